@@ -1,0 +1,18 @@
+"""Packets as text, through pipes: pkt-recv | pkt-change --icmp-type 8 | pkt-correct | pkt-send
+
+How packets flow, and where each thing is:
+
+    commands/*      one module a command: its options, and the joining of stages
+    main            the launcher: finds the command, turns errors into messages and exit codes
+    options         the options that commands share, and how a command line is read; help shows them
+    flow            source -> filter -> work -> assignments -> sink, the same for every command
+    formats/        sources and sinks of streams: text, pcap; files says which descriptors
+    linux/          sources and sinks of live packets: AF_PACKET
+    expression      filters and assignments, compiled by program to rows of the table
+    values          what a field's value looks like, to read and to print
+    fields, names   the field table, and the names of values
+    batch, errors   what all of the above hand to each other: packets, and what went wrong
+    codec/          what is done to many packets at once, in C or in Python; does no I/O, knows no field names
+"""
+
+__version__ = "2.0.0a1"

@@ -1,0 +1,46 @@
+"""A batch of packets: what one read brought, in one buffer, with a row of integers a packet."""
+
+from __future__ import annotations
+
+# The columns of a row; eight bytes each, native order. `struct packet` in codec/c/codec.h is the same row.
+OFFSET, CAPTURED, ORIGINAL, TIME, LINKTYPE, NOTES, NOTES_SIZE = range(7)
+COLUMNS = 7
+ROW_BYTES = COLUMNS * 8
+
+MAX_FRAME = 262_144  # bytes of one packet: libpcap's largest snap length
+MAX_BATCH = 2 << 20  # bytes a decoder gathers before it hands a batch on
+
+
+class Batch:
+    """Packets on their way from one stage to the next.
+
+    data: the bytes of all packets; stages that change packets write into it.
+    rows: `ROW_BYTES` a packet: offset of its bytes in `data`, captured size and original size in bytes, time in
+        nanoseconds since 1970, link type, and offset and size of its extension lines (`IFACE:` ...) in `data`.
+    """
+
+    __slots__ = ("data", "rows")
+
+    def __init__(self, data: bytearray, rows: bytearray) -> None:
+        self.data = data
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows) // ROW_BYTES
+
+    def part(self, start: int, stop: int) -> Batch:
+        """The packets from `start` up to `stop`, sharing the bytes."""
+        return Batch(self.data, self.rows[start * ROW_BYTES : stop * ROW_BYTES])
+
+    def columns(self) -> memoryview:
+        """All columns of all rows as integers, `COLUMNS` a packet; writing into it changes the rows."""
+        return memoryview(self.rows).cast("q")
+
+    def column(self, which: int) -> list[int]:
+        """One column of all rows, such as `batch.column(TIME)`."""
+        return self.columns()[which::COLUMNS].tolist()
+
+    def frame(self, i: int) -> memoryview:
+        """The captured bytes of packet `i`."""
+        offset, captured = self.columns()[i * COLUMNS : i * COLUMNS + 2]
+        return memoryview(self.data)[offset : offset + captured]

@@ -1,0 +1,48 @@
+"""What goes wrong, in words. One place for both backends: they report kinds and numbers, the sentences are here."""
+
+from __future__ import annotations
+
+
+class PktError(Exception):
+    """Bad data or failed input or output: one line on standard error, exit code 1."""
+
+
+class UsageError(Exception):
+    """A wrong option, field or value: one line on standard error, exit code 2."""
+
+
+# Kinds of errors that a backend reports; `enum error_kind` in codec/c/codec.h.
+(NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END,
+ RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT) = range(12)  # fmt: skip
+
+TEXT = {
+    BAD_HEX: "bad hex digit '{word}'",
+    BAD_TIME: "bad time '{word}': seconds since 1970, up to 9223372035, such as 1400167480.561500",
+    BAD_SIZE: "bad size '{word}': captured/original, captured up to 262144 bytes",
+    BAD_LINKTYPE: "bad link type '{word}'",
+    TOO_LONG: "packet is longer than 262144 bytes",
+    NOT_ENDED: "a packet begins here, but the one of line {number} has not ended with '=='",
+    NO_END: "the packet that begins here never ends: '==' is missing",
+}
+
+PCAP = {
+    RECORD_TOO_LONG: "record of {have} bytes: a packet has at most {want}",
+    RECORD_CUT: "file is cut short: {have} of a packet's {want} bytes",
+    HEADER_CUT: "file is cut short: {have} of a record header's {want} bytes",
+}
+
+
+def text_message(kind: int, word: bytes, number: int) -> str:
+    """The sentence for an error in text; `word` is what stood there, `number` a line it refers to."""
+    return TEXT[kind].format(word=shown(word), number=number)
+
+
+def pcap_message(kind: int, have: int, want: int) -> str:
+    """The sentence for an error in a pcap file."""
+    return PCAP[kind].format(have=have, want=want)
+
+
+def shown(word: bytes, limit: int = 40) -> str:
+    """A word from the input, made safe for a terminal: at most `limit` characters, the unprintable as `?`."""
+    text = "".join(chr(c) if 0x20 <= c <= 0x7E else "?" for c in word[:limit])
+    return text + "..." if len(word) > limit else text

@@ -1,0 +1,50 @@
+"""Names of values, used both ways: to read `IP.PROTOCOL==udp` and to write `LINKTYPE: 113 (Linux SLL)`."""
+
+from __future__ import annotations
+
+# IANA "IEEE 802 Numbers"
+ETHERTYPE = {0x0800: "ip", 0x0806: "arp", 0x8100: "vlan", 0x86DD: "ipv6", 0x8847: "mpls", 0x88A8: "qinq", 0x88CC: "lldp"}
+
+# IANA "Protocol Numbers"
+PROTOCOL = {
+    0: "hopopt", 1: "icmp", 2: "igmp", 4: "ipip", 6: "tcp", 17: "udp", 41: "ipv6", 43: "routing", 44: "fragment",
+    47: "gre", 50: "esp", 51: "ah", 58: "icmpv6", 59: "none", 60: "dstopts", 89: "ospf", 103: "pim", 112: "vrrp",
+    132: "sctp",
+}  # fmt: skip
+
+# RFC 826; IANA "ARP Parameters"
+ARP_OPERATION = {1: "request", 2: "reply", 3: "reverse-request", 4: "reverse-reply"}
+
+# RFC 792; IANA "ICMP Type Numbers"
+ICMP_TYPE = {
+    0: "echo-reply", 3: "unreachable", 5: "redirect", 8: "echo-request", 9: "router-advertisement",
+    10: "router-solicitation", 11: "time-exceeded", 12: "parameter-problem", 13: "timestamp", 14: "timestamp-reply",
+}  # fmt: skip
+
+# RFC 4443, RFC 4861; IANA "ICMPv6 Parameters"
+ICMPV6_TYPE = {
+    1: "unreachable", 2: "too-big", 3: "time-exceeded", 4: "parameter-problem", 128: "echo-request",
+    129: "echo-reply", 133: "router-solicitation", 134: "router-advertisement", 135: "neighbor-solicitation",
+    136: "neighbor-advertisement", 137: "redirect", 143: "mld-report",
+}  # fmt: skip
+
+# RFC 2236, RFC 3376
+IGMP_TYPE = {0x11: "query", 0x12: "v1-report", 0x16: "v2-report", 0x17: "leave", 0x22: "v3-report"}
+
+# https://www.tcpdump.org/linktypes.html. 0 and 1 are spelt as 1.16 spells them; readers ignore the name.
+LINKTYPE = {
+    0: "Loopback", 1: "Ethernet", 6: "Token Ring", 7: "ARCNET", 8: "SLIP", 9: "PPP", 10: "FDDI",
+    50: "PPP HDLC", 51: "PPPoE", 100: "RFC 1483 ATM", 101: "Raw IP", 104: "Cisco HDLC", 105: "802.11",
+    107: "Frame Relay", 108: "OpenBSD Loopback", 113: "Linux SLL", 117: "PF log", 119: "Prism", 122: "IP over FC",
+    123: "SunATM", 127: "802.11 Radiotap", 129: "ARCNET Linux", 138: "Apple FireWire", 143: "DOCSIS", 149: "PKTAP",
+    160: "PPI", 182: "MFR", 187: "Bluetooth H4", 189: "USB Linux", 192: "PPI", 195: "802.15.4",
+    209: "I2C Linux", 220: "USB Linux mmapped", 224: "Fibre Channel FC-2", 226: "Solaris IPNET", 227: "CAN",
+    228: "Raw IPv4", 229: "Raw IPv6", 239: "NFLOG", 240: "netANALYZER", 242: "IP over InfiniBand",
+    249: "USBPcap", 251: "Bluetooth LE", 253: "Netlink", 258: "PKTAP", 264: "ISO 14443", 271: "VSOCK",
+    272: "Nordic BLE", 276: "Linux SLL2", 283: "802.15.4 TAP", 292: "Vector LIN",
+}  # fmt: skip
+
+
+def linktype_name(linktype: int) -> str:
+    """The name that stands in parentheses on a LINKTYPE line."""
+    return LINKTYPE.get(linktype, "Unknown")
