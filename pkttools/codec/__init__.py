@@ -1,0 +1,42 @@
+"""The codec: everything that is done to many packets at once, in C, or in Python where C is missing.
+
+Both backends have the same functions with the same results and the same errors. They do no I/O and know no names of
+fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it was built.
+
+    text_decode(buffer, start, stop, final, linktype, line, now)
+        -> (consumed, data, rows, fields, linktype, line, error)
+    text_encode(data, rows, first, number, width, data_only, extras) -> (text, stop)
+    pcap_decode(buffer, start, stop, final, big_endian, nano, header, linktype) -> (consumed, rows, error)
+    pcap_encode(data, rows, first, big_endian, nano) -> (records, stop, lost)
+    walk(data, row) -> [(kind, start, data, end), ...]
+    select(data, rows, tests) -> rows
+    assign(data, rows, assignments, guard)
+    correct(data, rows, what) -> (corrected, cut_short, fragments, malformed)
+
+The Python twins in codec/python document them. Decoders stop after about two megabytes and are called again.
+"""
+
+import os
+
+_choice = os.environ.get("PKTTOOLS_CODEC", "")
+if _choice not in ("", "c", "python"):
+    raise ImportError(f"PKTTOOLS_CODEC is '{_choice}': it is c or python")
+try:
+    if _choice == "python":
+        raise ImportError
+    from ._c import assign, correct, pcap_decode, pcap_encode, select, text_decode, text_encode, walk
+
+    BACKEND = "c"
+except ImportError:
+    if _choice == "c":
+        raise ImportError("PKTTOOLS_CODEC is 'c', but the C codec was not built") from None
+    from .python import assign, correct, pcap_decode, pcap_encode, select, text_decode, text_encode, walk
+
+    BACKEND = "python"
+
+ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` mends: checksums; lengths too; what the kernel leaves to the card
+
+__all__ = [
+    "ALL", "BACKEND", "LENGTHS", "TRANSPORT", "assign", "correct", "pcap_decode", "pcap_encode", "select",
+    "text_decode", "text_encode", "walk",
+]  # fmt: skip

@@ -1,0 +1,193 @@
+/* The C backend: everything here has a twin of the same name under ../python.
+ *
+ * No I/O, no Python objects (only module.c knows Python), no field names: programs bring their own table of rows.
+ * Packet bytes are read through the checked readers below, never by bare indexing; a read past the end gives 0.
+ */
+#ifndef PKTTOOLS_CODEC_H
+#define PKTTOOLS_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MAX_FRAME 262144        /* bytes of one packet: libpcap's largest snap length */
+#define MAX_BATCH (2 << 20)     /* bytes a decoder gathers before it hands the batch on */
+#define MAX_HEADERS 16          /* headers the walk follows; what lies deeper is payload */
+
+/* One packet of a batch; the columns of pkttools/batch.py. Times in nanoseconds, sizes in bytes. */
+struct packet {
+    int64_t offset, captured, original, time, linktype, notes, notes_size;
+};
+
+struct bytes {                  /* a growing buffer */
+    uint8_t *at;
+    size_t size, room;
+};
+
+bool bytes_need(struct bytes *b, size_t more);
+bool bytes_add(struct bytes *b, const void *from, size_t size);
+void bytes_free(struct bytes *b);
+
+struct frame {                  /* the captured bytes of one packet */
+    uint8_t *at;
+    size_t size;
+};
+
+static inline bool frame_has(const struct frame *f, size_t at, size_t size)
+{
+    return at <= f->size && size <= f->size - at;
+}
+
+static inline unsigned get8(const struct frame *f, size_t at)
+{
+    return frame_has(f, at, 1) ? f->at[at] : 0;
+}
+
+static inline unsigned get16(const struct frame *f, size_t at)
+{
+    return frame_has(f, at, 2) ? (unsigned)f->at[at] << 8 | f->at[at + 1] : 0;
+}
+
+static inline uint32_t get32(const struct frame *f, size_t at)
+{
+    return (uint32_t)get16(f, at) << 16 | get16(f, at + 2);
+}
+
+static inline void put8(const struct frame *f, size_t at, unsigned value)
+{
+    if (frame_has(f, at, 1))
+        f->at[at] = (uint8_t)value;
+}
+
+static inline void put16(const struct frame *f, size_t at, unsigned value)
+{
+    if (frame_has(f, at, 2)) {
+        f->at[at] = (uint8_t)(value >> 8);
+        f->at[at + 1] = (uint8_t)value;
+    }
+}
+
+static inline uint32_t reversed(uint32_t v)
+{
+    return v >> 24 | (v >> 8 & 0xFF00) | (v & 0xFF00) << 8 | v << 24;
+}
+
+/* text.c */
+
+enum error_kind {               /* the words are in module.c's twin, ../errors.py: one place for both backends */
+    NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END,
+    RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT
+};
+
+struct field_line {             /* NAME.FIELD: value, found in a packet; offsets into the text */
+    size_t packet, name, name_size, value, value_size;
+    int64_t line;
+};
+
+struct text_decoder {
+    int64_t linktype, line, now;        /* in and out */
+    struct bytes data, packets, fields; /* out: bytes, struct packet, struct field_line */
+    size_t consumed;
+    enum error_kind error;
+    int64_t error_line;
+    size_t word, word_size;             /* what the error is about, in the text; or a number in `word` */
+};
+
+void text_prepare(void);         /* once, before anything else here */
+void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool final);
+
+struct text_style {
+    size_t width;               /* bytes a line */
+    bool data_only;
+};
+
+struct extra {                  /* lines to add to one packet, after its bytes */
+    const uint8_t *at;
+    size_t size;
+};
+
+size_t text_room(const struct packet *p, const struct text_style *style, size_t extra);
+size_t text_encode(uint8_t *out, const uint8_t *data, const struct packet *p, int64_t number,
+                   const struct text_style *style, const struct extra *extra);
+
+/* pcap.c */
+
+struct pcap_format {
+    bool big_endian, nano;
+    size_t header;              /* bytes of a record's header: 16, or 24 in Kuznetzov's variant */
+};
+
+struct pcap_decoder {
+    struct bytes packets;       /* out; offsets are into the input */
+    size_t consumed;
+    enum error_kind error;
+    uint64_t have, want;        /* what the error is about */
+};
+
+void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool final,
+                 const struct pcap_format *format, int64_t linktype);
+bool pcap_fits(const struct packet *p);
+size_t pcap_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcap_format *format);
+
+/* headers.c */
+
+enum header_kind {              /* in the order of HEADERS in pkttools/fields.py; a test compares them */
+    UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING, IPV6_FRAGMENT,
+    IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, HEADER_KINDS
+};
+
+extern const char *const header_names[HEADER_KINDS];
+
+struct header {
+    enum header_kind kind;
+    size_t start;               /* offset in the frame */
+    size_t data;                /* where bytes that no deeper header claims begin */
+    size_t end;                 /* where this header's own bytes and its data end */
+};
+
+struct walk {
+    struct header header[MAX_HEADERS];
+    size_t count;
+};
+
+enum header_kind extension(unsigned protocol);
+void walk(struct walk *w, const struct frame *f, int64_t linktype);
+
+/* program.c */
+
+struct row {                    /* a row of the field table; see pkttools/program.py */
+    int64_t header, bit, width, bias, scale, kind, shapes, next;
+};
+
+struct test {
+    int64_t row, occurrence, compare, high, low, mask_high, mask_low, constant, size, yes, no;
+};
+
+struct assignment {
+    int64_t operation, row, occurrence, exact, high, low, constant, size, other;
+};
+
+struct program {
+    const struct row *rows;
+    size_t row_count;
+    const int64_t *code;
+    size_t code_count;          /* in int64s */
+    const uint8_t *constants;
+    size_t constants_size;
+};
+
+bool tests_sound(const struct program *program);
+bool assignments_sound(const struct program *program);
+bool matches(const struct program *tests, const struct frame *f, int64_t linktype);
+void assign(const struct program *assignments, const struct frame *f, int64_t linktype);
+
+/* checksum.c */
+
+enum outcome { CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, OUTCOMES };
+
+enum correction { ALL, LENGTHS, TRANSPORT };    /* checksums; lengths too; only what the kernel leaves to the card */
+
+enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what);
+
+#endif

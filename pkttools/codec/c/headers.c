@@ -1,0 +1,176 @@
+/* Finds the headers of a frame, outermost first. Reading never judges: a header is there when its fixed part was
+ * captured, whatever it says; what cannot be followed is data of the header above it.
+ */
+#include "codec.h"
+
+const char *const header_names[HEADER_KINDS] = {
+    "UNKNOWN", "LOOPBACK", "LOOP", "SLL", "SLL2", "ETHERNET", "VLAN", "ARP", "IP", "IPV6", "IPV6_OPTIONS",
+    "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6",
+};
+
+enum { ETHERTYPE_IP = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_IPV6 = 0x86DD };
+enum { LINKTYPE_NULL = 0, LINKTYPE_ETHERNET = 1, LINKTYPE_RAW = 101, LINKTYPE_LOOP = 108, LINKTYPE_SLL = 113,
+       LINKTYPE_IPV4 = 228, LINKTYPE_IPV6 = 229, LINKTYPE_SLL2 = 276 };
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+
+/* Adds a header of `fixed` bytes; its data begin behind them and go to `end`. NULL when it does not fit. */
+static struct header *found(struct walk *w, enum header_kind kind, size_t start, size_t fixed, size_t end)
+{
+    if (w->count == MAX_HEADERS || end < start || end - start < fixed)
+        return NULL;
+    struct header *h = &w->header[w->count++];
+    *h = (struct header){kind, start, start + fixed, end};
+    return h;
+}
+
+/* A message inside IP. Gives where its bytes end, or `at` when there is none that we know. */
+static size_t walk_message(struct walk *w, const struct frame *f, unsigned protocol, bool v6, size_t at, size_t end)
+{
+    struct header *h = NULL;
+    if (protocol == 6)
+        h = found(w, TCP, at, 20, end);
+    else if (protocol == 17) {
+        size_t size = get16(f, at + 4);         /* 0: a jumbogram (RFC 2675 section 4); 1 to 7: nonsense */
+        h = found(w, UDP, at, 8, size >= 8 ? least(at + size, end) : end);
+    } else if (protocol == 1 && !v6) {
+        h = found(w, ICMP, at, 4, end);
+        if (h != NULL)
+            h->data = least(at + 28, end);      /* 1.16: behind the whole of BSD's struct icmp */
+    } else if (protocol == 2 && !v6)
+        h = found(w, IGMP, at, 8, end);
+    else if (protocol == 58 && v6) {
+        h = found(w, ICMPV6, at, 4, end);
+        if (h != NULL)
+            h->data = end;                      /* 1.16: ICMPV6.DATA is a field of four bytes */
+    }
+    return h != NULL ? h->end : at;
+}
+
+static size_t walk_ip(struct walk *w, const struct frame *f, size_t at, size_t limit)
+{
+    size_t header_size = (get8(f, at) & 15) * 4, total = get16(f, at + 2);
+    /* Total 0 is how segmentation offload shows a datagram beyond 65,535 bytes: it goes on to the end of the frame. */
+    size_t end = total == 0 ? limit : least(at + total, limit);
+    struct header *h = found(w, IP, at, 20, most(end, least(at + 20, limit)));
+    if (h == NULL)
+        return at;
+    size_t payload = at + header_size;
+    if (header_size < 20)
+        return h->end;
+    h->data = least(payload, h->end);
+    if (payload <= h->end && (get16(f, at + 6) & 0x3FFF) == 0)
+        h->data = walk_message(w, f, get8(f, at + 9), false, payload, h->end);
+    return h->end;
+}
+
+/* RFC 8200 section 4.1; 135, 139, 140 (mobility, HIP, shim6) are built like options. UNKNOWN is no extension header. */
+enum header_kind extension(unsigned protocol)
+{
+    switch (protocol) {
+    case 0: case 60: case 135: case 139: case 140: return IPV6_OPTIONS;
+    case 43: return IPV6_ROUTING;
+    case 44: return IPV6_FRAGMENT;
+    case 51: return IPV6_AH;
+    default: return UNKNOWN;
+    }
+}
+
+/* Bytes of an extension header by its own fields, RFC 8200 section 4 and RFC 4302 section 2.2. */
+static size_t extension_size(enum header_kind kind, unsigned length)
+{
+    return kind == IPV6_FRAGMENT ? 8 : kind == IPV6_AH ? (length + 2) * 4 : (length + 1) * 8;
+}
+
+static size_t walk_ipv6(struct walk *w, const struct frame *f, size_t at, size_t limit)
+{
+    size_t payload = get16(f, at + 4);
+    size_t end = payload == 0 ? limit : least(at + 40 + payload, limit);
+    struct header *h = found(w, IPV6, at, 40, most(end, least(at + 40, limit)));
+    if (h == NULL)
+        return at;
+    unsigned next = get8(f, at + 6);
+    for (at += 40;;) {
+        enum header_kind kind = extension(next);
+        if (kind == UNKNOWN) {
+            h->data = walk_message(w, f, next, true, at, h->end);
+            return h->end;
+        }
+        size_t size = extension_size(kind, get8(f, at + 1));
+        struct header *h6 = size > h->end - at ? NULL : found(w, kind, at, 8, at + size);
+        h->data = at;
+        if (h6 == NULL)
+            return h->end;
+        h6->data = at + 2;
+        bool piece = kind == IPV6_FRAGMENT && (get16(f, at + 2) & 0xFFF9) != 0;
+        next = get8(f, at);
+        at += size;
+        h->data = at;
+        if (piece)                              /* RFC 6946: an atomic fragment is a whole datagram */
+            return h->end;
+    }
+}
+
+/* What an EtherType announces, behind any number of tags. Gives where it ends. */
+static size_t walk_type(struct walk *w, const struct frame *f, unsigned type, size_t at)
+{
+    while (type == 0x8100 || type == 0x88A8 || type == 0x9100 || type == 0x9200) {
+        if (f->size - at < 4 || found(w, VLAN, at, 4, at + 4) == NULL)
+            return at;
+        type = get16(f, at + 2);
+        at += 4;
+    }
+    if (type == ETHERTYPE_IP)
+        return walk_ip(w, f, at, f->size);
+    if (type == ETHERTYPE_IPV6)
+        return walk_ipv6(w, f, at, f->size);
+    if (type == ETHERTYPE_ARP && f->size - at >= 28) {
+        struct header *h = found(w, ARP, at, 28, at + 28);
+        return h != NULL ? h->end : at;
+    }
+    return at;
+}
+
+/* The address families that systems write in front of loopback packets: BSD, macOS, Linux. */
+static unsigned family_type(uint32_t family)
+{
+    if (family > 0xFFFF)                        /* in the byte order of the machine that wrote it */
+        family = reversed(family);
+    return family == 2 ? ETHERTYPE_IP
+        : family == 10 || family == 23 || family == 24 || family == 28 || family == 30 ? ETHERTYPE_IPV6 : 0;
+}
+
+void walk(struct walk *w, const struct frame *f, int64_t linktype)
+{
+    w->count = 0;
+    struct header *h = NULL;
+    unsigned type = 0;
+    size_t at = 0;
+    if (linktype == LINKTYPE_ETHERNET) {
+        h = found(w, ETHERNET, 0, at = 14, f->size);
+        type = get16(f, 12);
+    } else if (linktype == LINKTYPE_NULL || linktype == LINKTYPE_LOOP) {
+        h = found(w, linktype == LINKTYPE_NULL ? LOOPBACK : LOOP, 0, at = 4, f->size);
+        type = family_type(get32(f, 0));
+    } else if (linktype == LINKTYPE_SLL) {
+        h = found(w, SLL, 0, at = 16, f->size);
+        type = get16(f, 14);
+    } else if (linktype == LINKTYPE_SLL2) {
+        h = found(w, SLL2, 0, at = 20, f->size);
+        type = get16(f, 0);
+    } else if (linktype == LINKTYPE_RAW || linktype == 12 || linktype == 14)    /* 12, 14: DLT_RAW of some systems */
+        type = get8(f, 0) >> 4 == 4 ? ETHERTYPE_IP : get8(f, 0) >> 4 == 6 ? ETHERTYPE_IPV6 : 0;
+    else if (linktype == LINKTYPE_IPV4)
+        type = ETHERTYPE_IP;
+    else if (linktype == LINKTYPE_IPV6)
+        type = ETHERTYPE_IPV6;
+    if (h == NULL && at > 0)                    /* too short for its link layer's header */
+        type = 0;
+    if (h != NULL)
+        h->data = walk_type(w, f, type, at);
+    else if (type != 0)
+        walk_type(w, f, type, 0);
+    if (w->count == 0)
+        found(w, UNKNOWN, 0, 0, f->size);
+}

@@ -1,0 +1,424 @@
+/* The Python face of the C backend. Shapes, limits and errors are those of ../python; ../__init__.py has the contract. */
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+
+#include "codec.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+/* Rows of a batch, checked: every packet lies within the data. */
+static const struct packet *rows_of(const Py_buffer *rows, const Py_buffer *data, Py_ssize_t *count)
+{
+    if (rows->len % (Py_ssize_t)sizeof(struct packet) != 0 || (uintptr_t)rows->buf % sizeof(int64_t) != 0) {
+        PyErr_SetString(PyExc_ValueError, "rows are not whole packets");
+        return NULL;
+    }
+    *count = rows->len / (Py_ssize_t)sizeof(struct packet);
+    const struct packet *p = rows->buf;
+    for (Py_ssize_t i = 0; i < *count; i++)
+        if (p[i].offset < 0 || p[i].captured < 0 || p[i].captured > MAX_FRAME || p[i].offset > data->len - p[i].captured
+            || p[i].notes < 0 || p[i].notes_size < 0 || p[i].notes > data->len || p[i].notes_size > data->len - p[i].notes) {
+            PyErr_Format(PyExc_ValueError, "packet %zd lies outside of its batch", i);
+            return NULL;
+        }
+    return p;
+}
+
+static struct frame frame_of(const Py_buffer *data, const struct packet *p)
+{
+    return (struct frame){(uint8_t *)data->buf + p->offset, (size_t)p->captured};
+}
+
+static bool range_of(const Py_buffer *b, Py_ssize_t start, Py_ssize_t stop)
+{
+    if (start >= 0 && start <= stop && stop <= b->len)
+        return true;
+    PyErr_SetString(PyExc_ValueError, "range lies outside of the buffer");
+    return false;
+}
+
+static PyObject *bytearray_of(const struct bytes *b)
+{
+    return PyByteArray_FromStringAndSize((const char *)b->at, (Py_ssize_t)b->size);
+}
+
+/* ---- text ---- */
+
+static PyObject *fields_of(const struct text_decoder *d, Py_ssize_t start)
+{
+    const struct field_line *f = (const struct field_line *)d->fields.at;
+    Py_ssize_t count = (Py_ssize_t)(d->fields.size / sizeof *f);
+    PyObject *list = PyList_New(count);
+    for (Py_ssize_t i = 0; list != NULL && i < count; i++) {
+        Py_ssize_t name = start + (Py_ssize_t)f[i].name, value = start + (Py_ssize_t)f[i].value;
+        PyObject *item = Py_BuildValue("(nLnnnn)", (Py_ssize_t)f[i].packet, (long long)f[i].line, name,
+                                       name + (Py_ssize_t)f[i].name_size, value, value + (Py_ssize_t)f[i].value_size);
+        if (item == NULL || PyList_SetItem(list, i, item) < 0)
+            Py_CLEAR(list);
+    }
+    return list;
+}
+
+static PyObject *py_text_decode(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer text;
+    Py_ssize_t start, stop;
+    int final;
+    long long linktype, line, now;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*nnpLLL", &text, &start, &stop, &final, &linktype, &line, &now))
+        return NULL;
+    struct text_decoder d = {.linktype = linktype, .line = line, .now = now};
+    if (!range_of(&text, start, stop))
+        goto exit;
+    text_decode(&d, (const uint8_t *)text.buf + start, (size_t)(stop - start), final != 0);
+    if (d.error == NO_MEMORY) {
+        PyErr_NoMemory();
+        goto exit;
+    }
+    PyObject *error = Py_None;
+    Py_INCREF(error);
+    if (d.error != NO_ERROR) {
+        Py_DECREF(error);
+        Py_ssize_t word = d.error == NOT_ENDED ? (Py_ssize_t)d.word : d.word_size > 0 ? start + (Py_ssize_t)d.word : 0;
+        error = Py_BuildValue("(iLnn)", (int)d.error, (long long)d.error_line, word, (Py_ssize_t)d.word_size);
+    }
+    result = Py_BuildValue("(nNNNLLN)", start + (Py_ssize_t)d.consumed, bytearray_of(&d.data), bytearray_of(&d.packets),
+                           fields_of(&d, start), (long long)d.linktype, (long long)d.line, error);
+exit:
+    bytes_free(&d.data);
+    bytes_free(&d.packets);
+    bytes_free(&d.fields);
+    PyBuffer_Release(&text);
+    return result;
+}
+
+/* A list of bytes, one a packet, or None. */
+static bool extra_of(PyObject *extras, Py_ssize_t i, struct extra *extra)
+{
+    *extra = (struct extra){NULL, 0};
+    if (extras == Py_None)
+        return true;
+    PyObject *item = PyList_GetItem(extras, i);
+    char *at;
+    Py_ssize_t size;
+    if (item == NULL || PyBytes_AsStringAndSize(item, &at, &size) < 0)
+        return false;
+    *extra = (struct extra){(const uint8_t *)at, (size_t)size};
+    return true;
+}
+
+static PyObject *py_text_encode(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows;
+    Py_ssize_t first, width, count, stop;
+    long long number;
+    int data_only;
+    PyObject *extras, *out = NULL, *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*nLnpO", &data, &rows, &first, &number, &width, &data_only, &extras))
+        return NULL;
+    const struct packet *p = rows_of(&rows, &data, &count);
+    struct extra extra;
+    struct text_style style = {(size_t)width, data_only != 0};
+    if (p == NULL || first < 0 || first > count || width < 1 || width > MAX_FRAME) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "first packet or width out of range");
+        goto exit;
+    }
+    size_t room = 0, taken = 0;
+    for (stop = first; stop < count && p[stop].linktype == p[first].linktype && taken < MAX_BATCH / 2; stop++) {
+        if (!extra_of(extras, stop, &extra))
+            goto exit;
+        room += text_room(&p[stop], &style, extra.size);
+        taken += 64 + (size_t)p[stop].captured + (size_t)p[stop].notes_size + extra.size;
+    }
+    out = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)room);
+    if (out == NULL)
+        goto exit;
+    uint8_t *at = (uint8_t *)PyByteArray_AsString(out), *begin = at;
+    for (Py_ssize_t i = first; i < stop; i++) {
+        if (!extra_of(extras, i, &extra))
+            goto exit;
+        at += text_encode(at, data.buf, &p[i], number++, &style, &extra);
+    }
+    if (PyByteArray_Resize(out, at - begin) == 0)
+        result = Py_BuildValue("(On)", out, stop);
+exit:
+    Py_XDECREF(out);
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    return result;
+}
+
+/* ---- pcap ---- */
+
+static PyObject *py_pcap_decode(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer in;
+    Py_ssize_t start, stop, header;
+    int final, big_endian, nano;
+    long long linktype;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*nnpppnL", &in, &start, &stop, &final, &big_endian, &nano, &header, &linktype))
+        return NULL;
+    struct pcap_decoder d = {0};
+    struct pcap_format format = {big_endian != 0, nano != 0, (size_t)header};
+    if (header < 16 || header > 64) {
+        PyErr_SetString(PyExc_ValueError, "record header out of range");
+        goto exit;
+    }
+    if (!range_of(&in, start, stop))
+        goto exit;
+    pcap_decode(&d, (const uint8_t *)in.buf + start, (size_t)(stop - start), final != 0, &format, linktype);
+    if (d.error == NO_MEMORY) {
+        PyErr_NoMemory();
+        goto exit;
+    }
+    struct packet *p = (struct packet *)d.packets.at;
+    for (size_t i = 0; i < d.packets.size / sizeof *p; i++)
+        p[i].offset += start;
+    PyObject *error = Py_None;
+    Py_INCREF(error);
+    if (d.error != NO_ERROR) {
+        Py_DECREF(error);
+        error = Py_BuildValue("(iKK)", (int)d.error, (unsigned long long)d.have, (unsigned long long)d.want);
+    }
+    result = Py_BuildValue("(nNN)", start + (Py_ssize_t)d.consumed, bytearray_of(&d.packets), error);
+exit:
+    bytes_free(&d.packets);
+    PyBuffer_Release(&in);
+    return result;
+}
+
+static PyObject *py_pcap_encode(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows;
+    Py_ssize_t first, count, stop, lost = 0;
+    int big_endian, nano;
+    PyObject *out = NULL, *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*npp", &data, &rows, &first, &big_endian, &nano))
+        return NULL;
+    struct pcap_format format = {big_endian != 0, nano != 0, 16};
+    const struct packet *p = rows_of(&rows, &data, &count);
+    if (p == NULL || first < 0 || first > count) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "first packet out of range");
+        goto exit;
+    }
+    size_t room = 0;
+    for (stop = first; stop < count && p[stop].linktype == p[first].linktype && pcap_fits(&p[stop]) && room < 2 * MAX_BATCH;
+         stop++) {
+        room += 16 + (size_t)p[stop].captured;
+        lost += !nano && p[stop].time % 1000 != 0;
+    }
+    out = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
+    if (out == NULL)
+        goto exit;
+    uint8_t *at = (uint8_t *)PyBytes_AsString(out);
+    for (Py_ssize_t i = first; i < stop; i++)
+        at += pcap_encode(at, data.buf, &p[i], &format);
+    result = Py_BuildValue("(Onn)", out, stop, lost);
+exit:
+    Py_XDECREF(out);
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    return result;
+}
+
+/* ---- headers, programs, checksums ---- */
+
+static PyObject *py_walk(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows;
+    Py_ssize_t count;
+    PyObject *list = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*", &data, &rows))
+        return NULL;
+    const struct packet *p = rows_of(&rows, &data, &count);
+    if (p != NULL && count != 1)
+        PyErr_SetString(PyExc_ValueError, "one row is walked at a time");
+    else if (p != NULL) {
+        struct frame f = frame_of(&data, p);
+        struct walk w;
+        walk(&w, &f, p->linktype);
+        list = PyList_New((Py_ssize_t)w.count);
+        for (size_t k = 0; list != NULL && k < w.count; k++) {
+            struct header h = w.header[k];
+            PyObject *item = Py_BuildValue("(innn)", (int)h.kind, (Py_ssize_t)h.start, (Py_ssize_t)h.data, (Py_ssize_t)h.end);
+            if (item == NULL || PyList_SetItem(list, (Py_ssize_t)k, item) < 0)
+                Py_CLEAR(list);
+        }
+    }
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    return list;
+}
+
+/* A program as Python hands it over: rows, code, constants. */
+struct loaded {
+    Py_buffer rows, code, constants;
+    struct program program;
+};
+
+static void unload(struct loaded *l)
+{
+    PyBuffer_Release(&l->rows);
+    PyBuffer_Release(&l->code);
+    PyBuffer_Release(&l->constants);
+}
+
+static bool load(PyObject *tuple, struct loaded *l, bool (*sound)(const struct program *))
+{
+    *l = (struct loaded){0};
+    if (!PyArg_ParseTuple(tuple, "y*y*y*", &l->rows, &l->code, &l->constants))
+        return false;
+    l->program = (struct program){
+        l->rows.buf, (size_t)l->rows.len / sizeof(struct row), l->code.buf, (size_t)l->code.len / sizeof(int64_t),
+        l->constants.buf, (size_t)l->constants.len,
+    };
+    bool aligned = (uintptr_t)l->rows.buf % sizeof(int64_t) == 0 && (uintptr_t)l->code.buf % sizeof(int64_t) == 0;
+    if (aligned && sound(&l->program))
+        return true;
+    PyErr_SetString(PyExc_ValueError, "program is not sound");
+    unload(l);
+    return false;
+}
+
+static PyObject *py_select(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows;
+    PyObject *tests, *out = NULL;
+    Py_ssize_t count, kept = 0;
+    struct loaded l;
+    if (!PyArg_ParseTuple(args, "y*y*O!", &data, &rows, &PyTuple_Type, &tests))
+        return NULL;
+    const struct packet *p = rows_of(&rows, &data, &count);
+    if (p == NULL || !load(tests, &l, tests_sound))
+        goto exit;
+    out = PyByteArray_FromStringAndSize(NULL, rows.len);
+    if (out != NULL) {
+        struct packet *to = (struct packet *)(void *)PyByteArray_AsString(out);
+        for (Py_ssize_t i = 0; i < count; i++) {
+            struct frame f = frame_of(&data, &p[i]);
+            if (matches(&l.program, &f, p[i].linktype))
+                memcpy(&to[kept++], &p[i], sizeof p[i]);
+        }
+        if (PyByteArray_Resize(out, kept * (Py_ssize_t)sizeof(struct packet)) < 0)
+            Py_CLEAR(out);
+    }
+    unload(&l);
+exit:
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    return out;
+}
+
+static PyObject *py_assign(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows;
+    PyObject *assignments, *guard, *result = NULL;
+    Py_ssize_t count;
+    struct loaded l, g = {0};
+    if (!PyArg_ParseTuple(args, "w*y*O!O", &data, &rows, &PyTuple_Type, &assignments, &guard))
+        return NULL;
+    const struct packet *p = rows_of(&rows, &data, &count);
+    if (p == NULL || !load(assignments, &l, assignments_sound))
+        goto exit;
+    bool guarded = guard != Py_None;
+    if (guarded && !PyTuple_Check(guard))
+        PyErr_SetString(PyExc_TypeError, "guard is a program or None");
+    else if (!guarded || load(guard, &g, tests_sound)) {
+        for (Py_ssize_t i = 0; i < count; i++) {
+            struct frame f = frame_of(&data, &p[i]);
+            if (!guarded || matches(&g.program, &f, p[i].linktype))
+                assign(&l.program, &f, p[i].linktype);
+        }
+        if (guarded)
+            unload(&g);
+        result = Py_None;
+        Py_INCREF(result);
+    }
+    unload(&l);
+exit:
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    return result;
+}
+
+static PyObject *py_correct(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows;
+    Py_ssize_t count;
+    int what;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "w*y*i", &data, &rows, &what))
+        return NULL;
+    const struct packet *p = rows_of(&rows, &data, &count);
+    if (p != NULL && (what < ALL || what > TRANSPORT))
+        PyErr_SetString(PyExc_ValueError, "no such correction");
+    else if (p != NULL) {
+        Py_ssize_t outcomes[OUTCOMES] = {0};
+        for (Py_ssize_t i = 0; i < count; i++) {
+            struct frame f = frame_of(&data, &p[i]);
+            outcomes[correct(&f, p[i].original, p[i].linktype, (enum correction)what)]++;
+        }
+        result = Py_BuildValue("(nnnn)", outcomes[CORRECTED], outcomes[CUT_SHORT], outcomes[FRAGMENT], outcomes[MALFORMED]);
+    }
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    return result;
+}
+
+static PyMethodDef methods[] = {
+    {"text_decode", py_text_decode, METH_VARARGS, NULL},
+    {"text_encode", py_text_encode, METH_VARARGS, NULL},
+    {"pcap_decode", py_pcap_decode, METH_VARARGS, NULL},
+    {"pcap_encode", py_pcap_encode, METH_VARARGS, NULL},
+    {"walk", py_walk, METH_VARARGS, NULL},
+    {"select", py_select, METH_VARARGS, NULL},
+    {"assign", py_assign, METH_VARARGS, NULL},
+    {"correct", py_correct, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static int execute(PyObject *module)
+{
+    text_prepare();
+#ifdef __GLIBC__
+    /* Buffers of a megabyte come and go with every batch. By default each of them is fetched from the kernel, cleared
+       page by page and given back: half of the time of a text pipe. Memory is kept instead; no process of ours forks. */
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+#endif
+    PyObject *names = PyTuple_New(HEADER_KINDS);
+    for (int i = 0; names != NULL && i < HEADER_KINDS; i++) {
+        PyObject *name = PyUnicode_FromString(header_names[i]);
+        if (name == NULL || PyTuple_SetItem(names, i, name) < 0)
+            Py_CLEAR(names);
+    }
+    int failed = names == NULL ? -1 : PyModule_AddObjectRef(module, "HEADERS", names);
+    Py_XDECREF(names);
+    return failed;
+}
+
+static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute}, {0, NULL}};
+
+static struct PyModuleDef definition = {
+    .m_base = PyModuleDef_HEAD_INIT, .m_name = "pkttools.codec._c", .m_methods = methods, .m_slots = slots,
+};
+
+PyMODINIT_FUNC PyInit__c(void)
+{
+    return PyModuleDef_Init(&definition);
+}

@@ -1,0 +1,75 @@
+/* Records of pcap files (draft-ietf-opsawg-pcap); the file header is ../../pcap.py's. */
+#include "codec.h"
+
+static uint32_t read32(const uint8_t *at, bool big_endian)
+{
+    return big_endian ? (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]
+                      : (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
+}
+
+static void write32(uint8_t *at, uint32_t value, bool big_endian)
+{
+    for (int i = 0; i < 4; i++)
+        at[big_endian ? 3 - i : i] = (uint8_t)(value >> (8 * i));
+}
+
+void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool final,
+                 const struct pcap_format *format, int64_t linktype)
+{
+    size_t at = 0;
+    while (at < size) {
+        if (size - at < format->header) {
+            if (final) {
+                d->error = HEADER_CUT;
+                d->have = size - at;
+                d->want = format->header;
+            }
+            break;
+        }
+        uint32_t captured = read32(in + at + 8, format->big_endian);
+        if (captured > MAX_FRAME) {     /* before any of it is waited for: a length is not to be trusted */
+            d->error = RECORD_TOO_LONG;
+            d->have = captured;
+            d->want = MAX_FRAME;
+            break;
+        }
+        size_t have = size - at - format->header;
+        if (have < captured) {
+            if (final) {
+                d->error = RECORD_CUT;
+                d->have = have;
+                d->want = captured;
+            }
+            break;
+        }
+        int64_t seconds = read32(in + at, format->big_endian), fraction = read32(in + at + 4, format->big_endian);
+        struct packet p = {
+            .offset = (int64_t)(at + format->header), .captured = captured,
+            .original = read32(in + at + 12, format->big_endian),
+            .time = seconds * 1000000000 + fraction * (format->nano ? 1 : 1000), .linktype = linktype,
+        };
+        if (!bytes_add(&d->packets, &p, sizeof p)) {
+            d->error = NO_MEMORY;
+            break;
+        }
+        at += format->header + captured;
+    }
+    d->consumed = at;
+}
+
+bool pcap_fits(const struct packet *p)
+{
+    return p->time >= 0 && p->time / 1000000000 <= UINT32_MAX && p->original >= 0 && p->original <= UINT32_MAX;
+}
+
+size_t pcap_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcap_format *format)
+{
+    int64_t fraction = p->time % 1000000000;
+    write32(out, (uint32_t)(p->time / 1000000000), format->big_endian);
+    write32(out + 4, (uint32_t)(format->nano ? fraction : fraction / 1000), format->big_endian);
+    write32(out + 8, (uint32_t)p->captured, format->big_endian);
+    write32(out + 12, (uint32_t)p->original, format->big_endian);
+    if (p->captured > 0)
+        memcpy(out + 16, data + p->offset, (size_t)p->captured);
+    return 16 + (size_t)p->captured;
+}

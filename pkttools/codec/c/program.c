@@ -1,0 +1,282 @@
+/* Runs filters and assignments: flat programs over rows of the field table, compiled by ../../program.py. */
+#include "codec.h"
+
+enum { NUMBER, DATA, FAMILY };                  /* row kinds */
+enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER };
+enum { SET, ADD, SUBTRACT, SWAP };
+enum { ACCEPT = -1, REJECT = -2 };
+
+struct value {                                  /* 128 bits, unsigned */
+    uint64_t high, low;
+};
+
+struct place {                                  /* an occurrence of a field in a frame */
+    const struct row *row;
+    size_t bit, size;                           /* first bit in the frame; bytes, of DATA */
+};
+
+/* ---- soundness: a program is data from outside; it is checked once and then trusted ---- */
+
+static bool row_sound(const struct program *p, int64_t row)
+{
+    return row >= 0 && (uint64_t)row < p->row_count;
+}
+
+static bool rows_sound(const struct program *p)
+{
+    for (size_t i = 0; i < p->row_count; i++) {
+        const struct row *r = &p->rows[i];
+        bool next = r->next == -1 || (r->next > (int64_t)i && row_sound(p, r->next));  /* forward: no circles */
+        bool width = r->width >= 0 && (r->width <= 56 || r->width == 128) && (r->width < 128 || r->bit % 8 == 0);
+        if (!next || !width || r->bit < 0 || r->bit > 8 * MAX_FRAME || r->scale < 1 || (r->kind == FAMILY && r->width != 32))
+            return false;
+    }
+    return true;
+}
+
+static bool constant_sound(const struct program *p, int64_t at, int64_t size)
+{
+    return at >= 0 && size >= 0 && (uint64_t)at <= p->constants_size && (uint64_t)size <= p->constants_size - (uint64_t)at;
+}
+
+#define TEST_SIZE (sizeof(struct test) / sizeof(int64_t))
+#define ASSIGNMENT_SIZE (sizeof(struct assignment) / sizeof(int64_t))
+
+bool tests_sound(const struct program *p)
+{
+    int64_t count = (int64_t)(p->code_count / TEST_SIZE);
+    if (p->code_count % TEST_SIZE != 0 || count == 0 || !rows_sound(p))
+        return false;
+    const struct test *tests = (const struct test *)p->code;
+    for (int64_t i = 0; i < count; i++) {
+        const struct test *t = &tests[i];
+        bool jumps = (t->yes == ACCEPT || t->yes == REJECT || (t->yes > i && t->yes < count))
+            && (t->no == ACCEPT || t->no == REJECT || (t->no > i && t->no < count));
+        if (!jumps || (t->compare != LAYER && !row_sound(p, t->row)) || !constant_sound(p, t->constant, t->size))
+            return false;
+    }
+    return true;
+}
+
+bool assignments_sound(const struct program *p)
+{
+    if (p->code_count % ASSIGNMENT_SIZE != 0 || !rows_sound(p))
+        return false;
+    const struct assignment *a = (const struct assignment *)p->code, *end = a + p->code_count / ASSIGNMENT_SIZE;
+    for (; a < end; a++)
+        if (!row_sound(p, a->row) || (a->operation == SWAP && !row_sound(p, a->other)) || !constant_sound(p, a->constant, a->size))
+            return false;
+    return true;
+}
+
+/* ---- fields ---- */
+
+static bool place_in(const struct program *p, int64_t row, const struct header *h, struct place *at)
+{
+    for (; row >= 0; row = p->rows[row].next) {
+        const struct row *r = &p->rows[row];
+        if (r->header != (int64_t)h->kind)
+            continue;
+        if (r->kind == DATA) {
+            *at = (struct place){r, h->data * 8, h->end - h->data};
+            return h->data < h->end;
+        }
+        *at = (struct place){r, h->start * 8 + (size_t)r->bit, 0};
+        return at->bit + (size_t)r->width <= h->end * 8;
+    }
+    return false;
+}
+
+/* The k-th occurrence, or from the end when negative. Where fewer come, `exact` finds none, otherwise the last. */
+static bool locate(const struct program *p, int64_t row, int64_t occurrence, bool exact, const struct walk *w,
+                   struct place *at)
+{
+    struct place next;
+    if (occurrence < 0) {
+        for (size_t i = w->count; i-- > 0;)
+            if (place_in(p, row, &w->header[i], &next) && ++occurrence == 0) {
+                *at = next;
+                return true;
+            }
+        return false;
+    }
+    bool any = false;
+    for (size_t i = 0; i < w->count; i++)
+        if (place_in(p, row, &w->header[i], &next)) {
+            *at = next;
+            any = true;
+            if (--occurrence == 0)
+                return true;
+        }
+    return any && !exact;
+}
+
+static uint64_t read_bits(const struct frame *f, size_t bit, size_t width)
+{
+    if (width == 0)
+        return 0;
+    uint64_t value = 0;
+    size_t last = (bit + width - 1) / 8;
+    for (size_t at = bit / 8; at <= last; at++)
+        value = value << 8 | get8(f, at);
+    value >>= (last + 1) * 8 - (bit + width);
+    return width < 64 ? value & ((UINT64_C(1) << width) - 1) : value;
+}
+
+static void write_bits(const struct frame *f, size_t bit, size_t width, uint64_t value)
+{
+    while (width > 0) {                         /* from the last bits on, a byte or a part of one at a time */
+        size_t end = bit + width, here = end % 8 != 0 ? end % 8 : 8, n = here < width ? here : width;
+        unsigned shift = (unsigned)(8 - here), mask = ((1u << n) - 1) << shift;
+        size_t at = (end - 1) / 8;
+        put8(f, at, (get8(f, at) & ~mask) | ((unsigned)value << shift & mask));
+        value >>= n;
+        width -= n;
+    }
+}
+
+/* The number as it stands in the packet, before bias and scale. */
+static struct value read_raw(const struct frame *f, const struct place *at)
+{
+    if (at->row->width == 128)
+        return (struct value){read_bits(f, at->bit, 64), read_bits(f, at->bit + 64, 64)};
+    uint64_t raw = read_bits(f, at->bit, (size_t)at->row->width);
+    if (at->row->kind == FAMILY && raw > 0xFFFF)    /* in the byte order of the machine that wrote it */
+        raw = reversed((uint32_t)raw);
+    return (struct value){0, raw};
+}
+
+static void write_raw(const struct frame *f, const struct place *at, struct value v)
+{
+    if (at->row->width == 128) {
+        write_bits(f, at->bit, 64, v.high);
+        write_bits(f, at->bit + 64, 64, v.low);
+        return;
+    }
+    if (at->row->kind == FAMILY) {
+        uint64_t old = read_bits(f, at->bit, 32);
+        if (old == 0 || old > 0xFFFF)
+            v.low = reversed((uint32_t)v.low);
+    }
+    write_bits(f, at->bit, (size_t)at->row->width, v.low);
+}
+
+static int compare_values(struct value a, struct value b)
+{
+    if (a.high != b.high)
+        return a.high < b.high ? -1 : 1;
+    return a.low < b.low ? -1 : a.low > b.low;
+}
+
+static int compare_data(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size)
+{
+    size_t size = a_size < b_size ? a_size : b_size;
+    int c = size > 0 ? memcmp(a, b, size) : 0;
+    return c != 0 ? c : a_size < b_size ? -1 : a_size > b_size;
+}
+
+/* ---- filters ---- */
+
+static bool holds(const struct program *p, const struct test *t, const struct frame *f, const struct walk *w)
+{
+    if (t->compare == LAYER) {                  /* `row` is a set of header kinds */
+        for (size_t i = 0; i < w->count; i++)
+            if ((uint64_t)t->row >> w->header[i].kind & 1)
+                return true;
+        return false;
+    }
+    struct place at;
+    if (!locate(p, t->row, t->occurrence, true, w, &at))
+        return false;
+    int c;
+    if (at.row->kind == DATA)
+        c = compare_data(f->at + at.bit / 8, at.size, p->constants + t->constant, (size_t)t->size);
+    else {
+        struct value v = read_raw(f, &at);
+        v.low = (v.low + (uint64_t)at.row->bias) * (uint64_t)at.row->scale;
+        v.high &= (uint64_t)t->mask_high;
+        v.low &= (uint64_t)t->mask_low;
+        c = compare_values(v, (struct value){(uint64_t)t->high, (uint64_t)t->low});
+    }
+    switch (t->compare) {
+    case EQUAL: return c == 0;
+    case UNEQUAL: return c != 0;
+    case LESS: return c < 0;
+    case AT_MOST: return c <= 0;
+    case MORE: return c > 0;
+    case AT_LEAST: return c >= 0;
+    default: return true;                       /* PRESENT */
+    }
+}
+
+bool matches(const struct program *p, const struct frame *f, int64_t linktype)
+{
+    const struct test *tests = (const struct test *)p->code;
+    struct walk w;
+    walk(&w, f, linktype);
+    int64_t next = 0;
+    while (next >= 0)
+        next = holds(p, &tests[next], f, &w) ? tests[next].yes : tests[next].no;
+    return next == ACCEPT;
+}
+
+/* ---- assignments ---- */
+
+static struct value add(struct value a, struct value b)
+{
+    uint64_t low = a.low + b.low;
+    return (struct value){a.high + b.high + (low < a.low), low};
+}
+
+static struct value negative(struct value a)
+{
+    return add((struct value){~a.high, ~a.low}, (struct value){0, 1});
+}
+
+static void change(const struct assignment *a, const struct frame *f, const struct place *at, const uint8_t *constants)
+{
+    if (at->row->kind == DATA) {
+        size_t size = (size_t)a->size < at->size ? (size_t)a->size : at->size;
+        if (size > 0)
+            memcpy(f->at + at->bit / 8, constants + a->constant, size);
+        return;
+    }
+    struct value v = {(uint64_t)a->high, (uint64_t)a->low};
+    uint64_t scale = (uint64_t)at->row->scale, bias = (uint64_t)at->row->bias;
+    if (at->row->width < 128) {
+        if (a->operation == SET) {              /* a value this row cannot hold is left alone */
+            if (v.low % scale != 0 || v.low / scale < bias || (v.low / scale - bias) >> at->row->width != 0)
+                return;
+            v.low = v.low / scale - bias;
+        } else
+            v.low /= scale;
+    }
+    if (a->operation == ADD)
+        v = add(read_raw(f, at), v);
+    else if (a->operation == SUBTRACT)
+        v = add(read_raw(f, at), negative(v));
+    write_raw(f, at, v);                        /* what does not fit is cut: arithmetic wraps around */
+}
+
+void assign(const struct program *p, const struct frame *f, int64_t linktype)
+{
+    const struct assignment *a = (const struct assignment *)p->code, *end = a + p->code_count / ASSIGNMENT_SIZE;
+    struct walk w;
+    struct place at, other;
+    walk(&w, f, linktype);
+    for (; a < end; a++) {
+        if (!locate(p, a->row, a->occurrence, a->exact, &w, &at))
+            continue;
+        if (a->operation == SWAP) {
+            if (locate(p, a->other, a->occurrence, a->exact, &w, &other) && other.row->width == at.row->width) {
+                struct value v = read_raw(f, &at);
+                write_raw(f, &at, read_raw(f, &other));
+                write_raw(f, &other, v);
+            }
+            continue;
+        }
+        change(a, f, &at, p->constants);
+        if (at.row->shapes)                     /* later assignments meet the headers as they are now */
+            walk(&w, f, linktype);
+    }
+}

@@ -1,0 +1,558 @@
+/* The text format: packets to text and back. Twin of ../python/text.py; the grammar stands there in words. */
+#define _POSIX_C_SOURCE 200809L     /* localtime_r */
+#include "codec.h"
+
+#include <time.h>
+
+static const char digits[] = "0123456789ABCDEF";
+
+/* ---- reading ---- */
+
+/* Value of a hex digit, or NOT_HEX. The letters g to z and _ are WORD: where data should stand they are a slip. */
+enum { NOT_HEX = 0x80, WORD = 0x81 };
+
+#define X NOT_HEX
+#define W WORD
+#define X16 X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X
+static const uint8_t hex_value[256] = {
+    X16, X16, X16,
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, X, X, X, X, X, X,
+    X, 10, 11, 12, 13, 14, 15, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, X, X, X, X, W,
+    X, 10, 11, 12, 13, 14, 15, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, X, X, X, X, X,
+    X16, X16, X16, X16, X16, X16, X16, X16,
+};
+#undef X
+#undef W
+#undef X16
+
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r' && c != '\n');
+}
+
+static bool is_digit(uint8_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_word(uint8_t c)
+{
+    return hex_value[c] != NOT_HEX;
+}
+
+struct line {
+    const uint8_t *at;
+    size_t size;
+};
+
+static bool starts(const struct line *l, const char *with)
+{
+    size_t n = strlen(with);
+    return l->size >= n && memcmp(l->at, with, n) == 0;
+}
+
+/* The next line from `at`, without its end; false when it is not complete yet. */
+static bool next_line(const uint8_t *text, size_t size, bool final, size_t *at, struct line *l)
+{
+    const uint8_t *start = text + *at, *end = memchr(start, '\n', size - *at);
+    if (end == NULL && (!final || *at == size))
+        return false;
+    l->at = start;
+    l->size = (size_t)((end != NULL ? end : text + size) - start);
+    *at += l->size + (end != NULL);
+    return true;
+}
+
+/* A word of a line: from `from`, past blanks, to the next blank. */
+static struct line word_of(const struct line *l, size_t from)
+{
+    while (from < l->size && is_blank(l->at[from]))
+        from++;
+    size_t end = from;
+    while (end < l->size && !is_blank(l->at[end]))
+        end++;
+    return (struct line){l->at + from, end - from};
+}
+
+/* Digits at the start of a word; gives how many. A number beyond `limit` is given as limit + 1. */
+static size_t read_number(const struct line *w, size_t from, int64_t limit, int64_t *value)
+{
+    size_t at = from;
+    *value = 0;
+    for (; at < w->size && is_digit(w->at[at]); at++)
+        if (*value <= limit)
+            *value = *value * 10 + (w->at[at] - '0');
+    if (*value > limit)
+        *value = limit + 1;
+    return at - from;
+}
+
+#define MAX_SECONDS 9223372035      /* the last whole second that int64 nanoseconds hold */
+
+static bool read_time(const struct line *w, int64_t *time)
+{
+    int64_t seconds, nanoseconds = 0, unit = 100000000;
+    size_t at = read_number(w, 0, MAX_SECONDS, &seconds), digits = at;
+    if (at < w->size && w->at[at] == '.')
+        for (at++; at < w->size && is_digit(w->at[at]); at++, digits++, unit /= 10)
+            nanoseconds += (w->at[at] - '0') * unit;    /* digits below a nanosecond add 0 */
+    if (digits == 0 || at < w->size || seconds > MAX_SECONDS)
+        return false;
+    *time = seconds * 1000000000 + nanoseconds;
+    return true;
+}
+
+static bool read_size(const struct line *w, int64_t *captured, int64_t *original)
+{
+    size_t at = read_number(w, 0, MAX_FRAME, captured);
+    if (at == 0 || *captured > MAX_FRAME)
+        return false;
+    *original = *captured;
+    if (at < w->size && w->at[at] == '/')
+        at += 1 + read_number(w, at + 1, UINT32_MAX, original);
+    return at == w->size && *original <= UINT32_MAX;
+}
+
+/* NAME.FIELD: or NAME.FIELD[k]: at the start of a line; gives the bytes before the colon, or 0. */
+static size_t field_name(const struct line *l)
+{
+    size_t at = 0, dot;
+    while (at < l->size && (is_word(l->at[at])))
+        at++;
+    if (at == 0 || at == l->size || is_digit(l->at[0]) || l->at[at] != '.')
+        return 0;
+    for (dot = at++; at < l->size && is_word(l->at[at]);)
+        at++;
+    if (at == dot + 1)
+        return 0;
+    if (at < l->size && l->at[at] == '[') {
+        at++;
+        if (at < l->size && l->at[at] == '-')
+            at++;
+        size_t digits = at;
+        while (at < l->size && is_digit(l->at[at]))
+            at++;
+        if (at == digits || at == l->size || l->at[at] != ']')
+            return 0;
+        at++;
+    }
+    return at < l->size && l->at[at] == ':' ? at : 0;
+}
+
+/* Bytes of a data line; on a slip gives the offending word. */
+static bool read_data(const struct line *l, struct bytes *out, struct line *slip)
+{
+    size_t at = 0;
+    while (at < l->size && hex_value[l->at[at]] < 16)
+        at++;
+    at = at < l->size && l->at[at] == ':' ? at + 1 : 0;     /* the offset, if there is one */
+    if (!bytes_need(out, l->size / 2 + 1))
+        return false;
+    for (;;) {
+        while (at < l->size && is_blank(l->at[at]))
+            at++;
+        size_t start = at;
+        unsigned value = 0;
+        while (at < l->size && hex_value[l->at[at]] < 16)
+            value = value << 4 | hex_value[l->at[at++]];
+        if (at < l->size && hex_value[l->at[at]] == WORD) {
+            while (at < l->size && is_word(l->at[at]))
+                at++;
+            *slip = (struct line){l->at + start, at - start};
+            return true;
+        }
+        if (at == start)
+            return true;
+        out->at[out->size++] = (uint8_t)value;
+        if (at < l->size && !is_blank(l->at[at]))
+            return true;
+    }
+}
+
+/* ---- canonical rows: what our own writer writes, and so nearly all that is read ----
+ *
+ * 000000: 00 11 22 33  44 55 66 77  88 99 AA BB  CC DD EE FF : ........ ........   and the end of the line
+ */
+
+enum { ROW = 79, PREFIX = 60 };                 /* bytes of a row; of it up to the second colon */
+enum { NO_PAIR = 0x100 };
+
+static uint16_t pair_value[65536];              /* two hex digits, as they lie in memory, to a byte; or NO_PAIR */
+static uint8_t fixed_mask[64], fixed_text[64];  /* the places of a row's prefix that are always the same */
+static uint8_t pair_text[256][2], empty_row[ROW];
+
+static size_t byte_at(size_t i)
+{
+    return 8 + 3 * i + i / 4;
+}
+
+static size_t char_at(size_t i)
+{
+    return PREFIX + 1 + i + i / 8;
+}
+
+void text_prepare(void)
+{
+    for (size_t i = 0; i < 65536; i++)
+        pair_value[i] = NO_PAIR;
+    for (unsigned high = 0; high < 256; high++)
+        for (unsigned low = 0; low < 256; low++)
+            if (hex_value[high] < 16 && hex_value[low] < 16) {
+                const uint8_t pair[2] = {(uint8_t)high, (uint8_t)low};
+                uint16_t index;
+                memcpy(&index, pair, 2);
+                pair_value[index] = (uint16_t)(hex_value[high] << 4 | hex_value[low]);
+            }
+    for (unsigned i = 0; i < 256; i++) {
+        pair_text[i][0] = (uint8_t)digits[i >> 4];
+        pair_text[i][1] = (uint8_t)digits[i & 15];
+    }
+    memset(empty_row, ' ', ROW);
+    empty_row[6] = empty_row[PREFIX - 1] = ':';
+    empty_row[ROW - 1] = '\n';
+    for (size_t i = 6; i < PREFIX; i++) {
+        fixed_mask[i] = 0xFF;
+        fixed_text[i] = i == 6 || i == PREFIX - 1 ? ':' : ' ';
+    }
+    for (size_t i = 0; i < 16; i++)
+        fixed_mask[byte_at(i)] = fixed_mask[byte_at(i) + 1] = fixed_text[byte_at(i)] = fixed_text[byte_at(i) + 1] = 0;
+}
+
+static inline uint64_t load64(const uint8_t *at)
+{
+    uint64_t v;
+    memcpy(&v, at, 8);
+    return v;
+}
+
+static inline unsigned pair(const uint8_t *at)
+{
+    uint16_t index;
+    memcpy(&index, at, 2);
+    return pair_value[index];
+}
+
+/* Not zero when one of eight bytes is a line's end. */
+static inline uint64_t line_ends(uint64_t v)
+{
+    v ^= UINT64_C(0x0A0A0A0A0A0A0A0A);
+    return (v - UINT64_C(0x0101010101010101)) & ~v & UINT64_C(0x8080808080808080);
+}
+
+/* Reads a row of 79 bytes into 16. True when it was canonical; otherwise `out` holds nothing of use. */
+static bool read_canonical(const uint8_t *row, uint8_t *out)
+{
+    uint64_t wrong = 0;
+    for (int i = 0; i < 64; i += 8)
+        wrong |= (load64(row + i) & load64(fixed_mask + i)) ^ load64(fixed_text + i);
+    unsigned bad = pair(row) | pair(row + 2) | pair(row + 4);
+    for (size_t i = 0; i < 16; i++) {
+        unsigned value = pair(row + byte_at(i));
+        bad |= value;
+        out[i] = (uint8_t)value;
+    }
+    uint64_t ends = line_ends(load64(row + 60)) | line_ends(load64(row + 68)) | line_ends(load64(row + 70));
+    return wrong == 0 && (bad & NO_PAIR) == 0 && ends == 0 && row[ROW - 1] == '\n';
+}
+
+/* What a packet under construction knows besides its bytes. */
+struct draft {
+    size_t data, fields;        /* where its bytes and its field lines begin */
+    int64_t line, captured, original, time;
+    struct bytes *notes;
+};
+
+static void fail(struct text_decoder *d, enum error_kind error, int64_t line, size_t word, size_t size)
+{
+    d->error = error;
+    d->error_line = line;
+    d->word = word;
+    d->word_size = size;
+}
+
+/* Closes a packet: the declared size, then its notes behind its bytes. */
+static bool finish(struct text_decoder *d, const struct draft *p)
+{
+    int64_t given = (int64_t)(d->data.size - p->data);
+    int64_t captured = p->captured >= 0 ? p->captured : given;
+    if (captured > given) {
+        if (!bytes_need(&d->data, (size_t)(captured - given)))
+            return false;
+        memset(d->data.at + d->data.size, 0, (size_t)(captured - given));
+    }
+    d->data.size = p->data + (size_t)captured;
+    struct packet row = {
+        .offset = (int64_t)p->data, .captured = captured, .original = p->captured >= 0 ? p->original : given,
+        .time = p->time, .linktype = d->linktype, .notes = (int64_t)d->data.size, .notes_size = (int64_t)p->notes->size,
+    };
+    return bytes_add(&d->data, p->notes->at, p->notes->size) && bytes_add(&d->packets, &row, sizeof row);
+}
+
+/* One line inside a packet. False when reading ends here, with or without an error. */
+static bool read_line(struct text_decoder *d, const uint8_t *text, const struct line *l, struct draft *p)
+{
+    uint8_t first = l->size > 0 ? l->at[0] : ' ';
+    size_t name;
+    if (first == 'T' && starts(l, "TIME:")) {
+        struct line w = word_of(l, 5);
+        if (!read_time(&w, &p->time)) {
+            fail(d, BAD_TIME, d->line, (size_t)(w.at - text), w.size);
+            return false;
+        }
+    } else if (first == 'S' && starts(l, "SIZE:")) {
+        struct line w = word_of(l, 5);
+        if (!read_size(&w, &p->captured, &p->original)) {
+            fail(d, BAD_SIZE, d->line, (size_t)(w.at - text), w.size);
+            return false;
+        }
+    } else if (starts(l, "IFACE:") || starts(l, "WAY:") || starts(l, "NOTE:") || starts(l, "LOST:")) {
+        size_t size = l->size;
+        while (size > 0 && l->at[size - 1] == '\r')
+            size--;
+        if (!bytes_add(p->notes, l->at, size) || !bytes_add(p->notes, "\n", 1))
+            d->error = NO_MEMORY;
+    } else if (!is_digit(first) && (name = field_name(l)) > 0) {
+        size_t end = l->size, value = name + 1;
+        while (value < end && is_blank(l->at[value]))
+            value++;
+        while (end > value && is_blank(l->at[end - 1]))
+            end--;
+        size_t start = (size_t)(l->at - text);
+        struct field_line f = {d->packets.size / sizeof(struct packet), start, name, start + value, end - value, d->line};
+        if (!bytes_add(&d->fields, &f, sizeof f))
+            d->error = NO_MEMORY;
+    } else if (hex_value[first] < 16) {
+        struct line slip = {NULL, 0};
+        if (!read_data(l, &d->data, &slip))
+            d->error = NO_MEMORY;
+        else if (slip.at != NULL)
+            fail(d, BAD_HEX, d->line, (size_t)(slip.at - text), slip.size);
+        else if (d->data.size - p->data > MAX_FRAME)
+            fail(d, TOO_LONG, d->line, 0, 0);
+    }
+    return d->error == NO_ERROR;
+}
+
+/* Reads the packet whose first line was just read. True when it is complete; `at` is then behind it. */
+static bool read_packet(struct text_decoder *d, const uint8_t *text, size_t size, bool final, size_t *at,
+                        struct draft *p)
+{
+    for (;;) {
+        while (size - *at >= ROW && text[*at + ROW - 1] == '\n' && bytes_need(&d->data, 16)
+               && read_canonical(text + *at, d->data.at + d->data.size)) {
+            d->data.size += 16;
+            d->line++;
+            *at += ROW;
+            if (d->data.size - p->data > MAX_FRAME) {
+                fail(d, TOO_LONG, d->line, 0, 0);
+                return false;
+            }
+        }
+        struct line l;
+        if (!next_line(text, size, final, at, &l)) {
+            if (final)
+                fail(d, NO_END, p->line, 0, 0);
+            return false;
+        }
+        d->line++;
+        if (starts(&l, "=="))
+            return finish(d, p) || (fail(d, NO_MEMORY, d->line, 0, 0), false);
+        if (starts(&l, "--")) {
+            fail(d, NOT_ENDED, d->line, (size_t)p->line, 0);
+            return false;
+        }
+        if (!read_line(d, text, &l, p))
+            return false;
+    }
+}
+
+void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool final)
+{
+    struct bytes notes = {0};
+    struct line l;
+    size_t at = 0;
+    while (d->data.size < MAX_BATCH && d->packets.size < MAX_BATCH && next_line(text, size, final, &at, &l)) {
+        d->line++;
+        if (starts(&l, "--")) {
+            struct draft p = {
+                .data = d->data.size, .fields = d->fields.size, .line = d->line, .captured = -1, .time = d->now,
+                .notes = &notes,
+            };
+            notes.size = 0;
+            if (!read_packet(d, text, size, final, &at, &p)) {     /* give the piece back: it comes again */
+                d->data.size = p.data;
+                d->fields.size = p.fields;
+                if (d->error == NO_ERROR)
+                    d->line = p.line - 1;
+                break;
+            }
+        } else if (starts(&l, "LINKTYPE:")) {
+            struct line w = word_of(&l, 9);
+            int64_t linktype;
+            if (read_number(&w, 0, UINT32_MAX, &linktype) == 0 || linktype > UINT32_MAX) {
+                fail(d, BAD_LINKTYPE, d->line, (size_t)(w.at - text), w.size);
+                break;
+            }
+            d->linktype = linktype;
+        }
+        d->consumed = at;
+    }
+    bytes_free(&notes);
+}
+
+/* ---- writing ---- */
+
+static uint8_t *put_text(uint8_t *out, const char *text)
+{
+    size_t n = strlen(text);
+    memcpy(out, text, n);
+    return out + n;
+}
+
+static uint8_t *put_number(uint8_t *out, int64_t value, int width)
+{
+    uint8_t figures[20];
+    int n = 0;
+    do
+        figures[n++] = (uint8_t)('0' + value % 10);
+    while ((value /= 10) > 0);
+    for (; width > n; width--)
+        *out++ = '0';
+    while (n > 0)
+        *out++ = figures[--n];
+    return out;
+}
+
+/* The date in C's ctime form, local time; one second's text serves all packets of that second. */
+static uint8_t *put_date(uint8_t *out, int64_t seconds)
+{
+    static _Thread_local char text[40];
+    static _Thread_local int64_t known = -1;
+    if (seconds != known) {
+        static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+        time_t t = (time_t)seconds;
+        struct tm tm;
+        localtime_r(&t, &tm);
+        uint8_t *p = (uint8_t *)text;
+        memcpy(p, days + 3 * tm.tm_wday, 3);
+        p[3] = ' ';
+        memcpy(p + 4, months + 3 * tm.tm_mon, 3);
+        p[7] = ' ';
+        p[8] = tm.tm_mday < 10 ? ' ' : (uint8_t)('0' + tm.tm_mday / 10);
+        p[9] = (uint8_t)('0' + tm.tm_mday % 10);
+        p[10] = ' ';
+        p = put_number(p + 11, tm.tm_hour, 2);
+        *p++ = ':';
+        p = put_number(p, tm.tm_min, 2);
+        *p++ = ':';
+        p = put_number(p, tm.tm_sec, 2);
+        *p++ = ' ';
+        *put_number(p, tm.tm_year + 1900, 1) = 0;
+        known = seconds;
+    }
+    return put_text(out, text);
+}
+
+static inline uint8_t *put_byte(uint8_t *out, uint8_t byte)
+{
+    out[0] = (uint8_t)digits[byte >> 4];
+    out[1] = (uint8_t)digits[byte & 15];
+    out[2] = ' ';
+    return out + 3;
+}
+
+static inline uint8_t shown(uint8_t c)
+{
+    return c >= 0x20 && c <= 0x7E ? c : '.';
+}
+
+static uint8_t *put_offset(uint8_t *out, size_t offset)
+{
+    for (int shift = 20; shift >= 0; shift -= 4)
+        *out++ = (uint8_t)digits[offset >> shift & 15];
+    *out++ = ':';
+    return out;
+}
+
+/* A full row of 16 bytes. */
+static uint8_t *put_canonical(uint8_t *out, size_t offset, const uint8_t *data)
+{
+    memcpy(out, empty_row, ROW);
+    put_offset(out, offset);
+    for (size_t i = 0; i < 16; i++)
+        memcpy(out + byte_at(i), pair_text[data[i]], 2);
+    for (size_t i = 0; i < 8; i++)
+        out[char_at(0) + i] = shown(data[i]);
+    for (size_t i = 0; i < 8; i++)
+        out[char_at(8) + i] = shown(data[8 + i]);
+    return out + ROW;
+}
+
+/* A row of `width` places of which the first `size` are filled. */
+static uint8_t *put_row(uint8_t *out, size_t offset, const uint8_t *data, size_t size, const struct text_style *style)
+{
+    if (!style->data_only)
+        out = put_offset(out, offset);
+    for (size_t i = 0; i < style->width; i++) {
+        if (!style->data_only && i % 4 == 0)
+            *out++ = ' ';
+        out = i < size ? put_byte(out, data[i]) : put_text(out, "   ");
+    }
+    if (!style->data_only) {
+        *out++ = ':';
+        for (size_t i = 0; i < style->width; i++) {
+            if (i % 8 == 0)
+                *out++ = ' ';
+            *out++ = i < size ? shown(data[i]) : ' ';
+        }
+    }
+    *out++ = '\n';
+    return out;
+}
+
+size_t text_room(const struct packet *p, const struct text_style *style, size_t extra)
+{
+    size_t rows = ((size_t)p->captured + style->width - 1) / style->width;
+    return 160 + rows * (10 + style->width * 3 + style->width / 4 + 1 + style->width + style->width / 8 + 2)
+        + (size_t)p->notes_size + extra;
+}
+
+size_t text_encode(uint8_t *out, const uint8_t *data, const struct packet *p, int64_t number,
+                   const struct text_style *style, const struct extra *extra)
+{
+    uint8_t *start = out;
+    out = put_text(out, "-- ");
+    out = put_number(out, number, 1);
+    out = put_text(out, " --\n");
+    if (!style->data_only) {
+        int64_t nanoseconds = p->time % 1000000000;
+        out = put_text(out, "TIME: ");
+        out = put_number(out, p->time / 1000000000, 1);
+        *out++ = '.';
+        out = nanoseconds % 1000 != 0 ? put_number(out, nanoseconds, 9) : put_number(out, nanoseconds / 1000, 6);
+        *out++ = ' ';
+        out = put_date(out, p->time / 1000000000);
+        out = put_text(out, "\nSIZE: ");
+        out = put_number(out, p->captured, 1);
+        *out++ = '/';
+        out = put_number(out, p->original, 1);
+        *out++ = '\n';
+        if (p->notes_size > 0) {
+            memcpy(out, data + p->notes, (size_t)p->notes_size);
+            out += p->notes_size;
+        }
+    }
+    const uint8_t *frame = data + p->offset;
+    size_t size = (size_t)p->captured, at = 0;
+    if (style->width == 16 && !style->data_only)
+        for (; size - at >= 16; at += 16)
+            out = put_canonical(out, at, frame + at);
+    for (; at < size; at += style->width)
+        out = put_row(out, at, frame + at, size - at < style->width ? size - at : style->width, style);
+    if (extra->size > 0) {
+        memcpy(out, extra->at, extra->size);
+        out += extra->size;
+    }
+    out = put_text(out, "==\n");
+    return (size_t)(out - start);
+}

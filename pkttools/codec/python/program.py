@@ -1,0 +1,237 @@
+"""Runs filters and assignments: flat programs over rows of the field table; twin of ../c/program.c.
+
+The columns of rows, tests and assignments are those of `struct row`, `struct test`, `struct assignment` in ../c/codec.h.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ROW_BYTES
+from .headers import Walk
+from .rows import checked
+
+NUMBER, DATA, FAMILY = range(3)
+EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER = range(8)
+SET, ADD, SUBTRACT, SWAP = range(4)
+ACCEPT, REJECT = -1, -2
+ROW_COLUMNS, TEST_COLUMNS, ASSIGNMENT_COLUMNS = 8, 11, 9
+MASK64 = (1 << 64) - 1
+MAX_FRAME_BITS = 8 * 262_144
+
+Program = tuple[bytes, bytes, bytes]
+Rows = list[tuple[int, ...]]
+
+
+def _cut(code: bytes, columns: int) -> Rows:
+    values = memoryview(code).cast("B")[: len(code) // 8 * 8].cast("q").tolist()
+    return [tuple(values[i : i + columns]) for i in range(0, len(values), columns)]
+
+
+@lru_cache(16)
+def _load(program: Program, columns: int) -> tuple[Rows, Rows, bytes]:
+    """Rows and code of a program. Raises ValueError when it is not sound: it is checked once and then trusted."""
+    rows, code, constants = _cut(program[0][: len(program[0]) // 64 * 64], ROW_COLUMNS), _cut(program[1], columns), program[2]
+    sound = len(program[1]) // 8 % columns == 0
+    for i, (_, bit, width, _, scale, kind, _, following) in enumerate(rows):
+        sound &= following == -1 or i < following < len(rows)  # forward: no circles
+        sound &= (0 <= width <= 56 or (width == 128 and bit % 8 == 0)) and 0 <= bit <= MAX_FRAME_BITS and scale >= 1
+        sound &= kind != FAMILY or width == 32
+    if columns == TEST_COLUMNS:
+        sound &= len(code) > 0
+        for i, test in enumerate(code if sound else []):
+            sound &= all(target in (ACCEPT, REJECT) or i < target < len(code) for target in test[9:11])
+            sound &= test[2] == LAYER or 0 <= test[0] < len(rows)
+            sound &= 0 <= test[7] <= len(constants) and 0 <= test[8] <= len(constants) - test[7]
+    else:
+        for a in code if sound else []:
+            sound &= 0 <= a[1] < len(rows) and (a[0] != SWAP or 0 <= a[8] < len(rows))
+            sound &= 0 <= a[6] <= len(constants) and 0 <= a[7] <= len(constants) - a[6]
+    if not sound:
+        raise ValueError("program is not sound")
+    return rows, code, constants
+
+
+def _number(high: int, low: int) -> int:
+    return (high & MASK64) << 64 | low & MASK64
+
+
+class _Place:
+    """An occurrence of a field in a frame."""
+
+    __slots__ = ("row", "at", "size")
+
+    def __init__(self, row: tuple[int, ...], at: int, size: int) -> None:
+        self.row, self.at, self.size = row, at, size  # `at` in bits, `size` (of DATA) in bytes
+
+
+def _place_in(rows: Rows, row: int, header: list[int]) -> _Place | None:
+    kind, start, data, end = header
+    while row >= 0:
+        found = rows[row]
+        if found[0] == kind:
+            if found[5] == DATA:
+                return _Place(found, data * 8, end - data) if data < end else None
+            at = start * 8 + found[1]
+            return _Place(found, at, 0) if at + found[2] <= end * 8 else None
+        row = found[7]
+    return None
+
+
+def _locate(rows: Rows, row: int, occurrence: int, exact: bool, headers: list[list[int]]) -> _Place | None:
+    """The k-th occurrence, or from the end when negative. Where fewer come, `exact` finds none, otherwise the last."""
+    places = [place for header in headers if (place := _place_in(rows, row, header))]
+    if not places:
+        return None
+    if occurrence < 0:
+        return places[occurrence] if -occurrence <= len(places) else None
+    if 1 <= occurrence <= len(places):
+        return places[occurrence - 1]
+    return None if exact else places[-1]
+
+
+def _read_bits(frame: bytes | bytearray, at: int, width: int) -> int:
+    last = (at + width + 7) // 8
+    return int.from_bytes(frame[at // 8 : last], "big") >> (last * 8 - at - width) & ((1 << width) - 1)
+
+
+def _write_bits(frame: bytearray, at: int, width: int, value: int) -> None:
+    first, last = at // 8, (at + width + 7) // 8
+    shift, mask = last * 8 - at - width, (1 << width) - 1
+    old = int.from_bytes(frame[first:last], "big")
+    frame[first:last] = (old & ~(mask << shift) | (value & mask) << shift).to_bytes(last - first, "big")
+
+
+def _read_raw(frame: bytes | bytearray, place: _Place) -> int:
+    """The number as it stands in the packet, before bias and scale."""
+    raw = _read_bits(frame, place.at, place.row[2])
+    if place.row[5] == FAMILY and raw > 0xFFFF:  # in the byte order of the machine that wrote it
+        raw = int.from_bytes(raw.to_bytes(4, "big"), "little")
+    return raw
+
+
+def _write_raw(frame: bytearray, place: _Place, value: int) -> None:
+    width = place.row[2]
+    if place.row[5] == FAMILY:
+        old = _read_bits(frame, place.at, 32)
+        if old == 0 or old > 0xFFFF:
+            value = int.from_bytes((value & 0xFFFFFFFF).to_bytes(4, "big"), "little")
+    _write_bits(frame, place.at, width, value)
+
+
+# ---- filters ----
+
+
+def _holds(rows: Rows, test: tuple[int, ...], constants: bytes, frame: bytes, headers: list[list[int]]) -> bool:
+    row, occurrence, compare, high, low, mask_high, mask_low, constant, size = test[:9]
+    if compare == LAYER:  # `row` is a set of header kinds
+        return any(row >> header[0] & 1 for header in headers)
+    place = _locate(rows, row, occurrence, True, headers)
+    if place is None:
+        return False
+    value: int | bytes
+    wanted: int | bytes
+    if place.row[5] == DATA:
+        value, wanted = frame[place.at // 8 : place.at // 8 + place.size], constants[constant : constant + size]
+    else:
+        value = _read_raw(frame, place)
+        if place.row[2] < 128:
+            value = (value + place.row[3]) * place.row[4]
+        value, wanted = value & _number(mask_high, mask_low), _number(high, low)
+    match compare:
+        case 0:
+            return value == wanted
+        case 1:
+            return value != wanted
+        case 2:
+            return value < wanted  # type: ignore[operator]
+        case 3:
+            return value <= wanted  # type: ignore[operator]
+        case 4:
+            return value > wanted  # type: ignore[operator]
+        case 5:
+            return value >= wanted  # type: ignore[operator]
+    return True  # PRESENT
+
+
+def _matches(loaded: tuple[Rows, Rows, bytes], frame: bytes, linktype: int) -> bool:
+    rows, tests, constants = loaded
+    headers = Walk(frame, linktype).headers
+    following = 0
+    while following >= 0:
+        test = tests[following]
+        following = test[9] if _holds(rows, test, constants, frame, headers) else test[10]
+    return following == ACCEPT
+
+
+def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
+    """The rows of the packets for which the tests end in ACCEPT."""
+    values = checked(data, rows)
+    loaded = _load(tests, TEST_COLUMNS)
+    kept = bytearray()
+    for i in range(len(values) // COLUMNS):
+        row = values[i * COLUMNS : (i + 1) * COLUMNS]
+        if _matches(loaded, bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]]), row[LINKTYPE]):
+            kept += rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
+    return kept
+
+
+# ---- assignments ----
+
+
+def _change(a: tuple[int, ...], frame: bytearray, place: _Place, constants: bytes) -> None:
+    operation, _, _, _, high, low, constant, size, _ = a
+    _, _, width, bias, scale, kind, _, _ = place.row
+    if kind == DATA:
+        at, size = place.at // 8, min(size, place.size)
+        frame[at : at + size] = constants[constant : constant + size]
+        return
+    value = _number(high, low)
+    if width < 128:
+        value &= MASK64
+        if operation == SET:  # a value this row cannot hold is left alone
+            if value % scale or value // scale < bias or (value // scale - bias) >> width:
+                return
+            value = value // scale - bias
+        else:
+            value //= scale
+    if operation == ADD:
+        value = _read_raw(frame, place) + value
+    elif operation == SUBTRACT:
+        value = _read_raw(frame, place) - value
+    _write_raw(frame, place, value)  # what does not fit is cut: arithmetic wraps around
+
+
+def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int) -> None:
+    rows, code, constants = loaded
+    headers = Walk(bytes(frame), linktype).headers
+    for a in code:
+        operation, row, occurrence, exact, other_row = a[0], a[1], a[2], bool(a[3]), a[8]
+        place = _locate(rows, row, occurrence, exact, headers)
+        if place is None:
+            continue
+        if operation == SWAP:
+            other = _locate(rows, other_row, occurrence, exact, headers)
+            if other and other.row[2] == place.row[2]:
+                value = _read_raw(frame, place)
+                _write_raw(frame, place, _read_raw(frame, other))
+                _write_raw(frame, other, value)
+            continue
+        _change(a, frame, place, constants)
+        if place.row[6]:  # later assignments meet the headers as they are now
+            headers = Walk(bytes(frame), linktype).headers
+
+
+def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | None) -> None:
+    """Runs assignments over all packets, or over those for which the tests of `guard` hold; changes `data`."""
+    values = checked(data, rows)
+    loaded = _load(assignments, ASSIGNMENT_COLUMNS)
+    if guard is not None and not isinstance(guard, tuple):
+        raise TypeError("guard is a program or None")
+    tests = _load(guard, TEST_COLUMNS) if guard is not None else None
+    for i in range(0, len(values), COLUMNS):
+        offset, captured, linktype = values[i + OFFSET], values[i + CAPTURED], values[i + LINKTYPE]
+        frame = bytearray(data[offset : offset + captured])
+        if tests is None or _matches(tests, bytes(frame), linktype):
+            _assign(loaded, frame, linktype)
+            data[offset : offset + captured] = frame

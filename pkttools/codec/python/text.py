@@ -1,0 +1,369 @@
+"""The text format: packets to text and back; twin of ../c/text.c.
+
+A line that starts with `--` begins a packet, one that starts with `==` ends it. Inside, in this order of precedence:
+
+    TIME: seconds[.fraction]            digits on at least one side of the point
+    SIZE: captured[/[original]]
+    IFACE: WAY: NOTE: LOST:             kept as they are
+    NAME.FIELD: or NAME.FIELD[k]:       reported to the caller, who knows the fields
+    a line that starts with a hex digit an offset (hex digits and a colon), then bytes: hex digits, of which the last
+                                        two count, apart by blanks; anything else ends them, but a letter is an error
+    everything else                     a comment
+
+Outside, `LINKTYPE: n` holds for what follows, everything else is a comment.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from array import array
+from functools import lru_cache
+
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, MAX_FRAME, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, ROW_BYTES, TIME
+from ...errors import BAD_HEX, BAD_LINKTYPE, BAD_SIZE, BAD_TIME, NO_END, NOT_ENDED, TOO_LONG
+from .rows import checked
+
+# ---- reading ----
+
+MAX_SECONDS = 9_223_372_035  # the last whole second that int64 nanoseconds hold
+MAX_UINT32 = (1 << 32) - 1
+
+_BLANK = rb"[ \t\r\v\f]"
+_WORD = re.compile(_BLANK + rb"*([^ \t\r\v\f]*)")
+_OFFSET = re.compile(rb"[0-9A-Fa-f]+:")
+_BYTE = re.compile(_BLANK + rb"*(([0-9A-Fa-f]*)([G-Zg-z_][0-9A-Za-z_]*)?)")
+_FIELD = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*\.[A-Za-z0-9_]+(?:\[-?[0-9]+\])?):")
+_TIME = re.compile(rb"([0-9]*)(?:\.([0-9]*))?")
+_SIZE = re.compile(rb"([0-9]+)(?:/([0-9]*))?")
+_DIGITS = re.compile(rb"[0-9]*")
+_NOTES = (b"IFACE:", b"WAY:", b"NOTE:", b"LOST:")
+_HEX = b"0123456789ABCDEFabcdef"
+
+# The canonical row: 79 bytes, of which the first 60 have this shape once every hex digit is written as 0.
+ROW = 79
+_SHAPE = bytes(0x30 if c in _HEX else c for c in range(256))
+_CANONICAL = b"000000:" + b" 00 00 00 00 " * 4 + b":"
+
+Error = tuple[int, int, int, int]
+
+
+class _Failed(Exception):
+    """An error at a place: kind, line, word, size of the word. Caught in this module."""
+
+
+def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype: int, line: int, now: int) -> tuple[
+        int, bytearray, bytearray, list[tuple[int, int, int, int, int, int]], int, int, Error | None]:  # fmt: skip
+    """Reads the complete packets in buffer[start:stop].
+
+    final: nothing comes behind; an open packet is then an error. linktype: what holds at `start`. line: lines read
+    before. now: the time in nanoseconds of packets that have none.
+
+    Gives where it stopped; data and rows; the field lines as (packet, line, start and stop of the name, start and stop
+    of the value) with offsets into `buffer`; link type and line for the next call; and an error as (kind, line, start
+    of the offending word, its size), for NOT_ENDED (kind, line, line of the open packet, 0). Packets before an error
+    are complete.
+    """
+    if not 0 <= start <= stop <= len(buffer):
+        raise ValueError("range lies outside of the buffer")
+    d = _Decoder(bytes(memoryview(buffer)[start:stop]), start, final, linktype, line, now)
+    error = None
+    try:
+        d.read()
+    except _Failed as failed:
+        error = failed.args
+    return start + d.consumed, d.data, bytearray(d.rows.tobytes()), d.fields, d.linktype, d.line, error
+
+
+class _Decoder:
+    def __init__(self, text: bytes, start: int, final: bool, linktype: int, line: int, now: int) -> None:
+        self.text, self.start, self.final = text, start, final
+        self.linktype, self.line, self.now = linktype, line, now
+        self.at = self.consumed = 0
+        self.data, self.rows, self.fields = bytearray(), array("q"), []
+
+    def fail(self, kind: int, at: int = 0, size: int = 0) -> _Failed:
+        return _Failed(kind, self.line, self.start + at if size else 0, size)
+
+    def next_line(self) -> tuple[int, int] | None:
+        """Start and end of the next line; None when it is not complete yet."""
+        start = self.at
+        end = self.text.find(b"\n", start)
+        if end < 0:
+            if not self.final or start == len(self.text):
+                return None
+            end = len(self.text)
+        self.at = min(end + 1, len(self.text))
+        return start, end
+
+    def read(self) -> None:
+        text = self.text
+        while len(self.data) < MAX_BATCH and len(self.rows) * 8 < MAX_BATCH:
+            if self.read_canonical():
+                continue
+            span = self.next_line()
+            if span is None:
+                break
+            self.line += 1
+            if text.startswith(b"--", span[0]):
+                if not self.read_packet():
+                    break
+            elif text.startswith(b"LINKTYPE:", span[0]):
+                self.linktype = self.read_linktype(*span)
+            self.consumed = self.at
+
+    def read_canonical(self) -> bool:
+        """Reads a packet that is laid out as our own writer does it; what nearly all are. False: it is not."""
+        text, at = self.text, self.at
+        if not text.startswith(b"-- ", at):
+            return False
+        end = text.find(b"\n==\n", at)
+        time_at = text.find(b"\n", at) + 1
+        size_at = text.find(b"\n", time_at) + 1
+        body_at = text.find(b"\n", size_at) + 1
+        size, rest = divmod(end + 1 - body_at, ROW)
+        if end < 0 or rest or size < 0 or not (text.startswith(b"TIME:", time_at) and text.startswith(b"SIZE:", size_at)):
+            return False
+        body = text[body_at : end + 1]
+        if body[ROW - 1 :: ROW] != b"\n" * size or body.count(b"\n") != size:
+            return False
+        prefixes = b"".join([body[i : i + 60] for i in range(0, len(body), ROW)])
+        shape = prefixes.translate(_SHAPE)
+        full = size if shape == _CANONICAL * size else size - 1
+        if full < 0 or (full != size and shape[: 60 * full] != _CANONICAL * full):
+            return False
+        data = bytearray.fromhex(prefixes[: 60 * full].translate(None, b" :").decode())
+        for step in (19, 18, 17):  # the offsets are three bytes a row
+            del data[0::step]
+        try:
+            if full != size:
+                last = body_at + full * ROW
+                if text[last] not in _HEX:
+                    return False
+                self.read_data(last, last + ROW - 1, data)
+            timestamp = self.read_time(time_at, size_at - 1)
+            declared = self.read_size(size_at, body_at - 1)
+        except _Failed:
+            return False  # once more, line by line, for the right place of the error
+        if len(data) > MAX_FRAME:
+            return False
+        self.finish(len(self.data), data, declared, timestamp, b"")
+        self.line += 4 + size
+        self.at = self.consumed = end + 4
+        return True
+
+    def read_packet(self) -> bool:
+        """Reads the packet whose first line was just read, line by line. False: it is not complete yet."""
+        text, first, packet = self.text, self.line, len(self.rows) // COLUMNS
+        data, notes, fields = bytearray(), bytearray(), []
+        timestamp, declared = self.now, None
+        while True:
+            span = self.next_line()
+            if span is None:
+                if self.final:
+                    raise _Failed(NO_END, first, 0, 0)
+                self.line = first - 1
+                return False
+            start, end = span
+            self.line += 1
+            if text.startswith(b"==", start):
+                break
+            if text.startswith(b"--", start):
+                raise _Failed(NOT_ENDED, self.line, first, 0)
+            if text.startswith(b"TIME:", start):
+                timestamp = self.read_time(start, end)
+            elif text.startswith(b"SIZE:", start):
+                declared = self.read_size(start, end)
+            elif text.startswith(_NOTES, start):
+                notes += text[start:end].rstrip(b"\r") + b"\n"
+            elif found := _FIELD.match(text, start, end):
+                value = text[found.end() : end]
+                blanks = len(value) - len(value.lstrip(b" \t\r\v\f"))
+                value_at = self.start + found.end() + blanks
+                fields.append((packet, self.line, self.start + start, self.start + found.end() - 1, value_at,
+                               value_at + len(value.strip(b" \t\r\v\f"))))  # fmt: skip
+            elif start < end and text[start] in _HEX:
+                self.read_data(start, end, data)
+                if len(data) > MAX_FRAME:
+                    raise self.fail(TOO_LONG)
+        self.fields += fields
+        self.finish(len(self.data), data, declared, timestamp, notes)
+        return True
+
+    def finish(self, offset: int, data: bytearray, declared: tuple[int, int] | None, timestamp: int, notes: bytes) -> None:
+        """Adds a packet: its bytes cut or filled to the declared size, its notes behind them."""
+        captured, original = declared or (len(data), len(data))
+        del data[captured:]
+        self.data += data
+        if captured > len(data):
+            self.data += bytes(captured - len(data))
+        self.rows.extend((offset, captured, original, timestamp, self.linktype, len(self.data), len(notes)))
+        self.data += notes
+
+    def word(self, start: int, end: int) -> tuple[bytes, int]:
+        found = _WORD.match(self.text, start, end)
+        return found[1], found.start(1)
+
+    def read_linktype(self, start: int, end: int) -> int:
+        word, at = self.word(start + 9, end)
+        digits = _DIGITS.match(word)[0].lstrip(b"0") or _DIGITS.match(word)[0][:1]
+        if not 0 < len(digits) <= 10 or int(digits) > MAX_UINT32:
+            raise self.fail(BAD_LINKTYPE, at, len(word))
+        return int(digits)
+
+    def read_time(self, start: int, end: int) -> int:
+        word, at = self.word(start + 5, end)
+        found = _TIME.fullmatch(word)
+        if found:
+            seconds, fraction = found[1].lstrip(b"0"), found[2] or b""
+            if (found[1] or fraction) and len(seconds) <= 10 and int(seconds or b"0") <= MAX_SECONDS:
+                return int(seconds or b"0") * 1_000_000_000 + int(fraction[:9].ljust(9, b"0"))
+        raise self.fail(BAD_TIME, at, len(word))
+
+    def read_size(self, start: int, end: int) -> tuple[int, int]:
+        word, at = self.word(start + 5, end)
+        found = _SIZE.fullmatch(word)
+        if found:
+            captured = found[1].lstrip(b"0")
+            original = captured if found[2] is None else found[2].lstrip(b"0")
+            if len(captured) <= 6 and len(original) <= 10:
+                sizes = int(captured or b"0"), int(original or b"0")
+                if sizes[0] <= MAX_FRAME and sizes[1] <= MAX_UINT32:
+                    return sizes
+        raise self.fail(BAD_SIZE, at, len(word))
+
+    def read_data(self, start: int, end: int, data: bytearray) -> None:
+        text = self.text
+        offset = _OFFSET.match(text, start, end)
+        at = offset.end() if offset else start
+        while True:
+            found = _BYTE.match(text, at, end)
+            if found[3]:
+                raise self.fail(BAD_HEX, found.start(1), len(found[1]))
+            if not found[2]:
+                return
+            data.append(int(found[2][-2:], 16))
+            at = found.end()
+            if at < end and text[at] not in b" \t\r\v\f":
+                return
+
+
+# ---- writing ----
+
+_HIGH = bytes(b"0123456789ABCDEF"[c >> 4] for c in range(256))
+_LOW = bytes(b"0123456789ABCDEF"[c & 15] for c in range(256))
+_SHOWN = bytes(c if 0x20 <= c <= 0x7E else 0x2E for c in range(256))
+_BYTE_AT = [8 + 3 * i + i // 4 for i in range(16)]  # columns of a canonical row
+_CHAR_AT = [61 + i + i // 8 for i in range(16)]
+_OFFSETS = bytearray()  # rows with nothing but their offsets, as many as were needed so far
+
+
+@lru_cache(4)
+def _date(seconds: int) -> bytes:
+    """The date in C's ctime form, local time."""
+    return time.ctime(seconds).encode()
+
+
+def _empty_rows(counts: list[int]) -> bytearray:
+    """Rows with nothing but their offsets: so many for each frame, counted from 0 in each."""
+    for row in range(len(_OFFSETS) // ROW, max(counts, default=0)):
+        _OFFSETS.extend(b"%06X: %*s:%*s\n" % (row * 16, 51, b"", 18, b""))
+    view = memoryview(_OFFSETS)
+    out = bytearray().join([view[: count * ROW] for count in counts])
+    view.release()
+    return out
+
+
+def _canonical_rows(frames: list[bytes]) -> bytearray:
+    """The rows of several frames, one frame behind the other: each column of all rows is written in one step."""
+    counts = [(len(frame) + 15) // 16 for frame in frames]
+    out = _empty_rows(counts)
+    data = b"".join([frame.ljust(16 * count, b"\0") for frame, count in zip(frames, counts, strict=True)])
+    high, low, shown = data.translate(_HIGH), data.translate(_LOW), data.translate(_SHOWN)
+    for i in range(16):
+        out[_BYTE_AT[i] :: ROW] = high[i::16]
+        out[_BYTE_AT[i] + 1 :: ROW] = low[i::16]
+        out[_CHAR_AT[i] :: ROW] = shown[i::16]
+    end = 0
+    for frame, count in zip(frames, counts, strict=True):
+        end += count * ROW
+        rest = len(frame) % 16
+        if rest:
+            row = end - ROW
+            out[row + _BYTE_AT[rest] : row + 59] = b" " * (59 - _BYTE_AT[rest])
+            out[row + _CHAR_AT[rest] : row + 78] = b" " * (78 - _CHAR_AT[rest])
+    return out
+
+
+def _rows(frame: bytes, width: int, data_only: bool) -> bytes:
+    """The rows of one frame at any width."""
+    out = bytearray()
+    for at in range(0, len(frame), width):
+        part = frame[at : at + width]
+        if not data_only:
+            out += b"%06X:" % at
+        for i in range(width):
+            if not data_only and i % 4 == 0:
+                out += b" "
+            out += b"%02X " % part[i] if i < len(part) else b"   "
+        if not data_only:
+            out += b":"
+            for i in range(width):
+                if i % 8 == 0:
+                    out += b" "
+                out.append(_SHOWN[part[i]] if i < len(part) else 0x20)
+        out += b"\n"
+    return bytes(out)
+
+
+def text_encode(data: bytearray, rows: bytes, first: int, number: int, width: int, data_only: bool,
+                extras: list[bytes] | None) -> tuple[bytes, int]:  # fmt: skip
+    """Writes packets from row `first` on, up to another link type or about a megabyte of packets.
+
+    number: what the first one is counted as. width: bytes a line. data_only: bytes alone, without TIME, SIZE, offsets,
+    groups and characters. extras: lines to add to each packet, behind its bytes. Gives the text and the row it stopped
+    before.
+    """
+    values = checked(data, rows)
+    count = len(values) // COLUMNS
+    if not 0 <= first <= count or not 1 <= width <= MAX_FRAME:
+        raise ValueError("first packet or width out of range")
+    packets = []
+    taken = 0
+    stop = first
+    while stop < count and taken < MAX_BATCH // 2:
+        row = values[stop * COLUMNS : (stop + 1) * COLUMNS]
+        if row[LINKTYPE] != values[first * COLUMNS + LINKTYPE]:
+            break
+        packets.append(row)
+        taken += 64 + row[CAPTURED] + row[NOTES_SIZE] + (len(extras[stop]) if extras is not None else 0)
+        stop += 1
+    frames = [bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]]) for row in packets]
+    canonical = width == 16 and not data_only
+    if canonical:
+        block = memoryview(_canonical_rows(frames))
+    out: list[bytes | memoryview] = []
+    at = 0
+    for i, (row, frame) in enumerate(zip(packets, frames, strict=True)):
+        if data_only:
+            out.append(b"-- %d --\n" % (number + i))
+        else:
+            seconds, rest = divmod(row[TIME], 1_000_000_000)
+            fraction = b"%09d" % rest if rest % 1000 else b"%06d" % (rest // 1000)
+            head = (number + i, seconds, fraction, _date(seconds), row[CAPTURED], row[ORIGINAL])
+            out.append(b"-- %d --\nTIME: %d.%s %s\nSIZE: %d/%d\n" % head)
+            if row[NOTES_SIZE]:
+                out.append(bytes(data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]]))
+        if canonical:
+            size = (len(frame) + 15) // 16 * ROW
+            out.append(block[at : at + size])
+            at += size
+        else:
+            out.append(_rows(frame, width, data_only))
+        if extras is not None:
+            out.append(extras[first + i])
+        out.append(b"==\n")
+    return b"".join(out), stop
+
+
+assert ROW_BYTES == COLUMNS * 8
