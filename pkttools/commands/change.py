@@ -1,0 +1,46 @@
+"""Changes fields of packets, and nothing else.
+
+pkt-change --icmp-type 8 --if 'ICMP.TYPE==0'    pkt-change IP.TTL-=1 UDP.DST_PORT+=1000
+
+Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums are pkt-correct's.
+"""
+
+from .. import codec
+from ..batch import Batch
+from ..expression import any_of, compiled, swaps
+from ..fields import FIELDS
+from ..flow import Work, filter_stream
+from ..options import FILTER, FLAG, TEXT, Option, Values
+
+OPTIONS = [
+    Option("--if", TEXT, "change only what matches EXPR; the rest passes as it is", "EXPR"),
+    Option("--swap", FLAG, "exchange source and destination: MAC, IP, ports"),
+    *FILTER,
+]
+
+PAIRS = [
+    (f"{layer}.SRC_{what}", f"{layer}.DST_{what}")
+    for layer, what in (("ETHERNET", "ADDR"), ("IP", "ADDR"), ("IPV6", "ADDR"), ("TCP", "PORT"), ("UDP", "PORT"))
+]
+
+
+def more_options() -> dict[str, str]:
+    """An option for every field: `--ip-ttl` for `IP.TTL=`."""
+    return {"--" + name.lower().replace(".", "-").replace("_", "-"): name + "=" for name in FIELDS}
+
+
+def run(values: Values) -> tuple[list[str], int]:
+    """Swaps, then assigns; both only where --if holds."""
+    guard = compiled(any_of([values.condition])) if values.condition is not None else None
+    return filter_stream(values, [swap(guard)] if values.swap else [], guard=guard), 0
+
+
+def swap(guard: tuple[bytes, bytes, bytes] | None) -> Work:
+    """The stage that exchanges source and destination."""
+    program = swaps(PAIRS)
+
+    def stage(batch: Batch) -> Batch:
+        codec.assign(batch.data, batch.rows, program, guard)
+        return batch
+
+    return stage

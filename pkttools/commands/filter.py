@@ -1,0 +1,21 @@
+"""Lets packets through that match an expression.
+
+pkt-filter 'UDP.DST_PORT in 53,5353 and IP.SRC_ADDR==10.0.0.0/8'
+
+Comparisons == != < <= > >=, 'in' with values, ranges and prefixes, a layer's name alone; and, or, not, parentheses.
+"""
+
+from ..expression import split_assignment
+from ..flow import filter_stream, need
+from ..options import FILTER, Values
+
+OPTIONS = FILTER
+ARGUMENTS = "EXPR..."
+
+
+def run(values: Values) -> tuple[list[str], int]:
+    """Joins the words of the expression, so that it needs no quotes where the shell needs none."""
+    words = [word for word in values.arguments if not split_assignment(word)]
+    need(bool(words), "an expression is missing, such as 'UDP.DST_PORT==53'")
+    values.arguments = [word for word in values.arguments if split_assignment(word)] + [" ".join(words)]
+    return filter_stream(values), 0

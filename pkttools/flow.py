@@ -1,0 +1,132 @@
+"""How packets flow through a command, the same for all: source, filter, work, assignments, sink."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from . import codec
+from .batch import COLUMNS, LINKTYPE, Batch
+from .errors import UsageError
+from .formats import packets
+from .formats.files import Input, Output
+from .options import Values
+from .signals import install
+
+Work = Callable[[Batch], Batch]
+
+
+class Sink(Protocol):
+    """Where packets end."""
+
+    def write(self, batch: Batch) -> None:
+        """Takes a batch."""
+
+    def close(self) -> list[str]:
+        """Ends; gives what there is to say on standard error."""
+
+
+def arguments(values: Values) -> tuple[object | None, object | None]:
+    """The filter and the assignments that a command line's arguments ask for, compiled; None where it asks for none."""
+    if not (values.arguments or values.no_broadcast or values.no_multicast):
+        return None, None
+    from . import expression  # late: most commands of a pipe have none
+
+    expressions, items = [], []
+    for word in values.arguments:
+        item = expression.split_assignment(word)
+        if item:
+            items.append(item)
+        else:
+            expressions.append(word)
+    keep = expression.packet_filter(expressions, bool(values.reverse), bool(values.no_broadcast), bool(values.no_multicast))
+    return keep, expression.assignments(items) if items else None
+
+
+def sink_of(values: Values, output: Output, default: str = "text", linktype: int = 1) -> Sink:
+    """The sink that the options ask for; `linktype` is that of a stream without packets."""
+    if (values.format or default) == "pcap":
+        from .formats.pcap import PcapSink
+
+        linktype = linktype if values.link_type is None else values.link_type
+        big_endian = values.big_endian or (values.native_endian and sys.byteorder == "big")
+        return PcapSink(output, linktype, bool(big_endian), True if values.nano else None)
+    from .formats.text import TextSink
+
+    return TextSink(output, values.width, values.data_only, 2 if values.all_fields else int(values.fields))
+
+
+def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "text", *, guard: object | None = None) -> list[str]:
+    """Runs a filter from one stream to another: what all commands but pkt-recv and pkt-send are.
+
+    work: what the command itself does to a batch. guard: the assignments are only for packets that it accepts.
+    Gives what there is to say on standard error. Raises PktError and UsageError.
+    """
+    program = arguments(values)
+    source = Input(values.input)
+    install(drain=not source.is_file and not os.isatty(source.fd))
+    sink = sink_of(values, Output(values.output, source), default)
+    said = run(progress(packets(source), source), sink, values, program, work, guard)
+    return said + sink.close()
+
+
+def run(source: Iterator[Batch], sink: Sink, values: Values, program: tuple[object | None, object | None],
+        work: Iterable[Work] = (), guard: object | None = None) -> list[str]:  # fmt: skip
+    """The flow itself. Every batch is written before the next one is read. Gives what -v says."""
+    keep, assignments = program
+    skip, left = values.skip or 0, values.limit
+    came = passed = 0
+    for batch in source:
+        came += len(batch)
+        if values.link_type is not None:
+            batch.columns()[LINKTYPE::COLUMNS] = memoryview(array("q", [values.link_type]) * len(batch))
+        if keep is not None:
+            batch.rows = codec.select(batch.data, batch.rows, keep)
+        if skip:
+            skipped = min(skip, len(batch))
+            skip -= skipped
+            batch = batch.part(skipped, len(batch))
+        if left is not None:
+            batch = batch.part(0, left)
+        for stage in work:
+            batch = stage(batch)
+        if assignments is not None:
+            codec.assign(batch.data, batch.rows, assignments, guard)
+        if len(batch):
+            sink.write(batch)
+            passed += len(batch)
+        if left is not None:
+            left -= len(batch)
+            if left <= 0:
+                break
+    said = f"{came} packets read, {passed} passed on; codec in {codec.BACKEND}"
+    return [said] if values.verbose else []
+
+
+def progress(source: Iterator[Batch], file: Input) -> Iterator[Batch]:
+    """Shows on a terminal how far the reading of a large file has come, once it takes more than two seconds."""
+    if not file.is_file or not sys.stderr or not sys.stderr.isatty() or os.isatty(1):
+        yield from source
+        return
+    size, count, shown = os.fstat(file.fd).st_size, 0, time.monotonic() + 1
+    try:
+        for batch in source:
+            count += len(batch)
+            yield batch
+            if time.monotonic() - shown > 1:
+                shown = time.monotonic()
+                at = os.lseek(file.fd, 0, os.SEEK_CUR)
+                sys.stderr.write(f"\r{count} packets, {100 * at // max(size, 1)} %\033[K")
+                sys.stderr.flush()
+    finally:
+        sys.stderr.write("\r\033[K")
+
+
+def need(condition: bool, message: str) -> None:
+    """Raises UsageError with `message` unless the condition holds."""
+    if not condition:
+        raise UsageError(message)

@@ -1,0 +1,111 @@
+"""The descriptors that a command reads and writes, and what can be wrong with them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+
+from ..errors import PktError
+from ..signals import Waiting
+
+CHUNK = 256 << 10  # bytes of one read; a batch then stays in the processor's cache
+PIPE = 1 << 20  # bytes asked for pipes: fewer switches between the commands of a pipe
+F_SETPIPE_SZ = 1031  # fcntl(2)
+
+
+def _widen(fd: int, mode: int) -> None:
+    """Raises a pipe's size."""
+    if stat.S_ISFIFO(mode):
+        try:
+            fcntl.fcntl(fd, F_SETPIPE_SZ, PIPE)
+        except OSError:
+            pass  # above /proc/sys/fs/pipe-max-size or the user's share: it works with what there is
+
+
+class Input:
+    """What is read: a file, or standard input."""
+
+    def __init__(self, path: str | None) -> None:
+        self.name = path or "<stdin>"
+        try:
+            self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if path else 0
+            self.mode = os.fstat(self.fd).st_mode
+        except OSError as error:
+            raise PktError(f"{self.name}: {error.strerror}") from None
+        _widen(self.fd, self.mode)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file, which can be read again."""
+        return stat.S_ISREG(self.mode)
+
+    def read(self) -> bytes:
+        """What there is, up to CHUNK; empty at the end. Waits when there is nothing yet."""
+        try:
+            with Waiting():
+                return os.read(self.fd, CHUNK)
+        except OSError as error:
+            raise PktError(f"{self.name}: {error.strerror}") from None
+
+    def chunks(self, first: bytes = b"") -> Iterator[bytes]:
+        """`first` if there is any, then all reads up to the end."""
+        if first:
+            yield first
+        while chunk := self.read():
+            yield chunk
+
+    def keep(self) -> None:
+        """Makes sure that it can be read again: what comes from a pipe goes to a temporary file first."""
+        if self.is_file:
+            return
+        from tempfile import TemporaryFile  # late: only for --loop on a pipe
+
+        with TemporaryFile() as spool:
+            for chunk in self.chunks():
+                spool.write(chunk)
+            spool.flush()
+            self.fd = os.dup(spool.fileno())
+        self.mode = os.fstat(self.fd).st_mode
+        self.rewind()
+
+    def rewind(self) -> None:
+        """Starts again at the beginning; for regular files."""
+        os.lseek(self.fd, 0, os.SEEK_SET)
+
+
+class Output:
+    """What is written: a file, or standard output. Never the file that `source` reads."""
+
+    def __init__(self, path: str | None, source: Input | None) -> None:
+        self.name = path or "<stdout>"
+        try:
+            # Not truncated yet: it may turn out to be the input.
+            self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666) if path else 1
+            found = os.fstat(self.fd)
+            if source and stat.S_ISREG(found.st_mode) and os.path.samestat(found, os.fstat(source.fd)):
+                raise PktError(f"{self.name}: input and output are the same file")
+            if path and stat.S_ISREG(found.st_mode):
+                os.ftruncate(self.fd, 0)
+        except OSError as error:
+            raise PktError(f"{self.name}: {error.strerror}") from None
+        _widen(self.fd, found.st_mode)
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Writes all of it. Raises BrokenPipeError when nobody reads any more."""
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self.fd, view) :]
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise PktError(f"{self.name}: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Closes it. Some errors, a full network disk among them, show only now."""
+        try:
+            os.close(self.fd)
+        except OSError as error:
+            raise PktError(f"{self.name}: {error.strerror}") from None

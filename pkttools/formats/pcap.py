@@ -1,0 +1,112 @@
+"""Streams of pcap records (draft-ietf-opsawg-pcap): microseconds and nanoseconds, either byte order."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from .. import codec
+from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, NOTES_SIZE, TIME, Batch
+from ..errors import PktError, pcap_message
+from .files import Input, Output
+
+MICRO, NANO, KUZNETZOV = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
+MAGICS = {
+    magic.to_bytes(4, "big" if big_endian else "little"): (big_endian, magic)
+    for magic in (MICRO, NANO, KUZNETZOV)
+    for big_endian in (True, False)
+}
+HEADER = 24  # bytes of a file's header
+LINKTYPE_BITS = 0x03FFFFFF  # above them: the length of the frame check sequence
+
+
+def packets(source: Input, head: bytes) -> Iterator[Batch]:
+    """The packets of a pcap stream. Raises PktError with the offset of what is wrong, after the packets before it."""
+    big_endian, magic = MAGICS[head[:4]]
+    chunks = source.chunks(head)
+    buffer = bytearray()
+    while len(buffer) < HEADER:
+        chunk = next(chunks, b"")
+        if not chunk:
+            raise PktError(f"{source.name}: file is cut short: {len(buffer)} of the file header's {HEADER} bytes")
+        buffer += chunk
+    major, minor, *_, linktype = struct.unpack_from((">" if big_endian else "<") + "HHiIII", buffer, 4)
+    if major != 2:
+        raise PktError(f"{source.name}: version {major}.{minor} of pcap is not supported, only 2.4")
+    linktype &= LINKTYPE_BITS
+    header = 24 if magic == KUZNETZOV else 16
+    start, offset = HEADER, 0
+    final = False
+    while True:
+        consumed, rows, error = codec.pcap_decode(buffer, start, len(buffer), final, big_endian, magic == NANO, header, linktype)
+        rest = buffer[consumed:]
+        if rows:
+            yield Batch(buffer, rows)  # the batch keeps the buffer; what is left over goes to a new one
+        offset += consumed
+        if error:
+            raise PktError(f"{source.name}: at byte {offset}: {pcap_message(*error)}")
+        if final:
+            return
+        chunk = next(chunks, b"")
+        final = not chunk
+        rest += chunk
+        buffer, start = rest, 0
+
+
+class PcapSink:
+    """Writes packets as pcap records, each batch at once.
+
+    linktype: of a file that stays empty. nano: nanoseconds; None lets the first packet's time decide.
+    """
+
+    def __init__(self, output: Output, linktype: int, big_endian: bool, nano: bool | None) -> None:
+        self.output, self.linktype, self.big_endian, self.nano = output, linktype, big_endian, nano
+        self.started = False
+        self.lost = self.notes = 0
+
+    def start(self, linktype: int, time: int) -> None:
+        """Writes the file's header."""
+        self.started, self.linktype = True, linktype
+        if self.nano is None:
+            self.nano = time % 1000 != 0
+        order = ">" if self.big_endian else "<"
+        magic = NANO if self.nano else MICRO
+        self.output.write(struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, MAX_FRAME, linktype & 0xFFFFFFFF))
+
+    def write(self, batch: Batch) -> None:
+        """Writes a batch. Raises PktError at a packet that this file cannot hold, after those before it."""
+        columns = batch.columns()
+        first = 0
+        while first < len(batch):
+            linktype, time = columns[first * COLUMNS + LINKTYPE], columns[first * COLUMNS + TIME]
+            if not self.started:
+                self.start(linktype, time)
+            if linktype != self.linktype:
+                raise PktError(
+                    f"{self.output.name}: a pcap file has one link type, {self.linktype}, and here is a packet of type "
+                    f"{linktype}: write pcapng, or one file a type"
+                )
+            records, stop, lost = codec.pcap_encode(batch.data, batch.rows, first, self.big_endian, self.nano)
+            if stop == first:
+                raise PktError(f"{self.output.name}: a pcap file holds times up to 2106, not {time // 1_000_000_000}")
+            self.output.write(records)
+            self.lost += lost
+            first = stop
+        self.notes += sum(size > 0 for size in batch.column(NOTES_SIZE))
+
+    def close(self) -> list[str]:
+        """Ends the file; gives what there is to say about it, on standard error."""
+        if not self.started:
+            self.start(self.linktype, 0)
+        self.output.close()
+        said = []
+        if self.lost:
+            said.append(f"{self.lost} times lost their digits below a microsecond: --nano keeps them")
+        if self.notes:
+            said.append(f"{self.notes} packets lost their IFACE, WAY, NOTE or LOST lines: pcap has no place for them")
+        return said
+
+    @property
+    def failed(self) -> bool:
+        """Whether something was lost that the packets themselves had."""
+        return self.lost > 0

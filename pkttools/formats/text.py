@@ -1,0 +1,138 @@
+"""Streams of packet text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+
+from .. import codec
+from ..batch import COLUMNS, LINKTYPE, Batch
+from ..errors import NOT_ENDED, PktError, UsageError, shown, text_message
+from ..names import linktype_name
+from .files import Input, Output
+
+MAX_TEXT = 32 << 20  # bytes of one packet's text; 262,144 bytes, one a line, need a fifth of it
+
+
+def packets(source: Input, head: bytes) -> Iterator[Batch]:
+    """The packets of a text stream. Raises PktError with the line, after the packets before it."""
+    buffer = bytearray()
+    linktype, line, found, tried = 1, 0, False, 0
+    binary = b"\0" in head
+    chunks = source.chunks(head)
+    final = False
+    while not final:
+        chunk = next(chunks, b"")
+        final = not chunk
+        buffer += chunk
+        # Without an end of a packet in what is new, only a much longer piece is worth another try.
+        if not final and b"==" not in chunk and len(buffer) < 2 * tried + 4096:
+            continue
+        while True:
+            now = time.time_ns() // 1000 * 1000  # for packets without TIME, in microseconds as all of them
+            consumed, data, rows, fields, linktype, line, error = codec.text_decode(
+                buffer, 0, len(buffer), final, linktype, line, now
+            )
+            if rows:
+                found = True
+                batch = Batch(data, rows)
+                if fields:
+                    yield from with_fields(batch, fields, buffer, source.name)
+                else:
+                    yield batch
+            if error:
+                kind, at, word, size = error
+                number = word if kind == NOT_ENDED else 0
+                raise PktError(f"{source.name}:{at}: {text_message(kind, bytes(buffer[word : word + size]), number)}")
+            del buffer[:consumed]
+            if not consumed or not buffer:
+                break
+        tried = len(buffer)
+        if tried > MAX_TEXT:
+            raise PktError(f"{source.name}:{line + 1}: the text of one packet goes on for more than {MAX_TEXT >> 20} MiB")
+    if binary and not found:
+        raise PktError(f"{source.name}: neither packet text nor a capture file")
+
+
+def with_fields(batch: Batch, fields: list[tuple[int, ...]], text: bytearray, name: str) -> Iterator[Batch]:
+    """Sets the fields that the text of a batch names. Raises PktError with the line, after the packets before it."""
+    by_packet: dict[int, list[tuple[int, bytes, bytes]]] = {}
+    for packet, line, name_start, name_stop, value_start, value_stop in fields:
+        item = (line, bytes(text[name_start:name_stop]), bytes(text[value_start:value_stop]))
+        by_packet.setdefault(packet, []).append(item)
+    for packet, lines in by_packet.items():
+        try:
+            assignments = compiled(tuple((field, value) for _, field, value in lines))
+        except UsageError:
+            yield batch.part(0, packet)
+            raise PktError(f"{name}:{offender(lines)}") from None
+        codec.assign(batch.data, batch.part(packet, packet + 1).rows, assignments, None)
+    yield batch
+
+
+@lru_cache(256)
+def compiled(lines: tuple[tuple[bytes, bytes], ...]) -> tuple[bytes, bytes, bytes]:
+    """The program of field lines. DATA lines that follow each other continue each other."""
+    from ..expression import assignments  # late: most streams have no field lines
+
+    items: list[tuple[str, str, str]] = []
+    for field, value in lines:
+        name, text = field.decode("ascii"), value.decode("latin-1")
+        if items and items[-1][0] == name and name.upper().endswith("DATA"):
+            text = f"{items.pop()[2]} {text}"
+        items.append((name, "=", text))
+    return assignments(items)
+
+
+def offender(lines: list[tuple[int, bytes, bytes]]) -> str:
+    """The first line that is wrong by itself, with what is wrong about it."""
+    for line, field, value in lines:
+        try:
+            compiled(((field, value),))
+        except UsageError as error:
+            return f"{line}: {shown(str(error).encode(), 200)}"
+    return f"{lines[0][0]}: bad field lines"
+
+
+class TextSink:
+    """Writes packets as text.
+
+    width: bytes a line. data_only: the bytes alone. fields: 0, or 1 to add the fields of 1.16, 2 for all.
+    """
+
+    def __init__(self, output: Output, width: int, data_only: bool, fields: int) -> None:
+        self.output, self.width, self.data_only, self.fields = output, width, data_only, fields
+        self.count = 0
+        self.linktype: int | None = None
+
+    def write(self, batch: Batch) -> None:
+        """Writes a batch at once. A LINKTYPE line comes first, and again whenever the type changes."""
+        extras = self.field_lines(batch) if self.fields else None
+        columns = batch.columns()
+        first = 0
+        while first < len(batch):
+            linktype = columns[first * COLUMNS + LINKTYPE]
+            if linktype != self.linktype and not self.data_only:
+                self.output.write(f"LINKTYPE: {linktype} ({linktype_name(linktype)})\n".encode())
+            self.linktype = linktype
+            text, stop = codec.text_encode(batch.data, batch.rows, first, self.count + 1, self.width, self.data_only, extras)
+            self.output.write(text)
+            self.count += stop - first
+            first = stop
+
+    def field_lines(self, batch: Batch) -> list[bytes]:
+        """What `-a` adds to each packet."""
+        from ..values import field_lines
+
+        return [
+            field_lines(codec.walk(batch.data, batch.part(i, i + 1).rows), bytes(batch.frame(i)), self.fields > 1)
+            for i in range(len(batch))
+        ]
+
+    def close(self) -> list[str]:
+        """Ends the stream; gives what there is to say about it, on standard error."""
+        self.output.close()
+        return []
+
+

@@ -1,0 +1,63 @@
+"""The help screen and the shell's completion, by typer, from the same declaration that reads the command line."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+
+import typer
+
+from .options import FLAG, NUMBER, REAL, Option
+
+KINDS = {FLAG: bool, NUMBER: int, REAL: float}
+
+
+def application(name: str, command: ModuleType) -> typer.Typer:
+    """A typer application with the options of a command; it shows help, but its body is never run."""
+
+    def body(**_options: object) -> None:
+        raise AssertionError("commands are run by main")
+
+    arguments = getattr(command, "ARGUMENTS", "[FILTER or ASSIGNMENT]...")
+    parameters = [
+        inspect.Parameter(
+            "arguments", inspect.Parameter.KEYWORD_ONLY, annotation=list[str],
+            default=typer.Argument(None, metavar=arguments, help="such as IP.TTL==64 (filter) or IP.TTL=64 (assignment)"),
+        ),
+        *(parameter(option) for option in command.OPTIONS if option.attribute != "help"),
+    ]  # fmt: skip
+    body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    body.__annotations__ = {p.name: p.annotation for p in parameters}
+    body.__doc__ = inspect.getdoc(command)
+    app = typer.Typer(rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+    app.command(name)(body)
+    return app
+
+
+def parameter(option: Option) -> inspect.Parameter:
+    """An option as typer wants it."""
+    kind = KINDS.get(option.kind, str)
+    info = typer.Option(
+        option.default, *option.names, help=option.help, metavar=option.metavar or None, show_default=False, hidden=option.hidden
+    )
+    annotation = kind if option.kind == FLAG else kind | None
+    return inspect.Parameter(option.attribute, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=info)
+
+
+def show(name: str, command: ModuleType) -> None:
+    """Writes the help screen to standard output."""
+    application(name, command)(["--help"], prog_name=name, standalone_mode=False)
+
+
+def keys() -> None:
+    """Writes the list of fields: name, size, and what its values may be called."""
+    from .fields import DATA, IPV4, IPV6, MAC, TABLE
+
+    seen = set()
+    for row in TABLE:
+        if row.name not in seen:
+            seen.add(row.name)
+            size = "bytes" if row.kind == DATA else f"{row.width} bits"
+            kind = {MAC: "MAC address", IPV4: "IPv4 address", IPV6: "IPv6 address"}.get(row.kind)
+            words = kind or ", ".join((row.names or {}).values())
+            print(f"{row.name:<24}{size:<10}{words}".rstrip())

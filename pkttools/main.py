@@ -1,0 +1,127 @@
+"""The launcher of all commands: finds the one it is called as, and turns what goes wrong into a message and a code.
+
+Exit codes: 0 done, 1 bad data or failed input or output, 2 wrong usage; a signal's own when one ended the command.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from types import ModuleType
+
+from .errors import PktError, UsageError
+from .options import read
+from .signals import Interrupted, die
+
+SIGINT, SIGPIPE = 2, 13
+
+
+def commands() -> list[str]:
+    """The names of all commands: one a module in `commands`."""
+    from pathlib import Path
+
+    here = Path(__file__).parent / "commands"
+    return sorted("pkt-" + path.stem for path in here.glob("*.py") if path.stem != "__init__")
+
+
+def find(name: str) -> ModuleType:
+    """The module of a command. Raises UsageError when there is none of that name."""
+    stem = name.removeprefix("pkt-")
+    if name.startswith("pkt-") and stem.isalnum():
+        try:
+            return import_module(f"pkttools.commands.{stem}")
+        except ModuleNotFoundError as error:
+            if error.name != f"pkttools.commands.{stem}":
+                raise
+    raise UsageError(f"no such command; there are {', '.join(commands())}")
+
+
+def start(name: str, argv: list[str]) -> int:
+    """Runs a command; gives its exit code. Raises what it raises."""
+    command = find(name)
+    asked = {"--install-completion", "--show-completion"}.intersection(argv)
+    if asked or f"_{name.upper().replace('-', '_')}_COMPLETE" in os.environ:  # the shell's completion is typer's
+        from .help import application
+
+        application(name, command)(argv, prog_name=name)
+    values = read(command.OPTIONS, argv, command.more_options() if hasattr(command, "more_options") else None)
+    if values.help or values.keys:
+        from . import help as screen
+
+        screen.show(name, command) if values.help else screen.keys()
+    elif values.version:
+        from . import __version__
+
+        print(f"{name} (pkttools) {__version__}, codec in {codec_name()}")
+    else:
+        said, code = command.run(values)
+        for line in said:
+            print(f"{name}: {line}", file=sys.stderr)
+        return code
+    sys.stdout.flush()
+    return 0
+
+
+def codec_name() -> str:
+    """Which backend is used."""
+    from .codec import BACKEND
+
+    return {"c": "C", "python": "Python"}[BACKEND]
+
+
+def main() -> None:
+    """Runs the command that this process was started as. Does not return."""
+    name = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib takes as long to import as all of this
+    sys.exit(guarded(name, sys.argv[1:]))
+
+
+def guarded(name: str, argv: list[str]) -> int:
+    """Runs a command and says in one line what goes wrong; gives the exit code."""
+    try:
+        return start(name, argv)
+    except UsageError as error:
+        say(f"{name}: {error}")
+        say(f"Try '{name} --help'.")
+        return 2
+    except PktError as error:
+        say(f"{name}: {error}")
+        return 1
+    except BrokenPipeError:  # nobody reads any more: `| head -1` has had enough
+        return die(SIGPIPE)
+    except Interrupted as interrupted:
+        return die(interrupted.args[0])
+    except KeyboardInterrupt:
+        return die(SIGINT)
+    except MemoryError:
+        say(f"{name}: out of memory")
+        return 1
+    except ImportError as error:
+        say(f"{name}: {error}")
+        return 1
+    except OSError as error:
+        say(f"{name}: {error.filename + ': ' if isinstance(error.filename, str) else ''}{error.strerror or error}")
+        return 1
+    except Exception as error:  # a mistake of ours: still a line, not a page
+        if os.environ.get("PKTTOOLS_DEBUG"):
+            raise
+        say(f"{name}: internal error, please report it: {type(error).__name__}: {error} (PKTTOOLS_DEBUG=1 shows where)")
+        return 1
+    finally:
+        silence()
+
+
+def say(line: str) -> None:
+    """Writes a line to standard error, if that is still there."""
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except (OSError, ValueError, AttributeError):
+        pass
+
+
+def silence() -> None:
+    """Keeps Python from complaining about a closed standard output once more when it ends."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        sys.stdout = None  # type: ignore[assignment]

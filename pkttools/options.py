@@ -1,0 +1,146 @@
+"""The options that commands share, and how a command line is read.
+
+A command declares its options once; this module reads a command line by that declaration, and `help` builds the help
+screen and the shell's completion from it with typer. Reading is our own because typer takes six times as long to start
+as Python itself, and because 1.16's options have several letters behind one dash.
+"""
+
+from __future__ import annotations
+
+from .errors import UsageError
+
+FLAG, NUMBER, REAL, TEXT = "flag", "number", "real", "text"
+
+
+class Option:
+    """One option.
+
+    names: its spellings; the last long one gives the attribute's name. kind: FLAG, NUMBER (an integer), REAL or TEXT.
+    metavar: what stands for the value in the help. choices: the only values of a TEXT. least: of a NUMBER or REAL.
+    hidden: left out of the help screen, but not of the manual page.
+    """
+
+    __slots__ = ("names", "kind", "help", "metavar", "default", "choices", "least", "hidden")
+
+    def __init__(self, names: str, kind: str, help: str, metavar: str = "", *, default: object = None,
+                 choices: tuple[str, ...] = (), least: float = 0, hidden: bool = False) -> None:  # fmt: skip
+        self.names, self.kind, self.help, self.metavar = tuple(names.split()), kind, help, metavar
+        self.default = False if kind == FLAG else default
+        self.choices, self.least, self.hidden = choices, least, hidden
+
+    @property
+    def attribute(self) -> str:
+        """The name under which its value is found."""
+        name = self.names[-1].lstrip("-").replace("-", "_")
+        return {"in": "input", "out": "output", "if": "condition"}.get(name, name)  # three are words of Python's
+
+    def value(self, text: str) -> object:
+        """Reads a value. Raises UsageError."""
+        name = self.names[-1]
+        if self.kind == TEXT:
+            if self.choices and text not in self.choices:
+                raise UsageError(f"{name}: '{text}' is not one of {', '.join(self.choices)}")
+            return text
+        try:
+            value = int(text[:20], 0) if self.kind == NUMBER else float(text[:40])
+        except ValueError:
+            raise UsageError(f"{name}: '{text}' is not a number") from None
+        if not self.least <= value < float("inf"):
+            raise UsageError(f"{name}: {text} is too small: at least {self.least}" if value < self.least else f"{name}: bad number")
+        return value
+
+
+class Values:
+    """What a command line says: an attribute an option, and `arguments`."""
+
+    arguments: list[str]
+
+    def __init__(self, declared: list[Option]) -> None:
+        self.arguments = []
+        for option in declared:
+            setattr(self, option.attribute, option.default)
+
+    def __getattr__(self, name: str) -> object:
+        """An option that this command does not have."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return None
+
+
+INPUT = [Option("--in", TEXT, "read FILE, text or pcap, instead of standard input", "FILE")]
+
+OUTPUT = [
+    Option("--out", TEXT, "write FILE instead of standard output", "FILE"),
+    Option("-F --format", TEXT, "what to write: text (default) or pcap", "FORMAT", choices=("text", "pcap")),
+    Option("--nano", FLAG, "nanoseconds in pcap (default: if the first has any)"),
+    Option("-n --width", NUMBER, "bytes a line of text", "COUNT", default=16, least=1),
+    Option("-a --fields", FLAG, "add the fields of each packet to the text"),
+    Option("-aa --all-fields", FLAG, "add all fields, also those that 1.16 did not have"),
+    Option("-do --data-only", FLAG, "write the bytes alone, without sizes and characters"),
+]
+
+PICK = [
+    Option("-r --reverse", FLAG, "let through what the filters would drop"),
+    Option("-s --skip", NUMBER, "skip the first COUNT packets that pass the filters", "COUNT", default=0),
+    Option("-l --limit", NUMBER, "stop after COUNT packets", "COUNT"),
+    Option("-nb --no-broadcast", FLAG, "drop frames to the broadcast address"),
+    Option("-nm --no-multicast", FLAG, "drop frames to other group addresses"),
+    Option("-lt --link-type", NUMBER, "take the packets for link type NUMBER", "NUMBER"),
+]
+
+BUFFER = [Option("-b --buffer", NUMBER, "accepted for 1.16's sake; buffers grow by themselves", "SIZE", hidden=True)]
+
+GENERAL = [
+    Option("-k --keys", FLAG, "list the fields and end"),
+    Option("-v --verbose", FLAG, "say at the end how many packets came and went"),
+    Option("--version", FLAG, "say which version this is and end"),
+    Option("-h --help", FLAG, "show this and end"),
+]
+
+FILTER = [*INPUT, *OUTPUT, *PICK, *BUFFER, *GENERAL]  # the options of a filter: text in, text out
+
+
+def read(declared: list[Option], argv: list[str], rest: dict[str, str] | None = None) -> Values:
+    """Reads a command line. Options may stand anywhere; behind `--` everything is an argument.
+
+    rest: more options that take a value, by name, with the argument they stand for: `--ip-ttl 5` for `IP.TTL=5`.
+    Raises UsageError.
+    """
+    by_name = {name: option for option in declared for name in option.names}
+    values = Values(declared)
+    words = iter(argv)
+    for word in words:
+        if word == "--":
+            values.arguments += words
+        elif not word.startswith("-") or word == "-":
+            values.arguments.append(word)
+        else:
+            name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+            option = by_name.get(name)
+            if option is None and rest and name in rest:
+                values.arguments.append(rest[name] + (value if equals else following(name, words)))
+            elif option is None:
+                raise UsageError(unknown(name, [*by_name, *(rest or ())]))
+            elif option.kind != FLAG:
+                setattr(values, option.attribute, option.value(value if equals else following(name, words)))
+            elif equals:
+                raise UsageError(f"{name} takes no value")
+            else:
+                setattr(values, option.attribute, True)
+    return values
+
+
+def following(name: str, words: object) -> str:
+    """The value of an option: the next word."""
+    value = next(words, None)  # type: ignore[call-overload]
+    if value is None:
+        raise UsageError(f"{name} needs a value")
+    return value
+
+
+def unknown(name: str, known: list[str]) -> str:
+    """`no option '--icmp-typ': did you mean --icmp-type?`"""
+    from difflib import get_close_matches  # late: only for those who slipped
+
+    near = get_close_matches(name, known, 1)
+    return f"no option '{name}'" + (f": did you mean {near[0]}?" if near else "")
