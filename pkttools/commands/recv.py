@@ -1,0 +1,45 @@
+"""Receives packets from an interface and writes them as text.
+
+pkt-recv -i eth0 'UDP.DST_PORT==53'
+
+Ends with ^C, after --duration or -l packets, and says what it received and what the kernel dropped.
+"""
+
+from ..batch import MAX_FRAME
+from ..flow import arguments, need, sink_of
+from ..flow import run as flow
+from ..formats.files import Output
+from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
+from ..signals import install
+
+OPTIONS = [
+    Option("-i --interface", TEXT, "receive from IFACE", "IFACE"),
+    Option("--duration", REAL, "end after SECONDS", "SECONDS"),
+    Option("--snaplen", NUMBER, "keep at most BYTES of each packet", "BYTES", default=MAX_FRAME, least=1),
+    Option("-ro --receive-only", FLAG, "only packets that come in"),
+    Option("-so --send-only", FLAG, "only packets that go out"),
+    Option("-np --no-promiscuous", FLAG, "do not ask for packets to other hosts"),
+    Option("--raw-checksums", FLAG, "leave checksums unfinished, as the kernel has them"),
+    *OUTPUT,
+    *PICK,
+    Option("-b --buffer", NUMBER, "let the kernel keep SIZE bytes (default 32 MiB)", "SIZE"),
+    *GENERAL,
+]
+
+
+def run(values: Values) -> tuple[list[str], int]:
+    """Receives until the end, and says what was received."""
+    from ..linux.receive import Receiver
+
+    need(not (values.receive_only and values.send_only), "-ro and -so leave nothing")
+    program = arguments(values)
+    direction = "in" if values.receive_only else "out" if values.send_only else None
+    install(drain=False)
+    receiver = Receiver(
+        values.interface, promiscuous=not values.no_promiscuous, direction=direction, snaplen=values.snaplen,
+        buffer=values.buffer or 0, finish=not values.raw_checksums, nano=bool(values.nano), seconds=values.duration,
+        notes=bool(values.verbose),
+    )  # fmt: skip
+    sink = sink_of(values, Output(values.output, None), linktype=receiver.linktype)
+    said = flow(iter(receiver), sink, values, program)
+    return [*said, *sink.close(), receiver.close()], 0

@@ -1,0 +1,79 @@
+"""Sends packets to an interface, at the times they were captured.
+
+pkt-send -i eth0 < packets.txt
+
+At the end it says what was sent, what failed and why, and how late packets were.
+"""
+
+from ..batch import Batch
+from ..flow import Sink, arguments, need, progress
+from ..flow import run as flow
+from ..formats import packets
+from ..formats.files import Input
+from ..options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, PICK, REAL, TEXT, Option, Values
+from ..pace import Pace
+from ..signals import Interrupted, install
+
+OPTIONS = [
+    Option("-i --interface", TEXT, "send to IFACE", "IFACE"),
+    Option("-f --fast", FLAG, "send as fast as possible"),
+    Option("-w --wait", NUMBER, "wait USEC more between packets", "USEC", default=0),
+    Option("-j --just-before", FLAG, "count gaps from when the packet before was really sent"),
+    Option("--speed", REAL, "X times the original speed", "X"),
+    Option("--pps", REAL, "send N packets a second", "N"),
+    Option("--mbps", REAL, "send N megabits a second", "N"),
+    Option("--loop", NUMBER, "send everything N times", "N", default=1, least=1),
+    Option("-c --complete", FLAG, "set the sender's MAC address to the interface's own"),
+    Option("--dry-run", FLAG, "say what would be sent, and when, and send nothing"),
+    *INPUT,
+    *PICK,
+    *BUFFER,
+    *GENERAL,
+]
+
+
+def run(values: Values) -> tuple[list[str], int]:
+    """Sends, and gives the account; exit code 1 if anything failed."""
+    need(sum((values.fast, values.speed is not None, values.pps is not None, values.mbps is not None)) <= 1,
+         "only one of -f, --speed, --pps and --mbps")  # fmt: skip
+    for name in ("speed", "pps", "mbps"):
+        need(getattr(values, name) != 0, f"--{name} 0 would never end")
+    pace = Pace(
+        speed=values.speed or 1, pps=values.pps or 0, mbps=values.mbps or 0, fast=values.fast,
+        after_previous=values.just_before, wait=values.wait * 1000,
+    )  # fmt: skip
+    program = arguments(values)
+    from ..linux.send import Rehearsal, Sender
+
+    sink: Sink = Rehearsal(pace) if values.dry_run else Sender(values.interface, pace)
+    work = [own_address(sink.mac_address)] if values.complete and isinstance(sink, Sender) else []
+    source = Input(values.input)
+    install(drain=False)
+    if values.loop > 1:
+        source.keep()
+    said: list[str] = []
+    stopped = False
+    try:
+        for round_ in range(values.loop):
+            if round_:
+                source.rewind()
+                pace.restart()
+            said += flow(progress(packets(source), source), sink, values, program, work)
+    except Interrupted:
+        stopped = True
+        said.append("stopped by a signal: the rest was not attempted")
+    return [*said, *sink.close()], int(stopped or bool(getattr(sink, "failures", None)))
+
+
+def own_address(address: str) -> object:
+    """The stage that sets the sender's MAC address."""
+    from .. import codec
+    from ..expression import assignments
+
+    program = assignments([("ETHERNET.SRC_ADDR", "=", address)])
+
+    def stage(batch: Batch) -> Batch:
+        codec.assign(batch.data, batch.rows, program, None)
+        return batch
+
+    return stage

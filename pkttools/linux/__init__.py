@@ -1,0 +1,1 @@
+"""Live packets on Linux. What no other system has stays here."""

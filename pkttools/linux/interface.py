@@ -1,0 +1,76 @@
+"""Network interfaces, as packet(7) and netdevice(7) show them."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import struct
+
+from ..errors import PktError
+
+ETH_P_ALL = 3
+SOL_PACKET = 263
+SIOCGIFFLAGS, SIOCGIFHWADDR, SIOCGIFMTU = 0x8913, 0x8927, 0x8921
+IFF_UP = 1
+
+# Hardware types of interfaces (linux/if_arp.h) and the link type of their frames.
+ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_NONE, ARPHRD_PPP, ARPHRD_TUNNEL, ARPHRD_SIT = 1, 772, 65534, 512, 768, 776
+LINKTYPES = {ARPHRD_ETHER: 1, ARPHRD_LOOPBACK: 1, ARPHRD_NONE: 101, ARPHRD_PPP: 101, ARPHRD_TUNNEL: 101, ARPHRD_SIT: 101}
+
+
+def names() -> list[str]:
+    """The interfaces there are."""
+    return [name for _, name in socket.if_nameindex()]
+
+
+def ask(sock: socket.socket, name: str, request: int) -> bytes:
+    """The answer to a netdevice(7) request, behind the name. Raises PktError."""
+    try:
+        return fcntl.ioctl(sock, request, struct.pack("16s24x", os.fsencode(name)))[16:]
+    except OSError as error:
+        raise PktError(f"{name}: {error.strerror}") from None
+
+
+def open_socket(name: str | None, what: str) -> socket.socket:
+    """A packet socket that is not bound yet, so that nothing foreign slips in; the interface exists and is up.
+
+    what: what the socket is for, for the message when it may not be had. Raises PktError.
+    """
+    if not name:
+        raise PktError(f"no interface given: -i IFACE, one of {', '.join(names())}")
+    if len(os.fsencode(name)) > 15 or name not in names():
+        raise PktError(f"{name}: no such interface; there are {', '.join(names())}")
+    try:
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+    except PermissionError:
+        raise PktError(f"{name}: not allowed to {what}: run it as root, with CAP_NET_RAW, or under 'unshare -Urn'") from None
+    except OSError as error:
+        raise PktError(f"{name}: {error.strerror}") from None
+    (flags,) = struct.unpack_from("H", ask(sock, name, SIOCGIFFLAGS))
+    if not flags & IFF_UP:
+        sock.close()
+        raise PktError(f"{name}: interface is down")
+    return sock
+
+
+def bind(sock: socket.socket, name: str, protocol: int) -> int:
+    """Binds a socket to an interface; gives the link type of its frames. Raises PktError."""
+    try:
+        sock.bind((name, protocol))
+    except OSError as error:
+        raise PktError(f"{name}: {error.strerror}") from None
+    hardware = sock.getsockname()[3]
+    if hardware not in LINKTYPES:
+        raise PktError(f"{name}: interfaces of hardware type {hardware} are not supported")
+    return LINKTYPES[hardware]
+
+
+def mac_address(sock: socket.socket, name: str) -> bytes:
+    """The six bytes of an interface's own address."""
+    return ask(sock, name, SIOCGIFHWADDR)[2:8]
+
+
+def mtu(sock: socket.socket, name: str) -> int:
+    """The largest payload of a frame, in bytes."""
+    return struct.unpack_from("i", ask(sock, name, SIOCGIFMTU))[0]

@@ -1,0 +1,100 @@
+"""When to send: deadlines for packets, and how late they were met. All times in nanoseconds."""
+
+from __future__ import annotations
+
+import time
+
+from .signals import Waiting
+
+SPIN = 150_000  # the last part of a wait is spent looking at the clock: sleep(2) wakes up some 60 us late
+
+
+class Pace:
+    """Deadlines, each counted from the start, so that errors do not add up.
+
+    speed: of the original timing. pps, mbps: a rate instead. fast: no waiting. after_previous: the original gap, but
+    from when the packet before was really sent. wait: nanoseconds more between any two packets.
+    """
+
+    def __init__(self, *, speed: float = 1, pps: float = 0, mbps: float = 0, fast: bool = False,
+                 after_previous: bool = False, wait: int = 0) -> None:  # fmt: skip
+        self.speed, self.pps, self.mbps, self.fast, self.after_previous, self.wait = speed, pps, mbps, fast, after_previous, wait
+        self.begun = False
+
+    @property
+    def paced(self) -> bool:
+        """Whether there are deadlines at all."""
+        return not self.fast or self.wait > 0
+
+    def restart(self) -> None:
+        """Lets the next packet be the first one of a new round."""
+        self.begun = False
+
+    def deadline(self, stamp: int, size: int, now: int) -> int:
+        """When to send the next packet, on the clock of `now`; stamp: its own time, size: its bytes."""
+        if not self.begun:
+            self.begun, self.start, self.first, self.count, self.bits = True, now, stamp, 0, 0
+            self.last_sent, self.last_stamp = now, stamp
+        if self.pps:
+            due = self.start + round(self.count * 1_000_000_000 / self.pps)
+        elif self.mbps:
+            due = self.start + round(self.bits * 1000 / self.mbps)
+        elif self.fast:
+            due = self.start
+        elif self.after_previous:
+            due = self.last_sent + round(max(0, stamp - self.last_stamp) / self.speed)
+        else:
+            due = self.start + round((stamp - self.first) / self.speed)
+        due += self.wait * (1 if self.after_previous and self.count else self.count if not self.after_previous else 0)
+        self.count += 1
+        self.bits += size * 8
+        self.last_stamp = stamp
+        return due
+
+    def sent(self, now: int) -> None:
+        """Notes when a packet was sent."""
+        self.last_sent = now
+
+
+def wait_until(due: int) -> int:
+    """Waits; gives the time when it is over. Raises Interrupted when a signal comes."""
+    while True:
+        now = time.monotonic_ns()
+        left = due - now
+        if left <= 0:
+            return now
+        if left > SPIN:
+            with Waiting():
+                time.sleep(min((left - SPIN) / 1e9, 3600))
+
+
+class Lateness:
+    """How late packets were: a histogram of a fixed size, 16 steps to each doubling."""
+
+    def __init__(self) -> None:
+        self.steps = [0] * 1024
+        self.count = self.worst = 0
+
+    def add(self, late: int) -> None:
+        """Counts one packet that was `late` nanoseconds late."""
+        self.count += 1
+        self.worst = max(self.worst, late)
+        bits = max(late, 1).bit_length()
+        self.steps[min(bits * 16 + (late << 4 >> bits - 1 & 15), 1023)] += 1
+
+    def quantile(self, part: float) -> int:
+        """Below this were `part` of all packets, to one sixteenth."""
+        left = self.count * part
+        for i, n in enumerate(self.steps):
+            left -= n
+            if left <= 0:
+                bits, step = divmod(i, 16)
+                return min((16 + step) << bits - 1 >> 4, self.worst)
+        return self.worst
+
+    def __str__(self) -> str:
+        return f"late by {_shown(self.quantile(0.5))} (median), {_shown(self.quantile(0.99))} (99 %), {_shown(self.worst)} (worst)"
+
+
+def _shown(nanoseconds: int) -> str:
+    return f"{nanoseconds / 1000:.0f} us" if nanoseconds < 10_000_000 else f"{nanoseconds / 1e6:.1f} ms"
