@@ -1,0 +1,52 @@
+"""What the tests share: both codecs, the commands in a shell, and the material beside the project."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import pkttools.codec.python as python_codec
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+BACKENDS = ("c", "python")
+
+
+def load(backend: str) -> ModuleType:
+    """A codec, or a visible skip where the C one was not built."""
+    if backend == "python":
+        return python_codec
+    return pytest.importorskip("pkttools.codec._c", reason="the C codec was not built")
+
+
+@pytest.fixture(params=BACKENDS)
+def codec(request: pytest.FixtureRequest) -> ModuleType:
+    """Both backends, one after the other: the test's id says which one failed."""
+    return load(request.param)
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """The name of both backends, one after the other, for tests that run commands."""
+    load(request.param)
+    return request.param
+
+
+def shell(command: str, data: bytes = b"", *, backend: str = "", timeout: float = 60, **env: str) -> subprocess.CompletedProcess[bytes]:
+    """Runs a shell pipeline that finds our commands; dates in UTC, a failure anywhere in it is a failure of it."""
+    environment = {**os.environ, "TZ": "UTC", "LC_ALL": "C", "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "PKTTOOLS_CODEC": backend, **env}
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], input=data, capture_output=True, env=environment, timeout=timeout, check=False
+    )
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of captures and comparisons beside the project; what needs it is skipped where it is missing."""
+    if not SHARED.is_dir():
+        pytest.skip(f"{SHARED.name} is not there")
+    return SHARED
