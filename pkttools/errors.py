@@ -42,6 +42,11 @@ def pcap_message(kind: int, have: int, want: int) -> str:
     return PCAP[kind].format(have=have, want=want)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 packet`, `2 packets`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def shown(word: bytes, limit: int = 40) -> str:
     """A word from the input, made safe for a terminal: at most `limit` characters, the unprintable as `?`."""
     text = "".join(chr(c) if 0x20 <= c <= 0x7E else "?" for c in word[:limit])

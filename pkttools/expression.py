@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from . import program
 from .errors import UsageError
-from .fields import DATA, FIELDS, INT, IPV4, IPV6, LAYERS, TABLE, Row
+from .fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LAYERS, TABLE, Row
 from .program import ALL_BITS, Program, Tests
-from .values import HEX, check_assignable, parse_number, parse_value
+from .values import HEX, check_assignable, parse_number, parse_step, parse_value
 
 COMPARE = {"==": program.EQUAL, "!=": program.UNEQUAL, "<": program.LESS, "<=": program.AT_MOST,
            ">": program.MORE, ">=": program.AT_LEAST}  # fmt: skip
@@ -68,33 +68,26 @@ def split_assignment(text: str) -> tuple[str, str, str] | None:
     return name, operator, value
 
 
-def assignments(items: list[tuple[str, str, str]]) -> Program:
-    """Compiles assignments: field, operator, value. The k-th value of a field goes to its k-th occurrence."""
+def assignments(items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str], ...] = ()) -> Program:
+    """Compiles assignments: field, operator, value. The k-th value of a field goes to its k-th occurrence.
+
+    swapped: pairs of fields to exchange first, where a packet has both.
+    """
     seen: dict[str, int] = {}
-    compiled = []
+    compiled = [(program.SWAP, FIELDS[a][0], 1, True, 0, FIELDS[b][0]) for a, b in swapped]
     for text, operator, value_text in items:
         name, indexes, occurrence = field(text)
         rows = rows_of(indexes)
-        value = parse_value(name, rows, value_text)
         if operator == "=":
             seen[name] = seen.get(name, 0) + 1
-        elif isinstance(value, bytes):
-            raise UsageError(f"{name}{operator}: data can be set, not counted")
-        if isinstance(value, int):
-            if operator == "=":
+            value = parse_value(name, rows, value_text)
+            if isinstance(value, int):
                 check_assignable(name, rows, value)
-            elif value % rows[-1].scale:
-                raise UsageError(f"{name}: {value} is not a multiple of {rows[-1].scale} bytes")
+        else:
+            value = parse_step(name, rows, value_text)
         exact = occurrence is not None or operator != "="
         compiled.append((ASSIGN[operator], indexes[0], occurrence or (seen[name] if operator == "=" else 1), exact, value, 0))
     return program.assignments_program(compiled)
-
-
-def swaps(pairs: list[tuple[str, str]]) -> Program:
-    """Compiles the exchange of pairs of fields, where a packet has both."""
-    return program.assignments_program(
-        [(program.SWAP, FIELDS[a][0], 1, True, 0, FIELDS[b][0]) for a, b in pairs]
-    )
 
 
 # ---- filters ----
@@ -243,7 +236,7 @@ class Parser:
         trees = []
         for item in text.split(","):
             low, dash, high = item.partition("-")
-            if dash and rows[0].kind in (INT, IPV4, IPV6):
+            if dash and rows[0].kind in (INT, FAMILY, IPV4, IPV6) and item.lower() not in (rows[0].names or {}).values():
                 first, last = parse_value(name, rows, low), parse_value(name, rows, high)
                 if first > last:  # type: ignore[operator]
                     raise UsageError(f"{name}: {item}: the range is empty")

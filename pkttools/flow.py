@@ -11,13 +11,14 @@ from typing import Protocol
 
 from . import codec
 from .batch import COLUMNS, LINKTYPE, Batch
-from .errors import UsageError
+from .errors import UsageError, counted
 from .formats import packets
 from .formats.files import Input, Output
 from .options import Values
 from .signals import install
 
 Work = Callable[[Batch], Batch]
+Program = tuple[bytes, bytes, bytes]
 
 
 class Sink(Protocol):
@@ -29,10 +30,17 @@ class Sink(Protocol):
     def close(self) -> list[str]:
         """Ends; gives what there is to say on standard error."""
 
+    @property
+    def failed(self) -> bool:
+        """Whether something did not reach its end as it should."""
 
-def arguments(values: Values) -> tuple[object | None, object | None]:
-    """The filter and the assignments that a command line's arguments ask for, compiled; None where it asks for none."""
-    if not (values.arguments or values.no_broadcast or values.no_multicast):
+
+def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tuple[Program | None, Program | None]:
+    """The filter and the assignments that a command line's arguments ask for, compiled; None where it asks for none.
+
+    swapped: pairs of fields to exchange before anything is assigned.
+    """
+    if not (values.arguments or values.no_broadcast or values.no_multicast or swapped):
         return None, None
     from . import expression  # late: most commands of a pipe have none
 
@@ -43,8 +51,12 @@ def arguments(values: Values) -> tuple[object | None, object | None]:
             items.append(item)
         else:
             expressions.append(word)
-    keep = expression.packet_filter(expressions, bool(values.reverse), bool(values.no_broadcast), bool(values.no_multicast))
-    return keep, expression.assignments(items) if items else None
+    try:
+        keep = expression.packet_filter(expressions, bool(values.reverse), bool(values.no_broadcast), bool(values.no_multicast))
+    except UsageError as error:
+        files = [word for word in expressions if os.path.exists(word)]  # noqa: PTH110  pathlib is slow to import
+        raise UsageError(f"{error}; to read a file: --in {files[0]}" if files else str(error)) from None
+    return keep, expression.assignments(items, swapped) if items or swapped else None
 
 
 def sink_of(values: Values, output: Output, default: str = "text", linktype: int = 1) -> Sink:
@@ -60,22 +72,25 @@ def sink_of(values: Values, output: Output, default: str = "text", linktype: int
     return TextSink(output, values.width, values.data_only, 2 if values.all_fields else int(values.fields))
 
 
-def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "text", *, guard: object | None = None) -> list[str]:
+def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "text", *, guard: Program | None = None,
+                  swapped: tuple[tuple[str, str], ...] = ()) -> tuple[list[str], int]:  # fmt: skip
     """Runs a filter from one stream to another: what all commands but pkt-recv and pkt-send are.
 
     work: what the command itself does to a batch. guard: the assignments are only for packets that it accepts.
-    Gives what there is to say on standard error. Raises PktError and UsageError.
+    swapped: pairs of fields to exchange first. Gives what there is to say on standard error, and the exit code. Raises
+    PktError and UsageError.
     """
-    program = arguments(values)
+    program = arguments(values, swapped)
     source = Input(values.input)
     install(drain=not source.is_file and not os.isatty(source.fd))
     sink = sink_of(values, Output(values.output, source), default)
     said = run(progress(packets(source), source), sink, values, program, work, guard)
-    return said + sink.close()
+    said += sink.close()
+    return said, int(sink.failed)
 
 
-def run(source: Iterator[Batch], sink: Sink, values: Values, program: tuple[object | None, object | None],
-        work: Iterable[Work] = (), guard: object | None = None) -> list[str]:  # fmt: skip
+def run(source: Iterator[Batch], sink: Sink, values: Values, program: tuple[Program | None, Program | None],
+        work: Iterable[Work] = (), guard: Program | None = None) -> list[str]:  # fmt: skip
     """The flow itself. Every batch is written before the next one is read. Gives what -v says."""
     keep, assignments = program
     skip, left = values.skip or 0, values.limit
@@ -103,7 +118,7 @@ def run(source: Iterator[Batch], sink: Sink, values: Values, program: tuple[obje
             left -= len(batch)
             if left <= 0:
                 break
-    said = f"{came} packets read, {passed} passed on; codec in {codec.BACKEND}"
+    said = f"{counted(came, 'packet')} read, {passed} passed on; codec in {codec.BACKEND}"
     return [said] if values.verbose else []
 
 

@@ -51,13 +51,14 @@ def show(name: str, command: ModuleType) -> None:
 
 def keys() -> None:
     """Writes the list of fields: name, size, and what its values may be called."""
+    from .errors import counted
     from .fields import DATA, IPV4, IPV6, MAC, TABLE
 
     seen = set()
     for row in TABLE:
         if row.name not in seen:
             seen.add(row.name)
-            size = "bytes" if row.kind == DATA else f"{row.width} bits"
+            size = "bytes" if row.kind == DATA else counted(row.width, "bit")
             kind = {MAC: "MAC address", IPV4: "IPv4 address", IPV6: "IPv6 address"}.get(row.kind)
             words = kind or ", ".join((row.names or {}).values())
             print(f"{row.name:<24}{size:<10}{words}".rstrip())

@@ -73,7 +73,17 @@ def codec_name() -> str:
 def main() -> None:
     """Runs the command that this process was started as. Does not return."""
     name = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib takes as long to import as all of this
+    occupy()
     sys.exit(guarded(name, sys.argv[1:]))
+
+
+def occupy() -> None:
+    """Keeps a closed standard stream's number from a packet socket: it stays as unusable as it was."""
+    for fd, mode in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_RDONLY)):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, mode)  # gets the lowest number that is free: fd
 
 
 def guarded(name: str, argv: list[str]) -> int:
@@ -97,7 +107,8 @@ def guarded(name: str, argv: list[str]) -> int:
         say(f"{name}: out of memory")
         return 1
     except ImportError as error:
-        say(f"{name}: {error}")
+        missing = error.name in ("dpkt", "typer")
+        say(f"{name}: {error.name} is missing: pip install {error.name}" if missing else f"{name}: {error}")
         return 1
     except OSError as error:
         say(f"{name}: {error.filename + ': ' if isinstance(error.filename, str) else ''}{error.strerror or error}")

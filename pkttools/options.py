@@ -7,26 +7,28 @@ as Python itself, and because 1.16's options have several letters behind one das
 
 from __future__ import annotations
 
+from .batch import MAX_FRAME
 from .errors import UsageError
 
 FLAG, NUMBER, REAL, TEXT = "flag", "number", "real", "text"
+MAX_LINKTYPE = (1 << 26) - 1  # what a pcap file has room for
 
 
 class Option:
     """One option.
 
     names: its spellings; the last long one gives the attribute's name. kind: FLAG, NUMBER (an integer), REAL or TEXT.
-    metavar: what stands for the value in the help. choices: the only values of a TEXT. least: of a NUMBER or REAL.
+    metavar: what stands for the value in the help. choices: the only values of a TEXT. least, most: of a NUMBER or REAL.
     hidden: left out of the help screen, but not of the manual page.
     """
 
-    __slots__ = ("names", "kind", "help", "metavar", "default", "choices", "least", "hidden")
+    __slots__ = ("names", "kind", "help", "metavar", "default", "choices", "least", "most", "hidden")
 
     def __init__(self, names: str, kind: str, help: str, metavar: str = "", *, default: object = None,
-                 choices: tuple[str, ...] = (), least: float = 0, hidden: bool = False) -> None:  # fmt: skip
+                 choices: tuple[str, ...] = (), least: float = 0, most: float = 1 << 62, hidden: bool = False) -> None:  # fmt: skip
         self.names, self.kind, self.help, self.metavar = tuple(names.split()), kind, help, metavar
         self.default = False if kind == FLAG else default
-        self.choices, self.least, self.hidden = choices, least, hidden
+        self.choices, self.least, self.most, self.hidden = choices, least, most, hidden
 
     @property
     def attribute(self) -> str:
@@ -45,8 +47,8 @@ class Option:
             value = int(text[:20], 0) if self.kind == NUMBER else float(text[:40])
         except ValueError:
             raise UsageError(f"{name}: '{text}' is not a number") from None
-        if not self.least <= value < float("inf"):
-            raise UsageError(f"{name}: {text} is too small: at least {self.least}" if value < self.least else f"{name}: bad number")
+        if not self.least <= value <= self.most:
+            raise UsageError(f"{name}: {text} is not a number from {self.least} to {self.most}")
         return value
 
 
@@ -73,7 +75,7 @@ OUTPUT = [
     Option("--out", TEXT, "write FILE instead of standard output", "FILE"),
     Option("-F --format", TEXT, "what to write: text (default) or pcap", "FORMAT", choices=("text", "pcap")),
     Option("--nano", FLAG, "nanoseconds in pcap (default: if the first has any)"),
-    Option("-n --width", NUMBER, "bytes a line of text", "COUNT", default=16, least=1),
+    Option("-n --width", NUMBER, "bytes a line of text (default 16)", "COUNT", default=16, least=1, most=MAX_FRAME),
     Option("-a --fields", FLAG, "add the fields of each packet to the text"),
     Option("-aa --all-fields", FLAG, "add all fields, also those that 1.16 did not have"),
     Option("-do --data-only", FLAG, "write the bytes alone, without sizes and characters"),
@@ -85,7 +87,7 @@ PICK = [
     Option("-l --limit", NUMBER, "stop after COUNT packets", "COUNT"),
     Option("-nb --no-broadcast", FLAG, "drop frames to the broadcast address"),
     Option("-nm --no-multicast", FLAG, "drop frames to other group addresses"),
-    Option("-lt --link-type", NUMBER, "take the packets for link type NUMBER", "NUMBER"),
+    Option("-lt --link-type", NUMBER, "take the packets for link type NUMBER", "NUMBER", most=MAX_LINKTYPE),
 ]
 
 BUFFER = [Option("-b --buffer", NUMBER, "accepted for 1.16's sake; buffers grow by themselves", "SIZE", hidden=True)]

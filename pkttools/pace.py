@@ -20,6 +20,7 @@ class Pace:
                  after_previous: bool = False, wait: int = 0) -> None:  # fmt: skip
         self.speed, self.pps, self.mbps, self.fast, self.after_previous, self.wait = speed, pps, mbps, fast, after_previous, wait
         self.begun = False
+        self.pause = 0  # before a round
 
     @property
     def paced(self) -> bool:
@@ -27,27 +28,29 @@ class Pace:
         return not self.fast or self.wait > 0
 
     def restart(self) -> None:
-        """Lets the next packet be the first one of a new round."""
-        self.begun = False
+        """Lets the next packet be the first one of a new round: a rate goes on, the original timing starts again."""
+        self.begun = self.begun and bool(self.pps or self.mbps or self.fast)
 
     def deadline(self, stamp: int, size: int, now: int) -> int:
         """When to send the next packet, on the clock of `now`; stamp: its own time, size: its bytes."""
         if not self.begun:
-            self.begun, self.start, self.first, self.count, self.bits = True, now, stamp, 0, 0
-            self.last_sent, self.last_stamp = now, stamp
+            self.begun, self.start, self.first, self.count, self.bits = True, now + self.pause, stamp, 0, 0
+            self.last_bits = 0
+            self.last_sent, self.last_stamp, self.pause = self.start, stamp, self.wait
+        # From the first packet of the round, or with after_previous from the one before.
+        steps, bits, since = self.count, self.bits, self.first
+        if self.after_previous:
+            steps, bits, since = min(steps, 1), self.last_bits, min(stamp, self.last_stamp)
         if self.pps:
-            due = self.start + round(self.count * 1_000_000_000 / self.pps)
+            gap = steps * 1_000_000_000 / self.pps
         elif self.mbps:
-            due = self.start + round(self.bits * 1000 / self.mbps)
-        elif self.fast:
-            due = self.start
-        elif self.after_previous:
-            due = self.last_sent + round(max(0, stamp - self.last_stamp) / self.speed)
+            gap = bits * 1000 / self.mbps
         else:
-            due = self.start + round((stamp - self.first) / self.speed)
-        due += self.wait * (1 if self.after_previous and self.count else self.count if not self.after_previous else 0)
+            gap = 0 if self.fast else (stamp - since) / self.speed
+        due = (self.last_sent if self.after_previous else self.start) + round(gap) + steps * self.wait
         self.count += 1
-        self.bits += size * 8
+        self.last_bits = size * 8
+        self.bits += self.last_bits
         self.last_stamp = stamp
         return due
 

@@ -38,6 +38,12 @@ def _handle(number: int, _frame: FrameType | None) -> None:
     _pending = number
 
 
+def check() -> None:
+    """Raises Interrupted when a signal has come."""
+    if _pending:
+        raise Interrupted(_pending)
+
+
 class Waiting:
     """`with Waiting():` around a wait for input; raises Interrupted when a signal came or comes."""
 

@@ -31,6 +31,18 @@ def parse_value(name: str, rows: list[Row], text: str) -> int | bytes:
     return value
 
 
+def parse_step(name: str, rows: list[Row], text: str) -> int:
+    """Reads what `+=` or `-=` adds or takes: a number, for addresses too. Raises UsageError."""
+    if rows[0].kind == DATA:
+        raise UsageError(f"{name}: data can be set, not counted")
+    value = parse_number(text.strip())
+    if value is None:
+        raise UsageError(f"{name}: '{text}' is not a number to count by")
+    if value > largest(rows[0]) or value % rows[-1].scale:
+        raise UsageError(f"{name}: {text} does not fit, or is not a multiple of {rows[-1].scale}")
+    return value
+
+
 def check_assignable(name: str, rows: list[Row], value: int) -> None:
     """Raises UsageError when no row can hold `value` exactly, such as an IP header of 21 bytes."""
     if not any(value % row.scale == 0 and row.bias * row.scale <= value <= largest(row) for row in rows):

@@ -12,7 +12,7 @@ import pytest
 import pkttools.codec.python as python_codec
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared"
+SHARED = Path(os.environ.get("PKTTOOLS_SHARED", ROOT.parent / "shared"))
 BACKENDS = ("c", "python")
 
 
@@ -36,9 +36,18 @@ def backend(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def shell(command: str, data: bytes = b"", *, backend: str = "", timeout: float = 60, **env: str) -> subprocess.CompletedProcess[bytes]:
+def shell(
+    command: str, data: bytes = b"", *, backend: str = "", timeout: float = 60, **env: str
+) -> subprocess.CompletedProcess[bytes]:
     """Runs a shell pipeline that finds our commands; dates in UTC, a failure anywhere in it is a failure of it."""
-    environment = {**os.environ, "TZ": "UTC", "LC_ALL": "C", "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "PKTTOOLS_CODEC": backend, **env}
+    environment = {
+        **os.environ,
+        "TZ": "UTC",
+        "LC_ALL": "C",
+        "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}",
+        "PKTTOOLS_CODEC": backend,
+        **env,
+    }
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], input=data, capture_output=True, env=environment, timeout=timeout, check=False
     )

@@ -13,7 +13,8 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     assign(data, rows, assignments, guard)
     correct(data, rows, what) -> (corrected, cut_short, fragments, malformed)
 
-The Python twins in codec/python document them. Decoders stop after about two megabytes and are called again.
+The Python twins in codec/python document them. Where decoded packets lie in `data` is the codec's own matter. Decoders
+stop after about two megabytes and are called again.
 """
 
 import os

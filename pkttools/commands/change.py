@@ -5,11 +5,9 @@ pkt-change --icmp-type 8 --if 'ICMP.TYPE==0'    pkt-change IP.TTL-=1 UDP.DST_POR
 Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums are pkt-correct's.
 """
 
-from .. import codec
-from ..batch import Batch
-from ..expression import any_of, compiled, swaps
+from ..expression import any_of, compiled
 from ..fields import FIELDS
-from ..flow import Work, filter_stream
+from ..flow import filter_stream
 from ..options import FILTER, FLAG, TEXT, Option, Values
 
 OPTIONS = [
@@ -18,10 +16,10 @@ OPTIONS = [
     *FILTER,
 ]
 
-PAIRS = [
+PAIRS = tuple(
     (f"{layer}.SRC_{what}", f"{layer}.DST_{what}")
     for layer, what in (("ETHERNET", "ADDR"), ("IP", "ADDR"), ("IPV6", "ADDR"), ("TCP", "PORT"), ("UDP", "PORT"))
-]
+)
 
 
 def more_options() -> dict[str, str]:
@@ -32,15 +30,4 @@ def more_options() -> dict[str, str]:
 def run(values: Values) -> tuple[list[str], int]:
     """Swaps, then assigns; both only where --if holds."""
     guard = compiled(any_of([values.condition])) if values.condition is not None else None
-    return filter_stream(values, [swap(guard)] if values.swap else [], guard=guard), 0
-
-
-def swap(guard: tuple[bytes, bytes, bytes] | None) -> Work:
-    """The stage that exchanges source and destination."""
-    program = swaps(PAIRS)
-
-    def stage(batch: Batch) -> Batch:
-        codec.assign(batch.data, batch.rows, program, guard)
-        return batch
-
-    return stage
+    return filter_stream(values, guard=guard, swapped=PAIRS if values.swap else ())

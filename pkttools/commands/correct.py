@@ -5,6 +5,7 @@ What cannot be mended, because the packet was cut short or is a fragment, passes
 
 from .. import codec
 from ..batch import Batch
+from ..errors import counted
 from ..flow import filter_stream
 from ..options import FILTER, FLAG, Option, Values
 
@@ -21,9 +22,9 @@ def run(values: Values) -> tuple[list[str], int]:
             counts[i] += count
         return batch
 
-    said = filter_stream(values, [stage])
+    said, code = filter_stream(values, [stage])
     reasons = zip(counts[1:], ("cut short", "fragments", "malformed"), strict=True)
     parts = [f"{count} {reason}" for count, reason in reasons if count]
     if parts:
-        said.append(f"not corrected in full: {', '.join(parts)}")
-    return said, 0
+        said.append(f"{counted(sum(counts[1:]), 'packet')} not corrected in full: {', '.join(parts)}")
+    return said, code

@@ -16,6 +16,7 @@ ARGUMENTS = "EXPR..."
 def run(values: Values) -> tuple[list[str], int]:
     """Joins the words of the expression, so that it needs no quotes where the shell needs none."""
     words = [word for word in values.arguments if not split_assignment(word)]
-    need(bool(words), "an expression is missing, such as 'UDP.DST_PORT==53'")
-    values.arguments = [word for word in values.arguments if split_assignment(word)] + [" ".join(words)]
-    return filter_stream(values), 0
+    need(bool(words or values.no_broadcast or values.no_multicast), "an expression is missing, such as 'UDP.DST_PORT==53'")
+    values.arguments = [word for word in values.arguments if split_assignment(word)]
+    values.arguments += [" ".join(words)] if words else []
+    return filter_stream(values)

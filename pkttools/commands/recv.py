@@ -5,8 +5,8 @@ pkt-recv -i eth0 'UDP.DST_PORT==53'
 Ends with ^C, after --duration or -l packets, and says what it received and what the kernel dropped.
 """
 
-from ..batch import MAX_FRAME
-from ..flow import arguments, need, sink_of
+from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch
+from ..flow import Work, arguments, need, sink_of
 from ..flow import run as flow
 from ..formats.files import Output
 from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
@@ -15,12 +15,13 @@ from ..signals import install
 OPTIONS = [
     Option("-i --interface", TEXT, "receive from IFACE", "IFACE"),
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
-    Option("--snaplen", NUMBER, "keep at most BYTES of each packet", "BYTES", default=MAX_FRAME, least=1),
+    Option("--snaplen", NUMBER, "keep at most BYTES of each packet", "BYTES", default=MAX_FRAME, least=1, most=MAX_FRAME),
     Option("-ro --receive-only", FLAG, "only packets that come in"),
     Option("-so --send-only", FLAG, "only packets that go out"),
     Option("-np --no-promiscuous", FLAG, "do not ask for packets to other hosts"),
     Option("--raw-checksums", FLAG, "leave checksums unfinished, as the kernel has them"),
-    *OUTPUT,
+    *(option for option in OUTPUT if "--nano" not in option.names),
+    Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
     *PICK,
     Option("-b --buffer", NUMBER, "let the kernel keep SIZE bytes (default 32 MiB)", "SIZE"),
     *GENERAL,
@@ -36,10 +37,22 @@ def run(values: Values) -> tuple[list[str], int]:
     direction = "in" if values.receive_only else "out" if values.send_only else None
     install(drain=False)
     receiver = Receiver(
-        values.interface, promiscuous=not values.no_promiscuous, direction=direction, snaplen=values.snaplen,
+        values.interface, promiscuous=not values.no_promiscuous, direction=direction,
         buffer=values.buffer or 0, finish=not values.raw_checksums, nano=bool(values.nano), seconds=values.duration,
         notes=bool(values.verbose),
     )  # fmt: skip
     sink = sink_of(values, Output(values.output, None), linktype=receiver.linktype)
-    said = flow(iter(receiver), sink, values, program)
+    said = flow(iter(receiver), sink, values, program, [cut(values.snaplen)] if values.snaplen < MAX_FRAME else [])
     return [*said, *sink.close(), receiver.close()], 0
+
+
+def cut(snaplen: int) -> Work:
+    """The stage that keeps at most `snaplen` bytes of each packet; behind the filters, which see it whole."""
+
+    def stage(batch: Batch) -> Batch:
+        columns = batch.columns()
+        for i in range(CAPTURED, len(columns), COLUMNS):
+            columns[i] = min(columns[i], snaplen)
+        return batch
+
+    return stage

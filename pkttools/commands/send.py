@@ -6,6 +6,7 @@ At the end it says what was sent, what failed and why, and how late packets were
 """
 
 from ..batch import Batch
+from ..errors import PktError
 from ..flow import Sink, arguments, need, progress
 from ..flow import run as flow
 from ..formats import packets
@@ -22,7 +23,7 @@ OPTIONS = [
     Option("--speed", REAL, "X times the original speed", "X"),
     Option("--pps", REAL, "send N packets a second", "N"),
     Option("--mbps", REAL, "send N megabits a second", "N"),
-    Option("--loop", NUMBER, "send everything N times", "N", default=1, least=1),
+    Option("--loop", NUMBER, "send everything N times (-s, -l count in each)", "N", default=1, least=1),
     Option("-c --complete", FLAG, "set the sender's MAC address to the interface's own"),
     Option("--dry-run", FLAG, "say what would be sent, and when, and send nothing"),
     *INPUT,
@@ -45,7 +46,7 @@ def run(values: Values) -> tuple[list[str], int]:
     program = arguments(values)
     from ..linux.send import Rehearsal, Sender
 
-    sink: Sink = Rehearsal(pace) if values.dry_run else Sender(values.interface, pace)
+    sink: Sink = Rehearsal(values.interface, pace) if values.dry_run else Sender(values.interface, pace)
     work = [own_address(sink.mac_address)] if values.complete and isinstance(sink, Sender) else []
     source = Input(values.input)
     install(drain=False)
@@ -59,10 +60,13 @@ def run(values: Values) -> tuple[list[str], int]:
                 source.rewind()
                 pace.restart()
             said += flow(progress(packets(source), source), sink, values, program, work)
+    except PktError as error:  # what went out before it is still accounted for
+        stopped = True
+        said.append(str(error))
     except Interrupted:
         stopped = True
         said.append("stopped by a signal: the rest was not attempted")
-    return [*said, *sink.close()], int(stopped or bool(getattr(sink, "failures", None)))
+    return [*said, *sink.close()], int(stopped or sink.failed)
 
 
 def own_address(address: str) -> object:

@@ -8,4 +8,4 @@ OPTIONS = FILTER
 
 def run(values: Values) -> tuple[list[str], int]:
     """Copies packets."""
-    return filter_stream(values), 0
+    return filter_stream(values)

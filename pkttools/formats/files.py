@@ -28,6 +28,7 @@ class Input:
     """What is read: a file, or standard input."""
 
     def __init__(self, path: str | None) -> None:
+        path = None if path == "-" else path
         self.name = path or "<stdin>"
         try:
             self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if path else 0
@@ -79,6 +80,7 @@ class Output:
     """What is written: a file, or standard output. Never the file that `source` reads."""
 
     def __init__(self, path: str | None, source: Input | None) -> None:
+        path = None if path == "-" else path
         self.name = path or "<stdout>"
         try:
             # Not truncated yet: it may turn out to be the input.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .. import codec
 from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, NOTES_SIZE, TIME, Batch
-from ..errors import PktError, pcap_message
+from ..errors import PktError, counted, pcap_message
 from .files import Input, Output
 
 MICRO, NANO, KUZNETZOV = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
@@ -66,12 +66,14 @@ class PcapSink:
 
     def start(self, linktype: int, time: int) -> None:
         """Writes the file's header."""
+        if linktype > LINKTYPE_BITS:
+            raise PktError(f"{self.output.name}: link type {linktype} does not fit in a pcap file")
         self.started, self.linktype = True, linktype
         if self.nano is None:
             self.nano = time % 1000 != 0
         order = ">" if self.big_endian else "<"
         magic = NANO if self.nano else MICRO
-        self.output.write(struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, MAX_FRAME, linktype & 0xFFFFFFFF))
+        self.output.write(struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, MAX_FRAME, linktype))
 
     def write(self, batch: Batch) -> None:
         """Writes a batch. Raises PktError at a packet that this file cannot hold, after those before it."""
@@ -101,9 +103,9 @@ class PcapSink:
         self.output.close()
         said = []
         if self.lost:
-            said.append(f"{self.lost} times lost their digits below a microsecond: --nano keeps them")
+            said.append(f"{counted(self.lost, 'time')} lost the digits below a microsecond: --nano keeps them")
         if self.notes:
-            said.append(f"{self.notes} packets lost their IFACE, WAY, NOTE or LOST lines: pcap has no place for them")
+            said.append(f"{counted(self.notes, 'packet')} lost the lines IFACE, WAY, NOTE, LOST: pcap has no place for them")
         return said
 
     @property

@@ -26,14 +26,13 @@ def packets(source: Input, head: bytes) -> Iterator[Batch]:
         chunk = next(chunks, b"")
         final = not chunk
         buffer += chunk
-        # Without an end of a packet in what is new, only a much longer piece is worth another try.
-        if not final and b"==" not in chunk and len(buffer) < 2 * tried + 4096:
-            continue
-        while True:
+        stop = len(buffer) if final else complete(buffer, len(buffer) - len(chunk))
+        if not stop and len(buffer) > 2 * tried + 65536:  # a lot without a packet's end: it may be mere comments, or wrong
+            stop = tried = len(buffer)
+        start = 0
+        while start < stop:
             now = time.time_ns() // 1000 * 1000  # for packets without TIME, in microseconds as all of them
-            consumed, data, rows, fields, linktype, line, error = codec.text_decode(
-                buffer, 0, len(buffer), final, linktype, line, now
-            )
+            consumed, data, rows, fields, linktype, line, error = codec.text_decode(buffer, start, stop, final, linktype, line, now)
             if rows:
                 found = True
                 batch = Batch(data, rows)
@@ -45,14 +44,29 @@ def packets(source: Input, head: bytes) -> Iterator[Batch]:
                 kind, at, word, size = error
                 number = word if kind == NOT_ENDED else 0
                 raise PktError(f"{source.name}:{at}: {text_message(kind, bytes(buffer[word : word + size]), number)}")
-            del buffer[:consumed]
-            if not consumed or not buffer:
+            if consumed == start:
                 break
-        tried = len(buffer)
-        if tried > MAX_TEXT:
+            start = consumed
+        if start:
+            del buffer[:start]
+            tried = 0
+        if len(buffer) > MAX_TEXT:
             raise PktError(f"{source.name}:{line + 1}: the text of one packet goes on for more than {MAX_TEXT >> 20} MiB")
     if binary and not found:
         raise PktError(f"{source.name}: neither packet text nor a capture file")
+
+
+def complete(buffer: bytearray, known: int) -> int:
+    """Where the last complete packet ends: behind the last line that starts with `==`. 0: there is none.
+
+    known: up to here there was none when it was looked for last.
+    """
+    stop = len(buffer)
+    while (at := buffer.rfind(b"\n==", max(0, known - 3), stop)) >= 0:
+        if end := buffer.find(b"\n", at + 1) + 1:
+            return end
+        stop = at + 1  # its line's end has not come yet
+    return 0
 
 
 def with_fields(batch: Batch, fields: list[tuple[int, ...]], text: bytearray, name: str) -> Iterator[Batch]:
@@ -130,9 +144,9 @@ class TextSink:
             for i in range(len(batch))
         ]
 
+    failed = False  # text has a place for everything
+
     def close(self) -> list[str]:
         """Ends the stream; gives what there is to say about it, on standard error."""
         self.output.close()
         return []
-
-

@@ -7,7 +7,7 @@ import os
 import socket
 import struct
 
-from ..errors import PktError
+from ..errors import PktError, UsageError
 
 ETH_P_ALL = 3
 SOL_PACKET = 263
@@ -24,6 +24,12 @@ def names() -> list[str]:
     return [name for _, name in socket.if_nameindex()]
 
 
+def check_name(name: str) -> None:
+    """Raises PktError unless there is an interface of that name."""
+    if name not in names():
+        raise PktError(f"{name}: no such interface; there are {', '.join(names())}")
+
+
 def ask(sock: socket.socket, name: str, request: int) -> bytes:
     """The answer to a netdevice(7) request, behind the name. Raises PktError."""
     try:
@@ -38,9 +44,8 @@ def open_socket(name: str | None, what: str) -> socket.socket:
     what: what the socket is for, for the message when it may not be had. Raises PktError.
     """
     if not name:
-        raise PktError(f"no interface given: -i IFACE, one of {', '.join(names())}")
-    if len(os.fsencode(name)) > 15 or name not in names():
-        raise PktError(f"{name}: no such interface; there are {', '.join(names())}")
+        raise UsageError(f"no interface given: -i IFACE, one of {', '.join(names())}")
+    check_name(name)
     try:
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
     except PermissionError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import select
 import socket
 import struct
@@ -10,8 +11,8 @@ from array import array
 from collections.abc import Iterator
 
 from .. import codec
-from ..batch import CAPTURED, COLUMNS, MAX_FRAME, TIME, Batch
-from ..errors import PktError
+from ..batch import COLUMNS, MAX_FRAME, Batch
+from ..errors import PktError, counted
 from ..signals import Interrupted, Waiting
 from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, open_socket
 
@@ -34,18 +35,19 @@ TAG = 4
 class Receiver:
     """An interface to receive from.
 
-    direction: None, "in" or "out". snaplen: bytes kept of each packet. finish: whether transport checksums that the
+    direction: None, "in" or "out". finish: whether transport checksums that the
     kernel left to the card are computed, as the wire would carry them. nano: times with all digits, else microseconds.
     seconds: how long. notes: whether each packet says where it was captured, and which way it went.
     """
 
-    def __init__(self, interface: str | None, *, promiscuous: bool, direction: str | None, snaplen: int, buffer: int,
+    def __init__(self, interface: str | None, *, promiscuous: bool, direction: str | None, buffer: int,
                  finish: bool, nano: bool, seconds: float | None, notes: bool) -> None:  # fmt: skip
         self.sock = open_socket(interface, "capture")
         self.name = interface or ""
-        self.snaplen, self.finish, self.nano, self.seconds = snaplen, finish, nano, seconds
+        self.finish, self.nano, self.seconds = finish, nano, seconds
         self.frame = memoryview(bytearray(MAX_FRAME))
-        self.received = self.dropped = self.unfinished = 0
+        self.received = self.dropped = self.unfinished = self.stamp = 0
+        self.down = False
         notes_in, notes_out = (f"IFACE: {self.name}\nWAY: {way}\n".encode() for way in ("in", "out"))
         self.notes = {False: notes_in, True: notes_out} if notes else {False: b"", True: b""}
         try:
@@ -77,35 +79,31 @@ class Receiver:
         try:
             while deadline is None or time.monotonic() < deadline:
                 with Waiting():
-                    poll.poll(None if deadline is None else max(0, deadline - time.monotonic()) * 1000)
+                    poll.poll(0 if self.down else None if deadline is None else max(0, deadline - time.monotonic()) * 1000)
                 batch = self.batch()
                 if batch:
                     yield batch
         except Interrupted:
             pass
         last = time.time_ns()  # what came later is not ours any more: a busy interface would never end
-        while batch := self.batch():
+        while (batch := self.batch()) is not None:
             yield batch
-            if batch.columns()[TIME - COLUMNS] > last:
+            if self.stamp > last:
                 break
 
     def batch(self) -> Batch | None:
-        """What the kernel holds, up to a batch; None when there is nothing."""
+        """What the kernel holds, up to a batch, empty if none of it is wanted; None when there is nothing."""
         data, rows, unfinished = bytearray(), array("q"), []
-        for _ in range(BATCH_PACKETS):
-            if len(data) > BATCH_BYTES:
-                break
-            if not self.packet(data, rows, unfinished):
-                break
-        if not rows:
+        count = 0
+        while count < BATCH_PACKETS and len(data) <= BATCH_BYTES and self.packet(data, rows, unfinished):
+            count += 1
+        if not count:
+            if self.down:
+                raise PktError(f"{self.name}: interface went down")
             return None
         batch = Batch(data, bytearray(rows.tobytes()))
         for i in unfinished:
             self.unfinished += 1 - codec.correct(data, batch.part(i, i + 1).rows, codec.TRANSPORT)[0]
-        if self.snaplen < MAX_FRAME:
-            columns = batch.columns()
-            for i in range(0, len(columns), COLUMNS):
-                columns[i + CAPTURED] = min(columns[i + CAPTURED], self.snaplen)
         return batch
 
     def packet(self, data: bytearray, rows: array, unfinished: list[int]) -> bool:
@@ -115,10 +113,11 @@ class Receiver:
         except BlockingIOError:
             return False
         except OSError as error:
-            raise PktError(f"{self.name}: {'interface went down' if error.errno == 100 else error.strerror}") from None
+            if error.errno != errno.ENETDOWN:
+                raise PktError(f"{self.name}: {error.strerror}") from None
+            self.down = True  # said once, before the packets that came until then
+            return self.packet(data, rows, unfinished)
         outgoing = address[2] == PACKET_OUTGOING
-        if outgoing not in self.wanted:
-            return True
         frame = bytes(self.frame[:size])
         original, seconds, nanoseconds = len(frame), 0, 0
         for level, kind, value in controls:
@@ -129,12 +128,15 @@ class Receiver:
                         ethertype = 0x8100
                     frame = frame[:12] + struct.pack("!HH", ethertype, tag) + frame[12:]
                     original += TAG
-                if status & TP_STATUS_CSUMNOTREADY and self.finish:
+                if status & TP_STATUS_CSUMNOTREADY and self.finish and outgoing in self.wanted:
                     unfinished.append(len(rows) // COLUMNS)
             elif level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
                 seconds, nanoseconds = TIMESPEC.unpack_from(value)
         if not seconds:
             seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+        self.stamp = seconds * 1_000_000_000 + nanoseconds
+        if outgoing not in self.wanted:
+            return True
         if not self.nano:
             nanoseconds -= nanoseconds % 1000
         frame = frame[:MAX_FRAME]
@@ -151,9 +153,7 @@ class Receiver:
         """Ends the capture; gives what there is to say: received, dropped by the kernel."""
         _, dropped = struct.unpack("=II", self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
         self.sock.close()
-        said = f"{self.name}: {self.received} packets received, {dropped} dropped by the kernel"
+        said = f"{self.name}: {counted(self.received, 'packet')} received, {dropped} dropped by the kernel"
         if self.unfinished:
             said += f", {self.unfinished} with a checksum that could not be finished"
         return said
-
-

@@ -6,9 +6,10 @@ import errno
 import time
 
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, TIME, Batch
-from ..errors import PktError
+from ..errors import PktError, counted
 from ..pace import Lateness, Pace, wait_until
-from .interface import bind, mac_address, mtu, open_socket
+from ..signals import Waiting, check
+from .interface import bind, check_name, mac_address, mtu, open_socket
 
 REASONS = {
     errno.EMSGSIZE: "too long for the MTU",
@@ -35,6 +36,11 @@ class Sender:
         self.begun = self.ended = time.monotonic_ns()
 
     @property
+    def failed(self) -> bool:
+        """Whether any packet was not sent."""
+        return bool(self.failures)
+
+    @property
     def mac_address(self) -> str:
         """The interface's own MAC address."""
         return mac_address(self.sock, self.name).hex(":")
@@ -43,21 +49,24 @@ class Sender:
         """Sends a batch, each packet at its time. Raises Interrupted when a signal comes."""
         columns = batch.columns().tolist()
         data = memoryview(batch.data)
-        for i in range(0, len(columns), COLUMNS):
-            offset, captured = columns[i + OFFSET], columns[i + CAPTURED]
-            if self.pace.paced:
-                due = self.pace.deadline(columns[i + TIME], captured, time.monotonic_ns())
-                now = wait_until(due)
-                self.pace.sent(now)
-                if self.pace.count > 1:
-                    self.lateness.add(now - due)
-            linktype = columns[i + LINKTYPE]
-            if linktype != self.linktype and not (linktype in RAW_IP and self.linktype in RAW_IP):
-                self.fail(f"link type {linktype} does not fit the interface")
-            else:
-                self.send(data[offset : offset + captured])
-            self.cut += captured < columns[i + ORIGINAL]
-        self.ended = time.monotonic_ns()
+        try:
+            for i in range(0, len(columns), COLUMNS):
+                check()
+                offset, captured = columns[i + OFFSET], columns[i + CAPTURED]
+                if self.pace.paced:
+                    due = self.pace.deadline(columns[i + TIME], captured, time.monotonic_ns())
+                    now = wait_until(due)
+                    self.pace.sent(now)
+                    if self.pace.count > 1:
+                        self.lateness.add(now - due)
+                linktype = columns[i + LINKTYPE]
+                if linktype != self.linktype and not (linktype in RAW_IP and self.linktype in RAW_IP):
+                    self.fail(f"link type {linktype} does not fit the interface")
+                else:
+                    self.send(data[offset : offset + captured])
+                self.cut += captured < columns[i + ORIGINAL]
+        finally:
+            self.ended = time.monotonic_ns()
 
     def send(self, frame: memoryview) -> None:
         """Sends one packet. A full queue is tried again for a second; every other failure is counted."""
@@ -67,7 +76,8 @@ class Sender:
             except OSError as error:
                 if error.errno in (errno.ENOBUFS, errno.EAGAIN):
                     self.retried += 1
-                    time.sleep(PAUSE)
+                    with Waiting():
+                        time.sleep(PAUSE)
                     continue
                 self.fail(REASONS.get(error.errno, error.strerror))
                 return
@@ -106,9 +116,12 @@ class Sender:
 class Rehearsal:
     """A sink that says what would be sent, without an interface: number, seconds from the start, bytes, link type."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, interface: str | None, pace: Pace) -> None:
+        if interface:
+            check_name(interface)
         self.pace = pace
         self.count = self.bytes = self.end = 0
+        self.failed = False
 
     def write(self, batch: Batch) -> None:
         """Says it for a batch."""
@@ -125,4 +138,4 @@ class Rehearsal:
 
     def close(self) -> list[str]:
         """Ends; gives the sum."""
-        return [f"would send {self.count} packets, {self.bytes} bytes, in {self.end / 1e9:.3f} s"]
+        return [f"would send {counted(self.count, 'packet')}, {self.bytes} bytes, in {self.end / 1e9:.3f} s"]

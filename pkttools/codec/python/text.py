@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 import time
 from array import array
+from binascii import unhexlify
 from functools import lru_cache
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, MAX_FRAME, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, ROW_BYTES, TIME
@@ -40,10 +41,13 @@ _DIGITS = re.compile(rb"[0-9]*")
 _NOTES = (b"IFACE:", b"WAY:", b"NOTE:", b"LOST:")
 _HEX = b"0123456789ABCDEFabcdef"
 
-# The canonical row: 79 bytes, of which the first 60 have this shape once every hex digit is written as 0.
+# The canonical row: 79 bytes. Where it has fixed characters, where the digits of its offset, where those of its bytes.
 ROW = 79
-_SHAPE = bytes(0x30 if c in _HEX else c for c in range(256))
-_CANONICAL = b"000000:" + b" 00 00 00 00 " * 4 + b":"
+_BYTE_AT = [8 + 3 * i + i // 4 for i in range(16)]
+_CHAR_AT = [61 + i + i // 8 for i in range(16)]
+_COLONS = (6, 59)
+_SPACES = sorted(set(range(7, 59)) - {at + i for at in _BYTE_AT for i in (0, 1)})
+_ZEROS = b"".join(b"00 " + b" " * (i % 4 == 3) for i in range(16))[:-1]  # from the first byte up to the colon
 
 Error = tuple[int, int, int, int]
 
@@ -75,11 +79,49 @@ def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype:
     return start + d.consumed, d.data, bytearray(d.rows.tobytes()), d.fields, d.linktype, d.line, error
 
 
+def _canonical_time(line: bytes) -> int | None:
+    """The nanoseconds of a TIME line with ten digits, a point, six digits and a blank; None when it is not so."""
+    seconds, micros = line[6:16], line[17:23]
+    if line[16:17] == b"." and line[23:24] == b" " and seconds.isdigit() and micros.isdigit() and len(micros) == 6:
+        return int(seconds) * 1_000_000_000 + int(micros) * 1000 if seconds < b"9223372036" else None
+    return None
+
+
+@lru_cache(4096)
+def _sizes(line: bytes) -> tuple[int, int] | None:
+    """Captured and original size of a SIZE line; None when they are not two plain numbers within the limits."""
+    captured, slash, original = line[6:].partition(b"/")
+    if not (slash and captured.isdigit() and original.isdigit() and len(captured) <= 6 and len(original) <= 9):
+        return None
+    return (int(captured), int(original)) if int(captured) <= MAX_FRAME else None
+
+
+def _canonical_bytes(block: bytes) -> bytes | None:
+    """The bytes of canonical rows, 16 a row; None when one of the rows is not canonical."""
+    rows = len(block) // ROW
+    if block.count(b"\n") != rows or block[ROW - 1 :: ROW] != b"\n" * rows:
+        return None
+    blanks, colons = b" " * rows, b":" * rows
+    if any(block[i::ROW] != blanks for i in _SPACES) or any(block[i::ROW] != colons for i in _COLONS):
+        return None
+    if any(block[i::ROW].translate(None, _HEX) for i in range(6)):
+        return None
+    digits = bytearray(32 * rows)
+    for i, at in enumerate(_BYTE_AT):
+        digits[2 * i :: 32] = block[at::ROW]
+        digits[2 * i + 1 :: 32] = block[at + 1 :: ROW]
+    try:
+        return unhexlify(digits)
+    except ValueError:
+        return None
+
+
 class _Decoder:
     def __init__(self, text: bytes, start: int, final: bool, linktype: int, line: int, now: int) -> None:
         self.text, self.start, self.final = text, start, final
         self.linktype, self.line, self.now = linktype, line, now
         self.at = self.consumed = 0
+        self.odd = 0  # up to here, packets only seemed to be canonical
         self.data, self.rows, self.fields = bytearray(), array("q"), []
 
     def fail(self, kind: int, at: int = 0, size: int = 0) -> _Failed:
@@ -113,43 +155,53 @@ class _Decoder:
             self.consumed = self.at
 
     def read_canonical(self) -> bool:
-        """Reads a packet that is laid out as our own writer does it; what nearly all are. False: it is not."""
-        text, at = self.text, self.at
-        if not text.startswith(b"-- ", at):
+        """Reads packets that are laid out as our own writer does it, as many as follow each other; nearly all are.
+
+        Their rows are put one below the other, so that a column of all of them is read in one step. False: the next
+        packet is not of that kind.
+        """
+        text, at, size = self.text, self.at, 0
+        if not text.startswith(b"-- ", at) or at < self.odd:
             return False
-        end = text.find(b"\n==\n", at)
-        time_at = text.find(b"\n", at) + 1
-        size_at = text.find(b"\n", time_at) + 1
-        body_at = text.find(b"\n", size_at) + 1
-        size, rest = divmod(end + 1 - body_at, ROW)
-        if end < 0 or rest or size < 0 or not (text.startswith(b"TIME:", time_at) and text.startswith(b"SIZE:", size_at)):
+        bodies: list[bytes] = []
+        packets: list[tuple[int, int, int, int]] = []  # captured, original, time, rows
+        while size < MAX_BATCH:
+            end = text.find(b"\n==\n", at)
+            if end < 0 or not text.startswith(b"-- ", at):
+                break
+            packet = text[at : end + 1].split(b"\n", 3)
+            if len(packet) < 4 or packet[1][:6] != b"TIME: " or packet[2][:6] != b"SIZE: ":
+                break
+            body = packet[3]
+            timestamp, sizes = _canonical_time(packet[1]), _sizes(packet[2])
+            if timestamp is None or sizes is None:
+                break
+            captured, original = sizes
+            rows, rest = (captured + 15) >> 4, captured & 15
+            if len(body) != rows * ROW:
+                break
+            if rest:  # the last row: what is missing must be blank, and is taken for zeros
+                last = len(body) - ROW
+                tail = _BYTE_AT[rest]
+                if body[last + tail : last + 59].strip(b" "):
+                    break
+                body = b"".join((body[: last + tail], _ZEROS[tail - 8 :], body[last + 59 :]))
+            bodies.append(body)
+            packets.append((captured, original, timestamp, rows))
+            size += len(body) // 4
+            at = end + 4
+        block = b"".join(bodies)
+        data = _canonical_bytes(block) if packets else None
+        if data is None:
+            self.odd = at  # one of them is not what it seemed: these are read line by line
             return False
-        body = text[body_at : end + 1]
-        if body[ROW - 1 :: ROW] != b"\n" * size or body.count(b"\n") != size:
-            return False
-        prefixes = b"".join([body[i : i + 60] for i in range(0, len(body), ROW)])
-        shape = prefixes.translate(_SHAPE)
-        full = size if shape == _CANONICAL * size else size - 1
-        if full < 0 or (full != size and shape[: 60 * full] != _CANONICAL * full):
-            return False
-        data = bytearray.fromhex(prefixes[: 60 * full].translate(None, b" :").decode())
-        for step in (19, 18, 17):  # the offsets are three bytes a row
-            del data[0::step]
-        try:
-            if full != size:
-                last = body_at + full * ROW
-                if text[last] not in _HEX:
-                    return False
-                self.read_data(last, last + ROW - 1, data)
-            timestamp = self.read_time(time_at, size_at - 1)
-            declared = self.read_size(size_at, body_at - 1)
-        except _Failed:
-            return False  # once more, line by line, for the right place of the error
-        if len(data) > MAX_FRAME:
-            return False
-        self.finish(len(self.data), data, declared, timestamp, b"")
-        self.line += 4 + size
-        self.at = self.consumed = end + 4
+        linktype, offset, notes = self.linktype, len(self.data), len(self.data) + len(data)
+        for captured, original, timestamp, rows in packets:
+            self.rows.extend((offset, captured, original, timestamp, linktype, notes, 0))
+            offset += rows << 4
+        self.data += data
+        self.line += 4 * len(packets) + len(block) // ROW
+        self.at = self.consumed = at
         return True
 
     def read_packet(self) -> bool:
@@ -253,8 +305,6 @@ class _Decoder:
 _HIGH = bytes(b"0123456789ABCDEF"[c >> 4] for c in range(256))
 _LOW = bytes(b"0123456789ABCDEF"[c & 15] for c in range(256))
 _SHOWN = bytes(c if 0x20 <= c <= 0x7E else 0x2E for c in range(256))
-_BYTE_AT = [8 + 3 * i + i // 4 for i in range(16)]  # columns of a canonical row
-_CHAR_AT = [61 + i + i // 8 for i in range(16)]
 _OFFSETS = bytearray()  # rows with nothing but their offsets, as many as were needed so far
 
 
