@@ -1,0 +1,93 @@
+"""Runs a command over many files, each in a process of its own that is forked and not started: a hundred times faster.
+
+many.py COMMAND FILE...     prints a line for each file with which the command did what it must not do
+many.py --trip FILE...      prints, for each file, what comes out of pkt-pcap2txt | pkt-txt2pcap, as a Python literal
+
+The commands are run as ever, from their command line to their exit code, under limits of CPU and memory.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import shlex
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from pkttools import codec, main
+from pkttools.codec import BACKEND
+
+CPU, MEMORY = 10, 256 << 20  # seconds, bytes beyond what the interpreter has mapped already
+
+
+def start(words: list[str], stdin: int, stdout: int, stderr: int) -> int:
+    """Forks a command; gives its process id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    for fd, target in ((stdin, 0), (stdout, 1), (stderr, 2)):
+        os.dup2(fd, target)
+    os.closerange(3, 256)
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU))
+    resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY, mapped + MEMORY))
+    sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+    code = main.guarded(words[0], words[1:])
+    sys.stdout and sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def complaint(words: list[str], path: str) -> str | None:
+    """What a command did with a file that it must not do."""
+    with Path(path).open("rb") as source, Path(os.devnull).open("wb") as sink, tempfile.TemporaryFile() as errors:
+        pid = start(words, source.fileno(), sink.fileno(), errors.fileno())
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        errors.seek(0)
+        said = errors.read().decode(errors="replace")
+    wrong = code not in (0, 1) or "Traceback" in said or "internal error" in said or "out of memory" in said
+    wrong |= code == 1 and (not said.startswith("pkt-") or len(said.splitlines()) > 3)
+    return f"{shlex.join(words)} < {path}: exit {code}: {said[-300:]!r}" if wrong else None
+
+
+def trip(path: str) -> tuple[str, bytes]:
+    """What comes out of pcap to text to pcap."""
+    with Path(path).open("rb") as source, Path(os.devnull).open("wb") as null, tempfile.TemporaryFile() as sink:
+        reading, writing = os.pipe()
+        first = start(["pkt-pcap2txt"], source.fileno(), writing, null.fileno())
+        os.close(writing)
+        second = start(["pkt-txt2pcap", "--nano"], reading, sink.fileno(), 2)
+        os.close(reading)
+        os.waitpid(first, 0)
+        os.waitpid(second, 0)
+        sink.seek(0)
+        return path, sink.read()
+
+
+def prepare() -> None:
+    """Imports here what every process would import again."""
+    for name in ("expression", "flow", "formats.pcap", "formats.text", "linux.send", "values"):
+        import_module(f"pkttools.{name}")
+    for command in ("pkt-pcap2txt", "pkt-txt2pcap"):
+        main.find(command)
+    if BACKEND == "python":
+        codec.walk(bytearray(), bytes(56))  # dpkt
+    gc.freeze()
+
+
+if __name__ == "__main__":
+    assert os.environ["PKTTOOLS_CODEC"] == BACKEND
+    prepare()
+    if sys.argv[1] == "--trip":
+        print([trip(path) for path in sys.argv[2:]])
+    else:
+        command = shlex.split(sys.argv[1])
+        main.find(command[0])
+        for path in sys.argv[2:]:
+            if found := complaint(command, path):
+                print(found)

@@ -1,0 +1,85 @@
+"""Frames for tests, one of each kind that the codec knows, built header by header; checksums are left 0."""
+
+from __future__ import annotations
+
+import struct
+
+from pkttools.batch import Batch
+
+
+def ethernet(kind: int, payload: bytes) -> bytes:
+    return bytes.fromhex("020000000002 020000000001") + struct.pack("!H", kind) + payload
+
+
+def tags(kinds: list[int], inner: int, payload: bytes) -> bytes:
+    """Tags with ids 1, 2, ... of the given EtherTypes in front of `inner`."""
+    following = [*kinds[1:], inner]
+    return b"".join(struct.pack("!HH", i + 1, kind) for i, kind in enumerate(following)) + payload
+
+
+def ipv4(protocol: int, payload: bytes, options: bytes = b"", fragment: int = 0) -> bytes:
+    size = 20 + len(options)
+    head = struct.pack("!BBHHHBBH", 0x40 | size // 4, 0, size + len(payload), 7, fragment, 64, protocol, 0)
+    return head + bytes([192, 0, 2, 1, 192, 0, 2, 2]) + options + payload
+
+
+def ipv6(following: int, payload: bytes) -> bytes:
+    head = struct.pack("!IHBB", 0x60012345, len(payload), following, 64)
+    return head + bytes.fromhex("20010db8000000000000000000000001 20010db8000000000000000000000002") + payload
+
+
+def udp(payload: bytes = b"hello", size: int | None = None) -> bytes:
+    return struct.pack("!HHHH", 1024, 53, 8 + len(payload) if size is None else size, 0) + payload
+
+
+def tcp(payload: bytes = b"GET /", options: bytes = b"\x02\x04\x05\xb4") -> bytes:
+    return struct.pack("!HHIIBBHHH", 40000, 80, 1, 2, (20 + len(options)) // 4 << 4, 0x12, 512, 0, 0) + options + payload
+
+
+def icmp(kind: int = 0, data: bytes = bytes(range(48))) -> bytes:
+    return struct.pack("!BBHHH", kind, 0, 0, 77, 1) + data
+
+
+IGMP = bytes.fromhex("16000000 e0000009")
+ARP = bytes.fromhex("0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000202")
+
+
+def extension(following: int, data: bytes) -> bytes:
+    """An extension header; the size comes from the data, six bytes or six and a multiple of eight."""
+    return bytes([following, (len(data) - 6) // 8]) + data
+
+
+def frames() -> list[tuple[int, bytes]]:
+    """(link type, frame) of every kind."""
+    v4 = [ipv4(1, icmp()), ipv4(2, IGMP), ipv4(6, tcp()), ipv4(17, udp()), ipv4(17, udp(), b"\x07\x07\x04" + bytes(5)),
+          ipv4(17, udp(), fragment=0x2000),
+          ipv4(17, b"x" * 20, fragment=0x0003), ipv4(132, b"sctp" * 8), ipv4(1, icmp(8, b""))]  # fmt: skip
+    route = bytes([0, 1]) + bytes(4) + bytes.fromhex("20010db8000000000000000000000009")
+    v6 = [ipv6(58, icmp(128)), ipv6(17, udp()), ipv6(6, tcp()),
+          ipv6(0, extension(17, bytes([1, 4, 0, 0, 0, 0])) + udp()),
+          ipv6(43, extension(17, route) + udp()), ipv6(43, extension(58, bytes([4, 1]) + route[2:]) + icmp(129)),
+          ipv6(60, extension(44, bytes(6)) + extension(6, bytes(6)) + tcp()),  # an atomic fragment
+          ipv6(44, extension(17, bytes([0, 1, 0, 0, 0, 5])) + udp()),  # a first fragment
+          ipv6(51, bytes([17, 4]) + bytes(22) + udp())]  # fmt: skip
+    found = [(1, ethernet(0x0800, p)) for p in v4] + [(1, ethernet(0x86DD, p)) for p in v6]
+    found += [(1, ethernet(0x0806, ARP + bytes(18))), (1, ethernet(0x88CC, b"lldp" * 5)), (1, ethernet(0x0800, v4[3]) + bytes(9))]
+    found += [(1, ethernet(0x8100, tags([0x8100], 0x0800, v4[3]))), (1, ethernet(0x88A8, tags([0x88A8, 0x8100], 0x86DD, v6[1]))),
+              (1, ethernet(0x8100, tags([0x8100] * 20, 0x0800, v4[0])))]  # fmt: skip
+    for p in (v4[3], v6[1]):
+        family = 2 if p[0] >> 4 == 4 else 30
+        kind = 0x0800 if family == 2 else 0x86DD
+        found += [(0, struct.pack("<I", family) + p), (0, struct.pack(">I", family) + p), (108, struct.pack(">I", family) + p),
+                  (101, p), (12, p), (228 if family == 2 else 229, p),
+                  (113, struct.pack("!HHH8sH", 0, 1, 6, b"\x02" * 8, kind) + p),
+                  (276, struct.pack("!HHIHBB8s", kind, 0, 3, 1, 4, 6, b"\x02" * 8) + p)]  # fmt: skip
+    return [*found, (147, b"user0 link type"), (1, b""), (101, b"")]
+
+
+def batch(packets: list[tuple[int, bytes]], original: int | None = None) -> Batch:
+    """A batch of frames, each a microsecond after the one before; `original` is their size on the wire if not their own."""
+    data, rows = bytearray(), bytearray()
+    for i, (linktype, frame) in enumerate(packets):
+        size = len(frame) if original is None else original
+        rows += struct.pack("=7q", len(data), len(frame), size, 1_700_000_000_000_000_000 + i * 1000, linktype, 0, 0)
+        data += frame
+    return Batch(data, rows)

@@ -1,0 +1,249 @@
+"""Both codecs say the same, errors included: every sample, every truncation of it, and seeded mutations."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from conftest import load
+from samples import batch, frames
+
+from pkttools import expression
+from pkttools.batch import Batch
+from pkttools.formats.pcap import MAGICS
+
+C, PYTHON = "c", "python"
+
+ASSIGN = [
+    [("ETHERNET.TYPE", "=", "0x86dd"), ("IPV6.HOP_LIMIT", "-=", "3"), ("IPV6.DST_ADDR", "+=", "0xffff")],
+    [("IP.HEADER_SIZE", "=", "24"), ("IP.DATA", "=", "61 62 63"), ("UDP.DST_PORT", "+=", "65535"), ("IP.OFFSET", "=", "16")],
+    [("IPV6.NEXT_HEADER", "=", "0"), ("IPV6.NEXT_HEADER", "=", "17"), ("IPV6.EXT_SIZE", "=", "8"), ("IPV6.EXT_DATA", "=", "01")],
+    [("LOOPBACK.FAMILY", "=", "2"), ("ETHERNET.VLAN_ID[-1]", "=", "4095"), ("ETHERNET.TYPE[2]", "=", "0x0800"),
+     ("TCP.SYN", "-=", "1"), ("ICMPV6.DATA", "=", "7"), ("SLL.PROTOCOL", "=", "arp")],
+]  # fmt: skip
+FILTERS = [
+    "UDP.DST_PORT in 1,50-60 and not IP.DST_ADDR==192.0.2.0/31",
+    "ETHERNET.TYPE[2]==0x800 or IPV6.SRC_ADDR>=2001:db8::1 or IP.DATA>61 62",
+    "not (TCP or ICMPV6) and IPV6.EXT_SIZE[-1]!=16",
+    "LOOPBACK.FAMILY<=2 or UNKNOWN.DATA or VLAN or IP.OFFSET>0",
+]
+
+
+def outcome(function: object, *args: object) -> tuple:
+    """What a call gives, or which error it raises."""
+    try:
+        return "result", function(*args)  # type: ignore[operator]
+    except (ValueError, TypeError, IndexError) as error:
+        return "error", type(error), str(error)
+
+
+def packets_of(data: bytearray, rows: bytearray) -> list[tuple]:
+    """The packets of a decoded text. Where they lie in the data is a codec's own matter."""
+    b = Batch(data, rows)
+    columns = b.columns().tolist()
+    return [
+        (bytes(b.frame(i)), *columns[7 * i + 2 : 7 * i + 5], bytes(data[columns[7 * i + 5] :][: columns[7 * i + 6]]))
+        for i in range(len(b))
+    ]
+
+
+def assert_same(name: str, *args: object) -> None:
+    """Calls a function of both codecs on copies of the same bytes: results, errors and changed bytes are equal."""
+    got = []
+    for backend in (C, PYTHON):
+        copies = [bytearray(arg) if isinstance(arg, bytearray) else arg for arg in args]
+        result = outcome(getattr(load(backend), name), *copies)
+        if name == "text_decode" and result[0] == "result":
+            consumed, data, rows, *rest = result[1]
+            result = (consumed, packets_of(data, rows), *rest)
+        got.append((result, [c for c in copies if isinstance(c, bytearray)]))
+    assert got[0] == got[1], (name, args)
+
+
+def check_frames(packets: list[tuple[int, bytes]], original: int | None = None) -> None:
+    """Everything that looks into frames, over a batch of them."""
+    b = batch(packets, original)
+    for i in range(len(b)):
+        assert_same("walk", b.data, bytes(b.part(i, i + 1).rows))
+    for what in range(3):
+        assert_same("correct", b.data, bytes(b.rows), what)
+    guard = expression.compiled(expression.any_of(["IP or ETHERNET.TYPE!=0x800"]))
+    for items in ASSIGN:
+        program = expression.assignments(items)
+        assert_same("assign", b.data, bytes(b.rows), program, None)
+        assert_same("assign", b.data, bytes(b.rows), program, guard)
+    for text in FILTERS:
+        assert_same("select", b.data, bytes(b.rows), expression.compiled(expression.any_of([text])))
+    swap = expression.assignments([], (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("IPV6.SRC_ADDR", "IPV6.DST_ADDR")))
+    assert_same("assign", b.data, bytes(b.rows), swap, None)
+    assert_same("text_encode", b.data, bytes(b.rows), 0, 1, 16, False, None)
+
+
+@pytest.mark.parametrize("number", range(len(frames())))
+def test_every_truncation(number: int) -> None:
+    linktype, frame = frames()[number]
+    check_frames([(linktype, frame[:size]) for size in range(len(frame) + 1)])
+    check_frames([(linktype, frame[:size]) for size in range(0, len(frame) + 1, 3)], original=1500)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_mutated_frames(seed: int) -> None:
+    dice = random.Random(seed)
+    packets = []
+    for linktype, frame in frames() * 6:
+        mutated = bytearray(frame)
+        for _ in range(dice.randint(1, 4) if mutated else 0):
+            mutated[dice.randrange(min(len(mutated), 90))] = dice.choice(
+                (0, 1, 4, 5, 6, 17, 41, 43, 44, 51, 58, 255, dice.randrange(256))
+            )
+        packets.append((dice.choice((linktype, linktype, 1, 0, 101)), bytes(mutated) + bytes(dice.choice((0, 0, 5)))))
+    check_frames(packets)
+
+
+TEXT = b"""LINKTYPE: 113 (Linux SLL)
+a comment
+-- 1 --
+TIME: 1400167480.561500 Thu May 15 15:24:40 2014
+SIZE: 18/98
+IFACE: eth0
+000000: 00 11 22 33  44 55 00 AA  BB CC DD EE  08 00 45 00 : .."3DU.. ......E.
+000010: 00 54                                              : .T              \x20
+IP.TTL:\t\t\t0x40
+ETHERNET.DATA:\t\t00 01
+==
+-- 2 --\r
+TIME: .5\r
+0000: 0 1 FFF 12345 # x\r
+NOTE: two words\r
+==\r
+LINKTYPE: 1
+-- 3 --
+SIZE: 4/
+IPV6.NEXT_HEADER[-1]: 6
+==
+"""
+
+
+def decodings(text: bytes) -> None:
+    """One text, whole, in two calls, and as the end of a stream."""
+    buffer = bytearray(text)
+    for final in (False, True):
+        assert_same("text_decode", buffer, 0, len(buffer), final, 1, 0, 12345)
+    assert_same("text_decode", buffer, min(7, len(buffer)), len(buffer) * 2 // 3, False, 1, 5, 0)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_every_truncation_of_text(part: int) -> None:
+    for size in range(part, len(TEXT) + 1, 4):
+        decodings(TEXT[:size])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_mutated_text(seed: int) -> None:
+    dice = random.Random(seed)
+    words = [b"==\n", b"-- 9 --\n", b"TIME: ", b"SIZE: ", b"\n", b":", b"zz", b"\0", b"\xff",
+             b"99999999999", b"A.B: ", b" ", b"\r", b"\x0b",
+             b"IP.TTL[0]: ", b"-5", b"1/2/3", b"NOTE:", b"LINKTYPE: ", b"000000: "]  # fmt: skip
+    for _ in range(250):
+        text = bytearray(TEXT)
+        for _ in range(dice.randint(1, 5)):
+            at = dice.randrange(len(text))
+            text[at : at + dice.choice((0, 0, 1, 3, 40))] = (
+                dice.choice(words) if dice.random() < 0.7 else bytes([dice.randrange(256)])
+            )
+        decodings(bytes(text))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_mutated_canonical_rows(seed: int) -> None:
+    """The fast path of the canonical row against the line by line reading: one byte changed, anywhere."""
+    dice = random.Random(seed)
+    text, _ = load(PYTHON).text_encode(*whole(batch([(1, bytes(range(200)))])), 0, 1, 16, False, None)
+    for _ in range(400):
+        mutated = bytearray(text)
+        mutated[dice.randrange(len(mutated))] = (
+            dice.choice(b"0 :\n\rGg=-\x00\xff9afF") if dice.random() < 0.8 else dice.randrange(256)
+        )
+        decodings(bytes(mutated))
+
+
+def whole(b: Batch) -> tuple[bytearray, bytes]:
+    return b.data, bytes(b.rows)
+
+
+@pytest.mark.parametrize(("width", "data_only"), [(16, False), (16, True), (1, False), (7, False), (10, True), (300, False)])
+def test_text_encode(width: int, data_only: bool) -> None:
+    b = batch([(1, bytes(range(256))[:size]) for size in (0, 1, 3, 15, 16, 17, 31, 32, 33, 255, 256)] + [(9, b"ppp"), (9, b"")])
+    extras = [b"X.Y: %d\n" % i for i in range(len(b))]
+    for first in (0, 5, 11, 13):
+        assert_same("text_encode", *whole(b), first, 99, width, data_only, None)
+        assert_same("text_encode", *whole(b), first, 99, width, data_only, extras)
+    times = b.columns()
+    for i, time in enumerate((0, 1, 999, 1000, 10**9 - 1, 10**9, 2**31 * 10**9, 4_294_967_295 * 10**9, 9_223_372_035_999_999_999)):
+        times[i * 7 + 3] = time
+    assert_same("text_encode", *whole(b), 0, 1, width, data_only, None)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pcap(seed: int) -> None:
+    dice = random.Random(seed)
+    for big_endian in (False, True):
+        for nano in (False, True):
+            for args in ((0, 1, 16), (5, 1, 16)):
+                assert_same("pcap_encode", *whole(batch(frames())), args[0], big_endian, nano)
+            records, _, _ = load(PYTHON).pcap_encode(
+                *whole(batch([(1, bytes(dice.randrange(99))) for _ in range(9)])), 0, big_endian, nano
+            )
+            for _ in range(60):
+                mutated = bytearray(records)
+                for _ in range(dice.randint(0, 3)):
+                    mutated[dice.randrange(len(mutated))] = dice.choice((0, 1, 0x7F, 0x80, 0xFF))
+                cut = dice.randrange(len(mutated))
+                for final in (False, True):
+                    for header in (16, 24):
+                        assert_same("pcap_decode", mutated, 0, len(mutated), final, big_endian, nano, header, 1)
+                        assert_same("pcap_decode", mutated, 0, cut, final, big_endian, nano, header, 1)
+
+
+def test_bad_calls() -> None:
+    """Rows and programs that do not fit are refused with the same words, never followed."""
+    b = batch(frames()[:2])
+    for column, value in ((0, -1), (0, 10**6), (1, -5), (1, 300_000), (5, -1), (6, 10**7)):
+        bad = batch(frames()[:2])
+        bad.columns()[7 + column] = value
+        for name, rest in (
+            ("walk", ()),
+            ("correct", (0,)),
+            ("text_encode", (0, 1, 16, False, None)),
+            ("pcap_encode", (0, False, False)),
+        ):
+            assert_same(name, bad.data, bytes(bad.rows), *rest)
+    assert_same("walk", b.data, bytes(b.rows))
+    assert_same("walk", b.data, b"short")
+    assert_same("correct", b.data, bytes(b.rows), 3)
+    assert_same("text_encode", b.data, bytes(b.rows), 3, 1, 16, False, None)
+    assert_same("text_encode", b.data, bytes(b.rows), 0, 1, 0, False, None)
+    assert_same("text_decode", bytearray(b"=="), 0, 9, True, 1, 0, 0)
+    assert_same("pcap_decode", bytearray(b"=="), 3, 1, True, False, False, 16, 0)
+    assert_same("pcap_decode", bytearray(b"=="), 0, 1, True, False, False, 8, 0)
+    rows, code, constants = expression.compiled(expression.any_of(["UDP.DST_PORT==53 and UDP.DATA==61"]))
+    assign_rows, assign_code, _ = expression.assignments([("UDP.DATA", "=", "61")])
+    for program in ((rows, code, b""), (rows[:64], code, constants), (rows, code[:-8], constants), (rows, b"", constants),
+                    (rows, code[:72] + bytes(16), constants), (assign_rows, assign_code, b""), (b"", assign_code, b"a")):  # fmt: skip
+        assert_same("select", b.data, bytes(b.rows), program)
+        assert_same("assign", b.data, bytes(b.rows), program, None)
+
+
+def test_real_captures(shared: Path) -> None:
+    """The frames of all captures beside the project, each whole and cut at a few places."""
+    for path in sorted((shared / "captures" / "tcpdump").glob("*.pcap"))[::4]:
+        raw = bytearray(path.read_bytes())
+        if bytes(raw[:4]) not in MAGICS:
+            continue
+        big_endian, _ = MAGICS[bytes(raw[:4])]
+        linktype = int.from_bytes(raw[20:24], "big" if big_endian else "little")
+        _, rows, _ = load(PYTHON).pcap_decode(raw, 24, len(raw), True, big_endian, False, 16, linktype)
+        b = Batch(raw, rows)
+        packets = [(b.columns()[i * 7 + 4], bytes(b.frame(i))) for i in range(min(len(b), 12))]
+        check_frames([(linktype, frame[:cut]) for linktype, frame in packets for cut in (len(frame), len(frame) // 2, 37)])
