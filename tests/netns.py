@@ -1,0 +1,270 @@
+"""Two hosts on one wire, for live tests: network namespaces joined by a veth pair, as root or without.
+
+The namespaces have no names: each lives as long as a process that holds it, and that one ends when its standard input
+does. So nothing clashes and nothing is left over, even if the test run is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+HOSTS = ("a", "b")
+MAC = {"a": "02:00:00:00:00:0a", "b": "02:00:00:00:00:0b"}
+IP = {"a": "10.0.0.1", "b": "10.0.0.2"}
+IP6 = {"a": "fd00::1", "b": "fd00::2"}
+PEER = {"a": "b", "b": "a"}
+# IPv6 would talk by itself: it comes later, to the tests that want it. Interfaces that are made from now on heed this.
+HOLD = "for f in /proc/sys/net/ipv6/conf/{all,default}/disable_ipv6; do [ ! -e $f ] || echo 1 > $f; done; echo ready && exec cat"
+UP = "until ip -o link show eth0 | grep -q 'state UP'; do sleep 0.01; done"
+# How to get a namespace, and what nsenter needs to enter it: with the privilege, else as root of a user namespace.
+ENTRANCES = ((["unshare", "-n"], []), (["unshare", "-Urn"], ["-U", "--preserve-credentials"]))
+# Takes away the privilege that packet sockets need, and leaves the user as it is, who can read this checkout.
+UNPRIVILEGED = "setpriv --bounding-set=-net_raw --inh-caps=-net_raw"
+TEST_TYPE = 0x88B5  # EtherType for experiments: no kernel answers it
+INJECT = """
+import socket, struct, sys
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+wire.bind((sys.argv[1], 0))
+data = sys.stdin.buffer.read()
+while data:
+    (size,) = struct.unpack_from("I", data)
+    wire.send(data[4 : 4 + size])
+    data = data[4 + size :]
+"""
+# Captures what comes in, without any of our commands: interface, number of frames. Tags stay where the kernel puts them.
+WATCH = """
+import socket, struct, sys
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+wire.setsockopt(socket.SOL_SOCKET, 8, 16 << 20)
+wire.setsockopt(socket.SOL_SOCKET, 35, 1)
+wire.bind((sys.argv[1], 3))
+out, left = sys.stdout.buffer, int(sys.argv[2])
+out.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1))
+while left:
+    data, ((_, _, stamp),), _, address = wire.recvmsg(262144, 256)
+    if address[2] != 4:
+        out.write(struct.pack("<IIII", *struct.unpack("qq", stamp), len(data), len(data)) + data)
+        left -= 1
+"""
+
+
+class Lab:
+    """Hosts "a" and "b", each with an interface eth0. Nothing is on the wire but what a test puts there."""
+
+    def __init__(self, backend: str = "") -> None:
+        self.environment = {
+            **os.environ, "TZ": "UTC", "LC_ALL": "C", "PKTTOOLS_CODEC": backend,
+            "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}:/usr/sbin:/sbin",
+        }  # fmt: skip
+        self.holders: dict[str, subprocess.Popen[bytes]] = {}
+        self.started: list[subprocess.Popen[bytes]] = []
+        self.flags: list[str] = []
+
+    def open(self) -> None:
+        """Makes the hosts and the wire; skips the test where that is forbidden."""
+        self.need("bash", "ip", "unshare", "nsenter", "setpriv")
+        reasons = []
+        for unshare, flags in ENTRANCES:
+            self.flags = flags
+            said = self.hold("a", unshare)
+            if not said:
+                break
+            self.holders["a"].communicate()
+            reasons.append(said)
+        else:
+            pytest.skip(f"no network namespaces here: {'; '.join(reasons)}")
+        said = self.hold("b", [*self.inside("a"), "unshare", "-n"])
+        if said:
+            pytest.skip(f"no second network namespace here: {said}")
+        pair = f"link add eth0 address {MAC['a']} type veth peer name eth0 address {MAC['b']} netns {self.holders['b'].pid}"
+        for host, first in (("a", pair), ("b", "")):
+            batch = f"""{first}
+                link set lo up
+                addr add {IP[host]}/24 dev eth0
+                link set eth0 up
+                neigh add {IP[PEER[host]]} lladdr {MAC[PEER[host]]} dev eth0 nud permanent"""
+            self.must(host, "ip -batch -" + (f" && {UP}" if host == "b" else ""), batch.encode())
+        self.must("a", UP)
+
+    def hold(self, host: str, prefix: list[str]) -> str:
+        """Starts what keeps a namespace; gives why that failed."""
+        pipe = subprocess.PIPE
+        holder = subprocess.Popen([*prefix, "bash", "-c", HOLD], stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+        self.holders[host] = holder
+        assert holder.stdout and holder.stderr
+        if holder.stdout.readline() == b"ready\n":
+            return ""
+        return f"{' '.join(prefix)}: {holder.stderr.read().decode().strip()}"
+
+    def close(self) -> None:
+        """Ends what still runs; the namespaces go with their last process."""
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)  # a pipeline's other commands, too
+        for process in [*self.started, *self.holders.values()]:
+            if process.stdin:
+                process.stdin.close()
+            process.wait(10)
+            for stream in (process.stdout, process.stderr):
+                stream.close()  # type: ignore[union-attr]
+
+    def need(self, *tools: str) -> None:
+        """Skips the test where a tool is missing."""
+        for tool in tools:
+            if not shutil.which(tool, path=self.environment["PATH"]):
+                pytest.skip(f"{tool} is not installed")
+
+    def need_tcpdump(self) -> None:
+        """Skips the test where tcpdump cannot capture."""
+        self.need("tcpdump")
+        if self.flags:
+            pytest.skip("tcpdump changes to another user before it captures, and a user namespace made without root has only one")
+
+    def ipv6(self) -> None:
+        """Gives both hosts an IPv6 address; they talk for a moment."""
+        for host in HOSTS:
+            self.must(host, "cd /proc/sys/net/ipv6/conf/eth0 && echo 1 > addr_gen_mode && echo 0 > disable_ipv6")
+            self.must(host, f"ip addr add {IP6[host]}/64 dev eth0 nodad")
+            self.must(host, f"ip neigh add {IP6[PEER[host]]} lladdr {MAC[PEER[host]]} dev eth0 nud permanent")
+
+    def inside(self, host: str) -> list[str]:
+        """The words that run a command in a host. No process is between us and the command: a signal goes straight to it."""
+        return ["nsenter", "-t", str(self.holders[host].pid), *self.flags, "-n"]
+
+    def run(self, host: str, command: str, data: bytes = b"", timeout: float = 20) -> subprocess.CompletedProcess[bytes]:
+        """Runs a shell pipeline in a host to its end."""
+        process = self.start(host, command, subprocess.PIPE)
+        try:
+            out, err = process.communicate(data, timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+    def must(self, host: str, command: str, data: bytes = b"") -> bytes:
+        """Runs what has to work; gives its output."""
+        done = self.run(host, command, data)
+        assert done.returncode == 0, f"{command}: {done.stderr.decode()}"
+        return done.stdout
+
+    def start(self, host: str, command: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        """Starts a shell pipeline in a host, in a process group of its own; it ends with the test."""
+        words = [*self.inside(host), "bash", "-o", "pipefail", "-c", command]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(words, stdin=stdin, stdout=pipe, stderr=pipe, env=self.environment, start_new_session=True)
+        self.started.append(process)
+        return process
+
+    def capture(self, host: str, command: str) -> subprocess.Popen[bytes]:
+        """Starts something that captures, and waits until the kernel hands packets to it."""
+        before = self.listeners(host)
+        process = self.start(host, command)
+        until(lambda: self.listeners(host) > before or process.poll() is not None, f"a packet socket of {command}")
+        return process
+
+    def listeners(self, host: str) -> int:
+        """How many packet sockets receive: protocol ETH_P_ALL, bound to an interface."""
+        rows = [line.split() for line in self.proc(host, "packet").splitlines()[1:]]
+        return sum(row[3] == "0003" and row[4] != "0" for row in rows)
+
+    def proc(self, host: str, name: str) -> str:
+        """A file of /proc/net, as the host sees it."""
+        return Path(f"/proc/{self.holders[host].pid}/net/{name}").read_text()
+
+    def counters(self, host: str) -> dict[str, int]:
+        """What the kernel counted at eth0."""
+        (line,) = [line for line in self.proc(host, "dev").splitlines() if line.strip().startswith("eth0:")]
+        numbers = [int(word) for word in line.split(":")[1].split()]
+        return {"rx_bytes": numbers[0], "rx": numbers[1], "tx_bytes": numbers[8], "tx": numbers[9]}
+
+    def watch(self, host: str, count: int) -> subprocess.Popen[bytes]:
+        """Starts to capture what comes in, as pcap with the kernel's own times; ends by itself after `count` frames."""
+        return self.capture(host, f"exec {sys.executable} -c '{WATCH}' eth0 {count}")
+
+    def inject(self, host: str, frames: list[bytes], interface: str = "eth0") -> None:
+        """Sends frames without any of our commands."""
+        data = b"".join(struct.pack("I", len(frame)) + frame for frame in frames)
+        done = subprocess.run([*self.inside(host), sys.executable, "-c", INJECT, interface], input=data, timeout=20, check=False)
+        assert done.returncode == 0
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """Two hosts; commands choose the codec by themselves."""
+    yield from _lab("")
+
+
+@pytest.fixture
+def labs(backend: str) -> Iterator[Lab]:
+    """Two hosts, once a codec."""
+    yield from _lab(backend)
+
+
+def _lab(backend: str) -> Iterator[Lab]:
+    made = Lab(backend)
+    try:
+        made.open()
+        yield made
+    finally:
+        made.close()
+
+
+def until(happened: Callable[[], object], what: str, seconds: float = 10) -> None:
+    """Waits for something; fails when it does not happen."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"no {what} within {seconds} s"
+        time.sleep(0.005)
+
+
+def finish(process: subprocess.Popen[bytes], number: int = 0, timeout: float = 15) -> tuple[int, bytes, list[str]]:
+    """Waits for a started command, after a signal if there is one; gives exit code, output and the lines of stderr."""
+    if number:
+        process.send_signal(number)
+    out, err = process.communicate(timeout=timeout)
+    return process.returncode, out, err.decode().splitlines()
+
+
+def frame(number: int, size: int = 60, source: str = "b", tags: bytes = b"") -> bytes:
+    """A frame from one host to the other, each number another content."""
+    macs = bytes.fromhex((MAC[PEER[source]] + MAC[source]).replace(":", ""))
+    head = macs + tags + struct.pack("!HI", TEST_TYPE, number)
+    return head + bytes((number + i) & 255 for i in range(size - len(head)))
+
+
+def pcap(frames: list[bytes], gap: float = 0, linktype: int = 1) -> bytes:
+    """A capture of frames, `gap` seconds apart."""
+    records = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, linktype)]
+    for i, data in enumerate(frames):
+        seconds, micro = divmod(1_000_000_000_000_000 + round(i * gap * 1_000_000), 1_000_000)
+        records.append(struct.pack("<IIII", seconds, micro, len(data), len(data)) + data)
+    return b"".join(records)
+
+
+def records(capture: bytes) -> list[tuple[int, int, bytes]]:
+    """The packets of a capture: time in nanoseconds, original size, bytes."""
+    magic = struct.unpack_from("<I", capture)[0]
+    unit = {0xA1B2C3D4: 1000, 0xA1B23C4D: 1}[magic]
+    at, found = 24, []
+    while at < len(capture):
+        seconds, part, captured, original = struct.unpack_from("<IIII", capture, at)
+        found.append((seconds * 1_000_000_000 + part * unit, original, capture[at + 16 : at + 16 + captured]))
+        at += 16 + captured
+    assert at == len(capture)
+    return found
+
+
+def frames_of(capture: bytes) -> list[bytes]:
+    """The bytes of a capture's packets."""
+    return [data for _, _, data in records(capture)]

@@ -1,0 +1,453 @@
+"""pkt-recv on a real wire: what it writes, judged by tcpdump, by what was sent, and by the kernel's counters."""
+
+import re
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import shell
+from netns import MAC, PEER, TEST_TYPE, UNPRIVILEGED, finish, frame, frames_of, pcap, records, until
+from netns import lab as _lab
+from netns import labs as _labs
+
+lab, labs = _lab, _labs
+SUMMARY = "pkt-recv: {}: {} packets received, 0 dropped by the kernel"
+
+# A transfer by the kernel's own stack: the receiver's side, then the sender's. Argument: "tcp" or "udp", addresses, size.
+SERVER = """
+import socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET
+kind = socket.SOCK_STREAM if sys.argv[1] == "tcp" else socket.SOCK_DGRAM
+with socket.socket(family, kind) as sock:
+    sock.settimeout(10)
+    sock.bind((sys.argv[2], 7000))
+    if sys.argv[1] == "tcp":
+        sock.listen()
+        print("ready", flush=True)
+        peer, _ = sock.accept()
+        peer.settimeout(10)
+        total = 0
+        while data := peer.recv(1 << 20):
+            total += len(data)
+        peer.sendall(str(total).encode())
+        peer.close()
+    else:
+        print("ready", flush=True)
+        data, address = sock.recvfrom(65536)
+        sock.sendto(str(len(data)).encode(), address)
+"""
+CLIENT = """
+import socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[2] else socket.AF_INET
+kind = socket.SOCK_STREAM if sys.argv[1] == "tcp" else socket.SOCK_DGRAM
+data = bytes(i * 7 + (i >> 8) & 255 for i in range(int(sys.argv[3])))
+with socket.socket(family, kind) as sock:
+    sock.settimeout(10)
+    sock.connect((sys.argv[2], 7000))
+    sock.sendall(data)
+    if sys.argv[1] == "tcp":
+        sock.shutdown(socket.SHUT_WR)
+    assert int(sock.recv(100)) == len(data)
+"""
+
+
+def transfer(lab, kind: str, size: int, address: str = "10.0.0.2") -> None:
+    """Sends `size` bytes from host a to host b, and waits for b's word that they came."""
+    server = lab.start("b", f"exec {sys.executable} -c '{SERVER}' {kind} {address}")
+    assert server.stdout.readline() == b"ready\n"
+    lab.must("a", f"{sys.executable} -c '{CLIENT}' {kind} {address} {size}")
+    assert server.wait(10) == 0
+
+
+def test_ping_in_both_directions_with_way_and_interface(labs):
+    capture = labs.capture("a", "pkt-recv -i eth0 -v -l 6")
+    labs.must("a", "ping -c 3 -i 0.1 10.0.0.2")
+    code, out, err = finish(capture)
+    text = out.decode()
+    assert code == 0
+    assert err[-1] == SUMMARY.format("eth0", 6)
+    assert re.findall("^IFACE: (.*)$", text, re.M) == ["eth0"] * 6
+    assert re.findall("^WAY: (.*)$", text, re.M) == ["out", "in"] * 3
+    assert re.findall("^SIZE: (.*)$", text, re.M) == ["98/98"] * 6
+    assert text.count("\n==\n") == 6
+    assert text.count("LINKTYPE") == 1
+
+
+def test_without_v_there_are_no_way_and_interface_lines(lab):
+    capture = lab.capture("a", "pkt-recv -i eth0 -l 2")
+    lab.must("a", "ping -c 1 10.0.0.2")
+    code, out, err = finish(capture)
+    assert (code, err) == (0, [SUMMARY.format("eth0", 2)])
+    assert b"WAY" not in out and b"IFACE" not in out
+
+
+def test_same_packets_and_times_as_tcpdump(lab):
+    lab.need_tcpdump()
+    judge = lab.capture("a", "tcpdump -i eth0 --immediate-mode -s 2000 -c 6 -w -")
+    capture = lab.capture("a", "pkt-recv -i eth0 -l 6 -F pcap")
+    lab.must("a", "ping -c 3 -i 0.05 -s 700 10.0.0.2")
+    ours, theirs = records(finish(capture)[1]), records(finish(judge)[1])
+    assert [found[1:] for found in ours] == [found[1:] for found in theirs]
+    for (mine, *_), (other, *_) in zip(ours, theirs, strict=True):
+        assert abs(mine - other) < 20_000_000
+        assert abs(mine - time.time_ns()) < 30_000_000_000
+
+
+@pytest.mark.parametrize(("option", "types"), [("-ro", [0, 0, 0]), ("-so", [8, 8, 8])])
+def test_one_direction(lab, option, types):
+    capture = lab.capture("a", f"pkt-recv -i eth0 {option} -F pcap")
+    lab.must("a", "ping -c 3 -i 0.05 10.0.0.2")
+    code, out, err = finish(capture, signal.SIGINT)
+    assert (code, err) == (0, [SUMMARY.format("eth0", 3)])
+    assert [data[34] for data in frames_of(out)] == types
+
+
+def test_filter_skip_limit_and_assignment(labs):
+    capture = labs.capture("a", "pkt-recv -i eth0 -s 1 -l 2 ICMP.TYPE==8 IP.TTL=9 -F pcap")
+    labs.must("a", "ping -c 4 -i 0.05 10.0.0.2")
+    code, out, _ = finish(capture)
+    assert code == 0
+    # Byte 22: the TTL. 34: the type. 40 and 41: the number that ping counts up.
+    assert [(data[22], data[34], data[41]) for data in frames_of(out)] == [(9, 8, 2), (9, 8, 3)]
+
+
+def test_duration_ends_a_capture_without_packets(lab):
+    begun = time.monotonic()
+    done = lab.run("a", "pkt-recv -i eth0 --duration 0.4 -F pcap")
+    assert 0.4 <= time.monotonic() - begun < 3
+    assert done.returncode == 0
+    assert len(done.stdout) == 24  # a pcap file's header
+    assert done.stderr.decode() == SUMMARY.format("eth0", 0) + "\n"
+
+
+def test_duration_ends_a_capture_with_packets(lab):
+    capture = lab.capture("a", "pkt-recv -i eth0 --duration 0.5 -F pcap")
+    lab.inject("b", [frame(i) for i in range(100)])
+    code, out, err = finish(capture)
+    assert (code, err) == (0, [SUMMARY.format("eth0", 100)])
+    assert len(frames_of(out)) == 100
+
+
+@pytest.mark.parametrize("form", ["text", "pcap"])
+def test_signal_right_after_a_burst_loses_nothing(labs, form):
+    capture = labs.capture("a", f"pkt-recv -i eth0 -F {form}")
+    sent = [frame(i, 60 + i % 1000) for i in range(2000)]
+    labs.inject("b", sent)
+    code, out, err = finish(capture, signal.SIGINT)
+    assert (code, err) == (0, [SUMMARY.format("eth0", 2000)])
+    if form == "text":
+        assert out.endswith(b"==\n")
+        out = labs.run("a", "pkt-txt2pcap", out).stdout
+    assert frames_of(out) == sent
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_signal_while_the_kernel_holds_everything(lab, number):
+    capture = lab.capture("a", "pkt-recv -i eth0 -F pcap")
+    capture.send_signal(signal.SIGSTOP)  # now all frames are the kernel's, none was read
+    sent = [frame(i) for i in range(2000)]
+    lab.inject("b", sent)
+    capture.send_signal(number)
+    code, out, err = finish(capture, signal.SIGCONT)
+    assert (code, err) == (0, [SUMMARY.format("eth0", 2000)])
+    assert frames_of(out) == sent
+
+
+def test_many_unwanted_packets_do_not_hide_wanted_ones_at_the_end(lab):
+    # More packets of the other direction in a row than a batch has: what follows them is still held by the kernel.
+    capture = lab.capture("a", "pkt-recv -i eth0 -ro -F pcap")
+    capture.send_signal(signal.SIGSTOP)
+    lab.inject("a", [frame(i, source="a") for i in range(1500)])
+    lab.inject("b", [frame(i) for i in range(5)])
+    capture.send_signal(signal.SIGINT)
+    code, out, err = finish(capture, signal.SIGCONT)
+    assert code == 0
+    assert frames_of(out) == [frame(i) for i in range(5)]
+    assert err == [SUMMARY.format("eth0", 5)]
+
+
+def test_a_busy_wire_does_not_keep_it_from_ending(lab, tmp_path):
+    tmp_path.chmod(0o777)
+    (tmp_path / "in.pcap").write_bytes(pcap([frame(i) for i in range(1000)]))
+    flood = lab.start("b", f"exec pkt-send -i eth0 -f --loop 10000 --in {tmp_path}/in.pcap")
+    until(lambda: lab.counters("a")["rx"] > 1000, "flood")
+    begun = time.monotonic()
+    done = lab.run("a", "pkt-recv -i eth0 --duration 0.3 > /dev/null", timeout=15)
+    assert done.returncode == 0
+    assert time.monotonic() - begun < 8
+    assert flood.poll() is None
+
+
+def test_what_the_kernel_dropped_is_said(lab):
+    capture = lab.capture("a", "pkt-recv -i eth0 -b 4096 -F pcap")
+    capture.send_signal(signal.SIGSTOP)
+    lab.inject("b", [frame(i) for i in range(500)])
+    capture.send_signal(signal.SIGINT)
+    code, out, err = finish(capture, signal.SIGCONT)
+    (said,) = err
+    received, dropped = map(int, re.findall(r"(\d+) (?:packets received|dropped)", said))
+    assert code == 0
+    assert dropped > 0
+    assert received + dropped == 500
+    assert received == len(frames_of(out))
+
+
+TAGS = {
+    "802.1Q": "8100602a",
+    "802.1ad": "88a80064",
+    "802.1ad and 802.1Q": "88a80064810000c8",
+    "802.1Q twice": "81000007810000c8",
+    "three": "88a8006481000007810000c8",
+    "vid 0": "81000000",
+    "vid 0, priority 5": "8100a000",
+    "802.1ad vid 0": "88a80000",
+}
+
+
+@pytest.mark.parametrize("tags", TAGS.values(), ids=TAGS)
+def test_vlan_tags_come_back(lab, tags):
+    # The kernel takes the outer tag out of frames that come in, and keeps it apart; those that go out still have it.
+    came, went = (lab.capture(host, f"pkt-recv -i eth0 -v -l 1 {option}") for host, option in (("a", "-ro"), ("b", "-so")))
+    sent = frame(1, 100, tags=bytes.fromhex(tags))
+    lab.inject("b", [sent])
+    for process in (came, went):
+        code, out, _ = finish(process)
+        assert code == 0
+        assert b"SIZE: 100/100\n" in out
+        assert frames_of(lab.run("a", "pkt-txt2pcap", out).stdout) == [sent]
+
+
+@pytest.mark.parametrize(("snaplen", "size"), [(14, 60), (16, 100), (1, 60), (99, 100), (100, 100), (2000, 100)])
+def test_snaplen_cuts_also_tagged_frames(lab, snaplen, size):
+    capture = lab.capture("a", f"pkt-recv -i eth0 -l 2 --snaplen {snaplen} -F pcap")
+    sent = [frame(1, size), frame(2, size, tags=bytes.fromhex("8100602a"))]
+    lab.inject("b", sent)
+    code, out, _ = finish(capture)
+    assert code == 0
+    assert [found[1:] for found in records(out)] == [(size, data[:snaplen]) for data in sent]
+
+
+def test_snaplen_in_text(lab):
+    capture = lab.capture("a", "pkt-recv -i eth0 -l 2 --snaplen 30")
+    lab.must("a", "ping -c 1 10.0.0.2")
+    assert finish(capture)[1].count(b"SIZE: 30/98\n") == 2
+
+
+def test_filters_see_what_snaplen_cuts_off(lab):
+    capture = lab.capture("a", "pkt-recv -i eth0 -l 2 --snaplen 14 ICMP.TYPE==8")
+    lab.must("a", "ping -c 2 -i 0.05 10.0.0.2")
+    assert finish(capture)[1].count(b"SIZE: 14/98\n") == 2
+
+
+@pytest.mark.parametrize("host", ["a", "b"])
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize(("kind", "size"), [("udp", 999), ("tcp", 100)])
+def test_checksums_left_to_the_card_are_finished(lab, host, version, kind, size):
+    lab.need("tcpdump")
+    if version == 6:
+        lab.ipv6()
+    captures = [lab.capture(host, f"pkt-recv -i eth0 -F pcap {layer} {option}")
+                for layer in [kind.upper()] for option in ("", "--raw-checksums")]  # fmt: skip
+    transfer(lab, kind, size, "fd00::2" if version == 6 else "10.0.0.2")
+    finished, raw = (finish(capture, signal.SIGINT)[1] for capture in captures)
+    assert len(frames_of(finished)) >= 2
+    assert lab.must("a", "pkt-correct -F pcap", finished) == finished
+    good, bad = (shell("tcpdump -vvnr -", capture).stdout.decode() for capture in (finished, raw))
+    wrong, right = {"udp": ("bad udp cksum", "udp sum ok"), "tcp": ("(incorrect", "(correct)")}[kind]
+    assert wrong not in good
+    assert good.count(right) == len(frames_of(finished))
+    assert wrong in bad
+    # Nothing else was touched: with the checksum's two bytes left out they are the same.
+    at = (34 if version == 4 else 54) + {"udp": 6, "tcp": 16}[kind]
+    assert [data[:at] + data[at + 2 :] for data in frames_of(finished)] == [data[:at] + data[at + 2 :] for data in frames_of(raw)]
+
+
+def test_super_frames_arrive_whole(labs):
+    capture = labs.capture("a", "pkt-recv -i eth0 -so -F pcap TCP")
+    transfer(labs, "tcp", 1_000_000)
+    code, out, err = finish(capture, signal.SIGINT)
+    assert code == 0
+    assert err[0].endswith("packets received, 0 dropped by the kernel")
+    found = records(out)
+    assert max(len(data) for _, _, data in found) > 1514
+    assert all(original == len(data) for _, original, data in found)
+    assert labs.must("a", "pkt-correct -F pcap", out) == out
+    pieces = {}
+    for _, _, data in found:
+        start = 34 + (data[46] >> 4) * 4
+        (sequence,) = struct.unpack_from("!I", data, 38)
+        (total,) = struct.unpack_from("!H", data, 16)
+        if len(data) > start:
+            pieces[sequence] = data[start : 14 + total]
+    first = min(pieces, key=lambda at: (at - min(pieces)) % (1 << 32))
+    if max(pieces) - first > 1 << 31:  # the numbers went round
+        first = min(at for at in pieces if at > 1 << 31)
+    stream = b"".join(pieces[at] for at in sorted(pieces, key=lambda at: (at - first) % (1 << 32)))
+    assert stream == bytes(i * 7 + (i >> 8) & 255 for i in range(1_000_000))
+
+
+def test_frames_above_64_kb(lab):
+    # BIG TCP: the length is in an IPv6 option, and no buffer of 65,536 bytes is enough.
+    lab.ipv6()
+    for host in "ab":
+        if lab.run(host, "ip link set eth0 gso_max_size 185000 && ip link set eth0 gro_max_size 185000").returncode:
+            pytest.skip("this kernel or its ip has no BIG TCP")
+    capture = lab.capture("a", "pkt-recv -i eth0 -so -F pcap TCP")
+    transfer(lab, "tcp", 3_000_000, "fd00::2")
+    _, out, _ = finish(capture, signal.SIGINT)
+    found = records(out)
+    assert max(len(data) for _, _, data in found) > 70_000
+    assert all(original == len(data) for _, original, data in found)
+    assert lab.must("a", "pkt-correct -F pcap", out) == out
+
+
+def test_nano_gives_all_digits(labs):
+    plain, nano = (labs.capture("a", f"pkt-recv -i eth0 -l 10 {option}") for option in ("", "--nano"))
+    labs.inject("b", [frame(i) for i in range(10)])
+    digits = [re.findall(rb"^TIME: (\d+)\.(\d+) ", finish(process)[1], re.M) for process in (plain, nano)]
+    assert [len(part) for _, part in digits[0]] == [6] * 10
+    assert [len(part) for _, part in digits[1]] == [9] * 10
+    assert any(part[-3:] != b"000" for _, part in digits[1])
+
+
+def test_nano_in_pcap(lab):
+    capture = lab.capture("a", "pkt-recv -i eth0 -l 1 --nano -F pcap")
+    lab.inject("b", [frame(1)])
+    assert finish(capture)[1][:4] == bytes.fromhex("4d3cb2a1")
+
+
+def test_pcap_is_read_by_tcpdump_live(lab):
+    lab.need("tcpdump")
+    capture = lab.capture("a", "pkt-recv -i eth0 -l 2 -F pcap")
+    # Outside: as root of a user namespace tcpdump would try to become another user.
+    reader = subprocess.Popen(["tcpdump", "-nr", "-"], stdin=capture.stdout, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    lab.must("a", "ping -c 1 10.0.0.2")
+    out, _ = reader.communicate(timeout=10)
+    assert reader.returncode == 0
+    assert re.findall("10.0.0.. > 10.0.0..: ICMP echo (request|reply)", out.decode()) == ["request", "reply"]
+
+
+@pytest.mark.parametrize("option", ["", "-ro", "-so"])
+def test_loopback_shows_each_packet_once(lab, option):
+    capture = lab.capture("a", f"pkt-recv -i lo {option} -F pcap")
+    lab.must("a", "ping -c 2 -i 0.05 127.0.0.1")
+    code, out, err = finish(capture, signal.SIGINT)
+    assert (code, err) == (0, [SUMMARY.format("lo", 4)])
+    assert [data[34] for data in frames_of(out)] == [8, 0, 8, 0]
+
+
+@pytest.mark.parametrize(("option", "count"), [("", 1), ("-np", 0)])
+def test_promiscuous_while_it_runs(lab, option, count):
+    def state() -> bytes:
+        return lab.must("a", "ip -d link show eth0")
+
+    capture = lab.capture("a", f"pkt-recv -i eth0 {option}")
+    until(lambda: f" promiscuity {count} ".encode() in state(), f"promiscuity {count}", 3)
+    finish(capture, signal.SIGINT)
+    assert b" promiscuity 0 " in state()
+
+
+def test_out_file(lab, tmp_path):
+    tmp_path.chmod(0o777)
+    capture = lab.capture("a", f"pkt-recv -i eth0 -l 3 -F pcap --out {tmp_path}/out.pcap")
+    lab.inject("b", [frame(i) for i in range(3)])
+    code, out, _ = finish(capture)
+    assert (code, out) == (0, b"")
+    assert frames_of((tmp_path / "out.pcap").read_bytes()) == [frame(i) for i in range(3)]
+
+
+def test_link_type_of_a_tunnel_is_raw_ip(lab):
+    # A TUN interface has no Ethernet header: what ping sends there starts with the IP header.
+    if lab.run("a", "ip tuntap add dev tun0 mode tun").returncode:
+        pytest.skip("no TUN interfaces here: /dev/net/tun is missing or closed to this user")
+    lab.must("a", "ip addr add 10.9.0.1/24 dev tun0 && ip link set tun0 up")
+    done = lab.run("a", "pkt-recv -i tun0 --duration 0.2")
+    assert done.returncode == 0
+    assert done.stderr.decode() == SUMMARY.format("tun0", 0) + "\n"
+    assert lab.run("a", "pkt-recv -i tun0 --duration 0.1 -F pcap").stdout[20:24] == bytes([101, 0, 0, 0])
+
+
+FAILURES = {
+    "no such interface": ("pkt-recv -i nothere", "nothere: no such interface; there are lo, eth0"),
+    "name too long": ("pkt-recv -i averyveryverylongname", "no such interface"),
+    "interface down": ("ip link set eth0 down; pkt-recv -i eth0", "eth0: interface is down"),
+    "no privilege": (f"{UNPRIVILEGED} pkt-recv -i eth0", "eth0: not allowed to capture: run it as root, with CAP_NET_RAW"),
+    "full disk": ("ping -c 3 -i 0.1 10.0.0.2 > /dev/null & pkt-recv -i eth0 > /dev/full", "No space left on device"),
+    "no folder": ("pkt-recv -i eth0 --out nowhere/file", "nowhere/file: No such file or directory"),
+}
+
+
+@pytest.mark.parametrize(("command", "message"), FAILURES.values(), ids=FAILURES)
+def test_failure_is_one_line_and_code_1(lab, command, message):
+    done = lab.run("a", command)
+    assert done.returncode == 1
+    assert done.stdout == b""
+    (said,) = done.stderr.decode().splitlines()
+    assert said.startswith("pkt-recv: ")
+    assert message in said
+
+
+@pytest.mark.parametrize("how", ["ip link set eth0 down", "ip link del eth0"])
+def test_interface_goes_away_while_capturing(lab, how):
+    capture = lab.capture("a", "pkt-recv -i eth0 -F pcap")
+    lab.must("a", how)
+    code, _, err = finish(capture)
+    assert code == 1
+    assert err[0] == "pkt-recv: eth0: interface went down"
+    assert "Traceback" not in "".join(err)
+
+
+@pytest.mark.parametrize("how", ["ip link set eth0 down", "ip link del eth0"])
+def test_what_came_before_the_interface_went_away_is_written(lab, how):
+    capture = lab.capture("a", "pkt-recv -i eth0 -F pcap")
+    capture.send_signal(signal.SIGSTOP)
+    sent = [frame(i) for i in range(700)]
+    lab.inject("b", sent)
+    lab.must("a", how)
+    code, out, err = finish(capture, signal.SIGCONT)
+    assert code == 1
+    assert any("interface went down" in line for line in err)
+    assert frames_of(out) == sent
+
+
+WRONG = ["-ro -so", "--nonsense", "-l many", "--snaplen 0", "NO.FIELD==1", "--duration", "--duration -1", "-F pcapng"]
+
+
+@pytest.mark.parametrize("options", [*(f"-i eth0 {wrong}" for wrong in WRONG), "", "-i"])
+def test_wrong_usage_is_code_2(lab, options):
+    done = lab.run("a", f"pkt-recv {options}")
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert b"Traceback" not in done.stderr
+
+
+def test_closed_pipe_is_quiet(lab):
+    capture = lab.capture("a", "pkt-recv -i eth0 | head -3; echo ${PIPESTATUS[@]}")
+    lab.start("a", "ping -c 100 -i 0.05 10.0.0.2")
+    code, out, err = finish(capture)
+    assert (code, err) == (0, [])
+    lines = out.decode().splitlines()
+    assert lines[:2] == ["LINKTYPE: 1 (Ethernet)", "-- 1 --"]
+    assert lines[3:] == ["141 0"]  # 128 + SIGPIPE, as every command of the system
+
+
+def test_closed_standard_output_is_an_error(lab):
+    # The next descriptor that is opened gets its number: what was captured must not be sent as frames.
+    capture = lab.start("a", "exec pkt-recv -i eth0 -l 3 >&-")
+    until(lambda: lab.listeners("a") or capture.poll() is not None, "packet socket")
+    lab.inject("b", [frame(i) for i in range(3)])
+    code, _, err = finish(capture)
+    assert lab.counters("a")["tx"] == 0
+    assert code == 1
+    assert len(err) == 1
+
+
+def test_unknown_packets_pass_as_they_are(lab):
+    # Nothing here is a header: what no layer knows is captured like everything else.
+    capture = lab.capture("a", "pkt-recv -i eth0 -l 3 -F pcap")
+    sent = [bytes(14), b"\xff" * 1514, bytes.fromhex((MAC["a"] + MAC[PEER["a"]]).replace(":", "")) + TEST_TYPE.to_bytes(2) + b"x"]
+    lab.inject("b", sent)
+    assert frames_of(finish(capture)[1]) == sent
