@@ -1,0 +1,182 @@
+"""The manual pages: complete, true, and with examples that run."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, shell
+
+from pkttools import options
+from pkttools.help import application
+from pkttools.main import commands, find
+
+COMMANDS = commands()
+SHARED = [*options.INPUT, *options.OUTPUT, *options.PICK, *options.BUFFER, *options.GENERAL]
+PAGES = sorted((ROOT / "man").glob("*.[17]"))
+OPTION = re.compile(r"(?<![\w.\[-])--?[A-Za-z][A-Za-z-]*")
+SAMPLES = {options.NUMBER: "7", options.REAL: "2.5", options.TEXT: "word"}
+
+
+def plain(roff: str) -> str:
+    """Roff text without its escapes."""
+    roff = re.sub(r"\\f.", "", roff)
+    for escape, meaning in (("\\-", "-"), ("\\(aq", "'"), ("\\&", ""), ("\\e", "\\")):
+        roff = roff.replace(escape, meaning)
+    return roff
+
+
+def section(path: Path, title: str) -> str:
+    """One section of a page, as it is in the source."""
+    found = re.search(rf"^\.SH {title}\n(.*?)(?=^\.SH |\Z)", path.read_text(), re.MULTILINE | re.DOTALL)
+    return found[1] if found else ""
+
+
+def option_words(path: Path) -> set[str]:
+    """What looks like an option in a page's OPTIONS."""
+    return set(OPTION.findall(plain(section(path, "OPTIONS"))))
+
+
+def page(name: str) -> Path:
+    return ROOT / "man" / f"{name}.1"
+
+
+# ---- the names are the same everywhere ----
+
+
+def test_every_command_has_module_link_page_and_script():
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert set(COMMANDS) == {path.name for path in (ROOT / "bin").glob("pkt-*")}
+    assert set(COMMANDS) == {path.stem for path in (ROOT / "man").glob("pkt-*.1")}
+    assert set(COMMANDS) == set(scripts)
+    assert set(scripts.values()) == {"pkttools.main:main"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_link_leads_to_the_one_launcher(name: str):
+    link = ROOT / "bin" / name
+    assert link.is_symlink()
+    assert str(link.readlink()) == "pkt"
+
+
+# ---- every option is described, and every described option exists ----
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_page_names_every_option(name: str):
+    words = option_words(page(name))
+    assert not {spelling for option in find(name).OPTIONS for spelling in option.names} - words
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_page_names_no_other_option(name: str):
+    command = find(name)
+    more = command.more_options() if hasattr(command, "more_options") else {}
+    assert not option_words(page(name)) - {spelling for option in command.OPTIONS for spelling in option.names} - set(more)
+
+
+def test_overview_describes_the_shared_options():
+    tags = set()
+    for entry in section(ROOT / "man/pkttools.7", "OPTIONS").split(".TP\n")[1:]:
+        tags |= set(OPTION.findall(plain(entry.partition("\n")[0])))
+    assert tags == {spelling for option in SHARED for spelling in option.names}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_page_has_its_sections_in_order(path: Path):
+    titles = re.findall(r"^\.SH (.*)$", path.read_text(), re.MULTILINE)
+    wanted = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "EXIT STATUS", "SEE ALSO"]
+    if path.suffix == ".7":
+        wanted.remove("SYNOPSIS")
+        titles = [title for title in titles if title in wanted]
+    assert titles == wanted
+
+
+# ---- examples run ----
+
+
+def examples(path: Path) -> list[tuple[str, str, str]]:
+    """Kind, words and lines of each block of examples.
+
+    The kind is in a roff comment before the block: `live` needs an interface; `says WORDS` has these words on standard
+    error. Without one, nothing is said there.
+    """
+    block = re.compile(r"(?:^\.\\\" (live|says)(?: ([^\n]*))?\n)?^\.EX\n(.*?)^\.EE$", re.MULTILINE | re.DOTALL)
+    blocks = block.findall(section(path, "EXAMPLES"))
+    assert blocks, f"{path.name} has no examples"
+    return blocks
+
+
+def runnable(path: Path) -> list[tuple[str, str]]:
+    """The lines to run, each with the words it says. A line that names an interface never comes through unmarked."""
+    lines = [(line, words) for kind, words, block in examples(path) if kind != "live" for line in plain(block).splitlines()]
+    for line, _ in lines:
+        assert not re.search(r"\s(-i|--interface)\b|pkt-recv", line), f"{path.name}: '{line}' needs an interface: mark it live"
+    return lines
+
+
+def test_live_examples_are_told_apart():
+    lives = [block for path in PAGES for kind, _, block in examples(path) if kind == "live"]
+    assert len(lives) == sum(path.read_text().count('\n.\\" live\n') for path in PAGES)
+    assert all(" -i " in line for block in lives for line in plain(block).splitlines())
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_examples_of_page_run(path: Path, tmp_path: Path):
+    folder = tmp_path / "examples"
+    shutil.copytree(ROOT / "examples", folder)
+    for line, words in runnable(path):
+        before = set(folder.iterdir())
+        done = shell(f"cd '{folder}' && {line}")
+        assert done.returncode == 0, (line, done.stderr)
+        assert (words in done.stderr.decode()) if words else not done.stderr, (line, done.stderr)
+        assert done.stdout or set(folder.iterdir()) - before, f"{line}: shows nothing"
+
+
+# ---- the help screen, and the parser behind it ----
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_fits_and_names_every_option(name: str):
+    done = shell(f"{name} --help", COLUMNS="80")
+    lines = done.stdout.decode().splitlines()
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(lines) <= 45
+    assert max(map(len, lines)) <= 80
+    shown = set(OPTION.findall("\n".join(lines)))
+    assert {spelling for option in find(name).OPTIONS if not option.hidden for spelling in option.names} <= shown
+
+
+def sample(option: options.Option) -> list[str]:
+    """The value that an option is tried with, if it takes one."""
+    if option.kind == options.FLAG:
+        return []
+    return [option.choices[-1] if option.choices else SAMPLES[option.kind]]
+
+
+def argument_lists() -> list[tuple[str, list[str]]]:
+    """Each command, with each spelling of each option in turn, and with nothing."""
+    lists = []
+    for name in COMMANDS:
+        declared = import_module(f"pkttools.commands.{name.removeprefix('pkt-')}").OPTIONS
+        lists.append((name, []))
+        lists += [
+            (name, [spelling, *sample(option), "IP.TTL=64"])
+            for option in declared if option.attribute != "help" for spelling in option.names
+        ]  # fmt: skip
+    return lists
+
+
+@pytest.mark.parametrize(("name", "argv"), argument_lists(), ids=lambda value: value if isinstance(value, str) else " ".join(value))
+def test_typer_reads_what_we_read(name: str, argv: list[str]):
+    import typer
+
+    command = find(name)
+    ours = vars(options.read(command.OPTIONS, argv))
+    context = typer.main.get_command(application(name, command)).make_context(name, list(argv))
+    theirs = {**context.params, "arguments": list(context.params["arguments"] or ())}
+    assert theirs == {key: value for key, value in ours.items() if key != "help"}
