@@ -1,0 +1,62 @@
+# make demo and make test set everything up by themselves, in .venv; nothing outside this folder is changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+C := $(wildcard pkttools/codec/c/*.c)
+CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
+
+.PHONY: demo test lint sanitize bench clean ready
+
+demo: ready
+	@sh examples/demo.sh
+
+test: ready
+	@$(BIN)/python -m pytest
+
+lint: ready
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@if command -v cc > /dev/null; then \
+		include=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))'); \
+		for file in $(C); do cc $(CFLAGS_LINT) -fsyntax-only -I"$$include" $$file || exit 1; done; \
+		echo "C: no warnings"; \
+	else echo "make: cc is missing, the C code was not checked"; fi
+
+# The codec's tests with the C code built under AddressSanitizer and UndefinedBehaviorSanitizer.
+SANITIZED := build/sanitized
+sanitize: ready
+	@command -v cc > /dev/null || { echo "make: cc is missing"; exit 1; }
+	@rm -rf $(SANITIZED) && mkdir -p $(SANITIZED) && cp -r pkttools tests examples pyproject.toml README.md LICENSE $(SANITIZED)
+	@rm -f $(SANITIZED)/pkttools/codec/_c.*so
+	@cd $(SANITIZED) && CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -g" $(CURDIR)/$(BIN)/python \
+		-W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > build.log 2>&1
+	@cd $(SANITIZED) && LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
+		ASAN_OPTIONS=detect_leaks=0 PKTTOOLS_SHARED=$(CURDIR)/../shared \
+		$(CURDIR)/$(BIN)/python -P -m pytest -q -p no:cacheprovider tests/test_codec_*.py tests/test_differential.py
+
+bench: ready
+	@$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis pkttools/codec/_c.*so
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- setting up ----
+
+ready: $(VENV)/ready
+
+$(VENV)/ready: pyproject.toml $(C) pkttools/codec/c/codec.h
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || \
+		{ echo "make: Python 3.11 or later is missing (PYTHON=... says which one to take)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
+		{ echo "make: Python's venv is missing: apt-get install python3-venv"; exit 1; }
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); print(*p["build-system"]["requires"], \
+		*p["project"]["dependencies"], *p["project"]["optional-dependencies"]["test"], sep="\n")' > $(VENV)/requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r $(VENV)/requirements.txt > $(VENV)/pip.log 2>&1 || \
+		{ tail -3 $(VENV)/pip.log; echo "make: packages could not be installed: is a package index reachable?"; exit 1; }
+	@$(BIN)/python -W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > $(VENV)/build.log 2>&1; \
+		$(BIN)/python -c 'import pkttools.codec._c' 2> /dev/null || \
+		echo "make: the C codec was not built, Python is used (apt-get install gcc python3-dev; see $(VENV)/build.log)"
+	@touch $@
