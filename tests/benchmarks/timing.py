@@ -1,0 +1,189 @@
+"""The measurements. What is compared runs in turns, A B A B, so that what disturbs the machine disturbs both."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from . import checks, work
+from .capture import FILE_HEADER
+from .processes import ROOT, Commands, Used, run
+from .report import Row, seconds, spread
+from .work import CATS, FORMATS, STAGES, TXT2TXT, Material, Peer
+
+KNOWN_TXT2TXT = 40_000 / 510_000  # packets/s of 1.16's pkt-txt2txt, as a part of tcprewrite's in the same run
+KNOWN_PIPE = 20_000 / 510_000  # the same of 1.16's pipe of four commands
+LIMIT = 64 << 20  # bytes that no process of a pipe may exceed
+LENGTHS = (1, 4)  # how many times the capture a stream is, to see that memory does not grow with it
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """What is timed. `expected`: what it must write to `target`, which it opens itself where `opens`; without one, to /dev/null."""
+
+    name: str
+    commands: Commands
+    packets: int
+    source: Path | None = None
+    target: Path | None = None
+    expected: Path | None = None
+    codec: str = ""
+    opens: bool = False
+
+    def once(self) -> Used:
+        """One run, and whether its output is right, which takes no part of the time."""
+        if self.target:
+            self.target.unlink(missing_ok=True)  # to free its pages is no part of what is timed
+        used = run(self.commands, self.source, None if self.opens else self.target, codec=self.codec)
+        if self.target and self.expected:
+            checks.same(self.expected, self.target, self.name)
+        return used
+
+
+Results = dict[str, list[Used]]
+
+
+def rounds(contestants: Sequence[Contestant], runs: int) -> Results:
+    """Lets all of them run in turns, `runs` times. One round before does not count: it fills the page cache."""
+    results: Results = {contestant.name: [] for contestant in contestants}
+    for number in range(runs + 1):
+        for contestant in contestants:
+            used = contestant.once()
+            if number:
+                results[contestant.name].append(used)
+    return results
+
+
+def row(contestant: Contestant, results: Results, remark: str = "") -> Row:
+    """The medians of one contestant; MB are 10^6 bytes of what it reads."""
+    used = results[contestant.name]
+    wall, size = median(u.wall for u in used), contestant.source.stat().st_size if contestant.source else 0
+    return Row(
+        contestant.name, f"{contestant.packets:,}", seconds([u.wall for u in used]), seconds([u.cpu for u in used]),
+        f"{contestant.packets / wall:,.0f}", f"{size / wall / 1e6:,.0f}", remark=remark,
+    )  # fmt: skip
+
+
+def ratio(one: Contestant, other: Contestant, results: Results, known: float = 0) -> Row:
+    """One against another, per packet, pair by pair. known: packets/s of 1.16 as a part of tcprewrite's."""
+    pairs = list(zip(results[one.name], results[other.name], strict=True))
+    scale = other.packets / one.packets if one.packets else 1
+    walls = [a.wall / b.wall * scale for a, b in pairs]
+    cpus = [a.cpu / b.cpu * scale for a, b in pairs]
+    rates = [1 / wall for wall in walls if one.packets]
+    remark = f"1.16: {known:.3f} of its packets/s; now {median(rates) / known:.1f} times that" if known else ""
+    return Row(f"{one.name} ÷ {other.name}", "", spread(walls), spread(cpus), spread(rates) if rates else "", remark=remark)
+
+
+def stages(materials: Sequence[Material], runs: int) -> list[Row]:
+    """Every command alone, from a file to /dev/null."""
+    rows = []
+    for material in materials:
+        for form in FORMATS:
+            for stage in STAGES:
+                source = material.stream(stage.reads if form == "text" else "pcap")
+                name = f"{' '.join(stage.command(form))} < {source.suffix[1:]}, {material.codec}"
+                contestant = Contestant(name, [stage.command(form)], material.packets, source, codec=material.codec)
+                rows.append(row(contestant, rounds([contestant], runs)))
+    return rows
+
+
+def _pipes(material: Material, folder: Path) -> list[Contestant]:
+    """The pipe of four commands with text and with pcap between them; its output is checked here."""
+    expected = folder / f"pipe-{material.codec}.expected"
+    checks.pipe(material, material.codec, expected)
+    return [
+        Contestant(f"pipe, {form} between, {material.codec}", work.pipe(form), material.packets, material.pcap,
+                   folder / "pipe.pcap", expected, material.codec)
+        for form in FORMATS
+    ]  # fmt: skip
+
+
+def _peers(material: Material, peers: Sequence[Peer], folder: Path) -> list[Contestant]:
+    """Other programs; their output is checked here."""
+    found = []
+    for peer in peers:
+        expected, target = folder / f"{peer.name}.expected", folder / "peer.pcap"
+        checks.peer(material, peer, expected)
+        commands = [peer.command(material.pcap, target)]
+        found.append(Contestant(peer.name, commands, material.packets, material.pcap, target, expected, opens=True))
+    return found
+
+
+def pipes(materials: Sequence[Material], peers: Sequence[Peer], runs: int, folder: Path) -> list[Row]:
+    """The pipe beside other programs and beside a pipe that does nothing; the Python codec's pkt-txt2txt beside them."""
+    largest = materials[0]
+    ours = [contestant for material in materials for contestant in _pipes(material, folder)]
+    texts = [Contestant(f"pkt-txt2txt, {m.codec}", [TXT2TXT.words], m.packets, m.text, codec=m.codec) for m in materials[-1:]]
+    others = _peers(largest, peers, folder)
+    cats = Contestant("cat | cat | cat | cat", CATS, largest.packets, largest.text)
+    everyone = [*ours, *others, cats, *texts]
+    results = rounds(everyone, runs)
+    rows = [row(contestant, results) for contestant in everyone]
+    for other in others:
+        if other.name == "tcprewrite":
+            rows += [ratio(one, other, results, KNOWN_PIPE) for one in ours]
+            rows += [ratio(one, other, results, KNOWN_TXT2TXT) for one in texts]
+        else:
+            rows += [ratio(one, other, results) for one in ours if one.codec == largest.codec]
+    return rows + [ratio(one, cats, results) for one in ours if one.codec == largest.codec]
+
+
+def interpreter() -> str:
+    """The Python that bin/pkt starts."""
+    own = ROOT / ".venv" / "bin" / "python"
+    return str(own) if os.access(own, os.X_OK) else "python3"
+
+
+def _modules(contestant: Contestant) -> int:
+    """How many modules are imported: Python says a line for each, after a heading."""
+    said = run(contestant.commands, codec=contestant.codec, more={"PYTHONPROFILEIMPORTTIME": "1"}).said
+    return sum(line.startswith("import time:") for line in said.splitlines()) - 1
+
+
+def startup(codecs: Sequence[str], runs: int) -> list[Row]:
+    """What it takes to start a command that has nothing to do."""
+    bare = Contestant("python3 -c pass", [[interpreter(), "-c", "pass"]], 0)
+    launched = [Contestant(f"pkt-txt2txt < /dev/null, {codec}", [["pkt-txt2txt"]], 0, codec=codec) for codec in codecs]
+    everyone = [bare, *launched]
+    results = rounds(everyone, runs)
+    rows = []
+    for one in everyone:
+        wall, cpu = ([getattr(used, name) for used in results[one.name]] for name in ("wall", "cpu"))
+        rows.append(Row(one.name, "", seconds(wall), seconds(cpu), remark=f"{_modules(one)} modules"))
+    return rows + [ratio(one, bare, results) for one in everyone[1:]]
+
+
+def _feeder(pcap: Path, times: int) -> list[str]:
+    """A command that writes a capture, and its packets again until they have come `times` times."""
+    again = f'; tail -c +{FILE_HEADER.size + 1} "$1"' * (times - 1)
+    return ["sh", "-c", f'cat "$1"{again}', "sh", str(pcap)]
+
+
+def memory(materials: Sequence[Material]) -> list[Row]:
+    """Peak memory of each process of the pipe, over streams of different lengths."""
+    rows = []
+    for material in materials:
+        for form in FORMATS:
+            peaks = [run([_feeder(material.pcap, n), *work.pipe(form)], codec=material.codec).peaks[1:] for n in LENGTHS]
+            growth = max(long / short for short, long in zip(*peaks, strict=True))
+            name = f"memory, {form} between, {material.codec}"
+            for times, found in zip(LENGTHS, peaks, strict=True):
+                below = "all below 64 MiB" if max(found) < LIMIT else "ABOVE 64 MiB"
+                remark = below if times == 1 else f"{below}; at most {growth:.2f} times that of 1x"
+                rows.append(Row(f"{name}, {times}x", f"{times * material.packets:,}", peak=_mebibytes(found), remark=remark))
+    return rows
+
+
+def floor() -> float:
+    """MiB that every peak is at least: a child counts the memory of the process that started it, this one."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _mebibytes(sizes: Sequence[int]) -> str:
+    """Sizes in bytes, in MiB."""
+    return " ".join(f"{size / (1 << 20):.1f}" for size in sizes)
