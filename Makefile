@@ -59,4 +59,5 @@ $(VENV)/ready: pyproject.toml $(C) pkttools/codec/c/codec.h
 	@$(BIN)/python -W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > $(VENV)/build.log 2>&1; \
 		$(BIN)/python -c 'import pkttools.codec._c' 2> /dev/null || \
 		echo "make: the C codec was not built, Python is used (apt-get install gcc python3-dev; see $(VENV)/build.log)"
+	@$(BIN)/python -m compileall -q pkttools
 	@touch $@

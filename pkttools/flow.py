@@ -7,7 +7,6 @@ import sys
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
 
 from . import codec
 from .batch import COLUMNS, LINKTYPE, Batch
@@ -21,8 +20,8 @@ Work = Callable[[Batch], Batch]
 Program = tuple[bytes, bytes, bytes]
 
 
-class Sink(Protocol):
-    """Where packets end."""
+class Sink:
+    """Where packets end: what a sink has. A plain class, because importing typing takes as long as all of this."""
 
     def write(self, batch: Batch) -> None:
         """Takes a batch."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,17 @@ def test_mutated_text(seed: int) -> None:
         decodings(bytes(text))
 
 
+@pytest.fixture(params=["vectors", "portable"])
+def rows_in_c(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both ways in which the C codec reads and writes canonical rows, where the processor has both."""
+    c = load(C)
+    if not c.use_vectors(request.param == "vectors") and request.param == "vectors":
+        pytest.skip("this processor has no such vectors")
+    yield
+    c.use_vectors(True)
+
+
+@pytest.mark.usefixtures("rows_in_c")
 @pytest.mark.parametrize("seed", range(6))
 def test_mutated_canonical_rows(seed: int) -> None:
     """The fast path of the canonical row against the line by line reading: one byte changed, anywhere."""
@@ -172,6 +184,7 @@ def whole(b: Batch) -> tuple[bytearray, bytes]:
     return b.data, bytes(b.rows)
 
 
+@pytest.mark.usefixtures("rows_in_c")
 @pytest.mark.parametrize(("width", "data_only"), [(16, False), (16, True), (1, False), (7, False), (10, True), (300, False)])
 def test_text_encode(width: int, data_only: bool) -> None:
     b = batch([(1, bytes(range(256))[:size]) for size in (0, 1, 3, 15, 16, 17, 31, 32, 33, 255, 256)] + [(9, b"ppp"), (9, b"")])

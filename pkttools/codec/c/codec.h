@@ -73,6 +73,27 @@ static inline uint32_t reversed(uint32_t v)
     return v >> 24 | (v >> 8 & 0xFF00) | (v & 0xFF00) << 8 | v << 24;
 }
 
+/* row.c */
+
+enum { ROW = 79 };              /* bytes of a canonical row */
+enum { NOT_HEX = 0x80, WORD = 0x81 };
+
+extern const char hex_digits[];
+extern const uint8_t hex_value[256];    /* of a hex digit; WORD: the letters g to z and _, a slip where data should stand */
+
+/* Reads a row of 79 bytes into 16. True when it was canonical; otherwise `out` holds nothing of use. */
+extern bool (*row_read)(const uint8_t *row, uint8_t *out);
+/* Writes a row for 16 bytes; gives the place behind it. */
+extern uint8_t *(*row_write)(uint8_t *out, size_t offset, const uint8_t *data);
+
+void rows_prepare(void);        /* once, before anything else of rows and text */
+bool rows_use_vectors(bool wanted);     /* for tests of both ways; gives whether vectors are used now */
+
+static inline uint8_t shown(uint8_t c)
+{
+    return c >= 0x20 && c <= 0x7E ? c : '.';
+}
+
 /* text.c */
 
 enum error_kind {               /* the words are in module.c's twin, ../errors.py: one place for both backends */
@@ -94,7 +115,6 @@ struct text_decoder {
     size_t word, word_size;             /* what the error is about, in the text; or a number in `word` */
 };
 
-void text_prepare(void);         /* once, before anything else here */
 void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool final);
 
 struct text_style {

@@ -380,6 +380,15 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
     return result;
 }
 
+static PyObject *py_use_vectors(PyObject *self, PyObject *args)
+{
+    (void)self;
+    int wanted;
+    if (!PyArg_ParseTuple(args, "p", &wanted))
+        return NULL;
+    return PyBool_FromLong(rows_use_vectors(wanted != 0));
+}
+
 static PyMethodDef methods[] = {
     {"text_decode", py_text_decode, METH_VARARGS, NULL},
     {"text_encode", py_text_encode, METH_VARARGS, NULL},
@@ -389,12 +398,13 @@ static PyMethodDef methods[] = {
     {"select", py_select, METH_VARARGS, NULL},
     {"assign", py_assign, METH_VARARGS, NULL},
     {"correct", py_correct, METH_VARARGS, NULL},
+    {"use_vectors", py_use_vectors, METH_VARARGS, "Chooses between vectors and portable code; for tests."},
     {NULL, NULL, 0, NULL},
 };
 
 static int execute(PyObject *module)
 {
-    text_prepare();
+    rows_prepare();
 #ifdef __GLIBC__
     /* Buffers of a megabyte come and go with every batch. By default each of them is fetched from the kernel, cleared
        page by page and given back: half of the time of a text pipe. Memory is kept instead; no process of ours forks. */

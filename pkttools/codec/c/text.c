@@ -4,26 +4,7 @@
 
 #include <time.h>
 
-static const char digits[] = "0123456789ABCDEF";
-
 /* ---- reading ---- */
-
-/* Value of a hex digit, or NOT_HEX. The letters g to z and _ are WORD: where data should stand they are a slip. */
-enum { NOT_HEX = 0x80, WORD = 0x81 };
-
-#define X NOT_HEX
-#define W WORD
-#define X16 X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X
-static const uint8_t hex_value[256] = {
-    X16, X16, X16,
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, X, X, X, X, X, X,
-    X, 10, 11, 12, 13, 14, 15, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, X, X, X, X, W,
-    X, 10, 11, 12, 13, 14, 15, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, X, X, X, X, X,
-    X16, X16, X16, X16, X16, X16, X16, X16,
-};
-#undef X
-#undef W
-#undef X16
 
 static bool is_blank(uint8_t c)
 {
@@ -169,92 +150,6 @@ static bool read_data(const struct line *l, struct bytes *out, struct line *slip
     }
 }
 
-/* ---- canonical rows: what our own writer writes, and so nearly all that is read ----
- *
- * 000000: 00 11 22 33  44 55 66 77  88 99 AA BB  CC DD EE FF : ........ ........   and the end of the line
- */
-
-enum { ROW = 79, PREFIX = 60 };                 /* bytes of a row; of it up to the second colon */
-enum { NO_PAIR = 0x100 };
-
-static uint16_t pair_value[65536];              /* two hex digits, as they lie in memory, to a byte; or NO_PAIR */
-static uint8_t fixed_mask[64], fixed_text[64];  /* the places of a row's prefix that are always the same */
-static uint8_t pair_text[256][2], empty_row[ROW];
-
-static size_t byte_at(size_t i)
-{
-    return 8 + 3 * i + i / 4;
-}
-
-static size_t char_at(size_t i)
-{
-    return PREFIX + 1 + i + i / 8;
-}
-
-void text_prepare(void)
-{
-    for (size_t i = 0; i < 65536; i++)
-        pair_value[i] = NO_PAIR;
-    for (unsigned high = 0; high < 256; high++)
-        for (unsigned low = 0; low < 256; low++)
-            if (hex_value[high] < 16 && hex_value[low] < 16) {
-                const uint8_t pair[2] = {(uint8_t)high, (uint8_t)low};
-                uint16_t index;
-                memcpy(&index, pair, 2);
-                pair_value[index] = (uint16_t)(hex_value[high] << 4 | hex_value[low]);
-            }
-    for (unsigned i = 0; i < 256; i++) {
-        pair_text[i][0] = (uint8_t)digits[i >> 4];
-        pair_text[i][1] = (uint8_t)digits[i & 15];
-    }
-    memset(empty_row, ' ', ROW);
-    empty_row[6] = empty_row[PREFIX - 1] = ':';
-    empty_row[ROW - 1] = '\n';
-    for (size_t i = 6; i < PREFIX; i++) {
-        fixed_mask[i] = 0xFF;
-        fixed_text[i] = i == 6 || i == PREFIX - 1 ? ':' : ' ';
-    }
-    for (size_t i = 0; i < 16; i++)
-        fixed_mask[byte_at(i)] = fixed_mask[byte_at(i) + 1] = fixed_text[byte_at(i)] = fixed_text[byte_at(i) + 1] = 0;
-}
-
-static inline uint64_t load64(const uint8_t *at)
-{
-    uint64_t v;
-    memcpy(&v, at, 8);
-    return v;
-}
-
-static inline unsigned pair(const uint8_t *at)
-{
-    uint16_t index;
-    memcpy(&index, at, 2);
-    return pair_value[index];
-}
-
-/* Not zero when one of eight bytes is a line's end. */
-static inline uint64_t line_ends(uint64_t v)
-{
-    v ^= UINT64_C(0x0A0A0A0A0A0A0A0A);
-    return (v - UINT64_C(0x0101010101010101)) & ~v & UINT64_C(0x8080808080808080);
-}
-
-/* Reads a row of 79 bytes into 16. True when it was canonical; otherwise `out` holds nothing of use. */
-static bool read_canonical(const uint8_t *row, uint8_t *out)
-{
-    uint64_t wrong = 0;
-    for (int i = 0; i < 64; i += 8)
-        wrong |= (load64(row + i) & load64(fixed_mask + i)) ^ load64(fixed_text + i);
-    unsigned bad = pair(row) | pair(row + 2) | pair(row + 4);
-    for (size_t i = 0; i < 16; i++) {
-        unsigned value = pair(row + byte_at(i));
-        bad |= value;
-        out[i] = (uint8_t)value;
-    }
-    uint64_t ends = line_ends(load64(row + 60)) | line_ends(load64(row + 68)) | line_ends(load64(row + 70));
-    return wrong == 0 && (bad & NO_PAIR) == 0 && ends == 0 && row[ROW - 1] == '\n';
-}
-
 /* What a packet under construction knows besides its bytes. */
 struct draft {
     size_t data, fields;        /* where its bytes and its field lines begin */
@@ -339,7 +234,7 @@ static bool read_packet(struct text_decoder *d, const uint8_t *text, size_t size
 {
     for (;;) {
         while (size - *at >= ROW && text[*at + ROW - 1] == '\n' && bytes_need(&d->data, 16)
-               && read_canonical(text + *at, d->data.at + d->data.size)) {
+               && row_read(text + *at, d->data.at + d->data.size)) {
             d->data.size += 16;
             d->line++;
             *at += ROW;
@@ -455,37 +350,18 @@ static uint8_t *put_date(uint8_t *out, int64_t seconds)
 
 static inline uint8_t *put_byte(uint8_t *out, uint8_t byte)
 {
-    out[0] = (uint8_t)digits[byte >> 4];
-    out[1] = (uint8_t)digits[byte & 15];
+    out[0] = (uint8_t)hex_digits[byte >> 4];
+    out[1] = (uint8_t)hex_digits[byte & 15];
     out[2] = ' ';
     return out + 3;
-}
-
-static inline uint8_t shown(uint8_t c)
-{
-    return c >= 0x20 && c <= 0x7E ? c : '.';
 }
 
 static uint8_t *put_offset(uint8_t *out, size_t offset)
 {
     for (int shift = 20; shift >= 0; shift -= 4)
-        *out++ = (uint8_t)digits[offset >> shift & 15];
+        *out++ = (uint8_t)hex_digits[offset >> shift & 15];
     *out++ = ':';
     return out;
-}
-
-/* A full row of 16 bytes. */
-static uint8_t *put_canonical(uint8_t *out, size_t offset, const uint8_t *data)
-{
-    memcpy(out, empty_row, ROW);
-    put_offset(out, offset);
-    for (size_t i = 0; i < 16; i++)
-        memcpy(out + byte_at(i), pair_text[data[i]], 2);
-    for (size_t i = 0; i < 8; i++)
-        out[char_at(0) + i] = shown(data[i]);
-    for (size_t i = 0; i < 8; i++)
-        out[char_at(8) + i] = shown(data[8 + i]);
-    return out + ROW;
 }
 
 /* A row of `width` places of which the first `size` are filled. */
@@ -546,7 +422,7 @@ size_t text_encode(uint8_t *out, const uint8_t *data, const struct packet *p, in
     size_t size = (size_t)p->captured, at = 0;
     if (style->width == 16 && !style->data_only)
         for (; size - at >= 16; at += 16)
-            out = put_canonical(out, at, frame + at);
+            out = row_write(out, at, frame + at);
     for (; at < size; at += style->width)
         out = put_row(out, at, frame + at, size - at < style->width ? size - at : style->width, style);
     if (extra->size > 0) {
