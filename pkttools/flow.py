@@ -92,7 +92,7 @@ def run(source: Iterator[Batch], sink: Sink, values: Values, program: tuple[Prog
         work: Iterable[Work] = (), guard: Program | None = None) -> list[str]:  # fmt: skip
     """The flow itself. Every batch is written before the next one is read. Gives what -v says."""
     keep, assignments = program
-    skip, left = values.skip or 0, values.limit
+    skip, left = values.skip or 0, values.limit or None  # 0 is no limit, as in 1.16
     came = passed = 0
     for batch in source:
         came += len(batch)

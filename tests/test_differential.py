@@ -242,8 +242,16 @@ def test_bad_calls() -> None:
     assert_same("pcap_decode", bytearray(b"=="), 0, 1, True, False, False, 8, 0)
     rows, code, constants = expression.compiled(expression.any_of(["UDP.DST_PORT==53 and UDP.DATA==61"]))
     assign_rows, assign_code, _ = expression.assignments([("UDP.DATA", "=", "61")])
-    for program in ((rows, code, b""), (rows[:64], code, constants), (rows, code[:-8], constants), (rows, b"", constants),
-                    (rows, code[:72] + bytes(16), constants), (assign_rows, assign_code, b""), (b"", assign_code, b"a")):  # fmt: skip
+    bad_programs = [
+        (rows, code, b""),
+        (rows[:64], code, constants),
+        (rows, code[:-8], constants),
+        (rows, b"", constants),
+        (rows, code[:72] + bytes(16), constants),
+        (assign_rows, assign_code, b""),
+        (b"", assign_code, b"a"),
+    ]
+    for program in bad_programs:
         assert_same("select", b.data, bytes(b.rows), program)
         assert_same("assign", b.data, bytes(b.rows), program, None)
 
