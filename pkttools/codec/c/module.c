@@ -408,8 +408,8 @@ static int execute(PyObject *module)
 #ifdef __GLIBC__
     /* Buffers of a megabyte come and go with every batch. By default each of them is fetched from the kernel, cleared
        page by page and given back: half of the time of a text pipe. Memory is kept instead; no process of ours forks. */
-    mallopt(M_MMAP_THRESHOLD, 64 << 20);
-    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    mallopt(M_MMAP_THRESHOLD, 16 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
 #endif
     PyObject *names = PyTuple_New(HEADER_KINDS);
     for (int i = 0; names != NULL && i < HEADER_KINDS; i++) {
