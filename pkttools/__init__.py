@@ -5,7 +5,7 @@ How packets flow, and where each thing is:
     commands/*      one module a command: its options, and the joining of stages
     main            the launcher: finds the command, turns errors into messages and exit codes
     options         the options that commands share, and how a command line is read; help shows them
-    flow            source -> filter -> work -> assignments -> sink, the same for every command
+    flow            source -> filter -> work -> assignments -> sink, the same for every command; progress shows it
     formats/        sources and sinks of streams: text, pcap; files says which descriptors
     linux/          sources and sinks of live packets: AF_PACKET
     expression      filters and assignments, compiled by program to rows of the table

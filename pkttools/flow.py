@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 
@@ -14,6 +13,7 @@ from .errors import UsageError, counted
 from .formats import packets
 from .formats.files import Input, Output
 from .options import Values
+from .progress import reading
 from .signals import install
 
 Work = Callable[[Batch], Batch]
@@ -82,8 +82,9 @@ def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "tex
     program = arguments(values, swapped)
     source = Input(values.input)
     install(drain=not source.is_file and not os.isatty(source.fd))
-    sink = sink_of(values, Output(values.output, source), default)
-    said = run(progress(packets(source), source), sink, values, program, work, guard)
+    output = Output(values.output, source)
+    sink = sink_of(values, output, default)
+    said = run(reading(packets(source), source, output.fd), sink, values, program, work, guard)
     said += sink.close()
     return said, int(sink.failed)
 
@@ -119,25 +120,6 @@ def run(source: Iterator[Batch], sink: Sink, values: Values, program: tuple[Prog
                 break
     said = f"{counted(came, 'packet')} read, {passed} passed on; codec in {codec.BACKEND}"
     return [said] if values.verbose else []
-
-
-def progress(source: Iterator[Batch], file: Input) -> Iterator[Batch]:
-    """Shows on a terminal how far the reading of a large file has come, once it takes more than two seconds."""
-    if not file.is_file or not sys.stderr or not sys.stderr.isatty() or os.isatty(1):
-        yield from source
-        return
-    size, count, shown = os.fstat(file.fd).st_size, 0, time.monotonic() + 1
-    try:
-        for batch in source:
-            count += len(batch)
-            yield batch
-            if time.monotonic() - shown > 1:
-                shown = time.monotonic()
-                at = os.lseek(file.fd, 0, os.SEEK_CUR)
-                sys.stderr.write(f"\r{count} packets, {100 * at // max(size, 1)} %\033[K")
-                sys.stderr.flush()
-    finally:
-        sys.stderr.write("\r\033[K")
 
 
 def need(condition: bool, message: str) -> None:

@@ -7,7 +7,7 @@ At the end it says what was sent, what failed and why, and how late packets were
 
 from ..batch import Batch
 from ..errors import PktError
-from ..flow import Sink, arguments, need, progress
+from ..flow import Sink, arguments, need
 from ..flow import run as flow
 from ..formats import packets
 from ..formats.files import Input
@@ -59,7 +59,7 @@ def run(values: Values) -> tuple[list[str], int]:
             if round_:
                 source.rewind()
                 pace.restart()
-            said += flow(progress(packets(source), source), sink, values, program, work)
+            said += flow(packets(source), sink, values, program, work)
     except PktError as error:  # what went out before it is still accounted for
         stopped = True
         said.append(str(error))

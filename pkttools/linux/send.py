@@ -8,6 +8,7 @@ import time
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, TIME, Batch
 from ..errors import PktError, counted
 from ..pace import Lateness, Pace, wait_until
+from ..progress import Progress
 from ..signals import Waiting, check
 from .interface import bind, check_name, mac_address, mtu, open_socket
 
@@ -24,13 +25,13 @@ TRIES, PAUSE = 200, 0.005  # how often, and after how many seconds, a full queue
 
 
 class Sender:
-    """An interface to send to; a sink. `progress` is called now and then with the number of packets so far."""
+    """An interface to send to; a sink."""
 
     def __init__(self, interface: str | None, pace: Pace) -> None:
         self.sock = open_socket(interface, "send")
         self.name = interface or ""
         self.linktype = bind(self.sock, self.name, 0)  # protocol 0: nothing is received
-        self.pace, self.lateness = pace, Lateness()
+        self.pace, self.lateness, self.progress = pace, Lateness(), Progress()
         self.sent = self.bytes = self.cut = self.retried = 0
         self.failures: dict[str, int] = {}
         self.begun = self.ended = time.monotonic_ns()
@@ -65,6 +66,8 @@ class Sender:
                 else:
                     self.send(data[offset : offset + captured])
                 self.cut += captured < columns[i + ORIGINAL]
+                if self.progress.due:
+                    self.progress.show(f"{self.sent} packets sent")
         finally:
             self.ended = time.monotonic_ns()
 
@@ -92,6 +95,7 @@ class Sender:
 
     def close(self) -> list[str]:
         """Ends; gives the account: attempted is sent and failed."""
+        self.progress.clear()
         failed = sum(self.failures.values())
         seconds = (self.ended - self.begun) / 1e9
         said = f"{self.name}: {self.sent + failed} attempted = {self.sent} sent + {failed} failed"
