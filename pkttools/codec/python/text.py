@@ -160,7 +160,7 @@ class _Decoder:
         Their rows are put one below the other, so that a column of all of them is read in one step. False: the next
         packet is not of that kind.
         """
-        text, at, size = self.text, self.at, 0
+        text, at, size = self.text, self.at, max(len(self.data), 8 * len(self.rows))
         if not text.startswith(b"-- ", at) or at < self.odd:
             return False
         bodies: list[bytes] = []
@@ -188,7 +188,7 @@ class _Decoder:
                 body = b"".join((body[: last + tail], _ZEROS[tail - 8 :], body[last + 59 :]))
             bodies.append(body)
             packets.append((captured, original, timestamp, rows))
-            size += len(body) // 4
+            size += max(len(body) // 4, ROW_BYTES)
             at = end + 4
         block = b"".join(bodies)
         data = _canonical_bytes(block) if packets else None
