@@ -57,7 +57,7 @@ def start(name: str, argv: list[str]) -> int:
     else:
         said, code = command.run(values)
         for line in said:
-            print(f"{name}: {line}", file=sys.stderr)
+            say(f"{name}: {line}")
         return code
     sys.stdout.flush()
     return 0
@@ -124,6 +124,8 @@ def guarded(name: str, argv: list[str]) -> int:
 
 def say(line: str) -> None:
     """Writes a line to standard error, if that is still there."""
+    if sys.stderr is None:  # closed; print() would take standard output for it
+        return
     try:
         print(line, file=sys.stderr, flush=True)
     except (OSError, ValueError, AttributeError):

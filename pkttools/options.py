@@ -44,9 +44,11 @@ class Option:
                 raise UsageError(f"{name}: '{text}' is not one of {', '.join(self.choices)}")
             return text
         try:
-            value = int(text[:20], 0) if self.kind == NUMBER else float(text[:40])
+            if len(text) > 40:  # int() of a huge one takes for ever (CVE-2020-10735)
+                raise ValueError
+            value = int(text, 0) if self.kind == NUMBER else float(text)
         except ValueError:
-            raise UsageError(f"{name}: '{text}' is not a number") from None
+            raise UsageError(f"{name}: '{text[:40]}' is not a number") from None
         if not self.least <= value <= self.most:
             raise UsageError(f"{name}: {text} is not a number from {self.least} to {self.most}")
         return value

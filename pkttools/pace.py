@@ -90,7 +90,7 @@ class Lateness:
         left = self.count * part
         for i, n in enumerate(self.steps):
             left -= n
-            if left <= 0:
+            if n and left <= 0:
                 bits, step = divmod(i, 16)
                 return min((16 + step) << bits - 1 >> 4, self.worst)
         return self.worst

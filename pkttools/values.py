@@ -58,10 +58,9 @@ def parse_number(text: str) -> int | None:
     """A decimal number, or a hexadecimal one with `0x`; None when it is neither."""
     if len(text) > 40:  # nothing here has more digits, and int() of a huge one takes for ever (CVE-2020-10735)
         return None
-    try:
-        return int(text, 16) if text[:2] in ("0x", "0X") else int(text) if text.isascii() and text.isdigit() else None
-    except ValueError:
-        return None
+    if text[:2] in ("0x", "0X"):
+        return int(text, 16) if len(text) > 2 and HEX.issuperset(text[2:]) else None
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def parse_mac(text: str) -> int | None:

@@ -183,7 +183,7 @@ static enum outcome correct_ipv6(const struct frame *f, struct walk *w, size_t i
         m.protocol = get8(f, h->start);
         m.at = h->end;
     }
-    if (m.at > end || (extension(m.protocol) != UNKNOWN && w->count < MAX_HEADERS))    /* it goes past the end */
+    if (m.at > end || extension(m.protocol) != UNKNOWN)   /* it goes past the end, or deeper than the walk */
         return original > (int64_t)f->size ? CUT_SHORT : MALFORMED;
     m.size = end - m.at;
     if (checksum_place(&m) == 0)
@@ -195,9 +195,10 @@ static enum outcome correct_ipv6(const struct frame *f, struct walk *w, size_t i
 
 enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what)
 {
-    enum outcome worst = CORRECTED;
     struct walk w;
     walk(&w, f, linktype);
+    /* A tag as the last header that the walk follows: what lies behind it was not looked at. */
+    enum outcome worst = w.count == MAX_HEADERS && w.header[w.count - 1].kind == VLAN ? MALFORMED : CORRECTED;
     for (size_t i = w.count; i-- > 0;) {        /* the innermost first: outer sums cover inner ones */
         enum outcome outcome = CORRECTED;
         if (w.header[i].kind == IP)

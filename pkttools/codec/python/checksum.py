@@ -5,7 +5,7 @@ from __future__ import annotations
 from dpkt.dpkt import in_cksum_add, in_cksum_done
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
-from .headers import EXTENSIONS, IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, MAX_HEADERS, Walk
+from .headers import EXTENSIONS, IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, MAX_HEADERS, VLAN, Walk
 from .rows import checked
 
 CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED = range(4)
@@ -66,7 +66,8 @@ class _Frame:
         return self.wire - at
 
     def correct(self) -> int:
-        worst = CORRECTED
+        # A tag as the last header that the walk follows: what lies behind it was not looked at.
+        worst = MALFORMED if len(self.headers) == MAX_HEADERS and self.headers[-1][0] == VLAN else CORRECTED
         for i in reversed(range(len(self.headers))):  # the innermost first: outer sums cover inner ones
             kind, start = self.headers[i][:2]
             outcome = self.correct_ip(start) if kind == IP else self.correct_ip6(i) if kind == IPV6 else CORRECTED
@@ -122,7 +123,7 @@ class _Frame:
             if kind == IPV6_FRAGMENT and self.get16(start + 2) & 0xFFF9:
                 return FRAGMENT
             protocol, message = frame[start], stop
-        if message > end or (protocol in EXTENSIONS and len(self.headers) < MAX_HEADERS):  # it goes past the end
+        if message > end or protocol in EXTENSIONS:  # it goes past the end, or deeper than the walk
             return self.missing()
         if (protocol, True) not in MESSAGES:
             return CORRECTED

@@ -414,6 +414,3 @@ def text_encode(data: bytearray, rows: bytes, first: int, number: int, width: in
             out.append(extras[first + i])
         out.append(b"==\n")
     return b"".join(out), stop
-
-
-assert ROW_BYTES == COLUMNS * 8
