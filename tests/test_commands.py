@@ -1,0 +1,563 @@
+"""The commands as users meet them: what they write, what they say, how they end."""
+
+from __future__ import annotations
+
+import os
+import select
+import struct
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, load, shell
+from samples import ARP, ethernet, ipv4, ipv6, tags, tcp, udp
+
+from pkttools import __version__
+
+UDP = ethernet(0x0800, ipv4(17, udp()))
+
+
+def packet(frame: bytes, number: int = 1, time: str = "1400167480.561500", more: str = "") -> str:
+    """A packet as text, one line of bytes."""
+    return f"-- {number} --\nTIME: {time}\nSIZE: {len(frame)}/{len(frame)}\n{frame.hex(' ')}\n{more}==\n"
+
+
+def text(*frames: bytes) -> bytes:
+    return "".join(packet(frame, i + 1) for i, frame in enumerate(frames)).encode()
+
+
+def frames_of(out: bytes) -> list[str]:
+    """The bytes of packets in text of -do, in hex."""
+    return [part.split("==")[0].replace(" ", "").replace("\n", "").lower() for part in out.decode().split("--\n")[1:]]
+
+
+def run(command: str, data: bytes = b"", code: int = 0, said: str = "", **more: str) -> bytes:
+    """Runs a pipeline; its exit code and every byte on standard error are as they should be."""
+    done = shell(command, data, **more)
+    assert (done.returncode, done.stderr.decode()) == (code, said), done.stdout[-500:]
+    return done.stdout
+
+
+GOOD = packet(b"\x07", 1)  # five lines
+MESSAGE = "pkt-correct: <stdin>:"
+
+
+# ---- what is wrong with the input ----
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ("-- 4 --\n00 zz\n==\n", "17: bad hex digit 'zz'"),
+        ("-- 4 --\nIP.TLL: 5\n==\n", "17: no field 'IP.TLL': did you mean IP.TTL?"),
+        ("-- 4 --\nFOO.BAR: 5\n==\n", "17: no field 'FOO.BAR' (-k lists them)"),
+        ("-- 4 --\nIP.TTL: 300\n==\n", "17: IP.TTL: 300 does not fit: at most 255"),
+        ("-- 4 --\nIP.TTL: 3\nIP.TTL: x\n==\n", "18: IP.TTL: 'x' is not a number"),
+        ("-- 4 --\nSIZE: 2000000000\n==\n", "17: bad size '2000000000': captured/original, captured up to 262144 bytes"),
+        ("-- 4 --\nTIME: tomorrow\n==\n",
+         "17: bad time 'tomorrow': seconds since 1970, up to 9223372035, such as 1400167480.561500"),
+        ("LINKTYPE: eth\n", "16: bad link type 'eth'"),
+        ("-- 4 --\n00\n", "16: the packet that begins here never ends: '==' is missing"),
+        ("-- 4 --\n00\n-- 5 --\n==\n", "18: a packet begins here, but the one of line 16 has not ended with '=='"),
+        ("-- 4 --\n" + "00 " * 262_145 + "\n==\n", "17: packet is longer than 262144 bytes"),
+        ("-- 4 --\n00 z" + "\x1b[31m" + "\n==\n", "17: bad hex digit 'z'"),
+        ("-- 4 --\nTIME: \x1b[31m\u00e9\n==\n",
+         "17: bad time '?[31m??': seconds since 1970, up to 9223372035, such as 1400167480.561500"),
+        ("-- 4 --\n00 " + "g" * 500 + "\n==\n", f"17: bad hex digit '{'g' * 40}...'"),
+    ],
+    ids=lambda text: text[:20].encode("ascii", "replace").decode().encode("unicode_escape").decode(),
+)  # fmt: skip
+def test_bad_text_is_named_with_its_line(backend, bad, said):
+    """All packets before it are written."""
+    out = run("pkt-correct -do", (GOOD * 3 + bad).encode(), 1, f"{MESSAGE}{said}\n", backend=backend)
+    assert frames_of(out) == ["07"] * 3
+
+
+def test_a_bad_field_line_comes_after_the_packets_before_it(backend):
+    data = (GOOD * 2 + packet(UDP, more="IP.TTL: 5\n") + packet(UDP, more="IP.TTL: 6\nIP.TLL: 7\n")).encode()
+    out = run("pkt-txt2txt -do", data, 1, "pkt-txt2txt: <stdin>:22: no field 'IP.TLL': did you mean IP.TTL?\n", backend=backend)
+    assert [frame[44:46] for frame in frames_of(out)] == ["", "", "05"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\x0a\x0d\x0d\x0a" + bytes(30), "this is a pcapng file, which is not read yet: convert it with editcap -F pcap"),
+        (b"\x1f\x8b\x08" + bytes(30), "this is compressed: put zcat in front"),
+        (b"\x28\xb5\x2f\xfd" + bytes(30), "this is compressed: put zstdcat in front"),
+        (b"\xfd7zXZ" + bytes(30), "this is compressed: put xzcat in front"),
+        (b"\x7fELF\2\1\1\0" + bytes(100), "neither packet text nor a capture file"),
+        (b"BZh91AY&SY\0\xff", "neither packet text nor a capture file"),
+        (b"\xd4\xc3\xb2\xa1\2\0", "file is cut short: 6 of the file header's 24 bytes"),
+        (struct.pack("<IHHiIII", 0xA1B2C3D4, 3, 1, 0, 0, 0, 1), "version 3.1 of pcap is not supported, only 2.4"),
+    ],
+)  # fmt: skip
+def test_other_files_are_named(data, said):
+    assert run("pkt-txt2txt", data, 1, f"pkt-txt2txt: <stdin>: {said}\n") == b""
+
+
+def test_binary_further_on_is_seen_too():
+    """Whatever has no packet, and bytes that no text has, is not text."""
+    data = b"BZh91AY&SY" + b"\xff" * 20 + b"\0" * 50
+    assert run("pkt-txt2txt", data, 1, "pkt-txt2txt: <stdin>: neither packet text nor a capture file\n") == b""
+
+
+def test_cut_pcap(backend):
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+    record = struct.pack("<IIII", 1, 2, 3, 3) + b"abc"
+    for rest, said in (
+        (record[:-1], "at byte 43: file is cut short: 2 of a packet's 3 bytes"),
+        (record[:5], "at byte 43: file is cut short: 5 of a record header's 16 bytes"),
+        (struct.pack("<IIII", 1, 2, 2**31 + 1, 3), "at byte 43: record of 2147483649 bytes: a packet has at most 262144"),
+    ):  # fmt: skip
+        out = run("pkt-pcap2txt -do", head + record + rest, 1, f"pkt-pcap2txt: <stdin>: {said}\n", backend=backend)
+        assert frames_of(out) == ["616263"]
+
+
+def test_empty_input(backend):
+    assert run("pkt-txt2txt", backend=backend) == b""
+    assert run("pkt-txt2pcap", backend=backend) == struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+    assert run("pkt-txt2pcap -lt 113 -be", backend=backend) == struct.pack(">IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 113)
+
+
+# ---- files and descriptors ----
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--in missing", "missing: No such file or directory"), ("--in .", ".: Is a directory"), ("--out .", ".: Is a directory"),
+        ("--out missing/file", "missing/file: No such file or directory"),
+        ("--in packets --out packets", "packets: input and output are the same file"),
+        ("--in packets --out ./packets", "./packets: input and output are the same file"),
+        ("--in packets --out link", "link: input and output are the same file"),
+        ("--in packets --out hard", "hard: input and output are the same file"),
+        ("< packets >> packets", "<stdout>: input and output are the same file"),
+        ("--in packets >> packets", "<stdout>: input and output are the same file"),
+        ("--out packets < packets", "packets: input and output are the same file"),
+        ("--in packets > /dev/full", "<stdout>: No space left on device"),
+        ("--in packets --out /dev/full", "/dev/full: No space left on device"),
+        ("--in packets >&-", "<stdout>: Bad file descriptor"), ("<&-", "<stdin>: Bad file descriptor"),
+        ("--in .<&-", ".: Is a directory"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("format", ["text", "pcap"])
+def test_files_that_cannot_be_used(tmp_path, words, said, format):
+    """One line each, and no file is harmed."""
+    path = tmp_path / "packets"
+    path.write_bytes(text(UDP))
+    (tmp_path / "link").symlink_to("packets")
+    (tmp_path / "hard").hardlink_to(path)
+    assert run(f"cd '{tmp_path}' && pkt-txt2txt -F {format} {words}", b"", 1, f"pkt-txt2txt: {said}\n") == b""
+    assert path.read_bytes() == text(UDP)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["hard", "link", "packets"]
+
+
+def test_descriptors_that_are_closed_are_not_mixed_up(tmp_path):
+    """Files opened while 0, 1 or 2 are free get those numbers; still each is what it should be."""
+    (tmp_path / "in").write_bytes(text(UDP))
+    for closed in ("<&-", ">&-", "<&- >&-", "2>&-", "<&- >&- 2>&-"):
+        run(f"cd '{tmp_path}' && pkt-txt2txt -do --in in --out out {closed}")
+        assert frames_of((tmp_path / "out").read_bytes()) == [UDP.hex()], closed
+    assert run(f"cd '{tmp_path}' && pkt-txt2txt --in missing --out out 2>&-", b"", 1) == b""
+
+
+def test_a_longer_output_file_is_replaced(tmp_path):
+    out = tmp_path / "out"
+    out.write_bytes(b"x" * 10_000)
+    run(f"pkt-txt2txt -do --out '{out}'", text(b"\1"))
+    assert out.read_bytes().startswith(b"-- 1 --\n01 ")
+    assert len(out.read_bytes()) < 100
+
+
+def test_a_dash_is_standard_input_and_output():
+    assert frames_of(run("pkt-txt2txt -do --in - --out -", text(b"\1"))) == ["01"]
+
+
+@pytest.mark.parametrize("tail", ["head -1", "head -c 1", "true"])
+def test_a_reader_that_has_had_enough(backend, tail):
+    """Quiet: SIGPIPE ends it, as it ends cat."""
+    done = shell(f"pkt-txt2txt | {tail}; echo ${{PIPESTATUS[0]}} >&2", text(*[bytes(1000)] * 2000), backend=backend)
+    assert done.stderr in (b"141\n", b"0\n")
+
+
+def test_standard_error_that_is_closed():
+    assert run("pkt-txt2txt -v 2>&-", text(b"\1"))
+    assert run("pkt-txt2txt -q 2>&-", b"", 2) == b""
+    assert run("pkt-txt2txt 2>/dev/full", b"-- 1 --\n", 1) == b""
+
+
+# ---- options ----
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("pkt-txt2txt -q", "no option '-q'"), ("pkt-txt2txt --widht 3", "no option '--widht': did you mean --width?"),
+        ("pkt-change --icmp-typ 8", "no option '--icmp-typ': did you mean --icmp-type?"), ("pkt-txt2txt -n", "-n needs a value"),
+        ("pkt-txt2txt -n 0", "--width: 0 is not a number from 1 to 262144"),
+        ("pkt-txt2txt -n 262145", "--width: 262145 is not a number from 1 to 262144"),
+        ("pkt-txt2txt -F pcapng", "--format: 'pcapng' is not one of text, pcap"),
+        ("pkt-txt2txt -lt 67108864", "--link-type: 67108864 is not a number from 0 to 67108863"),
+        ("pkt-txt2txt IP.TTL=300", "IP.TTL: 300 does not fit: at most 255"),
+        ("pkt-txt2txt IP.SRC_ADDR=1.2.3", "IP.SRC_ADDR: '1.2.3' is not an IPv4 address"),
+        ("pkt-txt2txt IP.TLL==3", "no field 'IP.TLL': did you mean IP.TTL?"),
+        ("pkt-txt2txt IP.TLL=3", "no field 'IP.TLL': did you mean IP.TTL?"),
+        ("pkt-change --ip-ttl 300", "IP.TTL: 300 does not fit: at most 255"),
+        ("pkt-change --if 'IP.TTL=3'", "filter 'IP.TTL=3': to compare, write IP.TTL==..."),
+        ("pkt-filter", "an expression is missing, such as 'UDP.DST_PORT==53'"),
+        ("pkt-filter IP.TTL=5", "an expression is missing, such as 'UDP.DST_PORT==53'"),
+        ("pkt-txt2pcap -le -be", "only one of -le, -be and -ne"),
+        ("pkt-send -f --pps 5", "only one of -f, --speed, --pps and --mbps"),
+        ("pkt-send --pps 0", "--pps 0 would never end"), ("pkt-recv -ro -so", "-ro and -so leave nothing"),
+        ("pkt-send --loop 0", None), ("pkt-recv --snaplen 0", None),
+    ],
+)  # fmt: skip
+def test_wrong_usage(command, said):
+    """Exit code 2, a line that says what, a line that says where to look; nothing is read."""
+    done = shell(command, b"not even read")
+    name = command.split()[0]
+    assert (done.returncode, done.stdout) == (2, b"")
+    lines = done.stderr.decode().splitlines()
+    assert lines[1:] == [f"Try '{name} --help'."]
+    assert lines[0].startswith(f"{name}: ")
+    assert said is None or lines[0] == f"{name}: {said}"
+
+
+def test_a_file_named_as_an_argument(tmp_path):
+    (tmp_path / "packets").write_bytes(b"")
+    done = shell(f"cd '{tmp_path}' && pkt-txt2txt packets")
+    assert (done.returncode, done.stderr.splitlines()[0].endswith(b"; to read a file: --in packets")) == (2, True)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "bin").glob("pkt-*")))
+def test_version_help_and_keys(name):
+    assert run(f"{name} --version", backend="python").decode() == f"{name} (pkttools) {__version__}, codec in Python\n"
+    screen = run(f"{name} --help")
+    assert run(f"{name} -h") == screen
+    assert b"Usage: " + name.encode() in screen
+    assert b"\x1b" not in screen
+    keys = run(f"{name} -k").decode().splitlines()
+    assert [line.split()[0] for line in keys[:3]] == ["UNKNOWN.DATA", "LOOPBACK.FAMILY", "LOOPBACK.DATA"]
+    assert "IP.TTL                  8 bits" in keys
+
+
+NUMBERED = text(*[bytes([i]) for i in range(1, 10)])
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("", "123456789"), ("-s 3", "456789"), ("-l 3", "123"), ("-s 3 -l 2", "45"), ("-s 99", ""), ("-l 0", "123456789"),
+        ("-l 99", "123456789"), ("-s 0", "123456789"),
+        ("-lt 147 UNKNOWN.DATA==03 UNKNOWN.DATA==05", "35"), ("-lt 147 -r UNKNOWN.DATA==03", "12456789"),
+        ("-lt 147 'UNKNOWN.DATA>03' -s 1 -l 2", "56"),
+        ("-lt 147 -r -s 1 UNKNOWN.DATA==01", "3456789"), ("IP", ""), ("-r IP", "123456789"), ("-r", "123456789"),
+    ],
+)  # fmt: skip
+def test_picking(backend, words, kept):
+    assert frames_of(run(f"pkt-txt2txt -do {words}", NUMBERED, backend=backend)) == [f"0{digit}" for digit in kept]
+
+
+def test_the_limit_ends_a_live_stream():
+    """It does not wait for what comes after."""
+    done = subprocess.Popen([ROOT / "bin" / "pkt-txt2txt", "-l", "2"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    assert done.stdin
+    done.stdin.write(NUMBERED)
+    done.stdin.flush()
+    assert done.wait(10) == 0
+    done.stdin.close()
+
+
+def test_broadcast_and_groups():
+    frames = [UDP, b"\xff" * 6 + UDP[6:], b"\1\0\x5e\0\0\1" + UDP[6:]]
+    for words, kept in (("-nb", [0, 2]), ("-nm", [0, 1]), ("-nb -nm", [0]), ("-nb -nm -r IP", []), ("-nm -r ARP", [0, 1])):
+        assert frames_of(run(f"pkt-txt2txt -do {words}", text(*frames))) == [frames[i].hex() for i in kept], words
+    assert len(frames_of(run("pkt-filter -do -nb", text(*frames)))) == 2
+
+
+def test_usual_form(backend):
+    out = run(
+        "pkt-txt2txt",
+        b"# mine\n--\nTIME: 1400167480.5615\n0 1 2\n==\nLINKTYPE: 113\n--\nTIME: 1.000000001\nNOTE: kept\nSIZE: 1/\n==\n",
+        backend=backend,
+    )
+    assert out.decode() == (
+        "LINKTYPE: 1 (Ethernet)\n-- 1 --\nTIME: 1400167480.561500 Thu May 15 15:24:40 2014\nSIZE: 3/3\n"
+        "000000: 00 01 02" + " " * 43 + ": ..." + " " * 14 + "\n==\n"
+        "LINKTYPE: 113 (Linux SLL)\n-- 2 --\nTIME: 1.000000001 Thu Jan  1 00:00:01 1970\nSIZE: 1/0\nNOTE: kept\n"
+        "000000: 00" + " " * 49 + ": ." + " " * 16 + "\n==\n"
+    )  # fmt: skip
+
+
+def test_width_and_data_only():
+    assert run("pkt-txt2txt -n 2 -l 1", text(b"abc")).splitlines()[4:] == [b"000000: 61 62 : ab", b"000002: 63    : c ", b"=="]
+    assert run("pkt-txt2txt -n 2 -do", text(b"abc")) == b"-- 1 --\n61 62 \n63    \n==\n"
+
+
+def test_fields(backend):
+    """In the layout of 1.16; -aa has what 1.16 did not have too."""
+    lines = run("pkt-txt2txt -a", text(ethernet(0x0806, ARP)), backend=backend).decode().splitlines()
+    assert lines[7:] == [
+        "ETHERNET.DST_ADDR:\t02:00:00:00:00:02", "ETHERNET.SRC_ADDR:\t02:00:00:00:00:01", "ETHERNET.TYPE:\t\t0x806",
+        "ARP.HARDWARE:\t\t0x1",
+        "ARP.PROTOCOL:\t\t0x800", "ARP.HARDWARE_SIZE:\t0x6", "ARP.PROTOCOL_SIZE:\t0x4", "ARP.OPERATION:\t\t0x1",
+        "ARP.SENDER_MACADDR:\t02:00:00:00:00:01", "ARP.SENDER_IPADDR:\t192.0.2.1", "ARP.TARGET_MACADDR:\t00:00:00:00:00:00",
+        "ARP.TARGET_IPADDR:\t192.0.2.2", "==",
+    ]  # fmt: skip
+    some = set(run("pkt-txt2txt -a", text(UDP), backend=backend).decode().splitlines())
+    every = set(run("pkt-txt2txt -aa", text(UDP), backend=backend).decode().splitlines())
+    assert some < every
+    assert {"IP.DSCP:\t\t0x0", "IP.MF:\t\t\t0x0", "IP.OFFSET:\t\t0x0"} <= every - some
+
+
+def test_field_lines_survive_a_round_trip(backend):
+    frames = [
+        UDP,
+        ethernet(0x86DD, ipv6(6, tcp())),
+        ethernet(0x8100, tags([0x8100], 0x0800, ipv4(17, udp()))),
+        ethernet(0x0806, ARP + bytes(18)),
+    ]
+    for option in ("-a", "-aa"):
+        assert frames_of(run(f"pkt-txt2txt {option} | pkt-txt2txt -do", text(*frames), backend=backend)) == [
+            frame.hex() for frame in frames
+        ]
+
+
+def test_an_editor_between_two_commands():
+    edited = [(UDP[:22] + b"\x09" + UDP[23:]).hex()]
+    for without in ("^#", "^0000"):  # the fields alone say it all
+        out = run(f"pkt-txt2txt -a | sed 's/^IP.TTL:.*/IP.TTL: 9/' | grep -v '{without}' | pkt-txt2txt -do", text(UDP))
+        assert frames_of(out) == edited
+
+
+def test_verbose(backend):
+    run(
+        "pkt-filter UDP -v",
+        text(UDP, b"\1"),
+        said=f"pkt-filter: 2 packets read, 1 passed on; codec in {backend}\n",
+        backend=backend,
+    )
+    run("pkt-filter UDP -v", text(UDP), said=f"pkt-filter: 1 packet read, 1 passed on; codec in {backend}\n", backend=backend)
+
+
+# ---- pcap ----
+
+
+def test_pcap_and_back(backend):
+    data = text(UDP, b"", b"abc")
+    there = run("pkt-txt2pcap", data, backend=backend)
+    assert there[:24] == struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+    assert there[24:40] == struct.pack("<IIII", 1400167480, 561500, len(UDP), len(UDP))
+    assert run("pkt-txt2txt -F pcap", data, backend=backend) == there
+    assert run("pkt-pcap2txt", there, backend=backend) == run("pkt-txt2txt", data, backend=backend)
+    for words in ("-be", "--nano", "-be --nano", "-ne", "-le"):
+        assert run(f"pkt-txt2pcap {words} | pkt-pcap2txt", data, backend=backend) == run("pkt-txt2txt", data, backend=backend), (
+            words
+        )
+
+
+@pytest.mark.parametrize(
+    ("times", "words", "magic", "lost"),
+    [(["1.000001", "2.5"], "", 0xA1B2C3D4, 0), (["1.000000001", "2.5"], "", 0xA1B23C4D, 0),
+     (["1.5", "2.000000001", "2.000000999"], "", 0xA1B2C3D4, 2),
+     (["1.5", "2.000000001"], "", 0xA1B2C3D4, 1), (["1.5", "2.000000001"], "--nano", 0xA1B23C4D, 0),
+     (["1.5"], "--nano", 0xA1B23C4D, 0)],
+)  # fmt: skip
+def test_nanoseconds(backend, times, words, magic, lost):
+    data = "".join(packet(b"\1", time=time) for time in times).encode()
+    said = f"pkt-txt2pcap: {lost} time{'s' * (lost > 1)} lost the digits below a microsecond: --nano keeps them\n" if lost else ""
+    out = run(f"pkt-txt2pcap {words}", data, int(lost > 0), said, backend=backend)
+    assert struct.unpack_from("<I", out) == (magic,)
+
+
+def test_two_link_types_do_not_fit_in_a_pcap_file(backend):
+    data = text(b"\1") + b"LINKTYPE: 113\n" + text(b"\2")
+    said = "pkt-txt2pcap: <stdout>: a pcap file has one link type, 1, and here is a packet of type 113: "
+    said += "write pcapng, or one file a type\n"
+    assert len(run("pkt-txt2pcap", data, 1, said, backend=backend)) == 24 + 17
+    assert len(run("pkt-txt2pcap -lt 101", data, backend=backend)) == 24 + 2 * 17
+
+
+def test_what_pcap_cannot_hold():
+    late = packet(b"\1", time="4294967296.0").encode()
+    said = "pkt-txt2pcap: <stdout>: a pcap file holds times up to 2106, not 4294967296\n"
+    assert len(run("pkt-txt2pcap", text(b"\1") + late, 1, said)) == 24 + 17
+    said = "pkt-txt2pcap: <stdout>: link type 67108864 does not fit in a pcap file\n"
+    run("pkt-txt2pcap", b"LINKTYPE: 67108864\n" + text(b"\1"), 1, said)
+    said = "pkt-txt2pcap: 1 packet lost the lines IFACE, WAY, NOTE, LOST: pcap has no place for them\n"
+    run("pkt-txt2pcap", packet(b"\1", more="NOTE: x\n").encode(), 0, said)
+
+
+# ---- the commands' own work ----
+
+
+def test_change(backend):
+    frames = [UDP, ethernet(0x0806, ARP), ethernet(0x0800, ipv4(6, tcp()))]
+
+    def changed(words: str) -> list[bytes]:
+        return [bytes.fromhex(frame) for frame in frames_of(run(f"pkt-change -do {words}", text(*frames), backend=backend))]
+
+    assert changed("") == frames
+    got = changed("--ip-ttl 9 --ip-ttl=10 UDP.DST_PORT+=1000 --tcp-syn 0")
+    assert (got[0][22], got[0][36:38], got[1], got[2][47]) == (10, struct.pack("!H", 1053), frames[1], 0x10)
+    got = changed("--ip-ttl 9 --if 'UDP.DST_PORT==53'")
+    assert (got[0][22], got[2]) == (9, frames[2])
+    assert changed("--ip-ttl 9 IP.TTL==65") == []  # a filter, not a condition
+    swapped = changed("--swap")
+    assert swapped[0][:12] == UDP[6:12] + UDP[:6]
+    assert swapped[0][26:38] == UDP[30:34] + UDP[26:30] + UDP[36:38] + UDP[34:36]
+    assert swapped[1][14:] == ARP
+    assert changed("--swap --if TCP")[0] == UDP
+    assert changed("--swap --udp-dst-port 7 --if UDP")[0][34:38] == struct.pack("!HH", 53, 7)  # assignments come last
+    assert [frame[:6] for frame in changed("--ethernet-dst-addr 1:2:3:4:5:6")] == [b"\1\2\3\4\5\6"] * 3
+    assert changed("'--udp-data=61 62'")[0][-5:] == b"abllo"
+
+
+def test_correct_and_assignments_after_it(backend):
+    """Assignments are the last step: a checksum that was set stays set, even when wrong."""
+    [frame] = frames_of(run("pkt-correct -do", text(UDP), backend=backend))
+    assert (frame[48:52], frame[80:84]) == ("f6c1", "33c9")
+    [frame] = frames_of(run("pkt-correct -do IP.CHECKSUM=0x1234 IP.TTL=9", text(UDP), backend=backend))
+    assert (frame[44:46], frame[48:52], frame[80:84]) == ("09", "1234", "33c9")
+    [frame] = frames_of(run("pkt-change IP.TTL=9 | pkt-correct -do", text(UDP), backend=backend))
+    assert (frame[44:46], frame[48:52]) == ("09", "2dc2")
+
+
+def test_field_lines_come_before_the_filter_and_the_work():
+    [frame] = frames_of(run("pkt-correct -do IP.TTL==9", packet(UDP, more="IP.TTL: 9\n").encode()))
+    assert frame[48:52] == "2dc2"
+
+
+def test_correct_says_what_it_could_not(backend):
+    cut = packet(UDP).replace(f"SIZE: {len(UDP)}/{len(UDP)}", f"SIZE: {len(UDP) - 2}/{len(UDP)}")
+    fragment, malformed = packet(ethernet(0x0800, ipv4(17, udp(), fragment=1))), packet(ethernet(0x0800, ipv4(17, udp(size=7))))
+    data = (packet(UDP) + cut + fragment * 2 + malformed).encode()
+    said = "pkt-correct: 4 packets not corrected in full: 1 cut short, 2 fragments, 1 malformed\n"
+    assert len(frames_of(run("pkt-correct -do", data, 0, said, backend=backend))) == 5
+    run("pkt-correct", cut.encode(), 0, "pkt-correct: 1 packet not corrected in full: 1 cut short\n", backend=backend)
+
+
+def test_correct_lengths(backend):
+    wrong = packet(UDP + b"12345").encode()
+    assert run("pkt-correct -do", wrong, backend=backend) != run("pkt-correct -do -L", wrong, backend=backend)
+    [frame] = frames_of(run("pkt-correct -do -L", wrong, backend=backend))
+    assert (frame[32:36], frame[76:80]) == (f"{33 + 5:04x}", f"{13 + 5:04x}")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "UDP",
+        "udp and ip",
+        "'UDP and IP'",
+        "UDP.DST_PORT in 53,54 and not ARP",
+        "not ARP and not TCP",
+        "UDP.DST_PORT == 53",
+        "IP.SRC_ADDR==192.0.2.0/24 and UDP",
+    ],
+)
+def test_filter_needs_no_quotes(words):
+    frames = [ethernet(0x0806, ARP), UDP, ethernet(0x0800, ipv4(6, tcp()))]
+    assert frames_of(run(f"pkt-filter -do {words}", text(*frames))) == [UDP.hex()]
+
+
+def test_filter_assigns_too():
+    [frame] = frames_of(run("pkt-filter -do UDP IP.TTL=9", text(ethernet(0x0806, ARP), UDP)))
+    assert frame[44:46] == "09"
+
+
+def test_several_filters_on_any_command_let_through_what_matches_one():
+    frames = [ethernet(0x0806, ARP), UDP, ethernet(0x0800, ipv4(6, tcp()))]
+    assert len(frames_of(run("pkt-txt2txt -do UDP.DST_PORT==53 TCP.DST_PORT==80", text(*frames)))) == 2
+    assert frames_of(run("pkt-txt2txt -do -r UDP.DST_PORT==53 TCP.DST_PORT==80", text(*frames))) == [frames[0].hex()]
+
+
+def test_dry_run_sends_nothing():
+    data = (packet(UDP) + packet(UDP, time="1400167481.061500") * 2).encode()
+    out = run("pkt-send --dry-run", data, 0, f"pkt-send: would send 3 packets, {3 * len(UDP)} bytes, in 0.500 s\n")
+    assert out.decode().splitlines() == [
+        f"{n}\t{at} s\t{len(UDP)} bytes\tlink type 1" for n, at in ((1, "0.000000"), (2, "0.500000"), (3, "0.500000"))
+    ]
+    said = "pkt-send: no-such-if0: no such interface; there are "
+    done = shell("pkt-send --dry-run -i no-such-if0", data)
+    assert (done.returncode, done.stderr.decode().startswith(said)) == (1, True)
+
+
+# ---- streams ----
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["pkt-txt2txt"], ["pkt-filter", "UDP"], ["pkt-correct", "IP.TTL=5"], ["pkt-change", "--swap"], ["pkt-txt2txt", "-F", "pcap"]],
+)
+def test_a_live_pipe_is_not_buffered(backend, words):
+    """Each packet comes out before the next one goes in."""
+    environment = {**os.environ, "PKTTOOLS_CODEC": backend}
+    with subprocess.Popen(
+        [ROOT / "bin" / words[0], *words[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stdin and process.stdout
+        try:
+            for _ in range(3):
+                process.stdin.write(packet(UDP).encode())
+                process.stdin.flush()
+                got = b""
+                while not (got.endswith((b"==\n", UDP))):
+                    assert select.select([process.stdout], [], [], 10)[0], got
+                    got += os.read(process.stdout.fileno(), 65536)
+            process.stdin.close()
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+
+
+def test_a_packet_that_comes_in_pieces():
+    """However a pipe cuts it."""
+    out = run("dd bs=1 2> /dev/null | pkt-txt2txt -do", text(UDP, b"\1"))
+    assert frames_of(out) == [UDP.hex(), "01"]
+
+
+PEAK = """
+import os, sys
+block, count = sys.stdin.buffer.read(), int(sys.argv[1])
+read, write = os.pipe()
+pid = os.fork()
+if pid == 0:
+    os.dup2(read, 0)
+    os.close(write)
+    os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
+    os.execv(sys.argv[2], sys.argv[2:])
+os.close(read)
+with open(write, "wb", 0) as pipe:
+    for _ in range(count):
+        view = memoryview(block)
+        while view:
+            view = view[pipe.write(view):]
+_, status, usage = os.wait4(pid, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "size", "backend"),
+    [(["pkt-txt2txt"], 200, "c"), (["pkt-correct", "IP.TTL=5"], 200, "c"), (["pkt-txt2pcap", "UDP"], 200, "c"),
+     (["pkt-txt2txt"], 10, "python")],
+)  # fmt: skip
+def test_memory_does_not_grow_with_the_stream(words, size, backend):
+    """Megabytes of text; below 64 MiB, interpreter and all."""
+    load(backend)
+    block = shell("pkt-txt2txt", text(*[ethernet(0x0800, ipv4(17, udp(bytes(1000))))] * 200)).stdout
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", PEAK, str(size * 1_000_000 // len(block)), ROOT / "bin" / words[0], *words[1:]],
+        input=block, capture_output=True, env={**os.environ, "PKTTOOLS_CODEC": backend}, timeout=100, check=True,
+    )  # fmt: skip
+    code, peak = map(int, done.stdout.split())
+    assert code == 0
+    assert peak < 64 * 1024, f"{peak} KiB"
+
+
+def test_a_packet_that_never_ends_does_not_fill_the_memory():
+    done = shell("{ echo '-- 1 --'; yes '# nothing' | head -c 40000000; } | pkt-txt2txt")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"pkt-txt2txt: <stdin>:1: the text of one packet goes on for more than 32 MiB\n"

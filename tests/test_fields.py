@@ -1,0 +1,120 @@
+"""The field table: sound in itself, and with the names of the specification."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from pkttools import names
+from pkttools.fields import DATA, FAMILY, FIELDS, HEADERS, INT, IPV4, IPV6, LAYERS, MAC, TABLE
+from pkttools.options import FILTER
+
+# As the specification spells them: those of 1.16.
+SPECIFIED = {
+    "UNKNOWN": "DATA",
+    "LOOPBACK": "FAMILY DATA",
+    "ETHERNET": "DST_ADDR SRC_ADDR TYPE VLAN_TAG DATA",
+    "ARP": "HARDWARE PROTOCOL HARDWARE_SIZE PROTOCOL_SIZE OPERATION SENDER_MACADDR SENDER_IPADDR TARGET_MACADDR TARGET_IPADDR",
+    "IP": "VERSION HEADER_SIZE TOS TOTAL_SIZE ID FRAGMENT TTL PROTOCOL CHECKSUM SRC_ADDR DST_ADDR DATA",
+    "ICMP": "TYPE CODE CHECKSUM DATA",
+    "IGMP": "TYPE CODE CHECKSUM GROUP DATA",
+    "TCP": "SRC_PORT DST_PORT SEQ_NUMBER ACK_NUMBER OFFSET FLAGS WINDOW CHECKSUM URGENT DATA",
+    "UDP": "SRC_PORT DST_PORT SIZE CHECKSUM DATA",
+    "IPV6": "VERSION FLOWID PAYLOAD_SIZE NEXT_HEADER HOP_LIMIT SRC_ADDR DST_ADDR EXT_SIZE EXT_DATA DATA",
+    "ICMPV6": "TYPE CODE CHECKSUM DATA",
+}
+# Bytes of the fixed part of each header.
+FIXED = {
+    "UNKNOWN": 0, "LOOPBACK": 4, "LOOP": 4, "SLL": 16, "SLL2": 20, "ETHERNET": 14, "VLAN": 4, "ARP": 28, "IP": 20, "IPV6": 40,
+    "IPV6_OPTIONS": 8, "IPV6_ROUTING": 8, "IPV6_FRAGMENT": 8, "IPV6_AH": 8, "ICMP": 8, "IGMP": 8, "TCP": 20, "UDP": 8, "ICMPV6": 8,
+}  # fmt: skip
+WIDTHS = {MAC: 48, IPV4: 32, IPV6: 128, FAMILY: 32, DATA: 0}
+
+
+@pytest.mark.parametrize("layer", SPECIFIED)
+def test_names_of_the_specification(layer):
+    wanted = {f"{layer}.{field}" for field in SPECIFIED[layer].split()}
+    assert {row.name for row in TABLE if row.name.startswith(layer + ".") and not row.new} == wanted
+
+
+def test_nothing_else_counts_as_old():
+    assert {row.name.partition(".")[0] for row in TABLE if not row.new} == set(SPECIFIED)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=[f"{row.name}-{HEADERS[row.header]}" for row in TABLE])
+def test_rows(row):
+    fixed = FIXED[HEADERS[row.header]] * 8
+    assert row.kind in (INT, *WIDTHS)
+    assert row.width == WIDTHS.get(row.kind, row.width)
+    assert row.width <= 56 or (row.width == 128 and row.bit % 8 == 0)
+    if row.kind == DATA:
+        assert row.shapes or HEADERS[row.header] in ("ICMP", "IGMP", "TCP", "UDP")
+    else:
+        assert 0 <= row.bit <= row.bit + row.width <= fixed
+        assert row.width > 0 or (row.name, HEADERS[row.header]) == ("IPV6.EXT_SIZE", "IPV6_FRAGMENT")
+    assert row.scale >= 1
+    assert row.bias >= 0
+    assert (row.bias, row.scale) == (0, 1) or row.kind == INT
+    assert row.name == row.name.upper()
+
+
+def test_every_header_has_fields():
+    assert {row.header for row in TABLE} == set(range(len(HEADERS)))
+    assert set(HEADERS) == set(FIXED)
+
+
+def test_a_name_comes_once_in_a_header():
+    assert not [key for key, count in Counter((row.name, row.header) for row in TABLE).items() if count > 1]
+
+
+def test_rows_of_one_name_are_of_one_kind():
+    for name, indexes in FIELDS.items():
+        kinds = {FAMILY if TABLE[i].kind == INT and name == "LOOPBACK.FAMILY" else TABLE[i].kind for i in indexes}
+        assert len(kinds) == 1, name
+        assert len({id(TABLE[i].names) for i in indexes}) == 1, name
+
+
+def test_known_places():
+    """A few by hand: header, bit, width, and how bits become the value."""
+    places = {(row.name, HEADERS[row.header]): (row.bit, row.width, row.bias, row.scale) for row in TABLE}
+    for key, place in {
+        ("IP.HEADER_SIZE", "IP"): (4, 4, 0, 4), ("IP.FRAGMENT", "IP"): (48, 16, 0, 1), ("IP.OFFSET", "IP"): (51, 13, 0, 8),
+        ("TCP.OFFSET", "TCP"): (96, 4, 0, 4), ("TCP.FLAGS", "TCP"): (104, 8, 0, 1), ("TCP.CWR", "TCP"): (104, 1, 0, 1),
+        ("TCP.FIN", "TCP"): (111, 1, 0, 1), ("TCP.SYN", "TCP"): (110, 1, 0, 1), ("TCP.NS", "TCP"): (103, 1, 0, 1),
+        ("TCP.DATA", "TCP"): (160, 0, 0, 1), ("IPV6.EXT_SIZE", "IPV6_OPTIONS"): (8, 8, 1, 8),
+        ("IPV6.EXT_SIZE", "IPV6_AH"): (8, 8, 2, 4),
+        ("IPV6.FLOWID", "IPV6"): (12, 20, 0, 1), ("ETHERNET.VLAN_ID", "VLAN"): (4, 12, 0, 1),
+        ("ICMPV6.DATA", "ICMPV6"): (32, 32, 0, 1),
+    }.items():  # fmt: skip
+        assert places[key] == place, key
+
+
+def test_layers():
+    assert LAYERS["VLAN"] == {HEADERS.index("VLAN")}
+    assert LAYERS["LOOPBACK"] == {HEADERS.index("LOOPBACK"), HEADERS.index("LOOP")}
+    assert HEADERS.index("IPV6_AH") in LAYERS["IPV6"]
+    assert set(LAYERS) == {row.name.partition(".")[0] for row in TABLE} | {"VLAN"}
+
+
+@pytest.mark.parametrize("table", ["ETHERTYPE", "PROTOCOL", "ARP_OPERATION", "ICMP_TYPE", "ICMPV6_TYPE", "IGMP_TYPE"])
+def test_names_of_values(table):
+    """Used both ways: each name once, in lower case; none looks like a number or ends a word of a filter."""
+    words = list(getattr(names, table).values())
+    assert len(set(words)) == len(words)
+    assert all(word == word.lower() and not word[0].isdigit() and not set(word) & set(" ,()<>!=/&|") for word in words)
+    assert not set(words) & {"and", "or", "not", "in"}
+
+
+def test_link_types():
+    assert [names.linktype_name(n) for n in (0, 1, 101, 113, 149, 258, 228, 147)] == [
+        "Loopback", "Ethernet", "Raw IP", "Linux SLL", "PKTAP", "PKTAP", "Raw IPv4", "Unknown"
+    ]  # fmt: skip
+    assert all(name.isprintable() and "\n" not in name and ")" not in name for name in names.LINKTYPE.values())
+
+
+def test_field_options_hide_no_other_option():
+    """pkt-change has an option for every field: none may be an option of its own."""
+    own = {name for option in FILTER for name in option.names}
+    assert not own & {"--" + name.lower().replace(".", "-").replace("_", "-") for name in FIELDS}
+    assert len({name.replace(".", "-").replace("_", "-") for name in FIELDS}) == len(FIELDS)

@@ -1,0 +1,103 @@
+"""How a command line is read."""
+
+from __future__ import annotations
+
+import pytest
+
+from pkttools.errors import UsageError
+from pkttools.options import FILTER, FLAG, NUMBER, REAL, TEXT, Option, Values, read
+
+OPTIONS = [
+    Option("-n --width", NUMBER, "", default=16, least=1, most=100), Option("-a --fields", FLAG, ""),
+    Option("-aa --all-fields", FLAG, ""),
+    Option("-F --format", TEXT, "", choices=("text", "pcap")), Option("--speed", REAL, ""), Option("--in", TEXT, ""),
+    Option("--out", TEXT, ""),
+    Option("--if", TEXT, ""), Option("-l --limit", NUMBER, ""), Option("-do --data-only", FLAG, ""),
+]  # fmt: skip
+FIELDS = {"--ip-ttl": "IP.TTL=", "--icmp-type": "ICMP.TYPE="}
+
+
+def values(line: str) -> Values:
+    return read(OPTIONS, line.split(" ") if line else [], FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("line", "attribute", "value"),
+    [
+        ("", "width", 16), ("", "fields", False), ("", "format", None), ("", "limit", None), ("", "arguments", []),
+        ("", "none_of_it", None),
+        ("-n 8", "width", 8), ("--width 8", "width", 8), ("--width=8", "width", 8), ("-n 0x10", "width", 16),
+        ("-n 8 -n 9", "width", 9),
+        ("-n 1", "width", 1), ("-n 100", "width", 100), ("-l 0", "limit", 0), ("-l 4611686018427387904", "limit", 1 << 62),
+        ("-a", "fields", True), ("-a", "all_fields", False), ("-aa", "all_fields", True), ("-aa", "fields", False),
+        ("-do", "data_only", True),
+        ("--all-fields", "all_fields", True), ("-F pcap", "format", "pcap"), ("--format=text", "format", "text"),
+        ("--speed 2.5", "speed", 2.5), ("--speed=1e3", "speed", 1000.0), ("--speed .5", "speed", 0.5),
+        ("--in file", "input", "file"), ("--out=-", "output", "-"), ("--if IP.TTL==5", "condition", "IP.TTL==5"),
+        ("--in=a=b", "input", "a=b"),
+        ("--in -n", "input", "-n"), ("--in --", "input", "--"), ("--in=", "input", ""),
+        ("x -a y", "arguments", ["x", "y"]), ("-", "arguments", ["-"]), ("-a -- -n x --", "arguments", ["-n", "x", "--"]),
+        ("--", "arguments", []),
+        ("--ip-ttl 5", "arguments", ["IP.TTL=5"]), ("--ip-ttl=5 IP", "arguments", ["IP.TTL=5", "IP"]),
+        ("--ip-ttl -5", "arguments", ["IP.TTL=-5"]),
+    ],
+)  # fmt: skip
+def test_read(line, attribute, value):
+    assert getattr(values(line), attribute) == value
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("-n", "-n needs a value"), ("--width", "--width needs a value"), ("-n x", "--width: 'x' is not a number"),
+        ("-n 1.5", "--width: '1.5' is not a number"),
+        ("-n ", "--width: '' is not a number"), ("--width=", "--width: '' is not a number"),
+        ("-n 0", "--width: 0 is not a number from 1 to 100"),
+        ("-n 101", "--width: 101 is not a number from 1 to 100"), ("-n -1", "--width: -1 is not a number from 1 to 100"),
+        ("-l -1", "--limit: -1 is not a number from 0 to 4611686018427387904"),
+        ("--speed nan", "--speed: nan is not a number from 0 to 4611686018427387904"),
+        ("--speed x", "--speed: 'x' is not a number"),
+        ("--speed inf", "--speed: inf is not a number from 0 to 4611686018427387904"),
+        ("--speed -1", "--speed: -1 is not a number from 0 to 4611686018427387904"),
+        ("-F txt", "--format: 'txt' is not one of text, pcap"), ("--fields=1", "--fields takes no value"),
+        ("--widht 3", "no option '--widht': did you mean --width?"),
+        ("--icmp-typ 8", "no option '--icmp-typ': did you mean --icmp-type?"),
+        ("-n8", "no option '-n8': did you mean -n?"), ("--xyzzy", "no option '--xyzzy'"), ("-q", "no option '-q'"),
+        ("-an", "no option '-an': did you mean -n?"),
+        ("--ip-ttl", "--ip-ttl needs a value"), ("---", "no option '---'"),
+    ],
+)  # fmt: skip
+def test_refused(line, said):
+    with pytest.raises(UsageError) as caught:
+        values(line)
+    if "did you mean" in str(caught.value):  # which of two equally near ones is difflib's business
+        assert str(caught.value).split(":")[0] == said.split(":")[0]
+    else:
+        assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("text", ["1" + " " * 30 + "x", "0" * 30 + "5x", "1" + "0" * 40])
+def test_long_numbers_are_not_cut(text):
+    """Reading only the first digits would make another number of it."""
+    with pytest.raises(UsageError):
+        read(OPTIONS, ["-n", text])
+    with pytest.raises(UsageError):
+        read(OPTIONS, ["-l", text])
+
+
+def test_a_huge_number_takes_no_time():
+    with pytest.raises(UsageError):
+        read(OPTIONS, ["-l", "9" * 1_000_000])
+
+
+def test_the_shared_options_do_not_collide():
+    names = [name for option in FILTER for name in option.names]
+    assert len(set(names)) == len(names)
+    attributes = [option.attribute for option in FILTER]
+    assert len(set(attributes)) == len(attributes)
+    assert all(attribute.isidentifier() for attribute in attributes)
+
+
+def test_options_of_1_16_are_there():
+    names = {name for option in FILTER for name in option.names}
+    assert {"-n", "-a", "-do", "-r", "-s", "-l", "-nb", "-nm", "-lt", "-b", "-k", "-h"} <= names

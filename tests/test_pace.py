@@ -1,0 +1,184 @@
+"""When packets are to be sent, and how late they were: on a clock of our own, without waiting."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from pkttools import pace as module
+from pkttools.pace import Lateness, Pace, wait_until
+
+MS = 1_000_000
+START = 7_000 * MS
+
+
+def deadlines(pace: Pace, stamps: list[int], late: int = 0, size: int = 125) -> list[int]:
+    """Milliseconds after the start at which packets are due; stamps in milliseconds, each packet sent `late` too late."""
+    now, found = START, []
+    for stamp in stamps:
+        due = pace.deadline(stamp * MS, size, now)
+        found.append((due - START) / MS)
+        now = max(now, due) + late * MS
+        pace.sent(now)
+    return [int(due) if due == int(due) else due for due in found]
+
+
+STAMPS = [1000, 1010, 1010, 1050]
+
+
+@pytest.mark.parametrize("late", [0, 3])
+@pytest.mark.parametrize(
+    ("pace", "due"),
+    [
+        (Pace(), [0, 10, 10, 50]),
+        (Pace(speed=2), [0, 5, 5, 25]),
+        (Pace(speed=0.5), [0, 20, 20, 100]),
+        (Pace(pps=100), [0, 10, 20, 30]),
+        (Pace(pps=3), [0, 333.333333, 666.666667, 1000]),
+        (Pace(mbps=1), [0, 1, 2, 3]),  # 125 bytes are 1000 bits
+        (Pace(mbps=0.5), [0, 2, 4, 6]),
+        (Pace(fast=True), [0, 0, 0, 0]),
+        (Pace(fast=True, wait=5 * MS), [0, 5, 10, 15]),
+        (Pace(wait=5 * MS), [0, 15, 20, 65]),
+        (Pace(pps=100, wait=1 * MS), [0, 11, 22, 33]),
+    ],
+    ids=["original", "twice", "half", "pps", "thirds", "mbps", "half mbps", "fast", "fast, wait", "wait", "pps, wait"],
+)
+def test_deadlines_do_not_shift_when_packets_are_late(pace, due, late):
+    pace.begun = False  # the same one comes twice
+    pace.pause = 0
+    assert deadlines(pace, STAMPS, late) == due
+
+
+def test_just_before():
+    """Each gap from when the packet before was really sent: being late adds up."""
+    assert deadlines(Pace(after_previous=True), STAMPS) == [0, 10, 10, 50]
+    assert deadlines(Pace(after_previous=True), STAMPS, late=3) == [0, 13, 16, 59]
+    assert deadlines(Pace(after_previous=True, speed=2), STAMPS) == [0, 5, 5, 25]
+    assert deadlines(Pace(after_previous=True, wait=MS), STAMPS) == [0, 11, 12, 53]
+
+
+def test_times_that_run_backwards():
+    """They are in the past: sent at once, and what follows keeps its own time."""
+    assert deadlines(Pace(), [1000, 990, 1010]) == [0, -10, 10]
+    assert deadlines(Pace(after_previous=True), [1000, 990, 1010]) == [0, 0, 20]
+
+
+@pytest.mark.parametrize(
+    ("pace", "rounds"),
+    [
+        (Pace(), [[0, 10], [10, 20]]),  # the original timing starts again
+        (Pace(pps=100), [[0, 10], [20, 30]]),  # a rate goes on
+        (Pace(mbps=1), [[0, 1], [2, 3]]),
+        (Pace(fast=True), [[0, 0], [0, 0]]),
+        (Pace(wait=5 * MS), [[0, 15], [20, 35]]),  # the wait stands between rounds too
+        (Pace(fast=True, wait=5 * MS), [[0, 5], [10, 15]]),
+    ],
+    ids=["original", "pps", "mbps", "fast", "wait", "fast, wait"],
+)
+def test_rounds(pace, rounds):
+    now = START
+    for number, due in enumerate(rounds):
+        if number:
+            pace.restart()
+        for stamp, wanted in zip((1000, 1010), due, strict=True):
+            got = pace.deadline(stamp * MS, 125, now)
+            assert (got - START) / MS == wanted
+            now = max(now, got)
+            pace.sent(now)
+
+
+@pytest.mark.parametrize(
+    ("pace", "paced"), [(Pace(), True), (Pace(fast=True), False), (Pace(fast=True, wait=1), True), (Pace(pps=1), True)]
+)
+def test_paced(pace, paced):
+    assert pace.paced is paced
+
+
+def test_a_million_packets_keep_the_rate():
+    pace = Pace(pps=7)
+    for _ in range(1000):
+        pace.deadline(0, 60, START)
+    assert pace.deadline(0, 60, START) == START + round(1000 * 1_000_000_000 / 7)
+
+
+# ---- waiting ----
+
+
+class Clock:
+    """Time that goes on when slept, and a little with each look."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, self.slept = START, []
+        monkeypatch.setattr(module.time, "monotonic_ns", self.look)
+        monkeypatch.setattr(module.time, "sleep", self.sleep)
+
+    def look(self) -> int:
+        self.now += 1000
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += round(seconds * 1e9) + 60_000  # it wakes up late
+
+
+def test_the_last_part_of_a_wait_is_not_slept(monkeypatch):
+    clock = Clock(monkeypatch)
+    assert START + 50 * MS <= wait_until(START + 50 * MS) < START + 50 * MS + 10_000
+    assert len(clock.slept) == 1
+    assert clock.slept[0] < 0.05 - 100e-6
+
+
+def test_what_is_due_is_not_waited_for(monkeypatch):
+    clock = Clock(monkeypatch)
+    wait_until(START - MS)
+    wait_until(START)
+    assert clock.slept == []
+
+
+def test_a_wait_of_days_is_slept_in_pieces(monkeypatch):
+    clock = Clock(monkeypatch)
+    wait_until(START + 3 * 86_400 * 1_000_000_000)
+    assert max(clock.slept) <= 3600
+    assert sum(clock.slept) == pytest.approx(3 * 86_400, abs=1)
+
+
+# ---- lateness ----
+
+
+@pytest.mark.parametrize("values", ["constant", "line", "powers", "long tail", "small"])
+@pytest.mark.parametrize("part", [0.01, 0.5, 0.9, 0.99, 1])
+def test_quantiles_are_right_to_a_sixteenth(values, part):
+    dice = random.Random(1)
+    late = {
+        "constant": [123_456] * 100, "line": list(range(1, 20_000, 7)), "powers": [1 << i for i in range(50)],
+        "long tail": [round(dice.lognormvariate(10, 3)) + 16 for _ in range(5000)], "small": list(range(17)) * 10,
+    }[values]  # fmt: skip
+    lateness = Lateness()
+    for value in late:
+        lateness.add(value)
+    exact = sorted(late)[max(0, -(-len(late) * part // 1).__int__() - 1)]
+    got = lateness.quantile(part)
+    assert exact * 15 / 16 - 1 <= got <= exact * 17 / 16 + 1, (exact, got)
+    assert (lateness.count, lateness.worst) == (len(late), max(late))
+
+
+def test_lateness_without_packets():
+    assert Lateness().quantile(0.5) == 0
+
+
+def test_very_late_packets_are_counted():
+    lateness = Lateness()
+    lateness.add(1 << 62)
+    lateness.add(0)
+    assert lateness.worst == 1 << 62
+    assert "late by " in str(lateness)
+
+
+def test_lateness_in_words():
+    lateness = Lateness()
+    for value in (1_000, 2_000_000, 30_000_000):
+        lateness.add(value)
+    assert str(lateness).endswith("30.0 ms (worst)")
+    assert " us (median), " in str(lateness)
