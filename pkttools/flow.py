@@ -53,7 +53,7 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tupl
     try:
         keep = expression.packet_filter(expressions, bool(values.reverse), bool(values.no_broadcast), bool(values.no_multicast))
     except UsageError as error:
-        files = [word for word in expressions if os.path.exists(word)]  # noqa: PTH110  pathlib is slow to import
+        files = [word for word in " ".join(expressions).split() if os.path.exists(word)]  # noqa: PTH110  pathlib is slow to import
         raise UsageError(f"{error}; to read a file: --in {files[0]}" if files else str(error)) from None
     return keep, expression.assignments(items, swapped) if items or swapped else None
 
@@ -85,7 +85,7 @@ def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "tex
     output = Output(values.output, source)
     sink = sink_of(values, output, default)
     said = run(reading(packets(source), source, output.fd), sink, values, program, work, guard)
-    said += sink.close()
+    said += source.said + sink.close()
     return said, int(sink.failed)
 
 

@@ -47,18 +47,3 @@ def parameter(option: Option) -> inspect.Parameter:
 def show(name: str, command: ModuleType) -> None:
     """Writes the help screen to standard output."""
     application(name, command)(["--help"], prog_name=name, standalone_mode=False)
-
-
-def keys() -> None:
-    """Writes the list of fields: name, size, and what its values may be called."""
-    from .errors import counted
-    from .fields import DATA, IPV4, IPV6, MAC, TABLE
-
-    seen = set()
-    for row in TABLE:
-        if row.name not in seen:
-            seen.add(row.name)
-            size = "bytes" if row.kind == DATA else counted(row.width, "bit")
-            kind = {MAC: "MAC address", IPV4: "IPv4 address", IPV6: "IPv6 address"}.get(row.kind)
-            words = kind or ", ".join((row.names or {}).values())
-            print(f"{row.name:<24}{size:<10}{words}".rstrip())

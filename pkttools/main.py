@@ -47,9 +47,14 @@ def start(name: str, argv: list[str]) -> int:
         application(name, command)(argv, prog_name=name)
     values = read(command.OPTIONS, argv, command.more_options() if hasattr(command, "more_options") else None)
     if values.help or values.keys:
-        from . import help as screen
+        if values.help:
+            from .help import show
 
-        screen.show(name, command) if values.help else screen.keys()
+            show(name, command)
+        else:
+            from .values import keys
+
+            keys()
     elif values.version:
         from . import __version__
 
@@ -92,7 +97,8 @@ def guarded(name: str, argv: list[str]) -> int:
         return start(name, argv)
     except UsageError as error:
         say(f"{name}: {error}")
-        say(f"Try '{name} --help'.")
+        if name in commands():
+            say(f"Try '{name} --help'.")
         return 2
     except PktError as error:
         say(f"{name}: {error}")
@@ -108,7 +114,8 @@ def guarded(name: str, argv: list[str]) -> int:
         return 1
     except ImportError as error:
         missing = error.name in ("dpkt", "typer")
-        say(f"{name}: {error.name} is missing: pip install {error.name}" if missing else f"{name}: {error}")
+        hint = "run make in the checkout once, or install it for this Python"
+        say(f"{name}: the package {error.name} is missing: {hint}" if missing else f"{name}: {error}")
         return 1
     except OSError as error:
         say(f"{name}: {error.filename + ': ' if isinstance(error.filename, str) else ''}{error.strerror or error}")

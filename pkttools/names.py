@@ -36,12 +36,13 @@ LINKTYPE = {
     0: "Loopback", 1: "Ethernet", 6: "Token Ring", 7: "ARCNET", 8: "SLIP", 9: "PPP", 10: "FDDI",
     50: "PPP HDLC", 51: "PPPoE", 100: "RFC 1483 ATM", 101: "Raw IP", 104: "Cisco HDLC", 105: "802.11",
     107: "Frame Relay", 108: "OpenBSD Loopback", 113: "Linux SLL", 117: "PF log", 119: "Prism", 122: "IP over FC",
-    123: "SunATM", 127: "802.11 Radiotap", 129: "ARCNET Linux", 138: "Apple FireWire", 143: "DOCSIS", 149: "PKTAP",
-    160: "PPI", 182: "MFR", 187: "Bluetooth H4", 189: "USB Linux", 192: "PPI", 195: "802.15.4",
+    123: "SunATM", 127: "802.11 Radiotap", 129: "ARCNET Linux", 138: "Apple FireWire", 143: "DOCSIS",
+    149: "PKTAP",  # of the numbers for private use, as Apple writes it
+    182: "MFR", 187: "Bluetooth H4", 189: "USB Linux", 192: "PPI", 195: "802.15.4",
     209: "I2C Linux", 220: "USB Linux mmapped", 224: "Fibre Channel FC-2", 226: "Solaris IPNET", 227: "CAN",
     228: "Raw IPv4", 229: "Raw IPv6", 239: "NFLOG", 240: "netANALYZER", 242: "IP over InfiniBand",
     249: "USBPcap", 251: "Bluetooth LE", 253: "Netlink", 258: "PKTAP", 264: "ISO 14443", 271: "VSOCK",
-    272: "Nordic BLE", 276: "Linux SLL2", 283: "802.15.4 TAP", 292: "Vector LIN",
+    272: "Nordic BLE", 276: "Linux SLL2", 283: "802.15.4 TAP",
 }  # fmt: skip
 
 

@@ -46,11 +46,14 @@ class Option:
         try:
             if len(text) > 40:  # int() of a huge one takes for ever (CVE-2020-10735)
                 raise ValueError
-            value = int(text, 0) if self.kind == NUMBER else float(text)
+            if "_" in text:
+                raise ValueError
+            value = float(text) if self.kind == REAL else int(text, 16 if text[:2] in ("0x", "0X") else 10)
         except ValueError:
             raise UsageError(f"{name}: '{text[:40]}' is not a number") from None
         if not self.least <= value <= self.most:
-            raise UsageError(f"{name}: {text} is not a number from {self.least} to {self.most}")
+            limits = f"at least {self.least}" if self.most == 1 << 62 else f"from {self.least} to {self.most}"
+            raise UsageError(f"{name}: {text} is out of range: {limits}")
         return value
 
 

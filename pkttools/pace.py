@@ -35,7 +35,7 @@ class Pace:
         """When to send the next packet, on the clock of `now`; stamp: its own time, size: its bytes."""
         if not self.begun:
             self.begun, self.start, self.first, self.count, self.bits = True, now + self.pause, stamp, 0, 0
-            self.last_bits = 0
+            self.last_bits, self.last_due = 0, self.start
             self.last_sent, self.last_stamp, self.pause = self.start, stamp, self.wait
         # From the first packet of the round, or with after_previous from the one before.
         steps, bits, since = self.count, self.bits, self.first
@@ -48,6 +48,7 @@ class Pace:
         else:
             gap = 0 if self.fast else (stamp - since) / self.speed
         due = (self.last_sent if self.after_previous else self.start) + round(gap) + steps * self.wait
+        self.last_due = due = max(due, self.last_due)  # a time that goes back is not late, it is due at once
         self.count += 1
         self.last_bits = size * 8
         self.bits += self.last_bits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .errors import UsageError
+from .errors import UsageError, counted
 from .fields import DATA, FAMILY, IPV4, IPV6, MAC, TABLE, Row
 
 HEX = frozenset("0123456789abcdefABCDEF")
@@ -160,6 +160,18 @@ def field_lines(headers: list[tuple[int, int, int, int]], frame: bytes, everythi
                 lines.append(label(row.name) + format_value(row, value))
         tail[:0] = inner
     return "".join(line + "\n" for line in lines + tail).encode()
+
+
+def keys() -> None:
+    """Writes the list of fields: name, size, and what its values may be called."""
+    seen = set()
+    for row in TABLE:
+        if row.name not in seen:
+            seen.add(row.name)
+            size = "bytes" if row.kind == DATA else counted(row.width, "bit") + (f" x {row.scale} bytes" if row.scale > 1 else "")
+            kind = {MAC: "MAC address", IPV4: "IPv4 address", IPV6: "IPv6 address"}.get(row.kind)
+            words = kind or ", ".join((row.names or {}).values())
+            print(f"{row.name:<24}{size:<19}{words}".rstrip())
 
 
 def label(name: str) -> str:

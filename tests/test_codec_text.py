@@ -45,7 +45,7 @@ class Result(NamedTuple):
 def decode(codec: ModuleType, text: bytes, *, final: bool = True, linktype: int = 1, line: int = 0) -> Result:
     """One call, with everything that it says about the buffer looked up there."""
     buffer = bytearray(b"##" + text + b"##")  # what lies around the range is none of its business
-    consumed, data, rows, fields, linktype, line, error = codec.text_decode(
+    consumed, data, rows, fields, linktype, line, error, _ = codec.text_decode(
         buffer, 2, 2 + len(text), final, linktype, line, NOW
     )  # fmt: skip
     named = [(p, at, bytes(buffer[a:b]), bytes(buffer[c:d])) for p, at, a, b, c, d in fields]
@@ -285,7 +285,7 @@ def test_a_call_gives_about_two_megabytes(codec, size, comment):
     buffer = bytearray(packet * (9 * MAX_BATCH // 4 // max(size, ROW_BYTES)))
     at, count, calls = 0, 0, 0
     while at < len(buffer):
-        at, data, rows, _, _, _, error = codec.text_decode(buffer, at, len(buffer), True, 1, 0, 0)
+        at, data, rows, _, _, _, error, _ = codec.text_decode(buffer, at, len(buffer), True, 1, 0, 0)
         assert error is None
         assert len(data) < MAX_BATCH + MAX_FRAME
         assert len(rows) < MAX_BATCH + MAX_FRAME

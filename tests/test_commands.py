@@ -50,7 +50,7 @@ MESSAGE = "pkt-correct: <stdin>:"
     [
         ("-- 4 --\n00 zz\n==\n", "17: bad hex digit 'zz'"),
         ("-- 4 --\nIP.TLL: 5\n==\n", "17: no field 'IP.TLL': did you mean IP.TTL?"),
-        ("-- 4 --\nFOO.BAR: 5\n==\n", "17: no field 'FOO.BAR' (-k lists them)"),
+        ("-- 4 --\nFOO.BAR: 5\n==\n", "17: no field 'FOO.BAR' (-k lists the fields)"),
         ("-- 4 --\nIP.TTL: 300\n==\n", "17: IP.TTL: 300 does not fit: at most 255"),
         ("-- 4 --\nIP.TTL: 3\nIP.TTL: x\n==\n", "18: IP.TTL: 'x' is not a number"),
         ("-- 4 --\nSIZE: 2000000000\n==\n", "17: bad size '2000000000': captured/original, captured up to 262144 bytes"),
@@ -87,7 +87,7 @@ def test_a_bad_field_line_comes_after_the_packets_before_it(backend):
         (b"\x28\xb5\x2f\xfd" + bytes(30), "this is compressed: put zstdcat in front"),
         (b"\xfd7zXZ" + bytes(30), "this is compressed: put xzcat in front"),
         (b"\x7fELF\2\1\1\0" + bytes(100), "neither packet text nor a capture file"),
-        (b"BZh91AY&SY\0\xff", "neither packet text nor a capture file"),
+        (b"BZh91AY&SY\0\xff", "this is compressed: put bzcat in front"),
         (b"\xd4\xc3\xb2\xa1\2\0", "file is cut short: 6 of the file header's 24 bytes"),
         (struct.pack("<IHHiIII", 0xA1B2C3D4, 3, 1, 0, 0, 0, 1), "version 3.1 of pcap is not supported, only 2.4"),
     ],
@@ -98,7 +98,7 @@ def test_other_files_are_named(data, said):
 
 def test_binary_further_on_is_seen_too():
     """Whatever has no packet, and bytes that no text has, is not text."""
-    data = b"BZh91AY&SY" + b"\xff" * 20 + b"\0" * 50
+    data = b"no magic at all" + b"\xff" * 20 + b"\0" * 50
     assert run("pkt-txt2txt", data, 1, "pkt-txt2txt: <stdin>: neither packet text nor a capture file\n") == b""
 
 
@@ -195,10 +195,10 @@ def test_standard_error_that_is_closed():
     [
         ("pkt-txt2txt -q", "no option '-q'"), ("pkt-txt2txt --widht 3", "no option '--widht': did you mean --width?"),
         ("pkt-change --icmp-typ 8", "no option '--icmp-typ': did you mean --icmp-type?"), ("pkt-txt2txt -n", "-n needs a value"),
-        ("pkt-txt2txt -n 0", "--width: 0 is not a number from 1 to 262144"),
-        ("pkt-txt2txt -n 262145", "--width: 262145 is not a number from 1 to 262144"),
+        ("pkt-txt2txt -n 0", "--width: 0 is out of range: from 1 to 262144"),
+        ("pkt-txt2txt -n 262145", "--width: 262145 is out of range: from 1 to 262144"),
         ("pkt-txt2txt -F pcapng", "--format: 'pcapng' is not one of text, pcap"),
-        ("pkt-txt2txt -lt 67108864", "--link-type: 67108864 is not a number from 0 to 67108863"),
+        ("pkt-txt2txt -lt 67108864", "--link-type: 67108864 is out of range: from 0 to 67108863"),
         ("pkt-txt2txt IP.TTL=300", "IP.TTL: 300 does not fit: at most 255"),
         ("pkt-txt2txt IP.SRC_ADDR=1.2.3", "IP.SRC_ADDR: '1.2.3' is not an IPv4 address"),
         ("pkt-txt2txt IP.TLL==3", "no field 'IP.TLL': did you mean IP.TTL?"),
@@ -206,10 +206,10 @@ def test_standard_error_that_is_closed():
         ("pkt-change --ip-ttl 300", "IP.TTL: 300 does not fit: at most 255"),
         ("pkt-change --if 'IP.TTL=3'", "filter 'IP.TTL=3': to compare, write IP.TTL==..."),
         ("pkt-filter", "an expression is missing, such as 'UDP.DST_PORT==53'"),
-        ("pkt-filter IP.TTL=5", "an expression is missing, such as 'UDP.DST_PORT==53'"),
+        ("pkt-filter IP.TTL=5", "an expression is missing, such as 'UDP.DST_PORT==53'; 'IP.TTL=5' assigns, to compare write =="),
         ("pkt-txt2pcap -le -be", "only one of -le, -be and -ne"),
         ("pkt-send -f --pps 5", "only one of -f, --speed, --pps and --mbps"),
-        ("pkt-send --pps 0", "--pps 0 would never end"), ("pkt-recv -ro -so", "-ro and -so leave nothing"),
+        ("pkt-send --pps 0", "--pps: 0 is out of range: at least 1e-06"), ("pkt-recv -ro -so", "-ro and -so leave nothing"),
         ("pkt-send --loop 0", None), ("pkt-recv --snaplen 0", None),
     ],
 )  # fmt: skip
@@ -398,7 +398,8 @@ def test_change(backend):
     def changed(words: str) -> list[bytes]:
         return [bytes.fromhex(frame) for frame in frames_of(run(f"pkt-change -do {words}", text(*frames), backend=backend))]
 
-    assert changed("") == frames
+    unchanged = "pkt-change: nothing was changed: FIELD=value assigns, FIELD==value filters\n"
+    assert frames_of(run("pkt-change -do", text(*frames), 0, unchanged, backend=backend)) == [frame.hex() for frame in frames]
     got = changed("--ip-ttl 9 --ip-ttl=10 UDP.DST_PORT+=1000 --tcp-syn 0")
     assert (got[0][22], got[0][36:38], got[1], got[2][47]) == (10, struct.pack("!H", 1053), frames[1], 0x10)
     got = changed("--ip-ttl 9 --if 'UDP.DST_PORT==53'")
@@ -433,9 +434,10 @@ def test_correct_says_what_it_could_not(backend):
     cut = packet(UDP).replace(f"SIZE: {len(UDP)}/{len(UDP)}", f"SIZE: {len(UDP) - 2}/{len(UDP)}")
     fragment, malformed = packet(ethernet(0x0800, ipv4(17, udp(), fragment=1))), packet(ethernet(0x0800, ipv4(17, udp(size=7))))
     data = (packet(UDP) + cut + fragment * 2 + malformed).encode()
-    said = "pkt-correct: 4 packets not corrected in full: 1 cut short, 2 fragments, 1 malformed\n"
+    size = "pkt-correct: <stdin>: 1 packet cut to what SIZE says: without SIZE all bytes count\n"
+    said = size + "pkt-correct: 4 packets not corrected in full: 1 cut short, 2 fragments, 1 malformed\n"
     assert len(frames_of(run("pkt-correct -do", data, 0, said, backend=backend))) == 5
-    run("pkt-correct", cut.encode(), 0, "pkt-correct: 1 packet not corrected in full: 1 cut short\n", backend=backend)
+    run("pkt-correct", cut.encode(), 0, size + "pkt-correct: 1 packet not corrected in full: 1 cut short\n", backend=backend)
 
 
 def test_correct_lengths(backend):

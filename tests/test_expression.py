@@ -99,7 +99,7 @@ def test_nothing_asked_for_is_no_filter():
     [
         ("IP.TLL==5", "no field 'IP.TLL': did you mean IP.TTL?"),
         ("udp.dstport==5", "no field 'UDP.DSTPORT': did you mean UDP.DST_PORT?"),
-        ("UPD", "no layer 'UPD': did you mean UDP?"), ("IP.XYZZY_PLUGH", "no field 'IP.XYZZY_PLUGH' (-k lists them)"),
+        ("UPD", "no layer 'UPD': did you mean UDP?"), ("IP.XYZZY_PLUGH", "no field 'IP.XYZZY_PLUGH' (-k lists the fields)"),
         ("", "filter '': a field expected, not the end"), ("()", "filter '()': a field expected, not ')'"),
         ("(IP", "filter '(IP': ')' expected, not the end"), ("IP)", "filter 'IP)': an expression expected, not ')'"),
         ("IP and", "filter 'IP and': a field expected, not the end"),
@@ -221,4 +221,4 @@ def test_programs_have_no_address_of_their_own():
     """Equal texts give equal programs: they are cached by their bytes."""
     assert assignments([("ip.ttl", "=", "0x40")]) == assignments([("IP.TTL", "=", "64")])
     assert field("IP.TTL")[1] == FIELDS["IP.TTL"]
-    assert expression.unknown_name("X" * 100, ["IP"], "layer") == f"no layer '{'X' * 40}' (-k lists them)"
+    assert expression.unknown_name("X" * 100, ["IP"], "layer") == f"no layer '{'X' * 40}' (-k lists the fields)"

@@ -385,9 +385,11 @@ def test_failure_is_one_line_and_code_1(lab, command, message):
     done = lab.run("a", command)
     assert done.returncode == 1
     assert done.stdout == b""
-    (said,) = done.stderr.decode().splitlines()
+    said, *account = done.stderr.decode().splitlines()
     assert said.startswith("pkt-recv: ")
     assert message in said
+    assert len(account) == ("full" in command)  # whoever had begun to receive says how much
+    assert all("received" in line for line in account)
 
 
 @pytest.mark.parametrize("how", ["ip link set eth0 down", "ip link del eth0"])
@@ -442,7 +444,8 @@ def test_closed_standard_output_is_an_error(lab):
     code, _, err = finish(capture)
     assert lab.counters("a")["tx"] == 0
     assert code == 1
-    assert len(err) == 1
+    assert [line.split(": ", 1)[1] for line in err][:1] == ["<stdout>: Bad file descriptor"]
+    assert len(err) == 2  # and the account
 
 
 def test_unknown_packets_pass_as_they_are(lab):

@@ -4,13 +4,13 @@ Both backends have the same functions with the same results and the same errors.
 fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it was built.
 
     text_decode(buffer, start, stop, final, linktype, line, now)
-        -> (consumed, data, rows, fields, linktype, line, error)
+        -> (consumed, data, rows, fields, linktype, line, error, (stray, shortened))
     text_encode(data, rows, first, number, width, data_only, extras) -> (text, stop)
     pcap_decode(buffer, start, stop, final, big_endian, nano, header, linktype) -> (consumed, rows, error)
     pcap_encode(data, rows, first, big_endian, nano) -> (records, stop, lost)
     walk(data, row) -> [(kind, start, data, end), ...]
     select(data, rows, tests) -> rows
-    assign(data, rows, assignments, guard)
+    assign(data, rows, assignments, guard) -> unplaced
     correct(data, rows, what) -> (corrected, cut_short, fragments, malformed)
 
 The Python twins in codec/python document them. Where decoded packets lie in `data` is the codec's own matter. Decoders

@@ -5,7 +5,7 @@ pkt-change --icmp-type 8 --if 'ICMP.TYPE==0'    pkt-change IP.TTL-=1 UDP.DST_POR
 Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums are pkt-correct's.
 """
 
-from ..expression import any_of, compiled
+from ..expression import any_of, compiled, split_assignment
 from ..fields import FIELDS
 from ..flow import filter_stream
 from ..options import FILTER, FLAG, TEXT, Option, Values
@@ -30,4 +30,7 @@ def more_options() -> dict[str, str]:
 def run(values: Values) -> tuple[list[str], int]:
     """Swaps, then assigns; both only where --if holds."""
     guard = compiled(any_of([values.condition])) if values.condition is not None else None
-    return filter_stream(values, guard=guard, swapped=PAIRS if values.swap else ())
+    said, code = filter_stream(values, guard=guard, swapped=PAIRS if values.swap else ())
+    if not values.swap and not any(split_assignment(word) for word in values.arguments):
+        said.append("nothing was changed: FIELD=value assigns, FIELD==value filters")
+    return said, code

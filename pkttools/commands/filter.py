@@ -16,7 +16,15 @@ ARGUMENTS = "EXPR..."
 def run(values: Values) -> tuple[list[str], int]:
     """Joins the words of the expression, so that it needs no quotes where the shell needs none."""
     words = [word for word in values.arguments if not split_assignment(word)]
-    need(bool(words or values.no_broadcast or values.no_multicast), "an expression is missing, such as 'UDP.DST_PORT==53'")
+    joined = " ".join(words)
+    need(not split_assignment(joined), f"'{joined}' would assign; to compare, write ==")
+    need(bool(words or values.no_broadcast or values.no_multicast), missing(values.arguments))
     values.arguments = [word for word in values.arguments if split_assignment(word)]
-    values.arguments += [" ".join(words)] if words else []
+    values.arguments += [joined] if words else []
     return filter_stream(values)
+
+
+def missing(words: list[str]) -> str:
+    """What to say when there is no expression."""
+    hint = f"; '{words[0]}' assigns, to compare write ==" if words else ""
+    return f"an expression is missing, such as 'UDP.DST_PORT==53'{hint}"

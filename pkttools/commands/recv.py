@@ -6,9 +6,12 @@ Ends with ^C, after --duration or -l packets, and says what it received and what
 """
 
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch
-from ..flow import Work, arguments, need, sink_of
+from ..errors import PktError, UsageError
+from ..flow import Program, Work, arguments, need, sink_of
 from ..flow import run as flow
 from ..formats.files import Output
+from ..linux.interface import names
+from ..linux.receive import Receiver
 from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
 from ..signals import install
 
@@ -23,17 +26,15 @@ OPTIONS = [
     *(option for option in OUTPUT if "--nano" not in option.names),
     Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
     *PICK,
-    Option("-b --buffer", NUMBER, "let the kernel keep SIZE bytes (default 32 MiB)", "SIZE"),
+    Option("-b --buffer", NUMBER, "let the kernel keep SIZE bytes (default 32 MiB)", "SIZE", most=(1 << 30)),
     *GENERAL,
 ]
 
 
 def run(values: Values) -> tuple[list[str], int]:
     """Receives until the end, and says what was received."""
-    from ..linux.receive import Receiver
-
     need(not (values.receive_only and values.send_only), "-ro and -so leave nothing")
-    program = arguments(values)
+    program = checked_arguments(values)
     direction = "in" if values.receive_only else "out" if values.send_only else None
     install(drain=False)
     receiver = Receiver(
@@ -42,8 +43,21 @@ def run(values: Values) -> tuple[list[str], int]:
         notes=bool(values.verbose),
     )  # fmt: skip
     sink = sink_of(values, Output(values.output, None), linktype=receiver.linktype)
-    said = flow(iter(receiver), sink, values, program, [cut(values.snaplen)] if values.snaplen < MAX_FRAME else [])
-    return [*said, *sink.close(), receiver.close()], 0
+    work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []
+    try:
+        said = [*flow(iter(receiver), sink, values, program, work), *sink.close()]
+    except PktError as error:  # what came before it is still accounted for
+        return [str(error), receiver.close()], 1
+    return [*said, receiver.close()], int(sink.failed)
+
+
+def checked_arguments(values: Values) -> tuple[Program | None, Program | None]:
+    """As for every command; an interface among them was meant for -i."""
+    try:
+        return arguments(values)
+    except UsageError as error:
+        meant = [word for word in values.arguments if word in names()]
+        raise UsageError(f"{error}; to receive from an interface: -i {meant[0]}" if meant else str(error)) from None
 
 
 def cut(snaplen: int) -> Work:

@@ -20,9 +20,9 @@ OPTIONS = [
     Option("-f --fast", FLAG, "send as fast as possible"),
     Option("-w --wait", NUMBER, "wait USEC more between packets", "USEC", default=0),
     Option("-j --just-before", FLAG, "count gaps from when the packet before was really sent"),
-    Option("--speed", REAL, "X times the original speed", "X"),
-    Option("--pps", REAL, "send N packets a second", "N"),
-    Option("--mbps", REAL, "send N megabits a second", "N"),
+    Option("--speed", REAL, "X times the original speed", "X", least=1e-6),
+    Option("--pps", REAL, "send N packets a second", "N", least=1e-6),
+    Option("--mbps", REAL, "send N megabits a second", "N", least=1e-6),
     Option("--loop", NUMBER, "send everything N times (-s, -l count in each)", "N", default=1, least=1),
     Option("-c --complete", FLAG, "set the sender's MAC address to the interface's own"),
     Option("--dry-run", FLAG, "say what would be sent, and when, and send nothing"),
@@ -37,8 +37,6 @@ def run(values: Values) -> tuple[list[str], int]:
     """Sends, and gives the account; exit code 1 if anything failed."""
     need(sum((values.fast, values.speed is not None, values.pps is not None, values.mbps is not None)) <= 1,
          "only one of -f, --speed, --pps and --mbps")  # fmt: skip
-    for name in ("speed", "pps", "mbps"):
-        need(getattr(values, name) != 0, f"--{name} 0 would never end")
     pace = Pace(
         speed=values.speed or 1, pps=values.pps or 0, mbps=values.mbps or 0, fast=values.fast,
         after_previous=values.just_before, wait=values.wait * 1000,
@@ -66,7 +64,7 @@ def run(values: Values) -> tuple[list[str], int]:
     except Interrupted:
         stopped = True
         said.append("stopped by a signal: the rest was not attempted")
-    return [*said, *sink.close()], int(stopped or sink.failed)
+    return [*said, *source.said, *sink.close()], int(stopped or sink.failed)
 
 
 def own_address(address: str) -> object:

@@ -13,6 +13,7 @@ FOREIGN = {
     b"\x1f\x8b": "compressed: put zcat in front",
     b"\x28\xb5\x2f\xfd": "compressed: put zstdcat in front",
     b"\xfd7zXZ": "compressed: put xzcat in front",
+    b"BZh": "compressed: put bzcat in front",
 }
 
 

@@ -30,6 +30,7 @@ class Input:
     def __init__(self, path: str | None) -> None:
         path = None if path == "-" else path
         self.name = path or "<stdin>"
+        self.said: list[str] = []  # what there is to say about it in the end, on standard error
         try:
             self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if path else 0
             self.mode = os.fstat(self.fd).st_mode

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import lru_cache
 
 from .. import codec
 from ..batch import COLUMNS, LINKTYPE, Batch
-from ..errors import NOT_ENDED, PktError, UsageError, shown, text_message
+from ..errors import NOT_ENDED, PktError, UsageError, counted, shown, text_message
 from ..names import linktype_name
 from .files import Input, Output
 
@@ -19,6 +19,7 @@ def packets(source: Input, head: bytes) -> Iterator[Batch]:
     """The packets of a text stream. Raises PktError with the line, after the packets before it."""
     buffer = bytearray()
     linktype, line, found, tried = 1, 0, False, 0
+    stray = shortened = unplaced = 0
     binary = b"\0" in head
     chunks = source.chunks(head)
     final = False
@@ -32,12 +33,15 @@ def packets(source: Input, head: bytes) -> Iterator[Batch]:
         start = 0
         while start < stop:
             now = time.time_ns() // 1000 * 1000  # for packets without TIME, in microseconds as all of them
-            consumed, data, rows, fields, linktype, line, error = codec.text_decode(buffer, start, stop, final, linktype, line, now)
+            consumed, data, rows, fields, linktype, line, error, passed_over = codec.text_decode(
+                buffer, start, stop, final, linktype, line, now
+            )
+            stray, shortened = stray + passed_over[0], shortened + passed_over[1]
             if rows:
                 found = True
                 batch = Batch(data, rows)
                 if fields:
-                    yield from with_fields(batch, fields, buffer, source.name)
+                    unplaced += yield from with_fields(batch, fields, buffer, source.name)
                 else:
                     yield batch
             if error:
@@ -54,6 +58,14 @@ def packets(source: Input, head: bytes) -> Iterator[Batch]:
             raise PktError(f"{source.name}:{line + 1}: the text of one packet goes on for more than {MAX_TEXT >> 20} MiB")
     if binary and not found:
         raise PktError(f"{source.name}: neither packet text nor a capture file")
+    if line and not found:
+        source.said.append(f"{source.name}: no packets in {counted(line, 'line')}")
+    elif stray:
+        source.said.append(f"{source.name}: {counted(stray, 'line')} of packets outside of packets: is a '--' missing?")
+    if shortened:
+        source.said.append(f"{source.name}: {counted(shortened, 'packet')} cut to what SIZE says: without SIZE all bytes count")
+    if unplaced:
+        source.said.append(f"{source.name}: {counted(unplaced, 'field line')} without a place: no such header there, or no bytes")
 
 
 def complete(buffer: bytearray, known: int) -> int:
@@ -69,8 +81,12 @@ def complete(buffer: bytearray, known: int) -> int:
     return 0
 
 
-def with_fields(batch: Batch, fields: list[tuple[int, ...]], text: bytearray, name: str) -> Iterator[Batch]:
-    """Sets the fields that the text of a batch names. Raises PktError with the line, after the packets before it."""
+def with_fields(batch: Batch, fields: list[tuple[int, ...]], text: bytearray, name: str) -> Generator[Batch, None, int]:
+    """Sets the fields that the text of a batch names. Gives how many of them its packets do not have.
+
+    Raises PktError with the line, after the packets before it.
+    """
+    unplaced = 0
     by_packet: dict[int, list[tuple[int, bytes, bytes]]] = {}
     for packet, line, name_start, name_stop, value_start, value_stop in fields:
         item = (line, bytes(text[name_start:name_stop]), bytes(text[value_start:value_stop]))
@@ -81,8 +97,9 @@ def with_fields(batch: Batch, fields: list[tuple[int, ...]], text: bytearray, na
         except UsageError:
             yield batch.part(0, packet)
             raise PktError(f"{name}:{offender(lines)}") from None
-        codec.assign(batch.data, batch.part(packet, packet + 1).rows, assignments, None)
+        unplaced += codec.assign(batch.data, batch.part(packet, packet + 1).rows, assignments, None)
     yield batch
+    return unplaced
 
 
 @lru_cache(256)

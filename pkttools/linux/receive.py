@@ -17,7 +17,7 @@ from ..signals import Interrupted, Waiting
 from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, open_socket
 
 # Options of SOL_PACKET, linux/if_packet.h; Python's socket module has none of them.
-PACKET_ADD_MEMBERSHIP, PACKET_STATISTICS, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING = 1, 6, 8, 23
+PACKET_ADD_MEMBERSHIP, PACKET_STATISTICS, PACKET_AUXDATA = 1, 6, 8
 PACKET_MR_PROMISC = 1
 PACKET_OUTGOING = 4
 SO_TIMESTAMPNS, SO_RCVBUFFORCE = 35, 33
@@ -79,7 +79,7 @@ class Receiver:
         try:
             while deadline is None or time.monotonic() < deadline:
                 with Waiting():
-                    poll.poll(0 if self.down else None if deadline is None else max(0, deadline - time.monotonic()) * 1000)
+                    poll.poll(self.patience(deadline))
                 batch = self.batch()
                 if batch:
                     yield batch
@@ -90,6 +90,12 @@ class Receiver:
             yield batch
             if self.stamp > last:
                 break
+
+    def patience(self, deadline: float | None) -> float | None:
+        """Milliseconds to wait for a packet; poll(2) knows no more than 24 days."""
+        if self.down:
+            return 0
+        return None if deadline is None else min(max(0, deadline - time.monotonic()), 86400) * 1000
 
     def batch(self) -> Batch | None:
         """What the kernel holds, up to a batch, empty if none of it is wanted; None when there is nothing."""

@@ -7,6 +7,7 @@ import time
 
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, TIME, Batch
 from ..errors import PktError, counted
+from ..formats.files import Output
 from ..pace import Lateness, Pace, wait_until
 from ..progress import Progress
 from ..signals import Waiting, check
@@ -123,7 +124,7 @@ class Rehearsal:
     def __init__(self, interface: str | None, pace: Pace) -> None:
         if interface:
             check_name(interface)
-        self.pace = pace
+        self.pace, self.output = pace, Output(None, None)
         self.count = self.bytes = self.end = 0
         self.failed = False
 
@@ -138,7 +139,7 @@ class Rehearsal:
             self.count += 1
             self.bytes += columns[i + CAPTURED]
             lines.append(f"{self.count}\t{self.end / 1e9:.6f} s\t{columns[i + CAPTURED]} bytes\tlink type {columns[i + LINKTYPE]}")
-        print("\n".join(lines), flush=True)
+        self.output.write(("\n".join(lines) + "\n").encode())
 
     def close(self) -> list[str]:
         """Ends; gives the sum."""

@@ -208,5 +208,8 @@ enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, 
         if (outcome != CORRECTED)
             worst = outcome;
     }
+    enum header_kind last = w.header[w.count - 1].kind;
+    if ((w.type == 0x0800 || w.type == 0x86DD) && (last == UNKNOWN || last <= VLAN))   /* announced, but not in full */
+        return original > (int64_t)f->size ? CUT_SHORT : MALFORMED;
     return worst;
 }

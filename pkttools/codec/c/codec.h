@@ -110,6 +110,7 @@ struct text_decoder {
     int64_t linktype, line, now;        /* in and out */
     struct bytes data, packets, fields; /* out: bytes, struct packet, struct field_line */
     size_t consumed;
+    int64_t stray, shortened;           /* lines of packets outside of packets; packets with more bytes than SIZE says */
     enum error_kind error;
     int64_t error_line;
     size_t word, word_size;             /* what the error is about, in the text; or a number in `word` */
@@ -169,6 +170,7 @@ struct header {
 struct walk {
     struct header header[MAX_HEADERS];
     size_t count;
+    unsigned type;              /* the EtherType that the link layer and its tags announce; 0: none */
 };
 
 enum header_kind extension(unsigned protocol);
@@ -200,7 +202,7 @@ struct program {
 bool tests_sound(const struct program *program);
 bool assignments_sound(const struct program *program);
 bool matches(const struct program *tests, const struct frame *f, int64_t linktype);
-void assign(const struct program *assignments, const struct frame *f, int64_t linktype);
+size_t assign(const struct program *assignments, const struct frame *f, int64_t linktype);
 
 /* checksum.c */
 

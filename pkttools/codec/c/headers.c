@@ -121,6 +121,7 @@ static size_t walk_type(struct walk *w, const struct frame *f, unsigned type, si
         type = get16(f, at + 2);
         at += 4;
     }
+    w->type = type;
     if (type == ETHERTYPE_IP)
         return walk_ip(w, f, at, f->size);
     if (type == ETHERTYPE_IPV6)
@@ -144,6 +145,7 @@ static unsigned family_type(uint32_t family)
 void walk(struct walk *w, const struct frame *f, int64_t linktype)
 {
     w->count = 0;
+    w->type = 0;
     struct header *h = NULL;
     unsigned type = 0;
     size_t at = 0;

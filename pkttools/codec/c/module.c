@@ -87,8 +87,9 @@ static PyObject *py_text_decode(PyObject *self, PyObject *args)
         Py_ssize_t word = d.error == NOT_ENDED ? (Py_ssize_t)d.word : d.word_size > 0 ? start + (Py_ssize_t)d.word : 0;
         error = Py_BuildValue("(iLnn)", (int)d.error, (long long)d.error_line, word, (Py_ssize_t)d.word_size);
     }
-    result = Py_BuildValue("(nNNNLLN)", start + (Py_ssize_t)d.consumed, bytearray_of(&d.data), bytearray_of(&d.packets),
-                           fields_of(&d, start), (long long)d.linktype, (long long)d.line, error);
+    result = Py_BuildValue("(nNNNLLN(LL))", start + (Py_ssize_t)d.consumed, bytearray_of(&d.data), bytearray_of(&d.packets),
+                           fields_of(&d, start), (long long)d.linktype, (long long)d.line, error,
+                           (long long)d.stray, (long long)d.shortened);
 exit:
     bytes_free(&d.data);
     bytes_free(&d.packets);
@@ -338,15 +339,15 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
     if (guarded && !PyTuple_Check(guard))
         PyErr_SetString(PyExc_TypeError, "guard is a program or None");
     else if (!guarded || load(guard, &g, tests_sound)) {
+        size_t unplaced = 0;
         for (Py_ssize_t i = 0; i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
             if (!guarded || matches(&g.program, &f, p[i].linktype))
-                assign(&l.program, &f, p[i].linktype);
+                unplaced += assign(&l.program, &f, p[i].linktype);
         }
         if (guarded)
             unload(&g);
-        result = Py_None;
-        Py_INCREF(result);
+        result = PyLong_FromSize_t(unplaced);
     }
     unload(&l);
 exit:

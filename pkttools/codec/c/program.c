@@ -258,15 +258,19 @@ static void change(const struct assignment *a, const struct frame *f, const stru
     write_raw(f, at, v);                        /* what does not fit is cut: arithmetic wraps around */
 }
 
-void assign(const struct program *p, const struct frame *f, int64_t linktype)
+/* Gives how many assignments found no place. */
+size_t assign(const struct program *p, const struct frame *f, int64_t linktype)
 {
+    size_t unplaced = 0;
     const struct assignment *a = (const struct assignment *)p->code, *end = a + p->code_count / ASSIGNMENT_SIZE;
     struct walk w;
     struct place at, other;
     walk(&w, f, linktype);
     for (; a < end; a++) {
-        if (!locate(p, a->row, a->occurrence, a->exact, &w, &at))
+        if (!locate(p, a->row, a->occurrence, a->exact, &w, &at)) {
+            unplaced++;
             continue;
+        }
         if (a->operation == SWAP) {
             if (locate(p, a->other, a->occurrence, a->exact, &w, &other) && other.row->width == at.row->width) {
                 struct value v = read_raw(f, &at);
@@ -279,4 +283,5 @@ void assign(const struct program *p, const struct frame *f, int64_t linktype)
         if (at.row->shapes)                     /* later assignments meet the headers as they are now */
             walk(&w, f, linktype);
     }
+    return unplaced;
 }

@@ -170,6 +170,7 @@ static bool finish(struct text_decoder *d, const struct draft *p)
 {
     int64_t given = (int64_t)(d->data.size - p->data);
     int64_t captured = p->captured >= 0 ? p->captured : given;
+    d->shortened += captured < given;
     if (captured > given) {
         if (!bytes_need(&d->data, (size_t)(captured - given)))
             return false;
@@ -289,7 +290,8 @@ void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool 
                 break;
             }
             d->linktype = linktype;
-        }
+        } else if (starts(&l, "==") || starts(&l, "TIME:") || starts(&l, "SIZE:"))
+            d->stray++;
         d->consumed = at;
     }
     bytes_free(&notes);

@@ -24,11 +24,11 @@ def select(data: bytearray, rows: bytes, tests: tuple[bytes, bytes, bytes]) -> b
 
 
 def assign(data: bytearray, rows: bytes, assignments: tuple[bytes, bytes, bytes],
-           guard: tuple[bytes, bytes, bytes] | None) -> None:  # fmt: skip
+           guard: tuple[bytes, bytes, bytes] | None) -> int:  # fmt: skip
     """See program.assign."""
     from . import program
 
-    program.assign(data, rows, assignments, guard)
+    return program.assign(data, rows, assignments, guard)
 
 
 def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, int, int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dpkt.dpkt import in_cksum_add, in_cksum_done
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
-from .headers import EXTENSIONS, IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, MAX_HEADERS, VLAN, Walk
+from .headers import EXTENSIONS, IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, MAX_HEADERS, UNKNOWN, VLAN, Walk
 from .rows import checked
 
 CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED = range(4)
@@ -38,7 +38,8 @@ class _Frame:
         self.walk()
 
     def walk(self) -> None:
-        self.headers = Walk(bytes(self.frame), self.linktype).headers
+        found = Walk(bytes(self.frame), self.linktype)
+        self.headers, self.type = found.headers, found.type
 
     def get16(self, at: int) -> int:
         return int.from_bytes(self.frame[at : at + 2], "big")
@@ -72,6 +73,9 @@ class _Frame:
             kind, start = self.headers[i][:2]
             outcome = self.correct_ip(start) if kind == IP else self.correct_ip6(i) if kind == IPV6 else CORRECTED
             worst = outcome or worst
+        last = self.headers[-1][0]
+        if self.type in (0x0800, 0x86DD) and (last == UNKNOWN or last <= VLAN):  # announced, but not in full
+            return self.missing()
         return worst
 
     def correct_ip(self, at: int) -> int:

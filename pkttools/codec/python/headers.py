@@ -42,6 +42,7 @@ class Walk:
     def __init__(self, frame: bytes, linktype: int) -> None:
         self.frame = frame
         self.headers: list[Header] = []
+        self.type = 0  # the EtherType that the link layer and its tags announce; 0: none
         kind = LINK_LAYERS.get(linktype)
         if kind is not None:
             header = self.found(kind, 0, READERS[kind].__hdr_len__, len(frame))
@@ -88,6 +89,7 @@ class Walk:
                 return at
             kind = self.read(ethernet.VLANtag8021Q, at).type
             at += 4
+        self.type = kind
         if kind == ethernet.ETH_TYPE_IP:
             return self.ip(at, size)
         if kind == ethernet.ETH_TYPE_IP6:

@@ -202,13 +202,16 @@ def _change(a: tuple[int, ...], frame: bytearray, place: _Place, constants: byte
     _write_raw(frame, place, value)  # what does not fit is cut: arithmetic wraps around
 
 
-def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int) -> None:
+def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int) -> int:
+    """Gives how many assignments found no place."""
+    unplaced = 0
     rows, code, constants = loaded
     headers = Walk(bytes(frame), linktype).headers
     for a in code:
         operation, row, occurrence, exact, other_row = a[0], a[1], a[2], bool(a[3]), a[8]
         place = _locate(rows, row, occurrence, exact, headers)
         if place is None:
+            unplaced += 1
             continue
         if operation == SWAP:
             other = _locate(rows, other_row, occurrence, exact, headers)
@@ -220,18 +223,24 @@ def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int) -
         _change(a, frame, place, constants)
         if place.row[6]:  # later assignments meet the headers as they are now
             headers = Walk(bytes(frame), linktype).headers
+    return unplaced
 
 
-def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | None) -> None:
-    """Runs assignments over all packets, or over those for which the tests of `guard` hold; changes `data`."""
+def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | None) -> int:
+    """Runs assignments over all packets, or over those for which the tests of `guard` hold; changes `data`.
+
+    Gives how many assignments found no place, summed up over the packets.
+    """
     values = checked(data, rows)
     loaded = _load(assignments, ASSIGNMENT_COLUMNS)
     if guard is not None and not isinstance(guard, tuple):
         raise TypeError("guard is a program or None")
     tests = _load(guard, TEST_COLUMNS) if guard is not None else None
+    unplaced = 0
     for i in range(0, len(values), COLUMNS):
         offset, captured, linktype = values[i + OFFSET], values[i + CAPTURED], values[i + LINKTYPE]
         frame = bytearray(data[offset : offset + captured])
         if tests is None or _matches(tests, bytes(frame), linktype):
-            _assign(loaded, frame, linktype)
+            unplaced += _assign(loaded, frame, linktype)
             data[offset : offset + captured] = frame
+    return unplaced

@@ -57,7 +57,7 @@ class _Failed(Exception):
 
 
 def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype: int, line: int, now: int) -> tuple[
-        int, bytearray, bytearray, list[tuple[int, int, int, int, int, int]], int, int, Error | None]:  # fmt: skip
+        int, bytearray, bytearray, list[tuple[int, int, int, int, int, int]], int, int, Error | None, tuple[int, int]]:  # fmt: skip
     """Reads the complete packets in buffer[start:stop].
 
     final: nothing comes behind; an open packet is then an error. linktype: what holds at `start`. line: lines read
@@ -66,7 +66,8 @@ def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype:
     Gives where it stopped; data and rows; the field lines as (packet, line, start and stop of the name, start and stop
     of the value) with offsets into `buffer`; link type and line for the next call; and an error as (kind, line, start
     of the offending word, its size), for NOT_ENDED (kind, line, line of the open packet, 0). Packets before an error
-    are complete.
+    are complete. Last, what was passed over: lines of packets that stood outside of packets, and packets with more bytes
+    than their SIZE says.
     """
     if not 0 <= start <= stop <= len(buffer):
         raise ValueError("range lies outside of the buffer")
@@ -76,7 +77,7 @@ def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype:
         d.read()
     except _Failed as failed:
         error = failed.args
-    return start + d.consumed, d.data, bytearray(d.rows.tobytes()), d.fields, d.linktype, d.line, error
+    return start + d.consumed, d.data, bytearray(d.rows.tobytes()), d.fields, d.linktype, d.line, error, (d.stray, d.shortened)
 
 
 def _canonical_time(line: bytes) -> int | None:
@@ -120,7 +121,7 @@ class _Decoder:
     def __init__(self, text: bytes, start: int, final: bool, linktype: int, line: int, now: int) -> None:
         self.text, self.start, self.final = text, start, final
         self.linktype, self.line, self.now = linktype, line, now
-        self.at = self.consumed = 0
+        self.at = self.consumed = self.stray = self.shortened = 0
         self.odd = 0  # up to here, packets only seemed to be canonical
         self.data, self.rows, self.fields = bytearray(), array("q"), []
 
@@ -152,6 +153,8 @@ class _Decoder:
                     break
             elif text.startswith(b"LINKTYPE:", span[0]):
                 self.linktype = self.read_linktype(*span)
+            elif text.startswith((b"==", b"TIME:", b"SIZE:"), span[0]):
+                self.stray += 1
             self.consumed = self.at
 
     def read_canonical(self) -> bool:
@@ -245,6 +248,7 @@ class _Decoder:
     def finish(self, offset: int, data: bytearray, declared: tuple[int, int] | None, timestamp: int, notes: bytes) -> None:
         """Adds a packet: its bytes cut or filled to the declared size, its notes behind them."""
         captured, original = declared or (len(data), len(data))
+        self.shortened += captured < len(data)
         del data[captured:]
         self.data += data
         if captured > len(data):
