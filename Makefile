@@ -51,6 +51,7 @@ $(VENV)/ready: pyproject.toml $(C) pkttools/codec/c/codec.h
 		{ echo "make: Python 3.11 or later is missing (PYTHON=... says which one to take)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
 		{ echo "make: Python's venv is missing: apt-get install python3-venv"; exit 1; }
+	@echo "make: setting up $(VENV)"
 	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); print(*p["build-system"]["requires"], \
 		*p["project"]["dependencies"], *p["project"]["optional-dependencies"]["test"], sep="\n")' > $(VENV)/requirements.txt

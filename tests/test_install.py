@@ -44,13 +44,12 @@ def test_pip_install(copy: Path, tmp_path: Path, compiler: str) -> None:
 
 
 def test_pipes_of_the_readme(tmp_path: Path) -> None:
-    """The pipes under `Five pipes` run as they are written; captures they name are made here."""
+    """The pipes under `Five pipes` run as they are written."""
     section = re.search(r"## Five pipes\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL)[1]
     lines = [line.strip() for line in section.splitlines() if line.startswith("    ") and not line.strip().startswith("#")]
     assert len(lines) == 5
     for path in (ROOT / "examples").glob("*.txt"):
         shutil.copy(path, tmp_path)
-    assert shell(f"cd '{tmp_path}' && pkt-txt2pcap < dns.txt > capture.pcap").returncode == 0
     for line in lines:
         assert " -i " not in line, "no example may name an interface of this machine"
         tool = next((tool for tool in ("tcpdump", "perl", "sed") if tool in line), None)
