@@ -7,6 +7,8 @@ OFFSET, CAPTURED, ORIGINAL, TIME, LINKTYPE, NOTES, NOTES_SIZE = range(7)
 COLUMNS = 7
 ROW_BYTES = COLUMNS * 8
 
+Program = tuple[bytes, bytes, bytes]  # a filter or assignments, compiled: see program.py
+
 MAX_FRAME = 262_144  # bytes of one packet: libpcap's largest snap length
 MAX_BATCH = 2 << 20  # bytes a decoder gathers before it hands a batch on
 

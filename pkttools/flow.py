@@ -8,30 +8,15 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 
 from . import codec
-from .batch import COLUMNS, LINKTYPE, Batch
+from .batch import COLUMNS, LINKTYPE, Batch, Program
 from .errors import UsageError, counted
 from .formats import packets
-from .formats.files import Input, Output
+from .formats.files import Input, Output, Sink
 from .options import Values
 from .progress import reading
 from .signals import install
 
 Work = Callable[[Batch], Batch]
-Program = tuple[bytes, bytes, bytes]
-
-
-class Sink:
-    """Where packets end: what a sink has. A plain class, because importing typing takes as long as all of this."""
-
-    def write(self, batch: Batch) -> None:
-        """Takes a batch."""
-
-    def close(self) -> list[str]:
-        """Ends; gives what there is to say on standard error."""
-
-    @property
-    def failed(self) -> bool:
-        """Whether something did not reach its end as it should."""
 
 
 def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tuple[Program | None, Program | None]:

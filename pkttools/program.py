@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from array import array
 
+from .batch import Program
 from .fields import DATA, FAMILY, TABLE
-
-Program = tuple[bytes, bytes, bytes]
 
 EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER = range(8)
 SET, ADD, SUBTRACT, SWAP = range(4)

@@ -5,9 +5,9 @@ pkt-recv -i eth0 'UDP.DST_PORT==53'
 Ends with ^C, after --duration or -l packets, and says what it received and what the kernel dropped.
 """
 
-from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch
+from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch, Program
 from ..errors import PktError, UsageError
-from ..flow import Program, Work, arguments, need, sink_of
+from ..flow import Work, arguments, need, sink_of
 from ..flow import run as flow
 from ..formats.files import Output
 from ..linux.interface import names

@@ -7,10 +7,10 @@ At the end it says what was sent, what failed and why, and how late packets were
 
 from ..batch import Batch
 from ..errors import PktError
-from ..flow import Sink, arguments, need
+from ..flow import Work, arguments, need
 from ..flow import run as flow
 from ..formats import packets
-from ..formats.files import Input
+from ..formats.files import Input, Sink
 from ..options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, PICK, REAL, TEXT, Option, Values
 from ..pace import Pace
 from ..signals import Interrupted, install
@@ -67,7 +67,7 @@ def run(values: Values) -> tuple[list[str], int]:
     return [*said, *source.said, *sink.close()], int(stopped or sink.failed)
 
 
-def own_address(address: str) -> object:
+def own_address(address: str) -> Work:
     """The stage that sets the sender's MAC address."""
     from .. import codec
     from ..expression import assignments

@@ -1,4 +1,4 @@
-"""The descriptors that a command reads and writes, and what can be wrong with them."""
+"""The descriptors that a command reads and writes, what can be wrong with them, and what a sink is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 
+from ..batch import Batch
 from ..errors import PktError
 from ..signals import Waiting
 
@@ -112,3 +113,17 @@ class Output:
             os.close(self.fd)
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
+
+
+class Sink:
+    """Where packets end: a stream, or an interface."""
+
+    failed = False  # whether something did not reach its end as it should
+
+    def write(self, batch: Batch) -> None:
+        """Takes a batch, at once."""
+        raise NotImplementedError
+
+    def close(self) -> list[str]:
+        """Ends; gives what there is to say on standard error."""
+        raise NotImplementedError

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .. import codec
 from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, NOTES_SIZE, TIME, Batch
 from ..errors import PktError, counted, pcap_message
-from .files import Input, Output
+from .files import Input, Output, Sink
 
 MICRO, NANO, KUZNETZOV = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
 MAGICS = {
@@ -53,7 +53,7 @@ def packets(source: Input, head: bytes) -> Iterator[Batch]:
         buffer, start = rest, 0
 
 
-class PcapSink:
+class PcapSink(Sink):
     """Writes packets as pcap records, each batch at once.
 
     linktype: of a file that stays empty. nano: nanoseconds; None lets the first packet's time decide.

@@ -7,10 +7,10 @@ from collections.abc import Generator, Iterator
 from functools import lru_cache
 
 from .. import codec
-from ..batch import COLUMNS, LINKTYPE, Batch
+from ..batch import COLUMNS, LINKTYPE, Batch, Program
 from ..errors import NOT_ENDED, PktError, UsageError, counted, shown, text_message
 from ..names import linktype_name
-from .files import Input, Output
+from .files import Input, Output, Sink
 
 MAX_TEXT = 32 << 20  # bytes of one packet's text; 262,144 bytes, one a line, need a fifth of it
 
@@ -103,7 +103,7 @@ def with_fields(batch: Batch, fields: list[tuple[int, ...]], text: bytearray, na
 
 
 @lru_cache(256)
-def compiled(lines: tuple[tuple[bytes, bytes], ...]) -> tuple[bytes, bytes, bytes]:
+def compiled(lines: tuple[tuple[bytes, bytes], ...]) -> Program:
     """The program of field lines. DATA lines that follow each other continue each other."""
     from ..expression import assignments  # late: most streams have no field lines
 
@@ -126,7 +126,7 @@ def offender(lines: list[tuple[int, bytes, bytes]]) -> str:
     return f"{lines[0][0]}: bad field lines"
 
 
-class TextSink:
+class TextSink(Sink):
     """Writes packets as text.
 
     width: bytes a line. data_only: the bytes alone. fields: 0, or 1 to add the fields of 1.16, 2 for all.
@@ -160,8 +160,6 @@ class TextSink:
             field_lines(codec.walk(batch.data, batch.part(i, i + 1).rows), bytes(batch.frame(i)), self.fields > 1)
             for i in range(len(batch))
         ]
-
-    failed = False  # text has a place for everything
 
     def close(self) -> list[str]:
         """Ends the stream; gives what there is to say about it, on standard error."""

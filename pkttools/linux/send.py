@@ -7,7 +7,7 @@ import time
 
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, TIME, Batch
 from ..errors import PktError, counted
-from ..formats.files import Output
+from ..formats.files import Output, Sink
 from ..pace import Lateness, Pace, wait_until
 from ..progress import Progress
 from ..signals import Waiting, check
@@ -25,7 +25,7 @@ RAW_IP = (101, 12, 14, 228, 229)  # link types of bare IP packets
 TRIES, PAUSE = 200, 0.005  # how often, and after how many seconds, a full queue is tried again
 
 
-class Sender:
+class Sender(Sink):
     """An interface to send to; a sink."""
 
     def __init__(self, interface: str | None, pace: Pace) -> None:
@@ -118,7 +118,7 @@ class Sender:
         return [said]
 
 
-class Rehearsal:
+class Rehearsal(Sink):
     """A sink that says what would be sent, without an interface: number, seconds from the start, bytes, link type."""
 
     def __init__(self, interface: str | None, pace: Pace) -> None:
@@ -126,7 +126,6 @@ class Rehearsal:
             check_name(interface)
         self.pace, self.output = pace, Output(None, None)
         self.count = self.bytes = self.end = 0
-        self.failed = False
 
     def write(self, batch: Batch) -> None:
         """Says it for a batch."""

@@ -3,6 +3,7 @@
 What needs dpkt is imported when it is first used: dpkt loads 75 modules.
 """
 
+from ...batch import Program
 from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
@@ -16,15 +17,15 @@ def walk(data: bytearray, row: bytes) -> list[tuple[int, int, int, int]]:
     return headers.walk(data, row)
 
 
-def select(data: bytearray, rows: bytes, tests: tuple[bytes, bytes, bytes]) -> bytearray:
+def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
     """See program.select."""
     from . import program
 
     return program.select(data, rows, tests)
 
 
-def assign(data: bytearray, rows: bytes, assignments: tuple[bytes, bytes, bytes],
-           guard: tuple[bytes, bytes, bytes] | None) -> int:  # fmt: skip
+def assign(data: bytearray, rows: bytes, assignments: Program,
+           guard: Program | None) -> int:  # fmt: skip
     """See program.assign."""
     from . import program
 

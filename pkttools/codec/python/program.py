@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ROW_BYTES
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ROW_BYTES, Program
 from .headers import Walk
 from .rows import checked
 
@@ -19,7 +19,6 @@ ROW_COLUMNS, TEST_COLUMNS, ASSIGNMENT_COLUMNS = 8, 11, 9
 MASK64 = (1 << 64) - 1
 MAX_FRAME_BITS = 8 * 262_144
 
-Program = tuple[bytes, bytes, bytes]
 Rows = list[tuple[int, ...]]
 
 
