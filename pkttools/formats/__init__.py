@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..batch import Batch
 from ..errors import PktError
-from .files import Input
+from .files import BUFFER, Input
 
 FOREIGN = {
     b"\x0a\x0d\x0d\x0a": "a pcapng file, which is not read yet: convert it with editcap -F pcap",
@@ -18,17 +18,20 @@ FOREIGN = {
 
 
 def packets(source: Input) -> Iterator[Batch]:
-    """The packets of a stream, text or pcap, batch by batch. Raises PktError at what cannot be read."""
-    head = b""
-    while len(head) < 4 and (chunk := source.read()):  # a pipe may bring less at first
-        head += chunk
+    """The packets of a stream, text or pcap, batch by batch; a batch is good until the next one is asked for.
+
+    Raises PktError at what cannot be read.
+    """
+    buffer, used = bytearray(BUFFER), 0
+    while used < 4 and (now := source.fill(buffer, used)) > used:  # a pipe may bring less at first
+        used = now
     for magic, what in FOREIGN.items():
-        if head.startswith(magic):
+        if buffer.startswith(magic, 0, used):
             raise PktError(f"{source.name}: this is {what}")
     from . import pcap  # late, as text: only what is used
 
-    if head[:4] in pcap.MAGICS:
-        return pcap.packets(source, head)
+    if bytes(buffer[:4]) in pcap.MAGICS:
+        return pcap.packets(source, buffer, used)
     from . import text
 
-    return text.packets(source, head)
+    return text.packets(source, buffer, used)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
 
 from ..batch import Batch
 from ..errors import PktError
 from ..signals import Waiting
 
-CHUNK = 256 << 10  # bytes of one read; a batch then stays in the processor's cache
+BUFFER = 320 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
 PIPE = 1 << 20  # bytes asked for pipes: fewer switches between the commands of a pipe
 F_SETPIPE_SZ = 1031  # fcntl(2)
 
@@ -44,20 +43,17 @@ class Input:
         """Whether it is a regular file, which can be read again."""
         return stat.S_ISREG(self.mode)
 
-    def read(self) -> bytes:
-        """What there is, up to CHUNK; empty at the end. Waits when there is nothing yet."""
-        try:
-            with Waiting():
-                return os.read(self.fd, CHUNK)
-        except OSError as error:
-            raise PktError(f"{self.name}: {error.strerror}") from None
+    def fill(self, buffer: bytearray, used: int) -> int:
+        """Reads what there is into the buffer from `used` on. Gives the bytes used then; as many as before at the end.
 
-    def chunks(self, first: bytes = b"") -> Iterator[bytes]:
-        """`first` if there is any, then all reads up to the end."""
-        if first:
-            yield first
-        while chunk := self.read():
-            yield chunk
+        Waits when there is nothing yet. One buffer serves a whole stream: nothing is allocated while it flows.
+        """
+        with memoryview(buffer) as view, view[used:] as free:
+            try:
+                with Waiting():
+                    return used + os.readv(self.fd, [free])
+            except OSError as error:
+                raise PktError(f"{self.name}: {error.strerror}") from None
 
     def keep(self) -> None:
         """Makes sure that it can be read again: what comes from a pipe goes to a temporary file first."""
@@ -66,8 +62,9 @@ class Input:
         from tempfile import TemporaryFile  # late: only for --loop on a pipe
 
         with TemporaryFile() as spool:
-            for chunk in self.chunks():
-                spool.write(chunk)
+            buffer = bytearray(BUFFER)
+            while used := self.fill(buffer, 0):
+                spool.write(memoryview(buffer)[:used])
             spool.flush()
             self.fd = os.dup(spool.fileno())
         self.mode = os.fstat(self.fd).st_mode

@@ -20,16 +20,16 @@ HEADER = 24  # bytes of a file's header
 LINKTYPE_BITS = 0x03FFFFFF  # above them: the length of the frame check sequence
 
 
-def packets(source: Input, head: bytes) -> Iterator[Batch]:
-    """The packets of a pcap stream. Raises PktError with the offset of what is wrong, after the packets before it."""
-    big_endian, magic = MAGICS[head[:4]]
-    chunks = source.chunks(head)
-    buffer = bytearray()
-    while len(buffer) < HEADER:
-        chunk = next(chunks, b"")
-        if not chunk:
-            raise PktError(f"{source.name}: file is cut short: {len(buffer)} of the file header's {HEADER} bytes")
-        buffer += chunk
+def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
+    """The packets of a pcap stream, of which `buffer` holds the first `used` bytes.
+
+    Batches share the buffer. Raises PktError with the offset of what is wrong, after the packets before it.
+    """
+    big_endian, magic = MAGICS[bytes(buffer[:4])]
+    while used < HEADER:
+        known, used = used, source.fill(buffer, used)
+        if used == known:
+            raise PktError(f"{source.name}: file is cut short: {used} of the file header's {HEADER} bytes")
     major, minor, *_, linktype = struct.unpack_from((">" if big_endian else "<") + "HHiIII", buffer, 4)
     if major != 2:
         raise PktError(f"{source.name}: version {major}.{minor} of pcap is not supported, only 2.4")
@@ -38,19 +38,18 @@ def packets(source: Input, head: bytes) -> Iterator[Batch]:
     start, offset = HEADER, 0
     final = False
     while True:
-        consumed, rows, error = codec.pcap_decode(buffer, start, len(buffer), final, big_endian, magic == NANO, header, linktype)
-        rest = buffer[consumed:]
+        consumed, rows, error = codec.pcap_decode(buffer, start, used, final, big_endian, magic == NANO, header, linktype)
         if rows:
-            yield Batch(buffer, rows)  # the batch keeps the buffer; what is left over goes to a new one
+            yield Batch(buffer, rows)
         offset += consumed
         if error:
             raise PktError(f"{source.name}: at byte {offset}: {pcap_message(*error)}")
         if final:
             return
-        chunk = next(chunks, b"")
-        final = not chunk
-        rest += chunk
-        buffer, start = rest, 0
+        start, known = 0, used - consumed
+        buffer[:known] = buffer[consumed:used]
+        used = source.fill(buffer, known)
+        final = used == known
 
 
 class PcapSink(Sink):

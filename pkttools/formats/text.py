@@ -15,21 +15,19 @@ from .files import Input, Output, Sink
 MAX_TEXT = 32 << 20  # bytes of one packet's text; 262,144 bytes, one a line, need a fifth of it
 
 
-def packets(source: Input, head: bytes) -> Iterator[Batch]:
-    """The packets of a text stream. Raises PktError with the line, after the packets before it."""
-    buffer = bytearray()
-    linktype, line, found, tried = 1, 0, False, 0
+def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
+    """The packets of a text stream, of which `buffer` holds the first `used` bytes.
+
+    Raises PktError with the line, after the packets before it.
+    """
+    linktype, line, found, known, tried = 1, 0, False, 0, 0
     stray = shortened = unplaced = 0
-    binary = b"\0" in head
-    chunks = source.chunks(head)
-    final = False
-    while not final:
-        chunk = next(chunks, b"")
-        final = not chunk
-        buffer += chunk
-        stop = len(buffer) if final else complete(buffer, len(buffer) - len(chunk))
-        if not stop and len(buffer) > 2 * tried + 65536:  # a lot without a packet's end: it may be mere comments, or wrong
-            stop = tried = len(buffer)
+    binary = buffer.find(b"\0", 0, min(used, 65536)) >= 0
+    final = not used
+    while True:
+        stop = used if final else complete(buffer, known, used)
+        if not stop and used > 2 * tried + 65536:  # a lot without a packet's end: it may be mere comments, or wrong
+            stop = tried = used
         start = 0
         while start < stop:
             now = time.time_ns() // 1000 * 1000  # for packets without TIME, in microseconds as all of them
@@ -51,11 +49,17 @@ def packets(source: Input, head: bytes) -> Iterator[Batch]:
             if consumed == start:
                 break
             start = consumed
+        if final:
+            break
         if start:
-            del buffer[:start]
-            tried = 0
-        if len(buffer) > MAX_TEXT:
+            buffer[: used - start] = buffer[start:used]
+            used, tried = used - start, 0
+        if used > MAX_TEXT:
             raise PktError(f"{source.name}:{line + 1}: the text of one packet goes on for more than {MAX_TEXT >> 20} MiB")
+        if used == len(buffer):
+            buffer.extend(bytes(used))
+        known, used = used, source.fill(buffer, used)
+        final = used == known
     if binary and not found:
         raise PktError(f"{source.name}: neither packet text nor a capture file")
     if line and not found:
@@ -68,14 +72,14 @@ def packets(source: Input, head: bytes) -> Iterator[Batch]:
         source.said.append(f"{source.name}: {counted(unplaced, 'field line')} without a place: no such header there, or no bytes")
 
 
-def complete(buffer: bytearray, known: int) -> int:
+def complete(buffer: bytearray, known: int, used: int) -> int:
     """Where the last complete packet ends: behind the last line that starts with `==`. 0: there is none.
 
     known: up to here there was none when it was looked for last.
     """
-    stop = len(buffer)
+    stop = used
     while (at := buffer.rfind(b"\n==", max(0, known - 3), stop)) >= 0:
-        if end := buffer.find(b"\n", at + 1) + 1:
+        if end := buffer.find(b"\n", at + 1, used) + 1:
             return end
         stop = at + 1  # its line's end has not come yet
     return 0
