@@ -19,7 +19,7 @@ from .work import PCAP2TXT, PEERS, Material, Peer
 
 ORIGINAL = ROOT.parent / "shared" / "bench" / "make_capture.py"
 CODECS = ("c", "python")  # the faster one first
-SLOWER = 20  # the Python codec gets this part of the packets
+SLOWER = 8  # the Python codec gets this part of the packets
 LEAST = 200  # packets that even the Python codec gets
 STARTS = 4  # start-up is short and noisy: this many times the runs
 
