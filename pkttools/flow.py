@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 
@@ -43,32 +42,31 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tupl
     return keep, expression.assignments(items, swapped) if items or swapped else None
 
 
-def sink_of(values: Values, output: Output, default: str = "text", linktype: int = 1) -> Sink:
-    """The sink that the options ask for; `linktype` is that of a stream without packets."""
+def sink_of(values: Values, output: Output, default: str = "text", linktype: int = 1, big_endian: bool = False) -> Sink:
+    """The sink that the options ask for. linktype: of a stream without packets. big_endian: the order of a pcap file."""
     if (values.format or default) == "pcap":
         from .formats.pcap import PcapSink
 
         linktype = linktype if values.link_type is None else values.link_type
-        big_endian = values.big_endian or (values.native_endian and sys.byteorder == "big")
-        return PcapSink(output, linktype, bool(big_endian), True if values.nano else None)
+        return PcapSink(output, linktype, big_endian, True if values.nano else None)
     from .formats.text import TextSink
 
     return TextSink(output, values.width, values.data_only, 2 if values.all_fields else int(values.fields))
 
 
 def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "text", *, guard: Program | None = None,
-                  swapped: tuple[tuple[str, str], ...] = ()) -> tuple[list[str], int]:  # fmt: skip
+                  swapped: tuple[tuple[str, str], ...] = (), big_endian: bool = False) -> tuple[list[str], int]:  # fmt: skip
     """Runs a filter from one stream to another: what all commands but pkt-recv and pkt-send are.
 
     work: what the command itself does to a batch. guard: the assignments are only for packets that it accepts.
-    swapped: pairs of fields to exchange first. Gives what there is to say on standard error, and the exit code. Raises
-    PktError and UsageError.
+    swapped: pairs of fields to exchange first. big_endian: the order of a pcap file. Gives what there is to say on
+    standard error, and the exit code. Raises PktError and UsageError.
     """
     program = arguments(values, swapped)
     source = Input(values.input)
     install(drain=not source.is_file and not os.isatty(source.fd))
     output = Output(values.output, source)
-    sink = sink_of(values, output, default)
+    sink = sink_of(values, output, default, big_endian=big_endian)
     said = run(reading(packets(source), source, output.fd), sink, values, program, work, guard)
     said += source.said + sink.close()
     return said, int(sink.failed)

@@ -67,12 +67,6 @@ class Values:
         for option in declared:
             setattr(self, option.attribute, option.default)
 
-    def __getattr__(self, name: str) -> object:
-        """An option that this command does not have."""
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return None
-
 
 INPUT = [Option("--in", TEXT, "read FILE, text or pcap, instead of standard input", "FILE")]
 

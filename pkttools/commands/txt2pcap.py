@@ -3,6 +3,8 @@
 pkt-recv -i eth0 | pkt-txt2pcap > capture.pcap
 """
 
+import sys
+
 from ..flow import filter_stream, need
 from ..options import FILTER, FLAG, Option, Values
 
@@ -17,4 +19,5 @@ OPTIONS = [
 def run(values: Values) -> tuple[list[str], int]:
     """Copies packets."""
     need(values.little_endian + values.big_endian + values.native_endian <= 1, "only one of -le, -be and -ne")
-    return filter_stream(values, default="pcap")
+    big_endian = values.big_endian or (values.native_endian and sys.byteorder == "big")
+    return filter_stream(values, default="pcap", big_endian=big_endian)

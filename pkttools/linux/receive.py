@@ -35,9 +35,10 @@ TAG = 4
 class Receiver:
     """An interface to receive from.
 
-    direction: None, "in" or "out". finish: whether transport checksums that the
-    kernel left to the card are computed, as the wire would carry them. nano: times with all digits, else microseconds.
-    seconds: how long. notes: whether each packet says where it was captured, and which way it went.
+    direction: None, "in" or "out". buffer: bytes that the kernel may keep for us, 0 for the usual. finish: whether
+    transport checksums that the kernel left to the card are computed, as the wire would carry them. nano: times with all
+    digits, else microseconds. seconds: how long. notes: whether each packet says where it was captured, and which way it
+    went.
     """
 
     def __init__(self, interface: str | None, *, promiscuous: bool, direction: str | None, buffer: int,
@@ -46,7 +47,7 @@ class Receiver:
         self.name = interface or ""
         self.finish, self.nano, self.seconds = finish, nano, seconds
         self.frame = memoryview(bytearray(MAX_FRAME))
-        self.received = self.dropped = self.unfinished = self.stamp = 0
+        self.received = self.unfinished = self.stamp = 0
         self.down = False
         notes_in, notes_out = (f"IFACE: {self.name}\nWAY: {way}\n".encode() for way in ("in", "out"))
         self.notes = {False: notes_in, True: notes_out} if notes else {False: b"", True: b""}

@@ -81,10 +81,11 @@ enum { NOT_HEX = 0x80, WORD = 0x81 };
 extern const char hex_digits[];
 extern const uint8_t hex_value[256];    /* of a hex digit; WORD: the letters g to z and _, a slip where data should stand */
 
-/* Reads a row of 79 bytes into 16. True when it was canonical; otherwise `out` holds nothing of use. */
-extern bool (*row_read)(const uint8_t *row, uint8_t *out);
-/* Writes a row for 16 bytes; gives the place behind it. */
-extern uint8_t *(*row_write)(uint8_t *out, size_t offset, const uint8_t *data);
+/* Reads canonical rows, 16 bytes of `out` each, up to the first that is not one, `limit`, or the end of the text. Gives
+ * how many. `out` has room for one row more than `limit`. */
+extern size_t (*rows_read)(const uint8_t *text, size_t size, uint8_t *out, size_t limit);
+/* Writes canonical rows for `count` times 16 bytes; gives the place behind them. */
+extern uint8_t *(*rows_write)(uint8_t *out, const uint8_t *data, size_t count);
 
 void rows_prepare(void);        /* once, before anything else of rows and text */
 bool rows_use_vectors(bool wanted);     /* for tests of both ways; gives whether vectors are used now */

@@ -58,8 +58,7 @@ static inline uint64_t line_ends(uint64_t v)
     return (v - UINT64_C(0x0101010101010101)) & ~v & UINT64_C(0x8080808080808080);
 }
 
-/* Reads a row of 79 bytes into 16. True when it was canonical; otherwise `out` holds nothing of use. */
-static bool read_portable(const uint8_t *row, uint8_t *out)
+static bool read_row(const uint8_t *row, uint8_t *out)
 {
     uint64_t wrong = 0;
     for (int i = 0; i < 64; i += 8)
@@ -74,16 +73,31 @@ static bool read_portable(const uint8_t *row, uint8_t *out)
     return wrong == 0 && (bad & NO_PAIR) == 0 && ends == 0 && row[ROW - 1] == '\n';
 }
 
-static uint8_t *write_portable(uint8_t *out, size_t offset, const uint8_t *data)
+static size_t read_portable(const uint8_t *text, size_t size, uint8_t *out, size_t limit)
 {
-    memcpy(out, empty_row, ROW);
+    size_t n = 0;
+    while (n < limit && size - n * ROW >= ROW && read_row(text + n * ROW, out + n * 16))
+        n++;
+    return n;
+}
+
+static void put_offset(uint8_t *out, size_t offset)
+{
     for (size_t i = 0; i < 3; i++)
         memcpy(out + 2 * i, pair_text[offset >> (16 - 8 * i) & 0xFF], 2);
-    for (size_t i = 0; i < 16; i++) {
-        memcpy(out + byte_at(i), pair_text[data[i]], 2);
-        out[char_at(i)] = shown(data[i]);
+}
+
+static uint8_t *write_portable(uint8_t *out, const uint8_t *data, size_t count)
+{
+    for (size_t at = 0; at < count * 16; at += 16, out += ROW) {
+        memcpy(out, empty_row, ROW);
+        put_offset(out, at);
+        for (size_t i = 0; i < 16; i++) {
+            memcpy(out + byte_at(i), pair_text[data[at + i]], 2);
+            out[char_at(i)] = shown(data[at + i]);
+        }
     }
-    return out + ROW;
+    return out;
 }
 
 /* ---- the same with vectors, where the processor has them ---- */
@@ -103,67 +117,73 @@ __attribute__((target("ssse3"))) static inline __m128i digit_values(__m128i c, _
     return _mm_or_si128(_mm_and_si128(is_digit, digit), _mm_and_si128(is_letter, _mm_add_epi8(letter, _mm_set1_epi8(10))));
 }
 
-__attribute__((target("ssse3"))) static bool read_vectors(const uint8_t *row, uint8_t *out)
+__attribute__((target("ssse3"))) static size_t read_vectors(const uint8_t *text, size_t size, uint8_t *out, size_t limit)
 {
-    __m128i wrong = _mm_setzero_si128();
-    for (int i = 0; i < 64; i += 16) {
-        __m128i mask = _mm_loadu_si128((const __m128i *)(fixed_mask + i));
-        __m128i text = _mm_loadu_si128((const __m128i *)(fixed_text + i));
-        __m128i v = _mm_loadu_si128((const __m128i *)(row + i));
-        wrong = _mm_or_si128(wrong, _mm_xor_si128(_mm_and_si128(v, mask), text));
-    }
+    const __m128i zero = _mm_setzero_si128(), end = _mm_set1_epi8('\n');
     /* Four bytes a group: their four high digits, then their four low ones. */
     const __m128i apart = _mm_setr_epi8(0, 3, 6, 9, 1, 4, 7, 10, -1, -1, -1, -1, -1, -1, -1, -1);
-    __m128i g[4];
-    for (int i = 0; i < 4; i++)
-        g[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(row + 8 + 13 * i)), apart);
-    __m128i front = _mm_unpacklo_epi32(g[0], g[1]), back = _mm_unpacklo_epi32(g[2], g[3]);
-    __m128i valid = _mm_set1_epi8(-1);
-    __m128i high = digit_values(_mm_unpacklo_epi64(front, back), &valid);
-    __m128i low = digit_values(_mm_unpackhi_epi64(front, back), &valid);
-    _mm_storeu_si128((__m128i *)out, _mm_or_si128(_mm_slli_epi16(high, 4), low));
-
-    const __m128i end = _mm_set1_epi8('\n');
-    __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(row + 60)), end),
-                                _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(row + 62)), end));
-    unsigned offset = pair(row) | pair(row + 2) | pair(row + 4);
-    return _mm_movemask_epi8(_mm_cmpeq_epi8(wrong, _mm_setzero_si128())) == 0xFFFF && _mm_movemask_epi8(valid) == 0xFFFF
-        && _mm_movemask_epi8(ends) == 0 && (offset & NO_PAIR) == 0 && row[ROW - 1] == '\n';
+    __m128i mask[4], fixed[4];
+    for (int i = 0; i < 4; i++) {
+        mask[i] = _mm_loadu_si128((const __m128i *)(fixed_mask + 16 * i));
+        fixed[i] = _mm_loadu_si128((const __m128i *)(fixed_text + 16 * i));
+    }
+    size_t n = 0;
+    for (; n < limit && size >= ROW; n++, text += ROW, size -= ROW) {
+        __m128i wrong = zero, valid = _mm_set1_epi8(-1), g[4];
+        for (int i = 0; i < 4; i++) {
+            __m128i v = _mm_loadu_si128((const __m128i *)(text + 16 * i));
+            wrong = _mm_or_si128(wrong, _mm_xor_si128(_mm_and_si128(v, mask[i]), fixed[i]));
+            g[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(text + 8 + 13 * i)), apart);
+        }
+        __m128i front = _mm_unpacklo_epi32(g[0], g[1]), back = _mm_unpacklo_epi32(g[2], g[3]);
+        __m128i high = digit_values(_mm_unpacklo_epi64(front, back), &valid);
+        __m128i low = digit_values(_mm_unpackhi_epi64(front, back), &valid);
+        _mm_storeu_si128((__m128i *)(out + 16 * n), _mm_or_si128(_mm_slli_epi16(high, 4), low));
+        /* Nothing wrong, no line's end among the characters, digits everywhere. */
+        wrong = _mm_or_si128(wrong, _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(text + 60)), end));
+        wrong = _mm_or_si128(wrong, _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(text + 62)), end));
+        wrong = _mm_or_si128(wrong, _mm_cmpeq_epi8(valid, zero));
+        unsigned offset = pair(text) | pair(text + 2) | pair(text + 4);
+        if (_mm_movemask_epi8(_mm_cmpeq_epi8(wrong, zero)) != 0xFFFF || (offset & NO_PAIR) != 0 || text[ROW - 1] != '\n')
+            break;
+    }
+    return n;
 }
 
-__attribute__((target("ssse3"))) static uint8_t *write_vectors(uint8_t *out, size_t offset, const uint8_t *data)
+__attribute__((target("ssse3"))) static uint8_t *write_vectors(uint8_t *out, const uint8_t *data, size_t count)
 {
     const __m128i figures = _mm_loadu_si128((const __m128i *)hex_digits), nibble = _mm_set1_epi8(15);
-    __m128i v = _mm_loadu_si128((const __m128i *)data);
-    __m128i high = _mm_shuffle_epi8(figures, _mm_and_si128(_mm_srli_epi16(v, 4), nibble));
-    __m128i low = _mm_shuffle_epi8(figures, _mm_and_si128(v, nibble));
-    __m128i front = _mm_unpacklo_epi8(high, low), back = _mm_unpackhi_epi8(high, low);
     /* Four bytes a group, blanks between and behind them; each store but the last is overlapped by the next. */
     const __m128i first = _mm_setr_epi8(0, 1, -1, 2, 3, -1, 4, 5, -1, 6, 7, -1, -1, -1, -1, -1);
     const __m128i second = _mm_setr_epi8(8, 9, -1, 10, 11, -1, 12, 13, -1, 14, 15, -1, -1, -1, -1, -1);
     const __m128i blanks = _mm_and_si128(_mm_cmplt_epi8(first, _mm_setzero_si128()), _mm_set1_epi8(' '));
-    for (size_t i = 0; i < 3; i++)
-        memcpy(out + 2 * i, pair_text[offset >> (16 - 8 * i) & 0xFF], 2);
-    out[6] = ':';
-    out[7] = ' ';
-    _mm_storeu_si128((__m128i *)(out + 8), _mm_or_si128(_mm_shuffle_epi8(front, first), blanks));
-    _mm_storeu_si128((__m128i *)(out + 21), _mm_or_si128(_mm_shuffle_epi8(front, second), blanks));
-    _mm_storeu_si128((__m128i *)(out + 34), _mm_or_si128(_mm_shuffle_epi8(back, first), blanks));
-    _mm_storeu_si128((__m128i *)(out + 47), _mm_or_si128(_mm_shuffle_epi8(back, second), blanks));
-    __m128i plain = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8(0x1F)), _mm_cmplt_epi8(v, _mm_set1_epi8(0x7F)));
-    __m128i chars = _mm_or_si128(_mm_and_si128(plain, v), _mm_andnot_si128(plain, _mm_set1_epi8('.')));
-    out[59] = ':';
-    out[60] = ' ';
-    _mm_storel_epi64((__m128i *)(out + 61), chars);
-    out[69] = ' ';
-    _mm_storel_epi64((__m128i *)(out + 70), _mm_srli_si128(chars, 8));
-    out[78] = '\n';
-    return out + ROW;
+    for (size_t at = 0; at < count * 16; at += 16, out += ROW) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(data + at));
+        __m128i high = _mm_shuffle_epi8(figures, _mm_and_si128(_mm_srli_epi16(v, 4), nibble));
+        __m128i low = _mm_shuffle_epi8(figures, _mm_and_si128(v, nibble));
+        __m128i front = _mm_unpacklo_epi8(high, low), back = _mm_unpackhi_epi8(high, low);
+        put_offset(out, at);
+        out[6] = ':';
+        out[7] = ' ';
+        _mm_storeu_si128((__m128i *)(out + 8), _mm_or_si128(_mm_shuffle_epi8(front, first), blanks));
+        _mm_storeu_si128((__m128i *)(out + 21), _mm_or_si128(_mm_shuffle_epi8(front, second), blanks));
+        _mm_storeu_si128((__m128i *)(out + 34), _mm_or_si128(_mm_shuffle_epi8(back, first), blanks));
+        _mm_storeu_si128((__m128i *)(out + 47), _mm_or_si128(_mm_shuffle_epi8(back, second), blanks));
+        __m128i plain = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8(0x1F)), _mm_cmplt_epi8(v, _mm_set1_epi8(0x7F)));
+        __m128i chars = _mm_or_si128(_mm_and_si128(plain, v), _mm_andnot_si128(plain, _mm_set1_epi8('.')));
+        out[59] = ':';
+        out[60] = ' ';
+        _mm_storel_epi64((__m128i *)(out + 61), chars);
+        out[69] = ' ';
+        _mm_storel_epi64((__m128i *)(out + 70), _mm_srli_si128(chars, 8));
+        out[78] = '\n';
+    }
+    return out;
 }
 #endif
 
-bool (*row_read)(const uint8_t *row, uint8_t *out) = read_portable;
-uint8_t *(*row_write)(uint8_t *out, size_t offset, const uint8_t *data) = write_portable;
+size_t (*rows_read)(const uint8_t *text, size_t size, uint8_t *out, size_t limit) = read_portable;
+uint8_t *(*rows_write)(uint8_t *out, const uint8_t *data, size_t count) = write_portable;
 
 void rows_prepare(void)
 {
@@ -195,13 +215,13 @@ void rows_prepare(void)
 
 bool rows_use_vectors(bool wanted)
 {
-    row_read = read_portable;
-    row_write = write_portable;
+    rows_read = read_portable;
+    rows_write = write_portable;
 #ifdef VECTORS
     if (wanted && __builtin_cpu_supports("ssse3")) {
-        row_read = read_vectors;
-        row_write = write_vectors;
+        rows_read = read_vectors;
+        rows_write = write_vectors;
     }
 #endif
-    return wanted && row_read != read_portable;
+    return wanted && rows_read != read_portable;
 }

@@ -234,11 +234,14 @@ static bool read_packet(struct text_decoder *d, const uint8_t *text, size_t size
                         struct draft *p)
 {
     for (;;) {
-        while (size - *at >= ROW && text[*at + ROW - 1] == '\n' && bytes_need(&d->data, 16)
-               && row_read(text + *at, d->data.at + d->data.size)) {
-            d->data.size += 16;
-            d->line++;
-            *at += ROW;
+        size_t have = d->data.size - p->data, limit = (MAX_FRAME - have) / 16 + 1;
+        if (limit > (size - *at) / ROW)
+            limit = (size - *at) / ROW;
+        if (limit > 0 && bytes_need(&d->data, (limit + 1) * 16)) {
+            size_t rows = rows_read(text + *at, size - *at, d->data.at + d->data.size, limit);
+            d->data.size += rows * 16;
+            d->line += (int64_t)rows;
+            *at += rows * ROW;
             if (d->data.size - p->data > MAX_FRAME) {
                 fail(d, TOO_LONG, d->line, 0, 0);
                 return false;
@@ -422,9 +425,10 @@ size_t text_encode(uint8_t *out, const uint8_t *data, const struct packet *p, in
     }
     const uint8_t *frame = data + p->offset;
     size_t size = (size_t)p->captured, at = 0;
-    if (style->width == 16 && !style->data_only)
-        for (; size - at >= 16; at += 16)
-            out = row_write(out, at, frame + at);
+    if (style->width == 16 && !style->data_only) {
+        out = rows_write(out, frame, size / 16);
+        at = size / 16 * 16;
+    }
     for (; at < size; at += style->width)
         out = put_row(out, at, frame + at, size - at < style->width ? size - at : style->width, style);
     if (extra->size > 0) {
