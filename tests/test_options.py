@@ -25,7 +25,6 @@ def values(line: str) -> Values:
     ("line", "attribute", "value"),
     [
         ("", "width", 16), ("", "fields", False), ("", "format", None), ("", "limit", None), ("", "arguments", []),
-        ("", "none_of_it", None),
         ("-n 8", "width", 8), ("--width 8", "width", 8), ("--width=8", "width", 8), ("-n 0x10", "width", 16),
         ("-n 8 -n 9", "width", 9),
         ("-n 1", "width", 1), ("-n 100", "width", 100), ("-l 0", "limit", 0), ("-l 4611686018427387904", "limit", 1 << 62),

@@ -97,7 +97,7 @@ static inline uint8_t shown(uint8_t c)
 
 /* text.c */
 
-enum error_kind {               /* the words are in module.c's twin, ../errors.py: one place for both backends */
+enum error_kind {               /* the words are in ../../errors.py, for both backends */
     NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END,
     RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT
 };

@@ -1,4 +1,4 @@
-/* Records of pcap files (draft-ietf-opsawg-pcap); the file header is ../../pcap.py's. */
+/* Records of pcap files (draft-ietf-opsawg-pcap); the file header is ../../formats/pcap.py's. */
 #include "codec.h"
 
 static uint32_t read32(const uint8_t *at, bool big_endian)

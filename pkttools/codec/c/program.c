@@ -1,4 +1,4 @@
-/* Runs filters and assignments: flat programs over rows of the field table, compiled by ../../program.py. */
+/* Runs filters and assignments: flat programs over rows of the field table, compiled by ../../program.py and ../../expression.py. */
 #include "codec.h"
 
 enum { NUMBER, DATA, FAMILY };                  /* row kinds */
