@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from .signals import Waiting
+from .signals import wait
 
 SPIN = 150_000  # the last part of a wait is spent looking at the clock: sleep(2) wakes up some 60 us late
 
@@ -68,8 +68,7 @@ def wait_until(due: int) -> int:
         if left <= 0:
             return now
         if left > SPIN:
-            with Waiting():
-                time.sleep(min((left - SPIN) / 1e9, 3600))
+            wait([], min((left - SPIN) / 1e9, 3600))
 
 
 class Lateness:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from types import FrameType
 
@@ -14,6 +15,7 @@ class Interrupted(Exception):
 _pending = 0  # a signal that came while something was being written
 _waiting = False  # whether input is being waited for
 _drain = False
+_wake: list[int] = []  # a pipe's end that can be read once a signal has come
 
 
 def install(drain: bool) -> None:
@@ -24,6 +26,11 @@ def install(drain: bool) -> None:
     """
     global _drain
     _drain = drain
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
+    _wake[:] = [reading]
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     signal.signal(signal.SIGINT, _handle)
     signal.signal(signal.SIGTERM, _handle)
 
@@ -44,17 +51,23 @@ def check() -> None:
         raise Interrupted(_pending)
 
 
-class Waiting:
-    """`with Waiting():` around a wait for input; raises Interrupted when a signal came or comes."""
+def wait(fds: list[int], seconds: float | None = None) -> bool:
+    """Waits until one of `fds` can be read, or for so many seconds; whether one can. Raises Interrupted.
 
-    def __enter__(self) -> None:
-        global _waiting
-        _waiting = True
-        if _pending:
-            raise Interrupted(_pending)
-
-    def __exit__(self, *_exc: object) -> None:
-        global _waiting
+    A signal that comes just before the wait begins would be slept over: it also writes into a pipe that is waited for.
+    """
+    global _waiting
+    _waiting = True
+    try:
+        while True:
+            check()
+            ready, _, _ = select.select([*fds, *_wake], [], [], seconds)
+            woken = set(ready).intersection(_wake)
+            for fd in woken:
+                os.read(fd, 4096)
+            if len(ready) > len(woken) or not woken:
+                return len(ready) > len(woken)
+    finally:
         _waiting = False
 
 

@@ -268,3 +268,14 @@ def test_real_captures(shared: Path) -> None:
         b = Batch(raw, rows)
         packets = [(b.columns()[i * 7 + 4], bytes(b.frame(i))) for i in range(min(len(b), 12))]
         check_frames([(linktype, frame[:cut]) for linktype, frame in packets for cut in (len(frame), len(frame) // 2, 37)])
+
+
+def test_no_packets() -> None:
+    """A batch from which everything was filtered: its empty bytearrays may lie anywhere in memory."""
+    for rows in (bytearray(), bytearray(56)[56:], b""):
+        assert_same("assign", bytearray(), rows, expression.assignments([("IP.TTL", "=", "9")]), None)
+        assert_same("assign", bytearray(), rows, expression.assignments([]), None)
+        assert_same("select", bytearray(), rows, expression.compiled(expression.any_of(["IP"])))
+        assert_same("correct", bytearray(), rows, 0)
+        assert_same("text_encode", bytearray(), rows, 0, 1, 16, False, None)
+        assert_same("pcap_encode", bytearray(), rows, 0, False, False)

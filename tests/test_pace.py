@@ -112,7 +112,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now, self.slept = START, []
         monkeypatch.setattr(module.time, "monotonic_ns", self.look)
-        monkeypatch.setattr(module.time, "sleep", self.sleep)
+        monkeypatch.setattr(module, "wait", lambda _fds, seconds: self.sleep(seconds))
 
     def look(self) -> int:
         self.now += 1000

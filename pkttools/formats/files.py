@@ -8,7 +8,7 @@ import stat
 
 from ..batch import Batch
 from ..errors import PktError
-from ..signals import Waiting
+from ..signals import check, wait
 
 BUFFER = 320 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
 PIPE = 1 << 20  # bytes asked for pipes: fewer switches between the commands of a pipe
@@ -50,8 +50,11 @@ class Input:
         """
         with memoryview(buffer) as view, view[used:] as free:
             try:
-                with Waiting():
-                    return used + os.readv(self.fd, [free])
+                if self.is_file:
+                    check()
+                else:
+                    wait([self.fd])
+                return used + os.readv(self.fd, [free])
             except OSError as error:
                 raise PktError(f"{self.name}: {error.strerror}") from None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import select
 import socket
 import struct
 import time
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from .. import codec
 from ..batch import COLUMNS, MAX_FRAME, Batch
 from ..errors import PktError, counted
-from ..signals import Interrupted, Waiting
+from ..signals import Interrupted, wait
 from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, open_socket
 
 # Options of SOL_PACKET, linux/if_packet.h; Python's socket module has none of them.
@@ -74,13 +73,10 @@ class Receiver:
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches as they come, until the time is over or a signal comes; then what the kernel still holds."""
-        poll = select.poll()
-        poll.register(self.sock, select.POLLIN)
         deadline = None if self.seconds is None else time.monotonic() + self.seconds
         try:
             while deadline is None or time.monotonic() < deadline:
-                with Waiting():
-                    poll.poll(self.patience(deadline))
+                wait([self.sock.fileno()], self.patience(deadline))
                 batch = self.batch()
                 if batch:
                     yield batch
@@ -93,10 +89,10 @@ class Receiver:
                 break
 
     def patience(self, deadline: float | None) -> float | None:
-        """Milliseconds to wait for a packet; poll(2) knows no more than 24 days."""
+        """Seconds to wait for a packet, at most a day: select(2) does not take any number."""
         if self.down:
             return 0
-        return None if deadline is None else min(max(0, deadline - time.monotonic()), 86400) * 1000
+        return None if deadline is None else min(max(0, deadline - time.monotonic()), 86400)
 
     def batch(self) -> Batch | None:
         """What the kernel holds, up to a batch, empty if none of it is wanted; None when there is nothing."""

@@ -10,7 +10,7 @@ from ..errors import PktError, counted
 from ..formats.files import Output, Sink
 from ..pace import Lateness, Pace, wait_until
 from ..progress import Progress
-from ..signals import Waiting, check
+from ..signals import check, wait
 from .interface import bind, check_name, mac_address, mtu, open_socket
 
 REASONS = {
@@ -80,8 +80,7 @@ class Sender(Sink):
             except OSError as error:
                 if error.errno in (errno.ENOBUFS, errno.EAGAIN):
                     self.retried += 1
-                    with Waiting():
-                        time.sleep(PAUSE)
+                    wait([], PAUSE)
                     continue
                 self.fail(REASONS.get(error.errno, error.strerror))
                 return

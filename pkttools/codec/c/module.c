@@ -9,10 +9,16 @@
 #include <malloc.h>
 #endif
 
+static bool aligned(const Py_buffer *b)
+{
+    return (uintptr_t)b->buf % sizeof(int64_t) == 0;
+}
+
 /* Rows of a batch, checked: every packet lies within the data. */
 static const struct packet *rows_of(const Py_buffer *rows, const Py_buffer *data, Py_ssize_t *count)
 {
-    if (rows->len % (Py_ssize_t)sizeof(struct packet) != 0 || (uintptr_t)rows->buf % sizeof(int64_t) != 0) {
+    /* An empty bytearray has no memory of its own, and what it points to instead need not be aligned. */
+    if (rows->len % (Py_ssize_t)sizeof(struct packet) != 0 || (rows->len > 0 && !aligned(rows))) {
         PyErr_SetString(PyExc_ValueError, "rows are not whole packets");
         return NULL;
     }
@@ -285,8 +291,7 @@ static bool load(PyObject *tuple, struct loaded *l, bool (*sound)(const struct p
         l->rows.buf, (size_t)l->rows.len / sizeof(struct row), l->code.buf, (size_t)l->code.len / sizeof(int64_t),
         l->constants.buf, (size_t)l->constants.len,
     };
-    bool aligned = (uintptr_t)l->rows.buf % sizeof(int64_t) == 0 && (uintptr_t)l->code.buf % sizeof(int64_t) == 0;
-    if (aligned && sound(&l->program))
+    if (aligned(&l->rows) && (l->code.len == 0 || aligned(&l->code)) && sound(&l->program))
         return true;
     PyErr_SetString(PyExc_ValueError, "program is not sound");
     unload(l);
