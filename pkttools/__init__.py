@@ -3,11 +3,11 @@
 How packets flow, and where each thing is:
 
     commands/*      one module a command: its options, and the joining of stages
-    main            the launcher: finds the command, turns errors into messages and exit codes
+    main            the launcher: finds the command, turns errors into messages and exit codes; signals end it
     options         the options that commands share, and how a command line is read; help shows them
     flow            source -> filter -> work -> assignments -> sink, the same for every command; progress shows it
     formats/        sources and sinks of streams: text, pcap; files says which descriptors
-    linux/          sources and sinks of live packets: AF_PACKET
+    linux/          sources and sinks of live packets: AF_PACKET; pace says when to send
     expression      filters and assignments, compiled by program to rows of the table
     values          what a field's value looks like, to read and to print
     fields, names   the field table, and the names of values

@@ -46,15 +46,14 @@ def start(name: str, argv: list[str]) -> int:
 
         application(name, command)(argv, prog_name=name)
     values = read(command.OPTIONS, argv, command.more_options() if hasattr(command, "more_options") else None)
-    if values.help or values.keys:
-        if values.help:
-            from .help import show
+    if values.help:
+        from .help import show
 
-            show(name, command)
-        else:
-            from .values import keys
+        show(name, command)
+    elif values.keys:
+        from .values import keys
 
-            keys()
+        keys()
     elif values.version:
         from . import __version__
 

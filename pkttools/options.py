@@ -44,9 +44,7 @@ class Option:
                 raise UsageError(f"{name}: '{text}' is not one of {', '.join(self.choices)}")
             return text
         try:
-            if len(text) > 40:  # int() of a huge one takes for ever (CVE-2020-10735)
-                raise ValueError
-            if "_" in text:
+            if len(text) > 40 or "_" in text:  # int() of a huge one takes for ever (CVE-2020-10735)
                 raise ValueError
             value = float(text) if self.kind == REAL else int(text, 16 if text[:2] in ("0x", "0X") else 10)
         except ValueError:
@@ -93,7 +91,7 @@ BUFFER = [Option("-b --buffer", NUMBER, "accepted for 1.16's sake; buffers grow 
 
 GENERAL = [
     Option("-k --keys", FLAG, "list the fields and end"),
-    Option("-v --verbose", FLAG, "say at the end how many packets came and went"),
+    Option("-v --verbose", FLAG, "say more: counts; in pkt-recv also IFACE and WAY"),
     Option("--version", FLAG, "say which version this is and end"),
     Option("-h --help", FLAG, "show this and end"),
 ]

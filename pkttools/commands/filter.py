@@ -15,12 +15,11 @@ ARGUMENTS = "EXPR..."
 
 def run(values: Values) -> tuple[list[str], int]:
     """Joins the words of the expression, so that it needs no quotes where the shell needs none."""
-    words = [word for word in values.arguments if not split_assignment(word)]
-    joined = " ".join(words)
+    assigned = [word for word in values.arguments if split_assignment(word)]
+    joined = " ".join(word for word in values.arguments if word not in assigned)
     need(not split_assignment(joined), f"'{joined}' would assign; to compare, write ==")
-    need(bool(words or values.no_broadcast or values.no_multicast), missing(values.arguments))
-    values.arguments = [word for word in values.arguments if split_assignment(word)]
-    values.arguments += [joined] if words else []
+    need(bool(joined or values.no_broadcast or values.no_multicast), missing(assigned))
+    values.arguments = [*assigned, joined] if joined else assigned
     return filter_stream(values)
 
 

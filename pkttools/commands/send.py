@@ -48,11 +48,11 @@ def run(values: Values) -> tuple[list[str], int]:
     work = [own_address(sink.mac_address)] if values.complete and isinstance(sink, Sender) else []
     source = Input(values.input)
     install(drain=False)
-    if values.loop > 1:
-        source.keep()
     said: list[str] = []
     stopped = False
     try:
+        if values.loop > 1:
+            source.keep()
         for round_ in range(values.loop):
             if round_:
                 source.rewind()

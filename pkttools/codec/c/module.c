@@ -413,7 +413,7 @@ static int execute(PyObject *module)
     rows_prepare();
 #ifdef __GLIBC__
     /* Buffers of a megabyte come and go with every batch. By default each of them is fetched from the kernel, cleared
-       page by page and given back: half of the time of a text pipe. Memory is kept instead; no process of ours forks. */
+       page by page and given back: a good part of the time of a text pipe. Memory is kept instead. */
     mallopt(M_MMAP_THRESHOLD, 16 << 20);
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
 #endif

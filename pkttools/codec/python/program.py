@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ROW_BYTES, Program
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, OFFSET, ROW_BYTES, Program
 from .headers import Walk
 from .rows import checked
 
@@ -17,7 +17,6 @@ SET, ADD, SUBTRACT, SWAP = range(4)
 ACCEPT, REJECT = -1, -2
 ROW_COLUMNS, TEST_COLUMNS, ASSIGNMENT_COLUMNS = 8, 11, 9
 MASK64 = (1 << 64) - 1
-MAX_FRAME_BITS = 8 * 262_144
 
 Rows = list[tuple[int, ...]]
 
@@ -34,7 +33,7 @@ def _load(program: Program, columns: int) -> tuple[Rows, Rows, bytes]:
     sound = len(program[1]) // 8 % columns == 0
     for i, (_, bit, width, _, scale, kind, _, following) in enumerate(rows):
         sound &= following == -1 or i < following < len(rows)  # forward: no circles
-        sound &= (0 <= width <= 56 or (width == 128 and bit % 8 == 0)) and 0 <= bit <= MAX_FRAME_BITS and scale >= 1
+        sound &= (0 <= width <= 56 or (width == 128 and bit % 8 == 0)) and 0 <= bit <= 8 * MAX_FRAME and scale >= 1
         sound &= kind != FAMILY or width == 32
     if columns == TEST_COLUMNS:
         sound &= len(code) > 0
