@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from . import codec
 from .batch import COLUMNS, LINKTYPE, Batch, Program
-from .errors import UsageError, counted
+from .errors import PktError, UsageError, counted
 from .formats import packets
 from .formats.files import Input, Output, Sink
 from .options import Values
 from .progress import reading
-from .signals import install
+from .signals import Interrupted, install
 
-Work = Callable[[Batch], Batch]
+Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # a stage may keep packets back until the stream ends
 
 
 def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tuple[Program | None, Program | None]:
@@ -58,7 +59,7 @@ def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "tex
                   swapped: tuple[tuple[str, str], ...] = (), big_endian: bool = False) -> tuple[list[str], int]:  # fmt: skip
     """Runs a filter from one stream to another: what all commands but pkt-recv and pkt-send are.
 
-    work: what the command itself does to a batch. guard: the assignments are only for packets that it accepts.
+    work: what the command itself does to the packets. guard: the assignments are only for packets that it accepts.
     swapped: pairs of fields to exchange first. big_endian: the order of a pcap file. Gives what there is to say on
     standard error, and the exit code. Raises PktError and UsageError.
     """
@@ -72,26 +73,46 @@ def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "tex
     return said, int(sink.failed)
 
 
-def run(source: Iterator[Batch], sink: Sink, values: Values, program: tuple[Program | None, Program | None],
+def each(change: Callable[[Batch], Batch]) -> Work:
+    """The stage that does something to every batch and keeps none of it back."""
+    return partial(map, change)
+
+
+def run(source: Iterable[Batch], sink: Sink, values: Values, program: tuple[Program | None, Program | None],
         work: Iterable[Work] = (), guard: Program | None = None) -> list[str]:  # fmt: skip
-    """The flow itself. Every batch is written before the next one is read. Gives what -v says."""
+    """The flow itself. Every batch is written before the next one is read. Gives what -v says.
+
+    Where the source breaks off, what the stages have kept back is written before the reason is raised.
+    """
     keep, assignments = program
-    skip, left = values.skip or 0, values.limit or None  # 0 is no limit, as in 1.16
     came = passed = 0
-    for batch in source:
-        came += len(batch)
-        if values.link_type is not None:
-            batch.columns()[LINKTYPE::COLUMNS] = memoryview(array("q", [values.link_type]) * len(batch))
-        if keep is not None:
-            batch.rows = codec.select(batch.data, batch.rows, keep)
-        if skip:
-            skipped = min(skip, len(batch))
-            skip -= skipped
-            batch = batch.part(skipped, len(batch))
-        if left is not None:
+    left = values.limit or None  # 0 is no limit, as in 1.16
+    ended: list[Exception] = []
+
+    def wanted() -> Iterator[Batch]:
+        nonlocal came
+        skip = values.skip or 0
+        for batch in until_error(source, ended):
+            came += len(batch)
+            if values.link_type is not None:
+                batch.columns()[LINKTYPE::COLUMNS] = memoryview(array("q", [values.link_type]) * len(batch))
+            if keep is not None:
+                batch.rows = codec.select(batch.data, batch.rows, keep)
+            if skip:
+                skipped = min(skip, len(batch))
+                skip -= skipped
+                batch = batch.part(skipped, len(batch))
+            while left is not None and len(batch) > left:  # stages see no packet in vain: they may count what they meet
+                part, batch = batch.part(0, left), batch.part(left, len(batch))
+                yield part
+            yield batch
+
+    stream = wanted()
+    for stage in work:
+        stream = stage(stream)
+    for batch in stream:
+        if left is not None and len(batch) > left:
             batch = batch.part(0, left)
-        for stage in work:
-            batch = stage(batch)
         if assignments is not None:
             codec.assign(batch.data, batch.rows, assignments, guard)
         if len(batch):
@@ -101,8 +122,18 @@ def run(source: Iterator[Batch], sink: Sink, values: Values, program: tuple[Prog
             left -= len(batch)
             if left <= 0:
                 break
+    if ended:
+        raise ended[0]
     said = f"{counted(came, 'packet')} read, {passed} passed on; codec in {codec.BACKEND}"
     return [said] if values.verbose else []
+
+
+def until_error(source: Iterable[Batch], ended: list[Exception]) -> Iterator[Batch]:
+    """The batches of a source, up to its end or to what broke it off, which is put into `ended`."""
+    try:
+        yield from source
+    except (PktError, Interrupted) as error:
+        ended.append(error)
 
 
 def need(condition: bool, message: str) -> None:

@@ -6,7 +6,7 @@ What cannot be mended, because the packet was cut short or is a fragment, passes
 from .. import codec
 from ..batch import Batch
 from ..errors import counted
-from ..flow import filter_stream
+from ..flow import each, filter_stream
 from ..options import FILTER, FLAG, Option, Values
 
 OPTIONS = [Option("-L --lengths", FLAG, "mend IP total length, IPv6 payload length and UDP length too"), *FILTER]
@@ -22,7 +22,7 @@ def run(values: Values) -> tuple[list[str], int]:
             counts[i] += count
         return batch
 
-    said, code = filter_stream(values, [stage])
+    said, code = filter_stream(values, [each(stage)])
     reasons = zip(counts[1:], ("cut short", "fragments", "malformed"), strict=True)
     parts = [f"{count} {reason}" for count, reason in reasons if count]
     if parts:

@@ -7,7 +7,7 @@ Ends with ^C, after --duration or -l packets, and says what it received and what
 
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch, Program
 from ..errors import PktError, UsageError
-from ..flow import Work, arguments, need, sink_of
+from ..flow import Work, arguments, each, need, sink_of
 from ..flow import run as flow
 from ..formats.files import Output
 from ..linux.interface import names
@@ -69,4 +69,4 @@ def cut(snaplen: int) -> Work:
             columns[i] = min(columns[i], snaplen)
         return batch
 
-    return stage
+    return each(stage)

@@ -7,7 +7,7 @@ At the end it says what was sent, what failed and why, and how late packets were
 
 from ..batch import Batch
 from ..errors import PktError
-from ..flow import Work, arguments, need
+from ..flow import Work, arguments, each, need
 from ..flow import run as flow
 from ..formats import packets
 from ..formats.files import Input, Sink
@@ -78,4 +78,4 @@ def own_address(address: str) -> Work:
         codec.assign(batch.data, batch.rows, program, None)
         return batch
 
-    return stage
+    return each(stage)
