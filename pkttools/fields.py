@@ -4,7 +4,8 @@ A row is a field in one kind of header. A field whose header comes in several ki
 header of an IPv6 extension) has a row in each. Names are those of pkttools 1.16; rows marked `new` are ours and are
 printed by `-aa` only. Offsets and widths are in bits from the start of the header, in wire order.
 
-DATA of a layer is what no deeper header claims of it: a payload, or the padding behind one.
+DATA of a layer is what no deeper header that 1.16 knew claims of it: a payload, or the padding behind one. A tunnel is a
+payload as a whole, whatever is found in it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from . import names
 # Kinds of headers that the walk finds; `enum header_kind` in codec/c/codec.h.
 HEADERS = (
     "UNKNOWN", "LOOPBACK", "LOOP", "SLL", "SLL2", "ETHERNET", "VLAN", "ARP", "IP", "IPV6", "IPV6_OPTIONS",
-    "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6",
+    "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6", "SCTP", "GRE", "VXLAN",
 )  # fmt: skip
 
 INT, MAC, IPV4, IPV6, DATA, FAMILY = "int", "mac", "ipv4", "ipv6", "data", "family"
@@ -160,10 +161,10 @@ TABLE = [
 
     # UDP, RFC 768
     Row("UDP.SRC_PORT", "UDP", 0, 16),
-    Row("UDP.DST_PORT", "UDP", 16, 16),
+    Row("UDP.DST_PORT", "UDP", 16, 16, shapes=True),
     Row("UDP.SIZE", "UDP", 32, 16, shapes=True),
     Row("UDP.CHECKSUM", "UDP", 48, 16),
-    Row("UDP.DATA", "UDP", 64, 0, DATA),
+    Row("UDP.DATA", "UDP", 64, 0, DATA, shapes=True),
 
     # ICMPv6, RFC 4443 section 2.1. DATA is the word behind the checksum, an integer, as in 1.16.
     Row("ICMPV6.TYPE", "ICMPV6", 0, 8, names=names.ICMPV6_TYPE),
@@ -172,6 +173,24 @@ TABLE = [
     Row("ICMPV6.DATA", "ICMPV6", 32, 32),
     Row("ICMPV6.ID", "ICMPV6", 32, 16, new=True),
     Row("ICMPV6.SEQ", "ICMPV6", 48, 16, new=True),
+
+    # SCTP, RFC 9260 section 3.1
+    Row("SCTP.SRC_PORT", "SCTP", 0, 16, new=True),
+    Row("SCTP.DST_PORT", "SCTP", 16, 16, new=True),
+    Row("SCTP.TAG", "SCTP", 32, 32, new=True),
+    Row("SCTP.CHECKSUM", "SCTP", 64, 32, new=True),
+    Row("SCTP.DATA", "SCTP", 96, 0, DATA, new=True),
+
+    # GRE, RFC 2784 section 2.1. DATA begins behind the optional words.
+    Row("GRE.FLAGS", "GRE", 0, 16, shapes=True, new=True),
+    Row("GRE.VERSION", "GRE", 13, 3, shapes=True, new=True),
+    Row("GRE.PROTOCOL", "GRE", 16, 16, shapes=True, new=True, names=names.ETHERTYPE),
+    Row("GRE.DATA", "GRE", 32, 0, DATA, shapes=True, new=True),
+
+    # VXLAN, RFC 7348 section 5
+    Row("VXLAN.FLAGS", "VXLAN", 0, 8, shapes=True, new=True),
+    Row("VXLAN.VNI", "VXLAN", 32, 24, new=True),
+    Row("VXLAN.DATA", "VXLAN", 64, 0, DATA, shapes=True, new=True),
 ]  # fmt: skip
 
 # Field name to the indexes of its rows, in table order.

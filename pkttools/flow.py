@@ -114,7 +114,7 @@ def run(source: Iterable[Batch], sink: Sink, values: Values, program: tuple[Prog
         if left is not None and len(batch) > left:
             batch = batch.part(0, left)
         if assignments is not None:
-            codec.assign(batch.data, batch.rows, assignments, guard)
+            codec.assign(batch.data, batch.rows, assignments, guard, False)
         if len(batch):
             sink.write(batch)
             passed += len(batch)

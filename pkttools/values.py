@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from .errors import UsageError, counted
-from .fields import DATA, FAMILY, IPV4, IPV6, MAC, TABLE, Row
+from .fields import DATA, FAMILY, HEADERS, IPV4, IPV6, MAC, TABLE, Row
 
 HEX = frozenset("0123456789abcdefABCDEF")
+
+Header = tuple[int, int, int, int]  # what the codec's `walk` finds: kind, start, where its data begin, end
 
 
 def parse_value(name: str, rows: list[Row], text: str) -> int | bytes:
@@ -139,27 +141,47 @@ def data_rows(data: bytes) -> list[str]:
     ]
 
 
-def field_lines(headers: list[tuple[int, int, int, int]], frame: bytes, everything: bool) -> bytes:
+def known_to_1_16(headers: list[Header]) -> list[Header]:
+    """The headers up to the first that 1.16 did not know: one of SCTP, or what a tunnel carries."""
+    for i, (kind, *_) in enumerate(headers):
+        nested = HEADERS[kind] in ("ETHERNET", "IP", "IPV6") and any(HEADERS[outer[0]] in ("IP", "IPV6") for outer in headers[:i])
+        if nested or (i > 0 and all(row.new for row in BY_HEADER[kind])):
+            return headers[:i]
+    return headers
+
+
+def field_lines(headers: list[Header], frame: bytes, everything: bool) -> bytes:
     """The lines that `-a` prints for one packet, or `-aa` with `everything`.
 
     headers: what the codec's `walk` gives: kind, start, data, end. In the order of 1.16: fields of a header in wire
-    order, but the next header behind the addresses; then the data, the innermost first.
+    order, but the next header behind the addresses; then the data, the innermost first. What a tunnel carries is data
+    for `-a`; `-aa` shows the headers in it instead.
     """
+    if not everything:
+        headers = known_to_1_16(headers)
     lines: list[str] = []
     tail: list[str] = []
-    for kind, start, data, end in headers:
+    for i, (kind, start, data, end) in enumerate(headers):
         inner: list[str] = []
         for row in sorted(BY_HEADER[kind], key=_is_next_header):
             if row.new and not everything:
                 continue
             value = read_field(row, frame, start, data, end)
             if isinstance(value, bytes):
-                rows = [label(row.name) + text for text in data_rows(value)]
+                if any(data <= later < end for _, later, *_ in headers[i + 1 :]):
+                    continue
+                rows = [label(row.name + which_of_many(row, headers, i)) + text for text in data_rows(value)]
                 (lines if row.name == "IPV6.EXT_DATA" else inner).extend(rows)
             elif value is not None:
                 lines.append(label(row.name) + format_value(row, value))
         tail[:0] = inner
     return "".join(line + "\n" for line in lines + tail).encode()
+
+
+def which_of_many(row: Row, headers: list[Header], i: int) -> str:
+    """`[2]` for the data of an inner header, where an outer one has data of the same name."""
+    places = [k for k, (kind, _, data, end) in enumerate(headers) if kind == row.header and data < end]
+    return f"[{places.index(i) + 1}]" if len(places) > 1 and row.name != "IPV6.EXT_DATA" else ""
 
 
 def keys() -> None:

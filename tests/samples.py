@@ -40,6 +40,21 @@ def icmp(kind: int = 0, data: bytes = bytes(range(48))) -> bytes:
     return struct.pack("!BBHHH", kind, 0, 0, 77, 1) + data
 
 
+def sctp(payload: bytes = b"\x0e\0\0\4") -> bytes:
+    return struct.pack("!HHII", 2905, 2906, 0x01020304, 0) + payload
+
+
+def gre(kind: int, payload: bytes, flags: int = 0) -> bytes:
+    """With a word of zeros for each of checksum, key and sequence number that the flags announce."""
+    return struct.pack("!HH", flags, kind) + bytes(4 * (flags & 0xB000).bit_count()) + payload
+
+
+def vxlan(payload: bytes, vni: int = 42) -> bytes:
+    """VXLAN in UDP."""
+    size = 8 + 8 + len(payload)
+    return struct.pack("!HHHH", 50000, 4789, size, 0) + b"\x08\0\0\0" + struct.pack("!I", vni << 8) + payload
+
+
 IGMP = bytes.fromhex("16000000 e0000009")
 ARP = bytes.fromhex("0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000202")
 
@@ -49,11 +64,22 @@ def extension(following: int, data: bytes) -> bytes:
     return bytes([following, (len(data) - 6) // 8]) + data
 
 
+def tunnels() -> list[bytes]:
+    """IPv4 datagrams that carry others, one of each kind."""
+    inner4, inner6, tagged = ipv4(17, udp()), ipv6(6, tcp()), ethernet(0x8100, tags([0x8100], 0x0800, ipv4(1, icmp())))
+    return [
+        ipv4(4, inner4), ipv4(41, inner6), ipv4(47, gre(0x0800, inner4)), ipv4(47, gre(0x86DD, inner6, 0xB000)),
+        ipv4(47, gre(0x6558, tagged, 0x8000)), ipv4(17, vxlan(ethernet(0x0800, inner4))), ipv4(17, vxlan(tagged)),
+        ipv4(4, ipv4(47, gre(0x0800, ipv4(17, vxlan(ethernet(0x86DD, inner6)))))), ipv4(4, ipv4(132, sctp())),
+        ipv4(47, gre(0x880B, b"ppp" * 9, 1)),
+    ]  # fmt: skip
+
+
 def frames() -> list[tuple[int, bytes]]:
     """(link type, frame) of every kind."""
     v4 = [ipv4(1, icmp()), ipv4(2, IGMP), ipv4(6, tcp()), ipv4(17, udp()), ipv4(17, udp(), b"\x07\x07\x04" + bytes(5)),
           ipv4(17, udp(), fragment=0x2000),
-          ipv4(17, b"x" * 20, fragment=0x0003), ipv4(132, b"sctp" * 8), ipv4(1, icmp(8, b""))]  # fmt: skip
+          ipv4(17, b"x" * 20, fragment=0x0003), ipv4(89, b"ospf" * 8), ipv4(1, icmp(8, b""))]  # fmt: skip
     route = bytes([0, 1]) + bytes(4) + bytes.fromhex("20010db8000000000000000000000009")
     v6 = [ipv6(58, icmp(128)), ipv6(17, udp()), ipv6(6, tcp()),
           ipv6(0, extension(17, bytes([1, 4, 0, 0, 0, 0])) + udp()),
@@ -62,6 +88,8 @@ def frames() -> list[tuple[int, bytes]]:
           ipv6(44, extension(17, bytes([0, 1, 0, 0, 0, 5])) + udp()),  # a first fragment
           ipv6(51, bytes([17, 4]) + bytes(22) + udp())]  # fmt: skip
     found = [(1, ethernet(0x0800, p)) for p in v4] + [(1, ethernet(0x86DD, p)) for p in v6]
+    found += [(1, ethernet(0x0800, ipv4(132, sctp()))), (1, ethernet(0x86DD, ipv6(132, sctp(bytes(7)))))]
+    found += [(1, ethernet(0x0800, p)) for p in tunnels()] + [(1, ethernet(0x86DD, ipv6(4, tunnels()[0])))]
     found += [(1, ethernet(0x0806, ARP + bytes(18))), (1, ethernet(0x88CC, b"lldp" * 5)), (1, ethernet(0x0800, v4[3]) + bytes(9))]
     found += [(1, ethernet(0x8100, tags([0x8100], 0x0800, v4[3]))), (1, ethernet(0x88A8, tags([0x88A8, 0x8100], 0x86DD, v6[1]))),
               (1, ethernet(0x8100, tags([0x8100] * 20, 0x0800, v4[0])))]  # fmt: skip

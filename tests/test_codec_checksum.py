@@ -238,7 +238,7 @@ def test_fragments(codec, fragment):
 
 
 def test_fragments_of_what_has_no_checksum_are_corrected(codec):
-    assert correct(codec, 101, ipv4(132, b"sctp" * 8, fragment=0x2000))[1] == CORRECTED
+    assert correct(codec, 101, ipv4(89, b"ospf" * 8, fragment=0x2000))[1] == CORRECTED
 
 
 @pytest.mark.parametrize("word", [1, 8, 0xFFF9])
@@ -333,6 +333,8 @@ def test_nothing_but_checksums_and_lengths_changes(codec, what):
             places = [CHECKSUM_AT[name]] if name in CHECKSUM_AT and not (name == "IP" and what == TRANSPORT) else []
             places += [LENGTH_AT[name]] if name in LENGTH_AT and what == LENGTHS else []
             allowed |= {start + at + i for at in places for i in (0, 1)}
+            allowed |= {start + 8 + i for i in range(4)} if name == "SCTP" else set()
+            allowed |= {start + 4, start + 5} if name == "GRE" and frame[start] & 0x80 else set()
         assert changed <= allowed, (linktype, frame.hex())
 
 
@@ -348,17 +350,19 @@ def test_what_lies_too_deep_is_not_called_corrected(codec):
 
 # ---- tshark as judge ----
 
-FIELDS = {f"{kind.lower()}.checksum.status": kind for kind in CHECKSUM_AT}  # 0 bad, 1 good, 2 not checked
+JUDGED = (*CHECKSUM_AT, "SCTP", "GRE")
+FIELDS = {f"{kind.lower()}.checksum.status": kind for kind in JUDGED}  # 0 bad, 1 good, 2 not checked
 LINK_TYPES = (0, 1, 101, 108, 113, 228, 229, 276)  # those that tshark and we both look into
 
 
 def verdicts(path: Path) -> list[list[str]]:
-    """For each packet what tshark says of the outermost checksum of each layer."""
+    """For each packet what tshark says of the checksums of each layer, the outermost first."""
     options = [f"-o{layer}.check_checksum:TRUE" for layer in ("ip", "tcp", "udp")]
+    options += ["-osctp.checksum:CRC 32c"]
     # As if each packet stood alone: what is reassembled has no checksum of its own.
     options += ["-oip.defragment:FALSE", "-oipv6.defragment:FALSE", "-otcp.desegment_tcp_streams:FALSE"]
     done = subprocess.run(
-        ["tshark", "-n", "-r", path, *options, "-Tfields", "-Eseparator=|", "-Eoccurrence=f", *(f"-e{name}" for name in FIELDS)],
+        ["tshark", "-n", "-r", path, *options, "-Tfields", "-Eseparator=|", "-Eoccurrence=a", *(f"-e{name}" for name in FIELDS)],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     return [line.split("|") for line in done.stdout.splitlines()]
@@ -367,7 +371,7 @@ def verdicts(path: Path) -> list[list[str]]:
 def judged(codec: ModuleType, packets: list[tuple[int, bytes, int]], folder: Path) -> tuple[list[str], Counter[str]]:
     """Breaks and mends packets, each of link type, bytes, original size; gives what tshark finds bad, and what it saw.
 
-    Only of layers that the walk finds: tunnels, and packets quoted by ICMP, are not ours to mend.
+    Only of headers that the walk finds: packets quoted by ICMP are not ours to mend.
     """
     by_type: dict[int, list[tuple[bytes, int]]] = {}
     for linktype, frame, original in packets:
@@ -378,27 +382,33 @@ def judged(codec: ModuleType, packets: list[tuple[int, bytes, int]], folder: Pat
         records, expected = b"", []
         for frame, original in frames_:
             found = checksums(codec, linktype, frame)
-            mended, outcome = correct(codec, linktype, turned(frame, found.values()), original=original)
-            expected.append(set(found) if outcome == CORRECTED else set())
+            mended, outcome = correct(
+                codec, linktype, turned(frame, [at for places in found.values() for at in places]), original=original
+            )
+            expected.append({kind: len(places) for kind, places in found.items()} if outcome == CORRECTED else {})
             records += struct.pack("<IIII", 1, 0, len(mended), original) + mended
         path = folder / f"{linktype}.pcap"
         path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, linktype) + records)
         lines = verdicts(path)
         assert len(lines) == len(expected), path.name
-        for (frame, _), names, line in zip(frames_, expected, lines, strict=True):
-            verdict = dict(zip(FIELDS.values(), line, strict=True))
-            seen.update(kind for kind in names if verdict[kind] == "1")
-            if bad := [kind for kind in names if verdict[kind] == "0"]:
+        for (frame, _), counts, line in zip(frames_, expected, lines, strict=True):
+            verdict = dict(zip(FIELDS.values(), (word.split(",") for word in line), strict=True))
+            seen.update(f"{kind} {i}" for kind, count in counts.items() for i in range(count) if verdict[kind][i : i + 1] == ["1"])
+            if bad := [kind for kind, count in counts.items() if "0" in verdict[kind][:count]]:
                 wrong.append(f"link type {linktype}, {bad}: {frame.hex()}")
     return wrong, seen
 
 
-def checksums(codec: ModuleType, linktype: int, frame: bytes) -> dict[str, int]:
-    """Where the checksum of the outermost header of each kind stands, of those that the walk finds."""
-    found: dict[str, int] = {}
+def checksums(codec: ModuleType, linktype: int, frame: bytes) -> dict[str, list[int]]:
+    """Where the checksums of each kind of header stand, outermost first, of the headers that the walk finds."""
+    found: dict[str, list[int]] = {}
+    places = {**CHECKSUM_AT, "SCTP": 8}
     for kind, start, *_ in codec.walk(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)):
-        if HEADERS[kind] in CHECKSUM_AT:
-            found.setdefault(HEADERS[kind], start + CHECKSUM_AT[HEADERS[kind]])
+        name = HEADERS[kind]
+        if name in places:
+            found.setdefault(name, []).append(start + places[name])
+        elif name == "GRE" and frame[start] & 0x80:
+            found.setdefault(name, []).append(start + 4)
     return found
 
 
@@ -419,7 +429,8 @@ def test_tshark_finds_the_samples_right(codec, tmp_path):
     packets = [(linktype, frame, len(frame)) for linktype, frame in frames()]
     wrong, seen = judged(codec, packets, tmp_path)
     assert not wrong
-    assert set(seen) == set(CHECKSUM_AT)
+    assert {key.split()[0] for key in seen} == set(JUDGED)
+    assert {"IP 2", "UDP 1", "TCP 0", "ICMP 0", "SCTP 0", "GRE 0"} <= set(seen)  # also what tunnels carry
 
 
 @needs_tshark

@@ -6,7 +6,7 @@ import struct
 from types import ModuleType
 
 import pytest
-from samples import ARP, IGMP, ethernet, extension, icmp, ipv4, ipv6, tags, tcp, udp
+from samples import ARP, IGMP, ethernet, extension, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp, vxlan
 
 from pkttools.fields import HEADERS
 
@@ -40,7 +40,36 @@ KINDS = {
     "tcp of 19 bytes": (1, eth4(ipv4(6, tcp()[:19])), [("ETHERNET", 0, 53, 53), ("IP", 14, 34, 53)]),
     "udp": (1, eth4(ipv4(17, udp())), [("ETHERNET", 0, 47, 47), ("IP", 14, 47, 47), ("UDP", 34, 42, 47)]),
     "udp behind options": (1, eth4(ipv4(17, udp(), bytes(8))), [("ETHERNET", 0, 55, 55), ("IP", 14, 55, 55), ("UDP", 42, 50, 55)]),
-    "other protocol": (1, eth4(ipv4(132, b"sctp" * 8)), [("ETHERNET", 0, 66, 66), ("IP", 14, 34, 66)]),
+    "other protocol": (1, eth4(ipv4(89, b"ospf" * 8)), [("ETHERNET", 0, 66, 66), ("IP", 14, 34, 66)]),
+    # What 1.16 did not know is data of the IP header, and found all the same.
+    "sctp": (1, eth4(ipv4(132, sctp())), [("ETHERNET", 0, 50, 50), ("IP", 14, 34, 50), ("SCTP", 34, 46, 50)]),
+    "sctp of 11 bytes": (1, eth4(ipv4(132, sctp()[:11])), [("ETHERNET", 0, 45, 45), ("IP", 14, 34, 45)]),
+    "sctp6": (101, ipv6(132, sctp()), [("IPV6", 0, 40, 56), ("SCTP", 40, 52, 56)]),
+    "ip in ip": (101, ipv4(4, ipv4(17, udp())), [("IP", 0, 20, 53), ("IP", 20, 53, 53), ("UDP", 40, 48, 53)]),
+    "ip in ip, half": (101, ipv4(4, ipv4(17, b"")[:19]), [("IP", 0, 20, 39)]),
+    "6in4": (101, ipv4(41, ipv6(17, udp())), [("IP", 0, 20, 73), ("IPV6", 20, 73, 73), ("UDP", 60, 68, 73)]),
+    "ip in ipv6, with an option": (
+        101, ipv6(60, extension(4, bytes(6)) + ipv4(17, udp())),
+        [("IPV6", 0, 48, 81), ("IPV6_OPTIONS", 40, 42, 48), ("IP", 48, 81, 81), ("UDP", 68, 76, 81)],
+    ),
+    "6in6": (101, ipv6(41, ipv6(59, b"")), [("IPV6", 0, 40, 80), ("IPV6", 40, 80, 80)]),
+    "gre": (101, ipv4(47, gre(0x0800, ipv4(17, udp()))),
+        [("IP", 0, 20, 57), ("GRE", 20, 24, 57), ("IP", 24, 57, 57), ("UDP", 44, 52, 57)]),
+    "gre with checksum, key and sequence": (101, ipv4(47, gre(0x86DD, ipv6(59, b""), 0xB000)),
+        [("IP", 0, 20, 76), ("GRE", 20, 36, 76), ("IPV6", 36, 76, 76)]),
+    "gre with a key": (101, ipv4(47, gre(0x88BE, b"erspan", 0x2000)), [("IP", 0, 20, 34), ("GRE", 20, 28, 34)]),
+    "gre, key cut": (101, ipv4(47, gre(0x0800, b"", 0x2000)[:7]), [("IP", 0, 20, 27), ("GRE", 20, 24, 27)]),
+    "gre of 3 bytes": (101, ipv4(47, b"\0\0\x08"), [("IP", 0, 20, 23)]),
+    "gre, version 1": (101, ipv4(47, gre(0x880B, b"ppp", 1)), [("IP", 0, 20, 27), ("GRE", 20, 24, 27)]),
+    "gre with a source route": (101, ipv4(47, gre(0x0800, ipv4(17, udp()), 0x4000)), [("IP", 0, 20, 57), ("GRE", 20, 24, 57)]),
+    "ethernet in gre": (101, ipv4(47, gre(0x6558, ethernet(0x8100, tags([0x8100], 0x0806, ARP)) + b"\0\0")),
+        [("IP", 0, 20, 72), ("GRE", 20, 24, 72), ("ETHERNET", 24, 70, 72), ("VLAN", 38, 42, 42), ("ARP", 42, 70, 70)]),
+    "vxlan": (101, ipv4(17, vxlan(ethernet(0x0800, ipv4(17, udp())))),
+        [("IP", 0, 83, 83), ("UDP", 20, 28, 83), ("VXLAN", 28, 36, 83), ("ETHERNET", 36, 83, 83), ("IP", 50, 83, 83),
+         ("UDP", 70, 78, 83)]),
+    "vxlan without its flag": (101, ipv4(17, vxlan(b"")[:8] + bytes(30)),
+        [("IP", 0, 36, 58), ("UDP", 20, 28, 36), ("VXLAN", 28, 36, 36)]),
+    "vxlan, half a frame": (101, ipv4(17, vxlan(bytes(13))), [("IP", 0, 49, 49), ("UDP", 20, 28, 49), ("VXLAN", 28, 36, 49)]),
     "icmpv6 in ipv4": (1, eth4(ipv4(58, icmp())), [("ETHERNET", 0, 90, 90), ("IP", 14, 34, 90)]),
     "first fragment": (1, eth4(ipv4(17, udp(), fragment=0x2000)), [("ETHERNET", 0, 47, 47), ("IP", 14, 34, 47)]),
     "last fragment": (1, eth4(ipv4(17, udp(), fragment=0x0003)), [("ETHERNET", 0, 47, 47), ("IP", 14, 34, 47)]),

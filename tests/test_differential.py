@@ -67,17 +67,21 @@ def check_frames(packets: list[tuple[int, bytes]], original: int | None = None) 
     b = batch(packets, original)
     for i in range(len(b)):
         assert_same("walk", b.data, bytes(b.part(i, i + 1).rows))
+        assert_same("verify", b.data, bytes(b.part(i, i + 1).rows))
+    assert_same("check", b.data, bytes(b.rows))
     for what in range(3):
         assert_same("correct", b.data, bytes(b.rows), what)
     guard = expression.compiled(expression.any_of(["IP or ETHERNET.TYPE!=0x800"]))
     for items in ASSIGN:
         program = expression.assignments(items)
-        assert_same("assign", b.data, bytes(b.rows), program, None)
-        assert_same("assign", b.data, bytes(b.rows), program, guard)
+        assert_same("assign", b.data, bytes(b.rows), program, None, False)
+        assert_same("assign", b.data, bytes(b.rows), program, guard, False)
+        assert_same("assign", b.data, bytes(b.rows), program, None, True)
     for text in FILTERS:
         assert_same("select", b.data, bytes(b.rows), expression.compiled(expression.any_of([text])))
     swap = expression.assignments([], (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("IPV6.SRC_ADDR", "IPV6.DST_ADDR")))
-    assert_same("assign", b.data, bytes(b.rows), swap, None)
+    assert_same("assign", b.data, bytes(b.rows), swap, None, False)
+    assert_same("assign", b.data, bytes(b.rows), swap, None, True)
     assert_same("text_encode", b.data, bytes(b.rows), 0, 1, 16, False, None)
 
 
@@ -253,7 +257,7 @@ def test_bad_calls() -> None:
     ]
     for program in bad_programs:
         assert_same("select", b.data, bytes(b.rows), program)
-        assert_same("assign", b.data, bytes(b.rows), program, None)
+        assert_same("assign", b.data, bytes(b.rows), program, None, False)
 
 
 def test_real_captures(shared: Path) -> None:
@@ -273,8 +277,8 @@ def test_real_captures(shared: Path) -> None:
 def test_no_packets() -> None:
     """A batch from which everything was filtered: its empty bytearrays may lie anywhere in memory."""
     for rows in (bytearray(), bytearray(56)[56:], b""):
-        assert_same("assign", bytearray(), rows, expression.assignments([("IP.TTL", "=", "9")]), None)
-        assert_same("assign", bytearray(), rows, expression.assignments([]), None)
+        assert_same("assign", bytearray(), rows, expression.assignments([("IP.TTL", "=", "9")]), None, False)
+        assert_same("assign", bytearray(), rows, expression.assignments([]), None, False)
         assert_same("select", bytearray(), rows, expression.compiled(expression.any_of(["IP"])))
         assert_same("correct", bytearray(), rows, 0)
         assert_same("text_encode", bytearray(), rows, 0, 1, 16, False, None)

@@ -28,6 +28,7 @@ SPECIFIED = {
 FIXED = {
     "UNKNOWN": 0, "LOOPBACK": 4, "LOOP": 4, "SLL": 16, "SLL2": 20, "ETHERNET": 14, "VLAN": 4, "ARP": 28, "IP": 20, "IPV6": 40,
     "IPV6_OPTIONS": 8, "IPV6_ROUTING": 8, "IPV6_FRAGMENT": 8, "IPV6_AH": 8, "ICMP": 8, "IGMP": 8, "TCP": 20, "UDP": 8, "ICMPV6": 8,
+    "SCTP": 12, "GRE": 4, "VXLAN": 8,
 }  # fmt: skip
 WIDTHS = {MAC: 48, IPV4: 32, IPV6: 128, FAMILY: 32, DATA: 0}
 
@@ -49,7 +50,7 @@ def test_rows(row):
     assert row.width == WIDTHS.get(row.kind, row.width)
     assert row.width <= 56 or (row.width == 128 and row.bit % 8 == 0)
     if row.kind == DATA:
-        assert row.shapes or HEADERS[row.header] in ("ICMP", "IGMP", "TCP", "UDP")
+        assert row.shapes or HEADERS[row.header] in ("ICMP", "IGMP", "TCP", "SCTP")
     else:
         assert 0 <= row.bit <= row.bit + row.width <= fixed
         assert row.width > 0 or (row.name, HEADERS[row.header]) == ("IPV6.EXT_SIZE", "IPV6_FRAGMENT")

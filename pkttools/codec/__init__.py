@@ -10,8 +10,10 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     pcap_encode(data, rows, first, big_endian, nano) -> (records, stop, lost)
     walk(data, row) -> [(kind, start, data, end), ...]
     select(data, rows, tests) -> rows
-    assign(data, rows, assignments, guard) -> unplaced
+    assign(data, rows, assignments, guard, follow) -> (unplaced, stale)
     correct(data, rows, what) -> (corrected, cut_short, fragments, malformed)
+    check(data, rows) -> an outcome a packet, as bytes
+    verify(data, row) -> a verdict a header
 
 The Python twins in codec/python document them. Where decoded packets lie in `data` is the codec's own matter. Decoders
 stop after about two megabytes and are called again.
@@ -25,19 +27,22 @@ if _choice not in ("", "c", "python"):
 try:
     if _choice == "python":
         raise ImportError
-    from ._c import assign, correct, pcap_decode, pcap_encode, select, text_decode, text_encode, walk
+    from ._c import assign, check, correct, pcap_decode, pcap_encode, select, text_decode, text_encode, verify, walk
 
     BACKEND = "c"
 except ImportError:
     if _choice == "c":
         raise ImportError("PKTTOOLS_CODEC is 'c', but the C codec was not built") from None
-    from .python import assign, correct, pcap_decode, pcap_encode, select, text_decode, text_encode, walk
+    from .python import assign, check, correct, pcap_decode, pcap_encode, select, text_decode, text_encode, verify, walk
 
     BACKEND = "python"
 
 ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` mends: checksums; lengths too; what the kernel leaves to the card
+CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, WRONG = range(5)  # what comes out of `correct` and `check`
+NONE, RIGHT, BAD, UNCERTAIN = range(4)  # what `verify` says of a header's checksum
 
 __all__ = [
-    "ALL", "BACKEND", "LENGTHS", "TRANSPORT", "assign", "correct", "pcap_decode", "pcap_encode", "select",
-    "text_decode", "text_encode", "walk",
+    "ALL", "BACKEND", "BAD", "CORRECTED", "CUT_SHORT", "FRAGMENT", "LENGTHS", "MALFORMED", "NONE", "RIGHT", "TRANSPORT",
+    "UNCERTAIN", "WRONG", "assign", "check", "correct", "pcap_decode", "pcap_encode", "select", "text_decode", "text_encode",
+    "verify", "walk",
 ]  # fmt: skip

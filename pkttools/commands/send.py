@@ -75,7 +75,7 @@ def own_address(address: str) -> Work:
     program = assignments([("ETHERNET.SRC_ADDR", "=", address)])
 
     def stage(batch: Batch) -> Batch:
-        codec.assign(batch.data, batch.rows, program, None)
+        codec.assign(batch.data, batch.rows, program, None, False)
         return batch
 
     return each(stage)

@@ -101,7 +101,7 @@ def with_fields(batch: Batch, fields: list[tuple[int, ...]], text: bytearray, na
         except UsageError:
             yield batch.part(0, packet)
             raise PktError(f"{name}:{offender(lines)}") from None
-        unplaced += codec.assign(batch.data, batch.part(packet, packet + 1).rows, assignments, None)
+        unplaced += codec.assign(batch.data, batch.part(packet, packet + 1).rows, assignments, None, False)[0]
     yield batch
     return unplaced
 
@@ -114,7 +114,7 @@ def compiled(lines: tuple[tuple[bytes, bytes], ...]) -> Program:
     items: list[tuple[str, str, str]] = []
     for field, value in lines:
         name, text = field.decode("ascii"), value.decode("latin-1")
-        if items and items[-1][0] == name and name.upper().endswith("DATA"):
+        if items and items[-1][0] == name and name.partition("[")[0].upper().endswith("DATA"):
             text = f"{items.pop()[2]} {text}"
         items.append((name, "=", text))
     return assignments(items)

@@ -1,8 +1,27 @@
-/* The Internet checksum (RFC 1071) and who carries one: the rules, once. Twin of ../python/checksum.py. */
+/* The Internet checksum (RFC 1071), the CRC of SCTP, and who carries one: the rules, once. Twin of ../python/checksum.py. */
 #include "codec.h"
 
+static uint32_t crc_table[256];
+
+void checksum_prepare(void)
+{
+    for (uint32_t i = 0; i < 256; i++) {
+        uint32_t crc = i;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc & 1 ? crc >> 1 ^ 0x82F63B78 : crc >> 1;   /* CRC32c, its bits reversed: RFC 9260 appendix A */
+        crc_table[i] = crc;
+    }
+}
+
+static uint32_t crc32c(uint32_t crc, const uint8_t *at, size_t size)
+{
+    for (; size > 0; at++, size--)
+        crc = crc >> 8 ^ crc_table[(crc ^ *at) & 0xFF];
+    return crc;
+}
+
 /* The 16-bit one's complement sum of big-endian words, an odd last byte padded with zero. */
-static uint32_t sum(const uint8_t *at, size_t size)
+uint32_t sum(const uint8_t *at, size_t size)
 {
     uint64_t total = 0;
     uint32_t word;
@@ -21,128 +40,54 @@ static uint32_t sum(const uint8_t *at, size_t size)
     return (uint32_t)(little_endian ? (total >> 8 | (total & 0xFF) << 8) : total);
 }
 
-static unsigned finished(uint64_t total)
+unsigned finished(uint64_t total)
 {
     while (total >> 16 != 0)
         total = (total & 0xFFFF) + (total >> 16);
     return ~(unsigned)total & 0xFFFF;
 }
 
-/* What one IP header says of the message behind it. */
-struct message {
-    unsigned protocol;
-    bool v6;
-    size_t at, size;            /* size by the IP header; it may go past the captured bytes */
-    size_t destination;         /* where the pseudo-header's destination address stands */
-    size_t source;
-};
+/* Where the datagram of the IP header before `index`, or else the whole packet, ended on the wire. */
+size_t wire_end(const struct packet_view *p, size_t index)
+{
+    for (size_t i = index; i-- > 0;) {
+        const struct header *h = &p->walk.header[i];
+        unsigned size = h->kind == IP ? get16(&p->frame, h->start + 2) : h->kind == IPV6 ? get16(&p->frame, h->start + 4) : 0;
+        if (size != 0)                          /* 0 is segmentation offload, see headers.c */
+            return h->start + size + (h->kind == IPV6 ? 40 : 0);
+    }
+    return p->original > (int64_t)p->frame.size ? (size_t)p->original : p->frame.size;
+}
 
-static size_t checksum_place(const struct message *m)
+/* What a packet is when something is missing: cut short, unless it says that nothing was. */
+enum outcome missing(const struct packet_view *p)
+{
+    return p->original > (int64_t)p->frame.size ? CUT_SHORT : MALFORMED;
+}
+
+bool within(const struct packet_view *p, size_t at, size_t size)
+{
+    return frame_has(&p->frame, at, size);
+}
+
+/* Where in a message its checksum stands; 0: it has none. */
+size_t checksum_place(const struct frame *f, const struct message *m)
 {
     switch (m->protocol) {
     case 1: return m->v6 ? 0 : 2;       /* ICMP, RFC 792 */
     case 2: return m->v6 ? 0 : 2;       /* IGMP, RFC 2236 section 2.3: the whole message */
     case 6: return 16;                  /* TCP, RFC 9293 section 3.1 */
     case 17: return 6;                  /* UDP, RFC 768 */
+    case 47: return (get16(f, m->at) & 0xC007) == 0x8000 ? 4 : 0;   /* GRE, RFC 2784 section 2.3: where a flag says so */
     case 58: return m->v6 ? 2 : 0;      /* ICMPv6, RFC 4443 section 2.3 */
+    case 132: return 8;                 /* SCTP, RFC 9260 section 3.1 */
     default: return 0;
     }
 }
 
 static size_t least_size(unsigned protocol)
 {
-    return protocol == 6 ? 20 : protocol == 17 || protocol == 2 ? 8 : 4;
-}
-
-static enum outcome correct_message(const struct frame *f, struct message m)
-{
-    size_t place = checksum_place(&m);
-    if (place == 0)
-        return CORRECTED;
-    if (m.size < least_size(m.protocol))
-        return MALFORMED;
-    if (m.protocol == 17) {
-        size_t length = get16(f, m.at + 4);
-        if (length == 0 && m.v6)                /* a jumbogram, RFC 2675 section 4 */
-            length = m.size;
-        if (length < 8 || length > m.size)
-            return MALFORMED;
-        m.size = length;
-    }
-    uint64_t total = 0;
-    if (m.protocol == 6 || m.protocol == 17 || m.v6) {     /* the pseudo-header: RFC 9293 3.1, RFC 8200 8.1 */
-        size_t address = m.v6 ? 16 : 4;
-        total += sum(f->at + m.source, address) + sum(f->at + m.destination, address);
-        total += m.protocol + (m.size >> 16) + (m.size & 0xFFFF);
-    }
-    put16(f, m.at + place, 0);
-    unsigned value = finished(total + sum(f->at + m.at, m.size));
-    if (value == 0 && m.protocol == 17)         /* 0 says that there is none: RFC 768 */
-        value = 0xFFFF;
-    put16(f, m.at + place, value);
-    return CORRECTED;
-}
-
-/* Whether `declared` bytes from `at` were captured; if not, whose fault it is. */
-static enum outcome captured(const struct frame *f, size_t at, size_t declared, int64_t original)
-{
-    if (frame_has(f, at, declared))
-        return CORRECTED;
-    return original > (int64_t)f->size ? CUT_SHORT : MALFORMED;
-}
-
-/* Bytes from `at` to the end of the frame as it was on the wire. What follows the datagram in a frame of Ethernet's
- * least size is padding when it is all zero; `declared` is then right as it is.
- */
-static size_t wire_size(const struct frame *f, size_t at, size_t declared, size_t least, int64_t original, int64_t linktype)
-{
-    size_t end = original > (int64_t)f->size ? (size_t)original : f->size;
-    if (linktype == 1 && end <= 60 && declared >= least && declared <= end - at) {
-        size_t i = at + declared;
-        while (i < f->size && get8(f, i) == 0)
-            i++;
-        if (i >= f->size)
-            return declared;
-    }
-    return end - at;
-}
-
-static void set_udp_size(const struct frame *f, const struct message *m, enum correction what)
-{
-    if (what == LENGTHS && m->protocol == 17 && m->size >= 8 && m->size <= 0xFFFF)
-        put16(f, m->at + 4, (unsigned)m->size);
-}
-
-static enum outcome correct_ip(const struct frame *f, size_t at, int64_t original, int64_t linktype, enum correction what)
-{
-    size_t header_size = (get8(f, at) & 15) * 4, total = get16(f, at + 2);
-    if (header_size < 20)
-        return MALFORMED;
-    enum outcome outcome = captured(f, at, header_size, original);
-    if (outcome != CORRECTED)
-        return outcome;
-    if (what == LENGTHS) {
-        total = wire_size(f, at, total, header_size, original, linktype);
-        if (total > 0xFFFF)
-            return MALFORMED;
-        put16(f, at + 2, (unsigned)total);
-    }
-    if (what != TRANSPORT) {
-        put16(f, at + 10, 0);
-        put16(f, at + 10, finished(sum(f->at + at, header_size)));
-    }
-    if (total == 0)                             /* segmentation offload, see headers.c */
-        total = original > (int64_t)f->size ? (size_t)original - at : f->size - at;
-    if (total < header_size || total > 0xFFFF)
-        return MALFORMED;
-    struct message m = {get8(f, at + 9), false, at + header_size, total - header_size, at + 16, at + 12};
-    if (checksum_place(&m) == 0)
-        return CORRECTED;
-    if ((get16(f, at + 6) & 0x3FFF) != 0)
-        return FRAGMENT;
-    set_udp_size(f, &m, what);
-    outcome = captured(f, m.at, m.size, original);
-    return outcome == CORRECTED ? correct_message(f, m) : outcome;
+    return protocol == 6 ? 20 : protocol == 132 ? 12 : protocol == 17 || protocol == 2 || protocol == 47 ? 8 : 4;
 }
 
 /* With segments left, the pseudo-header has the last address of the route (RFC 8200 section 8.1): of type 0 the last
@@ -159,57 +104,136 @@ static bool route_end(const struct frame *f, const struct header *h, size_t *des
     return *destination + 16 <= h->end;
 }
 
-static enum outcome correct_ipv6(const struct frame *f, struct walk *w, size_t i, int64_t original,
-                                 int64_t linktype, enum correction what)
+static enum outcome message_of_ip(const struct packet_view *p, size_t index, struct message *m)
 {
-    size_t at = w->header[i].start, payload = get16(f, at + 4);
-    if (what == LENGTHS) {
-        payload = wire_size(f, at, payload + 40, 40, original, linktype) - 40;
-        if (payload > 0xFFFF)
-            return MALFORMED;
-        put16(f, at + 4, (unsigned)payload);
-        walk(w, f, linktype);                   /* with the right length there may be more to see */
-    }
-    if (payload == 0)                           /* a jumbogram, or segmentation offload */
-        payload = (original > (int64_t)f->size ? (size_t)original : f->size) - at - 40;
-    size_t end = at + 40 + payload;
-    struct message m = {get8(f, at + 6), true, at + 40, 0, at + 24, at + 8};
-    for (i++; i < w->count && w->header[i].kind >= IPV6_OPTIONS && w->header[i].kind <= IPV6_AH; i++) {
-        const struct header *h = &w->header[i];
-        if (h->kind == IPV6_ROUTING && !route_end(f, h, &m.destination))
-            return MALFORMED;
-        if (h->kind == IPV6_FRAGMENT && (get16(f, h->start + 2) & 0xFFF9) != 0)
-            return FRAGMENT;
-        m.protocol = get8(f, h->start);
-        m.at = h->end;
-    }
-    if (m.at > end || extension(m.protocol) != UNKNOWN)   /* it goes past the end, or deeper than the walk */
-        return original > (int64_t)f->size ? CUT_SHORT : MALFORMED;
-    m.size = end - m.at;
-    if (checksum_place(&m) == 0)
-        return CORRECTED;
-    set_udp_size(f, &m, what);
-    enum outcome outcome = captured(f, m.at, m.size, original);
-    return outcome == CORRECTED ? correct_message(f, m) : outcome;
+    const struct frame *f = &p->frame;
+    size_t at = p->walk.header[index].start, header_size = (get8(f, at) & 15) * 4, total = get16(f, at + 2);
+    if (header_size < 20)
+        return MALFORMED;
+    if (!within(p, at, header_size))
+        return missing(p);
+    if (total == 0)                             /* segmentation offload, see headers.c */
+        total = wire_end(p, index) - at;
+    if (total < header_size || total > 0xFFFF)
+        return MALFORMED;
+    *m = (struct message){get8(f, at + 9), false, at + header_size, total - header_size, at + 12, at + 16};
+    return (get16(f, at + 6) & 0x3FFF) != 0 ? FRAGMENT : CORRECTED;
 }
 
-enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what)
+static enum outcome message_of_ipv6(const struct packet_view *p, size_t index, struct message *m)
 {
-    struct walk w;
-    walk(&w, f, linktype);
-    /* A tag as the last header that the walk follows: what lies behind it was not looked at. */
-    enum outcome worst = w.count == MAX_HEADERS && w.header[w.count - 1].kind == VLAN ? MALFORMED : CORRECTED;
-    for (size_t i = w.count; i-- > 0;) {        /* the innermost first: outer sums cover inner ones */
-        enum outcome outcome = CORRECTED;
-        if (w.header[i].kind == IP)
-            outcome = correct_ip(f, w.header[i].start, original, linktype, what);
-        else if (w.header[i].kind == IPV6)
-            outcome = correct_ipv6(f, &w, i, original, linktype, what);
-        if (outcome != CORRECTED)
-            worst = outcome;
+    const struct frame *f = &p->frame;
+    size_t at = p->walk.header[index].start, payload = get16(f, at + 4);
+    size_t end = payload == 0 ? wire_end(p, index) : at + 40 + payload;     /* 0: a jumbogram, or segmentation offload */
+    bool piece = false;
+    *m = (struct message){get8(f, at + 6), true, at + 40, 0, at + 8, at + 24};
+    for (size_t i = index + 1; i < p->walk.count; i++) {
+        const struct header *h = &p->walk.header[i];
+        if (h->kind < IPV6_OPTIONS || h->kind > IPV6_AH)
+            break;
+        if (h->kind == IPV6_ROUTING && !route_end(f, h, &m->destination))
+            return MALFORMED;
+        piece |= h->kind == IPV6_FRAGMENT && (get16(f, h->start + 2) & 0xFFF9) != 0;
+        m->protocol = get8(f, h->start);
+        m->at = h->end;
     }
-    enum header_kind last = w.header[w.count - 1].kind;
-    if ((w.type == 0x0800 || w.type == 0x86DD) && (last == UNKNOWN || last <= VLAN))   /* announced, but not in full */
-        return original > (int64_t)f->size ? CUT_SHORT : MALFORMED;
-    return worst;
+    if (m->at > end || (extension(m->protocol) != UNKNOWN && !piece))   /* it goes past the end, or deeper than the walk */
+        return missing(p);
+    m->size = end - m->at;
+    return piece ? FRAGMENT : CORRECTED;
+}
+
+/* What the IP header at `index` carries. `m` is filled in for fragments too: what a first one begins with. */
+enum outcome message_of(const struct packet_view *p, size_t index, struct message *m)
+{
+    *m = (struct message){0};
+    return p->walk.header[index].kind == IP ? message_of_ip(p, index, m) : message_of_ipv6(p, index, m);
+}
+
+/* The pseudo-header's part of a sum: RFC 9293 3.1, RFC 8200 8.1. */
+uint64_t pseudo_sum(const struct frame *f, const struct message *m)
+{
+    size_t address = m->v6 ? 16 : 4;
+    if (m->protocol != 6 && m->protocol != 17 && !(m->v6 && m->protocol == 58))
+        return 0;
+    if (!frame_has(f, m->source, address) || !frame_has(f, m->destination, address))
+        return 0;
+    return (uint64_t)sum(f->at + m->source, address) + sum(f->at + m->destination, address)
+        + m->protocol + (m->size >> 16) + (m->size & 0xFFFF);
+}
+
+/* The checksum of the IPv4 header at `index`; none when it was not captured in full, or is none. */
+struct checksum header_checksum(const struct packet_view *p, size_t index)
+{
+    const struct header *h = &p->walk.header[index];
+    size_t size = (get8(&p->frame, h->start) & 15) * 4;
+    if (h->kind != IP || size < 20 || !within(p, h->start, size))
+        return (struct checksum){0};
+    const uint8_t *at = p->frame.at + h->start;
+    return (struct checksum){h->start + 10, 2, finished((uint64_t)sum(at, 10) + sum(at + 12, size - 12))};
+}
+
+/* Whether 0 means that there is no checksum (RFC 768) and stays: in tunnels, where nobody needs two. */
+static bool zero_stays(const struct packet_view *p, size_t index, const struct message *m)
+{
+    if (m->protocol != 17 || m->v6 || get16(&p->frame, m->at + 6) != 0)
+        return false;
+    for (size_t i = 0; i < index; i++)
+        if (p->walk.header[i].kind == IP || p->walk.header[i].kind == IPV6)
+            return true;
+    return index + 2 < p->walk.count && p->walk.header[index + 2].kind == VXLAN;
+}
+
+/* The message behind the IP header at `index` and the checksum it should carry. */
+enum outcome message_checksum(const struct packet_view *p, size_t index, struct message *m, struct checksum *c)
+{
+    const struct frame *f = &p->frame;
+    *c = (struct checksum){0};
+    enum outcome outcome = message_of(p, index, m);
+    if (outcome != CORRECTED && outcome != FRAGMENT)
+        return outcome;
+    size_t place = checksum_place(f, m);
+    if (place == 0)
+        return CORRECTED;
+    if (outcome == FRAGMENT)
+        return FRAGMENT;
+    if (!within(p, m->at, m->size))
+        return missing(p);
+    if (m->size < least_size(m->protocol))
+        return MALFORMED;
+    if (m->protocol == 17) {
+        size_t length = get16(f, m->at + 4);
+        if (length == 0 && m->v6)               /* a jumbogram, RFC 2675 section 4 */
+            length = m->size;
+        if (length < 8 || length > m->size)
+            return MALFORMED;
+        m->size = length;
+    }
+    if (zero_stays(p, index, m))
+        return CORRECTED;
+    const uint8_t *at = f->at + m->at;
+    if (m->protocol == 132) {
+        static const uint8_t zeros[4];
+        uint32_t crc = crc32c(crc32c(0xFFFFFFFF, at, 8), zeros, 4);
+        *c = (struct checksum){m->at + 8, 4, reversed(~crc32c(crc, at + 12, m->size - 12))};   /* little-endian in the packet */
+        return CORRECTED;
+    }
+    unsigned value = finished(pseudo_sum(f, m) + sum(at, place) + sum(at + place + 2, m->size - place - 2));
+    if (value == 0 && m->protocol == 17)        /* 0 says that there is none: RFC 768 */
+        value = 0xFFFF;
+    *c = (struct checksum){m->at + place, 2, value};
+    return CORRECTED;
+}
+
+uint32_t checksum_read(const struct frame *f, const struct checksum *c)
+{
+    return c->size == 4 ? get32(f, c->at) : get16(f, c->at);
+}
+
+void checksum_write(const struct frame *f, const struct checksum *c)
+{
+    if (c->size == 4)
+        put16(f, c->at, c->value >> 16);
+    if (c->size > 0)
+        put16(f, c->at + c->size - 2, c->value & 0xFFFF);
 }

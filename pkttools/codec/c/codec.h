@@ -68,6 +68,11 @@ static inline void put16(const struct frame *f, size_t at, unsigned value)
     }
 }
 
+static inline size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static inline uint32_t reversed(uint32_t v)
 {
     return v >> 24 | (v >> 8 & 0xFF00) | (v & 0xFF00) << 8 | v << 24;
@@ -156,7 +161,7 @@ size_t pcap_encode(uint8_t *out, const uint8_t *data, const struct packet *p, co
 
 enum header_kind {              /* in the order of HEADERS in pkttools/fields.py; a test compares them */
     UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING, IPV6_FRAGMENT,
-    IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, HEADER_KINDS
+    IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN, HEADER_KINDS
 };
 
 extern const char *const header_names[HEADER_KINDS];
@@ -171,10 +176,11 @@ struct header {
 struct walk {
     struct header header[MAX_HEADERS];
     size_t count;
-    unsigned type;              /* the EtherType that the link layer and its tags announce; 0: none */
+    bool partial;               /* an IP or inner Ethernet header was announced, but not captured, or lies too deep */
 };
 
 enum header_kind extension(unsigned protocol);
+bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
 
 /* program.c */
@@ -205,12 +211,57 @@ bool assignments_sound(const struct program *program);
 bool matches(const struct program *tests, const struct frame *f, int64_t linktype);
 size_t assign(const struct program *assignments, const struct frame *f, int64_t linktype);
 
-/* checksum.c */
+/* checksum.c: the rules; mend.c, soundness.c and update.c go by them */
 
-enum outcome { CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, OUTCOMES };
+enum outcome { CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, WRONG, OUTCOMES };
+
+struct packet_view {            /* a packet and its headers */
+    struct frame frame;
+    int64_t original;           /* its size on the wire */
+    struct walk walk;
+};
+
+struct message {                /* what an IP header carries */
+    unsigned protocol;
+    bool v6;
+    size_t at, size;            /* size by the IP header; it may go past the captured bytes */
+    size_t source, destination; /* where the addresses of the pseudo-header stand */
+};
+
+struct checksum {
+    size_t at, size;            /* where it stands, and its bytes: 2, or 4 of a CRC; size 0: there is none */
+    uint32_t value;             /* what should stand there */
+};
+
+void checksum_prepare(void);    /* once, before anything else of these */
+uint32_t sum(const uint8_t *at, size_t size);
+unsigned finished(uint64_t total);
+uint64_t pseudo_sum(const struct frame *f, const struct message *m);
+size_t wire_end(const struct packet_view *p, size_t index);
+enum outcome missing(const struct packet_view *p);
+bool within(const struct packet_view *p, size_t at, size_t size);
+size_t checksum_place(const struct frame *f, const struct message *m);
+enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
+struct checksum header_checksum(const struct packet_view *p, size_t index);
+enum outcome message_checksum(const struct packet_view *p, size_t index, struct message *m, struct checksum *c);
+uint32_t checksum_read(const struct frame *f, const struct checksum *c);
+void checksum_write(const struct frame *f, const struct checksum *c);
+
+/* mend.c */
 
 enum correction { ALL, LENGTHS, TRANSPORT };    /* checksums; lengths too; only what the kernel leaves to the card */
 
 enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what);
+
+/* soundness.c */
+
+enum verdict { NONE, RIGHT, BAD, UNCERTAIN };   /* of a header's checksum */
+
+enum outcome check(const struct frame *f, int64_t original, int64_t linktype);
+void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS]);
+
+/* update.c */
+
+bool update(const struct frame *before, const struct frame *after, int64_t original, int64_t linktype);
 
 #endif

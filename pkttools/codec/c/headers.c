@@ -5,14 +5,25 @@
 
 const char *const header_names[HEADER_KINDS] = {
     "UNKNOWN", "LOOPBACK", "LOOP", "SLL", "SLL2", "ETHERNET", "VLAN", "ARP", "IP", "IPV6", "IPV6_OPTIONS",
-    "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6",
+    "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6", "SCTP", "GRE", "VXLAN",
 };
 
-enum { ETHERTYPE_IP = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_IPV6 = 0x86DD };
+enum { ETHERTYPE_IP = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_BRIDGE = 0x6558, ETHERTYPE_IPV6 = 0x86DD };
+enum { VXLAN_PORT = 4789 };                     /* RFC 7348 section 5 */
 enum { LINKTYPE_NULL = 0, LINKTYPE_ETHERNET = 1, LINKTYPE_RAW = 101, LINKTYPE_LOOP = 108, LINKTYPE_SLL = 113,
        LINKTYPE_IPV4 = 228, LINKTYPE_IPV6 = 229, LINKTYPE_SLL2 = 276 };
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static bool is_raw(int64_t linktype)
+{
+    return linktype == LINKTYPE_RAW || linktype == 12 || linktype == 14;    /* 12, 14: DLT_RAW of some systems */
+}
+
+bool known_link(int64_t linktype)
+{
+    return linktype == LINKTYPE_NULL || linktype == LINKTYPE_ETHERNET || linktype == LINKTYPE_LOOP || linktype == LINKTYPE_SLL
+        || linktype == LINKTYPE_SLL2 || linktype == LINKTYPE_IPV4 || linktype == LINKTYPE_IPV6 || is_raw(linktype);
+}
+
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Adds a header of `fixed` bytes; its data begin behind them and go to `end`. NULL when it does not fit. */
@@ -25,7 +36,46 @@ static struct header *found(struct walk *w, enum header_kind kind, size_t start,
     return h;
 }
 
-/* A message inside IP. Gives where its bytes end, or `at` when there is none that we know. */
+static size_t walk_ip(struct walk *w, const struct frame *f, size_t at, size_t limit);
+static size_t walk_ipv6(struct walk *w, const struct frame *f, size_t at, size_t limit);
+static size_t walk_type(struct walk *w, const struct frame *f, unsigned type, size_t at, size_t limit);
+
+/* A whole Ethernet frame, the outermost or one in a tunnel. */
+static void walk_ethernet(struct walk *w, const struct frame *f, size_t at, size_t limit)
+{
+    struct header *h = found(w, ETHERNET, at, 14, limit);
+    if (h != NULL)
+        h->data = walk_type(w, f, get16(f, at + 12), at + 14, limit);
+    else
+        w->partial |= w->count > 0;
+}
+
+/* Generic routing encapsulation, RFC 2784 and RFC 2890. Version 1 (RFC 2637) and source routes (RFC 1701) are data. */
+static void walk_gre(struct walk *w, const struct frame *f, size_t at, size_t end)
+{
+    struct header *h = found(w, GRE, at, 4, end);
+    if (h == NULL)
+        return;
+    unsigned flags = get16(f, at), type = get16(f, at + 2);
+    size_t size = 4 + 4 * ((flags >> 15 & 1) + (flags >> 13 & 1) + (flags >> 12 & 1));  /* checksum, key, sequence */
+    if ((flags & 0x4007) != 0 || size > end - at)
+        return;
+    h->data = at + size;
+    if (type == ETHERTYPE_BRIDGE)
+        walk_ethernet(w, f, h->data, end);
+    else
+        walk_type(w, f, type, h->data, end);
+}
+
+/* A virtual LAN inside UDP, RFC 7348 section 5: a frame behind eight bytes, if a flag says that they count. */
+static void walk_vxlan(struct walk *w, const struct frame *f, size_t at, size_t end)
+{
+    if (found(w, VXLAN, at, 8, end) != NULL && (get8(f, at) & 8) != 0)
+        walk_ethernet(w, f, at + 8, end);
+}
+
+/* What an IP header carries. Gives where its bytes end, or `at` when there is none that 1.16 knew: the data of the IP
+ * header, by its names, then go on to its end, over what a tunnel has in it. */
 static size_t walk_message(struct walk *w, const struct frame *f, unsigned protocol, bool v6, size_t at, size_t end)
 {
     struct header *h = NULL;
@@ -34,6 +84,8 @@ static size_t walk_message(struct walk *w, const struct frame *f, unsigned proto
     else if (protocol == 17) {
         size_t size = get16(f, at + 4);         /* 0: a jumbogram (RFC 2675 section 4); 1 to 7: nonsense */
         h = found(w, UDP, at, 8, size >= 8 ? least(at + size, end) : end);
+        if (h != NULL && get16(f, at + 2) == VXLAN_PORT)
+            walk_vxlan(w, f, at + 8, h->end);
     } else if (protocol == 1 && !v6) {
         h = found(w, ICMP, at, 4, end);
         if (h != NULL)
@@ -44,7 +96,14 @@ static size_t walk_message(struct walk *w, const struct frame *f, unsigned proto
         h = found(w, ICMPV6, at, 4, end);
         if (h != NULL)
             h->data = end;                      /* 1.16: ICMPV6.DATA is a field of four bytes */
-    }
+    } else if (protocol == 132)
+        found(w, SCTP, at, 12, end);
+    else if (protocol == 47)
+        walk_gre(w, f, at, end);
+    else if (protocol == 4)                     /* RFC 2003; in IPv6: RFC 2473 */
+        walk_ip(w, f, at, end);
+    else if (protocol == 41)                    /* RFC 4213; in IPv6: RFC 2473 */
+        walk_ipv6(w, f, at, end);
     return h != NULL ? h->end : at;
 }
 
@@ -54,8 +113,10 @@ static size_t walk_ip(struct walk *w, const struct frame *f, size_t at, size_t l
     /* Total 0 is how segmentation offload shows a datagram beyond 65,535 bytes: it goes on to the end of the frame. */
     size_t end = total == 0 ? limit : least(at + total, limit);
     struct header *h = found(w, IP, at, 20, most(end, least(at + 20, limit)));
-    if (h == NULL)
+    if (h == NULL) {
+        w->partial = true;
         return at;
+    }
     size_t payload = at + header_size;
     if (header_size < 20)
         return h->end;
@@ -88,8 +149,10 @@ static size_t walk_ipv6(struct walk *w, const struct frame *f, size_t at, size_t
     size_t payload = get16(f, at + 4);
     size_t end = payload == 0 ? limit : least(at + 40 + payload, limit);
     struct header *h = found(w, IPV6, at, 40, most(end, least(at + 40, limit)));
-    if (h == NULL)
+    if (h == NULL) {
+        w->partial = true;
         return at;
+    }
     unsigned next = get8(f, at + 6);
     for (at += 40;;) {
         enum header_kind kind = extension(next);
@@ -113,21 +176,22 @@ static size_t walk_ipv6(struct walk *w, const struct frame *f, size_t at, size_t
 }
 
 /* What an EtherType announces, behind any number of tags. Gives where it ends. */
-static size_t walk_type(struct walk *w, const struct frame *f, unsigned type, size_t at)
+static size_t walk_type(struct walk *w, const struct frame *f, unsigned type, size_t at, size_t limit)
 {
     while (type == 0x8100 || type == 0x88A8 || type == 0x9100 || type == 0x9200) {
-        if (f->size - at < 4 || found(w, VLAN, at, 4, at + 4) == NULL)
+        if (found(w, VLAN, at, 4, least(at + 4, limit)) == NULL) {
+            w->partial |= w->count == MAX_HEADERS;
             return at;
+        }
         type = get16(f, at + 2);
         at += 4;
     }
-    w->type = type;
     if (type == ETHERTYPE_IP)
-        return walk_ip(w, f, at, f->size);
+        return walk_ip(w, f, at, limit);
     if (type == ETHERTYPE_IPV6)
-        return walk_ipv6(w, f, at, f->size);
-    if (type == ETHERTYPE_ARP && f->size - at >= 28) {
-        struct header *h = found(w, ARP, at, 28, at + 28);
+        return walk_ipv6(w, f, at, limit);
+    if (type == ETHERTYPE_ARP) {
+        struct header *h = found(w, ARP, at, 28, least(at + 28, limit));
         return h != NULL ? h->end : at;
     }
     return at;
@@ -145,34 +209,32 @@ static unsigned family_type(uint32_t family)
 void walk(struct walk *w, const struct frame *f, int64_t linktype)
 {
     w->count = 0;
-    w->type = 0;
+    w->partial = false;
     struct header *h = NULL;
     unsigned type = 0;
-    size_t at = 0;
-    if (linktype == LINKTYPE_ETHERNET) {
-        h = found(w, ETHERNET, 0, at = 14, f->size);
-        type = get16(f, 12);
-    } else if (linktype == LINKTYPE_NULL || linktype == LINKTYPE_LOOP) {
-        h = found(w, linktype == LINKTYPE_NULL ? LOOPBACK : LOOP, 0, at = 4, f->size);
+    if (linktype == LINKTYPE_ETHERNET)
+        walk_ethernet(w, f, 0, f->size);
+    else if (linktype == LINKTYPE_NULL || linktype == LINKTYPE_LOOP) {
+        h = found(w, linktype == LINKTYPE_NULL ? LOOPBACK : LOOP, 0, 4, f->size);
         type = family_type(get32(f, 0));
     } else if (linktype == LINKTYPE_SLL) {
-        h = found(w, SLL, 0, at = 16, f->size);
+        h = found(w, SLL, 0, 16, f->size);
         type = get16(f, 14);
     } else if (linktype == LINKTYPE_SLL2) {
-        h = found(w, SLL2, 0, at = 20, f->size);
+        h = found(w, SLL2, 0, 20, f->size);
         type = get16(f, 0);
-    } else if (linktype == LINKTYPE_RAW || linktype == 12 || linktype == 14)    /* 12, 14: DLT_RAW of some systems */
-        type = get8(f, 0) >> 4 == 4 ? ETHERTYPE_IP : get8(f, 0) >> 4 == 6 ? ETHERTYPE_IPV6 : 0;
-    else if (linktype == LINKTYPE_IPV4)
-        type = ETHERTYPE_IP;
+    } else if (linktype == LINKTYPE_IPV4)
+        walk_ip(w, f, 0, f->size);
     else if (linktype == LINKTYPE_IPV6)
-        type = ETHERTYPE_IPV6;
-    if (h == NULL && at > 0)                    /* too short for its link layer's header */
-        type = 0;
+        walk_ipv6(w, f, 0, f->size);
+    else if (is_raw(linktype)) {
+        if (get8(f, 0) >> 4 == 4)
+            walk_ip(w, f, 0, f->size);
+        else if (get8(f, 0) >> 4 == 6)
+            walk_ipv6(w, f, 0, f->size);
+    }
     if (h != NULL)
-        h->data = walk_type(w, f, type, at);
-    else if (type != 0)
-        walk_type(w, f, type, 0);
+        h->data = walk_type(w, f, type, h->data, f->size);
     if (w->count == 0)
         found(w, UNKNOWN, 0, 0, f->size);
 }

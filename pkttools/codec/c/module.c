@@ -334,8 +334,10 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
     Py_buffer data, rows;
     PyObject *assignments, *guard, *result = NULL;
     Py_ssize_t count;
+    int follow;
     struct loaded l, g = {0};
-    if (!PyArg_ParseTuple(args, "w*y*O!O", &data, &rows, &PyTuple_Type, &assignments, &guard))
+    struct bytes before = {0};
+    if (!PyArg_ParseTuple(args, "w*y*O!Op", &data, &rows, &PyTuple_Type, &assignments, &guard, &follow))
         return NULL;
     const struct packet *p = rows_of(&rows, &data, &count);
     if (p == NULL || !load(assignments, &l, assignments_sound))
@@ -344,18 +346,25 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
     if (guarded && !PyTuple_Check(guard))
         PyErr_SetString(PyExc_TypeError, "guard is a program or None");
     else if (!guarded || load(guard, &g, tests_sound)) {
-        size_t unplaced = 0;
-        for (Py_ssize_t i = 0; i < count; i++) {
+        size_t unplaced = 0, stale = 0;
+        bool memory = !follow || bytes_need(&before, MAX_FRAME);
+        for (Py_ssize_t i = 0; memory && i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
-            if (!guarded || matches(&g.program, &f, p[i].linktype))
-                unplaced += assign(&l.program, &f, p[i].linktype);
+            if (guarded && !matches(&g.program, &f, p[i].linktype))
+                continue;
+            struct frame old = {before.at, f.size};
+            if (follow && f.size > 0)
+                memcpy(old.at, f.at, f.size);
+            unplaced += assign(&l.program, &f, p[i].linktype);
+            stale += follow && !update(&old, &f, p[i].original, p[i].linktype);
         }
         if (guarded)
             unload(&g);
-        result = PyLong_FromSize_t(unplaced);
+        result = memory ? Py_BuildValue("(nn)", (Py_ssize_t)unplaced, (Py_ssize_t)stale) : PyErr_NoMemory();
     }
     unload(&l);
 exit:
+    bytes_free(&before);
     PyBuffer_Release(&data);
     PyBuffer_Release(&rows);
     return result;
@@ -386,6 +395,55 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
     return result;
 }
 
+static PyObject *py_check(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows;
+    Py_ssize_t count;
+    PyObject *out = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*", &data, &rows))
+        return NULL;
+    const struct packet *p = rows_of(&rows, &data, &count);
+    if (p != NULL)
+        out = PyBytes_FromStringAndSize(NULL, count);
+    if (out != NULL) {
+        char *outcomes = PyBytes_AsString(out);
+        for (Py_ssize_t i = 0; i < count; i++) {
+            struct frame f = frame_of(&data, &p[i]);
+            outcomes[i] = (char)check(&f, p[i].original, p[i].linktype);
+        }
+    }
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    return out;
+}
+
+static PyObject *py_verify(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows;
+    Py_ssize_t count;
+    PyObject *list = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*", &data, &rows))
+        return NULL;
+    const struct packet *p = rows_of(&rows, &data, &count);
+    if (p != NULL && count != 1)
+        PyErr_SetString(PyExc_ValueError, "one row is verified at a time");
+    else if (p != NULL) {
+        struct packet_view view = {.frame = frame_of(&data, p), .original = p->original};
+        enum verdict verdicts[MAX_HEADERS];
+        walk(&view.walk, &view.frame, p->linktype);
+        verify(&view, verdicts);
+        list = PyList_New((Py_ssize_t)view.walk.count);
+        for (size_t k = 0; list != NULL && k < view.walk.count; k++)
+            if (PyList_SetItem(list, (Py_ssize_t)k, PyLong_FromLong((long)verdicts[k])) < 0)
+                Py_CLEAR(list);
+    }
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    return list;
+}
+
 static PyObject *py_use_vectors(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -404,6 +462,8 @@ static PyMethodDef methods[] = {
     {"select", py_select, METH_VARARGS, NULL},
     {"assign", py_assign, METH_VARARGS, NULL},
     {"correct", py_correct, METH_VARARGS, NULL},
+    {"check", py_check, METH_VARARGS, NULL},
+    {"verify", py_verify, METH_VARARGS, NULL},
     {"use_vectors", py_use_vectors, METH_VARARGS, "Chooses between vectors and portable code; for tests."},
     {NULL, NULL, 0, NULL},
 };
@@ -411,6 +471,7 @@ static PyMethodDef methods[] = {
 static int execute(PyObject *module)
 {
     rows_prepare();
+    checksum_prepare();
 #ifdef __GLIBC__
     /* Buffers of a megabyte come and go with every batch. By default each of them is fetched from the kernel, cleared
        page by page and given back: a good part of the time of a text pipe. Memory is kept instead. */

@@ -7,7 +7,9 @@ from ...batch import Program
 from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
-__all__ = ["assign", "correct", "pcap_decode", "pcap_encode", "select", "text_decode", "text_encode", "walk"]
+__all__ = [
+    "assign", "check", "correct", "pcap_decode", "pcap_encode", "select", "text_decode", "text_encode", "verify", "walk",
+]  # fmt: skip
 
 
 def walk(data: bytearray, row: bytes) -> list[tuple[int, int, int, int]]:
@@ -25,15 +27,29 @@ def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
 
 
 def assign(data: bytearray, rows: bytes, assignments: Program,
-           guard: Program | None) -> int:  # fmt: skip
+           guard: Program | None, follow: bool) -> tuple[int, int]:  # fmt: skip
     """See program.assign."""
     from . import program
 
-    return program.assign(data, rows, assignments, guard)
+    return program.assign(data, rows, assignments, guard, follow)
 
 
 def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, int, int, int]:
-    """See checksum.correct."""
-    from . import checksum
+    """See mend.correct."""
+    from . import mend
 
-    return checksum.correct(data, rows, what)
+    return mend.correct(data, rows, what)
+
+
+def check(data: bytearray, rows: bytes) -> bytes:
+    """See soundness.check."""
+    from . import soundness
+
+    return soundness.check(data, rows)
+
+
+def verify(data: bytearray, row: bytes) -> list[int]:
+    """See soundness.verify."""
+    from . import soundness
+
+    return soundness.verify(data, row)

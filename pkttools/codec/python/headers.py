@@ -8,15 +8,18 @@ header is there when its fixed part was captured, whatever it says; what cannot 
 from __future__ import annotations
 
 import dpkt
-from dpkt import arp, ethernet, icmp, icmp6, igmp, ip, ip6, loopback, sll, sll2, tcp, udp
+from dpkt import ethernet, gre, icmp, icmp6, igmp, ip, ip6, loopback, sctp, sll, sll2, tcp, udp
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
 from .rows import checked
 
 (UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING, IPV6_FRAGMENT, IPV6_AH,
- ICMP, IGMP, TCP, UDP, ICMPV6) = range(19)  # the order of HEADERS in ...fields # fmt: skip
+ ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN) = range(22)  # the order of HEADERS in ...fields # fmt: skip
 
 MAX_HEADERS = 16
+ETHERTYPE_BRIDGE = 0x6558  # RFC 1701
+VXLAN_PORT = 4789  # RFC 7348 section 5
+RAW = (101, 12, 14)  # raw IP; 12 and 14 are DLT_RAW of some systems
 LINK_LAYERS = {1: ETHERNET, 0: LOOPBACK, 108: LOOP, 113: SLL, 276: SLL2}
 READERS = {
     ETHERNET: ethernet.Ethernet, LOOPBACK: loopback.Loopback, LOOP: loopback.Loopback, SLL: sll.SLL, SLL2: sll2.SLL2,
@@ -31,6 +34,7 @@ MESSAGES = {  # (protocol, in IPv6): header kind and its reader
     (ip.IP_PROTO_UDP, False): (UDP, udp.UDP), (ip.IP_PROTO_UDP, True): (UDP, udp.UDP),
     (ip.IP_PROTO_ICMP, False): (ICMP, icmp.ICMP), (ip.IP_PROTO_IGMP, False): (IGMP, igmp.IGMP),
     (ip.IP_PROTO_ICMP6, True): (ICMPV6, icmp6.ICMP6),
+    (ip.IP_PROTO_SCTP, False): (SCTP, sctp.SCTP), (ip.IP_PROTO_SCTP, True): (SCTP, sctp.SCTP),
 }  # fmt: skip
 
 Header = list[int]  # kind, start, data, end
@@ -42,18 +46,18 @@ class Walk:
     def __init__(self, frame: bytes, linktype: int) -> None:
         self.frame = frame
         self.headers: list[Header] = []
-        self.type = 0  # the EtherType that the link layer and its tags announce; 0: none
-        kind = LINK_LAYERS.get(linktype)
-        if kind is not None:
+        self.partial = False  # an IP or inner Ethernet header was announced, but not captured, or lies too deep
+        kind, version = LINK_LAYERS.get(linktype), frame[0] >> 4 if frame and linktype in RAW else 0
+        if kind == ETHERNET:
+            self.ethernet(0, len(frame))
+        elif kind is not None:
             header = self.found(kind, 0, READERS[kind].__hdr_len__, len(frame))
             if header:
-                header[2] = self.typed(self.link_type(kind), header[2])
-        elif linktype in (101, 12, 14) and frame:  # raw IP; 12 and 14 are DLT_RAW of some systems
-            self.typed({4: ethernet.ETH_TYPE_IP, 6: ethernet.ETH_TYPE_IP6}.get(frame[0] >> 4, 0), 0)
-        elif linktype == 228:
-            self.typed(ethernet.ETH_TYPE_IP, 0)
-        elif linktype == 229:
-            self.typed(ethernet.ETH_TYPE_IP6, 0)
+                header[2] = self.typed(self.link_type(kind), header[2], len(frame))
+        elif linktype == 228 or version == 4:
+            self.ip(0, len(frame))
+        elif linktype == 229 or version == 6:
+            self.ip6(0, len(frame))
         if not self.headers:
             self.found(UNKNOWN, 0, 0, len(frame))
 
@@ -72,42 +76,50 @@ class Walk:
 
     def link_type(self, kind: int) -> int:
         """The EtherType of what a link layer carries."""
-        header = self.read(READERS[kind], 0)
         if kind in (LOOPBACK, LOOP):
             family = int.from_bytes(self.frame[:4], "big")  # in the byte order of the machine that wrote it
             if family > 0xFFFF:
                 family = int.from_bytes(self.frame[:4], "little")
             v6 = (10, 23, 24, 28, 30)  # Linux, Windows, the BSDs, macOS
             return ethernet.ETH_TYPE_IP if family == 2 else ethernet.ETH_TYPE_IP6 if family in v6 else 0
-        return header.ethtype if kind in (SLL, SLL2) else header.type
+        return self.read(READERS[kind], 0).ethtype
 
-    def typed(self, kind: int, at: int) -> int:
+    def ethernet(self, at: int, limit: int) -> None:
+        """A whole Ethernet frame, the outermost or one in a tunnel."""
+        header = self.found(ETHERNET, at, 14, limit)
+        if header:
+            header[2] = self.typed(self.read(ethernet.Ethernet, at).type, at + 14, limit)
+        else:
+            self.partial |= bool(self.headers)
+
+    def typed(self, kind: int, at: int, limit: int) -> int:
         """What an EtherType announces, behind any number of tags. Gives where it ends."""
-        size = len(self.frame)
         while kind in TAGS:
-            if size - at < 4 or not self.found(VLAN, at, 4, at + 4):
+            if not self.found(VLAN, at, 4, min(at + 4, limit)):
+                self.partial |= len(self.headers) == MAX_HEADERS
                 return at
             kind = self.read(ethernet.VLANtag8021Q, at).type
             at += 4
-        self.type = kind
         if kind == ethernet.ETH_TYPE_IP:
-            return self.ip(at, size)
+            return self.ip(at, limit)
         if kind == ethernet.ETH_TYPE_IP6:
-            return self.ip6(at, size)
-        if kind == ethernet.ETH_TYPE_ARP and size - at >= arp.ARP.__hdr_len__:
-            header = self.found(ARP, at, 28, at + 28)
+            return self.ip6(at, limit)
+        if kind == ethernet.ETH_TYPE_ARP:
+            header = self.found(ARP, at, 28, min(at + 28, limit))
             return header[3] if header else at
         return at
 
     def ip(self, at: int, limit: int) -> int:
         """An IPv4 datagram. Gives where it ends."""
         if limit - at < 20:
+            self.partial = True
             return at
         read = self.read(ip.IP, at)
         # Total 0 is how segmentation offload shows a datagram beyond 65,535 bytes: it goes on to the end of the frame.
         end = limit if read.len == 0 else min(at + read.len, limit)
         header = self.found(IP, at, 20, max(end, at + 20))
         if not header:
+            self.partial = True
             return at
         end, payload = header[3], at + read.hl * 4
         if read.hl < 5:
@@ -120,11 +132,13 @@ class Walk:
     def ip6(self, at: int, limit: int) -> int:
         """An IPv6 datagram and its extension headers. Gives where it ends."""
         if limit - at < 40:
+            self.partial = True
             return at
         read = self.read(ip6.IP6, at)
         end = limit if read.plen == 0 else min(at + 40 + read.plen, limit)
         header = self.found(IPV6, at, 40, end)
         if not header:
+            self.partial = True
             return at
         following = read.nxt
         at += 40
@@ -147,7 +161,16 @@ class Walk:
         return end
 
     def message(self, protocol: int, v6: bool, at: int, end: int) -> int:
-        """A message inside IP. Gives where its bytes end, or `at` when there is none that we know."""
+        """What an IP header carries. Gives where its bytes end, or `at` when it is none that 1.16 knew.
+
+        The data of the IP header, by its names, then go on to its end, over what a tunnel has in it.
+        """
+        if protocol == ip.IP_PROTO_GRE:
+            self.gre(at, end)
+        elif protocol == ip.IP_PROTO_IPIP:  # RFC 2003; in IPv6: RFC 2473
+            self.ip(at, end)
+        elif protocol == ip.IP_PROTO_IP6:  # RFC 4213; in IPv6: RFC 2473
+            self.ip6(at, end)
         kind, reader = MESSAGES.get((protocol, v6), (UNKNOWN, None))
         if reader is None or end - at < reader.__hdr_len__:
             return at
@@ -157,11 +180,35 @@ class Walk:
         header = self.found(kind, at, reader.__hdr_len__, end)
         if not header:
             return at
-        if kind == ICMP:
+        if kind == SCTP:
+            return at
+        if kind == UDP and self.read(reader, at).dport == VXLAN_PORT:
+            self.vxlan(at + 8, end)
+        elif kind == ICMP:
             header[2] = min(at + 28, end)  # 1.16: behind the whole of BSD's struct icmp
         elif kind == ICMPV6:
             header[2] = end  # 1.16: ICMPV6.DATA is a field of four bytes
         return end
+
+    def gre(self, at: int, end: int) -> None:
+        """Generic routing encapsulation, RFC 2784 and RFC 2890. Version 1 (RFC 2637) and source routes (RFC 1701) are data."""
+        header = self.found(GRE, at, 4, end)
+        if not header:
+            return
+        read = self.read(gre.GRE, at)
+        size = 4 + 4 * sum(read.flags >> bit & 1 for bit in (15, 13, 12))  # checksum, key, sequence number
+        if read.flags & 0x4007 or size > end - at:
+            return
+        header[2] = at + size
+        if read.p == ETHERTYPE_BRIDGE:
+            self.ethernet(at + size, end)
+        else:
+            self.typed(read.p, at + size, end)
+
+    def vxlan(self, at: int, end: int) -> None:
+        """A virtual LAN inside UDP, RFC 7348 section 5: a frame behind eight bytes, if a flag says that they count."""
+        if self.found(VXLAN, at, 8, end) and self.frame[at] & 8:
+            self.ethernet(at + 8, end)
 
 
 def walk(data: bytearray, row: bytes) -> list[tuple[int, int, int, int]]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, OFFSET, ROW_BYTES, Program
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, OFFSET, ORIGINAL, ROW_BYTES, Program
 from .headers import Walk
 from .rows import checked
+from .update import update
 
 NUMBER, DATA, FAMILY = range(3)
 EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER = range(8)
@@ -224,21 +225,24 @@ def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int) -
     return unplaced
 
 
-def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | None) -> int:
+def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | None, follow: bool) -> tuple[int, int]:
     """Runs assignments over all packets, or over those for which the tests of `guard` hold; changes `data`.
 
-    Gives how many assignments found no place, summed up over the packets.
+    follow: checksums follow what is changed, see update.py. Gives how many assignments found no place, summed up over the
+    packets, and in how many packets a checksum could not follow.
     """
     values = checked(data, rows)
     loaded = _load(assignments, ASSIGNMENT_COLUMNS)
     if guard is not None and not isinstance(guard, tuple):
         raise TypeError("guard is a program or None")
     tests = _load(guard, TEST_COLUMNS) if guard is not None else None
-    unplaced = 0
+    unplaced = stale = 0
     for i in range(0, len(values), COLUMNS):
         offset, captured, linktype = values[i + OFFSET], values[i + CAPTURED], values[i + LINKTYPE]
-        frame = bytearray(data[offset : offset + captured])
-        if tests is None or _matches(tests, bytes(frame), linktype):
+        before = bytes(data[offset : offset + captured])
+        if tests is None or _matches(tests, before, linktype):
+            frame = bytearray(before)
             unplaced += _assign(loaded, frame, linktype)
+            stale += follow and not update(before, frame, values[i + ORIGINAL], linktype)
             data[offset : offset + captured] = frame
-    return unplaced
+    return unplaced, stale

@@ -1,0 +1,89 @@
+"""Mends checksums, and lengths when asked; twin of ../c/mend.c."""
+
+from __future__ import annotations
+
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
+from .checksum import CORRECTED, MALFORMED, View
+from .headers import ETHERNET, IP, IPV6, UDP, VLAN
+from .rows import checked
+
+ALL, LENGTHS, TRANSPORT = range(3)
+
+
+def _wire_size(view: View, index: int, declared: int, least: int) -> int:
+    """Bytes of the datagram at `index` as it was on the wire: what there is up to the end of what holds it.
+
+    What follows the datagram in a frame of Ethernet's least size is padding when it is all zero; `declared` is then right
+    as it is.
+    """
+    start, end, outer = view.headers[index][1], view.wire_end(index), index
+    if end < start:
+        return 0
+    while outer > 0 and view.headers[outer - 1][0] == VLAN:
+        outer -= 1
+    link = view.headers[outer - 1] if outer > 0 else None
+    padded = link is not None and link[0] == ETHERNET and end - link[1] <= 60
+    if padded and least <= declared <= end - start and not any(view.frame[start + declared : end]):
+        return declared
+    return end - start
+
+
+def _set_length(view: View, index: int) -> bool:
+    """Sets the length in the header at `index`, if it has one. False: it cannot say that much."""
+    kind, at = view.headers[index][:2]
+    if kind == IP:
+        header_size = (view.frame[at] & 15) * 4
+        if header_size < 20 or not view.within(at, header_size):
+            return True  # what is wrong with it shows when its checksum is computed
+        size = _wire_size(view, index, view.get(at + 2, 2), header_size)
+        if size > 0xFFFF:
+            return False
+        view.put(at + 2, 2, size)
+    elif kind == IPV6:
+        size = _wire_size(view, index, view.get(at + 4, 2) + 40, 40)
+        if not 40 <= size <= 0xFFFF + 40:
+            return False
+        view.put(at + 4, 2, size - 40)
+    elif kind == UDP:
+        size = view.wire_end(index) - at
+        if 8 <= size <= 0xFFFF:
+            view.put(at + 4, 2, size)
+    return True
+
+
+def _correct(frame: bytearray, original: int, linktype: int, what: int) -> int:
+    view = View(frame, original, linktype)
+    index = 0
+    while what == LENGTHS and index < len(view.headers):  # the outermost first: inner ones go by outer ones
+        if not _set_length(view, index):
+            return MALFORMED
+        view.walk()  # with the right length there may be more to see
+        index += 1
+    worst = view.missing() if view.partial else CORRECTED
+    for index in reversed(range(len(view.headers))):  # the innermost first: outer sums cover inner ones
+        if view.headers[index][0] in (IP, IPV6):
+            if what != TRANSPORT:
+                view.write(view.header_checksum(index))
+            outcome, _, checksum = view.message_checksum(index)
+            view.write(checksum)
+            worst = outcome or worst
+    return worst
+
+
+def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, int, int, int]:
+    """Mends the checksums of all packets; changes `data`.
+
+    what: ALL checksums; LENGTHS too (IP total, IPv6 payload, UDP); or only TRANSPORT, which the kernel leaves to the
+    card. Gives how many packets are as they should be, and how many could not be mended in full because they are cut
+    short, a fragment, or malformed.
+    """
+    values = checked(data, rows)
+    if what not in (ALL, LENGTHS, TRANSPORT):
+        raise ValueError("no such correction")
+    outcomes = [0, 0, 0, 0]
+    for i in range(0, len(values), COLUMNS):
+        offset, captured = values[i + OFFSET], values[i + CAPTURED]
+        frame = bytearray(data[offset : offset + captured])
+        outcomes[_correct(frame, values[i + ORIGINAL], values[i + LINKTYPE], what)] += 1
+        data[offset : offset + captured] = frame
+    return tuple(outcomes)
