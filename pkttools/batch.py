@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable
+
 # The columns of a row; eight bytes each, native order. `struct packet` in codec/c/codec.h is the same row.
 OFFSET, CAPTURED, ORIGINAL, TIME, LINKTYPE, NOTES, NOTES_SIZE = range(7)
 COLUMNS = 7
@@ -46,3 +49,36 @@ class Batch:
         """The captured bytes of packet `i`."""
         offset, captured = self.columns()[i * COLUMNS : i * COLUMNS + 2]
         return memoryview(self.data)[offset : offset + captured]
+
+    def packet(self, i: int) -> Packet:
+        """Packet `i`, with bytes of its own: it stays when the batch is gone."""
+        offset, captured, original, time, linktype, notes, size = self.columns()[i * COLUMNS : (i + 1) * COLUMNS]
+        data = memoryview(self.data)
+        return Packet(bytes(data[offset : offset + captured]), original, time, linktype, bytes(data[notes : notes + size]))
+
+
+class Packet:
+    """One packet by itself: for stages that keep packets or make new ones.
+
+    frame: its captured bytes. original: bytes on the wire. time: nanoseconds since 1970. notes: extension lines.
+    """
+
+    __slots__ = ("frame", "linktype", "notes", "original", "time")
+
+    def __init__(self, frame: bytes, original: int, time: int, linktype: int, notes: bytes = b"") -> None:
+        self.frame, self.original, self.time, self.linktype, self.notes = frame, original, time, linktype, notes
+
+    def remade(self, frame: bytes) -> Packet:
+        """A whole packet with other bytes, from the same place and time."""
+        return Packet(frame, len(frame), self.time, self.linktype, self.notes)
+
+
+def gathered(packets: Iterable[Packet]) -> Batch:
+    """A batch of packets, their bytes copied."""
+    data, rows = bytearray(), array("q")
+    for p in packets:
+        at, size = len(data), len(p.frame)
+        rows.extend((at, size, p.original, p.time, p.linktype, at + size, len(p.notes)))
+        data += p.frame
+        data += p.notes
+    return Batch(data, bytearray(rows.tobytes()))

@@ -50,25 +50,30 @@ def sink_of(values: Values, output: Output, default: str = "text", linktype: int
 
         linktype = linktype if values.link_type is None else values.link_type
         return PcapSink(output, linktype, big_endian, True if values.nano else None)
+    if (values.format or default) == "bin":
+        from .formats.binary import BinarySink
+
+        return BinarySink(output)
     from .formats.text import TextSink
 
     return TextSink(output, values.width, values.data_only, 2 if values.all_fields else int(values.fields))
 
 
 def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "text", *, guard: Program | None = None,
-                  swapped: tuple[tuple[str, str], ...] = (), big_endian: bool = False) -> tuple[list[str], int]:  # fmt: skip
+                  swapped: tuple[tuple[str, str], ...] = (), big_endian: bool = False,
+                  follow: bool = False, read: Callable[[Input], Iterator[Batch]] = packets) -> tuple[list[str], int]:  # fmt: skip
     """Runs a filter from one stream to another: what all commands but pkt-recv and pkt-send are.
 
     work: what the command itself does to the packets. guard: the assignments are only for packets that it accepts.
-    swapped: pairs of fields to exchange first. big_endian: the order of a pcap file. Gives what there is to say on
-    standard error, and the exit code. Raises PktError and UsageError.
+    swapped: pairs of fields to exchange first. big_endian: the order of a pcap file. follow: checksums follow the assignments.
+    read: what reads the input. Gives what there is to say on standard error, and the exit code. Raises PktError and UsageError.
     """
     program = arguments(values, swapped)
     source = Input(values.input)
     install(drain=not source.is_file and not os.isatty(source.fd))
     output = Output(values.output, source)
     sink = sink_of(values, output, default, big_endian=big_endian)
-    said = run(reading(packets(source), source, output.fd), sink, values, program, work, guard)
+    said = run(reading(read(source), source, output.fd), sink, values, program, work, guard, follow)
     said += source.said + sink.close()
     return said, int(sink.failed)
 
@@ -79,13 +84,13 @@ def each(change: Callable[[Batch], Batch]) -> Work:
 
 
 def run(source: Iterable[Batch], sink: Sink, values: Values, program: tuple[Program | None, Program | None],
-        work: Iterable[Work] = (), guard: Program | None = None) -> list[str]:  # fmt: skip
-    """The flow itself. Every batch is written before the next one is read. Gives what -v says.
+        work: Iterable[Work] = (), guard: Program | None = None, follow: bool = False) -> list[str]:  # fmt: skip
+    """The flow itself. Every batch is written before the next one is read. Gives what there is to say.
 
     Where the source breaks off, what the stages have kept back is written before the reason is raised.
     """
     keep, assignments = program
-    came = passed = 0
+    came = passed = stale = 0
     left = values.limit or None  # 0 is no limit, as in 1.16
     ended: list[Exception] = []
 
@@ -114,7 +119,7 @@ def run(source: Iterable[Batch], sink: Sink, values: Values, program: tuple[Prog
         if left is not None and len(batch) > left:
             batch = batch.part(0, left)
         if assignments is not None:
-            codec.assign(batch.data, batch.rows, assignments, guard, False)
+            stale += codec.assign(batch.data, batch.rows, assignments, guard, follow)[1]
         if len(batch):
             sink.write(batch)
             passed += len(batch)
@@ -124,8 +129,10 @@ def run(source: Iterable[Batch], sink: Sink, values: Values, program: tuple[Prog
                 break
     if ended:
         raise ended[0]
-    said = f"{counted(came, 'packet')} read, {passed} passed on; codec in {codec.BACKEND}"
-    return [said] if values.verbose else []
+    said = [f"{counted(came, 'packet')} read, {passed} passed on; codec in {codec.BACKEND}"] if values.verbose else []
+    if stale:
+        said.append(f"{counted(stale, 'packet')} with a checksum that could not follow: it needs bytes that are not there")
+    return said
 
 
 def until_error(source: Iterable[Batch], ended: list[Exception]) -> Iterator[Batch]:

@@ -2,9 +2,11 @@
 
 pkt-change --icmp-type 8 --if 'ICMP.TYPE==0'    pkt-change IP.TTL-=1 UDP.DST_PORT+=1000
 
-Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums are pkt-correct's.
+Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums stay, unless -u is given; pkt-correct mends them.
 """
 
+from ..errors import counted
+from ..ethernet import Converter
 from ..expression import any_of, compiled, split_assignment
 from ..fields import FIELDS
 from ..flow import filter_stream
@@ -13,6 +15,8 @@ from ..options import FILTER, FLAG, TEXT, Option, Values
 OPTIONS = [
     Option("--if", TEXT, "change only what matches EXPR; the rest passes as it is", "EXPR"),
     Option("--swap", FLAG, "exchange source and destination: MAC, IP, ports"),
+    Option("-u --update-checksums", FLAG, "let checksums follow; right ones stay right, even in cut packets"),
+    Option("--to-ethernet", FLAG, "put raw IP, loopback, Linux cooked packets under an Ethernet header"),
     *FILTER,
 ]
 
@@ -28,9 +32,15 @@ def more_options() -> dict[str, str]:
 
 
 def run(values: Values) -> tuple[list[str], int]:
-    """Swaps, then assigns; both only where --if holds."""
+    """Converts, swaps, then assigns; all only where --if holds."""
     guard = compiled(any_of([values.condition])) if values.condition is not None else None
-    said, code = filter_stream(values, guard=guard, swapped=PAIRS if values.swap else ())
-    if not values.swap and not any(split_assignment(word) for word in values.arguments):
+    converter = Converter(guard)
+    said, code = filter_stream(
+        values, [converter] if values.to_ethernet else [],
+        guard=guard, swapped=PAIRS if values.swap else (), follow=bool(values.update_checksums),
+    )  # fmt: skip
+    if converter.failed:
+        said.append(f"{counted(converter.failed, 'packet')} left as they were: nothing is known of what they carry")
+    if not (values.swap or values.to_ethernet or any(split_assignment(word) for word in values.arguments)):
         said.append("nothing was changed: FIELD=value assigns, FIELD==value filters")
     return said, code

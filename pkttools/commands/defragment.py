@@ -1,0 +1,30 @@
+"""Puts fragments of IP datagrams together.
+
+pkt-defragment < packets.txt | pkt-correct
+
+A datagram passes when its last fragment has come; what stays incomplete passes as it came, and is counted.
+"""
+
+from ..errors import counted
+from ..flow import filter_stream
+from ..options import FILTER, NUMBER, Option, Values
+from ..reassembly import MEMORY, Reassembler
+
+OPTIONS = [
+    Option("--memory", NUMBER, "bytes of fragments that may wait (default 4 MiB)", "BYTES", default=MEMORY, least=1),
+    *FILTER,
+]
+
+
+def run(values: Values) -> tuple[list[str], int]:
+    """Reassembles, and says what it could not."""
+    reassembler = Reassembler(values.memory)
+    said, code = filter_stream(values, [reassembler])
+    if reassembler.passed:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in reassembler.passed.items())
+        said.append(f"{counted(sum(reassembler.passed.values()), 'fragment')} passed as they came: {reasons}")
+    if reassembler.repeated:
+        said.append(f"{counted(reassembler.repeated, 'fragment')} came twice")
+    if values.verbose:
+        said.append(f"{counted(reassembler.rebuilt, 'datagram')} put together")
+    return said, code

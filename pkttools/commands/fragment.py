@@ -1,0 +1,28 @@
+"""Cuts IP datagrams that are larger than an MTU into fragments.
+
+pkt-fragment -fm 576 < packets.txt
+
+What fits passes as it is; so does what must not be cut, and is counted.
+"""
+
+from ..errors import counted
+from ..flow import filter_stream
+from ..fragments import Cutter
+from ..options import FILTER, FLAG, NUMBER, Option, Values
+
+OPTIONS = [
+    Option("-fm --mtu", NUMBER, "bytes of the largest IP packet (default 1500, of IPv6 1280)", "MTU", least=28, most=65535),
+    Option("-fc --force-cut", FLAG, "cut what says Don't Fragment too"),
+    Option("--id", NUMBER, "id of the first IPv6 datagram that is cut (default 1)", "N", default=1, most=(1 << 32) - 1),
+    *FILTER,
+]
+
+
+def run(values: Values) -> tuple[list[str], int]:
+    """Cuts, and says what it could not cut."""
+    cutter = Cutter(values.mtu, bool(values.force_cut), values.id)
+    said, code = filter_stream(values, [cutter])
+    if cutter.uncut:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in cutter.uncut.items())
+        said.append(f"{counted(sum(cutter.uncut.values()), 'packet')} above the MTU passed as they were: {reasons}")
+    return said, code

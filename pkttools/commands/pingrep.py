@@ -1,0 +1,30 @@
+"""Answers ARP requests, neighbour solicitations and pings, as if every address were there.
+
+pkt-recv -i veth0 -ro | pkt-pingrep --addr 192.0.2.0/24 | pkt-send -i veth0
+
+Writes the answers alone. --addr limits the addresses that are there: one network, or several with commas.
+"""
+
+from ..answers import Network, Responder, network
+from ..errors import UsageError, counted
+from ..flow import filter_stream
+from ..options import FILTER, TEXT, Option, Values
+
+OPTIONS = [Option("--addr", TEXT, "answer for CIDR,... only, such as 192.0.2.0/24", "CIDR"), *FILTER]
+
+
+def run(values: Values) -> tuple[list[str], int]:
+    """Answers, and says how often."""
+    responder = Responder(networks(values.addr))
+    said, code = filter_stream(values, [responder])
+    if values.verbose or responder.unanswered:
+        said.append(f"{counted(responder.answered, 'request')} answered, {responder.unanswered} not")
+    return said, code
+
+
+def networks(text: str | None) -> list[Network]:
+    """The networks of a list. Raises UsageError."""
+    try:
+        return [network(word) for word in text.split(",")] if text is not None else []
+    except ValueError as error:
+        raise UsageError(f"--addr: {error}") from None

@@ -1,0 +1,39 @@
+"""Bare bytes: all of a stream as one packet, or packets one behind the other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from ..batch import MAX_FRAME, NOTES_SIZE, Batch, Packet, gathered
+from ..errors import PktError, counted
+from .files import Input, Output, Sink
+
+
+def packets(source: Input) -> Iterator[Batch]:
+    """One packet, of link type 1, that has come now; none when there is nothing. Raises PktError when it is too long."""
+    buffer, used = bytearray(MAX_FRAME + 1), 0
+    while used <= MAX_FRAME and (now := source.fill(buffer, used)) > used:
+        used = now
+    if used > MAX_FRAME:
+        raise PktError(f"{source.name}: more than {MAX_FRAME} bytes: that is no packet")
+    if used:
+        yield gathered([Packet(bytes(buffer[:used]), used, time.time_ns() // 1000 * 1000, 1)])
+
+
+class BinarySink(Sink):
+    """Writes the bytes of packets, and nothing else."""
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.notes = 0
+
+    def write(self, batch: Batch) -> None:
+        """Writes a batch at once."""
+        self.output.write(b"".join([batch.frame(i) for i in range(len(batch))]))
+        self.notes += sum(size > 0 for size in batch.column(NOTES_SIZE))
+
+    def close(self) -> list[str]:
+        """Ends the stream."""
+        self.output.close()
+        return [f"{counted(self.notes, 'packet')} lost the lines IFACE, WAY, NOTE, LOST"] if self.notes else []
