@@ -128,6 +128,9 @@ TABLE = [
             Row("IPV6.EXT_DATA", header, 16, 0, DATA, shapes=True),
         )
     ],
+    # The fragment header, RFC 8200 section 4.5: the offset with its flag, and the identification
+    Row("IPV6.FRAGMENT", "IPV6_FRAGMENT", 16, 16, shapes=True, new=True),
+    Row("IPV6.FRAGMENT_ID", "IPV6_FRAGMENT", 32, 32, new=True),
 
     # ICMP, RFC 792. DATA begins behind the 28 bytes of BSD's struct icmp, as in 1.16.
     Row("ICMP.TYPE", "ICMP", 0, 8, names=names.ICMP_TYPE),

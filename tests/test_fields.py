@@ -87,6 +87,7 @@ def test_known_places():
         ("IPV6.EXT_SIZE", "IPV6_AH"): (8, 8, 2, 4),
         ("IPV6.FLOWID", "IPV6"): (12, 20, 0, 1), ("ETHERNET.VLAN_ID", "VLAN"): (4, 12, 0, 1),
         ("ICMPV6.DATA", "ICMPV6"): (32, 32, 0, 1),
+        ("IPV6.FRAGMENT", "IPV6_FRAGMENT"): (16, 16, 0, 1), ("IPV6.FRAGMENT_ID", "IPV6_FRAGMENT"): (32, 32, 0, 1),
     }.items():  # fmt: skip
         assert places[key] == place, key
 
