@@ -61,21 +61,23 @@ def sink_of(values: Values, output: Output, default: str = "text", linktype: int
 
 def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "text", *, guard: Program | None = None,
                   swapped: tuple[tuple[str, str], ...] = (), big_endian: bool = False,
-                  follow: bool = False, read: Callable[[Input], Iterator[Batch]] = packets) -> tuple[list[str], int]:  # fmt: skip
+                  follow: bool = False, read: Callable[[Input], Iterator[Batch]] = packets,
+                  sink: Callable[[Output], Sink] | None = None) -> tuple[list[str], int]:  # fmt: skip
     """Runs a filter from one stream to another: what all commands but pkt-recv and pkt-send are.
 
     work: what the command itself does to the packets. guard: the assignments are only for packets that it accepts.
     swapped: pairs of fields to exchange first. big_endian: the order of a pcap file. follow: checksums follow the assignments.
-    read: what reads the input. Gives what there is to say on standard error, and the exit code. Raises PktError and UsageError.
+    read: what reads the input. sink: makes the sink, if it is not the one that the options ask for. Gives what there is to
+    say on standard error, and the exit code. Raises PktError and UsageError.
     """
     program = arguments(values, swapped)
     source = Input(values.input)
     install(drain=not source.is_file and not os.isatty(source.fd))
     output = Output(values.output, source)
-    sink = sink_of(values, output, default, big_endian=big_endian)
-    said = run(reading(read(source), source, output.fd), sink, values, program, work, guard, follow)
-    said += source.said + sink.close()
-    return said, int(sink.failed)
+    end = sink(output) if sink else sink_of(values, output, default, big_endian=big_endian)
+    said = run(reading(read(source), source, output.fd), end, values, program, work, guard, follow)
+    said += source.said + end.close()
+    return said, int(end.failed)
 
 
 def each(change: Callable[[Batch], Batch]) -> Work:
