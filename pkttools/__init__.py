@@ -8,6 +8,7 @@ How packets flow, and where each thing is:
     flow            source -> filter -> work -> assignments -> sink, the same for every command; progress shows it
     formats/        sources and sinks of streams: text, pcap; files says which descriptors
     linux/          sources and sinks of live packets: AF_PACKET; pace says when to send
+    analysis        the sink of pkt-analyze: packets for people; layouts says how each header looks
     expression      filters and assignments, compiled by program to rows of the table
     values          what a field's value looks like, to read and to print
     fields, names   the field table, and the names of values

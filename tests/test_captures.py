@@ -19,6 +19,7 @@ FOLDERS = ["handmade/pcap", "handmade/pcapng", "handmade/txt", "tcpdump"]
 COMMANDS = [
     "pkt-pcap2txt", "pkt-txt2txt -a", "pkt-txt2txt -aa -n 7", "pkt-txt2pcap", "pkt-change --ip-ttl 9 --swap --if IP",
     "pkt-correct", "pkt-correct -L -F pcap", "pkt-filter 'not IP.TTL==1'", "pkt-send --dry-run",
+    "pkt-analyze -lv 5", "pkt-analyze -lv 2 -ll 3",
 ]  # fmt: skip
 
 Record = tuple[int, int, bytes]  # time in nanoseconds, original size, bytes

@@ -19,7 +19,7 @@ COMMANDS = commands()
 SHARED = [*options.INPUT, *options.OUTPUT, *options.PICK, *options.BUFFER, *options.GENERAL]
 PAGES = sorted((ROOT / "man").glob("*.[17]"))
 OPTION = re.compile(r"(?<![\w.\[-])--?[A-Za-z][A-Za-z-]*")
-SAMPLES = {options.NUMBER: "7", options.REAL: "2.5", options.TEXT: "word"}
+SAMPLES = {options.REAL: "2.5", options.TEXT: "word"}
 
 
 def plain(roff: str) -> str:
@@ -155,6 +155,8 @@ def sample(option: options.Option) -> list[str]:
     """The value that an option is tried with, if it takes one."""
     if option.kind == options.FLAG:
         return []
+    if option.kind == options.NUMBER:
+        return [str(int(max(option.least, min(7, option.most))))]
     return [option.choices[-1] if option.choices else SAMPLES[option.kind]]
 
 

@@ -1,0 +1,277 @@
+"""Packets for people, header by header: what pkt-analyze prints. How each kind of header looks is in layouts.
+
+A value is read when a template asks for it and not before, so that a low level costs little.
+"""
+
+from __future__ import annotations
+
+from array import array
+from functools import cached_property
+from itertools import dropwhile
+from time import ctime
+
+from . import codec, names
+from .batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch
+from .fields import DATA, FAMILY, HEADERS, INT
+from .formats.files import Output, Sink
+from .layouts import CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
+from .values import BY_HEADER, format_value, read_field
+
+NAMES, BRIEF, FULL, SOME_DATA, ALL_DATA = range(1, 6)  # levels: what is printed of a packet; each adds to the one before
+EXCERPT = 32  # bytes that SOME_DATA prints of a payload
+RUN = 256  # packets that are written at once
+NONE, RIGHT, WRONG, UNTOLD = range(4)  # verdicts on a checksum
+ZEROS = {b"\0\0", b"\xff\xff"}  # both are 0 in one's complement, RFC 1071 section 1
+
+FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")  # of TCP, those that 1.16 named
+EXTENSIONS = ("hopopt", "routing", "fragment", "ah", "dstopts")  # next headers that are shown with their names
+
+ETHERNET, VLAN, IP, UDP = map(HEADERS.index, ("ETHERNET", "VLAN", "IP", "UDP"))
+
+ROWS = [{row.name.partition(".")[2]: row for row in BY_HEADER[kind]} for kind in range(len(HEADERS))]
+
+
+# ---- packets ----
+
+
+class Header:
+    """A header of a packet; `header["TTL"]` is a field, and `header["size"]` an attribute, for templates."""
+
+    def __init__(self, packet: Packet, index: int, place: tuple[int, int, int, int]) -> None:
+        self.packet, self.index = packet, index  # index: in what `walk` gave
+        self.kind, self.start, self.data, self.end = place
+        self.layout = LAYOUT[self.kind]
+        self.following: list[Header] = []  # the tags behind an Ethernet header
+
+    def __getitem__(self, name: str) -> int | str:
+        """The value of a field as it is printed. Raises KeyError when it is not there."""
+        if name.islower():
+            return getattr(self, name)
+        row = ROWS[self.kind].get(name)
+        value = read_field(row, self.packet.frame, self.start, self.data, self.end) if row else None
+        if row is None or value is None:
+            raise KeyError(name)
+        return value if row.kind in (INT, FAMILY) else format_value(row, value)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the header and what it carries, as far as they were captured."""
+        return self.end - self.start
+
+    @property
+    def tags(self) -> str:
+        """The tags behind an Ethernet header."""
+        return "".join("(VLAN tag: {VLAN_TAG:#06x}) ".format_map(tag) for tag in self.following)
+
+    @property
+    def type(self) -> int | str:
+        """What an Ethernet header and its tags announce."""
+        return (self.following or [self])[-1]["TYPE"]
+
+    @property
+    def flags(self) -> str:
+        """The names of the flags that are set."""
+        return "".join(f"{flag} " for flag in FLAGS if self[flag])
+
+    @property
+    def extension(self) -> str:
+        """The name of the extension header that follows, if it is one."""
+        name = names.PROTOCOL.get(self["NEXT_HEADER"])
+        return f" ({name.upper()})" if name in EXTENSIONS else ""
+
+    @property
+    def verdict(self) -> str:
+        """What there is to say about the checksum: of a wrong one, what pkt-correct would make of it."""
+        verdict = self.packet.verdicts[self.index]
+        if verdict != WRONG:
+            return {NONE: "None", RIGHT: "Valid", UNTOLD: "Unchecked"}[verdict]
+        row = ROWS[self.kind]["CHECKSUM"]
+        return f"{read_field(row, self.packet.mended, self.start, self.data, self.end):#0{2 + row.width // 4}x}"
+
+    @property
+    def payload(self) -> bytes:
+        """What no deeper header claims; of a header without DATA, what lies behind its last field."""
+        rows = ROWS[self.kind].values()
+        row = ROWS[self.kind].get("DATA")
+        if row and row.kind == DATA:
+            return bytes(self.packet.frame[self.data : self.end])
+        if any(row.kind == DATA for row in rows):  # an extension header: data of its own, but no payload
+            return b""
+        return bytes(self.packet.frame[self.start + max(row.bit + row.width for row in rows) // 8 : self.end])
+
+
+class Packet:
+    """A packet of a batch, with its headers."""
+
+    def __init__(self, batch: Batch, i: int) -> None:
+        self.frame = bytearray(batch.frame(i))
+        columns = array("q", batch.part(i, i + 1).rows)
+        notes, size = columns[NOTES], columns[NOTES_SIZE]
+        self.notes = bytes(batch.data[notes : notes + size])
+        self.captured, self.original, self.time, self.linktype = (columns[c] for c in (CAPTURED, ORIGINAL, TIME, LINKTYPE))
+        columns[OFFSET] = columns[NOTES] = columns[NOTES_SIZE] = 0
+        self.row = columns.tobytes()
+        self.headers: list[Header] = []
+        for index, place in enumerate(codec.walk(self.frame, self.row)):
+            header = Header(self, index, place)
+            if header.kind == VLAN and self.headers and self.headers[-1].kind == ETHERNET:
+                self.headers[-1].following.append(header)
+            else:
+                self.headers.append(header)
+
+    @cached_property
+    def verdicts(self) -> list[int]:
+        """What is to be thought of the checksum of each header of `walk`."""
+        return verdicts(self.frame, self.row)
+
+    @cached_property
+    def mended(self) -> bytearray:
+        """The bytes with all checksums as they should be."""
+        return mended(self.frame, self.row)
+
+
+# ---- checksums ----
+
+
+def mended(data: bytearray, row: bytes) -> bytearray:
+    """A copy of `data` with the checksums of one packet corrected."""
+    copy = bytearray(data)
+    codec.correct(copy, row, codec.ALL)
+    return copy
+
+
+def verdicts(data: bytearray, row: bytes) -> list[int]:
+    """For each header of `walk` on one packet what is known of its checksum.
+
+    NONE: it carries none. RIGHT. WRONG. UNTOLD: the packet is cut short, a fragment, or malformed.
+    """
+    headers = codec.walk(data, row)
+    offset = memoryview(row).cast("B").cast("q")[OFFSET]
+    spans = [checksum_span(kind, offset + start) for kind, start, _, _ in headers]
+    inverted = bytearray(data)
+    for span in filter(None, spans):
+        inverted[span] = bytes(byte ^ 0xFF for byte in data[span])
+    corrected, again = mended(data, row), mended(inverted, row)
+    found = []
+    for i, span in enumerate(spans):
+        udp = headers[i][0] == UDP
+        if span is None or (udp and not any(data[span]) and headers[i - 1][0] == IP):  # RFC 768; not in IPv6: RFC 8200 8.1
+            found.append(NONE)
+        elif corrected[span] != again[span]:  # it stayed as it was: it could not be computed
+            found.append(UNTOLD)
+        elif data[span] == corrected[span] or (not udp and {bytes(data[span]), bytes(corrected[span])} == ZEROS):
+            found.append(RIGHT)
+        else:
+            found.append(WRONG)
+    return found
+
+
+def checksum_span(kind: int, at: int) -> slice | None:
+    """Where the checksum of a header at `at` lies."""
+    row = ROWS[kind].get("CHECKSUM")
+    return slice(at + row.bit // 8, at + (row.bit + row.width) // 8) if row else None
+
+
+# ---- text ----
+
+
+def header_lines(header: Header, templates: tuple[str, ...]) -> list[str]:
+    """The lines of a header, its title before the first. A line is left out when one of its fields is not there."""
+    lines = []
+    for template in templates:
+        try:
+            lines.append(template.format_map(header))
+        except KeyError:
+            continue
+    if lines:
+        lines[0] = header.layout.title + lines[0]
+    return lines
+
+
+PRINTABLE = bytes(c if 0x20 <= c <= 0x7E else ord(".") for c in range(256))
+
+
+def data_lines(title: str, data: bytes, most: int | None) -> list[str]:
+    """A payload as bytes and characters, eight a line; of more than `most` bytes only so many."""
+    lines = []
+    head = f"DATA\t{aligned(title)}: "
+    excerpt = data[:most]
+    digits, characters = excerpt.hex(" ").upper(), excerpt.translate(PRINTABLE).decode("ascii")
+    for at in range(0, len(excerpt), 8):
+        left, right = digits[3 * at : 3 * at + 11], digits[3 * at + 12 : 3 * at + 23]
+        lines.append(f"{head}{left:<11}  {right:<11} : {characters[at : at + 4]:<4} {characters[at + 4 : at + 8]:<4}")
+        head = "\t\t\t: "
+    if len(excerpt) < len(data):
+        lines.append(head + "...")
+    return lines
+
+
+def printable(text: bytes) -> str:
+    """Text from the input, made safe for a terminal: what is not to be printed as `?`."""
+    return "".join(c if c.isprintable() else "?" for c in text.decode(errors="replace"))
+
+
+def capture_lines(packet: Packet) -> list[str]:
+    """What the capture says of a packet: bytes, time, and extension lines."""
+    seconds, nanoseconds = divmod(packet.time, 1_000_000_000)
+    fraction = f"{nanoseconds:09}" if nanoseconds % 1000 else f"{nanoseconds // 1000:06}"
+    size = f"{packet.captured}" if packet.captured == packet.original else f"{packet.captured}/{packet.original}"
+    received = f"received: {size} bytes    {seconds}.{fraction} {ctime(seconds)}"
+    return [received, *(printable(note) for note in packet.notes.splitlines())]
+
+
+class AnalysisSink(Sink):
+    """Writes packets for people to read.
+
+    level: NAMES to ALL_DATA, 0 is ALL_DATA. lowest, highest: the layers that are shown, 0 is no bound.
+    """
+
+    def __init__(self, output: Output, level: int, lowest: int, highest: int) -> None:
+        self.output, self.level = output, level or ALL_DATA
+        self.lowest, self.highest = lowest, highest or TRANSPORT
+        self.count = 0
+        self.linktype: int | None = None
+
+    def write(self, batch: Batch) -> None:
+        """Writes a batch at once."""
+        for first in range(0, len(batch), RUN):
+            run = range(first, min(first + RUN, len(batch)))
+            self.output.write("".join(line + "\n" for i in run for line in self.lines(Packet(batch, i))).encode())
+
+    def lines(self, packet: Packet) -> list[str]:
+        """The lines of the next packet. A LINKTYPE line comes first, and again whenever the type changes."""
+        self.count += 1
+        mark = f"-- {self.count} --"
+        if self.level == NAMES:
+            return [f"{mark} " + "".join(f"{h.layout.title}:" for h in self.inner(packet) if h.layout.title)]
+        lines = [mark]
+        if packet.linktype != self.linktype:
+            self.linktype = packet.linktype
+            lines.insert(0, f"LINKTYPE: {packet.linktype} ({names.linktype_name(packet.linktype)})")
+        if self.level == BRIEF:
+            for header in self.inner(packet):
+                if header.layout.title and header.layout.brief:
+                    lines += header_lines(header, (header.layout.brief,))
+            return lines
+        if self.lowest <= CAPTURE:
+            lines += capture_lines(packet)
+        shown = self.shown(packet.headers)
+        for header in shown:
+            lines += header_lines(header, header.layout.lines)
+        if self.level >= SOME_DATA:
+            for header in reversed(shown):  # the innermost first: what is behind it in the packet belongs to outer ones
+                lines += data_lines(header.layout.title, header.payload, EXCERPT if self.level == SOME_DATA else None)
+        return [*lines, "=="]
+
+    def shown(self, headers: list[Header]) -> list[Header]:
+        """Those headers whose layer is to be shown."""
+        return [header for header in headers if self.lowest <= header.layout.layer <= self.highest]
+
+    def inner(self, packet: Packet) -> list[Header]:
+        """The same, without those of the link that the packet was captured on: what NAMES and BRIEF show."""
+        return self.shown(list(dropwhile(lambda header: header.layout.layer == LINK, packet.headers)))
+
+    def close(self) -> list[str]:
+        """Ends the stream."""
+        self.output.close()
+        return []

@@ -1,0 +1,30 @@
+"""Shows packets to people: their headers, whether checksums are right, and their data.
+
+pkt-analyze -lv 2 'UDP.DST_PORT==53' < packets.txt
+
+Layers: 1 size and time, 2 link, 3 network, 4 transport.
+"""
+
+from ..flow import filter_stream, need
+from ..options import BUFFER, GENERAL, INPUT, NUMBER, OUTPUT, PICK, Option, Values
+
+OPTIONS = [
+    Option("-lv --level", NUMBER, "1 names, 2 a line a header, 3 headers (default), 4 some data, 5 or 0 all", "LEVEL",
+           default=3, most=5),
+    Option("-ll --lowest-layer", NUMBER, "show no layer below LAYER", "LAYER", default=0, most=4),
+    Option("-lh --highest-layer", NUMBER, "show no layer above LAYER", "LAYER", default=0, most=4),
+    *INPUT,
+    *(option for option in OUTPUT if "--out" in option.names),
+    *PICK,
+    *BUFFER,
+    *GENERAL,
+]  # fmt: skip
+
+
+def run(values: Values) -> tuple[list[str], int]:
+    """Prints each packet."""
+    level, lowest, highest = values.level, values.lowest_layer, values.highest_layer
+    need(not highest or lowest <= highest, "-ll above -lh leaves nothing")
+    from ..analysis import AnalysisSink
+
+    return filter_stream(values, sink=lambda output: AnalysisSink(output, level, lowest, highest))
