@@ -20,13 +20,12 @@ from .values import BY_HEADER, format_value, read_field
 NAMES, BRIEF, FULL, SOME_DATA, ALL_DATA = range(1, 6)  # levels: what is printed of a packet; each adds to the one before
 EXCERPT = 32  # bytes that SOME_DATA prints of a payload
 RUN = 256  # packets that are written at once
-NONE, RIGHT, WRONG, UNTOLD = range(4)  # verdicts on a checksum
-ZEROS = {b"\0\0", b"\xff\xff"}  # both are 0 in one's complement, RFC 1071 section 1
+VERDICTS = {codec.NONE: "None", codec.RIGHT: "Valid", codec.UNCERTAIN: "Unchecked"}
 
 FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")  # of TCP, those that 1.16 named
 EXTENSIONS = ("hopopt", "routing", "fragment", "ah", "dstopts")  # next headers that are shown with their names
 
-ETHERNET, VLAN, IP, UDP = map(HEADERS.index, ("ETHERNET", "VLAN", "IP", "UDP"))
+ETHERNET, VLAN = map(HEADERS.index, ("ETHERNET", "VLAN"))
 
 ROWS = [{row.name.partition(".")[2]: row for row in BY_HEADER[kind]} for kind in range(len(HEADERS))]
 
@@ -83,14 +82,18 @@ class Header:
     def verdict(self) -> str:
         """What there is to say about the checksum: of a wrong one, what pkt-correct would make of it."""
         verdict = self.packet.verdicts[self.index]
-        if verdict != WRONG:
-            return {NONE: "None", RIGHT: "Valid", UNTOLD: "Unchecked"}[verdict]
+        if verdict != codec.BAD:
+            return VERDICTS[verdict]
         row = ROWS[self.kind]["CHECKSUM"]
         return f"{read_field(row, self.packet.mended, self.start, self.data, self.end):#0{2 + row.width // 4}x}"
 
     @property
     def payload(self) -> bytes:
         """What no deeper header claims; of a header without DATA, what lies behind its last field."""
+        if any(
+            self.data <= header.start < self.end for header in self.packet.headers if header is not self
+        ):  # a tunnel: shown as headers
+            return b""
         rows = ROWS[self.kind].values()
         row = ROWS[self.kind].get("DATA")
         if row and row.kind == DATA:
@@ -122,54 +125,14 @@ class Packet:
     @cached_property
     def verdicts(self) -> list[int]:
         """What is to be thought of the checksum of each header of `walk`."""
-        return verdicts(self.frame, self.row)
+        return codec.verify(self.frame, self.row)
 
     @cached_property
     def mended(self) -> bytearray:
         """The bytes with all checksums as they should be."""
-        return mended(self.frame, self.row)
-
-
-# ---- checksums ----
-
-
-def mended(data: bytearray, row: bytes) -> bytearray:
-    """A copy of `data` with the checksums of one packet corrected."""
-    copy = bytearray(data)
-    codec.correct(copy, row, codec.ALL)
-    return copy
-
-
-def verdicts(data: bytearray, row: bytes) -> list[int]:
-    """For each header of `walk` on one packet what is known of its checksum.
-
-    NONE: it carries none. RIGHT. WRONG. UNTOLD: the packet is cut short, a fragment, or malformed.
-    """
-    headers = codec.walk(data, row)
-    offset = memoryview(row).cast("B").cast("q")[OFFSET]
-    spans = [checksum_span(kind, offset + start) for kind, start, _, _ in headers]
-    inverted = bytearray(data)
-    for span in filter(None, spans):
-        inverted[span] = bytes(byte ^ 0xFF for byte in data[span])
-    corrected, again = mended(data, row), mended(inverted, row)
-    found = []
-    for i, span in enumerate(spans):
-        udp = headers[i][0] == UDP
-        if span is None or (udp and not any(data[span]) and headers[i - 1][0] == IP):  # RFC 768; not in IPv6: RFC 8200 8.1
-            found.append(NONE)
-        elif corrected[span] != again[span]:  # it stayed as it was: it could not be computed
-            found.append(UNTOLD)
-        elif data[span] == corrected[span] or (not udp and {bytes(data[span]), bytes(corrected[span])} == ZEROS):
-            found.append(RIGHT)
-        else:
-            found.append(WRONG)
-    return found
-
-
-def checksum_span(kind: int, at: int) -> slice | None:
-    """Where the checksum of a header at `at` lies."""
-    row = ROWS[kind].get("CHECKSUM")
-    return slice(at + row.bit // 8, at + (row.bit + row.width) // 8) if row else None
+        copy = bytearray(self.frame)
+        codec.correct(copy, self.row, codec.ALL)
+        return copy
 
 
 # ---- text ----

@@ -90,9 +90,14 @@ LAYOUTS = {
         "UDP", TRANSPORT, SIZE, PORTS, line("length/checksum", "{SIZE} / {CHECKSUM:#06x} ({verdict})"), brief=PORTS,
     ),
     "ICMPV6": Layout("ICMPv6", TRANSPORT, SIZE, TYPE, CHECKSUM, brief=TYPE),
+    "SCTP": Layout(
+        "SCTP", TRANSPORT, SIZE, PORTS, line("tag", "{TAG:#010x}"), line("checksum", "{CHECKSUM:#010x} ({verdict})"), brief=PORTS,
+    ),
+    "GRE": Layout("GRE", TRANSPORT, line("flags/version", "{FLAGS:#06x} / {VERSION}"), line("protocol", "{PROTOCOL:#06x}")),
+    "VXLAN": Layout("VXLAN", TRANSPORT, line("flags", "{FLAGS:#04x}"), line("VNI", "{VNI}"), brief=line("VNI", "{VNI}")),
 }  # fmt: skip
 
-PATTERNS = ("FLAGS", "TAG", "VLAN_TAG")  # fields that are bits rather than numbers
+PATTERNS = ("FLAGS", "VLAN_TAG")  # fields that are bits rather than numbers
 
 
 def all_fields(rows: list[Row]) -> tuple[str, ...]:

@@ -14,11 +14,11 @@ from types import ModuleType
 
 import pytest
 from conftest import ROOT, shell
-from samples import ARP, IGMP, batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
+from samples import ARP, IGMP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp, vxlan
 
 import pkttools.codec
 from pkttools import analysis, fields, layouts, names
-from pkttools.analysis import AnalysisSink, Header, Packet, verdicts
+from pkttools.analysis import AnalysisSink, Header, Packet
 from pkttools.formats.files import Output
 
 PING = ROOT / "examples" / "ping.txt"
@@ -251,11 +251,9 @@ def test_checksums_that_cannot_be_told(frame, original, verdicts, each_codec):
 
 @pytest.mark.parametrize("place", [0, 5])
 def test_verdicts_of_a_packet_anywhere_in_its_batch(place, each_codec):
-    """One for each header of walk, and nothing is changed."""
+    """Whatever stands in front of it."""
     several = batch([(1, b"x" * i) for i in range(place)] + [(1, PACKET[:-1] + b"~")])
-    before = bytes(several.data)
-    assert verdicts(several.data, several.part(place, place + 1).rows) == [0, 0, 1, 2]
-    assert bytes(several.data) == before
+    assert Packet(several, place).verdicts == [0, 0, 1, 2]
 
 
 # ---- headers ----
@@ -408,18 +406,35 @@ def test_a_kind_without_a_layout(monkeypatch, each_codec):
     assert one(cut, lowest=4) == "ICMP\ttype\t\t: 8\n\tcode\t\t: 0\n\tchecksum\t: 0xf7b1 (Unchecked)\n"
 
 
-def test_headers_that_come_again(monkeypatch):
+TUNNEL = correct(ethernet(0x0800, ipv4(47, gre(0x6558, PACKET, 0x8000))))
+NETWORK = ipv4(132, sctp())
+
+
+def test_headers_that_come_again(each_codec):
     """Inside a tunnel, in the order of walk; a link layer there counts as any other header."""
     above = one(PACKET).partition("\n")[2]  # the Ethernet line
-    frame = PACKET[:12] + b"\x08\x00" + PACKET[18:38] + PACKET
-    kinds = [fields.HEADERS.index(name) for name in ("ETHERNET", "IP", "ETHERNET", "VLAN", "IP", "TCP")]
-    walked = [(kind, start, 126, 126) for kind, start in zip(kinds, (0, 14, 34, 48, 52, 72), strict=True)]
-    monkeypatch.setattr(pkttools.codec, "walk", lambda *_: walked)
-    monkeypatch.setattr(analysis, "verdicts", lambda *_: [0, 1, 0, 0, 1, 1])
-    assert show([(1, frame)], 1) == "-- 1 -- IP:Ethernet:IP:TCP:\n"
-    assert one(frame, 2).splitlines()[1] == ETHERNET + "(VLAN tag: 0x0001) (type: 0x0800)"
-    ip = above.partition("TCP")[0]
-    assert one(frame) == f"{ETHERNET}(type: 0x0800)\n{ip}{ETHERNET}(VLAN tag: 0x0001) (type: 0x0800)\n{above}"
+    assert show([(1, TUNNEL)], 1) == "-- 1 -- IP:GRE:Ethernet:IP:TCP:\n"
+    assert one(TUNNEL, 2).splitlines()[2] == ETHERNET + "(VLAN tag: 0x0001) (type: 0x0800)"
+    text = one(TUNNEL, lowest=2)
+    assert text.startswith(f"{ETHERNET}(type: 0x0800)\nIP\t")
+    assert "GRE\tflags/version\t: 0x8000 / 0\n\tprotocol\t: 0x6558\n" in text
+    assert text.endswith(f"{ETHERNET}(VLAN tag: 0x0001) (type: 0x0800)\n{above}")
+
+
+def test_data_of_a_tunnel_is_shown_once(each_codec):
+    """As the headers in it; what is left is the payload of the innermost."""
+    text = show([(1, TUNNEL)], 5)
+    assert text.count("DATA\t") == 1
+    assert show([(1, PACKET)], 5).partition("DATA\t")[2] == text.partition("DATA\t")[2]
+
+
+def test_vxlan_and_sctp(each_codec):
+    frame = correct(ethernet(0x0800, ipv4(17, vxlan(ethernet(0x0800, NETWORK)))))
+    assert show([(1, frame)], 1) == "-- 1 -- IP:UDP:VXLAN:Ethernet:IP:SCTP:\n"
+    text = one(frame)
+    assert "VXLAN\tflags\t\t: 0x08\n\tVNI\t\t: 42\n" in text
+    assert "SCTP\ttotal size\t: 16 bytes\n\tsrc/dst port\t: 2905 / 2906\n\ttag\t\t: 0x01020304\n" in text
+    assert "(Valid)\n" in text.partition("SCTP")[2]
 
 
 # ---- oddities ----
@@ -456,8 +471,8 @@ def test_packets_stay_as_they_are():
 
 
 def test_low_levels_compute_no_checksum(monkeypatch):
-    monkeypatch.setattr(analysis, "verdicts", None)
-    monkeypatch.setattr(analysis, "mended", None)
+    monkeypatch.setattr(pkttools.codec, "verify", None)
+    monkeypatch.setattr(pkttools.codec, "correct", None)
     assert show(frames(), 1)
     assert show(frames(), 2)
     monkeypatch.setattr(analysis, "read_field", None)
