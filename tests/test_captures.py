@@ -19,7 +19,8 @@ FOLDERS = ["handmade/pcap", "handmade/pcapng", "handmade/txt", "tcpdump"]
 COMMANDS = [
     "pkt-pcap2txt", "pkt-txt2txt -a", "pkt-txt2txt -aa -n 7", "pkt-txt2pcap", "pkt-change --ip-ttl 9 --swap --if IP",
     "pkt-correct", "pkt-correct -L -F pcap", "pkt-filter 'not IP.TTL==1'", "pkt-send --dry-run",
-    "pkt-analyze -lv 5", "pkt-analyze -lv 2 -ll 3",
+    "pkt-analyze -lv 5", "pkt-analyze -lv 2 -ll 3", "pkt-check -cs", "pkt-fragment -fm 200 -fc", "pkt-defragment", "pkt-pingrep",
+    "pkt-change -u --to-ethernet IP.TTL-=1 IPV6.HOP_LIMIT-=1 UDP.DST_PORT[-1]+=1", "pkt-txt2bin", "pkt-bin2txt",
 ]  # fmt: skip
 
 Record = tuple[int, int, bytes]  # time in nanoseconds, original size, bytes

@@ -40,7 +40,7 @@ def run(values: Values) -> tuple[list[str], int]:
         guard=guard, swapped=PAIRS if values.swap else (), follow=bool(values.update_checksums),
     )  # fmt: skip
     if converter.failed:
-        said.append(f"{counted(converter.failed, 'packet')} left as they were: nothing is known of what they carry")
+        said.append(f"{counted(converter.failed, 'packet')} not converted: nothing is known of what they carry")
     if not (values.swap or values.to_ethernet or any(split_assignment(word) for word in values.arguments)):
         said.append("nothing was changed: FIELD=value assigns, FIELD==value filters")
     return said, code

@@ -1,0 +1,173 @@
+"""The commands that check, convert, and let checksums follow, as commands."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from conftest import ROOT, shell
+from samples import ARP, ethernet, ipv4, ipv6, tags, udp
+
+PING = (ROOT / "examples" / "ping.txt").read_bytes()
+
+
+def text(frame: bytes, linktype: int = 1, size: str = "") -> bytes:
+    return b"LINKTYPE: %d\n-- 1 --\nTIME: 5\n%s%s\n==\n" % (linktype, size.encode(), frame.hex(" ").encode())
+
+
+def raw(frame: bytes, linktype: int, command: str, size: str = "", backend: str = "") -> tuple[bytes, str]:
+    """What a command makes of a frame, and what it says."""
+    done = shell(f"{command} | pkt-txt2bin", text(frame, linktype, size), backend=backend)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, done.stderr.decode()
+
+
+# ---- pkt-check ----
+
+UNSOUND = (
+    text(ethernet(0x0800, ipv4(17, udp())[:19]))  # half a header
+    + text(ethernet(0x0800, ipv4(17, udp())), size="SIZE: 47/100\n")  # cut short
+    + text(ethernet(0x0800, ipv4(17, udp())))  # its IP checksum is 0
+)
+
+
+def test_check(backend):
+    done = shell("pkt-check", PING + UNSOUND, backend=backend)
+    assert (done.returncode, done.stdout.count(b"\n==")) == (0, PING.count(b"\n==") + 1)
+    assert done.stderr == b"pkt-check: 2 packets not sound: 1 cut short, 1 malformed\n"
+    done = shell("pkt-check -cs", PING + UNSOUND, backend=backend)
+    assert (done.returncode, done.stdout) == (0, PING)
+    assert done.stderr == b"pkt-check: 3 packets not sound: 1 cut short, 1 malformed, 1 with a wrong checksum\n"
+
+
+def test_check_the_other_way_around(backend):
+    done = shell("pkt-check -cs -rc", PING + UNSOUND, backend=backend)
+    assert done.stdout.count(b"\n==") == 3
+    assert shell("pkt-check -rc -l 1", PING + UNSOUND, backend=backend).stdout.count(b"\n==") == 1
+
+
+def test_check_reads_on_until_enough_have_passed(backend):
+    """-l counts what is written; what lies behind is not looked at."""
+    done = shell("pkt-check -cs -l 1", UNSOUND + PING + UNSOUND, backend=backend)
+    assert done.stdout.count(b"\n==") == 1
+    assert b"3 packets not sound" in done.stderr
+
+
+# ---- bare bytes ----
+
+
+def test_bytes_both_ways(backend):
+    made = shell("pkt-txt2bin -l 1", PING, backend=backend)
+    assert (len(made.stdout), made.stderr) == (98, b"")
+    assert len(shell("pkt-txt2bin", PING, backend=backend).stdout) == 98 * PING.count(b"\n==")
+    back = shell("pkt-bin2txt -do", made.stdout, backend=backend)
+    assert back.stdout == shell("pkt-txt2txt -do -l 1", PING).stdout
+    every = bytes(range(256)) * 4
+    assert shell("pkt-bin2txt | pkt-txt2bin", every, backend=backend).stdout == every
+
+
+def test_bytes_are_taken_as_they_are(backend):
+    """Whatever they look like: a capture, or text."""
+    capture = shell("pkt-txt2pcap", PING).stdout
+    for data in (capture, PING, b"\n", b"=="):
+        assert shell("pkt-bin2txt | pkt-txt2bin", data, backend=backend).stdout == data
+
+
+def test_too_many_bytes(backend):
+    done = shell("pkt-bin2txt | pkt-txt2bin", bytes(262144), backend=backend)
+    assert (done.returncode, len(done.stdout)) == (0, 262144)
+    done = shell("pkt-bin2txt", bytes(262145), backend=backend)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"pkt-bin2txt: <stdin>: more than 262144 bytes: that is no packet\n"
+
+
+def test_no_bytes(backend):
+    assert shell("pkt-bin2txt | pkt-txt2bin", b"", backend=backend).stdout == b""
+
+
+def test_lines_that_have_no_place_in_bytes():
+    done = shell("pkt-txt2bin", b"-- 1 --\nNOTE: x\n00\n==\n")
+    assert (done.stdout, done.stderr) == (b"\0", b"pkt-txt2bin: 1 packet lost the lines IFACE, WAY, NOTE, LOST\n")
+
+
+# ---- pkt-change -u ----
+
+
+def test_checksums_follow(backend):
+    edit = "IP.SRC_ADDR=10.1.1.1 IP.TTL-=1 --icmp-seq 9 --swap"
+    done = shell(f"pkt-change -u {edit} | pkt-check -cs", PING, backend=backend)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == shell(f"pkt-change {edit} | pkt-correct", PING).stdout
+    assert shell(f"pkt-change {edit} | pkt-check -cs", PING).stdout.count(b"\n==") == 0
+
+
+def test_checksums_follow_where_the_guard_holds(backend):
+    done = shell("pkt-change --update-checksums --if ICMP.TYPE==8 IP.TTL=9", PING, backend=backend)
+    assert shell("pkt-filter IP.TTL!=9", done.stdout).stdout == shell("pkt-filter ICMP.TYPE==0", PING).stdout
+    assert shell("pkt-check -cs", done.stdout).stdout == done.stdout
+
+
+def test_a_packet_whose_checksum_cannot_follow_is_counted(backend):
+    done = shell("pkt-change -u IP.PROTOCOL=17", PING, backend=backend)
+    assert b"2 packets with a checksum that could not follow: it needs bytes that are not there\n" in done.stderr
+
+
+# ---- pkt-change --to-ethernet ----
+
+V4, V6 = ipv4(17, udp()), ipv6(17, udp())
+COOKED = struct.pack("!HHH", 0, 1, 6) + b"\2\4\6\10\12\14\0\0"
+COOKED2 = struct.pack("!HHIHBB", 0x86DD, 0, 3, 1, 4, 6) + b"\2\4\6\10\12\14\0\0"
+
+
+@pytest.mark.parametrize(
+    ("linktype", "front", "payload", "source", "kind"),
+    [
+        (101, b"", V4, bytes(6), 0x0800), (101, b"", V6, bytes(6), 0x86DD), (228, b"", V4, bytes(6), 0x0800),
+        (229, b"", V6, bytes(6), 0x86DD), (0, b"\2\0\0\0", V4, bytes(6), 0x0800), (0, b"\0\0\0\x1e", V6, bytes(6), 0x86DD),
+        (108, b"\0\0\0\2", V4, bytes(6), 0x0800), (113, COOKED + b"\x08\0", V4, COOKED[6:12], 0x0800),
+        (113, COOKED + b"\x08\6", ARP, COOKED[6:12], 0x0806), (276, COOKED2, V6, COOKED[6:12], 0x86DD),
+        (113, COOKED + b"\x81\0", tags([0x8100], 0x0800, V4), COOKED[6:12], 0x8100),
+        (113, COOKED[:2] + b"\2\1" + COOKED[4:] + b"\x08\0", V4, bytes(6), 0x0800),  # another kind of hardware
+    ],
+    ids=range(12),
+)  # fmt: skip
+def test_to_ethernet(linktype, front, payload, source, kind, backend):
+    got, said = raw(front + payload, linktype, "pkt-change --to-ethernet", backend=backend)
+    assert got == bytes(6) + source + struct.pack("!H", kind) + payload
+    assert said == ""
+
+
+def test_to_ethernet_keeps_what_is_known(backend):
+    """Time and notes, and how much of the packet there was; assignments come afterwards."""
+    data = b"LINKTYPE: 101\n-- 1 --\nTIME: 5.000000001\nSIZE: 33/133\nNOTE: x\n" + V4.hex(" ").encode() + b"\n==\n" + PING
+    done = shell("pkt-change --to-ethernet ETHERNET.DST_ADDR=02:00:00:00:00:09", data, backend=backend)
+    lines = done.stdout.decode().splitlines()
+    assert lines[0] == "LINKTYPE: 1 (Ethernet)"
+    assert lines[2].startswith("TIME: 5.000000001 ")
+    assert lines[3:5] == ["SIZE: 47/147", "NOTE: x"]
+    assert lines[5].startswith("000000: 02 00 00 00  00 09 00 00  00 00 00 00  08 00 45 00")
+    assert done.stdout.count(b"LINKTYPE") == 1 + PING.count(b"LINKTYPE") - 1
+
+
+@pytest.mark.parametrize(
+    ("linktype", "frame"),
+    [
+        (147, b"what"),
+        (101, b"\x50rest"),
+        (101, b""),
+        (0, b"\7\0\0\0rest"),
+        (113, COOKED + b"\0\4" + b"llc"),
+        (113, bytes(15)),
+        (276, bytes(19)),
+    ],
+)
+def test_what_cannot_be_converted(linktype, frame, backend):
+    got, said = raw(frame, linktype, "pkt-change --to-ethernet", backend=backend)
+    assert (got, said) == (frame, "pkt-change: 1 packet not converted: nothing is known of what they carry\n")
+
+
+def test_to_ethernet_where_the_guard_holds(backend):
+    data = text(V4, 101) + text(V6, 101)
+    done = shell("pkt-change --to-ethernet --if IP", data, backend=backend)
+    assert [line for line in done.stdout.decode().splitlines() if "LINKTYPE" in line] == [
+        "LINKTYPE: 1 (Ethernet)", "LINKTYPE: 101 (Raw IP)"]  # fmt: skip
