@@ -399,8 +399,17 @@ def test_every_byte_is_there_afterwards(shared):
 
 # ---- as commands ----
 
-PING = "\n".join(["LINKTYPE: 228", "-- 1 --", "SIZE: 1028", "IP.VERSION: 4", "IP.HEADER_SIZE: 20", "IP.TOTAL_SIZE: 1028", "IP.ID: 5",
-                  "IP.PROTOCOL: icmp", "ICMP.TYPE: 8", "==", ""])  # fmt: skip
+PING = """LINKTYPE: 228
+-- 1 --
+SIZE: 1028
+IP.VERSION: 4
+IP.HEADER_SIZE: 20
+IP.TOTAL_SIZE: 1028
+IP.ID: 5
+IP.PROTOCOL: icmp
+ICMP.TYPE: 8
+==
+"""
 
 
 def test_commands(backend):
