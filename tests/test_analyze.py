@@ -17,8 +17,9 @@ from conftest import ROOT, shell
 from samples import ARP, IGMP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp, vxlan
 
 import pkttools.codec
-from pkttools import analysis, fields, layouts, names
-from pkttools.analysis import AnalysisSink, Header, Packet
+from pkttools import fields, names
+from pkttools.formats import analysis, layouts
+from pkttools.formats.analysis import AnalysisSink, Header, Packet
 from pkttools.formats.files import Output
 
 PING = ROOT / "examples" / "ping.txt"

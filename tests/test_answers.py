@@ -9,8 +9,8 @@ from conftest import shell
 from samples import ARP, ethernet, icmp, ipv4, ipv6, tags, udp
 
 from pkttools import codec
-from pkttools.answers import Responder, network
 from pkttools.batch import Packet, gathered
+from pkttools.work.answers import Responder, network
 
 MAC4 = bytes.fromhex("0011 c0000202")
 MAC6 = bytes.fromhex("0011 00000002")

@@ -12,8 +12,8 @@ from samples import ethernet, extension, frames, ipv4, ipv6, tags, udp
 from pkttools import codec
 from pkttools.batch import Batch, Packet, gathered
 from pkttools.formats.pcap import MAGICS
-from pkttools.fragments import Cutter
-from pkttools.reassembly import MEMORY, TIMEOUT, Reassembler
+from pkttools.work.fragments import Cutter
+from pkttools.work.reassembly import MEMORY, TIMEOUT, Reassembler
 
 SECOND = 10**9
 

@@ -25,6 +25,6 @@ def run(values: Values) -> tuple[list[str], int]:
     """Prints each packet."""
     level, lowest, highest = values.level, values.lowest_layer, values.highest_layer
     need(not highest or lowest <= highest, "-ll above -lh leaves nothing")
-    from ..analysis import AnalysisSink
+    from ..formats.analysis import AnalysisSink
 
     return filter_stream(values, sink=lambda output: AnalysisSink(output, level, lowest, highest))

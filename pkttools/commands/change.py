@@ -6,11 +6,11 @@ Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums stay, unless
 """
 
 from ..errors import counted
-from ..ethernet import Converter
 from ..expression import any_of, compiled, split_assignment
 from ..fields import FIELDS
 from ..flow import filter_stream
 from ..options import FILTER, FLAG, TEXT, Option, Values
+from ..work.ethernet import Converter
 
 OPTIONS = [
     Option("--if", TEXT, "change only what matches EXPR; the rest passes as it is", "EXPR"),

@@ -8,7 +8,7 @@ A datagram passes when its last fragment has come; what stays incomplete passes 
 from ..errors import counted
 from ..flow import filter_stream
 from ..options import FILTER, NUMBER, Option, Values
-from ..reassembly import MEMORY, Reassembler
+from ..work.reassembly import MEMORY, Reassembler
 
 OPTIONS = [
     Option("--memory", NUMBER, "bytes of fragments that may wait (default 4 MiB)", "BYTES", default=MEMORY, least=1),

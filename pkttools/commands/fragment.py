@@ -7,8 +7,8 @@ What fits passes as it is; so does what must not be cut, and is counted.
 
 from ..errors import counted
 from ..flow import filter_stream
-from ..fragments import Cutter
 from ..options import FILTER, FLAG, NUMBER, Option, Values
+from ..work.fragments import Cutter
 
 OPTIONS = [
     Option("-fm --mtu", NUMBER, "bytes of the largest IP packet (default 1500, of IPv6 1280)", "MTU", least=28, most=65535),

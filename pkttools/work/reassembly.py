@@ -11,11 +11,11 @@ import struct
 from collections import OrderedDict
 from collections.abc import Iterator
 
-from . import codec
-from .batch import Batch, Packet, Program, gathered
-from .fields import FIELDS
+from .. import codec
+from ..batch import Batch, Packet, Program, gathered
+from ..fields import FIELDS
+from ..program import ACCEPT, ALL_BITS, EQUAL, LAYER, MORE, REJECT, Tests
 from .fragments import FRAGMENT, Datagram, outermost, with_header_checksum
-from .program import ACCEPT, ALL_BITS, EQUAL, LAYER, MORE, REJECT, Tests
 
 TIMEOUT = 30_000_000_000  # nanoseconds of packet time, as in Linux (net.ipv4.ipfrag_time)
 MEMORY = 4 << 20  # bytes, as in Linux (net.ipv4.ipfrag_high_thresh)

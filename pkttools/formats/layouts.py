@@ -6,9 +6,9 @@ shows every field that the table has of it.
 
 from __future__ import annotations
 
-from . import names
-from .fields import DATA, HEADERS, Row
-from .values import BY_HEADER
+from .. import names
+from ..fields import DATA, HEADERS, Row
+from ..values import BY_HEADER
 
 CAPTURE, LINK, NETWORK, TRANSPORT = range(1, 5)  # layers; the first is what the capture itself says of a packet
 

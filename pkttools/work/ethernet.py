@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from . import codec
-from .batch import Batch, Packet, Program, gathered
-from .fields import FIELDS, HEADERS, TABLE
-from .values import Header, read_field
+from .. import codec
+from ..batch import Batch, Packet, Program, gathered
+from ..fields import FIELDS, HEADERS, TABLE
+from ..values import Header, read_field
 
 ETHERNET = 1  # the link type
 TYPES = {"IP": 0x0800, "IPV6": 0x86DD}

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from . import codec
-from .batch import Batch, Packet, Program, gathered
-from .expression import any_of, assignments, compiled
-from .fields import FIELDS, HEADERS, TABLE
+from .. import codec
+from ..batch import Batch, Packet, Program, gathered
+from ..expression import any_of, assignments, compiled
+from ..fields import FIELDS, HEADERS, TABLE
+from ..values import Header, read_field
 from .fragments import outermost
-from .values import Header, read_field
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

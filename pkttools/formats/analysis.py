@@ -10,12 +10,12 @@ from functools import cached_property
 from itertools import dropwhile
 from time import ctime
 
-from . import codec, names
-from .batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch
-from .fields import DATA, FAMILY, HEADERS, INT
-from .formats.files import Output, Sink
+from .. import codec, names
+from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch
+from ..fields import DATA, FAMILY, HEADERS, INT
+from ..values import BY_HEADER, format_value, read_field
+from .files import Output, Sink
 from .layouts import CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
-from .values import BY_HEADER, format_value, read_field
 
 NAMES, BRIEF, FULL, SOME_DATA, ALL_DATA = range(1, 6)  # levels: what is printed of a packet; each adds to the one before
 EXCERPT = 32  # bytes that SOME_DATA prints of a payload

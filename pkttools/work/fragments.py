@@ -8,10 +8,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from . import codec
-from .batch import CAPTURED, Batch, Packet, gathered
-from .fields import HEADERS
-from .values import Header
+from .. import codec
+from ..batch import CAPTURED, Batch, Packet, gathered
+from ..fields import HEADERS
+from ..values import Header
 
 IP, IPV6, OPTIONS, ROUTING, FRAGMENT = (
     HEADERS.index(name) for name in ("IP", "IPV6", "IPV6_OPTIONS", "IPV6_ROUTING", "IPV6_FRAGMENT")

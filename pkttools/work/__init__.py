@@ -1,0 +1,1 @@
+"""What commands do to packets, beyond what the codec does: stages of a flow."""
