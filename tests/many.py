@@ -71,7 +71,7 @@ def trip(path: str) -> tuple[str, bytes]:
 
 def prepare() -> None:
     """Imports here what every process would import again."""
-    for name in ("analysis", "expression", "flow", "formats.pcap", "formats.text", "linux.send", "values"):
+    for name in ("expression", "flow", "formats.analysis", "formats.pcap", "formats.text", "linux.send", "values"):
         import_module(f"pkttools.{name}")
     for command in ("pkt-pcap2txt", "pkt-txt2pcap"):
         main.find(command)
