@@ -44,8 +44,8 @@ def test_pip_install(copy: Path, tmp_path: Path, compiler: str) -> None:
 
 
 def test_pipes_of_the_readme(tmp_path: Path) -> None:
-    """The pipes under `Five pipes` run as they are written."""
-    section = re.search(r"## Five pipes\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    """The pipes under `Seven pipes` run as they are written."""
+    section = re.search(r"## Seven pipes\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL)[1]
     lines = [line.strip() for line in section.splitlines() if line.startswith("    ") and not line.strip().startswith("#")]
     assert len(lines) == 5
     for path in (ROOT / "examples").glob("*.txt"):
