@@ -13,7 +13,8 @@ class UsageError(Exception):
 
 # Kinds of errors that a backend reports; `enum error_kind` in codec/c/codec.h.
 (NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END,
- RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT) = range(12)  # fmt: skip
+ RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT, BLOCK_SHORT, BLOCK_UNALIGNED, BLOCK_LONG, BLOCK_TRAILER, PAST_BLOCK,
+ NO_INTERFACE) = range(18)  # fmt: skip
 
 TEXT = {
     BAD_HEX: "bad hex digit '{word}'",
@@ -31,6 +32,18 @@ PCAP = {
     HEADER_CUT: "file is cut short: {have} of a record header's {want} bytes",
 }
 
+PCAPNG = {
+    RECORD_TOO_LONG: "packet of {have} bytes: it has at most {want}",
+    RECORD_CUT: "file is cut short: {have} of a block's {want} bytes",
+    HEADER_CUT: "file is cut short: {have} of a block header's {want} bytes",
+    BLOCK_SHORT: "block of {have} bytes: one of its type has at least {want}",
+    BLOCK_UNALIGNED: "block of {have} bytes: that is no multiple of {want}",
+    BLOCK_LONG: "block of {have} bytes: it has at most {want}",
+    BLOCK_TRAILER: "block of {want} bytes, but {have} is the length at its end",
+    PAST_BLOCK: "packet of {have} bytes in a block with room for {want}",
+    NO_INTERFACE: "packet of interface {have}, which the section does not describe",
+}
+
 
 def text_message(kind: int, word: bytes, number: int) -> str:
     """The sentence for an error in text; `word` is what stood there, `number` a line it refers to."""
@@ -40,6 +53,11 @@ def text_message(kind: int, word: bytes, number: int) -> str:
 def pcap_message(kind: int, have: int, want: int) -> str:
     """The sentence for an error in a pcap file."""
     return PCAP[kind].format(have=have, want=want)
+
+
+def pcapng_message(kind: int, have: int, want: int) -> str:
+    """The sentence for an error in a pcapng file."""
+    return PCAPNG[kind].format(have=have, want=want)
 
 
 def counted(number: int, noun: str) -> str:

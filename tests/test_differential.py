@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import load
 from samples import batch, frames
+from sections import Record, batch_of, block, drops, enhanced, flags, obsolete, simple
 
 from pkttools import expression
 from pkttools.batch import Batch
@@ -55,7 +57,7 @@ def assert_same(name: str, *args: object) -> None:
     for backend in (C, PYTHON):
         copies = [bytearray(arg) if isinstance(arg, bytearray) else arg for arg in args]
         result = outcome(getattr(load(backend), name), *copies)
-        if name == "text_decode" and result[0] == "result":
+        if name in ("text_decode", "pcapng_decode") and result[0] == "result":
             consumed, data, rows, *rest = result[1]
             result = (consumed, packets_of(data, rows), *rest)
         got.append((result, [c for c in copies if isinstance(c, bytearray)]))
@@ -223,6 +225,92 @@ def test_pcap(seed: int) -> None:
                         assert_same("pcap_decode", mutated, 0, cut, final, big_endian, nano, header, 1)
 
 
+INTERFACES = array("q", [1, 0, 6, 0, 0, 0, 113, 4, 9, 1 << 62, 0, 12, 101, 0, 0x89, -5, 6, 6, 1, 9, 255, 0, 12, 0])
+NAMES = b"IFACE: eth0\n"
+
+
+def blocks(order: str) -> bytes:
+    """One of each kind, with options of each kind."""
+    given = (flags(1, order), drops(7, order), (1, b"a\nb\\"), (3, b"hash"), (1, b""))
+    return (
+        enhanced(b"abc", 2**40 + 1, 0, given, order) + obsolete(b"defgh", 2**33, 1, 5, given[2:], order) + simple(b"ijk", 9, order)
+        + enhanced(b"", 2**63, 2, (), order) + enhanced(bytes(range(99)), 12345, 3, given[:1], order)
+    )  # fmt: skip
+
+
+def pcapng_decodings(raw: bytes) -> None:
+    for big_endian in (False, True):
+        assert_same("pcapng_decode", bytearray(raw), 0, len(raw), big_endian, INTERFACES, NAMES)
+        assert_same("pcapng_decode", bytearray(raw), min(4, len(raw)), len(raw), big_endian, INTERFACES[:6], b"")
+
+
+@pytest.mark.parametrize("order", [">", "<"], ids=["big", "little"])
+def test_every_truncation_of_pcapng(order: str) -> None:
+    raw = blocks(order)
+    for size in range(len(raw) + 1):
+        pcapng_decodings(raw[:size])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_mutated_pcapng(seed: int) -> None:
+    """Also within lengths, whose halves must agree to get any further, and in blocks that stand anywhere."""
+    dice = random.Random(seed)
+    for _ in range(400):
+        order = dice.choice("<>")
+        raw = bytearray(blocks(order))
+        for _ in range(dice.randint(1, 6)):
+            at = dice.randrange(len(raw))
+            raw[at] = dice.choice((0, 1, 2, 3, 4, 6, 0x7F, 0x80, 0xFF, dice.randrange(256)))
+        if dice.random() < 0.3:
+            at = dice.randrange(0, len(raw), 4)
+            raw[at:at] = block(dice.choice((1, 2, 3, 6, 99)), dice.randbytes(4 * dice.randrange(20)), order)
+        pcapng_decodings(bytes(raw))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_packets_of_pcapng(seed: int) -> None:
+    """Sound blocks of random bodies: they come further than mutated ones."""
+    dice = random.Random(seed)
+    for _ in range(400):
+        order, raw = dice.choice("<>"), b""
+        for _ in range(dice.randint(1, 4)):
+            given = tuple((dice.choice((0, 1, 2, 3, 4, 5)), dice.randbytes(dice.choice((0, 1, 3, 4, 8, 9)))) for _ in range(3))
+            ticks, number = dice.getrandbits(dice.choice((1, 31, 33, 62, 64))), dice.choice((0, 1, 2, 3))
+            frame = dice.randbytes(dice.randrange(9))
+            raw += dice.choice((
+                enhanced(frame, ticks, number, given, order), obsolete(frame, ticks, number, dice.randrange(3), given, order),
+                simple(frame, dice.choice((0, 1, 4, 5)), order),
+            ))  # fmt: skip
+        pcapng_decodings(raw)
+
+
+def test_every_resolution() -> None:
+    dice = random.Random(1)
+    for resolution in [*range(256), -1, 256, 1 << 40]:
+        for ticks in (0, 1, 10**9, 2**64 - 1, dice.getrandbits(64)):
+            known = array("q", [1, 0, resolution, dice.choice((0, -(2**63), 2**63 - 1, 5)), 0, 0])
+            assert_same("pcapng_decode", bytearray(enhanced(b"", ticks)), 0, 32, False, known, b"")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_pcapng_encode(seed: int) -> None:
+    dice = random.Random(seed)
+    lines = ["IFACE: a", "IFACE:b", "WAY: in", "WAY:out", "WAY: up", "LOST: 5", "LOST: x", "LOST: 99999999999999999999",
+             "NOTE: \\n\\x1b\\x41\\", "NOTE:", "NOTE:  \\x7f", "other", "", "NOTE", "IFACE: \\x0", "NOTE: \t\x80"]  # fmt: skip
+    for _ in range(60):
+        packets = []
+        for _ in range(dice.randint(0, 9)):
+            notes = "".join(line + dice.choice("\n\n\n ") for line in dice.choices(lines, k=dice.choice((0, 0, 1, 2, 5))))
+            time = dice.choice((0, 1000, 1001, 2**62, 9_223_372_035_999_999_999, -1))
+            original = dice.choice((0, 3, 2**32 - 1, 2**32))
+            packets.append(Record(dice.randbytes(dice.randrange(9)), original, time, dice.choice((1, 1, 113)), notes))
+        for first in range(len(packets) + 1):
+            for big_endian in (False, True):
+                assert_same(
+                    "pcapng_encode", *batch_of(*packets), first, big_endian, dice.choice((0, 7, 2**32 - 1)), dice.random() < 0.7
+                )
+
+
 def test_bad_calls() -> None:
     """Rows and programs that do not fit are refused with the same words, never followed."""
     b = batch(frames()[:2])
@@ -234,6 +322,7 @@ def test_bad_calls() -> None:
             ("correct", (0,)),
             ("text_encode", (0, 1, 16, False, None)),
             ("pcap_encode", (0, False, False)),
+            ("pcapng_encode", (0, False, 0, False)),
         ):
             assert_same(name, bad.data, bytes(bad.rows), *rest)
     assert_same("walk", b.data, bytes(b.rows))
@@ -244,6 +333,15 @@ def test_bad_calls() -> None:
     assert_same("text_decode", bytearray(b"=="), 0, 9, True, 1, 0, 0)
     assert_same("pcap_decode", bytearray(b"=="), 3, 1, True, False, False, 16, 0)
     assert_same("pcap_decode", bytearray(b"=="), 0, 1, True, False, False, 8, 0)
+    for number in (-1, 2**32):
+        assert_same("pcapng_encode", b.data, bytes(b.rows), 0, False, number, False)
+    assert_same("pcapng_encode", b.data, bytes(b.rows), 3, False, 0, False)
+    assert_same("pcapng_decode", bytearray(b"=="), 3, 1, False, b"", b"")
+    raw = bytearray(enhanced(b"abc"))
+    for known in (b"short", bytes(47), bytes(96)):
+        assert_same("pcapng_decode", raw, 0, len(raw), False, known, b"")
+    for name, size in ((-1, 0), (0, -1), (0, 13), (13, 0), (2**62, 2**62), (12, 1)):
+        assert_same("pcapng_decode", raw, 0, len(raw), False, array("q", [1, 0, 6, 0, name, size]), NAMES)
     rows, code, constants = expression.compiled(expression.any_of(["UDP.DST_PORT==53 and UDP.DATA==61"]))
     assign_rows, assign_code, _ = expression.assignments([("UDP.DATA", "=", "61")])
     bad_programs = [
@@ -274,6 +372,14 @@ def test_real_captures(shared: Path) -> None:
         check_frames([(linktype, frame[:cut]) for linktype, frame in packets for cut in (len(frame), len(frame) // 2, 37)])
 
 
+def test_real_pcapng(shared: Path) -> None:
+    """The blocks of all captures beside the project, whatever stands between them."""
+    for path in sorted((shared / "captures").glob("*/*.pcapng")) + sorted((shared / "captures").glob("*/pcapng/*")):
+        raw = path.read_bytes()
+        for at in [0, *(i for i in range(4, min(len(raw), 600), 4))]:
+            pcapng_decodings(raw[at:])
+
+
 def test_no_packets() -> None:
     """A batch from which everything was filtered: its empty bytearrays may lie anywhere in memory."""
     for rows in (bytearray(), bytearray(56)[56:], b""):
@@ -283,3 +389,5 @@ def test_no_packets() -> None:
         assert_same("correct", bytearray(), rows, 0)
         assert_same("text_encode", bytearray(), rows, 0, 1, 16, False, None)
         assert_same("pcap_encode", bytearray(), rows, 0, False, False)
+        assert_same("pcapng_encode", bytearray(), rows, 0, False, 0, False)
+        assert_same("pcapng_decode", bytearray(), 0, 0, False, rows[:0], b"")

@@ -8,6 +8,9 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     text_encode(data, rows, first, number, width, data_only, extras) -> (text, stop)
     pcap_decode(buffer, start, stop, final, big_endian, nano, header, linktype) -> (consumed, rows, error)
     pcap_encode(data, rows, first, big_endian, nano) -> (records, stop, lost)
+    pcapng_decode(buffer, start, stop, big_endian, interfaces, names)
+        -> (consumed, data, rows, error, (capped, rounded, timeless, damaged, options))
+    pcapng_encode(data, rows, first, big_endian, interface, nano) -> (blocks, stop, lost)
     walk(data, row) -> [(kind, start, data, end), ...]
     select(data, rows, tests) -> rows
     assign(data, rows, assignments, guard, follow) -> (unplaced, stale)
@@ -27,13 +30,39 @@ if _choice not in ("", "c", "python"):
 try:
     if _choice == "python":
         raise ImportError
-    from ._c import assign, check, correct, pcap_decode, pcap_encode, select, text_decode, text_encode, verify, walk
+    from ._c import (
+        assign,
+        check,
+        correct,
+        pcap_decode,
+        pcap_encode,
+        pcapng_decode,
+        pcapng_encode,
+        select,
+        text_decode,
+        text_encode,
+        verify,
+        walk,
+    )
 
     BACKEND = "c"
 except ImportError:
     if _choice == "c":
         raise ImportError("PKTTOOLS_CODEC is 'c', but the C codec was not built") from None
-    from .python import assign, check, correct, pcap_decode, pcap_encode, select, text_decode, text_encode, verify, walk
+    from .python import (
+        assign,
+        check,
+        correct,
+        pcap_decode,
+        pcap_encode,
+        pcapng_decode,
+        pcapng_encode,
+        select,
+        text_decode,
+        text_encode,
+        verify,
+        walk,
+    )
 
     BACKEND = "python"
 
@@ -43,6 +72,6 @@ NONE, RIGHT, BAD, UNCERTAIN = range(4)  # what `verify` says of a header's check
 
 __all__ = [
     "ALL", "BACKEND", "BAD", "CORRECTED", "CUT_SHORT", "FRAGMENT", "LENGTHS", "MALFORMED", "NONE", "RIGHT", "TRANSPORT",
-    "UNCERTAIN", "WRONG", "assign", "check", "correct", "pcap_decode", "pcap_encode", "select", "text_decode", "text_encode",
-    "verify", "walk",
+    "UNCERTAIN", "WRONG", "assign", "check", "correct", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select",
+    "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip

@@ -78,6 +78,30 @@ static inline uint32_t reversed(uint32_t v)
     return v >> 24 | (v >> 8 & 0xFF00) | (v & 0xFF00) << 8 | v << 24;
 }
 
+/* Integers of capture files, in either byte order. */
+static inline unsigned read16(const uint8_t *at, bool big_endian)
+{
+    return big_endian ? (unsigned)at[0] << 8 | at[1] : (unsigned)at[1] << 8 | at[0];
+}
+
+static inline uint32_t read32(const uint8_t *at, bool big_endian)
+{
+    return big_endian ? (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]
+                      : (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
+}
+
+static inline void write16(uint8_t *at, unsigned value, bool big_endian)
+{
+    at[big_endian ? 1 : 0] = (uint8_t)value;
+    at[big_endian ? 0 : 1] = (uint8_t)(value >> 8);
+}
+
+static inline void write32(uint8_t *at, uint32_t value, bool big_endian)
+{
+    for (int i = 0; i < 4; i++)
+        at[big_endian ? 3 - i : i] = (uint8_t)(value >> (8 * i));
+}
+
 /* row.c */
 
 enum { ROW = 79 };              /* bytes of a canonical row */
@@ -104,7 +128,8 @@ static inline uint8_t shown(uint8_t c)
 
 enum error_kind {               /* the words are in ../../errors.py, for both backends */
     NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END,
-    RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT
+    RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT, BLOCK_SHORT, BLOCK_UNALIGNED, BLOCK_LONG, BLOCK_TRAILER, PAST_BLOCK,
+    NO_INTERFACE, BAD_INTERFACE /* of the caller: never reported */
 };
 
 struct field_line {             /* NAME.FIELD: value, found in a packet; offsets into the text */
@@ -156,6 +181,41 @@ void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool fi
                  const struct pcap_format *format, int64_t linktype);
 bool pcap_fits(const struct packet *p);
 size_t pcap_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcap_format *format);
+
+/* pcapng.c */
+
+struct interface {              /* see INTERFACE_COLUMNS in pkttools/blocks.py */
+    int64_t linktype, snaplen, resolution, time_offset, name, name_size;
+};
+
+struct pcapng_section {         /* what the packets of a section refer to */
+    bool big_endian;
+    const struct interface *interfaces;
+    size_t count;
+    const uint8_t *names;       /* their lines `IFACE: name` */
+    size_t names_size;
+};
+
+struct pcapng_decoder {
+    struct bytes data, packets; /* out */
+    size_t consumed;
+    int64_t capped, rounded, timeless;  /* times out of range; with digits below a nanosecond; missing */
+    int64_t damaged, options;   /* lists of options that run past their block; options that text has no place for */
+    enum error_kind error;
+    uint64_t have, want;        /* what the error is about */
+};
+
+void pcapng_decode(struct pcapng_decoder *d, const uint8_t *in, size_t size, const struct pcapng_section *section);
+
+struct pcapng_format {
+    bool big_endian, nano;
+    uint32_t interface;
+};
+
+/* Whether a packet can be written to the interface of `first`. */
+bool pcapng_joins(const uint8_t *data, const struct packet *first, const struct packet *p, bool nano);
+size_t pcapng_room(const struct packet *p);
+size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcapng_format *format, int64_t *lost);
 
 /* headers.c */
 

@@ -239,6 +239,92 @@ exit:
     return result;
 }
 
+/* ---- pcapng ---- */
+
+static PyObject *py_pcapng_decode(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer in, interfaces, names;
+    Py_ssize_t start, stop;
+    int big_endian;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*nnpy*y*", &in, &start, &stop, &big_endian, &interfaces, &names))
+        return NULL;
+    struct pcapng_decoder d = {0};
+    struct pcapng_section section = {
+        big_endian != 0, interfaces.buf, (size_t)interfaces.len / sizeof(struct interface), names.buf, (size_t)names.len,
+    };
+    if (interfaces.len % (Py_ssize_t)sizeof(struct interface) != 0 || (interfaces.len > 0 && !aligned(&interfaces))) {
+        PyErr_SetString(PyExc_ValueError, "interfaces are not whole");
+        goto exit;
+    }
+    if (!range_of(&in, start, stop))
+        goto exit;
+    pcapng_decode(&d, (const uint8_t *)in.buf + start, (size_t)(stop - start), &section);
+    if (d.error == NO_MEMORY) {
+        PyErr_NoMemory();
+        goto exit;
+    }
+    if (d.error == BAD_INTERFACE) {
+        PyErr_Format(PyExc_ValueError, "the name of interface %llu lies outside of the names", (unsigned long long)d.have);
+        goto exit;
+    }
+    PyObject *error = Py_None;
+    Py_INCREF(error);
+    if (d.error != NO_ERROR) {
+        Py_DECREF(error);
+        error = Py_BuildValue("(iKK)", (int)d.error, (unsigned long long)d.have, (unsigned long long)d.want);
+    }
+    result = Py_BuildValue("(nNNN(LLLLL))", start + (Py_ssize_t)d.consumed, bytearray_of(&d.data), bytearray_of(&d.packets), error,
+                           (long long)d.capped, (long long)d.rounded, (long long)d.timeless, (long long)d.damaged,
+                           (long long)d.options);
+exit:
+    bytes_free(&d.data);
+    bytes_free(&d.packets);
+    PyBuffer_Release(&in);
+    PyBuffer_Release(&interfaces);
+    PyBuffer_Release(&names);
+    return result;
+}
+
+static PyObject *py_pcapng_encode(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows;
+    Py_ssize_t first, count, stop;
+    long long interface;
+    int64_t lost = 0;
+    int big_endian, nano;
+    PyObject *out = NULL, *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*npLp", &data, &rows, &first, &big_endian, &interface, &nano))
+        return NULL;
+    struct pcapng_format format = {big_endian != 0, nano != 0, (uint32_t)interface};
+    const struct packet *p = rows_of(&rows, &data, &count);
+    if (p == NULL || first < 0 || first > count || interface < 0 || interface > UINT32_MAX) {
+        if (!PyErr_Occurred())
+            PyErr_SetString(PyExc_ValueError, "first packet or interface out of range");
+        goto exit;
+    }
+    size_t room = 0, taken = 0;
+    for (stop = first; stop < count && taken < 2 * MAX_BATCH && pcapng_joins(data.buf, &p[first], &p[stop], format.nano); stop++) {
+        room += pcapng_room(&p[stop]);
+        taken += 32 + (size_t)p[stop].captured + (size_t)p[stop].notes_size;
+    }
+    out = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)room);
+    if (out == NULL)
+        goto exit;
+    uint8_t *begin = (uint8_t *)PyByteArray_AsString(out), *at = begin;
+    for (Py_ssize_t i = first; i < stop; i++)
+        at += pcapng_encode(at, data.buf, &p[i], &format, &lost);
+    if (PyByteArray_Resize(out, at - begin) == 0)
+        result = Py_BuildValue("(OnL)", out, stop, (long long)lost);
+exit:
+    Py_XDECREF(out);
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    return result;
+}
+
 /* ---- headers, programs, checksums ---- */
 
 static PyObject *py_walk(PyObject *self, PyObject *args)
@@ -458,6 +544,8 @@ static PyMethodDef methods[] = {
     {"text_encode", py_text_encode, METH_VARARGS, NULL},
     {"pcap_decode", py_pcap_decode, METH_VARARGS, NULL},
     {"pcap_encode", py_pcap_encode, METH_VARARGS, NULL},
+    {"pcapng_decode", py_pcapng_decode, METH_VARARGS, NULL},
+    {"pcapng_encode", py_pcapng_encode, METH_VARARGS, NULL},
     {"walk", py_walk, METH_VARARGS, NULL},
     {"select", py_select, METH_VARARGS, NULL},
     {"assign", py_assign, METH_VARARGS, NULL},

@@ -1,18 +1,6 @@
 /* Records of pcap files (draft-ietf-opsawg-pcap); the file header is ../../formats/pcap.py's. */
 #include "codec.h"
 
-static uint32_t read32(const uint8_t *at, bool big_endian)
-{
-    return big_endian ? (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]
-                      : (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
-}
-
-static void write32(uint8_t *at, uint32_t value, bool big_endian)
-{
-    for (int i = 0; i < 4; i++)
-        at[big_endian ? 3 - i : i] = (uint8_t)(value >> (8 * i));
-}
-
 void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool final,
                  const struct pcap_format *format, int64_t linktype)
 {

@@ -8,8 +8,25 @@ from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
 __all__ = [
-    "assign", "check", "correct", "pcap_decode", "pcap_encode", "select", "text_decode", "text_encode", "verify", "walk",
+    "assign", "check", "correct", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select", "text_decode",
+    "text_encode", "verify", "walk",
 ]  # fmt: skip
+
+
+def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, interfaces: bytes, names: bytes) -> tuple[
+        int, bytearray, bytearray, tuple[int, int, int] | None, tuple[int, int, int, int, int]]:  # fmt: skip
+    """See pcapng.pcapng_decode."""
+    from . import pcapng  # late: few streams are pcapng
+
+    return pcapng.pcapng_decode(buffer, start, stop, big_endian, interfaces, names)
+
+
+def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, interface: int,
+                  nano: bool) -> tuple[bytes, int, int]:  # fmt: skip
+    """See pcapng.pcapng_encode."""
+    from . import pcapng
+
+    return pcapng.pcapng_encode(data, rows, first, big_endian, interface, nano)
 
 
 def walk(data: bytearray, row: bytes) -> list[tuple[int, int, int, int]]:

@@ -1,0 +1,464 @@
+/* Blocks of pcapng files that hold packets (draft-ietf-opsawg-pcapng); the others are ../../formats/pcapng.py's. */
+#include "codec.h"
+
+enum { SECTION = 0x0A0D0D0A, INTERFACE = 1, OBSOLETE = 2, SIMPLE = 3, ENHANCED = 6 };   /* types of blocks */
+enum { END = 0, COMMENT = 1, FLAGS = 2, DROPS = 4 };    /* options of packets */
+enum { WAY_IN = 1, WAY_OUT = 2, WAY_BITS = 3 };         /* in FLAGS */
+
+#define MAX_BLOCK (16u << 20)
+#define MAX_OPTION 0xFFFFu
+#define SECOND 1000000000
+#define MAX_TIME INT64_C(9223372035999999999)   /* the last whole second that int64 nanoseconds hold */
+
+static size_t padded(size_t size)
+{
+    return (size + 3) & ~(size_t)3;
+}
+
+static uint64_t read64(const uint8_t *at, bool big_endian)
+{
+    uint64_t first = read32(at, big_endian), second = read32(at + 4, big_endian);
+    return big_endian ? first << 32 | second : second << 32 | first;
+}
+
+static void write64(uint8_t *at, uint64_t value, bool big_endian)
+{
+    write32(at + (big_endian ? 4 : 0), (uint32_t)value, big_endian);
+    write32(at + (big_endian ? 0 : 4), (uint32_t)(value >> 32), big_endian);
+}
+
+/* ---- reading ---- */
+
+static bool fail(struct pcapng_decoder *d, enum error_kind error, uint64_t have, uint64_t want)
+{
+    d->error = error;
+    d->have = have;
+    d->want = want;
+    return false;
+}
+
+static uint32_t least(uint32_t type)
+{
+    return type == INTERFACE ? 20 : type == SIMPLE ? 16 : type == OBSOLETE || type == ENHANCED ? 32 : 12;
+}
+
+/* Whether a block's lengths are right, as far as it is there. */
+static bool framed(struct pcapng_decoder *d, const uint8_t *block, size_t have, uint32_t type, uint32_t size, bool big_endian)
+{
+    if (size < least(type))
+        return fail(d, BLOCK_SHORT, size, least(type));
+    if (size % 4 != 0)
+        return fail(d, BLOCK_UNALIGNED, size, 4);
+    if (size > MAX_BLOCK)
+        return fail(d, BLOCK_LONG, size, MAX_BLOCK);
+    if (have >= size && read32(block + size - 4, big_endian) != size)
+        return fail(d, BLOCK_TRAILER, read32(block + size - 4, big_endian), size);
+    return true;
+}
+
+struct option {
+    unsigned code;
+    const uint8_t *at, *next;   /* its value; where the next one begins */
+    size_t size;
+};
+
+/* The option at `next`. False when there is none: `code` is END then, unless the option runs past the end. */
+static bool next_option(struct option *o, const uint8_t *end, bool big_endian)
+{
+    o->code = END;
+    if (end - o->next < 4)
+        return false;
+    o->code = read16(o->next, big_endian);
+    o->size = read16(o->next + 2, big_endian);
+    o->at = o->next + 4;
+    if (o->code == END || o->size > (size_t)(end - o->at))
+        return false;
+    o->next = o->at + padded(o->size);
+    return true;
+}
+
+/* A comment as a line; control characters as `\n`, `\r`, `\xNN`. */
+static bool add_comment(struct bytes *b, const uint8_t *text, size_t size)
+{
+    static const char hex[] = "0123456789abcdef";
+    if (!bytes_need(b, 4 * size + 7))
+        return false;
+    uint8_t *out = b->at + b->size;
+    memcpy(out, "NOTE: ", 6);
+    out += size > 0 ? 6 : 5;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t c = text[i];
+        if (c >= 0x20 && c != 0x7F) {
+            *out++ = c;
+            continue;
+        }
+        *out++ = '\\';
+        if (c == '\n' || c == '\r')
+            *out++ = c == '\n' ? 'n' : 'r';
+        else {
+            *out++ = 'x';
+            *out++ = (uint8_t)hex[c >> 4];
+            *out++ = (uint8_t)hex[c & 15];
+        }
+    }
+    *out++ = '\n';
+    b->size = (size_t)(out - b->at);
+    return true;
+}
+
+static bool add_lost(struct bytes *b, uint64_t value)
+{
+    uint8_t line[27];           /* LOST:, a blank, 20 digits, the end */
+    size_t at = sizeof line;
+    line[--at] = '\n';
+    do
+        line[--at] = (uint8_t)('0' + value % 10);
+    while ((value /= 10) > 0);
+    at -= 6;
+    memcpy(line + at, "LOST: ", 6);
+    return bytes_add(b, line + at, sizeof line - at);
+}
+
+struct known {                  /* of a packet */
+    const struct interface *interface;
+    const uint8_t *options, *end;
+    bool enhanced, counted;     /* whether options may say what was lost; whether `lost` is known */
+    uint64_t lost;
+};
+
+/* The lines of a packet, behind its bytes. */
+static bool add_notes(struct pcapng_decoder *d, const struct pcapng_section *s, struct known k)
+{
+    struct option o = {.next = k.options};
+    bool flagged = false;
+    uint32_t flags = 0;
+    int64_t others = 0;
+    uint64_t lost = k.lost;
+    bool counted = k.counted;
+    while (next_option(&o, k.end, s->big_endian))
+        if (o.code == FLAGS && o.size == 4 && !flagged) {
+            flagged = true;
+            flags = read32(o.at, s->big_endian);
+            others += flags > WAY_OUT;      /* it says more than the way, or something else */
+        } else if (o.code == DROPS && o.size == 8 && k.enhanced && !counted) {
+            counted = true;
+            lost = read64(o.at, s->big_endian);
+        } else
+            others += o.code != COMMENT;
+    bool sound = o.code == END;
+    if (sound)
+        d->options += others;
+    else {                      /* nothing of them is known then */
+        d->damaged++;
+        flags = 0;
+        counted = k.counted;
+        lost = k.lost;
+    }
+    const char *way = (flags & WAY_BITS) == WAY_IN ? "WAY: in\n" : (flags & WAY_BITS) == WAY_OUT ? "WAY: out\n" : "";
+    bool added = bytes_add(&d->data, s->names + k.interface->name, (size_t)k.interface->name_size)
+        && bytes_add(&d->data, way, strlen(way)) && (!counted || add_lost(&d->data, lost));
+    o.next = k.options;
+    while (added && sound && next_option(&o, k.end, s->big_endian))
+        if (o.code == COMMENT)
+            added = add_comment(&d->data, o.at, o.size);
+    return added;
+}
+
+/* Nanoseconds since 1970; what does not fit is put to the nearest end of what does. */
+static int64_t nanoseconds(struct pcapng_decoder *d, uint64_t ticks, const struct interface *interface)
+{
+    static const uint64_t powers[] = {
+        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, UINT64_C(10000000000),
+        UINT64_C(100000000000), UINT64_C(1000000000000), UINT64_C(10000000000000), UINT64_C(100000000000000),
+        UINT64_C(1000000000000000), UINT64_C(10000000000000000), UINT64_C(100000000000000000),
+        UINT64_C(1000000000000000000), UINT64_C(10000000000000000000),
+    };
+    unsigned power = interface->resolution & 0x7F;
+    unsigned __int128 time = ticks, rest = 0;
+    if ((interface->resolution & 0x80) != 0) {
+        time *= SECOND;
+        rest = time & (((unsigned __int128)1 << power) - 1);
+        time >>= power;
+    } else if (power <= 9)
+        time *= powers[9 - power];
+    else if (power - 9 < sizeof powers / sizeof *powers) {
+        rest = ticks % powers[power - 9];
+        time = ticks / powers[power - 9];
+    } else {                    /* 64 bits of such ticks are no nanosecond */
+        rest = ticks;
+        time = 0;
+    }
+    __int128 sum = (__int128)time + (__int128)interface->time_offset * SECOND;
+    if (sum < 0 || sum > MAX_TIME) {
+        d->capped++;
+        return sum < 0 ? 0 : MAX_TIME;
+    }
+    d->rounded += rest != 0;
+    return (int64_t)sum;
+}
+
+/* One packet; `block` is there in full. */
+static bool add_packet(struct pcapng_decoder *d, const struct pcapng_section *s, const uint8_t *block, uint32_t type, size_t size)
+{
+    bool big_endian = s->big_endian;
+    size_t head = type == SIMPLE ? 12 : 28;     /* bytes before the packet's own; behind them come options and the length */
+    uint32_t number = type == SIMPLE ? 0 : type == OBSOLETE ? read16(block + 8, big_endian) : read32(block + 8, big_endian);
+    if (number >= s->count)
+        return fail(d, NO_INTERFACE, number, s->count);
+    const struct interface *interface = &s->interfaces[number];
+    if (interface->name < 0 || interface->name_size < 0 || (uint64_t)interface->name > s->names_size
+        || (uint64_t)interface->name_size > s->names_size - (uint64_t)interface->name)
+        return fail(d, BAD_INTERFACE, number, 0);
+    uint32_t original = read32(block + head - 4, big_endian);
+    uint32_t captured = type == SIMPLE ? original : read32(block + 20, big_endian);
+    if (type == SIMPLE && interface->snaplen != 0 && interface->snaplen < captured)
+        captured = (uint32_t)interface->snaplen;
+    if (captured > size - head - 4)
+        return fail(d, PAST_BLOCK, captured, size - head - 4);
+    if (captured > MAX_FRAME)
+        return fail(d, RECORD_TOO_LONG, captured, MAX_FRAME);
+    struct packet p = {
+        .offset = (int64_t)d->data.size, .captured = captured, .original = original, .linktype = interface->linktype,
+    };
+    if (type == SIMPLE)
+        d->timeless++;
+    else {
+        uint64_t high = read32(block + 12, big_endian), low = read32(block + 16, big_endian);
+        p.time = nanoseconds(d, high << 32 | low, interface);
+    }
+    const uint8_t *end = block + size - 4, *options = type == SIMPLE ? end : block + head + padded(captured);
+    struct known k = {.interface = interface, .options = options, .end = end, .enhanced = type == ENHANCED};
+    if (type == OBSOLETE) {
+        k.lost = read16(block + 10, big_endian);
+        k.counted = k.lost != 0 && k.lost != 0xFFFF;
+    }
+    if (!bytes_add(&d->data, block + head, captured))
+        return fail(d, NO_MEMORY, 0, 0);
+    p.notes = (int64_t)d->data.size;
+    if (!add_notes(d, s, k))
+        return fail(d, NO_MEMORY, 0, 0);
+    p.notes_size = (int64_t)d->data.size - p.notes;
+    return bytes_add(&d->packets, &p, sizeof p) || fail(d, NO_MEMORY, 0, 0);
+}
+
+void pcapng_decode(struct pcapng_decoder *d, const uint8_t *in, size_t size, const struct pcapng_section *section)
+{
+    size_t at = 0;
+    while (d->data.size < MAX_BATCH && d->packets.size < MAX_BATCH && size - at >= 8) {
+        const uint8_t *block = in + at;
+        uint32_t type = read32(block, section->big_endian), length = read32(block + 4, section->big_endian);
+        if (type == SECTION || !framed(d, block, size - at, type, length, section->big_endian) || length > size - at)
+            break;
+        if (type != OBSOLETE && type != SIMPLE && type != ENHANCED)
+            break;
+        if (!add_packet(d, section, block, type, length))
+            break;
+        at += length;
+    }
+    d->consumed = at;
+}
+
+/* ---- writing ---- */
+
+struct note {                   /* a line of a packet's notes */
+    enum { IFACE, WAY, LOST, NOTE, OTHER } word;
+    const uint8_t *at, *next;   /* its value; where the next line begins */
+    size_t size;
+};
+
+/* The line at `next`; false when there is none. */
+static bool next_note(struct note *n, const uint8_t *end)
+{
+    static const char *const words[] = {"IFACE:", "WAY:", "LOST:", "NOTE:"};
+    const uint8_t *line = n->next;
+    if (line == end)
+        return false;
+    const uint8_t *stop = memchr(line, '\n', (size_t)(end - line));
+    n->next = stop != NULL ? stop + 1 : end;
+    n->at = line;
+    n->size = (size_t)((stop != NULL ? stop : end) - line);
+    for (n->word = IFACE; n->word < OTHER; n->word++) {
+        size_t size = strlen(words[n->word]);
+        if (n->size >= size && memcmp(line, words[n->word], size) == 0) {
+            size += n->size > size && line[size] == ' ';
+            n->at += size;
+            n->size -= size;
+            break;
+        }
+    }
+    return true;
+}
+
+static int lower_hex(uint8_t c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The characters of one that stands for a control character, which is given; 1: it stands for itself. */
+static size_t form(const uint8_t *at, size_t size, uint8_t *character)
+{
+    *character = at[0];
+    if (at[0] != '\\' || size < 2)
+        return 1;
+    if (at[1] == 'n' || at[1] == 'r') {
+        *character = at[1] == 'n' ? '\n' : '\r';
+        return 2;
+    }
+    if (at[1] != 'x' || size < 4)
+        return 1;
+    int high = lower_hex(at[2]), low = lower_hex(at[3]);
+    if (high < 0 || low < 0)
+        return 1;
+    int value = high << 4 | low;
+    if ((value >= 0x20 && value != 0x7F) || value == '\n' || value == '\r')
+        return 1;
+    *character = (uint8_t)value;
+    return 4;
+}
+
+/* The bytes that a line's value stands for; gives how many. `out` may be NULL. */
+static size_t plain(uint8_t *out, const struct note *n)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < n->size; count++) {
+        uint8_t character;
+        at += form(n->at + at, n->size - at, &character);
+        if (out != NULL)
+            out[count] = character;
+    }
+    return count;
+}
+
+/* A value without the blanks around it. */
+static struct note trimmed(struct note n)
+{
+    while (n.size > 0 && (n.at[0] == ' ' || n.at[0] == '\t')) {
+        n.at++;
+        n.size--;
+    }
+    while (n.size > 0 && (n.at[n.size - 1] == ' ' || n.at[n.size - 1] == '\t'))
+        n.size--;
+    return n;
+}
+
+static uint32_t way_of(const struct note *n)
+{
+    struct note word = trimmed(*n);
+    if (word.size == 2 && memcmp(word.at, "in", 2) == 0)
+        return WAY_IN;
+    return word.size == 3 && memcmp(word.at, "out", 3) == 0 ? WAY_OUT : 0;
+}
+
+static bool read_count(const struct note *n, uint64_t *value)
+{
+    struct note word = trimmed(*n);
+    *value = 0;
+    for (size_t i = 0; i < word.size; i++) {
+        unsigned digit = (unsigned)(word.at[i] - '0');
+        if (digit > 9 || *value > (UINT64_MAX - digit) / 10)
+            return false;
+        *value = *value * 10 + digit;
+    }
+    return word.size > 0;
+}
+
+static uint8_t *put_option(uint8_t *out, unsigned code, size_t size, bool big_endian)
+{
+    write16(out, code, big_endian);
+    write16(out + 2, (unsigned)size, big_endian);
+    return out + 4;
+}
+
+/* The options that notes stand for, at most `room` bytes. Counts the lines that stand for none. */
+static uint8_t *put_options(uint8_t *out, size_t room, const uint8_t *notes, size_t size, bool big_endian, int64_t *lost)
+{
+    bool named = false, counted = false;
+    uint32_t way = 0;
+    uint64_t drops = 0;
+    const uint8_t *begin = out;
+    struct note n = {.next = notes};
+    while (next_note(&n, notes + size))
+        if (n.word == IFACE && !named) {        /* it is in the interface's description, where it fits */
+            named = true;
+            *lost += plain(NULL, &n) > MAX_OPTION;
+        } else if (n.word == WAY && way == 0 && way_of(&n) != 0)
+            way = way_of(&n);
+        else if (n.word == LOST && !counted && read_count(&n, &drops))
+            counted = true;
+        else
+            *lost += n.word != NOTE;
+    if (way != 0) {
+        out = put_option(out, FLAGS, 4, big_endian);
+        write32(out, way, big_endian);
+        out += 4;
+    }
+    if (counted) {
+        out = put_option(out, DROPS, 8, big_endian);
+        write64(out, drops, big_endian);
+        out += 8;
+    }
+    n.next = notes;
+    while (next_note(&n, notes + size)) {
+        if (n.word != NOTE)
+            continue;
+        size_t bytes = plain(NULL, &n);
+        if (bytes > MAX_OPTION || 4 + padded(bytes) + 4 > room - (size_t)(out - begin)) {
+            ++*lost;
+            continue;
+        }
+        out = put_option(out, COMMENT, bytes, big_endian);
+        plain(out, &n);
+        memset(out + bytes, 0, padded(bytes) - bytes);
+        out += padded(bytes);
+    }
+    return out > begin ? put_option(out, END, 0, big_endian) : out;
+}
+
+/* The line IFACE of a packet; `word` is OTHER when it has none. */
+static struct note iface_of(const uint8_t *data, const struct packet *p)
+{
+    struct note n = {.next = data + p->notes};
+    while (next_note(&n, data + p->notes + p->notes_size))
+        if (n.word == IFACE)
+            return n;
+    return (struct note){.word = OTHER};
+}
+
+bool pcapng_joins(const uint8_t *data, const struct packet *first, const struct packet *p, bool nano)
+{
+    if (p->linktype != first->linktype || p->time < 0 || (!nano && p->time % 1000 != 0) || p->original < 0
+        || p->original > UINT32_MAX)
+        return false;
+    if (p == first || (p->notes_size == 0 && first->notes_size == 0))
+        return true;
+    struct note a = iface_of(data, first), b = iface_of(data, p);
+    return a.word == b.word && a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
+}
+
+size_t pcapng_room(const struct packet *p)
+{
+    return 32 + padded((size_t)p->captured) + 2 * (size_t)p->notes_size + 4;    /* no option has twice the bytes of its line */
+}
+
+size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcapng_format *f, int64_t *lost)
+{
+    size_t captured = (size_t)p->captured;
+    uint64_t ticks = (uint64_t)(f->nano ? p->time : p->time / 1000);
+    write32(out, ENHANCED, f->big_endian);
+    write32(out + 8, f->interface, f->big_endian);
+    write32(out + 12, (uint32_t)(ticks >> 32), f->big_endian);
+    write32(out + 16, (uint32_t)ticks, f->big_endian);
+    write32(out + 20, (uint32_t)captured, f->big_endian);
+    write32(out + 24, (uint32_t)p->original, f->big_endian);
+    uint8_t *end = out + 28;
+    if (captured > 0)
+        memcpy(end, data + p->offset, captured);
+    memset(end + captured, 0, padded(captured) - captured);
+    end += padded(captured);
+    if (p->notes_size > 0)
+        end = put_options(end, MAX_BLOCK - 32 - padded(captured), data + p->notes, (size_t)p->notes_size, f->big_endian, lost);
+    size_t length = (size_t)(end + 4 - out);
+    write32(out + 4, (uint32_t)length, f->big_endian);
+    write32(end, (uint32_t)length, f->big_endian);
+    return length;
+}

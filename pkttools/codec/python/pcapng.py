@@ -1,0 +1,244 @@
+"""Blocks of pcapng files that hold packets (draft-ietf-opsawg-pcapng); twin of ../c/pcapng.c."""
+
+from __future__ import annotations
+
+import struct
+from array import array
+
+from ... import blocks
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, MAX_FRAME, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME
+from ...errors import NO_INTERFACE, PAST_BLOCK, RECORD_TOO_LONG
+from .rows import checked
+
+MAX_TIME = 9_223_372_035_999_999_999  # the last whole second that int64 nanoseconds hold
+WAYS = {1: b"in", 2: b"out"}  # in FLAGS
+
+Error = tuple[int, int, int]
+
+# ---- reading ----
+
+
+class _Decoder:
+    """Packets of one section, as they are read."""
+
+    def __init__(self, buffer: bytearray, big_endian: bool, interfaces: memoryview, names: bytes) -> None:
+        self.buffer, self.interfaces, self.names = buffer, interfaces, names
+        self.count = len(interfaces) // blocks.INTERFACE_COLUMNS
+        self.known: dict[int, tuple[int, int, int, int, bytes]] = {}
+        self.order = order = ">" if big_endian else "<"
+        self.head = struct.Struct(order + "II").unpack_from
+        self.simple = struct.Struct(order + "8xI").unpack_from
+        self.enhanced = struct.Struct(order + "8xIIIII").unpack_from
+        self.obsolete = struct.Struct(order + "8xHHIIII").unpack_from
+        self.data, self.rows = bytearray(), array("q")
+        self.capped = self.rounded = self.timeless = self.damaged = self.options = 0
+
+    def interface(self, number: int) -> tuple[int, int, int, int, bytes]:
+        """What packets of an interface need: link type, snap length, resolution, time offset, the line IFACE."""
+        if number not in self.known:
+            first = number * blocks.INTERFACE_COLUMNS
+            *columns, name, size = self.interfaces[first : first + blocks.INTERFACE_COLUMNS].tolist()
+            if name < 0 or size < 0 or name + size > len(self.names):
+                raise ValueError(f"the name of interface {number} lies outside of the names")
+            self.known[number] = *columns, bytes(self.names[name : name + size])
+        return self.known[number]
+
+    def packet(self, kind: int, at: int, size: int) -> Error | None:
+        """Reads the packet of a block."""
+        number, drops, stop = 0, None, at + size - 4
+        if kind == blocks.SIMPLE:
+            body, ticks = at + 12, None
+            original = captured = self.simple(self.buffer, at)[0]
+        else:
+            body = at + 28
+            if kind == blocks.OBSOLETE:
+                number, drops, high, low, captured, original = self.obsolete(self.buffer, at)
+            else:
+                number, high, low, captured, original = self.enhanced(self.buffer, at)
+            ticks = high << 32 | low
+        if number >= self.count:
+            return NO_INTERFACE, number, self.count
+        linktype, snaplen, resolution, time_offset, name = self.interface(number)
+        if kind == blocks.SIMPLE and snaplen:
+            captured = min(captured, snaplen)
+        if captured > stop - body:
+            return PAST_BLOCK, captured, stop - body
+        if captured > MAX_FRAME:
+            return RECORD_TOO_LONG, captured, MAX_FRAME
+        time = self.nanoseconds(ticks, resolution, time_offset)
+        offset = len(self.data)
+        self.data += memoryview(self.buffer)[body : body + captured]
+        notes = len(self.data)
+        self.data += name
+        if kind != blocks.SIMPLE:
+            self.notes(kind, body + ((captured + 3) & ~3), stop, drops if drops not in (0, 0xFFFF) else None)
+        self.rows.extend((offset, captured, original, time, linktype, notes, len(self.data) - notes))
+        return None
+
+    def notes(self, kind: int, at: int, stop: int, drops: int | None) -> None:
+        """Adds the lines that a packet's options stand for, if none of them runs past the block."""
+        flags, comments, others = None, [], 0
+        found = blocks.options(self.buffer, at, stop, self.order) if at < stop else []
+        if found is None:
+            self.damaged += 1
+        for code, value in found or ():
+            if code == blocks.FLAGS and len(value) == 4 and flags is None:
+                flags = int.from_bytes(value, "big" if self.order == ">" else "little")
+                others += flags > 2  # it says more than the way, or something else
+            elif code == blocks.DROPS and len(value) == 8 and kind == blocks.ENHANCED and drops is None:
+                drops = int.from_bytes(value, "big" if self.order == ">" else "little")
+            elif code == blocks.COMMENT:
+                comments.append(value)
+            else:
+                others += 1
+        self.options += others
+        if way := WAYS.get((flags or 0) & 3):
+            self.data += blocks.note(b"WAY:", way)
+        if drops is not None:
+            self.data += b"LOST: %d\n" % drops
+        for comment in comments:
+            self.data += blocks.note(b"NOTE:", comment)
+
+    def nanoseconds(self, ticks: int | None, resolution: int, time_offset: int) -> int:
+        """Nanoseconds since 1970; what does not fit is put to the nearest end of what does.
+
+        resolution: ticks a second, a power of 10, or with bit 7 of 2. ticks: None when there is no time.
+        """
+        if ticks is None:
+            self.timeless += 1
+            return 0
+        power = resolution & 0x7F
+        time, rest = divmod(ticks * 1_000_000_000, 1 << power if resolution & 0x80 else 10**power)
+        time += time_offset * 1_000_000_000
+        if 0 <= time <= MAX_TIME:
+            self.rounded += rest != 0
+            return time
+        self.capped += 1
+        return 0 if time < 0 else MAX_TIME
+
+
+def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, interfaces: bytes, names: bytes) -> tuple[
+        int, bytearray, bytearray, Error | None, tuple[int, int, int, int, int]]:  # fmt: skip
+    """Reads packets from the blocks in buffer[start:stop], up to one that is not there in full, or holds no packet.
+
+    interfaces: those that the section described so far, INTERFACE_COLUMNS of eight bytes each; their lines `IFACE:` lie in
+    `names`. Of all blocks but section headers the lengths are checked. Gives where it stopped, bytes and rows, an error:
+    kind, value, what it should be; and how many times were out of range, had digits below a nanosecond, or were missing,
+    how many lists of options ran past their block, and how many options have no place in text.
+    """
+    if len(interfaces := memoryview(interfaces).cast("B")) % (8 * blocks.INTERFACE_COLUMNS):
+        raise ValueError("interfaces are not whole")
+    if not 0 <= start <= stop <= len(buffer):
+        raise ValueError("range lies outside of the buffer")
+    decoder = _Decoder(buffer, big_endian, interfaces.cast("q"), names)
+    at, error = start, None
+    while len(decoder.data) < MAX_BATCH and len(decoder.rows) * 8 < MAX_BATCH and stop - at >= 8:
+        kind, size = decoder.head(buffer, at)
+        if kind == blocks.SECTION:
+            break
+        error = blocks.misframed(buffer, at, stop, kind, size, decoder.order)
+        if error or size > stop - at or kind not in blocks.PACKETS:
+            break
+        error = decoder.packet(kind, at, size)
+        if error:
+            break
+        at += size
+    counts = decoder.capped, decoder.rounded, decoder.timeless, decoder.damaged, decoder.options
+    return at, decoder.data, bytearray(decoder.rows.tobytes()), error, counts
+
+
+# ---- writing ----
+
+
+def _lines(data: bytearray, row: list[int]) -> list[bytes]:
+    """The notes of a packet, line by line."""
+    lines = bytes(data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]]).split(b"\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def _interface(data: bytearray, row: list[int]) -> bytes | None:
+    """What stands in the line IFACE of a packet; None when it has none."""
+    for line in _lines(data, row) if row[NOTES_SIZE] else ():
+        if line.startswith(b"IFACE:"):
+            return line[6:].removeprefix(b" ")
+    return None
+
+
+def _options(lines: list[bytes], room: int, order: str) -> tuple[bytes, int]:
+    """The options that notes stand for, at most `room` bytes; and how many lines stand for none."""
+    name = way = drops = None
+    comments, lost = [], 0
+    for line in lines:
+        word, colon, _ = line.partition(b":")
+        value = line[len(word) + 1 :].strip(b" \t")
+        if word + colon == b"IFACE:" and name is None:  # it is in the interface's description, where it fits
+            name = blocks.value_of(line)
+            lost += len(name) > blocks.MAX_OPTION
+        elif word + colon == b"WAY:" and way is None and value in WAYS.values():
+            way = next(flags for flags, word in WAYS.items() if word == value)
+        elif word + colon == b"LOST:" and drops is None and value.isdigit() and _fits(value):
+            drops = int(value)
+        elif word + colon == b"NOTE:":
+            comments.append(line)
+        else:
+            lost += 1
+    out = bytearray()
+    if way is not None:
+        out += blocks.option(blocks.FLAGS, struct.pack(order + "I", way), order)
+    if drops is not None:
+        out += blocks.option(blocks.DROPS, struct.pack(order + "Q", drops), order)
+    for line in comments:
+        comment = blocks.value_of(line)
+        if len(comment) > blocks.MAX_OPTION or 4 + len(comment) + -len(comment) % 4 + 4 > room - len(out):
+            lost += 1
+        else:
+            out += blocks.option(blocks.COMMENT, comment, order)
+    if out:
+        out += blocks.option(blocks.END, b"", order)
+    return bytes(out), lost
+
+
+def _fits(digits: bytes) -> bool:
+    """Whether a number fits in 64 bits; int() of a huge one takes for ever (CVE-2020-10735)."""
+    digits = digits.lstrip(b"0")
+    return len(digits) <= 20 and int(digits or b"0") < 1 << 64
+
+
+def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, interface: int,
+                  nano: bool) -> tuple[bytes, int, int]:  # fmt: skip
+    """Writes packets from row `first` on, up to one that belongs to another interface, or some megabytes.
+
+    interface: its number. nano: whether its times are in nanoseconds, else microseconds. To another belong packets of
+    another link type, with another line IFACE, or unless `nano` with digits below a microsecond. Gives the blocks, the row
+    it stopped before, and how many lines of notes could not be written.
+    """
+    values = checked(data, rows)
+    count = len(values) // COLUMNS
+    if not (0 <= first <= count and 0 <= interface < 1 << 32):
+        raise ValueError("first packet or interface out of range")
+    order = ">" if big_endian else "<"
+    pack, tail = struct.Struct(order + "IIIIIII").pack, struct.Struct(order + "I").pack
+    out = bytearray()
+    lost = taken = 0
+    stop = first
+    name = _interface(data, values[first * COLUMNS : (first + 1) * COLUMNS]) if first < count else None
+    while stop < count and taken < 2 * MAX_BATCH:
+        row = values[stop * COLUMNS : (stop + 1) * COLUMNS]
+        time, captured, original = row[TIME], row[CAPTURED], row[ORIGINAL]
+        if row[LINKTYPE] != values[first * COLUMNS + LINKTYPE] or time < 0 or not 0 <= original < 1 << 32:
+            break
+        if (not nano and time % 1000) or _interface(data, row) != name:
+            break
+        padding = -captured % 4
+        written = b""
+        if row[NOTES_SIZE]:
+            written, unwritten = _options(_lines(data, row), blocks.MAX_BLOCK - 32 - captured - padding, order)
+            lost += unwritten
+        size = 32 + captured + padding + len(written)
+        ticks = time if nano else time // 1000
+        out += pack(blocks.ENHANCED, size, interface, ticks >> 32, ticks & 0xFFFFFFFF, captured, original)
+        out += memoryview(data)[row[OFFSET] : row[OFFSET] + captured]
+        out += bytes(padding) + written + tail(size)
+        taken += 32 + captured + row[NOTES_SIZE]
+        stop += 1
+    return bytes(out), stop, lost
