@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define MAX_FRAME 262144        /* bytes of one packet: libpcap's largest snap length */
+#define MAX_SECONDS INT64_C(9223372035) /* the last whole second that int64 nanoseconds hold */
 #define MAX_BATCH (2 << 20)     /* bytes a decoder gathers before it hands the batch on */
 #define MAX_HEADERS 16          /* headers the walk follows; what lies deeper is payload */
 

@@ -8,7 +8,7 @@ enum { WAY_IN = 1, WAY_OUT = 2, WAY_BITS = 3 };         /* in FLAGS */
 #define MAX_BLOCK (16u << 20)
 #define MAX_OPTION 0xFFFFu
 #define SECOND 1000000000
-#define MAX_TIME INT64_C(9223372035999999999)   /* the last whole second that int64 nanoseconds hold */
+#define MAX_TIME (MAX_SECONDS * SECOND + SECOND - 1)
 
 static size_t padded(size_t size)
 {

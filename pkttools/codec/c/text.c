@@ -68,8 +68,6 @@ static size_t read_number(const struct line *w, size_t from, int64_t limit, int6
     return at - from;
 }
 
-#define MAX_SECONDS 9223372035      /* the last whole second that int64 nanoseconds hold */
-
 static bool read_time(const struct line *w, int64_t *time)
 {
     int64_t seconds, nanoseconds = 0, unit = 100000000;

@@ -9,8 +9,9 @@ from ... import blocks
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, MAX_FRAME, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME
 from ...errors import NO_INTERFACE, PAST_BLOCK, RECORD_TOO_LONG
 from .rows import checked
+from .text import MAX_SECONDS
 
-MAX_TIME = 9_223_372_035_999_999_999  # the last whole second that int64 nanoseconds hold
+MAX_TIME = MAX_SECONDS * 1_000_000_000 + 999_999_999
 WAYS = {1: b"in", 2: b"out"}  # in FLAGS
 
 Error = tuple[int, int, int]
