@@ -6,7 +6,7 @@ How packets flow, and where each thing is:
     main            the launcher: finds the command, turns errors into messages and exit codes; signals end it
     options         the options that commands share, and how a command line is read; help shows them
     flow            source -> filter -> work -> assignments -> sink, the same for every command; progress shows it
-    formats/        sources and sinks of streams: text, pcap, bare bytes, text for people; files says which descriptors
+    formats/        sources and sinks: text, pcap, pcapng, bare bytes, text for people; files says which descriptors
     linux/          sources and sinks of live packets: AF_PACKET; pace says when to send
     work/           what commands do to packets beyond the codec: fragments, reassembly, answers, other link layers
     expression      filters and assignments, compiled by program to rows of the table

@@ -44,13 +44,17 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tupl
 
 
 def sink_of(values: Values, output: Output, default: str = "text", linktype: int = 1, big_endian: bool = False) -> Sink:
-    """The sink that the options ask for. linktype: of a stream without packets. big_endian: the order of a pcap file."""
-    if (values.format or default) == "pcap":
+    """The sink that the options ask for. linktype: of a stream without packets. big_endian: the order of a capture."""
+    form, linktype = values.format or default, linktype if values.link_type is None else values.link_type
+    if form == "pcap":
         from .formats.pcap import PcapSink
 
-        linktype = linktype if values.link_type is None else values.link_type
         return PcapSink(output, linktype, big_endian, True if values.nano else None)
-    if (values.format or default) == "bin":
+    if form == "pcapng":
+        from .formats.pcapng import PcapngSink
+
+        return PcapngSink(output, linktype, big_endian, bool(values.nano))
+    if form == "bin":
         from .formats.binary import BinarySink
 
         return BinarySink(output)
@@ -66,7 +70,7 @@ def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "tex
     """Runs a filter from one stream to another: what all commands but pkt-recv and pkt-send are.
 
     work: what the command itself does to the packets. guard: the assignments are only for packets that it accepts.
-    swapped: pairs of fields to exchange first. big_endian: the order of a pcap file. follow: checksums follow the assignments.
+    swapped: pairs of fields to exchange first. big_endian: the order of a capture. follow: checksums follow the assignments.
     read: what reads the input. sink: makes the sink, if it is not the one that the options ask for. Gives what there is to
     say on standard error, and the exit code. Raises PktError and UsageError.
     """

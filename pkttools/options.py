@@ -7,6 +7,8 @@ as Python itself, and because 1.16's options have several letters behind one das
 
 from __future__ import annotations
 
+import sys
+
 from .batch import MAX_FRAME
 from .errors import UsageError
 
@@ -66,12 +68,12 @@ class Values:
             setattr(self, option.attribute, option.default)
 
 
-INPUT = [Option("--in", TEXT, "read FILE, text or pcap, instead of standard input", "FILE")]
+INPUT = [Option("--in", TEXT, "read FILE, text or capture, instead of standard input", "FILE")]
 
 OUTPUT = [
     Option("--out", TEXT, "write FILE instead of standard output", "FILE"),
-    Option("-F --format", TEXT, "what to write: text (default) or pcap", "FORMAT", choices=("text", "pcap")),
-    Option("--nano", FLAG, "nanoseconds in pcap (default: if the first has any)"),
+    Option("-F --format", TEXT, "what to write: text (default), pcap or pcapng", "FORMAT", choices=("text", "pcap", "pcapng")),
+    Option("--nano", FLAG, "nanoseconds in captures (pcap: if the first has any)"),
     Option("-n --width", NUMBER, "bytes a line of text (default 16)", "COUNT", default=16, least=1, most=MAX_FRAME),
     Option("-a --fields", FLAG, "add the fields of each packet to the text"),
     Option("-aa --all-fields", FLAG, "add all fields, also those that 1.16 did not have"),
@@ -96,7 +98,20 @@ GENERAL = [
     Option("-h --help", FLAG, "show this and end"),
 ]
 
+ORDER = [
+    Option("-le --little-endian", FLAG, "write the file in little-endian order (default)"),
+    Option("-be --big-endian", FLAG, "write the file in big-endian order"),
+    Option("-ne --native-endian", FLAG, "write the file in this machine's order"),
+]
+
 FILTER = [*INPUT, *OUTPUT, *PICK, *BUFFER, *GENERAL]  # the options of a filter: text in, text out
+
+
+def big_endian(values: Values) -> bool:
+    """The byte order that the options of ORDER ask for. Raises UsageError."""
+    if values.little_endian + values.big_endian + values.native_endian > 1:
+        raise UsageError("only one of -le, -be and -ne")
+    return values.big_endian or (values.native_endian and sys.byteorder == "big")
 
 
 def read(declared: list[Option], argv: list[str], rest: dict[str, str] | None = None) -> Values:

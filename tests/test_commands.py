@@ -82,7 +82,8 @@ def test_a_bad_field_line_comes_after_the_packets_before_it(backend):
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"\x0a\x0d\x0d\x0a" + bytes(30), "this is a pcapng file, which is not read yet: convert it with editcap -F pcap"),
+        (b"\x0a\x0d\x0d\x0a" + bytes(30), "at byte 0: byte-order magic 00000000 of a section is neither 1a2b3c4d nor 4d3c2b1a"),
+        (b"\x0a\x0d\x0d\x0a" + bytes(3), "at byte 0: file is cut short: 7 of a block header's 8 bytes"),
         (b"\x1f\x8b\x08" + bytes(30), "this is compressed: put zcat in front"),
         (b"\x28\xb5\x2f\xfd" + bytes(30), "this is compressed: put zstdcat in front"),
         (b"\xfd7zXZ" + bytes(30), "this is compressed: put xzcat in front"),
@@ -141,7 +142,7 @@ def test_empty_input(backend):
         ("--in .<&-", ".: Is a directory"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("format", ["text", "pcap"])
+@pytest.mark.parametrize("format", ["text", "pcap", "pcapng"])
 def test_files_that_cannot_be_used(tmp_path, words, said, format):
     """One line each, and no file is harmed."""
     path = tmp_path / "packets"
@@ -197,7 +198,7 @@ def test_standard_error_that_is_closed():
         ("pkt-change --icmp-typ 8", "no option '--icmp-typ': did you mean --icmp-type?"), ("pkt-txt2txt -n", "-n needs a value"),
         ("pkt-txt2txt -n 0", "--width: 0 is out of range: from 1 to 262144"),
         ("pkt-txt2txt -n 262145", "--width: 262145 is out of range: from 1 to 262144"),
-        ("pkt-txt2txt -F pcapng", "--format: 'pcapng' is not one of text, pcap"),
+        ("pkt-txt2txt -F erf", "--format: 'erf' is not one of text, pcap, pcapng"),
         ("pkt-txt2txt -lt 67108864", "--link-type: 67108864 is out of range: from 0 to 67108863"),
         ("pkt-txt2txt IP.TTL=300", "IP.TTL: 300 does not fit: at most 255"),
         ("pkt-txt2txt IP.SRC_ADDR=1.2.3", "IP.SRC_ADDR: '1.2.3' is not an IPv4 address"),

@@ -44,7 +44,7 @@ def difference(case: tuple[str, str, Path], data: bytes, backend: str) -> str | 
 
 @pytest.mark.skipif(not INPUTS, reason=f"{SHARED.name}/golden is not there")
 def test_there_are_cases() -> None:
-    assert sum(len(cases(infile)) for infile in INPUTS) >= 817
+    assert sum(len(cases(infile)) for infile in INPUTS) >= 1018
 
 
 @pytest.mark.parametrize("infile", INPUTS)

@@ -8,6 +8,7 @@ import sys
 import time
 
 import pytest
+import sections
 from conftest import shell
 from netns import MAC, PEER, TEST_TYPE, UNPRIVILEGED, finish, frame, frames_of, pcap, records, until
 from netns import lab as _lab
@@ -82,6 +83,15 @@ def test_without_v_there_are_no_way_and_interface_lines(lab):
     code, out, err = finish(capture)
     assert (code, err) == (0, [SUMMARY.format("eth0", 2)])
     assert b"WAY" not in out and b"IFACE" not in out
+
+
+def test_pcapng_has_way_and_interface(lab):
+    capture = lab.capture("a", "pkt-recv -i eth0 -v -l 2 -F pcapng")
+    lab.must("a", "ping -c 1 10.0.0.2")
+    code, out, _ = finish(capture)
+    found = sections.records(out)
+    assert (code, [packet.notes for packet in found]) == (0, ["IFACE: eth0\nWAY: out\n", "IFACE: eth0\nWAY: in\n"])
+    assert [packet.data[14:15] + packet.data[34:35] for packet in found] == [b"\x45\x08", b"\x45\x00"]
 
 
 def test_same_packets_and_times_as_tcpdump(lab):
@@ -415,7 +425,7 @@ def test_what_came_before_the_interface_went_away_is_written(lab, how):
     assert frames_of(out) == sent
 
 
-WRONG = ["-ro -so", "--nonsense", "-l many", "--snaplen 0", "NO.FIELD==1", "--duration", "--duration -1", "-F pcapng"]
+WRONG = ["-ro -so", "--nonsense", "-l many", "--snaplen 0", "NO.FIELD==1", "--duration", "--duration -1", "-F erf"]
 
 
 @pytest.mark.parametrize("options", [*(f"-i eth0 {wrong}" for wrong in WRONG), "", "-i"])

@@ -8,8 +8,8 @@ from ..batch import Batch
 from ..errors import PktError
 from .files import BUFFER, Input
 
+PCAPNG = b"\n\r\r\n"  # the type of a section header, in either byte order
 FOREIGN = {
-    b"\x0a\x0d\x0d\x0a": "a pcapng file, which is not read yet: convert it with editcap -F pcap",
     b"\x1f\x8b": "compressed: put zcat in front",
     b"\x28\xb5\x2f\xfd": "compressed: put zstdcat in front",
     b"\xfd7zXZ": "compressed: put xzcat in front",
@@ -18,7 +18,7 @@ FOREIGN = {
 
 
 def packets(source: Input) -> Iterator[Batch]:
-    """The packets of a stream, text or pcap, batch by batch; a batch is good until the next one is asked for.
+    """The packets of a stream, text, pcap or pcapng, batch by batch; a batch is good until the next one is asked for.
 
     Raises PktError at what cannot be read.
     """
@@ -32,6 +32,10 @@ def packets(source: Input) -> Iterator[Batch]:
 
     if bytes(buffer[:4]) in pcap.MAGICS:
         return pcap.packets(source, buffer, used)
+    if buffer.startswith(PCAPNG, 0, used):
+        from . import pcapng
+
+        return pcapng.packets(source, buffer, used)
     from . import text
 
     return text.packets(source, buffer, used)
