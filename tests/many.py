@@ -1,7 +1,7 @@
 """Runs a command over many files, each in a process of its own that is forked and not started: a hundred times faster.
 
 many.py COMMAND FILE...     prints a line for each file with which the command did what it must not do
-many.py --trip FILE...      prints, for each file, what comes out of pkt-pcap2txt | pkt-txt2pcap, as a Python literal
+many.py --trip COMMAND FILE...  prints, for each file, what comes out of pkt-pcap2txt | COMMAND, as a Python literal
 
 The commands are run as ever, from their command line to their exit code, under limits of CPU and memory.
 """
@@ -55,13 +55,13 @@ def complaint(words: list[str], path: str) -> str | None:
     return f"{shlex.join(words)} < {path}: exit {code}: {said[-300:]!r}" if wrong else None
 
 
-def trip(path: str) -> tuple[str, bytes]:
-    """What comes out of pcap to text to pcap."""
+def trip(words: list[str], path: str) -> tuple[str, bytes]:
+    """What a command makes of the text of a capture."""
     with Path(path).open("rb") as source, Path(os.devnull).open("wb") as null, tempfile.TemporaryFile() as sink:
         reading, writing = os.pipe()
         first = start(["pkt-pcap2txt"], source.fileno(), writing, null.fileno())
         os.close(writing)
-        second = start(["pkt-txt2pcap", "--nano"], reading, sink.fileno(), 2)
+        second = start(words, reading, sink.fileno(), 2)
         os.close(reading)
         os.waitpid(first, 0)
         os.waitpid(second, 0)
@@ -71,9 +71,10 @@ def trip(path: str) -> tuple[str, bytes]:
 
 def prepare() -> None:
     """Imports here what every process would import again."""
-    for name in ("expression", "flow", "formats.analysis", "formats.pcap", "formats.text", "linux.send", "values"):
+    modules = ("expression", "flow", "formats.analysis", "formats.pcap", "formats.pcapng", "formats.text", "linux.send", "values")
+    for name in modules:
         import_module(f"pkttools.{name}")
-    for command in ("pkt-pcap2txt", "pkt-txt2pcap"):
+    for command in ("pkt-pcap2txt", "pkt-txt2pcap", "pkt-txt2pcapng"):
         main.find(command)
     if BACKEND == "python":
         codec.walk(bytearray(), bytes(56))  # dpkt
@@ -84,7 +85,7 @@ if __name__ == "__main__":
     assert os.environ["PKTTOOLS_CODEC"] == BACKEND
     prepare()
     if sys.argv[1] == "--trip":
-        print([trip(path) for path in sys.argv[2:]])
+        print([trip(shlex.split(sys.argv[2]), path) for path in sys.argv[3:]])
     else:
         command = shlex.split(sys.argv[1])
         main.find(command[0])
