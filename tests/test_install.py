@@ -47,7 +47,7 @@ def test_pipes_of_the_readme(tmp_path: Path) -> None:
     """The pipes under `Seven pipes` run as they are written."""
     section = re.search(r"## Seven pipes\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL)[1]
     lines = [line.strip() for line in section.splitlines() if line.startswith("    ") and not line.strip().startswith("#")]
-    assert len(lines) == 5
+    assert len(lines) == 7
     for path in (ROOT / "examples").glob("*.txt"):
         shutil.copy(path, tmp_path)
     for line in lines:
