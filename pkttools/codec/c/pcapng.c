@@ -37,7 +37,7 @@ static bool fail(struct pcapng_decoder *d, enum error_kind error, uint64_t have,
     return false;
 }
 
-static uint32_t least(uint32_t type)
+static uint32_t least_block(uint32_t type)
 {
     return type == INTERFACE ? 20 : type == SIMPLE ? 16 : type == OBSOLETE || type == ENHANCED ? 32 : 12;
 }
@@ -45,8 +45,8 @@ static uint32_t least(uint32_t type)
 /* Whether a block's lengths are right, as far as it is there. */
 static bool framed(struct pcapng_decoder *d, const uint8_t *block, size_t have, uint32_t type, uint32_t size, bool big_endian)
 {
-    if (size < least(type))
-        return fail(d, BLOCK_SHORT, size, least(type));
+    if (size < least_block(type))
+        return fail(d, BLOCK_SHORT, size, least_block(type));
     if (size % 4 != 0)
         return fail(d, BLOCK_UNALIGNED, size, 4);
     if (size > MAX_BLOCK)
