@@ -7,6 +7,10 @@ class PktError(Exception):
     """Bad data or failed input or output: one line on standard error, exit code 1."""
 
 
+class OutputError(PktError):
+    """Failed output: nothing more can be written."""
+
+
 class UsageError(Exception):
     """A wrong option, field or value: one line on standard error, exit code 2."""
 

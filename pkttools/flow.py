@@ -9,7 +9,7 @@ from functools import partial
 
 from . import codec
 from .batch import COLUMNS, LINKTYPE, Batch, Program
-from .errors import PktError, UsageError, counted
+from .errors import OutputError, PktError, UsageError, counted
 from .formats import packets
 from .formats.files import Input, Output, Sink
 from .options import Values
@@ -72,14 +72,20 @@ def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "tex
     work: what the command itself does to the packets. guard: the assignments are only for packets that it accepts.
     swapped: pairs of fields to exchange first. big_endian: the order of a capture. follow: checksums follow the assignments.
     read: what reads the input. sink: makes the sink, if it is not the one that the options ask for. Gives what there is to
-    say on standard error, and the exit code. Raises PktError and UsageError.
+    say on standard error, and the exit code. Raises OutputError, PktError where a file
+    cannot be opened, and UsageError.
     """
     program = arguments(values, swapped)
     source = Input(values.input)
     install(drain=not source.is_file and not os.isatty(source.fd))
     output = Output(values.output, source)
     end = sink(output) if sink else sink_of(values, output, default, big_endian=big_endian)
-    said = run(reading(read(source), source, output.fd), end, values, program, work, guard, follow)
+    try:
+        said = run(reading(read(source), source, output.fd), end, values, program, work, guard, follow)
+    except OutputError:
+        raise
+    except PktError as error:  # the account goes on: what came before it is written
+        return [str(error), *source.said], 1
     said += source.said + end.close()
     return said, int(end.failed)
 

@@ -104,3 +104,13 @@ def test_fragments_are_written_before_a_signal_ends_it():
     out, _ = process.communicate(timeout=10)
     assert process.returncode == -signal.SIGTERM
     assert out.count(b"\n==") == pieces.count(b"\n==") == 2
+
+
+def test_an_account_of_input_that_breaks_off():
+    """What was found before the broken place is said too."""
+    cut = PING.replace(b"SIZE: 98/98", b"SIZE: 60/98")
+    done = shell("pkt-correct", cut + b"-- 3 --\n1g\n")
+    assert done.returncode == 1
+    lines = done.stderr.decode().splitlines()
+    assert lines[0].endswith("bad hex digit '1g'")
+    assert lines[-1] == "pkt-correct: 2 packets not corrected in full: 2 cut short"

@@ -7,7 +7,7 @@ import os
 import stat
 
 from ..batch import Batch
-from ..errors import PktError
+from ..errors import OutputError, PktError
 from ..signals import check, wait
 
 BUFFER = 320 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
@@ -97,7 +97,7 @@ class Output:
         _widen(self.fd, found.st_mode)
 
     def write(self, data: bytes | bytearray) -> None:
-        """Writes all of it. Raises BrokenPipeError when nobody reads any more."""
+        """Writes all of it. Raises OutputError, and BrokenPipeError when nobody reads any more."""
         view = memoryview(data)
         try:
             while view:
@@ -105,14 +105,14 @@ class Output:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise PktError(f"{self.name}: {error.strerror}") from None
+            raise OutputError(f"{self.name}: {error.strerror}") from None
 
     def close(self) -> None:
         """Closes it. Some errors, a full network disk among them, show only now."""
         try:
             os.close(self.fd)
         except OSError as error:
-            raise PktError(f"{self.name}: {error.strerror}") from None
+            raise OutputError(f"{self.name}: {error.strerror}") from None
 
 
 class Sink:
