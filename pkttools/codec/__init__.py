@@ -30,41 +30,21 @@ if _choice not in ("", "c", "python"):
 try:
     if _choice == "python":
         raise ImportError
-    from ._c import (
-        assign,
-        check,
-        correct,
-        pcap_decode,
-        pcap_encode,
-        pcapng_decode,
-        pcapng_encode,
-        select,
-        text_decode,
-        text_encode,
-        verify,
-        walk,
-    )
+    from . import _c as _backend
 
     BACKEND = "c"
 except ImportError:
     if _choice == "c":
         raise ImportError("PKTTOOLS_CODEC is 'c', but the C codec was not built") from None
-    from .python import (
-        assign,
-        check,
-        correct,
-        pcap_decode,
-        pcap_encode,
-        pcapng_decode,
-        pcapng_encode,
-        select,
-        text_decode,
-        text_encode,
-        verify,
-        walk,
-    )
+    from . import python as _backend
 
     BACKEND = "python"
+
+text_decode, text_encode = _backend.text_decode, _backend.text_encode
+pcap_decode, pcap_encode = _backend.pcap_decode, _backend.pcap_encode
+pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
+walk, select, assign = _backend.walk, _backend.select, _backend.assign
+correct, check, verify = _backend.correct, _backend.check, _backend.verify
 
 ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` mends: checksums; lengths too; what the kernel leaves to the card
 CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, WRONG = range(5)  # what comes out of `correct` and `check`
