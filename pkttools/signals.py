@@ -35,6 +35,12 @@ def install(drain: bool) -> None:
     signal.signal(signal.SIGTERM, _handle)
 
 
+def drain(wanted: bool) -> None:
+    """Lets the next SIGINT pass, as `install` does, or no longer: what is in front of us in a pipe may have ended."""
+    global _drain
+    _drain = wanted
+
+
 def _handle(number: int, _frame: FrameType | None) -> None:
     global _pending, _drain
     if _drain and number == signal.SIGINT:
@@ -52,7 +58,12 @@ def check() -> None:
 
 
 def wait(fds: list[int], seconds: float | None = None) -> bool:
-    """Waits until one of `fds` can be read, or for so many seconds; whether one can. Raises Interrupted.
+    """Waits until one of `fds` can be read, or for so many seconds; whether one can. Raises Interrupted."""
+    return bool(ready(fds, [], seconds)[0])
+
+
+def ready(reading: list[int], writing: list[int], seconds: float | None = None) -> tuple[list[int], list[int]]:
+    """Waits until a descriptor can be read or written; gives those that can, none after so many seconds. Raises Interrupted.
 
     A signal that comes just before the wait begins would be slept over: it also writes into a pipe that is waited for.
     """
@@ -61,12 +72,12 @@ def wait(fds: list[int], seconds: float | None = None) -> bool:
     try:
         while True:
             check()
-            ready, _, _ = select.select([*fds, *_wake], [], [], seconds)
-            woken = set(ready).intersection(_wake)
+            readable, writable, _ = select.select([*reading, *_wake], writing, [], seconds)
+            woken = set(readable).intersection(_wake)
             for fd in woken:
                 os.read(fd, 4096)
-            if len(ready) > len(woken) or not woken:
-                return len(ready) > len(woken)
+            if len(readable) > len(woken) or writable or not woken:
+                return [fd for fd in readable if fd not in woken], writable
     finally:
         _waiting = False
 
