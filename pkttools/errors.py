@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 
 class PktError(Exception):
     """Bad data or failed input or output: one line on standard error, exit code 1."""
@@ -73,3 +75,13 @@ def shown(word: bytes, limit: int = 40) -> str:
     """A word from the input, made safe for a terminal: at most `limit` characters, the unprintable as `?`."""
     text = "".join(chr(c) if 0x20 <= c <= 0x7E else "?" for c in word[:limit])
     return text + "..." if len(word) > limit else text
+
+
+def say(line: str) -> None:
+    """Writes a line to standard error, if that is still there."""
+    if sys.stderr is None:  # closed; print() would take standard output for it
+        return
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except (OSError, ValueError, AttributeError):
+        pass

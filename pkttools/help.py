@@ -19,10 +19,11 @@ def application(name: str, command: ModuleType) -> typer.Typer:
         raise AssertionError("commands are run by main")
 
     arguments = getattr(command, "ARGUMENTS", "[FILTER or ASSIGNMENT]...")
+    meaning = getattr(command, "ARGUMENTS_HELP", "such as IP.TTL==64 (filter) or IP.TTL=64 (assignment)")
     parameters = [
         inspect.Parameter(
             "arguments", inspect.Parameter.KEYWORD_ONLY, annotation=list[str],
-            default=typer.Argument(None, metavar=arguments, help="such as IP.TTL==64 (filter) or IP.TTL=64 (assignment)"),
+            default=typer.Argument(None, metavar=arguments, help=meaning),
         ),
         *(parameter(option) for option in command.OPTIONS if option.attribute != "help"),
     ]  # fmt: skip

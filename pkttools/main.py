@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-from .errors import PktError, UsageError
+from .errors import PktError, UsageError, say
 from .options import read
 from .signals import Interrupted, die
 
@@ -50,7 +50,7 @@ def start(name: str, argv: list[str]) -> int:
         from .help import show
 
         show(name, command)
-    elif values.keys:
+    elif getattr(values, "keys", False):  # not every command knows fields
         from .values import keys
 
         keys()
@@ -126,16 +126,6 @@ def guarded(name: str, argv: list[str]) -> int:
         return 1
     finally:
         silence()
-
-
-def say(line: str) -> None:
-    """Writes a line to standard error, if that is still there."""
-    if sys.stderr is None:  # closed; print() would take standard output for it
-        return
-    try:
-        print(line, file=sys.stderr, flush=True)
-    except (OSError, ValueError, AttributeError):
-        pass
 
 
 def silence() -> None:

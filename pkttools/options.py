@@ -91,11 +91,15 @@ PICK = [
 
 BUFFER = [Option("-b --buffer", NUMBER, "accepted for 1.16's sake; buffers grow by themselves", "SIZE", hidden=True)]
 
+ABOUT = [
+    Option("--version", FLAG, "say which version this is and end"),
+    Option("-h --help", FLAG, "show this and end"),
+]
+
 GENERAL = [
     Option("-k --keys", FLAG, "list the fields and end"),
     Option("-v --verbose", FLAG, "say more: counts; in pkt-recv also IFACE and WAY"),
-    Option("--version", FLAG, "say which version this is and end"),
-    Option("-h --help", FLAG, "show this and end"),
+    *ABOUT,
 ]
 
 ORDER = [
