@@ -13,6 +13,7 @@ ETH_P_ALL = 3
 SOL_PACKET = 263
 SIOCGIFFLAGS, SIOCGIFHWADDR, SIOCGIFMTU = 0x8913, 0x8927, 0x8921
 IFF_UP = 1
+SO_RCVBUFFORCE = 33  # asm-generic/socket.h; Python's socket module does not have it
 
 # Hardware types of interfaces (linux/if_arp.h) and the link type of their frames.
 ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_NONE, ARPHRD_PPP, ARPHRD_TUNNEL, ARPHRD_SIT = 1, 772, 65534, 512, 768, 776
@@ -69,6 +70,14 @@ def bind(sock: socket.socket, name: str, protocol: int) -> int:
     if hardware not in LINKTYPES:
         raise PktError(f"{name}: interfaces of hardware type {hardware} are not supported")
     return LINKTYPES[hardware]
+
+
+def grow(sock: socket.socket, size: int) -> None:
+    """Asks for a receive buffer of `size` bytes in the kernel: beyond the system's limit as root, up to it otherwise."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
 
 def mac_address(sock: socket.socket, name: str) -> bytes:

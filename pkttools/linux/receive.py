@@ -13,13 +13,13 @@ from .. import codec
 from ..batch import COLUMNS, MAX_FRAME, Batch
 from ..errors import PktError, counted
 from ..signals import Interrupted, wait
-from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, open_socket
+from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, grow, open_socket
 
 # Options of SOL_PACKET, linux/if_packet.h; Python's socket module has none of them.
 PACKET_ADD_MEMBERSHIP, PACKET_STATISTICS, PACKET_AUXDATA = 1, 6, 8
 PACKET_MR_PROMISC = 1
 PACKET_OUTGOING = 4
-SO_TIMESTAMPNS, SO_RCVBUFFORCE = 35, 33
+SO_TIMESTAMPNS = 35
 
 # struct tpacket_auxdata: status, length on the wire, captured length, mac, net, tag, tag's EtherType
 AUXDATA = struct.Struct("=IIIHHHH")
@@ -53,7 +53,7 @@ class Receiver:
         try:
             self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
             self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-            self.grow(buffer or BUFFER)
+            grow(self.sock, buffer or BUFFER)
             self.linktype = bind(self.sock, self.name, ETH_P_ALL)
             if promiscuous:
                 request = struct.pack("iHH8s", socket.if_nametoindex(self.name), PACKET_MR_PROMISC, 0, b"")
@@ -63,13 +63,6 @@ class Receiver:
         self.sock.setblocking(False)
         loopback = self.sock.getsockname()[3] == ARPHRD_LOOPBACK  # shows each packet going out and coming in: once is enough
         self.wanted = {"in": {False}, "out": {True}, None: {False} if loopback else {False, True}}[direction]
-
-    def grow(self, size: int) -> None:
-        """Asks for a larger buffer in the kernel: beyond the system's limit as root, up to it otherwise."""
-        try:
-            self.sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
-        except PermissionError:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches as they come, until the time is over or a signal comes; then what the kernel still holds."""
