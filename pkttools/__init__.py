@@ -9,6 +9,7 @@ How packets flow, and where each thing is:
     formats/        sources and sinks: text, pcap, pcapng, bare bytes, text for people; files says which descriptors
     linux/          sources and sinks of live packets: AF_PACKET; pace says when to send
     work/           what commands do to packets beyond the codec: fragments, reassembly, answers, other link layers
+    sockets/        TCP and UDP, apart from packets: bytes between a socket and standard input and output
     expression      filters and assignments, compiled by program to rows of the table
     values          what a field's value looks like, to read and to print
     fields, names   the field table, and the names of values

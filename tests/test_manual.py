@@ -18,7 +18,7 @@ from pkttools.main import commands, find
 COMMANDS = commands()
 SHARED = [*options.INPUT, *options.OUTPUT, *options.PICK, *options.BUFFER, *options.GENERAL]
 PAGES = sorted((ROOT / "man").glob("*.[17]"))
-OPTION = re.compile(r"(?<![\w.\[-])--?[A-Za-z][A-Za-z-]*")
+OPTION = re.compile(r"(?<![\w.\[-])--?[A-Za-z0-9][A-Za-z0-9-]*")
 SAMPLES = {options.REAL: "2.5", options.TEXT: "word"}
 
 
@@ -102,20 +102,22 @@ def test_page_has_its_sections_in_order(path: Path):
 def examples(path: Path) -> list[tuple[str, str, str]]:
     """Kind, words and lines of each block of examples.
 
-    The kind is in a roff comment before the block: `live` needs an interface; `says WORDS` has these words on standard
-    error. Without one, nothing is said there.
+    The kind is in a roff comment before the block: `live` needs an interface, `remote` another host; `says WORDS` has
+    these words on standard error. Without one, nothing is said there.
     """
-    block = re.compile(r"(?:^\.\\\" (live|says)(?: ([^\n]*))?\n)?^\.EX\n(.*?)^\.EE$", re.MULTILINE | re.DOTALL)
+    block = re.compile(r"(?:^\.\\\" (live|remote|says)(?: ([^\n]*))?\n)?^\.EX\n(.*?)^\.EE$", re.MULTILINE | re.DOTALL)
     blocks = block.findall(section(path, "EXAMPLES"))
     assert blocks, f"{path.name} has no examples"
     return blocks
 
 
 def runnable(path: Path) -> list[tuple[str, str]]:
-    """The lines to run, each with the words it says. A line that names an interface never comes through unmarked."""
-    lines = [(line, words) for kind, words, block in examples(path) if kind != "live" for line in plain(block).splitlines()]
+    """The lines to run, each with the words it says. One that leaves this machine never comes through unmarked."""
+    elsewhere = ("live", "remote")
+    lines = [(line, words) for kind, words, block in examples(path) if kind not in elsewhere for line in plain(block).splitlines()]
     for line, _ in lines:
         assert not re.search(r"\s(-i|--interface)\b|pkt-recv", line), f"{path.name}: '{line}' needs an interface: mark it live"
+        assert line.count("pkt-sock") == line.count("127.0.0.1"), f"{path.name}: '{line}' needs another host: mark it remote"
     return lines
 
 
