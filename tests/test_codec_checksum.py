@@ -177,6 +177,22 @@ def test_padding_of_the_least_frame_is_kept(codec):
     assert struct.unpack_from("!H", got, 16) == (47,)
 
 
+def test_an_ipv6_payload_of_zero_does_not_make_a_message_padding(codec):
+    """It is taken to go on to the end of the frame, even when all of it is zero, checksum included: once mended, always mended.
+
+    Without a next header there are no bytes, and what follows is padding.
+    """
+    frame = bytearray(ethernet(0x86DD, ipv6(58, bytes(4))))
+    frame[18:20] = bytes(2)
+    got, outcome = correct(codec, 1, bytes(frame), LENGTHS)
+    assert (struct.unpack_from("!H", got, 18), outcome) == ((4,), CORRECTED)
+    assert correct(codec, 1, got, LENGTHS) == (got, CORRECTED)
+    nothing = ethernet(0x86DD, ipv6(59, b"")) + bytes(6)
+    assert correct(codec, 1, nothing, LENGTHS) == (nothing, CORRECTED)
+    got, _ = correct(codec, 1, nothing[:-1] + b"!", LENGTHS)
+    assert struct.unpack_from("!H", got, 18) == (6,)
+
+
 @pytest.mark.parametrize(
     ("original", "total", "outcome"), [(1514, 1500, CUT_SHORT), (60, 46, CORRECTED), (65549, 65535, CUT_SHORT)]
 )

@@ -23,6 +23,15 @@ static size_t wire_size(const struct packet_view *p, size_t index, size_t declar
     return end - h->start;
 }
 
+/* Bytes that an IPv6 header at `at` declares, itself included; 0: it says nothing. A payload of 0 is segmentation offload, see
+ * headers.c, unless there is no next header (RFC 8200 section 4.7).
+ */
+static size_t declared_ipv6(const struct frame *f, size_t at)
+{
+    size_t payload = get16(f, at + 4);
+    return payload != 0 || get8(f, at + 6) == 59 ? 40 + payload : 0;
+}
+
 /* Sets the length in the header at `index`, if it has one. False: it cannot say that much. */
 static bool set_length(const struct packet_view *p, size_t index)
 {
@@ -37,7 +46,7 @@ static bool set_length(const struct packet_view *p, size_t index)
             return false;
         put16(f, h->start + 2, (unsigned)size);
     } else if (h->kind == IPV6) {
-        size_t size = wire_size(p, index, get16(f, h->start + 4) + 40u, 40);
+        size_t size = wire_size(p, index, declared_ipv6(f, h->start), 40);
         if (size < 40 || size - 40 > 0xFFFF)
             return false;
         put16(f, h->start + 4, (unsigned)size - 40);

@@ -28,6 +28,15 @@ def _wire_size(view: View, index: int, declared: int, least: int) -> int:
     return end - start
 
 
+def _declared_ipv6(view: View, at: int) -> int:
+    """Bytes that an IPv6 header at `at` declares, itself included; 0: it says nothing.
+
+    A payload of 0 is segmentation offload, see headers.py, unless there is no next header (RFC 8200 section 4.7).
+    """
+    payload = view.get(at + 4, 2)
+    return 40 + payload if payload or view.get(at + 6, 1) == 59 else 0
+
+
 def _set_length(view: View, index: int) -> bool:
     """Sets the length in the header at `index`, if it has one. False: it cannot say that much."""
     kind, at = view.headers[index][:2]
@@ -40,7 +49,7 @@ def _set_length(view: View, index: int) -> bool:
             return False
         view.put(at + 2, 2, size)
     elif kind == IPV6:
-        size = _wire_size(view, index, view.get(at + 4, 2) + 40, 40)
+        size = _wire_size(view, index, _declared_ipv6(view, at), 40)
         if not 40 <= size <= 0xFFFF + 40:
             return False
         view.put(at + 4, 2, size - 40)
