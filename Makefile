@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 C := $(wildcard pkttools/codec/c/*.c)
 CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
 
-.PHONY: demo test lint sanitize bench clean ready
+.PHONY: demo test lint sanitize fuzz fuzz-corpus bench clean ready
 
 demo: ready
 	@sh examples/demo.sh
@@ -34,6 +34,27 @@ sanitize: ready
 	@cd $(SANITIZED) && LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 PKTTOOLS_SHARED=$(CURDIR)/../shared \
 		$(CURDIR)/$(BIN)/python -P -m pytest -q -p no:cacheprovider tests/test_codec_*.py tests/test_differential.py
+
+# Two minutes of inputs that nobody thought of, for the C code under the same sanitizers; see tests/fuzz/README.md.
+FUZZ := build/fuzz
+FUZZ_SECONDS ?= 120
+fuzz: ready
+	@PYTHON=$(BIN)/python sh tests/fuzz/build.sh $(FUZZ) $(FUZZ_FLAGS)
+	@mkdir -p $(FUZZ)/corpus
+	@$(FUZZ)/codec -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=4096 -artifact_prefix=$(FUZZ)/ \
+		$(FUZZ)/corpus tests/fuzz/corpus tests/fuzz/findings > $(FUZZ)/log 2>&1 || { \
+		grep -vE '^#[0-9]+.(NEW|REDUCE|RELOAD|pulse)' $(FUZZ)/log | tail -60; \
+		sed -n 's|.*Test unit written to \(.*\)|make: a finding; once more: $(FUZZ)/codec \1|p' $(FUZZ)/log; exit 1; }
+	@grep -E '^#.*DONE|^Done|^codec:' $(FUZZ)/log
+
+# The corpus in git, made anew: our samples and what was found since, as few and as short as cover the same (libFuzzer only).
+fuzz-corpus: ready
+	@PYTHON=$(BIN)/python sh tests/fuzz/build.sh $(FUZZ)
+	@rm -rf $(FUZZ)/seeds $(FUZZ)/merged && mkdir -p $(FUZZ)/corpus $(FUZZ)/seeds $(FUZZ)/merged
+	@$(BIN)/python -m tests.fuzz.seeds $(FUZZ)/seeds
+	@$(FUZZ)/codec -set_cover_merge=1 -use_counters=0 $(FUZZ)/merged tests/fuzz/corpus $(FUZZ)/seeds $(FUZZ)/corpus > $(FUZZ)/log 2>&1 || \
+		{ tail $(FUZZ)/log; exit 1; }
+	@rm -f tests/fuzz/corpus/* && cp $(FUZZ)/merged/* tests/fuzz/corpus/ && du -sh --apparent-size tests/fuzz/corpus
 
 bench: ready
 	@$(BIN)/python -m tests.benchmarks

@@ -1,0 +1,282 @@
+/* Decoders and encoders: what is read in pieces is what is read at once, and what is written is read again as it was. */
+#include "fuzz.h"
+
+#include <stdio.h>
+
+enum { NOW = 1700000000 };      /* seconds, for packets without TIME */
+#define MAX_WRITTEN (64 << 10)  /* bytes of packets that are written as text: more would only be slow */
+
+/* A buffer that is somewhere even while it is empty, as buffers of Python are. */
+static struct bytes empty(void)
+{
+    struct bytes b = {0};
+    EXPECT(bytes_need(&b, 1));
+    return b;
+}
+
+size_t count_of(const struct bytes *packets)
+{
+    return packets->size / sizeof(struct packet);
+}
+
+void expect_sound(const struct bytes *packets, size_t size, int64_t most_seconds)
+{
+    const struct packet *p = (const struct packet *)packets->at;
+    EXPECT(packets->size % sizeof *p == 0);
+    for (size_t left = count_of(packets); left > 0; left--, p++) {
+        EXPECT(p->captured >= 0 && p->captured <= MAX_FRAME);
+        EXPECT(p->offset >= 0 && (uint64_t)p->offset <= size && (uint64_t)p->captured <= size - (uint64_t)p->offset);
+        EXPECT(p->notes >= 0 && (uint64_t)p->notes <= size);
+        EXPECT(p->notes_size >= 0 && (uint64_t)p->notes_size <= size - (uint64_t)p->notes);
+        EXPECT(p->original >= 0 && p->original <= UINT32_MAX);
+        EXPECT(p->time >= 0 && p->time / 1000000000 <= most_seconds);
+        EXPECT(p->linktype >= 0 && p->linktype <= UINT32_MAX);
+    }
+}
+
+/* ---- text ---- */
+
+static void free_text(struct text_decoder *d)
+{
+    bytes_free(&d->data);
+    bytes_free(&d->packets);
+    bytes_free(&d->fields);
+}
+
+/* Reads a piece of a text that begins at `from`, and adds what it brought to `all`, as the caller of module.c does. */
+static void read_piece(struct text_decoder *all, const uint8_t *text, size_t from, size_t to, bool final)
+{
+    struct text_decoder d = {.linktype = all->linktype, .line = all->line, .now = all->now};
+    uint8_t *piece = exact(text + from, to - from);
+    text_decode(&d, piece, to - from, final);
+    release(piece, to - from);
+    EXPECT(d.error != NO_MEMORY && d.consumed <= to - from);
+    expect_sound(&d.packets, d.data.size, INT64_MAX / 1000000000);
+    struct packet *p = (struct packet *)d.packets.at;
+    for (size_t i = 0; i < count_of(&d.packets); i++) {
+        p[i].offset += (int64_t)all->data.size;
+        p[i].notes += (int64_t)all->data.size;
+    }
+    struct field_line *f = (struct field_line *)d.fields.at;
+    for (size_t i = 0; i < d.fields.size / sizeof *f; i++) {
+        EXPECT(f[i].packet < count_of(&d.packets) && f[i].line > all->line && f[i].line <= d.line);
+        EXPECT(f[i].name + f[i].name_size < f[i].value && f[i].value + f[i].value_size <= d.consumed);
+        f[i].packet += count_of(&all->packets);
+        f[i].name += from;
+        f[i].value += from;
+    }
+    EXPECT(bytes_add(&all->data, d.data.at, d.data.size) && bytes_add(&all->packets, d.packets.at, d.packets.size)
+           && bytes_add(&all->fields, d.fields.at, d.fields.size));
+    all->linktype = d.linktype;
+    all->line = d.line;
+    all->stray += d.stray;
+    all->shortened += d.shortened;
+    all->consumed = from + d.consumed;
+    all->error = d.error;
+    all->error_line = d.error_line;
+    all->word = d.error == NOT_ENDED ? d.word : d.word_size > 0 ? from + d.word : 0;
+    all->word_size = d.word_size;
+    EXPECT(d.word_size == 0 || d.word + d.word_size <= to - from);
+    free_text(&d);
+}
+
+/* Reads a text to its end or its first error, in two pieces if `cut` lies within it. */
+static struct text_decoder read_text(const uint8_t *text, size_t size, size_t cut)
+{
+    struct text_decoder all = {.linktype = 1, .now = NOW * INT64_C(1000000000), .data = empty()};
+    if (cut < size)
+        read_piece(&all, text, 0, cut, false);
+    while (all.error == NO_ERROR && all.consumed < size) {      /* a decoder stops when it has a batch */
+        size_t before = all.consumed;
+        read_piece(&all, text, before, size, true);
+        EXPECT(all.error != NO_ERROR || all.consumed > before);
+    }
+    return all;
+}
+
+static void expect_equal_text(const struct text_decoder *a, const struct text_decoder *b)
+{
+    EXPECT(equal_bytes(&a->data, &b->data) && equal_bytes(&a->packets, &b->packets) && equal_bytes(&a->fields, &b->fields));
+    EXPECT(a->linktype == b->linktype && a->stray == b->stray && a->shortened == b->shortened);
+    EXPECT(a->error == b->error && (a->error != NO_ERROR || (a->consumed == b->consumed && a->line == b->line)));
+    EXPECT(a->error == NO_ERROR || (a->error_line == b->error_line && a->word == b->word && a->word_size == b->word_size));
+}
+
+/* Writes all packets as a sink does, each into just the room that text_room says it needs. */
+static struct bytes write_text(const struct text_decoder *from, const struct text_style *style, const struct extra *extra)
+{
+    struct bytes out = empty();
+    const struct packet *p = (const struct packet *)from->packets.at;
+    for (size_t i = 0; i < count_of(&from->packets); i++) {
+        if (!style->data_only && (i == 0 || p[i].linktype != p[i - 1].linktype)) {
+            char line[40];
+            int size = snprintf(line, sizeof line, "LINKTYPE: %lld (Any)\n", (long long)p[i].linktype);
+            EXPECT(bytes_add(&out, line, (size_t)size));
+        }
+        size_t room = text_room(&p[i], style, extra->size);
+        uint8_t *text = exact(NULL, room);
+        size_t size = text_encode(text, from->data.at, &p[i], (int64_t)i + 1, style, extra);
+        EXPECT(size <= room && bytes_add(&out, text, size));
+        release(text, room);
+    }
+    return out;
+}
+
+/* What was written is read again: with -do the bytes alone, otherwise everything; and the field lines that were added. */
+static void expect_read_again(const struct text_decoder *from, const struct bytes *text, const struct text_style *style,
+                              size_t fields)
+{
+    struct text_decoder again = read_text(text->at, text->size, text->size);
+    const struct packet *p = (const struct packet *)from->packets.at, *q = (const struct packet *)again.packets.at;
+    EXPECT(again.error == NO_ERROR && again.stray == 0 && again.shortened == 0);
+    EXPECT(again.packets.size == from->packets.size);
+    EXPECT(again.fields.size == fields * count_of(&from->packets) * sizeof(struct field_line));
+    for (size_t left = count_of(&from->packets); left > 0; left--, p++, q++) {
+        EXPECT(p->captured == q->captured);
+        EXPECT(equal(from->data.at + p->offset, again.data.at + q->offset, (size_t)p->captured));
+        if (style->data_only)
+            continue;
+        EXPECT(p->original == q->original && p->time == q->time && p->linktype == q->linktype);
+        EXPECT(p->notes_size == q->notes_size);
+        EXPECT(equal(from->data.at + p->notes, again.data.at + q->notes, (size_t)p->notes_size));
+    }
+    free_text(&again);
+}
+
+/* Two bytes: where the text is cut; one: how wide a row is; one: odd for the bytes alone. Then a text. */
+void fuzz_text(struct input *in)
+{
+    size_t cut = take16(in), width = 1 + take8(in);
+    const struct text_style canonical = {16, false}, style = {width, (take8(in) & 1) != 0};
+    const struct extra none = {NULL, 0}, field = {(const uint8_t *)"IP.TTL:\t64\n", 11};
+    struct text_decoder whole = read_text(in->at, in->size, in->size), pieces = read_text(in->at, in->size, cut);
+    expect_equal_text(&whole, &pieces);
+    free_text(&pieces);
+    rows_use_vectors(false);
+    struct text_decoder portable = read_text(in->at, in->size, in->size);
+    rows_use_vectors(true);
+    expect_equal_text(&whole, &portable);
+    free_text(&portable);
+    if (whole.data.size <= MAX_WRITTEN) {
+        struct bytes text = write_text(&whole, &canonical, &none), other = write_text(&whole, &style, &field);
+        expect_read_again(&whole, &text, &canonical, 0);
+        expect_read_again(&whole, &other, &style, 1);
+        bytes_free(&other);
+        rows_use_vectors(false);
+        other = write_text(&whole, &canonical, &none);
+        rows_use_vectors(true);
+        EXPECT(equal_bytes(&text, &other));
+        bytes_free(&text);
+        bytes_free(&other);
+    }
+    free_text(&whole);
+}
+
+/* One byte: how many rows the packet has less than 4 more than there may be, up to 15. Then a text that goes on from there. */
+void fuzz_long(struct input *in)
+{
+    static const char row[] = "000000: 00 11 22 33  44 55 66 77  88 99 AA BB  CC DD EE FF : ........ ........\n";
+    size_t fewer = take8(in), rows = MAX_FRAME / 16 + 4 - fewer;
+    if (fewer > 15)             /* nothing new is there, and it takes long */
+        return;
+    struct bytes text = {0};
+    EXPECT(bytes_need(&text, rows * ROW + in->size + 8) && bytes_add(&text, "-- 1 --\n", 8));
+    while (rows-- > 0)
+        EXPECT(bytes_add(&text, row, ROW));
+    EXPECT(bytes_add(&text, in->at, in->size));
+    struct text_decoder whole = read_text(text.at, text.size, text.size);
+    free_text(&whole);
+    bytes_free(&text);
+}
+
+/* One byte: how many rows to read at most. Then rows. */
+void fuzz_rows(struct input *in)
+{
+    size_t limit = take8(in), size = (limit + 1) * 16;
+    uint8_t *text = exact(in->at, in->size), *out = exact(NULL, size), *other = exact(NULL, size);
+    size_t read = rows_read(text, in->size, out, limit);
+    rows_use_vectors(false);
+    EXPECT(rows_read(text, in->size, other, limit) == read && read <= limit && equal(out, other, read * 16));
+    rows_use_vectors(true);
+    release(text, in->size);
+    release(out, size);
+    release(other, size);
+}
+
+/* ---- pcap ---- */
+
+/* Reads the records from `all->consumed` up to `to`, and adds them to `all`. */
+static void read_records(struct pcap_decoder *all, const uint8_t *in, size_t to, bool final, const struct pcap_format *format,
+                         int64_t linktype)
+{
+    struct pcap_decoder d = {0};
+    size_t from = all->consumed;
+    uint8_t *piece = exact(in + from, to - from);
+    pcap_decode(&d, piece, to - from, final, format, linktype);
+    release(piece, to - from);
+    EXPECT(d.error != NO_MEMORY && d.consumed <= to - from && (!final || d.error != NO_ERROR || d.consumed == to - from));
+    expect_sound(&d.packets, d.consumed, UINT32_MAX + INT64_C(4294));   /* as many microseconds behind a last second */
+    struct packet *p = (struct packet *)d.packets.at;
+    for (size_t i = 0; i < count_of(&d.packets); i++) {
+        EXPECT(p[i].linktype == linktype && p[i].notes_size == 0);
+        p[i].offset += (int64_t)from;
+    }
+    EXPECT(bytes_add(&all->packets, p, d.packets.size));
+    all->consumed += d.consumed;
+    all->error = d.error;
+    all->have = d.have;
+    all->want = d.want;
+    bytes_free(&d.packets);
+}
+
+/* Writes the packets that fit into a file, and reads them again; without `nano` their times lose what is below 1 us. */
+static void expect_same_records(const struct pcap_decoder *from, const uint8_t *in, const struct pcap_format *format)
+{
+    struct bytes out = empty();
+    struct pcap_decoder again = {0};
+    struct pcap_format written = {format->big_endian, format->nano, 16};
+    const struct packet *p = (const struct packet *)from->packets.at;
+    size_t count = count_of(&from->packets), fitting = 0;
+    for (size_t i = 0; i < count; i++)
+        if (pcap_fits(&p[i])) {
+            size_t room = 16 + (size_t)p[i].captured;
+            uint8_t *record = exact(NULL, room);
+            EXPECT(pcap_encode(record, in, &p[i], &written) == room && bytes_add(&out, record, room));
+            release(record, room);
+            fitting++;
+        }
+    read_records(&again, out.at, out.size, true, &written, 1);
+    EXPECT(again.error == NO_ERROR && count_of(&again.packets) == fitting);
+    const struct packet *q = (const struct packet *)again.packets.at;
+    for (size_t i = 0; i < count; i++)
+        if (pcap_fits(&p[i])) {
+            EXPECT(p[i].captured == q->captured && p[i].original == q->original);
+            EXPECT(q->time == (format->nano ? p[i].time : p[i].time / 1000 * 1000));
+            EXPECT(equal(in + p[i].offset, out.at + q->offset, (size_t)p[i].captured));
+            q++;
+        }
+    bytes_free(&again.packets);
+    bytes_free(&out);
+}
+
+/* One byte: byte order, fractions, Kuznetzov's header; one: the link type; two: where the records are cut. Then records. */
+void fuzz_pcap(struct input *in)
+{
+    unsigned choice = take8(in);
+    const struct pcap_format format = {(choice & 1) != 0, (choice & 2) != 0, (choice & 4) != 0 ? 24 : 16};
+    const struct pcap_format other = {!format.big_endian, !format.nano, 16};
+    int64_t linktype = take_linktype(in);
+    size_t cut = take16(in);
+    struct pcap_decoder whole = {0}, pieces = {0};
+    read_records(&whole, in->at, in->size, true, &format, linktype);
+    if (cut < in->size)
+        read_records(&pieces, in->at, cut, false, &format, linktype);
+    if (pieces.error == NO_ERROR)
+        read_records(&pieces, in->at, in->size, true, &format, linktype);
+    EXPECT(equal_bytes(&whole.packets, &pieces.packets) && whole.consumed == pieces.consumed);
+    EXPECT(whole.error == pieces.error && whole.have == pieces.have && whole.want == pieces.want);
+    expect_same_records(&whole, in->at, &format);
+    expect_same_records(&whole, in->at, &other);
+    bytes_free(&whole.packets);
+    bytes_free(&pieces.packets);
+}

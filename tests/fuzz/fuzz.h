@@ -1,0 +1,49 @@
+/* What the cases of the fuzz target share: the input, taken apart from its front, and the judge. */
+#ifndef PKTTOOLS_FUZZ_H
+#define PKTTOOLS_FUZZ_H
+
+#include "codec.h"
+
+struct input {                  /* what is left of it */
+    const uint8_t *at;
+    size_t size;
+};
+
+unsigned take8(struct input *in);       /* the next byte; 0 when nothing is left */
+unsigned take16(struct input *in);      /* big-endian */
+int64_t take_linktype(struct input *in);
+
+/* Says what does not hold, and aborts: a finding, as those of the sanitizers are. */
+_Noreturn void failed(const char *where, int line, const char *what);
+#define EXPECT(condition) ((condition) ? (void)0 : failed(__FILE__, __LINE__, #condition))
+
+/* Memory of exactly `size` bytes, a copy of `from` unless it is NULL: AddressSanitizer sees one byte too many. */
+uint8_t *exact(const uint8_t *from, size_t size);
+void release(uint8_t *at, size_t size);
+
+static inline bool equal(const void *a, const void *b, size_t size)
+{
+    return size == 0 || memcmp(a, b, size) == 0;
+}
+
+static inline bool equal_bytes(const struct bytes *a, const struct bytes *b)
+{
+    return a->size == b->size && equal(a->at, b->at, a->size);
+}
+
+/* formats.c: how many packets there are, and that they lie within `size` bytes, with numbers that a format can bring. */
+size_t count_of(const struct bytes *packets);
+void expect_sound(const struct bytes *packets, size_t size, int64_t most_seconds);
+
+/* The cases. Each takes its parameters from the front of the input; what is left is what the codec is given. */
+void fuzz_text(struct input *in);
+void fuzz_long(struct input *in);
+void fuzz_rows(struct input *in);
+void fuzz_pcap(struct input *in);
+void fuzz_blocks(struct input *in);
+void fuzz_notes(struct input *in);
+void fuzz_checksums(struct input *in);
+void fuzz_table(struct input *in);
+void fuzz_program(struct input *in);
+
+#endif

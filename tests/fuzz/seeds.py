@@ -1,0 +1,303 @@
+"""What the fuzz target is given, made of our own samples.
+
+python -m tests.fuzz.seeds            writes filters and assignments in C, for packets.c to include, to standard output
+python -m tests.fuzz.seeds FOLDER     writes inputs for every case of target.c, a file each
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from collections.abc import Iterator
+from hashlib import sha1
+from pathlib import Path
+
+from pkttools import codec, expression
+from pkttools.batch import Program
+from pkttools.program import ROW_COLUMNS
+from tests.samples import batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
+
+# ---- programs ----
+
+# Every comparison, every way to name an occurrence, numbers of every width, data, layers, jumps both ways.
+FILTERS = [
+    "UDP.DST_PORT in 1,50-60 and not IP.DST_ADDR==192.0.2.0/31",
+    "ETHERNET.TYPE[2]==0x800 or IPV6.SRC_ADDR>=2001:db8::1 or IP.DATA>61 62",
+    "not (TCP or ICMPV6) and IPV6.EXT_SIZE[-1]!=16",
+    "LOOPBACK.FAMILY<=2 or UNKNOWN.DATA or VLAN or IP.OFFSET>0",
+    "(TCP.SYN==1 or SCTP.DATA<00 ff) and IPV6.DST_ADDR==2001:db8::/33 or GRE.VERSION[1] or VXLAN.VNI<43",
+]
+ASSIGNMENTS = [
+    [("ETHERNET.TYPE", "=", "0x86dd"), ("IPV6.HOP_LIMIT", "-=", "3"), ("IPV6.DST_ADDR", "+=", "0xffff")],
+    [("IP.HEADER_SIZE", "=", "24"), ("IP.DATA", "=", "61 62 63"), ("UDP.DST_PORT", "+=", "65535"), ("IP.OFFSET", "=", "16")],
+    [("IPV6.NEXT_HEADER", "=", "0"), ("IPV6.NEXT_HEADER", "=", "17"), ("IPV6.EXT_SIZE", "=", "8"), ("IPV6.EXT_DATA", "=", "01")],
+    [("LOOPBACK.FAMILY", "=", "2"), ("ETHERNET.VLAN_ID[-1]", "=", "4095"), ("ETHERNET.TYPE[2]", "=", "0x0800")],
+    [("IP.TTL", "-=", "1"), ("IP.SRC_ADDR", "=", "198.51.100.7"), ("IPV6.SRC_ADDR", "=", "2001:db8::7"),
+     ("TCP.SEQ_NUMBER", "+=", "0xfffffff0"), ("TCP.DATA", "=", "00 " * 70)],
+    [("ICMP.TYPE", "=", "8"), ("ICMPV6.DATA", "=", "7"), ("UDP.SIZE", "-=", "1"), ("SCTP.TAG", "=", "9"), ("UDP.DATA", "=", "07")],
+    [("IP.CHECKSUM", "=", "0"), ("UDP.CHECKSUM", "=", "0"), ("GRE.FLAGS", "=", "0x8000"), ("VXLAN.VNI", "+=", "1")],
+]  # fmt: skip
+SWAPPED = (
+    ("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("IP.SRC_ADDR", "IP.DST_ADDR"), ("IPV6.SRC_ADDR", "IPV6.DST_ADDR"),
+    ("UDP.SRC_PORT", "UDP.DST_PORT"),
+)  # fmt: skip
+
+
+def programs() -> tuple[list[Program], list[Program]]:
+    """The filters and the assignments, compiled."""
+    filters = [expression.compiled(expression.any_of([text])) for text in FILTERS]
+    return filters, [expression.assignments(items) for items in ASSIGNMENTS] + [expression.assignments([], SWAPPED)]
+
+
+def columns(data: bytes) -> list[int]:
+    """64-bit integers, as a program has them."""
+    return array("q", data).tolist()
+
+
+def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
+    """The lines of programs.h. Native integers are taken apart here and put together again by the compiler."""
+    yield "/* Written by seeds.py. */"
+    rows = columns(filters[0][0])
+    cut = [rows[at : at + ROW_COLUMNS] for at in range(0, len(rows), ROW_COLUMNS)]
+    yield "static const struct row field_rows[] = {"
+    yield from ("    {" + ", ".join(map(str, row)) + "}," for row in cut)
+    yield "};"
+    for name, group in (("filter", filters), ("assignment", assignments)):
+        for i, (_, code, constants) in enumerate(group):
+            yield f"static const int64_t {name}_{i}[] = {{{', '.join(f'INT64_C({n})' for n in columns(code))}}};"
+            yield f"static const uint8_t {name}_{i}_constants[] = {{{', '.join(map(str, constants or b'?'))}}};"
+        yield f"static const struct program {name}s[] = {{"
+        for i, (_, code, constants) in enumerate(group):
+            yield f"    {{field_rows, {len(cut)}, {name}_{i}, {len(code) // 8}, {name}_{i}_constants, {len(constants)}}},"
+        yield "};"
+
+
+# ---- inputs; their first bytes are described at each case in C ----
+
+# A text with everything that a reader knows.
+TEXT = b"""LINKTYPE: 113 (Linux SLL)
+a comment
+-- 1 --
+TIME: 1400167480.561500 Thu May 15 15:24:40 2014
+SIZE: 18/98
+IFACE: eth0
+000000: 00 11 22 33  44 55 00 AA  BB CC DD EE  08 00 45 00 : .."3DU.. ......E.
+000010: 00 54                                              : .T              \x20
+IP.TTL:\t\t\t0x40
+ETHERNET.DATA:\t\t00 01
+==
+-- 2 --\r
+TIME: .123456789\r
+0000: 0 1 FFF 12345 # x\r
+NOTE: two words\r
+WAY: in\r
+==\r
+LINKTYPE: 1
+-- 3 --
+SIZE: 4/
+LOST: 9
+IPV6.NEXT_HEADER[-1]: 6
+==
+"""
+ROWS = b"".join(b"%06X: 00 11 22 33  44 55 66 77  88 99 AA BB  CC DD EE ff : ........ ........\n" % at for at in range(0, 64, 16))
+LINKTYPES = [1, 0, 101, 12, 14, 108, 113, 228, 229, 276, 147]  # as in target.c
+
+
+def texts() -> Iterator[bytes]:
+    """Parameters and texts: ours, and what is written of packets in several widths."""
+    for cut, width, data_only in ((0xFFFF, 16, 0), (200, 7, 0), (90, 1, 1), (700, 200, 0)):
+        yield struct.pack("!HBB", cut, width - 1, data_only) + TEXT
+    for line in (b"TIME: 1.2.3", b"TIME: 9223372036.0", b"SIZE: 262145/1", b"SIZE: 262144/262144", b"SIZE: 1/4294967296", b"00 0G",
+                 b"0: 1 2_", b"-- 2 --", b"IP.TTL[-1]: 1", b"IP.TTL[: 1", b"A.B: ff", b"zz", b"==\nTIME: 1", b"==\nLINKTYPE: x",
+                 b"==\nLINKTYPE: 4294967295\n-- 1 --", b"==\n=="):  # fmt: skip
+        yield struct.pack("!HBB", 9, 15, 0) + b"-- 1 --\n00 11\n" + line + b"\n==\n"
+    sizes = [0, 1, 15, 16, 17, 40]
+    b = batch([(1, bytes(range(100, 100 + size))) for size in sizes])
+    for width, data_only in ((16, False), (16, True), (1, False), (9, False), (40, True)):
+        text, _ = codec.text_encode(b.data, bytes(b.rows), 0, 1, width, data_only, None)
+        yield struct.pack("!HBB", 300, width - 1, data_only) + bytes(text)
+
+
+def long_texts() -> Iterator[bytes]:
+    """Rows that are missing, and what follows: as much as there may be, and a byte more, as a row and as other lines."""
+    row = ROWS[:79]
+    for missing, text in ((4, b"==\n"), (5, row + b"==\n"), (4, row), (3, b"==\n"), (4, b"00\n==\n"), (5, b"00 " * 16 + b"\n=="),
+                          (5, b"00 " * 17 + b"\n==\n-- 2 --\n")):  # fmt: skip
+        yield bytes([missing]) + text
+
+
+def rows() -> Iterator[bytes]:
+    """Canonical rows, and such that are not quite."""
+    yield b"\x08" + ROWS
+    yield b"\x02" + ROWS
+    for at, byte in ((79, b"G"), (85, b"-"), (93, b"0"), (138, b"."), (150, b"\n"), (156, b"\n"), (157, b" "), (157, b"")):
+        yield b"\x08" + ROWS[:at] + byte + ROWS[at + 1 :]
+
+
+def records() -> Iterator[bytes]:
+    """Records of captures in every format."""
+    for choice in range(8):
+        order, header = "<>"[choice & 1], 24 if choice & 4 else 16
+        for sizes, cut in (((0, 3, 20), 40), ((9,), 5), ((300_000,), 1)):
+            data = b"".join(
+                struct.pack(order + "IIII", 2**31 + i, 999_999 + i, size, 2**i * 100) + bytes(header - 16) + bytes(size % 999)
+                for i, size in enumerate(sizes)
+            )
+            yield struct.pack("!BBH", choice, 0, cut) + data
+            yield struct.pack("!BBH", choice, 2, cut) + data[:-1]
+
+
+def block(order: str, kind: int, body: bytes, trailer: int = 0) -> bytes:
+    """A block of pcapng."""
+    body += bytes(-len(body) % 4)
+    size = len(body) + 12
+    return struct.pack(order + "II", kind, size) + body + struct.pack(order + "I", trailer or size)
+
+
+def options(order: str, *items: tuple[int, bytes]) -> bytes:
+    """Options of a packet, and their end."""
+    return b"".join(
+        struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4) for code, value in (*items, (0, b""))
+    )
+
+
+def blocks() -> Iterator[bytes]:
+    """Enhanced, simple and obsolete blocks with options of every kind, in both orders; and such that are wrong."""
+    for order, choice in (("<", 0), (">", 1)):
+        flags, drops = struct.pack(order + "I", 2), struct.pack(order + "Q", 12)
+        known = options(order, (1, b"two words"), (2, flags), (4, drops), (1, b"line\nline \x1b\\n"), (3, b"x"))
+        enhanced = [struct.pack(order + "IIIII", i % 2, 0x60000, i * 9, 5, 9) + b"bytes\0\0\0" + known for i in range(2)]
+        obsolete = struct.pack(order + "HHIIII", 0, 7, 1, 2, 3, 3) + b"old\0" + options(order, (2, flags[::-1]))
+        good = [
+            block(order, 6, enhanced[0]),
+            block(order, 6, enhanced[1]),
+            block(order, 3, struct.pack(order + "I", 40) + bytes(40)),
+            block(order, 2, obsolete),
+        ]
+        wrong = [
+            block(order, 6, struct.pack(order + "IIIII", 9, 0, 0, 0, 0)),
+            block(order, 6, struct.pack(order + "IIIII", 0, 0, 0, 99, 0)),
+            block(order, 6, bytes(8)),
+            block(order, 6, enhanced[0], 4),
+            block(order, 5, b"stat"),
+            block(order, 0x0A0D0D0A, b""),
+            struct.pack(order + "II", 6, 33),
+            struct.pack(order + "II", 6, 1 << 25),
+            struct.pack(order + "II", 6, 4),
+            block(order, 6, enhanced[0][:28] + struct.pack(order + "HH", 1, 999)),
+        ]
+        for resolution in (6, 9, 0, 12, 19, 29, 0x80, 0x8A, 0xFF, 0x7F):
+            given = bytes([choice, 2, 0, resolution, 3, 0, 1, 2, 6, resolution % 8, 7, 0])
+            yield given + struct.pack("!H", 50) + b"".join(good)
+        for last in wrong:
+            yield bytes([choice, 1, 0, 6, 0, 0, 1]) + struct.pack("!H", 9) + good[0] + last
+
+
+def notes() -> Iterator[bytes]:
+    """Lines of notes: right ones, doubled, wrong, and with every form of control character."""
+    lines = b"IFACE: eth0\nWAY: in\nLOST: 18446744073709551615\nNOTE: x\\n\\r\\x1b\\x41\\xzz\\\nNOTE:\n"
+    for choice in range(4):
+        for more in (b"", b"WAY: sideways\nLOST: -1\nLOST: 99999999999999999999\n", lines, b"IFACE:\nwhat\nNOTE", b"WAY:\t out \n"):
+            yield struct.pack("!BBH", choice, 3, 20) + b"abc" + lines + more
+            yield struct.pack("!BBH", choice, 0, 5) + more
+
+
+def sample(linktype: int, frame: bytes, original: int = 0, zeros: int = 0) -> bytes:
+    """What take_sample in packets.c takes."""
+    return struct.pack("!BHB", LINKTYPES.index(linktype), original, zeros) + frame
+
+
+def more_frames() -> list[tuple[int, bytes]]:
+    """Frames that the samples of the codec's tests do without: nearly right, or right in a strange way."""
+    route = bytes([0, 1]) + bytes(4) + bytes(16)
+    packets = [
+        ipv4(17, udp(size=6)), ipv4(17, udp(size=99)), ipv6(17, udp(size=0)), ipv4(6, tcp(options=bytes(40))),
+        ipv6(43, extension(17, b"\x05" + route[1:]) + udp()), ipv6(43, extension(58, b"\2" + route[1:]) + icmp(128)),
+        ipv6(60, extension(60, bytes(6)) * 16),
+        b"\x4f" + ipv4(1, icmp())[1:], b"\x41" + ipv4(1, icmp())[1:], b"\x45\0\0\0" + ipv4(6, tcp())[4:],
+    ]  # fmt: skip
+    return [summed(), *((101, p) for p in packets), (1, ethernet(0x8100, tags([0x8100], 0x0806, bytes(9))))]
+
+
+def summed() -> tuple[int, bytes]:
+    """UDP over IPv6 whose checksum comes out as 0, which is written as 0xFFFF: the checksum that it had is in it."""
+    b = batch([(101, ipv6(17, udp(bytes(2))))])
+    codec.correct(b.data, bytes(b.rows), codec.ALL)
+    return 101, ipv6(17, udp(bytes(b.data[46:48])))
+
+
+def samples() -> Iterator[tuple[int, bytes]]:
+    """Frames of every kind, with checksums and without, whole and cut."""
+    found = frames() + more_frames()
+    b = batch(found)
+    yield from found
+    codec.correct(b.data, bytes(b.rows), codec.ALL)
+    for i, (linktype, frame) in enumerate(found):
+        yield linktype, bytes(b.frame(i))
+        yield linktype, frame[: len(frame) * 2 // 3]
+
+
+def edited() -> Iterator[bytes]:
+    """Edits and the samples they are made in, some with padding, some cut, some beyond 16 bits."""
+    linktype, frame = summed()
+    yield b"\2" + struct.pack("!HBHB", 48, frame[48], 49, frame[49]) + sample(linktype, frame[:48] + bytes(2))
+    for i, (linktype, frame) in enumerate(samples()):
+        original, zeros = ((0, 0), (0, 6), (1500, 0), (0, 255), (60, 30))[i % 5]
+        edits = b"".join(struct.pack("!HB", at % max(len(frame), 1), at) for at in range(20, 20 + i % 4 * 7, 7))
+        yield bytes([i % 4]) + edits + sample(linktype, frame, original, zeros)
+
+
+def column(value: int) -> bytes:
+    """A column of a program in few bytes; take_column in packets.c takes it."""
+    if -14 <= value < 240:
+        return bytes([value if value >= 0 else 254 + value])
+    return struct.pack("!BH", 254, value) if 0 <= value < 65536 else struct.pack("!Bq", 255, value)
+
+
+def given() -> Iterator[bytes]:
+    """Programs and samples they say something of; some with rows of their own."""
+    filters, assignments = programs()
+    for kind, group in enumerate((filters, assignments)):
+        for i, (_, code, constants) in enumerate(group):
+            coded = bytes([len(code) // 8]) + b"".join(map(column, columns(code))) + bytes([len(constants)]) + constants
+            for linktype, frame in (frames()[i * 3], frames()[-i * 3 - 4]):
+                yield bytes([kind]) + coded + sample(linktype, frame)
+    # A row of the input's own, one test or assignment, and what makes either unsound: each alone, a column and its value.
+    row, test, change = [5, 0, 48, 0, 1, 0, 1, -1], [0, 1, 0, 0, 0, 0, -1, 0, 0, -1, -2], [0, 0, 1, 0, 0, 0x0800, 0, 0, 0]
+    frame = sample(*frames()[0])
+    yield from (own(row, test, 2, frame), own(row, change, 3, frame), own(row, [3, *change[1:]], 3, frame))
+    for at, value in ((1, -1), (1, 8 * 262_144 + 1), (2, -1), (2, 57), (2, 64), (2, 129), (4, 0), (4, -1), (5, 2), (7, 0), (7, 1)):
+        unsound = [*row[:at], value, *row[at + 1 :]]
+        yield from (own(unsound, test, 2, frame), own(unsound, change, 3, frame), own(unsound, [1, *change[1:]], 3, frame))
+    for at, value in ((0, 1), (0, -1), (7, 3), (7, -1), (8, 3), (8, -1), (8, 2**63 - 1), (9, 0), (9, 1), (10, 0), (10, 1)):
+        yield own(row, [*test[:at], value, *test[at + 1 :]], 2, frame)
+    for at, value in ((1, 1), (1, -1), (6, 3), (6, -1), (7, 3), (7, -1), (8, 1), (8, -1)):
+        yield own(row, [3, *change[1:at], value, *change[at + 1 :]], 3, frame)
+
+
+def own(row: list[int], code: list[int], choice: int, frame: bytes) -> bytes:
+    """A program with a row of its own, and two constants."""
+    coded = [bytes([len(part)]) + b"".join(map(column, part)) for part in (row, code)]
+    return bytes([choice]) + b"".join(coded) + b"\2ab" + frame
+
+
+CASES = {
+    "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
+    "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
+}  # fmt: skip
+
+
+def main(folder: str | None) -> None:
+    """Writes the one or the other."""
+    if folder is None:
+        print("\n".join(in_c(*programs())))
+        return
+    for letter, inputs in CASES.items():
+        for data in inputs():
+            whole = letter.encode() + data
+            (Path(folder) / sha1(whole).hexdigest()).write_bytes(whole)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else None)

@@ -1,0 +1,96 @@
+/* The fuzz target of the C codec, for libFuzzer and for driver.c.
+ *
+ * The first byte of an input says what is tried with the rest. A new case is a line in this table, a function, and a few
+ * inputs in seeds.py. Letters are never given another meaning: the corpus goes by them.
+ */
+#include "fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct {
+    char letter;
+    void (*try)(struct input *in);
+} cases[] = {
+    {'t', fuzz_text},           /* formats.c: a text is read, written, and read again */
+    {'l', fuzz_long},           /* formats.c: the text of a packet near the largest size */
+    {'r', fuzz_rows},           /* formats.c: canonical rows, with vectors and without */
+    {'p', fuzz_pcap},           /* formats.c: records of a capture are read, written, and read again */
+    {'n', fuzz_blocks},         /* blocks.c: blocks of pcapng are read, written, and read again */
+    {'m', fuzz_notes},          /* blocks.c: notes of any kind become options */
+    {'c', fuzz_checksums},      /* packets.c: a frame is walked, checked, corrected, edited */
+    {'f', fuzz_table},          /* packets.c: a frame meets the filters and assignments of seeds.py */
+    {'g', fuzz_program},        /* packets.c: a program of the input's own, sound or not, meets a frame */
+};
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__asan_default_options(void);
+
+/* Freed memory is not kept for long: fresh memory is slow, and what is tried here frees at its end. */
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=16";
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc, (void)argv;
+    rows_prepare();
+    checksum_prepare();
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input in = {data, size};
+    char letter = (char)take8(&in);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (size > 0 && cases[i].letter == letter)
+            cases[i].try(&in);
+    return 0;
+}
+
+/* ---- what the cases share ---- */
+
+unsigned take8(struct input *in)
+{
+    if (in->size == 0)
+        return 0;
+    in->size--;
+    return *in->at++;
+}
+
+unsigned take16(struct input *in)
+{
+    unsigned high = take8(in);
+    return high << 8 | take8(in);
+}
+
+int64_t take_linktype(struct input *in)
+{
+    static const int64_t linktypes[] = {1, 0, 101, 12, 14, 108, 113, 228, 229, 276, 147, UINT32_MAX};
+    return linktypes[take8(in) % (sizeof linktypes / sizeof *linktypes)];
+}
+
+void failed(const char *where, int line, const char *what)
+{
+    fprintf(stderr, "%s:%d: this should hold: %s\n", where, line, what);
+    abort();
+}
+
+uint8_t *exact(const uint8_t *from, size_t size)
+{
+    uint8_t *at = malloc(size > 0 ? size : 1);
+    EXPECT(at != NULL);
+    if (size == 0)              /* malloc(0) gives a byte that may be read */
+        return at + 1;
+    if (from != NULL)
+        memcpy(at, from, size);
+    return at;
+}
+
+void release(uint8_t *at, size_t size)
+{
+    free(size > 0 ? at : at - 1);
+}
