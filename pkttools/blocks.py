@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 from .errors import BLOCK_LONG, BLOCK_SHORT, BLOCK_TRAILER, BLOCK_UNALIGNED
@@ -22,7 +23,10 @@ INTERFACE_COLUMNS = 6
 
 # How control characters stand in names and comments: a line stays a line, and no terminal is told anything.
 FORMS = {"\n": b"\\n", "\r": b"\\r"} | {chr(c): b"\\x%02x" % c for c in (*range(32), 127) if chr(c) not in "\n\r"}
-_SHOWN = [FORMS.get(chr(c), bytes([c])) for c in range(256)]
+CHARACTERS = {form[1:]: character.encode() for character, form in FORMS.items()}  # what stands behind the backslash
+_SUFFIX = b"|".join(sorted(CHARACTERS))
+_CONTROL = re.compile(rb"(\\*)(?:([\x00-\x1f\x7f])|(" + _SUFFIX + rb"))")
+_FORM = re.compile(rb"(\\+)(" + _SUFFIX + rb")")
 
 
 def misframed(buffer: bytearray, at: int, stop: int, kind: int, size: int, order: str) -> tuple[int, int, int] | None:
@@ -62,14 +66,23 @@ def option(code: int, value: bytes, order: str) -> bytes:
 
 
 def note(word: bytes, value: bytes) -> bytes:
-    """The line of text that stands for a value: `NOTE: two words`, or `NOTE:` without one."""
-    return word + (b" " if value else b"") + b"".join([_SHOWN[c] for c in value]) + b"\n"
+    """The line of text that stands for a value: `NOTE: two words`, or `NOTE:` without one.
+
+    Backslashes in front of a form, or of what would be taken for one, are doubled; all others stand for themselves. So each
+    value has its text, and each text its value.
+    """
+    return word + (b" " if value else b"") + _CONTROL.sub(_form_of, value) + b"\n"
+
+
+def _form_of(found: re.Match[bytes]) -> bytes:
+    return 2 * found[1] + (FORMS[chr(found[2][0])] if found[2] else found[3])
+
+
+def _value_of(found: re.Match[bytes]) -> bytes:
+    count = len(found[1])
+    return found[1][: count // 2] + (CHARACTERS[found[2]] if count % 2 else found[2])
 
 
 def value_of(line: bytes) -> bytes:
     """What a line of text stands for; the other way around than `note`. The line comes without its end."""
-    value = line[line.index(b":") + 1 :].removeprefix(b" ")
-    if b"\\" in value:  # no form contains another, nor the beginning of one
-        for character, form in FORMS.items():
-            value = value.replace(form, character.encode())
-    return value
+    return _FORM.sub(_value_of, line[line.index(b":") + 1 :].removeprefix(b" "))

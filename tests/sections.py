@@ -103,7 +103,18 @@ def _options(raw: bytes, order: str) -> list[tuple[int, bytes]]:
 
 
 def _line(word: str, value: bytes) -> str:
-    return f"{word}:{' ' if value else ''}{value.decode('latin-1').translate(ESCAPES)}\n"
+    """The line of text for a value: backslashes are doubled where a form follows them, or what would be taken for one."""
+    text, at = "", 0
+    left = value.decode("latin-1")
+    while at < len(left):
+        run = len(left[at:]) - len(left[at:].lstrip("\\"))
+        at += run
+        rest = left[at:]
+        form = ESCAPES.get(ord(rest[0])) if rest else None
+        doubled = form is not None or any(rest.startswith(escape[1:]) for escape in ESCAPES.values())
+        text += "\\" * run * (2 if doubled else 1) + (form or rest[:1])
+        at += 1
+    return f"{word}:{' ' if value else ''}{text}\n"
 
 
 def records(raw: bytes) -> list[Record]:

@@ -327,7 +327,8 @@ def test_notes_become_options(codec, order):
     [
         ("NOTE: a\\nb\\rc", b"a\nb\rc"), ("NOTE: \\x00\\x1f\\x7f\\x09", b"\0\x1f\x7f\t"), ("NOTE:close", b"close"),
         ("NOTE:  two", b" two"),
-        ("NOTE: ", b""), ("NOTE: \\", b"\\"), ("NOTE: \\\\n", b"\\\n"), ("NOTE: \\x", b"\\x"), ("NOTE: \\x0", b"\\x0"),
+        ("NOTE: ", b""), ("NOTE: \\", b"\\"), ("NOTE: \\\\n", b"\\n"), ("NOTE: \\\\\\n", b"\\\n"),
+        ("NOTE: \\\\\\\\x1b \\\\a", b"\\\\x1b \\\\a"), ("NOTE: \\x", b"\\x"), ("NOTE: \\x0", b"\\x0"),
         # Only what our reader writes is turned back.
         ("NOTE: \\x41\\x20\\x80\\xff", b"\\x41\\x20\\x80\\xff"), ("NOTE: \\x0a\\x0d", b"\\x0a\\x0d"),
         ("NOTE: \\x1B\\x7F", b"\\x1B\\x7F"),

@@ -73,8 +73,9 @@ def test_what_was_mended_is_sound(codec, number):
         (101, ipv4(17, vxlan(bytes(13)))), (101, ipv4(47, gre(0x0800, b"half"))),
         (101, ipv4(4, patched(ipv4(17, udp()), 0, b"\x44"))),
         (1, ethernet(0x8100, tags([0x8100] * 20, 0x0800, ipv4(17, udp())))),
+        (101, patched(ipv4(17, udp()), 2, b"\0\0")), (101, patched(ipv6(17, udp()), 4, b"\0\0")),  # as segmentation offload has it
     ],
-    ids=range(33),
+    ids=range(35),
 )  # fmt: skip
 def test_malformed(codec, linktype, frame):
     assert check(codec, linktype, mended(codec, linktype, frame)) == MALFORMED

@@ -31,6 +31,11 @@ def mended(codec: ModuleType, linktype: int, frame: bytes) -> tuple[bytes, bool]
     return bytes(data), outcome == CORRECTED
 
 
+def headers(codec: ModuleType, linktype: int, frame: bytes) -> int:
+    """How many there are."""
+    return len(codec.walk(bytearray(frame), row(frame, linktype, None)))
+
+
 def edited(
     codec: ModuleType, linktype: int, frame: bytes, edit: list[str], original: int | None = None, follow: bool = True
 ) -> tuple[bytes, int]:
@@ -49,7 +54,8 @@ def test_right_stays_right(codec, number):
     for edit in EDITS:
         got, stale = edited(codec, linktype, frame, edit)
         wanted, whole_after = mended(codec, linktype, edited(codec, linktype, frame, edit, follow=False)[0])
-        if whole and whole_after and not stale:
+        hidden = headers(codec, linktype, got) < headers(codec, linktype, frame)  # no VXLAN any more: its 0 stays all the same
+        if whole and whole_after and not stale and not hidden:
             assert got == wanted, edit
 
 
@@ -204,3 +210,18 @@ def test_an_edit_that_makes_it_another_packet_is_counted(codec):
     got, stale = edited(codec, 101, frame, ["IP.PROTOCOL=6"])
     assert stale == 1
     assert mended(codec, 101, got)[0][10:12] == got[10:12]  # the header's own checksum follows all the same
+
+
+def test_a_checksum_that_is_not_there_is_counted(codec):
+    """Addresses that it covers change, and it was not captured, or stands in a later fragment."""
+    whole, _ = mended(codec, 101, ipv4(6, tcp(bytes(60))))
+    assert edited(codec, 101, whole[:30], ["IP.SRC_ADDR=9.9.9.9"], len(whole))[1] == 1
+    assert edited(codec, 101, whole[:30], ["IP.TTL=9"], len(whole))[1] == 0
+    first = mended(codec, 101, ipv4(6, whole[20:36], fragment=0x2000))[0]
+    assert edited(codec, 101, first, ["IP.SRC_ADDR=9.9.9.9"])[1] == 1
+    assert edited(codec, 101, first, ["IP.TTL=9"])[1] == 0
+
+
+def test_headers_that_are_hidden_but_unchanged_are_not_counted(codec):
+    whole, _ = mended(codec, 101, ipv4(17, vxlan(ethernet(0x0800, ipv4(6, tcp())))))
+    assert edited(codec, 101, whole, ["UDP.DST_PORT=7"])[1] == 0

@@ -171,3 +171,20 @@ def test_to_ethernet_where_the_guard_holds(backend):
     done = shell("pkt-change --to-ethernet --if IP", data, backend=backend)
     assert [line for line in done.stdout.decode().splitlines() if "LINKTYPE" in line] == [
         "LINKTYPE: 1 (Ethernet)", "LINKTYPE: 101 (Raw IP)"]  # fmt: skip
+
+
+# ---- pkt-change --swap in tunnels ----
+
+TUNNELS = (ROOT / "examples" / "tunnel.txt").read_bytes()
+
+
+def test_swap_exchanges_the_outer_ends_only(backend):
+    """What a tunnel carries stays, and so do the ports of UDP that carries VXLAN: it would not be VXLAN any more."""
+    done = shell("pkt-change -u --swap | pkt-check -cs", TUNNELS, backend=backend)
+    assert (done.returncode, done.stderr) == (0, b"")
+    lines = shell("pkt-analyze -lv 2", done.stdout).stdout.decode().splitlines()
+    was = shell("pkt-analyze -lv 2", TUNNELS).stdout.decode().splitlines()
+    changed = {line for line, before in zip(lines, was, strict=True) if line != before}
+    assert changed == {
+        "IP\tsrc/dst addr\t: 198.51.100.2 / 198.51.100.1", "IP\tsrc/dst addr\t: 198.51.100.1 / 198.51.100.2"}  # fmt: skip
+    assert sum(line != before for line, before in zip(lines, was, strict=True)) == 3

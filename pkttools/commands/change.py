@@ -14,7 +14,7 @@ from ..work.ethernet import Converter
 
 OPTIONS = [
     Option("--if", TEXT, "change only what matches EXPR; the rest passes as it is", "EXPR"),
-    Option("--swap", FLAG, "exchange source and destination: MAC, IP, ports"),
+    Option("--swap", FLAG, "exchange source and destination of outer headers"),
     Option("-u --update-checksums", FLAG, "let checksums follow; right ones stay right, even in cut packets"),
     Option("--to-ethernet", FLAG, "put raw IP, loopback, Linux cooked packets under an Ethernet header"),
     *FILTER,
@@ -22,7 +22,7 @@ OPTIONS = [
 
 PAIRS = tuple(
     (f"{layer}.SRC_{what}", f"{layer}.DST_{what}")
-    for layer, what in (("ETHERNET", "ADDR"), ("IP", "ADDR"), ("IPV6", "ADDR"), ("TCP", "PORT"), ("UDP", "PORT"))
+    for layer, what in (("ETHERNET", "ADDR"), ("IP", "ADDR"), ("IPV6", "ADDR"), ("TCP", "PORT"), ("UDP", "PORT"), ("SCTP", "PORT"))
 )
 
 

@@ -40,7 +40,7 @@ def run(values: Values) -> tuple[list[str], int]:
     receiver = Receiver(
         values.interface, promiscuous=not values.no_promiscuous, direction=direction,
         buffer=values.buffer or 0, finish=not values.raw_checksums, nano=bool(values.nano), seconds=values.duration,
-        notes=bool(values.verbose),
+        notes=bool(values.verbose) or values.format == "pcapng",  # which has a place for them
     )  # fmt: skip
     sink = sink_of(values, Output(values.output, None), linktype=receiver.linktype)
     work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []

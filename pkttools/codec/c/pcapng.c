@@ -77,7 +77,40 @@ static bool next_option(struct option *o, const uint8_t *end, bool big_endian)
     return true;
 }
 
-/* A comment as a line; control characters as `\n`, `\r`, `\xNN`. */
+static int lower_hex(uint8_t c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool is_control(uint8_t c)
+{
+    return c < 0x20 || c == 0x7F;
+}
+
+/* What stands behind the backslash of a form, `n`, `r` or `xNN`: gives its bytes and the character; 0: it is none. */
+static size_t suffix(const uint8_t *at, size_t size, uint8_t *character)
+{
+    if (size >= 1 && (at[0] == 'n' || at[0] == 'r')) {
+        *character = at[0] == 'n' ? '\n' : '\r';
+        return 1;
+    }
+    if (size < 3 || at[0] != 'x' || lower_hex(at[1]) < 0 || lower_hex(at[2]) < 0)
+        return 0;
+    *character = (uint8_t)(lower_hex(at[1]) << 4 | lower_hex(at[2]));
+    return is_control(*character) && *character != '\n' && *character != '\r' ? 3 : 0;
+}
+
+static size_t backslashes(const uint8_t *at, size_t size)
+{
+    size_t count = 0;
+    while (count < size && at[count] == '\\')
+        count++;
+    return count;
+}
+
+/* A comment as a line; control characters as `\n`, `\r`, `\xNN`. Backslashes in front of these, or of what would be taken for
+ * one, are doubled; all others stand for themselves. So each comment has its text, and each text its comment.
+ */
 static bool add_comment(struct bytes *b, const uint8_t *text, size_t size)
 {
     static const char hex[] = "0123456789abcdef";
@@ -86,9 +119,19 @@ static bool add_comment(struct bytes *b, const uint8_t *text, size_t size)
     uint8_t *out = b->at + b->size;
     memcpy(out, "NOTE: ", 6);
     out += size > 0 ? 6 : 5;
-    for (size_t i = 0; i < size; i++) {
-        uint8_t c = text[i];
-        if (c >= 0x20 && c != 0x7F) {
+    for (size_t i = 0; i < size;) {
+        size_t count = backslashes(text + i, size - i);
+        i += count;
+        bool control = i < size && is_control(text[i]);
+        uint8_t c;
+        if (control || suffix(text + i, size - i, &c) > 0)
+            count *= 2;
+        memset(out, '\\', count);
+        out += count;
+        if (i == size)
+            break;
+        c = text[i++];
+        if (!control) {
             *out++ = c;
             continue;
         }
@@ -289,42 +332,26 @@ static bool next_note(struct note *n, const uint8_t *end)
     return true;
 }
 
-static int lower_hex(uint8_t c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The characters of one that stands for a control character, which is given; 1: it stands for itself. */
-static size_t form(const uint8_t *at, size_t size, uint8_t *character)
-{
-    *character = at[0];
-    if (at[0] != '\\' || size < 2)
-        return 1;
-    if (at[1] == 'n' || at[1] == 'r') {
-        *character = at[1] == 'n' ? '\n' : '\r';
-        return 2;
-    }
-    if (at[1] != 'x' || size < 4)
-        return 1;
-    int high = lower_hex(at[2]), low = lower_hex(at[3]);
-    if (high < 0 || low < 0)
-        return 1;
-    int value = high << 4 | low;
-    if ((value >= 0x20 && value != 0x7F) || value == '\n' || value == '\r')
-        return 1;
-    *character = (uint8_t)value;
-    return 4;
-}
-
 /* The bytes that a line's value stands for; gives how many. `out` may be NULL. */
 static size_t plain(uint8_t *out, const struct note *n)
 {
     size_t count = 0;
-    for (size_t at = 0; at < n->size; count++) {
-        uint8_t character;
-        at += form(n->at + at, n->size - at, &character);
+    for (size_t at = 0; at < n->size;) {
+        size_t run = backslashes(n->at + at, n->size - at);
+        uint8_t character = 0;
+        size_t form = run > 0 ? suffix(n->at + at + run, n->size - at - run, &character) : 0;
+        size_t kept = form > 0 ? run / 2 : run;
         if (out != NULL)
-            out[count] = character;
+            memset(out + count, '\\', kept);
+        count += kept;
+        at += run;
+        if (at == n->size)
+            break;
+        bool control = form > 0 && run % 2 == 1;
+        if (out != NULL)
+            out[count] = control ? character : n->at[at];
+        count++;
+        at += control ? form : 1;
     }
     return count;
 }

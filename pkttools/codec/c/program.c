@@ -258,6 +258,23 @@ static void change(const struct assignment *a, const struct frame *f, const stru
     write_raw(f, at, v);                        /* what does not fit is cut: arithmetic wraps around */
 }
 
+/* The headers in front of what a tunnel carries, without UDP that carries VXLAN: there is who talks to whom. */
+static struct walk outer_headers(const struct walk *w)
+{
+    struct walk outer = *w;
+    bool network = false;
+    for (size_t i = 0; i < w->count; i++) {
+        enum header_kind kind = w->header[i].kind;
+        bool inner = kind == GRE || kind == VXLAN || (network && (kind == IP || kind == IPV6));
+        if (inner) {
+            outer.count = kind == VXLAN ? i - 1 : i;
+            break;
+        }
+        network |= kind == IP || kind == IPV6;
+    }
+    return outer;
+}
+
 /* Gives how many assignments found no place. */
 size_t assign(const struct program *p, const struct frame *f, int64_t linktype)
 {
@@ -267,16 +284,19 @@ size_t assign(const struct program *p, const struct frame *f, int64_t linktype)
     struct place at, other;
     walk(&w, f, linktype);
     for (; a < end; a++) {
-        if (!locate(p, a->row, a->occurrence, a->exact, &w, &at)) {
-            unplaced++;
-            continue;
-        }
         if (a->operation == SWAP) {
-            if (locate(p, a->other, a->occurrence, a->exact, &w, &other) && other.row->width == at.row->width) {
+            struct walk outer = outer_headers(&w);
+            if (!locate(p, a->row, a->occurrence, a->exact, &outer, &at))
+                unplaced++;
+            else if (locate(p, a->other, a->occurrence, a->exact, &outer, &other) && other.row->width == at.row->width) {
                 struct value v = read_raw(f, &at);
                 write_raw(f, &at, read_raw(f, &other));
                 write_raw(f, &other, v);
             }
+            continue;
+        }
+        if (!locate(p, a->row, a->occurrence, a->exact, &w, &at)) {
+            unplaced++;
             continue;
         }
         change(a, f, &at, p->constants);

@@ -56,8 +56,12 @@ static unsigned announced(const struct frame *f, const struct header *h)
 static bool header_sound(const struct packet_view *p, const struct header *h)
 {
     unsigned first = get8(&p->frame, h->start) >> 4, offset = (get8(&p->frame, h->start + 12) >> 4) * 4u;
-    if (h->kind == IP || h->kind == IPV6)
-        return first == (h->kind == IP ? 4 : 6);
+    if (h->kind == IP)                          /* a total of 0 is how segmentation offload shows what the wire never has */
+        return first == 4 && get16(&p->frame, h->start + 2) != 0;
+    if (h->kind == IPV6) {                      /* 0 may only be a jumbogram, which has options (RFC 2675), or nothing */
+        unsigned next = get8(&p->frame, h->start + 6);
+        return first == 6 && (get16(&p->frame, h->start + 4) != 0 || next == 0 || next == 59);
+    }
     return h->kind != TCP || (offset >= 20 && offset <= h->end - h->start);
 }
 

@@ -81,8 +81,10 @@ static bool follow_message(const struct sides *s, size_t index)
     size_t rest = before.at < old->size ? least(before.size, old->size - before.at) : 0;
     size_t place = checksum_place(old, &before);
     bool later_piece = outcome == FRAGMENT && piece_offset(&s->before, index) > 0;
-    if (place == 0 || later_piece || !frame_has(old, before.at + place, before.protocol == 132 ? 4 : 2))
-        return place == 0 || same(s, before.at, rest);      /* it stands in another packet, or was not captured */
+    if (place == 0 || later_piece)
+        return place == 0 || same(s, before.at, rest);      /* it stands in another packet, and follows there */
+    if (!frame_has(old, before.at + place, before.protocol == 132 ? 4 : 2))     /* it was not captured */
+        return same(s, before.at, rest) && outcome == later && pseudo_sum(old, &before) == pseudo_sum(new, &after);
     if (!same(s, before.at + place, before.protocol == 132 ? 4 : 2))
         return true;                            /* the user has set it */
     if (outcome != later || before.protocol != after.protocol || before.at != after.at || place != checksum_place(new, &after))
@@ -116,7 +118,7 @@ bool update(const struct frame *before, const struct frame *after, int64_t origi
         if (h->kind != IP && h->kind != IPV6)
             continue;
         if (i >= s.after.walk.count || h->kind != now->kind || h->start != now->start)
-            all = false;
+            all &= same(&s, h->start, h->end - h->start);   /* nobody looks there any more; it is as it was */
         else {
             all &= follow_message(&s, i);
             all &= h->kind != IP || follow_header(&s, i);

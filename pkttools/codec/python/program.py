@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, OFFSET, ORIGINAL, ROW_BYTES, Program
-from .headers import Walk
+from .headers import GRE, IP, IPV6, VXLAN, Walk
 from .rows import checked
 from .update import update
 
@@ -201,6 +201,16 @@ def _change(a: tuple[int, ...], frame: bytearray, place: _Place, constants: byte
     _write_raw(frame, place, value)  # what does not fit is cut: arithmetic wraps around
 
 
+def _outer_headers(headers: list[list[int]]) -> list[list[int]]:
+    """The headers in front of what a tunnel carries, without UDP that carries VXLAN: there is who talks to whom."""
+    network = False
+    for i, (kind, *_) in enumerate(headers):
+        if kind in (GRE, VXLAN) or (network and kind in (IP, IPV6)):
+            return headers[: i - 1] if kind == VXLAN else headers[:i]
+        network |= kind in (IP, IPV6)
+    return headers
+
+
 def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int) -> int:
     """Gives how many assignments found no place."""
     unplaced = 0
@@ -208,12 +218,13 @@ def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int) -
     headers = Walk(bytes(frame), linktype).headers
     for a in code:
         operation, row, occurrence, exact, other_row = a[0], a[1], a[2], bool(a[3]), a[8]
-        place = _locate(rows, row, occurrence, exact, headers)
+        outer = _outer_headers(headers) if operation == SWAP else headers
+        place = _locate(rows, row, occurrence, exact, outer)
         if place is None:
             unplaced += 1
             continue
         if operation == SWAP:
-            other = _locate(rows, other_row, occurrence, exact, headers)
+            other = _locate(rows, other_row, occurrence, exact, outer)
             if other and other.row[2] == place.row[2]:
                 value = _read_raw(frame, place)
                 _write_raw(frame, place, _read_raw(frame, other))

@@ -61,8 +61,12 @@ class _Sides:
         rest = max(0, min(before.size, len(self.before.frame) - before.at))
         place, size = self.before.place(before), 4 if before.protocol == SCTP else 2
         later_piece = outcome == FRAGMENT and self.piece_offset(index) > 0
-        if not place or later_piece or not self.before.within(before.at + place, size):
-            return not place or self.same(before.at, rest)  # it stands in another packet, or was not captured
+        if not place or later_piece:
+            return not place or self.same(before.at, rest)  # it stands in another packet, and follows there
+        if not self.before.within(before.at + place, size):  # it was not captured
+            if after is None or outcome != later or not self.same(before.at, rest):
+                return False
+            return _sum(self.before.pseudo(before)) == _sum(self.after.pseudo(after))
         if not self.same(before.at + place, size):
             return True  # the user has set it
         known = after is not None and outcome == later and before.protocol == after.protocol and before.at == after.at
@@ -82,6 +86,11 @@ class _Sides:
             value = _followed(stored, was, now)
             self.after.put(before.at + place, 2, 0xFFFF if value == 0 and before.protocol == UDP else value)
         return True
+
+
+def _sum(pseudo: bytes) -> int:
+    """What a pseudo-header adds to a sum; its order does not count."""
+    return internet(pseudo)
 
 
 def _own_length(view: View, message: Message) -> None:
@@ -106,7 +115,7 @@ def update(before: bytes, after: bytearray, original: int, linktype: int) -> boo
         if header[0] not in (IP, IPV6):
             continue
         if i >= len(sides.after.headers) or header[:2] != sides.after.headers[i][:2]:
-            everything = False
+            everything &= sides.same(header[1], header[3] - header[1])  # nobody looks there any more; it is as it was
         else:
             everything &= sides.follow_message(i)
             everything &= header[0] != IP or sides.follow_header(i)
