@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-C := $(wildcard pkttools/codec/c/*.c)
+C := $(wildcard pkttools/codec/c/*.c pkttools/kernel/c/*.c)
 CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
 
 .PHONY: demo test lint sanitize fuzz fuzz-corpus bench clean ready
@@ -28,7 +28,7 @@ SANITIZED := build/sanitized
 sanitize: ready
 	@command -v cc > /dev/null || { echo "make: cc is missing"; exit 1; }
 	@rm -rf $(SANITIZED) && mkdir -p $(SANITIZED) && cp -r pkttools tests examples pyproject.toml README.md LICENSE $(SANITIZED)
-	@rm -f $(SANITIZED)/pkttools/codec/_c.*so
+	@rm -f $(SANITIZED)/pkttools/*/_c.*so
 	@cd $(SANITIZED) && CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -g" $(CURDIR)/$(BIN)/python \
 		-W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > build.log 2>&1
 	@cd $(SANITIZED) && LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
@@ -60,14 +60,14 @@ bench: ready
 	@$(BIN)/python -m tests.benchmarks
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis pkttools/codec/_c.*so
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis pkttools/*/_c.*so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- setting up ----
 
 ready: $(VENV)/ready
 
-$(VENV)/ready: pyproject.toml $(C) pkttools/codec/c/codec.h
+$(VENV)/ready: pyproject.toml $(C) $(wildcard pkttools/*/c/*.h)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || \
 		{ echo "make: Python 3.11 or later is missing (PYTHON=... says which one to take)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \

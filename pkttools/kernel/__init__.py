@@ -1,0 +1,23 @@
+"""What the Linux kernel offers beyond Python's os and socket modules: in C, or in Python where C is missing.
+
+A leaf: it imports nothing of the project. `PKTTOOLS_CODEC=c` or `python` chooses, as for the codec.
+
+    pipe_lend(fd, data) -> bytes that the pipe took, without copying them: they must stay as they are until they were read
+"""
+
+import os
+
+try:
+    if os.environ.get("PKTTOOLS_CODEC") == "python":
+        raise ImportError
+    from . import _c as _backend
+
+    BACKEND = "c"
+except ImportError:
+    from . import python as _backend
+
+    BACKEND = "python"
+
+pipe_lend = _backend.pipe_lend
+
+__all__ = ["BACKEND", "pipe_lend"]
