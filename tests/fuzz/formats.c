@@ -152,22 +152,26 @@ void fuzz_text(struct input *in)
     struct text_decoder whole = read_text(in->at, in->size, in->size), pieces = read_text(in->at, in->size, cut);
     expect_equal_text(&whole, &pieces);
     free_text(&pieces);
-    rows_use_vectors(false);
-    struct text_decoder portable = read_text(in->at, in->size, in->size);
-    rows_use_vectors(true);
-    expect_equal_text(&whole, &portable);
-    free_text(&portable);
+    for (enum row_code code = PORTABLE; code < WIDEST; code++) {
+        rows_use(code);
+        struct text_decoder other = read_text(in->at, in->size, in->size);
+        expect_equal_text(&whole, &other);
+        free_text(&other);
+    }
+    rows_use(WIDEST);
     if (whole.data.size <= MAX_WRITTEN) {
         struct bytes text = write_text(&whole, &canonical, &none), other = write_text(&whole, &style, &field);
         expect_read_again(&whole, &text, &canonical, 0);
         expect_read_again(&whole, &other, &style, 1);
         bytes_free(&other);
-        rows_use_vectors(false);
-        other = write_text(&whole, &canonical, &none);
-        rows_use_vectors(true);
-        EXPECT(equal_bytes(&text, &other));
+        for (enum row_code code = PORTABLE; code < WIDEST; code++) {
+            rows_use(code);
+            other = write_text(&whole, &canonical, &none);
+            EXPECT(equal_bytes(&text, &other));
+            bytes_free(&other);
+        }
+        rows_use(WIDEST);
         bytes_free(&text);
-        bytes_free(&other);
     }
     free_text(&whole);
 }
@@ -194,10 +198,13 @@ void fuzz_rows(struct input *in)
 {
     size_t limit = take8(in), size = (limit + 1) * 16;
     uint8_t *text = exact(in->at, in->size), *out = exact(NULL, size), *other = exact(NULL, size);
-    size_t read = rows_read(text, in->size, out, limit);
-    rows_use_vectors(false);
-    EXPECT(rows_read(text, in->size, other, limit) == read && read <= limit && equal(out, other, read * 16));
-    rows_use_vectors(true);
+    size_t bytes, same, read = rows_read(text, in->size, out, limit, &bytes);
+    EXPECT(read <= limit && bytes <= read * 16 && bytes + 16 > read * 16);
+    for (enum row_code code = PORTABLE; code < WIDEST; code++) {
+        rows_use(code);
+        EXPECT(rows_read(text, in->size, other, limit, &same) == read && same == bytes && equal(out, other, bytes));
+    }
+    rows_use(WIDEST);
     release(text, in->size);
     release(out, size);
     release(other, size);

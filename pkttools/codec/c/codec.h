@@ -111,14 +111,17 @@ enum { NOT_HEX = 0x80, WORD = 0x81 };
 extern const char hex_digits[];
 extern const uint8_t hex_value[256];    /* of a hex digit; WORD: the letters g to z and _, a slip where data should stand */
 
-/* Reads canonical rows, 16 bytes of `out` each, up to the first that is not one, `limit`, or the end of the text. Gives
- * how many. `out` has room for one row more than `limit`. */
-extern size_t (*rows_read)(const uint8_t *text, size_t size, uint8_t *out, size_t limit);
-/* Writes canonical rows for `count` times 16 bytes; gives the place behind them. */
-extern uint8_t *(*rows_write)(uint8_t *out, const uint8_t *data, size_t count);
+/* Reads canonical rows up to the first that is not one, behind one that is not full, at `limit`, or at the end of the text.
+ * Gives how many, and in `bytes` how many bytes of `out` they are. `out` has room for 16 bytes a row, and one row more. */
+extern size_t (*rows_read)(const uint8_t *text, size_t size, uint8_t *out, size_t limit, size_t *bytes);
+/* Writes canonical rows for `size` bytes; gives the place behind them. */
+extern uint8_t *(*rows_write)(uint8_t *out, const uint8_t *data, size_t size);
 
 void rows_prepare(void);        /* once, before anything else of rows and text */
-bool rows_use_vectors(bool wanted);     /* for tests of both ways; gives whether vectors are used now */
+
+enum row_code { PORTABLE, SSSE3, AVX512, WIDEST = AVX512 };     /* which code reads and writes rows */
+
+enum row_code rows_use(enum row_code wanted);   /* for tests of all ways; gives what is used: what the processor has */
 
 static inline uint8_t shown(uint8_t c)
 {

@@ -530,13 +530,13 @@ static PyObject *py_verify(PyObject *self, PyObject *args)
     return list;
 }
 
-static PyObject *py_use_vectors(PyObject *self, PyObject *args)
+static PyObject *py_use_rows(PyObject *self, PyObject *args)
 {
     (void)self;
     int wanted;
-    if (!PyArg_ParseTuple(args, "p", &wanted))
+    if (!PyArg_ParseTuple(args, "i", &wanted))
         return NULL;
-    return PyBool_FromLong(rows_use_vectors(wanted != 0));
+    return PyLong_FromLong((long)rows_use((enum row_code)wanted));
 }
 
 static PyMethodDef methods[] = {
@@ -552,7 +552,7 @@ static PyMethodDef methods[] = {
     {"correct", py_correct, METH_VARARGS, NULL},
     {"check", py_check, METH_VARARGS, NULL},
     {"verify", py_verify, METH_VARARGS, NULL},
-    {"use_vectors", py_use_vectors, METH_VARARGS, "Chooses between vectors and portable code; for tests."},
+    {"use_rows", py_use_rows, METH_VARARGS, "Chooses which code reads and writes rows, 0 the portable one; gives what is used; for tests."},
     {NULL, NULL, 0, NULL},
 };
 

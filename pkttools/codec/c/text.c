@@ -26,10 +26,10 @@ struct line {
     size_t size;
 };
 
-static bool starts(const struct line *l, const char *with)
+static inline bool starts(const struct line *l, const char *with)
 {
-    size_t n = strlen(with);
-    return l->size >= n && memcmp(l->at, with, n) == 0;
+    size_t n = strlen(with);    /* a constant wherever this stands */
+    return l->size >= n && l->at[0] == (uint8_t)with[0] && memcmp(l->at, with, n) == 0;
 }
 
 /* The next line from `at`, without its end; false when it is not complete yet. */
@@ -227,17 +227,66 @@ static bool read_line(struct text_decoder *d, const uint8_t *text, const struct 
     return d->error == NO_ERROR;
 }
 
+/* A run of digits in usual form, at most 18 of them; gives how many. */
+static inline size_t digits(const uint8_t *at, int64_t *value)
+{
+    size_t n = 0;
+    int64_t v = 0;
+    for (; n < 18 && is_digit(at[n]); n++)
+        v = v * 10 + (at[n] - '0');
+    *value = v;
+    return n;
+}
+
+/* The lines TIME and SIZE as our own writer writes them, which is how nearly all packets begin. Gives the bytes of both;
+ * 0, and nothing is changed, where they are not just so: read_line says then what they are. */
+static size_t read_head(const uint8_t *text, size_t size, struct draft *p)
+{
+    enum { LONGEST = 128 };     /* more than both lines together */
+    int64_t seconds, fraction, captured, original;
+    if (size < LONGEST || memcmp(text, "TIME: ", 6) != 0)
+        return 0;
+    const uint8_t *at = text + 6;
+    size_t n = digits(at, &seconds);
+    if (n == 0 || n > 10 || seconds > MAX_SECONDS || at[n] != '.')
+        return 0;
+    at += n + 1;
+    n = digits(at, &fraction);
+    if ((n != 6 && n != 9) || at[n] != ' ')
+        return 0;
+    fraction *= n == 6 ? 1000 : 1;
+    at += n;
+    enum { DATE = 25 };         /* a blank, and a date up to the year 9999 */
+    if (memchr(at, '\n', DATE) != NULL || memcmp(at + DATE, "\nSIZE: ", 7) != 0)
+        return 0;
+    at += DATE + 7;
+    n = digits(at, &captured);
+    if (n == 0 || n > 6 || captured > MAX_FRAME || at[n] != '/')
+        return 0;
+    at += n + 1;
+    n = digits(at, &original);
+    if (n == 0 || n > 10 || original > UINT32_MAX || at[n] != '\n')
+        return 0;
+    p->time = seconds * 1000000000 + fraction;
+    p->captured = captured;
+    p->original = original;
+    return (size_t)(at + n + 1 - text);
+}
+
 /* Reads the packet whose first line was just read. True when it is complete; `at` is then behind it. */
 static bool read_packet(struct text_decoder *d, const uint8_t *text, size_t size, bool final, size_t *at,
                         struct draft *p)
 {
+    size_t head = read_head(text + *at, size - *at, p);
+    *at += head;
+    d->line += head > 0 ? 2 : 0;
     for (;;) {
         size_t have = d->data.size - p->data, limit = (MAX_FRAME - have) / 16 + 1;
         if (limit > (size - *at) / ROW)
             limit = (size - *at) / ROW;
         if (limit > 0 && bytes_need(&d->data, (limit + 1) * 16)) {
-            size_t rows = rows_read(text + *at, size - *at, d->data.at + d->data.size, limit);
-            d->data.size += rows * 16;
+            size_t bytes, rows = rows_read(text + *at, size - *at, d->data.at + d->data.size, limit, &bytes);
+            d->data.size += bytes;
             d->line += (int64_t)rows;
             *at += rows * ROW;
             if (d->data.size - p->data > MAX_FRAME) {
@@ -300,9 +349,9 @@ void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool 
 
 /* ---- writing ---- */
 
-static uint8_t *put_text(uint8_t *out, const char *text)
+static inline uint8_t *put_text(uint8_t *out, const char *text)
 {
-    size_t n = strlen(text);
+    size_t n = strlen(text);    /* a constant wherever this stands */
     memcpy(out, text, n);
     return out + n;
 }
@@ -311,9 +360,10 @@ static uint8_t *put_number(uint8_t *out, int64_t value, int width)
 {
     uint8_t figures[20];
     int n = 0;
+    uint64_t rest = (uint64_t)value;
     do
-        figures[n++] = (uint8_t)('0' + value % 10);
-    while ((value /= 10) > 0);
+        figures[n++] = (uint8_t)('0' + rest % 10);
+    while ((rest /= 10) > 0);
     for (; width > n; width--)
         *out++ = '0';
     while (n > 0)
@@ -321,34 +371,54 @@ static uint8_t *put_number(uint8_t *out, int64_t value, int width)
     return out;
 }
 
-/* The date in C's ctime form, local time; one second's text serves all packets of that second. */
-static uint8_t *put_date(uint8_t *out, int64_t seconds)
+/* What is the same in the TIME lines of all packets of one second: the second in front of the point, the date behind. */
+struct second {
+    int64_t number;
+    size_t front_size, back_size;
+    uint8_t front[32], back[64];    /* copied as a whole: behind them there is room for the rest of a packet's head */
+};
+
+/* The second's texts; the date in C's ctime form, local time. */
+static void describe(struct second *s, int64_t number)
 {
-    static _Thread_local char text[40];
-    static _Thread_local int64_t known = -1;
-    if (seconds != known) {
-        static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-        time_t t = (time_t)seconds;
-        struct tm tm;
-        localtime_r(&t, &tm);
-        uint8_t *p = (uint8_t *)text;
-        memcpy(p, days + 3 * tm.tm_wday, 3);
-        p[3] = ' ';
-        memcpy(p + 4, months + 3 * tm.tm_mon, 3);
-        p[7] = ' ';
-        p[8] = tm.tm_mday < 10 ? ' ' : (uint8_t)('0' + tm.tm_mday / 10);
-        p[9] = (uint8_t)('0' + tm.tm_mday % 10);
-        p[10] = ' ';
-        p = put_number(p + 11, tm.tm_hour, 2);
-        *p++ = ':';
-        p = put_number(p, tm.tm_min, 2);
-        *p++ = ':';
-        p = put_number(p, tm.tm_sec, 2);
-        *p++ = ' ';
-        *put_number(p, tm.tm_year + 1900, 1) = 0;
-        known = seconds;
-    }
-    return put_text(out, text);
+    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t t = (time_t)number;
+    struct tm tm;
+    localtime_r(&t, &tm);
+    uint8_t *p = put_number(put_text(s->front, "TIME: "), number, 1);
+    *p++ = '.';
+    s->front_size = (size_t)(p - s->front);
+    p = s->back;
+    *p++ = ' ';
+    memcpy(p, days + 3 * tm.tm_wday, 3);
+    p[3] = ' ';
+    memcpy(p + 4, months + 3 * tm.tm_mon, 3);
+    p[7] = ' ';
+    p[8] = tm.tm_mday < 10 ? ' ' : (uint8_t)('0' + tm.tm_mday / 10);
+    p[9] = (uint8_t)('0' + tm.tm_mday % 10);
+    p[10] = ' ';
+    p = put_number(p + 11, tm.tm_hour, 2);
+    *p++ = ':';
+    p = put_number(p, tm.tm_min, 2);
+    *p++ = ':';
+    p = put_number(p, tm.tm_sec, 2);
+    *p++ = ' ';
+    p = put_text(put_number(p, tm.tm_year + 1900, 1), "\nSIZE: ");
+    s->back_size = (size_t)(p - s->back);
+    s->number = number;
+}
+
+static uint8_t *put_time(uint8_t *out, int64_t time)
+{
+    static _Thread_local struct second second = {.number = -1};
+    int64_t nanoseconds = time % 1000000000;
+    if (time / 1000000000 != second.number)
+        describe(&second, time / 1000000000);
+    memcpy(out, second.front, sizeof second.front);
+    out += second.front_size;
+    out = nanoseconds % 1000 != 0 ? put_number(out, nanoseconds, 9) : put_number(out, nanoseconds / 1000, 6);
+    memcpy(out, second.back, sizeof second.back);
+    return out + second.back_size;
 }
 
 static inline uint8_t *put_byte(uint8_t *out, uint8_t byte)
@@ -404,14 +474,7 @@ size_t text_encode(uint8_t *out, const uint8_t *data, const struct packet *p, in
     out = put_number(out, number, 1);
     out = put_text(out, " --\n");
     if (!style->data_only) {
-        int64_t nanoseconds = p->time % 1000000000;
-        out = put_text(out, "TIME: ");
-        out = put_number(out, p->time / 1000000000, 1);
-        *out++ = '.';
-        out = nanoseconds % 1000 != 0 ? put_number(out, nanoseconds, 9) : put_number(out, nanoseconds / 1000, 6);
-        *out++ = ' ';
-        out = put_date(out, p->time / 1000000000);
-        out = put_text(out, "\nSIZE: ");
+        out = put_time(out, p->time);
         out = put_number(out, p->captured, 1);
         *out++ = '/';
         out = put_number(out, p->original, 1);
@@ -424,8 +487,8 @@ size_t text_encode(uint8_t *out, const uint8_t *data, const struct packet *p, in
     const uint8_t *frame = data + p->offset;
     size_t size = (size_t)p->captured, at = 0;
     if (style->width == 16 && !style->data_only) {
-        out = rows_write(out, frame, size / 16);
-        at = size / 16 * 16;
+        out = rows_write(out, frame, size);
+        at = size;
     }
     for (; at < size; at += style->width)
         out = put_row(out, at, frame + at, size - at < style->width ? size - at : style->width, style);

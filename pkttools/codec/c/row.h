@@ -1,0 +1,45 @@
+/* What row.c and row_vectors.c share: where things stand in a row, and tables. */
+#ifndef PKTTOOLS_ROW_H
+#define PKTTOOLS_ROW_H
+
+#include "codec.h"
+
+enum { PREFIX = 60 };                           /* bytes of a row up to its second colon, and the blank behind it */
+enum { NO_PAIR = 0x100 };
+
+extern uint16_t pair_value[65536];              /* two hex digits, as they lie in memory, to a byte; or NO_PAIR */
+extern uint8_t fixed_mask[64], fixed_text[64];  /* the places of a row's prefix that are always the same */
+extern uint8_t pair_text[256][2], empty_row[ROW];
+
+static inline size_t byte_at(size_t i)
+{
+    return 8 + 3 * i + i / 4;
+}
+
+static inline size_t char_at(size_t i)
+{
+    return PREFIX + 1 + i + i / 8;
+}
+
+static inline unsigned pair(const uint8_t *at)
+{
+    uint16_t index;
+    memcpy(&index, at, 2);
+    return pair_value[index];
+}
+
+static inline void row_put_offset(uint8_t *out, size_t offset)
+{
+    for (size_t i = 0; i < 3; i++)
+        memcpy(out + 2 * i, pair_text[offset >> (16 - 8 * i) & 0xFF], 2);
+}
+
+/* The last row of a packet has blanks where bytes are missing. Gives how many bytes it has; 0: it is not such a row. */
+size_t row_read_last(const uint8_t *row, uint8_t *out);
+/* Writes the row of the bytes at `at`, of which there are `count`, 1 to 16; gives the place behind it. */
+uint8_t *row_write(uint8_t *out, const uint8_t *data, size_t at, size_t count);
+
+/* Lets rows_read and rows_write use vectors, the widest that are wanted and that the processor has; gives which. */
+enum row_code rows_use_vectors(enum row_code wanted);
+
+#endif
