@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # The columns of a row; eight bytes each, native order. `struct packet` in codec/c/codec.h is the same row.
 OFFSET, CAPTURED, ORIGINAL, TIME, LINKTYPE, NOTES, NOTES_SIZE = range(7)
@@ -45,6 +46,12 @@ class Batch:
         """One column of all rows, such as `batch.column(TIME)`."""
         return self.columns()[which::COLUMNS].tolist()
 
+    def set_linktype(self, linktype: int) -> None:
+        """Gives all packets a link type."""
+        columns = self.columns()
+        for i in range(LINKTYPE, len(columns), COLUMNS):
+            columns[i] = linktype
+
     def frame(self, i: int) -> memoryview:
         """The captured bytes of packet `i`."""
         offset, captured = self.columns()[i * COLUMNS : i * COLUMNS + 2]
@@ -75,6 +82,8 @@ class Packet:
 
 def gathered(packets: Iterable[Packet]) -> Batch:
     """A batch of packets, their bytes copied."""
+    from array import array  # late: most commands make no packets
+
     data, rows = bytearray(), array("q")
     for p in packets:
         at, size = len(data), len(p.frame)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from array import array
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 
 from . import codec
-from .batch import COLUMNS, LINKTYPE, Batch, Program
+from .batch import Batch, Program
 from .errors import OutputError, PktError, UsageError, counted
 from .formats import packets
 from .formats.files import Input, Output, Sink
@@ -16,7 +13,11 @@ from .options import Values
 from .progress import reading
 from .signals import Interrupted, install
 
-Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # a stage may keep packets back until the stream ends
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # a stage may keep packets back until the stream ends
 
 
 def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tuple[Program | None, Program | None]:
@@ -92,7 +93,7 @@ def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "tex
 
 def each(change: Callable[[Batch], Batch]) -> Work:
     """The stage that does something to every batch and keeps none of it back."""
-    return partial(map, change)
+    return lambda stream: map(change, stream)
 
 
 def run(source: Iterable[Batch], sink: Sink, values: Values, program: tuple[Program | None, Program | None],
@@ -112,7 +113,7 @@ def run(source: Iterable[Batch], sink: Sink, values: Values, program: tuple[Prog
         for batch in until_error(source, ended):
             came += len(batch)
             if values.link_type is not None:
-                batch.columns()[LINKTYPE::COLUMNS] = memoryview(array("q", [values.link_type]) * len(batch))
+                batch.set_linktype(values.link_type)
             if keep is not None:
                 batch.rows = codec.select(batch.data, batch.rows, keep)
             if skip:

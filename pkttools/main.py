@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
-from types import ModuleType
 
 from .errors import PktError, UsageError, say
 from .options import read
 from .signals import Interrupted, die
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as importlib is
+if TYPE_CHECKING:
+    from types import ModuleType
 
 SIGINT, SIGPIPE = 2, 13
 
@@ -30,7 +32,7 @@ def find(name: str) -> ModuleType:
     stem = name.removeprefix("pkt-")
     if name.startswith("pkt-") and stem.isalnum():
         try:
-            return import_module(f"pkttools.commands.{stem}")
+            return __import__(f"pkttools.commands.{stem}", fromlist=["run"])
         except ModuleNotFoundError as error:
             if error.name != f"pkttools.commands.{stem}":
                 raise

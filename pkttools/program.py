@@ -7,7 +7,7 @@ A test names the test to go on with when it holds and when not, or ACCEPT or REJ
 
 from __future__ import annotations
 
-from array import array
+import struct
 
 from .batch import Program
 from .fields import DATA, FAMILY, TABLE
@@ -20,6 +20,11 @@ TEST_COLUMNS, ASSIGNMENT_COLUMNS, ROW_COLUMNS = 11, 9, 8
 ALL_BITS = (1 << 128) - 1
 
 
+def _packed(numbers: list[int]) -> bytes:
+    """Numbers as the backends read them; array would take longer to import than all of this."""
+    return struct.pack(f"{len(numbers)}q", *numbers)
+
+
 def _rows() -> bytes:
     following: dict[str, int] = {}  # name to the next row of that name, or -1
     rows: list[list[int]] = []
@@ -28,7 +33,7 @@ def _rows() -> bytes:
         kind = {DATA: DATA_ROW, FAMILY: FAMILY_ROW}.get(row.kind, NUMBER_ROW)
         rows.append([row.header, row.bit, row.width, row.bias, row.scale, kind, row.shapes, following.get(row.name, -1)])
         following[row.name] = index
-    return array("q", [column for row in reversed(rows) for column in row]).tobytes()
+    return _packed([column for row in reversed(rows) for column in row])
 
 
 ROWS = _rows()
@@ -63,16 +68,16 @@ class Tests:
 
     def program(self) -> Program:
         """The finished program."""
-        code = array("q", [c[0] if isinstance(c, list) else c for test in self.code for c in test])
-        return ROWS, code.tobytes(), bytes(self.constants)
+        code = [c[0] if isinstance(c, list) else c for test in self.code for c in test]
+        return ROWS, _packed(code), bytes(self.constants)
 
 
 def assignments_program(assignments: list[tuple[int, int, int, bool, int | bytes, int]]) -> Program:
     """Compiles assignments: operation, row, occurrence, exact, value, other row (of SWAP)."""
-    code = array("q")
+    code: list[int] = []
     constants = bytearray()
     for operation, row, occurrence, exact, value, other in assignments:
         number, data = (0, value) if isinstance(value, bytes) else (value, b"")
-        code.extend([operation, row, occurrence, exact, *_halves(number), len(constants), len(data), other])
+        code += [operation, row, occurrence, exact, *_halves(number), len(constants), len(data), other]
         constants += data
-    return ROWS, code.tobytes(), bytes(constants)
+    return ROWS, _packed(code), bytes(constants)

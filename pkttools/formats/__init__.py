@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from ..batch import Batch
 from ..errors import PktError
 from .files import BUFFER, Input
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PCAPNG = b"\n\r\r\n"  # the type of a section header, in either byte order
 FOREIGN = {

@@ -9,19 +9,19 @@ import stat
 from ..batch import Batch
 from ..errors import OutputError, PktError
 from ..signals import check, wait
+from .lending import LEAST, Lender, promise
 
-BUFFER = 320 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
+BUFFER = 704 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
 PIPE = 1 << 20  # bytes asked for pipes: fewer switches between the commands of a pipe
 F_SETPIPE_SZ = 1031  # fcntl(2)
 
 
-def _widen(fd: int, mode: int) -> None:
+def _widen(pipe: int) -> None:
     """Raises a pipe's size."""
-    if stat.S_ISFIFO(mode):
-        try:
-            fcntl.fcntl(fd, F_SETPIPE_SZ, PIPE)
-        except OSError:
-            pass  # above /proc/sys/fs/pipe-max-size or the user's share: it works with what there is
+    try:
+        fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE)
+    except OSError:
+        pass  # above /proc/sys/fs/pipe-max-size or the user's share: it works with what there is
 
 
 class Input:
@@ -36,7 +36,9 @@ class Input:
             self.mode = os.fstat(self.fd).st_mode
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
-        _widen(self.fd, self.mode)
+        if stat.S_ISFIFO(self.mode):
+            _widen(self.fd)
+            promise(self.fd)
 
     @property
     def is_file(self) -> bool:
@@ -94,14 +96,18 @@ class Output:
                 os.ftruncate(self.fd, 0)
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
-        _widen(self.fd, found.st_mode)
+        self.lender = None
+        if stat.S_ISFIFO(found.st_mode):
+            _widen(self.fd)
+            self.lender = Lender(self.fd)
 
-    def write(self, data: bytes | bytearray) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """Writes all of it. Raises OutputError, and BrokenPipeError when nobody reads any more."""
         view = memoryview(data)
         try:
             while view:
-                view = view[os.write(self.fd, view) :]
+                lent = self.lender.lend(view) if self.lender and len(view) >= LEAST else 0
+                view = view[lent or os.write(self.fd, view) :]
         except BrokenPipeError:
             raise
         except OSError as error:

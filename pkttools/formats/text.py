@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
-from functools import lru_cache
 
 from .. import codec
 from ..batch import COLUMNS, LINKTYPE, Batch, Program
@@ -12,6 +10,12 @@ from ..errors import NOT_ENDED, PktError, UsageError, counted, shown, text_messa
 from ..names import linktype_name
 from .files import Input, Output, Sink
 
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+KEPT = 256  # programs of field lines
+_programs: dict[tuple[tuple[bytes, bytes], ...], Program] = {}
 MAX_TEXT = 32 << 20  # bytes of one packet's text; 262,144 bytes, one a line, need a fifth of it
 
 
@@ -106,9 +110,17 @@ def with_fields(batch: Batch, fields: list[tuple[int, ...]], text: bytearray, na
     return unplaced
 
 
-@lru_cache(256)
 def compiled(lines: tuple[tuple[bytes, bytes], ...]) -> Program:
-    """The program of field lines. DATA lines that follow each other continue each other."""
+    """The program of field lines; many packets have the same."""
+    if lines not in _programs:
+        if len(_programs) == KEPT:
+            _programs.clear()
+        _programs[lines] = program_of(lines)
+    return _programs[lines]
+
+
+def program_of(lines: tuple[tuple[bytes, bytes], ...]) -> Program:
+    """Compiles field lines. DATA lines that follow each other continue each other."""
     from ..expression import assignments  # late: most streams have no field lines
 
     items: list[tuple[str, str, str]] = []
@@ -144,9 +156,9 @@ class TextSink(Sink):
     def write(self, batch: Batch) -> None:
         """Writes a batch at once. A LINKTYPE line comes first, and again whenever the type changes."""
         extras = self.field_lines(batch) if self.fields else None
-        columns = batch.columns()
+        columns, count = batch.columns(), len(batch)
         first = 0
-        while first < len(batch):
+        while first < count:
             linktype = columns[first * COLUMNS + LINKTYPE]
             if linktype != self.linktype and not self.data_only:
                 self.output.write(f"LINKTYPE: {linktype} ({linktype_name(linktype)})\n".encode())

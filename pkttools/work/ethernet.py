@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from .. import codec
 from ..batch import Batch, Packet, Program, gathered
 from ..fields import FIELDS, HEADERS, TABLE
 from ..values import Header, read_field
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ETHERNET = 1  # the link type
 TYPES = {"IP": 0x0800, "IPV6": 0x86DD}

@@ -1,0 +1,95 @@
+"""Large pieces go from one of our commands to the next without being copied into the pipe: vmsplice(2).
+
+Such a piece must not change until it has been read, and whoever reads must copy it out: splice(2) and tee(2), as pv and
+some cats use them, would pass the memory itself on, and nobody could say when it is free again. So a reader that only
+copies says so, by a lock on the pipe, which ends with its process; a writer that finds the lock lends, any other writes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import struct
+import termios
+
+from .. import kernel
+
+LEAST = 64 << 10  # bytes from which lending is less work than copying; less also shares a page of the pipe with what follows
+PIECE = 768 << 10  # bytes of one piece: what one read of a stream brings
+PIECES = 5  # a pipe of 1 MiB holds parts of up to three of them, and one is written to
+LOCK = struct.Struct("hhqqi")  # struct flock of fcntl(2): type, whence, start, length, process
+PLACE = 0x706B74  # where the lock lies: nowhere, for a pipe has no places; other locks lie elsewhere
+
+
+def promise(fd: int) -> None:
+    """Says to whoever writes into this pipe that what comes out of it is copied, and nothing else."""
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETLK, LOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, PLACE, 1, 0))
+    except OSError:
+        pass  # then everything is copied twice
+
+
+def promised(fd: int) -> int:
+    """The process that reads a pipe and has promised to copy; 0: none."""
+    try:
+        kind, _, _, _, process = LOCK.unpack(fcntl.fcntl(fd, fcntl.F_GETLK, LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, PLACE, 1, 0)))
+    except OSError:
+        return 0
+    return process if kind == fcntl.F_RDLCK else 0
+
+
+class Lender:
+    """The writing end of a pipe, with memory to lend: PIECES pieces of PIECE bytes.
+
+    The memory is mapped, not allocated: when the process ends, or this object does, what is in the pipe stays as it is.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.reader = 0  # whom memory is lent to
+        self.given = 0  # bytes that went into the pipe from then on
+        self.pieces: list[memoryview] = []
+        self.ends = [0] * PIECES  # `given` behind each piece: so much has to be read until it is free again
+
+    def lend(self, data: memoryview) -> int:
+        """Lends a copy of the first PIECE bytes of `data` to the reader; gives how many. Raises OSError.
+
+        0: there is nobody to lend to, or all pieces are out.
+        """
+        if not self.pieces and not self.start():
+            return 0
+        free = self.free()
+        if free < 0:
+            return 0
+        size, done = min(len(data), PIECE), 0
+        piece = self.pieces[free][:size]
+        piece[:] = data[:size]
+        while done < size:
+            done += kernel.pipe_lend(self.fd, piece[done:])
+        self.given += size
+        self.ends[free] = self.given
+        return size
+
+    def free(self) -> int:
+        """The number of a piece that is free, or -1. Raises OSError."""
+        (unread,) = struct.unpack("i", fcntl.ioctl(self.fd, termios.FIONREAD, bytes(4)))
+        if promised(self.fd) != self.reader:  # it is gone, and what it left in the pipe may be anywhere: nothing is ever free
+            self.reader = -1
+        if self.reader < 0:
+            return -1
+        read = self.given - unread  # at least so much of what was lent: `unread` may also count what was just written
+        return next((i for i, end in enumerate(self.ends) if end <= read), -1)
+
+    def start(self) -> bool:
+        """Gets the memory, once there is somebody to lend it to."""
+        self.reader = promised(self.fd)
+        if self.reader:
+            memory = mmap.mmap(-1, PIECES * PIECE)
+            if hasattr(mmap, "MADV_HUGEPAGE"):
+                try:
+                    memory.madvise(mmap.MADV_HUGEPAGE)
+                except OSError:
+                    pass  # a kernel without them
+            self.pieces = [memoryview(memory)[i * PIECE : (i + 1) * PIECE] for i in range(PIECES)]
+        return self.reader > 0

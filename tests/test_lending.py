@@ -1,0 +1,155 @@
+"""Memory lent to a pipe: nobody ever reads anything but what was written, whoever reads, and however slowly."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from pkttools.formats.files import F_SETPIPE_SZ, Output
+from pkttools.formats.lending import PIECE, PIECES, Lender, promised
+
+COMMAND = str(ROOT / "bin" / "pkt-txt2txt")
+READER = """
+import os, sys, time
+sys.path.insert(0, sys.argv[1])
+from pkttools.formats.lending import promise
+promise(0)
+print("promised", file=sys.stderr, flush=True)
+left, pause = int(sys.argv[2]), float(sys.argv[3])
+while left and (data := os.read(0, min(left, 300_000))):
+    left -= len(data)
+    os.write(1, data)
+    time.sleep(pause)
+"""
+
+
+def reader(source: int, target: int, size: int = 1 << 40, pause: float = 0) -> subprocess.Popen:
+    """Another process that reads a pipe, and has promised to copy."""
+    words = [sys.executable, "-c", READER, str(ROOT), str(size), str(pause)]
+    process = subprocess.Popen(words, stdin=source, stdout=target, stderr=subprocess.PIPE)
+    assert process.stderr.readline() == b"promised\n"
+    return process
+
+
+def wide_pipe() -> tuple[int, int]:
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, F_SETPIPE_SZ, 1 << 20)
+    return reading, writing
+
+
+def pieces(size: int) -> list[bytes]:
+    """Data of all lengths, no two pieces the same."""
+    dice, found, sum_ = random.Random(1), [], 0
+    while sum_ < size:
+        found.append(bytes([dice.randrange(256)]) * 3 + dice.randbytes(dice.choice((1, 5000, 70_000, 300_000, 2 * PIECE))))
+        sum_ += len(found[-1])
+    return found
+
+
+@pytest.mark.parametrize("pause", [0, 0.003])
+def test_everything_arrives(tmp_path: Path, pause: float) -> None:
+    """More than all pieces together, through a reader that is fast, and through one that keeps the pipe full."""
+    reading, writing = wide_pipe()
+    sent = pieces(3 * PIECES * PIECE)
+    with (tmp_path / "out").open("wb") as target:
+        process = reader(reading, target.fileno(), pause=pause)
+        os.close(reading)
+        output = Output(None, None)
+        output.fd, output.lender = writing, Lender(writing)
+        for piece in sent:
+            output.write(piece)
+        lent = output.lender.given
+        output.close()
+        assert process.wait(30) == 0
+    assert lent > PIECE * PIECES, "nothing was lent: this test shows nothing"
+    assert (tmp_path / "out").read_bytes() == b"".join(sent)
+
+
+def test_nothing_is_lent_without_a_promise() -> None:
+    reading, writing = wide_pipe()
+    lender = Lender(writing)
+    assert promised(writing) == 0
+    assert lender.lend(memoryview(bytes(PIECE))) == 0
+    os.close(reading)
+    os.close(writing)
+
+
+def text_file(tmp_path: Path, size: int) -> bytes:
+    """A text of so many bytes or more, in the form that our own writer writes; its packets differ."""
+    row = "".join(f"{i:06X}: " + " ".join(f"{i * 4 + g & 0xFF:02X}" for g in range(16)) + "\n" for i in range(0, 1024, 16))
+    rest = "".join(f"-- {i} --\nTIME: {i}\n{i % 256:06X}: {i % 251:02X}\n{row}==\n" for i in range(size // 3000))
+    (tmp_path / "rough.txt").write_text(rest)
+    expected = subprocess.run([COMMAND, "--in", str(tmp_path / "rough.txt")], capture_output=True, check=True).stdout
+    (tmp_path / "in.txt").write_bytes(expected)
+    return expected
+
+
+def spliced(source: int) -> bytes:
+    """What a program reads that passes the pipe's own memory on, as pv does, and looks at it only much later."""
+    reading, writing = wide_pipe()
+    os.set_blocking(writing, False)
+    data, more = b"", True
+    while more:
+        try:
+            more = os.splice(source, writing, 1 << 20) > 0
+            if more:
+                continue
+        except BlockingIOError:
+            pass
+        time.sleep(0.05)  # time enough to write over what is there
+        os.set_blocking(reading, False)
+        try:
+            while part := os.read(reading, 1 << 20):
+                data += part
+        except BlockingIOError:
+            pass
+    os.close(reading)
+    os.close(writing)
+    return data
+
+
+@pytest.mark.skipif(not hasattr(os, "splice"), reason="no splice(2)")
+def test_a_reader_that_splices(tmp_path: Path) -> None:
+    expected = text_file(tmp_path, 12 << 20)
+    reading, writing = wide_pipe()
+    process = subprocess.Popen([COMMAND, "--in", str(tmp_path / "in.txt")], stdout=writing)
+    os.close(writing)
+    assert spliced(reading) == expected
+    assert process.wait(30) == 0
+    os.close(reading)
+
+
+@pytest.mark.skipif(not hasattr(os, "splice"), reason="no splice(2)")
+def test_another_reader_takes_over(tmp_path: Path) -> None:
+    """The one who promised to copy ends; who comes then splices, and finds in the pipe what was lent to the first."""
+    expected = text_file(tmp_path, 24 << 20)
+    reading, writing = wide_pipe()
+    with (tmp_path / "out").open("wb") as target:
+        first = reader(reading, target.fileno(), size=6 << 20)
+        process = subprocess.Popen([COMMAND, "--in", str(tmp_path / "in.txt")], stdout=writing)
+        os.close(writing)
+        assert first.wait(30) == 0
+    assert (tmp_path / "out").read_bytes() + spliced(reading) == expected
+    assert process.wait(30) == 0
+    os.close(reading)
+
+
+def test_a_writer_that_has_ended(tmp_path: Path) -> None:
+    """What was lent stays as it was when its process is gone."""
+    expected = text_file(tmp_path, 1 << 19)
+    reading, writing = wide_pipe()
+    first = reader(reading, os.open(tmp_path / "first", os.O_WRONLY | os.O_CREAT), size=1, pause=1)
+    process = subprocess.Popen([COMMAND, "--in", str(tmp_path / "in.txt")], stdout=writing)
+    os.close(writing)
+    assert process.wait(30) == 0  # all of it fits into the pipe
+    assert first.wait(30) == 0
+    with os.fdopen(reading, "rb") as rest:
+        assert (tmp_path / "first").read_bytes() + rest.read() == expected
