@@ -23,7 +23,7 @@ lint: ready
 		echo "C: no warnings"; \
 	else echo "make: cc is missing, the C code was not checked"; fi
 
-# The codec's tests with the C code built under AddressSanitizer and UndefinedBehaviorSanitizer.
+# The tests of the C code, with it built under AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZED := build/sanitized
 sanitize: ready
 	@command -v cc > /dev/null || { echo "make: cc is missing"; exit 1; }
@@ -33,7 +33,7 @@ sanitize: ready
 		-W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > build.log 2>&1
 	@cd $(SANITIZED) && LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 PKTTOOLS_SHARED=$(CURDIR)/../shared \
-		$(CURDIR)/$(BIN)/python -P -m pytest -q -p no:cacheprovider tests/test_codec_*.py tests/test_differential.py
+		$(CURDIR)/$(BIN)/python -P -m pytest -q -p no:cacheprovider tests/test_codec_*.py tests/test_kernel_*.py tests/test_differential.py
 
 # Two minutes of inputs that nobody thought of, for the C code under the same sanitizers; see tests/fuzz/README.md.
 FUZZ := build/fuzz

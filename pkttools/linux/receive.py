@@ -1,34 +1,46 @@
-"""Packets from an interface: AF_PACKET, see packet(7)."""
+"""Packets from an interface: AF_PACKET, see packet(7), with a TPACKET_V3 ring that the kernel fills and we read in place."""
 
 from __future__ import annotations
 
 import errno
+import mmap
+import os
 import socket
 import struct
 import time
-from array import array
 from collections.abc import Iterator
 
 from .. import codec
-from ..batch import COLUMNS, MAX_FRAME, Batch
+from ..batch import MAX_FRAME, ROW_BYTES, Batch
 from ..errors import PktError, counted
+from ..kernel import ring_give, ring_read
 from ..signals import Interrupted, wait
-from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, grow, open_socket
+from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, open_socket
 
 # Options of SOL_PACKET, linux/if_packet.h; Python's socket module has none of them.
-PACKET_ADD_MEMBERSHIP, PACKET_STATISTICS, PACKET_AUXDATA = 1, 6, 8
+PACKET_ADD_MEMBERSHIP, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, PACKET_RESERVE = 1, 5, 6, 10, 12
 PACKET_MR_PROMISC = 1
-PACKET_OUTGOING = 4
-SO_TIMESTAMPNS = 35
+TPACKET_V3 = 2
 
-# struct tpacket_auxdata: status, length on the wire, captured length, mac, net, tag, tag's EtherType
-AUXDATA = struct.Struct("=IIIHHHH")
-TP_STATUS_CSUMNOTREADY, TP_STATUS_VLAN_VALID, TP_STATUS_VLAN_TPID_VALID = 0x08, 0x10, 0x40
-TIMESPEC = struct.Struct("=qq")
+BUFFER = 32 << 20  # bytes of the ring: some 20 ms of the fastest wire that can be followed
+BLOCKS = 8  # at least: one is read while others are filled, and with two packets are lost at each change
+PAGE = mmap.PAGESIZE
+TAG = 4  # bytes that a VLAN tag needs in front of the packet, where the kernel took it off
+BLOCK_HEAD, PACKET_HEAD = 48, 128  # bytes that a block begins with; that a packet needs before its own, at most
+LINES = 80  # bytes in front of a block's packets that are ours: room for the longest lines IFACE and WAY, both ways
+# Milliseconds after which the kernel hands over a block that is not full. Short, as every packet waits that long in a quiet
+# pipe; kernels before 6.18 round it up to their timer's tick, 1 to 10 ms. A block without packets is not handed over.
+RETIRE = 1
 
-BUFFER = 32 << 20  # bytes that the kernel may keep for us; a scheduling gap of 2 ms overflows the usual 200 KB
-BATCH_BYTES, BATCH_PACKETS = 1 << 20, 512
-TAG = 4
+
+def geometry(size: int) -> tuple[int, int]:
+    """Bytes of a block, and how many of them make a ring of `size` bytes; never less than BLOCKS pages.
+
+    A block holds the largest frame. Where that would leave fewer than BLOCKS the blocks are smaller, and cut what is larger.
+    """
+    largest = BLOCK_HEAD + LINES + PACKET_HEAD + TAG + MAX_FRAME
+    block = min(-(-largest // PAGE), max(1, size // BLOCKS // PAGE)) * PAGE
+    return block, max(BLOCKS, size // block)
 
 
 class Receiver:
@@ -45,111 +57,113 @@ class Receiver:
         self.sock = open_socket(interface, "capture")
         self.name = interface or ""
         self.finish, self.nano, self.seconds = finish, nano, seconds
-        self.frame = memoryview(bytearray(MAX_FRAME))
-        self.received = self.unfinished = self.stamp = 0
+        self.received = self.unfinished = self.met = self.placed = self.dropped = 0
         self.down = False
-        notes_in, notes_out = (f"IFACE: {self.name}\nWAY: {way}\n".encode() for way in ("in", "out"))
-        self.notes = {False: notes_in, True: notes_out} if notes else {False: b"", True: b""}
+        self.at = 0  # where in the ring the next block is
         try:
-            self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-            self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-            grow(self.sock, buffer or BUFFER)
+            self.block, self.ring = self.mapped(*geometry(buffer or BUFFER))
             self.linktype = bind(self.sock, self.name, ETH_P_ALL)
             if promiscuous:
                 request = struct.pack("iHH8s", socket.if_nametoindex(self.name), PACKET_MR_PROMISC, 0, b"")
                 self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
-        self.sock.setblocking(False)
+        self.notes = self.lines() if notes else (0, 0, 0, 0)
         loopback = self.sock.getsockname()[3] == ARPHRD_LOOPBACK  # shows each packet going out and coming in: once is enough
-        self.wanted = {"in": {False}, "out": {True}, None: {False} if loopback else {False, True}}[direction]
+        self.wanted = {"in": (True, False), "out": (False, True), None: (True, not loopback)}[direction]
+
+    def mapped(self, block: int, blocks: int) -> tuple[int, mmap.mmap]:
+        """Asks for a ring, before the socket is bound: nothing comes in yet. Gives the bytes of a block, and the ring."""
+        try:
+            self.sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
+            self.sock.setsockopt(SOL_PACKET, PACKET_RESERVE, TAG)
+            # Bytes of a block, blocks, bytes of a frame (no matter, but all must fit), frames, time, our bytes, features
+            self.sock.setsockopt(SOL_PACKET, PACKET_RX_RING, struct.pack("7I", block, blocks, block, blocks, RETIRE, LINES, 0))
+            return block, mmap.mmap(self.sock.fileno(), block * blocks)
+        except OSError as error:
+            size = block * blocks
+            raise PktError(f"{self.name}: no ring of {size} bytes for packets: {error.strerror}; -b asks for another") from None
+
+    def lines(self) -> tuple[int, int, int, int]:
+        """Writes the extension lines of all packets into the part of the first block that is ours.
+
+        Gives offset and size of those for packets that came in, then of those that went out.
+        """
+        came, went = (f"IFACE: {self.name}\nWAY: {way}\n".encode() for way in ("in", "out"))
+        self.ring[BLOCK_HEAD : BLOCK_HEAD + len(came + went)] = came + went
+        return BLOCK_HEAD, len(came), BLOCK_HEAD + len(came), len(went)
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches as they come, until the time is over or a signal comes; then what the kernel still holds."""
         deadline = None if self.seconds is None else time.monotonic() + self.seconds
         try:
-            while deadline is None or time.monotonic() < deadline:
+            while not self.down and (deadline is None or time.monotonic() < deadline):
                 wait([self.sock.fileno()], self.patience(deadline))
-                batch = self.batch()
-                if batch:
-                    yield batch
+                yield from self.batches()
         except Interrupted:
             pass
-        last = time.time_ns()  # what came later is not ours any more: a busy interface would never end
-        while (batch := self.batch()) is not None:
-            yield batch
-            if self.stamp > last:
-                break
+        yield from self.rest()
+        if self.down:
+            raise PktError(f"{self.name}: interface went down")
 
     def patience(self, deadline: float | None) -> float | None:
         """Seconds to wait for a packet, at most a day: select(2) does not take any number."""
-        if self.down:
-            return 0
         return None if deadline is None else min(max(0, deadline - time.monotonic()), 86400)
 
-    def batch(self) -> Batch | None:
-        """What the kernel holds, up to a batch, empty if none of it is wanted; None when there is nothing."""
-        data, rows, unfinished = bytearray(), array("q"), []
-        count = 0
-        while count < BATCH_PACKETS and len(data) <= BATCH_BYTES and self.packet(data, rows, unfinished):
-            count += 1
-        if not count:
-            if self.down:
-                raise PktError(f"{self.name}: interface went down")
-            return None
-        batch = Batch(data, bytearray(rows.tobytes()))
-        for i in unfinished:
-            self.unfinished += 1 - codec.correct(data, batch.part(i, i + 1).rows, codec.TRANSPORT)[0]
-        return batch
+    def batches(self) -> Iterator[Batch]:
+        """The next block as a batch, if the kernel has handed it over, and some of its packets are wanted.
 
-    def packet(self, data: bytearray, rows: array, unfinished: list[int]) -> bool:
-        """Appends one packet. False when there is none."""
+        The kernel gets it back when the next batch is asked for: until then it may be read and changed.
+        """
         try:
-            size, controls, _, address = self.sock.recvmsg_into([self.frame], 256)
+            rows, unfinished, count = ring_read(
+                self.ring, self.at, self.block, self.wanted, self.linktype, MAX_FRAME, self.nano, self.notes
+            )
         except BlockingIOError:
-            return False
+            self.check()
+            return
         except OSError as error:
-            if error.errno != errno.ENETDOWN:
-                raise PktError(f"{self.name}: {error.strerror}") from None
-            self.down = True  # said once, before the packets that came until then
-            return self.packet(data, rows, unfinished)
-        outgoing = address[2] == PACKET_OUTGOING
-        frame = bytes(self.frame[:size])
-        original, seconds, nanoseconds = len(frame), 0, 0
-        for level, kind, value in controls:
-            if level == SOL_PACKET and kind == PACKET_AUXDATA:
-                status, original, _, _, _, tag, ethertype = AUXDATA.unpack_from(value)
-                if status & TP_STATUS_VLAN_VALID:  # the kernel keeps the outer tag apart: put it back
-                    if not status & TP_STATUS_VLAN_TPID_VALID:
-                        ethertype = 0x8100
-                    frame = frame[:12] + struct.pack("!HH", ethertype, tag) + frame[12:]
-                    original += TAG
-                if status & TP_STATUS_CSUMNOTREADY and self.finish and outgoing in self.wanted:
-                    unfinished.append(len(rows) // COLUMNS)
-            elif level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
-                seconds, nanoseconds = TIMESPEC.unpack_from(value)
-        if not seconds:
-            seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-        self.stamp = seconds * 1_000_000_000 + nanoseconds
-        if outgoing not in self.wanted:
-            return True
-        if not self.nano:
-            nanoseconds -= nanoseconds % 1000
-        frame = frame[:MAX_FRAME]
-        notes = self.notes[outgoing]
-        offset = len(data)
-        data += frame
-        data += notes
-        when = seconds * 1_000_000_000 + nanoseconds
-        rows.extend((offset, len(frame), max(original, len(frame)), when, self.linktype, offset + len(frame), len(notes)))
-        self.received += 1
-        return True
+            raise PktError(f"{self.name}: {error.strerror}") from None
+        self.met += count
+        self.received += len(rows) // ROW_BYTES
+        if self.finish and unfinished:
+            done = codec.correct(self.ring, unfinished, codec.TRANSPORT)[codec.CORRECTED]
+            self.unfinished += len(unfinished) // ROW_BYTES - done
+        if rows:
+            yield Batch(self.ring, rows)
+        ring_give(self.ring, self.at)
+        self.at = (self.at + self.block) % len(self.ring)
+
+    def rest(self) -> Iterator[Batch]:
+        """What came until now. What comes later is not ours any more: a busy interface would never end."""
+        self.count()
+        wanted, waited = self.placed, 0
+        while self.met < wanted and waited < 1000:
+            at = self.at
+            yield from self.batches()
+            if self.at == at:  # the block that is being filled: the kernel hands it over when its time has come
+                time.sleep(RETIRE / 1000)
+                waited += RETIRE
+
+    def check(self) -> None:
+        """Asks the socket for what went wrong. Raises PktError; that the interface went down is said after the last packet."""
+        number = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number == errno.ENETDOWN:
+            self.down = True
+        elif number:
+            raise PktError(f"{self.name}: {os.strerror(number)}")
+
+    def count(self) -> None:
+        """Adds up what the kernel has counted since it was asked last: packets put in the ring, packets dropped."""
+        packets, dropped, _ = struct.unpack("III", self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 12))
+        self.placed += packets - dropped
+        self.dropped += dropped
 
     def close(self) -> str:
         """Ends the capture; gives what there is to say: received, dropped by the kernel."""
-        _, dropped = struct.unpack("=II", self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
+        self.count()
         self.sock.close()
-        said = f"{self.name}: {counted(self.received, 'packet')} received, {dropped} dropped by the kernel"
+        said = f"{self.name}: {counted(self.received, 'packet')} received, {self.dropped} dropped by the kernel"
         if self.unfinished:
             said += f", {self.unfinished} with a checksum that could not be finished"
         return said

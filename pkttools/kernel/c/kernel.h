@@ -5,6 +5,7 @@
 #ifndef PKTTOOLS_KERNEL_H
 #define PKTTOOLS_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -13,5 +14,31 @@
 
 /* Puts pages into a pipe without copying them, vmsplice(2): they must stay as they are until they have been read. */
 ssize_t pipe_lend(int fd, const void *at, size_t size);
+
+/* ring.c */
+
+enum { RING_HEAD = 48 };        /* bytes that every block begins with: a block is larger */
+
+struct ring_row {               /* a packet of a batch; the columns of pkttools/batch.py */
+    int64_t offset, captured, original, time, linktype, notes, notes_size;
+};
+
+struct ring_rules {             /* the pairs: of packets that came in, of those that went out */
+    bool wanted[2], nano;
+    int64_t linktype, limit, notes[2], notes_size[2];
+};
+
+struct ring_rows {              /* room for as many rows as the block has packets, twice */
+    struct ring_row *rows, *unfinished;
+    size_t count, unfinished_count;
+};
+
+/* How many packets a block has; EAGAIN: the kernel has not handed it over, EBADMSG: more than fit in it. */
+ssize_t ring_count(const uint8_t *block, size_t size);
+/* The rows of a block that stands at `offset` in the ring, and once more those whose checksum was left to the card. Tags
+ * that the kernel kept apart are put back. EBADMSG: a packet lies outside of the block. */
+int ring_read(uint8_t *block, size_t size, int64_t offset, size_t count, const struct ring_rules *rules,
+              struct ring_rows *found);
+void ring_give(uint8_t *block); /* back to the kernel */
 
 #endif

@@ -26,8 +26,84 @@ static PyObject *py_pipe_lend(PyObject *self, PyObject *args)
     return PyErr_Occurred() ? NULL : PyErr_SetFromErrno(PyExc_OSError);
 }
 
+/* The block at `at` of a ring; NULL with ValueError where there is none. */
+static uint8_t *block_of(const Py_buffer *ring, Py_ssize_t at, Py_ssize_t size)
+{
+    if (at < 0 || size <= RING_HEAD || at > ring->len || size > ring->len - at || ((uintptr_t)ring->buf + (size_t)at) % 8) {
+        PyErr_SetString(PyExc_ValueError, "block lies outside of the ring");
+        return NULL;
+    }
+    return (uint8_t *)ring->buf + at;
+}
+
+static PyObject *py_ring_read(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer ring;
+    Py_ssize_t at, size;
+    int came, went, nano;
+    long long linktype, limit, notes[4];
+    PyObject *rows = NULL, *unfinished = NULL, *result = NULL;
+    if (!PyArg_ParseTuple(args, "w*nn(pp)LLp(LLLL)", &ring, &at, &size, &came, &went, &linktype, &limit, &nano,
+                          &notes[0], &notes[1], &notes[2], &notes[3]))
+        return NULL;
+    uint8_t *block = block_of(&ring, at, size);
+    ssize_t count = -1;
+    if (block == NULL)
+        goto exit;
+    count = ring_count(block, (size_t)size);
+    if (count < 0) {
+        PyErr_SetFromErrno(PyExc_OSError);
+        goto exit;
+    }
+    const struct ring_rules rules = {
+        .wanted = {came != 0, went != 0}, .nano = nano != 0, .linktype = linktype, .limit = limit,
+        .notes = {notes[0], notes[2]}, .notes_size = {notes[1], notes[3]},
+    };
+    rows = PyByteArray_FromStringAndSize(NULL, count * (ssize_t)sizeof(struct ring_row));
+    unfinished = PyByteArray_FromStringAndSize(NULL, count * (ssize_t)sizeof(struct ring_row));
+    if (rows == NULL || unfinished == NULL)
+        goto exit;
+    struct ring_rows found = {
+        .rows = (struct ring_row *)(void *)PyByteArray_AsString(rows),
+        .unfinished = (struct ring_row *)(void *)PyByteArray_AsString(unfinished),
+    };
+    int failed;
+    Py_BEGIN_ALLOW_THREADS
+    failed = ring_read(block, (size_t)size, at, (size_t)count, &rules, &found);
+    Py_END_ALLOW_THREADS
+    if (failed)
+        PyErr_SetFromErrno(PyExc_OSError);
+    else if (PyByteArray_Resize(rows, (Py_ssize_t)(found.count * sizeof(struct ring_row))) == 0
+             && PyByteArray_Resize(unfinished, (Py_ssize_t)(found.unfinished_count * sizeof(struct ring_row))) == 0)
+        result = Py_BuildValue("OOn", rows, unfinished, (Py_ssize_t)count);
+exit:
+    Py_XDECREF(rows);
+    Py_XDECREF(unfinished);
+    PyBuffer_Release(&ring);
+    return result;
+}
+
+static PyObject *py_ring_give(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer ring;
+    Py_ssize_t at;
+    if (!PyArg_ParseTuple(args, "w*n", &ring, &at))
+        return NULL;
+    uint8_t *block = block_of(&ring, at, RING_HEAD + 1);
+    if (block != NULL)
+        ring_give(block);
+    PyBuffer_Release(&ring);
+    if (block == NULL)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"pipe_lend", py_pipe_lend, METH_VARARGS, NULL},
+    {"ring_read", py_ring_read, METH_VARARGS, NULL},
+    {"ring_give", py_ring_give, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,0 +1,95 @@
+/* Blocks of a TPACKET_V3 ring (linux/if_packet.h). What stands in them is checked like any input. */
+#include "kernel.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <linux/if_packet.h>
+
+enum {
+    HEAD = sizeof(struct tpacket_block_desc),
+    PACKET = sizeof(struct tpacket3_hdr) + sizeof(struct sockaddr_ll),  /* in front of every packet */
+    ADDRESSES = 12,             /* bytes of Ethernet's two addresses: the tag stands behind them */
+    TAG = 4,
+};
+
+static bool has(size_t size, size_t at, size_t more)
+{
+    return at <= size && more <= size - at;
+}
+
+ssize_t ring_count(const uint8_t *block, size_t size)
+{
+    struct tpacket_block_desc head;
+    const uint32_t *status = (const uint32_t *)(const void *)(block + offsetof(struct tpacket_block_desc, hdr.bh1.block_status));
+    /* Acquire: what the kernel wrote before it handed the block over is seen, and no earlier. */
+    if (!(__atomic_load_n(status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)) {
+        errno = EAGAIN;
+        return -1;
+    }
+    memcpy(&head, block, sizeof head);
+    if (head.hdr.bh1.num_pkts > (size - HEAD) / PACKET) {
+        errno = EBADMSG;
+        return -1;
+    }
+    return (ssize_t)head.hdr.bh1.num_pkts;
+}
+
+/* Puts a tag back into a frame: the addresses move down, into the room that PACKET_RESERVE made. */
+static void put_tag(uint8_t *frame, size_t size, const struct tpacket3_hdr *h)
+{
+    unsigned type = h->tp_status & TP_STATUS_VLAN_TPID_VALID ? h->hv1.tp_vlan_tpid : 0x8100, tag = h->hv1.tp_vlan_tci;
+    const uint8_t bytes[TAG] = {(uint8_t)(type >> 8), (uint8_t)type, (uint8_t)(tag >> 8), (uint8_t)tag};
+    size_t moved = size < ADDRESSES ? size : ADDRESSES;
+    memmove(frame - TAG, frame, moved);
+    memcpy(frame - TAG + moved, bytes, TAG);
+}
+
+int ring_read(uint8_t *block, size_t size, int64_t offset, size_t count, const struct ring_rules *rules,
+              struct ring_rows *found)
+{
+    struct tpacket_block_desc head;
+    memcpy(&head, block, sizeof head);
+    size_t at = head.hdr.bh1.offset_to_first_pkt;
+    for (size_t i = 0; i < count; i++) {
+        struct tpacket3_hdr h;
+        struct sockaddr_ll from;
+        if (!has(size, at, PACKET))
+            goto bad;
+        memcpy(&h, block + at, sizeof h);
+        memcpy(&from, block + at + sizeof h, sizeof from);
+        size_t tag = h.tp_status & TP_STATUS_VLAN_VALID ? TAG : 0, start = at + h.tp_mac;
+        if (h.tp_mac < PACKET + tag || !has(size, start, h.tp_snaplen))
+            goto bad;
+        int way = from.sll_pkttype == PACKET_OUTGOING;
+        if (rules->wanted[way]) {
+            if (tag)
+                put_tag(block + start, h.tp_snaplen, &h);
+            int64_t captured = (int64_t)h.tp_snaplen + (int64_t)tag, original = (int64_t)h.tp_len + (int64_t)tag;
+            int64_t time = (int64_t)h.tp_sec * 1000000000 + h.tp_nsec;
+            if (captured > rules->limit)
+                captured = rules->limit;
+            struct ring_row row = {
+                .offset = offset + (int64_t)(start - tag), .captured = captured,
+                .original = original > captured ? original : captured, .time = rules->nano ? time : time - time % 1000,
+                .linktype = rules->linktype, .notes = rules->notes[way], .notes_size = rules->notes_size[way],
+            };
+            found->rows[found->count++] = row;
+            if (h.tp_status & TP_STATUS_CSUMNOTREADY)
+                found->unfinished[found->unfinished_count++] = row;
+        }
+        if (i + 1 < count && h.tp_next_offset < PACKET)
+            goto bad;
+        at += h.tp_next_offset;
+    }
+    return 0;
+bad:
+    errno = EBADMSG;
+    return -1;
+}
+
+void ring_give(uint8_t *block)
+{
+    uint32_t *status = (uint32_t *)(void *)(block + offsetof(struct tpacket_block_desc, hdr.bh1.block_status));
+    __atomic_store_n(status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,88 @@
+"""Blocks of a TPACKET_V3 ring (linux/if_packet.h); twin of ../c/ring.c. What stands in them is checked like any input.
+
+That a block's bytes are seen once its status is, is left to the system call before, and to processors that keep loads in
+order; C has barriers.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+from array import array
+from mmap import mmap
+
+HEAD = 48  # bytes that a block begins with: struct tpacket_block_desc
+STATUS = 8  # where in it
+COUNT_FIRST = struct.Struct("=12xII")  # number of packets, where the first one is
+# struct tpacket3_hdr: next, seconds, nanoseconds, captured size, size on the wire, status, where its bytes are, tag, tag's
+# EtherType; then struct sockaddr_ll: the packet's type
+PACKET = struct.Struct("=6IH6xIH20xB9x")
+USER, CSUMNOTREADY, VLAN_VALID, VLAN_TPID_VALID = 1, 0x08, 0x10, 0x40
+OUTGOING = 4
+ADDRESSES, TAG = 12, 4  # bytes of Ethernet's two addresses; of the tag, which stands behind them
+
+
+def ring_read(ring: bytearray | mmap, at: int, size: int, wanted: tuple[bool, bool], linktype: int, limit: int, nano: bool,
+              notes: tuple[int, int, int, int]) -> tuple[bytearray, bytearray, int]:  # fmt: skip
+    """The packets of the block of `size` bytes at `at`, without copying them. Tags that the kernel kept apart are put back.
+
+    wanted: whether packets that came in are, and those that went out. limit: bytes to show of each. nano: times with all
+    digits, else microseconds. notes: offset and size in `ring` of the extension lines of packets that came in, and of those
+    that went out. Gives the rows of those wanted, once more the rows of those whose checksum was left to the card, and how
+    many packets the block has. Raises BlockingIOError when the kernel has not handed the block over, OSError (EBADMSG) when
+    a packet lies outside of it.
+    """
+    _check(ring, at, size)
+    if not struct.unpack_from("=I", ring, at + STATUS)[0] & USER:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    count, start = COUNT_FIRST.unpack_from(ring, at)
+    if count > (size - HEAD) // PACKET.size:
+        raise _bad()
+    rows, unfinished = array("q"), array("q")
+    end = at + size
+    start += at
+    for left in range(count - 1, -1, -1):
+        if start + PACKET.size > end:
+            raise _bad()
+        after, seconds, nanoseconds, captured, original, status, mac, tag, ethertype, kind = PACKET.unpack_from(ring, start)
+        tagged = TAG if status & VLAN_VALID else 0
+        frame = start + mac
+        if mac < PACKET.size + tagged or frame + captured > end:
+            raise _bad()
+        way = kind == OUTGOING
+        if wanted[way]:
+            if tagged:  # the addresses move down, into the room that PACKET_RESERVE made
+                ethertype = ethertype if status & VLAN_TPID_VALID else 0x8100
+                moved = min(captured, ADDRESSES)
+                ring[frame - TAG : frame + moved] = ring[frame : frame + moved] + struct.pack("!HH", ethertype, tag & 0xFFFF)
+            captured, original = min(captured + tagged, limit), original + tagged
+            time = seconds * 1_000_000_000 + nanoseconds
+            row = (
+                frame - tagged, captured, max(original, captured), time if nano else time - time % 1000, linktype,
+                notes[2 * way], notes[2 * way + 1],
+            )  # fmt: skip
+            rows.extend(row)
+            if status & CSUMNOTREADY:
+                unfinished.extend(row)
+        if left and after < PACKET.size:
+            raise _bad()
+        start += after
+    return bytearray(rows.tobytes()), bytearray(unfinished.tobytes()), count
+
+
+def ring_give(ring: bytearray | mmap, at: int) -> None:
+    """Gives the block at `at` back to the kernel: what lies in it is no longer ours."""
+    _check(ring, at, HEAD + 1)
+    struct.pack_into("=I", ring, at + STATUS, 0)
+
+
+def _check(ring: bytearray | mmap, at: int, size: int) -> None:
+    """Raises ValueError unless a block of `size` bytes is there."""
+    if not 0 <= at <= len(ring) - size or size <= HEAD or at % 8:
+        raise ValueError("block lies outside of the ring")
+
+
+def _bad() -> OSError:
+    """What a block that cannot be right raises."""
+    return OSError(errno.EBADMSG, os.strerror(errno.EBADMSG))
