@@ -5,6 +5,9 @@ pkt-recv -i eth0 'UDP.DST_PORT==53'
 Ends with ^C, after --duration or -l packets, and says what it received and what the kernel dropped.
 """
 
+import os
+import stat
+
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch, Program
 from ..errors import PktError, UsageError
 from ..flow import Work, arguments, each, need, sink_of
@@ -41,6 +44,7 @@ def run(values: Values) -> tuple[list[str], int]:
         values.interface, promiscuous=not values.no_promiscuous, direction=direction,
         buffer=values.buffer or 0, finish=not values.raw_checksums, nano=bool(values.nano), seconds=values.duration,
         notes=bool(values.verbose) or values.format == "pcapng",  # which has a place for them
+        prompt=not to_file(values.output),
     )  # fmt: skip
     sink = sink_of(values, Output(values.output, None), linktype=receiver.linktype)
     work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []
@@ -49,6 +53,14 @@ def run(values: Values) -> tuple[list[str], int]:
     except PktError as error:  # what came before it is still accounted for
         return [str(error), receiver.close()], 1
     return [*said, receiver.close()], int(sink.failed)
+
+
+def to_file(path: str | None) -> bool:
+    """Whether the output is a regular file, or will be one: nobody waits for what is written there."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode if path and path != "-" else os.fstat(1).st_mode)  # noqa: PTH116  as in flow.py
+    except OSError:
+        return True  # it is not there yet
 
 
 def checked_arguments(values: Values) -> tuple[Program | None, Program | None]:

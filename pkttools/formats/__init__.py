@@ -25,13 +25,15 @@ def packets(source: Input) -> Iterator[Batch]:
     Raises PktError at what cannot be read.
     """
     buffer, used = bytearray(BUFFER), 0
+    from . import pcap  # late: only what is used; but not so late that the first packet of a live pipe waits for it
+
+    if not source.is_file:
+        from . import text
     while used < 4 and (now := source.fill(buffer, used)) > used:  # a pipe may bring less at first
         used = now
     for magic, what in FOREIGN.items():
         if buffer.startswith(magic, 0, used):
             raise PktError(f"{source.name}: this is {what}")
-    from . import pcap  # late, as text: only what is used
-
     if bytes(buffer[:4]) in pcap.MAGICS:
         return pcap.packets(source, buffer, used)
     if buffer.startswith(PCAPNG, 0, used):

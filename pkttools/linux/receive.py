@@ -28,9 +28,10 @@ PAGE = mmap.PAGESIZE
 TAG = 4  # bytes that a VLAN tag needs in front of the packet, where the kernel took it off
 BLOCK_HEAD, PACKET_HEAD = 48, 128  # bytes that a block begins with; that a packet needs before its own, at most
 LINES = 80  # bytes in front of a block's packets that are ours: room for the longest lines IFACE and WAY, both ways
-# Milliseconds after which the kernel hands over a block that is not full. Short, as every packet waits that long in a quiet
-# pipe; kernels before 6.18 round it up to their timer's tick, 1 to 10 ms. A block without packets is not handed over.
-RETIRE = 1
+# Milliseconds after which the kernel hands over a block that is not full, if there is any packet in it; kernels before 6.18
+# round them up to their timer's tick, 1 to 10 ms. Every packet of a quiet wire waits that long. But as each such block is one
+# that is taken, the time times the number of blocks, 126, is how long we may stand still without a loss, however little comes.
+PROMPT, PATIENT = 1, 20
 
 
 def geometry(size: int) -> tuple[int, int]:
@@ -49,17 +50,18 @@ class Receiver:
     direction: None, "in" or "out". buffer: bytes that the kernel may keep for us, 0 for the usual. finish: whether
     transport checksums that the kernel left to the card are computed, as the wire would carry them. nano: times with all
     digits, else microseconds. seconds: how long. notes: whether each packet says where it was captured, and which way it
-    went.
+    went. prompt: whether somebody waits for each packet.
     """
 
-    def __init__(self, interface: str | None, *, promiscuous: bool, direction: str | None, buffer: int,
-                 finish: bool, nano: bool, seconds: float | None, notes: bool) -> None:  # fmt: skip
+    def __init__(self, interface: str | None, *, promiscuous: bool, direction: str | None, buffer: int, finish: bool,
+                 nano: bool, seconds: float | None, notes: bool, prompt: bool) -> None:  # fmt: skip
         self.sock = open_socket(interface, "capture")
         self.name = interface or ""
         self.finish, self.nano, self.seconds = finish, nano, seconds
         self.received = self.unfinished = self.met = self.placed = self.dropped = 0
         self.down = False
         self.at = 0  # where in the ring the next block is
+        self.retire = PROMPT if prompt else PATIENT
         try:
             self.block, self.ring = self.mapped(*geometry(buffer or BUFFER))
             self.linktype = bind(self.sock, self.name, ETH_P_ALL)
@@ -78,7 +80,7 @@ class Receiver:
             self.sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
             self.sock.setsockopt(SOL_PACKET, PACKET_RESERVE, TAG)
             # Bytes of a block, blocks, bytes of a frame (no matter, but all must fit), frames, time, our bytes, features
-            self.sock.setsockopt(SOL_PACKET, PACKET_RX_RING, struct.pack("7I", block, blocks, block, blocks, RETIRE, LINES, 0))
+            self.sock.setsockopt(SOL_PACKET, PACKET_RX_RING, struct.pack("7I", block, blocks, block, blocks, self.retire, LINES, 0))
             return block, mmap.mmap(self.sock.fileno(), block * blocks)
         except OSError as error:
             size = block * blocks
@@ -142,8 +144,8 @@ class Receiver:
             at = self.at
             yield from self.batches()
             if self.at == at:  # the block that is being filled: the kernel hands it over when its time has come
-                time.sleep(RETIRE / 1000)
-                waited += RETIRE
+                time.sleep(self.retire / 1000)
+                waited += self.retire
 
     def check(self) -> None:
         """Asks the socket for what went wrong. Raises PktError; that the interface went down is said after the last packet."""
