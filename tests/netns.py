@@ -36,11 +36,11 @@ INJECT = """
 import socket, struct, sys
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
 wire.bind((sys.argv[1], 0))
-data = sys.stdin.buffer.read()
-while data:
-    (size,) = struct.unpack_from("I", data)
-    wire.send(data[4 : 4 + size])
-    data = data[4 + size :]
+data, at = sys.stdin.buffer.read(), 0
+while at < len(data):
+    (size,) = struct.unpack_from("I", data, at)
+    wire.send(data[at + 4 : at + 4 + size])
+    at += 4 + size
 """
 # Captures what comes in, without any of our commands: interface, number of frames. Tags stay where the kernel puts them.
 WATCH = """

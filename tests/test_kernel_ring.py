@@ -114,6 +114,30 @@ def test_give_back(kernel):
         read(kernel, ring, SIZE)
 
 
+def test_take(kernel):
+    ring = block((FRAME, {}), (FRAME[::-1], {})) * 2
+    taken = kernel.ring_take(ring, SIZE, SIZE)
+    assert isinstance(taken, bytearray)
+    assert taken == ring[: HEAD + 2 * 160]
+    assert [shown(taken, row) for row in read(kernel, taken, 0, len(taken))[0]] == [FRAME, FRAME[::-1]]
+    with pytest.raises(BlockingIOError):
+        kernel.ring_take(ring, SIZE, SIZE)
+    assert len(read(kernel, ring)[0]) == 2
+
+
+@pytest.mark.parametrize("used", [0, HEAD, SIZE + 1, 0xFFFFFFFF])
+def test_take_what_cannot_be(kernel, used):
+    ring = block((FRAME, {})) * 2
+    ring[20:24] = used.to_bytes(4, "little")
+    before = bytes(ring)
+    with pytest.raises(OSError) as caught:
+        kernel.ring_take(ring, 0, SIZE)
+    assert caught.value.errno == errno.EBADMSG
+    assert ring == before
+    with pytest.raises(ValueError, match="block lies outside of the ring"):
+        kernel.ring_take(ring, SIZE, SIZE + 1)
+
+
 def test_directions_and_their_lines(kernel):
     ring = block(*((bytes([i]) * 30, {"kind": kind}) for i, kind in enumerate((0, 4, 1, 4, 2, 3))))
     for wanted, numbers in (((True, False), [0, 2, 4, 5]), ((False, True), [1, 3]), (BOTH, range(6)), ((False, False), [])):
@@ -121,6 +145,7 @@ def test_directions_and_their_lines(kernel):
         assert count == 6
         assert [shown(ring, row)[0] for row in rows] == list(numbers)
         assert [(row[NOTES], row[NOTES_SIZE]) for row in rows] == [(9, 10) if i in (1, 3) else (7, 8) for i in numbers]
+    assert [row[NOTES] for row in read(kernel, ring + ring, SIZE, notes=(7, 8, 9, 10))[0]][:2] == [SIZE + 7, SIZE + 9]
 
 
 @pytest.mark.parametrize("size", [60, 14, 12, 11, 1, 0])

@@ -1,5 +1,7 @@
 """pkt-recv on a real wire: what it writes, judged by tcpdump, by what was sent, and by the kernel's counters."""
 
+import mmap
+import os
 import re
 import signal
 import struct
@@ -13,6 +15,8 @@ from conftest import shell
 from netns import MAC, PEER, TEST_TYPE, UNPRIVILEGED, finish, frame, frames_of, pcap, records, until
 from netns import lab as _lab
 from netns import labs as _labs
+
+from pkttools.linux.receive import geometry
 
 lab, labs = _lab, _labs
 SUMMARY = "pkt-recv: {}: {} packets received, 0 dropped by the kernel"
@@ -53,6 +57,17 @@ with socket.socket(family, kind) as sock:
         sock.shutdown(socket.SHUT_WR)
     assert int(sock.recv(100)) == len(data)
 """
+
+TAGS = {
+    "802.1Q": "8100602a",
+    "802.1ad": "88a80064",
+    "802.1ad and 802.1Q": "88a80064810000c8",
+    "802.1Q twice": "81000007810000c8",
+    "three": "88a8006481000007810000c8",
+    "vid 0": "81000000",
+    "vid 0, priority 5": "8100a000",
+    "802.1ad vid 0": "88a80000",
+}
 
 
 def transfer(lab, kind: str, size: int, address: str = "10.0.0.2") -> None:
@@ -104,6 +119,96 @@ def test_same_packets_and_times_as_tcpdump(lab):
     for (mine, *_), (other, *_) in zip(ours, theirs, strict=True):
         assert abs(mine - other) < 20_000_000
         assert abs(mine - time.time_ns()) < 30_000_000_000
+
+
+def test_same_frames_as_tcpdump(labs):
+    # All sizes and tags, in both directions, many to a block.
+    labs.need_tcpdump()
+    sent = [frame(i, 60 + i * 7 % 1400, source, bytes.fromhex(tags)) for i, tags in enumerate([*TAGS.values(), ""] * 5)
+            for source in "ab"]  # fmt: skip
+    judge = labs.capture("a", f"tcpdump -i eth0 --immediate-mode -s 2000 -B 4096 -c {len(sent)} -w -")
+    capture = labs.capture("a", f"pkt-recv -i eth0 -l {len(sent)} -F pcapng")
+    for source in "ba":
+        labs.inject(source, [data for data in sent if data[6:12].hex(":") == MAC[source]])
+    found, theirs = sections.records(finish(capture)[1]), records(finish(judge)[1])
+    assert [packet.data for packet in found] == [data for _, _, data in theirs]
+    assert sorted(packet.data for packet in found) == sorted(sent)
+    for packet in found:
+        assert packet.notes == f"IFACE: eth0\nWAY: {'in' if packet.data[11] == 11 else 'out'}\n"
+
+
+@pytest.mark.parametrize("size", [60, 1514])
+@pytest.mark.parametrize("target", ["", "--out {}/out"], ids=["pipe", "file"])
+def test_more_than_many_blocks(labs, tmp_path, size, target):
+    tmp_path.chmod(0o777)
+    capture = labs.capture("a", f"pkt-recv -i eth0 -F pcap {target.format(tmp_path)}")
+    sent = [frame(i, size) for i in range(9000)]
+    labs.inject("b", sent)
+    code, out, err = finish(capture, signal.SIGINT)
+    assert (code, err) == (0, [SUMMARY.format("eth0", 9000)])
+    assert frames_of(out or (tmp_path / "out").read_bytes()) == sent
+
+
+def test_many_short_captures(labs):
+    for i in range(8):
+        capture = labs.capture("a", "pkt-recv -i eth0 -F pcap" + (" -l 3" if i % 2 else ""))
+        sent = [frame(10 * i + j) for j in range(3)]
+        labs.inject("b", sent)
+        code, out, err = finish(capture, 0 if i % 2 else signal.SIGTERM)
+        assert (code, frames_of(out), err) == (0, sent, [SUMMARY.format("eth0", 3)])
+
+
+def test_a_file_that_stalls_for_a_moment(lab, tmp_path):
+    # A packet a millisecond: each of the kernel's blocks has few.
+    tmp_path.chmod(0o777)
+    capture = lab.capture("a", f"pkt-recv -i eth0 -F pcap --out {tmp_path}/out")
+    capture.send_signal(signal.SIGSTOP)
+    sent = [frame(i) for i in range(600)]
+    lab.must("b", "pkt-send -i eth0 --pps 1000", pcap(sent))
+    capture.send_signal(signal.SIGINT)
+    code, _, err = finish(capture, signal.SIGCONT)
+    assert (code, err) == (0, [SUMMARY.format("eth0", 600)])
+    assert frames_of((tmp_path / "out").read_bytes()) == sent
+
+
+def test_a_pipe_that_stalls_for_a_moment(labs):
+    # The pipe is soon full. A packet a millisecond, as above, for longer than the ring has blocks.
+    capture = labs.capture("a", "pkt-recv -i eth0 --duration 3 | (sleep 2; exec cat)")
+    sent = [frame(i, 1400) for i in range(1200)]
+    labs.must("b", "pkt-send -i eth0 --pps 1000", pcap(sent))
+    code, out, err = finish(capture)
+    assert (code, err) == (0, [SUMMARY.format("eth0", 1200)])
+    assert frames_of(labs.must("a", "pkt-txt2pcap", out)) == sent
+
+
+def test_a_user_namespace_is_enough():
+    done = shell("unshare -Urn true")
+    if done.returncode:
+        pytest.skip(f"no user namespaces here: {done.stderr.decode().strip()}")
+    done = shell("unshare -Urn sh -c 'ip link set lo up; (sleep 0.7; ping -c 1 127.0.0.1) > /dev/null & exec pkt-recv -i lo -l 2'")
+    assert (done.returncode, done.stderr.decode()) == (0, SUMMARY.format("lo", 2) + "\n")
+    assert done.stdout.count(b"SIZE: 98/98\n") == 2
+
+
+@pytest.mark.parametrize("asked", [1, 4096, 100_000, 1 << 20, 2 << 20, 32 << 20, 1 << 30])
+def test_sizes_of_rings(asked):
+    block, blocks = geometry(asked)
+    assert block % mmap.PAGESIZE == 0
+    assert blocks >= 8
+    assert block * blocks <= max(asked, 8 * mmap.PAGESIZE)
+    if asked > 4 << 20:
+        assert block > 262144 + 48 + 128  # the largest frame, behind what the kernel writes before it
+        assert block * blocks > asked * 0.95
+
+
+def test_a_small_buffer_cuts_large_frames(lab):
+    capture = lab.capture("a", "pkt-recv -i eth0 -so -b 131072 -F pcap TCP")
+    transfer(lab, "tcp", 300_000)
+    code, out, err = finish(capture, signal.SIGINT)
+    assert code == 0, err
+    cut = [(original, len(data)) for _, original, data in records(out) if original > len(data)]
+    assert cut
+    assert all(original > 16384 > size > 16000 for original, size in cut), cut
 
 
 @pytest.mark.parametrize(("option", "types"), [("-ro", [0, 0, 0]), ("-so", [8, 8, 8])])
@@ -205,29 +310,17 @@ def test_what_the_kernel_dropped_is_said(lab):
     assert received == len(frames_of(out))
 
 
-TAGS = {
-    "802.1Q": "8100602a",
-    "802.1ad": "88a80064",
-    "802.1ad and 802.1Q": "88a80064810000c8",
-    "802.1Q twice": "81000007810000c8",
-    "three": "88a8006481000007810000c8",
-    "vid 0": "81000000",
-    "vid 0, priority 5": "8100a000",
-    "802.1ad vid 0": "88a80000",
-}
-
-
 @pytest.mark.parametrize("tags", TAGS.values(), ids=TAGS)
-def test_vlan_tags_come_back(lab, tags):
+def test_vlan_tags_come_back(labs, tags):
     # The kernel takes the outer tag out of frames that come in, and keeps it apart; those that go out still have it.
-    came, went = (lab.capture(host, f"pkt-recv -i eth0 -v -l 1 {option}") for host, option in (("a", "-ro"), ("b", "-so")))
+    came, went = (labs.capture(host, f"pkt-recv -i eth0 -v -l 1 {option}") for host, option in (("a", "-ro"), ("b", "-so")))
     sent = frame(1, 100, tags=bytes.fromhex(tags))
-    lab.inject("b", [sent])
+    labs.inject("b", [sent])
     for process in (came, went):
         code, out, _ = finish(process)
         assert code == 0
         assert b"SIZE: 100/100\n" in out
-        assert frames_of(lab.run("a", "pkt-txt2pcap", out).stdout) == [sent]
+        assert frames_of(labs.run("a", "pkt-txt2pcap", out).stdout) == [sent]
 
 
 @pytest.mark.parametrize(("snaplen", "size"), [(14, 60), (16, 100), (1, 60), (99, 100), (100, 100), (2000, 100)])
@@ -385,7 +478,7 @@ FAILURES = {
     "name too long": ("pkt-recv -i averyveryverylongname", "no such interface"),
     "interface down": ("ip link set eth0 down; pkt-recv -i eth0", "eth0: interface is down"),
     "no privilege": (f"{UNPRIVILEGED} pkt-recv -i eth0", "eth0: not allowed to capture: run it as root, with CAP_NET_RAW"),
-    "full disk": ("ping -c 3 -i 0.1 10.0.0.2 > /dev/null & pkt-recv -i eth0 > /dev/full", "No space left on device"),
+    "full disk": ("ping -c 30 -i 0.1 10.0.0.2 > /dev/null & pkt-recv -i eth0 > /dev/full", "No space left on device"),
     "no folder": ("pkt-recv -i eth0 --out nowhere/file", "nowhere/file: No such file or directory"),
 }
 

@@ -5,6 +5,7 @@ A leaf: it imports nothing of the project. `PKTTOOLS_CODEC=c` or `python` choose
     pipe_lend(fd, data) -> bytes that the pipe took, without copying them: they must stay as they are until they were read
     ring_read(ring, at, size, wanted, linktype, limit, nano, notes) -> (rows, rows of unfinished checksums, packets met)
     ring_give(ring, at): gives a block of a ring back to the kernel
+    ring_take(ring, at, size) -> a copy of what is used of a block, which the kernel gets back at once
 """
 
 import os
@@ -21,6 +22,6 @@ except ImportError:
     BACKEND = "python"
 
 pipe_lend = _backend.pipe_lend
-ring_give, ring_read = _backend.ring_give, _backend.ring_read
+ring_give, ring_read, ring_take = _backend.ring_give, _backend.ring_read, _backend.ring_take
 
-__all__ = ["BACKEND", "pipe_lend", "ring_give", "ring_read"]
+__all__ = ["BACKEND", "pipe_lend", "ring_give", "ring_read", "ring_take"]

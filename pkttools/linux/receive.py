@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _thread  # threading takes as long to import as all of this
 import errno
 import mmap
 import os
+import signal
 import socket
 import struct
 import time
@@ -13,7 +15,7 @@ from collections.abc import Iterator
 from .. import codec
 from ..batch import MAX_FRAME, ROW_BYTES, Batch
 from ..errors import PktError, counted
-from ..kernel import ring_give, ring_read
+from ..kernel import ring_give, ring_read, ring_take
 from ..signals import Interrupted, wait
 from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, open_socket
 
@@ -30,8 +32,10 @@ BLOCK_HEAD, PACKET_HEAD = 48, 128  # bytes that a block begins with; that a pack
 LINES = 80  # bytes in front of a block's packets that are ours: room for the longest lines IFACE and WAY, both ways
 # Milliseconds after which the kernel hands over a block that is not full, if there is any packet in it; kernels before 6.18
 # round them up to their timer's tick, 1 to 10 ms. Every packet of a quiet wire waits that long. But as each such block is one
-# that is taken, the time times the number of blocks, 126, is how long we may stand still without a loss, however little comes.
+# that is taken, the time times the number of blocks, 126, is how long the ring lasts while nobody reads, however little comes.
 PROMPT, PATIENT = 1, 20
+STILL = 0.02  # seconds after which blocks are taken out of the ring while a pipe is full
+KEPT = 12 << 20  # bytes of them: little is in each, a block full of packets needs no other place
 
 
 def geometry(size: int) -> tuple[int, int]:
@@ -62,6 +66,9 @@ class Receiver:
         self.down = False
         self.at = 0  # where in the ring the next block is
         self.retire = PROMPT if prompt else PATIENT
+        self.kept: list[bytearray] = []  # blocks that are no longer in the ring, the oldest one first
+        self.room = KEPT
+        self.waiting, self.lock = True, _thread.allocate_lock()
         try:
             self.block, self.ring = self.mapped(*geometry(buffer or BUFFER))
             self.linktype = bind(self.sock, self.name, ETH_P_ALL)
@@ -87,20 +94,26 @@ class Receiver:
             raise PktError(f"{self.name}: no ring of {size} bytes for packets: {error.strerror}; -b asks for another") from None
 
     def lines(self) -> tuple[int, int, int, int]:
-        """Writes the extension lines of all packets into the part of the first block that is ours.
+        """Writes the extension lines into every block, where it is ours.
 
-        Gives offset and size of those for packets that came in, then of those that went out.
+        Gives offset in a block and size of those for packets that came in, then of those that went out.
         """
         came, went = (f"IFACE: {self.name}\nWAY: {way}\n".encode() for way in ("in", "out"))
-        self.ring[BLOCK_HEAD : BLOCK_HEAD + len(came + went)] = came + went
+        for at in range(BLOCK_HEAD, len(self.ring), self.block):
+            self.ring[at : at + len(came + went)] = came + went
         return BLOCK_HEAD, len(came), BLOCK_HEAD + len(came), len(went)
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches as they come, until the time is over or a signal comes; then what the kernel still holds."""
         deadline = None if self.seconds is None else time.monotonic() + self.seconds
+        if self.retire == PROMPT:
+            _thread.start_new_thread(self.keep, ())
         try:
             while not self.down and (deadline is None or time.monotonic() < deadline):
-                wait([self.sock.fileno()], self.patience(deadline))
+                with self.lock:
+                    self.waiting = not self.kept
+                wait([self.sock.fileno()], self.patience(deadline) if self.waiting else 0)
+                self.waiting = False
                 yield from self.batches()
         except Interrupted:
             pass
@@ -113,37 +126,67 @@ class Receiver:
         return None if deadline is None else min(max(0, deadline - time.monotonic()), 86400)
 
     def batches(self) -> Iterator[Batch]:
-        """The next block as a batch, if the kernel has handed it over, and some of its packets are wanted.
-
-        The kernel gets it back when the next batch is asked for: until then it may be read and changed.
-        """
+        """The next block as a batch, if the kernel has handed it over, and some of its packets are wanted."""
         try:
-            rows, unfinished, count = ring_read(
-                self.ring, self.at, self.block, self.wanted, self.linktype, MAX_FRAME, self.nano, self.notes
-            )
+            if self.retire == PROMPT:  # a copy: what is lent while a pipe is full would be in the kernel's way
+                block = self.oldest()
+                yield from self.batch(block, 0, len(block))
+            else:  # in place: the kernel gets it back when the next batch is asked for
+                yield from self.batch(self.ring, self.at, self.block)
+                ring_give(self.ring, self.at)
+                self.at = (self.at + self.block) % len(self.ring)
         except BlockingIOError:
             self.check()
-            return
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
+
+    def batch(self, ring: mmap.mmap | bytearray, at: int, size: int) -> Iterator[Batch]:
+        """The packets of a block that are wanted, if any are. Raises OSError."""
+        rows, unfinished, count = ring_read(ring, at, size, self.wanted, self.linktype, MAX_FRAME, self.nano, self.notes)
         self.met += count
         self.received += len(rows) // ROW_BYTES
         if self.finish and unfinished:
-            done = codec.correct(self.ring, unfinished, codec.TRANSPORT)[codec.CORRECTED]
+            done = codec.correct(ring, unfinished, codec.TRANSPORT)[codec.CORRECTED]
             self.unfinished += len(unfinished) // ROW_BYTES - done
         if rows:
-            yield Batch(self.ring, rows)
-        ring_give(self.ring, self.at)
+            yield Batch(ring, rows)
+
+    def oldest(self) -> bytearray:
+        """The block that came first of those that were not read yet. Raises BlockingIOError when there is none, OSError."""
+        with self.lock:
+            if not self.kept:
+                return self.take()
+            block = self.kept.pop(0)
+            self.room += len(block)
+            return block
+
+    def take(self) -> bytearray:
+        """Takes a block out of the ring. Raises BlockingIOError when there is none, OSError."""
+        taken = ring_take(self.ring, self.at, self.block)
         self.at = (self.at + self.block) % len(self.ring)
+        return taken
+
+    def keep(self) -> None:
+        """Runs beside the rest, and takes blocks out of the ring while nobody reads it, such as before a full pipe."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))  # they are for what waits and writes
+        while True:
+            time.sleep(STILL)
+            with self.lock:
+                try:
+                    while not self.waiting and self.room > 0:
+                        self.kept.append(self.take())
+                        self.room -= len(self.kept[-1])
+                except OSError:
+                    pass  # no block more, or what is wrong with it is said when it is read
 
     def rest(self) -> Iterator[Batch]:
         """What came until now. What comes later is not ours any more: a busy interface would never end."""
         self.count()
         wanted, waited = self.placed, 0
         while self.met < wanted and waited < 1000:
-            at = self.at
+            met = self.met
             yield from self.batches()
-            if self.at == at:  # the block that is being filled: the kernel hands it over when its time has come
+            if self.met == met:  # the block that is being filled: the kernel hands it over when its time has come
                 time.sleep(self.retire / 1000)
                 waited += self.retire
 

@@ -25,7 +25,7 @@ struct ring_row {               /* a packet of a batch; the columns of pkttools/
 
 struct ring_rules {             /* the pairs: of packets that came in, of those that went out */
     bool wanted[2], nano;
-    int64_t linktype, limit, notes[2], notes_size[2];
+    int64_t linktype, limit, notes[2], notes_size[2];   /* notes: offsets in the block */
 };
 
 struct ring_rows {              /* room for as many rows as the block has packets, twice */
@@ -35,6 +35,8 @@ struct ring_rows {              /* room for as many rows as the block has packet
 
 /* How many packets a block has; EAGAIN: the kernel has not handed it over, EBADMSG: more than fit in it. */
 ssize_t ring_count(const uint8_t *block, size_t size);
+/* How many bytes of a block are used, its head and all packets; EAGAIN as above, EBADMSG: that cannot be. */
+ssize_t ring_used(const uint8_t *block, size_t size);
 /* The rows of a block that stands at `offset` in the ring, and once more those whose checksum was left to the card. Tags
  * that the kernel kept apart are put back. EBADMSG: a packet lies outside of the block. */
 int ring_read(uint8_t *block, size_t size, int64_t offset, size_t count, const struct ring_rules *rules,

@@ -100,10 +100,31 @@ static PyObject *py_ring_give(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *py_ring_take(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer ring;
+    Py_ssize_t at, size;
+    PyObject *taken = NULL;
+    if (!PyArg_ParseTuple(args, "w*nn", &ring, &at, &size))
+        return NULL;
+    uint8_t *block = block_of(&ring, at, size);
+    if (block != NULL) {
+        ssize_t used = ring_used(block, (size_t)size);
+        if (used < 0)
+            PyErr_SetFromErrno(PyExc_OSError);
+        else if ((taken = PyByteArray_FromStringAndSize((const char *)block, used)) != NULL)
+            ring_give(block);
+    }
+    PyBuffer_Release(&ring);
+    return taken;
+}
+
 static PyMethodDef methods[] = {
     {"pipe_lend", py_pipe_lend, METH_VARARGS, NULL},
     {"ring_read", py_ring_read, METH_VARARGS, NULL},
     {"ring_give", py_ring_give, METH_VARARGS, NULL},
+    {"ring_take", py_ring_take, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

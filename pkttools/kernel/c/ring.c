@@ -18,16 +18,36 @@ static bool has(size_t size, size_t at, size_t more)
     return at <= size && more <= size - at;
 }
 
-ssize_t ring_count(const uint8_t *block, size_t size)
+/* The head of a block that the kernel has handed over. */
+static bool handed_over(const uint8_t *block, struct tpacket_block_desc *head)
 {
-    struct tpacket_block_desc head;
     const uint32_t *status = (const uint32_t *)(const void *)(block + offsetof(struct tpacket_block_desc, hdr.bh1.block_status));
     /* Acquire: what the kernel wrote before it handed the block over is seen, and no earlier. */
     if (!(__atomic_load_n(status, __ATOMIC_ACQUIRE) & TP_STATUS_USER)) {
         errno = EAGAIN;
+        return false;
+    }
+    memcpy(head, block, sizeof *head);
+    return true;
+}
+
+ssize_t ring_used(const uint8_t *block, size_t size)
+{
+    struct tpacket_block_desc head;
+    if (!handed_over(block, &head))
+        return -1;
+    if (head.hdr.bh1.blk_len <= HEAD || head.hdr.bh1.blk_len > size) {
+        errno = EBADMSG;
         return -1;
     }
-    memcpy(&head, block, sizeof head);
+    return (ssize_t)head.hdr.bh1.blk_len;
+}
+
+ssize_t ring_count(const uint8_t *block, size_t size)
+{
+    struct tpacket_block_desc head;
+    if (!handed_over(block, &head))
+        return -1;
     if (head.hdr.bh1.num_pkts > (size - HEAD) / PACKET) {
         errno = EBADMSG;
         return -1;
@@ -72,7 +92,8 @@ int ring_read(uint8_t *block, size_t size, int64_t offset, size_t count, const s
             struct ring_row row = {
                 .offset = offset + (int64_t)(start - tag), .captured = captured,
                 .original = original > captured ? original : captured, .time = rules->nano ? time : time - time % 1000,
-                .linktype = rules->linktype, .notes = rules->notes[way], .notes_size = rules->notes_size[way],
+                .linktype = rules->linktype, .notes = offset + rules->notes[way],
+                .notes_size = rules->notes_size[way],
             };
             found->rows[found->count++] = row;
             if (h.tp_status & TP_STATUS_CSUMNOTREADY)

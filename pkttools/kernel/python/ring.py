@@ -14,6 +14,7 @@ from mmap import mmap
 
 HEAD = 48  # bytes that a block begins with: struct tpacket_block_desc
 STATUS = 8  # where in it
+USED = 20  # and the number of its bytes that are used
 COUNT_FIRST = struct.Struct("=12xII")  # number of packets, where the first one is
 # struct tpacket3_hdr: next, seconds, nanoseconds, captured size, size on the wire, status, where its bytes are, tag, tag's
 # EtherType; then struct sockaddr_ll: the packet's type
@@ -28,14 +29,13 @@ def ring_read(ring: bytearray | mmap, at: int, size: int, wanted: tuple[bool, bo
     """The packets of the block of `size` bytes at `at`, without copying them. Tags that the kernel kept apart are put back.
 
     wanted: whether packets that came in are, and those that went out. limit: bytes to show of each. nano: times with all
-    digits, else microseconds. notes: offset and size in `ring` of the extension lines of packets that came in, and of those
-    that went out. Gives the rows of those wanted, once more the rows of those whose checksum was left to the card, and how
+    digits, else microseconds. notes: offset and size in the block of the extension lines of packets that came in, and of
+    those that went out. Gives the rows of those wanted, once more the rows of those whose checksum was left to the card, and how
     many packets the block has. Raises BlockingIOError when the kernel has not handed the block over, OSError (EBADMSG) when
     a packet lies outside of it.
     """
     _check(ring, at, size)
-    if not struct.unpack_from("=I", ring, at + STATUS)[0] & USER:
-        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    _handed_over(ring, at)
     count, start = COUNT_FIRST.unpack_from(ring, at)
     if count > (size - HEAD) // PACKET.size:
         raise _bad()
@@ -60,7 +60,7 @@ def ring_read(ring: bytearray | mmap, at: int, size: int, wanted: tuple[bool, bo
             time = seconds * 1_000_000_000 + nanoseconds
             row = (
                 frame - tagged, captured, max(original, captured), time if nano else time - time % 1000, linktype,
-                notes[2 * way], notes[2 * way + 1],
+                at + notes[2 * way], notes[2 * way + 1],
             )  # fmt: skip
             rows.extend(row)
             if status & CSUMNOTREADY:
@@ -75,6 +75,27 @@ def ring_give(ring: bytearray | mmap, at: int) -> None:
     """Gives the block at `at` back to the kernel: what lies in it is no longer ours."""
     _check(ring, at, HEAD + 1)
     struct.pack_into("=I", ring, at + STATUS, 0)
+
+
+def ring_take(ring: bytearray | mmap, at: int, size: int) -> bytearray:
+    """A copy of what is used of the block of `size` bytes at `at`, which the kernel gets back; to be read as a ring of its own.
+
+    Raises as `ring_read`.
+    """
+    _check(ring, at, size)
+    _handed_over(ring, at)
+    (used,) = struct.unpack_from("=I", ring, at + USED)
+    if not HEAD < used <= size:
+        raise _bad()
+    taken = bytearray(ring[at : at + used])
+    ring_give(ring, at)
+    return taken
+
+
+def _handed_over(ring: bytearray | mmap, at: int) -> None:
+    """Raises BlockingIOError while the block at `at` is the kernel's."""
+    if not struct.unpack_from("=I", ring, at + STATUS)[0] & USER:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def _check(ring: bytearray | mmap, at: int, size: int) -> None:

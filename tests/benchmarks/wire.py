@@ -1,0 +1,129 @@
+"""Two hosts of our own, joined by two wires: network namespaces that end with the process that made them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from .processes import ROOT, Failed, environment
+
+# Ends when its standard input does, even if we are killed: with it the namespace, with that the interfaces.
+HOLD = "for f in /proc/sys/net/ipv6/conf/{all,default}/disable_ipv6; do [ ! -e $f ] || echo 1 > $f; done; echo ready; exec cat"
+WIRES = ("eth0", "eth1")
+PATIENCE = 20  # seconds
+
+
+def missing() -> str:
+    """What stands in the way of a wire of our own; nothing, if nothing does."""
+    tools = [tool for tool in ("bash", "ip", "unshare", "nsenter", "setpriv") if not shutil.which(tool)]
+    return f"{', '.join(tools)} missing" if tools else "" if os.geteuid() == 0 else "not root"
+
+
+class Wire:
+    """Hosts "near" and "far", each with eth0 and eth1; nothing is on the wires but what is put there."""
+
+    def __enter__(self) -> Wire:
+        self.holders: dict[str, subprocess.Popen] = {}
+        try:
+            for host in ("near", "far"):
+                self.hold(host)
+            far = self.holders["far"].pid
+            for name in WIRES:
+                self.must("near", ["ip", "link", "add", name, "type", "veth", "peer", "name", name, "netns", str(far)])
+            for host in self.holders:
+                for name in WIRES:
+                    self.must(host, ["ip", "link", "set", name, "up"])
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def hold(self, host: str) -> None:
+        """Makes a namespace. Raises Failed."""
+        pipe = subprocess.PIPE
+        words = ["unshare", "-n", "bash", "-c", HOLD]
+        holder = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+        self.holders[host] = holder
+        assert holder.stdout and holder.stderr
+        if holder.stdout.readline() != b"ready\n":
+            raise Failed(f"no network namespace: {holder.stderr.read().decode().strip()}")
+
+    def close(self) -> None:
+        """Ends the namespaces."""
+        for holder in self.holders.values():
+            holder.communicate()
+
+    def inside(self, host: str, words: Sequence[str]) -> list[str]:
+        """A command line that runs another one in a host; it ends with us."""
+        return ["nsenter", "-t", str(self.holders[host].pid), "-n", "setpriv", "--pdeathsig", "KILL", *words]
+
+    def start(self, host: str, words: Sequence[str], cores: set[int], codec: str = "") -> subprocess.Popen:
+        """Starts a command in a host, on some of the cores."""
+
+        def prepare() -> None:
+            os.sched_setaffinity(0, cores)
+
+        return subprocess.Popen(
+            self.inside(host, words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
+            env=environment(codec), preexec_fn=prepare, start_new_session=True,
+        )  # fmt: skip
+
+    def must(self, host: str, words: Sequence[str]) -> str:
+        """Runs a command in a host to its end; gives what it writes. Raises Failed."""
+        done = subprocess.run(self.inside(host, words), capture_output=True, cwd=ROOT, timeout=PATIENCE, check=False, text=True)
+        if done.returncode:
+            raise Failed(f"{' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def capture(self, host: str, words: Sequence[str], cores: set[int], codec: str = "") -> subprocess.Popen:
+        """Starts a command that captures, and waits until the kernel hands packets to it. Raises Failed."""
+        before = self.listeners(host)
+        process = self.start(host, words, cores, codec)
+        deadline = time.monotonic() + PATIENCE
+        while self.listeners(host) == before:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise Failed(f"{' '.join(words)}: {finish(process, signal.SIGKILL)[1]}")
+            time.sleep(0.005)
+        return process
+
+    def listeners(self, host: str) -> int:
+        """How many packet sockets receive: protocol ETH_P_ALL, bound to an interface."""
+        lines = Path(f"/proc/{self.holders[host].pid}/net/packet").read_text().splitlines()[1:]
+        return sum(row[3] == "0003" and row[4] != "0" for row in map(str.split, lines))
+
+    def flood(self, size: int, rate: float, seconds: float) -> tuple[int, float]:
+        """Sends frames from far to near on eth0; gives how many, and in how many seconds."""
+        words = [sys.executable, "-m", "tests.benchmarks.flood", "eth0", str(size), str(rate), str(seconds)]
+        out, said = finish(self.start("far", words, {cores()[0]}))
+        if not out:
+            raise Failed(f"flood: {said}")
+        sent, took = out.split()
+        return int(sent), float(took)
+
+
+def cores() -> tuple[int, set[int]]:
+    """The core that sends, where the kernel also hands the packets over; and those for what receives them."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    return first, set(others) or {first}
+
+
+def finish(process: subprocess.Popen, number: int = 0) -> tuple[str, str]:
+    """Waits for the end of a command, after a signal if there is one; gives what it wrote and said."""
+    if number:
+        os.killpg(process.pid, number)
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, err = process.communicate()
+    return out.decode(), err.decode()
