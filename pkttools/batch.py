@@ -20,7 +20,8 @@ MAX_BATCH = 2 << 20  # bytes a decoder gathers before it hands a batch on
 class Batch:
     """Packets on their way from one stage to the next.
 
-    data: the bytes of all packets; stages that change packets write into it.
+    data: the bytes of all packets; stages that change packets write into it. Of packets from an interface it may be the
+        kernel's ring, an mmap: as all batches it is good until the next one is asked for.
     rows: `ROW_BYTES` a packet: offset of its bytes in `data`, captured size and original size in bytes, time in
         nanoseconds since 1970, link type, and offset and size of its extension lines (`IFACE:` ...) in `data`.
     """

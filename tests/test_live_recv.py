@@ -1,7 +1,6 @@
 """pkt-recv on a real wire: what it writes, judged by tcpdump, by what was sent, and by the kernel's counters."""
 
 import mmap
-import os
 import re
 import signal
 import struct
@@ -478,7 +477,7 @@ FAILURES = {
     "name too long": ("pkt-recv -i averyveryverylongname", "no such interface"),
     "interface down": ("ip link set eth0 down; pkt-recv -i eth0", "eth0: interface is down"),
     "no privilege": (f"{UNPRIVILEGED} pkt-recv -i eth0", "eth0: not allowed to capture: run it as root, with CAP_NET_RAW"),
-    "full disk": ("ping -c 30 -i 0.1 10.0.0.2 > /dev/null & pkt-recv -i eth0 > /dev/full", "No space left on device"),
+    "full disk": ("timeout 4 ping -i 0.1 10.0.0.2 > /dev/null & pkt-recv -i eth0 > /dev/full", "No space left on device"),
     "no folder": ("pkt-recv -i eth0 --out nowhere/file", "nowhere/file: No such file or directory"),
 }
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import checks, processes, timing, work
+from . import checks, live, processes, timing, work
 from .capture import write_capture
 from .processes import ROOT, Failed, run
 from .report import table
@@ -100,6 +100,8 @@ def measure(packets: int, runs: int, folder: Path) -> str:
     rows += timing.stages(materials, runs)
     say("measuring start-up and memory")
     rows += timing.startup(names, runs * STARTS) + timing.memory(materials)
+    say("measuring what receives from a wire")
+    rows += live.live(runs, packets, folder)
     remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB."
     return f"{heading(materials[0], runs, names, peers)}\n{remarks}\n\n{table(rows)}"
 
