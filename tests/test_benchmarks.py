@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 from benchmarks import __main__ as program
-from benchmarks import capture, checks, work
+from benchmarks import capture, checks, live, wire, work
 from benchmarks.processes import Failed, run
 
 PACKETS = 200
@@ -38,6 +38,7 @@ def test_prints_one_table(capsys):
     assert len({line.replace("\\|", "").count("|") for line in table}) == 1
     assert any("pkt-correct" in line for line in table)
     assert any("÷ cat" in line for line in table)
+    assert any("pkt-recv, 64 bytes" in line or "receiving from a wire" in line for line in table)
 
 
 def test_pipe_with_wrong_result_is_not_measured(capsys, monkeypatch):
@@ -54,6 +55,32 @@ def test_peer_with_wrong_result_is_not_measured(capsys, monkeypatch):
     out, err = capsys.readouterr()
     assert out == ""
     assert "copy: packet 1 is wrong" in err
+
+
+@pytest.mark.parametrize("bound", [20_000, 123_456, 700_000])
+def test_the_highest_rate_without_loss_is_found(monkeypatch, bound):
+    def attempt(wire, catcher, size, rate, seconds, target):
+        return live.Trial(sent := int(min(rate or 500_000, 500_000)), 1, min(sent, bound))
+
+    monkeypatch.setattr(live, "attempt", attempt)
+    search = live.Search(None, None, 64, 1, None)
+    for _ in range(9):
+        search.step()
+    assert search.good == pytest.approx(min(bound, 500_000), rel=0.05)
+    assert search.unbounded == (bound > 500_000)
+
+
+def test_frames_that_are_not_those_sent_are_not_measured(monkeypatch, tmp_path):
+    if reason := wire.missing():
+        pytest.skip(f"no wire of our own here: {reason}")
+    with wire.Wire() as made:
+        live.check(made, live.CATCHERS[1], 64, tmp_path / "caught")
+        monkeypatch.setattr(live, "frame", lambda number, size: bytes(size))
+        with pytest.raises(Failed, match=r"pkt-recv -F pcap: \d+ frames are not the \d+ that were sent"):
+            live.check(made, live.CATCHERS[1], 64, tmp_path / "caught")
+        deaf = live.Catcher("deaf", "pkt-recv -i eth1 -F pcap > {target}")
+        with pytest.raises(Failed, match="deaf: 0 frames"):
+            live.check(made, deaf, 64, tmp_path / "caught")
 
 
 def test_capture_is_the_known_one(small):

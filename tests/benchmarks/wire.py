@@ -23,7 +23,10 @@ PATIENCE = 20  # seconds
 def missing() -> str:
     """What stands in the way of a wire of our own; nothing, if nothing does."""
     tools = [tool for tool in ("bash", "ip", "unshare", "nsenter", "setpriv") if not shutil.which(tool)]
-    return f"{', '.join(tools)} missing" if tools else "" if os.geteuid() == 0 else "not root"
+    if tools or os.geteuid():
+        return f"{', '.join(tools)} missing" if tools else "not root"
+    done = subprocess.run(["unshare", "-n", "ip", "link", "add", "type", "veth"], capture_output=True, check=False, text=True)
+    return done.stderr.strip()
 
 
 class Wire:
