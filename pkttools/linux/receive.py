@@ -42,6 +42,7 @@ def geometry(size: int) -> tuple[int, int]:
     """Bytes of a block, and how many of them make a ring of `size` bytes; never less than BLOCKS pages.
 
     A block holds the largest frame. Where that would leave fewer than BLOCKS the blocks are smaller, and cut what is larger.
+    Blocks of a power of two would waste nothing in the kernel, which likes to allot such sizes; more of them lasts longer.
     """
     largest = BLOCK_HEAD + LINES + PACKET_HEAD + TAG + MAX_FRAME
     block = min(-(-largest // PAGE), max(1, size // BLOCKS // PAGE)) * PAGE
