@@ -1,4 +1,9 @@
-"""How packets flow through a command, the same for all: source, filter, work, assignments, sink."""
+"""How packets flow, the same for a command alone and for several in one process: source, stages, sink.
+
+Each stage filters, skips, does its command's own work, assigns, and ends at its limit, in this order. A stage is a
+generator from batches to batches: the sink asks the last one for a batch, that one the stage before it, and so on to the
+source, so that every batch is written before the next one is read.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +20,9 @@ from .signals import Interrupted, install
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # a stage may keep packets back until the stream ends
+    Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # it may keep packets back until the stream ends
 
 
 def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tuple[Program | None, Program | None]:
@@ -64,91 +69,159 @@ def sink_of(values: Values, output: Output, default: str = "text", linktype: int
     return TextSink(output, values.width, values.data_only, 2 if values.all_fields else int(values.fields))
 
 
-def filter_stream(values: Values, work: Iterable[Work] = (), default: str = "text", *, guard: Program | None = None,
-                  swapped: tuple[tuple[str, str], ...] = (), big_endian: bool = False,
-                  follow: bool = False, read: Callable[[Input], Iterator[Batch]] = packets,
-                  sink: Callable[[Output], Sink] | None = None) -> tuple[list[str], int]:  # fmt: skip
-    """Runs a filter from one stream to another: what all commands but pkt-recv and pkt-send are.
+class Source:
+    """Where packets come from: a file or standard input, in whatever format; pkt-recv has another.
 
-    work: what the command itself does to the packets. guard: the assignments are only for packets that it accepts.
-    swapped: pairs of fields to exchange first. big_endian: the order of a capture. follow: checksums follow the assignments.
-    read: what reads the input. sink: makes the sink, if it is not the one that the options ask for. Gives what there is to
-    say on standard error, and the exit code. Raises OutputError, PktError where a file
-    cannot be opened, and UsageError.
+    linktype: of a stream without packets. file: what is read, if it is a file or a stream.
     """
-    program = arguments(values, swapped)
-    source = Input(values.input)
-    install(drain=not source.is_file and not os.isatty(source.fd))
-    output = Output(values.output, source)
-    end = sink(output) if sink else sink_of(values, output, default, big_endian=big_endian)
-    try:
-        said = run(reading(read(source), source, output.fd), end, values, program, work, guard, follow)
-    except OutputError:
-        raise
-    except PktError as error:  # the account goes on: what came before it is written
-        return [str(error), *source.said], 1
-    said += source.said + end.close()
-    return said, int(end.failed)
+
+    linktype = 1
+    file: Input | None
+
+    def __init__(self, values: Values, read: Callable[[Input], Iterator[Batch]] = packets) -> None:
+        """read: what reads the input. Raises PktError where it cannot be opened."""
+        self.file, self.read = Input(values.input), read
+        install(drain=not self.file.is_file and not os.isatty(self.file.fd))
+
+    @property
+    def form(self) -> str:
+        """The format that was read, once something was: text, pcap or pcapng."""
+        return self.file.form if self.file else "text"
+
+    def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
+        """The packets, in as many rounds as there are. output: what is written meanwhile."""
+        stream = self.read(self.file)
+        yield reading(stream, self.file, output.fd) if output else stream
+
+    def close(self) -> list[str]:
+        """Gives what there is to say in the end, on standard error."""
+        return self.file.said
 
 
-def each(change: Callable[[Batch], Batch]) -> Work:
-    """The stage that does something to every batch and keeps none of it back."""
-    return lambda stream: map(change, stream)
+class Stage:
+    """What a command does, in a process of its own or as one of several in a pipe.
 
-
-def run(source: Iterable[Batch], sink: Sink, values: Values, program: tuple[Program | None, Program | None],
-        work: Iterable[Work] = (), guard: Program | None = None, follow: bool = False) -> list[str]:  # fmt: skip
-    """The flow itself. Every batch is written before the next one is read. Gives what there is to say.
-
-    Where the source breaks off, what the stages have kept back is written before the reason is raised.
+    values: its command line. work: what the command itself does to the packets. program: filter and assignments, where
+    they are not those of `arguments`. guard: the assignments are only for packets that it accepts. swapped: pairs of
+    fields to exchange first. follow: checksums follow the assignments. source, sink: what makes them, where they are not
+    the usual ones. writes: the format that the command's name says. big_endian: the order of a capture. account: gives
+    what there is to say at the end. stopped: what to say when a signal ends it; without, the process ends by the signal.
     """
-    keep, assignments = program
-    came = passed = stale = 0
-    left = values.limit or None  # 0 is no limit, as in 1.16
-    ended: list[Exception] = []
 
-    def wanted() -> Iterator[Batch]:
-        nonlocal came
-        skip = values.skip or 0
-        for batch in until_error(source, ended):
-            came += len(batch)
-            if values.link_type is not None:
-                batch.set_linktype(values.link_type)
-            if keep is not None:
-                batch.rows = codec.select(batch.data, batch.rows, keep)
+    name = ""  # of the command, where there are several
+
+    def __init__(self, values: Values, work: Sequence[Work] = (), *, program: tuple[Program | None, Program | None] | None = None,
+                 guard: Program | None = None, swapped: tuple[tuple[str, str], ...] = (), follow: bool = False,
+                 source: Callable[[], Source] | None = None, sink: Callable[[Source], Sink] | None = None,
+                 writes: str | None = None, big_endian: bool = False,
+                 account: Callable[[], list[str]] = list, stopped: str | None = None) -> None:  # fmt: skip
+        """Raises UsageError where the arguments are wrong."""
+        self.values, self.work, self.guard, self.follow = values, work, guard, follow
+        self.keep, self.assignments = program or arguments(values, swapped)
+        self.writes, self.account, self.stopped = writes, account, stopped
+        self.source = source or (lambda: Source(values))
+        self.sink = sink or (
+            lambda source: sink_of(values, Output(values.output, source.file), writes or "text", source.linktype, big_endian)
+        )
+        self.came = self.passed = self.stale = 0
+        self.left: int | None = None  # packets that it may still pass on; None: any number
+
+    def through(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+        """What becomes of the batches of a stream; none of those that are given is empty."""
+        self.left = self.values.limit or None  # 0 is no limit, as in 1.16
+        stream = self.wanted(stream)
+        for stage in self.work:
+            stream = stage(stream)
+        for batch in stream:
+            if self.left is not None and len(batch) > self.left:
+                batch = batch.part(0, self.left)
+            if self.assignments is not None:
+                self.stale += codec.assign(batch.data, batch.rows, self.assignments, self.guard, self.follow)[1]
+            if len(batch):
+                self.passed += len(batch)
+                yield batch
+            if self.left is not None:
+                self.left -= len(batch)
+                if self.left <= 0:
+                    return
+
+    def wanted(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches that the stage works on."""
+        skip = self.values.skip or 0
+        for batch in stream:
+            self.came += len(batch)
+            if self.values.link_type is not None:
+                batch.set_linktype(self.values.link_type)
+            if self.keep is not None:
+                batch.rows = codec.select(batch.data, batch.rows, self.keep)
             if skip:
                 skipped = min(skip, len(batch))
                 skip -= skipped
                 batch = batch.part(skipped, len(batch))
-            while left is not None and len(batch) > left:  # stages see no packet in vain: they may count what they meet
-                part, batch = batch.part(0, left), batch.part(left, len(batch))
+            while self.left is not None and len(batch) > self.left:  # work sees no packet in vain: it may count what it meets
+                part, batch = batch.part(0, self.left), batch.part(self.left, len(batch))
                 yield part
             yield batch
 
-    stream = wanted()
-    for stage in work:
-        stream = stage(stream)
-    for batch in stream:
-        if left is not None and len(batch) > left:
-            batch = batch.part(0, left)
-        if assignments is not None:
-            stale += codec.assign(batch.data, batch.rows, assignments, guard, follow)[1]
-        if len(batch):
+    def said(self, before: list[str], behind: list[str]) -> list[str]:
+        """What there is to say at the end, with what its source and its sink say; behind the command's name, in a pipe."""
+        said = []
+        if self.values.verbose:
+            said.append(f"{counted(self.came, 'packet')} read, {self.passed} passed on; codec in {codec.BACKEND}")
+        if self.stale:
+            said.append(f"{counted(self.stale, 'packet')} with a checksum that could not follow: it needs bytes that are not there")
+        said += before + self.account() + behind
+        return [f"{self.name}: {line}" for line in said] if self.name else said
+
+
+def run(stages: list[Stage]) -> tuple[list[str], int]:
+    """Runs stages joined to a pipe, from the source of the first to the sink of the last.
+
+    What stands before a bad place is written. Gives what there is to say on standard error, in the order of the stages, and
+    the exit code. Raises PktError where something cannot be opened.
+    """
+    first, last = stages[0], stages[-1]
+    source = first.source()
+    sink = last.sink(source)
+    errors: list[str] = []
+    ending: list[str] = []
+    try:
+        flow(source, stages, sink)
+        ending = sink.close()
+    except PktError as error:  # the account goes on
+        errors.append(str(error))
+        if not isinstance(error, OutputError) and (last.passed or not sink.output):  # else no empty capture instead
+            ending = sink.close()
+    except Interrupted:
+        if last.stopped is None:
+            raise
+        errors.append(last.stopped)
+        ending = sink.close()
+    said = list(errors)
+    for stage in stages:
+        said += stage.said(source.close() if stage is first else [], ending if stage is last else [])
+    return said, int(bool(errors) or sink.failed)
+
+
+def flow(source: Source, stages: list[Stage], sink: Sink) -> None:
+    """Lets packets flow. Where the source breaks off, what the stages have kept back is written before the reason is raised."""
+    ended: list[Exception] = []
+    for stream in source.streams(sink.output):
+        stream = until_error(stream, ended)
+        for stage in stages:
+            stream = stage.through(stream)
+        for batch in stream:
             sink.write(batch)
-            passed += len(batch)
-        if left is not None:
-            left -= len(batch)
-            if left <= 0:
-                break
-    if ended:
-        raise ended[0]
-    said = [f"{counted(came, 'packet')} read, {passed} passed on; codec in {codec.BACKEND}"] if values.verbose else []
-    if stale:
-        said.append(f"{counted(stale, 'packet')} with a checksum that could not follow: it needs bytes that are not there")
-    return said
+        if ended:
+            raise ended[0]
 
 
-def until_error(source: Iterable[Batch], ended: list[Exception]) -> Iterator[Batch]:
+def each(change: Callable[[Batch], Batch]) -> Work:
+    """The work that does something to every batch and keeps none of it back."""
+    return lambda stream: map(change, stream)
+
+
+def until_error(source: Iterator[Batch], ended: list[Exception]) -> Iterator[Batch]:
     """The batches of a source, up to its end or to what broke it off, which is put into `ended`."""
     try:
         yield from source

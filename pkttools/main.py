@@ -8,35 +8,11 @@ from __future__ import annotations
 import os
 import sys
 
+from .commands import commands, find, read
 from .errors import PktError, UsageError, say
-from .options import read
 from .signals import Interrupted, die
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as importlib is
-if TYPE_CHECKING:
-    from types import ModuleType
-
 SIGINT, SIGPIPE = 2, 13
-
-
-def commands() -> list[str]:
-    """The names of all commands: one a module in `commands`."""
-    from pathlib import Path
-
-    here = Path(__file__).parent / "commands"
-    return sorted("pkt-" + path.stem for path in here.glob("*.py") if path.stem != "__init__")
-
-
-def find(name: str) -> ModuleType:
-    """The module of a command. Raises UsageError when there is none of that name."""
-    stem = name.removeprefix("pkt-")
-    if name.startswith("pkt-") and stem.isalnum():
-        try:
-            return __import__(f"pkttools.commands.{stem}", fromlist=["run"])
-        except ModuleNotFoundError as error:
-            if error.name != f"pkttools.commands.{stem}":
-                raise
-    raise UsageError(f"no such command; there are {', '.join(commands())}")
 
 
 def start(name: str, argv: list[str]) -> int:
@@ -47,7 +23,7 @@ def start(name: str, argv: list[str]) -> int:
         from .help import application
 
         application(name, command)(argv, prog_name=name)
-    values = read(command.OPTIONS, argv, command.more_options() if hasattr(command, "more_options") else None)
+    values = read(command, argv)
     if values.help:
         from .help import show
 
@@ -61,7 +37,9 @@ def start(name: str, argv: list[str]) -> int:
 
         print(f"{name} (pkttools) {__version__}, codec in {codec_name()}")
     else:
-        said, code = command.run(values)
+        from .flow import run  # a command alone is a pipe of one
+
+        said, code = command.run(values) if hasattr(command, "run") else run([command.stage(values)])
         for line in said:
             say(f"{name}: {line}")
         return code

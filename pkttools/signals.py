@@ -18,6 +18,7 @@ class Interrupted(Exception):
 _pending = 0  # a signal that came while something was being written
 _waiting = False  # whether input is being waited for
 _drain = False
+_held = False
 _wake: list[int] = []  # a pipe's end that can be read once a signal has come
 
 
@@ -44,19 +45,25 @@ def drain(wanted: bool) -> None:
     _drain = wanted
 
 
+def hold(wanted: bool) -> None:
+    """Holds the first signal back, or no longer: what came from an interface is still to go through the rest of a pipe."""
+    global _held
+    _held = wanted
+
+
 def _handle(number: int, _frame: FrameType | None) -> None:
     global _pending, _drain
     if _drain and number == signal.SIGINT:
         _drain = False
         return
-    if _waiting or _pending:
+    if (_waiting and not _held) or _pending:
         raise Interrupted(number)
     _pending = number
 
 
 def check() -> None:
-    """Raises Interrupted when a signal has come."""
-    if _pending:
+    """Raises Interrupted when a signal has come, and is not held."""
+    if _pending and not _held:
         raise Interrupted(_pending)
 
 
@@ -79,7 +86,7 @@ def ready(reading: list[int], writing: list[int], seconds: float | None = None) 
             woken = set(readable).intersection(_wake)
             for fd in woken:
                 os.read(fd, 4096)
-            if len(readable) > len(woken) or writable or not woken:
+            if len(readable) > len(woken) or writable or not woken or _held:
                 return [fd for fd in readable if fd not in woken], writable
     finally:
         _waiting = False

@@ -1,2 +1,39 @@
-"""One module a command. It declares OPTIONS and has `run(values)`, which joins stages and gives what to say and the
-exit code; its docstring is the head of the help screen."""
+"""One module a command, and how it is found and its command line read.
+
+A module declares OPTIONS; its docstring is the head of the help screen. It has `stage(values)`, which gives what the command
+does to packets, and PLACE where that is only the first or the last of a pipe. pkt-sock and pkt-pipe, which are no stages,
+have `run(values)` instead, which gives what to say and the exit code.
+"""
+
+from __future__ import annotations
+
+from .. import options
+from ..errors import UsageError
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as importlib is
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+def commands() -> list[str]:
+    """The names of all commands: one a module."""
+    from pathlib import Path  # late: it is slow to import
+
+    return sorted("pkt-" + path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+
+
+def find(name: str) -> ModuleType:
+    """The module of a command. Raises UsageError when there is none of that name."""
+    stem = name.removeprefix("pkt-")
+    if name.startswith("pkt-") and stem.isalnum():
+        try:
+            return __import__(f"{__name__}.{stem}", fromlist=["OPTIONS"])
+        except ModuleNotFoundError as error:
+            if error.name != f"{__name__}.{stem}":
+                raise
+    raise UsageError(f"no such command; there are {', '.join(commands())}")
+
+
+def read(command: ModuleType, argv: list[str]) -> options.Values:
+    """Reads the command line of a command. Raises UsageError."""
+    return options.read(command.OPTIONS, argv, command.more_options() if hasattr(command, "more_options") else None)

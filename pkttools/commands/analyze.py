@@ -5,9 +5,11 @@ pkt-analyze -lv 2 'UDP.DST_PORT==53' < packets.txt
 Layers: 1 size and time, 2 link, 3 network, 4 transport.
 """
 
-from ..flow import filter_stream, need
+from ..flow import Source, Stage, need
+from ..formats.files import Output, Sink
 from ..options import BUFFER, GENERAL, INPUT, NUMBER, OUTPUT, PICK, Option, Values
 
+PLACE = "last"
 OPTIONS = [
     Option("-lv --level", NUMBER, "1 names, 2 a line a header, 3 headers (default), 4 some data, 5 or 0 all", "LEVEL",
            default=3, most=5),
@@ -21,10 +23,14 @@ OPTIONS = [
 ]  # fmt: skip
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Prints each packet."""
     level, lowest, highest = values.level, values.lowest_layer, values.highest_layer
     need(not highest or lowest <= highest, "-ll above -lh leaves nothing")
-    from ..formats.analysis import AnalysisSink
 
-    return filter_stream(values, sink=lambda output: AnalysisSink(output, level, lowest, highest))
+    def sink(source: Source) -> Sink:
+        from ..formats.analysis import AnalysisSink
+
+        return AnalysisSink(Output(values.output, source.file), level, lowest, highest)
+
+    return Stage(values, sink=sink)

@@ -3,13 +3,14 @@
 pkt-bin2txt < packet.bin > packet.txt
 """
 
-from ..flow import filter_stream
+from ..flow import Source, Stage
 from ..formats.binary import packets
 from ..options import FILTER, Values
 
+PLACE = "first"
 OPTIONS = FILTER
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Copies one packet."""
-    return filter_stream(values, read=packets)
+    return Stage(values, source=lambda: Source(values, packets), writes="text")

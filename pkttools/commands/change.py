@@ -8,7 +8,7 @@ Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums stay, unless
 from ..errors import counted
 from ..expression import any_of, compiled, split_assignment
 from ..fields import FIELDS
-from ..flow import filter_stream
+from ..flow import Stage
 from ..options import FILTER, FLAG, TEXT, Option, Values
 from ..work.ethernet import Converter
 
@@ -31,16 +31,20 @@ def more_options() -> dict[str, str]:
     return {"--" + name.lower().replace(".", "-").replace("_", "-"): name + "=" for name in FIELDS}
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Converts, swaps, then assigns; all only where --if holds."""
     guard = compiled(any_of([values.condition])) if values.condition is not None else None
     converter = Converter(guard)
-    said, code = filter_stream(
-        values, [converter] if values.to_ethernet else [],
+
+    def account() -> list[str]:
+        said = []
+        if converter.failed:
+            said.append(f"{counted(converter.failed, 'packet')} not converted: nothing is known of what they carry")
+        if not (values.swap or values.to_ethernet or any(split_assignment(word) for word in values.arguments)):
+            said.append("nothing was changed: FIELD=value assigns, FIELD==value filters")
+        return said
+
+    return Stage(
+        values, [converter] if values.to_ethernet else [], account=account,
         guard=guard, swapped=PAIRS if values.swap else (), follow=bool(values.update_checksums),
     )  # fmt: skip
-    if converter.failed:
-        said.append(f"{counted(converter.failed, 'packet')} not converted: nothing is known of what they carry")
-    if not (values.swap or values.to_ethernet or any(split_assignment(word) for word in values.arguments)):
-        said.append("nothing was changed: FIELD=value assigns, FIELD==value filters")
-    return said, code

@@ -9,7 +9,7 @@ from .. import codec
 from ..batch import ROW_BYTES, Batch
 from ..codec import CORRECTED, CUT_SHORT, MALFORMED, WRONG
 from ..errors import counted
-from ..flow import each, filter_stream
+from ..flow import Stage, each
 from ..options import FILTER, FLAG, Option, Values
 
 OPTIONS = [
@@ -20,11 +20,11 @@ OPTIONS = [
 REASONS = {CUT_SHORT: "cut short", MALFORMED: "malformed", WRONG: "with a wrong checksum"}
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Checks, and says what was found."""
     counts = dict.fromkeys(REASONS, 0)
 
-    def stage(batch: Batch) -> Batch:
+    def checked(batch: Batch) -> Batch:
         kept = bytearray()
         for i, outcome in enumerate(codec.check(batch.data, batch.rows)):
             if outcome == WRONG and not values.checksums:
@@ -35,8 +35,8 @@ def run(values: Values) -> tuple[list[str], int]:
                 kept += batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
         return Batch(batch.data, kept)
 
-    said, code = filter_stream(values, [each(stage)])
-    parts = [f"{counts[outcome]} {reason}" for outcome, reason in REASONS.items() if counts[outcome]]
-    if parts:
-        said.append(f"{counted(sum(counts.values()), 'packet')} not sound: {', '.join(parts)}")
-    return said, code
+    def account() -> list[str]:
+        parts = [f"{counts[outcome]} {reason}" for outcome, reason in REASONS.items() if counts[outcome]]
+        return [f"{counted(sum(counts.values()), 'packet')} not sound: {', '.join(parts)}"] if parts else []
+
+    return Stage(values, [each(checked)], account=account)

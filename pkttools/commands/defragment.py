@@ -6,7 +6,7 @@ A datagram passes when its last fragment has come; what stays incomplete passes 
 """
 
 from ..errors import counted
-from ..flow import filter_stream
+from ..flow import Stage
 from ..options import FILTER, NUMBER, Option, Values
 from ..work.reassembly import MEMORY, Reassembler
 
@@ -16,15 +16,19 @@ OPTIONS = [
 ]
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Reassembles, and says what it could not."""
     reassembler = Reassembler(values.memory)
-    said, code = filter_stream(values, [reassembler])
-    if reassembler.passed:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in reassembler.passed.items())
-        said.append(f"{counted(sum(reassembler.passed.values()), 'fragment')} passed as they came: {reasons}")
-    if reassembler.repeated:
-        said.append(f"{counted(reassembler.repeated, 'fragment')} came twice")
-    if values.verbose:
-        said.append(f"{counted(reassembler.rebuilt, 'datagram')} put together")
-    return said, code
+
+    def account() -> list[str]:
+        said = []
+        if reassembler.passed:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in reassembler.passed.items())
+            said.append(f"{counted(sum(reassembler.passed.values()), 'fragment')} passed as they came: {reasons}")
+        if reassembler.repeated:
+            said.append(f"{counted(reassembler.repeated, 'fragment')} came twice")
+        if values.verbose:
+            said.append(f"{counted(reassembler.rebuilt, 'datagram')} put together")
+        return said
+
+    return Stage(values, [reassembler], account=account)

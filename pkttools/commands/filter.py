@@ -6,21 +6,21 @@ Comparisons == != < <= > >=, 'in' with values, ranges and prefixes, a layer's na
 """
 
 from ..expression import split_assignment
-from ..flow import filter_stream, need
+from ..flow import Stage, need
 from ..options import FILTER, Values
 
 OPTIONS = FILTER
 ARGUMENTS = "EXPR..."
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Joins the words of the expression, so that it needs no quotes where the shell needs none."""
     assigned = [word for word in values.arguments if split_assignment(word)]
     joined = " ".join(word for word in values.arguments if word not in assigned)
     need(not split_assignment(joined), f"'{joined}' would assign; to compare, write ==")
     need(bool(joined or values.no_broadcast or values.no_multicast), missing(assigned))
     values.arguments = [*assigned, joined] if joined else assigned
-    return filter_stream(values)
+    return Stage(values)
 
 
 def missing(words: list[str]) -> str:

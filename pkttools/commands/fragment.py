@@ -6,7 +6,7 @@ What fits passes as it is; so does what must not be cut, and is counted.
 """
 
 from ..errors import counted
-from ..flow import filter_stream
+from ..flow import Stage
 from ..options import FILTER, FLAG, NUMBER, Option, Values
 from ..work.fragments import Cutter
 
@@ -18,11 +18,12 @@ OPTIONS = [
 ]
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Cuts, and says what it could not cut."""
     cutter = Cutter(values.mtu, bool(values.force_cut), values.id)
-    said, code = filter_stream(values, [cutter])
-    if cutter.uncut:
+
+    def account() -> list[str]:
         reasons = ", ".join(f"{count} {reason}" for reason, count in cutter.uncut.items())
-        said.append(f"{counted(sum(cutter.uncut.values()), 'packet')} above the MTU passed as they were: {reasons}")
-    return said, code
+        return [f"{counted(sum(cutter.uncut.values()), 'packet')} above the MTU passed as they were: {reasons}"] if reasons else []
+
+    return Stage(values, [cutter], account=account)

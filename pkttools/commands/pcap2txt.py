@@ -3,12 +3,12 @@
 pkt-pcap2txt < capture.pcap > packets.txt
 """
 
-from ..flow import filter_stream
+from ..flow import Stage
 from ..options import FILTER, Values
 
 OPTIONS = FILTER
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Copies packets; what comes in is recognised, as everywhere."""
-    return filter_stream(values)
+    return Stage(values, writes="text")

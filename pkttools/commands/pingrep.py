@@ -6,20 +6,22 @@ Writes the answers alone. --addr limits the addresses that are there: one networ
 """
 
 from ..errors import UsageError, counted
-from ..flow import filter_stream
+from ..flow import Stage
 from ..options import FILTER, TEXT, Option, Values
 from ..work.answers import Network, Responder, network
 
 OPTIONS = [Option("--addr", TEXT, "answer for CIDR,... only, such as 192.0.2.0/24", "CIDR"), *FILTER]
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Answers, and says how often."""
     responder = Responder(networks(values.addr))
-    said, code = filter_stream(values, [responder])
-    if values.verbose or responder.unanswered:
-        said.append(f"{counted(responder.answered, 'request')} answered, {responder.unanswered} not")
-    return said, code
+
+    def account() -> list[str]:
+        told = values.verbose or responder.unanswered
+        return [f"{counted(responder.answered, 'request')} answered, {responder.unanswered} not"] if told else []
+
+    return Stage(values, [responder], account=account)
 
 
 def networks(text: str | None) -> list[Network]:

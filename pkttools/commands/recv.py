@@ -5,19 +5,27 @@ pkt-recv -i eth0 'UDP.DST_PORT==53'
 Ends with ^C, after --duration or -l packets, and says what it received and what the kernel dropped.
 """
 
+from __future__ import annotations
+
 import os
 import stat
 
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch, Program
-from ..errors import PktError, UsageError
-from ..flow import Work, arguments, each, need, sink_of
-from ..flow import run as flow
+from ..errors import UsageError
+from ..flow import Source, Stage, arguments, each, need
 from ..formats.files import Output
 from ..linux.interface import names
 from ..linux.receive import Receiver
 from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
-from ..signals import install
+from ..signals import hold, install
 
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..flow import Work
+
+PLACE = "first"
 OPTIONS = [
     Option("-i --interface", TEXT, "receive from IFACE", "IFACE"),
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
@@ -34,25 +42,44 @@ OPTIONS = [
 ]
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Receives until the end, and says what was received."""
     need(not (values.receive_only and values.send_only), "-ro and -so leave nothing")
-    program = checked_arguments(values)
-    direction = "in" if values.receive_only else "out" if values.send_only else None
-    install(drain=False)
-    receiver = Receiver(
-        values.interface, promiscuous=not values.no_promiscuous, direction=direction,
-        buffer=values.buffer or 0, finish=not values.raw_checksums, nano=bool(values.nano), seconds=values.duration,
-        notes=bool(values.verbose) or values.format == "pcapng",  # which has a place for them
-        prompt=not to_file(values.output),
-    )  # fmt: skip
-    sink = sink_of(values, Output(values.output, None), linktype=receiver.linktype)
     work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []
-    try:
-        said = [*flow(iter(receiver), sink, values, program, work), *sink.close()]
-    except PktError as error:  # what came before it is still accounted for
-        return [str(error), receiver.close()], 1
-    return [*said, receiver.close()], int(sink.failed)
+    return Stage(values, work, program=checked_arguments(values), source=lambda: Interface(values))
+
+
+class Interface(Source):
+    """An interface to receive from, as the source of a flow."""
+
+    file = None
+
+    def __init__(self, values: Values) -> None:
+        install(drain=False)
+        self.receiver = Receiver(
+            values.interface, promiscuous=not values.no_promiscuous,
+            direction="in" if values.receive_only else "out" if values.send_only else None,
+            buffer=values.buffer or 0, finish=not values.raw_checksums, nano=bool(values.nano), seconds=values.duration,
+            notes=bool(values.verbose) or values.format == "pcapng",  # which has a place for them
+            prompt=not to_file(values.output),
+        )  # fmt: skip
+        self.linktype = self.receiver.linktype
+
+    def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
+        """One round, until a signal comes or the time is over."""
+        yield self.batches()
+
+    def batches(self) -> Iterator[Batch]:
+        """The batches; a signal ends the receiving and nothing else: what was received goes all the way."""
+        for batch in self.receiver:
+            hold(True)
+            yield batch
+            hold(False)
+        hold(True)
+
+    def close(self) -> list[str]:
+        """Gives what was received and what the kernel dropped."""
+        return [self.receiver.close()]
 
 
 def to_file(path: str | None) -> bool:
@@ -73,12 +100,12 @@ def checked_arguments(values: Values) -> tuple[Program | None, Program | None]:
 
 
 def cut(snaplen: int) -> Work:
-    """The stage that keeps at most `snaplen` bytes of each packet; behind the filters, which see it whole."""
+    """The work that keeps at most `snaplen` bytes of each packet; behind the filters, which see it whole."""
 
-    def stage(batch: Batch) -> Batch:
+    def shortened(batch: Batch) -> Batch:
         columns = batch.columns()
         for i in range(CAPTURED, len(columns), COLUMNS):
             columns[i] = min(columns[i], snaplen)
         return batch
 
-    return each(stage)
+    return each(shortened)

@@ -5,16 +5,22 @@ pkt-send -i eth0 < packets.txt
 At the end it says what was sent, what failed and why, and how late packets were.
 """
 
+from __future__ import annotations
+
 from ..batch import Batch
-from ..errors import PktError
-from ..flow import Work, arguments, each, need
-from ..flow import run as flow
-from ..formats import packets
-from ..formats.files import Input, Sink
+from ..flow import Source, Stage, each, need
+from ..formats.files import Output, Sink
 from ..options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, PICK, REAL, TEXT, Option, Values
 from ..pace import Pace
-from ..signals import Interrupted, install
+from ..signals import drain
 
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..flow import Work
+
+PLACE = "last"
 OPTIONS = [
     Option("-i --interface", TEXT, "send to IFACE", "IFACE"),
     Option("-f --fast", FLAG, "send as fast as possible"),
@@ -33,7 +39,7 @@ OPTIONS = [
 ]
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Sends, and gives the account; exit code 1 if anything failed."""
     need(sum((values.fast, values.speed is not None, values.pps is not None, values.mbps is not None)) <= 1,
          "only one of -f, --speed, --pps and --mbps")  # fmt: skip
@@ -41,41 +47,52 @@ def run(values: Values) -> tuple[list[str], int]:
         speed=values.speed or 1, pps=values.pps or 0, mbps=values.mbps or 0, fast=values.fast,
         after_previous=values.just_before, wait=values.wait * 1000,
     )  # fmt: skip
-    program = arguments(values)
-    from ..linux.send import Rehearsal, Sender
+    work: list[Work] = []
 
-    sink: Sink = Rehearsal(values.interface, pace) if values.dry_run else Sender(values.interface, pace)
-    work = [own_address(sink.mac_address)] if values.complete and isinstance(sink, Sender) else []
-    source = Input(values.input)
-    install(drain=False)
-    said: list[str] = []
-    stopped = False
-    try:
-        if values.loop > 1:
-            source.keep()
-        for round_ in range(values.loop):
+    def sink(_source: Source) -> Sink:
+        from ..linux.send import Rehearsal, Sender
+
+        drain(False)
+        if values.dry_run:
+            return Rehearsal(values.interface, pace)
+        sender = Sender(values.interface, pace)
+        if values.complete:
+            work.append(own_address(sender.mac_address))
+        return sender
+
+    return Stage(
+        values, work, source=lambda: Rounds(values, pace), sink=sink,
+        stopped="stopped by a signal: the rest was not attempted",
+    )  # fmt: skip
+
+
+class Rounds(Source):
+    """What is read, as often as --loop says."""
+
+    def __init__(self, values: Values, pace: Pace) -> None:
+        super().__init__(values)
+        self.count, self.pace = values.loop, pace
+
+    def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
+        """A stream a round."""
+        if self.count > 1:
+            self.file.keep()
+        for round_ in range(self.count):
             if round_:
-                source.rewind()
-                pace.restart()
-            said += flow(packets(source), sink, values, program, work)
-    except PktError as error:  # what went out before it is still accounted for
-        stopped = True
-        said.append(str(error))
-    except Interrupted:
-        stopped = True
-        said.append("stopped by a signal: the rest was not attempted")
-    return [*said, *source.said, *sink.close()], int(stopped or sink.failed)
+                self.file.rewind()
+                self.pace.restart()
+            yield from super().streams(output)
 
 
 def own_address(address: str) -> Work:
-    """The stage that sets the sender's MAC address."""
+    """The work that sets the sender's MAC address."""
     from .. import codec
     from ..expression import assignments
 
     program = assignments([("ETHERNET.SRC_ADDR", "=", address)])
 
-    def stage(batch: Batch) -> Batch:
+    def sent_by_us(batch: Batch) -> Batch:
         codec.assign(batch.data, batch.rows, program, None, False)
         return batch
 
-    return each(stage)
+    return each(sent_by_us)

@@ -3,12 +3,13 @@
 pkt-txt2bin -l 1 < packets.txt > packet.bin
 """
 
-from ..flow import filter_stream
+from ..flow import Stage
 from ..options import FILTER, Values
 
+PLACE = "last"
 OPTIONS = FILTER
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Copies packets."""
-    return filter_stream(values, default="bin")
+    return Stage(values, writes="bin")

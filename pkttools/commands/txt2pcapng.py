@@ -3,12 +3,12 @@
 pkt-recv -v -i eth0 | pkt-txt2pcapng > capture.pcapng
 """
 
-from ..flow import filter_stream
+from ..flow import Stage
 from ..options import FILTER, ORDER, Values, big_endian
 
 OPTIONS = [*FILTER, *ORDER]
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Copies packets."""
-    return filter_stream(values, default="pcapng", big_endian=big_endian(values))
+    return Stage(values, writes="pcapng", big_endian=big_endian(values))

@@ -1,11 +1,11 @@
 """Reads packets and writes them again: to filter, to assign, to bring text into its usual form."""
 
-from ..flow import filter_stream
+from ..flow import Stage
 from ..options import FILTER, Values
 
 OPTIONS = FILTER
 
 
-def run(values: Values) -> tuple[list[str], int]:
+def stage(values: Values) -> Stage:
     """Copies packets."""
-    return filter_stream(values)
+    return Stage(values, writes="text")

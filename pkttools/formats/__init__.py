@@ -35,8 +35,10 @@ def packets(source: Input) -> Iterator[Batch]:
         if buffer.startswith(magic, 0, used):
             raise PktError(f"{source.name}: this is {what}")
     if bytes(buffer[:4]) in pcap.MAGICS:
+        source.form = "pcap"
         return pcap.packets(source, buffer, used)
     if buffer.startswith(PCAPNG, 0, used):
+        source.form = "pcapng"
         from . import pcapng
 
         return pcapng.packets(source, buffer, used)

@@ -30,6 +30,7 @@ class Input:
     def __init__(self, path: str | None) -> None:
         path = None if path == "-" else path
         self.name = path or "<stdin>"
+        self.form = "text"  # or what its first bytes say
         self.said: list[str] = []  # what there is to say about it in the end, on standard error
         try:
             self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if path else 0
@@ -124,6 +125,7 @@ class Output:
 class Sink:
     """Where packets end: a stream, or an interface."""
 
+    output: Output | None = None  # what it writes to, if that is a file or a stream
     failed = False  # whether something did not reach its end as it should
 
     def write(self, batch: Batch) -> None:
