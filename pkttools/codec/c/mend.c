@@ -71,7 +71,9 @@ static enum outcome correct_ip(const struct packet_view *p, size_t index, enum c
 
 enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what)
 {
-    struct packet_view p = {.frame = *f, .original = original};
+    struct packet_view p;                       /* not cleared: half a kilobyte a packet, of which `walk` fills what there is */
+    p.frame = *f;
+    p.original = original;
     walk(&p.walk, f, linktype);
     for (size_t i = 0; what == LENGTHS && i < p.walk.count; i++) {      /* the outermost first: inner ones go by outer ones */
         if (!set_length(&p, i))

@@ -182,7 +182,9 @@ static PyObject *py_pcap_decode(PyObject *self, PyObject *args)
     }
     if (!range_of(&in, start, stop))
         goto exit;
+    Py_BEGIN_ALLOW_THREADS
     pcap_decode(&d, (const uint8_t *)in.buf + start, (size_t)(stop - start), final != 0, &format, linktype);
+    Py_END_ALLOW_THREADS
     if (d.error == NO_MEMORY) {
         PyErr_NoMemory();
         goto exit;
@@ -229,8 +231,10 @@ static PyObject *py_pcap_encode(PyObject *self, PyObject *args)
     if (out == NULL)
         goto exit;
     uint8_t *at = (uint8_t *)PyBytes_AsString(out);
+    Py_BEGIN_ALLOW_THREADS
     for (Py_ssize_t i = first; i < stop; i++)
         at += pcap_encode(at, data.buf, &p[i], &format);
+    Py_END_ALLOW_THREADS
     result = Py_BuildValue("(Onn)", out, stop, lost);
 exit:
     Py_XDECREF(out);
@@ -399,11 +403,13 @@ static PyObject *py_select(PyObject *self, PyObject *args)
     out = PyByteArray_FromStringAndSize(NULL, rows.len);
     if (out != NULL) {
         struct packet *to = (struct packet *)(void *)PyByteArray_AsString(out);
+        Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
             if (matches(&l.program, &f, p[i].linktype))
                 memcpy(&to[kept++], &p[i], sizeof p[i]);
         }
+        Py_END_ALLOW_THREADS
         if (PyByteArray_Resize(out, kept * (Py_ssize_t)sizeof(struct packet)) < 0)
             Py_CLEAR(out);
     }
@@ -434,6 +440,7 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
     else if (!guarded || load(guard, &g, tests_sound)) {
         size_t unplaced = 0, stale = 0;
         bool memory = !follow || bytes_need(&before, MAX_FRAME);
+        Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; memory && i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
             if (guarded && !matches(&g.program, &f, p[i].linktype))
@@ -444,6 +451,7 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
             unplaced += assign(&l.program, &f, p[i].linktype);
             stale += follow && !update(&old, &f, p[i].original, p[i].linktype);
         }
+        Py_END_ALLOW_THREADS
         if (guarded)
             unload(&g);
         result = memory ? Py_BuildValue("(nn)", (Py_ssize_t)unplaced, (Py_ssize_t)stale) : PyErr_NoMemory();
@@ -470,10 +478,12 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "no such correction");
     else if (p != NULL) {
         Py_ssize_t outcomes[OUTCOMES] = {0};
+        Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
             outcomes[correct(&f, p[i].original, p[i].linktype, (enum correction)what)]++;
         }
+        Py_END_ALLOW_THREADS
         result = Py_BuildValue("(nnnn)", outcomes[CORRECTED], outcomes[CUT_SHORT], outcomes[FRAGMENT], outcomes[MALFORMED]);
     }
     PyBuffer_Release(&data);
@@ -494,10 +504,12 @@ static PyObject *py_check(PyObject *self, PyObject *args)
         out = PyBytes_FromStringAndSize(NULL, count);
     if (out != NULL) {
         char *outcomes = PyBytes_AsString(out);
+        Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
             outcomes[i] = (char)check(&f, p[i].original, p[i].linktype);
         }
+        Py_END_ALLOW_THREADS
     }
     PyBuffer_Release(&data);
     PyBuffer_Release(&rows);

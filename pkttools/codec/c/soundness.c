@@ -67,7 +67,9 @@ static bool header_sound(const struct packet_view *p, const struct header *h)
 
 enum outcome check(const struct frame *f, int64_t original, int64_t linktype)
 {
-    struct packet_view p = {.frame = *f, .original = original};
+    struct packet_view p;
+    p.frame = *f;
+    p.original = original;
     if (original > (int64_t)f->size)
         return CUT_SHORT;
     walk(&p.walk, f, linktype);
