@@ -96,7 +96,7 @@ class PcapSink(Sink):
             self.output.write(records)
             self.lost += lost
             first = stop
-        self.notes += sum(size > 0 for size in batch.column(NOTES_SIZE))
+        self.notes += len(batch) - batch.column(NOTES_SIZE).count(0)
 
     def close(self) -> list[str]:
         """Ends the file; gives what there is to say about it, on standard error."""
