@@ -137,11 +137,12 @@ class Stage:
                 batch = batch.part(0, self.left)
             if self.assignments is not None:
                 self.stale += codec.assign(batch.data, batch.rows, self.assignments, self.guard, self.follow)[1]
-            if len(batch):
-                self.passed += len(batch)
+            count = len(batch)  # the next stage may drop some of them
+            if count:
+                self.passed += count
                 yield batch
             if self.left is not None:
-                self.left -= len(batch)
+                self.left -= count
                 if self.left <= 0:
                     return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -13,7 +14,10 @@ from conftest import ROOT, shell
 from pkttools.main import commands
 
 PING = (ROOT / "examples" / "ping.txt").read_bytes()
-ARGUMENTS = {"pkt-filter": "IP", "pkt-change": "IP.TTL=9", "pkt-check": "-cs", "pkt-fragment": "-fm 60 -fc"}
+ARGUMENTS = {
+    "pkt-filter": "IP", "pkt-change": "IP.TTL=9", "pkt-check": "-cs", "pkt-fragment": "-fm 60 -fc",
+    "pkt-pipe": "'change IP.TTL=9 | correct'",
+}  # fmt: skip
 FILTERS = [name for name in commands() if name not in ("pkt-recv", "pkt-send", "pkt-sock")]
 each_filter = pytest.mark.parametrize("command", [f"{name} {ARGUMENTS.get(name, '')}".strip() for name in FILTERS])
 
@@ -67,7 +71,7 @@ def test_a_signal_while_it_waits(command, number):
     """It dies of it, and has written what it had. ^C is let pass once where a pipe is read: its end comes from the pipe."""
     env = {**os.environ, "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}"}
     process = subprocess.Popen(
-        command.split(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, preexec_fn=os.setsid
+        shlex.split(command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, preexec_fn=os.setsid
     )
     try:
         process.stdin.write(PING)

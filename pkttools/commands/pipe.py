@@ -1,0 +1,135 @@
+"""Runs several commands as one process: packets are handed on as they are.
+
+pkt-pipe 'change --icmp-type 8 | correct' < in.pcap > out.pcap
+
+Commands stand with or without pkt-, with their options and arguments, as in a shell.
+Unless the last one says a format, what is read is what is written.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ..batch import Batch
+from ..errors import UsageError
+from ..flow import Source, Stage, need, sink_of
+from ..flow import run as flow
+from ..formats.files import Output, Sink
+from ..options import ABOUT, FORMATS, GENERAL, INPUT, ORDER, OUTPUT, TEXT, Option, Values
+from . import find, read
+
+OPTIONS = [
+    *INPUT,
+    *(option for option in OUTPUT if option.attribute == "output"),
+    Option("-F --format", TEXT, "what to write: text, pcap or pcapng (default: what is read)", "FORMAT", choices=FORMATS),
+    *GENERAL,
+]
+ARGUMENTS = "'COMMAND | COMMAND...'"
+ARGUMENTS_HELP = "one argument, such as 'recv -i a | change IP.TTL-=1 | correct | send -i b'"
+
+# Options that are not for every command of a pipe: they say something about what is read, what is written, or neither.
+OF_FIRST = ("--in", "--loop")
+OF_LAST = [*OUTPUT, *ORDER]
+OF_TEXT = ("--width", "--fields", "--all-fields", "--data-only")
+OF_NONE = [*ABOUT, *(option for option in GENERAL if "--keys" in option.names)]
+
+
+def run(values: Values) -> tuple[list[str], int]:
+    """Joins the stages of the commands."""
+    need(len(values.arguments) == 1, "the pipe is one argument, such as 'change IP.TTL=9 | correct'")
+    lines = [[words[0], *(["-v"] if values.verbose else []), *words[1:]] for words in split(values.arguments[0])]
+    for line, option, value in ((0, "--in", values.input), (-1, "--out", values.output), (-1, "-F", values.format)):
+        if value is not None:
+            lines[line][1:1] = [option, value]
+    last = len(lines) - 1
+    return flow([stage_of(words, i == 0, i == last) for i, words in enumerate(lines)])
+
+
+def stage_of(words: list[str], first: bool, last: bool) -> Stage:
+    """The stage of a command line. Raises UsageError, also where the place in the pipe is wrong."""
+    name = words[0].removeprefix("pkt-")
+    try:
+        command = find(f"pkt-{name}")
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}") from None
+    need(hasattr(command, "stage"), f"{name} runs only as a process of its own")
+    try:
+        place = getattr(command, "PLACE", "")
+        need(first or place != "first", "has to be the first command of the pipe")
+        need(last or place != "last", "has to be the last command of the pipe")
+        values = read(command, words[1:])
+        given = [option for option in command.OPTIONS if getattr(values, option.attribute) != option.default]
+        for option in given:
+            long = option.names[-1]
+            need(option not in OF_NONE, f"{long} is for pkt-{name} alone")
+            need(first or long not in OF_FIRST, f"{long} is for the first command of the pipe")
+            need(last or option not in OF_LAST, f"{long} is for the last command of the pipe")
+        made = command.stage(values)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}") from None
+    made.name = name
+    if place != "last" and not (values.format or made.writes or any(option.names[-1] in OF_TEXT for option in given)):
+        made.sink = partial(AsRead, values)
+    return made
+
+
+class AsRead(Sink):
+    """Writes the format that is read; which one that is, is known when the first packets come."""
+
+    def __init__(self, values: Values, source: Source) -> None:
+        self.values, self.source, self.output = values, source, Output(values.output, source.file)
+        self.sink: Sink | None = None
+
+    def write(self, batch: Batch) -> None:
+        """Writes a batch."""
+        self.sink = self.sink or self.chosen()
+        self.sink.write(batch)
+
+    def chosen(self) -> Sink:
+        """The sink of the format."""
+        return sink_of(self.values, self.output, self.source.form, self.source.linktype)
+
+    def close(self) -> list[str]:
+        """Ends the stream; gives what there is to say about it, on standard error."""
+        self.sink = self.sink or self.chosen()
+        return self.sink.close()
+
+    @property
+    def failed(self) -> bool:
+        """Whether something was lost that the packets themselves had."""
+        return self.sink is not None and self.sink.failed
+
+
+def split(text: str) -> list[list[str]]:
+    """The words of each command: as a shell splits them, and ends a command at a `|` outside of quotes.
+
+    Raises UsageError where a quote stays open or a command has no words.
+    """
+    lines: list[list[str]] = [[]]
+    word: str | None = None
+    quote = ""
+    characters = iter(text)
+    for c in characters:
+        if c == quote:
+            quote = ""
+        elif c == "\\" and quote != "'":
+            escaped = next(characters, "")
+            need(bool(escaped), "nothing stands behind the last backslash")
+            word = (word or "") + (escaped if not quote or escaped in '"\\' else c + escaped)
+        elif quote:
+            word = (word or "") + c
+        elif c in ("'", '"'):
+            quote, word = c, word or ""
+        elif c in " \t\r\n|":
+            if word is not None:
+                lines[-1].append(word)
+                word = None
+            if c == "|":
+                lines.append([])
+        else:
+            word = (word or "") + c
+    need(not quote, f"a quote stays open: {quote}")
+    if word is not None:
+        lines[-1].append(word)
+    need(all(lines), "a command is missing: each | stands between two")
+    return lines
