@@ -93,13 +93,14 @@ def stages(materials: Sequence[Material], runs: int) -> list[Row]:
 
 
 def _pipes(material: Material, folder: Path) -> list[Contestant]:
-    """The pipe of four commands with text and with pcap between them; its output is checked here."""
+    """The pipe of four commands with text and with pcap between them, and in one process; its output is checked here."""
     expected = folder / f"pipe-{material.codec}.expected"
     checks.pipe(material, material.codec, expected)
+    forms = [(f"pipe, {form} between", work.pipe(form)) for form in FORMATS]
     return [
-        Contestant(f"pipe, {form} between, {material.codec}", work.pipe(form), material.packets, material.pcap,
+        Contestant(f"{name}, {material.codec}", commands, material.packets, material.pcap,
                    folder / "pipe.pcap", expected, material.codec)
-        for form in FORMATS
+        for name, commands in [*forms, ("pkt-pipe", work.ONE)]
     ]  # fmt: skip
 
 
@@ -149,6 +150,7 @@ def startup(codecs: Sequence[str], runs: int) -> list[Row]:
     """What it takes to start a command that has nothing to do."""
     bare = Contestant("python3 -c pass", [[interpreter(), "-c", "pass"]], 0)
     launched = [Contestant(f"pkt-txt2txt < /dev/null, {codec}", [["pkt-txt2txt"]], 0, codec=codec) for codec in codecs]
+    launched += [Contestant(f"pkt-pipe of two < /dev/null, {codec}", work.ONE, 0, codec=codec) for codec in codecs]
     everyone = [bare, *launched]
     results = rounds(everyone, runs)
     rows = []

@@ -102,6 +102,7 @@ PEERS = (
     Peer("bittwiste", ("bittwiste", "-I", "{source}", "-O", "{target}", "-T", "ip", "-t", "65"), ttl_65),
 )
 CATS: Commands = [["cat"]] * 4
+ONE: Commands = [["pkt-pipe", "change --icmp-type 8 | correct"]]  # the pipe in one process, from pcap to pcap
 
 
 def pipe(form: str) -> Commands:
