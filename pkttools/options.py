@@ -58,9 +58,13 @@ class Option:
 
 
 class Values:
-    """What a command line says: an attribute an option, and `arguments`."""
+    """What a command line says: an attribute an option, and `arguments`.
+
+    awaited: whether what is written goes to somebody who waits for it, though standard output may be a file.
+    """
 
     arguments: list[str]
+    awaited = False
 
     def __init__(self, declared: list[Option]) -> None:
         self.arguments = []

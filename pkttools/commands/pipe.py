@@ -8,8 +8,6 @@ Unless the last one says a format, what is read is what is written.
 
 from __future__ import annotations
 
-from functools import partial
-
 from ..batch import Batch
 from ..errors import UsageError
 from ..flow import Source, Stage, need, sink_of
@@ -42,7 +40,9 @@ def run(values: Values) -> tuple[list[str], int]:
         if value is not None:
             lines[line][1:1] = [option, value]
     last = len(lines) - 1
-    return flow([stage_of(words, i == 0, i == last) for i, words in enumerate(lines)])
+    stages = [stage_of(words, i == 0, i == last) for i, words in enumerate(lines)]
+    stages[0].values.awaited = stages[last].name == "send"
+    return flow(stages)
 
 
 def stage_of(words: list[str], first: bool, last: bool) -> Stage:
@@ -69,7 +69,7 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
         raise UsageError(f"{name}: {error}") from None
     made.name = name
     if place != "last" and not (values.format or made.writes or any(option.names[-1] in OF_TEXT for option in given)):
-        made.sink = partial(AsRead, values)
+        made.sink = lambda source: AsRead(values, source)
     return made
 
 

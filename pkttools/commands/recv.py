@@ -61,7 +61,7 @@ class Interface(Source):
             direction="in" if values.receive_only else "out" if values.send_only else None,
             buffer=values.buffer or 0, finish=not values.raw_checksums, nano=bool(values.nano), seconds=values.duration,
             notes=bool(values.verbose) or values.format == "pcapng",  # which has a place for them
-            prompt=not to_file(values.output),
+            prompt=values.awaited or not to_file(values.output),
         )  # fmt: skip
         self.linktype = self.receiver.linktype
 
