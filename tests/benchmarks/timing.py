@@ -18,7 +18,7 @@ from .work import CATS, FORMATS, STAGES, TXT2TXT, Material, Peer
 KNOWN_TXT2TXT = 40_000 / 510_000  # packets/s of 1.16's pkt-txt2txt, as a part of tcprewrite's in the same run
 KNOWN_PIPE = 20_000 / 510_000  # the same of 1.16's pipe of four commands
 LIMIT = 64 << 20  # bytes that no process of a pipe may exceed
-LENGTHS = (1, 4)  # how many times the capture a stream is, to see that memory does not grow with it
+LONG = 25  # how many times the capture a long stream is, to see that memory does not grow: 10 million packets of the usual ones
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,12 @@ def pipes(materials: Sequence[Material], peers: Sequence[Peer], runs: int, folde
     texts = [Contestant(f"pkt-txt2txt, {m.codec}", [TXT2TXT.words], m.packets, m.text, codec=m.codec) for m in materials[-1:]]
     others = _peers(largest, peers, folder)
     cats = Contestant("cat | cat | cat | cat", CATS, largest.packets, largest.text)
-    everyone = [*ours, *others, cats, *texts]
+    pair = Contestant("cat | cat", CATS[:2], largest.packets, largest.text)
+    copies = [
+        Contestant("pkt-txt2txt", [TXT2TXT.words], largest.packets, largest.text, codec=largest.codec),
+        Contestant("cat | pkt-txt2txt", [CATS[0], TXT2TXT.words], largest.packets, largest.text, codec=largest.codec),
+    ]
+    everyone = [*ours, *others, cats, pair, *copies, *texts]
     results = rounds(everyone, runs)
     rows = [row(contestant, results) for contestant in everyone]
     for other in others:
@@ -131,6 +136,7 @@ def pipes(materials: Sequence[Material], peers: Sequence[Peer], runs: int, folde
             rows += [ratio(one, other, results, KNOWN_TXT2TXT) for one in texts]
         else:
             rows += [ratio(one, other, results) for one in ours if one.codec == largest.codec]
+    rows += [ratio(one, pair, results) for one in copies]
     return rows + [ratio(one, cats, results) for one in ours if one.codec == largest.codec]
 
 
@@ -162,19 +168,20 @@ def startup(codecs: Sequence[str], runs: int) -> list[Row]:
 
 def _feeder(pcap: Path, times: int) -> list[str]:
     """A command that writes a capture, and its packets again until they have come `times` times."""
-    again = f'; tail -c +{FILE_HEADER.size + 1} "$1"' * (times - 1)
-    return ["sh", "-c", f'cat "$1"{again}', "sh", str(pcap)]
+    again = "n=$2; while [ $((n -= 1)) -gt 0 ]; do tail -c +" + f'{FILE_HEADER.size + 1} "$1"; done'
+    return ["sh", "-c", f'cat "$1"; {again}', "sh", str(pcap), str(times)]
 
 
 def memory(materials: Sequence[Material]) -> list[Row]:
     """Peak memory of each process of the pipe, over streams of different lengths."""
     rows = []
     for material in materials:
+        lengths = (1, LONG if material.codec == "c" else 4)
         for form in FORMATS:
-            peaks = [run([_feeder(material.pcap, n), *work.pipe(form)], codec=material.codec).peaks[1:] for n in LENGTHS]
+            peaks = [run([_feeder(material.pcap, n), *work.pipe(form)], codec=material.codec).peaks[1:] for n in lengths]
             growth = max(long / short for short, long in zip(*peaks, strict=True))
             name = f"memory, {form} between, {material.codec}"
-            for times, found in zip(LENGTHS, peaks, strict=True):
+            for times, found in zip(lengths, peaks, strict=True):
                 below = "all below 64 MiB" if max(found) < LIMIT else "ABOVE 64 MiB"
                 remark = below if times == 1 else f"{below}; at most {growth:.2f} times that of 1x"
                 rows.append(Row(f"{name}, {times}x", f"{times * material.packets:,}", peak=_mebibytes(found), remark=remark))
