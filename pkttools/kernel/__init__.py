@@ -6,6 +6,7 @@ A leaf: it imports nothing of the project. `PKTTOOLS_CODEC=c` or `python` choose
     ring_read(ring, at, size, wanted, linktype, limit, nano, notes) -> (rows, rows of unfinished checksums, packets met)
     ring_give(ring, at): gives a block of a ring back to the kernel
     ring_take(ring, at, size) -> a copy of what is used of a block, which the kernel gets back at once
+    send_burst(fd, data, rows, first, count) -> (frames sent, their bytes, errno of the one behind them or 0)
 """
 
 import os
@@ -21,7 +22,7 @@ except ImportError:
 
     BACKEND = "python"
 
-pipe_lend = _backend.pipe_lend
+pipe_lend, send_burst = _backend.pipe_lend, _backend.send_burst
 ring_give, ring_read, ring_take = _backend.ring_give, _backend.ring_read, _backend.ring_take
 
-__all__ = ["BACKEND", "pipe_lend", "ring_give", "ring_read", "ring_take"]
+__all__ = ["BACKEND", "pipe_lend", "ring_give", "ring_read", "ring_take", "send_burst"]

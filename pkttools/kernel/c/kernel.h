@@ -15,13 +15,13 @@
 /* Puts pages into a pipe without copying them, vmsplice(2): they must stay as they are until they have been read. */
 ssize_t pipe_lend(int fd, const void *at, size_t size);
 
+struct packet {                 /* a row of a batch; the columns of pkttools/batch.py */
+    int64_t offset, captured, original, time, linktype, notes, notes_size;
+};
+
 /* ring.c */
 
 enum { RING_HEAD = 48 };        /* bytes that every block begins with: a block is larger */
-
-struct ring_row {               /* a packet of a batch; the columns of pkttools/batch.py */
-    int64_t offset, captured, original, time, linktype, notes, notes_size;
-};
 
 struct ring_rules {             /* the pairs: of packets that came in, of those that went out */
     bool wanted[2], nano;
@@ -29,7 +29,7 @@ struct ring_rules {             /* the pairs: of packets that came in, of those 
 };
 
 struct ring_rows {              /* room for as many rows as the block has packets, twice */
-    struct ring_row *rows, *unfinished;
+    struct packet *rows, *unfinished;
     size_t count, unfinished_count;
 };
 
@@ -42,5 +42,17 @@ ssize_t ring_used(const uint8_t *block, size_t size);
 int ring_read(uint8_t *block, size_t size, int64_t offset, size_t count, const struct ring_rules *rules,
               struct ring_rows *found);
 void ring_give(uint8_t *block); /* back to the kernel */
+
+/* burst.c */
+
+struct burst {                  /* frames sent, their bytes, and the errno of the one behind them, or 0 */
+    size_t sent, bytes;
+    int error;
+};
+
+/* How many rows from `first` on, up to `count`, lie within `size` bytes of data before one that does not. */
+size_t rows_within(const uint8_t *rows, size_t first, size_t count, size_t size);
+/* Sends the packets of rows that were found to lie within the data, sendmmsg(2), up to the first that fails. Never waits. */
+struct burst send_burst(int fd, const uint8_t *data, const uint8_t *rows, size_t first, size_t count);
 
 #endif

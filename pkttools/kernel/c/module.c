@@ -60,13 +60,13 @@ static PyObject *py_ring_read(PyObject *self, PyObject *args)
         .wanted = {came != 0, went != 0}, .nano = nano != 0, .linktype = linktype, .limit = limit,
         .notes = {notes[0], notes[2]}, .notes_size = {notes[1], notes[3]},
     };
-    rows = PyByteArray_FromStringAndSize(NULL, count * (ssize_t)sizeof(struct ring_row));
-    unfinished = PyByteArray_FromStringAndSize(NULL, count * (ssize_t)sizeof(struct ring_row));
+    rows = PyByteArray_FromStringAndSize(NULL, count * (ssize_t)sizeof(struct packet));
+    unfinished = PyByteArray_FromStringAndSize(NULL, count * (ssize_t)sizeof(struct packet));
     if (rows == NULL || unfinished == NULL)
         goto exit;
-    struct ring_rows found = {
-        .rows = (struct ring_row *)(void *)PyByteArray_AsString(rows),
-        .unfinished = (struct ring_row *)(void *)PyByteArray_AsString(unfinished),
+    struct packets found = {
+        .rows = (struct packet *)(void *)PyByteArray_AsString(rows),
+        .unfinished = (struct packet *)(void *)PyByteArray_AsString(unfinished),
     };
     int failed;
     Py_BEGIN_ALLOW_THREADS
@@ -74,8 +74,8 @@ static PyObject *py_ring_read(PyObject *self, PyObject *args)
     Py_END_ALLOW_THREADS
     if (failed)
         PyErr_SetFromErrno(PyExc_OSError);
-    else if (PyByteArray_Resize(rows, (Py_ssize_t)(found.count * sizeof(struct ring_row))) == 0
-             && PyByteArray_Resize(unfinished, (Py_ssize_t)(found.unfinished_count * sizeof(struct ring_row))) == 0)
+    else if (PyByteArray_Resize(rows, (Py_ssize_t)(found.count * sizeof(struct packet))) == 0
+             && PyByteArray_Resize(unfinished, (Py_ssize_t)(found.unfinished_count * sizeof(struct packet))) == 0)
         result = Py_BuildValue("OOn", rows, unfinished, (Py_ssize_t)count);
 exit:
     Py_XDECREF(rows);
@@ -120,11 +120,50 @@ static PyObject *py_ring_take(PyObject *self, PyObject *args)
     return taken;
 }
 
+static PyObject *py_send_burst(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows;
+    PyObject *result = NULL;
+    int fd;
+    Py_ssize_t first, count;
+    if (!PyArg_ParseTuple(args, "iy*y*nn", &fd, &data, &rows, &first, &count))
+        return NULL;
+    if (rows.len % (Py_ssize_t)sizeof(struct packet) != 0) {
+        PyErr_SetString(PyExc_ValueError, "rows are not whole packets");
+        goto exit;
+    }
+    Py_ssize_t all = rows.len / (Py_ssize_t)sizeof(struct packet);
+    if (fd < 0 || first < 0 || count < 0 || first > all || count > all - first) {
+        PyErr_SetString(PyExc_ValueError, "descriptor, first packet or count out of range");
+        goto exit;
+    }
+    size_t sound = rows_within(rows.buf, (size_t)first, (size_t)count, (size_t)data.len);
+    if (sound < (size_t)count) {
+        PyErr_Format(PyExc_ValueError, "packet %zd lies outside of its batch", first + (Py_ssize_t)sound);
+        goto exit;
+    }
+    struct burst done;
+    do {
+        Py_BEGIN_ALLOW_THREADS
+        done = send_burst(fd, data.buf, rows.buf, (size_t)first, (size_t)count);
+        Py_END_ALLOW_THREADS
+        /* What was sent is said before anything else: an exception of a signal's handler would lose it. */
+    } while (done.error == EINTR && done.sent == 0 && PyErr_CheckSignals() == 0);
+    if (!PyErr_Occurred())
+        result = Py_BuildValue("(nni)", (Py_ssize_t)done.sent, (Py_ssize_t)done.bytes, done.error == EINTR ? 0 : done.error);
+exit:
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"pipe_lend", py_pipe_lend, METH_VARARGS, NULL},
     {"ring_read", py_ring_read, METH_VARARGS, NULL},
     {"ring_give", py_ring_give, METH_VARARGS, NULL},
     {"ring_take", py_ring_take, METH_VARARGS, NULL},
+    {"send_burst", py_send_burst, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -66,7 +66,7 @@ static void put_tag(uint8_t *frame, size_t size, const struct tpacket3_hdr *h)
 }
 
 int ring_read(uint8_t *block, size_t size, int64_t offset, size_t count, const struct ring_rules *rules,
-              struct ring_rows *found)
+              struct packets *found)
 {
     struct tpacket_block_desc head;
     memcpy(&head, block, sizeof head);
@@ -89,7 +89,7 @@ int ring_read(uint8_t *block, size_t size, int64_t offset, size_t count, const s
             int64_t time = (int64_t)h.tp_sec * 1000000000 + h.tp_nsec;
             if (captured > rules->limit)
                 captured = rules->limit;
-            struct ring_row row = {
+            struct packet row = {
                 .offset = offset + (int64_t)(start - tag), .captured = captured,
                 .original = original > captured ? original : captured, .time = rules->nano ? time : time - time % 1000,
                 .linktype = rules->linktype, .notes = offset + rules->notes[way],
