@@ -2,11 +2,14 @@
 
 import re
 import signal
+import struct
 import subprocess
+import sys
 import time
 from itertools import pairwise
 
 import pytest
+from conftest import ROOT
 from netns import MAC, PEER, UNPRIVILEGED, finish, frame, frames_of, pcap, records, until
 from netns import lab as _lab
 from netns import labs as _labs
@@ -164,6 +167,40 @@ def test_limit_and_filter_hold_for_each_round(lab):
     assert frames_of(finish(watch)[1]) == made(5)[1:3] * 3
 
 
+@pytest.mark.parametrize("count", [1, 100, 3000])
+def test_rounds_of_packets_that_are_kept_and_of_such_that_are_read_again(labs, count, tmp_path):
+    tmp_path.chmod(0o777)
+    (tmp_path / "in.pcap").write_bytes(pcap([frame(i, 100 + i % 1300, source="a") for i in range(count)]))
+    before, size = labs.counters("b"), 7 * sum(100 + i % 1300 for i in range(count))
+    again = "import sys; from pkttools.commands import send; from pkttools.main import guarded; send.KEPT = 0; "
+    again += "guarded('pkt-send', sys.argv[1:])"
+    for command in ("pkt-send", f'PYTHONPATH={ROOT} {sys.executable} -c "{again}"'):
+        done = labs.run("a", f"{command} -i eth0 -f --loop 7 --in {tmp_path / 'in.pcap'}")
+        assert account(done.stderr.decode().splitlines())[:4] == (7 * count, 7 * count, 0, size), done.stderr
+    after = labs.counters("b")
+    assert (after["rx"] - before["rx"], after["rx_bytes"] - before["rx_bytes"]) == (14 * count, 2 * size)
+
+
+def test_rounds_keep_their_order(labs):
+    text = labs.run("a", "pkt-pcap2txt", pcap(made(40))).stdout
+    watch = labs.watch("b", 240)
+    labs.must("a", "pkt-send -i eth0 -f --loop 6 -c", text)
+    assert frames_of(finish(watch)[1]) == made(40) * 6
+
+
+def test_each_round_starts_from_what_was_read(labs):
+    # The filter sees packets as they came, not what the assignments of the round before had made of them.
+    watch = labs.watch("b", 9)
+    labs.must("a", f"pkt-send -i eth0 -f --loop 3 ETHERNET.SRC_ADDR=={MAC['a']} ETHERNET.SRC_ADDR={MAC['b']}", pcap(made(3)))
+    assert frames_of(finish(watch)[1]) == [data[:6] + data[:6] + data[12:] for data in made(3)] * 3
+
+
+def test_each_round_says_the_same_once(lab):
+    done = lab.run("a", "pkt-send -i eth0 -f --loop 5 -v", b"stray\n00 11\n-- 1 --\n" + made(1)[0].hex(" ").encode() + b"\n==\n")
+    assert account(done.stderr.decode().splitlines())[:3] == (5, 5, 0)
+    assert done.stderr.count(b"1 packet read, 1 passed on") == 1
+
+
 def test_each_round_has_the_original_timing(lab):
     times = arrivals(lab, "--loop 3", made(3), 0.05, count=9)
     assert times[2] == pytest.approx(0.1, abs=0.03)
@@ -236,6 +273,106 @@ def test_several_reasons_are_counted_apart(lab):
     done = lab.run("a", "pkt-send -i eth0 -f", pcap([bytes(10), *made(2, 1515), *made(4), bytes(13)]))
     assert done.returncode == 1
     assert b"8 attempted = 4 sent + 4 failed (2 shorter than a link-layer header, 2 too long for the MTU of 1500);" in done.stderr
+
+
+@pytest.mark.parametrize("options", ["-f", ""], ids=["fast", "paced"])
+def test_failures_in_the_middle_of_bursts(labs, options):
+    """All are due at once. The frames that fail stand alone and in groups, at the borders of system calls and within."""
+    sent = made(300)
+    wrong = {0: 10, 1: 2000, 62: 13, 63: 1515, 64: 0, 65: 0, 126: 2000, 128: 9, 129: 2000, 200: 2000, 201: 1, 299: 1515}
+    mixed = [bytes(wrong[i]) if i in wrong else data for i, data in enumerate(sent)]
+    good = [data for i, data in enumerate(sent) if i not in wrong]
+    watch = labs.watch("b", len(good))
+    before = labs.counters("b")
+    done = labs.run("a", f"pkt-send -i eth0 {options}", pcap(mixed))
+    assert done.returncode == 1
+    (line,) = done.stderr.decode().splitlines()
+    assert account([line])[:4] == (300, 288, 12, 288 * 60)
+    assert "12 failed (6 shorter than a link-layer header, 6 too long for the MTU of 1500);" in line
+    assert frames_of(finish(watch)[1]) == good
+    assert labs.counters("b")["rx"] - before["rx"] == 288
+
+
+@pytest.mark.parametrize("options", ["-f", ""], ids=["fast", "paced"])
+def test_link_types_mixed(labs, options):
+    types = [101 if i % 7 in (3, 4) or 100 < i < 180 else 1 for i in range(250)]
+    text = "".join(
+        f"LINKTYPE: {t}\n-- {i} --\n{data.hex(' ')}\n==\n" for i, (t, data) in enumerate(zip(types, made(250), strict=True))
+    )
+    good = [data for t, data in zip(types, made(250), strict=True) if t == 1]
+    watch = labs.watch("b", len(good))
+    done = labs.run("a", f"pkt-send -i eth0 {options}", text.encode())
+    assert done.returncode == 1
+    failed = 250 - len(good)
+    assert account(done.stderr.decode().splitlines())[:3] == (250, len(good), failed)
+    assert f"{failed} failed ({failed} link type 101 does not fit the interface);" in done.stderr.decode()
+    assert frames_of(finish(watch)[1]) == good
+
+
+@pytest.mark.parametrize("loop", [1, 3])
+def test_what_was_cut_when_captured_is_counted_whether_it_is_sent_or_fails(labs, loop):
+    capture = bytearray(pcap([*made(200), bytes(5)]))
+    for number in (0, 63, 64, 150, 200):
+        struct.pack_into("<I", capture, 24 + number * 76 + 12, 1400)
+    done = labs.run("a", f"pkt-send -i eth0 -f --loop {loop}", bytes(capture))
+    assert account(done.stderr.decode().splitlines())[:3] == (201 * loop, 200 * loop, loop)
+    assert done.stderr.endswith(f"; {5 * loop} had been cut short when captured\n".encode())
+
+
+MANY = 1_000_000  # frames: most of a second's work
+
+
+def long_run(lab, tmp_path) -> subprocess.Popen[bytes]:
+    """pkt-send -f at host a, at work."""
+    tmp_path.chmod(0o777)
+    (tmp_path / "in.pcap").write_bytes(pcap([frame(i, 60 + i, source="a") for i in range(1000)]))
+    sender = lab.start("a", f"exec pkt-send -i eth0 -f --loop {MANY // 1000} --in {tmp_path / 'in.pcap'}")
+    until(lambda: lab.counters("b")["rx"] >= 20_000, "frame 20,000")
+    return sender
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_signal_in_the_middle_of_bursts(labs, number, tmp_path):
+    sender = long_run(labs, tmp_path)
+    begun = time.monotonic()
+    code, _, err = finish(sender, number)
+    assert time.monotonic() - begun < 1
+    assert code == 1
+    assert err[0] == "pkt-send: stopped by a signal: the rest was not attempted"
+    attempted, sent, failed, size, _ = account(err)
+    assert 20_000 <= attempted == sent < MANY
+    assert failed == 0
+    for host, way in (("a", "tx"), ("b", "rx")):
+        counted = labs.counters(host)
+        assert (counted[way], counted[f"{way}_bytes"]) == (sent, size)
+
+
+@pytest.mark.parametrize(("how", "reason"), [("set eth0 down", "interface is down"), ("del eth0", "interface is gone")])
+def test_interface_goes_away_in_the_middle_of_bursts(labs, how, reason, tmp_path):
+    sender = long_run(labs, tmp_path)
+    labs.must("a", f"ip link {how}")
+    code, _, err = finish(sender, timeout=60)
+    assert code == 1
+    attempted, sent, failed, _, _ = account(err)
+    assert attempted == sent + failed == MANY
+    assert failed > 0
+    assert reason in err[-1]
+    if "down" in how:  # else the other end is gone, too
+        assert lost_by_the_kernel(sent, labs.counters("b")["rx"])
+
+
+def lost_by_the_kernel(sent: int, seen: int) -> bool:
+    """While an interface goes down, its queue is the kernel's noop_qdisc for a moment: it drops, and says that it did not."""
+    return 0 <= sent - seen <= 1000
+
+
+def test_interface_comes_back(lab, tmp_path):
+    sender = long_run(lab, tmp_path)
+    lab.must("a", "ip link set eth0 down && ip link set eth0 up")
+    code, _, err = finish(sender, timeout=60)
+    attempted, sent, failed, _, _ = account(err)
+    assert (attempted, sent + failed, code) == (MANY, MANY, int(failed > 0))
+    assert lost_by_the_kernel(sent, lab.counters("b")["rx"])
 
 
 @pytest.mark.parametrize(("how", "reason"), [("set eth0 down", "interface is down"), ("del eth0", "interface is gone")])

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ..flow import Work
 
 PLACE = "last"
+KEPT = 32 << 20  # bytes of packets that are kept in memory from one round to the next
+ROUNDS_AT_ONCE = 4096  # packets: shorter rounds are joined up to it where there is no pace
 OPTIONS = [
     Option("-i --interface", TEXT, "send to IFACE", "IFACE"),
     Option("-f --fast", FLAG, "send as fast as possible"),
@@ -49,16 +51,20 @@ def stage(values: Values) -> Stage:
     )  # fmt: skip
     work: list[Work] = []
 
-    def sink(_source: Source) -> Sink:
+    def sink(before: Source) -> Sink:
         from ..linux.send import Rehearsal, Sender
 
         drain(False)
         if values.dry_run:
-            return Rehearsal(values.interface, pace)
-        sender = Sender(values.interface, pace)
-        if values.complete:
-            work.append(own_address(sender.mac_address))
-        return sender
+            end: Sink = Rehearsal(values.interface, pace)
+        else:
+            end = Sender(values.interface, pace)
+            if values.complete:
+                work.append(own_address(end.mac_address))
+        if values.loop == 1:
+            return end
+        before.kept = Kept(end)
+        return before.kept
 
     return Stage(
         values, work, source=lambda: Rounds(values, pace), sink=sink,
@@ -67,7 +73,9 @@ def stage(values: Values) -> Stage:
 
 
 class Rounds(Source):
-    """What is read, as often as --loop says."""
+    """What is read, as often as --loop says; what its sink has kept of the first round is not read again."""
+
+    kept: Kept
 
     def __init__(self, values: Values, pace: Pace) -> None:
         super().__init__(values)
@@ -75,13 +83,55 @@ class Rounds(Source):
 
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
         """A stream a round."""
-        if self.count > 1:
+        left = self.count - 1
+        if left:
             self.file.keep()
-        for round_ in range(self.count):
-            if round_:
+        yield from super().streams(output)
+        while left:
+            self.pace.restart()
+            if self.kept.batches is not None:
+                left -= self.kept.again(1 if self.pace.paced else left)
+            else:
                 self.file.rewind()
-                self.pace.restart()
-            yield from super().streams(output)
+                self.file.said.clear()  # every round says the same
+                yield from super().streams(output)
+                left -= 1
+
+
+class Kept(Sink):
+    """Hands batches on to a sink, and keeps copies of all of them as long as they are few: filtered and changed as they are.
+
+    batches: the copies; None once they were too many.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink, self.room = sink, KEPT
+        self.batches: list[Batch] | None = []
+
+    def write(self, batch: Batch) -> None:
+        """Takes a batch, at once."""
+        self.room -= len(batch.data) + len(batch.rows)
+        if self.room < 0:
+            self.batches = None
+        if self.batches is not None:
+            self.batches.append(Batch(bytearray(batch.data), bytearray(batch.rows)))  # its buffer serves the next one too
+        self.sink.write(batch)
+
+    def again(self, most: int) -> int:
+        """Hands on all that was kept; gives how often, at most so many times: short rounds are joined."""
+        times = min(most, max(1, ROUNDS_AT_ONCE // max(1, len(self.batches[0])))) if len(self.batches) == 1 else 1
+        for batch in self.batches:
+            self.sink.write(batch if times == 1 else Batch(batch.data, batch.rows * times))
+        return times
+
+    def close(self) -> list[str]:
+        """Ends; gives what the sink says."""
+        return self.sink.close()
+
+    @property
+    def failed(self) -> bool:
+        """Whether something did not reach its end as it should."""
+        return self.sink.failed
 
 
 def own_address(address: str) -> Work:

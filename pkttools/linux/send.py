@@ -41,6 +41,7 @@ class Sender(Sink):
         self.linktype = bind(self.sock, self.name, 0)  # protocol 0: nothing is received
         self.fd = self.sock.fileno()
         self.pace, self.lateness, self.progress = pace, Lateness(), Progress()
+        self.burst = 1
         self.sent = self.bytes = self.cut = self.retried = 0
         self.failures: dict[str, int] = {}
         self.begun = self.ended = time.monotonic_ns()
@@ -107,7 +108,8 @@ class Sender(Sink):
         tries = 0
         while first < last:
             check()
-            sent, size, error = send_burst(self.fd, batch.data, batch.rows, first, min(last - first, BURST))
+            sent, size, error = send_burst(self.fd, batch.data, batch.rows, first, min(last - first, self.burst))
+            self.burst = 1 if error else min(2 * self.burst, BURST)  # behind one that fails the next one often fails too
             self.sent += sent
             self.bytes += size
             first += sent

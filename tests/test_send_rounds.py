@@ -1,0 +1,82 @@
+"""pkt-send --loop: what is kept in memory from one round to the next, and how much that may be."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+from netns import pcap
+
+from pkttools.batch import Batch, Packet, gathered
+from pkttools.commands import send
+from pkttools.formats.files import Sink
+
+# The peak of the process's own memory: that of a child also counts the process that started it.
+RUN = """
+import re, sys
+from pkttools.main import guarded
+code = guarded("pkt-send", sys.argv[1:])
+print(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1], file=sys.stderr)
+sys.exit(code)
+"""
+
+
+class Seen(Sink):
+    """Copies of the frames that came."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+
+    def write(self, batch: Batch) -> None:
+        self.frames += [bytes(batch.frame(i)) for i in range(len(batch))]
+
+    def close(self) -> list[str]:
+        return []
+
+
+def made(frames: list[bytes]) -> Batch:
+    return gathered(Packet(data, len(data), 0, 1) for data in frames)
+
+
+def test_what_is_kept_is_a_copy():
+    seen = Seen()
+    kept = send.Kept(seen)
+    batch = made([b"one", b"two"])
+    kept.write(batch)
+    batch.data[:] = b"\0" * len(batch.data)  # the next read
+    batch.rows[:] = b"\0" * len(batch.rows)
+    assert kept.batches
+    for again in kept.batches:
+        seen.write(again)
+    assert seen.frames == [b"one", b"two"] * 2
+
+
+def test_nothing_is_kept_once_it_is_too_much(monkeypatch):
+    first, second = made([b"x" * 100]), made([b"y"])
+    monkeypatch.setattr(send, "KEPT", len(first.data) + len(first.rows))
+    seen = Seen()
+    kept = send.Kept(seen)
+    kept.write(first)
+    assert kept.batches is not None
+    kept.write(second)
+    assert kept.batches is None
+    kept.write(made([]))
+    assert kept.batches is None
+    assert seen.frames == [b"x" * 100, b"y"]
+
+
+@pytest.mark.parametrize("size", [64, 1500])
+@pytest.mark.parametrize("mebibytes", [30, 45], ids=["kept", "read again"])
+def test_memory_is_bounded(tmp_path, size, mebibytes):
+    count = (mebibytes << 20) // (size + 16 + 56)
+    path = tmp_path / "in.pcap"
+    path.write_bytes(pcap([bytes(size)] * count))
+    words = [sys.executable, "-c", RUN, "--dry-run", "-f", "--loop", "2", "--in", str(path)]
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run(words, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, timeout=120, check=True)
+    said, peak = done.stderr.decode().splitlines()
+    assert re.match(rf"pkt-send: would send {2 * count} packets, {2 * count * size} bytes", said)
+    assert int(peak) << 10 < 64 << 20
