@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import checks, live, processes, timing, work
+from . import checks, live, processes, sending, timing, work
 from .capture import write_capture
 from .processes import ROOT, Failed, run
 from .report import table
@@ -98,11 +98,14 @@ def measure(packets: int, runs: int, folder: Path) -> str:
     rows = timing.pipes(materials, peers, runs, folder)
     say("measuring commands alone")
     rows += timing.stages(materials, runs)
+    say("measuring what is sent")
+    more, sent = sending.sending(names, packets, runs, folder)
+    rows += more
     say("measuring start-up and memory")
     rows += timing.startup(names, runs * STARTS) + timing.memory(materials)
     say("measuring what receives from a wire")
     rows += live.live(runs, packets, folder)
-    remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB."
+    remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB. {sent}"
     return f"{heading(materials[0], runs, names, peers)}\n{remarks}\n\n{table(rows)}"
 
 
