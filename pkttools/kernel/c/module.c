@@ -64,7 +64,7 @@ static PyObject *py_ring_read(PyObject *self, PyObject *args)
     unfinished = PyByteArray_FromStringAndSize(NULL, count * (ssize_t)sizeof(struct packet));
     if (rows == NULL || unfinished == NULL)
         goto exit;
-    struct packets found = {
+    struct ring_rows found = {
         .rows = (struct packet *)(void *)PyByteArray_AsString(rows),
         .unfinished = (struct packet *)(void *)PyByteArray_AsString(unfinished),
     };

@@ -66,7 +66,7 @@ static void put_tag(uint8_t *frame, size_t size, const struct tpacket3_hdr *h)
 }
 
 int ring_read(uint8_t *block, size_t size, int64_t offset, size_t count, const struct ring_rules *rules,
-              struct packets *found)
+              struct ring_rows *found)
 {
     struct tpacket_block_desc head;
     memcpy(&head, block, sizeof head);
