@@ -198,6 +198,9 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
             raise
         errors.append(last.stopped)
         ending = sink.close()
+    finally:
+        if sink.output:
+            sink.output.finish()
     said = list(errors)
     for stage in stages:
         said += stage.said(source.close() if stage is first else [], ending if stage is last else [])

@@ -62,8 +62,8 @@ def test_everything_arrives(tmp_path: Path, pause: float) -> None:
     with (tmp_path / "out").open("wb") as target:
         process = reader(reading, target.fileno(), pause=pause)
         os.close(reading)
-        output = Output(None, None)
-        output.fd, output.lender = writing, Lender(writing)
+        output = Output(f"/dev/fd/{writing}", None)
+        os.close(writing)
         for piece in sent:
             output.write(piece)
         lent = output.lender.given

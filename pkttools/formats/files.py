@@ -11,6 +11,10 @@ from ..errors import OutputError, PktError
 from ..signals import check, wait
 from .lending import LEAST, Lender, promise
 
+TYPE_CHECKING = False  # typing's own is dear at start-up
+if TYPE_CHECKING:
+    from .write_behind import WriteBehind
+
 BUFFER = 704 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
 PIPE = 1 << 20  # bytes asked for pipes: fewer switches between the commands of a pipe
 F_SETPIPE_SZ = 1031  # fcntl(2)
@@ -97,15 +101,25 @@ class Output:
                 os.ftruncate(self.fd, 0)
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
+        self.is_file = stat.S_ISREG(found.st_mode)
+        self.behind: WriteBehind | None = None
         self.lender = None
         if stat.S_ISFIFO(found.st_mode):
             _widen(self.fd)
             self.lender = Lender(self.fd)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Writes all of it. Raises OutputError, and BrokenPipeError when nobody reads any more."""
+        """Writes all of it. Raises OutputError, and BrokenPipeError when nobody reads any more.
+
+        It stays as it is until the next call, or until `close`: it may still be on its way.
+        """
         view = memoryview(data)
         try:
+            if self.is_file and len(view) >= LEAST and self.write_behind():
+                self.behind.write(view)
+                return
+            if self.behind:
+                self.behind.wait()
             while view:
                 lent = self.lender.lend(view) if self.lender and len(view) >= LEAST else 0
                 view = view[lent or os.write(self.fd, view) :]
@@ -114,9 +128,30 @@ class Output:
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None
 
+    def write_behind(self) -> bool:
+        """Whether large pieces are written by a thread; the first one starts it."""
+        if not self.behind:
+            from .write_behind import WriteBehind
+
+            try:
+                self.behind = WriteBehind(self.fd)
+            except RuntimeError:
+                self.is_file = False  # no thread is to be had: as a pipe is written
+        return self.behind is not None
+
+    def finish(self) -> None:
+        """Waits for what is on its way, whatever becomes of it; for those who do not get as far as `close`."""
+        try:
+            if self.behind:
+                self.behind.wait()
+        except OSError:
+            pass  # there is another error already
+
     def close(self) -> None:
         """Closes it. Some errors, a full network disk among them, show only now."""
         try:
+            if self.behind:
+                self.behind.wait()
             os.close(self.fd)
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None

@@ -1,0 +1,84 @@
+"""Files are written while the next packets are worked on: the same bytes, and no error lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, shell
+from netns import pcap
+
+from pkttools.errors import OutputError
+from pkttools.formats.files import LEAST, Output
+
+MEGABYTE = 1 << 20
+
+
+def capture(size: int) -> bytes:
+    """A capture of so many bytes, of frames that differ."""
+    dice = random.Random(3)
+    return pcap([dice.randbytes(dice.randrange(60, 1500)) for _ in range(size // 800)])
+
+
+@pytest.mark.parametrize("command", ["pkt-txt2txt -F pcap", "pkt-txt2txt", "pkt-pipe 'txt2txt | txt2txt'", "pkt-txt2txt -F pcapng"])
+def test_the_same_as_through_a_pipe(tmp_path: Path, backend: str, command: str) -> None:
+    (tmp_path / "in").write_bytes(capture(5 * MEGABYTE))
+    done = shell(f"cd {tmp_path} && {command} < in > out && {command} < in | cat > piped", backend=backend)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / "out").read_bytes() == (tmp_path / "piped").read_bytes()
+    assert (tmp_path / "out").stat().st_size > 4 * MEGABYTE
+
+
+def test_large_and_small_pieces_in_order(tmp_path: Path) -> None:
+    dice = random.Random(5)
+    pieces = [dice.randbytes(dice.choice((1, 1000, LEAST - 1, LEAST, MEGABYTE))) for _ in range(200)]
+    output = Output(str(tmp_path / "out"), None)
+    for piece in pieces:
+        output.write(piece)
+    assert output.behind, "no thread was started: this test shows nothing"
+    output.close()
+    assert (tmp_path / "out").read_bytes() == b"".join(pieces)
+
+
+@pytest.mark.parametrize("size", [3, 30])
+def test_a_file_that_cannot_grow(tmp_path: Path, size: int) -> None:
+    """The limit is met by a piece in the middle, or by the last one."""
+    source = capture(size * MEGABYTE)
+    (tmp_path / "in").write_bytes(source)
+    done = shell(f"cd {tmp_path} && ulimit -f 2048 && pkt-txt2txt -F pcap --in in --out out")
+    assert done.returncode == 1
+    assert done.stderr == b"pkt-txt2txt: out: File too large\n"
+    assert (tmp_path / "out").read_bytes() == source[: 2 * MEGABYTE]
+
+
+def test_an_error_of_the_last_piece_is_said(tmp_path: Path) -> None:
+    output = Output(str(tmp_path / "out"), None)
+    output.write(bytes(LEAST))
+    output.behind.wait()
+    broken = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(broken, output.fd)
+    os.close(broken)
+    output.write(bytes(LEAST))
+    with pytest.raises(OutputError, match="No space left on device"):
+        output.close()
+
+
+def test_what_was_handed_over_is_written_when_a_signal_ends_it(tmp_path: Path) -> None:
+    """All that went through before the signal is there, up to the end of a packet."""
+    source = capture(2 * MEGABYTE)
+    with (tmp_path / "out").open("wb") as out:
+        command = [str(ROOT / "bin" / "pkt-txt2txt"), "-F", "pcap"]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out)
+        process.stdin.write(source)
+        process.stdin.flush()
+        end = time.monotonic() + 20
+        while (tmp_path / "out").stat().st_size < len(source) and time.monotonic() < end:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == -signal.SIGTERM
+    assert (tmp_path / "out").read_bytes() == source
