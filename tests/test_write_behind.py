@@ -14,7 +14,7 @@ from conftest import ROOT, shell
 from netns import pcap
 
 from pkttools.errors import OutputError
-from pkttools.formats.files import LEAST, Output
+from pkttools.formats.files import BEHIND, Output
 
 MEGABYTE = 1 << 20
 
@@ -36,7 +36,7 @@ def test_the_same_as_through_a_pipe(tmp_path: Path, backend: str, command: str) 
 
 def test_large_and_small_pieces_in_order(tmp_path: Path) -> None:
     dice = random.Random(5)
-    pieces = [dice.randbytes(dice.choice((1, 1000, LEAST - 1, LEAST, MEGABYTE))) for _ in range(200)]
+    pieces = [dice.randbytes(dice.choice((1, 1000, BEHIND - 1, BEHIND, MEGABYTE))) for _ in range(200)]
     output = Output(str(tmp_path / "out"), None)
     for piece in pieces:
         output.write(piece)
@@ -58,12 +58,12 @@ def test_a_file_that_cannot_grow(tmp_path: Path, size: int) -> None:
 
 def test_an_error_of_the_last_piece_is_said(tmp_path: Path) -> None:
     output = Output(str(tmp_path / "out"), None)
-    output.write(bytes(LEAST))
+    output.write(bytes(BEHIND))
     output.behind.wait()
     broken = os.open("/dev/full", os.O_WRONLY)
     os.dup2(broken, output.fd)
     os.close(broken)
-    output.write(bytes(LEAST))
+    output.write(bytes(BEHIND))
     with pytest.raises(OutputError, match="No space left on device"):
         output.close()
 

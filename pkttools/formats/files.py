@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .write_behind import WriteBehind
 
 BUFFER = 704 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
+BEHIND = 256 << 10  # bytes from which it pays to wake the thread that writes files
 PIPE = 1 << 20  # bytes asked for pipes: fewer switches between the commands of a pipe
 F_SETPIPE_SZ = 1031  # fcntl(2)
 
@@ -115,7 +116,7 @@ class Output:
         """
         view = memoryview(data)
         try:
-            if self.is_file and len(view) >= LEAST and self.write_behind():
+            if self.is_file and len(view) >= BEHIND and self.write_behind():
                 self.behind.write(view)
                 return
             if self.behind:
