@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import random
@@ -15,6 +16,7 @@ from conftest import ROOT
 
 from pkttools.formats.files import F_SETPIPE_SZ, Output
 from pkttools.formats.lending import PIECE, PIECES, Lender, promised
+from pkttools.kernel import pipe_lend
 
 COMMAND = str(ROOT / "bin" / "pkt-txt2txt")
 READER = """
@@ -54,6 +56,7 @@ def pieces(size: int) -> list[bytes]:
     return found
 
 
+@pytest.mark.skipif(pipe_lend is None, reason="the C code was not built: everything is written")
 @pytest.mark.parametrize("pause", [0, 0.003])
 def test_everything_arrives(tmp_path: Path, pause: float) -> None:
     """More than all pieces together, through a reader that is fast, and through one that keeps the pipe full."""
@@ -153,3 +156,23 @@ def test_a_writer_that_has_ended(tmp_path: Path) -> None:
     assert first.wait(30) == 0
     with os.fdopen(reading, "rb") as rest:
         assert (tmp_path / "first").read_bytes() + rest.read() == expected
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.EPERM])
+def test_where_lending_is_refused_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def refuse(fd: int, data: memoryview) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("pkttools.kernel.pipe_lend", refuse)
+    reading, writing = wide_pipe()
+    sent = pieces(PIECE)
+    with (tmp_path / "out").open("wb") as target:
+        process = reader(reading, target.fileno())
+        os.close(reading)
+        output = Output(f"/dev/fd/{writing}", None)
+        os.close(writing)
+        for piece in sent:
+            output.write(piece)
+        output.close()
+        assert process.wait(30) == 0
+    assert (tmp_path / "out").read_bytes() == b"".join(sent)

@@ -7,17 +7,18 @@ copies says so, by a lock on the pipe, which ends with its process; a writer tha
 
 from __future__ import annotations
 
+import errno
 import fcntl
-import mmap
 import os
 import struct
-import termios
 
 from .. import kernel
 
 LEAST = 64 << 10  # bytes from which lending is less work than copying; less also shares a page of the pipe with what follows
 PIECE = 768 << 10  # bytes of one piece: what one read of a stream brings
 PIECES = 5  # a pipe of 1 MiB holds parts of up to three of them, and one is written to
+FIONREAD = 0x541B  # ioctl_pipe(2), asm-generic/ioctls.h: bytes in a pipe; termios has it, but takes its time to import
+REFUSED = (errno.ENOSYS, errno.EPERM, errno.EINVAL)  # by a sandbox, or by what is like a pipe and is none
 LOCK = struct.Struct("hhqqi")  # struct flock of fcntl(2): type, whence, start, length, process
 PLACE = 0x706B74  # where the lock lies: nowhere, for a pipe has no places; other locks lie elsewhere
 
@@ -65,15 +66,21 @@ class Lender:
         size, done = min(len(data), PIECE), 0
         piece = self.pieces[free][:size]
         piece[:] = data[:size]
-        while done < size:
-            done += kernel.pipe_lend(self.fd, piece[done:])
+        try:
+            while done < size:
+                done += kernel.pipe_lend(self.fd, piece[done:])
+        except OSError as error:
+            if done or error.errno not in REFUSED:
+                raise
+            self.reader = -1
+            return 0
         self.given += size
         self.ends[free] = self.given
         return size
 
     def free(self) -> int:
         """The number of a piece that is free, or -1. Raises OSError."""
-        (unread,) = struct.unpack("i", fcntl.ioctl(self.fd, termios.FIONREAD, bytes(4)))
+        (unread,) = struct.unpack("i", fcntl.ioctl(self.fd, FIONREAD, bytes(4)))
         if promised(self.fd) != self.reader:  # it is gone, and what it left in the pipe may be anywhere: nothing is ever free
             self.reader = -1
         if self.reader < 0:
@@ -83,8 +90,10 @@ class Lender:
 
     def start(self) -> bool:
         """Gets the memory, once there is somebody to lend it to."""
-        self.reader = promised(self.fd)
+        self.reader = promised(self.fd) if kernel.pipe_lend else 0
         if self.reader:
+            import mmap  # late: for this only
+
             memory = mmap.mmap(-1, PIECES * PIECE)
             if hasattr(mmap, "MADV_HUGEPAGE"):
                 try:
@@ -92,4 +101,4 @@ class Lender:
                 except OSError:
                     pass  # a kernel without them
             self.pieces = [memoryview(memory)[i * PIECE : (i + 1) * PIECE] for i in range(PIECES)]
-        return self.reader > 0
+        return bool(self.pieces)

@@ -2,7 +2,8 @@
 
 A leaf: it imports nothing of the project. `PKTTOOLS_CODEC=c` or `python` chooses, as for the codec.
 
-    pipe_lend(fd, data) -> bytes that the pipe took, without copying them: they must stay as they are until they were read
+    pipe_lend(fd, data) -> bytes that the pipe took, without copying them: they must stay as they are until they were read;
+        None in Python, which has os.write for that
     ring_read(ring, at, size, wanted, linktype, limit, nano, notes) -> (rows, rows of unfinished checksums, packets met)
     ring_give(ring, at): gives a block of a ring back to the kernel
     ring_take(ring, at, size) -> a copy of what is used of a block, which the kernel gets back at once
@@ -22,7 +23,8 @@ except ImportError:
 
     BACKEND = "python"
 
-pipe_lend, send_burst = _backend.pipe_lend, _backend.send_burst
+pipe_lend = getattr(_backend, "pipe_lend", None)
 ring_give, ring_read, ring_take = _backend.ring_give, _backend.ring_read, _backend.ring_take
+send_burst = _backend.send_burst
 
 __all__ = ["BACKEND", "pipe_lend", "ring_give", "ring_read", "ring_take", "send_burst"]
