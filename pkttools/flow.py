@@ -2,7 +2,7 @@
 
 Each stage filters, skips, does its command's own work, assigns, and ends at its limit, in this order. A stage is a
 generator from batches to batches: the sink asks the last one for a batch, that one the stage before it, and so on to the
-source, so that every batch is written before the next one is read.
+source, so that every batch is handed to the sink before the next one is read: its memory is good until then.
 """
 
 from __future__ import annotations
@@ -192,7 +192,10 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
     except PktError as error:  # the account goes on
         errors.append(str(error))
         if not isinstance(error, OutputError) and (last.passed or not sink.output):  # else no empty capture instead
-            ending = sink.close()
+            try:
+                ending = sink.close()
+            except OutputError as late:
+                errors.append(str(late))
     except Interrupted:
         if last.stopped is None:
             raise

@@ -60,11 +60,11 @@ class Option:
 class Values:
     """What a command line says: an attribute an option, and `arguments`.
 
-    awaited: whether what is written goes to somebody who waits for it, though standard output may be a file.
+    awaited: whether somebody waits for what comes of it at the end of a pipe; None: its own output says so.
     """
 
     arguments: list[str]
-    awaited = False
+    awaited: bool | None = None
 
     def __init__(self, declared: list[Option]) -> None:
         self.arguments = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from array import array
 
 import pytest
 
@@ -146,40 +145,3 @@ def test_a_call_writes_some_megabytes(codec):
         assert lost == len(records) // 60_016
         calls += 1
     assert calls > 1
-
-
-@ORDERS
-@UNITS
-def test_packets_of_a_capture_become_records_where_they_are(codec, big, nano):
-    """Read in one order, written in another; what lies in front, behind, and where packets were dropped stays."""
-    text = bytearray(b"in front" + b"".join(record(not big, 7, 8, len(f), 1514, f) for f in FRAMES) * 3 + b"behind")
-    before = bytes(text)
-    _, rows, error = codec.pcap_decode(text, 8, len(text) - 6, True, not big, False, 16, 1)
-    assert error is None
-    expected = b"".join(record(big, 7, 8000 if nano else 8, len(f), 1514, f) for f in FRAMES) * 3
-    records, stop, lost = codec.pcap_encode(text, rows, 0, big, nano)
-    assert (records, stop, lost) == (expected, 12, 0)
-    assert isinstance(records, memoryview)
-    assert text == b"in front" + expected + b"behind"
-
-    some = bytearray(before)
-    del rows[ROW_BYTES * 3 : ROW_BYTES * 5]
-    records, stop, lost = codec.pcap_encode(some, rows, 0, big, nano)
-    assert (len(records), stop, some) == (len(expected) - 32 - len(FRAMES[3]) - len(FRAMES[0]), 10, before)
-
-
-@pytest.mark.parametrize("notes", [0, 16])
-def test_notes_between_packets_stay(codec, notes):
-    """They may be as long as a record's header."""
-    data = bytearray(b"IFACE: abcdefgh\n" * 3)
-    rows = array("q", [16, 0, 0, 5, 1, 0, notes, 32, 0, 0, 5, 1, 16, notes]).tobytes()
-    before = bytes(data)
-    records, stop, _ = codec.pcap_encode(data, rows, 0, False, False)
-    assert (records, stop) == (record(False, 0, 0, 0, 0, b"") * 2, 2)
-    assert (data == before) == bool(notes)
-
-
-def test_what_must_not_be_written_to_is_copied(codec):
-    text = record(False, 7, 8, 3, 3, b"abc")
-    _, rows, _ = codec.pcap_decode(bytearray(text), 0, len(text), True, False, False, 16, 1)
-    assert codec.pcap_encode(text, bytes(rows), 0, False, False) == (text, 1, 0)

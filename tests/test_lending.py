@@ -176,3 +176,20 @@ def test_where_lending_is_refused_it_is_written(tmp_path: Path, monkeypatch: pyt
         output.close()
         assert process.wait(30) == 0
     assert (tmp_path / "out").read_bytes() == b"".join(sent)
+
+
+def test_where_nobody_says_how_much_is_unread_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some processors have another number for this request."""
+    monkeypatch.setattr("pkttools.formats.lending.FIONREAD", 0x7FFF)
+    reading, writing = wide_pipe()
+    sent = pieces(PIECE)
+    with (tmp_path / "out").open("wb") as target:
+        process = reader(reading, target.fileno())
+        os.close(reading)
+        output = Output(f"/dev/fd/{writing}", None)
+        os.close(writing)
+        for piece in sent:
+            output.write(piece)
+        output.close()
+        assert process.wait(30) == 0
+    assert (tmp_path / "out").read_bytes() == b"".join(sent)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from netns import MAC, UP, finish, frame, frames_of, until
 from netns import labs as _labs
 
+from pkttools.commands import pipe, read
 from pkttools.commands.pipe import split
 from pkttools.errors import UsageError
 
@@ -195,7 +196,7 @@ print(*sys.modules, file=sys.stderr)
         ("'analyze | correct'", "analyze: has to be the last command of the pipe"),
         ("'txt2bin | correct'", "txt2bin: has to be the last command of the pipe"),
         ("'correct | check --in x | correct'", "check: --in is for the first command of the pipe"),
-        ("'correct | send -i x --loop 2'", "send: --loop is for the first command of the pipe"),
+        ("'correct | send -i x --loop 2'", "send: --loop is for pkt-send alone: a pipe reads once"),
         ("'correct --out x | check'", "correct: --out is for the last command of the pipe"),
         ("'recv -i x -F pcap | check'", "recv: --format is for the last command of the pipe"),
         ("'correct --nano | check'", "correct: --nano is for the last command of the pipe"),
@@ -349,3 +350,20 @@ def test_sigterm_without_an_interface_ends_it_by_the_signal():
     out += rest
     assert (process.returncode, err) == (-signal.SIGTERM, b"")
     assert out.count(b"\n==") == (EXAMPLES["dns"] + pieces).count(b"\n==")
+
+
+@pytest.mark.parametrize(
+    ("words", "awaited", "form"),
+    [
+        (["recv -i lo | correct | send -i lo"], True, None),
+        (["--out", "new.txt", "recv -i lo | correct"], False, None),
+        (["--out", "/dev/null", "recv -i lo | correct"], True, None),
+        (["-F", "pcapng", "--out", "/dev/null", "recv -i lo | correct"], True, "pcapng"),
+        (["--out", "/dev/null", "recv -i lo | txt2pcapng"], True, "pcapng"),
+    ],
+)
+def test_what_receives_knows_the_end_of_the_pipe(monkeypatch, words, awaited, form):
+    found = []
+    monkeypatch.setattr(pipe, "flow", lambda stages: found.extend(stages) or ([], 0))
+    pipe.run(read(pipe, words))
+    assert (found[0].values.awaited, found[0].values.format) == (awaited, form)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from conftest import ROOT
@@ -80,3 +82,21 @@ def test_memory_is_bounded(tmp_path, size, mebibytes):
     said, peak = done.stderr.decode().splitlines()
     assert re.match(rf"pkt-send: would send {2 * count} packets, {2 * count * size} bytes", said)
     assert int(peak) << 10 < 64 << 20
+
+
+@pytest.mark.parametrize("frames", [0, 1])
+def test_a_signal_ends_rounds(tmp_path, frames):
+    """Also where nothing is sent in them, and where nothing is written."""
+    path = tmp_path / "in.pcap"
+    path.write_bytes(pcap([bytes(60)] * frames))
+    words = [ROOT / "bin" / "pkt-send", "--dry-run", "-f", "--loop", "1000000000", "--in", path]
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if not frames:  # there is nothing to do again
+        assert process.wait(10) == 0
+        return
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert b"stopped by a signal" in said
+    assert b"would send" in said

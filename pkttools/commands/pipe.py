@@ -12,7 +12,7 @@ from ..batch import Batch
 from ..errors import UsageError
 from ..flow import Source, Stage, need, sink_of
 from ..flow import run as flow
-from ..formats.files import Output, Sink
+from ..formats.files import Output, Sink, to_file
 from ..options import ABOUT, FORMATS, GENERAL, INPUT, ORDER, OUTPUT, TEXT, Option, Values
 from . import find, read
 
@@ -26,7 +26,8 @@ ARGUMENTS = "'COMMAND | COMMAND...'"
 ARGUMENTS_HELP = "one argument, such as 'recv -i a | change IP.TTL-=1 | correct | send -i b'"
 
 # Options that are not for every command of a pipe: they say something about what is read, what is written, or neither.
-OF_FIRST = ("--in", "--loop")
+OF_FIRST = ("--in",)
+OF_ONE = ("--loop",)  # pkt-send ends a pipe, and what is read is read once there
 OF_LAST = [*OUTPUT, *ORDER]
 OF_TEXT = ("--width", "--fields", "--all-fields", "--data-only")
 OF_NONE = [*ABOUT, *(option for option in GENERAL if "--keys" in option.names)]
@@ -41,7 +42,9 @@ def run(values: Values) -> tuple[list[str], int]:
             lines[line][1:1] = [option, value]
     last = len(lines) - 1
     stages = [stage_of(words, i == 0, i == last) for i, words in enumerate(lines)]
-    stages[0].values.awaited = stages[last].name == "send"
+    first, end = stages[0].values, stages[last]
+    first.awaited = end.name == "send" or not to_file(end.values.output)
+    first.format = getattr(end.values, "format", None) or end.writes  # what pkt-recv has to say of a packet depends on it
     return flow(stages)
 
 
@@ -63,6 +66,7 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
             long = option.names[-1]
             need(option not in OF_NONE, f"{long} is for pkt-{name} alone")
             need(first or long not in OF_FIRST, f"{long} is for the first command of the pipe")
+            need(first or long not in OF_ONE, f"{long} is for pkt-{name} alone: a pipe reads once")
             need(last or option not in OF_LAST, f"{long} is for the last command of the pipe")
         made = command.stage(values)
     except UsageError as error:

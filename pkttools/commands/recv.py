@@ -7,13 +7,10 @@ Ends with ^C, after --duration or -l packets, and says what it received and what
 
 from __future__ import annotations
 
-import os
-import stat
-
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch, Program
 from ..errors import UsageError
 from ..flow import Source, Stage, arguments, each, need
-from ..formats.files import Output
+from ..formats.files import Output, to_file
 from ..linux.interface import names
 from ..linux.receive import Receiver
 from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
@@ -61,7 +58,7 @@ class Interface(Source):
             direction="in" if values.receive_only else "out" if values.send_only else None,
             buffer=values.buffer or 0, finish=not values.raw_checksums, nano=bool(values.nano), seconds=values.duration,
             notes=bool(values.verbose) or values.format == "pcapng",  # which has a place for them
-            prompt=values.awaited or not to_file(values.output),
+            prompt=not to_file(values.output) if values.awaited is None else values.awaited,
         )  # fmt: skip
         self.linktype = self.receiver.linktype
 
@@ -80,14 +77,6 @@ class Interface(Source):
     def close(self) -> list[str]:
         """Gives what was received and what the kernel dropped."""
         return [self.receiver.close()]
-
-
-def to_file(path: str | None) -> bool:
-    """Whether the output is a regular file, or will be one: nobody waits for what is written there."""
-    try:
-        return stat.S_ISREG(os.stat(path).st_mode if path and path != "-" else os.fstat(1).st_mode)  # noqa: PTH116  as in flow.py
-    except OSError:
-        return True  # it is not there yet
 
 
 def checked_arguments(values: Values) -> tuple[Program | None, Program | None]:

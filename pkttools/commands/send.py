@@ -12,7 +12,7 @@ from ..flow import Source, Stage, each, need
 from ..formats.files import Output, Sink
 from ..options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, PICK, REAL, TEXT, Option, Values
 from ..pace import Pace
-from ..signals import drain
+from ..signals import check, drain
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ class Rounds(Source):
         if left:
             self.file.keep()
         yield from super().streams(output)
-        while left:
+        while left and self.kept.batches != []:
+            check()
             self.pace.restart()
             if self.kept.batches is not None:
                 left -= self.kept.again(1 if self.pace.paced else left)
@@ -106,6 +107,7 @@ class Kept(Sink):
 
     def __init__(self, sink: Sink) -> None:
         self.sink, self.room = sink, KEPT
+        self.output = sink.output
         self.batches: list[Batch] | None = []
 
     def write(self, batch: Batch) -> None:

@@ -29,6 +29,14 @@ def _widen(pipe: int) -> None:
         pass  # above /proc/sys/fs/pipe-max-size or the user's share: it works with what there is
 
 
+def to_file(path: str | None) -> bool:
+    """Whether an output is a regular file, or will be one: nobody waits for what is written there."""
+    try:
+        return stat.S_ISREG((os.stat(path) if path and path != "-" else os.fstat(1)).st_mode)  # noqa: PTH116  pathlib is slow to import
+    except OSError:
+        return True  # it is not there yet
+
+
 class Input:
     """What is read: a file, or standard input."""
 
@@ -112,12 +120,13 @@ class Output:
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Writes all of it. Raises OutputError, and BrokenPipeError when nobody reads any more.
 
-        It stays as it is until the next call, or until `close`: it may still be on its way.
+        Bytes and bytearrays are the caller's no more: they may still be on their way. What a memoryview shows may change again
+        as soon as this returns.
         """
         view = memoryview(data)
         try:
-            if self.is_file and len(view) >= BEHIND and self.write_behind():
-                self.behind.write(view)
+            if self.is_file and not isinstance(data, memoryview) and len(view) >= BEHIND and self.has_thread():
+                self.behind.write(data)
                 return
             if self.behind:
                 self.behind.wait()
@@ -129,8 +138,8 @@ class Output:
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None
 
-    def write_behind(self) -> bool:
-        """Whether large pieces are written by a thread; the first one starts it."""
+    def has_thread(self) -> bool:
+        """Whether there is a thread that writes; the first large piece starts it."""
         if not self.behind:
             from .write_behind import WriteBehind
 

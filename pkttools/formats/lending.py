@@ -15,7 +15,7 @@ import struct
 from .. import kernel
 
 LEAST = 64 << 10  # bytes from which lending is less work than copying; less also shares a page of the pipe with what follows
-PIECE = 768 << 10  # bytes of one piece: what one read of a stream brings
+PIECE = 768 << 10  # bytes of one piece: what one read of a stream brings, some of it become longer
 PIECES = 5  # a pipe of 1 MiB holds parts of up to three of them, and one is written to
 FIONREAD = 0x541B  # ioctl_pipe(2), asm-generic/ioctls.h: bytes in a pipe; termios has it, but takes its time to import
 REFUSED = (errno.ENOSYS, errno.EPERM, errno.EINVAL)  # by a sandbox, or by what is like a pipe and is none
@@ -79,11 +79,13 @@ class Lender:
         return size
 
     def free(self) -> int:
-        """The number of a piece that is free, or -1. Raises OSError."""
-        (unread,) = struct.unpack("i", fcntl.ioctl(self.fd, FIONREAD, bytes(4)))
-        if promised(self.fd) != self.reader:  # it is gone, and what it left in the pipe may be anywhere: nothing is ever free
-            self.reader = -1
-        if self.reader < 0:
+        """The number of a piece that is free, or -1."""
+        try:
+            (unread,) = struct.unpack("i", fcntl.ioctl(self.fd, FIONREAD, bytes(4)))
+        except OSError:
+            self.reader = -1  # a sandbox, or a processor where the number means something else
+        if self.reader < 0 or promised(self.fd) != self.reader:
+            self.reader = -1  # it is gone, and what it left in the pipe may be anywhere: nothing is ever free
             return -1
         read = self.given - unread  # at least so much of what was lent: `unread` may also count what was just written
         return next((i for i, end in enumerate(self.ends) if end <= read), -1)

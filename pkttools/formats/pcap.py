@@ -26,7 +26,7 @@ LINKTYPE_BITS = 0x03FFFFFF  # above them: the length of the frame check sequence
 def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     """The packets of a pcap stream, of which `buffer` holds the first `used` bytes.
 
-    Batches are pieces of a buffer. Raises PktError with the offset of what is wrong, after the packets before it.
+    Batches share the buffer. Raises PktError with the offset of what is wrong, after the packets before it.
     """
     big_endian, magic = MAGICS[bytes(buffer[:4])]
     while used < HEADER:
@@ -40,7 +40,6 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     header = 24 if magic == KUZNETZOV else 16
     start, offset = HEADER, 0
     final = False
-    following = bytearray(len(buffer))  # while the packets of one buffer are being written, the other one is read into
     while True:
         consumed, rows, error = codec.pcap_decode(buffer, start, used, final, big_endian, magic == NANO, header, linktype)
         if rows:
@@ -51,8 +50,7 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
         if final:
             return
         start, known = 0, used - consumed
-        following[:known] = buffer[consumed:used]
-        buffer, following = following, buffer
+        buffer[:known] = buffer[consumed:used]
         used = source.fill(buffer, known)
         final = used == known
 

@@ -9,29 +9,33 @@ import os
 class WriteBehind:
     """One piece is written at a time; whoever hands over the next one waits for it.
 
-    An error shows when the next piece is handed over, or in the end.
+    An error shows when the next piece is handed over, or in the end. A signal's exception may come between any two lines:
+    what counts is counted, so that nobody ever waits for what is not coming.
     """
 
     def __init__(self, fd: int) -> None:
         """Raises RuntimeError where there can be no thread."""
         self.fd = fd
         self.piece = memoryview(b"")
+        self.given = self.finished = 0  # pieces
         self.error: OSError | None = None
-        self.idle, self.ready = _thread.allocate_lock(), _thread.allocate_lock()
+        self.ready, self.done = _thread.allocate_lock(), _thread.allocate_lock()
         self.ready.acquire()
+        self.done.acquire()
         _thread.start_new_thread(self.work, ())
 
-    def write(self, piece: memoryview) -> None:
-        """Hands over a piece, which stays as it is until the next call. Raises OSError if the one before was not written."""
+    def write(self, piece: bytes | bytearray) -> None:
+        """Hands over a piece, which never changes again. Raises OSError if the one before was not written."""
         self.wait()
-        self.piece = piece
-        self.idle.acquire()
+        self.piece = memoryview(piece)
         self.ready.release()
+        self.given += 1
 
     def wait(self) -> None:
         """Waits until everything is written. Raises OSError, once."""
-        with self.idle:
-            error, self.error = self.error, None
+        while self.finished < self.given:
+            self.done.acquire()
+        error, self.error = self.error, None
         if error:
             raise error
 
@@ -45,4 +49,6 @@ class WriteBehind:
             except OSError as error:
                 self.error = error
                 self.piece = memoryview(b"")
-            self.idle.release()
+            self.finished += 1
+            if self.done.locked():  # else nobody waits yet
+                self.done.release()

@@ -1,6 +1,7 @@
 """What the Linux kernel offers beyond Python's os and socket modules: in C, or in Python where C is missing.
 
-A leaf: it imports nothing of the project. `PKTTOOLS_CODEC=c` or `python` chooses, as for the codec.
+A leaf: it imports nothing of the project. `PKTTOOLS_CODEC=c` or `python` chooses, as for the codec;
+on systems other than Linux there is no C for this.
 
     pipe_lend(fd, data) -> bytes that the pipe took, without copying them: they must stay as they are until they were read;
         None in Python, which has os.write for that
@@ -11,14 +12,18 @@ A leaf: it imports nothing of the project. `PKTTOOLS_CODEC=c` or `python` choose
 """
 
 import os
+import sys
 
+_choice = os.environ.get("PKTTOOLS_CODEC", "")
 try:
-    if os.environ.get("PKTTOOLS_CODEC") == "python":
+    if _choice == "python":
         raise ImportError
     from . import _c as _backend
 
     BACKEND = "c"
 except ImportError:
+    if _choice == "c" and sys.platform == "linux":
+        raise ImportError("PKTTOOLS_CODEC is 'c', but the kernel's C functions were not built") from None
     from . import python as _backend
 
     BACKEND = "python"

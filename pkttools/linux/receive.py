@@ -108,7 +108,10 @@ class Receiver:
         """Batches as they come, until the time is over or a signal comes; then what the kernel still holds."""
         deadline = None if self.seconds is None else time.monotonic() + self.seconds
         if self.retire == PROMPT:
-            _thread.start_new_thread(self.keep, ())
+            try:
+                _thread.start_new_thread(self.keep, ())
+            except RuntimeError:
+                pass  # none is to be had: the ring alone has to last while nobody reads
         try:
             while not self.down and (deadline is None or time.monotonic() < deadline):
                 with self.lock:

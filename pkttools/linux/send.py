@@ -195,5 +195,6 @@ class Rehearsal(Sink):
         self.output.write(("\n".join(lines) + "\n").encode())
 
     def close(self) -> list[str]:
-        """Ends; gives the sum."""
+        """Ends; gives the sum. Raises OutputError."""
+        self.output.close()
         return [f"would send {counted(self.count, 'packet')}, {self.bytes} bytes, in {self.end / 1e9:.3f} s"]

@@ -205,16 +205,6 @@ exit:
     return result;
 }
 
-/* A piece of a buffer, as a memoryview. */
-static PyObject *view_of(PyObject *object, Py_ssize_t start, Py_ssize_t size)
-{
-    PyObject *whole = PyMemoryView_FromObject(object), *piece = NULL;
-    if (whole != NULL)
-        piece = PySequence_GetSlice(whole, start, start + size);
-    Py_XDECREF(whole);
-    return piece;
-}
-
 static PyObject *py_pcap_encode(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -232,18 +222,15 @@ static PyObject *py_pcap_encode(PyObject *self, PyObject *args)
         goto exit;
     }
     size_t room = 0;
-    bool apart = !data.readonly && first < count && p[first].offset >= 16;
     for (stop = first; stop < count && p[stop].linktype == p[first].linktype && pcap_fits(&p[stop]) && room < 2 * MAX_BATCH;
          stop++) {
-        apart &= p[stop].notes_size == 0 && p[stop].offset == p[first].offset + (int64_t)room;
         room += 16 + (size_t)p[stop].captured;
         lost += !nano && p[stop].time % 1000 != 0;
     }
-    apart &= stop > first;
-    out = apart ? view_of(data.obj, p[first].offset - 16, (Py_ssize_t)room) : PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
+    out = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
     if (out == NULL)
         goto exit;
-    uint8_t *at = apart ? (uint8_t *)data.buf + p[first].offset - 16 : (uint8_t *)PyBytes_AsString(out);
+    uint8_t *at = (uint8_t *)PyBytes_AsString(out);
     Py_BEGIN_ALLOW_THREADS
     for (Py_ssize_t i = first; i < stop; i++)
         at += pcap_encode(at, data.buf, &p[i], &format);

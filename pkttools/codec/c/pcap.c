@@ -57,7 +57,7 @@ size_t pcap_encode(uint8_t *out, const uint8_t *data, const struct packet *p, co
     write32(out + 4, (uint32_t)(format->nano ? fraction : fraction / 1000), format->big_endian);
     write32(out + 8, (uint32_t)p->captured, format->big_endian);
     write32(out + 12, (uint32_t)p->original, format->big_endian);
-    if (p->captured > 0 && out + 16 != data + p->offset)    /* else it is written where it is */
+    if (p->captured > 0)
         memcpy(out + 16, data + p->offset, (size_t)p->captured);
     return 16 + (size_t)p->captured;
 }

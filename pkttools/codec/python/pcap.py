@@ -5,11 +5,9 @@ from __future__ import annotations
 import struct
 from array import array
 
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, MAX_FRAME, NOTES_SIZE, OFFSET, ORIGINAL, TIME
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, MAX_FRAME, OFFSET, ORIGINAL, TIME
 from ...errors import HEADER_CUT, RECORD_CUT, RECORD_TOO_LONG
 from .rows import checked
-
-HEADER = 16  # bytes of a record's header
 
 
 def pcap_decode(buffer: bytearray, start: int, stop: int, final: bool, big_endian: bool, nano: bool, header: int,
@@ -47,13 +45,10 @@ def pcap_decode(buffer: bytearray, start: int, stop: int, final: bool, big_endia
     return at, bytearray(rows.tobytes()), error
 
 
-def pcap_encode(data: bytearray, rows: bytes, first: int, big_endian: bool,
-                nano: bool) -> tuple[bytes | memoryview, int, int]:  # fmt: skip
+def pcap_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, nano: bool) -> tuple[bytes, int, int]:
     """Writes records from row `first` on, up to another link type, a packet that pcap cannot hold, or some megabytes.
 
-    Packets that lie in `data` as they do in a capture, with just the room of a header in front of each, become records where
-    they are: what is between packets is nobody's. Gives the records, the row it stopped before, and how many times lost
-    digits below a microsecond.
+    Gives the records, the row it stopped before, and how many times lost digits below a microsecond.
     """
     values = checked(data, rows)
     count = len(values) // COLUMNS
@@ -63,8 +58,6 @@ def pcap_encode(data: bytearray, rows: bytes, first: int, big_endian: bool,
     out = bytearray()
     lost = 0
     stop = first
-    begin = values[first * COLUMNS + OFFSET] - HEADER if first < count else 0
-    apart = begin >= 0 and not memoryview(data).readonly
     while stop < count and len(out) < 2 * MAX_BATCH:
         row = values[stop * COLUMNS : (stop + 1) * COLUMNS]
         time, captured, original = row[TIME], row[CAPTURED], row[ORIGINAL]
@@ -76,12 +69,7 @@ def pcap_encode(data: bytearray, rows: bytes, first: int, big_endian: bool,
         if not nano:
             fraction, rest = divmod(fraction, 1000)
             lost += rest != 0
-        apart = apart and not row[NOTES_SIZE] and row[OFFSET] == begin + len(out) + HEADER
         out += pack(seconds, fraction, captured, original)
         out += memoryview(data)[row[OFFSET] : row[OFFSET] + captured]
         stop += 1
-    if not apart or stop == first:
-        return bytes(out), stop, lost
-    view = memoryview(data)[begin : begin + len(out)]
-    view[:] = out
-    return view, stop, lost
+    return bytes(out), stop, lost
