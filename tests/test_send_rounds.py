@@ -90,13 +90,16 @@ def test_a_signal_ends_rounds(tmp_path, frames):
     path = tmp_path / "in.pcap"
     path.write_bytes(pcap([bytes(60)] * frames))
     words = [ROOT / "bin" / "pkt-send", "--dry-run", "-f", "--loop", "1000000000", "--in", path]
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    if not frames:  # there is nothing to do again
-        assert process.wait(10) == 0
-        return
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=10)
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        try:
+            if not frames:  # there is nothing to do again
+                assert process.wait(10) == 0
+                return
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=10)
+        finally:
+            process.kill()
     assert process.returncode == 1
     assert b"stopped by a signal" in said
     assert b"would send" in said

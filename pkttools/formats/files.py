@@ -15,7 +15,7 @@ TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:
     from .write_behind import WriteBehind
 
-BUFFER = 704 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
+BUFFER = 448 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
 BEHIND = 256 << 10  # bytes from which it pays to wake the thread that writes files
 PIPE = 1 << 20  # bytes asked for pipes: fewer switches between the commands of a pipe
 F_SETPIPE_SZ = 1031  # fcntl(2)
