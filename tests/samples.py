@@ -111,3 +111,30 @@ def batch(packets: list[tuple[int, bytes]], original: int | None = None) -> Batc
         rows += struct.pack("=7q", len(data), len(frame), size, 1_700_000_000_000_000_000 + i * 1000, linktype, 0, 0)
         data += frame
     return Batch(data, rows)
+
+
+# A text with everything that a reader knows.
+TEXT = b"""LINKTYPE: 113 (Linux SLL)
+a comment
+-- 1 --
+TIME: 1400167480.561500 Thu May 15 15:24:40 2014
+SIZE: 18/98
+IFACE: eth0
+000000: 00 11 22 33  44 55 00 AA  BB CC DD EE  08 00 45 00 : .."3DU.. ......E.
+000010: 00 54                                              : .T              \x20
+IP.TTL:\t\t\t0x40
+ETHERNET.DATA:\t\t00 01
+==
+-- 2 --\r
+TIME: .123456789\r
+0000: 0 1 FFF 12345 # x\r
+NOTE: two words\r
+WAY: in\r
+==\r
+LINKTYPE: 1
+-- 3 --
+SIZE: 4/
+LOST: 9
+IPV6.NEXT_HEADER[-1]: 6
+==
+"""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import load
-from samples import batch, frames
+from samples import TEXT, batch, frames
 from sections import Record, batch_of, block, drops, enhanced, flags, obsolete, simple
 
 from pkttools import expression
@@ -106,30 +106,6 @@ def test_mutated_frames(seed: int) -> None:
             )
         packets.append((dice.choice((linktype, linktype, 1, 0, 101)), bytes(mutated) + bytes(dice.choice((0, 0, 5)))))
     check_frames(packets)
-
-
-TEXT = b"""LINKTYPE: 113 (Linux SLL)
-a comment
--- 1 --
-TIME: 1400167480.561500 Thu May 15 15:24:40 2014
-SIZE: 18/98
-IFACE: eth0
-000000: 00 11 22 33  44 55 00 AA  BB CC DD EE  08 00 45 00 : .."3DU.. ......E.
-000010: 00 54                                              : .T              \x20
-IP.TTL:\t\t\t0x40
-ETHERNET.DATA:\t\t00 01
-==
--- 2 --\r
-TIME: .5\r
-0000: 0 1 FFF 12345 # x\r
-NOTE: two words\r
-==\r
-LINKTYPE: 1
--- 3 --
-SIZE: 4/
-IPV6.NEXT_HEADER[-1]: 6
-==
-"""
 
 
 def decodings(text: bytes) -> None:

@@ -110,7 +110,7 @@ class Output:
                 os.ftruncate(self.fd, 0)
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
-        self.is_file = stat.S_ISREG(found.st_mode)
+        self.overlaps = stat.S_ISREG(found.st_mode)  # whether a thread writes large pieces
         self.behind: WriteBehind | None = None
         self.lender = None
         if stat.S_ISFIFO(found.st_mode):
@@ -125,7 +125,7 @@ class Output:
         """
         view = memoryview(data)
         try:
-            if self.is_file and not isinstance(data, memoryview) and len(view) >= BEHIND and self.has_thread():
+            if self.overlaps and not isinstance(data, memoryview) and len(view) >= BEHIND and self.has_thread():
                 self.behind.write(data)
                 return
             if self.behind:
@@ -146,7 +146,7 @@ class Output:
             try:
                 self.behind = WriteBehind(self.fd)
             except RuntimeError:
-                self.is_file = False  # no thread is to be had: as a pipe is written
+                self.overlaps = False  # none is to be had
         return self.behind is not None
 
     def finish(self) -> None:

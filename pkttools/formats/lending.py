@@ -12,7 +12,9 @@ import fcntl
 import os
 import struct
 
-from .. import kernel
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LEAST = 64 << 10  # bytes from which lending is less work than copying; less also shares a page of the pipe with what follows
 PIECE = 512 << 10  # bytes of one piece: what one read of a stream brings, some of it become longer
@@ -48,9 +50,10 @@ class Lender:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
-        self.reader = 0  # whom memory is lent to
+        self.reader = 0  # the process that memory is lent to; 0: none yet, -1: never again
         self.given = 0  # bytes that went into the pipe from then on
         self.pieces: list[memoryview] = []
+        self.pipe_lend: Callable[[int, memoryview], int] | None = None
         self.ends = [0] * PIECES  # `given` behind each piece: so much has to be read until it is free again
 
     def lend(self, data: memoryview) -> int:
@@ -58,7 +61,7 @@ class Lender:
 
         0: there is nobody to lend to, or all pieces are out.
         """
-        if not self.pieces and not self.start():
+        if self.reader < 0 or (not self.pieces and not self.start()):
             return 0
         free = self.free()
         if free < 0:
@@ -68,7 +71,7 @@ class Lender:
         piece[:] = data[:size]
         try:
             while done < size:
-                done += kernel.pipe_lend(self.fd, piece[done:])
+                done += self.pipe_lend(self.fd, piece[done:])
         except OSError as error:
             if done or error.errno not in REFUSED:
                 raise
@@ -92,10 +95,16 @@ class Lender:
 
     def start(self) -> bool:
         """Gets the memory, once there is somebody to lend it to."""
-        self.reader = promised(self.fd) if kernel.pipe_lend else 0
+        self.reader = promised(self.fd)
         if self.reader:
-            import mmap  # late: for this only
+            import mmap  # late, as the kernel's functions: most outputs are no pipes to a reader of ours
 
+            from ..kernel import pipe_lend
+
+            if not pipe_lend:
+                self.reader = -1
+                return False
+            self.pipe_lend = pipe_lend
             memory = mmap.mmap(-1, PIECES * PIECE)
             if hasattr(mmap, "MADV_HUGEPAGE"):
                 try:

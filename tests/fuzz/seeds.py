@@ -16,7 +16,7 @@ from pathlib import Path
 from pkttools import codec, expression
 from pkttools.batch import Program
 from pkttools.program import ROW_COLUMNS
-from tests.samples import batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
+from tests.samples import TEXT, batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
 
 # ---- programs ----
 
@@ -75,31 +75,6 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
 
 # ---- inputs; their first bytes are described at each case in C ----
 
-# A text with everything that a reader knows.
-TEXT = b"""LINKTYPE: 113 (Linux SLL)
-a comment
--- 1 --
-TIME: 1400167480.561500 Thu May 15 15:24:40 2014
-SIZE: 18/98
-IFACE: eth0
-000000: 00 11 22 33  44 55 00 AA  BB CC DD EE  08 00 45 00 : .."3DU.. ......E.
-000010: 00 54                                              : .T              \x20
-IP.TTL:\t\t\t0x40
-ETHERNET.DATA:\t\t00 01
-==
--- 2 --\r
-TIME: .123456789\r
-0000: 0 1 FFF 12345 # x\r
-NOTE: two words\r
-WAY: in\r
-==\r
-LINKTYPE: 1
--- 3 --
-SIZE: 4/
-LOST: 9
-IPV6.NEXT_HEADER[-1]: 6
-==
-"""
 ROWS = b"".join(b"%06X: 00 11 22 33  44 55 66 77  88 99 AA BB  CC DD EE ff : ........ ........\n" % at for at in range(0, 64, 16))
 LINKTYPES = [1, 0, 101, 12, 14, 108, 113, 228, 229, 276, 147]  # as in target.c
 

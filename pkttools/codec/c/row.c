@@ -103,8 +103,8 @@ void rows_prepare(void)
 {
     for (size_t i = 0; i < 65536; i++)
         pair_value[i] = NO_PAIR;
-    for (unsigned high = 0; high < 256; high++)
-        for (unsigned low = 0; low < 256; low++)
+    for (unsigned high = '0'; high <= 'f'; high++)
+        for (unsigned low = '0'; low <= 'f'; low++)
             if (hex_value[high] < 16 && hex_value[low] < 16) {
                 const uint8_t pair[2] = {(uint8_t)high, (uint8_t)low};
                 uint16_t index;

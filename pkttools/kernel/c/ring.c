@@ -12,6 +12,7 @@ enum {
     ADDRESSES = 12,             /* bytes of Ethernet's two addresses: the tag stands behind them */
     TAG = 4,
 };
+_Static_assert((int)HEAD == (int)RING_HEAD, "module.c asks for blocks of more than their head");
 
 static bool has(size_t size, size_t at, size_t more)
 {
