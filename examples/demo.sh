@@ -33,6 +33,7 @@ forge() {   # from the captured exchange in $dir/ping.txt to $dir/forged.txt, st
     say "2. Of these, the reply: bob's answer to alice."
     run bob "pkt-filter ICMP.TYPE==0 < ping.txt > reply.txt"
     pkt-filter ICMP.TYPE==0 -l 1 < "$dir/ping.txt" > "$dir/reply.txt" || fail "pkt-filter failed"
+    [ -s "$dir/reply.txt" ] || fail "there is no reply"
     show < "$dir/reply.txt"
     say "3. Make it a request: the ICMP type becomes 8. One byte changes, and nothing else."
     run bob "pkt-change --icmp-type 8 < reply.txt > changed.txt"
@@ -45,7 +46,6 @@ forge() {   # from the captured exchange in $dir/ping.txt to $dir/forged.txt, st
     changes "$dir/changed.txt" "$dir/forged.txt"
     show < "$dir/forged.txt"
     cmp -s "$dir/changed.txt" "$dir/forged.txt" && fail "the checksum did not change"
-    [ -s "$dir/reply.txt" ] || fail "there is no reply"
 }
 
 sound() { pkt-correct < "$1" | cmp -s - "$1"; }     # is every checksum as pkt-correct would make it?
@@ -90,7 +90,8 @@ wait_for() {    # until a command succeeds, at most five seconds
     fail "gave up waiting for: $*"
 }
 apart() { [ "$(readlink "/proc/$bob/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
-capturing() { [ "$($1 cat /proc/net/packet | wc -l)" -gt 1 ]; }     # a line a packet socket, below a heading
+# Is there a packet socket that is bound? One that is still being set up is in the list, too, but gets nothing yet.
+capturing() { $1 cat /proc/net/packet | awk '$4 == "0003" && $5 != "0" { bound = 1 } END { exit !bound }'; }
 
 wait_for apart
 ip link add wire address 02:00:00:00:00:0a type veth peer name wire address 02:00:00:00:00:0b netns "$bob" ||

@@ -39,3 +39,15 @@ def test_without_namespaces(backend: str, tmp_path) -> None:
     assert done.returncode == 0, said + done.stderr.decode()
     assert "namespaces are forbidden here (unshare failed: Operation not permitted)" in said
     assert "The forged request is ready; its checksum is right." in said
+
+
+def test_a_capture_that_is_slow_to_begin(backend: str, tmp_path) -> None:
+    """A socket is in the kernel's list before it is bound, and gets nothing until then: the ping has to wait for that."""
+    if not namespaces():
+        pytest.skip("unshare -Urn is not allowed here, or unshare, nsenter, ip or ping is missing")
+    if not shutil.which("strace") or subprocess.run(["strace", "-qq", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("strace is not installed, or not allowed to trace")
+    slow = f"strace -f -qq -o '{tmp_path}/calls' -e trace=bind -e inject=bind:delay_enter=200000"
+    done = shell(f"{slow} {DEMO}", backend=backend)
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+    assert "(DELAYED)" in (tmp_path / "calls").read_text()
