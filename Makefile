@@ -78,6 +78,10 @@ $(VENV)/ready: pyproject.toml $(C) $(wildcard pkttools/*/c/*.h)
 		*p["project"]["dependencies"], *p["project"]["optional-dependencies"]["test"], sep="\n")' > $(VENV)/requirements.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r $(VENV)/requirements.txt > $(VENV)/pip.log 2>&1 || \
 		{ tail -3 $(VENV)/pip.log; echo "make: packages could not be installed: is a package index reachable?"; exit 1; }
+	@$(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); \
+		print(*p["project"]["optional-dependencies"]["bpf"], sep="\n")' > $(VENV)/requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: -r $(VENV)/requirements.txt >> $(VENV)/pip.log 2>&1 || \
+		echo "make: cypcap has no wheel for this machine: --bpf takes the system's libpcap, if there is one"
 	@$(BIN)/python -W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > $(VENV)/build.log 2>&1; \
 		$(BIN)/python -c 'import pkttools.codec._c' 2> /dev/null || \
 		echo "make: the C codec was not built, Python is used (apt-get install gcc python3-dev; see $(VENV)/build.log)"

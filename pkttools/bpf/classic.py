@@ -1,0 +1,67 @@
+"""Classic BPF programs, as McCanne and Jacobson's paper and bpf(4) describe them: lists of instructions.
+
+An instruction is code, jt, jf, k: what to do, how many instructions to skip when a test holds and when not, and a constant.
+The codec runs them (codec/python/bpf.py); the kernel does for a socket that has one attached.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from ..errors import PktError
+
+Instruction = tuple[int, int, int, int]  # code, jt, jf, k
+
+# Classes, and what the other bits of a code mean; <linux/bpf_common.h>
+LD, LDX, ST, STX, ALU, JMP, RET, MISC = range(8)
+WORD, HALF, BYTE = 0x00, 0x08, 0x10  # of loads: how many bytes
+IMM, ABS, IND, MEM, LEN, MSH = 0x00, 0x20, 0x40, 0x60, 0x80, 0xA0  # of loads: from where
+ADD, SUB, MUL, DIV, OR, AND, LSH, RSH, NEG, MOD, XOR = range(0x00, 0xB0, 0x10)  # of ALU
+JA, JEQ, JGT, JGE, JSET = range(0x00, 0x50, 0x10)  # of JMP
+K, X = 0x00, 0x08  # of ALU and JMP: the other operand
+RET_K, RET_A = 0x06, 0x16
+TAX, TXA = 0x07, 0x87
+
+ANCILLARY = 0xFFE00000  # constants of loads from here on ask the kernel for something (SKF_LL_OFF and above)
+PASS = 0x40000  # bytes that a filter of libpcap's lets through: all
+LONGEST = 1 << 16  # instructions; the kernel takes 4,096
+
+
+def packed(instructions: list[Instruction]) -> bytes:
+    """The instructions as `struct sock_filter` has them, in this machine's byte order."""
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
+
+
+def braces(instructions: list[Instruction]) -> list[str]:
+    """The lines of `tcpdump -dd`: to be pasted into a C program."""
+    return [f"{{ {code:#x}, {jt}, {jf}, {k:#010x} }}," for code, jt, jf, k in instructions]
+
+
+def numbers(instructions: list[Instruction]) -> list[str]:
+    """The lines of `tcpdump -ddd`: how many there are, then four decimal numbers each."""
+    return [str(len(instructions)), *(f"{code} {jt} {jf} {k}" for code, jt, jf, k in instructions)]
+
+
+def parsed(text: str, name: str) -> list[Instruction]:
+    """Reads what `numbers` writes. name: what the text is from, for messages. Raises PktError with the line's number."""
+    limits = (0xFFFF, 0xFF, 0xFF, 0xFFFFFFFF)
+    count, instructions = None, []
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split()
+        if not words:
+            continue
+        if not all(word.isascii() and word.isdigit() and len(word) <= 10 for word in words):
+            raise PktError(f"{name}: line {number}: not a number: '{line.strip()[:40]}'")
+        found = [int(word) for word in words]
+        if count is None and len(found) == 1:
+            (count,) = found
+        elif count is None:
+            raise PktError(f"{name}: line {number}: a BPF program begins with the number of its instructions, as tcpdump -ddd does")
+        elif len(found) != 4 or any(value > limit for value, limit in zip(found, limits, strict=True)):
+            raise PktError(f"{name}: line {number}: an instruction is four numbers: code, jt, jf, k")
+        else:
+            instructions.append(tuple(found))
+    if count != len(instructions):
+        said = "is empty" if count is None else f"says {count} instructions and has {len(instructions)}"
+        raise PktError(f"{name}: the BPF program {said}")
+    return instructions  # type: ignore[return-value]

@@ -1,0 +1,67 @@
+"""libpcap: filter expressions compiled, and capture where there is no packet(7).
+
+It comes from the package cypcap, which brings its own, or from the system, through ctypes. `PKTTOOLS_LIBPCAP=cypcap` or
+`system` chooses one.
+
+    compile_filter(expression, linktype) -> instructions
+    image(instructions) -> lines
+
+Both raise PktError where there is no libpcap.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import PktError, UsageError
+
+TYPE_CHECKING = False  # typing's own is dear at start-up
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from ..bpf.classic import Instruction
+
+MISSING = "libpcap is missing: apt-get install libpcap0.8, or pip install 'pkttools[bpf]'"
+SNAPLEN = 262144  # bytes that a program returns for a packet that passes: tcpdump's own
+ANY = (127, 113, 101, 117, 109, 119, 239)  # link types that have words of their own in filters: radios, logs, tunnels
+
+
+def backend() -> ModuleType:
+    """The module that has libpcap. Raises PktError where there is none."""
+    choice = os.environ.get("PKTTOOLS_LIBPCAP", "")
+    if choice not in ("", "cypcap", "system"):
+        raise PktError(f"PKTTOOLS_LIBPCAP is '{choice}': it is cypcap or system")
+    if choice != "system":
+        try:
+            from . import packaged
+
+            return packaged
+        except ImportError:
+            if choice:
+                raise PktError("PKTTOOLS_LIBPCAP is 'cypcap', but the package cypcap is missing") from None
+    from . import system
+
+    return system
+
+
+def compile_filter(expression: str, linktype: int) -> list[Instruction]:
+    """Compiles a pcap-filter(7) expression for packets of a link type, as tcpdump does. Raises UsageError with libpcap's reason."""
+    if "\0" in expression:
+        raise UsageError("a filter expression has no zero bytes")
+    try:
+        return backend().compiled(expression, datalink(linktype))
+    except ValueError as error:
+        raise UsageError(f"'{expression}': {error}") from None
+
+
+def image(instructions: list[Instruction]) -> list[str]:
+    """The lines of `tcpdump -d`: a program for people."""
+    return backend().image(instructions)
+
+
+def datalink(linktype: int) -> int:
+    """The number that this system's libpcap has for a link type of capture files: <pcap/dlt.h>.
+
+    Few differ: those that systems had given different numbers before there was a list.
+    """
+    return {100: 11, 101: 12, 102: 15, 103: 16, 106: 19}.get(linktype, linktype)

@@ -1,0 +1,24 @@
+"""libpcap as the package cypcap brings it. Raises ImportError when imported without it."""
+
+from __future__ import annotations
+
+import cypcap
+
+from . import SNAPLEN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..bpf.classic import Instruction
+
+
+def compiled(expression: str, datalink: int) -> list[Instruction]:
+    """Compiles an expression. Raises ValueError with libpcap's reason."""
+    try:
+        return list(cypcap.compile(datalink, SNAPLEN, expression, True, 0))
+    except cypcap.Error as error:
+        raise ValueError(error.args[-1]) from None
+
+
+def image(instructions: list[Instruction]) -> list[str]:
+    """A line an instruction."""
+    return cypcap.BpfProgram(instructions).dumps(cypcap.BpfDumpType.DISASSEMBLY).splitlines()
