@@ -280,6 +280,8 @@ def emit(tests: Tests, tree: tuple, yes: list | int, no: list | int) -> None:
             emit(tests, inner, no, yes)
         case ("layer", name):
             tests.add(sum(1 << kind for kind in LAYERS[name]), 1, program.LAYER, 0, 0, yes, no)
+        case ("bpf", instructions):
+            tests.add(0, 1, program.BPF, instructions, ALL_BITS, yes, no)
         case ("test", row, occurrence, compare, value, mask):
             tests.add(row, occurrence, compare, value, mask, yes, no)
 
@@ -300,19 +302,11 @@ BROADCAST = ("test", FIELDS["ETHERNET.DST_ADDR"][0], 1, program.EQUAL, 0xFFFFFFF
 GROUP = ("test", FIELDS["ETHERNET.DST_ADDR"][0], 1, program.EQUAL, 1 << 40, 1 << 40)
 
 
-def packet_filter(expressions: list[str], reverse: bool, no_broadcast: bool, no_multicast: bool) -> Program | None:
-    """The filter that every command has; None when everything passes.
-
-    `reverse` turns the verdict of the expressions around; broadcast and other group addresses are dropped in any case.
-    """
-    parts: list[tuple] = []
-    if expressions:
-        tree = any_of(expressions)
-        parts.append(("not", tree) if reverse else tree)
+def broadcast_and_groups(no_broadcast: bool, no_multicast: bool) -> list[tuple]:
+    """What has to hold besides where frames to the broadcast address, or to other group addresses, are to be dropped."""
+    trees: list[tuple] = []
     if no_broadcast:
-        parts.append(("not", BROADCAST))
+        trees.append(("not", BROADCAST))
     if no_multicast:
-        parts.append(("or", [("not", GROUP), BROADCAST]))
-    if not parts:
-        return None
-    return compiled(joined("and", parts))
+        trees.append(("or", [("not", GROUP), BROADCAST]))
+    return trees

@@ -22,15 +22,18 @@ TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from .filters import Filter
+
     Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # it may keep packets back until the stream ends
 
 
-def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tuple[Program | None, Program | None]:
-    """The filter and the assignments that a command line's arguments ask for, compiled; None where it asks for none.
+def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tuple[Filter | None, Program | None]:
+    """The filter and the assignments that a command line asks for, compiled; None where it asks for none.
 
-    swapped: pairs of fields to exchange before anything is assigned.
+    swapped: pairs of fields to exchange before anything is assigned. Raises UsageError, PktError for a file of --bpf-file.
     """
-    if not (values.arguments or values.no_broadcast or values.no_multicast or swapped):
+    bpf = values.bpf is not None or values.bpf_file is not None
+    if not (values.arguments or values.no_broadcast or values.no_multicast or swapped or bpf):
         return None, None
     from . import expression  # late: most commands of a pipe have none
 
@@ -41,12 +44,25 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tupl
             items.append(item)
         else:
             expressions.append(word)
+    keep = None
+    if expressions or values.no_broadcast or values.no_multicast or bpf:
+        keep = filter_of(values, expressions)
+    return keep, expression.assignments(items, swapped) if items or swapped else None
+
+
+def filter_of(values: Values, expressions: list[str]) -> Filter:
+    """The filter of a command line with these expressions. Raises UsageError, PktError."""
+    from .filters import Filter, bpf_of
+
+    bpf = bpf_of(values)
     try:
-        keep = expression.packet_filter(expressions, bool(values.reverse), bool(values.no_broadcast), bool(values.no_multicast))
+        return Filter(
+            expressions, reverse=bool(values.reverse), bpf=bpf,
+            no_broadcast=bool(values.no_broadcast), no_multicast=bool(values.no_multicast),
+        )  # fmt: skip
     except UsageError as error:
         files = [word for word in " ".join(expressions).split() if os.path.exists(word)]  # noqa: PTH110  pathlib is slow to import
         raise UsageError(f"{error}; to read a file: --in {files[0]}" if files else str(error)) from None
-    return keep, expression.assignments(items, swapped) if items or swapped else None
 
 
 def sink_of(values: Values, output: Output, default: str = "text", linktype: int = 1, big_endian: bool = False) -> Sink:
@@ -110,7 +126,7 @@ class Stage:
 
     name = ""  # of the command, where there are several
 
-    def __init__(self, values: Values, work: Sequence[Work] = (), *, program: tuple[Program | None, Program | None] | None = None,
+    def __init__(self, values: Values, work: Sequence[Work] = (), *, program: tuple[Filter | None, Program | None] | None = None,
                  guard: Program | None = None, swapped: tuple[tuple[str, str], ...] = (), follow: bool = False,
                  source: Callable[[], Source] | None = None, sink: Callable[[Source], Sink] | None = None,
                  writes: str | None = None, big_endian: bool = False,
@@ -154,7 +170,7 @@ class Stage:
             if self.values.link_type is not None:
                 batch.set_linktype(self.values.link_type)
             if self.keep is not None:
-                batch.rows = codec.select(batch.data, batch.rows, self.keep)
+                batch.rows = self.keep.select(batch)
             if skip:
                 skipped = min(skip, len(batch))
                 skip -= skipped

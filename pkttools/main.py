@@ -36,6 +36,8 @@ def start(name: str, argv: list[str]) -> int:
         from . import __version__
 
         print(f"{name} (pkttools) {__version__}, codec in {codec_name()}")
+    elif hasattr(command, "instead") and (lines := command.instead(values)) is not None:
+        print("\n".join(lines))
     else:
         from .flow import run  # a command alone is a pipe of one
 

@@ -12,7 +12,7 @@ import struct
 from .batch import Program
 from .fields import DATA, FAMILY, TABLE
 
-EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER = range(8)
+EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF = range(9)
 SET, ADD, SUBTRACT, SWAP = range(4)
 ACCEPT, REJECT = -1, -2
 NUMBER_ROW, DATA_ROW, FAMILY_ROW = range(3)

@@ -10,6 +10,7 @@ from samples import ARP, IGMP, batch, ethernet, extension, frames, gre, icmp, ip
 
 from pkttools import expression
 from pkttools.fields import DATA, FAMILY, FIELDS, HEADERS, IPV4, IPV6, MAC, TABLE, Row
+from pkttools.filters import Filter
 from pkttools.values import field_lines, format_value, read_field
 
 Packets = list[tuple[int, bytes]]
@@ -386,8 +387,8 @@ def test_broadcast_and_groups(codec):
 
     def kept(texts: list[str], reverse: bool, no_broadcast: bool, no_multicast: bool) -> list[int]:
         b = batch(packets)
-        program = expression.packet_filter(texts, reverse, no_broadcast, no_multicast)
-        rows = codec.select(b.data, bytes(b.rows), program)
+        chosen = Filter(texts, reverse=reverse, no_broadcast=no_broadcast, no_multicast=no_multicast)
+        rows = codec.select(b.data, bytes(b.rows), chosen.program(1))
         return [(row[3] - 1_700_000_000_000_000_000) // 1000 for row in struct.iter_unpack("=7q", rows)]
 
     assert kept([], False, True, False) == [0, 2, 3, 4]

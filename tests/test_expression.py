@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pkttools import expression
 from pkttools.errors import UsageError
-from pkttools.expression import Parser, any_of, assignments, compiled, field, packet_filter, split_assignment, tokens
+from pkttools.expression import Parser, any_of, assignments, compiled, field, split_assignment, tokens
 from pkttools.fields import FIELDS, LAYERS, TABLE
 
 TEST = "UDP.DST_PORT==53"
@@ -84,11 +84,6 @@ def test_every_name_in_any_case(name):
 @pytest.mark.parametrize("spelling", ["UDP.DST_PORT == 53", "udp.dst_port==0x35", " UDP.DST_PORT[1]==053 ", "(UDP.DST_PORT==53)"])
 def test_spellings_of_one_test(spelling):
     assert compiled(any_of([spelling])) == compiled(any_of([TEST]))
-
-
-def test_nothing_asked_for_is_no_filter():
-    assert packet_filter([], False, False, False) is None
-    assert packet_filter([], True, False, False) is None
 
 
 # ---- what is refused ----

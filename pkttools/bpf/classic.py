@@ -65,3 +65,64 @@ def parsed(text: str, name: str) -> list[Instruction]:
         said = "is empty" if count is None else f"says {count} instructions and has {len(instructions)}"
         raise PktError(f"{name}: the BPF program {said}")
     return instructions  # type: ignore[return-value]
+
+
+SCRATCH = 16  # words of memory that a program has
+LOADS = {LD | WORD | mode for mode in (IMM, MEM, LEN)} | {LD | size | mode for size in (WORD, HALF, BYTE) for mode in (ABS, IND)}
+LOADS |= {LDX | WORD | mode for mode in (IMM, MEM, LEN)} | {LDX | BYTE | MSH}
+JUMPS = {JMP | test | operand for test in (JEQ, JGT, JGE, JSET) for operand in (K, X)}
+ARITHMETIC = {ALU | op | operand for op in (ADD, SUB, MUL, DIV, OR, AND, LSH, RSH, MOD, XOR) for operand in (K, X)} | {ALU | NEG}
+CODES = LOADS | JUMPS | ARITHMETIC | {ST, STX, JMP | JA, RET_K, RET_A, TAX, TXA}
+
+
+def unsound(instructions: list[Instruction]) -> str | None:
+    """Why a program may not be run, or None: what libpcap's bpf_validate() asks for, and that its length is no burden.
+
+    Unconditional jumps may go back, as they do for `ip6 protochain`: who runs the program counts its steps.
+    """
+    count = len(instructions)
+    if not 0 < count <= LONGEST:
+        return f"it has {count} instructions, not 1 to {LONGEST}"
+    for i, (code, jt, jf, k) in enumerate(instructions):
+        if code not in CODES:
+            return f"instruction {i}: no code {code:#x}"
+        if code in (LD | MEM, LDX | MEM, ST, STX) and k >= SCRATCH:
+            return f"instruction {i}: there are {SCRATCH} words of memory, no word {k}"
+        if code in (ALU | DIV | K, ALU | MOD | K) and k == 0:
+            return f"instruction {i}: divides by zero"
+        if code == JMP | JA and i + 1 + signed(k) not in range(count):
+            return f"instruction {i}: jumps out of the program"
+        if code in JUMPS and i + 1 + max(jt, jf) >= count:
+            return f"instruction {i}: jumps out of the program"
+    return None if instructions[-1][0] in (RET_K, RET_A) else "its last instruction is no return"
+
+
+def signed(k: int) -> int:
+    """A constant as the two's complement that an unconditional jump has."""
+    return k - (1 << 32) if k >> 31 else k
+
+
+VLAN_TAG_PRESENT = 0xFFFFF030  # SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT, <linux/filter.h>
+KERNEL_LONGEST = 4096  # instructions, BPF_MAXINSNS
+
+
+def for_socket(instructions: list[Instruction]) -> list[Instruction] | None:
+    """The program as the kernel is to run it on a packet socket, or None where it cannot.
+
+    It lets through whatever the program lets through, at full length, and besides each packet whose VLAN tag the kernel took
+    off: the program would find everything four bytes too early there. Who receives runs the program again.
+    """
+    head = [(LD | BYTE | ABS, 0, 0, VLAN_TAG_PRESENT), (JMP | JEQ | K, 1, 0, 0), (RET_K, 0, 0, PASS)]
+    tail = [(JMP | JEQ | K, 0, 1, 0), (RET_K, 0, 0, 0), (RET_K, 0, 0, PASS)]  # of what returns a number of its own
+    count = len(instructions)
+    if count + len(head) + len(tail) > KERNEL_LONGEST:
+        return None
+    body = []
+    for i, (code, jt, jf, k) in enumerate(instructions):
+        if code == JMP | JA and signed(k) < 0:
+            return None
+        if code == RET_A:
+            body.append((JMP | JA, 0, 0, count - i - 1))
+        else:
+            body.append((code, jt, jf, PASS if code == RET_K and k else k))
+    return head + body + (tail if any(code == RET_A for code, *_ in instructions) else [])

@@ -1,7 +1,8 @@
 """One module a command, and how it is found and its command line read.
 
 A module declares OPTIONS; its docstring is the head of the help screen. It has `stage(values)`, which gives what the command
-does to packets, and PLACE where that is only the first or the last of a pipe. pkt-sock and pkt-pipe, which are no stages,
+does to packets, and PLACE where that is only the first or the last of a pipe; maybe `instead(values)`, which gives the lines
+to print where an option asks for them and nothing else. pkt-sock and pkt-pipe, which are no stages,
 have `run(values)` instead, which gives what to say and the exit code.
 """
 

@@ -5,25 +5,69 @@ pkt-filter 'UDP.DST_PORT in 53,5353 and IP.SRC_ADDR==10.0.0.0/8'
 Comparisons == != < <= > >=, 'in' with values, ranges and prefixes, a layer's name alone; and, or, not, parentheses.
 """
 
+from ..errors import UsageError
 from ..expression import split_assignment
-from ..flow import Stage, need
-from ..options import FILTER, Values
+from ..flow import Stage, filter_of, need
+from ..options import FILTER, FLAG, Option, Values
 
-OPTIONS = FILTER
+OPTIONS = [
+    Option("-d --dump", FLAG, "print the compiled filter, for people, and end"),
+    Option("-dd --dump-c", FLAG, "print the program of --bpf as C"),
+    Option("-ddd --dump-numbers", FLAG, "print the program of --bpf as numbers, for --bpf-file"),
+    *FILTER,
+]
 ARGUMENTS = "EXPR..."
 
 
 def stage(values: Values) -> Stage:
     """Joins the words of the expression, so that it needs no quotes where the shell needs none."""
-    assigned = [word for word in values.arguments if split_assignment(word)]
-    joined = " ".join(word for word in values.arguments if word not in assigned)
-    need(not split_assignment(joined), f"'{joined}' would assign; to compare, write ==")
-    need(bool(joined or values.no_broadcast or values.no_multicast), missing(assigned))
+    need(not dumped(values), "-d, -dd and -ddd end before anything is filtered")
+    assigned, joined = words(values)
     values.arguments = [*assigned, joined] if joined else assigned
     return Stage(values)
 
 
-def missing(words: list[str]) -> str:
+def instead(values: Values) -> list[str] | None:
+    """The lines that -d, -dd or -ddd print instead of any work. Raises UsageError, PktError."""
+    if not dumped(values):
+        return None
+    from ..bpf.classic import braces, numbers
+    from ..listing import listing
+
+    _, joined = words(values)
+    chosen = filter_of(values, [joined] if joined else [])
+    linktype = 1 if values.link_type is None else values.link_type
+    if chosen.bpf is None:
+        need(values.dump, "-dd and -ddd are for --bpf: another filter has no such form")
+        return listing(chosen.program(linktype))
+    instructions = chosen.bpf.instructions(linktype)
+    if values.dump_numbers:
+        return numbers(instructions)
+    if values.dump_c:
+        return braces(instructions)
+    from ..libpcap import image
+
+    more = joined or values.reverse or values.no_broadcast or values.no_multicast
+    return (listing(chosen.program(linktype)) if more else []) + image(instructions)
+
+
+def dumped(values: Values) -> bool:
+    """Whether only the program is asked for."""
+    return values.dump or values.dump_c or values.dump_numbers
+
+
+def words(values: Values) -> tuple[list[str], str]:
+    """The assignments, and the expression that the other words are. Raises UsageError where there is no filter at all."""
+    assigned = [word for word in values.arguments if split_assignment(word)]
+    joined = " ".join(word for word in values.arguments if word not in assigned)
+    if split_assignment(joined):
+        raise UsageError(f"'{joined}' would assign; to compare, write ==")
+    other = values.no_broadcast or values.no_multicast or values.bpf is not None or values.bpf_file is not None
+    need(bool(joined or other), missing(assigned))
+    return assigned, joined
+
+
+def missing(assigned: list[str]) -> str:
     """What to say when there is no expression."""
-    hint = f"; '{words[0]}' assigns, to compare write ==" if words else ""
+    hint = f"; '{assigned[0]}' assigns, to compare write ==" if assigned else ""
     return f"an expression is missing, such as 'UDP.DST_PORT==53'{hint}"

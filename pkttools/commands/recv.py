@@ -20,6 +20,8 @@ TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..bpf.classic import Instruction
+    from ..filters import Expression, Filter, Fixed
     from ..flow import Work
 
 PLACE = "first"
@@ -43,7 +45,9 @@ def stage(values: Values) -> Stage:
     """Receives until the end, and says what was received."""
     need(not (values.receive_only and values.send_only), "-ro and -so leave nothing")
     work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []
-    return Stage(values, work, program=checked_arguments(values), source=lambda: Interface(values))
+    program = checked_arguments(values)
+    keep = program[0]
+    return Stage(values, work, program=program, source=lambda: Interface(values, keep.bpf if keep else None))
 
 
 class Interface(Source):
@@ -51,14 +55,21 @@ class Interface(Source):
 
     file = None
 
-    def __init__(self, values: Values) -> None:
+    def __init__(self, values: Values, bpf: Expression | Fixed | None) -> None:
+        """bpf: what the kernel is to filter, too."""
         install(drain=False)
+        self.values, self.turned = values, bool(bpf and values.reverse)
+
+        def program(linktype: int) -> list[Instruction]:
+            return bpf.instructions(linktype if values.link_type is None else values.link_type)
+
         self.receiver = Receiver(
             values.interface, promiscuous=not values.no_promiscuous,
             direction="in" if values.receive_only else "out" if values.send_only else None,
             buffer=values.buffer or 0, finish=not values.raw_checksums, nano=bool(values.nano), seconds=values.duration,
             notes=bool(values.verbose) or values.format == "pcapng",  # which has a place for them
             prompt=not to_file(values.output) if values.awaited is None else values.awaited,
+            program=program if bpf and not self.turned else None,
         )  # fmt: skip
         self.linktype = self.receiver.linktype
 
@@ -75,11 +86,14 @@ class Interface(Source):
         hold(True)
 
     def close(self) -> list[str]:
-        """Gives what was received and what the kernel dropped."""
-        return [self.receiver.close()]
+        """Gives what was received and what the kernel dropped; if that is wanted, where it was filtered."""
+        said = self.receiver.close()
+        if self.turned:
+            said.append(f"{self.receiver.name}: --bpf in user space: -r turns it around")
+        return said if self.values.verbose else said[:1]
 
 
-def checked_arguments(values: Values) -> tuple[Program | None, Program | None]:
+def checked_arguments(values: Values) -> tuple[Filter | None, Program | None]:
     """As for every command; an interface among them was meant for -i."""
     try:
         return arguments(values)

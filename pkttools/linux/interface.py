@@ -66,7 +66,11 @@ def bind(sock: socket.socket, name: str, protocol: int) -> int:
         sock.bind((name, protocol))
     except OSError as error:
         raise PktError(f"{name}: {error.strerror}") from None
-    hardware = sock.getsockname()[3]
+    return linktype_of(name, sock.getsockname()[3])
+
+
+def linktype_of(name: str, hardware: int) -> int:
+    """The link type of the frames of an interface with that hardware type. Raises PktError."""
     if hardware not in LINKTYPES:
         raise PktError(f"{name}: interfaces of hardware type {hardware} are not supported")
     return LINKTYPES[hardware]
@@ -83,6 +87,11 @@ def grow(sock: socket.socket, size: int) -> None:
 def mac_address(sock: socket.socket, name: str) -> bytes:
     """The six bytes of an interface's own address."""
     return ask(sock, name, SIOCGIFHWADDR)[2:8]
+
+
+def hardware_type(sock: socket.socket, name: str) -> int:
+    """The hardware type of an interface, before the socket is bound to it."""
+    return struct.unpack_from("H", ask(sock, name, SIOCGIFHWADDR))[0]
 
 
 def mtu(sock: socket.socket, name: str) -> int:

@@ -19,6 +19,13 @@ from ..kernel import ring_give, ring_read, ring_take
 from ..signals import Interrupted, wait
 from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, open_socket
 
+TYPE_CHECKING = False  # typing's own is dear at start-up
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..bpf.classic import Instruction
+    from .socket_filter import SocketFilter
+
 # Options of SOL_PACKET, linux/if_packet.h; Python's socket module has none of them.
 PACKET_ADD_MEMBERSHIP, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, PACKET_RESERVE = 1, 5, 6, 10, 12
 PACKET_MR_PROMISC = 1
@@ -55,11 +62,13 @@ class Receiver:
     direction: None, "in" or "out". buffer: bytes that the kernel may keep for us, 0 for the usual. finish: whether
     transport checksums that the kernel left to the card are computed, as the wire would carry them. nano: times with all
     digits, else microseconds. seconds: how long. notes: whether each packet says where it was captured, and which way it
-    went. prompt: whether somebody waits for each packet.
+    went. prompt: whether somebody waits for each packet. program: gives a classic BPF program for a link type, which the
+    kernel is asked to run; who receives has to run it again.
     """
 
     def __init__(self, interface: str | None, *, promiscuous: bool, direction: str | None, buffer: int, finish: bool,
-                 nano: bool, seconds: float | None, notes: bool, prompt: bool) -> None:  # fmt: skip
+                 nano: bool, seconds: float | None, notes: bool, prompt: bool,
+                 program: Callable[[int], list[Instruction]] | None = None) -> None:  # fmt: skip
         self.sock = open_socket(interface, "capture")
         self.name = interface or ""
         self.finish, self.nano, self.seconds = finish, nano, seconds
@@ -70,6 +79,11 @@ class Receiver:
         self.kept: list[bytearray] = []  # blocks that are no longer in the ring, the oldest one first
         self.room = KEPT
         self.waiting, self.lock = True, _thread.allocate_lock()
+        self.filter: SocketFilter | None = None
+        if program:
+            from .socket_filter import SocketFilter
+
+            self.filter = SocketFilter(self.sock, self.name, program)
         try:
             self.block, self.ring = self.mapped(*geometry(buffer or BUFFER))
             self.linktype = bind(self.sock, self.name, ETH_P_ALL)
@@ -208,11 +222,11 @@ class Receiver:
         self.placed += packets - dropped
         self.dropped += dropped
 
-    def close(self) -> str:
-        """Ends the capture; gives what there is to say: received, dropped by the kernel."""
+    def close(self) -> list[str]:
+        """Ends the capture; gives what there is to say: received, dropped by the kernel, and what its filter did."""
         self.count()
         self.sock.close()
         said = f"{self.name}: {counted(self.received, 'packet')} received, {self.dropped} dropped by the kernel"
         if self.unfinished:
             said += f", {self.unfinished} with a checksum that could not be finished"
-        return said
+        return [said, self.filter.said(self.placed)] if self.filter else [said]

@@ -45,5 +45,6 @@ void fuzz_notes(struct input *in);
 void fuzz_checksums(struct input *in);
 void fuzz_table(struct input *in);
 void fuzz_program(struct input *in);
+void fuzz_bpf(struct input *in);
 
 #endif

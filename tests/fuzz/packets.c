@@ -182,7 +182,7 @@ void fuzz_checksums(struct input *in)
 static void try_matches(const struct sample *s, const struct program *p)
 {
     struct frame before = copied(&s->frame);
-    matches(p, &s->frame, s->linktype);
+    matches(p, &s->frame, &(struct packet){.original = s->original, .linktype = s->linktype});
     EXPECT(same_bytes(&before, &s->frame));
     discard(&before);
 }
@@ -263,4 +263,29 @@ void fuzz_program(struct input *in)
     release((uint8_t *)code, p.code_count * sizeof *code);
     if (rows != NULL)
         release((uint8_t *)rows, columns * sizeof *rows);
+}
+
+/* One byte: how many instructions. Each is its code's lower byte, jt, jf, and k as a column; then a sample. */
+void fuzz_bpf(struct input *in)
+{
+    size_t size = take8(in) * sizeof(uint64_t);
+    uint8_t *program = exact(NULL, size);
+    for (size_t at = 0; at < size; at += 8) {
+        uint16_t code = (uint16_t)take8(in);
+        uint8_t jumps[2] = {(uint8_t)take8(in), (uint8_t)take8(in)};
+        uint32_t k = (uint32_t)take_column(in);
+        memcpy(program + at, &code, sizeof code);
+        memcpy(program + at + 2, jumps, sizeof jumps);
+        memcpy(program + at + 4, &k, sizeof k);
+    }
+    struct sample s = take_sample(in);
+    if (bpf_sound(program, size)) {
+        struct frame before = copied(&s.frame);
+        uint32_t result = bpf_run(program, &s.frame, (uint32_t)s.original);
+        EXPECT(bpf_run(program, &s.frame, (uint32_t)s.original) == result);
+        EXPECT(same_bytes(&before, &s.frame));
+        discard(&before);
+    }
+    discard(&s.frame);
+    release(program, size);
 }

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pkttools import codec, expression
 from pkttools.batch import Program
+from pkttools.bpf.classic import CODES, packed
 from pkttools.program import ROW_COLUMNS
 from tests.samples import TEXT, batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
 
@@ -38,6 +39,7 @@ ASSIGNMENTS = [
     [("ICMP.TYPE", "=", "8"), ("ICMPV6.DATA", "=", "7"), ("UDP.SIZE", "-=", "1"), ("SCTP.TAG", "=", "9"), ("UDP.DATA", "=", "07")],
     [("IP.CHECKSUM", "=", "0"), ("UDP.CHECKSUM", "=", "0"), ("GRE.FLAGS", "=", "0x8000"), ("VXLAN.VNI", "+=", "1")],
 ]  # fmt: skip
+BPF = [(0x28, 0, 0, 12), (0x15, 0, 3, 0x0800), (0xB1, 0, 0, 14), (0x50, 0, 0, 14), (0x16, 0, 0, 0), (0x06, 0, 0, 0)]
 SWAPPED = (
     ("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("IP.SRC_ADDR", "IP.DST_ADDR"), ("IPV6.SRC_ADDR", "IPV6.DST_ADDR"),
     ("UDP.SRC_PORT", "UDP.DST_PORT"),
@@ -47,6 +49,7 @@ SWAPPED = (
 def programs() -> tuple[list[Program], list[Program]]:
     """The filters and the assignments, compiled."""
     filters = [expression.compiled(expression.any_of([text])) for text in FILTERS]
+    filters.append(expression.compiled(("or", [("bpf", packed(BPF)), expression.any_of(["IP"])])))
     return filters, [expression.assignments(items) for items in ASSIGNMENTS] + [expression.assignments([], SWAPPED)]
 
 
@@ -251,6 +254,20 @@ def given() -> Iterator[bytes]:
         yield own(row, [3, *change[1:at], value, *change[at + 1 :]], 3, frame)
 
 
+def bpf_programs() -> Iterator[bytes]:
+    """Classic BPF programs: each instruction, an IP header's length, a loop; and what makes them unsound."""
+    end = [(0x06, 0, 0, 1)]
+    every = [(code, 0, 0, 1) for code in sorted(CODES - {0x05, 0x06, 0x16})]
+    port = [(0x28, 0, 0, 12), (0x15, 0, 4, 0x0800), (0xB1, 0, 0, 14), (0x48, 0, 0, 16), (0x15, 0, 1, 53), *end, (0x16, 0, 0, 0)]
+    loop = [(0x04, 0, 0, 1), (0x07, 0, 0, 0), (0x35, 1, 0, 200), (0x05, 0, 0, 0xFFFFFFFC), (0x50, 0, 0, 0), (0x16, 0, 0, 0)]
+    wrong = [[*every[:i], (code, 9, 9, k)] for i, (code, k) in enumerate(((0x34, 0), (0x60, 16), (0x05, 7), (0x15, 0), (0xFF, 0)))]
+    for i, program in enumerate(
+        (port, loop, every + end, *([one, *end] for one in every), *wrong, [(0x05, 0, 0, 0xFFFFFFFF), *end])
+    ):
+        coded = b"".join(bytes([code, jt, jf]) + column(k) for code, jt, jf, k in program)
+        yield bytes([len(program)]) + coded + sample(*frames()[i % len(frames())])
+
+
 def own(row: list[int], code: list[int], choice: int, frame: bytes) -> bytes:
     """A program with a row of its own, and two constants."""
     coded = [bytes([len(part)]) + b"".join(map(column, part)) for part in (row, code)]
@@ -259,7 +276,7 @@ def own(row: list[int], code: list[int], choice: int, frame: bytes) -> bytes:
 
 CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
-    "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
+    "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
 }  # fmt: skip
 
 

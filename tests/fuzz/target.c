@@ -20,6 +20,7 @@ static const struct {
     {'m', fuzz_notes},          /* blocks.c: notes of any kind become options */
     {'c', fuzz_checksums},      /* packets.c: a frame is walked, checked, corrected, edited */
     {'f', fuzz_table},          /* packets.c: a frame meets the filters and assignments of seeds.py */
+    {'b', fuzz_bpf},            /* packets.c: a classic BPF program of the input's own meets a frame */
     {'g', fuzz_program},        /* packets.c: a program of the input's own, sound or not, meets a frame */
 };
 

@@ -272,8 +272,13 @@ struct program {
 
 bool tests_sound(const struct program *program);
 bool assignments_sound(const struct program *program);
-bool matches(const struct program *tests, const struct frame *f, int64_t linktype);
+bool matches(const struct program *tests, const struct frame *f, const struct packet *p);
 size_t assign(const struct program *assignments, const struct frame *f, int64_t linktype);
+
+/* bpf.c */
+
+bool bpf_sound(const uint8_t *program, size_t size);
+uint32_t bpf_run(const uint8_t *program, const struct frame *f, uint32_t wire);
 
 /* checksum.c: the rules; mend.c, soundness.c and update.c go by them */
 

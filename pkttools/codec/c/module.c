@@ -406,7 +406,7 @@ static PyObject *py_select(PyObject *self, PyObject *args)
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
-            if (matches(&l.program, &f, p[i].linktype))
+            if (matches(&l.program, &f, &p[i]))
                 memcpy(&to[kept++], &p[i], sizeof p[i]);
         }
         Py_END_ALLOW_THREADS
@@ -443,7 +443,7 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; memory && i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
-            if (guarded && !matches(&g.program, &f, p[i].linktype))
+            if (guarded && !matches(&g.program, &f, &p[i]))
                 continue;
             struct frame old = {before.at, f.size};
             if (follow && f.size > 0)

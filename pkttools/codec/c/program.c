@@ -2,7 +2,7 @@
 #include "codec.h"
 
 enum { NUMBER, DATA, FAMILY };                  /* row kinds */
-enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER };
+enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF };
 enum { SET, ADD, SUBTRACT, SWAP };
 enum { ACCEPT = -1, REJECT = -2 };
 
@@ -52,7 +52,10 @@ bool tests_sound(const struct program *p)
         const struct test *t = &tests[i];
         bool jumps = (t->yes == ACCEPT || t->yes == REJECT || (t->yes > i && t->yes < count))
             && (t->no == ACCEPT || t->no == REJECT || (t->no > i && t->no < count));
-        if (!jumps || (t->compare != LAYER && !row_sound(p, t->row)) || !constant_sound(p, t->constant, t->size))
+        bool of_row = t->compare != LAYER && t->compare != BPF;
+        if (!jumps || (of_row && !row_sound(p, t->row)) || !constant_sound(p, t->constant, t->size))
+            return false;
+        if (t->compare == BPF && !bpf_sound(p->constants + t->constant, (size_t)t->size))
             return false;
     }
     return true;
@@ -209,14 +212,25 @@ static bool holds(const struct program *p, const struct test *t, const struct fr
     }
 }
 
-bool matches(const struct program *p, const struct frame *f, int64_t linktype)
+bool matches(const struct program *p, const struct frame *f, const struct packet *packet)
 {
     const struct test *tests = (const struct test *)p->code;
     struct walk w;
-    walk(&w, f, linktype);
+    bool walked = false;
     int64_t next = 0;
-    while (next >= 0)
-        next = holds(p, &tests[next], f, &w) ? tests[next].yes : tests[next].no;
+    while (next >= 0) {
+        const struct test *t = &tests[next];
+        bool held;
+        if (t->compare == BPF)                  /* knows no headers: none are looked for in vain */
+            held = bpf_run(p->constants + t->constant, f, (uint32_t)packet->original) != 0;
+        else {
+            if (!walked)
+                walk(&w, f, packet->linktype);
+            walked = true;
+            held = holds(p, t, f, &w);
+        }
+        next = held ? t->yes : t->no;
+    }
     return next == ACCEPT;
 }
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, OFFSET, ORIGINAL, ROW_BYTES, Program
+from . import bpf
 from .headers import GRE, IP, IPV6, VXLAN, Walk
 from .rows import checked
 from .update import update
 
 NUMBER, DATA, FAMILY = range(3)
-EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER = range(8)
+EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF = range(9)
 SET, ADD, SUBTRACT, SWAP = range(4)
 ACCEPT, REJECT = -1, -2
 ROW_COLUMNS, TEST_COLUMNS, ASSIGNMENT_COLUMNS = 8, 11, 9
@@ -40,8 +41,11 @@ def _load(program: Program, columns: int) -> tuple[Rows, Rows, bytes]:
         sound &= len(code) > 0
         for i, test in enumerate(code if sound else []):
             sound &= all(target in (ACCEPT, REJECT) or i < target < len(code) for target in test[9:11])
-            sound &= test[2] == LAYER or 0 <= test[0] < len(rows)
+            sound &= test[2] in (LAYER, BPF) or 0 <= test[0] < len(rows)
             sound &= 0 <= test[7] <= len(constants) and 0 <= test[8] <= len(constants) - test[7]
+            if sound and test[2] == BPF:  # its last column: the instructions
+                code[i] = (*test, bpf.load(constants[test[7] : test[7] + test[8]]))
+                sound &= code[i][-1] is not None
     else:
         for a in code if sound else []:
             sound &= 0 <= a[1] < len(rows) and (a[0] != SWAP or 0 <= a[8] < len(rows))
@@ -153,13 +157,19 @@ def _holds(rows: Rows, test: tuple[int, ...], constants: bytes, frame: bytes, he
     return True  # PRESENT
 
 
-def _matches(loaded: tuple[Rows, Rows, bytes], frame: bytes, linktype: int) -> bool:
+def _matches(loaded: tuple[Rows, Rows, bytes], frame: bytes, linktype: int, original: int) -> bool:
     rows, tests, constants = loaded
-    headers = Walk(frame, linktype).headers
+    headers = None
     following = 0
     while following >= 0:
         test = tests[following]
-        following = test[9] if _holds(rows, test, constants, frame, headers) else test[10]
+        if test[2] == BPF:  # knows no headers: none are looked for in vain
+            held = bpf.run(test[11], frame, original) != 0
+        else:
+            if headers is None:
+                headers = Walk(frame, linktype).headers
+            held = _holds(rows, test, constants, frame, headers)
+        following = test[9] if held else test[10]
     return following == ACCEPT
 
 
@@ -170,7 +180,7 @@ def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
     kept = bytearray()
     for i in range(len(values) // COLUMNS):
         row = values[i * COLUMNS : (i + 1) * COLUMNS]
-        if _matches(loaded, bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]]), row[LINKTYPE]):
+        if _matches(loaded, bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]]), row[LINKTYPE], row[ORIGINAL]):
             kept += rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
     return kept
 
@@ -251,7 +261,7 @@ def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | 
     for i in range(0, len(values), COLUMNS):
         offset, captured, linktype = values[i + OFFSET], values[i + CAPTURED], values[i + LINKTYPE]
         before = bytes(data[offset : offset + captured])
-        if tests is None or _matches(tests, before, linktype):
+        if tests is None or _matches(tests, before, linktype, values[i + ORIGINAL]):
             frame = bytearray(before)
             unplaced += _assign(loaded, frame, linktype)
             stale += follow and not update(before, frame, values[i + ORIGINAL], linktype)

@@ -1,0 +1,141 @@
+"""What a command lets through: field expressions, broadcast and other group addresses, and --bpf.
+
+An expression of libpcap's means another program for each link type, so there is a program for each that comes.
+"""
+
+from __future__ import annotations
+
+from . import codec
+from .batch import LINKTYPE, Batch, Program
+from .errors import PktError, UsageError
+from .expression import any_of, broadcast_and_groups, compiled, joined
+from .names import linktype_name
+
+TYPE_CHECKING = False  # typing's own is dear at start-up
+if TYPE_CHECKING:
+    from .bpf.classic import Instruction
+    from .options import Values
+
+
+class Filter:
+    """A filter of packets.
+
+    expressions: in our language; any one that holds lets a packet through. reverse: what --bpf and expressions would drop
+    passes instead; the addresses are dropped in any case.
+    """
+
+    def __init__(self, expressions: list[str], *, reverse: bool = False, no_broadcast: bool = False, no_multicast: bool = False,
+                 bpf: Expression | Fixed | None = None) -> None:  # fmt: skip
+        """Raises UsageError for what is no expression."""
+        self.bpf, self.reverse = bpf, reverse
+        self.own = any_of(expressions) if expressions else None
+        self.addresses = broadcast_and_groups(no_broadcast, no_multicast)
+        self.programs: dict[int, Program] = {}  # by link type
+        self.same = None if bpf else self.compiled(())
+
+    def compiled(self, bpf: tuple) -> Program:
+        """The program, with a test for BPF in front if there is one."""
+        chosen = [tree for tree in (bpf, self.own) if tree]
+        trees = list(self.addresses)
+        if chosen:
+            tree = joined("and", chosen)
+            trees.insert(0, ("not", tree) if self.reverse else tree)
+        return compiled(joined("and", trees))
+
+    def program(self, linktype: int) -> Program:
+        """The program for packets of a link type. Raises UsageError where libpcap has none for it, PktError."""
+        if self.same:
+            return self.same
+        if linktype not in self.programs:
+            from .bpf.classic import packed
+
+            self.programs[linktype] = self.compiled(("bpf", packed(self.bpf.instructions(linktype))))
+        return self.programs[linktype]
+
+    def select(self, batch: Batch) -> bytearray:
+        """The rows of the packets that pass."""
+        if self.same:
+            return codec.select(batch.data, batch.rows, self.same)
+        rows, first, types = bytearray(), 0, batch.column(LINKTYPE)
+        while first < len(types):  # runs of one link type; mostly all are
+            linktype = types[first]
+            same = types.count(linktype) == len(types)
+            stop = len(types) if same else next((i for i in range(first, len(types)) if types[i] != linktype), len(types))
+            try:
+                program = self.program(linktype)
+            except UsageError as error:  # the packets' link type does not go with the command line's words
+                raise PktError(f"packets of link type {linktype} ({linktype_name(linktype)}): {error}") from None
+            rows += codec.select(batch.data, batch.part(first, stop).rows, program)
+            first = stop
+        return rows
+
+
+class Expression:
+    """A pcap-filter expression, --bpf."""
+
+    # Link types that have words of their own in filters: Ethernet, raw IP, radios, cooked captures, logs, loopback.
+    TRIED = (1, 101, 127, 105, 113, 117, 239, 0)
+
+    def __init__(self, text: str, linktype: int | None) -> None:
+        """linktype: of all packets, if that is known. Raises UsageError for what means nothing for any link type, PktError."""
+        self.text = text
+        self.known: dict[int, list[Instruction]] = {}
+        first: UsageError | None = None
+        for number in self.TRIED if linktype is None else (linktype,):
+            try:
+                self.instructions(number)
+                return
+            except UsageError as error:
+                first = first or error
+                if "unknown" in str(error):  # a host or port that has no number: asking again may take long
+                    break
+        raise first or UsageError("--bpf: no link type")
+
+    def instructions(self, linktype: int) -> list[Instruction]:
+        """The program for a link type. Raises UsageError with libpcap's reason, PktError."""
+        if linktype not in self.known:
+            from .bpf.classic import unsound
+            from .libpcap import compile_filter
+
+            try:
+                program = compile_filter(self.text, linktype)
+            except UsageError as error:
+                raise UsageError(f"--bpf {error}") from None
+            reason = unsound(program)
+            if reason:
+                raise UsageError(f"--bpf '{self.text}': {reason}")
+            self.known[linktype] = program
+        return self.known[linktype]
+
+
+class Fixed:
+    """A program that is given, --bpf-file: the same for all packets."""
+
+    def __init__(self, name: str) -> None:
+        """Reads a file, in the form of tcpdump -ddd. Raises PktError where it cannot be read, or is not sound."""
+        from .bpf.classic import ANCILLARY, CODES, LD, parsed, unsound
+
+        try:
+            with open(name, encoding="ascii", errors="replace") as file:  # noqa: PTH123  pathlib is slow to import
+                self.program = parsed(file.read(1 << 22), name)
+        except OSError as error:
+            raise PktError(f"{name}: {error.strerror}") from None
+        reason = unsound(self.program)
+        if reason:
+            raise PktError(f"{name}: {reason}")
+        for i, (code, _, _, k) in enumerate(self.program):
+            if code & 7 == LD and code & 0x20 and code in CODES and k >= ANCILLARY:
+                raise PktError(f"{name}: instruction {i} asks the kernel ({k:#x}): packets alone have no answer")
+
+    def instructions(self, _linktype: int) -> list[Instruction]:
+        """The program."""
+        return self.program
+
+
+def bpf_of(values: Values) -> Expression | Fixed | None:
+    """What --bpf or --bpf-file say. Raises UsageError, PktError."""
+    if values.bpf is not None and values.bpf_file is not None:
+        raise UsageError("only one of --bpf and --bpf-file")
+    if values.bpf_file is not None:
+        return Fixed(values.bpf_file)
+    return None if values.bpf is None else Expression(values.bpf, values.link_type)
