@@ -19,7 +19,7 @@ def application(name: str, command: ModuleType) -> typer.Typer:
         raise AssertionError("commands are run by main")
 
     arguments = getattr(command, "ARGUMENTS", "[FILTER or ASSIGNMENT]...")
-    meaning = getattr(command, "ARGUMENTS_HELP", "such as IP.TTL==64 (filter) or IP.TTL=64 (assignment)")
+    meaning = getattr(command, "ARGUMENTS_HELP", "IP.TTL==64 is a filter, IP.TTL=64 assigns")
     parameters = [
         inspect.Parameter(
             "arguments", inspect.Parameter.KEYWORD_ONLY, annotation=list[str],

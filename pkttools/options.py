@@ -92,8 +92,8 @@ PICK = [
     Option("-l --limit", NUMBER, "stop after COUNT packets", "COUNT"),
     Option("-nb --no-broadcast", FLAG, "drop frames to the broadcast address"),
     Option("-nm --no-multicast", FLAG, "drop frames to other group addresses"),
-    Option("--bpf", TEXT, "only what passes EXPR of pcap-filter(7), tcpdump's language", "EXPR"),
-    Option("--bpf-file", TEXT, "only what passes the program in FILE, as tcpdump -ddd writes it", "FILE"),
+    Option("--bpf", TEXT, "only what tcpdump's filter EXPR lets through", "EXPR"),
+    Option("--bpf-file", TEXT, "the same, compiled: FILE is of tcpdump -ddd", "FILE"),
     Option("-lt --link-type", NUMBER, "take the packets for link type NUMBER", "NUMBER", most=MAX_LINKTYPE),
 ]
 
