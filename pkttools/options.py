@@ -74,12 +74,12 @@ class Values:
 
 FORMATS = ("text", "pcap", "pcapng")
 
-INPUT = [Option("--in", TEXT, "read FILE, text or capture, instead of standard input", "FILE")]
+INPUT = [Option("--in", TEXT, "read FILE, text or capture, not standard input", "FILE")]
 
 OUTPUT = [
     Option("--out", TEXT, "write FILE instead of standard output", "FILE"),
     Option("-F --format", TEXT, "what to write: text (default), pcap or pcapng", "FORMAT", choices=FORMATS),
-    Option("--nano", FLAG, "nanoseconds in captures (pcap: if the first has any)"),
+    Option("--nano", FLAG, "nanoseconds in captures, from the first packet on"),
     Option("-n --width", NUMBER, "bytes a line of text (default 16)", "COUNT", default=16, least=1, most=MAX_FRAME),
     Option("-a --fields", FLAG, "add the fields of each packet to the text"),
     Option("-aa --all-fields", FLAG, "add all fields, also those that 1.16 did not have"),
