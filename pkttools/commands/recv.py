@@ -2,17 +2,18 @@
 
 pkt-recv -i eth0 'UDP.DST_PORT==53'
 
-Ends with ^C, after --duration or -l packets, and says what it received and what the kernel dropped.
+Ends with ^C, after --duration or -l, and says what was received and dropped.
 """
 
 from __future__ import annotations
 
+import sys
+
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch, Program
 from ..errors import UsageError
 from ..flow import Source, Stage, arguments, each, need
+from ..flow import run as flow
 from ..formats.files import Output, to_file
-from ..linux.interface import names
-from ..linux.receive import Receiver
 from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
 from ..signals import hold, install
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 PLACE = "first"
 OPTIONS = [
     Option("-i --interface", TEXT, "receive from IFACE", "IFACE"),
+    Option("-D --list-interfaces", FLAG, "list the interfaces, with addresses, and end"),
+    Option("--libpcap", FLAG, "receive by libpcap; always so where there is no Linux"),
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
     Option("--snaplen", NUMBER, "keep at most BYTES of each packet", "BYTES", default=MAX_FRAME, least=1, most=MAX_FRAME),
     Option("-ro --receive-only", FLAG, "only packets that come in"),
@@ -41,8 +44,30 @@ OPTIONS = [
 ]
 
 
+def run(values: Values) -> tuple[list[str], int]:
+    """Receives in a process of its own, or lists the interfaces."""
+    if not values.list_interfaces:
+        return flow([stage(values)])
+    asked = [option.names[-1] for option in OPTIONS if getattr(values, option.attribute) != option.default]
+    need(not values.arguments and set(asked) <= {"--list-interfaces", "--libpcap"}, "-D stands alone, or with --libpcap")
+    if by_libpcap(values):
+        from ..libpcap.interfaces import interfaces
+    else:
+        from ..linux.addresses import interfaces
+    from ..interfaces import lines
+
+    print(*lines(interfaces()), sep="\n", flush=True)
+    return [], 0
+
+
+def by_libpcap(values: Values) -> bool:
+    """Whether libpcap does the work."""
+    return values.libpcap or sys.platform != "linux"
+
+
 def stage(values: Values) -> Stage:
     """Receives until the end, and says what was received."""
+    need(not values.list_interfaces, "--list-interfaces is for pkt-recv alone")
     need(not (values.receive_only and values.send_only), "-ro and -so leave nothing")
     work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []
     program = checked_arguments(values)
@@ -58,19 +83,21 @@ class Interface(Source):
     def __init__(self, values: Values, bpf: Expression | Fixed | None) -> None:
         """bpf: what the kernel is to filter, too."""
         install(drain=False)
-        self.values, self.turned = values, bool(bpf and values.reverse)
+        wanted = {
+            "promiscuous": not values.no_promiscuous,
+            "direction": "in" if values.receive_only else "out" if values.send_only else None,
+            "buffer": values.buffer or 0, "nano": bool(values.nano), "seconds": values.duration,
+            "notes": bool(values.verbose) or values.format == "pcapng",  # which has a place for them
+            "prompt": not to_file(values.output) if values.awaited is None else values.awaited,
+        }  # fmt: skip
+        if by_libpcap(values):
+            from ..libpcap.receive import Receiver
 
-        def program(linktype: int) -> list[Instruction]:
-            return bpf.instructions(linktype if values.link_type is None else values.link_type)
+            self.receiver = Receiver(values.interface, **wanted)
+        else:
+            from ..linux.receive import Receiver
 
-        self.receiver = Receiver(
-            values.interface, promiscuous=not values.no_promiscuous,
-            direction="in" if values.receive_only else "out" if values.send_only else None,
-            buffer=values.buffer or 0, finish=not values.raw_checksums, nano=bool(values.nano), seconds=values.duration,
-            notes=bool(values.verbose) or values.format == "pcapng",  # which has a place for them
-            prompt=not to_file(values.output) if values.awaited is None else values.awaited,
-            program=program if bpf and not self.turned else None,
-        )  # fmt: skip
+            self.receiver = Receiver(values.interface, finish=not values.raw_checksums, **wanted)
         self.linktype = self.receiver.linktype
 
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
@@ -86,11 +113,8 @@ class Interface(Source):
         hold(True)
 
     def close(self) -> list[str]:
-        """Gives what was received and what the kernel dropped; if that is wanted, where it was filtered."""
-        said = self.receiver.close()
-        if self.turned:
-            said.append(f"{self.receiver.name}: --bpf in user space: -r turns it around")
-        return said if self.values.verbose else said[:1]
+        """Gives what was received and what the kernel dropped."""
+        return self.receiver.close()
 
 
 def checked_arguments(values: Values) -> tuple[Filter | None, Program | None]:
@@ -98,6 +122,8 @@ def checked_arguments(values: Values) -> tuple[Filter | None, Program | None]:
     try:
         return arguments(values)
     except UsageError as error:
+        from ..linux.interface import names
+
         meant = [word for word in values.arguments if word in names()]
         raise UsageError(f"{error}; to receive from an interface: -i {meant[0]}" if meant else str(error)) from None
 

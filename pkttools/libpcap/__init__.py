@@ -6,12 +6,14 @@ It comes from the package cypcap, which brings its own, or from the system, thro
     compile_filter(expression, linktype) -> instructions
     image(instructions) -> lines
 
-Both raise PktError where there is no libpcap.
+Capturing, sending and the list of interfaces (receive.py, send.py, interfaces.py) are by the system's: Apple's knows pktap, and
+one binding is enough. All raise PktError where there is no libpcap.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 
 from ..errors import PktError, UsageError
 
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
 MISSING = "libpcap is missing: apt-get install libpcap0.8, or pip install 'pkttools[bpf]'"
 SNAPLEN = 262144  # bytes that a program returns for a packet that passes: tcpdump's own
 ANY = (127, 113, 101, 117, 109, 119, 239)  # link types that have words of their own in filters: radios, logs, tunnels
+
+# Link types of capture files that libpcap knows by other numbers: those that systems had given before there was a list, here
+# and on some systems (<pcap/dlt.h>). Apple has PKTAP among the numbers for private use.
+NUMBERS = {100: 11, 101: 12, 102: 15, 103: 16, 106: 19}
+OWN = {
+    "darwin": {246: 18, 258: 149}, "dragonfly": {246: 18}, "freebsd": {102: 13, 103: 14, 246: 121},
+    "netbsd": {102: 13, 103: 14, 246: 18}, "openbsd": {101: 14, 108: 12, 109: 13, 246: 18},
+}  # fmt: skip
 
 
 def backend() -> ModuleType:
@@ -59,9 +69,16 @@ def image(instructions: list[Instruction]) -> list[str]:
     return backend().image(instructions)
 
 
-def datalink(linktype: int) -> int:
-    """The number that this system's libpcap has for a link type of capture files: <pcap/dlt.h>.
+def numbers() -> dict[int, int]:
+    """The link types that have another number in this system's libpcap, with that."""
+    return {**NUMBERS, **OWN.get(sys.platform.rstrip("0123456789"), {})}
 
-    Few differ: those that systems had given different numbers before there was a list.
-    """
-    return {100: 11, 101: 12, 102: 15, 103: 16, 106: 19}.get(linktype, linktype)
+
+def datalink(linktype: int) -> int:
+    """The number that this system's libpcap has for a link type of capture files."""
+    return numbers().get(linktype, linktype)
+
+
+def filetype(datalink: int) -> int:
+    """The link type that capture files have for a number of this system's libpcap."""
+    return {own: linktype for linktype, own in numbers().items()}.get(datalink, datalink)

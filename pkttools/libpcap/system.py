@@ -30,27 +30,54 @@ class BpfProgram(ctypes.Structure):
     _fields_ = (("size", ctypes.c_uint), ("instructions", ctypes.POINTER(BpfInstruction)))
 
 
+# Return type and arguments of the functions that are used, <pcap/pcap.h>. Handles, lists and streams are plain addresses.
+HANDLE, TEXT, NUMBER, ADDRESS = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p
+FUNCTIONS = {
+    "bpf_image": (TEXT, ctypes.POINTER(BpfInstruction), NUMBER),
+    "pcap_activate": (NUMBER, HANDLE),
+    "pcap_close": (None, HANDLE),
+    "pcap_compile": (NUMBER, HANDLE, ctypes.POINTER(BpfProgram), TEXT, NUMBER, ctypes.c_uint32),
+    "pcap_create": (HANDLE, TEXT, TEXT),
+    "pcap_datalink": (NUMBER, HANDLE),
+    "pcap_dispatch": (NUMBER, HANDLE, NUMBER, ADDRESS, ADDRESS),
+    "pcap_dump_close": (None, ADDRESS),
+    "pcap_dump_flush": (NUMBER, ADDRESS),
+    "pcap_dump_fopen": (ADDRESS, HANDLE, ADDRESS),
+    "pcap_dump_open": (ADDRESS, HANDLE, TEXT),
+    "pcap_fileno": (NUMBER, HANDLE),
+    "pcap_findalldevs": (NUMBER, ADDRESS, TEXT),
+    "pcap_freealldevs": (None, ADDRESS),
+    "pcap_freecode": (None, ctypes.POINTER(BpfProgram)),
+    "pcap_get_selectable_fd": (NUMBER, HANDLE),
+    "pcap_geterr": (TEXT, HANDLE),
+    "pcap_open_dead": (HANDLE, NUMBER, NUMBER),
+    "pcap_sendpacket": (NUMBER, HANDLE, ADDRESS, NUMBER),
+    "pcap_set_buffer_size": (NUMBER, HANDLE, NUMBER),
+    "pcap_set_immediate_mode": (NUMBER, HANDLE, NUMBER),
+    "pcap_set_promisc": (NUMBER, HANDLE, NUMBER),
+    "pcap_set_snaplen": (NUMBER, HANDLE, NUMBER),
+    "pcap_set_timeout": (NUMBER, HANDLE, NUMBER),
+    "pcap_set_tstamp_precision": (NUMBER, HANDLE, NUMBER),
+    "pcap_setdirection": (NUMBER, HANDLE, NUMBER),
+    "pcap_setfilter": (NUMBER, HANDLE, ctypes.POINTER(BpfProgram)),
+    "pcap_setnonblock": (NUMBER, HANDLE, NUMBER, TEXT),
+    "pcap_stats": (NUMBER, HANDLE, ADDRESS),
+    "pcap_statustostr": (TEXT, NUMBER),
+}  # fmt: skip
+
+
 @functools.cache
 def library() -> ctypes.CDLL:
-    """The library, its functions declared. Raises PktError where there is none."""
+    """The library, its functions declared; an old one lacks some. Raises PktError where there is none."""
     for name in NAMES.get(sys.platform, LINUX):
         try:
-            found = ctypes.CDLL(name)
+            found = ctypes.CDLL(name, use_errno=True)
         except OSError:
             continue
-        found.pcap_open_dead.restype = ctypes.c_void_p
-        found.pcap_open_dead.argtypes = (ctypes.c_int, ctypes.c_int)
-        found.pcap_close.argtypes = (ctypes.c_void_p,)
-        found.pcap_close.restype = None
-        found.pcap_compile.argtypes = (
-            ctypes.c_void_p, ctypes.POINTER(BpfProgram), ctypes.c_char_p, ctypes.c_int, ctypes.c_uint32,
-        )  # fmt: skip
-        found.pcap_freecode.argtypes = (ctypes.POINTER(BpfProgram),)
-        found.pcap_freecode.restype = None
-        found.pcap_geterr.argtypes = (ctypes.c_void_p,)
-        found.pcap_geterr.restype = ctypes.c_char_p
-        found.bpf_image.argtypes = (ctypes.POINTER(BpfInstruction), ctypes.c_int)
-        found.bpf_image.restype = ctypes.c_char_p
+        for function, (result, *arguments) in FUNCTIONS.items():
+            if hasattr(found, function):
+                declared = getattr(found, function)
+                declared.restype, declared.argtypes = result, arguments
         return found
     raise PktError(MISSING)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import socket
 import struct
@@ -33,6 +32,8 @@ def check_name(name: str) -> None:
 
 def ask(sock: socket.socket, name: str, request: int) -> bytes:
     """The answer to a netdevice(7) request, behind the name. Raises PktError."""
+    import fcntl  # late: there are systems without it, where this module only gives names
+
     try:
         return fcntl.ioctl(sock, request, struct.pack("16s24x", os.fsencode(name)))[16:]
     except OSError as error:

@@ -223,10 +223,10 @@ class Receiver:
         self.dropped += dropped
 
     def close(self) -> list[str]:
-        """Ends the capture; gives what there is to say: received, dropped by the kernel, and what its filter did."""
+        """Ends the capture; gives what there is to say: received, dropped by the kernel."""
         self.count()
         self.sock.close()
         said = f"{self.name}: {counted(self.received, 'packet')} received, {self.dropped} dropped by the kernel"
         if self.unfinished:
             said += f", {self.unfinished} with a checksum that could not be finished"
-        return [said, self.filter.said(self.placed)] if self.filter else [said]
+        return [said]

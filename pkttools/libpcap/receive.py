@@ -1,0 +1,139 @@
+"""Packets from an interface, by libpcap.
+
+No step of Python's is made a packet: the function that pcap_dispatch(3PCAP) is to call for each is libpcap's own pcap_dump(3PCAP),
+which writes it into a stream in memory, and the codec reads what stands there as it reads capture files.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import sys
+import time
+
+from .. import codec
+from ..batch import COLUMNS, NOTES, NOTES_SIZE, TIME, Batch
+from ..errors import PktError, UsageError, counted
+from ..signals import Interrupted, check, wait
+from .handle import Handle
+from .streams import File, Memory
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+IN, OUT = 1, 2  # PCAP_D_IN, PCAP_D_OUT
+BUFFER = 32 << 20  # bytes that the kernel may keep, where it allows so many
+RECORD = 16  # bytes of a record's header
+AT_ONCE = 512  # packets of a batch at most: 32 MiB of the largest that are met, hardly ever more than one
+# Milliseconds after which the kernel hands over what it has. On Linux that is a block of the ring, as in linux/receive.py; the
+# immediate mode has a ring of another kind there, whose places are each as large as the largest packet: it has few.
+PROMPT, PATIENT = 1, 20
+LOOK = 0.1  # seconds after which libpcap is asked in any case: select(2) does not work for all that it opens
+BLIND = 0.01  # the same where there is nothing to select
+
+
+class Receiver:
+    """An interface to receive from; the parameters are those of linux/receive.py.
+
+    direction: None, "in" or "out". buffer: bytes that the kernel may keep for us, 0 for the usual. nano: times with all digits,
+    else microseconds. seconds: how long. notes: whether each packet says where it was captured, and which way it went where
+    that is known: where one is asked for. prompt: whether somebody waits for each packet.
+    """
+
+    def __init__(self, interface: str | None, *, promiscuous: bool, direction: str | None, buffer: int, nano: bool,
+                 seconds: float | None, notes: bool, prompt: bool) -> None:  # fmt: skip
+        self.timeout = PROMPT if prompt else PATIENT
+        immediate = prompt and sys.platform != "linux"
+        self.handle = Handle(interface, "capture", promiscuous=promiscuous, buffer=buffer or BUFFER, timeout=self.timeout,
+                             immediate=immediate, nano=nano)  # fmt: skip
+        self.pcap, self.name, self.linktype, self.seconds = self.handle.pcap, self.handle.name, self.handle.linktype, seconds
+        if direction == "out" and sys.platform == "linux" and self.name == "lo":
+            raise UsageError("libpcap shows the packets of the loopback interface only as they come in: without -so")
+        if direction:
+            self.handle.must(self.pcap.pcap_setdirection(self.handle.address, IN if direction == "in" else OUT))
+        self.handle.must(self.pcap.pcap_setnonblock(self.handle.address, 1, ctypes.create_string_buffer(256)))
+        fd = self.pcap.pcap_get_selectable_fd(self.handle.address) if hasattr(self.pcap, "pcap_get_selectable_fd") else -1
+        self.fds, self.look = ([fd], LOOK) if fd >= 0 else ([], BLIND)
+        way = f"WAY: {direction}\n" if direction else ""
+        self.notes = f"IFACE: {self.name}\n{way}".encode() if notes else b""
+        self.stream = File(self.handle) if sys.platform == "win32" else Memory(self.handle)
+        self.write = ctypes.cast(self.pcap.pcap_dump, ctypes.c_void_p)
+        self.received = 0
+        self.error = ""  # what ended it
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Batches as they come, until the time is over or a signal comes; then what the kernel still holds."""
+        deadline = None if self.seconds is None else time.monotonic() + self.seconds
+        try:
+            while not self.error and (deadline is None or time.monotonic() < deadline):
+                check()
+                met = self.received
+                yield from self.batches()
+                if self.received == met:
+                    wait(self.fds, self.look if deadline is None else max(0, min(self.look, deadline - time.monotonic())))
+        except Interrupted:
+            pass
+        yield from self.rest()
+        if self.error:
+            raise PktError(f"{self.name}: {self.error}")
+
+    def batches(self) -> Iterator[Batch]:
+        """What there is at once, up to AT_ONCE packets; more than one batch only where they are large."""
+        ctypes.set_errno(0)
+        count = self.pcap.pcap_dispatch(self.handle.address, AT_ONCE, self.write, self.stream.address)
+        if count < 0 and ctypes.get_errno() == errno.EAGAIN:  # so NFLOG says that there is nothing
+            return
+        if count < 0:
+            self.error = self.error or self.handle.error()
+        if not count:
+            return
+        data = self.stream.taken()
+        size, start, before = len(data), 0, self.received
+        data += self.notes
+        while start < size:
+            start, rows, error = codec.pcap_decode(
+                data, start, size, True, sys.byteorder == "big", self.handle.nano, RECORD, self.linktype
+            )
+            if error:  # pcap_dump says nothing when the memory is used up
+                raise MemoryError
+            batch = Batch(data, rows)
+            self.received += len(batch)
+            if self.notes:
+                note(batch, size, len(self.notes))
+            yield batch
+        if self.received - before < count:
+            raise MemoryError
+
+    def rest(self) -> Iterator[Batch]:
+        """What came until now. What comes later is not ours any more: a busy interface would never end."""
+        end, last = time.time_ns(), time.monotonic()
+        while time.monotonic() - last < 3 * self.timeout / 1000 + BLIND:  # the block that is being filled is handed over, too
+            met = self.received
+            for batch in self.batches():
+                yield batch
+                if batch.columns()[TIME - COLUMNS] > end:
+                    return
+            if self.received > met:
+                last = time.monotonic()
+            else:
+                time.sleep(self.timeout / 1000)
+
+    def close(self) -> list[str]:
+        """Ends the capture; gives what there is to say: warnings; received, dropped by the kernel and by the interface."""
+        counts = (ctypes.c_uint * 16)()  # struct pcap_stat has three, on Windows more
+        known = self.pcap.pcap_stats(self.handle.address, counts) == 0
+        said = f"{self.name}: {counted(self.received, 'packet')} received"
+        said += f", {counts[1]} dropped by the kernel" if known else f"; how many were dropped is not known: {self.handle.error()}"
+        if known and counts[2]:
+            said += f", {counts[2]} by the interface"
+        self.stream.close()
+        self.handle.close()
+        return [*self.handle.said, said]
+
+
+def note(batch: Batch, at: int, size: int) -> None:
+    """Gives all packets of a batch the same extension lines, which are at `at` in its data."""
+    columns = batch.columns()
+    for i in range(0, len(columns), COLUMNS):
+        columns[i + NOTES], columns[i + NOTES_SIZE] = at, size
