@@ -7,6 +7,8 @@ At the end it says what was sent, what failed and why, and how late packets were
 
 from __future__ import annotations
 
+import sys
+
 from ..batch import Batch
 from ..flow import Source, Stage, each, need
 from ..formats.files import Output, Sink
@@ -25,6 +27,7 @@ KEPT = 32 << 20  # bytes of packets that are kept in memory from one round to th
 ROUNDS_AT_ONCE = 4096  # packets: shorter rounds are joined up to it where there is no pace
 OPTIONS = [
     Option("-i --interface", TEXT, "send to IFACE", "IFACE"),
+    Option("--libpcap", FLAG, "send by libpcap; always so where there is no Linux"),
     Option("-f --fast", FLAG, "send as fast as possible"),
     Option("-w --wait", NUMBER, "wait USEC more between packets", "USEC", default=0),
     Option("-j --just-before", FLAG, "count gaps from when the packet before was really sent"),
@@ -52,11 +55,19 @@ def stage(values: Values) -> Stage:
     work: list[Work] = []
 
     def sink(before: Source) -> Sink:
-        from ..linux.send import Rehearsal, Sender
+        from ..sending import Rehearsal
 
         drain(False)
+        if values.libpcap or sys.platform != "linux":
+            from ..libpcap.interfaces import check_name
+            from ..libpcap.send import Sender
+        else:
+            from ..linux.interface import check_name
+            from ..linux.send import Sender
         if values.dry_run:
-            end: Sink = Rehearsal(values.interface, pace)
+            if values.interface:
+                check_name(values.interface)
+            end: Sink = Rehearsal(pace)
         else:
             end = Sender(values.interface, pace)
             if values.complete:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import stat
+import sys
 
 from ..batch import Batch
 from ..errors import OutputError, PktError
 from ..signals import check, wait
-from .lending import LEAST, Lender, promise
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:
@@ -19,10 +18,13 @@ BUFFER = 448 << 10  # bytes that a stream is read into at once: small enough for
 BEHIND = 256 << 10  # bytes from which it pays to wake the thread that writes files
 PIPE = 1 << 20  # bytes asked for pipes: fewer switches between the commands of a pipe
 F_SETPIPE_SZ = 1031  # fcntl(2)
+LENDS = sys.platform == "linux"  # whether pipes have a size to choose and take memory: only there
 
 
 def _widen(pipe: int) -> None:
     """Raises a pipe's size."""
+    import fcntl  # late: Windows has none
+
     try:
         fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE)
     except OSError:
@@ -50,7 +52,9 @@ class Input:
             self.mode = os.fstat(self.fd).st_mode
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
-        if stat.S_ISFIFO(self.mode):
+        if LENDS and stat.S_ISFIFO(self.mode):
+            from .lending import promise
+
             _widen(self.fd)
             promise(self.fd)
 
@@ -113,7 +117,9 @@ class Output:
         self.overlaps = stat.S_ISREG(found.st_mode)  # whether a thread writes large pieces
         self.behind: WriteBehind | None = None
         self.lender = None
-        if stat.S_ISFIFO(found.st_mode):
+        if LENDS and stat.S_ISFIFO(found.st_mode):
+            from .lending import Lender
+
             _widen(self.fd)
             self.lender = Lender(self.fd)
 
@@ -131,7 +137,7 @@ class Output:
             if self.behind:
                 self.behind.wait()
             while view:
-                lent = self.lender.lend(view) if self.lender and len(view) >= LEAST else 0
+                lent = self.lender.lend(view) if self.lender else 0
                 view = view[lent or os.write(self.fd, view) :]
         except BrokenPipeError:
             raise

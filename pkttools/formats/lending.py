@@ -59,9 +59,9 @@ class Lender:
     def lend(self, data: memoryview) -> int:
         """Lends a copy of the first PIECE bytes of `data` to the reader; gives how many. Raises OSError.
 
-        0: there is nobody to lend to, or all pieces are out.
+        0: it is too little, there is nobody to lend to, or all pieces are out.
         """
-        if self.reader < 0 or (not self.pieces and not self.start()):
+        if self.reader < 0 or len(data) < LEAST or (not self.pieces and not self.start()):
             return 0
         free = self.free()
         if free < 0:

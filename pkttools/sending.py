@@ -1,0 +1,208 @@
+"""Packets to an interface, each at its time, and the account of them; what sends them is in linux/ and libpcap/."""
+
+from __future__ import annotations
+
+import errno
+import operator
+import os
+import time
+from collections.abc import Iterator
+from itertools import groupby
+
+from .batch import CAPTURED, COLUMNS, LINKTYPE, ORIGINAL, TIME, Batch
+from .errors import PktError, counted
+from .formats.files import Output, Sink
+from .pace import Lateness, Pace, wait_until
+from .progress import Progress
+from .signals import check, ready, wait
+
+REASONS = {
+    errno.EMSGSIZE: "too long for the MTU",
+    errno.ENETDOWN: "interface is down",
+    errno.EINVAL: "shorter than a link-layer header",
+    errno.ENXIO: "interface is gone",
+    errno.ENODEV: "interface is gone",
+    errno.ENOBUFS: "no buffers",
+}
+RAW_IP = (101, 12, 14, 228, 229)  # link types of bare IP packets
+TRIES, PAUSE = 200, 0.005  # how often, and after how many seconds, a full queue is tried again
+BURST = 1024  # frames that are sent before a signal is looked for: half a millisecond
+AT_ONCE = 16  # paced frames that are sent after one look at the clock: the last of them leaves some 10 us after it
+
+
+class Sender(Sink):
+    """An interface to send to; a sink."""
+
+    fd: int  # what can be waited for until there is room again
+
+    def __init__(self, interface: str, linktype: int, pace: Pace) -> None:
+        """linktype: of the frames that the interface takes."""
+        self.name, self.linktype = interface, linktype
+        self.pace, self.lateness, self.progress = pace, Lateness(), Progress()
+        self.burst = 1
+        self.sent = self.bytes = self.cut = self.retried = 0
+        self.failures: dict[str, int] = {}
+        self.begun = self.ended = time.monotonic_ns()
+
+    def some(self, batch: Batch, first: int, count: int) -> tuple[int, int, int]:
+        """Sends packets of a batch up to the first that fails; gives how many, their bytes, and the errno of that one or 0."""
+        raise NotImplementedError
+
+    def reason(self, error: int) -> str:
+        """Why a packet was not sent, by its errno."""
+        return REASONS.get(error, os.strerror(error))
+
+    @property
+    def mtu(self) -> int:
+        """The largest payload of a frame, in bytes. Raises PktError where it is not known, or no more."""
+        raise NotImplementedError
+
+    @property
+    def mac_address(self) -> str:
+        """The interface's own MAC address. Raises PktError where it has none."""
+        raise NotImplementedError
+
+    @property
+    def failed(self) -> bool:
+        """Whether any packet was not sent."""
+        return bool(self.failures)
+
+    @property
+    def attempted(self) -> int:
+        """Packets sent and failed."""
+        return self.sent + sum(self.failures.values())
+
+    def write(self, batch: Batch) -> None:
+        """Sends a batch, each packet at its time. Raises Interrupted when a signal comes."""
+        before, columns = self.attempted, batch.columns()
+        try:
+            for start, stop, linktype in same_linktype(columns):
+                fits = linktype == self.linktype or (linktype in RAW_IP and self.linktype in RAW_IP)
+                for first, last in self.due(columns, start, stop) if self.pace.paced else ((start, stop),):
+                    if fits:
+                        self.send(batch, first, last)
+                    else:
+                        self.fail(f"link type {linktype} does not fit the interface", last - first)
+        finally:
+            self.ended = time.monotonic_ns()
+            self.cut += shortened(columns, self.attempted - before)
+
+    def due(self, columns: memoryview, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Waits for packets; gives those that are due at once, as the first and behind the last.
+
+        One is hardly ever alone whose time was passed over: packets of the same time, or a rate above what can be reached.
+        """
+        pace, clock = self.pace, time.monotonic_ns
+        opening = not pace.begun  # the first packet is never late: the others' times count from it
+        stamps, sizes = columns[TIME::COLUMNS][start:stop].tolist(), columns[CAPTURED::COLUMNS][start:stop].tolist()
+        deadlines = (pace.deadline(stamp, size, clock()) for stamp, size in zip(stamps, sizes, strict=True))
+        due = next(deadlines)
+        while due is not None:
+            together, following = [due], None
+            if not pace.after_previous:  # there a deadline is not known before the packet before was sent
+                following = next(deadlines, None)
+                while following is not None and len(together) < AT_ONCE and following <= max(due, clock()):
+                    together.append(following)
+                    following = next(deadlines, None)
+            check()
+            now = wait_until(due)
+            pace.sent(now)
+            for deadline in together[opening:]:
+                self.lateness.add(now - deadline)
+            yield start, start + len(together)
+            start += len(together)
+            opening = False
+            due = next(deadlines, None) if pace.after_previous else following
+
+    def send(self, batch: Batch, first: int, last: int) -> None:
+        """Sends packets of a batch. A full queue is tried again for a second; every other failure is counted."""
+        tries = 0
+        while first < last:
+            check()
+            sent, size, error = self.some(batch, first, min(last - first, self.burst))
+            self.burst = 1 if error else min(2 * self.burst, BURST)  # behind one that fails the next one often fails too
+            self.sent += sent
+            self.bytes += size
+            first += sent
+            tries = 0 if sent else tries
+            if error == errno.EAGAIN:  # the socket's share of memory is used up by what waits for the wire
+                ready([], [self.fd])
+            elif error == errno.ENOBUFS and tries < TRIES:
+                tries += 1
+                self.retried += 1
+                wait([], PAUSE)
+            elif error:
+                self.fail(self.reason(error))
+                first, tries = first + 1, 0
+            if self.progress.due:
+                self.progress.show(f"{self.sent} packets sent")
+
+    def fail(self, reason: str, count: int = 1) -> None:
+        """Counts packets that were not sent."""
+        self.failures[reason] = self.failures.get(reason, 0) + count
+
+    def close(self) -> list[str]:
+        """Ends; gives the account: attempted is sent and failed."""
+        self.progress.clear()
+        seconds = (self.ended - self.begun) / 1e9
+        said = f"{self.name}: {self.attempted} attempted = {self.sent} sent + {self.attempted - self.sent} failed"
+        if self.failures:
+            reasons = [f"{n} {reason}" for reason, n in self.failures.items()]
+            try:
+                reasons = [r + f" of {self.mtu}" if r.endswith("MTU") else r for r in reasons]
+            except PktError:
+                pass  # it is gone, and the MTU with it, or nobody tells
+            said += f" ({', '.join(reasons)})"
+        said += f"; {self.bytes} bytes in {seconds:.3f} s"
+        if self.lateness.count:
+            said += f"; {self.lateness}"
+        if self.retried:
+            said += f"; a full queue was tried again {self.retried} times"
+        if self.cut:
+            said += f"; {self.cut} had been cut short when captured"
+        return [said]
+
+
+def same_linktype(columns: memoryview) -> Iterator[tuple[int, int, int]]:
+    """Runs of packets of one link type: first, behind the last, link type."""
+    types = columns[LINKTYPE::COLUMNS]
+    if types[1:] == types[:-1]:  # nearly always, and found without a step of Python's a packet
+        yield 0, len(types), types[0]
+        return
+    start = 0
+    for linktype, run in groupby(types.tolist()):
+        stop = start + sum(1 for _ in run)
+        yield start, stop, linktype
+        start = stop
+
+
+def shortened(columns: memoryview, count: int) -> int:
+    """How many of the first `count` packets had been cut short when they were captured."""
+    captured, original = columns[CAPTURED : count * COLUMNS : COLUMNS], columns[ORIGINAL : count * COLUMNS : COLUMNS]
+    return 0 if captured == original else sum(map(operator.lt, captured, original))
+
+
+class Rehearsal(Sink):
+    """A sink that says what would be sent, without an interface: number, seconds from the start, bytes, link type."""
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace, self.output = pace, Output(None, None)
+        self.count = self.bytes = self.end = 0
+
+    def write(self, batch: Batch) -> None:
+        """Says it for a batch."""
+        columns = batch.columns().tolist()
+        lines = []
+        for i in range(0, len(columns), COLUMNS):
+            due = self.pace.deadline(columns[i + TIME], columns[i + CAPTURED], self.end)
+            self.end = max(self.end, due)
+            self.pace.sent(self.end)
+            self.count += 1
+            self.bytes += columns[i + CAPTURED]
+            lines.append(f"{self.count}\t{self.end / 1e9:.6f} s\t{columns[i + CAPTURED]} bytes\tlink type {columns[i + LINKTYPE]}")
+        self.output.write(("\n".join(lines) + "\n").encode())
+
+    def close(self) -> list[str]:
+        """Ends; gives the sum. Raises OutputError."""
+        self.output.close()
+        return [f"would send {counted(self.count, 'packet')}, {self.bytes} bytes, in {self.end / 1e9:.3f} s"]
