@@ -70,6 +70,11 @@ def occupy() -> None:
             os.fstat(fd)
         except OSError:
             os.open(os.devnull, mode)  # gets the lowest number that is free: fd
+    if sys.platform == "win32":
+        import msvcrt
+
+        for fd in (0, 1):
+            msvcrt.setmode(fd, os.O_BINARY)  # else line ends are changed
 
 
 def guarded(name: str, argv: list[str]) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import _signal as signal  # Python's signal without its enums: they are a fifth of the time that a command takes to start
 import os
 import select
+import sys
+import time
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, too
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 class Interrupted(Exception):
     """A signal asked the command to stop; `args[0]` is its number."""
 
+
+SELECTS = sys.platform != "win32"  # where select(2) is for sockets alone; what is read or written there is taken to be ready
+STEP = 0.05  # seconds
 
 _pending = 0  # a signal that came while something was being written
 _waiting = False  # whether input is being waited for
@@ -30,11 +35,12 @@ def install(drain: bool) -> None:
     """
     global _drain
     _drain = drain
-    reading, writing = os.pipe()
-    os.set_blocking(reading, False)
-    os.set_blocking(writing, False)
-    _wake[:] = [reading]
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    if SELECTS:
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        os.set_blocking(writing, False)
+        _wake[:] = [reading]
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     signal.signal(signal.SIGINT, _handle)
     signal.signal(signal.SIGTERM, _handle)
 
@@ -82,6 +88,10 @@ def ready(reading: list[int], writing: list[int], seconds: float | None = None) 
     try:
         while True:
             check()
+            if not SELECTS:
+                if not reading and not writing:
+                    asleep(seconds)
+                return reading, writing
             readable, writable, _ = select.select([*reading, *_wake], writing, [], seconds)
             woken = set(readable).intersection(_wake)
             for fd in woken:
@@ -90,6 +100,14 @@ def ready(reading: list[int], writing: list[int], seconds: float | None = None) 
                 return [fd for fd in readable if fd not in woken], writable
     finally:
         _waiting = False
+
+
+def asleep(seconds: float | None) -> None:
+    """Waits for nothing but a signal, without select(2). Raises Interrupted."""
+    end = None if seconds is None else time.monotonic() + seconds
+    while end is None or time.monotonic() < end:
+        check()
+        time.sleep(STEP if end is None else max(0, min(STEP, end - time.monotonic())))
 
 
 def die(number: int) -> int:

@@ -18,7 +18,9 @@ BUFFER = 448 << 10  # bytes that a stream is read into at once: small enough for
 BEHIND = 256 << 10  # bytes from which it pays to wake the thread that writes files
 PIPE = 1 << 20  # bytes asked for pipes: fewer switches between the commands of a pipe
 F_SETPIPE_SZ = 1031  # fcntl(2)
+PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)  # not for other programs; bytes as they are, on Windows
 LENDS = sys.platform == "linux"  # whether pipes have a size to choose and take memory: only there
+READS_INTO = hasattr(os, "readv")  # Windows has none
 
 
 def _widen(pipe: int) -> None:
@@ -48,7 +50,7 @@ class Input:
         self.form = "text"  # or what its first bytes say
         self.said: list[str] = []  # what there is to say about it in the end, on standard error
         try:
-            self.fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC) if path else 0
+            self.fd = os.open(path, os.O_RDONLY | PLAIN) if path else 0
             self.mode = os.fstat(self.fd).st_mode
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
@@ -74,7 +76,11 @@ class Input:
                     check()
                 else:
                     wait([self.fd])
-                return used + os.readv(self.fd, [free])
+                if READS_INTO:
+                    return used + os.readv(self.fd, [free])
+                data = os.read(self.fd, len(free))
+                free[: len(data)] = data
+                return used + len(data)
             except OSError as error:
                 raise PktError(f"{self.name}: {error.strerror}") from None
 
@@ -106,7 +112,7 @@ class Output:
         self.name = path or "<stdout>"
         try:
             # Not truncated yet: it may turn out to be the input.
-            self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666) if path else 1
+            self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | PLAIN, 0o666) if path else 1
             found = os.fstat(self.fd)
             if source and stat.S_ISREG(found.st_mode) and os.path.samestat(found, os.fstat(source.fd)):
                 raise PktError(f"{self.name}: input and output are the same file")
