@@ -332,7 +332,38 @@ def test_without_libpcap_the_message_says_how_to_get_it(lab, command):
     done = lab.run("a", f"PYTHONPATH={ROOT} exec {sys.executable} -c '{WITHOUT}' {command} < /dev/null")
     assert (done.returncode, done.stdout) == (1, b"")
     (said,) = done.stderr.decode().splitlines()
-    assert said.startswith(f"{command.split()[0]}: libpcap is missing: apt-get install libpcap")
+    assert said.startswith(f"{command.split()[0]}: the system's libpcap is missing: apt-get install libpcap0.8")
+
+
+# The same with an old libpcap, which cannot do everything, and has a warning.
+OLD = """
+import sys
+from pkttools.libpcap import handle
+from pkttools.main import guarded
+class Old:
+    def __init__(self, pcap):
+        self.pcap = pcap
+    def __getattr__(self, name):
+        if name in ("pcap_set_tstamp_precision", "pcap_set_immediate_mode", "pcap_get_selectable_fd"):
+            raise AttributeError(name)
+        return getattr(self.pcap, name)
+    def pcap_activate(self, address):
+        return self.pcap.pcap_activate(address) or 1
+new = handle.capturing
+handle.capturing = lambda: Old(new())
+sys.exit(guarded(sys.argv[1], sys.argv[2:]))
+"""
+
+
+def test_warnings_are_said(lab):
+    capture = lab.capture("a", f"PYTHONPATH={ROOT} exec {sys.executable} -c '{OLD}' pkt-recv --libpcap -i eth0 --nano -F pcap")
+    lab.inject("b", [frame(i) for i in range(100)])
+    code, out, err = finish(capture, signal.SIGINT)
+    assert (code, frames_of(out)) == (0, [frame(i) for i in range(100)])
+    assert err == [
+        "pkt-recv: eth0: times are in microseconds: this libpcap has no others", "pkt-recv: eth0: Generic warning",
+        "pkt-recv: eth0: 100 packets received, 0 dropped by the kernel",
+    ]  # fmt: skip
 
 
 # ---- the numbers of link types ----

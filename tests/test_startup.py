@@ -30,3 +30,11 @@ def test_modules(command: str) -> None:
     assert "pkttools.flow" in modules, "nothing was counted"
     assert not modules & DEAR
     assert len(modules) <= MOST[command], sorted(modules)
+
+
+@pytest.mark.parametrize("command", ["pkt-recv -i nothere", "pkt-send -i nothere"])
+def test_libpcap_is_loaded_only_where_it_is_asked_for(command: str) -> None:
+    done = shell(f"{command} < /dev/null", PYTHONPROFILEIMPORTTIME="1")
+    assert b"pkttools.linux." in done.stderr, "nothing was counted"
+    assert b"ctypes" not in done.stderr
+    assert b"pkttools.libpcap" not in done.stderr

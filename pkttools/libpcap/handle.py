@@ -10,7 +10,7 @@ from ..batch import MAX_FRAME
 from ..errors import PktError, UsageError
 from . import filetype
 from .interfaces import names
-from .system import library
+from .system import capturing
 
 MESSAGE = 256  # bytes: PCAP_ERRBUF_SIZE
 NO_SUCH_DEVICE, PERMISSION, NOT_UP, NO_PROMISCUOUS_PERMISSION = -5, -8, -9, -11  # what pcap_activate gives, <pcap/pcap.h>
@@ -27,14 +27,14 @@ class Handle:
     pcap: the library. address: its pcap_t. said: warnings. nano: whether times have nanoseconds.
     """
 
-    def __init__(self, interface: str | None, what: str, *, promiscuous: bool = False, buffer: int = 0, timeout: int = 1,
+    def __init__(self, interface: str | None, what: str, *, promiscuous: bool = False, buffer: int = 0, timeout: int = 1000,
                  immediate: bool = False, nano: bool = False) -> None:  # fmt: skip
         """what: what it is opened for. buffer: bytes that the kernel may keep, 0 for libpcap's usual. timeout: milliseconds after
         which the kernel hands over what it has; immediate: at once. Raises PktError, and UsageError without an interface.
         """
         if not interface:
             raise UsageError(f"no interface given: -i IFACE, one of {', '.join(names())}")
-        self.pcap, self.name, self.said = library(), interface, []
+        self.pcap, self.name, self.said = capturing(), interface, []
         reason = ctypes.create_string_buffer(MESSAGE)
         self.address = self.pcap.pcap_create(os.fsencode(interface), reason)
         if not self.address:

@@ -6,7 +6,7 @@ import ctypes
 
 from ..errors import PktError
 from ..interfaces import Interface
-from .system import library
+from .system import capturing
 
 UP, CONNECTION, DISCONNECTED, UNKNOWN = 2, 0x30, 0x20, 0  # PCAP_IF_UP and the connection's status, <pcap/pcap.h>
 
@@ -31,7 +31,7 @@ Device._fields_ = (
 
 def interfaces() -> list[Interface]:
     """All of them, also pseudo-devices such as `any`; none is opened. Raises PktError."""
-    pcap, reason, first = library(), ctypes.create_string_buffer(256), ctypes.POINTER(Device)()
+    pcap, reason, first = capturing(), ctypes.create_string_buffer(256), ctypes.POINTER(Device)()
     if pcap.pcap_findalldevs(ctypes.byref(first), reason):
         raise PktError(f"no list of interfaces: {reason.value.decode(errors='replace')}")
     found, device = [], first

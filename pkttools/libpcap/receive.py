@@ -43,13 +43,13 @@ class Receiver:
 
     def __init__(self, interface: str | None, *, promiscuous: bool, direction: str | None, buffer: int, nano: bool,
                  seconds: float | None, notes: bool, prompt: bool) -> None:  # fmt: skip
+        if direction == "out" and sys.platform == "linux" and interface == "lo":
+            raise UsageError("libpcap shows the packets of the loopback interface only as they come in: without -so")
         self.timeout = PROMPT if prompt else PATIENT
         immediate = prompt and sys.platform != "linux"
         self.handle = Handle(interface, "capture", promiscuous=promiscuous, buffer=buffer or BUFFER, timeout=self.timeout,
                              immediate=immediate, nano=nano)  # fmt: skip
         self.pcap, self.name, self.linktype, self.seconds = self.handle.pcap, self.handle.name, self.handle.linktype, seconds
-        if direction == "out" and sys.platform == "linux" and self.name == "lo":
-            raise UsageError("libpcap shows the packets of the loopback interface only as they come in: without -so")
         if direction:
             self.handle.must(self.pcap.pcap_setdirection(self.handle.address, IN if direction == "in" else OUT))
         self.handle.must(self.pcap.pcap_setnonblock(self.handle.address, 1, ctypes.create_string_buffer(256)))

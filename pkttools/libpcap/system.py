@@ -67,8 +67,8 @@ FUNCTIONS = {
 
 
 @functools.cache
-def library() -> ctypes.CDLL:
-    """The library, its functions declared; an old one lacks some. Raises PktError where there is none."""
+def loaded() -> ctypes.CDLL | None:
+    """The library, its functions declared; an old one lacks some. None where there is none."""
     for name in NAMES.get(sys.platform, LINUX):
         try:
             found = ctypes.CDLL(name, use_errno=True)
@@ -79,7 +79,24 @@ def library() -> ctypes.CDLL:
                 declared = getattr(found, function)
                 declared.restype, declared.argtypes = result, arguments
         return found
-    raise PktError(MISSING)
+    return None
+
+
+def library() -> ctypes.CDLL:
+    """The library, to compile filters. Raises PktError where there is none."""
+    found = loaded()
+    if not found:
+        raise PktError(MISSING)
+    return found
+
+
+def capturing() -> ctypes.CDLL:
+    """The library, for what is done by the system's alone. Raises PktError where there is none."""
+    found = loaded()
+    if not found:
+        how = {"win32": "install Npcap, compatible with WinPcap"}.get(sys.platform, "apt-get install libpcap0.8")
+        raise PktError(f"the system's libpcap is missing: {how}")
+    return found
 
 
 def compiled(expression: str, datalink: int) -> list[Instruction]:
