@@ -106,6 +106,16 @@ def test_signal_while_the_kernel_holds_everything(lab, tmp_path, target):
     assert frames_of(out or (tmp_path / "out").read_bytes()) == sent
 
 
+def test_a_pipe_that_stalls_for_a_moment(labs):
+    # The pipe is soon full. A packet a millisecond, for longer than the ring has blocks.
+    capture = labs.capture("a", f"{RECV} -i eth0 --duration 3 | (sleep 2; exec cat)")
+    sent = [frame(i, 1400) for i in range(1200)]
+    labs.must("b", "pkt-send -i eth0 --pps 1000", pcap(sent))
+    code, out, err = finish(capture)
+    assert (code, err) == (0, [SUMMARY.format("eth0", 1200)])
+    assert frames_of(labs.must("a", "pkt-txt2pcap", out)) == sent
+
+
 def test_a_packet_is_there_at_once(lab):
     capture = lab.capture("a", f"{RECV} -i eth0 -F pcap")
     lab.inject("b", [frame(1)])
@@ -364,6 +374,38 @@ def test_warnings_are_said(lab):
         "pkt-recv: eth0: times are in microseconds: this libpcap has no others", "pkt-recv: eth0: Generic warning",
         "pkt-recv: eth0: 100 packets received, 0 dropped by the kernel",
     ]  # fmt: skip
+
+
+# The same where select(2) sees nothing of what libpcap holds, as with the buffers of the BSDs.
+BLIND = """
+import os, sys
+from pkttools.libpcap import handle
+from pkttools.main import guarded
+class Blind:
+    def __init__(self, pcap):
+        self.pcap = pcap
+    def __getattr__(self, name):
+        return getattr(self.pcap, name)
+    def pcap_get_selectable_fd(self, address):
+        return os.pipe()[0]
+new = handle.capturing
+handle.capturing = lambda: Blind(new())
+sys.exit(guarded(sys.argv[1], sys.argv[2:]))
+"""
+
+
+def test_what_libpcap_holds_is_not_waited_for(lab, tmp_path):
+    tmp_path.chmod(0o777)
+    words = f"pkt-recv --libpcap -i eth0 -l 20000 -F pcap --out {tmp_path}/out"
+    command = f"PYTHONPATH={ROOT} exec {sys.executable} -c '{BLIND}' {words}"
+    capture = lab.capture("a", command)
+    capture.send_signal(signal.SIGSTOP)
+    sent = [frame(i) for i in range(20_000)]
+    lab.inject("b", sent)
+    begun = time.monotonic()
+    code, _, _ = finish(capture, signal.SIGCONT)
+    assert time.monotonic() - begun < 2  # with a wait for each batch it takes twice as long
+    assert (code, frames_of((tmp_path / "out").read_bytes())) == (0, sent)
 
 
 # ---- the numbers of link types ----

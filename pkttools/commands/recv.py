@@ -2,7 +2,7 @@
 
 pkt-recv -i eth0 'UDP.DST_PORT==53'
 
-Ends with ^C, after --duration or -l, and says what was received and dropped.
+Ends with ^C, after --duration or -l, and says what was received and lost.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PLACE = "first"
 OPTIONS = [
     Option("-i --interface", TEXT, "receive from IFACE", "IFACE"),
     Option("-D --list-interfaces", FLAG, "list the interfaces, with addresses, and end"),
-    Option("--libpcap", FLAG, "receive by libpcap; always so where there is no Linux"),
+    Option("--libpcap", FLAG, "receive by libpcap, as systems but Linux always do"),
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
     Option("--snaplen", NUMBER, "keep at most BYTES of each packet", "BYTES", default=MAX_FRAME, least=1, most=MAX_FRAME),
     Option("-ro --receive-only", FLAG, "only packets that come in"),

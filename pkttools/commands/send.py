@@ -27,7 +27,7 @@ KEPT = 32 << 20  # bytes of packets that are kept in memory from one round to th
 ROUNDS_AT_ONCE = 4096  # packets: shorter rounds are joined up to it where there is no pace
 OPTIONS = [
     Option("-i --interface", TEXT, "send to IFACE", "IFACE"),
-    Option("--libpcap", FLAG, "send by libpcap; always so where there is no Linux"),
+    Option("--libpcap", FLAG, "send by libpcap, as systems but Linux always do"),
     Option("-f --fast", FLAG, "send as fast as possible"),
     Option("-w --wait", NUMBER, "wait USEC more between packets", "USEC", default=0),
     Option("-j --just-before", FLAG, "count gaps from when the packet before was really sent"),

@@ -6,8 +6,10 @@ which writes it into a stream in memory, and the codec reads what stands there a
 
 from __future__ import annotations
 
+import _thread  # threading takes as long to import as all of this
 import ctypes
 import errno
+import signal
 import sys
 import time
 
@@ -29,6 +31,8 @@ AT_ONCE = 512  # packets of a batch at most: 32 MiB of the largest that are met,
 # Milliseconds after which the kernel hands over what it has. On Linux that is a block of the ring, as in linux/receive.py; the
 # immediate mode has a ring of another kind there, whose places are each as large as the largest packet: it has few.
 PROMPT, PATIENT = 1, 20
+# While a pipe is full what comes is taken out of the ring, as in linux/receive.py: after so many seconds, and so many bytes.
+STILL, KEPT = 0.02, 12 << 20
 LOOK = 0.1  # seconds after which libpcap is asked in any case: select(2) does not work for all that it opens
 BLIND = 0.01  # the same where there is nothing to select
 
@@ -61,17 +65,29 @@ class Receiver:
         self.write = ctypes.cast(self.pcap.pcap_dump, ctypes.c_void_p)
         self.received = 0
         self.error = ""  # what ended it
+        self.kept: list[tuple[int, bytearray]] = []  # what was taken while nobody read, the oldest first
+        self.room = KEPT
+        self.waiting, self.lock = True, _thread.allocate_lock()
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches as they come, until the time is over or a signal comes; then what the kernel still holds."""
         deadline = None if self.seconds is None else time.monotonic() + self.seconds
+        if self.timeout == PROMPT and hasattr(signal, "pthread_sigmask"):
+            try:
+                _thread.start_new_thread(self.keep, ())
+            except RuntimeError:
+                pass  # none is to be had: the ring alone has to last while nobody reads
+        idle = True  # whether nothing came last: libpcap may hold packets that select(2) does not see
         try:
             while not self.error and (deadline is None or time.monotonic() < deadline):
                 check()
-                met = self.received
-                yield from self.batches()
-                if self.received == met:
+                with self.lock:
+                    self.waiting = idle and not self.kept
+                if self.waiting:
                     wait(self.fds, self.look if deadline is None else max(0, min(self.look, deadline - time.monotonic())))
+                self.waiting, met = False, self.received
+                yield from self.batches()
+                idle = self.received == met
         except Interrupted:
             pass
         yield from self.rest()
@@ -79,16 +95,10 @@ class Receiver:
             raise PktError(f"{self.name}: {self.error}")
 
     def batches(self) -> Iterator[Batch]:
-        """What there is at once, up to AT_ONCE packets; more than one batch only where they are large."""
-        ctypes.set_errno(0)
-        count = self.pcap.pcap_dispatch(self.handle.address, AT_ONCE, self.write, self.stream.address)
-        if count < 0 and ctypes.get_errno() == errno.EAGAIN:  # so NFLOG says that there is nothing
-            return
-        if count < 0:
-            self.error = self.error or self.handle.error()
-        if not count:
-            return
-        data = self.stream.taken()
+        """What came next, or what there is at once; more than one batch only where packets are large."""
+        with self.lock:
+            count, data = self.kept.pop(0) if self.kept else self.take()
+            self.room += len(data)
         size, start, before = len(data), 0, self.received
         data += self.notes
         while start < size:
@@ -105,8 +115,32 @@ class Receiver:
         if self.received - before < count:
             raise MemoryError
 
+    def take(self) -> tuple[int, bytearray]:
+        """Takes what there is at once, up to AT_ONCE packets: their number, and their records as in a capture file."""
+        ctypes.set_errno(0)
+        count = self.pcap.pcap_dispatch(self.handle.address, AT_ONCE, self.write, self.stream.address)
+        if count < 0 and ctypes.get_errno() != errno.EAGAIN:  # so NFLOG says that there is nothing
+            self.error = self.error or self.handle.error()
+        data = self.stream.taken() if count else bytearray()
+        self.room -= len(data)
+        return count, data
+
+    def keep(self) -> None:
+        """Runs beside the rest, and takes packets out of the ring while nobody reads it, such as before a full pipe."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))  # they are for what waits and writes
+        while True:
+            time.sleep(STILL)
+            with self.lock:
+                while not self.waiting and self.room > 0 and not self.error:
+                    taken = self.take()
+                    if not taken[0]:
+                        break
+                    self.kept.append(taken)
+
     def rest(self) -> Iterator[Batch]:
         """What came until now. What comes later is not ours any more: a busy interface would never end."""
+        with self.lock:
+            self.waiting = True  # nobody else takes anything now
         end, last = time.time_ns(), time.monotonic()
         while time.monotonic() - last < 3 * self.timeout / 1000 + BLIND:  # the block that is being filled is handed over, too
             met = self.received
@@ -121,6 +155,8 @@ class Receiver:
 
     def close(self) -> list[str]:
         """Ends the capture; gives what there is to say: warnings; received, dropped by the kernel and by the interface."""
+        with self.lock:
+            self.room = 0  # nothing more is taken
         counts = (ctypes.c_uint * 16)()  # struct pcap_stat has three, on Windows more
         known = self.pcap.pcap_stats(self.handle.address, counts) == 0
         said = f"{self.name}: {counted(self.received, 'packet')} received"

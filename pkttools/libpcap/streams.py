@@ -34,6 +34,7 @@ class Memory:
         self.pcap.pcap_dump_flush(self.address)
         data = bytearray(ctypes.string_at(self.bytes.value, self.size.value))
         self.system.rewind(self.file)
+        self.size.value = 0  # musl tells only what was written
         return data
 
     def close(self) -> None:
