@@ -8,6 +8,8 @@ from conftest import ROOT, shell
 from netns import UNPRIVILEGED, Lab
 from netns import lab as _lab
 
+from pkttools.interfaces import lines
+
 lab = _lab
 MANY = """
 ip link set eth0 up
@@ -101,9 +103,14 @@ def test_a_reader_that_has_had_enough():
     assert done.stderr in (b"141\n", b"0\n")
 
 
-def test_a_full_disk():
-    done = shell("pkt-recv -D > /dev/full")
-    assert (done.returncode, done.stderr) == (1, b"pkt-recv: No space left on device\n")
+@pytest.mark.parametrize(("where", "said"), [("> /dev/full", b"No space left on device"), (">&-", b"Bad file descriptor")])
+def test_nowhere_to_write(where, said):
+    done = shell(f"pkt-recv -D {where}")
+    assert (done.returncode, done.stderr) == (1, b"pkt-recv: <stdout>: " + said + b"\n")
+
+
+def test_no_interface_at_all():
+    assert lines([]) == []
 
 
 # Addresses as the BSDs lay them out: length and family in a byte each, netmasks without their zeros.

@@ -56,7 +56,9 @@ def run(values: Values) -> tuple[list[str], int]:
         from ..linux.addresses import interfaces
     from ..interfaces import lines
 
-    print(*lines(interfaces()), sep="\n", flush=True)
+    output = Output(None, None)
+    output.write("".join(f"{line}\n" for line in lines(interfaces())).encode(errors="surrogateescape"))
+    output.close()
     return [], 0
 
 
