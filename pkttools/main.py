@@ -37,7 +37,11 @@ def start(name: str, argv: list[str]) -> int:
 
         print(f"{name} (pkttools) {__version__}, codec in {codec_name()}")
     elif hasattr(command, "instead") and (lines := command.instead(values)) is not None:
-        print("\n".join(lines))
+        from .formats.files import Output
+
+        output = Output(None, None)
+        output.write("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
+        output.close()
     else:
         from .flow import run  # a command alone is a pipe of one
 

@@ -12,7 +12,6 @@ import sys
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch, Program
 from ..errors import UsageError
 from ..flow import Source, Stage, arguments, each, need
-from ..flow import run as flow
 from ..formats.files import Output, to_file
 from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
 from ..signals import hold, install
@@ -44,10 +43,10 @@ OPTIONS = [
 ]
 
 
-def run(values: Values) -> tuple[list[str], int]:
-    """Receives in a process of its own, or lists the interfaces."""
+def instead(values: Values) -> list[str] | None:
+    """The list of the interfaces, if that is asked for. Raises UsageError, PktError."""
     if not values.list_interfaces:
-        return flow([stage(values)])
+        return None
     asked = [option.names[-1] for option in OPTIONS if getattr(values, option.attribute) != option.default]
     need(not values.arguments and set(asked) <= {"--list-interfaces", "--libpcap"}, "-D stands alone, or with --libpcap")
     if by_libpcap(values):
@@ -56,10 +55,7 @@ def run(values: Values) -> tuple[list[str], int]:
         from ..linux.addresses import interfaces
     from ..interfaces import lines
 
-    output = Output(None, None)
-    output.write("".join(f"{line}\n" for line in lines(interfaces())).encode(errors="surrogateescape"))
-    output.close()
-    return [], 0
+    return lines(interfaces())
 
 
 def by_libpcap(values: Values) -> bool:
@@ -85,6 +81,7 @@ class Interface(Source):
     def __init__(self, values: Values, bpf: Expression | Fixed | None) -> None:
         """bpf: what the kernel is to filter, too."""
         install(drain=False)
+        self.values, self.bpf = values, bpf
         wanted = {
             "promiscuous": not values.no_promiscuous,
             "direction": "in" if values.receive_only else "out" if values.send_only else None,
@@ -99,7 +96,8 @@ class Interface(Source):
         else:
             from ..linux.receive import Receiver
 
-            self.receiver = Receiver(values.interface, finish=not values.raw_checksums, **wanted)
+            program = self.program if bpf and not values.reverse else None
+            self.receiver = Receiver(values.interface, finish=not values.raw_checksums, program=program, **wanted)
         self.linktype = self.receiver.linktype
 
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
@@ -115,8 +113,23 @@ class Interface(Source):
         hold(True)
 
     def close(self) -> list[str]:
-        """Gives what was received and what the kernel dropped."""
-        return self.receiver.close()
+        """Gives what was received and what the kernel dropped; with -v also where --bpf was run."""
+        said = self.receiver.close()
+        if self.bpf and self.values.verbose:
+            said.append(f"{self.receiver.name}: {self.filtered()}")
+        return said
+
+    def program(self, linktype: int) -> list[Instruction]:
+        """What the kernel is to run. Raises UsageError, PktError."""
+        return self.bpf.instructions(linktype if self.values.link_type is None else self.values.link_type)
+
+    def filtered(self) -> str:
+        """Where --bpf was run, and what it passed there."""
+        if self.values.reverse:
+            return "--bpf in user space: -r turns it around"
+        if by_libpcap(self.values):
+            return "--bpf in user space, behind libpcap"
+        return self.receiver.filter.said(self.receiver.placed)
 
 
 def checked_arguments(values: Values) -> tuple[Filter | None, Program | None]:

@@ -38,10 +38,10 @@ class SocketFilter:
     def said(self, passed: int) -> str:
         """What there is to say of it in the end. passed: packets that the kernel let through."""
         if self.refused:
-            return f"{self.name}: --bpf in user space, the kernel does not run it: {self.refused}"
+            return f"--bpf in user space, the kernel does not run it: {self.refused}"
         seen = traffic(self.name) - self.before
         return (
-            f"{self.name}: --bpf in the kernel: {passed} of {seen} packets on the interface came through;"
+            f"--bpf in the kernel: {passed} of {seen} packets on the interface came through;"
             " those whose VLAN tag it took off are filtered in user space"
         )
 
