@@ -4,6 +4,7 @@
     expr    expr `or` expr | expr `and` expr | `not` expr | `(` list `)` | test
     test    FIELD | LAYER | FIELD op value | FIELD `in` item,item,...
     op      == != < <= > >=          item   value | value-value | address/bits
+    value   a number, a name, an address, bytes in hex, or a text, in double quotes where it is more than a word
     assign  FIELD=value | FIELD+=value | FIELD-=value
 
 FIELD is NAME.FIELD of the table in any case, `NAME.FIELD[2]` its second occurrence, `[-1]` its last.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 from . import program
 from .errors import UsageError
-from .fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LAYERS, TABLE, Row
+from .fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LAYERS, LITTLE, TABLE, Row
 from .program import ALL_BITS, Program, Tests
 from .values import HEX, check_assignable, parse_number, parse_step, parse_value
 
@@ -113,7 +114,8 @@ def tokens(text: str) -> list[str]:
         else:
             start = at
             while at < len(text) and not text[at].isspace() and text[at] not in "()<>!=" and text[at : at + 2] not in SPELLINGS:
-                at += 1
+                quoted = text[at] == '"'  # up to the next one everything belongs to the word
+                at = (text.find('"', at + 1) + 1 or len(text)) if quoted else at + 1
             out.append(text[start:at])
     return [SPELLINGS.get(token, token) for token in out]
 
@@ -237,9 +239,9 @@ class Parser:
         if rows[0].kind == DATA:
             raise UsageError(f"{name}: data can be compared, not looked up in a set")
         trees = []
-        for item in text.split(","):
+        for item in set_items(text):
             low, dash, high = item.partition("-")
-            if dash and rows[0].kind in (INT, FAMILY, IPV4, IPV6) and item.lower() not in (rows[0].names or {}).values():
+            if dash and rows[0].kind in (INT, FAMILY, LITTLE, IPV4, IPV6) and item.lower() not in (rows[0].names or {}).values():
                 first, last = parse_value(name, rows, low), parse_value(name, rows, high)
                 if first > last:  # type: ignore[operator]
                     raise UsageError(f"{name}: {item}: the range is empty")
@@ -248,6 +250,13 @@ class Parser:
             else:
                 trees.append(("test", indexes[0], occurrence, program.EQUAL, *with_mask(name, rows, item)))
         return joined("or", trees)
+
+
+def set_items(text: str) -> list[str]:
+    """The items of a set: cut at commas, but not at those in quotes."""
+    parts = text.split('"')
+    parts[::2] = [part.replace(",", "\0") for part in parts[::2]]
+    return '"'.join(parts).split("\0")
 
 
 def joined(how: str, trees: list[tuple]) -> tuple:

@@ -14,18 +14,19 @@ from . import names
 
 # Kinds of headers that the walk finds; `enum header_kind` in codec/c/codec.h.
 HEADERS = (
-    "UNKNOWN", "LOOPBACK", "LOOP", "SLL", "SLL2", "ETHERNET", "VLAN", "ARP", "IP", "IPV6", "IPV6_OPTIONS",
+    "UNKNOWN", "LOOPBACK", "LOOP", "SLL", "SLL2", "PKTAP", "PKTAP_BE", "ETHERNET", "VLAN", "ARP", "IP", "IPV6", "IPV6_OPTIONS",
     "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6", "SCTP", "GRE", "VXLAN",
 )  # fmt: skip
 
-INT, MAC, IPV4, IPV6, DATA, FAMILY = "int", "mac", "ipv4", "ipv6", "data", "family"
+INT, MAC, IPV4, IPV6, DATA, FAMILY, LITTLE, TEXT = "int", "mac", "ipv4", "ipv6", "data", "family", "little", "text"
 
 
 class Row:
     """A row of the table.
 
     header: index into HEADERS. bit, width: place and size in bits; DATA has no width of its own.
-    kind: how the value is written: INT, MAC, IPV4, IPV6, DATA, or FAMILY (an integer in its writer's byte order).
+    kind: how the value is written: INT, MAC, IPV4, IPV6, DATA, FAMILY (an integer in its writer's byte order), LITTLE (a
+    little-endian integer), or TEXT (characters up to a zero, or to the end of the field).
     bias, scale: the field's value is (the bits + bias) * scale, so that sizes are in bytes.
     shapes: whether the walk depends on it. new: not in 1.16. names: names of values, number to name.
     """
@@ -36,6 +37,46 @@ class Row:
                  shapes: bool = False, new: bool = False, names: dict[int, str] | None = None) -> None:  # fmt: skip
         self.name, self.header, self.bit, self.width, self.kind = name, HEADERS.index(header), bit, width, kind
         self.bias, self.scale, self.shapes, self.new, self.names = bias, scale, shapes, new, names
+
+
+# Of PKTAP.FLAGS, by bit. What is not here is for the kernel's own use.
+PKTAP_FLAGS = {
+    0: "IN", 1: "OUT", 2: "PROC_DELEGATED", 3: "IF_DELEGATED", 14: "NEW_FLOW", 15: "REXMIT", 16: "KEEP_ALIVE", 17: "SOCKET",
+    18: "NEXUS_CHAN",
+}  # fmt: skip
+
+
+def pktap(header: str, kind: str) -> list[Row]:
+    """The rows of PKTAP, whose integers are of `kind`: INT in its big-endian form, else LITTLE.
+
+    Apple's xnu, struct pktap_header of bsd/net/pktap.h; https://www.tcpdump.org/linktypes/LINKTYPE_PKTAP.html.
+    """
+
+    def row(name: str, byte: int, size: int, kind: str = kind, *, shapes: bool = False, names: dict | None = None) -> Row:
+        return Row(f"PKTAP.{name}", header, 8 * byte, 8 * size, kind, shapes=shapes, new=True, names=names)
+
+    def flag(name: str, bit: int) -> Row:
+        return Row(f"PKTAP.{name}", header, 8 * 36 + (31 - bit if kind == INT else bit ^ 7), 1, new=True)
+
+    return [
+        row("LENGTH", 0, 4, shapes=True),
+        row("NEXT_TYPE", 4, 4, shapes=True, names=names.PKTAP_NEXT),
+        row("DLT", 8, 4, shapes=True, names=names.DLT),
+        row("IFNAME", 12, 24, TEXT),
+        row("FLAGS", 36, 4),
+        *[flag(name, bit) for bit, name in PKTAP_FLAGS.items()],
+        row("FAMILY", 40, 4, names=names.PROTOCOL_FAMILY),
+        row("PRE_SIZE", 44, 4),
+        row("POST_SIZE", 48, 4),
+        row("PID", 52, 4, names=names.PROCESS),
+        row("COMM", 56, 17, TEXT),
+        row("SVC", 76, 4, names=names.SERVICE_CLASS),
+        row("IFTYPE", 80, 2, names=names.INTERFACE_TYPE),
+        row("IFUNIT", 82, 2),
+        row("EPID", 84, 4, names=names.PROCESS),
+        row("ECOMM", 88, 17, TEXT),
+        Row("PKTAP.DATA", header, 8 * 108, 0, DATA, shapes=True, new=True),
+    ]
 
 
 TABLE = [
@@ -63,6 +104,10 @@ TABLE = [
     Row("SLL2.ADDR_SIZE", "SLL2", 88, 8, new=True),
     Row("SLL2.SRC_ADDR", "SLL2", 96, 48, MAC, new=True),
     Row("SLL2.DATA", "SLL2", 160, 0, DATA, shapes=True, new=True),
+
+    # Apple's PKTAP, in the byte order of the machine that captured
+    *pktap("PKTAP", LITTLE),
+    *pktap("PKTAP_BE", INT),
 
     # Ethernet II, RFC 894; tags: IEEE 802.1Q clause 9.6
     Row("ETHERNET.DST_ADDR", "ETHERNET", 0, 48, MAC),

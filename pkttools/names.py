@@ -31,6 +31,32 @@ ICMPV6_TYPE = {
 # RFC 2236, RFC 3376
 IGMP_TYPE = {0x11: "query", 0x12: "v1-report", 0x16: "v2-report", 0x17: "leave", 0x22: "v3-report"}
 
+# What follows a PKTAP header: Apple's xnu, bsd/net/pktap.h
+PKTAP_NEXT = {0: "none", 1: "packet"}
+
+# Link types as macOS numbers them, with the names of libpcap: https://www.tcpdump.org/linktypes.html
+DLT = {
+    0: "null", 1: "en10mb", 9: "ppp", 12: "raw", 105: "ieee802_11", 108: "loop", 127: "ieee802_11_radio",
+    138: "apple_ip_over_ieee1394",
+}  # fmt: skip
+
+# Protocol families of macOS: xnu, bsd/sys/socket.h
+PROTOCOL_FAMILY = {0: "unspec", 2: "inet", 30: "inet6"}
+
+# What stands for a process id where there is no process: -1, xnu, bsd/net/pktap.c
+PROCESS = {0xFFFFFFFF: "none"}
+
+# SO_TC_* of xnu, bsd/sys/socket.h; none is -1
+SERVICE_CLASS = {
+    0: "be", 100: "bk-sys", 200: "bk", 300: "rd", 400: "oam", 500: "av", 600: "rv", 700: "vi", 800: "vo", 900: "ctl",
+    0xFFFFFFFF: "none",
+}  # fmt: skip
+
+# Types of interfaces: xnu, bsd/net/if_types.h, after IANA "ifType definitions"
+INTERFACE_TYPE = {
+    1: "other", 6: "ether", 23: "ppp", 24: "loop", 55: "gif", 57: "stf", 144: "ieee1394", 209: "bridge", 255: "cellular",
+}  # fmt: skip
+
 # https://www.tcpdump.org/linktypes.html. 0 and 1 are spelt as 1.16 spells them; readers ignore the name.
 LINKTYPE = {
     0: "Loopback", 1: "Ethernet", 6: "Token Ring", 7: "ARCNET", 8: "SLIP", 9: "PPP", 10: "FDDI",

@@ -1,6 +1,6 @@
 """Compiles filters and assignments into flat programs of integers, which a backend runs over a batch.
 
-A program is three byte strings: the field table as rows, the code, and constants (the bytes of DATA values). Codes are
+A program is three byte strings: the field table as rows, the code, and constants (the bytes of DATA and TEXT values). Codes are
 rows of native 64-bit integers; their columns are `struct row`, `struct test` and `struct assignment` in codec/c/codec.h.
 A test names the test to go on with when it holds and when not, or ACCEPT or REJECT; jumps only go forward.
 """
@@ -10,12 +10,13 @@ from __future__ import annotations
 import struct
 
 from .batch import Program
-from .fields import DATA, FAMILY, TABLE
+from .fields import DATA, FAMILY, LITTLE, TABLE, TEXT
 
 EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF = range(9)
 SET, ADD, SUBTRACT, SWAP = range(4)
 ACCEPT, REJECT = -1, -2
-NUMBER_ROW, DATA_ROW, FAMILY_ROW = range(3)
+NUMBER_ROW, DATA_ROW, FAMILY_ROW, LITTLE_ROW, TEXT_ROW = range(5)
+ROW_KINDS = {DATA: DATA_ROW, FAMILY: FAMILY_ROW, LITTLE: LITTLE_ROW, TEXT: TEXT_ROW}  # others are numbers
 TEST_COLUMNS, ASSIGNMENT_COLUMNS, ROW_COLUMNS = 11, 9, 8
 ALL_BITS = (1 << 128) - 1
 
@@ -30,7 +31,7 @@ def _rows() -> bytes:
     rows: list[list[int]] = []
     for index in range(len(TABLE) - 1, -1, -1):
         row = TABLE[index]
-        kind = {DATA: DATA_ROW, FAMILY: FAMILY_ROW}.get(row.kind, NUMBER_ROW)
+        kind = ROW_KINDS.get(row.kind, NUMBER_ROW)
         rows.append([row.header, row.bit, row.width, row.bias, row.scale, kind, row.shapes, following.get(row.name, -1)])
         following[row.name] = index
     return _packed([column for row in reversed(rows) for column in row])

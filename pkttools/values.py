@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from .errors import UsageError, counted
-from .fields import DATA, FAMILY, HEADERS, IPV4, IPV6, MAC, TABLE, Row
+from .fields import DATA, FAMILY, FIELDS, HEADERS, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
 
 HEX = frozenset("0123456789abcdefABCDEF")
+BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+:/@\\")  # a filter takes them without quotes
 
 Header = tuple[int, int, int, int]  # what the codec's `walk` finds: kind, start, where its data begin, end
 
 
 def parse_value(name: str, rows: list[Row], text: str) -> int | bytes:
-    """Reads a value for the field `name`: an integer (addresses too), or bytes for a DATA field.
+    """Reads a value for the field `name`: an integer (addresses too), or bytes for a DATA or TEXT field.
 
     Raises UsageError when it is not of the field's kind or does not fit in it.
     """
@@ -19,6 +20,8 @@ def parse_value(name: str, rows: list[Row], text: str) -> int | bytes:
     kind = rows[0].kind
     if kind == DATA:
         return parse_data(name, text)
+    if kind == TEXT:
+        return parse_text(name, text, rows[0].width // 8)
     value = {MAC: parse_mac, IPV4: parse_ipv4, IPV6: parse_ipv6}.get(kind, parse_number)(text)
     if value is None and rows[0].names:
         value = next((number for number, word in rows[0].names.items() if word == text.lower()), None)
@@ -35,8 +38,8 @@ def parse_value(name: str, rows: list[Row], text: str) -> int | bytes:
 
 def parse_step(name: str, rows: list[Row], text: str) -> int:
     """Reads what `+=` or `-=` adds or takes: a number, for addresses too. Raises UsageError."""
-    if rows[0].kind == DATA:
-        raise UsageError(f"{name}: data can be set, not counted")
+    if rows[0].kind in (DATA, TEXT):
+        raise UsageError(f"{name}: {rows[0].kind} can be set, not counted")
     value = parse_number(text.strip())
     if value is None:
         raise UsageError(f"{name}: '{text}' is not a number to count by")
@@ -103,6 +106,33 @@ def parse_data(name: str, text: str) -> bytes:
     return bytes(data)
 
 
+def parse_text(name: str, text: str, room: int) -> bytes:
+    """Characters, as they are or in double quotes; `\\x` and two hex digits is a byte of any value but zero.
+
+    Raises UsageError when they are more than `room` bytes, or no ASCII.
+    """
+    if text.startswith('"'):
+        if len(text) < 2 or not text.endswith('"'):
+            raise UsageError(f"{name}: {text[:40]}: a quote is missing")
+        text = text[1:-1]
+    first, *escaped = text.split("\\x")
+    for part in escaped:
+        if len(part) < 2 or not HEX.issuperset(part[:2]) or part[:2] == "00":
+            raise UsageError(f"{name}: '\\x{part[:2]}': two hex digits follow, of a byte that is not zero")
+    if not text.isascii() or not text.isprintable():
+        raise UsageError(f"{name}: '{text[:40]}' is not printable ASCII; other bytes are written as \\x and two hex digits")
+    value = first.encode() + b"".join(bytes.fromhex(part[:2]) + part[2:].encode() for part in escaped)
+    if len(value) > room:
+        raise UsageError(f"{name}: '{text[:40]}' does not fit: at most {room} bytes")
+    return value
+
+
+def format_text(value: bytes) -> str:
+    """Characters as a filter takes them: in double quotes where they are no single word, other bytes as `\\x` and digits."""
+    shown = "".join(chr(c) if 0x20 <= c <= 0x7E and c not in b'"\\' else f"\\x{c:02x}" for c in value)
+    return shown if shown and BARE.issuperset(shown) else f'"{shown}"'
+
+
 def read_field(row: Row, frame: bytes, start: int, data: int, end: int) -> int | bytes | None:
     """What `frame` holds for a row in a header that lies at `start`, its data from `data` to `end`; None: not there."""
     if row.kind == DATA:
@@ -112,16 +142,22 @@ def read_field(row: Row, frame: bytes, start: int, data: int, end: int) -> int |
         return None
     if row.width == 0:
         return row.bias * row.scale
+    if row.kind == TEXT:
+        return bytes(frame[first // 8 : (first + row.width) // 8]).partition(b"\0")[0]
     last = (first + row.width - 1) // 8
     value = int.from_bytes(frame[first // 8 : last + 1], "big") >> ((last + 1) * 8 - first - row.width)
     value &= (1 << row.width) - 1
     if row.kind == FAMILY and value > 0xFFFF:
         value = int.from_bytes(value.to_bytes(4, "big"), "little")
+    elif row.kind == LITTLE:
+        value = int.from_bytes(value.to_bytes(row.width // 8, "big"), "little")
     return (value + row.bias) * row.scale
 
 
-def format_value(row: Row, value: int) -> str:
-    """A number as it is printed: `0x%x`, or an address."""
+def format_value(row: Row, value: int | bytes) -> str:
+    """A number as it is printed: `0x%x`, or an address; or the bytes of TEXT."""
+    if isinstance(value, bytes):
+        return format_text(value)
     if row.kind == MAC:
         return value.to_bytes(6, "big").hex(":")
     if row.kind == IPV4:
@@ -167,7 +203,7 @@ def field_lines(headers: list[Header], frame: bytes, everything: bool) -> bytes:
             if row.new and not everything:
                 continue
             value = read_field(row, frame, start, data, end)
-            if isinstance(value, bytes):
+            if row.kind == DATA and isinstance(value, bytes):
                 if any(data <= later < end for _, later, *_ in headers[i + 1 :]):
                     continue
                 rows = [label(row.name + which_of_many(row, headers, i)) + text for text in data_rows(value)]
@@ -180,7 +216,8 @@ def field_lines(headers: list[Header], frame: bytes, everything: bool) -> bytes:
 
 def which_of_many(row: Row, headers: list[Header], i: int) -> str:
     """`[2]` for the data of an inner header, where an outer one has data of the same name."""
-    places = [k for k, (kind, _, data, end) in enumerate(headers) if kind == row.header and data < end]
+    kinds = {TABLE[index].header for index in FIELDS[row.name]}
+    places = [k for k, (kind, _, data, end) in enumerate(headers) if kind in kinds and data < end]
     return f"[{places.index(i) + 1}]" if len(places) > 1 and row.name != "IPV6.EXT_DATA" else ""
 
 
@@ -191,7 +228,8 @@ def keys() -> None:
         if row.name not in seen:
             seen.add(row.name)
             size = "bytes" if row.kind == DATA else counted(row.width, "bit") + (f" x {row.scale} bytes" if row.scale > 1 else "")
-            kind = {MAC: "MAC address", IPV4: "IPv4 address", IPV6: "IPv6 address"}.get(row.kind)
+            size = f"{row.width // 8} bytes" if row.kind == TEXT else size
+            kind = {MAC: "MAC address", IPV4: "IPv4 address", IPV6: "IPv6 address", TEXT: "text"}.get(row.kind)
             words = kind or ", ".join((row.names or {}).values())
             print(f"{row.name:<24}{size:<19}{words}".rstrip())
 

@@ -55,6 +55,22 @@ def vxlan(payload: bytes, vni: int = 42) -> bytes:
     return struct.pack("!HHHH", 50000, 4789, size, 0) + b"\x08\0\0\0" + struct.pack("!I", vni << 8) + payload
 
 
+def pktap(link: int, frame: bytes, order: str = "<", size: int = 156, **other: object) -> bytes:
+    """A frame behind a PKTAP header: struct pktap_header of xnu, of 108 bytes as it was first, or 156.
+
+    link: the DLT of the frame. order: of the integers. other: values of other fields, and `length` where it lies.
+    """
+    value = {"next": 1, "ifname": b"en0", "flags": 2, "family": 2, "pre": 14, "post": 0, "pid": 512, "comm": b"Google Chrome",
+             "svc": 700, "iftype": 6, "ifunit": 0, "epid": -1, "ecomm": b"", "length": size} | other  # fmt: skip
+    head = struct.pack(
+        order + "III24sIIIIi17s3xIHHi17s3x", value["length"], value["next"], link, value["ifname"], value["flags"], value["family"],
+        value["pre"], value["post"], value["pid"], value["comm"], value["svc"], value["iftype"], value["ifunit"], value["epid"],
+        value["ecomm"],
+    )  # fmt: skip
+    later = struct.pack(order + "IIii16s16s", 0x1234, 17, 1_700_000_000, 5, b"\xaa" * 16, b"\xbb" * 16)
+    return head + later[: size - 108] + frame
+
+
 IGMP = bytes.fromhex("16000000 e0000009")
 ARP = bytes.fromhex("0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000202")
 
@@ -100,6 +116,8 @@ def frames() -> list[tuple[int, bytes]]:
                   (101, p), (12, p), (228 if family == 2 else 229, p),
                   (113, struct.pack("!HHH8sH", 0, 1, 6, b"\x02" * 8, kind) + p),
                   (276, struct.pack("!HHIHBB8s", kind, 0, 3, 1, 4, 6, b"\x02" * 8) + p)]  # fmt: skip
+    found += [(258, pktap(1, ethernet(0x0800, v4[3]), size=108)), (149, pktap(12, v6[1], ">"))]
+    found += [(258, pktap(0, b"\2\0\0\0" + v4[0]))]
     return [*found, (147, b"user0 link type"), (1, b""), (101, b"")]
 
 

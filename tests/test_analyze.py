@@ -370,7 +370,7 @@ def test_sizes_times_and_notes(backend):
 
 def named(template: str) -> list[str]:
     """What a template asks for."""
-    return [name for _, name, _, _ in string.Formatter().parse(template) if name]
+    return [part for _, name, _, _ in string.Formatter().parse(template) if name for part in name.rstrip("]").split("[")]
 
 
 @pytest.mark.parametrize("kind", range(len(fields.HEADERS)), ids=fields.HEADERS)

@@ -6,10 +6,10 @@ import struct
 from types import ModuleType
 
 import pytest
-from samples import ARP, IGMP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp, vxlan
+from samples import ARP, IGMP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, pktap, sctp, tags, tcp, udp, vxlan
 
 from pkttools import expression
-from pkttools.fields import DATA, FAMILY, FIELDS, HEADERS, IPV4, IPV6, MAC, TABLE, Row
+from pkttools.fields import DATA, FAMILY, FIELDS, HEADERS, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
 from pkttools.filters import Filter
 from pkttools.values import field_lines, format_value, read_field
 
@@ -26,6 +26,7 @@ SAMPLES: dict[str, tuple[int, bytes]] = {
     "LOOP": (108, b"\0\0\0\2" + ipv4(17, udp())),
     "SLL": (113, struct.pack("!HHH8sH", 0, 1, 6, b"\2" * 8, 0x0800) + ipv4(17, udp())),
     "SLL2": (276, struct.pack("!HHIHBB8s", 0x86DD, 0, 3, 1, 4, 6, b"\2" * 8) + ipv6(17, udp())),
+    "PKTAP": (258, pktap(1, ethernet(0x0800, ipv4(17, udp())))), "PKTAP_BE": (149, pktap(12, ipv4(17, udp()), ">", 108)),
     "ETHERNET": (1, ethernet(0x88CC, b"lldp" * 5)), "VLAN": (1, TAGGED), "ARP": (1, ethernet(0x0806, ARP + bytes(18))),
     "IP": (1, ethernet(0x0800, ipv4(89, b"ospf" * 8))), "IPV6": (1, ethernet(0x86DD, ipv6(59, b"data"))),
     "IPV6_OPTIONS": (101, ipv6(0, extension(17, bytes(6)) + udp())),
@@ -89,7 +90,7 @@ def occurrence(codec: ModuleType, row: Row, packet: tuple[int, bytes]) -> int:
 def test_every_field_is_set_and_read_back(codec, row, poison):
     """The header's bytes are poisoned, so that a bit too much or too little shows; all others are unchanged."""
     (linktype, frame), (_, start, data, end) = header_of(codec, row)
-    if row.kind == DATA or row.width == 0:
+    if row.kind in (DATA, TEXT) or row.width == 0:
         return  # below
     fields = [r for r in TABLE if r.header == row.header and r.kind != DATA]
     shaping = {start + (r.bit + i) // 8 for r in fields if r.shapes for i in range(r.width)}
@@ -109,6 +110,8 @@ def test_every_field_is_set_and_read_back(codec, row, poison):
         if row.kind == FAMILY:  # in the byte order that is there: little-endian, unless it says a small big-endian number
             old = bits >> shift & 0xFFFFFFFF
             raw = value if 0 < old <= 0xFFFF else int.from_bytes(value.to_bytes(4, "big"), "little")
+        elif row.kind == LITTLE:
+            raw = int.from_bytes(value.to_bytes(row.width // 8, "big"), "little")
         assert int.from_bytes(after, "big") == bits & ~mask | raw << shift
         if row.kind != FAMILY:
             assert read_field(row, after, start, data, end) == (value + row.bias) * row.scale
@@ -135,7 +138,7 @@ def test_every_field_is_compared(codec, row):
         assert holds(codec, packet, f"{name}{operator}{shown}") == verdict, operator
     assert holds(codec, packet, name)
     assert holds(codec, packet, row.name.partition(".")[0])
-    if row.kind not in (MAC, IPV4, IPV6) and row.width > 1:
+    if row.kind not in (MAC, IPV4, IPV6, TEXT) and row.width > 1:
         top = ((1 << row.width) - 1 + row.bias) * row.scale
         assert holds(codec, packet, f"{name}<={top}")
         assert holds(codec, packet, f"{name} in 0-{top}")
@@ -174,6 +177,8 @@ def test_a_packet_from_field_lines_alone(codec, number):
         zeros[:1] = bytes([frame[0] & 0xF0]) if frame else b""  # in raw IP it is the version that makes it IP
     if linktype == 0 and frame[0] == 0:
         zeros[3] = 1  # the family goes in the byte order that is there; without any, little-endian
+    if linktype == 149:
+        zeros[3], zeros[156] = 1, 0x60  # and so does the length of PKTAP; what it holds is raw
     codec.assign(
         zeros, struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0), expression.assignments(items), None, False
     )
@@ -188,6 +193,8 @@ def test_a_packet_from_field_lines_alone(codec, number):
             expected[start + 8 : data] = bytes(data - start - 8)  # 1.16's ICMP.DATA begins behind 28 bytes
         if HEADERS[kind] == "ICMPV6":
             expected[start + 8 :] = bytes(len(frame) - start - 8)  # its DATA is one word
+        if HEADERS[kind] in ("PKTAP", "PKTAP_BE"):
+            expected[start + 108 : data] = bytes(data - start - 108)  # what later headers have more has no fields
         if HEADERS[kind] == "SLL":
             expected[start + 12 : start + 14] = bytes(2)  # two unused bytes of the address
         if HEADERS[kind] == "SLL2":

@@ -24,12 +24,16 @@ ASSIGN = [
     [("IPV6.NEXT_HEADER", "=", "0"), ("IPV6.NEXT_HEADER", "=", "17"), ("IPV6.EXT_SIZE", "=", "8"), ("IPV6.EXT_DATA", "=", "01")],
     [("LOOPBACK.FAMILY", "=", "2"), ("ETHERNET.VLAN_ID[-1]", "=", "4095"), ("ETHERNET.TYPE[2]", "=", "0x0800"),
      ("TCP.SYN", "-=", "1"), ("ICMPV6.DATA", "=", "7"), ("SLL.PROTOCOL", "=", "arp")],
+    [("PKTAP.COMM", "=", "ssh"), ("PKTAP.IFUNIT", "-=", "1"), ("PKTAP.EPID", "+=", "2"), ("PKTAP.IN", "=", "1"),
+     ("PKTAP.ECOMM", "=", ""), ("PKTAP.IFNAME[-1]", "=", "e" * 24), ("PKTAP.LENGTH", "+=", "14"), ("PKTAP.DLT", "=", "raw"),
+     ("IP.TTL", "=", "9")],
 ]  # fmt: skip
 FILTERS = [
     "UDP.DST_PORT in 1,50-60 and not IP.DST_ADDR==192.0.2.0/31",
     "ETHERNET.TYPE[2]==0x800 or IPV6.SRC_ADDR>=2001:db8::1 or IP.DATA>61 62",
     "not (TCP or ICMPV6) and IPV6.EXT_SIZE[-1]!=16",
     "LOOPBACK.FAMILY<=2 or UNKNOWN.DATA or VLAN or IP.OFFSET>0",
+    'PKTAP.PID in 500-600 and PKTAP.COMM in ssh,"Google Chrome" or PKTAP.IFNAME<en or PKTAP.IFUNIT!=0 or PKTAP.OUT==0',
 ]
 
 

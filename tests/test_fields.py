@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from pkttools import names
-from pkttools.fields import DATA, FAMILY, FIELDS, HEADERS, INT, IPV4, IPV6, LAYERS, MAC, TABLE
+from pkttools.fields import DATA, FAMILY, FIELDS, HEADERS, INT, IPV4, IPV6, LAYERS, LITTLE, MAC, TABLE, TEXT
 from pkttools.options import FILTER
 
 # As the specification spells them: those of 1.16.
@@ -26,7 +26,8 @@ SPECIFIED = {
 }
 # Bytes of the fixed part of each header.
 FIXED = {
-    "UNKNOWN": 0, "LOOPBACK": 4, "LOOP": 4, "SLL": 16, "SLL2": 20, "ETHERNET": 14, "VLAN": 4, "ARP": 28, "IP": 20, "IPV6": 40,
+    "UNKNOWN": 0, "LOOPBACK": 4, "LOOP": 4, "SLL": 16, "SLL2": 20, "PKTAP": 108, "PKTAP_BE": 108,
+    "ETHERNET": 14, "VLAN": 4, "ARP": 28, "IP": 20, "IPV6": 40,
     "IPV6_OPTIONS": 8, "IPV6_ROUTING": 8, "IPV6_FRAGMENT": 8, "IPV6_AH": 8, "ICMP": 8, "IGMP": 8, "TCP": 20, "UDP": 8, "ICMPV6": 8,
     "SCTP": 12, "GRE": 4, "VXLAN": 8,
 }  # fmt: skip
@@ -46,9 +47,10 @@ def test_nothing_else_counts_as_old():
 @pytest.mark.parametrize("row", TABLE, ids=[f"{row.name}-{HEADERS[row.header]}" for row in TABLE])
 def test_rows(row):
     fixed = FIXED[HEADERS[row.header]] * 8
-    assert row.kind in (INT, *WIDTHS)
+    assert row.kind in (INT, LITTLE, TEXT, *WIDTHS)
     assert row.width == WIDTHS.get(row.kind, row.width)
-    assert row.width <= 56 or (row.width == 128 and row.bit % 8 == 0)
+    assert row.width <= 56 or (row.width == 128 and row.bit % 8 == 0) or row.kind == TEXT
+    assert row.kind not in (LITTLE, TEXT) or row.bit % 8 == row.width % 8 == 0
     if row.kind == DATA:
         assert row.shapes or HEADERS[row.header] in ("ICMP", "IGMP", "TCP", "SCTP")
     else:
@@ -71,7 +73,7 @@ def test_a_name_comes_once_in_a_header():
 
 def test_rows_of_one_name_are_of_one_kind():
     for name, indexes in FIELDS.items():
-        kinds = {FAMILY if TABLE[i].kind == INT and name == "LOOPBACK.FAMILY" else TABLE[i].kind for i in indexes}
+        kinds = {INT if TABLE[i].kind in (FAMILY, LITTLE) else TABLE[i].kind for i in indexes}  # an order each
         assert len(kinds) == 1, name
         assert len({id(TABLE[i].names) for i in indexes}) == 1, name
 
@@ -87,6 +89,10 @@ def test_known_places():
         ("IPV6.EXT_SIZE", "IPV6_AH"): (8, 8, 2, 4),
         ("IPV6.FLOWID", "IPV6"): (12, 20, 0, 1), ("ETHERNET.VLAN_ID", "VLAN"): (4, 12, 0, 1),
         ("ICMPV6.DATA", "ICMPV6"): (32, 32, 0, 1),
+        ("PKTAP.IN", "PKTAP"): (295, 1, 0, 1), ("PKTAP.OUT", "PKTAP_BE"): (318, 1, 0, 1),
+        ("PKTAP.IFUNIT", "PKTAP"): (656, 16, 0, 1),
+        ("PKTAP.KEEP_ALIVE", "PKTAP"): (311, 1, 0, 1), ("PKTAP.KEEP_ALIVE", "PKTAP_BE"): (303, 1, 0, 1),
+        ("PKTAP.ECOMM", "PKTAP_BE"): (704, 136, 0, 1), ("PKTAP.DATA", "PKTAP"): (864, 0, 0, 1),
         ("IPV6.FRAGMENT", "IPV6_FRAGMENT"): (16, 16, 0, 1), ("IPV6.FRAGMENT_ID", "IPV6_FRAGMENT"): (32, 32, 0, 1),
     }.items():  # fmt: skip
         assert places[key] == place, key
@@ -94,12 +100,16 @@ def test_known_places():
 
 def test_layers():
     assert LAYERS["VLAN"] == {HEADERS.index("VLAN")}
+    assert LAYERS["PKTAP"] == {HEADERS.index("PKTAP"), HEADERS.index("PKTAP_BE")}
     assert LAYERS["LOOPBACK"] == {HEADERS.index("LOOPBACK"), HEADERS.index("LOOP")}
     assert HEADERS.index("IPV6_AH") in LAYERS["IPV6"]
     assert set(LAYERS) == {row.name.partition(".")[0] for row in TABLE} | {"VLAN"}
 
 
-@pytest.mark.parametrize("table", ["ETHERTYPE", "PROTOCOL", "ARP_OPERATION", "ICMP_TYPE", "ICMPV6_TYPE", "IGMP_TYPE"])
+@pytest.mark.parametrize("table", [
+    "ETHERTYPE", "PROTOCOL", "ARP_OPERATION", "ICMP_TYPE", "ICMPV6_TYPE", "IGMP_TYPE", "PKTAP_NEXT", "DLT", "PROTOCOL_FAMILY",
+    "PROCESS", "SERVICE_CLASS", "INTERFACE_TYPE",
+])  # fmt: skip
 def test_names_of_values(table):
     """Used both ways: each name once, in lower case; none looks like a number or ends a word of a filter."""
     words = list(getattr(names, table).values())

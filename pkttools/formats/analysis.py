@@ -12,7 +12,7 @@ from time import ctime
 
 from .. import codec, names
 from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch
-from ..fields import DATA, FAMILY, HEADERS, INT
+from ..fields import DATA, FAMILY, HEADERS, INT, LITTLE, PKTAP_FLAGS
 from ..values import BY_HEADER, format_value, read_field
 from .files import Output, Sink
 from .layouts import CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
@@ -22,7 +22,7 @@ EXCERPT = 32  # bytes that SOME_DATA prints of a payload
 RUN = 256  # packets that are written at once
 VERDICTS = {codec.NONE: "None", codec.RIGHT: "Valid", codec.UNCERTAIN: "Unchecked"}
 
-FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")  # of TCP, those that 1.16 named
+FLAGS = {"TCP": ("FIN", "SYN", "RST", "PSH", "ACK", "URG"), "PKTAP": tuple(PKTAP_FLAGS.values())}  # of TCP, those that 1.16 named
 EXTENSIONS = ("hopopt", "routing", "fragment", "ah", "dstopts")  # next headers that are shown with their names
 
 ETHERNET, VLAN = map(HEADERS.index, ("ETHERNET", "VLAN"))
@@ -50,7 +50,7 @@ class Header:
         value = read_field(row, self.packet.frame, self.start, self.data, self.end) if row else None
         if row is None or value is None:
             raise KeyError(name)
-        return value if row.kind in (INT, FAMILY) else format_value(row, value)
+        return value if isinstance(value, int) and row.kind in (INT, FAMILY, LITTLE) else format_value(row, value)
 
     @property
     def size(self) -> int:
@@ -70,7 +70,12 @@ class Header:
     @property
     def flags(self) -> str:
         """The names of the flags that are set."""
-        return "".join(f"{flag} " for flag in FLAGS if self[flag])
+        return "".join(f"{flag} " for flag in FLAGS[self.layout.title] if self[flag])
+
+    @property
+    def named(self) -> Named:
+        """The fields by the names of their values."""
+        return Named(self)
 
     @property
     def extension(self) -> str:
@@ -101,6 +106,19 @@ class Header:
         if any(row.kind == DATA for row in rows):  # an extension header: data of its own, but no payload
             return b""
         return bytes(self.packet.frame[self.start + max(row.bit + row.width for row in rows) // 8 : self.end])
+
+
+class Named:
+    """`named["SVC"]` is the name of a field's value, or the value itself where it has none."""
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+
+    def __getitem__(self, name: str) -> int | str:
+        """Raises KeyError when the field is not there."""
+        value = self.header[name]
+        words = ROWS[self.header.kind][name].names or {}
+        return words.get(value, value) if isinstance(value, int) else value
 
 
 class Packet:

@@ -41,8 +41,22 @@ CHECKSUM = line("checksum", "{CHECKSUM:#06x} ({verdict})")
 ADDRESSES = line("src/dst addr", "{SRC_ADDR} / {DST_ADDR}")
 PORTS = line("src/dst port", "{SRC_PORT} / {DST_PORT}")
 TYPE = line("type/code", "{TYPE} / {CODE}")
+PROCESS = line("process", "{named[PID]} / {COMM}")
 NEXT = line("next header", "{NEXT_HEADER}{extension}")
 EXTENSION = line("exthdr size", "{EXT_SIZE} bytes")
+
+PKTAP = Layout(
+    "PKTAP", LINK,
+    line("length/next", "{LENGTH} bytes / {named[NEXT_TYPE]}"),
+    line("DLT/family", "{named[DLT]} / {named[FAMILY]}"),
+    line("interface", "{IFNAME} (type: {named[IFTYPE]}) (unit: {IFUNIT})"),
+    line("flags", "{FLAGS:#010x} ( {flags})"),
+    line("pre/post size", "{PRE_SIZE} / {POST_SIZE} bytes"),
+    PROCESS,
+    line("effective", "{named[EPID]} / {ECOMM}"),
+    line("service class", "{named[SVC]}"),
+    brief=PROCESS,
+)  # fmt: skip
 
 LAYOUTS = {
     "UNKNOWN": Layout("Unknown", LINK),
@@ -50,6 +64,8 @@ LAYOUTS = {
     "LOOP": Layout("Loopback", LINK),
     "SLL": Layout("SLL", LINK),
     "SLL2": Layout("SLL2", LINK),
+    "PKTAP": PKTAP,
+    "PKTAP_BE": PKTAP,
     "ETHERNET": Layout("Ethernet", LINK, "\t{SRC_ADDR} -> {DST_ADDR}  {tags}(type: {type:#06x})"),
     "VLAN": Layout("VLAN", LINK),  # where it is not part of an Ethernet header's line
     "ARP": Layout(

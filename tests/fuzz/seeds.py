@@ -16,6 +16,7 @@ from pathlib import Path
 from pkttools import codec, expression
 from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
+from pkttools.fields import HEADERS
 from pkttools.program import ROW_COLUMNS
 from tests.samples import TEXT, batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
 
@@ -28,6 +29,7 @@ FILTERS = [
     "not (TCP or ICMPV6) and IPV6.EXT_SIZE[-1]!=16",
     "LOOPBACK.FAMILY<=2 or UNKNOWN.DATA or VLAN or IP.OFFSET>0",
     "(TCP.SYN==1 or SCTP.DATA<00 ff) and IPV6.DST_ADDR==2001:db8::/33 or GRE.VERSION[1] or VXLAN.VNI<43",
+    'PKTAP.PID in 500-600,none and not PKTAP.COMM in ssh,"Google Chrome" or PKTAP.IFNAME[2]<en1 or PKTAP.IFUNIT!=0 or PKTAP.OUT==0',
 ]
 ASSIGNMENTS = [
     [("ETHERNET.TYPE", "=", "0x86dd"), ("IPV6.HOP_LIMIT", "-=", "3"), ("IPV6.DST_ADDR", "+=", "0xffff")],
@@ -37,6 +39,8 @@ ASSIGNMENTS = [
     [("IP.TTL", "-=", "1"), ("IP.SRC_ADDR", "=", "198.51.100.7"), ("IPV6.SRC_ADDR", "=", "2001:db8::7"),
      ("TCP.SEQ_NUMBER", "+=", "0xfffffff0"), ("TCP.DATA", "=", "00 " * 70)],
     [("ICMP.TYPE", "=", "8"), ("ICMPV6.DATA", "=", "7"), ("UDP.SIZE", "-=", "1"), ("SCTP.TAG", "=", "9"), ("UDP.DATA", "=", "07")],
+    [("PKTAP.COMM", "=", "ssh"), ("PKTAP.IFUNIT", "-=", "1"), ("PKTAP.IFNAME[-1]", "=", "e" * 24), ("PKTAP.LENGTH", "+=", "14"),
+     ("PKTAP.DLT", "=", "raw"), ("IP.TTL", "=", "9"), ("PKTAP.NEXT_TYPE", "=", "1"), ("PKTAP.DATA", "=", "45")],
     [("IP.CHECKSUM", "=", "0"), ("UDP.CHECKSUM", "=", "0"), ("GRE.FLAGS", "=", "0x8000"), ("VXLAN.VNI", "+=", "1")],
 ]  # fmt: skip
 BPF = [(0x28, 0, 0, 12), (0x15, 0, 3, 0x0800), (0xB1, 0, 0, 14), (0x50, 0, 0, 14), (0x16, 0, 0, 0), (0x06, 0, 0, 0)]
@@ -79,7 +83,7 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
 # ---- inputs; their first bytes are described at each case in C ----
 
 ROWS = b"".join(b"%06X: 00 11 22 33  44 55 66 77  88 99 AA BB  CC DD EE ff : ........ ........\n" % at for at in range(0, 64, 16))
-LINKTYPES = [1, 0, 101, 12, 14, 108, 113, 228, 229, 276, 147]  # as in target.c
+LINKTYPES = [1, 0, 101, 12, 14, 108, 113, 228, 229, 276, 147, 2**32 - 1, 258, 149]  # as in target.c
 
 
 def texts() -> Iterator[bytes]:
@@ -242,12 +246,19 @@ def given() -> Iterator[bytes]:
             for linktype, frame in (frames()[i * 3], frames()[-i * 3 - 4]):
                 yield bytes([kind]) + coded + sample(linktype, frame)
     # A row of the input's own, one test or assignment, and what makes either unsound: each alone, a column and its value.
-    row, test, change = [5, 0, 48, 0, 1, 0, 1, -1], [0, 1, 0, 0, 0, 0, -1, 0, 0, -1, -2], [0, 0, 1, 0, 0, 0x0800, 0, 0, 0]
+    ethernet = HEADERS.index("ETHERNET")
+    row, test, change = [ethernet, 0, 48, 0, 1, 0, 1, -1], [0, 1, 0, 0, 0, 0, -1, 0, 0, -1, -2], [0, 0, 1, 0, 0, 0x0800, 0, 0, 0]
     frame = sample(*frames()[0])
     yield from (own(row, test, 2, frame), own(row, change, 3, frame), own(row, [3, *change[1:]], 3, frame))
     for at, value in ((1, -1), (1, 8 * 262_144 + 1), (2, -1), (2, 57), (2, 64), (2, 129), (4, 0), (4, -1), (5, 2), (7, 0), (7, 1)):
         unsound = [*row[:at], value, *row[at + 1 :]]
         yield from (own(unsound, test, 2, frame), own(unsound, change, 3, frame), own(unsound, [1, *change[1:]], 3, frame))
+    # Little-endian numbers and text, some where none can be.
+    for bit, width, kind in ((8, 40, 3), (4, 16, 3), (8, 12, 3), (8, 64, 3), (8, 320, 4), (0, 0, 4), (4, 16, 4), (8, 1 << 22, 4)):
+        typed = [ethernet, bit, width, 0, 1, kind, 1, -1]
+        for operation in range(4):
+            yield own(typed, [operation, *change[1:6], 0, 2, 0], 3, frame)
+        yield own(typed, [*test[:7], 0, 2, *test[9:]], 2, frame)
     for at, value in ((0, 1), (0, -1), (7, 3), (7, -1), (8, 3), (8, -1), (8, 2**63 - 1), (9, 0), (9, 1), (10, 0), (10, 1)):
         yield own(row, [*test[:at], value, *test[at + 1 :]], 2, frame)
     for at, value in ((1, 1), (1, -1), (6, 3), (6, -1), (7, 3), (7, -1), (8, 1), (8, -1)):

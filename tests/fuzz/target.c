@@ -70,7 +70,7 @@ unsigned take16(struct input *in)
 
 int64_t take_linktype(struct input *in)
 {
-    static const int64_t linktypes[] = {1, 0, 101, 12, 14, 108, 113, 228, 229, 276, 147, UINT32_MAX};
+    static const int64_t linktypes[] = {1, 0, 101, 12, 14, 108, 113, 228, 229, 276, 147, UINT32_MAX, 258, 149};
     return linktypes[take8(in) % (sizeof linktypes / sizeof *linktypes)];
 }
 

@@ -224,8 +224,8 @@ size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, 
 /* headers.c */
 
 enum header_kind {              /* in the order of HEADERS in pkttools/fields.py; a test compares them */
-    UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING, IPV6_FRAGMENT,
-    IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN, HEADER_KINDS
+    UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, PKTAP, PKTAP_BE, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING,
+    IPV6_FRAGMENT, IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN, HEADER_KINDS
 };
 
 extern const char *const header_names[HEADER_KINDS];
@@ -240,7 +240,7 @@ struct header {
 struct walk {
     struct header header[MAX_HEADERS];
     size_t count;
-    bool partial;               /* an IP or inner Ethernet header was announced, but not captured, or lies too deep */
+    bool partial;               /* an IP header or an inner frame was announced, but not captured, or lies too deep */
 };
 
 enum header_kind extension(unsigned protocol);

@@ -4,24 +4,31 @@
 #include "codec.h"
 
 const char *const header_names[HEADER_KINDS] = {
-    "UNKNOWN", "LOOPBACK", "LOOP", "SLL", "SLL2", "ETHERNET", "VLAN", "ARP", "IP", "IPV6", "IPV6_OPTIONS",
-    "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6", "SCTP", "GRE", "VXLAN",
+    "UNKNOWN", "LOOPBACK", "LOOP", "SLL", "SLL2", "PKTAP", "PKTAP_BE", "ETHERNET", "VLAN", "ARP", "IP", "IPV6",
+    "IPV6_OPTIONS", "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6", "SCTP", "GRE", "VXLAN",
 };
 
 enum { ETHERTYPE_IP = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_BRIDGE = 0x6558, ETHERTYPE_IPV6 = 0x86DD };
 enum { VXLAN_PORT = 4789 };                     /* RFC 7348 section 5 */
 enum { LINKTYPE_NULL = 0, LINKTYPE_ETHERNET = 1, LINKTYPE_RAW = 101, LINKTYPE_LOOP = 108, LINKTYPE_SLL = 113,
-       LINKTYPE_IPV4 = 228, LINKTYPE_IPV6 = 229, LINKTYPE_SLL2 = 276 };
+       LINKTYPE_USER2 = 149, LINKTYPE_IPV4 = 228, LINKTYPE_IPV6 = 229, LINKTYPE_PKTAP = 258, LINKTYPE_SLL2 = 276 };
+enum { PKTAP_SIZE = 108, PKTAP_PACKET = 1 };    /* bytes of the older header; the type of what follows: a packet */
 
 static bool is_raw(int64_t linktype)
 {
     return linktype == LINKTYPE_RAW || linktype == 12 || linktype == 14;    /* 12, 14: DLT_RAW of some systems */
 }
 
+static bool is_pktap(int64_t linktype)
+{
+    return linktype == LINKTYPE_PKTAP || linktype == LINKTYPE_USER2;    /* as Apple writes it, a number for private use */
+}
+
 bool known_link(int64_t linktype)
 {
     return linktype == LINKTYPE_NULL || linktype == LINKTYPE_ETHERNET || linktype == LINKTYPE_LOOP || linktype == LINKTYPE_SLL
-        || linktype == LINKTYPE_SLL2 || linktype == LINKTYPE_IPV4 || linktype == LINKTYPE_IPV6 || is_raw(linktype);
+        || linktype == LINKTYPE_SLL2 || linktype == LINKTYPE_IPV4 || linktype == LINKTYPE_IPV6 || is_raw(linktype)
+        || is_pktap(linktype);
 }
 
 static size_t most(size_t a, size_t b) { return a > b ? a : b; }
@@ -39,6 +46,7 @@ static struct header *found(struct walk *w, enum header_kind kind, size_t start,
 static size_t walk_ip(struct walk *w, const struct frame *f, size_t at, size_t limit);
 static size_t walk_ipv6(struct walk *w, const struct frame *f, size_t at, size_t limit);
 static size_t walk_type(struct walk *w, const struct frame *f, unsigned type, size_t at, size_t limit);
+static void walk_link(struct walk *w, const struct frame *f, int64_t linktype, size_t at);
 
 /* A whole Ethernet frame, the outermost or one in a tunnel. */
 static void walk_ethernet(struct walk *w, const struct frame *f, size_t at, size_t limit)
@@ -206,35 +214,70 @@ static unsigned family_type(uint32_t family)
         : family == 10 || family == 23 || family == 24 || family == 28 || family == 30 ? ETHERTYPE_IPV6 : 0;
 }
 
+/* What Apple puts in front of a frame: struct pktap_header of xnu, bsd/net/pktap.h, and
+ * https://www.tcpdump.org/linktypes/LINKTYPE_PKTAP.html. Its integers are in the byte order of the machine that captured: the
+ * little-endian one, unless the length fits in 16 bits only the other way round. All that need to know go by the kind.
+ */
+static void walk_pktap(struct walk *w, const struct frame *f, size_t at)
+{
+    bool big = get32(f, at) <= 0xFFFF && reversed(get32(f, at)) > 0xFFFF;
+    struct header *h = found(w, big ? PKTAP_BE : PKTAP, at, PKTAP_SIZE, f->size);
+    if (h == NULL)
+        return;
+    uint32_t length = get32(f, at), next = get32(f, at + 4), link = get32(f, at + 8);
+    if (!big) {
+        length = reversed(length);
+        next = reversed(next);
+        link = reversed(link);
+    }
+    if (length < PKTAP_SIZE || length > f->size - at) {
+        w->partial = true;
+        return;
+    }
+    h->data = at + length;
+    if (next == PKTAP_PACKET) {
+        size_t count = w->count;
+        walk_link(w, f, link, h->data);
+        w->partial |= w->count == count && known_link(link);
+    }
+}
+
+/* A frame of a link type, the whole one or that of a capture in it. Nothing is found where it is of no type that we know. */
+static void walk_link(struct walk *w, const struct frame *f, int64_t linktype, size_t at)
+{
+    struct header *h = NULL;
+    unsigned type = 0;
+    if (linktype == LINKTYPE_ETHERNET)
+        walk_ethernet(w, f, at, f->size);
+    else if (linktype == LINKTYPE_NULL || linktype == LINKTYPE_LOOP) {
+        h = found(w, linktype == LINKTYPE_NULL ? LOOPBACK : LOOP, at, 4, f->size);
+        type = family_type(get32(f, at));
+    } else if (linktype == LINKTYPE_SLL) {
+        h = found(w, SLL, at, 16, f->size);
+        type = get16(f, at + 14);
+    } else if (linktype == LINKTYPE_SLL2) {
+        h = found(w, SLL2, at, 20, f->size);
+        type = get16(f, at);
+    } else if (linktype == LINKTYPE_IPV4)
+        walk_ip(w, f, at, f->size);
+    else if (linktype == LINKTYPE_IPV6)
+        walk_ipv6(w, f, at, f->size);
+    else if (is_raw(linktype)) {
+        if (get8(f, at) >> 4 == 4)
+            walk_ip(w, f, at, f->size);
+        else if (get8(f, at) >> 4 == 6)
+            walk_ipv6(w, f, at, f->size);
+    } else if (is_pktap(linktype))
+        walk_pktap(w, f, at);
+    if (h != NULL)
+        h->data = walk_type(w, f, type, h->data, f->size);
+}
+
 void walk(struct walk *w, const struct frame *f, int64_t linktype)
 {
     w->count = 0;
     w->partial = false;
-    struct header *h = NULL;
-    unsigned type = 0;
-    if (linktype == LINKTYPE_ETHERNET)
-        walk_ethernet(w, f, 0, f->size);
-    else if (linktype == LINKTYPE_NULL || linktype == LINKTYPE_LOOP) {
-        h = found(w, linktype == LINKTYPE_NULL ? LOOPBACK : LOOP, 0, 4, f->size);
-        type = family_type(get32(f, 0));
-    } else if (linktype == LINKTYPE_SLL) {
-        h = found(w, SLL, 0, 16, f->size);
-        type = get16(f, 14);
-    } else if (linktype == LINKTYPE_SLL2) {
-        h = found(w, SLL2, 0, 20, f->size);
-        type = get16(f, 0);
-    } else if (linktype == LINKTYPE_IPV4)
-        walk_ip(w, f, 0, f->size);
-    else if (linktype == LINKTYPE_IPV6)
-        walk_ipv6(w, f, 0, f->size);
-    else if (is_raw(linktype)) {
-        if (get8(f, 0) >> 4 == 4)
-            walk_ip(w, f, 0, f->size);
-        else if (get8(f, 0) >> 4 == 6)
-            walk_ipv6(w, f, 0, f->size);
-    }
-    if (h != NULL)
-        h->data = walk_type(w, f, type, h->data, f->size);
+    walk_link(w, f, linktype, 0);
     if (w->count == 0)
         found(w, UNKNOWN, 0, 0, f->size);
 }

@@ -1,7 +1,7 @@
 /* Runs filters and assignments: flat programs over rows of the field table, compiled by ../../program.py and ../../expression.py. */
 #include "codec.h"
 
-enum { NUMBER, DATA, FAMILY };                  /* row kinds */
+enum { NUMBER, DATA, FAMILY, LITTLE, TEXT };    /* row kinds */
 enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF };
 enum { SET, ADD, SUBTRACT, SWAP };
 enum { ACCEPT = -1, REJECT = -2 };
@@ -12,7 +12,7 @@ struct value {                                  /* 128 bits, unsigned */
 
 struct place {                                  /* an occurrence of a field in a frame */
     const struct row *row;
-    size_t bit, size;                           /* first bit in the frame; bytes, of DATA */
+    size_t bit, size;                           /* first bit in the frame; bytes, of DATA and TEXT */
 };
 
 /* ---- soundness: a program is data from outside; it is checked once and then trusted ---- */
@@ -22,13 +22,23 @@ static bool row_sound(const struct program *p, int64_t row)
     return row >= 0 && (uint64_t)row < p->row_count;
 }
 
+static bool width_sound(const struct row *r)
+{
+    bool whole = r->width % 8 == 0 && r->bit % 8 == 0;
+    switch (r->kind) {
+    case FAMILY: return r->width == 32;
+    case LITTLE: return r->width >= 0 && r->width <= 56 && whole;
+    case TEXT: return r->width >= 0 && r->width <= 8 * MAX_FRAME && whole;
+    default: return (r->width >= 0 && r->width <= 56) || (r->width == 128 && r->bit % 8 == 0);
+    }
+}
+
 static bool rows_sound(const struct program *p)
 {
     for (size_t i = 0; i < p->row_count; i++) {
         const struct row *r = &p->rows[i];
         bool next = r->next == -1 || (r->next > (int64_t)i && row_sound(p, r->next));  /* forward: no circles */
-        bool width = r->width >= 0 && (r->width <= 56 || r->width == 128) && (r->width < 128 || r->bit % 8 == 0);
-        if (!next || !width || r->bit < 0 || r->bit > 8 * MAX_FRAME || r->scale < 1 || (r->kind == FAMILY && r->width != 32))
+        if (!next || r->bit < 0 || r->bit > 8 * MAX_FRAME || r->scale < 1 || !width_sound(r))
             return false;
     }
     return true;
@@ -84,7 +94,7 @@ static bool place_in(const struct program *p, int64_t row, const struct header *
             *at = (struct place){r, h->data * 8, h->end - h->data};
             return h->data < h->end;
         }
-        *at = (struct place){r, h->start * 8 + (size_t)r->bit, 0};
+        *at = (struct place){r, h->start * 8 + (size_t)r->bit, r->kind == TEXT ? (size_t)r->width / 8 : 0};
         return at->bit + (size_t)r->width <= h->end * 8;
     }
     return false;
@@ -138,6 +148,22 @@ static void write_bits(const struct frame *f, size_t bit, size_t width, uint64_t
     }
 }
 
+/* A number of `width` bits, its bytes the other way round. */
+static uint64_t turned(uint64_t value, size_t width)
+{
+    uint64_t out = 0;
+    for (; width > 0; width -= 8, value >>= 8)
+        out = out << 8 | (value & 0xFF);
+    return out;
+}
+
+/* Bytes of the text in a field: it ends at the first zero, or with the field. */
+static size_t text_size(const struct frame *f, const struct place *at)
+{
+    const uint8_t *text = f->at + at->bit / 8, *zero = at->size > 0 ? memchr(text, 0, at->size) : NULL;
+    return zero != NULL ? (size_t)(zero - text) : at->size;
+}
+
 /* The number as it stands in the packet, before bias and scale. */
 static struct value read_raw(const struct frame *f, const struct place *at)
 {
@@ -146,6 +172,8 @@ static struct value read_raw(const struct frame *f, const struct place *at)
     uint64_t raw = read_bits(f, at->bit, (size_t)at->row->width);
     if (at->row->kind == FAMILY && raw > 0xFFFF)    /* in the byte order of the machine that wrote it */
         raw = reversed((uint32_t)raw);
+    else if (at->row->kind == LITTLE)
+        raw = turned(raw, (size_t)at->row->width);
     return (struct value){0, raw};
 }
 
@@ -160,7 +188,8 @@ static void write_raw(const struct frame *f, const struct place *at, struct valu
         uint64_t old = read_bits(f, at->bit, 32);
         if (old == 0 || old > 0xFFFF)
             v.low = reversed((uint32_t)v.low);
-    }
+    } else if (at->row->kind == LITTLE)
+        v.low = turned(v.low, (size_t)at->row->width);
     write_bits(f, at->bit, (size_t)at->row->width, v.low);
 }
 
@@ -192,9 +221,10 @@ static bool holds(const struct program *p, const struct test *t, const struct fr
     if (!locate(p, t->row, t->occurrence, true, w, &at))
         return false;
     int c;
-    if (at.row->kind == DATA)
-        c = compare_data(f->at + at.bit / 8, at.size, p->constants + t->constant, (size_t)t->size);
-    else {
+    if (at.row->kind == DATA || at.row->kind == TEXT) {
+        size_t size = at.row->kind == TEXT ? text_size(f, &at) : at.size;
+        c = compare_data(f->at + at.bit / 8, size, p->constants + t->constant, (size_t)t->size);
+    } else {
         struct value v = read_raw(f, &at);
         v.low = (v.low + (uint64_t)at.row->bias) * (uint64_t)at.row->scale;
         v.high &= (uint64_t)t->mask_high;
@@ -247,8 +277,22 @@ static struct value negative(struct value a)
     return add((struct value){~a.high, ~a.low}, (struct value){0, 1});
 }
 
+/* A text that is there already stays with what stands behind its end; behind another one all is zero. */
+static void write_text(const struct frame *f, const struct place *at, const uint8_t *text, size_t size)
+{
+    size = least(size, at->size);
+    if (compare_data(f->at + at->bit / 8, text_size(f, at), text, size) == 0)
+        return;
+    memset(f->at + at->bit / 8, 0, at->size);
+    memcpy(f->at + at->bit / 8, text, size);
+}
+
 static void change(const struct assignment *a, const struct frame *f, const struct place *at, const uint8_t *constants)
 {
+    if (at->row->kind == TEXT) {
+        write_text(f, at, constants + a->constant, (size_t)a->size);
+        return;
+    }
     if (at->row->kind == DATA) {
         size_t size = (size_t)a->size < at->size ? (size_t)a->size : at->size;
         if (size > 0)
@@ -302,7 +346,8 @@ size_t assign(const struct program *p, const struct frame *f, int64_t linktype)
             struct walk outer = outer_headers(&w);
             if (!locate(p, a->row, a->occurrence, a->exact, &outer, &at))
                 unplaced++;
-            else if (locate(p, a->other, a->occurrence, a->exact, &outer, &other) && other.row->width == at.row->width) {
+            else if (at.row->kind != TEXT && locate(p, a->other, a->occurrence, a->exact, &outer, &other)
+                     && other.row->kind != TEXT && other.row->width == at.row->width) {
                 struct value v = read_raw(f, &at);
                 write_raw(f, &at, read_raw(f, &other));
                 write_raw(f, &other, v);

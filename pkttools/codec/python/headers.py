@@ -7,20 +7,25 @@ header is there when its fixed part was captured, whatever it says; what cannot 
 
 from __future__ import annotations
 
+import struct
+
 import dpkt
 from dpkt import ethernet, gre, icmp, icmp6, igmp, ip, ip6, loopback, sctp, sll, sll2, tcp, udp
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
 from .rows import checked
 
-(UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING, IPV6_FRAGMENT, IPV6_AH,
- ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN) = range(22)  # the order of HEADERS in ...fields # fmt: skip
+(UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, PKTAP, PKTAP_BE, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING, IPV6_FRAGMENT,
+ IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN) = range(24)  # the order of HEADERS in ...fields # fmt: skip
 
 MAX_HEADERS = 16
 ETHERTYPE_BRIDGE = 0x6558  # RFC 1701
 VXLAN_PORT = 4789  # RFC 7348 section 5
 RAW = (101, 12, 14)  # raw IP; 12 and 14 are DLT_RAW of some systems
-LINK_LAYERS = {1: ETHERNET, 0: LOOPBACK, 108: LOOP, 113: SLL, 276: SLL2}
+PKTAP_SIZE = 108  # bytes of the older header
+PKTAP_PACKET = 1  # the type of what follows
+LINK_LAYERS = {1: ETHERNET, 0: LOOPBACK, 108: LOOP, 113: SLL, 276: SLL2, 258: PKTAP, 149: PKTAP}  # 149: as Apple writes it
+KNOWN = {*LINK_LAYERS, *RAW, 228, 229}  # the link types whose headers are found
 READERS = {
     ETHERNET: ethernet.Ethernet, LOOPBACK: loopback.Loopback, LOOP: loopback.Loopback, SLL: sll.SLL, SLL2: sll2.SLL2,
 }  # fmt: skip
@@ -46,18 +51,8 @@ class Walk:
     def __init__(self, frame: bytes, linktype: int) -> None:
         self.frame = frame
         self.headers: list[Header] = []
-        self.partial = False  # an IP or inner Ethernet header was announced, but not captured, or lies too deep
-        kind, version = LINK_LAYERS.get(linktype), frame[0] >> 4 if frame and linktype in RAW else 0
-        if kind == ETHERNET:
-            self.ethernet(0, len(frame))
-        elif kind is not None:
-            header = self.found(kind, 0, READERS[kind].__hdr_len__, len(frame))
-            if header:
-                header[2] = self.typed(self.link_type(kind), header[2], len(frame))
-        elif linktype == 228 or version == 4:
-            self.ip(0, len(frame))
-        elif linktype == 229 or version == 6:
-            self.ip6(0, len(frame))
+        self.partial = False  # an IP header or an inner frame was announced, but not captured, or lies too deep
+        self.link(linktype, 0)
         if not self.headers:
             self.found(UNKNOWN, 0, 0, len(frame))
 
@@ -74,15 +69,54 @@ class Walk:
         dpkt.Packet.unpack(header, self.frame[at : at + reader.__hdr_len__])
         return header
 
-    def link_type(self, kind: int) -> int:
-        """The EtherType of what a link layer carries."""
+    def link(self, linktype: int, at: int) -> None:
+        """A frame of a link type, the whole one or that of a capture in it. Nothing is found where the type is not known."""
+        end, kind = len(self.frame), LINK_LAYERS.get(linktype)
+        version = self.frame[at] >> 4 if at < end and linktype in RAW else 0
+        if kind == ETHERNET:
+            self.ethernet(at, end)
+        elif kind == PKTAP:
+            self.pktap(at, end)
+        elif kind is not None:
+            header = self.found(kind, at, READERS[kind].__hdr_len__, end)
+            if header:
+                header[2] = self.typed(self.link_type(kind, at), header[2], end)
+        elif linktype == 228 or version == 4:
+            self.ip(at, end)
+        elif linktype == 229 or version == 6:
+            self.ip6(at, end)
+
+    def pktap(self, at: int, end: int) -> None:
+        """What Apple puts in front of a frame: struct pktap_header of xnu, bsd/net/pktap.h.
+
+        See also https://www.tcpdump.org/linktypes/LINKTYPE_PKTAP.html. Its integers are in the byte order of the machine that
+        captured: the little-endian one, unless the length fits in 16 bits only the other way round. All that need to know go
+        by the kind.
+        """
+        length = self.frame[at : at + 4]
+        big = int.from_bytes(length, "big") <= 0xFFFF < int.from_bytes(length, "little")
+        header = self.found(PKTAP_BE if big else PKTAP, at, PKTAP_SIZE, end)
+        if not header:
+            return
+        size, following, linktype = struct.unpack_from(">III" if big else "<III", self.frame, at)
+        if not PKTAP_SIZE <= size <= end - at:
+            self.partial = True
+            return
+        header[2] = at + size
+        if following == PKTAP_PACKET:
+            count = len(self.headers)
+            self.link(linktype, at + size)
+            self.partial |= len(self.headers) == count and linktype in KNOWN
+
+    def link_type(self, kind: int, at: int) -> int:
+        """The EtherType of what the link layer at `at` carries."""
         if kind in (LOOPBACK, LOOP):
-            family = int.from_bytes(self.frame[:4], "big")  # in the byte order of the machine that wrote it
+            family = int.from_bytes(self.frame[at : at + 4], "big")  # in the byte order of the machine that wrote it
             if family > 0xFFFF:
-                family = int.from_bytes(self.frame[:4], "little")
+                family = int.from_bytes(self.frame[at : at + 4], "little")
             v6 = (10, 23, 24, 28, 30)  # Linux, Windows, the BSDs, macOS
             return ethernet.ETH_TYPE_IP if family == 2 else ethernet.ETH_TYPE_IP6 if family in v6 else 0
-        return self.read(READERS[kind], 0).ethtype
+        return self.read(READERS[kind], at).ethtype
 
     def ethernet(self, at: int, limit: int) -> None:
         """A whole Ethernet frame, the outermost or one in a tunnel."""

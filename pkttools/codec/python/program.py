@@ -13,7 +13,7 @@ from .headers import GRE, IP, IPV6, VXLAN, Walk
 from .rows import checked
 from .update import update
 
-NUMBER, DATA, FAMILY = range(3)
+NUMBER, DATA, FAMILY, LITTLE, TEXT = range(5)
 EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF = range(9)
 SET, ADD, SUBTRACT, SWAP = range(4)
 ACCEPT, REJECT = -1, -2
@@ -28,6 +28,17 @@ def _cut(code: bytes, columns: int) -> Rows:
     return [tuple(values[i : i + columns]) for i in range(0, len(values), columns)]
 
 
+def _width_sound(kind: int, bit: int, width: int) -> bool:
+    match kind:
+        case 2:  # FAMILY
+            return width == 32
+        case 3:  # LITTLE
+            return 0 <= width <= 56 and width % 8 == bit % 8 == 0
+        case 4:  # TEXT
+            return 0 <= width <= 8 * MAX_FRAME and width % 8 == bit % 8 == 0
+    return 0 <= width <= 56 or (width == 128 and bit % 8 == 0)
+
+
 @lru_cache(16)
 def _load(program: Program, columns: int) -> tuple[Rows, Rows, bytes]:
     """Rows and code of a program. Raises ValueError when it is not sound: it is checked once and then trusted."""
@@ -35,8 +46,7 @@ def _load(program: Program, columns: int) -> tuple[Rows, Rows, bytes]:
     sound = len(program[1]) // 8 % columns == 0
     for i, (_, bit, width, _, scale, kind, _, following) in enumerate(rows):
         sound &= following == -1 or i < following < len(rows)  # forward: no circles
-        sound &= (0 <= width <= 56 or (width == 128 and bit % 8 == 0)) and 0 <= bit <= 8 * MAX_FRAME and scale >= 1
-        sound &= kind != FAMILY or width == 32
+        sound &= 0 <= bit <= 8 * MAX_FRAME and scale >= 1 and _width_sound(kind, bit, width)
     if columns == TEST_COLUMNS:
         sound &= len(code) > 0
         for i, test in enumerate(code if sound else []):
@@ -65,7 +75,7 @@ class _Place:
     __slots__ = ("row", "at", "size")
 
     def __init__(self, row: tuple[int, ...], at: int, size: int) -> None:
-        self.row, self.at, self.size = row, at, size  # `at` in bits, `size` (of DATA) in bytes
+        self.row, self.at, self.size = row, at, size  # `at` in bits, `size` (of DATA and TEXT) in bytes
 
 
 def _place_in(rows: Rows, row: int, header: list[int]) -> _Place | None:
@@ -76,7 +86,8 @@ def _place_in(rows: Rows, row: int, header: list[int]) -> _Place | None:
             if found[5] == DATA:
                 return _Place(found, data * 8, end - data) if data < end else None
             at = start * 8 + found[1]
-            return _Place(found, at, 0) if at + found[2] <= end * 8 else None
+            size = found[2] // 8 if found[5] == TEXT else 0
+            return _Place(found, at, size) if at + found[2] <= end * 8 else None
         row = found[7]
     return None
 
@@ -105,11 +116,24 @@ def _write_bits(frame: bytearray, at: int, width: int, value: int) -> None:
     frame[first:last] = (old & ~(mask << shift) | (value & mask) << shift).to_bytes(last - first, "big")
 
 
+def _turned(value: int, width: int) -> int:
+    """A number of `width` bits, its bytes the other way round."""
+    return int.from_bytes((value & ((1 << width) - 1)).to_bytes(width // 8, "big"), "little")
+
+
+def _read_bytes(frame: bytes | bytearray, place: _Place) -> bytes:
+    """The bytes of DATA, or of TEXT, which ends at the first zero or with its field."""
+    found = bytes(frame[place.at // 8 : place.at // 8 + place.size])
+    return found.partition(b"\0")[0] if place.row[5] == TEXT else found
+
+
 def _read_raw(frame: bytes | bytearray, place: _Place) -> int:
     """The number as it stands in the packet, before bias and scale."""
     raw = _read_bits(frame, place.at, place.row[2])
     if place.row[5] == FAMILY and raw > 0xFFFF:  # in the byte order of the machine that wrote it
         raw = int.from_bytes(raw.to_bytes(4, "big"), "little")
+    elif place.row[5] == LITTLE:
+        raw = _turned(raw, place.row[2])
     return raw
 
 
@@ -119,6 +143,8 @@ def _write_raw(frame: bytearray, place: _Place, value: int) -> None:
         old = _read_bits(frame, place.at, 32)
         if old == 0 or old > 0xFFFF:
             value = int.from_bytes((value & 0xFFFFFFFF).to_bytes(4, "big"), "little")
+    elif place.row[5] == LITTLE:
+        value = _turned(value, width)
     _write_bits(frame, place.at, width, value)
 
 
@@ -134,8 +160,8 @@ def _holds(rows: Rows, test: tuple[int, ...], constants: bytes, frame: bytes, he
         return False
     value: int | bytes
     wanted: int | bytes
-    if place.row[5] == DATA:
-        value, wanted = frame[place.at // 8 : place.at // 8 + place.size], constants[constant : constant + size]
+    if place.row[5] in (DATA, TEXT):
+        value, wanted = _read_bytes(frame, place), constants[constant : constant + size]
     else:
         value = _read_raw(frame, place)
         if place.row[2] < 128:
@@ -195,6 +221,11 @@ def _change(a: tuple[int, ...], frame: bytearray, place: _Place, constants: byte
         at, size = place.at // 8, min(size, place.size)
         frame[at : at + size] = constants[constant : constant + size]
         return
+    if kind == TEXT:  # one that is there already stays with what stands behind its end; behind another one all is zero
+        at, text = place.at // 8, constants[constant : constant + min(size, place.size)]
+        if text != _read_bytes(frame, place):
+            frame[at : at + place.size] = text.ljust(place.size, b"\0")
+        return
     value = _number(high, low)
     if width < 128:
         value &= MASK64
@@ -235,7 +266,7 @@ def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int) -
             continue
         if operation == SWAP:
             other = _locate(rows, other_row, occurrence, exact, outer)
-            if other and other.row[2] == place.row[2]:
+            if other and other.row[2] == place.row[2] and TEXT not in (place.row[5], other.row[5]):
                 value = _read_raw(frame, place)
                 _write_raw(frame, place, _read_raw(frame, other))
                 _write_raw(frame, other, value)

@@ -10,8 +10,7 @@ from .headers import (
     IPV6,
     IPV6_AH,
     IPV6_OPTIONS,
-    LINK_LAYERS,
-    RAW,
+    KNOWN,
     SLL,
     SLL2,
     TAGS,
@@ -23,7 +22,6 @@ from .headers import (
 from .rows import checked
 
 NONE, RIGHT, BAD, UNCERTAIN = range(4)  # `enum verdict` in ../c/codec.h
-KNOWN = {*LINK_LAYERS, *RAW, 228, 229}
 ANNOUNCED_AT = {ETHERNET: 12, VLAN: 2, SLL: 14, SLL2: 0}  # where a link layer's header says what is behind it
 ARP_TYPE = 0x0806
 
