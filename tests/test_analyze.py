@@ -341,6 +341,56 @@ def test_unknown_link_type():
     assert show([(147, b"user 0")], 1) == "-- 1 -- \n"
 
 
+# ---- the box of bytes ----
+
+BOX = """\
++--------+-------------------------+-------------------------+--------+--------+
+| 000000 | 02 00 00 00 00 02 02 00 | 00 00 00 01 88 CC 41 42 |........|......AB|
+| 000010 | 43 20 7E 7F 80          |                         |C ~..   |        |
++--------+-------------------------+-------------------------+--------+--------+
+"""
+
+
+@pytest.mark.parametrize(
+    ("level", "before"), [(0, "DATA"), (1, "-- 1 --"), (2, "-- 1 --"), (3, "Ethernet"), (4, "DATA"), (5, "DATA")]
+)
+def test_hex_dump(level, before, backend):
+    """Behind everything else, at every level; the rest is as without."""
+    data = f"-- 1 --\nTIME: 1700000000\n{ethernet(0x88CC, bytes.fromhex('414243207e7f80')).hex(' ')}\n==\n".encode()
+    done = shell(f"pkt-analyze -x -lv {level}", data, backend=backend)
+    text = done.stdout.decode()
+    at = text.index("+")
+    assert text[at:] == BOX + ("==\n" if level not in (1, 2) else "")
+    assert text[:at].splitlines()[-1].startswith(before)
+    assert text.replace(BOX, "") == shell(f"pkt-analyze -lv {level}", data, backend=backend).stdout.decode()
+    assert shell(f"pkt-analyze --hex-dump -ll 4 -lv {level}", data, backend=backend).stdout.decode().count(BOX) == 1
+
+
+@pytest.mark.parametrize("size", range(50))
+def test_hex_dump_of_every_size(size):
+    """Each line is 80 columns wide, and read back gives the bytes."""
+    frame = bytes(range(200, 200 + size))
+    lines = analysis.box_lines(frame)
+    assert {len(line) for line in lines} <= {80}
+    assert len(lines) == ((size + 15) // 16 + 2 if size else 0)
+    assert bytes.fromhex("".join(line[11:34] + line[37:60] for line in lines[1:-1])) == frame
+    assert [line[2:8] for line in lines[1:-1]] == [f"{at:06X}" for at in range(0, size, 16)]
+    characters = "".join(line[62:70] + line[71:79] for line in lines[1:-1])
+    assert characters == ("." * size).ljust(len(characters))
+
+
+def test_hex_dump_of_several(each_codec):
+    out = Kept()
+    AnalysisSink(out, 1, 0, 0, True).write(batch([(1, b"ab"), (1, b""), (1, b"c")]))
+    text = out.text.decode()
+    assert [line[62:70] for line in text.splitlines() if line.startswith("| ")] == ["ab      ", "c       "]
+    assert text.count("+--------+") == 8
+    assert "-- 2 -- \n-- 3 -- \n" in text
+
+
+# ---- link types and layouts ----
+
+
 def test_link_type_line_whenever_it_changes():
     text = show([(1, PACKET), (1, PACKET), (147, b""), (1, PACKET)], 2)
     assert [line for line in text.splitlines() if line.startswith("LINKTYPE")] == [

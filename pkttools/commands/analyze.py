@@ -7,7 +7,7 @@ Layers: 1 size and time, 2 link, 3 network, 4 transport.
 
 from ..flow import Source, Stage, need
 from ..formats.files import Output, Sink
-from ..options import BUFFER, GENERAL, INPUT, NUMBER, OUTPUT, PICK, Option, Values
+from ..options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, OUTPUT, PICK, Option, Values
 
 PLACE = "last"
 OPTIONS = [
@@ -15,6 +15,7 @@ OPTIONS = [
            default=3, most=5),
     Option("-ll --lowest-layer", NUMBER, "show no layer below LAYER", "LAYER", default=0, most=4),
     Option("-lh --highest-layer", NUMBER, "show no layer above LAYER", "LAYER", default=0, most=4),
+    Option("-x --hex-dump", FLAG, "show the bytes of each frame in a box, behind the headers"),
     *INPUT,
     *(option for option in OUTPUT if "--out" in option.names),
     *PICK,
@@ -25,12 +26,12 @@ OPTIONS = [
 
 def stage(values: Values) -> Stage:
     """Prints each packet."""
-    level, lowest, highest = values.level, values.lowest_layer, values.highest_layer
+    level, lowest, highest, dump = values.level, values.lowest_layer, values.highest_layer, bool(values.hex_dump)
     need(not highest or lowest <= highest, "-ll above -lh leaves nothing")
 
     def sink(source: Source) -> Sink:
         from ..formats.analysis import AnalysisSink
 
-        return AnalysisSink(Output(values.output, source.file), level, lowest, highest)
+        return AnalysisSink(Output(values.output, source.file), level, lowest, highest, dump)
 
     return Stage(values, sink=sink)

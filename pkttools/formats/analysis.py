@@ -187,6 +187,23 @@ def data_lines(title: str, data: bytes, most: int | None) -> list[str]:
     return lines
 
 
+EDGE = "+--------+-------------------------+-------------------------+--------+--------+"
+
+
+def box_lines(frame: bytes) -> list[str]:
+    """A frame as bytes and characters in a box of 80 columns, 16 bytes a line; none for one without bytes.
+
+    In ASCII, which every terminal and every pipe takes.
+    """
+    lines = []
+    for at in range(0, len(frame), 16):
+        left, right = frame[at : at + 8], frame[at + 8 : at + 16]
+        digits = f"{left.hex(' ').upper():<23} | {right.hex(' ').upper():<23}"
+        characters = "|".join(f"{half.translate(PRINTABLE).decode('ascii'):<8}" for half in (left, right))
+        lines.append(f"| {at:06X} | {digits} |{characters}|")
+    return [EDGE, *lines, EDGE] if lines else []
+
+
 def printable(text: bytes) -> str:
     """Text from the input, made safe for a terminal: what is not to be printed as `?`."""
     return "".join(c if c.isprintable() else "?" for c in text.decode(errors="replace"))
@@ -204,11 +221,12 @@ def capture_lines(packet: Packet) -> list[str]:
 class AnalysisSink(Sink):
     """Writes packets for people to read.
 
-    level: NAMES to ALL_DATA, 0 is ALL_DATA. lowest, highest: the layers that are shown, 0 is no bound.
+    level: NAMES to ALL_DATA, 0 is ALL_DATA. lowest, highest: the layers that are shown, 0 is no bound. dump: whether the
+    bytes of the frame follow.
     """
 
-    def __init__(self, output: Output, level: int, lowest: int, highest: int) -> None:
-        self.output, self.level = output, level or ALL_DATA
+    def __init__(self, output: Output, level: int, lowest: int, highest: int, dump: bool = False) -> None:
+        self.output, self.level, self.dump = output, level or ALL_DATA, dump
         self.lowest, self.highest = lowest, highest or TRANSPORT
         self.count = 0
         self.linktype: int | None = None
@@ -223,8 +241,9 @@ class AnalysisSink(Sink):
         """The lines of the next packet. A LINKTYPE line comes first, and again whenever the type changes."""
         self.count += 1
         mark = f"-- {self.count} --"
+        box = box_lines(packet.frame) if self.dump else []
         if self.level == NAMES:
-            return [f"{mark} " + "".join(f"{h.layout.title}:" for h in self.inner(packet) if h.layout.title)]
+            return [f"{mark} " + "".join(f"{h.layout.title}:" for h in self.inner(packet) if h.layout.title), *box]
         lines = [mark]
         if packet.linktype != self.linktype:
             self.linktype = packet.linktype
@@ -233,7 +252,7 @@ class AnalysisSink(Sink):
             for header in self.inner(packet):
                 if header.layout.title and header.layout.brief:
                     lines += header_lines(header, (header.layout.brief,))
-            return lines
+            return [*lines, *box]
         if self.lowest <= CAPTURE:
             lines += capture_lines(packet)
         shown = self.shown(packet.headers)
@@ -242,7 +261,7 @@ class AnalysisSink(Sink):
         if self.level >= SOME_DATA:
             for header in reversed(shown):  # the innermost first: what is behind it in the packet belongs to outer ones
                 lines += data_lines(header.layout.title, header.payload, EXCERPT if self.level == SOME_DATA else None)
-        return [*lines, "=="]
+        return [*lines, *box, "=="]
 
     def shown(self, headers: list[Header]) -> list[Header]:
         """Those headers whose layer is to be shown."""
