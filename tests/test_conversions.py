@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from conftest import ROOT, shell
-from samples import ARP, ethernet, ipv4, ipv6, tags, udp
+from samples import ARP, ethernet, ipv4, ipv6, pktap, tags, udp
 
 PING = (ROOT / "examples" / "ping.txt").read_bytes()
 
@@ -171,6 +171,113 @@ def test_to_ethernet_where_the_guard_holds(backend):
     done = shell("pkt-change --to-ethernet --if IP", data, backend=backend)
     assert [line for line in done.stdout.decode().splitlines() if "LINKTYPE" in line] == [
         "LINKTYPE: 1 (Ethernet)", "LINKTYPE: 101 (Raw IP)"]  # fmt: skip
+
+
+# ---- pkt-change --unwrap ----
+
+FRAME = ethernet(0x0800, V4)
+NOT_UNWRAPPED = "pkt-change: 1 packet not unwrapped: no PKTAP with a frame in it, no Linux cooked packet with IP\n"
+
+
+@pytest.mark.parametrize("size", [108, 156])
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("linktype", [258, 149])
+@pytest.mark.parametrize(
+    ("dlt", "frame", "inner"),
+    [(1, FRAME, 1), (0, b"\2\0\0\0" + V4, 0), (108, b"\0\0\0\2" + V4, 108), (12, V4, 101), (14, V6, 101), (101, V6, 101),
+     (1, b"", 1),
+     (1, b"half", 1), (147, b"whatever", 147), (258, pktap(1, FRAME), 258)],
+    ids=range(10),
+)  # fmt: skip
+def test_unwrap_pktap(dlt, frame, inner, linktype, order, size, backend):
+    """The frame with its own link type; of one in another, one at a time."""
+    done = shell("pkt-change --unwrap", text(pktap(dlt, frame, order, size), linktype), backend=backend)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == shell("pkt-txt2txt", text(frame, inner)).stdout
+
+
+@pytest.mark.parametrize(
+    ("linktype", "front", "payload"),
+    [(113, COOKED + b"\x08\0", V4), (113, COOKED + b"\x86\xdd", V6), (276, COOKED2, V6), (276, b"\x08\0" + COOKED2[2:], V4),
+     (113, COOKED + b"\x08\0", V4 + b"padding")],
+    ids=range(5),
+)  # fmt: skip
+def test_unwrap_cooked(linktype, front, payload, backend):
+    done = shell("pkt-change --unwrap", text(front + payload, linktype), backend=backend)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == shell("pkt-txt2txt", text(payload, 101)).stdout
+
+
+@pytest.mark.parametrize(
+    ("linktype", "frame"),
+    [
+        (113, COOKED + b"\x08\6" + ARP), (113, COOKED + b"\x81\0" + tags([0x8100], 0x0800, V4)), (113, COOKED + b"\0\4llc"),
+        (113, COOKED + b"\x08\0" + V4[:19]), (113, COOKED), (276, COOKED2), (1, FRAME), (101, V4), (147, b"what"), (258, b""),
+        (258, pktap(1, FRAME)[:107]), (258, pktap(1, FRAME)[:155]), (258, pktap(1, FRAME, length=107)),
+        (258, pktap(1, FRAME, length=999)),
+        (258, pktap(1, FRAME, next=0)), (258, pktap(1, FRAME, next=2)), (258, pktap(0x10000, FRAME)),
+    ],
+    ids=range(17),
+)  # fmt: skip
+def test_what_cannot_be_unwrapped(linktype, frame, backend):
+    done = shell("pkt-change --unwrap", text(frame, linktype), backend=backend)
+    assert (done.returncode, done.stderr.decode()) == (0, NOT_UNWRAPPED)
+    assert done.stdout == shell("pkt-txt2txt", text(frame, linktype)).stdout
+
+
+def test_unwrap_keeps_what_is_known(backend):
+    """Time, notes, and how much there was; what is assigned is assigned to the frame."""
+    data = b"LINKTYPE: 258\n-- 1 --\nTIME: 5.000000001\nSIZE: 203/1000\nNOTE: x\n" + pktap(1, FRAME).hex(" ").encode() + b"\n==\n"
+    done = shell("pkt-change --unwrap IP.TTL=9", data + data.replace(b"/1000", b"/100"), backend=backend)
+    lines = done.stdout.decode().splitlines()
+    assert done.stderr == b""
+    assert lines[0] == "LINKTYPE: 1 (Ethernet)"
+    assert lines[2].startswith("TIME: 5.000000001 ")
+    assert lines[3:5] == ["SIZE: 47/844", "NOTE: x"]
+    assert [line for line in lines if line.startswith(("SIZE", "LINK"))][1:] == ["SIZE: 47/844", "SIZE: 47/0"]
+    assert lines[6].startswith("000010: 00 21 00 07  00 00 09 11")
+
+
+def test_unwrap_then_ethernet(backend):
+    """Raw IP out of PKTAP, and what could not be unwrapped, can be put under Ethernet."""
+    data = text(pktap(12, V4), 258) + text(pktap(1, FRAME), 258) + text(COOKED + b"\x08\6" + ARP, 113) + text(b"what", 147)
+    done = shell("pkt-change --to-ethernet --unwrap -F pcap", data.replace(text(b"what", 147), b""), backend=backend)
+    assert done.stderr.decode() == NOT_UNWRAPPED
+    assert (
+        done.stdout
+        == shell("pkt-change --to-ethernet -F pcap", text(V4, 101) + text(FRAME) + text(COOKED + b"\x08\6" + ARP, 113)).stdout
+    )
+    said = shell("pkt-change --unwrap --to-ethernet", data, backend=backend).stderr.decode().splitlines()
+    assert said == [
+        NOT_UNWRAPPED.replace("1 packet", "2 packets").strip(),
+        "pkt-change: 1 packet not converted: nothing is known of what they carry",
+    ]
+
+
+def test_unwrap_where_the_guard_holds(backend):
+    """It is asked of packets as they come, for both conversions; for assignments again, of what has become of them."""
+    data = text(pktap(12, V4, comm=b"ssh"), 258) + text(pktap(12, V4), 258)
+    done = shell("pkt-change --unwrap --to-ethernet --if PKTAP.COMM==ssh IP.TTL=9", data, backend=backend)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [line for line in done.stdout.decode().splitlines() if "LINKTYPE" in line] == [
+        "LINKTYPE: 1 (Ethernet)", "LINKTYPE: 258 (PKTAP)"]  # fmt: skip
+    assert shell("pkt-filter IP.TTL==9", done.stdout).stdout == b""
+
+
+def test_fragments_in_pktap_come_together(backend):
+    """Cut, mended and put together where they are; tags of the inner frame keep datagrams apart, as they do without."""
+    tagged = [ethernet(0x8100, tags([0x8100], 0x0800, ipv4(17, udp(bytes([i]) * 600)))) for i in range(2)]
+    tagged[1] = tagged[1][:15] + b"\2" + tagged[1][16:]
+    data = b"".join(text(pktap(1, frame), 258) for frame in tagged)
+    whole = shell("pkt-correct", data, backend=backend)
+    assert shell("pkt-check -cs", whole.stdout, backend=backend).stdout == whole.stdout
+    cut = shell("pkt-fragment -fm 300", whole.stdout, backend=backend).stdout
+    assert cut.count(b"\n==") == 6
+    packets = cut.split(b"-- ")
+    mixed = packets[0] + b"".join(b"-- " + packets[i] for i in (1, 4, 2, 5, 3, 6))
+    back = shell("pkt-defragment", mixed, backend=backend)
+    assert (back.returncode, back.stderr) == (0, b"")
+    assert back.stdout == whole.stdout
 
 
 # ---- pkt-change --swap in tunnels ----

@@ -1,6 +1,6 @@
 """Changes fields of packets, and nothing else.
 
-pkt-change --icmp-type 8 --if 'ICMP.TYPE==0'    pkt-change IP.TTL-=1 UDP.DST_PORT+=1000
+pkt-change --icmp-type 8 --if 'ICMP.TYPE==0'    pkt-change IP.TTL-=1
 
 Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums stay, unless -u is given; pkt-correct mends them.
 """
@@ -10,13 +10,16 @@ from ..expression import any_of, compiled, split_assignment
 from ..fields import FIELDS
 from ..flow import Stage
 from ..options import FILTER, FLAG, TEXT, Option, Values
-from ..work.ethernet import Converter
+from ..work.ethernet import to_ethernet
+from ..work.link import Converter
+from ..work.unwrap import unwrap
 
 OPTIONS = [
-    Option("--if", TEXT, "change only what matches EXPR; the rest passes as it is", "EXPR"),
+    Option("--if", TEXT, "change only what matches EXPR, pass on the rest", "EXPR"),
     Option("--swap", FLAG, "exchange source and destination of outer headers"),
-    Option("-u --update-checksums", FLAG, "let checksums follow; right ones stay right, even in cut packets"),
-    Option("--to-ethernet", FLAG, "put raw IP, loopback, Linux cooked packets under an Ethernet header"),
+    Option("-u --update-checksums", FLAG, "let checksums follow; right ones stay right"),
+    Option("--unwrap", FLAG, "strip PKTAP, SLL and SLL2 to the frame in them"),
+    Option("--to-ethernet", FLAG, "put raw IP, loopback, SLL under an Ethernet header"),
     *FILTER,
 ]
 
@@ -32,19 +35,22 @@ def more_options() -> dict[str, str]:
 
 
 def stage(values: Values) -> Stage:
-    """Converts, swaps, then assigns; all only where --if holds."""
+    """Unwraps, converts, swaps, then assigns; all only where --if holds."""
     guard = compiled(any_of([values.condition])) if values.condition is not None else None
-    converter = Converter(guard)
+    steps = [step for step, wanted in ((unwrap, values.unwrap), (to_ethernet, values.to_ethernet)) if wanted]
+    converter = Converter(guard, steps)
 
     def account() -> list[str]:
         said = []
-        if converter.failed:
-            said.append(f"{counted(converter.failed, 'packet')} not converted: nothing is known of what they carry")
-        if not (values.swap or values.to_ethernet or any(split_assignment(word) for word in values.arguments)):
+        if bare := converter.failed.get(unwrap, 0):
+            said.append(f"{counted(bare, 'packet')} not unwrapped: no PKTAP with a frame in it, no Linux cooked packet with IP")
+        if unknown := converter.failed.get(to_ethernet, 0):
+            said.append(f"{counted(unknown, 'packet')} not converted: nothing is known of what they carry")
+        if not (values.swap or steps or any(split_assignment(word) for word in values.arguments)):
             said.append("nothing was changed: FIELD=value assigns, FIELD==value filters")
         return said
 
     return Stage(
-        values, [converter] if values.to_ethernet else [], account=account,
+        values, [converter] if steps else [], account=account,
         guard=guard, swapped=PAIRS if values.swap else (), follow=bool(values.update_checksums),
     )  # fmt: skip

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from .. import codec
-from ..batch import Batch, Packet, Program, gathered
-from ..fields import FIELDS, HEADERS, TABLE
-from ..values import Header, read_field
-
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from ..batch import Packet
+from ..fields import HEADERS
+from ..values import Header
+from .link import field
 
 ETHERNET = 1  # the link type
 TYPES = {"IP": 0x0800, "IPV6": 0x86DD}
@@ -17,34 +13,19 @@ LEAST_TYPE = 0x0600  # below it is a length, IEEE 802.3 clause 3.2.6
 ARPHRD_ETHER = 1
 
 
-class Converter:
-    """Converts packets of raw IP, loopback and Linux cooked captures; a stage of a flow.
+def to_ethernet(packet: Packet, headers: list[Header]) -> Packet | None:
+    """A packet of raw IP, loopback or a Linux cooked capture as Ethernet; itself when it is; None: it is none of them.
 
-    guard: only packets that it accepts. The addresses are 0 where the packet does not know them. Counts those that could
-    not be converted.
+    The addresses are 0 where the packet does not know them.
     """
-
-    def __init__(self, guard: Program | None) -> None:
-        self.guard = guard
-        self.failed = 0
-
-    def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
-        """Passes all packets, converted or not."""
-        for batch in stream:
-            yield gathered(self.converted(batch, i) for i in range(len(batch)))
-
-    def converted(self, batch: Batch, i: int) -> Packet:
-        """Packet `i` under an Ethernet header, or as it is."""
-        packet, row = batch.packet(i), batch.part(i, i + 1).rows
-        if packet.linktype == ETHERNET or (self.guard is not None and not codec.select(batch.data, row, self.guard)):
-            return packet
-        found = link_layer(packet.frame, codec.walk(batch.data, row))
-        if found is None:
-            self.failed += 1
-            return packet
-        size, source, kind = found
-        frame = bytes(6) + source + kind.to_bytes(2, "big") + packet.frame[size:]
-        return Packet(frame, packet.original + 14 - size, packet.time, ETHERNET, packet.notes)
+    if packet.linktype == ETHERNET:
+        return packet
+    found = link_layer(packet.frame, headers)
+    if found is None:
+        return None
+    size, source, kind = found
+    frame = bytes(6) + source + kind.to_bytes(2, "big") + packet.frame[size:]
+    return Packet(frame, packet.original + 14 - size, packet.time, ETHERNET, packet.notes)
 
 
 def link_layer(frame: bytes, headers: list[Header]) -> tuple[int, bytes, int] | None:
@@ -60,8 +41,3 @@ def link_layer(frame: bytes, headers: list[Header]) -> tuple[int, bytes, int] | 
     if kind < LEAST_TYPE:
         return None
     return 16 if name == "SLL" else 20, (source if hardware == ARPHRD_ETHER else 0).to_bytes(6, "big"), kind
-
-
-def field(frame: bytes, header: Header, name: str) -> int:
-    """The number in a field of a header that was captured in full."""
-    return read_field(TABLE[FIELDS[name][0]], frame, *header[1:])  # type: ignore[return-value]

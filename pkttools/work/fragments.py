@@ -13,8 +13,8 @@ from ..batch import CAPTURED, Batch, Packet, gathered
 from ..fields import HEADERS
 from ..values import Header
 
-IP, IPV6, OPTIONS, ROUTING, FRAGMENT = (
-    HEADERS.index(name) for name in ("IP", "IPV6", "IPV6_OPTIONS", "IPV6_ROUTING", "IPV6_FRAGMENT")
+ETHERNET, IP, IPV6, OPTIONS, ROUTING, FRAGMENT = (
+    HEADERS.index(name) for name in ("ETHERNET", "IP", "IPV6", "IPV6_OPTIONS", "IPV6_ROUTING", "IPV6_FRAGMENT")
 )
 FRAGMENT_HEADER = struct.Struct("!BBHI")  # next header, reserved, offset with More, id
 FRAGMENT_PROTOCOL = 44
@@ -28,14 +28,16 @@ class Datagram:
     v6: whether it is IPv6. start: where its header begins, head: where the header that all pieces share ends. payload:
     what can be cut, by its place in the frame. piece: whether it is a fragment. offset: of the payload, in bytes. more:
     whether others follow. id: of the fragment. protocol: of the payload. before: the place of the number that announces
-    the fragment header, or would.
+    the fragment header, or would. tags: the type in the Ethernet header, and the tags behind it.
     """
 
-    __slots__ = ("before", "dont", "end", "head", "id", "more", "offset", "payload", "piece", "protocol", "start", "v6")
+    __slots__ = ("before", "dont", "end", "head", "id", "more", "offset", "payload", "piece", "protocol", "start", "tags", "v6")
 
     def __init__(self, frame: bytes, headers: list[Header], index: int) -> None:
         """The datagram of the IP header at `index`. Raises ValueError where sizes contradict each other, or bytes are missing."""
         self.v6, self.start = headers[index][0] == IPV6, headers[index][1]
+        link = next((start for kind, start, *_ in headers[:index] if kind == ETHERNET), self.start)
+        self.tags = frame[link + 12 : self.start]
         if self.v6:
             self._read6(frame, headers, index)
         else:

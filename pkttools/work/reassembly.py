@@ -160,10 +160,9 @@ class Reassembler:
     def key(self, packet: Packet, d: Datagram) -> Key:
         """What fragments of one datagram have in common; in IPv6 the protocol is the first one's (RFC 8200 section 4.5)."""
         frame, at = packet.frame, d.start
-        link = frame[12:at] if packet.linktype == 1 else b""  # tags
         if d.v6:
-            return packet.linktype, link, frame[at + 8 : at + 40], d.id
-        return packet.linktype, link, frame[at + 12 : at + 20], d.id, d.protocol
+            return packet.linktype, d.tags, frame[at + 8 : at + 40], d.id
+        return packet.linktype, d.tags, frame[at + 12 : at + 20], d.id, d.protocol
 
     def finish(self, key: Key) -> list[Packet]:
         """The datagram of fragments that are all there; themselves if they do not fit together."""

@@ -1,0 +1,53 @@
+"""Changes the link layer of packets: what --unwrap and --to-ethernet of pkt-change have in common."""
+
+from __future__ import annotations
+
+from .. import codec
+from ..batch import Batch, Packet, Program, gathered
+from ..fields import FIELDS, TABLE
+from ..values import Header, read_field
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    Step = Callable[[Packet, list[Header]], Packet | None]
+
+
+class Converter:
+    """Takes each packet through some steps; a stage of a flow.
+
+    guard: only packets that it accepts, as they come. steps: each gives a packet for a packet and its headers, or None where
+    it cannot; the packet then goes on as it is. failed: how many these were, by step.
+    """
+
+    def __init__(self, guard: Program | None, steps: Sequence[Step]) -> None:
+        self.guard, self.steps = guard, steps
+        self.failed = dict.fromkeys(steps, 0)
+
+    def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+        """Passes all packets, converted or not."""
+        for batch in stream:
+            yield gathered(self.converted(batch, i) for i in range(len(batch)))
+
+    def converted(self, batch: Batch, i: int) -> Packet:
+        """What becomes of packet `i`."""
+        row, packet = batch.part(i, i + 1).rows, batch.packet(i)
+        if self.guard is not None and not codec.select(batch.data, row, self.guard):
+            return packet
+        headers = codec.walk(batch.data, row)
+        for step in self.steps:
+            made = step(packet, headers)
+            if made is None:
+                self.failed[step] += 1
+            elif made is not packet:
+                packet = made
+                one = gathered([packet])
+                headers = codec.walk(one.data, one.rows)
+        return packet
+
+
+def field(frame: bytes, header: Header, name: str) -> int:
+    """The number in a field of a header that was captured in full."""
+    row = next(TABLE[i] for i in FIELDS[name] if TABLE[i].header == header[0])
+    return read_field(row, frame, *header[1:])  # type: ignore[return-value]
