@@ -5,14 +5,18 @@ pkt-change --icmp-type 8 --if 'ICMP.TYPE==0'    pkt-change IP.TTL-=1
 Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums stay, unless -u is given; pkt-correct mends them.
 """
 
+from __future__ import annotations
+
 from ..errors import counted
 from ..expression import any_of, compiled, split_assignment
 from ..fields import FIELDS
 from ..flow import Stage
 from ..options import FILTER, FLAG, TEXT, Option, Values
-from ..work.ethernet import to_ethernet
-from ..work.link import Converter
-from ..work.unwrap import unwrap
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from ..batch import Program
+    from ..work.link import Converter
 
 OPTIONS = [
     Option("--if", TEXT, "change only what matches EXPR, pass on the rest", "EXPR"),
@@ -34,23 +38,35 @@ def more_options() -> dict[str, str]:
     return {"--" + name.lower().replace(".", "-").replace("_", "-"): name + "=" for name in FIELDS}
 
 
+def conversion(values: Values, guard: Program | None) -> Converter | None:
+    """What --unwrap and --to-ethernet do to packets; None: neither is wanted."""
+    if not (values.unwrap or values.to_ethernet):
+        return None
+    from ..work.ethernet import to_ethernet  # late: most changes are of fields
+    from ..work.link import Converter
+    from ..work.unwrap import unwrap
+
+    steps = {}
+    if values.unwrap:
+        steps["not unwrapped: no PKTAP with a frame in it, no Linux cooked packet with IP"] = unwrap
+    if values.to_ethernet:
+        steps["not converted: nothing is known of what they carry"] = to_ethernet
+    return Converter(guard, steps)
+
+
 def stage(values: Values) -> Stage:
     """Unwraps, converts, swaps, then assigns; all only where --if holds."""
     guard = compiled(any_of([values.condition])) if values.condition is not None else None
-    steps = [step for step, wanted in ((unwrap, values.unwrap), (to_ethernet, values.to_ethernet)) if wanted]
-    converter = Converter(guard, steps)
+    converter = conversion(values, guard)
 
     def account() -> list[str]:
-        said = []
-        if bare := converter.failed.get(unwrap, 0):
-            said.append(f"{counted(bare, 'packet')} not unwrapped: no PKTAP with a frame in it, no Linux cooked packet with IP")
-        if unknown := converter.failed.get(to_ethernet, 0):
-            said.append(f"{counted(unknown, 'packet')} not converted: nothing is known of what they carry")
-        if not (values.swap or steps or any(split_assignment(word) for word in values.arguments)):
+        failed = converter.failed if converter else {}
+        said = [f"{counted(count, 'packet')} {what}" for what, count in failed.items() if count]
+        if not (values.swap or converter or any(split_assignment(word) for word in values.arguments)):
             said.append("nothing was changed: FIELD=value assigns, FIELD==value filters")
         return said
 
     return Stage(
-        values, [converter] if steps else [], account=account,
+        values, [converter] if converter else [], account=account,
         guard=guard, swapped=PAIRS if values.swap else (), follow=bool(values.update_checksums),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from ..values import Header, read_field
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     Step = Callable[[Packet, list[Header]], Packet | None]
 
@@ -18,10 +18,10 @@ class Converter:
     """Takes each packet through some steps; a stage of a flow.
 
     guard: only packets that it accepts, as they come. steps: each gives a packet for a packet and its headers, or None where
-    it cannot; the packet then goes on as it is. failed: how many these were, by step.
+    it cannot, and the packet goes on as it is; by what is to be said of these packets. failed: how many they were.
     """
 
-    def __init__(self, guard: Program | None, steps: Sequence[Step]) -> None:
+    def __init__(self, guard: Program | None, steps: dict[str, Step]) -> None:
         self.guard, self.steps = guard, steps
         self.failed = dict.fromkeys(steps, 0)
 
@@ -36,10 +36,10 @@ class Converter:
         if self.guard is not None and not codec.select(batch.data, row, self.guard):
             return packet
         headers = codec.walk(batch.data, row)
-        for step in self.steps:
+        for what, step in self.steps.items():
             made = step(packet, headers)
             if made is None:
-                self.failed[step] += 1
+                self.failed[what] += 1
             elif made is not packet:
                 packet = made
                 one = gathered([packet])

@@ -277,7 +277,10 @@ void walk(struct walk *w, const struct frame *f, int64_t linktype)
 {
     w->count = 0;
     w->partial = false;
-    walk_link(w, f, linktype, 0);
+    if (linktype == LINKTYPE_ETHERNET)          /* most of all; a call less */
+        walk_ethernet(w, f, 0, f->size);
+    else
+        walk_link(w, f, linktype, 0);
     if (w->count == 0)
         found(w, UNKNOWN, 0, 0, f->size);
 }
