@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from conftest import shell
-from samples import ARP, ethernet, icmp, ipv4, ipv6, tags, udp
+from samples import ARP, ethernet, icmp, ipv4, ipv6, pktap, tags, udp
 
 from pkttools import codec
 from pkttools.batch import Packet, gathered
@@ -69,6 +69,14 @@ def test_echo_without_ethernet(linktype, front):
     assert got[: len(front)] == front
     assert mended(got, linktype) == got
     assert got[len(front) + 12 :][:8] == bytes([192, 0, 2, 2, 192, 0, 2, 1])
+
+
+def test_requests_in_pktap():
+    """The answer goes the other way."""
+    request = ethernet(0x0806, ARP)
+    for order, dlt, frame in (("<", 1, request), (">", 1, request), ("<", 12, mended(ipv4(1, icmp(8)), 101))):
+        [alone] = answers(frame, {1: 1, 12: 101}[dlt])
+        assert answers(pktap(dlt, frame, order, flags=0x4001), 258) == [pktap(dlt, alone, order, flags=0x4002)]
 
 
 def test_echo6():

@@ -113,7 +113,7 @@ class Responder:
         return changed(answer, LINK, values)
 
 
-LINK: Pairs = (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"),)
+LINK: Pairs = (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("PKTAP.IN", "PKTAP.OUT"))
 
 
 def value(packet: Packet, header: Header, name: str) -> int:
