@@ -39,7 +39,7 @@ class Row:
         self.bias, self.scale, self.shapes, self.new, self.names = bias, scale, shapes, new, names
 
 
-# Of PKTAP.FLAGS, by bit. What is not here is for the kernel's own use.
+# The bits of PKTAP.FLAGS that say something of the packet: PTH_FLAG_* of xnu, bsd/net/pktap.h.
 PKTAP_FLAGS = {
     0: "IN", 1: "OUT", 2: "PROC_DELEGATED", 3: "IF_DELEGATED", 14: "NEW_FLOW", 15: "REXMIT", 16: "KEEP_ALIVE", 17: "SOCKET",
     18: "NEXUS_CHAN",

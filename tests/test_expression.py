@@ -217,3 +217,27 @@ def test_programs_have_no_address_of_their_own():
     assert assignments([("ip.ttl", "=", "0x40")]) == assignments([("IP.TTL", "=", "64")])
     assert field("IP.TTL")[1] == FIELDS["IP.TTL"]
     assert expression.unknown_name("X" * 100, ["IP"], "layer") == f"no layer '{'X' * 40}' (-k lists the fields)"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('A.B=="x y" and C', ["A.B", "==", '"x y"', "and", "C"]),
+        ('A.B in a,"b, c",d', ["A.B", "in", 'a,"b, c",d']),
+        ('A.B=="(and)"or C', ["A.B", "==", '"(and)"or', "C"]),
+        ('A.B=="&&" && C', ["A.B", "==", '"&&"', "and", "C"]),
+        ('A.B=="x y', ["A.B", "==", '"x y']),
+        ('A.B==""', ["A.B", "==", '""']),
+        ('A.B=="', ["A.B", "==", '"']),
+    ],
+)
+def test_words_in_quotes(text, words):
+    assert expression.tokens(text) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [("a,b", ["a", "b"]), ('"a,b",c', ['"a,b"', "c"]), ('a,"b', ["a", '"b']), ("", [""]), ('"",","', ['""', '","'])],
+)
+def test_items_of_a_set(text, items):
+    assert expression.set_items(text) == items

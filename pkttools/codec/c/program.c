@@ -284,7 +284,8 @@ static void write_text(const struct frame *f, const struct place *at, const uint
     if (compare_data(f->at + at->bit / 8, text_size(f, at), text, size) == 0)
         return;
     memset(f->at + at->bit / 8, 0, at->size);
-    memcpy(f->at + at->bit / 8, text, size);
+    if (size > 0)
+        memcpy(f->at + at->bit / 8, text, size);
 }
 
 static void change(const struct assignment *a, const struct frame *f, const struct place *at, const uint8_t *constants)
