@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from . import program
-from .fields import DATA, IPV4, IPV6, LAYERS, MAC, TABLE, Row
+from .fields import DATA, IPV4, IPV6, LAYERS, MAC, TABLE, TEXT, Row
 from .values import format_value
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
@@ -39,8 +39,9 @@ def shown(test: list[int], constants: bytes) -> str:
     name = row.name if occurrence == 1 else f"{row.name}[{occurrence}]"
     if compare == program.PRESENT:
         return name
-    if row.kind == DATA:
-        return f"{name} {OPERATORS[compare]} {constants[at : at + size].hex(' ')}"
+    if row.kind in (DATA, TEXT):
+        value = constants[at : at + size]
+        return f"{name} {OPERATORS[compare]} {value.hex(' ') if row.kind == DATA else format_value(row, value)}"
     value, mask = joined(high, low), joined(mask_high, mask_low)
     written = value_of(row, value)
     if mask != program.ALL_BITS:

@@ -104,6 +104,13 @@ def test_our_own_programs_are_printed(backend: str) -> None:
     ]
 
 
+def test_text_is_printed_as_it_is_written() -> None:
+    lines = printed("-d", """PKTAP.COMM=="Google Chrome" and PKTAP.PID in 7,12-13 and PKTAP.IFNAME!=en0""").splitlines()
+    assert [line[6:46].strip() for line in lines] == [
+        'PKTAP.COMM == "Google Chrome"', "PKTAP.PID == 7", "PKTAP.PID >= 12", "PKTAP.PID <= 13", "PKTAP.IFNAME != en0",
+    ]  # fmt: skip
+
+
 def test_both_kinds_are_printed_together() -> None:
     done = shell("pkt-filter -d --bpf icmp -r IP.TTL '(' IPV6.SRC_ADDR '!=' ::1 ')'")
     lines = done.stdout.decode().splitlines()
