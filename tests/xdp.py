@@ -1,0 +1,17 @@
+"""What tests of BPF share."""
+
+from __future__ import annotations
+
+import pytest
+
+from pkttools.bpf.assembler import R0, assemble, leave, mov
+from pkttools.errors import PktError
+from pkttools.linux.bpf import XDP_PASS, XdpProgram
+
+
+def need_bpf() -> None:
+    """Skips the test where the kernel takes no XDP program from us."""
+    try:
+        XdpProgram(assemble([mov(R0, XDP_PASS), leave()]), "test").close()
+    except PktError as error:
+        pytest.skip(f"no BPF here: {error}")
