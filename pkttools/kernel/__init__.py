@@ -8,6 +8,8 @@ on systems other than Linux there is no C for this.
     ring_read(ring, at, size, wanted, linktype, limit, nano, notes) -> (rows, rows of unfinished checksums, packets met)
     ring_give(ring, at): gives a block of a ring back to the kernel
     ring_take(ring, at, size) -> a copy of what is used of a block, which the kernel gets back at once
+    ringbuf_read(consumer, producer, linktype, clock, nano, room, notes) -> (data, rows): frames out of a BPF ring buffer
+    perf_read(buffer, page, limit, linktype, clock, nano, room, notes) -> (data, rows): frames out of a perf buffer
     send_burst(fd, data, rows, first, count) -> (frames sent, their bytes, errno of the one behind them or 0)
 """
 
@@ -30,6 +32,7 @@ except ImportError:
 
 pipe_lend = getattr(_backend, "pipe_lend", None)
 ring_give, ring_read, ring_take = _backend.ring_give, _backend.ring_read, _backend.ring_take
+perf_read, ringbuf_read = _backend.perf_read, _backend.ringbuf_read
 send_burst = _backend.send_burst
 
-__all__ = ["BACKEND", "pipe_lend", "ring_give", "ring_read", "ring_take", "send_burst"]
+__all__ = ["BACKEND", "perf_read", "pipe_lend", "ring_give", "ring_read", "ring_take", "ringbuf_read", "send_burst"]

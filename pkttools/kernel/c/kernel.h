@@ -43,6 +43,32 @@ int ring_read(uint8_t *block, size_t size, int64_t offset, size_t count, const s
               struct ring_rows *found);
 void ring_give(uint8_t *block); /* back to the kernel */
 
+/* samples.c */
+
+enum {
+    SAMPLE_LEAST = 24,          /* bytes that every sample takes in a buffer, at least */
+    PERF_PAGE = 1040,           /* bytes that stand before a perf buffer's ring, at least: its positions are the last ones */
+};
+
+struct sample_rules {
+    int64_t linktype, clock, notes_size;        /* clock: what is added to times */
+    bool nano;
+};
+
+struct samples {                /* bytes, those of the notes first, and rows; room for `room` bytes of records */
+    uint8_t *data;
+    struct packet *rows;
+    size_t used, count, room;
+};
+
+/* Copies frames out of a BPF ring buffer, whose ring of `size` bytes is there twice, and gives it back to the kernel.
+ * EBADMSG: something in it cannot be. */
+int ringbuf_read(unsigned long *consumer, const unsigned long *producer, const uint8_t *ring, size_t size,
+                 const struct sample_rules *rules, struct samples *found);
+/* The same out of a perf buffer, up to `limit` bytes of each frame. page: what stands before its ring. */
+int perf_read(uint8_t *page, const uint8_t *ring, size_t size, size_t limit, const struct sample_rules *rules,
+              struct samples *found);
+
 /* burst.c */
 
 struct burst {                  /* frames sent, their bytes, and the errno of the one behind them, or 0 */

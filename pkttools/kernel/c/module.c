@@ -4,6 +4,7 @@
 #include <Python.h>
 
 #include <errno.h>
+#include <string.h>
 
 #include "kernel.h"
 
@@ -120,6 +121,104 @@ static PyObject *py_ring_take(PyObject *self, PyObject *args)
     return taken;
 }
 
+/* What a reader of samples gives: bytes, with the notes first, and rows. NULL with an exception where there is no memory. */
+static bool samples_room(struct samples *found, const Py_buffer *notes, size_t size, Py_ssize_t room, PyObject **data, PyObject **rows)
+{
+    size_t most = (size_t)room < size ? (size_t)room : size;    /* bytes of records: more are not there, or not wanted */
+    *data = PyByteArray_FromStringAndSize(NULL, notes->len + (Py_ssize_t)most);
+    *rows = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(most / SAMPLE_LEAST * sizeof(struct packet)));
+    if (*data == NULL || *rows == NULL)
+        return false;
+    *found = (struct samples){
+        .data = (uint8_t *)PyByteArray_AsString(*data), .rows = (struct packet *)(void *)PyByteArray_AsString(*rows),
+        .used = (size_t)notes->len, .room = (size_t)room,
+    };
+    if (notes->len)
+        memcpy(found->data, notes->buf, (size_t)notes->len);
+    return true;
+}
+
+static PyObject *samples_result(int failed, const struct samples *found, PyObject *data, PyObject *rows)
+{
+    if (failed)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    if (PyByteArray_Resize(data, found->count ? (Py_ssize_t)found->used : 0)
+            || PyByteArray_Resize(rows, (Py_ssize_t)(found->count * sizeof(struct packet))))
+        return NULL;
+    return Py_BuildValue("OO", data, rows);
+}
+
+static bool power_of_two(size_t size)
+{
+    return size >= 8 && (size & (size - 1)) == 0;
+}
+
+static PyObject *py_ringbuf_read(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer consumer, producer, notes;
+    Py_ssize_t room;
+    long long linktype, clock;
+    int nano;
+    PyObject *data = NULL, *rows = NULL, *result = NULL;
+    if (!PyArg_ParseTuple(args, "w*y*LLpny*", &consumer, &producer, &linktype, &clock, &nano, &room, &notes))
+        return NULL;
+    size_t page = (size_t)consumer.len, size = producer.len > consumer.len ? (size_t)(producer.len - consumer.len) / 2 : 0;
+    if (page < sizeof(unsigned long) || page % 8 || !power_of_two(size) || (size_t)producer.len != page + 2 * size || room < 0
+            || (uintptr_t)consumer.buf % 8 || (uintptr_t)producer.buf % 8) {
+        PyErr_SetString(PyExc_ValueError, "no ring buffer");
+        goto exit;
+    }
+    const struct sample_rules rules = {.linktype = linktype, .clock = clock, .nano = nano != 0, .notes_size = notes.len};
+    struct samples found;
+    if (samples_room(&found, &notes, size, room, &data, &rows)) {
+        int failed;
+        Py_BEGIN_ALLOW_THREADS
+        failed = ringbuf_read(consumer.buf, producer.buf, (const uint8_t *)producer.buf + page, size, &rules, &found);
+        Py_END_ALLOW_THREADS
+        result = samples_result(failed, &found, data, rows);
+    }
+exit:
+    Py_XDECREF(data);
+    Py_XDECREF(rows);
+    PyBuffer_Release(&consumer);
+    PyBuffer_Release(&producer);
+    PyBuffer_Release(&notes);
+    return result;
+}
+
+static PyObject *py_perf_read(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer buffer, notes;
+    Py_ssize_t page, limit, room;
+    long long linktype, clock;
+    int nano;
+    PyObject *data = NULL, *rows = NULL, *result = NULL;
+    if (!PyArg_ParseTuple(args, "w*nnLLpny*", &buffer, &page, &limit, &linktype, &clock, &nano, &room, &notes))
+        return NULL;
+    size_t size = page >= PERF_PAGE && buffer.len > page ? (size_t)(buffer.len - page) : 0;
+    if (!power_of_two(size) || page % 8 || (uintptr_t)buffer.buf % 8 || room < 0 || limit < 0) {
+        PyErr_SetString(PyExc_ValueError, "no perf buffer");
+        goto exit;
+    }
+    const struct sample_rules rules = {.linktype = linktype, .clock = clock, .nano = nano != 0, .notes_size = notes.len};
+    struct samples found;
+    if (samples_room(&found, &notes, size, room, &data, &rows)) {
+        int failed;
+        Py_BEGIN_ALLOW_THREADS
+        failed = perf_read(buffer.buf, (const uint8_t *)buffer.buf + page, size, (size_t)limit, &rules, &found);
+        Py_END_ALLOW_THREADS
+        result = samples_result(failed, &found, data, rows);
+    }
+exit:
+    Py_XDECREF(data);
+    Py_XDECREF(rows);
+    PyBuffer_Release(&buffer);
+    PyBuffer_Release(&notes);
+    return result;
+}
+
 static PyObject *py_send_burst(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -159,10 +258,12 @@ exit:
 }
 
 static PyMethodDef methods[] = {
+    {"perf_read", py_perf_read, METH_VARARGS, NULL},
     {"pipe_lend", py_pipe_lend, METH_VARARGS, NULL},
     {"ring_read", py_ring_read, METH_VARARGS, NULL},
     {"ring_give", py_ring_give, METH_VARARGS, NULL},
     {"ring_take", py_ring_take, METH_VARARGS, NULL},
+    {"ringbuf_read", py_ringbuf_read, METH_VARARGS, NULL},
     {"send_burst", py_send_burst, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

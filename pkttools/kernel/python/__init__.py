@@ -2,5 +2,6 @@
 
 from .burst import send_burst
 from .ring import ring_give, ring_read, ring_take
+from .samples import perf_read, ringbuf_read
 
-__all__ = ["ring_give", "ring_read", "ring_take", "send_burst"]
+__all__ = ["perf_read", "ring_give", "ring_read", "ring_take", "ringbuf_read", "send_burst"]
