@@ -36,7 +36,7 @@ class Option:
     def attribute(self) -> str:
         """The name under which its value is found."""
         name = self.names[-1].lstrip("-").replace("-", "_")
-        return {"in": "input", "out": "output", "if": "condition"}.get(name, name)  # three are words of Python's
+        return {"in": "input", "out": "output", "if": "condition", "else": "otherwise"}.get(name, name)  # words of Python's
 
     def value(self, text: str) -> object:
         """Reads a value. Raises UsageError."""

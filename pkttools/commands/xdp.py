@@ -1,0 +1,103 @@
+"""Shows frames in front of the kernel's stack, and decides what becomes of them, by an XDP program.
+
+pkt-xdp -i eth0 'icmp or icmp6' --match pass --else drop
+
+EXPR is a pcap-filter expression, as tcpdump has them; without one every frame matches.
+Frames that match are written. Ends as pkt-recv does; the program goes with the process.
+"""
+
+from __future__ import annotations
+
+from ..batch import Batch
+from ..errors import say
+from ..flow import Source, Stage, need
+from ..formats.files import Output, to_file
+from ..linux.samples import LONGEST
+from ..linux.xdp import EVERYTHING, VERDICTS, Xdp
+from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
+from ..signals import hold, install
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..bpf.classic import Instruction
+
+PLACE = "first"
+OPTIONS = [
+    Option("-i --interface", TEXT, "attach the program to IFACE", "IFACE"),
+    Option("--match", TEXT, "frames that match: pass (default), drop, tx (send back)", "DO", default="pass", choices=(*VERDICTS,)),
+    Option("--else", TEXT, "all others: pass (default), drop, tx", "DO", default="pass", choices=(*VERDICTS,)),
+    Option("--allow-arp", FLAG, "ARP passes in any case (default with --match pass --else drop or tx)"),
+    Option("--no-allow-arp", FLAG, "ARP is a frame like others"),
+    Option("--mode", TEXT, "native, generic or auto (default): native where it works", "MODE", default="auto",
+           choices=("native", "generic", "auto")),
+    Option("--sample", NUMBER, "keep at most BYTES of each frame (default 1024)", "BYTES", default=1024, least=1,
+           most=LONGEST["ring"]),
+    Option("--perf", FLAG, "a perf buffer (cookie 0xdead, length) instead of the ring buffer"),
+    Option("--stats", REAL, "say the account every SECONDS", "SECONDS", least=0.01, most=86400),
+    Option("--duration", REAL, "end after SECONDS", "SECONDS"),
+    *(option for option in OUTPUT if "--nano" not in option.names),
+    Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
+    *(option for option in PICK if option.attribute == "limit"),
+    *GENERAL,
+]  # fmt: skip
+ARGUMENTS = "[EXPR]..."
+ARGUMENTS_HELP = "such as 'icmp or icmp6'; its words may be arguments of their own"
+
+
+def stage(values: Values) -> Stage:
+    """Receives until the end, and says what became of the frames."""
+    need(not (values.allow_arp and values.no_allow_arp), "only one of --allow-arp and --no-allow-arp")
+    need(not values.perf or values.sample <= LONGEST["perf"], f"--sample: at most {LONGEST['perf']} with --perf")
+    values.skip, values.link_type = 0, None  # what only filters have
+    instructions = compiled(" ".join(values.arguments))
+    return Stage(values, program=(None, None), source=lambda: Interface(values, instructions))
+
+
+def compiled(expression: str) -> list[Instruction]:
+    """The filter. Raises UsageError, PktError without libpcap."""
+    if not expression.strip():
+        return EVERYTHING
+    from ..libpcap import compile_filter  # late: it takes its time
+
+    return compile_filter(expression, 1)
+
+
+class Interface(Source):
+    """An interface with an XDP program, as the source of a flow."""
+
+    file = None
+
+    def __init__(self, values: Values, instructions: list[Instruction]) -> None:
+        install(drain=False)
+        cut_off = values.match == "pass" and values.otherwise != "pass" and not (values.allow_arp or values.no_allow_arp)
+        self.xdp = Xdp(
+            values.interface, instructions, match=values.match, other=values.otherwise, allow_arp=values.allow_arp or cut_off,
+            mode=values.mode, sample=values.sample, perf=values.perf, nano=bool(values.nano), seconds=values.duration,
+            notes=bool(values.verbose) or values.format == "pcapng",
+            prompt=not to_file(values.output) if values.awaited is None else values.awaited, every=values.stats, tell=tell,
+        )  # fmt: skip
+        if cut_off:
+            tell("ARP passes too, or IPv4 would be cut off; --no-allow-arp takes it like other frames")
+
+    def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
+        """One round, until a signal comes or the time is over."""
+        yield self.batches()
+
+    def batches(self) -> Iterator[Batch]:
+        """The batches; a signal ends the receiving and nothing else: what was received goes all the way."""
+        for batch in self.xdp:
+            hold(True)
+            yield batch
+            hold(False)
+        hold(True)
+
+    def close(self) -> list[str]:
+        """Gives what became of the frames."""
+        return [self.xdp.close()]
+
+
+def tell(line: str) -> None:
+    """Says a line on standard error, at once."""
+    say(f"pkt-xdp: {line}")
