@@ -11,7 +11,7 @@ import pytest
 from conftest import shell
 from netns import IP, IP6, finish, frame, frames_of, pcap, records, until
 from netns import lab as _lab
-from xdp import need_bpf
+from xdp import attached, need_bpf
 
 lab = _lab
 MODES = pytest.mark.parametrize("mode", ["native", "generic"])
@@ -43,10 +43,6 @@ def attach(lab, words: str, host: str = "a", interface: str = "eth0"):
     until(lambda: process.poll() is not None or attached(lab, host, interface), f"XDP program of {words}")
     assert process.poll() is None, process.stderr.read()
     return process
-
-
-def attached(lab, host: str = "a", interface: str = "eth0") -> bool:
-    return b"prog/xdp" in lab.must(host, f"ip link show {interface}")
 
 
 def account(line: str) -> dict[str, int]:

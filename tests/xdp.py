@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from netns import Lab
 
 from pkttools.bpf.assembler import R0, assemble, leave, mov
 from pkttools.errors import PktError
@@ -15,3 +16,8 @@ def need_bpf() -> None:
         XdpProgram(assemble([mov(R0, XDP_PASS), leave()]), "test").close()
     except PktError as error:
         pytest.skip(f"no BPF here: {error}")
+
+
+def attached(lab: Lab, host: str = "a", interface: str = "eth0") -> bool:
+    """Whether an interface has an XDP program."""
+    return b"prog/xdp" in lab.must(host, f"ip link show {interface}")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sys
 
-from ..batch import Batch
+from ..batch import Batch, Packet, gathered
+from ..errors import PktError
 from ..flow import Source, Stage, each, need
 from ..formats.files import Output, Sink
 from ..options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, PICK, REAL, TEXT, Option, Values
@@ -36,6 +37,8 @@ OPTIONS = [
     Option("--mbps", REAL, "send N megabits a second", "N", least=1e-6),
     Option("--loop", NUMBER, "send everything N times (-s, -l count in each)", "N", default=1, least=1),
     Option("-c --complete", FLAG, "set the sender's MAC address to the interface's own"),
+    Option("--xdp", FLAG, "send copies of one frame, by the kernel, at the rate of the driver"),
+    Option("--receive", FLAG, "with --xdp: let IFACE receive them instead"),
     Option("--dry-run", FLAG, "say what would be sent, and when, and send nothing"),
     *INPUT,
     *PICK,
@@ -48,6 +51,9 @@ def stage(values: Values) -> Stage:
     """Sends, and gives the account; exit code 1 if anything failed."""
     need(sum((values.fast, values.speed is not None, values.pps is not None, values.mbps is not None)) <= 1,
          "only one of -f, --speed, --pps and --mbps")  # fmt: skip
+    if values.xdp:
+        return copies(values)
+    need(not values.receive, "--receive needs --xdp")
     pace = Pace(
         speed=values.speed or 1, pps=values.pps or 0, mbps=values.mbps or 0, fast=values.fast,
         after_previous=values.just_before, wait=values.wait * 1000,
@@ -81,6 +87,36 @@ def stage(values: Values) -> Stage:
         values, work, source=lambda: Rounds(values, pace), sink=sink,
         stopped="stopped by a signal: the rest was not attempted",
     )  # fmt: skip
+
+
+def copies(values: Values) -> Stage:
+    """Sends copies of one frame, without leaving the kernel."""
+    for option in OPTIONS:
+        if option.attribute in ("wait", "just_before", "speed", "pps", "mbps", "dry_run"):
+            need(getattr(values, option.attribute) == option.default, f"{option.names[-1]} is not for --xdp")
+    work: list[Work] = [] if values.limit == 1 else [single]
+
+    def sink(_: Source) -> Sink:
+        from ..linux.live_frames import LiveFrames
+
+        drain(False)
+        end = LiveFrames(values.interface, values.loop, values.receive)
+        if values.complete:
+            work.append(own_address(end.mac_address))
+        return end
+
+    return Stage(values, work, sink=sink, stopped="stopped by a signal: the rest was not attempted")
+
+
+def single(stream: Iterator[Batch]) -> Iterator[Batch]:
+    """The only packet, when it is known that there is no other one. Raises PktError else."""
+    packets: list[Packet] = []
+    for batch in stream:
+        packets += map(batch.packet, range(min(2, len(batch))))
+        if len(packets) > 1:
+            raise PktError("--xdp sends copies of one packet, and here are more: -l 1 takes the first")
+    if packets:
+        yield gathered(packets)
 
 
 class Rounds(Source):

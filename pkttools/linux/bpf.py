@@ -20,13 +20,13 @@ NUMBERS = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "ppc64le": 361, "s390x
 MAP_CREATE, MAP_LOOKUP, MAP_UPDATE, PROG_LOAD, PROG_RUN, LINK_CREATE = 0, 1, 2, 5, 10, 28
 ARRAY, PERF_EVENT_ARRAY, PERCPU_ARRAY, RINGBUF = 2, 4, 6, 27
 PROGRAM_XDP, ATTACH_XDP = 6, 37
-XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX, XDP_REDIRECT = range(5)
+XDP_ABORTED, XDP_DROP, XDP_PASS, XDP_TX = range(4)
 XDP_FLAGS = {"generic": 2, "native": 4}
 HAS_FRAGS = 1 << 5  # of a program: it takes frames that lie in several pieces
 LIVE_FRAMES = 2  # of a run: what the program decides is done
 
 # Helpers of the kernel's.
-LOOKUP, TIME, PROCESSOR, REDIRECT, PERF_OUTPUT, RING_OUTPUT, RING_QUERY, LENGTH, LOAD_BYTES = 1, 5, 8, 23, 25, 130, 134, 188, 189
+LOOKUP, TIME, PROCESSOR, PERF_OUTPUT, RING_OUTPUT, RING_QUERY, LENGTH, LOAD_BYTES = 1, 5, 8, 25, 130, 134, 188, 189
 
 LICENSE = b"GPL\0"  # without, the kernel's clock and buffers are not to be had
 LOG = 1 << 20  # bytes of the verifier's log, of which the end is shown

@@ -40,6 +40,31 @@ def ask(sock: socket.socket, name: str, request: int) -> bytes:
         raise PktError(f"{name}: {error.strerror}") from None
 
 
+def asking() -> socket.socket:
+    """A socket for requests alone; anybody may have one."""
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+
+
+def is_up(sock: socket.socket, name: str) -> bool:
+    """Whether an interface is up. Raises PktError when there is none."""
+    (flags,) = struct.unpack_from("H", ask(sock, name, SIOCGIFFLAGS))
+    return bool(flags & IFF_UP)
+
+
+def ethernet(name: str | None) -> tuple[str, int]:
+    """Name and number of an interface for XDP: it is up and has Ethernet's frames. Raises UsageError, PktError."""
+    if not name:
+        raise UsageError(f"no interface given: -i IFACE, one of {', '.join(names())}")
+    check_name(name)
+    with asking() as sock:
+        (hardware,) = struct.unpack_from("H", ask(sock, name, SIOCGIFHWADDR))
+        if LINKTYPES.get(hardware) != LINKTYPES[ARPHRD_ETHER]:
+            raise PktError(f"{name}: XDP is for Ethernet, and this interface is of hardware type {hardware}")
+        if not is_up(sock, name):
+            raise PktError(f"{name}: interface is down")
+    return name, socket.if_nametoindex(name)
+
+
 def open_socket(name: str | None, what: str) -> socket.socket:
     """A packet socket that is not bound yet, so that nothing foreign slips in; the interface exists and is up.
 
@@ -54,8 +79,7 @@ def open_socket(name: str | None, what: str) -> socket.socket:
         raise PktError(f"{name}: not allowed to {what}: run it as root, with CAP_NET_RAW, or under 'unshare -Urn'") from None
     except OSError as error:
         raise PktError(f"{name}: {error.strerror}") from None
-    (flags,) = struct.unpack_from("H", ask(sock, name, SIOCGIFFLAGS))
-    if not flags & IFF_UP:
+    if not is_up(sock, name):
         sock.close()
         raise PktError(f"{name}: interface is down")
     return sock

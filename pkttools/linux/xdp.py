@@ -7,8 +7,6 @@ frame ("native"), or the kernel does so just behind the driver ("generic").
 from __future__ import annotations
 
 import errno
-import socket
-import struct
 import time
 from collections.abc import Callable, Iterator
 
@@ -17,10 +15,10 @@ from ..bpf import assembler as ebpf
 from ..bpf import classic
 from ..bpf.assembler import R0, R1, R2, R4, R5, R6, R7, R8, R9, R10, add, call, jump, jump_if, leave, load, map_fd, mov, store
 from ..bpf.translate import translate
-from ..errors import PktError, UsageError
+from ..errors import PktError
 from ..signals import Interrupted, wait
 from . import bpf
-from .interface import IFF_UP, LINKTYPES, SIOCGIFFLAGS, SIOCGIFHWADDR, ask, check_name, names
+from .interface import asking, ethernet, is_up
 from .samples import PerfBuffers, RingBuffer
 
 VERDICTS = {"pass": bpf.XDP_PASS, "drop": bpf.XDP_DROP, "tx": bpf.XDP_TX}
@@ -103,7 +101,7 @@ class Xdp:
         self.counters = bpf.Map(bpf.PERCPU_ARRAY, 8 * COUNTERS, 1)
         self.samples = (PerfBuffers if perf else RingBuffer)(sample)
         code = ebpf.assemble(program(instructions, match, other, allow_arp, self.samples, self.counters))
-        self.asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.asked = asking()
         with_program = bpf.XdpProgram(code, "pkt_xdp")
         self.mode, self.link = attached(with_program, self.name, self.ifindex, mode)
         with_program.close()  # the link keeps it
@@ -158,7 +156,7 @@ class Xdp:
     def up(self) -> bool:
         """Whether the interface is there and up."""
         try:
-            return bool(struct.unpack_from("H", ask(self.asked, self.name, SIOCGIFFLAGS))[0] & IFF_UP)
+            return is_up(self.asked, self.name)
         except PktError:
             return False
 
@@ -185,21 +183,6 @@ class Xdp:
         for each in (self.counters, self.asked):
             each.close()
         return said
-
-
-def ethernet(interface: str | None) -> tuple[str, int]:
-    """Name and number of an interface that has Ethernet's frames and is up. Raises UsageError, PktError."""
-    if not interface:
-        raise UsageError(f"no interface given: -i IFACE, one of {', '.join(names())}")
-    check_name(interface)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        (hardware,) = struct.unpack_from("H", ask(sock, interface, SIOCGIFHWADDR))
-        (flags,) = struct.unpack_from("H", ask(sock, interface, SIOCGIFFLAGS))
-    if LINKTYPES.get(hardware) != 1:
-        raise PktError(f"{interface}: XDP is for Ethernet, and this interface is of hardware type {hardware}")
-    if not flags & IFF_UP:
-        raise PktError(f"{interface}: interface is down")
-    return interface, socket.if_nametoindex(interface)
 
 
 def attached(made: bpf.XdpProgram, interface: str, ifindex: int, mode: str) -> tuple[str, bpf.XdpLink]:
