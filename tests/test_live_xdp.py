@@ -324,6 +324,14 @@ def test_without_the_privilege(lab, kept, said):
     assert line.startswith("pkt-xdp: ") and line.endswith(said), line
 
 
+@BUFFERS
+def test_three_capabilities_are_enough(lab, buffer):
+    bounds = "-all,+net_admin,+bpf,+perfmon"
+    words = f"pkt-xdp -i eth0 tcp port 80 --duration 0.3 {buffer} --out /dev/null"
+    done = lab.run("a", f"setpriv --bounding-set={bounds} --inh-caps={bounds} {words}")
+    assert (done.returncode, account(done.stderr.decode().strip())["frames"]) == (0, 0)
+
+
 def test_a_user_namespace_is_not_enough(lab):
     if shell("setpriv --reuid=65534 --regid=65534 --clear-groups unshare -Urn true").returncode:
         pytest.skip("no user namespaces here")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 import time
 
@@ -188,3 +190,21 @@ def test_a_program_that_is_refused(monkeypatch):
     monkeypatch.setattr(bpf, "NUMBERS", {})
     with pytest.raises(PktError, match=r"an XDP program: this system has no bpf\(2\)"):
         bpf.XdpProgram(assemble([mov(R0, 2), leave()]), "test")
+
+
+@pytest.mark.parametrize("number, said", [
+    (errno.ERANGE, "eth0: its MTU is too large for native XDP: --mode generic has no such limit"),
+    (errno.EOPNOTSUPP, "eth0: its driver has no native XDP: --mode generic does without the driver"),
+    (errno.ENODEV, "eth0: No such device"),
+])  # fmt: skip
+def test_why_a_program_is_not_attached(monkeypatch, number, said):
+    class Program(bpf.Descriptor):
+        pass
+
+    def failing(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(bpf, "bpf", failing)
+    with pytest.raises(bpf.Unattached) as caught:
+        bpf.XdpLink(Program(0), "eth0", 1, "native")
+    assert (str(caught.value), caught.value.number) == (said, number)

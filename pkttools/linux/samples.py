@@ -34,6 +34,7 @@ WATERMARK, USE_CLOCKID = 1 << 14, 1 << 25
 CLOSE_ON_EXEC = 8
 ENABLE = 0x2400
 CURRENT_PROCESSOR = 0xFFFFFFFF
+SMALL = 512 << 10  # bytes of a perf buffer that all may have, unless kernel.perf_event_mlock_kb says otherwise
 
 
 class RingBuffer:
@@ -67,7 +68,9 @@ class RingBuffer:
             mov(R1, context), mov(R2, 0), mov(R3, R8), add(R3, HEAD), mov(R4, R7), call(bpf.LOAD_BYTES),
             jump_if(ebpf.JNE, R0, 0, failed),
             map_fd(R1, self.ring.fd), mov(R2, 0), call(bpf.RING_QUERY),  # 0: how many bytes were not read yet
-            mov(R4, NO_WAKEUP), jump_if(ebpf.JLT, R0, WAKE, "quiet"), mov(R4, FORCE_WAKEUP),
+            # Only the record that makes it so many wakes us: a wakeup takes ten times as long as all of this.
+            mov(R4, NO_WAKEUP), jump_if(ebpf.JGE, R0, WAKE, "quiet"),
+            add(R0, R7), add(R0, HEAD + 8 + 7), jump_if(ebpf.JLT, R0, WAKE, "quiet"), mov(R4, FORCE_WAKEUP),
             "quiet", map_fd(R1, self.ring.fd), mov(R2, R8), mov(R3, R7), add(R3, HEAD), call(bpf.RING_OUTPUT),
             jump_if(ebpf.JNE, R0, 0, failed),
         ]  # fmt: skip
@@ -93,7 +96,7 @@ class PerfBuffers:
         self.sample, self.next = sample, 0
         self.map = bpf.Map(bpf.PERF_EVENT_ARRAY, 4, bpf.possible_processors())
         processors = online_processors()
-        size = 1 << 20
+        size = 2 * WAKE
         while size * 2 * len(processors) <= RING:
             size *= 2
         self.fds: list[int] = []
@@ -101,7 +104,7 @@ class PerfBuffers:
         try:
             for processor in processors:
                 self.fds.append(perf_event(processor))
-                self.buffers.append(mmap.mmap(self.fds[-1], PAGE + size))
+                self.buffers.append(mapped(self.fds[-1], size))
                 self.map[processor] = struct.pack("=I", self.fds[-1])
                 fcntl.ioctl(self.fds[-1], ENABLE, 0)
         except OSError as error:
@@ -150,6 +153,14 @@ def perf_event(processor: int) -> int:
     if fd < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return fd
+
+
+def mapped(fd: int, size: int) -> mmap.mmap:
+    """A perf buffer, behind its page with the positions; a small one for those who may not lock more memory. Raises OSError."""
+    try:
+        return mmap.mmap(fd, PAGE + size)
+    except PermissionError:
+        return mmap.mmap(fd, PAGE + SMALL)
 
 
 def online_processors() -> list[int]:

@@ -27,7 +27,7 @@ COUNTERS = 6
 DATA, END = 0, 4  # where in struct xdp_md the frame's begin and end are
 KEY, SIZE, MEMORY = -8, -16, -128  # what is on the program's stack: a key of a map, the frame's size, the filter's memory
 PROMPT, PATIENT = 0.005, 0.02  # seconds after which we look for samples by ourselves
-CLOSE = 10_000  # nanoseconds that times may be wrong before the two clocks are compared anew
+NEAR = 10_000  # nanoseconds that the clock may have moved against the kernel's other one before that is heeded
 
 EVERYTHING: list[classic.Instruction] = [(classic.RET_K, 0, 0, classic.PASS)]
 # ARP, also behind a VLAN tag. Load an EtherType, compare, compare, and so on.
@@ -110,11 +110,11 @@ class Xdp:
         """Batches as they come, until the time is over or a signal comes; then what is left, with the program gone."""
         deadline = None if self.seconds is None else time.monotonic() + self.seconds
         due = None if self.every is None else time.monotonic() + self.every
-        down = False
+        down, batch = False, None
         try:
             while not down and (deadline is None or time.monotonic() < deadline):
                 ends = [end - time.monotonic() for end in (deadline, due) if end is not None]
-                wait(self.samples.fds, max(0, min(self.patience, *ends)) if ends else self.patience)
+                wait(self.samples.fds, 0 if batch else max(0, min([self.patience, *ends])))  # there may be more at once
                 batch = self.read()
                 if batch:
                     yield batch
@@ -133,7 +133,7 @@ class Xdp:
     def read(self) -> Batch | None:
         """The next batch, if anything has come. Raises PktError."""
         clock = time.time_ns() - time.monotonic_ns()
-        if abs(clock - self.clock) > CLOSE:  # not for each small difference: times would go back
+        if abs(clock - self.clock) > NEAR:  # not for each small difference: times would go back
             self.clock = clock
         try:
             batch = self.samples.read(self.clock, self.nano, self.notes)

@@ -47,6 +47,7 @@ CATCHERS = (
     Catcher("tcpdump -w", "tcpdump -i eth0 -w {target}", settle=SETTLE),
     Catcher("pkt-recv -F pcap", "pkt-recv -i eth0 -F pcap > {target}"),
     Catcher("pkt-recv", "pkt-recv -i eth0 > {target}", text=True),
+    Catcher("pkt-xdp -F pcap", "pkt-xdp -i eth0 --sample 2048 -F pcap > {target}"),
 )
 
 
@@ -73,10 +74,11 @@ def attempt(wire: Wire, catcher: Catcher, size: int, rate: float, seconds: float
     sent, took = wire.flood(size, rate, seconds)
     time.sleep(catcher.settle)
     said = finish(process, signal.SIGINT)[1]
-    found = re.search(r"(\d+) packets? (?:captured|received)", said)
+    found = re.search(r"(\d+) (?:packets? (?:captured|received)|matched)", said)
     if not found or process.returncode:
         raise Failed(f"{catcher.name}: exit code {process.returncode}: {said.strip()}")
-    caught, written = int(found[1]), target.stat().st_size
+    lost = re.search(r"(\d+) lost", said)  # of those that matched
+    caught, written = int(found[1]) - int(lost[1] if lost else 0), target.stat().st_size
     if not catcher.text and written != FILE_HEADER.size + caught * (RECORD.size + size):
         raise Failed(f"{catcher.name}: {written} bytes are not {caught} packets of {size}")
     return Trial(sent, took, caught)

@@ -100,9 +100,10 @@ class Wire:
         return process
 
     def listeners(self, host: str) -> int:
-        """How many packet sockets receive: protocol ETH_P_ALL, bound to an interface."""
+        """How many packet sockets receive, protocol ETH_P_ALL, bound to an interface; and how many XDP programs there are."""
         lines = Path(f"/proc/{self.holders[host].pid}/net/packet").read_text().splitlines()[1:]
-        return sum(row[3] == "0003" and row[4] != "0" for row in map(str.split, lines))
+        programs = self.must(host, ["ip", "link"]).count("prog/xdp")
+        return programs + sum(row[3] == "0003" and row[4] != "0" for row in map(str.split, lines))
 
     def flood(self, size: int, rate: float, seconds: float) -> tuple[int, float]:
         """Sends frames from far to near on eth0; gives how many, and in how many seconds."""
