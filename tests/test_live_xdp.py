@@ -213,9 +213,10 @@ def test_many_frames(lab, buffer, backend):
     assert account(err[0])["matched"] == 9000
 
 
-def test_times_are_those_of_the_day(lab):
+@BUFFERS
+def test_times_are_those_of_the_day(lab, buffer):
     judge = lab.watch("a", 5)
-    process = attach(lab, "--mode generic -F pcap --nano")
+    process = attach(lab, f"--mode generic -F pcap --nano {buffer}")
     lab.inject("b", [frame(i) for i in range(5)])
     theirs, ours = records(finish(judge)[1]), records(finish(process, signal.SIGINT)[1])
     assert len(ours) == 5

@@ -27,7 +27,7 @@ LARGEST = 0xFFFF  # that can be said there
 LONGEST = {"ring": 262_144, "perf": 65_000}  # bytes of a sample: a record of perf has 64 KiB
 
 # struct perf_event_attr and its values, <linux/perf_event.h>
-PERF_EVENT_OPEN = {"x86_64": 298, "aarch64": 241, "riscv64": 241, "ppc64le": 319, "s390x": 331}
+PERF_EVENT_OPEN = {"x86_64": 298, "aarch64": 241, "riscv64": 241, "ppc64le": 319}
 SOFTWARE, BPF_OUTPUT = 1, 10
 SAMPLE_TIME, SAMPLE_RAW = 1 << 2, 1 << 10
 WATERMARK, USE_CLOCKID = 1 << 14, 1 << 25
@@ -39,8 +39,6 @@ SMALL = 512 << 10  # bytes of a perf buffer that all may have, unless kernel.per
 
 class RingBuffer:
     """A BPF ring buffer: frames in the order in which they came."""
-
-    kind = "ring"
 
     def __init__(self, sample: int) -> None:
         """sample: bytes of a frame, at most. Raises PktError."""
@@ -88,8 +86,6 @@ class RingBuffer:
 
 class PerfBuffers:
     """Perf buffers, with what the classic example has in front of a frame: a cookie, 0xdead, and its size, 16 bits each."""
-
-    kind = "perf"
 
     def __init__(self, sample: int) -> None:
         """sample: bytes of a frame, at most. Raises PktError."""
