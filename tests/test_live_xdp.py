@@ -6,6 +6,7 @@ import re
 import signal
 import struct
 import sys
+import time
 
 import pytest
 from conftest import shell
@@ -241,6 +242,24 @@ def test_each_packet_at_once(lab):
         while process.stdout.readline() != b"==\n":
             assert process.poll() is None
     assert account(finish(process, signal.SIGINT)[2][0])["matched"] == 3
+
+
+def test_a_frame_after_a_quiet_time_wakes_us(lab):
+    """We would look by ourselves ten times a second."""
+    process = attach(lab, "--nano")
+    sender = lab.start("b", "exec pkt-send -i eth0 --pps 7", -1)
+    sender.stdin.write(pcap([frame(i) for i in range(9)]))
+    sender.stdin.close()
+    sender.stdin = None
+    waited = []
+    for _ in range(9):
+        stamp = 0.0
+        while (line := process.stdout.readline()) != b"==\n":
+            if line.startswith(b"TIME: "):
+                stamp = float(line.split()[1])
+        waited.append(time.time() - stamp)
+    assert sorted(waited)[4] < 0.02, waited
+    assert finish(process, signal.SIGINT)[0] == 0
 
 
 def test_it_ends_by_itself(lab):

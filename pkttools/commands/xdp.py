@@ -11,7 +11,7 @@ from __future__ import annotations
 from ..batch import Batch
 from ..errors import say
 from ..flow import Source, Stage, need
-from ..formats.files import Output, to_file
+from ..formats.files import Output
 from ..linux.samples import LONGEST
 from ..linux.xdp import EVERYTHING, VERDICTS, Xdp
 from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
@@ -75,8 +75,7 @@ class Interface(Source):
         self.xdp = Xdp(
             values.interface, instructions, match=values.match, other=values.otherwise, allow_arp=values.allow_arp or cut_off,
             mode=values.mode, sample=values.sample, perf=values.perf, nano=bool(values.nano), seconds=values.duration,
-            notes=bool(values.verbose) or values.format == "pcapng",
-            prompt=not to_file(values.output) if values.awaited is None else values.awaited, every=values.stats, tell=tell,
+            notes=bool(values.verbose) or values.format == "pcapng", every=values.stats, tell=tell,
         )  # fmt: skip
         if cut_off:
             tell("ARP passes too, or IPv4 would be cut off; --no-allow-arp takes it like other frames")

@@ -26,7 +26,7 @@ HAS_FRAGS = 1 << 5  # of a program: it takes frames that lie in several pieces
 LIVE_FRAMES = 2  # of a run: what the program decides is done
 
 # Helpers of the kernel's.
-LOOKUP, TIME, PROCESSOR, PERF_OUTPUT, RING_OUTPUT, RING_QUERY, LENGTH, LOAD_BYTES = 1, 5, 8, 25, 130, 134, 188, 189
+LOOKUP, TIME, PROCESSOR, PERF_OUTPUT, RING_OUTPUT, LENGTH, LOAD_BYTES = 1, 5, 8, 25, 130, 188, 189
 
 LICENSE = b"GPL\0"  # without, the kernel's clock and buffers are not to be had
 LOG = 1 << 20  # bytes of the verifier's log, of which the end is shown

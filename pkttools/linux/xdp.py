@@ -19,14 +19,14 @@ from ..errors import PktError
 from ..signals import Interrupted, wait
 from . import bpf
 from .interface import asking, ethernet, is_up
-from .samples import PerfBuffers, RingBuffer
+from .samples import LOOK, ROOM, PerfBuffers, RingBuffer
 
 VERDICTS = {"pass": bpf.XDP_PASS, "drop": bpf.XDP_DROP, "tx": bpf.XDP_TX}
 MATCHED, LOST, ARP = 0, 4, 5  # what is counted, besides the verdicts under their own numbers
 COUNTERS = 6
 DATA, END = 0, 4  # where in struct xdp_md the frame's begin and end are
 KEY, SIZE, MEMORY = -8, -16, -128  # what is on the program's stack: a key of a map, the frame's size, the filter's memory
-PROMPT, PATIENT = 0.005, 0.02  # seconds after which we look for samples by ourselves
+FULL = ROOM // 2  # bytes of a batch behind which there may be more
 NEAR = 10_000  # nanoseconds that the clock may have moved against the kernel's other one before that is heeded
 
 EVERYTHING: list[classic.Instruction] = [(classic.RET_K, 0, 0, classic.PASS)]
@@ -84,17 +84,16 @@ class Xdp:
     linktype = 1
 
     def __init__(self, interface: str | None, instructions: list[classic.Instruction], *, match: str, other: str, allow_arp: bool,
-                 mode: str, sample: int, perf: bool, nano: bool, seconds: float | None, notes: bool, prompt: bool,
-                 every: float | None, tell: Callable[[str], None]) -> None:  # fmt: skip
+                 mode: str, sample: int, perf: bool, nano: bool, seconds: float | None, notes: bool, every: float | None,
+                 tell: Callable[[str], None]) -> None:  # fmt: skip
         """match, other: what becomes of frames, see VERDICTS. mode: native, generic, or auto: the first that works.
 
         sample: bytes that are kept of a frame. perf: a perf buffer instead of a ring buffer. nano: times with all digits, else
-        microseconds. seconds: how long. notes: whether each packet says where it was captured. prompt: whether somebody waits
-        for each. every: seconds after which the account is told, again and again. Raises PktError, UsageError.
+        microseconds. seconds: how long. notes: whether each packet says where it was captured. every: seconds after which the
+        account is told, again and again. Raises PktError, UsageError.
         """
         self.name, self.ifindex = ethernet(interface)
         self.nano, self.seconds, self.every, self.tell = nano, seconds, every, tell
-        self.patience = PROMPT if prompt else PATIENT
         self.notes = f"IFACE: {self.name}\nWAY: in\n".encode() if notes else b""
         self.clock = time.time_ns() - time.monotonic_ns()
         self.received = 0
@@ -114,7 +113,10 @@ class Xdp:
         try:
             while not down and (deadline is None or time.monotonic() < deadline):
                 ends = [end - time.monotonic() for end in (deadline, due) if end is not None]
-                wait(self.samples.fds, 0 if batch else max(0, min([self.patience, *ends])))  # there may be more at once
+                if batch:
+                    wait([], LOOK if len(batch.data) < FULL else 0)  # so that the next one is not of a single frame
+                else:
+                    wait(self.samples.fds, max(0, min([self.samples.idle, *ends])))
                 batch = self.read()
                 if batch:
                     yield batch
