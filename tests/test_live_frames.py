@@ -148,5 +148,5 @@ def test_without_the_privilege(lab):
     assert done.returncode == 1
     assert (
         done.stderr.decode()
-        == "pkt-send: an XDP program: not allowed without CAP_NET_ADMIN, CAP_PERFMON, CAP_BPF: run it as root\n"
+        == "pkt-send: not allowed to load an XDP program without CAP_NET_ADMIN, CAP_PERFMON, CAP_BPF: run it as root\n"
     )

@@ -188,14 +188,14 @@ def test_a_program_that_is_refused(monkeypatch):
     with pytest.raises(PktError, match="the kernel refuses the XDP program: invalid bpf_context access off=400 size=8"):
         bpf.XdpProgram(assemble([load(8, R0, R1, 400), mov(R0, 2), leave()]), "test")
     monkeypatch.setattr(bpf, "NUMBERS", {})
-    with pytest.raises(PktError, match=r"an XDP program: this system has no bpf\(2\)"):
+    with pytest.raises(PktError, match=r"cannot load an XDP program: this system has no bpf\(2\)"):
         bpf.XdpProgram(assemble([mov(R0, 2), leave()]), "test")
 
 
 @pytest.mark.parametrize("number, said", [
     (errno.ERANGE, "eth0: its MTU is too large for native XDP: --mode generic has no such limit"),
     (errno.EOPNOTSUPP, "eth0: its driver has no native XDP: --mode generic does without the driver"),
-    (errno.ENODEV, "eth0: No such device"),
+    (errno.ENODEV, "cannot attach to eth0: No such device"),
 ])  # fmt: skip
 def test_why_a_program_is_not_attached(monkeypatch, number, said):
     class Program(bpf.Descriptor):

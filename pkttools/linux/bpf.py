@@ -53,16 +53,16 @@ def bpf(command: int, attributes: bytes | ctypes.Array) -> int:
 
 
 def refused(error: OSError, what: str) -> PktError:
-    """What a call that failed means to the user. what: what it was to do."""
+    """What a call that failed means to the user. what: what it was to do, such as "make a BPF map"."""
     if error.errno == errno.ENOSYS:
-        return PktError(f"{what}: this system has no bpf(2)")
+        return PktError(f"cannot {what}: this system has no bpf(2)")
     if error.errno in (errno.EPERM, errno.EACCES):
         missing = missing_capabilities()
         if missing:
-            return PktError(f"{what}: not allowed without {', '.join(missing)}: run it as root")
+            return PktError(f"not allowed to {what} without {', '.join(missing)}: run it as root")
         if error.errno == errno.EPERM:  # root of a user namespace has them all, and they do not count
-            return PktError(f"{what}: not allowed: run it as the system's root; 'unshare -Urn' is not enough for BPF")
-    return PktError(f"{what}: {error.strerror}")
+            return PktError(f"not allowed to {what}: run it as the system's root; 'unshare -Urn' is not enough for BPF")
+    return PktError(f"cannot {what}: {error.strerror}")
 
 
 def missing_capabilities() -> list[str]:
@@ -111,7 +111,7 @@ class Map(Descriptor):
         try:
             super().__init__(bpf(MAP_CREATE, attribute("IIIII", kind, key, size, entries, 0)))
         except OSError as error:
-            raise refused(error, "a BPF map") from None
+            raise refused(error, "make a BPF map") from None
         self.size = size * (possible_processors() if kind == PERCPU_ARRAY else 1)
 
     def __getitem__(self, index: int) -> bytes:
@@ -153,7 +153,7 @@ class XdpProgram(Descriptor):
         words = [line for line in said if not line.startswith(("processed ", "verification time", "stack depth"))]
         if words:
             raise PktError(f"the kernel refuses the XDP program: {words[-1][:200]}")
-        raise refused(failed, "an XDP program")
+        raise refused(failed, "load an XDP program")
 
     def run(self, frame: bytes, repeat: int = 1) -> int:
         """Runs it over a frame, on no interface; gives its verdict. Raises OSError."""
@@ -199,7 +199,7 @@ class Unattached(PktError):
     def __init__(self, error: OSError, interface: str, reasons: dict[int, str]) -> None:
         self.number = error.errno or 0
         reason = reasons.get(self.number)
-        super().__init__(f"{interface}: {reason}" if reason else str(refused(error, interface)))
+        super().__init__(f"{interface}: {reason}" if reason else str(refused(error, f"attach to {interface}")))
 
 
 def possible_processors() -> int:

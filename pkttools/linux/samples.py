@@ -114,7 +114,7 @@ class PerfBuffers:
                 self.map[processor] = struct.pack("=I", self.fds[-1])
                 fcntl.ioctl(self.fds[-1], ENABLE, 0)
         except OSError as error:
-            raise bpf.refused(error, "a perf buffer") from None
+            raise bpf.refused(error, "make a perf buffer") from None
 
     def output(self, context: Register, size_at: int, key_at: int, failed: str) -> Code:
         """As `RingBuffer.output`."""
