@@ -16,13 +16,16 @@ from .formats import packets
 from .formats.files import Input, Output, Sink
 from .options import Values
 from .progress import reading
-from .signals import Interrupted, install
+from .signals import Interrupted, hold, install
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from .filters import Filter
+    from .libpcap.receive import Receiver as ByLibpcap
+    from .linux.receive import Receiver
+    from .linux.xdp import Xdp
 
     Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # it may keep packets back until the stream ends
 
@@ -112,6 +115,34 @@ class Source:
     def close(self) -> list[str]:
         """Gives what there is to say in the end, on standard error."""
         return self.file.said
+
+
+class Capture(Source):
+    """Packets from an interface. receiver: gives batches until it has to end; what it receives is of its `linktype`."""
+
+    file = None
+    receiver: Receiver | ByLibpcap | Xdp
+
+    def __init__(self) -> None:
+        """What makes the receiver comes after this: signals that end it are waited for."""
+        install(drain=False)
+
+    @property
+    def linktype(self) -> int:
+        """Of a stream without packets."""
+        return self.receiver.linktype
+
+    def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
+        """One round, until a signal comes or the time is over."""
+        yield self.batches()
+
+    def batches(self) -> Iterator[Batch]:
+        """The batches; a signal ends the receiving and nothing else: what was received goes all the way."""
+        for batch in self.receiver:
+            hold(True)
+            yield batch
+            hold(False)
+        hold(True)
 
 
 class Stage:

@@ -11,15 +11,12 @@ import sys
 
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch, Program
 from ..errors import UsageError
-from ..flow import Source, Stage, arguments, each, need
-from ..formats.files import Output, to_file
+from ..flow import Capture, Stage, arguments, each, need
+from ..formats.files import to_file
 from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
-from ..signals import hold, install
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..bpf.classic import Instruction
     from ..filters import Expression, Filter, Fixed
     from ..flow import Work
@@ -73,15 +70,13 @@ def stage(values: Values) -> Stage:
     return Stage(values, work, program=program, source=lambda: Interface(values, keep.bpf if keep else None))
 
 
-class Interface(Source):
+class Interface(Capture):
     """An interface to receive from, as the source of a flow."""
-
-    file = None
 
     def __init__(self, values: Values, bpf: Expression | Fixed | None) -> None:
         """bpf: what the kernel is to filter, too."""
-        install(drain=False)
         self.values, self.bpf = values, bpf
+        super().__init__()
         wanted = {
             "promiscuous": not values.no_promiscuous,
             "direction": "in" if values.receive_only else "out" if values.send_only else None,
@@ -98,19 +93,6 @@ class Interface(Source):
 
             program = self.program if bpf and not values.reverse else None
             self.receiver = Receiver(values.interface, finish=not values.raw_checksums, program=program, **wanted)
-        self.linktype = self.receiver.linktype
-
-    def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
-        """One round, until a signal comes or the time is over."""
-        yield self.batches()
-
-    def batches(self) -> Iterator[Batch]:
-        """The batches; a signal ends the receiving and nothing else: what was received goes all the way."""
-        for batch in self.receiver:
-            hold(True)
-            yield batch
-            hold(False)
-        hold(True)
 
     def close(self) -> list[str]:
         """Gives what was received and what the kernel dropped; with -v also where --bpf was run."""

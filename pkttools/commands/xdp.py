@@ -8,19 +8,14 @@ Frames that match are written. Ends as pkt-recv does; the program goes with the 
 
 from __future__ import annotations
 
-from ..batch import Batch
 from ..errors import say
-from ..flow import Source, Stage, need
-from ..formats.files import Output
+from ..flow import Capture, Stage, need
 from ..linux.samples import LONGEST
 from ..linux.xdp import EVERYTHING, VERDICTS, Xdp
 from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
-from ..signals import hold, install
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..bpf.classic import Instruction
 
 PLACE = "first"
@@ -64,15 +59,13 @@ def compiled(expression: str) -> list[Instruction]:
     return compile_filter(expression, 1)
 
 
-class Interface(Source):
+class Interface(Capture):
     """An interface with an XDP program, as the source of a flow."""
 
-    file = None
-
     def __init__(self, values: Values, instructions: list[Instruction]) -> None:
-        install(drain=False)
+        super().__init__()
         cut_off = values.match == "pass" and values.otherwise != "pass" and not (values.allow_arp or values.no_allow_arp)
-        self.xdp = Xdp(
+        self.receiver = Xdp(
             values.interface, instructions, match=values.match, other=values.otherwise, allow_arp=values.allow_arp or cut_off,
             mode=values.mode, sample=values.sample, perf=values.perf, nano=bool(values.nano), seconds=values.duration,
             notes=bool(values.verbose) or values.format == "pcapng", every=values.stats, tell=tell,
@@ -80,21 +73,9 @@ class Interface(Source):
         if cut_off:
             tell("ARP passes too, or IPv4 would be cut off; --no-allow-arp takes it like other frames")
 
-    def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
-        """One round, until a signal comes or the time is over."""
-        yield self.batches()
-
-    def batches(self) -> Iterator[Batch]:
-        """The batches; a signal ends the receiving and nothing else: what was received goes all the way."""
-        for batch in self.xdp:
-            hold(True)
-            yield batch
-            hold(False)
-        hold(True)
-
     def close(self) -> list[str]:
         """Gives what became of the frames."""
-        return [self.xdp.close()]
+        return [self.receiver.close()]
 
 
 def tell(line: str) -> None:
