@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 import struct
@@ -332,14 +333,17 @@ def captured() -> Iterator[tuple[str, Batch]]:
     if not folder.is_dir():
         pytest.skip(f"{SHARED.name}/captures is not there")
     for path in sorted(folder.iterdir()):
+        source = Input(str(path))
         try:
-            for b in packets(Input(str(path))):
+            for b in packets(source):
                 linktypes = b.column(LINKTYPE)
                 for linktype in set(linktypes):
                     chosen = [b.part(i, i + 1).rows for i, other in enumerate(linktypes) if other == linktype]
                     yield path.name, Batch(b.data, bytearray(b"".join(chosen)))
         except PktError:
             continue  # a malformed file: what stands before the bad place counts
+        finally:
+            os.close(source.fd)
 
 
 @pytest.mark.parametrize("text", SOME)

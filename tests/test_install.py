@@ -44,10 +44,10 @@ def test_pip_install(copy: Path, tmp_path: Path, compiler: str) -> None:
 
 
 def test_pipes_of_the_readme(tmp_path: Path) -> None:
-    """The pipes under `Seven pipes` run as they are written."""
-    section = re.search(r"## Seven pipes\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    """The pipes under `Pipes` run as they are written."""
+    section = re.search(r"## Pipes\n(.*?)\n## ", (ROOT / "README.md").read_text(), re.DOTALL)[1]
     lines = [line.strip() for line in section.splitlines() if line.startswith("    ") and not line.strip().startswith("#")]
-    assert len(lines) == 7
+    assert len(lines) == 9
     for path in (ROOT / "examples").glob("*.txt"):
         shutil.copy(path, tmp_path)
     for line in lines:

@@ -117,7 +117,8 @@ def test_original_gaps_do_not_drift(labs):
 )
 def test_paces(lab, options, step):
     times = arrivals(lab, options, made(30, 1000), 0.01)
-    assert times[-1] == pytest.approx(29 * step, abs=0.05)
+    late = 0.3 if "-j" in options else 0.05  # with -j each packet's lateness is the next one's, too
+    assert -0.05 < times[-1] - 29 * step < late
     if "-j" not in options:
         assert abs(drift(times, step)) < 0.004
 
