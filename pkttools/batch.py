@@ -24,20 +24,22 @@ class Batch:
         kernel's ring, an mmap: as all batches it is good until the next one is asked for.
     rows: `ROW_BYTES` a packet: offset of its bytes in `data`, captured size and original size in bytes, time in
         nanoseconds since 1970, link type, and offset and size of its extension lines (`IFACE:` ...) in `data`.
+    chosen: whether a guard has accepted all its packets, or none of them; None where none was asked yet.
     """
 
-    __slots__ = ("data", "rows")
+    __slots__ = ("chosen", "data", "rows")
 
-    def __init__(self, data: bytearray, rows: bytearray) -> None:
+    def __init__(self, data: bytearray, rows: bytearray, chosen: bool | None = None) -> None:
         self.data = data
         self.rows = rows
+        self.chosen = chosen
 
     def __len__(self) -> int:
         return len(self.rows) // ROW_BYTES
 
     def part(self, start: int, stop: int) -> Batch:
         """The packets from `start` up to `stop`, sharing the bytes."""
-        return Batch(self.data, self.rows[start * ROW_BYTES : stop * ROW_BYTES])
+        return Batch(self.data, self.rows[start * ROW_BYTES : stop * ROW_BYTES], self.chosen)
 
     def columns(self) -> memoryview:
         """All columns of all rows as integers, `COLUMNS` a packet; writing into it changes the rows."""

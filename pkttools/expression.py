@@ -240,6 +240,8 @@ class Parser:
             raise UsageError(f"{name}: data can be compared, not looked up in a set")
         trees = []
         for item in set_items(text):
+            if not item:
+                raise UsageError(f"{name}: an item is missing in '{text}'")
             low, dash, high = item.partition("-")
             if dash and rows[0].kind in (INT, FAMILY, LITTLE, IPV4, IPV6) and item.lower() not in (rows[0].names or {}).values():
                 first, last = parse_value(name, rows, low), parse_value(name, rows, high)

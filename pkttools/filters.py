@@ -57,17 +57,20 @@ class Filter:
         if self.same:
             return codec.select(batch.data, batch.rows, self.same)
         rows, first, types = bytearray(), 0, batch.column(LINKTYPE)
-        while first < len(types):  # runs of one link type; mostly all are
-            linktype = types[first]
-            same = types.count(linktype) == len(types)
-            stop = len(types) if same else next((i for i in range(first, len(types)) if types[i] != linktype), len(types))
-            try:
-                program = self.program(linktype)
-            except UsageError as error:  # the packets' link type does not go with the command line's words
-                raise PktError(f"packets of link type {linktype} ({linktype_name(linktype)}): {error}") from None
-            rows += codec.select(batch.data, batch.part(first, stop).rows, program)
+        same = types.count(types[0]) == len(types) if types else True
+        while first < len(types):  # runs of one link type; mostly there is one
+            stop = len(types) if same else next((i for i in range(first, len(types)) if types[i] != types[first]), len(types))
+            rows += codec.select(batch.data, batch.part(first, stop).rows, self.for_packets(types[first]))
             first = stop
         return rows
+
+    def for_packets(self, linktype: int) -> Program:
+        """The program for packets that have come. Raises PktError: it is they that do not go with the command line's words."""
+        try:
+            return self.program(linktype)
+        except UsageError as error:
+            hint = "; pkt-change --unwrap gives what is in them" if linktype_name(linktype) == "PKTAP" else ""
+            raise PktError(f"packets of link type {linktype} ({linktype_name(linktype)}): {error}{hint}") from None
 
 
 class Expression:
@@ -94,7 +97,7 @@ class Expression:
     def instructions(self, linktype: int) -> list[Instruction]:
         """The program for a link type. Raises UsageError with libpcap's reason, PktError."""
         if linktype not in self.known:
-            from .bpf.classic import unsound
+            from .bpf.classic import asks_kernel, unsound
             from .libpcap import compile_filter
 
             try:
@@ -104,6 +107,8 @@ class Expression:
             reason = unsound(program)
             if reason:
                 raise UsageError(f"--bpf '{self.text}': {reason}")
+            if asks_kernel(program) is not None:
+                raise UsageError(f"--bpf '{self.text}': packets alone have no answer; pkt-recv has -ro and -so")
             self.known[linktype] = program
         return self.known[linktype]
 
@@ -113,7 +118,7 @@ class Fixed:
 
     def __init__(self, name: str) -> None:
         """Reads a file, in the form of tcpdump -ddd. Raises PktError where it cannot be read, or is not sound."""
-        from .bpf.classic import ANCILLARY, CODES, LD, parsed, unsound
+        from .bpf.classic import asks_kernel, parsed, unsound
 
         try:
             with open(name, encoding="ascii", errors="replace") as file:  # noqa: PTH123  pathlib is slow to import
@@ -123,9 +128,9 @@ class Fixed:
         reason = unsound(self.program)
         if reason:
             raise PktError(f"{name}: {reason}")
-        for i, (code, _, _, k) in enumerate(self.program):
-            if code & 7 == LD and code & 0x20 and code in CODES and k >= ANCILLARY:
-                raise PktError(f"{name}: instruction {i} asks the kernel ({k:#x}): packets alone have no answer")
+        i = asks_kernel(self.program)
+        if i is not None:
+            raise PktError(f"{name}: instruction {i} asks the kernel ({self.program[i][3]:#x}): packets alone have no answer")
 
     def instructions(self, _linktype: int) -> list[Instruction]:
         """The program."""

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # it may keep packets back until the stream ends
 
 
+# Words that only tcpdump's filters have.
+PCAP_WORDS = frozenset(("host", "port", "portrange", "net", "src", "dst", "ether", "proto", "less", "greater", "gateway"))
+
+
 def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tuple[Filter | None, Program | None]:
     """The filter and the assignments that a command line asks for, compiled; None where it asks for none.
 
@@ -65,7 +69,10 @@ def filter_of(values: Values, expressions: list[str]) -> Filter:
         )  # fmt: skip
     except UsageError as error:
         files = [word for word in " ".join(expressions).split() if os.path.exists(word)]  # noqa: PTH110  pathlib is slow to import
-        raise UsageError(f"{error}; to read a file: --in {files[0]}" if files else str(error)) from None
+        hint = f"; to read a file: --in {files[0]}" if files else ""
+        if PCAP_WORDS.intersection(" ".join(expressions).lower().split()):
+            hint = "; an expression of tcpdump's goes with --bpf"
+        raise UsageError(f"{error}{hint}") from None
 
 
 def sink_of(values: Values, output: Output, default: str = "text", linktype: int = 1, big_endian: bool = False) -> Sink:
@@ -182,8 +189,10 @@ class Stage:
         for batch in stream:
             if self.left is not None and len(batch) > self.left:
                 batch = batch.part(0, self.left)
-            if self.assignments is not None:
-                self.stale += codec.assign(batch.data, batch.rows, self.assignments, self.guard, self.follow)[1]
+            if self.assignments is not None and batch.chosen is not False:
+                guard = None if batch.chosen else self.guard
+                self.stale += codec.assign(batch.data, batch.rows, self.assignments, guard, self.follow)[1]
+            batch.chosen = None  # the next stage has a guard of its own
             count = len(batch)  # the next stage may drop some of them
             if count:
                 self.passed += count

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 bad data or failed input or output, 2 wrong usage; a signa
 
 from __future__ import annotations
 
+import _signal as signal  # see signals.py
 import os
 import sys
 
@@ -39,7 +40,7 @@ def start(name: str, argv: list[str]) -> int:
     elif hasattr(command, "instead") and (lines := command.instead(values)) is not None:
         from .formats.files import Output
 
-        output = Output(None, None)
+        output = Output(getattr(values, "output", None), None)
         output.write("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
         output.close()
     else:
@@ -62,6 +63,8 @@ def codec_name() -> str:
 
 def main() -> None:
     """Runs the command that this process was started as. Does not return."""
+    if signal.getsignal(SIGINT) is signal.default_int_handler:
+        signal.signal(SIGINT, signal.SIG_DFL)  # an exception while something is imported may be lost, and so the signal
     name = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib takes as long to import as all of this
     occupy()
     sys.exit(guarded(name, sys.argv[1:]))

@@ -106,7 +106,7 @@ ABOUT = [
 
 GENERAL = [
     Option("-k --keys", FLAG, "list the fields and end"),
-    Option("-v --verbose", FLAG, "say more: counts; in pkt-recv also IFACE and WAY"),
+    Option("-v --verbose", FLAG, "say more: counts; of captures also IFACE and WAY"),
     *ABOUT,
 ]
 

@@ -10,6 +10,7 @@ import time
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, too
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 
@@ -24,6 +25,7 @@ _pending = 0  # a signal that came while something was being written
 _waiting = False  # whether input is being waited for
 _drain = False
 _held = False
+_first: list[Callable[[], None]] = []  # what is done at the first signal, whatever is being done then
 _wake: list[int] = []  # a pipe's end that can be read once a signal has come
 
 
@@ -57,11 +59,18 @@ def hold(wanted: bool) -> None:
     _held = wanted
 
 
+def at_first(action: Callable[[], None]) -> None:
+    """Does something as soon as the first signal comes, even while the process is blocked in writing."""
+    _first.append(action)
+
+
 def _handle(number: int, _frame: FrameType | None) -> None:
     global _pending, _drain
     if _drain and number == signal.SIGINT:
         _drain = False
         return
+    for action in _first:
+        action()
     if (_waiting and not _held) or _pending:
         raise Interrupted(number)
     _pending = number

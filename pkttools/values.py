@@ -115,6 +115,8 @@ def parse_text(name: str, text: str, room: int) -> bytes:
         if len(text) < 2 or not text.endswith('"'):
             raise UsageError(f"{name}: {text[:40]}: a quote is missing")
         text = text[1:-1]
+        if '"' in text:
+            raise UsageError(f"{name}: '{text[:40]}': a quote in quotes is written as \\x22")
     first, *escaped = text.split("\\x")
     for part in escaped:
         if len(part) < 2 or not HEX.issuperset(part[:2]) or part[:2] == "00":

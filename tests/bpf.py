@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import random
 import struct
 
 import pytest
 
 from pkttools.batch import CAPTURED, COLUMNS, OFFSET, ORIGINAL, Batch
-from pkttools.bpf.classic import Instruction, packed
+from pkttools.bpf.classic import CODES, Instruction, packed
 from pkttools.errors import PktError
 from pkttools.libpcap import system
 
@@ -54,3 +55,22 @@ def frames_of(batch: Batch) -> list[tuple[bytes, int]]:
     values = struct.unpack(f"{len(batch) * COLUMNS}q", batch.rows)
     rows = [values[i : i + COLUMNS] for i in range(0, len(values), COLUMNS)]
     return [(bytes(batch.data[row[OFFSET] : row[OFFSET] + row[CAPTURED]]), row[ORIGINAL]) for row in rows]
+
+
+def any_program(dice: random.Random) -> list[Instruction]:
+    """A sound program of anything."""
+    size = dice.randrange(1, 30)
+    program = []
+    for left in range(size, 0, -1):
+        code = dice.choice(sorted(CODES - {0x06, 0x16})) if dice.random() < 0.97 else 0x16
+        k = dice.choice((0, 1, 2, 5, 12, 14, 31, 32, 40, 59, 60, 61, 0x0800, 0x7FFFFFFF, 0xFFFFFFF0, 0xFFFFFFFF))
+        if code in (0x60, 0x61, 0x02, 0x03):
+            k = dice.randrange(16)
+        elif code in (0x34, 0x94):
+            k = k or 3
+        elif code in (0x64, 0x74):
+            k %= 32
+        elif code == 0x05:
+            k = dice.randrange(left)
+        program.append((code, dice.randrange(left), dice.randrange(left), k))
+    return [*program, (dice.choice((0x06, 0x16)), 0, 0, dice.randrange(2))]

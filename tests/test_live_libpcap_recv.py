@@ -240,7 +240,7 @@ def test_any_is_cooked(lab):
     linktype, name = re.search(r"^LINKTYPE: (\d+) \((.*)\)$", text, re.M).groups()
     assert (code, err) == (0, [SUMMARY.format("any", 4)])
     assert (linktype, name) in (("113", "Linux SLL"), ("276", "Linux SLL2"))
-    assert set(re.findall(r"^SIZE: (.*)$", text, re.M)) == {"100/100"} if linktype == "113" else {"104/104"}
+    assert set(re.findall(r"^SIZE: (.*)$", text, re.M)) == ({"100/100"} if linktype == "113" else {"104/104"})
 
 
 TUNNELS = {

@@ -49,8 +49,8 @@ def attach(lab, words: str, host: str = "a", interface: str = "eth0"):
 def account(line: str) -> dict[str, int]:
     """The numbers of an account."""
     found = re.fullmatch(
-        r"pkt-xdp: \w+: (?:native|generic): (?P<frames>\d+) frames, (?P<matched>\d+) matched, (?P<passed>\d+) passed"
-        r"(?: \((?P<arp>\d+) of them ARP\))?, (?P<dropped>\d+) dropped, (?P<sent>\d+) sent back, (?P<lost>\d+) lost",
+        r"pkt-xdp: \w+: (?:native|generic): (?P<frames>\d+) frames?, (?P<matched>\d+) matched, (?P<passed>\d+) passed"
+        r"(?: \((?P<arp>\d+) of them ARP\))?, (?P<dropped>\d+) dropped, (?P<sent>\d+) tx, (?P<lost>\d+) lost",
         line,
     )
     assert found, line

@@ -24,6 +24,7 @@ TAX, TXA = 0x07, 0x87
 
 ANCILLARY = 0xFFE00000  # constants of loads from here on ask the kernel for something (SKF_LL_OFF and above)
 PASS = 0x40000  # bytes that a filter of libpcap's lets through: all
+ABSOLUTE = {LD | size | ABS for size in (WORD, HALF, BYTE)}
 LONGEST = 1 << 16  # instructions; the kernel takes 4,096
 
 
@@ -67,6 +68,11 @@ def parsed(text: str, name: str) -> list[Instruction]:
     return instructions  # type: ignore[return-value]
 
 
+def asks_kernel(instructions: list[Instruction]) -> int | None:
+    """Which instruction asks the kernel for something that is not in the packet, as those of `inbound` do; None: none does."""
+    return next((i for i, (code, _, _, k) in enumerate(instructions) if code in ABSOLUTE and k >= ANCILLARY), None)
+
+
 SCRATCH = 16  # words of memory that a program has
 LOADS = {LD | WORD | mode for mode in (IMM, MEM, LEN)} | {LD | size | mode for size in (WORD, HALF, BYTE) for mode in (ABS, IND)}
 LOADS |= {LDX | WORD | mode for mode in (IMM, MEM, LEN)} | {LDX | BYTE | MSH}
@@ -102,6 +108,16 @@ def signed(k: int) -> int:
     return k - (1 << 32) if k >> 31 else k
 
 
+CHECKSUMS = ((6, 8), (16, 18), (8, 12))  # where UDP, TCP and SCTP have theirs: first byte, and the one behind the last
+
+
+def reads_checksum(instructions: list[Instruction], link: int) -> bool:
+    """Whether a program looks at the checksum of what IPv4 carries, as `tcp[16:2]` does. link: bytes of the link layer's header."""
+    width = {WORD: 4, HALF: 2, BYTE: 1}
+    loads = [(k - link, k - link + width[code & 0x18]) for code, _, _, k in instructions if code & 7 == LD and code & 0xE0 == IND]
+    return any(start < behind and first < stop for start, stop in loads for first, behind in CHECKSUMS)
+
+
 VLAN_TAG_PRESENT = 0xFFFFF030  # SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT, <linux/filter.h>
 KERNEL_LONGEST = 4096  # instructions, BPF_MAXINSNS
 
@@ -110,7 +126,8 @@ def for_socket(instructions: list[Instruction]) -> list[Instruction] | None:
     """The program as the kernel is to run it on a packet socket, or None where it cannot.
 
     It lets through whatever the program lets through, at full length, and besides each packet whose VLAN tag the kernel took
-    off: the program would find everything four bytes too early there. Who receives runs the program again.
+    off: the program would find everything four bytes too early there. Where it shifts by X it lets the packet through, as
+    nothing is left by 32 bits for libpcap, and all for the kernel. Who receives runs the program again.
     """
     head = [(LD | BYTE | ABS, 0, 0, VLAN_TAG_PRESENT), (JMP | JEQ | K, 1, 0, 0), (RET_K, 0, 0, PASS)]
     tail = [(JMP | JEQ | K, 0, 1, 0), (RET_K, 0, 0, 0), (RET_K, 0, 0, PASS)]  # of what returns a number of its own
@@ -121,7 +138,9 @@ def for_socket(instructions: list[Instruction]) -> list[Instruction] | None:
     for i, (code, jt, jf, k) in enumerate(instructions):
         if code == JMP | JA and signed(k) < 0:
             return None
-        if code == RET_A:
+        if code in (ALU | LSH | X, ALU | RSH | X):
+            body.append((RET_K, 0, 0, PASS))
+        elif code == RET_A:
             body.append((JMP | JA, 0, 0, count - i - 1))
         else:
             body.append((code, jt, jf, PASS if code == RET_K and k else k))

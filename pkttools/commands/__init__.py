@@ -8,8 +8,10 @@ have `run(values)` instead, which gives what to say and the exit code.
 
 from __future__ import annotations
 
+import sys
+
 from .. import options
-from ..errors import UsageError
+from ..errors import PktError, UsageError
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as importlib is
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ def find(name: str) -> ModuleType:
             return __import__(f"{__name__}.{stem}", fromlist=["OPTIONS"])
         except ModuleNotFoundError as error:
             if error.name != f"{__name__}.{stem}":
+                if sys.platform != "linux":
+                    raise PktError("this command is only for Linux") from None
                 raise
     raise UsageError(f"no such command; there are {', '.join(commands())}")
 

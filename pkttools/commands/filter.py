@@ -40,6 +40,8 @@ def instead(values: Values) -> list[str] | None:
     if chosen.bpf is None:
         need(values.dump, "-dd and -ddd are for --bpf: another filter has no such form")
         return listing(chosen.program(linktype))
+    more = joined or values.reverse or values.no_broadcast or values.no_multicast
+    need(values.dump or not more, "-dd and -ddd are for --bpf alone: what else is filtered has no such form")
     instructions = chosen.bpf.instructions(linktype)
     if values.dump_numbers:
         return numbers(instructions)
@@ -47,7 +49,6 @@ def instead(values: Values) -> list[str] | None:
         return braces(instructions)
     from ..libpcap import image
 
-    more = joined or values.reverse or values.no_broadcast or values.no_multicast
     return (listing(chosen.program(linktype)) if more else []) + image(instructions)
 
 
@@ -70,4 +71,4 @@ def words(values: Values) -> tuple[list[str], str]:
 def missing(assigned: list[str]) -> str:
     """What to say when there is no expression."""
     hint = f"; '{assigned[0]}' assigns, to compare write ==" if assigned else ""
-    return f"an expression is missing, such as 'UDP.DST_PORT==53'{hint}"
+    return f"an expression is missing, such as 'UDP.DST_PORT==53' or --bpf 'udp port 53'{hint}"

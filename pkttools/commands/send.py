@@ -91,6 +91,7 @@ def stage(values: Values) -> Stage:
 
 def copies(values: Values) -> Stage:
     """Sends copies of one frame, without leaving the kernel."""
+    need(sys.platform == "linux", "--xdp is Linux's")
     for option in OPTIONS:
         if option.attribute in ("libpcap", "wait", "just_before", "speed", "pps", "mbps", "dry_run"):
             need(getattr(values, option.attribute) == option.default, f"{option.names[-1]} is not for --xdp")

@@ -8,7 +8,9 @@ Frames that match are written. Ends as pkt-recv does; the program goes with the 
 
 from __future__ import annotations
 
-from ..errors import say
+import sys
+
+from ..errors import UsageError, say
 from ..flow import Capture, Stage, need
 from ..linux.samples import LONGEST
 from ..linux.xdp import EVERYTHING, VERDICTS, Xdp
@@ -16,7 +18,11 @@ from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, V
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..batch import Batch
     from ..bpf.classic import Instruction
+    from ..formats.files import Output
 
 PLACE = "first"
 OPTIONS = [
@@ -29,6 +35,8 @@ OPTIONS = [
            choices=("native", "generic", "auto")),
     Option("--sample", NUMBER, "keep at most BYTES of each frame (default 1024)", "BYTES", default=1024, least=1,
            most=LONGEST["ring"]),
+    Option("--bpf", TEXT, "the expression, as other commands have it", "EXPR", hidden=True),
+    Option("--bpf-file", TEXT, "the expression, compiled", "FILE", hidden=True),
     Option("--perf", FLAG, "a perf buffer (cookie 0xdead, length) instead of the ring buffer"),
     Option("--stats", REAL, "say the account every SECONDS", "SECONDS", least=0.01, most=86400),
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
@@ -43,11 +51,24 @@ ARGUMENTS_HELP = "such as 'icmp or icmp6'; its words may be arguments of their o
 
 def stage(values: Values) -> Stage:
     """Receives until the end, and says what became of the frames."""
+    need(sys.platform == "linux", "XDP is Linux's")
     need(not (values.allow_arp and values.no_allow_arp), "only one of --allow-arp and --no-allow-arp")
+    given = values.arguments or values.bpf is not None or values.bpf_file is not None
+    need(bool(given) or values.otherwise == "pass", "--else is for what does not match: without EXPR all does")
     need(not values.perf or values.sample <= LONGEST["perf"], f"--sample: at most {LONGEST['perf']} with --perf")
     values.skip, values.link_type = 0, None  # what only filters have
-    instructions = compiled(" ".join(values.arguments))
+    instructions = wanted(values)
     return Stage(values, program=(None, None), source=lambda: Interface(values, instructions))
+
+
+def wanted(values: Values) -> list[Instruction]:
+    """The filter, in whatever way it is given. Raises UsageError, PktError."""
+    if values.bpf is None and values.bpf_file is None:
+        return compiled(" ".join(values.arguments))
+    need(not values.arguments, "an expression as arguments, or --bpf, or --bpf-file")
+    from ..filters import bpf_of
+
+    return bpf_of(values).instructions(1)
 
 
 def compiled(expression: str) -> list[Instruction]:
@@ -56,7 +77,10 @@ def compiled(expression: str) -> list[Instruction]:
         return EVERYTHING
     from ..libpcap import compile_filter  # late: it takes its time
 
-    return compile_filter(expression, 1)
+    try:
+        return compile_filter(expression, 1)
+    except UsageError as error:
+        raise UsageError(f"{error}; EXPR is of pcap-filter(7), tcpdump's language") from None
 
 
 class Interface(Capture):
@@ -72,6 +96,11 @@ class Interface(Capture):
         )  # fmt: skip
         if cut_off:
             tell("ARP passes too, or IPv4 would be cut off; --no-allow-arp takes it like other frames")
+
+    def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
+        """As others; who reads the output is looked after."""
+        self.receiver.reader = output.fd if output else None
+        return super().streams(output)
 
     def close(self) -> list[str]:
         """Gives what became of the frames."""

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from ..bpf.classic import Instruction
 
-MISSING = "libpcap is missing: apt-get install libpcap0.8, or pip install 'pkttools[bpf]'"
+HOW = "apt-get install libpcap0.8" if sys.platform == "linux" else "install it with your system's packages"
+MISSING = f"libpcap is missing: {HOW}, or pip install 'pkttools[bpf]'"
 SNAPLEN = 262144  # bytes that a program returns for a packet that passes: tcpdump's own
-ANY = (127, 113, 101, 117, 109, 119, 239)  # link types that have words of their own in filters: radios, logs, tunnels
 
 # Link types of capture files that libpcap knows by other numbers: those that systems had given before there was a list, here
 # and on some systems (<pcap/dlt.h>). Apple has PKTAP among the numbers for private use.
@@ -56,8 +56,8 @@ def backend() -> ModuleType:
 
 def compile_filter(expression: str, linktype: int) -> list[Instruction]:
     """Compiles a pcap-filter(7) expression for packets of a link type, as tcpdump does. Raises UsageError with libpcap's reason."""
-    if "\0" in expression:
-        raise UsageError("a filter expression has no zero bytes")
+    if "\0" in expression or not expression.isprintable():
+        raise UsageError(f"'{expression}': a filter expression is of printable characters")
     try:
         return backend().compiled(expression, datalink(linktype))
     except ValueError as error:
@@ -69,16 +69,16 @@ def image(instructions: list[Instruction]) -> list[str]:
     return backend().image(instructions)
 
 
-def numbers() -> dict[int, int]:
-    """The link types that have another number in this system's libpcap, with that."""
-    return {**NUMBERS, **OWN.get(sys.platform.rstrip("0123456789"), {})}
+def numbers(system: str) -> dict[int, int]:
+    """The link types that have another number in a system's libpcap, with that. system: as Python names it."""
+    return {**NUMBERS, **OWN.get(system.rstrip("0123456789"), {})}
 
 
 def datalink(linktype: int) -> int:
     """The number that this system's libpcap has for a link type of capture files."""
-    return numbers().get(linktype, linktype)
+    return numbers(sys.platform).get(linktype, linktype)
 
 
-def filetype(datalink: int) -> int:
-    """The link type that capture files have for a number of this system's libpcap."""
-    return {own: linktype for linktype, own in numbers().items()}.get(datalink, datalink)
+def filetype(datalink: int, system: str = sys.platform) -> int:
+    """The link type that capture files have for a number of a system's libpcap."""
+    return {own: linktype for linktype, own in numbers(system).items()}.get(datalink, datalink)

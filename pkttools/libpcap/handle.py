@@ -10,9 +10,8 @@ from ..batch import MAX_FRAME
 from ..errors import PktError, UsageError
 from . import filetype
 from .interfaces import names
-from .system import capturing
+from .system import MESSAGE, capturing
 
-MESSAGE = 256  # bytes: PCAP_ERRBUF_SIZE
 NO_SUCH_DEVICE, PERMISSION, NOT_UP, NO_PROMISCUOUS_PERMISSION = -5, -8, -9, -11  # what pcap_activate gives, <pcap/pcap.h>
 NANOSECONDS = 1  # PCAP_TSTAMP_PRECISION_NANO
 ALLOWED = {
@@ -45,6 +44,8 @@ class Handle:
         self.set("immediate_mode", immediate)
         if buffer:
             self.set("buffer_size", buffer)
+        if interface.startswith("pktap"):  # Apple's own: without, its frames come with no word of their process
+            self.set("want_pktap", True)
         self.nano = nano and self.set("tstamp_precision", NANOSECONDS)
         if nano and not self.nano:
             self.said.append(f"{interface}: times are in microseconds: this libpcap has no others")

@@ -6,9 +6,9 @@ import ctypes
 
 from ..errors import PktError
 from ..interfaces import Interface
-from .system import capturing
+from .system import MESSAGE, capturing
 
-UP, CONNECTION, DISCONNECTED, UNKNOWN = 2, 0x30, 0x20, 0  # PCAP_IF_UP and the connection's status, <pcap/pcap.h>
+UP, CONNECTION, DISCONNECTED = 2, 0x30, 0x20  # PCAP_IF_UP and the connection's status, <pcap/pcap.h>
 
 
 class Address(ctypes.Structure):
@@ -31,7 +31,7 @@ Device._fields_ = (
 
 def interfaces() -> list[Interface]:
     """All of them, also pseudo-devices such as `any`; none is opened. Raises PktError."""
-    pcap, reason, first = capturing(), ctypes.create_string_buffer(256), ctypes.POINTER(Device)()
+    pcap, reason, first = capturing(), ctypes.create_string_buffer(MESSAGE), ctypes.POINTER(Device)()
     if pcap.pcap_findalldevs(ctypes.byref(first), reason):
         raise PktError(f"no list of interfaces: {reason.value.decode(errors='replace')}")
     found, device = [], first

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _thread  # threading takes as long to import as all of this
 import ctypes
 import errno
+import os
 import signal
 import sys
 import time
@@ -19,6 +20,7 @@ from ..errors import PktError, UsageError, counted
 from ..signals import Interrupted, check, wait
 from .handle import Handle
 from .streams import File, Memory
+from .system import MESSAGE
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
@@ -56,11 +58,11 @@ class Receiver:
         self.pcap, self.name, self.linktype, self.seconds = self.handle.pcap, self.handle.name, self.handle.linktype, seconds
         if direction:
             self.handle.must(self.pcap.pcap_setdirection(self.handle.address, IN if direction == "in" else OUT))
-        self.handle.must(self.pcap.pcap_setnonblock(self.handle.address, 1, ctypes.create_string_buffer(256)))
+        self.handle.must(self.pcap.pcap_setnonblock(self.handle.address, 1, ctypes.create_string_buffer(MESSAGE)))
         fd = self.pcap.pcap_get_selectable_fd(self.handle.address) if hasattr(self.pcap, "pcap_get_selectable_fd") else -1
         self.fds, self.look = ([fd], LOOK) if fd >= 0 else ([], BLIND)
         way = f"WAY: {direction}\n" if direction else ""
-        self.notes = f"IFACE: {self.name}\n{way}".encode() if notes else b""
+        self.notes = os.fsencode(f"IFACE: {self.name}\n{way}") if notes else b""
         self.stream = File(self.handle) if sys.platform == "win32" else Memory(self.handle)
         self.write = ctypes.cast(self.pcap.pcap_dump, ctypes.c_void_p)
         self.received = 0

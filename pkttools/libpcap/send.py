@@ -1,4 +1,4 @@
-"""Packets to an interface, by libpcap: pcap_inject(3PCAP)."""
+"""Packets to an interface, by libpcap: pcap_sendpacket(3PCAP)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Sender(sending.Sender):
         """Sends packets of a batch, up to the first that fails; what stopped it is an errno, EIO where libpcap gives none."""
         columns = batch.columns()
         offsets, sizes = (columns[which::COLUMNS][first : first + count].tolist() for which in (OFFSET, CAPTURED))
-        data = ctypes.c_char.from_buffer(batch.data)  # holds the memory
+        data = (ctypes.c_char * len(batch.data)).from_buffer(batch.data)  # holds the memory, also of no bytes
         start, send, handle, total = ctypes.addressof(data), self.pcap.pcap_sendpacket, self.handle.address, 0
         ctypes.set_errno(0)
         for done, (offset, size) in enumerate(zip(offsets, sizes, strict=True)):

@@ -7,7 +7,7 @@ import functools
 import sys
 
 from ..errors import PktError
-from . import MISSING, SNAPLEN
+from . import HOW, MISSING, SNAPLEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class BpfProgram(ctypes.Structure):
 
 
 # Return type and arguments of the functions that are used, <pcap/pcap.h>. Handles, lists and streams are plain addresses.
+MESSAGE = 256  # bytes: PCAP_ERRBUF_SIZE
 HANDLE, TEXT, NUMBER, ADDRESS = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p
 FUNCTIONS = {
     "bpf_image": (TEXT, ctypes.POINTER(BpfInstruction), NUMBER),
@@ -58,6 +59,7 @@ FUNCTIONS = {
     "pcap_set_snaplen": (NUMBER, HANDLE, NUMBER),
     "pcap_set_timeout": (NUMBER, HANDLE, NUMBER),
     "pcap_set_tstamp_precision": (NUMBER, HANDLE, NUMBER),
+    "pcap_set_want_pktap": (NUMBER, HANDLE, NUMBER),
     "pcap_setdirection": (NUMBER, HANDLE, NUMBER),
     "pcap_setfilter": (NUMBER, HANDLE, ctypes.POINTER(BpfProgram)),
     "pcap_setnonblock": (NUMBER, HANDLE, NUMBER, TEXT),
@@ -94,7 +96,7 @@ def capturing() -> ctypes.CDLL:
     """The library, for what is done by the system's alone. Raises PktError where there is none."""
     found = loaded()
     if not found:
-        how = {"win32": "install Npcap, compatible with WinPcap"}.get(sys.platform, "apt-get install libpcap0.8")
+        how = {"win32": "install Npcap, compatible with WinPcap"}.get(sys.platform, HOW)
         raise PktError(f"the system's libpcap is missing: {how}")
     return found
 

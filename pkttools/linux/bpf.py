@@ -10,6 +10,7 @@ import errno
 import functools
 import os
 import struct
+import sys
 from collections.abc import Callable
 
 from ..errors import PktError
@@ -43,7 +44,7 @@ def attribute(form: str, *values: int | bytes) -> bytes:
 def bpf(command: int, attributes: bytes | ctypes.Array) -> int:
     """The system call; gives its result. A buffer may be written into. Raises OSError."""
     number = NUMBERS.get(os.uname().machine)
-    if number is None:
+    if number is None or sys.platform != "linux" or sys.maxsize < 1 << 32:  # the numbers are those of 64-bit processes
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     result = system_call()(number, command, attributes, len(attributes))
     if result < 0:
@@ -97,9 +98,9 @@ class Descriptor:
 
     def close(self) -> None:
         """Gives it back; again does nothing."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        fd, self.fd = self.fd, -1  # first: a signal or a thread may do the same in between
+        if fd >= 0:
+            os.close(fd)
 
 
 class Map(Descriptor):
@@ -146,11 +147,15 @@ class XdpProgram(Descriptor):
                 failed = error
                 if error.errno == errno.EAGAIN:
                     continue
+                if error.errno == errno.E2BIG:
+                    raise PktError("the filter is too complex for the kernel's verifier") from None
                 if error.errno not in (errno.EACCES, errno.EINVAL) or log or missing_capabilities():
                     break
                 log = ctypes.create_string_buffer(LOG)  # once more, to hear why: the log takes time
         said = [line for line in (log.value if log else b"").decode(errors="replace").splitlines() if line]
         words = [line for line in said if not line.startswith(("processed ", "verification time", "stack depth"))]
+        if any("unknown func" in line for line in words) or (failed.errno == errno.EINVAL and not words):
+            raise PktError("the kernel does not take the XDP program: Linux 5.18 is needed")
         if words:
             raise PktError(f"the kernel refuses the XDP program: {words[-1][:200]}")
         raise refused(failed, "load an XDP program")

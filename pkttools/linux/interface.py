@@ -12,6 +12,7 @@ ETH_P_ALL = 3
 SOL_PACKET = 263
 SIOCGIFFLAGS, SIOCGIFHWADDR, SIOCGIFMTU = 0x8913, 0x8927, 0x8921
 IFF_UP = 1
+RECEIVED, REFUSED, SENT = 1, 3, 9  # columns of `counters`: packets received, dropped of these, sent
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h; Python's socket module does not have it
 
 # Hardware types of interfaces (linux/if_arp.h) and the link type of their frames.
@@ -25,9 +26,14 @@ def names() -> list[str]:
 
 
 def check_name(name: str) -> None:
-    """Raises PktError unless there is an interface of that name."""
+    """Raises PktError unless there is an interface of that name that a socket can be bound to."""
     if name not in names():
-        raise PktError(f"{name}: no such interface; there are {', '.join(names())}")
+        hint = "; --libpcap receives from all of them" if name == "any" else ""
+        raise PktError(f"{name}: no such interface; there are {', '.join(names())}{hint}")
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # Python's bind() takes no other
+        raise PktError(f"{name}: interfaces are known by names in UTF-8 here; --libpcap takes any") from None
 
 
 def ask(sock: socket.socket, name: str, request: int) -> bytes:
@@ -117,6 +123,19 @@ def mac_address(sock: socket.socket, name: str) -> bytes:
 def hardware_type(sock: socket.socket, name: str) -> int:
     """The hardware type of an interface, before the socket is bound to it."""
     return struct.unpack_from("H", ask(sock, name, SIOCGIFHWADDR))[0]
+
+
+def counters(name: str) -> list[int] | None:
+    """What the kernel has counted at an interface, the columns of /proc/net/dev; None when there is none of that name.
+
+    That file is of our network namespace, which /sys need not be.
+    """
+    with open("/proc/net/dev", errors="surrogateescape") as file:  # noqa: PTH123  pathlib is slow to import
+        for line in file:
+            found, colon, numbers = line.rpartition(":")
+            if colon and found.strip() == name:
+                return [int(word) for word in numbers.split()]
+    return None
 
 
 def mtu(sock: socket.socket, name: str) -> int:

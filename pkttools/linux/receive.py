@@ -83,7 +83,7 @@ class Receiver:
         if program:
             from .socket_filter import SocketFilter
 
-            self.filter = SocketFilter(self.sock, self.name, program)
+            self.filter = SocketFilter(self.sock, self.name, program, finish)
         try:
             self.block, self.ring = self.mapped(*geometry(buffer or BUFFER))
             self.linktype = bind(self.sock, self.name, ETH_P_ALL)

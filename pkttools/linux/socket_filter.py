@@ -6,8 +6,8 @@ import socket
 import struct
 from array import array
 
-from ..bpf.classic import for_socket, packed
-from .interface import hardware_type, linktype_of
+from ..bpf.classic import for_socket, packed, reads_checksum
+from .interface import RECEIVED, SENT, counters, hardware_type, linktype_of
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:
@@ -15,43 +15,45 @@ if TYPE_CHECKING:
 
     from ..bpf.classic import Instruction
 
+LINK_HEADER = 14  # bytes, of Ethernet
 SO_ATTACH_FILTER = 26  # asm-generic/socket.h; Python's socket module does not have it
 
 
 class SocketFilter:
     """A filter attached to a socket that is not bound yet. Where the kernel does not take it, whoever receives filters alone."""
 
-    def __init__(self, sock: socket.socket, name: str, program: Callable[[int], list[Instruction]]) -> None:
-        """program: gives the instructions for a link type. Raises what that raises, PktError."""
+    def __init__(self, sock: socket.socket, name: str, program: Callable[[int], list[Instruction]], finish: bool) -> None:
+        """program: gives the instructions for a link type. finish: whether checksums are finished before who receives filters.
+
+        Raises what `program` raises, PktError.
+        """
         self.name, self.refused = name, ""
-        wanted = for_socket(program(linktype_of(name, hardware_type(sock, name))))
+        linktype = linktype_of(name, hardware_type(sock, name))
+        instructions = program(linktype)
+        wanted = for_socket(instructions)
         if wanted is None:
             self.refused = "it jumps back, or is too long for it"
+        elif finish and reads_checksum(instructions, LINK_HEADER if linktype == 1 else 0):
+            self.refused = "checksums are finished first, but with --raw-checksums"
         else:
             held = array("B", packed(wanted))
             try:
                 sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(wanted), held.buffer_info()[0]))
             except OSError as error:
                 self.refused = error.strerror
-        self.before = traffic(name)
+        self.before = self.traffic()
 
     def said(self, passed: int) -> str:
         """What there is to say of it in the end. passed: packets that the kernel let through."""
         if self.refused:
             return f"--bpf in user space, the kernel does not run it: {self.refused}"
-        seen = traffic(self.name) - self.before
+        now = self.traffic()
+        seen = "" if now is None or self.before is None else f" of {now - self.before}, as the interface counts,"
         return (
-            f"--bpf in the kernel: {passed} of {seen} packets on the interface came through;"
-            " those whose VLAN tag it took off are filtered in user space"
+            f"--bpf in the kernel: {passed} packets{seen} came through; those whose VLAN tag it took off are filtered in user space"
         )
 
-
-def traffic(name: str) -> int:
-    """Packets that an interface has received and sent, as the kernel counts them."""
-    with open("/proc/net/dev") as file:  # noqa: PTH123  pathlib is slow to import
-        for line in file:
-            head, colon, numbers = line.rpartition(":")
-            if colon and head.strip() == name:
-                words = numbers.split()
-                return int(words[1]) + int(words[9])
-    return 0
+    def traffic(self) -> int | None:
+        """Packets that the interface has received and sent; None when it is gone."""
+        numbers = counters(self.name)
+        return numbers and numbers[RECEIVED] + numbers[SENT]

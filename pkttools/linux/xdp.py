@@ -6,7 +6,9 @@ frame ("native"), or the kernel does so just behind the driver ("generic").
 
 from __future__ import annotations
 
+import _thread  # threading takes as long to import as much of this
 import errno
+import select
 import time
 from collections.abc import Callable, Iterator
 
@@ -16,7 +18,8 @@ from ..bpf import classic
 from ..bpf.assembler import R0, R1, R2, R4, R5, R6, R7, R8, R9, R10, add, call, jump, jump_if, leave, load, map_fd, mov, store
 from ..bpf.translate import translate
 from ..errors import PktError
-from ..signals import Interrupted, wait
+from ..errors import counted as plural
+from ..signals import Interrupted, at_first, wait
 from . import bpf
 from .interface import asking, ethernet, is_up
 from .samples import LOOK, ROOM, PerfBuffers, RingBuffer
@@ -104,6 +107,13 @@ class Xdp:
         with_program = bpf.XdpProgram(code, "pkt_xdp")
         self.mode, self.link = attached(with_program, self.name, self.ifindex, mode)
         with_program.close()  # the link keeps it
+        self.reader: int | None = None  # where what we write is read, if it is
+        at_first(self.link.close)  # nobody is cut off any longer than wanted because a pipe is full
+        if seconds is not None:
+            try:
+                _thread.start_new_thread(self.end, ())
+            except RuntimeError:
+                pass  # none is to be had: it ends when nothing is written
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches as they come, until the time is over or a signal comes; then what is left, with the program gone."""
@@ -121,16 +131,30 @@ class Xdp:
                 if batch:
                     yield batch
                 else:
+                    self.check_reader()
                     down = not self.up()
                 if due is not None and time.monotonic() >= due:
                     self.tell(self.account())
-                    due += self.every
+                    due = max(due + self.every, time.monotonic())  # none is made up for that a full pipe has kept back
         except Interrupted:
             pass
         self.link.close()
         yield from self.rest()
         if down:
             raise PktError(f"{self.name}: interface went down")
+
+    def end(self) -> None:
+        """Runs beside the rest, and detaches the program in time, even while a pipe is full."""
+        time.sleep(self.seconds)
+        self.link.close()
+
+    def check_reader(self) -> None:
+        """Raises BrokenPipeError when nobody reads any more, before there is anything to write."""
+        if self.reader is not None:
+            gone = select.poll()
+            gone.register(self.reader, 0)
+            if any(events & (select.POLLERR | select.POLLHUP) for _, events in gone.poll(0)):
+                raise BrokenPipeError(errno.EPIPE, "nobody reads")
 
     def read(self) -> Batch | None:
         """The next batch, if anything has come. Raises PktError."""
@@ -168,13 +192,14 @@ class Xdp:
         return [sum(numbers[i::COUNTERS]) for i in range(COUNTERS)]
 
     def account(self) -> str:
-        """`eth0: native: 120 frames, 10 matched, 12 passed (2 of them ARP), 108 dropped, 0 sent back, 0 lost`."""
+        """`eth0: native: 120 frames, 10 matched, 12 passed (2 of them ARP), 108 dropped, 0 tx, 0 lost`."""
         counted = self.counted()
         passed, dropped, sent = (counted[verdict] for verdict in (bpf.XDP_PASS, bpf.XDP_DROP, bpf.XDP_TX))
         arp = f" ({counted[ARP]} of them ARP)" if counted[ARP] else ""
+        frames = plural(passed + dropped + sent, "frame")
         return (
-            f"{self.name}: {self.mode}: {passed + dropped + sent} frames, {counted[MATCHED]} matched, {passed} passed{arp}, "
-            f"{dropped} dropped, {sent} sent back, {counted[LOST]} lost"
+            f"{self.name}: {self.mode}: {frames}, {counted[MATCHED]} matched, {passed} passed{arp}, "
+            f"{dropped} dropped, {sent} tx, {counted[LOST]} lost"
         )
 
     def close(self) -> str:

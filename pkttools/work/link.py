@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from .. import codec
 from ..batch import Batch, Packet, Program, gathered
 from ..fields import FIELDS, TABLE
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 class Converter:
     """Takes each packet through some steps; a stage of a flow.
 
-    guard: only packets that it accepts, as they come. steps: each gives a packet for a packet and its headers, or None where
+    guard: only packets that it accepts, as they come; they are told apart for the assignments, which may find no more of what
+    it went by. steps: each gives a packet for a packet and its headers, or None where
     it cannot, and the packet goes on as it is; by what is to be said of these packets. failed: how many they were.
     """
 
@@ -26,15 +29,20 @@ class Converter:
         self.failed = dict.fromkeys(steps, 0)
 
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
-        """Passes all packets, converted or not."""
+        """Passes all packets, converted or not: in batches that the guard accepts, or does not."""
         for batch in stream:
-            yield gathered(self.converted(batch, i) for i in range(len(batch)))
+            for chosen, run in groupby(range(len(batch)), lambda i, batch=batch: self.accepts(batch, i)):
+                made = gathered((self.converted if chosen else Batch.packet)(batch, i) for i in run)
+                made.chosen = chosen
+                yield made
+
+    def accepts(self, batch: Batch, i: int) -> bool:
+        """Whether packet `i` is to be changed at all."""
+        return self.guard is None or bool(codec.select(batch.data, batch.part(i, i + 1).rows, self.guard))
 
     def converted(self, batch: Batch, i: int) -> Packet:
         """What becomes of packet `i`."""
         row, packet = batch.part(i, i + 1).rows, batch.packet(i)
-        if self.guard is not None and not codec.select(batch.data, row, self.guard):
-            return packet
         headers = codec.walk(batch.data, row)
         for what, step in self.steps.items():
             made = step(packet, headers)
