@@ -9,7 +9,13 @@ import types
 
 system, name, *argv = sys.argv[1:]
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
-lacking = {"pkttools.kernel._c", "pkttools.linux.receive", "pkttools.linux.send", "pkttools.formats.lending"}
+lacking = {
+    "pkttools.kernel._c",
+    "pkttools.linux.receive",
+    "pkttools.linux.send",
+    "pkttools.formats.lending",
+    "pkttools.linux.live_frames",
+}
 
 for attribute in dir(socket):
     if attribute.startswith(("AF_PACKET", "PACKET_", "AF_NETLINK", "AF_VSOCK", "AF_CAN", "SO_BINDTODEVICE")):

@@ -244,6 +244,7 @@ def test_every_byte_of_text_comes_back(codec):
 @pytest.mark.parametrize(
     ("text", "said"),
     [("a" * 25, f"X: '{'a' * 25}' does not fit: at most 24 bytes"), ('"abc', 'X: "abc: a quote is missing'),
+     ('"a"b"', "X: 'a\"b': a quote in quotes is written as \\x22"),
      ('"', 'X: ": a quote is missing'), (r"\x4", r"X: '\x4': two hex digits follow, of a byte that is not zero"),
      (r"\x00", r"X: '\x00': two hex digits follow, of a byte that is not zero"),
      (r"a\xzz", r"X: '\xzz': two hex digits follow, of a byte that is not zero"),

@@ -13,7 +13,7 @@ from xdp import attached, need_bpf
 
 lab = _lab
 FRAME = frame(7, 100, "a")
-NOT_TAKEN = "not taken by the driver: veth needs GRO or a native XDP program at its other end"
+NOT_TAKEN = "not taken by the driver, as by veth without GRO or a native XDP program at its other end"
 
 
 @pytest.fixture(autouse=True)

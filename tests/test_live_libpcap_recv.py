@@ -377,6 +377,37 @@ def test_warnings_are_said(lab):
 
 
 # The same where select(2) sees nothing of what libpcap holds, as with the buffers of the BSDs.
+APPLE = """
+import sys
+from pkttools.libpcap import handle
+from pkttools.main import guarded
+class Apple:
+    called = []
+    def __init__(self, pcap):
+        self.pcap = pcap
+    def __getattr__(self, name):
+        return getattr(self.pcap, name)
+    def pcap_create(self, name, reason):
+        return self.pcap.pcap_create(name.removeprefix(b"pktap,"), reason)
+    def pcap_set_want_pktap(self, address, wanted):
+        self.called.append(wanted)
+        return 0
+    def pcap_activate(self, address):
+        print("pktap wanted:", self.called, file=sys.stderr)
+        return self.pcap.pcap_activate(address)
+new = handle.capturing
+handle.capturing = lambda: Apple(new())
+sys.exit(guarded(sys.argv[1], sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(("interface", "calls"), [("pktap,eth0", "[True]"), ("eth0", "[]")])
+def test_apples_pktap_is_asked_for(lab, interface, calls):
+    """Without that Apple's libpcap gives frames of the old kind, with no word of their process."""
+    done = lab.run("a", f"PYTHONPATH={ROOT} {sys.executable} -c '{APPLE}' pkt-recv --libpcap -i {interface} --duration 0.1")
+    assert f"pktap wanted: {calls}" in done.stderr.decode()
+
+
 BLIND = """
 import os, sys
 from pkttools.libpcap import handle

@@ -190,3 +190,13 @@ def test_both_ends_of_a_pipe(labs, first, last):
     assert err[0] == "pkt-pipe: recv: eth0: 500 packets received, 0 dropped by the kernel"
     assert err[1].startswith("pkt-pipe: send: eth0: 500 attempted = 500 sent + 0 failed; ")
     assert frames_of(finish(watch)[1]) == [data[6:12] + data[:6] + data[12:] for data in sent]
+
+
+def test_a_packet_without_bytes(lab):
+    """It fails, alone in its batch as among others, and the rest is sent."""
+    none, some = b"-- 1 --\nSIZE: 0\n==\n", b"-- 1 --\nSIZE: 60\n==\n"
+    for data in (none, some + none + some, none + none):
+        done = lab.run("a", "pkt-send -f -i eth0 --libpcap", data)
+        good = data.count(some)
+        assert done.returncode == 1
+        assert f"{data.count(b'SIZE')} attempted = {good} sent + ".encode() in done.stderr, done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import struct
+import subprocess
 import sys
 import time
 
@@ -392,3 +393,65 @@ def test_a_capture_of_nothing_is_one(lab, mode):
     process = attach(lab, f"icmp --mode {mode} -F pcap")
     code, out, _ = finish(process, signal.SIGTERM)
     assert (code, out) == (0, pcap([])[:16] + struct.pack("<II", 262144, 1))
+
+
+# ---- nobody is cut off longer than wanted ----
+
+
+def stuck(lab, words: str) -> subprocess.Popen[bytes]:
+    """pkt-xdp behind which a pipe is full, because nobody reads it."""
+    process = attach(lab, words)
+    lab.inject("b", [frame(i, 1000) for i in range(3000)])
+    time.sleep(0.3)  # the pipe fills up
+    assert process.poll() is None
+    return process
+
+
+def test_time_is_over_while_a_pipe_is_full(lab):
+    process = stuck(lab, "--match drop --duration 1.5")
+    until(lambda: not attached(lab, "a", "eth0"), "end of the program", 3)
+    assert process.poll() is None  # it still has something to write
+    code, out, err = finish(process)
+    assert code == 0
+    assert out.count(b"==\n") == 3000
+    assert account(err[-1])["matched"] == 3000
+
+
+def test_a_signal_while_a_pipe_is_full(lab):
+    process = stuck(lab, "--match drop")
+    process.send_signal(signal.SIGINT)
+    until(lambda: not attached(lab, "a", "eth0"), "end of the program", 3)
+    code, out, err = finish(process)
+    assert (code, out.count(b"==\n"), account(err[-1])["lost"]) == (0, 3000, 0)
+
+
+def test_nobody_reads_before_there_is_anything_to_write(lab):
+    process = attach(lab, "icmp --match drop | true")
+    assert process.wait(5) == 128 + signal.SIGPIPE
+    assert not attached(lab, "a", "eth0")
+
+
+def test_a_filter_that_is_too_complex(lab):
+    text = "geneve and (" + " or ".join(f"tcp[{i % 20}] = {i}" for i in range(200)) + ")"
+    done = lab.run("a", f"pkt-xdp -i eth0 --duration 1 '{text}'")
+    assert (done.returncode, done.stderr) == (1, b"pkt-xdp: the filter is too complex for the kernel's verifier\n")
+
+
+@pytest.mark.parametrize("words", ["--bpf 'ether[14:4] = 1'", "--bpf-file {0}", "'ether[14:4] = 1'"])
+def test_every_way_to_give_a_filter(lab, words, tmp_path):
+    path = tmp_path / "program"
+    path.write_bytes(lab.must("a", "pkt-filter -ddd --bpf 'ether[14:4] = 1'"))
+    process = attach(lab, f"-F pcap -l 1 {words.format(path)}")
+    lab.inject("b", [frame(0), frame(1), frame(2)])
+    code, out, _ = finish(process)
+    assert (code, frames_of(out)) == (0, [frame(1)])
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ("--else drop", "--else is for what does not match: without EXPR all does"),
+    ("icmp --bpf icmp", "an expression as arguments, or --bpf, or --bpf-file"),
+    ("ICMP.TYPE==8", "EXPR is of pcap-filter(7), tcpdump's language"),
+])  # fmt: skip
+def test_filters_that_are_none(lab, words, said):
+    done = lab.run("a", f"pkt-xdp -i eth0 {words}")
+    assert (done.returncode, said in done.stderr.decode().splitlines()[0]) == (2, True)

@@ -101,3 +101,13 @@ def test_usage(system):
     done = shell(words(system, "pkt-recv -i lo -l 1 lo"))
     assert done.returncode == 2
     assert done.stderr.decode().splitlines()[0].endswith("to receive from an interface: -i lo")
+
+
+@each_system
+@pytest.mark.parametrize("command", ["pkt-xdp -i nothing", "pkt-send -i nothing --xdp", "pkt-pipe 'xdp -i nothing | correct'"])
+def test_what_only_linux_has(system, command):
+    """One line, and nothing is done: on no interface, as there is none of that name."""
+    done = shell(words(system, f"{command} < /dev/null"))
+    assert done.returncode in (1, 2)
+    assert "Linux" in done.stderr.decode().splitlines()[0]
+    assert b"No module" not in done.stderr

@@ -143,3 +143,19 @@ def test_a_signal_while_a_file_is_read(backend, started, tmp_path, number, code,
     assert (128 - got, said) == (code, b"")
     assert command.out.endswith(b"\n==\n")
     assert 0 < command.out.count(b"==\n") < 60_000
+
+
+def test_a_signal_while_a_command_starts() -> None:
+    """It ends the command, whatever is being imported then: never a traceback, and never lost."""
+    for i in range(40):
+        process = subprocess.Popen([ROOT / "bin" / "pkt-txt2txt"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(0.012 + i * 0.0005)
+        process.send_signal(signal.SIGINT)
+        try:
+            _, said = process.communicate(timeout=5)  # the end of the input, too: what lets the first ^C pass ends by that
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        assert process.returncode in (0, -signal.SIGINT), said
+        if b"Traceback" in said:  # Python itself was not up yet
+            assert b"pkttools" not in said, said

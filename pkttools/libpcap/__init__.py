@@ -79,6 +79,6 @@ def datalink(linktype: int) -> int:
     return numbers(sys.platform).get(linktype, linktype)
 
 
-def filetype(datalink: int, system: str = sys.platform) -> int:
-    """The link type that capture files have for a number of a system's libpcap."""
-    return {own: linktype for linktype, own in numbers(system).items()}.get(datalink, datalink)
+def filetype(datalink: int, system: str = "") -> int:
+    """The link type that capture files have for a number of a system's libpcap, this one's if no other is named."""
+    return {own: linktype for linktype, own in numbers(system or sys.platform).items()}.get(datalink, datalink)
