@@ -106,7 +106,7 @@ def test_spellings_of_one_test(spelling):
         ("IP.TTL=5", "filter 'IP.TTL=5': to compare, write IP.TTL==..."), ("IP==5", "filter 'IP==5': a field expected, not '=='"),
         ("IP.TTL==300", "IP.TTL: 300 does not fit: at most 255"), ("IP.TTL in 1,300", "IP.TTL: 300 does not fit: at most 255"),
         ("IP.TTL in 5-300", "IP.TTL: 300 does not fit: at most 255"), ("IP.TTL in 5-3", "IP.TTL: 5-3: the range is empty"),
-        ("IP.TTL in 1,,2", "IP.TTL: '' is not a number"), ("IP.TTL==udp", "IP.TTL: 'udp' is not a number"),
+        ("IP.TTL in 1,,2", "IP.TTL: an item is missing in '1,,2'"), ("IP.TTL==udp", "IP.TTL: 'udp' is not a number"),
         ("IP.SRC_ADDR==1.2.3", "IP.SRC_ADDR: '1.2.3' is not an IPv4 address"),
         ("IP.SRC_ADDR==1.2.3.4/33", "IP.SRC_ADDR: '/33' is not a prefix length up to 32"),
         ("IP.SRC_ADDR==1.2.3.4/x", "IP.SRC_ADDR: '/x' is not a prefix length up to 32"),
