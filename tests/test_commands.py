@@ -40,6 +40,7 @@ def run(command: str, data: bytes = b"", code: int = 0, said: str = "", **more: 
 
 GOOD = packet(b"\x07", 1)  # five lines
 MESSAGE = "pkt-correct: <stdin>:"
+MISSING = "an expression is missing, such as 'UDP.DST_PORT==53' or --bpf 'udp port 53'"
 
 
 # ---- what is wrong with the input ----
@@ -206,8 +207,8 @@ def test_standard_error_that_is_closed():
         ("pkt-txt2txt IP.TLL=3", "no field 'IP.TLL': did you mean IP.TTL?"),
         ("pkt-change --ip-ttl 300", "IP.TTL: 300 does not fit: at most 255"),
         ("pkt-change --if 'IP.TTL=3'", "filter 'IP.TTL=3': to compare, write IP.TTL==..."),
-        ("pkt-filter", "an expression is missing, such as 'UDP.DST_PORT==53' or --bpf 'udp port 53'"),
-        ("pkt-filter IP.TTL=5", "an expression is missing, such as 'UDP.DST_PORT==53' or --bpf 'udp port 53'; 'IP.TTL=5' assigns, to compare write =="),
+        ("pkt-filter", MISSING),
+        ("pkt-filter IP.TTL=5", f"{MISSING}; 'IP.TTL=5' assigns, to compare write =="),
         ("pkt-txt2pcap -le -be", "only one of -le, -be and -ne"),
         ("pkt-send -f --pps 5", "only one of -f, --speed, --pps and --mbps"),
         ("pkt-send --pps 0", "--pps: 0 is out of range: at least 1e-06"), ("pkt-recv -ro -so", "-ro and -so leave nothing"),
