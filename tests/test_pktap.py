@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import load, shell
-from samples import pktap
+from samples import ethernet, ipv4, pktap, udp
 from test_codec_pktap import INNER, KIND, VALUES, sample, walked
 
 from pkttools.fields import FIELDS, HEADERS, TABLE
@@ -179,3 +179,13 @@ def test_real_captures(shared, backend):
         assert kept.stdout == path.read_bytes()
     bad = shared / "captures" / "tcpdump" / "pktap-heap-overflow.pcap"
     assert shell(f"pkt-analyze -lv 5 < {bad}", b"", backend=backend).stdout.count(b"\n==\n") == 2
+
+
+@pytest.mark.parametrize("linktype", [258, 149])
+def test_fields_of_1_16_are_those_of_the_inner_frame(backend: str, linktype: int) -> None:
+    """`-a` has the fields that 1.16 knew: none of PKTAP, which 1.16 called unknown as a whole."""
+    wrapped = pktap(1, ethernet(0x0800, ipv4(17, udp())))
+    done = shell("pkt-txt2txt -a", f"LINKTYPE: {linktype}\n-- 1 --\n{wrapped.hex(' ')}\n==\n".encode(), backend=backend)
+    names = {line.partition(b":")[0] for line in done.stdout.splitlines() if b"." in line.partition(b":")[0]}
+    assert {b"ETHERNET.TYPE", b"IP.TTL", b"UDP.DST_PORT"} <= names
+    assert not {name for name in names if name.startswith((b"PKTAP", b"UNKNOWN"))}
