@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 # The columns of a row; eight bytes each, native order. `struct packet` in codec/c/codec.h is the same row.
 OFFSET, CAPTURED, ORIGINAL, TIME, LINKTYPE, NOTES, NOTES_SIZE = range(7)
@@ -48,6 +48,21 @@ class Batch:
     def column(self, which: int) -> list[int]:
         """One column of all rows, such as `batch.column(TIME)`."""
         return self.columns()[which::COLUMNS].tolist()
+
+    def runs(self) -> Iterator[tuple[int, int, int]]:
+        """Runs of packets of one link type: first, behind the last, link type."""
+        types = self.columns()[LINKTYPE::COLUMNS]
+        if types[1:] == types[:-1]:  # nearly always, and found without a step of Python's a packet
+            if len(types):
+                yield 0, len(types), types[0]
+            return
+        from itertools import groupby  # late: seldom
+
+        start = 0
+        for linktype, run in groupby(types.tolist()):
+            stop = start + sum(1 for _ in run)
+            yield start, stop, linktype
+            start = stop
 
     def set_linktype(self, linktype: int) -> None:
         """Gives all packets a link type."""

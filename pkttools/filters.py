@@ -6,7 +6,7 @@ An expression of libpcap's means another program for each link type, so there is
 from __future__ import annotations
 
 from . import codec
-from .batch import LINKTYPE, Batch, Program
+from .batch import Batch, Program
 from .errors import PktError, UsageError
 from .expression import any_of, broadcast_and_groups, compiled, joined
 from .names import linktype_name
@@ -56,12 +56,9 @@ class Filter:
         """The rows of the packets that pass."""
         if self.same:
             return codec.select(batch.data, batch.rows, self.same)
-        rows, first, types = bytearray(), 0, batch.column(LINKTYPE)
-        same = types.count(types[0]) == len(types) if types else True
-        while first < len(types):  # runs of one link type; mostly there is one
-            stop = len(types) if same else next((i for i in range(first, len(types)) if types[i] != types[first]), len(types))
-            rows += codec.select(batch.data, batch.part(first, stop).rows, self.for_packets(types[first]))
-            first = stop
+        rows = bytearray()
+        for first, stop, linktype in batch.runs():
+            rows += codec.select(batch.data, batch.part(first, stop).rows, self.for_packets(linktype))
         return rows
 
     def for_packets(self, linktype: int) -> Program:
@@ -83,16 +80,16 @@ class Expression:
         """linktype: of all packets, if that is known. Raises UsageError for what means nothing for any link type, PktError."""
         self.text = text
         self.known: dict[int, list[Instruction]] = {}
-        first: UsageError | None = None
+        errors: list[UsageError] = []
         for number in self.TRIED if linktype is None else (linktype,):
             try:
                 self.instructions(number)
                 return
             except UsageError as error:
-                first = first or error
+                errors.append(error)
                 if "unknown" in str(error):  # a host or port that has no number: asking again may take long
                     break
-        raise first or UsageError("--bpf: no link type")
+        raise errors[0]
 
     def instructions(self, linktype: int) -> list[Instruction]:
         """The program for a link type. Raises UsageError with libpcap's reason, PktError."""

@@ -7,7 +7,6 @@ import operator
 import os
 import time
 from collections.abc import Iterator
-from itertools import groupby
 
 from .batch import CAPTURED, COLUMNS, LINKTYPE, ORIGINAL, TIME, Batch
 from .errors import PktError, counted
@@ -76,7 +75,7 @@ class Sender(Sink):
         """Sends a batch, each packet at its time. Raises Interrupted when a signal comes."""
         before, columns = self.attempted, batch.columns()
         try:
-            for start, stop, linktype in same_linktype(columns):
+            for start, stop, linktype in batch.runs():
                 fits = linktype == self.linktype or (linktype in RAW_IP and self.linktype in RAW_IP)
                 for first, last in self.due(columns, start, stop) if self.pace.paced else ((start, stop),):
                     if fits:
@@ -161,19 +160,6 @@ class Sender(Sink):
         if self.cut:
             said += f"; {self.cut} had been cut short when captured"
         return [said]
-
-
-def same_linktype(columns: memoryview) -> Iterator[tuple[int, int, int]]:
-    """Runs of packets of one link type: first, behind the last, link type."""
-    types = columns[LINKTYPE::COLUMNS]
-    if types[1:] == types[:-1]:  # nearly always, and found without a step of Python's a packet
-        yield 0, len(types), types[0]
-        return
-    start = 0
-    for linktype, run in groupby(types.tolist()):
-        stop = start + sum(1 for _ in run)
-        yield start, stop, linktype
-        start = stop
 
 
 def shortened(columns: memoryview, count: int) -> int:

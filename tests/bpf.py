@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import random
-import struct
 
 import pytest
 
-from pkttools.batch import CAPTURED, COLUMNS, OFFSET, ORIGINAL, Batch
+from pkttools.batch import ORIGINAL, Batch
 from pkttools.bpf.classic import CODES, Instruction, packed
 from pkttools.errors import PktError
 from pkttools.libpcap import system
@@ -52,9 +51,7 @@ def judged(instructions: list[Instruction], frame: bytes, wire: int) -> int:
 
 def frames_of(batch: Batch) -> list[tuple[bytes, int]]:
     """The packets of a batch: bytes, and size on the wire."""
-    values = struct.unpack(f"{len(batch) * COLUMNS}q", batch.rows)
-    rows = [values[i : i + COLUMNS] for i in range(0, len(values), COLUMNS)]
-    return [(bytes(batch.data[row[OFFSET] : row[OFFSET] + row[CAPTURED]]), row[ORIGINAL]) for row in rows]
+    return [(bytes(batch.frame(i)), wire) for i, wire in enumerate(batch.column(ORIGINAL))]
 
 
 def any_program(dice: random.Random) -> list[Instruction]:

@@ -25,7 +25,17 @@ TAX, TXA = 0x07, 0x87
 ANCILLARY = 0xFFE00000  # constants of loads from here on ask the kernel for something (SKF_LL_OFF and above)
 PASS = 0x40000  # bytes that a filter of libpcap's lets through: all
 ABSOLUTE = {LD | size | ABS for size in (WORD, HALF, BYTE)}
-LONGEST = 1 << 16  # instructions; the kernel takes 4,096
+LONGEST = 1 << 16  # instructions
+VLAN_TAG_PRESENT = 0xFFFFF030  # SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT, <linux/filter.h>
+KERNEL_LONGEST = 4096  # instructions, BPF_MAXINSNS
+CHECKSUMS = ((6, 8), (16, 18), (8, 12))  # where UDP, TCP and SCTP have theirs: first byte, and the one behind the last
+
+SCRATCH = 16  # words of memory that a program has
+LOADS = {LD | WORD | mode for mode in (IMM, MEM, LEN)} | {LD | size | mode for size in (WORD, HALF, BYTE) for mode in (ABS, IND)}
+LOADS |= {LDX | WORD | mode for mode in (IMM, MEM, LEN)} | {LDX | BYTE | MSH}
+JUMPS = {JMP | test | operand for test in (JEQ, JGT, JGE, JSET) for operand in (K, X)}
+ARITHMETIC = {ALU | op | operand for op in (ADD, SUB, MUL, DIV, OR, AND, LSH, RSH, MOD, XOR) for operand in (K, X)} | {ALU | NEG}
+CODES = LOADS | JUMPS | ARITHMETIC | {ST, STX, JMP | JA, RET_K, RET_A, TAX, TXA}
 
 
 def packed(instructions: list[Instruction]) -> bytes:
@@ -73,14 +83,6 @@ def asks_kernel(instructions: list[Instruction]) -> int | None:
     return next((i for i, (code, _, _, k) in enumerate(instructions) if code in ABSOLUTE and k >= ANCILLARY), None)
 
 
-SCRATCH = 16  # words of memory that a program has
-LOADS = {LD | WORD | mode for mode in (IMM, MEM, LEN)} | {LD | size | mode for size in (WORD, HALF, BYTE) for mode in (ABS, IND)}
-LOADS |= {LDX | WORD | mode for mode in (IMM, MEM, LEN)} | {LDX | BYTE | MSH}
-JUMPS = {JMP | test | operand for test in (JEQ, JGT, JGE, JSET) for operand in (K, X)}
-ARITHMETIC = {ALU | op | operand for op in (ADD, SUB, MUL, DIV, OR, AND, LSH, RSH, MOD, XOR) for operand in (K, X)} | {ALU | NEG}
-CODES = LOADS | JUMPS | ARITHMETIC | {ST, STX, JMP | JA, RET_K, RET_A, TAX, TXA}
-
-
 def unsound(instructions: list[Instruction]) -> str | None:
     """Why a program may not be run, or None: what libpcap's bpf_validate() asks for, and that its length is no burden.
 
@@ -108,18 +110,11 @@ def signed(k: int) -> int:
     return k - (1 << 32) if k >> 31 else k
 
 
-CHECKSUMS = ((6, 8), (16, 18), (8, 12))  # where UDP, TCP and SCTP have theirs: first byte, and the one behind the last
-
-
 def reads_checksum(instructions: list[Instruction], link: int) -> bool:
     """Whether a program looks at the checksum of what IPv4 carries, as `tcp[16:2]` does. link: bytes of the link layer's header."""
     width = {WORD: 4, HALF: 2, BYTE: 1}
     loads = [(k - link, k - link + width[code & 0x18]) for code, _, _, k in instructions if code & 7 == LD and code & 0xE0 == IND]
     return any(start < behind and first < stop for start, stop in loads for first, behind in CHECKSUMS)
-
-
-VLAN_TAG_PRESENT = 0xFFFFF030  # SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT, <linux/filter.h>
-KERNEL_LONGEST = 4096  # instructions, BPF_MAXINSNS
 
 
 def for_socket(instructions: list[Instruction]) -> list[Instruction] | None:

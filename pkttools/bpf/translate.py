@@ -12,7 +12,6 @@ from .assembler import R0, R1, R2, R3, R10, Code, Register, alu, big_endian, jum
 
 A, X, AT, BEHIND = R0, R1, R2, R3  # the two registers of classic BPF; where a load reads, and what stands behind it
 MEMORY = -64  # where on the stack the 16 words of scratch memory begin, if the caller does not choose
-WORDS = 16
 FARTHEST = 0xFFFF  # bytes into a packet that the verifier follows; no driver has more in one piece
 
 SIZES = {classic.WORD: 4, classic.HALF: 2, classic.BYTE: 1}
@@ -35,7 +34,7 @@ def translate(program: list[classic.Instruction], data: Register, end: Register,
     """
     used = sorted({k for code, _, _, k in program if code & 0x07 in (classic.LD, classic.LDX) and code & 0xE0 == classic.MEM})
     made: Code = [mov(A, 0), mov(X, 0)]
-    made += [store(4, R10, memory + 4 * k, 0) for k in used if k < WORDS]
+    made += [store(4, R10, memory + 4 * k, 0) for k in used if k < classic.SCRATCH]
     for i in range(len(program)):
         made.append(f"{name} {i}")
         made += Step(program, i, data, end, length, match, other, memory, name).code()
@@ -76,7 +75,7 @@ class Step:
 
     def slot(self) -> int:
         """Where on the stack its word of scratch memory is."""
-        if self.k >= WORDS:
+        if self.k >= classic.SCRATCH:
             raise self.error("uses memory that is not there")
         return self.memory + 4 * self.k
 

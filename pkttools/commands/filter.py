@@ -5,7 +5,6 @@ pkt-filter 'UDP.DST_PORT in 53,5353 and IP.SRC_ADDR==10.0.0.0/8'
 Comparisons == != < <= > >=, 'in' with values, ranges and prefixes, a layer's name alone; and, or, not, parentheses.
 """
 
-from ..errors import UsageError
 from ..expression import split_assignment
 from ..flow import Stage, filter_of, need
 from ..options import FILTER, FLAG, Option, Values
@@ -61,8 +60,7 @@ def words(values: Values) -> tuple[list[str], str]:
     """The assignments, and the expression that the other words are. Raises UsageError where there is no filter at all."""
     assigned = [word for word in values.arguments if split_assignment(word)]
     joined = " ".join(word for word in values.arguments if word not in assigned)
-    if split_assignment(joined):
-        raise UsageError(f"'{joined}' would assign; to compare, write ==")
+    need(not split_assignment(joined), f"'{joined}' would assign; to compare, write ==")
     other = values.no_broadcast or values.no_multicast or values.bpf is not None or values.bpf_file is not None
     need(bool(joined or other), missing(assigned))
     return assigned, joined
