@@ -166,17 +166,17 @@ class Lab:
         self.started.append(process)
         return process
 
-    def capture(self, host: str, command: str) -> subprocess.Popen[bytes]:
-        """Starts something that captures, and waits until the kernel hands packets to it."""
-        before = self.listeners(host)
+    def capture(self, host: str, command: str, everywhere: bool = False) -> subprocess.Popen[bytes]:
+        """Starts something that captures, on one interface or on all, and waits until the kernel hands packets to it."""
+        before = self.listeners(host, everywhere)
         process = self.start(host, command)
-        until(lambda: self.listeners(host) > before or process.poll() is not None, f"a packet socket of {command}")
+        until(lambda: self.listeners(host, everywhere) > before or process.poll() is not None, f"a packet socket of {command}")
         return process
 
-    def listeners(self, host: str) -> int:
-        """How many packet sockets receive: protocol ETH_P_ALL, bound to an interface."""
+    def listeners(self, host: str, everywhere: bool = False) -> int:
+        """How many packet sockets receive: protocol ETH_P_ALL, bound to an interface, or to all of them."""
         rows = [line.split() for line in self.proc(host, "packet").splitlines()[1:]]
-        return sum(row[3] == "0003" and row[4] != "0" for row in rows)
+        return sum(row[3] == "0003" and (row[4] == "0") == everywhere for row in rows)
 
     def proc(self, host: str, name: str) -> str:
         """A file of /proc/net, as the host sees it."""

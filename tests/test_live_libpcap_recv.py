@@ -232,8 +232,7 @@ def test_loopback_shows_each_packet_once(lab, option):
 
 
 def test_any_is_cooked(lab):
-    capture = lab.start("a", f"{RECV} -i any -l 4")
-    until(lambda: "0003" in lab.proc("a", "packet"), "packet socket")
+    capture = lab.capture("a", f"{RECV} -i any -l 4", everywhere=True)
     lab.must("a", "ping -c 1 127.0.0.1 && ping -c 1 10.0.0.2")
     code, out, err = finish(capture)
     text = out.decode()
