@@ -12,6 +12,10 @@ import sys
 from .batch import MAX_FRAME
 from .errors import UsageError
 
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 FLAG, NUMBER, REAL, TEXT = "flag", "number", "real", "text"
 MAX_LINKTYPE = (1 << 26) - 1  # what a pcap file has room for
 
@@ -61,10 +65,12 @@ class Values:
     """What a command line says: an attribute an option, and `arguments`.
 
     awaited: whether somebody waits for what comes of it at the end of a pipe; None: its own output says so.
+    dashes: how many of the arguments stand in front of `--`; None without one.
     """
 
     arguments: list[str]
     awaited: bool | None = None
+    dashes: int | None = None
 
     def __init__(self, declared: list[Option]) -> None:
         self.arguments = []
@@ -126,20 +132,24 @@ def big_endian(values: Values) -> bool:
     return values.big_endian or (values.native_endian and sys.byteorder == "big")
 
 
-def read(declared: list[Option], argv: list[str], rest: dict[str, str] | None = None) -> Values:
+def read(declared: list[Option], argv: list[str], rest: dict[str, str] | None = None,
+         literal: Callable[[list[str]], bool] | None = None) -> Values:  # fmt: skip
     """Reads a command line. Options may stand anywhere; behind `--` everything is an argument.
 
     rest: more options that take a value, by name, with the argument they stand for: `--ip-ttl 5` for `IP.TTL=5`.
-    Raises UsageError.
+    literal: says of the arguments so far whether all words behind them are arguments. Raises UsageError.
     """
     by_name = {name: option for option in declared for name in option.names}
     values = Values(declared)
     words = iter(argv)
     for word in words:
         if word == "--":
+            values.dashes = len(values.arguments)
             values.arguments += words
         elif not word.startswith("-") or word == "-":
             values.arguments.append(word)
+            if literal and literal(values.arguments):
+                values.arguments += words
         else:
             name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
             option = by_name.get(name)

@@ -2,8 +2,8 @@
 
 A module declares OPTIONS; its docstring is the head of the help screen. It has `stage(values)`, which gives what the command
 does to packets, and PLACE where that is only the first or the last of a pipe; maybe `instead(values)`, which gives the lines
-to print where an option asks for them and nothing else. pkt-sock and pkt-pipe, which are no stages,
-have `run(values)` instead, which gives what to say and the exit code.
+to print where an option asks for them and nothing else. pkt-lab, pkt-pipe and pkt-sock, which are no stages,
+have `run(values)` instead, which gives what to say and the exit code. `literal(arguments)` says where another command begins.
 """
 
 from __future__ import annotations
@@ -41,4 +41,5 @@ def find(name: str) -> ModuleType:
 
 def read(command: ModuleType, argv: list[str]) -> options.Values:
     """Reads the command line of a command. Raises UsageError."""
-    return options.read(command.OPTIONS, argv, command.more_options() if hasattr(command, "more_options") else None)
+    more = command.more_options() if hasattr(command, "more_options") else None
+    return options.read(command.OPTIONS, argv, more, getattr(command, "literal", None))

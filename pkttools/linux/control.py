@@ -22,14 +22,20 @@ SECONDS = 5.0  # to answer; nobody keeps the others waiting longer
 
 
 def listen(kind: str, name: str) -> socket.socket:
-    """Takes a name among those of a kind, such as "switch". Raises PktError when it is taken, or cannot be one."""
+    """Takes a name among those of a kind, such as "switch", and listens. Raises PktError when it is taken, or cannot be one."""
+    sock = bind(kind, name)
+    sock.listen(16)
+    return sock
+
+
+def bind(kind: str, name: str) -> socket.socket:
+    """Takes a name for a process that is to listen later, and will be the peer of those who connect. Raises PktError."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
         sock.bind(address(kind, name))
     except OSError as error:
         sock.close()
         raise PktError(f"{kind} {name}: {'there is one already' if error.errno == errno.EADDRINUSE else error.strerror}") from None
-    sock.listen(16)
     return sock
 
 

@@ -1,0 +1,138 @@
+"""Builds networks of hosts and wires on this machine, in namespaces, without being root.
+
+pkt-lab up 'wire alice 10.0.0.1/24 bob 10.0.0.2/24'; pkt-lab exec alice ping -c 1 bob; pkt-lab down
+
+up FILE|STATEMENT... builds, down [NAME] ends; exec HOST COMMAND..., shell HOST work in a host;
+run FILE|STATEMENT... -- COMMAND... builds a lab for one command; list, status show; demo [NAME] shows how.
+"""
+
+import os
+import sys
+
+from ..errors import PktError
+from ..flow import need
+from ..options import ABOUT, FLAG, TEXT, Option, Values
+
+MODES = ("up", "down", "exec", "shell", "run", "list", "status", "demo")
+OPTIONS = [
+    Option("--name", TEXT, "which lab; of up and run, how it is called", "NAME"),
+    Option("--root", FLAG, "up, run: without a user namespace; it takes root"),
+    Option("--all", FLAG, "down: all labs of this user"),
+    *ABOUT,
+]
+ARGUMENTS = "|".join(MODES) + " ..."
+ARGUMENTS_HELP = "see pkt-lab(1), also for the statements of a topology"
+
+
+def literal(arguments: list[str]) -> bool:
+    """Whether what comes behind these arguments is a command with options of its own: `exec HOST`."""
+    return len(arguments) == 2 and arguments[0] == "exec"
+
+
+def run(values: Values) -> tuple[list[str], int]:
+    """Does what the first argument says."""
+    if sys.platform != "linux":
+        raise PktError("namespaces are Linux's")
+    need(bool(values.arguments) and values.arguments[0] in MODES, f"wanted: {ARGUMENTS}")
+    mode, *words = values.arguments
+    need(not values.root or mode in ("up", "run"), "--root is for up and run")
+    need(not values.all or mode == "down", "--all is for down")
+    return [], DO[mode](values, words) or 0
+
+
+def up_mode(values: Values, words: list[str]) -> None:
+    """Builds a laboratory that stays."""
+    from ..lab import holder
+
+    need(bool(words), "wanted: up FILE|STATEMENT...")
+    topology = read(words)
+    holder.start(topology, values.name or stem(words), root=values.root or topology.root, stays=True)
+
+
+def down_mode(values: Values, words: list[str]) -> None:
+    """Ends one, or all."""
+    from ..lab import running
+    from ..linux import control
+
+    need(len(words) + values.all + (values.name is not None) <= 1, "wanted: down [NAME], or --all")
+    for name in control.names(running.KIND) if values.all else [running.choose(words[0] if words else values.name)]:
+        running.end(name)
+
+
+def exec_mode(values: Values, words: list[str]) -> int:
+    """Runs a command in a host."""
+    from ..lab import foreground, running
+
+    if words[1:2] == ["--"]:
+        del words[1]
+    need(len(words) > 1, "wanted: exec HOST COMMAND ARGUMENT...")
+    host, *command = words
+    running.enter(running.keys(running.choose(values.name), host))
+    environment = {name: value for name, value in os.environ.items() if name != running.ENVIRONMENT}
+    return foreground.end_as(foreground.run(command, environment))
+
+
+def shell_mode(values: Values, words: list[str]) -> int:
+    """Runs a shell in a host."""
+    need(len(words) == 1, "wanted: shell HOST")
+    return exec_mode(values, [words[0], os.environ.get("SHELL") or "/bin/sh"])
+
+
+def read(words: list[str]) -> object:
+    """The topology of files and statements. Raises PktError, UsageError."""
+    from ..lab import topology
+
+    return topology.read(topology.lines(words))
+
+
+def stem(words: list[str]) -> str:
+    """What a laboratory is called: like its first file."""
+    from pathlib import Path
+
+    files = [word for word in words if word != "-" and " " not in word]
+    return Path(files[0]).stem if files else "lab"
+
+
+def run_mode(values: Values, words: list[str]) -> int:
+    """Builds a laboratory for one command, which runs outside of it."""
+    from ..lab import foreground, holder, running
+
+    need(bool(values.dashes) and values.dashes > 1 and len(words) >= values.dashes, "wanted: run FILE|STATEMENT... -- COMMAND...")
+    statements, command = words[: values.dashes - 1], words[values.dashes - 1 :]
+    name = values.name or f"run-{os.getpid()}"
+    topology = read(statements)
+    started = holder.start(topology, name, root=values.root or topology.root, stays=False)
+    try:
+        status = foreground.run(command, {**os.environ, running.ENVIRONMENT: name})
+    finally:
+        started.end()
+    return foreground.end_as(status)
+
+
+def list_mode(values: Values, words: list[str]) -> None:
+    """Shows which laboratories are up."""
+    from ..lab import status
+
+    need(not words, "list takes no arguments")
+    write(status.listing())
+
+
+def status_mode(values: Values, words: list[str]) -> None:
+    """Shows what is in one."""
+    from ..lab import running, status
+
+    need(len(words) + (values.name is not None) <= 1, "wanted: status [NAME]")
+    write(status.status(running.choose(words[0] if words else values.name)))
+
+
+def write(lines: list[str]) -> None:
+    """Writes lines to standard output."""
+    from ..formats.files import Output
+
+    output = Output(None, None)
+    output.write("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
+    output.close()
+
+
+DO = {"up": up_mode, "down": down_mode, "exec": exec_mode, "shell": shell_mode, "run": run_mode, "list": list_mode,
+      "status": status_mode}  # fmt: skip

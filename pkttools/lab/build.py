@@ -1,0 +1,164 @@
+"""Makes the network that a topology describes, with iproute2's `ip`: one call of it a host, from within the host's namespace."""
+
+from __future__ import annotations
+
+import array
+import fcntl
+import os
+import re
+import socket
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+from ..errors import PktError
+from ..linux.interface import SIOCGIFFLAGS, ask, asking
+from ..linux.namespaces import NEWNET, NEWUTS, setns, unshare
+from .topology import Host, Interface, Line, Topology
+
+IFF_RUNNING = 0x40  # linux/if.h: up, and the other end of the wire, too
+SIOCETHTOOL = 0x8946
+# linux/ethtool.h: what computes checksums, cuts and joins packets for the stack.
+ETHTOOL_SRXCSUM, ETHTOOL_STXCSUM, ETHTOOL_SSG, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO = 0x15, 0x17, 0x19, 0x1F, 0x24, 0x2C
+PATIENCE = 10.0  # seconds until the links are up
+
+
+class Spaces:
+    """The namespaces of a host, as descriptors: they live as long as these are open."""
+
+    def __init__(self, host: str) -> None:
+        """Makes them, and moves this process there. Raises OSError."""
+        unshare(NEWNET | NEWUTS)
+        socket.sethostname(host)
+        self.net = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self.uts = os.open("/proc/self/ns/uts", os.O_RDONLY | os.O_CLOEXEC)
+
+    def enter(self) -> None:
+        """Moves this process there."""
+        setns(self.net, NEWNET)
+        setns(self.uts, NEWUTS)
+
+
+def build(topology: Topology) -> dict[str, Spaces]:
+    """Makes the hosts and all that is in them; this process has moved to the last one. Raises PktError, OSError."""
+    spaces = {}
+    for host in topology.hosts.values():
+        spaces[host.name] = Spaces(host.name)
+        prepare(host)
+    fds = {name: one.net for name, one in spaces.items()}
+    made: set[str] = set()  # hosts whose wires are there, with both ends
+    for host in topology.hosts.values():
+        spaces[host.name].enter()
+        run_ip(links(topology, host, made, fds) + settings(host), list(fds.values()))
+        made.add(host.name)
+        for one in host.interfaces.values():
+            if not one.offload:
+                offload_off(one.name, one.line)
+            if host.ipv6 and not one.ipv6:
+                write_setting(f"ipv6/conf/{one.name}/disable_ipv6", "1")
+    for name, one in spaces.items():
+        one.enter()
+        wait_for_links(topology.hosts[name])
+    return spaces
+
+
+def prepare(host: Host) -> None:
+    """The settings of a new host: IPv6 is off, or has no addresses of its own, for it would talk by itself; and forwarding.
+
+    Where IPv6 cannot be switched off (/proc/sys is read-only in many containers), it at least has no address. Raises PktError.
+    """
+    for name in ("all", "default"):
+        write_setting(f"ipv6/conf/{name}/disable_ipv6", str(int(not host.ipv6)))
+        write_setting(f"ipv6/conf/{name}/addr_gen_mode", "1")
+    if host.forward:
+        write_setting("ipv4/ip_forward", "1", host.name)
+        if host.ipv6:
+            write_setting("ipv6/conf/all/forwarding", "1", host.name)
+
+
+def write_setting(name: str, value: str, needed_by: str = "") -> None:
+    """Writes a setting of this network namespace. Raises PktError where that fails, and somebody needs it."""
+    try:
+        (Path("/proc/sys/net") / name).write_text(value)
+    except OSError as error:
+        if needed_by:
+            raise PktError(f"{needed_by}: net.{name.replace('/', '.')} cannot be set: {error.strerror}") from None
+
+
+def links(topology: Topology, host: Host, made: set[str], fds: dict[str, int]) -> list[tuple[str, Line | None]]:
+    """The lines that make the wires of a host whose other end is not there yet, and its bridges, each with its statement."""
+    batch: list[tuple[str, Line | None]] = []
+    for (first, name), (second, other), line in topology.wires:
+        if host.name not in (first, second) or made & {first, second}:
+            continue
+        if host.name == second:
+            first, name, second, other = second, other, first, name
+        here, there = topology.hosts[first].interfaces[name], topology.hosts[second].interfaces[other]
+        batch.append((f"link add {name} {identity(here)} type veth peer name {other} {identity(there)} "
+                      f"netns /proc/self/fd/{fds[second]}", line))  # fmt: skip
+    for one in host.interfaces.values():
+        if one.ports is not None:
+            batch.append((f"link add {one.name} {identity(one)} type bridge stp_state 0 mcast_snooping 0", one.line))
+    return batch
+
+
+def identity(one: Interface) -> str:
+    """The words that an interface is made with."""
+    return f"index {one.index} address {one.mac}" + ("" if one.mtu is None else f" mtu {one.mtu}")
+
+
+def settings(host: Host) -> list[tuple[str, Line | None]]:
+    """The lines that give a host's interfaces what they have, and bring them up."""
+    batch: list[tuple[str, Line | None]] = [("link set lo up", None)]
+    interfaces = host.interfaces.values()
+    for one in interfaces:
+        batch.append((f"link set {one.name} addrgenmode none", one.line))
+    batch += [(f"link set {port} master {one.name}", one.line) for one in interfaces for port in one.ports or ()]
+    for one in interfaces:
+        batch += [(f"address add {address}{' nodad' if address.version == 6 else ''} dev {one.name}", line)
+                  for address, line in one.addresses]  # fmt: skip
+        batch.append((f"link set {one.name} up", one.line))
+        batch += [(f"neighbour replace {address} lladdr {mac} dev {one.name} nud permanent", line)
+                  for address, mac, line in one.neighbours]  # fmt: skip
+    return batch + [(f"route add {network} via {gateway}", line) for network, gateway, line in host.routes]
+
+
+def run_ip(batch: list[tuple[str, Line | None]], fds: list[int]) -> None:
+    """Runs `ip` over lines; it inherits `fds`. Raises PktError with the statement that failed."""
+    try:
+        done = subprocess.run(["ip", "-batch", "-"], input="".join(f"{line}\n" for line, _ in batch), pass_fds=fds, text=True,
+                              capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})  # fmt: skip
+    except FileNotFoundError:
+        raise PktError("ip is missing: apt-get install iproute2") from None
+    if done.returncode:
+        failed = re.search(r"^Command failed .*:(\d+)", done.stderr, re.MULTILINE)
+        said = " ".join(line for line in done.stderr.splitlines() if not line.startswith("Command failed"))
+        text, line = batch[int(failed[1]) - 1] if failed else ("", None)
+        raise PktError(f"{line.place + ': ' if line else ''}ip {text}: {said or done.returncode}")
+
+
+def offload_off(name: str, line: Line) -> None:
+    """Lets the stack compute checksums and cut packets by itself, as `ethtool -K` does. Raises PktError."""
+    for command in (ETHTOOL_STXCSUM, ETHTOOL_SRXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO, ETHTOOL_SSG):
+        value = array.array("I", (command, 0))  # struct ethtool_value
+        with asking() as sock:
+            try:
+                fcntl.ioctl(sock, SIOCETHTOOL, struct.pack("16sP16x", name.encode(), value.buffer_info()[0]))
+            except OSError as error:
+                if command in (ETHTOOL_STXCSUM, ETHTOOL_STSO):
+                    raise line.wrong(f"offload of {name} cannot be switched off: {error.strerror}") from None
+
+
+def wait_for_links(host: Host) -> None:
+    """Waits until the host's wires are up, with their other ends. Raises PktError when one stays down.
+
+    A bridge forwards as soon as its ports are up; only its own state follows as late as a second later.
+    """
+    deadline = time.monotonic() + PATIENCE
+    with asking() as sock:
+        for name, one in host.interfaces.items():
+            while one.peer and not struct.unpack_from("H", ask(sock, name, SIOCGIFFLAGS))[0] & IFF_RUNNING:
+                if time.monotonic() > deadline:
+                    raise one.line.wrong(f"{host.name}:{name} does not come up")
+                time.sleep(0.002)

@@ -1,0 +1,207 @@
+"""The process that a laboratory is: the first one (pid 1) in a PID namespace, which holds the namespaces of the hosts.
+
+When it ends, however that happens, the kernel kills all that runs in the laboratory, and namespaces and wires go with it.
+There is no file and no name of a namespace that could stay behind. It listens under the laboratory's name, see `linux.control`.
+
+    the command ── keeper, of the same namespaces ──╂── holder, of new ones: user, pid, mnt, net, uts
+
+The keeper is there because who asks for a PID namespace gets it for its children only, and who asks for a user namespace
+can do nothing outside any more. It ends with the command, and the holder with it, until the laboratory is up.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import time
+from pathlib import Path
+
+from ..errors import PktError, UsageError
+from ..linux import control, namespaces
+from ..linux.namespaces import Forbidden, end_with_parent, mount, refusal
+from .build import Spaces, build
+from .topology import Topology
+
+KIND = "lab"  # of its name, see `control`
+ERRORS = {error.__name__: error for error in (Forbidden, PktError, UsageError)}
+
+
+class Started:
+    """A laboratory that was just built: `keeper`, our child, and the holder's process, as we know it."""
+
+    def __init__(self, keeper: int, holder: int) -> None:
+        self.keeper, self.holder = keeper, holder
+
+    def end(self) -> None:
+        """Ends it, and waits until all that ran in it is gone."""
+        os.kill(self.holder, signal.SIGKILL)
+        os.waitpid(self.keeper, 0)
+
+
+def start(topology: Topology, name: str, *, root: bool, stays: bool) -> Started:
+    """Builds a laboratory. It ends with this process, unless it `stays`; until it is up it does in any case.
+
+    root: without a user namespace. Raises PktError, and Forbidden where the system refuses.
+    """
+    listener = control.bind(KIND, name)
+    reading, writing = os.pipe()
+    parent = os.getpid()
+    keeper = os.fork()
+    if not keeper:
+        os.close(reading)
+        end_with_parent(signal.SIGKILL)
+        if os.getppid() == parent:
+            child(lambda: keep(topology, listener, writing, root, stays), writing)
+        os._exit(1)
+    os.close(writing)
+    listener.close()
+    with os.fdopen(reading, "rb") as pipe:
+        report = json.loads(pipe.readline() or '{"error": "it ended while it was built"}')
+    if "error" in report:
+        os.waitpid(keeper, 0)
+        raise ERRORS[report.get("kind", "PktError")](report["error"])
+    return Started(keeper, report["holder"])
+
+
+def child(do: object, writing: int) -> None:
+    """Does what a new process is for, and ends it; what goes wrong is told to the command."""
+    try:
+        do()  # type: ignore[operator]
+    except (PktError, UsageError) as error:
+        tell(writing, kind=type(error).__name__, error=str(error))
+    except Exception as error:
+        tell(writing, error=f"{type(error).__name__}: {error}")
+    finally:
+        os._exit(1)
+
+
+def tell(writing: int, **report: object) -> None:
+    """Reports to the command that waits."""
+    os.write(writing, json.dumps(report).encode() + b"\n")
+
+
+def keep(topology: Topology, listener: socket.socket, writing: int, root: bool, stays: bool) -> None:
+    """The keeper: makes the namespaces, and the holder in them; ends when that does. Raises Forbidden."""
+    try:
+        if not root:
+            namespaces.new_user()
+        namespaces.unshare(namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWNET | namespaces.NEWUTS)
+        mount("none", "/", flags=namespaces.MS_REC | namespaces.MS_PRIVATE)  # what is mounted here is not mounted there
+    except OSError as error:
+        raise refusal(error, root) from None
+    end_with_parent(signal.SIGKILL)  # a change of user takes that back
+    alive, end = os.pipe()
+    told, tell_pid = os.pipe()
+    holder = os.fork()
+    if not holder:
+        os.close(end)
+        end_with_parent(signal.SIGKILL)
+        if not select.select([alive], [], [], 0)[0]:  # the keeper was still there after that
+            os.close(alive)
+            child(lambda: hold(topology, listener, writing, told, root, stays), writing)
+        os._exit(1)
+    os.write(tell_pid, f"{holder}\n".encode())
+    for fd in (alive, told, writing):
+        os.close(fd)
+    listener.close()
+    os.waitpid(holder, 0)
+
+
+def hold(topology: Topology, listener: socket.socket, writing: int, told: int, root: bool, stays: bool) -> None:
+    """The holder: builds, and answers until it is killed."""
+    os.setsid()  # a terminal's signals are not for it
+    for fd in range(3):
+        os.dup2(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), fd)
+    close_others({0, 1, 2, listener.fileno(), writing, told})
+    os.chdir("/")
+    namespaces.become("pkt-lab")
+    furnish(topology)
+    own = {kind: os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("user", "mnt", "pid")}
+    alone = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        spaces = build(topology)
+        namespaces.setns(alone, namespaces.NEWNET)  # it is in none of the hosts
+    except PermissionError as error:
+        raise refusal(error, root) from None
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel hands it orphans, and is to bury them, too
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    facts = describe(topology, root)
+    listener.listen(16)
+    if stays:
+        end_with_parent(0)
+    tell(writing, holder=int(os.read(told, 64)))
+    os.close(writing)
+    os.close(told)
+    while True:
+        answer(listener, facts, spaces, own)
+
+
+def close_others(kept: set[int]) -> None:
+    """Closes what came from whoever started the command: nobody is to wait for the end of a pipe because of us."""
+    for fd in sorted({int(path.name) for path in Path("/proc/self/fd").iterdir()} - kept):
+        try:
+            os.close(fd)
+        except OSError:  # the folder's own, which is closed already
+            pass
+
+
+def furnish(topology: Topology) -> None:
+    """Lets programs see the laboratory's processes, and know its hosts by name: as far as the system allows."""
+    try:
+        mount("proc", "/proc", "proc", namespaces.MS_NOSUID | namespaces.MS_NODEV | namespaces.MS_NOEXEC)
+    except OSError:  # a container that hides parts of its own: that one stays, and shows no processes of ours by their numbers here
+        pass
+    try:
+        before = Path("/etc/hosts").read_text()
+        mount("tmpfs", "/tmp", "tmpfs", namespaces.MS_NOSUID | namespaces.MS_NODEV)
+        try:
+            Path("/tmp/hosts").write_text(names(topology) + before)
+            mount("/tmp/hosts", "/etc/hosts", flags=namespaces.MS_BIND)
+        finally:
+            namespaces.detach("/tmp")
+    except (OSError, UnicodeDecodeError):
+        pass
+
+
+def names(topology: Topology) -> str:
+    """The hosts, as /etc/hosts has them."""
+    return "".join(
+        f"{address.ip} {host.name}\n"
+        for host in topology.hosts.values() for one in host.interfaces.values() for address, _ in one.addresses
+    )  # fmt: skip
+
+
+def describe(topology: Topology, root: bool) -> dict[str, object]:
+    """What is told about it."""
+    peers = {
+        host.name: {one.name: ":".join(one.peer) for one in host.interfaces.values() if one.peer}
+        for host in topology.hosts.values()
+    }
+    return {"root": root, "since": time.time(), "hosts": [*topology.hosts], "peers": peers}
+
+
+def answer(listener: socket.socket, facts: dict[str, object], spaces: dict[str, Spaces], own: dict[str, int]) -> None:
+    """Answers one question: what the laboratory is, and, of a host, how to get in."""
+    try:
+        sock = control.accept(listener)
+    except OSError:  # gone before we came to it
+        return
+    if sock is None:
+        return
+    with sock:
+        try:
+            question, fds = control.receive(sock)
+            for fd in fds:
+                os.close(fd)
+            host = question.get("host")
+            if isinstance(host, str) and host in spaces:
+                keys = {**own, "net": spaces[host].net, "uts": spaces[host].uts}
+                control.send(sock, {"kinds": [*keys]}, [*keys.values()])
+            else:
+                control.send(sock, facts)
+        except (OSError, PktError):
+            pass

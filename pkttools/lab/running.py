@@ -1,0 +1,83 @@
+"""Laboratories that are up: found by name, asked, entered and ended."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from pathlib import Path
+
+from ..errors import PktError
+from ..linux import control, namespaces
+from .holder import KIND
+
+ENVIRONMENT = "PKT_LAB"  # names the laboratory that is meant
+PATIENCE = 10.0  # seconds until all its processes are gone
+# In this order: the user namespace gives the right to enter the others.
+KINDS = {"user": namespaces.NEWUSER, "pid": namespaces.NEWPID, "mnt": namespaces.NEWNS, "net": namespaces.NEWNET,
+         "uts": namespaces.NEWUTS}  # fmt: skip
+
+
+def choose(name: str | None) -> str:
+    """The laboratory that is meant: by name, or by the environment, or the only one. Raises PktError."""
+    if name := name or os.environ.get(ENVIRONMENT):
+        return name
+    there = control.names(KIND)
+    if len(there) == 1:
+        return there[0]
+    raise PktError(f"which lab? there are {', '.join(there)}: --name NAME" if there else "no lab is up")
+
+
+def ask(name: str, **question: object) -> tuple[dict, list[int]]:
+    """What a laboratory answers. Raises PktError when there is none of that name."""
+    with control.connect(KIND, name) as sock:
+        control.send(sock, question)
+        return control.receive(sock)
+
+
+def facts(name: str) -> dict:
+    """What a laboratory is; see `holder.describe`. Raises PktError."""
+    return ask(name)[0]
+
+
+def keys(name: str, host: str) -> dict[str, int]:
+    """The namespaces of a host, as descriptors. Raises PktError."""
+    answer, fds = ask(name, host=host)
+    if "kinds" not in answer:
+        raise PktError(f"no host {host} in lab {name}; there are {', '.join(answer['hosts'])}")
+    return dict(zip(answer["kinds"], fds, strict=True))
+
+
+def enter(fds: dict[str, int]) -> None:
+    """Moves this process into namespaces, and closes their descriptors; only a child is in the PID namespace. Raises PktError."""
+    here = Path.cwd()
+    try:
+        for kind, flag in KINDS.items():
+            if kind in fds and not (kind == "user" and os.path.samestat(os.fstat(fds[kind]), Path("/proc/self/ns/user").stat())):
+                namespaces.setns(fds[kind], flag)
+    except OSError as error:
+        raise PktError(f"the lab cannot be entered: {error.strerror}") from None
+    finally:
+        for fd in fds.values():
+            os.close(fd)
+    try:
+        os.chdir(here)  # to enter a mount namespace leads to its root
+    except OSError:
+        pass
+
+
+def end(name: str) -> None:
+    """Ends a laboratory, and waits until all that ran in it is gone. Raises PktError."""
+    with control.connect(KIND, name) as sock:
+        pid, _ = control.peer(sock)
+        try:
+            holder = os.pidfd_open(pid)
+            control.send(sock, {})
+            control.receive(sock)  # it was still there when its process was opened
+            signal.pidfd_send_signal(holder, signal.SIGKILL)
+        except OSError as error:
+            raise PktError(f"lab {name} cannot be ended: {error.strerror}") from None
+    ended, _, _ = select.select([holder], [], [], PATIENCE)
+    os.close(holder)
+    if not ended:
+        raise PktError(f"lab {name}: its processes do not end")
