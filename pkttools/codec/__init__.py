@@ -14,6 +14,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     walk(data, row) -> [(kind, start, data, end), ...]
     select(data, rows, tests) -> rows
     assign(data, rows, assignments, guard, follow) -> (unplaced, stale)
+    spread(data, rows, first, step, bit, width, values) -> packets too short for it
     correct(data, rows, what) -> (corrected, cut_short, fragments, malformed)
     check(data, rows) -> an outcome a packet, as bytes
     verify(data, row) -> a verdict a header
@@ -43,7 +44,7 @@ except ImportError:
 text_decode, text_encode = _backend.text_decode, _backend.text_encode
 pcap_decode, pcap_encode = _backend.pcap_decode, _backend.pcap_encode
 pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
-walk, select, assign = _backend.walk, _backend.select, _backend.assign
+walk, select, assign, spread = _backend.walk, _backend.select, _backend.assign, _backend.spread
 correct, check, verify = _backend.correct, _backend.check, _backend.verify
 
 ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` mends: checksums; lengths too; what the kernel leaves to the card
@@ -53,5 +54,5 @@ NONE, RIGHT, BAD, UNCERTAIN = range(4)  # what `verify` says of a header's check
 __all__ = [
     "ALL", "BACKEND", "BAD", "CORRECTED", "CUT_SHORT", "FRAGMENT", "LENGTHS", "MALFORMED", "NONE", "RIGHT", "TRANSPORT",
     "UNCERTAIN", "WRONG", "assign", "check", "correct", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select",
-    "text_decode", "text_encode", "verify", "walk",
+    "spread", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip

@@ -274,6 +274,7 @@ bool tests_sound(const struct program *program);
 bool assignments_sound(const struct program *program);
 bool matches(const struct program *tests, const struct frame *f, const struct packet *p);
 size_t assign(const struct program *assignments, const struct frame *f, int64_t linktype);
+bool place_value(const struct frame *f, size_t bit, size_t width, uint64_t value);
 
 /* bpf.c */
 

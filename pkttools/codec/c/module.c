@@ -464,6 +464,36 @@ exit:
     return result;
 }
 
+static PyObject *py_spread(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows, values;
+    Py_ssize_t first, step, bit, width, count;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "w*y*nnnny*", &data, &rows, &first, &step, &bit, &width, &values))
+        return NULL;
+    const struct packet *p = rows_of(&rows, &data, &count);
+    if (p != NULL && (values.len != count * (Py_ssize_t)sizeof(uint64_t) || (values.len > 0 && !aligned(&values))))
+        PyErr_SetString(PyExc_ValueError, "values are not one a packet");
+    else if (p != NULL && (first < 0 || step < 1 || bit < 0 || bit > 8 * MAX_FRAME || width < 0 || width > 64))
+        PyErr_SetString(PyExc_ValueError, "first packet, step or field out of range");
+    else if (p != NULL) {
+        Py_ssize_t unplaced = 0;
+        const uint64_t *value = values.buf;
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = first; i < count; i += step < count - i ? step : count - i) {
+            struct frame f = frame_of(&data, &p[i]);
+            unplaced += !place_value(&f, (size_t)bit, (size_t)width, value[i]);
+        }
+        Py_END_ALLOW_THREADS
+        result = PyLong_FromSsize_t(unplaced);
+    }
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    PyBuffer_Release(&values);
+    return result;
+}
+
 static PyObject *py_correct(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -561,6 +591,7 @@ static PyMethodDef methods[] = {
     {"walk", py_walk, METH_VARARGS, NULL},
     {"select", py_select, METH_VARARGS, NULL},
     {"assign", py_assign, METH_VARARGS, NULL},
+    {"spread", py_spread, METH_VARARGS, NULL},
     {"correct", py_correct, METH_VARARGS, NULL},
     {"check", py_check, METH_VARARGS, NULL},
     {"verify", py_verify, METH_VARARGS, NULL},

@@ -148,6 +148,15 @@ static void write_bits(const struct frame *f, size_t bit, size_t width, uint64_t
     }
 }
 
+/* Writes a number of up to 64 bits anywhere in a frame, if it fits there; whether it does. */
+bool place_value(const struct frame *f, size_t bit, size_t width, uint64_t value)
+{
+    if (bit + width > f->size * 8)
+        return false;
+    write_bits(f, bit, width, value);
+    return true;
+}
+
 /* A number of `width` bits, its bytes the other way round. */
 static uint64_t turned(uint64_t value, size_t width)
 {

@@ -8,8 +8,8 @@ from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
 __all__ = [
-    "assign", "check", "correct", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select", "text_decode",
-    "text_encode", "verify", "walk",
+    "assign", "check", "correct", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select", "spread",
+    "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
 
@@ -49,6 +49,13 @@ def assign(data: bytearray, rows: bytes, assignments: Program,
     from . import program
 
     return program.assign(data, rows, assignments, guard, follow)
+
+
+def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width: int, values: bytes) -> int:
+    """See program.spread."""
+    from . import program
+
+    return program.spread(data, rows, first, step, bit, width, values)
 
 
 def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, int, int, int]:

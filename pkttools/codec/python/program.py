@@ -298,3 +298,26 @@ def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | 
             stale += follow and not update(before, frame, values[i + ORIGINAL], linktype)
             data[offset : offset + captured] = frame
     return unplaced, stale
+
+
+def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width: int, values: bytes) -> int:
+    """Writes a column of values into a batch: packet `first`, and every `step`-th behind it, gets its value.
+
+    bit, width: where it goes in the frame, up to 64 bits. values: eight bytes in native order for each packet of the batch; what
+    does not fit into the width is cut. Gives how many packets were too short to have the field, and stay as they are.
+    """
+    columns = checked(data, rows)
+    count = len(columns) // COLUMNS
+    if memoryview(values).nbytes != count * 8:
+        raise ValueError("values are not one a packet")
+    if first < 0 or step < 1 or not 0 <= bit <= 8 * MAX_FRAME or not 0 <= width <= 64:
+        raise ValueError("first packet, step or field out of range")
+    numbers = memoryview(values).cast("B").cast("Q").tolist()
+    unplaced = 0
+    for i in range(first, count, step):
+        offset, captured = columns[i * COLUMNS + OFFSET], columns[i * COLUMNS + CAPTURED]
+        if bit + width > captured * 8:
+            unplaced += 1
+        else:
+            _write_bits(data, offset * 8 + bit, width, numbers[i])
+    return unplaced
