@@ -159,7 +159,8 @@ class Stage:
     they are not those of `arguments`. guard: the assignments are only for packets that it accepts. swapped: pairs of
     fields to exchange first. follow: checksums follow the assignments. source, sink: what makes them, where they are not
     the usual ones. writes: the format that the command's name says. big_endian: the order of a capture. account: gives
-    what there is to say at the end. stopped: what to say when a signal ends it; without, the process ends by the signal.
+    what there is to say at the end. stopped: what to say when a signal ends it; without, the process ends by
+    the signal; empty where that is how it is meant to end.
     """
 
     name = ""  # of the command, where there are several
@@ -255,7 +256,7 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
     except Interrupted:
         if last.stopped is None:
             raise
-        errors.append(last.stopped)
+        errors += [last.stopped] if last.stopped else []
         ending = sink.close()
     finally:
         if sink.output:

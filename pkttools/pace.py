@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from .histogram import Histogram
 from .signals import wait
 
 SPIN = 150_000  # the last part of a wait is spent looking at the clock: sleep(2) wakes up some 60 us late
@@ -71,29 +72,8 @@ def wait_until(due: int) -> int:
             wait([], min((left - SPIN) / 1e9, 3600))
 
 
-class Lateness:
-    """How late packets were: a histogram of a fixed size, 16 steps to each doubling."""
-
-    def __init__(self) -> None:
-        self.steps = [0] * 1024
-        self.count = self.worst = 0
-
-    def add(self, late: int) -> None:
-        """Counts one packet that was `late` nanoseconds late."""
-        self.count += 1
-        self.worst = max(self.worst, late)
-        bits = max(late, 1).bit_length()
-        self.steps[min(bits * 16 + (late << 4 >> bits - 1 & 15), 1023)] += 1
-
-    def quantile(self, part: float) -> int:
-        """Below this were `part` of all packets, to one sixteenth."""
-        left = self.count * part
-        for i, n in enumerate(self.steps):
-            left -= n
-            if n and left <= 0:
-                bits, step = divmod(i, 16)
-                return min((16 + step) << bits - 1 >> 4, self.worst)
-        return self.worst
+class Lateness(Histogram):
+    """How late packets were."""
 
     def __str__(self) -> str:
         return f"late by {_shown(self.quantile(0.5))} (median), {_shown(self.quantile(0.99))} (99 %), {_shown(self.worst)} (worst)"

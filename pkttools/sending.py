@@ -38,7 +38,7 @@ class Sender(Sink):
         """linktype: of the frames that the interface takes."""
         self.name, self.linktype = interface, linktype
         self.pace, self.lateness, self.progress = pace, Lateness(), Progress()
-        self.burst = 1
+        self.burst, self.longest = 1, BURST
         self.sent = self.bytes = self.cut = self.retried = 0
         self.failures: dict[str, int] = {}
         self.begun = self.ended = time.monotonic_ns()
@@ -46,6 +46,9 @@ class Sender(Sink):
     def some(self, batch: Batch, first: int, count: int) -> tuple[int, int, int]:
         """Sends packets of a batch up to the first that fails; gives how many, their bytes, and the errno of that one or 0."""
         raise NotImplementedError
+
+    def about_to_send(self, batch: Batch, first: int, count: int) -> None:
+        """Called just before `some`: what is to be written into packets at the last moment. Nothing, usually."""
 
     def reason(self, error: int) -> str:
         """Why a packet was not sent, by its errno."""
@@ -118,8 +121,10 @@ class Sender(Sink):
         tries = 0
         while first < last:
             check()
-            sent, size, error = self.some(batch, first, min(last - first, self.burst))
-            self.burst = 1 if error else min(2 * self.burst, BURST)  # behind one that fails the next one often fails too
+            count = min(last - first, self.burst)
+            self.about_to_send(batch, first, count)
+            sent, size, error = self.some(batch, first, count)
+            self.burst = 1 if error else min(2 * self.burst, self.longest)  # behind one that fails the next one often fails too
             self.sent += sent
             self.bytes += size
             first += sent

@@ -1,9 +1,10 @@
 """One module a command, and how it is found and its command line read.
 
 A module declares OPTIONS; its docstring is the head of the help screen. It has `stage(values)`, which gives what the command
-does to packets, and PLACE where that is only the first or the last of a pipe; maybe `instead(values)`, which gives the lines
-to print where an option asks for them and nothing else. pkt-lab, pkt-pipe and pkt-sock, which are no stages,
-have `run(values)` instead, which gives what to say and the exit code. `literal(arguments)` says where another command begins.
+does to packets, and PLACE where that is only the first or the last of a pipe, or `place(words)` where its words say so ("alone":
+in no pipe); maybe `instead(values)`, which gives the lines to print where an option asks for them and nothing else. pkt-lab,
+pkt-pipe, pkt-sock and pkt-switch, which are no stages, have `run(values)` instead, which gives what to say and the exit code.
+`literal(arguments)` says where another command begins.
 """
 
 from __future__ import annotations

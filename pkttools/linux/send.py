@@ -6,16 +6,23 @@ from .. import sending
 from ..batch import Batch
 from ..kernel import send_burst
 from ..pace import Pace
-from .interface import bind, mac_address, mtu, open_socket
+from .interface import SOL_PACKET, bind, mac_address, mtu, open_socket
+
+PACKET_QDISC_BYPASS = 20  # linux/if_packet.h; Linux 3.14
 
 
 class Sender(sending.Sender):
     """An interface to send to; a sink."""
 
-    def __init__(self, interface: str | None, pace: Pace) -> None:
-        """Raises PktError, and UsageError without an interface."""
+    def __init__(self, interface: str | None, pace: Pace, direct: bool = False) -> None:
+        """direct: to the driver, past the queueing discipline and those who capture at the interface.
+
+        Raises PktError, and UsageError without an interface.
+        """
         self.sock = open_socket(interface, "send")
         super().__init__(interface or "", bind(self.sock, interface or "", 0), pace)  # protocol 0: nothing is received
+        if direct:
+            self.sock.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
         self.fd = self.sock.fileno()
 
     def some(self, batch: Batch, first: int, count: int) -> tuple[int, int, int]:

@@ -1,0 +1,234 @@
+"""Packets, batch after batch: a template laid out many times, columns of values written into all of them at once.
+
+What comes round soon enough is made once and handed out again and again.
+"""
+
+from __future__ import annotations
+
+from array import array
+from math import lcm
+
+from .. import codec
+from ..batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, OFFSET, ORIGINAL, TIME, Batch
+from ..errors import UsageError
+from ..expression import field, rows_of
+from ..fields import DATA, FAMILY, HEADERS, LITTLE, TABLE, TEXT, Row
+from .schedule import SECOND
+from .values import Drawn, Turns, least
+
+TYPE_CHECKING = False  # typing's own is dear at start-up
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..values import Header
+    from .schedule import Schedule
+
+    Values = Turns | Drawn
+
+AT_ONCE = 1024  # packets of a batch
+MOST_KEPT, BYTES_KEPT = 1 << 16, 16 << 20  # packets and bytes of what is made only once
+MOST_BATCH = 4 << 20  # bytes of a batch; longer packets come in shorter ones
+MAGIC = 0xBE9BE955  # of the kernel's pktgen: net/core/pktgen.c, struct pktgen_hdr
+OWN = {"ICMP": 8, "ICMPV6": 8, "ARP": 28}  # bytes of headers whose DATA of the table begin elsewhere, or that have none
+STAMP = 16  # bytes: magic, sequence number, seconds, microseconds, 32 bits each, big-endian
+
+
+class Template:
+    """A packet to begin with. headers: what the codec's walk finds in it."""
+
+    def __init__(self, frame: bytes, linktype: int, time: int = 0) -> None:
+        self.frame, self.linktype, self.time = frame, linktype, time
+        row = array("q", (0, len(frame), len(frame), 0, linktype, 0, 0))
+        self.headers: list[Header] = codec.walk(bytearray(frame), bytearray(row.tobytes()))
+
+    @property
+    def payload(self) -> int:
+        """Where the data of the innermost header begin, in bytes."""
+        kind, start, data, _ = self.headers[-1]
+        if HEADERS[kind] == "TCP":  # behind its options
+            return start + (self.frame[start + 12] >> 4) * 4 if start + 12 < len(self.frame) else data
+        return start + OWN[HEADERS[kind]] if HEADERS[kind] in OWN else data
+
+    @property
+    def room(self) -> int:
+        """Bytes from `payload` up to the end of what the headers say."""
+        return self.headers[-1][3] - self.payload
+
+    def place(self, indexes: list[int], occurrence: int) -> tuple[Row, int] | None:
+        """Where a field is, counted from 1, or from the end when negative: its row, and its first bit in the frame."""
+        found = []
+        for kind, start, _, end in self.headers:
+            for index in indexes:
+                row = TABLE[index]
+                if row.header == kind and row.kind != DATA and start * 8 + row.bit + row.width <= end * 8:
+                    found.append((row, start * 8 + row.bit))
+        at = occurrence - 1 if occurrence > 0 else occurrence
+        return found[at] if -len(found) <= at < len(found) else None
+
+
+class Column:
+    """A field in packet after packet. late: it is written again behind the checksums, being one itself."""
+
+    def __init__(self, name: str, values: Values) -> None:
+        self.name, self.indexes, occurrence = field(name)
+        self.rows, self.occurrence, self.values = rows_of(self.indexes), occurrence or 1, values
+        self.late = self.name.endswith(".CHECKSUM")
+        if self.rows[0].kind in (DATA, TEXT):
+            raise UsageError(f"{self.name}: {self.rows[0].kind} does not count")
+
+    def parts(self, template: Template) -> list[tuple[int, int, Callable[[Sequence[int]], Sequence[int]]]]:
+        """Where it goes in a template, up to 64 bits each: first bit, width, and what makes its bits of values; none: nowhere."""
+        place = template.place(self.indexes, self.occurrence)
+        if place is None:
+            return []
+        row, bit = place
+        if row.width == 128:
+            return [(bit, 64, lambda numbers: [n >> 64 for n in numbers]),
+                    (bit + 64, 64, lambda numbers: [n & (1 << 64) - 1 for n in numbers])]  # fmt: skip
+        if row.kind in (LITTLE, FAMILY):
+            size = row.width // 8
+            old = int.from_bytes(template.frame[bit // 8 : bit // 8 + size], "big")
+            if row.kind == LITTLE or old == 0 or old > 0xFFFF:  # a FAMILY is in its writer's order: as assignments have it
+                return [(bit, row.width, lambda numbers: [int.from_bytes(n.to_bytes(size, "little"), "big") for n in numbers])]
+        if row.scale > 1 or row.bias:
+            return [(bit, row.width, lambda numbers: [n // row.scale - row.bias for n in numbers])]
+        return [(bit, row.width, lambda numbers: numbers)]
+
+
+class Lengths:
+    """Sizes of frames that are not all the same. places: bit and width of what says it, and how much less it says."""
+
+    def __init__(self, values: Values, places: list[tuple[int, int, int]]) -> None:
+        self.values, self.places = values, places
+
+
+class Stream:
+    """The packets. templates: they take turns. sizes: None where a packet is as long as its template.
+
+    stamp: with sequence number and time in the payload. mend: checksums are computed. schedule, start: the times of packets, in
+    nanoseconds since 1970; None: times are not wanted.
+    """
+
+    def __init__(self, templates: list[Template], columns: list[Column], sizes: Lengths | None = None, *, stamp: bool = False,
+                 mend: bool = True, schedule: Schedule | None = None, start: int = 0) -> None:  # fmt: skip
+        """Raises UsageError where a field is nowhere in a template, or the stamp does not fit."""
+        self.templates, self.columns, self.sizes = templates, columns, sizes
+        self.stamp, self.mend, self.schedule, self.start = stamp, mend, schedule, start
+        self.parts = [[column.parts(template) for template in templates] for column in columns]
+        for column, parts in zip(columns, self.parts, strict=True):
+            if not any(parts):
+                raise UsageError(f"{column.name}: the packet has no such field")
+        self.stride = sum(len(template.frame) for template in templates)
+        self.at_once = max(1, min(AT_ONCE, MOST_BATCH * len(templates) // max(1, self.stride)))
+        if stamp:
+            shorter = self.longest - least(sizes.values) if sizes else 0
+            if any(template.room - shorter < STAMP for template in templates):
+                raise UsageError(f"--stamp takes {STAMP} bytes behind the headers, and there are fewer: --size")
+            if mend and any(column.late for column in columns):
+                raise UsageError("--stamp lets checksums follow the time; to give one, add --raw-checksums")
+        self.kept: dict[int, Batch] = {}
+        self.round = self.whole_round()
+
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest packet."""
+        return max(len(template.frame) for template in self.templates)
+
+    def whole_round(self) -> int:
+        """After how many packets all starts over, some rounds joined if they are short; 0: never, or not soon enough."""
+        values = [column.values for column in self.columns] + ([self.sizes.values] if self.sizes else [])
+        periods = [value.period for value in values]
+        period = lcm(len(self.templates), *periods)  # of 0 and anything it is 0
+        if not 0 < period <= MOST_KEPT or period // len(self.templates) * self.stride > BYTES_KEPT:
+            return 0
+        return period * max(1, self.at_once // period)
+
+    def batches(self, count: int | None, lent: bool = False) -> Iterator[Batch]:
+        """So many packets, or without end. lent: who gets them changes nothing, and gets the same memory again."""
+        first = 0
+        while count is None or first < count:
+            number = self.at_once if count is None else min(self.at_once, count - first)
+            batch = self.again(first, number, lent) if self.round else self.made(first, number)
+            number = len(batch)
+            if self.schedule:
+                times = array("q", self.schedule.times(first, number))
+                if self.start:
+                    times = array("q", [time + self.start for time in times])
+                batch.columns()[TIME::COLUMNS] = times
+            if self.stamp:
+                self.number(batch, first)
+                if not lent:
+                    self.clock(batch, first, batch.column(TIME))
+            yield batch
+            first += number
+
+    def again(self, first: int, number: int, lent: bool) -> Batch:
+        """Packets that come round, from number `first` on, as many as lie together."""
+        at = first % self.round
+        begin = at - at % self.at_once
+        if begin not in self.kept:
+            self.kept[begin] = self.made(begin, min(self.at_once, self.round - begin))
+        batch, at = self.kept[begin], at - begin
+        if at or number < len(batch):
+            batch = batch.part(at, min(at + number, len(batch)))
+        return batch if lent else Batch(bytearray(batch.data), bytearray(batch.rows))
+
+    def made(self, first: int, number: int) -> Batch:
+        """Packets from number `first` on, made now."""
+        batch = self.laid_out(first, number)
+        late = []
+        if self.sizes:
+            sizes = array("q", self.sizes.values.take(first, number))
+            columns = batch.columns()
+            columns[CAPTURED::COLUMNS] = columns[ORIGINAL::COLUMNS] = sizes
+            for bit, width, less in self.sizes.places:
+                codec.spread(batch.data, batch.rows, 0, 1, bit, width, array("Q", [size - less for size in sizes]))
+        turns = len(self.templates)
+        for column, parts in zip(self.columns, self.parts, strict=True):
+            numbers = column.values.take(first, number)
+            for which, places in enumerate(parts):
+                for bit, width, bits_of in places:
+                    call = ((which - first) % turns, turns, bit, width, array("Q", bits_of(numbers)))
+                    codec.spread(batch.data, batch.rows, *call)
+                    if column.late:
+                        late.append(call)
+        if self.mend and not self.stamp:
+            codec.correct(batch.data, batch.rows, codec.ALL)
+            for call in late:
+                codec.spread(batch.data, batch.rows, *call)
+        return batch
+
+    def number(self, batch: Batch, first: int) -> None:
+        """Writes the magic and the sequence numbers into packets, of which the first is number `first`, counted from 0."""
+        count = len(batch)
+        self.into_payload(batch, first, 0, array("Q", [MAGIC << 32 | n & 0xFFFFFFFF for n in range(first + 1, first + 1 + count)]))
+
+    def clock(self, batch: Batch, first: int, times: Sequence[int]) -> None:
+        """Writes times into packets, in nanoseconds since 1970, and computes their checksums."""
+        self.into_payload(batch, first, 8, array("Q", [(t // SECOND & 0xFFFFFFFF) << 32 | t % SECOND // 1000 for t in times]))
+        if self.mend:
+            codec.correct(batch.data, batch.rows, codec.ALL)
+
+    def into_payload(self, batch: Batch, first: int, offset: int, values: array[int]) -> None:
+        """Writes eight bytes a packet, `offset` bytes behind the beginning of the payload."""
+        turns = len(self.templates)
+        for which, template in enumerate(self.templates):
+            codec.spread(batch.data, batch.rows, (which - first) % turns, turns, (template.payload + offset) * 8, 64, values)
+
+    def laid_out(self, first: int, number: int) -> Batch:
+        """The templates, in turns, one behind the other."""
+        turns = len(self.templates)
+        order = [self.templates[n % turns] for n in range(first, first + number)]
+        sizes = array("q", [len(template.frame) for template in order])
+        offsets, at = array("q"), 0
+        for size in sizes:
+            offsets.append(at)
+            at += size
+        batch = Batch(bytearray(b"".join([template.frame for template in order])), bytearray(number * COLUMNS * 8))
+        columns = batch.columns()
+        columns[OFFSET::COLUMNS] = offsets
+        columns[NOTES::COLUMNS] = offsets
+        columns[CAPTURED::COLUMNS] = columns[ORIGINAL::COLUMNS] = sizes
+        columns[LINKTYPE::COLUMNS] = array("q", [template.linktype for template in order])
+        columns[TIME::COLUMNS] = array("q", [template.time for template in order])
+        return batch
