@@ -102,10 +102,10 @@ def test_page_has_its_sections_in_order(path: Path):
 def examples(path: Path) -> list[tuple[str, str, str]]:
     """Kind, words and lines of each block of examples.
 
-    The kind is in a roff comment before the block: `live` needs an interface, `remote` another host; `says WORDS` has
-    these words on standard error. Without one, nothing is said there.
+    The kind is in a roff comment before the block: `live` needs an interface, `remote` another host, `lab` namespaces
+    (see test_live_lab); `says WORDS` has these words on standard error. Without one, nothing is said there.
     """
-    block = re.compile(r"(?:^\.\\\" (live|remote|says)(?: ([^\n]*))?\n)?^\.EX\n(.*?)^\.EE$", re.MULTILINE | re.DOTALL)
+    block = re.compile(r"(?:^\.\\\" (live|remote|lab|says)(?: ([^\n]*))?\n)?^\.EX\n(.*?)^\.EE$", re.MULTILINE | re.DOTALL)
     blocks = block.findall(section(path, "EXAMPLES"))
     assert blocks, f"{path.name} has no examples"
     return blocks
@@ -113,7 +113,7 @@ def examples(path: Path) -> list[tuple[str, str, str]]:
 
 def runnable(path: Path) -> list[tuple[str, str]]:
     """The lines to run, each with the words it says. One that leaves this machine never comes through unmarked."""
-    elsewhere = ("live", "remote")
+    elsewhere = ("live", "remote", "lab")
     lines = [(line, words) for kind, words, block in examples(path) if kind not in elsewhere for line in plain(block).splitlines()]
     for line, _ in lines:
         assert not re.search(r"\s(-i|--interface)\b|pkt-recv", line), f"{path.name}: '{line}' needs an interface: mark it live"

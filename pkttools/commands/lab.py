@@ -6,17 +6,23 @@ up FILE|STATEMENT... builds, down [NAME] ends; exec HOST COMMAND..., shell HOST 
 run FILE|STATEMENT... -- COMMAND... builds a lab for one command; list, status show; demo [NAME] shows how.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 
-from ..errors import PktError
+from ..errors import PktError, say
 from ..flow import need
 from ..options import ABOUT, FLAG, TEXT, Option, Values
 
+TYPE_CHECKING = False  # typing's own is dear at start-up
+if TYPE_CHECKING:
+    from ..lab.topology import Topology
+
 MODES = ("up", "down", "exec", "shell", "run", "list", "status", "demo")
 OPTIONS = [
-    Option("--name", TEXT, "which lab; of up and run, how it is called", "NAME"),
-    Option("--root", FLAG, "up, run: without a user namespace; it takes root"),
+    Option("--name", TEXT, "which lab; of up, run and demo: how it is called", "NAME"),
+    Option("--root", FLAG, "up, run, demo: without a user namespace; it takes root"),
     Option("--all", FLAG, "down: all labs of this user"),
     *ABOUT,
 ]
@@ -35,7 +41,7 @@ def run(values: Values) -> tuple[list[str], int]:
         raise PktError("namespaces are Linux's")
     need(bool(values.arguments) and values.arguments[0] in MODES, f"wanted: {ARGUMENTS}")
     mode, *words = values.arguments
-    need(not values.root or mode in ("up", "run"), "--root is for up and run")
+    need(not values.root or mode in ("up", "run", "demo"), "--root is for up, run and demo")
     need(not values.all or mode == "down", "--all is for down")
     return [], DO[mode](values, words) or 0
 
@@ -78,7 +84,7 @@ def shell_mode(values: Values, words: list[str]) -> int:
     return exec_mode(values, [words[0], os.environ.get("SHELL") or "/bin/sh"])
 
 
-def read(words: list[str]) -> object:
+def read(words: list[str]) -> Topology:
     """The topology of files and statements. Raises PktError, UsageError."""
     from ..lab import topology
 
@@ -95,12 +101,41 @@ def stem(words: list[str]) -> str:
 
 def run_mode(values: Values, words: list[str]) -> int:
     """Builds a laboratory for one command, which runs outside of it."""
-    from ..lab import foreground, holder, running
-
     need(bool(values.dashes) and values.dashes > 1 and len(words) >= values.dashes, "wanted: run FILE|STATEMENT... -- COMMAND...")
     statements, command = words[: values.dashes - 1], words[values.dashes - 1 :]
-    name = values.name or f"run-{os.getpid()}"
-    topology = read(statements)
+    return beside(values, read(statements), command, f"run-{os.getpid()}")
+
+
+def demo_mode(values: Values, words: list[str]) -> int | None:
+    """Shows the laboratories of the project, or one of them at work."""
+    from ..lab import demo, running
+    from ..lab.foreground import end_as, run
+    from ..linux.namespaces import Forbidden
+
+    need(len(words) < 2, "wanted: demo [NAME]")
+    if not words:
+        return write(demo.listing())
+    folder = demo.find(words[0])
+    topology = read([str(folder / demo.TOPOLOGY)])
+    command = ["sh", str(folder / demo.SCRIPT)]
+    try:
+        code = beside(values, topology, command, f"{demo.short(folder)}-{os.getpid()}")
+    except Forbidden as error:
+        if not topology.optional:
+            say(f"pkt-lab: {folder.name}: skipped: {error}")
+            return demo.SKIPPED
+        environment = {name: value for name, value in os.environ.items() if name != running.ENVIRONMENT}
+        code = end_as(run(command, {**environment, demo.REASON: str(error)}))
+    if code == demo.SKIPPED:
+        say(f"pkt-lab: {folder.name}: skipped")
+    return code
+
+
+def beside(values: Values, topology: Topology, command: list[str], name: str) -> int:
+    """Runs a command beside a laboratory that is built for it. Raises PktError, and Forbidden where there can be none."""
+    from ..lab import foreground, holder, running
+
+    name = values.name or name
     started = holder.start(topology, name, root=values.root or topology.root, stays=False)
     try:
         status = foreground.run(command, {**os.environ, running.ENVIRONMENT: name})
@@ -135,4 +170,4 @@ def write(lines: list[str]) -> None:
 
 
 DO = {"up": up_mode, "down": down_mode, "exec": exec_mode, "shell": shell_mode, "run": run_mode, "list": list_mode,
-      "status": status_mode}  # fmt: skip
+      "status": status_mode, "demo": demo_mode}  # fmt: skip

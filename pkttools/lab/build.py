@@ -10,6 +10,7 @@ import socket
 import struct
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import PktError
@@ -21,6 +22,7 @@ IFF_RUNNING = 0x40  # linux/if.h: up, and the other end of the wire, too
 SIOCETHTOOL = 0x8946
 # linux/ethtool.h: what computes checksums, cuts and joins packets for the stack.
 ETHTOOL_SRXCSUM, ETHTOOL_STXCSUM, ETHTOOL_SSG, ETHTOOL_STSO, ETHTOOL_SGSO, ETHTOOL_SGRO = 0x15, 0x17, 0x19, 0x1F, 0x24, 0x2C
+SYSTEM = ":/usr/sbin:/sbin"  # where the commands of an administrator are; others may not have them in their PATH
 PATIENCE = 10.0  # seconds until the links are up
 
 
@@ -126,16 +128,21 @@ def settings(host: Host) -> list[tuple[str, Line | None]]:
 
 def run_ip(batch: list[tuple[str, Line | None]], fds: list[int]) -> None:
     """Runs `ip` over lines; it inherits `fds`. Raises PktError with the statement that failed."""
-    try:
-        done = subprocess.run(["ip", "-batch", "-"], input="".join(f"{line}\n" for line, _ in batch), pass_fds=fds, text=True,
-                              capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})  # fmt: skip
-    except FileNotFoundError:
-        raise PktError("ip is missing: apt-get install iproute2") from None
+    done = ip(["-batch", "-"], "".join(f"{line}\n" for line, _ in batch), fds)
     if done.returncode:
         failed = re.search(r"^Command failed .*:(\d+)", done.stderr, re.MULTILINE)
         said = " ".join(line for line in done.stderr.splitlines() if not line.startswith("Command failed"))
         text, line = batch[int(failed[1]) - 1] if failed else ("", None)
         raise PktError(f"{line.place + ': ' if line else ''}ip {text}: {said or done.returncode}")
+
+
+def ip(words: list[str], text: str = "", fds: Iterable[int] = ()) -> subprocess.CompletedProcess[str]:
+    """Runs `ip`. Raises PktError when it is not there."""
+    env = {**os.environ, "LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath) + SYSTEM}
+    try:
+        return subprocess.run(["ip", *words], input=text, pass_fds=[*fds], text=True, capture_output=True, check=False, env=env)
+    except FileNotFoundError:
+        raise PktError("ip is missing: apt-get install iproute2") from None
 
 
 def offload_off(name: str, line: Line) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import say
 from ..linux.namespaces import end_with_parent
 from ..signals import die
+from .build import SYSTEM
 
 PASSED_ON = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH}
 DEADLY = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE}  # of which we die as the command did; others leave a core
@@ -25,7 +26,7 @@ def tools() -> str:
 
 def run(words: list[str], environment: dict[str, str]) -> int:
     """Runs a command to its end; gives its status, as waitpid(2) does. It does not outlive us."""
-    environment = {**environment, "PATH": f"{tools()}:{environment.get('PATH', os.defpath)}"}
+    environment = {**environment, "PATH": f"{tools()}:{environment.get('PATH', os.defpath)}{SYSTEM}"}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON | {signal.SIGCHLD})
     reading, writing = os.pipe()  # the parent holds an end as long as it lives
     child = os.fork()

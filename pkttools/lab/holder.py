@@ -85,6 +85,7 @@ def tell(writing: int, **report: object) -> None:
 
 def keep(topology: Topology, listener: socket.socket, writing: int, root: bool, stays: bool) -> None:
     """The keeper: makes the namespaces, and the holder in them; ends when that does. Raises Forbidden."""
+    os.setsid()  # a terminal's signals are for the command alone
     try:
         if not root:
             namespaces.new_user()
@@ -112,7 +113,7 @@ def keep(topology: Topology, listener: socket.socket, writing: int, root: bool, 
 
 def hold(topology: Topology, listener: socket.socket, writing: int, told: int, root: bool, stays: bool) -> None:
     """The holder: builds, and answers until it is killed."""
-    os.setsid()  # a terminal's signals are not for it
+    os.setsid()
     for fd in range(3):
         os.dup2(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), fd)
     close_others({0, 1, 2, listener.fileno(), writing, told})

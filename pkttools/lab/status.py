@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
+import time
 from pathlib import Path
 
 from ..errors import PktError, counted
 from ..linux import control
 from ..linux.namespaces import NEWNET, setns
 from . import running
+from .build import ip
 from .holder import KIND
 
 LONGEST = 100  # characters of a command line
@@ -31,8 +32,6 @@ def listing() -> list[str]:
 
 def heading(facts: dict) -> str:
     """How it was made, since when it is up, and the number of its hosts."""
-    import time
-
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(facts["since"]))
     return f"{'root' if facts['root'] else 'rootless'}, since {since}, {counted(len(facts['hosts']), 'host')}"
 
@@ -95,7 +94,7 @@ def asked(fds: dict[str, dict[str, int]]) -> dict[str, list[dict]]:
             running.enter({kind: os.dup(fd) for kind, fd in keys.items()})
             entered = True
         setns(keys["net"], NEWNET)
-        done = subprocess.run(["ip", "-json", "address"], capture_output=True, text=True, check=False)
+        done = ip(["-json", "address"])
         if done.returncode:
             raise PktError(f"ip: {done.stderr.strip()}")
         found[host] = [one for one in json.loads(done.stdout or "[]") if one]

@@ -11,25 +11,13 @@ from __future__ import annotations
 import ipaddress
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import PktError, UsageError
 
-# What each statement takes, as its error message says it.
-FORMS = {
-    "host": "host NAME...",
-    "wire": "wire HOST[:INTERFACE] [ADDRESS/LENGTH]... HOST[:INTERFACE] [ADDRESS/LENGTH]...",
-    "bridge": "bridge HOST:NAME PORT...",
-    "address": "address HOST:INTERFACE ADDRESS/LENGTH...",
-    "route": "route HOST default|NETWORK/LENGTH via ADDRESS",
-    "forward": "forward HOST...",
-    "mac": "mac HOST:INTERFACE MAC",
-    "mtu": "mtu HOST:INTERFACE BYTES",
-    "offload": "offload HOST:INTERFACE off",
-    "neighbour": "neighbour HOST:INTERFACE ADDRESS MAC",
-    "root": "root",
-    "optional": "optional",
-}
+FORMS: dict[str, str] = {}  # what each statement takes, as its error message says it
+STATEMENTS: dict[str, Callable[[Topology, Line, list[str]], None]] = {}
 HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 INTERFACE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")  # IFNAMSIZ is 16, with a zero at the end
 RESERVED = {"lo", "all", "default"}  # the last two are folders beside interfaces under /proc/sys/net
@@ -164,6 +152,17 @@ def read(statements: list[Line]) -> Topology:
     return topology
 
 
+def statement(form: str) -> Callable:
+    """Makes a function the one that reads the statement of that form."""
+
+    def known(function: Callable[[Topology, Line, list[str]], None]) -> Callable:
+        name = form.split()[0]
+        FORMS[name], STATEMENTS[name] = form, function
+        return function
+
+    return known
+
+
 def operands(line: Line, given: bool) -> None:
     """Raises the error that says what the statement takes, unless `given`."""
     if not given:
@@ -201,15 +200,17 @@ def mac_of(word: str, line: Line) -> str:
     return word.lower()
 
 
-def statement_host(topology: Topology, line: Line, words: list[str]) -> None:
-    """`host NAME...`."""
+@statement("host NAME...")
+def _host(topology: Topology, line: Line, words: list[str]) -> None:
+    """Hosts, which need no wire."""
     operands(line, bool(words))
     for name in words:
         topology.host(name, line)
 
 
-def statement_wire(topology: Topology, line: Line, words: list[str]) -> None:
-    """`wire A [ADDRESS...] B [ADDRESS...]`."""
+@statement("wire HOST[:INTERFACE] [ADDRESS/LENGTH]... HOST[:INTERFACE] [ADDRESS/LENGTH]...")
+def _wire(topology: Topology, line: Line, words: list[str]) -> None:
+    """A veth pair, with hosts that were not there yet."""
     ends: list[tuple[str, list[str]]] = []
     for word in words:
         if "/" not in word:
@@ -230,8 +231,9 @@ def statement_wire(topology: Topology, line: Line, words: list[str]) -> None:
     topology.wires.append(((first, one.name), (second, other.name), line))
 
 
-def statement_bridge(topology: Topology, line: Line, words: list[str]) -> None:
-    """`bridge HOST:NAME PORT...`."""
+@statement("bridge HOST:NAME PORT...")
+def _bridge(topology: Topology, line: Line, words: list[str]) -> None:
+    """The kernel's bridge, with interfaces of the host as ports."""
     name, _, bridge = words[0].partition(":") if words else ("", "", "")
     operands(line, len(words) > 1 and bool(bridge))
     add_interface(topology.host(name, line), bridge, line).ports = words[1:]
@@ -247,14 +249,16 @@ def check_port(host: Host, bridge: Interface, port: str) -> None:
         raise bridge.line.wrong(f"{host.name}:{port} is a port twice")
 
 
-def statement_address(topology: Topology, line: Line, words: list[str]) -> None:
-    """`address HOST:INTERFACE ADDRESS/LENGTH...`."""
+@statement("address HOST:INTERFACE ADDRESS/LENGTH...")
+def _address(topology: Topology, line: Line, words: list[str]) -> None:
+    """Addresses, beside those that a wire gives."""
     operands(line, len(words) > 1)
     topology.interface(words[0], line).addresses += [(address_of(word, line), line) for word in words[1:]]
 
 
-def statement_route(topology: Topology, line: Line, words: list[str]) -> None:
-    """`route HOST default|NETWORK via ADDRESS`."""
+@statement("route HOST default|NETWORK/LENGTH via ADDRESS")
+def _route(topology: Topology, line: Line, words: list[str]) -> None:
+    """A route, as `ip route` has it."""
     operands(line, len(words) == 4 and words[2] == "via")
     host = topology.known(words[0], line)
     try:
@@ -267,15 +271,17 @@ def statement_route(topology: Topology, line: Line, words: list[str]) -> None:
     host.routes.append((str(network or "default"), str(gateway), line))
 
 
-def statement_forward(topology: Topology, line: Line, words: list[str]) -> None:
-    """`forward HOST...`."""
+@statement("forward HOST...")
+def _forward(topology: Topology, line: Line, words: list[str]) -> None:
+    """The host is a router."""
     operands(line, bool(words))
     for name in words:
         topology.known(name, line).forward = True
 
 
-def statement_mac(topology: Topology, line: Line, words: list[str]) -> None:
-    """`mac HOST:INTERFACE MAC`."""
+@statement("mac HOST:INTERFACE MAC")
+def _mac(topology: Topology, line: Line, words: list[str]) -> None:
+    """A MAC address instead of the one that is given by number."""
     operands(line, len(words) == 2)
     mac = mac_of(words[1], line)
     if int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00":
@@ -283,22 +289,25 @@ def statement_mac(topology: Topology, line: Line, words: list[str]) -> None:
     topology.interface(words[0], line).mac = mac
 
 
-def statement_mtu(topology: Topology, line: Line, words: list[str]) -> None:
-    """`mtu HOST:INTERFACE BYTES`."""
+@statement("mtu HOST:INTERFACE BYTES")
+def _mtu(topology: Topology, line: Line, words: list[str]) -> None:
+    """The longest packet that is sent."""
     operands(line, len(words) == 2)
     if not (words[1].isascii() and words[1].isdigit() and len(words[1]) < 9 and LEAST_MTU <= int(words[1]) <= MOST_MTU):
         raise line.wrong(f"bad MTU '{words[1]}': from {LEAST_MTU} to {MOST_MTU} bytes")
     topology.interface(words[0], line).mtu = int(words[1])
 
 
-def statement_offload(topology: Topology, line: Line, words: list[str]) -> None:
-    """`offload HOST:INTERFACE off`."""
+@statement("offload HOST:INTERFACE off")
+def _offload(topology: Topology, line: Line, words: list[str]) -> None:
+    """The stack computes checksums and cuts packets by itself."""
     operands(line, len(words) == 2 and words[1] == "off")
     topology.interface(words[0], line).offload = False
 
 
-def statement_neighbour(topology: Topology, line: Line, words: list[str]) -> None:
-    """`neighbour HOST:INTERFACE ADDRESS MAC`."""
+@statement("neighbour HOST:INTERFACE ADDRESS MAC")
+def _neighbour(topology: Topology, line: Line, words: list[str]) -> None:
+    """A neighbour that needs no ARP."""
     operands(line, len(words) == 3)
     try:
         address = str(ipaddress.ip_address(words[1]))
@@ -307,19 +316,18 @@ def statement_neighbour(topology: Topology, line: Line, words: list[str]) -> Non
     topology.interface(words[0], line).neighbours.append((address, mac_of(words[2], line), line))
 
 
-def statement_root(topology: Topology, line: Line, words: list[str]) -> None:
-    """`root`: it takes the privilege of the whole machine."""
+@statement("root")
+def _root(topology: Topology, line: Line, words: list[str]) -> None:
+    """It takes the privilege of the whole machine, no user namespace."""
     operands(line, not words)
     topology.root = True
 
 
-def statement_optional(topology: Topology, line: Line, words: list[str]) -> None:
-    """`optional`: a demonstration has something to show without it, too."""
+@statement("optional")
+def _optional(topology: Topology, line: Line, words: list[str]) -> None:
+    """A demonstration has something to show without it, too."""
     operands(line, not words)
     topology.optional = True
-
-
-STATEMENTS = {name: globals()[f"statement_{name}"] for name in FORMS}
 
 
 def number(topology: Topology) -> None:
