@@ -9,7 +9,7 @@ CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
 .PHONY: demo test lint sanitize fuzz fuzz-corpus bench clean ready
 
 demo: ready
-	@sh examples/demo.sh
+	@bin/pkt-lab demo forged-ping
 
 test: ready
 	@$(BIN)/python -m pytest

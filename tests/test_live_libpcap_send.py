@@ -120,7 +120,7 @@ def test_signal_stops_a_sender_that_waits_for_the_wire(lab, room):
     sender.stdin.close()
     sender.stdin = None
     until(lambda: lab.counters("b")["rx"] >= 10, "tenth frame")
-    code, _, err = finish(sender, signal.SIGINT, timeout=2)  # all of it would take 8 s
+    code, _, err = finish(sender, signal.SIGINT, timeout=6)  # all of it would take 8 s
     assert code == 1
     assert 10 <= account(err)[0] < 400
 

@@ -1,0 +1,85 @@
+# What the laboratories' scripts share; each reads it. `pkt-lab demo` builds the network first and takes it down afterwards.
+#
+#   say TEXT                   what is going on
+#   on HOST COMMAND            shows a command, runs it in a host, and shows what it says
+#   at HOST COMMAND            runs a command in a host, and shows neither
+#   watch NAME HOST COMMAND    starts a capture: packets to file NAME; when this returns, it receives
+#   attend NAME HOST COMMAND   the same, unseen
+#   start NAME HOST COMMAND    starts something else; unseen, and not waited for
+#   stop NAME                  ends it; what it said is in NAME.said
+#   until_true COMMAND         waits until something is so, at most 20 seconds
+#   claim TEXT COMMAND         says whether a claim holds
+#   proved TEXT                the last line: exit code 0 if all claims held, else 1
+#
+# Files are in a folder that goes with the script; the hosts see it, too.
+set -u
+here=$(cd "${0%/*}" && pwd)
+export TZ=UTC LC_ALL=C
+dir=$(mktemp -d) || exit 1
+cd "$dir" || exit 1
+running='' refuted=0
+trap 'for one in $running; do kill $one 2> /dev/null; done; rm -rf "$dir"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() { printf '\n%s\n' "$*"; }
+fail() { say "lab: $*"; exit 1; }
+at() { pkt-lab exec "$1" sh -c "$2"; }
+on() {
+    printf '\n  %s$ %s\n' "$1" "$2"
+    at "$1" "$2" > .out 2>&1
+    code=$?
+    sed 's/^/    /' .out
+    return $code
+}
+until_true() {
+    for _ in $(seq 200); do
+        "$@" > /dev/null 2>&1 && return 0
+        sleep 0.1
+    done
+    fail "gave up waiting for: $*"
+}
+
+# How many packet sockets of a host receive. One that is still being set up is in the kernel's list, too, but gets nothing yet.
+sockets() { at "$1" 'cat /proc/net/packet' | awk '$4 == "0003" && $5 != "0" { n++ } END { print n + 0 }'; }
+more_sockets() { kill -0 "$3" || fail "a capture has ended: $(cat "$4")"; [ "$(sockets "$1")" -gt "$2" ]; }
+start() {
+    pkt-lab exec "$2" sh -c "exec $3" > "$1" 2> "$1.said" &
+    eval "pid_$1=$!"
+    running="$running $!"
+}
+attend() {
+    before=$(sockets "$2")
+    start "$1" "$2" "$3"
+    until_true more_sockets "$2" "$before" $! "$1.said"
+}
+watch() {
+    printf '\n  %s$ %s > %s &\n' "$2" "$3" "$1"
+    attend "$@"
+}
+stop() {
+    eval "pid=\$pid_$1"
+    kill "$pid" 2> /dev/null
+    wait "$pid"
+}
+
+count() { grep -c '^==' "$1"; }                         # packets in a file
+having() { pkt-filter "$2" < "$1" | grep -c '^=='; }   # those of them that match
+counter() { at "$1" 'cat /proc/net/snmp' | awk -v of="$2:" -v name="$3" '$1 == of && !n { for (i in f) delete f[i]
+    for (i = 2; i <= NF; i++) f[i] = $i; n = 1; next } $1 == of { for (i in f) if (f[i] == name) print $i }'; }
+
+claim() {
+    text=$1
+    shift
+    if "$@"; then
+        printf '  [yes] %s\n' "$text"
+    else
+        printf '  [NO]  %s  (%s)\n' "$text" "$*"
+        refuted=$((refuted + 1))
+    fi
+}
+proved() {
+    [ "$refuted" = 0 ] || fail "$refuted of the claims did not hold"
+    say "Proof: $*"
+    exit 0
+}
