@@ -36,6 +36,19 @@ class Option:
         self.default = False if kind == FLAG else default
         self.choices, self.least, self.most, self.hidden = choices, least, most, hidden
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Option) and (self.names, self.help) == (other.names, other.help)
+
+    def __hash__(self) -> int:
+        return hash(self.names)
+
+    def unshown(self) -> Option:
+        """The same option, left out of the help screen."""
+        return Option(
+            " ".join(self.names), self.kind, self.help, self.metavar, default=self.default, choices=self.choices,
+            least=self.least, most=self.most, hidden=True,
+        )  # fmt: skip
+
     @property
     def attribute(self) -> str:
         """The name under which its value is found."""

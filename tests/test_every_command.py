@@ -18,7 +18,8 @@ ARGUMENTS = {
     "pkt-filter": "IP", "pkt-change": "IP.TTL=9", "pkt-check": "-cs", "pkt-fragment": "-fm 60 -fc",
     "pkt-pipe": "'change IP.TTL=9 | correct'",
 }  # fmt: skip
-FILTERS = [name for name in commands() if name not in ("pkt-lab", "pkt-recv", "pkt-send", "pkt-sock", "pkt-xdp")]
+OTHERS = {"pkt-gen", "pkt-lab", "pkt-recv", "pkt-send", "pkt-sock", "pkt-switch", "pkt-xdp"}
+FILTERS = [name for name in commands() if name not in OTHERS]
 each_filter = pytest.mark.parametrize("command", [f"{name} {ARGUMENTS.get(name, '')}".strip() for name in FILTERS])
 
 

@@ -1,9 +1,9 @@
-"""Makes packets: arp, icmp, icmp6, udp, tcp, or raw, after the packets on standard input.
+"""Makes packets, or checks those that --stamp marked.
 
-pkt-gen udp --dst 192.0.2.2 --dport 1000..2000 --size 64..1500 --count 1000 IP.TTL=random
+pkt-gen udp --dport 1..99 --size 64..1500 --count 1000 IP.TTL=random
 
-VALUES: 5  1..9/2  1,5,7  random  random:1..9; also addresses, names. Every field of -k takes them, as --ip-ttl, too.
-pkt-gen check reads packets that --stamp marked, and reports loss, order, duplicates and delay.
+PROTOCOL: arp, icmp, icmp6, udp, tcp; raw: after packets that it reads.
+VALUES: 5  1..9/2  1,5,7  random  random:1..9; also addresses and names.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..expression import field, rows_of, split_assignment
 from ..flow import Source, Stage, need
 from ..formats.files import Input, Output, Sink
 from ..generator.schedule import SECOND, Schedule
-from ..generator.stream import STAMP, Column, Lengths, Stream, Template
+from ..generator.stream import AT_ONCE, STAMP, Column, Lengths, Stream, Template
 from ..generator.templates import ETHERNET, LEAST, PROTOCOLS, build, headers_size, lengths
 from ..generator.values import Drawn, Turns, field_values, least, most, parse
 from ..options import FLAG as YES
@@ -42,35 +42,34 @@ TEMPLATES = 16 << 20  # bytes of packets that are read as templates
 FLAGS = {letter: 1 << i for i, letter in enumerate("FSRPAUEC")}  # of TCP, as tcpdump names them; RFC 9293 section 3.1
 OPTIONS = [
     Option("-i --interface", WORD, "send to IFACE instead of writing", "IFACE"),
-    Option("--xmit", WORD, "into the kernel by: queue (default), direct (to the driver), receive (IFACE gets them)", "WAY",
-           default="queue", choices=XMIT),
-    Option("--count", NUMBER, "make N packets (default 1, or until --duration); 0: without end", "N"),
-    Option("--rate", WORD, "N packets a second, or a ramp N..N (default: all at once, in text 1000)", "N"),
+    Option("--xmit", WORD, "way into the kernel: queue, direct, receive", "WAY", default="queue", choices=XMIT),
+    Option("--count", NUMBER, "make N packets (default 1); 0: without end", "N"),
+    Option("--rate", WORD, "N packets a second, or a ramp N..N", "N"),
     Option("--duration", REAL, "make packets for SECONDS", "SECONDS"),
-    Option("--src", WORD, "source IP address; IPv6 ones make IPv6 packets", "VALUES"),
+    Option("--src", WORD, "source IP address; IPv6 is made of IPv6 ones", "VALUES"),
     Option("--dst", WORD, "destination IP address", "VALUES"),
-    Option("--src-mac", WORD, "source MAC address (default: the interface's own)", "VALUES"),
+    Option("--src-mac", WORD, "source MAC address (default: IFACE's own)", "VALUES"),
     Option("--dst-mac", WORD, "destination MAC address (default: broadcast)", "VALUES"),
     Option("--sport", WORD, "source port (default 9)", "VALUES"),
     Option("--dport", WORD, "destination port (default 9)", "VALUES"),
     Option("--flags", WORD, "TCP flags, letters of FSRPAUEC (default S)", "VALUES"),
     Option("--vlan", WORD, "add a VLAN tag with this ID", "VALUES"),
-    Option("--size", WORD, "bytes of the frame, without FCS (default 60, or what it takes)", "VALUES"),
-    Option("--payload", WORD, "the payload begins with TEXT, or bytes: 0x0102", "TEXT"),
-    Option("--stamp", YES, "the payload begins with a sequence number and the time"),
-    Option("--seed", NUMBER, "let random values be those of seed N, and TIME begin at 0", "N"),
-    Option("--start", REAL, "TIME of the first packet, seconds since 1970 (default: now)", "SECONDS", most=9e9),
-    Option("--nested", YES, "a field steps when the one before it has gone round"),
+    Option("--size", WORD, "bytes of the frame without FCS (default 60)", "VALUES"),
+    Option("--payload", WORD, "begin the payload with TEXT, or with 0xBYTES", "TEXT"),
+    Option("--stamp", YES, "put a number and the time into the payload"),
+    Option("--seed", NUMBER, "seed of random values; TIME begins at 0", "N"),
+    Option("--start", REAL, "TIME of the first packet", "SECONDS", most=9e9),
+    Option("--nested", YES, "a field steps when the one before has gone round"),
     Option("--raw-checksums", YES, "compute no checksums"),
     Option("--pktgen", YES, "write a script for the kernel's pktgen instead"),
     Option("--trafgen", YES, "write a configuration for trafgen instead"),
     Option("--expect", NUMBER, "check: so many packets were sent", "N"),
     *INPUT,
-    *OUTPUT,
+    *(option if option.attribute in ("output", "format") else option.unshown() for option in OUTPUT),
     *GENERAL,
-]  # fmt: skip
-ARGUMENTS = "PROTOCOL|check [FIELD=VALUES]..."
-ARGUMENTS_HELP = "such as udp IP.TTL=1..64"
+]
+ARGUMENTS = "PROTOCOL|check..."
+ARGUMENTS_HELP = "and FIELD=VALUES"
 OF_CHECK = ("expect", "input", "output", "verbose")
 OF_BUILT = ("src", "dst", "src_mac", "dst_mac", "sport", "dport", "flags", "vlan", "size", "payload")
 PORTS = {"udp": "UDP", "tcp": "TCP"}
@@ -90,17 +89,42 @@ def place(words: list[str]) -> str:
     return "alone" if {"-i", "--interface"}.intersection(words) else "first"
 
 
+def instead(values: Values) -> list[str] | None:
+    """What other generators are to do, if that is asked for. Raises UsageError, PktError."""
+    if not (values.pktgen or values.trafgen):
+        return None
+    need(not (values.pktgen and values.trafgen), "only one of --pktgen and --trafgen")
+    source = generated(values)
+    source.begin()
+    if values.trafgen:
+        from ..generator.scripts import trafgen
+
+        return trafgen(source.stream)
+    from ..generator.scripts import pktgen
+
+    need(values.rate is None or ".." not in values.rate, "--pktgen: the kernel's pktgen has no ramps")
+    rate = None if values.rate is None else rate_of(values.rate)
+    count = source.count if values.duration is None or values.rate is not None else values.count  # no end by time
+    return pktgen(source.stream, values.interface, values.xmit, count, rate, not values.raw_checksums)
+
+
+def generated(values: Values) -> Generated:
+    """The packets that a command line asks for. Raises UsageError."""
+    known = ", ".join((*PROTOCOLS, "raw", "check"))
+    need(bool(values.arguments), f"make what? One of {known}")
+    protocol = values.arguments[0]
+    need(protocol in (*PROTOCOLS, "raw"), f"'{protocol[:40]}' is not one of {known}")
+    need(values.expect is None, "--expect is for check")
+    return Generated(values, protocol)
+
+
 def stage(values: Values) -> Stage:
     """Makes packets and writes or sends them, or checks them."""
     need(not (values.pktgen or values.trafgen), "--pktgen and --trafgen are for pkt-gen alone")
     values.limit, values.skip, values.link_type = None, 0, None  # what only filters have
-    protocol = values.arguments[0] if values.arguments else ""
-    if protocol == "check":
+    if values.arguments[:1] == ["check"]:
         return checking(values)
-    need(values.expect is None, "--expect is for check")
-    need(protocol in (*PROTOCOLS, "raw"), f"'{protocol[:40]}' is not one of {', '.join((*PROTOCOLS, 'raw', 'check'))}"
-         if protocol else f"make what? One of {', '.join((*PROTOCOLS, 'raw', 'check'))}")  # fmt: skip
-    source = Generated(values, protocol)
+    source = generated(values)
     if not values.interface:
         need(values.xmit == "queue", "--xmit needs -i")
         return Stage(values, program=(None, None), source=source.begin, account=source.account)
@@ -235,6 +259,8 @@ class Generated(Source):
 
             sink = Sender(values.interface, pace, direct=values.xmit == "direct")
         self.lent = True
+        if sink.longest > AT_ONCE:
+            self.stream.join(sink.longest)
         if self.protocol != "raw":
             self.come_from(sink)
         if values.stamp:

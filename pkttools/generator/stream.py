@@ -119,29 +119,38 @@ class Stream:
             if not any(parts):
                 raise UsageError(f"{column.name}: the packet has no such field")
         self.stride = sum(len(template.frame) for template in templates)
-        self.at_once = max(1, min(AT_ONCE, MOST_BATCH * len(templates) // max(1, self.stride)))
         if stamp:
             shorter = self.longest - least(sizes.values) if sizes else 0
             if any(template.room - shorter < STAMP for template in templates):
-                raise UsageError(f"--stamp takes {STAMP} bytes behind the headers, and there are fewer: --size")
+                raise UsageError(f"--stamp takes {STAMP} bytes behind the headers, and there are fewer")
             if mend and any(column.late for column in columns):
                 raise UsageError("--stamp lets checksums follow the time; to give one, add --raw-checksums")
         self.kept: dict[int, Batch] = {}
-        self.round = self.whole_round()
+        self.join(AT_ONCE)
 
     @property
     def longest(self) -> int:
         """Bytes of the longest packet."""
         return max(len(template.frame) for template in self.templates)
 
+    @property
+    def period(self) -> int:
+        """After how many packets all starts over; 0: never."""
+        values = [column.values for column in self.columns] + ([self.sizes.values] if self.sizes else [])
+        return lcm(len(self.templates), *[value.period for value in values])  # of 0 and anything it is 0
+
     def whole_round(self) -> int:
         """After how many packets all starts over, some rounds joined if they are short; 0: never, or not soon enough."""
-        values = [column.values for column in self.columns] + ([self.sizes.values] if self.sizes else [])
-        periods = [value.period for value in values]
-        period = lcm(len(self.templates), *periods)  # of 0 and anything it is 0
+        period = self.period
         if not 0 < period <= MOST_KEPT or period // len(self.templates) * self.stride > BYTES_KEPT:
             return 0
         return period * max(1, self.at_once // period)
+
+    def join(self, packets: int) -> None:
+        """Makes batches of so many packets, as far as they are not too long."""
+        self.at_once = max(1, min(packets, MOST_BATCH * len(self.templates) // max(1, self.stride)))
+        self.kept.clear()
+        self.round = self.whole_round()
 
     def batches(self, count: int | None, lent: bool = False) -> Iterator[Batch]:
         """So many packets, or without end. lent: who gets them changes nothing, and gets the same memory again."""
@@ -150,7 +159,7 @@ class Stream:
             number = self.at_once if count is None else min(self.at_once, count - first)
             batch = self.again(first, number, lent) if self.round else self.made(first, number)
             number = len(batch)
-            if self.schedule:
+            if self.schedule is not None:
                 times = array("q", self.schedule.times(first, number))
                 if self.start:
                     times = array("q", [time + self.start for time in times])
