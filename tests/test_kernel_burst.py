@@ -171,9 +171,9 @@ def test_a_row_at_the_end_of_the_data_is_none(kernel, wire, row):
 @pytest.mark.parametrize(("first", "count"), [(-1, 1), (0, -1), (0, 4), (4, 0), (3, 1), (2, 2), (1 << 62, 1 << 62)], ids=str)
 def test_wrong_numbers(kernel, wire, first, count):
     b = batch(numbered(3))
-    with pytest.raises(ValueError, match="descriptor, first packet or count out of range"):
+    with pytest.raises(ValueError, match="descriptor, first packet, count or headroom out of range"):
         kernel.send_burst(wire[0].fileno(), b.data, b.rows, first, count)
-    with pytest.raises(ValueError, match="descriptor, first packet or count out of range"):
+    with pytest.raises(ValueError, match="descriptor, first packet, count or headroom out of range"):
         kernel.send_burst(-1, b.data, b.rows, 0, 1)
 
 

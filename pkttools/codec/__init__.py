@@ -18,6 +18,8 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     correct(data, rows, what) -> (corrected, cut_short, fragments, malformed)
     check(data, rows) -> an outcome a packet, as bytes
     verify(data, row) -> a verdict a header
+    forward(data, rows, stations, room, source, now, ports)
+        -> (rows a port, rows of all that go on, (flooded, filtered, reserved, short, moved, full))
 
 The Python twins in codec/python document them. Where decoded packets lie in `data` is the codec's own matter. Decoders
 stop after about two megabytes and are called again.
@@ -46,6 +48,7 @@ pcap_decode, pcap_encode = _backend.pcap_decode, _backend.pcap_encode
 pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
 walk, select, assign, spread = _backend.walk, _backend.select, _backend.assign, _backend.spread
 correct, check, verify = _backend.correct, _backend.check, _backend.verify
+forward = _backend.forward
 
 ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` mends: checksums; lengths too; what the kernel leaves to the card
 CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, WRONG = range(5)  # what comes out of `correct` and `check`
@@ -53,6 +56,6 @@ NONE, RIGHT, BAD, UNCERTAIN = range(4)  # what `verify` says of a header's check
 
 __all__ = [
     "ALL", "BACKEND", "BAD", "CORRECTED", "CUT_SHORT", "FRAGMENT", "LENGTHS", "MALFORMED", "NONE", "RIGHT", "TRANSPORT",
-    "UNCERTAIN", "WRONG", "assign", "check", "correct", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select",
-    "spread", "text_decode", "text_encode", "verify", "walk",
+    "UNCERTAIN", "WRONG", "assign", "check", "correct", "forward", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode",
+    "select", "spread", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip

@@ -10,7 +10,9 @@ on systems other than Linux there is no C for this.
     ring_take(ring, at, size) -> a copy of what is used of a block, which the kernel gets back at once
     ringbuf_read(consumer, producer, linktype, clock, nano, room, notes) -> (data, rows): frames out of a BPF ring buffer
     perf_read(buffer, page, limit, linktype, clock, nano, room, notes) -> (data, rows): frames out of a perf buffer
-    send_burst(fd, data, rows, first, count) -> (frames sent, their bytes, errno of the one behind them or 0)
+    slots_read(ring, size, first, most, linktype) -> (rows, slots met, frames that were cut, whether the last one waits aside)
+    slots_give(ring, size, first, count): gives slots of a ring back to the kernel
+    send_burst(fd, data, rows, first, count, headroom=0) -> (frames sent, their bytes, errno of the one behind them or 0)
 """
 
 import os
@@ -34,5 +36,8 @@ pipe_lend = getattr(_backend, "pipe_lend", None)
 ring_give, ring_read, ring_take = _backend.ring_give, _backend.ring_read, _backend.ring_take
 perf_read, ringbuf_read = _backend.perf_read, _backend.ringbuf_read
 send_burst = _backend.send_burst
+slots_give, slots_read = _backend.slots_give, _backend.slots_read
 
-__all__ = ["BACKEND", "perf_read", "pipe_lend", "ring_give", "ring_read", "ring_take", "ringbuf_read", "send_burst"]
+__all__ = [
+    "BACKEND", "perf_read", "pipe_lend", "ring_give", "ring_read", "ring_take", "ringbuf_read", "send_burst", "slots_give", "slots_read",
+]  # fmt: skip

@@ -334,4 +334,20 @@ void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS]);
 
 bool update(const struct frame *before, const struct frame *after, int64_t original, int64_t linktype);
 
+/* forward.c */
+
+enum learning { KNOWN, LEARNT, MOVED, FULL, FAILED };   /* whether a station is new, at another port, or has no room */
+enum { TO_NOBODY = -1, TO_ALL = -2, TO_ERROR = -3 };    /* where a frame goes, if not to one port */
+enum { FORWARD_FLOODED, FORWARD_FILTERED, FORWARD_RESERVED, FORWARD_SHORT, FORWARD_MOVED, FORWARD_FULL, FORWARD_COUNTS };
+
+struct stations {               /* who is where: `of` is what the functions are told */
+    void *of;
+    int (*find)(void *of, const uint8_t *mac);                  /* a port, TO_ALL or TO_ERROR */
+    enum learning (*learn)(void *of, const uint8_t *mac);       /* that it is at the port where frames come from */
+};
+
+/* Learns the sources of frames that came from a port, and finds where each of them goes. False: a function failed. */
+bool forward(const uint8_t *data, const struct packet *rows, size_t count, int source, const struct stations *stations,
+             int *out, int64_t counts[FORWARD_COUNTS]);
+
 #endif

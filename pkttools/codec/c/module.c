@@ -581,6 +581,116 @@ static PyObject *py_use_rows(PyObject *self, PyObject *args)
     return PyLong_FromLong((long)rows_use((enum row_code)wanted));
 }
 
+/* ---- forwarding ---- */
+
+struct table {                  /* a dict of addresses; values are seconds << 8 | port */
+    PyObject *stations, *here;  /* here: the value of those that send now */
+    Py_ssize_t room;
+    long long value;
+};
+
+static enum learning learn(void *of, const uint8_t *mac)
+{
+    struct table *t = of;
+    enum learning learnt = FAILED;
+    PyObject *key = PyBytes_FromStringAndSize((const char *)mac, 6);
+    PyObject *known = key == NULL ? NULL : PyDict_GetItemWithError(t->stations, key);
+    long long value = known == NULL ? 0 : PyLong_AsLongLong(known);
+    if (!PyErr_Occurred()) {
+        if (known == NULL)
+            learnt = PyDict_Size(t->stations) < t->room ? LEARNT : FULL;
+        else
+            learnt = (value & 255) == (t->value & 255) ? KNOWN : MOVED;
+        if (learnt != FULL && (known == NULL || value != t->value) && PyDict_SetItem(t->stations, key, t->here) < 0)
+            learnt = FAILED;
+    }
+    Py_XDECREF(key);
+    return learnt;
+}
+
+static int find(void *of, const uint8_t *mac)
+{
+    struct table *t = of;
+    PyObject *key = PyBytes_FromStringAndSize((const char *)mac, 6);
+    PyObject *known = key == NULL ? NULL : PyDict_GetItemWithError(t->stations, key);
+    long long value = known == NULL ? -1 : PyLong_AsLongLong(known);
+    Py_XDECREF(key);
+    return PyErr_Occurred() ? TO_ERROR : value < 0 ? TO_ALL : (int)(value & 255);
+}
+
+/* The rows of frames that go out by a port, or with `any` by one of several. */
+static PyObject *rows_to(const struct packet *p, const int *out, Py_ssize_t count, const bool goes[], bool any, int port)
+{
+    PyObject *rows = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof *p);
+    if (rows == NULL)
+        return NULL;
+    char *at = PyByteArray_AsString(rows), *start = at;
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (out[i] == TO_ALL || (out[i] >= 0 && (any ? goes[out[i]] : out[i] == port))) {
+            memcpy(at, &p[i], sizeof *p);
+            at += sizeof *p;
+        }
+    if (PyByteArray_Resize(rows, at - start) < 0)
+        Py_CLEAR(rows);
+    return rows;
+}
+
+static PyObject *py_forward(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows, ports;
+    Py_ssize_t count, room;
+    int source, *out = NULL;
+    long long now;
+    PyObject *stations, *lists = NULL, *passed = NULL, *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*O!niLy*", &data, &rows, &PyDict_Type, &stations, &room, &source, &now, &ports))
+        return NULL;
+    struct table table = {.stations = stations, .room = room, .value = (long long)((unsigned long long)now << 8) | source};
+    const struct packet *p = rows_of(&rows, &data, &count);
+    if (p == NULL)
+        goto exit;
+    bool goes[256] = {false};
+    const uint8_t *numbers = ports.buf;
+    bool sound = source >= 0 && source < 255 && ports.len <= 64 && room >= 0 && now >= 0 && now < INT64_C(1) << 50, others = false;
+    for (Py_ssize_t i = 0; sound && i < ports.len; i++) {
+        goes[numbers[i]] = numbers[i] != source;
+        others |= numbers[i] != source;
+        sound = numbers[i] < 255;
+    }
+    if (!sound) {
+        PyErr_SetString(PyExc_ValueError, "no such port, room or time");
+        goto exit;
+    }
+    int64_t c[FORWARD_COUNTS] = {0};
+    out = PyMem_Malloc((size_t)(count ? count : 1) * sizeof *out);
+    table.here = PyLong_FromLongLong(table.value);
+    if (out == NULL || table.here == NULL) {
+        PyErr_NoMemory();
+        goto exit;
+    }
+    const struct stations known = {.of = &table, .find = find, .learn = learn};
+    lists = forward(data.buf, p, (size_t)count, source, &known, out, c) ? PyList_New(ports.len) : NULL;
+    for (Py_ssize_t i = 0; lists != NULL && i < ports.len; i++) {
+        PyObject *one = rows_to(p, out, numbers[i] == source ? 0 : count, goes, false, numbers[i]);
+        if (one == NULL || PyList_SetItem(lists, i, one) < 0)
+            Py_CLEAR(lists);
+    }
+    if (lists != NULL)
+        passed = rows_to(p, out, others ? count : 0, goes, true, 0);
+    if (passed != NULL)
+        result = Py_BuildValue("OO(LLLLLL)", lists, passed, (long long)c[0], (long long)c[1], (long long)c[2], (long long)c[3],
+                               (long long)c[4], (long long)c[5]);
+exit:
+    PyMem_Free(out);
+    Py_XDECREF(table.here);
+    Py_XDECREF(lists);
+    Py_XDECREF(passed);
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    PyBuffer_Release(&ports);
+    return result;
+}
+
 static PyMethodDef methods[] = {
     {"text_decode", py_text_decode, METH_VARARGS, NULL},
     {"text_encode", py_text_encode, METH_VARARGS, NULL},
@@ -594,6 +704,7 @@ static PyMethodDef methods[] = {
     {"spread", py_spread, METH_VARARGS, NULL},
     {"correct", py_correct, METH_VARARGS, NULL},
     {"check", py_check, METH_VARARGS, NULL},
+    {"forward", py_forward, METH_VARARGS, NULL},
     {"verify", py_verify, METH_VARARGS, NULL},
     {"use_rows", py_use_rows, METH_VARARGS, "Chooses which code reads and writes rows, 0 the portable one; gives what is used; for tests."},
     {NULL, NULL, 0, NULL},

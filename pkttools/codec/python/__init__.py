@@ -8,7 +8,7 @@ from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
 __all__ = [
-    "assign", "check", "correct", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select", "spread",
+    "assign", "check", "correct", "forward", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select", "spread",
     "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
@@ -77,3 +77,11 @@ def verify(data: bytearray, row: bytes) -> list[int]:
     from . import soundness
 
     return soundness.verify(data, row)
+
+
+def forward(data: bytearray, rows: bytes, stations: dict[bytes, int], room: int, source: int, now: int,
+            ports: bytes) -> tuple[list[bytearray], bytearray, tuple[int, int, int, int, int, int]]:  # fmt: skip
+    """See forward.forward."""
+    from . import forward as module  # late: only a switch forwards
+
+    return module.forward(data, rows, stations, room, source, now, ports)

@@ -14,17 +14,18 @@ static struct packet packet_at(const uint8_t *rows, size_t i)
     return p;
 }
 
-size_t rows_within(const uint8_t *rows, size_t first, size_t count, size_t size)
+size_t rows_within(const uint8_t *rows, size_t first, size_t count, size_t size, size_t headroom)
 {
     for (size_t i = first; i < first + count; i++) {
         struct packet p = packet_at(rows, i);
-        if (p.offset < 0 || p.captured < 0 || (uint64_t)p.captured > size || (uint64_t)p.offset > size - (uint64_t)p.captured)
+        if (p.offset < 0 || (uint64_t)p.offset < headroom || p.captured < 0 || (uint64_t)p.captured > size
+            || (uint64_t)p.offset > size - (uint64_t)p.captured)
             return i - first;
     }
     return count;
 }
 
-struct burst send_burst(int fd, const uint8_t *data, const uint8_t *rows, size_t first, size_t count)
+struct burst send_burst(int fd, const uint8_t *data, const uint8_t *rows, size_t first, size_t count, size_t headroom)
 {
     struct burst done = {0, 0, 0};
     struct iovec frames[CHUNK];
@@ -38,7 +39,7 @@ struct burst send_burst(int fd, const uint8_t *data, const uint8_t *rows, size_t
         size_t wanted = count - done.sent < CHUNK ? count - done.sent : CHUNK;
         for (size_t i = 0; i < wanted; i++) {
             struct packet p = packet_at(rows, first + done.sent + i);
-            frames[i] = (struct iovec){(void *)(uintptr_t)(data + p.offset), (size_t)p.captured};
+            frames[i] = (struct iovec){(void *)(uintptr_t)(data + p.offset - headroom), (size_t)p.captured + headroom};
         }
         int sent = sendmmsg(fd, messages, (unsigned)wanted, MSG_DONTWAIT);
         if (sent < 0) {
@@ -47,7 +48,7 @@ struct burst send_burst(int fd, const uint8_t *data, const uint8_t *rows, size_t
         }
         /* Fewer than wanted: the next one fails. Why is not said before it is tried again, as the first one. */
         for (int i = 0; i < sent; i++)
-            done.bytes += frames[i].iov_len;
+            done.bytes += frames[i].iov_len - headroom;
         done.sent += (size_t)sent;
     }
     return done;

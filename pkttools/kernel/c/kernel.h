@@ -43,6 +43,21 @@ int ring_read(uint8_t *block, size_t size, int64_t offset, size_t count, const s
               struct ring_rows *found);
 void ring_give(uint8_t *block); /* back to the kernel */
 
+/* slots.c */
+
+enum { SLOT_HEAD = 52 };        /* bytes that every slot begins with: a slot is larger */
+
+struct slots {                  /* room for a row a slot */
+    struct packet *rows;
+    size_t count, met, cut;     /* rows, slots met, frames larger than their slot that are nowhere else */
+    bool aside;                 /* whether the last row's frame is larger than its slot, and waits in the socket's queue */
+};
+
+/* The rows of frames in up to `most` slots of `size` bytes, behind their virtio headers; stops at one that is the kernel's.
+ * Tags that the kernel kept apart are put back. EBADMSG: a frame lies outside of its slot. */
+int slots_read(uint8_t *ring, size_t size, size_t first, size_t most, int64_t linktype, struct slots *found);
+void slots_give(uint8_t *ring, size_t size, size_t first, size_t count);        /* back to the kernel */
+
 /* samples.c */
 
 enum {
@@ -76,9 +91,11 @@ struct burst {                  /* frames sent, their bytes, and the errno of th
     int error;
 };
 
-/* How many rows from `first` on, up to `count`, lie within `size` bytes of data before one that does not. */
-size_t rows_within(const uint8_t *rows, size_t first, size_t count, size_t size);
-/* Sends the packets of rows that were found to lie within the data, sendmmsg(2), up to the first that fails. Never waits. */
-struct burst send_burst(int fd, const uint8_t *data, const uint8_t *rows, size_t first, size_t count);
+/* How many rows from `first` on, up to `count`, lie within `size` bytes of data before one that does not; with `headroom`
+ * bytes in front of each. */
+size_t rows_within(const uint8_t *rows, size_t first, size_t count, size_t size, size_t headroom);
+/* Sends the packets of rows that were found to lie within the data, sendmmsg(2), up to the first that fails; each with the
+ * `headroom` bytes in front of it, which are not counted. Never waits. */
+struct burst send_burst(int fd, const uint8_t *data, const uint8_t *rows, size_t first, size_t count, size_t headroom);
 
 #endif

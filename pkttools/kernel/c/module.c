@@ -225,19 +225,19 @@ static PyObject *py_send_burst(PyObject *self, PyObject *args)
     Py_buffer data, rows;
     PyObject *result = NULL;
     int fd;
-    Py_ssize_t first, count;
-    if (!PyArg_ParseTuple(args, "iy*y*nn", &fd, &data, &rows, &first, &count))
+    Py_ssize_t first, count, headroom = 0;
+    if (!PyArg_ParseTuple(args, "iy*y*nn|n", &fd, &data, &rows, &first, &count, &headroom))
         return NULL;
     if (rows.len % (Py_ssize_t)sizeof(struct packet) != 0) {
         PyErr_SetString(PyExc_ValueError, "rows are not whole packets");
         goto exit;
     }
     Py_ssize_t all = rows.len / (Py_ssize_t)sizeof(struct packet);
-    if (fd < 0 || first < 0 || count < 0 || first > all || count > all - first) {
-        PyErr_SetString(PyExc_ValueError, "descriptor, first packet or count out of range");
+    if (fd < 0 || first < 0 || count < 0 || headroom < 0 || first > all || count > all - first) {
+        PyErr_SetString(PyExc_ValueError, "descriptor, first packet, count or headroom out of range");
         goto exit;
     }
-    size_t sound = rows_within(rows.buf, (size_t)first, (size_t)count, (size_t)data.len);
+    size_t sound = rows_within(rows.buf, (size_t)first, (size_t)count, (size_t)data.len, (size_t)headroom);
     if (sound < (size_t)count) {
         PyErr_Format(PyExc_ValueError, "packet %zd lies outside of its batch", first + (Py_ssize_t)sound);
         goto exit;
@@ -245,7 +245,7 @@ static PyObject *py_send_burst(PyObject *self, PyObject *args)
     struct burst done;
     do {
         Py_BEGIN_ALLOW_THREADS
-        done = send_burst(fd, data.buf, rows.buf, (size_t)first, (size_t)count);
+        done = send_burst(fd, data.buf, rows.buf, (size_t)first, (size_t)count, (size_t)headroom);
         Py_END_ALLOW_THREADS
         /* What was sent is said before anything else: an exception of a signal's handler would lose it. */
     } while (done.error == EINTR && done.sent == 0 && PyErr_CheckSignals() == 0);
@@ -257,6 +257,63 @@ exit:
     return result;
 }
 
+/* Whether a ring has slots of `size` bytes from number `first` on; gives how many. */
+static bool slots_of(const Py_buffer *ring, Py_ssize_t size, Py_ssize_t first, Py_ssize_t count, Py_ssize_t *there)
+{
+    if (size <= SLOT_HEAD || size % 16 || first < 0 || count < 0 || first > ring->len / size || (uintptr_t)ring->buf % 8) {
+        PyErr_SetString(PyExc_ValueError, "slots lie outside of the ring");
+        return false;
+    }
+    *there = ring->len / size - first;
+    return true;
+}
+
+static PyObject *py_slots_read(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer ring;
+    Py_ssize_t size, first, most, there;
+    long long linktype;
+    PyObject *rows = NULL, *result = NULL;
+    if (!PyArg_ParseTuple(args, "w*nnnL", &ring, &size, &first, &most, &linktype))
+        return NULL;
+    if (!slots_of(&ring, size, first, most, &there))
+        goto exit;
+    most = most < there ? most : there;
+    rows = PyByteArray_FromStringAndSize(NULL, most * (Py_ssize_t)sizeof(struct packet));
+    if (rows == NULL)
+        goto exit;
+    struct slots found = {.rows = (struct packet *)(void *)PyByteArray_AsString(rows)};
+    if (slots_read(ring.buf, (size_t)size, (size_t)first, (size_t)most, linktype, &found))
+        PyErr_SetFromErrno(PyExc_OSError);
+    else if (PyByteArray_Resize(rows, (Py_ssize_t)(found.count * sizeof(struct packet))) == 0)
+        result = Py_BuildValue("OnnO", rows, (Py_ssize_t)found.met, (Py_ssize_t)found.cut, found.aside ? Py_True : Py_False);
+exit:
+    Py_XDECREF(rows);
+    PyBuffer_Release(&ring);
+    return result;
+}
+
+static PyObject *py_slots_give(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer ring;
+    Py_ssize_t size, first, count, there;
+    if (!PyArg_ParseTuple(args, "w*nnn", &ring, &size, &first, &count))
+        return NULL;
+    bool sound = slots_of(&ring, size, first, count, &there);
+    if (sound && count > there) {
+        PyErr_SetString(PyExc_ValueError, "slots lie outside of the ring");
+        sound = false;
+    }
+    if (sound)
+        slots_give(ring.buf, (size_t)size, (size_t)first, (size_t)count);
+    PyBuffer_Release(&ring);
+    if (!sound)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef methods[] = {
     {"perf_read", py_perf_read, METH_VARARGS, NULL},
     {"pipe_lend", py_pipe_lend, METH_VARARGS, NULL},
@@ -265,6 +322,8 @@ static PyMethodDef methods[] = {
     {"ring_take", py_ring_take, METH_VARARGS, NULL},
     {"ringbuf_read", py_ringbuf_read, METH_VARARGS, NULL},
     {"send_burst", py_send_burst, METH_VARARGS, NULL},
+    {"slots_give", py_slots_give, METH_VARARGS, NULL},
+    {"slots_read", py_slots_read, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -3,5 +3,6 @@
 from .burst import send_burst
 from .ring import ring_give, ring_read, ring_take
 from .samples import perf_read, ringbuf_read
+from .slots import slots_give, slots_read
 
-__all__ = ["perf_read", "ring_give", "ring_read", "ring_take", "ringbuf_read", "send_burst"]
+__all__ = ["perf_read", "ring_give", "ring_read", "ring_take", "ringbuf_read", "send_burst", "slots_give", "slots_read"]

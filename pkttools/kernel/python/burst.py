@@ -8,22 +8,23 @@ ROW_COLUMNS, OFFSET, CAPTURED = 7, 0, 1  # a row of a batch, see pkttools/batch.
 ROW_BYTES = ROW_COLUMNS * 8
 
 
-def send_burst(fd: int, data: bytearray, rows: bytearray, first: int, count: int) -> tuple[int, int, int]:
+def send_burst(fd: int, data: bytearray, rows: bytearray, first: int, count: int, headroom: int = 0) -> tuple[int, int, int]:
     """Sends `count` packets of a batch from number `first` on through a socket, up to the first that fails. Never waits.
 
     Gives how many were sent, their bytes, and the errno of the next one: 0 when all were sent, or when a signal stopped
-    it between two. Raises ValueError, before anything is sent, when a packet does not lie within `data`.
+    it between two. headroom: bytes in front of each frame that are sent with it, and not counted. Raises ValueError, before
+    anything is sent, when a packet does not lie within `data`.
     """
     if len(rows) % ROW_BYTES:
         raise ValueError("rows are not whole packets")
-    if fd < 0 or first < 0 or count < 0 or first + count > len(rows) // ROW_BYTES:
-        raise ValueError("descriptor, first packet or count out of range")
+    if fd < 0 or first < 0 or count < 0 or headroom < 0 or first + count > len(rows) // ROW_BYTES:
+        raise ValueError("descriptor, first packet, count or headroom out of range")
     size, stop = len(data), first + count
     with memoryview(rows) as view, view[first * ROW_BYTES : stop * ROW_BYTES] as wanted:
         values = wanted.cast("B").cast("q").tolist()
     spans = list(zip(values[OFFSET::ROW_COLUMNS], values[CAPTURED::ROW_COLUMNS], strict=True))
     for i, (offset, captured) in enumerate(spans, first):
-        if offset < 0 or captured < 0 or offset + captured > size:
+        if offset < headroom or captured < 0 or offset + captured > size:
             raise ValueError(f"packet {i} lies outside of its batch")
     if not spans:
         return 0, 0, 0
@@ -35,7 +36,7 @@ def send_burst(fd: int, data: bytearray, rows: bytearray, first: int, count: int
     try:
         with memoryview(data) as frames:
             for offset, captured in spans:
-                send(frames[offset : offset + captured], socket.MSG_DONTWAIT)
+                send(frames[offset - headroom : offset + captured], socket.MSG_DONTWAIT)
                 sent += 1
                 total += captured
     except OSError as error:

@@ -1,0 +1,123 @@
+"""A learning Ethernet switch in user space, over interfaces and TAP devices.
+
+pkt-switch run p1 p2 tap:t0    pkt-switch show    pkt-switch fdb
+
+run forwards until ^C; the others ask a running switch or change it: show its ports and counters, fdb where stations
+are, add and delete a PORT. PORT is an interface, or tap:NAME.
+"""
+
+from __future__ import annotations
+
+from ..errors import PktError, say
+from ..options import ABOUT, FLAG, NUMBER, REAL, TEXT, Option, Values
+from ..signals import Interrupted, install
+
+MODES = ("run", "show", "fdb", "add", "delete")
+OPTIONS = [
+    Option("--name", TEXT, "the switch's name (default: switch, or the only one)", "NAME"),
+    Option("--age", NUMBER, "forget stations after SECONDS (default 300)", "SECONDS", default=300, least=1, most=1_000_000),
+    Option("--fdb-size", NUMBER, "learn at most N stations (default 8192)", "N", default=8192, least=0, most=1_000_000),
+    Option("--filter", TEXT, "let through only what matches EXPR", "EXPR"),
+    Option("--change", TEXT, "change fields of what passes, as pkt-change does", "ASSIGNMENT"),
+    Option("-u --update-checksums", FLAG, "let checksums follow; right ones stay right"),
+    Option("--mirror", TEXT, "copy what passes to PORT", "PORT"),
+    Option("--dump", TEXT, "write what passes as text to FILE, - for standard output", "FILE"),
+    Option("--duration", REAL, "end after SECONDS", "SECONDS"),
+    *ABOUT,
+]
+ARGUMENTS = f"{'|'.join(MODES)} [PORT]..."
+ARGUMENTS_HELP = "PORT is an interface, or tap:NAME"
+
+
+def run(values: Values) -> tuple[list[str], int]:
+    """Runs a switch, or asks one that runs."""
+    from ..flow import need
+
+    mode, *ports = values.arguments or [""]
+    need(mode in MODES, f"wanted: {ARGUMENTS}")
+    if mode == "run":
+        need(bool(ports), "run needs at least one PORT")
+        return switch(values, ports)
+    given = [option.names[-1] for option in OPTIONS if getattr(values, option.attribute) != option.default]
+    need(set(given) <= {"--name"}, f"{given[0] if given else ''} is for run")
+    need(len(ports) == (mode in ("add", "delete")), f"{mode} takes {'one PORT' if mode in ('add', 'delete') else 'no PORT'}")
+    from ..switch.remote import ask, chosen
+
+    said = ask(chosen(values.name), {"do": mode, **({"port": ports[0]} if ports else {})})
+    for line in {"show": shown, "fdb": stations}.get(mode, lambda _: [])(said):
+        print(line)
+    return [], 0
+
+
+def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
+    """Runs a switch; gives its account and the exit code. Raises PktError, UsageError."""
+    from ..linux import control
+    from ..switch.bridge import Bridge, opened, share
+    from ..switch.loop import run
+    from ..switch.remote import KIND
+
+    bridge = Bridge(tell, values.age, values.fdb_size)
+    if values.filter is not None:
+        from ..filters import Filter
+
+        bridge.keep = Filter([values.filter])
+    if values.change is not None:
+        from ..switch.change import Change
+
+        bridge.change = Change(values.change, bool(values.update_checksums))
+    listener = control.listen(KIND, values.name or "switch")
+    install(drain=False)
+    said, going = [], False
+    try:
+        for name in ports:
+            bridge.add(name, share(len(ports)))
+        if values.mirror is not None:
+            if values.mirror in ports:
+                raise PktError(f"{values.mirror}: it is a port already")
+            bridge.mirror = opened(values.mirror, share(len(ports)))
+        if values.dump is not None:
+            from ..switch.dump import Dump
+
+            bridge.dump = Dump(values.dump)
+        tell(f"{values.name or 'switch'}: {', '.join(ports)}: forwarding")
+        going = run(bridge, listener, values.duration)
+        if not going:
+            said.append("no port is left")
+    except Interrupted:
+        going = True
+    finally:
+        listener.close()
+        account = bridge.close()
+    said += account
+    if bridge.dump:
+        said += bridge.dump.close()
+    return said, int(not going or bool(bridge.dump and bridge.dump.failed))
+
+
+HEADS = {
+    "port": "port", "state": "state", "received": "in", "received_bytes": "in-bytes", "sent": "out", "sent_bytes": "out-bytes",
+    "flooded": "flooded", "filtered": "same-port", "reserved": "reserved", "short": "short", "unmatched": "filter",
+    "overrun": "overrun", "full": "full", "too_long": "too-long", "failed": "failed",
+}  # fmt: skip
+
+
+def shown(said: dict) -> list[str]:
+    """The ports and their counters, a line each, and a line about stations."""
+    lines = aligned([list(HEADS.values()), *([str(port[name]) for name in HEADS] for port in said["ports"])])
+    return [*lines, f"stations: {said['stations']}, moved: {said['moved']}, not learnt: {said['unlearnt']}"]
+
+
+def stations(said: dict) -> list[str]:
+    """The stations: address, port, seconds since they were seen."""
+    return aligned([["address", "port", "age"], *([mac, port, str(age)] for mac, port, age in said["stations"])])
+
+
+def aligned(rows: list[list[str]]) -> list[str]:
+    """Rows of words in columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def tell(line: str) -> None:
+    """Says a line on standard error, at once."""
+    say(f"pkt-switch: {line}")

@@ -1,0 +1,77 @@
+"""Slots of a TPACKET_V2 ring (linux/if_packet.h) of a socket with PACKET_VNET_HDR; twin of ../c/slots.c.
+
+That a slot's bytes are seen once its status is, is left to the system call before, and to processors that keep loads in
+order; C has barriers.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+from array import array
+from mmap import mmap
+
+# struct tpacket2_hdr: status, size on the wire, captured size, where the bytes are, seconds, nanoseconds, tag, its EtherType
+HEADER = struct.Struct("=IIIH2xIIHH4x")
+HEAD = 52  # bytes that a slot begins with: that, and struct sockaddr_ll
+USER, COPY, VLAN_VALID, VLAN_TPID_VALID = 1, 2, 0x10, 0x40
+VIRTIO = struct.Struct("=BBHHHH")  # struct virtio_net_hdr: flags, kind of segments, size of headers and segments, checksum
+NEEDS_CSUM = 1
+ADDRESSES, TAG = 12, 4  # bytes of Ethernet's two addresses; of the tag, which stands behind them
+
+
+def slots_read(ring: bytearray | mmap, size: int, first: int, most: int, linktype: int) -> tuple[bytearray, int, int, bool]:
+    """The frames in up to `most` slots of `size` bytes from number `first` on, without copying them; never past the ring's end.
+
+    In front of each stands its virtio header, 10 bytes. Tags that the kernel took off are put back. It stops at a slot that
+    is the kernel's, and behind one whose frame is larger: that one waits in the socket's queue, and its row shows what there
+    is of it. Gives rows, slots met, how many frames were larger and are not even there, and whether the last one waits.
+    Raises ValueError for slots that are not in the ring, OSError (EBADMSG) when a frame lies outside of its slot.
+    """
+    most = min(most, _check(ring, size, first, most))
+    rows = array("q")
+    met = cut = 0
+    aside = False
+    while met < most and not aside:
+        at = (first + met) * size
+        status, original, captured, mac, seconds, nanoseconds, tag, ethertype = HEADER.unpack_from(ring, at)
+        if not status & USER:
+            break
+        met += 1
+        aside = bool(status & COPY)
+        if not aside and captured < original:
+            cut += 1
+            continue
+        tagged = TAG if status & VLAN_VALID and not aside else 0
+        if mac < HEAD + VIRTIO.size + tagged or mac + captured > size:
+            raise OSError(errno.EBADMSG, os.strerror(errno.EBADMSG))
+        if tagged:
+            _put_tag(ring, at + mac, min(captured, ADDRESSES), ethertype if status & VLAN_TPID_VALID else 0x8100, tag)
+        time = seconds * 1_000_000_000 + nanoseconds
+        rows.extend((at + mac - tagged, captured + tagged, original + tagged, time, linktype, 0, 0))
+    return bytearray(rows.tobytes()), met, cut, aside
+
+
+def _put_tag(ring: bytearray | mmap, frame: int, moved: int, ethertype: int, tag: int) -> None:
+    """Virtio header and addresses move down, into the room that PACKET_RESERVE made."""
+    flags, kind, headers, segment, start, offset = VIRTIO.unpack_from(ring, frame - VIRTIO.size)
+    headers += TAG if headers else 0
+    start += TAG if flags & NEEDS_CSUM else 0
+    virtio = VIRTIO.pack(flags, kind, headers & 0xFFFF, segment, start & 0xFFFF, offset)
+    ring[frame - TAG - VIRTIO.size : frame + moved] = virtio + ring[frame : frame + moved] + struct.pack("!HH", ethertype, tag)
+
+
+def slots_give(ring: bytearray | mmap, size: int, first: int, count: int) -> None:
+    """Gives slots back to the kernel: what lies in them is no longer ours. Raises ValueError for some that are not there."""
+    if _check(ring, size, first, count) < count:
+        raise ValueError("slots lie outside of the ring")
+    for at in range(first * size, (first + count) * size, size):
+        struct.pack_into("=I", ring, at, 0)
+
+
+def _check(ring: bytearray | mmap, size: int, first: int, count: int) -> int:
+    """How many slots there are from `first` on. Raises ValueError for what are no slots of a ring."""
+    if size <= HEAD or size % 16 or first < 0 or count < 0 or first > len(ring) // size:
+        raise ValueError("slots lie outside of the ring")
+    return len(ring) // size - first

@@ -1,0 +1,1 @@
+"""A learning Ethernet switch in user space: ports, forwarding, and how others talk to it while it runs."""

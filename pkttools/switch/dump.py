@@ -1,0 +1,112 @@
+"""What passes a switch, written as text by a thread: whoever reads it slowly must not hold frames up."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+from .. import codec
+from ..batch import COLUMNS, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES, Batch
+from ..errors import OutputError, counted
+from ..formats.files import Output
+from ..formats.text import TextSink
+from .ports import NEEDS_CSUM, VIRTIO
+
+ROOM = 16 << 20  # bytes of frames that may wait to be written; those beyond are dropped, and counted
+PATIENCE = 5.0  # seconds that the rest has at the end
+
+
+class Dump:
+    """A stream of text of what passes. Checksums that are left to a card are finished in it, not in what passes."""
+
+    def __init__(self, path: str) -> None:
+        """path: a file, or - for standard output. Raises OutputError."""
+        self.sink = TextSink(Output(path, None), 16, False, 0)
+        self.waiting: list[tuple[str, bytearray, bytearray]] = []  # port, captured records, whether each checksum is finished
+        self.used = self.dropped = 0
+        self.error = ""
+        self.ended = False
+        self.more = threading.Condition()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    @property
+    def failed(self) -> bool:
+        """Whether something could not be written."""
+        return bool(self.error or self.dropped)
+
+    def write(self, port: str, data: bytearray, rows: bytearray) -> None:
+        """Takes a copy of frames that came by a port."""
+        count = len(rows) // ROW_BYTES
+        columns = memoryview(rows).cast("q")
+        size = sum(columns[1::COLUMNS].tolist())
+        if self.error or self.used + size > ROOM:
+            self.dropped += count
+            return
+        unfinished = bytearray(data[at - VIRTIO.size] & NEEDS_CSUM for at in columns[OFFSET::COLUMNS].tolist())
+        records, first = bytearray(), 0
+        while first < count:
+            part, first, _ = codec.pcap_encode(data, rows, first, False, True)
+            records += part
+        with self.more:
+            self.waiting.append((port, records, unfinished))
+            self.used += len(records)
+            self.more.notify()
+
+    def run(self) -> None:
+        """The thread: writes what waits, until the end."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))  # they are for what waits for frames
+        try:
+            while True:
+                with self.more:
+                    while not self.waiting:
+                        if self.ended:
+                            return
+                        self.more.wait()
+                    port, records, unfinished = self.waiting.pop(0)
+                for batch in batches(port, records, unfinished):
+                    self.sink.write(batch)
+                with self.more:
+                    self.used -= len(records)
+        except BrokenPipeError:
+            self.error = f"{self.sink.output.name}: nobody reads it any more"
+        except OutputError as error:
+            self.error = str(error)
+
+    def close(self) -> list[str]:
+        """Writes what still waits; gives what there is to say."""
+        with self.more:
+            self.ended = True
+            self.more.notify()
+        self.thread.join(PATIENCE)
+        if self.thread.is_alive():
+            self.error = f"{self.sink.output.name}: nobody reads it"
+        elif not self.error:
+            try:
+                self.sink.close()
+            except OutputError as error:
+                self.error = str(error)
+        said = [f"--dump: {counted(self.dropped, 'frame')} not written: it was not read fast enough"] if self.dropped else []
+        return [*said, f"--dump: {self.error}"] if self.error else said
+
+
+def batches(port: str, records: bytearray, unfinished: bytearray) -> list[Batch]:
+    """The packets of records, with the lines that say where they came in, and with finished checksums."""
+    notes = f"IFACE: {port}\nWAY: in\n".encode()
+    end = len(records)
+    records += notes
+    made, start, first = [], 0, 0
+    while start < end:
+        start, rows, _ = codec.pcap_decode(records, start, end, True, False, True, 16, 1)
+        batch = Batch(records, rows)
+        columns, count = batch.columns(), len(batch)
+        for i in range(0, len(columns), COLUMNS):
+            columns[i + NOTES], columns[i + NOTES_SIZE] = end, len(notes)
+        open_ones = bytearray()
+        for i in range(count):
+            if unfinished[first + i]:
+                open_ones += rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
+        codec.correct(records, open_ones, codec.TRANSPORT)
+        first += count
+        made.append(batch)
+    return made
