@@ -39,5 +39,6 @@ send_burst = _backend.send_burst
 slots_give, slots_read = _backend.slots_give, _backend.slots_read
 
 __all__ = [
-    "BACKEND", "perf_read", "pipe_lend", "ring_give", "ring_read", "ring_take", "ringbuf_read", "send_burst", "slots_give", "slots_read",
+    "BACKEND", "perf_read", "pipe_lend", "ring_give", "ring_read", "ring_take", "ringbuf_read", "send_burst", "slots_give",
+    "slots_read",
 ]  # fmt: skip

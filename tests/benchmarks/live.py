@@ -109,11 +109,11 @@ class Search:
     def step(self) -> None:
         """One rate more. It is good when nothing was lost in one of some tries."""
         if self.unbounded:  # once more as fast as can be: that is not the same every time
-            trial = attempt(self.wire, self.catcher, self.size, 0, self.seconds, self.target)
+            trial = self.once(0)
             self.good = max(self.good, trial.rate if trial.caught == trial.sent else 0)
             return
         for _ in range(TRIES):
-            trial = attempt(self.wire, self.catcher, self.size, self.wanted, self.seconds, self.target)
+            trial = self.once(self.wanted)
             self.bad = self.bad or trial.rate
             if trial.caught == trial.sent:
                 self.good = max(self.good, trial.rate)
@@ -121,6 +121,10 @@ class Search:
         else:
             self.bad = min(self.bad, self.wanted or trial.rate)
         self.wanted = sqrt(max(self.good, LEAST_RATE) * self.bad)
+
+    def once(self, rate: float) -> Trial:
+        """One flood."""
+        return attempt(self.wire, self.catcher, self.size, rate, self.seconds, self.target)
 
     @property
     def unbounded(self) -> bool:

@@ -27,9 +27,8 @@ def forward(data: bytearray, rows: bytes, stations: dict[bytes, int], room: int,
     size = len(data)
     for i in range(0, len(columns), COLUMNS):
         offset, captured, _, _, _, notes, notes_size = columns[i : i + COLUMNS]
-        if not (
-            0 <= captured <= MAX_FRAME and 0 <= offset <= size - captured and 0 <= notes_size and 0 <= notes <= size - notes_size
-        ):
+        whole = 0 <= captured <= MAX_FRAME and 0 <= offset <= size - captured
+        if not (whole and notes_size >= 0 and 0 <= notes <= size - notes_size):
             raise ValueError(f"packet {i // COLUMNS} lies outside of its batch")
     out = [bytearray() for _ in ports]
     sinks = {number: [out[i]] for i, number in enumerate(ports) if number != source}
