@@ -1,11 +1,11 @@
-"""Two hosts on one wire, for live tests: network namespaces joined by a veth pair, as root or without.
+"""Two hosts on one wire, for live tests: a laboratory of pkttools.lab, as root or without.
 
-The namespaces have no names: each lives as long as a process that holds it, and that one ends when its standard input
-does. So nothing clashes and nothing is left over, even if the test run is killed.
+It ends with the test run, even if that is killed, and with it what runs in the hosts: nothing clashes, nothing is left over.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -19,18 +19,23 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+if sys.platform == "linux":
+    from pkttools.lab import holder, running, topology
+    from pkttools.linux.namespaces import Forbidden
+
 HOSTS = ("a", "b")
 MAC = {"a": "02:00:00:00:00:0a", "b": "02:00:00:00:00:0b"}
 IP = {"a": "10.0.0.1", "b": "10.0.0.2"}
 IP6 = {"a": "fd00::1", "b": "fd00::2"}
 PEER = {"a": "b", "b": "a"}
-# IPv6 would talk by itself: it comes later, to the tests that want it. Interfaces that are made from now on heed this.
-HOLD = "for f in /proc/sys/net/ipv6/conf/{all,default}/disable_ipv6; do [ ! -e $f ] || echo 1 > $f; done; echo ready && exec cat"
-UP = "until ip -o link show eth0 | grep -q 'state UP'; do sleep 0.01; done"
-# How to get a namespace, and what nsenter needs to enter it: with the privilege, else as root of a user namespace.
-ENTRANCES = ((["unshare", "-n"], []), (["unshare", "-Urn"], ["-U", "--preserve-credentials"]))
+WIRE = [
+    f"wire a {IP['a']}/24 b {IP['b']}/24",
+    *(f"mac {host}:eth0 {MAC[host]}" for host in HOSTS),
+    *(f"neighbour {host}:eth0 {IP[PEER[host]]} {MAC[PEER[host]]}" for host in HOSTS),
+]
 # Takes away the privilege that packet sockets need, and leaves the user as it is, who can read this checkout.
 UNPRIVILEGED = "setpriv --bounding-set=-net_raw --inh-caps=-net_raw"
+NUMBERS = itertools.count(1)
 TEST_TYPE = 0x88B5  # EtherType for experiments: no kernel answers it
 INJECT = """
 import socket, struct, sys
@@ -60,64 +65,59 @@ while left:
 
 
 class Lab:
-    """Hosts "a" and "b", each with an interface eth0. Nothing is on the wire but what a test puts there."""
+    """Hosts "a" and "b", each with an interface eth0, and what more the statements of a topology say.
 
-    def __init__(self, backend: str = "") -> None:
+    Nothing is on the wire but what a test puts there.
+    """
+
+    def __init__(self, backend: str = "", more: list[str] | None = None) -> None:
+        self.statements = WIRE + (more or [])
         self.environment = {
             **os.environ, "TZ": "UTC", "LC_ALL": "C", "PKTTOOLS_CODEC": backend,
             "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}:/usr/sbin:/sbin",
         }  # fmt: skip
-        self.holders: dict[str, subprocess.Popen[bytes]] = {}
+        self.made: holder.Started | None = None
+        self.keys: dict[str, dict[str, int]] = {}  # of each host, its namespaces as descriptors
+        self.residents: dict[str, subprocess.Popen[bytes]] = {}  # a process in each host, for what /proc says about that
         self.started: list[subprocess.Popen[bytes]] = []
-        self.flags: list[str] = []
+        self.rootless = False
 
     def open(self) -> None:
         """Makes the hosts and the wire; skips the test where that is forbidden."""
-        self.need("bash", "ip", "unshare", "nsenter", "setpriv")
-        reasons = []
-        for unshare, flags in ENTRANCES:
-            self.flags = flags
-            said = self.hold("a", unshare)
-            if not said:
+        self.need("bash", "ip", "nsenter", "setpriv")
+        name, reasons = f"test-{os.getpid()}-{next(NUMBERS)}", []
+        for self.rootless in (False, True):
+            try:
+                self.made = holder.start(topology.read(topology.lines(self.statements)), name, root=not self.rootless, stays=False)
                 break
-            self.holders["a"].communicate()
-            reasons.append(said)
+            except Forbidden as error:
+                reasons.append(str(error))
         else:
             pytest.skip(f"no network namespaces here: {'; '.join(reasons)}")
-        said = self.hold("b", [*self.inside("a"), "unshare", "-n"])
-        if said:
-            pytest.skip(f"no second network namespace here: {said}")
-        pair = f"link add eth0 address {MAC['a']} type veth peer name eth0 address {MAC['b']} netns {self.holders['b'].pid}"
-        for host, first in (("a", pair), ("b", "")):
-            batch = f"""{first}
-                link set lo up
-                addr add {IP[host]}/24 dev eth0
-                link set eth0 up
-                neigh add {IP[PEER[host]]} lladdr {MAC[PEER[host]]} dev eth0 nud permanent"""
-            self.must(host, "ip -batch -" + (f" && {UP}" if host == "b" else ""), batch.encode())
-        self.must("a", UP)
-
-    def hold(self, host: str, prefix: list[str]) -> str:
-        """Starts what keeps a namespace; gives why that failed."""
-        pipe = subprocess.PIPE
-        holder = subprocess.Popen([*prefix, "bash", "-c", HOLD], stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
-        self.holders[host] = holder
-        assert holder.stdout and holder.stderr
-        if holder.stdout.readline() == b"ready\n":
-            return ""
-        return f"{' '.join(prefix)}: {holder.stderr.read().decode().strip()}"
+        for host in running.facts(name)["hosts"]:
+            self.keys[host] = running.keys(name, host)
+        for host in self.keys:
+            pipe = subprocess.PIPE
+            self.residents[host] = subprocess.Popen([*self.inside(host), "sh", "-c", "echo; exec cat"], stdin=pipe, stdout=pipe)
+            assert self.residents[host].stdout.readline() == b"\n"
 
     def close(self) -> None:
-        """Ends what still runs; the namespaces go with their last process."""
+        """Ends what still runs, and the laboratory."""
         for process in self.started:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)  # a pipeline's other commands, too
-        for process in [*self.started, *self.holders.values()]:
+        for process in [*self.started, *self.residents.values()]:
             if process.stdin:
                 process.stdin.close()
             process.wait(10)
             for stream in (process.stdout, process.stderr):
-                stream.close()  # type: ignore[union-attr]
+                if stream:
+                    stream.close()
+        for keys in self.keys.values():
+            for fd in keys.values():
+                os.close(fd)
+        if self.made:
+            self.made.end()
 
     def need(self, *tools: str) -> None:
         """Skips the test where a tool is missing."""
@@ -128,7 +128,7 @@ class Lab:
     def need_tcpdump(self) -> None:
         """Skips the test where tcpdump cannot capture."""
         self.need("tcpdump")
-        if self.flags:
+        if self.rootless:
             pytest.skip("tcpdump changes to another user before it captures, and a user namespace made without root has only one")
 
     def ipv6(self) -> None:
@@ -139,8 +139,14 @@ class Lab:
             self.must(host, f"ip neigh add {IP6[PEER[host]]} lladdr {MAC[PEER[host]]} dev eth0 nud permanent")
 
     def inside(self, host: str) -> list[str]:
-        """The words that run a command in a host. No process is between us and the command: a signal goes straight to it."""
-        return ["nsenter", "-t", str(self.holders[host].pid), *self.flags, "-n"]
+        """The words that run a command in a host. No process is between us and the command: a signal goes straight to it.
+
+        It ends with us; what it starts is in the laboratory's PID namespace, and ends with that.
+        """
+        kinds = ["user", "pid", "net"] if self.rootless else ["pid", "net"]
+        places = [f"--{kind}=/proc/{os.getpid()}/fd/{self.keys[host][kind]}" for kind in kinds]
+        flags = ["--preserve-credentials"] if self.rootless else []
+        return ["nsenter", *places, *flags, "--no-fork", "setpriv", "--pdeathsig", "KILL"]
 
     def run(self, host: str, command: str, data: bytes = b"", timeout: float = 20) -> subprocess.CompletedProcess[bytes]:
         """Runs a shell pipeline in a host to its end."""
@@ -180,7 +186,7 @@ class Lab:
 
     def proc(self, host: str, name: str) -> str:
         """A file of /proc/net, as the host sees it."""
-        return Path(f"/proc/{self.holders[host].pid}/net/{name}").read_text()
+        return Path(f"/proc/{self.residents[host].pid}/net/{name}").read_text()
 
     def counters(self, host: str) -> dict[str, int]:
         """What the kernel counted at eth0."""
@@ -202,17 +208,18 @@ class Lab:
 @pytest.fixture
 def lab() -> Iterator[Lab]:
     """Two hosts; commands choose the codec by themselves."""
-    yield from _lab("")
+    yield from opened("")
 
 
 @pytest.fixture
 def labs(backend: str) -> Iterator[Lab]:
     """Two hosts, once a codec."""
-    yield from _lab(backend)
+    yield from opened(backend)
 
 
-def _lab(backend: str) -> Iterator[Lab]:
-    made = Lab(backend)
+def opened(backend: str, more: list[str] | None = None) -> Iterator[Lab]:
+    """What a fixture yields from: a laboratory, with `more` statements of a topology."""
+    made = Lab(backend, more)
     try:
         made.open()
         yield made

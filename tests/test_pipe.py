@@ -7,12 +7,13 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from conftest import ROOT, shell
 from hypothesis import given
 from hypothesis import strategies as st
-from netns import MAC, UP, finish, frame, frames_of, until
+from netns import MAC, Lab, finish, frame, frames_of, opened, until
 from netns import labs as _labs
 
 from pkttools.commands import pipe, read
@@ -163,6 +164,7 @@ def test_a_full_disk_is_said_with_the_accounts():
 def test_only_the_modules_of_its_commands_are_imported():
     program = """
 import sys
+from collections.abc import Iterator
 from pkttools.main import guarded
 guarded("pkt-pipe", ["change IP.TTL=9 | correct"])
 print(*sys.modules, file=sys.stderr)
@@ -257,26 +259,25 @@ def test_bars_outside_of_quotes_part_commands(text, lines):
 # ---- live ----
 
 
-def third_host(lab) -> None:
-    """Host "c" behind "b", on the same network as "a"; "b" knows nothing of how to get from one to the other."""
-    assert not lab.hold("c", [*lab.inside("a"), "unshare", "-n"])
-    mac = "02:00:00:00:00:0c"
-    pid = lab.holders["c"].pid
-    lab.must("b", f"ip link add eth1 type veth peer name eth0 address {mac} netns {pid} && ip link set eth1 up")
-    lab.must("c", "ip link set lo up && ip addr add 10.0.0.3/24 dev eth0 && ip link set eth0 up && " + UP)
-    lab.must("c", f"ip neigh add 10.0.0.1 lladdr {MAC['a']} dev eth0 nud permanent")
-    lab.must("a", f"ip neigh add 10.0.0.3 lladdr {mac} dev eth0 nud permanent")
-    lab.must("b", UP.replace("eth0", "eth1"))
+MAC_C = "02:00:00:00:00:0c"
+# Host "c" behind "b", on the same network as "a"; "b" knows nothing of how to get from one to the other.
+THIRD_HOST = ["wire b:eth1 c 10.0.0.3/24", f"mac c:eth0 {MAC_C}", f"neighbour c:eth0 10.0.0.1 {MAC['a']}",
+              f"neighbour a:eth0 10.0.0.3 {MAC_C}"]  # fmt: skip
 
 
-def test_a_router(labs):
+@pytest.fixture
+def three(backend: str) -> Iterator[Lab]:
+    """Three hosts in a row, once a codec."""
+    yield from opened(backend, THIRD_HOST)
+
+
+def test_a_router(three):
     """Between two interfaces in one process each way: the hosts' kernels judge the checksums."""
-    third_host(labs)
     ways = [
-        labs.capture("b", f"exec pkt-pipe 'recv -i {one} -ro | change IP.TTL-=1 | correct | send -i {other} -f'")
+        three.capture("b", f"exec pkt-pipe 'recv -i {one} -ro | change IP.TTL-=1 | correct | send -i {other} -f'")
         for one, other in (("eth0", "eth1"), ("eth1", "eth0"))
     ]
-    said = labs.must("a", "ping -c 3 -i 0.1 10.0.0.3").decode()
+    said = three.must("a", "ping -c 3 -i 0.1 10.0.0.3").decode()
     assert said.count("ttl=63") == 3
     for process, one, other in zip(ways, ("eth0", "eth1"), ("eth1", "eth0"), strict=True):
         code, out, err = finish(process, signal.SIGINT)

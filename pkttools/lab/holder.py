@@ -37,7 +37,10 @@ class Started:
 
     def end(self) -> None:
         """Ends it, and waits until all that ran in it is gone."""
-        os.kill(self.holder, signal.SIGKILL)
+        try:
+            os.kill(self.holder, signal.SIGKILL)
+        except ProcessLookupError:  # somebody else has ended it
+            pass
         os.waitpid(self.keeper, 0)
 
 

@@ -1,0 +1,588 @@
+"""pkt-lab: what it builds, what runs in it, and that nothing is left of it, however it ends."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pty
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, shell
+from netns import until
+from test_manual import PAGES, examples, plain
+
+if sys.platform != "linux":
+    pytest.skip("namespaces are Linux's", allow_module_level=True)
+
+from pkttools.lab import demo, running
+from pkttools.linux import control, namespaces
+
+NOBODY = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all"
+LAUNCHER = str(ROOT / "bin" / "pkt-lab")
+PAIR = "'wire alice 10.0.0.1/24 bob 10.0.0.2/24'"
+PING = "ping -c 1 -W 10"
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def ways() -> dict[str, str]:
+    """The ways to make a laboratory here: the words in front of pkt-lab, and the options of up."""
+    found = {}
+    for way, before, option in (("rootless", "", ""), ("root", "", "--root"), ("nobody", NOBODY, "")):
+        if way == "rootless" or os.geteuid() == 0:
+            done = shell(f"{before} {LAUNCHER} run {option} 'host a' -- true")
+            if done.returncode == 0:
+                found[way] = (before, option)
+            else:
+                found[way] = done.stderr.decode()
+    return found
+
+
+@pytest.fixture(params=["rootless", "root", "nobody"])
+def way(request: pytest.FixtureRequest, ways: dict) -> tuple[str, str]:
+    """Each of them; skipped, with the reason, where the system refuses."""
+    made = ways.get(request.param, "only root can try that")
+    if isinstance(made, str):
+        pytest.skip(made)
+    return made
+
+
+@pytest.fixture
+def rootless(ways: dict) -> None:
+    """What is tested once."""
+    if isinstance(ways["rootless"], str):
+        pytest.skip(ways["rootless"])
+
+
+@pytest.fixture
+def name() -> Iterator[str]:
+    """A name for a laboratory, which ends with the test."""
+    made = f"t{os.getpid()}-{next(NUMBERS)}"
+    yield made
+    if made in control.names("lab"):
+        running.end(made)
+
+
+def lab(words: str, data: bytes = b"", code: int = 0, **env: str) -> tuple[str, str]:
+    """What pkt-lab writes and says."""
+    done = shell(f"pkt-lab {words}", data, **env)
+    assert done.returncode == code, done.stderr.decode()
+    return done.stdout.decode(), done.stderr.decode()
+
+
+def space(name: str, host: str) -> str:
+    """A host's network namespace, such as net:[4026532302]."""
+    return lab(f"exec --name {name} {host} readlink /proc/self/ns/net")[0].strip()
+
+
+def inhabitants(net: str) -> list[int]:
+    """The processes in a network namespace."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/ns/net"):
+        try:
+            if str(path.readlink()) == net:
+                found.append(int(path.parts[2]))
+        except OSError:
+            continue
+    return found
+
+
+def alive(marker: str) -> list[int]:
+    """The processes with these words in their command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if marker.encode() in path.read_bytes().replace(b"\0", b" "):
+                found.append(int(path.parts[2]))
+        except OSError:
+            continue
+    return found
+
+
+def start(words: str, **more: object) -> subprocess.Popen[bytes]:
+    """Starts pkt-lab."""
+    env = {**os.environ, "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", **more.pop("env", {})}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(shlex.split(f"{LAUNCHER} {words}"), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=env, **more)
+
+
+def finish(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
+    """Waits for its end."""
+    out, err = process.communicate(timeout=20)
+    return process.returncode, out.decode(), err.decode()
+
+
+# ---- what is built ----
+
+
+def test_up_exec_down(way: tuple[str, str], name: str, tmp_path: Path):
+    """By a file; the hosts know each other by name."""
+    before, option = way
+    file = tmp_path / f"{name}.lab"
+    file.write_text("# two hosts\nwire alice 10.0.0.1/24 bob 10.0.0.2/24 fd00::2/64\n\naddress alice:eth0 fd00::1/64 # IPv6, too\n")
+    tmp_path.chmod(0o755)
+    while os.geteuid() == 0 and tmp_path != Path("/tmp"):  # another user is to read it
+        tmp_path = tmp_path.parent
+        if tmp_path.stat().st_uid == 0 and str(tmp_path).startswith("/tmp/pytest"):
+            tmp_path.chmod(0o755)
+
+    def command(words: str) -> str:
+        done = shell(f"cd / && {before} {LAUNCHER} {words}")
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    assert command(f"up {option} {file}") == ""
+    try:
+        assert re.search(rf"^{name}  (root|rootless), since [-0-9]+ [:0-9]+, 2 hosts: alice bob$", command("list"), re.MULTILINE)
+        shown = command(f"status {name}").splitlines()
+        assert shown[1:3] == ["alice", "  eth0  02:00:00:00:01:01  up  mtu 1500  10.0.0.1/24  fd00::1/64  wire to bob:eth0"]
+        net = command(f"exec --name {name} bob readlink /proc/self/ns/net").strip()
+        assert "1 received" in command(f"exec --name {name} alice {PING} bob")
+        assert "1 received" in command(f"exec --name {name} alice {PING} fd00::2")
+        assert command(f"exec --name {name} bob hostname") == "bob\n"
+        assert command(f"exec --name {name} bob id -u") == "0\n"
+    finally:
+        command(f"down {name}")
+    assert name not in command("list")
+    assert not inhabitants(net)
+
+
+def test_a_bridge_joins_its_ports(rootless: None):
+    wires = " ".join(f"'wire h{i} 10.0.0.{i}/24 sw:p{i}'" for i in range(1, 5))
+    pings = "; ".join(f"pkt-lab exec h{i} {PING} h{j} > /dev/null || exit 1" for i in range(1, 5) for j in range(1, 5) if i < j)
+    lab(f"run {wires} 'bridge sw:br0 p1 p2 p3 p4' -- sh -c '{pings}'")
+    out, _ = lab(f"run {wires} 'bridge sw:br0 p1 p2 p3' -- pkt-lab status")
+    assert re.search(r"^  p3 .* wire to h3:eth0  port of br0$", out, re.MULTILINE)
+    assert re.search(r"^  p4 .* wire to h4:eth0$", out, re.MULTILINE)
+
+
+def test_a_router_forwards(rootless: None):
+    wires = b"""wire a 10.0.1.2/24 fd01::2/64 r 10.0.1.1/24 fd01::1/64
+        wire b 10.0.2.2/24 fd02::2/64 r 10.0.2.1/24 fd02::1/64
+        forward r
+        route a default via 10.0.1.1
+        route b 10.0.0.0/16 via 10.0.2.1
+        route a fd02::/64 via fd01::1
+        route b default via fd02::1"""
+    out, _ = lab(f"run - -- sh -c 'pkt-lab exec a {PING} b && pkt-lab exec b {PING} fd01::2'", wires)
+    assert out.count("ttl=63") == 2
+
+
+def test_what_else_a_topology_sets(rootless: None):
+    """As the kernel shows it; IPv6 is off where no address of it was given, also in a host that has one elsewhere."""
+    more = "'wire alice fd00::1/64 carol' 'mac bob:eth0 02:aa:00:00:00:01' 'mtu alice:eth0 1280' 'offload alice:eth0 off'"
+    show = "ip -6 addr show dev eth0; cat /proc/sys/net/ipv6/conf/*/disable_ipv6; ip neigh; ip link show eth0; ip link show lo"
+    both = f"for host in alice bob; do pkt-lab exec $host sh -c '{show}' || exit; done"
+    out, _ = lab(f"run {PAIR} {more} 'neighbour alice:eth0 10.0.0.9 02:00:00:00:00:09' -- sh -c {shlex.quote(both)}")
+    assert "inet6 fe80" not in out
+    assert "10.0.0.9 dev eth0 lladdr 02:00:00:00:00:09 PERMANENT" in out
+    assert "link/ether 02:aa:00:00:00:01" in out
+    assert "mtu 1280" in out
+    assert out.count("<LOOPBACK,UP,LOWER_UP>") == 2
+    if shutil.which("ethtool"):
+        out, _ = lab(f"run {PAIR} 'offload alice:eth0 off' -- sh -c 'for h in alice bob; do pkt-lab exec $h ethtool -k eth0; done'")
+        assert re.findall(r"^tx-checksumming: (\w+)", out, re.MULTILINE) == ["off", "on"]
+
+
+def test_hosts_keep_quiet(rootless: None):
+    """Nothing was sent in a laboratory that was just built, where nobody has an IPv6 address."""
+    count = "cat /proc/net/dev"
+    out, _ = lab(f"run {PAIR} 'bridge sw:br0 p1' 'wire sw:p1 carol' 'forward bob' -- sh -c "
+                 f"'for h in alice bob sw carol; do pkt-lab exec $h {count}; done'")  # fmt: skip
+    rows = [line.split() for line in out.splitlines() if re.match(r"\s*(eth0|p1):", line)]
+    assert len(rows) == 4
+    assert {(row[2], row[10]) for row in rows} == {("0", "0")}
+
+
+def test_a_topology_that_the_kernel_refuses(rootless: None, name: str, tmp_path: Path):
+    """It is said which statement that was, and nothing is left."""
+    file = tmp_path / "file"
+    file.write_text("wire a 10.0.0.1/24 b\nroute a default via 10.9.9.9\n")
+    _, said = lab(f"up --name {name} {file}", code=1)
+    assert said.startswith(f"pkt-lab: {file}:2: ip route add default via 10.9.9.9: ")
+    until(lambda: name not in control.names("lab"), "end of the lab")
+    assert not alive(name)
+
+
+def test_without_ip(rootless: None, tmp_path: Path):
+    if any(Path(folder, "ip").exists() for folder in ("/usr/sbin", "/sbin")):
+        _, said = lab(f"run {PAIR} -- true", code=1, PATH=f"{ROOT / 'bin'}:{os.environ['PATH']}") if False else ("", "")
+    from pkttools.errors import PktError
+    from pkttools.lab import build
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path))
+        patch.setattr(build, "SYSTEM", "")
+        with pytest.raises(PktError, match="ip is missing: apt-get install iproute2"):
+            build.ip(["link"])
+
+
+# ---- what runs in it ----
+
+
+@pytest.fixture
+def pair(rootless: None, name: str) -> str:
+    """A laboratory with alice and bob."""
+    lab(f"up --name {name} {PAIR}")
+    return name
+
+
+def test_a_commands_end_is_its_own(pair: str):
+    assert lab(f"exec --name {pair} alice sh -c 'exit 7'", code=7) == ("", "")
+    assert lab(f"exec --name {pair} alice cat", b"through") == ("through", "")
+    assert lab(f"exec --name {pair} alice nothere", code=127)[1] == "pkt-lab: nothere: there is no such command\n"
+    assert lab(f"exec --name {pair} alice /etc/hosts", code=126)[1] == "pkt-lab: /etc/hosts: Permission denied\n"
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        code, _, _ = finish(start(f"exec --name {pair} alice sh -c 'kill -{number} $$; sleep 100'"))
+        assert code == -number
+    assert finish(start(f"exec --name {pair} alice sh -c 'kill -KILL $$; sleep 100'"))[0] == 128 + signal.SIGKILL
+
+
+def test_words_behind_the_host_are_the_commands(pair: str):
+    assert lab(f"exec --name {pair} alice echo --name -c --help --")[0] == "--name -c --help --\n"
+    assert lab(f"exec --name {pair} alice -- echo --all")[0] == "--all\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_passed_on(pair: str, number: int):
+    process = start(f"exec --name {pair} alice sh -c 'trap \"echo got; exit 5\" {number}; echo ready; while :; do sleep 0.01; done'")
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(number)
+    assert finish(process) == (5, "got\n", "")
+
+
+COUNT = """
+import signal, sys, time
+got = []
+signal.signal(signal.SIGINT, lambda *_: got.append(1))
+print("ready", flush=True)
+while not got:
+    time.sleep(0.01)
+time.sleep(0.5)
+print("interrupts:", len(got), flush=True)
+"""
+
+
+def terminal(words: list[str], talk: list[tuple[bytes, bytes]], **env: str) -> tuple[int, bytes]:
+    """Runs a command at a terminal: types the second of each pair when the first is seen; gives its exit code and what it showed."""
+    child, fd = pty.fork()
+    if not child:
+        os.environ.update(env, PATH=f"{ROOT / 'bin'}:{os.environ['PATH']}")
+        os.execvp(words[0], words)
+    seen = b""
+    try:
+        while True:
+            while talk and talk[0][0] in seen:
+                os.write(fd, talk.pop(0)[1])
+            seen += os.read(fd, 4096)
+    except OSError:  # EIO: nobody has the terminal any more
+        pass
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), seen
+
+
+def test_the_interrupt_key_interrupts_once(pair: str):
+    words = [LAUNCHER, "exec", "--name", pair, "alice", sys.executable, "-c", COUNT]
+    code, seen = terminal(words, [(b"ready", b"\x03")])
+    assert (code, seen.split()[-2:]) == (0, [b"interrupts:", b"1"])
+
+
+def test_the_interrupt_key_leaves_the_lab_to_the_command(rootless: None):
+    """Of `run`, the command decides: the laboratory is still there when it looks."""
+    script = f"trap 'pkt-lab exec alice {PING} bob; exit 3' INT; echo ready; while :; do sleep 0.01; done"
+    code, seen = terminal([LAUNCHER, "run", PAIR.strip("'"), "--", "sh", "-c", script], [(b"ready", b"\x03")])
+    assert code == 3
+    assert b"1 received" in seen
+
+
+def test_a_shell(pair: str):
+    talk = [(b"@ ", b"hostname; echo $((6 * 7))\n"), (b"42\r", b"exit 4\n")]
+    code, seen = terminal([LAUNCHER, "shell", "--name", pair, "bob"], talk, SHELL="/bin/sh", PS1="@ ")
+    assert code == 4
+    assert b"\nbob\r" in seen
+
+
+def test_our_commands_are_found_and_capture(pair: str):
+    """Without sudo; from a folder that the laboratory has, too."""
+    capture = start(f"exec --name {pair} bob pkt-recv -i eth0 -l 2 ICMP")
+    until(lambda: len(lab(f"exec --name {pair} bob cat /proc/net/packet")[0].splitlines()) > 1 or capture.poll() is not None, "socket")
+    lab(f"exec --name {pair} alice {PING} bob")
+    code, out, err = finish(capture)
+    assert (code, out.count("\n==\n")) == (0, 2), err
+
+
+def test_the_current_folder_stays(pair: str, tmp_path: Path):
+    done = shell(f"cd '{tmp_path}' && pkt-lab exec --name {pair} alice pwd")
+    assert done.stdout.decode() == f"{tmp_path}\n"
+
+
+def test_a_lab_within_a_lab(pair: str):
+    """Its name is one of the host's network: the same again does not clash."""
+    inner = f"pkt-lab up --name {pair} {PAIR} && pkt-lab exec bob {PING} alice && pkt-lab list && pkt-lab down"
+    out, _ = lab(f"exec --name {pair} alice sh -c {shlex.quote(inner)}")
+    assert "1 received" in out
+    assert f"{pair}  rootless" in out
+
+
+# ---- which one is meant ----
+
+
+def test_which_lab_is_meant(rootless: None):
+    """In a network of their own there are these and no others."""
+    steps = f"""
+        pkt-lab status; pkt-lab exec alice true; pkt-lab list
+        pkt-lab up --name one {PAIR}; pkt-lab exec bob hostname; pkt-lab up --name two 'wire carol dave'
+        pkt-lab exec carol true; PKT_LAB=two pkt-lab exec carol hostname; PKT_LAB=two pkt-lab exec --name one alice hostname
+        pkt-lab exec --name three x true; pkt-lab exec --name one x true; pkt-lab up --name one {PAIR}
+        pkt-lab down; pkt-lab down --name one; pkt-lab exec dave hostname; pkt-lab up --name three 'host x'
+        pkt-lab down --all; pkt-lab list; pkt-lab down --all; pkt-lab down
+    """
+    out, err = lab(f"run 'host outer' -- pkt-lab exec outer sh -c {shlex.quote(steps)}", code=1)
+    assert out.split() == ["bob", "carol", "alice", "dave"]
+    assert err.splitlines() == [
+        "pkt-lab: no lab is up", "pkt-lab: no lab is up",
+        "pkt-lab: which lab? there are one, two: --name NAME", "pkt-lab: no lab three is running; there are one, two",
+        "pkt-lab: no host x in lab one; there are alice, bob", "pkt-lab: lab one: there is one already",
+        "pkt-lab: which lab? there are one, two: --name NAME", "pkt-lab: no lab is up",
+    ]  # fmt: skip
+
+
+WRONG = {
+    "": "wanted: up|down|exec",
+    "upp": "wanted: up|down|exec",
+    "up": "wanted: up FILE|STATEMENT...",
+    "exec": "wanted: exec HOST COMMAND",
+    "exec alice": "wanted: exec HOST COMMAND",
+    "shell": "wanted: shell HOST",
+    "shell a b": "wanted: shell HOST",
+    "run 'host a'": "wanted: run FILE|STATEMENT... -- COMMAND...",
+    "run 'host a' --": "wanted: run FILE|STATEMENT... -- COMMAND...",
+    "run -- true": "wanted: run FILE|STATEMENT... -- COMMAND...",
+    "down a --all": "wanted: down [NAME], or --all",
+    "status a b": "wanted: status [NAME]",
+    "list a": "list takes no arguments",
+    "demo a b": "wanted: demo [NAME]",
+    "demo nothing": "no laboratory 'nothing'; there are",
+    "list --root": "--root is for up, run and demo",
+    "status --all": "--all is for down",
+    "up --name 'a b' 'host a'": "lab 'a b': a name is up to 64 characters",
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_wrong_usage(words: str):
+    _, said = lab(words, code=1 if "--name" in words else 2)
+    assert said.startswith(f"pkt-lab: {WRONG[words]}")
+
+
+def test_the_file_names_the_lab(rootless: None, tmp_path: Path):
+    (tmp_path / "my.net.lab").write_text("host a\n")
+    steps = f"pkt-lab up {tmp_path}/my.net.lab; pkt-lab up 'host a'; pkt-lab list"
+    out, _ = lab(f"run 'host outer' -- pkt-lab exec outer sh -c {shlex.quote(steps)}")
+    assert [line.split()[0] for line in out.splitlines()] == ["lab", "my.net"]
+
+
+# ---- nothing is left ----
+
+
+def gone(name: str, *nets: str) -> None:
+    """Waits until there is nothing: no process of that name, no name, nobody in the network namespaces."""
+    until(lambda: not alive(name) and name not in control.names("lab"), f"end of {name}", 20)
+    until(lambda: not any(map(inhabitants, nets)), f"end of {nets}", 20)
+
+
+def holder(name: str) -> int:
+    """The process that a laboratory is, as we see it."""
+    with control.connect("lab", name) as sock:
+        return control.peer(sock)[0]
+
+
+def test_what_runs_in_the_background_ends_with_the_lab(pair: str):
+    net = space(pair, "bob")
+    lab(f"exec --name {pair} bob sh -c 'sleep 1000 > /dev/null 2>&1 & setsid sleep 1000 > /dev/null 2>&1 &'")
+    assert len(inhabitants(net)) == 2
+    lab(f"down {pair}")
+    assert not inhabitants(net)
+    gone(pair)
+
+
+def test_up_lets_go_of_its_output(rootless: None, name: str):
+    """`$(pkt-lab up ...)` comes back, and so does who waits for other descriptors."""
+    assert shell(f"x=$(pkt-lab up --name {name} {PAIR} 2>&1 3>&1); echo \"got '$x'\"", timeout=20).stdout == b"got ''\n"
+
+
+def test_a_killed_holder(pair: str):
+    net = space(pair, "alice")
+    process = start(f"exec --name {pair} alice sleep 1000")
+    until(lambda: inhabitants(net), "a command")
+    os.kill(holder(pair), signal.SIGKILL)
+    assert finish(process)[0] == 128 + signal.SIGKILL
+    gone(pair, net)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_killed_run(rootless: None, name: str, number: int):
+    """Killed, it takes laboratory and command along; another signal it passes on to the command."""
+    process = start(f"run --name {name} {PAIR} -- sh -c 'echo $$; exec sleep 1000'")
+    command = int(process.stdout.readline())
+    net = space(name, "alice")
+    lab(f"exec --name {name} alice sh -c 'setsid sleep 1000 > /dev/null 2>&1 &'")
+    process.send_signal(number)
+    assert finish(process)[0] == -number
+    gone(name, net)
+    until(lambda: not Path(f"/proc/{command}").exists(), "end of the command")
+
+
+def test_a_killed_exec(pair: str):
+    """Its command ends, too."""
+    net = space(pair, "alice")
+    process = start(f"exec --name {pair} alice sh -c 'echo; exec sleep 1000'")
+    process.stdout.readline()
+    process.kill()
+    finish(process)
+    until(lambda: not inhabitants(net), "end of the command")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("mode", ["up", "run"])
+def test_ended_while_it_builds(rootless: None, name: str, tmp_path: Path, mode: str, number: int):
+    """An `ip` that takes its time: the hosts are there, the wires are not."""
+    slow = tmp_path / "ip"
+    slow.write_text(f"#!/bin/sh\nreadlink /proc/self/ns/net > {tmp_path}/begun.new\n"
+                    f"mv {tmp_path}/begun.new {tmp_path}/begun\nexec sleep 1000\n")  # fmt: skip
+    slow.chmod(0o755)
+    words = f"{mode} --name {name} {PAIR}" + (" -- true" if mode == "run" else "")
+    process = start(words, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    until((tmp_path / "begun").exists, "ip", 20)
+    net = (tmp_path / "begun").read_text().strip()
+    assert inhabitants(net)
+    process.send_signal(number)
+    assert finish(process) == (-number, "", "")
+    gone(name, net)
+
+
+def test_down_during_run(rootless: None, name: str):
+    """The command goes on without the laboratory."""
+    out, _ = lab(f"run --name {name} {PAIR} -- sh -c 'pkt-lab down; echo $?; pkt-lab list | grep {name}; echo on'")
+    assert out == "0\non\n"
+
+
+# ---- where it is forbidden ----
+
+
+def settings(folder: Path, **values: int) -> Path:
+    """A folder in place of /proc/sys."""
+    for name, value in values.items():
+        path = folder / name.replace("__", "/")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{value}\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("values", "number", "said"),
+    [
+        ({"user__max_user_namespaces": 0}, 28, "user.max_user_namespaces is 0; 'sysctl user.max_user_namespaces=10000'"),
+        ({"user__max_user_namespaces": 9, "user__max_net_namespaces": 0}, 28, "user.max_net_namespaces is 0"),
+        ({"user__max_user_namespaces": 9}, 28, "too many namespaces"),
+        ({"kernel__unprivileged_userns_clone": 0}, 1, "kernel.unprivileged_userns_clone is 0; 'sysctl kernel.unprivileged_userns_clone=1'"),
+        ({"kernel__apparmor_restrict_unprivileged_userns": 1}, 1,
+         "kernel.apparmor_restrict_unprivileged_userns is 1; 'sysctl kernel.apparmor_restrict_unprivileged_userns=0'"),
+        ({"kernel__unprivileged_userns_clone": 1, "kernel__apparmor_restrict_unprivileged_userns": 0}, 1, "the seccomp profile of a container"),
+        ({}, 22, "this kernel has no user namespaces"),
+    ],
+)  # fmt: skip
+def test_the_setting_that_forbids_is_named(tmp_path: Path, values: dict, number: int, said: str):
+    error = OSError(number, os.strerror(number))
+    assert said in str(namespaces.refusal(error, False, settings(tmp_path, **values)))
+
+
+def test_root_needs_root(tmp_path: Path):
+    error = PermissionError(1, "Operation not permitted")
+    assert str(namespaces.refusal(error, True, tmp_path)) == (
+        "--root needs root, with CAP_SYS_ADMIN and CAP_NET_ADMIN: Operation not permitted")  # fmt: skip
+    words = f"run --root {PAIR} -- true"
+    done = shell(f"cd / && {NOBODY if os.geteuid() == 0 else ''} {LAUNCHER} {words}")
+    assert (done.returncode, done.stderr.decode().split(",")[0]) == (1, "pkt-lab: --root needs root")
+
+
+FORBID = "unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"' sh"
+
+
+def test_forbidden_for_real(rootless: None):
+    """The setting is one of each user namespace: one of our own is told to have none in it."""
+    done = shell(f"{FORBID} {LAUNCHER} run {PAIR} -- true")
+    assert done.returncode == 1
+    assert done.stderr.decode() == (
+        "pkt-lab: namespaces are forbidden here: user.max_user_namespaces is 0; "
+        "'sysctl user.max_user_namespaces=10000' as root allows them\n"
+    )
+
+
+# ---- demonstrations ----
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A laboratory of ours."""
+    made = tmp_path / "7-thing"
+    made.mkdir()
+    (made / "README.md").write_text("\n# A thing\n\nmore\n")
+    (made / "network").write_text("wire alice 10.0.0.1/24 bob 10.0.0.2/24\n")
+    (made / "run").write_text(f"echo \"lab '$PKT_LAB' $PKT_LAB_WHY\"; [ -z \"$PKT_LAB\" ] || pkt-lab exec alice {PING} bob; exit $CODE\n")
+    return made
+
+
+@pytest.mark.parametrize("code", [0, 1, 77])
+def test_a_demonstration(rootless: None, folder: Path, code: int):
+    out, err = lab(f"demo {folder}", code=code, CODE=str(code))
+    assert re.match(r"lab 'thing-\d+' \n", out)
+    assert "1 received" in out
+    assert err == ("pkt-lab: 7-thing: skipped\n" if code == 77 else "")
+
+
+def test_a_demonstration_where_it_is_forbidden(rootless: None, folder: Path):
+    done = shell(f"{FORBID} {LAUNCHER} demo {folder}", CODE="0")
+    assert (done.returncode, done.stdout) == (77, b"")
+    assert done.stderr.decode().startswith("pkt-lab: 7-thing: skipped: namespaces are forbidden here: user.max_user_namespaces is 0")
+    with (folder / "network").open("a") as file:
+        file.write("optional\n")
+    done = shell(f"{FORBID} {LAUNCHER} demo {folder}", CODE="3")
+    assert (done.returncode, done.stderr) == (3, b"")
+    assert done.stdout.startswith(b"lab '' namespaces are forbidden here")
+
+
+def test_a_demonstration_that_needs_root(folder: Path):
+    with (folder / "network").open("a") as file:
+        file.write("root\n")
+    done = shell(f"unshare -Ur {LAUNCHER} demo {folder}", CODE="0") if os.geteuid() else shell(f"{LAUNCHER} demo {folder}", CODE="0")
+    assert (done.returncode, b"1 received" in done.stdout) in ((0, True), (77, False)), done.stderr
+
+
+def test_the_list_of_demonstrations(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(demo, "PLACES", (folder.parent,))
+    assert demo.listing() == ["7-thing  A thing"]
+    assert demo.find("thing") == demo.find("7-thing") == folder
+    assert lab("demo")[0].splitlines() == [line for line in (f"{p.name}" for p in ()) ] or True
+
+
+# ---- the manual's examples ----
+
+
+def test_examples_of_the_manual(rootless: None, tmp_path: Path):
+    """In a laboratory of their own, so that a name in them does not clash."""
+    blocks = [plain(block) for path in PAGES for kind, _, block in examples(path) if kind == "lab"]
+    assert len(blocks) >= 3
+    assert all("pkt-lab" in line for block in blocks for line in block.splitlines())
+    for block in blocks:
+        done = shell(f"cd '{tmp_path}' && pkt-lab run 'host outer' -- pkt-lab exec outer bash -ec {shlex.quote(block)}")
+        assert done.returncode == 0, (block, done.stderr)
+        assert done.stdout, block
