@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,8 @@ from test_manual import PAGES, examples, plain
 if sys.platform != "linux":
     pytest.skip("namespaces are Linux's", allow_module_level=True)
 
-from pkttools.lab import demo, running
+from pkttools.errors import PktError
+from pkttools.lab import build, demo, running
 from pkttools.linux import control, namespaces
 
 NOBODY = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all"
@@ -123,25 +124,19 @@ def finish(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
 # ---- what is built ----
 
 
-def test_up_exec_down(way: tuple[str, str], name: str, tmp_path: Path):
-    """By a file; the hosts know each other by name."""
+def test_up_exec_down(way: tuple[str, str], name: str):
+    """The hosts know each other by name."""
     before, option = way
-    file = tmp_path / f"{name}.lab"
-    file.write_text("# two hosts\nwire alice 10.0.0.1/24 bob 10.0.0.2/24 fd00::2/64\n\naddress alice:eth0 fd00::1/64 # IPv6, too\n")
-    tmp_path.chmod(0o755)
-    while os.geteuid() == 0 and tmp_path != Path("/tmp"):  # another user is to read it
-        tmp_path = tmp_path.parent
-        if tmp_path.stat().st_uid == 0 and str(tmp_path).startswith("/tmp/pytest"):
-            tmp_path.chmod(0o755)
+    text = b"# two hosts\nwire alice 10.0.0.1/24 bob 10.0.0.2/24 fd00::2/64\n\naddress alice:eth0 fd00::1/64 # IPv6, too\n"
 
     def command(words: str) -> str:
-        done = shell(f"cd / && {before} {LAUNCHER} {words}")
+        done = shell(f"cd / && {before} {LAUNCHER} {words}", text)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
-    assert command(f"up {option} {file}") == ""
+    assert command(f"up {option} --name {name} -") == ""
     try:
-        assert re.search(rf"^{name}  (root|rootless), since [-0-9]+ [:0-9]+, 2 hosts: alice bob$", command("list"), re.MULTILINE)
+        assert re.search(rf"^{name} +(root|rootless), since [-0-9]+ [:0-9]+, 2 hosts: alice bob$", command("list"), re.MULTILINE)
         shown = command(f"status {name}").splitlines()
         assert shown[1:3] == ["alice", "  eth0  02:00:00:00:01:01  up  mtu 1500  10.0.0.1/24  fd00::1/64  wire to bob:eth0"]
         net = command(f"exec --name {name} bob readlink /proc/self/ns/net").strip()
@@ -212,12 +207,7 @@ def test_a_topology_that_the_kernel_refuses(rootless: None, name: str, tmp_path:
     assert not alive(name)
 
 
-def test_without_ip(rootless: None, tmp_path: Path):
-    if any(Path(folder, "ip").exists() for folder in ("/usr/sbin", "/sbin")):
-        _, said = lab(f"run {PAIR} -- true", code=1, PATH=f"{ROOT / 'bin'}:{os.environ['PATH']}") if False else ("", "")
-    from pkttools.errors import PktError
-    from pkttools.lab import build
-
+def test_without_ip(tmp_path: Path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", str(tmp_path))
         patch.setattr(build, "SYSTEM", "")
@@ -253,7 +243,8 @@ def test_words_behind_the_host_are_the_commands(pair: str):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_passed_on(pair: str, number: int):
-    process = start(f"exec --name {pair} alice sh -c 'trap \"echo got; exit 5\" {number}; echo ready; while :; do sleep 0.01; done'")
+    script = f"trap 'echo got; exit 5' {number}; echo ready; while :; do sleep 0.01; done"
+    process = start(f"exec --name {pair} alice sh -c {shlex.quote(script)}")
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(number)
     assert finish(process) == (5, "got\n", "")
@@ -272,7 +263,7 @@ print("interrupts:", len(got), flush=True)
 
 
 def terminal(words: list[str], talk: list[tuple[bytes, bytes]], **env: str) -> tuple[int, bytes]:
-    """Runs a command at a terminal: types the second of each pair when the first is seen; gives its exit code and what it showed."""
+    """Runs a command at a terminal; gives its exit code and what was shown. Types the second of a pair once the first is seen."""
     child, fd = pty.fork()
     if not child:
         os.environ.update(env, PATH=f"{ROOT / 'bin'}:{os.environ['PATH']}")
@@ -292,7 +283,7 @@ def terminal(words: list[str], talk: list[tuple[bytes, bytes]], **env: str) -> t
 def test_the_interrupt_key_interrupts_once(pair: str):
     words = [LAUNCHER, "exec", "--name", pair, "alice", sys.executable, "-c", COUNT]
     code, seen = terminal(words, [(b"ready", b"\x03")])
-    assert (code, seen.split()[-2:]) == (0, [b"interrupts:", b"1"])
+    assert (code, seen.split(b"C")[-1].strip()) == (0, b"interrupts: 1")
 
 
 def test_the_interrupt_key_leaves_the_lab_to_the_command(rootless: None):
@@ -313,7 +304,8 @@ def test_a_shell(pair: str):
 def test_our_commands_are_found_and_capture(pair: str):
     """Without sudo; from a folder that the laboratory has, too."""
     capture = start(f"exec --name {pair} bob pkt-recv -i eth0 -l 2 ICMP")
-    until(lambda: len(lab(f"exec --name {pair} bob cat /proc/net/packet")[0].splitlines()) > 1 or capture.poll() is not None, "socket")
+    sockets = f"exec --name {pair} bob cat /proc/net/packet"
+    until(lambda: len(lab(sockets)[0].splitlines()) > 1 or capture.poll() is not None, "socket", 20)
     lab(f"exec --name {pair} alice {PING} bob")
     code, out, err = finish(capture)
     assert (code, out.count("\n==\n")) == (0, 2), err
@@ -493,10 +485,11 @@ def settings(folder: Path, **values: int) -> Path:
         ({"user__max_user_namespaces": 0}, 28, "user.max_user_namespaces is 0; 'sysctl user.max_user_namespaces=10000'"),
         ({"user__max_user_namespaces": 9, "user__max_net_namespaces": 0}, 28, "user.max_net_namespaces is 0"),
         ({"user__max_user_namespaces": 9}, 28, "too many namespaces"),
-        ({"kernel__unprivileged_userns_clone": 0}, 1, "kernel.unprivileged_userns_clone is 0; 'sysctl kernel.unprivileged_userns_clone=1'"),
+        ({"kernel__unprivileged_userns_clone": 0}, 1,
+         "kernel.unprivileged_userns_clone is 0; 'sysctl kernel.unprivileged_userns_clone=1'"),
         ({"kernel__apparmor_restrict_unprivileged_userns": 1}, 1,
          "kernel.apparmor_restrict_unprivileged_userns is 1; 'sysctl kernel.apparmor_restrict_unprivileged_userns=0'"),
-        ({"kernel__unprivileged_userns_clone": 1, "kernel__apparmor_restrict_unprivileged_userns": 0}, 1, "the seccomp profile of a container"),
+        ({"kernel__unprivileged_userns_clone": 1, "kernel__apparmor_restrict_unprivileged_userns": 0}, 1, "the seccomp profile"),
         ({}, 22, "this kernel has no user namespaces"),
     ],
 )  # fmt: skip
@@ -537,7 +530,8 @@ def folder(tmp_path: Path) -> Path:
     made.mkdir()
     (made / "README.md").write_text("\n# A thing\n\nmore\n")
     (made / "network").write_text("wire alice 10.0.0.1/24 bob 10.0.0.2/24\n")
-    (made / "run").write_text(f"echo \"lab '$PKT_LAB' $PKT_LAB_WHY\"; [ -z \"$PKT_LAB\" ] || pkt-lab exec alice {PING} bob; exit $CODE\n")
+    script = ["echo \"lab '$PKT_LAB' $PKT_LAB_WHY\"", f'[ -z "$PKT_LAB" ] || pkt-lab exec alice {PING} bob', "exit $CODE\n"]
+    (made / "run").write_text("\n".join(script))
     return made
 
 
@@ -552,7 +546,7 @@ def test_a_demonstration(rootless: None, folder: Path, code: int):
 def test_a_demonstration_where_it_is_forbidden(rootless: None, folder: Path):
     done = shell(f"{FORBID} {LAUNCHER} demo {folder}", CODE="0")
     assert (done.returncode, done.stdout) == (77, b"")
-    assert done.stderr.decode().startswith("pkt-lab: 7-thing: skipped: namespaces are forbidden here: user.max_user_namespaces is 0")
+    assert done.stderr.decode().startswith("pkt-lab: 7-thing: skipped: namespaces are forbidden here: user.max_user_namespaces")
     with (folder / "network").open("a") as file:
         file.write("optional\n")
     done = shell(f"{FORBID} {LAUNCHER} demo {folder}", CODE="3")
@@ -563,15 +557,17 @@ def test_a_demonstration_where_it_is_forbidden(rootless: None, folder: Path):
 def test_a_demonstration_that_needs_root(folder: Path):
     with (folder / "network").open("a") as file:
         file.write("root\n")
-    done = shell(f"unshare -Ur {LAUNCHER} demo {folder}", CODE="0") if os.geteuid() else shell(f"{LAUNCHER} demo {folder}", CODE="0")
-    assert (done.returncode, b"1 received" in done.stdout) in ((0, True), (77, False)), done.stderr
+    done = shell(f"{LAUNCHER} demo {folder}", CODE="0")
+    if os.geteuid():
+        assert (done.returncode, done.stderr.split(b",")[0]) == (77, b"pkt-lab: 7-thing: skipped: --root needs root")
+    else:
+        assert (done.returncode, b"1 received" in done.stdout) == (0, True), done.stderr
 
 
 def test_the_list_of_demonstrations(folder: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(demo, "PLACES", (folder.parent,))
     assert demo.listing() == ["7-thing  A thing"]
     assert demo.find("thing") == demo.find("7-thing") == folder
-    assert lab("demo")[0].splitlines() == [line for line in (f"{p.name}" for p in ()) ] or True
 
 
 # ---- the manual's examples ----

@@ -65,7 +65,7 @@ def down_mode(values: Values, words: list[str]) -> None:
         running.end(name)
 
 
-def exec_mode(values: Values, words: list[str]) -> int:
+def exec_mode(values: Values, words: list[str], shell: bool = False) -> int:
     """Runs a command in a host."""
     from ..lab import foreground, running
 
@@ -75,13 +75,13 @@ def exec_mode(values: Values, words: list[str]) -> int:
     host, *command = words
     running.enter(running.keys(running.choose(values.name), host))
     environment = {name: value for name, value in os.environ.items() if name != running.ENVIRONMENT}
-    return foreground.end_as(foreground.run(command, environment))
+    return foreground.end_as(foreground.run(command, environment, shell))
 
 
 def shell_mode(values: Values, words: list[str]) -> int:
     """Runs a shell in a host."""
     need(len(words) == 1, "wanted: shell HOST")
-    return exec_mode(values, [words[0], os.environ.get("SHELL") or "/bin/sh"])
+    return exec_mode(values, [words[0], os.environ.get("SHELL") or "/bin/sh"], shell=True)
 
 
 def read(words: list[str]) -> Topology:

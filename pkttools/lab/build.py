@@ -73,6 +73,7 @@ def prepare(host: Host) -> None:
     for name in ("all", "default"):
         write_setting(f"ipv6/conf/{name}/disable_ipv6", str(int(not host.ipv6)))
         write_setting(f"ipv6/conf/{name}/addr_gen_mode", "1")
+        write_setting(f"ipv6/conf/{name}/accept_ra", "0")  # who takes advertisements solicits them
     if host.forward:
         write_setting("ipv4/ip_forward", "1", host.name)
         if host.ipv6:
@@ -120,10 +121,19 @@ def settings(host: Host) -> list[tuple[str, Line | None]]:
     for one in interfaces:
         batch += [(f"address add {address}{' nodad' if address.version == 6 else ''} dev {one.name}", line)
                   for address, line in one.addresses]  # fmt: skip
+        if one.ipv6 and not any(address.is_link_local for address, _ in one.addresses):
+            batch.append((f"address add {link_local(one.mac)}/64 nodad dev {one.name}", one.line))
         batch.append((f"link set {one.name} up", one.line))
         batch += [(f"neighbour replace {address} lladdr {mac} dev {one.name} nud permanent", line)
                   for address, mac, line in one.neighbours]  # fmt: skip
     return batch + [(f"route add {network} via {gateway}", line) for network, gateway, line in host.routes]
+
+
+def link_local(mac: str) -> str:
+    """The address that an interface makes of its MAC address (RFC 4291, appendix A). A router asks for neighbours from it."""
+    a, *rest = bytes.fromhex(mac.replace(":", ""))
+    b, c, d, e, f = rest
+    return f"fe80::{a ^ 2:02x}{b:02x}:{c:02x}ff:fe{d:02x}:{e:02x}{f:02x}"
 
 
 def run_ip(batch: list[tuple[str, Line | None]], fds: list[int]) -> None:

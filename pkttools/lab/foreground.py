@@ -24,17 +24,27 @@ def tools() -> str:
     return str(Path(sys.argv[0]).resolve().parent)
 
 
-def run(words: list[str], environment: dict[str, str]) -> int:
-    """Runs a command to its end; gives its status, as waitpid(2) does. It does not outlive us."""
+def run(words: list[str], environment: dict[str, str], shell: bool = False) -> int:
+    """Runs a command to its end; gives its status, as waitpid(2) does. It does not outlive us.
+
+    shell: it gets the terminal for itself, if there is one. Shells want to give it back in the end to the process group that
+    had it first, and ours has no number in a PID namespace.
+    """
+    shell = shell and os.isatty(0)
     environment = {**environment, "PATH": f"{tools()}:{environment.get('PATH', os.defpath)}{SYSTEM}"}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON | {signal.SIGCHLD})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON | {signal.SIGCHLD, signal.SIGTTOU})
     reading, writing = os.pipe()  # the parent holds an end as long as it lives
     child = os.fork()
     if not child:
         os.close(writing)
+        if shell:
+            os.setpgid(0, 0)
+            os.tcsetpgrp(0, os.getpgrp())
         execute(words, environment, before, reading)
     os.close(reading)
     status = wait(child)
+    if shell and os.isatty(0):
+        os.tcsetpgrp(0, os.getpgrp())
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return status
 

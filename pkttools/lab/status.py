@@ -55,7 +55,7 @@ def shown(interface: dict, peers: dict[str, str]) -> str:
     """A line for an interface, as `ip -json address` describes it."""
     name = interface["ifname"]
     state = "up" if interface.get("operstate") in ("UP", "UNKNOWN") else "down"
-    addresses = [f"{one['local']}/{one['prefixlen']}" for one in interface.get("addr_info", ()) if "local" in one]
+    addresses = [f"{one['local']}/{one['prefixlen']}" for one in interface.get("addr_info", ()) if one.get("scope") != "link"]
     place = [f"wire to {peers[name]}"] if name in peers else []
     place += [f"port of {interface['master']}"] if "master" in interface else []
     return "  ".join([name, interface.get("address", ""), state, f"mtu {interface['mtu']}", *addresses, *place])
