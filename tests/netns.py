@@ -33,6 +33,13 @@ WIRE = [
     *(f"mac {host}:eth0 {MAC[host]}" for host in HOSTS),
     *(f"neighbour {host}:eth0 {IP[PEER[host]]} {MAC[PEER[host]]}" for host in HOSTS),
 ]
+# Waits for the end of the test run, should that be killed, and then kills all who are in the same network namespace.
+RESIDENT = """
+echo; cat > /dev/null; net=$(readlink /proc/$$/ns/net)
+for process in /proc/[0-9]*; do
+    [ $process = /proc/$$ ] || [ "$(readlink $process/ns/net)" != "$net" ] || kill -9 ${process#/proc/}
+done
+"""
 # Takes away the privilege that packet sockets need, and leaves the user as it is, who can read this checkout.
 UNPRIVILEGED = "setpriv --bounding-set=-net_raw --inh-caps=-net_raw"
 NUMBERS = itertools.count(1)
@@ -98,7 +105,8 @@ class Lab:
             self.keys[host] = running.keys(name, host)
         for host in self.keys:
             pipe = subprocess.PIPE
-            self.residents[host] = subprocess.Popen([*self.inside(host), "sh", "-c", "echo; exec cat"], stdin=pipe, stdout=pipe)
+            words = [*self.entrance(host), "sh", "-c", RESIDENT]
+            self.residents[host] = subprocess.Popen(words, stdin=pipe, stdout=pipe, start_new_session=True)
             assert self.residents[host].stdout.readline() == b"\n"
 
     def close(self) -> None:
@@ -106,6 +114,8 @@ class Lab:
         for process in self.started:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)  # a pipeline's other commands, too
+        for resident in self.residents.values():
+            os.killpg(resident.pid, signal.SIGKILL)
         for process in [*self.started, *self.residents.values()]:
             if process.stdin:
                 process.stdin.close()
@@ -138,15 +148,18 @@ class Lab:
             self.must(host, f"ip addr add {IP6[host]}/64 dev eth0 nodad")
             self.must(host, f"ip neigh add {IP6[PEER[host]]} lladdr {MAC[PEER[host]]} dev eth0 nud permanent")
 
-    def inside(self, host: str) -> list[str]:
-        """The words that run a command in a host. No process is between us and the command: a signal goes straight to it.
-
-        It ends with us; what it starts is in the laboratory's PID namespace, and ends with that.
-        """
-        kinds = ["user", "pid", "net"] if self.rootless else ["pid", "net"]
-        places = [f"--{kind}=/proc/{os.getpid()}/fd/{self.keys[host][kind]}" for kind in kinds]
+    def entrance(self, host: str) -> list[str]:
+        """The words that run a command in a host."""
         flags = ["--preserve-credentials"] if self.rootless else []
-        return ["nsenter", *places, *flags, "--no-fork", "setpriv", "--pdeathsig", "KILL"]
+        kinds = ["user", "net"] if self.rootless else ["net"]
+        return ["nsenter", *flags, *(f"--{kind}=/proc/{os.getpid()}/fd/{self.keys[host][kind]}" for kind in kinds)]
+
+    def inside(self, host: str) -> list[str]:
+        """The same, of one that ends with us. No process is between us and the command: a signal goes straight to it.
+
+        So it is not in the laboratory's PID namespace, which would take a fork.
+        """
+        return [*self.entrance(host), "setpriv", "--pdeathsig", "KILL"]
 
     def run(self, host: str, command: str, data: bytes = b"", timeout: float = 20) -> subprocess.CompletedProcess[bytes]:
         """Runs a shell pipeline in a host to its end."""

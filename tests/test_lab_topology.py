@@ -52,8 +52,10 @@ def test_what_other_statements_set():
     assert (made.optional, made.root) == (True, False)
 
 
-def test_what_ip_has_to_do():
-    """The host that comes first makes the wire; each line is known by its statement."""
+@pytest.mark.parametrize("talks", [False, True])
+def test_what_ip_has_to_do(talks, monkeypatch):
+    """The host that comes first makes the wire; each line is known by its statement. IPv6 that could not be told is told here."""
+    monkeypatch.setattr(build, "makes_addresses", lambda: talks)
     made = of("wire a 10.0.0.1/24 b fd00::2/64", "mtu b:eth0 1280", "route a default via 10.0.0.2")
     a, b = made.hosts.values()
     fds = {"a": 7, "b": 8}
@@ -63,7 +65,7 @@ def test_what_ip_has_to_do():
     ]
     assert build.links(made, b, {"a"}, fds) == []
     assert [line for line, _ in build.settings(a)] == [
-        "link set lo up", "link set eth0 addrgenmode none", "address add 10.0.0.1/24 dev eth0", "link set eth0 up",
+        "link set lo up", *["link set eth0 addrgenmode none"] * talks, "address add 10.0.0.1/24 dev eth0", "link set eth0 up",
         "route add default via 10.0.0.2",
     ]  # fmt: skip
     assert build.settings(a)[-1][1].place == "'route a default via 10.0.0.2'"

@@ -68,7 +68,7 @@ def build(topology: Topology) -> dict[str, Spaces]:
 def prepare(host: Host) -> None:
     """The settings of a new host: IPv6 is off, or has no addresses of its own, for it would talk by itself; and forwarding.
 
-    Where IPv6 cannot be switched off (/proc/sys is read-only in many containers), it at least has no address. Raises PktError.
+    Where IPv6 cannot be switched off (/proc/sys is read-only in many containers), `settings` sees to it. Raises PktError.
     """
     for name in ("all", "default"):
         write_setting(f"ipv6/conf/{name}/disable_ipv6", str(int(not host.ipv6)))
@@ -87,6 +87,14 @@ def write_setting(name: str, value: str, needed_by: str = "") -> None:
     except OSError as error:
         if needed_by:
             raise PktError(f"{needed_by}: net.{name.replace('/', '.')} cannot be set: {error.strerror}") from None
+
+
+def makes_addresses() -> bool:
+    """Whether a new interface gets an IPv6 address by itself, in this network namespace."""
+    try:
+        return Path("/proc/sys/net/ipv6/conf/default/addr_gen_mode").read_text() == "0\n"
+    except OSError:  # there is no IPv6
+        return False
 
 
 def links(topology: Topology, host: Host, made: set[str], fds: dict[str, int]) -> list[tuple[str, Line | None]]:
@@ -115,8 +123,8 @@ def settings(host: Host) -> list[tuple[str, Line | None]]:
     """The lines that give a host's interfaces what they have, and bring them up."""
     batch: list[tuple[str, Line | None]] = [("link set lo up", None)]
     interfaces = host.interfaces.values()
-    for one in interfaces:
-        batch.append((f"link set {one.name} addrgenmode none", one.line))
+    if makes_addresses():
+        batch += [(f"link set {one.name} addrgenmode none", one.line) for one in interfaces]
     batch += [(f"link set {port} master {one.name}", one.line) for one in interfaces for port in one.ports or ()]
     for one in interfaces:
         batch += [(f"address add {address}{' nodad' if address.version == 6 else ''} dev {one.name}", line)

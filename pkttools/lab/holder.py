@@ -57,7 +57,7 @@ def start(topology: Topology, name: str, *, root: bool, stays: bool) -> Started:
         os.close(reading)
         end_with_parent(signal.SIGKILL)
         if os.getppid() == parent:
-            child(lambda: keep(topology, listener, writing, root, stays), writing)
+            child(lambda: keep(topology, listener, writing, parent, root, stays), writing)
         os._exit(1)
     os.close(writing)
     listener.close()
@@ -86,17 +86,18 @@ def tell(writing: int, **report: object) -> None:
     os.write(writing, json.dumps(report).encode() + b"\n")
 
 
-def keep(topology: Topology, listener: socket.socket, writing: int, root: bool, stays: bool) -> None:
+def keep(topology: Topology, listener: socket.socket, writing: int, parent: int, root: bool, stays: bool) -> None:
     """The keeper: makes the namespaces, and the holder in them; ends when that does. Raises Forbidden."""
     os.setsid()  # a terminal's signals are for the command alone
     try:
         if not root:
             namespaces.new_user()
         namespaces.unshare(namespaces.NEWPID | namespaces.NEWNS | namespaces.NEWNET | namespaces.NEWUTS)
-        mount("none", "/", flags=namespaces.MS_REC | namespaces.MS_PRIVATE)  # what is mounted here is not mounted there
     except OSError as error:
         raise refusal(error, root) from None
     end_with_parent(signal.SIGKILL)  # a change of user takes that back
+    if os.getppid() != parent:
+        return
     alive, end = os.pipe()
     told, tell_pid = os.pipe()
     holder = os.fork()
@@ -155,6 +156,10 @@ def close_others(kept: set[int]) -> None:
 
 def furnish(topology: Topology) -> None:
     """Lets programs see the laboratory's processes, and know its hosts by name: as far as the system allows."""
+    try:
+        mount("none", "/", flags=namespaces.MS_REC | namespaces.MS_PRIVATE)  # what is mounted here is not mounted outside
+    except OSError:
+        return
     try:
         mount("proc", "/proc", "proc", namespaces.MS_NOSUID | namespaces.MS_NODEV | namespaces.MS_NOEXEC)
     except OSError:  # a container that hides parts of its own: that one stays, and shows no processes of ours by their numbers here

@@ -50,7 +50,10 @@ def keys(name: str, host: str) -> dict[str, int]:
 
 def enter(fds: dict[str, int]) -> None:
     """Moves this process into namespaces, and closes their descriptors; only a child is in the PID namespace. Raises PktError."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:  # it was deleted
+        here = Path("/")
     try:
         for kind, flag in KINDS.items():
             if kind in fds and not (kind == "user" and os.path.samestat(os.fstat(fds[kind]), Path("/proc/self/ns/user").stat())):

@@ -1,4 +1,4 @@
-"""Two hosts of our own, joined by two wires: network namespaces that end with the process that made them."""
+"""Two hosts of our own, joined by two wires: a laboratory, which ends with the process that made it."""
 
 from __future__ import annotations
 
@@ -9,66 +9,53 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
+
+from pkttools.errors import PktError
+from pkttools.lab import holder, running, topology
 
 from .processes import ROOT, Failed, environment
 
-# Ends when its standard input does, even if we are killed: with it the namespace, with that the interfaces.
-HOLD = "for f in /proc/sys/net/ipv6/conf/{all,default}/disable_ipv6; do [ ! -e $f ] || echo 1 > $f; done; echo ready; exec cat"
 WIRES = ("eth0", "eth1")
 PATIENCE = 20  # seconds
 
 
 def missing() -> str:
     """What stands in the way of a wire of our own; nothing, if nothing does."""
-    tools = [tool for tool in ("bash", "ip", "unshare", "nsenter", "setpriv") if not shutil.which(tool)]
+    tools = [tool for tool in ("bash", "ip", "nsenter", "setpriv") if not shutil.which(tool)]
     if tools or os.geteuid():
         return f"{', '.join(tools)} missing" if tools else "not root"
-    done = subprocess.run(["unshare", "-n", "ip", "link", "add", "type", "veth"], capture_output=True, check=False, text=True)
-    return done.stderr.strip()
+    try:
+        with Wire():
+            return ""
+    except Failed as error:
+        return str(error)
 
 
 class Wire:
     """Hosts "near" and "far", each with eth0 and eth1; nothing is on the wires but what is put there."""
 
     def __enter__(self) -> Wire:
-        self.holders: dict[str, subprocess.Popen] = {}
+        """Raises Failed."""
+        name = f"wire-{os.getpid()}"
+        statements = [f"wire near:{wire} far:{wire}" for wire in WIRES]
         try:
-            for host in ("near", "far"):
-                self.hold(host)
-            far = self.holders["far"].pid
-            for name in WIRES:
-                self.must("near", ["ip", "link", "add", name, "type", "veth", "peer", "name", name, "netns", str(far)])
-            for host in self.holders:
-                for name in WIRES:
-                    self.must(host, ["ip", "link", "set", name, "up"])
-        except BaseException:
-            self.close()
-            raise
+            self.lab = holder.start(topology.read(topology.lines(statements)), name, root=True, stays=False)
+            self.keys = {host: running.keys(name, host) for host in ("near", "far")}
+        except PktError as error:
+            raise Failed(str(error)) from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-    def hold(self, host: str) -> None:
-        """Makes a namespace. Raises Failed."""
-        pipe = subprocess.PIPE
-        words = ["unshare", "-n", "bash", "-c", HOLD]
-        holder = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
-        self.holders[host] = holder
-        assert holder.stdout and holder.stderr
-        if holder.stdout.readline() != b"ready\n":
-            raise Failed(f"no network namespace: {holder.stderr.read().decode().strip()}")
-
-    def close(self) -> None:
-        """Ends the namespaces."""
-        for holder in self.holders.values():
-            holder.communicate()
+        """Ends the laboratory."""
+        for keys in self.keys.values():
+            for fd in keys.values():
+                os.close(fd)
+        self.lab.end()
 
     def inside(self, host: str, words: Sequence[str]) -> list[str]:
         """A command line that runs another one in a host; it ends with us."""
-        return ["nsenter", "-t", str(self.holders[host].pid), "-n", "setpriv", "--pdeathsig", "KILL", *words]
+        return ["nsenter", f"--net=/proc/{os.getpid()}/fd/{self.keys[host]['net']}", "setpriv", "--pdeathsig", "KILL", *words]
 
     def start(self, host: str, words: Sequence[str], cores: set[int], codec: str = "") -> subprocess.Popen:
         """Starts a command in a host, on some of the cores."""
@@ -101,7 +88,7 @@ class Wire:
 
     def listeners(self, host: str) -> int:
         """How many packet sockets receive, protocol ETH_P_ALL, bound to an interface; and how many XDP programs there are."""
-        lines = Path(f"/proc/{self.holders[host].pid}/net/packet").read_text().splitlines()[1:]
+        lines = self.must(host, ["cat", "/proc/net/packet"]).splitlines()[1:]
         programs = self.must(host, ["ip", "link"]).count("prog/xdp")
         return programs + sum(row[3] == "0003" and row[4] != "0" for row in map(str.split, lines))
 
