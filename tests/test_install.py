@@ -41,6 +41,11 @@ def test_pip_install(copy: Path, tmp_path: Path, compiler: str) -> None:
     mended = subprocess.run([python.parent / "pkt-correct", "IP.TTL=9"], input=source, capture_output=True, check=True)
     assert mended.stdout.count(b"==\n") == source.count(b"==\n")
     assert (tmp_path / "venv" / "share" / "man" / "man1" / "pkt-send.1").exists()
+    labs = subprocess.run([python.parent / "pkt-lab", "demo"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert labs.stdout == shell("pkt-lab demo").stdout.decode()
+    (installed,) = (tmp_path / "venv").glob("lib/python*/site-packages/pkttools/labs")
+    for path in (ROOT / "examples" / "labs").rglob("*"):
+        assert (installed / path.relative_to(ROOT / "examples" / "labs")).exists(), path
 
 
 def test_pipes_of_the_readme(tmp_path: Path) -> None:
