@@ -1,8 +1,7 @@
-"""Makes packets, or checks those that --stamp marked.
+"""Makes packets: arp, icmp, icmp6, udp, tcp, or raw, after those it reads.
 
 pkt-gen udp --dport 1..99 --size 64..1500 --count 1000 IP.TTL=random
 
-PROTOCOL: arp, icmp, icmp6, udp, tcp; raw: after packets that it reads.
 VALUES: 5  1..9/2  1,5,7  random  random:1..9; also addresses and names.
 """
 
@@ -63,7 +62,7 @@ OPTIONS = [
     Option("--raw-checksums", YES, "compute no checksums"),
     Option("--pktgen", YES, "write a script for the kernel's pktgen instead"),
     Option("--trafgen", YES, "write a configuration for trafgen instead"),
-    Option("--expect", NUMBER, "check: so many packets were sent", "N"),
+    Option("--expect", NUMBER, "pkt-gen check: N packets were sent", "N"),
     *INPUT,
     *(option if option.attribute in ("output", "format") else option.unshown() for option in OUTPUT),
     *GENERAL,
