@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_values_forever() -> None:
 
 
 TTLS = [242, 101, 12, 210, 24, 149, 232, 54]
-ADDRESSES = [0x6513270e269e0d37f2a74de452e6b438]
+ADDRESSES = [0x6513270E269E0D37F2A74DE452E6B438]
 
 
 def test_random_ones_of_a_list() -> None:

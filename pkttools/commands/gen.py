@@ -13,9 +13,10 @@ import time
 
 from ..errors import PktError, UsageError
 from ..expression import field, rows_of, split_assignment
+from ..fields import FIELDS
 from ..flow import Source, Stage, need
 from ..formats.files import Input, Output, Sink
-from ..generator.schedule import SECOND, Schedule
+from ..generator.schedule import Schedule
 from ..generator.stream import AT_ONCE, STAMP, Column, Lengths, Stream, Template
 from ..generator.templates import ETHERNET, LEAST, PROTOCOLS, build, headers_size, lengths
 from ..generator.values import Drawn, Turns, field_values, least, most, parse
@@ -274,10 +275,11 @@ class Generated(Source):
         address = bytes.fromhex(sink.mac_address.replace(":", ""))
         given = {field(name)[0] for name, _ in self.settings}
         frame = bytearray(self.template.frame)
-        if "ETHERNET.SRC_ADDR" not in given:
-            frame[6:12] = address
-        if self.protocol == "arp" and "ARP.SENDER_MACADDR" not in given and self.values.vlan is None:
-            frame[22:28] = address
+        for name in ("ETHERNET.SRC_ADDR", "ARP.SENDER_MACADDR"):
+            place = self.template.place(FIELDS[name], 1)
+            if place and name not in given:
+                at = place[1] // 8
+                frame[at : at + 6] = address
         self.template.frame = bytes(frame)
 
     def clock(self, batch: Batch, first: int, count: int) -> None:
@@ -352,7 +354,7 @@ def rate_of(text: str) -> float:
 def begin_of(values: Values) -> int:
     """The time of the first packet, in nanoseconds since 1970."""
     if values.start is not None:
-        return round(values.start * SECOND)
+        return round(values.start * 1_000_000) * 1000  # a float of today has no nanoseconds
     return time.time_ns() // 1000 * 1000 if values.seed is None else 0  # what 1.16 reads, too
 
 
@@ -369,6 +371,7 @@ def settings(values: Values, protocol: str) -> list[tuple[str, str]]:
     for option, name, text in (("--sport", "SRC_PORT", values.sport), ("--dport", "DST_PORT", values.dport)):
         need(text is None or protocol in PORTS, f"{option} is for udp and tcp")
         found.append((f"{PORTS.get(protocol, 'UDP')}.{name}", text))
+    need(not (values.stamp and protocol == "arp"), "--stamp is not for arp: it has no payload")
     need(values.flags is None or protocol == "tcp", "--flags is for tcp")
     found.append(("TCP.FLAGS", values.flags and ",".join(map(flags_of, values.flags.split(",")))))
     given = [(name, text) for name, text in found if text is not None]
