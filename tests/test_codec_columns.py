@@ -21,7 +21,8 @@ def written(codec: ModuleType, first: int, step: int, bit: int, width: int, valu
 
 
 @pytest.mark.parametrize(("bit", "width", "value", "hexed"), [
-    (0, 8, 0x12, "12"), (4, 8, 0xAB, "0ab1"), (0, 16, 0x1234, "1234"), (3, 1, 1, "10"), (0, 64, 0x0102030405060708, "0102030405060708"),
+    (0, 8, 0x12, "12"), (4, 8, 0xAB, "0ab1"), (0, 16, 0x1234, "1234"), (3, 1, 1, "10"),
+    (0, 64, 0x0102030405060708, "0102030405060708"),
     (1, 64, (1 << 64) - 1, "7fffffffffffffff88"), (8, 48, 0x020000000001, "00020000000001"), (0, 0, 5, "00"), (0, 4, 0x1F, "f0"),
 ])  # fmt: skip
 def test_bits_of_any_width_anywhere(codec: ModuleType, bit: int, width: int, value: int, hexed: str) -> None:

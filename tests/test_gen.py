@@ -6,6 +6,7 @@ import re
 import shutil
 import struct
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import dpkt
@@ -164,7 +165,7 @@ def test_times() -> None:
     assert len(times("--duration 2 --rate 50 --seed 1 --count 7")) == 7
     ramp = times("--rate 100..300 --duration 1 --seed 1")
     assert len(ramp) == 200
-    gaps = [after - before for before, after in zip(ramp, ramp[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(ramp)]
     assert gaps == sorted(gaps, reverse=True)
     assert times("--rate 100..300 --count 200 --seed 1") == ramp
 
@@ -205,20 +206,49 @@ def test_in_one_process() -> None:
         assert shell(f"pkt-pipe {words}").returncode == 2
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    ("", "make what?"), ("upd", "'upd' is not one of"), ("udp 5", "no assignment"), ("udp IP.TTL+=1", "set with ="),
-    ("udp IP.TTL==1", "no assignment"), ("udp IP.TLL=1", "did you mean IP.TTL"), ("udp TCP.SRC_PORT=1", "no such field"),
-    ("udp IP.TTL=1 --ip-ttl 2", "set twice"), ("udp --src ::1 --dst 10.0.0.1", "not an IPv6 address"), ("icmp --src ::1", "icmp6 is of IPv6"),
-    ("udp --dst ::1 IP.TTL=1", "do not go together"), ("udp --size 41", "take 42 bytes"), ("udp --size 40..90", "take 42 bytes"),
-    ("udp --stamp --size 57", "take 58 bytes"), ("udp --size 99999", "number of bytes up to"), ("icmp --sport 1", "for udp and tcp"),
-    ("udp --flags S", "for tcp"), ("tcp --flags X", "not a number"), ("udp --vlan 4096", "does not fit"), ("udp --payload 0x1", "hexadecimal"),
-    ("udp --rate 0", "out of range"), ("udp --rate 1..5 --count 0", "a ramp needs"), ("udp --xmit direct", "--xmit needs -i"),
-    ("udp --xmit past", "not one of"), ("raw --size 9", "not for raw"), ("udp --in x", "for raw and check"), ("udp --expect 1", "for check"),
-    ("check --count 1", "not for check"), ("check IP", "takes no 'IP'"), ("udp -i lo -F pcap", "for packets that are written"),
-    ("udp --pktgen --trafgen", "only one of"), ("tcp --pktgen", "makes UDP and nothing else"), ("udp --trafgen --stamp", "no --stamp"),
-    ("udp --trafgen --sport 1..5000", "more than 4096"), ("udp --trafgen IP.TTL=random:1..9", "whole fields"),
-    ("udp --stamp UDP.CHECKSUM=1", "--raw-checksums"), ("udp UDP.DATA=61", "--payload"), ("arp --stamp", "not for arp"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", "make what?"),
+        ("upd", "'upd' is not one of"),
+        ("udp 5", "no assignment"),
+        ("udp IP.TTL+=1", "set with ="),
+        ("udp IP.TTL==1", "no assignment"),
+        ("udp IP.TLL=1", "did you mean IP.TTL"),
+        ("udp TCP.SRC_PORT=1", "no such field"),
+        ("udp IP.TTL=1 --ip-ttl 2", "set twice"),
+        ("udp --src ::1 --dst 10.0.0.1", "not an IPv6 address"),
+        ("icmp --src ::1", "icmp6 is of IPv6"),
+        ("udp --dst ::1 IP.TTL=1", "do not go together"),
+        ("udp --size 41", "take 42 bytes"),
+        ("udp --size 40..90", "take 42 bytes"),
+        ("udp --stamp --size 57", "take 58 bytes"),
+        ("udp --size 99999", "number of bytes up to"),
+        ("icmp --sport 1", "for udp and tcp"),
+        ("udp --flags S", "for tcp"),
+        ("tcp --flags X", "not a number"),
+        ("udp --vlan 4096", "does not fit"),
+        ("udp --payload 0x1", "hexadecimal"),
+        ("udp --rate 0", "out of range"),
+        ("udp --rate 1..5 --count 0", "a ramp needs"),
+        ("udp --xmit direct", "--xmit needs -i"),
+        ("udp --xmit past", "not one of"),
+        ("raw --size 9", "not for raw"),
+        ("udp --in x", "for raw and check"),
+        ("udp --expect 1", "for check"),
+        ("check --count 1", "not for check"),
+        ("check IP", "takes no 'IP'"),
+        ("udp -i lo -F pcap", "for packets that are written"),
+        ("udp --pktgen --trafgen", "only one of"),
+        ("tcp --pktgen", "makes UDP and nothing else"),
+        ("udp --trafgen --stamp", "no --stamp"),
+        ("udp --trafgen --sport 1..5000", "more than 4096"),
+        ("udp --trafgen IP.TTL=random:1..9", "whole fields"),
+        ("udp --stamp UDP.CHECKSUM=1", "--raw-checksums"),
+        ("udp UDP.DATA=61", "--payload"),
+        ("arp --stamp", "not for arp"),
+    ],
+)
 def test_what_is_refused(words: str, said: str) -> None:
     assert said in refused(words)
 

@@ -1,0 +1,97 @@
+"""pkt-gen --xmit direct beside trafgen, over a wire of our own: python -m tests.benchmarks.generating
+
+Both are one process, go past the queueing discipline (which trafgen does by itself), and send the same frames, of 64 bytes.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import processes
+from .processes import ROOT, Failed, environment
+from .report import Row, table
+from .sending import FEW, TIMES, Missing, Sending, Wire, wire
+from .timing import ratio, rounds
+
+SIZE = 64  # bytes of a frame
+KINDS = {
+    "one packet": ["udp", "--size", str(SIZE)],
+    "40 different": ["udp", "--size", str(SIZE), "--src", "10.0.0.1..10.0.0.8", "--dport", "1..5"],
+}
+ALONE = {
+    "random addresses": ["udp", "--size", str(SIZE), "--src", "random"],
+    "stamps": ["udp", "--size", str(SIZE), "--stamp"],
+}
+
+
+def contestants(
+    over: Wire, codecs: Sequence[str], words: Sequence[str], what: str, count: int, config: Path | None
+) -> list[Sending]:
+    """Who makes so many packets: pkt-gen with each codec, and last trafgen with its configuration, if there is one."""
+    ours = ["pkt-gen", *words, "-i", "near", "--xmit", "direct", "--src-mac", "02:00:00:00:00:01", "--count", str(count)]
+    chosen = [(f"pkt-gen --xmit direct, {what}, {codec}", ours, codec) for codec in codecs]
+    if config:
+        theirs = ["trafgen", "--cpus", "1", "--in", str(config), "--out", "near", "-n", str(count)]
+        chosen.append((f"trafgen, {what}", theirs, ""))
+    return [Sending(name, [[*over.within, *line]], count, codec=codec, over=over, size=SIZE) for name, line, codec in chosen]
+
+
+def configuration(words: Sequence[str], path: Path) -> Path | None:
+    """Writes what trafgen is to do; None where it is not installed."""
+    if not shutil.which("trafgen", path=environment("")["PATH"]):
+        return None
+    with path.open("wb") as file:
+        subprocess.run([ROOT / "bin" / "pkt-gen", *words, "--trafgen"], stdout=file, check=True, env=environment(""))
+    return path
+
+
+def generating(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tuple[list[Row], str]:
+    """The rows, and what there is to say about them. Raises Failed when something does not send what it should."""
+    count, rows, config = packets * TIMES, [], None
+    try:
+        with wire() as over:
+            for number, (what, words) in enumerate(KINDS.items()):
+                config = configuration(words, folder / f"trafgen-{number}.cfg")
+                sent = [over.capture(FEW, one.once) for one in contestants(over, codecs, words, what, FEW, config)]
+                if any(other != sent[0] for other in sent):
+                    raise Failed(f"pkt-gen and trafgen do not send the same: {what}")
+                everyone = contestants(over, codecs, words, what, count, config)
+                results = rounds(everyone, runs)
+                rows += [one.shown(results) for one in everyone]
+                if config:
+                    rows += [ratio(one, everyone[-1], results) for one in everyone[:-1]]
+            for what, words in ALONE.items():
+                everyone = contestants(over, codecs[:1], words, what, count, None)
+                results = rounds(everyone, runs)
+                rows += [one.shown(results) for one in everyone]
+    except Missing as error:
+        return [], f"Generating was not measured: {error}."
+    said = f"Made {count:,} packets of {SIZE} bytes and sent them over veth, start-up included"
+    return rows, said + ("." if config else "; trafgen is not installed.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measures generating alone; gives the exit code."""
+    from .__main__ import codecs, options
+
+    values = options(argv)
+    try:
+        with tempfile.TemporaryDirectory(prefix="pkttools-bench-") as folder:
+            processes.bytecode = Path(folder) / "bytecode"
+            rows, said = generating(codecs(), values.packets, values.runs, Path(folder))
+    except Failed as error:
+        print(f"nothing measured: {error}", file=sys.stderr)
+        return 1
+    finally:
+        processes.bytecode = None
+    print(f"{said}\n\n{table(rows)}" if rows else said)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
