@@ -334,7 +334,7 @@ void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS]);
 
 bool update(const struct frame *before, const struct frame *after, int64_t original, int64_t linktype);
 
-/* forward.c */
+/* bridge.c */
 
 enum learning { KNOWN, LEARNT, MOVED, FULL, FAILED };   /* whether a station is new, at another port, or has no room */
 enum { TO_NOBODY = -1, TO_ALL = -2, TO_ERROR = -3 };    /* where a frame goes, if not to one port */

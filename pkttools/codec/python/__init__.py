@@ -81,7 +81,7 @@ def verify(data: bytearray, row: bytes) -> list[int]:
 
 def forward(data: bytearray, rows: bytes, stations: dict[bytes, int], room: int, source: int, now: int,
             ports: bytes) -> tuple[list[bytearray], bytearray, tuple[int, int, int, int, int, int]]:  # fmt: skip
-    """See forward.forward."""
-    from . import forward as module  # late: only a switch forwards
+    """See bridge.forward."""
+    from . import bridge  # late: only a switch forwards
 
-    return module.forward(data, rows, stations, room, source, now, ports)
+    return bridge.forward(data, rows, stations, room, source, now, ports)

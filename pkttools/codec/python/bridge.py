@@ -1,4 +1,4 @@
-"""Where a learning bridge sends frames, IEEE 802.1Q sections 8.6 and 8.7; twin of ../c/forward.c."""
+"""Where a learning bridge sends frames, IEEE 802.1Q sections 8.6 and 8.7; twin of ../c/bridge.c."""
 
 from __future__ import annotations
 

@@ -1,0 +1,191 @@
+"""Slots of a TPACKET_V2 ring, built here byte by byte: what is read in them, and that nothing in them is believed."""
+
+from __future__ import annotations
+
+import errno
+import random
+import struct
+from importlib import import_module
+
+import pytest
+from conftest import BACKENDS
+
+from pkttools.batch import CAPTURED, LINKTYPE, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch
+
+USER, COPY, VLAN_VALID, VLAN_TPID_VALID = 1, 2, 0x10, 0x40
+SIZE, MAC, HEAD = 256, 80, 52  # bytes of a slot; where a frame begins in it, as the kernel does it; what stands before it at least
+VIRTIO = struct.Struct("=BBHHHH")
+NOTHING = bytes(10)
+FRAME = bytes(range(60))
+
+
+@pytest.fixture(params=BACKENDS)
+def kernel(request):
+    """Both backends, one after the other."""
+    if request.param == "python":
+        return import_module("pkttools.kernel.python")
+    return pytest.importorskip("pkttools.kernel._c", reason="the C code was not built")
+
+
+def slot(frame: bytes, *, status: int = USER, captured: int | None = None, original: int | None = None, mac: int = MAC, seconds: int = 1,
+         nanoseconds: int = 0, tag: int = 0, ethertype: int = 0, virtio: bytes = NOTHING) -> bytes:  # fmt: skip
+    """A slot: struct tpacket2_hdr, virtio header, frame."""
+    captured = len(frame) if captured is None else captured
+    original = captured if original is None else original
+    made = bytearray(SIZE)
+    struct.pack_into("=IIIHHIIHH", made, 0, status, original, captured, mac, mac & 0xFF, seconds, nanoseconds, tag, ethertype)
+    made[MAC - 10 : MAC] = virtio
+    made[MAC : MAC + len(frame)] = frame
+    return bytes(made[:SIZE])
+
+
+def read(kernel, ring, first=0, most=100, size=SIZE):
+    rows, met, cut, aside = kernel.slots_read(ring, size, first, most, 1)
+    assert isinstance(rows, bytearray) and isinstance(aside, bool)
+    columns = Batch(bytearray(), rows).columns().tolist()
+    return [columns[i : i + 7] for i in range(0, len(columns), 7)], met, cut, aside
+
+
+def shown(ring, row) -> bytes:
+    return bytes(ring[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
+
+
+def test_frames_of_slots(kernel):
+    frames = [bytes([i]) * (20 + 13 * i) for i in range(5)]
+    ring = bytearray(b"".join(slot(frame, seconds=1000 + i, nanoseconds=123456789) for i, frame in enumerate(frames)))
+    before = bytes(ring)
+    rows, met, cut, aside = read(kernel, ring)
+    assert (met, cut, aside) == (5, 0, False)
+    assert [shown(ring, row) for row in rows] == frames
+    assert [row[TIME] for row in rows] == [(1000 + i) * 1_000_000_000 + 123456789 for i in range(5)]
+    assert [row[ORIGINAL] for row in rows] == [len(frame) for frame in frames]
+    assert {(row[LINKTYPE], row[NOTES_SIZE]) for row in rows} == {(1, 0)}
+    assert ring == before
+
+
+def test_it_stops_at_a_slot_of_the_kernels(kernel):
+    ring = bytearray(slot(FRAME) * 2 + slot(FRAME, status=0) + slot(FRAME))
+    assert read(kernel, ring)[1] == 2
+    assert read(kernel, ring, 2) == ([], 0, 0, False)
+    assert read(kernel, ring, 3)[1] == 1
+    assert read(kernel, ring, 4) == ([], 0, 0, False)  # the ring's end
+
+
+@pytest.mark.parametrize("most", [0, 1, 2])
+def test_no_more_than_wanted(kernel, most):
+    rows, met, _, _ = read(kernel, bytearray(slot(FRAME) * 4), 1, most)
+    assert len(rows) == met == most
+    assert [row[OFFSET] for row in rows] == [SIZE * (i + 1) + MAC for i in range(most)]
+
+
+def test_give_back(kernel):
+    ring = bytearray(slot(FRAME) * 4)
+    kernel.slots_give(ring, SIZE, 1, 2)
+    assert ring == slot(FRAME) + 2 * slot(FRAME, status=0) + slot(FRAME)
+    kernel.slots_give(ring, SIZE, 4, 0)
+
+
+@pytest.mark.parametrize(("said", "ethertype"), [(VLAN_VALID | VLAN_TPID_VALID, 0x88A8), (VLAN_VALID, 0x8100)])
+def test_a_tag_is_put_back(kernel, said, ethertype):
+    virtio = VIRTIO.pack(1, 1, 54, 1448, 34, 16)
+    ring = bytearray(slot(FRAME, status=USER | said, tag=0x602A, ethertype=0x88A8, virtio=virtio))
+    ((row,), _, _, _) = read(kernel, ring)
+    assert shown(ring, row) == FRAME[:12] + struct.pack("!HH", ethertype, 0x602A) + FRAME[12:]
+    assert row[ORIGINAL] == len(FRAME) + 4
+    assert bytes(ring[row[OFFSET] - 10 : row[OFFSET]]) == VIRTIO.pack(1, 1, 58, 1448, 38, 16)
+
+
+def test_a_priority_tag_is_a_tag(kernel):
+    ring = bytearray(slot(FRAME, status=USER | VLAN_VALID | VLAN_TPID_VALID, ethertype=0x8100))
+    ((row,), _, _, _) = read(kernel, ring)
+    assert shown(ring, row) == FRAME[:12] + b"\x81\0\0\0" + FRAME[12:]
+    assert bytes(ring[row[OFFSET] - 10 : row[OFFSET]]) == NOTHING  # no checksum is left, no headers: nothing moves
+
+
+@pytest.mark.parametrize("size", [0, 5, 12, 13])
+def test_a_tag_in_a_stump(kernel, size):
+    ring = bytearray(slot(FRAME[:size], status=USER | VLAN_VALID, tag=5))
+    ((row,), _, _, _) = read(kernel, ring)
+    assert shown(ring, row) == FRAME[: min(size, 12)] + b"\x81\0\0\x05" + FRAME[12:size]
+
+
+def test_a_frame_larger_than_its_slot_waits_aside(kernel):
+    large = slot(FRAME, status=USER | COPY | VLAN_VALID, original=65000, tag=7, seconds=9)
+    ring = bytearray(slot(FRAME) + large + slot(FRAME))
+    rows, met, cut, aside = read(kernel, ring)
+    assert (len(rows), met, cut, aside) == (2, 2, 0, True)
+    assert (rows[1][ORIGINAL], rows[1][TIME]) == (65000, 9_000_000_000)
+    assert ring[SIZE : 2 * SIZE] == large  # the tag stays with the one that waits
+
+
+def test_a_frame_larger_than_its_slot_and_nowhere_else_is_counted(kernel):
+    rows, met, cut, aside = read(kernel, bytearray(slot(FRAME) + slot(FRAME, original=65000) + slot(FRAME)))
+    assert (len(rows), met, cut, aside) == (2, 3, 1, False)
+
+
+@pytest.mark.parametrize(
+    "said", [
+        {"mac": HEAD + 9}, {"mac": 0}, {"mac": 0xFFFF}, {"mac": SIZE + 1, "captured": 0}, {"captured": SIZE - MAC + 1},
+        {"captured": 0xFFFFFFFF}, {"mac": HEAD + 13, "status": USER | VLAN_VALID}, {"captured": 0xFFFFFFF0, "status": USER | COPY},
+    ], ids=str,
+)  # fmt: skip
+def test_what_cannot_be(kernel, said):
+    with pytest.raises(OSError) as caught:
+        read(kernel, bytearray(slot(FRAME) + slot(FRAME, **said)))
+    assert caught.value.errno == errno.EBADMSG
+
+
+def test_edges_that_can_be(kernel):
+    for said in ({"mac": HEAD + 10}, {"captured": SIZE - MAC}, {"mac": HEAD + 14, "status": USER | VLAN_VALID}, {"mac": SIZE, "captured": 0}):
+        assert len(read(kernel, bytearray(slot(FRAME, **said)))[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "first", "count"), [(SIZE, 5, 0), (SIZE, -1, 1), (SIZE, 0, -1), (48, 0, 1), (0, 0, 1), (SIZE + 8, 0, 1), (-16, 0, 1)]
+)
+def test_slots_that_are_not_there(kernel, size, first, count):
+    for call in (lambda ring: kernel.slots_read(ring, size, first, count, 1), lambda ring: kernel.slots_give(ring, size, first, count)):
+        with pytest.raises(ValueError, match="slots lie outside of the ring"):
+            call(bytearray(slot(FRAME) * 4))
+    with pytest.raises(ValueError, match="slots lie outside of the ring"):
+        kernel.slots_give(bytearray(slot(FRAME) * 4), SIZE, 2, 3)
+
+
+def test_no_buffer_is_held_afterwards(kernel):
+    ring = bytearray(slot(FRAME) + slot(FRAME, mac=0))
+    kernel.slots_give(ring, SIZE, 0, 0)
+    with pytest.raises(OSError):
+        read(kernel, ring)
+    ring.append(0)  # BufferError if somebody still looked at it
+
+
+def test_backends_do_the_same():
+    """Random slots, right and wrong."""
+    c_kernel = pytest.importorskip("pkttools.kernel._c", reason="the C code was not built")
+    python_kernel = import_module("pkttools.kernel.python")
+    dice = random.Random(7)
+    kinds = set()
+    for _ in range(1500):
+        ring = bytearray()
+        for _ in range(dice.randrange(5)):
+            frame = dice.randbytes(dice.choice([0, 3, 14, 60, SIZE - MAC]))
+            said = {
+                "status": dice.choice([0, USER, USER, USER, USER | VLAN_VALID, USER | VLAN_VALID | VLAN_TPID_VALID, USER | COPY]),
+                "original": dice.choice([len(frame)] * 9 + [9999]), "tag": dice.randrange(65536), "ethertype": dice.randrange(65536),
+                "seconds": dice.randrange(1 << 32), "nanoseconds": dice.randrange(1 << 32), "virtio": dice.randbytes(10),
+                "mac": dice.choice([MAC] * 20 + [0, 60, 65, 300, 65535]),
+            }  # fmt: skip
+            ring += slot(frame, **said)
+        first, most = dice.choice([(0, 9), (0, 9), (1, 1), (5, 1)])
+
+        def outcome(kernel, ring=ring, first=first, most=most):
+            mine = bytearray(ring)
+            try:
+                return kernel.slots_read(mine, SIZE, first, most, 1), mine
+            except (OSError, ValueError) as error:
+                return str(error), mine
+
+        both = [outcome(kernel) for kernel in (c_kernel, python_kernel)]
+        assert both[0] == both[1]
+        kinds.add(both[0][0][3] if isinstance(both[0][0], tuple) else both[0][0][:5])
+    assert kinds == {True, False, "[Errn", "slots"}
