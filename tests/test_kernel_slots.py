@@ -136,7 +136,12 @@ def test_what_cannot_be(kernel, said):
 
 
 def test_edges_that_can_be(kernel):
-    for said in ({"mac": HEAD + 10}, {"captured": SIZE - MAC}, {"mac": HEAD + 14, "status": USER | VLAN_VALID}, {"mac": SIZE, "captured": 0}):
+    for said in (
+        {"mac": HEAD + 10},
+        {"captured": SIZE - MAC},
+        {"mac": HEAD + 14, "status": USER | VLAN_VALID},
+        {"mac": SIZE, "captured": 0},
+    ):
         assert len(read(kernel, bytearray(slot(FRAME, **said)))[0]) == 1
 
 
@@ -144,7 +149,10 @@ def test_edges_that_can_be(kernel):
     ("size", "first", "count"), [(SIZE, 5, 0), (SIZE, -1, 1), (SIZE, 0, -1), (48, 0, 1), (0, 0, 1), (SIZE + 8, 0, 1), (-16, 0, 1)]
 )
 def test_slots_that_are_not_there(kernel, size, first, count):
-    for call in (lambda ring: kernel.slots_read(ring, size, first, count, 1), lambda ring: kernel.slots_give(ring, size, first, count)):
+    for call in (
+        lambda ring: kernel.slots_read(ring, size, first, count, 1),
+        lambda ring: kernel.slots_give(ring, size, first, count),
+    ):
         with pytest.raises(ValueError, match="slots lie outside of the ring"):
             call(bytearray(slot(FRAME) * 4))
     with pytest.raises(ValueError, match="slots lie outside of the ring"):
@@ -171,7 +179,8 @@ def test_backends_do_the_same():
             frame = dice.randbytes(dice.choice([0, 3, 14, 60, SIZE - MAC]))
             said = {
                 "status": dice.choice([0, USER, USER, USER, USER | VLAN_VALID, USER | VLAN_VALID | VLAN_TPID_VALID, USER | COPY]),
-                "original": dice.choice([len(frame)] * 9 + [9999]), "tag": dice.randrange(65536), "ethertype": dice.randrange(65536),
+                "original": dice.choice([len(frame)] * 9 + [9999]),
+                "tag": dice.randrange(65536), "ethertype": dice.randrange(65536),
                 "seconds": dice.randrange(1 << 32), "nanoseconds": dice.randrange(1 << 32), "virtio": dice.randbytes(10),
                 "mac": dice.choice([MAC] * 20 + [0, 60, 65, 300, 65535]),
             }  # fmt: skip
