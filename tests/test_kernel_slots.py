@@ -27,8 +27,8 @@ def kernel(request):
     return pytest.importorskip("pkttools.kernel._c", reason="the C code was not built")
 
 
-def slot(frame: bytes, *, status: int = USER, captured: int | None = None, original: int | None = None, mac: int = MAC, seconds: int = 1,
-         nanoseconds: int = 0, tag: int = 0, ethertype: int = 0, virtio: bytes = NOTHING) -> bytes:  # fmt: skip
+def slot(frame: bytes, *, status: int = USER, captured: int | None = None, original: int | None = None, mac: int = MAC,
+         seconds: int = 1, nanoseconds: int = 0, tag: int = 0, ethertype: int = 0, virtio: bytes = NOTHING) -> bytes:  # fmt: skip
     """A slot: struct tpacket2_hdr, virtio header, frame."""
     captured = len(frame) if captured is None else captured
     original = captured if original is None else original

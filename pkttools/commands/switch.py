@@ -23,6 +23,7 @@ OPTIONS = [
     Option("--mirror", TEXT, "copy what passes to PORT", "PORT"),
     Option("--dump", TEXT, "write what passes as text to FILE, - for standard output", "FILE"),
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
+    Option("-k --keys", FLAG, "list the fields and end"),
     *ABOUT,
 ]
 ARGUMENTS = f"{'|'.join(MODES)} [PORT]..."
