@@ -402,32 +402,33 @@ def test_two_switches_and_their_names(net):
     net.stop(two)
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "message"), [
-        ("run p9", 1, "p9: no such interface; there are "),
-        ("run lo", 1, "lo: a switch is for Ethernet"),
-        ("run p1 p1", 1, "p1: it is a port already"),
-        ("run p1 --mirror p1", 1, "p1: it is a port already"),
-        ("run", 2, "run needs at least one PORT"),
-        ("walk p1", 2, "wanted: run|show|fdb|add|delete"),
-        ("", 2, "wanted: run|show|fdb|add|delete"),
-        ("show p1", 2, "show takes no PORT"),
-        ("add", 2, "add takes one PORT"),
-        ("show --age 7", 2, "--age is for run"),
-        ("run p1 --filter 'IP.TLL==1'", 2, "did you mean IP.TTL"),
-        ("run p1 --change 'IP.TTL'", 2, "'IP.TTL' is no assignment"),
-        ("run p1 --change 'IP.TTL=\"9'", 2, "a quote is missing"),
-        ("run p1 --name 'a b'", 1, "a name is up to 64 characters"),
-        ("run p1 --dump /nowhere/file", 1, "/nowhere/file: No such file or directory"),
-        ("show", 1, "no switch is running here"),
-        ("fdb --name other", 1, "no switch other is running"),
-    ],
-)  # fmt: skip
-def test_what_is_wrong_is_said(net, words, code, message):
-    done = net.run("sw", f"pkt-switch {words}")
-    assert done.returncode == code and message in done.stderr.decode()
-    assert b"Traceback" not in done.stderr
-    assert net.promiscuity("p1") == 0
+WRONG = [
+    ("run p9", 1, "p9: no such interface; there are "),
+    ("run lo", 1, "lo: a switch is for Ethernet"),
+    ("run p1 p1", 1, "p1: it is a port already"),
+    ("run p1 --mirror p1", 1, "p1: it is a port already"),
+    ("run", 2, "run needs at least one PORT"),
+    ("walk p1", 2, "wanted: run|show|fdb|add|delete"),
+    ("", 2, "wanted: run|show|fdb|add|delete"),
+    ("show p1", 2, "show takes no PORT"),
+    ("add", 2, "add takes one PORT"),
+    ("show --age 7", 2, "--age is for run"),
+    ("run p1 --filter 'IP.TLL==1'", 2, "did you mean IP.TTL"),
+    ("run p1 --change 'IP.TTL'", 2, "'IP.TTL' is no assignment"),
+    ("run p1 --change 'IP.TTL=\"9'", 2, "a quote is missing"),
+    ("run p1 --name 'a b'", 1, "a name is up to 64 characters"),
+    ("run p1 --dump /nowhere/file", 1, "/nowhere/file: No such file or directory"),
+    ("show", 1, "no switch is running here"),
+    ("fdb --name other", 1, "no switch other is running"),
+]
+
+
+def test_what_is_wrong_is_said(net):
+    for words, code, message in WRONG:
+        done = net.run("sw", f"pkt-switch {words}")
+        assert done.returncode == code and message in done.stderr.decode(), (words, done)
+        assert b"Traceback" not in done.stderr
+        assert net.promiscuity("p1") == 0
 
 
 def test_no_privilege_and_an_interface_that_is_down(net):

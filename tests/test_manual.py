@@ -116,7 +116,9 @@ def runnable(path: Path) -> list[tuple[str, str]]:
     elsewhere = ("live", "remote", "lab")
     lines = [(line, words) for kind, words, block in examples(path) if kind not in elsewhere for line in plain(block).splitlines()]
     for line, _ in lines:
-        assert not re.search(r"\s(-i|--interface)\b|pkt-recv", line), f"{path.name}: '{line}' needs an interface: mark it live"
+        assert not re.search(r"\s(-i|--interface)\b|pkt-recv|pkt-switch", line), (
+            f"{path.name}: '{line}' needs an interface: mark it live"
+        )
         assert line.count("pkt-sock") == line.count("127.0.0.1"), f"{path.name}: '{line}' needs another host: mark it remote"
     return lines
 
@@ -124,7 +126,7 @@ def runnable(path: Path) -> list[tuple[str, str]]:
 def test_live_examples_are_told_apart():
     lives = [block for path in PAGES for kind, _, block in examples(path) if kind == "live"]
     assert len(lives) == sum(path.read_text().count('\n.\\" live\n') for path in PAGES)
-    assert all(" -i " in line for block in lives for line in plain(block).splitlines())
+    assert all(" -i " in line or line.startswith("pkt-switch") for block in lives for line in plain(block).splitlines())
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

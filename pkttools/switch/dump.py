@@ -13,7 +13,7 @@ from ..formats.text import TextSink
 from .ports import NEEDS_CSUM, VIRTIO
 
 ROOM = 16 << 20  # bytes of frames that may wait to be written; those beyond are dropped, and counted
-PATIENCE = 5.0  # seconds that the rest has at the end
+PATIENCE = 2.0  # seconds in which some of the rest is written, at the end
 
 
 class Dump:
@@ -78,7 +78,10 @@ class Dump:
         with self.more:
             self.ended = True
             self.more.notify()
-        self.thread.join(PATIENCE)
+        left = self.used + 1
+        while self.thread.is_alive() and self.used < left:
+            left = self.used
+            self.thread.join(PATIENCE)
         if self.thread.is_alive():
             self.error = f"{self.sink.output.name}: nobody reads it"
         elif not self.error:
