@@ -32,6 +32,7 @@ def run(words: list[str], environment: dict[str, str], shell: bool = False) -> i
     """
     shell = shell and os.isatty(0)
     environment = {**environment, "PATH": f"{tools()}:{environment.get('PATH', os.defpath)}{SYSTEM}"}
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who ignores it has no children to wait for
     before = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON | {signal.SIGCHLD, signal.SIGTTOU})
     reading, writing = os.pipe()  # the parent holds an end as long as it lives
     child = os.fork()
