@@ -6,6 +6,7 @@ import itertools
 import os
 import pty
 import re
+import select
 import shlex
 import shutil
 import signal
@@ -31,6 +32,14 @@ LAUNCHER = str(ROOT / "bin" / "pkt-lab")
 PAIR = "'wire alice 10.0.0.1/24 bob 10.0.0.2/24'"
 PING = "ping -c 1 -W 10"
 NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def interruptible() -> Iterator[None]:
+    """What runs in the background is told to ignore the interrupt, and so would be what we start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")
@@ -270,13 +279,13 @@ def terminal(words: list[str], talk: list[tuple[bytes, bytes]], **env: str) -> t
         os.execvp(words[0], words)
     seen = b""
     try:
-        while True:
+        while select.select([fd], [], [], 60)[0]:
             while talk and talk[0][0] in seen:
                 os.write(fd, talk.pop(0)[1])
             seen += os.read(fd, 4096)
     except OSError:  # EIO: nobody has the terminal any more
         pass
-    os.close(fd)
+    os.close(fd)  # hangs up on it, if it is still there
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), seen
 
 
