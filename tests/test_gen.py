@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import shutil
 import struct
 import subprocess
+import termios
 from itertools import pairwise
 from pathlib import Path
+from typing import IO
 
 import dpkt
 import pytest
 from conftest import ROOT, shell
-from netns import frames_of, pcap, records
+from netns import frames_of, pcap, records, until
 
 MAGIC = 0xBE9BE955
 PROTOCOLS = ["arp", "icmp", "icmp6", "udp", "udp --src 2001:db8::1", "tcp", "tcp --dst 2001:db8::9"]
@@ -360,6 +364,26 @@ def test_a_report_of_input_that_breaks_off() -> None:
     assert done.returncode == 1
     assert b"packets: 2 with a stamp" in done.stdout
     assert b"cut short" in done.stderr
+
+
+def test_a_signal_ends_a_check_with_its_report() -> None:
+    env = {**os.environ, "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["pkt-gen", "check", "--expect", "4"], stdin=pipe, stdout=pipe, stderr=pipe, env=env) as process:
+        assert process.stdin
+        process.stdin.write(stamped([1, 2, 3], [5] * 3))
+        process.stdin.flush()
+        until(lambda: not unread(process.stdin), "a capture that was read")
+        process.terminate()
+        out, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert b"packets: 3 with a stamp" in out
+    assert b"lost: 1 of 4" in out
+
+
+def unread(pipe: IO[bytes]) -> int:
+    """Bytes that wait in a pipe."""
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
 
 
 # ---- other generators ----

@@ -148,7 +148,7 @@ def checking(values: Values) -> Stage:
 
         return Report(Output(values.output, source.file), values.expect)
 
-    return Stage(values, program=(None, None), sink=sink)
+    return Stage(values, program=(None, None), sink=sink, stopped="")  # what came until then is reported
 
 
 class Generated(Source):
@@ -288,7 +288,8 @@ class Generated(Source):
 
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
         """One round."""
-        yield self.batches()
+        seen = output is None or os.isatty(output.fd)  # a sender shows by itself how far it came
+        yield self.batches() if seen else self.shown()
 
     def batches(self) -> Iterator[Batch]:
         """The packets, as many as are wanted, or until the time is over."""
@@ -302,6 +303,19 @@ class Generated(Source):
             self.at += len(batch)
             if end and time.monotonic() >= end:
                 return
+
+    def shown(self) -> Iterator[Batch]:
+        """The same; who waits at a terminal sees how far it has come."""
+        from ..progress import Progress
+
+        progress = Progress()
+        try:
+            for batch in self.batches():
+                yield batch
+                if progress.due:
+                    progress.show(f"{self.at} packets made")
+        finally:
+            progress.clear()
 
     def account(self) -> list[str]:
         """The seed, where something was drawn."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import struct
 
 from .. import sending
@@ -77,7 +78,7 @@ def attached(name: str) -> int:
     try:
         fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        raise PktError(f"/dev/net/tun: {error.strerror}") from None
+        raise NoTap(f"/dev/net/tun: {error.strerror}") from None
     try:
         fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", os.fsencode(name)[:15], IFF_TAP | IFF_NO_PI))
         if new:
@@ -97,7 +98,7 @@ def attached(name: str) -> int:
 
 
 class NoTap(PktError):
-    """The interface is of another kind."""
+    """The interface is of another kind, or there are no TAP devices here."""
 
 
 class Live(Injector):
@@ -119,7 +120,7 @@ class Live(Injector):
         self.program = bpf.XdpProgram(assemble([mov(R0, bpf.XDP_PASS), leave()]), "pkt_gen")
         self.at_once = AT_ONCE
         super().__init__(name, ETHERNET, pace)
-        self.longest = self.many
+        self.burst = self.longest = self.many
 
     def some(self, batch: Batch, first: int, count: int) -> tuple[int, int, int]:
         """Lets packets of a batch be received, up to the first that fails."""
@@ -129,10 +130,13 @@ class Live(Injector):
             frame, run = frames[done], 1
             while done + run < count and frames[done + run] == frame:
                 run += 1
+            waiting = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # else it cannot say how far it came
             try:
                 self.program.run_live(frame, run, self.ifindex, self.at_once)
             except OSError as error:
                 return done, size, error.errno or errno.EIO
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
             done += run
             size += run * len(frame)
         return done, size, 0
