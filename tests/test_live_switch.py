@@ -147,6 +147,19 @@ def test_frames_larger_than_a_slot_keep_their_order_and_tags(net):
     net.stop(switch)
 
 
+def test_a_full_queue_drops_and_holds_nobody_up(net):
+    if net.run("sw", "tc qdisc add dev p2 root bfifo limit 10").returncode:
+        pytest.skip("tc has no bfifo here")
+    switch = net.switch()
+    learn(net, "h1", "h3")
+    collector = net.collect("h3", 5)
+    net.inject("h1", [frame(ALL, "h1", i) for i in range(5)])
+    assert len(taken(collector)) == 5
+    until(lambda: net.show()["p2"]["full"] == "5", "frames that found a full queue")
+    assert net.total("overrun") == 0
+    net.stop(switch)
+
+
 # ---- what is learnt ----
 
 

@@ -53,8 +53,8 @@ def run(values: Values) -> tuple[list[str], int]:
 def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
     """Runs a switch; gives its account and the exit code. Raises PktError, UsageError."""
     from ..linux import control
+    from ..switch import loop
     from ..switch.bridge import Bridge, opened, share
-    from ..switch.loop import run
     from ..switch.remote import KIND
 
     bridge = Bridge(tell, values.age, values.fdb_size)
@@ -81,7 +81,7 @@ def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
 
             bridge.dump = Dump(values.dump)
         tell(f"{values.name or 'switch'}: {', '.join(ports)}: forwarding")
-        going = run(bridge, listener, values.duration)
+        going = loop.run(bridge, listener, values.duration)
         if not going:
             said.append("no port is left")
     except Interrupted:

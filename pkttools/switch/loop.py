@@ -6,7 +6,7 @@ import socket
 import time
 
 from ..linux import control
-from ..signals import Interrupted, check, ready
+from ..signals import Interrupted, ready
 from .bridge import Bridge
 from .remote import answer
 
@@ -29,7 +29,6 @@ def run(bridge: Bridge, listener: socket.socket, seconds: float | None) -> bool:
             ports = {port.fd: port for port in bridge.taking()}
             fds = [listener.fileno(), *(caller.fileno() for caller in callers), *ports]
             readable, _ = ready(fds, [], min(due, due if end is None else end) - now)
-            check()
             had = len(bridge.ports)
             for fd in readable:
                 if fd in ports:

@@ -30,7 +30,7 @@ NEEDS_CSUM = 1
 TAG = 4
 LARGEST = 1 << 18  # bytes of a frame: IPv6 segments offloaded as one have up to 185,000 (BIG TCP)
 TURN = 512  # frames of one port in one turn, before other ports have theirs
-SLOT, ROUND = 2048, 64  # bytes of a slot at least, for frames of 1500; what a slot's size is a multiple of
+SLOT = 2048  # bytes of a slot at least; a power of two, as many fit into a page, or pages into it
 SLOT_HEAD = 128  # bytes that a slot needs beside an interface's MTU: the kernel's, virtio's, Ethernet's and tags' headers
 QUEUE = 8 << 20  # bytes of frames larger than a slot that may wait, and of frames that wait for the wire
 GONE = (errno.ENETDOWN, errno.ENXIO, errno.ENODEV)
@@ -103,7 +103,7 @@ class PacketPort(Port):
             hardware = hardware_type(self.sock, name)
             if hardware != ARPHRD_ETHER:
                 raise PktError(f"{name}: a switch is for Ethernet, and this interface is of hardware type {hardware}")
-            self.slot = max(SLOT, -(-(mtu(self.sock, name) + SLOT_HEAD) // ROUND) * ROUND)
+            self.slot = max(SLOT, 1 << (mtu(self.sock, name) + SLOT_HEAD - 1).bit_length())
             self.ring = self.mapped(memory)
             bind(self.sock, name, ETH_P_ALL)
             request = struct.pack("iHH8s", socket.if_nametoindex(name), PACKET_MR_PROMISC, 0, b"")
@@ -131,8 +131,7 @@ class PacketPort(Port):
             set_option(socket.SOL_SOCKET, SO_SNDBUFFORCE, QUEUE)
         except PermissionError:
             set_option(socket.SOL_SOCKET, socket.SO_SNDBUF, QUEUE)
-        block = max(mmap.PAGESIZE, 1 << (self.slot - 1).bit_length())  # the kernel likes powers of two
-        self.slot = block if self.slot > mmap.PAGESIZE else SLOT
+        block = max(mmap.PAGESIZE, self.slot)
         blocks = max(4, memory // block)
         try:
             set_option(SOL_PACKET, PACKET_RX_RING, struct.pack("4I", block, blocks, self.slot, blocks * (block // self.slot)))
