@@ -6,15 +6,21 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import netns
 import pytest
-from netns import ENTRANCES, Lab, finish, until
+from netns import ENTRANCES, Lab, finish
 
 HOSTS = ("h1", "h2", "h3", "h4")
 MAC = {host: f"02:00:00:00:00:0{host[1]}" for host in HOSTS}
 IP = {host: f"10.0.0.{host[1]}" for host in HOSTS}
 PORTS = tuple(f"p{host[1]}" for host in HOSTS)
+
+
+def until(happened: Callable[[], object], what: str) -> None:
+    """Waits for something; long enough for a busy machine, where each look is a command that starts."""
+    netns.until(happened, what, 30)
 
 
 class Switched(Lab):
@@ -51,7 +57,7 @@ class Switched(Lab):
         """Starts a switch, and waits until it answers."""
         process = self.start("sw", f"exec pkt-switch run {words}" + (f" --name {name}" if name != "switch" else ""))
         try:
-            until(lambda: process.poll() is not None or self.running(name), "running switch", 20)
+            until(lambda: process.poll() is not None or self.running(name), "running switch")
         finally:
             if process.poll() is not None:
                 print(finish(process))

@@ -10,8 +10,8 @@ import subprocess
 import sys
 
 import pytest
-from netns import UNPRIVILEGED, finish, until
-from switched import HOSTS, IP, MAC, PORTS, net
+from netns import UNPRIVILEGED, finish
+from switched import HOSTS, IP, MAC, PORTS, net, until
 
 __all__ = ["net"]
 
@@ -54,7 +54,7 @@ def learn(net, *hosts: str) -> None:
 
 def taken(process: subprocess.Popen[bytes]) -> list[bytes]:
     """What a collector took off the wire."""
-    return [bytes.fromhex(line.decode()) for line in finish(process)[1].split()]
+    return [bytes.fromhex(line.decode()) for line in finish(process, timeout=30)[1].split()]
 
 
 def transfer(net, client: str, server: str, size: int = SIZE) -> None:
@@ -182,8 +182,8 @@ def test_ageing(net):
         net.inject("h1", [frame(ALL, "h1")])
         return MAC["h1"] in net.stations()
 
-    until(learnt, "station", 20)
-    until(lambda: not net.stations(), "station that is forgotten", 20)
+    until(learnt, "station")
+    until(lambda: not net.stations(), "station that is forgotten")
     net.stop(switch)
 
 
@@ -360,7 +360,7 @@ def test_dump(net, tmp_path):
 def test_dump_to_standard_output_that_nobody_reads(net):
     """Frames pass whoever does not read; what is not written is said."""
     switch = net.start("sw", "exec pkt-switch run p1 p2 --dump -")
-    until(lambda: net.running("switch"), "running switch", 20)
+    until(lambda: net.running("switch"), "running switch")
     transfer(net, "h1", "h2", 40_000_000)
     assert ping(net, "h1", "h2") == 3
     switch.send_signal(signal.SIGINT)

@@ -9,7 +9,7 @@ from ..linux import control
 from .bridge import Bridge
 
 KIND = "switch"
-PATIENCE = 0.5  # seconds for a message to come in whole, or to be taken: frames wait meanwhile
+PATIENCE = 1.0  # seconds for a message to come in whole, or to be taken: frames wait meanwhile
 
 COUNTERS = ("received", "received_bytes", "sent", "sent_bytes", "flooded", "filtered", "reserved", "short", "unmatched", "overrun",
             "full", "too_long", "failed")  # fmt: skip
