@@ -104,7 +104,9 @@ def test_usage(system):
 
 
 @each_system
-@pytest.mark.parametrize("command", ["pkt-xdp -i nothing", "pkt-send -i nothing --xdp", "pkt-pipe 'xdp -i nothing | correct'"])
+@pytest.mark.parametrize(
+    "command", ["pkt-xdp -i nothing", "pkt-send -i nothing --xdp", "pkt-switch run nothing", "pkt-pipe 'xdp -i nothing | correct'"]
+)
 def test_what_only_linux_has(system, command):
     """One line, and nothing is done: on no interface, as there is none of that name."""
     done = shell(words(system, f"{command} < /dev/null"))

@@ -8,6 +8,8 @@ are, add and delete a PORT. PORT is an interface, or tap:NAME.
 
 from __future__ import annotations
 
+import sys
+
 from ..errors import PktError, say
 from ..options import ABOUT, FLAG, NUMBER, REAL, TEXT, Option, Values
 from ..signals import Interrupted, install
@@ -34,6 +36,8 @@ def run(values: Values) -> tuple[list[str], int]:
     """Runs a switch, or asks one that runs."""
     from ..flow import need
 
+    if sys.platform != "linux":
+        raise PktError("this command is only for Linux")
     mode, *ports = values.arguments or [""]
     need(mode in MODES, f"wanted: {ARGUMENTS}")
     if mode == "run":
