@@ -156,6 +156,7 @@ def test_a_signal_while_a_command_starts() -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-        assert process.returncode in (0, -signal.SIGINT), said
-        if b"Traceback" in said:  # Python itself was not up yet
+        not_up = b"Fatal Python error" in said or b"init_sys_streams" in said  # Python itself: a busy machine is that slow
+        assert not_up or process.returncode in (0, -signal.SIGINT), said
+        if b"Traceback" in said:
             assert b"pkttools" not in said, said

@@ -62,13 +62,17 @@ def switch(wire: Wire) -> Iterator[None]:
 WAYS = {"kernel bridge": bridge, "pkt-switch": switch}
 
 
+def received(wire: Wire, interface: str) -> int:
+    """Frames that the kernel counted at an interface of the far host."""
+    (line,) = [line for line in wire.must("far", ["cat", "/proc/net/dev"]).splitlines() if line.strip().startswith(f"{interface}:")]
+    return int(line.split(":")[1].split()[1])
+
+
 def arrived(wire: Wire) -> int:
     """Frames that the kernel counted at the far end, once no more come."""
-    path = Path(f"/proc/{wire.holders['far'].pid}/net/dev")
     found = -1
     while True:
-        (line,) = [line for line in path.read_text().splitlines() if line.strip().startswith("eth1:")]
-        now = int(line.split(":")[1].split()[1])
+        now = received(wire, "eth1")
         if now == found:
             return now
         found = now
@@ -98,14 +102,8 @@ class Forwarding(Search):
 def learn(wire: Wire, way: str) -> None:
     """Shows the switch where the station is that all frames are for; it has seen it once the frame is back at eth0."""
     frame = (PING[6:12] + PING[:6] + b"\x88\xb5").ljust(60, b"\0").hex()
-    path = Path(f"/proc/{wire.holders['far'].pid}/net/dev")
-
-    def count() -> int:
-        (line,) = [line for line in path.read_text().splitlines() if line.strip().startswith("eth0:")]
-        return int(line.split(":")[1].split()[1])
-
-    before, deadline = count(), time.monotonic() + PATIENCE
-    while count() == before:
+    before, deadline = received(wire, "eth0"), time.monotonic() + PATIENCE
+    while received(wire, "eth0") == before:
         if time.monotonic() > deadline:
             raise Failed(f"{way}: nothing comes through")
         wire.must("far", [sys.executable, "-c", STATION, frame])
