@@ -280,9 +280,9 @@ def terminal(words: list[str], talk: list[tuple[bytes, bytes]], **env: str) -> t
     seen = b""
     try:
         while select.select([fd], [], [], 60)[0]:
+            seen += os.read(fd, 4096)
             while talk and talk[0][0] in seen:
                 os.write(fd, talk.pop(0)[1])
-            seen += os.read(fd, 4096)
     except OSError:  # EIO: nobody has the terminal any more
         pass
     os.close(fd)  # hangs up on it, if it is still there
@@ -301,6 +301,16 @@ def test_the_interrupt_key_leaves_the_lab_to_the_command(rootless: None):
     code, seen = terminal([LAUNCHER, "run", PAIR.strip("'"), "--", "sh", "-c", script], [(b"ready", b"\x03")])
     assert code == 3
     assert b"1 received" in seen
+
+
+def test_a_terminal_that_hangs_up(pair: str):
+    """It tells only the first process of the session, which is pkt-lab here."""
+    child, fd = pty.fork()
+    if not child:
+        os.execv(LAUNCHER, [LAUNCHER, "exec", "--name", pair, "alice", "sh", "-c", "echo ready; exec sleep 1000"])
+    assert b"ready" in os.read(fd, 100)
+    os.close(fd)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGHUP
 
 
 def test_a_shell(pair: str):

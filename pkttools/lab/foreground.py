@@ -15,6 +15,7 @@ from .build import SYSTEM
 
 PASSED_ON = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH}
 DEADLY = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE}  # of which we die as the command did; others leave a core
+KEYS = {signal.SIGINT, signal.SIGQUIT, signal.SIGWINCH}  # what a terminal tells all processes in front
 SI_USER = 0  # asm-generic/siginfo.h: sent by kill(2); what the kernel sends is above
 NOT_FOUND, NOT_RUNNABLE = 127, 126  # a shell's exit codes
 
@@ -81,7 +82,7 @@ def execute(words: list[str], environment: dict[str, str], mask: set, alive: int
 def wait(child: int) -> int:
     """Waits for the end of a child, and passes on the signals that are for us alone; gives its status.
 
-    What comes from the kernel is from the terminal, which tells the command itself.
+    What comes from the kernel is from the terminal, which tells the command itself; but of its hanging up it tells one process.
     """
     while True:
         told = signal.sigwaitinfo(PASSED_ON | {signal.SIGCHLD})
@@ -89,5 +90,5 @@ def wait(child: int) -> int:
             done, status = os.waitpid(child, os.WNOHANG)
             if done:
                 return status
-        elif told.si_code <= SI_USER:
+        elif told.si_code <= SI_USER or told.si_signo not in KEYS:
             os.kill(child, told.si_signo)
