@@ -126,7 +126,7 @@ def start(words: str, **more: object) -> subprocess.Popen[bytes]:
 
 def finish(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
     """Waits for its end."""
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     return process.returncode, out.decode(), err.decode()
 
 
@@ -324,7 +324,8 @@ def test_our_commands_are_found_and_capture(pair: str):
     """Without sudo; from a folder that the laboratory has, too."""
     capture = start(f"exec --name {pair} bob pkt-recv -i eth0 -l 2 ICMP")
     sockets = f"exec --name {pair} bob cat /proc/net/packet"
-    until(lambda: len(lab(sockets)[0].splitlines()) > 1 or capture.poll() is not None, "socket", 20)
+    rows = r"^\S+ +\S+ +\S+ +0003 +[1-9]"  # ETH_P_ALL, and an interface: it is bound
+    until(lambda: re.search(rows, lab(sockets)[0], re.MULTILINE) or capture.poll() is not None, "socket", 20)
     lab(f"exec --name {pair} alice {PING} bob")
     code, out, err = finish(capture)
     assert (code, out.count("\n==\n")) == (0, 2), err
