@@ -513,7 +513,7 @@ def test_what_came_before_the_interface_went_away_is_written(lab, how):
     lab.must("a", how)
     code, out, err = finish(capture, signal.SIGCONT)
     assert code == 1
-    assert any("interface went down" in line for line in err)
+    assert any("interface went down" in line for line in err), err
     assert frames_of(out) == sent
 
 
