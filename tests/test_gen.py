@@ -206,8 +206,9 @@ def test_in_one_process() -> None:
     assert many.stdout.count(b"\n==") == 3000
     assert shell("pkt-pipe 'gen udp --stamp --count 5 | gen check --expect 5'").returncode == 0
     for words in ("'correct | gen udp'", "'gen check | correct'", "'gen udp -i lo | correct'", "'gen udp -aa | correct'",
-                  "'gen udp --pktgen'"):  # fmt: skip
+                  "'gen udp --pktgen'", "'gen udp --interface=lo | correct'"):  # fmt: skip
         assert shell(f"pkt-pipe {words}").returncode == 2
+    assert shell("pkt-pipe 'gen udp --payload check | correct'").returncode == 0  # a word, not what it does
 
 
 @pytest.mark.parametrize(

@@ -82,11 +82,11 @@ def more_options() -> dict[str, str]:
     return more_options()
 
 
-def place(words: list[str]) -> str:
+def place(values: Values) -> str:
     """Where in a pipe it stands."""
-    if "check" in words:
+    if values.arguments[:1] == ["check"]:
         return "last"
-    return "alone" if {"-i", "--interface"}.intersection(words) else "first"
+    return "alone" if values.interface else "first"
 
 
 def instead(values: Values) -> list[str] | None:

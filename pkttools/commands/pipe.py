@@ -57,11 +57,11 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
         raise UsageError(f"{name}: {error}") from None
     need(hasattr(command, "stage"), f"{name} runs only as a process of its own")
     try:
-        place = command.place(words[1:]) if hasattr(command, "place") else getattr(command, "PLACE", "")
+        values = read(command, words[1:])
+        place = command.place(values) if hasattr(command, "place") else getattr(command, "PLACE", "")
         need(place != "alone", "is its own pipe with these options")
         need(first or place != "first", "has to be the first command of the pipe")
         need(last or place != "last", "has to be the last command of the pipe")
-        values = read(command, words[1:])
         given = [option for option in command.OPTIONS if getattr(values, option.attribute) != option.default]
         for option in given:
             long = option.names[-1]
