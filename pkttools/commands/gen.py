@@ -399,10 +399,16 @@ def settings(values: Values, protocol: str) -> list[tuple[str, str]]:
 
 
 def flags_of(word: str) -> str:
-    """Letters of TCP flags as a number, or what else is written there. Raises UsageError."""
-    if not word.strip().upper().strip("".join(FLAGS)):
-        return str(sum(FLAGS[letter] for letter in set(word.strip().upper())))
-    return word
+    """An item of a list of TCP flags, its letters as numbers."""
+    first, colon, letters = word.rpartition(":")  # random:S
+    low, dots, high = letters.partition("..")
+    return first + colon + dots.join(map(number_of_flags, [low, high] if dots else [low]))
+
+
+def number_of_flags(word: str) -> str:
+    """Letters of TCP flags as a number, or what else is written there."""
+    letters = word.strip().upper()
+    return str(sum(FLAGS[letter] for letter in set(letters))) if letters and not letters.strip("".join(FLAGS)) else word
 
 
 def is_v6(protocol: str, settings: list[tuple[str, str]]) -> bool:
