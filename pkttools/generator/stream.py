@@ -10,7 +10,7 @@ from math import lcm
 
 from .. import codec
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, OFFSET, ORIGINAL, TIME, Batch
-from ..errors import UsageError
+from ..errors import PktError, UsageError
 from ..expression import field, rows_of
 from ..fields import DATA, FAMILY, HEADERS, LITTLE, TABLE, TEXT, Row
 from .schedule import SECOND
@@ -160,10 +160,10 @@ class Stream:
             batch = self.again(first, number, lent) if self.round else self.made(first, number)
             number = len(batch)
             if self.schedule is not None:
-                times = array("q", self.schedule.times(first, number))
-                if self.start:
-                    times = array("q", [time + self.start for time in times])
-                batch.columns()[TIME::COLUMNS] = times
+                times = [time + self.start for time in self.schedule.times(first, number)]
+                if times[-1] >= 1 << 63:
+                    raise PktError("packets would be of times that have no room: they end in 2262")
+                batch.columns()[TIME::COLUMNS] = array("q", times)
             if self.stamp:
                 self.number(batch, first)
                 if not lent:
