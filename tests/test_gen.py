@@ -159,6 +159,33 @@ def test_other_fields_change_nothing_about_a_random_one() -> None:
     assert [frame[22] for frame in made("udp --dport random IP.TTL=random --count 9 --seed 1")] == alone
 
 
+@pytest.mark.parametrize(
+    ("flags", "first", "all_of"), [("S..R", [2, 3, 4, 2], {2, 3, 4}), ("random:S,SA", [], {2, 18}), ("0x10,random", None, None)]
+)
+def test_letters_of_flags_stand_wherever_a_number_may(flags: str, first: list[int] | None, all_of: set[int] | None) -> None:
+    if all_of is None:
+        assert "not a number" in refused(f"tcp --flags {flags}")
+        return
+    found = [frame[47] for frame in made(f"tcp --flags {flags} --seed 1 --count 40")]
+    assert set(found) == all_of
+    assert found[: len(first or [])] == (first or [])
+
+
+@pytest.mark.parametrize(
+    ("protocol", "size"), [("udp", 65549), ("tcp --vlan 1", 65553), ("icmp6", 65589), ("udp --src ::1 --vlan 1", 65593)]
+)
+def test_the_longest_packet_there_is(protocol: str, size: int, backend: str) -> None:
+    (frame,) = made(f"{protocol} --size {size}", backend=backend)
+    at = (18 if "vlan" in protocol else 14) + (4 if frame.find(b"\x86\xdd") > 0 else 2)
+    assert (len(frame), frame[at : at + 2]) == (size, b"\xff\xff")
+
+
+def test_a_time_beyond_what_there_is() -> None:
+    done = shell("pkt-gen udp --rate 0.000001 --count 10000")
+    assert done.returncode == 1
+    assert b"times that have no room" in done.stderr
+
+
 def test_times() -> None:
     def times(words: str) -> list[int]:
         return [when for when, _, _ in records(shell(f"pkt-gen udp {words} -F pcap --nano").stdout)]
@@ -229,6 +256,10 @@ def test_in_one_process() -> None:
         ("udp --size 40..90", "take 42 bytes"),
         ("udp --stamp --size 57", "take 58 bytes"),
         ("udp --size 99999", "number of bytes up to"),
+        ("udp --size 60..65550", "room for 65549 bytes"),
+        ("tcp --vlan 1 --size 65554", "room for 65553 bytes"),
+        ("icmp6 --size 65590", "room for 65589 bytes"),
+        (f"udp --payload {'x' * 65508}", "65508 bytes are too many"),
         ("icmp --sport 1", "for udp and tcp"),
         ("udp --flags S", "for tcp"),
         ("tcp --flags X", "not a number"),

@@ -18,7 +18,7 @@ from ..flow import Source, Stage, need
 from ..formats.files import Input, Output, Sink
 from ..generator.schedule import Schedule
 from ..generator.stream import AT_ONCE, STAMP, Column, Lengths, Stream, Template
-from ..generator.templates import ETHERNET, LEAST, PROTOCOLS, build, headers_size, lengths
+from ..generator.templates import LARGEST, LEAST, PROTOCOLS, build, headers_size, largest_size, lengths
 from ..generator.values import Drawn, Turns, field_values, least, most, parse
 from ..options import FLAG as YES
 from ..options import GENERAL, INPUT, NUMBER, OUTPUT, REAL, Option, Values
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ..sending import Sender
 
 XMIT = ("queue", "direct", "receive")
-LONGEST = 65_535 + ETHERNET + 4  # bytes of a frame: IPv4's largest packet with an Ethernet header and a tag
 USUAL = 1514  # bytes of the longest frame where sizes are drawn from all there are
 RATE = 1000  # packets a second in text, unless --rate says something else
 STAMPED_AT_ONCE = 64  # packets that are sent with the same time in them: 30 us, then
@@ -195,11 +194,14 @@ class Generated(Source):
         v6, tagged, payload = is_v6(protocol, self.settings), values.vlan is not None, payload_of(values)
         shortest = headers_size(protocol, v6, tagged) + len(payload)
         sizes = None
+        room = largest_size(protocol, v6, tagged)
+        need(shortest <= room, f"--payload: {len(payload)} bytes are too many: a packet of {protocol} has room for {room} bytes")
         longest = max(LEAST, shortest)
         if values.size is not None:
             found = parse("--size", values.size, self.seed_of("--size"), size_of, shortest, max(USUAL, shortest))
             need(least(found) >= shortest, f"--size: {least(found)} is too short: headers and payload take {shortest} bytes")
             longest = most(found)
+            need(longest <= room, f"--size: {longest} is too long: a packet of {protocol} has room for {room} bytes")
             sizes = Lengths(found, lengths(v6, tagged, protocol)) if found.period != 1 else None
         if values.nested:
             nest([*([sizes.values] if sizes else []), *(column.values for column in self.columns)])
@@ -337,8 +339,8 @@ class Generated(Source):
 def size_of(text: str) -> int:
     """Reads a size in bytes. Raises UsageError."""
     size = parse_number(text.strip())
-    if size is None or size > LONGEST:
-        raise UsageError(f"--size: '{text[:40]}' is not a number of bytes up to {LONGEST}")
+    if size is None or size > LARGEST:
+        raise UsageError(f"--size: '{text[:40]}' is not a number of bytes up to {LARGEST}")
     return size
 
 

@@ -6,6 +6,7 @@ from struct import pack
 
 PROTOCOLS = ("arp", "icmp", "icmp6", "udp", "tcp")
 ETHERNET, TAG = 14, 4  # bytes of the header, and of a VLAN tag
+LARGEST = 65_535 + ETHERNET + TAG + 40  # bytes of a frame: IPv6's largest packet, RFC 8200 section 3
 LEAST = 60  # bytes of an Ethernet frame, IEEE 802.3 clause 3.2.8, without the FCS
 HEADERS = {"arp": 28, "icmp": 8, "icmp6": 8, "udp": 8, "tcp": 20}  # bytes behind Ethernet or IP
 NUMBERS = {"icmp": 1, "icmp6": 58, "udp": 17, "tcp": 6}  # IANA "Protocol Numbers"
@@ -19,6 +20,11 @@ def headers_size(protocol: str, v6: bool, tagged: bool) -> int:
     """Bytes of all headers of a packet."""
     network = 0 if protocol == "arp" else 40 if v6 else 20
     return ETHERNET + TAG * tagged + network + HEADERS[protocol]
+
+
+def largest_size(protocol: str, v6: bool, tagged: bool) -> int:
+    """Bytes of the longest frame: its lengths have 16 bits; that of IPv6 counts what is behind its header."""
+    return LARGEST if protocol == "arp" else ETHERNET + TAG * tagged + 40 * v6 + 65_535
 
 
 def build(protocol: str, v6: bool, tagged: bool, payload: bytes, size: int) -> bytes:
