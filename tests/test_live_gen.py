@@ -137,6 +137,7 @@ def test_a_duration_ends_it(lab):
     assert attempted == sent > 1000
     assert failed == 0
     assert lab.counters("b")["rx"] == 50 + sent
+    assert account(run(lab, "udp -i eth0 --duration 0"))[:3] == (0, 0, 0)
 
 
 def test_a_signal_ends_it_with_the_account(lab):

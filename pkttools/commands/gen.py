@@ -131,7 +131,7 @@ def stage(values: Values) -> Stage:
     for option in OUTPUT:
         need(getattr(values, option.attribute) == option.default, f"{option.names[-1]} is for packets that are written")
     need(values.start is None, "--start is for packets that are written")
-    stopped = "" if source.count is None and not values.duration else "stopped by a signal: the rest was not made"
+    stopped = "" if source.count is None and values.duration is None else "stopped by a signal: the rest was not made"
     return Stage(values, program=(None, None), source=source.begin, sink=source.interface, account=source.account, stopped=stopped)
 
 
@@ -261,8 +261,8 @@ class Generated(Source):
 
             sink = Sender(values.interface, pace, direct=values.xmit == "direct")
         self.lent = True
-        if sink.longest > AT_ONCE:
-            self.stream.join(sink.longest)
+        if sink.longest > AT_ONCE:  # equal packets cost one call, others one each: between those signals and --duration are heard
+            self.stream.join(sink.longest if self.stream.period == 1 and not values.stamp else 1)
         if self.protocol != "raw":
             self.come_from(sink)
         if values.stamp:
@@ -296,14 +296,14 @@ class Generated(Source):
     def batches(self) -> Iterator[Batch]:
         """The packets, as many as are wanted, or until the time is over."""
         end = None
-        if self.values.interface and self.values.duration and self.values.rate is None:
+        if self.values.interface and self.values.duration is not None and self.values.rate is None:
             end = time.monotonic() + self.values.duration
         self.at = 0
-        for batch in self.stream.batches(self.count, self.lent):
+        for batch in self.stream.batches(0 if self.values.duration == 0 else self.count, self.lent):
             check()
             yield batch
             self.at += len(batch)
-            if end and time.monotonic() >= end:
+            if end is not None and time.monotonic() >= end:
                 return
 
     def shown(self) -> Iterator[Batch]:
