@@ -220,6 +220,13 @@ def test_raw_keeps_link_types() -> None:
     assert shell("pkt-check -cs IP.TTL==3", done.stdout).stdout == done.stdout
 
 
+def test_raw_remembers_what_was_cut_short() -> None:
+    (frame,) = made("udp --size 200")
+    capture = shell("pkt-gen raw --count 2 -F pcap", pcap([frame])).stdout
+    cut = capture[:24] + struct.pack("<IIII", 1, 0, 90, 200) + frame[:90]
+    assert shell("pkt-gen raw --count 2 | grep ^SIZE", cut).stdout == b"SIZE: 90/200\n" * 2
+
+
 def test_without_end_until_a_reader_has_had_enough() -> None:
     done = shell("pkt-gen udp --count 0 --sport random | pkt-txt2txt -l 5000 | grep -c ^SIZE; echo ${PIPESTATUS[0]}")
     assert done.stdout == b"5000\n141\n"

@@ -240,7 +240,7 @@ class Generated(Source):
                 room -= len(packet.frame)
                 if room < 0:
                     raise PktError(f"{file.name}: templates are at most {TEMPLATES >> 20} MiB")
-                templates.append(Template(packet.frame, packet.linktype, packet.time))
+                templates.append(Template(packet.frame, packet.linktype, packet.time, packet.original))
         if not templates:
             raise PktError(f"{file.name}: no packet to begin with")
         self.linktype = templates[0].linktype

@@ -34,11 +34,12 @@ STAMP = 16  # bytes: magic, sequence number, seconds, microseconds, 32 bits each
 
 
 class Template:
-    """A packet to begin with. headers: what the codec's walk finds in it."""
+    """A packet to begin with. original: its bytes before it was cut short. headers: what the codec's walk finds in it."""
 
-    def __init__(self, frame: bytes, linktype: int, time: int = 0) -> None:
+    def __init__(self, frame: bytes, linktype: int, time: int = 0, original: int | None = None) -> None:
         self.frame, self.linktype, self.time = frame, linktype, time
-        row = array("q", (0, len(frame), len(frame), 0, linktype, 0, 0))
+        self.original = len(frame) if original is None else original
+        row = array("q", (0, len(frame), self.original, 0, linktype, 0, 0))
         self.headers: list[Header] = codec.walk(bytearray(frame), bytearray(row.tobytes()))
 
     @property
@@ -237,7 +238,8 @@ class Stream:
         columns = batch.columns()
         columns[OFFSET::COLUMNS] = offsets
         columns[NOTES::COLUMNS] = offsets
-        columns[CAPTURED::COLUMNS] = columns[ORIGINAL::COLUMNS] = sizes
+        columns[CAPTURED::COLUMNS] = sizes
+        columns[ORIGINAL::COLUMNS] = array("q", [template.original for template in order])
         columns[LINKTYPE::COLUMNS] = array("q", [template.linktype for template in order])
         columns[TIME::COLUMNS] = array("q", [template.time for template in order])
         return batch
