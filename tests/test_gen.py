@@ -365,6 +365,13 @@ def test_delays() -> None:
     assert 0.9 < float(lines["jitter"].split()[0]) <= 1.0
 
 
+@pytest.mark.parametrize("delay", [0, 17, 1000, -17, -1000])
+def test_delays_that_are_all_the_same(delay: int) -> None:
+    """No percentile is below the least of all, or above the longest."""
+    _, lines, _ = report(stamped([1, 2, 3], [delay] * 3))
+    assert re.findall(r"(-?[\d.]+) us", lines["delay"]) == [f"{delay}.0"] * 6
+
+
 def test_delays_below_zero_are_shown() -> None:
     code, lines, said = report(stamped([1, 2, 3, 4], [-100, -50, -10, 20]))
     assert code == 0

@@ -73,11 +73,11 @@ class Sequence:
 
 
 class Delays:
-    """Delays in nanoseconds, below zero too: clocks that differ."""
+    """Delays in nanoseconds, below zero too: clocks that differ. least, worst: the shortest and the longest."""
 
     def __init__(self) -> None:
         self.above, self.below = Histogram(), Histogram()
-        self.least = self.last = 0
+        self.least = self.worst = self.last = 0
         self.jitter = 0.0
 
     @property
@@ -88,10 +88,10 @@ class Delays:
     def add(self, delay: int) -> None:
         """Takes one in."""
         if self.count:
-            self.least = min(self.least, delay)
+            self.least, self.worst = min(self.least, delay), max(self.worst, delay)
             self.jitter += (abs(delay - self.last) - self.jitter) / 16  # RFC 3550 section 6.4.1
         else:
-            self.least = delay
+            self.least = self.worst = delay
         self.last = delay
         if delay < 0:
             self.below.add(-delay)
@@ -101,14 +101,11 @@ class Delays:
     def quantile(self, part: float) -> int:
         """Below this were `part` of all, to one sixteenth."""
         rank = part * self.count
-        if rank <= self.below.count:
-            return -self.below.quantile(1 - rank / self.below.count) if self.below.count else self.least
-        return self.above.quantile((rank - self.below.count) / self.above.count)
-
-    @property
-    def worst(self) -> int:
-        """The longest."""
-        return self.above.worst if self.above.count else self.quantile(1)
+        if rank > self.below.count:
+            found = self.above.quantile((rank - self.below.count) / self.above.count)
+        else:
+            found = -self.below.quantile(1 - rank / self.below.count) if self.below.count else self.least
+        return min(max(found, self.least), self.worst)  # a step begins before the least that is in it
 
 
 class Report(Sink):
