@@ -453,8 +453,12 @@ def test_what_pktgen_is_told() -> None:
     script = shell(f"pkt-gen udp -i eth7 {PKTGEN} --pktgen").stdout.decode()
     told = re.findall(r'^tell "\$device" "(.*)"$', script, re.MULTILINE)
     assert {
-        "count 9", "xmit_mode start_xmit", "burst 64", "ratep 5000", "src_min 10.0.0.1", "src_max 10.0.0.9", "udp_src_min 0",
+        "count 9", "xmit_mode start_xmit", "ratep 5000", "src_min 10.0.0.1", "src_max 10.0.0.9", "udp_src_min 0",
         "udp_src_max 65535", "flag UDPSRC_RND", "udp_dst_min 5", "udp_dst_max 7", "min_pkt_size 64", "max_pkt_size 128",
         "dst_min 192.0.2.2", "dst_max 192.0.2.2", "flag UDPCSUM",
     } <= set(told)  # fmt: skip
+    assert "burst" not in script  # copies of one packet
     assert b"# IP.TTL cannot be set" in shell("pkt-gen udp --pktgen IP.TTL=4").stdout
+    script = shell("pkt-gen udp --pktgen --nested --payload x --src-mac random --dport 1..2").stdout
+    for said in (b"# the payload is ", b"# --nested cannot be said", b"# ETHERNET.SRC_ADDR cannot be set"):
+        assert said in script

@@ -104,7 +104,7 @@ def instead(values: Values) -> list[str] | None:
     need(values.rate is None or ".." not in values.rate, "--pktgen: the kernel's pktgen has no ramps")
     rate = None if values.rate is None else rate_of(values.rate)
     count = source.count if values.duration is None or values.rate is not None else values.count  # no end by time
-    return pktgen(source.stream, values.interface, values.xmit, count, rate, not values.raw_checksums)
+    return pktgen(source.stream, values.interface, values.xmit, count, rate, not values.raw_checksums, bool(values.nested))
 
 
 def generated(values: Values) -> Generated:

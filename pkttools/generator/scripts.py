@@ -100,17 +100,20 @@ MACS = {"ETHERNET.SRC_ADDR": ("src_mac", "MACSRC_RND"), "ETHERNET.DST_ADDR": ("d
 SINGLE = {"IP.TOS": "tos", "IPV6.TRAFFIC_CLASS": "traffic_class", "ETHERNET.VLAN_ID": "vlan_id", "ETHERNET.VLAN_PRIORITY": "vlan_p"}
 
 
-def pktgen(stream: Stream, interface: str | None, xmit: str, count: int | None, rate: float | None, mend: bool) -> list[str]:
+def pktgen(stream: Stream, interface: str | None, xmit: str, count: int | None, rate: float | None, mend: bool,
+           nested: bool = False) -> list[str]:  # fmt: skip
     """A shell script that lets the kernel's pktgen do the same; comments say what it cannot.
 
-    rate: packets a second, None: as fast as it can. count: None: until it is stopped. Raises UsageError.
+    rate: packets a second, None: as fast as it can. count: None: until it is stopped. Without bursts: those are copies of one
+    packet, and drivers such as that of veth refuse them. Raises UsageError.
     """
     kinds = [HEADERS[kind] for kind, *_ in stream.templates[0].headers]
     if "UDP" not in kinds or len(stream.templates) > 1:
         raise UsageError("--pktgen: the kernel's pktgen makes UDP and nothing else")
     settings = [f"count {count or 0}", "clone_skb 0", f"xmit_mode {XMIT[xmit]}"]
-    settings += ["burst 64"] if xmit == "direct" else []
-    flags, notes = ["UDPCSUM"] if mend else [], ["a time stamp and a number are always in the payload, as with --stamp"]
+    flags, notes = ["UDPCSUM"] if mend else [], ["the payload is a time stamp and a number, as with --stamp, and zeros"]
+    notes += ["the time to live is 32"]
+    notes += ["--nested cannot be said: fields step independently"] if nested else []
     settings += [f"ratep {round(rate)}"] if rate is not None else []
     given = {column.name: column for column in stream.columns}
     for name, default in defaults(stream.templates[0]):
@@ -185,7 +188,7 @@ def field(column: Column, flags: list[str]) -> list[str]:
         return [f"{word}_min {format_value(row, low)}", f"{word}_max {format_value(row, high + (drawn and high < 0xFFFFFFFF))}"]
     if name in ADDRESSES6 and fixed:
         return [f"{word} {format_value(row, low)}"]
-    if name in MACS:
+    if name in MACS and high - low + 1 < 1 << 32:  # it counts them with 32 bits
         return [f"{word} {format_value(row, low)}", *([] if fixed else [f"{word}_count {high - low + 1}"])]
     if name in SINGLE and fixed:
         return [f"{SINGLE[name]} {low:02x}" if name in ("IP.TOS", "IPV6.TRAFFIC_CLASS") else f"{SINGLE[name]} {low}"]
