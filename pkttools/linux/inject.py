@@ -18,6 +18,7 @@ from .interface import IFF_UP, SIOCGIFFLAGS, ask, asking, check_name, ethernet, 
 
 TAP = "tap:"  # in front of the name of a TAP device
 TUNSETIFF, SIOCSIFFLAGS = 0x400454CA, 0x8914
+IFNAMSIZ = 16  # linux/if.h: with the zero at its end
 IFF_TAP, IFF_NO_PI = 0x0002, 0x1000  # linux/if_tun.h
 ETHERNET = 1  # link type
 HEADER = 14  # bytes of an Ethernet header
@@ -75,12 +76,14 @@ def attached(name: str) -> int:
     import fcntl
 
     new = name not in names()
+    if new and (not 0 < len(os.fsencode(name)) < IFNAMSIZ or set(name) & set("/:% \t\n") or name in (".", "..")):
+        raise PktError(f"'{name[:40]}' is no name for an interface: up to {IFNAMSIZ - 1} bytes, without /, :, % and blanks")
     try:
         fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise NoTap(f"/dev/net/tun: {error.strerror}") from None
     try:
-        fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", os.fsencode(name)[:15], IFF_TAP | IFF_NO_PI))
+        fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", os.fsencode(name), IFF_TAP | IFF_NO_PI))
         if new:
             with asking() as sock:
                 (flags,) = struct.unpack_from("H", ask(sock, name, SIOCGIFFLAGS))
