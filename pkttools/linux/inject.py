@@ -107,7 +107,7 @@ class NoTap(PktError):
 class Live(Injector):
     """An Ethernet interface, with frames that the kernel makes and lets it receive; equal ones in one call.
 
-    A call takes some 30 ms, however few they are: the kernel makes a pool of pages for it, and waits until all are back.
+    A call takes up to 30 ms, however few they are: the kernel makes a pool of pages for it, and waits until all are back.
     """
 
     fd = -1
