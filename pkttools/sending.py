@@ -15,12 +15,13 @@ from .pace import Lateness, Pace, wait_until
 from .progress import Progress
 from .signals import check, ready, wait
 
+GONE = "interface is gone"
 REASONS = {
     errno.EMSGSIZE: "too long for the MTU",
     errno.ENETDOWN: "interface is down",
     errno.EINVAL: "shorter than a link-layer header",
-    errno.ENXIO: "interface is gone",
-    errno.ENODEV: "interface is gone",
+    errno.ENXIO: GONE,
+    errno.ENODEV: GONE,
     errno.ENOBUFS: "no buffers",
 }
 RAW_IP = (101, 12, 14, 228, 229)  # link types of bare IP packets
@@ -68,6 +69,11 @@ class Sender(Sink):
     def failed(self) -> bool:
         """Whether any packet was not sent."""
         return bool(self.failures)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the interface is no longer there: nothing more can be sent."""
+        return GONE in self.failures
 
     @property
     def attempted(self) -> int:

@@ -235,3 +235,28 @@ def test_trafgen_draws_and_computes_checksums(lab, words, tmp_path):
     found = frames_of(finish(watch)[1])
     assert len(set(found)) > 6
     assert frames_of(shell("pkt-check -cs -F pcap", pcap(found)).stdout) == found
+
+
+@pytest.mark.parametrize("way", ["queue", "direct", "receive"])
+def test_without_end_it_ends_when_the_interface_is_gone(lab, way):
+    interface = "eth0"
+    if way == "receive":
+        interface = "tap0"
+        made = lab.run("a", "ip tuntap add dev tap0 mode tap && ip link set tap0 up && [ -w /dev/net/tun ]")
+        if made.returncode:
+            pytest.skip(f"no TAP device here: {made.stderr.decode().strip()}")
+    sending = lab.start("a", f"exec pkt-gen udp --count 0 -i {interface} --xmit {way}")
+    column = 2 if way == "receive" else 10
+
+    def moved() -> int:
+        (line,) = [line for line in lab.proc("a", "dev").splitlines() if line.strip().startswith(f"{interface}:")]
+        return int(line.replace(":", " ").split()[column])
+
+    until(lambda: sending.poll() is not None or moved() > 1000, "packet")
+    lab.must("a", f"ip link del {interface}")
+    code, _, said = finish(sending)
+    assert code == 1
+    assert "interface is gone" in said[0]
+    attempted, sent, failed, _ = account(said, interface)
+    assert sent > 1000
+    assert attempted == sent + failed

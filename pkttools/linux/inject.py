@@ -29,6 +29,8 @@ class Injector(sending.Sender):
 
     def reason(self, error: int) -> str:
         """Why a packet was not received, by its errno."""
+        if error == errno.EBADFD:  # the descriptor of a TAP device that was deleted
+            return sending.GONE
         return sending.REASONS[errno.ENETDOWN] if error == errno.EIO else super().reason(error)
 
     @property

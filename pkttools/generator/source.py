@@ -1,0 +1,216 @@
+"""Packets that are made, as the source of a flow, and the interface that they go to."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ..errors import PktError, UsageError
+from ..expression import field, rows_of
+from ..fields import FIELDS
+from ..flow import Source, need
+from ..formats.files import Input, Output
+from ..signals import check, install
+from .request import amount, begin_of, is_v6, payload_of, settings, size_of
+from .stream import AT_ONCE, Column, Lengths, Stream, Template
+from .templates import LEAST, build, headers_size, largest_size, lengths
+from .values import Drawn, Turns, field_values, least, most, parse
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..batch import Batch
+    from ..options import Values
+    from ..sending import Sender
+
+USUAL = 1514  # bytes of the longest frame where sizes are drawn from all there are
+STAMPED_AT_ONCE = 64  # packets that are sent with the same time in them: 30 us, then
+TEMPLATES = 16 << 20  # bytes of packets that are read as templates
+
+
+class Generated(Source):
+    """Packets that are made, as the source of a flow."""
+
+    linktype = 1
+    file = None
+    form = "text"
+
+    def __init__(self, values: Values, protocol: str) -> None:
+        """Raises UsageError."""
+        self.values, self.protocol = values, protocol
+        self.seed = int.from_bytes(os.urandom(4), "big") if values.seed is None else values.seed
+        self.lent = False
+        self.sink: Sender | None = None
+        self.count, self.schedule = amount(values)
+        self.settings = settings(values, protocol)
+        names = [(field(name)[0], field(name)[2] or 1) for name, _ in self.settings]
+        for name, text in self.settings:
+            need(names.count((field(name)[0], field(name)[2] or 1)) == 1, f"{name}: it is set twice")
+            if field(name)[0].startswith(("UNKNOWN",)) or not text:
+                raise UsageError(f"{name}: a value is missing")
+        self.columns = [
+            Column(name, field_values(name, rows_of(field(name)[1]), text, self.seed_of(name))) for name, text in self.settings
+        ]
+        self.stream: Stream | None = None
+        if protocol != "raw":
+            self.built()
+
+    def seed_of(self, name: str) -> int:
+        """A seed for a field: others that come and go change nothing about it."""
+        return int.from_bytes(f"{self.seed} {name.upper()}".encode(), "big")
+
+    def built(self) -> None:
+        """Lays out the packet of a protocol. Raises UsageError."""
+        values, protocol = self.values, self.protocol
+        v6, tagged, payload = is_v6(protocol, self.settings), values.vlan is not None, payload_of(values)
+        shortest = headers_size(protocol, v6, tagged) + len(payload)
+        sizes = None
+        room = largest_size(protocol, v6, tagged)
+        need(shortest <= room, f"--payload: {len(payload)} bytes are too many: a packet of {protocol} has room for {room} bytes")
+        longest = max(LEAST, shortest)
+        if values.size is not None:
+            found = parse("--size", values.size, self.seed_of("--size"), size_of, shortest, max(USUAL, shortest))
+            need(least(found) >= shortest, f"--size: {least(found)} is too short: headers and payload take {shortest} bytes")
+            longest = most(found)
+            need(longest <= room, f"--size: {longest} is too long: a packet of {protocol} has room for {room} bytes")
+            sizes = Lengths(found, lengths(v6, tagged, protocol)) if found.period != 1 else None
+        if values.nested:
+            nest([*([sizes.values] if sizes else []), *(column.values for column in self.columns)])
+        self.template = Template(build(protocol, v6, tagged, payload, longest), self.linktype)
+        self.sizes = sizes
+        self.make([self.template])
+
+    def make(self, templates: list[Template]) -> None:
+        """Makes the stream of packets. Raises UsageError."""
+        values = self.values
+        wanted = not values.interface or values.rate is not None
+        sizes = self.sizes if self.protocol != "raw" else None
+        start = 0 if values.interface else begin_of(values)
+        self.stream = Stream(
+            templates, self.columns, sizes, stamp=bool(values.stamp), mend=not values.raw_checksums,
+            schedule=self.schedule if wanted else None, start=start,
+        )  # fmt: skip
+
+    def begin(self) -> Generated:
+        """Begins: templates are read, if there are any to read. Raises PktError."""
+        install(drain=False)
+        if self.protocol == "raw":
+            if self.values.nested:
+                nest([column.values for column in self.columns])
+            self.make(self.read())
+        return self
+
+    def read(self) -> list[Template]:
+        """The packets on standard input. Raises PktError."""
+        from ..formats import packets
+
+        file = Input(self.values.input)
+        templates, room = [], TEMPLATES
+        for batch in packets(file):
+            for packet in map(batch.packet, range(len(batch))):
+                room -= len(packet.frame)
+                if room < 0:
+                    raise PktError(f"{file.name}: templates are at most {TEMPLATES >> 20} MiB")
+                templates.append(Template(packet.frame, packet.linktype, packet.time, packet.original))
+        if not templates:
+            raise PktError(f"{file.name}: no packet to begin with")
+        self.linktype = templates[0].linktype
+        return templates
+
+    def interface(self, _: Source) -> Sender:
+        """The interface that everything goes to. Raises PktError."""
+        from ..pace import Pace
+
+        values = self.values
+        pace = Pace(fast=values.rate is None)
+        if values.xmit == "receive":
+            from ..linux.inject import injector
+
+            sink: Sender = injector(values.interface, pace)
+        else:
+            from ..linux.send import Sender
+
+            sink = Sender(values.interface, pace, direct=values.xmit == "direct")
+        self.lent, self.sink = True, sink
+        if sink.longest > AT_ONCE:  # equal packets cost one call, others one each: between those signals and --duration are heard
+            self.stream.join(sink.longest if self.stream.period == 1 and not values.stamp else 1)
+        if self.protocol != "raw":
+            self.come_from(sink)
+        if values.stamp:
+            sink.longest = STAMPED_AT_ONCE
+            sink.about_to_send = self.clock  # type: ignore[method-assign]
+        return sink
+
+    def come_from(self, sink: Sender) -> None:
+        """Lets packets come from the interface's own MAC address, where the user set no other."""
+        if sink.linktype != 1:
+            return
+        address = bytes.fromhex(sink.mac_address.replace(":", ""))
+        given = {field(name)[0] for name, _ in self.settings}
+        frame = bytearray(self.template.frame)
+        for name in ("ETHERNET.SRC_ADDR", "ARP.SENDER_MACADDR"):
+            place = self.template.place(FIELDS[name], 1)
+            if place and name not in given:
+                at = place[1] // 8
+                frame[at : at + 6] = address
+        self.template.frame = bytes(frame)
+
+    def clock(self, batch: Batch, first: int, count: int) -> None:
+        """Writes the time into packets that are about to be sent."""
+        self.stream.clock(batch.part(first, first + count), self.at + first, [time.time_ns()] * count)
+
+    def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
+        """One round."""
+        seen = output is None or os.isatty(output.fd)  # a sender shows by itself how far it came
+        yield self.batches() if seen else self.shown()
+
+    def batches(self) -> Iterator[Batch]:
+        """The packets, as many as are wanted, or until the time is over."""
+        end = None
+        if self.values.interface and self.values.duration is not None and self.values.rate is None:
+            end = time.monotonic() + self.values.duration
+        self.at = 0
+        for batch in self.stream.batches(0 if self.values.duration == 0 else self.count, self.lent):
+            check()
+            yield batch
+            self.at += len(batch)
+            if (end is not None and time.monotonic() >= end) or (self.sink and self.sink.gone):
+                return
+
+    def shown(self) -> Iterator[Batch]:
+        """The same; who waits at a terminal sees how far it has come."""
+        from ..progress import Progress
+
+        progress = Progress()
+        try:
+            for batch in self.batches():
+                yield batch
+                if progress.due:
+                    progress.show(f"{self.at} packets made")
+        finally:
+            progress.clear()
+
+    def account(self) -> list[str]:
+        """The seed, where something was drawn."""
+        drawn = any(
+            isinstance(v, Drawn) for v in [*(c.values for c in self.columns), *([self.sizes.values] if self.drawn_sizes else [])]
+        )
+        return [f"seed {self.seed}"] if self.values.verbose and drawn else []
+
+    @property
+    def drawn_sizes(self) -> bool:
+        """Whether sizes differ."""
+        return self.protocol != "raw" and self.sizes is not None
+
+    def close(self) -> list[str]:
+        """Says nothing."""
+        return []
+
+
+def nest(values: list[Turns | Drawn]) -> None:
+    """Lets values step when those before them have gone round; what is drawn is drawn for every packet."""
+    each = 1
+    for turns in values:
+        if isinstance(turns, Turns):
+            turns.each, each = each, each * turns.period
