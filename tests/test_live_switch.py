@@ -404,12 +404,39 @@ def test_one_that_connects_and_says_nothing_holds_nobody_up(net):
     net.stop(switch)
 
 
+def test_many_that_say_little_hold_nobody_up(net):
+    """More than the switch may have descriptors, and one that says a byte whenever it would be given up."""
+    switch = net.switch("p1 p2")
+    for _ in range(3):
+        silent = net.start("sw", f"exec {sys.executable} -c '{SILENT.replace('range(1)', 'range(400)')}'", subprocess.PIPE)
+        assert silent.stdout.readline() == b"ready\n"
+    dripping = net.start("sw", f"exec {sys.executable} -c '{DRIP}'", subprocess.PIPE)
+    assert dripping.stdout.readline() == b"ready\n"
+    for _ in range(3):
+        assert ping(net, "h1", "h2", 0.5) == 3
+    assert list(net.show()) == ["p1", "p2"]
+    net.stop(switch)
+
+
 SILENT = """
 import os, socket, sys
-sock = socket.socket(socket.AF_UNIX)
-sock.connect(f"\\0pkttools/{os.getuid()}/switch/switch")
+calls = [socket.socket(socket.AF_UNIX) for i in range(1)]
+for sock in calls:
+    sock.connect(f"\\0pkttools/{os.getuid()}/switch/switch")
 print("ready", flush=True)
 sys.stdin.read()
+"""
+DRIP = """
+import os, socket, time
+sock = socket.socket(socket.AF_UNIX)
+sock.connect(f"\\0pkttools/{os.getuid()}/switch/switch")
+while True:
+    try:
+        sock.send(b"x")
+    except OSError:
+        pass
+    print("ready", flush=True)
+    time.sleep(0.2)
 """
 
 

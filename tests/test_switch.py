@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import struct
 
 import pytest
@@ -11,7 +12,8 @@ from samples import ethernet, ipv4, ipv6
 from pkttools import codec
 from pkttools.batch import Batch
 from pkttools.errors import PktError, UsageError
-from pkttools.switch import bridge
+from pkttools.linux import control
+from pkttools.switch import bridge, remote
 from pkttools.switch.bridge import Bridge
 from pkttools.switch.change import Change, split
 from pkttools.switch.ports import VIRTIO, Gone, Port
@@ -178,3 +180,42 @@ def test_names_of_ports(made):
         made.add(f"more{i}")
     with pytest.raises(PktError, match="at most 24 ports"):
         made.add("y")
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        (b'{"do": "delete", "port": "x"}\n', "x: no such port"),
+        (b'{"do": ["add"]}\n', "no such request"),
+        (b'{"do": "add", "port": 7}\n', "no such request"),
+        (b'{"do": "add", "port": "tap:\\ud800"}\n', "cannot be written"),
+        (b"[" * 4000 + b"\n", "something else"),
+        (b"[]\n", "something else"),
+        (b"\xff\n", "something else"),
+    ],
+)
+def test_requests_that_cannot_be_met_are_answered(line, error):
+    assert error in remote.answer(Bridge(print), line)["error"]
+
+
+def test_a_long_answer_waits_for_who_asked():
+    """The switch goes on meanwhile; what was not taken is sent when there is room."""
+    here, there = socket.socketpair()
+    switch = Bridge(print)
+    switch.ports = [Made("p")]
+    switch.ports[0].number = 0
+    switch.stations = {number.to_bytes(6, "big"): switch.now << 8 for number in range(50_000)}
+    with here, there:
+        caller = remote.Caller(here)
+        there.sendall(b'{"do": ')
+        assert caller.turn(switch) and not caller.left
+        there.sendall(b'"fdb"}\n')
+        assert caller.turn(switch) and caller.left
+        taken, more = b"", True
+        while more:
+            taken += there.recv(1 << 20)
+            more = caller.turn(switch)
+        here.close()
+        while part := there.recv(1 << 20):
+            taken += part
+    assert len(control.decode(taken)["stations"]) == 50_000

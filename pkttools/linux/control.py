@@ -88,14 +88,14 @@ def accept(listener: socket.socket) -> socket.socket | None:
 
 def send(sock: socket.socket, message: dict[str, object], fds: list[int] | None = None) -> None:
     """Sends a message, with descriptors if there are any. Raises OSError."""
-    line = json.dumps(message).encode() + b"\n"
+    line = encode(message)
     sent = socket.send_fds(sock, [line], fds) if fds else 0
     sock.sendall(line[sent:])
 
 
 def receive(sock: socket.socket) -> tuple[dict[str, object], list[int]]:
     """Receives a message and its descriptors. Raises PktError when the other one has gone, or says something else."""
-    line, fds = b"", array.array("i")
+    line, fds = bytearray(), array.array("i")
     try:
         while not line.endswith(b"\n"):
             part, more, _, _ = socket.recv_fds(sock, 1 << 16, MOST_FDS)
@@ -103,9 +103,22 @@ def receive(sock: socket.socket) -> tuple[dict[str, object], list[int]]:
             line += part
             if not part or len(line) > LONGEST:
                 raise PktError("the other end has gone")
-        message = json.loads(line)
-    except (OSError, ValueError):
+    except OSError:
         raise PktError("the other end does not answer") from None
+    return decode(line), list(fds)
+
+
+def encode(message: dict[str, object]) -> bytes:
+    """A message as it is sent: a line."""
+    return json.dumps(message).encode() + b"\n"
+
+
+def decode(line: bytes | bytearray) -> dict[str, object]:
+    """The message of a line. Raises PktError when it is none."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):  # of brackets in brackets without end
+        message = None
     if not isinstance(message, dict):
         raise PktError("the other end says something else")
-    return message, list(fds)
+    return message

@@ -8,7 +8,7 @@ import time
 from ..linux import control
 from ..signals import Interrupted, ready
 from .bridge import Bridge
-from .remote import answer
+from .remote import CALLERS, Caller
 
 TICK = 1.0  # seconds
 
@@ -17,7 +17,7 @@ def run(bridge: Bridge, listener: socket.socket, seconds: float | None) -> bool:
     """Lets frames through until a signal comes or the time is over. False: its last port has gone by itself."""
     end = None if seconds is None else time.monotonic() + seconds
     due = time.monotonic()
-    callers: list[socket.socket] = []
+    callers: list[Caller] = []
     try:
         while True:
             now = time.monotonic()
@@ -27,24 +27,29 @@ def run(bridge: Bridge, listener: socket.socket, seconds: float | None) -> bool:
             if end is not None and now >= end:
                 return True
             ports = {port.fd: port for port in bridge.taking()}
-            fds = [listener.fileno(), *(caller.fileno() for caller in callers), *ports]
-            readable, _ = ready(fds, [], min(due, due if end is None else end) - now)
+            fds = [listener.fileno(), *(caller.fd for caller in callers if not caller.left), *ports]
+            writing = [caller.fd for caller in callers if caller.left]
+            readable, writable = ready(fds, writing, min(due, due if end is None else end) - now)
             had = len(bridge.ports)
             for fd in readable:
                 if fd in ports:
                     if ports[fd] in bridge.taking():  # another one's turn may have ended it
                         bridge.turn(ports[fd])
-                elif fd == listener.fileno():
-                    caller = control.accept(listener)
-                    if caller:
-                        callers.append(caller)
             if had and not bridge.ports:
                 return False
-            for caller in [caller for caller in callers if caller.fileno() in readable]:
-                callers.remove(caller)
-                answer(bridge, caller)
+            for caller in list(callers):
+                able = caller.fd in readable or caller.fd in writable
+                if now > caller.end or (able and not caller.turn(bridge)):
+                    callers.remove(caller)
+                    caller.sock.close()
+            if listener.fileno() in readable:
+                sock = control.accept(listener)
+                if sock:
+                    callers.append(Caller(sock))
+                if len(callers) > CALLERS:
+                    callers.pop(0).sock.close()
     except Interrupted:
         return True
     finally:
         for caller in callers:
-            caller.close()
+            caller.sock.close()

@@ -3,31 +3,59 @@
 from __future__ import annotations
 
 import socket
+import time
 
 from ..errors import PktError, UsageError
 from ..linux import control
 from .bridge import Bridge
 
 KIND = "switch"
-PATIENCE = 1.0  # seconds for a message to come in whole, or to be taken: frames wait meanwhile
+REQUEST = 1 << 12  # bytes that may be asked with
+CALLERS = 16  # that are heard at the same time
 
 COUNTERS = ("received", "received_bytes", "sent", "sent_bytes", "flooded", "filtered", "reserved", "short", "unmatched", "overrun",
             "full", "too_long", "failed")  # fmt: skip
 
 
-def answer(bridge: Bridge, sock: socket.socket) -> None:
-    """Takes what somebody asks for, does it and says what came of it. Who does not listen gets no answer."""
-    with sock:
-        sock.settimeout(PATIENCE)
+class Caller:
+    """Somebody who asks for something. Neither the request nor the answer is waited for: frames would wait, too.
+
+    end: when it is given up, in seconds of time.monotonic(). left: what there is still to say.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self.sock, self.fd = sock, sock.fileno()
+        self.end = time.monotonic() + control.SECONDS
+        self.asked = self.left = b""
+
+    def turn(self, bridge: Bridge) -> bool:
+        """Goes on where something can be read or written; whether there is more to come."""
         try:
-            request, _ = control.receive(sock)
-            try:
-                said = done(bridge, request)
-            except (PktError, UsageError) as error:
-                said = {"error": str(error)}
-            control.send(sock, said)
-        except (PktError, OSError):
-            pass
+            if not self.left:
+                part = self.sock.recv(REQUEST)
+                self.asked += part
+                if not part or len(self.asked) > REQUEST:
+                    return False
+                if not self.asked.endswith(b"\n"):
+                    return True
+                self.left = control.encode(answer(bridge, self.asked))
+            self.left = self.left[self.sock.send(self.left) :]
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return bool(self.left)
+
+
+def answer(bridge: Bridge, line: bytes) -> dict[str, object]:
+    """Does what a line asks for, and says what came of it."""
+    try:
+        return done(bridge, control.decode(line))
+    except (PktError, UsageError) as error:
+        return {"error": str(error)}
+    except UnicodeError:
+        return {"error": "a port's name cannot be written"}
 
 
 def done(bridge: Bridge, request: dict[str, object]) -> dict[str, object]:
