@@ -261,6 +261,33 @@ def test_a_port_that_disappears_is_removed_and_the_rest_goes_on(net, how):
     assert any("p2: interface went down: it is no port any more" in line or "p2: interface is gone" in line for line in said)
 
 
+def test_a_port_that_goes_down_while_large_frames_wait(net):
+    """The socket's error comes instead of the frame that its slot announces: it is no frame that was lost."""
+    switch = net.switch("p1 p2")
+    learn(net, "h1", "h2")
+    for host, port in (("h1", "p1"), ("h2", "p2")):
+        net.must("sw", f"ip link set {port} mtu 9000")
+        net.must(host, "ip link set eth0 mtu 9000")
+    switch.send_signal(signal.SIGSTOP)
+    net.inject("h1", [frame("h2", "h1", i, size=8000) for i in range(3)])
+    net.must("sw", "ip link set p1 down")
+    switch.send_signal(signal.SIGCONT)
+    until(lambda: list(net.show()) == ["p2"], "port that is gone")
+    net.stop(switch)
+
+
+def test_an_interface_is_one_port_whatever_it_is_called(net):
+    switch = net.switch("p1 p2")
+    if net.run("sw", "ip link set p1 name q1").returncode:
+        pytest.skip("this kernel renames nothing that is up")
+    done = net.run("sw", "pkt-switch add q1")
+    assert done.returncode == 1 and b"q1: it is a port already, as p1" in done.stderr
+    assert ping(net, "h1", "h2") == 3
+    net.must("sw", "pkt-switch delete p1 && pkt-switch add q1")
+    assert ping(net, "h1", "h2") == 3
+    net.stop(switch)
+
+
 def test_without_a_port_it_ends(net):
     switch = net.switch("p1")
     net.must("sw", "ip link set p1 down")

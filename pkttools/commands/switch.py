@@ -58,7 +58,7 @@ def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
     """Runs a switch; gives its account and the exit code. Raises PktError, UsageError."""
     from ..linux import control
     from ..switch import loop
-    from ..switch.bridge import Bridge, opened, share
+    from ..switch.bridge import Bridge, share
     from ..switch.remote import KIND
 
     bridge = Bridge(tell, values.age, values.fdb_size)
@@ -77,9 +77,7 @@ def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
         for name in ports:
             bridge.add(name, share(len(ports)))
         if values.mirror is not None:
-            if values.mirror in ports:
-                raise PktError(f"{values.mirror}: it is a port already")
-            bridge.mirror = opened(values.mirror, share(len(ports)))
+            bridge.mirror = bridge.opened(values.mirror, share(len(ports)))
         if values.dump is not None:
             from ..switch.dump import Dump
 

@@ -43,15 +43,24 @@ class Bridge:
 
     def add(self, name: str, memory: int = SHARES[0]) -> Port:
         """Opens a port. Raises PktError."""
-        if name in (port.name for port in self.taking()):
-            raise PktError(f"{name}: it is a port already")
         if len(self.ports) == MOST:
             raise PktError(f"{name}: a switch has at most {MOST} ports")
-        port = opened(name, memory)
+        port = self.opened(name, memory)
         port.number = min(set(range(MOST)).difference(port.number for port in self.ports))
         self.ports.append(port)
         self.numbers = bytes(port.number for port in self.ports)
         return port
+
+    def opened(self, name: str, memory: int) -> Port:
+        """Opens what is to be a port, or the mirror; an interface is one of them once. Raises PktError."""
+        if name in (port.name for port in self.taking()):
+            raise PktError(f"{name}: it is a port already")
+        made = opened(name, memory)
+        for port in self.taking():
+            if made.index and made.index == port.index:
+                made.close()
+                raise PktError(f"{name}: it is a port already, as {port.name}")
+        return made
 
     def delete(self, port: Port) -> None:
         """Closes a port, and forgets who was behind it."""

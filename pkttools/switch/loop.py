@@ -32,9 +32,8 @@ def run(bridge: Bridge, listener: socket.socket, seconds: float | None) -> bool:
             readable, writable = ready(fds, writing, min(due, due if end is None else end) - now)
             had = len(bridge.ports)
             for fd in readable:
-                if fd in ports:
-                    if ports[fd] in bridge.taking():  # another one's turn may have ended it
-                        bridge.turn(ports[fd])
+                if fd in ports and ports[fd] in bridge.taking():  # another one's turn may have ended it
+                    bridge.turn(ports[fd])
             if had and not bridge.ports:
                 return False
             for caller in list(callers):

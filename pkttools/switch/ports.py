@@ -44,11 +44,12 @@ class Gone(Exception):
 class Port:
     """A port. Its counters are of frames and their bytes, as they are on the wire.
 
-    number: below 24, its place in the forwarding database. Frames go through as batches, whose data have a virtio header in
-    front of each frame.
+    number: below 24, its place in the forwarding database. index: the interface's, whatever it is called; 0: unknown.
+    Frames go through as batches, whose data have a virtio header in front of each frame.
     """
 
     fd: int
+    index = 0
 
     def __init__(self, name: str) -> None:
         self.name, self.number = name, -1
@@ -89,7 +90,9 @@ class Port:
 
 def reason(number: int) -> str:
     """Why a port is gone."""
-    return "interface went down" if number == errno.ENETDOWN else "interface is gone"
+    if number == errno.ENETDOWN:
+        return "interface went down"
+    return "interface is gone" if number in GONE else os.strerror(number)
 
 
 class PacketPort(Port):
@@ -106,7 +109,8 @@ class PacketPort(Port):
             self.slot = max(SLOT, 1 << (mtu(self.sock, name) + SLOT_HEAD - 1).bit_length())
             self.ring = self.mapped(memory)
             bind(self.sock, name, ETH_P_ALL)
-            request = struct.pack("iHH8s", socket.if_nametoindex(name), PACKET_MR_PROMISC, 0, b"")
+            self.index = socket.if_nametoindex(name)
+            request = struct.pack("iHH8s", self.index, PACKET_MR_PROMISC, 0, b"")
             self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
         except OSError as error:
             self.sock.close()
@@ -174,8 +178,11 @@ class PacketPort(Port):
         with memoryview(self.buffer) as view:
             try:
                 size, about, flags, _ = self.sock.recvmsg_into([view[TAG:]], 64, socket.MSG_DONTWAIT)
-            except OSError:
+            except BlockingIOError:
                 size, about, flags = 0, [], 0
+            except OSError as error:  # the socket's own, which is said once: what waits stays where it is
+                self.overrun += 1
+                raise Gone(reason(error.errno or 0)) from None
         if size < VIRTIO.size or flags & socket.MSG_TRUNC:
             self.overrun += 1
             self.give()
@@ -194,7 +201,7 @@ class PacketPort(Port):
         """Asks the socket for what went wrong. Raises Gone."""
         number = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number:
-            raise Gone(reason(number) if number in GONE else os.strerror(number))
+            raise Gone(reason(number))
 
     def send(self, data: bytearray, rows: bytearray) -> None:
         """Sends frames, in bursts."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import socket
 import struct
 import time
 
@@ -38,6 +39,7 @@ class TapPort(Port):
             fcntl.ioctl(self.fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
             with asking() as sock:
                 (flags,) = struct.unpack_from("H", ask(sock, device, SIOCGIFFLAGS))
+                self.index = socket.if_nametoindex(device)
                 fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sH22x", os.fsencode(device), flags | IFF_UP))
         except OSError as error:
             os.close(self.fd)
