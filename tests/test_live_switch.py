@@ -548,6 +548,29 @@ def test_a_tap_device_is_a_port(net):
     assert b"t0" not in net.must("sw", "ip link")
 
 
+def test_what_a_tap_device_has_no_room_for_is_counted(net):
+    if net.run("sw", "test -w /dev/net/tun && exec 3<>/dev/net/tun").returncode:
+        pytest.skip("/dev/net/tun may not be opened here")
+    switch = net.switch("p1 tap:t0")
+    net.must("sw", "ip link set t0 txqueuelen 10 && ip addr add 10.9.0.1/24 dev t0")
+    net.must("sw", f"ip neigh add 10.9.0.2 lladdr {MAC['h1']} dev t0 nud permanent")
+    switch.send_signal(signal.SIGSTOP)
+    net.must("sw", f"exec {sys.executable} -c '{FLOOD_TAP}'")
+    switch.send_signal(signal.SIGCONT)
+    until(lambda: int(net.show()["tap:t0"]["in"]) >= 10, "frames of the device")
+    row = net.show()["tap:t0"]
+    assert int(row["in"]) + int(row["overrun"]) >= 3000 > int(row["in"])
+    assert any("tap:t0" in line and "lost for want of room" in line for line in net.stop(switch))
+
+
+FLOOD_TAP = """
+import socket
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for _ in range(3000):
+    sock.sendto(b"x", ("10.9.0.2", 9))
+"""
+
+
 def transfer_to_tap(net) -> None:
     """TCP from h1 to the host of the switch, over its TAP device."""
     served = net.start("sw", f"exec {sys.executable} -c '{SERVE}'")

@@ -12,7 +12,7 @@ ETH_P_ALL = 3
 SOL_PACKET = 263
 SIOCGIFFLAGS, SIOCGIFHWADDR, SIOCGIFMTU = 0x8913, 0x8927, 0x8921
 IFF_UP = 1
-RECEIVED, REFUSED, SENT = 1, 3, 9  # columns of `counters`: packets received, dropped of these, sent
+RECEIVED, REFUSED, SENT, NO_ROOM = 1, 3, 9, 11  # columns of `counters`: packets received, dropped of these, sent, dropped instead
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h; Python's socket module does not have it
 
 # Hardware types of interfaces (linux/if_arp.h) and the link type of their frames.

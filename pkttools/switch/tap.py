@@ -11,7 +11,7 @@ import time
 
 from ..batch import Batch
 from ..errors import PktError
-from ..linux.interface import IFF_UP, SIOCGIFFLAGS, ask, asking
+from ..linux.interface import IFF_UP, NO_ROOM, SIOCGIFFLAGS, ask, asking, counters
 from .ports import LARGEST, TURN, VIRTIO, Gone, Port
 
 DEVICE = "/dev/net/tun"
@@ -47,6 +47,8 @@ class TapPort(Port):
                     errno.EINVAL: "it is there, and no TAP device", errno.EBUSY: "somebody else has it"}  # fmt: skip
             raise PktError(f"{self.name}: {what.get(error.errno or 0, error.strerror)}") from None
         self.buffer = bytearray(ROOM)
+        self.device = device
+        self.dropped = self.drops()
 
     def take(self) -> Batch | None:
         """The next frames that the system sent to the device; a read each."""
@@ -63,7 +65,8 @@ class TapPort(Port):
             except BlockingIOError:
                 pass
             except OSError:
-                raise Gone("interface is gone") from None
+                if not rows:  # or else the next time
+                    raise Gone("interface is gone") from None
         return Batch(self.buffer, bytearray(struct.pack(f"{len(rows)}q", *rows))) if rows else None
 
     def send(self, data: bytearray, rows: bytearray) -> None:
@@ -80,6 +83,17 @@ class TapPort(Port):
                 else:
                     self.sent += 1
                     self.sent_bytes += size
+
+    def drops(self) -> int:
+        """Frames that the kernel had no room for, since the device was made."""
+        found = counters(self.device)
+        return found[NO_ROOM] if found else 0
+
+    def count(self) -> None:
+        """Asks the kernel how many frames found no room in the device's queue."""
+        found = max(self.drops(), self.dropped)  # none, once the device is gone or called otherwise
+        self.overrun += found - self.dropped
+        self.dropped = found
 
     def close(self) -> None:
         """Closes the device, which is then gone."""
