@@ -393,7 +393,26 @@ def test_dump_to_standard_output_that_nobody_reads(net):
     switch.send_signal(signal.SIGINT)
     code = switch.wait(20)
     said = switch.stderr.read().decode()
-    assert code == 1 and "not written: it was not read fast enough" in said
+    assert code == 1 and "--dump: <stdout>: nobody reads it\n" in said and "not written, or not in whole" in said
+
+
+@pytest.mark.parametrize(
+    ("dump", "why"), [("/dev/full", "/dev/full: No space left on device"), ("- | true", "<stdout>: nobody reads it any more")]
+)
+def test_dump_that_fails(net, dump, why):
+    """What was not written is counted, with what waited then, and the reason is not that it was slow."""
+    switch = net.start("sw", f"trap '' INT; pkt-switch run p1 p2 --dump {dump}")
+    until(lambda: net.running("switch"), "running switch")
+    assert ping(net, "h1", "h2") == 3
+    transfer(net, "h1", "h2", 1_000_000)
+    net.must("sw", "ip link set p1 down && ip link set p2 down")
+    code, _, said = finish(switch)
+    written = [line for line in said if "--dump" in line]
+    assert code == 1 and written[0] == f"pkt-switch: --dump: {why}"
+    passed = sum(int(line.split(";")[1].split()[0]) for line in said if "no port any more" in line)
+    count = int(written[1].split()[2])
+    assert len(written) == 2 and written[1].endswith(" not written, or not in whole") and 0 < count <= passed, said
+    assert count == passed or "|" in dump  # a pipe may have taken some
 
 
 # ---- who may, and what is wrong ----

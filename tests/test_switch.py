@@ -16,6 +16,7 @@ from pkttools.linux import control
 from pkttools.switch import bridge, remote
 from pkttools.switch.bridge import Bridge
 from pkttools.switch.change import Change, split
+from pkttools.switch.dump import Dump
 from pkttools.switch.ports import VIRTIO, Gone, Port
 
 
@@ -219,3 +220,11 @@ def test_a_long_answer_waits_for_who_asked():
         while part := there.recv(1 << 20):
             taken += part
     assert len(control.decode(taken)["stations"]) == 50_000
+
+
+def test_what_was_written_makes_room_for_as_much_and_no_more(tmp_path):
+    dump = Dump(str(tmp_path / "dump.txt"))
+    for _ in range(50):
+        dump.write("p1", bytearray(10) + between(4, 2), bytearray(row(60, 10)))
+    assert dump.close() == [] and dump.used == 0
+    assert (tmp_path / "dump.txt").read_text().count("\n==\n") == 50

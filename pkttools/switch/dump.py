@@ -63,11 +63,13 @@ class Dump:
                         if self.ended:
                             return
                         self.more.wait()
-                    port, records, unfinished = self.waiting.pop(0)
+                    port, records, unfinished = self.waiting[0]
+                size = len(records)
                 for batch in batches(port, records, unfinished):
                     self.sink.write(batch)
                 with self.more:
-                    self.used -= len(records)
+                    del self.waiting[0]
+                    self.used -= size
         except BrokenPipeError:
             self.error = f"{self.sink.output.name}: nobody reads it any more"
         except OutputError as error:
@@ -89,8 +91,10 @@ class Dump:
                 self.sink.close()
             except OutputError as error:
                 self.error = str(error)
-        said = [f"--dump: {counted(self.dropped, 'frame')} not written: it was not read fast enough"] if self.dropped else []
-        return [*said, f"--dump: {self.error}"] if self.error else said
+        if not self.error:
+            return [f"--dump: {counted(self.dropped, 'frame')} not written: it was not read fast enough"] if self.dropped else []
+        self.dropped += sum(len(unfinished) for _, _, unfinished in self.waiting)
+        return [f"--dump: {self.error}", f"--dump: {counted(self.dropped, 'frame')} not written, or not in whole"]
 
 
 def batches(port: str, records: bytearray, unfinished: bytearray) -> list[Batch]:
