@@ -117,6 +117,8 @@ def test_packets_outside_of_their_batch(codec):
     made.columns()[7] = len(made.data)
     with pytest.raises(ValueError, match="packet 1 lies outside of its batch"):
         codec.forward(made.data, made.rows, {}, 1, 0, 1, PORTS)
+    with pytest.raises(ValueError, match="packet 1 lies outside of its batch"):
+        codec.forward(made.data, made.rows, {}, 1, -1, 1, PORTS)  # said first, of two
     with pytest.raises(ValueError, match="rows are not whole packets"):
         codec.forward(made.data, made.rows[:-8], {}, 1, 0, 1, PORTS)
     made.data.append(0)  # BufferError if somebody still looked at it

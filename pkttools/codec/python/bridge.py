@@ -21,8 +21,6 @@ def forward(data: bytearray, rows: bytes, stations: dict[bytes, int], room: int,
     """
     if len(rows) % ROW_BYTES:
         raise ValueError("rows are not whole packets")
-    if not 0 <= source < 255 or len(ports) > 64 or 255 in ports or room < 0 or not 0 <= now < 1 << 50:
-        raise ValueError("no such port, room or time")
     columns = memoryview(rows).cast("B").cast("q").tolist() if rows else []
     size = len(data)
     for i in range(0, len(columns), COLUMNS):
@@ -30,6 +28,8 @@ def forward(data: bytearray, rows: bytes, stations: dict[bytes, int], room: int,
         whole = 0 <= captured <= MAX_FRAME and 0 <= offset <= size - captured
         if not (whole and notes_size >= 0 and 0 <= notes <= size - notes_size):
             raise ValueError(f"packet {i // COLUMNS} lies outside of its batch")
+    if not 0 <= source < 255 or len(ports) > 64 or 255 in ports or room < 0 or not 0 <= now < 1 << 50:
+        raise ValueError("no such port, room or time")
     out = [bytearray() for _ in ports]
     sinks = {number: [out[i]] for i, number in enumerate(ports) if number != source}
     everywhere = [rows for found in sinks.values() for rows in found]
