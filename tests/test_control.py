@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import threading
 
@@ -37,6 +38,17 @@ def test_a_question_is_answered():
     assert len(fds) == 1
     assert os.path.samestat(os.fstat(fds[0]), os.fstat(0))
     os.close(fds[0])
+
+
+def test_a_message_may_be_as_long_as_a_million_stations():
+    message = {"stations": [["02:00:00:00:00:01", "p1", 300]] * 1_000_000}
+    here, there = socket.socketpair()
+    with here, there:
+        sender = threading.Thread(target=control.send, args=(here, message))
+        sender.start()
+        received, _ = control.receive(there)
+        sender.join()
+    assert received == message
 
 
 def test_a_name_is_there_as_long_as_its_process_listens():

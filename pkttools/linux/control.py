@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ..errors import PktError
 
-LONGEST = 1 << 24  # bytes of a message
+LONGEST = 1 << 26  # bytes of a message: a million stations of a switch have half of it
 MOST_FDS = 16
 SECONDS = 5.0  # to answer; nobody keeps the others waiting longer
 

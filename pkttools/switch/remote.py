@@ -27,7 +27,7 @@ class Caller:
         sock.setblocking(False)
         self.sock, self.fd = sock, sock.fileno()
         self.end = time.monotonic() + control.SECONDS
-        self.asked = self.left = b""
+        self.asked, self.left = b"", memoryview(b"")
 
     def turn(self, bridge: Bridge) -> bool:
         """Goes on where something can be read or written; whether there is more to come."""
@@ -39,7 +39,7 @@ class Caller:
                     return False
                 if not self.asked.endswith(b"\n"):
                     return True
-                self.left = control.encode(answer(bridge, self.asked))
+                self.left = memoryview(control.encode(answer(bridge, self.asked)))
             self.left = self.left[self.sock.send(self.left) :]
         except BlockingIOError:
             return True
