@@ -1,6 +1,6 @@
 """Packets into the receive path of an interface, as if they had come in there: a TAP device's own way, or XDP's live frames.
 
-See Documentation/networking/tuntap.rst and Documentation/bpf/bpf_prog_run.rst.
+See tap.py and Documentation/bpf/bpf_prog_run.rst.
 """
 
 from __future__ import annotations
@@ -8,18 +8,14 @@ from __future__ import annotations
 import errno
 import os
 import signal
-import struct
 
 from .. import sending
 from ..batch import CAPTURED, COLUMNS, OFFSET, Batch
-from ..errors import PktError, UsageError
+from ..errors import UsageError
 from ..pace import Pace
-from .interface import IFF_UP, SIOCGIFFLAGS, ask, asking, check_name, ethernet, mac_address, mtu, names
+from .interface import asking, check_name, ethernet, mac_address, mtu, names
+from .tap import PREFIX, NoTap, attach, set_up
 
-TAP = "tap:"  # in front of the name of a TAP device
-TUNSETIFF, SIOCSIFFLAGS = 0x400454CA, 0x8914
-IFNAMSIZ = 16  # linux/if.h: with the zero at its end
-IFF_TAP, IFF_NO_PI = 0x0002, 0x1000  # linux/if_tun.h
 ETHERNET = 1  # link type
 HEADER = 14  # bytes of an Ethernet header
 
@@ -51,8 +47,10 @@ class Tap(Injector):
 
     def __init__(self, name: str, pace: Pace) -> None:
         """Raises PktError."""
-        self.fd = attached(name)
+        self.fd, new = attach(name)
         super().__init__(name, ETHERNET, pace)
+        if new:
+            set_up(name)
 
     def some(self, batch: Batch, first: int, count: int) -> tuple[int, int, int]:
         """Writes packets of a batch, up to the first that fails."""
@@ -71,39 +69,6 @@ class Tap(Injector):
         """Ends; gives the account."""
         os.close(self.fd)
         return super().close()
-
-
-def attached(name: str) -> int:
-    """A descriptor of a TAP device; the device is made, and set up, where there is none. Raises PktError."""
-    import fcntl
-
-    new = name not in names()
-    if new and (not 0 < len(os.fsencode(name)) < IFNAMSIZ or set(name) & set("/:% \t\n") or name in (".", "..")):
-        raise PktError(f"'{name[:40]}' is no name for an interface: up to {IFNAMSIZ - 1} bytes, without /, :, % and blanks")
-    try:
-        fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise NoTap(f"/dev/net/tun: {error.strerror}") from None
-    try:
-        fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", os.fsencode(name), IFF_TAP | IFF_NO_PI))
-        if new:
-            with asking() as sock:
-                (flags,) = struct.unpack_from("H", ask(sock, name, SIOCGIFFLAGS))
-                fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sH22x", os.fsencode(name), flags | IFF_UP))
-    except OSError as error:
-        os.close(fd)
-        if error.errno == errno.EINVAL:
-            raise NoTap(f"{name}: is no TAP device") from None
-        reasons = {
-            errno.EPERM: "not allowed to attach to the TAP device: run it as its owner, as root, or with CAP_NET_ADMIN",
-            errno.EBUSY: "another program is attached to the TAP device",
-        }
-        raise PktError(f"{name}: {reasons.get(error.errno or 0, error.strerror)}") from None
-    return fd
-
-
-class NoTap(PktError):
-    """The interface is of another kind, or there are no TAP devices here."""
 
 
 class Live(Injector):
@@ -160,8 +125,8 @@ def injector(name: str | None, pace: Pace) -> Injector:
     """What lets an interface receive packets: `tap:NAME` is a TAP device, made if need be. Raises UsageError, PktError."""
     if not name:
         raise UsageError(f"no interface given: -i IFACE, one of {', '.join(names())}")
-    if name.startswith(TAP):
-        return Tap(name.removeprefix(TAP), pace)
+    if name.startswith(PREFIX):
+        return Tap(name.removeprefix(PREFIX), pace)
     check_name(name)
     try:
         return Tap(name, pace)

@@ -7,6 +7,7 @@ import time
 from .. import codec
 from ..batch import Batch
 from ..errors import PktError, counted
+from ..linux.tap import PREFIX
 from .ports import MOST, Gone, PacketPort, Port, wire_bytes
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
@@ -175,10 +176,10 @@ class Bridge:
 
 def opened(name: str, memory: int) -> Port:
     """Opens a port: an interface, or `tap:NAME`. Raises PktError."""
-    if name.startswith("tap:"):
+    if name.startswith(PREFIX):
         from .tap import TapPort  # late: most ports are none
 
-        return TapPort(name.removeprefix("tap:"))
+        return TapPort(name.removeprefix(PREFIX))
     return PacketPort(name, memory)
 
 

@@ -11,12 +11,11 @@ import time
 
 from ..batch import Batch
 from ..errors import PktError
-from ..linux.interface import IFF_UP, NO_ROOM, SIOCGIFFLAGS, ask, asking, counters
+from ..linux import tap
+from ..linux.interface import NO_ROOM, counters
 from .ports import LARGEST, TURN, VIRTIO, Gone, Port
 
-DEVICE = "/dev/net/tun"
-TUNSETIFF, TUNSETOFFLOAD, TUNSETVNETHDRSZ, SIOCSIFFLAGS = 0x400454CA, 0x400454D0, 0x400454D8, 0x8914
-IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000
+TUNSETOFFLOAD, TUNSETVNETHDRSZ = 0x400454D0, 0x400454D8
 TUN_F_CSUM, TUN_F_TSO4, TUN_F_TSO6 = 1, 2, 4
 ROOM = 1 << 20  # bytes of frames taken at once
 
@@ -26,26 +25,16 @@ class TapPort(Port):
 
     def __init__(self, device: str) -> None:
         """Raises PktError."""
-        super().__init__(f"tap:{device}")
-        if not 0 < len(os.fsencode(device)) < 16:
-            raise PktError(f"{self.name}: an interface's name has 1 to 15 bytes")
+        super().__init__(tap.PREFIX + device)
+        self.fd, _ = tap.attach(device, tap.IFF_VNET_HDR)
         try:
-            self.fd = os.open(DEVICE, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError as error:
-            raise PktError(f"{self.name}: {DEVICE}: {error.strerror}") from None
-        try:
-            fcntl.ioctl(self.fd, TUNSETIFF, struct.pack("16sH22x", os.fsencode(device), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
             fcntl.ioctl(self.fd, TUNSETVNETHDRSZ, struct.pack("i", VIRTIO.size))
             fcntl.ioctl(self.fd, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6)
-            with asking() as sock:
-                (flags,) = struct.unpack_from("H", ask(sock, device, SIOCGIFFLAGS))
-                self.index = socket.if_nametoindex(device)
-                fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sH22x", os.fsencode(device), flags | IFF_UP))
-        except OSError as error:
+            tap.set_up(device)
+            self.index = socket.if_nametoindex(device)
+        except (OSError, PktError) as error:
             os.close(self.fd)
-            what = {errno.EPERM: "not allowed to make it: run it as root, with CAP_NET_ADMIN, or under 'unshare -Urn'",
-                    errno.EINVAL: "it is there, and no TAP device", errno.EBUSY: "somebody else has it"}  # fmt: skip
-            raise PktError(f"{self.name}: {what.get(error.errno or 0, error.strerror)}") from None
+            raise PktError(f"{self.name}: {error.strerror}" if isinstance(error, OSError) else str(error)) from None
         self.buffer = bytearray(ROOM)
         self.device = device
         self.dropped = self.drops()
