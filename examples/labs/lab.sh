@@ -7,7 +7,9 @@
 #   attend NAME HOST COMMAND   the same, unseen
 #   start NAME HOST COMMAND    starts something else; unseen, and not waited for
 #   stop NAME                  ends it; what it said is in NAME.said
-#   until_true COMMAND         waits until something is so, at most 20 seconds
+#   until_true COMMAND         waits until something is so, at most a minute
+#   hosts NAME...              those that `kernel`, `counter` and captures are wanted of
+#   kernel HOST FILE           a file of /proc/net, as that host sees it
 #   claim TEXT COMMAND         says whether a claim holds
 #   proved TEXT                the last line: exit code 0 if all claims held, else 1
 #
@@ -33,15 +35,29 @@ on() {
     return $code
 }
 until_true() {
-    for _ in $(seq 200); do
+    for _ in $(seq 600); do
         "$@" > /dev/null 2>&1 && return 0
         sleep 0.1
     done
     fail "gave up waiting for: $*"
 }
 
+# Each host gets a process that is just there, and /proc shows what it sees: to run a command in a host for that takes much longer.
+hosts() {
+    for one; do
+        mkfifo ".there.$one"
+        pkt-lab exec "$one" sh -c 'echo; exec sleep 1000000' > ".there.$one" &
+        eval "there_$one=$!"
+        running="$running $!"
+    done
+    for one; do
+        read -r _ < ".there.$one" || fail "nothing runs in $one"
+    done
+}
+kernel() { eval "cat /proc/\$there_$1/net/$2"; }
+
 # How many packet sockets of a host receive. One that is still being set up is in the kernel's list, too, but gets nothing yet.
-sockets() { at "$1" 'cat /proc/net/packet' | awk '$4 == "0003" && $5 != "0" { n++ } END { print n + 0 }'; }
+sockets() { kernel "$1" packet | awk '$4 == "0003" && $5 != "0" { n++ } END { print n + 0 }'; }
 more_sockets() { kill -0 "$3" || fail "a capture has ended: $(cat "$4")"; [ "$(sockets "$1")" -gt "$2" ]; }
 start() {
     pkt-lab exec "$2" sh -c "exec $3" > "$1" 2> "$1.said" &
@@ -49,9 +65,9 @@ start() {
     running="$running $!"
 }
 attend() {
-    before=$(sockets "$2")
+    receiving=$(sockets "$2")
     start "$1" "$2" "$3"
-    until_true more_sockets "$2" "$before" $! "$1.said"
+    until_true more_sockets "$2" "$receiving" $! "$1.said"
 }
 watch() {
     printf '\n  %s$ %s > %s &\n' "$2" "$3" "$1"
@@ -65,7 +81,7 @@ stop() {
 
 count() { grep -c '^==' "$1"; }                         # packets in a file
 having() { pkt-filter "$2" < "$1" | grep -c '^=='; }   # those of them that match
-counter() { at "$1" 'cat /proc/net/snmp' | awk -v of="$2:" -v name="$3" '$1 == of && !n { for (i in f) delete f[i]
+counter() { kernel "$1" snmp | awk -v of="$2:" -v name="$3" '$1 == of && !n { for (i in f) delete f[i]
     for (i = 2; i <= NF; i++) f[i] = $i; n = 1; next } $1 == of { for (i in f) if (f[i] == name) print $i }'; }
 
 claim() {
