@@ -178,12 +178,13 @@ def offload_off(name: str, line: Line) -> None:
 def wait_for_links(host: Host) -> None:
     """Waits until the host's wires are up, with their other ends. Raises PktError when one stays down.
 
-    A bridge forwards as soon as its ports are up; only its own state follows as late as a second later.
+    A bridge forwards as soon as its ports are up; its own state follows as late as a second later, and only then it sends
+    what the host itself has to say: one with an address is waited for, too.
     """
     deadline = time.monotonic() + PATIENCE
     with asking() as sock:
         for name, one in host.interfaces.items():
-            while one.peer and not struct.unpack_from("H", ask(sock, name, SIOCGIFFLAGS))[0] & IFF_RUNNING:
+            while (one.peer or one.addresses) and not struct.unpack_from("H", ask(sock, name, SIOCGIFFLAGS))[0] & IFF_RUNNING:
                 if time.monotonic() > deadline:
                     raise one.line.wrong(f"{host.name}:{name} does not come up")
                 time.sleep(0.002)
