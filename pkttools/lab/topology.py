@@ -188,9 +188,17 @@ def address_of(word: str, line: Line) -> Address:
     try:
         if "/" not in word:
             raise ValueError(f"'{word}' has no /LENGTH")
+        without_scope(word)
         return ipaddress.ip_interface(word)
     except ValueError as error:
         raise line.wrong(f"bad address: {error}") from None
+
+
+def without_scope(word: str) -> str:
+    """The word, unless it is an address with a scope, `fe80::1%eth0`, which `ip` takes nowhere. Raises ValueError."""
+    if "%" in word:
+        raise ValueError(f"'{word}' has a scope")
+    return word
 
 
 def mac_of(word: str, line: Line) -> str:
@@ -262,8 +270,8 @@ def _route(topology: Topology, line: Line, words: list[str]) -> None:
     operands(line, len(words) == 4 and words[2] == "via")
     host = topology.known(words[0], line)
     try:
-        gateway = ipaddress.ip_address(words[3])
-        network = None if words[1] == "default" else ipaddress.ip_network(words[1])
+        gateway = ipaddress.ip_address(without_scope(words[3]))
+        network = None if words[1] == "default" else ipaddress.ip_network(without_scope(words[1]))
     except ValueError as error:
         raise line.wrong(f"bad address: {error}") from None
     if network and network.version != gateway.version:
@@ -310,7 +318,7 @@ def _neighbour(topology: Topology, line: Line, words: list[str]) -> None:
     """A neighbour that needs no ARP."""
     operands(line, len(words) == 3)
     try:
-        address = str(ipaddress.ip_address(words[1]))
+        address = str(ipaddress.ip_address(without_scope(words[1])))
     except ValueError as error:
         raise line.wrong(f"bad address: {error}") from None
     topology.interface(words[0], line).neighbours.append((address, mac_of(words[2], line), line))
