@@ -11,6 +11,7 @@ can do nothing outside any more. It ends with the command, and the holder with i
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -129,8 +130,10 @@ def hold(topology: Topology, listener: socket.socket, writing: int, told: int, r
     try:
         spaces = build(topology)
         namespaces.setns(alone, namespaces.NEWNET)  # it is in none of the hosts
-    except PermissionError as error:
-        raise refusal(error, root) from None
+    except OSError as error:
+        if error.errno in (errno.EPERM, errno.EACCES, errno.ENOSPC):
+            raise refusal(error, root) from None
+        raise PktError(f"the lab cannot be built: {error.strerror}") from None
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel hands it orphans, and is to bury them, too
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
