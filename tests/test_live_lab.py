@@ -168,6 +168,13 @@ def test_a_bridge_joins_its_ports(rootless: None):
     assert re.search(r"^  p4 .* wire to h4:eth0$", out, re.MULTILINE)
 
 
+def test_a_bridge_with_an_address_is_up(rootless: None):
+    """It is a host's own interface, too, and answers the first who asks for its address."""
+    words = "'wire a fd00::1/64 sw:p1' 'bridge sw:br0 p1' 'address sw:br0 fd00::2/64'"
+    out, _ = lab(f"run {words} -- pkt-lab exec a sh -c '{PING} fd00::2 && cat /proc/net/snmp6'")
+    assert re.search(r"^Icmp6OutNeighborSolicits\s+1$", out, re.MULTILINE), out
+
+
 def test_a_router_forwards(rootless: None):
     wires = b"""wire a 10.0.1.2/24 fd01::2/64 r 10.0.1.1/24 fd01::1/64
         wire b 10.0.2.2/24 fd02::2/64 r 10.0.2.1/24 fd02::1/64
@@ -238,6 +245,7 @@ def test_a_commands_end_is_its_own(pair: str):
     assert lab(f"exec --name {pair} alice sh -c 'exit 7'", code=7) == ("", "")
     assert lab(f"exec --name {pair} alice cat", b"through") == ("through", "")
     assert lab(f"exec --name {pair} alice nothere", code=127)[1] == "pkt-lab: nothere: there is no such command\n"
+    assert lab(f"exec --name {pair} alice ''", code=127)[1] == "pkt-lab: : there is no such command\n"
     assert lab(f"exec --name {pair} alice /etc/hosts", code=126)[1] == "pkt-lab: /etc/hosts: Permission denied\n"
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         code, _, _ = finish(start(f"exec --name {pair} alice sh -c 'kill -{number} $$; sleep 100'"))
@@ -318,6 +326,19 @@ def test_a_shell(pair: str):
     code, seen = terminal([LAUNCHER, "shell", "--name", pair, "bob"], talk, SHELL="/bin/sh", PS1="@ ")
     assert code == 4
     assert b"\nbob\r" in seen
+
+
+def test_a_shell_that_is_suspended(pair: str, tmp_path: Path):
+    """Who started it gets the terminal back, and may continue it."""
+    if not shutil.which("bash"):
+        pytest.skip("bash is not installed")
+    inner = tmp_path / "inner"
+    inner.write_text("#!/bin/sh\nPS1='% ' exec bash --norc -i\n")
+    inner.chmod(0o755)
+    talk = [(b"@ ", f"{LAUNCHER} shell --name {pair} bob\n".encode()), (b"% ", b"suspend -f; echo back $((6 * 7))\n"),
+            (b"Stopped", b"fg\n"), (b"back 42", b"exit 4\n"), (b"exit\r", b"echo code $?\n"), (b"code 4", b"exit\n")]  # fmt: skip
+    code, seen = terminal(["bash", "--norc", "-i"], talk, SHELL=str(inner), PS1="@ ")
+    assert code == 0, seen
 
 
 def test_our_commands_are_found_and_capture(pair: str):
@@ -545,6 +566,17 @@ def test_forbidden_for_real(forbidding: None):
         "pkt-lab: namespaces are forbidden here: user.max_user_namespaces is 0; "
         "'sysctl user.max_user_namespaces=10000' as root allows them\n"
     )
+
+
+@pytest.mark.parametrize(("limit", "said"), [
+    ("echo 1 > /proc/sys/user/max_net_namespaces", "there are too many namespaces"),
+    ("ulimit -n 24", "the lab cannot be built: Too many open files"),
+])  # fmt: skip
+def test_too_many_hosts(rootless: None, limit: str, said: str):
+    """The first namespace is there, those of the hosts are too many."""
+    hosts = " ".join(f"h{i}" for i in range(20))
+    done = shell(f"unshare -Ur sh -c '{limit} && exec \"$@\"' sh {LAUNCHER} run 'host {hosts}' -- true")
+    assert (done.returncode, done.stderr.decode().split(", ")[0]) == (1, f"pkt-lab: {said}" + "\n" * ("open" in said))
 
 
 # ---- demonstrations ----

@@ -44,7 +44,7 @@ def run(words: list[str], environment: dict[str, str], shell: bool = False) -> i
             os.tcsetpgrp(0, os.getpgrp())
         execute(words, environment, before, reading)
     os.close(reading)
-    status = wait(child)
+    status = wait(child, shell)
     if shell and os.isatty(0):
         os.tcsetpgrp(0, os.getpgrp())
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -70,7 +70,7 @@ def execute(words: list[str], environment: dict[str, str], mask: set, alive: int
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.execvpe(words[0], words, environment)
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # the second for no name at all
         code = NOT_FOUND
         say(f"pkt-lab: {words[0]}: there is no such command")
     except OSError as error:
@@ -79,16 +79,25 @@ def execute(words: list[str], environment: dict[str, str], mask: set, alive: int
         os._exit(code)
 
 
-def wait(child: int) -> int:
+def wait(child: int, shell: bool = False) -> int:
     """Waits for the end of a child, and passes on the signals that are for us alone; gives its status.
+
+    When it stops, so do we, for whoever started us waits for us; and it goes on with us. shell: the terminal is handed over.
 
     What comes from the kernel is from the terminal, which tells the command itself; but of its hanging up it tells one process.
     """
     while True:
         told = signal.sigwaitinfo(PASSED_ON | {signal.SIGCHLD})
         if told.si_signo == signal.SIGCHLD:
-            done, status = os.waitpid(child, os.WNOHANG)
-            if done:
+            done, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
+            if done and not os.WIFSTOPPED(status):
                 return status
+            if done:
+                if shell:
+                    os.tcsetpgrp(0, os.getpgrp())
+                os.kill(os.getpid(), signal.SIGSTOP)
+                if shell:
+                    os.tcsetpgrp(0, child)
+                os.kill(-child if shell else child, signal.SIGCONT)
         elif told.si_code <= SI_USER or told.si_signo not in KEYS:
             os.kill(child, told.si_signo)
