@@ -27,7 +27,7 @@ def demo(folder: Path, backend: str = "") -> str:
     for tool in ("ip", "ping"):
         if not shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
             pytest.skip(f"{tool} is not installed")
-    done = shell(f"'{LAB}' demo {name_of(folder)}", backend=backend, timeout=120)
+    done = shell(f"'{LAB}' demo {name_of(folder)}", backend=backend, timeout=300)  # some 10 s, of a busy machine
     said = done.stdout.decode() + done.stderr.decode()
     if done.returncode == 77:
         pytest.skip(said.strip().splitlines()[-1])
@@ -90,10 +90,11 @@ def is_up(name: str) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_one_that_is_broken_off_leaves_nothing(number: signal.Signals):
+def test_one_that_is_broken_off_leaves_nothing(number: signal.Signals, tmp_path: Path):
     running = subprocess.Popen(
-        [LAB, "demo", "four-hosts"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, cwd=ROOT
-    )
+        [LAB, "demo", "four-hosts"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
     assert running.stdout
     try:
         lines: list[bytes] = []
@@ -103,6 +104,7 @@ def test_one_that_is_broken_off_leaves_nothing(number: signal.Signals):
                 assert running.wait(10) == 77, b"".join(lines)
                 pytest.skip("no laboratory can be built here")
             lines.append(line)
+        assert list(tmp_path.iterdir())
         assert is_up(f"four-hosts-{running.pid}")
         if number == signal.SIGKILL:
             running.kill()
@@ -111,6 +113,7 @@ def test_one_that_is_broken_off_leaves_nothing(number: signal.Signals):
         running.wait(20)
         until(lambda: not is_up(f"four-hosts-{running.pid}"), "end of the laboratory", 20)
         until(lambda: not processes_of(running.pid), "end of its processes", 20)
+        until(lambda: not list(tmp_path.iterdir()), "end of its files", 20)
     finally:
         if running.poll() is None:
             os.killpg(running.pid, signal.SIGKILL)
