@@ -6,18 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from benchmarks import generating, sending
+from benchmarks import generating
 from benchmarks.processes import Failed
+from test_benchmarks_sending import wire as _wire
 
-
-@pytest.fixture
-def wire():
-    """A wire; skips where there can be none."""
-    try:
-        with sending.wire() as made:
-            yield made
-    except sending.Missing as error:
-        pytest.skip(str(error))
+wire = _wire
 
 
 def test_prints_one_table(wire, capsys):

@@ -8,14 +8,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import processes
 from .processes import ROOT, Failed, environment
-from .report import Row, table
-from .sending import FEW, TIMES, Missing, Sending, Wire, wire
+from .report import Row
+from .sending import FEW, TIMES, Missing, Sending, Wire, alone, wire
 from .timing import ratio, rounds
 
 SIZE = 64  # bytes of a frame
@@ -77,20 +75,7 @@ def generating(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measures generating alone; gives the exit code."""
-    from .__main__ import codecs, options
-
-    values = options(argv)
-    try:
-        with tempfile.TemporaryDirectory(prefix="pkttools-bench-") as folder:
-            processes.bytecode = Path(folder) / "bytecode"
-            rows, said = generating(codecs(), values.packets, values.runs, Path(folder))
-    except Failed as error:
-        print(f"nothing measured: {error}", file=sys.stderr)
-        return 1
-    finally:
-        processes.bytecode = None
-    print(f"{said}\n\n{table(rows)}" if rows else said)
-    return 0
+    return alone(generating, argv)
 
 
 if __name__ == "__main__":

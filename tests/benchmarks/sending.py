@@ -1,11 +1,12 @@
 """pkt-send -f beside tcpreplay --topspeed -K, over a wire of our own: python -m tests.benchmarks.sending
 
-The wire is a veth pair in a network namespace without a name, which lives as long as a process that reads our pipe: when
-we are gone, however that came, so is the wire. Nobody listens at its other end.
+The wire is one of a laboratory's: when we are gone, however that came, so is the wire. Nobody listens at its other end.
 """
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
+
+from pkttools.lab import holder, running, topology
+from pkttools.linux.namespaces import Forbidden
 
 from . import processes
 from .capture import FILE_HEADER, RECORD
@@ -26,11 +30,7 @@ SIZES = (64, 1500)  # bytes of a frame
 FRAMES = 1000  # in a file, which is sent again and again
 TIMES = 5  # packets sent, as a multiple of what others get: start-up is part of the time and should be a small one
 FEW = 70  # frames that are captured and compared, two rounds of them; they fit into a socket's buffer
-ENTRANCES = ((["unshare", "-n"], []), (["unshare", "-Urn"], ["-U", "--preserve-credentials"]))  # with and without root
-MAKE = """
-for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do [ ! -e $f ] || echo 1 > $f; done
-ip link add near type veth peer name far && ip link set near up && ip link set far up && echo ready && exec cat
-"""
+NUMBERS = itertools.count(1)
 CAPTURE = """
 import socket, sys
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -52,14 +52,14 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Wire:
-    """A veth pair, `near` and `far`; within: the words that run a command beside it. holder: the process that keeps it."""
+    """A veth pair, `near` and `far`, of one host; within: the words that run a command there."""
 
     within: tuple[str, ...]
-    holder: int
 
     def arrived(self) -> tuple[int, int]:
         """Packets and bytes that the kernel counted at the far end."""
-        lines = Path(f"/proc/{self.holder}/net/dev").read_text().splitlines()
+        said = subprocess.run([*self.within, "cat", "/proc/net/dev"], capture_output=True, check=True, text=True, timeout=20)
+        lines = said.stdout.splitlines()
         (words,) = [line.split(":")[1].split() for line in lines if line.strip().startswith("far:")]
         return int(words[1]), int(words[0])
 
@@ -82,19 +82,27 @@ class Wire:
 @contextmanager
 def wire() -> Iterator[Wire]:
     """Makes the wire, and takes it away. Raises Missing where that is not possible."""
-    absent = [tool for tool in ("ip", "unshare", "nsenter") if not shutil.which(tool, path=environment("")["PATH"])]
+    absent = [tool for tool in ("ip", "nsenter") if not shutil.which(tool, path=environment("")["PATH"])]
     if absent:
         raise Missing(f"{', '.join(absent)} not installed")
-    said: list[str] = []
-    for unshare, flags in ENTRANCES:
-        pipe = subprocess.PIPE
-        with subprocess.Popen([*unshare, "sh", "-c", MAKE], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as holder:
-            assert holder.stdin and holder.stdout and holder.stderr
-            if holder.stdout.readline() == "ready\n":
-                yield Wire(("nsenter", "-t", str(holder.pid), *flags, "-n"), holder.pid)
-                return  # closes the pipes: the holder ends
-            said = holder.stderr.read().strip().splitlines()[-1:]
-    raise Missing(f"no network namespace here: {' '.join(said)}; as root there may be one")
+    name, statements = f"sending-{os.getpid()}-{next(NUMBERS)}", topology.lines(["wire here:near here:far"])
+    for root in (True, False):
+        try:
+            made = holder.start(topology.read(statements), name, root=root, stays=False)
+            break
+        except Forbidden as error:
+            said = str(error)
+    else:
+        raise Missing(f"no network namespace here: {said}")
+    try:
+        keys = running.keys(name, "here")
+        kinds = ("net",) if root else ("user", "net")
+        entrance = [f"--{kind}=/proc/{os.getpid()}/fd/{keys[kind]}" for kind in kinds]
+        yield Wire(("nsenter", *entrance, *(() if root else ("--preserve-credentials",))))
+    finally:
+        made.end()
+        for fd in keys.values():
+            os.close(fd)
 
 
 @dataclass(frozen=True)
@@ -177,15 +185,18 @@ def sending(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tup
     return rows, said + ("." if shutil.which("tcpreplay") else "; tcpreplay is not installed.")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measures sending alone; gives the exit code."""
+Measure = Callable[[Sequence[str], int, int, Path], tuple[list[Row], str]]
+
+
+def alone(measure: Measure, argv: Sequence[str] | None) -> int:
+    """Measures one thing; gives the exit code. measure: as `sending` is."""
     from .__main__ import codecs, options
 
     values = options(argv)
     try:
         with tempfile.TemporaryDirectory(prefix="pkttools-bench-") as folder:
             processes.bytecode = Path(folder) / "bytecode"
-            rows, said = sending(codecs(), values.packets, values.runs, Path(folder))
+            rows, said = measure(codecs(), values.packets, values.runs, Path(folder))
     except Failed as error:
         print(f"nothing measured: {error}", file=sys.stderr)
         return 1
@@ -193,6 +204,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         processes.bytecode = None
     print(f"{said}\n\n{table(rows)}" if rows else said)
     return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measures sending alone; gives the exit code."""
+    return alone(sending, argv)
 
 
 if __name__ == "__main__":
