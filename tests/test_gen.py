@@ -97,6 +97,19 @@ def test_sizes(protocol: str, backend: str) -> None:
             (0, ip), (40, ipv6), (40 if ipv6 else 20, udp)) if there]  # fmt: skip
 
 
+def test_a_syn_has_no_data_unless_it_is_asked_for() -> None:
+    assert [len(frame) for frame in made("tcp")] == [54]
+    assert [len(frame) for frame in made("tcp --size 60")] == [60]
+    assert [len(frame) for frame in made("tcp --payload abc")] == [57]
+
+
+def test_times_that_are_written_have_the_digits_that_are_kept() -> None:
+    """A ramp in microseconds, unless --nano asks for more."""
+    done = shell("pkt-gen udp --rate 100..1000 --count 9 --seed 1 -F pcap | pkt-pcap2txt | grep -c ^TIME")
+    assert (done.stdout, done.stderr) == (b"9\n", b"")
+    assert re.search(rb"^TIME: 0\.\d{9} ", shell("pkt-gen udp --rate 100..1000 --count 9 --seed 1 --nano").stdout, re.MULTILINE)
+
+
 def test_vlan_flags_payload() -> None:
     (row,) = shown(made("tcp --vlan 5 --flags SAP --payload 'GET /' --dport 80 ETHERNET.VLAN_PRIORITY=6"),
                    "vlan.id", "vlan.priority", "tcp.flags", "tcp.payload")  # fmt: skip
@@ -269,7 +282,7 @@ def test_in_one_process() -> None:
         (f"udp --payload {'x' * 65508}", "65508 bytes are too many"),
         ("icmp --sport 1", "for udp and tcp"),
         ("udp --flags S", "for tcp"),
-        ("tcp --flags X", "not a number"),
+        ("tcp --flags X", "not of the letters FSRPAUEC"),
         ("udp --vlan 4096", "does not fit"),
         ("udp --payload 0x1", "hexadecimal"),
         ("udp --rate 0", "out of range"),

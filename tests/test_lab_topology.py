@@ -132,7 +132,7 @@ def test_every_statement_has_a_wrong_one():
 def test_an_argument_that_is_wrong_is_wrong_usage():
     with pytest.raises(UsageError, match=r"'route z default via 10\.0\.0\.1': no host z; there are a, b"):
         of("wire a b", "route z   default via 10.0.0.1")
-    with pytest.raises(UsageError, match="the topology has no hosts"):
+    with pytest.raises(PktError, match="the topology has no hosts"):
         read([])
 
 
@@ -141,5 +141,5 @@ def test_files_that_are_none(tmp_path):
     for name, said in (("missing", "No such file or directory"), (".", "Is a directory"), ("binary", "it is no text")):
         with pytest.raises(PktError, match=f"{tmp_path / name}: {said}"):
             of(str(tmp_path / name))
-    with pytest.raises(PktError, match="wires a b: No such file"):
+    with pytest.raises(UsageError, match="'wires a b': no statement 'wires'; there are host, wire"):
         of("wires a b")

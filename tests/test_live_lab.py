@@ -368,6 +368,9 @@ def test_a_lab_within_a_lab(pair: str):
 # ---- which one is meant ----
 
 
+WITHIN = " within the host outer; ask outside of it"
+
+
 def test_which_lab_is_meant(rootless: None):
     """In a network of their own there are these and no others."""
     steps = f"""
@@ -381,10 +384,11 @@ def test_which_lab_is_meant(rootless: None):
     out, err = lab(f"run 'host outer' -- pkt-lab exec outer sh -c {shlex.quote(steps)}", code=1)
     assert out.split() == ["bob", "carol", "alice", "dave"]
     assert err.splitlines() == [
-        "pkt-lab: no lab is up", "pkt-lab: no lab is up",
+        f"pkt-lab: no lab is up{WITHIN}", f"pkt-lab: no lab is up{WITHIN}",
         "pkt-lab: which lab? there are one, two: --name NAME", "pkt-lab: no lab three is running; there are one, two",
         "pkt-lab: no host x in lab one; there are alice, bob", "pkt-lab: lab one: there is one already",
-        "pkt-lab: which lab? there are one, two: --name NAME", "pkt-lab: no lab is up",
+        "pkt-lab: which lab? there are one, two: --name NAME", "pkt-lab: three is down", "pkt-lab: two is down",
+        f"pkt-lab: no lab is up{WITHIN}",
     ]  # fmt: skip
 
 
@@ -421,6 +425,44 @@ def test_the_file_names_the_lab(rootless: None, tmp_path: Path):
     steps = f"pkt-lab up {tmp_path}/my.net.lab; pkt-lab up 'host a'; pkt-lab list"
     out, _ = lab(f"run 'host outer' -- pkt-lab exec outer sh -c {shlex.quote(steps)}")
     assert [line.split()[0] for line in out.splitlines()] == ["lab", "my.net"]
+
+
+def test_a_file_called_network_is_named_like_its_folder(rootless: None, folder: Path):
+    out, _ = lab(f"run 'host outer' -- pkt-lab exec outer sh -c 'pkt-lab up {folder}/network; pkt-lab list'")
+    assert out.split()[0] == "thing"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("'wier a b'", "pkt-lab: 'wier a b': no statement 'wier'; there are host, wire, "),
+        ("wire alice bob", "pkt-lab: wire: a statement is one argument, in quotes: 'wire HOST"),
+    ],
+)
+def test_what_is_no_file_and_looks_like_a_statement(words: str, said: str):
+    assert lab(f"up {words}", code=2)[1].startswith(said)
+
+
+def test_status_shows_our_commands_as_they_were_called(pair: str):
+    process = start(f"exec --name {pair} bob pkt-recv -i eth0 --duration 30")
+    until(lambda: re.search(r"^  \d+ pkt-recv -i eth0 --duration 30$", lab(f"status {pair}")[0], re.MULTILINE), "command", 20)
+    process.kill()
+    finish(process)
+
+
+def test_root_has_all_users_in_a_laboratory(rootless: None, pair: str):
+    """So tcpdump can change to its own one, without --root."""
+    if os.geteuid():
+        pytest.skip("not root")
+    here = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    there = [line.split() for line in lab(f"exec --name {pair} bob cat /proc/self/uid_map")[0].splitlines()]
+    assert [(first, count) for first, _, count in there] == [(first, count) for first, _, count in here]
+    if not shutil.which("tcpdump"):
+        pytest.skip("tcpdump is not installed")
+    out, err = lab(
+        f"exec --name {pair} bob timeout 60 sh -c 'tcpdump -i eth0 -c 1 icmp & ping -q -c 5 -i 0.5 alice > /dev/null; wait $!'"
+    )
+    assert "ICMP echo request" in out, err
 
 
 # ---- nothing is left ----

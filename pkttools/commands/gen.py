@@ -31,7 +31,7 @@ OPTIONS = [
     Option("--dport", TEXT, "destination port (default 9)", "VALUES"),
     Option("--flags", TEXT, "TCP flags, letters of FSRPAUEC (default S)", "VALUES"),
     Option("--vlan", TEXT, "add a VLAN tag with this ID", "VALUES"),
-    Option("--size", TEXT, "bytes of the frame without FCS (default 60)", "VALUES"),
+    Option("--size", TEXT, "bytes of the frame, no FCS (default 60; tcp 54)", "VALUES"),
     Option("--payload", TEXT, "begin the payload with TEXT, or with 0xBYTES", "TEXT"),
     Option("--stamp", FLAG, "put a number and the time into the payload"),
     Option("--seed", NUMBER, "seed of random values; TIME begins at 0", "N"),

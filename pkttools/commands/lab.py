@@ -61,8 +61,11 @@ def down_mode(values: Values, words: list[str]) -> None:
     from ..linux import control
 
     need(len(words) + values.all + (values.name is not None) <= 1, "wanted: down [NAME], or --all")
-    for name in control.names(running.KIND) if values.all else [running.choose(words[0] if words else values.name)]:
+    named = words[0] if words else values.name
+    for name in control.names(running.KIND) if values.all else [running.choose(named)]:
         running.end(name)
+        if not named:
+            say(f"pkt-lab: {name} is down")
 
 
 def exec_mode(values: Values, words: list[str], shell: bool = False) -> int:
@@ -75,7 +78,7 @@ def exec_mode(values: Values, words: list[str], shell: bool = False) -> int:
     host, *command = words
     running.enter(running.keys(running.choose(values.name), host))
     environment = {name: value for name, value in os.environ.items() if name != running.ENVIRONMENT}
-    return foreground.end_as(foreground.run(command, environment, shell))
+    return foreground.end_as(foreground.run(command, {**environment, running.HOST: host}, shell))
 
 
 def shell_mode(values: Values, words: list[str]) -> int:
@@ -92,11 +95,15 @@ def read(words: list[str]) -> Topology:
 
 
 def stem(words: list[str]) -> str:
-    """What a laboratory is called: like its first file."""
+    """What a laboratory is called: like its first file, or, where that is of one of the project's, like its folder."""
     from pathlib import Path
 
-    files = [word for word in words if word != "-" and " " not in word]
-    return Path(files[0]).stem if files else "lab"
+    from ..lab import demo
+
+    files = [Path(word) for word in words if word != "-" and " " not in word]
+    if not files:
+        return "lab"
+    return demo.short(files[0].parent) if files[0].name == demo.TOPOLOGY else files[0].stem
 
 
 def run_mode(values: Values, words: list[str]) -> int:

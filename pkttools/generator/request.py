@@ -92,6 +92,8 @@ def flags_of(word: str) -> str:
 def number_of_flags(word: str) -> str:
     """Letters of TCP flags as a number, or what else is written there."""
     letters = word.strip().upper()
+    if letters.isalpha() and letters != "RANDOM" and letters.strip("".join(FLAGS)):
+        raise UsageError(f"--flags: '{word[:40]}' is not of the letters {''.join(FLAGS)}")
     return str(sum(FLAGS[letter] for letter in set(letters))) if letters and not letters.strip("".join(FLAGS)) else word
 
 

@@ -68,7 +68,7 @@ class Generated(Source):
         sizes = None
         room = largest_size(protocol, v6, tagged)
         need(shortest <= room, f"--payload: {len(payload)} bytes are too many: a packet of {protocol} has room for {room} bytes")
-        longest = max(LEAST, shortest)
+        longest = shortest if protocol == "tcp" else max(LEAST, shortest)  # a SYN has no data
         if values.size is not None:
             found = parse("--size", values.size, self.seed_of("--size"), size_of, shortest, max(USUAL, shortest))
             need(least(found) >= shortest, f"--size: {least(found)} is too short: headers and payload take {shortest} bytes")
@@ -87,9 +87,10 @@ class Generated(Source):
         wanted = not values.interface or values.rate is not None
         sizes = self.sizes if self.protocol != "raw" else None
         start = 0 if values.interface else begin_of(values)
+        unit = 1 if values.interface or values.nano else 1000
         self.stream = Stream(
             templates, self.columns, sizes, stamp=bool(values.stamp), mend=not values.raw_checksums,
-            schedule=self.schedule if wanted else None, start=start,
+            schedule=self.schedule if wanted else None, start=start, unit=unit,
         )  # fmt: skip
 
     def begin(self) -> Generated:

@@ -107,14 +107,14 @@ class Stream:
     """The packets. templates: they take turns. sizes: None where a packet is as long as its template.
 
     stamp: with sequence number and time in the payload. mend: checksums are computed. schedule, start: the times of packets, in
-    nanoseconds since 1970; None: times are not wanted.
+    nanoseconds since 1970; None: times are not wanted. unit: nanoseconds; from `start` on times are multiples of it.
     """
 
     def __init__(self, templates: list[Template], columns: list[Column], sizes: Lengths | None = None, *, stamp: bool = False,
-                 mend: bool = True, schedule: Schedule | None = None, start: int = 0) -> None:  # fmt: skip
+                 mend: bool = True, schedule: Schedule | None = None, start: int = 0, unit: int = 1) -> None:  # fmt: skip
         """Raises UsageError where a field is nowhere in a template, or the stamp does not fit."""
         self.templates, self.columns, self.sizes = templates, columns, sizes
-        self.stamp, self.mend, self.schedule, self.start = stamp, mend, schedule, start
+        self.stamp, self.mend, self.schedule, self.start, self.unit = stamp, mend, schedule, start, unit
         self.parts = [[column.parts(template) for template in templates] for column in columns]
         for column, parts in zip(columns, self.parts, strict=True):
             if not any(parts):
@@ -161,7 +161,7 @@ class Stream:
             batch = self.again(first, number, lent) if self.round else self.made(first, number)
             number = len(batch)
             if self.schedule is not None:
-                times = [time + self.start for time in self.schedule.times(first, number)]
+                times = [self.start + time - time % self.unit for time in self.schedule.times(first, number)]
                 if times[-1] >= 1 << 63:
                     raise PktError("packets would be of times that have no room: they end in 2262")
                 batch.columns()[TIME::COLUMNS] = array("q", times)

@@ -12,6 +12,7 @@ from ..linux import control, namespaces
 from .holder import KIND
 
 ENVIRONMENT = "PKT_LAB"  # names the laboratory that is meant
+HOST = "PKT_HOST"  # tells a command which host it runs in
 PATIENCE = 10.0  # seconds until all its processes are gone
 # In this order: the user namespace gives the right to enter the others.
 KINDS = {"user": namespaces.NEWUSER, "pid": namespaces.NEWPID, "mnt": namespaces.NEWNS, "net": namespaces.NEWNET,
@@ -25,7 +26,9 @@ def choose(name: str | None) -> str:
     there = control.names(KIND)
     if len(there) == 1:
         return there[0]
-    raise PktError(f"which lab? there are {', '.join(there)}: --name NAME" if there else "no lab is up")
+    if there:
+        raise PktError(f"which lab? there are {', '.join(there)}: --name NAME")
+    raise PktError("no lab is up" + (f" within the host {os.environ[HOST]}; ask outside of it" if HOST in os.environ else ""))
 
 
 def ask(name: str, **question: object) -> tuple[dict, list[int]]:

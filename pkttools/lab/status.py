@@ -109,8 +109,10 @@ def running_in(net: int) -> list[tuple[int, str]]:
             continue
         try:
             if os.path.samestat((path / "ns/net").stat(), wanted):
-                words = (path / "cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
-                found.append((int(path.name), "".join(c if c.isprintable() else "?" for c in words)[:LONGEST]))
+                words = (path / "cmdline").read_bytes().rstrip(b"\0").decode(errors="replace").split("\0")
+                if len(words) > 6 and "pkttools.main" in words[4]:  # by bin/pkt: python -P -S -c CODE, where it is, the command
+                    words = [Path(words[6]).name, *words[7:]]
+                found.append((int(path.name), "".join(c if c.isprintable() else "?" for c in " ".join(words))[:LONGEST]))
         except OSError:  # it has ended, or is not ours
             continue
     return sorted(one for one in found if one[1])

@@ -116,6 +116,8 @@ def lines(arguments: list[str]) -> list[Line]:
             found += [Line(words, f"'{' '.join(words)}'", True) for words in split(argument) if words]
             continue
         name = "<stdin>" if argument == "-" else argument
+        if argument != "-" and not Path(argument).exists():
+            check_file(argument)
         try:
             text = sys.stdin.read() if argument == "-" else Path(argument).read_text()
         except OSError as error:
@@ -124,6 +126,15 @@ def lines(arguments: list[str]) -> list[Line]:
             raise PktError(f"{name}: it is no text") from None
         found += [Line(words, f"{name}:{number}") for number, words in enumerate(split(text), 1) if words]
     return found
+
+
+def check_file(argument: str) -> None:
+    """Raises UsageError for what is no file, and looks like a statement."""
+    first, *others = argument.split() or [""]
+    if first in FORMS:
+        raise UsageError(f"{first}: a statement is one argument, in quotes: '{FORMS[first]}'")
+    if others and "/" not in first:
+        raise UsageError(f"'{argument[:80]}': no statement '{first[:40]}'; there are {', '.join(FORMS)}")
 
 
 def split(text: str) -> list[list[str]]:
@@ -143,7 +154,7 @@ def read(statements: list[Line]) -> Topology:
             if line.words[0] in word:
                 STATEMENTS[line.words[0]](topology, line, line.words[1:])
     if not topology.hosts:
-        raise UsageError("the topology has no hosts")
+        raise PktError("the topology has no hosts")
     for host in topology.hosts.values():
         for interface in host.interfaces.values():
             for port in interface.ports or ():

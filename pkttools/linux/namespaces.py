@@ -63,12 +63,52 @@ def become(name: str) -> None:
 
 
 def new_user() -> None:
-    """Moves this process into a user namespace where its user is root. Raises OSError."""
+    """Moves this process into a user namespace where its user is root. Raises OSError.
+
+    The system's root has all its users there, as tcpdump wants it, which changes to another one; others have root alone.
+    """
     user, group = os.geteuid(), os.getegid()
-    unshare(NEWUSER)
+    if user == 0 and all_users():
+        return
+    if user:
+        unshare(NEWUSER)
     # Who may not set groups in the namespace around may map one only when nobody drops any, see user_namespaces(7).
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
         Path(f"/proc/self/{name}").write_text(text)
+
+
+def all_users() -> bool:
+    """Moves this process into a user namespace with the users of the one it is in: a child that stays outside lets them in.
+
+    Gives whether that was allowed; the process is in the namespace in any case. Raises OSError.
+    """
+    maps = {}
+    for name in ("uid_map", "gid_map"):
+        rows = [line.split() for line in Path(f"/proc/self/{name}").read_text().splitlines()]
+        maps[name] = "".join(f"{first} {first} {count}\n" for first, _, count in rows)
+    parent = os.getpid()
+    told, tell = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(tell)
+        code = 1
+        try:
+            if os.read(told, 1):
+                for name, text in maps.items():
+                    Path(f"/proc/{parent}/{name}").write_text(text)
+                code = 0
+        except OSError:
+            pass
+        finally:
+            os._exit(code)
+    os.close(told)
+    try:
+        unshare(NEWUSER)
+        os.write(tell, b"!")
+    finally:
+        os.close(tell)
+        _, status = os.waitpid(child, 0)
+    return status == 0
 
 
 def refusal(error: OSError, root: bool, sysctl: Path = SYSCTL) -> Forbidden:
