@@ -86,10 +86,10 @@ class Receiver:
             self.filter = SocketFilter(self.sock, self.name, program, finish)
         try:
             self.block, self.ring = self.mapped(*geometry(buffer or BUFFER))
-            self.linktype = bind(self.sock, self.name, ETH_P_ALL)
             if promiscuous:
                 request = struct.pack("iHH8s", socket.if_nametoindex(self.name), PACKET_MR_PROMISC, 0, b"")
                 self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
+            self.linktype = bind(self.sock, self.name, ETH_P_ALL)  # last: from here on everything is received
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
         self.notes = self.lines() if notes else (0, 0, 0, 0)
