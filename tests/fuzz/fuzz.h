@@ -46,5 +46,6 @@ void fuzz_checksums(struct input *in);
 void fuzz_table(struct input *in);
 void fuzz_program(struct input *in);
 void fuzz_bpf(struct input *in);
+void fuzz_bridge(struct input *in);
 
 #endif

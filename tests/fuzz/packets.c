@@ -289,3 +289,78 @@ void fuzz_bpf(struct input *in)
     discard(&s.frame);
     release(program, size);
 }
+
+/* Where a few stations are; `source` is the port that frames come from. */
+struct few {
+    size_t count;
+    int source;
+    struct {
+        uint8_t mac[6];
+        int port;
+    } at[3];
+};
+
+static int few_find(void *of, const uint8_t *mac)
+{
+    struct few *few = of;
+    for (size_t i = 0; i < few->count; i++)
+        if (memcmp(few->at[i].mac, mac, 6) == 0)
+            return few->at[i].port;
+    return TO_ALL;
+}
+
+static enum learning few_learn(void *of, const uint8_t *mac)
+{
+    struct few *few = of;
+    for (size_t i = 0; i < few->count; i++)
+        if (memcmp(few->at[i].mac, mac, 6) == 0) {
+            bool moved = few->at[i].port != few->source;
+            few->at[i].port = few->source;
+            return moved ? MOVED : KNOWN;
+        }
+    if (few->count == sizeof few->at / sizeof *few->at)
+        return FULL;
+    memcpy(few->at[few->count].mac, mac, 6);
+    few->at[few->count++].port = few->source;
+    return LEARNT;
+}
+
+/* One byte: the port that frames come from. Each frame is a byte, its size, and its bytes. The first is of another port. */
+void fuzz_bridge(struct input *in)
+{
+    enum { MOST = 64 };
+    struct few few = {.source = (int)(take8(in) & 3)}, alone;
+    size_t size = in->size, at = 0, count = 0;
+    uint8_t *data = exact(in->at, size);
+    struct packet *rows = (struct packet *)exact(NULL, MOST * sizeof *rows);
+    for (; at < size && count < MOST; count++) {
+        size_t whole = data[at] < size - at - 1 ? data[at] : size - at - 1;
+        rows[count] = (struct packet){.offset = (int64_t)at + 1, .captured = (int64_t)whole, .original = (int64_t)whole, .linktype = 1};
+        at += 1 + whole;
+    }
+    if (count > 0 && rows[0].captured >= 12) {
+        memcpy(few.at[0].mac, data + rows[0].offset + 6, 6);
+        few.at[0].port = few.source ^ 1;
+        few.count = 1;
+    }
+    alone = few;
+    int *out = (int *)exact(NULL, MOST * sizeof *out);
+    int64_t counts[FORWARD_COUNTS] = {0};
+    struct stations together = {&few, few_find, few_learn}, each = {&alone, few_find, few_learn};
+    EXPECT(forward(data, rows, count, few.source, &together, out, counts));
+    int64_t sums[FORWARD_COUNTS] = {0};
+    for (size_t i = 0; i < count; i++) {
+        int one;
+        EXPECT(forward(data, rows + i, 1, alone.source, &each, &one, sums));
+        EXPECT(out[i] == one);
+        EXPECT(one == TO_NOBODY || one == TO_ALL || (one >= 0 && one < 4 && one != few.source));
+    }
+    EXPECT(counts[FORWARD_FULL] <= sums[FORWARD_FULL]);         /* once for frames of one station that follow each other */
+    counts[FORWARD_FULL] = sums[FORWARD_FULL];
+    EXPECT(equal(counts, sums, sizeof counts) && few.count == alone.count);
+    for (size_t i = 0; i < few.count; i++)
+        EXPECT(equal(few.at[i].mac, alone.at[i].mac, 6) && few.at[i].port == alone.at[i].port);
+    release((uint8_t *)out, MOST * sizeof *out);
+    release((uint8_t *)rows, MOST * sizeof *rows);
+    release(data, size);
+}

@@ -279,6 +279,17 @@ def bpf_programs() -> Iterator[bytes]:
         yield bytes([len(program)]) + coded + sample(*frames()[i % len(frames())])
 
 
+def bridged() -> Iterator[bytes]:
+    """Frames for a bridge: of a few stations, to each other, to groups, to bridges; too short ones."""
+    macs = [bytes.fromhex(text) for text in ("020000000001", "020000000002", "020000000003", "020000000004")]
+    other = [bytes.fromhex(text) for text in ("ffffffffffff", "0180c2000000", "0180c2000010", "000000000000", "01005e000001")]
+    pairs = [(to, by) for to in [*macs, *other] for by in [*macs, *other]]
+    for number in range(4):
+        chosen = pairs[number::4]
+        whole = [to + by + b"\x08\x00" + bytes(number) for to, by in chosen]
+        yield bytes([number]) + b"".join(bytes([len(frame)]) + frame for frame in [*whole, whole[0][:13], b""])
+
+
 def own(row: list[int], code: list[int], choice: int, frame: bytes) -> bytes:
     """A program with a row of its own, and two constants."""
     coded = [bytes([len(part)]) + b"".join(map(column, part)) for part in (row, code)]
@@ -287,7 +298,7 @@ def own(row: list[int], code: list[int], choice: int, frame: bytes) -> bytes:
 
 CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
-    "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
+    "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
 }  # fmt: skip
 
 

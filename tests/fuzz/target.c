@@ -21,6 +21,7 @@ static const struct {
     {'c', fuzz_checksums},      /* packets.c: a frame is walked, checked, corrected, edited */
     {'f', fuzz_table},          /* packets.c: a frame meets the filters and assignments of seeds.py */
     {'b', fuzz_bpf},            /* packets.c: a classic BPF program of the input's own meets a frame */
+    {'w', fuzz_bridge},         /* packets.c: frames go where a bridge that looks at each by itself sends them */
     {'g', fuzz_program},        /* packets.c: a program of the input's own, sound or not, meets a frame */
 };
 
