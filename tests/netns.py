@@ -161,7 +161,7 @@ class Lab:
         """
         return [*self.entrance(host), "setpriv", "--pdeathsig", "KILL"]
 
-    def run(self, host: str, command: str, data: bytes = b"", timeout: float = 20) -> subprocess.CompletedProcess[bytes]:
+    def run(self, host: str, command: str, data: bytes = b"", timeout: float = 60) -> subprocess.CompletedProcess[bytes]:
         """Runs a shell pipeline in a host to its end."""
         process = self.start(host, command, subprocess.PIPE)
         try:
@@ -240,7 +240,7 @@ def opened(backend: str, more: list[str] | None = None) -> Iterator[Lab]:
         made.close()
 
 
-def until(happened: Callable[[], object], what: str, seconds: float = 10) -> None:
+def until(happened: Callable[[], object], what: str, seconds: float = 30) -> None:
     """Waits for something; fails when it does not happen."""
     deadline = time.monotonic() + seconds
     while not happened():
@@ -248,7 +248,7 @@ def until(happened: Callable[[], object], what: str, seconds: float = 10) -> Non
         time.sleep(0.005)
 
 
-def finish(process: subprocess.Popen[bytes], number: int = 0, timeout: float = 15) -> tuple[int, bytes, list[str]]:
+def finish(process: subprocess.Popen[bytes], number: int = 0, timeout: float = 60) -> tuple[int, bytes, list[str]]:
     """Waits for a started command, after a signal if there is one; gives exit code, output and the lines of stderr."""
     if number:
         process.send_signal(number)
