@@ -128,6 +128,25 @@ def test_what_is_not_answered(frame):
     assert answers(mended(frame)) == []
 
 
+@pytest.mark.parametrize("size", range(4, 24))
+def test_a_solicitation_without_a_target_ends_nothing(size):
+    """RFC 4861 section 7.1.1: 24 bytes or more; what follows in the stream is answered."""
+    message = (b"\x87\0\0\0" + bytes(4) + B)[:size]
+    short = bytearray(ethernet(0x86DD, ipv6(58, message)))
+    short[21] = 255
+    responder = Responder([])
+    asked = [mended(bytes(short)), mended(bytes(short) + b"trailer of the frame"), solicitation()]
+    batches = list(responder(iter([gathered([Packet(frame, len(frame), 7, 1) for frame in asked])])))
+    assert [len(batch) for batch in batches] == [1]
+    assert (responder.answered, responder.unanswered) == (1, 2)
+
+
+@pytest.mark.parametrize(("at", "value"), [(2, b"\x86\xdd"), (4, b"\2"), (4, b"\x08"), (5, b"\x10"), (5, b"\0")])
+def test_arp_with_addresses_of_other_sizes_is_not_answered(at, value):
+    """Sender and target stand elsewhere then; nothing is known of who asks."""
+    assert answers(ethernet(0x0806, ARP[:at] + value + ARP[at + len(value) :] + bytes(18))) == []
+
+
 def test_a_wrong_checksum_is_not_answered():
     request = mended(ECHO)
     assert answers(request[:-1] + b"!") == []

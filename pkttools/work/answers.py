@@ -72,7 +72,9 @@ class Responder:
         return not self.networks or any(address in network for network in self.networks)
 
     def arp(self, packet: Packet, header: Header) -> Packet | None:
-        """RFC 826: who has the address tells so."""
+        """RFC 826: who has the address tells so. Addresses of other sizes stand elsewhere: such a request is none of ours."""
+        if [value(packet, header, f"ARP.{name}") for name in ("PROTOCOL", "HARDWARE_SIZE", "PROTOCOL_SIZE")] != [0x0800, 6, 4]:
+            return None
         target = ipv4(packet, header, "ARP.TARGET_IPADDR")
         sender = ipv4(packet, header, "ARP.SENDER_IPADDR")
         probe = int(sender) == 0 or sender == target
@@ -95,9 +97,11 @@ class Responder:
     def neighbour(self, packet: Packet, header: Header, message: Header) -> Packet | None:
         """RFC 4861 section 7.2.4: who has the address advertises it."""
         at = message[1] + 8
+        if message[3] - at < 16:  # section 7.1.1: without a target it is none
+            return None
         target, sender = IPv6Address(packet.frame[at : at + 16]), ipv6(packet, header, "IPV6.SRC_ADDR")
         hop_limit = value(packet, header, "IPV6.HOP_LIMIT")
-        if message[3] - at < 16 or hop_limit != 255 or not self.here(target) or (sender.is_unspecified and not self.networks):
+        if hop_limit != 255 or not self.here(target) or (sender.is_unspecified and not self.networks):
             return None
         mac = mac_of(target)
         option = bytes([TARGET_LINK_ADDRESS, 1]) + bytes.fromhex(mac.replace(":", ""))
