@@ -222,7 +222,40 @@ def test_raw_takes_packets_as_they_are(backend: str) -> None:
     swept = made(f"raw IP.TTL=1..{len(originals) + 1} --count {3 * len(originals)}", ping, backend)
     assert [frame[22] for frame in swept] == [n % (len(originals) + 1) + 1 for n in range(3 * len(originals))]
     assert shell("pkt-check -cs -F pcap", pcap(swept)).stderr == b""
-    assert made(f"raw --in {ROOT}/examples/ping.txt", backend=backend) == originals[:1]
+    assert made(f"raw --in {ROOT}/examples/ping.txt", backend=backend) == originals
+    assert made(f"raw --in {ROOT}/examples/ping.txt --count 1", backend=backend) == originals[:1]
+
+
+def test_raw_keeps_what_came_with_packets(backend: str) -> None:
+    """Time, interface, direction and comment: whatever stands in front of the bytes, also where packets come again."""
+    packet = b"TIME: 170000000%d.%s\nSIZE: 42/60\nIFACE: eth%d\nWAY: in\nNOTE: packet %d\nLOST: 7\n"
+    packet += b"ETHERNET.TYPE: 0x800\nIP.VERSION: 4\nIP.HEADER_SIZE: 20\nIP.TOTAL_SIZE: 28\n==\n"
+    text = b"LINKTYPE: 1\n" + b"".join(b"-- %d --\n" % (i + 1) + packet % (i, b"123456789" if i else b"5", i, i) for i in range(3))
+    original = shell("pkt-correct", text).stdout
+    assert original.count(b"NOTE: packet") == 3
+    assert shell("pkt-gen raw", text, backend=backend).stdout == original
+    assert shell("pkt-gen raw --seed 1 | grep -v -e '^--' -e ^LINK", text, backend=backend).stdout == b"".join(
+        line + b"\n" for line in original.splitlines() if not line.startswith((b"--", b"LINK"))
+    )
+    again = shell("pkt-gen raw --count 7", text, backend=backend).stdout
+    assert re.findall(rb"NOTE: packet (.)", again) == [b"0", b"1", b"2", b"0", b"1", b"2", b"0"]
+    times = re.findall(rb"TIME: (\S+)", original)
+    assert times == [b"1700000000.500000", b"1700000001.123456789", b"1700000002.123456789"]
+    assert re.findall(rb"TIME: (\S+)", again) == [*times, *times, times[0]]
+    changed = shell("pkt-gen raw IP.TTL=9..11 | grep -e ^NOTE -e ^TIME", text, backend=backend).stdout
+    assert changed == shell("grep -e ^NOTE -e ^TIME", original).stdout
+    ng = shell("pkt-gen raw -F pcapng | pkt-pcapng2txt -v", shell("pkt-txt2pcapng", text).stdout, backend=backend).stdout
+    assert re.findall(rb"^(?:IFACE|WAY|NOTE).*$", ng, re.M) == re.findall(rb"^(?:IFACE|WAY|NOTE).*$", original, re.M)
+
+
+@pytest.mark.parametrize(("words", "times"), [
+    ("--rate 2 --start 5", ["5.000000", "5.500000", "6.000000"]), ("--start 5", ["5.000000", "5.001000", "5.002000"]),
+    ("--duration 1 --rate 2 --start 1", ["1.000000", "1.500000"]),
+])  # fmt: skip
+def test_raw_has_other_times_where_they_are_asked_for(words: str, times: list[str]) -> None:
+    text = b"TIME: 170000000%d.5\nSIZE: 20\nIP.VERSION: 4\n==\n"
+    done = shell(f"pkt-gen raw {words}", b"".join(b"--\n" + text % i for i in range(3)))
+    assert re.findall(r"TIME: (\S+)", done.stdout.decode()) == times
 
 
 def test_raw_keeps_link_types() -> None:

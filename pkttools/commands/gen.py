@@ -20,7 +20,7 @@ XMIT = ("queue", "direct", "receive")
 OPTIONS = [
     Option("-i --interface", TEXT, "send to IFACE instead of writing", "IFACE"),
     Option("--xmit", TEXT, "way into the kernel: queue, direct, receive", "WAY", default="queue", choices=XMIT),
-    Option("--count", NUMBER, "make N packets (default 1); 0: without end", "N"),
+    Option("--count", NUMBER, "make N packets (default 1; raw: all); 0: no end", "N"),
     Option("--rate", TEXT, "N packets a second, or a ramp N..N", "N"),
     Option("--duration", REAL, "make packets for SECONDS", "SECONDS"),
     Option("--src", TEXT, "source IP address; IPv6 is made of IPv6 ones", "VALUES"),

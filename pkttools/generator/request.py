@@ -26,11 +26,11 @@ def size_of(text: str) -> int:
     return size
 
 
-def amount(values: Values) -> tuple[int | None, Schedule]:
-    """How many packets, None: without end; and when they are due. Raises UsageError."""
+def amount(values: Values, usual: int = 1) -> tuple[int | None, Schedule]:
+    """How many packets, None: without end; and when they are due. usual: how many, where nothing says it. Raises UsageError."""
     count = None if values.count == 0 else values.count
     if values.count is None and values.duration is None:
-        count = 1
+        count = usual
     low, dots, high = (values.rate or str(RATE)).partition("..")
     rates = [rate_of(low), rate_of(high) if dots else rate_of(low)]
     ramp = 0.0

@@ -84,7 +84,7 @@ class Generated(Source):
     def make(self, templates: list[Template]) -> None:
         """Makes the stream of packets. Raises UsageError."""
         values = self.values
-        wanted = not values.interface or values.rate is not None
+        wanted = values.rate is not None or (not values.interface and not self.keeps_times)
         sizes = self.sizes if self.protocol != "raw" else None
         start = 0 if values.interface else begin_of(values)
         unit = 1 if values.interface or values.nano else 1000
@@ -93,13 +93,21 @@ class Generated(Source):
             schedule=self.schedule if wanted else None, start=start, unit=unit,
         )  # fmt: skip
 
+    @property
+    def keeps_times(self) -> bool:
+        """Whether packets are of the times that their templates have: nothing says other ones."""
+        values = self.values
+        return self.protocol == "raw" and values.rate is None and values.duration is None and values.start is None
+
     def begin(self) -> Generated:
         """Begins: templates are read, if there are any to read. Raises PktError."""
         install(drain=False)
         if self.protocol == "raw":
             if self.values.nested:
                 nest([column.values for column in self.columns])
-            self.make(self.read())
+            templates = self.read()
+            self.count, self.schedule = amount(self.values, len(templates))
+            self.make(templates)
         return self
 
     def read(self) -> list[Template]:
@@ -113,7 +121,7 @@ class Generated(Source):
                 room -= len(packet.frame)
                 if room < 0:
                     raise PktError(f"{file.name}: templates are at most {TEMPLATES >> 20} MiB")
-                templates.append(Template(packet.frame, packet.linktype, packet.time, packet.original))
+                templates.append(Template(packet.frame, packet.linktype, packet.time, packet.original, packet.notes))
         if not templates:
             raise PktError(f"{file.name}: no packet to begin with")
         self.linktype = templates[0].linktype

@@ -9,7 +9,7 @@ from array import array
 from math import lcm
 
 from .. import codec
-from ..batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, OFFSET, ORIGINAL, TIME, Batch
+from ..batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch
 from ..errors import PktError, UsageError
 from ..expression import field, rows_of
 from ..fields import DATA, FAMILY, HEADERS, LITTLE, TABLE, TEXT, Row
@@ -34,10 +34,13 @@ STAMP = 16  # bytes: magic, sequence number, seconds, microseconds, 32 bits each
 
 
 class Template:
-    """A packet to begin with. original: its bytes before it was cut short. headers: what the codec's walk finds in it."""
+    """A packet to begin with.
 
-    def __init__(self, frame: bytes, linktype: int, time: int = 0, original: int | None = None) -> None:
-        self.frame, self.linktype, self.time = frame, linktype, time
+    original: its bytes before it was cut short. notes: its extension lines. headers: what the codec's walk finds in it.
+    """
+
+    def __init__(self, frame: bytes, linktype: int, time: int = 0, original: int | None = None, notes: bytes = b"") -> None:
+        self.frame, self.linktype, self.time, self.notes = frame, linktype, time, notes
         self.original = len(frame) if original is None else original
         row = array("q", (0, len(frame), self.original, 0, linktype, 0, 0))
         self.headers: list[Header] = codec.walk(bytearray(frame), bytearray(row.tobytes()))
@@ -107,7 +110,7 @@ class Stream:
     """The packets. templates: they take turns. sizes: None where a packet is as long as its template.
 
     stamp: with sequence number and time in the payload. mend: checksums are computed. schedule, start: the times of packets, in
-    nanoseconds since 1970; None: times are not wanted. unit: nanoseconds; from `start` on times are multiples of it.
+    nanoseconds since 1970; None: those of the templates. unit: nanoseconds; from `start` on times are multiples of it.
     """
 
     def __init__(self, templates: list[Template], columns: list[Column], sizes: Lengths | None = None, *, stamp: bool = False,
@@ -119,7 +122,7 @@ class Stream:
         for column, parts in zip(columns, self.parts, strict=True):
             if not any(parts):
                 raise UsageError(f"{column.name}: the packet has no such field")
-        self.stride = sum(len(template.frame) for template in templates)
+        self.stride = sum(len(template.frame) + len(template.notes) for template in templates)
         if stamp:
             shorter = self.longest - least(sizes.values) if sizes else 0
             if any(template.room - shorter < STAMP for template in templates):
@@ -230,14 +233,17 @@ class Stream:
         turns = len(self.templates)
         order = [self.templates[n % turns] for n in range(first, first + number)]
         sizes = array("q", [len(template.frame) for template in order])
-        offsets, at = array("q"), 0
-        for size in sizes:
+        offsets, notes, at = array("q"), array("q"), 0
+        for template in order:
             offsets.append(at)
-            at += size
-        batch = Batch(bytearray(b"".join([template.frame for template in order])), bytearray(number * COLUMNS * 8))
+            notes.append(at + len(template.frame))
+            at = notes[-1] + len(template.notes)
+        data = b"".join([part for template in order for part in (template.frame, template.notes)])
+        batch = Batch(bytearray(data), bytearray(number * COLUMNS * 8))
         columns = batch.columns()
         columns[OFFSET::COLUMNS] = offsets
-        columns[NOTES::COLUMNS] = offsets
+        columns[NOTES::COLUMNS] = notes
+        columns[NOTES_SIZE::COLUMNS] = array("q", [len(template.notes) for template in order])
         columns[CAPTURED::COLUMNS] = sizes
         columns[ORIGINAL::COLUMNS] = array("q", [template.original for template in order])
         columns[LINKTYPE::COLUMNS] = array("q", [template.linktype for template in order])
