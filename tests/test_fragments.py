@@ -261,6 +261,39 @@ def test_vlan_tags_and_families_keep_datagrams_apart():
     assert len(joined(same, 1)) == 1
 
 
+LINKS = {
+    "Ethernet": (1, bytes(12), b""), "SLL": (113, struct.pack("!HHH8s", 0, 1, 6, b"\2" * 8), b""),
+    "SLL2": (276, b"", struct.pack("!HIHBB8s", 0, 3, 1, 4, 6, b"\2" * 8)),
+}  # fmt: skip
+
+
+def under(link: str, tci: list[int], kind: int, datagram: bytes) -> bytes:
+    """A datagram under the tags 802.1ad, 802.1Q or 802.1Q alone, with these control informations."""
+    _, front, behind = LINKS[link]
+    types = [0x88A8, 0x8100][-len(tci) :]
+    return (
+        front + struct.pack("!H", types[0]) + behind
+        + b"".join(struct.pack("!HH", word, following) for word, following in zip(tci, [*types[1:], kind], strict=True))
+        + datagram
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("tci", [[0x0005], [0x0064, 0x0005]], ids=["802.1Q", "QinQ"])
+@pytest.mark.parametrize(("kind", "whole"), [(0x0800, mended(ipv4(17, udp(PAYLOAD)))), (0x86DD, ipv6(17, udp(PAYLOAD)))], ids="46")
+def test_priorities_of_tags_keep_nothing_apart(link, tci, kind, whole):
+    """PCP and DEI, of any tag, may differ in every piece; ids may not. The first fragment's stay."""
+    linktype = LINKS[link][0]
+    words = [[word | (7 * i + k) % 16 << 12 for k, word in enumerate(tci)] for i in range(4)]
+    pieces = cut(whole, 900)
+    frames_ = [under(link, words[i], kind, piece) for i, piece in enumerate(pieces)]
+    assert joined(frames_[::-1], linktype) == [under(link, words[0], kind, whole)]
+    for k in range(len(tci)):
+        other = [word ^ (k == n) for n, word in enumerate(tci)]
+        apart = [*frames_[:3], under(link, other, kind, pieces[3])]
+        assert joined(apart, linktype) == apart
+
+
 def test_the_protocol_of_ipv6_is_the_first_fragments():
     """RFC 8200 section 4.5: the next headers of the others do not matter."""
     whole = ipv6(17, udp(PAYLOAD[:300]))
@@ -285,6 +318,58 @@ def test_a_fragment_that_comes_twice_counts_once():
         got = through(reassembler, [packet(f) for f in order])
         assert [p.frame for p in got] == [mended(ipv4(17, udp(PAYLOAD[:92])))]
         assert reassembler.repeated == len(order) - 3
+
+
+def piece(begin: int, end: int, total: int, v6: bool, payload: bytes = PAYLOAD) -> bytes:
+    """Bytes `begin` to `end` of a payload of `total` as a fragment."""
+    more = int(end < total)
+    if v6:
+        return ipv6(44, struct.pack("!BBHI", 17, 0, begin | more, 5) + payload[begin:end])
+    return mended(ipv4(17, payload[begin:end], fragment=begin // 8 | more << 13))
+
+
+@pytest.mark.parametrize("v6", [False, True], ids=["4", "6"])
+@pytest.mark.parametrize(
+    ("order", "again"),
+    [
+        ([(0, 80), (16, 40), (80, 160)], 1),  # within one
+        ([(0, 80), (0, 40), (40, 80), (80, 160)], 2),  # its first half, and its second
+        ([(80, 160), (96, 160), (0, 80)], 1),  # the end of the last one
+        ([(0, 40), (40, 80), (16, 64), (80, 160)], 1),  # within two that are one behind the other
+        ([(80, 160), (0, 80), (0, 80)], 0),  # whole before it comes again: that one is another datagram's
+        ([(0, 80), (0, 80), (8, 16), (80, 160)], 2),
+    ],
+)  # fmt: skip
+def test_a_fragment_within_what_is_there_counts_once(order, again, v6):
+    """As Linux does (inet_frag_queue_insert): with other bytes there is no datagram."""
+    reassembler = Reassembler()
+    got = through(reassembler, [packet(piece(*ends, 160, v6)) for ends in order], size=1)
+    assert (len(got[0].frame), reassembler.rebuilt, reassembler.repeated) == (200 if v6 else 180, 1, again)
+    assert got[0].frame[-160:] == PAYLOAD[:160]
+    if again:
+        k = next(k for k, ends in enumerate(order) if any(a <= ends[0] and ends[1] <= b for a, b in order[:k]) or ends == (16, 64))
+        other = piece(*order[k], 160, v6, PAYLOAD[:20] + b"!" + PAYLOAD[21:100] + b"!" + PAYLOAD[101:])
+        if other != piece(*order[k], 160, v6):
+            frames_ = [other if i == k else piece(*ends, 160, v6) for i, ends in enumerate(order)]
+            assert joined(frames_) == frames_
+
+
+@pytest.mark.parametrize("v6", [False, True], ids=["4", "6"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        [(16, 40), (0, 80), (80, 160)],  # around one that is there
+        [(0, 40), (32, 80), (80, 160)],  # over its end
+        [(40, 80), (0, 48), (80, 160)],  # over the beginning of one
+        [(0, 40), (80, 120), (32, 88), (120, 160)],  # over a hole
+    ],
+)
+def test_other_overlaps_make_no_datagram(order, v6):
+    """Also with the same bytes; Linux drops such datagrams (RFC 5722)."""
+    frames_ = [piece(*ends, 160, v6) for ends in order]
+    reassembler = Reassembler()
+    assert [p.frame for p in through(reassembler, [packet(f) for f in frames_])] == frames_
+    assert (reassembler.rebuilt, reassembler.passed) == (0, {"overlapping": len(order)})
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from ..batch import CAPTURED, Batch, Packet, gathered
 from ..fields import HEADERS
 from ..values import Header
 
-ETHERNET, IP, IPV6, OPTIONS, ROUTING, FRAGMENT = (
-    HEADERS.index(name) for name in ("ETHERNET", "IP", "IPV6", "IPV6_OPTIONS", "IPV6_ROUTING", "IPV6_FRAGMENT")
+ETHERNET, SLL, SLL2, VLAN, IP, IPV6, OPTIONS, ROUTING, FRAGMENT = (
+    HEADERS.index(name)
+    for name in ("ETHERNET", "SLL", "SLL2", "VLAN", "IP", "IPV6", "IPV6_OPTIONS", "IPV6_ROUTING", "IPV6_FRAGMENT")
 )
 FRAGMENT_HEADER = struct.Struct("!BBHI")  # next header, reserved, offset with More, id
 FRAGMENT_PROTOCOL = 44
@@ -28,7 +29,7 @@ class Datagram:
     v6: whether it is IPv6. start: where its header begins, head: where the header that all pieces share ends. payload:
     what can be cut, by its place in the frame. piece: whether it is a fragment. offset: of the payload, in bytes. more:
     whether others follow. id: of the fragment. protocol: of the payload. before: the place of the number that announces
-    the fragment header, or would. tags: the type in the Ethernet header, and the tags behind it.
+    the fragment header, or would. tags: see `virtual_network`.
     """
 
     __slots__ = ("before", "dont", "end", "head", "id", "more", "offset", "payload", "piece", "protocol", "start", "tags", "v6")
@@ -36,8 +37,7 @@ class Datagram:
     def __init__(self, frame: bytes, headers: list[Header], index: int) -> None:
         """The datagram of the IP header at `index`. Raises ValueError where sizes contradict each other, or bytes are missing."""
         self.v6, self.start = headers[index][0] == IPV6, headers[index][1]
-        link = next((start for kind, start, *_ in headers[:index] if kind == ETHERNET), self.start)
-        self.tags = frame[link + 12 : self.start]
+        self.tags = virtual_network(frame, headers[:index])
         if self.v6:
             self._read6(frame, headers, index)
         else:
@@ -74,6 +74,22 @@ class Datagram:
             if kind == ROUTING or last == 0:  # hop-by-hop options and routes are for those on the way
                 self.before, self.head, self.protocol = before, stop, protocol
         self.payload = self.head
+
+
+def virtual_network(frame: bytes, headers: list[Header]) -> bytes:
+    """Which network a frame belongs to: the types that its link layer and its tags announce, and the tags' ids.
+
+    A tag's priority and drop eligibility say how it is forwarded, not where it belongs (IEEE 802.1Q clause 9.6), and change on
+    the way: Linux looks at the id alone.
+    """
+    found = b""
+    for kind, start, *_ in headers:
+        if kind == VLAN:
+            found += bytes([frame[start] & 0x0F]) + frame[start + 1 : start + 4]
+        elif kind in (ETHERNET, SLL, SLL2):
+            at = start + {ETHERNET: 12, SLL: 14, SLL2: 0}[kind]
+            found += frame[at : at + 2]
+    return found
 
 
 def outermost(headers: list[Header]) -> int | None:

@@ -1,13 +1,15 @@
 """Puts fragments together: IPv4 (RFC 791 section 3.2, RFC 815) and IPv6 (RFC 8200 section 4.5).
 
-Policy, the same for both: a fragment that comes twice, byte for byte, counts once. Fragments that overlap in any other
-way, or disagree about the end, make no datagram (RFC 5722; as Linux does for IPv4 too): all of that datagram pass as they
-came. So does what is not complete after 30 seconds of packet time, when memory runs out, or at the end. Nothing is lost.
+Policy, the same for both: a fragment whose bytes are all there already counts once, such as one that comes twice. Fragments
+that overlap in any other way, or disagree about the end, make no datagram (RFC 5722; as Linux does for IPv4 too): all of that
+datagram pass as they came. So does what is not complete after 30 seconds of packet time, when memory runs out, or at the
+end. Nothing is lost.
 """
 
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
 
@@ -38,42 +40,64 @@ def fragments_only() -> Program:
 class Open:
     """A datagram of which some fragments have come.
 
-    pieces: offset of a payload to where it is: in which frame, from where to where. packets: the fragments as they came.
-    end: bytes of the whole payload, None until the last fragment has come. spoilt: they do not fit together.
+    pieces: offset of a payload to where it is: in which frame, from where to where. offsets: in order; no two pieces overlap.
+    packets: the fragments as they came. end: bytes of the whole payload, None until the last fragment has come. spoilt: they
+    do not fit together.
     """
 
-    __slots__ = ("end", "first", "held", "packets", "pieces", "repeated", "size", "spoilt", "time")
+    __slots__ = ("end", "first", "held", "offsets", "packets", "pieces", "repeated", "size", "spoilt", "time")
 
     def __init__(self, time: int) -> None:
         self.time, self.held, self.size, self.repeated = time, 0, 0, 0
         self.pieces: dict[int, tuple[bytes, int, int]] = {}
+        self.offsets: list[int] = []
         self.packets: list[Packet] = []
         self.first: tuple[Packet, Datagram] | None = None
         self.end: int | None = None
         self.spoilt = False
 
     def add(self, packet: Packet, d: Datagram) -> None:
-        """Takes a fragment. Whether it overlaps others is seen when all of them are there."""
+        """Takes a fragment. It may lie within what is there; another overlap spoils the datagram."""
         size = d.end - d.payload
         self.packets.append(packet)
         self.held += len(packet.frame) + len(packet.notes) + OVERHEAD
         if not d.more:
             self.spoilt |= self.end not in (None, d.offset + size)
             self.end = d.offset + size
-        if d.offset in self.pieces:
-            frame, start, stop = self.pieces[d.offset]
+        i = bisect_right(self.offsets, d.offset)  # where it belongs among them
+        if d.offset in self.pieces or self.starts_before(i, d.offset + size) or (i and self.ends_behind(i - 1, d.offset)):
             self.repeated += 1
-            self.spoilt |= frame[start:stop] != packet.frame[d.payload : d.end]
+            self.spoilt |= self.there(i - 1, d.offset, d.offset + size) != packet.frame[d.payload : d.end]
             return
+        self.offsets.insert(i, d.offset)
         self.pieces[d.offset] = packet.frame, d.payload, d.end
         self.size += size
         if d.offset == 0:
             self.first = packet, d
 
+    def starts_before(self, i: int, end: int) -> bool:
+        """Whether there is a piece `i`, and begins before `end`."""
+        return i < len(self.offsets) and self.offsets[i] < end
+
+    def ends_behind(self, i: int, start: int) -> bool:
+        """Whether piece `i` goes on behind `start`."""
+        _, at, stop = self.pieces[self.offsets[i]]
+        return self.offsets[i] + stop - at > start
+
+    def there(self, i: int, start: int, end: int) -> bytes:
+        """The bytes of the payload from `start` to `end` in piece `i` and those that follow it without a gap."""
+        found = b""
+        while i >= 0 and self.starts_before(i, end) and self.offsets[i] <= start < end and self.ends_behind(i, start):
+            offset = self.offsets[i]
+            frame, at, stop = self.pieces[offset]
+            found += frame[at + start - offset : min(stop, at + end - offset)]
+            start, i = offset + stop - at, i + 1
+        return found
+
     def spoil(self) -> list[Packet]:
         """Gives its fragments up; what remains is that it is spoilt."""
         given = self.packets
-        self.packets, self.pieces, self.first, self.spoilt, self.held = [], {}, None, True, OVERHEAD
+        self.packets, self.pieces, self.offsets, self.first, self.spoilt, self.held = [], {}, [], None, True, OVERHEAD
         return given
 
     @property
@@ -82,9 +106,9 @@ class Open:
         return self.end is not None and self.size >= self.end
 
     def payload(self) -> bytes | None:
-        """The whole payload; None when the fragments leave a hole or overlap."""
+        """The whole payload; None when the fragments leave a hole or go on behind its end."""
         at, parts = 0, []
-        for offset in sorted(self.pieces):
+        for offset in self.offsets:
             if offset != at:
                 return None
             frame, start, stop = self.pieces[offset]
