@@ -66,35 +66,35 @@ class Filter:
         try:
             return self.program(linktype)
         except UsageError as error:
+            if "rejects all packets" in str(error):  # ARP, over raw IP: no fault where there are packets of other link types
+                from .bpf.classic import RET_K, packed
+
+                self.programs[linktype] = self.compiled(("bpf", packed([(RET_K, 0, 0, 0)])))
+                return self.programs[linktype]
             hint = "; pkt-change --unwrap gives what is in them" if linktype_name(linktype) == "PKTAP" else ""
             raise PktError(f"packets of link type {linktype} ({linktype_name(linktype)}): {error}{hint}") from None
 
 
 class Expression:
-    """A pcap-filter expression, --bpf."""
-
-    # Link types that have words of their own in filters: Ethernet, raw IP, radios, cooked captures, logs, loopback.
-    TRIED = (1, 101, 127, 105, 113, 117, 239, 0)
+    """A pcap-filter expression, --bpf: compiled for the link types that come."""
 
     def __init__(self, text: str, linktype: int | None) -> None:
-        """linktype: of all packets, if that is known. Raises UsageError for what means nothing for any link type, PktError."""
+        """linktype: of all packets, if that is known. Raises UsageError for what means nothing for any link type, PktError.
+
+        That is found by compiling for one. Where the reason is that its packets do not have what is asked for, others may.
+        """
         self.text = text
         self.known: dict[int, list[Instruction]] = {}
-        errors: list[UsageError] = []
-        for number in self.TRIED if linktype is None else (linktype,):
-            try:
-                self.instructions(number)
-                return
-            except UsageError as error:
-                errors.append(error)
-                if "unknown" in str(error):  # a host or port that has no number: asking again may take long
-                    break
-        raise errors[0]
+        try:
+            self.instructions(1 if linktype is None else linktype)
+        except UsageError as error:
+            if linktype is not None or "support" not in str(error):  # "supported only on", "not supported on", "no ... support"
+                raise
 
     def instructions(self, linktype: int) -> list[Instruction]:
         """The program for a link type. Raises UsageError with libpcap's reason, PktError."""
         if linktype not in self.known:
-            from .bpf.classic import asks_kernel, unsound
+            from .bpf.classic import unsound
             from .libpcap import compile_filter
 
             try:
@@ -104,8 +104,6 @@ class Expression:
             reason = unsound(program)
             if reason:
                 raise UsageError(f"--bpf '{self.text}': {reason}")
-            if asks_kernel(program) is not None:
-                raise UsageError(f"--bpf '{self.text}': packets alone have no answer; pkt-recv has -ro and -so")
             self.known[linktype] = program
         return self.known[linktype]
 

@@ -21,11 +21,12 @@ from conftest import ROOT, SHARED, shell
 from samples import batch, frames
 
 from pkttools import codec
-from pkttools.batch import LINKTYPE, ROW_BYTES, Batch
+from pkttools.batch import LINKTYPE, ROW_BYTES, Batch, Program
 from pkttools.bpf.classic import Instruction, braces, for_socket, numbers, packed, parsed, unsound
 from pkttools.commands import commands, find, read
 from pkttools.errors import PktError, UsageError
 from pkttools.expression import compiled
+from pkttools.filters import Expression, Filter
 from pkttools.formats import packets
 from pkttools.formats.files import Input
 from pkttools.libpcap import compile_filter, image
@@ -79,9 +80,7 @@ def test_dumps_are_those_of_tcpdump(text: str, monkeypatch: pytest.MonkeyPatch) 
         assert printed(form, "--bpf", text) == dumped(form, text)
 
 
-@pytest.mark.parametrize(
-    ("number", "name"), [(101, "RAW"), (113, "LINUX_SLL"), (0, "NULL"), (276, "LINUX_SLL2"), (105, "IEEE802_11")]
-)
+@pytest.mark.parametrize(("number", "name"), [(101, "RAW"), (113, "LINUX_SLL"), (276, "LINUX_SLL2"), (105, "IEEE802_11")])
 def test_dumps_of_other_link_types(number: int, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PKTTOOLS_LIBPCAP", "system")
     for text in ("tcp port 80", "ip6", "host 10.0.0.1 and not icmp"):
@@ -147,6 +146,9 @@ def test_both_kinds_are_printed_together() -> None:
         ("udp port 53", "no layer 'PORT' (-k lists the fields); an expression of tcpdump's goes with --bpf"),
         ("--bpf icmp --bpf-file x", "only one of --bpf and --bpf-file"),
         ("-d IP.TTL=1", "an expression is missing"),
+        ("--bpf 'tcp prot 80'", "--bpf 'tcp prot 80': "),
+        ("--bpf 'port nosuchport'", "--bpf 'port nosuchport': unknown port 'nosuchport'"),
+        ("--bpf 'inbound' -lt 1", "not supported on Ethernet: packets alone have no answer; pkt-recv has -ro and -so"),
     ],
 )
 def test_wrong_usage(words: str, said: str) -> None:
@@ -247,6 +249,117 @@ def test_an_expression_of_another_link_type(backend: str) -> None:
         "pkt-txt2txt --bpf 'wlan type mgt'", b"LINKTYPE: 105\n-- 1 --\n80 00 00 00\n==\n-- 2 --\n08 00\n==\n", backend=backend
     )
     assert (done.returncode, done.stdout.count(b"==\n")) == (0, 1)
+
+
+def test_what_link_types_have_alone_waits_for_their_packets(library: str) -> None:
+    """Nothing is tried: an expression is refused when packets come that do not have what it asks for."""
+    for text in ("wlan type mgt", "inbound", "ifindex 3", "vpi 3", "fisu", "on eth0"):
+        assert shell(f"pkt-filter --bpf '{text}' < /dev/null").returncode == 0
+        done = shell(f"pkt-filter --bpf '{text}' < {PING}")
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert done.stderr.startswith(f"pkt-filter: packets of link type 1 (Ethernet): --bpf '{text}': ".encode())
+
+
+@pytest.mark.parametrize("number", [113, 276])
+def test_directions_are_asked_of_link_types_that_have_them(library: str, number: int) -> None:
+    head = {
+        113: "00 0%d 00 01 00 06 02 00 00 00 00 01 00 00 08 00",
+        276: "08 00 00 00 00 00 00 07 00 01 0%d 06 02 00 00 00 00 01 00 00",
+    }
+    text = f"LINKTYPE: {number}\n" + "".join(f"-- 1 --\n{head[number] % way} 45\n==\n" for way in (0, 4, 0, 4, 4))
+    text = text.encode()
+    assert shell("pkt-filter --bpf inbound", text).stdout.count(b"==\n") == 2
+    assert shell("pkt-filter --bpf outbound", text).stdout.count(b"==\n") == 3
+    done = shell("pkt-filter --bpf 'ifindex 7'", text)
+    assert (done.returncode, done.stdout.count(b"==\n")) == ((0, 5) if number == 276 else (1, 0))
+
+
+def test_blanks_of_all_kinds_are_alike(library: str) -> None:
+    text = "icmp\tand\n\ticmp[0]\r\n= 8\n"
+    assert shell(f"pkt-filter --bpf '{text}' < {PING}").stdout == shell(f"pkt-filter --bpf 'icmp and icmp[0] = 8' < {PING}").stdout
+    assert shell(f"pkt-filter -ddd --bpf '{text}'").stdout == shell("pkt-filter -ddd --bpf 'icmp and icmp[0] = 8'").stdout
+
+
+def test_link_types_that_have_nothing_of_it_do_not_end_the_stream(library: str) -> None:
+    """There is no ARP over raw IP; libpcap has no program for it, and the answer is no."""
+    arp = "LINKTYPE: 1\n-- 1 --\n" + "00 " * 12 + "08 06 00 01\n==\n"
+    raw = "LINKTYPE: 101\n-- 2 --\n45 00\n==\n"
+    assert shell("pkt-filter --bpf arp", (arp + raw + arp).encode()).stdout.count(b"==\n") == 2
+    assert shell("pkt-filter --bpf arp -r", (arp + raw + arp).encode()).stdout.count(b"==\n") == 1
+    assert shell("pkt-filter --bpf arp -lt 101 < /dev/null").returncode == 2
+
+
+# ---- loopback: families of IPv6 are as many as there were systems, in their byte order ----
+
+IPV6 = b"\x60\0\0\0\0\x14\x06\x40" + bytes(15) + b"\1" + bytes(15) + b"\2" + b"\x30\0\0\x50" + bytes(8) + b"\x50\2" + bytes(6)
+IPV4 = b"\x45\0\0\x28\0\0\0\0\x40\x11\0\0\x7f\0\0\1\x7f\0\0\2" + b"\x30\0\0\x50\0\x14" + bytes(14)
+FAMILIES = [(24, IPV6), (28, IPV6), (30, IPV6), (10, IPV6), (2, IPV4), (7, b"\0\1"), (30, b"")]
+LOOPBACK = (
+    "ip6",
+    "ip",
+    "tcp port 80",
+    "ip6 and udp",
+    "not ip6",
+    "not ip",
+    "port 80",
+    "less 30",
+    "link[0] = 0 or ip6",
+    "arp or ip6",
+)
+
+
+def loopback(number: int, order: str) -> tuple[bytes, list[bytes]]:
+    """A capture of loopback packets as a machine of that byte order has it, and its packets."""
+    packets = [struct.pack(">I" if number == 108 else order + "I", family) + rest for family, rest in FAMILIES] + [b"\0\0"]
+    head = struct.pack(order + "IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, number)
+    return head + b"".join(struct.pack(order + "4I", 1, i, len(p), len(p)) + p for i, p in enumerate(packets)), packets
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("number", [0, 108, 109])
+def test_saved_loopback_means_what_tcpdump_says(number: int, order: str, library: str, codec: ModuleType, tmp_path: Path) -> None:
+    if not shutil.which("tcpdump"):
+        pytest.skip("tcpdump is not installed")
+    capture, packets = loopback(number, order)
+    (tmp_path / "in.pcap").write_bytes(capture)
+    b = batch([(number, packet) for packet in packets])
+    for text in LOOPBACK:
+        judge = ["tcpdump", "-r", tmp_path / "in.pcap", "-w", "-", text]
+        done = subprocess.run(judge, capture_output=True, check=False)
+        assert done.returncode == 0 or b"rejects all packets" in done.stderr
+        passed = Batch(b.data, bytearray(codec.select(b.data, bytes(b.rows), program_of(text, number))))
+        records = b"".join(struct.pack("=2I", len(frame), wire) + frame for frame, wire in frames_of(passed))
+        assert records == without_times(done.stdout[24:]), text
+
+
+def program_of(text: str, linktype: int) -> Program:
+    """The program of a filter for packets of a link type."""
+    return Filter([], bpf=Expression(text, None)).for_packets(linktype)
+
+
+def without_times(records: bytes) -> bytes:
+    """The records of a capture file of this machine's order: sizes and bytes."""
+    out, at = b"", 0
+    while at < len(records):
+        size = int.from_bytes(records[at + 8 : at + 12], sys.byteorder)
+        out += records[at + 8 : at + 16 + size]
+        at += 16 + size
+    return out
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("form", ["txt2txt", "txt2pcap", "txt2pcap -be", "txt2pcapng", "txt2pcapng -be"])
+def test_saved_loopback_in_every_format(form: str, order: str, backend: str, tmp_path: Path) -> None:
+    (tmp_path / "in.pcap").write_bytes(loopback(0, order)[0])
+    source = f"pkt-pcap2txt < {tmp_path}/in.pcap | pkt-{form}"
+    for text, count in (("ip6", 4), ("not ip6", 3), ("ip6 and tcp port 80", 3), ("ip and udp port 80", 1)):
+        done = shell(f"{source} | pkt-txt2txt --bpf '{text}'", backend=backend)
+        assert (done.returncode, done.stdout.count(b"==\n")) == (0, count), text
+
+
+def test_saved_loopback_of_both_orders_in_one_stream(library: str) -> None:
+    texts = [f"-- 1 --\n{(struct.pack(order + 'I', 24) + IPV6).hex(' ')}\n==\n" for order in "<><>"]
+    assert shell("pkt-filter --bpf 'ip6 and tcp port 80'", ("LINKTYPE: 0\n" + "".join(texts)).encode()).stdout.count(b"==\n") == 4
 
 
 # ---- files ----

@@ -54,14 +54,61 @@ def backend() -> ModuleType:
     return system
 
 
+HOST_ORDER = (0, 109)  # link types whose packets begin with an address family in the order of the machine that wrote them
+BLANKS = str.maketrans("\t\n\v\f\r", "     ")
+ONLY_LIVE = "when reading savefiles"  # what libpcap's reason ends with where it would ask the kernel
+FILE_HEADER = "IHHIIII"  # of a pcap file: magic, version 2.4, zone, digits, snap length, link type
+
+
 def compile_filter(expression: str, linktype: int) -> list[Instruction]:
-    """Compiles a pcap-filter(7) expression for packets of a link type, as tcpdump does. Raises UsageError with libpcap's reason."""
-    if "\0" in expression or not expression.isprintable():
-        raise UsageError(f"'{expression}': a filter expression is of printable characters")
+    """Compiles a pcap-filter(7) expression for saved packets of a link type, as tcpdump -r does.
+
+    Raises UsageError with libpcap's reason, PktError.
+    """
+    expression = expression.translate(BLANKS)
+    if not expression.isprintable():
+        raise UsageError(f"{expression!r}: a filter expression is of printable characters")
     try:
-        return backend().compiled(expression, datalink(linktype))
+        little = compiled(expression, linktype, "<")
+        return either_order(little, compiled(expression, linktype, ">")) if linktype in HOST_ORDER else little
     except ValueError as error:
-        raise UsageError(f"'{expression}': {error}") from None
+        reason, live, _ = str(error).partition(ONLY_LIVE)
+        hint = ": packets alone have no answer; pkt-recv has -ro and -so" if live else ""
+        raise UsageError(f"'{expression}': {reason.rstrip()}{hint}") from None
+
+
+def compiled(expression: str, linktype: int, order: str) -> list[Instruction]:
+    """Compiles an expression for a capture file of a byte order, `<` or `>`: only of such a one libpcap knows that it is saved.
+
+    Families of IPv6, the byte order, and what is to be had of packets alone depend on it. Raises ValueError with libpcap's
+    reason, PktError.
+    """
+    import struct
+    import tempfile
+
+    header = struct.pack(order + FILE_HEADER, 0xA1B2C3D4, 2, 4, 0, 0, SNAPLEN, linktype)
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("capture")
+        try:
+            os.write(fd, header)
+            return backend().compiled(expression, f"/proc/self/fd/{fd}")
+        finally:
+            os.close(fd)
+    with tempfile.TemporaryDirectory() as folder:
+        name = f"{folder}/capture"
+        with open(name, "wb") as file:  # noqa: PTH123  pathlib is slow to import
+            file.write(header)
+        return backend().compiled(expression, name)
+
+
+def either_order(little: list[Instruction], big: list[Instruction]) -> list[Instruction]:
+    """A program for packets that begin with a family in either byte order: a number of 16 bits, so one half of it is zero."""
+    from ..bpf.classic import ABS, JA, JGE, JGT, JMP, LD, LEN, WORD
+
+    if little == big:  # it does not ask for the family
+        return little
+    which = [(LD | WORD | LEN, 0, 0, 0), (JMP | JGE, 0, 2, 4), (LD | WORD | ABS, 0, 0, 0), (JMP | JGT, 0, 1, 0xFFFF)]
+    return [*which, (JMP | JA, 0, 0, len(big)), *big, *little]
 
 
 def image(instructions: list[Instruction]) -> list[str]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import cypcap
 
-from . import SNAPLEN
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..bpf.classic import Instruction
 
 
-def compiled(expression: str, datalink: int) -> list[Instruction]:
-    """Compiles an expression. Raises ValueError with libpcap's reason."""
+def compiled(expression: str, capture: str) -> list[Instruction]:
+    """Compiles an expression for the packets of a capture file. Raises ValueError with libpcap's reason."""
     try:
-        return list(cypcap.compile(datalink, SNAPLEN, expression, True, 0))
+        with cypcap.open_offline(capture) as pcap:
+            return list(pcap.compile(expression, True, 0))
     except cypcap.Error as error:
         raise ValueError(error.args[-1]) from None
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 import sys
 
 from ..errors import PktError
-from . import HOW, MISSING, SNAPLEN
+from . import HOW, MISSING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ FUNCTIONS = {
     "pcap_freecode": (None, ctypes.POINTER(BpfProgram)),
     "pcap_get_selectable_fd": (NUMBER, HANDLE),
     "pcap_geterr": (TEXT, HANDLE),
-    "pcap_open_dead": (HANDLE, NUMBER, NUMBER),
+    "pcap_open_offline": (HANDLE, TEXT, TEXT),
     "pcap_sendpacket": (NUMBER, HANDLE, ADDRESS, NUMBER),
     "pcap_set_buffer_size": (NUMBER, HANDLE, NUMBER),
     "pcap_set_immediate_mode": (NUMBER, HANDLE, NUMBER),
@@ -101,12 +102,12 @@ def capturing() -> ctypes.CDLL:
     return found
 
 
-def compiled(expression: str, datalink: int) -> list[Instruction]:
-    """Compiles an expression. Raises ValueError with libpcap's reason, PktError."""
-    pcap = library()
-    handle = pcap.pcap_open_dead(datalink, SNAPLEN)
+def compiled(expression: str, capture: str) -> list[Instruction]:
+    """Compiles an expression for the packets of a capture file. Raises ValueError with libpcap's reason, PktError."""
+    pcap, reason = library(), ctypes.create_string_buffer(MESSAGE)
+    handle = pcap.pcap_open_offline(os.fsencode(capture), reason)
     if not handle:
-        raise MemoryError
+        raise PktError(f"libpcap: {reason.value.decode(errors='replace')}")
     program = BpfProgram()
     try:
         if pcap.pcap_compile(handle, ctypes.byref(program), expression.encode(errors="surrogateescape"), 1, 0):
