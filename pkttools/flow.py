@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from . import codec
-from .batch import Batch, Program
+from .batch import TIME, Batch, Program
 from .errors import OutputError, PktError, UsageError, counted
 from .formats import packets
 from .formats.files import Input, Output, Sink
@@ -271,13 +271,23 @@ def flow(source: Source, stages: list[Stage], sink: Sink) -> None:
     """Lets packets flow. Where the source breaks off, what the stages have kept back is written before the reason is raised."""
     ended: list[Exception] = []
     for stream in source.streams(sink.output):
-        stream = until_error(stream, ended)
+        stream = announced(until_error(stream, ended), sink)
         for stage in stages:
             stream = stage.through(stream)
         for batch in stream:
             sink.write(batch)
         if ended:
             raise ended[0]
+
+
+def announced(stream: Iterator[Batch], sink: Sink) -> Iterator[Batch]:
+    """The batches of a round; the sink learns when the first one begins, and when it is through."""
+    for batch in stream:
+        sink.origin(batch.columns()[TIME])
+        yield batch
+        sink.begin()
+        break
+    yield from stream
 
 
 def each(change: Callable[[Batch], Batch]) -> Work:

@@ -21,6 +21,7 @@ class Pace:
                  after_previous: bool = False, wait: int = 0) -> None:  # fmt: skip
         self.speed, self.pps, self.mbps, self.fast, self.after_previous, self.wait = speed, pps, mbps, fast, after_previous, wait
         self.begun = False
+        self.origin: int | None = None  # the time of the first packet of a round that was read, if that is known
         self.pause = 0  # before a round
 
     @property
@@ -30,15 +31,30 @@ class Pace:
 
     def restart(self) -> None:
         """Lets the next packet be the first one of a new round: a rate goes on, the original timing starts again."""
-        self.begun = self.begun and bool(self.pps or self.mbps or self.fast)
+        self.begun = self.begun and not self.original
+        self.origin = None
+
+    @property
+    def original(self) -> bool:
+        """Whether the packets' own times count."""
+        return not (self.pps or self.mbps or self.fast)
+
+    def begin(self, now: int) -> None:
+        """Lets the time of a round run, where it counts from a packet that was read and is not sent."""
+        if not self.begun and self.original and self.origin is not None:
+            self.start_at(now, self.origin)
+
+    def start_at(self, now: int, stamp: int) -> None:
+        """Starts a round, on the clock of `now`; stamp: the time of packets that belongs to it."""
+        self.begun, self.start, self.first, self.count, self.bits = True, now + self.pause, stamp, 0, 0
+        self.last_bits, self.last_due = 0, self.start
+        self.last_sent, self.last_stamp, self.pause = self.start, stamp, self.wait
 
     def deadline(self, stamp: int, size: int, now: int) -> int:
         """When to send the next packet, on the clock of `now`; stamp: its own time, size: its bytes."""
         if not self.begun:
-            self.begun, self.start, self.first, self.count, self.bits = True, now + self.pause, stamp, 0, 0
-            self.last_bits, self.last_due = 0, self.start
-            self.last_sent, self.last_stamp, self.pause = self.start, stamp, self.wait
-        # From the first packet of the round, or with after_previous from the one before.
+            self.start_at(now, self.origin if self.original and self.origin is not None else stamp)
+        # From the first packet of the round that was read, or with after_previous from the one before.
         steps, bits, since = self.count, self.bits, self.first
         if self.after_previous:
             steps, bits, since = min(steps, 1), self.last_bits, min(stamp, self.last_stamp)

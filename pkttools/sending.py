@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from .batch import CAPTURED, COLUMNS, LINKTYPE, ORIGINAL, TIME, Batch
 from .errors import PktError, counted
 from .formats.files import Output, Sink
+from .names import linktype_name
 from .pace import Lateness, Pace, wait_until
 from .progress import Progress
 from .signals import check, ready, wait
@@ -24,10 +25,32 @@ REASONS = {
     errno.ENODEV: GONE,
     errno.ENOBUFS: "no buffers",
 }
-RAW_IP = (101, 12, 14, 228, 229)  # link types of bare IP packets
+ETHERNET, COOKED = 1, (113, 276)  # link types
+RAW_IP = (101, 12, 14, 228, 229)  # those of bare IP packets
 TRIES, PAUSE = 200, 0.005  # how often, and after how many seconds, a full queue is tried again
 BURST = 1024  # frames that are sent before a signal is looked for: half a millisecond
 AT_ONCE = 16  # paced frames that are sent after one look at the clock: the last of them leaves some 10 us after it
+
+
+def fits(linktype: int, takes: int) -> bool:
+    """Whether packets of a link type can go to an interface that takes those of another."""
+    return linktype == takes or (linktype in RAW_IP and takes in RAW_IP)
+
+
+def misfit(name: str, linktype: int, takes: int) -> str:
+    """What is said of packets that do not fit an interface, before any is sent."""
+    came, wanted = f"{linktype} ({linktype_name(linktype)})", f"{takes} ({linktype_name(takes)})"
+    said = f"{name}: link type {came} does not fit the interface, which takes {wanted}"
+    if takes == ETHERNET:
+        return f"{said}: pkt-change --to-ethernet makes frames of such packets"
+    return f"{said}: pkt-change --unwrap makes IP packets of these" if takes in RAW_IP and linktype in COOKED else said
+
+
+def refuse_misfits(batch: Batch, name: str, takes: int) -> None:
+    """Raises PktError where no packet of the first batch fits: so it is with captures of another kind of interface."""
+    types = [linktype for _, _, linktype in batch.runs()]
+    if not any(fits(linktype, takes) for linktype in types):
+        raise PktError(misfit(name, types[0], takes))
 
 
 class Sender(Sink):
@@ -80,14 +103,24 @@ class Sender(Sink):
         """Packets sent and failed."""
         return self.sent + sum(self.failures.values())
 
+    def origin(self, stamp: int) -> None:
+        """Lets the original timing count from a packet of that time, whether it is sent or not."""
+        self.pace.origin = stamp
+
+    def begin(self) -> None:
+        """Lets the time run: the first packets were not to be sent."""
+        self.pace.begin(time.monotonic_ns())
+
     def write(self, batch: Batch) -> None:
         """Sends a batch, each packet at its time. Raises Interrupted when a signal comes."""
         before, columns = self.attempted, batch.columns()
+        if not before:
+            refuse_misfits(batch, self.name, self.linktype)
         try:
             for start, stop, linktype in batch.runs():
-                fits = linktype == self.linktype or (linktype in RAW_IP and self.linktype in RAW_IP)
+                able = fits(linktype, self.linktype)
                 for first, last in self.due(columns, start, stop) if self.pace.paced else ((start, stop),):
-                    if fits:
+                    if able:
                         self.send(batch, first, last)
                     else:
                         self.fail(f"link type {linktype} does not fit the interface", last - first)
@@ -182,12 +215,31 @@ def shortened(columns: memoryview, count: int) -> int:
 class Rehearsal(Sink):
     """A sink that says what would be sent, without an interface: number, seconds from the start, bytes, link type."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, interface: str | None = None, linktype: int | None = None) -> None:
+        """interface, linktype: what it would be sent to, if that is known, and what that takes."""
         self.pace, self.output = pace, Output(None, None)
-        self.count = self.bytes = self.end = 0
+        self.name, self.linktype = interface or "", linktype
+        self.count = self.bytes = self.end = self.misfits = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether any packet would not be sent."""
+        return self.misfits > 0
+
+    def origin(self, stamp: int) -> None:
+        """Lets the original timing count from a packet of that time, whether it is sent or not."""
+        self.pace.origin = stamp
+
+    def begin(self) -> None:
+        """Lets the time run: the first packets were not to be sent."""
+        self.pace.begin(self.end)
 
     def write(self, batch: Batch) -> None:
-        """Says it for a batch."""
+        """Says it for a batch. Raises PktError where nothing of the first one could be sent, OutputError."""
+        if self.linktype is not None:
+            if not self.count:
+                refuse_misfits(batch, self.name, self.linktype)
+            self.misfits += sum(stop - start for start, stop, linktype in batch.runs() if not fits(linktype, self.linktype))
         columns = batch.columns().tolist()
         lines = []
         for i in range(0, len(columns), COLUMNS):
@@ -202,4 +254,7 @@ class Rehearsal(Sink):
     def close(self) -> list[str]:
         """Ends; gives the sum. Raises OutputError."""
         self.output.close()
-        return [f"would send {counted(self.count, 'packet')}, {self.bytes} bytes, in {self.end / 1e9:.3f} s"]
+        said = [f"would send {counted(self.count, 'packet')}, {self.bytes} bytes, in {self.end / 1e9:.3f} s"]
+        if self.misfits:
+            said.append(f"{self.name}: {counted(self.misfits, 'packet')} of these would fail: their link type does not fit")
+        return said

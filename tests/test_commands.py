@@ -490,6 +490,42 @@ def test_dry_run_sends_nothing():
     assert (done.returncode, done.stderr.decode().startswith(said)) == (1, True)
 
 
+def twoway() -> str:
+    """Packets a second apart from either side in turn: two senders have a side each, and keep the order."""
+    there = ethernet(0x0800, ipv4(17, udp()))
+    sides = [there, there[:26] + there[30:34] + there[26:30] + there[34:]]
+    return "".join(packet(sides[i % 2], time=f"{1700000000 + i}.000000") for i in range(4))
+
+
+@pytest.mark.parametrize(("words", "due"), [
+    ("pkt-send --dry-run IP.SRC_ADDR==192.0.2.2", [1, 3]),
+    ("pkt-send --dry-run IP.SRC_ADDR==192.0.2.1", [0, 2]),
+    ("pkt-send --dry-run --speed 2 IP.SRC_ADDR==192.0.2.2", [0.5, 1.5]),
+    ("pkt-send --dry-run -j IP.SRC_ADDR==192.0.2.2", [1, 3]),
+    ("pkt-send --dry-run -w 500000 IP.SRC_ADDR==192.0.2.2", [1, 3.5]),
+    ("pkt-send --dry-run --pps 1 IP.SRC_ADDR==192.0.2.2", [0, 1]),
+    ("pkt-send --dry-run -f IP.SRC_ADDR==192.0.2.2", [0, 0]),
+    ("pkt-send --dry-run -s 1 -l 1", [1]),
+    ("pkt-send --dry-run -s 1 --loop 2", [1, 2, 3, 4, 5, 6]),
+    ("pkt-send --dry-run -r IP.SRC_ADDR==192.0.2.1", [1, 3]),
+    ("pkt-send --dry-run --loop 2 IP.SRC_ADDR==192.0.2.2", [1, 3, 4, 6]),
+    ("pkt-pipe 'filter IP.SRC_ADDR==192.0.2.2 | change IP.TTL=9 | send --dry-run'", [1, 3]),
+    ("pkt-pipe 'txt2txt | send --dry-run --speed 2 IP.SRC_ADDR==192.0.2.2'", [0.5, 1.5]),
+    ("pkt-txt2pcapng | pkt-send --dry-run IP.SRC_ADDR==192.0.2.2", [1, 3]),
+    ("pkt-txt2pcap | pkt-send --dry-run IP.SRC_ADDR==192.0.2.2", [1, 3]),
+])  # fmt: skip
+def test_time_counts_from_the_first_packet_that_is_read(words, due):
+    done = shell(f"{words} 2> /dev/null", twoway().encode())
+    assert [float(line.split("\t")[1].split()[0]) for line in done.stdout.decode().splitlines()] == due
+
+
+def test_two_senders_of_two_sides_keep_their_order(shared):
+    lines = shell(
+        f"for n in 1 2; do pkt-send --dry-run IP.SRC_ADDR==192.0.2.$n --in {shared / 'cases' / 'twoway.pcap'}; done | cut -f 2"
+    )
+    assert lines.stdout.split(b"\n") == [b"0.000000 s", b"2.000000 s", b"1.000000 s", b"3.000000 s", b""]
+
+
 # ---- streams ----
 
 

@@ -115,7 +115,8 @@ CUT = b"LINKTYPE: 1\n-- 1 --\nSIZE: 20/30\n000000: " + b"00 " * 20 + b"\n==\n"
     (pcap([]), None),
     (CUT, "the packet had been cut short when captured: 20 of 30 bytes"),
     (pcap([FRAME[:13]]), "shorter than a link-layer header"),
-    (pcap([FRAME], linktype=101), "link type 101 does not fit the interface"),
+    (pcap([FRAME], linktype=101), "eth0: link type 101 (Raw IP) does not fit the interface, which takes 1 (Ethernet): "
+     "pkt-change --to-ethernet makes frames of such packets"),
     (pcap([frame(1, 1519)]), "too long for the MTU of 1500"),
 ], ids=["two", "none", "cut", "short", "link type", "long"])  # fmt: skip
 def test_what_cannot_be_copied(lab, data, said):

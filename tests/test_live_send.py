@@ -270,6 +270,52 @@ def test_what_cannot_be_sent_is_counted_and_the_rest_is_sent(lab, data, reason):
     assert frames_of(finish(watch)[1]) == made(1) * 2
 
 
+ELSEWHERE = {
+    "SLL": (113, bytes.fromhex("0000000100060200000000010000") + b"\x08\x00\x45" + bytes(19)),
+    "SLL2": (276, bytes.fromhex("0800000000000001000100060200000000010000") + b"\x45" + bytes(19)),
+    "raw IP": (101, b"\x45" + bytes(19)), "raw IPv6": (229, b"\x60" + bytes(39)), "loopback": (0, b"\2\0\0\0\x45" + bytes(19)),
+    "802.11": (105, bytes(40)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [
+    "pkt-send -i eth0", "pkt-send -i eth0 -f", "pkt-send -i eth0 --dry-run", "pkt-send --libpcap -i eth0",
+    "pkt-send --libpcap -i eth0 --dry-run", "pkt-gen raw -i eth0",
+])  # fmt: skip
+@pytest.mark.parametrize(("linktype", "data"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_captures_of_another_link_type_fail_before_anything_is_sent(lab, words, linktype, data):
+    done = lab.run("a", words, pcap([data] * 3, 3600, linktype))
+    assert (done.returncode, done.stdout) == (1, b"")
+    first = done.stderr.decode().splitlines()[0]
+    assert f"eth0: link type {linktype} (" in first
+    assert "does not fit the interface, which takes 1 (Ethernet): pkt-change --to-ethernet" in first
+    assert lab.counters("a")["tx"] == 0
+
+
+def test_what_is_converted_is_sent(lab):
+    watch = lab.watch("b", 1)
+    lab.must("a", "pkt-pipe 'change --to-ethernet | send -i eth0'", pcap([ELSEWHERE["SLL"][1]], 0, 113))
+    assert frames_of(finish(watch)[1])[0][12:15] == b"\x08\x00\x45"
+
+
+@pytest.mark.parametrize("words", ["pkt-send -i tun0", "pkt-send --libpcap -i tun0", "pkt-send -i tun0 --dry-run"])
+def test_frames_do_not_fit_a_tunnel(lab, words):
+    if lab.run("a", "ip tuntap add dev tun0 mode tun").returncode:
+        pytest.skip("no TUN interfaces here: /dev/net/tun is missing or closed to this user")
+    lab.must("a", "ip link set tun0 up")
+    done = lab.run("a", words, pcap(made(2)))
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"tun0: link type 1 (Ethernet) does not fit the interface, which takes 101 (Raw IP)\n" in done.stderr
+    done = lab.run("a", words, pcap([ELSEWHERE["SLL"][1]], 0, 113))
+    assert (done.returncode, b"pkt-change --unwrap" in done.stderr) == (1, True)
+
+
+def test_a_rehearsal_counts_what_would_fail(lab):
+    done = lab.run("a", "pkt-send -i eth0 --dry-run", COUNTED["raw IP"][0])
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 3)
+    assert done.stderr.endswith(b"pkt-send: eth0: 1 packet of these would fail: their link type does not fit\n")
+
+
 def test_several_reasons_are_counted_apart(lab):
     done = lab.run("a", "pkt-send -i eth0 -f", pcap([bytes(10), *made(2, 1515), *made(4), bytes(13)]))
     assert done.returncode == 1

@@ -51,6 +51,36 @@ def test_deadlines_do_not_shift_when_packets_are_late(pace, due, late):
     assert deadlines(pace, STAMPS, late) == due
 
 
+@pytest.mark.parametrize(("pace", "due"), [
+    (Pace(), [1000, 1010, 1010, 1050]), (Pace(speed=2), [500, 505, 505, 525]),
+    (Pace(after_previous=True), [1000, 1010, 1010, 1050]),
+    (Pace(wait=5 * MS), [1000, 1015, 1020, 1065]), (Pace(pps=100), [0, 10, 20, 30]), (Pace(mbps=1), [0, 1, 2, 3]),
+    (Pace(fast=True), [0, 0, 0, 0]),
+], ids=["original", "twice", "just before", "wait", "pps", "mbps", "fast"])  # fmt: skip
+def test_time_counts_from_a_packet_that_was_only_read(pace, due):
+    """In every round; at a rate packets come one after the other, whatever is left out."""
+    pace.origin = 0
+    assert deadlines(pace, STAMPS) == due
+    if pace.original:
+        pace.restart()
+        pace.origin = 500 * MS
+        pace.pause = 0
+        assert deadlines(pace, STAMPS)[0] == due[0] - 500 / pace.speed
+
+
+def test_time_runs_from_when_the_first_packets_were_read():
+    """A second goes by before anything comes that is to be sent: it is due so much earlier."""
+    pace = Pace()
+    pace.origin = 0
+    pace.begin(START - 1000 * MS)
+    pace.begin(START)  # too late
+    assert deadlines(pace, STAMPS) == [0, 10, 10, 50]
+    rate = Pace(pps=100)
+    rate.origin = 0
+    rate.begin(START - 1000 * MS)
+    assert deadlines(rate, STAMPS) == [0, 10, 20, 30]
+
+
 def test_just_before():
     """Each gap from when the packet before was really sent: being late adds up."""
     assert deadlines(Pace(after_previous=True), STAMPS) == [0, 10, 10, 50]

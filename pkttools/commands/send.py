@@ -65,15 +65,14 @@ def stage(values: Values) -> Stage:
 
         drain(False)
         if values.libpcap or sys.platform != "linux":
-            from ..libpcap.interfaces import check_name
+            from ..libpcap.interfaces import linktype
             from ..libpcap.send import Sender
         else:
-            from ..linux.interface import check_name
+            from ..linux.interface import linktype
             from ..linux.send import Sender
         if values.dry_run:
-            if values.interface:
-                check_name(values.interface)
-            end: Sink = Rehearsal(pace)
+            takes = linktype(values.interface) if values.interface else None
+            end: Sink = Rehearsal(pace, values.interface, takes)
         else:
             end = Sender(values.interface, pace)
             if values.complete:
@@ -157,6 +156,16 @@ class Kept(Sink):
         self.sink, self.room = sink, KEPT
         self.output = sink.output
         self.batches: list[Batch] | None = []
+        self.stamp: int | None = None  # of the first packet that was read
+
+    def origin(self, stamp: int) -> None:
+        """Learns the time of the first packet of a round."""
+        self.stamp = stamp
+        self.sink.origin(stamp)
+
+    def begin(self) -> None:
+        """Learns that the first batch is through."""
+        self.sink.begin()
 
     def write(self, batch: Batch) -> None:
         """Takes a batch, at once."""
@@ -170,6 +179,7 @@ class Kept(Sink):
     def again(self, most: int) -> int:
         """Hands on all that was kept; gives how often, at most so many times: short rounds are joined."""
         times = min(most, max(1, ROUNDS_AT_ONCE // max(1, len(self.batches[0])))) if len(self.batches) == 1 else 1
+        self.sink.origin(self.stamp)
         for batch in self.batches:
             self.sink.write(batch if times == 1 else Batch(batch.data, batch.rows * times))
         return times

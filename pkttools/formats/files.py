@@ -185,6 +185,12 @@ class Sink:
     output: Output | None = None  # what it writes to, if that is a file or a stream
     failed = False  # whether something did not reach its end as it should
 
+    def origin(self, stamp: int) -> None:
+        """Learns the time of the first packet that was read, of every round; it may be one that is not passed on."""
+
+    def begin(self) -> None:
+        """Learns that the packets which were read together with that one are through."""
+
     def write(self, batch: Batch) -> None:
         """Takes a batch, at once."""
         raise NotImplementedError

@@ -60,7 +60,10 @@ def names() -> list[str]:
     return [interface.name for interface in interfaces()]
 
 
-def check_name(name: str) -> None:
-    """Raises PktError unless libpcap knows an interface of that name."""
-    if name not in names():
-        raise PktError(f"{name}: no such interface; there are {', '.join(names())}")
+def linktype(name: str) -> int | None:
+    """The link type of the frames of an interface, without opening it; None: not known. Raises PktError where there is none."""
+    found = interfaces()
+    for interface in found:
+        if interface.name == name:
+            return interface.linktype
+    raise PktError(f"{name}: no such interface; there are {', '.join(interface.name for interface in found)}")

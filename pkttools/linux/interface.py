@@ -100,6 +100,13 @@ def bind(sock: socket.socket, name: str, protocol: int) -> int:
     return linktype_of(name, sock.getsockname()[3])
 
 
+def linktype(name: str) -> int:
+    """The link type of the frames of an interface, without opening it. Raises PktError."""
+    check_name(name)
+    with asking() as sock:
+        return linktype_of(name, hardware_type(sock, name))
+
+
 def linktype_of(name: str, hardware: int) -> int:
     """The link type of the frames of an interface with that hardware type. Raises PktError."""
     if hardware not in LINKTYPES:

@@ -14,6 +14,7 @@ from ..bpf.assembler import R0, assemble, leave, mov
 from ..errors import PktError
 from ..formats.files import Sink
 from ..progress import Progress
+from ..sending import ETHERNET, refuse_misfits
 from ..signals import check
 from . import bpf
 from .interface import REFUSED, SENT, asking, counters, ethernet, mac_address, mtu
@@ -53,8 +54,7 @@ class LiveFrames(Sink):
         """Sends the copies. Raises PktError, and Interrupted when a signal comes."""
         packet = batch.packet(0)
         self.size = len(packet.frame)
-        if packet.linktype != 1:
-            raise PktError(f"link type {packet.linktype} does not fit the interface")
+        refuse_misfits(batch, self.name, ETHERNET)
         if packet.original > self.size:
             raise PktError(f"the packet had been cut short when captured: {self.size} of {packet.original} bytes")
         if self.size < LEAST:
