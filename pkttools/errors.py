@@ -20,7 +20,7 @@ class UsageError(Exception):
 # Kinds of errors that a backend reports; `enum error_kind` in codec/c/codec.h.
 (NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END,
  RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT, BLOCK_SHORT, BLOCK_UNALIGNED, BLOCK_LONG, BLOCK_TRAILER, PAST_BLOCK,
- NO_INTERFACE) = range(18)  # fmt: skip
+ NO_INTERFACE, ANOTHER_CAPTURE) = range(19)  # fmt: skip
 
 TEXT = {
     BAD_HEX: "bad hex digit '{word}'",

@@ -461,7 +461,7 @@ def test_tshark_finds_captures_right(codec, shared, tmp_path, folder):
         big_endian, magic = MAGICS[bytes(raw[:4])]
         linktype = int.from_bytes(raw[20:24], "big" if big_endian else "little") & 0x03FFFFFF
         header = 24 if magic == 0xA1B2CD34 else 16
-        _, rows, _ = codec.pcap_decode(raw, 24, len(raw), True, big_endian, False, header, linktype)
+        _, rows, _ = codec.pcap_decode(raw, 24, len(raw), True, big_endian, False, header, 0, linktype)
         batch = Batch(raw, rows)
         for i in range(min(len(batch), 40)):
             packets.append((linktype, bytes(batch.frame(i)), batch.columns()[i * 7 + 2]))

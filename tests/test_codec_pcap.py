@@ -41,7 +41,7 @@ def test_decode(codec, big, nano, header):
     text = bytearray(b"#" * 24)
     for i, frame in enumerate(FRAMES):
         text += record(big, 1_700_000_000 + i, 123_456, len(frame), 1514, bytes(header - 16) + frame)
-    consumed, rows, error = codec.pcap_decode(text, 24, len(text), True, big, nano, header, 113)
+    consumed, rows, error = codec.pcap_decode(text, 24, len(text), True, big, nano, header, 0, 113)
     assert (consumed, error) == (len(text), None)
     found = read(rows)
     assert [bytes(text[at : at + size]) for at, size, *_ in found] == FRAMES
@@ -58,7 +58,7 @@ def test_decode(codec, big, nano, header):
 )  # fmt: skip
 def test_times(codec, seconds, fraction, nano, time):
     """Up to 2106; a fraction of a second or more is carried on, not cut."""
-    [row] = read(codec.pcap_decode(bytearray(record(True, seconds, fraction, 0, 0)), 0, 16, True, True, nano, 16, 1)[1])
+    [row] = read(codec.pcap_decode(bytearray(record(True, seconds, fraction, 0, 0)), 0, 16, True, True, nano, 16, 0, 1)[1])
     assert row[3] == time
 
 
@@ -73,8 +73,8 @@ def test_every_split(codec, big, header):
         ends.append(len(whole))
     for cut in range(len(whole) + 1):
         begin = max(end for end in ends if end <= cut)
-        assert codec.pcap_decode(whole, 0, cut, False, big, False, header, 1)[::2] == (begin, None)
-        consumed, rows, error = codec.pcap_decode(whole, 0, cut, True, big, False, header, 1)
+        assert codec.pcap_decode(whole, 0, cut, False, big, False, header, 0, 1)[::2] == (begin, None)
+        consumed, rows, error = codec.pcap_decode(whole, 0, cut, True, big, False, header, 0, 1)
         assert (consumed, len(rows) // ROW_BYTES) == (begin, ends.index(begin))
         have = cut - begin
         if have == 0:
@@ -92,13 +92,13 @@ def test_too_long(codec, big, captured, final):
     """Known from the length alone, before anything of it is waited for."""
     good = record(big, 1, 2, 3, 3, b"abc")
     text = bytearray(good + record(big, 1, 2, captured, captured, b"x" * 100))
-    consumed, rows, error = codec.pcap_decode(text, 0, len(text), final, big, False, 16, 1)
+    consumed, rows, error = codec.pcap_decode(text, 0, len(text), final, big, False, 16, 0, 1)
     assert (consumed, len(rows), error) == (len(good), ROW_BYTES, (RECORD_TOO_LONG, captured, MAX_FRAME))
 
 
 def test_longest(codec):
     text = bytearray(record(False, 1, 2, MAX_FRAME, 2**32 - 1, bytes(MAX_FRAME)))
-    consumed, rows, error = codec.pcap_decode(text, 0, len(text), True, False, False, 16, 1)
+    consumed, rows, error = codec.pcap_decode(text, 0, len(text), True, False, False, 16, 0, 1)
     assert (consumed, error, read(rows)[0][:3]) == (len(text), None, (16, MAX_FRAME, 2**32 - 1))
 
 

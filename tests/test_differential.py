@@ -200,10 +200,11 @@ def test_pcap(seed: int) -> None:
                 for _ in range(dice.randint(0, 3)):
                     mutated[dice.randrange(len(mutated))] = dice.choice((0, 1, 0x7F, 0x80, 0xFF))
                 cut = dice.randrange(len(mutated))
+                lengths = dice.randrange(3)
                 for final in (False, True):
                     for header in (16, 24):
-                        assert_same("pcap_decode", mutated, 0, len(mutated), final, big_endian, nano, header, 1)
-                        assert_same("pcap_decode", mutated, 0, cut, final, big_endian, nano, header, 1)
+                        assert_same("pcap_decode", mutated, 0, len(mutated), final, big_endian, nano, header, lengths, 1)
+                        assert_same("pcap_decode", mutated, 0, cut, final, big_endian, nano, header, lengths, 1)
 
 
 INTERFACES = array("q", [1, 0, 6, 0, 0, 0, 113, 4, 9, 1 << 62, 0, 12, 101, 0, 0x89, -5, 6, 6, 1, 9, 255, 0, 12, 0])
@@ -312,8 +313,10 @@ def test_bad_calls() -> None:
     assert_same("text_encode", b.data, bytes(b.rows), 3, 1, 16, False, None)
     assert_same("text_encode", b.data, bytes(b.rows), 0, 1, 0, False, None)
     assert_same("text_decode", bytearray(b"=="), 0, 9, True, 1, 0, 0)
-    assert_same("pcap_decode", bytearray(b"=="), 3, 1, True, False, False, 16, 0)
-    assert_same("pcap_decode", bytearray(b"=="), 0, 1, True, False, False, 8, 0)
+    assert_same("pcap_decode", bytearray(b"=="), 3, 1, True, False, False, 16, 0, 0)
+    assert_same("pcap_decode", bytearray(b"=="), 0, 1, True, False, False, 8, 0, 0)
+    assert_same("pcap_decode", bytearray(b"=="), 0, 1, True, False, False, 16, 3, 0)
+    assert_same("pcap_decode", bytearray(b"=="), 0, 1, True, False, False, 16, -1, 0)
     for number in (-1, 2**32):
         assert_same("pcapng_encode", b.data, bytes(b.rows), 0, False, number, False)
     assert_same("pcapng_encode", b.data, bytes(b.rows), 3, False, 0, False)
@@ -347,7 +350,7 @@ def test_real_captures(shared: Path) -> None:
             continue
         big_endian, _ = MAGICS[bytes(raw[:4])]
         linktype = int.from_bytes(raw[20:24], "big" if big_endian else "little")
-        _, rows, _ = load(PYTHON).pcap_decode(raw, 24, len(raw), True, big_endian, False, 16, linktype)
+        _, rows, _ = load(PYTHON).pcap_decode(raw, 24, len(raw), True, big_endian, False, 16, 0, linktype)
         b = Batch(raw, rows)
         packets = [(b.columns()[i * 7 + 4], bytes(b.frame(i))) for i in range(min(len(b), 12))]
         check_frames([(linktype, frame[:cut]) for linktype, frame in packets for cut in (len(frame), len(frame) // 2, 37)])

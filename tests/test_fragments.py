@@ -472,7 +472,7 @@ def test_every_byte_is_there_afterwards(shared):
             continue
         big_endian, _ = MAGICS[bytes(raw[:4])]
         linktype = int.from_bytes(raw[20:24], "big" if big_endian else "little")
-        _, rows, _ = codec.pcap_decode(raw, 24, len(raw), True, big_endian, False, 16, linktype)
+        _, rows, _ = codec.pcap_decode(raw, 24, len(raw), True, big_endian, False, 16, 0, linktype)
         whole = Batch(raw, rows)
         came = [whole.packet(i) for i in range(len(whole))]
         reassembler = Reassembler()

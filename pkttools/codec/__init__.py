@@ -6,7 +6,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     text_decode(buffer, start, stop, final, linktype, line, now)
         -> (consumed, data, rows, fields, linktype, line, error, (stray, shortened))
     text_encode(data, rows, first, number, width, data_only, extras) -> (text, stop)
-    pcap_decode(buffer, start, stop, final, big_endian, nano, header, linktype) -> (consumed, rows, error)
+    pcap_decode(buffer, start, stop, final, big_endian, nano, header, lengths, linktype) -> (consumed, rows, error)
     pcap_encode(data, rows, first, big_endian, nano) -> (records, stop, lost)
     pcapng_decode(buffer, start, stop, big_endian, interfaces, names)
         -> (consumed, data, rows, error, (capped, rounded, timeless, damaged, options))
@@ -52,10 +52,11 @@ forward = _backend.forward
 
 ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` mends: checksums; lengths too; what the kernel leaves to the card
 CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, WRONG = range(5)  # what comes out of `correct` and `check`
+IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED = range(3)  # the two lengths of a pcap record
 NONE, RIGHT, BAD, UNCERTAIN = range(4)  # what `verify` says of a header's checksum
 
 __all__ = [
-    "ALL", "BACKEND", "BAD", "CORRECTED", "CUT_SHORT", "FRAGMENT", "LENGTHS", "MALFORMED", "NONE", "RIGHT", "TRANSPORT",
-    "UNCERTAIN", "WRONG", "assign", "check", "correct", "forward", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode",
-    "select", "spread", "text_decode", "text_encode", "verify", "walk",
+    "ALL", "BACKEND", "BAD", "CORRECTED", "CUT_SHORT", "FRAGMENT", "IN_ORDER", "IN_ORDER_OR_SWAPPED", "LENGTHS", "MALFORMED",
+    "NONE", "RIGHT", "SWAPPED", "TRANSPORT", "UNCERTAIN", "WRONG", "assign", "check", "correct", "forward", "pcap_decode",
+    "pcap_encode", "pcapng_decode", "pcapng_encode", "select", "spread", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip

@@ -34,14 +34,20 @@ def packets(source: Input) -> Iterator[Batch]:
     for magic, what in FOREIGN.items():
         if buffer.startswith(magic, 0, used):
             raise PktError(f"{source.name}: this is {what}")
-    if bytes(buffer[:4]) in pcap.MAGICS:
-        source.form = "pcap"
-        return pcap.packets(source, buffer, used)
-    if buffer.startswith(PCAPNG, 0, used):
-        source.form = "pcapng"
-        from . import pcapng
-
-        return pcapng.packets(source, buffer, used)
+    if bytes(buffer[:4]) in pcap.MAGICS or buffer.startswith(PCAPNG, 0, used):
+        return captures(source, buffer, used)
     from . import text
 
     return text.packets(source, buffer, used)
+
+
+def captures(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
+    """The packets of a capture, and of those behind it: `cat` joins files that each have a header of their own."""
+    offset = 0
+    while used:
+        source.form = "pcapng" if buffer.startswith(PCAPNG, 0, used) else "pcap"
+        from . import pcap as reader
+
+        if source.form == "pcapng":
+            from . import pcapng as reader
+        used, offset = yield from reader.packets(source, buffer, used, offset)

@@ -6,12 +6,12 @@ import struct
 
 from .. import codec
 from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, NOTES_SIZE, TIME, Batch
-from ..errors import PktError, counted, pcap_message
+from ..errors import ANOTHER_CAPTURE, PktError, counted, pcap_message
 from .files import Input, Output, Sink
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 MICRO, NANO, KUZNETZOV = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
 MAGICS = {
@@ -21,38 +21,50 @@ MAGICS = {
 }
 HEADER = 24  # bytes of a file's header
 LINKTYPE_BITS = 0x03FFFFFF  # above them: the length of the frame check sequence
+DIGITAL_UNIX = 543, 0  # the version that its tcpdump writes
 
 
-def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
+def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generator[Batch, None, tuple[int, int]]:
     """The packets of a pcap stream, of which `buffer` holds the first `used` bytes.
 
-    Batches share the buffer. Raises PktError with the offset of what is wrong, after the packets before it.
+    offset: what stands in front of it in the whole stream, in bytes. Batches share the buffer. Gives the same two for another
+    capture that follows, 0 and its end where none does. Raises PktError with the offset of what is wrong, after the packets
+    before it.
     """
     big_endian, magic = MAGICS[bytes(buffer[:4])]
+    place = f"{source.name}: at byte {offset}" if offset else source.name
     while used < HEADER:
         known, used = used, source.fill(buffer, used)
         if used == known:
-            raise PktError(f"{source.name}: file is cut short: {used} of the file header's {HEADER} bytes")
+            raise PktError(f"{place}: file is cut short: {used} of the file header's {HEADER} bytes")
     major, minor, *_, linktype = struct.unpack_from((">" if big_endian else "<") + "HHiIII", buffer, 4)
-    if major != 2:
-        raise PktError(f"{source.name}: version {major}.{minor} of pcap is not supported, only 2.4")
+    if (major, minor) != DIGITAL_UNIX and not (major == 2 and minor <= 4):
+        raise PktError(f"{place}: version {major}.{minor} of pcap is not supported, only 2.0 to 2.4 and {DIGITAL_UNIX[0]}.0")
+    lengths = order_of_lengths(major, minor)
     linktype &= LINKTYPE_BITS
     header = 24 if magic == KUZNETZOV else 16
-    start, offset = HEADER, 0
+    start = HEADER
     final = False
     while True:
-        consumed, rows, error = codec.pcap_decode(buffer, start, used, final, big_endian, magic == NANO, header, linktype)
+        consumed, rows, error = codec.pcap_decode(buffer, start, used, final, big_endian, magic == NANO, header, lengths, linktype)
         if rows:
             yield Batch(buffer, rows)
         offset += consumed
-        if error:
+        if error and error[0] != ANOTHER_CAPTURE:
             raise PktError(f"{source.name}: at byte {offset}: {pcap_message(*error)}")
-        if final:
-            return
         start, known = 0, used - consumed
         buffer[:known] = buffer[consumed:used]
+        if error or final:
+            return known, offset
         used = source.fill(buffer, known)
         final = used == known
+
+
+def order_of_lengths(major: int, minor: int) -> int:
+    """How the two lengths of a record stand, as libpcap has it: in version 2.3 they changed places, in some of its files."""
+    if (major, minor) == DIGITAL_UNIX or minor < 3:
+        return codec.SWAPPED
+    return codec.IN_ORDER_OR_SWAPPED if minor == 3 else codec.IN_ORDER
 
 
 class PcapSink(Sink):

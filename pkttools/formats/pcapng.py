@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from .. import blocks, codec
 from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, NOTES, NOTES_SIZE, ROW_BYTES, TIME, Batch
-from ..errors import HEADER_CUT, RECORD_CUT, PktError, counted, pcapng_message
+from ..errors import ANOTHER_CAPTURE, HEADER_CUT, RECORD_CUT, PktError, counted, pcapng_message
 from .files import Input, Output, Sink
 
 ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}  # byte-order magic, to the sign of struct
@@ -28,14 +28,16 @@ NAMES = {
 MAX_KINDS = 20  # kinds of what was not kept that are told apart
 
 
-def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
+def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generator[Batch, None, tuple[int, int]]:
     """The packets of a pcapng stream, of which `buffer` holds the first `used` bytes.
 
-    Raises PktError with the offset of what is wrong, after the packets before it.
+    offset: what stands in front of it in the whole stream, in bytes. Gives the same two for a pcap file that follows, 0 and
+    its end where none does. Raises PktError with the offset of what is wrong, after the packets before it.
     """
-    reader = _Reader(source, buffer, used)
+    reader = _Reader(source, buffer, used, offset)
     try:
         yield from reader.batches()
+        return reader.used, reader.offset
     finally:
         source.said += [line for line in reader.said() if line not in source.said]
 
@@ -46,9 +48,9 @@ class _Reader:
     The next block begins at buffer[start], and buffer[0] is byte `offset` of the stream.
     """
 
-    def __init__(self, source: Input, buffer: bytearray, used: int) -> None:
-        self.source, self.buffer, self.used = source, buffer, used
-        self.start = self.offset = 0
+    def __init__(self, source: Input, buffer: bytearray, used: int, offset: int) -> None:
+        self.source, self.buffer, self.used, self.offset = source, buffer, used, offset
+        self.start = 0
         self.order = "<"  # of the section, as are these two:
         self.interfaces = array("q")  # INTERFACE_COLUMNS each
         self.names = bytearray()  # their lines IFACE
@@ -56,7 +58,7 @@ class _Reader:
         self.capped = self.rounded = self.missing = 0  # times
 
     def batches(self) -> Iterator[Batch]:
-        """Batches of packets, up to the end of the stream."""
+        """Batches of packets, up to the end of the stream, or to where a pcap file begins."""
         while True:
             self.start, data, rows, error, (capped, rounded, missing, damaged, others) = codec.pcapng_decode(
                 self.buffer, self.start, self.used, self.order == ">", self.interfaces, self.names
@@ -66,6 +68,9 @@ class _Reader:
             self.drop("packet option", others)
             if rows:
                 yield Batch(data, rows)
+            if error and error[0] == ANOTHER_CAPTURE:
+                self.forget()
+                return
             if error:
                 raise self.error(pcapng_message(*error))
             kind, size = self.head()
@@ -106,17 +111,22 @@ class _Reader:
 
     def fill(self, size: int) -> bool:
         """Reads more of a block of `size` bytes; False at the end of the stream. Raises PktError where that cuts it."""
-        have = self.used - self.start
-        if self.start:
-            self.buffer[:have] = self.buffer[self.start : self.used]
-            self.offset += self.start
-            self.start = 0
+        have = self.forget()
         if have == len(self.buffer):
             self.buffer.extend(bytes(have))  # as data comes, whatever the size says
         self.used = self.source.fill(self.buffer, have)
         if self.used == have and have:
             raise self.error(pcapng_message(HEADER_CUT if have < 8 else RECORD_CUT, have, size))
         return self.used > have
+
+    def forget(self) -> int:
+        """Brings what is still to be read to the front of the buffer; gives how much that is."""
+        have = self.used - self.start
+        if self.start:
+            self.buffer[:have] = self.buffer[self.start : self.used]
+            self.offset += self.start
+            self.used, self.start = have, 0
+        return have
 
     def take(self, kind: int, stop: int) -> None:
         """Takes a block without packets; its body ends at buffer[stop]."""

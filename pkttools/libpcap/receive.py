@@ -105,7 +105,7 @@ class Receiver:
         data += self.notes
         while start < size:
             start, rows, error = codec.pcap_decode(
-                data, start, size, True, sys.byteorder == "big", self.handle.nano, RECORD, self.linktype
+                data, start, size, True, sys.byteorder == "big", self.handle.nano, RECORD, codec.IN_ORDER, self.linktype
             )
             if error:  # pcap_dump says nothing when the memory is used up
                 raise MemoryError

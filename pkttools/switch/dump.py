@@ -104,7 +104,7 @@ def batches(port: str, records: bytearray, unfinished: bytearray) -> list[Batch]
     records += notes
     made, start, first = [], 0, 0
     while start < end:
-        start, rows, _ = codec.pcap_decode(records, start, end, True, False, True, 16, 1)
+        start, rows, _ = codec.pcap_decode(records, start, end, True, False, True, 16, codec.IN_ORDER, 1)
         batch = Batch(records, rows)
         columns, count = batch.columns(), len(batch)
         for i in range(0, len(columns), COLUMNS):

@@ -119,8 +119,10 @@ def rows() -> Iterator[bytes]:
 
 def records() -> Iterator[bytes]:
     """Records of captures in every format."""
-    for choice in range(8):
+    for choice in range(24):
         order, header = "<>"[choice & 1], 24 if choice & 4 else 16
+        magic, zone, accuracy = ((0xA1B2C3D4, 0, 0), (0xA1B23C4D, -3600, 9), (0xA1B2CD34, 901, 0), (0xA1B2C3D4, 0, 10))[choice % 4]
+        another = struct.pack("<>"[choice >> 1 & 1] + "IHHiIII", magic, 2, 4, zone, accuracy, 65535, 1)
         for sizes, cut in (((0, 3, 20), 40), ((9,), 5), ((300_000,), 1)):
             data = b"".join(
                 struct.pack(order + "IIII", 2**31 + i, 999_999 + i, size, 2**i * 100) + bytes(header - 16) + bytes(size % 999)
@@ -128,6 +130,7 @@ def records() -> Iterator[bytes]:
             )
             yield struct.pack("!BBH", choice, 0, cut) + data
             yield struct.pack("!BBH", choice, 2, cut) + data[:-1]
+            yield struct.pack("!BBH", choice, 0, cut) + data[: (16 + header) * (len(sizes) > 1)] + another
 
 
 def block(order: str, kind: int, body: bytes, trailer: int = 0) -> bytes:

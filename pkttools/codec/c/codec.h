@@ -133,7 +133,8 @@ static inline uint8_t shown(uint8_t c)
 enum error_kind {               /* the words are in ../../errors.py, for both backends */
     NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END,
     RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT, BLOCK_SHORT, BLOCK_UNALIGNED, BLOCK_LONG, BLOCK_TRAILER, PAST_BLOCK,
-    NO_INTERFACE, BAD_INTERFACE /* of the caller: never reported */
+    NO_INTERFACE, ANOTHER_CAPTURE,      /* the last is no error: here begins another file's header */
+    BAD_INTERFACE /* of the caller: never reported */
 };
 
 struct field_line {             /* NAME.FIELD: value, found in a packet; offsets into the text */
@@ -169,10 +170,18 @@ size_t text_encode(uint8_t *out, const uint8_t *data, const struct packet *p, in
 
 /* pcap.c */
 
+enum lengths { IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED };        /* captured, then original: before version 2.3 the other way */
+
 struct pcap_format {
     bool big_endian, nano;
     size_t header;              /* bytes of a record's header: 16, or 24 in Kuznetzov's variant */
+    enum lengths lengths;
 };
+
+enum { BEGINNING = 16 };        /* bytes that tell the beginning of a capture from anything else */
+
+bool pcap_magic(const uint8_t *at, bool *big_endian);
+bool begins_pcap(const uint8_t *at);
 
 struct pcap_decoder {
     struct bytes packets;       /* out; offsets are into the input */

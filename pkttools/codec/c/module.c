@@ -169,15 +169,15 @@ static PyObject *py_pcap_decode(PyObject *self, PyObject *args)
     (void)self;
     Py_buffer in;
     Py_ssize_t start, stop, header;
-    int final, big_endian, nano;
+    int final, big_endian, nano, lengths;
     long long linktype;
     PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*nnpppnL", &in, &start, &stop, &final, &big_endian, &nano, &header, &linktype))
+    if (!PyArg_ParseTuple(args, "y*nnpppniL", &in, &start, &stop, &final, &big_endian, &nano, &header, &lengths, &linktype))
         return NULL;
     struct pcap_decoder d = {0};
-    struct pcap_format format = {big_endian != 0, nano != 0, (size_t)header};
-    if (header < 16 || header > 64) {
-        PyErr_SetString(PyExc_ValueError, "record header out of range");
+    struct pcap_format format = {big_endian != 0, nano != 0, (size_t)header, (enum lengths)lengths};
+    if (header < 16 || header > 64 || lengths < IN_ORDER || lengths > SWAPPED) {
+        PyErr_SetString(PyExc_ValueError, "record header or order of lengths out of range");
         goto exit;
     }
     if (!range_of(&in, start, stop))
@@ -214,7 +214,7 @@ static PyObject *py_pcap_encode(PyObject *self, PyObject *args)
     PyObject *out = NULL, *result = NULL;
     if (!PyArg_ParseTuple(args, "y*y*npp", &data, &rows, &first, &big_endian, &nano))
         return NULL;
-    struct pcap_format format = {big_endian != 0, nano != 0, 16};
+    struct pcap_format format = {.big_endian = big_endian != 0, .nano = nano != 0, .header = 16};
     const struct packet *p = rows_of(&rows, &data, &count);
     if (p == NULL || first < 0 || first > count) {
         if (!PyErr_Occurred())

@@ -1,11 +1,43 @@
 /* Records of pcap files (draft-ietf-opsawg-pcap); the file header is ../../formats/pcap.py's. */
 #include "codec.h"
 
+/* Whether four bytes are those that a pcap file begins with, in the byte order that they tell. */
+bool pcap_magic(const uint8_t *at, bool *big_endian)
+{
+    uint32_t magic = read32(at, true);
+    *big_endian = magic == 0xA1B2C3D4 || magic == 0xA1B23C4D || magic == 0xA1B2CD34;
+    return *big_endian || magic == 0xD4C3B2A1 || magic == 0x4D3CB2A1 || magic == 0x34CDB2A1;
+}
+
+/* Whether BEGINNING bytes are those of a pcap file. A record has seconds, fraction and lengths in their place: it would be one of
+ * the second 0xA1B2C3D4 (in 2055) or a like one, without any bytes, of a packet of at most 9. Versions are the reader's matter.
+ */
+bool begins_pcap(const uint8_t *at)
+{
+    enum { QUARTER = 900, DAY = 86400, ACCURACY = 9 };
+    bool big_endian;
+    if (!pcap_magic(at, &big_endian))
+        return false;
+    int64_t zone = (int32_t)read32(at + 8, big_endian);         /* seconds */
+    return zone % QUARTER == 0 && -DAY <= zone && zone <= DAY && read32(at + 12, big_endian) <= ACCURACY;
+}
+
+/* The same of pcapng's section header. */
+static bool begins_pcapng(const uint8_t *at)
+{
+    uint32_t order = read32(at + 8, true);
+    return read32(at, true) == 0x0A0D0D0A && (order == 0x1A2B3C4D || order == 0x4D3C2B1A);
+}
+
 void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool final,
                  const struct pcap_format *format, int64_t linktype)
 {
     size_t at = 0;
     while (at < size) {
+        if (size - at >= BEGINNING && (begins_pcap(in + at) || begins_pcapng(in + at))) {
+            d->error = ANOTHER_CAPTURE;
+            break;
+        }
         if (size - at < format->header) {
             if (final) {
                 d->error = HEADER_CUT;
@@ -14,7 +46,12 @@ void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool fi
             }
             break;
         }
-        uint32_t captured = read32(in + at + 8, format->big_endian);
+        uint32_t captured = read32(in + at + 8, format->big_endian), original = read32(in + at + 12, format->big_endian);
+        if (format->lengths == SWAPPED || (format->lengths == IN_ORDER_OR_SWAPPED && captured > original)) {
+            uint32_t second = original;
+            original = captured;
+            captured = second;
+        }
         if (captured > MAX_FRAME) {     /* before any of it is waited for: a length is not to be trusted */
             d->error = RECORD_TOO_LONG;
             d->have = captured;
@@ -33,7 +70,7 @@ void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool fi
         int64_t seconds = read32(in + at, format->big_endian), fraction = read32(in + at + 4, format->big_endian);
         struct packet p = {
             .offset = (int64_t)(at + format->header), .captured = captured,
-            .original = read32(in + at + 12, format->big_endian),
+            .original = original,
             .time = seconds * 1000000000 + fraction * (format->nano ? 1 : 1000), .linktype = linktype,
         };
         if (!bytes_add(&d->packets, &p, sizeof p)) {

@@ -290,6 +290,12 @@ void pcapng_decode(struct pcapng_decoder *d, const uint8_t *in, size_t size, con
     while (d->data.size < MAX_BATCH && d->packets.size < MAX_BATCH && size - at >= 8) {
         const uint8_t *block = in + at;
         uint32_t type = read32(block, section->big_endian), length = read32(block + 4, section->big_endian);
+        bool other;
+        if (pcap_magic(block, &other) && (size - at < BEGINNING || begins_pcap(block))) {       /* or a type for private use */
+            if (size - at >= BEGINNING)
+                fail(d, ANOTHER_CAPTURE, 0, 0);
+            break;
+        }
         if (type == SECTION || !framed(d, block, size - at, type, length, section->big_endian) || length > size - at)
             break;
         if (type != OBSOLETE && type != SIMPLE && type != ENHANCED)

@@ -6,19 +6,45 @@ import struct
 from array import array
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, MAX_FRAME, OFFSET, ORIGINAL, TIME
-from ...errors import HEADER_CUT, RECORD_CUT, RECORD_TOO_LONG
+from ...errors import ANOTHER_CAPTURE, HEADER_CUT, RECORD_CUT, RECORD_TOO_LONG
 from .rows import checked
 
+IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED = range(3)  # captured, then original: before version 2.3 the other way
+BEGINNING = 16  # bytes that tell the beginning of a capture from anything else
+MAGICS = {magic.to_bytes(4, order): order for magic in (0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34) for order in ("big", "little")}
+PCAPNG, ORDER_MAGICS = b"\n\r\r\n", (b"\x1a\x2b\x3c\x4d", b"\x4d\x3c\x2b\x1a")
+QUARTER, DAY, ACCURACY = 900, 86400, 9
 
-def pcap_decode(buffer: bytearray, start: int, stop: int, final: bool, big_endian: bool, nano: bool, header: int,
+
+def begins_pcap(head: bytes) -> bool:
+    """Whether BEGINNING bytes are those of a pcap file.
+
+    A record has seconds, fraction and lengths in their place: it would be one of the second 0xA1B2C3D4 (in 2055) or a like
+    one, without any bytes, of a packet of at most 9. Versions are the reader's matter.
+    """
+    order = MAGICS.get(head[:4])
+    if order is None:
+        return False
+    zone, accuracy = struct.unpack_from(">iI" if order == "big" else "<iI", head, 8)
+    return zone % QUARTER == 0 and -DAY <= zone <= DAY and accuracy <= ACCURACY
+
+
+def _begins_capture(head: bytes) -> bool:
+    """Whether BEGINNING bytes are those of a capture in any format."""
+    return begins_pcap(head) or (head[:4] == PCAPNG and head[8:12] in ORDER_MAGICS)
+
+
+def pcap_decode(buffer: bytearray, start: int, stop: int, final: bool, big_endian: bool, nano: bool, header: int, lengths: int,
                 linktype: int) -> tuple[int, bytearray, tuple[int, int, int] | None]:  # fmt: skip
     """Reads the complete records in buffer[start:stop].
 
     final: nothing comes behind; a rest is then an error. header: bytes of a record's header, 16, or 24 in Kuznetzov's
-    variant. Gives where it stopped, the rows (offsets into `buffer`), and an error: kind, bytes there, bytes wanted.
+    variant. lengths: IN_ORDER, SWAPPED, or IN_ORDER_OR_SWAPPED: so where more is captured than there was. Gives where it
+    stopped, the rows (offsets into `buffer`), and an error: kind, bytes there, bytes wanted; ANOTHER_CAPTURE where the header
+    of another file stands.
     """
-    if not 16 <= header <= 64:
-        raise ValueError("record header out of range")
+    if not 16 <= header <= 64 or not IN_ORDER <= lengths <= SWAPPED:
+        raise ValueError("record header or order of lengths out of range")
     if not 0 <= start <= stop <= len(buffer):
         raise ValueError("range lies outside of the buffer")
     unpack = struct.Struct(">IIII" if big_endian else "<IIII").unpack_from
@@ -27,11 +53,16 @@ def pcap_decode(buffer: bytearray, start: int, stop: int, final: bool, big_endia
     error = None
     at = start
     while at < stop:
+        if stop - at >= BEGINNING and _begins_capture(bytes(buffer[at : at + BEGINNING])):
+            error = (ANOTHER_CAPTURE, 0, 0)
+            break
         if stop - at < header:
             if final:
                 error = (HEADER_CUT, stop - at, header)
             break
         seconds, fraction, captured, original = unpack(buffer, at)
+        if lengths == SWAPPED or (lengths == IN_ORDER_OR_SWAPPED and captured > original):
+            captured, original = original, captured
         if captured > MAX_FRAME:  # before any of it is waited for: a length is not to be trusted
             error = (RECORD_TOO_LONG, captured, MAX_FRAME)
             break

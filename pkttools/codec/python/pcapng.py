@@ -7,7 +7,8 @@ from array import array
 
 from ... import blocks
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, MAX_FRAME, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME
-from ...errors import NO_INTERFACE, PAST_BLOCK, RECORD_TOO_LONG
+from ...errors import ANOTHER_CAPTURE, NO_INTERFACE, PAST_BLOCK, RECORD_TOO_LONG
+from .pcap import BEGINNING, MAGICS, begins_pcap
 from .rows import checked
 from .text import MAX_SECONDS
 
@@ -135,6 +136,12 @@ def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, in
     at, error = start, None
     while len(decoder.data) < MAX_BATCH and len(decoder.rows) * 8 < MAX_BATCH and stop - at >= 8:
         kind, size = decoder.head(buffer, at)
+        if bytes(buffer[at : at + 4]) in MAGICS:  # or a type for private use
+            if stop - at < BEGINNING:
+                break
+            if begins_pcap(bytes(buffer[at : at + BEGINNING])):
+                error = (ANOTHER_CAPTURE, 0, 0)
+                break
         if kind == blocks.SECTION:
             break
         error = blocks.misframed(buffer, at, stop, kind, size, decoder.order)
