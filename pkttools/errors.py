@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 
@@ -15,6 +16,16 @@ class OutputError(PktError):
 
 class UsageError(Exception):
     """A wrong option, field or value: one line on standard error, exit code 2."""
+
+
+def limit(error: OSError) -> str:
+    """What the system says; where that is a limit, with what raises it."""
+    raised = {
+        errno.EMFILE: "ulimit -n is the limit",
+        errno.EAGAIN: "ulimit -u, and pids.max of a cgroup, are the limits to processes",
+    }
+    hint = raised.get(error.errno or 0)
+    return f"{error.strerror or error}; {hint}" if hint else str(error.strerror or error)
 
 
 # Kinds of errors that a backend reports; `enum error_kind` in codec/c/codec.h.

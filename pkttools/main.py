@@ -10,7 +10,7 @@ import os
 import sys
 
 from .commands import commands, find, read
-from .errors import PktError, UsageError, say
+from .errors import PktError, UsageError, limit, say
 from .signals import Interrupted, die
 
 SIGINT, SIGPIPE = 2, 13
@@ -111,7 +111,8 @@ def guarded(name: str, argv: list[str]) -> int:
         say(f"{name}: the package {error.name} is missing: {hint}" if missing else f"{name}: {error}")
         return 1
     except OSError as error:
-        say(f"{name}: {error.filename + ': ' if isinstance(error.filename, str) else ''}{error.strerror or error}")
+        reason = str(error.strerror or error) if isinstance(error, BlockingIOError) else limit(error)
+        say(f"{name}: {error.filename + ': ' if isinstance(error.filename, str) else ''}{reason}")
         return 1
     except Exception as error:  # a mistake of ours: still a line, not a page
         if os.environ.get("PKTTOOLS_DEBUG"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import pty
@@ -612,13 +613,79 @@ def test_forbidden_for_real(forbidding: None):
 
 @pytest.mark.parametrize(("limit", "said"), [
     ("echo 1 > /proc/sys/user/max_net_namespaces", "there are too many namespaces"),
-    ("ulimit -n 24", "the lab cannot be built: Too many open files"),
+    ("ulimit -n 24", "the lab cannot be built: Too many open files; ulimit -n is the limit"),
 ])  # fmt: skip
 def test_too_many_hosts(rootless: None, limit: str, said: str):
     """The first namespace is there, those of the hosts are too many."""
     hosts = " ".join(f"h{i}" for i in range(20))
     done = shell(f"unshare -Ur sh -c '{limit} && exec \"$@\"' sh {LAUNCHER} run 'host {hosts}' -- true")
     assert (done.returncode, done.stderr.decode().split(", ")[0]) == (1, f"pkt-lab: {said}" + "\n" * ("open" in said))
+
+
+# ---- many, others, and limits ----
+
+
+def test_two_hundred_at_once(pair: str):
+    """All of them get in, whoever asks slowly or not at all meanwhile."""
+    with contextlib.ExitStack() as stack:
+        for number in range(20):
+            sock = stack.enter_context(control.connect("lab", pair))
+            sock.send(b"{" * (number % 2))
+        processes = [start(f"exec --name {pair} alice true") for _ in range(200)]
+        ends = [process.communicate(timeout=120) for process in processes]
+    assert [(process.returncode, err) for process, (_, err) in zip(processes, ends, strict=True)] == [(0, b"")] * 200
+
+
+def test_down_all_goes_on(rootless: None, name: str):
+    """Past what others call like laboratories of ours, and past one that is stopped, which ends as well as another."""
+    lab(f"up --name {name} {PAIR}")
+    os.kill(holder(name), signal.SIGSTOP)
+    uid = os.getuid()
+    code = (
+        "import os, socket, sys\n"
+        "if os.getuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "socks = [socket.socket(socket.AF_UNIX) for _ in range(3)]\n"
+        f"for sock, name in zip(socks, (b'AAA', b'\\x1b[31m', b'a\\nb')): sock.bind(b'\\0pkttools/{uid}/lab/' + name)\n"
+        "if os.getuid() != int(sys.argv[1]): [sock.listen(0) for sock in socks]\n"
+        "print(flush=True); sys.stdin.read()\n"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code, str(uid)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert other.stdout.read(1) == b"\n"
+        assert "AAA" not in lab("list")[0]
+        # Only this test's own are to end: a network namespace has names of its own, but there root may be alone.
+        assert control.names("lab").count("AAA") == 0
+        _, said = lab(f"down {name}")
+        assert said == ""
+    finally:
+        other.communicate()
+    until(lambda: name not in control.names("lab"), "end of the lab")
+
+
+LIMITED = """
+import os, resource, sys
+sys.path.insert(0, sys.argv.pop(1))
+import pkttools.lab.foreground, pkttools.lab.running, pkttools.linux.namespaces as namespaces
+from pkttools.main import guarded
+if sys.argv[1] == "processes":
+    if os.getuid() == 0:
+        os.setgroups([]); os.setgid(65534); os.setuid(65534)
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    namespaces.fork()
+resource.setrlimit(resource.RLIMIT_NOFILE, (7, 7))
+sys.exit(guarded("pkt-lab", sys.argv[1:]))
+"""
+
+
+def test_a_limit_to_descriptors_is_said(pair: str):
+    words = [sys.executable, "-c", LIMITED, str(ROOT), "exec", "--name", pair, "alice", "true"]
+    done = subprocess.run(words, capture_output=True, check=False)
+    assert (done.returncode, done.stderr.decode()) == (1, f"pkt-lab: lab {pair}: Too many open files; ulimit -n is the limit\n")
+
+
+def test_a_limit_to_processes_is_said():
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(ROOT), "processes"], capture_output=True, check=False)
+    assert "no more processes: Resource temporarily unavailable; ulimit -u, and pids.max of a cgroup, are" in done.stderr.decode()
 
 
 # ---- demonstrations ----

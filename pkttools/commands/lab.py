@@ -55,17 +55,28 @@ def up_mode(values: Values, words: list[str]) -> None:
     holder.start(topology, values.name or stem(words), root=values.root or topology.root, stays=True)
 
 
-def down_mode(values: Values, words: list[str]) -> None:
-    """Ends one, or all."""
+def down_mode(values: Values, words: list[str]) -> int:
+    """Ends one, or all; goes on where one cannot be ended."""
     from ..lab import running
     from ..linux import control
 
     need(len(words) + values.all + (values.name is not None) <= 1, "wanted: down [NAME], or --all")
     named = words[0] if words else values.name
-    for name in control.names(running.KIND) if values.all else [running.choose(named)]:
+    if not values.all:
+        name = running.choose(named)
         running.end(name)
         if not named:
             say(f"pkt-lab: {name} is down")
+        return 0
+    code = 0
+    for name in control.names(running.KIND):
+        try:
+            running.end(name)
+            say(f"pkt-lab: {name} is down")
+        except PktError as error:
+            say(f"pkt-lab: {error}")
+            code = 1
+    return code
 
 
 def exec_mode(values: Values, words: list[str], shell: bool = False) -> int:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import PktError
+from ..errors import PktError, limit
 from ..linux.interface import SIOCGIFFLAGS, ask, asking
 from ..linux.namespaces import NEWNET, NEWUTS, setns, unshare
 from .topology import Host, Interface, Line, Topology
@@ -161,6 +161,8 @@ def ip(words: list[str], text: str = "", fds: Iterable[int] = ()) -> subprocess.
         return subprocess.run(["ip", *words], input=text, pass_fds=[*fds], text=True, capture_output=True, check=False, env=env)
     except FileNotFoundError:
         raise PktError("ip is missing: apt-get install iproute2") from None
+    except OSError as error:
+        raise PktError(f"ip cannot be run: {limit(error)}") from None
 
 
 def offload_off(name: str, line: Line) -> None:

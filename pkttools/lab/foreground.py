@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from ..errors import say
-from ..linux.namespaces import end_with_parent
+from ..linux.namespaces import end_with_parent, fork
 from ..signals import die
 from .build import SYSTEM
 
@@ -36,7 +36,7 @@ def run(words: list[str], environment: dict[str, str], shell: bool = False) -> i
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who ignores it has no children to wait for
     before = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON | {signal.SIGCHLD, signal.SIGTTOU})
     reading, writing = os.pipe()  # the parent holds an end as long as it lives
-    child = os.fork()
+    child = fork()
     if not child:
         os.close(writing)
         if shell:

@@ -14,15 +14,17 @@ from __future__ import annotations
 import errno
 import json
 import os
+import resource
 import select
 import signal
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import PktError, UsageError
+from ..errors import PktError, UsageError, limit
 from ..linux import control, namespaces
-from ..linux.namespaces import Forbidden, end_with_parent, mount, refusal
+from ..linux.namespaces import Forbidden, end_with_parent, fork, mount, refusal
 from .build import Spaces, build
 from .topology import Topology
 
@@ -53,7 +55,7 @@ def start(topology: Topology, name: str, *, root: bool, stays: bool) -> Started:
     listener = control.bind(KIND, name)
     reading, writing = os.pipe()
     parent = os.getpid()
-    keeper = os.fork()
+    keeper = fork()
     if not keeper:
         os.close(reading)
         end_with_parent(signal.SIGKILL)
@@ -101,7 +103,7 @@ def keep(topology: Topology, listener: socket.socket, writing: int, parent: int,
         return
     alive, end = os.pipe()
     told, tell_pid = os.pipe()
-    holder = os.fork()
+    holder = fork()
     if not holder:
         os.close(end)
         end_with_parent(signal.SIGKILL)
@@ -133,19 +135,19 @@ def hold(topology: Topology, listener: socket.socket, writing: int, told: int, r
     except OSError as error:
         if error.errno in (errno.EPERM, errno.EACCES, errno.ENOSPC):
             raise refusal(error, root) from None
-        raise PktError(f"the lab cannot be built: {error.strerror}") from None
+        raise PktError(f"the lab cannot be built: {limit(error)}") from None
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel hands it orphans, and is to bury them, too
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     facts = describe(topology, root)
-    listener.listen(16)
+    more_descriptors()
+    listener.listen(control.BACKLOG)
     if stays:
         end_with_parent(0)
     tell(writing, holder=int(os.read(told, 64)))
     os.close(writing)
     os.close(told)
-    while True:
-        answer(listener, facts, spaces, own)
+    serve(listener, lambda line: answer(line, facts, spaces, own))
 
 
 def close_others(kept: set[int]) -> None:
@@ -196,24 +198,30 @@ def describe(topology: Topology, root: bool) -> dict[str, object]:
     return {"root": root, "since": time.time(), "hosts": [*topology.hosts], "peers": peers}
 
 
-def answer(listener: socket.socket, facts: dict[str, object], spaces: dict[str, Spaces], own: dict[str, int]) -> None:
+def serve(listener: socket.socket, answer: Callable[[bytes], tuple[bytes, list[int]]]) -> None:
+    """Answers all who ask, for ever."""
+    callers = control.Callers(listener, answer)
+    while True:
+        waiting, (reading, writing), seconds = select.poll(), callers.waited(), callers.patience()
+        for fds, event in ((reading, select.POLLIN), (writing, select.POLLOUT)):
+            for fd in fds:
+                waiting.register(fd, event)
+        callers.turn([fd for fd, _ in waiting.poll(None if seconds is None else seconds * 1000)])
+
+
+def answer(line: bytes, facts: dict[str, object], spaces: dict[str, Spaces], own: dict[str, int]) -> tuple[bytes, list[int]]:
     """Answers one question: what the laboratory is, and, of a host, how to get in."""
     try:
-        sock = control.accept(listener)
-    except OSError:  # gone before we came to it
-        return
-    if sock is None:
-        return
-    with sock:
-        try:
-            question, fds = control.receive(sock)
-            for fd in fds:
-                os.close(fd)
-            host = question.get("host")
-            if isinstance(host, str) and host in spaces:
-                keys = {**own, "net": spaces[host].net, "uts": spaces[host].uts}
-                control.send(sock, {"kinds": [*keys]}, [*keys.values()])
-            else:
-                control.send(sock, facts)
-        except (OSError, PktError):
-            pass
+        host = control.decode(line).get("host")
+    except PktError as error:
+        return control.encode({"error": str(error)}), []
+    if not isinstance(host, str) or host not in spaces:
+        return control.encode(facts), []
+    keys = {**own, "net": spaces[host].net, "uts": spaces[host].uts}
+    return control.encode({"kinds": [*keys]}), [*keys.values()]
+
+
+def more_descriptors() -> None:
+    """Raises the number of descriptors that may be open, and on their way to those who ask, as far as that is allowed."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

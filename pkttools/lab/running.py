@@ -31,16 +31,19 @@ def choose(name: str | None) -> str:
     raise PktError("no lab is up" + (f" within the host {os.environ[HOST]}; ask outside of it" if HOST in os.environ else ""))
 
 
-def ask(name: str, **question: object) -> tuple[dict, list[int]]:
-    """What a laboratory answers. Raises PktError when there is none of that name."""
-    with control.connect(KIND, name) as sock:
-        control.send(sock, question)
-        return control.receive(sock)
+def ask(name: str, seconds: float = control.PATIENCE, **question: object) -> tuple[dict, list[int]]:
+    """What a laboratory answers within so many seconds. Raises PktError when there is none of that name, or it does not."""
+    with control.connect(KIND, name, seconds) as sock:
+        try:
+            control.send(sock, question)
+            return control.receive(sock)
+        except (OSError, PktError) as error:
+            raise PktError(f"lab {name}: {error.strerror if isinstance(error, OSError) else error}") from None
 
 
-def facts(name: str) -> dict:
+def facts(name: str, seconds: float = control.PATIENCE) -> dict:
     """What a laboratory is; see `holder.describe`. Raises PktError."""
-    return ask(name)[0]
+    return ask(name, seconds)[0]
 
 
 def keys(name: str, host: str) -> dict[str, int]:
@@ -74,12 +77,12 @@ def enter(fds: dict[str, int]) -> None:
 
 def end(name: str) -> None:
     """Ends a laboratory, and waits until all that ran in it is gone. Raises PktError."""
-    with control.connect(KIND, name) as sock:
+    with control.connect(KIND, name, control.SECONDS) as sock:
         pid, _ = control.peer(sock)
         try:
             holder = os.pidfd_open(pid)
-            control.send(sock, {})
-            control.receive(sock)  # it was still there when its process was opened
+            if not control.there(sock):  # or else it was still there when its process was opened
+                raise PktError(f"lab {name}: it has just ended")
             signal.pidfd_send_signal(holder, signal.SIGKILL)
         except OSError as error:
             raise PktError(f"lab {name} cannot be ended: {error.strerror}") from None

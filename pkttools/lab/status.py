@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import PktError, counted
 from ..linux import control
-from ..linux.namespaces import NEWNET, setns
+from ..linux.namespaces import NEWNET, fork, setns
 from . import running
 from .build import ip
 from .holder import KIND
@@ -22,8 +22,8 @@ def listing() -> list[str]:
     rows = []
     for name in control.names(KIND):
         try:
-            facts = running.facts(name)
-        except PktError:  # it has just ended, or is not up yet
+            facts = running.facts(name, control.SECONDS)
+        except PktError:  # it has just ended, or is stopped
             continue
         rows.append((name, facts))
     width = max((len(name) for name, _ in rows), default=0)
@@ -64,7 +64,7 @@ def shown(interface: dict, peers: dict[str, str]) -> str:
 def inside(fds: dict[str, dict[str, int]]) -> dict[str, list[dict]]:
     """What `ip` says in each host. A process of its own goes there: it could not come back. Raises PktError."""
     reading, writing = os.pipe()
-    child = os.fork()
+    child = fork()
     if not child:
         os.close(reading)
         with os.fdopen(writing, "w") as pipe:

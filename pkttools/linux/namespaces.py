@@ -10,7 +10,7 @@ import errno
 import os
 from pathlib import Path
 
-from ..errors import PktError
+from ..errors import PktError, limit
 
 NEWNS, NEWUTS, NEWUSER, NEWPID, NEWNET = 0x20000, 0x4000000, 0x10000000, 0x20000000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE, MNT_DETACH = 0x1000, 0x4000, 0x40000, 2
@@ -52,6 +52,14 @@ def detach(target: str) -> None:
     called(_libc.umount2(target.encode(), MNT_DETACH))
 
 
+def fork() -> int:
+    """A child, as os.fork() makes it. Raises PktError, of limits with their names."""
+    try:
+        return os.fork()
+    except OSError as error:
+        raise PktError(f"no more processes: {limit(error)}") from None
+
+
 def end_with_parent(number: int) -> None:
     """Lets the kernel send us a signal when our parent has ended, however that was; 0 for none."""
     called(_libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(number), 0, 0, 0))
@@ -88,7 +96,7 @@ def all_users() -> bool:
         maps[name] = "".join(f"{first} {first} {count}\n" for first, _, count in rows)
     parent = os.getpid()
     told, tell = os.pipe()
-    child = os.fork()
+    child = fork()
     if not child:
         os.close(tell)
         code = 1

@@ -8,7 +8,7 @@ import time
 from ..linux import control
 from ..signals import Interrupted, ready
 from .bridge import Bridge
-from .remote import CALLERS, Caller
+from .remote import answer
 
 TICK = 1.0  # seconds
 
@@ -17,7 +17,7 @@ def run(bridge: Bridge, listener: socket.socket, seconds: float | None) -> bool:
     """Lets frames through until a signal comes or the time is over. False: its last port has gone by itself."""
     end = None if seconds is None else time.monotonic() + seconds
     due = time.monotonic()
-    callers: list[Caller] = []
+    callers = control.Callers(listener, lambda line: (answer(bridge, line), []))
     try:
         while True:
             now = time.monotonic()
@@ -27,28 +27,17 @@ def run(bridge: Bridge, listener: socket.socket, seconds: float | None) -> bool:
             if end is not None and now >= end:
                 return True
             ports = {port.fd: port for port in bridge.taking()}
-            fds = [listener.fileno(), *(caller.fd for caller in callers if not caller.left), *ports]
-            writing = [caller.fd for caller in callers if caller.left]
-            readable, writable = ready(fds, writing, min(due, due if end is None else end) - now)
+            reading, writing = callers.waited()
+            times = [due - now, None if end is None else end - now, callers.patience()]
+            readable, writable = ready([*reading, *ports], writing, min(seconds for seconds in times if seconds is not None))
             had = len(bridge.ports)
             for fd in readable:
                 if fd in ports and ports[fd] in bridge.taking():  # another one's turn may have ended it
                     bridge.turn(ports[fd])
             if had and not bridge.ports:
                 return False
-            for caller in list(callers):
-                able = caller.fd in readable or caller.fd in writable
-                if now > caller.end or (able and not caller.turn(bridge)):
-                    callers.remove(caller)
-                    caller.sock.close()
-            if listener.fileno() in readable:
-                sock = control.accept(listener)
-                if sock:
-                    callers.append(Caller(sock))
-                if len(callers) > CALLERS:
-                    callers.pop(0).sock.close()
+            callers.turn([*readable, *writable])
     except Interrupted:
         return True
     finally:
-        for caller in callers:
-            caller.sock.close()
+        callers.close()

@@ -2,60 +2,25 @@
 
 from __future__ import annotations
 
-import socket
-import time
-
 from ..errors import PktError, UsageError
 from ..linux import control
 from .bridge import Bridge
 
 KIND = "switch"
-REQUEST = 1 << 12  # bytes that may be asked with
-CALLERS = 16  # that are heard at the same time
 
 COUNTERS = ("received", "received_bytes", "sent", "sent_bytes", "flooded", "filtered", "reserved", "short", "unmatched", "overrun",
             "full", "too_long", "failed")  # fmt: skip
 
 
-class Caller:
-    """Somebody who asks for something. Neither the request nor the answer is waited for: frames would wait, too.
-
-    end: when it is given up, in seconds of time.monotonic(). left: what there is still to say.
-    """
-
-    def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
-        self.sock, self.fd = sock, sock.fileno()
-        self.end = time.monotonic() + control.SECONDS
-        self.asked, self.left = b"", memoryview(b"")
-
-    def turn(self, bridge: Bridge) -> bool:
-        """Goes on where something can be read or written; whether there is more to come."""
-        try:
-            if not self.left:
-                part = self.sock.recv(REQUEST)
-                self.asked += part
-                if not part or len(self.asked) > REQUEST:
-                    return False
-                if not self.asked.endswith(b"\n"):
-                    return True
-                self.left = memoryview(control.encode(answer(bridge, self.asked)))
-            self.left = self.left[self.sock.send(self.left) :]
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return bool(self.left)
-
-
-def answer(bridge: Bridge, line: bytes) -> dict[str, object]:
-    """Does what a line asks for, and says what came of it."""
+def answer(bridge: Bridge, line: bytes) -> bytes:
+    """Does what a line asks for; gives the line that says what came of it."""
     try:
-        return done(bridge, control.decode(line))
+        said = done(bridge, control.decode(line))
     except (PktError, UsageError) as error:
-        return {"error": str(error)}
+        said = {"error": str(error)}
     except UnicodeError:
-        return {"error": "a port's name cannot be written"}
+        said = {"error": "a port's name cannot be written"}
+    return control.encode(said)
 
 
 def done(bridge: Bridge, request: dict[str, object]) -> dict[str, object]:
