@@ -35,9 +35,11 @@ sanitize: ready
 		ASAN_OPTIONS=detect_leaks=0 PKTTOOLS_SHARED=$(CURDIR)/../shared \
 		$(CURDIR)/$(BIN)/python -P -m pytest -q -p no:cacheprovider tests/test_codec_*.py tests/test_kernel_*.py tests/test_differential.py
 
-# Two minutes of inputs that nobody thought of, for the C code under the same sanitizers; see tests/fuzz/README.md.
+# Two minutes of inputs that nobody thought of, for the C code under the same sanitizers, and two for whole commands on both
+# codecs; see tests/fuzz/README.md.
 FUZZ := build/fuzz
 FUZZ_SECONDS ?= 120
+FUZZ_COMMANDS ?= --seconds $(FUZZ_SECONDS)
 fuzz: ready
 	@PYTHON=$(BIN)/python sh tests/fuzz/build.sh $(FUZZ) $(FUZZ_FLAGS)
 	@mkdir -p $(FUZZ)/corpus
@@ -46,6 +48,7 @@ fuzz: ready
 		grep -vE '^#[0-9]+.(NEW|REDUCE|RELOAD|pulse)' $(FUZZ)/log | tail -60; \
 		sed -n 's|.*Test unit written to \(.*\)|make: a finding; once more: $(FUZZ)/codec \1|p' $(FUZZ)/log; exit 1; }
 	@grep -E '^#.*DONE|^Done|^codec:' $(FUZZ)/log
+	@$(BIN)/python -m tests.fuzz.commands --folder $(FUZZ) $(FUZZ_COMMANDS)
 
 # The corpus in git, made anew: our samples and what was found since, as few and as short as cover the same (libFuzzer only).
 fuzz-corpus: ready

@@ -238,6 +238,16 @@ def test_unwrap_keeps_what_is_known(backend):
     assert lines[6].startswith("000010: 00 21 00 07  00 00 09 11")
 
 
+@pytest.mark.parametrize("original", [0, 1, 15, 16, 40])
+@pytest.mark.parametrize("option", ["--to-ethernet", "--unwrap"])
+def test_a_frame_that_was_smaller_than_what_is_there(option, original, backend):
+    """Of a link layer that is longer than what takes its place: no size falls below 0."""
+    cooked = struct.pack("!HHH8sH", 0, 1, 6, b"\x02" * 8, 0x0800) + ipv4(17, udp())
+    done = shell(f"pkt-change {option}", text(cooked, 113, f"SIZE: {len(cooked)}/{original}\n"), backend=backend)
+    change = -2 if option == "--to-ethernet" else -16
+    assert f"\nSIZE: {len(cooked) + change}/{max(original + change, 0)}\n" in done.stdout.decode()
+
+
 def test_unwrap_then_ethernet(backend):
     """Raw IP out of PKTAP, and what could not be unwrapped, can be put under Ethernet."""
     data = text(pktap(12, V4), 258) + text(pktap(1, FRAME), 258) + text(COOKED + b"\x08\6" + ARP, 113) + text(b"what", 147)

@@ -104,6 +104,7 @@ def test_make_fuzz(target: Path, tmp_path: Path, flags: str) -> None:
         f"FUZZ={tmp_path}",
         f"FUZZ_SECONDS={30 if flags else 1}",
         f"FUZZ_FLAGS={flags}",
+        "FUZZ_COMMANDS=--frames 20 --batch 20 --seed 1",
     ]
     words = ["make", "-s", "-o", ".venv/ready", "fuzz", *variables]
     env = {**os.environ, "FUZZ_LOOP": "own"}
@@ -111,7 +112,7 @@ def test_make_fuzz(target: Path, tmp_path: Path, flags: str) -> None:
     again = re.search("make: a finding; once more: (.*) (.*)\n", done.stdout)
     assert "cc and a loop of our own" in done.stdout
     assert bool(done.returncode) == bool(again) == bool(flags), done.stdout + done.stderr
-    assert again or re.search(r"runs, \d+ a second, no finding\n$", done.stdout)
+    assert again or re.search(r"runs, \d+ a second, no finding\n2\d frames .* no finding\n$", done.stdout)
     assert not again or run(Path(again[1]), again[2]).returncode == 1
 
 

@@ -25,7 +25,7 @@ def to_ethernet(packet: Packet, headers: list[Header]) -> Packet | None:
         return None
     size, source, kind = found
     frame = bytes(6) + source + kind.to_bytes(2, "big") + packet.frame[size:]
-    return Packet(frame, packet.original + 14 - size, packet.time, ETHERNET, packet.notes)
+    return Packet(frame, max(packet.original + 14 - size, 0), packet.time, ETHERNET, packet.notes)
 
 
 def link_layer(frame: bytes, headers: list[Header]) -> tuple[int, bytes, int] | None:
