@@ -257,10 +257,12 @@ exit:
     return result;
 }
 
-/* Whether a ring has slots of `size` bytes from number `first` on; gives how many. */
+/* Whether a ring has slots of `size` bytes from number `first` on; gives how many. What lies in them is read as the kernel wrote
+ * it, by aligned words; an empty buffer may stand anywhere (it does in Python 3.13). */
 static bool slots_of(const Py_buffer *ring, Py_ssize_t size, Py_ssize_t first, Py_ssize_t count, Py_ssize_t *there)
 {
-    if (size <= SLOT_HEAD || size % 16 || first < 0 || count < 0 || first > ring->len / size || (uintptr_t)ring->buf % 8) {
+    if (size <= SLOT_HEAD || size % 16 || first < 0 || count < 0 || first > ring->len / size
+            || (ring->len > 0 && (uintptr_t)ring->buf % 8)) {
         PyErr_SetString(PyExc_ValueError, "slots lie outside of the ring");
         return false;
     }
