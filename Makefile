@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 C := $(wildcard pkttools/codec/c/*.c pkttools/kernel/c/*.c)
 CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
 
-.PHONY: demo test lint sanitize fuzz fuzz-corpus bench clean ready
+.PHONY: demo test lint sanitize fuzz fuzz-corpus bench packages clean ready
 
 demo: ready
 	@bin/pkt-lab demo forged-ping
@@ -61,6 +61,10 @@ fuzz-corpus: ready
 
 bench: ready
 	@$(BIN)/python -m tests.benchmarks
+
+# Sdist and wheel, built, looked at, and tried.
+packages: ready
+	@.ci/packages
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis pkttools/*/_c.*so

@@ -59,8 +59,11 @@ def test_every_command_has_module_link_page_and_script():
 @pytest.mark.parametrize("name", COMMANDS)
 def test_link_leads_to_the_one_launcher(name: str):
     link = ROOT / "bin" / name
-    assert link.is_symlink()
-    assert str(link.readlink()) == "pkt"
+    if (ROOT / "PKG-INFO").exists():  # an sdist, which has copies in place of links
+        assert link.read_bytes() == (ROOT / "bin" / "pkt").read_bytes()
+    else:
+        assert link.is_symlink()
+        assert str(link.readlink()) == "pkt"
 
 
 # ---- every option is described, and every described option exists ----
