@@ -29,12 +29,17 @@ def limit(error: OSError) -> str:
 
 
 # Kinds of errors that a backend reports; `enum error_kind` in codec/c/codec.h.
-(NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END,
+(NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END, NO_BLANK, ODD_HEX, NO_COLON, INDENTED,
  RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT, BLOCK_SHORT, BLOCK_UNALIGNED, BLOCK_LONG, BLOCK_TRAILER, PAST_BLOCK,
- NO_INTERFACE, ANOTHER_CAPTURE) = range(19)  # fmt: skip
+ NO_INTERFACE, ANOTHER_CAPTURE) = range(23)  # fmt: skip
 
+DUMP = "; pkt-hex2txt reads the dumps of other programs"
 TEXT = {
     BAD_HEX: "bad hex digit '{word}'",
+    NO_BLANK: "no blank behind the byte in '{word}'" + DUMP,
+    ODD_HEX: "odd number of hex digits '{word}'" + DUMP,
+    NO_COLON: "offset '{word}' without its colon" + DUMP,
+    INDENTED: "indented data line '{word}': data lines begin in the first column" + DUMP,
     BAD_TIME: "bad time '{word}': seconds since 1970, up to 9223372035, such as 1400167480.561500",
     BAD_SIZE: "bad size '{word}': captured/original, captured up to 262144 bytes",
     BAD_LINKTYPE: "bad link type '{word}'",

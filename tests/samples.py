@@ -145,7 +145,7 @@ ETHERNET.DATA:\t\t00 01
 ==
 -- 2 --\r
 TIME: .123456789\r
-0000: 0 1 FFF 12345 # x\r
+0000: 0 1 FF 45 # x\r
 NOTE: two words\r
 WAY: in\r
 ==\r

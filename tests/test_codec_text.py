@@ -12,7 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pkttools.batch import MAX_BATCH, MAX_FRAME, ROW_BYTES
-from pkttools.errors import BAD_HEX, BAD_LINKTYPE, BAD_SIZE, BAD_TIME, NO_END, NOT_ENDED, TOO_LONG
+from pkttools.errors import (
+    BAD_HEX,
+    BAD_LINKTYPE,
+    BAD_SIZE,
+    BAD_TIME,
+    INDENTED,
+    NO_BLANK,
+    NO_COLON,
+    NO_END,
+    NOT_ENDED,
+    ODD_HEX,
+    TOO_LONG,
+)
 
 NOW = 1_234_567_890_123_456_000
 SECOND = 1_000_000_000
@@ -161,12 +173,18 @@ def test_bad_size(codec, word):
 
 
 DATA = [
-    (b"00 11 22", "001122"), (b"0 1 F", "00010f"), (b"aB Cd", "abcd"), (b"FFF", "ff"), (b"12345", "45"),
-    (b"0 1 FFF 12345", "0001ff45"),
+    (b"00 11 22", "001122"), (b"0 1 F", "00010f"), (b"aB Cd", "abcd"), (b"FfFf", "ffff"), (b"123456", "123456"),
+    (b"0 1 FFFF 12345678", "0001ffff12345678"), (b"4500 001c 0 1 0000\t4011", "4500001c000100004011"), (b"0000 00", "000000"),
+    (b"0000", "0000"), (b"0000 \r", "0000"), (b"0001  11", "000111"), (b"00  11", "0011"),
+    (b"00\n0000  11", "00000011"), (b"00 11\n0003  22", "0011000322"), (b"00 11\n0002: 22", "001122"),
+    (b"00000000 00  11", "000000000011"), (b"000000000000  11", "00000000000011"), (b"0010  00", "001000"),
     (b"000000: 00 11", "0011"), (b"0:00", "00"), (b"fffffffffff: 11", "11"), (b"5:", ""), (b"5: : 11", ""),
-    (b"00  11\t22 \t 33", "00112233"), (b"00 11 : 22", "0011"), (b"00 11: 22", "0011"), (b"00 11 # 22", "0011"),
-    (b"00 11 .zz", "0011"), (b"00,11", "00"), (b"00 11 : zz", "0011"), (b"00 11\r", "0011"), (b"000000: 00 : .\r", "00"),
-    (b"00 11 \xff 22", "0011"), (b"00 11 \0 22", "0011"), (b"#00 11", ""), (b" 00 11", ""), (b"", ""), (b"\r", ""), (b"zz top", ""),
+    (b"00  11\t22 \t 33", "00112233"), (b"00 11 : 22", "0011"), (b"00 11 # 22", "0011"), (b"00 11 \xe9", "0011"),
+    (b"00 11 .zz", "0011"), (b"00 11 : zz", "0011"), (b"00 11 :", "0011"), (b"00: 11 ::22", "11"), (b"00 11 : 22 1g 123", "0011"), (b"00 11\r", "0011"), (b"000000: 00 : .\r", "00"),
+    (b"00 11 \xff 22", "0011"), (b"00 11 \0 22", "0011"), (b"#00 11", ""), (b" 00", ""),
+    (b"  \t", ""), (b" 5:", ""), (b" 5: : 11", ""), (b"\t12345", ""), (b" 00 .", ""), (b" 00, 11", ""), (b" 3 apples", ""),
+    (b" 12:30:05.5 IP 192.0.2.1", ""), (b" be it", ""), (b" : 00 11", ""), (b" .. 00 11", ""), (b"\v00 11", ""), (b"\r00 11", ""),
+    (b" 0x00 11", ""), (b" 0x: 11", ""), (b"", ""), (b"\r", ""), (b"zz top", ""),
     (b"000010: 00 11\n000000: 22", "001122"), (b"00\n\n#\n11", "0011"), (b"000000: 41 42 43 : ABC DEF", "414243"),
 ]  # fmt: skip
 
@@ -179,10 +197,58 @@ def test_data(codec, lines, data):
 @pytest.mark.parametrize(
     ("line", "word"),
     [(b"00 11 zz", b"zz"), (b"00 1g 22", b"1g"), (b"000000: 00 0x11", b"0x11"), (b"00 11 and so on", b"and"), (b"5 G", b"G"),
-     (b"000000: 00 _", b"_"), (b"Beware of the dog", b"Beware"), (b"00 fffZ99 : x", b"fffZ99")],
+     (b"000000: 00 _", b"_"), (b"Beware of the dog", b"Beware"), (b"00 fffZ99 : x", b"fffZ99"), (b"1g", b"1g"), (b"0x45", b"0x45"), (b"00 123g", b"123g"), (b"00 1g:22", b"1g"),
+     (b"00 Hello, world", b"Hello")],
 )  # fmt: skip
 def test_bad_hex(codec, line, word):
     assert failure(codec, b"-- 1 --\n00\n" + line + b"\n==\n") == (BAD_HEX, 3, word)
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [(b"00 11: 22", b"11:"), (b"00 02:00", b"02:00"), (b"02:00:00:00:00:01", b"00:00:00:00:01"), (b"E..", b"E.."), (b"00,11", b"00,11"),
+     (b"00 11.", b"11."), (b"00 1\xff", b"1\xff"), (b"00\0", b"00\0"), (b"00-11", b"00-11"), (b"0000:  4500 001c  E...", b"E..."),
+     (b"17:30:40.995508 IP 192.0.2.1", b"30:40.995508"), (b"5: 4500|", b"4500|"), (b"00 11:\r", b"11:"), (b"ab#", b"ab#"), (b"00 1:g", b"1:g")],
+)  # fmt: skip
+def test_only_a_blank_stands_behind_a_byte(codec, line, word):
+    assert failure(codec, b"-- 1 --\n00\n" + line + b"\n==\n") == (NO_BLANK, 3, word)
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [(b"FFF", b"FFF"), (b"12345", b"12345"), (b"00 123 00", b"123"), (b"000000: 4500 001", b"001"), (b"0: 123\r", b"123"),
+     (b"4500 1" + b"0" * 100, b"1" + b"0" * 100), (b"000000000  11", b"000000000")],
+)  # fmt: skip
+def test_an_odd_number_of_hex_digits(codec, line, word):
+    assert failure(codec, b"-- 1 --\n00\n" + line + b"\n==\n") == (ODD_HEX, 3, word)
+
+
+@pytest.mark.parametrize(
+    ("before", "line", "word"),
+    [(b"", b"0000  02 00", b"0000"), (b"", b"00000000  02 00 |..|", b"00000000"), (b"", b"000000\t\t02", b"000000"),
+     (b"", b"0000 \t0200 0000\r", b"0000"), (b"", b"0000  ", b"0000"), (b"", b"00000  11", b"00000"), (b"", b"0000000  zz", b"0000000"),
+     (b"00 11", b"0002  22", b"0002"), (b"00" * 16, b"0010  22", b"0010"), (b"00 " * 16, b"00000010   22", b"00000010"),
+     (b"000000: " + b"00 " * 171, b"00ab  1", b"00ab"), (b"0: " + b"00" * 43981, b"aBcD  1", b"aBcD"),
+     (b"00\n# x\n01", b"0002  1", b"0002")],
+)  # fmt: skip
+def test_an_offset_without_its_colon(codec, before, line, word):
+    error = (NO_COLON, 3 + before.count(b"\n"), word)
+    assert failure(codec, b"-- 1 --\n" + before + b"\n" + line + b"\n==\n") == error
+    canonical = b"000000: 00 00 00 00  00 00 00 00  00 00 00 00  00 00 00 00 : ........ ........\n"  # read by the fast path
+    assert failure(codec, b"-- 1 --\n" + canonical + b"0010  22\n==\n") == (NO_COLON, 3, b"0010")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b" 00 11", b"\t00 11", b"  0000  02 00", b" 000010: 00", b"\t0x0000:  4500 001c", b" 0X10:4500", b" \t ab\tcd", b" 4500 001c  E..", b" 0 1 zz",
+     b" 5:11", b" 00 11\r", b" a bad"],
+)  # fmt: skip
+def test_an_indented_data_line(codec, line):
+    word = line.strip(b" \t\r")
+    assert failure(codec, b"-- 1 --\n00\n" + line + b"\n==\n") == (INDENTED, 3, word)
+    assert failure(codec, b"-- 1 --\n00\n" + line + b"  \n00 zz\n==\n") == (INDENTED, 3, word)
+    assert one(codec, b"#" + line).data == b""
+    assert decode(codec, line + b"\n-- 1 --\n00\n==\n" + line).packets == [Packet(b"\0", 1)]  # outside of packets it is a comment
 
 
 def test_carriage_returns_change_nothing(codec):
@@ -309,7 +375,7 @@ SIZE: 0/0
 comment
 -- 3 --\r
 TIME: .5\r
-0000: 0 1 FFF 12345 # x\r
+0000: 0 1 FF 45 # x\r
 NOTE: two words\r
 IP.TTL:\t0x40\r
 ==\r
@@ -321,17 +387,20 @@ IPV6.NEXT_HEADER[-1]: 6
 """
 
 
-def feed(codec: ModuleType, pieces: list[bytes]) -> tuple:
-    """The stream in pieces, as a reader of a pipe feeds it."""
+def feed(codec: ModuleType, pieces: list[bytes], error: tuple | None = None) -> tuple:
+    """The stream in pieces, as a reader of a pipe feeds it, up to the error that is expected."""
     buffer, linktype, line = b"", 1, 0
     packets, fields = [], []
     for i, piece in enumerate(pieces):
         buffer += piece
         result = decode(codec, buffer, final=i == len(pieces) - 1, linktype=linktype, line=line)
-        assert result.error is None
         fields += [(len(packets) + p, *rest) for p, *rest in result.fields]
         packets += result.packets
+        if result.error:
+            assert result.error == error
+            return packets, fields
         buffer, linktype, line = buffer[result.consumed :], result.linktype, result.line
+    assert error is None
     return packets, fields, linktype, line, buffer
 
 
@@ -343,6 +412,23 @@ def test_every_split(codec):
     for at in range(len(STREAM) + 1):
         assert feed(codec, [STREAM[:at], STREAM[at:]]) == whole, at
     assert feed(codec, [STREAM[i : i + 1] for i in range(len(STREAM))]) == whole
+
+
+BAD = {
+    BAD_HEX: b"0x45 00", NO_BLANK: b"02 00:02", ODD_HEX: b"00 123", NO_COLON: b"0004  22", INDENTED: b"  000004: 22", BAD_TIME: b"TIME: x", BAD_SIZE: b"SIZE: x",
+    NOT_ENDED: b"-- 3 --",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_every_split_of_a_stream_with_an_error(codec, kind):
+    text = STREAM + b"-- 5 --\n0000: 00 11 2 3 : 0x\n" + BAD[kind] + b"\n00\n==\n-- 6 --\n00\n==\n"
+    whole = decode(codec, text)
+    assert whole.error is not None
+    assert whole.error[:2] == (kind, STREAM.count(b"\n") + 3)
+    for pieces in ([text[:at], text[at:]] for at in range(len(STREAM), len(text))):
+        assert feed(codec, pieces, whole.error) == feed(codec, [text], whole.error)
+    assert feed(codec, [text[i : i + 1] for i in range(len(text))], whole.error) == feed(codec, [text], whole.error)
 
 
 # ---- writing ----

@@ -74,6 +74,23 @@ def test_bad_text_is_named_with_its_line(backend, bad, said):
     assert frames_of(out) == ["07"] * 3
 
 
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ("-- 4 --\n00 123\n==\n", "17: odd number of hex digits '123'"),
+        ("-- 4 --\n02:00:00\n==\n", "17: no blank behind the byte in '00:00'"),
+        ("-- 4 --\n0000  02 00\n==\n", "17: offset '0000' without its colon"),
+        ("-- 4 --\n00 11\n  000002: 22\x1b[m\n==\n-- 5", "18: indented data line '000002: 22 ?[m': data lines begin in the first column"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["pkt-correct -do", "pkt-pipe 'correct -do'"])
+def test_a_dump_of_another_program_is_not_read_in_part(backend, bad, said, command):
+    done = shell(command, (GOOD * 3 + bad.replace("\x1b", " \x1b")).encode(), backend=backend)
+    assert frames_of(done.stdout) == ["07"] * 3
+    assert done.returncode == 1
+    assert done.stderr.decode().endswith(f"<stdin>:{said}; pkt-hex2txt reads the dumps of other programs\n")
+
+
 def test_a_bad_field_line_comes_after_the_packets_before_it(backend):
     data = (GOOD * 2 + packet(UDP, more="IP.TTL: 5\n") + packet(UDP, more="IP.TTL: 6\nIP.TLL: 7\n")).encode()
     out = run("pkt-txt2txt -do", data, 1, "pkt-txt2txt: <stdin>:22: no field 'IP.TLL': did you mean IP.TTL?\n", backend=backend)

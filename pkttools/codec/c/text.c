@@ -118,33 +118,102 @@ static size_t field_name(const struct line *l)
     return at < l->size && l->at[at] == ':' ? at : 0;
 }
 
-/* Bytes of a data line; on a slip gives the offending word. */
-static bool read_data(const struct line *l, struct bytes *out, struct line *slip)
+static size_t skip_blanks(const struct line *l, size_t at)
 {
-    size_t at = 0;
+    while (at < l->size && is_blank(l->at[at]))
+        at++;
+    return at;
+}
+
+/* The line's size without the blanks at its end. */
+static size_t without_blanks(const struct line *l)
+{
+    size_t end = l->size;
+    while (end > 0 && is_blank(l->at[end - 1]))
+        end--;
+    return end;
+}
+
+static size_t skip_digits(const struct line *l, size_t at)
+{
     while (at < l->size && hex_value[l->at[at]] < 16)
         at++;
+    return at;
+}
+
+/* Whether hex digits stand at `at`, and nothing directly behind them. */
+static bool is_group(const struct line *l, size_t at)
+{
+    size_t end = skip_digits(l, at);
+    return end > at && (end == l->size || is_blank(l->at[end]));
+}
+
+/* Whether a line that begins with a blank goes on as data: an offset and bytes, or two groups of digits. */
+static bool is_indented(const struct line *l)
+{
+    size_t at = skip_blanks(l, 0), digits = at;
+    if (at + 1 < l->size && l->at[at] == '0' && (l->at[at + 1] == 'x' || l->at[at + 1] == 'X'))
+        digits += 2;            /* as tcpdump writes offsets */
+    size_t end = skip_digits(l, digits);
+    if (end > digits && end < l->size && l->at[end] == ':')
+        return is_group(l, skip_blanks(l, end + 1));
+    return is_group(l, at) && is_group(l, skip_blanks(l, skip_digits(l, at)));
+}
+
+/* The digits of an offset without its colon, as other programs write it: four to eight, two blanks behind them, and their
+ * number is that of the bytes that the packet `has`; 0: there is none. */
+static size_t bare_offset(const struct line *l, size_t has)
+{
+    size_t digits = skip_digits(l, 0), end = l->size - (l->size > 0 && l->at[l->size - 1] == '\r');
+    uint32_t value = 0;
+    if (digits < 4 || digits > 8 || digits + 2 > end || !is_blank(l->at[digits]) || !is_blank(l->at[digits + 1]))
+        return 0;
+    for (size_t i = 0; i < digits; i++)
+        value = value << 4 | hex_value[l->at[i]];
+    return value == has ? digits : 0;
+}
+
+struct slip {                   /* what is wrong with a data line, and the word that is */
+    enum error_kind kind;
+    struct line word;
+};
+
+/* Bytes of a data line of a packet that `has` some already. False: no memory. */
+static bool read_data(const struct line *l, size_t has, struct bytes *out, struct slip *slip)
+{
+    size_t at = skip_digits(l, 0), bare = bare_offset(l, has);
+    if (bare > 0) {
+        *slip = (struct slip){NO_COLON, {l->at, bare}};
+        return true;
+    }
     at = at < l->size && l->at[at] == ':' ? at + 1 : 0;     /* the offset, if there is one */
     if (!bytes_need(out, l->size / 2 + 1))
         return false;
     for (;;) {
-        while (at < l->size && is_blank(l->at[at]))
-            at++;
-        size_t start = at;
-        unsigned value = 0;
-        while (at < l->size && hex_value[l->at[at]] < 16)
-            value = value << 4 | hex_value[l->at[at++]];
+        size_t start = skip_blanks(l, at);
+        at = skip_digits(l, start);
+        size_t digits = at - start;
         if (at < l->size && hex_value[l->at[at]] == WORD) {
             while (at < l->size && is_word(l->at[at]))
                 at++;
-            *slip = (struct line){l->at + start, at - start};
+            *slip = (struct slip){BAD_HEX, {l->at + start, at - start}};
             return true;
         }
-        if (at == start)
+        if (digits > 0 && at < l->size && !is_blank(l->at[at])) {
+            *slip = (struct slip){NO_BLANK, word_of(l, start)};
             return true;
-        out->at[out->size++] = (uint8_t)value;
-        if (at < l->size && !is_blank(l->at[at]))
+        }
+        if (digits == 0)        /* the end, or a comment */
             return true;
+        if (digits > 1 && digits % 2 != 0) {
+            *slip = (struct slip){ODD_HEX, word_of(l, start)};
+            return true;
+        }
+        if (digits == 1)
+            out->at[out->size++] = hex_value[l->at[start]];
+        else
+            for (size_t i = start; i < at; i += 2)
+                out->at[out->size++] = (uint8_t)(hex_value[l->at[i]] << 4 | hex_value[l->at[i + 1]]);
     }
 }
 
@@ -206,23 +275,24 @@ static bool read_line(struct text_decoder *d, const uint8_t *text, const struct 
         if (!bytes_add(p->notes, l->at, size) || !bytes_add(p->notes, "\n", 1))
             d->error = NO_MEMORY;
     } else if (!is_digit(first) && (name = field_name(l)) > 0) {
-        size_t end = l->size, value = name + 1;
-        while (value < end && is_blank(l->at[value]))
-            value++;
-        while (end > value && is_blank(l->at[end - 1]))
-            end--;
+        size_t value = skip_blanks(l, name + 1), end = without_blanks(l);
+        if (end < value)
+            end = value;
         size_t start = (size_t)(l->at - text);
         struct field_line f = {d->packets.size / sizeof(struct packet), start, name, start + value, end - value, d->line};
         if (!bytes_add(&d->fields, &f, sizeof f))
             d->error = NO_MEMORY;
     } else if (hex_value[first] < 16) {
-        struct line slip = {NULL, 0};
-        if (!read_data(l, &d->data, &slip))
+        struct slip slip = {NO_ERROR, {NULL, 0}};
+        if (!read_data(l, d->data.size - p->data, &d->data, &slip))
             d->error = NO_MEMORY;
-        else if (slip.at != NULL)
-            fail(d, BAD_HEX, d->line, (size_t)(slip.at - text), slip.size);
+        else if (slip.kind != NO_ERROR)
+            fail(d, slip.kind, d->line, (size_t)(slip.word.at - text), slip.word.size);
         else if (d->data.size - p->data > MAX_FRAME)
             fail(d, TOO_LONG, d->line, 0, 0);
+    } else if ((first == ' ' || first == '\t') && is_indented(l)) {
+        size_t start = skip_blanks(l, 0);
+        fail(d, INDENTED, d->line, (size_t)(l->at - text) + start, without_blanks(l) - start);
     }
     return d->error == NO_ERROR;
 }

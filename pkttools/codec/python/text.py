@@ -6,9 +6,11 @@ A line that starts with `--` begins a packet, one that starts with `==` ends it.
     SIZE: captured[/[original]]
     IFACE: WAY: NOTE: LOST:             kept as they are
     NAME.FIELD: or NAME.FIELD[k]:       reported to the caller, who knows the fields
-    a line that starts with a hex digit an offset (hex digits and a colon), then bytes: hex digits, of which the last
-                                        two count, apart by blanks; anything else ends them, but a letter is an error
-    everything else                     a comment
+    a line that starts with a hex digit an offset (hex digits and a colon), then groups of hex digits, apart by blanks: one
+                                        digit or an even number; anything else behind a blank ends them, but a letter
+                                        there is an error, as is anything directly behind a group, and an offset without
+                                        its colon
+    everything else                     a comment, but not what would be data if it were not indented
 
 Outside, `LINKTYPE: n` holds for what follows, everything else is a comment.
 """
@@ -22,7 +24,7 @@ from binascii import unhexlify
 from functools import lru_cache
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, MAX_FRAME, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, ROW_BYTES, TIME
-from ...errors import BAD_HEX, BAD_LINKTYPE, BAD_SIZE, BAD_TIME, NO_END, NOT_ENDED, TOO_LONG
+from ...errors import BAD_HEX, BAD_LINKTYPE, BAD_SIZE, BAD_TIME, INDENTED, NO_BLANK, NO_COLON, NO_END, NOT_ENDED, ODD_HEX, TOO_LONG
 from .rows import checked
 
 # ---- reading ----
@@ -33,7 +35,11 @@ MAX_UINT32 = (1 << 32) - 1
 _BLANK = rb"[ \t\r\v\f]"
 _WORD = re.compile(_BLANK + rb"*([^ \t\r\v\f]*)")
 _OFFSET = re.compile(rb"[0-9A-Fa-f]+:")
-_BYTE = re.compile(_BLANK + rb"*(([0-9A-Fa-f]*)([G-Zg-z_][0-9A-Za-z_]*)?)")
+_GROUP = re.compile(_BLANK + rb"*(([0-9A-Fa-f]*)(?:([G-Zg-z_][0-9A-Za-z_]*)|[^ \t\r\v\f]*))")
+_BARE_OFFSET = re.compile(rb"([0-9A-Fa-f]{4,8})" + _BLANK + rb"{2}")
+_INDENTED = re.compile(
+    rb"[ \t]" + _BLANK + rb"*(?:(?:0[xX])?[0-9A-Fa-f]+:" + _BLANK + rb"*|[0-9A-Fa-f]+" + _BLANK + rb"+)[0-9A-Fa-f]+(?![^ \t\r\v\f])"
+)
 _FIELD = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*\.[A-Za-z0-9_]+(?:\[-?[0-9]+\])?):")
 _TIME = re.compile(rb"([0-9]*)(?:\.([0-9]*))?")
 _SIZE = re.compile(rb"([0-9]+)(?:/([0-9]*))?")
@@ -241,6 +247,9 @@ class _Decoder:
                 self.read_data(start, end, data)
                 if len(data) > MAX_FRAME:
                     raise self.fail(TOO_LONG)
+            elif _INDENTED.match(text, start, end):
+                at = start + len(text[start:end]) - len(text[start:end].lstrip(b" \t\r\v\f"))
+                raise self.fail(INDENTED, at, len(text[at:end].rstrip(b" \t\r\v\f")))
         self.fields += fields
         self.finish(len(self.data), data, declared, timestamp, notes)
         return True
@@ -290,18 +299,24 @@ class _Decoder:
 
     def read_data(self, start: int, end: int, data: bytearray) -> None:
         text = self.text
+        bare = _BARE_OFFSET.match(text, start, end - text.endswith(b"\r", start, end))
+        if bare and int(bare[1], 16) == len(data):
+            raise self.fail(NO_COLON, start, len(bare[1]))
         offset = _OFFSET.match(text, start, end)
         at = offset.end() if offset else start
         while True:
-            found = _BYTE.match(text, at, end)
-            if found[3]:
-                raise self.fail(BAD_HEX, found.start(1), len(found[1]))
-            if not found[2]:
+            found = _GROUP.match(text, at, end)
+            word, digits, slip = found.groups()
+            if slip:
+                raise self.fail(BAD_HEX, found.start(1), len(word))
+            if not digits:
                 return
-            data.append(int(found[2][-2:], 16))
+            if digits != word:
+                raise self.fail(NO_BLANK, found.start(1), len(word))
+            if len(digits) > 1 and len(digits) % 2:
+                raise self.fail(ODD_HEX, found.start(1), len(digits))
+            data += unhexlify(digits if len(digits) > 1 else b"0" + digits)
             at = found.end()
-            if at < end and text[at] not in b" \t\r\v\f":
-                return
 
 
 # ---- writing ----
