@@ -557,9 +557,10 @@ def test_captures_and_out(tmp_path, backend):
 
 
 def test_no_input(backend):
-    for data, said in ((b"", b""), (b"no packet\n", b"pkt-analyze: <stdin>: no packets in 1 line\n")):
+    text = b"pkt-analyze: <stdin>: no packets: not packet text\n"
+    for data, code, said in ((b"", 0, b""), (b"no packet\n", 1, text)):
         done = shell("pkt-analyze", data, backend=backend)
-        assert (done.returncode, done.stdout, done.stderr) == (0, b"", said)
+        assert (done.returncode, done.stdout, done.stderr) == (code, b"", said)
 
 
 def test_bad_input_comes_after_what_was_before_it(backend):

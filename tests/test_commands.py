@@ -80,7 +80,8 @@ def test_bad_text_is_named_with_its_line(backend, bad, said):
         ("-- 4 --\n00 123\n==\n", "17: odd number of hex digits '123'"),
         ("-- 4 --\n02:00:00\n==\n", "17: no blank behind the byte in '00:00'"),
         ("-- 4 --\n0000  02 00\n==\n", "17: offset '0000' without its colon"),
-        ("-- 4 --\n00 11\n  000002: 22\x1b[m\n==\n-- 5", "18: indented data line '000002: 22 ?[m': data lines begin in the first column"),
+        ("-- 4 --\n00 11\n  000002: 22\x1b[m\n==\n-- 5",
+         "18: indented data line '000002: 22 ?[m': data lines begin in the first column"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["pkt-correct -do", "pkt-pipe 'correct -do'"])
@@ -119,6 +120,67 @@ def test_binary_further_on_is_seen_too():
     """Whatever has no packet, and bytes that no text has, is not text."""
     data = b"no magic at all" + b"\xff" * 20 + b"\0" * 50
     assert run("pkt-txt2txt", data, 1, "pkt-txt2txt: <stdin>: neither packet text nor a capture file\n") == b""
+
+
+NO_PACKETS = {
+    "some notes\nand no packet": "not packet text",
+    "# Title\n\n    -- 1 --\n    000000: 00 11\n    ==\n": "not packet text",
+    "==\n": "not packet text",
+    "\n": "not packet text but only blank lines",
+    " \t\n\r\n  ": "not packet text but only blank lines",
+    " LINKTYPE: 1\n": "not packet text",
+    "\ufeff<!DOCTYPE html>\n": "not packet text but HTML",
+    "<?xml version='1.0'?>\n": "not packet text but XML",
+    '[\n  {"_index": 1}]\n': "not packet text but JSON",
+    "00000000  02 00 00 00 00 02\n": "not packet text but a dump, which pkt-hex2txt reads",
+    "\t0x0000:  4500 001c 0001\n": "not packet text but a dump, which pkt-hex2txt reads",
+    "17:30:40.995508 IP 192.0.2.1.9999 > 192.0.2.200.9999: UDP, length 0\n":
+        "not packet text but what tcpdump or tshark print: both write a capture with -w",
+    "    1   0.000000    192.0.2.1 -> 192.0.2.2    ICMP 98\n":
+        "not packet text but what tcpdump or tshark print: both write a capture with -w",
+    "TIME: 1.0 x\nSIZE: 1/1\n00\n":
+        "not packet text but lines of packets, of which each begins with '--' and ends with '=='",
+    "#\n" * 100_000: "not packet text",
+    "x" * 200_000: "not packet text",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_PACKETS, ids=range(len(NO_PACKETS)))
+def test_text_without_packets(backend, text):
+    said = f"<stdin>: no packets: {NO_PACKETS[text]}\n"
+    assert run("pkt-txt2txt", text.encode(), 1, f"pkt-txt2txt: {said}", backend=backend) == b""
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["pkt-txt2pcap", "pkt-filter -F pcapng IP", "pkt-txt2bin", "pkt-analyze", "pkt-pipe 'check | correct -F pcap'",
+     "pkt-send --dry-run",
+     "pkt-txt2txt -do", "pkt-pcap2txt", "pkt-defragment", "pkt-pipe 'check | send --dry-run'"],
+)  # fmt: skip
+def test_text_without_packets_ends_every_command(tmp_path, backend, command):
+    path = tmp_path / "README.md"
+    path.write_text("# Packets\n")
+    for name, given in (("<stdin>", command), (path, command.replace("check", f"check --in {path}"))):
+        if given == command and name == path:
+            given += f" --in {path}"
+        done = shell(given, path.read_bytes(), backend=backend)
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert done.stderr.decode().endswith(f"{name}: no packets: not packet text\n")
+
+
+@pytest.mark.parametrize(("text", "said"), [("", ""), ("LINKTYPE: 1 (Ethernet)\n", "in 1 line"), ("LINKTYPE: 1\r\n", "in 1 line"),
+                                            ("#\nLINKTYPE: 9", "in 2 lines")])  # fmt: skip
+@pytest.mark.parametrize("command", ["pkt-txt2txt", "pkt-analyze", "pkt-filter IP"])
+def test_streams_without_packets_are_no_error(backend, text, said, command):
+    said = said and f"{command.split()[0]}: <stdin>: no packets {said}\n"
+    assert run(command, text.encode(), 0, said, backend=backend) == b""
+
+
+def test_a_stream_without_packets_arrives_byte_by_byte():
+    for text, code in ((b"\nLINKTYPE: 1\n", 0), (b"\nx\n", 1)):
+        feed = f"for byte in $(printf '{text.decode()}' | od -An -v -tu1); do printf \"\\\\$(printf %03o $byte)\"; sleep 0.02; done"
+        done = shell(f"{{ {feed}; }} | pkt-txt2txt")
+        assert (done.returncode, done.stdout) == (code, b"")
 
 
 def test_cut_pcap(backend):

@@ -24,7 +24,7 @@ CASES = {
         2,
     ),
     "fields without bytes": (b"-- 1 --\nIP.TTL: 9\n==\n", "1 field line without a place: no such header there, or no bytes", 1),
-    "no packet at all": (b"some notes\nand no packet\n", "no packets in 2 lines", 0),
+    "no packet at all": (b"some notes\nLINKTYPE: 1\n", "no packets in 2 lines", 0),
 }
 
 

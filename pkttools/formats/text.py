@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 KEPT = 256  # programs of field lines
 _programs: dict[tuple[tuple[bytes, bytes], ...], Program] = {}
+HEAD = 512  # bytes from which a text without packets is known
 MAX_TEXT = 32 << 20  # bytes of one packet's text; 262,144 bytes, one a line, need a fifth of it
 
 
@@ -24,7 +25,9 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
 
     Raises PktError with the line, after the packets before it.
     """
-    linktype, line, found, known, tried = 1, 0, False, 0, 0
+    linktype, line, known, tried = 1, 0, 0, 0
+    found = typed = False  # whether there was a packet; a line LINKTYPE
+    head = b""  # of a text without packets
     stray = shortened = unplaced = 0
     binary = buffer.find(b"\0", 0, min(used, 65536)) >= 0
     final = not used
@@ -52,6 +55,9 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
                 raise PktError(f"{source.name}:{at}: {text_message(kind, bytes(buffer[word : word + size]), number)}")
             if consumed == start:
                 break
+            if not found:
+                typed = typed or buffer.startswith(b"LINKTYPE:", start) or buffer.find(b"\nLINKTYPE:", start, consumed) >= 0
+                head += buffer[start : min(consumed, start + HEAD - len(head))]
             start = consumed
         if final:
             break
@@ -66,6 +72,10 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
         final = used == known
     if binary and not found:
         raise PktError(f"{source.name}: neither packet text nor a capture file")
+    if line and not found and not typed:
+        from .foreign import looks_like  # late: only for those who took the wrong file
+
+        raise PktError(f"{source.name}: no packets: {looks_like(head)}")
     if line and not found:
         source.said.append(f"{source.name}: no packets in {counted(line, 'line')}")
     elif stray:
