@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import resource
 import select
 import shutil
 import signal
@@ -519,24 +521,73 @@ def test_request_times_out(start):
 # ---- TCP: reply ----
 
 
-def test_reply_serves_one_after_another(start):
+def test_reply_serves_all_at_the_same_time(start):
+    """One that is idle, or slow, keeps nobody out."""
     sock = start("reply -v --count 3 127.0.0.1 0")
     port = sock.port
-    first, second = connected("127.0.0.1", port), connected("127.0.0.1", port)
+    idle, first, second = (connected("127.0.0.1", port) for _ in range(3))
     second.sendall(b"second")
     first.sendall(b"first")
     assert first.recv(100) == b"first"
-    second.settimeout(0.3)
-    with pytest.raises(TimeoutError):
-        second.recv(100)
-    first.close()
-    second.settimeout(10)
     assert second.recv(100) == b"second"
+    first.sendall(b"more")
+    assert first.recv(100) == b"more"
     second.shutdown(socket.SHUT_WR)
     assert second.recv(100) == b""
-    second.close()
-    connected("127.0.0.1", port).close()
-    assert sock.end() == (0, b"", "pkt-sock: 11 bytes sent, 11 bytes received\n")
+    idle.sendall(b"late")
+    assert idle.recv(100) == b"late"
+    for peer in (second, idle):
+        peer.close()
+    first.close()
+    assert sock.end() == (0, b"", "pkt-sock: 19 bytes sent, 19 bytes received\n")
+
+
+def test_reply_does_not_wait_for_who_takes_nothing(start):
+    """Its answer stays where it is; all others have theirs."""
+    sock = start("reply 127.0.0.1 0")
+    port = sock.port
+    with socket.socket() as greedy, connected("127.0.0.1", port) as other:
+        greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        greedy.connect(("127.0.0.1", port))
+        greedy.setblocking(False)
+        sent = 0
+        with contextlib.suppress(BlockingIOError):
+            while sent < len(LONG):
+                sent += greedy.send(LONG[sent:])
+        other.sendall(b"x" * 1000)
+        assert other.recv(1000, socket.MSG_WAITALL) == b"x" * 1000
+    sock.process.terminate()
+
+
+def test_a_thousand_idle_ones_keep_nobody_out(start):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2048:
+        pytest.skip("ulimit -n is too low")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    sock = start("reply 127.0.0.1 0")
+    port = sock.port
+    with contextlib.ExitStack() as stack:
+        for _ in range(1000):
+            stack.enter_context(connected("127.0.0.1", port))
+        with connected("127.0.0.1", port) as peer:
+            peer.sendall(b"here")
+            assert peer.recv(4) == b"here"
+        assert "it was idle, and others waited" in sock.line()
+    sock.process.kill()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_recv_takes_who_says_something(start):
+    """Not who was there first and is idle, nor who only looked whether somebody listens."""
+    sock = start("recv 127.0.0.1 0")
+    port = sock.port
+    with connected("127.0.0.1", port) as idle:
+        connected("127.0.0.1", port).close()
+        with connected("127.0.0.1", port) as peer:
+            peer.sendall(b"data")
+            peer.shutdown(socket.SHUT_WR)
+            assert sock.end() == (0, b"data", "")
+        assert not idle.recv(1)
 
 
 def test_reply_outlives_what_goes_wrong_with_a_connection(start):

@@ -98,6 +98,15 @@ class Peer:
         self.account.sent += sent
         return sent
 
+    def is_over(self) -> bool:
+        """Whether nothing has come, and nothing will; of a stream that can be read."""
+        try:
+            return not self.sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def check(self) -> None:
         """Raises what the network has reported since the last call."""
         code = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
