@@ -11,6 +11,7 @@ import sys
 
 from .commands import commands, find, read
 from .errors import PktError, UsageError, limit, say
+from .options import choose_zone
 from .signals import Interrupted, die
 
 SIGINT, SIGPIPE = 2, 13
@@ -25,6 +26,7 @@ def start(name: str, argv: list[str]) -> int:
 
         application(name, command)(argv, prog_name=name)
     values = read(command, argv)
+    choose_zone(values)
     if values.help:
         from .help import show
 

@@ -7,7 +7,9 @@ as Python itself, and because 1.16's options have several letters behind one das
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 
 from .batch import MAX_FRAME
 from .errors import UsageError
@@ -95,6 +97,8 @@ FORMATS = ("text", "pcap", "pcapng")
 
 INPUT = [Option("--in", TEXT, "read FILE, text or capture, not standard input", "FILE")]
 
+UTC = Option("--utc", FLAG, "dates in UTC, not in local time; so does PKTTOOLS_UTC=1")
+
 OUTPUT = [
     Option("--out", TEXT, "write FILE instead of standard output", "FILE"),
     Option("-F --format", TEXT, "what to write: text (default), pcap or pcapng", "FORMAT", choices=FORMATS),
@@ -103,6 +107,7 @@ OUTPUT = [
     Option("-a --fields", FLAG, "add the fields of each packet to the text"),
     Option("-aa --all-fields", FLAG, "add all fields, also those that 1.16 did not have"),
     Option("-do --data-only", FLAG, "write the bytes alone, without sizes and characters"),
+    UTC,
 ]
 
 PICK = [
@@ -143,6 +148,17 @@ def big_endian(values: Values) -> bool:
     if values.little_endian + values.big_endian + values.native_endian > 1:
         raise UsageError("only one of -le, -be and -ne")
     return values.big_endian or (values.native_endian and sys.byteorder == "big")
+
+
+def choose_zone(values: Values) -> None:
+    """Puts the dates that this process writes to UTC, where its option or PKTTOOLS_UTC asks for that.
+
+    Before any is written: both codecs remember the last ones.
+    """
+    if getattr(values, "utc", False) or (hasattr(values, "utc") and os.environ.get("PKTTOOLS_UTC", "0") not in ("", "0")):
+        os.environ["TZ"] = "UTC0"
+        if hasattr(time, "tzset"):  # elsewhere the first date reads it
+            time.tzset()
 
 
 def read(declared: list[Option], argv: list[str], rest: dict[str, str] | None = None,

@@ -309,3 +309,21 @@ def test_swap_exchanges_the_outer_ends_only(backend):
     assert changed == {
         "IP\tsrc/dst addr\t: 198.51.100.2 / 198.51.100.1", "IP\tsrc/dst addr\t: 198.51.100.1 / 198.51.100.2"}  # fmt: skip
     assert sum(line != before for line, before in zip(lines, was, strict=True)) == 3
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["pkt-txt2txt", "pkt-analyze -ll 1 -lh 1", "pkt-correct", "pkt-pipe 'correct'", "pkt-pipe 'filter IP | analyze'",
+     "pkt-txt2pcap -F text",
+     "pkt-txt2txt | pkt-txt2pcap | pkt-pcap2txt", "pkt-pingrep", "pkt-gen udp --count 1 --start 1700000000"],
+)  # fmt: skip
+def test_dates_in_utc(backend, command):
+    """By option and by the environment; whatever the zone is."""
+    date, zone = (b"Tue Nov 14 22:13:20 2023", "Asia/Tokyo")
+    inner = command.removesuffix("'") + " --utc'" if command.endswith("'") else command + " --utc"
+    for given, environment, utc in (
+        (command, {}, False), (inner, {}, True), (command, {"PKTTOOLS_UTC": "1"}, True), (command, {"PKTTOOLS_UTC": "0"}, False),
+        (command, {"PKTTOOLS_UTC": ""}, False), (inner, {"PKTTOOLS_UTC": "0"}, True),
+    ):  # fmt: skip
+        done = shell(given, PING, backend=backend, TZ=zone, **environment)
+        assert (done.returncode, date in done.stdout, b"Wed Nov 15 07:13:20 2023" in done.stdout) == (0, utc, not utc), given

@@ -7,7 +7,7 @@ Layers: 1 size and time, 2 link, 3 network, 4 transport.
 
 from ..flow import Source, Stage, need
 from ..formats.files import Output, Sink
-from ..options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, OUTPUT, PICK, Option, Values
+from ..options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, OUTPUT, PICK, UTC, Option, Values
 
 PLACE = "last"
 OPTIONS = [
@@ -18,6 +18,7 @@ OPTIONS = [
     Option("-x --hex-dump", FLAG, "show the bytes of each frame in a box, behind the headers"),
     *INPUT,
     *(option for option in OUTPUT if "--out" in option.names),
+    UTC,
     *PICK,
     *BUFFER,
     *GENERAL,

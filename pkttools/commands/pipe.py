@@ -13,13 +13,14 @@ from ..errors import UsageError
 from ..flow import Source, Stage, need, sink_of
 from ..flow import run as flow
 from ..formats.files import Output, Sink, to_file
-from ..options import ABOUT, FORMATS, GENERAL, INPUT, ORDER, OUTPUT, TEXT, Option, Values
+from ..options import ABOUT, FORMATS, GENERAL, INPUT, ORDER, OUTPUT, TEXT, UTC, Option, Values, choose_zone
 from . import find, read
 
 OPTIONS = [
     *INPUT,
     *(option for option in OUTPUT if option.attribute == "output"),
     Option("-F --format", TEXT, "what to write: text, pcap or pcapng (default: what is read)", "FORMAT", choices=FORMATS),
+    UTC,
     *GENERAL,
 ]
 ARGUMENTS = "'COMMAND | COMMAND...'"
@@ -69,6 +70,7 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
             need(first or long not in OF_FIRST, f"{long} is for the first command of the pipe")
             need(first or long not in OF_ONE, f"{long} is for pkt-{name} alone: a pipe reads once")
             need(last or option not in OF_LAST, f"{long} is for the last command of the pipe")
+        choose_zone(values)
         made = command.stage(values)
     except UsageError as error:
         raise UsageError(f"{name}: {error}") from None

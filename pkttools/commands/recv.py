@@ -13,7 +13,7 @@ from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch, Program
 from ..errors import UsageError
 from ..flow import Capture, Stage, arguments, each, need
 from ..formats.files import to_file
-from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
+from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, UTC, Option, Values
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ OPTIONS = [
     Option("-so --send-only", FLAG, "only packets that go out"),
     Option("-np --no-promiscuous", FLAG, "do not ask for packets to other hosts"),
     Option("--raw-checksums", FLAG, "leave checksums unfinished, as the kernel has them"),
-    *(option for option in OUTPUT if "--nano" not in option.names),
+    *(option.unshown() if option == UTC else option for option in OUTPUT if "--nano" not in option.names),
     Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
     *PICK,
     Option("-b --buffer", NUMBER, "let the kernel keep SIZE bytes (default 32 MiB)", "SIZE", most=(1 << 30)),

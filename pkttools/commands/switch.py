@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 
 from ..errors import PktError, say
-from ..options import ABOUT, FLAG, NUMBER, REAL, TEXT, Option, Values
+from ..options import ABOUT, FLAG, NUMBER, REAL, TEXT, UTC, Option, Values
 from ..signals import Interrupted, install
 
 MODES = ("run", "show", "fdb", "add", "delete")
@@ -24,6 +24,7 @@ OPTIONS = [
     Option("-u --update-checksums", FLAG, "let checksums follow; right ones stay right"),
     Option("--mirror", TEXT, "copy what passes to PORT", "PORT"),
     Option("--dump", TEXT, "write what passes as text to FILE, - for standard output", "FILE"),
+    UTC,
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
     Option("-k --keys", FLAG, "list the fields and end"),
     *ABOUT,

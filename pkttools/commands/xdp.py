@@ -14,7 +14,7 @@ from ..errors import UsageError, say
 from ..flow import Capture, Stage, need
 from ..linux.samples import LONGEST
 from ..linux.xdp import EVERYTHING, VERDICTS, Xdp
-from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, Option, Values
+from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, UTC, Option, Values
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ OPTIONS = [
     Option("--perf", FLAG, "a perf buffer (cookie 0xdead, length) instead of the ring buffer"),
     Option("--stats", REAL, "say the account every SECONDS", "SECONDS", least=0.01, most=86400),
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
-    *(option for option in OUTPUT if "--nano" not in option.names),
+    *(option.unshown() if option == UTC else option for option in OUTPUT if "--nano" not in option.names),
     Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
     *(option for option in PICK if option.attribute == "limit"),
     *GENERAL,
