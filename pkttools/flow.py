@@ -22,6 +22,7 @@ TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from .assignments import Assignments
     from .filters import Filter
     from .libpcap.receive import Receiver as ByLibpcap
     from .linux.receive import Receiver
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 PCAP_WORDS = frozenset(("host", "port", "portrange", "net", "src", "dst", "ether", "proto", "less", "greater", "gateway"))
 
 
-def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tuple[Filter | None, Program | None]:
+def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tuple[Filter | None, Assignments | None]:
     """The filter and the assignments that a command line asks for, compiled; None where it asks for none.
 
     swapped: pairs of fields to exchange before anything is assigned. Raises UsageError, PktError for a file of --bpf-file.
@@ -42,11 +43,12 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tupl
     bpf = values.bpf is not None or values.bpf_file is not None
     if not (values.arguments or values.no_broadcast or values.no_multicast or swapped or bpf):
         return None, None
-    from . import expression  # late: most commands of a pipe have none
+    from .assignments import Assignments  # late: most commands of a pipe have none
+    from .expression import split_assignment
 
     expressions, items = [], []
     for word in values.arguments:
-        item = expression.split_assignment(word)
+        item = split_assignment(word)
         if item:
             items.append(item)
         else:
@@ -54,7 +56,7 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tupl
     keep = None
     if expressions or values.no_broadcast or values.no_multicast or bpf:
         keep = filter_of(values, expressions)
-    return keep, expression.assignments(items, swapped) if items or swapped else None
+    return keep, Assignments(items, swapped) if items or swapped else None
 
 
 def filter_of(values: Values, expressions: list[str]) -> Filter:
@@ -156,29 +158,32 @@ class Stage:
     """What a command does, in a process of its own or as one of several in a pipe.
 
     values: its command line. work: what the command itself does to the packets. program: filter and assignments, where
-    they are not those of `arguments`. guard: the assignments are only for packets that it accepts. swapped: pairs of
-    fields to exchange first. follow: checksums follow the assignments. source, sink: what makes them, where they are not
-    the usual ones. writes: the format that the command's name says. big_endian: the order of a capture. account: gives
-    what there is to say at the end. stopped: what to say when a signal ends it; without, the process ends by
-    the signal; empty where that is how it is meant to end.
+    they are not those of `arguments`. slip: it only picks or shows packets: who assigns may have meant to compare. guard: the
+    assignments are only for packets that it accepts. swapped: pairs of fields to exchange first. follow: checksums follow the
+    assignments. source, sink: what makes them, where they are not the usual ones. writes: the format that the command's name
+    says. big_endian: the order of a capture. account: gives what there is to say at the end. stopped: what to say when a signal
+    ends it; without, the process ends by the signal; empty where that is how it is meant to end.
     """
 
     name = ""  # of the command, where there are several
 
-    def __init__(self, values: Values, work: Sequence[Work] = (), *, program: tuple[Filter | None, Program | None] | None = None,
+    def __init__(self, values: Values, work: Sequence[Work] = (), *,
+                 program: tuple[Filter | None, Assignments | None] | None = None, slip: bool = False,
                  guard: Program | None = None, swapped: tuple[tuple[str, str], ...] = (), follow: bool = False,
                  source: Callable[[], Source] | None = None, sink: Callable[[Source], Sink] | None = None,
                  writes: str | None = None, big_endian: bool = False,
                  account: Callable[[], list[str]] = list, stopped: str | None = None) -> None:  # fmt: skip
         """Raises UsageError where the arguments are wrong."""
-        self.values, self.work, self.guard, self.follow = values, work, guard, follow
+        self.values, self.work, self.slip = values, work, slip
         self.keep, self.assignments = program or arguments(values, swapped)
+        if self.assignments:
+            self.assignments.guard, self.assignments.follow = guard, follow
         self.writes, self.account, self.stopped = writes, account, stopped
         self.source = source or (lambda: Source(values))
         self.sink = sink or (
             lambda source: sink_of(values, Output(values.output, source.file), writes or "text", source.linktype, big_endian)
         )
-        self.came = self.passed = self.stale = 0
+        self.came = self.passed = 0
         self.left: int | None = None  # packets that it may still pass on; None: any number
 
     def through(self, stream: Iterator[Batch]) -> Iterator[Batch]:
@@ -190,9 +195,8 @@ class Stage:
         for batch in stream:
             if self.left is not None and len(batch) > self.left:
                 batch = batch.part(0, self.left)
-            if self.assignments is not None and batch.chosen is not False:
-                guard = None if batch.chosen else self.guard
-                self.stale += codec.assign(batch.data, batch.rows, self.assignments, guard, self.follow)[1]
+            if self.assignments:
+                self.assignments.run(batch)
             batch.chosen = None  # the next stage has a guard of its own
             count = len(batch)  # the next stage may drop some of them
             if count:
@@ -226,8 +230,8 @@ class Stage:
         said = []
         if self.values.verbose:
             said.append(f"{counted(self.came, 'packet')} read, {self.passed} passed on; codec in {codec.BACKEND}")
-        if self.stale:
-            said.append(f"{counted(self.stale, 'packet')} with a checksum that could not follow: it needs bytes that are not there")
+        if self.assignments:
+            said += self.assignments.said(self.slip)
         said += before + self.account() + behind
         return [f"{self.name}: {line}" for line in said] if self.name else said
 

@@ -163,7 +163,7 @@ def choose_zone(values: Values) -> None:
 
 def read(declared: list[Option], argv: list[str], rest: dict[str, str] | None = None,
          literal: Callable[[list[str]], bool] | None = None) -> Values:  # fmt: skip
-    """Reads a command line. Options may stand anywhere; behind `--` everything is an argument.
+    """Reads a command line. Options may stand anywhere, one that takes a value once; behind `--` everything is an argument.
 
     rest: more options that take a value, by name, with the argument they stand for: `--ip-ttl 5` for `IP.TTL=5`.
     literal: says of the arguments so far whether all words behind them are arguments. Raises UsageError.
@@ -171,6 +171,7 @@ def read(declared: list[Option], argv: list[str], rest: dict[str, str] | None = 
     by_name = {name: option for option in declared for name in option.names}
     values = Values(declared)
     words = iter(argv)
+    given: set[str] = set()
     for word in words:
         if word == "--":
             values.dashes = len(values.arguments)
@@ -187,6 +188,9 @@ def read(declared: list[Option], argv: list[str], rest: dict[str, str] | None = 
             elif option is None:
                 raise UsageError(unknown(name, [*by_name, *(rest or ())]))
             elif option.kind != FLAG:
+                if option.attribute in given:
+                    raise UsageError(f"{'/'.join(option.names)} is given twice: it has one value")
+                given.add(option.attribute)
                 setattr(values, option.attribute, option.value(value if equals else following(name, words)))
             elif equals:
                 raise UsageError(f"{name} takes no value")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pkttools.commands import commands, find
 from pkttools.errors import UsageError
 from pkttools.options import FILTER, FLAG, NUMBER, REAL, TEXT, Option, Values, read
 
@@ -26,7 +27,7 @@ def values(line: str) -> Values:
     [
         ("", "width", 16), ("", "fields", False), ("", "format", None), ("", "limit", None), ("", "arguments", []),
         ("-n 8", "width", 8), ("--width 8", "width", 8), ("--width=8", "width", 8), ("-n 0x10", "width", 16),
-        ("-n 8 -n 9", "width", 9),
+        ("-a -a", "fields", True), ("--ip-ttl 5 --ip-ttl 6", "arguments", ["IP.TTL=5", "IP.TTL=6"]),
         ("-n 1", "width", 1), ("-n 100", "width", 100), ("-l 0", "limit", 0), ("-l 4611686018427387904", "limit", 1 << 62),
         ("-a", "fields", True), ("-a", "all_fields", False), ("-aa", "all_fields", True), ("-aa", "fields", False),
         ("-do", "data_only", True),
@@ -62,6 +63,10 @@ def test_read(line, attribute, value):
         ("--widht 3", "no option '--widht': did you mean --width?"),
         ("--icmp-typ 8", "no option '--icmp-typ': did you mean --icmp-type?"),
         ("-n8", "no option '-n8': did you mean -n?"), ("--xyzzy", "no option '--xyzzy'"), ("-q", "no option '-q'"),
+        ("-n 8 -n 9", "-n/--width is given twice: it has one value"),
+        ("-n 8 --width=8", "-n/--width is given twice: it has one value"),
+        ("--in x y --in x", "--in is given twice: it has one value"),
+        ("-F pcap --if x --format pcap", "-F/--format is given twice: it has one value"),
         ("-an", "no option '-an': did you mean -n?"),
         ("--ip-ttl", "--ip-ttl needs a value"), ("---", "no option '---'"),
     ],
@@ -87,6 +92,21 @@ def test_long_numbers_are_not_cut(text):
 def test_a_huge_number_takes_no_time():
     with pytest.raises(UsageError):
         read(OPTIONS, ["-l", "9" * 1_000_000])
+
+
+@pytest.mark.parametrize("name", commands())
+def test_what_takes_one_value_is_given_once(name):
+    """In every command, by each of its names."""
+    for option in find(name).OPTIONS:
+        value = option.choices[0] if option.choices else str(int(max(option.least, 1)))
+        for first in option.names:
+            for second in option.names:
+                line = [first, second] if option.kind == FLAG else [first, value, second, value]
+                if option.kind == FLAG:
+                    assert getattr(read(find(name).OPTIONS, line), option.attribute) is True
+                    continue
+                with pytest.raises(UsageError, match="is given twice"):
+                    read(find(name).OPTIONS, line)
 
 
 def test_the_shared_options_do_not_collide():

@@ -368,3 +368,16 @@ def test_what_receives_knows_the_end_of_the_pipe(monkeypatch, words, awaited, fo
     monkeypatch.setattr(pipe, "flow", lambda stages: found.extend(stages) or ([], 0))
     pipe.run(read(pipe, words))
     assert (found[0].values.awaited, found[0].values.format) == (awaited, form)
+
+
+@pytest.mark.parametrize("stage", ["correct", "change --unwrap --if IP IP.TTL=5", "defragment -s 0 ICMP", "fragment"])
+def test_many_stages(stage):
+    many = " | ".join([stage] * 500)
+    done = shell(f"pkt-pipe '{many}'", EXAMPLES["ping"])
+    assert (done.returncode, done.stdout.count(b"==\n"), b"internal error" in done.stderr) == (0, 2, False)
+
+
+def test_too_many_stages():
+    done = shell(f"pkt-pipe '{' | '.join(['correct'] * 501)}'", EXAMPLES["ping"])
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"pkt-pipe: 501 commands: a pipe has at most 500\n")

@@ -13,7 +13,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     pcapng_encode(data, rows, first, big_endian, interface, nano) -> (blocks, stop, lost)
     walk(data, row) -> [(kind, start, data, end), ...]
     select(data, rows, tests) -> rows
-    assign(data, rows, assignments, guard, follow) -> (unplaced, stale)
+    assign(data, rows, assignments, guard, follow) -> (met, (placed, ...), stale)
     spread(data, rows, first, step, bit, width, values) -> packets too short for it
     correct(data, rows, what) -> (corrected, cut_short, fragments, malformed)
     check(data, rows) -> an outcome a packet, as bytes

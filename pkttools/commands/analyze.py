@@ -35,4 +35,4 @@ def stage(values: Values) -> Stage:
 
         return AnalysisSink(Output(values.output, source.file), level, lowest, highest, dump)
 
-    return Stage(values, sink=sink)
+    return Stage(values, sink=sink, slip=True)

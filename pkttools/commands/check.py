@@ -39,4 +39,4 @@ def stage(values: Values) -> Stage:
         parts = [f"{counts[outcome]} {reason}" for outcome, reason in REASONS.items() if counts[outcome]]
         return [f"{counted(sum(counts.values()), 'packet')} not sound: {', '.join(parts)}"] if parts else []
 
-    return Stage(values, [each(checked)], account=account)
+    return Stage(values, [each(checked)], account=account, slip=True)

@@ -23,7 +23,7 @@ def stage(values: Values) -> Stage:
     need(not dumped(values), "-d, -dd and -ddd end before anything is filtered")
     assigned, joined = words(values)
     values.arguments = [*assigned, joined] if joined else assigned
-    return Stage(values)
+    return Stage(values, slip=True)
 
 
 def instead(values: Values) -> list[str] | None:

@@ -8,6 +8,8 @@ Unless the last one says a format, what is read is what is written.
 
 from __future__ import annotations
 
+import sys
+
 from ..batch import Batch
 from ..errors import UsageError
 from ..flow import Source, Stage, need, sink_of
@@ -26,6 +28,9 @@ OPTIONS = [
 ARGUMENTS = "'COMMAND | COMMAND...'"
 ARGUMENTS_HELP = "one argument, such as 'recv -i a | change IP.TTL-=1 | correct | send -i b'"
 
+MOST = 500  # commands of a pipe
+DEPTH = 10  # calls within each other that a stage takes, at most
+
 # Options that are not for every command of a pipe: they say something about what is read, what is written, or neither.
 OF_FIRST = ("--in",)
 OF_ONE = ("--loop",)  # pkt-send ends a pipe, and what is read is read once there
@@ -42,6 +47,8 @@ def run(values: Values) -> tuple[list[str], int]:
         if value is not None:
             lines[line][1:1] = [option, value]
     last = len(lines) - 1
+    need(last < MOST, f"{len(lines)} commands: a pipe has at most {MOST}")
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), DEPTH * len(lines)))  # each asks the one before it
     stages = [stage_of(words, i == 0, i == last) for i, words in enumerate(lines)]
     first, end = stages[0].values, stages[last]
     first.awaited = end.name == "send" or not to_file(end.values.output)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch, Program
+from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch
 from ..errors import UsageError
 from ..flow import Capture, Stage, arguments, each, need
 from ..formats.files import to_file
@@ -17,6 +17,7 @@ from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, UTC, Opti
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
+    from ..assignments import Assignments
     from ..bpf.classic import Instruction
     from ..filters import Expression, Filter, Fixed
     from ..flow import Work
@@ -67,7 +68,7 @@ def stage(values: Values) -> Stage:
     work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []
     program = checked_arguments(values)
     keep = program[0]
-    return Stage(values, work, program=program, source=lambda: Interface(values, keep.bpf if keep else None))
+    return Stage(values, work, program=program, slip=True, source=lambda: Interface(values, keep.bpf if keep else None))
 
 
 class Interface(Capture):
@@ -114,7 +115,7 @@ class Interface(Capture):
         return self.receiver.filter.said(self.receiver.placed)
 
 
-def checked_arguments(values: Values) -> tuple[Filter | None, Program | None]:
+def checked_arguments(values: Values) -> tuple[Filter | None, Assignments | None]:
     """As for every command; an interface among them was meant for -i."""
     try:
         return arguments(values)

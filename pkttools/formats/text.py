@@ -115,7 +115,8 @@ def with_fields(batch: Batch, fields: list[tuple[int, ...]], text: bytearray, na
         except UsageError:
             yield batch.part(0, packet)
             raise PktError(f"{name}:{offender(lines)}") from None
-        unplaced += codec.assign(batch.data, batch.part(packet, packet + 1).rows, assignments, None, False)[0]
+        _, placed, _ = codec.assign(batch.data, batch.part(packet, packet + 1).rows, assignments, None, False)
+        unplaced += len(placed) - sum(placed)
     yield batch
     return unplaced
 

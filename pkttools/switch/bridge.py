@@ -165,10 +165,8 @@ class Bridge:
             port.count()
             said.append(f"{port.name}: {self.account(port)}" + (" (mirror)" if port is self.mirror else ""))
             port.close()
-        if self.change and self.change.stale:
-            said.append(
-                f"{counted(self.change.stale, 'frame')} with a checksum that could not follow: it needs bytes that are not there"
-            )
+        if self.change:
+            said += self.change.assignments.said(False, "frame")
         if self.unlearnt:
             said.append(f"{counted(self.unlearnt, 'time')} no room for an address: frames to it were flooded")
         return said

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .. import codec
+from ..assignments import Assignments
 from ..batch import COLUMNS, OFFSET, ROW_BYTES, Batch
 from ..errors import UsageError
-from ..expression import assignments, split_assignment
+from ..expression import split_assignment
 from ..fields import HEADERS
 from .ports import NEEDS_CSUM, VIRTIO
 
@@ -20,14 +21,14 @@ class Change:
     def __init__(self, text: str, follow: bool) -> None:
         """text: assignments with blanks between them. Raises UsageError."""
         items = split(text)
-        self.program, self.follow = assignments(items), follow
+        self.assignments = Assignments(items)
+        self.assignments.follow = follow
         self.addresses = any(name.upper().partition("[")[0].endswith("ADDR") for name, _, _ in items)
-        self.stale = 0  # frames with a checksum that could not follow
 
     def __call__(self, batch: Batch) -> None:
         """Changes the frames of a batch, where they lie."""
-        left = [self.partial(batch, i) for i in self.unfinished(batch)] if self.follow else []
-        self.stale += codec.assign(batch.data, batch.rows, self.program, None, self.follow)[1]
+        left = [self.partial(batch, i) for i in self.unfinished(batch)] if self.assignments.follow else []
+        self.assignments.run(batch)
         for i, at, value, before in left:
             if before is not None and (after := self.pseudo(batch, i, at)) is not None:
                 value = (value + after - before) % 0xFFFF

@@ -190,7 +190,13 @@ static void try_matches(const struct sample *s, const struct program *p)
 static void try_assign(const struct sample *s, const struct program *p)
 {
     struct frame edited = copied(&s->frame);
-    EXPECT(assign(p, &edited, s->linktype) <= p->code_count);
+    size_t count = assignment_count(p);
+    size_t *placed = (size_t *)(void *)exact(NULL, count * sizeof *placed);
+    memset(placed, 0, count * sizeof *placed);
+    assign(p, &edited, s->linktype, placed);
+    for (size_t i = 0; i < count; i++)
+        EXPECT(placed[i] <= 1);
+    release((uint8_t *)placed, count * sizeof *placed);
     try_update(s, &edited);
     discard(&edited);
 }

@@ -283,7 +283,8 @@ struct program {
 bool tests_sound(const struct program *program);
 bool assignments_sound(const struct program *program);
 bool matches(const struct program *tests, const struct frame *f, const struct packet *p);
-size_t assign(const struct program *assignments, const struct frame *f, int64_t linktype);
+size_t assignment_count(const struct program *assignments);
+void assign(const struct program *assignments, const struct frame *f, int64_t linktype, size_t *placed);
 bool place_value(const struct frame *f, size_t bit, size_t width, uint64_t value);
 
 /* bpf.c */

@@ -420,6 +420,18 @@ exit:
     return out;
 }
 
+/* Numbers as a tuple; NULL with an exception. */
+static PyObject *numbers(const size_t *number, Py_ssize_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t i = 0; tuple != NULL && i < count; i++) {
+        PyObject *item = PyLong_FromSize_t(number[i]);
+        if (item == NULL || PyTuple_SetItem(tuple, i, item) < 0)
+            Py_CLEAR(tuple);
+    }
+    return tuple;
+}
+
 static PyObject *py_assign(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -438,8 +450,8 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
     if (guarded && !PyTuple_Check(guard))
         PyErr_SetString(PyExc_TypeError, "guard is a program or None");
     else if (!guarded || load(guard, &g, tests_sound)) {
-        size_t unplaced = 0, stale = 0;
-        bool memory = !follow || bytes_need(&before, MAX_FRAME);
+        size_t met = 0, stale = 0, *placed = PyMem_Calloc(assignment_count(&l.program) + 1, sizeof *placed);
+        bool memory = placed != NULL && (!follow || bytes_need(&before, MAX_FRAME));
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; memory && i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
@@ -448,13 +460,16 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
             struct frame old = {before.at, f.size};
             if (follow && f.size > 0)
                 memcpy(old.at, f.at, f.size);
-            unplaced += assign(&l.program, &f, p[i].linktype);
+            met++;
+            assign(&l.program, &f, p[i].linktype, placed);
             stale += follow && !update(&old, &f, p[i].original, p[i].linktype);
         }
         Py_END_ALLOW_THREADS
         if (guarded)
             unload(&g);
-        result = memory ? Py_BuildValue("(nn)", (Py_ssize_t)unplaced, (Py_ssize_t)stale) : PyErr_NoMemory();
+        PyObject *counts = memory ? numbers(placed, (Py_ssize_t)assignment_count(&l.program)) : PyErr_NoMemory();
+        result = counts != NULL ? Py_BuildValue("(nNn)", (Py_ssize_t)met, counts, (Py_ssize_t)stale) : NULL;
+        PyMem_Free(placed);
     }
     unload(&l);
 exit:

@@ -297,24 +297,25 @@ static void write_text(const struct frame *f, const struct place *at, const uint
         memcpy(f->at + at->bit / 8, text, size);
 }
 
-static void change(const struct assignment *a, const struct frame *f, const struct place *at, const uint8_t *constants)
+/* Whether it is done: a value that this row cannot hold is left alone. */
+static bool change(const struct assignment *a, const struct frame *f, const struct place *at, const uint8_t *constants)
 {
     if (at->row->kind == TEXT) {
         write_text(f, at, constants + a->constant, (size_t)a->size);
-        return;
+        return true;
     }
     if (at->row->kind == DATA) {
         size_t size = (size_t)a->size < at->size ? (size_t)a->size : at->size;
         if (size > 0)
             memcpy(f->at + at->bit / 8, constants + a->constant, size);
-        return;
+        return true;
     }
     struct value v = {(uint64_t)a->high, (uint64_t)a->low};
     uint64_t scale = (uint64_t)at->row->scale, bias = (uint64_t)at->row->bias;
     if (at->row->width < 128) {
-        if (a->operation == SET) {              /* a value this row cannot hold is left alone */
+        if (a->operation == SET) {
             if (v.low % scale != 0 || v.low / scale < bias || (v.low / scale - bias) >> at->row->width != 0)
-                return;
+                return false;
             v.low = v.low / scale - bias;
         } else
             v.low /= scale;
@@ -324,6 +325,7 @@ static void change(const struct assignment *a, const struct frame *f, const stru
     else if (a->operation == SUBTRACT)
         v = add(read_raw(f, at), negative(v));
     write_raw(f, at, v);                        /* what does not fit is cut: arithmetic wraps around */
+    return true;
 }
 
 /* The headers in front of what a tunnel carries, without UDP that carries VXLAN: there is who talks to whom. */
@@ -343,34 +345,39 @@ static struct walk outer_headers(const struct walk *w)
     return outer;
 }
 
-/* Gives how many assignments found no place. */
-size_t assign(const struct program *p, const struct frame *f, int64_t linktype)
+/* Exchanges two fields of outer headers; whether both are there. */
+static bool swap(const struct program *p, const struct assignment *a, const struct frame *f, const struct walk *w)
 {
-    size_t unplaced = 0;
-    const struct assignment *a = (const struct assignment *)p->code, *end = a + p->code_count / ASSIGNMENT_SIZE;
-    struct walk w;
     struct place at, other;
+    struct walk outer = outer_headers(w);
+    if (!locate(p, a->row, a->occurrence, a->exact, &outer, &at) || !locate(p, a->other, a->occurrence, a->exact, &outer, &other)
+        || at.row->kind == TEXT || other.row->kind == TEXT || other.row->width != at.row->width)
+        return false;
+    struct value v = read_raw(f, &at);
+    write_raw(f, &at, read_raw(f, &other));
+    write_raw(f, &other, v);
+    return true;
+}
+
+size_t assignment_count(const struct program *p)
+{
+    return p->code_count / ASSIGNMENT_SIZE;
+}
+
+/* placed: a counter an assignment, of the packets in which it was done. */
+void assign(const struct program *p, const struct frame *f, int64_t linktype, size_t *placed)
+{
+    const struct assignment *a = (const struct assignment *)p->code, *end = a + assignment_count(p);
+    struct walk w;
+    struct place at;
     walk(&w, f, linktype);
-    for (; a < end; a++) {
-        if (a->operation == SWAP) {
-            struct walk outer = outer_headers(&w);
-            if (!locate(p, a->row, a->occurrence, a->exact, &outer, &at))
-                unplaced++;
-            else if (at.row->kind != TEXT && locate(p, a->other, a->occurrence, a->exact, &outer, &other)
-                     && other.row->kind != TEXT && other.row->width == at.row->width) {
-                struct value v = read_raw(f, &at);
-                write_raw(f, &at, read_raw(f, &other));
-                write_raw(f, &other, v);
-            }
-            continue;
+    for (; a < end; a++, placed++) {
+        if (a->operation == SWAP)
+            *placed += swap(p, a, f, &w);
+        else if (locate(p, a->row, a->occurrence, a->exact, &w, &at) && change(a, f, &at, p->constants)) {
+            ++*placed;
+            if (at.row->shapes)                 /* later assignments meet the headers as they are now */
+                walk(&w, f, linktype);
         }
-        if (!locate(p, a->row, a->occurrence, a->exact, &w, &at)) {
-            unplaced++;
-            continue;
-        }
-        change(a, f, &at, p->constants);
-        if (at.row->shapes)                     /* later assignments meet the headers as they are now */
-            walk(&w, f, linktype);
     }
-    return unplaced;
 }

@@ -44,7 +44,7 @@ def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
 
 
 def assign(data: bytearray, rows: bytes, assignments: Program,
-           guard: Program | None, follow: bool) -> tuple[int, int]:  # fmt: skip
+           guard: Program | None, follow: bool) -> tuple[int, tuple[int, ...], int]:  # fmt: skip
     """See program.assign."""
     from . import program
 

@@ -214,24 +214,25 @@ def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
 # ---- assignments ----
 
 
-def _change(a: tuple[int, ...], frame: bytearray, place: _Place, constants: bytes) -> None:
+def _change(a: tuple[int, ...], frame: bytearray, place: _Place, constants: bytes) -> bool:
+    """Whether it is done: a value that this row cannot hold is left alone."""
     operation, _, _, _, high, low, constant, size, _ = a
     _, _, width, bias, scale, kind, _, _ = place.row
     if kind == DATA:
         at, size = place.at // 8, min(size, place.size)
         frame[at : at + size] = constants[constant : constant + size]
-        return
+        return True
     if kind == TEXT:  # one that is there already stays with what stands behind its end; behind another one all is zero
         at, text = place.at // 8, constants[constant : constant + min(size, place.size)]
         if text != _read_bytes(frame, place):
             frame[at : at + place.size] = text.ljust(place.size, b"\0")
-        return
+        return True
     value = _number(high, low)
     if width < 128:
         value &= MASK64
-        if operation == SET:  # a value this row cannot hold is left alone
+        if operation == SET:
             if value % scale or value // scale < bias or (value // scale - bias) >> width:
-                return
+                return False
             value = value // scale - bias
         else:
             value //= scale
@@ -240,6 +241,7 @@ def _change(a: tuple[int, ...], frame: bytearray, place: _Place, constants: byte
     elif operation == SUBTRACT:
         value = _read_raw(frame, place) - value
     _write_raw(frame, place, value)  # what does not fit is cut: arithmetic wraps around
+    return True
 
 
 def _outer_headers(headers: list[list[int]]) -> list[list[int]]:
@@ -252,52 +254,57 @@ def _outer_headers(headers: list[list[int]]) -> list[list[int]]:
     return headers
 
 
-def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int) -> int:
-    """Gives how many assignments found no place."""
-    unplaced = 0
+def _swap(rows: Rows, a: tuple[int, ...], frame: bytearray, headers: list[list[int]]) -> bool:
+    """Exchanges two fields of outer headers; whether both are there."""
+    outer = _outer_headers(headers)
+    place, other = (_locate(rows, row, a[2], bool(a[3]), outer) for row in (a[1], a[8]))
+    if not place or not other or other.row[2] != place.row[2] or TEXT in (place.row[5], other.row[5]):
+        return False
+    value = _read_raw(frame, place)
+    _write_raw(frame, place, _read_raw(frame, other))
+    _write_raw(frame, other, value)
+    return True
+
+
+def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int, placed: list[int]) -> None:
+    """placed: a counter an assignment, of the packets in which it was done."""
     rows, code, constants = loaded
     headers = Walk(bytes(frame), linktype).headers
-    for a in code:
-        operation, row, occurrence, exact, other_row = a[0], a[1], a[2], bool(a[3]), a[8]
-        outer = _outer_headers(headers) if operation == SWAP else headers
-        place = _locate(rows, row, occurrence, exact, outer)
-        if place is None:
-            unplaced += 1
+    for i, a in enumerate(code):
+        if a[0] == SWAP:
+            placed[i] += _swap(rows, a, frame, headers)
             continue
-        if operation == SWAP:
-            other = _locate(rows, other_row, occurrence, exact, outer)
-            if other and other.row[2] == place.row[2] and TEXT not in (place.row[5], other.row[5]):
-                value = _read_raw(frame, place)
-                _write_raw(frame, place, _read_raw(frame, other))
-                _write_raw(frame, other, value)
-            continue
-        _change(a, frame, place, constants)
-        if place.row[6]:  # later assignments meet the headers as they are now
-            headers = Walk(bytes(frame), linktype).headers
-    return unplaced
+        place = _locate(rows, a[1], a[2], bool(a[3]), headers)
+        if place and _change(a, frame, place, constants):
+            placed[i] += 1
+            if place.row[6]:  # later assignments meet the headers as they are now
+                headers = Walk(bytes(frame), linktype).headers
 
 
-def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | None, follow: bool) -> tuple[int, int]:
+def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | None,
+           follow: bool) -> tuple[int, tuple[int, ...], int]:  # fmt: skip
     """Runs assignments over all packets, or over those for which the tests of `guard` hold; changes `data`.
 
-    follow: checksums follow what is changed, see update.py. Gives how many assignments found no place, summed up over the
-    packets, and in how many packets a checksum could not follow.
+    follow: checksums follow what is changed, see update.py. Gives over how many packets they ran, in how many of them each
+    was done, having a place there, and in how many a checksum could not follow.
     """
     values = checked(data, rows)
     loaded = _load(assignments, ASSIGNMENT_COLUMNS)
     if guard is not None and not isinstance(guard, tuple):
         raise TypeError("guard is a program or None")
     tests = _load(guard, TEST_COLUMNS) if guard is not None else None
-    unplaced = stale = 0
+    met = stale = 0
+    placed = [0] * len(loaded[1])
     for i in range(0, len(values), COLUMNS):
         offset, captured, linktype = values[i + OFFSET], values[i + CAPTURED], values[i + LINKTYPE]
         before = bytes(data[offset : offset + captured])
         if tests is None or _matches(tests, before, linktype, values[i + ORIGINAL]):
             frame = bytearray(before)
-            unplaced += _assign(loaded, frame, linktype)
+            met += 1
+            _assign(loaded, frame, linktype, placed)
             stale += follow and not update(before, frame, values[i + ORIGINAL], linktype)
             data[offset : offset + captured] = frame
-    return unplaced, stale
+    return met, tuple(placed), stale
 
 
 def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width: int, values: bytes) -> int:
