@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 
 from . import codec
-from .batch import TIME, Batch, Program
-from .errors import OutputError, PktError, UsageError, counted
+from .batch import ROW_BYTES, TIME, Batch, Program
+from .errors import OutputError, PktError, Unread, UsageError, counted
 from .formats import packets
 from .formats.files import Input, Output, Sink
 from .options import Values
 from .progress import reading
-from .signals import Interrupted, hold, install
+from .signals import Interrupted, end_now, expect, hold, install
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
@@ -184,6 +184,7 @@ class Stage:
             lambda source: sink_of(values, Output(values.output, source.file), writes or "text", source.linktype, big_endian)
         )
         self.came = self.passed = 0
+        self.ahead: Callable[[Callable[[Batch], int]], Iterator[int | None]] | None = None  # of an interface: what waits there
         self.left: int | None = None  # packets that it may still pass on; None: any number
 
     def through(self, stream: Iterator[Batch]) -> Iterator[Batch]:
@@ -201,11 +202,20 @@ class Stage:
             count = len(batch)  # the next stage may drop some of them
             if count:
                 self.passed += count
+                if self.left is not None:
+                    self.expect(self.left - count)
                 yield batch
             if self.left is not None:
                 self.left -= count
                 if self.left <= 0:
                     return
+
+    def expect(self, more: int) -> None:
+        """Says that the limit is met, or how many packets are missing, where a reader that does not read may be in the way."""
+        if more <= 0:
+            end_now()
+        elif self.ahead:
+            expect(more, lambda: self.ahead(lambda batch: len(self.keep.select(batch)) // ROW_BYTES if self.keep else len(batch)))
 
     def wanted(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """The batches that the stage works on."""
@@ -247,6 +257,8 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
     sink = last.sink(source)
     errors: list[str] = []
     ending: list[str] = []
+    if isinstance(source, Capture):
+        first.ahead = source.receiver.ahead
     try:
         flow(source, stages, sink)
         ending = sink.close()
@@ -279,7 +291,11 @@ def flow(source: Source, stages: list[Stage], sink: Sink) -> None:
         for stage in stages:
             stream = stage.through(stream)
         for batch in stream:
-            sink.write(batch)
+            try:
+                sink.write(batch)
+            except Unread as unread:  # what else was received is counted, as far as it would have been written
+                unread.left = (len(batch) if unread.left is None else unread.left) + sum(map(len, stream))
+                raise
         if ended:
             raise ended[0]
 

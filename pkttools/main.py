@@ -101,6 +101,8 @@ def guarded(name: str, argv: list[str]) -> int:
     except BrokenPipeError:  # nobody reads any more: `| head -1` has had enough
         return die(SIGPIPE)
     except Interrupted as interrupted:
+        for line in interrupted.args[1:]:
+            say(f"{name}: {line}")
         return die(interrupted.args[0])
     except KeyboardInterrupt:
         return die(SIGINT)

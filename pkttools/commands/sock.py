@@ -34,7 +34,8 @@ def run(values: Values) -> tuple[list[str], int]:
     """Opens the socket, and joins it to standard input and output."""
     mode, host, port = checked(values)
     listening = mode in ("recv", "reply")
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a handler of ours would have to wait for the resolver
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a handler of ours would have to wait for the resolver
     target = Target(host, port, udp=values.udp, ipv6=values.ipv6, listening=listening)
     install(drain=False)
     account, said, code = Account(), [], 0

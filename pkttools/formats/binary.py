@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import accumulate
 
-from ..batch import MAX_FRAME, NOTES_SIZE, Batch, Packet, gathered
-from ..errors import PktError, counted
+from ..batch import CAPTURED, MAX_FRAME, NOTES_SIZE, Batch, Packet, gathered
+from ..errors import PktError, Unread, counted
 from .files import Input, Output, Sink
 
 
@@ -30,7 +31,11 @@ class BinarySink(Sink):
 
     def write(self, batch: Batch) -> None:
         """Writes a batch at once."""
-        self.output.write(b"".join([batch.frame(i) for i in range(len(batch))]))
+        try:
+            self.output.write(b"".join([batch.frame(i) for i in range(len(batch))]))
+        except Unread as unread:
+            unread.account(list(accumulate(batch.column(CAPTURED))), 0)
+            raise
         self.notes += sum(size > 0 for size in batch.column(NOTES_SIZE))
 
     def close(self) -> list[str]:

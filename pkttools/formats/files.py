@@ -7,8 +7,8 @@ import stat
 import sys
 
 from ..batch import Batch
-from ..errors import OutputError, PktError
-from ..signals import check, wait
+from ..errors import OutputError, PktError, Unread
+from ..signals import Interrupted, check, room, wait
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 BUFFER = 448 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
 BEHIND = 256 << 10  # bytes from which it pays to wake the thread that writes files
+SMALL = 4096  # bytes that a pipe takes at once where there is room for any: PIPE_BUF
 PIPE = 1 << 20  # bytes asked for pipes: fewer switches between the commands of a pipe
 F_SETPIPE_SZ = 1031  # fcntl(2)
 PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)  # not for other programs; bytes as they are, on Windows
@@ -31,6 +32,18 @@ def _widen(pipe: int) -> None:
         fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE)
     except OSError:
         pass  # above /proc/sys/fs/pipe-max-size or the user's share: it works with what there is
+
+
+def unblocked(fd: int) -> int:
+    """A pipe or a terminal opened once more, so that writing there does not block: what was opened before is others' too.
+
+    The same descriptor where it cannot be: nobody reads the pipe any more, or it is of another user.
+    """
+    try:
+        flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        return os.open(f"/proc/self/fd/{fd}", flags)
+    except (OSError, AttributeError):
+        return fd
 
 
 def to_file(path: str | None) -> bool:
@@ -123,11 +136,16 @@ class Output:
         self.overlaps = stat.S_ISREG(found.st_mode)  # whether a thread writes large pieces
         self.behind: WriteBehind | None = None
         self.lender = None
+        self.shared = self.fd
+        self.most: int | None = None  # bytes of one write; None: all there are
+        if LENDS and (stat.S_ISFIFO(found.st_mode) or os.isatty(self.fd)):
+            self.fd = unblocked(self.shared)
         if LENDS and stat.S_ISFIFO(found.st_mode):
             from .lending import Lender
 
             _widen(self.fd)
             self.lender = Lender(self.fd)
+            self.most = SMALL if self.fd == self.shared else None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Writes all of it. Raises OutputError, and BrokenPipeError when nobody reads any more.
@@ -143,9 +161,21 @@ class Output:
             if self.behind:
                 self.behind.wait()
             while view:
-                lent = self.lender.lend(view) if self.lender else 0
-                view = view[lent or os.write(self.fd, view) :]
+                try:
+                    if self.most:
+                        room(self.fd)
+                    lent = self.lender.lend(view) if self.lender else 0
+                    view = view[lent or os.write(self.fd, view[: self.most]) :]
+                except BlockingIOError:
+                    room(self.fd)
         except BrokenPipeError:
+            raise
+        except Unread as unread:
+            unread.taken = len(data) - len(view)
+            raise
+        except Interrupted as interrupted:
+            if len(view) < len(data):
+                raise Interrupted(interrupted.args[0], f"{self.name}: cut short: its reader does not read") from None
             raise
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None
@@ -174,6 +204,8 @@ class Output:
         try:
             if self.behind:
                 self.behind.wait()
+            if self.fd != self.shared:
+                os.close(self.shared)
             os.close(self.fd)
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None

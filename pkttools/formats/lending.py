@@ -55,31 +55,41 @@ class Lender:
         self.pieces: list[memoryview] = []
         self.pipe_lend: Callable[[int, memoryview], int] | None = None
         self.ends = [0] * PIECES  # `given` behind each piece: so much has to be read until it is free again
+        self.rest = memoryview(b"")  # of the last piece, what is not in the pipe yet
 
     def lend(self, data: memoryview) -> int:
-        """Lends a copy of the first PIECE bytes of `data` to the reader; gives how many. Raises OSError.
+        """Lends a copy of the first bytes of `data` to the reader, PIECE at most; gives how many.
 
-        0: it is too little, there is nobody to lend to, or all pieces are out.
+        0: it is too little, there is nobody to lend to, or all pieces are out. Raises BlockingIOError when the pipe is full, and
+        is to be called with the same data again; OSError.
         """
-        if self.reader < 0 or len(data) < LEAST or (not self.pieces and not self.start()):
+        if not self.rest and not self.copy(data):
             return 0
-        free = self.free()
-        if free < 0:
-            return 0
-        size, done = min(len(data), PIECE), 0
-        piece = self.pieces[free][:size]
-        piece[:] = data[:size]
         try:
-            while done < size:
-                done += self.pipe_lend(self.fd, piece[done:])
+            done = self.pipe_lend(self.fd, self.rest)
+        except BlockingIOError:
+            raise
         except OSError as error:
-            if done or error.errno not in REFUSED:
+            if error.errno not in REFUSED:
                 raise
             self.reader = -1
+            self.rest = memoryview(b"")
             return 0
-        self.given += size
-        self.ends[free] = self.given
-        return size
+        self.rest = self.rest[done:]
+        self.given += done
+        return done
+
+    def copy(self, data: memoryview) -> bool:
+        """Copies the first bytes of `data` into a piece, which is then to be lent; whether there is one for them."""
+        if self.reader < 0 or len(data) < LEAST or (not self.pieces and not self.start()):
+            return False
+        free = self.free()
+        if free < 0:
+            return False
+        self.rest = self.pieces[free][: min(len(data), PIECE)]
+        self.rest[:] = data[: len(self.rest)]
+        self.ends[free] = self.given + len(self.rest)
+        return True
 
     def free(self) -> int:
         """The number of a piece that is free, or -1."""

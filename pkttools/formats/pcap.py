@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
+from itertools import accumulate
 
 from .. import codec
-from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, NOTES_SIZE, TIME, Batch
-from ..errors import ANOTHER_CAPTURE, PktError, counted, pcap_message
+from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, NOTES_SIZE, TIME, Batch
+from ..errors import ANOTHER_CAPTURE, PktError, Unread, counted, pcap_message
 from .files import Input, Output, Sink
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
@@ -19,7 +20,7 @@ MAGICS = {
     for magic in (MICRO, NANO, KUZNETZOV)
     for big_endian in (True, False)
 }
-HEADER = 24  # bytes of a file's header
+HEADER, RECORD = 24, 16  # bytes of a file's header, and of what is in front of a packet
 LINKTYPE_BITS = 0x03FFFFFF  # above them: the length of the frame check sequence
 DIGITAL_UNIX = 543, 0  # the version that its tcpdump writes
 
@@ -105,7 +106,12 @@ class PcapSink(Sink):
             records, stop, lost = codec.pcap_encode(batch.data, batch.rows, first, self.big_endian, self.nano)
             if stop == first:
                 raise PktError(f"{self.output.name}: a pcap file holds times up to 2106, not {time // 1_000_000_000}")
-            self.output.write(records)
+            try:
+                self.output.write(records)
+            except Unread as unread:
+                sizes = columns[first * COLUMNS + CAPTURED : stop * COLUMNS : COLUMNS].tolist()
+                unread.account(list(accumulate(RECORD + size for size in sizes)), len(batch) - stop)
+                raise
             self.lost += lost
             first = stop
         self.notes += len(batch) - batch.column(NOTES_SIZE).count(0)

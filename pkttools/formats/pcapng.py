@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 
 from .. import blocks, codec
 from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, NOTES, NOTES_SIZE, ROW_BYTES, TIME, Batch
-from ..errors import ANOTHER_CAPTURE, HEADER_CUT, RECORD_CUT, PktError, counted, pcapng_message
+from ..errors import ANOTHER_CAPTURE, HEADER_CUT, RECORD_CUT, PktError, Unread, counted, pcapng_message
 from .files import Input, Output, Sink
 
 ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}  # byte-order magic, to the sign of struct
@@ -215,7 +215,21 @@ class PcapngSink(Sink):
                 self.lost += lost
                 first, ahead = first + stop, 2 * ahead if stop == ahead else 1
         finally:
-            self.output.write(out)
+            try:
+                self.output.write(out)
+            except Unread as unread:
+                unread.account(self.ends(out), len(batch) - first)
+                raise
+
+    def ends(self, out: bytearray) -> list[int]:
+        """Where packets end in what was written."""
+        found, at = [], 0
+        while at < len(out):
+            kind, size = struct.unpack_from(self.order + "II", out, at)
+            at += size
+            if kind == blocks.ENHANCED:
+                found.append(at)
+        return found
 
     def interface(self, out: bytearray, linktype: int, name: bytes | None, fine: bool) -> tuple[int, bool]:
         """Number of an interface and whether its times are nanoseconds, as they must be when `fine`.

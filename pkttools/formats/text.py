@@ -6,7 +6,7 @@ import time
 
 from .. import codec
 from ..batch import COLUMNS, LINKTYPE, Batch, Program
-from ..errors import NOT_ENDED, PktError, UsageError, counted, shown, text_message
+from ..errors import NOT_ENDED, PktError, Unread, UsageError, counted, shown, text_message
 from ..names import linktype_name
 from .files import Input, Output, Sink
 
@@ -14,6 +14,7 @@ TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+LAST_LINE = b"\n==\n"  # of a packet, with the end of the line before
 KEPT = 256  # programs of field lines
 _programs: dict[tuple[tuple[bytes, bytes], ...], Program] = {}
 HEAD = 512  # bytes from which a text without packets is known
@@ -153,6 +154,15 @@ def offender(lines: list[tuple[int, bytes, bytes]]) -> str:
     return f"{lines[0][0]}: bad field lines"
 
 
+def ends(text: bytes | bytearray) -> list[int]:
+    """Where packets end in what was written."""
+    found, at = [], 0
+    while (at := text.find(LAST_LINE, at)) >= 0:
+        at += len(LAST_LINE)
+        found.append(at)
+    return found
+
+
 class TextSink(Sink):
     """Writes packets as text.
 
@@ -171,11 +181,18 @@ class TextSink(Sink):
         first = 0
         while first < count:
             linktype = columns[first * COLUMNS + LINKTYPE]
+            line = b""
             if linktype != self.linktype and not self.data_only:
-                self.output.write(f"LINKTYPE: {linktype} ({linktype_name(linktype)})\n".encode())
+                line = f"LINKTYPE: {linktype} ({linktype_name(linktype)})\n".encode()
             self.linktype = linktype
             text, stop = codec.text_encode(batch.data, batch.rows, first, self.count + 1, self.width, self.data_only, extras)
-            self.output.write(text)
+            try:
+                if line:
+                    self.output.write(line)
+                self.output.write(text)
+            except Unread as unread:
+                unread.account(ends(text), count - stop)
+                raise
             self.count += stop - first
             first = stop
 

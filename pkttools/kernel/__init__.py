@@ -4,7 +4,7 @@ A leaf: it imports nothing of the project. `PKTTOOLS_CODEC=c` or `python` choose
 on systems other than Linux there is no C for this.
 
     pipe_lend(fd, data) -> bytes that the pipe took, without copying them: they must stay as they are until they were read;
-        None in Python, which has os.write for that
+        never waits: raises BlockingIOError where the pipe is full. None in Python, which has os.write for that
     ring_read(ring, at, size, wanted, linktype, limit, nano, notes) -> (rows, rows of unfinished checksums, packets met)
     ring_give(ring, at): gives a block of a ring back to the kernel
     ring_take(ring, at, size) -> a copy of what is used of a block, which the kernel gets back at once

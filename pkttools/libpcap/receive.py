@@ -17,14 +17,14 @@ import time
 from .. import codec
 from ..batch import COLUMNS, NOTES, NOTES_SIZE, TIME, Batch
 from ..errors import PktError, UsageError, counted
-from ..signals import Interrupted, check, wait
+from ..signals import Interrupted, check, elsewhere, end_at, wait
 from .handle import Handle
 from .streams import File, Memory
 from .system import MESSAGE
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 IN, OUT = 1, 2  # PCAP_D_IN, PCAP_D_OUT
 BUFFER = 32 << 20  # bytes that the kernel may keep, where it allows so many
@@ -74,6 +74,8 @@ class Receiver:
     def __iter__(self) -> Iterator[Batch]:
         """Batches as they come, until the time is over or a signal comes; then what the kernel still holds."""
         deadline = None if self.seconds is None else time.monotonic() + self.seconds
+        if deadline is not None:
+            end_at(deadline)
         if self.timeout == PROMPT and hasattr(signal, "pthread_sigmask"):
             try:
                 _thread.start_new_thread(self.keep, ())
@@ -129,7 +131,7 @@ class Receiver:
 
     def keep(self) -> None:
         """Runs beside the rest, and takes packets out of the ring while nobody reads it, such as before a full pipe."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))  # they are for what waits and writes
+        elsewhere()
         while True:
             time.sleep(STILL)
             with self.lock:
@@ -138,6 +140,22 @@ class Receiver:
                     if not taken[0]:
                         break
                     self.kept.append(taken)
+
+    def ahead(self, passing: Callable[[Batch], int]) -> Iterator[int | None]:
+        """As that of linux/receive.py."""
+        seen = 0
+        while True:
+            with self.lock:
+                taken = self.kept[seen:]
+            for _, records in taken:
+                start, data = 0, bytearray(records)
+                while start < len(records):
+                    start, rows, _ = codec.pcap_decode(
+                        data, start, len(records), True, sys.byteorder == "big", self.handle.nano, RECORD, self.linktype
+                    )
+                    yield passing(Batch(data, rows))
+            seen += len(taken)
+            yield None
 
     def rest(self) -> Iterator[Batch]:
         """What came until now. What comes later is not ours any more: a busy interface would never end."""

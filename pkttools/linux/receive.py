@@ -6,7 +6,6 @@ import _thread  # threading takes as long to import as all of this
 import errno
 import mmap
 import os
-import signal
 import socket
 import struct
 import time
@@ -16,7 +15,7 @@ from .. import codec
 from ..batch import MAX_FRAME, ROW_BYTES, Batch
 from ..errors import PktError, counted
 from ..kernel import ring_give, ring_read, ring_take
-from ..signals import Interrupted, wait
+from ..signals import Interrupted, elsewhere, end_at, wait
 from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, open_socket
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
@@ -121,6 +120,8 @@ class Receiver:
     def __iter__(self) -> Iterator[Batch]:
         """Batches as they come, until the time is over or a signal comes; then what the kernel still holds."""
         deadline = None if self.seconds is None else time.monotonic() + self.seconds
+        if deadline is not None:
+            end_at(deadline)
         if self.retire == PROMPT:
             try:
                 _thread.start_new_thread(self.keep, ())
@@ -186,7 +187,7 @@ class Receiver:
 
     def keep(self) -> None:
         """Runs beside the rest, and takes blocks out of the ring while nobody reads it, such as before a full pipe."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))  # they are for what waits and writes
+        elsewhere()
         while True:
             time.sleep(STILL)
             with self.lock:
@@ -196,6 +197,19 @@ class Receiver:
                         self.room -= len(self.kept[-1])
                 except OSError:
                     pass  # no block more, or what is wrong with it is said when it is read
+
+    def ahead(self, passing: Callable[[Batch], int]) -> Iterator[int | None]:
+        """How many of the packets that wait behind those which nobody reads are passed on, a block at a time; None: no more yet."""
+        seen = 0
+        while True:
+            with self.lock:
+                blocks = self.kept[seen:]
+            for block in blocks:
+                copy = bytearray(block)
+                rows, *_ = ring_read(copy, 0, len(copy), self.wanted, self.linktype, MAX_FRAME, self.nano, (0, 0, 0, 0))
+                yield passing(Batch(copy, rows)) if rows else 0
+            seen += len(blocks)
+            yield None
 
     def rest(self) -> Iterator[Batch]:
         """What came until now. What comes later is not ours any more: a busy interface would never end."""

@@ -19,7 +19,7 @@ from ..bpf.assembler import R0, R1, R2, R4, R5, R6, R7, R8, R9, R10, add, call, 
 from ..bpf.translate import translate
 from ..errors import PktError
 from ..errors import counted as plural
-from ..signals import Interrupted, at_first, wait
+from ..signals import Interrupted, at_first, end_at, wait
 from . import bpf
 from .interface import asking, ethernet, is_up
 from .samples import LOOK, ROOM, PerfBuffers, RingBuffer
@@ -118,6 +118,8 @@ class Xdp:
     def __iter__(self) -> Iterator[Batch]:
         """Batches as they come, until the time is over or a signal comes; then what is left, with the program gone."""
         deadline = None if self.seconds is None else time.monotonic() + self.seconds
+        if deadline is not None:
+            end_at(deadline)
         due = None if self.every is None else time.monotonic() + self.every
         down, batch = False, None
         try:
@@ -167,6 +169,16 @@ class Xdp:
             raise PktError(f"{self.name}: {error.strerror}") from None
         self.received += len(batch) if batch else 0
         return batch
+
+    def ahead(self, _: Callable[[Batch], int]) -> Iterator[int | None]:
+        """How many frames more have matched and wait while nobody reads; None: no more yet."""
+        seen = self.received
+        while True:
+            counted = self.counted()
+            new = counted[MATCHED] - counted[LOST] - seen
+            yield new
+            seen += new
+            yield None
 
     def rest(self) -> Iterator[Batch]:
         """What is left; a program that still runs on another processor has a moment to end."""

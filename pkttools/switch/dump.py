@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 
 from .. import codec
@@ -10,10 +9,10 @@ from ..batch import COLUMNS, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES, Batch
 from ..errors import OutputError, counted
 from ..formats.files import Output
 from ..formats.text import TextSink
+from ..signals import PATIENCE, elsewhere
 from .ports import NEEDS_CSUM, VIRTIO
 
 ROOM = 16 << 20  # bytes of frames that may wait to be written; those beyond are dropped, and counted
-PATIENCE = 2.0  # seconds in which some of the rest is written, at the end
 
 
 class Dump:
@@ -55,7 +54,7 @@ class Dump:
 
     def run(self) -> None:
         """The thread: writes what waits, until the end."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))  # they are for what waits for frames
+        elsewhere()
         try:
             while True:
                 with self.more:

@@ -7,5 +7,5 @@
 ssize_t pipe_lend(int fd, const void *at, size_t size)
 {
     struct iovec piece = {(void *)(uintptr_t)at, size};
-    return vmsplice(fd, &piece, 1, 0);
+    return vmsplice(fd, &piece, 1, SPLICE_F_NONBLOCK);
 }

@@ -1,0 +1,246 @@
+"""A reader that does not read: a signal, --duration and -l end what is received within a second, with an account of all of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, shell
+from netns import Lab, finish, frame, pcap, until
+from netns import lab as _lab
+
+lab = _lab
+PROMPT = 2.0  # seconds in which a command has ended that should within one; the machine may be busy
+MANY = [frame(i, 1000) for i in range(3000)]  # more than a pipe holds, and as text several times that
+RECEIVERS = {
+    "kernel": "pkt-recv -i eth0 -ro", "libpcap": "pkt-recv --libpcap -i eth0 -ro", "xdp": "pkt-xdp -i eth0 --mode generic",
+    "pipe": "pkt-pipe 'recv -i eth0 -ro | change ETHERNET.SRC_ADDR=2:0:0:0:0:9'",
+}  # fmt: skip
+
+
+def received(said: list[str]) -> int:
+    """How many packets a receiver says it has met."""
+    return int(re.search(r"(\d+) (?:packets received|frames, )", said[-1])[1])
+
+
+def unwritten(said: list[str]) -> int:
+    """How many of them could not be written."""
+    (found,) = [line for line in said if "could not be written" in line]
+    assert "received could not be written: reader does not read" in found
+    return int(re.search(r"(\d+) packets? received", found)[1])
+
+
+def ends(lab: Lab, command: str, number: int = 0) -> tuple[bytes, list[str]]:
+    """Lets a receiver run into a full pipe, and end by a signal or by itself; gives what was in the pipe, and what it said."""
+    process = lab.start("a", f"exec {command}")
+    if "xdp" in command:
+        until(lambda: "xdp" in lab.must("a", "ip link show eth0").decode() or process.poll() is not None, "program")
+        if process.poll() is not None:
+            pytest.skip(process.stderr.read().decode())
+    else:
+        until(lambda: lab.listeners("a") or process.poll() is not None, "packet socket")
+    lab.inject("b", MANY)
+    if number:
+        until(lambda: full(process.stdout.fileno()), "full pipe")
+        time.sleep(0.2)
+        process.send_signal(number)
+    begun = time.monotonic()
+    process.wait(20)
+    took = time.monotonic() - begun
+    assert took < PROMPT + 2 * (not number), took
+    code, out, said = finish(process)
+    assert code == 1, said
+    return out, said
+
+
+def full(pipe: int) -> bool:
+    """Whether a pipe holds so much that nothing more goes in: several readings are the same."""
+    import fcntl
+
+    seen = set()
+    for _ in range(4):
+        seen.add(struct.unpack("i", fcntl.ioctl(pipe, 0x541B, bytes(4)))[0])
+        time.sleep(0.03)
+    return len(seen) == 1 and seen.pop() > 50_000
+
+
+def whole(out: bytes, form: str) -> int:
+    """How many packets are there as a whole."""
+    if form == "text":
+        return out.count(b"\n==\n")
+    found, at = 0, 24 if form == "pcap" else 0
+    while at + 16 <= len(out):
+        kind, size = struct.unpack_from("<II", out, at)
+        size = struct.unpack_from("<I", out, at + 8)[0] + 16 if form == "pcap" else size
+        at += size
+        found += at <= len(out) and (form == "pcap" or kind == 6)
+    return found
+
+
+@pytest.mark.parametrize("form", ["text", "pcap", "pcapng"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=["TERM", "INT", "HUP"])
+@pytest.mark.parametrize("command", RECEIVERS.values(), ids=RECEIVERS)
+def test_a_signal(lab, command, number, form):
+    if number != signal.SIGTERM and form != "text":
+        pytest.skip("the same as with text")
+    words = f"{command} -F {form}"
+    out, said = ends(lab, words, number)
+    assert whole(out, form) + unwritten(said) == received(said) == len(MANY)
+
+
+@pytest.mark.parametrize("command", RECEIVERS.values(), ids=RECEIVERS)
+def test_the_time_is_over(lab, command):
+    command = command.replace("recv", "recv --duration 2").replace("xdp ", "xdp --duration 2 ")
+    command = command.replace("pkt-recv --duration 2 --duration 2", "pkt-recv --duration 2")
+    out, said = ends(lab, command)
+    assert whole(out, "text") + unwritten(said) == received(said) == len(MANY)
+
+
+@pytest.mark.parametrize("command", RECEIVERS.values(), ids=RECEIVERS)
+def test_as_many_as_were_wanted(lab, command):
+    command = command.replace("-i eth0", "-i eth0 -l 1000")
+    out, said = ends(lab, command)
+    assert whole(out, "text") + unwritten(said) == 1000
+
+
+def test_what_fits_is_written(lab):
+    process = lab.capture("a", "exec pkt-recv -i eth0")
+    lab.inject("b", MANY[:10])
+    time.sleep(0.3)
+    code, out, said = finish(process, signal.SIGTERM)
+    assert (code, out.count(b"\n==\n"), len(said)) == (0, 10, 1)
+
+
+def test_a_slow_reader_gets_all(lab):
+    """It reads a little now and then, and is behind for longer than somebody who does not read at all is waited for."""
+    process = lab.capture("a", "exec pkt-recv -i eth0 -ro --duration 1.5")
+    lab.inject("b", MANY)
+    out, pipe = b"", process.stdout.fileno()
+    time.sleep(1.5)
+    while part := os.read(pipe, 1 << 20):
+        out += part
+        time.sleep(0.2)
+    assert out.count(b"\n==\n") == len(MANY)
+    assert finish(process)[0] == 0
+
+
+def test_a_second_signal_ends_it_at_once(lab):
+    process = lab.capture("a", "exec pkt-recv -i eth0 -ro")
+    lab.inject("b", MANY)
+    until(lambda: full(process.stdout.fileno()), "full pipe")
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PROMPT) == -signal.SIGTERM
+
+
+TEXT = shell("pkt-pcap2txt", pcap(MANY * 2)).stdout
+FILTERS = [
+    "pkt-txt2txt", "pkt-txt2pcap", "pkt-correct -F pcapng", "pkt-txt2bin", "pkt-analyze -x", "pkt-pipe 'txt2txt | correct'",
+    "pkt-gen udp --size 1000 --count 0", "pkt-send --dry-run -f --loop 1000000",
+]  # fmt: skip
+
+
+def ends_by(words: str, number: int, path: Path, reader: str, backend: str = "") -> tuple[int, bytes]:
+    """Lets a command fill a pipe whose reader is stopped, and end by a signal; gives its exit code and what it said."""
+    reading, writing = os.pipe()
+    environment = {**os.environ, "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "PKTTOOLS_CODEC": backend}
+    stopped = subprocess.Popen(["bash", "-c", f"exec {reader} > /dev/null"], stdin=reading, env=environment)
+    if reader != "sleep 1000":
+        time.sleep(0.5)  # it has promised to copy what it reads
+        stopped.send_signal(signal.SIGSTOP)
+    try:
+        with path.open("rb") as file:
+            process = subprocess.Popen(
+                ["bash", "-c", f"exec {words}"], stdin=file, stdout=writing, stderr=subprocess.PIPE, env=environment
+            )
+        os.close(writing)
+        until(lambda: full(reading), "full pipe")
+        process.send_signal(number)
+        begun = time.monotonic()
+        _, said = process.communicate(timeout=20)
+        assert time.monotonic() - begun < PROMPT
+        return process.returncode, said
+    finally:
+        stopped.kill()
+        stopped.wait()
+        os.close(reading)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=["TERM", "HUP", "INT"])
+@pytest.mark.parametrize("reader", ["sleep 1000", "pkt-txt2txt"])
+@pytest.mark.parametrize("words", FILTERS)
+def test_filters(words, reader, number, tmp_path, backend):
+    """Also where memory is lent to a reader of ours."""
+    if number != signal.SIGTERM and words != "pkt-txt2txt":
+        pytest.skip("the same as with SIGTERM")
+    (tmp_path / "in").write_bytes(TEXT)
+    code, said = ends_by(words, number, tmp_path / "in", reader, backend)
+    if "--dry-run" in words:
+        assert code in (-number, 1)
+    else:
+        assert (code, said) == (-number, f"{words.split()[0]}: <stdout>: cut short: its reader does not read\n".encode())
+
+
+def test_a_pipe_of_another_user(tmp_path):
+    """It cannot be opened once more: little by little is written there."""
+    if os.getuid():
+        pytest.skip("only root can be another user")
+    if shell("command -v setpriv").returncode:
+        pytest.skip("setpriv is not installed")
+    (tmp_path / "in").write_bytes(TEXT)
+    tmp_path.chmod(0o755)
+    expected = shell("pkt-pcap2txt", pcap(MANY * 2)).stdout
+    done = shell(f"setpriv --reuid 65534 --clear-groups pkt-txt2txt < {tmp_path / 'in'}")
+    assert (done.returncode, done.stdout) == (0, expected)
+    words = "setpriv --reuid 65534 --clear-groups pkt-txt2txt"
+    code, said = ends_by(words, signal.SIGTERM, tmp_path / "in", "sleep 1000")
+    assert (code, said.split(b":")[-2:]) == (-signal.SIGTERM, [b" cut short", b" its reader does not read\n"])
+
+
+@pytest.mark.parametrize(("ignored", "number", "ends"), [
+    ("HUP", signal.SIGHUP, False), ("INT", signal.SIGINT, False), ("INT", signal.SIGHUP, True), ("HUP", signal.SIGINT, True),
+])  # fmt: skip
+@pytest.mark.parametrize(
+    "words", ["pkt-recv -i eth0", "pkt-switch run eth0", "pkt-gen udp --count 0 -i eth0", "pkt-sock recv - 7000"]
+)
+def test_what_is_ignored_stays_so(lab, words, ignored, number, ends):
+    """As nohup has it of SIGHUP, and shells have it of what they start in the background."""
+    process = lab.start("a", f"trap '' {ignored}; exec {words}")
+    path = Path(f"/proc/{process.pid}/status")
+
+    def caught() -> int:
+        (line,) = [line for line in path.read_text().splitlines() if line.startswith("SigCgt")]
+        return int(line.split()[1], 16)
+
+    until(lambda: caught() >> signal.SIGTERM - 1 & 1, "handler")
+    assert caught() >> signal.SIGHUP - 1 & 1 == (ignored != "HUP")
+    assert caught() >> signal.SIGINT - 1 & 1 == (ignored != "INT")
+    time.sleep(0.2)
+    process.send_signal(number)
+    if ends:
+        process.wait(PROMPT)
+    else:
+        time.sleep(0.3)
+        assert process.poll() is None
+        finish(process, signal.SIGTERM)
+
+
+def test_the_dump_of_a_switch(lab):
+    switch = lab.start("a", "exec pkt-switch run eth0 tap:t0 --dump -")
+    until(lambda: lab.listeners("a"), "port")
+    lab.inject("b", MANY)
+    until(lambda: full(switch.stdout.fileno()), "full pipe")
+    switch.send_signal(signal.SIGTERM)
+    begun = time.monotonic()
+    switch.wait(20)
+    assert time.monotonic() - begun < PROMPT
+    code, _, said = finish(switch)
+    assert (code, said[-2]) == (1, "pkt-switch: --dump: <stdout>: nobody reads it")
+    assert re.fullmatch(r"pkt-switch: --dump: \d+ frames not written, or not in whole", said[-1])
