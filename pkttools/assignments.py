@@ -11,7 +11,8 @@ from .expression import assignments
 class Assignments:
     """Assignments of a command line, and what became of them.
 
-    guard: they are only for packets that it accepts. follow: checksums follow. stale: packets with a checksum that could not.
+    guard: they are only for packets that it accepts. follow: checksums follow. stale, unknown: packets with a checksum that could
+    not, and with one that is not known.
     """
 
     def __init__(self, items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str], ...] = ()) -> None:
@@ -20,16 +21,18 @@ class Assignments:
         self.items, self.swaps = items, len(swapped)
         self.guard: Program | None = None
         self.follow = False
-        self.met = self.stale = 0
+        self.met = self.stale = self.unknown = 0
         self.placed = [0] * (len(swapped) + len(items))  # packets in which each was done
 
     def run(self, batch: Batch) -> None:
         """Changes the packets of a batch."""
         if batch.chosen is False:
             return
-        met, placed, stale = codec.assign(batch.data, batch.rows, self.program, None if batch.chosen else self.guard, self.follow)
+        guard = None if batch.chosen else self.guard
+        met, placed, stale, unknown = codec.assign(batch.data, batch.rows, self.program, guard, self.follow)
         self.met += met
         self.stale += stale
+        self.unknown += unknown
         self.placed = [before + more for before, more in zip(self.placed, placed, strict=True)]
 
     def said(self, slip: bool, noun: str = "packet") -> list[str]:
@@ -37,6 +40,8 @@ class Assignments:
         said = []
         if self.stale:
             said.append(f"{counted(self.stale, noun)} with a checksum that could not follow: it needs bytes that are not there")
+        if self.unknown:
+            said.append(f"{counted(self.unknown, noun)} with a checksum that may have to follow and is not known")
         if not self.met:
             return said
         among = f"of {self.met}{' that --if accepts' if self.guard else ''}"

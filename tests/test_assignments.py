@@ -137,9 +137,9 @@ def test_counts(codec: ModuleType, follow: bool) -> None:
     items = [("IP.TTL", "=", "9"), ("IPV6.HOP_LIMIT", "=", "9"), ("ETHERNET.TYPE", "+=", "0"), ("TCP.SEQ_NUMBER", "=", "1")]
     swapped = (("IP.SRC_ADDR", "IP.DST_ADDR"), ("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"))
     program = expression.assignments(items, swapped)
-    met, placed, _ = codec.assign(data, rows, program, None, follow)
+    met, placed, *_ = codec.assign(data, rows, program, None, follow)
     assert (met, placed) == (3, (1, 2, 1, 1, 2, 0))
     guard = expression.compiled(expression.any_of(["IPV6"]))
     assert codec.assign(data, rows, program, guard, follow)[:2] == (1, (0, 1, 0, 1, 1, 0))
-    assert codec.assign(data, b"", program, guard, follow) == (0, (0,) * 6, 0)
+    assert codec.assign(data, b"", program, guard, follow) == (0, (0,) * 6, 0, 0)
     assert codec.assign(data, rows, expression.assignments([]), None, follow)[:2] == (3, ())

@@ -42,7 +42,7 @@ def edited(
     """The frame after an edit, and whether a checksum could not follow."""
     program = expression.assignments([expression.split_assignment(text) for text in edit])
     data = bytearray(frame)
-    *_, stale = codec.assign(data, row(frame, linktype, original), program, None, follow)
+    *_, stale, _ = codec.assign(data, row(frame, linktype, original), program, None, follow)
     return bytes(data), stale
 
 

@@ -13,9 +13,9 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     pcapng_encode(data, rows, first, big_endian, interface, nano) -> (blocks, stop, lost)
     walk(data, row) -> [(kind, start, data, end), ...]
     select(data, rows, tests) -> rows
-    assign(data, rows, assignments, guard, follow) -> (met, (placed, ...), stale)
+    assign(data, rows, assignments, guard, follow) -> (met, (placed, ...), stale, unknown)
     spread(data, rows, first, step, bit, width, values) -> packets too short for it
-    correct(data, rows, what) -> (corrected, cut_short, fragments, malformed)
+    correct(data, rows, what) -> (corrected, cut_short, fragments, malformed, obscure, wrong, unfinished)
     check(data, rows) -> an outcome a packet, as bytes
     verify(data, row) -> a verdict a header
     forward(data, rows, stations, room, source, now, ports)
@@ -51,12 +51,13 @@ correct, check, verify = _backend.correct, _backend.check, _backend.verify
 forward = _backend.forward
 
 ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` mends: checksums; lengths too; what the kernel leaves to the card
-CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, WRONG = range(5)  # what comes out of `correct` and `check`
+CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED = range(7)  # what comes out of `correct` and `check`
 IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED = range(3)  # the two lengths of a pcap record
-NONE, RIGHT, BAD, UNCERTAIN = range(4)  # what `verify` says of a header's checksum
+NONE, RIGHT, BAD, UNCERTAIN, LEFT = range(5)  # what `verify` says of a header's checksum
 
 __all__ = [
-    "ALL", "BACKEND", "BAD", "CORRECTED", "CUT_SHORT", "FRAGMENT", "IN_ORDER", "IN_ORDER_OR_SWAPPED", "LENGTHS", "MALFORMED",
-    "NONE", "RIGHT", "SWAPPED", "TRANSPORT", "UNCERTAIN", "WRONG", "assign", "check", "correct", "forward", "pcap_decode",
-    "pcap_encode", "pcapng_decode", "pcapng_encode", "select", "spread", "text_decode", "text_encode", "verify", "walk",
+    "ALL", "BACKEND", "BAD", "CORRECTED", "CUT_SHORT", "FRAGMENT", "IN_ORDER", "IN_ORDER_OR_SWAPPED", "LEFT", "LENGTHS",
+    "MALFORMED", "NONE", "OBSCURE", "RIGHT", "SWAPPED", "TRANSPORT", "UNCERTAIN", "UNFINISHED", "WRONG", "assign", "check",
+    "correct", "forward", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select", "spread", "text_decode",
+    "text_encode", "verify", "walk",
 ]  # fmt: skip

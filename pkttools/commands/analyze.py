@@ -33,6 +33,6 @@ def stage(values: Values) -> Stage:
     def sink(source: Source) -> Sink:
         from ..formats.analysis import AnalysisSink
 
-        return AnalysisSink(Output(values.output, source.file), level, lowest, highest, dump)
+        return AnalysisSink(Output(values.output, source.file), level, lowest, highest, dump, bool(values.verbose))
 
     return Stage(values, sink=sink, slip=True)

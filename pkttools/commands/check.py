@@ -7,7 +7,7 @@ What it drops is counted on standard error, by reason. Fragments are sound by th
 
 from .. import codec
 from ..batch import ROW_BYTES, Batch
-from ..codec import CORRECTED, CUT_SHORT, MALFORMED, WRONG
+from ..codec import CORRECTED, CUT_SHORT, MALFORMED, OBSCURE, UNFINISHED, WRONG
 from ..errors import counted
 from ..flow import Stage, each
 from ..options import FILTER, FLAG, Option, Values
@@ -17,26 +17,37 @@ OPTIONS = [
     Option("-rc --reverse-check", FLAG, "let the unsound ones through instead"),
     *FILTER,
 ]
-REASONS = {CUT_SHORT: "cut short", MALFORMED: "malformed", WRONG: "with a wrong checksum"}
+REASONS = {
+    CUT_SHORT: "cut short",
+    MALFORMED: "malformed",
+    WRONG: "with a wrong checksum",
+    UNFINISHED: "unfinished (left to the network card)",
+}
+UNKNOWN = "whose checksum is not known: it covers the end of an unknown route"
 
 
 def stage(values: Values) -> Stage:
     """Checks, and says what was found."""
-    counts = dict.fromkeys(REASONS, 0)
+    counts = dict.fromkeys((*REASONS, OBSCURE), 0)
+    unsound = set(REASONS) if values.checksums else {CUT_SHORT, MALFORMED}
 
     def checked(batch: Batch) -> Batch:
         kept = bytearray()
         for i, outcome in enumerate(codec.check(batch.data, batch.rows)):
-            if outcome == WRONG and not values.checksums:
-                outcome = CORRECTED
             if outcome != CORRECTED:
                 counts[outcome] += 1
-            if (outcome == CORRECTED) != values.reverse_check:
+            if (outcome not in unsound) != values.reverse_check:
                 kept += batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
         return Batch(batch.data, kept)
 
     def account() -> list[str]:
-        parts = [f"{counts[outcome]} {reason}" for outcome, reason in REASONS.items() if counts[outcome]]
-        return [f"{counted(sum(counts.values()), 'packet')} not sound: {', '.join(parts)}"] if parts else []
+        parts, passed = ([f"{counts[outcome]} {reason}" for outcome, reason in REASONS.items()
+                          if counts[outcome] and (outcome in unsound) == dropped] for dropped in (True, False))  # fmt: skip
+        said = [f"{counted(sum(counts[outcome] for outcome in unsound), 'packet')} not sound: {', '.join(parts)}"] if parts else []
+        if passed and values.verbose:
+            said.append(f"sound without -cs: {', '.join(passed)}")
+        if counts[OBSCURE] and values.checksums:
+            said.append(f"{counted(counts[OBSCURE], 'packet')} {UNKNOWN}")
+        return said
 
     return Stage(values, [each(checked)], account=account, slip=True)

@@ -1,4 +1,4 @@
-"""Mends checksums: IPv4, ICMP, IGMP, TCP, UDP, ICMPv6.
+"""Mends checksums, of IP and of what it carries.
 
 What cannot be mended, because the packet was cut short or is a fragment, passes as it is and is counted.
 """
@@ -12,9 +12,13 @@ from ..options import FILTER, FLAG, Option, Values
 OPTIONS = [Option("-L --lengths", FLAG, "mend IP total length, IPv6 payload length and UDP length too"), *FILTER]
 
 
+REASONS = ("cut short", "fragments", "malformed", "on an unknown route")
+FOUND = ("wrong", "unfinished (left to the network card)")
+
+
 def stage(values: Values) -> Stage:
-    """Corrects, and says what it could not correct."""
-    counts = [0, 0, 0, 0]
+    """Corrects, and says what it could not correct; and what it has, where that is not what one expects."""
+    counts = [0] * 7
     what = codec.LENGTHS if values.lengths else codec.ALL
 
     def corrected(batch: Batch) -> Batch:
@@ -23,8 +27,12 @@ def stage(values: Values) -> Stage:
         return batch
 
     def account() -> list[str]:
-        reasons = zip(counts[1:], ("cut short", "fragments", "malformed"), strict=True)
-        parts = [f"{count} {reason}" for count, reason in reasons if count]
-        return [f"{counted(sum(counts[1:]), 'packet')} not corrected in full: {', '.join(parts)}"] if parts else []
+        failed, (wrong, unfinished), said = counts[codec.CUT_SHORT : codec.WRONG], counts[codec.WRONG :], []
+        if unfinished or values.verbose:
+            said.append(f"checksums mended: {', '.join(f'{n} {what}' for n, what in zip((wrong, unfinished), FOUND, strict=True))}")
+        parts = [f"{count} {reason}" for count, reason in zip(failed, REASONS, strict=True) if count]
+        if parts:
+            said.append(f"{counted(sum(failed), 'packet')} not corrected in full: {', '.join(parts)}")
+        return said
 
     return Stage(values, [each(corrected)], account=account)

@@ -85,12 +85,14 @@ class Header:
 
     @property
     def verdict(self) -> str:
-        """What there is to say about the checksum: of a wrong one, what pkt-correct would make of it."""
+        """What there is to say about the checksum: of a wrong or unfinished one, what pkt-correct would make of it."""
         verdict = self.packet.verdicts[self.index]
-        if verdict != codec.BAD:
+        if verdict in VERDICTS:
             return VERDICTS[verdict]
+        self.packet.shown[verdict] += 1
         row = ROWS[self.kind]["CHECKSUM"]
-        return f"{read_field(row, self.packet.mended, self.start, self.data, self.end):#0{2 + row.width // 4}x}"
+        value = f"{read_field(row, self.packet.mended, self.start, self.data, self.end):#0{2 + row.width // 4}x}"
+        return f"Unfinished, {value}" if verdict == codec.LEFT and self.packet.told else value
 
     @property
     def payload(self) -> bytes:
@@ -122,9 +124,14 @@ class Named:
 
 
 class Packet:
-    """A packet of a batch, with its headers."""
+    """A packet of a batch, with its headers.
 
-    def __init__(self, batch: Batch, i: int) -> None:
+    shown: how many checksums were shown as BAD, and as LEFT to the card. told: whether the latter are called unfinished there,
+    too, which 1.16 did not.
+    """
+
+    def __init__(self, batch: Batch, i: int, shown: dict[int, int] | None = None, told: bool = False) -> None:
+        self.shown, self.told = {codec.BAD: 0, codec.LEFT: 0} if shown is None else shown, told
         self.frame = bytearray(batch.frame(i))
         columns = array("q", batch.part(i, i + 1).rows)
         notes, size = columns[NOTES], columns[NOTES_SIZE]
@@ -222,11 +229,12 @@ class AnalysisSink(Sink):
     """Writes packets for people to read.
 
     level: NAMES to ALL_DATA, 0 is ALL_DATA. lowest, highest: the layers that are shown, 0 is no bound. dump: whether the
-    bytes of the frame follow.
+    bytes of the frame follow. told: whether checksums left to the network card are called so where they stand.
     """
 
-    def __init__(self, output: Output, level: int, lowest: int, highest: int, dump: bool = False) -> None:
-        self.output, self.level, self.dump = output, level or ALL_DATA, dump
+    def __init__(self, output: Output, level: int, lowest: int, highest: int, dump: bool = False, told: bool = False) -> None:
+        self.output, self.level, self.dump, self.told = output, level or ALL_DATA, dump, told
+        self.checksums = {codec.BAD: 0, codec.LEFT: 0}  # how many were shown
         self.lowest, self.highest = lowest, highest or TRANSPORT
         self.count = 0
         self.linktype: int | None = None
@@ -234,8 +242,8 @@ class AnalysisSink(Sink):
     def write(self, batch: Batch) -> None:
         """Writes a batch at once."""
         for first in range(0, len(batch), RUN):
-            run = range(first, min(first + RUN, len(batch)))
-            self.output.write("".join(line + "\n" for i in run for line in self.lines(Packet(batch, i))).encode())
+            run = (Packet(batch, i, self.checksums, self.told) for i in range(first, min(first + RUN, len(batch))))
+            self.output.write("".join(line + "\n" for packet in run for line in self.lines(packet)).encode())
 
     def lines(self, packet: Packet) -> list[str]:
         """The lines of the next packet. A LINKTYPE line comes first, and again whenever the type changes."""
@@ -272,6 +280,7 @@ class AnalysisSink(Sink):
         return self.shown(list(dropwhile(lambda header: header.layout.layer == LINK, packet.headers)))
 
     def close(self) -> list[str]:
-        """Ends the stream."""
+        """Ends the stream; gives what there is to say of checksums that look wrong, and are not."""
         self.output.close()
-        return []
+        wrong, unfinished = self.checksums.values()
+        return [f"checksums shown: {wrong} wrong, {unfinished} unfinished (left to the network card)"] if unfinished else []

@@ -116,7 +116,7 @@ def with_fields(batch: Batch, fields: list[tuple[int, ...]], text: bytearray, na
         except UsageError:
             yield batch.part(0, packet)
             raise PktError(f"{name}:{offender(lines)}") from None
-        _, placed, _ = codec.assign(batch.data, batch.part(packet, packet + 1).rows, assignments, None, False)
+        _, placed, *_ = codec.assign(batch.data, batch.part(packet, packet + 1).rows, assignments, None, False)
         unplaced += len(placed) - sum(placed)
     yield batch
     return unplaced

@@ -47,119 +47,152 @@ unsigned finished(uint64_t total)
     return ~(unsigned)total & 0xFFFF;
 }
 
-/* Where the datagram of the IP header before `index`, or else the whole packet, ended on the wire. */
-size_t wire_end(const struct packet_view *p, size_t index)
-{
-    for (size_t i = index; i-- > 0;) {
-        const struct header *h = &p->walk.header[i];
-        unsigned size = h->kind == IP ? get16(&p->frame, h->start + 2) : h->kind == IPV6 ? get16(&p->frame, h->start + 4) : 0;
-        if (size != 0)                          /* 0 is segmentation offload, see headers.c */
-            return h->start + size + (h->kind == IPV6 ? 40 : 0);
-    }
-    return p->original > (int64_t)p->frame.size ? (size_t)p->original : p->frame.size;
-}
+/* What a checksum covers, if it is not the whole message; FLAGGED and CONTROL: whether there is one at all. */
+enum extent { WHOLE, FLAGGED, CONTROL, UDP_LENGTH, LITE_COVERAGE, DCCP_COVERAGE, OSPF_LENGTH, PIM_HEADER, VRRP_VERSION, OWN_LENGTH };
+/* What 0 says: a sum like any other; that there is none; or it is never written, 0xFFFF stands for it. */
+enum zero { A_SUM, IS_NONE, NEVER };
+enum { V4 = 1, V6 = 2, BOTH = 3 };
 
-/* What a packet is when something is missing: cut short, unless it says that nothing was. */
-enum outcome missing(const struct packet_view *p)
-{
-    return p->original > (int64_t)p->frame.size ? CUT_SHORT : MALFORMED;
-}
-
-bool within(const struct packet_view *p, size_t at, size_t size)
-{
-    return frame_has(&p->frame, at, size);
-}
-
-/* Where in a message its checksum stands; 0: it has none. */
-size_t checksum_place(const struct frame *f, const struct message *m)
-{
-    switch (m->protocol) {
-    case 1: return m->v6 ? 0 : 2;       /* ICMP, RFC 792 */
-    case 2: return m->v6 ? 0 : 2;       /* IGMP, RFC 2236 section 2.3: the whole message */
-    case 6: return 16;                  /* TCP, RFC 9293 section 3.1 */
-    case 17: return 6;                  /* UDP, RFC 768 */
-    case 47: return (get16(f, m->at) & 0xC007) == 0x8000 ? 4 : 0;   /* GRE, RFC 2784 section 2.3: where a flag says so */
-    case 58: return m->v6 ? 2 : 0;      /* ICMPv6, RFC 4443 section 2.3 */
-    case 132: return 8;                 /* SCTP, RFC 9260 section 3.1 */
-    default: return 0;
-    }
-}
-
-static size_t least_size(unsigned protocol)
-{
-    return protocol == 6 ? 20 : protocol == 132 ? 12 : protocol == 17 || protocol == 2 || protocol == 47 ? 8 : 4;
-}
-
-/* With segments left, the pseudo-header has the last address of the route (RFC 8200 section 8.1): of type 0 the last
- * one of the list (RFC 2460 4.4), of type 2 the only one (RFC 6275 6.4), of type 4 the first one (RFC 8754 section 2).
+/* Who carries a checksum: protocol, in which versions of IP, where in the message it stands, the message's least size, in which
+ * versions there is a pseudo-header, what 0 says, and what is covered. The most frequent ones first.
  */
-static bool route_end(const struct frame *f, const struct header *h, size_t *destination)
+static const struct rule {
+    unsigned char protocol, versions, place, least, pseudo, zero, extent;
+} rules[] = {
+    {6, BOTH, 16, 20, BOTH, A_SUM, WHOLE},              /* TCP, RFC 9293 section 3.1 */
+    {17, BOTH, 6, 8, BOTH, NEVER, UDP_LENGTH},          /* UDP, RFC 768 */
+    {1, V4, 2, 4, 0, A_SUM, WHOLE},                     /* ICMP, RFC 792 */
+    {58, V6, 2, 4, V6, A_SUM, WHOLE},                   /* ICMPv6, RFC 4443 section 2.3 */
+    {2, V4, 2, 8, 0, A_SUM, WHOLE},                     /* IGMP, RFC 3376 section 4.1.2: the whole payload of IP */
+    {132, BOTH, 8, 12, 0, A_SUM, WHOLE},                /* SCTP, RFC 9260 section 6.8: a CRC */
+    {47, BOTH, 4, 8, 0, A_SUM, FLAGGED},                /* GRE, RFC 2784 section 2.3: where a flag says so */
+    {89, BOTH, 12, 16, V6, A_SUM, OSPF_LENGTH},         /* OSPF, RFC 2328 section D.4, RFC 5340 section A.3.1, RFC 7949 */
+    {103, BOTH, 2, 4, V6, A_SUM, PIM_HEADER},           /* PIM, RFC 7761 section 4.9 */
+    {112, BOTH, 6, 8, V6, A_SUM, VRRP_VERSION},         /* VRRP, RFC 9568 section 5.2.8, RFC 3768 section 5.3.8 */
+    {136, BOTH, 6, 8, BOTH, NEVER, LITE_COVERAGE},      /* UDP-Lite, RFC 3828 section 3.1 */
+    {33, BOTH, 6, 12, BOTH, A_SUM, DCCP_COVERAGE},      /* DCCP, RFC 4340 section 9 */
+    {135, V6, 4, 8, V6, A_SUM, OWN_LENGTH},             /* Mobility Header, RFC 6275 section 6.1.1 */
+    {139, BOTH, 4, 8, BOTH, A_SUM, OWN_LENGTH},         /* HIP, RFC 7401 section 5.1 */
+    {140, V6, 4, 8, 0, A_SUM, CONTROL},                 /* Shim6, RFC 5533 section 5.3 */
+    {88, BOTH, 2, 20, 0, A_SUM, WHOLE},                 /* EIGRP, RFC 7868 section 6.2 */
+    {46, BOTH, 2, 8, 0, IS_NONE, WHOLE},                /* RSVP, RFC 2205 section 3.1.1 */
+    {113, BOTH, 6, 16, 0, IS_NONE, WHOLE},              /* PGM, RFC 3208 section 8 */
+};
+
+/* Those that carry none of their own: IP in IP, IPv6, no next header, KA9Q's IP in IP, Ethernet, L2TPv3, MPLS. Of all others it
+ * is not known: ESP, AH, what is encrypted, what we have not heard of.
+ */
+static bool none_of_its_own(unsigned protocol)
 {
-    unsigned type = get8(f, h->start + 2), addresses = get8(f, h->start + 1) / 2;
-    if (get8(f, h->start + 3) == 0)
-        return true;
-    if (addresses == 0 || (type != 0 && type != 2 && type != 4))
-        return false;
-    *destination = h->start + 8 + (type == 0 ? 16 * (addresses - 1) : 0);
-    return *destination + 16 <= h->end;
+    return protocol == 4 || protocol == 41 || protocol == 59 || protocol == 94 || protocol == 97 || protocol == 115
+        || protocol == 137;
 }
 
-static enum outcome message_of_ip(const struct packet_view *p, size_t index, struct message *m)
+/* What a checksum covers that does not cover the whole message. False: the sizes in it contradict each other. */
+static bool covering_part(const struct frame *f, struct message *m, enum extent extent)
 {
-    const struct frame *f = &p->frame;
-    size_t at = p->walk.header[index].start, header_size = (get8(f, at) & 15) * 4, total = get16(f, at + 2);
-    if (header_size < 20)
-        return MALFORMED;
-    if (!within(p, at, header_size))
-        return missing(p);
-    if (total == 0)                             /* segmentation offload, see headers.c */
-        total = wire_end(p, index) - at;
-    if (total < header_size || total > 0xFFFF)
-        return MALFORMED;
-    *m = (struct message){get8(f, at + 9), false, at + header_size, total - header_size, at + 12, at + 16};
-    return (get16(f, at + 6) & 0x3FFF) != 0 ? FRAGMENT : CORRECTED;
-}
-
-static enum outcome message_of_ipv6(const struct packet_view *p, size_t index, struct message *m)
-{
-    const struct frame *f = &p->frame;
-    size_t at = p->walk.header[index].start, payload = get16(f, at + 4);
-    size_t end = payload == 0 ? wire_end(p, index) : at + 40 + payload;     /* 0: a jumbogram, or segmentation offload */
-    bool piece = false;
-    *m = (struct message){get8(f, at + 6), true, at + 40, 0, at + 8, at + 24};
-    for (size_t i = index + 1; i < p->walk.count; i++) {
-        const struct header *h = &p->walk.header[i];
-        if (h->kind < IPV6_OPTIONS || h->kind > IPV6_AH)
-            break;
-        if (h->kind == IPV6_ROUTING && !route_end(f, h, &m->destination))
-            return MALFORMED;
-        piece |= h->kind == IPV6_FRAGMENT && (get16(f, h->start + 2) & 0xFFF9) != 0;
-        m->protocol = get8(f, h->start);
-        m->at = h->end;
+    unsigned first = get8(f, m->at), own = get16(f, m->at + 2);
+    size_t length = m->size, least = 0;
+    bool sound = true, none = false;
+    switch (extent) {
+    case WHOLE:
+        break;
+    case FLAGGED:
+        none = (get16(f, m->at) & 0xC007) != 0x8000;
+        break;
+    case CONTROL:
+        none = (own & 0x8000) != 0;             /* it carries a payload instead */
+        m->covered = ((size_t)get8(f, m->at + 1) + 1) * 8;
+        break;
+    case OWN_LENGTH:
+        m->covered = m->length = ((size_t)get8(f, m->at + 1) + 1) * 8;
+        break;
+    case UDP_LENGTH:
+        length = get16(f, m->at + 4);
+        if (length == 0 && (m->v6 || m->size > 0xFFFF))     /* a jumbogram, RFC 2675 section 4 */
+            length = m->size;
+        if (length >= 8)
+            m->covered = m->length = length;
+        sound = length >= 8;
+        break;
+    case LITE_COVERAGE:
+        length = get16(f, m->at + 4);
+        if (length >= 8)
+            m->covered = length;
+        sound = length == 0 || length >= 8;
+        break;
+    case DCCP_COVERAGE:
+        length = (size_t)get8(f, m->at + 4) * 4;
+        sound = length >= 12 && length <= m->size;
+        if (sound && (get8(f, m->at + 5) & 15) != 0)
+            m->covered = length + ((get8(f, m->at + 5) & 15) - 1) * 4;
+        break;
+    case OSPF_LENGTH:
+        m->unknown = first != 3 && (first != 2 || m->v6);
+        none = m->unknown || (first == 2 && get16(f, m->at + 14) == 2);     /* cryptographic authentication has no sum */
+        m->gap = first == 2 ? 8 : 0;            /* its authentication is left out */
+        m->pseudo = first == 3;
+        m->covered = m->length = own;
+        least = first == 2 ? 24 : 16;
+        sound = own >= least;
+        break;
+    case PIM_HEADER:
+        none = m->unknown = first >> 4 != 2;
+        m->other = (first & 15) == 1;           /* Register; some senders have the whole message */
+        if (m->other)
+            least = m->covered = m->length = 8;
+        break;
+    case VRRP_VERSION:
+        none = m->unknown = first >> 4 != 3 && (first >> 4 != 2 || m->v6);
+        m->other = m->kept = first >> 4 == 3 && !m->v6;     /* RFC 5798: older senders have a pseudo-header in IPv4, too */
+        break;
     }
-    if (m->at > end || (extension(m->protocol) != UNKNOWN && !piece))   /* it goes past the end, or deeper than the walk */
-        return missing(p);
-    m->size = end - m->at;
-    return piece ? FRAGMENT : CORRECTED;
+    if (none)
+        m->place = 0;
+    return sound && m->size >= least && m->covered <= m->size;
 }
 
-/* What the IP header at `index` carries. `m` is filled in for fragments too: what a first one begins with. */
-enum outcome message_of(const struct packet_view *p, size_t index, struct message *m)
+/* Finds the rule for a message, and fills in what its checksum covers; `place` is 0 where it has none. False: its own sizes
+ * contradict each other; it is filled in all the same, as far as it can be.
+ */
+bool covering(const struct frame *f, struct message *m)
 {
-    *m = (struct message){0};
-    return p->walk.header[index].kind == IP ? message_of_ip(p, index, m) : message_of_ipv6(p, index, m);
+    const struct rule *r = rules, *end = rules + sizeof rules / sizeof *rules;
+    while (r < end && (r->protocol != m->protocol || (r->versions >> m->v6 & 1) == 0))
+        r++;
+    if (r == end) {
+        m->unknown = !none_of_its_own(m->protocol);
+        return true;
+    }
+    m->place = r->place;
+    m->bytes = m->protocol == 132 ? 4 : 2;
+    m->covered = m->length = m->size;
+    m->pseudo = r->pseudo >> m->v6 & 1;
+    m->never_zero = r->zero == NEVER;
+    if (r->zero == IS_NONE && get16(f, m->at + r->place) == 0)
+        m->place = 0;
+    bool sound = r->extent == WHOLE || covering_part(f, m, (enum extent)r->extent);
+    return sound && m->size >= r->least;
 }
 
-/* The pseudo-header's part of a sum: RFC 9293 3.1, RFC 8200 8.1. */
-uint64_t pseudo_sum(const struct frame *f, const struct message *m)
+/* The other way in which a checksum is computed by some, where `other` is set. */
+void other_reading(struct message *m)
 {
-    size_t address = m->v6 ? 16 : 4;
-    if (m->protocol != 6 && m->protocol != 17 && !(m->v6 && m->protocol == 58))
-        return 0;
-    if (!frame_has(f, m->source, address) || !frame_has(f, m->destination, address))
-        return 0;
-    return (uint64_t)sum(f->at + m->source, address) + sum(f->at + m->destination, address)
-        + m->protocol + (m->size >> 16) + (m->size & 0xFFFF);
+    if (m->kept)
+        m->pseudo = !m->pseudo;
+    else
+        m->covered = m->length = m->size;
+}
+
+/* The words that a checksum covers without itself and the pseudo-header, as far as they were captured. */
+uint64_t covered_sum(const struct frame *f, const struct message *m)
+{
+    size_t size = least(m->covered, f->size - m->at), behind = m->place + 2u, gap_end = 16u + m->gap;
+    const uint8_t *at = f->at + m->at;
+    if (m->gap == 0 || size < 16)
+        return (uint64_t)sum(at, m->place) + sum(at + behind, size - behind);
+    uint64_t total = (uint64_t)sum(at, m->place) + sum(at + behind, 16 - behind);
+    return size > gap_end ? total + sum(at + gap_end, size - gap_end) : total;
 }
 
 /* The checksum of the IPv4 header at `index`; none when it was not captured in full, or is none. */
@@ -170,18 +203,42 @@ struct checksum header_checksum(const struct packet_view *p, size_t index)
     if (h->kind != IP || size < 20 || !within(p, h->start, size))
         return (struct checksum){0};
     const uint8_t *at = p->frame.at + h->start;
-    return (struct checksum){h->start + 10, 2, finished((uint64_t)sum(at, 10) + sum(at + 12, size - 12))};
+    unsigned value = finished((uint64_t)sum(at, 10) + sum(at + 12, size - 12));
+    return (struct checksum){h->start + 10, 2, value, value};
 }
 
-/* Whether 0 means that there is no checksum (RFC 768) and stays: in tunnels, where nobody needs two. */
-static bool zero_stays(const struct packet_view *p, size_t index, const struct message *m)
+/* The ports of UDP that carry tunnels: GTP-U, LISP, GRE, VXLAN, VXLAN-GPE, GUE, Geneve, MPLS, VXLAN as Linux had it first. */
+static bool tunnel_port(unsigned port)
 {
-    if (m->protocol != 17 || m->v6 || get16(&p->frame, m->at + 6) != 0)
+    return port == 2152 || port == 4341 || port == 4754 || port == 4789 || port == 4790 || port == 6080 || port == 6081
+        || port == 6635 || port == 8472;
+}
+
+/* Whether 0 means that there is no checksum (RFC 768), and stays: in UDP that carries a tunnel, over IPv6 too (RFC 6935), and
+ * over IPv4 in a tunnel, where nobody needs two.
+ */
+bool zero_stays(const struct packet_view *p, size_t index, const struct message *m)
+{
+    if (m->protocol != 17 || get16(&p->frame, m->at + 6) != 0)
         return false;
-    for (size_t i = 0; i < index; i++)
+    for (size_t i = 0; i < index && !m->v6; i++)
         if (p->walk.header[i].kind == IP || p->walk.header[i].kind == IPV6)
             return true;
-    return index + 2 < p->walk.count && p->walk.header[index + 2].kind == VXLAN;
+    return tunnel_port(get16(&p->frame, m->at + 2));
+}
+
+static uint32_t crc_of(const struct frame *f, const struct message *m)
+{
+    static const uint8_t zeros[4];
+    const uint8_t *at = f->at + m->at;
+    uint32_t crc = crc32c(crc32c(0xFFFFFFFF, at, 8), zeros, 4);
+    return reversed(~crc32c(crc, at + 12, m->size - 12));   /* little-endian in the packet */
+}
+
+static unsigned value_of(const struct frame *f, const struct message *m)
+{
+    unsigned value = finished(pseudo_sum(f, m) + covered_sum(f, m));
+    return value == 0 && m->never_zero ? 0xFFFF : value;
 }
 
 /* The message behind the IP header at `index` and the checksum it should carry. */
@@ -192,37 +249,67 @@ enum outcome message_checksum(const struct packet_view *p, size_t index, struct 
     enum outcome outcome = message_of(p, index, m);
     if (outcome != CORRECTED && outcome != FRAGMENT)
         return outcome;
-    size_t place = checksum_place(f, m);
-    if (place == 0)
+    bool sound = covering(f, m);
+    if (m->place == 0)
         return CORRECTED;
     if (outcome == FRAGMENT)
         return FRAGMENT;
     if (!within(p, m->at, m->size))
         return missing(p);
-    if (m->size < least_size(m->protocol))
+    if (!sound)
         return MALFORMED;
-    if (m->protocol == 17) {
-        size_t length = get16(f, m->at + 4);
-        if (length == 0 && m->v6)               /* a jumbogram, RFC 2675 section 4 */
-            length = m->size;
-        if (length < 8 || length > m->size)
-            return MALFORMED;
-        m->size = length;
-    }
     if (zero_stays(p, index, m))
         return CORRECTED;
-    const uint8_t *at = f->at + m->at;
-    if (m->protocol == 132) {
-        static const uint8_t zeros[4];
-        uint32_t crc = crc32c(crc32c(0xFFFFFFFF, at, 8), zeros, 4);
-        *c = (struct checksum){m->at + 8, 4, reversed(~crc32c(crc, at + 12, m->size - 12))};   /* little-endian in the packet */
-        return CORRECTED;
+    if (m->obscure && m->pseudo)
+        return OBSCURE;
+    *c = (struct checksum){.at = m->at + m->place, .size = m->bytes};
+    c->value = c->also = m->bytes == 4 ? crc_of(f, m) : value_of(f, m);
+    if (m->other) {
+        struct message o = *m;
+        other_reading(&o);
+        c->also = value_of(f, &o);
+        if (m->kept && checksum_read(f, c) == c->also)
+            c->value = c->also;
     }
-    unsigned value = finished(pseudo_sum(f, m) + sum(at, place) + sum(at + place + 2, m->size - place - 2));
-    if (value == 0 && m->protocol == 17)        /* 0 says that there is none: RFC 768 */
-        value = 0xFFFF;
-    *c = (struct checksum){m->at + place, 2, value};
     return CORRECTED;
+}
+
+/* What the field of a checksum holds that was left to the network card: the sum of the pseudo-header, not inverted. */
+unsigned card_seed(const struct frame *f, const struct message *m)
+{
+    return ~finished(pseudo_sum(f, m)) & 0xFFFF;
+}
+
+/* What the card would make of a seed: it adds what it was given from the start of the message on. */
+unsigned card_value(const struct frame *f, const struct message *m)
+{
+    unsigned value = finished(covered_sum(f, m) + get16(f, m->at + m->place));
+    return value == 0 && m->never_zero ? 0xFFFF : value;
+}
+
+/* What is to be said of a checksum. In one's complement 0 and 0xFFFF are the same number: receivers that add everything up
+ * accept both.
+ */
+enum verdict judged(const struct frame *f, const struct checksum *c)
+{
+    uint32_t stored = checksum_read(f, c);
+    if (c->size == 0)
+        return NONE;
+    if (stored == c->value || stored == c->also || (c->size == 2 && stored % 0xFFFF == 0 && c->value % 0xFFFF == 0))
+        return RIGHT;
+    return BAD;
+}
+
+/* The same for a message; UDP over IPv4 may say that it has none, over IPv6 it must not (RFC 768, RFC 8200 section 8.1), and
+ * UDP-Lite never does (RFC 3828 section 3.1).
+ */
+enum verdict message_judged(const struct frame *f, const struct message *m, const struct checksum *c)
+{
+    uint32_t stored = checksum_read(f, c);
+    if (c->size > 0 && m->never_zero && stored == 0)
+        return m->v6 || m->protocol != 17 ? BAD : NONE;
+    enum verdict verdict = judged(f, c);
+    return verdict == BAD && m->pseudo && stored == card_seed(f, m) ? LEFT : verdict;
 }
 
 uint32_t checksum_read(const struct frame *f, const struct checksum *c)

@@ -292,9 +292,9 @@ bool place_value(const struct frame *f, size_t bit, size_t width, uint64_t value
 bool bpf_sound(const uint8_t *program, size_t size);
 uint32_t bpf_run(const uint8_t *program, const struct frame *f, uint32_t wire);
 
-/* checksum.c: the rules; mend.c, soundness.c and update.c go by them */
+/* message.c */
 
-enum outcome { CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, WRONG, OUTCOMES };
+enum outcome { CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED, OUTCOMES };
 
 struct packet_view {            /* a packet and its headers */
     struct frame frame;
@@ -302,29 +302,53 @@ struct packet_view {            /* a packet and its headers */
     struct walk walk;
 };
 
-struct message {                /* what an IP header carries */
-    unsigned protocol;
-    bool v6;
+struct message {                /* what an IP header carries; small, since one is made of every packet */
     size_t at, size;            /* size by the IP header; it may go past the captured bytes */
-    size_t source, destination; /* where the addresses of the pseudo-header stand */
+    uint32_t source, destination;   /* where the addresses of the pseudo-header stand */
+    uint32_t head;              /* where the first `shared` bytes of the destination stand instead, RFC 6554 */
+    uint8_t shared, protocol;
+    bool v6;
+    bool obscure;               /* the last address of its route is not known */
+    bool sealed;                /* it is authenticated, with what covers the addresses */
+    /* By the rules of checksum.c: */
+    bool unknown;               /* whether it has a checksum */
+    bool pseudo, never_zero;    /* whether the sum has a pseudo-header; whether 0xFFFF stands for 0 */
+    bool other, kept;           /* whether some compute it otherwise; whether that is left as it is */
+    uint8_t place, bytes;       /* where in the message the checksum stands, 0: it has none; its bytes, 2 or 4 of a CRC */
+    uint8_t gap;                /* bytes from 16 on that it leaves out */
+    size_t covered, length;     /* bytes of the message that it covers; what the pseudo-header says */
 };
+
+size_t wire_end(const struct packet_view *p, size_t index);
+enum outcome missing(const struct packet_view *p);
+bool within(const struct packet_view *p, size_t at, size_t size);
+size_t jumbo_place(const struct frame *f, size_t at);
+enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
+uint64_t pseudo_sum(const struct frame *f, const struct message *m);
+
+/* checksum.c: the rules; mend.c, soundness.c and update.c go by them */
+
+enum verdict { NONE, RIGHT, BAD, UNCERTAIN, LEFT };  /* of a header's checksum */
 
 struct checksum {
     size_t at, size;            /* where it stands, and its bytes: 2, or 4 of a CRC; size 0: there is none */
     uint32_t value;             /* what should stand there */
+    uint32_t also;              /* what some write, which is taken for right */
 };
 
 void checksum_prepare(void);    /* once, before anything else of these */
 uint32_t sum(const uint8_t *at, size_t size);
 unsigned finished(uint64_t total);
-uint64_t pseudo_sum(const struct frame *f, const struct message *m);
-size_t wire_end(const struct packet_view *p, size_t index);
-enum outcome missing(const struct packet_view *p);
-bool within(const struct packet_view *p, size_t at, size_t size);
-size_t checksum_place(const struct frame *f, const struct message *m);
-enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
+bool covering(const struct frame *f, struct message *m);
+void other_reading(struct message *m);
+uint64_t covered_sum(const struct frame *f, const struct message *m);
+bool zero_stays(const struct packet_view *p, size_t index, const struct message *m);
 struct checksum header_checksum(const struct packet_view *p, size_t index);
 enum outcome message_checksum(const struct packet_view *p, size_t index, struct message *m, struct checksum *c);
+unsigned card_seed(const struct frame *f, const struct message *m);
+unsigned card_value(const struct frame *f, const struct message *m);
+enum verdict judged(const struct frame *f, const struct checksum *c);
+enum verdict message_judged(const struct frame *f, const struct message *m, const struct checksum *c);
 uint32_t checksum_read(const struct frame *f, const struct checksum *c);
 void checksum_write(const struct frame *f, const struct checksum *c);
 
@@ -332,18 +356,24 @@ void checksum_write(const struct frame *f, const struct checksum *c);
 
 enum correction { ALL, LENGTHS, TRANSPORT };    /* checksums; lengths too; only what the kernel leaves to the card */
 
-enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what);
+struct mended {                 /* what was found in a packet, and mended */
+    bool wrong, unfinished;
+};
+
+enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what, struct mended *mended);
 
 /* soundness.c */
-
-enum verdict { NONE, RIGHT, BAD, UNCERTAIN };   /* of a header's checksum */
 
 enum outcome check(const struct frame *f, int64_t original, int64_t linktype);
 void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS]);
 
 /* update.c */
 
-bool update(const struct frame *before, const struct frame *after, int64_t original, int64_t linktype);
+struct followed {               /* whether a checksum could not follow: it needs bytes that are not there; it is not known */
+    bool stale, unknown;
+};
+
+struct followed update(const struct frame *before, const struct frame *after, int64_t original, int64_t linktype);
 
 /* bridge.c */
 

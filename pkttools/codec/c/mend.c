@@ -58,34 +58,78 @@ static bool set_length(const struct packet_view *p, size_t index)
     return true;
 }
 
-static enum outcome correct_ip(const struct packet_view *p, size_t index, enum correction what)
+/* Writes a checksum, if it is another one; and remembers what was there. */
+static void mend(const struct frame *f, const struct message *m, const struct checksum *c, struct mended *mended)
+{
+    if (c->size == 0 || checksum_read(f, c) == c->value)
+        return;
+    if (m != NULL && message_judged(f, m, c) == LEFT)
+        mended->unfinished = true;
+    else
+        mended->wrong = true;
+    checksum_write(f, c);
+}
+
+/* Finishes what the kernel left to the card: of the messages of a packet, the innermost first, those whose fields hold what it
+ * leaves there; and if there is none such, what the innermost one holds is taken for it: the kernel knows better than the packet
+ * what is in the sum (RFC 791: an IPv4 route). `left` is that one, until one is finished.
+ */
+static enum outcome finish(const struct packet_view *p, size_t index, struct checksum *left, struct mended *mended)
+{
+    const struct frame *f = &p->frame;
+    struct message m;
+    struct checksum c;
+    enum outcome outcome = message_checksum(p, index, &m, &c);
+    bool known = outcome == CORRECTED && c.size > 0;
+    if (outcome == OBSCURE)
+        c = (struct checksum){.at = m.at + m.place, .size = 2};
+    else if (!known)
+        return outcome;
+    enum verdict verdict = known ? message_judged(f, &m, &c) : BAD;
+    uint32_t stored = checksum_read(f, &c);
+    if (verdict == LEFT || (verdict == BAD && (m.protocol == 132 || (m.protocol == 47 && stored == 0)))) {
+        checksum_write(f, &c);
+        mended->unfinished = true;
+    } else if (verdict == BAD && (m.protocol == 6 || (m.protocol == 17 && stored != 0)) && left->size == 0)
+        *left = (struct checksum){.at = c.at, .size = 2, .value = card_value(f, &m)};
+    return CORRECTED;
+}
+
+static enum outcome correct_ip(const struct packet_view *p, size_t index, struct mended *mended)
 {
     struct checksum c = header_checksum(p, index);
-    if (what != TRANSPORT)
-        checksum_write(&p->frame, &c);
+    mend(&p->frame, NULL, &c, mended);
     struct message m;
     enum outcome outcome = message_checksum(p, index, &m, &c);
-    checksum_write(&p->frame, &c);
+    mend(&p->frame, &m, &c, mended);
     return outcome;
 }
 
-enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what)
+enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what, struct mended *mended)
 {
     struct packet_view p;                       /* not cleared: half a kilobyte a packet, of which `walk` fills what there is */
     p.frame = *f;
     p.original = original;
+    *mended = (struct mended){false, false};
     walk(&p.walk, f, linktype);
     for (size_t i = 0; what == LENGTHS && i < p.walk.count; i++) {      /* the outermost first: inner ones go by outer ones */
         if (!set_length(&p, i))
             return MALFORMED;
         walk(&p.walk, f, linktype);             /* with the right length there may be more to see */
     }
+    struct checksum left = {0};
     enum outcome worst = p.walk.partial ? missing(&p) : CORRECTED;
     for (size_t i = p.walk.count; i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
         enum header_kind kind = p.walk.header[i].kind;
-        enum outcome outcome = kind == IP || kind == IPV6 ? correct_ip(&p, i, what) : CORRECTED;
+        if (kind != IP && kind != IPV6)
+            continue;
+        enum outcome outcome = what == TRANSPORT ? finish(&p, i, &left, mended) : correct_ip(&p, i, mended);
         if (outcome != CORRECTED)
             worst = outcome;
+    }
+    if (left.size > 0 && !mended->unfinished) {
+        checksum_write(f, &left);
+        mended->unfinished = true;
     }
     return worst;
 }

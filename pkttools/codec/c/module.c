@@ -450,7 +450,7 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
     if (guarded && !PyTuple_Check(guard))
         PyErr_SetString(PyExc_TypeError, "guard is a program or None");
     else if (!guarded || load(guard, &g, tests_sound)) {
-        size_t met = 0, stale = 0, *placed = PyMem_Calloc(assignment_count(&l.program) + 1, sizeof *placed);
+        size_t met = 0, stale = 0, unknown = 0, *placed = PyMem_Calloc(assignment_count(&l.program) + 1, sizeof *placed);
         bool memory = placed != NULL && (!follow || bytes_need(&before, MAX_FRAME));
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; memory && i < count; i++) {
@@ -462,13 +462,18 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
                 memcpy(old.at, f.at, f.size);
             met++;
             assign(&l.program, &f, p[i].linktype, placed);
-            stale += follow && !update(&old, &f, p[i].original, p[i].linktype);
+            if (follow) {
+                struct followed left = update(&old, &f, p[i].original, p[i].linktype);
+                stale += left.stale;
+                unknown += left.unknown;
+            }
         }
         Py_END_ALLOW_THREADS
         if (guarded)
             unload(&g);
         PyObject *counts = memory ? numbers(placed, (Py_ssize_t)assignment_count(&l.program)) : PyErr_NoMemory();
-        result = counts != NULL ? Py_BuildValue("(nNn)", (Py_ssize_t)met, counts, (Py_ssize_t)stale) : NULL;
+        result = counts == NULL ? NULL
+            : Py_BuildValue("(nNnn)", (Py_ssize_t)met, counts, (Py_ssize_t)stale, (Py_ssize_t)unknown);
         PyMem_Free(placed);
     }
     unload(&l);
@@ -522,14 +527,18 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
     if (p != NULL && (what < ALL || what > TRANSPORT))
         PyErr_SetString(PyExc_ValueError, "no such correction");
     else if (p != NULL) {
-        Py_ssize_t outcomes[OUTCOMES] = {0};
+        Py_ssize_t outcomes[OUTCOMES] = {0}, wrong = 0, unfinished = 0;
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
-            outcomes[correct(&f, p[i].original, p[i].linktype, (enum correction)what)]++;
+            struct mended mended;
+            outcomes[correct(&f, p[i].original, p[i].linktype, (enum correction)what, &mended)]++;
+            wrong += mended.wrong;
+            unfinished += mended.unfinished;
         }
         Py_END_ALLOW_THREADS
-        result = Py_BuildValue("(nnnn)", outcomes[CORRECTED], outcomes[CUT_SHORT], outcomes[FRAGMENT], outcomes[MALFORMED]);
+        result = Py_BuildValue("(nnnnnnn)", outcomes[CORRECTED], outcomes[CUT_SHORT], outcomes[FRAGMENT], outcomes[MALFORMED],
+                               outcomes[OBSCURE], wrong, unfinished);
     }
     PyBuffer_Release(&data);
     PyBuffer_Release(&rows);

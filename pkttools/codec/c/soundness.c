@@ -1,43 +1,33 @@
 /* Whether packets are sound: lengths that fit, headers that are whole, checksums that are right. Twin of ../python/soundness.py. */
 #include "codec.h"
 
-/* In one's complement 0 and 0xFFFF are the same number: receivers that add everything up accept both. */
-static enum verdict judged(const struct frame *f, const struct checksum *c)
+/* Whether a header of a kind has a checksum of its own, or of the message that it begins. */
+static bool carries(const struct packet_view *p, const struct header *h)
 {
-    uint32_t stored = checksum_read(f, c);
-    if (c->size == 0)
-        return NONE;
-    return stored == c->value || (c->size == 2 && stored % 0xFFFF == 0 && c->value % 0xFFFF == 0) ? RIGHT : BAD;
-}
-
-/* The same for a message; UDP over IPv4 may say that it has none, over IPv6 it must not (RFC 768, RFC 8200 section 8.1). */
-static enum verdict message_judged(const struct frame *f, const struct message *m, const struct checksum *c)
-{
-    if (m->protocol == 17 && c->size > 0 && checksum_read(f, c) == 0)
-        return m->v6 ? BAD : NONE;
-    return judged(f, c);
+    switch (h->kind) {
+    case IP: case ICMP: case IGMP: case TCP: case UDP: case ICMPV6: case SCTP: return true;
+    case GRE: return (get16(&p->frame, h->start) & 0xC007) == 0x8000;
+    default: return false;
+    }
 }
 
 void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
 {
     const struct header *h = p->walk.header;
-    memset(verdicts, 0, MAX_HEADERS * sizeof *verdicts);
+    for (size_t i = 0; i < p->walk.count; i++)
+        verdicts[i] = carries(p, &h[i]) ? UNCERTAIN : NONE;
     for (size_t i = 0; i < p->walk.count; i++) {
         if (h[i].kind != IP && h[i].kind != IPV6)
             continue;
         struct message m;
         struct checksum c = header_checksum(p, i);
-        verdicts[i] = c.size > 0 ? judged(&p->frame, &c) : h[i].kind == IP ? UNCERTAIN : NONE;
-        enum outcome outcome = message_checksum(p, i, &m, &c);
-        size_t k = i + 1;
-        while (k < p->walk.count && h[k].kind >= IPV6_OPTIONS && h[k].kind <= IPV6_AH)
-            k++;
-        if (k == p->walk.count || h[k].start != m.at || outcome == FRAGMENT)
+        if (c.size > 0)
+            verdicts[i] = judged(&p->frame, &c);
+        if (message_checksum(p, i, &m, &c) != CORRECTED)
             continue;
-        if (outcome == CORRECTED)
-            verdicts[k] = message_judged(&p->frame, &m, &c);
-        else if (checksum_place(&p->frame, &m) > 0)
-            verdicts[k] = UNCERTAIN;
+        for (size_t k = i + 1; k < p->walk.count && h[k].start <= m.at; k++)
+            if (h[k].start == m.at)
+                verdicts[k] = message_judged(&p->frame, &m, &c);
     }
 }
 
@@ -53,15 +43,28 @@ static unsigned announced(const struct frame *f, const struct header *h)
     }
 }
 
+/* A size of 0 in an IP header is how segmentation offload shows what is too long to say, or what it has yet to cut: more than
+ * the least size that every link carries. In IPv6 it may also be a jumbogram that says its size (RFC 2675), or nothing.
+ */
+static bool zero_sound(const struct frame *f, const struct header *h)
+{
+    size_t size = h->end - h->start;
+    if (h->kind == IP)
+        return size > 576;                      /* RFC 791 section 3.1 */
+    size_t jumbo = jumbo_place(f, h->start);
+    if (jumbo != 0)
+        return get32(f, jumbo) == size - 40;
+    return size > 1280 || get8(f, h->start + 6) == 59;
+}
+
 static bool header_sound(const struct packet_view *p, const struct header *h)
 {
-    unsigned first = get8(&p->frame, h->start) >> 4, offset = (get8(&p->frame, h->start + 12) >> 4) * 4u;
-    if (h->kind == IP)                          /* a total of 0 is how segmentation offload shows what the wire never has */
-        return first == 4 && get16(&p->frame, h->start + 2) != 0;
-    if (h->kind == IPV6) {                      /* 0 may only be a jumbogram, which has options (RFC 2675), or nothing */
-        unsigned next = get8(&p->frame, h->start + 6);
-        return first == 6 && (get16(&p->frame, h->start + 4) != 0 || next == 0 || next == 59);
-    }
+    const struct frame *f = &p->frame;
+    unsigned first = get8(f, h->start) >> 4, offset = (get8(f, h->start + 12) >> 4) * 4u;
+    if (h->kind == IP)
+        return first == 4 && (get16(f, h->start + 2) != 0 || zero_sound(f, h));
+    if (h->kind == IPV6)
+        return first == 6 && (get16(f, h->start + 4) != 0 || zero_sound(f, h));
     return h->kind != TCP || (offset >= 20 && offset <= h->end - h->start);
 }
 
@@ -78,7 +81,7 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype)
     if (p.walk.partial || (last->kind == UNKNOWN && known_link(linktype))
         || type == 0x0806 || type == 0x8100 || type == 0x88A8 || type == 0x9100 || type == 0x9200)
         return MALFORMED;
-    enum outcome worst = CORRECTED;
+    bool wrong = false, unfinished = false, obscure = false;
     for (size_t i = 0; i < p.walk.count; i++) {
         const struct header *h = &p.walk.header[i];
         if (!header_sound(&p, h))
@@ -87,13 +90,14 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype)
             continue;
         struct message m;
         struct checksum c = header_checksum(&p, i);
-        if (judged(f, &c) == BAD)
-            worst = WRONG;
+        wrong |= judged(f, &c) == BAD;
         enum outcome outcome = message_checksum(&p, i, &m, &c);
         if (outcome == CUT_SHORT || outcome == MALFORMED || !within(&p, m.at, m.size))
             return MALFORMED;
-        if (message_judged(f, &m, &c) == BAD)
-            worst = WRONG;
+        enum verdict verdict = message_judged(f, &m, &c);
+        wrong |= verdict == BAD;
+        unfinished |= verdict == LEFT;
+        obscure |= outcome == OBSCURE;
     }
-    return worst;
+    return wrong ? WRONG : unfinished ? UNFINISHED : obscure ? OBSCURE : CORRECTED;
 }

@@ -44,20 +44,20 @@ static unsigned piece_offset(const struct packet_view *p, size_t index)
     return h->kind == IPV6_FRAGMENT ? get16(&p->frame, h->start + 2) & 0xFFF8 : 0;
 }
 
-/* The words that a message's checksum covers, as far as they were captured, without the checksum itself. */
-static uint64_t covered(const struct packet_view *p, const struct message *m, size_t place)
+static uint64_t covered(const struct packet_view *p, const struct message *m)
 {
-    size_t size = least(m->size, p->frame.size - m->at);
-    const uint8_t *at = p->frame.at + m->at;
-    return pseudo_sum(&p->frame, m) + sum(at, place) + sum(at + place + 2, size - place - 2);
+    return pseudo_sum(&p->frame, m) + covered_sum(&p->frame, m);
 }
 
-/* What UDP says of its own length is what its pseudo-header has, RFC 768. */
-static void own_length(const struct packet_view *p, struct message *m)
+/* Which of two readings of its checksum a message was made by, if not the first one. */
+static bool made_otherwise(const struct packet_view *p, const struct message *m)
 {
-    size_t length = get16(&p->frame, m->at + 4);
-    if (m->protocol == 17 && length >= 8)
-        m->size = length;
+    struct message o = *m;
+    if (!m->other || !within(p, m->at, m->size))
+        return false;
+    other_reading(&o);
+    unsigned stored = get16(&p->frame, m->at + m->place);
+    return stored != finished(covered(p, m)) && stored == finished(covered(p, &o));
 }
 
 static bool follow_crc(const struct sides *s, size_t index)
@@ -71,46 +71,81 @@ static bool follow_crc(const struct sides *s, size_t index)
     return whole;
 }
 
-static bool follow_message(const struct sides *s, size_t index)
+/* Whether anything of a message differs, or of what names its ends: addresses, options, routes. */
+static bool touched(const struct sides *s, size_t index)
+{
+    const struct header *h = &s->before.walk.header[index];
+    size_t names = h->start + (h->kind == IP ? 12 : 8);
+    return !same(s, h->start + (h->kind == IP ? 9 : 6), 1) || (names < h->end && !same(s, names, h->end - names));
+}
+
+static void follow_message(const struct sides *s, size_t index, struct followed *left)
 {
     struct message before, after;
     const struct frame *old = &s->before.frame, *new = &s->after.frame;
     enum outcome outcome = message_of(&s->before, index, &before), later = message_of(&s->after, index, &after);
-    if (outcome != CORRECTED && outcome != FRAGMENT)
-        return true;                            /* nobody could say what its checksum is */
-    size_t rest = before.at < old->size ? least(before.size, old->size - before.at) : 0;
-    size_t place = checksum_place(old, &before);
-    bool later_piece = outcome == FRAGMENT && piece_offset(&s->before, index) > 0;
-    if (place == 0 || later_piece)
-        return place == 0 || same(s, before.at, rest);      /* it stands in another packet, and follows there */
-    if (!frame_has(old, before.at + place, before.protocol == 132 ? 4 : 2))     /* it was not captured */
-        return same(s, before.at, rest) && outcome == later && pseudo_sum(old, &before) == pseudo_sum(new, &after);
-    if (!same(s, before.at + place, before.protocol == 132 ? 4 : 2))
-        return true;                            /* the user has set it */
-    if (outcome != later || before.protocol != after.protocol || before.at != after.at || place != checksum_place(new, &after))
-        return false;
-    if (before.protocol == 132)
-        return same(s, before.at, rest) || follow_crc(s, index);
-    own_length(&s->before, &before);
-    own_length(&s->after, &after);
-    if (before.size < place + 2 || after.size < place + 2)
-        return same(s, before.at, rest);
+    if (outcome != CORRECTED && outcome != FRAGMENT) {
+        left->unknown |= touched(s, index);     /* nobody could say what its checksum is */
+        return;
+    }
+    covering(old, &before);
+    covering(new, &after);
+    left->unknown |= (before.unknown || before.sealed) && touched(s, index);
+    if (before.place == 0)
+        return;
+    size_t place = before.place, rest = before.at < old->size ? least(before.size, old->size - before.at) : 0;
+    if (outcome == FRAGMENT && piece_offset(&s->before, index) > 0) {
+        left->stale |= !same(s, before.at, rest);           /* it stands in another packet, and follows there */
+        return;
+    }
+    if (!frame_has(old, before.at + place, before.bytes)) { /* it was not captured */
+        left->stale |= !same(s, before.at, rest) || outcome != later || pseudo_sum(old, &before) != pseudo_sum(new, &after);
+        return;
+    }
+    if (!same(s, before.at + place, before.bytes))          /* the user has set it */
+        return;
+    if (outcome != later || before.protocol != after.protocol || before.at != after.at || place != after.place) {
+        left->stale = true;
+        return;
+    }
+    if (before.bytes == 4) {
+        left->stale |= !same(s, before.at, rest) && !follow_crc(s, index);
+        return;
+    }
+    if (before.covered < place + 2 || after.covered < place + 2) {
+        left->stale |= !same(s, before.at, rest);
+        return;
+    }
     unsigned stored = get16(old, before.at + place);
-    if (before.protocol == 17 && !before.v6 && stored == 0)
-        return true;                            /* it has none */
-    uint64_t was = covered(&s->before, &before, place), is = covered(&s->after, &after, place);
+    if (before.protocol == 17 && stored == 0)               /* it has none */
+        return;
+    if ((before.obscure || after.obscure) && before.pseudo) {
+        size_t start = s->before.walk.header[index].start + 24;
+        if (!same(s, start, before.at - start)) {           /* the last address of its route may be among these */
+            left->unknown = true;
+            return;
+        }
+    }
+    if (made_otherwise(&s->before, &before)) {
+        other_reading(&before);
+        other_reading(&after);
+    }
+    uint64_t was = covered(&s->before, &before), is = covered(&s->after, &after);
+    if (before.pseudo && stored == card_seed(old, &before) && stored != finished(was)) {
+        put16(new, before.at + place, card_seed(new, &after));      /* left to the card, before and after */
+        return;
+    }
     if (finished(was) == finished(is))
-        return true;
+        return;
     unsigned value = followed(stored, was, is);
-    put16(new, before.at + place, value == 0 && before.protocol == 17 ? 0xFFFF : value);
-    return true;
+    put16(new, before.at + place, value == 0 && before.never_zero ? 0xFFFF : value);
 }
 
-/* Lets the checksums of a packet follow what was changed in it. False: one of them could not. */
-bool update(const struct frame *before, const struct frame *after, int64_t original, int64_t linktype)
+/* Lets the checksums of a packet follow what was changed in it. */
+struct followed update(const struct frame *before, const struct frame *after, int64_t original, int64_t linktype)
 {
     struct sides s = {.before = {.frame = *before, .original = original}, .after = {.frame = *after, .original = original}};
-    bool all = true;
+    struct followed left = {false, false};
     walk(&s.before.walk, before, linktype);
     walk(&s.after.walk, after, linktype);
     for (size_t i = s.before.walk.count; i-- > 0;) {    /* the innermost first: outer sums cover inner ones */
@@ -118,11 +153,11 @@ bool update(const struct frame *before, const struct frame *after, int64_t origi
         if (h->kind != IP && h->kind != IPV6)
             continue;
         if (i >= s.after.walk.count || h->kind != now->kind || h->start != now->start)
-            all &= same(&s, h->start, h->end - h->start);   /* nobody looks there any more; it is as it was */
+            left.stale |= !same(&s, h->start, h->end - h->start);   /* nobody looks there any more; it is as it was */
         else {
-            all &= follow_message(&s, i);
-            all &= h->kind != IP || follow_header(&s, i);
+            follow_message(&s, i, &left);
+            left.stale |= h->kind == IP && !follow_header(&s, i);
         }
     }
-    return all;
+    return left;
 }

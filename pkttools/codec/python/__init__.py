@@ -44,7 +44,7 @@ def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
 
 
 def assign(data: bytearray, rows: bytes, assignments: Program,
-           guard: Program | None, follow: bool) -> tuple[int, tuple[int, ...], int]:  # fmt: skip
+           guard: Program | None, follow: bool) -> tuple[int, tuple[int, ...], int, int]:  # fmt: skip
     """See program.assign."""
     from . import program
 
@@ -58,7 +58,7 @@ def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width:
     return program.spread(data, rows, first, step, bit, width, values)
 
 
-def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, int, int, int]:
+def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, int, int, int, int, int, int]:
     """See mend.correct."""
     from . import mend
 

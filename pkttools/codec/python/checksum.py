@@ -5,26 +5,50 @@ mend.py, soundness.py and update.py go by them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from dpkt.dpkt import in_cksum_add, in_cksum_done
 
-from .headers import EXTENSIONS, IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, VXLAN, Walk
+from .headers import IP, IPV6
+from .message import CORRECTED, FRAGMENT, MALFORMED, OBSCURE, Message, Packet
 
-CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, WRONG = range(5)  # `enum outcome` in ../c/codec.h
+NONE, RIGHT, BAD, UNCERTAIN, LEFT = range(5)  # `enum verdict` in ../c/codec.h
 
 SCTP, GRE, UDP, ICMPV6 = 132, 47, 17, 58
 
-# (protocol, in IPv6): where the checksum stands in the message, and the message's least size.
-MESSAGES = {
-    (1, False): (2, 4),  # ICMP, RFC 792
-    (2, False): (2, 8),  # IGMP, RFC 2236 section 2.3: the whole message
-    (6, False): (16, 20), (6, True): (16, 20),  # TCP, RFC 9293 section 3.1
-    (UDP, False): (6, 8), (UDP, True): (6, 8),  # RFC 768
-    (GRE, False): (4, 8), (GRE, True): (4, 8),  # RFC 2784 section 2.3: where a flag says so
-    (ICMPV6, True): (2, 4),  # RFC 4443 section 2.3
-    (SCTP, False): (8, 12), (SCTP, True): (8, 12),  # RFC 9260 section 3.1
-}  # fmt: skip
+# What a checksum covers, if it is not the whole message; FLAGGED and CONTROL: whether there is one at all.
+WHOLE, FLAGGED, CONTROL, UDP_LENGTH, LITE_COVERAGE, DCCP_COVERAGE, OSPF_LENGTH, PIM_HEADER, VRRP_VERSION, OWN_LENGTH = range(10)
+A_SUM, IS_NONE, NEVER = range(3)  # 0 is a sum like any other; says that there is none; is never written, 0xFFFF stands for it
+V4, V6, BOTH = (False,), (True,), (False, True)
+
+# Who carries a checksum: protocol, in which versions of IP, where in the message it stands, the message's least size, in which
+# versions there is a pseudo-header, what 0 says, and what is covered.
+RULES = (
+    (6, BOTH, 16, 20, BOTH, A_SUM, WHOLE),  # TCP, RFC 9293 section 3.1
+    (UDP, BOTH, 6, 8, BOTH, NEVER, UDP_LENGTH),  # RFC 768
+    (1, V4, 2, 4, (), A_SUM, WHOLE),  # ICMP, RFC 792
+    (ICMPV6, V6, 2, 4, V6, A_SUM, WHOLE),  # RFC 4443 section 2.3
+    (2, V4, 2, 8, (), A_SUM, WHOLE),  # IGMP, RFC 3376 section 4.1.2: the whole payload of IP
+    (SCTP, BOTH, 8, 12, (), A_SUM, WHOLE),  # RFC 9260 section 6.8: a CRC
+    (GRE, BOTH, 4, 8, (), A_SUM, FLAGGED),  # RFC 2784 section 2.3: where a flag says so
+    (89, BOTH, 12, 16, V6, A_SUM, OSPF_LENGTH),  # OSPF, RFC 2328 section D.4, RFC 5340 section A.3.1, RFC 7949
+    (103, BOTH, 2, 4, V6, A_SUM, PIM_HEADER),  # PIM, RFC 7761 section 4.9
+    (112, BOTH, 6, 8, V6, A_SUM, VRRP_VERSION),  # VRRP, RFC 9568 section 5.2.8, RFC 3768 section 5.3.8
+    (136, BOTH, 6, 8, BOTH, NEVER, LITE_COVERAGE),  # UDP-Lite, RFC 3828 section 3.1
+    (33, BOTH, 6, 12, BOTH, A_SUM, DCCP_COVERAGE),  # DCCP, RFC 4340 section 9
+    (135, V6, 4, 8, V6, A_SUM, OWN_LENGTH),  # Mobility Header, RFC 6275 section 6.1.1
+    (139, BOTH, 4, 8, BOTH, A_SUM, OWN_LENGTH),  # HIP, RFC 7401 section 5.1
+    (140, V6, 4, 8, (), A_SUM, CONTROL),  # Shim6, RFC 5533 section 5.3
+    (88, BOTH, 2, 20, (), A_SUM, WHOLE),  # EIGRP, RFC 7868 section 6.2
+    (46, BOTH, 2, 8, (), IS_NONE, WHOLE),  # RSVP, RFC 2205 section 3.1.1
+    (113, BOTH, 6, 16, (), IS_NONE, WHOLE),  # PGM, RFC 3208 section 8
+)
+OF = {(protocol, v6): rule for protocol, versions, *rule in RULES for v6 in versions}
+# Those that carry none of their own: IP in IP, IPv6, no next header, KA9Q's IP in IP, Ethernet, L2TPv3, MPLS. Of all others it
+# is not known: ESP, AH, what is encrypted, what we have not heard of.
+NONE_OF_ITS_OWN = {4, 41, 59, 94, 97, 115, 137}
+# The ports of UDP that carry tunnels: GTP-U, LISP, GRE, VXLAN, VXLAN-GPE, GUE, Geneve, MPLS, VXLAN as Linux had it first.
+TUNNEL_PORTS = {2152, 4341, 4754, 4789, 4790, 6080, 6081, 6635, 8472}
 
 
 def _crc_table() -> list[int]:
@@ -55,121 +79,83 @@ def internet(data: bytes) -> int:
     return in_cksum_done(total)
 
 
-@dataclass(slots=True)
-class Message:
-    """What an IP header carries: size by the IP header, places of the pseudo-header's addresses."""
-
-    protocol: int
-    v6: bool
-    at: int
-    size: int
-    source: int
-    destination: int
+Checksum = tuple[int, int, int, int]  # where it stands, its bytes (2, or 4 of a CRC), what should stand there, what some write
 
 
-Checksum = tuple[int, int, int]  # where it stands, its bytes (2, or 4 of a CRC), and what should stand there
-
-
-class View:
-    """A packet and its headers."""
-
-    def __init__(self, frame: bytes | bytearray, original: int, linktype: int) -> None:
-        self.frame, self.linktype = frame, linktype
-        self.wire = max(original, len(frame))  # bytes on the wire
-        self.walk()
-
-    def walk(self) -> None:
-        """Finds the headers, anew."""
-        found = Walk(bytes(self.frame), self.linktype)
-        self.headers, self.partial = found.headers, found.partial
-
-    def get(self, at: int, size: int) -> int:
-        """A number in the packet; past its end it is 0."""
-        return int.from_bytes(self.frame[at : at + size], "big") if at + size <= len(self.frame) else 0
-
-    def put(self, at: int, size: int, value: int) -> None:
-        """Writes a number, if it lies in the packet."""
-        if at + size <= len(self.frame):
-            self.frame[at : at + size] = value.to_bytes(size, "big")  # type: ignore[index]
-
-    def within(self, at: int, size: int) -> bool:
-        """Whether it was captured."""
-        return at + size <= len(self.frame)
-
-    def missing(self) -> int:
-        """What a packet is when something is missing: cut short, unless it says that nothing was."""
-        return CUT_SHORT if self.wire > len(self.frame) else MALFORMED
-
-    def wire_end(self, index: int) -> int:
-        """Where the datagram of the IP header before `index`, or else the whole packet, ended on the wire."""
-        for kind, start, *_ in reversed(self.headers[:index]):
-            size = self.get(start + 2, 2) if kind == IP else self.get(start + 4, 2) if kind == IPV6 else 0
-            if size:  # 0 is segmentation offload, see headers.py
-                return start + size + (40 if kind == IPV6 else 0)
-        return self.wire
+class View(Packet):
+    """A packet, its headers, and their checksums."""
 
     def message(self, index: int) -> tuple[int, Message | None]:
-        """What the IP header at `index` carries; of fragments too: what a first one begins with."""
-        return self._message_of_ip(index) if self.headers[index][0] == IP else self._message_of_ip6(index)
+        """What the IP header at `index` carries, and what its checksum covers; of fragments too: what a first one begins with."""
+        outcome, message = super().message(index)
+        if outcome in (CORRECTED, FRAGMENT) and message is not None:
+            self._cover(message)
+        return outcome, message
 
-    def _message_of_ip(self, index: int) -> tuple[int, Message | None]:
-        at = self.headers[index][1]
-        header_size, total = (self.frame[at] & 15) * 4, self.get(at + 2, 2)
-        if header_size < 20:
-            return MALFORMED, None
-        if not self.within(at, header_size):
-            return self.missing(), None
-        if total == 0:  # segmentation offload, see headers.py
-            total = self.wire_end(index) - at
-        if not header_size <= total <= 0xFFFF:
-            return MALFORMED, None
-        message = Message(self.frame[at + 9], False, at + header_size, total - header_size, at + 12, at + 16)
-        return FRAGMENT if self.get(at + 6, 2) & 0x3FFF else CORRECTED, message
+    def _cover(self, m: Message) -> None:
+        """Finds the rule for a message, and fills in what its checksum covers; `place` is 0 where it has none.
 
-    def _message_of_ip6(self, index: int) -> tuple[int, Message | None]:
-        at = self.headers[index][1]
-        payload = self.get(at + 4, 2)
-        end = at + 40 + payload if payload else self.wire_end(index)  # 0: a jumbogram, or segmentation offload
-        message, piece = Message(self.frame[at + 6], True, at + 40, 0, at + 8, at + 24), False
-        for kind, start, _, stop in self.headers[index + 1 :]:
-            if not IPV6_OPTIONS <= kind <= IPV6_AH:
-                break
-            if kind == IPV6_ROUTING and not self._route_end(start, stop, message):
-                return MALFORMED, None
-            piece |= kind == IPV6_FRAGMENT and bool(self.get(start + 2, 2) & 0xFFF9)
-            message.protocol, message.at = self.frame[start], stop
-        if message.at > end or (message.protocol in EXTENSIONS and not piece):  # past the end, or deeper than the walk
-            return self.missing(), None
-        message.size = end - message.at
-        return FRAGMENT if piece else CORRECTED, message
-
-    def _route_end(self, start: int, stop: int, message: Message) -> bool:
-        """Lets the pseudo-header have the last address of a route; False when it is not known.
-
-        RFC 8200 section 8.1: with segments left it is the destination. Of type 0 it is the last one of the list (RFC 2460
-        4.4), of type 2 the only one (RFC 6275 6.4), of type 4 the first one (RFC 8754 section 2).
+        `sound` is False where its own sizes contradict each other; it is filled in all the same, as far as it can be.
         """
-        addresses, kind, left = self.frame[start + 1] // 2, self.frame[start + 2], self.frame[start + 3]
-        if left == 0:
-            return True
-        if addresses == 0 or kind not in (0, 2, 4):
-            return False
-        message.destination = start + 8 + (16 * (addresses - 1) if kind == 0 else 0)
-        return message.destination + 16 <= stop
+        rule = OF.get((m.protocol, m.v6))
+        if rule is None:
+            m.unknown = m.protocol not in NONE_OF_ITS_OWN
+            return
+        m.place, least, pseudo, zero, extent = rule
+        first, own, m.bytes = self.get(m.at, 1), self.get(m.at + 2, 2), 4 if m.protocol == SCTP else 2
+        m.covered = m.length = m.size
+        m.pseudo, m.never_zero = m.v6 in pseudo, zero == NEVER
+        absent = zero == IS_NONE and self.get(m.at + m.place, 2) == 0
+        sound = True
+        if extent == FLAGGED:
+            absent = self.get(m.at, 2) & 0xC007 != 0x8000
+        elif extent == CONTROL:
+            absent = bool(own & 0x8000)  # it carries a payload instead
+            m.covered = (self.get(m.at + 1, 1) + 1) * 8
+        elif extent == OWN_LENGTH:
+            m.covered = m.length = (self.get(m.at + 1, 1) + 1) * 8
+        elif extent == UDP_LENGTH:
+            length = self.get(m.at + 4, 2)
+            if length == 0 and (m.v6 or m.size > 0xFFFF):  # a jumbogram, RFC 2675 section 4
+                length = m.size
+            sound = length >= 8
+            if sound:
+                m.covered = m.length = length
+        elif extent == LITE_COVERAGE:
+            length = self.get(m.at + 4, 2)
+            sound = length == 0 or length >= 8
+            if length >= 8:
+                m.covered = length
+        elif extent == DCCP_COVERAGE:
+            length, coverage = self.get(m.at + 4, 1) * 4, self.get(m.at + 5, 1) & 15
+            sound = 12 <= length <= m.size
+            if sound and coverage:
+                m.covered = length + (coverage - 1) * 4
+        elif extent == OSPF_LENGTH:
+            m.unknown = first != 3 and (first != 2 or m.v6)
+            absent = m.unknown or (first == 2 and self.get(m.at + 14, 2) == 2)  # cryptographic authentication has no sum
+            m.gap = 8 if first == 2 else 0  # its authentication is left out
+            m.pseudo = first == 3
+            least = 24 if first == 2 else 16
+            sound = own >= least
+            m.covered = m.length = own
+        elif extent == PIM_HEADER:
+            absent = m.unknown = first >> 4 != 2
+            m.other = first & 15 == 1  # Register; some senders have the whole message
+            if m.other:
+                least = m.covered = m.length = 8
+        elif extent == VRRP_VERSION:
+            absent = m.unknown = first >> 4 != 3 and (first >> 4 != 2 or m.v6)
+            m.other = m.kept = first >> 4 == 3 and not m.v6  # RFC 5798: older senders have a pseudo-header in IPv4, too
+        if absent:
+            m.place = 0
+        m.sound = sound and m.size >= least and m.covered <= m.size
 
-    def place(self, message: Message) -> int:
-        """Where in a message its checksum stands; 0: it has none."""
-        if message.protocol == GRE and self.get(message.at, 2) & 0xC007 != 0x8000:
-            return 0
-        return MESSAGES.get((message.protocol, message.v6), (0, 0))[0]
-
-    def pseudo(self, message: Message) -> bytes:
-        """The pseudo-header: RFC 9293 3.1, RFC 8200 8.1."""
-        if message.protocol not in (6, UDP) and not (message.v6 and message.protocol == ICMPV6):
-            return b""
-        size = 16 if message.v6 else 4
-        ends = [self.frame[at : at + size] for at in (message.source, message.destination)]
-        return b"".join([*ends, message.size.to_bytes(4, "big"), message.protocol.to_bytes(4, "big")])
+    def covered(self, m: Message) -> bytes:
+        """What a checksum covers without itself and the pseudo-header, as far as it was captured; of even size up to the end."""
+        data = bytes(self.frame[m.at : m.at + m.covered])
+        head, behind = data[: m.place], data[m.place + 2 :]
+        return head + (data[m.place + 2 : 16] + data[16 + m.gap :] if m.gap else behind)
 
     def header_checksum(self, index: int) -> Checksum | None:
         """The checksum of the IPv4 header at `index`; None when it was not captured in full, or is none."""
@@ -178,44 +164,78 @@ class View:
         if size < 20 or not self.within(at, size):
             return None
         header = bytes(self.frame[at : at + size])
-        return at + 10, 2, internet(header[:10] + header[12:])
+        value = internet(header[:10] + header[12:])
+        return at + 10, 2, value, value
 
     def message_checksum(self, index: int) -> tuple[int, Message | None, Checksum | None]:
         """The message behind the IP header at `index` and the checksum it should carry."""
-        outcome, message = self.message(index)
-        if message is None:
-            return outcome, None, None
-        place = self.place(message)
-        if not place:
-            return CORRECTED, message, None
+        outcome, m = self.message(index)
+        if m is None or outcome not in (CORRECTED, FRAGMENT):
+            return outcome, m, None
+        if not m.place:
+            return CORRECTED, m, None
         if outcome == FRAGMENT:
-            return FRAGMENT, message, None
-        at, size = message.at, message.size
-        if not self.within(at, size):
-            return self.missing(), message, None
-        if size < MESSAGES[message.protocol, message.v6][1]:
-            return MALFORMED, message, None
-        if message.protocol == UDP:
-            length = self.get(at + 4, 2) or (size if message.v6 else 0)  # 0 in IPv6: a jumbogram, RFC 2675 section 4
-            if not 8 <= length <= size:
-                return MALFORMED, message, None
-            message.size = size = length
-        if self._zero_stays(index, message):
-            return CORRECTED, message, None
-        data = bytes(self.frame[at : at + size])
-        if message.protocol == SCTP:
-            return CORRECTED, message, (at + 8, 4, crc32c(data[:8] + bytes(4) + data[12:]))
-        value = internet(self.pseudo(message) + data[:place] + data[place + 2 :])
-        if value == 0 and message.protocol == UDP:  # 0 says that there is none: RFC 768
-            value = 0xFFFF
-        return CORRECTED, message, (at + place, 2, value)
+            return FRAGMENT, m, None
+        if not self.within(m.at, m.size):
+            return self.missing(), m, None
+        if not m.sound:
+            return MALFORMED, m, None
+        if self.zero_stays(index, m):
+            return CORRECTED, m, None
+        if m.obscure and m.pseudo:
+            return OBSCURE, m, None
+        if m.protocol == SCTP:
+            data = bytes(self.frame[m.at : m.at + m.size])
+            crc = crc32c(data[:8] + bytes(4) + data[12:])
+            return CORRECTED, m, (m.at + 8, 4, crc, crc)
+        value = also = self._value(m)
+        if m.other:
+            also = self._value(other_reading(m))
+            if m.kept and self.get(m.at + m.place, 2) == also:
+                value = also
+        return CORRECTED, m, (m.at + m.place, 2, value, also)
 
-    def _zero_stays(self, index: int, message: Message) -> bool:
-        """Whether 0 means that there is no checksum (RFC 768) and stays: in tunnels, where nobody needs two."""
-        if message.protocol != UDP or message.v6 or self.get(message.at + 6, 2):
+    def _value(self, m: Message) -> int:
+        return internet(self.pseudo(m) + self.covered(m)) or (0xFFFF if m.never_zero else 0)
+
+    def zero_stays(self, index: int, m: Message) -> bool:
+        """Whether 0 means that there is no checksum (RFC 768), and stays.
+
+        In UDP that carries a tunnel, over IPv6 too (RFC 6935), and over IPv4 in a tunnel, where nobody needs two.
+        """
+        if m.protocol != UDP or self.get(m.at + 6, 2):
             return False
-        inside = any(header[0] in (IP, IPV6) for header in self.headers[:index])
-        return inside or (index + 2 < len(self.headers) and self.headers[index + 2][0] == VXLAN)
+        inside = not m.v6 and any(header[0] in (IP, IPV6) for header in self.headers[:index])
+        return inside or self.get(m.at + 2, 2) in TUNNEL_PORTS
+
+    def card_seed(self, m: Message) -> int:
+        """What the field of a checksum holds that was left to the network card: the sum of the pseudo-header, not inverted."""
+        return internet(self.pseudo(m)) ^ 0xFFFF if m.pseudo else 0
+
+    def card_value(self, m: Message) -> int:
+        """What the card would make of a seed: it adds what it was given from the start of the message on."""
+        seed = bytes(self.frame[m.at + m.place : m.at + m.place + 2])
+        return internet(seed + self.covered(m)) or (0xFFFF if m.never_zero else 0)
+
+    def judged(self, checksum: Checksum | None) -> int:
+        """What is to be said of a checksum.
+
+        In one's complement 0 and 0xFFFF are the same number: receivers that add everything up accept both.
+        """
+        if checksum is None:
+            return NONE
+        stored, (_, size, value, also) = self.read(checksum), checksum
+        return RIGHT if stored in (value, also) or (size == 2 and stored % 0xFFFF == value % 0xFFFF == 0) else BAD
+
+    def message_judged(self, m: Message, checksum: Checksum | None) -> int:
+        """The same for a message.
+
+        UDP over IPv4 may say that it has none, over IPv6 it must not (RFC 768, RFC 8200 8.1); UDP-Lite never does (RFC 3828 3.1).
+        """
+        if checksum and m.never_zero and self.read(checksum) == 0:
+            return BAD if m.v6 or m.protocol != UDP else NONE
+        verdict = self.judged(checksum)
+        return LEFT if verdict == BAD and checksum and m.pseudo and self.read(checksum) == self.card_seed(m) else verdict
 
     def read(self, checksum: Checksum) -> int:
         """What stands where a checksum should."""
@@ -224,4 +244,9 @@ class View:
     def write(self, checksum: Checksum | None) -> None:
         """Writes a checksum, if there is one."""
         if checksum:
-            self.put(*checksum)
+            self.put(*checksum[:3])
+
+
+def other_reading(m: Message) -> Message:
+    """The same message with the other way in which its checksum is computed by some, where `other` is set."""
+    return replace(m, pseudo=not m.pseudo) if m.kept else replace(m, covered=m.size, length=m.size)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
-from .checksum import CORRECTED, MALFORMED, View
+from .checksum import BAD, GRE, LEFT, SCTP, Checksum, View
 from .headers import ETHERNET, IP, IPV6, UDP, VLAN
+from .message import CORRECTED, MALFORMED, OBSCURE, Message
 from .rows import checked
 
 ALL, LENGTHS, TRANSPORT = range(3)
@@ -60,39 +61,91 @@ def _set_length(view: View, index: int) -> bool:
     return True
 
 
-def _correct(frame: bytearray, original: int, linktype: int, what: int) -> int:
+class _Mending:
+    """A packet whose checksums are mended, and what was found in it."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.wrong = self.unfinished = False
+        self.left: Checksum | None = None  # what the card would make of the innermost message, until one is finished
+
+    def mend(self, message: Message | None, checksum: Checksum | None) -> None:
+        """Writes a checksum, if it is another one; and remembers what was there."""
+        if checksum is None or self.view.read(checksum) == checksum[2]:
+            return
+        if message and self.view.message_judged(message, checksum) == LEFT:
+            self.unfinished = True
+        else:
+            self.wrong = True
+        self.view.write(checksum)
+
+    def correct(self, index: int) -> int:
+        """Mends what the IP header at `index` has, and what it carries; gives the outcome."""
+        self.mend(None, self.view.header_checksum(index))
+        outcome, message, checksum = self.view.message_checksum(index)
+        self.mend(message, checksum)
+        return outcome
+
+    def finish(self, index: int) -> int:
+        """Finishes what the kernel left to the card.
+
+        Of the messages of a packet, the innermost first, those whose fields hold what it leaves there; and if there is none such,
+        what the innermost one holds is taken for it: the kernel knows better than the packet what is in the sum (RFC 791: an
+        IPv4 route).
+        """
+        view = self.view
+        outcome, message, checksum = view.message_checksum(index)
+        if message is None or (outcome != OBSCURE and checksum is None):
+            return outcome
+        at, verdict = message.at + message.place, view.message_judged(message, checksum) if checksum else BAD
+        stored = view.get(at, 2)
+        if verdict == LEFT or (verdict == BAD and (message.protocol == SCTP or (message.protocol == GRE and stored == 0))):
+            view.write(checksum)
+            self.unfinished = True
+        elif verdict == BAD and (message.protocol == 6 or (message.protocol == 17 and stored)) and not self.left:
+            value = view.card_value(message)
+            self.left = at, 2, value, value
+        return CORRECTED
+
+
+def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple[int, bool, bool]:
+    """Gives the outcome, and whether a checksum was wrong, or left to the card."""
     view = View(frame, original, linktype)
+    mending = _Mending(view)
     index = 0
     while what == LENGTHS and index < len(view.headers):  # the outermost first: inner ones go by outer ones
         if not _set_length(view, index):
-            return MALFORMED
+            return MALFORMED, False, False
         view.walk()  # with the right length there may be more to see
         index += 1
     worst = view.missing() if view.partial else CORRECTED
     for index in reversed(range(len(view.headers))):  # the innermost first: outer sums cover inner ones
         if view.headers[index][0] in (IP, IPV6):
-            if what != TRANSPORT:
-                view.write(view.header_checksum(index))
-            outcome, _, checksum = view.message_checksum(index)
-            view.write(checksum)
-            worst = outcome or worst
-    return worst
+            worst = (mending.finish(index) if what == TRANSPORT else mending.correct(index)) or worst
+    if mending.left and not mending.unfinished:
+        view.write(mending.left)
+        mending.unfinished = True
+    return worst, mending.wrong, mending.unfinished
 
 
-def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, int, int, int]:
+def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, int, int, int, int, int, int]:
     """Mends the checksums of all packets; changes `data`.
 
-    what: ALL checksums; LENGTHS too (IP total, IPv6 payload, UDP); or only TRANSPORT, which the kernel leaves to the
-    card. Gives how many packets are as they should be, and how many could not be mended in full because they are cut
-    short, a fragment, or malformed.
+    what: ALL checksums; LENGTHS too (IP total, IPv6 payload, UDP); or only what the kernel leaves to the card, by completing what
+    stands there (TRANSPORT). Gives how many packets are as they should be, and how many could not be mended in full because
+    they are cut short, a fragment, malformed, or on a route whose end is not known; then in how many a checksum was wrong, and
+    in how many it had been left to the card.
     """
     values = checked(data, rows)
     if what not in (ALL, LENGTHS, TRANSPORT):
         raise ValueError("no such correction")
-    outcomes = [0, 0, 0, 0]
+    outcomes = [0, 0, 0, 0, 0, 0, 0]
     for i in range(0, len(values), COLUMNS):
         offset, captured = values[i + OFFSET], values[i + CAPTURED]
         frame = bytearray(data[offset : offset + captured])
-        outcomes[_correct(frame, values[i + ORIGINAL], values[i + LINKTYPE], what)] += 1
+        outcome, wrong, unfinished = _correct(frame, values[i + ORIGINAL], values[i + LINKTYPE], what)
+        outcomes[outcome] += 1
+        outcomes[5] += wrong
+        outcomes[6] += unfinished
         data[offset : offset + captured] = frame
     return tuple(outcomes)

@@ -282,18 +282,18 @@ def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int, p
 
 
 def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | None,
-           follow: bool) -> tuple[int, tuple[int, ...], int]:  # fmt: skip
+           follow: bool) -> tuple[int, tuple[int, ...], int, int]:  # fmt: skip
     """Runs assignments over all packets, or over those for which the tests of `guard` hold; changes `data`.
 
     follow: checksums follow what is changed, see update.py. Gives over how many packets they ran, in how many of them each
-    was done, having a place there, and in how many a checksum could not follow.
+    was done, having a place there, in how many a checksum could not follow, and in how many it is not known.
     """
     values = checked(data, rows)
     loaded = _load(assignments, ASSIGNMENT_COLUMNS)
     if guard is not None and not isinstance(guard, tuple):
         raise TypeError("guard is a program or None")
     tests = _load(guard, TEST_COLUMNS) if guard is not None else None
-    met = stale = 0
+    met = stale = unknown = 0
     placed = [0] * len(loaded[1])
     for i in range(0, len(values), COLUMNS):
         offset, captured, linktype = values[i + OFFSET], values[i + CAPTURED], values[i + LINKTYPE]
@@ -302,9 +302,11 @@ def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | 
             frame = bytearray(before)
             met += 1
             _assign(loaded, frame, linktype, placed)
-            stale += follow and not update(before, frame, values[i + ORIGINAL], linktype)
+            if follow:
+                left = update(before, frame, values[i + ORIGINAL], linktype)
+                stale, unknown = stale + left[0], unknown + left[1]
             data[offset : offset + captured] = frame
-    return met, tuple(placed), stale
+    return met, tuple(placed), stale, unknown
 
 
 def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width: int, values: bytes) -> int:

@@ -5,8 +5,9 @@ What was right stays right, what was wrong stays wrong, also where the packet wa
 
 from __future__ import annotations
 
-from .checksum import CORRECTED, FRAGMENT, SCTP, UDP, Message, View, internet
+from .checksum import SCTP, UDP, View, internet, other_reading
 from .headers import IP, IPV6, IPV6_FRAGMENT
+from .message import CORRECTED, FRAGMENT, Message
 
 
 def _followed(stored: int, before: bytes, after: bytes) -> int:
@@ -20,6 +21,8 @@ class _Sides:
 
     def __init__(self, before: bytes, after: bytearray, original: int, linktype: int) -> None:
         self.before, self.after = View(before, original, linktype), View(after, original, linktype)
+        self.stale = False  # a checksum could not follow: it needs bytes that are not there
+        self.unknown = False  # it is not known
 
     def same(self, at: int, size: int) -> bool:
         return self.before.within(at, size) and self.before.frame[at : at + size] == self.after.frame[at : at + size]
@@ -53,70 +56,88 @@ class _Sides:
             self.after.write(after)
         return whole
 
-    def follow_message(self, index: int) -> bool:
+    def touched(self, index: int) -> bool:
+        """Whether anything of a message differs, or of what names its ends: addresses, options, routes."""
+        kind, start, _, end = self.before.headers[index]
+        names, protocol = (start + 12, start + 9) if kind == IP else (start + 8, start + 6)
+        return not self.same(protocol, 1) or (names < end and not self.same(names, end - names))
+
+    def follow_message(self, index: int) -> None:
+        """Lets the checksum of what the IP header at `index` carries follow."""
         outcome, before = self.before.message(index)
         later, after = self.after.message(index)
         if outcome not in (CORRECTED, FRAGMENT) or before is None:
-            return True  # nobody could say what its checksum is
+            self.unknown |= self.touched(index)  # nobody could say what its checksum is
+            return
+        self.unknown |= (before.unknown or before.sealed) and self.touched(index)
+        place, size = before.place, before.bytes
+        if not place:
+            return
         rest = max(0, min(before.size, len(self.before.frame) - before.at))
-        place, size = self.before.place(before), 4 if before.protocol == SCTP else 2
-        later_piece = outcome == FRAGMENT and self.piece_offset(index) > 0
-        if not place or later_piece:
-            return not place or self.same(before.at, rest)  # it stands in another packet, and follows there
+        if outcome == FRAGMENT and self.piece_offset(index) > 0:
+            self.stale |= not self.same(before.at, rest)  # it stands in another packet, and follows there
+            return
         if not self.before.within(before.at + place, size):  # it was not captured
-            if after is None or outcome != later or not self.same(before.at, rest):
-                return False
-            return _sum(self.before.pseudo(before)) == _sum(self.after.pseudo(after))
+            same = after is not None and outcome == later and self.same(before.at, rest)
+            self.stale |= not same or internet(self.before.pseudo(before)) != internet(self.after.pseudo(after))  # type: ignore[arg-type]
+            return
         if not self.same(before.at + place, size):
-            return True  # the user has set it
+            return  # the user has set it
         known = after is not None and outcome == later and before.protocol == after.protocol and before.at == after.at
-        if not known or place != self.after.place(after):
-            return False
-        if before.protocol == SCTP:
-            return self.same(before.at, rest) or self.follow_crc(index)
-        _own_length(self.before, before)
-        _own_length(self.after, after)
-        if min(before.size, after.size) < place + 2:
-            return self.same(before.at, rest)
-        stored = self.before.get(before.at + place, 2)
-        if before.protocol == UDP and not before.v6 and stored == 0:
-            return True  # it has none
-        was, now = _covered(self.before, before, place), _covered(self.after, after, place)
-        if internet(was) != internet(now):
+        if after is None or not known or place != after.place:
+            self.stale = True
+        elif before.protocol == SCTP:
+            self.stale |= not self.same(before.at, rest) and not self.follow_crc(index)
+        elif min(before.covered, after.covered) < place + 2:
+            self.stale |= not self.same(before.at, rest)
+        else:
+            self.follow_sum(index, before, after)
+
+    def follow_sum(self, index: int, before: Message, after: Message) -> None:
+        """Lets a checksum that was captured follow."""
+        at, start = before.at + before.place, self.before.headers[index][1] + 24
+        stored = self.before.get(at, 2)
+        if before.protocol == UDP and stored == 0:
+            return  # it has none
+        if (before.obscure or after.obscure) and before.pseudo and not self.same(start, before.at - start):
+            self.unknown = True  # the last address of its route may be among these
+            return
+        if _made_otherwise(self.before, before):
+            before, after = other_reading(before), other_reading(after)
+        was, now = _covered(self.before, before), _covered(self.after, after)
+        if before.pseudo and stored == self.before.card_seed(before) and stored != internet(was):
+            self.after.put(at, 2, self.after.card_seed(after))  # left to the card, before and after
+        elif internet(was) != internet(now):
             value = _followed(stored, was, now)
-            self.after.put(before.at + place, 2, 0xFFFF if value == 0 and before.protocol == UDP else value)
-        return True
+            self.after.put(at, 2, 0xFFFF if value == 0 and before.never_zero else value)
 
 
-def _sum(pseudo: bytes) -> int:
-    """What a pseudo-header adds to a sum; its order does not count."""
-    return internet(pseudo)
-
-
-def _own_length(view: View, message: Message) -> None:
-    """What UDP says of its own length is what its pseudo-header has, RFC 768."""
-    length = view.get(message.at + 4, 2)
-    if message.protocol == UDP and length >= 8:
-        message.size = length
-
-
-def _covered(view: View, message: Message, place: int) -> bytes:
+def _covered(view: View, message: Message) -> bytes:
     """What a message's checksum covers, as far as it was captured, without the checksum itself."""
-    data = bytes(view.frame[message.at : message.at + message.size])
-    return view.pseudo(message) + data[:place] + data[place + 2 :]
+    return view.pseudo(message) + view.covered(message)
 
 
-def update(before: bytes, after: bytearray, original: int, linktype: int) -> bool:
-    """Lets the checksums of a packet follow what was changed in it; changes `after`. False: one of them could not."""
+def _made_otherwise(view: View, message: Message) -> bool:
+    """Which of two readings of its checksum a message was made by, if not the first one."""
+    if not message.other or not view.within(message.at, message.size):
+        return False
+    stored = view.get(message.at + message.place, 2)
+    return stored != internet(_covered(view, message)) and stored == internet(_covered(view, other_reading(message)))
+
+
+def update(before: bytes, after: bytearray, original: int, linktype: int) -> tuple[bool, bool]:
+    """Lets the checksums of a packet follow what was changed in it; changes `after`.
+
+    Gives whether one could not follow because it needs bytes that are not there, and whether one is not known.
+    """
     sides = _Sides(before, after, original, linktype)
-    everything = True
     for i in reversed(range(len(sides.before.headers))):  # the innermost first: outer sums cover inner ones
         header = sides.before.headers[i]
         if header[0] not in (IP, IPV6):
             continue
         if i >= len(sides.after.headers) or header[:2] != sides.after.headers[i][:2]:
-            everything &= sides.same(header[1], header[3] - header[1])  # nobody looks there any more; it is as it was
+            sides.stale |= not sides.same(header[1], header[3] - header[1])  # nobody looks there any more; it is as it was
         else:
-            everything &= sides.follow_message(i)
-            everything &= header[0] != IP or sides.follow_header(i)
-    return everything
+            sides.follow_message(i)
+            sides.stale |= header[0] == IP and not sides.follow_header(i)
+    return sides.stale, sides.unknown

@@ -1,0 +1,170 @@
+/* What an IP header carries, how much of it, and between whom: what a pseudo-header says. Twin of ../python/message.py. */
+#include "codec.h"
+
+/* Where the datagram of the IP header before `index`, or else the whole packet, ended on the wire. */
+size_t wire_end(const struct packet_view *p, size_t index)
+{
+    for (size_t i = index; i-- > 0;) {
+        const struct header *h = &p->walk.header[i];
+        unsigned size = h->kind == IP ? get16(&p->frame, h->start + 2) : h->kind == IPV6 ? get16(&p->frame, h->start + 4) : 0;
+        if (size != 0)                          /* 0 is segmentation offload, see headers.c */
+            return h->start + size + (h->kind == IPV6 ? 40 : 0);
+    }
+    return p->original > (int64_t)p->frame.size ? (size_t)p->original : p->frame.size;
+}
+
+/* What a packet is when something is missing: cut short, unless it says that nothing was. */
+enum outcome missing(const struct packet_view *p)
+{
+    return p->original > (int64_t)p->frame.size ? CUT_SHORT : MALFORMED;
+}
+
+bool within(const struct packet_view *p, size_t at, size_t size)
+{
+    return frame_has(&p->frame, at, size);
+}
+
+/* Source routes (RFC 791 section 3.1, RFC 1122 section 3.2.1.8): while one is not used up, its last address is the destination. */
+static void source_route(const struct frame *f, size_t at, size_t end, struct message *m)
+{
+    while (at < end && get8(f, at) != 0) {
+        unsigned type = get8(f, at);
+        size_t size = type == 1 ? 1 : get8(f, at + 1);
+        if (size > end - at || (size < 2 && type != 1))
+            return;
+        if (type == 131 || type == 137) {       /* loose, strict */
+            if (size >= 7 && get8(f, at + 2) <= size)
+                m->destination = (uint32_t)(at + 3 + ((size - 3) / 4 - 1) * 4);
+            return;
+        }
+        at += size;
+    }
+}
+
+/* Where the data of an IPv6 option of `size` bytes stand, in the extension header from `at` to `end` (RFC 8200 section 4.2). */
+static size_t option_data(const struct frame *f, size_t at, size_t end, unsigned wanted, size_t size)
+{
+    for (at += 2; at + 2 <= end;) {
+        unsigned type = get8(f, at);
+        if (type == wanted && get8(f, at + 1) == size && size <= end - at - 2)
+            return at + 2;
+        at += type == 0 ? 1 : 2 + get8(f, at + 1);
+    }
+    return 0;
+}
+
+/* Where the IPv6 header at `at` has the payload size of a jumbogram, in four bytes (RFC 2675 section 2); 0: it has none. */
+size_t jumbo_place(const struct frame *f, size_t at)
+{
+    if (get16(f, at + 4) != 0 || get8(f, at + 6) != 0)
+        return 0;
+    size_t end = at + 40 + ((size_t)get8(f, at + 41) + 1) * 8;
+    return end <= f->size ? option_data(f, at + 40, end, 0xC2, 4) : 0;
+}
+
+/* With segments left, the pseudo-header has the last address of the route (RFC 8200 section 8.1): of type 0 the last one of the
+ * list (RFC 2460 4.4), of type 2 the only one (RFC 6275 6.4), of type 3 the last one, which leaves out what it has in common
+ * with the header's destination (RFC 6554 section 3), of type 4 the first one (RFC 8754 section 2). False: there is none.
+ */
+static bool route_end(const struct frame *f, const struct header *h, struct message *m)
+{
+    unsigned type = get8(f, h->start + 2), left = get8(f, h->start + 3);
+    size_t size = (size_t)get8(f, h->start + 1) * 8, list = h->start + 8, shared = 0, tail = 0;
+    if (left == 0)                              /* whatever its type: RFC 8200 section 4.4 */
+        return true;
+    m->obscure = type != 0 && type != 2 && type != 3 && type != 4;
+    if (m->obscure)
+        return true;
+    if (type == 3) {
+        shared = get8(f, h->start + 4) & 15;
+        tail = get8(f, h->start + 5) >> 4;
+    } else if (type == 0)
+        tail = size % 16;
+    if (size < tail + 16 - shared || list + size > h->end)
+        return false;
+    m->shared = (uint8_t)shared;
+    m->destination = (uint32_t)(type == 2 || type == 4 ? list : list + size - tail - (16 - shared));
+    return true;
+}
+
+static enum outcome message_of_ip(const struct packet_view *p, size_t index, struct message *m)
+{
+    const struct frame *f = &p->frame;
+    size_t at = p->walk.header[index].start, header_size = (get8(f, at) & 15) * 4, total = get16(f, at + 2);
+    if (header_size < 20)
+        return MALFORMED;
+    if (!within(p, at, header_size))
+        return missing(p);
+    if (total == 0)                             /* segmentation offload, see headers.c */
+        total = wire_end(p, index) - at;
+    if (total < header_size)
+        return MALFORMED;
+    m->protocol = (uint8_t)get8(f, at + 9);
+    m->at = at + header_size;
+    m->size = total - header_size;
+    m->source = (uint32_t)at + 12;
+    m->destination = (uint32_t)at + 16;
+    if (header_size > 20)
+        source_route(f, at + 20, at + header_size, m);
+    return (get16(f, at + 6) & 0x3FFF) != 0 ? FRAGMENT : CORRECTED;
+}
+
+static enum outcome message_of_ipv6(const struct packet_view *p, size_t index, struct message *m)
+{
+    const struct frame *f = &p->frame;
+    size_t at = p->walk.header[index].start, payload = get16(f, at + 4);
+    size_t end = payload == 0 ? wire_end(p, index) : at + 40 + payload;     /* 0: a jumbogram, or segmentation offload */
+    bool piece = false, last = false;
+    m->protocol = (uint8_t)get8(f, at + 6);
+    m->v6 = true;
+    m->at = at + 40;
+    m->source = (uint32_t)at + 8;
+    m->destination = m->head = (uint32_t)at + 24;
+    for (size_t i = index + 1; i < p->walk.count && !last; i++) {
+        const struct header *h = &p->walk.header[i];
+        if (h->kind < IPV6_OPTIONS || h->kind > IPV6_AH)
+            break;
+        if (h->kind == IPV6_ROUTING && !route_end(f, h, m))
+            return MALFORMED;
+        size_t home = m->protocol == 60 ? option_data(f, h->start, h->end, 201, 16) : 0;    /* RFC 6275 section 6.3 */
+        if (home != 0)
+            m->source = (uint32_t)home;
+        piece |= h->kind == IPV6_FRAGMENT && (get16(f, h->start + 2) & 0xFFF9) != 0;
+        m->sealed |= h->kind == IPV6_AH;
+        last = m->protocol >= 135 && m->protocol <= 140 && get8(f, h->start) == 59;     /* these are messages themselves */
+        if (!last) {
+            m->protocol = (uint8_t)get8(f, h->start);
+            m->at = h->end;
+        }
+    }
+    if (m->at > end || (extension(m->protocol) != UNKNOWN && !piece && !last))  /* it goes past the end, or deeper than the walk */
+        return missing(p);
+    m->size = end - m->at;
+    return piece ? FRAGMENT : CORRECTED;
+}
+
+/* What the IP header at `index` carries. `m` is filled in for fragments too: what a first one begins with. */
+enum outcome message_of(const struct packet_view *p, size_t index, struct message *m)
+{
+    *m = (struct message){0};
+    return p->walk.header[index].kind == IP ? message_of_ip(p, index, m) : message_of_ipv6(p, index, m);
+}
+
+/* The sum of the pseudo-header: RFC 9293 3.1, RFC 8200 8.1. */
+uint64_t pseudo_sum(const struct frame *f, const struct message *m)
+{
+    if (!m->pseudo)
+        return 0;
+    uint64_t total = (uint64_t)m->protocol + (m->length >> 16) + (m->length & 0xFFFF);
+    if (!m->v6)                                 /* words of 32 bits fold to the same */
+        return total + get32(f, m->source) + get32(f, m->destination);
+    if (!frame_has(f, m->source, 16) || !frame_has(f, m->destination, 16 - m->shared))
+        return 0;
+    total += sum(f->at + m->source, 16);
+    if (m->shared == 0)
+        return total + sum(f->at + m->destination, 16);
+    uint8_t address[16];
+    memcpy(address, f->at + m->head, m->shared);
+    memcpy(address + m->shared, f->at + m->destination, 16 - m->shared);
+    return total + sum(address, 16);
+}

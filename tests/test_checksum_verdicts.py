@@ -1,0 +1,86 @@
+"""What the commands say of checksums: right, wrong, or left to the network card; and of those that nobody can know."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import shell
+from samples import ethernet, ipv4, ipv6, udp
+from test_codec_rules import CASES, FAR6, PARTIAL, big, completed, routing, seeded
+
+import pkttools.codec as any_codec
+from pkttools.batch import MAX_FRAME
+
+
+def text(*frames: bytes) -> bytes:
+    return b"LINKTYPE: 101\n" + b"".join(b"-- 1 --\n" + frame.hex(" ").encode() + b"\n==\n" for frame in frames)
+
+
+def seven() -> bytes:
+    """Two that are right, one that is wrong, three that are unfinished, one whose sum cannot be known."""
+    rights, lefts = zip(*(seeded(any_codec, PARTIAL[name]) for name in ("tcp", "udp6", "loose route, udp")), strict=True)
+    wrong = completed(CASES["udp-lite, all"])[:-1] + b"!"
+    obscure = ipv6(43, routing(17, 99, 1, bytes(4) + FAR6) + udp())
+    return text(*rights[:2], wrong, *lefts, obscure)
+
+
+def test_check(backend: str) -> None:
+    done = shell("pkt-check -cs", seven(), backend=backend)
+    assert (done.returncode, done.stdout.count(b"\n==\n")) == (0, 3)
+    assert done.stderr.decode().splitlines() == [
+        "pkt-check: 4 packets not sound: 1 with a wrong checksum, 3 unfinished (left to the network card)",
+        "pkt-check: 1 packet whose checksum is not known: it covers the end of an unknown route",
+    ]
+    done = shell("pkt-check", seven(), backend=backend)
+    assert (done.stdout.count(b"\n==\n"), done.stderr) == (7, b"")
+    done = shell("pkt-check -v", seven(), backend=backend)
+    assert b"sound without -cs: 1 with a wrong checksum, 3 unfinished (left to the network card)\n" in done.stderr
+    assert shell("pkt-check -cs -rc", seven(), backend=backend).stdout.count(b"\n==\n") == 4
+
+
+def test_correct(backend: str) -> None:
+    done = shell("pkt-correct", seven(), backend=backend)
+    assert done.stderr.decode().splitlines() == [
+        "pkt-correct: checksums mended: 1 wrong, 3 unfinished (left to the network card)",
+        "pkt-correct: 1 packet not corrected in full: 1 on an unknown route",
+    ]
+    again = shell("pkt-correct", done.stdout, backend=backend)
+    assert again.stderr == b"pkt-correct: 1 packet not corrected in full: 1 on an unknown route\n"
+    wrong = text(ipv4(17, udp()))
+    assert shell("pkt-correct", wrong, backend=backend).stderr == b""
+    assert b"checksums mended: 1 wrong, 0 unfinished" in shell("pkt-correct -v", wrong, backend=backend).stderr
+
+
+def test_analyze(backend: str) -> None:
+    """As 1.16 showed them, and with their word where that was asked for."""
+    done = shell("pkt-analyze -v", seven(), backend=backend)
+    assert done.stdout.count(b"(Unfinished, 0x") == 3
+    assert b"checksums shown: 0 wrong, 3 unfinished (left to the network card)\n" in done.stderr
+    done = shell("pkt-analyze", seven(), backend=backend)
+    assert b"Unfinished" not in done.stdout
+    assert done.stdout.count(b"(Unchecked)") == 1
+    assert done.stderr == b"pkt-analyze: checksums shown: 0 wrong, 3 unfinished (left to the network card)\n"
+    assert shell("pkt-analyze", shell("pkt-correct", seven()).stdout, backend=backend).stderr == b""
+
+
+def test_change(backend: str) -> None:
+    frames = text(*(completed(case) for case in CASES.values()), ipv4(50, bytes(40)), ipv4(253, bytes(8)))
+    done = shell("pkt-change -u IP.SRC_ADDR=198.51.100.1 IPV6.SRC_ADDR=fe80::1", frames, backend=backend)
+    assert done.stderr == b"pkt-change: 2 packets with a checksum that may have to follow and is not known\n"
+    checked = shell("pkt-check -cs", done.stdout, backend=backend)
+    # The IP headers of the last two were never right.
+    assert checked.stderr == b"pkt-check: 2 packets not sound: 2 with a wrong checksum\n"
+    assert checked.stdout.count(b"\n==\n") == len(CASES)
+
+
+@pytest.mark.parametrize("v6", [False, True])
+def test_super_segments(v6: bool, backend: str) -> None:
+    """In Ethernet and raw, as text, pcap and pcapng: never without a verdict."""
+    frame = completed(big(6, v6))
+    packets = text(frame) + b"LINKTYPE: 1\n-- 1 --\n" + ethernet(0x86DD if v6 else 0x0800, frame).hex(" ").encode() + b"\n==\n"
+    shown = shell("pkt-analyze", packets, backend=backend).stdout
+    assert (shown.count(b"(Valid)"), shown.count(b"(None)")) == (2 if v6 else 4, 0)
+    edit = "IPV6.SRC_ADDR=::9" if v6 else "IP.SRC_ADDR=9.9.9.9"
+    for form in ("text", "pcapng"):
+        done = shell(f"pkt-check -cs -F {form} | pkt-change -u {edit} | pkt-check -cs", packets, backend=backend)
+        assert (done.stdout.count(b"\n==\n"), done.stderr) == (2, b""), form
+    assert len(frame) < MAX_FRAME
