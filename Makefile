@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 C := $(wildcard pkttools/codec/c/*.c pkttools/kernel/c/*.c)
 CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
 
-.PHONY: demo test lint sanitize fuzz fuzz-corpus bench packages clean ready
+.PHONY: demo test lint sanitize fuzz fuzz-corpus bench findings packages clean ready
 
 demo: ready
 	@bin/pkt-lab demo forged-ping
@@ -58,6 +58,12 @@ fuzz-corpus: ready
 	@$(FUZZ)/codec -set_cover_merge=1 -use_counters=0 $(FUZZ)/merged tests/fuzz/corpus $(FUZZ)/seeds $(FUZZ)/corpus > $(FUZZ)/log 2>&1 || \
 		{ tail $(FUZZ)/log; exit 1; }
 	@rm -f tests/fuzz/corpus/* && cp $(FUZZ)/merged/* tests/fuzz/corpus/ && du -sh --apparent-size tests/fuzz/corpus
+
+# What other tools and libraries do otherwise than their specification says; see findings/README.md. Not in CI.
+findings:
+	@failed=0; for script in findings/*.sh; do \
+		echo "== $$(basename $$script .sh)"; sh $$script || failed=1; \
+	done; exit $$failed
 
 bench: ready
 	@$(BIN)/python -m tests.benchmarks
