@@ -1,6 +1,6 @@
 """The language of filters and assignments, and what it compiles to.
 
-    list    one or more expressions; any one that holds lets the packet through
+    list    one or more expressions; any one that holds lets the packet through, with --and all have to
     expr    expr `or` expr | expr `and` expr | `not` expr | `(` list `)` | test
     test    FIELD | LAYER | FIELD op value | FIELD `in` item,item,...
     op      == != < <= > >=          item   value | value-value | address/bits
@@ -121,10 +121,13 @@ def tokens(text: str) -> list[str]:
 
 
 class Parser:
-    """Recursive descent over tokens; gives a tree of tuples."""
+    """Recursive descent over tokens; gives a tree of tuples.
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    every: of expressions beside each other all have to hold, not one. beside: whether there were some.
+    """
+
+    def __init__(self, text: str, every: bool = False) -> None:
+        self.text, self.every, self.beside = text, every, False
         self.tokens = tokens(text)
         self.at = 0
         self.depth = 0
@@ -153,11 +156,12 @@ class Parser:
         return tree
 
     def list(self) -> tuple:
-        """One or more expressions, any of which may hold."""
+        """One or more expressions beside each other."""
         trees = [self.either()]
         while self.peek() not in ("", ")"):
             trees.append(self.either())
-        return joined("or", trees)
+            self.beside = True
+        return joined("and" if self.every else "or", trees)
 
     def either(self) -> tuple:
         """Joined by `or`."""
@@ -297,9 +301,15 @@ def emit(tests: Tests, tree: tuple, yes: list | int, no: list | int) -> None:
             tests.add(row, occurrence, compare, value, mask, yes, no)
 
 
-def any_of(expressions: list[str]) -> tuple:
-    """The tree of expressions of which any one may hold."""
-    return joined("or", [Parser(text).parse() for text in expressions])
+def any_of(expressions: list[str], every: bool = False) -> tuple:
+    """The tree of expressions of which any one may hold. every: all have to."""
+    return joined("and" if every else "or", [Parser(text, every).parse() for text in expressions])
+
+
+def beside(expressions: list[str]) -> bool:
+    """Whether expressions stand beside each other without a word that says how. Raises UsageError."""
+    parsers = [Parser(text) for text in expressions]
+    return len([parser.parse() for parser in parsers]) > 1 or any(parser.beside for parser in parsers)
 
 
 def compiled(tree: tuple) -> Program:

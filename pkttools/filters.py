@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 class Filter:
     """A filter of packets.
 
-    expressions: in our language; any one that holds lets a packet through. reverse: what --bpf and expressions would drop
-    passes instead; the addresses are dropped in any case.
+    expressions: in our language; any one that holds lets a packet through. every: all have to hold. reverse: what --bpf and
+    expressions would drop passes instead; the addresses are dropped in any case.
     """
 
-    def __init__(self, expressions: list[str], *, reverse: bool = False, no_broadcast: bool = False, no_multicast: bool = False,
-                 bpf: Expression | Fixed | None = None) -> None:  # fmt: skip
+    def __init__(self, expressions: list[str], *, every: bool = False, reverse: bool = False, no_broadcast: bool = False,
+                 no_multicast: bool = False, bpf: Expression | Fixed | None = None) -> None:  # fmt: skip
         """Raises UsageError for what is no expression."""
         self.bpf, self.reverse = bpf, reverse
-        self.own = any_of(expressions) if expressions else None
+        self.own = any_of(expressions, every) if expressions else None
         self.addresses = broadcast_and_groups(no_broadcast, no_multicast)
         self.programs: dict[int, Program] = {}  # by link type
         self.same = None if bpf else self.compiled(())

@@ -8,10 +8,11 @@ source, so that every batch is handed to the sink before the next one is read: i
 from __future__ import annotations
 
 import os
+import sys
 
 from . import codec
 from .batch import ROW_BYTES, TIME, Batch, Program
-from .errors import OutputError, PktError, Unread, UsageError, counted
+from .errors import OutputError, PktError, Unread, UsageError, counted, say
 from .formats import packets
 from .formats.files import Input, Output, Sink
 from .options import Values
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # it may keep packets back until the stream ends
 
+
+STDERR = 2
 
 # Words that only tcpdump's filters have.
 PCAP_WORDS = frozenset(("host", "port", "portrange", "net", "src", "dst", "ether", "proto", "less", "greater", "gateway"))
@@ -65,8 +68,8 @@ def filter_of(values: Values, expressions: list[str]) -> Filter:
 
     bpf = bpf_of(values)
     try:
-        return Filter(
-            expressions, reverse=bool(values.reverse), bpf=bpf,
+        keep = Filter(
+            expressions, every=bool(values.every), reverse=bool(values.reverse), bpf=bpf,
             no_broadcast=bool(values.no_broadcast), no_multicast=bool(values.no_multicast),
         )  # fmt: skip
     except UsageError as error:
@@ -75,6 +78,19 @@ def filter_of(values: Values, expressions: list[str]) -> Filter:
         if PCAP_WORDS.intersection(" ".join(expressions).lower().split()):
             hint = "; an expression of tcpdump's goes with --bpf"
         raise UsageError(f"{error}{hint}") from None
+    tell_beside(values, expressions)
+    return keep
+
+
+def tell_beside(values: Values, expressions: list[str]) -> None:
+    """Says on a terminal that of expressions beside each other one is enough: most people read `and` there."""
+    if values.every or not os.isatty(STDERR):
+        return
+    from .expression import beside
+
+    if beside(expressions):
+        name = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib is slow to import
+        say(f"{name}: '{' '.join(expressions)}': one of these is enough, as in 1.16; --and wants all")
 
 
 def sink_of(values: Values, output: Output, default: str = "text", linktype: int = 1, big_endian: bool = False) -> Sink:

@@ -19,7 +19,7 @@ def application(name: str, command: ModuleType) -> typer.Typer:
         raise AssertionError("commands are run by main")
 
     arguments = getattr(command, "ARGUMENTS", "[FILTER or ASSIGNMENT]...")
-    meaning = getattr(command, "ARGUMENTS_HELP", "IP.TTL==64 is a filter, IP.TTL=64 assigns")
+    meaning = getattr(command, "ARGUMENTS_HELP", "IP.TTL==1 filters, two are OR; IP.TTL=1 assigns")
     parameters = [
         inspect.Parameter(
             "arguments", inspect.Parameter.KEYWORD_ONLY, annotation=list[str],

@@ -55,7 +55,9 @@ class Option:
     def attribute(self) -> str:
         """The name under which its value is found."""
         name = self.names[-1].lstrip("-").replace("-", "_")
-        return {"in": "input", "out": "output", "if": "condition", "else": "otherwise"}.get(name, name)  # words of Python's
+        return {"in": "input", "out": "output", "if": "condition", "else": "otherwise", "and": "every"}.get(
+            name, name
+        )  # words of Python's
 
     def value(self, text: str) -> object:
         """Reads a value. Raises UsageError."""
@@ -111,6 +113,7 @@ OUTPUT = [
 ]
 
 PICK = [
+    Option("--and", FLAG, "of several filters all have to hold, not one"),
     Option("-r --reverse", FLAG, "let through what the filters would drop"),
     Option("-s --skip", NUMBER, "skip the first COUNT packets that pass the filters", "COUNT", default=0),
     Option("-l --limit", NUMBER, "stop after COUNT packets", "COUNT"),

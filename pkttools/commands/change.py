@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..errors import counted
 from ..expression import any_of, compiled, split_assignment
 from ..fields import FIELDS
-from ..flow import Stage
+from ..flow import Stage, tell_beside
 from ..options import FILTER, FLAG, TEXT, Option, Values
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
@@ -56,7 +56,10 @@ def conversion(values: Values, guard: Program | None) -> Converter | None:
 
 def stage(values: Values) -> Stage:
     """Unwraps, converts, swaps, then assigns; all only where --if holds."""
-    guard = compiled(any_of([values.condition])) if values.condition is not None else None
+    guard = None
+    if values.condition is not None:
+        guard = compiled(any_of([values.condition], bool(values.every)))
+        tell_beside(values, [values.condition])
     converter = conversion(values, guard)
 
     def account() -> list[str]:

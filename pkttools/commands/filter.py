@@ -2,6 +2,8 @@
 
 pkt-filter 'UDP.DST_PORT in 53,5353 and IP.SRC_ADDR==10.0.0.0/8'
 
+ICMP IP.TTL==1 is ICMP or IP.TTL==1; with --and both have to hold.
+
 Comparisons == != < <= > >=, 'in' with values, ranges and prefixes, a layer's name alone; and, or, not, parentheses.
 """
 
@@ -12,7 +14,7 @@ from ..options import FILTER, FLAG, Option, Values
 OPTIONS = [
     Option("-d --dump", FLAG, "print the compiled filter, for people, and end"),
     Option("-dd --dump-c", FLAG, "print the program of --bpf as C"),
-    Option("-ddd --dump-numbers", FLAG, "print the program of --bpf as numbers, for --bpf-file"),
+    Option("-ddd --dump-numbers", FLAG, "the same as numbers, for --bpf-file"),
     *FILTER,
 ]
 ARGUMENTS = "EXPR..."
