@@ -179,3 +179,10 @@ def test_it_does_what_the_model_does(name, turns, room, ports):
         assert [bytes(out) for out in outs] == [b"".join(rows[i] for i in chosen) for chosen in wanted_outs]
         assert bytes(passed) == b"".join(rows[i] for i in wanted_passed)
         assert ours == theirs and len(offsets) == len(frames)
+
+
+def test_what_was_learnt_in_the_same_batch_counts_at_once(codec):
+    """C comes in by port 0 and is asked for there by the next frame: nowhere to go, where it was unknown before."""
+    assert go(codec, {}, 0, frame(C, A, 1), frame(B, C, 2), frame(C, A, 3)) == (
+        [[], [1, 2], [1, 2]], [1, 2], {"flooded": 2, "filtered": 1},
+    )  # fmt: skip

@@ -12,7 +12,8 @@ import pytest
 from conftest import ROOT, load, shell
 from samples import ARP, ethernet, ipv4, ipv6, tags, tcp, udp
 
-from pkttools import __version__
+from pkttools import __version__, flow, main, options
+from pkttools.formats.files import Sink
 
 UDP = ethernet(0x0800, ipv4(17, udp()))
 
@@ -685,3 +686,44 @@ def test_a_packet_that_never_ends_does_not_fill_the_memory():
     done = shell("{ echo '-- 1 --'; yes '# nothing' | head -c 40000000; } | pkt-txt2txt")
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr == b"pkt-txt2txt: <stdin>:1: the text of one packet goes on for more than 32 MiB\n"
+
+
+def test_bad_input_before_any_packet_ends_what_writes_no_file(tmp_path):
+    """The sink gives its account all the same; an output file would have been left as it was."""
+
+    class Seen(Sink):
+        ended = False
+
+        def close(self) -> list[str]:
+            self.ended = True
+            return ["the account"]
+
+    (tmp_path / "bad").write_bytes(b"-- 1 --\n0g\n==\n")
+    seen = Seen()
+    values = options.read(options.FILTER, ["--in", str(tmp_path / "bad")])
+    said, code = flow.run([flow.Stage(values, sink=lambda _: seen)])
+    assert code == 1 and "bad hex digit" in said[0] and said[1:] == ["the account"] and seen.ended
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "out of memory"),
+        (OSError(5, "Input/output error", "f"), "f: Input/output error"),
+        (ValueError("x"), "internal error"),
+    ],
+)
+def test_whatever_ends_a_command_is_a_line_and_exit_code_1(monkeypatch, capfd, error, said):
+    def start(*_):
+        raise error
+
+    monkeypatch.setattr(main, "start", start)
+    monkeypatch.delenv("PKTTOOLS_DEBUG", raising=False)
+    assert main.guarded("pkt-txt2txt", []) == 1
+    assert said in capfd.readouterr().err
+
+
+def test_a_reader_that_ends_early_ends_the_command_by_sigpipe(backend):
+    """More than a pipe holds, so that it cannot have been written before the reader was gone."""
+    done = shell("pkt-txt2txt | head -1 > /dev/null; echo ${PIPESTATUS[0]}", text(*[bytes(1000)] * 2000), backend=backend)
+    assert done.stdout == b"141\n"

@@ -7,8 +7,10 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import ipv4, udp
 
 from pkttools import expression
+from pkttools.batch import Packet, gathered
 from pkttools.errors import UsageError
 from pkttools.expression import Parser, any_of, assignments, compiled, field, split_assignment, tokens
 from pkttools.fields import FIELDS, LAYERS, TABLE
@@ -241,3 +243,23 @@ def test_words_in_quotes(text, words):
 )
 def test_items_of_a_set(text, items):
     assert expression.set_items(text) == items
+
+
+def test_a_range_of_one(codec):
+    assert passes(codec, "IP.TTL in 64-64", ipv4(17, udp()))
+    assert not passes(codec, "IP.TTL in 63-63", ipv4(17, udp()))
+
+
+def test_an_occurrence_with_a_range_asks_that_occurrence_for_both_ends(codec):
+    inner = bytearray(ipv4(17, udp()))
+    inner[8] = 5
+    frame = ipv4(4, bytes(inner))  # 64 outside, 5 inside
+    assert passes(codec, "IP.TTL[2] in 1-9", frame)
+    assert not passes(codec, "IP.TTL[2] in 6-99", frame)
+    assert not passes(codec, "IP.TTL[2] in 1-4", frame)
+
+
+def passes(codec, expression: str, frame: bytes) -> bool:
+    """Whether an expression lets a frame of raw IP through."""
+    batch = gathered([Packet(frame, len(frame), 0, 101)])
+    return bool(codec.select(batch.data, batch.rows, compiled(any_of([expression]))))

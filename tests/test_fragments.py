@@ -535,3 +535,55 @@ def test_a_bomb(shared, backend):
     said, memory = done.stderr.decode().splitlines()
     assert said.startswith("pkt-defragment: 20000 fragments passed as they came: ")
     assert int(memory) < 64 << 10, "KiB"
+
+
+@pytest.mark.parametrize("fragment", [0x4000, 0])
+def test_dont_fragment_of_the_fragments_is_kept(fragment):
+    """As the first one has it: some senders cut what must not be cut on the way (RFC 6864 section 4.1)."""
+    payload = udp(PAYLOAD[:92])
+    pieces = [mended(ipv4(17, payload[:48], fragment=0x2000 | fragment)), mended(ipv4(17, payload[48:], fragment=6 | fragment))]
+    (whole,) = joined(pieces)
+    assert struct.unpack_from("!H", whole, 6)[0] == fragment
+    assert whole[20:] == payload and header_checksum_right(whole)
+
+
+def header_checksum_right(datagram: bytes) -> bool:
+    words = struct.unpack("!10H", datagram[:20])
+    return sum(words) % 0xFFFF == 0
+
+
+def test_old_packets_do_not_turn_the_clock_back():
+    """A datagram of old times is given up when the next packet comes, however old that one is."""
+    first, last = cut(mended(ipv4(17, udp(PAYLOAD[:92]))), 100)
+    stage = Reassembler()
+    old, late = 10 * SECOND, 11 * SECOND + TIMEOUT
+    times = [(first, late), (last, late), (first, old), (last, old + 1)]
+    through(stage, [packet(frame, time) for frame, time in times], size=1)
+    assert stage.rebuilt == 1 and stage.passed == {"incomplete": 2}
+
+
+@pytest.mark.parametrize(("size", "good"), [(7, True), (8, False)])
+@pytest.mark.parametrize("v6", [False, True], ids=["IPv4", "IPv6"])
+def test_the_longest_payload(v6, size, good):
+    """65,535 bytes are as far as an offset reaches; whether the header can say so is another matter."""
+    stage = Reassembler()
+    data, offset = bytes(size), 65528
+    piece = ipv6(44, struct.pack("!BBHI", 17, 0, offset, 1) + data) if v6 else mended(ipv4(17, data, fragment=offset // 8))
+    assert through(stage, [packet(piece)]) and stage.passed == {"incomplete" if good else "malformed": 1}
+
+
+def test_an_option_shorter_than_its_own_head_ends_the_options():
+    """RFC 791 section 3.1: an option that is no single byte has two at least."""
+    whole = mended(ipv4(17, udp(PAYLOAD[:92]), options=bytes([0x83, 1, 0x83, 4, 4, 0, 1, 0])))
+    first, second = cut(whole, 108)
+    assert first[20:28] == whole[20:28]
+    assert second[0] == 0x45
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_as_large_as_the_mtu_is_not_cut_and_not_counted(force):
+    for frame in (mended(ipv4(17, udp(PAYLOAD[:92]), fragment=0x4000)), ipv6(17, udp(PAYLOAD[:72]))):
+        stage = Cutter(len(frame), force, 1)
+        framed = ethernet(0x86DD if frame[0] >> 4 == 6 else 0x0800, frame)  # longer than the MTU by what the link adds
+        assert [p.frame for p in through(stage, [packet(framed, linktype=1)])] == [framed]
+        assert stage.uncut == {}

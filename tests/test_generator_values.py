@@ -143,3 +143,22 @@ def test_a_ramp_goes_on_at_its_last_rate() -> None:
     assert schedule.at(150) == pytest.approx(1)
     assert schedule.at(350) == pytest.approx(2)
     assert schedule.before(1) == 150
+
+
+@pytest.mark.parametrize(("text", "first"), [
+    ("random:2001:db8::/64", ["2001:db8::f2a7:4de4:52e6:b438", "2001:db8::6513:270e:269e:d37"]),
+    ("random:2001:db8::/63", ["2001:db8::ca26:4e1c:4d3c:1a6f", "2001:db8:0:1:a47e:1048:2516:5e66"]),
+])  # fmt: skip
+def test_what_a_seed_draws_of_wide_ranges_stays_the_same(text, first):
+    """2^64 values take 64 bits each, one more takes 128: a seed means the same packets for ever."""
+    assert list(values("IPV6.SRC_ADDR", text, 7).take(0, 2)) == [parse_ipv6(word) for word in first]
+
+
+@pytest.mark.parametrize(("count", "good"), [(65536, True), (65537, False)])
+def test_the_longest_list(count, good):
+    text = ",".join(["1"] * count)
+    if good:
+        assert values("IP.TTL", text).period == count
+    else:
+        with pytest.raises(UsageError, match="at most 65536 items"):
+            values("IP.TTL", text)

@@ -275,3 +275,15 @@ def test_both_do_the_same_with_any_bytes():
         assert one == other
         fine += len(one) == 2
     assert 1000 < fine < 3900  # both kinds were met
+
+
+def test_take_a_block_that_is_full_to_its_last_byte(kernel):
+    frame = bytes(SIZE - HEAD - MAC)
+    frame = frame[: len(frame) // 16 * 16 - MAC % 16]
+    ring = block((frame, {}))
+    struct.pack_into("=I", ring, 20, SIZE)  # blk_len: all of it
+    assert len(kernel.ring_take(ring, 0, SIZE)) == SIZE
+    struct.pack_into("=I", ring, 8, 1)  # the user's again
+    struct.pack_into("=I", ring, 20, SIZE + 1)
+    with pytest.raises(OSError):
+        kernel.ring_take(ring, 0, SIZE)

@@ -143,3 +143,23 @@ def test_files_that_are_none(tmp_path):
             of(str(tmp_path / name))
     with pytest.raises(UsageError, match="'wires a b': no statement 'wires'; there are host, wire"):
         of("wires a b")
+
+
+@pytest.mark.parametrize(("mtu", "good"), [(68, True), (67, False), (65535, True), (65536, False)])
+def test_limits_of_an_mtu(mtu, good):
+    """RFC 791 section 3.2: 68 bytes every module forwards; an IPv4 datagram has at most 65,535."""
+    words = ("wire a 10.0.0.1/24 b", f"mtu a:eth0 {mtu}")
+    if good:
+        assert of(*words).hosts["a"].interfaces["eth0"].mtu == mtu
+    else:
+        with pytest.raises(UsageError, match="bad MTU"):
+            of(*words)
+
+
+@pytest.mark.parametrize(("mac", "address"), [
+    ("02:00:00:00:01:02", "fe80::0000:00ff:fe00:0102"), ("00:11:22:33:44:55", "fe80::0211:22ff:fe33:4455"),
+    ("fe:ff:ff:ff:ff:ff", "fe80::fcff:ffff:feff:ffff"),
+])  # fmt: skip
+def test_link_local_addresses(mac, address):
+    """RFC 4291 appendix A: the universal/local bit is turned around, not set."""
+    assert build.link_local(mac) == address

@@ -212,3 +212,8 @@ def test_lateness_in_words():
         lateness.add(value)
     assert str(lateness).endswith("30.0 ms (worst)")
     assert " us (median), " in str(lateness)
+
+
+def test_just_before_with_a_time_that_goes_back_is_not_late():
+    """It is due at once, counted from the packet before, and so is not early either."""
+    assert deadlines(Pace(after_previous=True), [1000, 1050, 1040, 1060], late=3) == [0, 53, 56, 79]

@@ -381,3 +381,11 @@ def test_too_many_stages():
     done = shell(f"pkt-pipe '{' | '.join(['correct'] * 501)}'", EXAMPLES["ping"])
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.startswith(b"pkt-pipe: 501 commands: a pipe has at most 500\n")
+
+
+def test_each_command_chooses_by_its_own_condition(backend):
+    """What the first --if has said of a batch means nothing to the second."""
+    for name in ("tunnel", "dns", "ping", "vlan-tcp"):
+        pipe = "change --to-ethernet --if UDP IP.TTL=1 | change --if TCP IP.TTL=2 | change --if ICMP IP.TTL=3"
+        alone = shell(" | ".join(f"pkt-{part}" for part in pipe.split(" | ")), EXAMPLES[name], backend=backend)
+        assert shell(f"pkt-pipe '{pipe}'", EXAMPLES[name], backend=backend).stdout == alone.stdout != EXAMPLES[name]

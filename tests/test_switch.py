@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import struct
@@ -14,10 +15,11 @@ from pkttools.batch import Batch
 from pkttools.errors import PktError, UsageError
 from pkttools.linux import control
 from pkttools.switch import bridge, remote
+from pkttools.switch import dump as dump_module
 from pkttools.switch.bridge import Bridge
 from pkttools.switch.change import Change, split
 from pkttools.switch.dump import Dump
-from pkttools.switch.ports import VIRTIO, Gone, Port
+from pkttools.switch.ports import VIRTIO, Gone, Port, put_tag
 
 
 @pytest.mark.parametrize(
@@ -229,3 +231,52 @@ def test_what_was_written_makes_room_for_as_much_and_no_more(tmp_path):
         dump.write("p1", bytearray(10) + between(4, 2), bytearray(row(60, 10)))
     assert dump.close() == [] and dump.used == 0
     assert (tmp_path / "dump.txt").read_text().count("\n==\n") == 50
+
+
+def test_a_partial_checksum_whose_sum_carries():
+    """In one's complement a carry comes back at the other end: RFC 1071 section 2 (2)."""
+    for low in range(0x80, 0x100):  # with 192.0.2.2 the addresses add up to just below and just above 0xFFFF
+        virtio, frame = partial(False, b"12345678")
+        data = bytearray(virtio + frame)
+        Change(f"IP.SRC_ADDR=61.{low}.0.0", True)(Batch(data, bytearray(row(len(frame), len(virtio)))))
+        sent = bytearray(finished(bytes(data[: len(virtio)]), bytes(data[len(virtio) :])))
+        assert codec.BAD not in codec.verify(sent, row(len(frame), 0)), low
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_checksum_that_ends_with_the_frame(beyond):
+    """It is left to the card when its last byte is the frame's, and no checksum of this frame one byte later."""
+    _, frame = partial(False, b"")
+    start = len(frame) - 18 + beyond
+    data = bytearray(VIRTIO.pack(1, 0, 0, 0, start, 16) + frame)
+    change = Change("IP.TTL=9", True)
+    assert change.unfinished(Batch(data, bytearray(row(len(frame), 10)))) == ([] if beyond else [0])
+
+
+def test_a_tag_that_is_put_back_moves_what_the_virtio_header_counts():
+    head = VIRTIO.pack(1, 1, 54, 1448, 34, 16)
+    buffer = bytearray(4) + head + bytes(range(12)) + b"rest"
+    put_tag(buffer, 0x8100, 7)
+    assert VIRTIO.unpack_from(buffer) == (1, 1, 58, 1448, 38, 16)
+    assert buffer[10:] == bytes(range(12)) + b"\x81\0\0\7rest"
+    buffer = bytearray(4) + VIRTIO.pack(0, 0, 0, 0, 0, 0) + bytes(range(12))
+    put_tag(buffer, 0x8100, 7)
+    assert VIRTIO.unpack_from(buffer) == (0, 0, 0, 0, 0, 0)
+
+
+def test_what_waits_for_a_slow_reader_counts_against_the_room(monkeypatch):
+    """Two writes that only together exceed it: the second is dropped, and counted."""
+    reading, writing = os.pipe()
+    try:
+        monkeypatch.setattr(dump_module, "ROOM", 150_000)
+        frames_ = bytearray(10) + between(4, 2) * 1500  # 90,000 bytes, more than the pipe takes as text
+        dump = Dump(f"/dev/fd/{writing}")
+        for _ in range(2):
+            dump.write("p1", frames_, bytearray(row(90_000, 10)))
+        assert dump.dropped == 1 and dump.failed
+        while b"==\n" not in os.read(reading, 1 << 20):
+            pass
+        assert "1 frame not written" in " ".join(dump.close())
+    finally:
+        os.close(reading)
+        os.close(writing)
