@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
 
@@ -21,12 +22,24 @@ NAME, RESOLUTION, TIME_OFFSET = 2, 9, 14  # options of interfaces
 # if_tsoffset in seconds, and where its line `IFACE: name` lies in the section's names, if it has one.
 INTERFACE_COLUMNS = 6
 
-# How control characters stand in names and comments: a line stays a line, and no terminal is told anything.
-FORMS = {"\n": b"\\n", "\r": b"\\r"} | {chr(c): b"\\x%02x" % c for c in (*range(32), 127) if chr(c) not in "\n\r"}
-CHARACTERS = {form[1:]: character.encode() for character, form in FORMS.items()}  # what stands behind the backslash
-_SUFFIX = b"|".join(sorted(CHARACTERS))
-_CONTROL = re.compile(rb"(\\*)(?:([\x00-\x1f\x7f])|(" + _SUFFIX + rb"))")
-_FORM = re.compile(rb"(\\+)(" + _SUFFIX + rb")")
+# How what must not reach a terminal stands in names and comments, so that a line stays a line: control characters, those
+# of C1 (U+0080 to U+009F) in UTF-8 or as bytes alone, and what turns the direction of text around.
+FORMS = {bytes([c]): b"\\x%02x" % c for c in (*range(0x20), *range(0x7F, 0xA0))} | {b"\n": b"\\n", b"\r": b"\\r"}
+FORMS |= {bytes([0xC2, c]): b"\\xc2\\x%02x" % c for c in range(0x80, 0xA0)}
+FORMS |= {chr(c).encode(): b"\\u%04x" % c for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+CHARACTERS = {form[1:]: character for character, form in FORMS.items()}  # what stands behind the backslash
+_SUFFIX = rb"[nr]|x(?:0[0-9bcef]|1[0-9a-f]|7f|[89][0-9a-f])|u20(?:2[a-e]|6[6-9])"  # the same as an expression, but those of C2
+_HARMFUL = rb"[\x00-\x1f\x7f-\x9f]|\xc2[\x80-\x9f]|\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])"
+_CHARACTER = (  # of UTF-8, beyond ASCII and C1 (RFC 3629)
+    rb"\xc2[\xa0-\xbf]|[\xc3-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}"
+    rb"|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
+)
+# Possessive, and never begun within a run of backslashes: else that run is gone through as often as it is long.
+_WRITTEN = re.compile(
+    rb"(?<!\\)(\\*+)(?:(" + _HARMFUL + rb")|((?:(?!" + _HARMFUL + rb")(?:" + _CHARACTER + rb"))++)"
+    rb"|(?<=\\)(" + _SUFFIX + rb"|xc2(?=[\x80-\x9f])))"
+)  # fmt: skip
+_READ = re.compile(rb"(?<!\\)(\\++)(" + _SUFFIX + rb"|xc2\\x[89][0-9a-f])")
 
 
 def misframed(buffer: bytearray, at: int, stop: int, kind: int, size: int, order: str) -> tuple[int, int, int] | None:
@@ -71,18 +84,30 @@ def note(word: bytes, value: bytes) -> bytes:
     Backslashes in front of a form, or of what would be taken for one, are doubled; all others stand for themselves. So each
     value has its text, and each text its value.
     """
-    return word + (b" " if value else b"") + _CONTROL.sub(_form_of, value) + b"\n"
+    return word + (b" " if value else b"") + _WRITTEN.sub(_form_of, value) + b"\n"
+
+
+def iface(name: str) -> bytes:
+    """The line that says where a packet was captured."""
+    return note(b"IFACE:", os.fsencode(name))
 
 
 def _form_of(found: re.Match[bytes]) -> bytes:
-    return 2 * found[1] + (FORMS[chr(found[2][0])] if found[2] else found[3])
+    backslashes, harmful, characters, suffix = found.groups()
+    if characters:
+        return found[0]
+    return 2 * backslashes + (suffix or FORMS[harmful])
 
 
 def _value_of(found: re.Match[bytes]) -> bytes:
-    count = len(found[1])
-    return found[1][: count // 2] + (CHARACTERS[found[2]] if count % 2 else found[2])
+    count, suffix = len(found[1]), found[2]
+    if count % 2:
+        suffix = CHARACTERS[suffix]
+    elif suffix.startswith(b"xc2"):
+        suffix = b"xc2" + CHARACTERS[suffix[4:]]
+    return found[1][: count // 2] + suffix
 
 
 def value_of(line: bytes) -> bytes:
     """What a line of text stands for; the other way around than `note`. The line comes without its end."""
-    return _FORM.sub(_value_of, line[line.index(b":") + 1 :].removeprefix(b" "))
+    return _READ.sub(_value_of, line[line.index(b":") + 1 :].removeprefix(b" "))

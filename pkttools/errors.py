@@ -114,11 +114,25 @@ def shown(word: bytes, limit: int = 40) -> str:
     return text + "..." if len(word) > limit else text
 
 
+def visible(text: str) -> str:
+    """Text that comes from elsewhere, such as a name, made safe for a terminal: its control characters, and what turns the
+    direction of text around, as `\\xNN` and `\\uNNNN`.
+    """
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(c: str) -> str:
+    code = ord(c) - (0xDC00 if "\udc80" <= c <= "\udcff" else 0)  # a byte that is no UTF-8, as os.fsdecode gives it
+    if code < 0x20 or 0x7F <= code < 0xA0 or code != ord(c):
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if "\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069" or "\ud800" <= c <= "\udfff" else c
+
+
 def say(line: str) -> None:
     """Writes a line to standard error, if that is still there."""
     if sys.stderr is None:  # closed; print() would take standard output for it
         return
     try:
-        print(line, file=sys.stderr, flush=True)
+        print(visible(line), file=sys.stderr, flush=True)
     except (OSError, ValueError, AttributeError):
         pass

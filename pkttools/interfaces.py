@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 
+from .errors import visible
 from .linux.interface import LINKTYPES
 from .names import linktype_name
 
@@ -51,8 +52,8 @@ class Interface:
     def columns(self) -> list[str]:
         """What its line says."""
         linktype = "-" if self.linktype is None else f"{self.linktype} ({linktype_name(self.linktype)})"
-        rest = [*self.addresses, *([f"({self.remark})"] if self.remark else [])]
-        return [self.name, self.state, linktype, self.mac or "-", " ".join(rest) or "-"]
+        rest = [*self.addresses, *([f"({visible(self.remark)})"] if self.remark else [])]
+        return [visible(self.name), self.state, linktype, self.mac or "-", " ".join(rest) or "-"]
 
 
 def family(address: int) -> int:

@@ -10,7 +10,9 @@ import pytest
 ORDERS = pytest.mark.parametrize("order", [">", "<"], ids=["big", "little"])
 SECOND = 10**9
 LAST = 9_223_372_035 * SECOND + SECOND - 1  # the last time that text holds
-ESCAPES = {10: "\\n", 13: "\\r"} | {c: f"\\x{c:02x}" for c in [*range(32), 127] if c not in (10, 13)}
+ESCAPES = {chr(c): f"\\x{c:02x}" for c in [*range(32), 127]} | {"\n": "\\n", "\r": "\\r"}
+ESCAPES |= {chr(0xDC00 + c): f"\\x{c:02x}" for c in range(0x80, 0xA0)} | {chr(c): f"\\xc2\\x{c:02x}" for c in range(0x80, 0xA0)}
+ESCAPES |= {chr(c): f"\\u{c:04x}" for c in [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]}
 
 Options = tuple[tuple[int, bytes], ...]
 
@@ -105,16 +107,17 @@ def _options(raw: bytes, order: str) -> list[tuple[int, bytes]]:
 def _line(word: str, value: bytes) -> str:
     """The line of text for a value: backslashes are doubled where a form follows them, or what would be taken for one."""
     text, at = "", 0
-    left = value.decode("latin-1")
+    left = value.decode(errors="surrogateescape")
     while at < len(left):
         run = len(left[at:]) - len(left[at:].lstrip("\\"))
         at += run
         rest = left[at:]
-        form = ESCAPES.get(ord(rest[0])) if rest else None
-        doubled = form is not None or any(rest.startswith(escape[1:]) for escape in ESCAPES.values())
+        form = ESCAPES.get(rest[:1])
+        like = any(rest.startswith(escape[1:]) for escape in ESCAPES.values() if "xc2" not in escape)
+        doubled = form is not None or like or (rest.startswith("xc2") and "\udc80" <= rest[3:4] <= "\udc9f")
         text += "\\" * run * (2 if doubled else 1) + (form or rest[:1])
         at += 1
-    return f"{word}:{' ' if value else ''}{text}\n"
+    return f"{word}:{' ' if value else ''}{text}\n".encode(errors="surrogateescape").decode("latin-1")
 
 
 def records(raw: bytes) -> list[Record]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from array import array
+from time import process_time
 from types import ModuleType
 
 import pytest
@@ -27,6 +28,7 @@ from sections import (
     simple,
 )
 
+from pkttools import blocks
 from pkttools.batch import MAX_BATCH, MAX_FRAME
 from pkttools.errors import BLOCK_LONG, BLOCK_SHORT, BLOCK_TRAILER, BLOCK_UNALIGNED, NO_INTERFACE, PAST_BLOCK, RECORD_TOO_LONG
 
@@ -162,8 +164,47 @@ def test_drops_of_obsolete_packets(codec, drops, notes):
 def test_every_byte_of_a_comment(codec):
     [packet] = decode(codec, enhanced(b"", given=((1, bytes(range(256))),)))[1]
     controls = "".join({10: "\\n", 13: "\\r"}.get(c, f"\\x{c:02x}") for c in range(32))
-    plain = "".join(chr(c) for c in range(32, 256)).replace("\x7f", "\\x7f")
+    plain = "".join(f"\\x{c:02x}" if 0x7F <= c < 0xA0 else chr(c) for c in range(32, 256))
     assert packet.notes == f"NOTE: {controls}{plain}\n"
+
+
+HOSTILE = [  # bytes of a comment, and how they stand in text
+    (b"a\x9bb", "a\\x9bb"), (b"\xc2\x9b31m", "\\xc2\\x9b31m"), ("\u00e9\u0085\u00e9".encode(), "\u00e9\\xc2\\x85\u00e9"),
+    ("\u00c0\u4e80\U0001f600".encode(), "\u00c0\u4e80\U0001f600"), (b"\xc2\xa0\xc2", "\u00a0\udcc2"),
+    (b"\xe4\xba\x80\x80", "\u4e80\\x80"),
+    (b"\xe4\xba", "\udce4\udcba"), (b"\xe4\x80a", "\udce4\\x80a"), (b"\xc0\x9b", "\udcc0\\x9b"),
+    (b"\xed\xa0\x9b", "\udced\udca0\\x9b"),
+    (b"\xf0\x8f\xbf\xbf", "\udcf0\\x8f\udcbf\udcbf"), (b"\xf4\x90\x80\x80", "\udcf4\\x90\\x80\\x80"),
+    ("\u202e\u2066\u202a\u2069\u202f\u2065\u206a\u200e".encode(), "\\u202e\\u2066\\u202a\\u2069\u202f\u2065\u206a\u200e"),
+    (rb"\x9b", r"\\x9b"), (rb"\u202e", r"\\u202e"), (rb"\xc2", r"\xc2"), (rb"\xc2\x85", r"\xc2\\x85"),
+    (b"\\xc2\x85", r"\\xc2\x85"),
+    (b"\\xc2\xc2\x85", r"\xc2\xc2\x85"), (b"\\\xc2\x85", r"\\\xc2\x85"), (b"\\\x85", r"\\\x85"),
+    (rb"\u202f\xa0\xff\x9B", r"\u202f\xa0\xff\x9B"),
+    ("\\\u00e9".encode(), "\\\u00e9"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "text"), HOSTILE)
+def test_what_must_not_reach_a_terminal(codec, value, text):
+    """It has a form, and comes back exactly; of a text that has none the same holds the other way around."""
+    line = f"NOTE: {text}\n".encode("utf-8", "surrogateescape")
+    [packet] = decode(codec, enhanced(b"abc", given=((1, value),)))[1]
+    assert packet.notes.encode("latin-1") == line
+    data, rows = batch_of(packet)
+    assert codec.pcapng_encode(data, rows, 0, False, 0, False)[0] == enhanced(b"abc", given=((1, value),))
+    assert blocks.note(b"NOTE:", value) == line
+    assert blocks.value_of(line[:-1]) == value
+
+
+@pytest.mark.parametrize("value", [b"\\", b"\x9b", b"\xc2\x9b", b"\xe2\x80\xae", b"\\n", b"\xe2", b"\x1b", "\u00e9".encode()])
+def test_long_names_take_no_time(codec, value):
+    value *= 65_532 // len(value)
+    start = process_time()
+    line = blocks.note(b"IFACE:", value)
+    assert blocks.value_of(line[:-1]) == value
+    [packet] = decode(codec, enhanced(b"", given=((1, value),)))[1]
+    assert packet.notes.encode("latin-1") == line.replace(b"IFACE", b"NOTE")
+    assert process_time() - start < 2
 
 
 OTHERS = {
@@ -330,7 +371,9 @@ def test_notes_become_options(codec, order):
         ("NOTE: ", b""), ("NOTE: \\", b"\\"), ("NOTE: \\\\n", b"\\n"), ("NOTE: \\\\\\n", b"\\\n"),
         ("NOTE: \\\\\\\\x1b \\\\a", b"\\\\x1b \\\\a"), ("NOTE: \\x", b"\\x"), ("NOTE: \\x0", b"\\x0"),
         # Only what our reader writes is turned back.
-        ("NOTE: \\x41\\x20\\x80\\xff", b"\\x41\\x20\\x80\\xff"), ("NOTE: \\x0a\\x0d", b"\\x0a\\x0d"),
+        ("NOTE: \\x41\\x20\\xa0\\xff", b"\\x41\\x20\\xa0\\xff"), ("NOTE: \\x80\\x9f\\u2069", b"\x80\x9f\xe2\x81\xa9"),
+        ("NOTE: \\xc2\\x80\\xc2\\xa0\\xc2\\\\x80", b"\xc2\x80\\xc2\\xa0\\xc2\\x80"), ("NOTE: \\\\xc2\\x80", b"\\xc2\x80"),
+        ("NOTE: \\x0a\\x0d", b"\\x0a\\x0d"),
         ("NOTE: \\x1B\\x7F", b"\\x1B\\x7F"),
         ("NOTE: \\t\\N\\X00", b"\\t\\N\\X00"), ("NOTE: \\x\\x00", b"\\x\0"), ("NOTE: tab\there", b"tab\there"),
     ],

@@ -252,7 +252,27 @@ def test_mutated_streams(monkeypatch, tmp_path, seed):
 # ---- there and back ----
 
 # Any text but control characters; what stands for them comes often.
-PARTS = ["\\n", "\\r", "\\x00", "\\x1b", "\\x7f", "\\x0a", "\\x41", "\\", "n", "x1", " ", "a", "\xc3\xa9", "~"]
+PARTS = [
+    "\\x85",
+    "\\xc2",
+    "x85",
+    "\\u202e",
+    "\\xa0",
+    "\\n",
+    "\\r",
+    "\\x00",
+    "\\x1b",
+    "\\x7f",
+    "\\x0a",
+    "\\x41",
+    "\\",
+    "n",
+    "x1",
+    " ",
+    "a",
+    "\xc3\xa9",
+    "~",
+]
 TEXT = st.lists(st.sampled_from(PARTS), max_size=12).map("".join)
 
 

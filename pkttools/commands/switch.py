@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from ..errors import PktError, say
+from ..errors import PktError, say, visible
 from ..options import ABOUT, FLAG, NUMBER, REAL, TEXT, UTC, Option, Values
 from ..signals import Interrupted, install
 
@@ -107,13 +107,13 @@ HEADS = {
 
 def shown(said: dict) -> list[str]:
     """The ports and their counters, a line each, and a line about stations."""
-    lines = aligned([list(HEADS.values()), *([str(port[name]) for name in HEADS] for port in said["ports"])])
+    lines = aligned([list(HEADS.values()), *([visible(str(port[name])) for name in HEADS] for port in said["ports"])])
     return [*lines, f"stations: {said['stations']}, moved: {said['moved']}, not learnt: {said['unlearnt']}"]
 
 
 def stations(said: dict) -> list[str]:
     """The stations: address, port, seconds since they were seen."""
-    return aligned([["address", "port", "age"], *([mac, port, str(age)] for mac, port, age in said["stations"])])
+    return aligned([["address", "port", "age"], *([mac, visible(port), str(age)] for mac, port, age in said["stations"])])
 
 
 def aligned(rows: list[list[str]]) -> list[str]:

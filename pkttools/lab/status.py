@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-from ..errors import PktError, counted
+from ..errors import PktError, counted, visible
 from ..linux import control
 from ..linux.namespaces import NEWNET, fork, setns
 from . import running
@@ -58,7 +58,7 @@ def shown(interface: dict, peers: dict[str, str]) -> str:
     addresses = [f"{one['local']}/{one['prefixlen']}" for one in interface.get("addr_info", ()) if one.get("scope") != "link"]
     place = [f"wire to {peers[name]}"] if name in peers else []
     place += [f"port of {interface['master']}"] if "master" in interface else []
-    return "  ".join([name, interface.get("address", ""), state, f"mtu {interface['mtu']}", *addresses, *place])
+    return visible("  ".join([name, interface.get("address", ""), state, f"mtu {interface['mtu']}", *addresses, *place]))
 
 
 def inside(fds: dict[str, dict[str, int]]) -> dict[str, list[dict]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import _thread  # threading takes as long to import as all of this
 import ctypes
 import errno
-import os
 import signal
 import sys
 import time
@@ -62,7 +61,11 @@ class Receiver:
         fd = self.pcap.pcap_get_selectable_fd(self.handle.address) if hasattr(self.pcap, "pcap_get_selectable_fd") else -1
         self.fds, self.look = ([fd], LOOK) if fd >= 0 else ([], BLIND)
         way = f"WAY: {direction}\n" if direction else ""
-        self.notes = os.fsencode(f"IFACE: {self.name}\n{way}") if notes else b""
+        self.notes = b""
+        if notes:
+            from ..blocks import iface  # late: only with -v
+
+            self.notes = iface(self.name) + way.encode()
         self.stream = File(self.handle) if sys.platform == "win32" else Memory(self.handle)
         self.write = ctypes.cast(self.pcap.pcap_dump, ctypes.c_void_p)
         self.received = 0

@@ -35,7 +35,7 @@ BLOCKS = 8  # at least: one is read while others are filled, and with two packet
 PAGE = mmap.PAGESIZE
 TAG = 4  # bytes that a VLAN tag needs in front of the packet, where the kernel took it off
 BLOCK_HEAD, PACKET_HEAD = 48, 128  # bytes that a block begins with; that a packet needs before its own, at most
-LINES = 80  # bytes in front of a block's packets that are ours: room for the longest lines IFACE and WAY, both ways
+LINES = 160  # bytes in front of a block's packets that are ours: room for the longest lines IFACE and WAY, both ways
 # Milliseconds after which the kernel hands over a block that is not full, if there is any packet in it; kernels before 6.18
 # round them up to their timer's tick, 1 to 10 ms. Every packet of a quiet wire waits that long. But as each such block is one
 # that is taken, the time times the number of blocks, 126, is how long the ring lasts while nobody reads, however little comes.
@@ -112,7 +112,9 @@ class Receiver:
 
         Gives offset in a block and size of those for packets that came in, then of those that went out.
         """
-        came, went = (f"IFACE: {self.name}\nWAY: {way}\n".encode() for way in ("in", "out"))
+        from ..blocks import iface  # late: only with -v
+
+        came, went = (iface(self.name) + f"WAY: {way}\n".encode() for way in ("in", "out"))
         for at in range(BLOCK_HEAD, len(self.ring), self.block):
             self.ring[at : at + len(came + went)] = came + went
         return BLOCK_HEAD, len(came), BLOCK_HEAD + len(came), len(went)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from ..batch import Batch
+from ..blocks import iface
 from ..bpf import assembler as ebpf
 from ..bpf import classic
 from ..bpf.assembler import R0, R1, R2, R4, R5, R6, R7, R8, R9, R10, add, call, jump, jump_if, leave, load, map_fd, mov, store
@@ -97,7 +98,7 @@ class Xdp:
         """
         self.name, self.ifindex = ethernet(interface)
         self.nano, self.seconds, self.every, self.tell = nano, seconds, every, tell
-        self.notes = f"IFACE: {self.name}\nWAY: in\n".encode() if notes else b""
+        self.notes = iface(self.name) + b"WAY: in\n" if notes else b""
         self.clock = time.time_ns() - time.monotonic_ns()
         self.received = 0
         self.counters = bpf.Map(bpf.PERCPU_ARRAY, 8 * COUNTERS, 1)

@@ -6,6 +6,7 @@ import threading
 
 from .. import codec
 from ..batch import COLUMNS, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES, Batch
+from ..blocks import iface
 from ..errors import OutputError, counted
 from ..formats.files import Output
 from ..formats.text import TextSink
@@ -98,7 +99,7 @@ class Dump:
 
 def batches(port: str, records: bytearray, unfinished: bytearray) -> list[Batch]:
     """The packets of records, with the lines that say where they came in, and with finished checksums."""
-    notes = f"IFACE: {port}\nWAY: in\n".encode()
+    notes = iface(port) + b"WAY: in\n"
     end = len(records)
     records += notes
     made, start, first = [], 0, 0

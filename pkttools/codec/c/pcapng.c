@@ -82,22 +82,90 @@ static int lower_hex(uint8_t c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static bool is_control(uint8_t c)
+static bool is_tail(uint8_t c)
 {
-    return c < 0x20 || c == 0x7F;
+    return c >= 0x80 && c <= 0xBF;
 }
 
-/* What stands behind the backslash of a form, `n`, `r` or `xNN`: gives its bytes and the character; 0: it is none. */
-static size_t suffix(const uint8_t *at, size_t size, uint8_t *character)
+/* Bytes of the character of UTF-8 (RFC 3629) at the start of a text, of those beyond ASCII; 0: there is none. */
+static size_t character(const uint8_t *at, size_t size)
 {
-    if (size >= 1 && (at[0] == 'n' || at[0] == 'r')) {
-        *character = at[0] == 'n' ? '\n' : '\r';
-        return 1;
-    }
-    if (size < 3 || at[0] != 'x' || lower_hex(at[1]) < 0 || lower_hex(at[2]) < 0)
+    size_t count = at[0] >= 0xC2 && at[0] <= 0xDF ? 2 : at[0] >= 0xE0 && at[0] <= 0xEF ? 3 : at[0] >= 0xF0 && at[0] <= 0xF4 ? 4 : 0;
+    if (count == 0 || size < count || !is_tail(at[1]) || (at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xED && at[1] > 0x9F)
+        || (at[0] == 0xF0 && at[1] < 0x90) || (at[0] == 0xF4 && at[1] > 0x8F))
         return 0;
-    *character = (uint8_t)(lower_hex(at[1]) << 4 | lower_hex(at[2]));
-    return is_control(*character) && *character != '\n' && *character != '\r' ? 3 : 0;
+    for (size_t i = 2; i < count; i++)
+        if (!is_tail(at[i]))
+            return 0;
+    return count;
+}
+
+/* The last two digits of U+202A to U+202E and U+2066 to U+2069, which turn the direction of text around; 0: none of them. */
+static unsigned turns(const uint8_t *at)
+{
+    if (at[0] != 0xE2 || (at[1] != 0x80 && at[1] != 0x81))
+        return 0;
+    unsigned low = (at[1] & 1u) << 6 | (at[2] & 0x3Fu);
+    return (low >= 0x2A && low <= 0x2E) || (low >= 0x66 && low <= 0x69) ? low : 0;
+}
+
+static bool is_c1(uint8_t c)
+{
+    return c >= 0x80 && c <= 0x9F;
+}
+
+/* Bytes of what stands as itself at the start of a text; 0 where it must not reach a terminal. */
+static size_t harmless(const uint8_t *at, size_t size)
+{
+    uint8_t c = at[0];
+    if (c < 0x80)
+        return c >= 0x20 && c != 0x7F;
+    size_t count = character(at, size);
+    if (count == 0)
+        return !is_c1(c);
+    return (c == 0xC2 && is_c1(at[1])) || (count == 3 && turns(at) != 0) ? 0 : count;
+}
+
+static bool is_hex_byte(const uint8_t *at, size_t size, uint8_t *value)
+{
+    if (size < 3 || at[0] != 'x' || lower_hex(at[1]) < 0 || lower_hex(at[2]) < 0)
+        return false;
+    *value = (uint8_t)(lower_hex(at[1]) << 4 | lower_hex(at[2]));
+    return true;
+}
+
+struct form {                   /* of what must not reach a terminal */
+    size_t size, count;         /* bytes behind the backslash, 0: it is none; what it stands for */
+    uint8_t bytes[3];
+};
+
+/* What stands behind the backslash of a form: `n`, `r`, `xNN`, `xc2\xNN`, `u202a` to `u202e` or `u2066` to `u2069`. */
+static struct form suffix(const uint8_t *at, size_t size)
+{
+    uint8_t c, second;
+    if (size >= 1 && (at[0] == 'n' || at[0] == 'r'))
+        return (struct form){1, 1, {at[0] == 'n' ? '\n' : '\r'}};
+    if (is_hex_byte(at, size, &c)) {
+        if (c != 0xC2)
+            return (struct form){c != '\n' && c != '\r' && harmless(&c, 1) == 0 ? 3 : 0, 1, {c}};
+        if (size >= 7 && at[3] == '\\' && is_hex_byte(at + 4, size - 4, &second) && is_c1(second))
+            return (struct form){7, 2, {c, second}};
+    }
+    if (size >= 5 && memcmp(at, "u20", 3) == 0 && lower_hex(at[3]) >= 0 && lower_hex(at[4]) >= 0) {
+        unsigned low = (unsigned)(lower_hex(at[3]) << 4 | lower_hex(at[4]));
+        struct form f = {5, 3, {0xE2, (uint8_t)(0x80 | low >> 6), (uint8_t)(0x80 | (low & 0x3F))}};
+        f.size = turns(f.bytes) != 0 ? 5 : 0;
+        return f;
+    }
+    return (struct form){0};
+}
+
+/* Whether a text would be taken for a form when it is written behind a backslash. */
+static bool like_form(const uint8_t *at, size_t size)
+{
+    if (size >= 4 && memcmp(at, "xc2", 3) == 0)
+        return is_c1(at[3]);    /* what becomes a form of its own behind it */
+    return suffix(at, size).size > 0;
 }
 
 static size_t backslashes(const uint8_t *at, size_t size)
@@ -108,12 +176,38 @@ static size_t backslashes(const uint8_t *at, size_t size)
     return count;
 }
 
-/* A comment as a line; control characters as `\n`, `\r`, `\xNN`. Backslashes in front of these, or of what would be taken for
- * one, are doubled; all others stand for themselves. So each comment has its text, and each text its comment.
+static uint8_t *put_hex(uint8_t *out, const char *prefix, unsigned byte)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t size = strlen(prefix);
+    memcpy(out, prefix, size);
+    out[size] = (uint8_t)hex[byte >> 4];
+    out[size + 1] = (uint8_t)hex[byte & 15];
+    return out + size + 2;
+}
+
+/* Writes the form of what stands at `at` and is not harmless; gives the place behind it, and how many bytes it was. */
+static uint8_t *put_form(uint8_t *out, const uint8_t *at, size_t size, size_t *taken)
+{
+    unsigned low = size >= 3 ? turns(at) : 0;
+    *taken = low != 0 ? 3 : at[0] == 0xC2 ? 2 : 1;
+    if (low != 0)
+        return put_hex(out, "\\u20", low);
+    if (at[0] == '\n' || at[0] == '\r') {
+        memcpy(out, at[0] == '\n' ? "\\n" : "\\r", 2);
+        return out + 2;
+    }
+    for (size_t i = 0; i < *taken; i++)
+        out = put_hex(out, "\\x", at[i]);
+    return out;
+}
+
+/* A comment as a line; what must not reach a terminal as `\n`, `\r`, `\xNN`, `\u20NN`. Backslashes in front of these, or of
+ * what would be taken for one, are doubled; all others stand for themselves. So each comment has its text, and each text its
+ * comment.
  */
 static bool add_comment(struct bytes *b, const uint8_t *text, size_t size)
 {
-    static const char hex[] = "0123456789abcdef";
     if (!bytes_need(b, 4 * size + 7))
         return false;
     uint8_t *out = b->at + b->size;
@@ -122,26 +216,20 @@ static bool add_comment(struct bytes *b, const uint8_t *text, size_t size)
     for (size_t i = 0; i < size;) {
         size_t count = backslashes(text + i, size - i);
         i += count;
-        bool control = i < size && is_control(text[i]);
-        uint8_t c;
-        if (control || suffix(text + i, size - i, &c) > 0)
+        size_t same = i < size ? harmless(text + i, size - i) : 0, taken;
+        if (i < size && (same == 0 || like_form(text + i, size - i)))
             count *= 2;
         memset(out, '\\', count);
         out += count;
         if (i == size)
             break;
-        c = text[i++];
-        if (!control) {
-            *out++ = c;
-            continue;
-        }
-        *out++ = '\\';
-        if (c == '\n' || c == '\r')
-            *out++ = c == '\n' ? 'n' : 'r';
-        else {
-            *out++ = 'x';
-            *out++ = (uint8_t)hex[c >> 4];
-            *out++ = (uint8_t)hex[c & 15];
+        if (same > 0) {
+            memcpy(out, text + i, same);
+            out += same;
+            i += same;
+        } else {
+            out = put_form(out, text + i, size - i, &taken);
+            i += taken;
         }
     }
     *out++ = '\n';
@@ -344,20 +432,22 @@ static size_t plain(uint8_t *out, const struct note *n)
     size_t count = 0;
     for (size_t at = 0; at < n->size;) {
         size_t run = backslashes(n->at + at, n->size - at);
-        uint8_t character = 0;
-        size_t form = run > 0 ? suffix(n->at + at + run, n->size - at - run, &character) : 0;
-        size_t kept = form > 0 ? run / 2 : run;
+        struct form form = {0};
+        if (run > 0)
+            form = suffix(n->at + at + run, n->size - at - run);
+        size_t kept = form.size > 0 ? run / 2 : run;
         if (out != NULL)
             memset(out + count, '\\', kept);
         count += kept;
         at += run;
         if (at == n->size)
             break;
-        bool control = form > 0 && run % 2 == 1;
+        bool formed = form.size > 0 && run % 2 == 1;
+        size_t bytes = formed ? form.count : 1;
         if (out != NULL)
-            out[count] = control ? character : n->at[at];
-        count++;
-        at += control ? form : 1;
+            memcpy(out + count, formed ? form.bytes : n->at + at, bytes);
+        count += bytes;
+        at += formed ? form.size : 1;
     }
     return count;
 }
