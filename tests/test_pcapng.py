@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import select
 import shutil
+import signal
 import struct
 import subprocess
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -346,3 +348,41 @@ def test_tcpdump_reads_what_we_write():
             shell(f"{command} | tcpdump -tt -nr - 2> /dev/null", data).stdout for command in ("pkt-txt2pcap", "pkt-txt2pcapng -be")
         ]
         assert lines[0] == lines[1] != b""
+
+
+@pytest.mark.parametrize(
+    "command", ["pkt-pcapng2txt", "pkt-analyze -lv 1", "pkt-txt2pcapng", "pkt-pipe 'filter not IP | correct'", "pkt-txt2pcap"]
+)
+def test_a_long_name_of_an_interface_with_many_packets(backend, command):
+    """What a file says once goes with each packet: it has a cap, and what is beyond is counted."""
+    count = 10_000 if backend == "c" else 1000
+    raw = section() + interface(given=((2, b"\x01" * 65_532),)) + enhanced(b"a") * count
+    before = os.times()
+    done = shell(command, raw, backend=backend)
+    after = os.times()
+    said = "<stdin>: not kept: 1 interface name beyond 256 bytes"
+    assert said in done.stderr.decode()
+    assert done.returncode == 0
+    assert len(done.stdout) < count * 1400
+    assert after.children_user + after.children_system - before.children_user - before.children_system < 5
+    name = b"\x01" * 256
+    exact = section() + interface(given=((2, name),)) + enhanced(b"a")
+    assert records(run("pkt-pcapng2txt | pkt-txt2pcapng", exact, backend=backend)) == records(exact)
+
+
+def test_a_signal_is_heard_among_long_names(tmp_path):
+    path = tmp_path / "names.pcapng"
+    with path.open("wb") as file:
+        file.write(section())
+        for i in range(40):
+            file.write(interface(given=((2, b"%d" % i + b"\x01" * 65_000),)))
+        file.write(b"".join(enhanced(b"a", number=i % 40, given=((1, b"\x9b" * 4000),)) for i in range(10_000)))
+    with subprocess.Popen(
+        [ROOT / "bin" / "pkt-pcapng2txt", "--in", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.read(1_000_000)
+        process.send_signal(signal.SIGTERM)
+        start = time.monotonic()
+        process.stdout.close()
+        assert process.wait(60) in (-signal.SIGTERM, -signal.SIGPIPE)
+        assert time.monotonic() - start < 10

@@ -18,6 +18,7 @@ from .files import Input, Output, Sink
 ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}  # byte-order magic, to the sign of struct
 ORDER_MAGIC = 0x1A2B3C4D
 MAX_INTERFACES = 65536  # of a section
+MAX_NAME = 256  # bytes of an interface's name that are kept: what a file says once goes with each of its packets
 MAX_LINKTYPE = 65535
 SIZES = {blocks.RESOLUTION: 1, blocks.TIME_OFFSET: 8}  # bytes of options that interfaces are read by
 MICRO, NANO = 6, 9  # if_tsresol, a power of ten
@@ -162,7 +163,9 @@ class _Reader:
                     self.drop("interface option")
                 else:
                     known[code] = value
-        line = blocks.note(b"IFACE:", known[blocks.NAME]) if blocks.NAME in known else b""
+        name = known.get(blocks.NAME)
+        self.drop(f"interface name beyond {MAX_NAME} bytes", name is not None and len(name) > MAX_NAME)
+        line = b"" if name is None else blocks.note(b"IFACE:", name[:MAX_NAME])
         resolution = known[blocks.RESOLUTION][0] if blocks.RESOLUTION in known else MICRO
         offset = struct.unpack(self.order + "q", known.get(blocks.TIME_OFFSET, bytes(8)))[0]
         self.interfaces.extend((linktype, snaplen, resolution, offset, len(self.names), len(line)))
