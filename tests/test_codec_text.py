@@ -572,3 +572,18 @@ def test_what_is_written_is_read_back(codec, packets, width):
     assert (result.packets, result.error) == (packets, None)
     bare = decode(codec, encode(codec, packets, width=width, data_only=True))
     assert (bare.packets, bare.error) == ([Packet(p.data, len(p.data)) for p in packets], None)
+
+
+@pytest.mark.parametrize(("width", "data_only"), [(262_144, False), (262_144, True), (10_000, False), (1, False), (16, False)])
+def test_a_call_writes_some_megabytes_whatever_the_width(codec, width, data_only):
+    packets = [Packet(bytes(60), 60)] * 300
+    data, rows = bytearray(bytes(60)), b""
+    for _ in packets:
+        rows += struct.pack("=7q", 0, 60, 60, 0, 1, 60, 0)
+    first, calls, sizes = 0, 0, []
+    while first < len(packets):
+        text, first = codec.text_encode(data, rows, first, 1, width, data_only, None)
+        sizes.append(len(text))
+        calls += 1
+    assert max(sizes) < (8 << 20) + 2 * 1_200_000
+    assert calls == {262_144: 38, 10_000: 2, 1: 1, 16: 1}[width]

@@ -7,6 +7,8 @@ bool bytes_need(struct bytes *b, size_t more)
 {
     if (more <= b->room - b->size)
         return true;
+    if (b->room > SIZE_MAX / 4 || more > SIZE_MAX / 4)     /* before any sum of these wraps around */
+        return false;
     size_t room = b->room * 2 > b->size + more ? b->room * 2 : b->size + more + 256;
     uint8_t *at = realloc(b->at, room);
     if (at == NULL)

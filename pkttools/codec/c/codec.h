@@ -14,6 +14,7 @@
 #define MAX_FRAME 262144        /* bytes of one packet: libpcap's largest snap length */
 #define MAX_SECONDS INT64_C(9223372035) /* the last whole second that int64 nanoseconds hold */
 #define MAX_BATCH (2 << 20)     /* bytes a decoder gathers before it hands the batch on */
+#define MAX_TEXT (8 << 20)      /* bytes of text that an encoder gathers: with usual rows it stops by MAX_BATCH long before */
 #define MAX_HEADERS 16          /* headers the walk follows; what lies deeper is payload */
 
 /* One packet of a batch; the columns of pkttools/batch.py. Times in nanoseconds, sizes in bytes. */
@@ -165,7 +166,8 @@ struct extra {                  /* lines to add to one packet, after its bytes *
     size_t size;
 };
 
-size_t text_room(const struct packet *p, const struct text_style *style, size_t extra);
+/* Bytes that a packet's text has at most, with `extra` bytes of lines. In 64 bits: notes may have all that a size_t can say. */
+uint64_t text_room(const struct packet *p, const struct text_style *style, size_t extra);
 size_t text_encode(uint8_t *out, const uint8_t *data, const struct packet *p, int64_t number,
                    const struct text_style *style, const struct extra *extra);
 
@@ -228,7 +230,7 @@ struct pcapng_format {
 
 /* Whether a packet can be written to the interface of `first`. */
 bool pcapng_joins(const uint8_t *data, const struct packet *first, const struct packet *p, bool nano);
-size_t pcapng_room(const struct packet *p);
+uint64_t pcapng_room(const struct packet *p);  /* bytes of its block, at most */
 size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcapng_format *format, int64_t *lost);
 
 /* headers.c */

@@ -137,14 +137,15 @@ static PyObject *py_text_encode(PyObject *self, PyObject *args)
             PyErr_SetString(PyExc_ValueError, "first packet or width out of range");
         goto exit;
     }
-    size_t room = 0, taken = 0;
-    for (stop = first; stop < count && p[stop].linktype == p[first].linktype && taken < MAX_BATCH / 2; stop++) {
+    uint64_t room = 0;
+    size_t taken = 0;
+    for (stop = first; stop < count && p[stop].linktype == p[first].linktype && taken < MAX_BATCH / 2 && room < MAX_TEXT; stop++) {
         if (!extra_of(extras, stop, &extra))
             goto exit;
         room += text_room(&p[stop], &style, extra.size);
         taken += 64 + (size_t)p[stop].captured + (size_t)p[stop].notes_size + extra.size;
     }
-    out = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)room);
+    out = room > PY_SSIZE_T_MAX ? PyErr_NoMemory() : PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)room);
     if (out == NULL)
         goto exit;
     uint8_t *at = (uint8_t *)PyByteArray_AsString(out), *begin = at;
@@ -309,12 +310,13 @@ static PyObject *py_pcapng_encode(PyObject *self, PyObject *args)
             PyErr_SetString(PyExc_ValueError, "first packet or interface out of range");
         goto exit;
     }
-    size_t room = 0, taken = 0;
+    uint64_t room = 0;
+    size_t taken = 0;
     for (stop = first; stop < count && taken < 2 * MAX_BATCH && pcapng_joins(data.buf, &p[first], &p[stop], format.nano); stop++) {
         room += pcapng_room(&p[stop]);
         taken += 32 + (size_t)p[stop].captured + (size_t)p[stop].notes_size;
     }
-    out = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)room);
+    out = room > PY_SSIZE_T_MAX ? PyErr_NoMemory() : PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)room);
     if (out == NULL)
         goto exit;
     uint8_t *begin = (uint8_t *)PyByteArray_AsString(out), *at = begin;

@@ -295,6 +295,24 @@ static bool add_notes(struct pcapng_decoder *d, const struct pcapng_section *s, 
     return added;
 }
 
+/* A fraction of a second in ticks of 2^-power, in nanoseconds; gives in `exact` whether it is that. */
+static uint64_t binary_fraction(uint64_t ticks, unsigned power, bool *exact)
+{
+    /* The product has up to 94 bits: high and low. */
+    uint64_t upper = (ticks >> 32) * SECOND, low = (ticks & UINT32_MAX) * SECOND, high = upper >> 32;
+    low += upper << 32;
+    high += low < upper << 32;
+    if (power == 0)
+        return 0;
+    if (power >= 64) {
+        unsigned rest = power - 64;
+        *exact = low == 0 && (high & ((UINT64_C(1) << rest) - 1)) == 0;
+        return high >> rest;
+    }
+    *exact = (low & ((UINT64_C(1) << power) - 1)) == 0;
+    return high << (64 - power) | low >> power;
+}
+
 /* Nanoseconds since 1970; what does not fit is put to the nearest end of what does. */
 static int64_t nanoseconds(struct pcapng_decoder *d, uint64_t ticks, const struct interface *interface)
 {
@@ -304,28 +322,37 @@ static int64_t nanoseconds(struct pcapng_decoder *d, uint64_t ticks, const struc
         UINT64_C(1000000000000000), UINT64_C(10000000000000000), UINT64_C(100000000000000000),
         UINT64_C(1000000000000000000), UINT64_C(10000000000000000000),
     };
+    enum { POWERS = sizeof powers / sizeof *powers };
     unsigned power = interface->resolution & 0x7F;
-    unsigned __int128 time = ticks, rest = 0;
+    uint64_t seconds = 0, fraction = 0;
+    bool exact = true;
     if ((interface->resolution & 0x80) != 0) {
-        time *= SECOND;
-        rest = time & (((unsigned __int128)1 << power) - 1);
-        time >>= power;
-    } else if (power <= 9)
-        time *= powers[9 - power];
-    else if (power - 9 < sizeof powers / sizeof *powers) {
-        rest = ticks % powers[power - 9];
-        time = ticks / powers[power - 9];
-    } else {                    /* 64 bits of such ticks are no nanosecond */
-        rest = ticks;
-        time = 0;
+        seconds = power < 64 ? ticks >> power : 0;
+        fraction = binary_fraction(power < 64 ? ticks - (seconds << power) : ticks, power, &exact);
+    } else {
+        uint64_t rest = ticks;
+        if (power < POWERS) {
+            seconds = ticks / powers[power];
+            rest = ticks % powers[power];
+        }
+        if (power <= 9)
+            fraction = rest * powers[9 - power];
+        else if (power - 9 < POWERS) {
+            fraction = rest / powers[power - 9];
+            exact = rest % powers[power - 9] == 0;
+        } else                  /* 64 bits of such ticks are no nanosecond */
+            exact = rest == 0;
     }
-    __int128 sum = (__int128)time + (__int128)interface->time_offset * SECOND;
-    if (sum < 0 || sum > MAX_TIME) {
+    int64_t offset = interface->time_offset;
+    uint64_t before = offset < 0 ? 0 - (uint64_t)offset : 0, behind = offset > 0 ? (uint64_t)offset : 0;
+    uint64_t last = MAX_SECONDS, since = seconds - before;
+    bool early = seconds < before, late = !early && (since > last || behind > last - since);
+    if (early || late) {
         d->capped++;
-        return sum < 0 ? 0 : MAX_TIME;
+        return early ? 0 : MAX_TIME;
     }
-    d->rounded += rest != 0;
-    return (int64_t)sum;
+    d->rounded += !exact;
+    return (int64_t)((since + behind) * SECOND + fraction);
 }
 
 /* One packet; `block` is there in full. */
@@ -558,9 +585,9 @@ bool pcapng_joins(const uint8_t *data, const struct packet *first, const struct 
     return a.word == b.word && a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
 }
 
-size_t pcapng_room(const struct packet *p)
+uint64_t pcapng_room(const struct packet *p)
 {
-    return 32 + padded((size_t)p->captured) + 2 * (size_t)p->notes_size + 4;    /* no option has twice the bytes of its line */
+    return 32 + padded((size_t)p->captured) + 2 * (uint64_t)p->notes_size + 4;    /* no option has twice the bytes of its line */
 }
 
 size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcapng_format *f, int64_t *lost)

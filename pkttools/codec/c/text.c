@@ -529,11 +529,10 @@ static uint8_t *put_row(uint8_t *out, size_t offset, const uint8_t *data, size_t
     return out;
 }
 
-size_t text_room(const struct packet *p, const struct text_style *style, size_t extra)
+uint64_t text_room(const struct packet *p, const struct text_style *style, size_t extra)
 {
-    size_t rows = ((size_t)p->captured + style->width - 1) / style->width;
-    return 160 + rows * (10 + style->width * 3 + style->width / 4 + 1 + style->width + style->width / 8 + 2)
-        + (size_t)p->notes_size + extra;
+    uint64_t width = style->width, rows = ((uint64_t)p->captured + width - 1) / width;
+    return 160 + rows * (10 + width * 3 + width / 4 + 1 + width + width / 8 + 2) + (uint64_t)p->notes_size + extra;
 }
 
 size_t text_encode(uint8_t *out, const uint8_t *data, const struct packet *p, int64_t number,

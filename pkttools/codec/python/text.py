@@ -29,6 +29,7 @@ from .rows import checked
 
 # ---- reading ----
 
+MAX_TEXT = 8 << 20  # bytes of text that are gathered; with usual rows it is MAX_BATCH that ends it
 MAX_SECONDS = 9_223_372_035  # the last whole second that int64 nanoseconds hold
 MAX_UINT32 = (1 << 32) - 1
 
@@ -369,25 +370,29 @@ def _rows(frame: bytes, width: int, data_only: bool) -> bytes:
     out = bytearray()
     for at in range(0, len(frame), width):
         part = frame[at : at + width]
-        if not data_only:
-            out += b"%06X:" % at
-        for i in range(width):
-            if not data_only and i % 4 == 0:
-                out += b" "
-            out += b"%02X " % part[i] if i < len(part) else b"   "
-        if not data_only:
-            out += b":"
-            for i in range(width):
-                if i % 8 == 0:
-                    out += b" "
-                out.append(_SHOWN[part[i]] if i < len(part) else 0x20)
-        out += b"\n"
+        size, missing = len(part), width - len(part)
+        if data_only:
+            out += b"%s%*s\n" % (b"".join([b"%02X " % c for c in part]), 3 * missing, b"")
+            continue
+        out += b"%06X:" % at
+        for i, c in enumerate(part):
+            out += b"%s%02X " % (b" " * (i % 4 == 0), c)
+        out += b" " * (3 * missing + (width + 3) // 4 - (size + 3) // 4) + b":"
+        for i, c in enumerate(part):
+            out += b" " * (i % 8 == 0)
+            out.append(_SHOWN[c])
+        out += b" " * (missing + (width + 7) // 8 - (size + 7) // 8) + b"\n"
     return bytes(out)
+
+
+def _room(captured: int, width: int) -> int:
+    """Bytes that the text of a packet has at most, but for its notes."""
+    return 160 + (captured + width - 1) // width * (10 + width * 3 + width // 4 + 1 + width + width // 8 + 2)
 
 
 def text_encode(data: bytearray, rows: bytes, first: int, number: int, width: int, data_only: bool,
                 extras: list[bytes] | None) -> tuple[bytes, int]:  # fmt: skip
-    """Writes packets from row `first` on, up to another link type or about a megabyte of packets.
+    """Writes packets from row `first` on, up to another link type, a megabyte of packets, or some of text.
 
     number: what the first one is counted as. width: bytes a line. data_only: bytes alone, without TIME, SIZE, offsets,
     groups and characters. extras: lines to add to each packet, behind its bytes. Gives the text and the row it stopped
@@ -398,14 +403,16 @@ def text_encode(data: bytearray, rows: bytes, first: int, number: int, width: in
     if not 0 <= first <= count or not 1 <= width <= MAX_FRAME:
         raise ValueError("first packet or width out of range")
     packets = []
-    taken = 0
+    taken = room = 0
     stop = first
-    while stop < count and taken < MAX_BATCH // 2:
+    while stop < count and taken < MAX_BATCH // 2 and room < MAX_TEXT:
         row = values[stop * COLUMNS : (stop + 1) * COLUMNS]
         if row[LINKTYPE] != values[first * COLUMNS + LINKTYPE]:
             break
         packets.append(row)
-        taken += 64 + row[CAPTURED] + row[NOTES_SIZE] + (len(extras[stop]) if extras is not None else 0)
+        more = row[NOTES_SIZE] + (len(extras[stop]) if extras is not None else 0)
+        taken += 64 + row[CAPTURED] + more
+        room += _room(row[CAPTURED], width) + more
         stop += 1
     frames = [bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]]) for row in packets]
     canonical = width == 16 and not data_only
