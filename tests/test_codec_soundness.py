@@ -164,8 +164,8 @@ def test_zero_of_udp_stays_in_a_tunnel(codec):
 
 
 def test_lengths_in_tunnels(codec):
-    """The outermost first: what holds the others says how much there is."""
-    for frame in tunnels():
+    """The outermost first: what holds the others says how much there is. Of what is not followed nothing says so."""
+    for frame in tunnels()[:-1]:
         good = mended(codec, 101, frame)
         headers = codec.walk(bytearray(good), row(good, 101))
         broken = bytearray(good)

@@ -18,7 +18,7 @@ FOUND = ("wrong", "unfinished (left to the network card)")
 
 def stage(values: Values) -> Stage:
     """Corrects, and says what it could not correct; and what it has, where that is not what one expects."""
-    counts = [0] * 7
+    counts = [0] * 9
     what = codec.LENGTHS if values.lengths else codec.ALL
 
     def corrected(batch: Batch) -> Batch:
@@ -27,12 +27,16 @@ def stage(values: Values) -> Stage:
         return batch
 
     def account() -> list[str]:
-        failed, (wrong, unfinished), said = counts[codec.CUT_SHORT : codec.WRONG], counts[codec.WRONG :], []
+        failed, (wrong, unfinished, shorter, longer), said = counts[codec.CUT_SHORT : codec.WRONG], counts[codec.WRONG :], []
         if unfinished or values.verbose:
             said.append(f"checksums mended: {', '.join(f'{n} {what}' for n, what in zip((wrong, unfinished), FOUND, strict=True))}")
         parts = [f"{count} {reason}" for count, reason in zip(failed, REASONS, strict=True) if count]
         if parts:
             said.append(f"{counted(sum(failed), 'packet')} not corrected in full: {', '.join(parts)}")
+        parts = [f"for {what} in {count}" for what, count in (("a trailer", shorter), ("payload", longer)) if count]
+        if parts:
+            undecided = counted(shorter + longer, "packet")
+            said.append(f"{undecided} could not be decided: bytes behind a datagram were taken {', '.join(parts)}")
         return said
 
     return Stage(values, [each(corrected)], account=account)

@@ -354,12 +354,19 @@ enum verdict message_judged(const struct frame *f, const struct message *m, cons
 uint32_t checksum_read(const struct frame *f, const struct checksum *c);
 void checksum_write(const struct frame *f, const struct checksum *c);
 
+/* lengths.c */
+
+enum doubt { SURE, SHORTER, LONGER };           /* whether bytes behind a datagram, not known to be any, were taken for payload */
+
+bool mend_lengths(struct packet_view *p, int64_t linktype, enum doubt *doubt);
+
 /* mend.c */
 
 enum correction { ALL, LENGTHS, TRANSPORT };    /* checksums; lengths too; only what the kernel leaves to the card */
 
 struct mended {                 /* what was found in a packet, and mended */
     bool wrong, unfinished;
+    enum doubt doubt;
 };
 
 enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what, struct mended *mended);

@@ -529,7 +529,7 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
     if (p != NULL && (what < ALL || what > TRANSPORT))
         PyErr_SetString(PyExc_ValueError, "no such correction");
     else if (p != NULL) {
-        Py_ssize_t outcomes[OUTCOMES] = {0}, wrong = 0, unfinished = 0;
+        Py_ssize_t outcomes[OUTCOMES] = {0}, wrong = 0, unfinished = 0, doubts[3] = {0};
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
@@ -537,10 +537,11 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
             outcomes[correct(&f, p[i].original, p[i].linktype, (enum correction)what, &mended)]++;
             wrong += mended.wrong;
             unfinished += mended.unfinished;
+            doubts[mended.doubt]++;
         }
         Py_END_ALLOW_THREADS
-        result = Py_BuildValue("(nnnnnnn)", outcomes[CORRECTED], outcomes[CUT_SHORT], outcomes[FRAGMENT], outcomes[MALFORMED],
-                               outcomes[OBSCURE], wrong, unfinished);
+        result = Py_BuildValue("(nnnnnnnnn)", outcomes[CORRECTED], outcomes[CUT_SHORT], outcomes[FRAGMENT], outcomes[MALFORMED],
+                               outcomes[OBSCURE], wrong, unfinished, doubts[SHORTER], doubts[LONGER]);
     }
     PyBuffer_Release(&data);
     PyBuffer_Release(&rows);

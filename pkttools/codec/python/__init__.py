@@ -58,7 +58,7 @@ def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width:
     return program.spread(data, rows, first, step, bit, width, values)
 
 
-def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, int, int, int, int, int, int]:
+def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, ...]:
     """See mend.correct."""
     from . import mend
 

@@ -1,0 +1,336 @@
+/* Lengths of datagrams, mended; twin of ../python/lengths.py.
+ *
+ * What follows a datagram in its frame may be padding, a frame check sequence, a trailer, or payload that somebody added. A length
+ * stays where the bytes behind it are known to be none of it: zeros that fill a frame up to Ethernet's least payload, or a right
+ * FCS; or where the checksum of what is carried is right by that length. Where that checksum is wrong, bytes were changed, and what
+ * there is counts. What is decided by neither of these is the smaller of the readings that agree with the lengths inside.
+ */
+#include "codec.h"
+
+enum { LEAST_PAYLOAD = 46, FCS = 4 };           /* IEEE 802.3 clauses 4A.4.2, 3.2.9 */
+
+struct room {                   /* what a datagram lies in */
+    size_t size;                /* bytes from its start to the end of that, without an FCS that is right */
+    bool frame, outer;          /* that is an Ethernet frame; no other datagram is around it */
+    bool intact;                /* it had an FCS that is right: nothing was changed since it was sent */
+};
+
+/* The CRC-32 of Ethernet, IEEE 802.3 clause 3.2.9, as a number that is sent least significant byte first. */
+static uint32_t crc32(const uint8_t *at, size_t size)
+{
+    static const uint32_t table[16] = {
+        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
+        0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
+    };
+    uint32_t crc = 0xFFFFFFFF;
+    for (; size > 0; at++, size--) {
+        crc ^= *at;
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
+    }
+    return ~crc;
+}
+
+/* Whether a frame ends with its own check sequence. */
+static bool has_fcs(const struct frame *f, size_t start, size_t end)
+{
+    return frame_has(f, start, end - start) && end - start > 14 + FCS
+        && crc32(f->at + start, end - start - FCS) == reversed(get32(f, end - FCS));
+}
+
+static struct room room_of(const struct packet_view *p, size_t index)
+{
+    const struct header *h = p->walk.header;
+    size_t start = h[index].start, end = wire_end(p, index), link = index;
+    struct room r = {end > start ? end - start : 0, false, true, false};
+    while (link > 0 && h[link - 1].kind == VLAN)
+        link--;
+    r.frame = link > 0 && h[link - 1].kind == ETHERNET;
+    for (size_t i = 0; i < index; i++)
+        r.outer &= h[i].kind != IP && h[i].kind != IPV6;
+    return r;
+}
+
+static void take_off_fcs(const struct packet_view *p, size_t index, struct room *r)
+{
+    const struct header *h = p->walk.header;
+    size_t start = h[index].start;
+    while (r->frame && h[index - 1].kind == VLAN)
+        index--;
+    r->intact = r->frame && r->size > FCS && has_fcs(&p->frame, h[index - 1].start, start + r->size);
+    if (r->intact)
+        r->size -= FCS;
+}
+
+static bool zeros(const struct frame *f, size_t at, size_t end)
+{
+    while (at < end && frame_has(f, at, 1) && get8(f, at) == 0)
+        at++;
+    return at >= end;
+}
+
+/* Whether bytes behind a datagram fill an Ethernet frame up, with zeros, before an FCS also. Tags that were put in later do not count,
+ * and nor does a link layer that Ethernet's was exchanged for. */
+static bool padding(const struct frame *f, size_t start, size_t declared, const struct room *r)
+{
+    if (r->size <= LEAST_PAYLOAD)
+        return zeros(f, start + declared, start + r->size);
+    return r->size == LEAST_PAYLOAD + FCS && declared < LEAST_PAYLOAD && zeros(f, start + declared, start + LEAST_PAYLOAD);
+}
+
+static size_t declared_size(const struct packet_view *p, size_t index)
+{
+    const struct frame *f = &p->frame;
+    size_t at = p->walk.header[index].start;
+    if (p->walk.header[index].kind == IP)
+        return get16(f, at + 2);
+    size_t payload = get16(f, at + 4);          /* 0 says nothing, see headers.c; unless nothing follows, RFC 8200 section 4.7 */
+    return payload != 0 || get8(f, at + 6) == 59 ? 40 + payload : 0;
+}
+
+/* Bytes of the largest datagram that the IP header at `index` can say. */
+static size_t most(const struct packet_view *p, size_t index)
+{
+    return p->walk.header[index].kind == IP ? 0xFFFF : 0xFFFF + 40;
+}
+
+static void declare(struct packet_view *p, size_t index, size_t size, int64_t linktype)
+{
+    const struct header *h = &p->walk.header[index];
+    if (h->kind == IP)
+        put16(&p->frame, h->start + 2, (unsigned)size);
+    else
+        put16(&p->frame, h->start + 4, (unsigned)(size - 40));
+    walk(&p->walk, &p->frame, linktype);        /* with another length there may be more to see */
+}
+
+/* The UDP header that the IP header at `index` carries; NULL: it carries none. */
+static const struct header *udp_of(const struct packet_view *p, size_t index)
+{
+    const struct header *h = &p->walk.header[index + 1], *end = &p->walk.header[p->walk.count];
+    while (h < end && h->kind >= IPV6_OPTIONS && h->kind <= IPV6_AH)
+        h++;
+    return h < end && h->kind == UDP ? h : NULL;
+}
+
+/* What the checksums of what the IP header at `index` carries say about the lengths. NOTHING: there are none. ELSEWHERE: some bytes
+ * are in other packets, or were not captured. */
+enum word { NOTHING, GOOD, BROKEN, ELSEWHERE, CONTRADICTED };
+
+static enum word vouched(const struct packet_view *p, size_t index)
+{
+    for (size_t i = index; i < p->walk.count; i++) {
+        const struct header *h = &p->walk.header[i];
+        if (h->kind != IP && h->kind != IPV6)
+            continue;
+        struct message m;
+        struct checksum c;
+        enum outcome outcome = message_checksum(p, i, &m, &c);
+        if (outcome == FRAGMENT || outcome == CUT_SHORT || outcome == OBSCURE)
+            return ELSEWHERE;
+        if (outcome != CORRECTED)
+            return CONTRADICTED;
+        if (m.at + m.size > h->end)             /* past what holds it, or past what was captured */
+            return within(p, m.at, m.size) ? CONTRADICTED : missing(p) == CUT_SHORT ? ELSEWHERE : CONTRADICTED;
+        enum verdict verdict = message_judged(&p->frame, &m, &c);
+        if (c.size > 0 && verdict != NONE)
+            return verdict == RIGHT || verdict == LEFT ? GOOD : BROKEN;
+    }
+    if (!p->walk.partial)
+        return NOTHING;
+    return p->walk.header[index].end == p->frame.size && missing(p) == CUT_SHORT ? ELSEWHERE : CONTRADICTED;
+}
+
+/* What they say when the datagram has `size` bytes; and, with `inner`, when all that it carries goes to its end. */
+static enum word vouched_with(struct packet_view *p, size_t index, size_t size, bool inner, int64_t linktype)
+{
+    const struct frame *f = &p->frame;
+    size_t places[MAX_HEADERS], count = 0;
+    unsigned before[MAX_HEADERS];
+    if (size > most(p, index))
+        return CONTRADICTED;
+    for (size_t i = index; i < p->walk.count && (i == index || inner); i++) {
+        const struct header *h = &p->walk.header[i];
+        if (h->kind != IP && h->kind != IPV6 && h->kind != UDP)
+            continue;
+        size_t end = i == index ? h->start + size : wire_end(p, i), least_size = h->kind == IP ? 20 : h->kind == IPV6 ? 40 : 8;
+        size_t value = end - h->start - (h->kind == IPV6 ? 40 : 0);
+        if (end < h->start + least_size || value > 0xFFFF)
+            break;
+        places[count] = h->start + (h->kind == IP ? 2 : 4);
+        before[count] = get16(f, places[count]);
+        put16(f, places[count++], (unsigned)value);
+        walk(&p->walk, f, linktype);
+    }
+    enum word word = vouched(p, index);
+    while (count-- > 0)
+        put16(f, places[count], before[count]);
+    walk(&p->walk, f, linktype);
+    return word;
+}
+
+static bool right_with(struct packet_view *p, size_t index, size_t size, bool inner, int64_t linktype)
+{
+    return vouched_with(p, index, size, inner, linktype) == GOOD;
+}
+
+/* The size that follows from the lengths inside of a datagram, where it ends at the end of its room; 0: none is there. */
+static size_t said_inside(struct packet_view *p, size_t index, size_t room, int64_t linktype)
+{
+    const struct frame *f = &p->frame;
+    size_t start = p->walk.header[index].start, field = start + (p->walk.header[index].kind == IP ? 2 : 4), size = 0;
+    unsigned before = get16(f, field);
+    if (room > most(p, index))
+        return 0;
+    declare(p, index, room, linktype);
+    const struct header *h = udp_of(p, index);
+    struct message m;
+    if (h != NULL && get16(f, h->start + 4) >= 8)
+        size = h->start - start + get16(f, h->start + 4);
+    else if (message_of(p, index, &m) == CORRECTED && (m.protocol == 4 || m.protocol == 41) && index + 1 < p->walk.count) {
+        for (size_t i = index + 1; i < p->walk.count && p->walk.header[i].start <= m.at; i++)
+            if (p->walk.header[i].start == m.at && declared_size(p, i) >= 20)
+                size = m.at - start + declared_size(p, i);
+    }
+    put16(f, field, before);
+    walk(&p->walk, f, linktype);
+    return size <= room ? size : 0;
+}
+
+/* The size with which the checksum of a datagram is right that was filled up with zeros; 0: there is none. */
+static size_t size_in_zeros(struct packet_view *p, size_t index, size_t least_size, size_t room, int64_t linktype)
+{
+    size_t start = p->walk.header[index].start, end = least(room, LEAST_PAYLOAD), size = end;
+    while (size > least_size && get8(&p->frame, start + size - 1) == 0)
+        size--;
+    for (; room <= LEAST_PAYLOAD + FCS && size < end; size++)
+        if (right_with(p, index, size, true, linktype))
+            return size;
+    return 0;
+}
+
+/* Bytes of the datagram at `index`, which does not end where its room ends. */
+static size_t size_in(struct packet_view *p, size_t index, size_t declared, size_t least_size, const struct room *r,
+                      int64_t linktype, enum doubt *doubt)
+{
+    size_t start = p->walk.header[index].start, room = r->size;
+    bool possible = declared >= least_size && declared < room;
+    if (possible && padding(&p->frame, start, declared, r))
+        return declared;
+    enum word word = possible ? vouched(p, index) : CONTRADICTED;
+    struct checksum own = header_checksum(p, index);
+    if (word == NOTHING && own.size > 0 && checksum_read(&p->frame, &own) != own.value)
+        word = BROKEN;                          /* then its own, of IPv4, covers the length */
+    /* A frame that is too short for any wire has no trailer: somebody wrote it. */
+    bool written = possible && room < LEAST_PAYLOAD;
+    size_t inside = said_inside(p, index, room, linktype);
+    if (word == GOOD) {
+        *doubt = r->intact ? SURE : SHORTER;
+        return declared;
+    }
+    bool filled = inside != 0 && padding(&p->frame, start, inside, r);
+    if (word == NOTHING && written)
+        return room;
+    if ((word == NOTHING || word == ELSEWHERE) && (inside == 0 || inside >= declared)) {    /* nothing vouches for either */
+        size_t size = inside > declared ? inside : declared;
+        *doubt = size < room && !r->intact ? SHORTER : SURE;
+        return size;
+    }
+    if (inside != 0 && inside != declared && right_with(p, index, inside, false, linktype)) {
+        *doubt = inside < room && !filled ? SHORTER : SURE;
+        return inside;
+    }
+    if (right_with(p, index, room, true, linktype)) {
+        *doubt = zeros(&p->frame, start + room - 1, start + room) && room <= LEAST_PAYLOAD && !possible ? LONGER : SURE;
+        return room;
+    }
+    if (possible && right_with(p, index, declared, true, linktype)) {
+        *doubt = SHORTER;
+        return declared;
+    }
+    size_t found = size_in_zeros(p, index, least_size, room, linktype);
+    if (found != 0)
+        return found;
+    if (inside != 0 && !possible && vouched_with(p, index, inside, false, linktype) != CONTRADICTED) {
+        *doubt = inside < room && !filled ? SHORTER : SURE;
+        return inside;
+    }
+    if (possible && inside > declared)
+        declared = inside;
+    bool fcs = r->frame && r->outer && room > least_size + FCS;         /* of a frame that was changed since */
+    if (!possible) {
+        bool right = fcs && right_with(p, index, room - FCS, true, linktype);
+        *doubt = right ? SHORTER : zeros(&p->frame, start + room - 1, start + room) && room <= LEAST_PAYLOAD ? LONGER : SURE;
+        return right ? room - FCS : room;
+    }
+    bool least_frame = room == LEAST_PAYLOAD || room == LEAST_PAYLOAD + FCS;
+    if (declared == room || written)
+        return room;
+    *doubt = (fcs && room - declared == FCS) || least_frame ? SHORTER : LONGER;
+    return *doubt == SHORTER ? declared : room;
+}
+
+/* A datagram beyond what its header can say: 0 stays. Without the option that is segmentation offload, see headers.c. */
+static void set_jumbo(const struct packet_view *p, size_t index, size_t size)
+{
+    size_t at = p->walk.header[index].start, option = p->walk.header[index].kind == IPV6 ? jumbo_place(&p->frame, at) : 0;
+    if (option == 0)
+        return;
+    put16(&p->frame, option, (unsigned)((size - 40) >> 16));
+    put16(&p->frame, option + 2, (size - 40) & 0xFFFF);
+}
+
+static bool set_datagram(struct packet_view *p, size_t index, size_t least_size, int64_t linktype, enum doubt *doubt)
+{
+    size_t declared = declared_size(p, index);
+    struct room r = room_of(p, index);
+    if (declared == r.size && declared >= least_size)
+        return true;
+    take_off_fcs(p, index, &r);
+    if (declared == 0 && r.size > most(p, index)) {
+        set_jumbo(p, index, r.size);
+        return true;
+    }
+    if (declared == r.size && declared >= least_size)
+        return true;
+    enum doubt found = SURE;
+    size_t size = size_in(p, index, declared, least_size, &r, linktype, &found);
+    if (size > most(p, index) || size < least_size)
+        return size < least_size && p->walk.header[index].kind == IP;
+    declare(p, index, size, linktype);
+    if (*doubt == SURE)
+        *doubt = found;
+    return true;
+}
+
+static void set_udp(struct packet_view *p, size_t index, int64_t linktype)
+{
+    const struct frame *f = &p->frame;
+    size_t at = p->walk.header[index].start, end = wire_end(p, index), size = end > at ? end - at : 0, outer = index;
+    unsigned declared = get16(f, at + 4);
+    while (outer > 0 && p->walk.header[outer].kind != IP && p->walk.header[outer].kind != IPV6)
+        outer--;
+    if (declared == size || (declared >= 8 && declared < size && vouched(p, outer) == GOOD))
+        return;                                 /* a surplus area is no payload, RFC 9868 */
+    if (size > 0xFFFF && p->walk.header[outer].kind == IPV6)
+        size = 0;                               /* RFC 2675 section 4 */
+    else if (size < 8 || size > 0xFFFF)
+        return;
+    put16(f, at + 4, (unsigned)size);
+    walk(&p->walk, f, linktype);
+}
+
+bool mend_lengths(struct packet_view *p, int64_t linktype, enum doubt *doubt)
+{
+    *doubt = SURE;
+    for (size_t i = 0; i < p->walk.count; i++) {    /* the outermost first: inner ones go by outer ones */
+        const struct header *h = &p->walk.header[i];
+        size_t header_size = h->kind == IP ? (get8(&p->frame, h->start) & 15) * 4 : 40;
+        bool whole = header_size >= 20 && within(p, h->start, header_size);    /* else it shows when checksums are computed */
+        if ((h->kind == IP || h->kind == IPV6) && whole && !set_datagram(p, i, header_size, linktype, doubt))
+            return false;
+        if (p->walk.header[i].kind == UDP)
+            set_udp(p, i, linktype);
+    }
+    return true;
+}

@@ -1,0 +1,287 @@
+"""Lengths of datagrams, mended; twin of ../c/lengths.c.
+
+What follows a datagram in its frame may be padding, a frame check sequence, a trailer, or payload that somebody added. A length
+stays where the bytes behind it are known to be none of it: zeros that fill a frame up to Ethernet's least payload, or a right
+FCS; or where the checksum of what is carried is right by that length. Where that checksum is wrong, bytes were changed, and what
+there is counts. What is decided by neither of these is the smaller of the readings that agree with the lengths inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zlib import crc32
+
+from .checksum import LEFT, NONE, RIGHT, View
+from .headers import ETHERNET, IP, IPV6, IPV6_AH, IPV6_OPTIONS, UDP, VLAN, Header
+from .message import CORRECTED, CUT_SHORT, FRAGMENT, OBSCURE
+
+NOTHING, GOOD, BROKEN, ELSEWHERE, CONTRADICTED = range(5)  # what checksums say of lengths
+SURE, SHORTER, LONGER = range(3)  # whether bytes behind a datagram, not known to be any, were taken for payload
+LEAST_PAYLOAD, FCS = 46, 4  # IEEE 802.3 clauses 4A.4.2, 3.2.9
+
+
+@dataclass(slots=True)
+class Room:
+    """What a datagram lies in.
+
+    size: bytes from its start to the end of that, without an FCS that is right. frame: that is an Ethernet frame. outer: no
+    other datagram is around it. intact: it had an FCS that is right: nothing was changed since it was sent.
+    """
+
+    size: int
+    frame: bool
+    outer: bool
+    intact: bool = False
+
+
+def _link(view: View, index: int) -> int:
+    """Which header is in front of the tags in front of a datagram."""
+    index -= 1
+    while index >= 0 and view.headers[index][0] == VLAN:
+        index -= 1
+    return index
+
+
+def _room(view: View, index: int) -> Room:
+    start, link = view.headers[index][1], _link(view, index)
+    outer = not any(header[0] in (IP, IPV6) for header in view.headers[:index])
+    return Room(max(0, view.wire_end(index) - start), link >= 0 and view.headers[link][0] == ETHERNET, outer)
+
+
+def _take_off_fcs(view: View, index: int, room: Room) -> None:
+    """The CRC-32 of Ethernet, IEEE 802.3 clause 3.2.9, is sent least significant byte first."""
+    if not room.frame or room.size <= FCS:
+        return
+    start, end = view.headers[_link(view, index)][1], view.headers[index][1] + room.size
+    frame = bytes(view.frame[start:end])
+    if len(frame) == end - start > 14 + FCS and crc32(frame[:-FCS]) == int.from_bytes(frame[-FCS:], "little"):
+        room.size, room.intact = room.size - FCS, True
+
+
+def _zeros(view: View, at: int, end: int) -> bool:
+    return at >= end or (end <= len(view.frame) and not any(view.frame[at:end]))
+
+
+def _padding(view: View, start: int, declared: int, room: Room) -> bool:
+    """Whether bytes behind a datagram fill an Ethernet frame up, with zeros, before an FCS also.
+
+    Tags that were put in later do not count, and nor does a link layer that Ethernet's was exchanged for.
+    """
+    if room.size <= LEAST_PAYLOAD:
+        return _zeros(view, start + declared, start + room.size)
+    return room.size == LEAST_PAYLOAD + FCS and declared < LEAST_PAYLOAD and _zeros(view, start + declared, start + LEAST_PAYLOAD)
+
+
+def _declared(view: View, index: int) -> int:
+    kind, at = view.headers[index][:2]
+    if kind == IP:
+        return view.get(at + 2, 2)
+    payload = view.get(at + 4, 2)  # 0 says nothing, see headers.py; unless nothing follows, RFC 8200 section 4.7
+    return 40 + payload if payload or view.get(at + 6, 1) == 59 else 0
+
+
+def _most(view: View, index: int) -> int:
+    """Bytes of the largest datagram that an IP header can say."""
+    return 0xFFFF if view.headers[index][0] == IP else 0xFFFF + 40
+
+
+def _declare(view: View, index: int, size: int) -> None:
+    kind, at = view.headers[index][:2]
+    view.put(at + (2 if kind == IP else 4), 2, size if kind == IP else size - 40)
+    view.walk()  # with another length there may be more to see
+
+
+def _udp_of(view: View, index: int) -> Header | None:
+    """The UDP header that an IP header carries."""
+    index += 1
+    while index < len(view.headers) and IPV6_OPTIONS <= view.headers[index][0] <= IPV6_AH:
+        index += 1
+    return view.headers[index] if index < len(view.headers) and view.headers[index][0] == UDP else None
+
+
+def _vouched(view: View, index: int) -> int:
+    """What the checksums of what an IP header carries say about the lengths.
+
+    NOTHING: there are none. ELSEWHERE: some bytes are in other packets, or were not captured.
+    """
+    for i in range(index, len(view.headers)):
+        kind, _, _, end = view.headers[i]
+        if kind not in (IP, IPV6):
+            continue
+        outcome, m, c = view.message_checksum(i)
+        if outcome in (FRAGMENT, CUT_SHORT, OBSCURE):
+            return ELSEWHERE
+        if outcome != CORRECTED or m is None:
+            return CONTRADICTED
+        if m.at + m.size > end:  # past what holds it, or past what was captured
+            return CONTRADICTED if view.within(m.at, m.size) or view.missing() != CUT_SHORT else ELSEWHERE
+        verdict = view.message_judged(m, c)
+        if c is not None and verdict != NONE:
+            return GOOD if verdict in (RIGHT, LEFT) else BROKEN
+    cut = view.headers[index][3] == len(view.frame) and view.missing() == CUT_SHORT
+    return NOTHING if not view.partial else ELSEWHERE if cut else CONTRADICTED
+
+
+def _vouched_with(view: View, index: int, size: int, inner: bool) -> int:
+    """What they say when a datagram has `size` bytes; and, with `inner`, when all that it carries goes to its end."""
+    if size > _most(view, index):
+        return CONTRADICTED
+    before = []
+    i = index
+    while i < len(view.headers) and (i == index or inner):
+        kind, start = view.headers[i][:2]
+        if kind in (IP, IPV6, UDP):
+            end = start + size if i == index else view.wire_end(i)
+            value = end - start - (40 if kind == IPV6 else 0)
+            if end < start + {IP: 20, IPV6: 40, UDP: 8}[kind] or value > 0xFFFF:
+                break
+            place = start + (2 if kind == IP else 4)
+            before.append((place, 2, view.get(place, 2)))
+            view.put(place, 2, value)
+            view.walk()
+        i += 1
+    word = _vouched(view, index)
+    for place in reversed(before):
+        view.put(*place)
+    view.walk()
+    return word
+
+
+def _right_with(view: View, index: int, size: int, inner: bool) -> bool:
+    return _vouched_with(view, index, size, inner) == GOOD
+
+
+def _said_inside(view: View, index: int, room: int) -> int:
+    """The size that follows from the lengths inside of a datagram, where it ends at the end of its room; 0: none is there."""
+    if room > _most(view, index):
+        return 0
+    kind, start = view.headers[index][:2]
+    field, size = start + (2 if kind == IP else 4), 0
+    before = view.get(field, 2)
+    _declare(view, index, room)
+    header = _udp_of(view, index)
+    if header is not None and view.get(header[1] + 4, 2) >= 8:
+        size = header[1] - start + view.get(header[1] + 4, 2)
+    else:
+        outcome, m = view.message(index)
+        if outcome == CORRECTED and m is not None and m.protocol in (4, 41):
+            for i in range(index + 1, len(view.headers)):
+                if view.headers[i][1] == m.at and (inner := _declared(view, i)) >= 20:
+                    size = m.at - start + inner
+    view.put(field, 2, before)
+    view.walk()
+    return size if size <= room else 0
+
+
+def _size_in_zeros(view: View, index: int, least: int, room: int) -> int:
+    """The size with which the checksum of a datagram is right that was filled up with zeros; 0: there is none."""
+    start, end = view.headers[index][1], min(room, LEAST_PAYLOAD)
+    size = end
+    while size > least and view.get(start + size - 1, 1) == 0:
+        size -= 1
+    if room > LEAST_PAYLOAD + FCS:
+        return 0
+    return next((size for size in range(size, end) if _right_with(view, index, size, True)), 0)
+
+
+def _size_in(view: View, index: int, declared: int, least: int, space: Room) -> tuple[int, int]:
+    """Bytes of a datagram that does not end where its room ends, and the doubt."""
+    start, room = view.headers[index][1], space.size
+    possible = least <= declared < room
+    if possible and _padding(view, start, declared, space):
+        return declared, SURE
+    word = _vouched(view, index) if possible else CONTRADICTED
+    own = view.header_checksum(index)
+    if word == NOTHING and own and view.read(own) != own[2]:
+        word = BROKEN  # then its own, of IPv4, covers the length
+    written = possible and room < LEAST_PAYLOAD  # a frame that is too short for any wire has no trailer: somebody wrote it
+    inside = _said_inside(view, index, room)
+    if word == GOOD:
+        return declared, SURE if space.intact else SHORTER
+    inside_doubt = SHORTER if inside < room and not _padding(view, start, inside, space) else SURE
+    if word == NOTHING and written:
+        return room, SURE
+    if word in (NOTHING, ELSEWHERE) and (inside == 0 or inside >= declared):  # nothing vouches for either
+        size = max(inside, declared)
+        return size, SHORTER if size < room and not space.intact else SURE
+    if inside not in (0, declared) and _right_with(view, index, inside, False):
+        return inside, inside_doubt
+    zero_behind = room <= LEAST_PAYLOAD and _zeros(view, start + room - 1, start + room)
+    if _right_with(view, index, room, True):
+        return room, LONGER if zero_behind and not possible else SURE
+    if possible and _right_with(view, index, declared, True):
+        return declared, SHORTER
+    found = _size_in_zeros(view, index, least, room)
+    if found:
+        return found, SURE
+    if inside and not possible and _vouched_with(view, index, inside, False) != CONTRADICTED:
+        return inside, inside_doubt
+    if possible:
+        declared = max(declared, inside)
+    fcs = space.frame and space.outer and room > least + FCS  # of a frame that was changed since
+    if not possible:
+        if fcs and _right_with(view, index, room - FCS, True):
+            return room - FCS, SHORTER
+        return room, LONGER if zero_behind else SURE
+    if declared == room or written:
+        return room, SURE
+    if (fcs and room - declared == FCS) or room in (LEAST_PAYLOAD, LEAST_PAYLOAD + FCS):
+        return declared, SHORTER
+    return room, LONGER
+
+
+def _set_jumbo(view: View, index: int, size: int) -> None:
+    """A datagram beyond what its header can say: 0 stays. Without the option that is segmentation offload, see headers.py."""
+    kind, at = view.headers[index][:2]
+    option = view.jumbo_place(at) if kind == IPV6 else 0
+    if option:
+        view.put(option, 4, size - 40)
+
+
+def _set_datagram(view: View, index: int, least: int) -> tuple[bool, int]:
+    declared, space = _declared(view, index), _room(view, index)
+    if declared == space.size >= least:
+        return True, SURE
+    _take_off_fcs(view, index, space)
+    if declared == 0 and space.size > _most(view, index):
+        _set_jumbo(view, index, space.size)
+        return True, SURE
+    if declared == space.size >= least:
+        return True, SURE
+    size, doubt = _size_in(view, index, declared, least, space)
+    if size > _most(view, index) or size < least:
+        return size < least and view.headers[index][0] == IP, SURE
+    _declare(view, index, size)
+    return True, doubt
+
+
+def _set_udp(view: View, index: int) -> None:
+    at, outer = view.headers[index][1], index
+    size, declared = max(0, view.wire_end(index) - at), view.get(at + 4, 2)
+    while outer > 0 and view.headers[outer][0] not in (IP, IPV6):
+        outer -= 1
+    if declared == size or (8 <= declared < size and _vouched(view, outer) == GOOD):
+        return  # a surplus area is no payload, RFC 9868
+    if size > 0xFFFF and view.headers[outer][0] == IPV6:
+        size = 0  # RFC 2675 section 4
+    elif not 8 <= size <= 0xFFFF:
+        return
+    view.put(at + 4, 2, size)
+    view.walk()
+
+
+def mend_lengths(view: View) -> tuple[bool, int]:
+    """Mends the lengths of a packet. Whether its headers can say them, and whether they are in doubt."""
+    index, doubt = 0, SURE
+    while index < len(view.headers):  # the outermost first: inner ones go by outer ones
+        kind, at = view.headers[index][:2]
+        least = (view.frame[at] & 15) * 4 if kind == IP else 40
+        if kind in (IP, IPV6) and least >= 20 and view.within(at, least):  # else it shows when checksums are computed
+            fits, found = _set_datagram(view, index, least)
+            if not fits:
+                return False, doubt
+            doubt = doubt or found
+        if kind == UDP:
+            _set_udp(view, index)
+        index += 1
+    return True, doubt
