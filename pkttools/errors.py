@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 
 
@@ -126,6 +127,11 @@ def _visible(c: str) -> str:
     if code < 0x20 or 0x7F <= code < 0xA0 or code != ord(c):
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if "\u202a" <= c <= "\u202e" or "\u2066" <= c <= "\u2069" or "\ud800" <= c <= "\udfff" else c
+
+
+def warn(line: str) -> None:
+    """Says something on standard error at once, behind the command's name."""
+    say(f"{os.path.basename(sys.argv[0])}: {line}")  # noqa: PTH119  pathlib is slow to import
 
 
 def say(line: str) -> None:

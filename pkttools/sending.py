@@ -9,14 +9,18 @@ import time
 from collections.abc import Iterator
 
 from .batch import CAPTURED, COLUMNS, LINKTYPE, ORIGINAL, TIME, Batch
-from .errors import PktError, counted
+from .errors import PktError, counted, warn
 from .formats.files import Output, Sink
 from .names import linktype_name
 from .pace import Lateness, Pace, wait_until
 from .progress import Progress
 from .signals import check, ready, wait
 
-GONE = "interface is gone"
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from .linux.link import Carrier
+
+GONE, NO_CARRIER = "interface is gone", "no carrier"
 REASONS = {
     errno.EMSGSIZE: "too long for the MTU",
     errno.ENETDOWN: "interface is down",
@@ -57,12 +61,14 @@ class Sender(Sink):
     """An interface to send to; a sink."""
 
     fd: int  # what can be waited for until there is room again
+    carrier: Carrier | None = None  # what finds out about packets that are lost without one, where that can be known
 
     def __init__(self, interface: str, linktype: int, pace: Pace) -> None:
         """linktype: of the frames that the interface takes."""
         self.name, self.linktype = interface, linktype
         self.pace, self.lateness, self.progress = pace, Lateness(), Progress()
         self.burst, self.longest = 1, BURST
+        self.warned = False
         self.sent = self.bytes = self.cut = self.retried = 0
         self.failures: dict[str, int] = {}
         self.begun = self.ended = time.monotonic_ns()
@@ -116,6 +122,7 @@ class Sender(Sink):
         before, columns = self.attempted, batch.columns()
         if not before:
             refuse_misfits(batch, self.name, self.linktype)
+            self.warn_without_carrier()
         try:
             for start, stop, linktype in batch.runs():
                 able = fits(linktype, self.linktype)
@@ -167,6 +174,10 @@ class Sender(Sink):
             self.sent += sent
             self.bytes += size
             first += sent
+            if self.carrier:
+                self.lose(*self.carrier.handed(sent, size, bool(error)))
+                if error == errno.ENOBUFS and self.carrier.lost:
+                    tries = TRIES  # no queue is full: nothing gets better by waiting
             tries = 0 if sent else tries
             if error == errno.EAGAIN:  # the socket's share of memory is used up by what waits for the wire
                 ready([], [self.fd])
@@ -175,10 +186,25 @@ class Sender(Sink):
                 self.retried += 1
                 wait([], PAUSE)
             elif error:
-                self.fail(self.reason(error))
+                self.fail(NO_CARRIER if error == errno.ENOBUFS and self.carrier and self.carrier.lost else self.reason(error))
                 first, tries = first + 1, 0
             if self.progress.due:
                 self.progress.show(f"{self.sent} packets sent")
+
+    def warn_without_carrier(self) -> None:
+        """Says once that there is no carrier, before the first packet or when it is lost."""
+        if self.carrier and self.carrier.lost and not self.warned:
+            self.warned = True
+            self.progress.clear()
+            warn(f"{self.name}: no carrier: packets will be lost")
+
+    def lose(self, packets: int, size: int) -> None:
+        """Counts packets that were handed over and got lost for want of a carrier."""
+        if packets:
+            self.sent -= packets
+            self.bytes -= size
+            self.fail(NO_CARRIER, packets)
+        self.warn_without_carrier()
 
     def fail(self, reason: str, count: int = 1) -> None:
         """Counts packets that were not sent."""
@@ -187,6 +213,9 @@ class Sender(Sink):
     def close(self) -> list[str]:
         """Ends; gives the account: attempted is sent and failed."""
         self.progress.clear()
+        if self.carrier:
+            self.lose(*self.carrier.settled())
+            self.carrier.close()
         seconds = (self.ended - self.begun) / 1e9
         said = f"{self.name}: {self.attempted} attempted = {self.sent} sent + {self.attempted - self.sent} failed"
         if self.failures:

@@ -54,6 +54,15 @@ while at < len(data):
     wire.send(data[at + 4 : at + 4 + size])
     at += 4 + size
 """
+# The other end of a TUN or TAP device, without which it has no carrier: name, 1 for TUN, 2 for TAP. Reads until it is ended.
+READ_TUN = """
+import fcntl, os, struct, sys
+fd = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(fd, 0x400454CA, struct.pack("16sH22x", sys.argv[1].encode(), 0x1000 | int(sys.argv[2])))
+print("ready", flush=True)
+while True:
+    os.read(fd, 65536)
+"""
 # Captures what comes in, without any of our commands: interface, number of frames. Tags stay where the kernel puts them.
 WATCH = """
 import socket, struct, sys
@@ -206,6 +215,12 @@ class Lab:
         (line,) = [line for line in self.proc(host, "dev").splitlines() if line.strip().startswith("eth0:")]
         numbers = [int(word) for word in line.split(":")[1].split()]
         return {"rx_bytes": numbers[0], "rx": numbers[1], "tx_bytes": numbers[8], "tx": numbers[9]}
+
+    def read_tun(self, host: str, name: str, kind: int) -> subprocess.Popen[bytes]:
+        """Starts what is the other end of a TUN or TAP device."""
+        process = self.start(host, f"exec {sys.executable} -c '{READ_TUN}' {name} {kind}")
+        assert process.stdout.readline() == b"ready\n"
+        return process
 
     def watch(self, host: str, count: int) -> subprocess.Popen[bytes]:
         """Starts to capture what comes in, as pcap with the kernel's own times; ends by itself after `count` frames."""

@@ -80,6 +80,7 @@ def test_raw_ip_into_a_tunnel(lab):
     if lab.run("a", "ip tuntap add dev tun0 mode tun").returncode:
         pytest.skip("no TUN interfaces here: /dev/net/tun is missing or closed to this user")
     lab.must("a", "ip link set tun0 up")
+    lab.read_tun("a", "tun0", 1)
     packet = bytes.fromhex("450000140000000040010000c0000201c0000202")
     done = lab.run("a", "pkt-send --libpcap -i tun0", pcap([packet], linktype=101))
     assert (done.returncode, done.stderr.split(b";")[0]) == (0, b"pkt-send: tun0: 1 attempted = 1 sent + 0 failed")

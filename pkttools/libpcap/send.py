@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import socket
+import sys
 
 from .. import sending
 from ..batch import CAPTURED, COLUMNS, OFFSET, Batch
@@ -27,6 +29,13 @@ class Sender(sending.Sender):
         nothing = BpfProgram(1, ctypes.pointer(REJECT))  # is received: it would all have to be copied for us
         self.handle.must(self.pcap.pcap_setfilter(self.handle.address, ctypes.byref(nothing)))
         self.fd = self.pcap.pcap_fileno(self.handle.address)
+        if sys.platform == "linux":
+            from ..linux.link import Carrier
+
+            try:
+                self.carrier = Carrier(socket.if_nametoindex(self.name))
+            except OSError:
+                pass  # a pseudo-device, or a sandbox without rtnetlink
 
     def some(self, batch: Batch, first: int, count: int) -> tuple[int, int, int]:
         """Sends packets of a batch, up to the first that fails; what stopped it is an errno, EIO where libpcap gives none."""

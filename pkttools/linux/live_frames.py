@@ -11,13 +11,14 @@ import time
 
 from ..batch import Batch
 from ..bpf.assembler import R0, assemble, leave, mov
-from ..errors import PktError
+from ..errors import PktError, warn
 from ..formats.files import Sink
 from ..progress import Progress
-from ..sending import ETHERNET, refuse_misfits
+from ..sending import ETHERNET, NO_CARRIER, refuse_misfits
 from ..signals import check
 from . import bpf
 from .interface import REFUSED, SENT, asking, counters, ethernet, mac_address, mtu
+from .link import Link
 
 LEAST = 14  # bytes of a frame
 TAG = 4  # bytes that a frame may have beyond the MTU, behind its Ethernet header
@@ -38,6 +39,10 @@ class LiveFrames(Sink):
         self.progress = Progress()
         self.attempted = self.done = self.size = 0
         self.took = 0.0
+        try:
+            self.link: Link | None = Link(self.ifindex)
+        except OSError:
+            self.link = None  # a sandbox without rtnetlink
 
     @property
     def mac_address(self) -> str:
@@ -64,6 +69,8 @@ class LiveFrames(Sink):
                 most = mtu(sock, self.name)
             if self.size > most + LEAST + TAG:
                 raise PktError(f"too long for the MTU of {most}")
+            if self.without_carrier():
+                warn(f"{self.name}: {NO_CARRIER}: packets will be lost")
         column = REFUSED if self.receive else SENT
         before, began = counter(self.name, column), time.monotonic()
         try:
@@ -104,12 +111,23 @@ class LiveFrames(Sink):
         moved = min(max(moved, 0), self.attempted)  # others may send too
         self.done = self.attempted - moved if self.receive else moved
 
+    def without_carrier(self) -> bool:
+        """Whether the interface has none now."""
+        try:
+            if self.link:
+                self.link.look()
+        except OSError:
+            return False  # it is gone
+        return bool(self.link and self.link.up and not self.link.carrier)
+
     def close(self) -> list[str]:
         """Ends; gives the account: attempted is sent and failed."""
         self.program.close()
         what, why = "sent", "not taken by the driver, as by veth without GRO or a native XDP program at its other end"
         if self.receive:
             what, why = "received", "dropped by the stack: nobody took them"
+        elif self.failed and self.without_carrier():
+            why = NO_CARRIER
         failed = self.attempted - self.done
         said = f"{self.name}: {self.attempted} attempted = {self.done} {what} + {failed} failed"
         said += f" ({failed} {why})" if failed else ""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+
 from .. import sending
 from ..batch import Batch
 from ..kernel import send_burst
 from ..pace import Pace
 from .interface import SOL_PACKET, bind, mac_address, mtu, open_socket
+from .link import Carrier
 
 PACKET_QDISC_BYPASS = 20  # linux/if_packet.h; Linux 3.14
 
@@ -24,6 +27,10 @@ class Sender(sending.Sender):
         if direct:
             self.sock.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
         self.fd = self.sock.fileno()
+        try:
+            self.carrier = Carrier(socket.if_nametoindex(self.sock.getsockname()[0]))
+        except OSError:
+            pass  # a sandbox without rtnetlink, or it is gone already
 
     def some(self, batch: Batch, first: int, count: int) -> tuple[int, int, int]:
         """Sends packets of a batch, up to the first that fails."""

@@ -15,6 +15,7 @@ from ..batch import COLUMNS, ORIGINAL, ROW_BYTES, TIME, Batch
 from ..errors import PktError
 from ..kernel import send_burst, slots_give, slots_read
 from ..linux.interface import ARPHRD_ETHER, ETH_P_ALL, SOL_PACKET, bind, grow, hardware_type, mtu, open_socket
+from ..linux.link import Carrier
 from ..linux.receive import PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_RESERVE, PACKET_RX_RING, PACKET_STATISTICS
 
 # Options of SOL_PACKET, linux/if_packet.h, and SO_SNDBUFFORCE, asm-generic/socket.h; Python's socket module has none of them.
@@ -119,6 +120,10 @@ class PacketPort(Port):
             self.sock.close()
             raise
         self.fd = self.sock.fileno()
+        try:
+            self.carrier: Carrier | None = Carrier(self.index)
+        except OSError:
+            self.carrier = None  # a sandbox without rtnetlink
         self.at = self.met = 0
         self.large: bytearray | None = None  # the row of a frame that was larger than its slot, and is next
         self.buffer = bytearray()
@@ -211,18 +216,30 @@ class PacketPort(Port):
             self.sent += sent
             self.sent_bytes += size
             first += sent
+            if self.carrier:
+                self.lose(*self.carrier.handed(sent, size, bool(error)))
             if error:
                 self.fail(error)
                 first += 1
 
+    def lose(self, frames: int, size: int) -> None:
+        """Counts frames that were handed over and got lost for want of a carrier."""
+        self.sent -= frames
+        self.sent_bytes -= size
+        self.failed += frames
+
     def count(self) -> None:
-        """Asks the kernel how many frames found no room in the ring."""
+        """Asks the kernel how many frames found no room in the ring, and how many went nowhere."""
+        if self.carrier:
+            self.lose(*self.carrier.settled())
         self.overrun += struct.unpack("II", self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
 
     def close(self) -> None:
         """Closes the socket; promiscuous mode goes with it."""
         self.sock.close()
         self.ring.close()
+        if self.carrier:
+            self.carrier.close()
 
 
 def put_tag(buffer: bytearray, ethertype: int, tag: int) -> None:
