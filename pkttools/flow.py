@@ -12,7 +12,7 @@ import sys
 
 from . import codec
 from .batch import ROW_BYTES, TIME, Batch, Program
-from .errors import OutputError, PktError, Unread, UsageError, counted, say
+from .errors import OutputError, PktError, Unread, UsageError, counted, say, warn
 from .formats import packets
 from .formats.files import Input, Output, Sink
 from .options import Values
@@ -151,6 +151,11 @@ class Capture(Source):
     def __init__(self) -> None:
         """What makes the receiver comes after this: signals that end it are waited for."""
         install(drain=False)
+
+    def tell(self, verbose: bool) -> None:
+        """Says that from now on everything is received: to who asked for more, or waits at a terminal."""
+        if verbose or (sys.stderr is not None and sys.stderr.isatty()):
+            warn(f"{self.receiver.name}: receiving")
 
     @property
     def linktype(self) -> int:

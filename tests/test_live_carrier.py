@@ -14,8 +14,8 @@ lab = _lab
 WARNING = "{}: eth0: no carrier: packets will be lost"
 SENDERS = {
     "queue": "pkt-send -i eth0", "fast": "pkt-send -i eth0 -f", "libpcap": "pkt-send --libpcap -i eth0",
-    "pipe": "pkt-pipe 'change | send -i eth0'", "gen": "pkt-gen raw -i eth0", "direct": "pkt-gen raw -i eth0 --xmit direct", "at a rate": "pkt-gen raw -i eth0 --rate 500",
-    "python": "PKTTOOLS_CODEC=python pkt-send -i eth0 -f",
+    "pipe": "pkt-pipe 'change | send -i eth0'", "gen": "pkt-gen raw -i eth0", "direct": "pkt-gen raw -i eth0 --xmit direct",
+    "at a rate": "pkt-gen raw -i eth0 --rate 500", "python": "PKTTOOLS_CODEC=python pkt-send -i eth0 -f",
 }  # fmt: skip
 
 

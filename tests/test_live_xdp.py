@@ -288,16 +288,21 @@ def test_an_interface_that_goes_down(lab):
     process = attach(lab, "-F pcap")
     lab.inject("b", [frame(1)])
     lab.must("a", "ip link set eth0 down")
-    code, out, err = finish(process)
-    assert (code, err[0], frames_of(out)) == (1, "pkt-xdp: eth0: interface went down", [frame(1)])
-    assert account(err[1])["matched"] == 1
+    assert process.stderr.readline() == b"pkt-xdp: eth0: interface went down\n"
+    lab.must("a", "ip link set eth0 up")
+    assert process.stderr.readline() == b"pkt-xdp: eth0: interface is up again\n"
+    lab.inject("b", [frame(2)])
+    until(lambda: lab.counters("a")["rx"] >= 2, "second frame")
+    code, out, err = finish(process, signal.SIGINT)
+    assert (code, frames_of(out)) == (0, [frame(1), frame(2)])
+    assert account(err[0])["matched"] == 2
 
 
 def test_an_interface_that_vanishes(lab):
     process = attach(lab, "-F pcap")
     lab.must("a", "ip link del eth0")
     code, _, err = finish(process)
-    assert (code, err[0]) == (1, "pkt-xdp: eth0: interface went down")
+    assert (code, err[:2]) == (1, ["pkt-xdp: eth0: interface went down", "pkt-xdp: eth0: interface is gone"])
 
 
 # ---- what is refused ----

@@ -94,6 +94,7 @@ class Interface(Capture):
 
             program = self.program if bpf and not values.reverse else None
             self.receiver = Receiver(values.interface, finish=not values.raw_checksums, program=program, **wanted)
+        self.tell(bool(values.verbose))
 
     def close(self) -> list[str]:
         """Gives what was received and what the kernel dropped; with -v also where --bpf was run."""

@@ -97,6 +97,8 @@ class Interface(Capture):
         if cut_off:
             tell("ARP passes too, or IPv4 would be cut off; --no-allow-arp takes it like other frames")
 
+        self.tell(bool(values.verbose))
+
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
         """As others; who reads the output is looked after."""
         self.receiver.reader = output.fd if output else None

@@ -10,6 +10,7 @@ import _thread  # threading takes as long to import as all of this
 import ctypes
 import errno
 import signal
+import socket
 import sys
 import time
 
@@ -24,6 +25,8 @@ from .system import MESSAGE
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from ..linux.link import Watch
 
 IN, OUT = 1, 2  # PCAP_D_IN, PCAP_D_OUT
 BUFFER = 32 << 20  # bytes that the kernel may keep, where it allows so many
@@ -69,6 +72,7 @@ class Receiver:
         self.stream = File(self.handle) if sys.platform == "win32" else Memory(self.handle)
         self.write = ctypes.cast(self.pcap.pcap_dump, ctypes.c_void_p)
         self.received = 0
+        self.watch = watch(self.name)
         self.error = ""  # what ended it
         self.kept: list[tuple[int, bytearray]] = []  # what was taken while nobody read, the oldest first
         self.room = KEPT
@@ -84,6 +88,7 @@ class Receiver:
                 _thread.start_new_thread(self.keep, ())
             except RuntimeError:
                 pass  # none is to be had: the ring alone has to last while nobody reads
+        look = 0.0
         idle = True  # whether nothing came last: libpcap may hold packets that select(2) does not see
         try:
             while not self.error and (deadline is None or time.monotonic() < deadline):
@@ -95,6 +100,9 @@ class Receiver:
                 self.waiting, met = False, self.received
                 yield from self.batches()
                 idle = self.received == met
+                if idle and self.watch and time.monotonic() >= look:
+                    self.watch.look()  # libpcap itself says when it is gone
+                    look = time.monotonic() + LOOK
         except Interrupted:
             pass
         yield from self.rest()
@@ -188,7 +196,21 @@ class Receiver:
             said += f", {counts[2]} by the interface"
         self.stream.close()
         self.handle.close()
+        if self.watch:
+            self.watch.close()
         return [*self.handle.said, said]
+
+
+def watch(name: str) -> Watch | None:
+    """What says that an interface goes down, which libpcap does not; None: nothing does."""
+    if sys.platform != "linux":
+        return None
+    from ..linux.link import Watch
+
+    try:
+        return Watch(name, socket.if_nametoindex(name))
+    except OSError:
+        return None  # a pseudo-device such as any
 
 
 def note(batch: Batch, at: int, size: int) -> None:

@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 
+from ..errors import warn
 from .interface import IFF_UP
 
 IFF_LOWER_UP = 1 << 16  # linux/if.h: there is a carrier, and what is sent can leave
@@ -17,7 +18,8 @@ HEADER = struct.Struct("=IHHII")  # struct nlmsghdr: size, type, flags, number, 
 ABOUT = struct.Struct("=BxHiII")  # struct ifinfomsg: family, hardware type, number, flags, which of them change
 ATTRIBUTE = struct.Struct("=HH")  # struct rtattr: size, type
 SENT, DROPPED = 1, 7  # where in struct rtnl_link_stats64 packets sent are, and those dropped instead
-STEP = 0.01  # seconds after which it is asked again, at least
+STEP = 0.01  # seconds after which a carrier is looked at again, at least
+AGAIN = 0.1  # the same of an interface that is down
 
 
 class Link:
@@ -57,6 +59,40 @@ class Link:
     def close(self) -> None:
         """Ends it."""
         self.sock.close()
+
+
+class Watch:
+    """Says on standard error when an interface goes down, and when it is up again.
+
+    up: whether it was, when it was looked last.
+    """
+
+    def __init__(self, name: str, index: int) -> None:
+        """name, index: what it is called, and its number. Raises OSError."""
+        self.name, self.link, self.up = name, Link(index), True
+
+    def went_down(self) -> None:
+        """Says that it went down, once."""
+        if self.up:
+            self.up = False
+            warn(f"{self.name}: interface went down")
+
+    def look(self) -> bool:
+        """Looks at it again; whether it is there."""
+        try:
+            self.link.look()
+        except OSError:
+            return False
+        if not self.link.up:
+            self.went_down()
+        elif not self.up:
+            self.up = True
+            warn(f"{self.name}: interface is up again")
+        return True
+
+    def close(self) -> None:
+        """Ends it."""
+        self.link.close()
 
 
 class Carrier:

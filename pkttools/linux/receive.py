@@ -10,6 +10,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from math import inf
 
 from .. import codec
 from ..batch import MAX_FRAME, ROW_BYTES, Batch
@@ -17,6 +18,7 @@ from ..errors import PktError, counted
 from ..kernel import ring_give, ring_read, ring_take
 from ..signals import Interrupted, elsewhere, end_at, wait
 from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, open_socket
+from .link import AGAIN, Watch
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ class Receiver:
         self.name = interface or ""
         self.finish, self.nano, self.seconds = finish, nano, seconds
         self.received = self.unfinished = self.met = self.placed = self.dropped = 0
-        self.down = False
+        self.gone = False
         self.at = 0  # where in the ring the next block is
         self.retire = PROMPT if prompt else PATIENT
         self.kept: list[bytearray] = []  # blocks that are no longer in the ring, the oldest one first
@@ -88,6 +90,7 @@ class Receiver:
             if promiscuous:
                 request = struct.pack("iHH8s", socket.if_nametoindex(self.name), PACKET_MR_PROMISC, 0, b"")
                 self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
+            self.watch = Watch(self.name, socket.if_nametoindex(self.name))
             self.linktype = bind(self.sock, self.name, ETH_P_ALL)  # last: from here on everything is received
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
@@ -130,7 +133,7 @@ class Receiver:
             except RuntimeError:
                 pass  # none is to be had: the ring alone has to last while nobody reads
         try:
-            while not self.down and (deadline is None or time.monotonic() < deadline):
+            while not self.gone and (deadline is None or time.monotonic() < deadline):
                 with self.lock:
                     self.waiting = not self.kept
                 wait([self.sock.fileno()], self.patience(deadline) if self.waiting else 0)
@@ -139,12 +142,13 @@ class Receiver:
         except Interrupted:
             pass
         yield from self.rest()
-        if self.down:
-            raise PktError(f"{self.name}: interface went down")
+        if self.gone:
+            raise PktError(f"{self.name}: interface is gone")
 
     def patience(self, deadline: float | None) -> float | None:
         """Seconds to wait for a packet, at most a day: select(2) does not take any number."""
-        return None if deadline is None else min(max(0, deadline - time.monotonic()), 86400)
+        most = 86400 if self.watch.up else AGAIN  # nothing tells that an interface is up again, or gone while it was down
+        return None if deadline is None and self.watch.up else min(max(0, (deadline or inf) - time.monotonic()), most)
 
     def batches(self) -> Iterator[Batch]:
         """The next block as a batch, if the kernel has handed it over, and some of its packets are wanted."""
@@ -225,12 +229,18 @@ class Receiver:
                 waited += self.retire
 
     def check(self) -> None:
-        """Asks the socket for what went wrong. Raises PktError; that the interface went down is said after the last packet."""
+        """Asks the socket for what went wrong. Raises PktError.
+
+        An interface that went down is waited for: the socket is bound by number, and receives again once it is up, whatever it
+        is called then. One that is gone is the end.
+        """
         number = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number == errno.ENETDOWN:
-            self.down = True
+            self.watch.went_down()
         elif number:
             raise PktError(f"{self.name}: {os.strerror(number)}")
+        if not self.watch.up:
+            self.gone = not self.watch.look()
 
     def count(self) -> None:
         """Adds up what the kernel has counted since it was asked last: packets put in the ring, packets dropped."""
@@ -242,6 +252,7 @@ class Receiver:
         """Ends the capture; gives what there is to say: received, dropped by the kernel."""
         self.count()
         self.sock.close()
+        self.watch.close()
         said = f"{self.name}: {counted(self.received, 'packet')} received, {self.dropped} dropped by the kernel"
         if self.unfinished:
             said += f", {self.unfinished} with a checksum that could not be finished"

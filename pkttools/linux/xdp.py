@@ -22,7 +22,8 @@ from ..errors import PktError
 from ..errors import counted as plural
 from ..signals import Interrupted, at_first, end_at, wait
 from . import bpf
-from .interface import asking, ethernet, is_up
+from .interface import ethernet
+from .link import Watch
 from .samples import LOOK, ROOM, PerfBuffers, RingBuffer
 
 VERDICTS = {"pass": bpf.XDP_PASS, "drop": bpf.XDP_DROP, "tx": bpf.XDP_TX}
@@ -104,7 +105,10 @@ class Xdp:
         self.counters = bpf.Map(bpf.PERCPU_ARRAY, 8 * COUNTERS, 1)
         self.samples = (PerfBuffers if perf else RingBuffer)(sample)
         code = ebpf.assemble(program(instructions, match, other, allow_arp, self.samples, self.counters))
-        self.asked = asking()
+        try:
+            self.watch = Watch(self.name, self.ifindex)
+        except OSError as error:
+            raise PktError(f"{self.name}: {error.strerror}") from None
         with_program = bpf.XdpProgram(code, "pkt_xdp")
         self.mode, self.link = attached(with_program, self.name, self.ifindex, mode)
         with_program.close()  # the link keeps it
@@ -122,9 +126,9 @@ class Xdp:
         if deadline is not None:
             end_at(deadline)
         due = None if self.every is None else time.monotonic() + self.every
-        down, batch = False, None
+        gone, batch = False, None
         try:
-            while not down and (deadline is None or time.monotonic() < deadline):
+            while not gone and (deadline is None or time.monotonic() < deadline):
                 ends = [end - time.monotonic() for end in (deadline, due) if end is not None]
                 if batch:
                     wait([], LOOK if len(batch.data) < FULL else 0)  # so that the next one is not of a single frame
@@ -135,7 +139,7 @@ class Xdp:
                     yield batch
                 else:
                     self.check_reader()
-                    down = not self.up()
+                    gone = not self.watch.look()
                 if due is not None and time.monotonic() >= due:
                     self.tell(self.account())
                     due = max(due + self.every, time.monotonic())  # none is made up for that a full pipe has kept back
@@ -143,8 +147,9 @@ class Xdp:
             pass
         self.link.close()
         yield from self.rest()
-        if down:
-            raise PktError(f"{self.name}: interface went down")
+        if gone:
+            self.watch.went_down()
+            raise PktError(f"{self.name}: interface is gone")
 
     def end(self) -> None:
         """Runs beside the rest, and detaches the program in time, even while a pipe is full."""
@@ -192,13 +197,6 @@ class Xdp:
             while batch := self.read():
                 yield batch
 
-    def up(self) -> bool:
-        """Whether the interface is there and up."""
-        try:
-            return is_up(self.asked, self.name)
-        except PktError:
-            return False
-
     def counted(self) -> list[int]:
         """The counters, those of all processors together. Raises OSError."""
         numbers = memoryview(self.counters[0]).cast("Q").tolist()
@@ -220,7 +218,7 @@ class Xdp:
         self.link.close()
         said = self.account()
         self.samples.close()
-        for each in (self.counters, self.asked):
+        for each in (self.counters, self.watch):
             each.close()
         return said
 
