@@ -11,6 +11,7 @@ ETHERNET = 1  # the link type
 TYPES = {"IP": 0x0800, "IPV6": 0x86DD}
 LEAST_TYPE = 0x0600  # below it is a length, IEEE 802.3 clause 3.2.6
 ARPHRD_ETHER = 1
+TAG, TAGS = 0x8100, (0x8100, 0x88A8, 0x9100, 0x9200)  # EtherTypes of VLAN tags
 
 
 def to_ethernet(packet: Packet, headers: list[Header]) -> Packet | None:
@@ -24,7 +25,11 @@ def to_ethernet(packet: Packet, headers: list[Header]) -> Packet | None:
     if found is None:
         return None
     size, source, kind = found
-    frame = bytes(6) + source + kind.to_bytes(2, "big") + packet.frame[size:]
+    frame = bytearray(bytes(6) + source + kind.to_bytes(2, "big") + packet.frame[size:])
+    for tag in headers[1:]:
+        if HEADERS[tag[0]] == "VLAN" and (at := tag[1] - size + 12) >= 12 and int.from_bytes(frame[at : at + 2], "big") not in TAGS:
+            frame[at : at + 2] = TAG.to_bytes(2, "big")  # an inner one that a cooked socket did not announce
+    frame = bytes(frame)
     return Packet(frame, max(packet.original + 14 - size, 0), packet.time, ETHERNET, packet.notes)
 
 

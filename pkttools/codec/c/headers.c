@@ -45,7 +45,7 @@ static struct header *found(struct walk *w, enum header_kind kind, size_t start,
 
 static size_t walk_ip(struct walk *w, const struct frame *f, size_t at, size_t limit);
 static size_t walk_ipv6(struct walk *w, const struct frame *f, size_t at, size_t limit);
-static size_t walk_type(struct walk *w, const struct frame *f, unsigned type, size_t at, size_t limit);
+static size_t walk_type(struct walk *w, const struct frame *f, unsigned type, size_t at, size_t limit, bool cooked);
 static void walk_link(struct walk *w, const struct frame *f, int64_t linktype, size_t at);
 
 /* A whole Ethernet frame, the outermost or one in a tunnel. */
@@ -53,7 +53,7 @@ static void walk_ethernet(struct walk *w, const struct frame *f, size_t at, size
 {
     struct header *h = found(w, ETHERNET, at, 14, limit);
     if (h != NULL)
-        h->data = walk_type(w, f, get16(f, at + 12), at + 14, limit);
+        h->data = walk_type(w, f, get16(f, at + 12), at + 14, limit, false);
     else
         w->partial |= w->count > 0;
 }
@@ -72,7 +72,7 @@ static void walk_gre(struct walk *w, const struct frame *f, size_t at, size_t en
     if (type == ETHERTYPE_BRIDGE)
         walk_ethernet(w, f, h->data, end);
     else
-        walk_type(w, f, type, h->data, end);
+        walk_type(w, f, type, h->data, end, false);
 }
 
 /* A virtual LAN inside UDP, RFC 7348 section 5: a frame behind eight bytes, if a flag says that they count. */
@@ -183,10 +183,34 @@ static size_t walk_ipv6(struct walk *w, const struct frame *f, size_t at, size_t
     }
 }
 
-/* What an EtherType announces, behind any number of tags. Gives where it ends. */
-static size_t walk_type(struct walk *w, const struct frame *f, unsigned type, size_t at, size_t limit)
+static bool is_tag(unsigned type) { return type == 0x8100 || type == 0x88A8 || type == 0x9100 || type == 0x9200; }
+
+/* Whether a datagram stands here that is as long as it says, or shorter than what there is. */
+static bool whole_datagram(const struct frame *f, unsigned version, size_t at, size_t limit)
 {
-    while (type == 0x8100 || type == 0x88A8 || type == 0x9100 || type == 0x9200) {
+    size_t head = version == 4 ? 20 : 40;
+    if (limit < at || limit - at < head || get8(f, at) >> 4 != version || (version == 4 && (get8(f, at) & 15) < 5))
+        return false;
+    size_t size = version == 4 ? get16(f, at + 2) : get16(f, at + 4) + 40;
+    return size >= head && size <= limit - at;
+}
+
+/* Whether a tag stands where a type announces something else. Linux's cooked sockets (SOCK_DGRAM) say what is behind all tags,
+ * take the outermost away, and show the others: these have no EtherType in front, but one behind, and no version of IP. */
+static bool unannounced_tag(const struct frame *f, unsigned type, size_t at, size_t limit)
+{
+    unsigned version = type == ETHERTYPE_IP ? 4 : type == ETHERTYPE_IPV6 ? 6 : 0, next = get16(f, at + 2);
+    if ((version == 0 && type != ETHERTYPE_ARP) || limit < at || limit - at < 4)
+        return false;
+    if (version != 0 && get8(f, at) >> 4 == version)    /* of a priority that looks like it */
+        return next == type && !whole_datagram(f, version, at, limit) && whole_datagram(f, version, at + 4, limit);
+    return next == type || is_tag(next);
+}
+
+/* What an EtherType announces, behind any number of tags. Gives where it ends. cooked: of a Linux cooked capture. */
+static size_t walk_type(struct walk *w, const struct frame *f, unsigned type, size_t at, size_t limit, bool cooked)
+{
+    while (is_tag(type) || (cooked && unannounced_tag(f, type, at, limit))) {
         if (found(w, VLAN, at, 4, least(at + 4, limit)) == NULL) {
             w->partial |= w->count == MAX_HEADERS;
             return at;
@@ -270,7 +294,7 @@ static void walk_link(struct walk *w, const struct frame *f, int64_t linktype, s
     } else if (is_pktap(linktype))
         walk_pktap(w, f, at);
     if (h != NULL)
-        h->data = walk_type(w, f, type, h->data, f->size);
+        h->data = walk_type(w, f, type, h->data, f->size, h->kind == SLL || h->kind == SLL2);
 }
 
 void walk(struct walk *w, const struct frame *f, int64_t linktype)

@@ -80,7 +80,7 @@ class Walk:
         elif kind is not None:
             header = self.found(kind, at, READERS[kind].__hdr_len__, end)
             if header:
-                header[2] = self.typed(self.link_type(kind, at), header[2], end)
+                header[2] = self.typed(self.link_type(kind, at), header[2], end, kind in (SLL, SLL2))
         elif linktype == 228 or version == 4:
             self.ip(at, end)
         elif linktype == 229 or version == 6:
@@ -126,9 +126,9 @@ class Walk:
         else:
             self.partial |= bool(self.headers)
 
-    def typed(self, kind: int, at: int, limit: int) -> int:
-        """What an EtherType announces, behind any number of tags. Gives where it ends."""
-        while kind in TAGS:
+    def typed(self, kind: int, at: int, limit: int, cooked: bool = False) -> int:
+        """What an EtherType announces, behind any number of tags. Gives where it ends. cooked: of a Linux cooked capture."""
+        while kind in TAGS or (cooked and self.unannounced_tag(kind, at, limit)):
             if not self.found(VLAN, at, 4, min(at + 4, limit)):
                 self.partial |= len(self.headers) == MAX_HEADERS
                 return at
@@ -142,6 +142,28 @@ class Walk:
             header = self.found(ARP, at, 28, min(at + 28, limit))
             return header[3] if header else at
         return at
+
+    def unannounced_tag(self, kind: int, at: int, limit: int) -> bool:
+        """Whether a tag stands where a type announces something else.
+
+        Linux's cooked sockets (SOCK_DGRAM) say what is behind all tags, take the outermost away, and show the others: these have
+        no EtherType in front, but one behind, and no version of IP.
+        """
+        version = {ethernet.ETH_TYPE_IP: 4, ethernet.ETH_TYPE_IP6: 6}.get(kind, 0)
+        if not (version or kind == ethernet.ETH_TYPE_ARP) or limit - at < 4:
+            return False
+        following = int.from_bytes(self.frame[at + 2 : at + 4], "big")
+        if version and self.frame[at] >> 4 == version:  # of a priority that looks like it
+            return following == kind and not self.whole(version, at, limit) and self.whole(version, at + 4, limit)
+        return following == kind or following in TAGS
+
+    def whole(self, version: int, at: int, limit: int) -> bool:
+        """Whether a datagram stands here that is as long as it says, or shorter than what there is."""
+        head = 20 if version == 4 else 40
+        if limit - at < head or self.frame[at] >> 4 != version or (version == 4 and self.frame[at] & 15 < 5):
+            return False
+        size = int.from_bytes(self.frame[at + 2 : at + 4], "big") if version == 4 else self.read(ip6.IP6, at).plen + 40
+        return head <= size <= limit - at
 
     def ip(self, at: int, limit: int) -> int:
         """An IPv4 datagram. Gives where it ends."""
