@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 from .. import codec
@@ -56,6 +57,9 @@ class Bridge:
         """Opens what is to be a port, or the mirror; an interface is one of them once. Raises PktError."""
         if name in (port.name for port in self.taking()):
             raise PktError(f"{name}: it is a port already")
+        same = [port.name for port in self.taking() if port.index and port.index == number(name)]
+        if same:
+            raise PktError(f"{name}: it is a port already, as {same[0]}")
         made = opened(name, memory)
         for port in self.taking():
             if made.index and made.index == port.index:
@@ -179,6 +183,14 @@ def opened(name: str, memory: int) -> Port:
 
         return TapPort(name.removeprefix(PREFIX))
     return PacketPort(name, memory)
+
+
+def number(name: str) -> int:
+    """The number of an interface; 0: there is none of that name."""
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        return 0
 
 
 def share(count: int) -> int:

@@ -17,6 +17,7 @@ from ..kernel import send_burst, slots_give, slots_read
 from ..linux.interface import ARPHRD_ETHER, ETH_P_ALL, SOL_PACKET, bind, grow, hardware_type, mtu, open_socket
 from ..linux.link import Carrier
 from ..linux.receive import PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_RESERVE, PACKET_RX_RING, PACKET_STATISTICS
+from .claim import Taken, claim
 
 # Options of SOL_PACKET, linux/if_packet.h, and SO_SNDBUFFORCE, asm-generic/socket.h; Python's socket module has none of them.
 PACKET_COPY_THRESH, PACKET_AUXDATA, PACKET_VERSION, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 7, 8, 10, 15, 23
@@ -103,6 +104,7 @@ class PacketPort(Port):
         """memory: bytes of frames that may wait for us in the kernel. Raises PktError."""
         super().__init__(name)
         self.sock = open_socket(name, "capture")
+        self.claimed: socket.socket | None = None
         try:
             hardware = hardware_type(self.sock, name)
             if hardware != ARPHRD_ETHER:
@@ -111,13 +113,17 @@ class PacketPort(Port):
             self.ring = self.mapped(memory)
             bind(self.sock, name, ETH_P_ALL)
             self.index = socket.if_nametoindex(name)
+            self.claimed = claim(self.index, self.sock)
             request = struct.pack("iHH8s", self.index, PACKET_MR_PROMISC, 0, b"")
             self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
+        except Taken:
+            self.release()
+            raise PktError(f"{name}: it is a port of another switch") from None
         except OSError as error:
-            self.sock.close()
+            self.release()
             raise PktError(f"{name}: {error.strerror}") from None
         except PktError:
-            self.sock.close()
+            self.release()
             raise
         self.fd = self.sock.fileno()
         try:
@@ -236,10 +242,16 @@ class PacketPort(Port):
 
     def close(self) -> None:
         """Closes the socket; promiscuous mode goes with it."""
-        self.sock.close()
+        self.release()
         self.ring.close()
         if self.carrier:
             self.carrier.close()
+
+    def release(self) -> None:
+        """Closes the socket, and lets others have the interface."""
+        self.sock.close()
+        if self.claimed:
+            self.claimed.close()
 
 
 def put_tag(buffer: bytearray, ethertype: int, tag: int) -> None:
