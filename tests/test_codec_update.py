@@ -222,6 +222,16 @@ def test_a_checksum_that_is_not_there_is_counted(codec):
     assert edited(codec, 101, first, ["IP.TTL=9"])[1] == 0
 
 
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_checksum_that_is_not_there_may_fit_all_the_same(codec, version):
+    """Other addresses with the same sum, which is one of one's complement: 0xffff more is no more."""
+    tcp4, icmp6 = ipv4(6, b"\x08\0"), ipv6(58, b"\x80\0")
+    packet = tcp4[:16] + bytes(4) + tcp4[20:] if version == 4 else icmp6[:8] + bytes(32) + icmp6[40:]
+    field = "IP.DST_ADDR" if version == 4 else "IPV6.DST_ADDR"
+    assert edited(codec, 101, packet, [f"{field}+=0xffff"], len(packet))[1] == 0
+    assert edited(codec, 101, packet, [f"{field}+=0xfffe"], len(packet))[1] == 1
+
+
 def test_headers_that_are_hidden_but_unchanged_are_not_counted(codec):
     whole, _ = mended(codec, 101, ipv4(17, vxlan(ethernet(0x0800, ipv4(6, tcp())))))
     assert edited(codec, 101, whole, ["UDP.DST_PORT=7"])[1] == 0

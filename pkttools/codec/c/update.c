@@ -99,7 +99,8 @@ static void follow_message(const struct sides *s, size_t index, struct followed 
         return;
     }
     if (!frame_has(old, before.at + place, before.bytes)) { /* it was not captured */
-        left->stale |= !same(s, before.at, rest) || outcome != later || pseudo_sum(old, &before) != pseudo_sum(new, &after);
+        unsigned was = finished(pseudo_sum(old, &before)), is = finished(pseudo_sum(new, &after));
+        left->stale |= !same(s, before.at, rest) || outcome != later || was != is;
         return;
     }
     if (!same(s, before.at + place, before.bytes))          /* the user has set it */
