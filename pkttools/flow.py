@@ -324,6 +324,8 @@ def flow(source: Source, stages: list[Stage], sink: Sink) -> None:
 def announced(stream: Iterator[Batch], sink: Sink) -> Iterator[Batch]:
     """The batches of a round; the sink learns when the first one begins, and when it is through."""
     for batch in stream:
+        if not len(batch):  # nothing stood in front of a bad place
+            continue
         sink.origin(batch.columns()[TIME])
         yield batch
         sink.begin()
