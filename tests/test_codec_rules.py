@@ -375,10 +375,26 @@ def test_unfinished_inside_of_tunnels(codec):
         at = whole.index(right)
         got, counts = corrected(codec, whole[:at] + left + whole[at + len(left) :], what=TRANSPORT)
         assert (got, counts[0], counts[6]) == (whole, 1, 1)
+        # Outer sums are computed as if that were done: they are right, and follow so.
+        unfinished = whole[:at] + left + whole[at + len(left) :]
+        assert checked(codec, unfinished) == UNFINISHED
+        assert set(codec.verify(bytearray(unfinished), row(unfinished))) <= {0, 1, 4}
+        assert checked(codec, unfinished[:-1] + b"!") == UNFINISHED  # what is behind is not known to be right before it is finished
+        for edit in ("IP.SRC_ADDR[-1]=198.51.100.7", "TCP.SEQ_NUMBER=77", "IP.SRC_ADDR=198.51.100.6", "IPV6.DST_ADDR=::5"):
+            got, said = edited(codec, unfinished, edit)
+            assert (checked(codec, got), said) == (UNFINISHED, (0, 0)), edit
+            assert corrected(codec, got, what=TRANSPORT)[0] == edited(codec, whole, edit)[0], edit
     both = over6(17, (inner := vxlan(ethernet(0x0800, right)))[:6] + bytes(2) + inner[8:], 6)
     whole, outside = seeded(codec, both)
     at = whole.index(right)
     assert corrected(codec, outside[:at] + left + outside[at + len(left) :], what=TRANSPORT)[0] == whole
+    inside = whole[:at] + left + whole[at + len(left) :]
+    assert codec.verify(bytearray(inside), row(inside)) == [0, 1, 0, 0, 1, 4]
+    assert codec.verify(bytearray(outside), row(outside))[1] == 4
+    assert checked(codec, spoiled(inside, 46)) == WRONG
+    got, said = edited(codec, inside, "IP.SRC_ADDR=198.51.100.7", "UDP.SRC_PORT=9", "IPV6.SRC_ADDR=fe80::7", "TCP.URGENT=5")
+    assert codec.verify(bytearray(got), row(got)) == [0, 1, 0, 0, 1, 4]
+    assert said == (0, 0)
 
 
 def test_a_sum_of_zero_is_finished_as_ffff(codec):

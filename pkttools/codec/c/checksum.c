@@ -287,6 +287,17 @@ unsigned card_value(const struct frame *f, const struct message *m)
     return value == 0 && m->never_zero ? 0xFFFF : value;
 }
 
+/* What has to be added to the sum over a message, so that it is that over the same message with a checksum inside finished that
+ * was left to the card: outer sums are computed as if that were done (Linux calls it local checksum offload).
+ */
+uint64_t finishing_sum(const struct frame *f, const struct message *m, const struct checksum *left)
+{
+    if (left->size == 0 || left->at < m->at || left->at - m->at >= m->covered)
+        return 0;
+    uint64_t total = (~get16(f, left->at) & 0xFFFF) + left->value;
+    return (left->at - m->at) % 2 == 0 ? total : total << 8;
+}
+
 /* What is to be said of a checksum. In one's complement 0 and 0xFFFF are the same number: receivers that add everything up
  * accept both.
  */

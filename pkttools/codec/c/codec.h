@@ -349,6 +349,7 @@ struct checksum header_checksum(const struct packet_view *p, size_t index);
 enum outcome message_checksum(const struct packet_view *p, size_t index, struct message *m, struct checksum *c);
 unsigned card_seed(const struct frame *f, const struct message *m);
 unsigned card_value(const struct frame *f, const struct message *m);
+uint64_t finishing_sum(const struct frame *f, const struct message *m, const struct checksum *left);
 enum verdict judged(const struct frame *f, const struct checksum *c);
 enum verdict message_judged(const struct frame *f, const struct message *m, const struct checksum *c);
 uint32_t checksum_read(const struct frame *f, const struct checksum *c);

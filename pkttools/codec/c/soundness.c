@@ -11,23 +11,40 @@ static bool carries(const struct packet_view *p, const struct header *h)
     }
 }
 
+/* What is to be said of the message at `index`; `left`: of those inside of it, the checksum that was left to the card. */
+static enum outcome message_verdict(const struct packet_view *p, size_t index, struct message *m, struct checksum *left,
+                                    enum verdict *verdict)
+{
+    struct checksum c;
+    enum outcome outcome = message_checksum(p, index, m, &c);
+    uint64_t more = c.size == 2 ? finishing_sum(&p->frame, m, left) : 0;
+    if (more != 0)
+        c.value = c.also = finished((~c.value & 0xFFFF) + more);
+    *verdict = message_judged(&p->frame, m, &c);
+    if (*verdict == LEFT)
+        *left = c;
+    return outcome;
+}
+
 void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
 {
     const struct header *h = p->walk.header;
     for (size_t i = 0; i < p->walk.count; i++)
         verdicts[i] = carries(p, &h[i]) ? UNCERTAIN : NONE;
-    for (size_t i = 0; i < p->walk.count; i++) {
+    struct checksum left = {0};
+    for (size_t i = p->walk.count; i-- > 0;) {  /* the innermost first: outer sums cover inner ones */
         if (h[i].kind != IP && h[i].kind != IPV6)
             continue;
         struct message m;
+        enum verdict verdict;
         struct checksum c = header_checksum(p, i);
         if (c.size > 0)
             verdicts[i] = judged(&p->frame, &c);
-        if (message_checksum(p, i, &m, &c) != CORRECTED)
+        if (message_verdict(p, i, &m, &left, &verdict) != CORRECTED || m.place == 0)
             continue;
         for (size_t k = i + 1; k < p->walk.count && h[k].start <= m.at; k++)
             if (h[k].start == m.at)
-                verdicts[k] = message_judged(&p->frame, &m, &c);
+                verdicts[k] = verdict;
     }
 }
 
@@ -82,7 +99,8 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype)
         || type == 0x0806 || type == 0x8100 || type == 0x88A8 || type == 0x9100 || type == 0x9200)
         return MALFORMED;
     bool wrong = false, unfinished = false, obscure = false;
-    for (size_t i = 0; i < p.walk.count; i++) {
+    struct checksum left = {0};
+    for (size_t i = p.walk.count; i-- > 0;) {
         const struct header *h = &p.walk.header[i];
         if (!header_sound(&p, h))
             return MALFORMED;
@@ -91,10 +109,10 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype)
         struct message m;
         struct checksum c = header_checksum(&p, i);
         wrong |= judged(f, &c) == BAD;
-        enum outcome outcome = message_checksum(&p, i, &m, &c);
+        enum verdict verdict;
+        enum outcome outcome = message_verdict(&p, i, &m, &left, &verdict);
         if (outcome == CUT_SHORT || outcome == MALFORMED || !within(&p, m.at, m.size))
             return MALFORMED;
-        enum verdict verdict = message_judged(f, &m, &c);
         wrong |= verdict == BAD;
         unfinished |= verdict == LEFT;
         obscure |= outcome == OBSCURE;

@@ -5,6 +5,7 @@
 
 struct sides {                  /* the packet before and after the edit */
     struct packet_view before, after;
+    struct checksum left, kept; /* what was left to the card in it, before and after */
 };
 
 static bool same(const struct sides *s, size_t at, size_t size)
@@ -79,7 +80,7 @@ static bool touched(const struct sides *s, size_t index)
     return !same(s, h->start + (h->kind == IP ? 9 : 6), 1) || (names < h->end && !same(s, names, h->end - names));
 }
 
-static void follow_message(const struct sides *s, size_t index, struct followed *left)
+static void follow_message(struct sides *s, size_t index, struct followed *left)
 {
     struct message before, after;
     const struct frame *old = &s->before.frame, *new = &s->after.frame;
@@ -134,8 +135,12 @@ static void follow_message(const struct sides *s, size_t index, struct followed 
     uint64_t was = covered(&s->before, &before), is = covered(&s->after, &after);
     if (before.pseudo && stored == card_seed(old, &before) && stored != finished(was)) {
         put16(new, before.at + place, card_seed(new, &after));      /* left to the card, before and after */
+        s->left = (struct checksum){before.at + place, 2, card_value(old, &before), 0};
+        s->kept = (struct checksum){before.at + place, 2, card_value(new, &after), 0};
         return;
     }
+    was += finishing_sum(old, &before, &s->left);
+    is += finishing_sum(new, &after, &s->kept);
     if (finished(was) == finished(is))
         return;
     unsigned value = followed(stored, was, is);

@@ -217,6 +217,16 @@ class View(Packet):
         seed = bytes(self.frame[m.at + m.place : m.at + m.place + 2])
         return internet(seed + self.covered(m)) or (0xFFFF if m.never_zero else 0)
 
+    def finishing(self, m: Message, left: Checksum | None) -> bytes:
+        """What has to be added to the sum over a message, so that a checksum inside is finished that was left to the card.
+
+        Outer sums are computed as if that were done (Linux calls it local checksum offload).
+        """
+        if left is None or not m.at <= left[0] < m.at + m.covered:
+            return b""
+        words = (self.get(left[0], 2) ^ 0xFFFF).to_bytes(2, "big") + left[2].to_bytes(2, "big")
+        return words if (left[0] - m.at) % 2 == 0 else b"\0" + words + b"\0"
+
     def judged(self, checksum: Checksum | None) -> int:
         """What is to be said of a checksum.
 

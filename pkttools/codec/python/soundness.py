@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
-from .checksum import BAD, LEFT, NONE, UNCERTAIN, View
+from .checksum import BAD, LEFT, NONE, UNCERTAIN, Checksum, View, internet
 from .headers import (
     ETHERNET,
     GRE,
@@ -23,7 +23,7 @@ from .headers import (
     VLAN,
     Header,
 )
-from .message import CORRECTED, CUT_SHORT, MALFORMED, OBSCURE, UNFINISHED, WRONG
+from .message import CORRECTED, CUT_SHORT, MALFORMED, OBSCURE, UNFINISHED, WRONG, Message
 from .rows import checked
 
 ANNOUNCED_AT = {ETHERNET: 12, VLAN: 2, SLL: 14, SLL2: 0}  # where a link layer's header says what is behind it
@@ -38,6 +38,22 @@ def _carries(view: View, header: Header) -> bool:
     return kind in (IP, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP)
 
 
+def _message_verdict(view: View, index: int, left: Checksum | None) -> tuple[int, Message | None, int, Checksum | None]:
+    """What is to be said of the message at `index`: outcome, message, verdict, and the checksum that was left to the card.
+
+    left: the one inside of it that was, if there is one.
+    """
+    outcome, message, checksum = view.message_checksum(index)
+    if message is None:
+        return outcome, None, NONE, left
+    more = view.finishing(message, left) if checksum and checksum[1] == 2 else b""
+    if checksum and more:
+        value = internet((checksum[2] ^ 0xFFFF).to_bytes(2, "big") + more)
+        checksum = *checksum[:2], value, value
+    verdict = view.message_judged(message, checksum)
+    return outcome, message, verdict, checksum if verdict == LEFT else left
+
+
 def verify(data: bytearray, row: bytes) -> list[int]:
     """What each header of one packet says of itself, in the order of `walk`.
 
@@ -50,16 +66,17 @@ def verify(data: bytearray, row: bytes) -> list[int]:
     frame = bytes(data[values[OFFSET] : values[OFFSET] + values[CAPTURED]])
     view = View(frame, values[ORIGINAL], values[LINKTYPE])
     verdicts = [UNCERTAIN if _carries(view, header) else NONE for header in view.headers]
-    for i, (kind, *_) in enumerate(view.headers):
-        if kind not in (IP, IPV6):
+    left: Checksum | None = None
+    for i in reversed(range(len(view.headers))):  # the innermost first: outer sums cover inner ones
+        if view.headers[i][0] not in (IP, IPV6):
             continue
         checksum = view.header_checksum(i)
         if checksum:
             verdicts[i] = view.judged(checksum)
-        outcome, message, checksum = view.message_checksum(i)
+        outcome, message, verdict, left = _message_verdict(view, i, left)
         for k in range(i + 1, len(view.headers)):
-            if outcome == CORRECTED and message and view.headers[k][1] == message.at:
-                verdicts[k] = view.message_judged(message, checksum)
+            if outcome == CORRECTED and message and message.place and view.headers[k][1] == message.at:
+                verdicts[k] = verdict
     return verdicts
 
 
@@ -95,17 +112,17 @@ def _check(frame: bytes, original: int, linktype: int) -> int:
     announced = view.get(start + ANNOUNCED_AT[kind], 2) if kind in ANNOUNCED_AT else 0
     if view.partial or (kind == UNKNOWN and linktype in KNOWN) or announced == ARP_TYPE or announced in TAGS:
         return MALFORMED
-    verdicts, obscure = set(), False
-    for i, header in enumerate(view.headers):
+    verdicts, obscure, left = set(), False, None
+    for i, header in reversed([*enumerate(view.headers)]):
         if not _header_sound(view, header):
             return MALFORMED
         if header[0] not in (IP, IPV6):
             continue
         verdicts.add(view.judged(view.header_checksum(i)))
-        outcome, message, checksum = view.message_checksum(i)
+        outcome, message, verdict, left = _message_verdict(view, i, left)
         if outcome in (CUT_SHORT, MALFORMED) or message is None or not view.within(message.at, message.size):
             return MALFORMED
-        verdicts.add(view.message_judged(message, checksum))
+        verdicts.add(verdict)
         obscure |= outcome == OBSCURE
     return WRONG if BAD in verdicts else UNFINISHED if LEFT in verdicts else OBSCURE if obscure else CORRECTED
 

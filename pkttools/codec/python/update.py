@@ -5,7 +5,7 @@ What was right stays right, what was wrong stays wrong, also where the packet wa
 
 from __future__ import annotations
 
-from .checksum import SCTP, UDP, View, internet, other_reading
+from .checksum import SCTP, UDP, Checksum, View, internet, other_reading
 from .headers import IP, IPV6, IPV6_FRAGMENT
 from .message import CORRECTED, FRAGMENT, Message
 
@@ -21,6 +21,8 @@ class _Sides:
 
     def __init__(self, before: bytes, after: bytearray, original: int, linktype: int) -> None:
         self.before, self.after = View(before, original, linktype), View(after, original, linktype)
+        self.left: Checksum | None = None  # what was left to the card in it, before
+        self.kept: Checksum | None = None  # and after
         self.stale = False  # a checksum could not follow: it needs bytes that are not there
         self.unknown = False  # it is not known
 
@@ -107,9 +109,19 @@ class _Sides:
         was, now = _covered(self.before, before), _covered(self.after, after)
         if before.pseudo and stored == self.before.card_seed(before) and stored != internet(was):
             self.after.put(at, 2, self.after.card_seed(after))  # left to the card, before and after
-        elif internet(was) != internet(now):
+            self.left = at, 2, self.before.card_value(before), 0
+            self.kept = at, 2, self.after.card_value(after), 0
+            return
+        was = _even(was) + self.before.finishing(before, self.left)
+        now = _even(now) + self.after.finishing(after, self.kept)
+        if internet(was) != internet(now):
             value = _followed(stored, was, now)
             self.after.put(at, 2, 0xFFFF if value == 0 and before.never_zero else value)
+
+
+def _even(data: bytes) -> bytes:
+    """The same with an even number of bytes, for more to be added."""
+    return data + bytes(len(data) % 2)
 
 
 def _covered(view: View, message: Message) -> bytes:
