@@ -152,7 +152,7 @@ def row(frame: bytes, linktype: int = 101, original: int | None = None) -> bytes
 
 def corrected(codec: ModuleType, frame: bytes, linktype: int = 101, what: int = ALL) -> tuple[bytes, tuple[int, ...]]:
     data = bytearray(frame)
-    counts = codec.correct(data, row(frame, linktype), what)
+    counts = codec.correct(data, row(frame, linktype), what)[: UNFINISHED + 1]
     return bytes(data), counts
 
 
@@ -360,6 +360,23 @@ def test_unfinished(codec, name):
     assert corrected(codec, left) == (right, (1, 0, 0, 0, 0, 0, 1))
     assert corrected(codec, left, what=TRANSPORT) == (right, (1, 0, 0, 0, 0, 0, 1))
     for edit in [*EDITS, "UDP.SRC_PORT+=9", "TCP.WINDOW=1"]:
+        got, said = edited(codec, left, edit)
+        assert (checked(codec, got), said) == (UNFINISHED, (0, 0)), edit
+        assert corrected(codec, got)[0] == edited(codec, right, edit)[0], edit
+
+
+@pytest.mark.parametrize("name", ["tcp", "tcp6", "strict route, tcp"])
+def test_segments_that_a_card_of_windows_is_to_cut(codec, name):
+    """What they hold is the sum of the pseudo-header without the length."""
+    case = PARTIAL[name]
+    right = completed(case)
+    _, left = seeded(codec, case)
+    size = struct.unpack("!I" if right[0] >> 4 == 6 else "!xxH", case.pseudo[:4])[0]
+    seed = int.from_bytes(left[case.place : case.place + 2], "big")
+    left = left[: case.place] + ((seed - size) % 0xFFFF).to_bytes(2, "big") + left[case.place + 2 :]
+    assert checked(codec, left) == UNFINISHED
+    assert corrected(codec, left) == (right, (1, 0, 0, 0, 0, 0, 1)) == corrected(codec, left, what=TRANSPORT)
+    for edit in [*EDITS, "TCP.WINDOW=1"]:
         got, said = edited(codec, left, edit)
         assert (checked(codec, got), said) == (UNFINISHED, (0, 0)), edit
         assert corrected(codec, got)[0] == edited(codec, right, edit)[0], edit

@@ -1,4 +1,4 @@
-"""Mends checksums, of IP and of what it carries.
+"""Mends checksums: IPv4, TCP, UDP, ICMP, ICMPv6, IGMP, SCTP, GRE, OSPF and more, in tunnels too.
 
 What cannot be mended, because the packet was cut short or is a fragment, passes as it is and is counted.
 """

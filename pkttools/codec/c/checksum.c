@@ -280,6 +280,15 @@ unsigned card_seed(const struct frame *f, const struct message *m)
     return ~finished(pseudo_sum(f, m)) & 0xFFFF;
 }
 
+/* Whether a checksum was left to the card. Windows leaves out the length where the card is to cut a segment (large send offload). */
+bool left_to_card(const struct frame *f, const struct message *m)
+{
+    struct message uncut = *m;
+    unsigned stored = get16(f, m->at + m->place);
+    uncut.length = 0;
+    return m->pseudo && (stored == card_seed(f, m) || (m->protocol == 6 && stored == card_seed(f, &uncut)));
+}
+
 /* What the card would make of a seed: it adds what it was given from the start of the message on. */
 unsigned card_value(const struct frame *f, const struct message *m)
 {
@@ -320,7 +329,7 @@ enum verdict message_judged(const struct frame *f, const struct message *m, cons
     if (c->size > 0 && m->never_zero && stored == 0)
         return m->v6 || m->protocol != 17 ? BAD : NONE;
     enum verdict verdict = judged(f, c);
-    return verdict == BAD && m->pseudo && stored == card_seed(f, m) ? LEFT : verdict;
+    return verdict == BAD && left_to_card(f, m) ? LEFT : verdict;
 }
 
 uint32_t checksum_read(const struct frame *f, const struct checksum *c)

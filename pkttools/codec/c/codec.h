@@ -348,6 +348,7 @@ bool zero_stays(const struct packet_view *p, size_t index, const struct message 
 struct checksum header_checksum(const struct packet_view *p, size_t index);
 enum outcome message_checksum(const struct packet_view *p, size_t index, struct message *m, struct checksum *c);
 unsigned card_seed(const struct frame *f, const struct message *m);
+bool left_to_card(const struct frame *f, const struct message *m);
 unsigned card_value(const struct frame *f, const struct message *m);
 uint64_t finishing_sum(const struct frame *f, const struct message *m, const struct checksum *left);
 enum verdict judged(const struct frame *f, const struct checksum *c);

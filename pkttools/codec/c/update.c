@@ -133,7 +133,9 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
         other_reading(&after);
     }
     uint64_t was = covered(&s->before, &before), is = covered(&s->after, &after);
-    if (before.pseudo && stored == card_seed(old, &before) && stored != finished(was)) {
+    if (left_to_card(old, &before) && stored != finished(was)) {
+        if (stored != card_seed(old, &before))
+            before.length = after.length = 0;
         put16(new, before.at + place, card_seed(new, &after));      /* left to the card, before and after */
         s->left = (struct checksum){before.at + place, 2, card_value(old, &before), 0};
         s->kept = (struct checksum){before.at + place, 2, card_value(new, &after), 0};

@@ -212,6 +212,14 @@ class View(Packet):
         """What the field of a checksum holds that was left to the network card: the sum of the pseudo-header, not inverted."""
         return internet(self.pseudo(m)) ^ 0xFFFF if m.pseudo else 0
 
+    def left_to_card(self, m: Message) -> bool:
+        """Whether a checksum was left to the card.
+
+        Windows leaves out the length where the card is to cut a segment (large send offload).
+        """
+        stored = self.get(m.at + m.place, 2)
+        return m.pseudo and (stored == self.card_seed(m) or (m.protocol == 6 and stored == self.card_seed(replace(m, length=0))))
+
     def card_value(self, m: Message) -> int:
         """What the card would make of a seed: it adds what it was given from the start of the message on."""
         seed = bytes(self.frame[m.at + m.place : m.at + m.place + 2])
@@ -245,7 +253,7 @@ class View(Packet):
         if checksum and m.never_zero and self.read(checksum) == 0:
             return BAD if m.v6 or m.protocol != UDP else NONE
         verdict = self.judged(checksum)
-        return LEFT if verdict == BAD and checksum and m.pseudo and self.read(checksum) == self.card_seed(m) else verdict
+        return LEFT if verdict == BAD and self.left_to_card(m) else verdict
 
     def read(self, checksum: Checksum) -> int:
         """What stands where a checksum should."""

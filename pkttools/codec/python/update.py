@@ -107,7 +107,9 @@ class _Sides:
         if _made_otherwise(self.before, before):
             before, after = other_reading(before), other_reading(after)
         was, now = _covered(self.before, before), _covered(self.after, after)
-        if before.pseudo and stored == self.before.card_seed(before) and stored != internet(was):
+        if self.before.left_to_card(before) and stored != internet(was):
+            if stored != self.before.card_seed(before):
+                before.length = after.length = 0
             self.after.put(at, 2, self.after.card_seed(after))  # left to the card, before and after
             self.left = at, 2, self.before.card_value(before), 0
             self.kept = at, 2, self.after.card_value(after), 0
