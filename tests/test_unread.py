@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import struct
 import subprocess
 import time
@@ -186,6 +187,30 @@ def test_filters(words, reader, number, tmp_path, backend):
         assert code in (-number, 1)
     else:
         assert (code, said) == (-number, f"{words.split()[0]}: <stdout>: cut short: its reader does not read\n".encode())
+
+
+def test_a_socket(tmp_path):
+    """As some shells and sshd have it."""
+    ours, theirs = socket.socketpair()
+    (tmp_path / "in").write_bytes(TEXT)
+    with (tmp_path / "in").open("rb") as file:
+        words = [ROOT / "bin" / "pkt-txt2txt"]
+        process = subprocess.Popen(words, stdin=file, stdout=theirs, stderr=subprocess.PIPE)
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=PROMPT)
+        assert (process.returncode, said) == (-signal.SIGTERM, b"pkt-txt2txt: <stdout>: cut short: its reader does not read\n")
+    theirs.close()
+    ours.close()
+    ours, theirs = socket.socketpair()
+    with (tmp_path / "in").open("rb") as file:
+        process = subprocess.Popen(words, stdin=file, stdout=theirs)
+    theirs.close()
+    parts = []
+    while part := ours.recv(1 << 16):
+        parts.append(part)
+    ours.close()
+    assert (process.wait(10), b"".join(parts)) == (0, TEXT)
 
 
 def test_a_pipe_of_another_user(tmp_path):

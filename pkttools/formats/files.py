@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BUFFER = 448 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
 BEHIND = 256 << 10  # bytes from which it pays to wake the thread that writes files
-SMALL = 4096  # bytes that a pipe takes at once where there is room for any: PIPE_BUF
+SMALL = 4096  # bytes that a pipe or a socket takes at once where there is room for any: PIPE_BUF
 PIPE = 1 << 20  # bytes asked for pipes: fewer switches between the commands of a pipe
 F_SETPIPE_SZ = 1031  # fcntl(2)
 PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)  # not for other programs; bytes as they are, on Windows
@@ -145,7 +145,8 @@ class Output:
 
             _widen(self.fd)
             self.lender = Lender(self.fd)
-            self.most = SMALL if self.fd == self.shared else None
+        if LENDS and (stat.S_ISSOCK(found.st_mode) or (self.lender and self.fd == self.shared)):
+            self.most = SMALL
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Writes all of it. Raises OutputError, and BrokenPipeError when nobody reads any more.
