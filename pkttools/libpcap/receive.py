@@ -117,9 +117,7 @@ class Receiver:
         size, start, before = len(data), 0, self.received
         data += self.notes
         while start < size:
-            start, rows, error = codec.pcap_decode(
-                data, start, size, True, sys.byteorder == "big", self.handle.nano, RECORD, codec.IN_ORDER, self.linktype
-            )
+            start, rows, error = self.decoded(data, start, size)
             if error:  # pcap_dump says nothing when the memory is used up
                 raise MemoryError
             batch = Batch(data, rows)
@@ -129,6 +127,11 @@ class Receiver:
             yield batch
         if self.received - before < count:
             raise MemoryError
+
+    def decoded(self, data: bytearray, start: int, size: int) -> tuple[int, bytearray, tuple[int, int, int] | None]:
+        """Packets among records: where the next ones begin, rows, and what is wrong, if anything is."""
+        big = sys.byteorder == "big"
+        return codec.pcap_decode(data, start, size, True, big, self.handle.nano, RECORD, codec.IN_ORDER, self.linktype)
 
     def take(self) -> tuple[int, bytearray]:
         """Takes what there is at once, up to AT_ONCE packets: their number, and their records as in a capture file."""
@@ -161,9 +164,7 @@ class Receiver:
             for _, records in taken:
                 start, data = 0, bytearray(records)
                 while start < len(records):
-                    start, rows, _ = codec.pcap_decode(
-                        data, start, len(records), True, sys.byteorder == "big", self.handle.nano, RECORD, self.linktype
-                    )
+                    start, rows, _ = self.decoded(data, start, len(records))
                     yield passing(Batch(data, rows))
             seen += len(taken)
             yield None
