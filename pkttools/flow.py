@@ -183,7 +183,8 @@ class Stage:
     assignments are only for packets that it accepts. swapped: pairs of fields to exchange first. follow: checksums follow the
     assignments. source, sink: what makes them, where they are not the usual ones. writes: the format that the command's name
     says. big_endian: the order of a capture. account: gives what there is to say at the end. stopped: what to say when a signal
-    ends it; without, the process ends by the signal; empty where that is how it is meant to end.
+    ends it; without, the process ends by the signal; empty where that is how it is meant to end. needs: capabilities(7)
+    without which it cannot go on; None: it takes no privilege, and gives none up.
     """
 
     name = ""  # of the command, where there are several
@@ -193,13 +194,14 @@ class Stage:
                  guard: Program | None = None, swapped: tuple[tuple[str, str], ...] = (), follow: bool = False,
                  source: Callable[[], Source] | None = None, sink: Callable[[Source], Sink] | None = None,
                  writes: str | None = None, big_endian: bool = False,
-                 account: Callable[[], list[str]] = list, stopped: str | None = None) -> None:  # fmt: skip
+                 account: Callable[[], list[str]] = list, stopped: str | None = None,
+                 needs: Sequence[int] | None = None) -> None:  # fmt: skip
         """Raises UsageError where the arguments are wrong."""
         self.values, self.work, self.slip = values, work, slip
         self.keep, self.assignments = program or arguments(values, swapped)
         if self.assignments:
             self.assignments.guard, self.assignments.follow = guard, follow
-        self.writes, self.account, self.stopped = writes, account, stopped
+        self.writes, self.account, self.stopped, self.needs = writes, account, stopped, needs
         self.source = source or (lambda: Source(values))
         self.sink = sink or (
             lambda source: sink_of(values, Output(values.output, source.file), writes or "text", source.linktype, big_endian)
@@ -274,8 +276,10 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
     the exit code. Raises PktError where something cannot be opened.
     """
     first, last = stages[0], stages[-1]
+    user = new_user(stages)
     source = first.source()
     sink = last.sink(source)
+    give_up(stages, user)
     errors: list[str] = []
     ending: list[str] = []
     if isinstance(source, Capture):
@@ -302,6 +306,27 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
     for stage in stages:
         said += stage.said(source.close() if stage is first else [], ending if stage is last else [])
     return said, int(bool(errors) or sink.failed)
+
+
+def new_user(stages: list[Stage]) -> str | None:
+    """Whom to change to, once all is open, where that is said. Raises UsageError."""
+    named = {stage.values.user for stage in stages if stage.needs is not None} - {None}
+    need(len(named) < 2, "only one -Z")
+    need(not named or sys.platform == "linux", "-Z is for Linux")
+    if named:
+        from .linux.privileges import user_of
+
+        user_of(*named)
+    return named.pop() if named else None
+
+
+def give_up(stages: list[Stage], user: str | None) -> None:
+    """Gives up the privileges that it took to open what is open; filters alone take none. Raises PktError."""
+    needs = [stage.needs for stage in stages if stage.needs is not None]
+    if needs and sys.platform == "linux":
+        from .linux.privileges import drop
+
+        drop(user, [capability for several in needs for capability in several])
 
 
 def flow(source: Source, stages: list[Stage], sink: Sink) -> None:

@@ -137,6 +137,8 @@ GENERAL = [
     *ABOUT,
 ]
 
+USER = [Option("-Z --user", TEXT, "then go on as USER (default: nobody, or of sudo)", "USER")]
+
 ORDER = [
     Option("-le --little-endian", FLAG, "write the file in little-endian order (default)"),
     Option("-be --big-endian", FLAG, "write the file in big-endian order"),

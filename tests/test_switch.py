@@ -13,6 +13,7 @@ from samples import ethernet, ipv4, ipv6
 from pkttools import codec
 from pkttools.batch import Batch
 from pkttools.errors import PktError, UsageError
+from pkttools.formats.files import Output
 from pkttools.linux import control
 from pkttools.switch import bridge, remote
 from pkttools.switch import dump as dump_module
@@ -226,7 +227,7 @@ def test_a_long_answer_waits_for_who_asked():
 
 
 def test_what_was_written_makes_room_for_as_much_and_no_more(tmp_path):
-    dump = Dump(str(tmp_path / "dump.txt"))
+    dump = Dump(Output(str(tmp_path / "dump.txt"), None))
     for _ in range(50):
         dump.write("p1", bytearray(10) + between(4, 2), bytearray(row(60, 10)))
     assert dump.close() == [] and dump.used == 0

@@ -14,7 +14,11 @@ from ..formats.files import Output, Sink
 from ..generator.request import rate_of
 from ..generator.source import Generated
 from ..generator.templates import PROTOCOLS
-from ..options import FLAG, GENERAL, INPUT, NUMBER, OUTPUT, REAL, TEXT, Option, Values
+from ..options import FLAG, GENERAL, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, Option, Values
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 XMIT = ("queue", "direct", "receive")
 OPTIONS = [
@@ -35,7 +39,7 @@ OPTIONS = [
     Option("--payload", TEXT, "begin the payload with TEXT, or with 0xBYTES", "TEXT"),
     Option("--stamp", FLAG, "put a number and the time into the payload"),
     Option("--seed", NUMBER, "seed of random values; TIME begins at 0", "N"),
-    Option("--start", REAL, "TIME of the first packet", "SECONDS", most=9e9),
+    Option("--start", REAL, "TIME of the first packet", "SECONDS", most=9e9, hidden=True),
     Option("--nested", FLAG, "a field steps when the one before has gone round"),
     Option("--raw-checksums", FLAG, "compute no checksums"),
     Option("--pktgen", FLAG, "write a script for the kernel's pktgen instead"),
@@ -43,11 +47,12 @@ OPTIONS = [
     Option("--expect", NUMBER, "pkt-gen check: N packets were sent", "N"),
     *INPUT,
     *(option if option.attribute in ("output", "format") else option.unshown() for option in OUTPUT),
+    *USER,
     *GENERAL,
 ]
 ARGUMENTS = "PROTOCOL|check..."
 ARGUMENTS_HELP = "and FIELD=VALUES"
-OF_CHECK = ("expect", "input", "output", "verbose")
+OF_CHECK = ("expect", "input", "output", "verbose", "user")
 OF_BUILT = ("src", "dst", "src_mac", "dst_mac", "sport", "dport", "flags", "vlan", "size", "payload")
 
 
@@ -72,6 +77,7 @@ def instead(values: Values) -> list[str] | None:
     need(not (values.pktgen and values.trafgen), "only one of --pktgen and --trafgen")
     source = generated(values)
     source.begin()
+    source.lay_out()
     if values.trafgen:
         from ..generator.scripts import trafgen
 
@@ -107,13 +113,19 @@ def stage(values: Values) -> Stage:
     source = generated(values)
     if not values.interface:
         need(values.xmit == "queue", "--xmit needs -i")
-        return Stage(values, program=(None, None), source=source.begin, account=source.account)
+        return Stage(values, program=(None, None), source=source.begin, account=source.account, needs=())
     need(sys.platform == "linux", "-i is for Linux")
     for option in OUTPUT:
         need(getattr(values, option.attribute) == option.default, f"{option.names[-1]} is for packets that are written")
     need(values.start is None, "--start is for packets that are written")
     stopped = "" if source.count is None and values.duration is None else "stopped by a signal: the rest was not made"
-    return Stage(values, program=(None, None), source=source.begin, sink=source.interface, account=source.account, stopped=stopped)
+    needs: Sequence[int] = ()
+    if values.xmit == "receive":
+        from ..linux.bpf import to_go_on
+
+        needs = to_go_on()
+    return Stage(values, program=(None, None), source=source.begin, sink=source.interface, account=source.account, stopped=stopped,
+                 needs=needs)  # fmt: skip
 
 
 def checking(values: Values) -> Stage:
@@ -128,4 +140,4 @@ def checking(values: Values) -> Stage:
 
         return Report(Output(values.output, source.file), values.expect)
 
-    return Stage(values, program=(None, None), sink=sink, stopped="")  # what came until then is reported
+    return Stage(values, program=(None, None), sink=sink, stopped="", needs=())  # what came until then is reported

@@ -13,7 +13,7 @@ from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch
 from ..errors import UsageError
 from ..flow import Capture, Stage, arguments, each, need
 from ..formats.files import to_file
-from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, UTC, Option, Values
+from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, UTC, Option, Values
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ OPTIONS = [
     Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
     *PICK,
     Option("-b --buffer", NUMBER, "let the kernel keep SIZE bytes (default 32 MiB)", "SIZE", most=(1 << 30)),
+    *USER,
     *GENERAL,
 ]
 
@@ -68,7 +69,7 @@ def stage(values: Values) -> Stage:
     work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []
     program = checked_arguments(values)
     keep = program[0]
-    return Stage(values, work, program=program, slip=True, source=lambda: Interface(values, keep.bpf if keep else None))
+    return Stage(values, work, program=program, slip=True, source=lambda: Interface(values, keep.bpf if keep else None), needs=())
 
 
 class Interface(Capture):

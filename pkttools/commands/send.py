@@ -13,7 +13,7 @@ from ..batch import Batch, Packet, gathered
 from ..errors import PktError
 from ..flow import Source, Stage, each, need
 from ..formats.files import Output, Sink
-from ..options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, PICK, REAL, TEXT, Option, Values
+from ..options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, PICK, REAL, TEXT, USER, Option, Values
 from ..pace import Pace
 from ..signals import check, drain
 
@@ -43,6 +43,7 @@ OPTIONS = [
     *INPUT,
     *PICK,
     *BUFFER,
+    *USER,
     *GENERAL,
 ]
 
@@ -84,7 +85,7 @@ def stage(values: Values) -> Stage:
 
     return Stage(
         values, work, source=lambda: Rounds(values, pace), sink=sink,
-        stopped="stopped by a signal: the rest was not attempted",
+        stopped="stopped by a signal: the rest was not attempted", needs=(),
     )  # fmt: skip
 
 
@@ -105,7 +106,9 @@ def copies(values: Values) -> Stage:
             work.append(own_address(end.mac_address))
         return end
 
-    return Stage(values, work, sink=sink, stopped="stopped by a signal: the rest was not attempted")
+    from ..linux.bpf import to_go_on
+
+    return Stage(values, work, sink=sink, stopped="stopped by a signal: the rest was not attempted", needs=to_go_on())
 
 
 def single(stream: Iterator[Batch]) -> Iterator[Batch]:
@@ -127,6 +130,8 @@ class Rounds(Source):
     def __init__(self, values: Values, pace: Pace) -> None:
         super().__init__(values)
         self.count, self.pace = values.loop, pace
+        if self.count > 1 and not self.file.is_file:
+            import tempfile  # noqa: F401  for `keep`, while we may read Python's folder in any case
 
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
         """A stream a round."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 
 from ..errors import PktError, say, visible
-from ..options import ABOUT, FLAG, NUMBER, REAL, TEXT, UTC, Option, Values
+from ..options import ABOUT, FLAG, NUMBER, REAL, TEXT, USER, UTC, Option, Values
 from ..signals import Interrupted, install
 
 MODES = ("run", "show", "fdb", "add", "delete")
@@ -26,6 +26,7 @@ OPTIONS = [
     Option("--dump", TEXT, "write what passes as text to FILE, - for standard output", "FILE"),
     UTC,
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
+    *USER,
     Option("-k --keys", FLAG, "list the fields and end"),
     *ABOUT,
 ]
@@ -57,7 +58,8 @@ def run(values: Values) -> tuple[list[str], int]:
 
 def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
     """Runs a switch; gives its account and the exit code. Raises PktError, UsageError."""
-    from ..linux import control
+    from ..formats.files import Output
+    from ..linux import control, privileges
     from ..switch import loop
     from ..switch.bridge import Bridge, share
     from ..switch.remote import KIND
@@ -71,6 +73,8 @@ def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
         from ..switch.change import Change
 
         bridge.change = Change(values.change, bool(values.update_checksums))
+    if values.user is not None:
+        privileges.user_of(values.user)
     listener = control.listen(KIND, values.name or "switch")
     install(drain=False)
     said, going = [], False
@@ -79,10 +83,13 @@ def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
             bridge.add(name, share(len(ports)))
         if values.mirror is not None:
             bridge.mirror = bridge.opened(values.mirror, share(len(ports)))
-        if values.dump is not None:
+        output = Output(values.dump, None) if values.dump is not None else None
+        if output:
             from ..switch.dump import Dump
-
-            bridge.dump = Dump(values.dump)
+        # What `add` needs is kept: a packet socket, its buffers, TAP devices.
+        privileges.drop(values.user, (privileges.CAP_NET_RAW, privileges.CAP_NET_ADMIN), ["pkttools.switch.tap"])
+        if output:
+            bridge.dump = Dump(output)  # starts a thread
         tell(f"{values.name or 'switch'}: {', '.join(ports)}: forwarding")
         going = loop.run(bridge, listener, values.duration)
         if not going:

@@ -12,9 +12,10 @@ import sys
 
 from ..errors import UsageError, say
 from ..flow import Capture, Stage, need
+from ..linux.bpf import to_go_on
 from ..linux.samples import LONGEST
 from ..linux.xdp import EVERYTHING, VERDICTS, Xdp
-from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, UTC, Option, Values
+from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, UTC, Option, Values
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ OPTIONS = [
     *(option.unshown() if option == UTC else option for option in OUTPUT if "--nano" not in option.names),
     Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
     *(option for option in PICK if option.attribute == "limit"),
+    *USER,
     *GENERAL,
 ]  # fmt: skip
 ARGUMENTS = "[EXPR]..."
@@ -58,7 +60,7 @@ def stage(values: Values) -> Stage:
     need(not values.perf or values.sample <= LONGEST["perf"], f"--sample: at most {LONGEST['perf']} with --perf")
     values.skip, values.link_type = 0, None  # what only filters have
     instructions = wanted(values)
-    return Stage(values, program=(None, None), source=lambda: Interface(values, instructions))
+    return Stage(values, program=(None, None), source=lambda: Interface(values, instructions), needs=to_go_on())
 
 
 def wanted(values: Values) -> list[Instruction]:

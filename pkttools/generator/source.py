@@ -33,7 +33,7 @@ class Generated(Source):
     """Packets that are made, as the source of a flow."""
 
     linktype = 1
-    file = None
+    file: Input | None = None
     form = "text"
 
     def __init__(self, values: Values, protocol: str) -> None:
@@ -100,21 +100,32 @@ class Generated(Source):
         return self.protocol == "raw" and values.rate is None and values.duration is None and values.start is None
 
     def begin(self) -> Generated:
-        """Begins: templates are read, if there are any to read. Raises PktError."""
+        """Opens what templates are read from, if there are any. Raises PktError."""
         install(drain=False)
         if self.protocol == "raw":
-            if self.values.nested:
-                nest([column.values for column in self.columns])
-            templates = self.read()
-            self.count, self.schedule = amount(self.values, len(templates))
-            self.make(templates)
+            self.file = Input(self.values.input)
         return self
 
-    def read(self) -> list[Template]:
-        """The packets on standard input. Raises PktError."""
+    def lay_out(self) -> None:
+        """Reads templates, if there are any, for what is to be made. Raises PktError."""
+        if self.file:
+            if self.values.nested:
+                nest([column.values for column in self.columns])
+            templates = self.read(self.file)
+            self.count, self.schedule = amount(self.values, len(templates))
+            self.make(templates)
+        sink = self.sink
+        if sink and sink.longest > AT_ONCE:
+            # Equal packets cost one call, others one each: between those signals and --duration are heard.
+            self.stream.join(sink.longest if self.stream.period == 1 and not self.values.stamp else 1)
+        if sink and self.values.stamp:
+            sink.longest = STAMPED_AT_ONCE
+            sink.about_to_send = self.clock  # type: ignore[method-assign]
+
+    def read(self, file: Input) -> list[Template]:
+        """The packets of a file. Raises PktError."""
         from ..formats import packets
 
-        file = Input(self.values.input)
         templates, room = [], TEMPLATES
         for batch in packets(file):
             for packet in map(batch.packet, range(len(batch))):
@@ -142,13 +153,8 @@ class Generated(Source):
 
             sink = Sender(values.interface, pace, direct=values.xmit == "direct")
         self.lent, self.sink = True, sink
-        if sink.longest > AT_ONCE:  # equal packets cost one call, others one each: between those signals and --duration are heard
-            self.stream.join(sink.longest if self.stream.period == 1 and not values.stamp else 1)
         if self.protocol != "raw":
             self.come_from(sink)
-        if values.stamp:
-            sink.longest = STAMPED_AT_ONCE
-            sink.about_to_send = self.clock  # type: ignore[method-assign]
         return sink
 
     def come_from(self, sink: Sender) -> None:
@@ -171,6 +177,7 @@ class Generated(Source):
 
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
         """One round."""
+        self.lay_out()
         seen = output is None or os.isatty(output.fd)  # a sender shows by itself how far it came
         yield self.batches() if seen else self.shown()
 

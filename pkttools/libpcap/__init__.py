@@ -84,7 +84,6 @@ def compiled(expression: str, linktype: int, order: str) -> list[Instruction]:
     reason, PktError.
     """
     import struct
-    import tempfile
 
     header = struct.pack(order + FILE_HEADER, 0xA1B2C3D4, 2, 4, 0, 0, SNAPLEN, linktype)
     if hasattr(os, "memfd_create"):
@@ -94,6 +93,8 @@ def compiled(expression: str, linktype: int, order: str) -> list[Instruction]:
             return backend().compiled(expression, f"/proc/self/fd/{fd}")
         finally:
             os.close(fd)
+    import tempfile
+
     with tempfile.TemporaryDirectory() as folder:
         name = f"{folder}/capture"
         with open(name, "wb") as file:  # noqa: PTH123  pathlib is slow to import

@@ -9,6 +9,7 @@ import ctypes
 import errno
 import functools
 import os
+import re
 import struct
 import sys
 from collections.abc import Callable
@@ -31,7 +32,8 @@ LOOKUP, TIME, PROCESSOR, PERF_OUTPUT, RING_OUTPUT, LENGTH, LOAD_BYTES = 1, 5, 8,
 
 LICENSE = b"GPL\0"  # without, the kernel's clock and buffers are not to be had
 LOG = 1 << 20  # bytes of the verifier's log, of which the end is shown
-CAPABILITIES = {12: "CAP_NET_ADMIN", 38: "CAP_PERFMON", 39: "CAP_BPF"}  # by bit
+CAP_BPF = 39
+CAPABILITIES = {12: "CAP_NET_ADMIN", 38: "CAP_PERFMON", CAP_BPF: "CAP_BPF"}  # by bit
 CAP_SYS_ADMIN = 21  # has what the last two have
 TRIES = 5  # the verifier gives way to signals with EAGAIN
 
@@ -76,6 +78,11 @@ def missing_capabilities() -> list[str]:
     bits = int(line.split()[1], 16)
     have = bits | (1 << 38 | 1 << 39 if bits >> CAP_SYS_ADMIN & 1 else 0)
     return [name for bit, name in CAPABILITIES.items() if not have >> bit & 1]
+
+
+def to_go_on() -> list[int]:
+    """The capabilities that it takes to use what is open: none, since Linux 5.19."""
+    return [CAP_BPF] if tuple(int(number) for number in re.findall(r"\d+", os.uname().release)[:2]) < (5, 19) else []
 
 
 @functools.cache

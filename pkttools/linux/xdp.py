@@ -114,11 +114,6 @@ class Xdp:
         with_program.close()  # the link keeps it
         self.reader: int | None = None  # where what we write is read, if it is
         at_first(self.link.close)  # nobody is cut off any longer than wanted because a pipe is full
-        if seconds is not None:
-            try:
-                _thread.start_new_thread(self.end, ())
-            except RuntimeError:
-                pass  # none is to be had: it ends when nothing is written
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches as they come, until the time is over or a signal comes; then what is left, with the program gone."""
@@ -126,6 +121,11 @@ class Xdp:
         if deadline is not None:
             end_at(deadline)
         due = None if self.every is None else time.monotonic() + self.every
+        if self.seconds is not None:
+            try:
+                _thread.start_new_thread(self.end, ())
+            except RuntimeError:
+                pass  # none is to be had: it ends when nothing is written
         gone, batch = False, None
         try:
             while not gone and (deadline is None or time.monotonic() < deadline):

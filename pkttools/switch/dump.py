@@ -19,9 +19,9 @@ ROOM = 16 << 20  # bytes of frames that may wait to be written; those beyond are
 class Dump:
     """A stream of text of what passes. Checksums that are left to a card are finished in it, not in what passes."""
 
-    def __init__(self, path: str) -> None:
-        """path: a file, or - for standard output. Raises OutputError."""
-        self.sink = TextSink(Output(path, None), 16, False, 0)
+    def __init__(self, output: Output) -> None:
+        """Starts a thread."""
+        self.sink = TextSink(output, 16, False, 0)
         self.waiting: list[tuple[str, bytearray, bytearray]] = []  # port, captured records, whether each checksum is finished
         self.used = self.dropped = 0
         self.error = ""

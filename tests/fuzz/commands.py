@@ -177,6 +177,7 @@ def switch() -> int:
     from pkttools.batch import CAPTURED, COLUMNS, OFFSET, gathered
     from pkttools.errors import PktError
     from pkttools.filters import Filter
+    from pkttools.formats.files import Output
     from pkttools.switch.bridge import Bridge
     from pkttools.switch.change import Change
     from pkttools.switch.dump import Dump
@@ -195,7 +196,7 @@ def switch() -> int:
 
     bridge = Bridge(print, room=20)
     bridge.now = 0
-    bridge.keep, bridge.dump = Filter(["not UDP.DST_PORT==54"]), Dump("-")
+    bridge.keep, bridge.dump = Filter(["not UDP.DST_PORT==54"]), Dump(Output(None, None))
     bridge.change = Change("IP.TTL-=1 IPV6.HOP_LIMIT-=1 IP.SRC_ADDR+=1 IPV6.DST_ADDR+=1 UDP.SRC_PORT=7", True)
     for i in range(3):
         port = End(f"p{i}")
