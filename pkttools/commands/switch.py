@@ -14,6 +14,7 @@ from ..errors import PktError, say, visible
 from ..options import ABOUT, FLAG, NUMBER, REAL, TEXT, USER, UTC, Option, Values
 from ..signals import Interrupted, install
 
+TAPS = 64  # TAP devices that may be added where /dev/net/tun is root's alone
 MODES = ("run", "show", "fdb", "add", "delete")
 OPTIONS = [
     Option("--name", TEXT, "the switch's name (default: switch, or the only one)", "NAME"),
@@ -59,7 +60,7 @@ def run(values: Values) -> tuple[list[str], int]:
 def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
     """Runs a switch; gives its account and the exit code. Raises PktError, UsageError."""
     from ..formats.files import Output
-    from ..linux import control, privileges
+    from ..linux import control, privileges, tap
     from ..switch import loop
     from ..switch.bridge import Bridge, share
     from ..switch.remote import KIND
@@ -87,6 +88,7 @@ def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
         if output:
             from ..switch.dump import Dump
         # What `add` needs is kept: a packet socket, its buffers, TAP devices.
+        tap.reserve(TAPS)
         privileges.drop(values.user, (privileges.CAP_NET_RAW, privileges.CAP_NET_ADMIN), ["pkttools.switch.tap"])
         if output:
             bridge.dump = Dump(output)  # starts a thread

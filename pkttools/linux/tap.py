@@ -16,6 +16,8 @@ TUNSETIFF, SIOCSIFFLAGS = 0x400454CA, 0x8914
 IFNAMSIZ = 16  # linux/if.h: with the zero at its end
 IFF_TAP, IFF_NO_PI, IFF_VNET_HDR = 0x0002, 0x1000, 0x4000  # linux/if_tun.h
 
+_reserved: list[int] = []  # descriptors of DEVICE that are none of a TAP device yet
+
 
 class NoTap(PktError):
     """The interface is of another kind, or there are no TAP devices here."""
@@ -29,14 +31,14 @@ def attach(name: str, flags: int = 0) -> tuple[int, bool]:
     new = name not in names()
     if new and (not 0 < len(os.fsencode(name)) < IFNAMSIZ or set(name) & set("/:% \t\n") or name in (".", "..")):
         raise PktError(f"'{name[:40]}' is no name for an interface: up to {IFNAMSIZ - 1} bytes, without /, :, % and blanks")
-    try:
-        fd = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise NoTap(f"{name}: {DEVICE}: {error.strerror}") from None
+    fd, own = opened(name)
     try:
         fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", os.fsencode(name), IFF_TAP | IFF_NO_PI | flags))
     except OSError as error:
-        os.close(fd)
+        if own:
+            os.close(fd)
+        else:
+            _reserved.append(fd)
         if error.errno == errno.EINVAL:
             raise NoTap(f"{name}: is no TAP device") from None
         reasons = {
@@ -45,6 +47,30 @@ def attach(name: str, flags: int = 0) -> tuple[int, bool]:
         }
         raise PktError(f"{name}: {reasons.get(error.errno or 0, error.strerror)}") from None
     return fd, new
+
+
+def opened(name: str) -> tuple[int, bool]:
+    """A descriptor for a TAP device of that name, and whether it was opened for it, not long before. Raises NoTap."""
+    try:
+        return os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK), True
+    except OSError as error:
+        if error.errno == errno.EACCES and _reserved:
+            return _reserved.pop(), False
+        raise NoTap(f"{name}: {DEVICE}: {error.strerror}") from None
+
+
+def reserve(count: int) -> None:
+    """Opens the device for so many TAP devices to come, for when we are somebody who may not; none where all may, or there is none.
+
+    Where so many descriptors are not to be had, there are none either.
+    """
+    try:
+        if os.stat(DEVICE).st_mode & 0o006 != 0o006:  # noqa: PTH116  pathlib is slow to import
+            for _ in range(count):
+                _reserved.append(os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK))
+    except OSError:
+        while _reserved:
+            os.close(_reserved.pop())
 
 
 def set_up(name: str) -> None:
