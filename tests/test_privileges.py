@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,15 +155,23 @@ def test_privileges_are_given_up(lab: Lab, home: Path, which: str):
 def test_what_was_opened_before_goes_on(home: Path, backend: str):
     """Files of root's, formats and codecs whose modules root alone may read."""
     lab = Lab(backend)
+    shutil.copytree(ROOT / "pkttools", home / "pkttools")
+    shutil.copytree(ROOT / "bin", home / "bin", symlinks=True)
+    (home / ".venv").symlink_to(ROOT / ".venv")
+    lab.environment["PATH"] = f"{home}/bin:{lab.environment['PATH']}"
     try:
         lab.open()
+        assert lab.must("a", "command -v pkt-recv").decode() == f"{home}/bin/pkt-recv\n"
         text = (ROOT / "examples" / "dns.txt").read_bytes()
         made = {"text": text}
         for name, line in (("fields", "pkt-txt2txt -a"), ("pcap", "pkt-txt2pcap"), ("pcapng", "pkt-txt2pcapng")):
             made[name] = shell(line, text).stdout
         for name, data in made.items():
             (home / name).write_bytes(data)
-            done = lab.run("a", f"pkt-send -i eth0 -f --loop 2 --in {home}/{name} UDP")
+            line = f"pkt-send -i eth0 -f --loop 2 --in {home}/{name} 'UDP and IP.SRC_ADDR==0.0.0.0/0'"
+            done = lab.run("a", line + " --bpf udp" * (backend == "c"))
+            assert (done.returncode, b" 0 failed" in done.stderr) == (0, True), (name, done.stderr)
+            done = lab.run("a", f"cat {home}/{name} | pkt-send -i eth0 -f --loop 3 -c IP.TTL-=1")
             assert (done.returncode, b" 0 failed" in done.stderr) == (0, True), (name, done.stderr)
             for form in ("text", "pcap", "pcapng"):
                 done = lab.run("a", f"pkt-gen raw --in {home}/{name} --count 5 -F {form} --out {home}/made")
@@ -170,7 +179,15 @@ def test_what_was_opened_before_goes_on(home: Path, backend: str):
                 assert (home / "made").stat().st_size
         capture = lab.capture("b", f"pkt-recv -i eth0 -F pcap -l 3 --bpf 'ether proto 0x88b5' --out {home}/got.pcap")
         lab.inject("a", [frame(number, source="a") for number in range(3)])
-        assert finish(capture)[0] == 0
+        code, _, said = finish(capture)
+        assert code == 0, said
+        done = lab.run("a", f"pkt-pipe --in {home}/text 'change -u IP.TTL=9 | send -i eth0 -f'")
+        assert (done.returncode, b" 0 failed" in done.stderr) == (0, True), done.stderr
+        switch = lab.start("a", f"pkt-switch run eth0 --filter 'IP.SRC_ADDR==10.0.0.0/8' --change IP.TTL-=1 --dump {home}/dump")
+        until(lambda: lab.run("a", "pkt-switch show").returncode == 0 or switch.poll() is not None, "switch")
+        lab.inject("b", [frame(number) for number in range(3)])
+        code, _, said = finish(switch, signal.SIGTERM)
+        assert code == 0, said
         assert frames_of((home / "got.pcap").read_bytes()) == [frame(number, source="a") for number in range(3)]
     finally:
         lab.close()
@@ -219,7 +236,8 @@ def as_root(lab: Lab) -> None:
 ])  # fmt: skip
 def test_who_it_goes_on_as(lab: Lab, before: str, option: str, user: int, group: int | None):
     as_root(lab)
-    process = lab.capture("a", f"exec env {before} setpriv --groups 7,8 pkt-recv -i eth0 {option}")
+    more = "--groups 7,8 --inh-caps +net_raw,+net_admin --ambient-caps +net_raw"
+    process = lab.capture("a", f"exec env {before} setpriv {more} pkt-recv -i eth0 {option}")
     seen(process.pid, NONE, user, option)
     assert group is None or status(process.pid)["Gid"].split() == [str(group)] * 4
 

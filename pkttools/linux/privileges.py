@@ -97,10 +97,10 @@ def drop(name: str | None, keep: Iterable[int] = (), late: Iterable[str] = ()) -
 
 
 def held() -> int:
-    """The capabilities that this process has in any way, a bit each."""
+    """The capabilities that this process has in any way, a bit each; all, where the system does not say."""
     sets = ctypes.create_string_buffer(24)
     if _libc.capget(struct.pack("=Ii", VERSION, 0), sets):
-        return 0
+        return (1 << MOST) - 1
     low, high = (effective | permitted | inheritable for effective, permitted, inheritable in struct.iter_unpack("=3I", sets))
     return high << 32 | low
 
