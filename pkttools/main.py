@@ -9,7 +9,8 @@ import _signal as signal  # see signals.py
 import os
 import sys
 
-from .commands import commands, find, read
+from .commands import __name__ as COMMANDS
+from .commands import find, read
 from .errors import PktError, UsageError, limit, say
 from .options import choose_zone
 from .signals import Interrupted, die
@@ -92,7 +93,7 @@ def guarded(name: str, argv: list[str]) -> int:
         return start(name, argv)
     except UsageError as error:
         say(f"{name}: {error}")
-        if name in commands():
+        if f"{COMMANDS}.{name.removeprefix('pkt-')}" in sys.modules:  # it is one
             say(f"Try '{name} --help'.")
         return 2
     except PktError as error:

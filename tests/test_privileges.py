@@ -181,6 +181,13 @@ def test_what_was_opened_before_goes_on(home: Path, backend: str):
         lab.inject("a", [frame(number, source="a") for number in range(3)])
         code, _, said = finish(capture)
         assert code == 0, said
+        for wrong, said in (("IP.TTX: 5", "no field 'IP.TTX'"), ("000000: zz", "bad hex digit"), ("SIZE: x", "bad size")):
+            (home / "wrong").write_bytes(text.replace(b"==\n", wrong.encode() + b"\n==\n", 1))
+            for line in ("pkt-send -i eth0 --in", "pkt-gen raw --in", "pkt-gen check --in"):
+                done = lab.run("a", f"{line} {home}/wrong")
+                assert (done.returncode, said.encode() in done.stderr) == (1, True), (wrong, line, done.stderr)
+        done = lab.run("a", f"pkt-gen raw TCP.WINDOW=1 --in {home}/text")
+        assert (done.returncode, b"Try 'pkt-gen --help'" in done.stderr) == (2, True), done.stderr
         done = lab.run("a", f"pkt-pipe --in {home}/text 'change -u IP.TTL=9 | send -i eth0 -f'")
         assert (done.returncode, b" 0 failed" in done.stderr) == (0, True), done.stderr
         switch = lab.start("a", f"pkt-switch run eth0 --filter 'IP.SRC_ADDR==10.0.0.0/8' --change IP.TTL-=1 --dump {home}/dump")

@@ -28,7 +28,7 @@ NOBODY = 65534  # the user, and the group, that the kernel itself takes for one 
 ROOT = "root"
 # What is imported later, by names, for where the user that is changed to cannot read the folders that it is in.
 LATE = (
-    "array", "fcntl", "mmap", "socket",
+    "array", "difflib", "fcntl", "mmap", "socket",
     *(f"pkttools.{name}" for name in (
         "bpf.classic", "expression", "formats.foreign", "formats.lending", "formats.pcap", "formats.pcapng", "formats.text",
         "formats.write_behind", "kernel", "progress", "values",
