@@ -35,7 +35,7 @@ OPTIONS = [
     Option("--raw-checksums", FLAG, "leave checksums unfinished, as the kernel has them"),
     *(option.unshown() if option == UTC else option for option in OUTPUT if "--nano" not in option.names),
     Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
-    *PICK,
+    *(option.unshown() if option.attribute == "bpf_file" else option for option in PICK),
     Option("-b --buffer", NUMBER, "let the kernel keep SIZE bytes (default 32 MiB)", "SIZE", most=(1 << 30)),
     *USER,
     *GENERAL,

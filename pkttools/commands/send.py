@@ -41,7 +41,7 @@ OPTIONS = [
     Option("--receive", FLAG, "with --xdp: let IFACE receive them instead"),
     Option("--dry-run", FLAG, "say what would be sent, and when, and send nothing"),
     *INPUT,
-    *PICK,
+    *(option.unshown() if option.attribute == "bpf_file" else option for option in PICK),
     *BUFFER,
     *USER,
     *GENERAL,
