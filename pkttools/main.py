@@ -10,6 +10,7 @@ import os
 import sys
 
 from .commands import __name__ as COMMANDS
+from .commands import commands as commands  # for who looks for it here
 from .commands import find, read
 from .errors import PktError, UsageError, limit, say
 from .options import choose_zone
