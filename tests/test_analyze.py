@@ -282,7 +282,7 @@ def test_extension_headers_stand_under_their_ipv6_header(each_codec):
         "IPv6\tpayload size\t: 52 bytes\n"
         "\thop limit\t: 64\n"
         "\tsrc/dst addr\t: 2001:db8::1 / 2001:db8::2\n"
-        "\tnext header\t: 0 (HOPOPT)\n"
+        "\tnext header\t: 0 (HOPOPTS)\n"
         "\texthdr size\t: 8 bytes\n"
         "\tnext header\t: 43 (ROUTING)\n"
         "\texthdr size\t: 24 bytes\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -97,6 +98,33 @@ def test_page_has_its_sections_in_order(path: Path):
         wanted.remove("SYNOPSIS")
         titles = [title for title in titles if title in wanted]
     assert titles == wanted
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_no_words_run_together(path: Path):
+    """A macro of two fonts joins its words: behind one that begins with punctuation there is no other."""
+    for line in path.read_text().splitlines():
+        macro, _, rest = line.partition(" ")
+        if macro in (".BR", ".RB", ".BI", ".IB", ".IR", ".RI"):
+            words = re.findall(r'"[^"]*"|[^ "]+', rest)
+            joined = [
+                word for word, other in zip(words, words[1:], strict=False) if re.match(r"[),;:]+$", word) and other[:1].isalpha()
+            ]
+            assert not joined, line
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_mandoc_has_nothing_to_say(path: Path):
+    if not shutil.which("mandoc"):
+        pytest.skip("mandoc is not installed")
+    done = subprocess.run(["mandoc", "-T", "lint", path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_overview_names_every_command():
+    for title in ("DESCRIPTION", "SEE ALSO"):
+        text = plain(section(ROOT / "man/pkttools.7", title))
+        assert set(COMMANDS) <= set(re.findall(r"pkt-[a-z0-9]+", text)), title
 
 
 # ---- examples run ----

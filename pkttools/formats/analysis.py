@@ -23,7 +23,8 @@ RUN = 256  # packets that are written at once
 VERDICTS = {codec.NONE: "None", codec.RIGHT: "Valid", codec.UNCERTAIN: "Unchecked"}
 
 FLAGS = {"TCP": ("FIN", "SYN", "RST", "PSH", "ACK", "URG"), "PKTAP": tuple(PKTAP_FLAGS.values())}  # of TCP, those that 1.16 named
-EXTENSIONS = ("hopopt", "routing", "fragment", "ah", "dstopts")  # next headers that are shown with their names
+# Next headers that are shown with a name, in 1.16's words.
+EXTENSIONS = {0: "HOPOPTS", 43: "ROUTING", 44: "FRAGMENT", 51: "AH", 60: "DSTOPTS"}
 
 ETHERNET, VLAN = map(HEADERS.index, ("ETHERNET", "VLAN"))
 
@@ -80,8 +81,8 @@ class Header:
     @property
     def extension(self) -> str:
         """The name of the extension header that follows, if it is one."""
-        name = names.PROTOCOL.get(self["NEXT_HEADER"])
-        return f" ({name.upper()})" if name in EXTENSIONS else ""
+        name = EXTENSIONS.get(self["NEXT_HEADER"])
+        return f" ({name})" if name else ""
 
     @property
     def verdict(self) -> str:
