@@ -262,7 +262,8 @@ class Stage:
         """What there is to say at the end, with what its source and its sink say; behind the command's name, in a pipe."""
         said = []
         if self.values.verbose:
-            said.append(f"{counted(self.came, 'packet')} read, {self.passed} passed on; codec in {codec.BACKEND}")
+            why = f" ({codec.REASON})" if codec.REASON else ""
+            said.append(f"{counted(self.came, 'packet')} read, {self.passed} passed on; codec in {codec.BACKEND}{why}")
         if self.assignments:
             said += self.assignments.said(self.slip)
         said += before + self.account() + behind

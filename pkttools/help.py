@@ -7,6 +7,7 @@ from types import ModuleType
 
 import typer
 
+from .errors import PktError
 from .options import FLAG, NUMBER, REAL, Option
 
 KINDS = {FLAG: bool, NUMBER: int, REAL: float}
@@ -48,3 +49,25 @@ def parameter(option: Option) -> inspect.Parameter:
 def show(name: str, command: ModuleType) -> None:
     """Writes the help screen to standard output."""
     application(name, command)(["--help"], prog_name=name, standalone_mode=False)
+
+
+def overview() -> list[str]:
+    """The help screen of `pkt`: a line a command."""
+    from textwrap import wrap
+
+    from .commands import commands, find
+
+    lines = [
+        "Usage: pkt COMMAND [ARGUMENT]...",
+        "",
+        "  pkt recv -i eth0 is pkt-recv -i eth0; pkt COMMAND --help says more.",
+        "",
+        "Commands:",
+    ]
+    for name in commands():
+        try:
+            what = (inspect.getdoc(find(name)) or "").split("\n")[0]
+        except PktError as error:  # of another system
+            what = str(error)
+        lines += wrap(f"  {name.removeprefix('pkt-'):<12}{what}", 79, subsequent_indent=" " * 14)
+    return lines

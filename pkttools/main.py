@@ -21,6 +21,8 @@ SIGINT, SIGPIPE = 2, 13
 
 def start(name: str, argv: list[str]) -> int:
     """Runs a command; gives its exit code. Raises what it raises."""
+    if name == "pkt":
+        return overview(argv)
     command = find(name)
     asked = {"--install-completion", "--show-completion"}.intersection(argv)
     if asked or f"_{name.upper().replace('-', '_')}_COMPLETE" in os.environ:  # the shell's completion is typer's
@@ -58,11 +60,27 @@ def start(name: str, argv: list[str]) -> int:
     return 0
 
 
-def codec_name() -> str:
-    """Which backend is used."""
-    from .codec import BACKEND
+def overview(argv: list[str]) -> int:
+    """What `pkt` without a command has to say. Raises UsageError."""
+    if argv == ["--version"]:
+        from . import __version__
 
-    return {"c": "C", "python": "Python"}[BACKEND]
+        print(f"pkt (pkttools) {__version__}, codec in {codec_name()}")
+    elif argv in (["-h"], ["--help"]):
+        from .help import overview
+
+        print("\n".join(overview()))
+    else:
+        raise UsageError(f"which command? There are {', '.join(name.removeprefix('pkt-') for name in commands())}")
+    sys.stdout.flush()
+    return 0
+
+
+def codec_name() -> str:
+    """Which backend is used, and why where that is not C."""
+    from .codec import BACKEND, REASON
+
+    return {"c": "C", "python": "Python"}[BACKEND] + (f" ({REASON})" if REASON else "")
 
 
 def main() -> None:
@@ -70,6 +88,9 @@ def main() -> None:
     if signal.getsignal(SIGINT) is signal.default_int_handler:
         signal.signal(SIGINT, signal.SIG_DFL)  # an exception while something is imported may be lost, and so the signal
     name = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib takes as long to import as all of this
+    if name == "pkt" and len(sys.argv) > 1 and not sys.argv[1].startswith("-"):  # `pkt recv ...` is `pkt-recv ...`
+        name = f"pkt-{sys.argv.pop(1).removeprefix('pkt-')}"
+        sys.argv[0] = name
     occupy()
     sys.exit(guarded(name, sys.argv[1:]))
 
@@ -94,7 +115,7 @@ def guarded(name: str, argv: list[str]) -> int:
         return start(name, argv)
     except UsageError as error:
         say(f"{name}: {error}")
-        if f"{COMMANDS}.{name.removeprefix('pkt-')}" in sys.modules:  # it is one
+        if name == "pkt" or f"{COMMANDS}.{name.removeprefix('pkt-')}" in sys.modules:  # it is one
             say(f"Try '{name} --help'.")
         return 2
     except PktError as error:

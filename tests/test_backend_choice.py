@@ -55,13 +55,15 @@ def test_unset_takes_c_where_it_was_built(choice):
 
 @pytest.mark.parametrize("choice", [None, ""])
 def test_unset_takes_python_where_c_was_not_built(bare, choice):
-    assert version(bare, choice) == ("codec in Python", "no C")
+    why = "the C codec was not built: that takes a C compiler and Python's headers when it is installed"
+    assert version(bare, choice) == (f"codec in Python ({why})", "no C")
+    assert run(bare, choice, "-v")[2][0] == f"pkt-txt2txt: 1 packet read, 1 passed on; codec in python ({why})"
     assert run(bare, choice)[0] == 0
 
 
 def test_python_never_loads_c(bare):
     for root in (ROOT, bare):
-        assert version(root, "python") == ("codec in Python", "no C")
+        assert version(root, "python") == ("codec in Python (PKTTOOLS_CODEC=python)", "no C")
         code, out, said = run(root, "python")
         assert (code, said) == (0, ["no C"])
         assert "SIZE: 2/2\n" in out
@@ -76,6 +78,17 @@ def test_c_takes_c():
 def test_c_where_it_was_not_built_is_an_error(bare, words):
     code, out, said = run(bare, "c", *words)
     assert (code, out, said[:-1]) == (1, "", ["pkt-txt2txt: PKTTOOLS_CODEC is 'c', but the C codec was not built"])
+
+
+def test_what_was_built_for_another_machine_is_said_to_be(bare, tmp_path):
+    """It is there, and does not load."""
+    shutil.copytree(bare / "pkttools", tmp_path / "pkttools")
+    (tmp_path / "pkttools/codec/_c.abi3.so").write_bytes(b"\x7fELF of another one")
+    said, loaded = version(tmp_path, None)
+    assert said.startswith("codec in Python (the C codec does not load: ")
+    assert loaded == "no C"
+    code, _, lines = run(tmp_path, "c")
+    assert (code, lines[0].startswith("pkt-txt2txt: PKTTOOLS_CODEC is 'c', but the C codec does not load: ")) == (1, True)
 
 
 @pytest.mark.parametrize("choice", ["C", "pypy", "0", " c"])

@@ -314,7 +314,10 @@ def test_a_file_named_as_an_argument(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "bin").glob("pkt-*")))
 def test_version_help_and_keys(name):
-    assert run(f"{name} --version", backend="python").decode() == f"{name} (pkttools) {__version__}, codec in Python\n"
+    assert (
+        run(f"{name} --version", backend="python").decode()
+        == f"{name} (pkttools) {__version__}, codec in Python (PKTTOOLS_CODEC=python)\n"
+    )
     screen = run(f"{name} --help")
     assert run(f"{name} -h") == screen
     assert b"Usage: " + name.encode() in screen
@@ -415,14 +418,34 @@ def test_an_editor_between_two_commands():
         assert frames_of(out) == edited
 
 
+def test_pkt_is_all_of_them():
+    """`pkt recv ...` is `pkt-recv ...`, messages and all."""
+    assert run("pkt txt2txt", text(UDP)) == run("pkt-txt2txt", text(UDP))
+    assert run("pkt filter ICMP | pkt pkt-correct", text(UDP)) == b""
+    assert run("pkt change --help") == run("pkt-change --help")
+    run("pkt filter", code=2, said=shell("pkt-filter").stderr.decode())
+    run("pkt nothing", code=2, said=shell("pkt nothing").stderr.decode())
+    assert shell("pkt nothing").stderr.startswith(b"pkt-nothing: no such command; there are pkt-analyze, ")
+    assert shell("pkt").stderr.startswith(b"pkt: which command? There are analyze, ")
+    assert (shell("pkt").returncode, shell("pkt --nothing").returncode) == (2, 2)
+    assert run("pkt --version", backend="c").decode() == f"pkt (pkttools) {__version__}, codec in C\n"
+    screen = run("pkt --help", COLUMNS="80").decode().splitlines()
+    assert len(screen) <= 45
+    assert max(map(len, screen)) <= 80
+    assert {line.split()[0] for line in screen if line.startswith("  ") and line[2] != " "} >= {
+        path.name.removeprefix("pkt-") for path in (ROOT / "bin").glob("pkt-*")
+    }
+
+
 def test_verbose(backend):
+    codec = backend + (" (PKTTOOLS_CODEC=python)" if backend == "python" else "")
     run(
         "pkt-filter UDP -v",
         text(UDP, b"\1"),
-        said=f"pkt-filter: 2 packets read, 1 passed on; codec in {backend}\n",
+        said=f"pkt-filter: 2 packets read, 1 passed on; codec in {codec}\n",
         backend=backend,
     )
-    run("pkt-filter UDP -v", text(UDP), said=f"pkt-filter: 1 packet read, 1 passed on; codec in {backend}\n", backend=backend)
+    run("pkt-filter UDP -v", text(UDP), said=f"pkt-filter: 1 packet read, 1 passed on; codec in {codec}\n", backend=backend)
 
 
 # ---- pcap ----

@@ -377,18 +377,20 @@ def test_which_lab_is_meant(rootless: None):
     steps = f"""
         pkt-lab status; pkt-lab exec alice true; pkt-lab list
         pkt-lab up --name one {PAIR}; pkt-lab exec bob hostname; pkt-lab up --name two 'wire carol dave'
-        pkt-lab exec carol true; PKT_LAB=two pkt-lab exec carol hostname; PKT_LAB=two pkt-lab exec --name one alice hostname
+        pkt-lab exec carol hostname; pkt-lab exec x true
+        PKT_LAB=two pkt-lab exec carol hostname; PKT_LAB=two pkt-lab exec --name one alice hostname
         pkt-lab exec --name three x true; pkt-lab exec --name one x true; pkt-lab up --name one {PAIR}
-        pkt-lab down; pkt-lab down --name one; pkt-lab exec dave hostname; pkt-lab up --name three 'host x'
-        pkt-lab down --all; pkt-lab list; pkt-lab down --all; pkt-lab down
+        pkt-lab down; pkt-lab down --name one; pkt-lab exec dave hostname; pkt-lab up --name three 'wire dave x'
+        pkt-lab exec dave true; pkt-lab down --all; pkt-lab list; pkt-lab down --all; pkt-lab down
     """
     out, err = lab(f"run 'host outer' -- pkt-lab exec outer sh -c {shlex.quote(steps)}", code=1)
-    assert out.split() == ["bob", "carol", "alice", "dave"]
+    assert out.split() == ["bob", "carol", "carol", "alice", "dave"]
     assert err.splitlines() == [
         f"pkt-lab: no lab is up{WITHIN}", f"pkt-lab: no lab is up{WITHIN}",
         "pkt-lab: which lab? there are one, two: --name NAME", "pkt-lab: no lab three is running; there are one, two",
         "pkt-lab: no host x in lab one; there are alice, bob", "pkt-lab: lab one: there is one already",
-        "pkt-lab: which lab? there are one, two: --name NAME", "pkt-lab: three is down", "pkt-lab: two is down",
+        "pkt-lab: which lab? there are one, two: --name NAME",
+        "pkt-lab: which lab? there are three, two with a host dave: --name NAME", "pkt-lab: three is down", "pkt-lab: two is down",
         f"pkt-lab: no lab is up{WITHIN}",
     ]  # fmt: skip
 

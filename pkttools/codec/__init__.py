@@ -30,15 +30,20 @@ import os
 _choice = os.environ.get("PKTTOOLS_CODEC", "")
 if _choice not in ("", "c", "python"):
     raise ImportError(f"PKTTOOLS_CODEC is '{_choice}': it is c or python")
+REASON = ""  # why it is not C
 try:
     if _choice == "python":
         raise ImportError
     from . import _c as _backend
 
     BACKEND = "c"
-except ImportError:
+except ImportError as _error:
+    _built = _error.path is not None and not _error.path.endswith("__init__.py")  # it is there, but does not fit
+    REASON = f"the C codec does not load: {_error}" if _built else "the C codec was not built"
     if _choice == "c":
-        raise ImportError("PKTTOOLS_CODEC is 'c', but the C codec was not built") from None
+        raise ImportError(f"PKTTOOLS_CODEC is 'c', but {REASON}") from None
+    REASON += "" if _built else ": that takes a C compiler and Python's headers when it is installed"
+    REASON = "PKTTOOLS_CODEC=python" if _choice else REASON
     from . import python as _backend
 
     BACKEND = "python"

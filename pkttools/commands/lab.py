@@ -87,7 +87,7 @@ def exec_mode(values: Values, words: list[str], shell: bool = False) -> int:
         del words[1]
     need(len(words) > 1, "wanted: exec HOST COMMAND ARGUMENT...")
     host, *command = words
-    running.enter(running.keys(running.choose(values.name), host))
+    running.enter(running.keys(running.choose(values.name, host), host))
     environment = {name: value for name, value in os.environ.items() if name != running.ENVIRONMENT}
     return foreground.end_as(foreground.run(command, {**environment, running.HOST: host}, shell))
 

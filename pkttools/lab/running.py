@@ -19,16 +19,28 @@ KINDS = {"user": namespaces.NEWUSER, "pid": namespaces.NEWPID, "mnt": namespaces
          "uts": namespaces.NEWUTS}  # fmt: skip
 
 
-def choose(name: str | None) -> str:
-    """The laboratory that is meant: by name, or by the environment, or the only one. Raises PktError."""
+def choose(name: str | None, host: str | None = None) -> str:
+    """The laboratory that is meant: by name, or by the environment, or the only one, or the only one with a host of that name.
+
+    Raises PktError.
+    """
     if name := name or os.environ.get(ENVIRONMENT):
         return name
     there = control.names(KIND)
-    if len(there) == 1:
-        return there[0]
+    having = [lab for lab in there if host in hosts(lab)] if host and len(there) > 1 else []
+    if len(having or there) == 1:
+        return (having or there)[0]
     if there:
-        raise PktError(f"which lab? there are {', '.join(there)}: --name NAME")
+        raise PktError(f"which lab? there are {', '.join(having or there)}{f' with a host {host}' if having else ''}: --name NAME")
     raise PktError("no lab is up" + (f" within the host {os.environ[HOST]}; ask outside of it" if HOST in os.environ else ""))
+
+
+def hosts(name: str) -> list[str]:
+    """The hosts of a laboratory; none of one that does not answer."""
+    try:
+        return facts(name)["hosts"]
+    except PktError:
+        return []
 
 
 def ask(name: str, seconds: float = control.PATIENCE, **question: object) -> tuple[dict, list[int]]:
