@@ -22,6 +22,7 @@ class Assignments:
         self.guard: Program | None = None
         self.follow = False
         self.met = self.stale = self.unknown = 0
+        self.beyond: dict[int, int] = {}  # what packets carry that is not followed
         self.placed = [0] * (len(swapped) + len(items))  # packets in which each was done
 
     def run(self, batch: Batch) -> None:
@@ -29,7 +30,7 @@ class Assignments:
         if batch.chosen is False:
             return
         guard = None if batch.chosen else self.guard
-        met, placed, stale, unknown = codec.assign(batch.data, batch.rows, self.program, guard, self.follow)
+        met, placed, stale, unknown = codec.assign(batch.data, batch.rows, self.program, guard, self.follow, self.beyond)
         self.met += met
         self.stale += stale
         self.unknown += unknown

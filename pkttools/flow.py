@@ -175,16 +175,19 @@ class Capture(Source):
         hold(True)
 
 
+UNFOLLOWED = 20  # kinds of headers that are not followed which are named
+
+
 class Stage:
     """What a command does, in a process of its own or as one of several in a pipe.
 
-    values: its command line. work: what the command itself does to the packets. program: filter and assignments, where
-    they are not those of `arguments`. slip: it only picks or shows packets: who assigns may have meant to compare. guard: the
+    values: its command line. work: what the command itself does to the packets. program: filter and assignments, where they are
+    not those of `arguments`. slip: it only picks or shows packets: who assigns may have meant to compare. guard: the
     assignments are only for packets that it accepts. swapped: pairs of fields to exchange first. follow: checksums follow the
     assignments. source, sink: what makes them, where they are not the usual ones. writes: the format that the command's name
-    says. big_endian: the order of a capture. account: gives what there is to say at the end. stopped: what to say when a signal
-    ends it; without, the process ends by the signal; empty where that is how it is meant to end. needs: capabilities(7)
-    without which it cannot go on; None: it takes no privilege, and gives none up.
+    says. big_endian: the order of a capture. account: gives what there is to say at the end. beyond: counts what packets carry
+    that is not followed. stopped: what to say when a signal ends it; without, the process ends by the signal; empty where that
+    is how it is meant to end. needs: capabilities(7) without which it cannot go on; None: it takes no privilege, and gives none up.
     """
 
     name = ""  # of the command, where there are several
@@ -194,7 +197,7 @@ class Stage:
                  guard: Program | None = None, swapped: tuple[tuple[str, str], ...] = (), follow: bool = False,
                  source: Callable[[], Source] | None = None, sink: Callable[[Source], Sink] | None = None,
                  writes: str | None = None, big_endian: bool = False,
-                 account: Callable[[], list[str]] = list, stopped: str | None = None,
+                 account: Callable[[], list[str]] = list, beyond: dict[int, int] | None = None, stopped: str | None = None,
                  needs: Sequence[int] | None = None) -> None:  # fmt: skip
         """Raises UsageError where the arguments are wrong."""
         self.values, self.work, self.slip = values, work, slip
@@ -206,6 +209,7 @@ class Stage:
         self.sink = sink or (
             lambda source: sink_of(values, Output(values.output, source.file), writes or "text", source.linktype, big_endian)
         )
+        self.beyond = {} if beyond is None else beyond
         self.came = self.passed = 0
         self.ahead: Callable[[Callable[[Batch], int]], Iterator[int | None]] | None = None  # of an interface: what waits there
         self.left: int | None = None  # packets that it may still pass on; None: any number
@@ -266,8 +270,22 @@ class Stage:
             said.append(f"{counted(self.came, 'packet')} read, {self.passed} passed on; codec in {codec.BACKEND}{why}")
         if self.assignments:
             said += self.assignments.said(self.slip)
-        said += before + self.account() + behind
+        said += before + self.account() + self.unfollowed() + behind
         return [f"{self.name}: {line}" for line in said] if self.name else said
+
+    def unfollowed(self) -> list[str]:
+        """Of how many packets what they carry is not followed, where the command acts."""
+        counts = self.beyond or (self.assignments.beyond if self.assignments else {})
+        if not counts:
+            return []
+        from .names import beyond_name  # late: seldom
+
+        parts = sorted(((count, beyond_name(code)) for code, count in counts.items()), key=lambda part: (-part[0], part[1]))
+        shown = [f"{count} {name}" for count, name in parts[:UNFOLLOWED]]
+        rest = sum(count for count, _ in parts[UNFOLLOWED:])
+        if rest:
+            shown.append(f"{rest} others")
+        return [f"{counted(sum(counts.values()), 'packet')} with headers that are not followed: {', '.join(shown)}"]
 
 
 def run(stages: list[Stage]) -> tuple[list[str], int]:

@@ -75,3 +75,34 @@ LINKTYPE = {
 def linktype_name(linktype: int) -> str:
     """The name that stands in parentheses on a LINKTYPE line."""
     return LINKTYPE.get(linktype, "Unknown")
+
+
+# What is not followed, by the spaces of numbers of codec/c/codec.h: IANA "IEEE 802 Numbers", "Protocol Numbers", "Port Numbers"
+SPACES: dict[int, tuple[str, dict[int, str]]] = {
+    1: ("EtherType 0x{:04X}", {
+        0x8847: "MPLS", 0x8848: "MPLS", 0x8864: "PPPoE", 0x88E5: "MACsec", 0x88E7: "802.1ah", 0x894F: "NSH", 0x22F3: "TRILL",
+        0x8903: "FabricPath", 0x8926: "VN-Tag", 0x893F: "802.1BR", 0x892F: "HSR", 0x88BE: "ERSPAN", 0x22EB: "ERSPAN III",
+        0x880B: "PPP", 0x6558: "Ethernet", 0x8906: "FCoE", 0x8915: "RoCE", 0x8137: "IPX", 0x2001: "NHRP", 0x8947: "GeoNetworking",
+        0x4305: "BATMAN",
+    }),
+    2: ("IP protocol {}", {
+        51: "AH", 55: "minimal encapsulation", 94: "IPIP (94)", 97: "EtherIP", 98: "ENCAP", 103: "PIM Register", 115: "L2TPv3",
+        137: "MPLS", 142: "ROHC", 143: "Ethernet", 144: "AGGFRAG", 145: "NSH",
+    }),
+    3: ("UDP port {}", {
+        1701: "L2TP", 2152: "GTP-U", 3544: "Teredo", 4341: "LISP", 4790: "VXLAN-GPE", 5247: "CAPWAP", 6080: "GUE", 6081: "Geneve",
+        6635: "MPLS over UDP", 8472: "VXLAN (port 8472)", 9899: "SCTP over UDP", 37008: "TZSP",
+    }),
+    4: ("LLC 0x{:04X}", {0xAAAA: "LLC/SNAP", 0x0606: "LLC (IP)"}),
+    5: ("link type {}", {}),
+    6: ("GRE version {}", {0: "GRE with a route"}),
+}  # fmt: skip
+
+
+def beyond_name(code: int) -> str:
+    """What a code stands for that the codec counts: a number, behind 32 bits the space that it is of."""
+    form, known = SPACES[code >> 32]
+    number = code & 0xFFFFFFFF
+    if code >> 32 == 5 and number in LINKTYPE:
+        return f"{LINKTYPE[number]} (link type {number})"
+    return known.get(number) or form.format(number)

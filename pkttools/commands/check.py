@@ -28,12 +28,13 @@ UNKNOWN = "whose checksum is not known: it covers the end of an unknown route"
 
 def stage(values: Values) -> Stage:
     """Checks, and says what was found."""
+    beyond: dict[int, int] = {}
     counts = dict.fromkeys((*REASONS, OBSCURE), 0)
     unsound = set(REASONS) if values.checksums else {CUT_SHORT, MALFORMED}
 
     def checked(batch: Batch) -> Batch:
         kept = bytearray()
-        for i, outcome in enumerate(codec.check(batch.data, batch.rows)):
+        for i, outcome in enumerate(codec.check(batch.data, batch.rows, beyond)):
             if outcome != CORRECTED:
                 counts[outcome] += 1
             if (outcome not in unsound) != values.reverse_check:
@@ -50,4 +51,4 @@ def stage(values: Values) -> Stage:
             said.append(f"{counted(counts[OBSCURE], 'packet')} {UNKNOWN}")
         return said
 
-    return Stage(values, [each(checked)], account=account, slip=True)
+    return Stage(values, [each(checked)], account=account, beyond=beyond, slip=True)

@@ -18,11 +18,12 @@ FOUND = ("wrong", "unfinished (left to the network card)")
 
 def stage(values: Values) -> Stage:
     """Corrects, and says what it could not correct; and what it has, where that is not what one expects."""
+    beyond: dict[int, int] = {}
     counts = [0] * 9
     what = codec.LENGTHS if values.lengths else codec.ALL
 
     def corrected(batch: Batch) -> Batch:
-        for i, count in enumerate(codec.correct(batch.data, batch.rows, what)):
+        for i, count in enumerate(codec.correct(batch.data, batch.rows, what, beyond)):
             counts[i] += count
         return batch
 
@@ -39,4 +40,4 @@ def stage(values: Values) -> Stage:
             said.append(f"{undecided} could not be decided: bytes behind a datagram were taken {', '.join(parts)}")
         return said
 
-    return Stage(values, [each(corrected)], account=account)
+    return Stage(values, [each(corrected)], account=account, beyond=beyond)

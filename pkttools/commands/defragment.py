@@ -31,4 +31,4 @@ def stage(values: Values) -> Stage:
             said.append(f"{counted(reassembler.rebuilt, 'datagram')} put together")
         return said
 
-    return Stage(values, [reassembler], account=account, slip=True)
+    return Stage(values, [reassembler], account=account, beyond=reassembler.beyond, slip=True)

@@ -26,4 +26,4 @@ def stage(values: Values) -> Stage:
         reasons = ", ".join(f"{count} {reason}" for reason, count in cutter.uncut.items())
         return [f"{counted(sum(cutter.uncut.values()), 'packet')} above the MTU passed as they were: {reasons}"] if reasons else []
 
-    return Stage(values, [cutter], account=account)
+    return Stage(values, [cutter], account=account, beyond=cutter.beyond)

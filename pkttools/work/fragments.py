@@ -107,11 +107,13 @@ class Cutter:
     def __init__(self, mtu: int | None, force: bool, first_id: int) -> None:
         self.mtu, self.force, self.id = mtu, force, first_id
         self.uncut: dict[str, int] = {}
+        self.beyond: dict[int, int] = {}  # what packets carry that is not followed
 
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes packets that fit, and the pieces of those that do not."""
         least = self.mtu or min(MTU4, MTU6)
         for batch in stream:
+            codec.beyond(batch.data, batch.rows, self.beyond)
             sizes = batch.column(CAPTURED)
             if max(sizes, default=0) <= least:
                 yield batch

@@ -129,11 +129,13 @@ class Reassembler:
         self.open: OrderedDict[Key, Open] = OrderedDict()
         self.rebuilt = self.repeated = 0
         self.passed: dict[str, int] = {}
+        self.beyond: dict[int, int] = {}  # what packets carry that is not followed
         self.wanted = fragments_only()
 
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes everything else, and a datagram when its last fragment has come."""
         for batch in stream:
+            codec.beyond(batch.data, batch.rows, self.beyond)
             pieces = codec.select(batch.data, batch.rows, self.wanted)
             if not pieces and not self.open:
                 yield batch

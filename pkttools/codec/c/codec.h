@@ -253,11 +253,23 @@ struct walk {
     struct header header[MAX_HEADERS];
     size_t count;
     bool partial;               /* an IP header or an inner frame was announced, but not captured, or lies too deep */
+    uint64_t beyond;            /* what is not followed: a number, behind 32 bits the space that it is of; 0: nothing */
 };
 
 enum header_kind extension(unsigned protocol);
 bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
+
+/* unfollowed.c */
+
+enum space { ETHERTYPE = 1, PROTOCOL, PORT, LLC, LINK, GRE_VERSION };   /* in the order of SPACES in pkttools/names.py */
+
+uint64_t beyond_llc(const struct frame *f, size_t at);
+uint64_t beyond_type(unsigned type);
+uint64_t beyond_gre(unsigned flags);
+uint64_t beyond_protocol(const struct frame *f, unsigned protocol, size_t at);
+uint64_t beyond_udp(const struct frame *f, size_t at, size_t end);
+uint64_t beyond_link(int64_t linktype);
 
 /* program.c */
 
@@ -286,7 +298,7 @@ bool tests_sound(const struct program *program);
 bool assignments_sound(const struct program *program);
 bool matches(const struct program *tests, const struct frame *f, const struct packet *p);
 size_t assignment_count(const struct program *assignments);
-void assign(const struct program *assignments, const struct frame *f, int64_t linktype, size_t *placed);
+void assign(const struct program *assignments, const struct frame *f, int64_t linktype, size_t *placed, uint64_t *beyond);
 bool place_value(const struct frame *f, size_t bit, size_t width, uint64_t value);
 
 /* bpf.c */
@@ -369,13 +381,14 @@ enum correction { ALL, LENGTHS, TRANSPORT };    /* checksums; lengths too; only 
 struct mended {                 /* what was found in a packet, and mended */
     bool wrong, unfinished;
     enum doubt doubt;
+    uint64_t beyond;            /* of the walk: what is not followed */
 };
 
 enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what, struct mended *mended);
 
 /* soundness.c */
 
-enum outcome check(const struct frame *f, int64_t original, int64_t linktype);
+enum outcome check(const struct frame *f, int64_t original, int64_t linktype, uint64_t *beyond);
 void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS]);
 
 /* update.c */

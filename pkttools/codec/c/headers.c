@@ -52,10 +52,13 @@ static void walk_link(struct walk *w, const struct frame *f, int64_t linktype, s
 static void walk_ethernet(struct walk *w, const struct frame *f, size_t at, size_t limit)
 {
     struct header *h = found(w, ETHERNET, at, 14, limit);
-    if (h != NULL)
-        h->data = walk_type(w, f, get16(f, at + 12), at + 14, limit, false);
-    else
+    if (h == NULL)
         w->partial |= w->count > 0;
+    else {
+        h->data = walk_type(w, f, get16(f, at + 12), at + 14, limit, false);
+        if (h->data == at + 14 && get16(f, at + 12) < 0x600)    /* a length, IEEE 802.3 clause 3.2.6 */
+            w->beyond = beyond_llc(f, at + 14);
+    }
 }
 
 /* Generic routing encapsulation, RFC 2784 and RFC 2890. Version 1 (RFC 2637) and source routes (RFC 1701) are data. */
@@ -66,6 +69,8 @@ static void walk_gre(struct walk *w, const struct frame *f, size_t at, size_t en
         return;
     unsigned flags = get16(f, at), type = get16(f, at + 2);
     size_t size = 4 + 4 * ((flags >> 15 & 1) + (flags >> 13 & 1) + (flags >> 12 & 1));  /* checksum, key, sequence */
+    if ((flags & 0x4007) != 0)
+        w->beyond = beyond_gre(flags);
     if ((flags & 0x4007) != 0 || size > end - at)
         return;
     h->data = at + size;
@@ -94,6 +99,8 @@ static size_t walk_message(struct walk *w, const struct frame *f, unsigned proto
         h = found(w, UDP, at, 8, size >= 8 ? least(at + size, end) : end);
         if (h != NULL && get16(f, at + 2) == VXLAN_PORT)
             walk_vxlan(w, f, at + 8, h->end);
+        else if (h != NULL)
+            w->beyond = beyond_udp(f, at, h->end);
     } else if (protocol == 1 && !v6) {
         h = found(w, ICMP, at, 4, end);
         if (h != NULL)
@@ -112,6 +119,8 @@ static size_t walk_message(struct walk *w, const struct frame *f, unsigned proto
         walk_ip(w, f, at, end);
     else if (protocol == 41)                    /* RFC 4213; in IPv6: RFC 2473 */
         walk_ipv6(w, f, at, end);
+    else if (at < end)
+        w->beyond = beyond_protocol(f, protocol, at);
     return h != NULL ? h->end : at;
 }
 
@@ -226,6 +235,8 @@ static size_t walk_type(struct walk *w, const struct frame *f, unsigned type, si
         struct header *h = found(w, ARP, at, 28, least(at + 28, limit));
         return h != NULL ? h->end : at;
     }
+    if (at < limit)
+        w->beyond = beyond_type(type);
     return at;
 }
 
@@ -293,14 +304,21 @@ static void walk_link(struct walk *w, const struct frame *f, int64_t linktype, s
             walk_ipv6(w, f, at, f->size);
     } else if (is_pktap(linktype))
         walk_pktap(w, f, at);
-    if (h != NULL)
-        h->data = walk_type(w, f, type, h->data, f->size, h->kind == SLL || h->kind == SLL2);
+    else if (at < f->size)
+        w->beyond = beyond_link(linktype);
+    if (h != NULL) {
+        size_t start = h->data;
+        h->data = walk_type(w, f, type, start, f->size, h->kind == SLL || h->kind == SLL2);
+        if ((h->kind == SLL || h->kind == SLL2) && type == 4)   /* 802.2 */
+            w->beyond = beyond_llc(f, start);
+    }
 }
 
 void walk(struct walk *w, const struct frame *f, int64_t linktype)
 {
     w->count = 0;
     w->partial = false;
+    w->beyond = 0;
     if (linktype == LINKTYPE_ETHERNET)          /* most of all; a call less */
         walk_ethernet(w, f, 0, f->size);
     else

@@ -53,8 +53,8 @@ enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, 
     struct packet_view p;                       /* not cleared: half a kilobyte a packet, of which `walk` fills what there is */
     p.frame = *f;
     p.original = original;
-    *mended = (struct mended){false, false, SURE};
     walk(&p.walk, f, linktype);
+    *mended = (struct mended){.doubt = SURE, .beyond = p.walk.beyond};
     if (what == LENGTHS && !mend_lengths(&p, linktype, &mended->doubt))
         return MALFORMED;
     struct checksum left = {0};

@@ -434,16 +434,88 @@ static PyObject *numbers(const size_t *number, Py_ssize_t count)
     return tuple;
 }
 
+/* What the packets of a batch carry that is not followed: codes, counted in a dict at the end; `at` is NULL where nobody asks. */
+struct beyond {
+    PyObject *counts;
+    uint64_t *at, ignored;
+};
+
+static bool beyond_begin(struct beyond *b, PyObject *counts, Py_ssize_t count)
+{
+    *b = (struct beyond){.counts = counts};
+    if (counts == NULL || counts == Py_None)
+        return true;
+    if (!PyDict_Check(counts)) {
+        PyErr_SetString(PyExc_TypeError, "counts are a dict or None");
+        return false;
+    }
+    b->at = PyMem_Calloc((size_t)count + 1, sizeof *b->at);
+    if (b->at == NULL)
+        PyErr_NoMemory();
+    return b->at != NULL;
+}
+
+static uint64_t *beyond_of(struct beyond *b, Py_ssize_t i)
+{
+    return b->at != NULL ? &b->at[i] : &b->ignored;
+}
+
+/* Adds what was found to the dict; false with an exception. */
+static bool beyond_end(struct beyond *b, Py_ssize_t count)
+{
+    bool done = true;
+    for (Py_ssize_t i = 0, run; b->at != NULL && done && i < count; i = run) {
+        for (run = i + 1; run < count && b->at[run] == b->at[i]; run++)
+            ;
+        if (b->at[i] == 0)
+            continue;
+        PyObject *key = PyLong_FromUnsignedLongLong(b->at[i]), *known = key == NULL ? NULL : PyDict_GetItemWithError(b->counts, key);
+        long long before = known == NULL ? 0 : PyLong_AsLongLong(known);
+        PyObject *sum = PyErr_Occurred() ? NULL : PyLong_FromLongLong(before + (run - i));
+        done = sum != NULL && PyDict_SetItem(b->counts, key, sum) == 0;
+        Py_XDECREF(sum);
+        Py_XDECREF(key);
+    }
+    PyMem_Free(b->at);
+    return done;
+}
+
+static PyObject *py_beyond(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows;
+    Py_ssize_t count;
+    PyObject *counts, *result = NULL;
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "y*y*O!", &data, &rows, &PyDict_Type, &counts))
+        return NULL;
+    const struct packet *p = rows_of(&rows, &data, &count);
+    if (p != NULL && beyond_begin(&beyond, counts, count)) {
+        for (Py_ssize_t i = 0; i < count; i++) {
+            struct frame f = frame_of(&data, &p[i]);
+            struct walk w;
+            walk(&w, &f, p[i].linktype);
+            *beyond_of(&beyond, i) = w.beyond;
+        }
+        if (beyond_end(&beyond, count))
+            result = Py_NewRef(Py_None);
+    }
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    return result;
+}
+
 static PyObject *py_assign(PyObject *self, PyObject *args)
 {
     (void)self;
     Py_buffer data, rows;
-    PyObject *assignments, *guard, *result = NULL;
+    PyObject *assignments, *guard, *counted = NULL, *result = NULL;
     Py_ssize_t count;
     int follow;
     struct loaded l, g = {0};
     struct bytes before = {0};
-    if (!PyArg_ParseTuple(args, "w*y*O!Op", &data, &rows, &PyTuple_Type, &assignments, &guard, &follow))
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "w*y*O!Op|O", &data, &rows, &PyTuple_Type, &assignments, &guard, &follow, &counted))
         return NULL;
     const struct packet *p = rows_of(&rows, &data, &count);
     if (p == NULL || !load(assignments, &l, assignments_sound))
@@ -453,7 +525,7 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_TypeError, "guard is a program or None");
     else if (!guarded || load(guard, &g, tests_sound)) {
         size_t met = 0, stale = 0, unknown = 0, *placed = PyMem_Calloc(assignment_count(&l.program) + 1, sizeof *placed);
-        bool memory = placed != NULL && (!follow || bytes_need(&before, MAX_FRAME));
+        bool memory = beyond_begin(&beyond, counted, count) && placed != NULL && (!follow || bytes_need(&before, MAX_FRAME));
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; memory && i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
@@ -463,7 +535,7 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
             if (follow && f.size > 0)
                 memcpy(old.at, f.at, f.size);
             met++;
-            assign(&l.program, &f, p[i].linktype, placed);
+            assign(&l.program, &f, p[i].linktype, placed, beyond_of(&beyond, i));
             if (follow) {
                 struct followed left = update(&old, &f, p[i].original, p[i].linktype);
                 stale += left.stale;
@@ -473,7 +545,8 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
         Py_END_ALLOW_THREADS
         if (guarded)
             unload(&g);
-        PyObject *counts = memory ? numbers(placed, (Py_ssize_t)assignment_count(&l.program)) : PyErr_NoMemory();
+        memory = beyond_end(&beyond, count) && memory;
+        PyObject *counts = memory ? numbers(placed, (Py_ssize_t)assignment_count(&l.program)) : PyErr_Occurred() ? NULL : PyErr_NoMemory();
         result = counts == NULL ? NULL
             : Py_BuildValue("(nNnn)", (Py_ssize_t)met, counts, (Py_ssize_t)stale, (Py_ssize_t)unknown);
         PyMem_Free(placed);
@@ -522,13 +595,14 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
     Py_buffer data, rows;
     Py_ssize_t count;
     int what;
-    PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "w*y*i", &data, &rows, &what))
+    PyObject *counted = NULL, *result = NULL;
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "w*y*i|O", &data, &rows, &what, &counted))
         return NULL;
     const struct packet *p = rows_of(&rows, &data, &count);
     if (p != NULL && (what < ALL || what > TRANSPORT))
         PyErr_SetString(PyExc_ValueError, "no such correction");
-    else if (p != NULL) {
+    else if (p != NULL && beyond_begin(&beyond, counted, count)) {
         Py_ssize_t outcomes[OUTCOMES] = {0}, wrong = 0, unfinished = 0, doubts[3] = {0};
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < count; i++) {
@@ -538,10 +612,12 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
             wrong += mended.wrong;
             unfinished += mended.unfinished;
             doubts[mended.doubt]++;
+            *beyond_of(&beyond, i) = mended.beyond;
         }
         Py_END_ALLOW_THREADS
-        result = Py_BuildValue("(nnnnnnnnn)", outcomes[CORRECTED], outcomes[CUT_SHORT], outcomes[FRAGMENT], outcomes[MALFORMED],
-                               outcomes[OBSCURE], wrong, unfinished, doubts[SHORTER], doubts[LONGER]);
+        if (beyond_end(&beyond, count))
+            result = Py_BuildValue("(nnnnnnnnn)", outcomes[CORRECTED], outcomes[CUT_SHORT], outcomes[FRAGMENT], outcomes[MALFORMED],
+                                   outcomes[OBSCURE], wrong, unfinished, doubts[SHORTER], doubts[LONGER]);
     }
     PyBuffer_Release(&data);
     PyBuffer_Release(&rows);
@@ -553,20 +629,23 @@ static PyObject *py_check(PyObject *self, PyObject *args)
     (void)self;
     Py_buffer data, rows;
     Py_ssize_t count;
-    PyObject *out = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*", &data, &rows))
+    PyObject *out = NULL, *counted = NULL;
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "y*y*|O", &data, &rows, &counted))
         return NULL;
     const struct packet *p = rows_of(&rows, &data, &count);
-    if (p != NULL)
+    if (p != NULL && beyond_begin(&beyond, counted, count))
         out = PyBytes_FromStringAndSize(NULL, count);
     if (out != NULL) {
         char *outcomes = PyBytes_AsString(out);
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < count; i++) {
             struct frame f = frame_of(&data, &p[i]);
-            outcomes[i] = (char)check(&f, p[i].original, p[i].linktype);
+            outcomes[i] = (char)check(&f, p[i].original, p[i].linktype, beyond_of(&beyond, i));
         }
         Py_END_ALLOW_THREADS
+        if (!beyond_end(&beyond, count))
+            Py_CLEAR(out);
     }
     PyBuffer_Release(&data);
     PyBuffer_Release(&rows);
@@ -731,6 +810,7 @@ static PyMethodDef methods[] = {
     {"spread", py_spread, METH_VARARGS, NULL},
     {"correct", py_correct, METH_VARARGS, NULL},
     {"check", py_check, METH_VARARGS, NULL},
+    {"beyond", py_beyond, METH_VARARGS, NULL},
     {"forward", py_forward, METH_VARARGS, NULL},
     {"verify", py_verify, METH_VARARGS, NULL},
     {"use_rows", py_use_rows, METH_VARARGS, "Chooses which code reads and writes rows, 0 the portable one; gives what is used; for tests."},

@@ -365,12 +365,13 @@ size_t assignment_count(const struct program *p)
 }
 
 /* placed: a counter an assignment, of the packets in which it was done. */
-void assign(const struct program *p, const struct frame *f, int64_t linktype, size_t *placed)
+void assign(const struct program *p, const struct frame *f, int64_t linktype, size_t *placed, uint64_t *beyond)
 {
     const struct assignment *a = (const struct assignment *)p->code, *end = a + assignment_count(p);
     struct walk w;
     struct place at;
     walk(&w, f, linktype);
+    *beyond = w.beyond;
     for (; a < end; a++, placed++) {
         if (a->operation == SWAP)
             *placed += swap(p, a, f, &w);

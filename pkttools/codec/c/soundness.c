@@ -85,14 +85,15 @@ static bool header_sound(const struct packet_view *p, const struct header *h)
     return h->kind != TCP || (offset >= 20 && offset <= h->end - h->start);
 }
 
-enum outcome check(const struct frame *f, int64_t original, int64_t linktype)
+enum outcome check(const struct frame *f, int64_t original, int64_t linktype, uint64_t *beyond)
 {
     struct packet_view p;
     p.frame = *f;
     p.original = original;
+    walk(&p.walk, f, linktype);
+    *beyond = p.walk.beyond;
     if (original > (int64_t)f->size)
         return CUT_SHORT;
-    walk(&p.walk, f, linktype);
     const struct header *last = &p.walk.header[p.walk.count - 1];
     unsigned type = announced(f, last);
     if (p.walk.partial || (last->kind == UNKNOWN && known_link(linktype))

@@ -8,8 +8,8 @@ from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
 __all__ = [
-    "assign", "check", "correct", "forward", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select", "spread",
-    "text_decode", "text_encode", "verify", "walk",
+    "assign", "beyond", "check", "correct", "forward", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode",
+    "select", "spread", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
 
@@ -44,11 +44,12 @@ def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
 
 
 def assign(data: bytearray, rows: bytes, assignments: Program,
-           guard: Program | None, follow: bool) -> tuple[int, tuple[int, ...], int, int]:  # fmt: skip
+           guard: Program | None, follow: bool,
+           counts: dict[int, int] | None = None) -> tuple[int, tuple[int, ...], int, int]:  # fmt: skip
     """See program.assign."""
     from . import program
 
-    return program.assign(data, rows, assignments, guard, follow)
+    return program.assign(data, rows, assignments, guard, follow, counts)
 
 
 def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width: int, values: bytes) -> int:
@@ -58,18 +59,25 @@ def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width:
     return program.spread(data, rows, first, step, bit, width, values)
 
 
-def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, ...]:
+def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | None = None) -> tuple[int, ...]:
     """See mend.correct."""
     from . import mend
 
-    return mend.correct(data, rows, what)
+    return mend.correct(data, rows, what, counts)
 
 
-def check(data: bytearray, rows: bytes) -> bytes:
+def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) -> bytes:
     """See soundness.check."""
     from . import soundness
 
-    return soundness.check(data, rows)
+    return soundness.check(data, rows, counts)
+
+
+def beyond(data: bytearray, rows: bytes, counts: dict[int, int]) -> None:
+    """See headers.count_beyond."""
+    from . import headers
+
+    headers.count_beyond(data, rows, counts)
 
 
 def verify(data: bytearray, row: bytes) -> list[int]:

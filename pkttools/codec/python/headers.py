@@ -13,6 +13,7 @@ import dpkt
 from dpkt import ethernet, gre, icmp, icmp6, igmp, ip, ip6, loopback, sctp, sll, sll2, tcp, udp
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
+from . import unfollowed
 from .rows import checked
 
 (UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, PKTAP, PKTAP_BE, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING, IPV6_FRAGMENT,
@@ -52,6 +53,7 @@ class Walk:
         self.frame = frame
         self.headers: list[Header] = []
         self.partial = False  # an IP header or an inner frame was announced, but not captured, or lies too deep
+        self.beyond = 0  # what is not followed: a number, behind 32 bits the space that it is of; 0: nothing
         self.link(linktype, 0)
         if not self.headers:
             self.found(UNKNOWN, 0, 0, len(frame))
@@ -80,11 +82,16 @@ class Walk:
         elif kind is not None:
             header = self.found(kind, at, READERS[kind].__hdr_len__, end)
             if header:
-                header[2] = self.typed(self.link_type(kind, at), header[2], end, kind in (SLL, SLL2))
+                start, following = header[2], self.link_type(kind, at)
+                header[2] = self.typed(following, start, end, kind in (SLL, SLL2))
+                if kind in (SLL, SLL2) and following == 4:  # 802.2
+                    self.beyond = unfollowed.llc(self.frame, start)
         elif linktype == 228 or version == 4:
             self.ip(at, end)
         elif linktype == 229 or version == 6:
             self.ip6(at, end)
+        elif linktype not in RAW and at < end:
+            self.beyond = unfollowed.link(linktype)
 
     def pktap(self, at: int, end: int) -> None:
         """What Apple puts in front of a frame: struct pktap_header of xnu, bsd/net/pktap.h.
@@ -122,7 +129,10 @@ class Walk:
         """A whole Ethernet frame, the outermost or one in a tunnel."""
         header = self.found(ETHERNET, at, 14, limit)
         if header:
-            header[2] = self.typed(self.read(ethernet.Ethernet, at).type, at + 14, limit)
+            kind = self.read(ethernet.Ethernet, at).type
+            header[2] = self.typed(kind, at + 14, limit)
+            if kind < 0x600 and header[2] == at + 14:  # a length, IEEE 802.3 clause 3.2.6
+                self.beyond = unfollowed.llc(self.frame, at + 14)
         else:
             self.partial |= bool(self.headers)
 
@@ -141,6 +151,8 @@ class Walk:
         if kind == ethernet.ETH_TYPE_ARP:
             header = self.found(ARP, at, 28, min(at + 28, limit))
             return header[3] if header else at
+        if at < limit:
+            self.beyond = unfollowed.ethertype(kind)
         return at
 
     def unannounced_tag(self, kind: int, at: int, limit: int) -> bool:
@@ -228,6 +240,8 @@ class Walk:
         elif protocol == ip.IP_PROTO_IP6:  # RFC 4213; in IPv6: RFC 2473
             self.ip6(at, end)
         kind, reader = MESSAGES.get((protocol, v6), (UNKNOWN, None))
+        if reader is None and at < end and protocol not in (ip.IP_PROTO_GRE, ip.IP_PROTO_IPIP, ip.IP_PROTO_IP6):
+            self.beyond = unfollowed.protocol(self.frame, protocol, at)
         if reader is None or end - at < reader.__hdr_len__:
             return at
         if kind == UDP:
@@ -240,6 +254,8 @@ class Walk:
             return at
         if kind == UDP and self.read(reader, at).dport == VXLAN_PORT:
             self.vxlan(at + 8, end)
+        elif kind == UDP:
+            self.beyond = unfollowed.udp(self.frame, at, end)
         elif kind == ICMP:
             header[2] = min(at + 28, end)  # 1.16: behind the whole of BSD's struct icmp
         elif kind == ICMPV6:
@@ -253,6 +269,8 @@ class Walk:
             return
         read = self.read(gre.GRE, at)
         size = 4 + 4 * sum(read.flags >> bit & 1 for bit in (15, 13, 12))  # checksum, key, sequence number
+        if read.flags & 0x4007:
+            self.beyond = unfollowed.gre(read.flags)
         if read.flags & 0x4007 or size > end - at:
             return
         header[2] = at + size
@@ -265,6 +283,20 @@ class Walk:
         """A virtual LAN inside UDP, RFC 7348 section 5: a frame behind eight bytes, if a flag says that they count."""
         if self.found(VXLAN, at, 8, end) and self.frame[at] & 8:
             self.ethernet(at + 8, end)
+
+
+def count_beyond(data: bytearray, rows: bytes, counts: dict[int, int]) -> None:
+    """Adds to `counts` what packets carry that is not followed."""
+    values = checked(data, rows)
+    for i in range(0, len(values), COLUMNS):
+        frame = bytes(data[values[i + OFFSET] : values[i + OFFSET] + values[i + CAPTURED]])
+        note(counts, Walk(frame, values[i + LINKTYPE]).beyond)
+
+
+def note(counts: dict[int, int] | None, code: int) -> None:
+    """Counts a packet with something that is not followed."""
+    if code and counts is not None:
+        counts[code] = counts.get(code, 0) + 1
 
 
 def walk(data: bytearray, row: bytes) -> list[tuple[int, int, int, int]]:

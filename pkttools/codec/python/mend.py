@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from .checksum import BAD, GRE, LEFT, SCTP, Checksum, View
-from .headers import IP, IPV6
+from .headers import IP, IPV6, note
 from .lengths import LONGER, SHORTER, SURE, mend_lengths
 from .message import CORRECTED, MALFORMED, OBSCURE, Message
 from .rows import checked
@@ -59,13 +59,13 @@ class _Mending:
         return CORRECTED
 
 
-def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple[int, bool, bool, int]:
-    """Gives the outcome, whether a checksum was wrong, or left to the card, and the doubt about lengths."""
+def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple[int, bool, bool, int, int]:
+    """Gives the outcome, whether a checksum was wrong, or left to the card, the doubt about lengths, and what is not followed."""
     view = View(frame, original, linktype)
-    mending = _Mending(view)
+    mending, beyond = _Mending(view), view.beyond
     fits, doubt = mend_lengths(view) if what == LENGTHS else (True, SURE)
     if not fits:
-        return MALFORMED, False, False, doubt
+        return MALFORMED, False, False, doubt, beyond
     worst = view.missing() if view.partial else CORRECTED
     for index in reversed(range(len(view.headers))):  # the innermost first: outer sums cover inner ones
         if view.headers[index][0] in (IP, IPV6):
@@ -73,17 +73,17 @@ def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple
     if mending.left and not mending.unfinished:
         view.write(mending.left)
         mending.unfinished = True
-    return worst, mending.wrong, mending.unfinished, doubt
+    return worst, mending.wrong, mending.unfinished, doubt, beyond
 
 
-def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, ...]:
+def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | None = None) -> tuple[int, ...]:
     """Mends the checksums of all packets; changes `data`.
 
     what: ALL checksums; LENGTHS too (IP total, IPv6 payload, UDP); or only what the kernel leaves to the card, by completing what
     stands there (TRANSPORT). Gives how many packets are as they should be, and how many could not be mended in full because
     they are cut short, a fragment, malformed, or on a route whose end is not known; then in how many a checksum was wrong, and
     in how many it had been left to the card; and in how many the bytes behind a datagram may be payload or not, and were not
-    taken for it, or were.
+    taken for it, or were. Adds to `counts` what packets carry that is not followed.
     """
     values = checked(data, rows)
     if what not in (ALL, LENGTHS, TRANSPORT):
@@ -92,8 +92,9 @@ def correct(data: bytearray, rows: bytes, what: int) -> tuple[int, ...]:
     for i in range(0, len(values), COLUMNS):
         offset, captured = values[i + OFFSET], values[i + CAPTURED]
         frame = bytearray(data[offset : offset + captured])
-        outcome, wrong, unfinished, doubt = _correct(frame, values[i + ORIGINAL], values[i + LINKTYPE], what)
+        outcome, wrong, unfinished, doubt, beyond = _correct(frame, values[i + ORIGINAL], values[i + LINKTYPE], what)
         outcomes[outcome] += 1
+        note(counts, beyond)
         outcomes[5] += wrong
         outcomes[6] += unfinished
         doubts[doubt] += 1

@@ -48,7 +48,7 @@ class Packet:
     def walk(self) -> None:
         """Finds the headers, anew."""
         found = Walk(bytes(self.frame), self.linktype)
-        self.headers, self.partial = found.headers, found.partial
+        self.headers, self.partial, self.beyond = found.headers, found.partial, found.beyond
 
     def get(self, at: int, size: int) -> int:
         """A number in the packet; past its end it is 0."""

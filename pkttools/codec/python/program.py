@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, OFFSET, ORIGINAL, ROW_BYTES, Program
 from . import bpf
-from .headers import GRE, IP, IPV6, VXLAN, Walk
+from .headers import GRE, IP, IPV6, VXLAN, Walk, note
 from .rows import checked
 from .update import update
 
@@ -266,10 +266,11 @@ def _swap(rows: Rows, a: tuple[int, ...], frame: bytearray, headers: list[list[i
     return True
 
 
-def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int, placed: list[int]) -> None:
-    """placed: a counter an assignment, of the packets in which it was done."""
+def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int, placed: list[int]) -> int:
+    """placed: a counter an assignment, of the packets in which it was done. Gives what is not followed."""
     rows, code, constants = loaded
-    headers = Walk(bytes(frame), linktype).headers
+    walked = Walk(bytes(frame), linktype)
+    headers = walked.headers
     for i, a in enumerate(code):
         if a[0] == SWAP:
             placed[i] += _swap(rows, a, frame, headers)
@@ -279,14 +280,16 @@ def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int, p
             placed[i] += 1
             if place.row[6]:  # later assignments meet the headers as they are now
                 headers = Walk(bytes(frame), linktype).headers
+    return walked.beyond
 
 
 def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | None,
-           follow: bool) -> tuple[int, tuple[int, ...], int, int]:  # fmt: skip
+           follow: bool, counts: dict[int, int] | None = None) -> tuple[int, tuple[int, ...], int, int]:  # fmt: skip
     """Runs assignments over all packets, or over those for which the tests of `guard` hold; changes `data`.
 
     follow: checksums follow what is changed, see update.py. Gives over how many packets they ran, in how many of them each
-    was done, having a place there, in how many a checksum could not follow, and in how many it is not known.
+    was done, having a place there, in how many a checksum could not follow, and in how many it is not known. Adds to
+    `counts` what packets carry that is not followed.
     """
     values = checked(data, rows)
     loaded = _load(assignments, ASSIGNMENT_COLUMNS)
@@ -301,7 +304,7 @@ def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | 
         if tests is None or _matches(tests, before, linktype, values[i + ORIGINAL]):
             frame = bytearray(before)
             met += 1
-            _assign(loaded, frame, linktype, placed)
+            note(counts, _assign(loaded, frame, linktype, placed))
             if follow:
                 left = update(before, frame, values[i + ORIGINAL], linktype)
                 stale, unknown = stale + left[0], unknown + left[1]

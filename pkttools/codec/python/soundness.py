@@ -22,6 +22,7 @@ from .headers import (
     UNKNOWN,
     VLAN,
     Header,
+    note,
 )
 from .message import CORRECTED, CUT_SHORT, MALFORMED, OBSCURE, UNFINISHED, WRONG, Message
 from .rows import checked
@@ -104,13 +105,12 @@ def _header_sound(view: View, header: Header) -> bool:
     return kind != TCP or 20 <= (view.frame[start + 12] >> 4) * 4 <= end - start
 
 
-def _check(frame: bytes, original: int, linktype: int) -> int:
-    if original > len(frame):
+def _check(view: View) -> int:
+    if view.wire > len(view.frame):
         return CUT_SHORT
-    view = View(frame, original, linktype)
     kind, start = view.headers[-1][:2]
     announced = view.get(start + ANNOUNCED_AT[kind], 2) if kind in ANNOUNCED_AT else 0
-    if view.partial or (kind == UNKNOWN and linktype in KNOWN) or announced == ARP_TYPE or announced in TAGS:
+    if view.partial or (kind == UNKNOWN and view.linktype in KNOWN) or announced == ARP_TYPE or announced in TAGS:
         return MALFORMED
     verdicts, obscure, left = set(), False, None
     for i, header in reversed([*enumerate(view.headers)]):
@@ -127,16 +127,19 @@ def _check(frame: bytes, original: int, linktype: int) -> int:
     return WRONG if BAD in verdicts else UNFINISHED if LEFT in verdicts else OBSCURE if obscure else CORRECTED
 
 
-def check(data: bytearray, rows: bytes) -> bytes:
+def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) -> bytes:
     """Whether each packet is sound, a byte a packet.
 
     CORRECTED (0): it is; CUT_SHORT: a part of it was not captured; MALFORMED: its sizes contradict each other, or a header
     is not whole; WRONG: a checksum is wrong; UNFINISHED: one was left to the network card, and holds the sum of the
-    pseudo-header; OBSCURE: one cannot be known, since it covers the last address of a route of an unknown type.
+    pseudo-header; OBSCURE: one cannot be known, since it covers the last address of a route of an unknown type. Adds to
+    `counts` what packets carry that is not followed.
     """
     values = checked(data, rows)
     out = bytearray()
     for i in range(0, len(values), COLUMNS):
         frame = bytes(data[values[i + OFFSET] : values[i + OFFSET] + values[i + CAPTURED]])
-        out.append(_check(frame, values[i + ORIGINAL], values[i + LINKTYPE]))
+        view = View(frame, values[i + ORIGINAL], values[i + LINKTYPE])
+        note(counts, view.beyond)
+        out.append(_check(view))
     return bytes(out)
