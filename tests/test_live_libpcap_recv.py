@@ -448,6 +448,7 @@ def test_numbers_are_those_that_libpcap_writes():
     from pkttools import libpcap
 
     pcap = library()
+    pcap.pcap_open_dead.restype, pcap.pcap_open_dead.argtypes = ctypes.c_void_p, (ctypes.c_int, ctypes.c_int)
     known = 0
     for number in range(300):
         handle = pcap.pcap_open_dead(number, 65535)
