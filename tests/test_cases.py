@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import subprocess
+from pathlib import Path
 
 import pytest
 from conftest import SHARED, shell
@@ -43,6 +44,10 @@ def checked(command: str, packets: bytes, backend: str) -> subprocess.CompletedP
     return done
 
 
+# What is still on its way; the mark goes with it.
+fcs = pytest.mark.xfail(strict=True, reason="frame check sequences are not yet kept")
+
+
 # ---- text ----
 
 
@@ -61,6 +66,22 @@ def test_the_text_that_they_mean(backend):
 
 
 # ---- lengths ----
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "udp"),
+    [("pad-vlan", [33, 33, 33, 33, 40, 33], [13, 13, 13, 13, None, 13]),
+     ("pad-fcs", [36, 40, 36, 36, None, 36], [16, None, 16, 16, 11, 16])],
+)  # fmt: skip
+def test_padding_and_fcs_are_no_payload(name, sizes, udp, form, backend):
+    """Nothing changes, for all lengths were right."""
+    before = given(f"{name}.pcap", form, backend)
+    after = checked("pkt-correct -L", before, backend).stdout
+    assert frames(after) == frames(before)
+    shown = checked("pkt-txt2txt -aa", after, backend).stdout.decode()
+    for field, wanted in (("IP.TOTAL_SIZE", sizes), ("UDP.SIZE", udp)):
+        found = [re.findall(rf"^{field}:\s+0x(\w+)$", packet, re.MULTILINE)[-1:] for packet in shown.split("==\n")[:-1]]
+        assert [int(value[0], 16) if value else None for value in found] == wanted, field
 
 
 def test_fragments_with_priorities(form, backend):
@@ -153,10 +174,55 @@ def test_tcp_over_64k(backend):
     assert f"0x{int.from_bytes(frame[50:52], 'big'):x} (Valid" in checked("pkt-analyze", mended, backend).stdout.decode()
 
 
+def test_jumbogram(backend):
+    """RFC 2675: the length is in an option."""
+    mended = checked("pkt-correct -L", given("jumbogram.sh"), backend)
+    assert mended.stderr == b""
+    (frame,) = frames(mended.stdout)
+    assert (len(frame), frame[18:20], frame[62:66]) == (65590, b"\0\0", b"\x80\0\x7e\xaf")
+    assert checked("pkt-check -cs", mended.stdout, backend).stdout.count(b"\n==\n") == 1
+
+
 # ---- what is not followed ----
 
 
+@pytest.mark.parametrize("command", ["pkt-change IP.SRC_ADDR=203.0.113.7 UDP.SRC_PORT=7", "pkt-correct", "pkt-check -cs"])
+def test_encapsulations_are_said(command, form, backend):
+    """Headers in what is not followed: said, with their number; all packets pass."""
+    before = given("encapsulations.pcap", form, backend)
+    done = checked(command, before, backend)
+    assert re.search(r"^pkt-\w+: \d+ packets? .*not followed", done.stderr.decode(), re.MULTILINE), done.stderr
+    assert done.stdout.count(b"\n==\n") == 16
+
+
+@pytest.mark.parametrize("command", ["pkt-change IP.TTL=9", "pkt-change --to-ethernet", "pkt-correct", "pkt-check -cs"])
+def test_link_types_are_said(command, backend):
+    done = checked(command, given("linktypes.pcapng"), backend)
+    assert re.search(r"^pkt-\w+: \d+ packets? .*(not followed|not converted)", done.stderr.decode(), re.MULTILINE), done.stderr
+    assert done.stdout.count(b"\n==\n") == 8
+
+
 # ---- captures ----
+
+
+@fcs
+def test_fcs_bits_are_kept(backend):
+    """The bits of pcap's link type that tell the length of the FCS, through each form and back."""
+    raw = given("fcsbits.pcap")
+    for command, word in (
+        ("pkt-txt2txt -F pcap", 0x44000001), ("pkt-pcap2txt | pkt-txt2pcap", 0x44000001),
+        ("pkt-txt2pcapng | pkt-txt2pcap", 0x24000001),  # pcapng has octets, of which a pcap header counts two as one
+    ):  # fmt: skip
+        out = checked(command, raw, backend).stdout
+        assert struct.unpack_from("<I", out, 20) == (word,), command
+        assert frames(out) == frames(raw)
+    assert b"\x0d\0\1\0\x20" in checked("pkt-txt2pcapng", raw, backend).stdout  # if_fcslen, in bits
+
+
+@fcs
+def test_fcs_is_not_sent(backend):
+    whole, size = given("fcsbits.pcap"), len(frames(given("fcsbits.pcap"))[0])
+    assert f"\t{size - 4} bytes\t" in checked("pkt-send --dry-run", whole, backend).stdout.decode()
 
 
 def test_blocks_that_are_dropped_are_said(backend):
@@ -207,3 +273,10 @@ def test_loopback_of_another_system(order, backend):
 def test_time_counts_from_the_first_packet_read(form, backend):
     done = checked("pkt-send --dry-run IP.SRC_ADDR==192.0.2.2", given("twoway.pcap", form, backend), backend)
     assert re.findall(r"^\d+\t([\d.]+) s\t", done.stdout.decode(), re.MULTILINE) == ["1.000000", "3.000000"]
+
+
+def test_the_cases_are_all_here():
+    """Each file of INDEX.md is a test above."""
+    named = set(re.findall(r"[\w-]+\.(?:pcap|pcapng|txt|sh)\b", (CASES / "INDEX.md").read_text()))
+    source = Path(__file__).read_text()
+    assert not [name for name in named if name not in source and name.removesuffix(".txt").removesuffix(".pcap") not in source]
