@@ -13,8 +13,36 @@ ROW_BYTES = COLUMNS * 8
 
 Program = tuple[bytes, bytes, bytes]  # a filter or assignments, compiled: see program.py
 
+MAX_LINKTYPE = 0xFFFFFFFF
+MAX_FCS = 31  # octets of a frame check sequence: what captures have room for
 MAX_FRAME = 262_144  # bytes of one packet: libpcap's largest snap length
 MAX_BATCH = 2 << 20  # bytes a decoder gathers before it hands a batch on
+
+
+def link_of(linktype: int, fcs: int | None = None, count: int | None = None) -> int:
+    """What stands in the column LINKTYPE: the type, and what is known of the frame check sequence that each packet ends in.
+
+    fcs: its octets, MAX_FCS at most. count: what a pcap header says of it, which is half of that unless its writer erred. In
+    32 bits stands the type, above them eight for one more than the octets, then five for one more than an unusual count.
+    """
+    if fcs is None:
+        return linktype
+    return linktype | fcs + 1 << 32 | (0 if count is None or 2 * count == fcs else count + 1) << 40
+
+
+def linktype_of(link: int) -> int:
+    """The link type in that column."""
+    return link & MAX_LINKTYPE
+
+
+def fcs_of(link: int) -> int | None:
+    """The octets of the frame check sequence in that column; None where they are not known."""
+    return (link >> 32 & 0xFF) - 1 if link > MAX_LINKTYPE else None
+
+
+def count_of(link: int) -> int | None:
+    """What a pcap header was wrong to say of the frame check sequence; None: nothing."""
+    return (link >> 40) - 1 if link >> 40 > 0 else None
 
 
 class Batch:
@@ -23,7 +51,7 @@ class Batch:
     data: the bytes of all packets; stages that change packets write into it. Of packets from an interface it may be the
         kernel's ring, an mmap: as all batches it is good until the next one is asked for.
     rows: `ROW_BYTES` a packet: offset of its bytes in `data`, captured size and original size in bytes, time in
-        nanoseconds since 1970, link type, and offset and size of its extension lines (`IFACE:` ...) in `data`.
+        nanoseconds since 1970, link type (see link_of), and offset and size of its extension lines (`IFACE:` ...) in `data`.
     chosen: whether a guard has accepted all its packets, or none of them; None where none was asked yet.
     """
 
@@ -50,25 +78,36 @@ class Batch:
         return self.columns()[which::COLUMNS].tolist()
 
     def runs(self) -> Iterator[tuple[int, int, int]]:
-        """Runs of packets of one link type: first, behind the last, link type."""
+        """Runs of packets of one link type, and FCS: first, behind the last, link type."""
         types = self.columns()[LINKTYPE::COLUMNS]
         if types[1:] == types[:-1]:  # nearly always, and found without a step of Python's a packet
             if len(types):
-                yield 0, len(types), types[0]
+                yield 0, len(types), linktype_of(types[0])
             return
         from itertools import groupby  # late: seldom
 
         start = 0
-        for linktype, run in groupby(types.tolist()):
+        for link, run in groupby(types.tolist()):
             stop = start + sum(1 for _ in run)
-            yield start, stop, linktype
+            yield start, stop, linktype_of(link)
             start = stop
 
     def set_linktype(self, linktype: int) -> None:
-        """Gives all packets a link type."""
+        """Gives all packets a link type. What they have of a frame check sequence stays."""
         columns = self.columns()
         for i in range(LINKTYPE, len(columns), COLUMNS):
-            columns[i] = linktype
+            columns[i] = columns[i] - linktype_of(columns[i]) + linktype
+
+    def without_fcs(self) -> Batch:
+        """The same batch, its packets without their frame check sequences, as far as these were captured."""
+        columns = self.columns()
+        if max(columns[LINKTYPE::COLUMNS].tolist(), default=0) > MAX_LINKTYPE:
+            for i in range(0, len(columns), COLUMNS):
+                row = columns[i : i + COLUMNS]
+                wire = max(row[ORIGINAL], row[CAPTURED]) - (fcs_of(row[LINKTYPE]) or 0)
+                row[CAPTURED], row[ORIGINAL] = min(row[CAPTURED], max(wire, 0)), min(row[ORIGINAL], max(wire, 0))
+                row[LINKTYPE] = linktype_of(row[LINKTYPE])
+        return self
 
     def frame(self, i: int) -> memoryview:
         """The captured bytes of packet `i`."""

@@ -16,10 +16,10 @@ MAX_OPTION = 0xFFFF  # bytes of an option's value
 
 END, COMMENT = 0, 1  # options of all blocks
 FLAGS, DROPS = 2, 4  # options of packets: which way it went; how many were dropped before it
-NAME, RESOLUTION, TIME_OFFSET = 2, 9, 14  # options of interfaces
+NAME, RESOLUTION, FCS, TIME_OFFSET = 2, 9, 13, 14  # options of interfaces
 
-# What the codec knows of an interface, eight bytes each: link type, bytes it keeps of a packet (0: all), if_tsresol,
-# if_tsoffset in seconds, and where its line `IFACE: name` lies in the section's names, if it has one.
+# What the codec knows of an interface, eight bytes each: link type as a row has it, bytes it keeps of a packet (0: all),
+# if_tsresol, if_tsoffset in seconds, and where its line `IFACE: name` lies in the section's names, if it has one.
 INTERFACE_COLUMNS = 6
 
 # How what must not reach a terminal stands in names and comments, so that a line stays a line: control characters, those

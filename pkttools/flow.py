@@ -382,6 +382,9 @@ def each(change: Callable[[Batch], Batch]) -> Work:
     return lambda stream: map(change, stream)
 
 
+without_fcs: Work = each(Batch.without_fcs)  # for work that makes other frames: what those end in is not known any more
+
+
 def until_error(source: Iterator[Batch], ended: list[Exception]) -> Iterator[Batch]:
     """The batches of a source, up to its end or to what broke it off, which is put into `ended`."""
     try:

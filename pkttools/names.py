@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .batch import count_of, fcs_of, linktype_of
+
 # IANA "IEEE 802 Numbers"
 ETHERTYPE = {0x0800: "ip", 0x0806: "arp", 0x8100: "vlan", 0x86DD: "ipv6", 0x8847: "mpls", 0x88A8: "qinq", 0x88CC: "lldp"}
 
@@ -70,6 +72,15 @@ LINKTYPE = {
     249: "USBPcap", 251: "Bluetooth LE", 253: "Netlink", 258: "PKTAP", 264: "ISO 14443", 271: "VSOCK",
     272: "Nordic BLE", 276: "Linux SLL2", 283: "802.15.4 TAP",
 }  # fmt: skip
+
+
+def link_lines(link: int) -> list[str]:
+    """The lines that stand in front of packets of a link type, and with a frame check sequence (see batch.link_of)."""
+    linktype, fcs, count = linktype_of(link), fcs_of(link), count_of(link)
+    lines = [f"LINKTYPE: {linktype} ({linktype_name(linktype)})"]
+    if fcs is not None:
+        lines.append(f"TRAILER: {fcs} (FCS)" if count is None else f"TRAILER: {fcs}/{count} (FCS)")
+    return lines
 
 
 def linktype_name(linktype: int) -> str:

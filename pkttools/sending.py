@@ -118,8 +118,8 @@ class Sender(Sink):
         self.pace.begin(time.monotonic_ns())
 
     def write(self, batch: Batch) -> None:
-        """Sends a batch, each packet at its time. Raises Interrupted when a signal comes."""
-        before, columns = self.attempted, batch.columns()
+        """Sends a batch, each packet at its time and without its FCS. Raises Interrupted when a signal comes."""
+        before, columns = self.attempted, batch.without_fcs().columns()
         if not before:
             refuse_misfits(batch, self.name, self.linktype)
             self.warn_without_carrier()
@@ -265,6 +265,7 @@ class Rehearsal(Sink):
 
     def write(self, batch: Batch) -> None:
         """Says it for a batch. Raises PktError where nothing of the first one could be sent, OutputError."""
+        batch.without_fcs()
         if self.linktype is not None:
             if not self.count:
                 refuse_misfits(batch, self.name, self.linktype)

@@ -209,7 +209,7 @@ def test_long_names_take_no_time(codec, value):
 
 OTHERS = {
     "another option": ((3, b"hash"),), "a custom option": ((2988, b"\0\0\0\1x"),), "flags of another size": ((2, b"\1\0"),),
-    "no flags": ((2, b""),), "a count of another size": ((4, b"\1\0\0\0"),), "flags that say more": (flags(0x104),),
+    "no flags": ((2, b""),), "a count of another size": ((4, b"\1\0\0\0"),), "flags that say more": (flags(0x204),),
     "no such way": (flags(3),),
 }  # fmt: skip
 
@@ -224,7 +224,7 @@ def test_options_that_come_twice(codec):
     given = (flags(1), flags(2), drops(0), drops(5))
     assert decode(codec, enhanced(b"", given=given))[1::2] == ([Record(b"", 0, 0, 1, "WAY: in\nLOST: 0\n")], (0, 0, 0, 0, 2))
     assert decode(codec, obsolete(b"", drops=9, given=(drops(5),)))[1::2] == ([Record(b"", 0, 0, 1, "LOST: 9\n")], (0, 0, 0, 0, 1))
-    assert decode(codec, enhanced(b"", given=(flags(0x105),)))[1::2] == ([Record(b"", 0, 0, 1, "WAY: in\n")], (0, 0, 0, 0, 1))
+    assert decode(codec, enhanced(b"", given=(flags(0x205),)))[1::2] == ([Record(b"", 0, 0, 1, "WAY: in\n")], (0, 0, 0, 0, 1))
 
 
 @ORDERS

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..errors import counted
 from ..expression import any_of, compiled, split_assignment
 from ..fields import FIELDS
-from ..flow import Stage, tell_beside
+from ..flow import Stage, tell_beside, without_fcs
 from ..options import FILTER, FLAG, TEXT, Option, Values
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
@@ -70,6 +70,6 @@ def stage(values: Values) -> Stage:
         return said
 
     return Stage(
-        values, [converter] if converter else [], account=account,
+        values, [without_fcs, converter] if converter else [], account=account,
         guard=guard, swapped=PAIRS if values.swap else (), follow=bool(values.update_checksums),
     )  # fmt: skip

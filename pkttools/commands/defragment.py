@@ -6,7 +6,7 @@ A datagram passes when its last fragment has come; what stays incomplete passes 
 """
 
 from ..errors import counted
-from ..flow import Stage
+from ..flow import Stage, without_fcs
 from ..options import FILTER, NUMBER, Option, Values
 from ..work.reassembly import MEMORY, Reassembler
 
@@ -31,4 +31,4 @@ def stage(values: Values) -> Stage:
             said.append(f"{counted(reassembler.rebuilt, 'datagram')} put together")
         return said
 
-    return Stage(values, [reassembler], account=account, beyond=reassembler.beyond, slip=True)
+    return Stage(values, [without_fcs, reassembler], account=account, beyond=reassembler.beyond, slip=True)

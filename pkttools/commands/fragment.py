@@ -6,7 +6,7 @@ What fits passes as it is; so does what must not be cut, and is counted.
 """
 
 from ..errors import counted
-from ..flow import Stage
+from ..flow import Stage, without_fcs
 from ..options import FILTER, FLAG, NUMBER, Option, Values
 from ..work.fragments import Cutter
 
@@ -26,4 +26,4 @@ def stage(values: Values) -> Stage:
         reasons = ", ".join(f"{count} {reason}" for reason, count in cutter.uncut.items())
         return [f"{counted(sum(cutter.uncut.values()), 'packet')} above the MTU passed as they were: {reasons}"] if reasons else []
 
-    return Stage(values, [cutter], account=account, beyond=cutter.beyond)
+    return Stage(values, [without_fcs, cutter], account=account, beyond=cutter.beyond)

@@ -6,7 +6,7 @@ Writes the answers alone. --addr limits the addresses that are there: one networ
 """
 
 from ..errors import UsageError, counted
-from ..flow import Stage
+from ..flow import Stage, without_fcs
 from ..options import FILTER, TEXT, Option, Values
 from ..work.answers import Network, Responder, network
 
@@ -21,7 +21,7 @@ def stage(values: Values) -> Stage:
         told = values.verbose or responder.unanswered
         return [f"{counted(responder.answered, 'request')} answered, {responder.unanswered} not"] if told else []
 
-    return Stage(values, [responder], account=account)
+    return Stage(values, [without_fcs, responder], account=account)
 
 
 def networks(text: str | None) -> list[Network]:

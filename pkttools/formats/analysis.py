@@ -11,7 +11,7 @@ from itertools import dropwhile
 from time import ctime
 
 from .. import codec, names
-from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch
+from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch, fcs_of, linktype_of
 from ..fields import DATA, FAMILY, HEADERS, INT, LITTLE, PKTAP_FLAGS
 from ..values import BY_HEADER, format_value, read_field
 from .files import Output, Sink
@@ -195,6 +195,7 @@ def data_lines(title: str, data: bytes, most: int | None) -> list[str]:
     return lines
 
 
+ETHERNET_FCS = 4  # octets, IEEE 802.3 clause 3.2.9
 EDGE = "+--------+-------------------------+-------------------------+--------+--------+"
 
 
@@ -223,7 +224,25 @@ def capture_lines(packet: Packet) -> list[str]:
     fraction = f"{nanoseconds:09}" if nanoseconds % 1000 else f"{nanoseconds // 1000:06}"
     size = f"{packet.captured}" if packet.captured == packet.original else f"{packet.captured}/{packet.original}"
     received = f"received: {size} bytes    {seconds}.{fraction} {ctime(seconds)}"
-    return [received, *(printable(note) for note in packet.notes.splitlines())]
+    return [received, *trailer_lines(packet), *(printable(note) for note in packet.notes.splitlines())]
+
+
+def trailer_lines(packet: Packet) -> list[str]:
+    """The frame check sequence of a packet that has one, as far as it was captured; of Ethernet also whether it is right."""
+    octets = fcs_of(packet.linktype)
+    if not octets:
+        return []
+    end = max(max(packet.captured, packet.original) - octets, 0)
+    there = bytes(packet.frame[end:])
+    if len(there) < octets:
+        return [f"FCS: {there.hex(' ').upper()}{' ' if there else ''}({'cut short' if there else 'not captured'})"]
+    verdict = ""
+    if linktype_of(packet.linktype) == 1 and octets == ETHERNET_FCS:
+        from zlib import crc32  # late: few captures have one
+
+        right = crc32(packet.frame[:end]).to_bytes(ETHERNET_FCS, "little") == there
+        verdict = " (right)" if right else " (wrong)"
+    return [f"FCS: {there.hex(' ').upper()}{verdict}"]
 
 
 class AnalysisSink(Sink):
@@ -247,7 +266,7 @@ class AnalysisSink(Sink):
             self.output.write("".join(line + "\n" for packet in run for line in self.lines(packet)).encode())
 
     def lines(self, packet: Packet) -> list[str]:
-        """The lines of the next packet. A LINKTYPE line comes first, and again whenever the type changes."""
+        """The lines of the next packet. A LINKTYPE line comes first, and again whenever the type, or the FCS, changes."""
         self.count += 1
         mark = f"-- {self.count} --"
         box = box_lines(packet.frame) if self.dump else []
@@ -256,7 +275,7 @@ class AnalysisSink(Sink):
         lines = [mark]
         if packet.linktype != self.linktype:
             self.linktype = packet.linktype
-            lines.insert(0, f"LINKTYPE: {packet.linktype} ({names.linktype_name(packet.linktype)})")
+            lines[:0] = names.link_lines(packet.linktype)
         if self.level == BRIEF:
             for header in self.inner(packet):
                 if header.layout.title and header.layout.brief:

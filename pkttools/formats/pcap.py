@@ -6,7 +6,7 @@ import struct
 from itertools import accumulate
 
 from .. import codec
-from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, NOTES_SIZE, TIME, Batch
+from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, NOTES_SIZE, TIME, Batch, count_of, fcs_of, link_of, linktype_of
 from ..errors import ANOTHER_CAPTURE, PktError, Unread, counted, pcap_message
 from .files import Input, Output, Sink
 
@@ -21,7 +21,9 @@ MAGICS = {
     for big_endian in (True, False)
 }
 HEADER, RECORD = 24, 16  # bytes of a file's header, and of what is in front of a packet
-LINKTYPE_BITS = 0x03FFFFFF  # above them: the length of the frame check sequence
+LINKTYPE_BITS, FCS_PRESENT, FCS_SHIFT = 0x03FFFFFF, 0x04000000, 28  # of the last word of the header
+FCS_UNIT, MAX_FCS = 2, 30  # octets that the four bits above FCS_SHIFT count, and how many they can say
+ETHERNET, ETHERNET_FCS = 1, 4  # the link type, and the octets of its FCS (IEEE 802.3 clause 3.2.9)
 DIGITAL_UNIX = 543, 0  # the version that its tcpdump writes
 
 
@@ -42,12 +44,12 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
     if (major, minor) != DIGITAL_UNIX and not (major == 2 and minor <= 4):
         raise PktError(f"{place}: version {major}.{minor} of pcap is not supported, only 2.0 to 2.4 and {DIGITAL_UNIX[0]}.0")
     lengths = order_of_lengths(major, minor)
-    linktype &= LINKTYPE_BITS
+    link = link_of_word(linktype)
     header = 24 if magic == KUZNETZOV else 16
     start = HEADER
     final = False
     while True:
-        consumed, rows, error = codec.pcap_decode(buffer, start, used, final, big_endian, magic == NANO, header, lengths, linktype)
+        consumed, rows, error = codec.pcap_decode(buffer, start, used, final, big_endian, magic == NANO, header, lengths, link)
         if rows:
             yield Batch(buffer, rows)
         offset += consumed
@@ -59,6 +61,36 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
             return known, offset
         used = source.fill(buffer, known)
         final = used == known
+
+
+def link_of_word(word: int) -> int:
+    """What the last word of a header says of link type and frame check sequence, as a row has it.
+
+    Ethernet has an FCS of four octets: where that many pairs are counted, the writer took them for octets.
+    """
+    linktype, count = word & LINKTYPE_BITS, word >> FCS_SHIFT
+    octets = ETHERNET_FCS if linktype == ETHERNET and count == ETHERNET_FCS else count * FCS_UNIT
+    return link_of(linktype, octets, count) if word & FCS_PRESENT else linktype
+
+
+def word_of_link(link: int) -> int:
+    """The last word of a header; without the frame check sequence where it cannot say its length."""
+    linktype, fcs, count = linktype_of(link), fcs_of(link), count_of(link)
+    if fcs is None or not sayable(link):
+        return linktype
+    return linktype | FCS_PRESENT | (fcs // FCS_UNIT if count is None else count) << FCS_SHIFT
+
+
+def sayable(link: int) -> bool:
+    """Whether a header can say the length of the frame check sequence."""
+    fcs = fcs_of(link) or 0
+    return count_of(link) is not None or (fcs % FCS_UNIT == 0 and fcs <= MAX_FCS)
+
+
+def named(link: int) -> str:
+    """A link type in a message, with what is known of the frame check sequence."""
+    fcs = fcs_of(link)
+    return f"{linktype_of(link)}" if fcs is None else f"{linktype_of(link)} with an FCS of {fcs} octets"
 
 
 def order_of_lengths(major: int, minor: int) -> int:
@@ -75,33 +107,33 @@ class PcapSink(Sink):
     """
 
     def __init__(self, output: Output, linktype: int, big_endian: bool, nano: bool | None) -> None:
-        self.output, self.linktype, self.big_endian, self.nano = output, linktype, big_endian, nano
+        self.output, self.link, self.big_endian, self.nano = output, linktype, big_endian, nano
         self.started = False
         self.lost = self.notes = 0
 
-    def start(self, linktype: int, time: int) -> None:
+    def start(self, link: int, time: int) -> None:
         """Writes the file's header."""
-        if linktype > LINKTYPE_BITS:
-            raise PktError(f"{self.output.name}: link type {linktype} does not fit in a pcap file")
-        self.started, self.linktype = True, linktype
+        if linktype_of(link) > LINKTYPE_BITS:
+            raise PktError(f"{self.output.name}: link type {linktype_of(link)} does not fit in a pcap file")
+        self.started, self.link = True, link
         if self.nano is None:
             self.nano = time % 1000 != 0
         order = ">" if self.big_endian else "<"
         magic = NANO if self.nano else MICRO
-        self.output.write(struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, MAX_FRAME, linktype))
+        self.output.write(struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, MAX_FRAME, word_of_link(link)))
 
     def write(self, batch: Batch) -> None:
         """Writes a batch. Raises PktError at a packet that this file cannot hold, after those before it."""
         columns = batch.columns()
         first = 0
         while first < len(batch):
-            linktype, time = columns[first * COLUMNS + LINKTYPE], columns[first * COLUMNS + TIME]
+            link, time = columns[first * COLUMNS + LINKTYPE], columns[first * COLUMNS + TIME]
             if not self.started:
-                self.start(linktype, time)
-            if linktype != self.linktype:
+                self.start(link, time)
+            if link != self.link:
                 raise PktError(
-                    f"{self.output.name}: a pcap file has one link type, {self.linktype}, and here is a packet of type "
-                    f"{linktype}: write pcapng, or one file a type"
+                    f"{self.output.name}: a pcap file has one link type, {named(self.link)}, and here is a packet of type "
+                    f"{named(link)}: write pcapng, or one file a type"
                 )
             records, stop, lost = codec.pcap_encode(batch.data, batch.rows, first, self.big_endian, self.nano)
             if stop == first:
@@ -119,9 +151,11 @@ class PcapSink(Sink):
     def close(self) -> list[str]:
         """Ends the file; gives what there is to say about it, on standard error."""
         if not self.started:
-            self.start(self.linktype, 0)
+            self.start(self.link, 0)
         self.output.close()
         said = []
+        if not sayable(self.link):
+            said.append(f"an FCS of {fcs_of(self.link)} octets is not said: pcap counts them in pairs, up to {MAX_FCS}")
         if self.lost:
             said.append(f"{counted(self.lost, 'time')} lost the digits below a microsecond: --nano keeps them")
         if self.notes:

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Generator, Iterator
 
 from .. import blocks, codec
-from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, NOTES, NOTES_SIZE, ROW_BYTES, TIME, Batch
+from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, NOTES, NOTES_SIZE, ROW_BYTES, TIME, Batch, fcs_of, link_of, linktype_of
 from ..errors import ANOTHER_CAPTURE, HEADER_CUT, RECORD_CUT, PktError, Unread, counted, pcapng_message
 from .files import Input, Output, Sink
 
@@ -20,8 +20,9 @@ ORDER_MAGIC = 0x1A2B3C4D
 MAX_INTERFACES = 65536  # of a section
 MAX_NAME = 256  # bytes of an interface's name that are kept: what a file says once goes with each of its packets
 MAX_LINKTYPE = 65535
-SIZES = {blocks.RESOLUTION: 1, blocks.TIME_OFFSET: 8}  # bytes of options that interfaces are read by
+SIZES = {blocks.RESOLUTION: 1, blocks.FCS: 1, blocks.TIME_OFFSET: 8}  # bytes of options that interfaces are read by
 MICRO, NANO = 6, 9  # if_tsresol, a power of ten
+BITS = 8  # of an octet: if_fcslen counts them
 NAMES = {
     4: "name resolution", 5: "interface statistics", 7: "IRIG timestamp", 8: "ARINC 429 description", 9: "journal export",
     10: "decryption secrets", 0xBAD: "custom block", 0x40000BAD: "custom block",
@@ -166,6 +167,8 @@ class _Reader:
         name = known.get(blocks.NAME)
         self.drop(f"interface name beyond {MAX_NAME} bytes", name is not None and len(name) > MAX_NAME)
         line = b"" if name is None else blocks.note(b"IFACE:", name[:MAX_NAME])
+        if blocks.FCS in known:
+            linktype = link_of(linktype, octets(known[blocks.FCS][0]))
         resolution = known[blocks.RESOLUTION][0] if blocks.RESOLUTION in known else MICRO
         offset = struct.unpack(self.order + "q", known.get(blocks.TIME_OFFSET, bytes(8)))[0]
         self.interfaces.extend((linktype, snaplen, resolution, offset, len(self.names), len(line)))
@@ -187,6 +190,11 @@ class _Reader:
         return [f"{self.source.name}: {line}" for line in lines]
 
 
+def octets(length: int) -> int:
+    """What if_fcslen says of a frame check sequence: it is in bits; below eight in octets, as some write and Wireshark reads it."""
+    return length if length < BITS else length // BITS
+
+
 class PcapngSink(Sink):
     """Writes packets as a section of enhanced packet blocks, each batch at once.
 
@@ -196,7 +204,7 @@ class PcapngSink(Sink):
     def __init__(self, output: Output, linktype: int, big_endian: bool, nano: bool) -> None:
         self.output, self.linktype, self.big_endian, self.nano = output, linktype, big_endian, nano
         self.order = ">" if big_endian else "<"
-        self.interfaces: dict[tuple[int, bytes | None], tuple[int, bool]] = {}  # link type and name: number, nanoseconds
+        self.interfaces: dict[tuple[int, bytes | None], tuple[int, bool]] = {}  # link type, FCS and name: number, nanoseconds
         self.count = self.lost = 0  # interfaces that were described; lines of notes that could not be written
 
     def write(self, batch: Batch) -> None:
@@ -234,19 +242,20 @@ class PcapngSink(Sink):
                 found.append(at)
         return found
 
-    def interface(self, out: bytearray, linktype: int, name: bytes | None, fine: bool) -> tuple[int, bool]:
+    def interface(self, out: bytearray, link: int, name: bytes | None, fine: bool) -> tuple[int, bool]:
         """Number of an interface and whether its times are nanoseconds, as they must be when `fine`.
 
         Describes it in `out` when it is new, and once more when it was known with microseconds only.
         """
-        key = linktype, name
+        key = link, name
         known = self.interfaces.get(key)
         if known is None or (fine and not known[1]):
-            known = self.interfaces[key] = self.describe(out, linktype, name, fine or self.nano)
+            known = self.interfaces[key] = self.describe(out, link, name, fine or self.nano)
         return known
 
-    def describe(self, out: bytearray, linktype: int, name: bytes | None, nano: bool) -> tuple[int, bool]:
+    def describe(self, out: bytearray, link: int, name: bytes | None, nano: bool) -> tuple[int, bool]:
         """Writes an interface description, and before the first one the section header. See `interface`."""
+        linktype, fcs = linktype_of(link), fcs_of(link)
         if linktype > MAX_LINKTYPE:
             raise PktError(f"{self.output.name}: link type {linktype} does not fit in a pcapng file")
         if self.count == MAX_INTERFACES:
@@ -259,6 +268,8 @@ class PcapngSink(Sink):
             known.append(blocks.option(blocks.NAME, name, self.order))
         if nano:
             known.append(blocks.option(blocks.RESOLUTION, bytes([NANO]), self.order))
+        if fcs is not None:
+            known.append(blocks.option(blocks.FCS, bytes([fcs * BITS]), self.order))
         if known:
             known.append(blocks.option(blocks.END, b"", self.order))
         out += self.block(blocks.INTERFACE, body + b"".join(known))

@@ -7,7 +7,7 @@ import time
 from .. import codec
 from ..batch import COLUMNS, LINKTYPE, Batch, Program
 from ..errors import NOT_ENDED, PktError, Unread, UsageError, counted, shown, text_message
-from ..names import linktype_name
+from ..names import link_lines
 from .files import Input, Output, Sink
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
@@ -175,7 +175,7 @@ class TextSink(Sink):
         self.linktype: int | None = None
 
     def write(self, batch: Batch) -> None:
-        """Writes a batch at once. A LINKTYPE line comes first, and again whenever the type changes."""
+        """Writes a batch at once. A LINKTYPE line comes first, and again whenever the type, or the FCS, changes."""
         extras = self.field_lines(batch) if self.fields else None
         columns, count = batch.columns(), len(batch)
         first = 0
@@ -183,7 +183,7 @@ class TextSink(Sink):
             linktype = columns[first * COLUMNS + LINKTYPE]
             line = b""
             if linktype != self.linktype and not self.data_only:
-                line = f"LINKTYPE: {linktype} ({linktype_name(linktype)})\n".encode()
+                line = "".join(f"{line}\n" for line in link_lines(linktype)).encode()
             self.linktype = linktype
             text, stop = codec.text_encode(batch.data, batch.rows, first, self.count + 1, self.width, self.data_only, extras)
             try:

@@ -128,7 +128,7 @@ class Generated(Source):
 
         templates, room = [], TEMPLATES
         for batch in packets(file):
-            for packet in map(batch.packet, range(len(batch))):
+            for packet in map(batch.without_fcs().packet, range(len(batch))):
                 room -= len(packet.frame)
                 if room < 0:
                     raise PktError(f"{file.name}: templates are at most {TEMPLATES >> 20} MiB")

@@ -57,7 +57,7 @@ class LiveFrames(Sink):
 
     def write(self, batch: Batch) -> None:
         """Sends the copies. Raises PktError, and Interrupted when a signal comes."""
-        packet = batch.packet(0)
+        packet = batch.without_fcs().packet(0)
         self.size = len(packet.frame)
         refuse_misfits(batch, self.name, ETHERNET)
         if packet.original > self.size:

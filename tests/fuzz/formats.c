@@ -30,7 +30,12 @@ void expect_sound(const struct bytes *packets, size_t size, int64_t most_seconds
         EXPECT(p->notes_size >= 0 && (uint64_t)p->notes_size <= size - (uint64_t)p->notes);
         EXPECT(p->original >= 0 && p->original <= UINT32_MAX);
         EXPECT(p->time >= 0 && p->time / 1000000000 <= most_seconds);
-        EXPECT(p->linktype >= 0 && p->linktype <= UINT32_MAX);
+        int64_t fcs = p->linktype >> 32 & 0xFF, count = p->linktype >> 40;
+        EXPECT(p->linktype >= 0 && fcs <= MAX_FCS + 1 && count <= MAX_COUNT + 1 && (fcs > 0 || count == 0));
+        struct packet bare;
+        const struct packet *q = without_fcs(p, &bare);
+        EXPECT(q->linktype == (p->linktype & UINT32_MAX) && q->captured >= 0 && p->captured - q->captured <= MAX_FCS);
+        EXPECT(q->captured <= p->captured && q->original >= 0 && q->original <= p->original);
     }
 }
 
@@ -109,9 +114,14 @@ static struct bytes write_text(const struct text_decoder *from, const struct tex
     const struct packet *p = (const struct packet *)from->packets.at;
     for (size_t i = 0; i < count_of(&from->packets); i++) {
         if (!style->data_only && (i == 0 || p[i].linktype != p[i - 1].linktype)) {
-            char line[40];
-            int size = snprintf(line, sizeof line, "LINKTYPE: %lld (Any)\n", (long long)p[i].linktype);
-            EXPECT(bytes_add(&out, line, (size_t)size));
+            char line[80];
+            int fcs = (int)(p[i].linktype >> 32 & 0xFF), count = (int)(p[i].linktype >> 40);
+            int size = snprintf(line, sizeof line, "LINKTYPE: %u (Any)\n", (unsigned)(p[i].linktype & UINT32_MAX));
+            if (fcs > 0)
+                size += snprintf(line + size, sizeof line - (size_t)size, "TRAILER: %d", fcs - 1);
+            if (count > 0)
+                size += snprintf(line + size, sizeof line - (size_t)size, "/%d", count - 1);
+            EXPECT(bytes_add(&out, line, (size_t)size) && bytes_add(&out, "\n", 1));
         }
         size_t room = text_room(&p[i], style, extra->size);
         uint8_t *text = exact(NULL, room);

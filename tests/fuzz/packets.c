@@ -190,7 +190,8 @@ void fuzz_checksums(struct input *in)
 static void try_matches(const struct sample *s, const struct program *p)
 {
     struct frame before = copied(&s->frame);
-    matches(p, &s->frame, &(struct packet){.original = s->original, .linktype = s->linktype});
+    struct packet packet = {.captured = (int64_t)s->frame.size, .original = s->original, .linktype = s->linktype};
+    matches(p, &s->frame, &packet, &packet);
     EXPECT(same_bytes(&before, &s->frame));
     discard(&before);
 }

@@ -92,7 +92,9 @@ def texts() -> Iterator[bytes]:
         yield struct.pack("!HBB", cut, width - 1, data_only) + TEXT
     for line in (b"TIME: 1.2.3", b"TIME: 9223372036.0", b"SIZE: 262145/1", b"SIZE: 262144/262144", b"SIZE: 1/4294967296", b"00 0G",
                  b"0: 1 2_", b"-- 2 --", b"IP.TTL[-1]: 1", b"IP.TTL[: 1", b"A.B: ff", b"zz", b"==\nTIME: 1", b"==\nLINKTYPE: x",
-                 b"==\nLINKTYPE: 4294967295\n-- 1 --", b"==\n=="):  # fmt: skip
+                 b"==\nLINKTYPE: 4294967295\n-- 1 --", b"==\n==", b"==\nTRAILER: 4 (FCS)\n-- 1 --",
+                 b"==\nTRAILER: 04/015\n-- 1 --\n1 2 3", b"==\nTRAILER: 31\n-- 1 --\nSIZE: 9/12", b"==\nTRAILER: 32",
+                 b"==\nTRAILER: 4/16", b"==\nTRAILER: 4/"):  # fmt: skip
         yield struct.pack("!HBB", 9, 15, 0) + b"-- 1 --\n00 11\n" + line + b"\n==\n"
     sizes = [0, 1, 15, 16, 17, 40]
     b = batch([(1, bytes(range(100, 100 + size))) for size in sizes])
@@ -150,7 +152,7 @@ def options(order: str, *items: tuple[int, bytes]) -> bytes:
 def blocks() -> Iterator[bytes]:
     """Enhanced, simple and obsolete blocks with options of every kind, in both orders; and such that are wrong."""
     for order, choice in (("<", 0), (">", 1)):
-        flags, drops = struct.pack(order + "I", 2), struct.pack(order + "Q", 12)
+        flags, drops = struct.pack(order + "I", 2 | 4 << 5), struct.pack(order + "Q", 12)
         known = options(order, (1, b"two words"), (2, flags), (4, drops), (1, b"line\nline \x1b\\n"), (3, b"x"))
         enhanced = [struct.pack(order + "IIIII", i % 2, 0x60000, i * 9, 5, 9) + b"bytes\0\0\0" + known for i in range(2)]
         obsolete = struct.pack(order + "HHIIII", 0, 7, 1, 2, 3, 3) + b"old\0" + options(order, (2, flags[::-1]))

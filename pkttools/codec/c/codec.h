@@ -17,10 +17,35 @@
 #define MAX_TEXT (8 << 20)      /* bytes of text that an encoder gathers: with usual rows it stops by MAX_BATCH long before */
 #define MAX_HEADERS 16          /* headers the walk follows; what lies deeper is payload */
 
-/* One packet of a batch; the columns of pkttools/batch.py. Times in nanoseconds, sizes in bytes. */
+/* One packet of a batch; the columns of pkttools/batch.py. Times in nanoseconds, sizes in bytes. The link type is in the low 32
+ * bits; above them, in eight, is one more than the octets of the frame check sequence that the packet ends in, 0 where they are
+ * not known; in five above these one more than what a pcap header counts, where that is not half of the octets.
+ */
 struct packet {
     int64_t offset, captured, original, time, linktype, notes, notes_size;
 };
+
+enum { MAX_FCS = 31, MAX_COUNT = 15 };  /* octets: what captures have room for; and what four bits of a pcap header count */
+
+static inline int64_t link_of(int64_t linktype, int64_t fcs, int64_t count)
+{
+    return (linktype & UINT32_MAX) | (fcs + 1) << 32 | (2 * count == fcs ? 0 : count + 1) << 40;
+}
+
+/* A packet as far as its frame check sequence, which ends what was on the wire: itself where it has none, else `bare`. */
+static inline const struct packet *without_fcs(const struct packet *p, struct packet *bare)
+{
+    if (p->linktype <= UINT32_MAX)
+        return p;
+    int64_t fcs = (p->linktype >> 32 & 0xFF) - 1, wire = p->original > p->captured ? p->original : p->captured;
+    if (fcs > 0)
+        wire = wire > fcs ? wire - fcs : 0;
+    *bare = *p;
+    bare->captured = p->captured < wire ? p->captured : wire;
+    bare->original = p->original < wire ? p->original : wire;
+    bare->linktype = p->linktype & UINT32_MAX;
+    return bare;
+}
 
 struct bytes {                  /* a growing buffer */
     uint8_t *at;
@@ -135,7 +160,8 @@ enum error_kind {               /* the words are in ../../errors.py, for both ba
     NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END,
     NO_BLANK, ODD_HEX, NO_COLON, INDENTED,
     RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT, BLOCK_SHORT, BLOCK_UNALIGNED, BLOCK_LONG, BLOCK_TRAILER, PAST_BLOCK,
-    NO_INTERFACE, ANOTHER_CAPTURE,      /* the last is no error: here begins another file's header */
+    NO_INTERFACE, BAD_TRAILER,
+    ANOTHER_CAPTURE,            /* no error: here begins another file's header */
     BAD_INTERFACE /* of the caller: never reported */
 };
 
@@ -296,7 +322,7 @@ struct program {
 
 bool tests_sound(const struct program *program);
 bool assignments_sound(const struct program *program);
-bool matches(const struct program *tests, const struct frame *f, const struct packet *p);
+bool matches(const struct program *tests, const struct frame *f, const struct packet *p, const struct packet *whole);
 size_t assignment_count(const struct program *assignments);
 void assign(const struct program *assignments, const struct frame *f, int64_t linktype, size_t *placed, uint64_t *beyond);
 bool place_value(const struct frame *f, size_t bit, size_t width, uint64_t value);

@@ -345,6 +345,8 @@ static PyObject *py_walk(PyObject *self, PyObject *args)
     if (p != NULL && count != 1)
         PyErr_SetString(PyExc_ValueError, "one row is walked at a time");
     else if (p != NULL) {
+        struct packet bare;
+        p = without_fcs(p, &bare);
         struct frame f = frame_of(&data, p);
         struct walk w;
         walk(&w, &f, p->linktype);
@@ -407,8 +409,10 @@ static PyObject *py_select(PyObject *self, PyObject *args)
         struct packet *to = (struct packet *)(void *)PyByteArray_AsString(out);
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < count; i++) {
-            struct frame f = frame_of(&data, &p[i]);
-            if (matches(&l.program, &f, &p[i]))
+            struct packet bare;
+            const struct packet *q = without_fcs(&p[i], &bare);
+            struct frame f = frame_of(&data, q);
+            if (matches(&l.program, &f, q, &p[i]))
                 memcpy(&to[kept++], &p[i], sizeof p[i]);
         }
         Py_END_ALLOW_THREADS
@@ -492,9 +496,11 @@ static PyObject *py_beyond(PyObject *self, PyObject *args)
     const struct packet *p = rows_of(&rows, &data, &count);
     if (p != NULL && beyond_begin(&beyond, counts, count)) {
         for (Py_ssize_t i = 0; i < count; i++) {
-            struct frame f = frame_of(&data, &p[i]);
+            struct packet bare;
+            const struct packet *q = without_fcs(&p[i], &bare);
+            struct frame f = frame_of(&data, q);
             struct walk w;
-            walk(&w, &f, p[i].linktype);
+            walk(&w, &f, q->linktype);
             *beyond_of(&beyond, i) = w.beyond;
         }
         if (beyond_end(&beyond, count))
@@ -528,16 +534,18 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
         bool memory = beyond_begin(&beyond, counted, count) && placed != NULL && (!follow || bytes_need(&before, MAX_FRAME));
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; memory && i < count; i++) {
-            struct frame f = frame_of(&data, &p[i]);
-            if (guarded && !matches(&g.program, &f, &p[i]))
+            struct packet bare;
+            const struct packet *q = without_fcs(&p[i], &bare);
+            struct frame f = frame_of(&data, q);
+            if (guarded && !matches(&g.program, &f, q, &p[i]))
                 continue;
             struct frame old = {before.at, f.size};
             if (follow && f.size > 0)
                 memcpy(old.at, f.at, f.size);
             met++;
-            assign(&l.program, &f, p[i].linktype, placed, beyond_of(&beyond, i));
+            assign(&l.program, &f, q->linktype, placed, beyond_of(&beyond, i));
             if (follow) {
-                struct followed left = update(&old, &f, p[i].original, p[i].linktype);
+                struct followed left = update(&old, &f, q->original, q->linktype);
                 stale += left.stale;
                 unknown += left.unknown;
             }
@@ -606,9 +614,11 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
         Py_ssize_t outcomes[OUTCOMES] = {0}, wrong = 0, unfinished = 0, doubts[3] = {0};
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < count; i++) {
-            struct frame f = frame_of(&data, &p[i]);
+            struct packet bare;
+            const struct packet *q = without_fcs(&p[i], &bare);
+            struct frame f = frame_of(&data, q);
             struct mended mended;
-            outcomes[correct(&f, p[i].original, p[i].linktype, (enum correction)what, &mended)]++;
+            outcomes[correct(&f, q->original, q->linktype, (enum correction)what, &mended)]++;
             wrong += mended.wrong;
             unfinished += mended.unfinished;
             doubts[mended.doubt]++;
@@ -640,8 +650,10 @@ static PyObject *py_check(PyObject *self, PyObject *args)
         char *outcomes = PyBytes_AsString(out);
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < count; i++) {
-            struct frame f = frame_of(&data, &p[i]);
-            outcomes[i] = (char)check(&f, p[i].original, p[i].linktype, beyond_of(&beyond, i));
+            struct packet bare;
+            const struct packet *q = without_fcs(&p[i], &bare);
+            struct frame f = frame_of(&data, q);
+            outcomes[i] = (char)check(&f, q->original, q->linktype, beyond_of(&beyond, i));
         }
         Py_END_ALLOW_THREADS
         if (!beyond_end(&beyond, count))
@@ -664,6 +676,8 @@ static PyObject *py_verify(PyObject *self, PyObject *args)
     if (p != NULL && count != 1)
         PyErr_SetString(PyExc_ValueError, "one row is verified at a time");
     else if (p != NULL) {
+        struct packet bare;
+        p = without_fcs(p, &bare);
         struct packet_view view = {.frame = frame_of(&data, p), .original = p->original};
         enum verdict verdicts[MAX_HEADERS];
         walk(&view.walk, &view.frame, p->linktype);

@@ -3,7 +3,7 @@
 
 enum { SECTION = 0x0A0D0D0A, INTERFACE = 1, OBSOLETE = 2, SIMPLE = 3, ENHANCED = 6 };   /* types of blocks */
 enum { END = 0, COMMENT = 1, FLAGS = 2, DROPS = 4 };    /* options of packets */
-enum { WAY_IN = 1, WAY_OUT = 2, WAY_BITS = 3 };         /* in FLAGS */
+enum { WAY_IN = 1, WAY_OUT = 2, WAY_BITS = 3, FCS_BITS = 0x1E0, FCS_SHIFT = 5 };         /* in FLAGS; FCS in octets */
 
 #define MAX_BLOCK (16u << 20)
 #define MAX_OPTION 0xFFFFu
@@ -257,8 +257,8 @@ struct known {                  /* of a packet */
     uint64_t lost;
 };
 
-/* The lines of a packet, behind its bytes. */
-static bool add_notes(struct pcapng_decoder *d, const struct pcapng_section *s, struct known k)
+/* The lines of a packet, behind its bytes; and its frame check sequence, where its options say that it has another one. */
+static bool add_notes(struct pcapng_decoder *d, const struct pcapng_section *s, struct known k, int64_t *linktype)
 {
     struct option o = {.next = k.options};
     bool flagged = false;
@@ -270,7 +270,7 @@ static bool add_notes(struct pcapng_decoder *d, const struct pcapng_section *s, 
         if (o.code == FLAGS && o.size == 4 && !flagged) {
             flagged = true;
             flags = read32(o.at, s->big_endian);
-            others += flags > WAY_OUT;      /* it says more than the way, or something else */
+            others += (flags & ~(uint32_t)FCS_BITS) > WAY_OUT;  /* it says more than these, or another way */
         } else if (o.code == DROPS && o.size == 8 && k.enhanced && !counted) {
             counted = true;
             lost = read64(o.at, s->big_endian);
@@ -285,6 +285,8 @@ static bool add_notes(struct pcapng_decoder *d, const struct pcapng_section *s, 
         counted = k.counted;
         lost = k.lost;
     }
+    if ((flags & FCS_BITS) != 0)
+        *linktype = link_of(*linktype, (flags & FCS_BITS) >> FCS_SHIFT, -1);
     const char *way = (flags & WAY_BITS) == WAY_IN ? "WAY: in\n" : (flags & WAY_BITS) == WAY_OUT ? "WAY: out\n" : "";
     bool added = bytes_add(&d->data, s->names + k.interface->name, (size_t)k.interface->name_size)
         && bytes_add(&d->data, way, strlen(way)) && (!counted || add_lost(&d->data, lost));
@@ -393,7 +395,7 @@ static bool add_packet(struct pcapng_decoder *d, const struct pcapng_section *s,
     if (!bytes_add(&d->data, block + head, captured))
         return fail(d, NO_MEMORY, 0, 0);
     p.notes = (int64_t)d->data.size;
-    if (!add_notes(d, s, k))
+    if (!add_notes(d, s, k, &p.linktype))
         return fail(d, NO_MEMORY, 0, 0);
     p.notes_size = (int64_t)d->data.size - p.notes;
     return bytes_add(&d->packets, &p, sizeof p) || fail(d, NO_MEMORY, 0, 0);

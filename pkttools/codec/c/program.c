@@ -251,8 +251,10 @@ static bool holds(const struct program *p, const struct test *t, const struct fr
     }
 }
 
-bool matches(const struct program *p, const struct frame *f, const struct packet *packet)
+/* f, packet: without its frame check sequence; BPF sees the whole one, as tcpdump does. */
+bool matches(const struct program *p, const struct frame *f, const struct packet *packet, const struct packet *whole)
 {
+    struct frame all = {f->at, (size_t)whole->captured};
     const struct test *tests = (const struct test *)p->code;
     struct walk w;
     bool walked = false;
@@ -261,7 +263,7 @@ bool matches(const struct program *p, const struct frame *f, const struct packet
         const struct test *t = &tests[next];
         bool held;
         if (t->compare == BPF)                  /* knows no headers: none are looked for in vain */
-            held = bpf_run(p->constants + t->constant, f, (uint32_t)packet->original) != 0;
+            held = bpf_run(p->constants + t->constant, &all, (uint32_t)whole->original) != 0;
         else {
             if (!walked)
                 walk(&w, f, packet->linktype);

@@ -92,6 +92,20 @@ static bool read_size(const struct line *w, int64_t *captured, int64_t *original
     return at == w->size && *original <= UINT32_MAX;
 }
 
+/* The octets of a frame check sequence, and what a pcap header says of them where that is not half as much. */
+static bool read_trailer(const struct line *w, int64_t *octets, int64_t *count)
+{
+    size_t at = read_number(w, 0, MAX_FCS, octets), digits = at;
+    *count = *octets / 2;
+    if (*octets % 2 != 0)
+        *count = -1;
+    if (at > 0 && at < w->size && w->at[at] == '/') {
+        digits = read_number(w, at + 1, MAX_COUNT, count);
+        at += 1 + digits;
+    }
+    return at == w->size && digits > 0 && *octets <= MAX_FCS && *count <= MAX_COUNT;
+}
+
 /* NAME.FIELD: or NAME.FIELD[k]: at the start of a line; gives the bytes before the colon, or 0. */
 static size_t field_name(const struct line *l)
 {
@@ -410,6 +424,14 @@ void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool 
                 break;
             }
             d->linktype = linktype;
+        } else if (starts(&l, "TRAILER:")) {
+            struct line w = word_of(&l, 8);
+            int64_t octets, count;
+            if (!read_trailer(&w, &octets, &count)) {
+                fail(d, BAD_TRAILER, d->line, (size_t)(w.at - text), w.size);
+                break;
+            }
+            d->linktype = link_of(d->linktype, octets, count);
         } else if (starts(&l, "==") || starts(&l, "TIME:") || starts(&l, "SIZE:"))
             d->stray++;
         d->consumed = at;

@@ -14,7 +14,7 @@ from dpkt import ethernet, gre, icmp, icmp6, igmp, ip, ip6, loopback, sctp, sll,
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
 from . import unfollowed
-from .rows import checked
+from .rows import checked, without_fcs
 
 (UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, PKTAP, PKTAP_BE, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING, IPV6_FRAGMENT,
  IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN) = range(24)  # the order of HEADERS in ...fields # fmt: skip
@@ -287,7 +287,7 @@ class Walk:
 
 def count_beyond(data: bytearray, rows: bytes, counts: dict[int, int]) -> None:
     """Adds to `counts` what packets carry that is not followed."""
-    values = checked(data, rows)
+    values = without_fcs(checked(data, rows))
     for i in range(0, len(values), COLUMNS):
         frame = bytes(data[values[i + OFFSET] : values[i + OFFSET] + values[i + CAPTURED]])
         note(counts, Walk(frame, values[i + LINKTYPE]).beyond)
@@ -301,7 +301,7 @@ def note(counts: dict[int, int] | None, code: int) -> None:
 
 def walk(data: bytearray, row: bytes) -> list[tuple[int, int, int, int]]:
     """The headers of one packet, outermost first: kind, start, where its data begin, and where it ends."""
-    values = checked(data, row)
+    values = without_fcs(checked(data, row))
     if len(values) != COLUMNS:
         raise ValueError("one row is walked at a time")
     frame = bytes(data[values[OFFSET] : values[OFFSET] + values[CAPTURED]])

@@ -7,7 +7,7 @@ from .checksum import BAD, GRE, LEFT, SCTP, Checksum, View
 from .headers import IP, IPV6, note
 from .lengths import LONGER, SHORTER, SURE, mend_lengths
 from .message import CORRECTED, MALFORMED, OBSCURE, Message
-from .rows import checked
+from .rows import checked, without_fcs
 
 ALL, LENGTHS, TRANSPORT = range(3)
 
@@ -85,7 +85,7 @@ def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | No
     in how many it had been left to the card; and in how many the bytes behind a datagram may be payload or not, and were not
     taken for it, or were. Adds to `counts` what packets carry that is not followed.
     """
-    values = checked(data, rows)
+    values = without_fcs(checked(data, rows))
     if what not in (ALL, LENGTHS, TRANSPORT):
         raise ValueError("no such correction")
     outcomes, doubts = [0, 0, 0, 0, 0, 0, 0], [0, 0, 0]

@@ -6,7 +6,20 @@ import struct
 from array import array
 
 from ... import blocks
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, MAX_FRAME, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME
+from ...batch import (
+    CAPTURED,
+    COLUMNS,
+    LINKTYPE,
+    MAX_BATCH,
+    MAX_FRAME,
+    NOTES,
+    NOTES_SIZE,
+    OFFSET,
+    ORIGINAL,
+    TIME,
+    link_of,
+    linktype_of,
+)
 from ...errors import ANOTHER_CAPTURE, NO_INTERFACE, PAST_BLOCK, RECORD_TOO_LONG
 from .pcap import BEGINNING, MAGICS, begins_pcap
 from .rows import checked
@@ -14,6 +27,7 @@ from .text import MAX_SECONDS
 
 MAX_TIME = MAX_SECONDS * 1_000_000_000 + 999_999_999
 WAYS = {1: b"in", 2: b"out"}  # in FLAGS
+FCS_BITS, FCS_SHIFT = 0x1E0, 5  # in FLAGS: octets
 
 Error = tuple[int, int, int]
 
@@ -73,12 +87,16 @@ class _Decoder:
         notes = len(self.data)
         self.data += name
         if kind != blocks.SIMPLE:
-            self.notes(kind, body + ((captured + 3) & ~3), stop, drops if drops not in (0, 0xFFFF) else None)
+            fcs = self.notes(kind, body + ((captured + 3) & ~3), stop, drops if drops not in (0, 0xFFFF) else None)
+            linktype = link_of(linktype_of(linktype), fcs) if fcs else linktype
         self.rows.extend((offset, captured, original, time, linktype, notes, len(self.data) - notes))
         return None
 
-    def notes(self, kind: int, at: int, stop: int, drops: int | None) -> None:
-        """Adds the lines that a packet's options stand for, if none of them runs past the block."""
+    def notes(self, kind: int, at: int, stop: int, drops: int | None) -> int:
+        """Adds the lines that a packet's options stand for, if none of them runs past the block.
+
+        Gives the octets of its frame check sequence where it has another one than its interface says, else 0.
+        """
         flags, comments, others = None, [], 0
         found = blocks.options(self.buffer, at, stop, self.order) if at < stop else []
         if found is None:
@@ -86,7 +104,7 @@ class _Decoder:
         for code, value in found or ():
             if code == blocks.FLAGS and len(value) == 4 and flags is None:
                 flags = int.from_bytes(value, "big" if self.order == ">" else "little")
-                others += flags > 2  # it says more than the way, or something else
+                others += flags & ~FCS_BITS > 2  # it says more than these, or another way
             elif code == blocks.DROPS and len(value) == 8 and kind == blocks.ENHANCED and drops is None:
                 drops = int.from_bytes(value, "big" if self.order == ">" else "little")
             elif code == blocks.COMMENT:
@@ -100,6 +118,7 @@ class _Decoder:
             self.data += b"LOST: %d\n" % drops
         for comment in comments:
             self.data += blocks.note(b"NOTE:", comment)
+        return ((flags or 0) & FCS_BITS) >> FCS_SHIFT
 
     def nanoseconds(self, ticks: int | None, resolution: int, time_offset: int) -> int:
         """Nanoseconds since 1970; what does not fit is put to the nearest end of what does.

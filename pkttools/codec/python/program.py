@@ -10,7 +10,7 @@ from functools import lru_cache
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, OFFSET, ORIGINAL, ROW_BYTES, Program
 from . import bpf
 from .headers import GRE, IP, IPV6, VXLAN, Walk, note
-from .rows import checked
+from .rows import checked, without_fcs
 from .update import update
 
 NUMBER, DATA, FAMILY, LITTLE, TEXT = range(5)
@@ -183,17 +183,20 @@ def _holds(rows: Rows, test: tuple[int, ...], constants: bytes, frame: bytes, he
     return True  # PRESENT
 
 
-def _matches(loaded: tuple[Rows, Rows, bytes], frame: bytes, linktype: int, original: int) -> bool:
+def _matches(loaded: tuple[Rows, Rows, bytes], data: bytearray, row: list[int], whole: list[int]) -> bool:
+    """row: the packet without its frame check sequence; whole: with it: BPF sees all, as tcpdump does."""
     rows, tests, constants = loaded
+    frame = bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
     headers = None
     following = 0
     while following >= 0:
         test = tests[following]
         if test[2] == BPF:  # knows no headers: none are looked for in vain
-            held = bpf.run(test[11], frame, original) != 0
+            all_of_it = frame if row == whole else bytes(data[whole[OFFSET] : whole[OFFSET] + whole[CAPTURED]])
+            held = bpf.run(test[11], all_of_it, whole[ORIGINAL]) != 0
         else:
             if headers is None:
-                headers = Walk(frame, linktype).headers
+                headers = Walk(frame, row[LINKTYPE]).headers
             held = _holds(rows, test, constants, frame, headers)
         following = test[9] if held else test[10]
     return following == ACCEPT
@@ -206,7 +209,7 @@ def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
     kept = bytearray()
     for i in range(len(values) // COLUMNS):
         row = values[i * COLUMNS : (i + 1) * COLUMNS]
-        if _matches(loaded, bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]]), row[LINKTYPE], row[ORIGINAL]):
+        if _matches(loaded, data, without_fcs(row[:]), row):
             kept += rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
     return kept
 
@@ -299,14 +302,15 @@ def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | 
     met = stale = unknown = 0
     placed = [0] * len(loaded[1])
     for i in range(0, len(values), COLUMNS):
-        offset, captured, linktype = values[i + OFFSET], values[i + CAPTURED], values[i + LINKTYPE]
-        before = bytes(data[offset : offset + captured])
-        if tests is None or _matches(tests, before, linktype, values[i + ORIGINAL]):
+        row = without_fcs(values[i : i + COLUMNS])
+        offset, captured, linktype = row[OFFSET], row[CAPTURED], row[LINKTYPE]
+        if tests is None or _matches(tests, data, row, values[i : i + COLUMNS]):
+            before = bytes(data[offset : offset + captured])
             frame = bytearray(before)
             met += 1
             note(counts, _assign(loaded, frame, linktype, placed))
             if follow:
-                left = update(before, frame, values[i + ORIGINAL], linktype)
+                left = update(before, frame, row[ORIGINAL], linktype)
                 stale, unknown = stale + left[0], unknown + left[1]
             data[offset : offset + captured] = frame
     return met, tuple(placed), stale, unknown

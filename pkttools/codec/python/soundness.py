@@ -25,7 +25,7 @@ from .headers import (
     note,
 )
 from .message import CORRECTED, CUT_SHORT, MALFORMED, OBSCURE, UNFINISHED, WRONG, Message
-from .rows import checked
+from .rows import checked, without_fcs
 
 ANNOUNCED_AT = {ETHERNET: 12, VLAN: 2, SLL: 14, SLL2: 0}  # where a link layer's header says what is behind it
 ARP_TYPE = 0x0806
@@ -61,7 +61,7 @@ def verify(data: bytearray, row: bytes) -> list[int]:
     NONE: it carries no checksum; RIGHT; BAD; UNCERTAIN: what it should be cannot be told, because the packet was cut short,
     is malformed, or takes an unknown route; LEFT: it was left to the network card, and holds the sum of the pseudo-header.
     """
-    values = checked(data, row)
+    values = without_fcs(checked(data, row))
     if len(values) != COLUMNS:
         raise ValueError("one row is verified at a time")
     frame = bytes(data[values[OFFSET] : values[OFFSET] + values[CAPTURED]])
@@ -135,7 +135,7 @@ def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) ->
     pseudo-header; OBSCURE: one cannot be known, since it covers the last address of a route of an unknown type. Adds to
     `counts` what packets carry that is not followed.
     """
-    values = checked(data, rows)
+    values = without_fcs(checked(data, rows))
     out = bytearray()
     for i in range(0, len(values), COLUMNS):
         frame = bytes(data[values[i + OFFSET] : values[i + OFFSET] + values[i + CAPTURED]])

@@ -12,7 +12,8 @@ A line that starts with `--` begins a packet, one that starts with `==` ends it.
                                         its colon
     everything else                     a comment, but not what would be data if it were not indented
 
-Outside, `LINKTYPE: n` holds for what follows, everything else is a comment.
+Outside, `LINKTYPE: n` holds for what follows, and `TRAILER: n`, the octets of a frame check sequence that it ends in, up to the
+next LINKTYPE; everything else is a comment.
 """
 
 from __future__ import annotations
@@ -23,8 +24,36 @@ from array import array
 from binascii import unhexlify
 from functools import lru_cache
 
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, MAX_FRAME, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, ROW_BYTES, TIME
-from ...errors import BAD_HEX, BAD_LINKTYPE, BAD_SIZE, BAD_TIME, INDENTED, NO_BLANK, NO_COLON, NO_END, NOT_ENDED, ODD_HEX, TOO_LONG
+from ...batch import (
+    CAPTURED,
+    COLUMNS,
+    LINKTYPE,
+    MAX_BATCH,
+    MAX_FCS,
+    MAX_FRAME,
+    NOTES,
+    NOTES_SIZE,
+    OFFSET,
+    ORIGINAL,
+    ROW_BYTES,
+    TIME,
+    link_of,
+    linktype_of,
+)
+from ...errors import (
+    BAD_HEX,
+    BAD_LINKTYPE,
+    BAD_SIZE,
+    BAD_TIME,
+    BAD_TRAILER,
+    INDENTED,
+    NO_BLANK,
+    NO_COLON,
+    NO_END,
+    NOT_ENDED,
+    ODD_HEX,
+    TOO_LONG,
+)
 from .rows import checked
 
 # ---- reading ----
@@ -32,6 +61,7 @@ from .rows import checked
 MAX_TEXT = 8 << 20  # bytes of text that are gathered; with usual rows it is MAX_BATCH that ends it
 MAX_SECONDS = 9_223_372_035  # the last whole second that int64 nanoseconds hold
 MAX_UINT32 = (1 << 32) - 1
+MAX_COUNT = 15  # four bits of a pcap header
 
 _BLANK = rb"[ \t\r\v\f]"
 _WORD = re.compile(_BLANK + rb"*([^ \t\r\v\f]*)")
@@ -44,6 +74,7 @@ _INDENTED = re.compile(
 _FIELD = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*\.[A-Za-z0-9_]+(?:\[-?[0-9]+\])?):")
 _TIME = re.compile(rb"([0-9]*)(?:\.([0-9]*))?")
 _SIZE = re.compile(rb"([0-9]+)(?:/([0-9]*))?")
+_TRAILER = re.compile(rb"0*([0-9]{1,2})(?:/0*([0-9]{1,2}))?")
 _DIGITS = re.compile(rb"[0-9]*")
 _NOTES = (b"IFACE:", b"WAY:", b"NOTE:", b"LOST:")
 _HEX = b"0123456789ABCDEFabcdef"
@@ -160,6 +191,8 @@ class _Decoder:
                     break
             elif text.startswith(b"LINKTYPE:", span[0]):
                 self.linktype = self.read_linktype(*span)
+            elif text.startswith(b"TRAILER:", span[0]):
+                self.linktype = link_of(linktype_of(self.linktype), *self.read_trailer(*span))
             elif text.startswith((b"==", b"TIME:", b"SIZE:"), span[0]):
                 self.stray += 1
             self.consumed = self.at
@@ -276,6 +309,14 @@ class _Decoder:
         if not 0 < len(digits) <= 10 or int(digits) > MAX_UINT32:
             raise self.fail(BAD_LINKTYPE, at, len(word))
         return int(digits)
+
+    def read_trailer(self, start: int, end: int) -> tuple[int, int | None]:
+        word, at = self.word(start + 8, end)
+        if found := _TRAILER.fullmatch(word):
+            octets, count = int(found[1]), int(found[2]) if found[2] else None
+            if octets <= MAX_FCS and (count or 0) <= MAX_COUNT:
+                return octets, count
+        raise self.fail(BAD_TRAILER, at, len(word))
 
     def read_time(self, start: int, end: int) -> int:
         word, at = self.word(start + 5, end)
