@@ -14,7 +14,7 @@ from . import codec
 from .batch import ROW_BYTES, TIME, Batch, Program
 from .errors import OutputError, PktError, Unread, UsageError, counted, say, warn
 from .formats import packets
-from .formats.files import Input, Output, Sink
+from .formats.files import Input, Output, Sink, format_of, is_terminal
 from .options import Values
 from .progress import reading
 from .signals import Interrupted, end_now, expect, hold, install
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 
 STDERR = 2
+
+NOUNS = {"text": "text", "pcap": "pcap", "pcapng": "pcapng", "bin": "bare bytes"}
 
 # Words that only tcpdump's filters have.
 PCAP_WORDS = frozenset(("host", "port", "portrange", "net", "src", "dst", "ether", "proto", "less", "greater", "gateway"))
@@ -111,6 +113,25 @@ def sink_of(values: Values, output: Output, default: str = "text", linktype: int
     from .formats.text import TextSink
 
     return TextSink(output, values.width, values.data_only, 2 if values.all_fields else int(values.fields))
+
+
+def named_format(values: Values, writes: str | None) -> str | None:
+    """The format that --format says, or else the ending of --out's FILE; None: neither says one.
+
+    writes: what the command's name says. Text is only what is usual. Raises UsageError where a name says another capture.
+    """
+    named = values.format or format_of(values.output)
+    if not values.format and named and writes not in (None, "text", named):
+        raise UsageError(
+            f"--out {values.output}: that is the name of {NOUNS[named]}, and {NOUNS[writes]} is written; -F says which"
+        )
+    return named
+
+
+def refuse_terminal(form: str, path: str | None) -> None:
+    """Raises UsageError where binary data would be written to a terminal."""
+    if form != "text" and is_terminal(path):
+        raise UsageError(f"{NOUNS[form]} is binary, and not written to a terminal: --out FILE, or a pipe; -F text shows packets")
 
 
 class Source:
@@ -206,8 +227,14 @@ class Stage:
             self.assignments.guard, self.assignments.follow = guard, follow
         self.writes, self.account, self.stopped, self.needs = writes, account, stopped, needs
         self.source = source or (lambda: Source(values))
+        self.form = self.named = None  # what is written, and what is asked for, where that is known
+        if sink is None:
+            self.named = named_format(values, writes)
+            self.form = self.named or writes or "text"
+            if self.named != "text":
+                values.format = self.named  # what receives packets asks what they have a place for
         self.sink = sink or (
-            lambda source: sink_of(values, Output(values.output, source.file), writes or "text", source.linktype, big_endian)
+            lambda source: sink_of(values, Output(values.output, source.file), self.form, source.linktype, big_endian)
         )
         self.beyond = {} if beyond is None else beyond
         self.came = self.passed = 0
@@ -295,6 +322,8 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
     the exit code. Raises PktError where something cannot be opened.
     """
     first, last = stages[0], stages[-1]
+    if last.form:
+        refuse_terminal(last.form, last.values.output)
     user = new_user(stages)
     source = first.source()
     sink = last.sink(source)

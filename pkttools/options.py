@@ -102,7 +102,7 @@ INPUT = [Option("--in", TEXT, "read FILE, text or capture, not standard input", 
 UTC = Option("--utc", FLAG, "dates in UTC, not in local time; so does PKTTOOLS_UTC=1")
 
 OUTPUT = [
-    Option("--out", TEXT, "write FILE instead of standard output", "FILE"),
+    Option("--out", TEXT, "write FILE; its ending may say the format", "FILE"),
     Option("-F --format", TEXT, "what to write: text (default), pcap or pcapng", "FORMAT", choices=FORMATS),
     Option("--nano", FLAG, "nanoseconds in captures, from the first packet on"),
     Option("-n --width", NUMBER, "bytes a line of text (default 16)", "COUNT", default=16, least=1, most=MAX_FRAME),

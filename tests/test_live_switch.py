@@ -387,6 +387,19 @@ def test_dump(net, tmp_path):
     assert net.run("h1", "pkt-check", text).returncode == 0  # checksums that were left to the card are finished
 
 
+@pytest.mark.parametrize("ending", ["pcap", "pcapng"])
+def test_dump_as_a_capture(net, tmp_path, ending):
+    """The ending says it, as everywhere; pcapng has a place for the port."""
+    target = tmp_path / f"dump.{ending}"
+    switch = net.switch(f"p1 p2 --dump {target}")
+    assert ping(net, "h1", "h2") == 3
+    net.stop(switch)
+    assert target.read_bytes()[:4] == {"pcap": b"\x4d\x3c\xb2\xa1", "pcapng": b"\n\r\r\n"}[ending]
+    text = net.run("h1", f"pkt-filter ICMP --in {target}").stdout
+    assert text.count(b"\n==\n") == 6
+    assert (text.count(b"\nIFACE: p1\nWAY: in\n") == 3) == (ending == "pcapng")
+
+
 def test_dump_to_standard_output_that_nobody_reads(net):
     """Frames pass whoever does not read; what is not written is said."""
     switch = net.start("sw", "exec pkt-switch run p1 p2 --dump -")

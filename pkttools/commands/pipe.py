@@ -12,7 +12,7 @@ import sys
 
 from ..batch import Batch
 from ..errors import UsageError
-from ..flow import Source, Stage, need, sink_of
+from ..flow import Source, Stage, need, refuse_terminal, sink_of
 from ..flow import run as flow
 from ..formats.files import Output, Sink, to_file
 from ..options import ABOUT, FORMATS, GENERAL, INPUT, ORDER, OUTPUT, TEXT, UTC, Option, Values, choose_zone
@@ -82,8 +82,8 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
     except UsageError as error:
         raise UsageError(f"{name}: {error}") from None
     made.name = name
-    if place != "last" and not (values.format or made.writes or any(option.names[-1] in OF_TEXT for option in given)):
-        made.sink = lambda source: AsRead(values, source)
+    if place != "last" and not (made.named or made.writes or any(option.names[-1] in OF_TEXT for option in given)):
+        made.form, made.sink = None, lambda source: AsRead(values, source)
     return made
 
 
@@ -100,7 +100,8 @@ class AsRead(Sink):
         self.sink.write(batch)
 
     def chosen(self) -> Sink:
-        """The sink of the format."""
+        """The sink of the format. Raises UsageError: what is read is nothing for a terminal."""
+        refuse_terminal(self.source.form, self.values.output)
         return sink_of(self.values, self.output, self.source.form, self.source.linktype)
 
     def close(self) -> list[str]:

@@ -24,7 +24,7 @@ OPTIONS = [
     Option("--change", TEXT, "change fields of what passes, as pkt-change does", "ASSIGNMENT"),
     Option("-u --update-checksums", FLAG, "let checksums follow; right ones stay right"),
     Option("--mirror", TEXT, "copy what passes to PORT", "PORT"),
-    Option("--dump", TEXT, "write what passes as text to FILE, - for standard output", "FILE"),
+    Option("--dump", TEXT, "write what passes to FILE, - for standard output", "FILE"),
     UTC,
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
     *USER,
@@ -59,7 +59,7 @@ def run(values: Values) -> tuple[list[str], int]:
 
 def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
     """Runs a switch; gives its account and the exit code. Raises PktError, UsageError."""
-    from ..formats.files import Output
+    from ..formats.files import Output, format_of
     from ..linux import control, privileges, tap
     from ..switch import loop
     from ..switch.bridge import Bridge, share
@@ -84,6 +84,7 @@ def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
             bridge.add(name, share(len(ports)))
         if values.mirror is not None:
             bridge.mirror = bridge.opened(values.mirror, share(len(ports)))
+        format_of(values.dump)  # a name that says what is not written is an error before it is opened
         output = Output(values.dump, None) if values.dump is not None else None
         if output:
             from ..switch.dump import Dump

@@ -7,7 +7,7 @@ import stat
 import sys
 
 from ..batch import Batch
-from ..errors import OutputError, PktError, Unread
+from ..errors import OutputError, PktError, Unread, UsageError
 from ..signals import Interrupted, check, room, wait
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
@@ -44,6 +44,35 @@ def unblocked(fd: int) -> int:
         return os.open(f"/proc/self/fd/{fd}", flags)
     except (OSError, AttributeError):
         return fd
+
+
+ENDINGS = {".txt": "text", ".pcap": "pcap", ".cap": "pcap", ".pcapng": "pcapng"}
+PACKED = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".lz4": "lz4"}  # which nothing here writes
+
+
+def format_of(path: str | None) -> str | None:
+    """The format that a file's name says by its ending, in any case; None: none. Raises UsageError for a packed one."""
+    name = (path or "").rpartition("/")[2].lower()
+    ending = name[name.rfind(".") :] if "." in name[1:] else ""
+    if ending in PACKED:
+        raise UsageError(f"{path}: files are not packed here: write to a pipe, | {PACKED[ending]} > {path}")
+    return ENDINGS.get(ending)
+
+
+def is_terminal(path: str | None) -> bool:
+    """Whether an output is a terminal."""
+    try:
+        if not path or path == "-":
+            return os.isatty(1)
+        if not stat.S_ISCHR(os.stat(path).st_mode):  # noqa: PTH116  pathlib is slow to import
+            return False
+        fd = os.open(path, os.O_WRONLY | PLAIN | getattr(os, "O_NOCTTY", 0))
+    except OSError:
+        return False  # whoever opens it will say so
+    try:
+        return os.isatty(fd)
+    finally:
+        os.close(fd)
 
 
 def to_file(path: str | None) -> bool:

@@ -8,7 +8,7 @@ from .. import codec
 from ..batch import COLUMNS, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES, Batch
 from ..blocks import iface
 from ..errors import OutputError, counted
-from ..formats.files import Output
+from ..formats.files import Output, Sink, format_of
 from ..formats.text import TextSink
 from ..signals import PATIENCE, elsewhere
 from .ports import NEEDS_CSUM, VIRTIO
@@ -17,11 +17,11 @@ ROOM = 16 << 20  # bytes of frames that may wait to be written; those beyond are
 
 
 class Dump:
-    """A stream of text of what passes. Checksums that are left to a card are finished in it, not in what passes."""
+    """A stream of what passes. Checksums that are left to a card are finished in it, not in what passes."""
 
     def __init__(self, output: Output) -> None:
-        """Starts a thread."""
-        self.sink = TextSink(output, 16, False, 0)
+        """Starts a thread. output: the ending of its name may say the format. Raises UsageError."""
+        self.sink = sink_of(output)
         self.waiting: list[tuple[str, bytearray, bytearray]] = []  # port, captured records, whether each checksum is finished
         self.used = self.dropped = 0
         self.error = ""
@@ -88,13 +88,28 @@ class Dump:
             self.error = f"{self.sink.output.name}: nobody reads it"
         elif not self.error:
             try:
-                self.sink.close()
+                said = self.sink.close()
             except OutputError as error:
                 self.error = str(error)
         if not self.error:
-            return [f"--dump: {counted(self.dropped, 'frame')} not written: it was not read fast enough"] if self.dropped else []
+            slow = [f"{counted(self.dropped, 'frame')} not written: it was not read fast enough"] if self.dropped else []
+            return [f"--dump: {line}" for line in said + slow]
         self.dropped += sum(len(unfinished) for _, _, unfinished in self.waiting)
         return [f"--dump: {self.error}", f"--dump: {counted(self.dropped, 'frame')} not written, or not in whole"]
+
+
+def sink_of(output: Output) -> Sink:
+    """What writes the stream. Raises UsageError."""
+    form = format_of(output.name)
+    if form == "pcap":
+        from ..formats.pcap import PcapSink
+
+        return PcapSink(output, 1, False, True)
+    if form == "pcapng":
+        from ..formats.pcapng import PcapngSink
+
+        return PcapngSink(output, 1, False, True)
+    return TextSink(output, 16, False, 0)
 
 
 def batches(port: str, records: bytearray, unfinished: bytearray) -> list[Batch]:

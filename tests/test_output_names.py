@@ -1,0 +1,132 @@
+"""What is written where: a file's ending says the format, a command's name may contradict it, a terminal gets text alone."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, shell
+
+TEXT = b"LINKTYPE: 1 (Ethernet)\n-- 1 --\nTIME: 1.000000 Thu Jan  1 00:00:01 1970\nSIZE: 3/3\n000000: 00 01 02\n==\n"
+PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1) + struct.pack("<IIII", 1, 0, 3, 3) + b"\0\1\2"
+BEGINNINGS = {"text": b"LINKTYPE: 1", "pcap": PCAP[:24], "pcapng": b"\n\r\r\n\x1c\0\0\0"}
+ENDINGS = [("x.txt", "text"), ("x.pcap", "pcap"), ("x.PCAP", "pcap"), ("x.cap", "pcap"), ("x.pcapng", "pcapng"),
+           ("x.y.PcapNg", "pcapng"), ("x", "text"), ("x.dat", "text"), (".pcap", "text"), ("pcap", "text"), ("x.pcap.txt", "text"),
+           ("d.pcap/x", "text")]  # fmt: skip
+
+
+def form_of(raw: bytes) -> str:
+    return next(form for form, beginning in BEGINNINGS.items() if raw.startswith(beginning))
+
+
+@pytest.mark.parametrize(("name", "form"), ENDINGS)
+def test_the_ending_says_it(backend, tmp_path: Path, name: str, form: str) -> None:
+    (tmp_path / "d.pcap").mkdir()
+    done = shell(f"cd {tmp_path} && pkt-txt2txt --out {name}", TEXT, backend=backend)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert form_of((tmp_path / name).read_bytes()) == form
+
+
+@pytest.mark.parametrize("command", ["pkt-correct", "pkt-pcap2txt", "pkt-pcapng2txt", "pkt-bin2txt", "pkt-gen udp", "pkt-fragment",
+                                     "pkt-defragment", "pkt-pingrep", "pkt-check", "pkt-pipe 'change IP.TTL=1'",
+                                     "pkt-pipe 'correct | txt2txt'"])  # fmt: skip
+def test_of_any_command(tmp_path: Path, command: str) -> None:
+    """Also in pkt-pipe, which else writes what it reads."""
+    for name, form in (("x.pcap", "pcap"), ("x.pcapng", "pcapng"), ("x.txt", "text")):
+        shell(f"cd {tmp_path} && {command} --out {name}", TEXT)
+        if (tmp_path / name).stat().st_size:  # text of no packets is nothing
+            assert form_of((tmp_path / name).read_bytes()) == form
+        else:
+            assert form == "text"
+    done = shell(f"cd {tmp_path} && pkt-pipe 'correct | txt2txt --out y.pcapng'", TEXT)
+    assert (done.returncode, form_of((tmp_path / "y.pcapng").read_bytes())) == (0, "pcapng")
+
+
+def test_the_option_comes_first(tmp_path: Path) -> None:
+    for name, form in (("x.txt", "pcap"), ("x.pcap", "pcapng"), ("x.pcapng", "text")):
+        for command in ("pkt-txt2txt", "pkt-txt2pcap", "pkt-txt2pcapng", "pkt-txt2bin", "pkt-pipe change"):
+            done = shell(f"cd {tmp_path} && {command} -F {form} --out {name}", TEXT)
+            assert (done.returncode, form_of((tmp_path / name).read_bytes())) == (0, form)
+
+
+@pytest.mark.parametrize(
+    ("command", "names", "writes"),
+    [("pkt-txt2pcap", "x.txt x.pcapng", "pcap"), ("pkt-txt2pcapng", "x.txt x.pcap x.cap", "pcapng"),
+     ("pkt-txt2bin", "x.txt x.pcap x.pcapng", "bare bytes")],
+)  # fmt: skip
+def test_names_that_contradict_each_other(tmp_path: Path, command: str, names: str, writes: str) -> None:
+    for name in names.split():
+        (tmp_path / name).write_bytes(b"kept")
+        done = shell(f"cd {tmp_path} && {command} --out {name}", TEXT)
+        named = {"txt": "text", "cap": "pcap"}.get(name[2:], name[2:])
+        said = f"{command}: --out {name}: that is the name of {named}, and {writes} is written; -F says which\n"
+        assert (done.returncode, done.stderr.decode()) == (2, f"{said}Try '{command} --help'.\n")
+        assert (tmp_path / name).read_bytes() == b"kept"
+    for name in {"pcap": "x.pcap y.cap z.bin z", "pcapng": "x.pcapng z", "bare bytes": "x.bin z"}[writes].split():
+        assert shell(f"cd {tmp_path} && {command} --out {name}", TEXT).returncode == 0
+
+
+def test_nothing_is_packed(tmp_path: Path) -> None:
+    done = shell(f"cd {tmp_path} && pkt-txt2txt --out x.pcap.gz", TEXT)
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert b"files are not packed here: write to a pipe, | gzip > x.pcap.gz" in done.stderr
+
+
+# ---- terminals ----
+
+
+def on_terminal(command: str, **more: object) -> tuple[int, bytes, bytes]:
+    """Runs a command whose standard output is a terminal, and whose input never comes: exit code, what it wrote, what it said."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "PKTTOOLS_UTC": "1"}
+    read, write = os.pipe()
+    try:
+        process = subprocess.run(["bash", "-c", command], stdin=read, stdout=theirs, stderr=subprocess.PIPE, env=environment,
+                                 timeout=60, check=False, **more)  # fmt: skip
+        written = b""
+        while select.select([ours], [], [], 0)[0]:
+            written += os.read(ours, 65536)
+        return process.returncode, written, process.stderr
+    finally:
+        for fd in (ours, theirs, read, write):
+            os.close(fd)
+
+
+@pytest.mark.parametrize(
+    ("command", "form"),
+    [("pkt-txt2pcap", "pcap"), ("pkt-txt2pcapng", "pcapng"), ("pkt-txt2bin", "bare bytes"), ("pkt-txt2txt -F pcap", "pcap"),
+     ("pkt-correct -F pcapng", "pcapng"), ("pkt-gen udp -F pcap", "pcap"), ("pkt-txt2pcap --out -", "pcap"),
+     ("pkt-txt2pcap --out /dev/stdout", "pcap"), ("pkt-recv -i nothing -F pcap", "pcap"),
+     ("pkt-pipe 'change | txt2pcap'", "pcap"), ("pkt-pipe change -F pcapng", "pcapng"),
+     ("pkt-txt2bin -F pcap --in missing", "pcap")],
+)  # fmt: skip
+def test_binary_is_not_for_terminals(command: str, form: str) -> None:
+    """It is said before anything is read, or opened."""
+    name = command.split()[0]
+    code, written, said = on_terminal(command)
+    hint = f"{form} is binary, and not written to a terminal: --out FILE, or a pipe; -F text shows packets"
+    assert (code, written) == (2, b"")
+    assert said.decode() == f"{name}: {hint}\nTry '{name} --help'.\n"
+
+
+def test_what_a_pipe_reads_is_not_for_terminals_either(tmp_path: Path) -> None:
+    (tmp_path / "x.pcap").write_bytes(PCAP)
+    code, written, said = on_terminal(f"pkt-pipe 'change' --in {tmp_path}/x.pcap")
+    assert (code, written) == (2, b"")
+    assert b"pcap is binary, and not written to a terminal" in said
+
+
+def test_text_is(tmp_path: Path) -> None:
+    (tmp_path / "x.pcap").write_bytes(PCAP)
+    for command in ("pkt-pcap2txt", "pkt-pipe 'change IP.TTL=1 | txt2txt' -F text", "pkt-analyze", "pkt-txt2pcap -F text"):
+        code, written, _ = on_terminal(f"{command} --in {tmp_path}/x.pcap")
+        assert (code, written[:11]) == (0, b"LINKTYPE: 1")
+    code, written, said = on_terminal(f"pkt-txt2pcap --in {tmp_path}/x.pcap --out {tmp_path}/y.pcap")
+    assert (code, written, said, (tmp_path / "y.pcap").read_bytes()) == (0, b"", b"", PCAP)
+    code, written, said = on_terminal(f"pkt-txt2pcap --in {tmp_path}/x.pcap | cat > {tmp_path}/z.pcap")
+    assert (code, written, said, (tmp_path / "z.pcap").read_bytes()) == (0, b"", b"", PCAP)
