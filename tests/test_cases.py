@@ -44,10 +44,6 @@ def checked(command: str, packets: bytes, backend: str) -> subprocess.CompletedP
     return done
 
 
-# What is still on its way; the mark goes with it.
-fcs = pytest.mark.xfail(strict=True, reason="frame check sequences are not yet kept")
-
-
 # ---- text ----
 
 
@@ -205,7 +201,6 @@ def test_link_types_are_said(command, backend):
 # ---- captures ----
 
 
-@fcs
 def test_fcs_bits_are_kept(backend):
     """The bits of pcap's link type that tell the length of the FCS, through each form and back."""
     raw = given("fcsbits.pcap")
@@ -219,7 +214,6 @@ def test_fcs_bits_are_kept(backend):
     assert b"\x0d\0\1\0\x20" in checked("pkt-txt2pcapng", raw, backend).stdout  # if_fcslen, in bits
 
 
-@fcs
 def test_fcs_is_not_sent(backend):
     whole, size = given("fcsbits.pcap"), len(frames(given("fcsbits.pcap"))[0])
     assert f"\t{size - 4} bytes\t" in checked("pkt-send --dry-run", whole, backend).stdout.decode()
