@@ -139,11 +139,14 @@ class Maker:
         time = START
         while len(found) < count:
             group = list(self.rng.choice(groups))
+            changed = set(range(len(group)))
             if len(group) > 1:
-                self.disorder(group)
-            for frame in group:
+                self.disorder(group)  # and at most one is changed: what belongs together is to come together now and then
+                changed = {self.rng.randrange(2 * len(group))}
+            for i, frame in enumerate(group):
                 time += self.rng.choice((0, 1, 1000, 1_000_000, 30_000_000, -1_000_000))
-                found.append(self.changed(frame)._replace(time=time, headers=()))
+                made = self.changed(frame) if i in changed else frame
+                found.append(made._replace(time=time, headers=()))
         return found if linktype is None else [frame._replace(linktype=linktype) for frame in found]
 
     def disorder(self, group: list[Frame]) -> None:
