@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 
@@ -42,6 +41,8 @@ class UsageError(Exception):
 
 def limit(error: OSError) -> str:
     """What the system says; where that is a limit, with what raises it."""
+    import errno  # late: seldom
+
     raised = {
         errno.EMFILE: "ulimit -n is the limit",
         errno.EAGAIN: "ulimit -u, and pids.max of a cgroup, are the limits to processes",

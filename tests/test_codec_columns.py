@@ -70,3 +70,10 @@ def test_both_codecs_write_the_same() -> None:
         bit, width = chance.randrange(200), chance.randrange(65)
         call = chance.randrange(4), chance.randrange(1, 5), bit, width, [chance.getrandbits(64) for _ in FRAMES]
         assert written(load(BACKENDS[0]), *call) == written(load(BACKENDS[1]), *call), call
+
+
+@pytest.mark.parametrize("wanted", ["", "1", "0", "0000", "1111", "0110", "1001", "1010", "0101", "1101"])
+def test_only_some_packets(wanted: str) -> None:
+    made = batch([(1, bytes([i])) for i in range(len(wanted))])
+    some = made.only(bytes(map(int, wanted)))
+    assert [some.frame(i)[0] for i in range(len(some))] == [i for i, c in enumerate(wanted) if c == "1"]

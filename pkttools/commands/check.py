@@ -6,7 +6,7 @@ What it drops is counted on standard error, by reason. Fragments are sound by th
 """
 
 from .. import codec
-from ..batch import ROW_BYTES, Batch
+from ..batch import Batch
 from ..codec import CORRECTED, CUT_SHORT, MALFORMED, OBSCURE, UNFINISHED, WRONG
 from ..errors import counted
 from ..flow import Stage, each
@@ -31,15 +31,14 @@ def stage(values: Values) -> Stage:
     beyond: dict[int, int] = {}
     counts = dict.fromkeys((*REASONS, OBSCURE), 0)
     unsound = set(REASONS) if values.checksums else {CUT_SHORT, MALFORMED}
+    passes = bytes((outcome not in unsound) != bool(values.reverse_check) for outcome in range(256))
 
     def checked(batch: Batch) -> Batch:
-        kept = bytearray()
-        for i, outcome in enumerate(codec.check(batch.data, batch.rows, beyond)):
-            if outcome != CORRECTED:
-                counts[outcome] += 1
-            if (outcome not in unsound) != values.reverse_check:
-                kept += batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
-        return Batch(batch.data, kept)
+        outcomes = codec.check(batch.data, batch.rows, beyond)
+        if outcomes.count(CORRECTED) < len(outcomes):
+            for outcome in counts:
+                counts[outcome] += outcomes.count(outcome)
+        return batch.only(outcomes.translate(passes))
 
     def account() -> list[str]:
         parts, passed = ([f"{counts[outcome]} {reason}" for outcome, reason in REASONS.items()

@@ -192,7 +192,7 @@ class Output:
                 self.behind.wait()
             while view:
                 try:
-                    if self.most:
+                    if self.most or (self.lender and self.lender.rest):  # it took less than there was: it is full
                         room(self.fd)
                     lent = self.lender.lend(view) if self.lender else 0
                     view = view[lent or os.write(self.fd, view[: self.most]) :]

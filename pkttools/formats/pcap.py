@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from itertools import accumulate
 
 from .. import codec
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, NOTES_SIZE, TIME, Batch, count_of, fcs_of, link_of, linktype_of
@@ -141,6 +140,8 @@ class PcapSink(Sink):
             try:
                 self.output.write(records)
             except Unread as unread:
+                from itertools import accumulate  # late: seldom
+
                 sizes = columns[first * COLUMNS + CAPTURED : stop * COLUMNS : COLUMNS].tolist()
                 unread.account(list(accumulate(RECORD + size for size in sizes)), len(batch) - stop)
                 raise
