@@ -246,6 +246,11 @@ FIELDS: dict[str, list[int]] = {}
 for _index, _row in enumerate(TABLE):
     FIELDS.setdefault(_row.name, []).append(_index)
 
+# Kind of header to its rows, in table order.
+BY_HEADER: dict[int, list[Row]] = {}
+for _row in TABLE:
+    BY_HEADER.setdefault(_row.header, []).append(_row)
+
 # Layer name to the kinds of headers that show it is there. VLAN is a name of its own: is there a tag?
 LAYERS: dict[str, set[int]] = {"VLAN": {HEADERS.index("VLAN")}}
 for _row in TABLE:

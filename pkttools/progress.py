@@ -6,12 +6,12 @@ import os
 import sys
 import time
 
-from .batch import Batch
-from .formats.files import Input
-
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .batch import Batch
+    from .formats.files import Input
 
 
 class Progress:

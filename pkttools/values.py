@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .errors import UsageError, counted
-from .fields import DATA, FAMILY, FIELDS, HEADERS, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
+from .fields import BY_HEADER, DATA, FAMILY, FIELDS, HEADERS, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
 
 HEX = frozenset("0123456789abcdefABCDEF")
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+:/@\\")  # a filter takes them without quotes
@@ -243,8 +243,3 @@ def label(name: str) -> str:
 
 def _is_next_header(row: Row) -> bool:
     return row.name == "IPV6.NEXT_HEADER"
-
-
-BY_HEADER: dict[int, list[Row]] = {}
-for _row in TABLE:
-    BY_HEADER.setdefault(_row.header, []).append(_row)

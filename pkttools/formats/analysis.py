@@ -12,8 +12,8 @@ from time import ctime
 
 from .. import codec, names
 from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch, fcs_of, linktype_of
-from ..fields import DATA, FAMILY, HEADERS, INT, LITTLE, PKTAP_FLAGS
-from ..values import BY_HEADER, format_value, read_field
+from ..fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, PKTAP_FLAGS
+from ..values import format_value, read_field
 from .files import Output, Sink
 from .layouts import CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
 

@@ -7,8 +7,7 @@ shows every field that the table has of it.
 from __future__ import annotations
 
 from .. import names
-from ..fields import DATA, HEADERS, Row
-from ..values import BY_HEADER
+from ..fields import BY_HEADER, DATA, HEADERS, Row
 
 CAPTURE, LINK, NETWORK, TRANSPORT = range(1, 5)  # layers; the first is what the capture itself says of a packet
 
