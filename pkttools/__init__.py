@@ -2,21 +2,21 @@
 
 How packets flow, and where each thing is:
 
-    commands/*      one module a command: its options, and the stage that it is; pipe joins several
-    main            the launcher: finds the command, turns errors into messages and exit codes; signals end it
-    options         the options that commands share, and how a command line is read; help shows them
-    flow            source -> filter -> work -> assignments -> sink, the same for one command and several; progress shows it
-    formats/        sources and sinks: text, pcap, pcapng, bare bytes, text for people; files says which descriptors, lending
-                    and write_behind how large pieces are written
-    linux/          sources and sinks of live packets: AF_PACKET; pace says when to send
-    work/           what commands do to packets beyond the codec: fragments, reassembly, answers, other link layers
-    sockets/        TCP and UDP, apart from packets: bytes between a socket and standard input and output
-    expression      filters and assignments, compiled by program to rows of the table
-    values          what a field's value looks like, to read and to print
-    fields, names   the field table, and the names of values
-    batch, errors   what all of the above hand to each other: packets, and what went wrong
-    kernel/         what Linux has beyond os and socket: packet rings, bursts, pages lent to pipes; in C or in Python
+    commands/       one module a command: its options, and the stage that it is; pipe joins several
+    main            the launcher: finds the command, turns errors into messages and exit codes
+    command_line/   what every command is to a user: options, help, signals, how far it has come
+    flow            source -> filter -> work -> assignments -> sink, the same for one command and several
+    language/       filters and assignments: read, compiled to programs; values, as they are written and shown
+    protocols/      what protocols are: the table of fields, the names of values, how headers are laid out
     codec/          what is done to many packets at once, in C or in Python; does no I/O, knows no field names
+    formats/        files: text, pcap, pcapng, bare bytes, text for people
+    live/           the wire: receiving and sending, live/linux by packet(7) and BPF, live/libpcap elsewhere
+    work/           what commands do to packets beyond the codec: fragments, reassembly, answers, other link layers
+    generator/      packets that are made; switch/: a bridge; lab/: hosts in namespaces; sockets/: bytes over TCP and UDP
+    bpf/, libpcap/  programs of BPF and the library that compiles them
+    kernel/         what Linux has beyond os and socket: packet rings, bursts, pages lent to pipes; in C or in Python
+    batch, blocks   what all of the above hand to each other: packets, and what captures say of them
+    errors          what went wrong, in words
 """
 
 __version__ = "2.0.0a1"

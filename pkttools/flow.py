@@ -12,22 +12,22 @@ import sys
 
 from . import codec
 from .batch import ROW_BYTES, TIME, Batch, Program
+from .command_line.options import Values
+from .command_line.progress import reading
+from .command_line.signals import Interrupted, end_now, expect, hold, install
 from .errors import OutputError, PktError, Unread, UsageError, counted, say, warn
 from .formats import packets
 from .formats.files import Input, Output, Sink, format_of, is_terminal
-from .options import Values
-from .progress import reading
-from .signals import Interrupted, end_now, expect, hold, install
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from .assignments import Assignments
-    from .filters import Filter
-    from .libpcap.receive import Receiver as ByLibpcap
-    from .linux.receive import Receiver
-    from .linux.xdp import Xdp
+    from .language.assignments import Assignments
+    from .language.filters import Filter
+    from .live.libpcap.receive import Receiver as ByLibpcap
+    from .live.linux.receive import Receiver
+    from .live.linux.xdp import Xdp
 
     Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # it may keep packets back until the stream ends
 
@@ -48,8 +48,8 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tupl
     bpf = values.bpf is not None or values.bpf_file is not None
     if not (values.arguments or values.no_broadcast or values.no_multicast or swapped or bpf):
         return None, None
-    from .assignments import Assignments  # late: most commands of a pipe have none
-    from .expression import split_assignment
+    from .language.assignments import Assignments  # late: most commands of a pipe have none
+    from .language.expression import split_assignment
 
     expressions, items = [], []
     for word in values.arguments:
@@ -66,7 +66,7 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = ()) -> tupl
 
 def filter_of(values: Values, expressions: list[str]) -> Filter:
     """The filter of a command line with these expressions. Raises UsageError, PktError."""
-    from .filters import Filter, bpf_of
+    from .language.filters import Filter, bpf_of
 
     bpf = bpf_of(values)
     try:
@@ -88,7 +88,7 @@ def tell_beside(values: Values, expressions: list[str]) -> None:
     """Says on a terminal that of expressions beside each other one is enough: most people read `and` there."""
     if values.every or not os.isatty(STDERR):
         return
-    from .expression import beside
+    from .language.expression import beside
 
     if beside(expressions):
         name = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib is slow to import
@@ -305,7 +305,7 @@ class Stage:
         counts = self.beyond or (self.assignments.beyond if self.assignments else {})
         if not counts:
             return []
-        from .names import beyond_name  # late: seldom
+        from .protocols.names import beyond_name  # late: seldom
 
         parts = sorted(((count, beyond_name(code)) for code, count in counts.items()), key=lambda part: (-part[0], part[1]))
         shown = [f"{count} {name}" for count, name in parts[:UNFOLLOWED]]
@@ -362,7 +362,7 @@ def new_user(stages: list[Stage]) -> str | None:
     need(len(named) < 2, "only one -Z")
     need(not named or sys.platform == "linux", "-Z is for Linux")
     if named:
-        from .linux.privileges import user_of
+        from .live.linux.privileges import user_of
 
         user_of(*named)
     return named.pop() if named else None
@@ -372,7 +372,7 @@ def give_up(stages: list[Stage], user: str | None) -> None:
     """Gives up the privileges that it took to open what is open; filters alone take none. Raises PktError."""
     needs = [stage.needs for stage in stages if stage.needs is not None]
     if needs and sys.platform == "linux":
-        from .linux.privileges import drop
+        from .live.linux.privileges import drop
 
         drop(user, [capability for several in needs for capability in several])
 

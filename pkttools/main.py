@@ -9,12 +9,12 @@ import _signal as signal  # see signals.py
 import os
 import sys
 
+from .command_line.options import choose_zone
+from .command_line.signals import Interrupted, die
 from .commands import __name__ as COMMANDS
 from .commands import commands as commands  # for who looks for it here
 from .commands import find, read
 from .errors import PktError, UsageError, limit, say
-from .options import choose_zone
-from .signals import Interrupted, die
 
 SIGINT, SIGPIPE = 2, 13
 
@@ -26,17 +26,17 @@ def start(name: str, argv: list[str]) -> int:
     command = find(name)
     asked = {"--install-completion", "--show-completion"}.intersection(argv)
     if asked or f"_{name.upper().replace('-', '_')}_COMPLETE" in os.environ:  # the shell's completion is typer's
-        from .help import application
+        from .command_line.help import application
 
         application(name, command)(argv, prog_name=name)
     values = read(command, argv)
     choose_zone(values)
     if values.help:
-        from .help import show
+        from .command_line.help import show
 
         show(name, command)
     elif getattr(values, "keys", False):  # not every command knows fields
-        from .values import keys
+        from .language.values import keys
 
         keys()
     elif values.version:
@@ -67,13 +67,21 @@ def overview(argv: list[str]) -> int:
 
         print(f"pkt (pkttools) {__version__}, codec in {codec_name()}")
     elif argv in (["-h"], ["--help"]):
-        from .help import overview
+        from .command_line.help import overview
 
-        print("\n".join(overview()))
+        print("\n".join(overview({name: purpose(name) for name in commands()})))
     else:
         raise UsageError(f"which command? There are {', '.join(name.removeprefix('pkt-') for name in commands())}")
     sys.stdout.flush()
     return 0
+
+
+def purpose(name: str) -> str:
+    """What a command is for, in a line."""
+    try:
+        return (find(name).__doc__ or "").partition("\n")[0]
+    except PktError as error:  # of another system
+        return str(error)
 
 
 def codec_name() -> str:

@@ -21,7 +21,7 @@ from conftest import ROOT
 
 if sys.platform == "linux":
     from pkttools.lab import holder, running, topology
-    from pkttools.linux.namespaces import Forbidden
+    from pkttools.live.linux.namespaces import Forbidden
 
 HOSTS = ("a", "b")
 MAC = {"a": "02:00:00:00:00:0a", "b": "02:00:00:00:00:0b"}

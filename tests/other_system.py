@@ -11,10 +11,10 @@ system, name, *argv = sys.argv[1:]
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 lacking = {
     "pkttools.kernel._c",
-    "pkttools.linux.receive",
-    "pkttools.linux.send",
+    "pkttools.live.linux.receive",
+    "pkttools.live.linux.send",
     "pkttools.formats.lending",
-    "pkttools.linux.live_frames",
+    "pkttools.live.linux.live_frames",
 }
 
 for attribute in dir(socket):

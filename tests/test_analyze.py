@@ -17,10 +17,10 @@ from conftest import ROOT, shell
 from samples import ARP, IGMP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp, vxlan
 
 import pkttools.codec
-from pkttools import fields, names
-from pkttools.formats import analysis, layouts
+from pkttools.formats import analysis
 from pkttools.formats.analysis import AnalysisSink, Header, Packet
 from pkttools.formats.files import Output
+from pkttools.protocols import fields, layouts, names
 
 PING = ROOT / "examples" / "ping.txt"
 HEAD = "received: {} bytes    1700000000.000000 Tue Nov 14 22:13:20 2023\n"

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from conftest import ROOT, shell
 
-from pkttools import expression
+from pkttools.language import expression
 
 PING, TAGGED, TUNNEL = (ROOT / "examples" / name for name in ("ping.txt", "vlan-tcp.txt", "tunnel.txt"))
 PICKING = ["pkt-filter ICMP", "pkt-analyze", "pkt-check", "pkt-check -rc", "pkt-defragment"]

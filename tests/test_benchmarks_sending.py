@@ -9,8 +9,8 @@ from benchmarks import sending
 from benchmarks.processes import Failed
 
 from pkttools.lab import running
-from pkttools.linux import control
-from pkttools.linux.namespaces import Forbidden
+from pkttools.live.linux import control
+from pkttools.live.linux.namespaces import Forbidden
 
 
 @pytest.fixture

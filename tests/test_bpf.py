@@ -25,12 +25,12 @@ from pkttools.batch import LINKTYPE, ROW_BYTES, Batch, Program, linktype_of
 from pkttools.bpf.classic import Instruction, braces, for_socket, numbers, packed, parsed, unsound
 from pkttools.commands import commands, find, read
 from pkttools.errors import PktError, UsageError
-from pkttools.expression import compiled
-from pkttools.filters import Expression, Filter
 from pkttools.formats import packets
 from pkttools.formats.files import Input
+from pkttools.language.expression import compiled
+from pkttools.language.filters import Expression, Filter
 from pkttools.libpcap import compile_filter, image
-from pkttools.linux.socket_filter import SO_ATTACH_FILTER
+from pkttools.live.linux.socket_filter import SO_ATTACH_FILTER
 
 PING, TAGGED = (ROOT / "examples" / name for name in ("ping.txt", "vlan-tcp.txt"))
 SOME = (

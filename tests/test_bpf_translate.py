@@ -14,7 +14,7 @@ from pkttools.bpf import classic
 from pkttools.bpf.assembler import R0, R1, R5, R6, R7, R8, Code, assemble, call, leave, load, mov
 from pkttools.bpf.translate import translate
 from pkttools.errors import PktError, UsageError
-from pkttools.linux.bpf import LENGTH, PROG_RUN, XDP_DROP, XDP_PASS, XdpProgram, attribute, bpf
+from pkttools.live.linux.bpf import LENGTH, PROG_RUN, XDP_DROP, XDP_PASS, XdpProgram, attribute, bpf
 
 LEAST = 14  # bytes that the kernel runs a program over; fewer are no Ethernet
 MOST = 3500  # and those that it has in one piece

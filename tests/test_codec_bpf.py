@@ -12,8 +12,8 @@ import pytest
 from bpf import EXPRESSIONS, any_program, judged, libpcap
 from samples import batch, ethernet, frames, icmp, ipv4, ipv6, tags, tcp, udp
 
-from pkttools import expression
 from pkttools.bpf.classic import LONGEST, Instruction, packed, unsound
+from pkttools.language import expression
 from pkttools.libpcap import compile_filter
 
 FRAME = bytes(range(1, 61))

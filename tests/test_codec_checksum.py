@@ -15,8 +15,8 @@ from samples import ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, ud
 
 from pkttools.batch import Batch
 from pkttools.codec import ALL, CORRECTED, CUT_SHORT, FRAGMENT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT
-from pkttools.fields import HEADERS
 from pkttools.formats.pcap import MAGICS
+from pkttools.protocols.fields import HEADERS
 
 CHECKSUM_AT = {"IP": 10, "ICMP": 2, "IGMP": 2, "TCP": 16, "UDP": 6, "ICMPV6": 2}
 LENGTH_AT = {"IP": 2, "IPV6": 4, "UDP": 4}

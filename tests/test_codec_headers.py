@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from samples import ARP, IGMP, ethernet, extension, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp, vxlan
 
-from pkttools.fields import HEADERS
+from pkttools.protocols.fields import HEADERS
 
 ROUTE = bytes([0, 1, 0, 0, 0, 0]) + bytes(15) + b"\x09"  # type 0, one segment left, ::9
 FRAGMENT = "!BBHI"

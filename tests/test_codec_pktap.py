@@ -8,11 +8,11 @@ from types import ModuleType
 import pytest
 from samples import ARP, batch, ethernet, ipv4, ipv6, pktap, tcp, udp
 
-from pkttools import expression
 from pkttools.codec import WRONG
 from pkttools.errors import UsageError
-from pkttools.fields import DATA, HEADERS, TABLE
-from pkttools.values import format_text, parse_text, read_field
+from pkttools.language import expression
+from pkttools.language.values import format_text, parse_text, read_field
+from pkttools.protocols.fields import DATA, HEADERS, TABLE
 
 INNER = {
     # name: (DLT, frame, headers as if it stood alone)

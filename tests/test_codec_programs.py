@@ -8,10 +8,10 @@ from types import ModuleType
 import pytest
 from samples import ARP, IGMP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, pktap, sctp, tags, tcp, udp, vxlan
 
-from pkttools import expression
-from pkttools.fields import DATA, FAMILY, FIELDS, HEADERS, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
-from pkttools.filters import Filter
-from pkttools.values import field_lines, format_value, read_field
+from pkttools.language import expression
+from pkttools.language.filters import Filter
+from pkttools.language.values import field_lines, format_value, read_field
+from pkttools.protocols.fields import DATA, FAMILY, FIELDS, HEADERS, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
 
 Packets = list[tuple[int, bytes]]
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pytest
 from samples import ethernet, extension, gre, ipv4, ipv6, tcp, udp, vxlan
 
-from pkttools import expression
 from pkttools.codec import ALL, CORRECTED, OBSCURE, TRANSPORT, UNFINISHED, WRONG
+from pkttools.language import expression
 
 DESTINATION6 = ipv6(59, b"")[24:40]
 FAR, FAR6 = bytes([203, 0, 113, 9]), bytes.fromhex("20010db8000000000000000000000099")

@@ -9,7 +9,7 @@ import pytest
 from samples import ARP, ethernet, extension, frames, gre, icmp, ipv4, ipv6, sctp, tags, tcp, tunnels, udp, vxlan
 
 from pkttools.codec import ALL, BAD, CORRECTED, CUT_SHORT, LENGTHS, MALFORMED, NONE, RIGHT, UNCERTAIN, WRONG
-from pkttools.fields import HEADERS
+from pkttools.protocols.fields import HEADERS
 
 
 def row(frame: bytes, linktype: int, original: int | None = None) -> bytes:

@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 from samples import ethernet, extension, frames, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp, vxlan
 
-from pkttools import expression
 from pkttools.codec import ALL, CORRECTED, WRONG
+from pkttools.language import expression
 
 EDITS = [
     ["IP.TTL=1"], ["IP.SRC_ADDR=10.1.2.3"], ["IP.DST_ADDR=255.255.255.255", "IP.TOS=0xff"], ["IPV6.DST_ADDR=2001:db8::7"],

@@ -12,7 +12,8 @@ import pytest
 from conftest import ROOT, load, shell
 from samples import ARP, ethernet, ipv4, ipv6, tags, tcp, udp
 
-from pkttools import __version__, flow, main, options
+from pkttools import __version__, flow, main
+from pkttools.command_line import options
 from pkttools.formats.files import Sink
 
 UDP = ethernet(0x0800, ipv4(17, udp()))

@@ -21,7 +21,7 @@ if sys.platform != "linux":
 
 import resource
 
-from pkttools.linux import control
+from pkttools.live.linux import control
 
 NAME = f"test-{os.getpid()}"
 
@@ -145,7 +145,7 @@ def test_who_does_not_listen_yet_is_not_listed():
 
 
 def test_a_name_that_is_refused_leaves_no_socket():
-    code = "from pkttools.linux import control\nfor do in (control.bind, control.connect):"
+    code = "from pkttools.live.linux import control\nfor do in (control.bind, control.connect):"
     code += "\n try: do('test', 'a b')\n except Exception as e: print(e)"
     words = [sys.executable, "-X", "dev", "-W", "error", "-c", code]
     done = subprocess.run(words, capture_output=True, cwd=ROOT, check=True, text=True)

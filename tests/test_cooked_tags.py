@@ -11,7 +11,7 @@ from netns import MAC, finish, frames_of, pcap
 from netns import lab as _lab
 from samples import ARP, ipv4, ipv6, udp
 
-from pkttools.fields import HEADERS
+from pkttools.protocols.fields import HEADERS
 
 lab = _lab
 IP4, IP6, ARP_TYPE = 0x0800, 0x86DD, 0x0806

@@ -12,9 +12,9 @@ from conftest import load
 from samples import TEXT, batch, frames
 from sections import Record, batch_of, block, drops, enhanced, flags, obsolete, simple
 
-from pkttools import expression
 from pkttools.batch import Batch
 from pkttools.formats.pcap import MAGICS
+from pkttools.language import expression
 
 C, PYTHON = "c", "python"
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples import ipv4, udp
 
-from pkttools import expression
 from pkttools.batch import Packet, gathered
 from pkttools.errors import UsageError
-from pkttools.expression import Parser, any_of, assignments, compiled, field, split_assignment, tokens
-from pkttools.fields import FIELDS, LAYERS, TABLE
+from pkttools.language import expression
+from pkttools.language.expression import Parser, any_of, assignments, compiled, field, split_assignment, tokens
+from pkttools.protocols.fields import FIELDS, LAYERS, TABLE
 
 TEST = "UDP.DST_PORT==53"
 

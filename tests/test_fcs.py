@@ -16,7 +16,7 @@ from sections import ORDERS, block, enhanced, flags, interface, section
 
 from pkttools import codec
 from pkttools.batch import Batch, Packet, count_of, fcs_of, gathered, link_of, linktype_of
-from pkttools.fields import HEADERS
+from pkttools.protocols.fields import HEADERS
 
 FCS_OPTION = 13
 DATAGRAM = ipv4(17, udp(b"hi"))

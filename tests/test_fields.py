@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from pkttools import names
-from pkttools.fields import DATA, FAMILY, FIELDS, HEADERS, INT, IPV4, IPV6, LAYERS, LITTLE, MAC, TABLE, TEXT
-from pkttools.options import FILTER
+from pkttools.command_line.options import FILTER
+from pkttools.protocols import names
+from pkttools.protocols.fields import DATA, FAMILY, FIELDS, HEADERS, INT, IPV4, IPV6, LAYERS, LITTLE, MAC, TABLE, TEXT
 
 # As the specification spells them: those of 1.16.
 SPECIFIED = {

@@ -8,7 +8,7 @@ from conftest import ROOT, shell
 from netns import UNPRIVILEGED, Lab
 from netns import lab as _lab
 
-from pkttools.interfaces import lines
+from pkttools.live.interfaces import lines
 
 lab = _lab
 MANY = """
@@ -118,7 +118,7 @@ BSD = """
 import ctypes, sys
 sys.platform = "freebsd14"
 from pkttools import interfaces
-from pkttools.interfaces import Interface, lines
+from pkttools.live.interfaces import Interface, lines
 import socket
 def lie(data):
     kept.append(ctypes.create_string_buffer(data))

@@ -26,7 +26,7 @@ if sys.platform != "linux":
 
 from pkttools.errors import PktError
 from pkttools.lab import build, demo, running
-from pkttools.linux import control, namespaces
+from pkttools.live.linux import control, namespaces
 
 NOBODY = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all"
 LAUNCHER = str(ROOT / "bin" / "pkt-lab")
@@ -667,7 +667,7 @@ def test_down_all_goes_on(rootless: None, name: str):
 LIMITED = """
 import os, resource, sys
 sys.path.insert(0, sys.argv.pop(1))
-import pkttools.lab.foreground, pkttools.lab.running, pkttools.linux.namespaces as namespaces
+import pkttools.lab.foreground, pkttools.lab.running, pkttools.live.linux.namespaces as namespaces
 from pkttools.main import guarded
 if sys.argv[1] == "processes":
     if os.getuid() == 0:

@@ -15,7 +15,7 @@ from netns import MAC, PEER, TEST_TYPE, UNPRIVILEGED, finish, frame, frames_of, 
 from netns import lab as _lab
 from netns import labs as _labs
 
-from pkttools.linux.receive import geometry
+from pkttools.live.linux.receive import geometry
 
 lab, labs = _lab, _labs
 SUMMARY = "pkt-recv: {}: {} packets received, 0 dropped by the kernel"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, shell
 
-from pkttools import options
-from pkttools.help import application
+from pkttools.command_line import options
+from pkttools.command_line.help import application
 from pkttools.main import commands, find
 
 COMMANDS = commands()

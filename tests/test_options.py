@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pkttools.command_line.options import FILTER, FLAG, NUMBER, REAL, TEXT, Option, Values, read
 from pkttools.commands import commands, find
 from pkttools.errors import UsageError
-from pkttools.options import FILTER, FLAG, NUMBER, REAL, TEXT, Option, Values, read
 
 OPTIONS = [
     Option("-n --width", NUMBER, "", default=16, least=1, most=100), Option("-a --fields", FLAG, ""),

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from pkttools import pace as module
-from pkttools.pace import Lateness, Pace, wait_until
+from pkttools.live import pace as module
+from pkttools.live.pace import Lateness, Pace, wait_until
 
 MS = 1_000_000
 START = 7_000 * MS

@@ -63,7 +63,7 @@ def test_cut_inside_the_ip_header(backend: str) -> None:
 
 def test_long_durations() -> None:
     """select(2) does not take any number of seconds."""
-    from pkttools.linux.receive import Receiver
+    from pkttools.live.linux.receive import Receiver
 
     receiver = object.__new__(Receiver)
     assert receiver.patience(float("1e300")) == 86400

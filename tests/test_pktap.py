@@ -12,10 +12,10 @@ from conftest import load, shell
 from samples import ethernet, ipv4, pktap, udp
 from test_codec_pktap import INNER, KIND, VALUES, sample, walked
 
-from pkttools.fields import FIELDS, HEADERS, TABLE
-from pkttools.formats.layouts import LAYOUT
-from pkttools.names import PROCESS, SERVICE_CLASS
-from pkttools.values import parse_value, read_field
+from pkttools.language.values import parse_value, read_field
+from pkttools.protocols.fields import FIELDS, HEADERS, TABLE
+from pkttools.protocols.layouts import LAYOUT
+from pkttools.protocols.names import PROCESS, SERVICE_CLASS
 
 
 def test_usage(backend):

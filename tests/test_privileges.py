@@ -21,7 +21,7 @@ from xdp import need_bpf
 if sys.platform != "linux":
     pytest.skip("capabilities are Linux's", allow_module_level=True)
 
-from pkttools.linux import bpf, privileges
+from pkttools.live.linux import bpf, privileges
 
 lab = _lab
 
@@ -316,4 +316,4 @@ def test_one_user_for_a_pipe():
 def test_filters_give_up_nothing():
     """They take no privilege, and start as fast as before."""
     done = shell("pkt-txt2txt < /dev/null", PYTHONPROFILEIMPORTTIME="1")
-    assert b"pkttools.linux" not in done.stderr
+    assert b"pkttools.live.linux" not in done.stderr

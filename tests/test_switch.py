@@ -14,7 +14,7 @@ from pkttools import codec
 from pkttools.batch import Batch
 from pkttools.errors import PktError, UsageError
 from pkttools.formats.files import Output
-from pkttools.linux import control
+from pkttools.live.linux import control
 from pkttools.switch import bridge, remote
 from pkttools.switch import dump as dump_module
 from pkttools.switch.bridge import Bridge

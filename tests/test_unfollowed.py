@@ -8,7 +8,7 @@ import pytest
 from conftest import shell
 from samples import ARP, batch, ethernet, frames, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp, vxlan
 
-from pkttools.names import beyond_name
+from pkttools.protocols.names import beyond_name
 
 INNER = ipv4(17, udp())
 

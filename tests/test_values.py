@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkttools.errors import UsageError
-from pkttools.expression import field, rows_of
-from pkttools.fields import DATA, FIELDS, HEADERS, TABLE, TEXT
-from pkttools.values import check_assignable, data_rows, field_lines, format_value, label, largest, parse_step, parse_value
+from pkttools.language.expression import field, rows_of
+from pkttools.language.values import check_assignable, data_rows, field_lines, format_value, label, largest, parse_step, parse_value
+from pkttools.protocols.fields import DATA, FIELDS, HEADERS, TABLE, TEXT
 
 
 def parse(name: str, text: str) -> int | bytes:

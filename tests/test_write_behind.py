@@ -13,9 +13,9 @@ import pytest
 from conftest import ROOT, shell
 from netns import pcap
 
+from pkttools.command_line.signals import Interrupted
 from pkttools.errors import OutputError
 from pkttools.formats.files import BEHIND, Output
-from pkttools.signals import Interrupted
 
 MEGABYTE = 1 << 20
 

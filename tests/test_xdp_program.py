@@ -12,8 +12,8 @@ from xdp import need_bpf
 
 from pkttools.batch import ORIGINAL, TIME
 from pkttools.bpf.assembler import assemble
-from pkttools.linux import bpf, samples
-from pkttools.linux.xdp import ARP, COUNTERS, EVERYTHING, LOST, MATCHED, program
+from pkttools.live.linux import bpf, samples
+from pkttools.live.linux.xdp import ARP, COUNTERS, EVERYTHING, LOST, MATCHED, program
 
 ETHERNET = bytes.fromhex("02000000000a02000000000b")
 FRAME = ETHERNET + b"\x88\xb5" + bytes(range(50))

@@ -7,7 +7,7 @@ from netns import Lab
 
 from pkttools.bpf.assembler import R0, assemble, leave, mov
 from pkttools.errors import PktError
-from pkttools.linux.bpf import XDP_PASS, XdpProgram
+from pkttools.live.linux.bpf import XDP_PASS, XdpProgram
 
 
 def need_bpf() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 
-from .. import options
+from ..command_line import options
 from ..errors import PktError, UsageError
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as importlib is

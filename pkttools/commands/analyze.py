@@ -5,9 +5,9 @@ pkt-analyze -lv 2 'UDP.DST_PORT==53' < packets.txt
 Layers: 1 size and time, 2 link, 3 network, 4 transport.
 """
 
+from ..command_line.options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, OUTPUT, PICK, UTC, Option, Values
 from ..flow import Source, Stage, need
 from ..formats.files import Output, Sink
-from ..options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, OUTPUT, PICK, UTC, Option, Values
 
 PLACE = "last"
 OPTIONS = [

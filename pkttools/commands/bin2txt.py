@@ -3,9 +3,9 @@
 pkt-bin2txt < packet.bin > packet.txt
 """
 
+from ..command_line.options import FILTER, Values
 from ..flow import Source, Stage
 from ..formats.binary import packets
-from ..options import FILTER, Values
 
 PLACE = "first"
 OPTIONS = FILTER

@@ -7,11 +7,11 @@ Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums stay, unless
 
 from __future__ import annotations
 
+from ..command_line.options import FILTER, FLAG, TEXT, Option, Values
 from ..errors import counted
-from ..expression import any_of, compiled, split_assignment
-from ..fields import FIELDS
 from ..flow import Stage, tell_beside, without_fcs
-from ..options import FILTER, FLAG, TEXT, Option, Values
+from ..language.expression import any_of, compiled, split_assignment
+from ..protocols.fields import FIELDS
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ What it drops is counted on standard error, by reason. Fragments are sound by th
 from .. import codec
 from ..batch import Batch
 from ..codec import CORRECTED, CUT_SHORT, MALFORMED, OBSCURE, UNFINISHED, WRONG
+from ..command_line.options import FILTER, FLAG, Option, Values
 from ..errors import counted
 from ..flow import Stage, each
-from ..options import FILTER, FLAG, Option, Values
 
 OPTIONS = [
     Option("-cs --checksums", FLAG, "checksums must be right, too"),

@@ -5,9 +5,9 @@ What cannot be mended, because the packet was cut short or is a fragment, passes
 
 from .. import codec
 from ..batch import Batch
+from ..command_line.options import FILTER, FLAG, Option, Values
 from ..errors import counted
 from ..flow import Stage, each
-from ..options import FILTER, FLAG, Option, Values
 
 OPTIONS = [Option("-L --lengths", FLAG, "mend IP total length, IPv6 payload length and UDP length too"), *FILTER]
 

@@ -5,9 +5,9 @@ pkt-defragment < packets.txt | pkt-correct
 A datagram passes when its last fragment has come; what stays incomplete passes as it came, and is counted.
 """
 
+from ..command_line.options import FILTER, NUMBER, Option, Values
 from ..errors import counted
 from ..flow import Stage, without_fcs
-from ..options import FILTER, NUMBER, Option, Values
 from ..work.reassembly import MEMORY, Reassembler
 
 OPTIONS = [

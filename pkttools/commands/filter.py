@@ -7,9 +7,9 @@ ICMP IP.TTL==1 is ICMP or IP.TTL==1; with --and both have to hold.
 Comparisons == != < <= > >=, 'in' with values, ranges and prefixes, a layer's name alone; and, or, not, parentheses.
 """
 
-from ..expression import split_assignment
+from ..command_line.options import FILTER, FLAG, Option, Values
 from ..flow import Stage, filter_of, need
-from ..options import FILTER, FLAG, Option, Values
+from ..language.expression import split_assignment
 
 OPTIONS = [
     Option("-d --dump", FLAG, "print the compiled filter, for people, and end"),
@@ -33,7 +33,7 @@ def instead(values: Values) -> list[str] | None:
     if not dumped(values):
         return None
     from ..bpf.classic import braces, numbers
-    from ..listing import listing
+    from ..language.listing import listing
 
     _, joined = words(values)
     chosen = filter_of(values, [joined] if joined else [])

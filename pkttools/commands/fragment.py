@@ -5,9 +5,9 @@ pkt-fragment -fm 576 < packets.txt
 What fits passes as it is; so does what must not be cut, and is counted.
 """
 
+from ..command_line.options import FILTER, FLAG, NUMBER, Option, Values
 from ..errors import counted
 from ..flow import Stage, without_fcs
-from ..options import FILTER, FLAG, NUMBER, Option, Values
 from ..work.fragments import Cutter
 
 OPTIONS = [

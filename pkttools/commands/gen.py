@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sys
 
+from ..command_line.options import FLAG, GENERAL, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, Option, Values
 from ..flow import Source, Stage, need
 from ..formats.files import Output, Sink
 from ..generator.request import rate_of
 from ..generator.source import Generated
 from ..generator.templates import PROTOCOLS
-from ..options import FLAG, GENERAL, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, Option, Values
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def stage(values: Values) -> Stage:
     stopped = "" if source.count is None and values.duration is None else "stopped by a signal: the rest was not made"
     needs: Sequence[int] = ()
     if values.xmit == "receive":
-        from ..linux.bpf import to_go_on
+        from ..live.linux.bpf import to_go_on
 
         needs = to_go_on()
     return Stage(values, program=(None, None), source=source.begin, sink=source.interface, account=source.account, stopped=stopped,

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import sys
 
+from ..command_line.options import ABOUT, FLAG, TEXT, Option, Values
 from ..errors import PktError, say
 from ..flow import need
-from ..options import ABOUT, FLAG, TEXT, Option, Values
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def up_mode(values: Values, words: list[str]) -> None:
 def down_mode(values: Values, words: list[str]) -> int:
     """Ends one, or all; goes on where one cannot be ended."""
     from ..lab import running
-    from ..linux import control
+    from ..live.linux import control
 
     need(len(words) + values.all + (values.name is not None) <= 1, "wanted: down [NAME], or --all")
     named = words[0] if words else values.name
@@ -128,7 +128,7 @@ def demo_mode(values: Values, words: list[str]) -> int | None:
     """Shows the laboratories of the project, or one of them at work."""
     from ..lab import demo, running
     from ..lab.foreground import end_as, run
-    from ..linux.namespaces import Forbidden
+    from ..live.linux.namespaces import Forbidden
 
     need(len(words) < 2, "wanted: demo [NAME]")
     if not words:

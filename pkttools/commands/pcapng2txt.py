@@ -3,8 +3,8 @@
 pkt-pcapng2txt < capture.pcapng > packets.txt
 """
 
+from ..command_line.options import FILTER, Values
 from ..flow import Stage
-from ..options import FILTER, Values
 
 OPTIONS = FILTER
 

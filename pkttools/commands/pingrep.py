@@ -5,9 +5,9 @@ pkt-recv -i veth0 -ro | pkt-pingrep --addr 192.0.2.0/24 | pkt-send -i veth0
 Writes the answers alone. --addr limits the addresses that are there: one network, or several with commas.
 """
 
+from ..command_line.options import FILTER, TEXT, Option, Values
 from ..errors import UsageError, counted
 from ..flow import Stage, without_fcs
-from ..options import FILTER, TEXT, Option, Values
 from ..work.answers import Network, Responder, network
 
 OPTIONS = [Option("--addr", TEXT, "answer for CIDR,... only, such as 192.0.2.0/24", "CIDR"), *FILTER]

@@ -11,11 +11,11 @@ from __future__ import annotations
 import sys
 
 from ..batch import Batch
+from ..command_line.options import ABOUT, FORMATS, GENERAL, INPUT, ORDER, OUTPUT, TEXT, UTC, Option, Values, choose_zone
 from ..errors import UsageError
 from ..flow import Source, Stage, need, refuse_terminal, sink_of
 from ..flow import run as flow
 from ..formats.files import Output, Sink, to_file
-from ..options import ABOUT, FORMATS, GENERAL, INPUT, ORDER, OUTPUT, TEXT, UTC, Option, Values, choose_zone
 from . import find, read
 
 OPTIONS = [

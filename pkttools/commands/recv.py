@@ -10,17 +10,17 @@ from __future__ import annotations
 import sys
 
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch
+from ..command_line.options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, UTC, Option, Values
 from ..errors import UsageError
 from ..flow import Capture, Stage, arguments, each, need
 from ..formats.files import to_file
-from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, UTC, Option, Values
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
-    from ..assignments import Assignments
     from ..bpf.classic import Instruction
-    from ..filters import Expression, Filter, Fixed
     from ..flow import Work
+    from ..language.assignments import Assignments
+    from ..language.filters import Expression, Filter, Fixed
 
 PLACE = "first"
 OPTIONS = [
@@ -49,10 +49,10 @@ def instead(values: Values) -> list[str] | None:
     asked = [option.names[-1] for option in OPTIONS if getattr(values, option.attribute) != option.default]
     need(not values.arguments and set(asked) <= {"--list-interfaces", "--libpcap"}, "-D stands alone, or with --libpcap")
     if by_libpcap(values):
-        from ..libpcap.interfaces import interfaces
+        from ..live.libpcap.interfaces import interfaces
     else:
-        from ..linux.addresses import interfaces
-    from ..interfaces import lines
+        from ..live.linux.addresses import interfaces
+    from ..live.interfaces import lines
 
     return lines(interfaces())
 
@@ -87,11 +87,11 @@ class Interface(Capture):
             "prompt": not to_file(values.output) if values.awaited is None else values.awaited,
         }  # fmt: skip
         if by_libpcap(values):
-            from ..libpcap.receive import Receiver
+            from ..live.libpcap.receive import Receiver
 
             self.receiver = Receiver(values.interface, **wanted)
         else:
-            from ..linux.receive import Receiver
+            from ..live.linux.receive import Receiver
 
             program = self.program if bpf and not values.reverse else None
             self.receiver = Receiver(values.interface, finish=not values.raw_checksums, program=program, **wanted)
@@ -122,7 +122,7 @@ def checked_arguments(values: Values) -> tuple[Filter | None, Assignments | None
     try:
         return arguments(values)
     except UsageError as error:
-        from ..linux.interface import names
+        from ..live.linux.interface import names
 
         meant = [word for word in values.arguments if word in names()]
         raise UsageError(f"{error}; to receive from an interface: -i {meant[0]}" if meant else str(error)) from None

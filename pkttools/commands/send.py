@@ -10,12 +10,12 @@ from __future__ import annotations
 import sys
 
 from ..batch import Batch, Packet, gathered
+from ..command_line.options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, PICK, REAL, TEXT, USER, Option, Values
+from ..command_line.signals import check, drain
 from ..errors import PktError
 from ..flow import Source, Stage, each, need
 from ..formats.files import Output, Sink
-from ..options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, PICK, REAL, TEXT, USER, Option, Values
-from ..pace import Pace
-from ..signals import check, drain
+from ..live.pace import Pace
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
@@ -62,15 +62,15 @@ def stage(values: Values) -> Stage:
     work: list[Work] = []
 
     def sink(before: Source) -> Sink:
-        from ..sending import Rehearsal
+        from ..live.sending import Rehearsal
 
         drain(False)
         if values.libpcap or sys.platform != "linux":
-            from ..libpcap.interfaces import linktype
-            from ..libpcap.send import Sender
+            from ..live.libpcap.interfaces import linktype
+            from ..live.libpcap.send import Sender
         else:
-            from ..linux.interface import linktype
-            from ..linux.send import Sender
+            from ..live.linux.interface import linktype
+            from ..live.linux.send import Sender
         if values.dry_run:
             takes = linktype(values.interface) if values.interface else None
             end: Sink = Rehearsal(pace, values.interface, takes)
@@ -98,7 +98,7 @@ def copies(values: Values) -> Stage:
     work: list[Work] = [] if values.limit == 1 else [single]
 
     def sink(_: Source) -> Sink:
-        from ..linux.live_frames import LiveFrames
+        from ..live.linux.live_frames import LiveFrames
 
         drain(False)
         end = LiveFrames(values.interface, values.loop, values.receive)
@@ -106,7 +106,7 @@ def copies(values: Values) -> Stage:
             work.append(own_address(end.mac_address))
         return end
 
-    from ..linux.bpf import to_go_on
+    from ..live.linux.bpf import to_go_on
 
     return Stage(values, work, sink=sink, stopped="stopped by a signal: the rest was not attempted", needs=to_go_on())
 
@@ -202,7 +202,7 @@ class Kept(Sink):
 def own_address(address: str) -> Work:
     """The work that sets the sender's MAC address."""
     from .. import codec
-    from ..expression import assignments
+    from ..language.expression import assignments
 
     program = assignments([("ETHERNET.SRC_ADDR", "=", address)])
 

@@ -8,11 +8,11 @@ this machine or - for any: recv writes what comes, reply sends it back.
 
 import signal
 
+from ..command_line.options import ABOUT, FLAG, NUMBER, REAL, Option, Values
+from ..command_line.signals import Interrupted, install
 from ..errors import PktError, counted, say
 from ..flow import need
 from ..formats.files import Input, Output
-from ..options import ABOUT, FLAG, NUMBER, REAL, Option, Values
-from ..signals import Interrupted, install
 from ..sockets import Account, Peer, Target, connect, listen, tcp, udp
 
 MODES = ("send", "recv", "request", "reply")

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import sys
 
+from ..command_line.options import ABOUT, FLAG, NUMBER, REAL, TEXT, USER, UTC, Option, Values
+from ..command_line.signals import Interrupted, install
 from ..errors import PktError, say, visible
-from ..options import ABOUT, FLAG, NUMBER, REAL, TEXT, USER, UTC, Option, Values
-from ..signals import Interrupted, install
 
 TAPS = 64  # TAP devices that may be added where /dev/net/tun is root's alone
 MODES = ("run", "show", "fdb", "add", "delete")
@@ -60,14 +60,14 @@ def run(values: Values) -> tuple[list[str], int]:
 def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
     """Runs a switch; gives its account and the exit code. Raises PktError, UsageError."""
     from ..formats.files import Output, format_of
-    from ..linux import control, privileges, tap
+    from ..live.linux import control, privileges, tap
     from ..switch import loop
     from ..switch.bridge import Bridge, share
     from ..switch.remote import KIND
 
     bridge = Bridge(tell, values.age, values.fdb_size)
     if values.filter is not None:
-        from ..filters import Filter
+        from ..language.filters import Filter
 
         bridge.keep = Filter([values.filter])
     if values.change is not None:

@@ -3,8 +3,8 @@
 pkt-txt2bin -l 1 < packets.txt > packet.bin
 """
 
+from ..command_line.options import FILTER, Values
 from ..flow import Stage
-from ..options import FILTER, Values
 
 PLACE = "last"
 OPTIONS = FILTER

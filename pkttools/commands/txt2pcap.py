@@ -3,8 +3,8 @@
 pkt-recv -i eth0 | pkt-txt2pcap > capture.pcap
 """
 
+from ..command_line.options import FILTER, ORDER, Values, big_endian
 from ..flow import Stage
-from ..options import FILTER, ORDER, Values, big_endian
 
 OPTIONS = [*FILTER, *ORDER]
 

@@ -3,8 +3,8 @@
 pkt-recv -v -i eth0 | pkt-txt2pcapng > capture.pcapng
 """
 
+from ..command_line.options import FILTER, ORDER, Values, big_endian
 from ..flow import Stage
-from ..options import FILTER, ORDER, Values, big_endian
 
 OPTIONS = [*FILTER, *ORDER]
 

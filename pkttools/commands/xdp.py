@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import sys
 
+from ..command_line.options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, UTC, Option, Values
 from ..errors import UsageError, say
 from ..flow import Capture, Stage, need
-from ..linux.bpf import to_go_on
-from ..linux.samples import LONGEST
-from ..linux.xdp import EVERYTHING, VERDICTS, Xdp
-from ..options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, UTC, Option, Values
+from ..live.linux.bpf import to_go_on
+from ..live.linux.samples import LONGEST
+from ..live.linux.xdp import EVERYTHING, VERDICTS, Xdp
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def wanted(values: Values) -> list[Instruction]:
     if values.bpf is None and values.bpf_file is None:
         return compiled(" ".join(values.arguments))
     need(not values.arguments, "an expression as arguments, or --bpf, or --bpf-file")
-    from ..filters import bpf_of
+    from ..language.filters import bpf_of
 
     return bpf_of(values).instructions(1)
 

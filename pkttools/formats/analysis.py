@@ -10,12 +10,13 @@ from functools import cached_property
 from itertools import dropwhile
 from time import ctime
 
-from .. import codec, names
+from .. import codec
 from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch, fcs_of, linktype_of
-from ..fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, PKTAP_FLAGS
-from ..values import format_value, read_field
+from ..language.values import format_value, read_field
+from ..protocols import names
+from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, PKTAP_FLAGS
+from ..protocols.layouts import CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
 from .files import Output, Sink
-from .layouts import CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
 
 NAMES, BRIEF, FULL, SOME_DATA, ALL_DATA = range(1, 6)  # levels: what is printed of a packet; each adds to the one before
 EXCERPT = 32  # bytes that SOME_DATA prints of a payload

@@ -7,8 +7,8 @@ import stat
 import sys
 
 from ..batch import Batch
+from ..command_line.signals import Interrupted, check, room, wait
 from ..errors import OutputError, PktError, Unread, UsageError
-from ..signals import Interrupted, check, room, wait
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:

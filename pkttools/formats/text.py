@@ -7,7 +7,7 @@ import time
 from .. import codec
 from ..batch import COLUMNS, LINKTYPE, Batch, Program
 from ..errors import NOT_ENDED, PktError, Unread, UsageError, counted, shown, text_message
-from ..names import link_lines
+from ..protocols.names import link_lines
 from .files import Input, Output, Sink
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
@@ -133,7 +133,7 @@ def compiled(lines: tuple[tuple[bytes, bytes], ...]) -> Program:
 
 def program_of(lines: tuple[tuple[bytes, bytes], ...]) -> Program:
     """Compiles field lines. DATA lines that follow each other continue each other."""
-    from ..expression import assignments  # late: most streams have no field lines
+    from ..language.expression import assignments  # late: most streams have no field lines
 
     items: list[tuple[str, str, str]] = []
     for field, value in lines:
@@ -198,7 +198,7 @@ class TextSink(Sink):
 
     def field_lines(self, batch: Batch) -> list[bytes]:
         """What `-a` adds to each packet."""
-        from ..values import field_lines
+        from ..language.values import field_lines
 
         return [
             field_lines(codec.walk(batch.data, batch.part(i, i + 1).rows), bytes(batch.frame(i)), self.fields > 1)

@@ -7,7 +7,7 @@ from struct import unpack_from
 from ..batch import CAPTURED, COLUMNS, OFFSET, TIME, Batch
 from ..errors import counted
 from ..formats.files import Output, Sink
-from ..histogram import Histogram
+from ..live.histogram import Histogram
 from .schedule import SECOND
 from .stream import MAGIC, STAMP
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
+from ..command_line.options import REAL, Option, Values
 from ..errors import UsageError
-from ..expression import field, split_assignment
 from ..flow import need
-from ..options import REAL, Option, Values
-from ..values import parse_number
+from ..language.expression import field, split_assignment
+from ..language.values import parse_number
 from .schedule import Schedule
 from .stream import STAMP
 from .templates import LARGEST

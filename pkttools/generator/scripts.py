@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..errors import UsageError
-from ..fields import HEADERS
-from ..values import format_value
+from ..language.values import format_value
+from ..protocols.fields import HEADERS
 from .stream import Column, Stream, Template
 from .values import Drawn, Turns, least, most
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import time
 
+from ..command_line.signals import check, install
 from ..errors import PktError, UsageError
-from ..expression import field, rows_of
-from ..fields import FIELDS
 from ..flow import Source, need
 from ..formats.files import Input, Output
-from ..signals import check, install
+from ..language.expression import field, rows_of
+from ..protocols.fields import FIELDS
 from .request import amount, begin_of, is_v6, payload_of, settings, size_of
 from .stream import AT_ONCE, Column, Lengths, Stream, Template
 from .templates import LEAST, build, headers_size, largest_size, lengths
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..batch import Batch
-    from ..options import Values
-    from ..sending import Sender
+    from ..command_line.options import Values
+    from ..live.sending import Sender
 
 USUAL = 1514  # bytes of the longest frame where sizes are drawn from all there are
 STAMPED_AT_ONCE = 64  # packets that are sent with the same time in them: 30 us, then
@@ -140,16 +140,16 @@ class Generated(Source):
 
     def interface(self, _: Source) -> Sender:
         """The interface that everything goes to. Raises PktError."""
-        from ..pace import Pace
+        from ..live.pace import Pace
 
         values = self.values
         pace = Pace(fast=values.rate is None)
         if values.xmit == "receive":
-            from ..linux.inject import injector
+            from ..live.linux.inject import injector
 
             sink: Sender = injector(values.interface, pace)
         else:
-            from ..linux.send import Sender
+            from ..live.linux.send import Sender
 
             sink = Sender(values.interface, pace, direct=values.xmit == "direct")
         self.lent, self.sink = True, sink
@@ -196,7 +196,7 @@ class Generated(Source):
 
     def shown(self) -> Iterator[Batch]:
         """The same; who waits at a terminal sees how far it has come."""
-        from ..progress import Progress
+        from ..command_line.progress import Progress
 
         progress = Progress()
         try:

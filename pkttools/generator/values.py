@@ -14,8 +14,8 @@ from _random import Random as Twister  # Python's random without its distributio
 from struct import unpack
 
 from ..errors import UsageError
-from ..fields import DATA, IPV4, IPV6, TEXT, Row
-from ..values import check_assignable, largest, parse_number, parse_value
+from ..language.values import check_assignable, largest, parse_number, parse_value
+from ..protocols.fields import DATA, IPV4, IPV6, TEXT, Row
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:

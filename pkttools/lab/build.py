@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import PktError, limit
-from ..linux.interface import SIOCGIFFLAGS, ask, asking
-from ..linux.namespaces import NEWNET, NEWUTS, setns, unshare
+from ..live.linux.interface import SIOCGIFFLAGS, ask, asking
+from ..live.linux.namespaces import NEWNET, NEWUTS, setns, unshare
 from .topology import Host, Interface, Line, Topology
 
 IFF_RUNNING = 0x40  # linux/if.h: up, and the other end of the wire, too

@@ -8,9 +8,9 @@ import signal
 import sys
 from pathlib import Path
 
+from ..command_line.signals import die
 from ..errors import say
-from ..linux.namespaces import end_with_parent, fork
-from ..signals import die
+from ..live.linux.namespaces import end_with_parent, fork
 from .build import SYSTEM
 
 PASSED_ON = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH}

@@ -23,8 +23,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import PktError, UsageError, limit
-from ..linux import control, namespaces
-from ..linux.namespaces import Forbidden, end_with_parent, fork, mount, refusal
+from ..live.linux import control, namespaces
+from ..live.linux.namespaces import Forbidden, end_with_parent, fork, mount, refusal
 from .build import Spaces, build
 from .topology import Topology
 

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from ..errors import PktError
-from ..linux import control, namespaces
+from ..live.linux import control, namespaces
 from .holder import KIND
 
 ENVIRONMENT = "PKT_LAB"  # names the laboratory that is meant

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 from ..errors import PktError, counted, visible
-from ..linux import control
-from ..linux.namespaces import NEWNET, fork, setns
+from ..live.linux import control
+from ..live.linux.namespaces import NEWNET, fork, setns
 from . import running
 from .build import ip
 from .holder import KIND

@@ -10,9 +10,9 @@ import os
 import socket
 from collections.abc import Callable
 
+from ..command_line.options import NUMBER, Option
+from ..command_line.signals import ready
 from ..errors import PktError, UsageError, counted
-from ..options import NUMBER, Option
-from ..signals import ready
 
 Write = Callable[[bytes], object]  # what is done with what comes
 

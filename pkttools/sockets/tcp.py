@@ -10,9 +10,9 @@ import termios
 import time
 from collections.abc import Callable
 
+from ..command_line.signals import drain, ready
 from ..errors import PktError
 from ..formats.files import Input
-from ..signals import drain, ready
 from . import BUFFER, Peer, Write, endpoint, failure
 
 GRACE = 1  # seconds that a peer has to close, and standard input to end, when nothing else is left to wait for

@@ -9,10 +9,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from ..command_line.signals import Interrupted, drain, ready
 from ..errors import PktError
 from ..formats.files import Input
-from ..linux.interface import grow
-from ..signals import Interrupted, drain, ready
+from ..live.linux.interface import grow
 from . import BUFFER, Peer, Write
 
 MAX_DATAGRAM = 65527  # bytes: what is left of 65535 behind a UDP header; in IPv4 its header takes 20 more

@@ -8,14 +8,14 @@ import time
 from .. import codec
 from ..batch import Batch
 from ..errors import PktError, counted
-from ..linux.tap import PREFIX
+from ..live.linux.tap import PREFIX
 from .ports import MOST, Gone, PacketPort, Port, wire_bytes
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..filters import Filter
+    from ..language.filters import Filter
     from .change import Change
     from .dump import Dump
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from .. import codec
-from ..assignments import Assignments
 from ..batch import COLUMNS, OFFSET, ROW_BYTES, Batch
 from ..errors import UsageError
-from ..expression import split_assignment
-from ..fields import HEADERS
+from ..language.assignments import Assignments
+from ..language.expression import split_assignment
+from ..protocols.fields import HEADERS
 from .ports import NEEDS_CSUM, VIRTIO
 
 

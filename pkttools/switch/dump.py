@@ -7,10 +7,10 @@ import threading
 from .. import codec
 from ..batch import COLUMNS, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES, Batch
 from ..blocks import iface
+from ..command_line.signals import PATIENCE, elsewhere
 from ..errors import OutputError, counted
 from ..formats.files import Output, Sink, format_of
 from ..formats.text import TextSink
-from ..signals import PATIENCE, elsewhere
 from .ports import NEEDS_CSUM, VIRTIO
 
 ROOM = 16 << 20  # bytes of frames that may wait to be written; those beyond are dropped, and counted

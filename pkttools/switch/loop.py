@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import time
 
-from ..linux import control
-from ..signals import Interrupted, ready
+from ..command_line.signals import Interrupted, ready
+from ..live.linux import control
 from .bridge import Bridge
 from .remote import answer
 

@@ -14,9 +14,9 @@ import struct
 from ..batch import COLUMNS, ORIGINAL, ROW_BYTES, TIME, Batch
 from ..errors import PktError
 from ..kernel import send_burst, slots_give, slots_read
-from ..linux.interface import ARPHRD_ETHER, ETH_P_ALL, SOL_PACKET, bind, grow, hardware_type, mtu, open_socket
-from ..linux.link import Carrier
-from ..linux.receive import PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_RESERVE, PACKET_RX_RING, PACKET_STATISTICS
+from ..live.linux.interface import ARPHRD_ETHER, ETH_P_ALL, SOL_PACKET, bind, grow, hardware_type, mtu, open_socket
+from ..live.linux.link import Carrier
+from ..live.linux.receive import PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_RESERVE, PACKET_RX_RING, PACKET_STATISTICS
 from .claim import Taken, claim
 
 # Options of SOL_PACKET, linux/if_packet.h, and SO_SNDBUFFORCE, asm-generic/socket.h; Python's socket module has none of them.

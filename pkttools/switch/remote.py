@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import PktError, UsageError
-from ..linux import control
+from ..live.linux import control
 from .bridge import Bridge
 
 KIND = "switch"

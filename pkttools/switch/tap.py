@@ -11,8 +11,8 @@ import time
 
 from ..batch import Batch
 from ..errors import PktError
-from ..linux import tap
-from ..linux.interface import NO_ROOM, counters
+from ..live.linux import tap
+from ..live.linux.interface import NO_ROOM, counters
 from .ports import LARGEST, TURN, VIRTIO, Gone, Port
 
 TUNSETOFFLOAD, TUNSETVNETHDRSZ = 0x400454D0, 0x400454D8

@@ -12,9 +12,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from .. import codec
 from ..batch import Batch, Packet, Program, gathered
-from ..expression import any_of, assignments, compiled
-from ..fields import FIELDS, HEADERS, TABLE
-from ..values import Header, read_field
+from ..language.expression import any_of, assignments, compiled
+from ..language.values import Header, read_field
+from ..protocols.fields import FIELDS, HEADERS, TABLE
 from .fragments import outermost
 
 Address = IPv4Address | IPv6Address

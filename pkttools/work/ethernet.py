@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..batch import Packet
-from ..fields import HEADERS
-from ..values import Header
+from ..language.values import Header
+from ..protocols.fields import HEADERS
 from .link import field
 
 ETHERNET = 1  # the link type

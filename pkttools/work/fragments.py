@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from .. import codec
 from ..batch import CAPTURED, Batch, Packet, gathered
-from ..fields import HEADERS
-from ..values import Header
+from ..language.values import Header
+from ..protocols.fields import HEADERS
 
 ETHERNET, SLL, SLL2, VLAN, IP, IPV6, OPTIONS, ROUTING, FRAGMENT = (
     HEADERS.index(name)

@@ -6,8 +6,8 @@ from itertools import groupby
 
 from .. import codec
 from ..batch import Batch, Packet, Program, gathered
-from ..fields import FIELDS, TABLE
-from ..values import Header, read_field
+from ..language.values import Header, read_field
+from ..protocols.fields import FIELDS, TABLE
 
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 from .. import codec
 from ..batch import Batch, Packet, Program, gathered
-from ..fields import FIELDS
-from ..program import ACCEPT, ALL_BITS, EQUAL, LAYER, MORE, REJECT, Tests
+from ..language.program import ACCEPT, ALL_BITS, EQUAL, LAYER, MORE, REJECT, Tests
+from ..protocols.fields import FIELDS
 from .fragments import FRAGMENT, Datagram, outermost, with_header_checksum
 
 TIMEOUT = 30_000_000_000  # nanoseconds of packet time, as in Linux (net.ipv4.ipfrag_time)

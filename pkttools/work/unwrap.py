@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..batch import Packet
-from ..fields import HEADERS
+from ..language.values import Header
 from ..libpcap import filetype
-from ..values import Header
+from ..protocols.fields import HEADERS
 from .link import field
 
 RAW_IP = 101  # the link type

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from pkttools.lab import holder, running, topology
-from pkttools.linux.namespaces import Forbidden
+from pkttools.live.linux.namespaces import Forbidden
 
 from . import processes
 from .capture import FILE_HEADER, RECORD

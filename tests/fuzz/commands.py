@@ -177,8 +177,8 @@ def switch() -> int:
     """Frames through pkt-switch from port to port, as if there were interfaces; some leave a checksum to the card."""
     from pkttools.batch import CAPTURED, COLUMNS, OFFSET, gathered
     from pkttools.errors import PktError
-    from pkttools.filters import Filter
     from pkttools.formats.files import Output
+    from pkttools.language.filters import Filter
     from pkttools.switch.bridge import Bridge
     from pkttools.switch.change import Change
     from pkttools.switch.dump import Dump

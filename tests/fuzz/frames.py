@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pkttools import codec
-from pkttools.fields import HEADERS
+from pkttools.protocols.fields import HEADERS
 from tests.samples import batch, ethernet, frames, icmp, ipv4, ipv6, tags, udp, vxlan
 from tests.sections import block, drops, enhanced, flags, interface, obsolete, section, simple
 

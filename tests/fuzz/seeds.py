@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from hashlib import sha1
 from pathlib import Path
 
-from pkttools import codec, expression
+from pkttools import codec
 from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
-from pkttools.fields import HEADERS
-from pkttools.program import ROW_COLUMNS
+from pkttools.language import expression
+from pkttools.language.program import ROW_COLUMNS
+from pkttools.protocols.fields import HEADERS
 from tests.samples import TEXT, batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
 
 # ---- programs ----

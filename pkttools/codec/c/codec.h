@@ -261,7 +261,7 @@ size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, 
 
 /* headers.c */
 
-enum header_kind {              /* in the order of HEADERS in pkttools/fields.py; a test compares them */
+enum header_kind {              /* in the order of HEADERS in pkttools/protocols/fields.py; a test compares them */
     UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, PKTAP, PKTAP_BE, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING,
     IPV6_FRAGMENT, IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN, HEADER_KINDS
 };
@@ -288,7 +288,7 @@ void walk(struct walk *w, const struct frame *f, int64_t linktype);
 
 /* unfollowed.c */
 
-enum space { ETHERTYPE = 1, PROTOCOL, PORT, LLC, LINK, GRE_VERSION };   /* in the order of SPACES in pkttools/names.py */
+enum space { ETHERTYPE = 1, PROTOCOL, PORT, LLC, LINK, GRE_VERSION };   /* in the order of SPACES in pkttools/protocols/names.py */
 
 uint64_t beyond_llc(const struct frame *f, size_t at);
 uint64_t beyond_type(unsigned type);
@@ -299,7 +299,7 @@ uint64_t beyond_link(int64_t linktype);
 
 /* program.c */
 
-struct row {                    /* a row of the field table; see pkttools/program.py */
+struct row {                    /* a row of the field table; see pkttools/language/program.py */
     int64_t header, bit, width, bias, scale, kind, shapes, next;
 };
 

@@ -1,0 +1,1 @@
+"""What every command is to a user: options, help, signals, and how far it has come."""

@@ -1,0 +1,66 @@
+"""The help screen and the shell's completion, by typer, from the same declaration that reads the command line."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+
+import typer
+
+from .options import FLAG, NUMBER, REAL, Option
+
+KINDS = {FLAG: bool, NUMBER: int, REAL: float}
+
+
+def application(name: str, command: ModuleType) -> typer.Typer:
+    """A typer application with the options of a command; it shows help, but its body is never run."""
+
+    def body(**_options: object) -> None:
+        raise AssertionError("commands are run by main")
+
+    arguments = getattr(command, "ARGUMENTS", "[FILTER or ASSIGNMENT]...")
+    meaning = getattr(command, "ARGUMENTS_HELP", "IP.TTL==1 filters, two are OR; IP.TTL=1 assigns")
+    parameters = [
+        inspect.Parameter(
+            "arguments", inspect.Parameter.KEYWORD_ONLY, annotation=list[str],
+            default=typer.Argument(None, metavar=arguments, help=meaning),
+        ),
+        *(parameter(option) for option in command.OPTIONS if option.attribute != "help"),
+    ]  # fmt: skip
+    body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    body.__annotations__ = {p.name: p.annotation for p in parameters}
+    body.__doc__ = inspect.getdoc(command)
+    app = typer.Typer(rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+    app.command(name)(body)
+    return app
+
+
+def parameter(option: Option) -> inspect.Parameter:
+    """An option as typer wants it."""
+    kind = KINDS.get(option.kind, str)
+    info = typer.Option(
+        option.default, *option.names, help=option.help, metavar=option.metavar or None, show_default=False, hidden=option.hidden
+    )
+    annotation = kind if option.kind == FLAG else kind | None
+    return inspect.Parameter(option.attribute, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=info)
+
+
+def show(name: str, command: ModuleType) -> None:
+    """Writes the help screen to standard output."""
+    application(name, command)(["--help"], prog_name=name, standalone_mode=False)
+
+
+def overview(commands: dict[str, str]) -> list[str]:
+    """The help screen of `pkt`. commands: what there is to say of each, by its name."""
+    from textwrap import wrap
+
+    lines = [
+        "Usage: pkt COMMAND [ARGUMENT]...",
+        "",
+        "  pkt recv -i eth0 is pkt-recv -i eth0; pkt COMMAND --help says more.",
+        "",
+        "Commands:",
+    ]
+    for name, what in commands.items():
+        lines += wrap(f"  {name.removeprefix('pkt-'):<12}{what}", 79, subsequent_indent=" " * 14)
+    return lines

@@ -1,0 +1,220 @@
+"""The options that commands share, and how a command line is read.
+
+A command declares its options once; this module reads a command line by that declaration, and `help` builds the help
+screen and the shell's completion from it with typer. Reading is our own because typer takes six times as long to start
+as Python itself, and because 1.16's options have several letters behind one dash.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from ..batch import MAX_FRAME
+from ..errors import UsageError
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FLAG, NUMBER, REAL, TEXT = "flag", "number", "real", "text"
+MAX_LINKTYPE = (1 << 26) - 1  # what a pcap file has room for
+
+
+class Option:
+    """One option.
+
+    names: its spellings; the last long one gives the attribute's name. kind: FLAG, NUMBER (an integer), REAL or TEXT.
+    metavar: what stands for the value in the help. choices: the only values of a TEXT. least, most: of a NUMBER or REAL.
+    hidden: left out of the help screen, but not of the manual page.
+    """
+
+    __slots__ = ("names", "kind", "help", "metavar", "default", "choices", "least", "most", "hidden")
+
+    def __init__(self, names: str, kind: str, help: str, metavar: str = "", *, default: object = None,
+                 choices: tuple[str, ...] = (), least: float = 0, most: float = 1 << 62, hidden: bool = False) -> None:  # fmt: skip
+        self.names, self.kind, self.help, self.metavar = tuple(names.split()), kind, help, metavar
+        self.default = False if kind == FLAG else default
+        self.choices, self.least, self.most, self.hidden = choices, least, most, hidden
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Option) and (self.names, self.help) == (other.names, other.help)
+
+    def __hash__(self) -> int:
+        return hash(self.names)
+
+    def unshown(self) -> Option:
+        """The same option, left out of the help screen."""
+        return Option(
+            " ".join(self.names), self.kind, self.help, self.metavar, default=self.default, choices=self.choices,
+            least=self.least, most=self.most, hidden=True,
+        )  # fmt: skip
+
+    @property
+    def attribute(self) -> str:
+        """The name under which its value is found."""
+        name = self.names[-1].lstrip("-").replace("-", "_")
+        return {"in": "input", "out": "output", "if": "condition", "else": "otherwise", "and": "every"}.get(
+            name, name
+        )  # words of Python's
+
+    def value(self, text: str) -> object:
+        """Reads a value. Raises UsageError."""
+        name = self.names[-1]
+        if self.kind == TEXT:
+            if self.choices and text not in self.choices:
+                raise UsageError(f"{name}: '{text}' is not one of {', '.join(self.choices)}")
+            return text
+        try:
+            if len(text) > 40 or "_" in text:  # int() of a huge one takes for ever (CVE-2020-10735)
+                raise ValueError
+            value = float(text) if self.kind == REAL else int(text, 16 if text[:2] in ("0x", "0X") else 10)
+        except ValueError:
+            raise UsageError(f"{name}: '{text[:40]}' is not a number") from None
+        if not self.least <= value <= self.most:
+            limits = f"at least {self.least}" if self.most == 1 << 62 else f"from {self.least} to {self.most}"
+            raise UsageError(f"{name}: {text} is out of range: {limits}")
+        return value
+
+
+class Values:
+    """What a command line says: an attribute an option, and `arguments`.
+
+    awaited: whether somebody waits for what comes of it at the end of a pipe; None: its own output says so.
+    dashes: how many of the arguments stand in front of `--`; None without one.
+    """
+
+    arguments: list[str]
+    awaited: bool | None = None
+    dashes: int | None = None
+
+    def __init__(self, declared: list[Option]) -> None:
+        self.arguments = []
+        for option in declared:
+            setattr(self, option.attribute, option.default)
+
+
+FORMATS = ("text", "pcap", "pcapng")
+
+INPUT = [Option("--in", TEXT, "read FILE, text or capture, not standard input", "FILE")]
+
+UTC = Option("--utc", FLAG, "dates in UTC, not in local time; so does PKTTOOLS_UTC=1")
+
+OUTPUT = [
+    Option("--out", TEXT, "write FILE; its ending may say the format", "FILE"),
+    Option("-F --format", TEXT, "what to write: text (default), pcap or pcapng", "FORMAT", choices=FORMATS),
+    Option("--nano", FLAG, "nanoseconds in captures, from the first packet on"),
+    Option("-n --width", NUMBER, "bytes a line of text (default 16)", "COUNT", default=16, least=1, most=MAX_FRAME),
+    Option("-a --fields", FLAG, "add the fields of each packet to the text"),
+    Option("-aa --all-fields", FLAG, "add all fields, also those that 1.16 did not have"),
+    Option("-do --data-only", FLAG, "write the bytes alone, without sizes and characters"),
+    UTC,
+]
+
+PICK = [
+    Option("--and", FLAG, "of several filters all have to hold, not one"),
+    Option("-r --reverse", FLAG, "let through what the filters would drop"),
+    Option("-s --skip", NUMBER, "skip the first COUNT packets that pass the filters", "COUNT", default=0),
+    Option("-l --limit", NUMBER, "stop after COUNT packets", "COUNT"),
+    Option("-nb --no-broadcast", FLAG, "drop frames to the broadcast address"),
+    Option("-nm --no-multicast", FLAG, "drop frames to other group addresses"),
+    Option("--bpf", TEXT, "only what tcpdump's filter EXPR lets through", "EXPR"),
+    Option("--bpf-file", TEXT, "the same, compiled: FILE is of tcpdump -ddd", "FILE"),
+    Option("-lt --link-type", NUMBER, "take the packets for link type NUMBER", "NUMBER", most=MAX_LINKTYPE),
+]
+
+BUFFER = [Option("-b --buffer", NUMBER, "accepted for 1.16's sake; buffers grow by themselves", "SIZE", hidden=True)]
+
+ABOUT = [
+    Option("--version", FLAG, "say which version this is and end"),
+    Option("-h --help", FLAG, "show this and end"),
+]
+
+GENERAL = [
+    Option("-k --keys", FLAG, "list the fields and end"),
+    Option("-v --verbose", FLAG, "say more: counts; of captures also IFACE and WAY"),
+    *ABOUT,
+]
+
+USER = [Option("-Z --user", TEXT, "then go on as USER (default: nobody, or of sudo)", "USER")]
+
+ORDER = [
+    Option("-le --little-endian", FLAG, "write the file in little-endian order (default)"),
+    Option("-be --big-endian", FLAG, "write the file in big-endian order"),
+    Option("-ne --native-endian", FLAG, "write the file in this machine's order"),
+]
+
+FILTER = [*INPUT, *OUTPUT, *PICK, *BUFFER, *GENERAL]  # the options of a filter: text in, text out
+
+
+def big_endian(values: Values) -> bool:
+    """The byte order that the options of ORDER ask for. Raises UsageError."""
+    if values.little_endian + values.big_endian + values.native_endian > 1:
+        raise UsageError("only one of -le, -be and -ne")
+    return values.big_endian or (values.native_endian and sys.byteorder == "big")
+
+
+def choose_zone(values: Values) -> None:
+    """Puts the dates that this process writes to UTC, where its option or PKTTOOLS_UTC asks for that.
+
+    Before any is written: both codecs remember the last ones.
+    """
+    if getattr(values, "utc", False) or (hasattr(values, "utc") and os.environ.get("PKTTOOLS_UTC", "0") not in ("", "0")):
+        os.environ["TZ"] = "UTC0"
+        if hasattr(time, "tzset"):  # elsewhere the first date reads it
+            time.tzset()
+
+
+def read(declared: list[Option], argv: list[str], rest: dict[str, str] | None = None,
+         literal: Callable[[list[str]], bool] | None = None) -> Values:  # fmt: skip
+    """Reads a command line. Options may stand anywhere, one that takes a value once; behind `--` everything is an argument.
+
+    rest: more options that take a value, by name, with the argument they stand for: `--ip-ttl 5` for `IP.TTL=5`.
+    literal: says of the arguments so far whether all words behind them are arguments. Raises UsageError.
+    """
+    by_name = {name: option for option in declared for name in option.names}
+    values = Values(declared)
+    words = iter(argv)
+    given: set[str] = set()
+    for word in words:
+        if word == "--":
+            values.dashes = len(values.arguments)
+            values.arguments += words
+        elif not word.startswith("-") or word == "-":
+            values.arguments.append(word)
+            if literal and literal(values.arguments):
+                values.arguments += words
+        else:
+            name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+            option = by_name.get(name)
+            if option is None and rest and name in rest:
+                values.arguments.append(rest[name] + (value if equals else following(name, words)))
+            elif option is None:
+                raise UsageError(unknown(name, [*by_name, *(rest or ())]))
+            elif option.kind != FLAG:
+                if option.attribute in given:
+                    raise UsageError(f"{'/'.join(option.names)} is given twice: it has one value")
+                given.add(option.attribute)
+                setattr(values, option.attribute, option.value(value if equals else following(name, words)))
+            elif equals:
+                raise UsageError(f"{name} takes no value")
+            else:
+                setattr(values, option.attribute, True)
+    return values
+
+
+def following(name: str, words: object) -> str:
+    """The value of an option: the next word."""
+    value = next(words, None)  # type: ignore[call-overload]
+    if value is None:
+        raise UsageError(f"{name} needs a value")
+    return value
+
+
+def unknown(name: str, known: list[str]) -> str:
+    """`no option '--icmp-typ': did you mean --icmp-type?`"""
+    from difflib import get_close_matches  # late: only for those who slipped
+
+    near = get_close_matches(name, known, 1)
+    return f"no option '{name}'" + (f": did you mean {near[0]}?" if near else "")

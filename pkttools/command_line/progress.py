@@ -1,0 +1,61 @@
+"""How far long work has come, for someone who waits at a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..batch import Batch
+    from ..formats.files import Input
+
+
+class Progress:
+    """A line on standard error, if that is a terminal: from the third second on, once a second."""
+
+    def __init__(self) -> None:
+        visible = sys.stderr is not None and sys.stderr.isatty()
+        self.next = time.monotonic() + 2 if visible else float("inf")
+        self.shown = False
+
+    @property
+    def due(self) -> bool:
+        """Whether the line should be renewed."""
+        return time.monotonic() >= self.next
+
+    def show(self, text: str) -> None:
+        """Renews the line."""
+        self.next = time.monotonic() + 1
+        self.shown = True
+        sys.stderr.write(f"\r{text}\033[K")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Takes the line away."""
+        if self.shown:
+            self.shown = False
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()
+
+
+def reading(source: Iterator[Batch], file: Input, output: int) -> Iterator[Batch]:
+    """The batches of `source`; shows how much of a regular file was read, unless what is written shows on the terminal.
+
+    Commands that read a pipe show nothing: the first one of the pipe does.
+    """
+    if not file.is_file or os.isatty(output):
+        yield from source
+        return
+    progress, size, count = Progress(), os.fstat(file.fd).st_size, 0
+    try:
+        for batch in source:
+            count += len(batch)
+            yield batch
+            if progress.due:
+                progress.show(f"{count} packets, {100 * os.lseek(file.fd, 0, os.SEEK_CUR) // max(size, 1)} %")
+    finally:
+        progress.clear()

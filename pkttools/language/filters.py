@@ -1,0 +1,141 @@
+"""What a command lets through: field expressions, broadcast and other group addresses, and --bpf.
+
+An expression of libpcap's means another program for each link type, so there is a program for each that comes.
+"""
+
+from __future__ import annotations
+
+from .. import codec
+from ..batch import Batch, Program
+from ..errors import PktError, UsageError
+from ..protocols.names import linktype_name
+from .expression import any_of, broadcast_and_groups, compiled, joined
+
+TYPE_CHECKING = False  # typing's own is dear at start-up
+if TYPE_CHECKING:
+    from ..bpf.classic import Instruction
+    from ..command_line.options import Values
+
+
+class Filter:
+    """A filter of packets.
+
+    expressions: in our language; any one that holds lets a packet through. every: all have to hold. reverse: what --bpf and
+    expressions would drop passes instead; the addresses are dropped in any case.
+    """
+
+    def __init__(self, expressions: list[str], *, every: bool = False, reverse: bool = False, no_broadcast: bool = False,
+                 no_multicast: bool = False, bpf: Expression | Fixed | None = None) -> None:  # fmt: skip
+        """Raises UsageError for what is no expression."""
+        self.bpf, self.reverse = bpf, reverse
+        self.own = any_of(expressions, every) if expressions else None
+        self.addresses = broadcast_and_groups(no_broadcast, no_multicast)
+        self.programs: dict[int, Program] = {}  # by link type
+        self.same = None if bpf else self.compiled(())
+
+    def compiled(self, bpf: tuple) -> Program:
+        """The program, with a test for BPF in front if there is one."""
+        chosen = [tree for tree in (bpf, self.own) if tree]
+        trees = list(self.addresses)
+        if chosen:
+            tree = joined("and", chosen)
+            trees.insert(0, ("not", tree) if self.reverse else tree)
+        return compiled(joined("and", trees))
+
+    def program(self, linktype: int) -> Program:
+        """The program for packets of a link type. Raises UsageError where libpcap has none for it, PktError."""
+        if self.same:
+            return self.same
+        if linktype not in self.programs:
+            from ..bpf.classic import packed
+
+            self.programs[linktype] = self.compiled(("bpf", packed(self.bpf.instructions(linktype))))
+        return self.programs[linktype]
+
+    def select(self, batch: Batch) -> bytearray:
+        """The rows of the packets that pass."""
+        if self.same:
+            return codec.select(batch.data, batch.rows, self.same)
+        rows = bytearray()
+        for first, stop, linktype in batch.runs():
+            rows += codec.select(batch.data, batch.part(first, stop).rows, self.for_packets(linktype))
+        return rows
+
+    def for_packets(self, linktype: int) -> Program:
+        """The program for packets that have come. Raises PktError: it is they that do not go with the command line's words."""
+        try:
+            return self.program(linktype)
+        except UsageError as error:
+            if "rejects all packets" in str(error):  # ARP, over raw IP: no fault where there are packets of other link types
+                from ..bpf.classic import RET_K, packed
+
+                self.programs[linktype] = self.compiled(("bpf", packed([(RET_K, 0, 0, 0)])))
+                return self.programs[linktype]
+            hint = "; pkt-change --unwrap gives what is in them" if linktype_name(linktype) == "PKTAP" else ""
+            raise PktError(f"packets of link type {linktype} ({linktype_name(linktype)}): {error}{hint}") from None
+
+
+class Expression:
+    """A pcap-filter expression, --bpf: compiled for the link types that come."""
+
+    def __init__(self, text: str, linktype: int | None) -> None:
+        """linktype: of all packets, if that is known. Raises UsageError for what means nothing for any link type, PktError.
+
+        That is found by compiling for one. Where the reason is that its packets do not have what is asked for, others may.
+        """
+        self.text = text
+        self.known: dict[int, list[Instruction]] = {}
+        try:
+            self.instructions(1 if linktype is None else linktype)
+        except UsageError as error:
+            if linktype is not None or "support" not in str(error):  # "supported only on", "not supported on", "no ... support"
+                raise
+
+    def instructions(self, linktype: int) -> list[Instruction]:
+        """The program for a link type. Raises UsageError with libpcap's reason, PktError."""
+        if linktype not in self.known:
+            from ..bpf.classic import unsound
+            from ..libpcap import compile_filter
+
+            try:
+                program = compile_filter(self.text, linktype)
+            except UsageError as error:
+                raise UsageError(f"--bpf {error}") from None
+            reason = unsound(program)
+            if reason:
+                raise UsageError(f"--bpf '{self.text}': {reason}")
+            self.known[linktype] = program
+        return self.known[linktype]
+
+
+class Fixed:
+    """A program that is given, --bpf-file: the same for all packets."""
+
+    def __init__(self, name: str) -> None:
+        """Reads a file, in the form of tcpdump -ddd. Raises PktError where it cannot be read, or is not sound."""
+        from ..bpf.classic import asks_kernel, parsed, unsound
+
+        try:
+            with open(name, encoding="ascii", errors="replace") as file:  # noqa: PTH123  pathlib is slow to import
+                self.program = parsed(file.read(1 << 22), name)
+        except OSError as error:
+            raise PktError(f"{name}: {error.strerror}") from None
+        reason = unsound(self.program)
+        if reason:
+            raise PktError(f"{name}: {reason}")
+        i = asks_kernel(self.program)
+        if i is not None:
+            raise PktError(f"{name}: instruction {i} asks the kernel ({self.program[i][3]:#x}): packets alone have no answer")
+
+    def instructions(self, _linktype: int) -> list[Instruction]:
+        """The program."""
+        return self.program
+
+
+def bpf_of(values: Values) -> Expression | Fixed | None:
+    """What --bpf or --bpf-file say. Raises UsageError, PktError."""
+    if values.bpf is not None and values.bpf_file is not None:
+        raise UsageError("only one of --bpf and --bpf-file")
+    if values.bpf_file is not None:
+        return Fixed(values.bpf_file)
+    return None if values.bpf is None else Expression(values.bpf, values.link_type)

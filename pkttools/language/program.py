@@ -1,0 +1,84 @@
+"""Compiles filters and assignments into flat programs of integers, which a backend runs over a batch.
+
+A program is three byte strings: the field table as rows, the code, and constants (the bytes of DATA and TEXT values). Codes are
+rows of native 64-bit integers; their columns are `struct row`, `struct test` and `struct assignment` in codec/c/codec.h.
+A test names the test to go on with when it holds and when not, or ACCEPT or REJECT; jumps only go forward.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from ..batch import Program
+from ..protocols.fields import DATA, FAMILY, LITTLE, TABLE, TEXT
+
+EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF = range(9)
+SET, ADD, SUBTRACT, SWAP = range(4)
+ACCEPT, REJECT = -1, -2
+NUMBER_ROW, DATA_ROW, FAMILY_ROW, LITTLE_ROW, TEXT_ROW = range(5)
+ROW_KINDS = {DATA: DATA_ROW, FAMILY: FAMILY_ROW, LITTLE: LITTLE_ROW, TEXT: TEXT_ROW}  # others are numbers
+TEST_COLUMNS, ASSIGNMENT_COLUMNS, ROW_COLUMNS = 11, 9, 8
+ALL_BITS = (1 << 128) - 1
+
+
+def _packed(numbers: list[int]) -> bytes:
+    """Numbers as the backends read them; array would take longer to import than all of this."""
+    return struct.pack(f"{len(numbers)}q", *numbers)
+
+
+def _rows() -> bytes:
+    following: dict[str, int] = {}  # name to the next row of that name, or -1
+    rows: list[list[int]] = []
+    for index in range(len(TABLE) - 1, -1, -1):
+        row = TABLE[index]
+        kind = ROW_KINDS.get(row.kind, NUMBER_ROW)
+        rows.append([row.header, row.bit, row.width, row.bias, row.scale, kind, row.shapes, following.get(row.name, -1)])
+        following[row.name] = index
+    return _packed([column for row in reversed(rows) for column in row])
+
+
+ROWS = _rows()
+
+
+def _halves(value: int) -> tuple[int, int]:
+    """A 128-bit number as two signed 64-bit ones, the form in which it goes through an array."""
+    halves = value >> 64 & (1 << 64) - 1, value & (1 << 64) - 1
+    return tuple(half - (1 << 64) if half >> 63 else half for half in halves)  # type: ignore[return-value]
+
+
+class Tests:
+    """A filter under construction: tests are added in order, jumps may go to labels that come later."""
+
+    def __init__(self) -> None:
+        self.code: list[list] = []
+        self.constants = bytearray()
+
+    def add(self, row: int, occurrence: int, compare: int, value: int | bytes, mask: int, yes: list | int, no: list | int) -> None:
+        """A test: the field at `row` (for LAYER: a set of header kinds, as bits) against `value` under `mask`."""
+        number, data = (0, value) if isinstance(value, bytes) else (value, b"")
+        self.code.append([row, occurrence, compare, *_halves(number), *_halves(mask), len(self.constants), len(data), yes, no])
+        self.constants += data
+
+    def label(self) -> list[int]:
+        """A place to jump to, not known yet."""
+        return []
+
+    def bind(self, label: list[int]) -> None:
+        """Lets `label` mean the next test."""
+        label.append(len(self.code))
+
+    def program(self) -> Program:
+        """The finished program."""
+        code = [c[0] if isinstance(c, list) else c for test in self.code for c in test]
+        return ROWS, _packed(code), bytes(self.constants)
+
+
+def assignments_program(assignments: list[tuple[int, int, int, bool, int | bytes, int]]) -> Program:
+    """Compiles assignments: operation, row, occurrence, exact, value, other row (of SWAP)."""
+    code: list[int] = []
+    constants = bytearray()
+    for operation, row, occurrence, exact, value, other in assignments:
+        number, data = (0, value) if isinstance(value, bytes) else (value, b"")
+        code += [operation, row, occurrence, exact, *_halves(number), len(constants), len(data), other]
+        constants += data
+    return ROWS, _packed(code), bytes(constants)

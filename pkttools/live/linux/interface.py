@@ -1,0 +1,150 @@
+"""Network interfaces, as packet(7) and netdevice(7) show them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+
+from ...errors import PktError, UsageError
+
+ETH_P_ALL = 3
+SOL_PACKET = 263
+SIOCGIFFLAGS, SIOCGIFHWADDR, SIOCGIFMTU = 0x8913, 0x8927, 0x8921
+IFF_UP = 1
+RECEIVED, REFUSED, SENT, NO_ROOM = 1, 3, 9, 11  # columns of `counters`: packets received, dropped of these, sent, dropped instead
+SO_RCVBUFFORCE = 33  # asm-generic/socket.h; Python's socket module does not have it
+
+# Hardware types of interfaces (linux/if_arp.h) and the link type of their frames.
+ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_NONE, ARPHRD_PPP, ARPHRD_TUNNEL, ARPHRD_SIT = 1, 772, 65534, 512, 768, 776
+LINKTYPES = {ARPHRD_ETHER: 1, ARPHRD_LOOPBACK: 1, ARPHRD_NONE: 101, ARPHRD_PPP: 101, ARPHRD_TUNNEL: 101, ARPHRD_SIT: 101}
+
+
+def names() -> list[str]:
+    """The interfaces there are."""
+    return [name for _, name in socket.if_nameindex()]
+
+
+def check_name(name: str) -> None:
+    """Raises PktError unless there is an interface of that name that a socket can be bound to."""
+    if name not in names():
+        hint = "; --libpcap receives from all of them" if name == "any" else ""
+        raise PktError(f"{name}: no such interface; there are {', '.join(names())}{hint}")
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # Python's bind() takes no other
+        raise PktError(f"{name}: interfaces are known by names in UTF-8 here; --libpcap takes any") from None
+
+
+def ask(sock: socket.socket, name: str, request: int) -> bytes:
+    """The answer to a netdevice(7) request, behind the name. Raises PktError."""
+    import fcntl  # late: there are systems without it, where this module only gives names
+
+    try:
+        return fcntl.ioctl(sock, request, struct.pack("16s24x", os.fsencode(name)))[16:]
+    except OSError as error:
+        raise PktError(f"{name}: {error.strerror}") from None
+
+
+def asking() -> socket.socket:
+    """A socket for requests alone; anybody may have one."""
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+
+
+def is_up(sock: socket.socket, name: str) -> bool:
+    """Whether an interface is up. Raises PktError when there is none."""
+    (flags,) = struct.unpack_from("H", ask(sock, name, SIOCGIFFLAGS))
+    return bool(flags & IFF_UP)
+
+
+def ethernet(name: str | None) -> tuple[str, int]:
+    """Name and number of an interface for XDP: it is up and has Ethernet's frames. Raises UsageError, PktError."""
+    if not name:
+        raise UsageError(f"no interface given: -i IFACE, one of {', '.join(names())}")
+    check_name(name)
+    with asking() as sock:
+        (hardware,) = struct.unpack_from("H", ask(sock, name, SIOCGIFHWADDR))
+        if LINKTYPES.get(hardware) != LINKTYPES[ARPHRD_ETHER]:
+            raise PktError(f"{name}: XDP is for Ethernet, and this interface is of hardware type {hardware}")
+        if not is_up(sock, name):
+            raise PktError(f"{name}: interface is down")
+    return name, socket.if_nametoindex(name)
+
+
+def open_socket(name: str | None, what: str) -> socket.socket:
+    """A packet socket that is not bound yet, so that nothing foreign slips in; the interface exists and is up.
+
+    what: what the socket is for, for the message when it may not be had. Raises PktError.
+    """
+    if not name:
+        raise UsageError(f"no interface given: -i IFACE, one of {', '.join(names())}")
+    check_name(name)
+    try:
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+    except PermissionError:
+        raise PktError(f"{name}: not allowed to {what}: run it as root, with CAP_NET_RAW, or under 'unshare -Urn'") from None
+    except OSError as error:
+        raise PktError(f"{name}: {error.strerror}") from None
+    if not is_up(sock, name):
+        sock.close()
+        raise PktError(f"{name}: interface is down")
+    return sock
+
+
+def bind(sock: socket.socket, name: str, protocol: int) -> int:
+    """Binds a socket to an interface; gives the link type of its frames. Raises PktError."""
+    try:
+        sock.bind((name, protocol))
+    except OSError as error:
+        raise PktError(f"{name}: {error.strerror}") from None
+    return linktype_of(name, sock.getsockname()[3])
+
+
+def linktype(name: str) -> int:
+    """The link type of the frames of an interface, without opening it. Raises PktError."""
+    check_name(name)
+    with asking() as sock:
+        return linktype_of(name, hardware_type(sock, name))
+
+
+def linktype_of(name: str, hardware: int) -> int:
+    """The link type of the frames of an interface with that hardware type. Raises PktError."""
+    if hardware not in LINKTYPES:
+        raise PktError(f"{name}: interfaces of hardware type {hardware} are not supported")
+    return LINKTYPES[hardware]
+
+
+def grow(sock: socket.socket, size: int) -> None:
+    """Asks for a receive buffer of `size` bytes in the kernel: beyond the system's limit as root, up to it otherwise."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
+def mac_address(sock: socket.socket, name: str) -> bytes:
+    """The six bytes of an interface's own address."""
+    return ask(sock, name, SIOCGIFHWADDR)[2:8]
+
+
+def hardware_type(sock: socket.socket, name: str) -> int:
+    """The hardware type of an interface, before the socket is bound to it."""
+    return struct.unpack_from("H", ask(sock, name, SIOCGIFHWADDR))[0]
+
+
+def counters(name: str) -> list[int] | None:
+    """What the kernel has counted at an interface, the columns of /proc/net/dev; None when there is none of that name.
+
+    That file is of our network namespace, which /sys need not be.
+    """
+    with open("/proc/net/dev", errors="surrogateescape") as file:  # noqa: PTH123  pathlib is slow to import
+        for line in file:
+            found, colon, numbers = line.rpartition(":")
+            if colon and found.strip() == name:
+                return [int(word) for word in numbers.split()]
+    return None
+
+
+def mtu(sock: socket.socket, name: str) -> int:
+    """The largest payload of a frame, in bytes."""
+    return struct.unpack_from("i", ask(sock, name, SIOCGIFMTU))[0]

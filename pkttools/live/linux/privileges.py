@@ -1,0 +1,136 @@
+"""What a command is no longer allowed to do, once all is open that takes a privilege: what it reads is from strangers.
+
+See capabilities(7), credentials(7) and prctl(2). Capabilities are those of a thread: they go before there is a second one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pwd
+import struct
+import sys
+from importlib import import_module
+
+from ... import codec
+from ...errors import PktError, UsageError
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 2, 8, 24, 38
+PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
+VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3, linux/capability.h: sets of 64 bits
+CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF = 12, 13, 39
+MOST = 64  # capabilities there can be
+NOBODY = 65534  # the user, and the group, that the kernel itself takes for one that is not known
+ROOT = "root"
+# What is imported later, by names, for where the user that is changed to cannot read the folders that it is in.
+LATE = (
+    "array", "difflib", "fcntl", "mmap", "socket",
+    *(f"pkttools.{name}" for name in (
+        "bpf.classic", "command_line.progress", "formats.foreign", "formats.lending", "formats.pcap", "formats.pcapng",
+        "formats.text", "formats.write_behind", "kernel", "language.expression", "language.values",
+    )),
+)  # fmt: skip
+OF_PYTHON = [f"pkttools.codec.python.{name}" for name in ("bridge", "headers", "mend", "pcapng", "program", "soundness")]
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def user_of(name: str | None) -> tuple[int, int] | None:
+    """The user and the group to change to; None: it stays who it is. Raises UsageError.
+
+    name: a user, or None for the usual one: of what root has started who used sudo, or else nobody.
+    """
+    if name is not None:
+        try:
+            found = pwd.getpwuid(int(name)) if name.isascii() and name.isdigit() else pwd.getpwnam(name)
+        except (KeyError, OverflowError, ValueError):
+            raise UsageError(f"-Z: there is no user '{name[:40]}'") from None
+        return found.pw_uid, found.pw_gid
+    if os.geteuid():
+        return None
+    if os.getuid():
+        return os.getuid(), os.getgid()
+    sudo = [os.environ.get(variable, "") for variable in ("SUDO_UID", "SUDO_GID")]
+    if all(number.isascii() and number.isdigit() and 0 < int(number) < 1 << 32 for number in sudo):
+        return int(sudo[0]), int(sudo[1])
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        return NOBODY, NOBODY
+    return nobody.pw_uid, nobody.pw_gid
+
+
+def drop(name: str | None, keep: Iterable[int] = (), late: Iterable[str] = ()) -> None:
+    """Gives up all privileges: capabilities but those to `keep`, and, of root, the user.
+
+    name: the user to change to; None for the usual one, as far as there is one to change to; root keeps everything.
+    late: modules that are imported later, besides LATE. Raises UsageError, and PktError where something cannot be given up.
+    """
+    _libc.prctl(PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0)  # Linux 3.5
+    if name == ROOT:
+        return
+    user, have = user_of(name), held()
+    if not have and user in (None, (os.getuid(), os.getgid())):
+        return
+    number, parent = ctypes.c_int(), os.getppid()
+    _libc.prctl(PR_GET_PDEATHSIG, ctypes.byref(number), 0, 0, 0)
+    kept = sum(1 << capability for capability in keep) & have
+    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    for capability in range(MOST):
+        if _libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0):
+            break  # there is none of that number, or it takes CAP_SETPCAP
+    if user is not None:
+        become(*user, must=name, keeps=bool(kept), late=[*LATE, *(OF_PYTHON if codec.BACKEND == "python" else ()), *late])
+    header = struct.pack("=Ii", VERSION, 0)
+    low, high = kept & 0xFFFFFFFF, kept >> 32
+    if _libc.capset(header, struct.pack("=6I", low, low, 0, high, high, 0)):
+        error = os.strerror(ctypes.get_errno())
+        raise PktError(f"privileges cannot be given up: {error}; -Z root keeps them")
+    if number.value:  # a change of user has taken it back
+        _libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(number.value), 0, 0, 0)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), number.value)
+
+
+def held() -> int:
+    """The capabilities that this process has in any way, a bit each; all, where the system does not say."""
+    sets = ctypes.create_string_buffer(24)
+    if _libc.capget(struct.pack("=Ii", VERSION, 0), sets):
+        return (1 << MOST) - 1
+    low, high = (effective | permitted | inheritable for effective, permitted, inheritable in struct.iter_unpack("=3I", sets))
+    return high << 32 | low
+
+
+def become(user: int, group: int, must: str | None, keeps: bool, late: list[str]) -> None:
+    """Changes to a user, with no other groups, as far as that is possible. Raises PktError where it must be.
+
+    In a namespace of one user there is nobody to change to. must: the user's name, where it was asked for. keeps: whether
+    capabilities are to stay. late: modules to import first, unless that user can.
+    """
+    try:
+        os.setgroups([])
+        os.setresgid(group, group, group)
+        if not reads(user):
+            for module in late:
+                import_module(module)
+        if keeps:
+            _libc.prctl(PR_SET_KEEPCAPS, ctypes.c_ulong(1), 0, 0, 0)
+        os.setresuid(user, user, user)
+    except OSError as error:
+        if must is not None:
+            raise PktError(f"-Z {must}: not allowed to change to that user: {error.strerror}") from None
+
+
+def reads(user: int) -> bool:
+    """Whether a user can read what Python and we import; our own effective user is another one meanwhile. Raises OSError."""
+    folders = [folder for folder in sys.path if os.access(folder, os.R_OK | os.X_OK)]
+    own = os.geteuid()
+    os.setresuid(-1, user, -1)
+    try:
+        return all(os.access(place, os.R_OK, effective_ids=True) for place in (__file__, *folders))
+    finally:
+        os.setresuid(-1, own, -1)

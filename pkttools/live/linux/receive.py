@@ -1,0 +1,259 @@
+"""Packets from an interface: AF_PACKET, see packet(7), with a TPACKET_V3 ring that the kernel fills and we read in place."""
+
+from __future__ import annotations
+
+import _thread  # threading takes as long to import as all of this
+import errno
+import mmap
+import os
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from math import inf
+
+from ... import codec
+from ...batch import MAX_FRAME, ROW_BYTES, Batch
+from ...command_line.signals import Interrupted, elsewhere, end_at, wait
+from ...errors import PktError, counted
+from ...kernel import ring_give, ring_read, ring_take
+from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, open_socket
+from .link import AGAIN, Watch
+
+TYPE_CHECKING = False  # typing's own is dear at start-up
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...bpf.classic import Instruction
+    from .socket_filter import SocketFilter
+
+# Options of SOL_PACKET, linux/if_packet.h; Python's socket module has none of them.
+PACKET_ADD_MEMBERSHIP, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, PACKET_RESERVE = 1, 5, 6, 10, 12
+PACKET_MR_PROMISC = 1
+TPACKET_V3 = 2
+
+BUFFER = 32 << 20  # bytes of the ring: some 20 ms of the fastest wire that can be followed
+BLOCKS = 8  # at least: one is read while others are filled, and with two packets are lost at each change
+PAGE = mmap.PAGESIZE
+TAG = 4  # bytes that a VLAN tag needs in front of the packet, where the kernel took it off
+BLOCK_HEAD, PACKET_HEAD = 48, 128  # bytes that a block begins with; that a packet needs before its own, at most
+LINES = 160  # bytes in front of a block's packets that are ours: room for the longest lines IFACE and WAY, both ways
+# Milliseconds after which the kernel hands over a block that is not full, if there is any packet in it; kernels before 6.18
+# round them up to their timer's tick, 1 to 10 ms. Every packet of a quiet wire waits that long. But as each such block is one
+# that is taken, the time times the number of blocks, 126, is how long the ring lasts while nobody reads, however little comes.
+PROMPT, PATIENT = 1, 20
+STILL = 0.02  # seconds after which blocks are taken out of the ring while a pipe is full
+KEPT = 12 << 20  # bytes of them: little is in each, a block full of packets needs no other place
+
+
+def geometry(size: int) -> tuple[int, int]:
+    """Bytes of a block, and how many of them make a ring of `size` bytes; never less than BLOCKS pages.
+
+    A block holds the largest frame. Where that would leave fewer than BLOCKS the blocks are smaller, and cut what is larger.
+    Blocks of a power of two would waste nothing in the kernel, which likes to allot such sizes; more of them lasts longer.
+    """
+    largest = BLOCK_HEAD + LINES + PACKET_HEAD + TAG + MAX_FRAME
+    block = min(-(-largest // PAGE), max(1, size // BLOCKS // PAGE)) * PAGE
+    return block, max(BLOCKS, size // block)
+
+
+class Receiver:
+    """An interface to receive from.
+
+    direction: None, "in" or "out". buffer: bytes that the kernel may keep for us, 0 for the usual. finish: whether
+    transport checksums that the kernel left to the card are computed, as the wire would carry them. nano: times with all
+    digits, else microseconds. seconds: how long. notes: whether each packet says where it was captured, and which way it
+    went. prompt: whether somebody waits for each packet. program: gives a classic BPF program for a link type, which the
+    kernel is asked to run; who receives has to run it again.
+    """
+
+    def __init__(self, interface: str | None, *, promiscuous: bool, direction: str | None, buffer: int, finish: bool,
+                 nano: bool, seconds: float | None, notes: bool, prompt: bool,
+                 program: Callable[[int], list[Instruction]] | None = None) -> None:  # fmt: skip
+        self.sock = open_socket(interface, "capture")
+        self.name = interface or ""
+        self.finish, self.nano, self.seconds = finish, nano, seconds
+        self.received = self.unfinished = self.met = self.placed = self.dropped = 0
+        self.gone = False
+        self.at = 0  # where in the ring the next block is
+        self.retire = PROMPT if prompt else PATIENT
+        self.kept: list[bytearray] = []  # blocks that are no longer in the ring, the oldest one first
+        self.room = KEPT
+        self.waiting, self.lock = True, _thread.allocate_lock()
+        self.filter: SocketFilter | None = None
+        if program:
+            from .socket_filter import SocketFilter
+
+            self.filter = SocketFilter(self.sock, self.name, program, finish)
+        try:
+            self.block, self.ring = self.mapped(*geometry(buffer or BUFFER))
+            if promiscuous:
+                request = struct.pack("iHH8s", socket.if_nametoindex(self.name), PACKET_MR_PROMISC, 0, b"")
+                self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
+            self.watch = Watch(self.name, socket.if_nametoindex(self.name))
+            self.linktype = bind(self.sock, self.name, ETH_P_ALL)  # last: from here on everything is received
+        except OSError as error:
+            raise PktError(f"{self.name}: {error.strerror}") from None
+        self.notes = self.lines() if notes else (0, 0, 0, 0)
+        loopback = self.sock.getsockname()[3] == ARPHRD_LOOPBACK  # shows each packet going out and coming in: once is enough
+        self.wanted = {"in": (True, False), "out": (False, True), None: (True, not loopback)}[direction]
+
+    def mapped(self, block: int, blocks: int) -> tuple[int, mmap.mmap]:
+        """Asks for a ring, before the socket is bound: nothing comes in yet. Gives the bytes of a block, and the ring."""
+        try:
+            self.sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
+            self.sock.setsockopt(SOL_PACKET, PACKET_RESERVE, TAG)
+            # Bytes of a block, blocks, bytes of a frame (no matter, but all must fit), frames, time, our bytes, features
+            self.sock.setsockopt(SOL_PACKET, PACKET_RX_RING, struct.pack("7I", block, blocks, block, blocks, self.retire, LINES, 0))
+            return block, mmap.mmap(self.sock.fileno(), block * blocks)
+        except OSError as error:
+            size = block * blocks
+            raise PktError(f"{self.name}: no ring of {size} bytes for packets: {error.strerror}; -b asks for another") from None
+
+    def lines(self) -> tuple[int, int, int, int]:
+        """Writes the extension lines into every block, where it is ours.
+
+        Gives offset in a block and size of those for packets that came in, then of those that went out.
+        """
+        from ...blocks import iface  # late: only with -v
+
+        came, went = (iface(self.name) + f"WAY: {way}\n".encode() for way in ("in", "out"))
+        for at in range(BLOCK_HEAD, len(self.ring), self.block):
+            self.ring[at : at + len(came + went)] = came + went
+        return BLOCK_HEAD, len(came), BLOCK_HEAD + len(came), len(went)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Batches as they come, until the time is over or a signal comes; then what the kernel still holds."""
+        deadline = None if self.seconds is None else time.monotonic() + self.seconds
+        if deadline is not None:
+            end_at(deadline)
+        if self.retire == PROMPT:
+            try:
+                _thread.start_new_thread(self.keep, ())
+            except RuntimeError:
+                pass  # none is to be had: the ring alone has to last while nobody reads
+        try:
+            while not self.gone and (deadline is None or time.monotonic() < deadline):
+                with self.lock:
+                    self.waiting = not self.kept
+                wait([self.sock.fileno()], self.patience(deadline) if self.waiting else 0)
+                self.waiting = False
+                yield from self.batches()
+        except Interrupted:
+            pass
+        yield from self.rest()
+        if self.gone:
+            raise PktError(f"{self.name}: interface is gone")
+
+    def patience(self, deadline: float | None) -> float | None:
+        """Seconds to wait for a packet, at most a day: select(2) does not take any number."""
+        most = 86400 if self.watch.up else AGAIN  # nothing tells that an interface is up again, or gone while it was down
+        return None if deadline is None and self.watch.up else min(max(0, (deadline or inf) - time.monotonic()), most)
+
+    def batches(self) -> Iterator[Batch]:
+        """The next block as a batch, if the kernel has handed it over, and some of its packets are wanted."""
+        try:
+            if self.retire == PROMPT:  # a copy: what is lent while a pipe is full would be in the kernel's way
+                block = self.oldest()
+                yield from self.batch(block, 0, len(block))
+            else:  # in place: the kernel gets it back when the next batch is asked for
+                yield from self.batch(self.ring, self.at, self.block)
+                ring_give(self.ring, self.at)
+                self.at = (self.at + self.block) % len(self.ring)
+        except BlockingIOError:
+            self.check()
+        except OSError as error:
+            raise PktError(f"{self.name}: {error.strerror}") from None
+
+    def batch(self, ring: mmap.mmap | bytearray, at: int, size: int) -> Iterator[Batch]:
+        """The packets of a block that are wanted, if any are. Raises OSError."""
+        rows, unfinished, count = ring_read(ring, at, size, self.wanted, self.linktype, MAX_FRAME, self.nano, self.notes)
+        self.met += count
+        self.received += len(rows) // ROW_BYTES
+        if self.finish and unfinished:
+            done = codec.correct(ring, unfinished, codec.TRANSPORT)[codec.CORRECTED]
+            self.unfinished += len(unfinished) // ROW_BYTES - done
+        if rows:
+            yield Batch(ring, rows)
+
+    def oldest(self) -> bytearray:
+        """The block that came first of those that were not read yet. Raises BlockingIOError when there is none, OSError."""
+        with self.lock:
+            if not self.kept:
+                return self.take()
+            block = self.kept.pop(0)
+            self.room += len(block)
+            return block
+
+    def take(self) -> bytearray:
+        """Takes a block out of the ring. Raises BlockingIOError when there is none, OSError."""
+        taken = ring_take(self.ring, self.at, self.block)
+        self.at = (self.at + self.block) % len(self.ring)
+        return taken
+
+    def keep(self) -> None:
+        """Runs beside the rest, and takes blocks out of the ring while nobody reads it, such as before a full pipe."""
+        elsewhere()
+        while True:
+            time.sleep(STILL)
+            with self.lock:
+                try:
+                    while not self.waiting and self.room > 0:
+                        self.kept.append(self.take())
+                        self.room -= len(self.kept[-1])
+                except OSError:
+                    pass  # no block more, or what is wrong with it is said when it is read
+
+    def ahead(self, passing: Callable[[Batch], int]) -> Iterator[int | None]:
+        """How many of the packets that wait behind those which nobody reads are passed on, a block at a time; None: no more yet."""
+        seen = 0
+        while True:
+            with self.lock:
+                blocks = self.kept[seen:]
+            for block in blocks:
+                copy = bytearray(block)
+                rows, *_ = ring_read(copy, 0, len(copy), self.wanted, self.linktype, MAX_FRAME, self.nano, (0, 0, 0, 0))
+                yield passing(Batch(copy, rows)) if rows else 0
+            seen += len(blocks)
+            yield None
+
+    def rest(self) -> Iterator[Batch]:
+        """What came until now. What comes later is not ours any more: a busy interface would never end."""
+        self.count()
+        wanted, waited = self.placed, 0
+        while self.met < wanted and waited < 1000:
+            met = self.met
+            yield from self.batches()
+            if self.met == met:  # the block that is being filled: the kernel hands it over when its time has come
+                time.sleep(self.retire / 1000)
+                waited += self.retire
+
+    def check(self) -> None:
+        """Asks the socket for what went wrong. Raises PktError.
+
+        An interface that went down is waited for: the socket is bound by number, and receives again once it is up, whatever it
+        is called then. One that is gone is the end.
+        """
+        number = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number == errno.ENETDOWN:
+            self.watch.went_down()
+        elif number:
+            raise PktError(f"{self.name}: {os.strerror(number)}")
+        if not self.watch.up:
+            self.gone = not self.watch.look()
+
+    def count(self) -> None:
+        """Adds up what the kernel has counted since it was asked last: packets put in the ring, packets dropped."""
+        packets, dropped, _ = struct.unpack("III", self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 12))
+        self.placed += packets - dropped
+        self.dropped += dropped
+
+    def close(self) -> list[str]:
+        """Ends the capture; gives what there is to say: received, dropped by the kernel."""
+        self.count()
+        self.sock.close()
+        self.watch.close()
+        said = f"{self.name}: {counted(self.received, 'packet')} received, {self.dropped} dropped by the kernel"
+        if self.unfinished:
+            said += f", {self.unfinished} with a checksum that could not be finished"
+        return [said]

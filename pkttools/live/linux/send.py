@@ -1,0 +1,53 @@
+"""Packets to an interface: AF_PACKET, see packet(7)."""
+
+from __future__ import annotations
+
+import socket
+
+from ...batch import Batch
+from ...kernel import send_burst
+from .. import sending
+from ..pace import Pace
+from .interface import SOL_PACKET, bind, mac_address, mtu, open_socket
+from .link import Carrier
+
+PACKET_QDISC_BYPASS = 20  # linux/if_packet.h; Linux 3.14
+
+
+class Sender(sending.Sender):
+    """An interface to send to; a sink."""
+
+    def __init__(self, interface: str | None, pace: Pace, direct: bool = False) -> None:
+        """direct: to the driver, past the queueing discipline and those who capture at the interface.
+
+        Raises PktError, and UsageError without an interface.
+        """
+        self.sock = open_socket(interface, "send")
+        super().__init__(interface or "", bind(self.sock, interface or "", 0), pace)  # protocol 0: nothing is received
+        if direct:
+            self.sock.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
+        self.fd = self.sock.fileno()
+        try:
+            self.carrier = Carrier(socket.if_nametoindex(self.sock.getsockname()[0]))
+        except OSError:
+            pass  # a sandbox without rtnetlink, or it is gone already
+
+    def some(self, batch: Batch, first: int, count: int) -> tuple[int, int, int]:
+        """Sends packets of a batch, up to the first that fails."""
+        return send_burst(self.fd, batch.data, batch.rows, first, count)
+
+    @property
+    def mtu(self) -> int:
+        """The largest payload of a frame, in bytes. Raises PktError."""
+        return mtu(self.sock, self.name)
+
+    @property
+    def mac_address(self) -> str:
+        """The interface's own MAC address. Raises PktError."""
+        return mac_address(self.sock, self.name).hex(":")
+
+    def close(self) -> list[str]:
+        """Ends; gives the account."""
+        said = super().close()
+        self.sock.close()
+        return said

@@ -1,0 +1,59 @@
+"""A classic BPF program that the kernel runs for a packet socket, socket(7): what it drops is not even copied."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from array import array
+
+from ...bpf.classic import for_socket, packed, reads_checksum
+from .interface import RECEIVED, SENT, counters, hardware_type, linktype_of
+
+TYPE_CHECKING = False  # typing's own is dear at start-up
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...bpf.classic import Instruction
+
+LINK_HEADER = 14  # bytes, of Ethernet
+SO_ATTACH_FILTER = 26  # asm-generic/socket.h; Python's socket module does not have it
+
+
+class SocketFilter:
+    """A filter attached to a socket that is not bound yet. Where the kernel does not take it, whoever receives filters alone."""
+
+    def __init__(self, sock: socket.socket, name: str, program: Callable[[int], list[Instruction]], finish: bool) -> None:
+        """program: gives the instructions for a link type. finish: whether checksums are finished before who receives filters.
+
+        Raises what `program` raises, PktError.
+        """
+        self.name, self.refused = name, ""
+        linktype = linktype_of(name, hardware_type(sock, name))
+        instructions = program(linktype)
+        wanted = for_socket(instructions)
+        if wanted is None:
+            self.refused = "it jumps back, or is too long for it"
+        elif finish and reads_checksum(instructions, LINK_HEADER if linktype == 1 else 0):
+            self.refused = "checksums are finished first, but with --raw-checksums"
+        else:
+            held = array("B", packed(wanted))
+            try:
+                sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(wanted), held.buffer_info()[0]))
+            except OSError as error:
+                self.refused = error.strerror
+        self.before = self.traffic()
+
+    def said(self, passed: int) -> str:
+        """What there is to say of it in the end. passed: packets that the kernel let through."""
+        if self.refused:
+            return f"--bpf in user space, the kernel does not run it: {self.refused}"
+        now = self.traffic()
+        seen = "" if now is None or self.before is None else f" of {now - self.before}, as the interface counts,"
+        return (
+            f"--bpf in the kernel: {passed} packets{seen} came through; those whose VLAN tag it took off are filtered in user space"
+        )
+
+    def traffic(self) -> int | None:
+        """Packets that the interface has received and sent; None when it is gone."""
+        numbers = counters(self.name)
+        return numbers and numbers[RECEIVED] + numbers[SENT]

@@ -1,0 +1,290 @@
+"""Packets to an interface, each at its time, and the account of them; what sends them is in linux/ and libpcap/."""
+
+from __future__ import annotations
+
+import errno
+import operator
+import os
+import time
+from collections.abc import Iterator
+
+from ..batch import CAPTURED, COLUMNS, LINKTYPE, ORIGINAL, TIME, Batch
+from ..command_line.progress import Progress
+from ..command_line.signals import check, ready, wait
+from ..errors import PktError, counted, warn
+from ..formats.files import Output, Sink
+from ..protocols.names import linktype_name
+from .pace import Lateness, Pace, wait_until
+
+TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+if TYPE_CHECKING:
+    from .linux.link import Carrier
+
+GONE, NO_CARRIER = "interface is gone", "no carrier"
+REASONS = {
+    errno.EMSGSIZE: "too long for the MTU",
+    errno.ENETDOWN: "interface is down",
+    errno.EINVAL: "shorter than a link-layer header",
+    errno.ENXIO: GONE,
+    errno.ENODEV: GONE,
+    errno.ENOBUFS: "no buffers",
+}
+ETHERNET, COOKED = 1, (113, 276)  # link types
+RAW_IP = (101, 12, 14, 228, 229)  # those of bare IP packets
+TRIES, PAUSE = 200, 0.005  # how often, and after how many seconds, a full queue is tried again
+BURST = 1024  # frames that are sent before a signal is looked for: half a millisecond
+AT_ONCE = 16  # paced frames that are sent after one look at the clock: the last of them leaves some 10 us after it
+
+
+def fits(linktype: int, takes: int) -> bool:
+    """Whether packets of a link type can go to an interface that takes those of another."""
+    return linktype == takes or (linktype in RAW_IP and takes in RAW_IP)
+
+
+def misfit(name: str, linktype: int, takes: int) -> str:
+    """What is said of packets that do not fit an interface, before any is sent."""
+    came, wanted = f"{linktype} ({linktype_name(linktype)})", f"{takes} ({linktype_name(takes)})"
+    said = f"{name}: link type {came} does not fit the interface, which takes {wanted}"
+    if takes == ETHERNET:
+        return f"{said}: pkt-change --to-ethernet makes frames of such packets"
+    return f"{said}: pkt-change --unwrap makes IP packets of these" if takes in RAW_IP and linktype in COOKED else said
+
+
+def refuse_misfits(batch: Batch, name: str, takes: int) -> None:
+    """Raises PktError where no packet of the first batch fits: so it is with captures of another kind of interface."""
+    types = [linktype for _, _, linktype in batch.runs()]
+    if not any(fits(linktype, takes) for linktype in types):
+        raise PktError(misfit(name, types[0], takes))
+
+
+class Sender(Sink):
+    """An interface to send to; a sink."""
+
+    fd: int  # what can be waited for until there is room again
+    carrier: Carrier | None = None  # what finds out about packets that are lost without one, where that can be known
+
+    def __init__(self, interface: str, linktype: int, pace: Pace) -> None:
+        """linktype: of the frames that the interface takes."""
+        self.name, self.linktype = interface, linktype
+        self.pace, self.lateness, self.progress = pace, Lateness(), Progress()
+        self.burst, self.longest = 1, BURST
+        self.warned = False
+        self.sent = self.bytes = self.cut = self.retried = 0
+        self.failures: dict[str, int] = {}
+        self.begun = self.ended = time.monotonic_ns()
+
+    def some(self, batch: Batch, first: int, count: int) -> tuple[int, int, int]:
+        """Sends packets of a batch up to the first that fails; gives how many, their bytes, and the errno of that one or 0."""
+        raise NotImplementedError
+
+    def about_to_send(self, batch: Batch, first: int, count: int) -> None:
+        """Called just before `some`: what is to be written into packets at the last moment. Nothing, usually."""
+
+    def reason(self, error: int) -> str:
+        """Why a packet was not sent, by its errno."""
+        return REASONS.get(error, os.strerror(error))
+
+    @property
+    def mtu(self) -> int:
+        """The largest payload of a frame, in bytes. Raises PktError where it is not known, or no more."""
+        raise NotImplementedError
+
+    @property
+    def mac_address(self) -> str:
+        """The interface's own MAC address. Raises PktError where it has none."""
+        raise NotImplementedError
+
+    @property
+    def failed(self) -> bool:
+        """Whether any packet was not sent."""
+        return bool(self.failures)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the interface is no longer there: nothing more can be sent."""
+        return GONE in self.failures
+
+    @property
+    def attempted(self) -> int:
+        """Packets sent and failed."""
+        return self.sent + sum(self.failures.values())
+
+    def origin(self, stamp: int) -> None:
+        """Lets the original timing count from a packet of that time, whether it is sent or not."""
+        self.pace.origin = stamp
+
+    def begin(self) -> None:
+        """Lets the time run: the first packets were not to be sent."""
+        self.pace.begin(time.monotonic_ns())
+
+    def write(self, batch: Batch) -> None:
+        """Sends a batch, each packet at its time and without its FCS. Raises Interrupted when a signal comes."""
+        before, columns = self.attempted, batch.without_fcs().columns()
+        if not before:
+            refuse_misfits(batch, self.name, self.linktype)
+            self.warn_without_carrier()
+        try:
+            for start, stop, linktype in batch.runs():
+                able = fits(linktype, self.linktype)
+                for first, last in self.due(columns, start, stop) if self.pace.paced else ((start, stop),):
+                    if able:
+                        self.send(batch, first, last)
+                    else:
+                        self.fail(f"link type {linktype} does not fit the interface", last - first)
+        finally:
+            self.ended = time.monotonic_ns()
+            self.cut += shortened(columns, self.attempted - before)
+
+    def due(self, columns: memoryview, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Waits for packets; gives those that are due at once, as the first and behind the last.
+
+        One is hardly ever alone whose time was passed over: packets of the same time, or a rate above what can be reached.
+        """
+        pace, clock = self.pace, time.monotonic_ns
+        opening = not pace.begun  # the first packet is never late: the others' times count from it
+        stamps, sizes = columns[TIME::COLUMNS][start:stop].tolist(), columns[CAPTURED::COLUMNS][start:stop].tolist()
+        deadlines = (pace.deadline(stamp, size, clock()) for stamp, size in zip(stamps, sizes, strict=True))
+        due = next(deadlines)
+        while due is not None:
+            together, following = [due], None
+            if not pace.after_previous:  # there a deadline is not known before the packet before was sent
+                following = next(deadlines, None)
+                while following is not None and len(together) < AT_ONCE and following <= max(due, clock()):
+                    together.append(following)
+                    following = next(deadlines, None)
+            check()
+            now = wait_until(due)
+            pace.sent(now)
+            for deadline in together[opening:]:
+                self.lateness.add(now - deadline)
+            yield start, start + len(together)
+            start += len(together)
+            opening = False
+            due = next(deadlines, None) if pace.after_previous else following
+
+    def send(self, batch: Batch, first: int, last: int) -> None:
+        """Sends packets of a batch. A full queue is tried again for a second; every other failure is counted."""
+        tries = 0
+        while first < last:
+            check()
+            count = min(last - first, self.burst)
+            self.about_to_send(batch, first, count)
+            sent, size, error = self.some(batch, first, count)
+            self.burst = 1 if error else min(2 * self.burst, self.longest)  # behind one that fails the next one often fails too
+            self.sent += sent
+            self.bytes += size
+            first += sent
+            if self.carrier:
+                self.lose(*self.carrier.handed(sent, size, bool(error)))
+                if error == errno.ENOBUFS and self.carrier.lost:
+                    tries = TRIES  # no queue is full: nothing gets better by waiting
+            tries = 0 if sent else tries
+            if error == errno.EAGAIN:  # the socket's share of memory is used up by what waits for the wire
+                ready([], [self.fd])
+            elif error == errno.ENOBUFS and tries < TRIES:
+                tries += 1
+                self.retried += 1
+                wait([], PAUSE)
+            elif error:
+                self.fail(NO_CARRIER if error == errno.ENOBUFS and self.carrier and self.carrier.lost else self.reason(error))
+                first, tries = first + 1, 0
+            if self.progress.due:
+                self.progress.show(f"{self.sent} packets sent")
+
+    def warn_without_carrier(self) -> None:
+        """Says once that there is no carrier, before the first packet or when it is lost."""
+        if self.carrier and self.carrier.lost and not self.warned:
+            self.warned = True
+            self.progress.clear()
+            warn(f"{self.name}: no carrier: packets will be lost")
+
+    def lose(self, packets: int, size: int) -> None:
+        """Counts packets that were handed over and got lost for want of a carrier."""
+        if packets:
+            self.sent -= packets
+            self.bytes -= size
+            self.fail(NO_CARRIER, packets)
+        self.warn_without_carrier()
+
+    def fail(self, reason: str, count: int = 1) -> None:
+        """Counts packets that were not sent."""
+        self.failures[reason] = self.failures.get(reason, 0) + count
+
+    def close(self) -> list[str]:
+        """Ends; gives the account: attempted is sent and failed."""
+        self.progress.clear()
+        if self.carrier:
+            self.lose(*self.carrier.settled())
+            self.carrier.close()
+        seconds = (self.ended - self.begun) / 1e9
+        said = f"{self.name}: {self.attempted} attempted = {self.sent} sent + {self.attempted - self.sent} failed"
+        if self.failures:
+            reasons = [f"{n} {reason}" for reason, n in self.failures.items()]
+            try:
+                reasons = [r + f" of {self.mtu}" if r.endswith("MTU") else r for r in reasons]
+            except PktError:
+                pass  # it is gone, and the MTU with it, or nobody tells
+            said += f" ({', '.join(reasons)})"
+        said += f"; {self.bytes} bytes in {seconds:.3f} s"
+        if self.lateness.count:
+            said += f"; {self.lateness}"
+        if self.retried:
+            said += f"; a full queue was tried again {self.retried} times"
+        if self.cut:
+            said += f"; {self.cut} had been cut short when captured"
+        return [said]
+
+
+def shortened(columns: memoryview, count: int) -> int:
+    """How many of the first `count` packets had been cut short when they were captured."""
+    captured, original = columns[CAPTURED : count * COLUMNS : COLUMNS], columns[ORIGINAL : count * COLUMNS : COLUMNS]
+    return 0 if captured == original else sum(map(operator.lt, captured, original))
+
+
+class Rehearsal(Sink):
+    """A sink that says what would be sent, without an interface: number, seconds from the start, bytes, link type."""
+
+    def __init__(self, pace: Pace, interface: str | None = None, linktype: int | None = None) -> None:
+        """interface, linktype: what it would be sent to, if that is known, and what that takes."""
+        self.pace, self.output = pace, Output(None, None)
+        self.name, self.linktype = interface or "", linktype
+        self.count = self.bytes = self.end = self.misfits = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether any packet would not be sent."""
+        return self.misfits > 0
+
+    def origin(self, stamp: int) -> None:
+        """Lets the original timing count from a packet of that time, whether it is sent or not."""
+        self.pace.origin = stamp
+
+    def begin(self) -> None:
+        """Lets the time run: the first packets were not to be sent."""
+        self.pace.begin(self.end)
+
+    def write(self, batch: Batch) -> None:
+        """Says it for a batch. Raises PktError where nothing of the first one could be sent, OutputError."""
+        batch.without_fcs()
+        if self.linktype is not None:
+            if not self.count:
+                refuse_misfits(batch, self.name, self.linktype)
+            self.misfits += sum(stop - start for start, stop, linktype in batch.runs() if not fits(linktype, self.linktype))
+        columns = batch.columns().tolist()
+        lines = []
+        for i in range(0, len(columns), COLUMNS):
+            due = self.pace.deadline(columns[i + TIME], columns[i + CAPTURED], self.end)
+            self.end = max(self.end, due)
+            self.pace.sent(self.end)
+            self.count += 1
+            self.bytes += columns[i + CAPTURED]
+            lines.append(f"{self.count}\t{self.end / 1e9:.6f} s\t{columns[i + CAPTURED]} bytes\tlink type {columns[i + LINKTYPE]}")
+        self.output.write(("\n".join(lines) + "\n").encode())
+
+    def close(self) -> list[str]:
+        """Ends; gives the sum. Raises OutputError."""
+        self.output.close()
+        said = [f"would send {counted(self.count, 'packet')}, {self.bytes} bytes, in {self.end / 1e9:.3f} s"]
+        if self.misfits:
+            said.append(f"{self.name}: {counted(self.misfits, 'packet')} of these would fail: their link type does not fit")
+        return said
