@@ -75,7 +75,7 @@ packages: ready
 	@.ci/packages
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis pkttools/*/_c.*so
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis pkttools/*/_c.*so
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- setting up ----

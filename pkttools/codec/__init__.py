@@ -46,7 +46,7 @@ except ImportError as _error:
         raise ImportError(f"PKTTOOLS_CODEC is 'c', but {REASON}") from None
     REASON += "" if _built else ": that takes a C compiler and Python's headers when it is installed"
     REASON = "PKTTOOLS_CODEC=python" if _choice else REASON
-    from . import python as _backend
+    from . import python as _backend  # type: ignore[no-redef]  # the same functions
 
     BACKEND = "python"
 

@@ -17,6 +17,7 @@ from ..errors import UsageError
 TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 FLAG, NUMBER, REAL, TEXT = "flag", "number", "real", "text"
 MAX_LINKTYPE = (1 << 26) - 1  # what a pcap file has room for
@@ -93,6 +94,11 @@ class Values:
         self.arguments = []
         for option in declared:
             setattr(self, option.attribute, option.default)
+
+    if TYPE_CHECKING:  # which attributes there are, and of which types, the declared options say
+
+        def __getattr__(self, name: str) -> Any: ...  # noqa: ANN401
+        def __setattr__(self, name: str, value: object) -> None: ...
 
 
 FORMATS = ("text", "pcap", "pcapng")

@@ -28,7 +28,7 @@ try:
 except ImportError:
     if _choice == "c" and sys.platform == "linux":
         raise ImportError("PKTTOOLS_CODEC is 'c', but the kernel's C functions were not built") from None
-    from . import python as _backend
+    from . import python as _backend  # type: ignore[no-redef]  # the same functions
 
     BACKEND = "python"
 
