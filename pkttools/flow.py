@@ -19,7 +19,7 @@ from .errors import OutputError, PktError, Unread, UsageError, counted, say, war
 from .formats import packets
 from .formats.files import Input, Output, Sink, format_of, is_terminal
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 

@@ -14,7 +14,7 @@ import time
 from ..batch import MAX_FRAME
 from ..errors import UsageError
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any

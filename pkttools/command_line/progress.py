@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

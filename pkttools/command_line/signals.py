@@ -11,7 +11,7 @@ import time
 
 from ..errors import Unread
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, too
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType

@@ -14,7 +14,7 @@ import sys
 from ..command_line import options
 from ..errors import PktError, UsageError
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as importlib is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 

@@ -13,7 +13,7 @@ from ..flow import Stage, tell_beside, without_fcs
 from ..language.expression import any_of, compiled, split_assignment
 from ..protocols.fields import FIELDS
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..batch import Program
     from ..work.link import Converter

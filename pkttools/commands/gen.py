@@ -16,7 +16,7 @@ from ..generator.request import rate_of
 from ..generator.source import Generated
 from ..generator.templates import PROTOCOLS
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -15,7 +15,7 @@ from ..command_line.options import ABOUT, FLAG, TEXT, Option, Values
 from ..errors import PktError, say
 from ..flow import need
 
-TYPE_CHECKING = False  # typing's own is dear at start-up
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..lab.topology import Topology
 

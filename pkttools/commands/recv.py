@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..flow import Capture, Stage, arguments, each, need
 from ..formats.files import to_file
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..bpf.classic import Instruction
     from ..flow import Work

@@ -17,7 +17,7 @@ from ..flow import Source, Stage, each, need
 from ..formats.files import Output, Sink
 from ..live.pace import Pace
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

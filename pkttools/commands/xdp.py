@@ -17,7 +17,7 @@ from ..live.linux.bpf import to_go_on
 from ..live.linux.samples import LONGEST
 from ..live.linux.xdp import EVERYTHING, VERDICTS, Xdp
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

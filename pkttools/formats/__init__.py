@@ -6,7 +6,7 @@ from ..batch import Batch
 from ..errors import PktError
 from .files import BUFFER, Input
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -10,7 +10,7 @@ from ..batch import Batch
 from ..command_line.signals import Interrupted, check, room, wait
 from ..errors import OutputError, PktError, Unread, UsageError
 
-TYPE_CHECKING = False  # typing's own is dear at start-up
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .write_behind import WriteBehind
 

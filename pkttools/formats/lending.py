@@ -12,7 +12,7 @@ import fcntl
 import os
 import struct
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -9,7 +9,7 @@ from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, NOTES_SIZE, TIME, Ba
 from ..errors import ANOTHER_CAPTURE, PktError, Unread, counted, pcap_message
 from .files import Input, Output, Sink
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
 

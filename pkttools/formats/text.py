@@ -10,7 +10,7 @@ from ..errors import NOT_ENDED, PktError, Unread, UsageError, counted, shown, te
 from ..protocols.names import link_lines
 from .files import Input, Output, Sink
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 

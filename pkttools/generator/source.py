@@ -16,7 +16,7 @@ from .stream import AT_ONCE, Column, Lengths, Stream, Template
 from .templates import LEAST, build, headers_size, largest_size, lengths
 from .values import Drawn, Turns, field_values, least, most, parse
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -16,7 +16,7 @@ from ..protocols.fields import DATA, FAMILY, HEADERS, LITTLE, TABLE, TEXT, Row
 from .schedule import SECOND
 from .values import Drawn, Turns, least
 
-TYPE_CHECKING = False  # typing's own is dear at start-up
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 

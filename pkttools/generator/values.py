@@ -17,7 +17,7 @@ from ..errors import UsageError
 from ..language.values import check_assignable, largest, parse_number, parse_value
 from ..protocols.fields import DATA, IPV4, IPV6, TEXT, Row
 
-TYPE_CHECKING = False  # typing's own is dear at start-up
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 

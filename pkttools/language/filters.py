@@ -11,7 +11,7 @@ from ..errors import PktError, UsageError
 from ..protocols.names import linktype_name
 from .expression import any_of, broadcast_and_groups, compiled, joined
 
-TYPE_CHECKING = False  # typing's own is dear at start-up
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..bpf.classic import Instruction
     from ..command_line.options import Values

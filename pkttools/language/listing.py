@@ -8,7 +8,7 @@ from ..protocols.fields import DATA, IPV4, IPV6, LAYERS, MAC, TABLE, TEXT, Row
 from . import program
 from .values import format_value
 
-TYPE_CHECKING = False  # typing's own is dear at start-up
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..batch import Program
 

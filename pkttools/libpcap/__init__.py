@@ -17,7 +17,7 @@ import sys
 
 from ..errors import PktError, UsageError
 
-TYPE_CHECKING = False  # typing's own is dear at start-up
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 

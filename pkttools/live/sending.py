@@ -16,7 +16,7 @@ from ..formats.files import Output, Sink
 from ..protocols.names import linktype_name
 from .pace import Lateness, Pace, wait_until
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .linux.link import Carrier
 

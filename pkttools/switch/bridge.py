@@ -11,7 +11,7 @@ from ..errors import PktError, counted
 from ..live.linux.tap import PREFIX
 from .ports import MOST, Gone, PacketPort, Port, wire_bytes
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

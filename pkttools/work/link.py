@@ -9,7 +9,7 @@ from ..batch import Batch, Packet, Program, gathered
 from ..language.values import Header, read_field
 from ..protocols.fields import FIELDS, TABLE
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -22,7 +22,7 @@ from ...libpcap.system import MESSAGE
 from .handle import Handle
 from .streams import File, Memory
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

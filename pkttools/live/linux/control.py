@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ...errors import PktError, limit
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from ... import codec
 from ...errors import PktError, UsageError
 
-TYPE_CHECKING = False  # typing's own is dear at start-up, as collections is
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

@@ -20,7 +20,7 @@ from ...kernel import ring_give, ring_read, ring_take
 from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, open_socket
 from .link import AGAIN, Watch
 
-TYPE_CHECKING = False  # typing's own is dear at start-up
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -9,7 +9,7 @@ from array import array
 from ...bpf.classic import for_socket, packed, reads_checksum
 from .interface import RECEIVED, SENT, counters, hardware_type, linktype_of
 
-TYPE_CHECKING = False  # typing's own is dear at start-up
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
