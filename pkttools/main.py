@@ -50,8 +50,10 @@ def start(name: str, argv: list[str]) -> int:
         output.write("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
         output.close()
     else:
+        from .codec import keep_memory
         from .flow import run  # a command alone is a pipe of one
 
+        keep_memory()
         said, code = command.run(values) if hasattr(command, "run") else run([command.stage(values)])
         for line in said:
             say(f"{name}: {line}")

@@ -77,7 +77,7 @@ static void packet(uint8_t *at, size_t size, int64_t linktype, int64_t original)
     printf("walk %zu", w.count);
     for (size_t i = 0; i < w.count; i++)
         printf(" %d:%zu:%zu:%zu", (int)w.header[i].kind, w.header[i].start, w.header[i].data, w.header[i].end);
-    printf("\ncheck %d", (int)check(&f, original, linktype));
+    printf("\ncheck %d", (int)check(&f, original, linktype, &(uint64_t){0}));
     struct mended mended = {0};
     printf(" correct %d", (int)correct(&f, original, linktype, LENGTHS, &mended));
     printf(" %08" PRIx32 "\n", digest(at, size));

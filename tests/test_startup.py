@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import subprocess
+import sys
+
 import pytest
-from conftest import shell
+from conftest import ROOT, shell
 
 # Each of these takes a tenth of a command's start or more, and none of the commands of a pipe needs it.
 DEAR = {"argparse", "ast", "collections", "dataclasses", "dpkt", "enum", "functools", "importlib", "inspect", "pathlib", "re",
@@ -38,3 +43,37 @@ def test_libpcap_is_loaded_only_where_it_is_asked_for(command: str) -> None:
     assert b"pkttools.live.linux." in done.stderr, "nothing was counted"
     assert b"ctypes" not in done.stderr
     assert b"pkttools.libpcap" not in done.stderr
+
+
+KEPT = """
+import ctypes, os, sys
+class Info(ctypes.Structure):
+    names = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
+    _fields_ = [(name, ctypes.c_size_t) for name in names.split()]
+libc = ctypes.CDLL(None)
+libc.mallinfo2.restype = Info
+def kept():  # whether a large buffer comes from the heap, which stays; else it has a mapping of its own
+    before = libc.mallinfo2().hblks
+    buffer = bytearray(8 << 20)
+    return libc.mallinfo2().hblks == before
+{}
+print(kept(), file=sys.stderr)  # a command closes standard output
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("import pkttools, pkttools.codec, pkttools.flow, pkttools.main", b"False\n"),
+        ("from pkttools.main import start; start('pkt-txt2txt', ['--in', os.devnull])", b"True\n"),
+    ],
+)
+def test_settings_of_the_process_are_for_programs_to_change(words: str, expected: bytes) -> None:
+    """A library leaves malloc as it is; a command lets it keep memory."""
+    if not sys.platform.startswith("linux") or not hasattr(ctypes.CDLL(None), "mallinfo2"):
+        pytest.skip("mallinfo2 is glibc's, since 2.33")
+    done = subprocess.run(
+        [sys.executable, "-c", KEPT.format(words)],
+        capture_output=True, cwd=ROOT, env={**os.environ, "PKTTOOLS_CODEC": "c"}, check=True,
+    )  # fmt: skip
+    assert done.stderr == expected

@@ -21,6 +21,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     verify(data, row) -> a verdict a header
     forward(data, rows, stations, room, source, now, ports)
         -> (rows a port, rows of all that go on, (flooded, filtered, reserved, short, moved, full))
+    keep_memory()
 
 assign, correct and check take `counts` as well: a dict to which they add what packets carry that is not followed.
 The Python twins in codec/python document them. Where decoded packets lie in `data` is the codec's own matter. Decoders
@@ -55,7 +56,7 @@ pcap_decode, pcap_encode = _backend.pcap_decode, _backend.pcap_encode
 pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
 walk, select, assign, spread = _backend.walk, _backend.select, _backend.assign, _backend.spread
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
-forward = _backend.forward
+forward, keep_memory = _backend.forward, _backend.keep_memory
 
 ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` mends: checksums; lengths too; what the kernel leaves to the card
 CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED = range(7)  # what comes out of `correct` and `check`
@@ -65,6 +66,6 @@ NONE, RIGHT, BAD, UNCERTAIN, LEFT = range(5)  # what `verify` says of a header's
 __all__ = [
     "ALL", "BACKEND", "BAD", "CORRECTED", "CUT_SHORT", "FRAGMENT", "IN_ORDER", "IN_ORDER_OR_SWAPPED", "LEFT", "LENGTHS",
     "MALFORMED", "NONE", "OBSCURE", "RIGHT", "SWAPPED", "TRANSPORT", "UNCERTAIN", "UNFINISHED", "WRONG", "assign", "beyond",
-    "check", "correct", "forward", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select", "spread",
-    "text_decode", "text_encode", "verify", "walk",
+    "check", "correct", "forward", "keep_memory", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select",
+    "spread", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip

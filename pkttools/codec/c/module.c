@@ -811,6 +811,20 @@ exit:
     return result;
 }
 
+/* Buffers of a megabyte come and go with every batch. By default each of them is fetched from the kernel, cleared page by page and
+ * given back: a good part of the time of a text pipe. Memory is kept instead. For the whole process: its main function asks for it.
+ */
+static PyObject *py_keep_memory(PyObject *self, PyObject *args)
+{
+    (void)self;
+    (void)args;
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, 16 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
+#endif
+    return Py_NewRef(Py_None);
+}
+
 static PyMethodDef methods[] = {
     {"text_decode", py_text_decode, METH_VARARGS, NULL},
     {"text_encode", py_text_encode, METH_VARARGS, NULL},
@@ -827,6 +841,7 @@ static PyMethodDef methods[] = {
     {"beyond", py_beyond, METH_VARARGS, NULL},
     {"forward", py_forward, METH_VARARGS, NULL},
     {"verify", py_verify, METH_VARARGS, NULL},
+    {"keep_memory", py_keep_memory, METH_NOARGS, "See pkttools/codec/python/__init__.py."},
     {"use_rows", py_use_rows, METH_VARARGS, "Chooses which code reads and writes rows, 0 the portable one; gives what is used; for tests."},
     {NULL, NULL, 0, NULL},
 };
@@ -835,12 +850,6 @@ static int execute(PyObject *module)
 {
     rows_prepare();
     checksum_prepare();
-#ifdef __GLIBC__
-    /* Buffers of a megabyte come and go with every batch. By default each of them is fetched from the kernel, cleared
-       page by page and given back: a good part of the time of a text pipe. Memory is kept instead. */
-    mallopt(M_MMAP_THRESHOLD, 16 << 20);
-    mallopt(M_TRIM_THRESHOLD, 16 << 20);
-#endif
     PyObject *names = PyTuple_New(HEADER_KINDS);
     for (int i = 0; names != NULL && i < HEADER_KINDS; i++) {
         PyObject *name = PyUnicode_FromString(header_names[i]);
