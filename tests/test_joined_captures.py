@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import BACKENDS, load, shell
+from conftest import BACKENDS, ROOT, load, shell
 from sections import block, enhanced, interface, section
 
 from pkttools import codec
@@ -218,3 +218,16 @@ def test_versions_as_tcpdump_has_them(read, tmp_path, version, order, magic, swa
         return
     assert not error
     assert [(seconds, captured, original) for _, seconds, captured, original in found] == judged
+
+
+@pytest.mark.parametrize("form", ["pcap", "pcap -be", "pcapng"])
+def test_a_capture_behind_text_is_an_error_with_its_line(backend, form):
+    """Its packets would be comments: nothing is lost without a word. What stands before passes."""
+    text = b"# a comment\n" + (ROOT / "examples" / "ping.txt").read_bytes()
+    command, _, order = form.partition(" ")
+    capture = shell(f"pkt-txt2{command} {order}", text).stdout
+    done = shell("pkt-txt2txt", text + capture, backend=backend)
+    assert done.returncode == 1 and done.stdout.count(b"==\n") == text.count(b"==\n")
+    line = text.count(b"\n") + 1
+    assert re.match(rb"pkt-txt2txt: <stdin>:(\d+): bytes that are no text", done.stderr), done.stderr
+    assert int(done.stderr.split(b":")[2]) - line in (0, 1, 2)  # pcapng begins with ends of lines

@@ -6,7 +6,7 @@ import time
 
 from .. import codec
 from ..batch import COLUMNS, LINKTYPE, Batch, Program
-from ..errors import NOT_ENDED, PktError, Unread, UsageError, counted, shown, text_message
+from ..errors import NOT_ENDED, NOT_TEXT, PktError, Unread, UsageError, counted, shown, text_message
 from ..protocols.names import link_lines
 from .files import Input, Output, Sink
 
@@ -52,6 +52,8 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
                     yield batch
             if error:
                 kind, at, word, size = error
+                if kind == NOT_TEXT and not found:
+                    raise PktError(f"{source.name}: neither packet text nor a capture file")
                 number = word if kind == NOT_ENDED else 0
                 raise PktError(f"{source.name}:{at}: {text_message(kind, bytes(buffer[word : word + size]), number)}")
             if consumed == start:

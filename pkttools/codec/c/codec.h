@@ -160,7 +160,7 @@ enum error_kind {               /* the words are in ../../errors.py, for both ba
     NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END,
     NO_BLANK, ODD_HEX, NO_COLON, INDENTED,
     RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT, BLOCK_SHORT, BLOCK_UNALIGNED, BLOCK_LONG, BLOCK_TRAILER, PAST_BLOCK,
-    NO_INTERFACE, BAD_TRAILER,
+    NO_INTERFACE, BAD_TRAILER, NOT_TEXT,
     ANOTHER_CAPTURE,            /* no error: here begins another file's header */
     BAD_INTERFACE /* of the caller: never reported */
 };

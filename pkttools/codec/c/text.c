@@ -434,6 +434,10 @@ void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool 
             d->linktype = link_of(d->linktype, octets, count);
         } else if (starts(&l, "==") || starts(&l, "TIME:") || starts(&l, "SIZE:"))
             d->stray++;
+        else if (l.size > 0 && memchr(l.at, 0, l.size) != NULL) {      /* such as a capture behind text: no comment */
+            fail(d, NOT_TEXT, d->line, 0, 0);
+            break;
+        }
         d->consumed = at;
     }
     bytes_free(&notes);

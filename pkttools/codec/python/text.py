@@ -51,6 +51,7 @@ from ...errors import (
     NO_COLON,
     NO_END,
     NOT_ENDED,
+    NOT_TEXT,
     ODD_HEX,
     TOO_LONG,
 )
@@ -195,6 +196,8 @@ class _Decoder:
                 self.linktype = link_of(linktype_of(self.linktype), *self.read_trailer(*span))
             elif text.startswith((b"==", b"TIME:", b"SIZE:"), span[0]):
                 self.stray += 1
+            elif text.find(b"\0", *span) >= 0:  # such as a capture behind text: no comment
+                raise self.fail(NOT_TEXT)
             self.consumed = self.at
 
     def read_canonical(self) -> bool:
