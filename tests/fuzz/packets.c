@@ -202,7 +202,7 @@ static void try_assign(const struct sample *s, const struct program *p)
     size_t count = assignment_count(p);
     size_t *placed = (size_t *)(void *)exact(NULL, count * sizeof *placed);
     memset(placed, 0, count * sizeof *placed);
-    assign(p, &edited, s->linktype, placed, &(uint64_t){0});
+    assign(p, &edited, s->linktype, placed);
     for (size_t i = 0; i < count; i++)
         EXPECT(placed[i] <= 1);
     release((uint8_t *)placed, count * sizeof *placed);

@@ -3,10 +3,8 @@
 
 #include <stdlib.h>
 
-bool bytes_need(struct bytes *b, size_t more)
+bool bytes_grow(struct bytes *b, size_t more)
 {
-    if (more <= b->room - b->size)
-        return true;
     if (b->room > SIZE_MAX / 4 || more > SIZE_MAX / 4)     /* before any sum of these wraps around */
         return false;
     size_t room = b->room * 2 > b->size + more ? b->room * 2 : b->size + more + 256;
@@ -15,16 +13,6 @@ bool bytes_need(struct bytes *b, size_t more)
         return false;
     b->at = at;
     b->room = room;
-    return true;
-}
-
-bool bytes_add(struct bytes *b, const void *from, size_t size)
-{
-    if (!bytes_need(b, size))
-        return false;
-    if (size > 0)
-        memcpy(b->at + b->size, from, size);
-    b->size += size;
     return true;
 }
 

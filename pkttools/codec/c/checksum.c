@@ -20,24 +20,48 @@ static uint32_t crc32c(uint32_t crc, const uint8_t *at, size_t size)
     return crc;
 }
 
-/* The 16-bit one's complement sum of big-endian words, an odd last byte padded with zero. */
-uint32_t sum(const uint8_t *at, size_t size)
+static inline uint32_t word_of(const uint8_t *at, size_t size)
+{
+    uint32_t word = 0;
+    memcpy(&word, at, size);
+    return word;
+}
+
+/* All words added up, in the machine's byte order: the sum does not mind, RFC 1071 2(B). An odd last byte is padded with zero. */
+static inline uint64_t words(const uint8_t *at, size_t size)
 {
     uint64_t total = 0;
-    uint32_t word;
-    for (; size >= 4; at += 4, size -= 4) {     /* in the machine's byte order: the sum does not mind, RFC 1071 2(B) */
-        memcpy(&word, at, 4);
-        total += word;
-    }
-    word = 0;
-    if (size > 0)
-        memcpy(&word, at, size);
-    total += word;
+    for (; size >= 4; at += 4, size -= 4)
+        total += word_of(at, 4);
+    if (size >= 2)
+        total += word_of(at, 2);
+    if (size % 2 != 0)
+        total += word_of(at + size - 1, 1);
+    return total;
+}
+
+/* What two bytes at an even place are of that. */
+static inline uint64_t words_part(const uint8_t *at, size_t place)
+{
+    uint8_t word[4] = {0};
+    memcpy(word + place % 4, at + place, 2);
+    return word_of(word, 4);
+}
+
+/* The 16 bits that words add up to, in the order of the network. */
+static uint32_t in_order(uint64_t total)
+{
     while (total >> 16 != 0)
         total = (total & 0xFFFF) + (total >> 16);
     const uint16_t probe = 1;
     bool little_endian = *(const uint8_t *)&probe == 1;
     return (uint32_t)(little_endian ? (total >> 8 | (total & 0xFF) << 8) : total);
+}
+
+/* The 16-bit one's complement sum of big-endian words, an odd last byte padded with zero. */
+uint32_t sum(const uint8_t *at, size_t size)
+{
+    return in_order(words(at, size));
 }
 
 unsigned finished(uint64_t total)
@@ -187,12 +211,12 @@ void other_reading(struct message *m)
 /* The words that a checksum covers without itself and the pseudo-header, as far as they were captured. */
 uint64_t covered_sum(const struct frame *f, const struct message *m)
 {
-    size_t size = least(m->covered, f->size - m->at), behind = m->place + 2u, gap_end = 16u + m->gap;
+    size_t size = least(m->covered, f->size - m->at), gap_end = 16u + m->gap;
     const uint8_t *at = f->at + m->at;
-    if (m->gap == 0 || size < 16)
-        return (uint64_t)sum(at, m->place) + sum(at + behind, size - behind);
-    uint64_t total = (uint64_t)sum(at, m->place) + sum(at + behind, 16 - behind);
-    return size > gap_end ? total + sum(at + gap_end, size - gap_end) : total;
+    uint64_t total = words(at, m->gap == 0 ? size : least(size, 16)) - words_part(at, m->place);
+    if (m->gap != 0 && size > gap_end)
+        total += words(at + gap_end, size - gap_end);
+    return in_order(total);
 }
 
 /* The checksum of the IPv4 header at `index`; none when it was not captured in full, or is none. */
@@ -203,7 +227,8 @@ struct checksum header_checksum(const struct packet_view *p, size_t index)
     if (h->kind != IP || size < 20 || !within(p, h->start, size))
         return (struct checksum){0};
     const uint8_t *at = p->frame.at + h->start;
-    unsigned value = finished((uint64_t)sum(at, 10) + sum(at + 12, size - 12));
+    uint64_t total = size == 20 ? words(at, 20) : words(at, size);     /* nearly all are: no loop */
+    unsigned value = finished(in_order(total - words_part(at, 10)));
     return (struct checksum){h->start + 10, 2, value, value};
 }
 
@@ -330,11 +355,6 @@ enum verdict message_judged(const struct frame *f, const struct message *m, cons
         return m->v6 || m->protocol != 17 ? BAD : NONE;
     enum verdict verdict = judged(f, c);
     return verdict == BAD && left_to_card(f, m) ? LEFT : verdict;
-}
-
-uint32_t checksum_read(const struct frame *f, const struct checksum *c)
-{
-    return c->size == 4 ? get32(f, c->at) : get16(f, c->at);
 }
 
 void checksum_write(const struct frame *f, const struct checksum *c)

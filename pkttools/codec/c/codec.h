@@ -52,9 +52,24 @@ struct bytes {                  /* a growing buffer */
     size_t size, room;
 };
 
-bool bytes_need(struct bytes *b, size_t more);
-bool bytes_add(struct bytes *b, const void *from, size_t size);
+bool bytes_grow(struct bytes *b, size_t more);
 void bytes_free(struct bytes *b);
+
+/* Makes room for so many bytes more; whether there is. */
+static inline bool bytes_need(struct bytes *b, size_t more)
+{
+    return more <= b->room - b->size || bytes_grow(b, more);
+}
+
+static inline bool bytes_add(struct bytes *b, const void *from, size_t size)
+{
+    if (!bytes_need(b, size))
+        return false;
+    if (size > 0)
+        memcpy(b->at + b->size, from, size);
+    b->size += size;
+    return true;
+}
 
 struct frame {                  /* the captured bytes of one packet */
     uint8_t *at;
@@ -324,7 +339,7 @@ bool tests_sound(const struct program *program);
 bool assignments_sound(const struct program *program);
 bool matches(const struct program *tests, const struct frame *f, const struct packet *p, const struct packet *whole);
 size_t assignment_count(const struct program *assignments);
-void assign(const struct program *assignments, const struct frame *f, int64_t linktype, size_t *placed, uint64_t *beyond);
+uint64_t assign(const struct program *assignments, const struct frame *f, int64_t linktype, size_t *placed);
 bool place_value(const struct frame *f, size_t bit, size_t width, uint64_t value);
 
 /* bpf.c */
@@ -361,7 +376,10 @@ struct message {                /* what an IP header carries; small, since one i
 
 size_t wire_end(const struct packet_view *p, size_t index);
 enum outcome missing(const struct packet_view *p);
-bool within(const struct packet_view *p, size_t at, size_t size);
+static inline bool within(const struct packet_view *p, size_t at, size_t size)
+{
+    return frame_has(&p->frame, at, size);
+}
 size_t jumbo_place(const struct frame *f, size_t at);
 enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
 uint64_t pseudo_sum(const struct frame *f, const struct message *m);
@@ -391,7 +409,10 @@ unsigned card_value(const struct frame *f, const struct message *m);
 uint64_t finishing_sum(const struct frame *f, const struct message *m, const struct checksum *left);
 enum verdict judged(const struct frame *f, const struct checksum *c);
 enum verdict message_judged(const struct frame *f, const struct message *m, const struct checksum *c);
-uint32_t checksum_read(const struct frame *f, const struct checksum *c);
+static inline uint32_t checksum_read(const struct frame *f, const struct checksum *c)
+{
+    return c->size == 4 ? get32(f, c->at) : get16(f, c->at);
+}
 void checksum_write(const struct frame *f, const struct checksum *c);
 
 /* lengths.c */

@@ -54,6 +54,8 @@ static void walk_ethernet(struct walk *w, const struct frame *f, size_t at, size
     struct header *h = found(w, ETHERNET, at, 14, limit);
     if (h == NULL)
         w->partial |= w->count > 0;
+    else if (get16(f, at + 12) == ETHERTYPE_IP) /* most of all; a call less */
+        h->data = walk_ip(w, f, at + 14, limit);
     else {
         h->data = walk_type(w, f, get16(f, at + 12), at + 14, limit, false);
         if (h->data == at + 14 && get16(f, at + 12) < 0x600)    /* a length, IEEE 802.3 clause 3.2.6 */

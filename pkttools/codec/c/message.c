@@ -19,11 +19,6 @@ enum outcome missing(const struct packet_view *p)
     return p->original > (int64_t)p->frame.size ? CUT_SHORT : MALFORMED;
 }
 
-bool within(const struct packet_view *p, size_t at, size_t size)
-{
-    return frame_has(&p->frame, at, size);
-}
-
 /* Source routes (RFC 791 section 3.1, RFC 1122 section 3.2.1.8): while one is not used up, its last address is the destination. */
 static void source_route(const struct frame *f, size_t at, size_t end, struct message *m)
 {

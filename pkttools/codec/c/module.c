@@ -24,9 +24,10 @@ static const struct packet *rows_of(const Py_buffer *rows, const Py_buffer *data
     }
     *count = rows->len / (Py_ssize_t)sizeof(struct packet);
     const struct packet *p = rows->buf;
+    const uint64_t size = (uint64_t)data->len;  /* what is negative is larger than that, too */
     for (Py_ssize_t i = 0; i < *count; i++)
-        if (p[i].offset < 0 || p[i].captured < 0 || p[i].captured > MAX_FRAME || p[i].offset > data->len - p[i].captured
-            || p[i].notes < 0 || p[i].notes_size < 0 || p[i].notes > data->len || p[i].notes_size > data->len - p[i].notes) {
+        if ((uint64_t)p[i].captured > MAX_FRAME || (uint64_t)p[i].offset > size || (uint64_t)p[i].captured > size - (uint64_t)p[i].offset
+            || (uint64_t)p[i].notes > size || (uint64_t)p[i].notes_size > size - (uint64_t)p[i].notes) {
             PyErr_Format(PyExc_ValueError, "packet %zd lies outside of its batch", i);
             return NULL;
         }
@@ -438,49 +439,47 @@ static PyObject *numbers(const size_t *number, Py_ssize_t count)
     return tuple;
 }
 
-/* What the packets of a batch carry that is not followed: codes, counted in a dict at the end; `at` is NULL where nobody asks. */
+/* What the packets of a batch carry that is not followed: codes, counted in a dict at the end, if there is one. */
 struct beyond {
     PyObject *counts;
-    uint64_t *at, ignored;
+    struct bytes codes;
+    bool full;
 };
 
-static bool beyond_begin(struct beyond *b, PyObject *counts, Py_ssize_t count)
+static bool beyond_begin(struct beyond *b, PyObject *counts)
 {
-    *b = (struct beyond){.counts = counts};
-    if (counts == NULL || counts == Py_None)
+    *b = (struct beyond){.counts = counts == Py_None ? NULL : counts};
+    if (b->counts == NULL || PyDict_Check(counts))
         return true;
-    if (!PyDict_Check(counts)) {
-        PyErr_SetString(PyExc_TypeError, "counts are a dict or None");
-        return false;
-    }
-    b->at = PyMem_Calloc((size_t)count + 1, sizeof *b->at);
-    if (b->at == NULL)
-        PyErr_NoMemory();
-    return b->at != NULL;
+    PyErr_SetString(PyExc_TypeError, "counts are a dict or None");
+    return false;
 }
 
-static uint64_t *beyond_of(struct beyond *b, Py_ssize_t i)
+static inline void beyond_add(struct beyond *b, uint64_t code)
 {
-    return b->at != NULL ? &b->at[i] : &b->ignored;
+    if (code != 0 && b->counts != NULL)         /* seldom */
+        b->full |= !bytes_add(&b->codes, &code, sizeof code);
 }
 
 /* Adds what was found to the dict; false with an exception. */
-static bool beyond_end(struct beyond *b, Py_ssize_t count)
+static bool beyond_end(struct beyond *b)
 {
-    bool done = true;
-    for (Py_ssize_t i = 0, run; b->at != NULL && done && i < count; i = run) {
-        for (run = i + 1; run < count && b->at[run] == b->at[i]; run++)
+    const uint64_t *code = (const uint64_t *)(const void *)b->codes.at;
+    size_t count = b->codes.size / sizeof *code;
+    bool done = !b->full;
+    if (!done)
+        PyErr_NoMemory();
+    for (size_t i = 0, run; done && i < count; i = run) {
+        for (run = i + 1; run < count && code[run] == code[i]; run++)
             ;
-        if (b->at[i] == 0)
-            continue;
-        PyObject *key = PyLong_FromUnsignedLongLong(b->at[i]), *known = key == NULL ? NULL : PyDict_GetItemWithError(b->counts, key);
+        PyObject *key = PyLong_FromUnsignedLongLong(code[i]), *known = key == NULL ? NULL : PyDict_GetItemWithError(b->counts, key);
         long long before = known == NULL ? 0 : PyLong_AsLongLong(known);
-        PyObject *sum = PyErr_Occurred() ? NULL : PyLong_FromLongLong(before + (run - i));
+        PyObject *sum = PyErr_Occurred() ? NULL : PyLong_FromLongLong(before + (long long)(run - i));
         done = sum != NULL && PyDict_SetItem(b->counts, key, sum) == 0;
         Py_XDECREF(sum);
         Py_XDECREF(key);
     }
-    PyMem_Free(b->at);
+    bytes_free(&b->codes);
     return done;
 }
 
@@ -494,16 +493,16 @@ static PyObject *py_beyond(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "y*y*O!", &data, &rows, &PyDict_Type, &counts))
         return NULL;
     const struct packet *p = rows_of(&rows, &data, &count);
-    if (p != NULL && beyond_begin(&beyond, counts, count)) {
+    if (p != NULL && beyond_begin(&beyond, counts)) {
         for (Py_ssize_t i = 0; i < count; i++) {
             struct packet bare;
             const struct packet *q = without_fcs(&p[i], &bare);
             struct frame f = frame_of(&data, q);
             struct walk w;
             walk(&w, &f, q->linktype);
-            *beyond_of(&beyond, i) = w.beyond;
+            beyond_add(&beyond, w.beyond);
         }
-        if (beyond_end(&beyond, count))
+        if (beyond_end(&beyond))
             result = Py_NewRef(Py_None);
     }
     PyBuffer_Release(&data);
@@ -531,7 +530,7 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_TypeError, "guard is a program or None");
     else if (!guarded || load(guard, &g, tests_sound)) {
         size_t met = 0, stale = 0, unknown = 0, *placed = PyMem_Calloc(assignment_count(&l.program) + 1, sizeof *placed);
-        bool memory = beyond_begin(&beyond, counted, count) && placed != NULL && (!follow || bytes_need(&before, MAX_FRAME));
+        bool memory = beyond_begin(&beyond, counted) && placed != NULL && (!follow || bytes_need(&before, MAX_FRAME));
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; memory && i < count; i++) {
             struct packet bare;
@@ -543,7 +542,7 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
             if (follow && f.size > 0)
                 memcpy(old.at, f.at, f.size);
             met++;
-            assign(&l.program, &f, q->linktype, placed, beyond_of(&beyond, i));
+            beyond_add(&beyond, assign(&l.program, &f, q->linktype, placed));
             if (follow) {
                 struct followed left = update(&old, &f, q->original, q->linktype);
                 stale += left.stale;
@@ -553,7 +552,7 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
         Py_END_ALLOW_THREADS
         if (guarded)
             unload(&g);
-        memory = beyond_end(&beyond, count) && memory;
+        memory = beyond_end(&beyond) && memory;
         PyObject *counts = memory ? numbers(placed, (Py_ssize_t)assignment_count(&l.program)) : PyErr_Occurred() ? NULL : PyErr_NoMemory();
         result = counts == NULL ? NULL
             : Py_BuildValue("(nNnn)", (Py_ssize_t)met, counts, (Py_ssize_t)stale, (Py_ssize_t)unknown);
@@ -610,7 +609,7 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
     const struct packet *p = rows_of(&rows, &data, &count);
     if (p != NULL && (what < ALL || what > TRANSPORT))
         PyErr_SetString(PyExc_ValueError, "no such correction");
-    else if (p != NULL && beyond_begin(&beyond, counted, count)) {
+    else if (p != NULL && beyond_begin(&beyond, counted)) {
         Py_ssize_t outcomes[OUTCOMES] = {0}, wrong = 0, unfinished = 0, doubts[3] = {0};
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < count; i++) {
@@ -622,10 +621,10 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
             wrong += mended.wrong;
             unfinished += mended.unfinished;
             doubts[mended.doubt]++;
-            *beyond_of(&beyond, i) = mended.beyond;
+            beyond_add(&beyond, mended.beyond);
         }
         Py_END_ALLOW_THREADS
-        if (beyond_end(&beyond, count))
+        if (beyond_end(&beyond))
             result = Py_BuildValue("(nnnnnnnnn)", outcomes[CORRECTED], outcomes[CUT_SHORT], outcomes[FRAGMENT], outcomes[MALFORMED],
                                    outcomes[OBSCURE], wrong, unfinished, doubts[SHORTER], doubts[LONGER]);
     }
@@ -644,7 +643,7 @@ static PyObject *py_check(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "y*y*|O", &data, &rows, &counted))
         return NULL;
     const struct packet *p = rows_of(&rows, &data, &count);
-    if (p != NULL && beyond_begin(&beyond, counted, count))
+    if (p != NULL && beyond_begin(&beyond, counted))
         out = PyBytes_FromStringAndSize(NULL, count);
     if (out != NULL) {
         char *outcomes = PyBytes_AsString(out);
@@ -653,10 +652,12 @@ static PyObject *py_check(PyObject *self, PyObject *args)
             struct packet bare;
             const struct packet *q = without_fcs(&p[i], &bare);
             struct frame f = frame_of(&data, q);
-            outcomes[i] = (char)check(&f, q->original, q->linktype, beyond_of(&beyond, i));
+            uint64_t code;
+            outcomes[i] = (char)check(&f, q->original, q->linktype, &code);
+            beyond_add(&beyond, code);
         }
         Py_END_ALLOW_THREADS
-        if (!beyond_end(&beyond, count))
+        if (!beyond_end(&beyond))
             Py_CLEAR(out);
     }
     PyBuffer_Release(&data);

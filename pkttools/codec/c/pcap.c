@@ -4,9 +4,9 @@
 /* Whether four bytes are those that a pcap file begins with, in the byte order that they tell. */
 bool pcap_magic(const uint8_t *at, bool *big_endian)
 {
-    uint32_t magic = read32(at, true);
-    *big_endian = magic == 0xA1B2C3D4 || magic == 0xA1B23C4D || magic == 0xA1B2CD34;
-    return *big_endian || magic == 0xD4C3B2A1 || magic == 0x4D3CB2A1 || magic == 0x34CDB2A1;
+    *big_endian = at[0] == 0xA1;
+    uint32_t magic = read32(at, *big_endian);
+    return magic == 0xA1B2C3D4 || magic == 0xA1B23C4D || magic == 0xA1B2CD34;
 }
 
 /* Whether BEGINNING bytes are those of a pcap file. A record has seconds, fraction and lengths in their place: it would be one of

@@ -366,14 +366,14 @@ size_t assignment_count(const struct program *p)
     return p->code_count / ASSIGNMENT_SIZE;
 }
 
-/* placed: a counter an assignment, of the packets in which it was done. */
-void assign(const struct program *p, const struct frame *f, int64_t linktype, size_t *placed, uint64_t *beyond)
+/* placed: a counter an assignment, of the packets in which it was done. Gives what the walk did not follow. */
+uint64_t assign(const struct program *p, const struct frame *f, int64_t linktype, size_t *placed)
 {
     const struct assignment *a = (const struct assignment *)p->code, *end = a + assignment_count(p);
     struct walk w;
     struct place at;
     walk(&w, f, linktype);
-    *beyond = w.beyond;
+    uint64_t beyond = w.beyond;
     for (; a < end; a++, placed++) {
         if (a->operation == SWAP)
             *placed += swap(p, a, f, &w);
@@ -383,4 +383,5 @@ void assign(const struct program *p, const struct frame *f, int64_t linktype, si
                 walk(&w, f, linktype);
         }
     }
+    return beyond;
 }
