@@ -1,4 +1,4 @@
-# What the laboratories' scripts share; each reads it. `pkt-lab demo` builds the network first and takes it down afterwards.
+# What the labs' scripts share; each reads it. `pkt-lab demo` builds the network first and takes it down afterwards.
 #
 #   say TEXT                   what is going on
 #   on HOST COMMAND            shows a command, runs it in a host, and shows what it says

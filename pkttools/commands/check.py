@@ -1,8 +1,8 @@
-"""Lets sound packets through: whole, with sizes that fit each other.
+"""Lets valid packets through: whole, with sizes that fit each other.
 
 pkt-check -cs < packets.txt
 
-What it drops is counted on standard error, by reason. Fragments are sound by themselves.
+What it drops is counted on standard error, by reason. Fragments are valid by themselves.
 """
 
 from .. import codec
@@ -14,7 +14,7 @@ from ..flow import Stage, each
 
 OPTIONS = [
     Option("-cs --checksums", FLAG, "checksums must be right, too"),
-    Option("-rc --reverse-check", FLAG, "let the unsound ones through instead"),
+    Option("-rc --reverse-check", FLAG, "let the invalid ones through instead"),
     *FILTER,
 ]
 REASONS = {

@@ -1,6 +1,6 @@
-"""Mends checksums: IPv4, TCP, UDP, ICMP, ICMPv6, IGMP, SCTP, GRE, OSPF and more, in tunnels too.
+"""Corrects checksums: IPv4, TCP, UDP, ICMP, ICMPv6, IGMP, SCTP, GRE, OSPF and more, in tunnels too.
 
-What cannot be mended, because the packet was cut short or is a fragment, passes as it is and is counted.
+What cannot be corrected, because the packet was truncated or is a fragment, passes as it is and is counted.
 """
 
 from .. import codec
@@ -9,7 +9,7 @@ from ..command_line.options import FILTER, FLAG, Option, Values
 from ..errors import counted
 from ..flow import Stage, each
 
-OPTIONS = [Option("-L --lengths", FLAG, "mend IP total length, IPv6 payload length and UDP length too"), *FILTER]
+OPTIONS = [Option("-L --lengths", FLAG, "correct IP total length, IPv6 payload length and UDP length too"), *FILTER]
 
 
 REASONS = ("cut short", "fragments", "malformed", "on an unknown route")

@@ -1,4 +1,4 @@
-"""Puts fragments of IP datagrams together.
+"""Reassembles fragmented IP datagrams.
 
 pkt-defragment < packets.txt | pkt-correct
 

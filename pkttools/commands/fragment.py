@@ -1,8 +1,8 @@
-"""Cuts IP datagrams that are larger than an MTU into fragments.
+"""Fragments IP datagrams that are larger than an MTU.
 
 pkt-fragment -fm 576 < packets.txt
 
-What fits passes as it is; so does what must not be cut, and is counted.
+What fits passes as it is; so does what must not be fragmented, and is counted.
 """
 
 from ..command_line.options import FILTER, FLAG, NUMBER, Option, Values
@@ -12,14 +12,14 @@ from ..work.fragments import Cutter
 
 OPTIONS = [
     Option("-fm --mtu", NUMBER, "bytes of the largest IP packet (default 1500, of IPv6 1280)", "MTU", least=28, most=65535),
-    Option("-fc --force-cut", FLAG, "cut what says Don't Fragment too"),
-    Option("--id", NUMBER, "id of the first IPv6 datagram that is cut (default 1)", "N", default=1, most=(1 << 32) - 1),
+    Option("-fc --force-cut", FLAG, "fragment what says Don't Fragment too"),
+    Option("--id", NUMBER, "id of the first IPv6 datagram fragmented (default 1)", "N", default=1, most=(1 << 32) - 1),
     *FILTER,
 ]
 
 
 def stage(values: Values) -> Stage:
-    """Cuts, and says what it could not cut."""
+    """Fragments, and says what it could not."""
     cutter = Cutter(values.mtu, bool(values.force_cut), values.id)
 
     def account() -> list[str]:

@@ -1,4 +1,4 @@
-"""Builds networks of hosts and wires on this machine, in namespaces, without being root.
+"""Builds labs: networks of hosts and wires on this machine, in namespaces, without being root.
 
 pkt-lab up 'wire alice 10.0.0.1/24 bob 10.0.0.2/24'; pkt-lab exec alice ping -c 1 bob; pkt-lab down
 
@@ -47,7 +47,7 @@ def run(values: Values) -> tuple[list[str], int]:
 
 
 def up_mode(values: Values, words: list[str]) -> None:
-    """Builds a laboratory that stays."""
+    """Builds a lab that stays."""
     from ..lab import holder
 
     need(bool(words), "wanted: up FILE|STATEMENT...")
@@ -106,7 +106,7 @@ def read(words: list[str]) -> Topology:
 
 
 def stem(words: list[str]) -> str:
-    """What a laboratory is called: like its first file, or, where that is of one of the project's, like its folder."""
+    """What a lab is called: like its first file, or, where that is of one of the project's, like its folder."""
     from pathlib import Path
 
     from ..lab import demo
@@ -118,14 +118,14 @@ def stem(words: list[str]) -> str:
 
 
 def run_mode(values: Values, words: list[str]) -> int:
-    """Builds a laboratory for one command, which runs outside of it."""
+    """Builds a lab for one command, which runs outside of it."""
     need(bool(values.dashes) and values.dashes > 1 and len(words) >= values.dashes, "wanted: run FILE|STATEMENT... -- COMMAND...")
     statements, command = words[: values.dashes - 1], words[values.dashes - 1 :]
     return beside(values, read(statements), command, f"run-{os.getpid()}")
 
 
 def demo_mode(values: Values, words: list[str]) -> int | None:
-    """Shows the laboratories of the project, or one of them at work."""
+    """Shows the labs of the project, or one of them at work."""
     from ..lab import demo, running
     from ..lab.foreground import end_as, run
     from ..live.linux.namespaces import Forbidden
@@ -150,7 +150,7 @@ def demo_mode(values: Values, words: list[str]) -> int | None:
 
 
 def beside(values: Values, topology: Topology, command: list[str], name: str) -> int:
-    """Runs a command beside a laboratory that is built for it. Raises PktError, and Forbidden where there can be none."""
+    """Runs a command beside a lab that is built for it. Raises PktError, and Forbidden where there can be none."""
     from ..lab import foreground, holder, running
 
     name = values.name or name
@@ -163,7 +163,7 @@ def beside(values: Values, topology: Topology, command: list[str], name: str) ->
 
 
 def list_mode(values: Values, words: list[str]) -> None:
-    """Shows which laboratories are up."""
+    """Shows which labs are up."""
     from ..lab import status
 
     need(not words, "list takes no arguments")

@@ -32,7 +32,7 @@ OPTIONS = [
     Option("-ro --receive-only", FLAG, "only packets that come in"),
     Option("-so --send-only", FLAG, "only packets that go out"),
     Option("-np --no-promiscuous", FLAG, "do not ask for packets to other hosts"),
-    Option("--raw-checksums", FLAG, "leave checksums unfinished, as the kernel has them"),
+    Option("--raw-checksums", FLAG, "leave partial checksums (offload) unfinished"),
     *(option.unshown() if option == UTC else option for option in OUTPUT if "--nano" not in option.names),
     Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
     *(option.unshown() if option.attribute == "bpf_file" else option for option in PICK),

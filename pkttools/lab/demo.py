@@ -1,4 +1,4 @@
-"""The laboratories that come with the project: folders, each with a README, a topology and a script that runs by itself."""
+"""The labs that come with the project: folders, each with a README, a topology and a script that runs by itself."""
 
 from __future__ import annotations
 

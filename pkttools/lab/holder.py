@@ -1,12 +1,12 @@
-"""The process that a laboratory is: the first one (pid 1) in a PID namespace, which holds the namespaces of the hosts.
+"""The process that a lab is: the first one (pid 1) in a PID namespace, which holds the namespaces of the hosts.
 
-When it ends, however that happens, the kernel kills all that runs in the laboratory, and namespaces and wires go with it.
-There is no file and no name of a namespace that could stay behind. It listens under the laboratory's name, see `linux.control`.
+When it ends, however that happens, the kernel kills all that runs in the lab, and namespaces and wires go with it.
+There is no file and no name of a namespace that could stay behind. It listens under the lab's name, see `linux.control`.
 
     the command ── keeper, of the same namespaces ──╂── holder, of new ones: user, pid, mnt, net, uts
 
 The keeper is there because who asks for a PID namespace gets it for its children only, and who asks for a user namespace
-can do nothing outside any more. It ends with the command, and the holder with it, until the laboratory is up.
+can do nothing outside any more. It ends with the command, and the holder with it, until the lab is up.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ERRORS = {error.__name__: error for error in (Forbidden, PktError, UsageError)}
 
 
 class Started:
-    """A laboratory that was just built: `keeper`, our child, and the holder's process, as we know it."""
+    """A lab that was just built: `keeper`, our child, and the holder's process, as we know it."""
 
     def __init__(self, keeper: int, holder: int) -> None:
         self.keeper, self.holder = keeper, holder
@@ -48,7 +48,7 @@ class Started:
 
 
 def start(topology: Topology, name: str, *, root: bool, stays: bool) -> Started:
-    """Builds a laboratory. It ends with this process, unless it `stays`; until it is up it does in any case.
+    """Builds a lab. It ends with this process, unless it `stays`; until it is up it does in any case.
 
     root: without a user namespace. Raises PktError, and Forbidden where the system refuses.
     """
@@ -160,7 +160,7 @@ def close_others(kept: set[int]) -> None:
 
 
 def furnish(topology: Topology) -> None:
-    """Lets programs see the laboratory's processes, and know its hosts by name: as far as the system allows."""
+    """Lets programs see the lab's processes, and know its hosts by name: as far as the system allows."""
     try:
         mount("none", "/", flags=namespaces.MS_REC | namespaces.MS_PRIVATE)  # what is mounted here is not mounted outside
     except OSError:
@@ -210,7 +210,7 @@ def serve(listener: socket.socket, answer: Callable[[bytes], tuple[bytes, list[i
 
 
 def answer(line: bytes, facts: dict[str, object], spaces: dict[str, Spaces], own: dict[str, int]) -> tuple[bytes, list[int]]:
-    """Answers one question: what the laboratory is, and, of a host, how to get in."""
+    """Answers one question: what the lab is, and, of a host, how to get in."""
     try:
         host = control.decode(line).get("host")
     except PktError as error:

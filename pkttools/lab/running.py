@@ -1,4 +1,4 @@
-"""Laboratories that are up: found by name, asked, entered and ended."""
+"""Labs that are up: found by name, asked, entered and ended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import PktError
 from ..live.linux import control, namespaces
 from .holder import KIND
 
-ENVIRONMENT = "PKT_LAB"  # names the laboratory that is meant
+ENVIRONMENT = "PKT_LAB"  # names the lab that is meant
 HOST = "PKT_HOST"  # tells a command which host it runs in
 PATIENCE = 10.0  # seconds until all its processes are gone
 # In this order: the user namespace gives the right to enter the others.
@@ -20,7 +20,7 @@ KINDS = {"user": namespaces.NEWUSER, "pid": namespaces.NEWPID, "mnt": namespaces
 
 
 def choose(name: str | None, host: str | None = None) -> str:
-    """The laboratory that is meant: by name, or by the environment, or the only one, or the only one with a host of that name.
+    """The lab that is meant: by name, or by the environment, or the only one, or the only one with a host of that name.
 
     Raises PktError.
     """
@@ -36,7 +36,7 @@ def choose(name: str | None, host: str | None = None) -> str:
 
 
 def hosts(name: str) -> list[str]:
-    """The hosts of a laboratory; none of one that does not answer."""
+    """The hosts of a lab; none of one that does not answer."""
     try:
         return facts(name)["hosts"]
     except PktError:
@@ -44,7 +44,7 @@ def hosts(name: str) -> list[str]:
 
 
 def ask(name: str, seconds: float = control.PATIENCE, **question: object) -> tuple[dict, list[int]]:
-    """What a laboratory answers within so many seconds. Raises PktError when there is none of that name, or it does not."""
+    """What a lab answers within so many seconds. Raises PktError when there is none of that name, or it does not."""
     with control.connect(KIND, name, seconds) as sock:
         try:
             control.send(sock, question)
@@ -54,7 +54,7 @@ def ask(name: str, seconds: float = control.PATIENCE, **question: object) -> tup
 
 
 def facts(name: str, seconds: float = control.PATIENCE) -> dict:
-    """What a laboratory is; see `holder.describe`. Raises PktError."""
+    """What a lab is; see `holder.describe`. Raises PktError."""
     return ask(name, seconds)[0]
 
 
@@ -88,7 +88,7 @@ def enter(fds: dict[str, int]) -> None:
 
 
 def end(name: str) -> None:
-    """Ends a laboratory, and waits until all that ran in it is gone. Raises PktError."""
+    """Ends a lab, and waits until all that ran in it is gone. Raises PktError."""
     with control.connect(KIND, name, control.SECONDS) as sock:
         pid, _ = control.peer(sock)
         try:

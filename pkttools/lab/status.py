@@ -1,4 +1,4 @@
-"""What is in a laboratory: hosts, interfaces, and the commands that run there."""
+"""What is in a lab: hosts, interfaces, and the commands that run there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST = 100  # characters of a command line
 
 
 def listing() -> list[str]:
-    """A line for each laboratory of this user."""
+    """A line for each lab of this user."""
     rows = []
     for name in control.names(KIND):
         try:
@@ -37,7 +37,7 @@ def heading(facts: dict) -> str:
 
 
 def status(name: str) -> list[str]:
-    """The lines that show a laboratory. Raises PktError."""
+    """The lines that show a lab. Raises PktError."""
     facts = running.facts(name)
     lines = [f"{name}: {heading(facts)}"]
     fds = {host: running.keys(name, host) for host in facts["hosts"]}
