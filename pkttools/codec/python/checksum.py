@@ -23,7 +23,7 @@ V4, V6, BOTH = (False,), (True,), (False, True)
 
 # Who carries a checksum: protocol, in which versions of IP, where in the message it stands, the message's least size, in which
 # versions there is a pseudo-header, what 0 says, and what is covered.
-RULES = (
+RULES: tuple[tuple[int, tuple[bool, ...], int, int, tuple[bool, ...], int, int], ...] = (
     (6, BOTH, 16, 20, BOTH, A_SUM, WHOLE),  # TCP, RFC 9293 section 3.1
     (UDP, BOTH, 6, 8, BOTH, NEVER, UDP_LENGTH),  # RFC 768
     (1, V4, 2, 4, (), A_SUM, WHOLE),  # ICMP, RFC 792
@@ -43,7 +43,7 @@ RULES = (
     (46, BOTH, 2, 8, (), IS_NONE, WHOLE),  # RSVP, RFC 2205 section 3.1.1
     (113, BOTH, 6, 16, (), IS_NONE, WHOLE),  # PGM, RFC 3208 section 8
 )
-OF = {(protocol, v6): rule for protocol, versions, *rule in RULES for v6 in versions}
+OF = {(rule[0], v6): rule[2:] for rule in RULES for v6 in rule[1]}
 # Those that carry none of their own: IP in IP, IPv6, no next header, KA9Q's IP in IP, Ethernet, L2TPv3, MPLS. Of all others it
 # is not known: ESP, AH, what is encrypted, what we have not heard of.
 NONE_OF_ITS_OWN = {4, 41, 59, 94, 97, 115, 137}
@@ -76,7 +76,8 @@ def internet(data: bytes) -> int:
     total = in_cksum_add(0, data)
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
-    return in_cksum_done(total)
+    result: int = in_cksum_done(total)
+    return result
 
 
 Checksum = tuple[int, int, int, int]  # where it stands, its bytes (2, or 4 of a CRC), what should stand there, what some write

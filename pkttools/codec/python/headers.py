@@ -123,7 +123,8 @@ class Walk:
                 family = int.from_bytes(self.frame[at : at + 4], "little")
             v6 = (10, 23, 24, 28, 30)  # Linux, Windows, the BSDs, macOS
             return ethernet.ETH_TYPE_IP if family == 2 else ethernet.ETH_TYPE_IP6 if family in v6 else 0
-        return self.read(READERS[kind], at).ethtype
+        ethertype: int = self.read(READERS[kind], at).ethtype
+        return ethertype
 
     def ethernet(self, at: int, limit: int) -> None:
         """A whole Ethernet frame, the outermost or one in a tunnel."""
@@ -305,4 +306,4 @@ def walk(data: bytearray, row: bytes) -> list[tuple[int, int, int, int]]:
     if len(values) != COLUMNS:
         raise ValueError("one row is walked at a time")
     frame = bytes(data[values[OFFSET] : values[OFFSET] + values[CAPTURED]])
-    return [tuple(header) for header in Walk(frame, values[LINKTYPE]).headers]
+    return [tuple(header) for header in Walk(frame, values[LINKTYPE]).headers]  # type: ignore[misc]  # each has four

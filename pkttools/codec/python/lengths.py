@@ -141,8 +141,8 @@ def _vouched_with(view: View, index: int, size: int, inner: bool) -> int:
             view.walk()
         i += 1
     word = _vouched(view, index)
-    for place in reversed(before):
-        view.put(*place)
+    for was in reversed(before):
+        view.put(*was)
     view.walk()
     return word
 

@@ -57,7 +57,7 @@ class Packet:
     def put(self, at: int, size: int, value: int) -> None:
         """Writes a number, if it lies in the packet."""
         if at + size <= len(self.frame):
-            self.frame[at : at + size] = value.to_bytes(size, "big")  # type: ignore[index]
+            self.frame[at : at + size] = value.to_bytes(size, "big")  # type: ignore[index]  # who writes has a bytearray
 
     def within(self, at: int, size: int) -> bool:
         """Whether it was captured."""

@@ -25,6 +25,8 @@ def begins_pcap(head: bytes) -> bool:
     order = MAGICS.get(head[:4])
     if order is None:
         return False
+    zone: int
+    accuracy: int
     zone, accuracy = struct.unpack_from(">iI" if order == "big" else "<iI", head, 8)
     return zone % QUARTER == 0 and -DAY <= zone <= DAY and accuracy <= ACCURACY
 

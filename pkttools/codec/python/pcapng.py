@@ -56,7 +56,8 @@ class _Decoder:
             *columns, name, size = self.interfaces[first : first + blocks.INTERFACE_COLUMNS].tolist()
             if name < 0 or size < 0 or name + size > len(self.names):
                 raise ValueError(f"the name of interface {number} lies outside of the names")
-            self.known[number] = *columns, bytes(self.names[name : name + size])
+            line = bytes(self.names[name : name + size])
+            self.known[number] = *columns, line  # type: ignore[assignment]  # INTERFACE_COLUMNS less two
         return self.known[number]
 
     def packet(self, kind: int, at: int, size: int) -> Error | None:
@@ -147,11 +148,11 @@ def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, in
     kind, value, what it should be; and how many times were out of range, had digits below a nanosecond, or were missing,
     how many lists of options ran past their block, and how many options have no place in text.
     """
-    if len(interfaces := memoryview(interfaces).cast("B")) % (8 * blocks.INTERFACE_COLUMNS):
+    if len(described := memoryview(interfaces).cast("B")) % (8 * blocks.INTERFACE_COLUMNS):
         raise ValueError("interfaces are not whole")
     if not 0 <= start <= stop <= len(buffer):
         raise ValueError("range lies outside of the buffer")
-    decoder = _Decoder(buffer, big_endian, interfaces.cast("q"), names)
+    decoder = _Decoder(buffer, big_endian, described.cast("q"), names)
     at, error = start, None
     while len(decoder.data) < MAX_BATCH and len(decoder.rows) * 8 < MAX_BATCH and stop - at >= 8:
         kind, size = decoder.head(buffer, at)

@@ -54,7 +54,7 @@ def _load(program: Program, columns: int) -> tuple[Rows, Rows, bytes]:
             sound &= test[2] in (LAYER, BPF) or 0 <= test[0] < len(rows)
             sound &= 0 <= test[7] <= len(constants) and 0 <= test[8] <= len(constants) - test[7]
             if sound and test[2] == BPF:  # its last column: the instructions
-                code[i] = (*test, bpf.load(constants[test[7] : test[7] + test[8]]))
+                code[i] = (*test, bpf.load(constants[test[7] : test[7] + test[8]]))  # type: ignore[arg-type]  # one column more
                 sound &= code[i][-1] is not None
     else:
         for a in code if sound else []:
@@ -173,13 +173,13 @@ def _holds(rows: Rows, test: tuple[int, ...], constants: bytes, frame: bytes, he
         case 1:
             return value != wanted
         case 2:
-            return value < wanted  # type: ignore[operator]
+            return value < wanted  # type: ignore[operator]  # both are numbers, or both bytes
         case 3:
-            return value <= wanted  # type: ignore[operator]
+            return value <= wanted  # type: ignore[operator]  # both are numbers, or both bytes
         case 4:
-            return value > wanted  # type: ignore[operator]
+            return value > wanted  # type: ignore[operator]  # both are numbers, or both bytes
         case 5:
-            return value >= wanted  # type: ignore[operator]
+            return value >= wanted  # type: ignore[operator]  # both are numbers, or both bytes
     return True  # PRESENT
 
 
@@ -193,7 +193,7 @@ def _matches(loaded: tuple[Rows, Rows, bytes], data: bytearray, row: list[int], 
         test = tests[following]
         if test[2] == BPF:  # knows no headers: none are looked for in vain
             all_of_it = frame if row == whole else bytes(data[whole[OFFSET] : whole[OFFSET] + whole[CAPTURED]])
-            held = bpf.run(test[11], all_of_it, whole[ORIGINAL]) != 0
+            held = bpf.run(test[11], all_of_it, whole[ORIGINAL]) != 0  # type: ignore[arg-type]  # see _load
         else:
             if headers is None:
                 headers = Walk(frame, row[LINKTYPE]).headers

@@ -162,7 +162,8 @@ class _Decoder:
         self.linktype, self.line, self.now = linktype, line, now
         self.at = self.consumed = self.stray = self.shortened = 0
         self.odd = 0  # up to here, packets only seemed to be canonical
-        self.data, self.rows, self.fields = bytearray(), array("q"), []
+        self.data, self.rows = bytearray(), array("q")
+        self.fields: list[tuple[int, int, int, int, int, int]] = []
 
     def fail(self, kind: int, at: int = 0, size: int = 0) -> _Failed:
         return _Failed(kind, self.line, self.start + at if size else 0, size)
@@ -291,7 +292,8 @@ class _Decoder:
         self.finish(len(self.data), data, declared, timestamp, notes)
         return True
 
-    def finish(self, offset: int, data: bytearray, declared: tuple[int, int] | None, timestamp: int, notes: bytes) -> None:
+    def finish(self, offset: int, data: bytearray, declared: tuple[int, int] | None, timestamp: int,
+               notes: bytes | bytearray) -> None:  # fmt: skip
         """Adds a packet: its bytes cut or filled to the declared size, its notes behind them."""
         captured, original = declared or (len(data), len(data))
         self.shortened += captured < len(data)
@@ -303,12 +305,13 @@ class _Decoder:
         self.data += notes
 
     def word(self, start: int, end: int) -> tuple[bytes, int]:
-        found = _WORD.match(self.text, start, end)
+        found: re.Match[bytes] = _WORD.match(self.text, start, end)  # type: ignore[assignment]  # it matches no word, too
         return found[1], found.start(1)
 
     def read_linktype(self, start: int, end: int) -> int:
         word, at = self.word(start + 9, end)
-        digits = _DIGITS.match(word)[0].lstrip(b"0") or _DIGITS.match(word)[0][:1]
+        written: bytes = _DIGITS.match(word)[0]  # type: ignore[index]  # it matches no digits, too
+        digits = written.lstrip(b"0") or written[:1]
         if not 0 < len(digits) <= 10 or int(digits) > MAX_UINT32:
             raise self.fail(BAD_LINKTYPE, at, len(word))
         return int(digits)
@@ -350,7 +353,7 @@ class _Decoder:
         offset = _OFFSET.match(text, start, end)
         at = offset.end() if offset else start
         while True:
-            found = _GROUP.match(text, at, end)
+            found: re.Match[bytes] = _GROUP.match(text, at, end)  # type: ignore[assignment]  # it matches nothing, too
             word, digits, slip = found.groups()
             if slip:
                 raise self.fail(BAD_HEX, found.start(1), len(word))

@@ -54,7 +54,7 @@ class _Sides:
         outcome, _, before = self.before.message_checksum(index)
         later, _, after = self.after.message_checksum(index)
         whole = outcome == later == CORRECTED and before is not None and after is not None and before[1] == after[1] == 4
-        if whole and self.before.read(before) == before[2]:  # type: ignore[arg-type,index]
+        if whole and self.before.read(before) == before[2]:  # type: ignore[arg-type,index]  # `whole` says that it is there
             self.after.write(after)
         return whole
 
@@ -81,7 +81,8 @@ class _Sides:
             return
         if not self.before.within(before.at + place, size):  # it was not captured
             same = after is not None and outcome == later and self.same(before.at, rest)
-            self.stale |= not same or internet(self.before.pseudo(before)) != internet(self.after.pseudo(after))  # type: ignore[arg-type]
+            pseudo = internet(self.before.pseudo(before))
+            self.stale |= not same or pseudo != internet(self.after.pseudo(after))  # type: ignore[arg-type]  # `same`: it is there
             return
         if not self.same(before.at + place, size):
             return  # the user has set it
