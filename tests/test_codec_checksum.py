@@ -228,6 +228,31 @@ def test_lengths_that_no_header_can_say(codec):
     assert correct(codec, 1, frame, LENGTHS, original=14 + 40 + 65536) == (frame, MALFORMED)
 
 
+@pytest.mark.parametrize(("payload", "outcome"), [(65495, CORRECTED), (65496, CORRECTED), (65535, CORRECTED), (65536, MALFORMED)])
+def test_the_largest_payload_of_ipv6(codec, payload, outcome):
+    """40 bytes more than a datagram of IPv4 has in all: its header does not count (RFC 8200 section 3)."""
+    frame = patched(ipv6(6, tcp(bytes(payload - 24))[:payload]) if payload < 65536 else
+                    ipv6(6, b"") + tcp(bytes(payload - 24)), 4, b"\0\5")  # fmt: skip
+    got, found = correct(codec, 101, frame, LENGTHS)
+    assert found == outcome
+    assert got == frame if outcome == MALFORMED else struct.unpack_from("!H", got, 4) == (payload,)
+
+
+@pytest.mark.parametrize("size", [65535, 65536, 70_000])
+@pytest.mark.parametrize("protocol", [6, 17], ids=["TCP", "UDP"])
+def test_a_datagram_of_ipv4_that_says_no_length(codec, size, protocol):
+    """Segmentation offload makes packets that none of its lengths can say: they go on to the end of what holds them."""
+    # UDP's own 0 says that it goes on, too, where 16 bits could not say how far (RFC 2675 section 4)
+    length = 0 if size - 20 > 65535 else size - 20
+    message = {6: tcp(b"\xff" * (size - 44)), 17: udp(b"\xff" * (size - 28), length)}[protocol]
+    got, outcome = correct(codec, 101, patched(ipv4(protocol, b""), 2, bytes(2)) + message)
+    assert (outcome, len(got)) == (CORRECTED, size)
+    message = got[20:] + bytes(len(got) % 2)
+    total = sum(struct.unpack(f"!{len(message) // 2}H", message)) + sum(struct.unpack("!4H", got[12:20])) + protocol
+    assert (total + (size - 20 >> 16) + (size - 20 & 0xFFFF)) % 0xFFFF == 0
+    assert sum(struct.unpack("!10H", got[:20])) % 0xFFFF == 0
+
+
 def test_udp_never_says_zero(codec):
     """0 says that there is none, RFC 768; a sum of 0 is written as 0xFFFF."""
     frame = ethernet(0x0800, ipv4(17, udp(bytes(2))))

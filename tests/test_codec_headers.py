@@ -211,6 +211,17 @@ def test_ipv6_payload_sizes_that_lie(codec, payload, headers):
     assert found(codec, 1, bytes(frame)) == headers
 
 
+@pytest.mark.parametrize("outer", [0x8100, 0x88A8, 0x9100, 0x9200, 0x9300])
+@pytest.mark.parametrize("inner", [0x8100, 0x88A8, 0x9100, 0x9200, 0x9300])
+@pytest.mark.parametrize(("kind", "datagram"), [(0x0800, ipv4(17, udp())), (0x86DD, ipv6(17, udp()))], ids=["IPv4", "IPv6"])
+def test_the_types_of_tags(codec, outer, inner, kind, datagram):
+    """IEEE 802.1Q, 802.1ad, and what was used for its outer tags before: 0x9100 and 0x9200; the next one is none."""
+    seen = found(codec, 1, ethernet(outer, tags([outer, inner], kind, datagram)))
+    wanted = 0 if outer == 0x9300 else 1 if inner == 0x9300 else 2
+    assert [name for name, *_ in seen].count("VLAN") == wanted
+    assert (seen[-1][0] == "UDP") == (wanted == 2)
+
+
 def test_sixteen_headers_are_followed(codec):
     """What lies deeper is payload; 1.16 crashed on 1,000 tags."""
     for count in (13, 14, 15, 16, 1000):

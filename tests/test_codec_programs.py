@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from array import array
 from types import ModuleType
 
 import pytest
 from samples import ARP, IGMP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, pktap, sctp, tags, tcp, udp, vxlan
 
+from pkttools.batch import MAX_FRAME
 from pkttools.language import expression
 from pkttools.language.filters import Filter
 from pkttools.language.values import field_lines, format_value, read_field
@@ -413,3 +415,68 @@ def test_a_long_program(codec):
     assert passes(codec, FEW, text + ",53") == [0, 2]
     assert passes(codec, FEW, " or ".join(f"UDP.DST_PORT=={i}" for i in range(1, 5000))) == [0, 2]
     assert passes(codec, FEW, " and ".join(f"UDP.DST_PORT!={i}" for i in range(100, 5000))) == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("step", "plus", "minus"),
+    [(0, "ffffffffffffffff8000000000000001", "ffffffffffffffff8000000000000001"),
+     (1 << 64, "00000000000000008000000000000001", "fffffffffffffffe8000000000000001"),
+     (5 << 64, "00000000000000048000000000000001", "fffffffffffffffa8000000000000001"),
+     (0x7FFFFFFFFFFFFFFF, "00000000000000000000000000000000", "ffffffffffffffff0000000000000002"),
+     (0x8000000000000001, "00000000000000000000000000000002", "ffffffffffffffff0000000000000000"),
+     (0x8000000000000002, "00000000000000000000000000000003", "fffffffffffffffeffffffffffffffff"),
+     ((1 << 128) - 1, "ffffffffffffffff8000000000000000", "ffffffffffffffff8000000000000002")],
+)  # fmt: skip
+def test_the_carry_between_the_halves_of_128_bits(codec, step, plus, minus):
+    """A step whose lower half is 0 carries nothing; one that just fills the lower half does not, one more does."""
+    frame = assigned(codec, (101, ipv6(17, udp())), "IPV6.DST_ADDR=ffff:ffff:ffff:ffff:8000::1")
+    assert assigned(codec, (101, frame), f"IPV6.DST_ADDR+={step:#x}")[24:40].hex() == plus
+    assert assigned(codec, (101, frame), f"IPV6.DST_ADDR-={step:#x}")[24:40].hex() == minus
+
+
+# ---- programs that are none ----
+
+COLUMNS = ["header", "bit", "width", "bias", "scale", "kind", "shapes", "next"]  # of `struct row` in codec.h
+
+
+def refused(codec: ModuleType, **changed: int) -> list[bool]:
+    """Whether a filter and an assignment are, with these columns changed in the first of their two rows, both IP.TTL's."""
+    rows, test, _ = expression.compiled(expression.any_of(["IP.TTL==64"]))
+    _, assignment, _ = expression.assignments([("IP.TTL", "=", "9")])
+    test, assignment = array("q", test), array("q", assignment)
+    words = array("q", bytes(rows)[64 * test[0] :][:64] * 2)
+    words[7] = words[15] = -1
+    for name, value in changed.items():
+        words[COLUMNS.index(name)] = value
+    test[0] = assignment[1] = 0
+    b = batch([(101, ipv4(17, udp()))])
+    calls = [lambda: codec.select(b.data, bytes(b.rows), (words.tobytes(), test.tobytes(), b"")),
+             lambda: codec.assign(b.data, bytes(b.rows), (words.tobytes(), assignment.tobytes(), b""), None, False)]  # fmt: skip
+    found = []
+    for call in calls:
+        try:
+            call()
+            found.append(False)
+        except ValueError as error:
+            assert str(error) == "program is not sound"
+            found.append(True)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "sound"),
+    [("next", -1, True), ("next", 0, False), ("next", 1, True), ("next", 2, False), ("next", -2, False), ("next", 2**62, False),
+     ("bit", -1, False), ("bit", 8 * MAX_FRAME, True), ("bit", 8 * MAX_FRAME + 1, False), ("scale", 0, False), ("scale", -1, False),
+     ("width", -1, False), ("width", 56, True), ("width", 57, False), ("width", 64, False), ("width", 128, True),
+     ("width", 129, False), ("width", 127, False)],
+)  # fmt: skip
+def test_rows_that_are_not_sound(codec, column, value, sound):
+    """They are refused before any packet is looked at; `next` leads to later rows only, so that none is met twice."""
+    assert refused(codec, **{column: value}) == [not sound] * 2
+
+
+@pytest.mark.parametrize(("kind", "beyond"), [(2, 40), (3, 64), (4, 8 * MAX_FRAME + 8)], ids=["FAMILY", "LITTLE", "TEXT"])
+def test_widths_that_are_not_of_whole_bytes(codec, kind, beyond):
+    assert refused(codec, kind=kind, width=32, bit=64) == [False] * 2
+    for width, bit in ((12, 64), (-8, 64), (beyond, 64), (16 if kind == 2 else 32, 65)):
+        assert refused(codec, kind=kind, width=width, bit=bit) == [True] * 2, (width, bit)

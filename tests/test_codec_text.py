@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import time
 from types import ModuleType
@@ -81,6 +82,12 @@ def failure(codec: ModuleType, text: bytes) -> tuple[int, int, bytes | int]:
     return error
 
 
+def canonical(time: bytes, size: bytes) -> bytes:
+    """A packet as our writer lays it out, which both codecs read by a shorter way; long enough for that."""
+    row = b"000000: " + b"41 42 43 44  " * 3 + b"41 42 43 44 : ABCDABCD ABCDABCD\n"
+    return b"-- 1 --\nTIME: %s Thu May 15 15:24:40 2014\nSIZE: %s\n" % (time, size) + row * 2 + b"==\n"
+
+
 # ---- reading ----
 
 
@@ -135,6 +142,42 @@ def test_time(codec, word, nanoseconds, line):
 )  # fmt: skip
 def test_bad_time(codec, word):
     assert failure(codec, b"#\n-- 1 --\n00\nTIME: " + word + b"\n==\n") == (BAD_TIME, 4, word)
+
+
+@pytest.mark.parametrize(
+    ("word", "nanoseconds"),
+    [(b"9223372035.999999", 9_223_372_035_999_999_000), (b"9223372035.999999999", 9_223_372_035_999_999_999),
+     (b"0000000000.000001", 1_000), (b"9223372036.000000", None), (b"9999999999.999999", None), (b"9223372036.000000000", None)],
+)  # fmt: skip
+def test_the_limits_of_a_time_in_its_usual_place(codec, word, nanoseconds):
+    if nanoseconds is None:
+        assert failure(codec, canonical(word, b"32/32")) == (BAD_TIME, 2, word)
+    else:
+        assert decode(codec, canonical(word, b"32/32")).packets == [Packet(b"ABCD" * 8, 32, nanoseconds)]
+
+
+@pytest.mark.parametrize(
+    ("word", "captured", "original"),
+    [(b"32/4294967295", 32, 4294967295), (b"32/4294967296", None, None), (b"32/9999999999", None, None),
+     (b"32/1000000000", 32, 1000000000), (b"32/999999999", 32, 999999999), (b"262144/262144", MAX_FRAME, 262144),
+     (b"262145/262145", None, None), (b"999999/999999", None, None), (b"32/00000000000000000032", 32, 32)],
+)  # fmt: skip
+def test_the_limits_of_a_size_in_its_usual_place(codec, word, captured, original):
+    if captured is None:
+        assert failure(codec, canonical(b"1400167480.561500", word)) == (BAD_SIZE, 3, word)
+    else:
+        [packet] = decode(codec, canonical(b"1400167480.561500", word)).packets
+        assert (len(packet.data), packet.original) == (captured, original)
+
+
+def test_the_longest_packet_of_usual_rows(codec):
+    """One row too many is met by the way that reads many at once."""
+    row = canonical(b"0.000000", b"0/0").splitlines(keepends=True)[3]
+    assert decode(codec, b"-- 1 --\n" + row * (MAX_FRAME // 16) + b"==\n").packets == [
+        Packet(b"ABCD" * (MAX_FRAME // 4), MAX_FRAME)
+    ]
+    kind, line, _ = failure(codec, b"-- 1 --\n" + row * (MAX_FRAME // 16 + 1) + b"==\n")
+    assert (kind, line) == (TOO_LONG, MAX_FRAME // 16 + 2)
 
 
 def test_missing_time_is_now(codec):
@@ -520,6 +563,13 @@ def test_data_only(codec, width, rows):
 )  # fmt: skip
 def test_time_is_written(codec, utc, nanoseconds, shown):
     assert encode(codec, [Packet(b"", 0, nanoseconds)]) == b"LINKTYPE: 1\n-- 1 --\nTIME: %s\nSIZE: 0/0\n==\n" % shown
+
+
+def test_every_day_of_a_year(codec, utc):
+    """As ctime(3) has them: the day of the month takes two places."""
+    times = [1_704_067_200 + day * 86_400 + day for day in range(366)]  # 2024, from its first second on
+    written = encode(codec, [Packet(b"", 0, at * SECOND) for at in times])
+    assert re.findall(rb"TIME: \S+ (.*)", written) == [time.ctime(at).encode() for at in times]
 
 
 @pytest.mark.parametrize(("zone", "hour"), [("UTC", b"15:24:40"), ("EST5", b"10:24:40"), ("XXX-5:30", b"20:54:40")])

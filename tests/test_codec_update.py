@@ -199,6 +199,22 @@ def test_udp_never_becomes_zero(codec):
     raise AssertionError("no port gives that sum")
 
 
+@pytest.mark.parametrize("extra", [0, 1, 2, 9])
+@pytest.mark.parametrize("version", [4, 6])
+def test_udp_that_says_eight_bytes_has_no_payload(codec, version, extra):
+    """RFC 768: length 8 is the least, and what stands behind it in the datagram is nobody's; its checksum does not cover it."""
+    message = udp(b"", 8) + b"surplus.."[:extra]
+    frame, _ = mended(codec, 101, ipv4(17, message) if version == 4 else ipv6(17, message))
+    at = 26 if version == 4 else 46
+    assert frame[at : at + 2] != b"\0\0"
+    for edit in (["UDP.DST_PORT=9"], ["IP.SRC_ADDR=10.9.9.9"], ["IPV6.SRC_ADDR=::9"]):
+        got, stale = edited(codec, 101, frame, edit)
+        assert (mended(codec, 101, got)[0], stale) == (got, 0), edit
+    end = bytearray(frame)
+    end[-extra:] = b"X" * extra if extra else end[-extra:]
+    assert mended(codec, 101, bytes(end))[0] == bytes(end)  # right, whatever stands there
+
+
 def test_what_the_user_sets_stays(codec):
     frame, _ = mended(codec, 101, ipv4(17, udp()))
     got, stale = edited(codec, 101, frame, ["UDP.DST_PORT=9", "UDP.CHECKSUM=0x1234", "IP.CHECKSUM=0x5678", "IP.TTL=1"])
