@@ -12,11 +12,11 @@ import sys
 
 from . import codec
 from .batch import ROW_BYTES, TIME, Batch, Program
-from .command_line.options import Values
+from .command_line.options import FORMATS, USUAL, Values
 from .command_line.progress import reading
 from .command_line.signals import Interrupted, end_now, expect, hold, install
 from .errors import OutputError, PktError, Unread, UsageError, counted, say, warn
-from .formats import packets
+from .formats import packets, sink_of
 from .formats.files import Input, Output, Sink, format_of, is_terminal
 
 TYPE_CHECKING = False
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 
 STDERR = 2
-
-NOUNS = {"text": "text", "pcap": "pcap", "pcapng": "pcapng", "bin": "bare bytes"}
 
 # Words that only tcpdump's filters have.
 PCAP_WORDS = frozenset(("host", "port", "portrange", "net", "src", "dst", "ether", "proto", "less", "greater", "gateway"))
@@ -95,43 +93,23 @@ def tell_beside(values: Values, expressions: list[str]) -> None:
         say(f"{name}: '{' '.join(expressions)}': one of these is enough, as in 1.16; --and wants all")
 
 
-def sink_of(values: Values, output: Output, default: str = "text", linktype: int = 1, big_endian: bool = False) -> Sink:
-    """The sink that the options ask for. linktype: of a stream without packets. big_endian: the order of a capture."""
-    form, linktype = values.format or default, linktype if values.link_type is None else values.link_type
-    if form == "pcap":
-        from .formats.pcap import PcapSink
-
-        return PcapSink(output, linktype, big_endian, True if values.nano else None)
-    if form == "pcapng":
-        from .formats.pcapng import PcapngSink
-
-        return PcapngSink(output, linktype, big_endian, bool(values.nano))
-    if form == "bin":
-        from .formats.binary import BinarySink
-
-        return BinarySink(output)
-    from .formats.text import TextSink
-
-    return TextSink(output, values.width, values.data_only, 2 if values.all_fields else int(values.fields))
-
-
 def named_format(values: Values, writes: str | None) -> str | None:
     """The format that --format says, or else the ending of --out's FILE; None: neither says one.
 
     writes: what the command's name says. Text is only what is usual. Raises UsageError where a name says another capture.
     """
     named = values.format or format_of(values.output)
-    if not values.format and named and writes not in (None, "text", named):
-        raise UsageError(
-            f"--out {values.output}: that is the name of {NOUNS[named]}, and {NOUNS[writes]} is written; -F says which"
-        )
+    if not values.format and named and writes not in (None, USUAL, named):
+        nouns = FORMATS[named].noun, FORMATS[writes].noun
+        raise UsageError(f"--out {values.output}: that is the name of {nouns[0]}, and {nouns[1]} is written; -F says which")
     return named
 
 
 def refuse_terminal(form: str, path: str | None) -> None:
     """Raises UsageError where binary data would be written to a terminal."""
-    if form != "text" and is_terminal(path):
-        raise UsageError(f"{NOUNS[form]} is binary, and not written to a terminal: --out FILE, or a pipe; -F text shows packets")
+    if FORMATS[form].binary and is_terminal(path):
+        noun = FORMATS[form].noun
+        raise UsageError(f"{noun} is binary, and not written to a terminal: --out FILE, or a pipe; -F text shows packets")
 
 
 class Source:
@@ -230,8 +208,8 @@ class Stage:
         self.form = self.named = None  # what is written, and what is asked for, where that is known
         if sink is None:
             self.named = named_format(values, writes)
-            self.form = self.named or writes or "text"
-            if self.named != "text":
+            self.form = self.named or writes or USUAL
+            if self.named != USUAL:
                 values.format = self.named  # what receives packets asks what they have a place for
         self.sink = sink or (
             lambda source: sink_of(values, Output(values.output, source.file), self.form, source.linktype, big_endian)

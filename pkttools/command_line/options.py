@@ -28,16 +28,20 @@ class Option:
 
     names: its spellings; the last long one gives the attribute's name. kind: FLAG, NUMBER (an integer), REAL or TEXT.
     metavar: what stands for the value in the help. choices: the only values of a TEXT. least, most: of a NUMBER or REAL.
-    hidden: left out of the help screen, but not of the manual page.
+    hidden: left out of the help screen, but not of the manual page. end: of which end of a pipe it says something: "first" of
+    what is read, "last" of what is written; "alone", "once": of neither, see PLACES in commands/pipe.py. form: the format that
+    it asks for by saying how it looks. unless: the way of working of its command, a word or an option, that it is not for.
     """
 
-    __slots__ = ("names", "kind", "help", "metavar", "default", "choices", "least", "most", "hidden")
+    __slots__ = ("names", "kind", "help", "metavar", "default", "choices", "least", "most", "hidden", "end", "form", "unless")
 
     def __init__(self, names: str, kind: str, help: str, metavar: str = "", *, default: object = None,
-                 choices: tuple[str, ...] = (), least: float = 0, most: float = 1 << 62, hidden: bool = False) -> None:  # fmt: skip
+                 choices: tuple[str, ...] = (), least: float = 0, most: float = 1 << 62, hidden: bool = False,
+                 end: str = "", form: str | None = None, unless: str = "") -> None:  # fmt: skip
         self.names, self.kind, self.help, self.metavar = tuple(names.split()), kind, help, metavar
         self.default = False if kind == FLAG else default
         self.choices, self.least, self.most, self.hidden = choices, least, most, hidden
+        self.end, self.form, self.unless = end, form, unless
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Option) and (self.names, self.help) == (other.names, other.help)
@@ -47,10 +51,11 @@ class Option:
 
     def unshown(self) -> Option:
         """The same option, left out of the help screen."""
-        return Option(
-            " ".join(self.names), self.kind, self.help, self.metavar, default=self.default, choices=self.choices,
-            least=self.least, most=self.most, hidden=True,
-        )  # fmt: skip
+        other = Option.__new__(Option)
+        for fact in Option.__slots__:
+            setattr(other, fact, getattr(self, fact))
+        other.hidden = True
+        return other
 
     @property
     def attribute(self) -> str:
@@ -95,28 +100,67 @@ class Values:
         for option in declared:
             setattr(self, option.attribute, option.default)
 
+    def given(self, declared: list[Option]) -> list[Option]:
+        """The options of these that say something else than they do anyway."""
+        return [option for option in declared if getattr(self, option.attribute) != option.default]
+
     if TYPE_CHECKING:  # which attributes there are, and of which types, the declared options say
 
         def __getattr__(self, name: str) -> Any: ...  # noqa: ANN401
         def __setattr__(self, name: str, value: object) -> None: ...
 
 
-FORMATS = ("text", "pcap", "pcapng")
+class Format:
+    """A format that packets are written in.
 
-INPUT = [Option("--in", TEXT, "read FILE, text or capture, not standard input", "FILE")]
+    name: of -F, where asked. noun: what messages call it. module, sink: what writes it, in formats/. endings: of files that are
+    of it. binary: not for terminals. notes: whether every packet says where it was captured, also unasked: there is a place.
+    asked: whether -F asks for it; else the command's name does.
+    """
 
-UTC = Option("--utc", FLAG, "dates in UTC, not in local time; so does PKTTOOLS_UTC=1")
+    __slots__ = ("name", "noun", "module", "sink", "endings", "binary", "notes", "asked")
+
+    def __init__(self, name: str, noun: str, module: str, sink: str, endings: tuple[str, ...], *, binary: bool = True,
+                 notes: bool = False, asked: bool = True) -> None:  # fmt: skip
+        self.name, self.noun, self.module, self.sink, self.endings = name, noun, module, sink, endings
+        self.binary, self.notes, self.asked = binary, notes, asked
+
+
+FORMATS = {
+    form.name: form
+    for form in (
+        Format("text", "text", "text", "TextSink", (".txt",), binary=False),
+        Format("pcap", "pcap", "pcap", "PcapSink", (".pcap", ".cap")),
+        Format("pcapng", "pcapng", "pcapng", "PcapngSink", (".pcapng",), notes=True),
+        Format("bin", "bare bytes", "binary", "BinarySink", (), asked=False),
+    )
+}
+USUAL = "text"
+
+
+def format_option(default: str = "") -> Option:
+    """-F. default: what is written without it, where that is not USUAL."""
+    names = tuple(name for name, form in FORMATS.items() if form.asked)
+    shown = [f"{name} (default)" if name == USUAL and not default else name for name in names]
+    help = f"what to write: {', '.join(shown[:-1])} or {shown[-1]}{default and f' (default: {default})'}"
+    return Option("-F --format", TEXT, help, "FORMAT", choices=names, end="last")
+
+
+INPUT = [Option("--in", TEXT, "read FILE, text or capture, not standard input", "FILE", end="first")]
+
+UTC = Option("--utc", FLAG, "dates in UTC, not in local time; so does PKTTOOLS_UTC=1", end="last")
 
 OUTPUT = [
-    Option("--out", TEXT, "write FILE; its ending may say the format", "FILE"),
-    Option("-F --format", TEXT, "what to write: text (default), pcap or pcapng", "FORMAT", choices=FORMATS),
-    Option("--nano", FLAG, "nanoseconds in captures, from the first packet on"),
-    Option("-n --width", NUMBER, "bytes a line of text (default 16)", "COUNT", default=16, least=1, most=MAX_FRAME),
-    Option("-a --fields", FLAG, "add the fields of each packet to the text"),
-    Option("-aa --all-fields", FLAG, "add all fields, also those that 1.16 did not have"),
-    Option("-do --data-only", FLAG, "write the bytes alone, without sizes and characters"),
+    Option("--out", TEXT, "write FILE; its ending may say the format", "FILE", end="last"),
+    format_option(),
+    Option("--nano", FLAG, "nanoseconds in captures, from the first packet on", end="last"),
+    Option("-n --width", NUMBER, "bytes a line of text (default 16)", "COUNT", default=16, least=1, most=MAX_FRAME,
+           end="last", form="text"),
+    Option("-a --fields", FLAG, "add the fields of each packet to the text", end="last", form="text"),
+    Option("-aa --all-fields", FLAG, "add all fields, also those that 1.16 did not have", end="last", form="text"),
+    Option("-do --data-only", FLAG, "write the bytes alone, without sizes and characters", end="last", form="text"),
     UTC,
-]
+]  # fmt: skip
 
 PICK = [
     Option("--and", FLAG, "of several filters all have to hold, not one"),
@@ -133,12 +177,12 @@ PICK = [
 BUFFER = [Option("-b --buffer", NUMBER, "accepted for 1.16's sake; buffers grow by themselves", "SIZE", hidden=True)]
 
 ABOUT = [
-    Option("--version", FLAG, "say which version this is and end"),
-    Option("-h --help", FLAG, "show this and end"),
+    Option("--version", FLAG, "say which version this is and end", end="alone"),
+    Option("-h --help", FLAG, "show this and end", end="alone"),
 ]
 
 GENERAL = [
-    Option("-k --keys", FLAG, "list the fields and end"),
+    Option("-k --keys", FLAG, "list the fields and end", end="alone"),
     Option("-v --verbose", FLAG, "say more: counts; of captures also IFACE and WAY"),
     *ABOUT,
 ]
@@ -146,9 +190,9 @@ GENERAL = [
 USER = [Option("-Z --user", TEXT, "then go on as USER (default: nobody, or of sudo)", "USER")]
 
 ORDER = [
-    Option("-le --little-endian", FLAG, "write the file in little-endian order (default)"),
-    Option("-be --big-endian", FLAG, "write the file in big-endian order"),
-    Option("-ne --native-endian", FLAG, "write the file in this machine's order"),
+    Option("-le --little-endian", FLAG, "write the file in little-endian order (default)", end="last"),
+    Option("-be --big-endian", FLAG, "write the file in big-endian order", end="last"),
+    Option("-ne --native-endian", FLAG, "write the file in this machine's order", end="last"),
 ]
 
 FILTER = [*INPUT, *OUTPUT, *PICK, *BUFFER, *GENERAL]  # the options of a filter: text in, text out

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 from ..command_line.options import FLAG, GENERAL, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, Option, Values
+from ..errors import UsageError
 from ..flow import Source, Stage, need
 from ..formats.files import Output, Sink
 from ..generator.request import rate_of
@@ -21,22 +22,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 XMIT = ("queue", "direct", "receive")
-OPTIONS = [
+MAKING = [
     Option("-i --interface", TEXT, "send to IFACE instead of writing", "IFACE"),
     Option("--xmit", TEXT, "way into the kernel: queue, direct, receive", "WAY", default="queue", choices=XMIT),
     Option("--count", NUMBER, "make N packets (default 1; raw: all); 0: no end", "N"),
     Option("--rate", TEXT, "N packets a second, or a ramp N..N", "N"),
     Option("--duration", REAL, "make packets for SECONDS", "SECONDS"),
-    Option("--src", TEXT, "source IP address; IPv6 is made of IPv6 ones", "VALUES"),
-    Option("--dst", TEXT, "destination IP address", "VALUES"),
-    Option("--src-mac", TEXT, "source MAC address (default: IFACE's own)", "VALUES"),
-    Option("--dst-mac", TEXT, "destination MAC address (default: broadcast)", "VALUES"),
-    Option("--sport", TEXT, "source port (default 9)", "VALUES"),
-    Option("--dport", TEXT, "destination port (default 9)", "VALUES"),
-    Option("--flags", TEXT, "TCP flags, letters of FSRPAUEC (default S)", "VALUES"),
-    Option("--vlan", TEXT, "add a VLAN tag with this ID", "VALUES"),
-    Option("--size", TEXT, "bytes of the frame, no FCS (default 60; tcp 54)", "VALUES"),
-    Option("--payload", TEXT, "begin the payload with TEXT, or with 0xBYTES", "TEXT"),
+    Option("--src", TEXT, "source IP address; IPv6 is made of IPv6 ones", "VALUES", unless="raw"),
+    Option("--dst", TEXT, "destination IP address", "VALUES", unless="raw"),
+    Option("--src-mac", TEXT, "source MAC address (default: IFACE's own)", "VALUES", unless="raw"),
+    Option("--dst-mac", TEXT, "destination MAC address (default: broadcast)", "VALUES", unless="raw"),
+    Option("--sport", TEXT, "source port (default 9)", "VALUES", unless="raw"),
+    Option("--dport", TEXT, "destination port (default 9)", "VALUES", unless="raw"),
+    Option("--flags", TEXT, "TCP flags, letters of FSRPAUEC (default S)", "VALUES", unless="raw"),
+    Option("--vlan", TEXT, "add a VLAN tag with this ID", "VALUES", unless="raw"),
+    Option("--size", TEXT, "bytes of the frame, no FCS (default 60; tcp 54)", "VALUES", unless="raw"),
+    Option("--payload", TEXT, "begin the payload with TEXT, or with 0xBYTES", "TEXT", unless="raw"),
     Option("--stamp", FLAG, "put a number and the time into the payload"),
     Option("--seed", NUMBER, "seed of random values; TIME begins at 0", "N"),
     Option("--start", REAL, "TIME of the first packet", "SECONDS", most=9e9, hidden=True),
@@ -44,16 +45,19 @@ OPTIONS = [
     Option("--raw-checksums", FLAG, "compute no checksums"),
     Option("--pktgen", FLAG, "write a script for the kernel's pktgen instead"),
     Option("--trafgen", FLAG, "write a configuration for trafgen instead"),
+]
+WRITING = [option for option in OUTPUT if option.attribute != "output"]
+OPTIONS = [
+    *MAKING,
     Option("--expect", NUMBER, "pkt-gen check: N packets were sent", "N"),
     *INPUT,
-    *(option if option.attribute in ("output", "format") else option.unshown() for option in OUTPUT),
+    *(option for option in OUTPUT if option not in WRITING),
+    *(option if option.attribute == "format" else option.unshown() for option in WRITING),
     *USER,
     *GENERAL,
 ]
 ARGUMENTS = "PROTOCOL|check..."
 ARGUMENTS_HELP = "and FIELD=VALUES"
-OF_CHECK = ("expect", "input", "output", "verbose", "user")
-OF_BUILT = ("src", "dst", "src_mac", "dst_mac", "sport", "dport", "flags", "vlan", "size", "payload")
 
 
 def more_options() -> dict[str, str]:
@@ -98,9 +102,8 @@ def generated(values: Values) -> Generated:
     need(protocol in (*PROTOCOLS, "raw"), f"'{protocol[:40]}' is not one of {known}")
     need(values.expect is None, "--expect is for check")
     need(protocol == "raw" or values.input is None, "--in is for raw and check")
-    for option in OPTIONS:
-        built = option.attribute in OF_BUILT and getattr(values, option.attribute) is not None
-        need(not (built and protocol == "raw"), f"{option.names[-1]} is not for raw: fields are, such as IP.TTL=9")
+    for option in values.given(OPTIONS):
+        need(option.unless != protocol, f"{option.names[-1]} is not for raw: fields are, such as IP.TTL=9")
     return Generated(values, protocol)
 
 
@@ -115,8 +118,8 @@ def stage(values: Values) -> Stage:
         need(values.xmit == "queue", "--xmit needs -i")
         return Stage(values, program=(None, None), source=source.begin, account=source.account, needs=())
     need(sys.platform == "linux", "-i is for Linux")
-    for option in OUTPUT:
-        need(getattr(values, option.attribute) == option.default, f"{option.names[-1]} is for packets that are written")
+    for option in values.given(OUTPUT):
+        raise UsageError(f"{option.names[-1]} is for packets that are written")
     need(values.start is None, "--start is for packets that are written")
     stopped = "" if source.count is None and values.duration is None else "stopped by a signal: the rest was not made"
     needs: Sequence[int] = ()
@@ -130,9 +133,8 @@ def stage(values: Values) -> Stage:
 
 def checking(values: Values) -> Stage:
     """Reads packets, and says what became of them on their way."""
-    for option in OPTIONS:
-        asked = getattr(values, option.attribute) != option.default
-        need(not asked or option.attribute in OF_CHECK, f"{option.names[-1]} is not for check")
+    for option in values.given([*MAKING, *WRITING]):
+        raise UsageError(f"{option.names[-1]} is not for check")
     need(len(values.arguments) == 1, f"check takes no '{''.join(values.arguments[1:2])[:40]}': pkt-filter picks packets")
 
     def sink(source: Source) -> Sink:

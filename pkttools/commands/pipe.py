@@ -11,17 +11,18 @@ from __future__ import annotations
 import sys
 
 from ..batch import Batch
-from ..command_line.options import ABOUT, FORMATS, GENERAL, INPUT, ORDER, OUTPUT, TEXT, UTC, Option, Values, choose_zone
+from ..command_line.options import GENERAL, INPUT, OUTPUT, UTC, Values, choose_zone, format_option
 from ..errors import UsageError
-from ..flow import Source, Stage, need, refuse_terminal, sink_of
+from ..flow import Source, Stage, need, refuse_terminal
 from ..flow import run as flow
+from ..formats import sink_of
 from ..formats.files import Output, Sink, to_file
 from . import find, read
 
 OPTIONS = [
     *INPUT,
     *(option for option in OUTPUT if option.attribute == "output"),
-    Option("-F --format", TEXT, "what to write: text, pcap or pcapng (default: what is read)", "FORMAT", choices=FORMATS),
+    format_option("what is read"),
     UTC,
     *GENERAL,
 ]
@@ -31,12 +32,13 @@ ARGUMENTS_HELP = "one argument, such as 'recv -i a | change IP.TTL-=1 | correct 
 MOST = 500  # commands of a pipe
 DEPTH = 10  # calls within each other that a stage takes, at most
 
-# Options that are not for every command of a pipe: they say something about what is read, what is written, or neither.
-OF_FIRST = ("--in",)
-OF_ONE = ("--loop",)  # pkt-send ends a pipe, and what is read is read once there
-OF_LAST = [*OUTPUT, *ORDER]
-OF_TEXT = ("--width", "--fields", "--all-fields", "--data-only")
-OF_NONE = [*ABOUT, *(option for option in GENERAL if "--keys" in option.names)]
+# What options are for that are not for every command of a pipe, by their `end`.
+PLACES = {
+    "first": "the first command of the pipe",
+    "last": "the last command of the pipe",
+    "once": "pkt-{} alone: a pipe reads once",
+    "alone": "pkt-{} alone",
+}
 
 
 def run(values: Values) -> tuple[list[str], int]:
@@ -70,19 +72,16 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
         need(place != "alone", "is its own pipe with these options")
         need(first or place != "first", "has to be the first command of the pipe")
         need(last or place != "last", "has to be the last command of the pipe")
-        given = [option for option in command.OPTIONS if getattr(values, option.attribute) != option.default]
+        given = values.given(command.OPTIONS)
+        fits = {"": True, "first": first, "last": last, "once": first, "alone": False}
         for option in given:
-            long = option.names[-1]
-            need(option not in OF_NONE, f"{long} is for pkt-{name} alone")
-            need(first or long not in OF_FIRST, f"{long} is for the first command of the pipe")
-            need(first or long not in OF_ONE, f"{long} is for pkt-{name} alone: a pipe reads once")
-            need(last or option not in OF_LAST, f"{long} is for the last command of the pipe")
+            need(fits[option.end], f"{option.names[-1]} is for {PLACES.get(option.end, '').format(name)}")
         choose_zone(values)
         made = command.stage(values)
     except UsageError as error:
         raise UsageError(f"{name}: {error}") from None
     made.name = name
-    if place != "last" and not (made.named or made.writes or any(option.names[-1] in OF_TEXT for option in given)):
+    if place != "last" and not (made.named or made.writes or any(option.form for option in given)):
         made.form, made.sink = None, lambda source: AsRead(values, source)
     return made
 

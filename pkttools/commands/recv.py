@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch
-from ..command_line.options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, UTC, Option, Values
+from ..command_line.options import FLAG, FORMATS, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, USUAL, UTC, Option, Values
 from ..errors import UsageError
 from ..flow import Capture, Stage, arguments, each, need
 from ..formats.files import to_file
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PLACE = "first"
 OPTIONS = [
     Option("-i --interface", TEXT, "receive from IFACE", "IFACE"),
-    Option("-D --list-interfaces", FLAG, "list the interfaces, with addresses, and end"),
+    Option("-D --list-interfaces", FLAG, "list the interfaces, with addresses, and end", end="alone"),
     Option("--libpcap", FLAG, "receive by libpcap, as systems but Linux always do"),
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
     Option("--snaplen", NUMBER, "keep at most BYTES of each packet", "BYTES", default=MAX_FRAME, least=1, most=MAX_FRAME),
@@ -46,8 +46,8 @@ def instead(values: Values) -> list[str] | None:
     """The list of the interfaces, if that is asked for. Raises UsageError, PktError."""
     if not values.list_interfaces:
         return None
-    asked = [option.names[-1] for option in OPTIONS if getattr(values, option.attribute) != option.default]
-    need(not values.arguments and set(asked) <= {"--list-interfaces", "--libpcap"}, "-D stands alone, or with --libpcap")
+    asked = {option.names[-1] for option in values.given(OPTIONS)}
+    need(not values.arguments and asked <= {"--list-interfaces", "--libpcap"}, "-D stands alone, or with --libpcap")
     if by_libpcap(values):
         from ..live.libpcap.interfaces import interfaces
     else:
@@ -64,7 +64,6 @@ def by_libpcap(values: Values) -> bool:
 
 def stage(values: Values) -> Stage:
     """Receives until the end, and says what was received."""
-    need(not values.list_interfaces, "--list-interfaces is for pkt-recv alone")
     need(not (values.receive_only and values.send_only), "-ro and -so leave nothing")
     work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []
     program = checked_arguments(values)
@@ -83,7 +82,7 @@ class Interface(Capture):
             "promiscuous": not values.no_promiscuous,
             "direction": "in" if values.receive_only else "out" if values.send_only else None,
             "buffer": values.buffer or 0, "nano": bool(values.nano), "seconds": values.duration,
-            "notes": bool(values.verbose) or values.format == "pcapng",  # which has a place for them
+            "notes": bool(values.verbose) or FORMATS[values.format or USUAL].notes,
             "prompt": not to_file(values.output) if values.awaited is None else values.awaited,
         }  # fmt: skip
         if by_libpcap(values):

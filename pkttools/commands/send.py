@@ -28,18 +28,18 @@ KEPT = 32 << 20  # bytes of packets that are kept in memory from one round to th
 ROUNDS_AT_ONCE = 4096  # packets: shorter rounds are joined up to it where there is no pace
 OPTIONS = [
     Option("-i --interface", TEXT, "send to IFACE", "IFACE"),
-    Option("--libpcap", FLAG, "send by libpcap, as systems but Linux always do"),
+    Option("--libpcap", FLAG, "send by libpcap, as systems but Linux always do", unless="--xdp"),
     Option("-f --fast", FLAG, "send as fast as possible"),
-    Option("-w --wait", NUMBER, "wait USEC more between packets", "USEC", default=0),
-    Option("-j --just-before", FLAG, "count gaps from when the packet before was really sent"),
-    Option("--speed", REAL, "X times the original speed", "X", least=1e-6),
-    Option("--pps", REAL, "send N packets a second", "N", least=1e-6),
-    Option("--mbps", REAL, "send N megabits a second", "N", least=1e-6),
-    Option("--loop", NUMBER, "send everything N times (-s, -l count in each)", "N", default=1, least=1),
+    Option("-w --wait", NUMBER, "wait USEC more between packets", "USEC", default=0, unless="--xdp"),
+    Option("-j --just-before", FLAG, "count gaps from when the packet before was really sent", unless="--xdp"),
+    Option("--speed", REAL, "X times the original speed", "X", least=1e-6, unless="--xdp"),
+    Option("--pps", REAL, "send N packets a second", "N", least=1e-6, unless="--xdp"),
+    Option("--mbps", REAL, "send N megabits a second", "N", least=1e-6, unless="--xdp"),
+    Option("--loop", NUMBER, "send everything N times (-s, -l count in each)", "N", default=1, least=1, end="once"),
     Option("-c --complete", FLAG, "set the sender's MAC address to the interface's own"),
     Option("--xdp", FLAG, "send copies of one frame, by the kernel, at the rate of the driver"),
     Option("--receive", FLAG, "with --xdp: let IFACE receive them instead"),
-    Option("--dry-run", FLAG, "say what would be sent, and when, and send nothing"),
+    Option("--dry-run", FLAG, "say what would be sent, and when, and send nothing", unless="--xdp"),
     *INPUT,
     *(option.unshown() if option.attribute == "bpf_file" else option for option in PICK),
     *BUFFER,
@@ -92,9 +92,8 @@ def stage(values: Values) -> Stage:
 def copies(values: Values) -> Stage:
     """Sends copies of one frame, without leaving the kernel."""
     need(sys.platform == "linux", "--xdp is Linux's")
-    for option in OPTIONS:
-        if option.attribute in ("libpcap", "wait", "just_before", "speed", "pps", "mbps", "dry_run"):
-            need(getattr(values, option.attribute) == option.default, f"{option.names[-1]} is not for --xdp")
+    for option in values.given(OPTIONS):
+        need(option.unless != "--xdp", f"{option.names[-1]} is not for --xdp")
     work: list[Work] = [] if values.limit == 1 else [single]
 
     def sink(_: Source) -> Sink:

@@ -46,7 +46,7 @@ def run(values: Values) -> tuple[list[str], int]:
     if mode == "run":
         need(bool(ports), "run needs at least one PORT")
         return switch(values, ports)
-    given = [option.names[-1] for option in OPTIONS if getattr(values, option.attribute) != option.default]
+    given = [option.names[-1] for option in values.given(OPTIONS)]
     need(set(given) <= {"--name"}, f"{given[0] if given else ''} is for run")
     need(len(ports) == (mode in ("add", "delete")), f"{mode} takes {'one PORT' if mode in ('add', 'delete') else 'no PORT'}")
     from ..switch.remote import ask, chosen

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from ..command_line.options import FLAG, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, UTC, Option, Values
+from ..command_line.options import FLAG, FORMATS, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, USUAL, UTC, Option, Values
 from ..errors import UsageError, say
 from ..flow import Capture, Stage, need
 from ..live.linux.bpf import to_go_on
@@ -94,7 +94,7 @@ class Interface(Capture):
         self.receiver = Xdp(
             values.interface, instructions, match=values.match, other=values.otherwise, allow_arp=values.allow_arp or cut_off,
             mode=values.mode, sample=values.sample, perf=values.perf, nano=bool(values.nano), seconds=values.duration,
-            notes=bool(values.verbose) or values.format == "pcapng", every=values.stats, tell=tell,
+            notes=bool(values.verbose) or FORMATS[values.format or USUAL].notes, every=values.stats, tell=tell,
         )  # fmt: skip
         if cut_off:
             tell("ARP passes too, or IPv4 would be cut off; --no-allow-arp takes it like other frames")

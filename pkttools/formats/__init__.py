@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ..batch import Batch
+from ..command_line.options import FORMATS, USUAL, Values
 from ..errors import PktError
-from .files import BUFFER, Input
+from .files import BUFFER, Input, Output, Sink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
 PCAPNG = b"\n\r\r\n"  # the type of a section header, in either byte order
 FOREIGN = {
@@ -46,8 +48,16 @@ def captures(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     offset = 0
     while used:
         source.form = "pcapng" if buffer.startswith(PCAPNG, 0, used) else "pcap"
-        from . import pcap as reader
+        used, offset = yield from module(source.form).packets(source, buffer, used, offset)
 
-        if source.form == "pcapng":
-            from . import pcapng as reader
-        used, offset = yield from reader.packets(source, buffer, used, offset)
+
+def sink_of(values: Values, output: Output, default: str = USUAL, linktype: int = 1, big_endian: bool = False) -> Sink:
+    """The sink that the options ask for. linktype: of a stream without packets. big_endian: the order of a capture."""
+    form = values.format or default
+    sink: type[Sink] = getattr(module(form), FORMATS[form].sink)
+    return sink.by_options(output, values, linktype if values.link_type is None else values.link_type, big_endian)
+
+
+def module(form: str) -> ModuleType:
+    """What reads and writes a format; imported late: only what is used."""
+    return __import__(f"{__name__}.{FORMATS[form].module}", fromlist=["packets"])

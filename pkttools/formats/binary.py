@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from ..batch import CAPTURED, MAX_FRAME, NOTES_SIZE, Batch, Packet, gathered
+from ..command_line.options import Values
 from ..errors import PktError, Unread, counted
 from .files import Input, Output, Sink
 
@@ -28,6 +29,11 @@ class BinarySink(Sink):
     def __init__(self, output: Output) -> None:
         self.output = output
         self.notes = 0
+
+    @classmethod
+    def by_options(cls, output: Output, values: Values, linktype: int, big_endian: bool) -> Sink:
+        """One that writes as the options ask for it."""
+        return cls(output)
 
     def write(self, batch: Batch) -> None:
         """Writes a batch at once."""

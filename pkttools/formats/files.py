@@ -7,11 +7,13 @@ import stat
 import sys
 
 from ..batch import Batch
+from ..command_line.options import FORMATS
 from ..command_line.signals import Interrupted, check, room, wait
 from ..errors import OutputError, PktError, Unread, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..command_line.options import Values
     from .write_behind import WriteBehind
 
 BUFFER = 448 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
@@ -46,7 +48,6 @@ def unblocked(fd: int) -> int:
         return fd
 
 
-ENDINGS = {".txt": "text", ".pcap": "pcap", ".cap": "pcap", ".pcapng": "pcapng"}
 PACKED = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".lz4": "lz4"}  # which nothing here writes
 
 
@@ -56,7 +57,7 @@ def format_of(path: str | None) -> str | None:
     ending = name[name.rfind(".") :] if "." in name[1:] else ""
     if ending in PACKED:
         raise UsageError(f"{path}: files are not packed here: write to a pipe, | {PACKED[ending]} > {path}")
-    return ENDINGS.get(ending)
+    return next((name for name, form in FORMATS.items() if ending in form.endings), None)
 
 
 def is_terminal(path: str | None) -> bool:
@@ -246,6 +247,14 @@ class Sink:
 
     output: Output | None = None  # what it writes to, if that is a file or a stream
     failed = False  # whether something did not reach its end as it should
+
+    @classmethod
+    def by_options(cls, output: Output, values: Values, linktype: int, big_endian: bool) -> Sink:
+        """One that writes a format as the options ask for it.
+
+        linktype: of a stream without packets. big_endian: the order of a capture.
+        """
+        raise NotImplementedError
 
     def origin(self, stamp: int) -> None:
         """Learns the time of the first packet that was read, of every round; it may be one that is not passed on."""

@@ -13,6 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from ..command_line.options import Values
+
 MICRO, NANO, KUZNETZOV = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
 MAGICS = {
     magic.to_bytes(4, "big" if big_endian else "little"): (big_endian, magic)
@@ -109,6 +111,11 @@ class PcapSink(Sink):
         self.output, self.link, self.big_endian, self.nano = output, linktype, big_endian, nano
         self.started = False
         self.lost = self.notes = 0
+
+    @classmethod
+    def by_options(cls, output: Output, values: Values, linktype: int, big_endian: bool) -> Sink:
+        """One that writes as the options ask for it."""
+        return cls(output, linktype, big_endian, True if values.nano else None)
 
     def start(self, link: int, time: int) -> None:
         """Writes the file's header."""

@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator
 
 from .. import blocks, codec
 from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, NOTES, NOTES_SIZE, ROW_BYTES, TIME, Batch, fcs_of, link_of, linktype_of
+from ..command_line.options import Values
 from ..errors import ANOTHER_CAPTURE, HEADER_CUT, RECORD_CUT, PktError, Unread, counted, pcapng_message
 from .files import Input, Output, Sink
 
@@ -206,6 +207,11 @@ class PcapngSink(Sink):
         self.order = ">" if big_endian else "<"
         self.interfaces: dict[tuple[int, bytes | None], tuple[int, bool]] = {}  # link type, FCS and name: number, nanoseconds
         self.count = self.lost = 0  # interfaces that were described; lines of notes that could not be written
+
+    @classmethod
+    def by_options(cls, output: Output, values: Values, linktype: int, big_endian: bool) -> Sink:
+        """One that writes as the options ask for it."""
+        return cls(output, linktype, big_endian, bool(values.nano))
 
     def write(self, batch: Batch) -> None:
         """Writes a batch. Raises PktError at a packet that this section cannot hold, after those before it."""

@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from ..command_line.options import Values
+
 LAST_LINE = b"\n==\n"  # of a packet, with the end of the line before
 KEPT = 256  # programs of field lines
 _programs: dict[tuple[tuple[bytes, bytes], ...], Program] = {}
@@ -175,6 +177,11 @@ class TextSink(Sink):
         self.output, self.width, self.data_only, self.fields = output, width, data_only, fields
         self.count = 0
         self.linktype: int | None = None
+
+    @classmethod
+    def by_options(cls, output: Output, values: Values, linktype: int, big_endian: bool) -> Sink:
+        """One that writes as the options ask for it."""
+        return cls(output, values.width, values.data_only, 2 if values.all_fields else int(values.fields))
 
     def write(self, batch: Batch) -> None:
         """Writes a batch at once. A LINKTYPE line comes first, and again whenever the type, or the FCS, changes."""

@@ -7,10 +7,11 @@ import threading
 from .. import codec
 from ..batch import COLUMNS, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES, Batch
 from ..blocks import iface
+from ..command_line.options import OUTPUT, PICK, Values
 from ..command_line.signals import PATIENCE, elsewhere
 from ..errors import OutputError, counted
+from ..formats import sink_of
 from ..formats.files import Output, Sink, format_of
-from ..formats.text import TextSink
 from .ports import NEEDS_CSUM, VIRTIO
 
 ROOM = 16 << 20  # bytes of frames that may wait to be written; those beyond are dropped, and counted
@@ -21,7 +22,7 @@ class Dump:
 
     def __init__(self, output: Output) -> None:
         """Starts a thread. output: the ending of its name may say the format. Raises UsageError."""
-        self.sink = sink_of(output)
+        self.sink = sink_to(output)
         self.waiting: list[tuple[str, bytearray, bytearray]] = []  # port, captured records, whether each checksum is finished
         self.used = self.dropped = 0
         self.error = ""
@@ -98,18 +99,11 @@ class Dump:
         return [f"--dump: {self.error}", f"--dump: {counted(self.dropped, 'frame')} not written, or not in whole"]
 
 
-def sink_of(output: Output) -> Sink:
-    """What writes the stream. Raises UsageError."""
-    form = format_of(output.name)
-    if form == "pcap":
-        from ..formats.pcap import PcapSink
-
-        return PcapSink(output, 1, False, True)
-    if form == "pcapng":
-        from ..formats.pcapng import PcapngSink
-
-        return PcapngSink(output, 1, False, True)
-    return TextSink(output, 16, False, 0)
+def sink_to(output: Output) -> Sink:
+    """What writes the stream, with times in nanoseconds in a capture. Raises UsageError."""
+    values = Values([*OUTPUT, *PICK])
+    values.nano, values.format = True, format_of(output.name)
+    return sink_of(values, output)
 
 
 def batches(port: str, records: bytearray, unfinished: bytearray) -> list[Batch]:
