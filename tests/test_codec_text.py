@@ -350,7 +350,9 @@ def test_link_type_holds_until_the_next(codec):
     assert [p.linktype for p in decode(codec, text, linktype=9).packets] == [9, 113, 113, 0]
 
 
-@pytest.mark.parametrize("word", [b"", b"x", b"-1", b"(1)", b"4294967296", b"99999999999999999999"])
+@pytest.mark.parametrize(
+    "word", [b"", b"x", b"-1", b"(1)", b"0x65", b"101x", b"1.5", b"101,", b"4294967296", b"99999999999999999999"]
+)
 def test_bad_link_type(codec, word):
     assert failure(codec, b"\n\nLINKTYPE: " + word + b"\n") == (BAD_LINKTYPE, 3, word)
 

@@ -178,6 +178,18 @@ def test_streams_without_packets_are_no_error(backend, text, said, command):
     assert run(command, text.encode(), 0, said, backend=backend) == b""
 
 
+@pytest.mark.parametrize(
+    "text", ["LINKTYPE: 101 (Raw IP)\n-- 1 --\nTIME: 1\n45 00\n==\n", "-- 1 --\nTIME: 1\n02\n==\n", "LINKTYPE: 9", ""]
+)
+def test_the_mark_before_a_text_of_windows_hides_no_line(tmp_path, backend, text):
+    (tmp_path / "marked").write_text("\ufeff" + text)
+    bare = shell("pkt-txt2txt", text.encode(), backend=backend)
+    assert bare.returncode == 0
+    for command in (f"pkt-txt2txt < {tmp_path}/marked", f"cat {tmp_path}/marked | pkt-txt2txt"):
+        marked = shell(command, backend=backend)
+        assert (marked.returncode, marked.stdout, marked.stderr) == (0, bare.stdout, bare.stderr)
+
+
 def test_a_stream_without_packets_arrives_byte_by_byte():
     for text, code in ((b"\nLINKTYPE: 1\n", 0), (b"\nx\n", 1)):
         feed = f"for byte in $(printf '{text.decode()}' | od -An -v -tu1); do printf \"\\\\$(printf %03o $byte)\"; sleep 0.02; done"

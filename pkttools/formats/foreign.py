@@ -17,6 +17,6 @@ KINDS = (
 
 def looks_like(head: bytes) -> str:
     """What a text without packets is, by its first bytes."""
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = head.lstrip()
     what = next((what for pattern, what in KINDS if re.match(pattern, start, re.IGNORECASE)), "")
     return f"not packet text but {what}" if what else "not packet text"

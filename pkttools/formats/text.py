@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LAST_LINE = b"\n==\n"  # of a packet, with the end of the line before
 KEPT = 256  # programs of field lines
 _programs: dict[tuple[tuple[bytes, bytes], ...], Program] = {}
+MARK = b"\xef\xbb\xbf"  # which editors of Windows put before a text in UTF-8
 HEAD = 512  # bytes from which a text without packets is known
 MAX_TEXT = 32 << 20  # bytes of one packet's text; 262,144 bytes, one a line, need a fifth of it
 
@@ -33,6 +34,9 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     head = b""  # of a text without packets
     stray = shortened = unplaced = 0
     binary = buffer.find(b"\0", 0, min(used, 65536)) >= 0
+    if buffer.startswith(MARK, 0, used):  # the first line is one of the format, too
+        used -= len(MARK)
+        buffer[:used] = buffer[len(MARK) : len(MARK) + used]
     final = not used
     while True:
         stop = used if final else complete(buffer, known, used)

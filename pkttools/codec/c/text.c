@@ -419,7 +419,8 @@ void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool 
         } else if (starts(&l, "LINKTYPE:")) {
             struct line w = word_of(&l, 9);
             int64_t linktype;
-            if (read_number(&w, 0, UINT32_MAX, &linktype) == 0 || linktype > UINT32_MAX) {
+            size_t digits = read_number(&w, 0, UINT32_MAX, &linktype);
+            if (digits == 0 || (digits < w.size && w.at[digits] != '(') || linktype > UINT32_MAX) {
                 fail(d, BAD_LINKTYPE, d->line, (size_t)(w.at - text), w.size);
                 break;
             }

@@ -76,7 +76,7 @@ _FIELD = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*\.[A-Za-z0-9_]+(?:\[-?[0-9]+\])?):
 _TIME = re.compile(rb"([0-9]*)(?:\.([0-9]*))?")
 _SIZE = re.compile(rb"([0-9]+)(?:/([0-9]*))?")
 _TRAILER = re.compile(rb"0*([0-9]{1,2})(?:/0*([0-9]{1,2}))?")
-_DIGITS = re.compile(rb"[0-9]*")
+_LINKTYPE = re.compile(rb"([0-9]+)(?:\(|$)")
 _NOTES = (b"IFACE:", b"WAY:", b"NOTE:", b"LOST:")
 _HEX = b"0123456789ABCDEFabcdef"
 
@@ -310,11 +310,11 @@ class _Decoder:
 
     def read_linktype(self, start: int, end: int) -> int:
         word, at = self.word(start + 9, end)
-        written: bytes = _DIGITS.match(word)[0]  # type: ignore[index]  # it matches no digits, too
-        digits = written.lstrip(b"0") or written[:1]
-        if not 0 < len(digits) <= 10 or int(digits) > MAX_UINT32:
-            raise self.fail(BAD_LINKTYPE, at, len(word))
-        return int(digits)
+        if found := _LINKTYPE.match(word):
+            digits = found[1].lstrip(b"0") or b"0"
+            if len(digits) <= 10 and int(digits) <= MAX_UINT32:
+                return int(digits)
+        raise self.fail(BAD_LINKTYPE, at, len(word))
 
     def read_trailer(self, start: int, end: int) -> tuple[int, int | None]:
         word, at = self.word(start + 8, end)
