@@ -71,6 +71,17 @@ def test_names_that_contradict_each_other(tmp_path: Path, command: str, names: s
         assert shell(f"cd {tmp_path} && {command} --out {name}", TEXT).returncode == 0
 
 
+@pytest.mark.parametrize(
+    "command", ["pkt-analyze --out {}", "pkt-pipe 'correct | analyze --out {}'", "pkt-pipe 'analyze' --out {}"]
+)
+def test_what_is_shown_to_people_is_no_capture(tmp_path: Path, command: str) -> None:
+    for name in ("x.pcap", "x.pcapng", "x.CAP"):
+        done = shell(f"cd {tmp_path} && {command.format(name)}", TEXT)
+        assert (done.returncode, done.stdout, (tmp_path / name).exists()) == (2, b"", False)
+        assert f"--out {name}: that is the name of a capture, and text is written" in done.stderr.decode()
+    assert shell(f"cd {tmp_path} && {command.format('x.txt')}", TEXT).returncode == 0
+
+
 def test_nothing_is_packed(tmp_path: Path) -> None:
     done = shell(f"cd {tmp_path} && pkt-txt2txt --out x.pcap.gz", TEXT)
     assert (done.returncode, list(tmp_path.iterdir())) == (2, [])

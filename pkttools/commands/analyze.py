@@ -7,7 +7,7 @@ Layers: 1 size and time, 2 link, 3 network, 4 transport.
 
 from ..command_line.options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, OUTPUT, PICK, UTC, Option, Values
 from ..flow import Source, Stage, need
-from ..formats.files import Output, Sink
+from ..formats.files import Output, Sink, format_of
 
 PLACE = "last"
 OPTIONS = [
@@ -29,6 +29,7 @@ def stage(values: Values) -> Stage:
     """Prints each packet."""
     level, lowest, highest, dump = values.level, values.lowest_layer, values.highest_layer, bool(values.hex_dump)
     need(not highest or lowest <= highest, "-ll above -lh leaves nothing")
+    need(format_of(values.output) in (None, "text"), f"--out {values.output}: that is the name of a capture, and text is written")
 
     def sink(source: Source) -> Sink:
         from ..formats.analysis import AnalysisSink
