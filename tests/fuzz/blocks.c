@@ -1,4 +1,5 @@
 /* pcapng: what is read in pieces is what is read at once, and what is written is read again as it was. */
+#include "codec.h"
 #include "fuzz.h"
 
 #define MAX_TICKS 9223372035999999999   /* nanoseconds, the last that a packet's time can be */

@@ -1,4 +1,5 @@
 /* Decoders and encoders: what is read in pieces is what is read at once, and what is written is read again as it was. */
+#include "codec.h"
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -12,6 +13,11 @@ static struct bytes empty(void)
     struct bytes b = {0};
     EXPECT(bytes_need(&b, 1));
     return b;
+}
+
+bool equal_bytes(const struct bytes *a, const struct bytes *b)
+{
+    return a->size == b->size && equal(a->at, b->at, a->size);
 }
 
 size_t count_of(const struct bytes *packets)

@@ -1,4 +1,5 @@
 /* What looks into frames and changes them: the walk, checksums, filters and assignments. */
+#include "codec.h"
 #include "fuzz.h"
 #include "programs.h"           /* written by seeds.py */
 
@@ -378,4 +379,30 @@ void fuzz_bridge(struct input *in)
     release((uint8_t *)out, MOST * sizeof *out);
     release((uint8_t *)rows, MOST * sizeof *rows);
     release(data, size);
+}
+
+/* ---- numbers ---- */
+
+static unsigned bit_of(const struct frame *f, size_t bit)
+{
+    return f->at[bit / 8] >> (7 - bit % 8) & 1;
+}
+
+/* Two bytes: the first bit; one: how many; eight: the number. Only those bits change, and say the number; or none does. */
+void fuzz_place(struct input *in)
+{
+    size_t bit = take16(in), width = take8(in) % 65;
+    uint64_t value = 0;
+    for (int i = 0; i < 4; i++)
+        value = value << 16 | take16(in);
+    struct frame f = {exact(in->at, in->size), in->size}, before = copied(&f);
+    bool fits = place_value(&f, bit, width, value);
+    EXPECT(fits == (bit + width <= f.size * 8));
+    for (size_t i = 0; i < f.size * 8; i++)
+        if (fits && i >= bit && i < bit + width)
+            EXPECT(bit_of(&f, i) == (value >> (bit + width - 1 - i) & 1));
+        else
+            EXPECT(bit_of(&f, i) == bit_of(&before, i));
+    discard(&before);
+    discard(&f);
 }

@@ -302,9 +302,84 @@ def own(row: list[int], code: list[int], choice: int, frame: bytes) -> bytes:
     return bytes([choice]) + b"".join(coded) + b"\2ab" + frame
 
 
+def placed() -> Iterator[bytes]:
+    """Numbers of every width, at every bit of a byte, that fit, just fit, and do not."""
+    for bit, width in ((0, 0), (0, 64), (3, 64), (7, 1), (9, 33), (64, 64), (65, 64), (127, 1), (128, 0), (128, 1), (65535, 64)):
+        yield struct.pack("!HBQ", bit, width, 0x0123456789ABCDEF) + bytes(range(16))
+
+
+# ---- memory that the kernel shares ----
+
+
+def ring_blocks() -> Iterator[bytes]:
+    """Blocks as the kernel makes them, with tags and without, and such as it does not make."""
+    head, packet, frame = "=IIIIIIQIIII", "=6IHHIIHH8x", bytes(range(60))
+    for choice, (status, tag, after, count, used) in enumerate((
+        (1, 0, 160, 3, 0), (0x51, 0x0ABC, 160, 3, 0), (0x19, 7, 160, 3, 0), (1, 0, 0, 3, 0), (1, 0, 70, 3, 0),
+        (1, 0, 1 << 31, 3, 0), (1, 0, 160, 99, 0), (1, 0, 160, 3, 4096), (1, 0, 160, 3, 48), (0, 0, 160, 0, 0),
+    )):  # fmt: skip
+        body = b""
+        for i in range(3):
+            made = struct.pack(packet, after, i, 1, 60, 60 + i, status, 86, 100, 0, tag, 0x88A8, 0)
+            made += struct.pack("=HHiHBB8s", 17, 0, 2, 1, 4 * (i & 1), 6, b"")
+            body += (made.ljust(86, b"\0") + frame).ljust(160, b"\0")
+        begun = struct.pack(head, 2, 48, status & 1, count, 48, used or 48 + len(body), 1, 0, 0, 0, 0)
+        yield bytes([choice | 3]) + begun + body
+        yield bytes([choice | 3]) + (begun + body)[:-70]
+
+
+def ring_slots() -> Iterator[bytes]:
+    """Slots of 128 bytes: right ones, one of the kernel's, one whose frame waits elsewhere, some that cannot be."""
+    good, virtio = (1, 32, 32, 72), bytes([1, 0, 14, 0, 0, 0, 14, 0, 2, 0])
+    for other in (good, (0x51, 32, 32, 72), (0, 32, 32, 72), (3, 99, 32, 72), (1, 99, 32, 72), (1, 99, 99, 72), (1, 32, 32, 200),
+                  (1, 32, 32, 60), (1, 0, 0, 128)):  # fmt: skip
+        made = b""
+        for status, original, captured, mac in (good, other, good):
+            slot = struct.pack("=IIIHHIIHH", status, original, captured, mac, 72, 1, 2, 7, 0x8100)
+            made += (slot.ljust(62, b"\0") + virtio + bytes(range(32))).ljust(128, b"\0")
+        yield bytes([4, 64]) + made
+        yield bytes([4, 17]) + made
+
+
+def buffers(record: bytes) -> Iterator[bytes]:
+    """A record, three times, in rings: from the first byte on, over the end, and over the end of all positions."""
+    for choice, room, start in ((3, 255, 0), (3, 255, 480), (3 | 128 | 16, 255, 0), (1 | 8 | 64, 9, 0), (3, 4, 64), (3, 255, 1)):
+        size, data = 64 << choice % 8 % 6, record * 3
+        base = start if choice < 128 else (1 << 64) - 64 + start
+        ring = bytearray(size)
+        for i, byte in enumerate(data[:size]):
+            ring[(base + i) % size] = byte
+        for full in (min(len(data), size), len(record) - 8, size + 8):
+            yield struct.pack("!BBHH", choice, room, start, full) + ring
+
+
+def ringbuf_records() -> Iterator[bytes]:
+    """Records of a BPF ring buffer: a frame; one that is busy, one that was discarded, one too short, one that has no end."""
+    body = struct.pack("=QQ", 5, 80) + bytes(range(64))
+    for length in (80, 80 | 1 << 31, 80 | 1 << 30, 15, 0x3FFFFFFF, 0):
+        yield from buffers(struct.pack("=II", length, 0) + body)
+
+
+def perf_records() -> Iterator[bytes]:
+    """Records of a perf buffer: a frame; one of another kind, another cookie, lengths that contradict each other."""
+    for kind, total, raw, cookie, original in (
+        (9, 88, 68, 0xDEAD, 64), (2, 88, 68, 0xDEAD, 64), (9, 88, 68, 0, 64), (9, 88, 3, 0xDEAD, 64), (9, 88, 69, 0xDEAD, 64),
+        (9, 84, 68, 0xDEAD, 64), (9, 0, 0, 0xDEAD, 9), (9, 88, 68, 0xDEAD, 9), (9, 16, 4, 0xDEAD, 9),
+    ):  # fmt: skip
+        yield from buffers(struct.pack("=IHHQIHH", kind, 0, total, 5, raw, cookie, original) + bytes(range(64)))
+
+
+def to_send() -> Iterator[bytes]:
+    """Rows that lie within 100 bytes of data, and one that does not."""
+    for offset, captured in ((10, 90), (10, 91), (9, 1), (-1, 5), (1 << 62, 1 << 62), (100, 0), (101, 0), (20, -1)):
+        rows = [(10, 5), (40, 60), (offset, captured)]
+        yield struct.pack("!BBH", 10, 1, 100) + b"".join(struct.pack("=7q", at, size, size, 0, 1, 0, 0) for at, size in rows)
+
+
 CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
+    "v": placed, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records, "y": perf_records, "z": to_send,
 }  # fmt: skip
 
 

@@ -1,8 +1,9 @@
-/* The fuzz target of the C codec, for libFuzzer and for driver.c.
+/* The fuzz target of the C code, for libFuzzer and for driver.c.
  *
  * The first byte of an input says what is tried with the rest. A new case is a line in this table, a function, and a few
  * inputs in seeds.py. Letters are never given another meaning: the corpus goes by them.
  */
+#include "codec.h"
 #include "fuzz.h"
 
 #include <stdio.h>
@@ -22,6 +23,12 @@ static const struct {
     {'f', fuzz_table},          /* packets.c: a frame meets the filters and assignments of seeds.py */
     {'b', fuzz_bpf},            /* packets.c: a classic BPF program of the input's own meets a frame */
     {'w', fuzz_bridge},         /* packets.c: frames go where a bridge that looks at each by itself sends them */
+    {'v', fuzz_place},          /* packets.c: a number is written anywhere in a frame */
+    {'k', fuzz_ring},           /* kernel.c: a block of a ring that packets are received in */
+    {'s', fuzz_slots},          /* kernel.c: slots of the ring of a switch's port */
+    {'x', fuzz_ringbuf},        /* kernel.c: a BPF ring buffer, from XDP */
+    {'y', fuzz_perf},           /* kernel.c: a perf buffer, from XDP */
+    {'z', fuzz_burst},          /* kernel.c: rows of packets to send */
     {'g', fuzz_program},        /* packets.c: a program of the input's own, sound or not, meets a frame */
 };
 
