@@ -12,12 +12,12 @@ import signal
 import struct
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from waits import until
 
 if sys.platform == "linux":
     from pkttools.lab import holder, running, topology
@@ -253,14 +253,6 @@ def opened(backend: str, more: list[str] | None = None) -> Iterator[Lab]:
         yield made
     finally:
         made.close()
-
-
-def until(happened: Callable[[], object], what: str, seconds: float = 30) -> None:
-    """Waits for something; fails when it does not happen."""
-    deadline = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < deadline, f"no {what} within {seconds} s"
-        time.sleep(0.005)
 
 
 def finish(process: subprocess.Popen[bytes], number: int = 0, timeout: float = 60) -> tuple[int, bytes, list[str]]:

@@ -6,21 +6,16 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import netns
 import pytest
 from netns import Lab, finish
+from waits import until
 
 HOSTS = ("h1", "h2", "h3", "h4")
 MAC = {host: f"02:00:00:00:00:0{host[1]}" for host in HOSTS}
 IP = {host: f"10.0.0.{host[1]}" for host in HOSTS}
 PORTS = tuple(f"p{host[1]}" for host in HOSTS)
-
-
-def until(happened: Callable[[], object], what: str) -> None:
-    """Waits for something; long enough for a busy machine, where each look is a command that starts."""
-    netns.until(happened, what, 30)
 
 
 class Switched(Lab):

@@ -16,7 +16,8 @@ from typing import IO
 import dpkt
 import pytest
 from conftest import ROOT, shell
-from netns import frames_of, pcap, records, until
+from netns import frames_of, pcap, records
+from waits import until
 
 MAGIC = 0xBE9BE955
 PROTOCOLS = ["arp", "icmp", "icmp6", "udp", "udp --src 2001:db8::1", "tcp", "tcp --dst 2001:db8::9"]

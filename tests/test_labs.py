@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
-from netns import until
+from waits import until
 
 LABS = sorted(path.parent for path in (ROOT / "examples/labs").glob("*/run"))
 LAB = ROOT / "bin/pkt-lab"

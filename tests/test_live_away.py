@@ -8,9 +8,10 @@ import signal
 import time
 
 import pytest
-from netns import frame, frames_of, opened, pcap, until
+from netns import frame, frames_of, opened, pcap
 from netns import lab as _lab
 from netns import labs as _labs
+from waits import until
 
 lab, labs = _lab, _labs
 RECEIVERS = {"kernel": "pkt-recv -i eth0 -ro -F pcap", "libpcap": "pkt-recv --libpcap -i eth0 -ro -F pcap"}

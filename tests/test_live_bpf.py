@@ -9,9 +9,10 @@ import sys
 
 import pytest
 from bpf import judged
-from netns import PEER, finish, frame, frames_of, until
+from netns import PEER, finish, frame, frames_of
 from netns import labs as _labs
 from samples import ethernet, frames, icmp, ipv4, ipv6, tags, tcp, udp
+from waits import until
 
 from pkttools.libpcap import compile_filter
 

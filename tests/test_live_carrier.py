@@ -7,8 +7,9 @@ import subprocess
 import time
 
 import pytest
-from netns import Lab, finish, frame, opened, pcap, until
+from netns import Lab, finish, frame, opened, pcap
 from netns import lab as _lab
+from waits import until
 
 lab = _lab
 WARNING = "{}: eth0: no carrier: packets will be lost"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 
 import pytest
-from netns import finish, until
+from netns import finish
 from switched import Switched
 from switched import net as _net
+from waits import until
 
 net = _net
 # Takes the names that ports have: numbers. Then it waits.

@@ -7,8 +7,9 @@ import signal
 import time
 
 import pytest
-from netns import finish, frame, frames_of, pcap, until
+from netns import finish, frame, frames_of, pcap
 from netns import lab as _lab
+from waits import until
 from xdp import attached, need_bpf
 
 lab = _lab

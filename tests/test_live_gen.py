@@ -7,9 +7,10 @@ import time
 
 import pytest
 from conftest import shell
-from netns import MAC, UNPRIVILEGED, finish, frames_of, pcap, records, until
+from netns import MAC, UNPRIVILEGED, finish, frames_of, pcap, records
 from netns import lab as _lab
 from netns import labs as _labs
+from waits import until
 
 lab, labs = _lab, _labs
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
-from netns import until
 from test_manual import PAGES, examples, plain
+from waits import until
 
 if sys.platform != "linux":
     pytest.skip("namespaces are Linux's", allow_module_level=True)

@@ -10,10 +10,11 @@ import time
 import pytest
 import sections
 from conftest import ROOT
-from netns import MAC, UNPRIVILEGED, finish, frame, frames_of, pcap, records, until
+from netns import MAC, UNPRIVILEGED, finish, frame, frames_of, pcap, records
 from netns import lab as _lab
 from netns import labs as _labs
 from test_live_recv import TAGS, transfer
+from waits import until
 
 from pkttools.errors import PktError
 from pkttools.libpcap.system import library

@@ -5,10 +5,11 @@ import subprocess
 import time
 
 import pytest
-from netns import UNPRIVILEGED, finish, frame, frames_of, pcap, records, until
+from netns import UNPRIVILEGED, finish, frame, frames_of, pcap, records
 from netns import lab as _lab
 from netns import labs as _labs
 from test_live_send import account, drift, lost_by_the_kernel, made, slow
+from waits import until
 
 from pkttools.errors import PktError
 from pkttools.libpcap.system import library

@@ -9,9 +9,10 @@ import time
 from itertools import pairwise
 
 import pytest
-from netns import MAC, finish, frame, frames_of, pcap, until
+from netns import MAC, finish, frame, frames_of, pcap
 from netns import lab as _lab
 from netns import labs as _labs
+from waits import until
 
 lab, labs = _lab, _labs
 

@@ -11,9 +11,10 @@ import time
 import pytest
 import sections
 from conftest import shell
-from netns import MAC, PEER, TEST_TYPE, UNPRIVILEGED, finish, frame, frames_of, pcap, records, until
+from netns import MAC, PEER, TEST_TYPE, UNPRIVILEGED, finish, frame, frames_of, pcap, records
 from netns import lab as _lab
 from netns import labs as _labs
+from waits import until
 
 from pkttools.live.linux.receive import geometry
 

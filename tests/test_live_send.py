@@ -10,9 +10,10 @@ from itertools import pairwise
 
 import pytest
 from conftest import ROOT
-from netns import MAC, PEER, UNPRIVILEGED, finish, frame, frames_of, pcap, records, until
+from netns import MAC, PEER, UNPRIVILEGED, finish, frame, frames_of, pcap, records
 from netns import lab as _lab
 from netns import labs as _labs
+from waits import until
 
 lab, labs = _lab, _labs
 

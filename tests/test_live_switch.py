@@ -11,7 +11,8 @@ import sys
 
 import pytest
 from netns import UNPRIVILEGED, finish
-from switched import HOSTS, IP, MAC, PORTS, net, until
+from switched import HOSTS, IP, MAC, PORTS, net
+from waits import until
 
 __all__ = ["net"]
 

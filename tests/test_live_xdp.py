@@ -11,8 +11,9 @@ import time
 
 import pytest
 from conftest import shell
-from netns import IP, IP6, finish, frame, frames_of, pcap, records, until
+from netns import IP, IP6, finish, frame, frames_of, pcap, records
 from netns import lab as _lab
+from waits import is_full, until
 from xdp import attached, need_bpf
 
 lab = _lab
@@ -407,19 +408,18 @@ def stuck(lab, words: str) -> subprocess.Popen[bytes]:
     """pkt-xdp behind which a pipe is full, because nobody reads it."""
     process = attach(lab, words)
     lab.inject("b", [frame(i, 1000) for i in range(3000)])
-    time.sleep(0.3)  # the pipe fills up
+    until(lambda: is_full(process.stdout), "full pipe")
     assert process.poll() is None
     return process
 
 
 def test_time_is_over_while_a_pipe_is_full(lab):
     process = stuck(lab, "--match drop --duration 1.5")
-    until(lambda: not attached(lab, "a", "eth0"), "end of the program", 3)
+    until(lambda: not attached(lab, "a", "eth0"), "end of the program")
     assert process.poll() is None  # it still has something to write
     code, out, err = finish(process)
     assert code == 0
-    assert out.count(b"==\n") == 3000
-    assert account(err[-1])["matched"] == 3000
+    assert out.count(b"==\n") == account(err[-1])["matched"] > 100  # all that came until then: more than the pipe holds
 
 
 def test_a_signal_while_a_pipe_is_full(lab):

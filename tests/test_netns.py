@@ -9,8 +9,8 @@ import sys
 
 import pytest
 from conftest import ROOT
-from netns import until
 from test_live_lab import inhabitants
+from waits import until
 
 RUN = """
 import sys

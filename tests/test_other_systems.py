@@ -8,8 +8,9 @@ import sys
 
 import pytest
 from conftest import ROOT, shell
-from netns import finish, frame, frames_of, pcap, until
+from netns import finish, frame, frames_of, pcap
 from netns import lab as _lab
+from waits import until
 
 from pkttools.errors import PktError
 from pkttools.libpcap.system import library

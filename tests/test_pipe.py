@@ -13,8 +13,9 @@ import pytest
 from conftest import ROOT, shell
 from hypothesis import given
 from hypothesis import strategies as st
-from netns import MAC, Lab, finish, frame, frames_of, opened, until
+from netns import MAC, Lab, finish, frame, frames_of, opened
 from netns import labs as _labs
+from waits import until
 
 from pkttools.commands import pipe, read
 from pkttools.commands.pipe import split

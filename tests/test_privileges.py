@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
-from netns import Lab, finish, frame, frames_of, pcap, until
+from netns import Lab, finish, frame, frames_of, pcap
 from netns import lab as _lab
+from waits import until
 from xdp import need_bpf
 
 if sys.platform != "linux":

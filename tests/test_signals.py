@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import ROOT
+from waits import is_full, sleeps, until
 
 PACKET = b"-- 1 --\nTIME: 1400167480.561500 Thu May 15 15:24:40 2014\nSIZE: 32/32\n" + (
     b"000000: 00 11 22 33  44 55 00 AA  BB CC DD EE  08 00 45 00 : ..\"3DU.. ......E.\n" * 2
@@ -70,7 +71,7 @@ def test_sigint_lets_a_filter_finish_what_comes(backend, started):
     command = Command(backend, "pkt-txt2txt")
     started.append(command)
     command.process.send_signal(signal.SIGINT)
-    time.sleep(0.1)
+    until(lambda: sleeps(command.process), "sleep")
     command.write(PACKET * 2)
     command.read_until(b"==\n", 3)
     assert command.end() == (0, b"")
@@ -81,7 +82,7 @@ def test_a_second_sigint_ends_it(backend, started):
     command = Command(backend, "pkt-txt2txt")
     started.append(command)
     command.process.send_signal(signal.SIGINT)
-    time.sleep(0.1)
+    until(lambda: sleeps(command.process), "sleep")
     command.process.send_signal(signal.SIGINT)
     assert command.process.wait(10) == -signal.SIGINT
     assert command.end()[1] == b""
@@ -136,9 +137,9 @@ def test_a_signal_while_a_file_is_read(backend, started, tmp_path, number, code,
         words = [] if redirected else ["--in", str(path)]
         command = Command(backend, "pkt-txt2txt", *words, stdin=file.fileno() if redirected else subprocess.DEVNULL)
     started.append(command)
-    time.sleep(0.3)  # nobody reads: it waits to write
+    until(lambda: is_full(command.process.stdout) and sleeps(command.process), "wait for room")  # nobody reads
     command.process.send_signal(number)
-    time.sleep(0.1)
+    until(lambda: sleeps(command.process), "sleep")
     got, said = command.end()
     assert (128 - got, said) == (code, b"")
     assert command.out.endswith(b"\n==\n")

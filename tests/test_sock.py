@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
+from waits import connects, sleeps, until
 
 from pkttools.errors import PktError, UsageError
 from pkttools.formats.files import Input
@@ -209,7 +210,7 @@ def full(host: str = "127.0.0.1") -> tuple[socket.socket, list[socket.socket]]:
         sock.setblocking(False)
         sock.connect_ex(server.getsockname())
         waiting.append(sock)
-    time.sleep(0.1)
+    until(lambda: select.select([], waiting, [], 0)[1], "connection")
     return server, waiting
 
 
@@ -1010,7 +1011,7 @@ def test_a_signal_ends_what_has_an_end_of_its_own(start, number, stage):
         server, sockets = full()
         sock = start(f"send 127.0.0.1 {port_of(server)}", subprocess.DEVNULL)
         sockets.append(server)
-        time.sleep(0.5)
+        until(lambda: connects(sock.process, port_of(server)), "attempt to connect")
     elif stage in ("sending", "waiting for an answer"):
         server = opened()
         sock = start(f"request 127.0.0.1 {port_of(server)}")
@@ -1023,13 +1024,13 @@ def test_a_signal_ends_what_has_an_end_of_its_own(start, number, stage):
         elif number == signal.SIGINT:  # the first one is for what is in front of it in a pipe
             assert exactly(peer, 100) == LONG[:100]
             sock.process.send_signal(number)
-            time.sleep(0.3)
+            until(lambda: sleeps(sock.process), "sleep")
             assert sock.process.poll() is None
             sock.write(b"still")
             assert exactly(peer, 5) == b"still"
         else:
             assert exactly(peer, 100) == LONG[:100]
-        time.sleep(0.1)
+        until(lambda: sleeps(sock.process), "sleep")
     else:
         sock = start("recv 127.0.0.1 0")
         port = sock.port
@@ -1066,14 +1067,15 @@ def test_an_interrupt_while_an_answer_is_waited_for(start):
         sock = start(f"request -u --timeout 30 127.0.0.1 {port_of(server)}")
         sock.feed(b"question")
         assert server.recv(100) == b"question"
-        time.sleep(0.2)
+        sock.feeder.join(10)
+        until(lambda: sleeps(sock.process), "sleep")
         assert sock.end(number=signal.SIGINT) == (-signal.SIGINT, b"", "")
 
 
 def test_what_the_kernel_holds_at_a_signal_is_written(start):
     sock = start("recv -u 127.0.0.1 0")
     port = sock.port
-    time.sleep(0.2)
+    until(lambda: sleeps(sock.process), "sleep")
     sock.process.send_signal(signal.SIGSTOP)
     with connected("127.0.0.1", port, socket.SOCK_DGRAM) as peer:
         for i in range(100):

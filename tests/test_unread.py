@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
-from netns import Lab, finish, frame, pcap, until
+from netns import Lab, finish, frame, pcap
 from netns import lab as _lab
+from waits import until
 
 lab = _lab
 PROMPT = 2.0  # seconds in which a command has ended that should within one; the machine may be busy
