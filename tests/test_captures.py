@@ -37,7 +37,7 @@ def files(folder: str) -> list[str]:
 def many(backend: str, words: list[str], paths: list[str]) -> list[str]:
     """What many.py prints, of two that share the files."""
     env = {**os.environ, "PKTTOOLS_CODEC": backend}
-    halves = [[sys.executable, str(ROOT / "tests" / "many.py"), *words, *paths[half::2]] for half in (0, 1)]
+    halves = [[sys.executable, str(ROOT / "tests" / "support" / "many.py"), *words, *paths[half::2]] for half in (0, 1)]
     running = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=env) for words in halves]
     said = [process.communicate(timeout=600)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0]

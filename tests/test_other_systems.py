@@ -18,7 +18,7 @@ from pkttools.libpcap.system import library
 lab = _lab
 
 # Runs a command as on another system: its name, then the command's own and its arguments. libpcap stays that of Linux.
-OTHER = ROOT / "tests" / "other_system.py"
+OTHER = ROOT / "tests" / "support" / "other_system.py"
 SYSTEMS = ["darwin", "freebsd14", "win32"]
 each_system = pytest.mark.parametrize("system", SYSTEMS)
 

@@ -320,7 +320,7 @@ class Loop:
     def mended(self, made: list, command: str) -> list:
         """The frames with their checksums right, as far as pkt-correct sees any."""
         from tests.fuzz import frames
-        from tests.sections import records
+        from tests.support.sections import records
 
         path = self.place / "made"
         path.write_bytes(frames.pcapng(made))

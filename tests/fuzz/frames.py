@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from pkttools import codec
 from pkttools.protocols.fields import HEADERS
-from tests.samples import batch, ethernet, frames, icmp, ipv4, ipv6, tags, udp, vxlan
-from tests.sections import block, drops, enhanced, flags, interface, obsolete, section, simple
+from tests.support.samples import batch, ethernet, frames, icmp, ipv4, ipv6, tags, udp, vxlan
+from tests.support.sections import block, drops, enhanced, flags, interface, obsolete, section, simple
 
 LONGEST = 600  # bytes of a seed: what is longer is seldom more interesting, and slow
 START = 1_700_000_000_000_000_000  # nanoseconds

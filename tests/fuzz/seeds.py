@@ -19,7 +19,7 @@ from pkttools.bpf.classic import CODES, packed
 from pkttools.language import expression
 from pkttools.language.program import ROW_COLUMNS
 from pkttools.protocols.fields import HEADERS
-from tests.samples import TEXT, batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
+from tests.support.samples import TEXT, batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
 
 # ---- programs ----
 

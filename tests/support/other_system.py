@@ -8,7 +8,7 @@ import sys
 import types
 
 system, name, *argv = sys.argv[1:]
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+sys.path.insert(0, os.path.abspath(f"{__file__}/../../.."))  # noqa: PTH100
 lacking = {
     "pkttools.kernel._c",
     "pkttools.live.linux.receive",

@@ -17,7 +17,7 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from pkttools import codec, main
 from pkttools.codec import BACKEND
