@@ -71,8 +71,8 @@ def trip(words: list[str], path: str) -> tuple[str, bytes]:
 
 def prepare() -> None:
     """Imports here what every process would import again."""
-    modules = ("flow", "formats.analysis", "formats.pcap", "formats.pcapng", "formats.text", "language.expression", "language.values",
-               "live.linux.send")  # fmt: skip
+    formats = ("formats.analysis", "formats.pcap", "formats.pcapng", "formats.text")
+    modules = ("flow", *formats, "language.expression", "language.values", "live.linux.send")
     for name in modules:
         import_module(f"pkttools.{name}")
     for command in ("pkt-pcap2txt", "pkt-txt2pcap", "pkt-txt2pcapng"):
