@@ -13,7 +13,7 @@ from samples import ethernet, extension, frames, ipv4, ipv6, tags, udp
 from pkttools import codec
 from pkttools.batch import Batch, Packet, gathered
 from pkttools.formats.pcap import MAGICS
-from pkttools.work.fragments import Cutter
+from pkttools.work.fragments import Fragmenter
 from pkttools.work.reassembly import MEMORY, TIMEOUT, Reassembler
 
 SECOND = 10**9
@@ -36,7 +36,7 @@ def packet(frame: bytes, time: int = 0, linktype: int = 101, notes: bytes = b"")
 
 
 def cut(frame: bytes, mtu: int | None, linktype: int = 101, force: bool = False) -> list[bytes]:
-    return [p.frame for p in through(Cutter(mtu, force, 1), [packet(frame, linktype=linktype)])]
+    return [p.frame for p in through(Fragmenter(mtu, force, 1), [packet(frame, linktype=linktype)])]
 
 
 def joined(frames_: list[bytes], linktype: int = 101) -> list[bytes]:
@@ -95,8 +95,8 @@ def test_a_route_is_in_every_piece():
 
 
 def test_ids_of_ipv6_count():
-    cutter = Cutter(200, False, 0xFFFFFFFF)
-    pieces = through(cutter, [packet(ipv6(17, udp(PAYLOAD[:300]))) for _ in range(3)])
+    fragmenter = Fragmenter(200, False, 0xFFFFFFFF)
+    pieces = through(fragmenter, [packet(ipv6(17, udp(PAYLOAD[:300]))) for _ in range(3)])
     ids = [struct.unpack_from("!I", p.frame, 44)[0] for p in pieces]
     assert sorted(set(ids), key=ids.index) == [0xFFFFFFFF, 0, 1]
 
@@ -131,9 +131,9 @@ def test_options_that_lie(options):
 def test_do_not_fragment():
     """Such a packet passes as it is, or loses that flag."""
     whole = mended(ipv4(17, udp(PAYLOAD[:92]), fragment=0x4000))
-    cutter = Cutter(68, False, 1)
-    assert [p.frame for p in through(cutter, [packet(whole)])] == [whole]
-    assert cutter.uncut == {"Don't Fragment": 1}
+    fragmenter = Fragmenter(68, False, 1)
+    assert [p.frame for p in through(fragmenter, [packet(whole)])] == [whole]
+    assert fragmenter.passed == {"Don't Fragment": 1}
     assert [p[6] >> 5 for p in cut(whole, 68, force=True)] == [1, 1, 0]
 
 
@@ -146,21 +146,21 @@ def test_do_not_fragment():
     ids=range(5),
 )  # fmt: skip
 def test_what_cannot_be_cut_passes(frame):
-    cutter = Cutter(100, True, 1)
-    assert [p.frame for p in through(cutter, [packet(frame)])] == [frame]
-    assert cutter.uncut == {"cut short or malformed": 1}
+    fragmenter = Fragmenter(100, True, 1)
+    assert [p.frame for p in through(fragmenter, [packet(frame)])] == [frame]
+    assert fragmenter.passed == {"cut short or malformed": 1}
 
 
 def test_headers_that_leave_no_room():
-    cutter = Cutter(48, True, 1)
-    assert len(through(cutter, [packet(ipv6(17, udp(PAYLOAD[:200])))])) == 1
-    assert cutter.uncut == {"header too large for the MTU": 1}
+    fragmenter = Fragmenter(48, True, 1)
+    assert len(through(fragmenter, [packet(ipv6(17, udp(PAYLOAD[:200])))])) == 1
+    assert fragmenter.passed == {"header too large for the MTU": 1}
 
 
 def test_what_is_no_ip_passes():
-    cutter = Cutter(100, True, 1)
-    assert len(through(cutter, [packet(bytes(300), linktype=147), packet(ethernet(0x88CC, bytes(300)), linktype=1)])) == 2
-    assert not cutter.uncut
+    fragmenter = Fragmenter(100, True, 1)
+    assert len(through(fragmenter, [packet(bytes(300), linktype=147), packet(ethernet(0x88CC, bytes(300)), linktype=1)])) == 2
+    assert not fragmenter.passed
 
 
 def test_tags_stay_and_padding_goes():
@@ -173,7 +173,7 @@ def test_tags_stay_and_padding_goes():
 def test_time_link_type_and_notes_stay():
     """All but the count of lost packets, which is counted once."""
     one = Packet(mended(ipv4(17, udp(PAYLOAD[:92]))), 120, 123456789, 101, b"IFACE: eth0\nLOST: 3\nNOTE: x\n")
-    pieces = through(Cutter(68, False, 1), [one])
+    pieces = through(Fragmenter(68, False, 1), [one])
     assert {(p.time, p.linktype) for p in pieces} == {(123456789, 101)}
     assert [p.notes for p in pieces] == [one.notes, b"IFACE: eth0\nNOTE: x\n", b"IFACE: eth0\nNOTE: x\n"]
     assert all(p.original == len(p.frame) for p in pieces)
@@ -250,7 +250,7 @@ def test_what_keeps_datagrams_apart(key, other):
     reassembler = Reassembler()
     got = through(reassembler, [packet(head), packet(other(tail))])
     assert [p.frame for p in got] == [head, other(tail)]
-    assert (reassembler.rebuilt, reassembler.passed) == (0, {"incomplete": 2})
+    assert (reassembler.reassembled, reassembler.passed) == (0, {"incomplete": 2})
 
 
 def test_vlan_tags_and_families_keep_datagrams_apart():
@@ -344,7 +344,7 @@ def test_a_fragment_within_what_is_there_counts_once(order, again, v6):
     """As Linux does (inet_frag_queue_insert): with other bytes there is no datagram."""
     reassembler = Reassembler()
     got = through(reassembler, [packet(piece(*ends, 160, v6)) for ends in order], size=1)
-    assert (len(got[0].frame), reassembler.rebuilt, reassembler.repeated) == (200 if v6 else 180, 1, again)
+    assert (len(got[0].frame), reassembler.reassembled, reassembler.repeated) == (200 if v6 else 180, 1, again)
     assert got[0].frame[-160:] == PAYLOAD[:160]
     if again:
         k = next(k for k, ends in enumerate(order) if any(a <= ends[0] and ends[1] <= b for a, b in order[:k]) or ends == (16, 64))
@@ -369,7 +369,7 @@ def test_other_overlaps_make_no_datagram(order, v6):
     frames_ = [piece(*ends, 160, v6) for ends in order]
     reassembler = Reassembler()
     assert [p.frame for p in through(reassembler, [packet(f) for f in frames_])] == frames_
-    assert (reassembler.rebuilt, reassembler.passed) == (0, {"overlapping": len(order)})
+    assert (reassembler.reassembled, reassembler.passed) == (0, {"overlapping": len(order)})
 
 
 @pytest.mark.parametrize(
@@ -388,7 +388,7 @@ def test_overlaps_make_no_datagram(change):
     reassembler = Reassembler()
     got = through(reassembler, [packet(f) for f in [*order, order[1]]])
     assert [p.frame for p in got] == [*order, order[1]]
-    assert (reassembler.rebuilt, reassembler.passed) == (0, {"overlapping": len(order) + 1})
+    assert (reassembler.reassembled, reassembler.passed) == (0, {"overlapping": len(order) + 1})
 
 
 def test_a_hole_is_not_filled_by_an_overlap():
@@ -478,8 +478,8 @@ def test_every_byte_is_there_afterwards(shared):
         reassembler = Reassembler()
         got = through(reassembler, came)
         made = {p.frame for p in got} - {p.frame for p in came}
-        assert len(made) <= reassembler.rebuilt
-        if not reassembler.rebuilt:
+        assert len(made) <= reassembler.reassembled
+        if not reassembler.reassembled:
             assert sorted(p.frame for p in got) == sorted(p.frame for p in came), path.name
 
 
@@ -559,7 +559,7 @@ def test_old_packets_do_not_turn_the_clock_back():
     old, late = 10 * SECOND, 11 * SECOND + TIMEOUT
     times = [(first, late), (last, late), (first, old), (last, old + 1)]
     through(stage, [packet(frame, time) for frame, time in times], size=1)
-    assert stage.rebuilt == 1 and stage.passed == {"incomplete": 2}
+    assert stage.reassembled == 1 and stage.passed == {"incomplete": 2}
 
 
 @pytest.mark.parametrize(("size", "good"), [(7, True), (8, False)])
@@ -583,7 +583,7 @@ def test_an_option_shorter_than_its_own_head_ends_the_options():
 @pytest.mark.parametrize("force", [False, True])
 def test_what_is_as_large_as_the_mtu_is_not_cut_and_not_counted(force):
     for frame in (mended(ipv4(17, udp(PAYLOAD[:92]), fragment=0x4000)), ipv6(17, udp(PAYLOAD[:72]))):
-        stage = Cutter(len(frame), force, 1)
+        stage = Fragmenter(len(frame), force, 1)
         framed = ethernet(0x86DD if frame[0] >> 4 == 6 else 0x0800, frame)  # longer than the MTU by what the link adds
         assert [p.frame for p in through(stage, [packet(framed, linktype=1)])] == [framed]
-        assert stage.uncut == {}
+        assert stage.passed == {}

@@ -30,8 +30,8 @@ def stage(values: Values) -> Stage:
     """Checks, and says what was found."""
     beyond: dict[int, int] = {}
     counts = dict.fromkeys((*REASONS, OBSCURE), 0)
-    unsound = set(REASONS) if values.checksums else {CUT_SHORT, MALFORMED}
-    passes = bytes((outcome not in unsound) != bool(values.reverse_check) for outcome in range(256))
+    invalid = set(REASONS) if values.checksums else {CUT_SHORT, MALFORMED}
+    passes = bytes((outcome not in invalid) != bool(values.reverse_check) for outcome in range(256))
 
     def checked(batch: Batch) -> Batch:
         outcomes = codec.check(batch.data, batch.rows, beyond)
@@ -42,8 +42,8 @@ def stage(values: Values) -> Stage:
 
     def account() -> list[str]:
         parts, passed = ([f"{counts[outcome]} {reason}" for outcome, reason in REASONS.items()
-                          if counts[outcome] and (outcome in unsound) == dropped] for dropped in (True, False))  # fmt: skip
-        said = [f"{counted(sum(counts[outcome] for outcome in unsound), 'packet')} not sound: {', '.join(parts)}"] if parts else []
+                          if counts[outcome] and (outcome in invalid) == dropped] for dropped in (True, False))  # fmt: skip
+        said = [f"{counted(sum(counts[outcome] for outcome in invalid), 'packet')} not sound: {', '.join(parts)}"] if parts else []
         if passed and values.verbose:
             said.append(f"sound without -cs: {', '.join(passed)}")
         if counts[OBSCURE] and values.checksums:

@@ -8,7 +8,7 @@ What fits passes as it is; so does what must not be fragmented, and is counted.
 from ..command_line.options import FILTER, FLAG, NUMBER, Option, Values
 from ..errors import counted
 from ..flow import Stage, without_fcs
-from ..work.fragments import Cutter
+from ..work.fragments import Fragmenter
 
 OPTIONS = [
     Option("-fm --mtu", NUMBER, "bytes of the largest IP packet (default 1500, of IPv6 1280)", "MTU", least=28, most=65535),
@@ -20,10 +20,11 @@ OPTIONS = [
 
 def stage(values: Values) -> Stage:
     """Fragments, and says what it could not."""
-    cutter = Cutter(values.mtu, bool(values.force_cut), values.id)
+    fragmenter = Fragmenter(values.mtu, bool(values.force_cut), values.id)
 
     def account() -> list[str]:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in cutter.uncut.items())
-        return [f"{counted(sum(cutter.uncut.values()), 'packet')} above the MTU passed as they were: {reasons}"] if reasons else []
+        reasons = ", ".join(f"{count} {reason}" for reason, count in fragmenter.passed.items())
+        passed = counted(sum(fragmenter.passed.values()), "packet")
+        return [f"{passed} above the MTU passed as they were: {reasons}"] if reasons else []
 
-    return Stage(values, [without_fcs, cutter], account=account, beyond=cutter.beyond)
+    return Stage(values, [without_fcs, fragmenter], account=account, beyond=fragmenter.beyond)

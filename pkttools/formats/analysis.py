@@ -93,7 +93,7 @@ class Header:
             return VERDICTS[verdict]
         self.packet.shown[verdict] += 1
         row = ROWS[self.kind]["CHECKSUM"]
-        value = f"{read_field(row, self.packet.mended, self.start, self.data, self.end):#0{2 + row.width // 4}x}"
+        value = f"{read_field(row, self.packet.corrected, self.start, self.data, self.end):#0{2 + row.width // 4}x}"
         return f"Unfinished, {value}" if verdict == codec.LEFT and self.packet.told else value
 
     @property
@@ -155,7 +155,7 @@ class Packet:
         return codec.verify(self.frame, self.row)
 
     @cached_property
-    def mended(self) -> bytearray:
+    def corrected(self) -> bytearray:
         """The bytes with all checksums as they should be."""
         copy = bytearray(self.frame)
         codec.correct(copy, self.row, codec.ALL)

@@ -1,4 +1,4 @@
-"""The packets that everything begins with, one a protocol: plain, sound, and with addresses from documentation ranges."""
+"""The packets that everything begins with, one a protocol: plain, valid, and with addresses from documentation ranges."""
 
 from __future__ import annotations
 

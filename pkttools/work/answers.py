@@ -42,8 +42,8 @@ class Responder:
         """Passes the answers."""
         for batch in stream:
             asked = Batch(batch.data, codec.select(batch.data, batch.rows, self.requests))
-            sound = codec.check(asked.data, asked.rows)
-            found = [self.answer(asked, i) if sound[i] == codec.CORRECTED else None for i in range(len(asked))]
+            verdicts = codec.check(asked.data, asked.rows)
+            found = [self.answer(asked, i) if verdicts[i] == codec.CORRECTED else None for i in range(len(asked))]
             answers = gathered(packet for packet in found if packet)
             self.answered += len(answers)
             self.unanswered += len(asked) - len(answers)

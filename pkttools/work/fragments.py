@@ -1,6 +1,6 @@
-"""Fragments of IPv4 (RFC 791 section 3.2) and IPv6 (RFC 8200 section 4.5): what one is, and how a datagram is cut.
+"""Fragments of IPv4 (RFC 791 section 3.2) and IPv6 (RFC 8200 section 4.5): what one is, and how a datagram is fragmented.
 
-It is always the outermost IP header that is cut or asked. Putting together is reassembly.py's.
+It is always the outermost IP header that counts. Reassembly is reassembly.py's.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ MTU4, MTU6 = 1500, 1280  # of Ethernet, and the least of IPv6 (RFC 8200 section 
 class Datagram:
     """The outermost IP datagram of a frame, as fragmentation sees it.
 
-    v6: whether it is IPv6. start: where its header begins, head: where the header that all pieces share ends. payload:
-    what can be cut, by its place in the frame. piece: whether it is a fragment. offset: of the payload, in bytes. more:
+    v6: whether it is IPv6. start: where its header begins, head: where the header that all fragments share ends. payload:
+    what can be divided, by its place in the frame. is_fragment: whether it is one. offset: of the payload, in bytes. more:
     whether others follow. id: of the fragment. protocol: of the payload. before: the place of the number that announces
     the fragment header, or would. tags: see `virtual_network`.
     """
 
-    __slots__ = ("before", "dont", "end", "head", "id", "more", "offset", "payload", "piece", "protocol", "start", "tags", "v6")
+    __slots__ = ("before", "dont", "end", "head", "id", "is_fragment", "more", "offset", "payload", "protocol", "start", "tags",
+                 "v6")  # fmt: skip
 
     def __init__(self, frame: bytes, headers: list[Header], index: int) -> None:
         """The datagram of the IP header at `index`. Raises ValueError where sizes contradict each other, or bytes are missing."""
@@ -54,18 +55,18 @@ class Datagram:
         self.end = at + total
         self.protocol, self.before = frame[at + 9], at + 9
         self.offset, self.more, self.dont = (word & 0x1FFF) * 8, bool(word & MORE), bool(word & DONT)
-        self.piece = self.more or self.offset > 0
+        self.is_fragment = self.more or self.offset > 0
 
     def _read6(self, frame: bytes, headers: list[Header], index: int) -> None:
         at = self.start
         self.end = at + 40 + struct.unpack_from("!H", frame, at + 4)[0]
         self.before, self.head, self.protocol = at + 6, at + 40, frame[at + 6]
-        self.offset, self.more, self.id, self.dont, self.piece = 0, False, 0, False, False
+        self.offset, self.more, self.id, self.dont, self.is_fragment = 0, False, 0, False, False
         before, protocol = self.before, self.protocol
         for kind, start, _, stop in headers[index + 1 :]:
-            if kind == FRAGMENT:  # all before it is in every piece already
+            if kind == FRAGMENT:  # all before it is in every fragment already
                 self.protocol, _, word, self.id = FRAGMENT_HEADER.unpack_from(frame, start)
-                self.offset, self.more, self.piece = word & 0xFFF8, bool(word & 1), True
+                self.offset, self.more, self.is_fragment = word & 0xFFF8, bool(word & 1), True
                 self.before, self.head, self.payload = before, start, stop
                 return
             if kind not in (OPTIONS, ROUTING):
@@ -97,20 +98,20 @@ def outermost(headers: list[Header]) -> int | None:
     return next((i for i, header in enumerate(headers) if header[0] in (IP, IPV6)), None)
 
 
-class Cutter:
-    """Cuts datagrams that are larger than an MTU; a stage of a flow.
+class Fragmenter:
+    """Fragments datagrams that are larger than an MTU; a stage of a flow.
 
     mtu: bytes of an IP packet, None for what is usual. force: Don't Fragment is overridden. first_id: of the first IPv6
-    datagram that is cut; each has the next one. Counts what should have been cut and was not, by reason.
+    datagram that is fragmented; each has the next one. Counts what should have been and was not, by reason.
     """
 
     def __init__(self, mtu: int | None, force: bool, first_id: int) -> None:
         self.mtu, self.force, self.id = mtu, force, first_id
-        self.uncut: dict[str, int] = {}
+        self.passed: dict[str, int] = {}
         self.beyond: dict[int, int] = {}  # what packets carry that is not followed
 
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
-        """Passes packets that fit, and the pieces of those that do not."""
+        """Passes packets that fit, and the fragments of those that do not."""
         least = self.mtu or min(MTU4, MTU6)
         for batch in stream:
             codec.beyond(batch.data, batch.rows, self.beyond)
@@ -118,11 +119,11 @@ class Cutter:
             if max(sizes, default=0) <= least:
                 yield batch
                 continue
-            for first in range(0, len(batch), 512):  # pieces of a few hundred packets at a time: memory stays small
+            for first in range(0, len(batch), 512):  # a few hundred packets at a time: memory stays small
                 numbers = range(first, min(first + 512, len(batch)))
-                yield gathered(piece for i in numbers for piece in self.pieces(batch, i, sizes[i] > least))
+                yield gathered(fragment for i in numbers for fragment in self.fragments(batch, i, sizes[i] > least))
 
-    def pieces(self, batch: Batch, i: int, large: bool) -> list[Packet]:
+    def fragments(self, batch: Batch, i: int, large: bool) -> list[Packet]:
         """What becomes of packet `i`."""
         packet = batch.packet(i)
         headers = codec.walk(batch.data, batch.part(i, i + 1).rows) if large else []
@@ -144,20 +145,21 @@ class Cutter:
             return self.whole(packet, "header too large for the MTU")
         if datagram.offset + datagram.end - datagram.payload > 65535:
             return self.whole(packet, "cut short or malformed")
-        made = [packet.remade(frame) for frame in (self.cut6 if datagram.v6 else cut4)(packet.frame, datagram, mtu - shared)]
-        for piece in made[1:]:
-            piece.notes = b"".join(line for line in piece.notes.splitlines(keepends=True) if not line.startswith(b"LOST:"))
+        divided = self.fragment6 if datagram.v6 else fragment4
+        made = [packet.remade(frame) for frame in divided(packet.frame, datagram, mtu - shared)]
+        for fragment in made[1:]:
+            fragment.notes = b"".join(line for line in fragment.notes.splitlines(keepends=True) if not line.startswith(b"LOST:"))
         return made
 
     def whole(self, packet: Packet, reason: str) -> list[Packet]:
         """Lets a packet pass as it is."""
-        self.uncut[reason] = self.uncut.get(reason, 0) + 1
+        self.passed[reason] = self.passed.get(reason, 0) + 1
         return [packet]
 
-    def cut6(self, frame: bytes, d: Datagram, room: int) -> Iterator[bytes]:
-        """The pieces of an IPv6 datagram; `room`: bytes of payload that a piece can have."""
+    def fragment6(self, frame: bytes, d: Datagram, room: int) -> Iterator[bytes]:
+        """The fragments of an IPv6 datagram; `room`: bytes of payload that one can have."""
         number = d.id
-        if not d.piece:
+        if not d.is_fragment:
             number, self.id = self.id, (self.id + 1) & 0xFFFFFFFF
         head = bytearray(frame[: d.head])
         head[d.before] = FRAGMENT_PROTOCOL
@@ -168,7 +170,7 @@ class Cutter:
 
 
 def steps(d: Datagram, room: int) -> Iterator[tuple[int, int, bool]]:
-    """Where each piece of the payload begins in the frame, its size, and whether others follow: multiples of eight bytes."""
+    """Where the payload of each fragment begins in the frame, its size, and whether others follow: multiples of eight bytes."""
     at = d.payload
     while d.end - at > room:
         yield at, room // 8 * 8, True
@@ -176,8 +178,8 @@ def steps(d: Datagram, room: int) -> Iterator[tuple[int, int, bool]]:
     yield at, d.end - at, d.more
 
 
-def cut4(frame: bytes, d: Datagram, room: int) -> Iterator[bytes]:
-    """The pieces of an IPv4 datagram; `room`: bytes of payload that a piece can have. They lose Don't Fragment."""
+def fragment4(frame: bytes, d: Datagram, room: int) -> Iterator[bytes]:
+    """The fragments of an IPv4 datagram; `room`: bytes of payload that one can have. They lose Don't Fragment."""
     for at, size, more in steps(d, room):
         head = bytearray(frame[: d.head])
         if at > d.payload and d.head - d.start > 20:
@@ -189,7 +191,7 @@ def cut4(frame: bytes, d: Datagram, room: int) -> Iterator[bytes]:
 
 
 def later_options(options: bytes) -> bytes:
-    """The options that all pieces carry: those whose copied flag is set (RFC 791 section 3.1), filled up to words."""
+    """The options that all fragments carry: those whose copied flag is set (RFC 791 section 3.1), filled up to words."""
     kept, at = b"", 0
     while at < len(options) and options[at] != 0:
         size = 1 if options[at] == 1 else options[at + 1] if at + 1 < len(options) else 0

@@ -1,4 +1,4 @@
-"""Puts fragments together: IPv4 (RFC 791 section 3.2, RFC 815) and IPv6 (RFC 8200 section 4.5).
+"""Reassembly of fragments: IPv4 (RFC 791 section 3.2, RFC 815) and IPv6 (RFC 8200 section 4.5).
 
 Policy, the same for both: a fragment whose bytes are all there already counts once, such as one that comes twice. Fragments
 that overlap in any other way, or disagree about the end, make no datagram (RFC 5722; as Linux does for IPv4 too): all of that
@@ -118,16 +118,16 @@ class Open:
 
 
 class Reassembler:
-    """Puts datagrams together; a stage of a flow.
+    """Reassembles datagrams; a stage of a flow.
 
-    memory: bytes that may be held. Counts: rebuilt datagrams; fragments that came twice; and by reason fragments that
+    memory: bytes that may be held. Counts: reassembled datagrams; fragments that came twice; and by reason fragments that
     passed as they came.
     """
 
     def __init__(self, memory: int = MEMORY) -> None:
         self.memory, self.held, self.clock = memory, 0, 0
         self.open: OrderedDict[Key, Open] = OrderedDict()
-        self.rebuilt = self.repeated = 0
+        self.reassembled = self.repeated = 0
         self.passed: dict[str, int] = {}
         self.beyond: dict[int, int] = {}  # what packets carry that is not followed
         self.wanted = fragments_only()
@@ -160,7 +160,7 @@ class Reassembler:
             datagram = Datagram(packet.frame, headers, index)
         except ValueError:
             return [*out, *(self.unused([packet], "malformed") if codec.select(batch.data, row, self.wanted) else [packet])]
-        return [*out, *(self.fragment(packet, datagram) if datagram.piece else [packet])]
+        return [*out, *(self.fragment(packet, datagram) if datagram.is_fragment else [packet])]
 
     def fragment(self, packet: Packet, d: Datagram) -> list[Packet]:
         """Takes a fragment; gives what passes: the datagram when it is whole, or fragments that cannot be used."""
@@ -195,14 +195,14 @@ class Reassembler:
         found = self.open[key]
         payload, whole = None if found.spoilt else found.payload(), None
         if payload is not None and found.first:
-            whole = rebuilt(*found.first, payload)
+            whole = reassembled(*found.first, payload)
         if whole is None:  # it stays in the table: what still comes of it passes at once
             self.held -= found.held
             given = self.unused(found.spoil(), "overlapping")
             self.held += found.held
             return given
         self.forget(key)
-        self.rebuilt += 1
+        self.reassembled += 1
         self.repeated += found.repeated
         return [whole]
 
@@ -233,7 +233,7 @@ class Reassembler:
         return packets
 
 
-def rebuilt(first: Packet, d: Datagram, payload: bytes) -> Packet | None:
+def reassembled(first: Packet, d: Datagram, payload: bytes) -> Packet | None:
     """The datagram: time and headers of its first fragment; None when it is longer than its header can say."""
     head = bytearray(first.frame[: d.head])
     size = d.head - d.start + len(payload)

@@ -33,8 +33,8 @@ def inner(frame: bytes, headers: list[Header]) -> tuple[int, int] | None:
     name = HEADERS[kind]
     if name in ("PKTAP", "PKTAP_BE"):
         length, following, dlt = (field(frame, outer, f"PKTAP.{what}") for what in ("LENGTH", "NEXT_TYPE", "DLT"))
-        sound = following == PACKET and length == data and dlt <= MAX_LINKTYPE
-        return (data, RAW_IP if dlt in RAW_DLT else filetype(dlt, "darwin")) if sound else None
+        valid = following == PACKET and length == data and dlt <= MAX_LINKTYPE
+        return (data, RAW_IP if dlt in RAW_DLT else filetype(dlt, "darwin")) if valid else None
     size = {"SLL": 16, "SLL2": 20}.get(name)
     if size is None or len(headers) < 2 or headers[1][1] != size or HEADERS[headers[1][0]] not in ("IP", "IPV6"):
         return None
