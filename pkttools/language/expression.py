@@ -12,10 +12,10 @@ FIELD is NAME.FIELD of the table in any case, `NAME.FIELD[2]` its second occurre
 
 from __future__ import annotations
 
+from ..codec import program
 from ..errors import UsageError
 from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LAYERS, LITTLE, TABLE, Row
-from . import program
-from .program import ALL_BITS, Program, Tests
+from .program import ALL_BITS, Program, Tests, assignments_program
 from .values import HEX, check_assignable, parse_number, parse_step, parse_value
 
 COMPARE = {"==": program.EQUAL, "!=": program.UNEQUAL, "<": program.LESS, "<=": program.AT_MOST,
@@ -91,7 +91,7 @@ def assignments(items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str
             value = parse_step(name, rows, value_text)
         exact = occurrence is not None or operator != "="
         compiled.append((ASSIGN[operator], indexes[0], occurrence or (seen[name] if operator == "=" else 1), exact, value, 0))
-    return program.assignments_program(compiled)
+    return assignments_program(compiled)
 
 
 # ---- filters ----

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 
+from ..codec import program
 from ..protocols.fields import DATA, IPV4, IPV6, LAYERS, MAC, TABLE, TEXT, Row
-from . import program
+from .program import ALL_BITS
 from .values import format_value
 
 TYPE_CHECKING = False
@@ -44,7 +45,7 @@ def shown(test: list[int], constants: bytes) -> str:
         return f"{name} {OPERATORS[compare]} {value.hex(' ') if row.kind == DATA else format_value(row, value)}"
     value, mask = joined(high, low), joined(mask_high, mask_low)
     written = value_of(row, value)
-    if mask != program.ALL_BITS:
+    if mask != ALL_BITS:
         whole = (1 << row.width) - 1
         if mask | (mask - 1) == whole and row.kind != MAC:  # ones, then zeros: a prefix
             written += f"/{mask.bit_count()}"

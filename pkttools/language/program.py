@@ -10,14 +10,10 @@ from __future__ import annotations
 import struct
 
 from ..batch import Program
+from ..codec import program
 from ..protocols.fields import DATA, FAMILY, LITTLE, TABLE, TEXT
 
-EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF = range(9)
-SET, ADD, SUBTRACT, SWAP = range(4)
-ACCEPT, REJECT = -1, -2
-NUMBER_ROW, DATA_ROW, FAMILY_ROW, LITTLE_ROW, TEXT_ROW = range(5)
-ROW_KINDS = {DATA: DATA_ROW, FAMILY: FAMILY_ROW, LITTLE: LITTLE_ROW, TEXT: TEXT_ROW}  # others are numbers
-TEST_COLUMNS, ASSIGNMENT_COLUMNS, ROW_COLUMNS = 11, 9, 8
+ROW_KINDS = {DATA: program.DATA, FAMILY: program.FAMILY, LITTLE: program.LITTLE, TEXT: program.TEXT}  # others are numbers
 ALL_BITS = (1 << 128) - 1
 
 
@@ -31,7 +27,7 @@ def _rows() -> bytes:
     rows: list[list[int]] = []
     for index in range(len(TABLE) - 1, -1, -1):
         row = TABLE[index]
-        kind = ROW_KINDS.get(row.kind, NUMBER_ROW)
+        kind = ROW_KINDS.get(row.kind, program.NUMBER)
         rows.append([row.header, row.bit, row.width, row.bias, row.scale, kind, row.shapes, following.get(row.name, -1)])
         following[row.name] = index
     return _packed([column for row in reversed(rows) for column in row])

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 
 from .. import codec
 from ..batch import Batch, Packet, Program, gathered
-from ..language.program import ACCEPT, ALL_BITS, EQUAL, LAYER, MORE, REJECT, Tests
+from ..codec.program import ACCEPT, EQUAL, LAYER, MORE, REJECT
+from ..language.program import ALL_BITS, Tests
 from ..protocols.fields import FIELDS
 from .fragments import FRAGMENT, Datagram, outermost, with_header_checksum
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from pkttools import codec
 from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
+from pkttools.codec.program import ROW_COLUMNS
 from pkttools.language import expression
-from pkttools.language.program import ROW_COLUMNS
 from pkttools.protocols.fields import HEADERS
 from tests.support.samples import TEXT, batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
 

@@ -5,19 +5,48 @@ The columns of rows, tests and assignments are those of `struct row`, `struct te
 
 from __future__ import annotations
 
+import operator
 from functools import lru_cache
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, OFFSET, ORIGINAL, ROW_BYTES, Program
+from ..program import (
+    ACCEPT,
+    ADD,
+    ASSIGNMENT_COLUMNS,
+    AT_LEAST,
+    AT_MOST,
+    BPF,
+    DATA,
+    EQUAL,
+    FAMILY,
+    LAYER,
+    LESS,
+    LITTLE,
+    MORE,
+    PRESENT,
+    REJECT,
+    ROW_COLUMNS,
+    SET,
+    SUBTRACT,
+    SWAP,
+    TEST_COLUMNS,
+    TEXT,
+    UNEQUAL,
+)
 from . import bpf
 from .headers import GRE, IP, IPV6, VXLAN, Walk, note
 from .rows import checked, without_fcs
 from .update import update
 
-NUMBER, DATA, FAMILY, LITTLE, TEXT = range(5)
-EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF = range(9)
-SET, ADD, SUBTRACT, SWAP = range(4)
-ACCEPT, REJECT = -1, -2
-ROW_COLUMNS, TEST_COLUMNS, ASSIGNMENT_COLUMNS = 8, 11, 9
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+COMPARISONS: dict[int, Callable[[Any, Any], bool]] = {  # of two numbers, or of bytes with bytes
+    EQUAL: operator.eq, UNEQUAL: operator.ne, LESS: operator.lt, AT_MOST: operator.le, MORE: operator.gt, AT_LEAST: operator.ge,
+    PRESENT: lambda _value, _wanted: True,
+}  # fmt: skip
 MASK64 = (1 << 64) - 1
 
 Rows = list[tuple[int, ...]]
@@ -29,13 +58,13 @@ def _cut(code: bytes, columns: int) -> Rows:
 
 
 def _width_sound(kind: int, bit: int, width: int) -> bool:
-    match kind:
-        case 2:  # FAMILY
-            return width == 32
-        case 3:  # LITTLE
-            return 0 <= width <= 56 and width % 8 == bit % 8 == 0
-        case 4:  # TEXT
-            return 0 <= width <= 8 * MAX_FRAME and width % 8 == bit % 8 == 0
+    whole = width % 8 == bit % 8 == 0
+    if kind == FAMILY:
+        return width == 32
+    if kind == LITTLE:
+        return 0 <= width <= 56 and whole
+    if kind == TEXT:
+        return 0 <= width <= 8 * MAX_FRAME and whole
     return 0 <= width <= 56 or (width == 128 and bit % 8 == 0)
 
 
@@ -167,20 +196,7 @@ def _holds(rows: Rows, test: tuple[int, ...], constants: bytes, frame: bytes, he
         if place.row[2] < 128:
             value = (value + place.row[3]) * place.row[4]
         value, wanted = value & _number(mask_high, mask_low), _number(high, low)
-    match compare:
-        case 0:
-            return value == wanted
-        case 1:
-            return value != wanted
-        case 2:
-            return value < wanted  # type: ignore[operator]  # both are numbers, or both bytes
-        case 3:
-            return value <= wanted  # type: ignore[operator]  # both are numbers, or both bytes
-        case 4:
-            return value > wanted  # type: ignore[operator]  # both are numbers, or both bytes
-        case 5:
-            return value >= wanted  # type: ignore[operator]  # both are numbers, or both bytes
-    return True  # PRESENT
+    return COMPARISONS.get(compare, COMPARISONS[PRESENT])(value, wanted)
 
 
 def _matches(loaded: tuple[Rows, Rows, bytes], data: bytearray, row: list[int], whole: list[int]) -> bool:
