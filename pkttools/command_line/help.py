@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from types import ModuleType
 
 import typer
 
 from .options import FLAG, NUMBER, REAL, Option
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..commands import Command
+
 KINDS = {FLAG: bool, NUMBER: int, REAL: float}
 
 
-def application(name: str, command: ModuleType) -> typer.Typer:
+def application(name: str, command: Command) -> typer.Typer:
     """A typer application with the options of a command; it shows help, but its body is never run."""
 
     def body(**_options: object) -> None:
@@ -45,7 +48,7 @@ def parameter(option: Option) -> inspect.Parameter:
     return inspect.Parameter(option.attribute, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=info)
 
 
-def show(name: str, command: ModuleType) -> None:
+def show(name: str, command: Command) -> None:
     """Writes the help screen to standard output."""
     application(name, command)(["--help"], prog_name=name, standalone_mode=False)
 

@@ -1,10 +1,6 @@
 """One module a command, and how it is found and its command line read.
 
-A module declares OPTIONS; its docstring is the head of the help screen. It has `stage(values)`, which gives what the command
-does to packets, and PLACE where that is only the first or the last of a pipe, or `place(words)` where its words say so ("alone":
-in no pipe); maybe `instead(values)`, which gives the lines to print where an option asks for them and nothing else. pkt-lab,
-pkt-pipe, pkt-sock and pkt-switch, which are no stages, have `run(values)` instead, which gives what to say and the exit code.
-`literal(arguments)` says where another command begins.
+What a module may offer is told by `Command` below; its docstring is the head of the help screen.
 """
 
 from __future__ import annotations
@@ -16,7 +12,42 @@ from ..errors import PktError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
+    from typing import Protocol
+
+    from ..flow import Stage
+
+    class Command(Protocol):
+        """A command's module. It has OPTIONS, and `stage` or `run`; all else only where it is needed."""
+
+        OPTIONS: list[options.Option]
+        """The options, in the order of the help screen."""
+
+        ARGUMENTS: str
+        """What the help screen calls the arguments; without, they are filters and assignments."""
+
+        ARGUMENTS_HELP: str
+        """What it says of them."""
+
+        PLACE: str
+        """Where in a pipe it has to stand: "first" or "last"; without, anywhere."""
+
+        def place(self, values: options.Values) -> str:
+            """The same, where the command line says so; "alone": in no pipe, "": anywhere."""
+
+        def stage(self, values: options.Values) -> Stage:
+            """What it does to packets. Raises UsageError, PktError."""
+
+        def run(self, values: options.Values) -> tuple[list[str], int]:
+            """Does everything, where it is no stage; gives what to say on standard error, and the exit code. Raises PktError."""
+
+        def instead(self, values: options.Values) -> list[str] | None:
+            """The lines to print where an option asks for them and nothing else; None: none does. Raises UsageError, PktError."""
+
+        def more_options(self) -> dict[str, str]:
+            """Options besides OPTIONS that take a value, with the argument they stand for: `--ip-ttl` for `IP.TTL=`."""
+
+        def literal(self, arguments: list[str]) -> bool:
+            """Whether another command begins behind these arguments: all words are arguments from there on."""
 
 
 def commands() -> list[str]:
@@ -26,7 +57,7 @@ def commands() -> list[str]:
     return sorted("pkt-" + path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
 
 
-def find(name: str) -> ModuleType:
+def find(name: str) -> Command:
     """The module of a command. Raises UsageError when there is none of that name."""
     stem = name.removeprefix("pkt-")
     if name.startswith("pkt-") and stem.isalnum():
@@ -40,7 +71,7 @@ def find(name: str) -> ModuleType:
     raise UsageError(f"no such command; there are {', '.join(commands())}")
 
 
-def read(command: ModuleType, argv: list[str]) -> options.Values:
+def read(command: Command, argv: list[str]) -> options.Values:
     """Reads the command line of a command. Raises UsageError."""
     more = command.more_options() if hasattr(command, "more_options") else None
     return options.read(command.OPTIONS, argv, more, getattr(command, "literal", None))
