@@ -14,6 +14,7 @@ from ..command_line.options import FLAG, FORMATS, GENERAL, NUMBER, OUTPUT, PICK,
 from ..errors import UsageError
 from ..flow import Capture, Stage, arguments, each, need
 from ..formats.files import to_file
+from ..live.capture import CaptureOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,22 +79,19 @@ class Interface(Capture):
         """bpf: what the kernel is to filter, too."""
         self.values, self.bpf = values, bpf
         super().__init__()
-        wanted = {
-            "promiscuous": not values.no_promiscuous,
-            "direction": "in" if values.receive_only else "out" if values.send_only else None,
-            "buffer": values.buffer or 0, "nano": bool(values.nano), "seconds": values.duration,
-            "notes": bool(values.verbose) or FORMATS[values.format or USUAL].notes,
-            "prompt": not to_file(values.output) if values.awaited is None else values.awaited,
-        }  # fmt: skip
+        options = CaptureOptions()
+        options.promiscuous, options.finish = not values.no_promiscuous, not values.raw_checksums
+        options.direction = "in" if values.receive_only else "out" if values.send_only else None
+        options.buffer, options.nano, options.seconds = values.buffer or 0, bool(values.nano), values.duration
+        options.notes = bool(values.verbose) or FORMATS[values.format or USUAL].notes
+        options.prompt = not to_file(values.output) if values.awaited is None else values.awaited
+        options.program = self.program if bpf and not values.reverse else None
         if by_libpcap(values):
             from ..live.libpcap.receive import Receiver
 
-            self.receiver = Receiver(values.interface, **wanted)
         else:
             from ..live.linux.receive import Receiver
-
-            program = self.program if bpf and not values.reverse else None
-            self.receiver = Receiver(values.interface, finish=not values.raw_checksums, program=program, **wanted)
+        self.receiver = Receiver(values.interface, options)
         self.tell(bool(values.verbose))
 
     def close(self) -> list[str]:

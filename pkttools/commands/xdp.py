@@ -15,7 +15,7 @@ from ..errors import UsageError, say
 from ..flow import Capture, Stage, need
 from ..live.linux.bpf import to_go_on
 from ..live.linux.samples import LONGEST
-from ..live.linux.xdp import EVERYTHING, VERDICTS, Xdp
+from ..live.linux.xdp import EVERYTHING, VERDICTS, Xdp, XdpOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,11 +91,12 @@ class Interface(Capture):
     def __init__(self, values: Values, instructions: list[Instruction]) -> None:
         super().__init__()
         cut_off = values.match == "pass" and values.otherwise != "pass" and not (values.allow_arp or values.no_allow_arp)
-        self.receiver = Xdp(
-            values.interface, instructions, match=values.match, other=values.otherwise, allow_arp=values.allow_arp or cut_off,
-            mode=values.mode, sample=values.sample, perf=values.perf, nano=bool(values.nano), seconds=values.duration,
-            notes=bool(values.verbose) or FORMATS[values.format or USUAL].notes, every=values.stats, tell=tell,
-        )  # fmt: skip
+        options = XdpOptions()
+        options.match, options.other, options.allow_arp = values.match, values.otherwise, values.allow_arp or cut_off
+        options.mode, options.sample, options.perf, options.every = values.mode, values.sample, values.perf, values.stats
+        options.nano, options.seconds = bool(values.nano), values.duration
+        options.notes = bool(values.verbose) or FORMATS[values.format or USUAL].notes
+        self.receiver = Xdp(values.interface, instructions, options, tell)
         if cut_off:
             tell("ARP passes too, or IPv4 would be cut off; --no-allow-arp takes it like other frames")
 

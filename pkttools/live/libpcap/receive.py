@@ -26,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ..capture import CaptureOptions
     from ..linux.link import Watch
 
 IN, OUT = 1, 2  # PCAP_D_IN, PCAP_D_OUT
@@ -42,22 +43,19 @@ BLIND = 0.01  # the same where there is nothing to select
 
 
 class Receiver:
-    """An interface to receive from; the parameters are those of linux/receive.py.
+    """An interface to receive from. Which way a packet went is known only where one way is asked for."""
 
-    direction: None, "in" or "out". buffer: bytes that the kernel may keep for us, 0 for the usual. nano: times with all digits,
-    else microseconds. seconds: how long. notes: whether each packet says where it was captured, and which way it went where
-    that is known: where one is asked for. prompt: whether somebody waits for each packet.
-    """
-
-    def __init__(self, interface: str | None, *, promiscuous: bool, direction: str | None, buffer: int, nano: bool,
-                 seconds: float | None, notes: bool, prompt: bool) -> None:  # fmt: skip
+    def __init__(self, interface: str | None, options: CaptureOptions) -> None:
+        """options: without `finish` and `program`, which are the kernel's. Raises UsageError, PktError."""
+        direction = options.direction
         if direction == "out" and sys.platform == "linux" and interface == "lo":
             raise UsageError("libpcap shows the packets of the loopback interface only as they come in: without -so")
-        self.timeout = PROMPT if prompt else PATIENT
-        immediate = prompt and sys.platform != "linux"
-        self.handle = Handle(interface, "capture", promiscuous=promiscuous, buffer=buffer or BUFFER, timeout=self.timeout,
-                             immediate=immediate, nano=nano)  # fmt: skip
-        self.pcap, self.name, self.linktype, self.seconds = self.handle.pcap, self.handle.name, self.handle.linktype, seconds
+        self.timeout = PROMPT if options.prompt else PATIENT
+        immediate = options.prompt and sys.platform != "linux"
+        self.handle = Handle(interface, "capture", promiscuous=options.promiscuous, buffer=options.buffer or BUFFER,
+                             timeout=self.timeout, immediate=immediate, nano=options.nano)  # fmt: skip
+        self.pcap, self.name, self.linktype = self.handle.pcap, self.handle.name, self.handle.linktype
+        self.seconds = options.seconds
         if direction:
             self.handle.must(self.pcap.pcap_setdirection(self.handle.address, IN if direction == "in" else OUT))
         self.handle.must(self.pcap.pcap_setnonblock(self.handle.address, 1, ctypes.create_string_buffer(MESSAGE)))
@@ -65,7 +63,7 @@ class Receiver:
         self.fds, self.look = ([fd], LOOK) if fd >= 0 else ([], BLIND)
         way = f"WAY: {direction}\n" if direction else ""
         self.notes = b""
-        if notes:
+        if options.notes:
             from ...blocks import iface  # late: only with -v
 
             self.notes = iface(self.name) + way.encode()

@@ -24,7 +24,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...bpf.classic import Instruction
+    from ..capture import CaptureOptions
     from .socket_filter import SocketFilter
 
 # Options of SOL_PACKET, linux/if_packet.h; Python's socket module has none of them.
@@ -58,45 +58,37 @@ def geometry(size: int) -> tuple[int, int]:
 
 
 class Receiver:
-    """An interface to receive from.
+    """An interface to receive from."""
 
-    direction: None, "in" or "out". buffer: bytes that the kernel may keep for us, 0 for the usual. finish: whether
-    transport checksums that the kernel left to the card are computed, as the wire would carry them. nano: times with all
-    digits, else microseconds. seconds: how long. notes: whether each packet says where it was captured, and which way it
-    went. prompt: whether somebody waits for each packet. program: gives a classic BPF program for a link type, which the
-    kernel is asked to run; who receives has to run it again.
-    """
-
-    def __init__(self, interface: str | None, *, promiscuous: bool, direction: str | None, buffer: int, finish: bool,
-                 nano: bool, seconds: float | None, notes: bool, prompt: bool,
-                 program: Callable[[int], list[Instruction]] | None = None) -> None:  # fmt: skip
+    def __init__(self, interface: str | None, options: CaptureOptions) -> None:
+        """Receives all from here on. Raises UsageError, PktError."""
         self.sock = open_socket(interface, "capture")
         self.name = interface or ""
-        self.finish, self.nano, self.seconds = finish, nano, seconds
+        self.finish, self.nano, self.seconds = options.finish, options.nano, options.seconds
         self.received = self.unfinished = self.met = self.placed = self.dropped = 0
         self.gone = False
         self.at = 0  # where in the ring the next block is
-        self.retire = PROMPT if prompt else PATIENT
+        self.retire = PROMPT if options.prompt else PATIENT
         self.kept: list[bytearray] = []  # blocks that are no longer in the ring, the oldest one first
         self.room = KEPT
         self.waiting, self.lock = True, _thread.allocate_lock()
         self.filter: SocketFilter | None = None
-        if program:
+        if options.program:
             from .socket_filter import SocketFilter
 
-            self.filter = SocketFilter(self.sock, self.name, program, finish)
+            self.filter = SocketFilter(self.sock, self.name, options.program, self.finish)
         try:
-            self.block, self.ring = self.mapped(*geometry(buffer or BUFFER))
-            if promiscuous:
+            self.block, self.ring = self.mapped(*geometry(options.buffer or BUFFER))
+            if options.promiscuous:
                 request = struct.pack("iHH8s", socket.if_nametoindex(self.name), PACKET_MR_PROMISC, 0, b"")
                 self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
             self.watch = Watch(self.name, socket.if_nametoindex(self.name))
             self.linktype = bind(self.sock, self.name, ETH_P_ALL)  # last: from here on everything is received
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
-        self.notes = self.lines() if notes else (0, 0, 0, 0)
+        self.notes = self.lines() if options.notes else (0, 0, 0, 0)
         loopback = self.sock.getsockname()[3] == ARPHRD_LOOPBACK  # shows each packet going out and coming in: once is enough
-        self.wanted = {"in": (True, False), "out": (False, True), None: (True, not loopback)}[direction]
+        self.wanted = {"in": (True, False), "out": (False, True), None: (True, not loopback)}[options.direction]
 
     def mapped(self, block: int, blocks: int) -> tuple[int, mmap.mmap]:
         """Asks for a ring, before the socket is bound: nothing comes in yet. Gives the bytes of a block, and the ring."""

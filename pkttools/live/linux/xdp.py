@@ -21,6 +21,7 @@ from ...bpf.translate import translate
 from ...command_line.signals import Interrupted, at_first, end_at, wait
 from ...errors import PktError
 from ...errors import counted as plural
+from ..capture import CaptureOptions
 from . import bpf
 from .interface import ethernet
 from .link import Watch
@@ -83,34 +84,46 @@ def let_arp_pass(done: str) -> ebpf.Code:
     ]  # fmt: skip
 
 
+class XdpOptions(CaptureOptions):
+    """How to receive, and what becomes of frames; of other captures' options there are nano, seconds and notes.
+
+    match, other: what becomes of frames that match and of all others, see VERDICTS. allow_arp: whether ARP passes in any case.
+    mode: native, generic, or auto: the first that works. sample: bytes that are kept of a frame. perf: a perf buffer instead of a
+    ring buffer. every: seconds after which the account is told, again and again; None: only at the end.
+    """
+
+    __slots__ = ("match", "other", "allow_arp", "mode", "sample", "perf", "every")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.match = self.other = "pass"
+        self.mode, self.sample = "auto", 1024
+        self.allow_arp = self.perf = False
+        self.every: float | None = None
+
+
 class Xdp:
     """An interface with our program, to receive from."""
 
     linktype = 1
 
-    def __init__(self, interface: str | None, instructions: list[classic.Instruction], *, match: str, other: str, allow_arp: bool,
-                 mode: str, sample: int, perf: bool, nano: bool, seconds: float | None, notes: bool, every: float | None,
+    def __init__(self, interface: str | None, instructions: list[classic.Instruction], options: XdpOptions,
                  tell: Callable[[str], None]) -> None:  # fmt: skip
-        """match, other: what becomes of frames, see VERDICTS. mode: native, generic, or auto: the first that works.
-
-        sample: bytes that are kept of a frame. perf: a perf buffer instead of a ring buffer. nano: times with all digits, else
-        microseconds. seconds: how long. notes: whether each packet says where it was captured. every: seconds after which the
-        account is told, again and again. Raises PktError, UsageError.
-        """
+        """Attaches the program. tell: where the account is told meanwhile. Raises PktError, UsageError."""
         self.name, self.ifindex = ethernet(interface)
-        self.nano, self.seconds, self.every, self.tell = nano, seconds, every, tell
-        self.notes = iface(self.name) + b"WAY: in\n" if notes else b""
+        self.nano, self.seconds, self.every, self.tell = options.nano, options.seconds, options.every, tell
+        self.notes = iface(self.name) + b"WAY: in\n" if options.notes else b""
         self.clock = time.time_ns() - time.monotonic_ns()
         self.received = 0
         self.counters = bpf.Map(bpf.PERCPU_ARRAY, 8 * COUNTERS, 1)
-        self.samples = (PerfBuffers if perf else RingBuffer)(sample)
-        code = ebpf.assemble(program(instructions, match, other, allow_arp, self.samples, self.counters))
+        self.samples = (PerfBuffers if options.perf else RingBuffer)(options.sample)
+        code = ebpf.assemble(program(instructions, options.match, options.other, options.allow_arp, self.samples, self.counters))
         try:
             self.watch = Watch(self.name, self.ifindex)
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
         with_program = bpf.XdpProgram(code, "pkt_xdp")
-        self.mode, self.link = attached(with_program, self.name, self.ifindex, mode)
+        self.mode, self.link = attached(with_program, self.name, self.ifindex, options.mode)
         with_program.close()  # the link keeps it
         self.reader: int | None = None  # where what we write is read, if it is
         at_first(self.link.close)  # nobody is cut off any longer than wanted because a pipe is full
