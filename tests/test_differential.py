@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import load
-from samples import TEXT, batch, frames
+from samples import TEXT, batch, ethernet, frames, ipv4, ipv6, tags, tcp, udp
 from sections import Record, batch_of, block, drops, enhanced, flags, obsolete, simple
 
 from pkttools.batch import Batch
@@ -112,6 +112,27 @@ def test_mutated_frames(seed: int) -> None:
     check_frames(packets)
 
 
+def test_tags_of_old_types() -> None:
+    """0x9100 and 0x9200, outside and inside, cut anywhere; 0x9300 is none."""
+    for outer in (0x9100, 0x9200, 0x9300):
+        for inner in (0x8100, 0x9100, 0x9200):
+            frame = ethernet(outer, tags([outer, inner], 0x86DD, ipv6(17, udp())))
+            check_frames([(1, frame[:size]) for size in range(12, len(frame) + 1, 2)])
+
+
+def test_frames_above_64_kib() -> None:
+    """Lengths of 16 bits say 0 or too little there; what is summed has more than 65,535 bytes."""
+    for message in (tcp(bytes(range(256)) * 280), udp(b"\xff" * 70_001, 0), udp(b"\xff" * 65_520) + bytes(9)):
+        for packet in (ipv4(17 if len(message) != 71_704 else 6, b""), ipv6(17, b"")):
+            at = 2 if packet[0] >> 4 == 4 else 4
+            for said in (0, 5, 65535):
+                frame = packet[:at] + said.to_bytes(2, "big") + packet[at + 2 :] + message
+                b = batch([(101, frame), (1, ethernet(0x86DD if at == 4 else 0x0800, frame))])
+                for name, rest in (("correct", (0,)), ("correct", (1,)), ("correct", (2,)), ("check", ()), ("walk", ())):
+                    for i in range(2):
+                        assert_same(name, b.data, bytes(b.part(i, i + 1).rows), *rest)
+
+
 def decodings(text: bytes) -> None:
     """One text, whole, in two calls, and as the end of a stream."""
     buffer = bytearray(text)
@@ -183,6 +204,29 @@ def test_text_encode(width: int, data_only: bool) -> None:
     for i, time in enumerate((0, 1, 999, 1000, 10**9 - 1, 10**9, 2**31 * 10**9, 4_294_967_295 * 10**9, 9_223_372_035_999_999_999)):
         times[i * 7 + 3] = time
     assert_same("text_encode", *whole(b), 0, 1, width, data_only, None)
+
+
+def test_every_day_is_written_alike() -> None:
+    b = batch([(1, b"x")] * 366)
+    times = b.columns()
+    for day in range(366):
+        times[day * 7 + 3] = (1_704_067_200 + day * 86_399) * 10**9 + day % 2 * 1001
+    assert_same("text_encode", *whole(b), 0, 1, 16, False, None)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_canonical_text_with_numbers_at_the_limits(seed: int) -> None:
+    """TIME and SIZE in their usual places, each digit of them changed: what one codec reads the fast way the other one does."""
+    dice = random.Random(seed)
+    numbers = ["0", "9", "10", "4294967295", "4294967296", "9223372035", "9223372036", "9999999999", "262144", "262145", "999999",
+               "1000000", "00000000000000000001", "18446744073709551616"]  # fmt: skip
+    fractions = ["000000", "999999", "999999999", "99999", "0", "0000000000", ""]
+    for _ in range(300):
+        pick = dice.choice
+        head = f"TIME: {pick(numbers)}.{pick(fractions)} Thu May 15 15:24:40 2014\nSIZE: {pick(numbers[:3])}/{pick(numbers)}\n"
+        if dice.random() < 0.3:
+            head = head.replace(dice.choice(" ./:\n"), dice.choice(" ./:\n\rx"), 1)
+        decodings(b"-- 1 --\n" + head.encode() + TEXT.splitlines(keepends=True)[6] * 3 + b"==\n")
 
 
 @pytest.mark.parametrize("seed", range(8))

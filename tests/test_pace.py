@@ -6,8 +6,10 @@ import random
 
 import pytest
 
+from pkttools.batch import CAPTURED, COLUMNS, Batch, Packet, gathered
 from pkttools.live import pace as module
 from pkttools.live.pace import Lateness, Pace, wait_until
+from pkttools.live.sending import Sender
 
 MS = 1_000_000
 START = 7_000 * MS
@@ -217,3 +219,35 @@ def test_lateness_in_words():
 def test_just_before_with_a_time_that_goes_back_is_not_late():
     """It is due at once, counted from the packet before, and so is not early either."""
     assert deadlines(Pace(after_previous=True), [1000, 1050, 1040, 1060], late=3) == [0, 53, 56, 79]
+
+
+class Paced(Sender):
+    """A sender to nowhere, whose packets all go at once."""
+
+    def __init__(self, pace: Pace) -> None:
+        super().__init__("nowhere", 1, pace)
+
+    def some(self, batch: Batch, first: int, count: int) -> tuple[int, int, int]:
+        return count, sum(batch.columns()[CAPTURED::COLUMNS][first : first + count]), 0
+
+
+@pytest.mark.parametrize("pace", [{"pps": 1e6}, {}, {"after_previous": True}], ids=str)
+@pytest.mark.parametrize("sizes", [(1,), (4,), (1, 3), (40, 1)])
+def test_the_first_packet_is_never_late(pace, sizes):
+    """The others' times count from it: of n packets, n - 1 can be late, however they come."""
+    sender, number = Paced(Pace(**pace)), 0
+    for size in sizes:
+        sender.write(gathered([Packet(bytes(60), 60, (number + i) * 1000, 1) for i in range(size)]))
+        number += size
+    assert (sender.sent, sender.lateness.count) == (number, number - 1)
+    [said] = sender.close()
+    assert said.startswith(f"nowhere: {number} attempted = {number} sent + 0 failed; {60 * number} bytes in ")
+
+
+@pytest.mark.parametrize(("originals", "cut"), [((60, 60), 0), ((61, 60), 1), ((0, 59), 0), ((0, 61), 1), ((1500, 1500), 2)])
+def test_what_is_counted_as_cut_short(originals, cut):
+    """Less than there was on the wire; SIZE may also say that there was less than was captured, or nothing."""
+    sender = Paced(Pace(pps=1e6))
+    sender.write(gathered([Packet(bytes(60), original, 0, 1) for original in originals]))
+    assert sender.cut == cut
+    assert ("cut short" in sender.close()[0]) == bool(cut)
