@@ -1,11 +1,13 @@
 """pkt-recv on a real wire: what it writes, judged by tcpdump, by what was sent, and by the kernel's counters."""
 
+import errno
 import mmap
 import re
 import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -16,7 +18,8 @@ from netns import lab as _lab
 from netns import labs as _labs
 from waits import until
 
-from pkttools.live.linux.receive import geometry
+from pkttools.errors import PktError
+from pkttools.live.linux.receive import Receiver, geometry
 
 lab, labs = _lab, _labs
 SUMMARY = "pkt-recv: {}: {} packets received, 0 dropped by the kernel"
@@ -575,3 +578,34 @@ def test_unknown_packets_pass_as_they_are(lab):
     sent = [bytes(14), b"\xff" * 1514, bytes.fromhex((MAC["a"] + MAC[PEER["a"]]).replace(":", "")) + TEST_TYPE.to_bytes(2) + b"x"]
     lab.inject("b", sent)
     assert frames_of(finish(capture)[1]) == sent
+
+
+def test_what_is_written_goes_to_no_packet_socket(lab):
+    """With standard output closed the socket would get its number, and the text of packets would go out as frames."""
+    before = lab.counters("a")["tx"]
+    process = lab.capture("a", "pkt-recv -i eth0 -l 1 >&-")
+    lab.inject("b", [frame(1)])
+    code, _, err = finish(process)
+    assert (code, lab.counters("a")["tx"]) == (1, before)
+    assert "Bad file descriptor" in err[0]
+
+
+def test_what_is_wrong_with_the_socket_is_said():
+    """ENETDOWN is waited for; anything else is an end with a word. No interface fails like that on demand."""
+
+    class Failed:
+        def getsockopt(self, *_: int) -> int:
+            return errno.EIO
+
+    receiver = object.__new__(Receiver)
+    receiver.name, receiver.sock = "eth0", Failed()
+    with pytest.raises(PktError, match=r"^eth0: Input/output error$"):
+        receiver.check()
+
+
+def test_the_room_for_kept_blocks_grows_again():
+    """A reader may stop twice: what was read makes room for as much."""
+    receiver = object.__new__(Receiver)
+    receiver.kept, receiver.room, receiver.lock = [bytearray(100), bytearray(50)], 0, threading.Lock()
+    assert (receiver.oldest(), receiver.room, len(receiver.kept)) == (bytearray(100), 100, 1)
+    assert (receiver.oldest(), receiver.room, len(receiver.kept)) == (bytearray(50), 150, 0)
