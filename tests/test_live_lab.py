@@ -199,6 +199,11 @@ def test_what_else_a_topology_sets(rootless: None):
     assert "link/ether 02:aa:00:00:00:01" in out
     assert "mtu 1280" in out
     assert out.count("<LOOPBACK,UP,LOWER_UP>") == 2
+    settings = "/proc/sys/net/ipv6/conf/eth0/disable_ipv6 /proc/sys/net/ipv6/conf/eth1/disable_ipv6"
+    out, _ = lab(
+        f"run {PAIR} {more} -- sh -c 'pkt-lab exec alice cat {settings}; pkt-lab exec alice test -w {settings.split()[0]}; echo $?'"
+    )
+    assert out.split() in (["1", "0", "0"], ["0", "0", "1"])  # where they may not be written, it talks
     if shutil.which("ethtool"):
         out, _ = lab(f"run {PAIR} 'offload alice:eth0 off' -- sh -c 'for h in alice bob; do pkt-lab exec $h ethtool -k eth0; done'")
         assert re.findall(r"^tx-checksumming: (\w+)", out, re.MULTILINE) == ["off", "on"]
