@@ -442,7 +442,7 @@ def test_a_kind_without_a_layout_shows_all_its_fields(kind):
 
 def test_every_layout_is_of_a_header():
     assert set(layouts.LAYOUTS) <= set(fields.HEADERS)
-    assert set(analysis.EXTENSIONS) <= set(names.PROTOCOL.values())
+    assert set(analysis.EXTENSIONS) <= set(names.PROTOCOL)
 
 
 def test_a_kind_without_a_layout(monkeypatch, each_codec):
