@@ -17,6 +17,7 @@ test: ready
 lint: ready
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
 	@if command -v cc > /dev/null; then \
 		include=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))'); \
 		for file in $(C); do cc $(CFLAGS_LINT) -fsyntax-only -I"$$include" $$file || exit 1; done; \

@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from mmap import mmap
 
 # The columns of a row; eight bytes each, native order. `struct packet` in codec/c/codec.h is the same row.
 OFFSET, CAPTURED, ORIGINAL, TIME, LINKTYPE, NOTES, NOTES_SIZE = range(7)
@@ -57,7 +58,7 @@ class Batch:
 
     __slots__ = ("chosen", "data", "rows")
 
-    def __init__(self, data: bytearray, rows: bytearray, chosen: bool | None = None) -> None:
+    def __init__(self, data: bytearray | mmap, rows: bytearray, chosen: bool | None = None) -> None:
         self.data = data
         self.rows = rows
         self.chosen = chosen

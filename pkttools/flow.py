@@ -133,12 +133,12 @@ class Source:
 
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
         """The packets, in as many rounds as there are. output: what is written meanwhile."""
-        stream = self.read(self.file)
-        yield reading(stream, self.file, output.fd) if output else stream
+        stream = self.read(self.file)  # type: ignore[arg-type]  # those without a file have streams of their own
+        yield reading(stream, self.file, output.fd) if output else stream  # type: ignore[arg-type]  # the same
 
     def close(self) -> list[str]:
         """Gives what there is to say in the end, on standard error."""
-        return self.file.said
+        return self.file.said  # type: ignore[union-attr]  # the same
 
 
 class Capture(Source):
@@ -157,7 +157,7 @@ class Capture(Source):
             warn(f"{self.receiver.name}: receiving")
 
     @property
-    def linktype(self) -> int:
+    def linktype(self) -> int:  # type: ignore[override]  # nobody sets it
         """Of a stream without packets."""
         return self.receiver.linktype
 
@@ -212,7 +212,7 @@ class Stage:
             if self.named != USUAL:
                 values.format = self.named  # what receives packets asks what they have a place for
         self.sink = sink or (
-            lambda source: sink_of(values, Output(values.output, source.file), self.form, source.linktype, big_endian)
+            lambda source: sink_of(values, Output(values.output, source.file), self.form or "text", source.linktype, big_endian)
         )
         self.beyond = {} if beyond is None else beyond
         self.came = self.passed = 0
@@ -246,8 +246,8 @@ class Stage:
         """Says that the limit is met, or how many packets are missing, where a reader that does not read may be in the way."""
         if more <= 0:
             end_now()
-        elif self.ahead:
-            expect(more, lambda: self.ahead(lambda batch: len(self.keep.select(batch)) // ROW_BYTES if self.keep else len(batch)))
+        elif ahead := self.ahead:
+            expect(more, lambda: ahead(lambda batch: len(self.keep.select(batch)) // ROW_BYTES if self.keep else len(batch)))
 
     def wanted(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """The batches that the stage works on."""

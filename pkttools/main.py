@@ -5,7 +5,7 @@ Exit codes: 0 done, 1 bad data or failed input or output, 2 wrong usage; a signa
 
 from __future__ import annotations
 
-import _signal as signal  # see signals.py
+import _signal as signal  # type: ignore[import-not-found]  # see signals.py
 import os
 import sys
 
@@ -165,4 +165,4 @@ def silence() -> None:
     try:
         sys.stdout.flush()
     except (OSError, ValueError, AttributeError):
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None

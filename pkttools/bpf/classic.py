@@ -56,7 +56,8 @@ def numbers(instructions: list[Instruction]) -> list[str]:
 def parsed(text: str, name: str) -> list[Instruction]:
     """Reads what `numbers` writes. name: what the text is from, for messages. Raises PktError with the line's number."""
     limits = (0xFFFF, 0xFF, 0xFF, 0xFFFFFFFF)
-    count, instructions = None, []
+    count = None
+    instructions: list[Instruction] = []
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
         if not words:
@@ -71,11 +72,11 @@ def parsed(text: str, name: str) -> list[Instruction]:
         elif len(found) != 4 or any(value > limit for value, limit in zip(found, limits, strict=True)):
             raise PktError(f"{name}: line {number}: an instruction is four numbers: code, jt, jf, k")
         else:
-            instructions.append(tuple(found))
+            instructions.append(tuple(found))  # type: ignore[arg-type]  # of four
     if count != len(instructions):
         said = "is empty" if count is None else f"says {count} instructions and has {len(instructions)}"
         raise PktError(f"{name}: the BPF program {said}")
-    return instructions  # type: ignore[return-value]
+    return instructions
 
 
 def asks_kernel(instructions: list[Instruction]) -> int | None:

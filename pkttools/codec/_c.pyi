@@ -5,10 +5,20 @@ from typing_extensions import Buffer
 from ..batch import Program
 
 _Error = tuple[int, int, int]  # its kind, what there is, what there should be
+_Field = tuple[int, int, int, int, int, int]  # packet, line, where name and value begin and end
 
 def text_decode(
     buffer: Buffer, start: int, stop: int, final: bool, linktype: int, line: int, now: int, /
-) -> tuple[int, bytearray, bytearray, list[tuple[int, int, int, int, int, int]], int, int, _Error | None, tuple[int, int]]: ...
+) -> tuple[
+    int,
+    bytearray,
+    bytearray,
+    list[tuple[int, int, int, int, int, int]],
+    int,
+    int,
+    tuple[int, int, int, int] | None,
+    tuple[int, int],
+]: ...
 def text_encode(
     data: Buffer, rows: Buffer, first: int, number: int, width: int, data_only: bool, extras: list[bytes] | None, /
 ) -> tuple[bytes, int]: ...
@@ -41,4 +51,5 @@ def verify(data: Buffer, row: Buffer, /) -> list[int]: ...
 def forward(
     data: Buffer, rows: Buffer, stations: dict[bytes, int], room: int, source: int, now: int, ports: Buffer, /
 ) -> tuple[list[bytearray], bytearray, tuple[int, int, int, int, int, int]]: ...
+def keep_memory() -> None: ...
 def use_rows(wanted: int, /) -> int: ...

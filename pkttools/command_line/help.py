@@ -30,7 +30,7 @@ def application(name: str, command: Command) -> typer.Typer:
         ),
         *(parameter(option) for option in command.OPTIONS if option.attribute != "help"),
     ]  # fmt: skip
-    body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
     body.__annotations__ = {p.name: p.annotation for p in parameters}
     body.__doc__ = inspect.getdoc(command)
     app = typer.Typer(rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -16,7 +16,7 @@ from ..errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 FLAG, NUMBER, REAL, TEXT = "flag", "number", "real", "text"
@@ -254,9 +254,9 @@ def read(declared: list[Option], argv: list[str], rest: dict[str, str] | None = 
     return values
 
 
-def following(name: str, words: object) -> str:
+def following(name: str, words: Iterator[str]) -> str:
     """The value of an option: the next word."""
-    value = next(words, None)  # type: ignore[call-overload]
+    value = next(words, None)
     if value is None:
         raise UsageError(f"{name} needs a value")
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _signal as signal  # Python's signal without its enums: they are a fifth of the time that a command takes to start
+import _signal as signal  # type: ignore[import-not-found]  # Python's signal without its enums: they are a fifth of the time that a command takes to start
 import _thread
 import os
 import select
@@ -174,7 +174,7 @@ def room(fd: int) -> None:
         if writable:
             return
         while look and ending is None and (count := next(look)) is not None:
-            left -= count
+            left -= count  # type: ignore[operator]  # it is there with `look`
             if left <= 0:
                 ending = time.monotonic() + PATIENCE
         if ending is not None and time.monotonic() >= ending:

@@ -16,7 +16,7 @@ from ..protocols.fields import FIELDS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..batch import Program
-    from ..work.link import Converter
+    from ..work.link import Converter, Step
 
 OPTIONS = [
     Option("--if", TEXT, "change only what matches EXPR, pass on the rest", "EXPR"),
@@ -46,7 +46,7 @@ def conversion(values: Values, guard: Program | None) -> Converter | None:
     from ..work.link import Converter
     from ..work.unwrap import unwrap
 
-    steps = {}
+    steps: dict[str, Step] = {}
     if values.unwrap:
         steps["not unwrapped: no PKTAP with a frame in it, no Linux cooked packet with IP"] = unwrap
     if values.to_ethernet:

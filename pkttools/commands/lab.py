@@ -57,7 +57,7 @@ def up_mode(values: Values, words: list[str]) -> None:
 
 def down_mode(values: Values, words: list[str]) -> int:
     """Ends one, or all; goes on where one cannot be ended."""
-    from ..lab import running
+    from ..lab import holder, running
     from ..live.linux import control
 
     need(len(words) + values.all + (values.name is not None) <= 1, "wanted: down [NAME], or --all")
@@ -69,7 +69,7 @@ def down_mode(values: Values, words: list[str]) -> int:
             say(f"pkt-lab: {name} is down")
         return 0
     code = 0
-    for name in control.names(running.KIND):
+    for name in control.names(holder.KIND):
         try:
             running.end(name)
             say(f"pkt-lab: {name} is down")
@@ -119,8 +119,9 @@ def stem(words: list[str]) -> str:
 
 def run_mode(values: Values, words: list[str]) -> int:
     """Builds a lab for one command, which runs outside of it."""
-    need(bool(values.dashes) and values.dashes > 1 and len(words) >= values.dashes, "wanted: run FILE|STATEMENT... -- COMMAND...")
-    statements, command = words[: values.dashes - 1], words[values.dashes - 1 :]
+    dashes = values.dashes or 0
+    need(1 < dashes <= len(words), "wanted: run FILE|STATEMENT... -- COMMAND...")
+    statements, command = words[: dashes - 1], words[dashes - 1 :]
     return beside(values, read(statements), command, f"run-{os.getpid()}")
 
 
@@ -132,7 +133,8 @@ def demo_mode(values: Values, words: list[str]) -> int | None:
 
     need(len(words) < 2, "wanted: demo [NAME]")
     if not words:
-        return write(demo.listing())
+        write(demo.listing())
+        return None
     folder = demo.find(words[0])
     topology = read([str(folder / demo.TOPOLOGY)])
     command = ["sh", str(folder / demo.SCRIPT)]

@@ -89,6 +89,8 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
 class AsRead(Sink):
     """Writes the format that is read; which one that is, is known when the first packets come."""
 
+    output: Output
+
     def __init__(self, values: Values, source: Source) -> None:
         self.values, self.source, self.output = values, source, Output(values.output, source.file)
         self.sink: Sink | None = None

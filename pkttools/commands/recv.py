@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ..flow import Work
     from ..language.assignments import Assignments
     from ..language.filters import Expression, Filter, Fixed
+    from ..live.libpcap.receive import Receiver as ByLibpcap
+    from ..live.linux.receive import Receiver
 
 PLACE = "first"
 OPTIONS = [
@@ -75,6 +77,8 @@ def stage(values: Values) -> Stage:
 class Interface(Capture):
     """An interface to receive from, as the source of a flow."""
 
+    receiver: Receiver | ByLibpcap
+
     def __init__(self, values: Values, bpf: Expression | Fixed | None) -> None:
         """bpf: what the kernel is to filter, too."""
         self.values, self.bpf = values, bpf
@@ -90,7 +94,7 @@ class Interface(Capture):
             from ..live.libpcap.receive import Receiver
 
         else:
-            from ..live.linux.receive import Receiver
+            from ..live.linux.receive import Receiver  # type: ignore[assignment]  # takes the same
         self.receiver = Receiver(values.interface, options)
         self.tell(bool(values.verbose))
 
@@ -103,7 +107,8 @@ class Interface(Capture):
 
     def program(self, linktype: int) -> list[Instruction]:
         """What the kernel is to run. Raises UsageError, PktError."""
-        return self.bpf.instructions(linktype if self.values.link_type is None else self.values.link_type)
+        wanted = linktype if self.values.link_type is None else self.values.link_type
+        return self.bpf.instructions(wanted)  # type: ignore[union-attr]  # the kernel is asked where there is one
 
     def filtered(self) -> str:
         """Where --bpf was run, and what it passed there."""
@@ -111,7 +116,7 @@ class Interface(Capture):
             return "--bpf in user space: -r turns it around"
         if by_libpcap(self.values):
             return "--bpf in user space, behind libpcap"
-        return self.receiver.filter.said(self.receiver.placed)
+        return self.receiver.filter.said(self.receiver.placed)  # type: ignore[union-attr]  # of Linux, and with a filter
 
 
 def checked_arguments(values: Values) -> tuple[Filter | None, Assignments | None]:

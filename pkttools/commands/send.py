@@ -14,7 +14,7 @@ from ..command_line.options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, PICK, R
 from ..command_line.signals import check, drain
 from ..errors import PktError
 from ..flow import Source, Stage, each, need
-from ..formats.files import Output, Sink
+from ..formats.files import Input, Output, Sink
 from ..live.pace import Pace
 
 TYPE_CHECKING = False
@@ -70,7 +70,7 @@ def stage(values: Values) -> Stage:
             from ..live.libpcap.send import Sender
         else:
             from ..live.linux.interface import linktype
-            from ..live.linux.send import Sender
+            from ..live.linux.send import Sender  # type: ignore[assignment]  # of the same base
         if values.dry_run:
             takes = linktype(values.interface) if values.interface else None
             end: Sink = Rehearsal(pace, values.interface, takes)
@@ -80,8 +80,8 @@ def stage(values: Values) -> Stage:
                 work.append(own_address(end.mac_address))
         if values.loop == 1:
             return end
-        before.kept = Kept(end)
-        return before.kept
+        kept = before.kept = Kept(end)  # type: ignore[attr-defined]  # it is Rounds
+        return kept
 
     return Stage(
         values, work, source=lambda: Rounds(values, pace), sink=sink,
@@ -124,6 +124,7 @@ def single(stream: Iterator[Batch]) -> Iterator[Batch]:
 class Rounds(Source):
     """What is read, as often as --loop says; what its sink has kept of the first round is not read again."""
 
+    file: Input
     kept: Kept
 
     def __init__(self, values: Values, pace: Pace) -> None:
@@ -182,9 +183,10 @@ class Kept(Sink):
 
     def again(self, most: int) -> int:
         """Hands on all that was kept; gives how often, at most so many times: short rounds are joined."""
-        times = min(most, max(1, ROUNDS_AT_ONCE // max(1, len(self.batches[0])))) if len(self.batches) == 1 else 1
-        self.sink.origin(self.stamp)
-        for batch in self.batches:
+        kept = self.batches or []
+        times = min(most, max(1, ROUNDS_AT_ONCE // max(1, len(kept[0])))) if len(kept) == 1 else 1
+        self.sink.origin(self.stamp)  # type: ignore[arg-type]  # there was a first packet
+        for batch in kept:
             self.sink.write(batch if times == 1 else Batch(batch.data, batch.rows * times))
         return times
 

@@ -89,9 +89,9 @@ def join(mode: str, peer: Peer, values: Values) -> None:
         (udp if values.udp else tcp).echo(peer, timeout, count, tell)
     elif values.udp:
         for data, _ in udp.datagrams(peer, timeout, count):
-            write(data)
+            write(data)  # type: ignore[misc]  # `recv` has an output
     else:
-        tcp.receive(peer, write, timeout)
+        tcp.receive(peer, write, timeout)  # type: ignore[arg-type]  # the same
     if output:
         output.close()
 

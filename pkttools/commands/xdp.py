@@ -70,7 +70,7 @@ def wanted(values: Values) -> list[Instruction]:
     need(not values.arguments, "an expression as arguments, or --bpf, or --bpf-file")
     from ..language.filters import bpf_of
 
-    return bpf_of(values).instructions(1)
+    return bpf_of(values).instructions(1)  # type: ignore[union-attr]  # one of both is given
 
 
 def compiled(expression: str) -> list[Instruction]:
@@ -87,6 +87,8 @@ def compiled(expression: str) -> list[Instruction]:
 
 class Interface(Capture):
     """An interface with an XDP program, as the source of a flow."""
+
+    receiver: Xdp
 
     def __init__(self, values: Values, instructions: list[Instruction]) -> None:
         super().__init__()

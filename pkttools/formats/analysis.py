@@ -47,7 +47,8 @@ class Header:
     def __getitem__(self, name: str) -> int | str:
         """The value of a field as it is printed. Raises KeyError when it is not there."""
         if name.islower():
-            return getattr(self, name)
+            attribute: int | str = getattr(self, name)
+            return attribute
         row = ROWS[self.kind].get(name)
         value = read_field(row, self.packet.frame, self.start, self.data, self.end) if row else None
         if row is None or value is None:
@@ -82,7 +83,7 @@ class Header:
     @property
     def extension(self) -> str:
         """The name of the extension header that follows, if it is one."""
-        name = EXTENSIONS.get(self["NEXT_HEADER"])
+        name = EXTENSIONS.get(self["NEXT_HEADER"])  # type: ignore[arg-type]  # a number
         return f" ({name})" if name else ""
 
     @property
@@ -93,7 +94,8 @@ class Header:
             return VERDICTS[verdict]
         self.packet.shown[verdict] += 1
         row = ROWS[self.kind]["CHECKSUM"]
-        value = f"{read_field(row, self.packet.corrected, self.start, self.data, self.end):#0{2 + row.width // 4}x}"
+        right = read_field(row, self.packet.corrected, self.start, self.data, self.end)
+        value = f"{right:#0{2 + row.width // 4}x}"  # type: ignore[str-bytes-safe]  # a number
         return f"Unfinished, {value}" if verdict == codec.LEFT and self.packet.told else value
 
     @property
@@ -200,7 +202,7 @@ ETHERNET_FCS = 4  # octets, IEEE 802.3 clause 3.2.9
 EDGE = "+--------+-------------------------+-------------------------+--------+--------+"
 
 
-def box_lines(frame: bytes) -> list[str]:
+def box_lines(frame: bytes | bytearray) -> list[str]:
     """A frame as bytes and characters in a box of 80 columns, 16 bytes a line; none for one without bytes.
 
     In ASCII, which every terminal and every pipe takes.
@@ -252,6 +254,8 @@ class AnalysisSink(Sink):
     level: NAMES to ALL_DATA, 0 is ALL_DATA. lowest, highest: the layers that are shown, 0 is no bound. dump: whether the
     bytes of the frame follow. told: whether checksums left to the network card are called so where they stand.
     """
+
+    output: Output
 
     def __init__(self, output: Output, level: int, lowest: int, highest: int, dump: bool = False, told: bool = False) -> None:
         self.output, self.level, self.dump, self.told = output, level or ALL_DATA, dump, told

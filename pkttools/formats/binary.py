@@ -26,6 +26,8 @@ def packets(source: Input) -> Iterator[Batch]:
 class BinarySink(Sink):
     """Writes the bytes of packets, and nothing else."""
 
+    output: Output
+
     def __init__(self, output: Output) -> None:
         self.output = output
         self.notes = 0

@@ -14,6 +14,7 @@ from ..errors import OutputError, PktError, Unread, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..command_line.options import Values
+    from .lending import Lender
     from .write_behind import WriteBehind
 
 BUFFER = 448 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
@@ -165,7 +166,7 @@ class Output:
             raise PktError(f"{self.name}: {error.strerror}") from None
         self.overlaps = stat.S_ISREG(found.st_mode)  # whether a thread writes large pieces
         self.behind: WriteBehind | None = None
-        self.lender = None
+        self.lender: Lender | None = None
         self.shared = self.fd
         self.most: int | None = None  # bytes of one write; None: all there are
         if LENDS and (stat.S_ISFIFO(found.st_mode) or os.isatty(self.fd)):
@@ -187,7 +188,7 @@ class Output:
         view = memoryview(data)
         try:
             if self.overlaps and not isinstance(data, memoryview) and len(view) >= BEHIND and self.has_thread():
-                self.behind.write(data)
+                self.behind.write(data)  # type: ignore[union-attr]  # has_thread says so
                 return
             if self.behind:
                 self.behind.wait()
@@ -246,7 +247,11 @@ class Sink:
     """Where packets end: a stream, or an interface."""
 
     output: Output | None = None  # what it writes to, if that is a file or a stream
-    failed = False  # whether something did not reach its end as it should
+
+    @property
+    def failed(self) -> bool:
+        """Whether something did not reach its end as it should."""
+        return False
 
     @classmethod
     def by_options(cls, output: Output, values: Values, linktype: int, big_endian: bool) -> Sink:

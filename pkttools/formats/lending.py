@@ -66,7 +66,7 @@ class Lender:
         if not self.rest and not self.copy(data):
             return 0
         try:
-            done = self.pipe_lend(self.fd, self.rest)
+            done = self.pipe_lend(self.fd, self.rest)  # type: ignore[misc]  # copy has found it
         except BlockingIOError:
             raise
         except OSError as error:

@@ -107,6 +107,8 @@ class PcapSink(Sink):
     linktype: of a file that stays empty. nano: nanoseconds; None lets the first packet's time decide.
     """
 
+    output: Output
+
     def __init__(self, output: Output, linktype: int, big_endian: bool, nano: bool | None) -> None:
         self.output, self.link, self.big_endian, self.nano = output, linktype, big_endian, nano
         self.started = False
@@ -141,7 +143,7 @@ class PcapSink(Sink):
                     f"{self.output.name}: a pcap file has one link type, {named(self.link)}, and here is a packet of type "
                     f"{named(link)}: write pcapng, or one file a type"
                 )
-            records, stop, lost = codec.pcap_encode(batch.data, batch.rows, first, self.big_endian, self.nano)
+            records, stop, lost = codec.pcap_encode(batch.data, batch.rows, first, self.big_endian, bool(self.nano))
             if stop == first:
                 raise PktError(f"{self.output.name}: a pcap file holds times up to 2106, not {time // 1_000_000_000}")
             try:

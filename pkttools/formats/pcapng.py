@@ -16,6 +16,10 @@ from ..command_line.options import Values
 from ..errors import ANOTHER_CAPTURE, HEADER_CUT, RECORD_CUT, PktError, Unread, counted, pcapng_message
 from .files import Input, Output, Sink
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mmap import mmap
+
 ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}  # byte-order magic, to the sign of struct
 ORDER_MAGIC = 0x1A2B3C4D
 MAX_INTERFACES = 65536  # of a section
@@ -202,6 +206,8 @@ class PcapngSink(Sink):
     linktype: of a section that stays empty. nano: nanoseconds everywhere, else only where there are any.
     """
 
+    output: Output
+
     def __init__(self, output: Output, linktype: int, big_endian: bool, nano: bool) -> None:
         self.output, self.linktype, self.big_endian, self.nano = output, linktype, big_endian, nano
         self.order = ">" if big_endian else "<"
@@ -302,7 +308,7 @@ class PcapngSink(Sink):
         ]
 
 
-def interface_name(data: bytearray, at: int, size: int) -> bytes | None:
+def interface_name(data: bytearray | mmap, at: int, size: int) -> bytes | None:
     """What the first line IFACE of a packet's notes names; None when there is none, or none that pcapng can hold."""
     if size:
         for line in bytes(data[at : at + size]).split(b"\n"):

@@ -108,7 +108,8 @@ def complete(buffer: bytearray, known: int, used: int) -> int:
     return 0
 
 
-def with_fields(batch: Batch, fields: list[tuple[int, ...]], text: bytearray, name: str) -> Generator[Batch, None, int]:
+def with_fields(batch: Batch, fields: list[tuple[int, int, int, int, int, int]], text: bytearray,
+                name: str) -> Generator[Batch, None, int]:  # fmt: skip
     """Sets the fields that the text of a batch names. Gives how many of them its packets do not have.
 
     Raises PktError with the line, after the packets before it.
@@ -176,6 +177,8 @@ class TextSink(Sink):
 
     width: bytes a line. data_only: the bytes alone. fields: 0, or 1 to add the fields of 1.16, 2 for all.
     """
+
+    output: Output
 
     def __init__(self, output: Output, width: int, data_only: bool, fields: int) -> None:
         self.output, self.width, self.data_only, self.fields = output, width, data_only, fields

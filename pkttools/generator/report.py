@@ -111,6 +111,8 @@ class Delays:
 class Report(Sink):
     """Reads stamps, and says in the end what became of the packets; a sink."""
 
+    output: Output
+
     def __init__(self, output: Output, expected: int | None) -> None:
         """expected: how many packets were sent, if that is known."""
         self.output, self.expected = output, expected

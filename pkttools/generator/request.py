@@ -46,7 +46,7 @@ def amount(values: Values, usual: int = 1) -> tuple[int | None, Schedule]:
 
 def rate_of(text: str) -> float:
     """Reads packets a second. Raises UsageError."""
-    return float(Option("--rate", REAL, "", least=1e-6, most=1e9).value(text))  # type: ignore[arg-type]
+    return float(Option("--rate", REAL, "", least=1e-6, most=1e9).value(text))  # type: ignore[arg-type]  # of a REAL
 
 
 def begin_of(values: Values) -> int:
@@ -76,7 +76,7 @@ def settings(values: Values, protocol: str) -> list[tuple[str, str]]:
     for word in values.arguments[1:]:
         item = split_assignment(word)
         need(item is not None, f"'{word[:40]}' is no assignment: FIELD=VALUES")
-        name, operator, text = item  # type: ignore[misc]
+        name, operator, text = item  # type: ignore[misc]  # the language's assignments have three parts
         need(operator == "=", f"'{word[:40]}': values are set with =")
         given.append((name, text))
     return given

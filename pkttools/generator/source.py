@@ -35,6 +35,7 @@ class Generated(Source):
     linktype = 1
     file: Input | None = None
     form = "text"
+    stream: Stream  # what is made, once it is laid out
 
     def __init__(self, values: Values, protocol: str) -> None:
         """Raises UsageError."""
@@ -52,7 +53,6 @@ class Generated(Source):
         self.columns = [
             Column(name, field_values(name, rows_of(field(name)[1]), text, self.seed_of(name))) for name, text in self.settings
         ]
-        self.stream: Stream | None = None
         if protocol != "raw":
             self.built()
 
@@ -111,7 +111,7 @@ class Generated(Source):
         if self.file:
             if self.values.nested:
                 nest([column.values for column in self.columns])
-            templates = self.read(self.file)
+            templates = self.templates(self.file)
             self.count, self.schedule = amount(self.values, len(templates))
             self.make(templates)
         sink = self.sink
@@ -120,9 +120,9 @@ class Generated(Source):
             self.stream.join(sink.longest if self.stream.period == 1 and not self.values.stamp else 1)
         if sink and self.values.stamp:
             sink.longest = STAMPED_AT_ONCE
-            sink.about_to_send = self.clock  # type: ignore[method-assign]
+            sink.about_to_send = self.clock  # type: ignore[method-assign]  # a sink asks for it before it sends
 
-    def read(self, file: Input) -> list[Template]:
+    def templates(self, file: Input) -> list[Template]:
         """The packets of a file. Raises PktError."""
         from ..formats import packets
 
@@ -209,9 +209,10 @@ class Generated(Source):
 
     def account(self) -> list[str]:
         """The seed, where something was drawn."""
-        drawn = any(
-            isinstance(v, Drawn) for v in [*(c.values for c in self.columns), *([self.sizes.values] if self.drawn_sizes else [])]
-        )
+        values = [column.values for column in self.columns]
+        if self.drawn_sizes and self.sizes:
+            values.append(self.sizes.values)
+        drawn = any(isinstance(each, Drawn) for each in values)
         return [f"seed {self.seed}"] if self.values.verbose and drawn else []
 
     @property

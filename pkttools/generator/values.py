@@ -96,7 +96,9 @@ class Drawn:
     def take(self, _first: int, count: int) -> Sequence[int]:
         """The next `count` values."""
         bits = 64 if self.total <= 1 << 64 else 128
-        words = unpack(f"<{count * bits // 64}Q", self.random.getrandbits(count * bits).to_bytes(count * bits // 8, "little"))
+        words: Sequence[int] = unpack(
+            f"<{count * bits // 64}Q", self.random.getrandbits(count * bits).to_bytes(count * bits // 8, "little")
+        )
         if bits == 128:
             words = [low | high << 64 for low, high in zip(words[::2], words[1::2], strict=True)]
         if len(self.ranges) == 1:
@@ -119,7 +121,7 @@ def field_values(name: str, rows: list[Row], text: str, seed: int) -> Turns | Dr
         raise UsageError(f"{name}: {rows[0].kind} does not count; --payload gives it")
 
     def read(word: str) -> int:
-        value = parse_value(name, rows, word)
+        value: int = parse_value(name, rows, word)  # type: ignore[assignment]  # those of bytes are refused above
         check_assignable(name, rows, value)
         return value
 

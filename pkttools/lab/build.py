@@ -59,8 +59,8 @@ def build(topology: Topology) -> dict[str, Spaces]:
                 offload_off(one.name, one.line)
             if host.ipv6 and not one.ipv6:
                 write_setting(f"ipv6/conf/{one.name}/disable_ipv6", "1")
-    for name, one in spaces.items():
-        one.enter()
+    for name, space in spaces.items():
+        space.enter()
         wait_for_links(topology.hosts[name])
     return spaces
 

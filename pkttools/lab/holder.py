@@ -75,7 +75,7 @@ def start(topology: Topology, name: str, *, root: bool, stays: bool) -> Started:
 def child(do: object, writing: int) -> None:
     """Does what a new process is for, and ends it; what goes wrong is told to the command."""
     try:
-        do()  # type: ignore[operator]
+        do()  # type: ignore[operator]  # a function
     except (PktError, UsageError) as error:
         tell(writing, kind=type(error).__name__, error=str(error))
     except Exception as error:

@@ -15,8 +15,16 @@ from __future__ import annotations
 from ..codec import program
 from ..errors import UsageError
 from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LAYERS, LITTLE, TABLE, Row
-from .program import ALL_BITS, Program, Tests, assignments_program
+from .program import ALL_BITS, Tests, assignments_program
 from .values import HEX, check_assignable, parse_number, parse_step, parse_value
+
+TYPE_CHECKING = False  # typing's own is dear at start-up
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..batch import Program
+
+    Tree = tuple[Any, ...]  # what it is comes first: `and`, `or`, `not`, `layer`, `bpf`, `test`
 
 COMPARE = {"==": program.EQUAL, "!=": program.UNEQUAL, "<": program.LESS, "<=": program.AT_MOST,
            ">": program.MORE, ">=": program.AT_LEAST}  # fmt: skip
@@ -78,13 +86,15 @@ def assignments(items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str
     swapped: pairs of fields to exchange first, where a packet has both.
     """
     seen: dict[str, int] = {}
-    compiled = [(program.SWAP, FIELDS[a][0], 1, True, 0, FIELDS[b][0]) for a, b in swapped]
+    compiled: list[tuple[int, int, int, bool, int | bytes, int]] = [
+        (program.SWAP, FIELDS[a][0], 1, True, 0, FIELDS[b][0]) for a, b in swapped
+    ]
     for text, operator, value_text in items:
         name, indexes, occurrence = field(text)
         rows = rows_of(indexes)
         if operator == "=":
             seen[name] = seen.get(name, 0) + 1
-            value = parse_value(name, rows, value_text)
+            value: int | bytes = parse_value(name, rows, value_text)
             if isinstance(value, int):
                 check_assignable(name, rows, value)
         else:
@@ -148,14 +158,14 @@ class Parser:
         found = f"'{self.peek()}'" if self.peek() else "the end"
         return UsageError(f"filter '{self.text}': {expected} expected, not {found}")
 
-    def parse(self) -> tuple:
+    def parse(self) -> Tree:
         """The tree of the whole text."""
-        tree = self.list()
+        tree = self.several()
         if self.peek():
             raise self.fail("an expression")
         return tree
 
-    def list(self) -> tuple:
+    def several(self) -> Tree:
         """One or more expressions beside each other."""
         trees = [self.either()]
         while self.peek() not in ("", ")"):
@@ -163,29 +173,29 @@ class Parser:
             self.beside = True
         return joined("and" if self.every else "or", trees)
 
-    def either(self) -> tuple:
+    def either(self) -> Tree:
         """Joined by `or`."""
         trees = [self.both()]
         while self.take("or"):
             trees.append(self.both())
         return joined("or", trees)
 
-    def both(self) -> tuple:
+    def both(self) -> Tree:
         """Joined by `and`."""
         trees = [self.unary()]
         while self.take("and"):
             trees.append(self.unary())
         return joined("and", trees)
 
-    def unary(self) -> tuple:
+    def unary(self) -> Tree:
         """`not`, parentheses, or a test."""
         self.depth += 1
         if self.depth > 200:
             raise UsageError("filter: nested too deeply")
         if self.take("not"):
-            tree = ("not", self.unary())
+            tree: Tree = ("not", self.unary())
         elif self.take("("):
-            tree = self.list()
+            tree = self.several()
             if not self.take(")"):
                 raise self.fail("')'")
         else:
@@ -193,7 +203,7 @@ class Parser:
         self.depth -= 1
         return tree
 
-    def test(self) -> tuple:
+    def test(self) -> Tree:
         """A layer, a field, or a comparison."""
         name = self.peek()
         if not name[:1].isalnum():
@@ -224,7 +234,7 @@ class Parser:
         self.at += 1
         return self.tokens[self.at - 1]
 
-    def comparison(self, name: str, indexes: list[int], occurrence: int, operator: str) -> tuple:
+    def comparison(self, name: str, indexes: list[int], occurrence: int, operator: str) -> Tree:
         """A field, an operator, a value."""
         text = self.value()
         while TABLE[indexes[0]].kind == DATA and self.peek() and HEX.issuperset(self.peek()):
@@ -234,7 +244,7 @@ class Parser:
             raise UsageError(f"{name}: an address with /bits goes with == and !=")
         return ("test", indexes[0], occurrence, COMPARE[operator], value, mask)
 
-    def membership(self, name: str, indexes: list[int], occurrence: int) -> tuple:
+    def membership(self, name: str, indexes: list[int], occurrence: int) -> Tree:
         """A field in a set."""
         text = self.value()
         while text.endswith(",") or self.peek().startswith(","):
@@ -242,14 +252,14 @@ class Parser:
         rows = rows_of(indexes)
         if rows[0].kind == DATA:
             raise UsageError(f"{name}: data can be compared, not looked up in a set")
-        trees = []
+        trees: list[Tree] = []
         for item in set_items(text):
             if not item:
                 raise UsageError(f"{name}: an item is missing in '{text}'")
             low, dash, high = item.partition("-")
             if dash and rows[0].kind in (INT, FAMILY, LITTLE, IPV4, IPV6) and item.lower() not in (rows[0].names or {}).values():
                 first, last = parse_value(name, rows, low), parse_value(name, rows, high)
-                if first > last:  # type: ignore[operator]
+                if first > last:  # type: ignore[operator]  # numbers, by the kinds above
                     raise UsageError(f"{name}: {item}: the range is empty")
                 trees.append(("and", [("test", indexes[0], occurrence, program.AT_LEAST, first, ALL_BITS),
                                       ("test", indexes[0], occurrence, program.AT_MOST, last, ALL_BITS)]))  # fmt: skip
@@ -265,7 +275,7 @@ def set_items(text: str) -> list[str]:
     return '"'.join(parts).split("\0")
 
 
-def joined(how: str, trees: list[tuple]) -> tuple:
+def joined(how: str, trees: list[Tree]) -> Tree:
     """One tree of several, joined by `and` or `or`."""
     return trees[0] if len(trees) == 1 else (how, trees)
 
@@ -279,10 +289,10 @@ def with_mask(name: str, rows: list[Row], text: str) -> tuple[int | bytes, int]:
     if prefix is None or prefix > width:
         raise UsageError(f"{name}: '/{bits}' is not a prefix length up to {width}")
     mask = ((1 << width) - 1) ^ ((1 << (width - prefix)) - 1)
-    return value & mask, mask  # type: ignore[operator]
+    return value & mask, mask  # type: ignore[operator]  # a number, by the kinds above
 
 
-def emit(tests: Tests, tree: tuple, yes: list | int, no: list | int) -> None:
+def emit(tests: Tests, tree: Tree, yes: list[int] | int, no: list[int] | int) -> None:
     """Adds the tests of a tree; control goes to `yes` or `no` when its verdict is known."""
     match tree:
         case ("and" | "or" as how, parts):
@@ -301,7 +311,7 @@ def emit(tests: Tests, tree: tuple, yes: list | int, no: list | int) -> None:
             tests.add(row, occurrence, compare, value, mask, yes, no)
 
 
-def any_of(expressions: list[str], every: bool = False) -> tuple:
+def any_of(expressions: list[str], every: bool = False) -> Tree:
     """The tree of expressions of which any one may hold. every: all have to."""
     return joined("and" if every else "or", [Parser(text, every).parse() for text in expressions])
 
@@ -312,7 +322,7 @@ def beside(expressions: list[str]) -> bool:
     return len([parser.parse() for parser in parsers]) > 1 or any(parser.beside for parser in parsers)
 
 
-def compiled(tree: tuple) -> Program:
+def compiled(tree: Tree) -> Program:
     """The program of a tree."""
     tests = Tests()
     emit(tests, tree, program.ACCEPT, program.REJECT)
@@ -323,9 +333,9 @@ BROADCAST = ("test", FIELDS["ETHERNET.DST_ADDR"][0], 1, program.EQUAL, 0xFFFFFFF
 GROUP = ("test", FIELDS["ETHERNET.DST_ADDR"][0], 1, program.EQUAL, 1 << 40, 1 << 40)
 
 
-def broadcast_and_groups(no_broadcast: bool, no_multicast: bool) -> list[tuple]:
+def broadcast_and_groups(no_broadcast: bool, no_multicast: bool) -> list[Tree]:
     """What has to hold besides where frames to the broadcast address, or to other group addresses, are to be dropped."""
-    trees: list[tuple] = []
+    trees: list[Tree] = []
     if no_broadcast:
         trees.append(("not", BROADCAST))
     if no_multicast:

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..bpf.classic import Instruction
     from ..command_line.options import Values
+    from .expression import Tree
 
 
 class Filter:
@@ -33,7 +34,7 @@ class Filter:
         self.programs: dict[int, Program] = {}  # by link type
         self.same = None if bpf else self.compiled(())
 
-    def compiled(self, bpf: tuple) -> Program:
+    def compiled(self, bpf: Tree) -> Program:
         """The program, with a test for BPF in front if there is one."""
         chosen = [tree for tree in (bpf, self.own) if tree]
         trees = list(self.addresses)
@@ -49,8 +50,12 @@ class Filter:
         if linktype not in self.programs:
             from ..bpf.classic import packed
 
-            self.programs[linktype] = self.compiled(("bpf", packed(self.bpf.instructions(linktype))))
+            self.programs[linktype] = self.compiled(("bpf", packed(self.instructions(linktype))))
         return self.programs[linktype]
+
+    def instructions(self, linktype: int) -> list[Instruction]:
+        """What --bpf or --bpf-file say for packets of a link type; nothing without them. Raises UsageError, PktError."""
+        return self.bpf.instructions(linktype) if self.bpf else []
 
     def select(self, batch: Batch) -> bytearray:
         """The rows of the packets that pass."""

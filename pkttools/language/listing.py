@@ -41,8 +41,8 @@ def shown(test: list[int], constants: bytes) -> str:
     if compare == program.PRESENT:
         return name
     if row.kind in (DATA, TEXT):
-        value = constants[at : at + size]
-        return f"{name} {OPERATORS[compare]} {value.hex(' ') if row.kind == DATA else format_value(row, value)}"
+        data = constants[at : at + size]
+        return f"{name} {OPERATORS[compare]} {data.hex(' ') if row.kind == DATA else format_value(row, data)}"
     value, mask = joined(high, low), joined(mask_high, mask_low)
     written = value_of(row, value)
     if mask != ALL_BITS:

@@ -39,17 +39,18 @@ ROWS = _rows()
 def _halves(value: int) -> tuple[int, int]:
     """A 128-bit number as two signed 64-bit ones, the form in which it goes through an array."""
     halves = value >> 64 & (1 << 64) - 1, value & (1 << 64) - 1
-    return tuple(half - (1 << 64) if half >> 63 else half for half in halves)  # type: ignore[return-value]
+    return tuple(half - (1 << 64) if half >> 63 else half for half in halves)  # type: ignore[return-value]  # two
 
 
 class Tests:
     """A filter under construction: tests are added in order, jumps may go to labels that come later."""
 
     def __init__(self) -> None:
-        self.code: list[list] = []
+        self.code: list[list[list[int] | int]] = []
         self.constants = bytearray()
 
-    def add(self, row: int, occurrence: int, compare: int, value: int | bytes, mask: int, yes: list | int, no: list | int) -> None:
+    def add(self, row: int, occurrence: int, compare: int, value: int | bytes, mask: int, yes: list[int] | int,
+            no: list[int] | int) -> None:  # fmt: skip
         """A test: the field at `row` (for LAYER: a set of header kinds, as bits) against `value` under `mask`."""
         number, data = (0, value) if isinstance(value, bytes) else (value, b"")
         self.code.append([row, occurrence, compare, *_halves(number), *_halves(mask), len(self.constants), len(data), yes, no])

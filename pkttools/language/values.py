@@ -135,7 +135,7 @@ def format_text(value: bytes) -> str:
     return shown if shown and BARE.issuperset(shown) else f'"{shown}"'
 
 
-def read_field(row: Row, frame: bytes, start: int, data: int, end: int) -> int | bytes | None:
+def read_field(row: Row, frame: bytes | bytearray, start: int, data: int, end: int) -> int | bytes | None:
     """What `frame` holds for a row in a header that lies at `start`, its data from `data` to `end`; None: not there."""
     if row.kind == DATA:
         return bytes(frame[data:end]) or None

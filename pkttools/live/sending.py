@@ -144,9 +144,10 @@ class Sender(Sink):
         opening = not pace.begun  # the first packet is never late: the others' times count from it
         stamps, sizes = columns[TIME::COLUMNS][start:stop].tolist(), columns[CAPTURED::COLUMNS][start:stop].tolist()
         deadlines = (pace.deadline(stamp, size, clock()) for stamp, size in zip(stamps, sizes, strict=True))
-        due = next(deadlines)
+        due: int | None = next(deadlines)
         while due is not None:
-            together, following = [due], None
+            together = [due]
+            following: int | None = None
             if not pace.after_previous:  # there a deadline is not known before the packet before was sent
                 following = next(deadlines, None)
                 while following is not None and len(together) < AT_ONCE and following <= max(due, clock()):
@@ -243,6 +244,8 @@ def shortened(columns: memoryview, count: int) -> int:
 
 class Rehearsal(Sink):
     """A sink that says what would be sent, without an interface: number, seconds from the start, bytes, link type."""
+
+    output: Output
 
     def __init__(self, pace: Pace, interface: str | None = None, linktype: int | None = None) -> None:
         """interface, linktype: what it would be sent to, if that is known, and what that takes."""

@@ -52,7 +52,7 @@ def pktap(header: str, kind: str) -> list[Row]:
     Apple's xnu, struct pktap_header of bsd/net/pktap.h; https://www.tcpdump.org/linktypes/LINKTYPE_PKTAP.html.
     """
 
-    def row(name: str, byte: int, size: int, kind: str = kind, *, shapes: bool = False, names: dict | None = None) -> Row:
+    def row(name: str, byte: int, size: int, kind: str = kind, *, shapes: bool = False, names: dict[int, str] | None = None) -> Row:
         return Row(f"PKTAP.{name}", header, 8 * byte, 8 * size, kind, shapes=shapes, new=True, names=names)
 
     def flag(name: str, bit: int) -> Row:

@@ -132,7 +132,7 @@ def failure(name: str, error: OSError) -> PktError:
 def port_number(text: str, protocol: str, least: int) -> int:
     """The number of a port, from `least` on, or of a service that is named. Raises UsageError."""
     if text.isascii() and text.isdigit():
-        return int(Option("PORT", NUMBER, "", least=least, most=65535).value(text))
+        return int(Option("PORT", NUMBER, "", least=least, most=65535).value(text))  # type: ignore[call-overload]  # of a NUMBER
     try:
         return socket.getservbyname(text, protocol)
     except (OSError, UnicodeError):

@@ -14,6 +14,7 @@ from .ports import MOST, Gone, PacketPort, Port, wire_bytes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from mmap import mmap
 
     from ..language.filters import Filter
     from .change import Change
@@ -129,7 +130,7 @@ class Bridge:
         if self.mirror and passed:
             self.send(self.mirror, batch.data, passed)
 
-    def send(self, port: Port, data: bytearray, rows: bytearray) -> None:
+    def send(self, port: Port, data: bytearray | mmap, rows: bytearray) -> None:
         """Sends frames by a port; without it, if it is gone."""
         try:
             port.send(data, rows)

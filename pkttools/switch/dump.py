@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from mmap import mmap
 
 from .. import codec
 from ..batch import COLUMNS, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES, Batch
@@ -22,7 +23,7 @@ class Dump:
 
     def __init__(self, output: Output) -> None:
         """Starts a thread. output: the ending of its name may say the format. Raises UsageError."""
-        self.sink = sink_to(output)
+        self.sink, self.name = sink_to(output), output.name
         self.waiting: list[tuple[str, bytearray, bytearray]] = []  # port, captured records, whether each checksum is finished
         self.used = self.dropped = 0
         self.error = ""
@@ -36,7 +37,7 @@ class Dump:
         """Whether something could not be written."""
         return bool(self.error or self.dropped)
 
-    def write(self, port: str, data: bytearray, rows: bytearray) -> None:
+    def write(self, port: str, data: bytearray | mmap, rows: bytearray) -> None:
         """Takes a copy of frames that came by a port."""
         count = len(rows) // ROW_BYTES
         columns = memoryview(rows).cast("q")
@@ -72,7 +73,7 @@ class Dump:
                     del self.waiting[0]
                     self.used -= size
         except BrokenPipeError:
-            self.error = f"{self.sink.output.name}: nobody reads it any more"
+            self.error = f"{self.name}: nobody reads it any more"
         except OutputError as error:
             self.error = str(error)
 
@@ -86,7 +87,7 @@ class Dump:
             left = self.used
             self.thread.join(PATIENCE)
         if self.thread.is_alive():
-            self.error = f"{self.sink.output.name}: nobody reads it"
+            self.error = f"{self.name}: nobody reads it"
         elif not self.error:
             try:
                 said = self.sink.close()

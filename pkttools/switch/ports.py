@@ -67,7 +67,7 @@ class Port:
     def give(self) -> None:
         """Ends the use of what was taken."""
 
-    def send(self, data: bytearray, rows: bytearray) -> None:
+    def send(self, data: bytearray | mmap.mmap, rows: bytearray) -> None:
         """Sends frames of a batch. What fails is counted; nothing is waited for. Raises Gone."""
         raise NotImplementedError
 
@@ -205,7 +205,7 @@ class PacketPort(Port):
                 if status & VLAN_VALID:
                     put_tag(self.buffer, ethertype if status & VLAN_TPID_VALID else 0x8100, tag)
                     head, size = head - TAG, size + TAG
-        time = memoryview(row).cast("q")[TIME]
+        time = memoryview(row).cast("q")[TIME]  # type: ignore[arg-type]  # `take` has seen one
         return Batch(self.buffer, bytearray(struct.pack("7q", head, size, size, time, 1, 0, 0)))
 
     def check(self) -> None:
@@ -214,7 +214,7 @@ class PacketPort(Port):
         if number:
             raise Gone(reason(number))
 
-    def send(self, data: bytearray, rows: bytearray) -> None:
+    def send(self, data: bytearray | mmap.mmap, rows: bytearray) -> None:
         """Sends frames, in bursts."""
         first, count = 0, len(rows) // ROW_BYTES
         while first < count:

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import time
+from mmap import mmap
 
 from ..batch import Batch
 from ..errors import PktError
@@ -58,7 +59,7 @@ class TapPort(Port):
                     raise Gone("interface is gone") from None
         return Batch(self.buffer, bytearray(struct.pack(f"{len(rows)}q", *rows))) if rows else None
 
-    def send(self, data: bytearray, rows: bytearray) -> None:
+    def send(self, data: bytearray | mmap, rows: bytearray) -> None:
         """Writes frames to the device; a write each."""
         columns = memoryview(rows).cast("q").tolist()
         with memoryview(data) as view:

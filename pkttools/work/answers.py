@@ -107,7 +107,7 @@ class Responder:
         option = bytes([TARGET_LINK_ADDRESS, 1]) + bytes.fromhex(mac.replace(":", ""))
         answer = packet.remade(packet.frame[: at + 16] + option)
         flags = OVERRIDE if sender.is_unspecified else SOLICITED | OVERRIDE
-        values = (
+        values: Pairs = (
             ("ICMPV6.TYPE", "136"), ("ICMPV6.DATA", str(flags)), ("IPV6.PAYLOAD_SIZE", str(at + 24 - header[1] - 40)),
             ("IPV6.DST_ADDR", str(ALL_NODES if sender.is_unspecified else sender)), ("IPV6.SRC_ADDR", str(target)),
             ("ETHERNET.SRC_ADDR", mac),
@@ -123,7 +123,7 @@ LINK: Pairs = (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("PKTAP.IN", "PKTAP.O
 def value(packet: Packet, header: Header, name: str) -> int:
     """The number in a field that the header has."""
     row = next(TABLE[i] for i in FIELDS[name] if TABLE[i].header == header[0])
-    return read_field(row, packet.frame, *header[1:])  # type: ignore[return-value]
+    return read_field(row, packet.frame, *header[1:])  # type: ignore[return-value]  # numbers only are asked for
 
 
 def ipv4(packet: Packet, header: Header, name: str) -> IPv4Address:

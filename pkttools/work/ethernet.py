@@ -29,8 +29,7 @@ def to_ethernet(packet: Packet, headers: list[Header]) -> Packet | None:
     for tag in headers[1:]:
         if HEADERS[tag[0]] == "VLAN" and (at := tag[1] - size + 12) >= 12 and int.from_bytes(frame[at : at + 2], "big") not in TAGS:
             frame[at : at + 2] = TAG.to_bytes(2, "big")  # an inner one that a cooked socket did not announce
-    frame = bytes(frame)
-    return Packet(frame, max(packet.original + 14 - size, 0), packet.time, ETHERNET, packet.notes)
+    return Packet(bytes(frame), max(packet.original + 14 - size, 0), packet.time, ETHERNET, packet.notes)
 
 
 def link_layer(frame: bytes, headers: list[Header]) -> tuple[int, bytes, int] | None:

@@ -31,7 +31,7 @@ class Converter:
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes all packets, converted or not: in batches that the guard accepts, or does not."""
         for batch in stream:
-            for chosen, run in groupby(range(len(batch)), lambda i, batch=batch: self.accepts(batch, i)):
+            for chosen, run in groupby(range(len(batch)), lambda i, batch=batch: self.accepts(batch, i)):  # type: ignore[misc]  # of what type `i` is
                 made = gathered((self.converted if chosen else Batch.packet)(batch, i) for i in run)
                 made.chosen = chosen
                 yield made
@@ -58,4 +58,4 @@ class Converter:
 def field(frame: bytes, header: Header, name: str) -> int:
     """The number in a field of a header that was captured in full."""
     row = next(TABLE[i] for i in FIELDS[name] if TABLE[i].header == header[0])
-    return read_field(row, frame, *header[1:])  # type: ignore[return-value]
+    return read_field(row, frame, *header[1:])  # type: ignore[return-value]  # numbers only are asked for

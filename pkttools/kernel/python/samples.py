@@ -73,7 +73,7 @@ def perf_read(buffer: bytearray | mmap, page: int, limit: int, linktype: int, cl
     if at % 8 or (end - at) & (1 << 64) - 1 > size:
         raise _bad()
 
-    def taken(at: int, count: int) -> bytes:
+    def taken(at: int, count: int) -> bytes | bytearray:
         at %= size
         first = min(count, size - at)
         return buffer[page + at : page + at + first] + buffer[page : page + count - first]
@@ -104,7 +104,7 @@ def perf_read(buffer: bytearray | mmap, page: int, limit: int, linktype: int, cl
 MASK = (1 << 8 * POSITION.size) - 1  # positions start again when they are used up
 
 
-def _row(rows: array, at: int, captured: int, original: int, time: int, nano: bool, linktype: int, notes: int) -> None:
+def _row(rows: array[int], at: int, captured: int, original: int, time: int, nano: bool, linktype: int, notes: int) -> None:
     """Adds a row; what is too large for its column is cut to 64 bits, as in C."""
     time = _signed(time if nano else time - _signed(time) % 1000)
     rows.extend((at, captured, max(_signed(original), captured), time, linktype, 0, notes))

@@ -32,7 +32,7 @@ class Memory:
     def taken(self) -> bytearray:
         """The records that were written since it was asked last."""
         self.pcap.pcap_dump_flush(self.address)
-        data = bytearray(ctypes.string_at(self.bytes.value, self.size.value))
+        data = bytearray(ctypes.string_at(self.bytes.value, self.size.value))  # type: ignore[arg-type]  # open_memstream has set it
         self.system.rewind(self.file)
         self.size.value = 0  # musl tells only what was written
         return data

@@ -29,7 +29,8 @@ def interfaces() -> list[Interface]:
     system, entry = ctypes.CDLL(None, use_errno=True), ctypes.POINTER(Entry)()
     if system.getifaddrs(ctypes.byref(entry)):
         raise PktError(f"no list of interfaces: {os.strerror(ctypes.get_errno())}")
-    first, found = entry, {}
+    first = entry
+    found: dict[str, Interface] = {}
     while entry:
         it = entry.contents
         name = os.fsdecode(it.name).partition(":")[0]  # an IPv4 address may have a label, such as eth0:1

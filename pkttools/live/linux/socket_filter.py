@@ -40,7 +40,7 @@ class SocketFilter:
             try:
                 sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(wanted), held.buffer_info()[0]))
             except OSError as error:
-                self.refused = error.strerror
+                self.refused = error.strerror or ""
         self.before = self.traffic()
 
     def said(self, passed: int) -> str:
@@ -56,4 +56,4 @@ class SocketFilter:
     def traffic(self) -> int | None:
         """Packets that the interface has received and sent; None when it is gone."""
         numbers = counters(self.name)
-        return numbers and numbers[RECEIVED] + numbers[SENT]
+        return None if numbers is None else numbers[RECEIVED] + numbers[SENT]

@@ -155,7 +155,7 @@ class Xdp:
                     gone = not self.watch.look()
                 if due is not None and time.monotonic() >= due:
                     self.tell(self.account())
-                    due = max(due + self.every, time.monotonic())  # none is made up for that a full pipe has kept back
+                    due = max(due + (self.every or 0), time.monotonic())  # none is made up for that a full pipe has kept back
         except Interrupted:
             pass
         self.link.close()
@@ -166,7 +166,7 @@ class Xdp:
 
     def end(self) -> None:
         """Runs beside the rest, and detaches the program in time, even while a pipe is full."""
-        time.sleep(self.seconds)
+        time.sleep(self.seconds)  # type: ignore[arg-type]  # started where that is said
         self.link.close()
 
     def check_reader(self) -> None:
