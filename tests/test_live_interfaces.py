@@ -117,7 +117,7 @@ def test_no_interface_at_all():
 BSD = """
 import ctypes, sys
 sys.platform = "freebsd14"
-from pkttools import interfaces
+from pkttools.live import interfaces
 from pkttools.live.interfaces import Interface, lines
 import socket
 def lie(data):
