@@ -32,7 +32,7 @@ sanitize: ready
 	@command -v cc > /dev/null || { echo "make: cc is missing"; exit 1; }
 	@rm -rf $(SANITIZED) && mkdir -p $(SANITIZED) && cp -r pkttools tests examples pyproject.toml README.md LICENSE $(SANITIZED)
 	@rm -f $(SANITIZED)/pkttools/*/_c.*so
-	@cd $(SANITIZED) && CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -g" $(CURDIR)/$(BIN)/python \
+	@cd $(SANITIZED) && CFLAGS="-DPKTTOOLS_ASSERT -fsanitize=address,undefined -fno-sanitize-recover=all -g" $(CURDIR)/$(BIN)/python \
 		-W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > build.log 2>&1
 	@cd $(SANITIZED) && LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 PKTTOOLS_SHARED=$(CURDIR)/../shared \

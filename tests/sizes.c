@@ -71,7 +71,8 @@ static void loads(void)
 
 static void packet(uint8_t *at, size_t size, int64_t linktype, int64_t original)
 {
-    struct frame f = {at, size};
+    struct writable_frame whole = writable(at, size);
+    struct frame f = whole.view;
     struct walk w;
     walk(&w, &f, linktype);
     printf("walk %zu", w.count);
@@ -79,7 +80,7 @@ static void packet(uint8_t *at, size_t size, int64_t linktype, int64_t original)
         printf(" %d:%zu:%zu:%zu", (int)w.header[i].kind, w.header[i].start, w.header[i].data, w.header[i].end);
     printf("\ncheck %d", (int)check(&f, original, linktype, &(uint64_t){0}));
     struct mended mended = {0};
-    printf(" correct %d", (int)correct(&f, original, linktype, LENGTHS, &mended));
+    printf(" correct %d", (int)correct(&whole, original, linktype, LENGTHS, &mended));
     printf(" %08" PRIx32 "\n", digest(at, size));
     struct packet p = {.captured = (int64_t)size, .original = original, .linktype = linktype};
     struct text_style style = {.width = 7};

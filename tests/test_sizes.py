@@ -13,7 +13,8 @@ from conftest import ROOT
 from samples import ethernet, frames, ipv4, ipv6, udp
 from sections import enhanced
 
-FLAGS = ["-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=undefined", "-fno-sanitize-recover=all"]
+WARNINGS = ["-Wall", "-Wextra", "-Werror"]
+FLAGS = ["-std=c11", "-DPKTTOOLS_ASSERT", "-O1", "-g", *WARNINGS, "-fsanitize=undefined", "-fno-sanitize-recover=all"]
 LARGEST = 0xFFFFFFFF
 LENGTHS = (0, 1, 59, 60, 61, 0x7FFFFFFF, 0x80000000, LARGEST - 3, LARGEST)
 

@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 folder=$1
 shift
-flags="-std=c11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -Wall -Wextra -Werror"
+flags="-std=c11 -DPKTTOOLS_ASSERT -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -Wall -Wextra -Werror"
 sources="tests/fuzz/target.c tests/fuzz/formats.c tests/fuzz/blocks.c tests/fuzz/packets.c tests/fuzz/kernel.c"
 for file in pkttools/codec/c/*.c pkttools/kernel/c/*.c; do
     [ "${file##*/}" = module.c ] || sources="$sources $file"

@@ -7,7 +7,8 @@
 
 /* A frame in memory of its own, and what its row says of it. */
 struct sample {
-    struct frame frame;
+    struct writable_frame whole;
+    struct frame frame;         /* the same, to be read */
     int64_t original, linktype;
 };
 
@@ -17,23 +18,24 @@ static struct sample take_sample(struct input *in)
 {
     struct sample s = {.linktype = take_linktype(in)};
     unsigned original = take16(in), zeros = take8(in);
-    s.frame.size = in->size + (zeros == 255 ? JUMBO : zeros);
-    s.frame.at = exact(NULL, s.frame.size);
-    memset(s.frame.at, 0, s.frame.size);
+    size_t size = in->size + (zeros == 255 ? JUMBO : zeros);
+    s.whole = writable(exact(NULL, size), size);
+    s.frame = s.whole.view;
+    memset(s.whole.at, 0, size);
     if (in->size > 0)
-        memcpy(s.frame.at, in->at, in->size);
+        memcpy(s.whole.at, in->at, in->size);
     s.original = original == 0 ? (int64_t)s.frame.size : original == 0xFFFF ? UINT32_MAX : original;
     return s;
 }
 
-static struct frame copied(const struct frame *f)
+static struct writable_frame copied(const struct frame *f)
 {
-    return (struct frame){exact(f->at, f->size), f->size};
+    return writable(exact(f->at, f->size), f->size);
 }
 
-static void discard(struct frame *f)
+static void discard(struct writable_frame *f)
 {
-    release(f->at, f->size);
+    release(f->at, f->view.size);
 }
 
 static bool same_bytes(const struct frame *a, const struct frame *b)
@@ -97,19 +99,19 @@ static bool has_verdict(const struct packet_view *view, enum verdict which)
 /* Corrected once is corrected; and what was corrected in full is right. */
 static void try_correct(const struct sample *s, enum correction what)
 {
-    struct frame once = copied(&s->frame);
+    struct writable_frame once = copied(&s->frame);
     struct mended mended;
     enum outcome outcome = correct(&once, s->original, s->linktype, what, &mended);
-    struct frame twice = copied(&once);
-    EXPECT(outcome < WRONG && (mended.wrong || mended.unfinished || what == LENGTHS || same_bytes(&once, &s->frame)));
+    struct writable_frame twice = copied(&once.view);
+    EXPECT(outcome < WRONG && (mended.wrong || mended.unfinished || what == LENGTHS || same_bytes(&once.view, &s->frame)));
     if (what != TRANSPORT) {                    /* what is left to the card is taken for what is there, once */
         bool doubt = mended.doubt != SURE;      /* what was in doubt may look otherwise, mended */
-        EXPECT((correct(&twice, s->original, s->linktype, what, &mended) == outcome && same_bytes(&once, &twice)) || doubt);
+        EXPECT((correct(&twice, s->original, s->linktype, what, &mended) == outcome && same_bytes(&once.view, &twice.view)) || doubt);
         EXPECT((!mended.wrong && !mended.unfinished) || doubt);
     }
     if (outcome == CORRECTED && what != TRANSPORT) {
-        struct packet_view view = walked(&once, s);
-        enum outcome found = check(&once, s->original, s->linktype, &(uint64_t){0});
+        struct packet_view view = walked(&once.view, s);
+        enum outcome found = check(&once.view, s->original, s->linktype, &(uint64_t){0});
         EXPECT(found != WRONG && found != UNFINISHED && !has_verdict(&view, BAD) && !has_verdict(&view, LEFT));
     }
     discard(&once);
@@ -142,15 +144,15 @@ static bool only_contents(const struct packet_view *before, const struct packet_
 /* After an edit, checksums follow: without one nothing changes, and what was right is not wrong if its contents were edited. */
 static void try_update(const struct sample *s, const struct frame *edited)
 {
-    struct frame after = copied(edited);
+    struct writable_frame after = copied(edited);
     struct packet_view before = walked(&s->frame, s), now = walked(edited, s);
     bool contents = only_contents(&before, &now);
     struct followed left = update(&s->frame, &after, s->original, s->linktype);
     bool done = !left.stale && !left.unknown;
     if (same_bytes(&s->frame, edited))
-        EXPECT(done && same_bytes(&after, edited));
+        EXPECT(done && same_bytes(&after.view, edited));
     if (done && contents && check(&s->frame, s->original, s->linktype, &(uint64_t){0}) == CORRECTED)
-        EXPECT(check(&after, s->original, s->linktype, &(uint64_t){0}) != WRONG);
+        EXPECT(check(&after.view, s->original, s->linktype, &(uint64_t){0}) != WRONG);
     discard(&after);
 }
 
@@ -163,43 +165,43 @@ void fuzz_checksums(struct input *in)
     struct sample s = take_sample(in);
     planted(&s);
     struct packet_view view = walked(&s.frame, &s);
-    struct frame before = copied(&s.frame), edited = copied(&s.frame);
+    struct writable_frame before = copied(&s.frame), edited = copied(&s.frame);
     enum outcome outcome = check(&s.frame, s.original, s.linktype, &(uint64_t){0});
     EXPECT(outcome < OUTCOMES && !(has_verdict(&view, BAD) && outcome == CORRECTED));
-    EXPECT(same_bytes(&before, &s.frame));      /* looking changes nothing */
-    try_update(&s, &edited);
+    EXPECT(same_bytes(&before.view, &s.frame)); /* looking changes nothing */
+    try_update(&s, &edited.view);
     for (unsigned left = take8(&edits) % 8; left > 0; left--) {
         size_t at = take16(&edits);
         put8(&edited, at, take8(&edits));
     }
-    try_update(&s, &edited);
+    try_update(&s, &edited.view);
     try_correct(&s, ALL);
     try_correct(&s, LENGTHS);
     try_correct(&s, TRANSPORT);
     struct mended mended;
-    correct(&s.frame, s.original, s.linktype, ALL, &mended);    /* edits of packets that are right, too */
+    correct(&s.whole, s.original, s.linktype, ALL, &mended);    /* edits of packets that are right, too */
     for (size_t i = 0; i < s.frame.size; i++)
         edited.at[i] = edited.at[i] != before.at[i] ? edited.at[i] : s.frame.at[i];
-    try_update(&s, &edited);
+    try_update(&s, &edited.view);
     discard(&before);
     discard(&edited);
-    discard(&s.frame);
+    discard(&s.whole);
 }
 
 /* ---- filters and assignments ---- */
 
 static void try_matches(const struct sample *s, const struct program *p)
 {
-    struct frame before = copied(&s->frame);
+    struct writable_frame before = copied(&s->frame);
     struct packet packet = {.captured = (int64_t)s->frame.size, .original = s->original, .linktype = s->linktype};
     matches(p, &s->frame, &packet, &packet);
-    EXPECT(same_bytes(&before, &s->frame));
+    EXPECT(same_bytes(&before.view, &s->frame));
     discard(&before);
 }
 
 static void try_assign(const struct sample *s, const struct program *p)
 {
-    struct frame edited = copied(&s->frame);
+    struct writable_frame edited = copied(&s->frame);
     size_t count = assignment_count(p);
     size_t *placed = (size_t *)(void *)exact(NULL, count * sizeof *placed);
     memset(placed, 0, count * sizeof *placed);
@@ -207,7 +209,7 @@ static void try_assign(const struct sample *s, const struct program *p)
     for (size_t i = 0; i < count; i++)
         EXPECT(placed[i] <= 1);
     release((uint8_t *)placed, count * sizeof *placed);
-    try_update(s, &edited);
+    try_update(s, &edited.view);
     discard(&edited);
 }
 
@@ -223,7 +225,7 @@ void fuzz_table(struct input *in)
         EXPECT(assignments_sound(&assignments[i]));
         try_assign(&s, &assignments[i]);
     }
-    discard(&s.frame);
+    discard(&s.whole);
 }
 
 /* A column of a program in few bytes: one for -14 to 239, and two or eight behind a 254 or 255. Twin of `column` in seeds.py. */
@@ -274,7 +276,7 @@ void fuzz_program(struct input *in)
         try_matches(&s, &p);
     if ((choice & 1) != 0 && assignments_sound(&p))
         try_assign(&s, &p);
-    discard(&s.frame);
+    discard(&s.whole);
     release(constants, p.constants_size);
     release((uint8_t *)code, p.code_count * sizeof *code);
     if (rows != NULL)
@@ -296,13 +298,13 @@ void fuzz_bpf(struct input *in)
     }
     struct sample s = take_sample(in);
     if (bpf_sound(program, size)) {
-        struct frame before = copied(&s.frame);
+        struct writable_frame before = copied(&s.frame);
         uint32_t result = bpf_run(program, &s.frame, (uint32_t)s.original);
         EXPECT(bpf_run(program, &s.frame, (uint32_t)s.original) == result);
-        EXPECT(same_bytes(&before, &s.frame));
+        EXPECT(same_bytes(&before.view, &s.frame));
         discard(&before);
     }
-    discard(&s.frame);
+    discard(&s.whole);
     release(program, size);
 }
 
@@ -395,14 +397,14 @@ void fuzz_place(struct input *in)
     uint64_t value = 0;
     for (int i = 0; i < 4; i++)
         value = value << 16 | take16(in);
-    struct frame f = {exact(in->at, in->size), in->size}, before = copied(&f);
+    struct frame before = {in->at, in->size};
+    struct writable_frame f = copied(&before);
     bool fits = place_value(&f, bit, width, value);
-    EXPECT(fits == (bit + width <= f.size * 8));
-    for (size_t i = 0; i < f.size * 8; i++)
+    EXPECT(fits == (bit + width <= before.size * 8));
+    for (size_t i = 0; i < before.size * 8; i++)
         if (fits && i >= bit && i < bit + width)
-            EXPECT(bit_of(&f, i) == (value >> (bit + width - 1 - i) & 1));
+            EXPECT(bit_of(&f.view, i) == (value >> (bit + width - 1 - i) & 1));
         else
-            EXPECT(bit_of(&f, i) == bit_of(&before, i));
-    discard(&before);
+            EXPECT(bit_of(&f.view, i) == bit_of(&before, i));
     discard(&f);
 }

@@ -77,30 +77,34 @@ enum extent { WHOLE, FLAGGED, CONTROL, UDP_LENGTH, LITE_COVERAGE, DCCP_COVERAGE,
 enum zero { A_SUM, IS_NONE, NEVER };
 enum { V4 = 1, V6 = 2, BOTH = 3 };
 
-/* Who carries a checksum: protocol, in which versions of IP, where in the message it stands, the message's least size, in which
- * versions there is a pseudo-header, what 0 says, and what is covered. The most frequent ones first.
+/* Where in a message a checksum stands, its bytes, and the message's least size, which it lies in. */
+#define LIES(place, bytes, least) (place), (bytes), (least) + 0 * sizeof(struct { \
+        char none; _Static_assert((place) + (bytes) <= (least), "the least message has its checksum"); })
+
+/* Who carries a checksum: protocol, in which versions of IP, where it lies, in which versions there is a pseudo-header, what 0 says,
+ * and what is covered. The most frequent ones first.
  */
 static const struct rule {
-    unsigned char protocol, versions, place, least, pseudo, zero, extent;
+    unsigned char protocol, versions, place, bytes, least, pseudo, zero, extent;
 } rules[] = {
-    {6, BOTH, 16, 20, BOTH, A_SUM, WHOLE},              /* TCP, RFC 9293 section 3.1 */
-    {17, BOTH, 6, 8, BOTH, NEVER, UDP_LENGTH},          /* UDP, RFC 768 */
-    {1, V4, 2, 4, 0, A_SUM, WHOLE},                     /* ICMP, RFC 792 */
-    {58, V6, 2, 4, V6, A_SUM, WHOLE},                   /* ICMPv6, RFC 4443 section 2.3 */
-    {2, V4, 2, 8, 0, A_SUM, WHOLE},                     /* IGMP, RFC 3376 section 4.1.2: the whole payload of IP */
-    {132, BOTH, 8, 12, 0, A_SUM, WHOLE},                /* SCTP, RFC 9260 section 6.8: a CRC */
-    {47, BOTH, 4, 8, 0, A_SUM, FLAGGED},                /* GRE, RFC 2784 section 2.3: where a flag says so */
-    {89, BOTH, 12, 16, V6, A_SUM, OSPF_LENGTH},         /* OSPF, RFC 2328 section D.4, RFC 5340 section A.3.1, RFC 7949 */
-    {103, BOTH, 2, 4, V6, A_SUM, PIM_HEADER},           /* PIM, RFC 7761 section 4.9 */
-    {112, BOTH, 6, 8, V6, A_SUM, VRRP_VERSION},         /* VRRP, RFC 9568 section 5.2.8, RFC 3768 section 5.3.8 */
-    {136, BOTH, 6, 8, BOTH, NEVER, LITE_COVERAGE},      /* UDP-Lite, RFC 3828 section 3.1 */
-    {33, BOTH, 6, 12, BOTH, A_SUM, DCCP_COVERAGE},      /* DCCP, RFC 4340 section 9 */
-    {135, V6, 4, 8, V6, A_SUM, OWN_LENGTH},             /* Mobility Header, RFC 6275 section 6.1.1 */
-    {139, BOTH, 4, 8, BOTH, A_SUM, OWN_LENGTH},         /* HIP, RFC 7401 section 5.1 */
-    {140, V6, 4, 8, 0, A_SUM, CONTROL},                 /* Shim6, RFC 5533 section 5.3 */
-    {88, BOTH, 2, 20, 0, A_SUM, WHOLE},                 /* EIGRP, RFC 7868 section 6.2 */
-    {46, BOTH, 2, 8, 0, IS_NONE, WHOLE},                /* RSVP, RFC 2205 section 3.1.1 */
-    {113, BOTH, 6, 16, 0, IS_NONE, WHOLE},              /* PGM, RFC 3208 section 8 */
+    {6, BOTH, LIES(16, 2, 20), BOTH, A_SUM, WHOLE},         /* TCP, RFC 9293 section 3.1 */
+    {17, BOTH, LIES(6, 2, 8), BOTH, NEVER, UDP_LENGTH},     /* UDP, RFC 768 */
+    {1, V4, LIES(2, 2, 4), 0, A_SUM, WHOLE},                /* ICMP, RFC 792 */
+    {58, V6, LIES(2, 2, 4), V6, A_SUM, WHOLE},              /* ICMPv6, RFC 4443 section 2.3 */
+    {2, V4, LIES(2, 2, 8), 0, A_SUM, WHOLE},                /* IGMP, RFC 3376 section 4.1.2: the whole payload of IP */
+    {132, BOTH, LIES(8, 4, 12), 0, A_SUM, WHOLE},           /* SCTP, RFC 9260 section 6.8: a CRC */
+    {47, BOTH, LIES(4, 2, 8), 0, A_SUM, FLAGGED},           /* GRE, RFC 2784 section 2.3: where a flag says so */
+    {89, BOTH, LIES(12, 2, 16), V6, A_SUM, OSPF_LENGTH},    /* OSPF, RFC 2328 section D.4, RFC 5340 section A.3.1, RFC 7949 */
+    {103, BOTH, LIES(2, 2, 4), V6, A_SUM, PIM_HEADER},      /* PIM, RFC 7761 section 4.9 */
+    {112, BOTH, LIES(6, 2, 8), V6, A_SUM, VRRP_VERSION},    /* VRRP, RFC 9568 section 5.2.8, RFC 3768 section 5.3.8 */
+    {136, BOTH, LIES(6, 2, 8), BOTH, NEVER, LITE_COVERAGE}, /* UDP-Lite, RFC 3828 section 3.1 */
+    {33, BOTH, LIES(6, 2, 12), BOTH, A_SUM, DCCP_COVERAGE}, /* DCCP, RFC 4340 section 9 */
+    {135, V6, LIES(4, 2, 8), V6, A_SUM, OWN_LENGTH},        /* Mobility Header, RFC 6275 section 6.1.1 */
+    {139, BOTH, LIES(4, 2, 8), BOTH, A_SUM, OWN_LENGTH},    /* HIP, RFC 7401 section 5.1 */
+    {140, V6, LIES(4, 2, 8), 0, A_SUM, CONTROL},            /* Shim6, RFC 5533 section 5.3 */
+    {88, BOTH, LIES(2, 2, 20), 0, A_SUM, WHOLE},            /* EIGRP, RFC 7868 section 6.2 */
+    {46, BOTH, LIES(2, 2, 8), 0, IS_NONE, WHOLE},           /* RSVP, RFC 2205 section 3.1.1 */
+    {113, BOTH, LIES(6, 2, 16), 0, IS_NONE, WHOLE},         /* PGM, RFC 3208 section 8 */
 };
 
 /* Those that carry none of their own: IP in IP, IPv6, no next header, KA9Q's IP in IP, Ethernet, L2TPv3, MPLS. Of all others it
@@ -189,7 +193,7 @@ bool covering(const struct frame *f, struct message *m)
         return true;
     }
     m->place = r->place;
-    m->bytes = m->protocol == 132 ? 4 : 2;
+    m->bytes = r->bytes;
     m->covered = m->length = m->size;
     m->pseudo = r->pseudo >> m->v6 & 1;
     m->never_zero = r->zero == NEVER;
@@ -212,7 +216,8 @@ void other_reading(struct message *m)
 uint64_t covered_sum(const struct frame *f, const struct message *m)
 {
     size_t size = least(m->covered, f->size - m->at), gap_end = 16u + m->gap;
-    const uint8_t *at = f->at + m->at;
+    const uint8_t *at = frame_range(f, m->at, size);
+    HOLDS(m->place + 2u <= size);
     uint64_t total = words(at, m->gap == 0 ? size : least(size, 16)) - words_part(at, m->place);
     if (m->gap != 0 && size > gap_end)
         total += words(at + gap_end, size - gap_end);
@@ -226,7 +231,7 @@ struct checksum header_checksum(const struct packet_view *p, size_t index)
     size_t size = (get8(&p->frame, h->start) & 15) * 4;
     if (h->kind != IP || size < 20 || !within(p, h->start, size))
         return (struct checksum){0};
-    const uint8_t *at = p->frame.at + h->start;
+    const uint8_t *at = frame_range(&p->frame, h->start, size);
     uint64_t total = size == 20 ? words(at, 20) : words(at, size);     /* nearly all are: no loop */
     unsigned value = finished(in_order(total - words_part(at, 10)));
     return (struct checksum){h->start + 10, 2, value, value};
@@ -255,7 +260,7 @@ bool zero_stays(const struct packet_view *p, size_t index, const struct message 
 static uint32_t crc_of(const struct frame *f, const struct message *m)
 {
     static const uint8_t zeros[4];
-    const uint8_t *at = f->at + m->at;
+    const uint8_t *at = frame_range(f, m->at, m->size);
     uint32_t crc = crc32c(crc32c(0xFFFFFFFF, at, 8), zeros, 4);
     return reversed(~crc32c(crc, at + 12, m->size - 12));   /* little-endian in the packet */
 }
@@ -357,7 +362,7 @@ enum verdict message_judged(const struct frame *f, const struct message *m, cons
     return verdict == BAD && left_to_card(f, m) ? LEFT : verdict;
 }
 
-void checksum_write(const struct frame *f, const struct checksum *c)
+void checksum_write(const struct writable_frame *f, const struct checksum *c)
 {
     if (c->size == 4)
         put16(f, c->at, c->value >> 16);

@@ -71,14 +71,46 @@ static inline bool bytes_add(struct bytes *b, const void *from, size_t size)
     return true;
 }
 
-struct frame {                  /* the captured bytes of one packet */
-    uint8_t *at;
+/* What holds by what the code around it says; looked at where sanitizers watch, which define PKTTOOLS_ASSERT. */
+#ifdef PKTTOOLS_ASSERT
+#define HOLDS(condition) ((condition) ? (void)0 : __builtin_trap())
+#else
+#define HOLDS(condition) ((void)0)
+#endif
+
+struct frame {                  /* the captured bytes of one packet, to be read */
+    const uint8_t *at;
     size_t size;
 };
+
+struct writable_frame {         /* the same, to be written: only correct, update, assign and what they call take one */
+    struct frame view;
+    uint8_t *at;                /* where the view's bytes are */
+};
+
+static inline struct writable_frame writable(uint8_t *at, size_t size)
+{
+    return (struct writable_frame){{at, size}, at};
+}
 
 static inline bool frame_has(const struct frame *f, size_t at, size_t size)
 {
     return at <= f->size && size <= f->size - at;
+}
+
+/* Bytes that are there, as the caller knows. */
+static inline const uint8_t *frame_range(const struct frame *f, size_t at, size_t size)
+{
+    HOLDS(frame_has(f, at, size));
+    (void)size;
+    return f->at + at;
+}
+
+static inline uint8_t *writable_range(const struct writable_frame *f, size_t at, size_t size)
+{
+    HOLDS(frame_has(&f->view, at, size));
+    (void)size;
+    return f->at + at;
 }
 
 static inline unsigned get8(const struct frame *f, size_t at)
@@ -96,15 +128,15 @@ static inline uint32_t get32(const struct frame *f, size_t at)
     return (uint32_t)get16(f, at) << 16 | get16(f, at + 2);
 }
 
-static inline void put8(const struct frame *f, size_t at, unsigned value)
+static inline void put8(const struct writable_frame *f, size_t at, unsigned value)
 {
-    if (frame_has(f, at, 1))
+    if (frame_has(&f->view, at, 1))
         f->at[at] = (uint8_t)value;
 }
 
-static inline void put16(const struct frame *f, size_t at, unsigned value)
+static inline void put16(const struct writable_frame *f, size_t at, unsigned value)
 {
-    if (frame_has(f, at, 2)) {
+    if (frame_has(&f->view, at, 2)) {
         f->at[at] = (uint8_t)(value >> 8);
         f->at[at + 1] = (uint8_t)value;
     }
@@ -144,7 +176,7 @@ static inline void write32(uint8_t *at, uint32_t value, bool big_endian)
         at[big_endian ? 3 - i : i] = (uint8_t)(value >> (8 * i));
 }
 
-/* row.c */
+/* row_tables.c, rows.c */
 
 enum { ROW = 79 };              /* bytes of a canonical row */
 enum { NOT_HEX = 0x80, WORD = 0x81 };
@@ -283,6 +315,9 @@ enum header_kind {              /* in the order of HEADERS in pkttools/protocols
 
 extern const char *const header_names[HEADER_KINDS];
 
+_Static_assert(HEADER_KINDS <= 63, "a set of kinds is a bit a kind in an int64_t that is not negative");
+
+/* start <= data <= end <= frame.size, and each header starts behind the start of the one before: `walk` sees to it. */
 struct header {
     enum header_kind kind;
     size_t start;               /* offset in the frame */
@@ -339,8 +374,8 @@ bool tests_sound(const struct program *program);
 bool assignments_sound(const struct program *program);
 bool matches(const struct program *tests, const struct frame *f, const struct packet *p, const struct packet *whole);
 size_t assignment_count(const struct program *assignments);
-uint64_t assign(const struct program *assignments, const struct frame *f, int64_t linktype, size_t *placed);
-bool place_value(const struct frame *f, size_t bit, size_t width, uint64_t value);
+uint64_t assign(const struct program *assignments, const struct writable_frame *f, int64_t linktype, size_t *placed);
+bool place_value(const struct writable_frame *f, size_t bit, size_t width, uint64_t value);
 
 /* bpf.c */
 
@@ -355,6 +390,12 @@ struct packet_view {            /* a packet and its headers */
     struct frame frame;
     int64_t original;           /* its size on the wire */
     struct walk walk;
+};
+
+struct packet_edit {            /* a packet that is changed: what it is by now, and where to write */
+    struct packet_view view;
+    struct writable_frame frame;
+    int64_t linktype;
 };
 
 struct message {                /* what an IP header carries; small, since one is made of every packet */
@@ -413,13 +454,13 @@ static inline uint32_t checksum_read(const struct frame *f, const struct checksu
 {
     return c->size == 4 ? get32(f, c->at) : get16(f, c->at);
 }
-void checksum_write(const struct frame *f, const struct checksum *c);
+void checksum_write(const struct writable_frame *f, const struct checksum *c);
 
 /* lengths.c */
 
 enum doubt { SURE, SHORTER, LONGER };           /* whether bytes behind a datagram, not known to be any, were taken for payload */
 
-bool mend_lengths(struct packet_view *p, int64_t linktype, enum doubt *doubt);
+bool mend_lengths(struct packet_edit *e, enum doubt *doubt);
 
 /* mend.c */
 
@@ -431,7 +472,7 @@ struct mended {                 /* what was found in a packet, and mended */
     uint64_t beyond;            /* of the walk: what is not followed */
 };
 
-enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what, struct mended *mended);
+enum outcome correct(const struct writable_frame *f, int64_t original, int64_t linktype, enum correction what, struct mended *mended);
 
 /* soundness.c */
 
@@ -444,7 +485,7 @@ struct followed {               /* whether a checksum could not follow: it needs
     bool stale, unknown;
 };
 
-struct followed update(const struct frame *before, const struct frame *after, int64_t original, int64_t linktype);
+struct followed update(const struct frame *before, const struct writable_frame *after, int64_t original, int64_t linktype);
 
 /* bridge.c */
 

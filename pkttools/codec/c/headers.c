@@ -316,6 +316,15 @@ static void walk_link(struct walk *w, const struct frame *f, int64_t linktype, s
     }
 }
 
+/* What is said at `struct header`. */
+static inline bool in_order(const struct walk *w, const struct frame *f)
+{
+    bool holds = w->count > 0;
+    for (const struct header *h = w->header; h < w->header + w->count; h++)
+        holds &= h->start <= h->data && h->data <= h->end && h->end <= f->size && (h == w->header || h[-1].start < h->start);
+    return holds;
+}
+
 void walk(struct walk *w, const struct frame *f, int64_t linktype)
 {
     w->count = 0;
@@ -327,4 +336,5 @@ void walk(struct walk *w, const struct frame *f, int64_t linktype)
         walk_link(w, f, linktype, 0);
     if (w->count == 0)
         found(w, UNKNOWN, 0, 0, f->size);
+    HOLDS(in_order(w, f));
 }

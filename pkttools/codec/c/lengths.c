@@ -35,7 +35,7 @@ static uint32_t crc32(const uint8_t *at, size_t size)
 static bool has_fcs(const struct frame *f, size_t start, size_t end)
 {
     return frame_has(f, start, end - start) && end - start > 14 + FCS
-        && crc32(f->at + start, end - start - FCS) == reversed(get32(f, end - FCS));
+        && crc32(frame_range(f, start, end - start - FCS), end - start - FCS) == reversed(get32(f, end - FCS));
 }
 
 static struct room room_of(const struct packet_view *p, size_t index)
@@ -94,14 +94,20 @@ static size_t most(const struct packet_view *p, size_t index)
     return p->walk.header[index].kind == IP ? 0xFFFF : 0xFFFF + 40;
 }
 
-static void declare(struct packet_view *p, size_t index, size_t size, int64_t linktype)
+static void look_again(struct packet_edit *e)
 {
+    walk(&e->view.walk, &e->view.frame, e->linktype);
+}
+
+static void declare(struct packet_edit *e, size_t index, size_t size)
+{
+    const struct packet_view *p = &e->view;
     const struct header *h = &p->walk.header[index];
     if (h->kind == IP)
-        put16(&p->frame, h->start + 2, (unsigned)size);
+        put16(&e->frame, h->start + 2, (unsigned)size);
     else
-        put16(&p->frame, h->start + 4, (unsigned)(size - 40));
-    walk(&p->walk, &p->frame, linktype);        /* with another length there may be more to see */
+        put16(&e->frame, h->start + 4, (unsigned)(size - 40));
+    look_again(e);                              /* with another length there may be more to see */
 }
 
 /* The UDP header that the IP header at `index` carries; NULL: it carries none. */
@@ -142,8 +148,9 @@ static enum word vouched(const struct packet_view *p, size_t index)
 }
 
 /* What they say when the datagram has `size` bytes; and, with `inner`, when all that it carries goes to its end. */
-static enum word vouched_with(struct packet_view *p, size_t index, size_t size, bool inner, int64_t linktype)
+static enum word vouched_with(struct packet_edit *e, size_t index, size_t size, bool inner)
 {
+    const struct packet_view *p = &e->view;
     const struct frame *f = &p->frame;
     size_t places[MAX_HEADERS], count = 0;
     unsigned before[MAX_HEADERS];
@@ -159,30 +166,31 @@ static enum word vouched_with(struct packet_view *p, size_t index, size_t size, 
             break;
         places[count] = h->start + (h->kind == IP ? 2 : 4);
         before[count] = get16(f, places[count]);
-        put16(f, places[count++], (unsigned)value);
-        walk(&p->walk, f, linktype);
+        put16(&e->frame, places[count++], (unsigned)value);
+        look_again(e);
     }
     enum word word = vouched(p, index);
     while (count-- > 0)
-        put16(f, places[count], before[count]);
-    walk(&p->walk, f, linktype);
+        put16(&e->frame, places[count], before[count]);
+    look_again(e);
     return word;
 }
 
-static bool right_with(struct packet_view *p, size_t index, size_t size, bool inner, int64_t linktype)
+static bool right_with(struct packet_edit *e, size_t index, size_t size, bool inner)
 {
-    return vouched_with(p, index, size, inner, linktype) == GOOD;
+    return vouched_with(e, index, size, inner) == GOOD;
 }
 
 /* The size that follows from the lengths inside of a datagram, where it ends at the end of its room; 0: none is there. */
-static size_t said_inside(struct packet_view *p, size_t index, size_t room, int64_t linktype)
+static size_t said_inside(struct packet_edit *e, size_t index, size_t room)
 {
+    const struct packet_view *p = &e->view;
     const struct frame *f = &p->frame;
     size_t start = p->walk.header[index].start, field = start + (p->walk.header[index].kind == IP ? 2 : 4), size = 0;
     unsigned before = get16(f, field);
     if (room > most(p, index))
         return 0;
-    declare(p, index, room, linktype);
+    declare(e, index, room);
     const struct header *h = udp_of(p, index);
     struct message m;
     if (h != NULL && get16(f, h->start + 4) >= 8)
@@ -192,27 +200,28 @@ static size_t said_inside(struct packet_view *p, size_t index, size_t room, int6
             if (p->walk.header[i].start == m.at && declared_size(p, i) >= 20)
                 size = m.at - start + declared_size(p, i);
     }
-    put16(f, field, before);
-    walk(&p->walk, f, linktype);
+    put16(&e->frame, field, before);
+    look_again(e);
     return size <= room ? size : 0;
 }
 
 /* The size with which the checksum of a datagram is right that was filled up with zeros; 0: there is none. */
-static size_t size_in_zeros(struct packet_view *p, size_t index, size_t least_size, size_t room, int64_t linktype)
+static size_t size_in_zeros(struct packet_edit *e, size_t index, size_t least_size, size_t room)
 {
+    const struct packet_view *p = &e->view;
     size_t start = p->walk.header[index].start, end = least(room, LEAST_PAYLOAD), size = end;
     while (size > least_size && get8(&p->frame, start + size - 1) == 0)
         size--;
     for (; room <= LEAST_PAYLOAD + FCS && size < end; size++)
-        if (right_with(p, index, size, true, linktype))
+        if (right_with(e, index, size, true))
             return size;
     return 0;
 }
 
 /* Bytes of the datagram at `index`, which does not end where its room ends. */
-static size_t size_in(struct packet_view *p, size_t index, size_t declared, size_t least_size, const struct room *r,
-                      int64_t linktype, enum doubt *doubt)
+static size_t size_in(struct packet_edit *e, size_t index, size_t declared, size_t least_size, const struct room *r, enum doubt *doubt)
 {
+    const struct packet_view *p = &e->view;
     size_t start = p->walk.header[index].start, room = r->size;
     bool possible = declared >= least_size && declared < room;
     if (possible && padding(&p->frame, start, declared, r))
@@ -223,7 +232,7 @@ static size_t size_in(struct packet_view *p, size_t index, size_t declared, size
         word = BROKEN;                          /* then its own, of IPv4, covers the length */
     /* A frame that is too short for any wire has no trailer: somebody wrote it. */
     bool written = possible && room < LEAST_PAYLOAD;
-    size_t inside = said_inside(p, index, room, linktype);
+    size_t inside = said_inside(e, index, room);
     if (word == GOOD) {
         *doubt = r->intact ? SURE : SHORTER;
         return declared;
@@ -236,22 +245,22 @@ static size_t size_in(struct packet_view *p, size_t index, size_t declared, size
         *doubt = size < room && !r->intact ? SHORTER : SURE;
         return size;
     }
-    if (inside != 0 && inside != declared && right_with(p, index, inside, false, linktype)) {
+    if (inside != 0 && inside != declared && right_with(e, index, inside, false)) {
         *doubt = inside < room && !filled ? SHORTER : SURE;
         return inside;
     }
-    if (right_with(p, index, room, true, linktype)) {
+    if (right_with(e, index, room, true)) {
         *doubt = zeros(&p->frame, start + room - 1, start + room) && room <= LEAST_PAYLOAD && !possible ? LONGER : SURE;
         return room;
     }
-    if (possible && right_with(p, index, declared, true, linktype)) {
+    if (possible && right_with(e, index, declared, true)) {
         *doubt = SHORTER;
         return declared;
     }
-    size_t found = size_in_zeros(p, index, least_size, room, linktype);
+    size_t found = size_in_zeros(e, index, least_size, room);
     if (found != 0)
         return found;
-    if (inside != 0 && !possible && vouched_with(p, index, inside, false, linktype) != CONTRADICTED) {
+    if (inside != 0 && !possible && vouched_with(e, index, inside, false) != CONTRADICTED) {
         *doubt = inside < room && !filled ? SHORTER : SURE;
         return inside;
     }
@@ -259,7 +268,7 @@ static size_t size_in(struct packet_view *p, size_t index, size_t declared, size
         declared = inside;
     bool fcs = r->frame && r->outer && room > least_size + FCS;         /* of a frame that was changed since */
     if (!possible) {
-        bool right = fcs && right_with(p, index, room - FCS, true, linktype);
+        bool right = fcs && right_with(e, index, room - FCS, true);
         *doubt = right ? SHORTER : zeros(&p->frame, start + room - 1, start + room) && room <= LEAST_PAYLOAD ? LONGER : SURE;
         return right ? room - FCS : room;
     }
@@ -271,40 +280,43 @@ static size_t size_in(struct packet_view *p, size_t index, size_t declared, size
 }
 
 /* A datagram beyond what its header can say: 0 stays. Without the option that is segmentation offload, see headers.c. */
-static void set_jumbo(const struct packet_view *p, size_t index, size_t size)
+static void set_jumbo(const struct packet_edit *e, size_t index, size_t size)
 {
+    const struct packet_view *p = &e->view;
     size_t at = p->walk.header[index].start, option = p->walk.header[index].kind == IPV6 ? jumbo_place(&p->frame, at) : 0;
     if (option == 0)
         return;
-    put16(&p->frame, option, (unsigned)((size - 40) >> 16));
-    put16(&p->frame, option + 2, (size - 40) & 0xFFFF);
+    put16(&e->frame, option, (unsigned)((size - 40) >> 16));
+    put16(&e->frame, option + 2, (size - 40) & 0xFFFF);
 }
 
-static bool set_datagram(struct packet_view *p, size_t index, size_t least_size, int64_t linktype, enum doubt *doubt)
+static bool set_datagram(struct packet_edit *e, size_t index, size_t least_size, enum doubt *doubt)
 {
+    const struct packet_view *p = &e->view;
     size_t declared = declared_size(p, index);
     struct room r = room_of(p, index);
     if (declared == r.size && declared >= least_size)
         return true;
     take_off_fcs(p, index, &r);
     if (declared == 0 && r.size > most(p, index)) {
-        set_jumbo(p, index, r.size);
+        set_jumbo(e, index, r.size);
         return true;
     }
     if (declared == r.size && declared >= least_size)
         return true;
     enum doubt found = SURE;
-    size_t size = size_in(p, index, declared, least_size, &r, linktype, &found);
+    size_t size = size_in(e, index, declared, least_size, &r, &found);
     if (size > most(p, index) || size < least_size)
         return size < least_size && p->walk.header[index].kind == IP;
-    declare(p, index, size, linktype);
+    declare(e, index, size);
     if (*doubt == SURE)
         *doubt = found;
     return true;
 }
 
-static void set_udp(struct packet_view *p, size_t index, int64_t linktype)
+static void set_udp(struct packet_edit *e, size_t index)
 {
+    const struct packet_view *p = &e->view;
     const struct frame *f = &p->frame;
     size_t at = p->walk.header[index].start, end = wire_end(p, index), size = end > at ? end - at : 0, outer = index;
     unsigned declared = get16(f, at + 4);
@@ -316,21 +328,22 @@ static void set_udp(struct packet_view *p, size_t index, int64_t linktype)
         size = 0;                               /* RFC 2675 section 4 */
     else if (size < 8 || size > 0xFFFF)
         return;
-    put16(f, at + 4, (unsigned)size);
-    walk(&p->walk, f, linktype);
+    put16(&e->frame, at + 4, (unsigned)size);
+    look_again(e);
 }
 
-bool mend_lengths(struct packet_view *p, int64_t linktype, enum doubt *doubt)
+bool mend_lengths(struct packet_edit *e, enum doubt *doubt)
 {
+    const struct packet_view *p = &e->view;
     *doubt = SURE;
     for (size_t i = 0; i < p->walk.count; i++) {    /* the outermost first: inner ones go by outer ones */
         const struct header *h = &p->walk.header[i];
         size_t header_size = h->kind == IP ? (get8(&p->frame, h->start) & 15) * 4 : 40;
         bool whole = header_size >= 20 && within(p, h->start, header_size);    /* else it shows when checksums are computed */
-        if ((h->kind == IP || h->kind == IPV6) && whole && !set_datagram(p, i, header_size, linktype, doubt))
+        if ((h->kind == IP || h->kind == IPV6) && whole && !set_datagram(e, i, header_size, doubt))
             return false;
         if (p->walk.header[i].kind == UDP)
-            set_udp(p, i, linktype);
+            set_udp(e, i);
     }
     return true;
 }

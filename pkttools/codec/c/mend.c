@@ -2,11 +2,11 @@
 #include "codec.h"
 
 /* Writes a checksum, if it is another one; and remembers what was there. */
-static void mend(const struct frame *f, const struct message *m, const struct checksum *c, struct mended *mended)
+static void mend(const struct writable_frame *f, const struct message *m, const struct checksum *c, struct mended *mended)
 {
-    if (c->size == 0 || checksum_read(f, c) == c->value)
+    if (c->size == 0 || checksum_read(&f->view, c) == c->value)
         return;
-    if (m != NULL && message_judged(f, m, c) == LEFT)
+    if (m != NULL && message_judged(&f->view, m, c) == LEFT)
         mended->unfinished = true;
     else
         mended->wrong = true;
@@ -17,8 +17,9 @@ static void mend(const struct frame *f, const struct message *m, const struct ch
  * leaves there; and if there is none such, what the innermost one holds is taken for it: the kernel knows better than the packet
  * what is in the sum (RFC 791: an IPv4 route). `left` is that one, until one is finished.
  */
-static enum outcome finish(const struct packet_view *p, size_t index, struct checksum *left, struct mended *mended)
+static enum outcome finish(const struct packet_edit *e, size_t index, struct checksum *left, struct mended *mended)
 {
+    const struct packet_view *p = &e->view;
     const struct frame *f = &p->frame;
     struct message m;
     struct checksum c;
@@ -31,39 +32,42 @@ static enum outcome finish(const struct packet_view *p, size_t index, struct che
     enum verdict verdict = known ? message_judged(f, &m, &c) : BAD;
     uint32_t stored = checksum_read(f, &c);
     if (verdict == LEFT || (verdict == BAD && (m.protocol == 132 || (m.protocol == 47 && stored == 0)))) {
-        checksum_write(f, &c);
+        checksum_write(&e->frame, &c);
         mended->unfinished = true;
     } else if (verdict == BAD && (m.protocol == 6 || (m.protocol == 17 && stored != 0)) && left->size == 0)
         *left = (struct checksum){.at = c.at, .size = 2, .value = card_value(f, &m)};
     return CORRECTED;
 }
 
-static enum outcome correct_ip(const struct packet_view *p, size_t index, struct mended *mended)
+static enum outcome correct_ip(const struct packet_edit *e, size_t index, struct mended *mended)
 {
-    struct checksum c = header_checksum(p, index);
-    mend(&p->frame, NULL, &c, mended);
+    struct checksum c = header_checksum(&e->view, index);
+    mend(&e->frame, NULL, &c, mended);
     struct message m;
-    enum outcome outcome = message_checksum(p, index, &m, &c);
-    mend(&p->frame, &m, &c, mended);
+    enum outcome outcome = message_checksum(&e->view, index, &m, &c);
+    mend(&e->frame, &m, &c, mended);
     return outcome;
 }
 
-enum outcome correct(const struct frame *f, int64_t original, int64_t linktype, enum correction what, struct mended *mended)
+enum outcome correct(const struct writable_frame *f, int64_t original, int64_t linktype, enum correction what, struct mended *mended)
 {
-    struct packet_view p;                       /* not cleared: half a kilobyte a packet, of which `walk` fills what there is */
-    p.frame = *f;
-    p.original = original;
-    walk(&p.walk, f, linktype);
-    *mended = (struct mended){.doubt = SURE, .beyond = p.walk.beyond};
-    if (what == LENGTHS && !mend_lengths(&p, linktype, &mended->doubt))
+    struct packet_edit e;                       /* not cleared: half a kilobyte a packet, of which `walk` fills what there is */
+    struct packet_view *p = &e.view;
+    e.frame = *f;
+    e.linktype = linktype;
+    p->frame = f->view;
+    p->original = original;
+    walk(&p->walk, &f->view, linktype);
+    *mended = (struct mended){.doubt = SURE, .beyond = p->walk.beyond};
+    if (what == LENGTHS && !mend_lengths(&e, &mended->doubt))
         return MALFORMED;
     struct checksum left = {0};
-    enum outcome worst = p.walk.partial ? missing(&p) : CORRECTED;
-    for (size_t i = p.walk.count; i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
-        enum header_kind kind = p.walk.header[i].kind;
+    enum outcome worst = p->walk.partial ? missing(p) : CORRECTED;
+    for (size_t i = p->walk.count; i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
+        enum header_kind kind = p->walk.header[i].kind;
         if (kind != IP && kind != IPV6)
             continue;
-        enum outcome outcome = what == TRANSPORT ? finish(&p, i, &left, mended) : correct_ip(&p, i, mended);
+        enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, mended) : correct_ip(&e, i, mended);
         if (outcome != CORRECTED)
             worst = outcome;
     }

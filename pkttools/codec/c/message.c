@@ -155,11 +155,11 @@ uint64_t pseudo_sum(const struct frame *f, const struct message *m)
         return total + get32(f, m->source) + get32(f, m->destination);
     if (!frame_has(f, m->source, 16) || !frame_has(f, m->destination, 16 - m->shared))
         return 0;
-    total += sum(f->at + m->source, 16);
+    total += sum(frame_range(f, m->source, 16), 16);
     if (m->shared == 0)
-        return total + sum(f->at + m->destination, 16);
+        return total + sum(frame_range(f, m->destination, 16), 16);
     uint8_t address[16];
-    memcpy(address, f->at + m->head, m->shared);
-    memcpy(address + m->shared, f->at + m->destination, 16 - m->shared);
+    memcpy(address, frame_range(f, m->head, m->shared), m->shared);
+    memcpy(address + m->shared, frame_range(f, m->destination, 16u - m->shared), 16 - m->shared);
     return total + sum(address, 16);
 }

@@ -14,29 +14,89 @@ static bool aligned(const Py_buffer *b)
     return (uintptr_t)b->buf % sizeof(int64_t) == 0;
 }
 
-/* Rows of a batch, checked: every packet lies within the data. */
-static const struct packet *rows_of(const Py_buffer *rows, const Py_buffer *data, Py_ssize_t *count)
+/* A batch as Python hands it over. Both buffers are held until it is closed: while they are, a bytearray raises BufferError when it
+ * is to be resized, so nothing that was checked here can lie outside of them later, though the GIL is released. What they contain is
+ * the caller's: nobody writes to rows, and to data only what is called, until the call is over.
+ */
+struct batch {
+    Py_buffer data, rows;
+    const struct packet *packets;
+    Py_ssize_t count;
+};
+
+/* Whether every packet lies within the data; false with an exception. The buffers are there already. */
+static bool batch_sound(struct batch *b)
 {
     /* An empty bytearray has no memory of its own, and what it points to instead need not be aligned. */
-    if (rows->len % (Py_ssize_t)sizeof(struct packet) != 0 || (rows->len > 0 && !aligned(rows))) {
+    if (b->rows.len % (Py_ssize_t)sizeof(struct packet) != 0 || (b->rows.len > 0 && !aligned(&b->rows))) {
         PyErr_SetString(PyExc_ValueError, "rows are not whole packets");
-        return NULL;
+        return false;
     }
-    *count = rows->len / (Py_ssize_t)sizeof(struct packet);
-    const struct packet *p = rows->buf;
-    const uint64_t size = (uint64_t)data->len;  /* what is negative is larger than that, too */
-    for (Py_ssize_t i = 0; i < *count; i++)
+    const struct packet *p = b->packets = b->rows.buf;
+    const uint64_t size = (uint64_t)b->data.len;    /* what is negative is larger than that, too */
+    b->count = b->rows.len / (Py_ssize_t)sizeof(struct packet);
+    for (Py_ssize_t i = 0; i < b->count; i++)
         if ((uint64_t)p[i].captured > MAX_FRAME || (uint64_t)p[i].offset > size || (uint64_t)p[i].captured > size - (uint64_t)p[i].offset
             || (uint64_t)p[i].notes > size || (uint64_t)p[i].notes_size > size - (uint64_t)p[i].notes) {
             PyErr_Format(PyExc_ValueError, "packet %zd lies outside of its batch", i);
-            return NULL;
+            return false;
         }
-    return p;
+    return true;
 }
 
-static struct frame frame_of(const Py_buffer *data, const struct packet *p)
+/* The same, and a number that its caller gives with it has to be a packet, or behind the last one, and another to be in range. */
+static bool batch_sound_from(struct batch *b, Py_ssize_t first, bool in_range, const char *otherwise)
 {
-    return (struct frame){(uint8_t *)data->buf + p->offset, (size_t)p->captured};
+    if (!batch_sound(b))
+        return false;
+    if (first >= 0 && first <= b->count && in_range)
+        return true;
+    PyErr_SetString(PyExc_ValueError, otherwise);
+    return false;
+}
+
+/* Whether it is one packet, as functions that look at one want it. */
+static bool batch_of_one(struct batch *b, const char *otherwise)
+{
+    if (!batch_sound(b))
+        return false;
+    if (b->count == 1)
+        return true;
+    PyErr_SetString(PyExc_ValueError, otherwise);
+    return false;
+}
+
+static void batch_close(struct batch *b)
+{
+    PyBuffer_Release(&b->data);
+    PyBuffer_Release(&b->rows);
+}
+
+/* A packet of a batch without its frame check sequence. */
+struct bare {
+    struct packet own;
+    const struct packet *packet;
+    struct frame frame;
+};
+
+static void bare_of(struct bare *bare, const struct batch *b, Py_ssize_t i)
+{
+    const struct packet *p = bare->packet = without_fcs(&b->packets[i], &bare->own);
+    bare->frame = (struct frame){(const uint8_t *)b->data.buf + p->offset, (size_t)p->captured};
+}
+
+/* The same, to be written: of a batch whose data was asked for with `w*`. */
+static struct writable_frame writable_of(const struct batch *b, const struct packet *p)
+{
+    return writable((uint8_t *)b->data.buf + p->offset, (size_t)p->captured);
+}
+
+/* What is wrong with a capture, for Python; None: nothing is. */
+static PyObject *format_error(enum error_kind error, uint64_t have, uint64_t want)
+{
+    if (error == NO_ERROR)
+        return Py_NewRef(Py_None);
+    return Py_BuildValue("(iKK)", (int)error, (unsigned long long)have, (unsigned long long)want);
 }
 
 static bool range_of(const Py_buffer *b, Py_ssize_t start, Py_ssize_t stop)
@@ -123,24 +183,21 @@ static bool extra_of(PyObject *extras, Py_ssize_t i, struct extra *extra)
 static PyObject *py_text_encode(PyObject *self, PyObject *args)
 {
     (void)self;
-    Py_buffer data, rows;
-    Py_ssize_t first, width, count, stop;
+    struct batch b;
+    Py_ssize_t first, width, stop;
     long long number;
     int data_only;
     PyObject *extras, *out = NULL, *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*nLnpO", &data, &rows, &first, &number, &width, &data_only, &extras))
+    if (!PyArg_ParseTuple(args, "y*y*nLnpO", &b.data, &b.rows, &first, &number, &width, &data_only, &extras))
         return NULL;
-    const struct packet *p = rows_of(&rows, &data, &count);
     struct extra extra;
     struct text_style style = {(size_t)width, data_only != 0};
-    if (p == NULL || first < 0 || first > count || width < 1 || width > MAX_FRAME) {
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_ValueError, "first packet or width out of range");
+    if (!batch_sound_from(&b, first, width >= 1 && width <= MAX_FRAME, "first packet or width out of range"))
         goto exit;
-    }
+    const struct packet *p = b.packets;
     uint64_t room = 0;
     size_t taken = 0;
-    for (stop = first; stop < count && p[stop].linktype == p[first].linktype && taken < MAX_BATCH / 2 && room < MAX_TEXT; stop++) {
+    for (stop = first; stop < b.count && p[stop].linktype == p[first].linktype && taken < MAX_BATCH / 2 && room < MAX_TEXT; stop++) {
         if (!extra_of(extras, stop, &extra))
             goto exit;
         room += text_room(&p[stop], &style, extra.size);
@@ -153,14 +210,13 @@ static PyObject *py_text_encode(PyObject *self, PyObject *args)
     for (Py_ssize_t i = first; i < stop; i++) {
         if (!extra_of(extras, i, &extra))
             goto exit;
-        at += text_encode(at, data.buf, &p[i], number++, &style, &extra);
+        at += text_encode(at, b.data.buf, &p[i], number++, &style, &extra);
     }
     if (PyByteArray_Resize(out, at - begin) == 0)
         result = Py_BuildValue("(On)", out, stop);
 exit:
     Py_XDECREF(out);
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&rows);
+    batch_close(&b);
     return result;
 }
 
@@ -194,12 +250,7 @@ static PyObject *py_pcap_decode(PyObject *self, PyObject *args)
     struct packet *p = (struct packet *)d.packets.at;
     for (size_t i = 0; i < d.packets.size / sizeof *p; i++)
         p[i].offset += start;
-    PyObject *error = Py_None;
-    Py_INCREF(error);
-    if (d.error != NO_ERROR) {
-        Py_DECREF(error);
-        error = Py_BuildValue("(iKK)", (int)d.error, (unsigned long long)d.have, (unsigned long long)d.want);
-    }
+    PyObject *error = format_error(d.error, d.have, d.want);
     result = Py_BuildValue("(nNN)", start + (Py_ssize_t)d.consumed, bytearray_of(&d.packets), error);
 exit:
     bytes_free(&d.packets);
@@ -210,21 +261,18 @@ exit:
 static PyObject *py_pcap_encode(PyObject *self, PyObject *args)
 {
     (void)self;
-    Py_buffer data, rows;
-    Py_ssize_t first, count, stop, lost = 0;
+    struct batch b;
+    Py_ssize_t first, stop, lost = 0;
     int big_endian, nano;
     PyObject *out = NULL, *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*npp", &data, &rows, &first, &big_endian, &nano))
+    if (!PyArg_ParseTuple(args, "y*y*npp", &b.data, &b.rows, &first, &big_endian, &nano))
         return NULL;
     struct pcap_format format = {.big_endian = big_endian != 0, .nano = nano != 0, .header = 16};
-    const struct packet *p = rows_of(&rows, &data, &count);
-    if (p == NULL || first < 0 || first > count) {
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_ValueError, "first packet out of range");
+    if (!batch_sound_from(&b, first, true, "first packet out of range"))
         goto exit;
-    }
+    const struct packet *p = b.packets;
     size_t room = 0;
-    for (stop = first; stop < count && p[stop].linktype == p[first].linktype && pcap_fits(&p[stop]) && room < 2 * MAX_BATCH;
+    for (stop = first; stop < b.count && p[stop].linktype == p[first].linktype && pcap_fits(&p[stop]) && room < 2 * MAX_BATCH;
          stop++) {
         room += 16 + (size_t)p[stop].captured;
         lost += !nano && p[stop].time % 1000 != 0;
@@ -235,13 +283,12 @@ static PyObject *py_pcap_encode(PyObject *self, PyObject *args)
     uint8_t *at = (uint8_t *)PyBytes_AsString(out);
     Py_BEGIN_ALLOW_THREADS
     for (Py_ssize_t i = first; i < stop; i++)
-        at += pcap_encode(at, data.buf, &p[i], &format);
+        at += pcap_encode(at, b.data.buf, &p[i], &format);
     Py_END_ALLOW_THREADS
     result = Py_BuildValue("(Onn)", out, stop, lost);
 exit:
     Py_XDECREF(out);
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&rows);
+    batch_close(&b);
     return result;
 }
 
@@ -275,12 +322,7 @@ static PyObject *py_pcapng_decode(PyObject *self, PyObject *args)
         PyErr_Format(PyExc_ValueError, "the name of interface %llu lies outside of the names", (unsigned long long)d.have);
         goto exit;
     }
-    PyObject *error = Py_None;
-    Py_INCREF(error);
-    if (d.error != NO_ERROR) {
-        Py_DECREF(error);
-        error = Py_BuildValue("(iKK)", (int)d.error, (unsigned long long)d.have, (unsigned long long)d.want);
-    }
+    PyObject *error = format_error(d.error, d.have, d.want);
     result = Py_BuildValue("(nNNN(LLLLL))", start + (Py_ssize_t)d.consumed, bytearray_of(&d.data), bytearray_of(&d.packets), error,
                            (long long)d.capped, (long long)d.rounded, (long long)d.timeless, (long long)d.damaged,
                            (long long)d.options);
@@ -296,24 +338,21 @@ exit:
 static PyObject *py_pcapng_encode(PyObject *self, PyObject *args)
 {
     (void)self;
-    Py_buffer data, rows;
-    Py_ssize_t first, count, stop;
+    struct batch b;
+    Py_ssize_t first, stop;
     long long interface;
     int64_t lost = 0;
     int big_endian, nano;
     PyObject *out = NULL, *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*npLp", &data, &rows, &first, &big_endian, &interface, &nano))
+    if (!PyArg_ParseTuple(args, "y*y*npLp", &b.data, &b.rows, &first, &big_endian, &interface, &nano))
         return NULL;
     struct pcapng_format format = {big_endian != 0, nano != 0, (uint32_t)interface};
-    const struct packet *p = rows_of(&rows, &data, &count);
-    if (p == NULL || first < 0 || first > count || interface < 0 || interface > UINT32_MAX) {
-        if (!PyErr_Occurred())
-            PyErr_SetString(PyExc_ValueError, "first packet or interface out of range");
+    if (!batch_sound_from(&b, first, interface >= 0 && interface <= UINT32_MAX, "first packet or interface out of range"))
         goto exit;
-    }
+    const struct packet *p = b.packets;
     uint64_t room = 0;
     size_t taken = 0;
-    for (stop = first; stop < count && taken < 2 * MAX_BATCH && pcapng_joins(data.buf, &p[first], &p[stop], format.nano); stop++) {
+    for (stop = first; stop < b.count && taken < 2 * MAX_BATCH && pcapng_joins(b.data.buf, &p[first], &p[stop], format.nano); stop++) {
         room += pcapng_room(&p[stop]);
         taken += 32 + (size_t)p[stop].captured + (size_t)p[stop].notes_size;
     }
@@ -322,13 +361,12 @@ static PyObject *py_pcapng_encode(PyObject *self, PyObject *args)
         goto exit;
     uint8_t *begin = (uint8_t *)PyByteArray_AsString(out), *at = begin;
     for (Py_ssize_t i = first; i < stop; i++)
-        at += pcapng_encode(at, data.buf, &p[i], &format, &lost);
+        at += pcapng_encode(at, b.data.buf, &p[i], &format, &lost);
     if (PyByteArray_Resize(out, at - begin) == 0)
         result = Py_BuildValue("(OnL)", out, stop, (long long)lost);
 exit:
     Py_XDECREF(out);
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&rows);
+    batch_close(&b);
     return result;
 }
 
@@ -337,20 +375,15 @@ exit:
 static PyObject *py_walk(PyObject *self, PyObject *args)
 {
     (void)self;
-    Py_buffer data, rows;
-    Py_ssize_t count;
+    struct batch b;
     PyObject *list = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*", &data, &rows))
+    if (!PyArg_ParseTuple(args, "y*y*", &b.data, &b.rows))
         return NULL;
-    const struct packet *p = rows_of(&rows, &data, &count);
-    if (p != NULL && count != 1)
-        PyErr_SetString(PyExc_ValueError, "one row is walked at a time");
-    else if (p != NULL) {
-        struct packet bare;
-        p = without_fcs(p, &bare);
-        struct frame f = frame_of(&data, p);
+    if (batch_of_one(&b, "one row is walked at a time")) {
+        struct bare bare;
+        bare_of(&bare, &b, 0);
         struct walk w;
-        walk(&w, &f, p->linktype);
+        walk(&w, &bare.frame, bare.packet->linktype);
         list = PyList_New((Py_ssize_t)w.count);
         for (size_t k = 0; list != NULL && k < w.count; k++) {
             struct header h = w.header[k];
@@ -359,8 +392,7 @@ static PyObject *py_walk(PyObject *self, PyObject *args)
                 Py_CLEAR(list);
         }
     }
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&rows);
+    batch_close(&b);
     return list;
 }
 
@@ -396,25 +428,23 @@ static bool load(PyObject *tuple, struct loaded *l, bool (*sound)(const struct p
 static PyObject *py_select(PyObject *self, PyObject *args)
 {
     (void)self;
-    Py_buffer data, rows;
+    struct batch b;
     PyObject *tests, *out = NULL;
-    Py_ssize_t count, kept = 0;
+    Py_ssize_t kept = 0;
     struct loaded l;
-    if (!PyArg_ParseTuple(args, "y*y*O!", &data, &rows, &PyTuple_Type, &tests))
+    if (!PyArg_ParseTuple(args, "y*y*O!", &b.data, &b.rows, &PyTuple_Type, &tests))
         return NULL;
-    const struct packet *p = rows_of(&rows, &data, &count);
-    if (p == NULL || !load(tests, &l, tests_sound))
+    if (!batch_sound(&b) || !load(tests, &l, tests_sound))
         goto exit;
-    out = PyByteArray_FromStringAndSize(NULL, rows.len);
+    out = PyByteArray_FromStringAndSize(NULL, b.rows.len);
     if (out != NULL) {
         struct packet *to = (struct packet *)(void *)PyByteArray_AsString(out);
         Py_BEGIN_ALLOW_THREADS
-        for (Py_ssize_t i = 0; i < count; i++) {
-            struct packet bare;
-            const struct packet *q = without_fcs(&p[i], &bare);
-            struct frame f = frame_of(&data, q);
-            if (matches(&l.program, &f, q, &p[i]))
-                memcpy(&to[kept++], &p[i], sizeof p[i]);
+        for (Py_ssize_t i = 0; i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
+            if (matches(&l.program, &bare.frame, bare.packet, &b.packets[i]))
+                memcpy(&to[kept++], &b.packets[i], sizeof *to);
         }
         Py_END_ALLOW_THREADS
         if (PyByteArray_Resize(out, kept * (Py_ssize_t)sizeof(struct packet)) < 0)
@@ -422,8 +452,7 @@ static PyObject *py_select(PyObject *self, PyObject *args)
     }
     unload(&l);
 exit:
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&rows);
+    batch_close(&b);
     return out;
 }
 
@@ -486,44 +515,38 @@ static bool beyond_end(struct beyond *b)
 static PyObject *py_beyond(PyObject *self, PyObject *args)
 {
     (void)self;
-    Py_buffer data, rows;
-    Py_ssize_t count;
+    struct batch b;
     PyObject *counts, *result = NULL;
     struct beyond beyond;
-    if (!PyArg_ParseTuple(args, "y*y*O!", &data, &rows, &PyDict_Type, &counts))
+    if (!PyArg_ParseTuple(args, "y*y*O!", &b.data, &b.rows, &PyDict_Type, &counts))
         return NULL;
-    const struct packet *p = rows_of(&rows, &data, &count);
-    if (p != NULL && beyond_begin(&beyond, counts)) {
-        for (Py_ssize_t i = 0; i < count; i++) {
-            struct packet bare;
-            const struct packet *q = without_fcs(&p[i], &bare);
-            struct frame f = frame_of(&data, q);
+    if (batch_sound(&b) && beyond_begin(&beyond, counts)) {
+        for (Py_ssize_t i = 0; i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
             struct walk w;
-            walk(&w, &f, q->linktype);
+            walk(&w, &bare.frame, bare.packet->linktype);
             beyond_add(&beyond, w.beyond);
         }
         if (beyond_end(&beyond))
             result = Py_NewRef(Py_None);
     }
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&rows);
+    batch_close(&b);
     return result;
 }
 
 static PyObject *py_assign(PyObject *self, PyObject *args)
 {
     (void)self;
-    Py_buffer data, rows;
+    struct batch b;
     PyObject *assignments, *guard, *counted = NULL, *result = NULL;
-    Py_ssize_t count;
     int follow;
     struct loaded l, g = {0};
     struct bytes before = {0};
     struct beyond beyond;
-    if (!PyArg_ParseTuple(args, "w*y*O!Op|O", &data, &rows, &PyTuple_Type, &assignments, &guard, &follow, &counted))
+    if (!PyArg_ParseTuple(args, "w*y*O!Op|O", &b.data, &b.rows, &PyTuple_Type, &assignments, &guard, &follow, &counted))
         return NULL;
-    const struct packet *p = rows_of(&rows, &data, &count);
-    if (p == NULL || !load(assignments, &l, assignments_sound))
+    if (!batch_sound(&b) || !load(assignments, &l, assignments_sound))
         goto exit;
     bool guarded = guard != Py_None;
     if (guarded && !PyTuple_Check(guard))
@@ -532,19 +555,20 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
         size_t met = 0, stale = 0, unknown = 0, *placed = PyMem_Calloc(assignment_count(&l.program) + 1, sizeof *placed);
         bool memory = beyond_begin(&beyond, counted) && placed != NULL && (!follow || bytes_need(&before, MAX_FRAME));
         Py_BEGIN_ALLOW_THREADS
-        for (Py_ssize_t i = 0; memory && i < count; i++) {
-            struct packet bare;
-            const struct packet *q = without_fcs(&p[i], &bare);
-            struct frame f = frame_of(&data, q);
-            if (guarded && !matches(&g.program, &f, q, &p[i]))
+        for (Py_ssize_t i = 0; memory && i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
+            const struct packet *p = bare.packet;
+            if (guarded && !matches(&g.program, &bare.frame, p, &b.packets[i]))
                 continue;
-            struct frame old = {before.at, f.size};
-            if (follow && f.size > 0)
-                memcpy(old.at, f.at, f.size);
+            struct writable_frame f = writable_of(&b, p);
+            struct frame old = {before.at, f.view.size};
+            if (follow && old.size > 0)
+                memcpy(before.at, f.at, old.size);
             met++;
-            beyond_add(&beyond, assign(&l.program, &f, q->linktype, placed));
+            beyond_add(&beyond, assign(&l.program, &f, p->linktype, placed));
             if (follow) {
-                struct followed left = update(&old, &f, q->original, q->linktype);
+                struct followed left = update(&old, &f, p->original, p->linktype);
                 stale += left.stale;
                 unknown += left.unknown;
             }
@@ -561,37 +585,36 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
     unload(&l);
 exit:
     bytes_free(&before);
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&rows);
+    batch_close(&b);
     return result;
 }
 
 static PyObject *py_spread(PyObject *self, PyObject *args)
 {
     (void)self;
-    Py_buffer data, rows, values;
-    Py_ssize_t first, step, bit, width, count;
+    struct batch b;
+    Py_buffer values;
+    Py_ssize_t first, step, bit, width;
     PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "w*y*nnnny*", &data, &rows, &first, &step, &bit, &width, &values))
+    if (!PyArg_ParseTuple(args, "w*y*nnnny*", &b.data, &b.rows, &first, &step, &bit, &width, &values))
         return NULL;
-    const struct packet *p = rows_of(&rows, &data, &count);
-    if (p != NULL && (values.len != count * (Py_ssize_t)sizeof(uint64_t) || (values.len > 0 && !aligned(&values))))
+    bool sound = batch_sound(&b);
+    if (sound && (values.len != b.count * (Py_ssize_t)sizeof(uint64_t) || (values.len > 0 && !aligned(&values))))
         PyErr_SetString(PyExc_ValueError, "values are not one a packet");
-    else if (p != NULL && (first < 0 || step < 1 || bit < 0 || bit > 8 * MAX_FRAME || width < 0 || width > 64))
+    else if (sound && (first < 0 || step < 1 || bit < 0 || bit > 8 * MAX_FRAME || width < 0 || width > 64))
         PyErr_SetString(PyExc_ValueError, "first packet, step or field out of range");
-    else if (p != NULL) {
+    else if (sound) {
         Py_ssize_t unplaced = 0;
         const uint64_t *value = values.buf;
         Py_BEGIN_ALLOW_THREADS
-        for (Py_ssize_t i = first; i < count; i += step < count - i ? step : count - i) {
-            struct frame f = frame_of(&data, &p[i]);
+        for (Py_ssize_t i = first; i < b.count; i += step < b.count - i ? step : b.count - i) {
+            struct writable_frame f = writable_of(&b, &b.packets[i]);
             unplaced += !place_value(&f, (size_t)bit, (size_t)width, value[i]);
         }
         Py_END_ALLOW_THREADS
         result = PyLong_FromSsize_t(unplaced);
     }
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&rows);
+    batch_close(&b);
     PyBuffer_Release(&values);
     return result;
 }
@@ -599,25 +622,25 @@ static PyObject *py_spread(PyObject *self, PyObject *args)
 static PyObject *py_correct(PyObject *self, PyObject *args)
 {
     (void)self;
-    Py_buffer data, rows;
-    Py_ssize_t count;
+    struct batch b;
     int what;
     PyObject *counted = NULL, *result = NULL;
     struct beyond beyond;
-    if (!PyArg_ParseTuple(args, "w*y*i|O", &data, &rows, &what, &counted))
+    if (!PyArg_ParseTuple(args, "w*y*i|O", &b.data, &b.rows, &what, &counted))
         return NULL;
-    const struct packet *p = rows_of(&rows, &data, &count);
-    if (p != NULL && (what < ALL || what > TRANSPORT))
+    bool sound = batch_sound(&b);
+    if (sound && (what < ALL || what > TRANSPORT))
         PyErr_SetString(PyExc_ValueError, "no such correction");
-    else if (p != NULL && beyond_begin(&beyond, counted)) {
+    else if (sound && beyond_begin(&beyond, counted)) {
         Py_ssize_t outcomes[OUTCOMES] = {0}, wrong = 0, unfinished = 0, doubts[3] = {0};
         Py_BEGIN_ALLOW_THREADS
-        for (Py_ssize_t i = 0; i < count; i++) {
-            struct packet bare;
-            const struct packet *q = without_fcs(&p[i], &bare);
-            struct frame f = frame_of(&data, q);
+        for (Py_ssize_t i = 0; i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
+            const struct packet *p = bare.packet;
+            struct writable_frame f = writable_of(&b, p);
             struct mended mended;
-            outcomes[correct(&f, q->original, q->linktype, (enum correction)what, &mended)]++;
+            outcomes[correct(&f, p->original, p->linktype, (enum correction)what, &mended)]++;
             wrong += mended.wrong;
             unfinished += mended.unfinished;
             doubts[mended.doubt]++;
@@ -628,68 +651,58 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
             result = Py_BuildValue("(nnnnnnnnn)", outcomes[CORRECTED], outcomes[CUT_SHORT], outcomes[FRAGMENT], outcomes[MALFORMED],
                                    outcomes[OBSCURE], wrong, unfinished, doubts[SHORTER], doubts[LONGER]);
     }
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&rows);
+    batch_close(&b);
     return result;
 }
 
 static PyObject *py_check(PyObject *self, PyObject *args)
 {
     (void)self;
-    Py_buffer data, rows;
-    Py_ssize_t count;
+    struct batch b;
     PyObject *out = NULL, *counted = NULL;
     struct beyond beyond;
-    if (!PyArg_ParseTuple(args, "y*y*|O", &data, &rows, &counted))
+    if (!PyArg_ParseTuple(args, "y*y*|O", &b.data, &b.rows, &counted))
         return NULL;
-    const struct packet *p = rows_of(&rows, &data, &count);
-    if (p != NULL && beyond_begin(&beyond, counted))
-        out = PyBytes_FromStringAndSize(NULL, count);
+    if (batch_sound(&b) && beyond_begin(&beyond, counted))
+        out = PyBytes_FromStringAndSize(NULL, b.count);
     if (out != NULL) {
         char *outcomes = PyBytes_AsString(out);
         Py_BEGIN_ALLOW_THREADS
-        for (Py_ssize_t i = 0; i < count; i++) {
-            struct packet bare;
-            const struct packet *q = without_fcs(&p[i], &bare);
-            struct frame f = frame_of(&data, q);
+        for (Py_ssize_t i = 0; i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
             uint64_t code;
-            outcomes[i] = (char)check(&f, q->original, q->linktype, &code);
+            outcomes[i] = (char)check(&bare.frame, bare.packet->original, bare.packet->linktype, &code);
             beyond_add(&beyond, code);
         }
         Py_END_ALLOW_THREADS
         if (!beyond_end(&beyond))
             Py_CLEAR(out);
     }
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&rows);
+    batch_close(&b);
     return out;
 }
 
 static PyObject *py_verify(PyObject *self, PyObject *args)
 {
     (void)self;
-    Py_buffer data, rows;
-    Py_ssize_t count;
+    struct batch b;
     PyObject *list = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*", &data, &rows))
+    if (!PyArg_ParseTuple(args, "y*y*", &b.data, &b.rows))
         return NULL;
-    const struct packet *p = rows_of(&rows, &data, &count);
-    if (p != NULL && count != 1)
-        PyErr_SetString(PyExc_ValueError, "one row is verified at a time");
-    else if (p != NULL) {
-        struct packet bare;
-        p = without_fcs(p, &bare);
-        struct packet_view view = {.frame = frame_of(&data, p), .original = p->original};
+    if (batch_of_one(&b, "one row is verified at a time")) {
+        struct bare bare;
+        bare_of(&bare, &b, 0);
+        struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
         enum verdict verdicts[MAX_HEADERS];
-        walk(&view.walk, &view.frame, p->linktype);
+        walk(&view.walk, &view.frame, bare.packet->linktype);
         verify(&view, verdicts);
         list = PyList_New((Py_ssize_t)view.walk.count);
         for (size_t k = 0; list != NULL && k < view.walk.count; k++)
             if (PyList_SetItem(list, (Py_ssize_t)k, PyLong_FromLong((long)verdicts[k])) < 0)
                 Py_CLEAR(list);
     }
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&rows);
+    batch_close(&b);
     return list;
 }
 
@@ -759,17 +772,19 @@ static PyObject *rows_to(const struct packet *p, const int *out, Py_ssize_t coun
 static PyObject *py_forward(PyObject *self, PyObject *args)
 {
     (void)self;
-    Py_buffer data, rows, ports;
-    Py_ssize_t count, room;
+    struct batch b;
+    Py_buffer ports;
+    Py_ssize_t room;
     int source, *out = NULL;
     long long now;
     PyObject *stations, *lists = NULL, *passed = NULL, *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*O!niLy*", &data, &rows, &PyDict_Type, &stations, &room, &source, &now, &ports))
+    if (!PyArg_ParseTuple(args, "y*y*O!niLy*", &b.data, &b.rows, &PyDict_Type, &stations, &room, &source, &now, &ports))
         return NULL;
     struct table table = {.stations = stations, .room = room, .value = (long long)((unsigned long long)now << 8) | source};
-    const struct packet *p = rows_of(&rows, &data, &count);
-    if (p == NULL)
+    if (!batch_sound(&b))
         goto exit;
+    const struct packet *p = b.packets;
+    Py_ssize_t count = b.count;
     bool goes[256] = {false};
     const uint8_t *numbers = ports.buf;
     bool sound = source >= 0 && source < 255 && ports.len <= 64 && room >= 0 && now >= 0 && now < INT64_C(1) << 50, others = false;
@@ -790,7 +805,7 @@ static PyObject *py_forward(PyObject *self, PyObject *args)
         goto exit;
     }
     const struct stations known = {.of = &table, .find = find, .learn = learn};
-    lists = forward(data.buf, p, (size_t)count, source, &known, out, c) ? PyList_New(ports.len) : NULL;
+    lists = forward(b.data.buf, p, (size_t)count, source, &known, out, c) ? PyList_New(ports.len) : NULL;
     for (Py_ssize_t i = 0; lists != NULL && i < ports.len; i++) {
         PyObject *one = rows_to(p, out, numbers[i] == source ? 0 : count, goes, false, numbers[i]);
         if (one == NULL || PyList_SetItem(lists, i, one) < 0)
@@ -806,8 +821,7 @@ exit:
     Py_XDECREF(table.here);
     Py_XDECREF(lists);
     Py_XDECREF(passed);
-    PyBuffer_Release(&data);
-    PyBuffer_Release(&rows);
+    batch_close(&b);
     PyBuffer_Release(&ports);
     return result;
 }

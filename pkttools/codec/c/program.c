@@ -5,6 +5,7 @@ enum { NUMBER, DATA, FAMILY, LITTLE, TEXT };    /* row kinds */
 enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF };
 enum { SET, ADD, SUBTRACT, SWAP };
 enum { ACCEPT = -1, REJECT = -2 };
+enum { MOST_BITS = 64 - 8 };                    /* of a number that begins anywhere in a byte: with that one they are in 64 bits */
 
 struct value {                                  /* 128 bits, unsigned */
     uint64_t high, low;
@@ -27,9 +28,9 @@ static bool width_sound(const struct row *r)
     bool whole = r->width % 8 == 0 && r->bit % 8 == 0;
     switch (r->kind) {
     case FAMILY: return r->width == 32;
-    case LITTLE: return r->width >= 0 && r->width <= 56 && whole;
+    case LITTLE: return r->width >= 0 && r->width <= MOST_BITS && whole;
     case TEXT: return r->width >= 0 && r->width <= 8 * MAX_FRAME && whole;
-    default: return (r->width >= 0 && r->width <= 56) || (r->width == 128 && r->bit % 8 == 0);
+    default: return (r->width >= 0 && r->width <= MOST_BITS) || (r->width == 128 && r->bit % 8 == 0);
     }
 }
 
@@ -136,22 +137,22 @@ static uint64_t read_bits(const struct frame *f, size_t bit, size_t width)
     return width < 64 ? value & ((UINT64_C(1) << width) - 1) : value;
 }
 
-static void write_bits(const struct frame *f, size_t bit, size_t width, uint64_t value)
+static void write_bits(const struct writable_frame *f, size_t bit, size_t width, uint64_t value)
 {
     while (width > 0) {                         /* from the last bits on, a byte or a part of one at a time */
         size_t end = bit + width, here = end % 8 != 0 ? end % 8 : 8, n = here < width ? here : width;
         unsigned shift = (unsigned)(8 - here), mask = ((1u << n) - 1) << shift;
         size_t at = (end - 1) / 8;
-        put8(f, at, (get8(f, at) & ~mask) | ((unsigned)value << shift & mask));
+        put8(f, at, (get8(&f->view, at) & ~mask) | ((unsigned)value << shift & mask));
         value >>= n;
         width -= n;
     }
 }
 
 /* Writes a number of up to 64 bits anywhere in a frame, if it fits there; whether it does. */
-bool place_value(const struct frame *f, size_t bit, size_t width, uint64_t value)
+bool place_value(const struct writable_frame *f, size_t bit, size_t width, uint64_t value)
 {
-    if (bit + width > f->size * 8)
+    if (bit + width > f->view.size * 8)
         return false;
     write_bits(f, bit, width, value);
     return true;
@@ -169,7 +170,7 @@ static uint64_t turned(uint64_t value, size_t width)
 /* Bytes of the text in a field: it ends at the first zero, or with the field. */
 static size_t text_size(const struct frame *f, const struct place *at)
 {
-    const uint8_t *text = f->at + at->bit / 8, *zero = at->size > 0 ? memchr(text, 0, at->size) : NULL;
+    const uint8_t *text = frame_range(f, at->bit / 8, at->size), *zero = at->size > 0 ? memchr(text, 0, at->size) : NULL;
     return zero != NULL ? (size_t)(zero - text) : at->size;
 }
 
@@ -186,7 +187,7 @@ static struct value read_raw(const struct frame *f, const struct place *at)
     return (struct value){0, raw};
 }
 
-static void write_raw(const struct frame *f, const struct place *at, struct value v)
+static void write_raw(const struct writable_frame *f, const struct place *at, struct value v)
 {
     if (at->row->width == 128) {
         write_bits(f, at->bit, 64, v.high);
@@ -194,7 +195,7 @@ static void write_raw(const struct frame *f, const struct place *at, struct valu
         return;
     }
     if (at->row->kind == FAMILY) {
-        uint64_t old = read_bits(f, at->bit, 32);
+        uint64_t old = read_bits(&f->view, at->bit, 32);
         if (old == 0 || old > 0xFFFF)
             v.low = reversed((uint32_t)v.low);
     } else if (at->row->kind == LITTLE)
@@ -232,7 +233,7 @@ static bool holds(const struct program *p, const struct test *t, const struct fr
     int c;
     if (at.row->kind == DATA || at.row->kind == TEXT) {
         size_t size = at.row->kind == TEXT ? text_size(f, &at) : at.size;
-        c = compare_data(f->at + at.bit / 8, size, p->constants + t->constant, (size_t)t->size);
+        c = compare_data(frame_range(f, at.bit / 8, size), size, p->constants + t->constant, (size_t)t->size);
     } else {
         struct value v = read_raw(f, &at);
         v.low = (v.low + (uint64_t)at.row->bias) * (uint64_t)at.row->scale;
@@ -289,18 +290,19 @@ static struct value negative(struct value a)
 }
 
 /* A text that is there already stays with what stands behind its end; behind another one all is zero. */
-static void write_text(const struct frame *f, const struct place *at, const uint8_t *text, size_t size)
+static void write_text(const struct writable_frame *f, const struct place *at, const uint8_t *text, size_t size)
 {
     size = least(size, at->size);
-    if (compare_data(f->at + at->bit / 8, text_size(f, at), text, size) == 0)
+    uint8_t *field = writable_range(f, at->bit / 8, at->size);
+    if (compare_data(field, text_size(&f->view, at), text, size) == 0)
         return;
-    memset(f->at + at->bit / 8, 0, at->size);
+    memset(field, 0, at->size);
     if (size > 0)
-        memcpy(f->at + at->bit / 8, text, size);
+        memcpy(field, text, size);
 }
 
 /* Whether it is done: a value that this row cannot hold is left alone. */
-static bool change(const struct assignment *a, const struct frame *f, const struct place *at, const uint8_t *constants)
+static bool change(const struct assignment *a, const struct writable_frame *f, const struct place *at, const uint8_t *constants)
 {
     if (at->row->kind == TEXT) {
         write_text(f, at, constants + a->constant, (size_t)a->size);
@@ -309,7 +311,7 @@ static bool change(const struct assignment *a, const struct frame *f, const stru
     if (at->row->kind == DATA) {
         size_t size = (size_t)a->size < at->size ? (size_t)a->size : at->size;
         if (size > 0)
-            memcpy(f->at + at->bit / 8, constants + a->constant, size);
+            memcpy(writable_range(f, at->bit / 8, size), constants + a->constant, size);
         return true;
     }
     struct value v = {(uint64_t)a->high, (uint64_t)a->low};
@@ -323,9 +325,9 @@ static bool change(const struct assignment *a, const struct frame *f, const stru
             v.low /= scale;
     }
     if (a->operation == ADD)
-        v = add(read_raw(f, at), v);
+        v = add(read_raw(&f->view, at), v);
     else if (a->operation == SUBTRACT)
-        v = add(read_raw(f, at), negative(v));
+        v = add(read_raw(&f->view, at), negative(v));
     write_raw(f, at, v);                        /* what does not fit is cut: arithmetic wraps around */
     return true;
 }
@@ -348,15 +350,15 @@ static struct walk outer_headers(const struct walk *w)
 }
 
 /* Exchanges two fields of outer headers; whether both are there. */
-static bool swap(const struct program *p, const struct assignment *a, const struct frame *f, const struct walk *w)
+static bool swap(const struct program *p, const struct assignment *a, const struct writable_frame *f, const struct walk *w)
 {
     struct place at, other;
     struct walk outer = outer_headers(w);
     if (!locate(p, a->row, a->occurrence, a->exact, &outer, &at) || !locate(p, a->other, a->occurrence, a->exact, &outer, &other)
         || at.row->kind == TEXT || other.row->kind == TEXT || other.row->width != at.row->width)
         return false;
-    struct value v = read_raw(f, &at);
-    write_raw(f, &at, read_raw(f, &other));
+    struct value v = read_raw(&f->view, &at);
+    write_raw(f, &at, read_raw(&f->view, &other));
     write_raw(f, &other, v);
     return true;
 }
@@ -367,12 +369,12 @@ size_t assignment_count(const struct program *p)
 }
 
 /* placed: a counter an assignment, of the packets in which it was done. Gives what the walk did not follow. */
-uint64_t assign(const struct program *p, const struct frame *f, int64_t linktype, size_t *placed)
+uint64_t assign(const struct program *p, const struct writable_frame *f, int64_t linktype, size_t *placed)
 {
     const struct assignment *a = (const struct assignment *)p->code, *end = a + assignment_count(p);
     struct walk w;
     struct place at;
-    walk(&w, f, linktype);
+    walk(&w, &f->view, linktype);
     uint64_t beyond = w.beyond;
     for (; a < end; a++, placed++) {
         if (a->operation == SWAP)
@@ -380,7 +382,7 @@ uint64_t assign(const struct program *p, const struct frame *f, int64_t linktype
         else if (locate(p, a->row, a->occurrence, a->exact, &w, &at) && change(a, f, &at, p->constants)) {
             ++*placed;
             if (at.row->shapes)                 /* later assignments meet the headers as they are now */
-                walk(&w, f, linktype);
+                walk(&w, &f->view, linktype);
         }
     }
     return beyond;

@@ -4,25 +4,6 @@
  */
 #include "row.h"
 
-#define X NOT_HEX
-#define W WORD
-#define X16 X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X
-const uint8_t hex_value[256] = {
-    X16, X16, X16,
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, X, X, X, X, X, X,
-    X, 10, 11, 12, 13, 14, 15, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, X, X, X, X, W,
-    X, 10, 11, 12, 13, 14, 15, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, X, X, X, X, X,
-    X16, X16, X16, X16, X16, X16, X16, X16,
-};
-#undef X
-#undef W
-#undef X16
-
-const char hex_digits[] = "0123456789ABCDEF";
-
-uint16_t pair_value[65536];
-uint8_t fixed_mask[64], fixed_text[64], pair_text[256][2], empty_row[ROW];
-
 static inline uint64_t load64(const uint8_t *at)
 {
     uint64_t v;
@@ -67,7 +48,7 @@ size_t row_read_last(const uint8_t *row, uint8_t *out)
     return read_row(full, out) ? count : 0;
 }
 
-static size_t read_portable(const uint8_t *text, size_t size, uint8_t *out, size_t limit, size_t *bytes)
+size_t rows_read_portable(const uint8_t *text, size_t size, uint8_t *out, size_t limit, size_t *bytes)
 {
     size_t n = 0, last = 0;
     while (n < limit && size - n * ROW >= ROW && read_row(text + n * ROW, out + n * 16))
@@ -89,47 +70,9 @@ uint8_t *row_write(uint8_t *out, const uint8_t *data, size_t at, size_t count)
     return out + ROW;
 }
 
-static uint8_t *write_portable(uint8_t *out, const uint8_t *data, size_t size)
+uint8_t *rows_write_portable(uint8_t *out, const uint8_t *data, size_t size)
 {
     for (size_t at = 0; at < size; at += 16)
         out = row_write(out, data, at, least(size - at, 16));
     return out;
-}
-
-size_t (*rows_read)(const uint8_t *text, size_t size, uint8_t *out, size_t limit, size_t *bytes) = read_portable;
-uint8_t *(*rows_write)(uint8_t *out, const uint8_t *data, size_t size) = write_portable;
-
-void rows_prepare(void)
-{
-    for (size_t i = 0; i < 65536; i++)
-        pair_value[i] = NO_PAIR;
-    for (unsigned high = '0'; high <= 'f'; high++)
-        for (unsigned low = '0'; low <= 'f'; low++)
-            if (hex_value[high] < 16 && hex_value[low] < 16) {
-                const uint8_t pair[2] = {(uint8_t)high, (uint8_t)low};
-                uint16_t index;
-                memcpy(&index, pair, 2);
-                pair_value[index] = (uint16_t)(hex_value[high] << 4 | hex_value[low]);
-            }
-    for (unsigned i = 0; i < 256; i++) {
-        pair_text[i][0] = (uint8_t)hex_digits[i >> 4];
-        pair_text[i][1] = (uint8_t)hex_digits[i & 15];
-    }
-    memset(empty_row, ' ', ROW);
-    empty_row[6] = empty_row[PREFIX - 1] = ':';
-    empty_row[ROW - 1] = '\n';
-    for (size_t i = 6; i < PREFIX; i++) {
-        fixed_mask[i] = 0xFF;
-        fixed_text[i] = i == 6 || i == PREFIX - 1 ? ':' : ' ';
-    }
-    for (size_t i = 0; i < 16; i++)
-        fixed_mask[byte_at(i)] = fixed_mask[byte_at(i) + 1] = fixed_text[byte_at(i)] = fixed_text[byte_at(i) + 1] = 0;
-    rows_use(WIDEST);
-}
-
-enum row_code rows_use(enum row_code wanted)
-{
-    rows_read = read_portable;
-    rows_write = write_portable;
-    return wanted == PORTABLE ? PORTABLE : rows_use_vectors(wanted);
 }

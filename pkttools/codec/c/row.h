@@ -1,4 +1,4 @@
-/* What row.c and row_vectors.c share: where things stand in a row, and tables. */
+/* Canonical rows: where things stand in one, row_tables.c; row.c goes by these; row_vectors.c by both; rows.c chooses of the two. */
 #ifndef PKTTOOLS_ROW_H
 #define PKTTOOLS_ROW_H
 
@@ -34,10 +34,22 @@ static inline void row_put_offset(uint8_t *out, size_t offset)
         memcpy(out + 2 * i, pair_text[offset >> (16 - 8 * i) & 0xFF], 2);
 }
 
+/* row_tables.c */
+
+void row_tables_prepare(void);
+
+/* row.c */
+
 /* The last row of a packet has blanks where bytes are missing. Gives how many bytes it has; 0: it is not such a row. */
 size_t row_read_last(const uint8_t *row, uint8_t *out);
 /* Writes the row of the bytes at `at`, of which there are `count`, 1 to 16; gives the place behind it. */
 uint8_t *row_write(uint8_t *out, const uint8_t *data, size_t at, size_t count);
+
+/* See rows_read and rows_write in codec.h. */
+size_t rows_read_portable(const uint8_t *text, size_t size, uint8_t *out, size_t limit, size_t *bytes);
+uint8_t *rows_write_portable(uint8_t *out, const uint8_t *data, size_t size);
+
+/* row_vectors.c */
 
 /* Lets rows_read and rows_write use vectors, the widest that are wanted and that the processor has; gives which. */
 enum row_code rows_use_vectors(enum row_code wanted);

@@ -468,11 +468,15 @@ static uint8_t *put_number(uint8_t *out, int64_t value, int width)
     return out;
 }
 
+enum { TIME_FRONT = 32, TIME_BACK = 64, NUMBER = 20 };  /* bytes; and figures of an int64_t, with its sign, at most */
+enum { HEAD = 3 + NUMBER + 4, SIZES = NUMBER + 1 + NUMBER + 1, TAIL = 3 };  /* "-- N --", behind "SIZE: " and "==", with line ends */
+enum { AROUND = HEAD + TIME_FRONT + 9 + TIME_BACK + SIZES + TAIL };     /* all of a packet's text but rows, notes and extra lines */
+
 /* What is the same in the TIME lines of all packets of one second: the second in front of the point, the date behind. */
 struct second {
     int64_t number;
     size_t front_size, back_size;
-    uint8_t front[32], back[64];    /* copied as a whole: behind them there is room for the rest of a packet's head */
+    uint8_t front[TIME_FRONT], back[TIME_BACK]; /* copied as a whole: behind them there is room for the rest of a packet's head */
 };
 
 /* The second's texts; the date in C's ctime form, local time. */
@@ -559,7 +563,7 @@ static uint8_t *put_row(uint8_t *out, size_t offset, const uint8_t *data, size_t
 uint64_t text_room(const struct packet *p, const struct text_style *style, size_t extra)
 {
     uint64_t width = style->width, rows = ((uint64_t)p->captured + width - 1) / width;
-    return 160 + rows * (10 + width * 3 + width / 4 + 1 + width + width / 8 + 2) + (uint64_t)p->notes_size + extra;
+    return AROUND + rows * (10 + width * 3 + width / 4 + 1 + width + width / 8 + 2) + (uint64_t)p->notes_size + extra;
 }
 
 size_t text_encode(uint8_t *out, const uint8_t *data, const struct packet *p, int64_t number,

@@ -5,12 +5,13 @@
 
 struct sides {                  /* the packet before and after the edit */
     struct packet_view before, after;
+    struct writable_frame edited;   /* the bytes of `after` */
     struct checksum left, kept; /* what was left to the card in it, before and after */
 };
 
 static bool same(const struct sides *s, size_t at, size_t size)
 {
-    return frame_has(&s->before.frame, at, size) && memcmp(s->before.frame.at + at, s->after.frame.at + at, size) == 0;
+    return frame_has(&s->before.frame, at, size) && memcmp(frame_range(&s->before.frame, at, size), frame_range(&s->after.frame, at, size), size) == 0;
 }
 
 /* RFC 1624 equation 3: HC' = ~(~HC + ~m + m'), for all words m at once. */
@@ -28,9 +29,9 @@ static bool follow_header(const struct sides *s, size_t index)
         return true;
     if (size < 20 || later < 20 || !within(&s->before, at, size) || !within(&s->after, at, later))
         return same(s, at, 20);
-    uint32_t was = sum(old->at + at, size), is = sum(new->at + at, later);
+    uint32_t was = sum(frame_range(old, at, size), size), is = sum(frame_range(new, at, later), later);
     if (was != is)
-        put16(new, at + 10, followed(get16(old, at + 10), was, is));
+        put16(&s->edited, at + 10, followed(get16(old, at + 10), was, is));
     return true;
 }
 
@@ -68,7 +69,7 @@ static bool follow_crc(const struct sides *s, size_t index)
     bool whole = message_checksum(&s->before, index, &m, &before) == CORRECTED
         && message_checksum(&s->after, index, &m, &after) == CORRECTED && before.size == 4 && after.size == 4;
     if (whole && checksum_read(&s->before.frame, &before) == before.value)
-        checksum_write(&s->after.frame, &after);
+        checksum_write(&s->edited, &after);
     return whole;
 }
 
@@ -136,7 +137,7 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
     if (left_to_card(old, &before) && stored != finished(was)) {
         if (stored != card_seed(old, &before))
             before.length = after.length = 0;
-        put16(new, before.at + place, card_seed(new, &after));      /* left to the card, before and after */
+        put16(&s->edited, before.at + place, card_seed(new, &after));      /* left to the card, before and after */
         s->left = (struct checksum){before.at + place, 2, card_value(old, &before), 0};
         s->kept = (struct checksum){before.at + place, 2, card_value(new, &after), 0};
         return;
@@ -146,16 +147,18 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
     if (finished(was) == finished(is))
         return;
     unsigned value = followed(stored, was, is);
-    put16(new, before.at + place, value == 0 && before.never_zero ? 0xFFFF : value);
+    put16(&s->edited, before.at + place, value == 0 && before.never_zero ? 0xFFFF : value);
 }
 
 /* Lets the checksums of a packet follow what was changed in it. */
-struct followed update(const struct frame *before, const struct frame *after, int64_t original, int64_t linktype)
+struct followed update(const struct frame *before, const struct writable_frame *after, int64_t original, int64_t linktype)
 {
-    struct sides s = {.before = {.frame = *before, .original = original}, .after = {.frame = *after, .original = original}};
+    struct sides s = {
+        .before = {.frame = *before, .original = original}, .after = {.frame = after->view, .original = original}, .edited = *after,
+    };
     struct followed left = {false, false};
     walk(&s.before.walk, before, linktype);
-    walk(&s.after.walk, after, linktype);
+    walk(&s.after.walk, &after->view, linktype);
     for (size_t i = s.before.walk.count; i-- > 0;) {    /* the innermost first: outer sums cover inner ones */
         const struct header *h = &s.before.walk.header[i], *now = &s.after.walk.header[i];
         if (h->kind != IP && h->kind != IPV6)

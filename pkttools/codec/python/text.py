@@ -432,9 +432,13 @@ def _rows(frame: bytes, width: int, data_only: bool) -> bytes:
     return bytes(out)
 
 
+# Bytes of a packet's text but for rows, notes and extra lines, at most: the mark in front, the time with its date, sizes, the end.
+_AROUND = (3 + 20 + 4) + (32 + 9 + 64) + (20 + 1 + 20 + 1) + 3
+
+
 def _room(captured: int, width: int) -> int:
     """Bytes that the text of a packet has at most, but for its notes."""
-    return 160 + (captured + width - 1) // width * (10 + width * 3 + width // 4 + 1 + width + width // 8 + 2)
+    return _AROUND + (captured + width - 1) // width * (10 + width * 3 + width // 4 + 1 + width + width // 8 + 2)
 
 
 def text_encode(data: bytearray, rows: bytes, first: int, number: int, width: int, data_only: bool,
