@@ -79,8 +79,8 @@ static void packet(uint8_t *at, size_t size, int64_t linktype, int64_t original)
     for (size_t i = 0; i < w.count; i++)
         printf(" %d:%zu:%zu:%zu", (int)w.header[i].kind, w.header[i].start, w.header[i].data, w.header[i].end);
     printf("\ncheck %d", (int)check(&f, original, linktype, &(uint64_t){0}));
-    struct mended mended = {0};
-    printf(" correct %d", (int)correct(&whole, original, linktype, LENGTHS, &mended));
+    struct corrected corrected = {0};
+    printf(" correct %d", (int)correct(&whole, original, linktype, LENGTHS, &corrected));
     printf(" %08" PRIx32 "\n", digest(at, size));
     struct packet p = {.captured = (int64_t)size, .original = original, .linktype = linktype};
     struct text_style style = {.width = 7};

@@ -100,14 +100,14 @@ static bool has_verdict(const struct packet_view *view, enum verdict which)
 static void try_correct(const struct sample *s, enum correction what)
 {
     struct writable_frame once = copied(&s->frame);
-    struct mended mended;
-    enum outcome outcome = correct(&once, s->original, s->linktype, what, &mended);
+    struct corrected corrected;
+    enum outcome outcome = correct(&once, s->original, s->linktype, what, &corrected);
     struct writable_frame twice = copied(&once.view);
-    EXPECT(outcome < WRONG && (mended.wrong || mended.unfinished || what == LENGTHS || same_bytes(&once.view, &s->frame)));
+    EXPECT(outcome < WRONG && (corrected.wrong || corrected.unfinished || what == LENGTHS || same_bytes(&once.view, &s->frame)));
     if (what != TRANSPORT) {                    /* what is left to the card is taken for what is there, once */
-        bool doubt = mended.doubt != SURE;      /* what was in doubt may look otherwise, mended */
-        EXPECT((correct(&twice, s->original, s->linktype, what, &mended) == outcome && same_bytes(&once.view, &twice.view)) || doubt);
-        EXPECT((!mended.wrong && !mended.unfinished) || doubt);
+        bool doubt = corrected.doubt != SURE;      /* what was in doubt may look otherwise, corrected */
+        EXPECT((correct(&twice, s->original, s->linktype, what, &corrected) == outcome && same_bytes(&once.view, &twice.view)) || doubt);
+        EXPECT((!corrected.wrong && !corrected.unfinished) || doubt);
     }
     if (outcome == CORRECTED && what != TRANSPORT) {
         struct packet_view view = walked(&once.view, s);
@@ -178,8 +178,8 @@ void fuzz_checksums(struct input *in)
     try_correct(&s, ALL);
     try_correct(&s, LENGTHS);
     try_correct(&s, TRANSPORT);
-    struct mended mended;
-    correct(&s.whole, s.original, s.linktype, ALL, &mended);    /* edits of packets that are right, too */
+    struct corrected corrected;
+    correct(&s.whole, s.original, s.linktype, ALL, &corrected);    /* edits of packets that are right, too */
     for (size_t i = 0; i < s.frame.size; i++)
         edited.at[i] = edited.at[i] != before.at[i] ? edited.at[i] : s.frame.at[i];
     try_update(&s, &edited.view);

@@ -64,7 +64,7 @@ uint32_t sum(const uint8_t *at, size_t size)
     return in_order(words(at, size));
 }
 
-unsigned finished(uint64_t total)
+unsigned fold(uint64_t total)
 {
     while (total >> 16 != 0)
         total = (total & 0xFFFF) + (total >> 16);
@@ -233,7 +233,7 @@ struct checksum header_checksum(const struct packet_view *p, size_t index)
         return (struct checksum){0};
     const uint8_t *at = frame_range(&p->frame, h->start, size);
     uint64_t total = size == 20 ? words(at, 20) : words(at, size);     /* nearly all are: no loop */
-    unsigned value = finished(in_order(total - words_part(at, 10)));
+    unsigned value = fold(in_order(total - words_part(at, 10)));
     return (struct checksum){h->start + 10, 2, value, value};
 }
 
@@ -267,7 +267,7 @@ static uint32_t crc_of(const struct frame *f, const struct message *m)
 
 static unsigned value_of(const struct frame *f, const struct message *m)
 {
-    unsigned value = finished(pseudo_sum(f, m) + covered_sum(f, m));
+    unsigned value = fold(pseudo_sum(f, m) + covered_sum(f, m));
     return value == 0 && m->never_zero ? 0xFFFF : value;
 }
 
@@ -307,7 +307,7 @@ enum outcome message_checksum(const struct packet_view *p, size_t index, struct 
 /* What the field of a checksum holds that was left to the network card: the sum of the pseudo-header, not inverted. */
 unsigned card_seed(const struct frame *f, const struct message *m)
 {
-    return ~finished(pseudo_sum(f, m)) & 0xFFFF;
+    return ~fold(pseudo_sum(f, m)) & 0xFFFF;
 }
 
 /* Whether a checksum was left to the card. Windows leaves out the length where the card is to cut a segment (large send offload). */
@@ -322,7 +322,7 @@ bool left_to_card(const struct frame *f, const struct message *m)
 /* What the card would make of a seed: it adds what it was given from the start of the message on. */
 unsigned card_value(const struct frame *f, const struct message *m)
 {
-    unsigned value = finished(covered_sum(f, m) + get16(f, m->at + m->place));
+    unsigned value = fold(covered_sum(f, m) + get16(f, m->at + m->place));
     return value == 0 && m->never_zero ? 0xFFFF : value;
 }
 

@@ -425,7 +425,7 @@ size_t jumbo_place(const struct frame *f, size_t at);
 enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
 uint64_t pseudo_sum(const struct frame *f, const struct message *m);
 
-/* checksum.c: the rules; mend.c, soundness.c and update.c go by them */
+/* checksum.c: the rules; correction.c, soundness.c and update.c go by them */
 
 enum verdict { NONE, RIGHT, BAD, UNCERTAIN, LEFT };  /* of a header's checksum */
 
@@ -437,7 +437,7 @@ struct checksum {
 
 void checksum_prepare(void);    /* once, before anything else of these */
 uint32_t sum(const uint8_t *at, size_t size);
-unsigned finished(uint64_t total);
+unsigned fold(uint64_t total);
 bool covering(const struct frame *f, struct message *m);
 void other_reading(struct message *m);
 uint64_t covered_sum(const struct frame *f, const struct message *m);
@@ -460,19 +460,19 @@ void checksum_write(const struct writable_frame *f, const struct checksum *c);
 
 enum doubt { SURE, SHORTER, LONGER };           /* whether bytes behind a datagram, not known to be any, were taken for payload */
 
-bool mend_lengths(struct packet_edit *e, enum doubt *doubt);
+bool correct_lengths(struct packet_edit *e, enum doubt *doubt);
 
-/* mend.c */
+/* correction.c */
 
 enum correction { ALL, LENGTHS, TRANSPORT };    /* checksums; lengths too; only what the kernel leaves to the card */
 
-struct mended {                 /* what was found in a packet, and mended */
+struct corrected {                 /* what was found in a packet, and corrected */
     bool wrong, unfinished;
     enum doubt doubt;
     uint64_t beyond;            /* of the walk: what is not followed */
 };
 
-enum outcome correct(const struct writable_frame *f, int64_t original, int64_t linktype, enum correction what, struct mended *mended);
+enum outcome correct(const struct writable_frame *f, int64_t original, int64_t linktype, enum correction what, struct corrected *corrected);
 
 /* soundness.c */
 

@@ -1,4 +1,4 @@
-/* Lengths of datagrams, mended; twin of ../python/lengths.py.
+/* Lengths of datagrams, corrected; twin of ../python/lengths.py.
  *
  * What follows a datagram in its frame may be padding, a frame check sequence, a trailer, or payload that somebody added. A length
  * stays where the bytes behind it are known to be none of it: zeros that fill a frame up to Ethernet's least payload, or a right
@@ -332,7 +332,7 @@ static void set_udp(struct packet_edit *e, size_t index)
     look_again(e);
 }
 
-bool mend_lengths(struct packet_edit *e, enum doubt *doubt)
+bool correct_lengths(struct packet_edit *e, enum doubt *doubt)
 {
     const struct packet_view *p = &e->view;
     *doubt = SURE;

@@ -639,12 +639,12 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
             bare_of(&bare, &b, i);
             const struct packet *p = bare.packet;
             struct writable_frame f = writable_of(&b, p);
-            struct mended mended;
-            outcomes[correct(&f, p->original, p->linktype, (enum correction)what, &mended)]++;
-            wrong += mended.wrong;
-            unfinished += mended.unfinished;
-            doubts[mended.doubt]++;
-            beyond_add(&beyond, mended.beyond);
+            struct corrected corrected;
+            outcomes[correct(&f, p->original, p->linktype, (enum correction)what, &corrected)]++;
+            wrong += corrected.wrong;
+            unfinished += corrected.unfinished;
+            doubts[corrected.doubt]++;
+            beyond_add(&beyond, corrected.beyond);
         }
         Py_END_ALLOW_THREADS
         if (beyond_end(&beyond))

@@ -19,7 +19,7 @@ static enum outcome message_verdict(const struct packet_view *p, size_t index, s
     enum outcome outcome = message_checksum(p, index, m, &c);
     uint64_t more = c.size == 2 ? finishing_sum(&p->frame, m, left) : 0;
     if (more != 0)
-        c.value = c.also = finished((~c.value & 0xFFFF) + more);
+        c.value = c.also = fold((~c.value & 0xFFFF) + more);
     *verdict = message_judged(&p->frame, m, &c);
     if (*verdict == LEFT)
         *left = c;

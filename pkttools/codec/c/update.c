@@ -17,7 +17,7 @@ static bool same(const struct sides *s, size_t at, size_t size)
 /* RFC 1624 equation 3: HC' = ~(~HC + ~m + m'), for all words m at once. */
 static unsigned followed(unsigned stored, uint64_t before, uint64_t after)
 {
-    return finished((uint64_t)(~stored & 0xFFFF) + finished(before) + (~finished(after) & 0xFFFF));
+    return fold((uint64_t)(~stored & 0xFFFF) + fold(before) + (~fold(after) & 0xFFFF));
 }
 
 static bool follow_header(const struct sides *s, size_t index)
@@ -59,7 +59,7 @@ static bool made_otherwise(const struct packet_view *p, const struct message *m)
         return false;
     other_reading(&o);
     unsigned stored = get16(&p->frame, m->at + m->place);
-    return stored != finished(covered(p, m)) && stored == finished(covered(p, &o));
+    return stored != fold(covered(p, m)) && stored == fold(covered(p, &o));
 }
 
 static bool follow_crc(const struct sides *s, size_t index)
@@ -101,7 +101,7 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
         return;
     }
     if (!frame_has(old, before.at + place, before.bytes)) { /* it was not captured */
-        unsigned was = finished(pseudo_sum(old, &before)), is = finished(pseudo_sum(new, &after));
+        unsigned was = fold(pseudo_sum(old, &before)), is = fold(pseudo_sum(new, &after));
         left->stale |= !same(s, before.at, rest) || outcome != later || was != is;
         return;
     }
@@ -134,7 +134,7 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
         other_reading(&after);
     }
     uint64_t was = covered(&s->before, &before), is = covered(&s->after, &after);
-    if (left_to_card(old, &before) && stored != finished(was)) {
+    if (left_to_card(old, &before) && stored != fold(was)) {
         if (stored != card_seed(old, &before))
             before.length = after.length = 0;
         put16(&s->edited, before.at + place, card_seed(new, &after));      /* left to the card, before and after */
@@ -144,7 +144,7 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
     }
     was += finishing_sum(old, &before, &s->left);
     is += finishing_sum(new, &after, &s->kept);
-    if (finished(was) == finished(is))
+    if (fold(was) == fold(is))
         return;
     unsigned value = followed(stored, was, is);
     put16(&s->edited, before.at + place, value == 0 && before.never_zero ? 0xFFFF : value);

@@ -60,10 +60,10 @@ def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width:
 
 
 def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | None = None) -> tuple[int, ...]:
-    """See mend.correct."""
-    from . import mend
+    """See correction.correct."""
+    from . import correction
 
-    return mend.correct(data, rows, what, counts)
+    return correction.correct(data, rows, what, counts)
 
 
 def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) -> bytes:

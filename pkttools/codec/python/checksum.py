@@ -1,6 +1,6 @@
 """The Internet checksum (RFC 1071), the CRC of SCTP, and who carries one: the rules, once; twin of ../c/checksum.c.
 
-mend.py, soundness.py and update.py go by them.
+correction.py, soundness.py and update.py go by them.
 """
 
 from __future__ import annotations

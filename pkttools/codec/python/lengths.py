@@ -1,4 +1,4 @@
-"""Lengths of datagrams, mended; twin of ../c/lengths.c.
+"""Lengths of datagrams, corrected; twin of ../c/lengths.c.
 
 What follows a datagram in its frame may be padding, a frame check sequence, a trailer, or payload that somebody added. A length
 stays where the bytes behind it are known to be none of it: zeros that fill a frame up to Ethernet's least payload, or a right
@@ -270,7 +270,7 @@ def _set_udp(view: View, index: int) -> None:
     view.walk()
 
 
-def mend_lengths(view: View) -> tuple[bool, int]:
+def correct_lengths(view: View) -> tuple[bool, int]:
     """Mends the lengths of a packet. Whether its headers can say them, and whether they are in doubt."""
     index, doubt = 0, SURE
     while index < len(view.headers):  # the outermost first: inner ones go by outer ones

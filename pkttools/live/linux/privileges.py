@@ -34,7 +34,7 @@ LATE = (
         "formats.text", "formats.write_behind", "kernel", "language.expression", "language.values",
     )),
 )  # fmt: skip
-OF_PYTHON = [f"pkttools.codec.python.{name}" for name in ("bridge", "headers", "mend", "pcapng", "program", "soundness")]
+OF_PYTHON = [f"pkttools.codec.python.{name}" for name in ("bridge", "correction", "headers", "pcapng", "program", "soundness")]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

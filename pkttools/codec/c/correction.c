@@ -1,15 +1,15 @@
-/* Mends checksums, and lengths when asked. Twin of ../python/mend.py. */
+/* Corrects checksums, and lengths when asked. Twin of ../python/correction.py. */
 #include "codec.h"
 
 /* Writes a checksum, if it is another one; and remembers what was there. */
-static void mend(const struct writable_frame *f, const struct message *m, const struct checksum *c, struct mended *mended)
+static void correct_checksum(const struct writable_frame *f, const struct message *m, const struct checksum *c, struct corrected *corrected)
 {
     if (c->size == 0 || checksum_read(&f->view, c) == c->value)
         return;
     if (m != NULL && message_judged(&f->view, m, c) == LEFT)
-        mended->unfinished = true;
+        corrected->unfinished = true;
     else
-        mended->wrong = true;
+        corrected->wrong = true;
     checksum_write(f, c);
 }
 
@@ -17,7 +17,7 @@ static void mend(const struct writable_frame *f, const struct message *m, const 
  * leaves there; and if there is none such, what the innermost one holds is taken for it: the kernel knows better than the packet
  * what is in the sum (RFC 791: an IPv4 route). `left` is that one, until one is finished.
  */
-static enum outcome finish(const struct packet_edit *e, size_t index, struct checksum *left, struct mended *mended)
+static enum outcome finish(const struct packet_edit *e, size_t index, struct checksum *left, struct corrected *corrected)
 {
     const struct packet_view *p = &e->view;
     const struct frame *f = &p->frame;
@@ -33,23 +33,23 @@ static enum outcome finish(const struct packet_edit *e, size_t index, struct che
     uint32_t stored = checksum_read(f, &c);
     if (verdict == LEFT || (verdict == BAD && (m.protocol == 132 || (m.protocol == 47 && stored == 0)))) {
         checksum_write(&e->frame, &c);
-        mended->unfinished = true;
+        corrected->unfinished = true;
     } else if (verdict == BAD && (m.protocol == 6 || (m.protocol == 17 && stored != 0)) && left->size == 0)
         *left = (struct checksum){.at = c.at, .size = 2, .value = card_value(f, &m)};
     return CORRECTED;
 }
 
-static enum outcome correct_ip(const struct packet_edit *e, size_t index, struct mended *mended)
+static enum outcome correct_ip(const struct packet_edit *e, size_t index, struct corrected *corrected)
 {
     struct checksum c = header_checksum(&e->view, index);
-    mend(&e->frame, NULL, &c, mended);
+    correct_checksum(&e->frame, NULL, &c, corrected);
     struct message m;
     enum outcome outcome = message_checksum(&e->view, index, &m, &c);
-    mend(&e->frame, &m, &c, mended);
+    correct_checksum(&e->frame, &m, &c, corrected);
     return outcome;
 }
 
-enum outcome correct(const struct writable_frame *f, int64_t original, int64_t linktype, enum correction what, struct mended *mended)
+enum outcome correct(const struct writable_frame *f, int64_t original, int64_t linktype, enum correction what, struct corrected *corrected)
 {
     struct packet_edit e;                       /* not cleared: half a kilobyte a packet, of which `walk` fills what there is */
     struct packet_view *p = &e.view;
@@ -58,8 +58,8 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
     p->frame = f->view;
     p->original = original;
     walk(&p->walk, &f->view, linktype);
-    *mended = (struct mended){.doubt = SURE, .beyond = p->walk.beyond};
-    if (what == LENGTHS && !mend_lengths(&e, &mended->doubt))
+    *corrected = (struct corrected){.doubt = SURE, .beyond = p->walk.beyond};
+    if (what == LENGTHS && !correct_lengths(&e, &corrected->doubt))
         return MALFORMED;
     struct checksum left = {0};
     enum outcome worst = p->walk.partial ? missing(p) : CORRECTED;
@@ -67,13 +67,13 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
         enum header_kind kind = p->walk.header[i].kind;
         if (kind != IP && kind != IPV6)
             continue;
-        enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, mended) : correct_ip(&e, i, mended);
+        enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, corrected) : correct_ip(&e, i, corrected);
         if (outcome != CORRECTED)
             worst = outcome;
     }
-    if (left.size > 0 && !mended->unfinished) {
+    if (left.size > 0 && !corrected->unfinished) {
         checksum_write(f, &left);
-        mended->unfinished = true;
+        corrected->unfinished = true;
     }
     return worst;
 }

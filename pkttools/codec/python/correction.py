@@ -1,26 +1,26 @@
-"""Mends checksums, and lengths when asked; twin of ../c/mend.c."""
+"""Corrects checksums, and lengths when asked; twin of ../c/correction.c."""
 
 from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from .checksum import BAD, GRE, LEFT, SCTP, Checksum, View
 from .headers import IP, IPV6, note
-from .lengths import LONGER, SHORTER, SURE, mend_lengths
+from .lengths import LONGER, SHORTER, SURE, correct_lengths
 from .message import CORRECTED, MALFORMED, OBSCURE, Message
 from .rows import checked, without_fcs
 
 ALL, LENGTHS, TRANSPORT = range(3)
 
 
-class _Mending:
-    """A packet whose checksums are mended, and what was found in it."""
+class _Correction:
+    """A packet whose checksums are corrected, and what was found in it."""
 
     def __init__(self, view: View) -> None:
         self.view = view
         self.wrong = self.unfinished = False
         self.left: Checksum | None = None  # what the card would make of the innermost message, until one is finished
 
-    def mend(self, message: Message | None, checksum: Checksum | None) -> None:
+    def correct_checksum(self, message: Message | None, checksum: Checksum | None) -> None:
         """Writes a checksum, if it is another one; and remembers what was there."""
         if checksum is None or self.view.read(checksum) == checksum[2]:
             return
@@ -30,11 +30,11 @@ class _Mending:
             self.wrong = True
         self.view.write(checksum)
 
-    def correct(self, index: int) -> int:
-        """Mends what the IP header at `index` has, and what it carries; gives the outcome."""
-        self.mend(None, self.view.header_checksum(index))
+    def correct_ip(self, index: int) -> int:
+        """Corrects what the IP header at `index` has, and what it carries; gives the outcome."""
+        self.correct_checksum(None, self.view.header_checksum(index))
         outcome, message, checksum = self.view.message_checksum(index)
-        self.mend(message, checksum)
+        self.correct_checksum(message, checksum)
         return outcome
 
     def finish(self, index: int) -> int:
@@ -62,25 +62,25 @@ class _Mending:
 def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple[int, bool, bool, int, int]:
     """Gives the outcome, whether a checksum was wrong, or left to the card, the doubt about lengths, and what is not followed."""
     view = View(frame, original, linktype)
-    mending, beyond = _Mending(view), view.beyond
-    fits, doubt = mend_lengths(view) if what == LENGTHS else (True, SURE)
+    correction, beyond = _Correction(view), view.beyond
+    fits, doubt = correct_lengths(view) if what == LENGTHS else (True, SURE)
     if not fits:
         return MALFORMED, False, False, doubt, beyond
     worst = view.missing() if view.partial else CORRECTED
     for index in reversed(range(len(view.headers))):  # the innermost first: outer sums cover inner ones
         if view.headers[index][0] in (IP, IPV6):
-            worst = (mending.finish(index) if what == TRANSPORT else mending.correct(index)) or worst
-    if mending.left and not mending.unfinished:
-        view.write(mending.left)
-        mending.unfinished = True
-    return worst, mending.wrong, mending.unfinished, doubt, beyond
+            worst = (correction.finish(index) if what == TRANSPORT else correction.correct_ip(index)) or worst
+    if correction.left and not correction.unfinished:
+        view.write(correction.left)
+        correction.unfinished = True
+    return worst, correction.wrong, correction.unfinished, doubt, beyond
 
 
 def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | None = None) -> tuple[int, ...]:
     """Mends the checksums of all packets; changes `data`.
 
     what: ALL checksums; LENGTHS too (IP total, IPv6 payload, UDP); or only what the kernel leaves to the card, by completing what
-    stands there (TRANSPORT). Gives how many packets are as they should be, and how many could not be mended in full because
+    stands there (TRANSPORT). Gives how many packets are as they should be, and how many could not be corrected in full because
     they are cut short, a fragment, malformed, or on a route whose end is not known; then in how many a checksum was wrong, and
     in how many it had been left to the card; and in how many the bytes behind a datagram may be payload or not, and were not
     taken for it, or were. Adds to `counts` what packets carry that is not followed.
