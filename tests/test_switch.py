@@ -271,7 +271,7 @@ def test_what_waits_for_a_slow_reader_counts_against_the_room(monkeypatch):
     try:
         monkeypatch.setattr(dump_module, "ROOM", 150_000)
         frames_ = bytearray(10) + between(4, 2) * 1500  # 90,000 bytes, more than the pipe takes as text
-        dump = Dump(f"/dev/fd/{writing}")
+        dump = Dump(Output(f"/dev/fd/{writing}", None))
         for _ in range(2):
             dump.write("p1", frames_, bytearray(row(90_000, 10)))
         assert dump.dropped == 1 and dump.failed
