@@ -19,4 +19,4 @@ How packets flow, and where each thing is:
     errors          what went wrong, in words
 """
 
-__version__ = "2.0.0a1"
+__version__ = "2.0.0a2"

@@ -368,6 +368,8 @@ def flow(source: Source, stages: list[Stage], sink: Sink) -> None:
             except Unread as unread:  # what else was received is counted, as far as it would have been written
                 unread.left = (len(batch) if unread.left is None else unread.left) + sum(map(len, stream))
                 raise
+        if source.file and source.file.link is not None and all(stage.values.link_type is None for stage in stages):
+            sink.without_packets(source.file.link)
         if ended:
             raise ended[0]
 

@@ -327,3 +327,29 @@ def test_dates_in_utc(backend, command):
     ):  # fmt: skip
         done = shell(given, PING, backend=backend, TZ=zone, **environment)
         assert (done.returncode, date in done.stdout, b"Wed Nov 15 07:13:20 2023" in done.stdout) == (0, utc, not utc), given
+
+
+@pytest.mark.parametrize("form", ["pcap", "pcapng"])
+@pytest.mark.parametrize("source", ["text", "pcap", "pcapng"])
+@pytest.mark.parametrize("words", ["pkt-filter SCTP", "pkt-pipe 'filter SCTP | correct'"])
+def test_what_a_filter_lets_nothing_through_of_keeps_its_link_type(backend, source, form, words):
+    """As tcpdump -w has it; -lt says otherwise."""
+    data = shell(f"pkt-txt2txt -lt 101 -F {source}", PING).stdout
+    assert linktype_of_empty(shell(f"{words} -F {form}", data, backend=backend).stdout) == 101
+    assert linktype_of_empty(shell(f"pkt-filter SCTP -lt 113 -F {form}", data, backend=backend).stdout) == 113
+
+
+@pytest.mark.parametrize("form", ["pcap", "pcapng"])
+def test_a_capture_without_packets_keeps_its_link_type(backend, form):
+    empty = shell("pkt-filter SCTP -F pcap", shell("pkt-txt2pcap -lt 101", PING).stdout).stdout
+    assert linktype_of_empty(shell(f"pkt-txt2txt -F {form}", empty, backend=backend).stdout) == 101
+
+
+def linktype_of_empty(capture: bytes) -> int:
+    """The link type of a capture without packets."""
+    if capture[:4] == b"\n\r\r\n":
+        (size,) = struct.unpack_from("<I", capture, 4)
+        assert len(capture) == size + 20
+        return struct.unpack_from("<H", capture, size + 8)[0]
+    assert len(capture) == 24
+    return struct.unpack_from("<I", capture, 20)[0]

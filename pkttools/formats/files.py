@@ -92,6 +92,7 @@ class Input:
         path = None if path == "-" else path
         self.name = path or "<stdin>"
         self.form = "text"  # or what its first bytes say
+        self.link: int | None = None  # of the first packets, or of a stream without any, once it is known; see batch.link_of
         self.said: list[str] = []  # what there is to say about it in the end, on standard error
         try:
             self.fd = os.open(path, os.O_RDONLY | PLAIN) if path else 0
@@ -266,6 +267,9 @@ class Sink:
 
     def begin(self) -> None:
         """Learns that the packets which were read together with that one are through."""
+
+    def without_packets(self, link: int) -> None:
+        """Learns of what link type the stream is that was read, for when it gets no packet."""
 
     def write(self, batch: Batch) -> None:
         """Takes a batch, at once."""

@@ -46,6 +46,7 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
         raise PktError(f"{place}: version {major}.{minor} of pcap is not supported, only 2.0 to 2.4 and {DIGITAL_UNIX[0]}.0")
     lengths = order_of_lengths(major, minor)
     link = link_of_word(linktype)
+    source.link = link if source.link is None else source.link
     header = 24 if magic == KUZNETZOV else 16
     start = HEADER
     final = False
@@ -129,6 +130,11 @@ class PcapSink(Sink):
         order = ">" if self.big_endian else "<"
         magic = NANO if self.nano else MICRO
         self.output.write(struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, MAX_FRAME, word_of_link(link)))
+
+    def without_packets(self, link: int) -> None:
+        """Learns of what link type the file is when it stays empty."""
+        if not self.started:
+            self.link = link
 
     def write(self, batch: Batch) -> None:
         """Writes a batch. Raises PktError at a packet that this file cannot hold, after those before it."""

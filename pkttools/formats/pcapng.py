@@ -174,6 +174,7 @@ class _Reader:
         line = b"" if name is None else blocks.note(b"IFACE:", name[:MAX_NAME])
         if blocks.FCS in known:
             linktype = link_of(linktype, octets(known[blocks.FCS][0]))
+        self.source.link = linktype if self.source.link is None else self.source.link
         resolution = known[blocks.RESOLUTION][0] if blocks.RESOLUTION in known else MICRO
         offset = struct.unpack(self.order + "q", known.get(blocks.TIME_OFFSET, bytes(8)))[0]
         self.interfaces.extend((linktype, snaplen, resolution, offset, len(self.names), len(line)))
@@ -287,6 +288,10 @@ class PcapngSink(Sink):
         out += self.block(blocks.INTERFACE, body + b"".join(known))
         self.count += 1
         return self.count - 1, nano
+
+    def without_packets(self, link: int) -> None:
+        """Learns of what link type the section is when it stays empty."""
+        self.linktype = link
 
     def block(self, kind: int, body: bytes) -> bytes:
         """A block as it is written."""

@@ -48,6 +48,7 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
             consumed, data, rows, fields, linktype, line, error, passed_over = codec.text_decode(
                 buffer, start, stop, final, linktype, line, now
             )
+            source.link = linktype if source.link is None else source.link
             stray, shortened = stray + passed_over[0], shortened + passed_over[1]
             if rows:
                 found = True
