@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from conftest import shell
-from samples import ethernet, extension, frames, ipv4, ipv6, tags, udp
+from samples import ethernet, extension, frames, gre, ipv4, ipv6, tags, udp
 
 from pkttools import codec
 from pkttools.batch import Batch, Packet, gathered
@@ -587,3 +587,23 @@ def test_what_is_as_large_as_the_mtu_is_not_cut_and_not_counted(force):
         framed = ethernet(0x86DD if frame[0] >> 4 == 6 else 0x0800, frame)  # longer than the MTU by what the link adds
         assert [p.frame for p in through(stage, [packet(framed, linktype=1)])] == [framed]
         assert stage.passed == {}
+
+
+def test_fragments_inside_of_tunnels_are_counted():
+    """Only the outermost datagram is reassembled; what is left as it is inside is not left silently."""
+    inner4 = mended(ipv4(17, udp(PAYLOAD[:24])[:24], fragment=0x2000))
+    inner6 = ipv6(44, struct.pack("!BBHI", 17, 0, 1, 1) + udp(PAYLOAD[:16])[:24])
+    tunnels = [
+        mended(ipv4(4, inner4)),
+        mended(ipv4(41, inner6)),
+        ipv6(4, inner4),
+        ipv6(41, inner6),
+        mended(ipv4(47, gre(0x0800, inner4))),
+    ]
+    stage = Reassembler()
+    packets = [packet(frame) for frame in tunnels]
+    assert [p.frame for p in through(stage, packets)] == tunnels
+    assert stage.passed == {"inside tunnels": len(tunnels)}
+    whole = [mended(ipv4(4, mended(ipv4(17, udp(b"x"))))), ipv6(41, ipv6(17, udp(b"x")))]
+    assert [p.frame for p in through(stage, [packet(frame) for frame in whole])] == whole
+    assert stage.passed == {"inside tunnels": len(tunnels)}

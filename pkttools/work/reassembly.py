@@ -28,12 +28,15 @@ Key = tuple[object, ...]
 
 
 def fragments_only() -> Program:
-    """The filter that finds fragments, for the codec: most packets are none, and pass untouched."""
+    """The filter that finds fragments, for the codec, in the outermost and in the innermost headers: most packets are none, and
+    pass untouched.
+    """
     tests = Tests()
-    for name, compare in (("IP.MF", EQUAL), ("IP.OFFSET", MORE)):
-        further = tests.label()
-        tests.add(FIELDS[name][0], 1, compare, int(compare == EQUAL), ALL_BITS, ACCEPT, further)
-        tests.bind(further)
+    for occurrence in (1, -1):
+        for name, compare in (("IP.MF", EQUAL), ("IP.OFFSET", MORE)):
+            further = tests.label()
+            tests.add(FIELDS[name][0], occurrence, compare, int(compare == EQUAL), ALL_BITS, ACCEPT, further)
+            tests.bind(further)
     tests.add(1 << FRAGMENT, 1, LAYER, 0, 0, ACCEPT, REJECT)
     return tests.program()
 
@@ -161,7 +164,9 @@ class Reassembler:
             datagram = Datagram(packet.frame, headers, index)
         except ValueError:
             return [*out, *(self.unused([packet], "malformed") if codec.select(batch.data, row, self.wanted) else [packet])]
-        return [*out, *(self.fragment(packet, datagram) if datagram.is_fragment else [packet])]
+        if datagram.is_fragment:
+            return [*out, *self.fragment(packet, datagram)]
+        return [*out, *(self.unused([packet], "inside tunnels") if codec.select(batch.data, row, self.wanted) else [packet])]
 
     def fragment(self, packet: Packet, d: Datagram) -> list[Packet]:
         """Takes a fragment; gives what passes: the datagram when it is whole, or fragments that cannot be used."""
