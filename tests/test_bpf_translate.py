@@ -44,10 +44,12 @@ ether[5] = 0 and (ether[6] = 1 or len % 7 = 3)
 
 def compiled(expression: str, optimised: bool) -> list[classic.Instruction]:
     """What libpcap makes of an expression; not every version takes each."""
+    from bpf import open_dead
+
     from pkttools.libpcap.system import BpfProgram, library
 
     pcap = library()
-    handle = pcap.pcap_open_dead(1, 262144)
+    handle = open_dead(1)
     program = BpfProgram()
     try:
         if pcap.pcap_compile(handle, ctypes.byref(program), expression.encode(), int(optimised), 0):

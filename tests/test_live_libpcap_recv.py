@@ -446,13 +446,14 @@ def test_numbers_are_those_that_libpcap_writes():
     """The header of a capture that it writes for each of its numbers has the link type of files."""
     import ctypes
 
+    from bpf import open_dead
+
     from pkttools import libpcap
 
     pcap = library()
-    pcap.pcap_open_dead.restype, pcap.pcap_open_dead.argtypes = ctypes.c_void_p, (ctypes.c_int, ctypes.c_int)
     known = 0
     for number in range(300):
-        handle = pcap.pcap_open_dead(number, 65535)
+        handle = open_dead(number, 65535)
         reading, writing = os.pipe()
         dumper = pcap.pcap_dump_open(handle, f"/dev/fd/{writing}".encode())
         if dumper:

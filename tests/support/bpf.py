@@ -71,3 +71,10 @@ def any_program(dice: random.Random) -> list[Instruction]:
             k = dice.randrange(left)
         program.append((code, dice.randrange(left), dice.randrange(left), k))
     return [*program, (dice.choice((0x06, 0x16)), 0, 0, dice.randrange(2))]
+
+
+def open_dead(linktype: int, snaplen: int = 262144) -> int:
+    """A handle of libpcap's for neither an interface nor a file; declared, as ctypes cuts one of 64 bits to 32 else."""
+    function = system.library().pcap_open_dead
+    function.restype, function.argtypes = ctypes.c_void_p, (ctypes.c_int, ctypes.c_int)
+    return function(linktype, snaplen)
