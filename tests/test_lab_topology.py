@@ -60,13 +60,13 @@ def test_what_ip_has_to_do(talks, monkeypatch):
     a, b = made.hosts.values()
     fds = {"a": 7, "b": 8}
     assert [line for line, _ in build.links(made, a, set(), fds)] == [
-        "link add eth0 index 257 address 02:00:00:00:01:01 type veth "
+        "link add name eth0 index 257 address 02:00:00:00:01:01 type veth "
         "peer name eth0 index 513 address 02:00:00:00:02:01 mtu 1280 netns /proc/self/fd/8"
     ]
     assert build.links(made, b, {"a"}, fds) == []
     assert [line for line, _ in build.settings(a)] == [
-        "link set lo up", *["link set eth0 addrgenmode none"] * talks, "address add 10.0.0.1/24 dev eth0", "link set eth0 up",
-        "route add default via 10.0.0.2",
+        "link set lo up", *["link set dev eth0 addrgenmode none"] * talks, "address add 10.0.0.1/24 dev eth0",
+        "link set dev eth0 up", "route add default via 10.0.0.2",
     ]  # fmt: skip
     assert build.settings(a)[-1][1].place == "'route a default via 10.0.0.2'"
     assert "address add fd00::2/64 nodad dev eth0" in [line for line, _ in build.settings(b)]

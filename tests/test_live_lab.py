@@ -757,3 +757,10 @@ def test_examples_of_the_manual(rootless: None, tmp_path: Path):
         done = shell(f"cd '{tmp_path}' && pkt-lab run 'host outer' -- pkt-lab exec outer bash -ec {shlex.quote(block)}")
         assert done.returncode == 0, (block, done.stderr)
         assert done.stdout, block
+
+
+@pytest.mark.parametrize("name", ["a", "b", "br", "up", "name", "dev", "type", "index", "help"])
+def test_interfaces_that_are_named_like_words_of_ip(rootless: None, name: str):
+    words = f"'wire x:{name} 10.0.0.1/24 y:{name} 10.0.0.2/24' 'wire s:p1 z:e' 'bridge s:{name} p1'"
+    done = shell(f"pkt-lab run {words} -- pkt-lab exec x ip -br link show dev {name}")
+    assert (done.returncode, done.stdout.split()[1:2]) == (0, [b"UP"]), done.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from conftest import ROOT, shell
 
@@ -16,6 +18,11 @@ CASES = {
     "bytes inserted, SIZE as before": (
         PING.replace(b"000000: 02", b"000000: AA 02", 1),
         "1 packet cut to what SIZE says: without SIZE all bytes count",
+        2,
+    ),
+    "a line of bytes deleted, SIZE as before": (
+        b"".join(line for line in PING.splitlines(keepends=True) if not line.startswith(b"000020:")),
+        "2 packets filled with zeros to what SIZE says: bytes are missing",
         2,
     ),
     "fields of headers that are not there": (
@@ -66,9 +73,12 @@ def test_long_durations() -> None:
     from pkttools.live.linux.receive import Receiver
 
     receiver = object.__new__(Receiver)
+    receiver.watch = SimpleNamespace(up=True)
     assert receiver.patience(float("1e300")) == 86400
     assert receiver.patience(None) is None
     assert receiver.patience(0) == 0
+    receiver.watch.up = False  # nothing tells when it is up again
+    assert receiver.patience(None) == receiver.patience(float("1e300")) < 1
 
 
 def test_standard_input_that_is_a_folder(tmp_path) -> None:

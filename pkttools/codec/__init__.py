@@ -4,7 +4,7 @@ Both backends have the same functions with the same results and the same errors.
 fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it was built.
 
     text_decode(buffer, start, stop, final, linktype, line, now)
-        -> (consumed, data, rows, fields, linktype, line, error, (stray, shortened))
+        -> (consumed, data, rows, fields, linktype, line, error, (stray, shortened, filled))
     text_encode(data, rows, first, number, width, data_only, extras) -> (text, stop)
     pcap_decode(buffer, start, stop, final, big_endian, nano, header, lengths, linktype) -> (consumed, rows, error)
     pcap_encode(data, rows, first, big_endian, nano) -> (records, stop, lost)

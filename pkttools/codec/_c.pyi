@@ -17,7 +17,7 @@ def text_decode(
     int,
     int,
     tuple[int, int, int, int] | None,
-    tuple[int, int],
+    tuple[int, int, int],
 ]: ...
 def text_encode(
     data: Buffer, rows: Buffer, first: int, number: int, width: int, data_only: bool, extras: list[bytes] | None, /

@@ -32,7 +32,7 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     linktype, line, known, tried = 1, 0, 0, 0
     found = typed = False  # whether there was a packet; a line LINKTYPE
     head = b""  # of a text without packets
-    stray = shortened = unplaced = 0
+    stray = shortened = filled = unplaced = 0
     binary = buffer.find(b"\0", 0, min(used, 65536)) >= 0
     if buffer.startswith(MARK, 0, used):  # the first line is one of the format, too
         used -= len(MARK)
@@ -49,7 +49,7 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
                 buffer, start, stop, final, linktype, line, now
             )
             source.link = linktype if source.link is None else source.link
-            stray, shortened = stray + passed_over[0], shortened + passed_over[1]
+            stray, shortened, filled = stray + passed_over[0], shortened + passed_over[1], filled + passed_over[2]
             if rows:
                 found = True
                 batch = Batch(data, rows)
@@ -92,6 +92,8 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
         source.said.append(f"{source.name}: {counted(stray, 'line')} of packets outside of packets: is a '--' missing?")
     if shortened:
         source.said.append(f"{source.name}: {counted(shortened, 'packet')} cut to what SIZE says: without SIZE all bytes count")
+    if filled:
+        source.said.append(f"{source.name}: {counted(filled, 'packet')} filled with zeros to what SIZE says: bytes are missing")
     if unplaced:
         source.said.append(f"{source.name}: {counted(unplaced, 'field line')} without a place: no such header there, or no bytes")
 

@@ -98,7 +98,10 @@ def makes_addresses() -> bool:
 
 
 def links(topology: Topology, host: Host, made: set[str], fds: dict[str, int]) -> list[tuple[str, Line | None]]:
-    """The lines that make the wires of a host whose other end is not there yet, and its bridges, each with its statement."""
+    """The lines that make the wires of a host whose other end is not there yet, and its bridges, each with its statement.
+
+    Names stand behind `name` and `dev`: `ip` takes short ones, such as a and b, for beginnings of its own words else.
+    """
     batch: list[tuple[str, Line | None]] = []
     for (first, name), (second, other), line in topology.wires:
         if host.name not in (first, second) or made & {first, second}:
@@ -106,11 +109,11 @@ def links(topology: Topology, host: Host, made: set[str], fds: dict[str, int]) -
         if host.name == second:
             first, name, second, other = second, other, first, name
         here, there = topology.hosts[first].interfaces[name], topology.hosts[second].interfaces[other]
-        batch.append((f"link add {name} {identity(here)} type veth peer name {other} {identity(there)} "
+        batch.append((f"link add name {name} {identity(here)} type veth peer name {other} {identity(there)} "
                       f"netns /proc/self/fd/{fds[second]}", line))  # fmt: skip
     for one in host.interfaces.values():
         if one.ports is not None:
-            batch.append((f"link add {one.name} {identity(one)} type bridge stp_state 0 mcast_snooping 0", one.line))
+            batch.append((f"link add name {one.name} {identity(one)} type bridge stp_state 0 mcast_snooping 0", one.line))
     return batch
 
 
@@ -124,14 +127,14 @@ def settings(host: Host) -> list[tuple[str, Line | None]]:
     batch: list[tuple[str, Line | None]] = [("link set lo up", None)]
     interfaces = host.interfaces.values()
     if makes_addresses():
-        batch += [(f"link set {one.name} addrgenmode none", one.line) for one in interfaces]
-    batch += [(f"link set {port} master {one.name}", one.line) for one in interfaces for port in one.ports or ()]
+        batch += [(f"link set dev {one.name} addrgenmode none", one.line) for one in interfaces]
+    batch += [(f"link set dev {port} master {one.name}", one.line) for one in interfaces for port in one.ports or ()]
     for one in interfaces:
         batch += [(f"address add {address}{' nodad' if address.version == 6 else ''} dev {one.name}", line)
                   for address, line in one.addresses]  # fmt: skip
         if one.ipv6 and not any(address.is_link_local for address, _ in one.addresses):
             batch.append((f"address add {link_local(one.mac)}/64 nodad dev {one.name}", one.line))
-        batch.append((f"link set {one.name} up", one.line))
+        batch.append((f"link set dev {one.name} up", one.line))
         batch += [(f"neighbour replace {address} lladdr {mac} dev {one.name} nud permanent", line)
                   for address, mac, line in one.neighbours]  # fmt: skip
     return batch + [(f"route add {network} via {gateway}", line) for network, gateway, line in host.routes]

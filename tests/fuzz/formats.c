@@ -82,6 +82,7 @@ static void read_piece(struct text_decoder *all, const uint8_t *text, size_t fro
     all->line = d.line;
     all->stray += d.stray;
     all->shortened += d.shortened;
+    all->filled += d.filled;
     all->consumed = from + d.consumed;
     all->error = d.error;
     all->error_line = d.error_line;
@@ -108,7 +109,7 @@ static struct text_decoder read_text(const uint8_t *text, size_t size, size_t cu
 static void expect_equal_text(const struct text_decoder *a, const struct text_decoder *b)
 {
     EXPECT(equal_bytes(&a->data, &b->data) && equal_bytes(&a->packets, &b->packets) && equal_bytes(&a->fields, &b->fields));
-    EXPECT(a->linktype == b->linktype && a->stray == b->stray && a->shortened == b->shortened);
+    EXPECT(a->linktype == b->linktype && a->stray == b->stray && a->shortened == b->shortened && a->filled == b->filled);
     EXPECT(a->error == b->error && (a->error != NO_ERROR || (a->consumed == b->consumed && a->line == b->line)));
     EXPECT(a->error == NO_ERROR || (a->error_line == b->error_line && a->word == b->word && a->word_size == b->word_size));
 }
@@ -144,7 +145,7 @@ static void expect_read_again(const struct text_decoder *from, const struct byte
 {
     struct text_decoder again = read_text(text->at, text->size, text->size);
     const struct packet *p = (const struct packet *)from->packets.at, *q = (const struct packet *)again.packets.at;
-    EXPECT(again.error == NO_ERROR && again.stray == 0 && again.shortened == 0);
+    EXPECT(again.error == NO_ERROR && again.stray == 0 && again.shortened == 0 && again.filled == 0);
     EXPECT(again.packets.size == from->packets.size);
     EXPECT(again.fields.size == fields * count_of(&from->packets) * sizeof(struct field_line));
     for (size_t left = count_of(&from->packets); left > 0; left--, p++, q++) {

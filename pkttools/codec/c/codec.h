@@ -221,7 +221,7 @@ struct text_decoder {
     int64_t linktype, line, now;        /* in and out */
     struct bytes data, packets, fields; /* out: bytes, struct packet, struct field_line */
     size_t consumed;
-    int64_t stray, shortened;           /* lines of packets outside of packets; packets with more bytes than SIZE says */
+    int64_t stray, shortened, filled;   /* lines of packets outside of packets; packets with more bytes than SIZE says; with fewer */
     enum error_kind error;
     int64_t error_line;
     size_t word, word_size;             /* what the error is about, in the text; or a number in `word` */

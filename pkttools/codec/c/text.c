@@ -252,6 +252,7 @@ static bool finish(struct text_decoder *d, const struct draft *p)
     int64_t given = (int64_t)(d->data.size - p->data);
     int64_t captured = p->captured >= 0 ? p->captured : given;
     d->shortened += captured < given;
+    d->filled += given > 0 && captured > given;     /* without any they are meant: fields follow */
     if (captured > given) {
         if (!bytes_need(&d->data, (size_t)(captured - given)))
             return false;

@@ -96,7 +96,8 @@ class _Failed(Exception):
 
 
 def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype: int, line: int, now: int) -> tuple[
-        int, bytearray, bytearray, list[tuple[int, int, int, int, int, int]], int, int, Error | None, tuple[int, int]]:  # fmt: skip
+        int, bytearray, bytearray, list[tuple[int, int, int, int, int, int]], int, int, Error | None,
+        tuple[int, int, int]]:  # fmt: skip
     """Reads the complete packets in buffer[start:stop].
 
     final: nothing comes behind; an open packet is then an error. linktype: what holds at `start`. line: lines read
@@ -116,7 +117,8 @@ def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype:
         d.read()
     except _Failed as failed:
         error = failed.args
-    return start + d.consumed, d.data, bytearray(d.rows.tobytes()), d.fields, d.linktype, d.line, error, (d.stray, d.shortened)
+    passed_over = d.stray, d.shortened, d.filled
+    return start + d.consumed, d.data, bytearray(d.rows.tobytes()), d.fields, d.linktype, d.line, error, passed_over
 
 
 def _canonical_time(line: bytes) -> int | None:
@@ -160,7 +162,7 @@ class _Decoder:
     def __init__(self, text: bytes, start: int, final: bool, linktype: int, line: int, now: int) -> None:
         self.text, self.start, self.final = text, start, final
         self.linktype, self.line, self.now = linktype, line, now
-        self.at = self.consumed = self.stray = self.shortened = 0
+        self.at = self.consumed = self.stray = self.shortened = self.filled = 0
         self.odd = 0  # up to here, packets only seemed to be canonical
         self.data, self.rows = bytearray(), array("q")
         self.fields: list[tuple[int, int, int, int, int, int]] = []
@@ -297,6 +299,7 @@ class _Decoder:
         """Adds a packet: its bytes cut or filled to the declared size, its notes behind them."""
         captured, original = declared or (len(data), len(data))
         self.shortened += captured < len(data)
+        self.filled += 0 < len(data) < captured  # without any they are meant: fields follow
         del data[captured:]
         self.data += data
         if captured > len(data):

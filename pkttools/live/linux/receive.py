@@ -10,7 +10,6 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
-from math import inf
 
 from ... import codec
 from ...batch import MAX_FRAME, ROW_BYTES, Batch
@@ -140,7 +139,9 @@ class Receiver:
     def patience(self, deadline: float | None) -> float | None:
         """Seconds to wait for a packet, at most a day: select(2) does not take any number."""
         most = 86400 if self.watch.up else AGAIN  # nothing tells that an interface is up again, or gone while it was down
-        return None if deadline is None and self.watch.up else min(max(0, (deadline or inf) - time.monotonic()), most)
+        if deadline is None:
+            return None if self.watch.up else most
+        return min(max(0, deadline - time.monotonic()), most)
 
     def batches(self) -> Iterator[Batch]:
         """The next block as a batch, if the kernel has handed it over, and some of its packets are wanted."""
