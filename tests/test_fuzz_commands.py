@@ -124,10 +124,8 @@ def test_the_judge_of_two(other, said):
 def test_a_planted_bug_is_found(tmp_path):
     """One that only a solicitation with a right checksum reaches; what is left is a frame, and can be tried again."""
     load("c")
-    for folder in ("pkttools", "tests/fuzz"):
+    for folder in ("pkttools", "tests/fuzz", "tests/support"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("corpus", "__pycache__"))
-    for name in ("samples.py", "sections.py"):
-        shutil.copy(ROOT / "tests" / name, tmp_path / "tests")
     answers = tmp_path / "pkttools" / "work" / "answers.py"
     text, place = answers.read_text(), "        at = message[1] + 8\n"
     assert place in text

@@ -348,7 +348,7 @@ def test_without_libpcap_the_message_says_how_to_get_it(lab, command):
 # The same with an old libpcap, which cannot do everything, and has a warning.
 OLD = """
 import sys
-from pkttools.libpcap import handle
+from pkttools.live.libpcap import handle
 from pkttools.main import guarded
 class Old:
     def __init__(self, pcap):
@@ -379,7 +379,7 @@ def test_warnings_are_said(lab):
 # The same where select(2) sees nothing of what libpcap holds, as with the buffers of the BSDs.
 APPLE = """
 import sys
-from pkttools.libpcap import handle
+from pkttools.live.libpcap import handle
 from pkttools.main import guarded
 class Apple:
     called = []
@@ -410,7 +410,7 @@ def test_apples_pktap_is_asked_for(lab, interface, calls):
 
 BLIND = """
 import os, sys
-from pkttools.libpcap import handle
+from pkttools.live.libpcap import handle
 from pkttools.main import guarded
 class Blind:
     def __init__(self, pcap):
