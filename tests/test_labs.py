@@ -15,7 +15,7 @@ from waits import until
 
 LABS = sorted(path.parent for path in (ROOT / "examples/labs").glob("*/run"))
 LAB = ROOT / "bin/pkt-lab"
-FIVE_LABS = {"forged-ping", "four-hosts", "who-sees-it", "before-the-stack", "cut-and-mended"}
+FIVE_LABS = {"forged-ping", "four-hosts", "who-sees-it", "before-the-stack", "fragments-and-offload"}
 
 
 def name_of(folder: Path) -> str:

@@ -48,5 +48,5 @@ def find(name: str) -> Path:
         return Path(name)
     found = [folder for folder in folders() if name in (folder.name, short(folder))]
     if not found:
-        raise UsageError(f"no laboratory '{name}'; there are {', '.join(folder.name for folder in folders()) or 'none'}")
+        raise UsageError(f"no lab '{name}'; there are {', '.join(folder.name for folder in folders()) or 'none'}")
     return found[0]
