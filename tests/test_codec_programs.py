@@ -436,11 +436,11 @@ def test_the_carry_between_the_halves_of_128_bits(codec, step, plus, minus):
 
 # ---- programs that are none ----
 
-COLUMNS = ["header", "bit", "width", "bias", "scale", "kind", "shapes", "next"]  # of `struct row` in codec.h
+COLUMNS = ["header", "bit", "width", "bias", "scale", "kind", "shapes", "next"]  # of `struct field` in codec.h
 
 
 def refused(codec: ModuleType, **changed: int) -> list[bool]:
-    """Whether a filter and an assignment are, with these columns changed in the first of their two rows, both IP.TTL's."""
+    """Whether a filter and an assignment are, with these columns changed in the first of their two fields, both IP.TTL's."""
     rows, test, _ = expression.compiled(expression.any_of(["IP.TTL==64"]))
     _, assignment, _ = expression.assignments([("IP.TTL", "=", "9")])
     test, assignment = array("q", test), array("q", assignment)
@@ -470,8 +470,8 @@ def refused(codec: ModuleType, **changed: int) -> list[bool]:
      ("width", -1, False), ("width", 56, True), ("width", 57, False), ("width", 64, False), ("width", 128, True),
      ("width", 129, False), ("width", 127, False)],
 )  # fmt: skip
-def test_rows_that_are_not_sound(codec, column, value, sound):
-    """They are refused before any packet is looked at; `next` leads to later rows only, so that none is met twice."""
+def test_fields_that_are_not_sound(codec, column, value, sound):
+    """They are refused before any packet is looked at; `next` leads to later fields only, so that none is met twice."""
     assert refused(codec, **{column: value}) == [not sound] * 2
 
 

@@ -31,7 +31,7 @@ def test_every_number_was_compared() -> None:
 
 
 @pytest.mark.parametrize(("struct", "columns"), [
-    ("row", program.ROW_COLUMNS), ("test", program.TEST_COLUMNS), ("assignment", program.ASSIGNMENT_COLUMNS),
+    ("field", program.FIELD_COLUMNS), ("test", program.TEST_COLUMNS), ("assignment", program.ASSIGNMENT_COLUMNS),
 ])  # fmt: skip
 def test_columns(struct: str, columns: int) -> None:
     members = re.search(rf"struct {struct} \{{[^\n]*\n\s*int64_t ([^;]*);\s*\}}", C)

@@ -3,8 +3,8 @@
 What they mean is told in ../language/program.py. codec.h and program.c have the same in C; a test compares.
 """
 
-NUMBER, DATA, FAMILY, LITTLE, TEXT = range(5)  # kinds of rows of the field table
+NUMBER, DATA, FAMILY, LITTLE, TEXT = range(5)  # kinds of fields
 EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF = range(9)  # what a test compares
 SET, ADD, SUBTRACT, SWAP = range(4)  # what an assignment does
 ACCEPT, REJECT = -1, -2  # where tests end
-ROW_COLUMNS, TEST_COLUMNS, ASSIGNMENT_COLUMNS = 8, 11, 9  # of `struct row`, `struct test` and `struct assignment`
+FIELD_COLUMNS, TEST_COLUMNS, ASSIGNMENT_COLUMNS = 8, 11, 9  # of `struct field`, `struct test` and `struct assignment`

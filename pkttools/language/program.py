@@ -1,7 +1,7 @@
 """Compiles filters and assignments into flat programs of integers, which a backend runs over a batch.
 
-A program is three byte strings: the field table as rows, the code, and constants (the bytes of DATA and TEXT values). Codes are
-rows of native 64-bit integers; their columns are `struct row`, `struct test` and `struct assignment` in codec/c/codec.h.
+A program is three byte strings: the field table, the code, and constants (the bytes of DATA and TEXT values). Codes are
+records of native 64-bit integers; their columns are `struct field`, `struct test` and `struct assignment` in codec/c/codec.h.
 A test names the test to go on with when it holds and when not, or ACCEPT or REJECT; jumps only go forward.
 """
 
@@ -13,7 +13,7 @@ from ..batch import Program
 from ..codec import program
 from ..protocols.fields import DATA, FAMILY, LITTLE, TABLE, TEXT
 
-ROW_KINDS = {DATA: program.DATA, FAMILY: program.FAMILY, LITTLE: program.LITTLE, TEXT: program.TEXT}  # others are numbers
+FIELD_KINDS = {DATA: program.DATA, FAMILY: program.FAMILY, LITTLE: program.LITTLE, TEXT: program.TEXT}  # others are numbers
 ALL_BITS = (1 << 128) - 1
 
 
@@ -22,18 +22,18 @@ def _packed(numbers: list[int]) -> bytes:
     return struct.pack(f"{len(numbers)}q", *numbers)
 
 
-def _rows() -> bytes:
-    following: dict[str, int] = {}  # name to the next row of that name, or -1
-    rows: list[list[int]] = []
+def _fields() -> bytes:
+    following: dict[str, int] = {}  # name to the next field of that name, or -1
+    fields: list[list[int]] = []
     for index in range(len(TABLE) - 1, -1, -1):
-        row = TABLE[index]
-        kind = ROW_KINDS.get(row.kind, program.NUMBER)
-        rows.append([row.header, row.bit, row.width, row.bias, row.scale, kind, row.shapes, following.get(row.name, -1)])
-        following[row.name] = index
-    return _packed([column for row in reversed(rows) for column in row])
+        f = TABLE[index]
+        kind = FIELD_KINDS.get(f.kind, program.NUMBER)
+        fields.append([f.header, f.bit, f.width, f.bias, f.scale, kind, f.shapes, following.get(f.name, -1)])
+        following[f.name] = index
+    return _packed([column for field in reversed(fields) for column in field])
 
 
-ROWS = _rows()
+FIELDS = _fields()
 
 
 def _halves(value: int) -> tuple[int, int]:
@@ -49,11 +49,11 @@ class Tests:
         self.code: list[list[list[int] | int]] = []
         self.constants = bytearray()
 
-    def add(self, row: int, occurrence: int, compare: int, value: int | bytes, mask: int, yes: list[int] | int,
+    def add(self, field: int, occurrence: int, compare: int, value: int | bytes, mask: int, yes: list[int] | int,
             no: list[int] | int) -> None:  # fmt: skip
-        """A test: the field at `row` (for LAYER: a set of header kinds, as bits) against `value` under `mask`."""
+        """A test: a field, by its place in the table (for LAYER: a set of header kinds, as bits), against `value` under `mask`."""
         number, data = (0, value) if isinstance(value, bytes) else (value, b"")
-        self.code.append([row, occurrence, compare, *_halves(number), *_halves(mask), len(self.constants), len(data), yes, no])
+        self.code.append([field, occurrence, compare, *_halves(number), *_halves(mask), len(self.constants), len(data), yes, no])
         self.constants += data
 
     def label(self) -> list[int]:
@@ -67,15 +67,15 @@ class Tests:
     def program(self) -> Program:
         """The finished program."""
         code = [c[0] if isinstance(c, list) else c for test in self.code for c in test]
-        return ROWS, _packed(code), bytes(self.constants)
+        return FIELDS, _packed(code), bytes(self.constants)
 
 
 def assignments_program(assignments: list[tuple[int, int, int, bool, int | bytes, int]]) -> Program:
-    """Compiles assignments: operation, row, occurrence, exact, value, other row (of SWAP)."""
+    """Compiles assignments: operation, field, occurrence, exact, value, other field (of SWAP)."""
     code: list[int] = []
     constants = bytearray()
-    for operation, row, occurrence, exact, value, other in assignments:
+    for operation, field, occurrence, exact, value, other in assignments:
         number, data = (0, value) if isinstance(value, bytes) else (value, b"")
-        code += [operation, row, occurrence, exact, *_halves(number), len(constants), len(data), other]
+        code += [operation, field, occurrence, exact, *_halves(number), len(constants), len(data), other]
         constants += data
-    return ROWS, _packed(code), bytes(constants)
+    return FIELDS, _packed(code), bytes(constants)

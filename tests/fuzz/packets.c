@@ -252,16 +252,16 @@ static int64_t *take_columns(struct input *in, size_t *count)
     return columns;
 }
 
-/* One byte: 1 for assignments, 2 for rows of its own. Then those rows; the code; one byte: how many constants; they; a sample. */
+/* One byte: 1 for assignments, 2 for fields of its own. Then those fields; the code; one byte: how many constants; they; a sample. */
 void fuzz_program(struct input *in)
 {
     unsigned choice = take8(in);
     size_t columns = 0;
-    int64_t *rows = (choice & 2) != 0 ? take_columns(in, &columns) : NULL;
-    struct program p = {.rows = field_rows, .row_count = sizeof field_rows / sizeof *field_rows};
-    if (rows != NULL) {
-        p.rows = (const struct row *)rows;
-        p.row_count = columns * sizeof *rows / sizeof *p.rows;
+    int64_t *fields = (choice & 2) != 0 ? take_columns(in, &columns) : NULL;
+    struct program p = {.fields = field_table, .field_count = sizeof field_table / sizeof *field_table};
+    if (fields != NULL) {
+        p.fields = (const struct field *)fields;
+        p.field_count = columns * sizeof *fields / sizeof *p.fields;
     }
     int64_t *code = take_columns(in, &p.code_count);
     p.code = code;
@@ -279,8 +279,8 @@ void fuzz_program(struct input *in)
     discard(&s.whole);
     release(constants, p.constants_size);
     release((uint8_t *)code, p.code_count * sizeof *code);
-    if (rows != NULL)
-        release((uint8_t *)rows, columns * sizeof *rows);
+    if (fields != NULL)
+        release((uint8_t *)fields, columns * sizeof *fields);
 }
 
 /* One byte: how many instructions. Each is its code's lower byte, jt, jf, and k as a column; then a sample. */
@@ -350,14 +350,14 @@ void fuzz_bridge(struct input *in)
     struct few few = {.source = (int)(take8(in) & 3)}, alone;
     size_t size = in->size, at = 0, count = 0;
     uint8_t *data = exact(in->at, size);
-    struct packet *rows = (struct packet *)exact(NULL, MOST * sizeof *rows);
+    struct packet *packets = (struct packet *)exact(NULL, MOST * sizeof *packets);
     for (; at < size && count < MOST; count++) {
         size_t whole = data[at] < size - at - 1 ? data[at] : size - at - 1;
-        rows[count] = (struct packet){.offset = (int64_t)at + 1, .captured = (int64_t)whole, .original = (int64_t)whole, .linktype = 1};
+        packets[count] = (struct packet){.offset = (int64_t)at + 1, .captured = (int64_t)whole, .original = (int64_t)whole, .linktype = 1};
         at += 1 + whole;
     }
-    if (count > 0 && rows[0].captured >= 12) {
-        memcpy(few.at[0].mac, data + rows[0].offset + 6, 6);
+    if (count > 0 && packets[0].captured >= 12) {
+        memcpy(few.at[0].mac, data + packets[0].offset + 6, 6);
         few.at[0].port = few.source ^ 1;
         few.count = 1;
     }
@@ -365,11 +365,11 @@ void fuzz_bridge(struct input *in)
     int *out = (int *)exact(NULL, MOST * sizeof *out);
     int64_t counts[FORWARD_COUNTS] = {0};
     struct stations together = {&few, few_find, few_learn}, each = {&alone, few_find, few_learn};
-    EXPECT(forward(data, rows, count, few.source, &together, out, counts));
+    EXPECT(forward(data, packets, count, few.source, &together, out, counts));
     int64_t sums[FORWARD_COUNTS] = {0};
     for (size_t i = 0; i < count; i++) {
         int one;
-        EXPECT(forward(data, rows + i, 1, alone.source, &each, &one, sums));
+        EXPECT(forward(data, packets + i, 1, alone.source, &each, &one, sums));
         EXPECT(out[i] == one);
         EXPECT(one == TO_NOBODY || one == TO_ALL || (one >= 0 && one < 4 && one != few.source));
     }
@@ -379,7 +379,7 @@ void fuzz_bridge(struct input *in)
     for (size_t i = 0; i < few.count; i++)
         EXPECT(equal(few.at[i].mac, alone.at[i].mac, 6) && few.at[i].port == alone.at[i].port);
     release((uint8_t *)out, MOST * sizeof *out);
-    release((uint8_t *)rows, MOST * sizeof *rows);
+    release((uint8_t *)packets, MOST * sizeof *packets);
     release(data, size);
 }
 

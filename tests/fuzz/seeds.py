@@ -16,7 +16,7 @@ from pathlib import Path
 from pkttools import codec
 from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
-from pkttools.codec.program import ROW_COLUMNS
+from pkttools.codec.program import FIELD_COLUMNS
 from pkttools.language import expression
 from pkttools.protocols.fields import HEADERS
 from tests.support.samples import TEXT, batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
@@ -66,10 +66,10 @@ def columns(data: bytes) -> list[int]:
 def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
     """The lines of programs.h. Native integers are taken apart here and put together again by the compiler."""
     yield "/* Written by seeds.py. */"
-    rows = columns(filters[0][0])
-    cut = [rows[at : at + ROW_COLUMNS] for at in range(0, len(rows), ROW_COLUMNS)]
-    yield "static const struct row field_rows[] = {"
-    yield from ("    {" + ", ".join(map(str, row)) + "}," for row in cut)
+    fields = columns(filters[0][0])
+    cut = [fields[at : at + FIELD_COLUMNS] for at in range(0, len(fields), FIELD_COLUMNS)]
+    yield "static const struct field field_table[] = {"
+    yield from ("    {" + ", ".join(map(str, field)) + "}," for field in cut)
     yield "};"
     for name, group in (("filter", filters), ("assignment", assignments)):
         for i, (_, code, constants) in enumerate(group):
@@ -77,7 +77,7 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
             yield f"static const uint8_t {name}_{i}_constants[] = {{{', '.join(map(str, constants or b'?'))}}};"
         yield f"static const struct program {name}s[] = {{"
         for i, (_, code, constants) in enumerate(group):
-            yield f"    {{field_rows, {len(cut)}, {name}_{i}, {len(code) // 8}, {name}_{i}_constants, {len(constants)}}},"
+            yield f"    {{field_table, {len(cut)}, {name}_{i}, {len(code) // 8}, {name}_{i}_constants, {len(constants)}}},"
         yield "};"
 
 
@@ -244,20 +244,20 @@ def column(value: int) -> bytes:
 
 
 def given() -> Iterator[bytes]:
-    """Programs and samples they say something of; some with rows of their own."""
+    """Programs and samples they say something of; some with fields of their own."""
     filters, assignments = programs()
     for kind, group in enumerate((filters, assignments)):
         for i, (_, code, constants) in enumerate(group):
             coded = bytes([len(code) // 8]) + b"".join(map(column, columns(code))) + bytes([len(constants)]) + constants
             for linktype, frame in (frames()[i * 3], frames()[-i * 3 - 4]):
                 yield bytes([kind]) + coded + sample(linktype, frame)
-    # A row of the input's own, one test or assignment, and what makes either unsound: each alone, a column and its value.
+    # A field of the input's own, one test or assignment, and what makes either unsound: each alone, a column and its value.
     ethernet = HEADERS.index("ETHERNET")
-    row, test, change = [ethernet, 0, 48, 0, 1, 0, 1, -1], [0, 1, 0, 0, 0, 0, -1, 0, 0, -1, -2], [0, 0, 1, 0, 0, 0x0800, 0, 0, 0]
+    field, test, change = [ethernet, 0, 48, 0, 1, 0, 1, -1], [0, 1, 0, 0, 0, 0, -1, 0, 0, -1, -2], [0, 0, 1, 0, 0, 0x0800, 0, 0, 0]
     frame = sample(*frames()[0])
-    yield from (own(row, test, 2, frame), own(row, change, 3, frame), own(row, [3, *change[1:]], 3, frame))
+    yield from (own(field, test, 2, frame), own(field, change, 3, frame), own(field, [3, *change[1:]], 3, frame))
     for at, value in ((1, -1), (1, 8 * 262_144 + 1), (2, -1), (2, 57), (2, 64), (2, 129), (4, 0), (4, -1), (5, 2), (7, 0), (7, 1)):
-        unsound = [*row[:at], value, *row[at + 1 :]]
+        unsound = [*field[:at], value, *field[at + 1 :]]
         yield from (own(unsound, test, 2, frame), own(unsound, change, 3, frame), own(unsound, [1, *change[1:]], 3, frame))
     # Little-endian numbers and text, some where none can be.
     for bit, width, kind in ((8, 40, 3), (4, 16, 3), (8, 12, 3), (8, 64, 3), (8, 320, 4), (0, 0, 4), (4, 16, 4), (8, 1 << 22, 4)):
@@ -266,9 +266,9 @@ def given() -> Iterator[bytes]:
             yield own(typed, [operation, *change[1:6], 0, 2, 0], 3, frame)
         yield own(typed, [*test[:7], 0, 2, *test[9:]], 2, frame)
     for at, value in ((0, 1), (0, -1), (7, 3), (7, -1), (8, 3), (8, -1), (8, 2**63 - 1), (9, 0), (9, 1), (10, 0), (10, 1)):
-        yield own(row, [*test[:at], value, *test[at + 1 :]], 2, frame)
+        yield own(field, [*test[:at], value, *test[at + 1 :]], 2, frame)
     for at, value in ((1, 1), (1, -1), (6, 3), (6, -1), (7, 3), (7, -1), (8, 1), (8, -1)):
-        yield own(row, [3, *change[1:at], value, *change[at + 1 :]], 3, frame)
+        yield own(field, [3, *change[1:at], value, *change[at + 1 :]], 3, frame)
 
 
 def bpf_programs() -> Iterator[bytes]:
@@ -296,9 +296,9 @@ def bridged() -> Iterator[bytes]:
         yield bytes([number]) + b"".join(bytes([len(frame)]) + frame for frame in [*whole, whole[0][:13], b""])
 
 
-def own(row: list[int], code: list[int], choice: int, frame: bytes) -> bytes:
-    """A program with a row of its own, and two constants."""
-    coded = [bytes([len(part)]) + b"".join(map(column, part)) for part in (row, code)]
+def own(field: list[int], code: list[int], choice: int, frame: bytes) -> bytes:
+    """A program with a field of its own, and two constants."""
+    coded = [bytes([len(part)]) + b"".join(map(column, part)) for part in (field, code)]
     return bytes([choice]) + b"".join(coded) + b"\2ab" + frame
 
 

@@ -16,14 +16,14 @@ static bool reserved(const uint8_t *mac)
     return memcmp(mac, block, sizeof block) == 0 && mac[5] < 16;
 }
 
-bool forward(const uint8_t *data, const struct packet *rows, size_t count, int source, const struct stations *stations,
+bool forward(const uint8_t *data, const struct packet *packets, size_t count, int source, const struct stations *stations,
              int *out, int64_t counts[FORWARD_COUNTS])
 {
     const uint8_t *from = NULL, *to = NULL;     /* of the frame before: most often the next one's are the same */
     int found = TO_NOBODY;
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *frame = data + rows[i].offset;
-        if (rows[i].captured < HEAD) {
+        const uint8_t *frame = data + packets[i].offset;
+        if (packets[i].captured < HEAD) {
             counts[FORWARD_SHORT]++;
             out[i] = TO_NOBODY;
             continue;

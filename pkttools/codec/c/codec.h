@@ -1,6 +1,6 @@
 /* The C backend: everything here has a twin of the same name under ../python.
  *
- * No I/O, no Python objects (only module.c knows Python), no field names: programs bring their own table of rows.
+ * No I/O, no Python objects (only module.c knows Python), no field names: programs bring their own table of fields.
  * Packet bytes are read through the checked readers below, never by bare indexing; a read past the end gives 0.
  */
 #ifndef PKTTOOLS_CODEC_H
@@ -349,21 +349,21 @@ uint64_t beyond_link(int64_t linktype);
 
 /* program.c */
 
-struct row {                    /* a row of the field table; see pkttools/language/program.py */
+struct field {                  /* a field in one kind of header, of the field table; see pkttools/language/program.py */
     int64_t header, bit, width, bias, scale, kind, shapes, next;
 };
 
 struct test {
-    int64_t row, occurrence, compare, high, low, mask_high, mask_low, constant, size, yes, no;
+    int64_t field, occurrence, compare, high, low, mask_high, mask_low, constant, size, yes, no;
 };
 
 struct assignment {
-    int64_t operation, row, occurrence, exact, high, low, constant, size, other;
+    int64_t operation, field, occurrence, exact, high, low, constant, size, other;
 };
 
 struct program {
-    const struct row *rows;
-    size_t row_count;
+    const struct field *fields;
+    size_t field_count;
     const int64_t *code;
     size_t code_count;          /* in int64s */
     const uint8_t *constants;
@@ -500,7 +500,7 @@ struct stations {               /* who is where: `of` is what the functions are 
 };
 
 /* Learns the sources of frames that came from a port, and finds where each of them goes. False: a function failed. */
-bool forward(const uint8_t *data, const struct packet *rows, size_t count, int source, const struct stations *stations,
+bool forward(const uint8_t *data, const struct packet *packets, size_t count, int source, const struct stations *stations,
              int *out, int64_t counts[FORWARD_COUNTS]);
 
 #endif

@@ -396,15 +396,15 @@ static PyObject *py_walk(PyObject *self, PyObject *args)
     return list;
 }
 
-/* A program as Python hands it over: rows, code, constants. */
+/* A program as Python hands it over: fields, code, constants. */
 struct loaded {
-    Py_buffer rows, code, constants;
+    Py_buffer fields, code, constants;
     struct program program;
 };
 
 static void unload(struct loaded *l)
 {
-    PyBuffer_Release(&l->rows);
+    PyBuffer_Release(&l->fields);
     PyBuffer_Release(&l->code);
     PyBuffer_Release(&l->constants);
 }
@@ -412,13 +412,13 @@ static void unload(struct loaded *l)
 static bool load(PyObject *tuple, struct loaded *l, bool (*sound)(const struct program *))
 {
     *l = (struct loaded){0};
-    if (!PyArg_ParseTuple(tuple, "y*y*y*", &l->rows, &l->code, &l->constants))
+    if (!PyArg_ParseTuple(tuple, "y*y*y*", &l->fields, &l->code, &l->constants))
         return false;
     l->program = (struct program){
-        l->rows.buf, (size_t)l->rows.len / sizeof(struct row), l->code.buf, (size_t)l->code.len / sizeof(int64_t),
+        l->fields.buf, (size_t)l->fields.len / sizeof(struct field), l->code.buf, (size_t)l->code.len / sizeof(int64_t),
         l->constants.buf, (size_t)l->constants.len,
     };
-    if (aligned(&l->rows) && (l->code.len == 0 || aligned(&l->code)) && sound(&l->program))
+    if (aligned(&l->fields) && (l->code.len == 0 || aligned(&l->code)) && sound(&l->program))
         return true;
     PyErr_SetString(PyExc_ValueError, "program is not sound");
     unload(l);
@@ -752,21 +752,21 @@ static int find(void *of, const uint8_t *mac)
     return PyErr_Occurred() ? TO_ERROR : value < 0 ? TO_ALL : (int)(value & 255);
 }
 
-/* The rows of frames that go out by a port, or with `any` by one of several. */
+/* The frames that go out by a port, or with `any` by one of several. */
 static PyObject *rows_to(const struct packet *p, const int *out, Py_ssize_t count, const bool goes[], bool any, int port)
 {
-    PyObject *rows = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof *p);
-    if (rows == NULL)
+    PyObject *packets = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof *p);
+    if (packets == NULL)
         return NULL;
-    char *at = PyByteArray_AsString(rows), *start = at;
+    char *at = PyByteArray_AsString(packets), *start = at;
     for (Py_ssize_t i = 0; i < count; i++)
         if (out[i] == TO_ALL || (out[i] >= 0 && (any ? goes[out[i]] : out[i] == port))) {
             memcpy(at, &p[i], sizeof *p);
             at += sizeof *p;
         }
-    if (PyByteArray_Resize(rows, at - start) < 0)
-        Py_CLEAR(rows);
-    return rows;
+    if (PyByteArray_Resize(packets, at - start) < 0)
+        Py_CLEAR(packets);
+    return packets;
 }
 
 static PyObject *py_forward(PyObject *self, PyObject *args)

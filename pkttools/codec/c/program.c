@@ -1,7 +1,7 @@
-/* Runs filters and assignments: flat programs over rows of the field table, compiled by ../../program.py and ../../expression.py. */
+/* Runs filters and assignments: flat programs over the fields of a table, compiled by ../../program.py and ../../expression.py. */
 #include "codec.h"
 
-enum { NUMBER, DATA, FAMILY, LITTLE, TEXT };    /* row kinds */
+enum { NUMBER, DATA, FAMILY, LITTLE, TEXT };    /* field kinds */
 enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF };
 enum { SET, ADD, SUBTRACT, SWAP };
 enum { ACCEPT = -1, REJECT = -2 };
@@ -12,34 +12,34 @@ struct value {                                  /* 128 bits, unsigned */
 };
 
 struct place {                                  /* an occurrence of a field in a frame */
-    const struct row *row;
+    const struct field *field;
     size_t bit, size;                           /* first bit in the frame; bytes, of DATA and TEXT */
 };
 
 /* ---- soundness: a program is data from outside; it is checked once and then trusted ---- */
 
-static bool row_sound(const struct program *p, int64_t row)
+static bool field_sound(const struct program *p, int64_t field)
 {
-    return row >= 0 && (uint64_t)row < p->row_count;
+    return field >= 0 && (uint64_t)field < p->field_count;
 }
 
-static bool width_sound(const struct row *r)
+static bool width_sound(const struct field *f)
 {
-    bool whole = r->width % 8 == 0 && r->bit % 8 == 0;
-    switch (r->kind) {
-    case FAMILY: return r->width == 32;
-    case LITTLE: return r->width >= 0 && r->width <= MOST_BITS && whole;
-    case TEXT: return r->width >= 0 && r->width <= 8 * MAX_FRAME && whole;
-    default: return (r->width >= 0 && r->width <= MOST_BITS) || (r->width == 128 && r->bit % 8 == 0);
+    bool whole = f->width % 8 == 0 && f->bit % 8 == 0;
+    switch (f->kind) {
+    case FAMILY: return f->width == 32;
+    case LITTLE: return f->width >= 0 && f->width <= MOST_BITS && whole;
+    case TEXT: return f->width >= 0 && f->width <= 8 * MAX_FRAME && whole;
+    default: return (f->width >= 0 && f->width <= MOST_BITS) || (f->width == 128 && f->bit % 8 == 0);
     }
 }
 
-static bool rows_sound(const struct program *p)
+static bool fields_sound(const struct program *p)
 {
-    for (size_t i = 0; i < p->row_count; i++) {
-        const struct row *r = &p->rows[i];
-        bool next = r->next == -1 || (r->next > (int64_t)i && row_sound(p, r->next));  /* forward: no circles */
-        if (!next || r->bit < 0 || r->bit > 8 * MAX_FRAME || r->scale < 1 || !width_sound(r))
+    for (size_t i = 0; i < p->field_count; i++) {
+        const struct field *f = &p->fields[i];
+        bool next = f->next == -1 || (f->next > (int64_t)i && field_sound(p, f->next));  /* forward: no circles */
+        if (!next || f->bit < 0 || f->bit > 8 * MAX_FRAME || f->scale < 1 || !width_sound(f))
             return false;
     }
     return true;
@@ -56,15 +56,15 @@ static bool constant_sound(const struct program *p, int64_t at, int64_t size)
 bool tests_sound(const struct program *p)
 {
     int64_t count = (int64_t)(p->code_count / TEST_SIZE);
-    if (p->code_count % TEST_SIZE != 0 || count == 0 || !rows_sound(p))
+    if (p->code_count % TEST_SIZE != 0 || count == 0 || !fields_sound(p))
         return false;
     const struct test *tests = (const struct test *)p->code;
     for (int64_t i = 0; i < count; i++) {
         const struct test *t = &tests[i];
         bool jumps = (t->yes == ACCEPT || t->yes == REJECT || (t->yes > i && t->yes < count))
             && (t->no == ACCEPT || t->no == REJECT || (t->no > i && t->no < count));
-        bool of_row = t->compare != LAYER && t->compare != BPF;
-        if (!jumps || (of_row && !row_sound(p, t->row)) || !constant_sound(p, t->constant, t->size))
+        bool of_field = t->compare != LAYER && t->compare != BPF;
+        if (!jumps || (of_field && !field_sound(p, t->field)) || !constant_sound(p, t->constant, t->size))
             return false;
         if (t->compare == BPF && !bpf_sound(p->constants + t->constant, (size_t)t->size))
             return false;
@@ -74,41 +74,41 @@ bool tests_sound(const struct program *p)
 
 bool assignments_sound(const struct program *p)
 {
-    if (p->code_count % ASSIGNMENT_SIZE != 0 || !rows_sound(p))
+    if (p->code_count % ASSIGNMENT_SIZE != 0 || !fields_sound(p))
         return false;
     const struct assignment *a = (const struct assignment *)p->code, *end = a + p->code_count / ASSIGNMENT_SIZE;
     for (; a < end; a++)
-        if (!row_sound(p, a->row) || (a->operation == SWAP && !row_sound(p, a->other)) || !constant_sound(p, a->constant, a->size))
+        if (!field_sound(p, a->field) || (a->operation == SWAP && !field_sound(p, a->other)) || !constant_sound(p, a->constant, a->size))
             return false;
     return true;
 }
 
 /* ---- fields ---- */
 
-static bool place_in(const struct program *p, int64_t row, const struct header *h, struct place *at)
+static bool place_in(const struct program *p, int64_t field, const struct header *h, struct place *at)
 {
-    for (; row >= 0; row = p->rows[row].next) {
-        const struct row *r = &p->rows[row];
-        if (r->header != (int64_t)h->kind)
+    for (; field >= 0; field = p->fields[field].next) {
+        const struct field *f = &p->fields[field];
+        if (f->header != (int64_t)h->kind)
             continue;
-        if (r->kind == DATA) {
-            *at = (struct place){r, h->data * 8, h->end - h->data};
+        if (f->kind == DATA) {
+            *at = (struct place){f, h->data * 8, h->end - h->data};
             return h->data < h->end;
         }
-        *at = (struct place){r, h->start * 8 + (size_t)r->bit, r->kind == TEXT ? (size_t)r->width / 8 : 0};
-        return at->bit + (size_t)r->width <= h->end * 8;
+        *at = (struct place){f, h->start * 8 + (size_t)f->bit, f->kind == TEXT ? (size_t)f->width / 8 : 0};
+        return at->bit + (size_t)f->width <= h->end * 8;
     }
     return false;
 }
 
 /* The k-th occurrence, or from the end when negative. Where fewer come, `exact` finds none, otherwise the last. */
-static bool locate(const struct program *p, int64_t row, int64_t occurrence, bool exact, const struct walk *w,
+static bool locate(const struct program *p, int64_t field, int64_t occurrence, bool exact, const struct walk *w,
                    struct place *at)
 {
     struct place next;
     if (occurrence < 0) {
         for (size_t i = w->count; i-- > 0;)
-            if (place_in(p, row, &w->header[i], &next) && ++occurrence == 0) {
+            if (place_in(p, field, &w->header[i], &next) && ++occurrence == 0) {
                 *at = next;
                 return true;
             }
@@ -116,7 +116,7 @@ static bool locate(const struct program *p, int64_t row, int64_t occurrence, boo
     }
     bool any = false;
     for (size_t i = 0; i < w->count; i++)
-        if (place_in(p, row, &w->header[i], &next)) {
+        if (place_in(p, field, &w->header[i], &next)) {
             *at = next;
             any = true;
             if (--occurrence == 0)
@@ -177,30 +177,30 @@ static size_t text_size(const struct frame *f, const struct place *at)
 /* The number as it stands in the packet, before bias and scale. */
 static struct value read_raw(const struct frame *f, const struct place *at)
 {
-    if (at->row->width == 128)
+    if (at->field->width == 128)
         return (struct value){read_bits(f, at->bit, 64), read_bits(f, at->bit + 64, 64)};
-    uint64_t raw = read_bits(f, at->bit, (size_t)at->row->width);
-    if (at->row->kind == FAMILY && raw > 0xFFFF)    /* in the byte order of the machine that wrote it */
+    uint64_t raw = read_bits(f, at->bit, (size_t)at->field->width);
+    if (at->field->kind == FAMILY && raw > 0xFFFF)    /* in the byte order of the machine that wrote it */
         raw = reversed((uint32_t)raw);
-    else if (at->row->kind == LITTLE)
-        raw = turned(raw, (size_t)at->row->width);
+    else if (at->field->kind == LITTLE)
+        raw = turned(raw, (size_t)at->field->width);
     return (struct value){0, raw};
 }
 
 static void write_raw(const struct writable_frame *f, const struct place *at, struct value v)
 {
-    if (at->row->width == 128) {
+    if (at->field->width == 128) {
         write_bits(f, at->bit, 64, v.high);
         write_bits(f, at->bit + 64, 64, v.low);
         return;
     }
-    if (at->row->kind == FAMILY) {
+    if (at->field->kind == FAMILY) {
         uint64_t old = read_bits(&f->view, at->bit, 32);
         if (old == 0 || old > 0xFFFF)
             v.low = reversed((uint32_t)v.low);
-    } else if (at->row->kind == LITTLE)
-        v.low = turned(v.low, (size_t)at->row->width);
-    write_bits(f, at->bit, (size_t)at->row->width, v.low);
+    } else if (at->field->kind == LITTLE)
+        v.low = turned(v.low, (size_t)at->field->width);
+    write_bits(f, at->bit, (size_t)at->field->width, v.low);
 }
 
 static int compare_values(struct value a, struct value b)
@@ -221,22 +221,22 @@ static int compare_data(const uint8_t *a, size_t a_size, const uint8_t *b, size_
 
 static bool holds(const struct program *p, const struct test *t, const struct frame *f, const struct walk *w)
 {
-    if (t->compare == LAYER) {                  /* `row` is a set of header kinds */
+    if (t->compare == LAYER) {                  /* `field` is a set of header kinds */
         for (size_t i = 0; i < w->count; i++)
-            if ((uint64_t)t->row >> w->header[i].kind & 1)
+            if ((uint64_t)t->field >> w->header[i].kind & 1)
                 return true;
         return false;
     }
     struct place at;
-    if (!locate(p, t->row, t->occurrence, true, w, &at))
+    if (!locate(p, t->field, t->occurrence, true, w, &at))
         return false;
     int c;
-    if (at.row->kind == DATA || at.row->kind == TEXT) {
-        size_t size = at.row->kind == TEXT ? text_size(f, &at) : at.size;
+    if (at.field->kind == DATA || at.field->kind == TEXT) {
+        size_t size = at.field->kind == TEXT ? text_size(f, &at) : at.size;
         c = compare_data(frame_range(f, at.bit / 8, size), size, p->constants + t->constant, (size_t)t->size);
     } else {
         struct value v = read_raw(f, &at);
-        v.low = (v.low + (uint64_t)at.row->bias) * (uint64_t)at.row->scale;
+        v.low = (v.low + (uint64_t)at.field->bias) * (uint64_t)at.field->scale;
         v.high &= (uint64_t)t->mask_high;
         v.low &= (uint64_t)t->mask_low;
         c = compare_values(v, (struct value){(uint64_t)t->high, (uint64_t)t->low});
@@ -293,32 +293,32 @@ static struct value negative(struct value a)
 static void write_text(const struct writable_frame *f, const struct place *at, const uint8_t *text, size_t size)
 {
     size = least(size, at->size);
-    uint8_t *field = writable_range(f, at->bit / 8, at->size);
-    if (compare_data(field, text_size(&f->view, at), text, size) == 0)
+    uint8_t *to = writable_range(f, at->bit / 8, at->size);
+    if (compare_data(to, text_size(&f->view, at), text, size) == 0)
         return;
-    memset(field, 0, at->size);
+    memset(to, 0, at->size);
     if (size > 0)
-        memcpy(field, text, size);
+        memcpy(to, text, size);
 }
 
-/* Whether it is done: a value that this row cannot hold is left alone. */
+/* Whether it is done: a value that this field cannot hold is left alone. */
 static bool change(const struct assignment *a, const struct writable_frame *f, const struct place *at, const uint8_t *constants)
 {
-    if (at->row->kind == TEXT) {
+    if (at->field->kind == TEXT) {
         write_text(f, at, constants + a->constant, (size_t)a->size);
         return true;
     }
-    if (at->row->kind == DATA) {
+    if (at->field->kind == DATA) {
         size_t size = (size_t)a->size < at->size ? (size_t)a->size : at->size;
         if (size > 0)
             memcpy(writable_range(f, at->bit / 8, size), constants + a->constant, size);
         return true;
     }
     struct value v = {(uint64_t)a->high, (uint64_t)a->low};
-    uint64_t scale = (uint64_t)at->row->scale, bias = (uint64_t)at->row->bias;
-    if (at->row->width < 128) {
+    uint64_t scale = (uint64_t)at->field->scale, bias = (uint64_t)at->field->bias;
+    if (at->field->width < 128) {
         if (a->operation == SET) {
-            if (v.low % scale != 0 || v.low / scale < bias || (v.low / scale - bias) >> at->row->width != 0)
+            if (v.low % scale != 0 || v.low / scale < bias || (v.low / scale - bias) >> at->field->width != 0)
                 return false;
             v.low = v.low / scale - bias;
         } else
@@ -354,8 +354,8 @@ static bool swap(const struct program *p, const struct assignment *a, const stru
 {
     struct place at, other;
     struct walk outer = outer_headers(w);
-    if (!locate(p, a->row, a->occurrence, a->exact, &outer, &at) || !locate(p, a->other, a->occurrence, a->exact, &outer, &other)
-        || at.row->kind == TEXT || other.row->kind == TEXT || other.row->width != at.row->width)
+    if (!locate(p, a->field, a->occurrence, a->exact, &outer, &at) || !locate(p, a->other, a->occurrence, a->exact, &outer, &other)
+        || at.field->kind == TEXT || other.field->kind == TEXT || other.field->width != at.field->width)
         return false;
     struct value v = read_raw(&f->view, &at);
     write_raw(f, &at, read_raw(&f->view, &other));
@@ -379,9 +379,9 @@ uint64_t assign(const struct program *p, const struct writable_frame *f, int64_t
     for (; a < end; a++, placed++) {
         if (a->operation == SWAP)
             *placed += swap(p, a, f, &w);
-        else if (locate(p, a->row, a->occurrence, a->exact, &w, &at) && change(a, f, &at, p->constants)) {
+        else if (locate(p, a->field, a->occurrence, a->exact, &w, &at) && change(a, f, &at, p->constants)) {
             ++*placed;
-            if (at.row->shapes)                 /* later assignments meet the headers as they are now */
+            if (at.field->shapes)                 /* later assignments meet the headers as they are now */
                 walk(&w, &f->view, linktype);
         }
     }

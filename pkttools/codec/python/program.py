@@ -1,6 +1,6 @@
-"""Runs filters and assignments: flat programs over rows of the field table; twin of ../c/program.c.
+"""Runs filters and assignments: flat programs over the fields of a table; twin of ../c/program.c.
 
-The columns of rows, tests and assignments are those of `struct row`, `struct test`, `struct assignment` in ../c/codec.h.
+The columns of fields, tests and assignments are those of `struct field`, `struct test`, `struct assignment` in ../c/codec.h.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from ..program import (
     DATA,
     EQUAL,
     FAMILY,
+    FIELD_COLUMNS,
     LAYER,
     LESS,
     LITTLE,
     MORE,
     PRESENT,
     REJECT,
-    ROW_COLUMNS,
     SET,
     SUBTRACT,
     SWAP,
@@ -71,7 +71,7 @@ def _width_sound(kind: int, bit: int, width: int) -> bool:
 @lru_cache(16)
 def _load(program: Program, columns: int) -> tuple[Rows, Rows, bytes]:
     """Rows and code of a program. Raises ValueError when it is not sound: it is checked once and then trusted."""
-    rows, code, constants = _cut(program[0][: len(program[0]) // 64 * 64], ROW_COLUMNS), _cut(program[1], columns), program[2]
+    rows, code, constants = _cut(program[0][: len(program[0]) // 64 * 64], FIELD_COLUMNS), _cut(program[1], columns), program[2]
     sound = len(program[1]) // 8 % columns == 0
     for i, (_, bit, width, _, scale, kind, _, following) in enumerate(rows):
         sound &= following == -1 or i < following < len(rows)  # forward: no circles
