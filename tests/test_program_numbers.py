@@ -1,4 +1,4 @@
-"""The numbers of programs: what the compiler and the Python twin have is what is written in C."""
+"""The numbers of programs and of results: what the compiler and the Python twin have is what is written in C."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import pytest
 from conftest import ROOT
 
+import pkttools.codec
 from pkttools.codec import program
 
 C = "\n".join((ROOT / "pkttools/codec/c" / name).read_text() for name in ("codec.h", "program.c"))
@@ -37,3 +38,23 @@ def test_columns(struct: str, columns: int) -> None:
     members = re.search(rf"struct {struct} \{{[^\n]*\n\s*int64_t ([^;]*);\s*\}}", C)
     assert members, "nothing was compared"
     assert len(members[1].split(",")) == columns
+
+
+@pytest.mark.parametrize(("enum", "first", "beside"), [
+    ("correction", "ALL", []), ("outcome", "CORRECTED", ["OUTCOMES"]), ("lengths", "IN_ORDER", []), ("verdict", "NONE", []),
+])  # fmt: skip
+def test_what_functions_take_and_give(enum: str, first: str, beside: list[str]) -> None:
+    """beside: how many there are, which only C has."""
+    names = re.search(rf"enum {enum} \{{([^}}]*)\}};", C)[1].replace(" ", "").split(",")
+    assert names[0] == first
+    assert [getattr(pkttools.codec, name, None) for name in names] == [*range(len(names) - len(beside)), *(None for _ in beside)]
+
+
+def test_numbers_of_results_are_written_once() -> None:
+    """The Python twin has them from the package that it is a twin in, not from a list of its own."""
+    numbers = {name for name, value in vars(pkttools.codec).items() if name.isupper() and isinstance(value, int)}
+    assert len(numbers) == 3 + 7 + 3 + 5
+    for path in (ROOT / "pkttools/codec/python").glob("*.py"):
+        lists = re.findall(r"^([A-Z_]+(?:, [A-Z_]+)+) = range", path.read_text(), re.MULTILINE)
+        own = {name for names in lists for name in names.split(", ")}
+        assert not own & numbers, path

@@ -30,6 +30,12 @@ stop after about two megabytes and are called again.
 
 import os
 
+# Numbers that the functions take and give, as in codec.h; in front of the backends, since the twin has them from here.
+ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` corrects: checksums; lengths too; what the kernel leaves to the card
+CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED = range(7)  # what comes out of `correct` and `check`
+IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED = range(3)  # a pcap record's lengths; captured, then original: before 2.3 the other way
+NONE, RIGHT, BAD, UNCERTAIN, LEFT = range(5)  # what `verify` says of a header's checksum
+
 _choice = os.environ.get("PKTTOOLS_CODEC", "")
 if _choice not in ("", "c", "python"):
     raise ImportError(f"PKTTOOLS_CODEC is '{_choice}': it is c or python")
@@ -57,11 +63,6 @@ pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
 walk, select, assign, spread = _backend.walk, _backend.select, _backend.assign, _backend.spread
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
 forward, keep_memory = _backend.forward, _backend.keep_memory
-
-ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` mends: checksums; lengths too; what the kernel leaves to the card
-CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED = range(7)  # what comes out of `correct` and `check`
-IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED = range(3)  # the two lengths of a pcap record
-NONE, RIGHT, BAD, UNCERTAIN, LEFT = range(5)  # what `verify` says of a header's checksum
 
 __all__ = [
     "ALL", "BACKEND", "BAD", "CORRECTED", "CUT_SHORT", "FRAGMENT", "IN_ORDER", "IN_ORDER_OR_SWAPPED", "LEFT", "LENGTHS",

@@ -9,10 +9,9 @@ from dataclasses import replace
 
 from dpkt.dpkt import in_cksum_add, in_cksum_done
 
+from .. import BAD, CORRECTED, FRAGMENT, LEFT, MALFORMED, NONE, OBSCURE, RIGHT
 from .headers import IP, IPV6
-from .message import CORRECTED, FRAGMENT, MALFORMED, OBSCURE, Message, Packet
-
-NONE, RIGHT, BAD, UNCERTAIN, LEFT = range(5)  # `enum verdict` in ../c/codec.h
+from .message import Message, Packet
 
 SCTP, GRE, UDP, ICMPV6 = 132, 47, 17, 58
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
-from .checksum import BAD, GRE, LEFT, SCTP, Checksum, View
+from .. import ALL, BAD, CORRECTED, LEFT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT
+from .checksum import GRE, SCTP, Checksum, View
 from .headers import IP, IPV6, note
 from .lengths import LONGER, SHORTER, SURE, correct_lengths
-from .message import CORRECTED, MALFORMED, OBSCURE, Message
+from .message import Message
 from .rows import checked, without_fcs
-
-ALL, LENGTHS, TRANSPORT = range(3)
 
 
 class _Correction:

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zlib import crc32
 
-from .checksum import LEFT, NONE, RIGHT, View
+from .. import CORRECTED, CUT_SHORT, FRAGMENT, LEFT, NONE, OBSCURE, RIGHT
+from .checksum import View
 from .headers import ETHERNET, IP, IPV6, IPV6_AH, IPV6_OPTIONS, UDP, VLAN, Header
-from .message import CORRECTED, CUT_SHORT, FRAGMENT, OBSCURE
 
 NOTHING, GOOD, BROKEN, ELSEWHERE, CONTRADICTED = range(5)  # what checksums say of lengths
 SURE, SHORTER, LONGER = range(3)  # whether bytes behind a datagram, not known to be any, were taken for payload

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .. import CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED
 from .headers import EXTENSIONS, IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, Walk
-
-CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED = range(7)  # `enum outcome` in ../c/codec.h
 
 
 @dataclass(slots=True)

@@ -7,9 +7,9 @@ from array import array
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, MAX_FRAME, OFFSET, ORIGINAL, TIME
 from ...errors import ANOTHER_CAPTURE, HEADER_CUT, RECORD_CUT, RECORD_TOO_LONG
+from .. import IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED
 from .rows import checked
 
-IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED = range(3)  # captured, then original: before version 2.3 the other way
 BEGINNING = 16  # bytes that tell the beginning of a capture from anything else
 MAGICS = {magic.to_bytes(4, order): order for magic in (0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34) for order in ("big", "little")}
 PCAPNG, ORDER_MAGICS = b"\n\r\r\n", (b"\x1a\x2b\x3c\x4d", b"\x4d\x3c\x2b\x1a")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
-from .checksum import BAD, LEFT, NONE, UNCERTAIN, Checksum, View, internet
+from .. import BAD, CORRECTED, CUT_SHORT, LEFT, MALFORMED, NONE, OBSCURE, UNCERTAIN, UNFINISHED, WRONG
+from .checksum import Checksum, View, internet
 from .headers import (
     ETHERNET,
     GRE,
@@ -24,7 +25,7 @@ from .headers import (
     Header,
     note,
 )
-from .message import CORRECTED, CUT_SHORT, MALFORMED, OBSCURE, UNFINISHED, WRONG, Message
+from .message import Message
 from .rows import checked, without_fcs
 
 ANNOUNCED_AT = {ETHERNET: 12, VLAN: 2, SLL: 14, SLL2: 0}  # where a link layer's header says what is behind it

@@ -5,9 +5,10 @@ What was right stays right, what was wrong stays wrong, also where the packet wa
 
 from __future__ import annotations
 
+from .. import CORRECTED, FRAGMENT
 from .checksum import SCTP, UDP, Checksum, View, internet, other_reading
 from .headers import IP, IPV6, IPV6_FRAGMENT
-from .message import CORRECTED, FRAGMENT, Message
+from .message import Message
 
 
 def _followed(stored: int, before: bytes, after: bytes) -> int:
