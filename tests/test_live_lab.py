@@ -415,7 +415,7 @@ WRONG = {
     "status a b": "wanted: status [NAME]",
     "list a": "list takes no arguments",
     "demo a b": "wanted: demo [NAME]",
-    "demo nothing": "no laboratory 'nothing'; there are",
+    "demo nothing": "no lab 'nothing'; there are",
     "list --root": "--root is for up, run and demo",
     "status --all": "--all is for down",
     "up --name 'a b' 'host a'": "lab 'a b': a name is up to 64 characters",
