@@ -27,7 +27,7 @@ class Unread(OutputError):
 
     def __str__(self) -> str:
         said = f"{counted(self.left or 0, 'packet')} received could not be written: reader does not read"
-        return f"{said}; the last one there is cut short" if self.cut else said
+        return f"{said}; the last one there is truncated" if self.cut else said
 
     def account(self, ends: list[int], behind: int) -> None:
         """Finds out what did not get there. ends: where packets end in the piece. behind: how many come behind that."""
@@ -75,14 +75,14 @@ TEXT = {
 
 PCAP = {
     RECORD_TOO_LONG: "record of {have} bytes: a packet has at most {want}",
-    RECORD_CUT: "file is cut short: {have} of a packet's {want} bytes",
-    HEADER_CUT: "file is cut short: {have} of a record header's {want} bytes",
+    RECORD_CUT: "file is truncated: {have} of a packet's {want} bytes",
+    HEADER_CUT: "file is truncated: {have} of a record header's {want} bytes",
 }
 
 PCAPNG = {
     RECORD_TOO_LONG: "packet of {have} bytes: it has at most {want}",
-    RECORD_CUT: "file is cut short: {have} of a block's {want} bytes",
-    HEADER_CUT: "file is cut short: {have} of a block header's {want} bytes",
+    RECORD_CUT: "file is truncated: {have} of a block's {want} bytes",
+    HEADER_CUT: "file is truncated: {have} of a block header's {want} bytes",
     BLOCK_SHORT: "block of {have} bytes: one of its type has at least {want}",
     BLOCK_UNALIGNED: "block of {have} bytes: that is no multiple of {want}",
     BLOCK_LONG: "block of {have} bytes: it has at most {want}",

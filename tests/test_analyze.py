@@ -402,7 +402,7 @@ def test_link_type_line_whenever_it_changes():
 
 
 def test_sizes_times_and_notes(backend):
-    """A packet that was cut short shows both sizes; nanoseconds and extension lines are kept, without control characters."""
+    """A packet that was truncated shows both sizes; nanoseconds and extension lines are kept, without control characters."""
     notes = "IFACE: eth0\nNOTE: caf\u00e9 \x1b[31m\u009b \u202e!\n"
     data = f"-- 1 --\nTIME: 1.000000001\nSIZE: 3/1514\n{notes}1 2 3\n==\n-- 2 --\nTIME: .5\n==\n"
     done = shell("pkt-analyze", data.encode(), backend=backend)

@@ -143,7 +143,7 @@ def test_every_cut(stream, order):
         have = cut - begin
         size = struct.unpack_from(order + "I", raw, begin + 4)[0] if begin < len(raw) else 0
         want = f"a block's {28 if begin == 0 and have < 12 else size}" if have >= 8 else "a block header's 8"
-        assert error == (f"at byte {begin}: file is cut short: {have} of {want} bytes" if have else ""), cut
+        assert error == (f"at byte {begin}: file is truncated: {have} of {want} bytes" if have else ""), cut
 
 
 def test_sections_follow_each_other(stream):

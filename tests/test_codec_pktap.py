@@ -75,7 +75,7 @@ def test_truncated_at_every_length(codec, order, size):
             kinds = ["ETHERNET"] * (cut - size >= 14) + ["IP"] * (cut - size >= 34) + ["UDP"] * (cut - size >= 42)
             assert found[0] == (KIND[order], 0, size, cut)
             assert [kind for kind, *_ in found[1:]] == kinds
-        assert checked(codec, frame[:cut], len(frame)) == 1  # cut short
+        assert checked(codec, frame[:cut], len(frame)) == 1  # truncated
         whole = 0 if cut in (size + 47,) else 3  # an IP header that says more than there is; a header that is not there
         assert checked(codec, frame[:cut]) == whole
 

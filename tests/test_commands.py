@@ -104,13 +104,13 @@ def test_a_bad_field_line_comes_after_the_packets_before_it(backend):
     ("data", "said"),
     [
         (b"\x0a\x0d\x0d\x0a" + bytes(30), "at byte 0: byte-order magic 00000000 of a section is neither 1a2b3c4d nor 4d3c2b1a"),
-        (b"\x0a\x0d\x0d\x0a" + bytes(3), "at byte 0: file is cut short: 7 of a block header's 8 bytes"),
+        (b"\x0a\x0d\x0d\x0a" + bytes(3), "at byte 0: file is truncated: 7 of a block header's 8 bytes"),
         (b"\x1f\x8b\x08" + bytes(30), "this is compressed: put zcat in front"),
         (b"\x28\xb5\x2f\xfd" + bytes(30), "this is compressed: put zstdcat in front"),
         (b"\xfd7zXZ" + bytes(30), "this is compressed: put xzcat in front"),
         (b"\x7fELF\2\1\1\0" + bytes(100), "neither packet text nor a capture file"),
         (b"BZh91AY&SY\0\xff", "this is compressed: put bzcat in front"),
-        (b"\xd4\xc3\xb2\xa1\2\0", "file is cut short: 6 of the file header's 24 bytes"),
+        (b"\xd4\xc3\xb2\xa1\2\0", "file is truncated: 6 of the file header's 24 bytes"),
         (struct.pack("<IHHiIII", 0xA1B2C3D4, 3, 1, 0, 0, 0, 1), "version 3.1 of pcap is not supported, only 2.0 to 2.4 and 543.0"),
     ],
 )  # fmt: skip
@@ -201,8 +201,8 @@ def test_cut_pcap(backend):
     head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
     record = struct.pack("<IIII", 1, 2, 3, 3) + b"abc"
     for rest, said in (
-        (record[:-1], "at byte 43: file is cut short: 2 of a packet's 3 bytes"),
-        (record[:5], "at byte 43: file is cut short: 5 of a record header's 16 bytes"),
+        (record[:-1], "at byte 43: file is truncated: 2 of a packet's 3 bytes"),
+        (record[:5], "at byte 43: file is truncated: 5 of a record header's 16 bytes"),
         (struct.pack("<IIII", 1, 2, 2**31 + 1, 3), "at byte 43: record of 2147483649 bytes: a packet has at most 262144"),
     ):  # fmt: skip
         out = run("pkt-pcap2txt -do", head + record + rest, 1, f"pkt-pcap2txt: <stdin>: {said}\n", backend=backend)
@@ -555,9 +555,9 @@ def test_correct_says_what_it_could_not(backend):
     fragment, malformed = packet(ethernet(0x0800, ipv4(17, udp(), fragment=1))), packet(ethernet(0x0800, ipv4(17, udp(size=7))))
     data = (packet(UDP) + cut + fragment * 2 + malformed).encode()
     size = "pkt-correct: <stdin>: 1 packet cut to what SIZE says: without SIZE all bytes count\n"
-    said = size + "pkt-correct: 4 packets not corrected in full: 1 cut short, 2 fragments, 1 malformed\n"
+    said = size + "pkt-correct: 4 packets not corrected in full: 1 truncated, 2 fragments, 1 malformed\n"
     assert len(frames_of(run("pkt-correct -do", data, 0, said, backend=backend))) == 5
-    run("pkt-correct", cut.encode(), 0, size + "pkt-correct: 1 packet not corrected in full: 1 cut short\n", backend=backend)
+    run("pkt-correct", cut.encode(), 0, size + "pkt-correct: 1 packet not corrected in full: 1 truncated\n", backend=backend)
 
 
 def test_correct_lengths(backend):

@@ -26,7 +26,7 @@ def raw(frame: bytes, linktype: int, command: str, size: str = "", backend: str 
 
 UNSOUND = (
     text(ethernet(0x0800, ipv4(17, udp())[:19]))  # half a header
-    + text(ethernet(0x0800, ipv4(17, udp())), size="SIZE: 47/100\n")  # cut short
+    + text(ethernet(0x0800, ipv4(17, udp())), size="SIZE: 47/100\n")  # truncated
     + text(ethernet(0x0800, ipv4(17, udp())))  # its IP checksum is 0
 )
 
@@ -34,10 +34,10 @@ UNSOUND = (
 def test_check(backend):
     done = shell("pkt-check", PING + UNSOUND, backend=backend)
     assert (done.returncode, done.stdout.count(b"\n==")) == (0, PING.count(b"\n==") + 1)
-    assert done.stderr == b"pkt-check: 2 packets not sound: 1 cut short, 1 malformed\n"
+    assert done.stderr == b"pkt-check: 2 packets not sound: 1 truncated, 1 malformed\n"
     done = shell("pkt-check -cs", PING + UNSOUND, backend=backend)
     assert (done.returncode, done.stdout) == (0, PING)
-    assert done.stderr == b"pkt-check: 3 packets not sound: 1 cut short, 1 malformed, 1 with a wrong checksum\n"
+    assert done.stderr == b"pkt-check: 3 packets not sound: 1 truncated, 1 malformed, 1 with a wrong checksum\n"
 
 
 def test_check_the_other_way_around(backend):

@@ -118,4 +118,4 @@ def test_an_account_of_input_that_breaks_off():
     assert done.returncode == 1
     lines = done.stderr.decode().splitlines()
     assert lines[0].endswith("bad hex digit '1g'")
-    assert lines[-1] == "pkt-correct: 2 packets not corrected in full: 2 cut short"
+    assert lines[-1] == "pkt-correct: 2 packets not corrected in full: 2 truncated"

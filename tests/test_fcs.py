@@ -72,7 +72,7 @@ def test_rows() -> None:
      (64, 0, 4, (60, 0)), (64, 62, 4, (60, 60)), (3, 3, 4, (0, 0)), (0, 0, 4, (0, 0)), (5, 5, 0, (5, 5)), (64, 64, 31, (33, 33))],
 )  # fmt: skip
 def test_it_is_at_the_original_end(codec, captured, original, octets, left) -> None:
-    """Of a packet that was cut short less of it, or nothing, is there; without a size on the wire it ends what was captured."""
+    """Of a packet that was truncated less of it, or nothing, is there; without a size on the wire it ends what was captured."""
     batch = one(bytes(captured), octets, 147, original)
     assert codec.walk(batch.data, batch.rows) == [(HEADERS.index("UNKNOWN"), 0, 0, left[0])]
     assert codec.check(batch.data, batch.rows)[0] == (1 if left[1] > left[0] else 0)
@@ -331,7 +331,7 @@ def test_it_is_not_sent(backend) -> None:
 @pytest.mark.parametrize(
     ("frame", "cut", "shown"),
     [(framed(FRAME), 0, "FCS: {} (right)"), (framed(FRAME)[:-1] + b"\0", 0, "FCS: {} (wrong)"),
-     (framed(FRAME), 1, "FCS: {} (cut short)"), (framed(FRAME), 4, "FCS: (not captured)"),
+     (framed(FRAME), 1, "FCS: {} (truncated)"), (framed(FRAME), 4, "FCS: (not captured)"),
      (framed(FRAME), 9, "FCS: (not captured)")],
 )  # fmt: skip
 def test_people_see_it(backend, frame, cut, shown) -> None:

@@ -148,7 +148,7 @@ def test_do_not_fragment():
 def test_what_cannot_be_cut_passes(frame):
     fragmenter = Fragmenter(100, True, 1)
     assert [p.frame for p in through(fragmenter, [packet(frame)])] == [frame]
-    assert fragmenter.passed == {"cut short or malformed": 1}
+    assert fragmenter.passed == {"truncated or malformed": 1}
 
 
 def test_headers_that_leave_no_room():

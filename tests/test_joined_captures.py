@@ -117,9 +117,9 @@ def test_cut_at_each_byte_of_the_second(read, first: str, second: str) -> None:
         assert found == (allowed + allowed)[: len(found)]
         assert len(found) >= len(allowed)
         assert bool(error) == (cut not in ends), cut
-        assert not error or ": file is cut short: " in error, (cut, error)
+        assert not error or ": file is truncated: " in error, (cut, error)
         if cut < 24:
-            assert f"at byte {len(FILES[first])}: file is cut short: " in error, (cut, error)
+            assert f"at byte {len(FILES[first])}: file is truncated: " in error, (cut, error)
 
 
 class Chunks:
@@ -148,7 +148,7 @@ def test_errors_of_the_second_have_its_place() -> None:
     done = shell("pkt-pcap2txt", first + ng + block(6, bytes(8)))
     assert f"at byte {len(first + ng)}: block of 20 bytes" in done.stderr.decode()
     done = shell("pkt-pcap2txt", ng + first + b"\1")
-    assert f"at byte {len(first + ng)}: file is cut short: 1 of a record header's 16 bytes" in done.stderr.decode()
+    assert f"at byte {len(first + ng)}: file is truncated: 1 of a record header's 16 bytes" in done.stderr.decode()
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -114,7 +114,7 @@ CUT = b"LINKTYPE: 1\n-- 1 --\nSIZE: 20/30\n000000: " + b"00 " * 20 + b"\n==\n"
 @pytest.mark.parametrize("data, said", [
     (pcap([FRAME] * 2), "--xdp sends copies of one packet, and here are more: -l 1 takes the first"),
     (pcap([]), None),
-    (CUT, "the packet had been cut short when captured: 20 of 30 bytes"),
+    (CUT, "the packet had been truncated when captured: 20 of 30 bytes"),
     (pcap([FRAME[:13]]), "shorter than a link-layer header"),
     (pcap([FRAME], linktype=101), "eth0: link type 101 (Raw IP) does not fit the interface, which takes 1 (Ethernet): "
      "pkt-change --to-ethernet makes frames of such packets"),

@@ -364,7 +364,7 @@ def test_what_was_cut_when_captured_is_counted_whether_it_is_sent_or_fails(labs,
         struct.pack_into("<I", capture, 24 + number * 76 + 12, 1400)
     done = labs.run("a", f"pkt-send -i eth0 -f --loop {loop}", bytes(capture))
     assert account(done.stderr.decode().splitlines())[:3] == (201 * loop, 200 * loop, loop)
-    assert done.stderr.endswith(f"; {5 * loop} had been cut short when captured\n".encode())
+    assert done.stderr.endswith(f"; {5 * loop} had been truncated when captured\n".encode())
 
 
 MANY = 1_000_000  # frames: most of a second's work

@@ -250,4 +250,4 @@ def test_what_is_counted_as_cut_short(originals, cut):
     sender = Paced(Pace(pps=1e6))
     sender.write(gathered([Packet(bytes(60), original, 0, 1) for original in originals]))
     assert sender.cut == cut
-    assert ("cut short" in sender.close()[0]) == bool(cut)
+    assert ("truncated" in sender.close()[0]) == bool(cut)

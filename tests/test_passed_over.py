@@ -65,7 +65,7 @@ def test_cut_inside_the_ip_header(backend: str) -> None:
     """Announced by the EtherType, but not there in full: not corrected, and counted."""
     cut = PING.replace(b"SIZE: 98/98", b"SIZE: 33/98")
     done = shell("pkt-correct -do", cut, backend=backend)
-    assert done.stderr.decode().splitlines()[-1] == "pkt-correct: 2 packets not corrected in full: 2 cut short"
+    assert done.stderr.decode().splitlines()[-1] == "pkt-correct: 2 packets not corrected in full: 2 truncated"
 
 
 def test_long_durations() -> None:

@@ -194,8 +194,8 @@ def test_damaged_tails(backend, order, tmp_path):
     """Everything before comes out; the message has the file's name and the place; exit 1."""
     good = sound(order) + obsolete(b"defgh", order=order)
     for tail, said in (
-        (enhanced(b"abc", order=order)[:-1], "file is cut short: 35 of a block's 36 bytes"),
-        (b"\0\0\0", "file is cut short: 3 of a block header's 8 bytes"),
+        (enhanced(b"abc", order=order)[:-1], "file is truncated: 35 of a block's 36 bytes"),
+        (b"\0\0\0", "file is truncated: 3 of a block header's 8 bytes"),
         (bytes(64), "block of 0 bytes: one of its type has at least 12"),
         (block(6, bytes(40), order, trailer=4), "block of 52 bytes, but 4 is the length at its end"),
         (enhanced(b"abc", number=1, order=order), "packet of interface 1, which the section does not describe"),

@@ -187,7 +187,7 @@ def test_filters(words, reader, number, tmp_path, backend):
     if "--dry-run" in words:
         assert code in (-number, 1)
     else:
-        assert (code, said) == (-number, f"{words.split()[0]}: <stdout>: cut short: its reader does not read\n".encode())
+        assert (code, said) == (-number, f"{words.split()[0]}: <stdout>: truncated: its reader does not read\n".encode())
 
 
 def test_a_socket(tmp_path):
@@ -200,7 +200,7 @@ def test_a_socket(tmp_path):
         time.sleep(1)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=PROMPT)
-        assert (process.returncode, said) == (-signal.SIGTERM, b"pkt-txt2txt: <stdout>: cut short: its reader does not read\n")
+        assert (process.returncode, said) == (-signal.SIGTERM, b"pkt-txt2txt: <stdout>: truncated: its reader does not read\n")
     theirs.close()
     ours.close()
     ours, theirs = socket.socketpair()
@@ -227,7 +227,7 @@ def test_a_pipe_of_another_user(tmp_path):
     assert (done.returncode, done.stdout) == (0, expected)
     words = "setpriv --reuid 65534 --clear-groups pkt-txt2txt"
     code, said = ends_by(words, signal.SIGTERM, tmp_path / "in", "sleep 1000")
-    assert (code, said.split(b":")[-2:]) == (-signal.SIGTERM, [b" cut short", b" its reader does not read\n"])
+    assert (code, said.split(b":")[-2:]) == (-signal.SIGTERM, [b" truncated", b" its reader does not read\n"])
 
 
 @pytest.mark.parametrize(("ignored", "number", "ends"), [

@@ -18,7 +18,7 @@ OPTIONS = [
     *FILTER,
 ]
 REASONS = {
-    CUT_SHORT: "cut short",
+    CUT_SHORT: "truncated",
     MALFORMED: "malformed",
     WRONG: "with a wrong checksum",
     UNFINISHED: "unfinished (left to the network card)",

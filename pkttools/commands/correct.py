@@ -12,7 +12,7 @@ from ..flow import Stage, each
 OPTIONS = [Option("-L --lengths", FLAG, "correct IP total length, IPv6 payload length and UDP length too"), *FILTER]
 
 
-REASONS = ("cut short", "fragments", "malformed", "on an unknown route")
+REASONS = ("truncated", "fragments", "malformed", "on an unknown route")
 FOUND = ("wrong", "unfinished (left to the network card)")
 
 

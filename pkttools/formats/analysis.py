@@ -238,7 +238,7 @@ def trailer_lines(packet: Packet) -> list[str]:
     end = max(max(packet.captured, packet.original) - octets, 0)
     there = bytes(packet.frame[end:])
     if len(there) < octets:
-        return [f"FCS: {there.hex(' ').upper()}{' ' if there else ''}({'cut short' if there else 'not captured'})"]
+        return [f"FCS: {there.hex(' ').upper()}{' ' if there else ''}({'truncated' if there else 'not captured'})"]
     verdict = ""
     if linktype_of(packet.linktype) == 1 and octets == ETHERNET_FCS:
         from zlib import crc32  # late: few captures have one

@@ -208,7 +208,7 @@ class Output:
             raise
         except Interrupted as interrupted:
             if len(view) < len(data):
-                raise Interrupted(interrupted.args[0], f"{self.name}: cut short: its reader does not read") from None
+                raise Interrupted(interrupted.args[0], f"{self.name}: truncated: its reader does not read") from None
             raise
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None

@@ -40,7 +40,7 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
     while used < HEADER:
         known, used = used, source.fill(buffer, used)
         if used == known:
-            raise PktError(f"{place}: file is cut short: {used} of the file header's {HEADER} bytes")
+            raise PktError(f"{place}: file is truncated: {used} of the file header's {HEADER} bytes")
     major, minor, *_, linktype = struct.unpack_from((">" if big_endian else "<") + "HHiIII", buffer, 4)
     if (major, minor) != DIGITAL_UNIX and not (major == 2 and minor <= 4):
         raise PktError(f"{place}: version {major}.{minor} of pcap is not supported, only 2.0 to 2.4 and {DIGITAL_UNIX[0]}.0")

@@ -36,7 +36,7 @@ STAMP = 16  # bytes: magic, sequence number, seconds, microseconds, 32 bits each
 class Template:
     """A packet to begin with.
 
-    original: its bytes before it was cut short. notes: its extension lines. headers: what the codec's walk finds in it.
+    original: its bytes before it was truncated. notes: its extension lines. headers: what the codec's walk finds in it.
     """
 
     def __init__(self, frame: bytes, linktype: int, time: int = 0, original: int | None = None, notes: bytes = b"") -> None:

@@ -232,12 +232,12 @@ class Sender(Sink):
         if self.retried:
             said += f"; a full queue was tried again {self.retried} times"
         if self.cut:
-            said += f"; {self.cut} had been cut short when captured"
+            said += f"; {self.cut} had been truncated when captured"
         return [said]
 
 
 def shortened(columns: memoryview, count: int) -> int:
-    """How many of the first `count` packets had been cut short when they were captured."""
+    """How many of the first `count` packets had been truncated when they were captured."""
     captured, original = columns[CAPTURED : count * COLUMNS : COLUMNS], columns[ORIGINAL : count * COLUMNS : COLUMNS]
     return 0 if captured == original else sum(map(operator.lt, captured, original))
 

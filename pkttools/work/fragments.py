@@ -133,7 +133,7 @@ class Fragmenter:
         try:
             datagram = Datagram(packet.frame, headers, index)
         except ValueError:
-            return self.whole(packet, "cut short or malformed")
+            return self.whole(packet, "truncated or malformed")
         mtu = self.mtu or (MTU6 if datagram.v6 else MTU4)
         if datagram.end - datagram.start <= mtu:
             return [packet]
@@ -144,7 +144,7 @@ class Fragmenter:
         if room < 8:
             return self.whole(packet, "header too large for the MTU")
         if datagram.offset + datagram.end - datagram.payload > 65535:
-            return self.whole(packet, "cut short or malformed")
+            return self.whole(packet, "truncated or malformed")
         divided = self.fragment6 if datagram.v6 else fragment4
         made = [packet.remade(frame) for frame in divided(packet.frame, datagram, mtu - shared)]
         for fragment in made[1:]:

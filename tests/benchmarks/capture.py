@@ -83,7 +83,7 @@ def file_header(path: Path) -> tuple[int, ...]:
 def records(path: Path) -> Iterator[tuple[bytes, bytes]]:
     """The records of a little-endian capture, as header and frame, one at a time: files are larger than what we may keep.
 
-    What was cut short is given as it is.
+    What was truncated is given as it is.
     """
     with path.open("rb") as file:
         file.seek(FILE_HEADER.size)

@@ -13,7 +13,7 @@ size_t wire_end(const struct packet_view *p, size_t index)
     return p->original > (int64_t)p->frame.size ? (size_t)p->original : p->frame.size;
 }
 
-/* What a packet is when something is missing: cut short, unless it says that nothing was. */
+/* What a packet is when something is missing: truncated, unless it says that nothing was. */
 enum outcome missing(const struct packet_view *p)
 {
     return p->original > (int64_t)p->frame.size ? CUT_SHORT : MALFORMED;

@@ -1,5 +1,5 @@
 /* Checksums that follow an edit without being computed anew (RFC 1624): what was right stays right, what was wrong stays
- * wrong, also where the packet was cut short or is a fragment. Twin of ../python/update.py.
+ * wrong, also where the packet was truncated or is a fragment. Twin of ../python/update.py.
  */
 #include "codec.h"
 

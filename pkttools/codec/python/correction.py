@@ -80,7 +80,7 @@ def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | No
 
     what: ALL checksums; LENGTHS too (IP total, IPv6 payload, UDP); or only what the kernel leaves to the card, by completing what
     stands there (TRANSPORT). Gives how many packets are as they should be, and how many could not be corrected in full because
-    they are cut short, a fragment, malformed, or on a route whose end is not known; then in how many a checksum was wrong, and
+    they are truncated, a fragment, malformed, or on a route whose end is not known; then in how many a checksum was wrong, and
     in how many it had been left to the card; and in how many the bytes behind a datagram may be payload or not, and were not
     taken for it, or were. Adds to `counts` what packets carry that is not followed.
     """

@@ -63,7 +63,7 @@ class Packet:
         return at + size <= len(self.frame)
 
     def missing(self) -> int:
-        """What a packet is when something is missing: cut short, unless it says that nothing was."""
+        """What a packet is when something is missing: truncated, unless it says that nothing was."""
         return CUT_SHORT if self.wire > len(self.frame) else MALFORMED
 
     def wire_end(self, index: int) -> int:

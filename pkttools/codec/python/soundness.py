@@ -59,7 +59,7 @@ def _message_verdict(view: View, index: int, left: Checksum | None) -> tuple[int
 def verify(data: bytearray, row: bytes) -> list[int]:
     """What each header of one packet says of itself, in the order of `walk`.
 
-    NONE: it carries no checksum; RIGHT; BAD; UNCERTAIN: what it should be cannot be told, because the packet was cut short,
+    NONE: it carries no checksum; RIGHT; BAD; UNCERTAIN: what it should be cannot be told, because the packet was truncated,
     is malformed, or takes an unknown route; LEFT: it was left to the network card, and holds the sum of the pseudo-header.
     """
     values = without_fcs(checked(data, row))

@@ -1,6 +1,6 @@
 """Checksums that follow an edit without being computed anew (RFC 1624); twin of ../c/update.c.
 
-What was right stays right, what was wrong stays wrong, also where the packet was cut short or is a fragment.
+What was right stays right, what was wrong stays wrong, also where the packet was truncated or is a fragment.
 """
 
 from __future__ import annotations

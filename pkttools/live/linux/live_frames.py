@@ -61,7 +61,7 @@ class LiveFrames(Sink):
         self.size = len(packet.frame)
         refuse_misfits(batch, self.name, ETHERNET)
         if packet.original > self.size:
-            raise PktError(f"the packet had been cut short when captured: {self.size} of {packet.original} bytes")
+            raise PktError(f"the packet had been truncated when captured: {self.size} of {packet.original} bytes")
         if self.size < LEAST:
             raise PktError("shorter than a link-layer header")
         if not self.receive:
