@@ -27,13 +27,13 @@ def test_check(backend: str) -> None:
     done = shell("pkt-check -cs", seven(), backend=backend)
     assert (done.returncode, done.stdout.count(b"\n==\n")) == (0, 3)
     assert done.stderr.decode().splitlines() == [
-        "pkt-check: 4 packets not sound: 1 with a wrong checksum, 3 unfinished (left to the network card)",
+        "pkt-check: 4 packets not valid: 1 with a wrong checksum, 3 unfinished (left to the network card)",
         "pkt-check: 1 packet whose checksum is not known: it covers the end of an unknown route",
     ]
     done = shell("pkt-check", seven(), backend=backend)
     assert (done.stdout.count(b"\n==\n"), done.stderr) == (7, b"")
     done = shell("pkt-check -v", seven(), backend=backend)
-    assert b"sound without -cs: 1 with a wrong checksum, 3 unfinished (left to the network card)\n" in done.stderr
+    assert b"valid without -cs: 1 with a wrong checksum, 3 unfinished (left to the network card)\n" in done.stderr
     assert shell("pkt-check -cs -rc", seven(), backend=backend).stdout.count(b"\n==\n") == 4
 
 
@@ -71,7 +71,7 @@ def test_change(backend: str) -> None:
     ]
     checked = shell("pkt-check -cs", done.stdout, backend=backend)
     # The IP headers of the last two were never right.
-    assert checked.stderr.startswith(b"pkt-check: 2 packets not sound: 2 with a wrong checksum\n")
+    assert checked.stderr.startswith(b"pkt-check: 2 packets not valid: 2 with a wrong checksum\n")
     assert checked.stdout.count(b"\n==\n") == len(CASES)
 
 

@@ -458,7 +458,7 @@ def refused(codec: ModuleType, **changed: int) -> list[bool]:
             call()
             found.append(False)
         except ValueError as error:
-            assert str(error) == "program is not sound"
+            assert str(error) == "program is not valid"
             found.append(True)
     return found
 

@@ -34,10 +34,10 @@ UNSOUND = (
 def test_check(backend):
     done = shell("pkt-check", PING + UNSOUND, backend=backend)
     assert (done.returncode, done.stdout.count(b"\n==")) == (0, PING.count(b"\n==") + 1)
-    assert done.stderr == b"pkt-check: 2 packets not sound: 1 truncated, 1 malformed\n"
+    assert done.stderr == b"pkt-check: 2 packets not valid: 1 truncated, 1 malformed\n"
     done = shell("pkt-check -cs", PING + UNSOUND, backend=backend)
     assert (done.returncode, done.stdout) == (0, PING)
-    assert done.stderr == b"pkt-check: 3 packets not sound: 1 truncated, 1 malformed, 1 with a wrong checksum\n"
+    assert done.stderr == b"pkt-check: 3 packets not valid: 1 truncated, 1 malformed, 1 with a wrong checksum\n"
 
 
 def test_check_the_other_way_around(backend):
@@ -50,7 +50,7 @@ def test_check_reads_on_until_enough_have_passed(backend):
     """-l counts what is written; what lies behind is not looked at."""
     done = shell("pkt-check -cs -l 1", UNSOUND + PING + UNSOUND, backend=backend)
     assert done.stdout.count(b"\n==") == 1
-    assert b"3 packets not sound" in done.stderr
+    assert b"3 packets not valid" in done.stderr
 
 
 # ---- bare bytes ----

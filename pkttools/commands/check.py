@@ -43,9 +43,9 @@ def stage(values: Values) -> Stage:
     def account() -> list[str]:
         parts, passed = ([f"{counts[outcome]} {reason}" for outcome, reason in REASONS.items()
                           if counts[outcome] and (outcome in invalid) == dropped] for dropped in (True, False))  # fmt: skip
-        said = [f"{counted(sum(counts[outcome] for outcome in invalid), 'packet')} not sound: {', '.join(parts)}"] if parts else []
+        said = [f"{counted(sum(counts[outcome] for outcome in invalid), 'packet')} not valid: {', '.join(parts)}"] if parts else []
         if passed and values.verbose:
-            said.append(f"sound without -cs: {', '.join(passed)}")
+            said.append(f"valid without -cs: {', '.join(passed)}")
         if counts[OBSCURE] and values.checksums:
             said.append(f"{counted(counts[OBSCURE], 'packet')} {UNKNOWN}")
         return said

@@ -420,7 +420,7 @@ static bool load(PyObject *tuple, struct loaded *l, bool (*sound)(const struct p
     };
     if (aligned(&l->fields) && (l->code.len == 0 || aligned(&l->code)) && sound(&l->program))
         return true;
-    PyErr_SetString(PyExc_ValueError, "program is not sound");
+    PyErr_SetString(PyExc_ValueError, "program is not valid");
     unload(l);
     return false;
 }

@@ -90,7 +90,7 @@ def _load(program: Program, columns: int) -> tuple[Rows, Rows, bytes]:
             sound &= 0 <= a[1] < len(rows) and (a[0] != SWAP or 0 <= a[8] < len(rows))
             sound &= 0 <= a[6] <= len(constants) and 0 <= a[7] <= len(constants) - a[6]
     if not sound:
-        raise ValueError("program is not sound")
+        raise ValueError("program is not valid")
     return rows, code, constants
 
 
