@@ -463,7 +463,7 @@ def test_only_the_outermost_datagram_is_looked_at():
 
 
 def test_every_byte_is_there_afterwards(shared):
-    """No bytes are lost or made: of each capture what is not put together passes as it was."""
+    """No bytes are lost or made: of each capture what is not reassembled passes as it was."""
     for path in sorted((shared / "captures").glob("*/pcap/*frag*.pcap")) + sorted(
         (shared / "captures/tcpdump").glob("*frag*.pcap")
     ):
@@ -506,7 +506,7 @@ def test_commands(backend):
     assert (cut_.returncode, cut_.stderr, cut_.stdout.count(b"\n==")) == (0, b"", 13)
     again = shell("tac -s '==\n' | pkt-defragment -lt 228 -v", cut_.stdout, backend=backend)
     assert again.returncode == 0, again.stderr
-    assert b"1 datagram put together" in again.stderr
+    assert b"1 datagram reassembled" in again.stderr
     limited = shell("pkt-fragment -fm 100 -l 5", made, backend=backend)
     assert limited.stdout.count(b"\n==") == 5
     lost = shell("pkt-filter 'IP.OFFSET>0' | pkt-defragment", cut_.stdout, backend=backend)

@@ -28,7 +28,7 @@ def stage(values: Values) -> Stage:
         if reassembler.repeated:
             said.append(f"{counted(reassembler.repeated, 'fragment')} came twice")
         if values.verbose:
-            said.append(f"{counted(reassembler.reassembled, 'datagram')} put together")
+            said.append(f"{counted(reassembler.reassembled, 'datagram')} reassembled")
         return said
 
     return Stage(values, [without_fcs, reassembler], account=account, beyond=reassembler.beyond, slip=True)
