@@ -40,14 +40,14 @@ def test_check(backend: str) -> None:
 def test_correct(backend: str) -> None:
     done = shell("pkt-correct", seven(), backend=backend)
     assert done.stderr.decode().splitlines() == [
-        "pkt-correct: checksums mended: 1 wrong, 3 unfinished (left to the network card)",
+        "pkt-correct: checksums corrected: 1 wrong, 3 unfinished (left to the network card)",
         "pkt-correct: 1 packet not corrected in full: 1 on an unknown route",
     ]
     again = shell("pkt-correct", done.stdout, backend=backend)
     assert again.stderr == b"pkt-correct: 1 packet not corrected in full: 1 on an unknown route\n"
     wrong = text(ipv4(17, udp()))
     assert shell("pkt-correct", wrong, backend=backend).stderr == b""
-    assert b"checksums mended: 1 wrong, 0 unfinished" in shell("pkt-correct -v", wrong, backend=backend).stderr
+    assert b"checksums corrected: 1 wrong, 0 unfinished" in shell("pkt-correct -v", wrong, backend=backend).stderr
 
 
 def test_analyze(backend: str) -> None:

@@ -30,7 +30,8 @@ def stage(values: Values) -> Stage:
     def account() -> list[str]:
         failed, (wrong, unfinished, shorter, longer), said = counts[codec.CUT_SHORT : codec.WRONG], counts[codec.WRONG :], []
         if unfinished or values.verbose:
-            said.append(f"checksums mended: {', '.join(f'{n} {what}' for n, what in zip((wrong, unfinished), FOUND, strict=True))}")
+            parts = [f"{count} {found}" for count, found in zip((wrong, unfinished), FOUND, strict=True)]
+            said.append(f"checksums corrected: {', '.join(parts)}")
         parts = [f"{count} {reason}" for count, reason in zip(failed, REASONS, strict=True) if count]
         if parts:
             said.append(f"{counted(sum(failed), 'packet')} not corrected in full: {', '.join(parts)}")

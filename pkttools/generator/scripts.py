@@ -22,18 +22,18 @@ def trafgen(stream: Stream) -> list[str]:
         raise UsageError("--trafgen: sizes that are drawn cannot be written for trafgen")
     if stream.stamp:
         raise UsageError("--trafgen: trafgen has no --stamp")
-    fixed = Stream(stream.templates, [c for c in stream.columns if c not in drawn], stream.sizes, mend=stream.mend)
+    fixed = Stream(stream.templates, [c for c in stream.columns if c not in drawn], stream.sizes, correct=stream.correct)
     if not 0 < fixed.period <= WRITTEN_OUT:
         raise UsageError(f"--trafgen: more than {WRITTEN_OUT} different packets; trafgen has all of them in memory")
     lines = []
     for number in range(fixed.period):
         template = stream.templates[number % len(stream.templates)]
         frame = bytes(fixed.made(number, 1).frame(0))
-        lines += packet(template, frame, drawn, stream.mend)
+        lines += packet(template, frame, drawn, stream.correct)
     return lines
 
 
-def packet(template: Template, frame: bytes, drawn: list[Column], mend: bool) -> list[str]:
+def packet(template: Template, frame: bytes, drawn: list[Column], correct: bool) -> list[str]:
     """A packet, header by header. drawn: its fields that are drawn anew each time."""
     words = [f"0x{byte:02x}" for byte in frame]
     functions: dict[int, str] = {}
@@ -47,7 +47,7 @@ def packet(template: Template, frame: bytes, drawn: list[Column], mend: bool) ->
             raise UsageError(f"--trafgen: {column.name}: trafgen draws whole fields of whole bytes: random")
         functions[bit // 8] = f"drnd({row.width // 8})"
         words[bit // 8 : (bit + row.width) // 8] = [""] * (row.width // 8)
-    if drawn and mend:
+    if drawn and correct:
         for at, word in checksums(template):
             words[at : at + 2] = ["", ""]
             functions[at] = word
@@ -100,7 +100,7 @@ MACS = {"ETHERNET.SRC_ADDR": ("src_mac", "MACSRC_RND"), "ETHERNET.DST_ADDR": ("d
 SINGLE = {"IP.TOS": "tos", "IPV6.TRAFFIC_CLASS": "traffic_class", "ETHERNET.VLAN_ID": "vlan_id", "ETHERNET.VLAN_PRIORITY": "vlan_p"}
 
 
-def pktgen(stream: Stream, interface: str | None, xmit: str, count: int | None, rate: float | None, mend: bool,
+def pktgen(stream: Stream, interface: str | None, xmit: str, count: int | None, rate: float | None, correct: bool,
            nested: bool = False) -> list[str]:  # fmt: skip
     """A shell script that lets the kernel's pktgen do the same; comments say what it cannot.
 
@@ -111,7 +111,7 @@ def pktgen(stream: Stream, interface: str | None, xmit: str, count: int | None, 
     if "UDP" not in kinds or len(stream.templates) > 1:
         raise UsageError("--pktgen: the kernel's pktgen makes UDP and nothing else")
     settings = [f"count {count or 0}", "clone_skb 0", f"xmit_mode {XMIT[xmit]}"]
-    flags, notes = ["UDPCSUM"] if mend else [], ["the payload is a time stamp and a number, as with --stamp, and zeros"]
+    flags, notes = ["UDPCSUM"] if correct else [], ["the payload is a time stamp and a number, as with --stamp, and zeros"]
     notes += ["the time to live is 32"]
     notes += ["--nested cannot be said: fields step independently"] if nested else []
     settings += [f"ratep {round(rate)}"] if rate is not None else []

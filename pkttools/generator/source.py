@@ -89,7 +89,7 @@ class Generated(Source):
         start = 0 if values.interface else begin_of(values)
         unit = 1 if values.interface or values.nano else 1000
         self.stream = Stream(
-            templates, self.columns, sizes, stamp=bool(values.stamp), mend=not values.raw_checksums,
+            templates, self.columns, sizes, stamp=bool(values.stamp), correct=not values.raw_checksums,
             schedule=self.schedule if wanted else None, start=start, unit=unit,
         )  # fmt: skip
 

@@ -109,15 +109,15 @@ class Lengths:
 class Stream:
     """The packets. templates: they take turns. sizes: None where a packet is as long as its template.
 
-    stamp: with sequence number and time in the payload. mend: checksums are computed. schedule, start: the times of packets, in
+    stamp: with sequence number and time in the payload. correct: checksums are computed. schedule, start: the times of packets, in
     nanoseconds since 1970; None: those of the templates. unit: nanoseconds; from `start` on times are multiples of it.
     """
 
     def __init__(self, templates: list[Template], columns: list[Column], sizes: Lengths | None = None, *, stamp: bool = False,
-                 mend: bool = True, schedule: Schedule | None = None, start: int = 0, unit: int = 1) -> None:  # fmt: skip
+                 correct: bool = True, schedule: Schedule | None = None, start: int = 0, unit: int = 1) -> None:  # fmt: skip
         """Raises UsageError where a field is nowhere in a template, or the stamp does not fit."""
         self.templates, self.columns, self.sizes = templates, columns, sizes
-        self.stamp, self.mend, self.schedule, self.start, self.unit = stamp, mend, schedule, start, unit
+        self.stamp, self.correct, self.schedule, self.start, self.unit = stamp, correct, schedule, start, unit
         self.parts = [[column.parts(template) for template in templates] for column in columns]
         for column, parts in zip(columns, self.parts, strict=True):
             if not any(parts):
@@ -127,7 +127,7 @@ class Stream:
             shorter = self.longest - least(sizes.values) if sizes else 0
             if any(template.room - shorter < STAMP for template in templates):
                 raise UsageError(f"--stamp takes {STAMP} bytes behind the headers, and there are fewer")
-            if mend and any(column.late for column in columns):
+            if correct and any(column.late for column in columns):
                 raise UsageError("--stamp lets checksums follow the time; to give one, add --raw-checksums")
         self.kept: dict[int, Batch] = {}
         self.join(AT_ONCE)
@@ -205,7 +205,7 @@ class Stream:
                     codec.spread(batch.data, batch.rows, *call)
                     if column.late:
                         late.append(call)
-        if self.mend and not self.stamp:
+        if self.correct and not self.stamp:
             codec.correct(batch.data, batch.rows, codec.ALL)
             for call in late:
                 codec.spread(batch.data, batch.rows, *call)
@@ -219,7 +219,7 @@ class Stream:
     def clock(self, batch: Batch, first: int, times: Sequence[int]) -> None:
         """Writes times into packets, in nanoseconds since 1970, and computes their checksums."""
         self.into_payload(batch, first, 8, array("Q", [(t // SECOND & 0xFFFFFFFF) << 32 | t % SECOND // 1000 for t in times]))
-        if self.mend:
+        if self.correct:
             codec.correct(batch.data, batch.rows, codec.ALL)
 
     def into_payload(self, batch: Batch, first: int, offset: int, values: array[int]) -> None:

@@ -76,7 +76,7 @@ def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple
 
 
 def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | None = None) -> tuple[int, ...]:
-    """Mends the checksums of all packets; changes `data`.
+    """Corrects the checksums of all packets; changes `data`.
 
     what: ALL checksums; LENGTHS too (IP total, IPv6 payload, UDP); or only what the kernel leaves to the card, by completing what
     stands there (TRANSPORT). Gives how many packets are as they should be, and how many could not be corrected in full because

@@ -271,7 +271,7 @@ def _set_udp(view: View, index: int) -> None:
 
 
 def correct_lengths(view: View) -> tuple[bool, int]:
-    """Mends the lengths of a packet. Whether its headers can say them, and whether they are in doubt."""
+    """Corrects the lengths of a packet. Whether its headers can say them, and whether they are in doubt."""
     index, doubt = 0, SURE
     while index < len(view.headers):  # the outermost first: inner ones go by outer ones
         kind, at = view.headers[index][:2]
