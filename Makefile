@@ -99,7 +99,7 @@ $(VENV)/ready: pyproject.toml $(C) $(wildcard pkttools/*/c/*.h)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: -r $(VENV)/requirements.txt >> $(VENV)/pip.log 2>&1 || \
 		echo "make: cypcap has no wheel for this machine: --bpf takes the system's libpcap, if there is one"
 	@$(BIN)/python -W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > $(VENV)/build.log 2>&1; \
-		$(BIN)/python -c 'import pkttools.codec._c' 2> /dev/null || \
+		PKTTOOLS_CODEC=c $(BIN)/python -c 'import pkttools.codec' 2> /dev/null || \
 		echo "make: the C codec was not built, Python is used (apt-get install gcc python3-dev; see $(VENV)/build.log)"
 	@$(BIN)/python -m compileall -q pkttools
 	@touch $@

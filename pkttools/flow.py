@@ -273,6 +273,9 @@ class Stage:
         if self.values.verbose:
             why = f" ({codec.REASON})" if codec.REASON else ""
             said.append(f"{counted(self.came, 'packet')} read, {self.passed} passed on; codec in {codec.BACKEND}{why}")
+            kernel = sys.modules.get("pkttools.kernel")  # where it was of use
+            if kernel and kernel.REASON:
+                said.append(f"the kernel's functions in python: those in C {kernel.REASON}")
         if self.assignments:
             said += self.assignments.said(self.slip)
         said += before + self.account() + self.unfollowed() + behind

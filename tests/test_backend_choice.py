@@ -91,6 +91,87 @@ def test_what_was_built_for_another_machine_is_said_to_be(bare, tmp_path):
     assert (code, lines[0].startswith("pkt-txt2txt: PKTTOOLS_CODEC is 'c', but the C codec does not load: ")) == (1, True)
 
 
+OLD, BUILT, NEW = 1_000_000_000, 1_000_000_001, 1_000_000_002  # times of files
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the package, built when the last source was written."""
+    pytest.importorskip("pkttools.codec._c", reason="the C codec was not built")
+    shutil.copytree(ROOT / "pkttools", tmp_path / "pkttools", ignore=shutil.ignore_patterns("__pycache__"))
+    for path in tmp_path.glob("pkttools/*/c/*"):
+        os.utime(path, (OLD, OLD))
+    os.utime(tmp_path / "pkttools/codec/c/codec.h", (BUILT, BUILT))
+    for path in tmp_path.glob("pkttools/*/_c*.so"):
+        os.utime(path, (BUILT, BUILT))
+    return tmp_path
+
+
+def written(path: Path) -> None:
+    """Writes to a file, new or not, after the modules were built."""
+    with path.open("a") as file:
+        file.write("/* changed */\n")
+    os.utime(path, (NEW, NEW))
+
+
+@pytest.mark.parametrize("source", ["codec.h", "row.h", "checksum.c", "update.c", "new.c"])
+def test_what_is_older_than_its_sources_is_not_used(checkout, source):
+    """As after a `git pull` without `make ready`."""
+    assert version(checkout, None) == ("codec in C", "C")
+    written(checkout / "pkttools/codec/c" / source)
+    why = "the C codec is older than its sources: make ready builds it anew"
+    assert version(checkout, None)[0] == f"codec in Python ({why})"
+    code, out, said = run(checkout, None, "-v")
+    assert (code, said[0]) == (0, f"pkt-txt2txt: 1 packet read, 1 passed on; codec in python ({why})")
+    assert "SIZE: 2/2\n" in out
+    assert version(checkout, "python")[0] == "codec in Python (PKTTOOLS_CODEC=python)"
+    code, out, said = run(checkout, "c")
+    assert (code, out, said[:-1]) == (1, "", [f"pkt-txt2txt: PKTTOOLS_CODEC is 'c', but {why}"])
+
+
+def test_what_is_installed_has_no_sources_to_be_older_than(checkout):
+    for folder in ("codec", "kernel"):
+        shutil.rmtree(checkout / "pkttools" / folder / "c")
+    assert version(checkout, None) == ("codec in C", "C")
+    assert run(checkout, None, "-v")[2][0] == "pkt-txt2txt: 1 packet read, 1 passed on; codec in c"
+
+
+def test_what_editors_and_the_codec_in_python_have_written_is_no_source(checkout):
+    (checkout / "pkttools/codec/c/.#text.c").symlink_to("somebody@somewhere.1234:1700000000")
+    written(checkout / "pkttools/codec/c/.text.c.swp")
+    written(checkout / "pkttools/codec/c/text.c~")
+    (checkout / "pkttools/codec/python/text.py").touch()
+    assert version(checkout, None) == ("codec in C", "C")
+    written(checkout / "pkttools/codec/c/text.c")
+    assert version(checkout, None)[0].startswith("codec in Python (the C codec is older")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="there is no C for the kernel elsewhere")
+@pytest.mark.parametrize("source", ["kernel.h", "pipe.c"])
+def test_the_kernels_functions_are_judged_by_their_own_sources(checkout, source):
+    """What lends memory to pipes needs them; who says nothing else of them says it with -v."""
+    many = "".join(f"-- {i} --\n{'00 ' * 1000}\n==\n" for i in range(2000)).encode()
+    (checkout / "many.txt").write_bytes(many)
+    copies = f"'{sys.executable}' -P -c '{RUN}' '{checkout}'"
+    command = f"{copies} -v --in '{checkout}/many.txt' | {copies} 2> /dev/null"
+
+    def piped(choice: str) -> list[str]:
+        environment = {**os.environ, "PKTTOOLS_CODEC": choice}
+        done = subprocess.run(["sh", "-c", command], capture_output=True, env=environment, timeout=60, check=True)
+        assert done.stdout.count(b"==\n") == 2000
+        return [line for line in done.stderr.decode().splitlines() if line.startswith("pkt-")]
+
+    read = "pkt-txt2txt: 2000 packets read, 2000 passed on; codec in c"
+    assert piped("c") == [read]
+    written(checkout / "pkttools/kernel/c" / source)
+    why = "older than their sources: make ready builds them anew"
+    assert piped("") == [read, f"pkt-txt2txt: the kernel's functions in python: those in C are {why}"]
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import pkttools.kernel"
+    environment = {**os.environ, "PKTTOOLS_CODEC": "c"}
+    done = subprocess.run([sys.executable, "-P", "-c", code, checkout], capture_output=True, env=environment, check=False)
+    assert done.stderr.decode().splitlines()[-1] == f"ImportError: PKTTOOLS_CODEC is 'c', but the kernel's C functions are {why}"
+
+
 @pytest.mark.parametrize("choice", ["C", "pypy", "0", " c"])
 def test_anything_else_is_an_error(choice):
     code, out, said = run(ROOT, choice)

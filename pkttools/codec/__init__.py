@@ -1,7 +1,7 @@
 """The codec: everything that is done to many packets at once, in C, or in Python where C is missing.
 
 Both backends have the same functions with the same results and the same errors. They do no I/O and know no names of
-fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it was built.
+fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it was built, and no source is newer than it.
 
     text_decode(buffer, start, stop, final, linktype, line, now)
         -> (consumed, data, rows, fields, linktype, line, error, (stray, shortened, filled))
@@ -30,6 +30,8 @@ stop after about two megabytes and are called again.
 
 import os
 
+from ..built import outdated
+
 # Numbers that the functions take and give, as in codec.h; in front of the backends, since the twin has them from here.
 ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` corrects: checksums; lengths too; what the kernel leaves to the card
 CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED = range(7)  # what comes out of `correct` and `check`
@@ -45,10 +47,13 @@ try:
         raise ImportError
     from . import _c as _backend
 
+    if outdated(_backend.__file__):
+        REASON = "the C codec is older than its sources: make ready builds it anew"
+        raise ImportError(path=_backend.__file__)
     BACKEND = "c"
 except ImportError as _error:
-    _built = _error.path is not None and not _error.path.endswith("__init__.py")  # it is there, but does not fit
-    REASON = f"the C codec does not load: {_error}" if _built else "the C codec was not built"
+    _built = _error.path is not None and not _error.path.endswith("__init__.py")  # it is there, but of no use
+    REASON = REASON or (f"the C codec does not load: {_error}" if _built else "the C codec was not built")
     if _choice == "c":
         raise ImportError(f"PKTTOOLS_CODEC is 'c', but {REASON}") from None
     REASON += "" if _built else ": that takes a C compiler and Python's headers when it is installed"

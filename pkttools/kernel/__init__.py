@@ -1,7 +1,7 @@
 """What the Linux kernel offers beyond Python's os and socket modules: in C, or in Python where C is missing.
 
-A leaf: it imports nothing of the project. `PKTTOOLS_CODEC=c` or `python` chooses, as for the codec;
-on systems other than Linux there is no C for this.
+A leaf: it imports nothing of the project but how to tell whether C is older than its sources. `PKTTOOLS_CODEC=c` or `python`
+chooses, as for the codec; on systems other than Linux there is no C for this.
 
     pipe_lend(fd, data) -> bytes that the pipe took, without copying them: they must stay as they are until they were read;
         never waits: raises BlockingIOError where the pipe is full. None in Python, which has os.write for that
@@ -18,16 +18,22 @@ on systems other than Linux there is no C for this.
 import os
 import sys
 
+from ..built import outdated
+
 _choice = os.environ.get("PKTTOOLS_CODEC", "")
+REASON = ""  # why it is not C, where C was built
 try:
     if _choice == "python":
         raise ImportError
     from . import _c as _backend
 
+    if outdated(_backend.__file__):
+        REASON = "are older than their sources: make ready builds them anew"
+        raise ImportError
     BACKEND = "c"
 except ImportError:
     if _choice == "c" and sys.platform == "linux":
-        raise ImportError("PKTTOOLS_CODEC is 'c', but the kernel's C functions were not built") from None
+        raise ImportError(f"PKTTOOLS_CODEC is 'c', but the kernel's C functions {REASON or 'were not built'}") from None
     from . import python as _backend  # type: ignore[no-redef]  # the same functions
 
     BACKEND = "python"
