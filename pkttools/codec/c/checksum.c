@@ -87,24 +87,24 @@ enum { V4 = 1, V6 = 2, BOTH = 3 };
 static const struct rule {
     unsigned char protocol, versions, place, bytes, least, pseudo, zero, extent;
 } rules[] = {
-    {6, BOTH, LIES(16, 2, 20), BOTH, A_SUM, WHOLE},         /* TCP, RFC 9293 section 3.1 */
-    {17, BOTH, LIES(6, 2, 8), BOTH, NEVER, UDP_LENGTH},     /* UDP, RFC 768 */
-    {1, V4, LIES(2, 2, 4), 0, A_SUM, WHOLE},                /* ICMP, RFC 792 */
-    {58, V6, LIES(2, 2, 4), V6, A_SUM, WHOLE},              /* ICMPv6, RFC 4443 section 2.3 */
-    {2, V4, LIES(2, 2, 8), 0, A_SUM, WHOLE},                /* IGMP, RFC 3376 section 4.1.2: the whole payload of IP */
-    {132, BOTH, LIES(8, 4, 12), 0, A_SUM, WHOLE},           /* SCTP, RFC 9260 section 6.8: a CRC */
-    {47, BOTH, LIES(4, 2, 8), 0, A_SUM, FLAGGED},           /* GRE, RFC 2784 section 2.3: where a flag says so */
-    {89, BOTH, LIES(12, 2, 16), V6, A_SUM, OSPF_LENGTH},    /* OSPF, RFC 2328 section D.4, RFC 5340 section A.3.1, RFC 7949 */
-    {103, BOTH, LIES(2, 2, 4), V6, A_SUM, PIM_HEADER},      /* PIM, RFC 7761 section 4.9 */
-    {112, BOTH, LIES(6, 2, 8), V6, A_SUM, VRRP_VERSION},    /* VRRP, RFC 9568 section 5.2.8, RFC 3768 section 5.3.8 */
-    {136, BOTH, LIES(6, 2, 8), BOTH, NEVER, LITE_COVERAGE}, /* UDP-Lite, RFC 3828 section 3.1 */
-    {33, BOTH, LIES(6, 2, 12), BOTH, A_SUM, DCCP_COVERAGE}, /* DCCP, RFC 4340 section 9 */
-    {135, V6, LIES(4, 2, 8), V6, A_SUM, OWN_LENGTH},        /* Mobility Header, RFC 6275 section 6.1.1 */
-    {139, BOTH, LIES(4, 2, 8), BOTH, A_SUM, OWN_LENGTH},    /* HIP, RFC 7401 section 5.1 */
-    {140, V6, LIES(4, 2, 8), 0, A_SUM, CONTROL},            /* Shim6, RFC 5533 section 5.3 */
-    {88, BOTH, LIES(2, 2, 20), 0, A_SUM, WHOLE},            /* EIGRP, RFC 7868 section 6.2 */
-    {46, BOTH, LIES(2, 2, 8), 0, IS_NONE, WHOLE},           /* RSVP, RFC 2205 section 3.1.1 */
-    {113, BOTH, LIES(6, 2, 16), 0, IS_NONE, WHOLE},         /* PGM, RFC 3208 section 8 */
+    {PROTO_TCP, BOTH, LIES(16, 2, 20), BOTH, A_SUM, WHOLE},             /* RFC 9293 section 3.1 */
+    {PROTO_UDP, BOTH, LIES(6, 2, 8), BOTH, NEVER, UDP_LENGTH},          /* RFC 768 */
+    {PROTO_ICMP, V4, LIES(2, 2, 4), 0, A_SUM, WHOLE},                   /* RFC 792 */
+    {PROTO_IPV6_ICMP, V6, LIES(2, 2, 4), V6, A_SUM, WHOLE},             /* RFC 4443 section 2.3 */
+    {PROTO_IGMP, V4, LIES(2, 2, 8), 0, A_SUM, WHOLE},                   /* RFC 3376 section 4.1.2: the whole payload of IP */
+    {PROTO_SCTP, BOTH, LIES(8, 4, 12), 0, A_SUM, WHOLE},                /* RFC 9260 section 6.8: a CRC */
+    {PROTO_GRE, BOTH, LIES(4, 2, 8), 0, A_SUM, FLAGGED},                /* RFC 2784 section 2.3: where a flag says so */
+    {PROTO_OSPF, BOTH, LIES(12, 2, 16), V6, A_SUM, OSPF_LENGTH},        /* RFC 2328 section D.4, RFC 5340 section A.3.1, RFC 7949 */
+    {PROTO_PIM, BOTH, LIES(2, 2, 4), V6, A_SUM, PIM_HEADER},            /* RFC 7761 section 4.9 */
+    {PROTO_VRRP, BOTH, LIES(6, 2, 8), V6, A_SUM, VRRP_VERSION},         /* RFC 9568 section 5.2.8, RFC 3768 section 5.3.8 */
+    {PROTO_UDPLITE, BOTH, LIES(6, 2, 8), BOTH, NEVER, LITE_COVERAGE},   /* RFC 3828 section 3.1 */
+    {PROTO_DCCP, BOTH, LIES(6, 2, 12), BOTH, A_SUM, DCCP_COVERAGE},     /* RFC 4340 section 9 */
+    {PROTO_MOBILITY, V6, LIES(4, 2, 8), V6, A_SUM, OWN_LENGTH},         /* RFC 6275 section 6.1.1 */
+    {PROTO_HIP, BOTH, LIES(4, 2, 8), BOTH, A_SUM, OWN_LENGTH},          /* RFC 7401 section 5.1 */
+    {PROTO_SHIM6, V6, LIES(4, 2, 8), 0, A_SUM, CONTROL},                /* RFC 5533 section 5.3 */
+    {PROTO_EIGRP, BOTH, LIES(2, 2, 20), 0, A_SUM, WHOLE},               /* RFC 7868 section 6.2 */
+    {PROTO_RSVP, BOTH, LIES(2, 2, 8), 0, IS_NONE, WHOLE},               /* RFC 2205 section 3.1.1 */
+    {PROTO_PGM, BOTH, LIES(6, 2, 16), 0, IS_NONE, WHOLE},               /* RFC 3208 section 8 */
 };
 
 /* Those that carry none of their own: IP in IP, IPv6, no next header, KA9Q's IP in IP, Ethernet, L2TPv3, MPLS. Of all others it
@@ -112,8 +112,8 @@ static const struct rule {
  */
 static bool none_of_its_own(unsigned protocol)
 {
-    return protocol == 4 || protocol == 41 || protocol == 59 || protocol == 94 || protocol == 97 || protocol == 115
-        || protocol == 137;
+    return protocol == PROTO_IPV4 || protocol == PROTO_IPV6 || protocol == PROTO_IPV6_NONXT || protocol == PROTO_IPIP
+        || protocol == PROTO_ETHERIP || protocol == PROTO_L2TP || protocol == PROTO_MPLS;
 }
 
 /* What a checksum covers that does not cover the whole message. False: the sizes in it contradict each other. */
@@ -126,7 +126,7 @@ static bool covering_part(const struct frame *f, struct message *m, enum extent 
     case WHOLE:
         break;
     case FLAGGED:
-        none = (get16(f, m->at) & 0xC007) != 0x8000;
+        none = !gre_has_checksum(f, m->at);
         break;
     case CONTROL:
         none = (own & 0x8000) != 0;             /* it carries a payload instead */
@@ -136,18 +136,18 @@ static bool covering_part(const struct frame *f, struct message *m, enum extent 
         m->covered = m->length = ((size_t)get8(f, m->at + 1) + 1) * 8;
         break;
     case UDP_LENGTH:
-        length = get16(f, m->at + 4);
+        length = udp_length(f, m->at);
         if (length == 0 && (m->v6 || m->size > 0xFFFF))     /* a jumbogram, RFC 2675 section 4 */
             length = m->size;
-        if (length >= 8)
+        if (length >= UDP_SIZE)
             m->covered = m->length = length;
-        sound = length >= 8;
+        sound = length >= UDP_SIZE;
         break;
     case LITE_COVERAGE:
-        length = get16(f, m->at + 4);
-        if (length >= 8)
+        length = udp_length(f, m->at);          /* it stands where UDP has that */
+        if (length >= UDP_SIZE)
             m->covered = length;
-        sound = length == 0 || length >= 8;
+        sound = length == 0 || length >= UDP_SIZE;
         break;
     case DCCP_COVERAGE:
         length = (size_t)get8(f, m->at + 4) * 4;
@@ -228,20 +228,20 @@ uint64_t covered_sum(const struct frame *f, const struct message *m)
 struct checksum header_checksum(const struct packet_view *p, size_t index)
 {
     const struct header *h = &p->walk.header[index];
-    size_t size = (get8(&p->frame, h->start) & 15) * 4;
-    if (h->kind != IP || size < 20 || !within(p, h->start, size))
+    size_t size = ip_header_size(&p->frame, h->start);
+    if (h->kind != IP || size < IP_SIZE || !within(p, h->start, size))
         return (struct checksum){0};
     const uint8_t *at = frame_range(&p->frame, h->start, size);
-    uint64_t total = size == 20 ? words(at, 20) : words(at, size);     /* nearly all are: no loop */
-    unsigned value = fold(in_order(total - words_part(at, 10)));
-    return (struct checksum){h->start + 10, 2, value, value};
+    uint64_t total = size == IP_SIZE ? words(at, IP_SIZE) : words(at, size);     /* nearly all are: no loop */
+    unsigned value = fold(in_order(total - words_part(at, IP_CHECKSUM_AT)));
+    return (struct checksum){h->start + IP_CHECKSUM_AT, 2, value, value};
 }
 
-/* The ports of UDP that carry tunnels: GTP-U, LISP, GRE, VXLAN, VXLAN-GPE, GUE, Geneve, MPLS, VXLAN as Linux had it first. */
+/* Ports of UDP whose tunnels may do without a checksum. */
 static bool tunnel_port(unsigned port)
 {
-    return port == 2152 || port == 4341 || port == 4754 || port == 4789 || port == 4790 || port == 6080 || port == 6081
-        || port == 6635 || port == 8472;
+    return port == PORT_GTP_U || port == PORT_LISP || port == PORT_GRE || port == PORT_VXLAN || port == PORT_VXLAN_GPE
+        || port == PORT_GUE || port == PORT_GENEVE || port == PORT_MPLS || port == PORT_OTV;
 }
 
 /* Whether 0 means that there is no checksum (RFC 768), and stays: in UDP that carries a tunnel, over IPv6 too (RFC 6935), and
@@ -249,12 +249,12 @@ static bool tunnel_port(unsigned port)
  */
 bool zero_stays(const struct packet_view *p, size_t index, const struct message *m)
 {
-    if (m->protocol != 17 || get16(&p->frame, m->at + 6) != 0)
+    if (m->protocol != PROTO_UDP || udp_checksum(&p->frame, m->at) != 0)
         return false;
     for (size_t i = 0; i < index && !m->v6; i++)
         if (p->walk.header[i].kind == IP || p->walk.header[i].kind == IPV6)
             return true;
-    return tunnel_port(get16(&p->frame, m->at + 2));
+    return tunnel_port(udp_destination(&p->frame, m->at));
 }
 
 static uint32_t crc_of(const struct frame *f, const struct message *m)
@@ -316,7 +316,7 @@ bool left_to_card(const struct frame *f, const struct message *m)
     struct message uncut = *m;
     unsigned stored = get16(f, m->at + m->place);
     uncut.length = 0;
-    return m->pseudo && (stored == card_seed(f, m) || (m->protocol == 6 && stored == card_seed(f, &uncut)));
+    return m->pseudo && (stored == card_seed(f, m) || (m->protocol == PROTO_TCP && stored == card_seed(f, &uncut)));
 }
 
 /* What the card would make of a seed: it adds what it was given from the start of the message on. */
@@ -357,7 +357,7 @@ enum verdict message_judged(const struct frame *f, const struct message *m, cons
 {
     uint32_t stored = checksum_read(f, c);
     if (c->size > 0 && m->never_zero && stored == 0)
-        return m->v6 || m->protocol != 17 ? BAD : NONE;
+        return m->v6 || m->protocol != PROTO_UDP ? BAD : NONE;
     enum verdict verdict = judged(f, c);
     return verdict == BAD && left_to_card(f, m) ? LEFT : verdict;
 }

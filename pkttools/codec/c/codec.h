@@ -176,6 +176,8 @@ static inline void write32(uint8_t *at, uint32_t value, bool big_endian)
         at[big_endian ? 3 - i : i] = (uint8_t)(value >> (8 * i));
 }
 
+#include "wire.h"
+
 /* row_tables.c, rows.c */
 
 enum { ROW = 79 };              /* bytes of a canonical row */

@@ -31,10 +31,10 @@ static enum outcome finish(const struct packet_edit *e, size_t index, struct che
         return outcome;
     enum verdict verdict = known ? message_judged(f, &m, &c) : BAD;
     uint32_t stored = checksum_read(f, &c);
-    if (verdict == LEFT || (verdict == BAD && (m.protocol == 132 || (m.protocol == 47 && stored == 0)))) {
+    if (verdict == LEFT || (verdict == BAD && (m.protocol == PROTO_SCTP || (m.protocol == PROTO_GRE && stored == 0)))) {
         checksum_write(&e->frame, &c);
         corrected->unfinished = true;
-    } else if (verdict == BAD && (m.protocol == 6 || (m.protocol == 17 && stored != 0)) && left->size == 0)
+    } else if (verdict == BAD && (m.protocol == PROTO_TCP || (m.protocol == PROTO_UDP && stored != 0)) && left->size == 0)
         *left = (struct checksum){.at = c.at, .size = 2, .value = card_value(f, &m)};
     return CORRECTED;
 }

@@ -8,15 +8,14 @@ const char *const header_names[HEADER_KINDS] = {
     "IPV6_OPTIONS", "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6", "SCTP", "GRE", "VXLAN",
 };
 
-enum { ETHERTYPE_IP = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_BRIDGE = 0x6558, ETHERTYPE_IPV6 = 0x86DD };
-enum { VXLAN_PORT = 4789 };                     /* RFC 7348 section 5 */
 enum { LINKTYPE_NULL = 0, LINKTYPE_ETHERNET = 1, LINKTYPE_RAW = 101, LINKTYPE_LOOP = 108, LINKTYPE_SLL = 113,
        LINKTYPE_USER2 = 149, LINKTYPE_IPV4 = 228, LINKTYPE_IPV6 = 229, LINKTYPE_PKTAP = 258, LINKTYPE_SLL2 = 276 };
+enum { DLT_RAW_12 = 12, DLT_RAW_14 = 14 };      /* raw IP on some systems */
 enum { PKTAP_SIZE = 108, PKTAP_PACKET = 1 };    /* bytes of the older header; the type of what follows: a packet */
 
 static bool is_raw(int64_t linktype)
 {
-    return linktype == LINKTYPE_RAW || linktype == 12 || linktype == 14;    /* 12, 14: DLT_RAW of some systems */
+    return linktype == LINKTYPE_RAW || linktype == DLT_RAW_12 || linktype == DLT_RAW_14;
 }
 
 static bool is_pktap(int64_t linktype)
@@ -51,29 +50,29 @@ static void walk_link(struct walk *w, const struct frame *f, int64_t linktype, s
 /* A whole Ethernet frame, the outermost or one in a tunnel. */
 static void walk_ethernet(struct walk *w, const struct frame *f, size_t at, size_t limit)
 {
-    struct header *h = found(w, ETHERNET, at, 14, limit);
+    struct header *h = found(w, ETHERNET, at, ETHERNET_SIZE, limit);
     if (h == NULL)
         w->partial |= w->count > 0;
-    else if (get16(f, at + 12) == ETHERTYPE_IP) /* most of all; a call less */
-        h->data = walk_ip(w, f, at + 14, limit);
+    else if (ethernet_type(f, at) == ETHERTYPE_IP)      /* most of all; a call less */
+        h->data = walk_ip(w, f, at + ETHERNET_SIZE, limit);
     else {
-        h->data = walk_type(w, f, get16(f, at + 12), at + 14, limit, false);
-        if (h->data == at + 14 && get16(f, at + 12) < 0x600)    /* a length, IEEE 802.3 clause 3.2.6 */
-            w->beyond = beyond_llc(f, at + 14);
+        h->data = walk_type(w, f, ethernet_type(f, at), at + ETHERNET_SIZE, limit, false);
+        if (h->data == at + ETHERNET_SIZE && ethernet_type(f, at) < LEAST_ETHERTYPE)
+            w->beyond = beyond_llc(f, at + ETHERNET_SIZE);
     }
 }
 
 /* Generic routing encapsulation, RFC 2784 and RFC 2890. Version 1 (RFC 2637) and source routes (RFC 1701) are data. */
 static void walk_gre(struct walk *w, const struct frame *f, size_t at, size_t end)
 {
-    struct header *h = found(w, GRE, at, 4, end);
+    struct header *h = found(w, GRE, at, GRE_SIZE, end);
     if (h == NULL)
         return;
-    unsigned flags = get16(f, at), type = get16(f, at + 2);
-    size_t size = 4 + 4 * ((flags >> 15 & 1) + (flags >> 13 & 1) + (flags >> 12 & 1));  /* checksum, key, sequence */
-    if ((flags & 0x4007) != 0)
+    unsigned flags = gre_flags(f, at), type = gre_type(f, at);
+    size_t size = GRE_SIZE + 4 * (((flags & GRE_CHECKSUM) != 0) + ((flags & GRE_KEY) != 0) + ((flags & GRE_SEQUENCE) != 0));
+    if (!gre_plain(flags))
         w->beyond = beyond_gre(flags);
-    if ((flags & 0x4007) != 0 || size > end - at)
+    if (!gre_plain(flags) || size > end - at)
         return;
     h->data = at + size;
     if (type == ETHERTYPE_BRIDGE)
@@ -85,8 +84,8 @@ static void walk_gre(struct walk *w, const struct frame *f, size_t at, size_t en
 /* A virtual LAN inside UDP, RFC 7348 section 5: a frame behind eight bytes, if a flag says that they count. */
 static void walk_vxlan(struct walk *w, const struct frame *f, size_t at, size_t end)
 {
-    if (found(w, VXLAN, at, 8, end) != NULL && (get8(f, at) & 8) != 0)
-        walk_ethernet(w, f, at + 8, end);
+    if (found(w, VXLAN, at, VXLAN_SIZE, end) != NULL && (get8(f, at) & 8) != 0)
+        walk_ethernet(w, f, at + VXLAN_SIZE, end);
 }
 
 /* What an IP header carries. Gives where its bytes end, or `at` when there is none that 1.16 knew: the data of the IP
@@ -94,32 +93,32 @@ static void walk_vxlan(struct walk *w, const struct frame *f, size_t at, size_t 
 static size_t walk_message(struct walk *w, const struct frame *f, unsigned protocol, bool v6, size_t at, size_t end)
 {
     struct header *h = NULL;
-    if (protocol == 6)
-        h = found(w, TCP, at, 20, end);
-    else if (protocol == 17) {
-        size_t size = get16(f, at + 4);         /* 0: a jumbogram (RFC 2675 section 4); 1 to 7: nonsense */
-        h = found(w, UDP, at, 8, size >= 8 ? least(at + size, end) : end);
-        if (h != NULL && get16(f, at + 2) == VXLAN_PORT)
-            walk_vxlan(w, f, at + 8, h->end);
+    if (protocol == PROTO_TCP)
+        h = found(w, TCP, at, TCP_SIZE, end);
+    else if (protocol == PROTO_UDP) {
+        size_t size = udp_length(f, at);        /* 0: a jumbogram (RFC 2675 section 4); 1 to 7: nonsense */
+        h = found(w, UDP, at, UDP_SIZE, size >= UDP_SIZE ? least(at + size, end) : end);
+        if (h != NULL && udp_destination(f, at) == PORT_VXLAN)    /* RFC 7348 section 5 */
+            walk_vxlan(w, f, at + UDP_SIZE, h->end);
         else if (h != NULL)
             w->beyond = beyond_udp(f, at, h->end);
-    } else if (protocol == 1 && !v6) {
-        h = found(w, ICMP, at, 4, end);
+    } else if (protocol == PROTO_ICMP && !v6) {
+        h = found(w, ICMP, at, ICMP_SIZE, end);
         if (h != NULL)
             h->data = least(at + 28, end);      /* 1.16: behind the whole of BSD's struct icmp */
-    } else if (protocol == 2 && !v6)
-        h = found(w, IGMP, at, 8, end);
-    else if (protocol == 58 && v6) {
-        h = found(w, ICMPV6, at, 4, end);
+    } else if (protocol == PROTO_IGMP && !v6)
+        h = found(w, IGMP, at, IGMP_SIZE, end);
+    else if (protocol == PROTO_IPV6_ICMP && v6) {
+        h = found(w, ICMPV6, at, ICMP_SIZE, end);
         if (h != NULL)
             h->data = end;                      /* 1.16: ICMPV6.DATA is a field of four bytes */
-    } else if (protocol == 132)
-        found(w, SCTP, at, 12, end);
-    else if (protocol == 47)
+    } else if (protocol == PROTO_SCTP)
+        found(w, SCTP, at, SCTP_SIZE, end);
+    else if (protocol == PROTO_GRE)
         walk_gre(w, f, at, end);
-    else if (protocol == 4)                     /* RFC 2003; in IPv6: RFC 2473 */
+    else if (protocol == PROTO_IPV4)            /* RFC 2003; in IPv6: RFC 2473 */
         walk_ip(w, f, at, end);
-    else if (protocol == 41)                    /* RFC 4213; in IPv6: RFC 2473 */
+    else if (protocol == PROTO_IPV6)            /* RFC 4213; in IPv6: RFC 2473 */
         walk_ipv6(w, f, at, end);
     else if (at < end)
         w->beyond = beyond_protocol(f, protocol, at);
@@ -128,31 +127,31 @@ static size_t walk_message(struct walk *w, const struct frame *f, unsigned proto
 
 static size_t walk_ip(struct walk *w, const struct frame *f, size_t at, size_t limit)
 {
-    size_t header_size = (get8(f, at) & 15) * 4, total = get16(f, at + 2);
+    size_t header_size = ip_header_size(f, at), total = ip_total(f, at);
     /* Total 0 is how segmentation offload shows a datagram beyond 65,535 bytes: it goes on to the end of the frame. */
     size_t end = total == 0 ? limit : least(at + total, limit);
-    struct header *h = found(w, IP, at, 20, most(end, least(at + 20, limit)));
+    struct header *h = found(w, IP, at, IP_SIZE, most(end, least(at + IP_SIZE, limit)));
     if (h == NULL) {
         w->partial = true;
         return at;
     }
     size_t payload = at + header_size;
-    if (header_size < 20)
+    if (header_size < IP_SIZE)
         return h->end;
     h->data = least(payload, h->end);
-    if (payload <= h->end && (get16(f, at + 6) & 0x3FFF) == 0)
-        h->data = walk_message(w, f, get8(f, at + 9), false, payload, h->end);
+    if (payload <= h->end && !ip_is_fragment(f, at))
+        h->data = walk_message(w, f, ip_protocol(f, at), false, payload, h->end);
     return h->end;
 }
 
-/* RFC 8200 section 4.1; 135, 139, 140 (mobility, HIP, shim6) are built like options. UNKNOWN is no extension header. */
+/* RFC 8200 section 4.1; Mobility Headers, HIP and Shim6 are built like options. UNKNOWN is no extension header. */
 enum header_kind extension(unsigned protocol)
 {
     switch (protocol) {
-    case 0: case 60: case 135: case 139: case 140: return IPV6_OPTIONS;
-    case 43: return IPV6_ROUTING;
-    case 44: return IPV6_FRAGMENT;
-    case 51: return IPV6_AH;
+    case PROTO_HOPOPT: case PROTO_IPV6_OPTS: case PROTO_MOBILITY: case PROTO_HIP: case PROTO_SHIM6: return IPV6_OPTIONS;
+    case PROTO_IPV6_ROUTE: return IPV6_ROUTING;
+    case PROTO_IPV6_FRAG: return IPV6_FRAGMENT;
+    case PROTO_AH: return IPV6_AH;
     default: return UNKNOWN;
     }
 }
@@ -160,49 +159,47 @@ enum header_kind extension(unsigned protocol)
 /* Bytes of an extension header by its own fields, RFC 8200 section 4 and RFC 4302 section 2.2. */
 static size_t extension_size(enum header_kind kind, unsigned length)
 {
-    return kind == IPV6_FRAGMENT ? 8 : kind == IPV6_AH ? (length + 2) * 4 : (length + 1) * 8;
+    return kind == IPV6_FRAGMENT ? EXTENSION_SIZE : kind == IPV6_AH ? (length + 2) * 4 : (length + 1) * 8;
 }
 
 static size_t walk_ipv6(struct walk *w, const struct frame *f, size_t at, size_t limit)
 {
-    size_t payload = get16(f, at + 4);
-    size_t end = payload == 0 ? limit : least(at + 40 + payload, limit);
-    struct header *h = found(w, IPV6, at, 40, most(end, least(at + 40, limit)));
+    size_t payload = ipv6_payload(f, at);
+    size_t end = payload == 0 ? limit : least(at + IPV6_SIZE + payload, limit);
+    struct header *h = found(w, IPV6, at, IPV6_SIZE, most(end, least(at + IPV6_SIZE, limit)));
     if (h == NULL) {
         w->partial = true;
         return at;
     }
-    unsigned next = get8(f, at + 6);
-    for (at += 40;;) {
+    unsigned next = ipv6_next(f, at);
+    for (at += IPV6_SIZE;;) {
         enum header_kind kind = extension(next);
         if (kind == UNKNOWN) {
             h->data = walk_message(w, f, next, true, at, h->end);
             return h->end;
         }
-        size_t size = extension_size(kind, get8(f, at + 1));
-        struct header *h6 = size > h->end - at ? NULL : found(w, kind, at, 8, at + size);
+        size_t size = extension_size(kind, extension_length(f, at));
+        struct header *h6 = size > h->end - at ? NULL : found(w, kind, at, EXTENSION_SIZE, at + size);
         h->data = at;
         if (h6 == NULL)
             return h->end;
         h6->data = at + 2;
-        bool piece = kind == IPV6_FRAGMENT && (get16(f, at + 2) & 0xFFF9) != 0;
-        next = get8(f, at);
+        bool fragment = kind == IPV6_FRAGMENT && ipv6_is_fragment(f, at);
+        next = extension_next(f, at);
         at += size;
         h->data = at;
-        if (piece)                              /* RFC 6946: an atomic fragment is a whole datagram */
+        if (fragment)
             return h->end;
     }
 }
 
-static bool is_tag(unsigned type) { return type == 0x8100 || type == 0x88A8 || type == 0x9100 || type == 0x9200; }
-
 /* Whether a datagram stands here that is as long as it says, or shorter than what there is. */
 static bool whole_datagram(const struct frame *f, unsigned version, size_t at, size_t limit)
 {
-    size_t head = version == 4 ? 20 : 40;
-    if (limit < at || limit - at < head || get8(f, at) >> 4 != version || (version == 4 && (get8(f, at) & 15) < 5))
+    size_t head = version == 4 ? IP_SIZE : IPV6_SIZE;
+    if (limit < at || limit - at < head || ip_version(f, at) != version || (version == 4 && ip_header_size(f, at) < IP_SIZE))
         return false;
-    size_t size = version == 4 ? get16(f, at + 2) : get16(f, at + 4) + 40;
+    size_t size = version == 4 ? ip_total(f, at) : ipv6_payload(f, at) + IPV6_SIZE;
     return size >= head && size <= limit - at;
 }
 
@@ -210,11 +207,11 @@ static bool whole_datagram(const struct frame *f, unsigned version, size_t at, s
  * take the outermost away, and show the others: these have no EtherType in front, but one behind, and no version of IP. */
 static bool unannounced_tag(const struct frame *f, unsigned type, size_t at, size_t limit)
 {
-    unsigned version = type == ETHERTYPE_IP ? 4 : type == ETHERTYPE_IPV6 ? 6 : 0, next = get16(f, at + 2);
-    if ((version == 0 && type != ETHERTYPE_ARP) || limit < at || limit - at < 4)
+    unsigned version = type == ETHERTYPE_IP ? 4 : type == ETHERTYPE_IPV6 ? 6 : 0, next = tag_type(f, at);
+    if ((version == 0 && type != ETHERTYPE_ARP) || limit < at || limit - at < TAG_SIZE)
         return false;
-    if (version != 0 && get8(f, at) >> 4 == version)    /* of a priority that looks like it */
-        return next == type && !whole_datagram(f, version, at, limit) && whole_datagram(f, version, at + 4, limit);
+    if (version != 0 && ip_version(f, at) == version)    /* of a priority that looks like it */
+        return next == type && !whole_datagram(f, version, at, limit) && whole_datagram(f, version, at + TAG_SIZE, limit);
     return next == type || is_tag(next);
 }
 
@@ -222,19 +219,19 @@ static bool unannounced_tag(const struct frame *f, unsigned type, size_t at, siz
 static size_t walk_type(struct walk *w, const struct frame *f, unsigned type, size_t at, size_t limit, bool cooked)
 {
     while (is_tag(type) || (cooked && unannounced_tag(f, type, at, limit))) {
-        if (found(w, VLAN, at, 4, least(at + 4, limit)) == NULL) {
+        if (found(w, VLAN, at, TAG_SIZE, least(at + TAG_SIZE, limit)) == NULL) {
             w->partial |= w->count == MAX_HEADERS;
             return at;
         }
-        type = get16(f, at + 2);
-        at += 4;
+        type = tag_type(f, at);
+        at += TAG_SIZE;
     }
     if (type == ETHERTYPE_IP)
         return walk_ip(w, f, at, limit);
     if (type == ETHERTYPE_IPV6)
         return walk_ipv6(w, f, at, limit);
     if (type == ETHERTYPE_ARP) {
-        struct header *h = found(w, ARP, at, 28, least(at + 28, limit));
+        struct header *h = found(w, ARP, at, ARP_SIZE, least(at + ARP_SIZE, limit));
         return h != NULL ? h->end : at;
     }
     if (at < limit)
@@ -291,18 +288,18 @@ static void walk_link(struct walk *w, const struct frame *f, int64_t linktype, s
         type = family_type(get32(f, at));
     } else if (linktype == LINKTYPE_SLL) {
         h = found(w, SLL, at, 16, f->size);
-        type = get16(f, at + 14);
+        type = sll_type(f, at);
     } else if (linktype == LINKTYPE_SLL2) {
         h = found(w, SLL2, at, 20, f->size);
-        type = get16(f, at);
+        type = sll2_type(f, at);
     } else if (linktype == LINKTYPE_IPV4)
         walk_ip(w, f, at, f->size);
     else if (linktype == LINKTYPE_IPV6)
         walk_ipv6(w, f, at, f->size);
     else if (is_raw(linktype)) {
-        if (get8(f, at) >> 4 == 4)
+        if (ip_version(f, at) == 4)
             walk_ip(w, f, at, f->size);
-        else if (get8(f, at) >> 4 == 6)
+        else if (ip_version(f, at) == 6)
             walk_ipv6(w, f, at, f->size);
     } else if (is_pktap(linktype))
         walk_pktap(w, f, at);

@@ -34,7 +34,7 @@ static uint32_t crc32(const uint8_t *at, size_t size)
 /* Whether a frame ends with its own check sequence. */
 static bool has_fcs(const struct frame *f, size_t start, size_t end)
 {
-    return frame_has(f, start, end - start) && end - start > 14 + FCS
+    return frame_has(f, start, end - start) && end - start > ETHERNET_SIZE + FCS
         && crc32(frame_range(f, start, end - start - FCS), end - start - FCS) == reversed(get32(f, end - FCS));
 }
 
@@ -78,20 +78,26 @@ static bool padding(const struct frame *f, size_t start, size_t declared, const 
     return r->size == LEAST_PAYLOAD + FCS && declared < LEAST_PAYLOAD && zeros(f, start + declared, start + LEAST_PAYLOAD);
 }
 
+/* Where an IP or UDP header says how long what it begins is. */
+static size_t length_place(const struct header *h)
+{
+    return h->start + (h->kind == IP ? IP_TOTAL_AT : h->kind == IPV6 ? IPV6_PAYLOAD_AT : UDP_LENGTH_AT);
+}
+
 static size_t declared_size(const struct packet_view *p, size_t index)
 {
     const struct frame *f = &p->frame;
     size_t at = p->walk.header[index].start;
     if (p->walk.header[index].kind == IP)
-        return get16(f, at + 2);
-    size_t payload = get16(f, at + 4);          /* 0 says nothing, see headers.c; unless nothing follows, RFC 8200 section 4.7 */
-    return payload != 0 || get8(f, at + 6) == 59 ? 40 + payload : 0;
+        return ip_total(f, at);
+    size_t payload = ipv6_payload(f, at);       /* 0 says nothing, see headers.c; unless nothing follows, RFC 8200 section 4.7 */
+    return payload != 0 || ipv6_next(f, at) == PROTO_IPV6_NONXT ? IPV6_SIZE + payload : 0;
 }
 
 /* Bytes of the largest datagram that the IP header at `index` can say. */
 static size_t most(const struct packet_view *p, size_t index)
 {
-    return p->walk.header[index].kind == IP ? 0xFFFF : 0xFFFF + 40;
+    return p->walk.header[index].kind == IP ? 0xFFFF : 0xFFFF + IPV6_SIZE;
 }
 
 static void look_again(struct packet_edit *e)
@@ -104,9 +110,9 @@ static void declare(struct packet_edit *e, size_t index, size_t size)
     const struct packet_view *p = &e->view;
     const struct header *h = &p->walk.header[index];
     if (h->kind == IP)
-        put16(&e->frame, h->start + 2, (unsigned)size);
+        put16(&e->frame, h->start + IP_TOTAL_AT, (unsigned)size);
     else
-        put16(&e->frame, h->start + 4, (unsigned)(size - 40));
+        put16(&e->frame, h->start + IPV6_PAYLOAD_AT, (unsigned)(size - IPV6_SIZE));
     look_again(e);                              /* with another length there may be more to see */
 }
 
@@ -160,11 +166,12 @@ static enum word vouched_with(struct packet_edit *e, size_t index, size_t size, 
         const struct header *h = &p->walk.header[i];
         if (h->kind != IP && h->kind != IPV6 && h->kind != UDP)
             continue;
-        size_t end = i == index ? h->start + size : wire_end(p, i), least_size = h->kind == IP ? 20 : h->kind == IPV6 ? 40 : 8;
-        size_t value = end - h->start - (h->kind == IPV6 ? 40 : 0);
+        size_t end = i == index ? h->start + size : wire_end(p, i);
+        size_t least_size = h->kind == IP ? IP_SIZE : h->kind == IPV6 ? IPV6_SIZE : UDP_SIZE;
+        size_t value = end - h->start - (h->kind == IPV6 ? IPV6_SIZE : 0);
         if (end < h->start + least_size || value > 0xFFFF)
             break;
-        places[count] = h->start + (h->kind == IP ? 2 : 4);
+        places[count] = length_place(h);
         before[count] = get16(f, places[count]);
         put16(&e->frame, places[count++], (unsigned)value);
         look_again(e);
@@ -186,18 +193,18 @@ static size_t said_inside(struct packet_edit *e, size_t index, size_t room)
 {
     const struct packet_view *p = &e->view;
     const struct frame *f = &p->frame;
-    size_t start = p->walk.header[index].start, field = start + (p->walk.header[index].kind == IP ? 2 : 4), size = 0;
+    size_t start = p->walk.header[index].start, field = length_place(&p->walk.header[index]), size = 0;
     unsigned before = get16(f, field);
     if (room > most(p, index))
         return 0;
     declare(e, index, room);
     const struct header *h = udp_of(p, index);
     struct message m;
-    if (h != NULL && get16(f, h->start + 4) >= 8)
-        size = h->start - start + get16(f, h->start + 4);
-    else if (message_of(p, index, &m) == CORRECTED && (m.protocol == 4 || m.protocol == 41) && index + 1 < p->walk.count) {
+    if (h != NULL && udp_length(f, h->start) >= UDP_SIZE)
+        size = h->start - start + udp_length(f, h->start);
+    else if (message_of(p, index, &m) == CORRECTED && (m.protocol == PROTO_IPV4 || m.protocol == PROTO_IPV6) && index + 1 < p->walk.count) {
         for (size_t i = index + 1; i < p->walk.count && p->walk.header[i].start <= m.at; i++)
-            if (p->walk.header[i].start == m.at && declared_size(p, i) >= 20)
+            if (p->walk.header[i].start == m.at && declared_size(p, i) >= IP_SIZE)
                 size = m.at - start + declared_size(p, i);
     }
     put16(&e->frame, field, before);
@@ -286,8 +293,8 @@ static void set_jumbo(const struct packet_edit *e, size_t index, size_t size)
     size_t at = p->walk.header[index].start, option = p->walk.header[index].kind == IPV6 ? jumbo_place(&p->frame, at) : 0;
     if (option == 0)
         return;
-    put16(&e->frame, option, (unsigned)((size - 40) >> 16));
-    put16(&e->frame, option + 2, (size - 40) & 0xFFFF);
+    put16(&e->frame, option, (unsigned)((size - IPV6_SIZE) >> 16));
+    put16(&e->frame, option + 2, (size - IPV6_SIZE) & 0xFFFF);
 }
 
 static bool set_datagram(struct packet_edit *e, size_t index, size_t least_size, enum doubt *doubt)
@@ -319,16 +326,16 @@ static void set_udp(struct packet_edit *e, size_t index)
     const struct packet_view *p = &e->view;
     const struct frame *f = &p->frame;
     size_t at = p->walk.header[index].start, end = wire_end(p, index), size = end > at ? end - at : 0, outer = index;
-    unsigned declared = get16(f, at + 4);
+    unsigned declared = udp_length(f, at);
     while (outer > 0 && p->walk.header[outer].kind != IP && p->walk.header[outer].kind != IPV6)
         outer--;
-    if (declared == size || (declared >= 8 && declared < size && vouched(p, outer) == GOOD))
+    if (declared == size || (declared >= UDP_SIZE && declared < size && vouched(p, outer) == GOOD))
         return;                                 /* a surplus area is no payload, RFC 9868 */
     if (size > 0xFFFF && p->walk.header[outer].kind == IPV6)
         size = 0;                               /* RFC 2675 section 4 */
-    else if (size < 8 || size > 0xFFFF)
+    else if (size < UDP_SIZE || size > 0xFFFF)
         return;
-    put16(&e->frame, at + 4, (unsigned)size);
+    put16(&e->frame, at + UDP_LENGTH_AT, (unsigned)size);
     look_again(e);
 }
 
@@ -338,8 +345,8 @@ bool correct_lengths(struct packet_edit *e, enum doubt *doubt)
     *doubt = SURE;
     for (size_t i = 0; i < p->walk.count; i++) {    /* the outermost first: inner ones go by outer ones */
         const struct header *h = &p->walk.header[i];
-        size_t header_size = h->kind == IP ? (get8(&p->frame, h->start) & 15) * 4 : 40;
-        bool whole = header_size >= 20 && within(p, h->start, header_size);    /* else it shows when checksums are computed */
+        size_t header_size = h->kind == IP ? ip_header_size(&p->frame, h->start) : IPV6_SIZE;
+        bool whole = header_size >= IP_SIZE && within(p, h->start, header_size);    /* else it shows when checksums are computed */
         if ((h->kind == IP || h->kind == IPV6) && whole && !set_datagram(e, i, header_size, doubt))
             return false;
         if (p->walk.header[i].kind == UDP)

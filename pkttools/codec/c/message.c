@@ -6,9 +6,9 @@ size_t wire_end(const struct packet_view *p, size_t index)
 {
     for (size_t i = index; i-- > 0;) {
         const struct header *h = &p->walk.header[i];
-        unsigned size = h->kind == IP ? get16(&p->frame, h->start + 2) : h->kind == IPV6 ? get16(&p->frame, h->start + 4) : 0;
+        unsigned size = h->kind == IP ? ip_total(&p->frame, h->start) : h->kind == IPV6 ? ipv6_payload(&p->frame, h->start) : 0;
         if (size != 0)                          /* 0 is segmentation offload, see headers.c */
-            return h->start + size + (h->kind == IPV6 ? 40 : 0);
+            return h->start + size + (h->kind == IPV6 ? IPV6_SIZE : 0);
     }
     return p->original > (int64_t)p->frame.size ? (size_t)p->original : p->frame.size;
 }
@@ -19,15 +19,18 @@ enum outcome missing(const struct packet_view *p)
     return p->original > (int64_t)p->frame.size ? CUT_SHORT : MALFORMED;
 }
 
+enum { END_OF_OPTIONS = 0, NO_OPERATION = 1, LOOSE_ROUTE = 131, STRICT_ROUTE = 137 };   /* RFC 791 section 3.1 */
+enum { PAD1 = 0, JUMBO_PAYLOAD = 0xC2, HOME_ADDRESS = 0xC9 };   /* RFC 8200 section 4.2, RFC 2675 section 2, RFC 6275 section 6.3 */
+
 /* Source routes (RFC 791 section 3.1, RFC 1122 section 3.2.1.8): while one is not used up, its last address is the destination. */
 static void source_route(const struct frame *f, size_t at, size_t end, struct message *m)
 {
-    while (at < end && get8(f, at) != 0) {
+    while (at < end && get8(f, at) != END_OF_OPTIONS) {
         unsigned type = get8(f, at);
-        size_t size = type == 1 ? 1 : get8(f, at + 1);
-        if (size > end - at || (size < 2 && type != 1))
+        size_t size = type == NO_OPERATION ? 1 : get8(f, at + 1);
+        if (size > end - at || (size < 2 && type != NO_OPERATION))
             return;
-        if (type == 131 || type == 137) {       /* loose, strict */
+        if (type == LOOSE_ROUTE || type == STRICT_ROUTE) {
             if (size >= 7 && get8(f, at + 2) <= size)
                 m->destination = (uint32_t)(at + 3 + ((size - 3) / 4 - 1) * 4);
             return;
@@ -43,7 +46,7 @@ static size_t option_data(const struct frame *f, size_t at, size_t end, unsigned
         unsigned type = get8(f, at);
         if (type == wanted && get8(f, at + 1) == size && size <= end - at - 2)
             return at + 2;
-        at += type == 0 ? 1 : 2 + get8(f, at + 1);
+        at += type == PAD1 ? 1 : 2 + get8(f, at + 1);
     }
     return 0;
 }
@@ -51,11 +54,13 @@ static size_t option_data(const struct frame *f, size_t at, size_t end, unsigned
 /* Where the IPv6 header at `at` has the payload size of a jumbogram, in four bytes (RFC 2675 section 2); 0: it has none. */
 size_t jumbo_place(const struct frame *f, size_t at)
 {
-    if (get16(f, at + 4) != 0 || get8(f, at + 6) != 0)
+    if (ipv6_payload(f, at) != 0 || ipv6_next(f, at) != PROTO_HOPOPT)
         return 0;
-    size_t end = at + 40 + ((size_t)get8(f, at + 41) + 1) * 8;
-    return end <= f->size ? option_data(f, at + 40, end, 0xC2, 4) : 0;
+    size_t start = at + IPV6_SIZE, end = start + ((size_t)extension_length(f, start) + 1) * 8;
+    return end <= f->size ? option_data(f, start, end, JUMBO_PAYLOAD, 4) : 0;
 }
+
+enum { SOURCE_ROUTE = 0, HOME_ROUTE = 2, RPL_ROUTE = 3, SEGMENT_ROUTE = 4 };   /* IANA "IPv6 Routing Types" */
 
 /* With segments left, the pseudo-header has the last address of the route (RFC 8200 section 8.1): of type 0 the last one of the
  * list (RFC 2460 4.4), of type 2 the only one (RFC 6275 6.4), of type 3 the last one, which leaves out what it has in common
@@ -63,30 +68,30 @@ size_t jumbo_place(const struct frame *f, size_t at)
  */
 static bool route_end(const struct frame *f, const struct header *h, struct message *m)
 {
-    unsigned type = get8(f, h->start + 2), left = get8(f, h->start + 3);
-    size_t size = (size_t)get8(f, h->start + 1) * 8, list = h->start + 8, shared = 0, tail = 0;
+    unsigned type = route_type(f, h->start), left = route_left(f, h->start);
+    size_t size = (size_t)extension_length(f, h->start) * 8, list = h->start + EXTENSION_SIZE, shared = 0, tail = 0;
     if (left == 0)                              /* whatever its type: RFC 8200 section 4.4 */
         return true;
-    m->obscure = type != 0 && type != 2 && type != 3 && type != 4;
+    m->obscure = type != SOURCE_ROUTE && type != HOME_ROUTE && type != RPL_ROUTE && type != SEGMENT_ROUTE;
     if (m->obscure)
         return true;
-    if (type == 3) {
+    if (type == RPL_ROUTE) {
         shared = get8(f, h->start + 4) & 15;
         tail = get8(f, h->start + 5) >> 4;
-    } else if (type == 0)
+    } else if (type == SOURCE_ROUTE)
         tail = size % 16;
     if (size < tail + 16 - shared || list + size > h->end)
         return false;
     m->shared = (uint8_t)shared;
-    m->destination = (uint32_t)(type == 2 || type == 4 ? list : list + size - tail - (16 - shared));
+    m->destination = (uint32_t)(type == HOME_ROUTE || type == SEGMENT_ROUTE ? list : list + size - tail - (16 - shared));
     return true;
 }
 
 static enum outcome message_of_ip(const struct packet_view *p, size_t index, struct message *m)
 {
     const struct frame *f = &p->frame;
-    size_t at = p->walk.header[index].start, header_size = (get8(f, at) & 15) * 4, total = get16(f, at + 2);
-    if (header_size < 20)
+    size_t at = p->walk.header[index].start, header_size = ip_header_size(f, at), total = ip_total(f, at);
+    if (header_size < IP_SIZE)
         return MALFORMED;
     if (!within(p, at, header_size))
         return missing(p);
@@ -94,48 +99,49 @@ static enum outcome message_of_ip(const struct packet_view *p, size_t index, str
         total = wire_end(p, index) - at;
     if (total < header_size)
         return MALFORMED;
-    m->protocol = (uint8_t)get8(f, at + 9);
+    m->protocol = (uint8_t)ip_protocol(f, at);
     m->at = at + header_size;
     m->size = total - header_size;
-    m->source = (uint32_t)at + 12;
-    m->destination = (uint32_t)at + 16;
-    if (header_size > 20)
-        source_route(f, at + 20, at + header_size, m);
-    return (get16(f, at + 6) & 0x3FFF) != 0 ? FRAGMENT : CORRECTED;
+    m->source = (uint32_t)at + IP_SOURCE_AT;
+    m->destination = (uint32_t)at + IP_DESTINATION_AT;
+    if (header_size > IP_SIZE)
+        source_route(f, at + IP_SIZE, at + header_size, m);
+    return ip_is_fragment(f, at) ? FRAGMENT : CORRECTED;
 }
 
 static enum outcome message_of_ipv6(const struct packet_view *p, size_t index, struct message *m)
 {
     const struct frame *f = &p->frame;
-    size_t at = p->walk.header[index].start, payload = get16(f, at + 4);
-    size_t end = payload == 0 ? wire_end(p, index) : at + 40 + payload;     /* 0: a jumbogram, or segmentation offload */
-    bool piece = false, last = false;
-    m->protocol = (uint8_t)get8(f, at + 6);
+    size_t at = p->walk.header[index].start, payload = ipv6_payload(f, at);
+    size_t end = payload == 0 ? wire_end(p, index) : at + IPV6_SIZE + payload;      /* 0: a jumbogram, or segmentation offload */
+    bool fragment = false, last = false;
+    m->protocol = (uint8_t)ipv6_next(f, at);
     m->v6 = true;
-    m->at = at + 40;
-    m->source = (uint32_t)at + 8;
-    m->destination = m->head = (uint32_t)at + 24;
+    m->at = at + IPV6_SIZE;
+    m->source = (uint32_t)at + IPV6_SOURCE_AT;
+    m->destination = m->head = (uint32_t)at + IPV6_DESTINATION_AT;
     for (size_t i = index + 1; i < p->walk.count && !last; i++) {
         const struct header *h = &p->walk.header[i];
         if (h->kind < IPV6_OPTIONS || h->kind > IPV6_AH)
             break;
         if (h->kind == IPV6_ROUTING && !route_end(f, h, m))
             return MALFORMED;
-        size_t home = m->protocol == 60 ? option_data(f, h->start, h->end, 201, 16) : 0;    /* RFC 6275 section 6.3 */
+        size_t home = m->protocol == PROTO_IPV6_OPTS ? option_data(f, h->start, h->end, HOME_ADDRESS, 16) : 0;
         if (home != 0)
             m->source = (uint32_t)home;
-        piece |= h->kind == IPV6_FRAGMENT && (get16(f, h->start + 2) & 0xFFF9) != 0;
+        fragment |= h->kind == IPV6_FRAGMENT && ipv6_is_fragment(f, h->start);
         m->sealed |= h->kind == IPV6_AH;
-        last = m->protocol >= 135 && m->protocol <= 140 && get8(f, h->start) == 59;     /* these are messages themselves */
+        last = m->protocol >= PROTO_MOBILITY && m->protocol <= PROTO_SHIM6    /* these are messages themselves */
+            && extension_next(f, h->start) == PROTO_IPV6_NONXT;
         if (!last) {
-            m->protocol = (uint8_t)get8(f, h->start);
+            m->protocol = (uint8_t)extension_next(f, h->start);
             m->at = h->end;
         }
     }
-    if (m->at > end || (extension(m->protocol) != UNKNOWN && !piece && !last))  /* it goes past the end, or deeper than the walk */
+    if (m->at > end || (extension(m->protocol) != UNKNOWN && !fragment && !last))  /* it goes past the end, or deeper than the walk */
         return missing(p);
     m->size = end - m->at;
-    return piece ? FRAGMENT : CORRECTED;
+    return fragment ? FRAGMENT : CORRECTED;
 }
 
 /* What the IP header at `index` carries. `m` is filled in for fragments too: what a first one begins with. */

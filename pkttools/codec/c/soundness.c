@@ -6,7 +6,7 @@ static bool carries(const struct packet_view *p, const struct header *h)
 {
     switch (h->kind) {
     case IP: case ICMP: case IGMP: case TCP: case UDP: case ICMPV6: case SCTP: return true;
-    case GRE: return (get16(&p->frame, h->start) & 0xC007) == 0x8000;
+    case GRE: return gre_has_checksum(&p->frame, h->start);
     default: return false;
     }
 }
@@ -52,13 +52,15 @@ void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
 static unsigned announced(const struct frame *f, const struct header *h)
 {
     switch (h->kind) {
-    case ETHERNET: return get16(f, h->start + 12);
-    case VLAN: return get16(f, h->start + 2);
-    case SLL: return get16(f, h->start + 14);
-    case SLL2: return get16(f, h->start);
+    case ETHERNET: return ethernet_type(f, h->start);
+    case VLAN: return tag_type(f, h->start);
+    case SLL: return sll_type(f, h->start);
+    case SLL2: return sll2_type(f, h->start);
     default: return 0;
     }
 }
+
+enum { IP_LEAST_MTU = 576, IPV6_LEAST_MTU = 1280 };     /* RFC 791 section 3.1, RFC 8200 section 5 */
 
 /* A size of 0 in an IP header is how segmentation offload shows what is too long to say, or what it has yet to cut: more than
  * the least size that every link carries. In IPv6 it may also be a jumbogram that says its size (RFC 2675), or nothing.
@@ -67,22 +69,22 @@ static bool zero_sound(const struct frame *f, const struct header *h)
 {
     size_t size = h->end - h->start;
     if (h->kind == IP)
-        return size > 576;                      /* RFC 791 section 3.1 */
+        return size > IP_LEAST_MTU;
     size_t jumbo = jumbo_place(f, h->start);
     if (jumbo != 0)
-        return get32(f, jumbo) == size - 40;
-    return size > 1280 || get8(f, h->start + 6) == 59;
+        return get32(f, jumbo) == size - IPV6_SIZE;
+    return size > IPV6_LEAST_MTU || ipv6_next(f, h->start) == PROTO_IPV6_NONXT;
 }
 
 static bool header_sound(const struct packet_view *p, const struct header *h)
 {
     const struct frame *f = &p->frame;
-    unsigned first = get8(f, h->start) >> 4, offset = (get8(f, h->start + 12) >> 4) * 4u;
-    if (h->kind == IP)
-        return first == 4 && (get16(f, h->start + 2) != 0 || zero_sound(f, h));
+        if (h->kind == IP)
+        return ip_version(f, h->start) == 4 && (ip_total(f, h->start) != 0 || zero_sound(f, h));
     if (h->kind == IPV6)
-        return first == 6 && (get16(f, h->start + 4) != 0 || zero_sound(f, h));
-    return h->kind != TCP || (offset >= 20 && offset <= h->end - h->start);
+        return ip_version(f, h->start) == 6 && (ipv6_payload(f, h->start) != 0 || zero_sound(f, h));
+    size_t size = tcp_header_size(f, h->start);
+    return h->kind != TCP || (size >= TCP_SIZE && size <= h->end - h->start);
 }
 
 enum outcome check(const struct frame *f, int64_t original, int64_t linktype, uint64_t *beyond)
@@ -97,7 +99,7 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
     const struct header *last = &p.walk.header[p.walk.count - 1];
     unsigned type = announced(f, last);
     if (p.walk.partial || (last->kind == UNKNOWN && known_link(linktype))
-        || type == 0x0806 || type == 0x8100 || type == 0x88A8 || type == 0x9100 || type == 0x9200)
+        || type == ETHERTYPE_ARP || is_tag(type))
         return MALFORMED;
     bool wrong = false, unfinished = false, obscure = false;
     struct checksum left = {0};

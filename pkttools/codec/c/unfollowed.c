@@ -32,22 +32,26 @@ uint64_t beyond_type(unsigned type)
         0x8892, 0x88A4, 0x88B8, 0x88B9, 0x88BA, 0x22EA, 0x22F0, 0x6002, 0x6003, 0x8100, 0x88A8, 0x9100, 0x9200, 0x8808, 0x88FB,
         0x88B5, 0x88B6, 0x88B7,                 /* for experiments: who writes these knows what they are */
     };
-    return type < 0x600 || among(leaves, sizeof leaves / sizeof *leaves, type) ? 0 : code(ETHERTYPE, type);
+    return type < LEAST_ETHERTYPE || among(leaves, sizeof leaves / sizeof *leaves, type) ? 0 : code(ETHERTYPE, type);
 }
 
 uint64_t beyond_gre(unsigned flags)
 {
-    return code(GRE_VERSION, (flags & 7) != 0 ? flags & 7 : 0);
+    return code(GRE_VERSION, flags & GRE_VERSION_BITS);
 }
+
+enum { PIM_REGISTER = 1 };
 
 /* PIM has a datagram in it where it registers a source, RFC 7761 section 4.9.3. */
 uint64_t beyond_protocol(const struct frame *f, unsigned protocol, size_t at)
 {
     static const uint16_t leaves[] = {
-        1, 2, 3, 4, 6, 8, 9, 17, 33, 41, 46, 47, 50, 58, 59, 88, 89, 108, 112, 113, 132, 133, 135, 136, 139, 140, 141, 146,
+        PROTO_ICMP, PROTO_IGMP, PROTO_GGP, PROTO_IPV4, PROTO_TCP, PROTO_EGP, PROTO_IGP, PROTO_UDP, PROTO_DCCP, PROTO_IPV6,
+        PROTO_RSVP, PROTO_GRE, PROTO_ESP, PROTO_IPV6_ICMP, PROTO_IPV6_NONXT, PROTO_EIGRP, PROTO_OSPF, PROTO_IPCOMP, PROTO_VRRP,
+        PROTO_PGM, PROTO_SCTP, PROTO_FC, PROTO_MOBILITY, PROTO_UDPLITE, PROTO_HIP, PROTO_SHIM6, PROTO_WESP, PROTO_HOMA,
     };
-    if (protocol == 103)
-        return (get8(f, at) & 15) == 1 ? code(PROTOCOL, protocol) : 0;
+    if (protocol == PROTO_PIM)
+        return (get8(f, at) & 15) == PIM_REGISTER ? code(PROTOCOL, protocol) : 0;
     return among(leaves, sizeof leaves / sizeof *leaves, protocol) ? 0 : code(PROTOCOL, protocol);
 }
 
@@ -57,31 +61,31 @@ static bool tunnel(const struct frame *f, unsigned port, size_t at, size_t end)
     unsigned first = get8(f, at), second = get8(f, at + 1);
     size_t size = end - at;
     switch (port) {
-    case 1701: return size >= 6 && (first & 0x80) == 0 && ((second & 15) == 2 || (second & 15) == 3);   /* L2TP data, RFC 2661 3.1 */
-    case 2152: return size >= 8 && first >> 4 == 3 && second == 255;    /* GTP-U, 3GPP TS 29.281 section 5.1 */
-    case 3544: return size >= 40 && (first >> 4 == 6 || get16(f, at) <= 1);     /* Teredo, RFC 4380 section 5.1.1 */
-    case 4341: return size >= 28 && (get8(f, at + 8) >> 4 == 4 || get8(f, at + 8) >> 4 == 6);   /* LISP, RFC 9300 */
-    case 4790: return size >= 8 && (first & 8) != 0;                    /* VXLAN-GPE */
-    case 5247: return size >= 8 && first == 0;                          /* CAPWAP data, RFC 5415 section 4.3 */
-    case 6080: return size >= 4 && first >> 6 <= 1;                     /* GUE */
-    case 6081: return size >= 8 && first >> 6 == 0 && get8(f, at + 7) == 0 && size >= 8 + (first & 63) * 4u;   /* Geneve, RFC 8926 */
-    case 6635: return size >= 4;                                        /* MPLS, RFC 7510 */
-    case 8472: return size >= 8 && first == 8 && get8(f, at + 7) == 0;  /* VXLAN, as Linux numbers it */
-    case 9899: return size >= 12;                                       /* SCTP, RFC 6951 */
-    case 37008: return size >= 5 && first == 1;                         /* TZSP */
+    case PORT_L2TP: return size >= 6 && (first & 0x80) == 0 && (second & 14) == 2;   /* data, RFC 2661 section 3.1 */
+    case PORT_GTP_U: return size >= 8 && first >> 4 == 3 && second == 255;   /* 3GPP TS 29.281 section 5.1 */
+    case PORT_TEREDO: return size >= 40 && (first >> 4 == 6 || get16(f, at) <= 1);   /* RFC 4380 section 5.1.1 */
+    case PORT_LISP: return size >= 28 && (get8(f, at + 8) >> 4 == 4 || get8(f, at + 8) >> 4 == 6);   /* RFC 9300 */
+    case PORT_VXLAN_GPE: return size >= 8 && (first & 8) != 0;
+    case PORT_CAPWAP: return size >= 8 && first == 0;   /* data, RFC 5415 section 4.3 */
+    case PORT_GUE: return size >= 4 && first >> 6 <= 1;
+    case PORT_GENEVE: return size >= 8 && first >> 6 == 0 && get8(f, at + 7) == 0 && size >= 8 + (first & 63) * 4u;   /* RFC 8926 */
+    case PORT_MPLS: return size >= 4;   /* RFC 7510 */
+    case PORT_OTV: return size >= 8 && first == 8 && get8(f, at + 7) == 0;   /* VXLAN, as Linux numbers it */
+    case PORT_SCTP: return size >= 12;   /* RFC 6951 */
+    case PORT_TZSP: return size >= 5 && first == 1;
     default: return false;
     }
 }
 
 uint64_t beyond_udp(const struct frame *f, size_t at, size_t end)
 {
-    unsigned source = get16(f, at), destination = get16(f, at + 2);
+    unsigned source = udp_source(f, at), destination = udp_destination(f, at);
     if (source < 1024 && destination < 1024)
         return 0;
-    if (tunnel(f, destination, at + 8, end))
+    if (tunnel(f, destination, at + UDP_SIZE, end))
         return code(PORT, destination);
-    bool both = source == 1701 || source == 3544 || source == 9899;     /* its answers come from there */
-    return both && tunnel(f, source, at + 8, end) ? code(PORT, source) : 0;
+    bool both = source == PORT_L2TP || source == PORT_TEREDO || source == PORT_SCTP;    /* its answers come from there */
+    return both && tunnel(f, source, at + UDP_SIZE, end) ? code(PORT, source) : 0;
 }
 
 /* Link types that carry no packets of a network: buses, radio, management. */

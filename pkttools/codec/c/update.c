@@ -24,26 +24,26 @@ static bool follow_header(const struct sides *s, size_t index)
 {
     const struct frame *old = &s->before.frame, *new = &s->after.frame;
     size_t at = s->before.walk.header[index].start;
-    size_t size = (get8(old, at) & 15) * 4, later = (get8(new, at) & 15) * 4;
-    if (!same(s, at + 10, 2))                   /* the user has set it */
+    size_t size = ip_header_size(old, at), later = ip_header_size(new, at), place = at + IP_CHECKSUM_AT;
+    if (!same(s, place, 2))                     /* the user has set it */
         return true;
-    if (size < 20 || later < 20 || !within(&s->before, at, size) || !within(&s->after, at, later))
-        return same(s, at, 20);
+    if (size < IP_SIZE || later < IP_SIZE || !within(&s->before, at, size) || !within(&s->after, at, later))
+        return same(s, at, IP_SIZE);
     uint32_t was = sum(frame_range(old, at, size), size), is = sum(frame_range(new, at, later), later);
     if (was != is)
-        put16(&s->edited, at + 10, followed(get16(old, at + 10), was, is));
+        put16(&s->edited, place, followed(get16(old, place), was, is));
     return true;
 }
 
 /* Where in its datagram a fragment stands, in the units of its header; 0: it is the first one. */
-static unsigned piece_offset(const struct packet_view *p, size_t index)
+static unsigned fragment_offset(const struct packet_view *p, size_t index)
 {
     const struct header *h = &p->walk.header[index];
     if (h->kind == IP)
-        return get16(&p->frame, h->start + 6) & 0x1FFF;
+        return ip_offset(&p->frame, h->start);
     while (h < &p->walk.header[p->walk.count - 1] && h->kind != IPV6_FRAGMENT)
         h++;
-    return h->kind == IPV6_FRAGMENT ? get16(&p->frame, h->start + 2) & 0xFFF8 : 0;
+    return h->kind == IPV6_FRAGMENT ? ipv6_offset(&p->frame, h->start) : 0;
 }
 
 static uint64_t covered(const struct packet_view *p, const struct message *m)
@@ -77,8 +77,8 @@ static bool follow_crc(const struct sides *s, size_t index)
 static bool touched(const struct sides *s, size_t index)
 {
     const struct header *h = &s->before.walk.header[index];
-    size_t names = h->start + (h->kind == IP ? 12 : 8);
-    return !same(s, h->start + (h->kind == IP ? 9 : 6), 1) || (names < h->end && !same(s, names, h->end - names));
+    size_t names = h->start + (h->kind == IP ? IP_SOURCE_AT : IPV6_SOURCE_AT);
+    return !same(s, h->start + (h->kind == IP ? IP_PROTOCOL_AT : IPV6_NEXT_AT), 1) || (names < h->end && !same(s, names, h->end - names));
 }
 
 static void follow_message(struct sides *s, size_t index, struct followed *left)
@@ -96,7 +96,7 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
     if (before.place == 0)
         return;
     size_t place = before.place, rest = before.at < old->size ? least(before.size, old->size - before.at) : 0;
-    if (outcome == FRAGMENT && piece_offset(&s->before, index) > 0) {
+    if (outcome == FRAGMENT && fragment_offset(&s->before, index) > 0) {
         left->stale |= !same(s, before.at, rest);           /* it stands in another packet, and follows there */
         return;
     }
@@ -120,10 +120,10 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
         return;
     }
     unsigned stored = get16(old, before.at + place);
-    if (before.protocol == 17 && stored == 0)               /* it has none */
+    if (before.protocol == PROTO_UDP && stored == 0)               /* it has none */
         return;
     if ((before.obscure || after.obscure) && before.pseudo) {
-        size_t start = s->before.walk.header[index].start + 24;
+        size_t start = s->before.walk.header[index].start + IPV6_DESTINATION_AT;
         if (!same(s, start, before.at - start)) {           /* the last address of its route may be among these */
             left->unknown = true;
             return;

@@ -1,0 +1,95 @@
+/* Numbers of protocols, and what headers say, by name; at the end of codec.h. Twin of ../python/wire.py.
+ *
+ * All accessors take the place where their header starts. As the readers that they go by, they give 0 past the end of the frame.
+ */
+#ifndef PKTTOOLS_WIRE_H
+#define PKTTOOLS_WIRE_H
+
+enum ip_protocol {              /* IANA "Protocol Numbers" */
+    PROTO_HOPOPT = 0, PROTO_ICMP = 1, PROTO_IGMP = 2, PROTO_GGP = 3, PROTO_IPV4 = 4, PROTO_TCP = 6, PROTO_EGP = 8, PROTO_IGP = 9,
+    PROTO_UDP = 17, PROTO_DCCP = 33, PROTO_IPV6 = 41, PROTO_IPV6_ROUTE = 43, PROTO_IPV6_FRAG = 44, PROTO_RSVP = 46, PROTO_GRE = 47,
+    PROTO_ESP = 50, PROTO_AH = 51, PROTO_IPV6_ICMP = 58, PROTO_IPV6_NONXT = 59, PROTO_IPV6_OPTS = 60, PROTO_EIGRP = 88,
+    PROTO_OSPF = 89, PROTO_IPIP = 94, PROTO_ETHERIP = 97, PROTO_PIM = 103, PROTO_IPCOMP = 108, PROTO_VRRP = 112, PROTO_PGM = 113,
+    PROTO_L2TP = 115, PROTO_SCTP = 132, PROTO_FC = 133, PROTO_MOBILITY = 135, PROTO_UDPLITE = 136, PROTO_MPLS = 137,
+    PROTO_HIP = 139, PROTO_SHIM6 = 140, PROTO_WESP = 141, PROTO_HOMA = 146,
+};
+
+enum ethertype {                /* IANA "IEEE 802 Numbers" */
+    LEAST_ETHERTYPE = 0x0600,   /* below it: a length, IEEE 802.3 clause 3.2.6 */
+    ETHERTYPE_IP = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_BRIDGE = 0x6558, ETHERTYPE_IPV6 = 0x86DD,
+    ETHERTYPE_VLAN = 0x8100, ETHERTYPE_QINQ = 0x88A8, ETHERTYPE_QINQ1 = 0x9100, ETHERTYPE_QINQ2 = 0x9200,
+};
+
+enum udp_port {                 /* of tunnels: IANA "Service Name and Transport Protocol Port Number Registry" */
+    PORT_L2TP = 1701, PORT_GTP_U = 2152, PORT_TEREDO = 3544, PORT_LISP = 4341, PORT_GRE = 4754, PORT_VXLAN = 4789,
+    PORT_VXLAN_GPE = 4790, PORT_CAPWAP = 5247, PORT_GUE = 6080, PORT_GENEVE = 6081, PORT_MPLS = 6635,
+    PORT_OTV = 8472,            /* VXLAN as Linux had it first */
+    PORT_SCTP = 9899, PORT_TZSP = 37008,
+};
+
+enum {                          /* bytes of headers; of IPv4's, TCP's and GRE's at least */
+    ETHERNET_SIZE = 14, TAG_SIZE = 4, ARP_SIZE = 28, IP_SIZE = 20, IPV6_SIZE = 40, EXTENSION_SIZE = 8, ICMP_SIZE = 4, IGMP_SIZE = 8,
+    TCP_SIZE = 20, UDP_SIZE = 8, SCTP_SIZE = 12, GRE_SIZE = 4, VXLAN_SIZE = 8,
+};
+
+enum {                          /* where fields stand that are written, or compared in place */
+    IP_TOTAL_AT = 2, IP_PROTOCOL_AT = 9, IP_CHECKSUM_AT = 10, IP_SOURCE_AT = 12, IP_DESTINATION_AT = 16,    /* RFC 791 section 3.1 */
+    IPV6_PAYLOAD_AT = 4, IPV6_NEXT_AT = 6, IPV6_SOURCE_AT = 8, IPV6_DESTINATION_AT = 24,    /* RFC 8200 section 3 */
+    UDP_LENGTH_AT = 4,          /* RFC 768 */
+};
+
+/* Ethernet II, and IEEE 802.1Q clause 9.6 */
+
+static inline unsigned ethernet_type(const struct frame *f, size_t at) { return get16(f, at + 12); }
+static inline unsigned tag_type(const struct frame *f, size_t at) { return get16(f, at + 2); }
+static inline unsigned sll_type(const struct frame *f, size_t at) { return get16(f, at + 14); }
+static inline unsigned sll2_type(const struct frame *f, size_t at) { return get16(f, at); }
+
+static inline bool is_tag(unsigned type)
+{
+    return type == ETHERTYPE_VLAN || type == ETHERTYPE_QINQ || type == ETHERTYPE_QINQ1 || type == ETHERTYPE_QINQ2;
+}
+
+/* IPv4, RFC 791 section 3.1 */
+
+static inline unsigned ip_version(const struct frame *f, size_t at) { return get8(f, at) >> 4; }    /* of IPv6, too */
+static inline size_t ip_header_size(const struct frame *f, size_t at) { return (get8(f, at) & 0x0F) * 4; }
+static inline unsigned ip_total(const struct frame *f, size_t at) { return get16(f, at + IP_TOTAL_AT); }
+static inline unsigned ip_offset(const struct frame *f, size_t at) { return get16(f, at + 6) & 0x1FFF; }    /* of 8 bytes */
+static inline bool ip_is_fragment(const struct frame *f, size_t at) { return (get16(f, at + 6) & 0x3FFF) != 0; }
+static inline unsigned ip_protocol(const struct frame *f, size_t at) { return get8(f, at + IP_PROTOCOL_AT); }
+
+/* IPv6, RFC 8200 sections 3 and 4 */
+
+static inline unsigned ipv6_payload(const struct frame *f, size_t at) { return get16(f, at + IPV6_PAYLOAD_AT); }
+static inline unsigned ipv6_next(const struct frame *f, size_t at) { return get8(f, at + IPV6_NEXT_AT); }
+static inline unsigned extension_next(const struct frame *f, size_t at) { return get8(f, at); }
+static inline unsigned extension_length(const struct frame *f, size_t at) { return get8(f, at + 1); }       /* in units of its own */
+static inline unsigned route_type(const struct frame *f, size_t at) { return get8(f, at + 2); }
+static inline unsigned route_left(const struct frame *f, size_t at) { return get8(f, at + 3); }
+
+/* Of a fragment header. An atomic fragment, a whole datagram, is none (RFC 6946). */
+static inline unsigned ipv6_offset(const struct frame *f, size_t at) { return get16(f, at + 2) & 0xFFF8; }
+static inline bool ipv6_is_fragment(const struct frame *f, size_t at) { return (get16(f, at + 2) & 0xFFF9) != 0; }
+
+/* What IP carries: RFC 9293 section 3.1, RFC 768, RFC 2784 section 2.1 */
+
+static inline size_t tcp_header_size(const struct frame *f, size_t at) { return (get8(f, at + 12) >> 4) * 4; }
+static inline unsigned udp_source(const struct frame *f, size_t at) { return get16(f, at); }
+static inline unsigned udp_destination(const struct frame *f, size_t at) { return get16(f, at + 2); }
+static inline unsigned udp_length(const struct frame *f, size_t at) { return get16(f, at + UDP_LENGTH_AT); }
+static inline unsigned udp_checksum(const struct frame *f, size_t at) { return get16(f, at + 6); }
+static inline unsigned gre_flags(const struct frame *f, size_t at) { return get16(f, at); }
+static inline unsigned gre_type(const struct frame *f, size_t at) { return get16(f, at + 2); }
+
+enum { GRE_CHECKSUM = 0x8000, GRE_ROUTING = 0x4000, GRE_KEY = 0x2000, GRE_SEQUENCE = 0x1000, GRE_VERSION_BITS = 7 };
+
+/* Whether it is of the version, and without a route, that we read (RFC 1701, RFC 2637). */
+static inline bool gre_plain(unsigned flags) { return (flags & (GRE_ROUTING | GRE_VERSION_BITS)) == 0; }
+
+static inline bool gre_has_checksum(const struct frame *f, size_t at)
+{
+    return gre_plain(gre_flags(f, at)) && (gre_flags(f, at) & GRE_CHECKSUM) != 0;
+}
+
+#endif
