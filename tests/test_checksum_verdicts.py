@@ -27,20 +27,20 @@ def test_check(backend: str) -> None:
     done = shell("pkt-check -cs", seven(), backend=backend)
     assert (done.returncode, done.stdout.count(b"\n==\n")) == (0, 3)
     assert done.stderr.decode().splitlines() == [
-        "pkt-check: 4 packets not valid: 1 with a wrong checksum, 3 unfinished (left to the network card)",
+        "pkt-check: 4 packets not valid: 1 with a wrong checksum, 3 unfinished (checksum offload)",
         "pkt-check: 1 packet whose checksum is not known: it covers the end of an unknown route",
     ]
     done = shell("pkt-check", seven(), backend=backend)
     assert (done.stdout.count(b"\n==\n"), done.stderr) == (7, b"")
     done = shell("pkt-check -v", seven(), backend=backend)
-    assert b"valid without -cs: 1 with a wrong checksum, 3 unfinished (left to the network card)\n" in done.stderr
+    assert b"valid without -cs: 1 with a wrong checksum, 3 unfinished (checksum offload)\n" in done.stderr
     assert shell("pkt-check -cs -rc", seven(), backend=backend).stdout.count(b"\n==\n") == 4
 
 
 def test_correct(backend: str) -> None:
     done = shell("pkt-correct", seven(), backend=backend)
     assert done.stderr.decode().splitlines() == [
-        "pkt-correct: checksums corrected: 1 wrong, 3 unfinished (left to the network card)",
+        "pkt-correct: checksums corrected: 1 wrong, 3 unfinished (checksum offload)",
         "pkt-correct: 1 packet not corrected in full: 1 on an unknown route",
     ]
     again = shell("pkt-correct", done.stdout, backend=backend)
@@ -54,11 +54,11 @@ def test_analyze(backend: str) -> None:
     """As 1.16 showed them, and with their word where that was asked for."""
     done = shell("pkt-analyze -v", seven(), backend=backend)
     assert done.stdout.count(b"(Unfinished, 0x") == 3
-    assert b"checksums shown: 0 wrong, 3 unfinished (left to the network card)\n" in done.stderr
+    assert b"checksums shown: 0 wrong, 3 unfinished (checksum offload)\n" in done.stderr
     done = shell("pkt-analyze", seven(), backend=backend)
     assert b"Unfinished" not in done.stdout
     assert done.stdout.count(b"(Unchecked)") == 1
-    assert done.stderr == b"pkt-analyze: checksums shown: 0 wrong, 3 unfinished (left to the network card)\n"
+    assert done.stderr == b"pkt-analyze: checksums shown: 0 wrong, 3 unfinished (checksum offload)\n"
     assert shell("pkt-analyze", shell("pkt-correct", seven()).stdout, backend=backend).stderr == b""
 
 

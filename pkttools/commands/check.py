@@ -21,7 +21,7 @@ REASONS = {
     CUT_SHORT: "truncated",
     MALFORMED: "malformed",
     WRONG: "with a wrong checksum",
-    UNFINISHED: "unfinished (left to the network card)",
+    UNFINISHED: "unfinished (checksum offload)",
 }
 UNKNOWN = "whose checksum is not known: it covers the end of an unknown route"
 

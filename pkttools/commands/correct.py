@@ -13,7 +13,7 @@ OPTIONS = [Option("-L --lengths", FLAG, "correct IP total length, IPv6 payload l
 
 
 REASONS = ("truncated", "fragments", "malformed", "on an unknown route")
-FOUND = ("wrong", "unfinished (left to the network card)")
+FOUND = ("wrong", "unfinished (checksum offload)")
 
 
 def stage(values: Values) -> Stage:

@@ -308,4 +308,4 @@ class AnalysisSink(Sink):
         """Ends the stream; gives what there is to say of checksums that look wrong, and are not."""
         self.output.close()
         wrong, unfinished = self.checksums.values()
-        return [f"checksums shown: {wrong} wrong, {unfinished} unfinished (left to the network card)"] if unfinished else []
+        return [f"checksums shown: {wrong} wrong, {unfinished} unfinished (checksum offload)"] if unfinished else []

@@ -248,5 +248,5 @@ class Receiver:
         self.watch.close()
         said = f"{self.name}: {counted(self.received, 'packet')} received, {self.dropped} dropped by the kernel"
         if self.unfinished:
-            said += f", {self.unfinished} with a checksum that could not be finished"
+            said += f", {self.unfinished} with a partial checksum that could not be completed"
         return [said]

@@ -34,7 +34,7 @@ class SocketFilter:
         if wanted is None:
             self.refused = "it jumps back, or is too long for it"
         elif finish and reads_checksum(instructions, LINK_HEADER if linktype == 1 else 0):
-            self.refused = "checksums are finished first, but with --raw-checksums"
+            self.refused = "partial checksums are completed first, but with --raw-checksums"
         else:
             held = array("B", packed(wanted))
             try:
