@@ -106,7 +106,7 @@ def everything(order: str) -> bytes:
 SAID = [
     "not kept: 1 section comment, 1 interface comment, 2 interface statistics, 1 name resolution, 1 packet option, "
     "1 type 0xbadbeef block, 1 decryption secrets",
-    "times: 1 not from 1970 to 2262, put to the nearer end; 1 cut to nanoseconds; 1 missing, taken for 0",
+    "times: 1 not from 1970 to 2262, put to the nearer end; 1 truncated to nanoseconds; 1 missing, taken for 0",
 ]
 FOUND = [
     Record(b"first", 5, 1_700_000_000_123_456_789, 1, "IFACE: eth0\nWAY: in\nLOST: 0\nNOTE: a\\nb\n"),

@@ -554,7 +554,7 @@ def test_correct_says_what_it_could_not(backend):
     cut = packet(UDP).replace(f"SIZE: {len(UDP)}/{len(UDP)}", f"SIZE: {len(UDP) - 2}/{len(UDP)}")
     fragment, malformed = packet(ethernet(0x0800, ipv4(17, udp(), fragment=1))), packet(ethernet(0x0800, ipv4(17, udp(size=7))))
     data = (packet(UDP) + cut + fragment * 2 + malformed).encode()
-    size = "pkt-correct: <stdin>: 1 packet cut to what SIZE says: without SIZE all bytes count\n"
+    size = "pkt-correct: <stdin>: 1 packet truncated to what SIZE says: without SIZE all bytes count\n"
     said = size + "pkt-correct: 4 packets not corrected in full: 1 truncated, 2 fragments, 1 malformed\n"
     assert len(frames_of(run("pkt-correct -do", data, 0, said, backend=backend))) == 5
     run("pkt-correct", cut.encode(), 0, size + "pkt-correct: 1 packet not corrected in full: 1 truncated\n", backend=backend)

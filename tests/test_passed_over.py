@@ -17,7 +17,7 @@ CASES = {
     ),
     "bytes inserted, SIZE as before": (
         PING.replace(b"000000: 02", b"000000: AA 02", 1),
-        "1 packet cut to what SIZE says: without SIZE all bytes count",
+        "1 packet truncated to what SIZE says: without SIZE all bytes count",
         2,
     ),
     "a line of bytes deleted, SIZE as before": (

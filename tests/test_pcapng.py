@@ -153,7 +153,7 @@ def test_what_has_no_place_in_text_is_said_once(backend):
     assert run("pkt-pcapng2txt", raw, said=said, backend=backend).count(b"==\n") == 2
     assert run("pkt-pcapng2txt -l 1", raw, said=said, backend=backend).count(b"==\n") == 1
     raw = section() + interface(given=((9, b"\x0c"),)) + enhanced(b"", 1) + enhanced(b"", 2**64 - 1) + simple(b"")
-    said = "pkt-pcapng2txt: <stdin>: times: 2 cut to nanoseconds; 1 missing, taken for 0\n"
+    said = "pkt-pcapng2txt: <stdin>: times: 2 truncated to nanoseconds; 1 missing, taken for 0\n"
     assert run("pkt-pcapng2txt", raw, said=said, backend=backend).count(b"==\n") == 3
 
 

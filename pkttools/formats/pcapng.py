@@ -187,7 +187,7 @@ class _Reader:
             f"{n} {what}"
             for n, what in (
                 (self.capped, "not from 1970 to 2262, put to the nearer end"),
-                (self.rounded, "cut to nanoseconds"),
+                (self.rounded, "truncated to nanoseconds"),
                 (self.missing, "missing, taken for 0"),
             )
             if n

@@ -91,7 +91,8 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     elif stray:
         source.said.append(f"{source.name}: {counted(stray, 'line')} of packets outside of packets: is a '--' missing?")
     if shortened:
-        source.said.append(f"{source.name}: {counted(shortened, 'packet')} cut to what SIZE says: without SIZE all bytes count")
+        packets = counted(shortened, "packet")
+        source.said.append(f"{source.name}: {packets} truncated to what SIZE says: without SIZE all bytes count")
     if filled:
         source.said.append(f"{source.name}: {counted(filled, 'packet')} filled with zeros to what SIZE says: bytes are missing")
     if unplaced:
