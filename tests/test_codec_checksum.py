@@ -286,6 +286,27 @@ def test_odd_and_even_sizes(codec, data, checksum):
     assert correct(codec, 101, frame)[0][22:24].hex() == checksum
 
 
+def folded(data: bytes) -> int:
+    """The checksum of RFC 1071, in the plainest words."""
+    total = sum(data[i] << 8 | (data[i + 1] if i + 1 < len(data) else 0) for i in range(0, len(data), 2))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+@pytest.mark.parametrize("fill", [0, 1, 0x5A, 0xFF])
+def test_sums_of_every_size(codec, fill):
+    """Whatever is left behind whole words of any width, all zeros and all ones among them; what stood there is not in the sum."""
+    messages = ((1, bytes((fill, fill, 0, 0))), (2, bytes(8)), (46, bytes(8)), (88, bytes(20)))
+    for size in [*range(70), 1479, 1480, 65_515]:
+        data = bytes(fill if fill in (0, 0xFF) else fill * (i + 3) * (i + 7) >> 2 & 0xFF for i in range(size))
+        for protocol, message in messages:
+            whole = (message + data)[: 65_535 - 20]
+            stored = patched(whole, 2, b"\xa5\x5a")
+            got = correct(codec, 101, ipv4(protocol, stored))[0][20:]
+            assert got[2:4] == folded(whole).to_bytes(2, "big"), (protocol, size)
+
+
 @pytest.mark.parametrize("fragment", [0x2000, 0x2001, 0x0001, 0x1FFF, 0x6000])
 def test_fragments(codec, fragment):
     """The IP header is mended; the message is not whole, and is left alone."""
