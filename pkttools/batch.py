@@ -104,6 +104,13 @@ class Batch:
             yield start, stop, linktype_of(link)
             start = stop
 
+    def noted(self) -> int:
+        """How many packets have extension lines."""
+        sizes = self.columns()[NOTES_SIZE::COLUMNS]
+        if not len(sizes) or (sizes[0] == 0 and sizes[1:] == sizes[:-1]):  # nearly always, and found like that of `runs`
+            return 0
+        return len(sizes) - sizes.tolist().count(0)
+
     def set_linktype(self, linktype: int) -> None:
         """Gives all packets a link type. What they have of a frame check sequence stays."""
         columns = self.columns()

@@ -112,6 +112,61 @@ def test_encode(codec, big, nano):
     assert (stop, lost) == (4, 0)
 
 
+def standing(codec, big, nano, packets=FRAMES, header=16):
+    """A batch as it is read from records, behind a byte that is none of them."""
+    fraction = 123_456_789 if nano else 123_456
+    data = bytearray(b"x" + b"".join(record(big, 9, fraction, len(f), 1514, bytes(header - 16) + f) for f in packets))
+    return data, codec.pcap_decode(data, 1, len(data), True, big, nano, header, 0, 1)[1]
+
+
+@ORDERS
+@UNITS
+def test_records_that_stand_there_are_not_made_anew(codec, big, nano):
+    """What was read and only changed in its bytes is written from where it was read."""
+    data, rows = standing(codec, big, nano)
+    data[-1] ^= 0xFF
+    assert codec.pcap_encode(data, rows, 0, big, nano) == (data[1:], 4, 0)
+    for first in range(4):
+        records, stop, _ = codec.pcap_encode(data, rows, first, big, nano)
+        assert isinstance(records, memoryview)
+        assert records.obj is data
+        assert (records, stop) == (data[1 + 16 * first + sum(map(len, FRAMES[:first])) :], 4)
+    assert codec.pcap_encode(data, rows, 4, big, nano) == (b"", 4, 0)
+
+
+@ORDERS
+@UNITS
+@pytest.mark.parametrize("column", [0, 1, 2, 3])
+def test_records_that_are_others_by_now_are_made_anew(codec, big, nano, column):
+    """Of one packet place, size, size on the wire or time are others: all that the call writes is made."""
+    for i in range(len(FRAMES)):
+        data, rows = standing(codec, big, nano, [b"long enough", *FRAMES[1:]])
+        memoryview(rows).cast("q")[7 * i + column] -= 1000 if column == 3 else 1
+        wanted = b""
+        for at, size, original, time, *_ in read(rows):
+            seconds, fraction = divmod(time, SECOND)
+            wanted += record(big, seconds, fraction if nano else fraction // 1000, size, original, bytes(data[at : at + size]))
+        records, stop, lost = codec.pcap_encode(data, rows, 0, big, nano)
+        assert isinstance(records, bytes)
+        assert (records, stop, lost) == (wanted, 4, 0)
+
+
+@ORDERS
+def test_records_of_another_form_are_made_anew(codec, big):
+    """Another order of bytes, another unit, Kuznetzov's longer header, packets in another order or left out."""
+    frame = bytes(range(100))
+    data, rows = standing(codec, big, False, [frame] * 3)
+    plain = record(big, 9, 123_456, 100, 1514, frame)
+    assert codec.pcap_encode(data, rows, 0, not big, False)[0] == record(not big, 9, 123_456, 100, 1514, frame) * 3
+    assert codec.pcap_encode(data, rows, 0, big, True)[0] == record(big, 9, 123_456_000, 100, 1514, frame) * 3
+    assert codec.pcap_encode(*standing(codec, big, False, [frame] * 3, 24), 0, big, False)[0] == plain * 3
+    data[40] ^= 1  # in the first one: it is another one by now
+    changed = bytes(data[1:117])
+    first, second, third = (bytes(rows[i : i + ROW_BYTES]) for i in range(0, len(rows), ROW_BYTES))
+    for order, wanted in ((second + first, plain + changed), (first + third, changed + plain), (second + third, plain * 2)):
+        assert codec.pcap_encode(data, order, 0, big, False)[:2] == (wanted, 2)
+
+
 def test_lost_digits_are_counted(codec):
     batch = rows_of([(b"", 0, time, 1) for time in (0, 1, 999, 1000, 1001, SECOND, SECOND + 500)])
     records, _, lost = codec.pcap_encode(*batch, 0, False, False)

@@ -25,7 +25,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
 
 assign, correct and check take `counts` as well: a dict to which they add what packets carry that is not followed.
 The Python twins in codec/python document them. Where decoded packets lie in `data` is the codec's own matter. Decoders
-stop after about two megabytes and are called again.
+stop after about two megabytes and are called again. The records of pcap_encode may be a memoryview of `data`.
 """
 
 import os

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from itertools import accumulate
 
-from ..batch import CAPTURED, MAX_FRAME, NOTES_SIZE, Batch, Packet, gathered
+from ..batch import CAPTURED, MAX_FRAME, Batch, Packet, gathered
 from ..command_line.options import Values
 from ..errors import PktError, Unread, counted
 from .files import Input, Output, Sink
@@ -44,7 +44,7 @@ class BinarySink(Sink):
         except Unread as unread:
             unread.account(list(accumulate(batch.column(CAPTURED))), 0)
             raise
-        self.notes += sum(size > 0 for size in batch.column(NOTES_SIZE))
+        self.notes += batch.noted()
 
     def close(self) -> list[str]:
         """Ends the stream."""

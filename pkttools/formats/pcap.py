@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from .. import codec
-from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, NOTES_SIZE, TIME, Batch, count_of, fcs_of, link_of, linktype_of
+from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, TIME, Batch, count_of, fcs_of, link_of, linktype_of
 from ..errors import ANOTHER_CAPTURE, PktError, Unread, counted, pcap_message
 from .files import Input, Output, Sink
 
@@ -162,7 +162,7 @@ class PcapSink(Sink):
                 raise
             self.lost += lost
             first = stop
-        self.notes += len(batch) - batch.column(NOTES_SIZE).count(0)
+        self.notes += batch.noted()
 
     def close(self) -> list[str]:
         """Ends the file; gives what there is to say about it, on standard error."""

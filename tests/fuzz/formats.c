@@ -266,6 +266,11 @@ static void expect_same_records(const struct pcap_decoder *from, const uint8_t *
             size_t room = 16 + (size_t)p[i].captured;
             uint8_t *record = exact(NULL, room);
             EXPECT(pcap_encode(record, in, &p[i], &written) == room);
+            struct packet there = p[i];
+            there.offset = RECORD;
+            EXPECT(pcap_stands(record, &there, &written));
+            there.original ^= 1;
+            EXPECT(!pcap_stands(record, &there, &written));
             bool taken_for_file = begins_pcap(record);
             EXPECT(taken_for_file || bytes_add(&out, record, room));
             release(record, room);

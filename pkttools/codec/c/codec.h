@@ -257,6 +257,7 @@ struct pcap_format {
 };
 
 enum { BEGINNING = 16 };        /* bytes that tell the beginning of a capture from anything else */
+enum { RECORD = 16 };           /* bytes in front of those of a packet, as we write them */
 
 bool pcap_magic(const uint8_t *at, bool *big_endian);
 bool begins_pcap(const uint8_t *at);
@@ -271,6 +272,7 @@ struct pcap_decoder {
 void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool final,
                  const struct pcap_format *format, int64_t linktype);
 bool pcap_fits(const struct packet *p);
+bool pcap_stands(const uint8_t *data, const struct packet *p, const struct pcap_format *format);
 size_t pcap_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcap_format *format);
 
 /* pcapng.c */

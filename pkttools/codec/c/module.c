@@ -258,6 +258,15 @@ exit:
     return result;
 }
 
+/* A memoryview of bytes of a buffer. */
+static PyObject *part_of(const Py_buffer *b, Py_ssize_t at, Py_ssize_t size)
+{
+    PyObject *whole = PyMemoryView_FromObject(b->obj);
+    PyObject *part = whole == NULL ? NULL : PySequence_GetSlice(whole, at, at + size);
+    Py_XDECREF(whole);
+    return part;
+}
+
 static PyObject *py_pcap_encode(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -267,24 +276,32 @@ static PyObject *py_pcap_encode(PyObject *self, PyObject *args)
     PyObject *out = NULL, *result = NULL;
     if (!PyArg_ParseTuple(args, "y*y*npp", &b.data, &b.rows, &first, &big_endian, &nano))
         return NULL;
-    struct pcap_format format = {.big_endian = big_endian != 0, .nano = nano != 0, .header = 16};
+    struct pcap_format format = {.big_endian = big_endian != 0, .nano = nano != 0, .header = RECORD};
     if (!batch_sound_from(&b, first, true, "first packet out of range"))
         goto exit;
     const struct packet *p = b.packets;
     size_t room = 0;
+    bool stand = true;          /* whether all records stand in the data already, one behind the other */
     for (stop = first; stop < b.count && p[stop].linktype == p[first].linktype && pcap_fits(&p[stop]) && room < 2 * MAX_BATCH;
          stop++) {
-        room += 16 + (size_t)p[stop].captured;
+        stand = stand && p[stop].offset - p[first].offset == (int64_t)room && pcap_stands(b.data.buf, &p[stop], &format);
+        room += RECORD + (size_t)p[stop].captured;
         lost += !nano && p[stop].time % 1000 != 0;
     }
-    out = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
-    if (out == NULL)
-        goto exit;
-    uint8_t *at = (uint8_t *)PyBytes_AsString(out);
-    Py_BEGIN_ALLOW_THREADS
-    for (Py_ssize_t i = first; i < stop; i++)
-        at += pcap_encode(at, b.data.buf, &p[i], &format);
-    Py_END_ALLOW_THREADS
+    if (stand && stop > first) {
+        out = part_of(&b.data, (Py_ssize_t)p[first].offset - RECORD, (Py_ssize_t)room);
+        if (out == NULL)
+            goto exit;
+    } else {
+        out = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)room);
+        if (out == NULL)
+            goto exit;
+        uint8_t *at = (uint8_t *)PyBytes_AsString(out);
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = first; i < stop; i++)
+            at += pcap_encode(at, b.data.buf, &p[i], &format);
+        Py_END_ALLOW_THREADS
+    }
     result = Py_BuildValue("(Onn)", out, stop, lost);
 exit:
     Py_XDECREF(out);

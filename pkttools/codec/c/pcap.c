@@ -87,14 +87,39 @@ bool pcap_fits(const struct packet *p)
     return p->time >= 0 && p->time / 1000000000 <= UINT32_MAX && p->original >= 0 && p->original <= UINT32_MAX;
 }
 
-size_t pcap_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcap_format *format)
+/* What stands in front of a packet's bytes: seconds, their fraction, and two lengths. */
+struct record {
+    uint32_t word[4];
+};
+
+static inline struct record record_of(const struct packet *p, const struct pcap_format *format)
 {
     int64_t fraction = p->time % 1000000000;
-    write32(out, (uint32_t)(p->time / 1000000000), format->big_endian);
-    write32(out + 4, (uint32_t)(format->nano ? fraction : fraction / 1000), format->big_endian);
-    write32(out + 8, (uint32_t)p->captured, format->big_endian);
-    write32(out + 12, (uint32_t)p->original, format->big_endian);
+    return (struct record){{
+        (uint32_t)(p->time / 1000000000), (uint32_t)(format->nano ? fraction : fraction / 1000), (uint32_t)p->captured,
+        (uint32_t)p->original,
+    }};
+}
+
+/* Whether a packet's record stands in the data already, as it was read, so that it need not be made. */
+bool pcap_stands(const uint8_t *data, const struct packet *p, const struct pcap_format *format)
+{
+    if (p->offset < RECORD)
+        return false;
+    const uint8_t *at = data + p->offset - RECORD;
+    struct record r = record_of(p, format);
+    bool same = true;
+    for (int i = 0; i < 4; i++)
+        same &= read32(at + 4 * i, format->big_endian) == r.word[i];
+    return same;
+}
+
+size_t pcap_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcap_format *format)
+{
+    struct record r = record_of(p, format);
+    for (int i = 0; i < 4; i++)
+        write32(out + 4 * i, r.word[i], format->big_endian);
     if (p->captured > 0)
-        memcpy(out + 16, data + p->offset, (size_t)p->captured);
-    return 16 + (size_t)p->captured;
+        memcpy(out + RECORD, data + p->offset, (size_t)p->captured);
+    return RECORD + (size_t)p->captured;
 }

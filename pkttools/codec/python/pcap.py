@@ -11,6 +11,7 @@ from .. import IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED
 from .rows import checked
 
 BEGINNING = 16  # bytes that tell the beginning of a capture from anything else
+RECORD = 16  # bytes in front of those of a packet, as we write them
 MAGICS = {magic.to_bytes(4, order): order for magic in (0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34) for order in ("big", "little")}
 PCAPNG, ORDER_MAGICS = b"\n\r\r\n", (b"\x1a\x2b\x3c\x4d", b"\x4d\x3c\x2b\x1a")
 QUARTER, DAY, ACCURACY = 900, 86400, 9
@@ -78,10 +79,11 @@ def pcap_decode(buffer: bytearray, start: int, stop: int, final: bool, big_endia
     return at, bytearray(rows.tobytes()), error
 
 
-def pcap_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, nano: bool) -> tuple[bytes, int, int]:
+def pcap_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, nano: bool) -> tuple[bytes | memoryview, int, int]:
     """Writes records from row `first` on, up to another link type, a packet that pcap cannot hold, or some megabytes.
 
-    Gives the records, the row it stopped before, and how many times lost digits below a microsecond.
+    Gives the records, the row it stopped before, and how many times lost digits below a microsecond. Records that stand in
+    `data` already, one behind the other, are not made anew: what is given then shows them there.
     """
     values = checked(data, rows)
     count = len(values) // COLUMNS
@@ -105,4 +107,6 @@ def pcap_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, nano
         out += pack(seconds, fraction, captured, original)
         out += memoryview(data)[row[OFFSET] : row[OFFSET] + captured]
         stop += 1
-    return bytes(out), stop, lost
+    start = values[first * COLUMNS + OFFSET] - RECORD if stop > first else -1
+    standing = memoryview(data)[max(start, 0) :][: len(out)]
+    return (standing if start >= 0 and standing == out else bytes(out)), stop, lost
