@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 C := $(wildcard pkttools/codec/c/*.c pkttools/kernel/c/*.c)
+PROTOCOLS := $(wildcard pkttools/protocols/*.protocol) $(addprefix pkttools/protocols/,model.py describe.py compile.py)
 CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
 
 .PHONY: demo test lint sanitize fuzz fuzz-corpus bench findings packages clean ready
@@ -76,14 +77,14 @@ packages: ready
 	@.ci/packages
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis pkttools/*/_c.*so
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis pkttools/*/_c.*so pkttools/protocols/_tables.py
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- setting up ----
 
 ready: $(VENV)/ready
 
-$(VENV)/ready: pyproject.toml $(C) $(wildcard pkttools/*/c/*.h)
+$(VENV)/ready: pyproject.toml $(C) $(wildcard pkttools/*/c/*.h) $(PROTOCOLS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || \
 		{ echo "make: Python 3.11 or later is missing (PYTHON=... says which one to take)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
@@ -101,5 +102,6 @@ $(VENV)/ready: pyproject.toml $(C) $(wildcard pkttools/*/c/*.h)
 	@$(BIN)/python -W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > $(VENV)/build.log 2>&1; \
 		PKTTOOLS_CODEC=c $(BIN)/python -c 'import pkttools.codec' 2> /dev/null || \
 		echo "make: the C codec was not built, Python is used (apt-get install gcc python3-dev; see $(VENV)/build.log)"
+	@$(BIN)/python -c 'from pkttools.protocols.compile import write; write("pkttools/protocols/_tables.py")'
 	@$(BIN)/python -m compileall -q pkttools
 	@touch $@

@@ -39,7 +39,7 @@ SAMPLES: dict[str, tuple[int, bytes]] = {
     "UDP": (101, ipv4(17, udp())), "ICMPV6": (101, ipv6(58, icmp(128))), "SCTP": (101, ipv4(132, sctp())),
     "GRE": (101, ipv4(47, gre(0x0800, ipv4(17, udp())))), "VXLAN": (101, ipv4(17, vxlan(ethernet(0x0800, ipv4(17, udp()))))),
 }  # fmt: skip
-EVERY_ROW = pytest.mark.parametrize("row", TABLE, ids=[f"{row.name}-{HEADERS[row.header]}" for row in TABLE])
+EVERY_ROW = pytest.mark.parametrize("row", [*TABLE], ids=[f"{row.name}-{HEADERS[row.header]}" for row in TABLE])
 
 
 def assigned(codec: ModuleType, packet: tuple[int, bytes], *texts: str, guard: str | None = None) -> bytes:

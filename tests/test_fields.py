@@ -44,7 +44,7 @@ def test_nothing_else_counts_as_old():
     assert {row.name.partition(".")[0] for row in TABLE if not row.new} == set(SPECIFIED)
 
 
-@pytest.mark.parametrize("row", TABLE, ids=[f"{row.name}-{HEADERS[row.header]}" for row in TABLE])
+@pytest.mark.parametrize("row", [*TABLE], ids=[f"{row.name}-{HEADERS[row.header]}" for row in TABLE])
 def test_rows(row):
     fixed = FIXED[HEADERS[row.header]] * 8
     assert row.kind in (INT, LITTLE, TEXT, *WIDTHS)

@@ -14,7 +14,7 @@ from .. import codec
 from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch, fcs_of, linktype_of
 from ..language.values import format_value, read_field
 from ..protocols import names
-from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, PKTAP_FLAGS
+from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE
 from ..protocols.layouts import CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
 from .files import Output, Sink
 
@@ -23,7 +23,6 @@ EXCERPT = 32  # bytes that SOME_DATA prints of a payload
 RUN = 256  # packets that are written at once
 VERDICTS = {codec.NONE: "None", codec.RIGHT: "Valid", codec.UNCERTAIN: "Unchecked"}
 
-FLAGS = {"TCP": ("FIN", "SYN", "RST", "PSH", "ACK", "URG"), "PKTAP": tuple(PKTAP_FLAGS.values())}  # of TCP, those that 1.16 named
 # Next headers that are shown with a name, in 1.16's words.
 EXTENSIONS = {0: "HOPOPTS", 43: "ROUTING", 44: "FRAGMENT", 51: "AH", 60: "DSTOPTS"}
 
@@ -73,7 +72,7 @@ class Header:
     @property
     def flags(self) -> str:
         """The names of the flags that are set."""
-        return "".join(f"{flag} " for flag in FLAGS[self.layout.title] if self[flag])
+        return "".join(f"{flag} " for flag in self.layout.flags if self[flag])
 
     @property
     def named(self) -> Named:

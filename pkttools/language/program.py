@@ -24,13 +24,13 @@ def _packed(numbers: list[int]) -> bytes:
 
 def _fields() -> bytes:
     following: dict[str, int] = {}  # name to the next field of that name, or -1
-    fields: list[list[int]] = []
+    fields: list[int] = []
     for index in range(len(TABLE) - 1, -1, -1):
-        f = TABLE[index]
-        kind = FIELD_KINDS.get(f.kind, program.NUMBER)
-        fields.append([f.header, f.bit, f.width, f.bias, f.scale, kind, f.shapes, following.get(f.name, -1)])
-        following[f.name] = index
-    return _packed([column for field in reversed(fields) for column in field])
+        name, header, bit, width, kind, bias, scale, shapes, *_ = TABLE.columns[index]
+        # Backwards, as the whole list is in the end.
+        fields += (following.get(name, -1), shapes, FIELD_KINDS.get(kind, program.NUMBER), scale, bias, width, bit, header)
+        following[name] = index
+    return _packed(fields[::-1])
 
 
 FIELDS = _fields()

@@ -1,0 +1,12 @@
+"""What compile.py makes of the descriptions."""
+
+HEADERS: tuple[str, ...]  # kinds of headers, by number
+# name, header, bit, width, kind, bias, scale, shapes, new, hex, names (or None): see Row in fields.py
+ROWS: tuple[tuple[str, int, int, int, str, int, int, bool, bool, bool, str | None], ...]
+FIELDS: dict[str, list[int]]  # name of a field to its rows
+LAYERS: dict[str, list[int]]  # name of a layer to kinds of headers
+# name of a header to title, category, lines (label and template), brief line, and the flags that `{flags}` names
+LAYOUTS: dict[str, tuple[str, str, tuple[tuple[str, str], ...], tuple[str, str] | None, tuple[str, ...]]]
+NAMES: dict[str, dict[int, str]]  # names of values, by table
+LINKTYPE: dict[int, str]
+SPACES: dict[int, tuple[str, dict[int, str]]]  # how numbers that are not followed are shown, and those with a title

@@ -1,0 +1,24 @@
+"""Part of the build of a wheel: the tables of the descriptions are made for it. See pyproject.toml."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools.command.build_py import build_py
+
+ROOT = Path(__file__).parents[2]
+WRITE = "import sys; sys.path.insert(0, sys.argv[1]); from pkttools.protocols.compile import write; write(sys.argv[2])"
+
+
+class WithTables(build_py):  # type: ignore[misc]  # of no type that is known
+    """Modules as they are, and _tables.py beside them."""
+
+    def run(self) -> None:
+        """Copies the modules, and makes the one that is not there."""
+        super().run()
+        if not self.editable_mode:  # then the checkout is what runs
+            tables = Path(self.build_lib, "pkttools", "protocols", "_tables.py")
+            subprocess.run([sys.executable, "-c", WRITE, str(ROOT), str(tables.resolve())], check=True)
+            self.byte_compile([str(tables)])

@@ -1,0 +1,632 @@
+"""The language of protocols: one statement a line, `#` begins a comment; text stands in double quotes.
+
+    protocol  VXLAN  "VXLAN"
+    is        tunnel
+    after     udp 4789
+    field     FLAGS  8   "bit 3: the VNI counts"
+    field     -     24
+    field     VNI   24   "the virtual network"
+    field     -      8
+    next      ETHERNET if FLAGS & 0x08
+    show      "VNI" "{VNI}"
+
+A description is read and never executed. Here each statement is checked by itself; what they say of each other, over all files,
+is checked in compile.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import PktError
+from .model import After, Checksum, Data, Descriptions, Entry, Field, Header, Line, Names, Next, Size, Space, Test
+
+FORMS: dict[str, str] = {}  # what each statement takes, as its error message says it
+STATEMENTS: dict[str, Callable[[Reader, Line, Words], None]] = {}
+WORD = re.compile(r'\s*(?:#.*|("(?:[^"\\]|\\.)*")(?=\s|$)|(?:(?!")\S)+|(.+))')
+NAME = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
+VALUE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+NUMBER = re.compile(r"0[xX][0-9A-Fa-f]{1,16}|[0-9]{1,19}")
+RESERVED = {"and", "or", "not", "in"}  # words of filters, which a value's name would hide
+CATEGORIES = ("link", "tag", "network", "extension", "transport", "tunnel", "application")
+WIDTHS = {"mac": 48, "ipv4": 32, "ipv6": 128, "family": 32}  # of those forms that have one of their own
+NUMBERS = ("int", "little", "family")  # forms whose value is a number
+MOST_BITS = 56  # of a number
+MOST_BYTES = 65535  # of a header
+COMPARISONS = ("==", "!=", "<", ">=")
+
+
+class Text(str):
+    """A word that stood in quotes."""
+
+    __slots__ = ()
+
+
+class Words:
+    """The words of a statement, behind the first, taken one by one."""
+
+    def __init__(self, line: Line) -> None:
+        self.line, self.left = line, line.words[1:]
+
+    def wanted(self) -> PktError:
+        """The error that says what the statement takes."""
+        return self.line.wrong(f"wanted: {FORMS[self.line.words[0]]}")
+
+    def take(self) -> str:
+        """The next word; an error if there is none."""
+        if not self.left:
+            raise self.wanted()
+        return self.left.pop(0)
+
+    def took(self, word: str) -> bool:
+        """Whether the next word is this one; then it is taken."""
+        if self.left and self.left[0] == word and not isinstance(self.left[0], Text):
+            del self.left[0]
+            return True
+        return False
+
+    def name(self, what: str) -> str:
+        """The next word, a name of the kind `what`."""
+        word = self.take()
+        if isinstance(word, Text) or not NAME.fullmatch(word):
+            raise self.line.wrong(f"'{word}' is no name of {what}: capital letters, digits and underscores")
+        return word
+
+    def number(self, most: int = (1 << 63) - 1, what: str = "number") -> int:
+        """The next word, a number up to `most`."""
+        return self.number_of(self.take(), most, what)
+
+    def number_of(self, word: str, most: int = (1 << 63) - 1, what: str = "number") -> int:
+        """The number that a word is."""
+        if isinstance(word, Text) or not NUMBER.fullmatch(word):
+            raise self.line.wrong(f"bad {what} '{word}': decimal, or hexadecimal with 0x")
+        value = int(word, 0) if word[:2] in ("0x", "0X") else int(word)
+        if value > most:
+            raise self.line.wrong(f"bad {what} '{word}': at most {most}")
+        return value
+
+    def numeric(self) -> bool:
+        """Whether the next word is a number."""
+        return bool(self.left) and not isinstance(self.left[0], Text) and self.left[0][0].isdigit()
+
+    def text(self) -> str:
+        """The next word, which is in quotes; "" if there is none."""
+        if self.left and isinstance(self.left[0], Text):
+            return self.left.pop(0)
+        return ""
+
+    def done(self) -> None:
+        """Raises the error of a word that is too many."""
+        if self.left:
+            raise self.line.wrong(f"'{self.left[0]}' is too much here; wanted: {FORMS[self.line.words[0]]}")
+
+    def tests(self) -> list[Test]:
+        """`if TEST and TEST...`, if it is there."""
+        found = []
+        if self.took("if"):
+            found.append(self.test())
+            while self.took("and"):
+                found.append(self.test())
+        return found
+
+    def test(self) -> Test:
+        """FIELD, FIELD & MASK, FIELD == VALUE, FIELD & MASK == VALUE."""
+        field = self.name("a field")
+        mask = self.number() if self.took("&") else -1
+        for comparison in COMPARISONS:
+            if self.took(comparison):
+                return Test(field, mask, comparison, self.number())
+        return Test(field, mask, "!=", 0)
+
+
+class Reader:
+    """Reads descriptions, file by file."""
+
+    def __init__(self) -> None:
+        self.found = Descriptions()
+        self.protocol = ""  # what the file in hand describes
+        self.header: Header | None = None  # what statements are said of
+        self.values: Names | Space | None = None  # what lines with a number first belong to
+        self.parts: int | None = None  # where the next part of the field before lies, in bits of the header
+
+    def read(self, text: str, name: str) -> None:
+        """Reads the description that is in `text`, which comes from the file `name`."""
+        self.protocol, self.header, self.values = "", None, None
+        for number, row in enumerate(text.splitlines(), 1):
+            line = Line([], f"{name}:{number}")
+            line.words = words_of(row, line)
+            if line.words:
+                self.statement(line)
+
+    def statement(self, line: Line) -> None:
+        """One statement, or a value of names."""
+        word = line.words[0]
+        if word[0].isdigit() and not isinstance(word, Text):
+            self.value(line)
+            return
+        if word not in STATEMENTS or isinstance(word, Text):
+            raise line.wrong(f"no statement '{word}'; there are {', '.join(FORMS)}")
+        if word != "source":
+            self.values = None
+        STATEMENTS[word](self, line, Words(line))
+
+    def value(self, line: Line) -> None:
+        """NUMBER WORD of names; NUMBER WORD|- ["TITLE"] [leaf] [tunnel] of a space."""
+        words = Words(line)
+        number = words.number_of(line.words[0])
+        if self.values is None:
+            raise line.wrong("a value belongs below `names` or `space`")
+        word = value_name(words.take(), line)
+        title, leaf, tunnel = words.text(), False, False
+        if isinstance(self.values, Space):
+            leaf, tunnel = words.took("leaf"), words.took("tunnel")
+        if words.left:
+            raise line.wrong(f"'{words.left[0]}' is too much here")
+        if isinstance(self.values, Names):
+            known: dict[int, str] = self.values.values
+            if number in known:
+                raise line.wrong(f"{number} has a name already: {known[number]}")
+            if word in known.values():
+                raise line.wrong(f"'{word}' is the name of two values")
+            known[number] = word
+            return
+        add_entry(self.values, number, Entry(word, title, leaf, tunnel, line))
+
+    def current(self, line: Line) -> Header:
+        """The header that a statement is said of."""
+        if self.header is None:
+            raise line.wrong(f"`{line.words[0]}` belongs below `protocol`")
+        self.header.statements.append(line)
+        return self.header
+
+    def add_row(self, header: Header, row: Field | Data) -> None:
+        """A further row of a header."""
+        header.rows.append(row)
+        self.found.rows.append((header, row))
+
+    def add_header(self, header: Header) -> None:
+        """A new header, of which statements are said from here on."""
+        known = self.found.headers.get(header.name)
+        if known:
+            raise header.line.wrong(f"there is a header {header.name} already ({known.line.place})")
+        self.found.headers[header.name] = self.header = header
+
+
+def add_entry(space: Space, number: int, entry: Entry) -> None:
+    """Adds what a space says of a number. Raises the error of one that is there, or whose name is."""
+    known = space.entries.get(number)
+    if known:
+        raise entry.line.wrong(f"{space.name} {number} is there already ({known.line.place})")
+    for other in space.entries.values():
+        if entry.word and other.word == entry.word:
+            raise entry.line.wrong(f"'{entry.word}' is the name of two numbers of {space.name} ({other.line.place})")
+    space.entries[number] = entry
+
+
+def value_name(word: str, line: Line) -> str:
+    """A name of a value, as filters take it; `-` for none."""
+    if word == "-":
+        return ""
+    if isinstance(word, Text) or not VALUE_NAME.fullmatch(word) or word in RESERVED:
+        raise line.wrong(f"'{word}' is no name of a value: small letters, digits, dashes and underscores")
+    return word
+
+
+def words_of(row: str, line: Line) -> list[str]:
+    """The words of a line, without its comment."""
+    words = row.split()
+    if words[:1] == ["source"]:  # for people, in their own words
+        return words
+    words = []
+    for match in WORD.finditer(row.rstrip()):
+        quoted, rest = match[1], match[2]
+        if rest:
+            raise line.wrong(f"a quote is missing: {rest[:40]}")
+        if quoted:
+            words.append(Text(re.sub(r"\\(.)", lambda one: "\t" if one[1] == "t" else one[1], quoted[1:-1])))
+        elif (word := match[0].strip()) and not word.startswith("#"):
+            words.append(word)
+        else:
+            break
+    return words
+
+
+def statement(form: str) -> Callable[[Callable[[Reader, Line, Words], None]], Callable[[Reader, Line, Words], None]]:
+    """Makes a function the one that reads the statement of that form."""
+
+    def known(function: Callable[[Reader, Line, Words], None]) -> Callable[[Reader, Line, Words], None]:
+        name = form.split()[0]
+        FORMS[name], STATEMENTS[name] = form, function
+        return function
+
+    return known
+
+
+# ---- what is described ----
+
+
+@statement('protocol NAME ["TITLE"]')
+def _protocol(reader: Reader, line: Line, words: Words) -> None:
+    """Begins a protocol, with the header of its name."""
+    name = words.name("a protocol")
+    title = words.text() or name
+    words.done()
+    reader.protocol = name
+    reader.add_header(Header(name, name, title, line))
+
+
+@statement('header NAME ["TITLE"] [like HEADER big|little]')
+def _header(reader: Reader, line: Line, words: Words) -> None:
+    """A further header of the protocol, whose fields have its name too; or goes on with one."""
+    name = words.name("a header")
+    if not reader.protocol:
+        raise line.wrong("`header` belongs below `protocol`")
+    known = reader.found.headers.get(name)
+    if known and known.protocol == reader.protocol and len(words.left) == 0:
+        reader.header = known
+        return
+    title = words.left[0] if words.left and isinstance(words.left[0], Text) else name
+    words.text()
+    header = Header(name, reader.protocol, title, line)
+    if not words.took("like"):
+        words.done()
+        reader.add_header(header)
+        return
+    header.like = words.name("a header")
+    order = words.take()
+    if order not in ("big", "little"):
+        raise words.wanted()
+    words.done()
+    model = reader.found.headers.get(header.like)
+    if model is None or model.protocol != reader.protocol:
+        raise line.wrong(f"no header {header.like} of {reader.protocol} stands above")
+    header.title, header.little = model.title, order == "little"
+    reader.add_header(header)
+    for said in model.statements:
+        if said.words[0] not in ("order", "after"):
+            STATEMENTS[said.words[0]](reader, said, Words(said))
+
+
+@statement("source WORDS...")
+def _source(reader: Reader, line: Line, words: Words) -> None:
+    """Where it is specified; for people."""
+    words.take()
+
+
+@statement("names NAME")
+def _names(reader: Reader, line: Line, words: Words) -> None:
+    """Names of values follow, a line each: NUMBER WORD."""
+    name = words.name("names")
+    words.done()
+    if name in reader.found.names:
+        raise line.wrong(f"there are names {name} already ({reader.found.names[name].line.place})")
+    reader.found.names[name] = reader.values = Names(name, line)
+
+
+@statement('space NAME ["FORM"] [of SPACE]')
+def _space(reader: Reader, line: Line, words: Words) -> None:
+    """Numbers that announce headers; those without a description follow, a line each: NUMBER WORD|- ["TITLE"] [leaf] [tunnel]."""
+    name = words.take()
+    if isinstance(name, Text) or not VALUE_NAME.fullmatch(name):
+        raise line.wrong(f"'{name}' is no name of a space: small letters and digits")
+    form = words.text()
+    of = words.take() if words.took("of") else ""
+    words.done()
+    if name in reader.found.spaces:
+        raise line.wrong(f"there is a space {name} already ({reader.found.spaces[name].line.place})")
+    reader.found.spaces[name] = reader.values = Space(name, form, of, line)
+
+
+@statement(f"is {'|'.join(CATEGORIES)}")
+def _is(reader: Reader, line: Line, words: Words) -> None:
+    """What it is to those who carry it."""
+    header, word = reader.current(line), words.take()
+    words.done()
+    if word not in CATEGORIES:
+        raise line.wrong(f"no '{word}'; there are {', '.join(CATEGORIES)}")
+    header.category = word
+
+
+@statement('after SPACE NUMBER... [NAME] ["TITLE"]')
+def _after(reader: Reader, line: Line, words: Words) -> None:
+    """What announces it: numbers of a space; one may have a name, and a title."""
+    header, space = reader.current(line), words.take()
+    values = [words.number()]
+    while words.numeric():
+        values.append(words.number())
+    word = "" if not words.left or isinstance(words.left[0], Text) else value_name(words.take(), line)
+    title = words.text()
+    words.done()
+    if (word or title) and len(values) > 1:
+        raise line.wrong("a name is that of one number")
+    header.after += [After(space, value, word, title, line) for value in values]
+
+
+@statement("layer NAME")
+def _layer(reader: Reader, line: Line, words: Words) -> None:
+    """A name of its own, by which filters ask whether it is there."""
+    reader.current(line).layer = words.name("a layer")
+    words.done()
+
+
+# ---- fields ----
+
+
+@statement("order big|little")
+def _order(reader: Reader, line: Line, words: Words) -> None:
+    """The byte order of its integers."""
+    header, word = reader.current(line), words.take()
+    if word not in ("big", "little"):
+        raise words.wanted()
+    words.done()
+    header.little = word == "little"
+
+
+def _field_of(reader: Reader, line: Line, words: Words) -> tuple[Header, str, int]:
+    header = reader.current(line)
+    name = "-" if words.took("-") else words.name("a field")
+    width = words.number(MOST_BYTES * 8, "width")
+    if name != "-" and any(row.name == name for row in header.rows):
+        raise line.wrong(f"{header.name} has two fields {name}")
+    return header, name, width
+
+
+def _described(field: Field, words: Words, little: bool) -> None:
+    """Form, unit, names and meaning of a field."""
+    line = field.line
+    if words.left and not isinstance(words.left[0], Text) and words.left[0] in ("int", "little", "text", *WIDTHS):
+        field.form = words.take()
+    elif little and field.width and field.width % 8 == 0:
+        field.form = "little"
+    if words.took("+"):
+        field.bias = words.number(MOST_BYTES)
+    if words.took("*"):
+        field.scale = words.number(MOST_BYTES)
+    if words.took("names"):
+        field.names = words.take()
+    field.old = words.took("old")
+    field.meaning = words.text()
+    words.done()
+    wanted = WIDTHS.get(field.form, field.width)
+    if field.width != wanted:
+        raise line.wrong(f"{field.name} has {field.width} bits, but {field.form} has {wanted}")
+    if field.form in ("int", "little") and field.width > MOST_BITS:
+        raise line.wrong(f"{field.name} has {field.width} bits: a number has at most {MOST_BITS}")
+    if field.form != "int" and (field.width % 8 or field.bit % 8):
+        raise line.wrong(f"{field.name}: {field.form} is of whole bytes")
+    if field.form != "int" and (field.bias or field.scale != 1):
+        raise line.wrong(f"{field.name}: {field.form} has no unit")
+    if field.width == 0 and not field.bias:
+        raise line.wrong(f"{field.name} has no bits")
+    if field.scale == 0:
+        raise line.wrong(f"{field.name} is 0 times something")
+
+
+@statement('field NAME|- BITS [int|mac|ipv4|ipv6|text|little|family] [+ N] [* N] [names NAMES] [old] ["MEANING"]')
+def _field(reader: Reader, line: Line, words: Words) -> None:
+    """The next bits of the header; its value is (the bits + N) * N. Without a name they say nothing."""
+    header, name, width = _field_of(reader, line, words)
+    at, header.bits, reader.parts = header.bits, header.bits + width, None
+    if header.bits > MOST_BYTES * 8:
+        raise line.wrong(f"{header.name} has more than {MOST_BYTES} bytes")
+    if name == "-":
+        words.text()
+        words.done()
+        return
+    field = Field(name, at, width, line)
+    _described(field, words, header.little)
+    reader.add_row(header, field)
+    reader.parts = at
+
+
+def _within(reader: Reader, header: Header, line: Line) -> Field:
+    """The field that a part is of: the last one that is no part itself."""
+    whole = next((row for row in reversed(header.rows) if isinstance(row, Field) and row.within is None), None)
+    if whole is None or reader.parts is None:
+        raise line.wrong(f"`{line.words[0]}` belongs below a field with a name")
+    return whole
+
+
+@statement('part NAME|- BITS [FORM] [+ N] [* N] [names NAMES] [old] ["MEANING"]')
+def _part(reader: Reader, line: Line, words: Words) -> None:
+    """The next bits of the field before, which have a name of their own."""
+    header, name, width = _field_of(reader, line, words)
+    whole = _within(reader, header, line)
+    assert reader.parts is not None
+    at, reader.parts = reader.parts, reader.parts + width
+    if reader.parts > whole.end:
+        raise line.wrong(f"parts of {whole.name} go beyond its {whole.width} bits")
+    if name == "-":
+        words.done()
+        return
+    field = Field(name, at, width, line)
+    field.within = whole
+    _described(field, words, False)
+    reader.add_row(header, field)
+
+
+@statement('flag NAME NUMBER [old] ["MEANING"]')
+def _flag(reader: Reader, line: Line, words: Words) -> None:
+    """A bit of the field before, counted from its least significant."""
+    header, name, number = _field_of(reader, line, words)
+    whole = _within(reader, header, line)
+    if number >= whole.width:
+        raise line.wrong(f"{whole.name} has {whole.width} bits: no bit {number}")
+    place = number ^ 7 if whole.form == "little" else whole.width - 1 - number
+    field = Field(name, whole.bit + place, 1, line)
+    field.within = whole
+    field.old, field.meaning = words.took("old"), words.text()
+    words.done()
+    if any(isinstance(row, Field) and row.within is whole and row.width and row.bit <= field.bit < row.end for row in header.rows):
+        raise line.wrong(f"bit {number} of {whole.name} has a name already")
+    reader.add_row(header, field)
+
+
+@statement('data [NAME] [at BYTES|end] [old] ["MEANING"]')
+def _data(reader: Reader, line: Line, words: Words) -> None:
+    """What it carries, as a field: where the fields end that stand above, or as many bytes on from its start."""
+    header = reader.current(line)
+    name = "DATA" if not words.left or isinstance(words.left[0], Text) or words.left[0] in ("at", "old") else words.name("data")
+    data = Data(name, header.bits, line)
+    if words.took("at"):
+        data.at = "end" if words.took("end") else words.number(MOST_BYTES)
+        data.bit = data.bit if isinstance(data.at, str) else data.at * 8
+    data.old = words.took("old")
+    words.text()
+    words.done()
+    if any(row.name == name for row in header.rows):
+        raise line.wrong(f"{header.name} has two fields {name}")
+    reader.add_row(header, data)
+
+
+# ---- how long it is, and what comes next ----
+
+
+@statement("fixed BYTES")
+def _fixed(reader: Reader, line: Line, words: Words) -> None:
+    """Bytes that have to be there; without the statement what the fields make."""
+    reader.current(line).fixed = words.number(MOST_BYTES), line
+    words.done()
+
+
+def _size_of(line: Line, words: Words) -> Size:
+    """NUMBER | FIELD [* UNIT] [+ NUMBER] [if TEST...]."""
+    size = Size(line)
+    if words.numeric():
+        size.number = words.number(MOST_BYTES)
+    else:
+        size.field = words.name("a field")
+        if words.took("*"):
+            size.unit = words.number(MOST_BYTES)
+        if words.took("+"):
+            size.number = words.number(MOST_BYTES)
+        elif words.took("-"):
+            size.number = -words.number(MOST_BYTES)
+    size.tests = words.tests()
+    words.done()
+    return size
+
+
+@statement("size BYTES | FIELD [* N] [+|- N]")
+def _size(reader: Reader, line: Line, words: Words) -> None:
+    """How long the whole header is; without the statement its fixed part."""
+    header = reader.current(line)
+    if header.size:
+        raise line.wrong(f"{header.name} has a size already ({header.size[0].line.place}); `more` adds to it")
+    header.size.append(_size_of(line, words))
+
+
+@statement("more BYTES | FIELD [* N] [+|- N] [if TEST [and TEST]...]")
+def _more(reader: Reader, line: Line, words: Words) -> None:
+    """What else belongs to the header, behind its fixed part."""
+    header = reader.current(line)
+    if not header.size:
+        fixed = Size(line)
+        fixed.number = -1  # the fixed part, whatever that will be
+        header.size.append(fixed)
+    header.size.append(_size_of(line, words))
+
+
+@statement("end FIELD [* N] [+|- N] [if TEST [and TEST]...]")
+def _end(reader: Reader, line: Line, words: Words) -> None:
+    """Where the header and its data end, from its start on; never beyond what encloses it."""
+    header = reader.current(line)
+    if header.end:
+        raise line.wrong(f"{header.name} has an end already ({header.end.line.place})")
+    header.end = _size_of(line, words)
+
+
+@statement("whole if TEST [and TEST]...")
+def _whole(reader: Reader, line: Line, words: Words) -> None:
+    """Only then headers follow; else what is behind it is a piece."""
+    header = reader.current(line)
+    if not words.left or words.left[0] != "if":
+        raise words.wanted()
+    header.whole = words.tests(), line
+    words.done()
+
+
+@statement("next HEADER | SPACE FIELD | nibble [if TEST [and TEST]...]")
+def _next(reader: Reader, line: Line, words: Words) -> None:
+    """What comes behind it; of several the first that holds."""
+    header, rule, word = reader.current(line), Next(line), words.take()
+    if NAME.fullmatch(word):
+        rule.header = word
+    else:
+        rule.space = word
+        if word != "nibble":
+            rule.field = words.name("a field")
+    rule.tests = words.tests()
+    words.done()
+    header.next.append(rule)
+
+
+@statement("checksum FIELD internet|crc32c [over header|FIELD] [pseudo [4|6]] [zero none|ffff] [if TEST [and TEST]...]")
+def _checksum(reader: Reader, line: Line, words: Words) -> None:
+    """Its checksum: over the whole message, if nothing else is said."""
+    header, field, kind = reader.current(line), words.name("a field"), words.take()
+    if kind not in ("internet", "crc32c"):
+        raise words.wanted()
+    if header.checksum:
+        raise line.wrong(f"{header.name} has a checksum already ({header.checksum.line.place})")
+    rule = Checksum(field, kind, line)
+    if words.took("over"):
+        rule.over = "header" if words.took("header") else words.name("a field")
+    if words.took("pseudo"):
+        rule.pseudo = (4,) if words.took("4") else (6,) if words.took("6") else (4, 6)
+    if words.took("zero"):
+        rule.zero = words.take()
+        if rule.zero not in ("none", "ffff"):
+            raise words.wanted()
+    rule.tests = words.tests()
+    words.done()
+    header.checksum = rule
+
+
+# ---- how it is shown ----
+
+
+@statement('show ["LABEL"] "TEMPLATE"')
+def _show(reader: Reader, line: Line, words: Words) -> None:
+    """A line of what pkt-analyze prints; without any all fields are."""
+    header, first, second = reader.current(line), words.text(), words.text()
+    if not first:
+        raise words.wanted()
+    words.done()
+    header.show.append((first, second, line) if second else ("", first, line))
+
+
+@statement('brief "LABEL" ["TEMPLATE"]')
+def _brief(reader: Reader, line: Line, words: Words) -> None:
+    """The line that stands for all of them; one of those above, by its label, or another one."""
+    header, label, template = reader.current(line), words.text(), words.text()
+    if not label:
+        raise words.wanted()
+    words.done()
+    if not template:
+        template = next((shown for known, shown, _ in header.show if known == label), "")
+        if not template:
+            raise line.wrong(f"no line '{label}' is shown of {header.name}")
+    header.brief = label, template, line
+
+
+@statement("flags FIELD...")
+def _flags(reader: Reader, line: Line, words: Words) -> None:
+    """The bits that `{flags}` names in a template, in that order."""
+    header, names = reader.current(line), [words.name("a field")]
+    while words.left:
+        names.append(words.name("a field"))
+    header.flags = tuple(names), line
+
+
+def read_file(reader: Reader, path: Path) -> None:
+    """Reads a file. Raises PktError for one that cannot be read, or has something wrong."""
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise PktError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise PktError(f"{path}: it is no text") from None
+    reader.read(text, str(path))

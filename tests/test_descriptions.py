@@ -1,0 +1,150 @@
+"""Descriptions of protocols: what is read of them, what is made of it, and the errors of bad ones."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+from conftest import ROOT
+
+from pkttools.errors import PktError
+from pkttools.protocols import _tables
+from pkttools.protocols.compile import FOLDER, made, tables
+from pkttools.protocols.describe import FORMS, Reader
+
+OURS = sorted(FOLDER.glob("*.protocol"))
+
+
+def described(text: str) -> Reader:
+    """What a file of that text says."""
+    reader = Reader()
+    reader.read(text, "mine.protocol")
+    return reader
+
+
+def rows(text: str) -> dict[str, tuple]:
+    """The rows of fields of a file: bit, width, kind, bias, scale, and whether the walk goes by it."""
+    found = described(text).found
+    for name in ("ethertype", "protocol", "udp", "llc", "linktype", "greversion"):
+        found.spaces.setdefault(name, described(f'space {name} "{{}}"').found.spaces[name])
+    return {row[0]: row[2:8] for row in made(found).ROWS}
+
+
+def test_the_tables_are_those_of_the_descriptions():
+    """Where not: make ready."""
+    assert vars(tables()) == {name: getattr(_tables, name) for name in vars(tables())}
+
+
+def test_without_the_file_they_are_made_when_a_command_starts(monkeypatch):
+    """A checkout before `make ready`."""
+    monkeypatch.setitem(__import__("sys").modules, "pkttools.protocols._tables", None)
+    spec = importlib.util.spec_from_file_location("pkttools.protocols", ROOT / "pkttools/protocols/__init__.py",
+                                                  submodule_search_locations=[str(FOLDER)])  # fmt: skip
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert vars(module._tables) == {name: getattr(_tables, name) for name in vars(module._tables)}
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)
+def test_every_file_names_its_sources_and_says_what_fields_mean(path):
+    lines = [line.split() for line in path.read_text().splitlines()]
+    assert ["source"] in [words[:1] for words in lines]
+    reader = described(path.read_text())
+    unsaid = [row.name for _, row in reader.found.rows if getattr(row, "meaning", " ") == ""]
+    assert unsaid in ([], ["NS"]), unsaid
+
+
+def test_fields_follow_each_other():
+    assert rows("protocol P\nfield A 4\nfield - 4\nfield B 16 + 1 * 4\nfield C 48 mac\ndata") == {
+        "P.A": (0, 4, "int", 0, 1, False), "P.B": (8, 16, "int", 1, 4, False), "P.C": (24, 48, "mac", 0, 1, False),
+        "P.DATA": (72, 0, "data", 0, 1, False),
+    }  # fmt: skip
+
+
+def test_parts_lie_in_the_field_before():
+    assert rows("protocol P\nfield A 16\npart B 3\npart - 1\npart C 12 * 8\nfield D 8")["P.C"] == (4, 12, "int", 0, 8, False)
+    assert rows("protocol P\nfield A 16\npart B 3\nfield D 8")["P.D"] == (16, 8, "int", 0, 1, False)
+
+
+@pytest.mark.parametrize(
+    ("order", "number", "bit"), [("big", 0, 31), ("big", 31, 0), ("little", 0, 7), ("little", 7, 0), ("little", 8, 15)]
+)
+def test_flags_are_counted_from_the_least_significant_bit(order, number, bit):
+    assert rows(f"protocol P\norder {order}\nfield A 32\nflag B {number}")["P.B"][0] == bit
+
+
+def test_a_header_like_another_in_another_byte_order():
+    found = described("protocol P\norder little\nfield A 32\nflag B 0\nfield C 8 text\nheader Q like P big\n").found
+    assert [(row.name, row.bit, row.form) for row in found.headers["Q"].rows] == [
+        ("A", 0, "int"), ("B", 31, "int"), ("C", 32, "text")
+    ]  # fmt: skip
+
+
+def test_what_the_walk_goes_by_is_what_rules_ask_for():
+    """By the bits that they ask for: a flag beside them is free."""
+    text = (
+        "protocol P\nfield A 8\npart B 1\npart C 1\nfield D 8\nfield E 8\nfield F 8\ndata\nsize D\nnext P if A & 0x40 and E == 3\n"
+    )
+    assert [name for name, row in rows(text).items() if row[-1]] == ["P.A", "P.C", "P.D", "P.E", "P.DATA"]
+
+
+def test_comments_and_text():
+    header = described('protocol P "a # b" # "c"\nshow "x" "\\t{A} \\"q\\""\n').found.headers["P"]
+    assert header.title == "a # b"
+    assert header.show[0][:2] == ("x", '\t{A} "q"')
+
+
+@pytest.mark.parametrize(("text", "line", "message"), [
+    ("protocol P\nfeld A 8", 2, "no statement 'feld'"),
+    ("field A 8", 1, "`field` belongs below `protocol`"),
+    ("protocol p", 1, "'p' is no name of a protocol"),
+    ("protocol P\nprotocol P", 2, "there is a header P already (mine.protocol:1)"),
+    ("protocol P\nfield A 8\nfield A 8", 3, "P has two fields A"),
+    ("protocol P\nfield A 8\npart A 8", 3, "P has two fields A"),
+    ("protocol P\nfield A eight", 2, "bad width 'eight'"),
+    ("protocol P\nfield A 0x", 2, "bad width '0x'"),
+    ("protocol P\nfield A -8", 2, "bad width '-8'"),
+    ("protocol P\nfield A 999999999", 2, "bad width '999999999': at most 524280"),
+    ("protocol P\nfield A 57", 2, "A has 57 bits: a number has at most 56"),
+    ("protocol P\nfield A 0", 2, "A has no bits"),
+    ("protocol P\nfield A 40 mac", 2, "A has 40 bits, but mac has 48"),
+    ("protocol P\nfield - 4\nfield A 48 mac", 3, "A: mac is of whole bytes"),
+    ("protocol P\nfield A 8 * 0", 2, "A is 0 times something"),
+    ("protocol P\nfield A 48 mac * 2", 2, "A: mac has no unit"),
+    ("protocol P\nfield A 8 soon", 2, "'soon' is too much here"),
+    ("protocol P\nfield A", 2, "wanted: field NAME|- BITS"),
+    ("protocol P\nfield A 8\npart B 4\npart C 5", 4, "parts of A go beyond its 8 bits"),
+    ("protocol P\npart B 4", 2, "`part` belongs below a field"),
+    ("protocol P\nfield - 8\npart B 4", 3, "`part` belongs below a field"),
+    ("protocol P\nfield A 8\nflag B 8", 3, "A has 8 bits: no bit 8"),
+    ("protocol P\nfield A 8\nflag B 3\nflag C 3", 4, "bit 3 of A has a name already"),
+    ('protocol P "a', 1, "a quote is missing"),
+    ("protocol P\n7 a", 2, "a value belongs below `names` or `space`"),
+    ("names N\n7 a\n7 b", 3, "7 has a name already: a"),
+    ("names N\n7 a\n8 a", 3, "'a' is the name of two values"),
+    ("names N\n7 And", 2, "'And' is no name of a value"),
+    ("names N\n7 and", 2, "'and' is no name of a value"),
+    ("names N\nnames N", 2, "there are names N already (mine.protocol:1)"),
+    ("space s\nspace s", 2, "there is a space s already (mine.protocol:1)"),
+    ("space s\n7 a\n7 b", 3, "s 7 is there already (mine.protocol:2)"),
+    ("protocol P\nis thing", 2, "no 'thing'; there are link, tag"),
+    ("protocol P\nsize 8\nsize 9", 3, "P has a size already (mine.protocol:2)"),
+    ("protocol P\nend A\nend B", 3, "P has an end already (mine.protocol:2)"),
+    ("protocol P\nwhole A", 2, "wanted: whole if TEST"),
+    ("protocol P\nnext Q if", 2, "wanted: next HEADER"),
+    ("protocol P\nnext Q if A == B", 2, "bad number 'B'"),
+    ("protocol P\nnext Q unless A", 2, "'unless' is too much here"),
+    ("protocol P\nheader Q like R big", 2, "no header R of P stands above"),
+    ("protocol P\nheader Q like P sideways", 2, "wanted: header NAME"),
+    ('protocol P\nbrief "x"', 2, "no line 'x' is shown of P"),
+    ("protocol P\nafter udp 1 2 both", 2, "a name is that of one number"),
+])  # fmt: skip
+def test_a_bad_statement(text, line, message):
+    with pytest.raises(PktError) as error:
+        described(text)
+    assert str(error.value).startswith(f"mine.protocol:{line}: {message}")
+
+
+def test_every_statement_is_explained():
+    assert all(form.split()[0] == name for name, form in FORMS.items())
+    assert set(FORMS) <= {words[0] for path in OURS for words in map(str.split, path.read_text().splitlines()) if words}
