@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 from conftest import ROOT, shell
+from waits import shown
 
 from pkttools.commands import commands, find
 
@@ -31,13 +32,12 @@ def told(command: str) -> str:
         subprocess.run(
             ["bash", "-c", command], input=BOTH, stdout=subprocess.DEVNULL, stderr=slave, env=env, check=False, timeout=60
         )
-        os.set_blocking(master, False)
-        return os.read(master, 65536).decode().replace("\r", "")
-    except BlockingIOError:
-        return ""
+    finally:
+        os.close(slave)
+    try:
+        return shown(master).decode().replace("\r", "")
     finally:
         os.close(master)
-        os.close(slave)
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
-import time
 
 import pytest
 from conftest import shell
 from netns import MAC, finish, frames_of, pcap
 from netns import lab as _lab
 from samples import ARP, ipv4, ipv6, udp
+from waits import unread, until
 
 from pkttools.protocols.fields import HEADERS
 
@@ -72,7 +72,7 @@ def test_frames_of_the_wire(lab, tags, kind):
     sent = bytes.fromhex((MAC["a"] + MAC["b"]).replace(":", "") + tags) + struct.pack("!H", kind) + BODIES[kind]
     capture = lab.capture("a", "exec pkt-recv --libpcap -i any -ro -F pcap 'UDP.DST_PORT==53'", everywhere=True)
     lab.inject("b", [sent] * 3)
-    time.sleep(0.5)
+    until(lambda: unread(capture.stdout) >= 24 + 3 * (16 + len(sent)), "third frame")
     code, out, said = finish(capture, 2)
     assert code == 0, said
     assert len(frames_of(out)) == 3

@@ -6,10 +6,10 @@ import os
 import shlex
 import signal
 import subprocess
-import time
 
 import pytest
 from conftest import ROOT, shell
+from waits import sleeps, until, wants_more
 
 from pkttools.main import commands
 
@@ -78,13 +78,13 @@ def test_a_signal_while_it_waits(command, number):
         process.stdin.write(PING)
         process.stdin.flush()
         if "bin2txt" in command:
-            time.sleep(0.5)  # all of its input is one packet: nothing is written before the end
+            until(lambda: wants_more(process), "wait for more")  # all of its input is one packet: nothing is written before the end
             first = b""
         else:
             first = process.stdout.read(1)
         process.send_signal(number)
         if number == signal.SIGINT:
-            time.sleep(0.1)
+            until(lambda: sleeps(process), "wait after the signal")
             process.stdin.close()
         out = first + process.stdout.read()
         assert process.wait(10) == (0 if number == signal.SIGINT else -signal.SIGTERM)
@@ -104,7 +104,7 @@ def test_fragments_are_written_before_a_signal_ends_it():
     process = subprocess.Popen(["pkt-defragment"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
     process.stdin.write(pieces)
     process.stdin.flush()
-    time.sleep(1)
+    until(lambda: wants_more(process), "wait for more")
     process.terminate()
     out, _ = process.communicate(timeout=10)
     assert process.returncode == -signal.SIGTERM

@@ -29,7 +29,7 @@ left, pause = int(sys.argv[2]), float(sys.argv[3])
 while left and (data := os.read(0, min(left, 300_000))):
     left -= len(data)
     os.write(1, data)
-    time.sleep(pause)
+    time.sleep(pause)  # the pace of a slow reader
 """
 
 

@@ -11,10 +11,15 @@ import pytest
 from netns import frame, frames_of, opened, pcap
 from netns import lab as _lab
 from netns import labs as _labs
-from waits import until
+from waits import read_to, unread, until
 
 lab, labs = _lab, _labs
 RECEIVERS = {"kernel": "pkt-recv -i eth0 -ro -F pcap", "libpcap": "pkt-recv --libpcap -i eth0 -ro -F pcap"}
+
+
+def written(process, count: int) -> None:
+    """Waits until so many frames lie in the pipe that a receiver writes, as pcap, and that nobody reads."""
+    until(lambda: unread(process.stdout) >= 24 + count * (16 + len(frame(0))), "frame in the pipe")
 
 
 def said(process, line: str) -> None:
@@ -27,7 +32,7 @@ def test_it_goes_on_when_the_interface_comes_back(labs, command):
     capture = labs.capture("a", f"exec {command} -l 4")
     for turn in range(3):
         labs.inject("b", [frame(turn)])
-        time.sleep(0.1)
+        written(capture, turn + 1)
         labs.must("a", "ip link set eth0 down")
         said(capture, "interface went down")
         labs.must("a", "ip link set eth0 up")
@@ -44,7 +49,7 @@ def test_promiscuous_mode_is_there_again(lab, command):
     strange = [b"\6\0\0\0\0\1" + frame(i)[6:] for i in range(2)]
     capture = lab.capture("a", f"exec {command} -l 2")
     lab.inject("b", strange[:1])
-    time.sleep(0.1)
+    written(capture, 1)
     lab.must("a", "ip link set eth0 down")
     said(capture, "interface went down")
     lab.must("a", "ip link set eth0 up")
@@ -71,12 +76,15 @@ def test_it_ends_while_the_interface_is_down(lab, command):
     assert capture.returncode == 0
 
 
-@pytest.mark.parametrize("way", ["ip link del eth0", "ip link set eth0 down; sleep 0.3; ip link del eth0"])
+@pytest.mark.parametrize("down", [False, True], ids=["while up", "while down"])
 @pytest.mark.parametrize("command", RECEIVERS.values(), ids=RECEIVERS)
-def test_it_ends_when_the_interface_is_gone(lab, command, way):
+def test_it_ends_when_the_interface_is_gone(lab, command, down):
     capture = lab.capture("a", f"exec {command}")
     lab.inject("b", [frame(1)])
-    lab.must("a", way)
+    if down:
+        lab.must("a", "ip link set eth0 down")
+        said(capture, "interface went down")
+    lab.must("a", "ip link del eth0")
     out, err = capture.communicate(timeout=20)
     assert (capture.returncode, frames_of(out)) == (1, [frame(1)])
     assert b"disappeared" in err if "libpcap" in command else b"pkt-recv: eth0: interface is gone\n" in err
@@ -99,8 +107,9 @@ def test_a_receiver_does_not_mind_another_name(lab, command):
     else:
         process = lab.capture("a", f"exec {command} -l 2")
     lab.inject("b", [frame(1)])
+    written(process, 1)
     renamed(lab)
-    time.sleep(0.5)
+    time.sleep(0.5)  # nothing may happen, though it has had the time to look for its name
     lab.inject("b", [frame(2)])
     out, err = process.communicate(timeout=20)
     assert (process.returncode, frames_of(out)) == (0, [frame(1), frame(2)]), err
@@ -152,7 +161,7 @@ def test_it_says_when_it_receives(lab, command):
     assert line == f"{command.split()[0]}: eth0: receiving\n"
     lab.inject("b", [frame(1)])
     if "pipe" in command:
-        time.sleep(0.3)
+        until(lambda: unread(process.stdout), "packet")
         process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert (process.returncode, b"1 packet" in err or b"1 matched" in err) == (0, True), err
@@ -161,10 +170,7 @@ def test_it_says_when_it_receives(lab, command):
 def test_it_says_so_on_a_terminal(lab):
     ours, theirs = pty.openpty()
     process = lab.start("a", f"exec pkt-recv -i eth0 -l 1 2> {os.ttyname(theirs)}")
-    said = b""
-    while not said.endswith(b"\n"):  # a terminal gives what has come so far, and a line may come in pieces
-        said += os.read(ours, 100)
-    assert said == b"pkt-recv: eth0: receiving\r\n"
+    assert read_to(ours, b"\n") == b"pkt-recv: eth0: receiving\r\n"
     lab.inject("b", [frame(1)])
     assert process.wait(20) == 0
     os.close(ours)

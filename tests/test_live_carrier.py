@@ -56,7 +56,7 @@ def test_the_carrier_is_lost_in_the_middle_and_comes_back(lab, words):
     sender.stdin = None
     until(lambda: lab.counters("b")["rx"] - before > 100, "hundredth frame")
     lab.must("b", "ip link set eth0 down")
-    time.sleep(0.3)
+    until(lambda: dropped(lab) > 100, "hundredth frame that is lost")
     lab.must("b", "ip link set eth0 up")
     code, _, said = finish(sender)
     attempted, sent, failed = account(said)

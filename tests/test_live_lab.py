@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, shell
 from test_manual import PAGES, examples, plain
-from waits import until
+from waits import read_to, until
 
 if sys.platform != "linux":
     pytest.skip("namespaces are Linux's", allow_module_level=True)
@@ -280,7 +280,7 @@ signal.signal(signal.SIGINT, lambda *_: got.append(1))
 print("ready", flush=True)
 while not got:
     time.sleep(0.01)
-time.sleep(0.5)
+time.sleep(0.5)  # no other may come
 print("interrupts:", len(got), flush=True)
 """
 
@@ -322,7 +322,7 @@ def test_a_terminal_that_hangs_up(pair: str):
     child, fd = pty.fork()
     if not child:
         os.execv(LAUNCHER, [LAUNCHER, "exec", "--name", pair, "alice", "sh", "-c", "echo ready; exec sleep 1000"])
-    assert b"ready" in os.read(fd, 100)
+    read_to(fd, b"ready")
     os.close(fd)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGHUP
 

@@ -137,7 +137,7 @@ def test_after_a_stop_the_original_timing_catches_up_and_j_does_not(lab, option,
     sender = begin(lab, option, pcap(made(20), 0.02))
     until(lambda: lab.counters("b")["rx"] >= 5, "fifth frame")
     sender.send_signal(signal.SIGSTOP)
-    time.sleep(0.4)
+    time.sleep(0.4)  # the time it has to catch up with
     code, _, err = finish(sender, signal.SIGCONT)
     assert code == 0
     assert account(err)[:3] == (20, 20, 0)

@@ -499,7 +499,7 @@ while True:
     except OSError:
         pass
     print("ready", flush=True)
-    time.sleep(0.2)
+    time.sleep(0.2)  # a byte now and then
 """
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import signal
 import struct
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, SHARED, shell
 from sections import ORDERS, SECOND, Record, block, enhanced, interface, obsolete, records, section, simple
+from waits import read_to
 
 CAPTURES = SHARED / "captures"
 TEXT = b"""LINKTYPE: 1 (Ethernet)
@@ -128,8 +128,7 @@ def test_what_is_there_is_not_kept_back(backend):
         assert pipe.stdout
         half = enhanced(b"no")
         pipe.stdin.write(section() + interface() + enhanced(b"yes") + half[:20])
-        assert select.select([pipe.stdout], [], [], 20)[0]
-        assert os.read(pipe.stdout.fileno(), 100).startswith(b"-- 1 --\n79 65 73 ")
+        assert read_to(pipe.stdout.fileno(), b"==\n").startswith(b"-- 1 --\n79 65 73 ")
         pipe.stdin.write(half[20:])
         pipe.stdin.close()
         assert pipe.stdout.read().startswith(b"-- 2 --\n6E 6F ")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from conftest import ROOT
+from waits import shown
 
 
 def test_on_a_terminal() -> None:
@@ -20,7 +21,7 @@ def test_on_a_terminal() -> None:
     ours, theirs = pty.openpty()
     done = subprocess.run([sys.executable, "-c", script], stderr=theirs, cwd=ROOT, timeout=20, check=False)
     os.close(theirs)
-    said = os.read(ours, 4096)
+    said = shown(ours)
     os.close(ours)
     assert done.returncode == 0
     assert said == b"\r3 packets, 50 %\x1b[K\r5 packets, 99 %\x1b[K\r\x1b[K"

@@ -6,11 +6,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from conftest import ROOT
 from netns import pcap
+from waits import catches, until
 
 from pkttools.batch import Batch, Packet, gathered
 from pkttools.commands import send
@@ -95,7 +95,7 @@ def test_a_signal_ends_rounds(tmp_path, frames):
             if not frames:  # there is nothing to do again
                 assert process.wait(10) == 0
                 return
-            time.sleep(0.5)
+            until(lambda: catches(process, signal.SIGTERM), "handler")
             process.send_signal(signal.SIGINT)
             _, said = process.communicate(timeout=10)
         finally:

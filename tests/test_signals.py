@@ -150,7 +150,7 @@ def test_a_signal_while_a_command_starts() -> None:
     """It ends the command, whatever is being imported then: never a traceback, and never lost."""
     for i in range(40):
         process = subprocess.Popen([ROOT / "bin" / "pkt-txt2txt"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        time.sleep(0.012 + i * 0.0005)
+        time.sleep(0.012 + i * 0.0005)  # another moment of its start each time
         process.send_signal(signal.SIGINT)
         try:
             _, said = process.communicate(timeout=5)  # the end of the input, too: what lets the first ^C pass ends by that

@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import waits
 from conftest import ROOT, shell
-from waits import connects, sleeps, until
+from waits import connects, on_their_way, sleeps, until
 
 from pkttools.errors import PktError, UsageError
 from pkttools.formats.files import Input
@@ -66,6 +67,11 @@ class Sock:
         assert self.process.stdin
         self.process.stdin.write(data)
         self.process.stdin.flush()
+
+    def read(self, size: int) -> bytes:
+        """So many bytes of its standard output."""
+        assert self.process.stdout
+        return waits.exactly(self.process.stdout.fileno(), size)
 
     def finish(self) -> None:
         """Ends its standard input."""
@@ -244,7 +250,7 @@ def test_send_waits_for_a_slow_reader(start):
         with accepted(server) as peer:
             assert exactly(peer, LONG_ENOUGH) == LONG[:LONG_ENOUGH]
             sock.feeder.join(10)
-            time.sleep(1.5)
+            time.sleep(1.5)  # longer than a peer that has everything is waited for: it has to be there still
             assert sock.process.poll() is None
             assert everything(peer) == LONG[LONG_ENOUGH:]
     assert sock.end() == (0, b"", "")
@@ -292,7 +298,7 @@ def test_send_goes_on_when_the_peer_has_closed_its_side(start):
         sock = start(f"send 127.0.0.1 {port_of(server)}")
         with accepted(server) as peer:
             peer.shutdown(socket.SHUT_WR)
-            time.sleep(1.5)
+            time.sleep(1.5)  # longer than it waits for a peer to close: nothing may happen
             sock.write(b"late")
             sock.finish()
             assert everything(peer) == b"late"
@@ -323,9 +329,7 @@ def test_a_reset_after_everything_was_handed_to_the_kernel(start):
         peer = accepted(server)
         peer.shutdown(socket.SHUT_WR)
         sock.feed(LONG[: 1 << 20])
-        time.sleep(0.1)
-        sock.feeder.join(10)
-        time.sleep(0.3)
+        until(lambda: on_their_way(port_of(server)) >= 1 << 20, "megabyte in the kernel")
         assert sock.process.poll() is None
         reset(peer)
         assert sock.end() == (1, b"", f"pkt-sock: 127.0.0.1 port {port_of(server)}: Connection reset by peer\n")
@@ -339,7 +343,7 @@ def test_recv(start, host):
     port = sock.port
     with connected(host, port) as peer:
         peer.sendall(b"first")
-        assert os.read(sock.process.stdout.fileno(), 100) == b"first"
+        assert sock.read(5) == b"first"
         with pytest.raises(ConnectionRefusedError):
             connected(host, port)  # it takes one connection
     assert sock.end() == (0, b"", "")
@@ -382,7 +386,7 @@ def test_recv_from_a_peer_that_resets(start):
     peer = connected("127.0.0.1", sock.port)
     name = f"127.0.0.1 port {port_of(peer)}"
     peer.sendall(b"half of it")
-    assert os.read(sock.process.stdout.fileno(), 100) == b"half of it"
+    assert sock.read(10) == b"half of it"
     reset(peer)
     assert sock.end() == (1, b"", f"pkt-sock: {name}: Connection reset by peer\n")
 
@@ -399,11 +403,11 @@ def test_recv_times_out(start):
 
 
 def test_a_timeout_starts_again_with_every_byte(start):
-    sock = start("recv --timeout 1 127.0.0.1 0")
+    sock = start("recv --timeout 2 127.0.0.1 0")
     with connected("127.0.0.1", sock.port) as peer:
         for _ in range(8):
             peer.sendall(b"x")
-            time.sleep(0.2)
+            time.sleep(0.4)  # the time is what it is about: all of them together are more than the timeout, each is less
     assert sock.end() == (0, b"x" * 8, "")
 
 
@@ -458,8 +462,9 @@ def test_request_to_a_server_that_closes_first(start):
         with accepted(server) as peer:
             assert peer.recv(8) == b"question"
             peer.sendall(b"answer")
-        time.sleep(0.3)
-        assert sock.end() == (0, b"answer", "")
+        assert sock.read(6) == b"answer"
+        until(lambda: sleeps(sock.process), "wait for more input")
+        assert sock.end() == (0, b"", "")
 
 
 def test_request_when_nobody_answers_any_more(start):
@@ -482,10 +487,10 @@ def test_request_that_is_refused_in_the_middle(start):
         peer = accepted(server)
         peer.recv(1000)
         peer.sendall(b"413 too large")
-        time.sleep(0.2)
+        assert sock.read(13) == b"413 too large"
         peer.close()  # with data unread: a reset
         code, out, said = sock.end()
-    assert (code, out) == (1, b"413 too large")
+    assert (code, out) == (1, b"")
     assert said.count("\n") == 1 and "Connection " in said
 
 
@@ -743,7 +748,7 @@ def test_recv_udp_says_what_was_lost(start):
     """A burst that not even the large buffer holds, while nobody reads."""
     sock = start("recv -u -v --timeout 2 127.0.0.1 0")
     port = sock.port
-    time.sleep(0.3)  # the buffer is asked for behind that line
+    until(lambda: sleeps(sock.process), "wait")  # the buffer is asked for behind that line
     count, data = 60_000, bytes(1400)
     sock.process.send_signal(signal.SIGSTOP)
     with connected("127.0.0.1", port, socket.SOCK_DGRAM) as peer:
@@ -767,7 +772,7 @@ def test_request_udp(start, host):
             data, address = server.recvfrom(100)
             assert data == wanted
             server.sendto(data.upper(), address)
-            assert os.read(sock.process.stdout.fileno(), 100) == data.upper()
+            assert sock.read(4) == data.upper()
         begun = time.monotonic()
         assert sock.end(b"") == (0, b"", "")
         assert 1.5 < time.monotonic() - begun < 8  # two seconds without anything
@@ -791,7 +796,7 @@ def test_request_udp_waits_for_its_input(start):
         hasty = start(f"request -u --lines --timeout 0.5 127.0.0.1 {port_of(server)}")
         assert hasty.process.wait(10) == 1
         assert hasty.end()[2] == f"pkt-sock: 127.0.0.1 port {port_of(server)}: nothing moved for 0.5 s\n"
-        time.sleep(2)
+        time.sleep(2)  # as long as it waits for an answer: nothing may happen
         sock.write(b"question\n")
         _, address = server.recvfrom(100)
         server.sendto(b"answer", address)
@@ -855,7 +860,7 @@ def test_a_port_can_be_used_again_at_once(start):
     port = sock.port
     with connected("127.0.0.1", port) as peer:
         peer.sendall(b"x")
-        assert os.read(sock.process.stdout.fileno(), 10) == b"x"
+        assert sock.read(1) == b"x"
         sock.process.kill()
         sock.process.wait(10)
         assert peer.recv(1) == b""
@@ -1037,7 +1042,7 @@ def test_a_signal_ends_what_has_an_end_of_its_own(start, number, stage):
         if stage == "receiving":
             sockets.append(connected("127.0.0.1", port))
             sockets[0].sendall(b"data")
-            assert os.read(sock.process.stdout.fileno(), 10) == b"data"
+            assert sock.read(4) == b"data"
     sock.process.send_signal(number)
     assert sock.process.wait(10) == -number
     assert sock.end()[1:] == (b"", "")
@@ -1055,7 +1060,7 @@ def test_a_signal_is_the_end_of_what_has_no_other(start, number, line):
         if "reply" in line:
             assert peer.recv(4) == b"data"
         else:
-            assert os.read(sock.process.stdout.fileno(), 10) == b"data"
+            assert sock.read(4) == b"data"
         code, out, said = sock.end(number=number)
     assert (code, out) == (0, b"")
     assert said.count("\n") == 1 and " 4 bytes" in said and said.endswith(" received\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import socket
 import struct
@@ -15,7 +16,9 @@ import pytest
 from conftest import ROOT, shell
 from netns import Lab, finish, frame, pcap
 from netns import lab as _lab
-from waits import until
+from waits import catches, is_full, sleeps, until
+
+from pkttools.formats.lending import promised
 
 lab = _lab
 PROMPT = 2.0  # seconds in which a command has ended that should within one; the machine may be busy
@@ -49,8 +52,7 @@ def ends(lab: Lab, command: str, number: int = 0) -> tuple[bytes, list[str]]:
         until(lambda: lab.listeners("a") or process.poll() is not None, "packet socket")
     lab.inject("b", MANY)
     if number:
-        until(lambda: full(process.stdout.fileno()), "full pipe")
-        time.sleep(0.2)
+        until(lambda: is_full(process.stdout) and sleeps(process), "wait for room")
         process.send_signal(number)
     begun = time.monotonic()
     process.wait(20)
@@ -59,17 +61,6 @@ def ends(lab: Lab, command: str, number: int = 0) -> tuple[bytes, list[str]]:
     code, out, said = finish(process)
     assert code == 1, said
     return out, said
-
-
-def full(pipe: int) -> bool:
-    """Whether a pipe holds so much that nothing more goes in: several readings are the same."""
-    import fcntl
-
-    seen = set()
-    for _ in range(4):
-        seen.add(struct.unpack("i", fcntl.ioctl(pipe, 0x541B, bytes(4)))[0])
-        time.sleep(0.03)
-    return len(seen) == 1 and seen.pop() > 50_000
 
 
 def whole(out: bytes, form: str) -> int:
@@ -114,20 +105,23 @@ def test_as_many_as_were_wanted(lab, command):
 def test_what_fits_is_written(lab):
     process = lab.capture("a", "exec pkt-recv -i eth0")
     lab.inject("b", MANY[:10])
-    time.sleep(0.3)
-    code, out, said = finish(process, signal.SIGTERM)
-    assert (code, out.count(b"\n==\n"), len(said)) == (0, 10, 1)
+    out = b""
+    while out.count(b"\n==\n") < 10:
+        out += os.read(process.stdout.fileno(), 1 << 16)
+    code, rest, said = finish(process, signal.SIGTERM)
+    assert (code, rest, len(said)) == (0, b"", 1)
 
 
 def test_a_slow_reader_gets_all(lab):
     """It reads a little now and then, and is behind for longer than somebody who does not read at all is waited for."""
     process = lab.capture("a", "exec pkt-recv -i eth0 -ro --duration 1.5")
+    over = time.monotonic() + 1.5
     lab.inject("b", MANY)
     out, pipe = b"", process.stdout.fileno()
-    time.sleep(1.5)
+    time.sleep(max(0, over - time.monotonic()))  # its time is over, and it has most of it still to write
     while part := os.read(pipe, 1 << 20):
         out += part
-        time.sleep(0.2)
+        time.sleep(0.2)  # the pace of the reader: it comes back before it is given up
     assert out.count(b"\n==\n") == len(MANY)
     assert finish(process)[0] == 0
 
@@ -135,9 +129,9 @@ def test_a_slow_reader_gets_all(lab):
 def test_a_second_signal_ends_it_at_once(lab):
     process = lab.capture("a", "exec pkt-recv -i eth0 -ro")
     lab.inject("b", MANY)
-    until(lambda: full(process.stdout.fileno()), "full pipe")
+    until(lambda: is_full(process.stdout) and sleeps(process), "wait for room")
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.1)
+    until(lambda: sleeps(process), "wait after the first one")
     process.send_signal(signal.SIGTERM)
     assert process.wait(PROMPT) == -signal.SIGTERM
 
@@ -155,7 +149,7 @@ def ends_by(words: str, number: int, path: Path, reader: str, backend: str = "")
     environment = {**os.environ, "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "PKTTOOLS_CODEC": backend}
     stopped = subprocess.Popen(["bash", "-c", f"exec {reader} > /dev/null"], stdin=reading, env=environment)
     if reader != "sleep 1000":
-        time.sleep(0.5)  # it has promised to copy what it reads
+        until(lambda: promised(reading), "promise to copy what it reads")
         stopped.send_signal(signal.SIGSTOP)
     try:
         with path.open("rb") as file:
@@ -163,7 +157,7 @@ def ends_by(words: str, number: int, path: Path, reader: str, backend: str = "")
                 ["bash", "-c", f"exec {words}"], stdin=file, stdout=writing, stderr=subprocess.PIPE, env=environment
             )
         os.close(writing)
-        until(lambda: full(reading), "full pipe")
+        until(lambda: is_full(reading) and sleeps(process), "wait for room")
         process.send_signal(number)
         begun = time.monotonic()
         _, said = process.communicate(timeout=20)
@@ -197,7 +191,7 @@ def test_a_socket(tmp_path):
     with (tmp_path / "in").open("rb") as file:
         words = [ROOT / "bin" / "pkt-txt2txt"]
         process = subprocess.Popen(words, stdin=file, stdout=theirs, stderr=subprocess.PIPE)
-        time.sleep(1)
+        until(lambda: not select.select([], [theirs], [], 0)[1] and sleeps(process), "wait for room")
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=PROMPT)
         assert (process.returncode, said) == (-signal.SIGTERM, b"pkt-txt2txt: <stdout>: truncated: its reader does not read\n")
@@ -239,21 +233,15 @@ def test_a_pipe_of_another_user(tmp_path):
 def test_what_is_ignored_stays_so(lab, words, ignored, number, ends):
     """As nohup has it of SIGHUP, and shells have it of what they start in the background."""
     process = lab.start("a", f"trap '' {ignored}; exec {words}")
-    path = Path(f"/proc/{process.pid}/status")
-
-    def caught() -> int:
-        (line,) = [line for line in path.read_text().splitlines() if line.startswith("SigCgt")]
-        return int(line.split()[1], 16)
-
-    until(lambda: caught() >> signal.SIGTERM - 1 & 1, "handler")
-    assert caught() >> signal.SIGHUP - 1 & 1 == (ignored != "HUP")
-    assert caught() >> signal.SIGINT - 1 & 1 == (ignored != "INT")
-    time.sleep(0.2)
+    until(lambda: catches(process, signal.SIGTERM), "handler")
+    until(lambda: sleeps(process) or lab.counters("b")["rx"] > 100, "work")  # it waits for packets, or sends
+    assert catches(process, signal.SIGHUP) == (ignored != "HUP")
+    assert catches(process, signal.SIGINT) == (ignored != "INT")
     process.send_signal(number)
     if ends:
         process.wait(PROMPT)
     else:
-        time.sleep(0.3)
+        time.sleep(0.3)  # nothing may happen
         assert process.poll() is None
         finish(process, signal.SIGTERM)
 
@@ -262,7 +250,7 @@ def test_the_dump_of_a_switch(lab):
     switch = lab.start("a", "exec pkt-switch run eth0 tap:t0 --dump -")
     until(lambda: lab.listeners("a"), "port")
     lab.inject("b", MANY)
-    until(lambda: full(switch.stdout.fileno()), "full pipe")
+    until(lambda: is_full(switch.stdout) and sleeps(switch), "wait for room")
     switch.send_signal(signal.SIGTERM)
     begun = time.monotonic()
     switch.wait(20)

@@ -6,12 +6,12 @@ import os
 import random
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
 from netns import pcap
+from waits import until
 
 from pkttools.command_line.signals import Interrupted
 from pkttools.errors import OutputError
@@ -77,9 +77,7 @@ def test_what_was_handed_over_is_written_when_a_signal_ends_it(tmp_path: Path) -
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=out)
         process.stdin.write(source)
         process.stdin.flush()
-        end = time.monotonic() + 20
-        while (tmp_path / "out").stat().st_size < len(source) and time.monotonic() < end:
-            time.sleep(0.01)
+        until(lambda: (tmp_path / "out").stat().st_size == len(source), "whole file")
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == -signal.SIGTERM
     assert (tmp_path / "out").read_bytes() == source
