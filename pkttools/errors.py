@@ -39,6 +39,12 @@ class UsageError(Exception):
     """A wrong option, field or value: one line on standard error, exit code 2."""
 
 
+def need(condition: bool, message: str) -> None:
+    """Raises UsageError with `message` unless the condition holds."""
+    if not condition:
+        raise UsageError(message)
+
+
 def limit(error: OSError) -> str:
     """What the system says; where that is a limit, with what raises it."""
     import errno  # late: seldom

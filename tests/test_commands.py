@@ -14,6 +14,7 @@ from samples import ARP, ethernet, ipv4, ipv6, tags, tcp, udp
 
 from pkttools import __version__, flow, main
 from pkttools.command_line import options
+from pkttools.flow.stage import Stage
 from pkttools.formats.files import Sink
 
 UDP = ethernet(0x0800, ipv4(17, udp()))
@@ -737,7 +738,7 @@ def test_bad_input_before_any_packet_ends_what_writes_no_file(tmp_path):
     (tmp_path / "bad").write_bytes(b"-- 1 --\n0g\n==\n")
     seen = Seen()
     values = options.read(options.FILTER, ["--in", str(tmp_path / "bad")])
-    said, code = flow.run([flow.Stage(values, sink=lambda _: seen)])
+    said, code = flow.run([Stage(values, sink=lambda _: seen)])
     assert code == 1 and "bad hex digit" in said[0] and said[1:] == ["the account"] and seen.ended
 
 

@@ -358,7 +358,7 @@ def test_sigterm_without_an_interface_ends_it_by_the_signal():
     ("words", "awaited", "form"),
     [
         (["recv -i lo | correct | send -i lo"], True, None),
-        (["--out", "new.txt", "recv -i lo | correct"], False, None),
+        (["--out", "new.txt", "recv -i lo | correct"], False, "text"),
         (["--out", "/dev/null", "recv -i lo | correct"], True, None),
         (["-F", "pcapng", "--out", "/dev/null", "recv -i lo | correct"], True, "pcapng"),
         (["--out", "/dev/null", "recv -i lo | txt2pcapng"], True, "pcapng"),

@@ -12,7 +12,7 @@ import sys
 import time
 
 from ..batch import MAX_FRAME
-from ..errors import UsageError
+from ..errors import UsageError, need
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,11 +87,13 @@ class Option:
 class Values:
     """What a command line says: an attribute an option, and `arguments`.
 
+    big_endian: the order of captures, also for commands without an option for it.
     awaited: whether somebody waits for what comes of it at the end of a pipe; None: its own output says so.
     dashes: how many of the arguments stand in front of `--`; None without one.
     """
 
     arguments: list[str]
+    big_endian: bool = False
     awaited: bool | None = None
     dashes: int | None = None
 
@@ -198,11 +200,15 @@ ORDER = [
 FILTER = [*INPUT, *OUTPUT, *PICK, *BUFFER, *GENERAL]  # the options of a filter: text in, text out
 
 
-def big_endian(values: Values) -> bool:
-    """The byte order that the options of ORDER ask for. Raises UsageError."""
-    if values.little_endian + values.big_endian + values.native_endian > 1:
-        raise UsageError("only one of -le, -be and -ne")
-    return values.big_endian or (values.native_endian and sys.byteorder == "big")
+def picks(values: Values) -> bool:
+    """Whether options of PICK are filters by themselves."""
+    return values.no_broadcast or values.no_multicast or values.bpf is not None or values.bpf_file is not None
+
+
+def choose_order(values: Values) -> None:
+    """Lets `big_endian` say the byte order that the options of ORDER ask for, whichever of them did. Raises UsageError."""
+    need(values.little_endian + values.big_endian + values.native_endian <= 1, "only one of -le, -be and -ne")
+    values.big_endian = values.big_endian or (values.native_endian and sys.byteorder == "big")
 
 
 def choose_zone(values: Values) -> None:

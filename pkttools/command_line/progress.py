@@ -43,11 +43,8 @@ class Progress:
 
 
 def reading(source: Iterator[Batch], file: Input, output: int) -> Iterator[Batch]:
-    """The batches of `source`; shows how much of a regular file was read, unless what is written shows on the terminal.
-
-    Commands that read a pipe show nothing: the first one of the pipe does.
-    """
-    if not file.is_file or os.isatty(output):
+    """The batches of `source`; shows how much of a regular file was read, unless what is written shows on the terminal."""
+    if os.isatty(output):
         yield from source
         return
     progress, size, count = Progress(), os.fstat(file.fd).st_size, 0

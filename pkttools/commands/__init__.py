@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from ..flow import Stage
+    from ..flow.stage import Stage
 
     class Command(Protocol):
         """A command's module. It has OPTIONS, and `stage` or `run`; all else only where it is needed."""

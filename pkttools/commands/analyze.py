@@ -6,7 +6,9 @@ Layers: 1 size and time, 2 link, 3 network, 4 transport.
 """
 
 from ..command_line.options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, OUTPUT, PICK, UTC, Option, Values
-from ..flow import Source, Stage, need
+from ..errors import need
+from ..flow.ends import Source
+from ..flow.stage import Stage
 from ..formats.files import Output, Sink, format_of
 
 PLACE = "last"

@@ -4,7 +4,8 @@ pkt-bin2txt < packet.bin > packet.txt
 """
 
 from ..command_line.options import FILTER, Values
-from ..flow import Source, Stage
+from ..flow.ends import Source
+from ..flow.stage import Stage
 from ..formats.binary import packets
 
 PLACE = "first"

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from ..command_line.options import FILTER, FLAG, TEXT, Option, Values
 from ..errors import counted
-from ..flow import Stage, tell_beside, without_fcs
+from ..flow.stage import Stage, without_fcs
+from ..language.arguments import arguments, tell_beside
 from ..language.expression import any_of, compiled, split_assignment
 from ..protocols.fields import FIELDS
 
@@ -69,7 +70,5 @@ def stage(values: Values) -> Stage:
             said.append("nothing was changed: FIELD=value assigns, FIELD==value filters")
         return said
 
-    return Stage(
-        values, [without_fcs, converter] if converter else [], account=account,
-        guard=guard, swapped=PAIRS if values.swap else (), follow=bool(values.update_checksums),
-    )  # fmt: skip
+    program = arguments(values, PAIRS if values.swap else (), guard, bool(values.update_checksums))
+    return Stage(values, [without_fcs, converter] if converter else [], program=program, account=account)

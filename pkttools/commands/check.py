@@ -10,7 +10,7 @@ from ..batch import Batch
 from ..codec import CORRECTED, CUT_SHORT, MALFORMED, OBSCURE, UNFINISHED, WRONG
 from ..command_line.options import FILTER, FLAG, Option, Values
 from ..errors import counted
-from ..flow import Stage, each
+from ..flow.stage import Stage, each
 
 OPTIONS = [
     Option("-cs --checksums", FLAG, "checksums must be right, too"),

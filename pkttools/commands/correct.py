@@ -7,7 +7,7 @@ from .. import codec
 from ..batch import Batch
 from ..command_line.options import FILTER, FLAG, Option, Values
 from ..errors import counted
-from ..flow import Stage, each
+from ..flow.stage import Stage, each
 
 OPTIONS = [Option("-L --lengths", FLAG, "correct IP total length, IPv6 payload length and UDP length too"), *FILTER]
 

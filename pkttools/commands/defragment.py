@@ -7,7 +7,7 @@ A datagram passes when its last fragment has come; what stays incomplete passes 
 
 from ..command_line.options import FILTER, NUMBER, Option, Values
 from ..errors import counted
-from ..flow import Stage, without_fcs
+from ..flow.stage import Stage, without_fcs
 from ..work.reassembly import MEMORY, Reassembler
 
 OPTIONS = [

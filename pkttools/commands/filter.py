@@ -7,8 +7,10 @@ ICMP IP.TTL==1 is ICMP or IP.TTL==1; with --and both have to hold.
 Comparisons == != < <= > >=, 'in' with values, ranges and prefixes, a layer's name alone; and, or, not, parentheses.
 """
 
-from ..command_line.options import FILTER, FLAG, Option, Values
-from ..flow import Stage, filter_of, need
+from ..command_line.options import FILTER, FLAG, Option, Values, picks
+from ..errors import need
+from ..flow.stage import Stage
+from ..language.arguments import filter_of
 from ..language.expression import split_assignment
 
 OPTIONS = [
@@ -63,8 +65,7 @@ def words(values: Values) -> tuple[list[str], str]:
     assigned = [word for word in values.arguments if split_assignment(word)]
     joined = " ".join(word for word in values.arguments if word not in assigned)
     need(not split_assignment(joined), f"'{joined}' would assign; to compare, write ==")
-    other = values.no_broadcast or values.no_multicast or values.bpf is not None or values.bpf_file is not None
-    need(bool(joined or other), missing(assigned))
+    need(bool(joined) or picks(values), missing(assigned))
     return assigned, joined
 
 

@@ -7,7 +7,7 @@ What fits passes as it is; so does what must not be fragmented, and is counted.
 
 from ..command_line.options import FILTER, FLAG, NUMBER, Option, Values
 from ..errors import counted
-from ..flow import Stage, without_fcs
+from ..flow.stage import Stage, without_fcs
 from ..work.fragments import Fragmenter
 
 OPTIONS = [

@@ -10,16 +10,13 @@ from __future__ import annotations
 import sys
 
 from ..command_line.options import FLAG, GENERAL, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, Option, Values
-from ..errors import UsageError
-from ..flow import Source, Stage, need
+from ..errors import UsageError, need
+from ..flow.ends import Source
+from ..flow.stage import Stage
 from ..formats.files import Output, Sink
 from ..generator.request import rate_of
 from ..generator.source import Generated
 from ..generator.templates import PROTOCOLS
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 XMIT = ("queue", "direct", "receive")
 MAKING = [
@@ -116,19 +113,12 @@ def stage(values: Values) -> Stage:
     source = generated(values)
     if not values.interface:
         need(values.xmit == "queue", "--xmit needs -i")
-        return Stage(values, program=(None, None), source=source.begin, account=source.account, needs=())
+        return Stage(values, program=(None, None), source=source.begin, account=source.account)
     need(sys.platform == "linux", "-i is for Linux")
     for option in values.given(OUTPUT):
         raise UsageError(f"{option.names[-1]} is for packets that are written")
     need(values.start is None, "--start is for packets that are written")
-    stopped = "" if source.count is None and values.duration is None else "stopped by a signal: the rest was not made"
-    needs: Sequence[int] = ()
-    if values.xmit == "receive":
-        from ..live.linux.bpf import to_go_on
-
-        needs = to_go_on()
-    return Stage(values, program=(None, None), source=source.begin, sink=source.interface, account=source.account, stopped=stopped,
-                 needs=needs)  # fmt: skip
+    return Stage(values, program=(None, None), source=source.begin, sink=source.interface, account=source.account)
 
 
 def checking(values: Values) -> Stage:
@@ -142,4 +132,4 @@ def checking(values: Values) -> Stage:
 
         return Report(Output(values.output, source.file), values.expect)
 
-    return Stage(values, program=(None, None), sink=sink, stopped="", needs=())  # what came until then is reported
+    return Stage(values, program=(None, None), sink=sink)

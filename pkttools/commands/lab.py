@@ -12,8 +12,7 @@ import os
 import sys
 
 from ..command_line.options import ABOUT, FLAG, TEXT, Option, Values
-from ..errors import PktError, say
-from ..flow import need
+from ..errors import PktError, need, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

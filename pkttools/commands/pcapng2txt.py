@@ -4,7 +4,7 @@ pkt-pcapng2txt < capture.pcapng > packets.txt
 """
 
 from ..command_line.options import FILTER, Values
-from ..flow import Stage
+from ..flow.stage import Stage
 
 OPTIONS = FILTER
 

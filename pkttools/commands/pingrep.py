@@ -7,7 +7,7 @@ Writes the answers alone. --addr limits the addresses that are there: one networ
 
 from ..command_line.options import FILTER, TEXT, Option, Values
 from ..errors import UsageError, counted
-from ..flow import Stage, without_fcs
+from ..flow.stage import Stage, without_fcs
 from ..work.answers import Network, Responder, network
 
 OPTIONS = [Option("--addr", TEXT, "answer for CIDR,... only, such as 192.0.2.0/24", "CIDR"), *FILTER]

@@ -12,10 +12,11 @@ import sys
 
 from ..batch import Batch
 from ..command_line.options import GENERAL, INPUT, OUTPUT, UTC, Values, choose_zone, format_option
-from ..errors import UsageError
-from ..flow import Source, Stage, need, refuse_terminal
+from ..errors import UsageError, need
 from ..flow import run as flow
-from ..formats import sink_of
+from ..flow.ends import Source, Written
+from ..flow.stage import Stage
+from ..formats import refuse_terminal, sink_of
 from ..formats.files import Output, Sink, to_file
 from . import find, read
 
@@ -54,7 +55,7 @@ def run(values: Values) -> tuple[list[str], int]:
     stages = [stage_of(words, i == 0, i == last) for i, words in enumerate(lines)]
     first, end = stages[0].values, stages[last]
     first.awaited = end.name == "send" or not to_file(end.values.output)
-    first.format = getattr(end.values, "format", None) or end.writes  # what pkt-recv has to say of a packet depends on it
+    first.format = end.sink.form if isinstance(end.sink, Written) else None  # what pkt-recv has to say of a packet depends on it
     return flow(stages)
 
 
@@ -81,8 +82,9 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
     except UsageError as error:
         raise UsageError(f"{name}: {error}") from None
     made.name = name
-    if place != "last" and not (made.named or made.writes or any(option.form for option in given)):
-        made.form, made.sink = None, lambda source: AsRead(values, source)
+    usual = made.sink
+    if isinstance(usual, Written) and not (usual.named or usual.writes or any(option.form for option in given)):
+        made.sink = lambda source: AsRead(values, source)
     return made
 
 

@@ -11,15 +11,16 @@ import sys
 
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch
 from ..command_line.options import FLAG, FORMATS, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, USUAL, UTC, Option, Values
-from ..errors import UsageError
-from ..flow import Capture, Stage, arguments, each, need
+from ..errors import UsageError, need
+from ..flow.capture import Capture
+from ..flow.stage import Stage, each, program_of
 from ..formats.files import to_file
 from ..live.capture import CaptureOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..bpf.classic import Instruction
-    from ..flow import Work
+    from ..flow.stage import Work
     from ..language.assignments import Assignments
     from ..language.filters import Expression, Filter, Fixed
     from ..live.libpcap.receive import Receiver as ByLibpcap
@@ -71,7 +72,7 @@ def stage(values: Values) -> Stage:
     work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []
     program = checked_arguments(values)
     keep = program[0]
-    return Stage(values, work, program=program, slip=True, source=lambda: Interface(values, keep.bpf if keep else None), needs=())
+    return Stage(values, work, program=program, slip=True, source=lambda: Interface(values, keep.bpf if keep else None))
 
 
 class Interface(Capture):
@@ -122,7 +123,7 @@ class Interface(Capture):
 def checked_arguments(values: Values) -> tuple[Filter | None, Assignments | None]:
     """As for every command; an interface among them was meant for -i."""
     try:
-        return arguments(values)
+        return program_of(values)
     except UsageError as error:
         from ..live.linux.interface import names
 

@@ -12,8 +12,9 @@ import sys
 from ..batch import Batch, Packet, gathered
 from ..command_line.options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, PICK, REAL, TEXT, USER, Option, Values
 from ..command_line.signals import check, drain
-from ..errors import PktError
-from ..flow import Source, Stage, each, need
+from ..errors import PktError, need
+from ..flow.ends import Source
+from ..flow.stage import Stage, each
 from ..formats.files import Input, Output, Sink
 from ..live.pace import Pace
 
@@ -21,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..flow import Work
+    from ..flow.stage import Work
 
 PLACE = "last"
 KEPT = 32 << 20  # bytes of packets that are kept in memory from one round to the next
@@ -83,10 +84,7 @@ def stage(values: Values) -> Stage:
         kept = before.kept = Kept(end)  # type: ignore[attr-defined]  # it is Rounds
         return kept
 
-    return Stage(
-        values, work, source=lambda: Rounds(values, pace), sink=sink,
-        stopped="stopped by a signal: the rest was not attempted", needs=(),
-    )  # fmt: skip
+    return Stage(values, work, source=lambda: Rounds(values, pace), sink=sink)
 
 
 def copies(values: Values) -> Stage:
@@ -105,9 +103,7 @@ def copies(values: Values) -> Stage:
             work.append(own_address(end.mac_address))
         return end
 
-    from ..live.linux.bpf import to_go_on
-
-    return Stage(values, work, sink=sink, stopped="stopped by a signal: the rest was not attempted", needs=to_go_on())
+    return Stage(values, work, sink=sink)
 
 
 def single(stream: Iterator[Batch]) -> Iterator[Batch]:
@@ -159,7 +155,7 @@ class Kept(Sink):
 
     def __init__(self, sink: Sink) -> None:
         self.sink, self.room = sink, KEPT
-        self.output = sink.output
+        self.output, self.stopped, self.needs = sink.output, sink.stopped, sink.needs
         self.batches: list[Batch] | None = []
         self.stamp: int | None = None  # of the first packet that was read
 

@@ -10,8 +10,7 @@ import signal
 
 from ..command_line.options import ABOUT, FLAG, NUMBER, REAL, Option, Values
 from ..command_line.signals import Interrupted, install
-from ..errors import PktError, counted, say
-from ..flow import need
+from ..errors import PktError, counted, need, say
 from ..formats.files import Input, Output
 from ..sockets import Account, Peer, Target, connect, listen, tcp, udp
 

@@ -12,7 +12,7 @@ import sys
 
 from ..command_line.options import ABOUT, FLAG, NUMBER, REAL, TEXT, USER, UTC, Option, Values
 from ..command_line.signals import Interrupted, install
-from ..errors import PktError, say, visible
+from ..errors import PktError, need, say, visible
 
 TAPS = 64  # TAP devices that may be added where /dev/net/tun is root's alone
 MODES = ("run", "show", "fdb", "add", "delete")
@@ -37,8 +37,6 @@ ARGUMENTS_HELP = "PORT is an interface, or tap:NAME"
 
 def run(values: Values) -> tuple[list[str], int]:
     """Runs a switch, or asks one that runs."""
-    from ..flow import need
-
     if sys.platform != "linux":
         raise PktError("this command is only for Linux")
     mode, *ports = values.arguments or [""]

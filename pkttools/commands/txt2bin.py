@@ -4,7 +4,7 @@ pkt-txt2bin -l 1 < packets.txt > packet.bin
 """
 
 from ..command_line.options import FILTER, Values
-from ..flow import Stage
+from ..flow.stage import Stage
 
 PLACE = "last"
 OPTIONS = FILTER

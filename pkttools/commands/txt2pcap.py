@@ -3,12 +3,13 @@
 pkt-recv -i eth0 | pkt-txt2pcap > capture.pcap
 """
 
-from ..command_line.options import FILTER, ORDER, Values, big_endian
-from ..flow import Stage
+from ..command_line.options import FILTER, ORDER, Values, choose_order
+from ..flow.stage import Stage
 
 OPTIONS = [*FILTER, *ORDER]
 
 
 def stage(values: Values) -> Stage:
     """Copies packets."""
-    return Stage(values, writes="pcap", big_endian=big_endian(values))
+    choose_order(values)
+    return Stage(values, writes="pcap")

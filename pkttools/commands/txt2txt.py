@@ -1,7 +1,7 @@
 """Reads packets and writes them again: to filter, to assign, to bring text into its usual form."""
 
 from ..command_line.options import FILTER, Values
-from ..flow import Stage
+from ..flow.stage import Stage
 
 OPTIONS = FILTER
 

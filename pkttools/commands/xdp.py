@@ -11,8 +11,9 @@ from __future__ import annotations
 import sys
 
 from ..command_line.options import FLAG, FORMATS, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, USUAL, UTC, Option, Values
-from ..errors import UsageError, say
-from ..flow import Capture, Stage, need
+from ..errors import UsageError, need, say
+from ..flow.capture import Capture
+from ..flow.stage import Stage
 from ..live.linux.bpf import to_go_on
 from ..live.linux.samples import LONGEST
 from ..live.linux.xdp import EVERYTHING, VERDICTS, Xdp, XdpOptions
@@ -60,7 +61,7 @@ def stage(values: Values) -> Stage:
     need(not values.perf or values.sample <= LONGEST["perf"], f"--sample: at most {LONGEST['perf']} with --perf")
     values.skip, values.link_type = 0, None  # what only filters have
     instructions = wanted(values)
-    return Stage(values, program=(None, None), source=lambda: Interface(values, instructions), needs=to_go_on())
+    return Stage(values, program=(None, None), source=lambda: Interface(values, instructions))
 
 
 def wanted(values: Values) -> list[Instruction]:
@@ -92,6 +93,7 @@ class Interface(Capture):
 
     def __init__(self, values: Values, instructions: list[Instruction]) -> None:
         super().__init__()
+        self.needs = to_go_on()
         cut_off = values.match == "pass" and values.otherwise != "pass" and not (values.allow_arp or values.no_allow_arp)
         options = XdpOptions()
         options.match, options.other, options.allow_arp = values.match, values.otherwise, values.allow_arp or cut_off

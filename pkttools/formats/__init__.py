@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..batch import Batch
 from ..command_line.options import FORMATS, USUAL, Values
-from ..errors import PktError
-from .files import BUFFER, Input, Output, Sink
+from ..errors import PktError, UsageError
+from .files import BUFFER, Input, Output, Sink, format_of, is_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,11 +51,30 @@ def captures(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
         used, offset = yield from module(source.form).packets(source, buffer, used, offset)
 
 
-def sink_of(values: Values, output: Output, default: str = USUAL, linktype: int = 1, big_endian: bool = False) -> Sink:
-    """The sink that the options ask for. linktype: of a stream without packets. big_endian: the order of a capture."""
+def sink_of(values: Values, output: Output, default: str = USUAL, linktype: int = 1) -> Sink:
+    """The sink that the options ask for. linktype: of a stream without packets."""
     form = values.format or default
     sink: type[Sink] = getattr(module(form), FORMATS[form].sink)
-    return sink.by_options(output, values, linktype if values.link_type is None else values.link_type, big_endian)
+    return sink.by_options(output, values, linktype if values.link_type is None else values.link_type)
+
+
+def named_format(values: Values, writes: str | None) -> str | None:
+    """The format that --format says, or else the ending of --out's FILE; None: neither says one.
+
+    writes: what the command's name says. Text is only what is usual. Raises UsageError where a name says another capture.
+    """
+    named = values.format or format_of(values.output)
+    if not values.format and named and writes not in (None, USUAL, named):
+        nouns = FORMATS[named].noun, FORMATS[writes].noun
+        raise UsageError(f"--out {values.output}: that is the name of {nouns[0]}, and {nouns[1]} is written; -F says which")
+    return named
+
+
+def refuse_terminal(form: str, path: str | None) -> None:
+    """Raises UsageError where binary data would be written to a terminal."""
+    if FORMATS[form].binary and is_terminal(path):
+        noun = FORMATS[form].noun
+        raise UsageError(f"{noun} is binary, and not written to a terminal: --out FILE, or a pipe; -F text shows packets")
 
 
 def module(form: str) -> ModuleType:

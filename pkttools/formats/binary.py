@@ -33,7 +33,7 @@ class BinarySink(Sink):
         self.notes = 0
 
     @classmethod
-    def by_options(cls, output: Output, values: Values, linktype: int, big_endian: bool) -> Sink:
+    def by_options(cls, output: Output, values: Values, linktype: int) -> Sink:
         """One that writes as the options ask for it."""
         return cls(output)
 

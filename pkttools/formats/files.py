@@ -13,6 +13,8 @@ from ..errors import OutputError, PktError, Unread, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..command_line.options import Values
     from .lending import Lender
     from .write_behind import WriteBehind
@@ -245,9 +247,16 @@ class Output:
 
 
 class Sink:
-    """Where packets end: a stream, or an interface."""
+    """Where packets end: a stream, or an interface.
 
-    output: Output | None = None  # what it writes to, if that is a file or a stream
+    output: what it writes to, if that is a file or a stream. stopped: what to say when a signal ends it; None: the process ends by
+    the signal; empty where that is how it is meant to end. needs: capabilities(7) without which it cannot go on once it is open;
+    None: it took no privilege, and gives none up.
+    """
+
+    output: Output | None = None
+    stopped: str | None = None
+    needs: Sequence[int] | None = None
 
     @property
     def failed(self) -> bool:
@@ -255,11 +264,8 @@ class Sink:
         return False
 
     @classmethod
-    def by_options(cls, output: Output, values: Values, linktype: int, big_endian: bool) -> Sink:
-        """One that writes a format as the options ask for it.
-
-        linktype: of a stream without packets. big_endian: the order of a capture.
-        """
+    def by_options(cls, output: Output, values: Values, linktype: int) -> Sink:
+        """One that writes a format as the options ask for it. linktype: of a stream without packets."""
         raise NotImplementedError
 
     def origin(self, stamp: int) -> None:

@@ -116,9 +116,9 @@ class PcapSink(Sink):
         self.lost = self.notes = 0
 
     @classmethod
-    def by_options(cls, output: Output, values: Values, linktype: int, big_endian: bool) -> Sink:
+    def by_options(cls, output: Output, values: Values, linktype: int) -> Sink:
         """One that writes as the options ask for it."""
-        return cls(output, linktype, big_endian, True if values.nano else None)
+        return cls(output, linktype, values.big_endian, True if values.nano else None)
 
     def start(self, link: int, time: int) -> None:
         """Writes the file's header."""

@@ -216,9 +216,9 @@ class PcapngSink(Sink):
         self.count = self.lost = 0  # interfaces that were described; lines of notes that could not be written
 
     @classmethod
-    def by_options(cls, output: Output, values: Values, linktype: int, big_endian: bool) -> Sink:
+    def by_options(cls, output: Output, values: Values, linktype: int) -> Sink:
         """One that writes as the options ask for it."""
-        return cls(output, linktype, big_endian, bool(values.nano))
+        return cls(output, linktype, values.big_endian, bool(values.nano))
 
     def write(self, batch: Batch) -> None:
         """Writes a batch. Raises PktError at a packet that this section cannot hold, after those before it."""

@@ -190,7 +190,7 @@ class TextSink(Sink):
         self.linktype: int | None = None
 
     @classmethod
-    def by_options(cls, output: Output, values: Values, linktype: int, big_endian: bool) -> Sink:
+    def by_options(cls, output: Output, values: Values, linktype: int) -> Sink:
         """One that writes as the options ask for it."""
         return cls(output, values.width, values.data_only, 2 if values.all_fields else int(values.fields))
 

@@ -112,6 +112,8 @@ class Report(Sink):
     """Reads stamps, and says in the end what became of the packets; a sink."""
 
     output: Output
+    stopped = ""  # what came until then is reported
+    needs = ()
 
     def __init__(self, output: Output, expected: int | None) -> None:
         """expected: how many packets were sent, if that is known."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 from ..command_line.options import REAL, Option, Values
-from ..errors import UsageError
-from ..flow import need
+from ..errors import UsageError, need
 from ..language.expression import field, split_assignment
 from ..language.values import parse_number
 from .schedule import Schedule

@@ -6,8 +6,8 @@ import os
 import time
 
 from ..command_line.signals import check, install
-from ..errors import PktError, UsageError
-from ..flow import Source, need
+from ..errors import PktError, UsageError, need
+from ..flow.ends import Source
 from ..formats.files import Input, Output
 from ..language.expression import field, rows_of
 from ..protocols.fields import FIELDS
@@ -35,6 +35,7 @@ class Generated(Source):
     linktype = 1
     file: Input | None = None
     form = "text"
+    needs = ()
     stream: Stream  # what is made, once it is laid out
 
     def __init__(self, values: Values, protocol: str) -> None:
@@ -145,13 +146,16 @@ class Generated(Source):
         values = self.values
         pace = Pace(fast=values.rate is None)
         if values.xmit == "receive":
+            from ..live.linux.bpf import to_go_on
             from ..live.linux.inject import injector
 
             sink: Sender = injector(values.interface, pace)
+            sink.needs = to_go_on()
         else:
             from ..live.linux.send import Sender
 
             sink = Sender(values.interface, pace, direct=values.xmit == "direct")
+        sink.stopped = "" if self.count is None and values.duration is None else "stopped by a signal: the rest was not made"
         self.lent, self.sink = True, sink
         if self.protocol != "raw":
             self.come_from(sink)

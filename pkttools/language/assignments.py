@@ -15,12 +15,12 @@ class Assignments:
     not, and with one that is not known.
     """
 
-    def __init__(self, items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(self, items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str], ...] = (),
+                 guard: Program | None = None, follow: bool = False) -> None:  # fmt: skip
         """items: field, operator, value. swapped: pairs of fields to exchange first. Raises UsageError."""
         self.program = assignments(items, swapped)
         self.items, self.swaps = items, len(swapped)
-        self.guard: Program | None = None
-        self.follow = False
+        self.guard, self.follow = guard, follow
         self.met = self.stale = self.unknown = 0
         self.beyond: dict[int, int] = {}  # what packets carry that is not followed
         self.placed = [0] * (len(swapped) + len(items))  # packets in which each was done

@@ -6,7 +6,7 @@ import errno
 import operator
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, ORIGINAL, TIME, Batch
 from ..command_line.progress import Progress
@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .linux.link import Carrier
 
+STOPPED = "stopped by a signal: the rest was not attempted"
 GONE, NO_CARRIER = "interface is gone", "no carrier"
 REASONS = {
     errno.EMSGSIZE: "too long for the MTU",
@@ -60,6 +61,8 @@ def refuse_misfits(batch: Batch, name: str, takes: int) -> None:
 class Sender(Sink):
     """An interface to send to; a sink."""
 
+    stopped: str | None = STOPPED
+    needs: Sequence[int] | None = ()
     fd: int  # what can be waited for until there is room again
     carrier: Carrier | None = None  # what finds out about packets that are lost without one, where that can be known
 
@@ -246,6 +249,8 @@ class Rehearsal(Sink):
     """A sink that says what would be sent, without an interface: number, seconds from the start, bytes, link type."""
 
     output: Output
+    stopped = STOPPED
+    needs = ()  # it took none, and shows what would be sent: the same goes
 
     def __init__(self, pace: Pace, interface: str | None = None, linktype: int | None = None) -> None:
         """interface, linktype: what it would be sent to, if that is known, and what that takes."""

@@ -15,7 +15,7 @@ from ...command_line.progress import Progress
 from ...command_line.signals import check
 from ...errors import PktError, warn
 from ...formats.files import Sink
-from ..sending import ETHERNET, NO_CARRIER, refuse_misfits
+from ..sending import ETHERNET, NO_CARRIER, STOPPED, refuse_misfits
 from . import bpf
 from .interface import REFUSED, SENT, asking, counters, ethernet, mac_address, mtu
 from .link import Link
@@ -31,10 +31,12 @@ STEP, SETTLE = 0.01, 0.1  # seconds: counters may lag behind as long as they mov
 class LiveFrames(Sink):
     """An interface to send copies of a frame to, or to let it receive them; a sink for a single packet."""
 
+    stopped = STOPPED
+
     def __init__(self, interface: str | None, count: int, receive: bool) -> None:
         """count: how many copies. Raises UsageError, PktError."""
         self.name, self.ifindex = ethernet(interface)
-        self.count, self.receive = count, receive
+        self.count, self.receive, self.needs = count, receive, bpf.to_go_on()
         self.program = bpf.XdpProgram(assemble([mov(R0, bpf.XDP_PASS if receive else bpf.XDP_TX), leave()]), "pkt_send")
         self.progress = Progress()
         self.attempted = self.done = self.size = 0

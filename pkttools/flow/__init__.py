@@ -1,0 +1,125 @@
+"""How packets flow, the same for a command alone and for several in one process: source, stages, sink.
+
+A stage is a generator from batches to batches: the sink asks the last one for a batch, that one the stage before it, and so
+on to the source, so that every batch is handed to the sink before the next one is read: its memory is good until then.
+
+stage.py: what a command does between its ends. ends.py, capture.py: the usual ends, and an interface. Here: how they run.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from ..batch import TIME, Batch
+from ..command_line.signals import Interrupted
+from ..errors import OutputError, PktError, Unread, need
+from ..formats import refuse_terminal
+from .ends import Written
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..formats.files import Sink
+    from .ends import Source
+    from .stage import Stage
+
+
+def run(stages: list[Stage]) -> tuple[list[str], int]:
+    """Runs stages joined to a pipe, from the source of the first to the sink of the last.
+
+    What stands before a bad place is written. Gives what there is to say on standard error, in the order of the stages, and
+    the exit code. Raises PktError where something cannot be opened.
+    """
+    first, last = stages[0], stages[-1]
+    if isinstance(last.sink, Written):
+        refuse_terminal(last.sink.form, last.values.output)
+    user = new_user(stages)
+    source = first.source()
+    sink = last.sink(source)
+    give_up((source, sink), user)
+    errors: list[str] = []
+    ending: list[str] = []
+    first.ahead = source.ahead
+    try:
+        flow(source, stages, sink)
+        ending = sink.close()
+    except PktError as error:  # the account goes on
+        errors.append(str(error))
+        if not isinstance(error, OutputError) and (last.passed or not sink.output):  # else no empty capture instead
+            try:
+                ending = sink.close()
+            except OutputError as late:
+                errors.append(str(late))
+    except Interrupted:
+        if sink.stopped is None:
+            raise
+        errors += [sink.stopped] if sink.stopped else []
+        ending = sink.close()
+    finally:
+        if sink.output:
+            sink.output.finish()
+    said = list(errors)
+    for stage in stages:
+        said += stage.said(source.close() if stage is first else [], ending if stage is last else [])
+    return said, int(bool(errors) or sink.failed)
+
+
+def new_user(stages: list[Stage]) -> str | None:
+    """Whom to change to, once all is open, where that is said. Raises UsageError."""
+    named = {getattr(stage.values, "user", None) for stage in stages} - {None}
+    need(len(named) < 2, "only one -Z")
+    need(not named or sys.platform == "linux", "-Z is for Linux")
+    if named:
+        from ..live.linux.privileges import user_of
+
+        user_of(*named)
+    return named.pop() if named else None
+
+
+def give_up(ends: tuple[Source, Sink], user: str | None) -> None:
+    """Gives up the privileges that it took to open both ends; files take none. Raises PktError."""
+    needs = [end.needs for end in ends if end.needs is not None]
+    if needs and sys.platform == "linux":
+        from ..live.linux.privileges import drop
+
+        drop(user, [capability for several in needs for capability in several])
+
+
+def flow(source: Source, stages: list[Stage], sink: Sink) -> None:
+    """Lets packets flow. Where the source breaks off, what the stages have kept back is written before the reason is raised."""
+    ended: list[Exception] = []
+    for stream in source.streams(sink.output):
+        stream = announced(until_error(stream, ended), sink)
+        for stage in stages:
+            stream = stage.through(stream)
+        for batch in stream:
+            try:
+                sink.write(batch)
+            except Unread as unread:  # what else was received is counted, as far as it would have been written
+                unread.left = (len(batch) if unread.left is None else unread.left) + sum(map(len, stream))
+                raise
+        if source.file and source.file.link is not None and all(stage.values.link_type is None for stage in stages):
+            sink.without_packets(source.file.link)
+        if ended:
+            raise ended[0]
+
+
+def announced(stream: Iterator[Batch], sink: Sink) -> Iterator[Batch]:
+    """The batches of a round; the sink learns when the first one begins, and when it is through."""
+    for batch in stream:
+        if not len(batch):  # nothing stood in front of a bad place
+            continue
+        sink.origin(batch.columns()[TIME])
+        yield batch
+        sink.begin()
+        break
+    yield from stream
+
+
+def until_error(source: Iterator[Batch], ended: list[Exception]) -> Iterator[Batch]:
+    """The batches of a source, up to its end or to what broke it off, which is put into `ended`."""
+    try:
+        yield from source
+    except (PktError, Interrupted) as error:
+        ended.append(error)

@@ -1,0 +1,145 @@
+"""What a command does to the packets between its ends: it filters, skips, works, assigns, and ends at its limit, in this order."""
+
+from __future__ import annotations
+
+import sys
+
+from .. import codec
+from ..batch import ROW_BYTES, Batch
+from ..command_line.options import Values, picks
+from ..command_line.signals import end_now, expect
+from ..errors import counted
+from .ends import Source, Written
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..formats.files import Sink
+    from ..language.assignments import Assignments
+    from ..language.filters import Filter
+
+    Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # it may keep packets back until the stream ends
+
+
+UNFOLLOWED = 20  # kinds of headers that are not followed which are named
+
+
+def program_of(values: Values) -> tuple[Filter | None, Assignments | None]:
+    """The filter and the assignments that a command line asks for. Raises UsageError, PktError for a file of --bpf-file."""
+    if not (values.arguments or picks(values)):
+        return None, None
+    from ..language.arguments import arguments  # late: most commands of a pipe have none
+
+    return arguments(values)
+
+
+class Stage:
+    """What a command does, in a process of its own or as one of several in a pipe.
+
+    values: its command line. work: what the command itself does to the packets. program: filter and assignments, where they are
+    not those of `program_of`. slip: it only picks or shows packets: who assigns may have meant to compare. source, sink: what
+    makes its ends, where they are not the usual ones. writes: the format that the command's name says. account: gives what there
+    is to say at the end. beyond: counts what packets carry that is not followed.
+    """
+
+    name = ""  # of the command, where there are several
+
+    def __init__(self, values: Values, work: Sequence[Work] = (), *,
+                 program: tuple[Filter | None, Assignments | None] | None = None, slip: bool = False,
+                 source: Callable[[], Source] | None = None, sink: Callable[[Source], Sink] | None = None,
+                 writes: str | None = None, account: Callable[[], list[str]] = list,
+                 beyond: dict[int, int] | None = None) -> None:  # fmt: skip
+        """Raises UsageError where the arguments are wrong."""
+        self.values, self.work, self.slip, self.account = values, work, slip, account
+        self.beyond = {} if beyond is None else beyond
+        self.keep, self.assignments = program or program_of(values)
+        self.source = source or (lambda: Source(values))
+        self.sink = sink or Written(values, writes)
+        self.came = self.passed = 0
+        self.ahead: Callable[[Callable[[Batch], int]], Iterator[int | None]] | None = None  # of its source
+        self.left: int | None = None  # packets that it may still pass on; None: any number
+
+    def through(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+        """What becomes of the batches of a stream; none of those that are given is empty."""
+        self.left = self.values.limit or None  # 0 is no limit, as in 1.16
+        stream = self.wanted(stream)
+        for stage in self.work:
+            stream = stage(stream)
+        for batch in stream:
+            if self.left is not None and len(batch) > self.left:
+                batch = batch.part(0, self.left)
+            if self.assignments:
+                self.assignments.run(batch)
+            batch.chosen = None  # the next stage has a guard of its own
+            count = len(batch)  # the next stage may drop some of them
+            if count:
+                self.passed += count
+                if self.left is not None:
+                    self.expect(self.left - count)
+                yield batch
+            if self.left is not None:
+                self.left -= count
+                if self.left <= 0:
+                    return
+
+    def expect(self, more: int) -> None:
+        """Says that the limit is met, or how many packets are missing, where a reader that does not read may be in the way."""
+        if more <= 0:
+            end_now()
+        elif ahead := self.ahead:
+            expect(more, lambda: ahead(lambda batch: len(self.keep.select(batch)) // ROW_BYTES if self.keep else len(batch)))
+
+    def wanted(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+        """The batches that the stage works on."""
+        skip = self.values.skip or 0
+        for batch in stream:
+            self.came += len(batch)
+            if self.values.link_type is not None:
+                batch.set_linktype(self.values.link_type)
+            if self.keep is not None:
+                batch.rows = self.keep.select(batch)
+            if skip:
+                skipped = min(skip, len(batch))
+                skip -= skipped
+                batch = batch.part(skipped, len(batch))
+            while self.left is not None and len(batch) > self.left:  # work sees no packet in vain: it may count what it meets
+                part, batch = batch.part(0, self.left), batch.part(self.left, len(batch))
+                yield part
+            yield batch
+
+    def said(self, before: list[str], behind: list[str]) -> list[str]:
+        """What there is to say at the end, with what its source and its sink say; behind the command's name, in a pipe."""
+        said = []
+        if self.values.verbose:
+            why = f" ({codec.REASON})" if codec.REASON else ""
+            said.append(f"{counted(self.came, 'packet')} read, {self.passed} passed on; codec in {codec.BACKEND}{why}")
+            kernel = sys.modules.get("pkttools.kernel")  # where it was of use
+            if kernel and kernel.REASON:
+                said.append(f"the kernel's functions in python: those in C {kernel.REASON}")
+        if self.assignments:
+            said += self.assignments.said(self.slip)
+        said += before + self.account() + self.unfollowed() + behind
+        return [f"{self.name}: {line}" for line in said] if self.name else said
+
+    def unfollowed(self) -> list[str]:
+        """Of how many packets what they carry is not followed, where the command acts."""
+        counts = self.beyond or (self.assignments.beyond if self.assignments else {})
+        if not counts:
+            return []
+        from ..protocols.names import beyond_name  # late: seldom
+
+        parts = sorted(((count, beyond_name(code)) for code, count in counts.items()), key=lambda part: (-part[0], part[1]))
+        shown = [f"{count} {name}" for count, name in parts[:UNFOLLOWED]]
+        rest = sum(count for count, _ in parts[UNFOLLOWED:])
+        if rest:
+            shown.append(f"{rest} others")
+        return [f"{counted(sum(counts.values()), 'packet')} with headers that are not followed: {', '.join(shown)}"]
+
+
+def each(change: Callable[[Batch], Batch]) -> Work:
+    """The work that does something to every batch and keeps none of it back."""
+    return lambda stream: map(change, stream)
+
+
+without_fcs: Work = each(Batch.without_fcs)  # for work that makes other frames: what those end in is not known any more

@@ -1,0 +1,66 @@
+"""The filter and the assignments that a command line asks for: FIELD=value assigns, every other argument filters."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ..command_line.options import Values, picks
+from ..errors import UsageError, say
+from .assignments import Assignments
+from .expression import beside, split_assignment
+from .filters import Filter, bpf_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..batch import Program
+
+STDERR = 2
+
+# Words that only tcpdump's filters have.
+PCAP_WORDS = frozenset(("host", "port", "portrange", "net", "src", "dst", "ether", "proto", "less", "greater", "gateway"))
+
+
+def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = (), guard: Program | None = None,
+              follow: bool = False) -> tuple[Filter | None, Assignments | None]:  # fmt: skip
+    """The filter and the assignments that a command line asks for, compiled; None where it asks for none.
+
+    swapped: pairs of fields to exchange before anything is assigned. guard: assignments are only for packets that it accepts.
+    follow: checksums follow them. Raises UsageError, PktError for a file of --bpf-file.
+    """
+    expressions, items = [], []
+    for word in values.arguments:
+        item = split_assignment(word)
+        if item:
+            items.append(item)
+        else:
+            expressions.append(word)
+    keep = filter_of(values, expressions) if expressions or picks(values) else None
+    return keep, Assignments(items, swapped, guard, follow) if items or swapped else None
+
+
+def filter_of(values: Values, expressions: list[str]) -> Filter:
+    """The filter of a command line with these expressions. Raises UsageError, PktError."""
+    bpf = bpf_of(values)
+    try:
+        keep = Filter(
+            expressions, every=bool(values.every), reverse=bool(values.reverse), bpf=bpf,
+            no_broadcast=bool(values.no_broadcast), no_multicast=bool(values.no_multicast),
+        )  # fmt: skip
+    except UsageError as error:
+        files = [word for word in " ".join(expressions).split() if os.path.exists(word)]  # noqa: PTH110  pathlib is slow to import
+        hint = f"; to read a file: --in {files[0]}" if files else ""
+        if PCAP_WORDS.intersection(" ".join(expressions).lower().split()):
+            hint = "; an expression of tcpdump's goes with --bpf"
+        raise UsageError(f"{error}{hint}") from None
+    tell_beside(values, expressions)
+    return keep
+
+
+def tell_beside(values: Values, expressions: list[str]) -> None:
+    """Says on a terminal that of expressions beside each other one is enough: most people read `and` there."""
+    if values.every or not os.isatty(STDERR):
+        return
+    if beside(expressions):
+        name = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib is slow to import
+        say(f"{name}: '{' '.join(expressions)}': one of these is enough, as in 1.16; --and wants all")
