@@ -10,10 +10,9 @@ from dataclasses import replace
 from dpkt.dpkt import in_cksum_add, in_cksum_done
 
 from .. import BAD, CORRECTED, FRAGMENT, LEFT, MALFORMED, NONE, OBSCURE, RIGHT
+from . import wire
 from .headers import IP, IPV6
 from .message import Message, Packet
-
-SCTP, GRE, UDP, ICMPV6 = 132, 47, 17, 58
 
 # What a checksum covers, if it is not the whole message; FLAGGED and CONTROL: whether there is one at all.
 WHOLE, FLAGGED, CONTROL, UDP_LENGTH, LITE_COVERAGE, DCCP_COVERAGE, OSPF_LENGTH, PIM_HEADER, VRRP_VERSION, OWN_LENGTH = range(10)
@@ -23,31 +22,36 @@ V4, V6, BOTH = (False,), (True,), (False, True)
 # Who carries a checksum: protocol, in which versions of IP, where in the message it stands, the message's least size, in which
 # versions there is a pseudo-header, what 0 says, and what is covered.
 RULES: tuple[tuple[int, tuple[bool, ...], int, int, tuple[bool, ...], int, int], ...] = (
-    (6, BOTH, 16, 20, BOTH, A_SUM, WHOLE),  # TCP, RFC 9293 section 3.1
-    (UDP, BOTH, 6, 8, BOTH, NEVER, UDP_LENGTH),  # RFC 768
-    (1, V4, 2, 4, (), A_SUM, WHOLE),  # ICMP, RFC 792
-    (ICMPV6, V6, 2, 4, V6, A_SUM, WHOLE),  # RFC 4443 section 2.3
-    (2, V4, 2, 8, (), A_SUM, WHOLE),  # IGMP, RFC 3376 section 4.1.2: the whole payload of IP
-    (SCTP, BOTH, 8, 12, (), A_SUM, WHOLE),  # RFC 9260 section 6.8: a CRC
-    (GRE, BOTH, 4, 8, (), A_SUM, FLAGGED),  # RFC 2784 section 2.3: where a flag says so
-    (89, BOTH, 12, 16, V6, A_SUM, OSPF_LENGTH),  # OSPF, RFC 2328 section D.4, RFC 5340 section A.3.1, RFC 7949
-    (103, BOTH, 2, 4, V6, A_SUM, PIM_HEADER),  # PIM, RFC 7761 section 4.9
-    (112, BOTH, 6, 8, V6, A_SUM, VRRP_VERSION),  # VRRP, RFC 9568 section 5.2.8, RFC 3768 section 5.3.8
-    (136, BOTH, 6, 8, BOTH, NEVER, LITE_COVERAGE),  # UDP-Lite, RFC 3828 section 3.1
-    (33, BOTH, 6, 12, BOTH, A_SUM, DCCP_COVERAGE),  # DCCP, RFC 4340 section 9
-    (135, V6, 4, 8, V6, A_SUM, OWN_LENGTH),  # Mobility Header, RFC 6275 section 6.1.1
-    (139, BOTH, 4, 8, BOTH, A_SUM, OWN_LENGTH),  # HIP, RFC 7401 section 5.1
-    (140, V6, 4, 8, (), A_SUM, CONTROL),  # Shim6, RFC 5533 section 5.3
-    (88, BOTH, 2, 20, (), A_SUM, WHOLE),  # EIGRP, RFC 7868 section 6.2
-    (46, BOTH, 2, 8, (), IS_NONE, WHOLE),  # RSVP, RFC 2205 section 3.1.1
-    (113, BOTH, 6, 16, (), IS_NONE, WHOLE),  # PGM, RFC 3208 section 8
+    (wire.PROTO_TCP, BOTH, 16, 20, BOTH, A_SUM, WHOLE),  # RFC 9293 section 3.1
+    (wire.PROTO_UDP, BOTH, 6, 8, BOTH, NEVER, UDP_LENGTH),  # RFC 768
+    (wire.PROTO_ICMP, V4, 2, 4, (), A_SUM, WHOLE),  # RFC 792
+    (wire.PROTO_IPV6_ICMP, V6, 2, 4, V6, A_SUM, WHOLE),  # RFC 4443 section 2.3
+    (wire.PROTO_IGMP, V4, 2, 8, (), A_SUM, WHOLE),  # RFC 3376 section 4.1.2: the whole payload of IP
+    (wire.PROTO_SCTP, BOTH, 8, 12, (), A_SUM, WHOLE),  # RFC 9260 section 6.8: a CRC
+    (wire.PROTO_GRE, BOTH, 4, 8, (), A_SUM, FLAGGED),  # RFC 2784 section 2.3: where a flag says so
+    (wire.PROTO_OSPF, BOTH, 12, 16, V6, A_SUM, OSPF_LENGTH),  # RFC 2328 section D.4, RFC 5340 section A.3.1, RFC 7949
+    (wire.PROTO_PIM, BOTH, 2, 4, V6, A_SUM, PIM_HEADER),  # RFC 7761 section 4.9
+    (wire.PROTO_VRRP, BOTH, 6, 8, V6, A_SUM, VRRP_VERSION),  # RFC 9568 section 5.2.8, RFC 3768 section 5.3.8
+    (wire.PROTO_UDPLITE, BOTH, 6, 8, BOTH, NEVER, LITE_COVERAGE),  # RFC 3828 section 3.1
+    (wire.PROTO_DCCP, BOTH, 6, 12, BOTH, A_SUM, DCCP_COVERAGE),  # RFC 4340 section 9
+    (wire.PROTO_MOBILITY, V6, 4, 8, V6, A_SUM, OWN_LENGTH),  # RFC 6275 section 6.1.1
+    (wire.PROTO_HIP, BOTH, 4, 8, BOTH, A_SUM, OWN_LENGTH),  # RFC 7401 section 5.1
+    (wire.PROTO_SHIM6, V6, 4, 8, (), A_SUM, CONTROL),  # RFC 5533 section 5.3
+    (wire.PROTO_EIGRP, BOTH, 2, 20, (), A_SUM, WHOLE),  # RFC 7868 section 6.2
+    (wire.PROTO_RSVP, BOTH, 2, 8, (), IS_NONE, WHOLE),  # RFC 2205 section 3.1.1
+    (wire.PROTO_PGM, BOTH, 6, 16, (), IS_NONE, WHOLE),  # RFC 3208 section 8
 )
 OF = {(rule[0], v6): rule[2:] for rule in RULES for v6 in rule[1]}
 # Those that carry none of their own: IP in IP, IPv6, no next header, KA9Q's IP in IP, Ethernet, L2TPv3, MPLS. Of all others it
 # is not known: ESP, AH, what is encrypted, what we have not heard of.
-NONE_OF_ITS_OWN = {4, 41, 59, 94, 97, 115, 137}
-# The ports of UDP that carry tunnels: GTP-U, LISP, GRE, VXLAN, VXLAN-GPE, GUE, Geneve, MPLS, VXLAN as Linux had it first.
-TUNNEL_PORTS = {2152, 4341, 4754, 4789, 4790, 6080, 6081, 6635, 8472}
+NONE_OF_ITS_OWN = {
+    wire.PROTO_IPV4, wire.PROTO_IPV6, wire.PROTO_IPV6_NONXT, wire.PROTO_IPIP, wire.PROTO_ETHERIP, wire.PROTO_L2TP, wire.PROTO_MPLS,
+}  # fmt: skip
+# Ports of UDP whose tunnels may do without a checksum.
+TUNNEL_PORTS = {
+    wire.PORT_GTP_U, wire.PORT_LISP, wire.PORT_GRE, wire.PORT_VXLAN, wire.PORT_VXLAN_GPE, wire.PORT_GUE, wire.PORT_GENEVE,
+    wire.PORT_MPLS, wire.PORT_OTV,
+}  # fmt: skip
 
 
 def _crc_table() -> list[int]:
@@ -79,7 +83,17 @@ def internet(data: bytes) -> int:
     return result
 
 
-Checksum = tuple[int, int, int, int]  # where it stands, its bytes (2, or 4 of a CRC), what should stand there, what some write
+class Checksum:
+    """A checksum as it should be.
+
+    at: where it stands. size: its bytes, 2, or 4 of a CRC. value: what should stand there. also: what some write, which is
+    taken for right.
+    """
+
+    __slots__ = ("at", "size", "value", "also")
+
+    def __init__(self, at: int, size: int, value: int, also: int) -> None:
+        self.at, self.size, self.value, self.also = at, size, value, also
 
 
 class View(Packet):
@@ -102,29 +116,29 @@ class View(Packet):
             m.unknown = m.protocol not in NONE_OF_ITS_OWN
             return
         m.place, least, pseudo, zero, extent = rule
-        first, own, m.bytes = self.get(m.at, 1), self.get(m.at + 2, 2), 4 if m.protocol == SCTP else 2
+        first, own, m.bytes = self.get(m.at, 1), self.get(m.at + 2, 2), 4 if m.protocol == wire.PROTO_SCTP else 2
         m.covered = m.length = m.size
         m.pseudo, m.never_zero = m.v6 in pseudo, zero == NEVER
         absent = zero == IS_NONE and self.get(m.at + m.place, 2) == 0
         sound = True
         if extent == FLAGGED:
-            absent = self.get(m.at, 2) & 0xC007 != 0x8000
+            absent = not wire.gre_has_checksum(self.frame, m.at)
         elif extent == CONTROL:
             absent = bool(own & 0x8000)  # it carries a payload instead
             m.covered = (self.get(m.at + 1, 1) + 1) * 8
         elif extent == OWN_LENGTH:
             m.covered = m.length = (self.get(m.at + 1, 1) + 1) * 8
         elif extent == UDP_LENGTH:
-            length = self.get(m.at + 4, 2)
+            length = wire.udp_length(self.frame, m.at)
             if length == 0 and (m.v6 or m.size > 0xFFFF):  # a jumbogram, RFC 2675 section 4
                 length = m.size
-            sound = length >= 8
+            sound = length >= wire.UDP_SIZE
             if sound:
                 m.covered = m.length = length
         elif extent == LITE_COVERAGE:
-            length = self.get(m.at + 4, 2)
-            sound = length == 0 or length >= 8
-            if length >= 8:
+            length = wire.udp_length(self.frame, m.at)  # it stands where UDP has that
+            sound = length == 0 or length >= wire.UDP_SIZE
+            if length >= wire.UDP_SIZE:
                 m.covered = length
         elif extent == DCCP_COVERAGE:
             length, coverage = self.get(m.at + 4, 1) * 4, self.get(m.at + 5, 1) & 15
@@ -159,13 +173,13 @@ class View(Packet):
 
     def header_checksum(self, index: int) -> Checksum | None:
         """The checksum of the IPv4 header at `index`; None when it was not captured in full, or is none."""
-        kind, at = self.headers[index][:2]
-        size = (self.frame[at] & 15) * 4 if kind == IP else 0
-        if size < 20 or not self.within(at, size):
+        at = self.headers[index].start
+        size = wire.ip_header_size(self.frame, at) if self.headers[index].kind == IP else 0
+        if size < wire.IP_SIZE or not self.within(at, size):
             return None
         header = bytes(self.frame[at : at + size])
-        value = internet(header[:10] + header[12:])
-        return at + 10, 2, value, value
+        value = internet(header[: wire.IP_CHECKSUM_AT] + header[wire.IP_CHECKSUM_AT + 2 :])
+        return Checksum(at + wire.IP_CHECKSUM_AT, 2, value, value)
 
     def message_checksum(self, index: int) -> tuple[int, Message | None, Checksum | None]:
         """The message behind the IP header at `index` and the checksum it should carry."""
@@ -184,16 +198,16 @@ class View(Packet):
             return CORRECTED, m, None
         if m.obscure and m.pseudo:
             return OBSCURE, m, None
-        if m.protocol == SCTP:
+        if m.protocol == wire.PROTO_SCTP:
             data = bytes(self.frame[m.at : m.at + m.size])
             crc = crc32c(data[:8] + bytes(4) + data[12:])
-            return CORRECTED, m, (m.at + 8, 4, crc, crc)
+            return CORRECTED, m, Checksum(m.at + m.place, 4, crc, crc)
         value = also = self._value(m)
         if m.other:
             also = self._value(other_reading(m))
             if m.kept and self.get(m.at + m.place, 2) == also:
                 value = also
-        return CORRECTED, m, (m.at + m.place, 2, value, also)
+        return CORRECTED, m, Checksum(m.at + m.place, 2, value, also)
 
     def _value(self, m: Message) -> int:
         return internet(self.pseudo(m) + self.covered(m)) or (0xFFFF if m.never_zero else 0)
@@ -203,10 +217,10 @@ class View(Packet):
 
         In UDP that carries a tunnel, over IPv6 too (RFC 6935), and over IPv4 in a tunnel, where nobody needs two.
         """
-        if m.protocol != UDP or self.get(m.at + 6, 2):
+        if m.protocol != wire.PROTO_UDP or wire.udp_checksum(self.frame, m.at):
             return False
-        inside = not m.v6 and any(header[0] in (IP, IPV6) for header in self.headers[:index])
-        return inside or self.get(m.at + 2, 2) in TUNNEL_PORTS
+        inside = not m.v6 and any(header.kind in (IP, IPV6) for header in self.headers[:index])
+        return inside or wire.udp_destination(self.frame, m.at) in TUNNEL_PORTS
 
     def card_seed(self, m: Message) -> int:
         """What the field of a checksum holds that was left to the network card: the sum of the pseudo-header, not inverted."""
@@ -217,8 +231,8 @@ class View(Packet):
 
         Windows leaves out the length where the card is to cut a segment (large send offload).
         """
-        stored = self.get(m.at + m.place, 2)
-        return m.pseudo and (stored == self.card_seed(m) or (m.protocol == 6 and stored == self.card_seed(replace(m, length=0))))
+        stored, tcp = self.get(m.at + m.place, 2), m.protocol == wire.PROTO_TCP
+        return m.pseudo and (stored == self.card_seed(m) or (tcp and stored == self.card_seed(replace(m, length=0))))
 
     def card_value(self, m: Message) -> int:
         """What the card would make of a seed: it adds what it was given from the start of the message on."""
@@ -230,10 +244,10 @@ class View(Packet):
 
         Outer sums are computed as if that were done (Linux calls it local checksum offload).
         """
-        if left is None or not m.at <= left[0] < m.at + m.covered:
+        if left is None or not m.at <= left.at < m.at + m.covered:
             return b""
-        words = (self.get(left[0], 2) ^ 0xFFFF).to_bytes(2, "big") + left[2].to_bytes(2, "big")
-        return words if (left[0] - m.at) % 2 == 0 else b"\0" + words + b"\0"
+        words = (self.get(left.at, 2) ^ 0xFFFF).to_bytes(2, "big") + left.value.to_bytes(2, "big")
+        return words if (left.at - m.at) % 2 == 0 else b"\0" + words + b"\0"
 
     def judged(self, checksum: Checksum | None) -> int:
         """What is to be said of a checksum.
@@ -242,8 +256,9 @@ class View(Packet):
         """
         if checksum is None:
             return NONE
-        stored, (_, size, value, also) = self.read(checksum), checksum
-        return RIGHT if stored in (value, also) or (size == 2 and stored % 0xFFFF == value % 0xFFFF == 0) else BAD
+        stored, value = self.read(checksum), checksum.value
+        same = stored in (value, checksum.also) or (checksum.size == 2 and stored % 0xFFFF == value % 0xFFFF == 0)
+        return RIGHT if same else BAD
 
     def message_judged(self, m: Message, checksum: Checksum | None) -> int:
         """The same for a message.
@@ -251,18 +266,18 @@ class View(Packet):
         UDP over IPv4 may say that it has none, over IPv6 it must not (RFC 768, RFC 8200 8.1); UDP-Lite never does (RFC 3828 3.1).
         """
         if checksum and m.never_zero and self.read(checksum) == 0:
-            return BAD if m.v6 or m.protocol != UDP else NONE
+            return BAD if m.v6 or m.protocol != wire.PROTO_UDP else NONE
         verdict = self.judged(checksum)
         return LEFT if verdict == BAD and self.left_to_card(m) else verdict
 
     def read(self, checksum: Checksum) -> int:
         """What stands where a checksum should."""
-        return self.get(checksum[0], checksum[1])
+        return self.get(checksum.at, checksum.size)
 
     def write(self, checksum: Checksum | None) -> None:
         """Writes a checksum, if there is one."""
         if checksum:
-            self.put(*checksum[:3])
+            self.put(checksum.at, checksum.size, checksum.value)
 
 
 def other_reading(m: Message) -> Message:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from .. import ALL, BAD, CORRECTED, LEFT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT
-from .checksum import GRE, SCTP, Checksum, View
+from . import wire
+from .checksum import Checksum, View
 from .headers import IP, IPV6, note
 from .lengths import LONGER, SHORTER, SURE, correct_lengths
 from .message import Message
@@ -21,7 +22,7 @@ class _Correction:
 
     def correct_checksum(self, message: Message | None, checksum: Checksum | None) -> None:
         """Writes a checksum, if it is another one; and remembers what was there."""
-        if checksum is None or self.view.read(checksum) == checksum[2]:
+        if checksum is None or self.view.read(checksum) == checksum.value:
             return
         if message and self.view.message_judged(message, checksum) == LEFT:
             self.unfinished = True
@@ -49,12 +50,14 @@ class _Correction:
             return outcome
         at, verdict = message.at + message.place, view.message_judged(message, checksum) if checksum else BAD
         stored = view.get(at, 2)
-        if verdict == LEFT or (verdict == BAD and (message.protocol == SCTP or (message.protocol == GRE and stored == 0))):
+        sctp, gre = message.protocol == wire.PROTO_SCTP, message.protocol == wire.PROTO_GRE
+        tcp, udp = message.protocol == wire.PROTO_TCP, message.protocol == wire.PROTO_UDP
+        if verdict == LEFT or (verdict == BAD and (sctp or (gre and stored == 0))):
             view.write(checksum)
             self.unfinished = True
-        elif verdict == BAD and (message.protocol == 6 or (message.protocol == 17 and stored)) and not self.left:
+        elif verdict == BAD and (tcp or (udp and stored)) and not self.left:
             value = view.card_value(message)
-            self.left = at, 2, value, value
+            self.left = Checksum(at, 2, value, value)
         return CORRECTED
 
 
@@ -67,7 +70,7 @@ def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple
         return MALFORMED, False, False, doubt, beyond
     worst = view.missing() if view.partial else CORRECTED
     for index in reversed(range(len(view.headers))):  # the innermost first: outer sums cover inner ones
-        if view.headers[index][0] in (IP, IPV6):
+        if view.headers[index].kind in (IP, IPV6):
             worst = (correction.finish(index) if what == TRANSPORT else correction.correct_ip(index)) or worst
     if correction.left and not correction.unfinished:
         view.write(correction.left)

@@ -13,15 +13,13 @@ import dpkt
 from dpkt import ethernet, gre, icmp, icmp6, igmp, ip, ip6, loopback, sctp, sll, sll2, tcp, udp
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
-from . import unfollowed
+from . import unfollowed, wire
 from .rows import checked, without_fcs
 
 (UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, PKTAP, PKTAP_BE, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING, IPV6_FRAGMENT,
  IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN) = range(24)  # the order of HEADERS in ...fields # fmt: skip
 
 MAX_HEADERS = 16
-ETHERTYPE_BRIDGE = 0x6558  # RFC 1701
-VXLAN_PORT = 4789  # RFC 7348 section 5
 RAW = (101, 12, 14)  # raw IP; 12 and 14 are DLT_RAW of some systems
 PKTAP_SIZE = 108  # bytes of the older header
 PKTAP_PACKET = 1  # the type of what follows
@@ -30,20 +28,31 @@ KNOWN = {*LINK_LAYERS, *RAW, 228, 229}  # the link types whose headers are found
 READERS = {
     ETHERNET: ethernet.Ethernet, LOOPBACK: loopback.Loopback, LOOP: loopback.Loopback, SLL: sll.SLL, SLL2: sll2.SLL2,
 }  # fmt: skip
-TAGS = {ethernet.ETH_TYPE_8021Q, ethernet.ETH_TYPE_8021AD, ethernet.ETH_TYPE_QINQ1, ethernet.ETH_TYPE_QINQ2}
 EXTENSIONS = {
-    ip.IP_PROTO_HOPOPTS: IPV6_OPTIONS, ip.IP_PROTO_DSTOPTS: IPV6_OPTIONS, 135: IPV6_OPTIONS, 139: IPV6_OPTIONS,
-    140: IPV6_OPTIONS, ip.IP_PROTO_ROUTING: IPV6_ROUTING, ip.IP_PROTO_FRAGMENT: IPV6_FRAGMENT, ip.IP_PROTO_AH: IPV6_AH,
+    wire.PROTO_HOPOPT: IPV6_OPTIONS, wire.PROTO_IPV6_OPTS: IPV6_OPTIONS, wire.PROTO_MOBILITY: IPV6_OPTIONS,
+    wire.PROTO_HIP: IPV6_OPTIONS, wire.PROTO_SHIM6: IPV6_OPTIONS, wire.PROTO_IPV6_ROUTE: IPV6_ROUTING,
+    wire.PROTO_IPV6_FRAG: IPV6_FRAGMENT, wire.PROTO_AH: IPV6_AH,
 }  # fmt: skip
 MESSAGES = {  # (protocol, in IPv6): header kind and its reader
-    (ip.IP_PROTO_TCP, False): (TCP, tcp.TCP), (ip.IP_PROTO_TCP, True): (TCP, tcp.TCP),
-    (ip.IP_PROTO_UDP, False): (UDP, udp.UDP), (ip.IP_PROTO_UDP, True): (UDP, udp.UDP),
-    (ip.IP_PROTO_ICMP, False): (ICMP, icmp.ICMP), (ip.IP_PROTO_IGMP, False): (IGMP, igmp.IGMP),
-    (ip.IP_PROTO_ICMP6, True): (ICMPV6, icmp6.ICMP6),
-    (ip.IP_PROTO_SCTP, False): (SCTP, sctp.SCTP), (ip.IP_PROTO_SCTP, True): (SCTP, sctp.SCTP),
+    (wire.PROTO_TCP, False): (TCP, tcp.TCP), (wire.PROTO_TCP, True): (TCP, tcp.TCP),
+    (wire.PROTO_UDP, False): (UDP, udp.UDP), (wire.PROTO_UDP, True): (UDP, udp.UDP),
+    (wire.PROTO_ICMP, False): (ICMP, icmp.ICMP), (wire.PROTO_IGMP, False): (IGMP, igmp.IGMP),
+    (wire.PROTO_IPV6_ICMP, True): (ICMPV6, icmp6.ICMP6),
+    (wire.PROTO_SCTP, False): (SCTP, sctp.SCTP), (wire.PROTO_SCTP, True): (SCTP, sctp.SCTP),
 }  # fmt: skip
 
-Header = list[int]  # kind, start, data, end
+
+class Header:
+    """A header of a frame; `struct header` in ../c/codec.h: start <= data <= end.
+
+    kind: see above. start: offset in the frame. data: where bytes that no deeper header claims begin. end: where this header's own
+    bytes and its data end.
+    """
+
+    __slots__ = ("kind", "start", "data", "end")
+
+    def __init__(self, kind: int, start: int, data: int, end: int) -> None:
+        self.kind, self.start, self.data, self.end = kind, start, data, end
 
 
 class Walk:
@@ -62,8 +71,9 @@ class Walk:
         """Adds a header of `fixed` bytes; its data begin behind them and go to `end`. None when it does not fit."""
         if len(self.headers) == MAX_HEADERS or end - start < fixed:
             return None
-        self.headers.append([kind, start, start + fixed, end])
-        return self.headers[-1]
+        header = Header(kind, start, start + fixed, end)
+        self.headers.append(header)
+        return header
 
     def read(self, reader: type[dpkt.Packet], at: int) -> dpkt.Packet:
         """One header as dpkt reads it, without what follows."""
@@ -82,8 +92,8 @@ class Walk:
         elif kind is not None:
             header = self.found(kind, at, READERS[kind].__hdr_len__, end)
             if header:
-                start, following = header[2], self.link_type(kind, at)
-                header[2] = self.typed(following, start, end, kind in (SLL, SLL2))
+                start, following = header.data, self.link_type(kind, at)
+                header.data = self.typed(following, start, end, kind in (SLL, SLL2))
                 if kind in (SLL, SLL2) and following == 4:  # 802.2
                     self.beyond = unfollowed.llc(self.frame, start)
         elif linktype == 228 or version == 4:
@@ -109,7 +119,7 @@ class Walk:
         if not PKTAP_SIZE <= size <= end - at:
             self.partial = True
             return
-        header[2] = at + size
+        header.data = at + size
         if following == PKTAP_PACKET:
             count = len(self.headers)
             self.link(linktype, at + size)
@@ -122,36 +132,36 @@ class Walk:
             if family > 0xFFFF:
                 family = int.from_bytes(self.frame[at : at + 4], "little")
             v6 = (10, 23, 24, 28, 30)  # Linux, Windows, the BSDs, macOS
-            return ethernet.ETH_TYPE_IP if family == 2 else ethernet.ETH_TYPE_IP6 if family in v6 else 0
+            return wire.ETHERTYPE_IP if family == 2 else wire.ETHERTYPE_IPV6 if family in v6 else 0
         ethertype: int = self.read(READERS[kind], at).ethtype
         return ethertype
 
     def ethernet(self, at: int, limit: int) -> None:
         """A whole Ethernet frame, the outermost or one in a tunnel."""
-        header = self.found(ETHERNET, at, 14, limit)
+        header = self.found(ETHERNET, at, wire.ETHERNET_SIZE, limit)
         if header:
             kind = self.read(ethernet.Ethernet, at).type
-            header[2] = self.typed(kind, at + 14, limit)
-            if kind < 0x600 and header[2] == at + 14:  # a length, IEEE 802.3 clause 3.2.6
-                self.beyond = unfollowed.llc(self.frame, at + 14)
+            header.data = self.typed(kind, at + wire.ETHERNET_SIZE, limit)
+            if kind < wire.LEAST_ETHERTYPE and header.data == at + wire.ETHERNET_SIZE:
+                self.beyond = unfollowed.llc(self.frame, at + wire.ETHERNET_SIZE)
         else:
             self.partial |= bool(self.headers)
 
     def typed(self, kind: int, at: int, limit: int, cooked: bool = False) -> int:
         """What an EtherType announces, behind any number of tags. Gives where it ends. cooked: of a Linux cooked capture."""
-        while kind in TAGS or (cooked and self.unannounced_tag(kind, at, limit)):
-            if not self.found(VLAN, at, 4, min(at + 4, limit)):
+        while kind in wire.TAGS or (cooked and self.unannounced_tag(kind, at, limit)):
+            if not self.found(VLAN, at, wire.TAG_SIZE, min(at + wire.TAG_SIZE, limit)):
                 self.partial |= len(self.headers) == MAX_HEADERS
                 return at
-            kind = self.read(ethernet.VLANtag8021Q, at).type
-            at += 4
-        if kind == ethernet.ETH_TYPE_IP:
+            kind = wire.tag_type(self.frame, at)
+            at += wire.TAG_SIZE
+        if kind == wire.ETHERTYPE_IP:
             return self.ip(at, limit)
-        if kind == ethernet.ETH_TYPE_IP6:
+        if kind == wire.ETHERTYPE_IPV6:
             return self.ip6(at, limit)
-        if kind == ethernet.ETH_TYPE_ARP:
-            header = self.found(ARP, at, 28, min(at + 28, limit))
-            return header[3] if header else at
+        if kind == wire.ETHERTYPE_ARP:
+            header = self.found(ARP, at, wire.ARP_SIZE, min(at + wire.ARP_SIZE, limit))
+            return header.end if header else at
         if at < limit:
             self.beyond = unfollowed.ethertype(kind)
         return at
@@ -162,71 +172,73 @@ class Walk:
         Linux's cooked sockets (SOCK_DGRAM) say what is behind all tags, take the outermost away, and show the others: these have
         no EtherType in front, but one behind, and no version of IP.
         """
-        version = {ethernet.ETH_TYPE_IP: 4, ethernet.ETH_TYPE_IP6: 6}.get(kind, 0)
-        if not (version or kind == ethernet.ETH_TYPE_ARP) or limit - at < 4:
+        version = {wire.ETHERTYPE_IP: 4, wire.ETHERTYPE_IPV6: 6}.get(kind, 0)
+        if not (version or kind == wire.ETHERTYPE_ARP) or limit - at < wire.TAG_SIZE:
             return False
-        following = int.from_bytes(self.frame[at + 2 : at + 4], "big")
-        if version and self.frame[at] >> 4 == version:  # of a priority that looks like it
-            return following == kind and not self.whole(version, at, limit) and self.whole(version, at + 4, limit)
-        return following == kind or following in TAGS
+        following = wire.tag_type(self.frame, at)
+        if version and wire.ip_version(self.frame, at) == version:  # of a priority that looks like it
+            return following == kind and not self.whole(version, at, limit) and self.whole(version, at + wire.TAG_SIZE, limit)
+        return following == kind or following in wire.TAGS
 
     def whole(self, version: int, at: int, limit: int) -> bool:
         """Whether a datagram stands here that is as long as it says, or shorter than what there is."""
-        head = 20 if version == 4 else 40
-        if limit - at < head or self.frame[at] >> 4 != version or (version == 4 and self.frame[at] & 15 < 5):
+        head, frame = wire.IP_SIZE if version == 4 else wire.IPV6_SIZE, self.frame
+        if limit - at < head or wire.ip_version(frame, at) != version:
             return False
-        size = int.from_bytes(self.frame[at + 2 : at + 4], "big") if version == 4 else self.read(ip6.IP6, at).plen + 40
+        if version == 4 and wire.ip_header_size(frame, at) < wire.IP_SIZE:
+            return False
+        size = wire.ip_total(frame, at) if version == 4 else wire.ipv6_payload(frame, at) + wire.IPV6_SIZE
         return head <= size <= limit - at
 
     def ip(self, at: int, limit: int) -> int:
         """An IPv4 datagram. Gives where it ends."""
-        if limit - at < 20:
+        if limit - at < wire.IP_SIZE:
             self.partial = True
             return at
         read = self.read(ip.IP, at)
         # Total 0 is how segmentation offload shows a datagram beyond 65,535 bytes: it goes on to the end of the frame.
         end = limit if read.len == 0 else min(at + read.len, limit)
-        header = self.found(IP, at, 20, max(end, at + 20))
+        header = self.found(IP, at, wire.IP_SIZE, max(end, at + wire.IP_SIZE))
         if not header:
             self.partial = True
             return at
-        end, payload = header[3], at + read.hl * 4
+        end, payload = header.end, at + read.hl * 4
         if read.hl < 5:
             return end
-        header[2] = min(payload, end)
+        header.data = min(payload, end)
         if payload <= end and not (read.mf or read.offset):
-            header[2] = self.message(read.p, False, payload, end)
+            header.data = self.message(read.p, False, payload, end)
         return end
 
     def ip6(self, at: int, limit: int) -> int:
         """An IPv6 datagram and its extension headers. Gives where it ends."""
-        if limit - at < 40:
+        if limit - at < wire.IPV6_SIZE:
             self.partial = True
             return at
         read = self.read(ip6.IP6, at)
-        end = limit if read.plen == 0 else min(at + 40 + read.plen, limit)
-        header = self.found(IPV6, at, 40, end)
+        end = limit if read.plen == 0 else min(at + wire.IPV6_SIZE + read.plen, limit)
+        header = self.found(IPV6, at, wire.IPV6_SIZE, end)
         if not header:
             self.partial = True
             return at
         following = read.nxt
-        at += 40
+        at += wire.IPV6_SIZE
         while following in EXTENSIONS:
             kind = EXTENSIONS[following]
-            length = self.frame[at + 1] if end - at >= 2 else 0
-            size = 8 if kind == IPV6_FRAGMENT else (length + 2) * 4 if kind == IPV6_AH else (length + 1) * 8
-            extension = self.found(kind, at, 8, at + size) if size <= end - at else None
-            header[2] = at
+            length = wire.extension_length(self.frame, at) if end - at >= 2 else 0
+            size = wire.EXTENSION_SIZE if kind == IPV6_FRAGMENT else (length + 2) * 4 if kind == IPV6_AH else (length + 1) * 8
+            extension = self.found(kind, at, wire.EXTENSION_SIZE, at + size) if size <= end - at else None
+            header.data = at
             if not extension:
                 return end
-            extension[2] = at + 2
-            fragment = kind == IPV6_FRAGMENT and self.read(ip6.IP6FragmentHeader, at)
-            following = self.read(ip6.IP6OptsHeader, at).nxt
+            extension.data = at + 2
+            fragment = kind == IPV6_FRAGMENT and wire.ipv6_is_fragment(self.frame, at)
+            following = wire.extension_next(self.frame, at)
             at += size
-            header[2] = at
-            if fragment and (fragment.frag_off or fragment.m_flag):  # RFC 6946: an atomic one is a whole datagram
+            header.data = at
+            if fragment:
                 return end
-        header[2] = self.message(following, True, at, end)
+        header.data = self.message(following, True, at, end)
         return end
 
     def message(self, protocol: int, v6: bool, at: int, end: int) -> int:
@@ -234,56 +246,56 @@ class Walk:
 
         The data of the IP header, by its names, then go on to its end, over what a tunnel has in it.
         """
-        if protocol == ip.IP_PROTO_GRE:
+        if protocol == wire.PROTO_GRE:
             self.gre(at, end)
-        elif protocol == ip.IP_PROTO_IPIP:  # RFC 2003; in IPv6: RFC 2473
+        elif protocol == wire.PROTO_IPV4:  # RFC 2003; in IPv6: RFC 2473
             self.ip(at, end)
-        elif protocol == ip.IP_PROTO_IP6:  # RFC 4213; in IPv6: RFC 2473
+        elif protocol == wire.PROTO_IPV6:  # RFC 4213; in IPv6: RFC 2473
             self.ip6(at, end)
         kind, reader = MESSAGES.get((protocol, v6), (UNKNOWN, None))
-        if reader is None and at < end and protocol not in (ip.IP_PROTO_GRE, ip.IP_PROTO_IPIP, ip.IP_PROTO_IP6):
+        if reader is None and at < end and protocol not in (wire.PROTO_GRE, wire.PROTO_IPV4, wire.PROTO_IPV6):
             self.beyond = unfollowed.protocol(self.frame, protocol, at)
         if reader is None or end - at < reader.__hdr_len__:
             return at
         if kind == UDP:
-            size = self.read(reader, at).ulen  # 0: a jumbogram (RFC 2675 section 4); 1 to 7: nonsense
-            end = min(at + size, end) if size >= 8 else end
+            size = wire.udp_length(self.frame, at)  # 0: a jumbogram (RFC 2675 section 4); 1 to 7: nonsense
+            end = min(at + size, end) if size >= wire.UDP_SIZE else end
         header = self.found(kind, at, reader.__hdr_len__, end)
         if not header:
             return at
         if kind == SCTP:
             return at
-        if kind == UDP and self.read(reader, at).dport == VXLAN_PORT:
-            self.vxlan(at + 8, end)
+        if kind == UDP and wire.udp_destination(self.frame, at) == wire.PORT_VXLAN:  # RFC 7348 section 5
+            self.vxlan(at + wire.UDP_SIZE, end)
         elif kind == UDP:
             self.beyond = unfollowed.udp(self.frame, at, end)
         elif kind == ICMP:
-            header[2] = min(at + 28, end)  # 1.16: behind the whole of BSD's struct icmp
+            header.data = min(at + 28, end)  # 1.16: behind the whole of BSD's struct icmp
         elif kind == ICMPV6:
-            header[2] = end  # 1.16: ICMPV6.DATA is a field of four bytes
+            header.data = end  # 1.16: ICMPV6.DATA is a field of four bytes
         return end
 
     def gre(self, at: int, end: int) -> None:
         """Generic routing encapsulation, RFC 2784 and RFC 2890. Version 1 (RFC 2637) and source routes (RFC 1701) are data."""
-        header = self.found(GRE, at, 4, end)
+        header = self.found(GRE, at, wire.GRE_SIZE, end)
         if not header:
             return
         read = self.read(gre.GRE, at)
-        size = 4 + 4 * sum(read.flags >> bit & 1 for bit in (15, 13, 12))  # checksum, key, sequence number
-        if read.flags & 0x4007:
+        size = wire.GRE_SIZE + 4 * (read.flags & (wire.GRE_CHECKSUM | wire.GRE_KEY | wire.GRE_SEQUENCE)).bit_count()
+        if not wire.gre_plain(read.flags):
             self.beyond = unfollowed.gre(read.flags)
-        if read.flags & 0x4007 or size > end - at:
+        if not wire.gre_plain(read.flags) or size > end - at:
             return
-        header[2] = at + size
-        if read.p == ETHERTYPE_BRIDGE:
+        header.data = at + size
+        if read.p == wire.ETHERTYPE_BRIDGE:
             self.ethernet(at + size, end)
         else:
             self.typed(read.p, at + size, end)
 
     def vxlan(self, at: int, end: int) -> None:
         """A virtual LAN inside UDP, RFC 7348 section 5: a frame behind eight bytes, if a flag says that they count."""
-        if self.found(VXLAN, at, 8, end) and self.frame[at] & 8:
-            self.ethernet(at + 8, end)
+        if self.found(VXLAN, at, wire.VXLAN_SIZE, end) and self.frame[at] & 8:
+            self.ethernet(at + wire.VXLAN_SIZE, end)
 
 
 def count_beyond(data: bytearray, rows: bytes, counts: dict[int, int]) -> None:
@@ -306,4 +318,4 @@ def walk(data: bytearray, row: bytes) -> list[tuple[int, int, int, int]]:
     if len(values) != COLUMNS:
         raise ValueError("one row is walked at a time")
     frame = bytes(data[values[OFFSET] : values[OFFSET] + values[CAPTURED]])
-    return [tuple(header) for header in Walk(frame, values[LINKTYPE]).headers]  # type: ignore[misc]  # each has four
+    return [(h.kind, h.start, h.data, h.end) for h in Walk(frame, values[LINKTYPE]).headers]

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from .. import CORRECTED, CUT_SHORT, FRAGMENT, LEFT, NONE, OBSCURE, RIGHT
+from . import wire
 from .checksum import View
 from .headers import ETHERNET, IP, IPV6, IPV6_AH, IPV6_OPTIONS, UDP, VLAN, Header
 
 NOTHING, GOOD, BROKEN, ELSEWHERE, CONTRADICTED = range(5)  # what checksums say of lengths
 SURE, SHORTER, LONGER = range(3)  # whether bytes behind a datagram, not known to be any, were taken for payload
 LEAST_PAYLOAD, FCS = 46, 4  # IEEE 802.3 clauses 4A.4.2, 3.2.9
+LEAST = {IP: wire.IP_SIZE, IPV6: wire.IPV6_SIZE, UDP: wire.UDP_SIZE}  # bytes of a header
+LENGTH_AT = {IP: wire.IP_TOTAL_AT, IPV6: wire.IPV6_PAYLOAD_AT, UDP: wire.UDP_LENGTH_AT}
 
 
 @dataclass(slots=True)
@@ -37,24 +40,24 @@ class Room:
 def _link(view: View, index: int) -> int:
     """Which header is in front of the tags in front of a datagram."""
     index -= 1
-    while index >= 0 and view.headers[index][0] == VLAN:
+    while index >= 0 and view.headers[index].kind == VLAN:
         index -= 1
     return index
 
 
 def _room(view: View, index: int) -> Room:
-    start, link = view.headers[index][1], _link(view, index)
-    outer = not any(header[0] in (IP, IPV6) for header in view.headers[:index])
-    return Room(max(0, view.wire_end(index) - start), link >= 0 and view.headers[link][0] == ETHERNET, outer)
+    start, link = view.headers[index].start, _link(view, index)
+    outer = not any(header.kind in (IP, IPV6) for header in view.headers[:index])
+    return Room(max(0, view.wire_end(index) - start), link >= 0 and view.headers[link].kind == ETHERNET, outer)
 
 
 def _take_off_fcs(view: View, index: int, room: Room) -> None:
     """The CRC-32 of Ethernet, IEEE 802.3 clause 3.2.9, is sent least significant byte first."""
     if not room.frame or room.size <= FCS:
         return
-    start, end = view.headers[_link(view, index)][1], view.headers[index][1] + room.size
+    start, end = view.headers[_link(view, index)].start, view.headers[index].start + room.size
     frame = bytes(view.frame[start:end])
-    if len(frame) == end - start > 14 + FCS and crc32(frame[:-FCS]) == int.from_bytes(frame[-FCS:], "little"):
+    if len(frame) == end - start > wire.ETHERNET_SIZE + FCS and crc32(frame[:-FCS]) == int.from_bytes(frame[-FCS:], "little"):
         room.size, room.intact = room.size - FCS, True
 
 
@@ -72,31 +75,36 @@ def _padding(view: View, start: int, declared: int, room: Room) -> bool:
     return room.size == LEAST_PAYLOAD + FCS and declared < LEAST_PAYLOAD and _zeros(view, start + declared, start + LEAST_PAYLOAD)
 
 
+def _length_place(header: Header) -> int:
+    """Where an IP or UDP header says how long what it begins is."""
+    return header.start + LENGTH_AT[header.kind]
+
+
 def _declared(view: View, index: int) -> int:
-    kind, at = view.headers[index][:2]
-    if kind == IP:
-        return view.get(at + 2, 2)
-    payload = view.get(at + 4, 2)  # 0 says nothing, see headers.py; unless nothing follows, RFC 8200 section 4.7
-    return 40 + payload if payload or view.get(at + 6, 1) == 59 else 0
+    frame, at = view.frame, view.headers[index].start
+    if view.headers[index].kind == IP:
+        return wire.ip_total(frame, at)
+    payload = wire.ipv6_payload(frame, at)  # 0 says nothing, see headers.py; unless nothing follows, RFC 8200 section 4.7
+    return wire.IPV6_SIZE + payload if payload or wire.ipv6_next(frame, at) == wire.PROTO_IPV6_NONXT else 0
 
 
 def _most(view: View, index: int) -> int:
     """Bytes of the largest datagram that an IP header can say."""
-    return 0xFFFF if view.headers[index][0] == IP else 0xFFFF + 40
+    return 0xFFFF if view.headers[index].kind == IP else 0xFFFF + wire.IPV6_SIZE
 
 
 def _declare(view: View, index: int, size: int) -> None:
-    kind, at = view.headers[index][:2]
-    view.put(at + (2 if kind == IP else 4), 2, size if kind == IP else size - 40)
+    header = view.headers[index]
+    view.put(_length_place(header), 2, size if header.kind == IP else size - wire.IPV6_SIZE)
     view.walk()  # with another length there may be more to see
 
 
 def _udp_of(view: View, index: int) -> Header | None:
     """The UDP header that an IP header carries."""
     index += 1
-    while index < len(view.headers) and IPV6_OPTIONS <= view.headers[index][0] <= IPV6_AH:
+    while index < len(view.headers) and IPV6_OPTIONS <= view.headers[index].kind <= IPV6_AH:
         index += 1
-    return view.headers[index] if index < len(view.headers) and view.headers[index][0] == UDP else None
+    return view.headers[index] if index < len(view.headers) and view.headers[index].kind == UDP else None
 
 
 def _vouched(view: View, index: int) -> int:
@@ -105,20 +113,20 @@ def _vouched(view: View, index: int) -> int:
     NOTHING: there are none. ELSEWHERE: some bytes are in other packets, or were not captured.
     """
     for i in range(index, len(view.headers)):
-        kind, _, _, end = view.headers[i]
-        if kind not in (IP, IPV6):
+        header = view.headers[i]
+        if header.kind not in (IP, IPV6):
             continue
         outcome, m, c = view.message_checksum(i)
         if outcome in (FRAGMENT, CUT_SHORT, OBSCURE):
             return ELSEWHERE
         if outcome != CORRECTED or m is None:
             return CONTRADICTED
-        if m.at + m.size > end:  # past what holds it, or past what was captured
+        if m.at + m.size > header.end:  # past what holds it, or past what was captured
             return CONTRADICTED if view.within(m.at, m.size) or view.missing() != CUT_SHORT else ELSEWHERE
         verdict = view.message_judged(m, c)
         if c is not None and verdict != NONE:
             return GOOD if verdict in (RIGHT, LEFT) else BROKEN
-    cut = view.headers[index][3] == len(view.frame) and view.missing() == CUT_SHORT
+    cut = view.headers[index].end == len(view.frame) and view.missing() == CUT_SHORT
     return NOTHING if not view.partial else ELSEWHERE if cut else CONTRADICTED
 
 
@@ -129,13 +137,13 @@ def _vouched_with(view: View, index: int, size: int, inner: bool) -> int:
     before = []
     i = index
     while i < len(view.headers) and (i == index or inner):
-        kind, start = view.headers[i][:2]
-        if kind in (IP, IPV6, UDP):
-            end = start + size if i == index else view.wire_end(i)
-            value = end - start - (40 if kind == IPV6 else 0)
-            if end < start + {IP: 20, IPV6: 40, UDP: 8}[kind] or value > 0xFFFF:
+        header = view.headers[i]
+        if header.kind in (IP, IPV6, UDP):
+            end = header.start + size if i == index else view.wire_end(i)
+            value = end - header.start - (wire.IPV6_SIZE if header.kind == IPV6 else 0)
+            if end < header.start + LEAST[header.kind] or value > 0xFFFF:
                 break
-            place = start + (2 if kind == IP else 4)
+            place = _length_place(header)
             before.append((place, 2, view.get(place, 2)))
             view.put(place, 2, value)
             view.walk()
@@ -155,18 +163,17 @@ def _said_inside(view: View, index: int, room: int) -> int:
     """The size that follows from the lengths inside of a datagram, where it ends at the end of its room; 0: none is there."""
     if room > _most(view, index):
         return 0
-    kind, start = view.headers[index][:2]
-    field, size = start + (2 if kind == IP else 4), 0
+    start, field, size = view.headers[index].start, _length_place(view.headers[index]), 0
     before = view.get(field, 2)
     _declare(view, index, room)
     header = _udp_of(view, index)
-    if header is not None and view.get(header[1] + 4, 2) >= 8:
-        size = header[1] - start + view.get(header[1] + 4, 2)
+    if header is not None and (length := wire.udp_length(view.frame, header.start)) >= wire.UDP_SIZE:
+        size = header.start - start + length
     else:
         outcome, m = view.message(index)
-        if outcome == CORRECTED and m is not None and m.protocol in (4, 41):
+        if outcome == CORRECTED and m is not None and m.protocol in (wire.PROTO_IPV4, wire.PROTO_IPV6):
             for i in range(index + 1, len(view.headers)):
-                if view.headers[i][1] == m.at and (inner := _declared(view, i)) >= 20:
+                if view.headers[i].start == m.at and (inner := _declared(view, i)) >= wire.IP_SIZE:
                     size = m.at - start + inner
     view.put(field, 2, before)
     view.walk()
@@ -175,7 +182,7 @@ def _said_inside(view: View, index: int, room: int) -> int:
 
 def _size_in_zeros(view: View, index: int, least: int, room: int) -> int:
     """The size with which the checksum of a datagram is right that was filled up with zeros; 0: there is none."""
-    start, end = view.headers[index][1], min(room, LEAST_PAYLOAD)
+    start, end = view.headers[index].start, min(room, LEAST_PAYLOAD)
     size = end
     while size > least and view.get(start + size - 1, 1) == 0:
         size -= 1
@@ -186,13 +193,13 @@ def _size_in_zeros(view: View, index: int, least: int, room: int) -> int:
 
 def _size_in(view: View, index: int, declared: int, least: int, space: Room) -> tuple[int, int]:
     """Bytes of a datagram that does not end where its room ends, and the doubt."""
-    start, room = view.headers[index][1], space.size
+    start, room = view.headers[index].start, space.size
     possible = least <= declared < room
     if possible and _padding(view, start, declared, space):
         return declared, SURE
     word = _vouched(view, index) if possible else CONTRADICTED
     own = view.header_checksum(index)
-    if word == NOTHING and own and view.read(own) != own[2]:
+    if word == NOTHING and own and view.read(own) != own.value:
         word = BROKEN  # then its own, of IPv4, covers the length
     written = possible and room < LEAST_PAYLOAD  # a frame that is too short for any wire has no trailer: somebody wrote it
     inside = _said_inside(view, index, room)
@@ -232,10 +239,10 @@ def _size_in(view: View, index: int, declared: int, least: int, space: Room) -> 
 
 def _set_jumbo(view: View, index: int, size: int) -> None:
     """A datagram beyond what its header can say: 0 stays. Without the option that is segmentation offload, see headers.py."""
-    kind, at = view.headers[index][:2]
-    option = view.jumbo_place(at) if kind == IPV6 else 0
+    header = view.headers[index]
+    option = view.jumbo_place(header.start) if header.kind == IPV6 else 0
     if option:
-        view.put(option, 4, size - 40)
+        view.put(option, 4, size - wire.IPV6_SIZE)
 
 
 def _set_datagram(view: View, index: int, least: int) -> tuple[bool, int]:
@@ -250,23 +257,23 @@ def _set_datagram(view: View, index: int, least: int) -> tuple[bool, int]:
         return True, SURE
     size, doubt = _size_in(view, index, declared, least, space)
     if size > _most(view, index) or size < least:
-        return size < least and view.headers[index][0] == IP, SURE
+        return size < least and view.headers[index].kind == IP, SURE
     _declare(view, index, size)
     return True, doubt
 
 
 def _set_udp(view: View, index: int) -> None:
-    at, outer = view.headers[index][1], index
-    size, declared = max(0, view.wire_end(index) - at), view.get(at + 4, 2)
-    while outer > 0 and view.headers[outer][0] not in (IP, IPV6):
+    at, outer = view.headers[index].start, index
+    size, declared = max(0, view.wire_end(index) - at), wire.udp_length(view.frame, at)
+    while outer > 0 and view.headers[outer].kind not in (IP, IPV6):
         outer -= 1
-    if declared == size or (8 <= declared < size and _vouched(view, outer) == GOOD):
+    if declared == size or (wire.UDP_SIZE <= declared < size and _vouched(view, outer) == GOOD):
         return  # a surplus area is no payload, RFC 9868
-    if size > 0xFFFF and view.headers[outer][0] == IPV6:
+    if size > 0xFFFF and view.headers[outer].kind == IPV6:
         size = 0  # RFC 2675 section 4
-    elif not 8 <= size <= 0xFFFF:
+    elif not wire.UDP_SIZE <= size <= 0xFFFF:
         return
-    view.put(at + 4, 2, size)
+    view.put(at + wire.UDP_LENGTH_AT, 2, size)
     view.walk()
 
 
@@ -274,9 +281,9 @@ def correct_lengths(view: View) -> tuple[bool, int]:
     """Corrects the lengths of a packet. Whether its headers can say them, and whether they are in doubt."""
     index, doubt = 0, SURE
     while index < len(view.headers):  # the outermost first: inner ones go by outer ones
-        kind, at = view.headers[index][:2]
-        least = (view.frame[at] & 15) * 4 if kind == IP else 40
-        if kind in (IP, IPV6) and least >= 20 and view.within(at, least):  # else it shows when checksums are computed
+        kind, at = view.headers[index].kind, view.headers[index].start
+        least = wire.ip_header_size(view.frame, at) if kind == IP else wire.IPV6_SIZE
+        if kind in (IP, IPV6) and least >= wire.IP_SIZE and view.within(at, least):  # else it shows when checksums are computed
             fits, found = _set_datagram(view, index, least)
             if not fits:
                 return False, doubt

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED
-from .headers import EXTENSIONS, IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, Walk
+from . import wire
+from .headers import EXTENSIONS, IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, Header, Walk
+
+END_OF_OPTIONS, NO_OPERATION, LOOSE_ROUTE, STRICT_ROUTE = 0, 1, 131, 137  # RFC 791 section 3.1
+PAD1, JUMBO_PAYLOAD, HOME_ADDRESS = 0, 0xC2, 0xC9  # RFC 8200 section 4.2, RFC 2675 section 2, RFC 6275 section 6.3
+SOURCE_ROUTE, HOME_ROUTE, RPL_ROUTE, SEGMENT_ROUTE = 0, 2, 3, 4  # IANA "IPv6 Routing Types"
 
 
 @dataclass(slots=True)
@@ -68,20 +73,22 @@ class Packet:
 
     def wire_end(self, index: int) -> int:
         """Where the datagram of the IP header before `index`, or else the whole packet, ended on the wire."""
-        for kind, start, *_ in reversed(self.headers[:index]):
-            size = self.get(start + 2, 2) if kind == IP else self.get(start + 4, 2) if kind == IPV6 else 0
+        frame = self.frame
+        for header in reversed(self.headers[:index]):
+            kind, start = header.kind, header.start
+            size = wire.ip_total(frame, start) if kind == IP else wire.ipv6_payload(frame, start) if kind == IPV6 else 0
             if size:  # 0 is segmentation offload, see headers.py
-                return start + size + (40 if kind == IPV6 else 0)
+                return start + size + (wire.IPV6_SIZE if kind == IPV6 else 0)
         return self.wire
 
     def message(self, index: int) -> tuple[int, Message | None]:
         """What the IP header at `index` carries; of fragments too: what a first one begins with."""
-        return self._message_of_ip(index) if self.headers[index][0] == IP else self._message_of_ip6(index)
+        return self._message_of_ip(index) if self.headers[index].kind == IP else self._message_of_ip6(index)
 
     def _message_of_ip(self, index: int) -> tuple[int, Message | None]:
-        at = self.headers[index][1]
-        header_size, total = (self.frame[at] & 15) * 4, self.get(at + 2, 2)
-        if header_size < 20:
+        frame, at = self.frame, self.headers[index].start
+        header_size, total = wire.ip_header_size(frame, at), wire.ip_total(frame, at)
+        if header_size < wire.IP_SIZE:
             return MALFORMED, None
         if not self.within(at, header_size):
             return self.missing(), None
@@ -89,18 +96,19 @@ class Packet:
             total = self.wire_end(index) - at
         if total < header_size:
             return MALFORMED, None
-        message = Message(self.frame[at + 9], False, at + header_size, total - header_size, at + 12, at + 16)
-        self._source_route(at + 20, at + header_size, message)
-        return FRAGMENT if self.get(at + 6, 2) & 0x3FFF else CORRECTED, message
+        source, destination = at + wire.IP_SOURCE_AT, at + wire.IP_DESTINATION_AT
+        message = Message(wire.ip_protocol(frame, at), False, at + header_size, total - header_size, source, destination)
+        self._source_route(at + wire.IP_SIZE, at + header_size, message)
+        return FRAGMENT if wire.ip_is_fragment(frame, at) else CORRECTED, message
 
     def _source_route(self, at: int, end: int, message: Message) -> None:
         """Source routes (RFC 791 3.1, RFC 1122 3.2.1.8): while one is not used up, its last address is the destination."""
-        while at < end and self.frame[at]:
+        while at < end and self.frame[at] != END_OF_OPTIONS:
             kind = self.frame[at]
-            size = 1 if kind == 1 else self.get(at + 1, 1)
-            if size > end - at or (size < 2 and kind != 1):
+            size = 1 if kind == NO_OPERATION else self.get(at + 1, 1)
+            if size > end - at or (size < 2 and kind != NO_OPERATION):
                 return
-            if kind in (131, 137):  # loose, strict
+            if kind in (LOOSE_ROUTE, STRICT_ROUTE):
                 if size >= 7 and self.frame[at + 2] <= size:
                     message.destination = at + 3 + ((size - 3) // 4 - 1) * 4
                 return
@@ -112,59 +120,65 @@ class Packet:
         while at + 2 <= end:
             if self.frame[at] == wanted and self.frame[at + 1] == size <= end - at - 2:
                 return at + 2
-            at += 1 if self.frame[at] == 0 else 2 + self.frame[at + 1]
+            at += 1 if self.frame[at] == PAD1 else 2 + self.frame[at + 1]
         return 0
 
     def jumbo_place(self, at: int) -> int:
         """Where the IPv6 header at `at` has the payload size of a jumbogram, in four bytes (RFC 2675 2); 0: it has none."""
-        if self.get(at + 4, 2) or self.get(at + 6, 1):
+        if wire.ipv6_payload(self.frame, at) or wire.ipv6_next(self.frame, at) != wire.PROTO_HOPOPT:
             return 0
-        end = at + 40 + (self.get(at + 41, 1) + 1) * 8
-        return self._option_data(at + 40, end, 0xC2, 4) if end <= len(self.frame) else 0
+        start = at + wire.IPV6_SIZE
+        end = start + (wire.extension_length(self.frame, start) + 1) * 8
+        return self._option_data(start, end, JUMBO_PAYLOAD, 4) if end <= len(self.frame) else 0
 
     def _message_of_ip6(self, index: int) -> tuple[int, Message | None]:
-        at = self.headers[index][1]
-        payload = self.get(at + 4, 2)
-        end = at + 40 + payload if payload else self.wire_end(index)  # 0: a jumbogram, or segmentation offload
-        message = Message(self.frame[at + 6], True, at + 40, 0, at + 8, at + 24, head=at + 24)
-        piece = last = False
-        for kind, start, _, stop in self.headers[index + 1 :]:
+        frame, at = self.frame, self.headers[index].start
+        payload, behind = wire.ipv6_payload(frame, at), at + wire.IPV6_SIZE
+        end = behind + payload if payload else self.wire_end(index)  # 0: a jumbogram, or segmentation offload
+        source, destination = at + wire.IPV6_SOURCE_AT, at + wire.IPV6_DESTINATION_AT
+        message = Message(wire.ipv6_next(frame, at), True, behind, 0, source, destination, head=destination)
+        fragment = last = False
+        for header in self.headers[index + 1 :]:
+            kind, start = header.kind, header.start
             if last or not IPV6_OPTIONS <= kind <= IPV6_AH:
                 break
-            if kind == IPV6_ROUTING and not self._route_end(start, stop, message):
+            if kind == IPV6_ROUTING and not self._route_end(header, message):
                 return MALFORMED, None
-            home = self._option_data(start, stop, 201, 16) if message.protocol == 60 else 0  # RFC 6275 section 6.3
-            message.source = home or message.source
-            piece |= kind == IPV6_FRAGMENT and bool(self.get(start + 2, 2) & 0xFFF9)
+            options = message.protocol == wire.PROTO_IPV6_OPTS
+            message.source = (self._option_data(start, header.end, HOME_ADDRESS, 16) if options else 0) or message.source
+            fragment |= kind == IPV6_FRAGMENT and wire.ipv6_is_fragment(frame, start)
             message.sealed |= kind == IPV6_AH
-            last = 135 <= message.protocol <= 140 and self.frame[start] == 59  # these are messages themselves
+            itself = wire.PROTO_MOBILITY <= message.protocol <= wire.PROTO_SHIM6  # these are messages themselves
+            last = itself and wire.extension_next(frame, start) == wire.PROTO_IPV6_NONXT
             if not last:
-                message.protocol, message.at = self.frame[start], stop
-        if message.at > end or (message.protocol in EXTENSIONS and not (piece or last)):  # past the end, or deeper than the walk
+                message.protocol, message.at = wire.extension_next(frame, start), header.end
+        deeper = message.protocol in EXTENSIONS and not (fragment or last)  # than the walk
+        if message.at > end or deeper:
             return self.missing(), None
         message.size = end - message.at
-        return FRAGMENT if piece else CORRECTED, message
+        return FRAGMENT if fragment else CORRECTED, message
 
-    def _route_end(self, start: int, stop: int, message: Message) -> bool:
+    def _route_end(self, header: Header, message: Message) -> bool:
         """Lets the pseudo-header have the last address of a route; False when there is none.
 
         RFC 8200 section 8.1: with segments left it is the destination. Of type 0 it is the last one of the list (RFC 2460
         4.4), of type 2 the only one (RFC 6275 6.4), of type 3 the last one, which leaves out what it has in common with the
         header's destination (RFC 6554 section 3), of type 4 the first one (RFC 8754 section 2).
         """
-        size, kind, left = self.frame[start + 1] * 8, self.frame[start + 2], self.frame[start + 3]
-        if left == 0:  # whatever its type: RFC 8200 section 4.4
+        start, kind = header.start, wire.route_type(self.frame, header.start)
+        size, addresses = wire.extension_length(self.frame, start) * 8, start + wire.EXTENSION_SIZE
+        if wire.route_left(self.frame, start) == 0:  # whatever its type: RFC 8200 section 4.4
             return True
-        message.obscure = kind not in (0, 2, 3, 4)
+        message.obscure = kind not in (SOURCE_ROUTE, HOME_ROUTE, RPL_ROUTE, SEGMENT_ROUTE)
         if message.obscure:
             return True
-        shared, tail = 0, size % 16 if kind == 0 else 0
-        if kind == 3:
+        shared, tail = 0, size % 16 if kind == SOURCE_ROUTE else 0
+        if kind == RPL_ROUTE:
             shared, tail = self.frame[start + 4] & 15, self.frame[start + 5] >> 4
-        if size < tail + 16 - shared or start + 8 + size > stop:
+        if size < tail + 16 - shared or addresses + size > header.end:
             return False
         message.shared = shared
-        message.destination = start + 8 + (0 if kind in (2, 4) else size - tail - (16 - shared))
+        message.destination = addresses + (0 if kind in (HOME_ROUTE, SEGMENT_ROUTE) else size - tail - (16 - shared))
         return True
 
     def pseudo(self, message: Message) -> bytes:

@@ -5,7 +5,9 @@ The columns of fields, tests and assignments are those of `struct field`, `struc
 
 from __future__ import annotations
 
+import dataclasses
 import operator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, OFFSET, ORIGINAL, ROW_BYTES, Program
@@ -34,7 +36,7 @@ from ..program import (
     UNEQUAL,
 )
 from . import bpf
-from .headers import GRE, IP, IPV6, VXLAN, Walk, note
+from .headers import GRE, IP, IPV6, VXLAN, Header, Walk, note
 from .rows import checked, without_fcs
 from .update import update
 
@@ -43,18 +45,69 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ...bpf.classic import Instruction
+
 COMPARISONS: dict[int, Callable[[Any, Any], bool]] = {  # of two numbers, or of bytes with bytes
     EQUAL: operator.eq, UNEQUAL: operator.ne, LESS: operator.lt, AT_MOST: operator.le, MORE: operator.gt, AT_LEAST: operator.ge,
     PRESENT: lambda _value, _wanted: True,
 }  # fmt: skip
 MASK64 = (1 << 64) - 1
 
-Rows = list[tuple[int, ...]]
+
+@dataclass(slots=True)
+class _Field:
+    """A field in one kind of header."""
+
+    header: int
+    bit: int
+    width: int
+    bias: int
+    scale: int
+    kind: int
+    shapes: int
+    next: int
 
 
-def _cut(code: bytes, columns: int) -> Rows:
+@dataclass(slots=True)
+class _Test:
+    """A test of a filter; its column `field` is a set of header kinds for LAYER."""
+
+    field: int
+    occurrence: int
+    compare: int
+    high: int
+    low: int
+    mask_high: int
+    mask_low: int
+    constant: int
+    size: int
+    yes: int
+    no: int
+    instructions: list[Instruction] | None = dataclasses.field(default=None, init=False)  # of BPF
+
+
+@dataclass(slots=True)
+class _Assignment:
+    """An assignment."""
+
+    operation: int
+    field: int
+    occurrence: int
+    exact: int
+    high: int
+    low: int
+    constant: int
+    size: int
+    other: int
+
+
+Tests = tuple[list[_Field], list[_Test], bytes]
+Assignments = tuple[list[_Field], list[_Assignment], bytes]
+
+
+def _cut(code: bytes, columns: int) -> list[list[int]]:
     values = memoryview(code).cast("B")[: len(code) // 8 * 8].cast("q").tolist()
-    return [tuple(values[i : i + columns]) for i in range(0, len(values), columns)]
+    return [values[i : i + columns] for i in range(0, len(values) // columns * columns, columns)]
 
 
 def _width_sound(kind: int, bit: int, width: int) -> bool:
@@ -68,30 +121,46 @@ def _width_sound(kind: int, bit: int, width: int) -> bool:
     return 0 <= width <= 56 or (width == 128 and bit % 8 == 0)
 
 
+def _fields(program: Program) -> tuple[list[_Field], bool]:
+    """The fields that a program brings, and whether they are sound."""
+    fields = [_Field(*columns) for columns in _cut(program[0], FIELD_COLUMNS)]
+    sound = True
+    for i, field in enumerate(fields):
+        sound &= field.next == -1 or i < field.next < len(fields)  # forward: no circles
+        sound &= 0 <= field.bit <= 8 * MAX_FRAME and field.scale >= 1 and _width_sound(field.kind, field.bit, field.width)
+    return fields, sound
+
+
 @lru_cache(16)
-def _load(program: Program, columns: int) -> tuple[Rows, Rows, bytes]:
-    """Rows and code of a program. Raises ValueError when it is not sound: it is checked once and then trusted."""
-    rows, code, constants = _cut(program[0][: len(program[0]) // 64 * 64], FIELD_COLUMNS), _cut(program[1], columns), program[2]
-    sound = len(program[1]) // 8 % columns == 0
-    for i, (_, bit, width, _, scale, kind, _, following) in enumerate(rows):
-        sound &= following == -1 or i < following < len(rows)  # forward: no circles
-        sound &= 0 <= bit <= 8 * MAX_FRAME and scale >= 1 and _width_sound(kind, bit, width)
-    if columns == TEST_COLUMNS:
-        sound &= len(code) > 0
-        for i, test in enumerate(code if sound else []):
-            sound &= all(target in (ACCEPT, REJECT) or i < target < len(code) for target in test[9:11])
-            sound &= test[2] in (LAYER, BPF) or 0 <= test[0] < len(rows)
-            sound &= 0 <= test[7] <= len(constants) and 0 <= test[8] <= len(constants) - test[7]
-            if sound and test[2] == BPF:  # its last column: the instructions
-                code[i] = (*test, bpf.load(constants[test[7] : test[7] + test[8]]))  # type: ignore[arg-type]  # one column more
-                sound &= code[i][-1] is not None
-    else:
-        for a in code if sound else []:
-            sound &= 0 <= a[1] < len(rows) and (a[0] != SWAP or 0 <= a[8] < len(rows))
-            sound &= 0 <= a[6] <= len(constants) and 0 <= a[7] <= len(constants) - a[6]
+def _load_tests(program: Program) -> Tests:
+    """The tests of a program. Raises ValueError when it is not valid: it is checked once and then trusted."""
+    fields, sound = _fields(program)
+    tests, constants = [_Test(*columns) for columns in _cut(program[1], TEST_COLUMNS)], program[2]
+    sound &= len(program[1]) // 8 % TEST_COLUMNS == 0 and len(tests) > 0
+    for i, t in enumerate(tests if sound else []):
+        sound &= all(target in (ACCEPT, REJECT) or i < target < len(tests) for target in (t.yes, t.no))
+        sound &= t.compare in (LAYER, BPF) or 0 <= t.field < len(fields)
+        sound &= 0 <= t.constant <= len(constants) and 0 <= t.size <= len(constants) - t.constant
+        if sound and t.compare == BPF:
+            t.instructions = bpf.load(constants[t.constant : t.constant + t.size])
+            sound &= t.instructions is not None
     if not sound:
         raise ValueError("program is not valid")
-    return rows, code, constants
+    return fields, tests, constants
+
+
+@lru_cache(16)
+def _load_assignments(program: Program) -> Assignments:
+    """The same for assignments."""
+    fields, sound = _fields(program)
+    assignments, constants = [_Assignment(*columns) for columns in _cut(program[1], ASSIGNMENT_COLUMNS)], program[2]
+    sound &= len(program[1]) // 8 % ASSIGNMENT_COLUMNS == 0
+    for a in assignments if sound else []:
+        sound &= 0 <= a.field < len(fields) and (a.operation != SWAP or 0 <= a.other < len(fields))
+        sound &= 0 <= a.constant <= len(constants) and 0 <= a.size <= len(constants) - a.constant
+    if not sound:
+        raise ValueError("program is not valid")
+    return fields, assignments, constants
 
 
 def _number(high: int, low: int) -> int:
@@ -101,29 +170,29 @@ def _number(high: int, low: int) -> int:
 class _Place:
     """An occurrence of a field in a frame."""
 
-    __slots__ = ("row", "at", "size")
+    __slots__ = ("field", "at", "size")
 
-    def __init__(self, row: tuple[int, ...], at: int, size: int) -> None:
-        self.row, self.at, self.size = row, at, size  # `at` in bits, `size` (of DATA and TEXT) in bytes
+    def __init__(self, field: _Field, at: int, size: int) -> None:
+        self.field, self.at, self.size = field, at, size  # `at` in bits, `size` (of DATA and TEXT) in bytes
 
 
-def _place_in(rows: Rows, row: int, header: list[int]) -> _Place | None:
-    kind, start, data, end = header
-    while row >= 0:
-        found = rows[row]
-        if found[0] == kind:
-            if found[5] == DATA:
-                return _Place(found, data * 8, end - data) if data < end else None
-            at = start * 8 + found[1]
-            size = found[2] // 8 if found[5] == TEXT else 0
-            return _Place(found, at, size) if at + found[2] <= end * 8 else None
-        row = found[7]
+def _place_in(fields: list[_Field], index: int, header: Header) -> _Place | None:
+    kind = header.kind
+    while index >= 0:
+        field = fields[index]
+        if field.header == kind:
+            if field.kind == DATA:
+                return _Place(field, header.data * 8, header.end - header.data) if header.data < header.end else None
+            at = header.start * 8 + field.bit
+            size = field.width // 8 if field.kind == TEXT else 0
+            return _Place(field, at, size) if at + field.width <= header.end * 8 else None
+        index = field.next
     return None
 
 
-def _locate(rows: Rows, row: int, occurrence: int, exact: bool, headers: list[list[int]]) -> _Place | None:
+def _locate(fields: list[_Field], index: int, occurrence: int, exact: bool, headers: list[Header]) -> _Place | None:
     """The k-th occurrence, or from the end when negative. Where fewer come, `exact` finds none, otherwise the last."""
-    places = [place for header in headers if (place := _place_in(rows, row, header))]
+    places = [place for header in headers if (place := _place_in(fields, index, header))]
     if not places:
         return None
     if occurrence < 0:
@@ -153,26 +222,26 @@ def _turned(value: int, width: int) -> int:
 def _read_bytes(frame: bytes | bytearray, place: _Place) -> bytes:
     """The bytes of DATA, or of TEXT, which ends at the first zero or with its field."""
     found = bytes(frame[place.at // 8 : place.at // 8 + place.size])
-    return found.partition(b"\0")[0] if place.row[5] == TEXT else found
+    return found.partition(b"\0")[0] if place.field.kind == TEXT else found
 
 
 def _read_raw(frame: bytes | bytearray, place: _Place) -> int:
     """The number as it stands in the packet, before bias and scale."""
-    raw = _read_bits(frame, place.at, place.row[2])
-    if place.row[5] == FAMILY and raw > 0xFFFF:  # in the byte order of the machine that wrote it
+    raw = _read_bits(frame, place.at, place.field.width)
+    if place.field.kind == FAMILY and raw > 0xFFFF:  # in the byte order of the machine that wrote it
         raw = int.from_bytes(raw.to_bytes(4, "big"), "little")
-    elif place.row[5] == LITTLE:
-        raw = _turned(raw, place.row[2])
+    elif place.field.kind == LITTLE:
+        raw = _turned(raw, place.field.width)
     return raw
 
 
 def _write_raw(frame: bytearray, place: _Place, value: int) -> None:
-    width = place.row[2]
-    if place.row[5] == FAMILY:
+    width = place.field.width
+    if place.field.kind == FAMILY:
         old = _read_bits(frame, place.at, 32)
         if old == 0 or old > 0xFFFF:
             value = int.from_bytes((value & 0xFFFFFFFF).to_bytes(4, "big"), "little")
-    elif place.row[5] == LITTLE:
+    elif place.field.kind == LITTLE:
         value = _turned(value, width)
     _write_bits(frame, place.at, width, value)
 
@@ -180,48 +249,47 @@ def _write_raw(frame: bytearray, place: _Place, value: int) -> None:
 # ---- filters ----
 
 
-def _holds(rows: Rows, test: tuple[int, ...], constants: bytes, frame: bytes, headers: list[list[int]]) -> bool:
-    row, occurrence, compare, high, low, mask_high, mask_low, constant, size = test[:9]
-    if compare == LAYER:  # `row` is a set of header kinds
-        return any(row >> header[0] & 1 for header in headers)
-    place = _locate(rows, row, occurrence, True, headers)
+def _holds(fields: list[_Field], test: _Test, constants: bytes, frame: bytes, headers: list[Header]) -> bool:
+    if test.compare == LAYER:
+        return any(test.field >> header.kind & 1 for header in headers)
+    place = _locate(fields, test.field, test.occurrence, True, headers)
     if place is None:
         return False
     value: int | bytes
     wanted: int | bytes
-    if place.row[5] in (DATA, TEXT):
-        value, wanted = _read_bytes(frame, place), constants[constant : constant + size]
+    if place.field.kind in (DATA, TEXT):
+        value, wanted = _read_bytes(frame, place), constants[test.constant : test.constant + test.size]
     else:
         value = _read_raw(frame, place)
-        if place.row[2] < 128:
-            value = (value + place.row[3]) * place.row[4]
-        value, wanted = value & _number(mask_high, mask_low), _number(high, low)
-    return COMPARISONS.get(compare, COMPARISONS[PRESENT])(value, wanted)
+        if place.field.width < 128:
+            value = (value + place.field.bias) * place.field.scale
+        value, wanted = value & _number(test.mask_high, test.mask_low), _number(test.high, test.low)
+    return COMPARISONS.get(test.compare, COMPARISONS[PRESENT])(value, wanted)
 
 
-def _matches(loaded: tuple[Rows, Rows, bytes], data: bytearray, row: list[int], whole: list[int]) -> bool:
+def _matches(loaded: Tests, data: bytearray, row: list[int], whole: list[int]) -> bool:
     """row: the packet without its frame check sequence; whole: with it: BPF sees all, as tcpdump does."""
-    rows, tests, constants = loaded
+    fields, tests, constants = loaded
     frame = bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
     headers = None
     following = 0
     while following >= 0:
         test = tests[following]
-        if test[2] == BPF:  # knows no headers: none are looked for in vain
+        if test.instructions is not None:  # BPF: knows no headers: none are looked for in vain
             all_of_it = frame if row == whole else bytes(data[whole[OFFSET] : whole[OFFSET] + whole[CAPTURED]])
-            held = bpf.run(test[11], all_of_it, whole[ORIGINAL]) != 0  # type: ignore[arg-type]  # see _load
+            held = bpf.run(test.instructions, all_of_it, whole[ORIGINAL]) != 0
         else:
             if headers is None:
                 headers = Walk(frame, row[LINKTYPE]).headers
-            held = _holds(rows, test, constants, frame, headers)
-        following = test[9] if held else test[10]
+            held = _holds(fields, test, constants, frame, headers)
+        following = test.yes if held else test.no
     return following == ACCEPT
 
 
 def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
     """The rows of the packets for which the tests end in ACCEPT."""
     values = checked(data, rows)
-    loaded = _load(tests, TEST_COLUMNS)
+    loaded = _load_tests(tests)
     kept = bytearray()
     for i in range(len(values) // COLUMNS):
         row = values[i * COLUMNS : (i + 1) * COLUMNS]
@@ -233,20 +301,19 @@ def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
 # ---- assignments ----
 
 
-def _change(a: tuple[int, ...], frame: bytearray, place: _Place, constants: bytes) -> bool:
-    """Whether it is done: a value that this row cannot hold is left alone."""
-    operation, _, _, _, high, low, constant, size, _ = a
-    _, _, width, bias, scale, kind, _, _ = place.row
-    if kind == DATA:
-        at, size = place.at // 8, min(size, place.size)
-        frame[at : at + size] = constants[constant : constant + size]
+def _change(a: _Assignment, frame: bytearray, place: _Place, constants: bytes) -> bool:
+    """Whether it is done: a value that this field cannot hold is left alone."""
+    operation, width, bias, scale = a.operation, place.field.width, place.field.bias, place.field.scale
+    if place.field.kind == DATA:
+        at, size = place.at // 8, min(a.size, place.size)
+        frame[at : at + size] = constants[a.constant : a.constant + size]
         return True
-    if kind == TEXT:  # one that is there already stays with what stands behind its end; behind another one all is zero
-        at, text = place.at // 8, constants[constant : constant + min(size, place.size)]
+    if place.field.kind == TEXT:  # one that is there already stays with what stands behind its end; behind another one all is zero
+        at, text = place.at // 8, constants[a.constant : a.constant + min(a.size, place.size)]
         if text != _read_bytes(frame, place):
             frame[at : at + place.size] = text.ljust(place.size, b"\0")
         return True
-    value = _number(high, low)
+    value = _number(a.high, a.low)
     if width < 128:
         value &= MASK64
         if operation == SET:
@@ -263,21 +330,22 @@ def _change(a: tuple[int, ...], frame: bytearray, place: _Place, constants: byte
     return True
 
 
-def _outer_headers(headers: list[list[int]]) -> list[list[int]]:
+def _outer_headers(headers: list[Header]) -> list[Header]:
     """The headers in front of what a tunnel carries, without UDP that carries VXLAN: there is who talks to whom."""
     network = False
-    for i, (kind, *_) in enumerate(headers):
+    for i, header in enumerate(headers):
+        kind = header.kind
         if kind in (GRE, VXLAN) or (network and kind in (IP, IPV6)):
             return headers[: i - 1] if kind == VXLAN else headers[:i]
         network |= kind in (IP, IPV6)
     return headers
 
 
-def _swap(rows: Rows, a: tuple[int, ...], frame: bytearray, headers: list[list[int]]) -> bool:
+def _swap(fields: list[_Field], a: _Assignment, frame: bytearray, headers: list[Header]) -> bool:
     """Exchanges two fields of outer headers; whether both are there."""
     outer = _outer_headers(headers)
-    place, other = (_locate(rows, row, a[2], bool(a[3]), outer) for row in (a[1], a[8]))
-    if not place or not other or other.row[2] != place.row[2] or TEXT in (place.row[5], other.row[5]):
+    place, other = (_locate(fields, index, a.occurrence, bool(a.exact), outer) for index in (a.field, a.other))
+    if not place or not other or other.field.width != place.field.width or TEXT in (place.field.kind, other.field.kind):
         return False
     value = _read_raw(frame, place)
     _write_raw(frame, place, _read_raw(frame, other))
@@ -285,19 +353,19 @@ def _swap(rows: Rows, a: tuple[int, ...], frame: bytearray, headers: list[list[i
     return True
 
 
-def _assign(loaded: tuple[Rows, Rows, bytes], frame: bytearray, linktype: int, placed: list[int]) -> int:
+def _assign(loaded: Assignments, frame: bytearray, linktype: int, placed: list[int]) -> int:
     """placed: a counter an assignment, of the packets in which it was done. Gives what is not followed."""
-    rows, code, constants = loaded
+    fields, assignments, constants = loaded
     walked = Walk(bytes(frame), linktype)
     headers = walked.headers
-    for i, a in enumerate(code):
-        if a[0] == SWAP:
-            placed[i] += _swap(rows, a, frame, headers)
+    for i, a in enumerate(assignments):
+        if a.operation == SWAP:
+            placed[i] += _swap(fields, a, frame, headers)
             continue
-        place = _locate(rows, a[1], a[2], bool(a[3]), headers)
+        place = _locate(fields, a.field, a.occurrence, bool(a.exact), headers)
         if place and _change(a, frame, place, constants):
             placed[i] += 1
-            if place.row[6]:  # later assignments meet the headers as they are now
+            if place.field.shapes:  # later assignments meet the headers as they are now
                 headers = Walk(bytes(frame), linktype).headers
     return walked.beyond
 
@@ -311,10 +379,10 @@ def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | 
     `counts` what packets carry that is not followed.
     """
     values = checked(data, rows)
-    loaded = _load(assignments, ASSIGNMENT_COLUMNS)
+    loaded = _load_assignments(assignments)
     if guard is not None and not isinstance(guard, tuple):
         raise TypeError("guard is a program or None")
-    tests = _load(guard, TEST_COLUMNS) if guard is not None else None
+    tests = _load_tests(guard) if guard is not None else None
     met = stale = unknown = 0
     placed = [0] * len(loaded[1])
     for i in range(0, len(values), COLUMNS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from .. import BAD, CORRECTED, CUT_SHORT, LEFT, MALFORMED, NONE, OBSCURE, UNCERTAIN, UNFINISHED, WRONG
+from . import wire
 from .checksum import Checksum, View, internet
 from .headers import (
     ETHERNET,
@@ -17,7 +18,6 @@ from .headers import (
     SCTP,
     SLL,
     SLL2,
-    TAGS,
     TCP,
     UDP,
     UNKNOWN,
@@ -28,16 +28,15 @@ from .headers import (
 from .message import Message
 from .rows import checked, without_fcs
 
-ANNOUNCED_AT = {ETHERNET: 12, VLAN: 2, SLL: 14, SLL2: 0}  # where a link layer's header says what is behind it
-ARP_TYPE = 0x0806
+ANNOUNCED = {ETHERNET: wire.ethernet_type, VLAN: wire.tag_type, SLL: wire.sll_type, SLL2: wire.sll2_type}  # by the last one
+IP_LEAST_MTU, IPV6_LEAST_MTU = 576, 1280  # RFC 791 section 3.1, RFC 8200 section 5
 
 
 def _carries(view: View, header: Header) -> bool:
     """Whether a header has a checksum of its own, or of the message that it begins."""
-    kind, start = header[:2]
-    if kind == GRE:
-        return view.get(start, 2) & 0xC007 == 0x8000
-    return kind in (IP, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP)
+    if header.kind == GRE:
+        return wire.gre_has_checksum(view.frame, header.start)
+    return header.kind in (IP, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP)
 
 
 def _message_verdict(view: View, index: int, left: Checksum | None) -> tuple[int, Message | None, int, Checksum | None]:
@@ -48,10 +47,10 @@ def _message_verdict(view: View, index: int, left: Checksum | None) -> tuple[int
     outcome, message, checksum = view.message_checksum(index)
     if message is None:
         return outcome, None, NONE, left
-    more = view.finishing(message, left) if checksum and checksum[1] == 2 else b""
+    more = view.finishing(message, left) if checksum and checksum.size == 2 else b""
     if checksum and more:
-        value = internet((checksum[2] ^ 0xFFFF).to_bytes(2, "big") + more)
-        checksum = *checksum[:2], value, value
+        value = internet((checksum.value ^ 0xFFFF).to_bytes(2, "big") + more)
+        checksum = Checksum(checksum.at, checksum.size, value, value)
     verdict = view.message_judged(message, checksum)
     return outcome, message, verdict, checksum if verdict == LEFT else left
 
@@ -70,14 +69,14 @@ def verify(data: bytearray, row: bytes) -> list[int]:
     verdicts = [UNCERTAIN if _carries(view, header) else NONE for header in view.headers]
     left: Checksum | None = None
     for i in reversed(range(len(view.headers))):  # the innermost first: outer sums cover inner ones
-        if view.headers[i][0] not in (IP, IPV6):
+        if view.headers[i].kind not in (IP, IPV6):
             continue
         checksum = view.header_checksum(i)
         if checksum:
             verdicts[i] = view.judged(checksum)
         outcome, message, verdict, left = _message_verdict(view, i, left)
         for k in range(i + 1, len(view.headers)):
-            if outcome == CORRECTED and message and message.place and view.headers[k][1] == message.at:
+            if outcome == CORRECTED and message and message.place and view.headers[k].start == message.at:
                 verdicts[k] = verdict
     return verdicts
 
@@ -88,36 +87,37 @@ def _zero_sound(view: View, header: Header) -> bool:
     It is how segmentation offload shows what is too long to say, or what it has yet to cut: more than the least size that every
     link carries. In IPv6 it may also be a jumbogram that says its size (RFC 2675), or nothing.
     """
-    kind, start, _, end = header
-    if kind == IP:
-        return end - start > 576  # RFC 791 section 3.1
-    jumbo = view.jumbo_place(start)
+    size = header.end - header.start
+    if header.kind == IP:
+        return size > IP_LEAST_MTU
+    jumbo = view.jumbo_place(header.start)
     if jumbo:
-        return view.get(jumbo, 4) == end - start - 40
-    return end - start > 1280 or view.get(start + 6, 1) == 59
+        return view.get(jumbo, 4) == size - wire.IPV6_SIZE
+    return size > IPV6_LEAST_MTU or wire.ipv6_next(view.frame, header.start) == wire.PROTO_IPV6_NONXT
 
 
 def _header_sound(view: View, header: Header) -> bool:
-    kind, start, _, end = header
+    kind, start, frame = header.kind, header.start, view.frame
     if kind == IP:
-        return view.frame[start] >> 4 == 4 and (view.get(start + 2, 2) != 0 or _zero_sound(view, header))
+        return wire.ip_version(frame, start) == 4 and (wire.ip_total(frame, start) != 0 or _zero_sound(view, header))
     if kind == IPV6:
-        return view.frame[start] >> 4 == 6 and (view.get(start + 4, 2) != 0 or _zero_sound(view, header))
-    return kind != TCP or 20 <= (view.frame[start + 12] >> 4) * 4 <= end - start
+        return wire.ip_version(frame, start) == 6 and (wire.ipv6_payload(frame, start) != 0 or _zero_sound(view, header))
+    return kind != TCP or wire.TCP_SIZE <= wire.tcp_header_size(frame, start) <= header.end - start
 
 
 def _check(view: View) -> int:
     if view.wire > len(view.frame):
         return CUT_SHORT
-    kind, start = view.headers[-1][:2]
-    announced = view.get(start + ANNOUNCED_AT[kind], 2) if kind in ANNOUNCED_AT else 0
-    if view.partial or (kind == UNKNOWN and view.linktype in KNOWN) or announced == ARP_TYPE or announced in TAGS:
+    last = view.headers[-1]
+    announced = ANNOUNCED[last.kind](view.frame, last.start) if last.kind in ANNOUNCED else 0
+    cut = announced == wire.ETHERTYPE_ARP or announced in wire.TAGS
+    if view.partial or (last.kind == UNKNOWN and view.linktype in KNOWN) or cut:
         return MALFORMED
     verdicts, obscure, left = set(), False, None
     for i, header in reversed([*enumerate(view.headers)]):
         if not _header_sound(view, header):
             return MALFORMED
-        if header[0] not in (IP, IPV6):
+        if header.kind not in (IP, IPV6):
             continue
         verdicts.add(view.judged(view.header_checksum(i)))
         outcome, message, verdict, left = _message_verdict(view, i, left)

@@ -6,7 +6,8 @@ What was right stays right, what was wrong stays wrong, also where the packet wa
 from __future__ import annotations
 
 from .. import CORRECTED, FRAGMENT
-from .checksum import SCTP, UDP, Checksum, View, internet, other_reading
+from . import wire
+from .checksum import Checksum, View, internet, other_reading
 from .headers import IP, IPV6, IPV6_FRAGMENT
 from .message import Message
 
@@ -32,38 +33,39 @@ class _Sides:
 
     def follow_header(self, index: int) -> bool:
         old, new = self.before.frame, self.after.frame
-        at = self.before.headers[index][1]
-        size, later = (old[at] & 15) * 4, (new[at] & 15) * 4
-        if not self.same(at + 10, 2):  # the user has set it
+        at = self.before.headers[index].start
+        size, later, place = wire.ip_header_size(old, at), wire.ip_header_size(new, at), at + wire.IP_CHECKSUM_AT
+        if not self.same(place, 2):  # the user has set it
             return True
-        if size < 20 or later < 20 or not self.before.within(at, size) or not self.after.within(at, later):
-            return self.same(at, 20)
+        if min(size, later) < wire.IP_SIZE or not self.before.within(at, size) or not self.after.within(at, later):
+            return self.same(at, wire.IP_SIZE)
         was, now = bytes(old[at : at + size]), bytes(new[at : at + later])
         if internet(was) != internet(now):
-            self.after.put(at + 10, 2, _followed(self.before.get(at + 10, 2), was, now))
+            self.after.put(place, 2, _followed(self.before.get(place, 2), was, now))
         return True
 
-    def piece_offset(self, index: int) -> int:
+    def fragment_offset(self, index: int) -> int:
         """Where in its datagram a fragment stands, in the units of its header; 0: it is the first one."""
-        kind, at = self.before.headers[index][:2]
-        if kind == IP:
-            return self.before.get(at + 6, 2) & 0x1FFF
-        pieces = [start for kind, start, *_ in self.before.headers[index:] if kind == IPV6_FRAGMENT]
-        return self.before.get(pieces[0] + 2, 2) & 0xFFF8 if pieces else 0
+        frame, header = self.before.frame, self.before.headers[index]
+        if header.kind == IP:
+            return wire.ip_offset(frame, header.start)
+        fragments = [inner.start for inner in self.before.headers[index:] if inner.kind == IPV6_FRAGMENT]
+        return wire.ipv6_offset(frame, fragments[0]) if fragments else 0
 
     def follow_crc(self, index: int) -> bool:
         outcome, _, before = self.before.message_checksum(index)
         later, _, after = self.after.message_checksum(index)
-        whole = outcome == later == CORRECTED and before is not None and after is not None and before[1] == after[1] == 4
-        if whole and self.before.read(before) == before[2]:  # type: ignore[arg-type,index]  # `whole` says that it is there
+        whole = outcome == later == CORRECTED and before is not None and after is not None and before.size == after.size == 4
+        if whole and self.before.read(before) == before.value:  # type: ignore[arg-type,union-attr]  # `whole` says that it is there
             self.after.write(after)
         return whole
 
     def touched(self, index: int) -> bool:
         """Whether anything of a message differs, or of what names its ends: addresses, options, routes."""
-        kind, start, _, end = self.before.headers[index]
-        names, protocol = (start + 12, start + 9) if kind == IP else (start + 8, start + 6)
-        return not self.same(protocol, 1) or (names < end and not self.same(names, end - names))
+        header = self.before.headers[index]
+        places = (wire.IP_SOURCE_AT, wire.IP_PROTOCOL_AT) if header.kind == IP else (wire.IPV6_SOURCE_AT, wire.IPV6_NEXT_AT)
+        names, protocol = header.start + places[0], header.start + places[1]
+        return not self.same(protocol, 1) or (names < header.end and not self.same(names, header.end - names))
 
     def follow_message(self, index: int) -> None:
         """Lets the checksum of what the IP header at `index` carries follow."""
@@ -77,7 +79,7 @@ class _Sides:
         if not place:
             return
         rest = max(0, min(before.size, len(self.before.frame) - before.at))
-        if outcome == FRAGMENT and self.piece_offset(index) > 0:
+        if outcome == FRAGMENT and self.fragment_offset(index) > 0:
             self.stale |= not self.same(before.at, rest)  # it stands in another packet, and follows there
             return
         if not self.before.within(before.at + place, size):  # it was not captured
@@ -90,7 +92,7 @@ class _Sides:
         known = after is not None and outcome == later and before.protocol == after.protocol and before.at == after.at
         if after is None or not known or place != after.place:
             self.stale = True
-        elif before.protocol == SCTP:
+        elif before.protocol == wire.PROTO_SCTP:
             self.stale |= not self.same(before.at, rest) and not self.follow_crc(index)
         elif min(before.covered, after.covered) < place + 2:
             self.stale |= not self.same(before.at, rest)
@@ -99,9 +101,9 @@ class _Sides:
 
     def follow_sum(self, index: int, before: Message, after: Message) -> None:
         """Lets a checksum that was captured follow."""
-        at, start = before.at + before.place, self.before.headers[index][1] + 24
+        at, start = before.at + before.place, self.before.headers[index].start + wire.IPV6_DESTINATION_AT
         stored = self.before.get(at, 2)
-        if before.protocol == UDP and stored == 0:
+        if before.protocol == wire.PROTO_UDP and stored == 0:
             return  # it has none
         if (before.obscure or after.obscure) and before.pseudo and not self.same(start, before.at - start):
             self.unknown = True  # the last address of its route may be among these
@@ -113,8 +115,8 @@ class _Sides:
             if stored != self.before.card_seed(before):
                 before.length = after.length = 0
             self.after.put(at, 2, self.after.card_seed(after))  # left to the card, before and after
-            self.left = at, 2, self.before.card_value(before), 0
-            self.kept = at, 2, self.after.card_value(after), 0
+            self.left = Checksum(at, 2, self.before.card_value(before), 0)
+            self.kept = Checksum(at, 2, self.after.card_value(after), 0)
             return
         was = _even(was) + self.before.finishing(before, self.left)
         now = _even(now) + self.after.finishing(after, self.kept)
@@ -149,11 +151,12 @@ def update(before: bytes, after: bytearray, original: int, linktype: int) -> tup
     sides = _Sides(before, after, original, linktype)
     for i in reversed(range(len(sides.before.headers))):  # the innermost first: outer sums cover inner ones
         header = sides.before.headers[i]
-        if header[0] not in (IP, IPV6):
+        if header.kind not in (IP, IPV6):
             continue
-        if i >= len(sides.after.headers) or header[:2] != sides.after.headers[i][:2]:
-            sides.stale |= not sides.same(header[1], header[3] - header[1])  # nobody looks there any more; it is as it was
+        now = sides.after.headers[i] if i < len(sides.after.headers) else None
+        if now is None or header.kind != now.kind or header.start != now.start:
+            sides.stale |= not sides.same(header.start, header.end - header.start)  # nobody looks there any more; it is as it was
         else:
             sides.follow_message(i)
-            sides.stale |= header[0] == IP and not sides.follow_header(i)
+            sides.stale |= header.kind == IP and not sides.follow_header(i)
     return sides.stale, sides.unknown

@@ -1,0 +1,196 @@
+"""Numbers of protocols, and what headers say, by name; twin of ../c/wire.h, which a test compares it with.
+
+All accessors take a frame and the place where their header starts. Past the end of the frame they give 0.
+"""
+
+from __future__ import annotations
+
+# IANA "Protocol Numbers"
+PROTO_HOPOPT, PROTO_ICMP, PROTO_IGMP, PROTO_GGP, PROTO_IPV4, PROTO_TCP, PROTO_EGP, PROTO_IGP = 0, 1, 2, 3, 4, 6, 8, 9
+PROTO_UDP, PROTO_DCCP, PROTO_IPV6, PROTO_IPV6_ROUTE, PROTO_IPV6_FRAG, PROTO_RSVP, PROTO_GRE = 17, 33, 41, 43, 44, 46, 47
+PROTO_ESP, PROTO_AH, PROTO_IPV6_ICMP, PROTO_IPV6_NONXT, PROTO_IPV6_OPTS, PROTO_EIGRP, PROTO_OSPF = 50, 51, 58, 59, 60, 88, 89
+PROTO_IPIP, PROTO_ETHERIP, PROTO_PIM, PROTO_IPCOMP, PROTO_VRRP, PROTO_PGM, PROTO_L2TP = 94, 97, 103, 108, 112, 113, 115
+PROTO_SCTP, PROTO_FC, PROTO_MOBILITY, PROTO_UDPLITE, PROTO_MPLS, PROTO_HIP, PROTO_SHIM6 = 132, 133, 135, 136, 137, 139, 140
+PROTO_WESP, PROTO_HOMA = 141, 146
+
+# IANA "IEEE 802 Numbers"
+LEAST_ETHERTYPE = 0x0600  # below it: a length, IEEE 802.3 clause 3.2.6
+ETHERTYPE_IP, ETHERTYPE_ARP, ETHERTYPE_BRIDGE, ETHERTYPE_IPV6 = 0x0800, 0x0806, 0x6558, 0x86DD
+ETHERTYPE_VLAN, ETHERTYPE_QINQ, ETHERTYPE_QINQ1, ETHERTYPE_QINQ2 = 0x8100, 0x88A8, 0x9100, 0x9200
+TAGS = {ETHERTYPE_VLAN, ETHERTYPE_QINQ, ETHERTYPE_QINQ1, ETHERTYPE_QINQ2}
+
+# UDP ports of tunnels: IANA "Service Name and Transport Protocol Port Number Registry"
+PORT_L2TP, PORT_GTP_U, PORT_TEREDO, PORT_LISP, PORT_GRE, PORT_VXLAN, PORT_VXLAN_GPE = 1701, 2152, 3544, 4341, 4754, 4789, 4790
+PORT_CAPWAP, PORT_GUE, PORT_GENEVE, PORT_MPLS, PORT_SCTP, PORT_TZSP = 5247, 6080, 6081, 6635, 9899, 37008
+PORT_OTV = 8472  # VXLAN as Linux had it first
+
+# Bytes of headers; of IPv4's, TCP's and GRE's at least
+ETHERNET_SIZE, TAG_SIZE, ARP_SIZE, IP_SIZE, IPV6_SIZE, EXTENSION_SIZE, ICMP_SIZE, IGMP_SIZE = 14, 4, 28, 20, 40, 8, 4, 8
+TCP_SIZE, UDP_SIZE, SCTP_SIZE, GRE_SIZE, VXLAN_SIZE = 20, 8, 12, 4, 8
+
+# Where fields stand that are written, or compared in place: RFC 791 section 3.1, RFC 8200 section 3, RFC 768
+IP_TOTAL_AT, IP_PROTOCOL_AT, IP_CHECKSUM_AT, IP_SOURCE_AT, IP_DESTINATION_AT = 2, 9, 10, 12, 16
+IPV6_PAYLOAD_AT, IPV6_NEXT_AT, IPV6_SOURCE_AT, IPV6_DESTINATION_AT = 4, 6, 8, 24
+UDP_LENGTH_AT = 4
+
+GRE_CHECKSUM, GRE_ROUTING, GRE_KEY, GRE_SEQUENCE, GRE_VERSION_BITS = 0x8000, 0x4000, 0x2000, 0x1000, 7
+
+Frame = bytes | bytearray
+
+
+def get8(frame: Frame, at: int) -> int:
+    """A byte; past the end of the frame it is 0."""
+    return frame[at] if at < len(frame) else 0
+
+
+def get16(frame: Frame, at: int) -> int:
+    """Two bytes as a number; past the end of the frame it is 0."""
+    return frame[at] << 8 | frame[at + 1] if at + 2 <= len(frame) else 0
+
+
+# ---- Ethernet II, IEEE 802.1Q clause 9.6, Linux cooked captures ----
+
+
+def ethernet_type(frame: Frame, at: int) -> int:
+    """The EtherType, or length."""
+    return get16(frame, at + 12)
+
+
+def tag_type(frame: Frame, at: int) -> int:
+    """The EtherType behind a tag."""
+    return get16(frame, at + 2)
+
+
+def sll_type(frame: Frame, at: int) -> int:
+    """The EtherType in SLL."""
+    return get16(frame, at + 14)
+
+
+def sll2_type(frame: Frame, at: int) -> int:
+    """The EtherType in SLL2."""
+    return get16(frame, at)
+
+
+# ---- IPv4, RFC 791 section 3.1 ----
+
+
+def ip_version(frame: Frame, at: int) -> int:
+    """The version; of IPv6, too."""
+    return get8(frame, at) >> 4
+
+
+def ip_header_size(frame: Frame, at: int) -> int:
+    """Bytes of the header, by its own field."""
+    return (get8(frame, at) & 0x0F) * 4
+
+
+def ip_total(frame: Frame, at: int) -> int:
+    """Bytes of the datagram."""
+    return get16(frame, at + IP_TOTAL_AT)
+
+
+def ip_offset(frame: Frame, at: int) -> int:
+    """Where in its datagram a fragment stands, in units of 8 bytes."""
+    return get16(frame, at + 6) & 0x1FFF
+
+
+def ip_is_fragment(frame: Frame, at: int) -> bool:
+    """Whether more fragments follow, or one came before."""
+    return get16(frame, at + 6) & 0x3FFF != 0
+
+
+def ip_protocol(frame: Frame, at: int) -> int:
+    """What the datagram carries."""
+    return get8(frame, at + IP_PROTOCOL_AT)
+
+
+# ---- IPv6, RFC 8200 sections 3 and 4 ----
+
+
+def ipv6_payload(frame: Frame, at: int) -> int:
+    """Bytes behind the header."""
+    return get16(frame, at + IPV6_PAYLOAD_AT)
+
+
+def ipv6_next(frame: Frame, at: int) -> int:
+    """The protocol of what follows."""
+    return get8(frame, at + IPV6_NEXT_AT)
+
+
+def extension_next(frame: Frame, at: int) -> int:
+    """The protocol of what follows an extension header."""
+    return get8(frame, at)
+
+
+def extension_length(frame: Frame, at: int) -> int:
+    """The length of an extension header, in units of its own."""
+    return get8(frame, at + 1)
+
+
+def route_type(frame: Frame, at: int) -> int:
+    """The type of a routing header."""
+    return get8(frame, at + 2)
+
+
+def route_left(frame: Frame, at: int) -> int:
+    """Segments that a routing header has left."""
+    return get8(frame, at + 3)
+
+
+def ipv6_offset(frame: Frame, at: int) -> int:
+    """Where in its datagram the fragment of a fragment header stands, in bytes."""
+    return get16(frame, at + 2) & 0xFFF8
+
+
+def ipv6_is_fragment(frame: Frame, at: int) -> bool:
+    """The same as of IPv4, by a fragment header. An atomic fragment, a whole datagram, is none (RFC 6946)."""
+    return get16(frame, at + 2) & 0xFFF9 != 0
+
+
+# ---- what IP carries: RFC 9293 section 3.1, RFC 768, RFC 2784 section 2.1 ----
+
+
+def tcp_header_size(frame: Frame, at: int) -> int:
+    """Bytes of the header, by its own field."""
+    return (get8(frame, at + 12) >> 4) * 4
+
+
+def udp_source(frame: Frame, at: int) -> int:
+    """The port that a datagram comes from."""
+    return get16(frame, at)
+
+
+def udp_destination(frame: Frame, at: int) -> int:
+    """The port that a datagram goes to."""
+    return get16(frame, at + 2)
+
+
+def udp_length(frame: Frame, at: int) -> int:
+    """Bytes of the header and its data."""
+    return get16(frame, at + UDP_LENGTH_AT)
+
+
+def udp_checksum(frame: Frame, at: int) -> int:
+    """The checksum as it stands there."""
+    return get16(frame, at + 6)
+
+
+def gre_flags(frame: Frame, at: int) -> int:
+    """Flags and version."""
+    return get16(frame, at)
+
+
+def gre_type(frame: Frame, at: int) -> int:
+    """The EtherType of what it carries."""
+    return get16(frame, at + 2)
+
+
+def gre_plain(flags: int) -> bool:
+    """Whether it is of the version, and without a route, that we read (RFC 1701, RFC 2637)."""
+    return flags & (GRE_ROUTING | GRE_VERSION_BITS) == 0
+
+
+def gre_has_checksum(frame: Frame, at: int) -> bool:
+    """Whether there is a checksum, in a header that we read."""
+    flags = gre_flags(frame, at)
+    return gre_plain(flags) and flags & GRE_CHECKSUM != 0
