@@ -9,8 +9,10 @@ from conftest import ROOT
 
 from pkttools.errors import PktError
 from pkttools.protocols import _tables
-from pkttools.protocols.compile import FOLDER, made, tables
+from pkttools.protocols.checks import check
+from pkttools.protocols.compile import FOLDER, announce, kinds, rows_of, tables
 from pkttools.protocols.describe import FORMS, Reader
+from pkttools.protocols.model import Descriptions
 
 OURS = sorted(FOLDER.glob("*.protocol"))
 
@@ -22,12 +24,18 @@ def described(text: str) -> Reader:
     return reader
 
 
+def compiled(text: str) -> Descriptions:
+    """The same, checked."""
+    found = described(text).found
+    announce(found)
+    check(found)
+    return found
+
+
 def rows(text: str) -> dict[str, tuple]:
     """The rows of fields of a file: bit, width, kind, bias, scale, and whether the walk goes by it."""
     found = described(text).found
-    for name in ("ethertype", "protocol", "udp", "llc", "linktype", "greversion"):
-        found.spaces.setdefault(name, described(f'space {name} "{{}}"').found.spaces[name])
-    return {row[0]: row[2:8] for row in made(found).ROWS}
+    return {row[0]: row[2:8] for row in rows_of(found, kinds(found))}
 
 
 def test_the_tables_are_those_of_the_descriptions():
@@ -129,7 +137,7 @@ def test_comments_and_text():
     ("space s\n7 a\n7 b", 3, "s 7 is there already (mine.protocol:2)"),
     ("protocol P\nis thing", 2, "no 'thing'; there are link, tag"),
     ("protocol P\nsize 8\nsize 9", 3, "P has a size already (mine.protocol:2)"),
-    ("protocol P\nend A\nend B", 3, "P has an end already (mine.protocol:2)"),
+    ("protocol P\nend A\nend B", 3, "P has two ends"),
     ("protocol P\nwhole A", 2, "wanted: whole if TEST"),
     ("protocol P\nnext Q if", 2, "wanted: next HEADER"),
     ("protocol P\nnext Q if A == B", 2, "bad number 'B'"),
@@ -147,4 +155,67 @@ def test_a_bad_statement(text, line, message):
 
 def test_every_statement_is_explained():
     assert all(form.split()[0] == name for name, form in FORMS.items())
-    assert set(FORMS) <= {words[0] for path in OURS for words in map(str.split, path.read_text().splitlines()) if words}
+
+
+GOOD = """space linktype "{}"
+protocol P
+after linktype 7
+field A 8
+part A1 4
+field B 16 * 4
+field C 32 + 2
+field D 48 mac
+field - 3
+field E 5
+"""
+
+
+@pytest.mark.parametrize(("text", "line", "message"), [
+    ("next Q", 11, "no header Q; there are P"),
+    ("next port A", 11, "no space port; there are linktype"),
+    ("next linktype X", 11, "P has no field X; there are A, A1, B, C, D, E"),
+    ("next P if X", 11, "P has no field X"),
+    ("next P if D == 1", 11, "D is no number of at most 32 bits"),
+    ("next P if A == 256", 11, "A cannot be 256"),
+    ("next P if A & 0x100", 11, "A has 8 bits: a bit of the mask, or of the value, is never there"),
+    ("next P if A & 2 == 1", 11, "A has 8 bits: a bit of the mask"),
+    ("next P if B == 3", 11, "B cannot be 3"),
+    ("next P if C == 1", 11, "C cannot be 1"),
+    ("next P if B & 1", 11, "B has a unit: no mask"),
+    ("size X", 11, "P has no field X"),
+    ("size 8", 11, "P has 14 bytes at least: a size of 8 cannot be"),
+    ("fixed 300\nsize A", 12, "P has 300 bytes at least: a size of 255 cannot be"),
+    ("fixed 6\nend C", 12, "C lies behind the 6 bytes that have to be there"),
+    ("fixed 2\nnext linktype B", 12, "B lies behind the 2 bytes"),
+    ("whole if X", 11, "P has no field X"),
+    ("field - 1", 2, "the fields of P make 113 bits, and no whole bytes"),
+    ("field F 8 names N", 11, "no names N; there are linktype"),
+    ("field F 8 at 8", 11, "F lies where B does (mine.protocol:6)"),
+    ("after port 7", 11, "no space port; there are linktype"),
+    ("protocol Q\nafter linktype 7", 12, "linktype 7 is there already (mine.protocol:3)"),
+    ("space port of linktype\n7 -", 12, "linktype 7 is there already (mine.protocol:3)"),
+    ("space port of nowhere", 11, "no space nowhere; there are linktype, port"),
+    ("protocol Q\nfield A 8", 11, "nothing leads to Q"),
+    ("protocol Q\nspace port\nprotocol R\nafter port 1", 11, "nothing leads to Q"),
+    ("next Q\nprotocol Q\nnext Q", 13, "Q leads to itself, and there is no byte on the way"),
+    ("next Q\nprotocol Q\nnext R\nprotocol R\nnext Q", 13, "Q leads to itself, and there is no byte on the way"),
+    ("header Q\nfield A 48 mac\nafter linktype 8", 12, "A is another kind of field in P (mine.protocol:4)"),
+    ('show "x" "{X}"', 11, "P has no field X"),
+    ('show "x" "{A"', 11, "'{A': expected '}' before end of string"),
+    ('show "x" "{flags}"', 11, "`flags` says what {flags} names"),
+    ("flags X", 11, "P has no field X"),
+    ("checksum X internet", 11, "P has no field X"),
+    ("checksum A internet", 11, "A is no field of 2 bytes, as internet has"),
+    ("checksum C internet", 11, "C is no field of 2 bytes, as internet has"),
+    ("checksum B internet over X", 11, "P has no field X"),
+])  # fmt: skip
+def test_what_descriptions_say_of_each_other(text, line, message):
+    with pytest.raises(PktError) as error:
+        compiled(GOOD + text)
+    assert str(error.value).startswith(f"mine.protocol:{line}: {message}")
+
+
+def test_what_is_said_without_a_fault():
+    compiled(
+        GOOD + "size B + 14\nend C if C >= 16\nnext P if A & 0x80 and B == 8 and E != 31\nwhole if A == 0\nchecksum B internet"
+    )

@@ -11,8 +11,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from .checks import check, following
 from .describe import Reader, add_entry, read_file
-from .model import Data, Descriptions, Entry, Field, Header, Test
+from .model import Data, Descriptions, Entry, Field, Header, Next, Rule
 
 FOLDER = Path(__file__).parent
 # The kinds of headers that the codec knows by number: `enum header_kind` in codec/c/codec.h. Others follow them.
@@ -35,6 +36,7 @@ def descriptions(paths: Iterable[Path]) -> Descriptions:
     for path in paths:
         read_file(reader, path)
     announce(reader.found)
+    check(reader.found)
     return reader.found
 
 
@@ -45,13 +47,15 @@ def announce(found: Descriptions) -> None:
             space = found.spaces.get(after.space)
             if space is None:
                 raise after.line.wrong(f"no space {after.space}; there are {', '.join(found.spaces)}")
-            entry = Entry(after.word, after.title, False, header.category == "tunnel", after.line, header.name)
+            title = after.title or (header.title if header.unfollowed else "")
+            entry = Entry(after.word, title, False, header.category == "tunnel", after.line, header.name, tuple(after.tests))
             add_entry(space, after.number, entry)
 
 
 def kinds(found: Descriptions) -> list[str]:
-    """The names of headers, in the order of their numbers."""
-    return [*(name for name in NUMBERED if name in found.headers), *(name for name in found.headers if name not in NUMBERED)]
+    """The names of headers, in the order of their numbers: those that are none come last."""
+    shown = [header.name for header in found.headers.values() if not (header.hidden or header.unfollowed)]
+    return [*(name for name in NUMBERED if name in shown), *(name for name in shown if name not in NUMBERED)]
 
 
 def words_of(found: Descriptions) -> dict[str, dict[int, str]]:
@@ -59,50 +63,45 @@ def words_of(found: Descriptions) -> dict[str, dict[int, str]]:
     made: dict[str, dict[int, str]] = {name: dict(names.values) for name, names in found.names.items()}
     for space in found.spaces.values():
         words = made.setdefault((space.of or space.name).upper(), {})
-        words.update({number: entry.word for number, entry in space.entries.items() if entry.word})
+        words.update({number: entry.word for number, entries in space.entries.items() for entry in entries if entry.word})
     return {name: dict(sorted(words.items())) for name, words in made.items() if words}
 
 
 def titles_of(found: Descriptions, name: str) -> dict[int, str]:
     """What a space's numbers are called for people."""
     spaces = [space for space in found.spaces.values() if name in (space.name, space.of)]
-    return dict(sorted((number, entry.title) for space in spaces for number, entry in space.entries.items() if entry.title))
+    entries = [(number, entry) for space in spaces for number, known in space.entries.items() for entry in known]
+    return dict(sorted((number, entry.title) for number, entry in entries if entry.title))
 
 
-def consulted(header: Header) -> list[tuple[int, int]]:
+def finds(found: Descriptions, rule: Next) -> bool:
+    """Whether a rule leads to a header that is followed."""
+    return any(not found.headers[name].unfollowed for name in following(found, rule))
+
+
+def consulted(found: Descriptions, header: Header) -> list[tuple[int, int]]:
     """The bits of a header that the walk goes by: from, and up to."""
-    ranges: list[tuple[int, int]] = []
-
-    def field(name: str, mask: int = -1) -> None:
+    rules: list[Rule] = [*header.sizes(), *(rule for rule in header.next if finds(found, rule))]
+    ranges = [(0, 4)] if any(after.space == "version" for after in header.after) else []
+    tests = [test for one in (*header.after, *rules) for test in one.tests] + header.whole
+    fields = [one.field for one in rules if one.field]
+    for name, mask in [(name, -1) for name in fields] + [(test.field, test.mask) for test in tests]:
         row = header.field(name)
         assert row is not None
-        bits = [bit for bit in range(row.width) if mask >> bit & 1] if row.form == "int" and row.scale == 1 else []
-        ranges.extend((row.end - 1 - bit, row.end - bit) for bit in bits) if bits else ranges.append((row.bit, row.end))
-
-    for size in [*header.size, *([header.end] if header.end else [])]:
-        if size.field:
-            field(size.field)
-    tests: list[Test] = [*(header.whole[0] if header.whole else [])]
-    for size in [*header.size, *([header.end] if header.end else [])]:
-        tests += size.tests
-    for rule in header.next:
-        tests += rule.tests
-        if rule.field:
-            field(rule.field)
-    for test in tests:
-        field(test.field, test.mask)
-    if any(after.space == "nibble" for after in header.after):
-        ranges.append((0, 4))
+        if mask < 0 or row.form != "int":
+            ranges.append((row.bit, row.end))
+        else:
+            ranges += [(row.end - 1 - bit, row.end - bit) for bit in range(row.width) if mask >> bit & 1]
     return ranges
 
 
 def shapes(header: Header, row: Field | Data, ranges: list[tuple[int, int]]) -> bool:
     """Whether the walk depends on a field."""
     if isinstance(row, Data):
-        return bool(header.next)
-    return any(first < row.end and row.bit < last for first, last in ranges) or any(
-        size.field == row.name for size in header.size
-    )  # also one without bits
+        return bool(header.next) or header.name == NUMBERED[0]  # of which nothing is known
+    if row.width == 0:
+        return any(size.field == row.name for size in header.size)
+    return any(first < row.end and row.bit < last for first, last in ranges)
 
 
 def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ranges: list[tuple[int, int]]) -> tuple[Any, ...]:
@@ -124,16 +123,21 @@ def layout_of(header: Header) -> tuple[Any, ...]:
     return header.title, header.category, lines, brief, header.flags[0] if header.flags else ()
 
 
+def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...]:
+    """The rows of all fields, protocol by protocol; `names` are those of the kinds of headers."""
+    ranges = {name: consulted(found, found.headers[name]) for name in names}
+    numbers = {name: number for number, name in enumerate(names)}
+    first = {found.headers[name].protocol: numbers[name] for name in reversed(names)}
+    in_order = sorted(found.rows, key=lambda pair: first[pair[0].protocol])
+    return tuple(row_of(found, header, numbers[header.name], row, ranges[header.name]) for header, row in in_order)
+
+
 def made(found: Descriptions) -> SimpleNamespace:
     """The tables of descriptions that were checked."""
     names = kinds(found)
-    ranges = {header.name: consulted(header) for header in found.headers.values()}
-    numbers = {name: number for number, name in enumerate(names)}
-    first = {header.protocol: numbers[header.name] for header in reversed(found.headers.values())}
-    in_order = sorted(found.rows, key=lambda pair: first[pair[0].protocol])
-    rows = tuple(row_of(found, header, numbers[header.name], row, ranges[header.name]) for header, row in in_order)
+    rows = rows_of(found, names)
     fields: dict[str, list[int]] = {}
-    layers: dict[str, list[int]] = {header.layer: [numbers[header.name]] for header in found.headers.values() if header.layer}
+    layers: dict[str, list[int]] = {header.layer: [names.index(header.name)] for header in found.headers.values() if header.layer}
     for index, row in enumerate(rows):
         fields.setdefault(row[0], []).append(index)
         kinds_of = layers.setdefault(row[0].partition(".")[0], [])

@@ -21,7 +21,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import PktError
-from .model import After, Checksum, Data, Descriptions, Entry, Field, Header, Line, Names, Next, Size, Space, Test
+from .model import (
+    MOST_BYTES,
+    PARTIAL,
+    After,
+    Checksum,
+    Data,
+    Descriptions,
+    Entry,
+    Field,
+    Header,
+    Line,
+    Names,
+    Next,
+    Size,
+    Space,
+    Test,
+)
 
 FORMS: dict[str, str] = {}  # what each statement takes, as its error message says it
 STATEMENTS: dict[str, Callable[[Reader, Line, Words], None]] = {}
@@ -34,7 +50,7 @@ CATEGORIES = ("link", "tag", "network", "extension", "transport", "tunnel", "app
 WIDTHS = {"mac": 48, "ipv4": 32, "ipv6": 128, "family": 32}  # of those forms that have one of their own
 NUMBERS = ("int", "little", "family")  # forms whose value is a number
 MOST_BITS = 56  # of a number
-MOST_BYTES = 65535  # of a header
+MOST_TESTED = 32  # of one that rules ask for
 COMPARISONS = ("==", "!=", "<", ">=")
 
 
@@ -117,8 +133,8 @@ class Words:
         mask = self.number() if self.took("&") else -1
         for comparison in COMPARISONS:
             if self.took(comparison):
-                return Test(field, mask, comparison, self.number())
-        return Test(field, mask, "!=", 0)
+                return Test(field, mask, comparison, self.number(), self.line)
+        return Test(field, mask, "!=", 0, self.line)
 
 
 class Reader:
@@ -184,7 +200,8 @@ class Reader:
     def add_row(self, header: Header, row: Field | Data) -> None:
         """A further row of a header."""
         header.rows.append(row)
-        self.found.rows.append((header, row))
+        if not (header.hidden or header.unfollowed):
+            self.found.rows.append((header, row))
 
     def add_header(self, header: Header) -> None:
         """A new header, of which statements are said from here on."""
@@ -196,13 +213,16 @@ class Reader:
 
 def add_entry(space: Space, number: int, entry: Entry) -> None:
     """Adds what a space says of a number. Raises the error of one that is there, or whose name is."""
-    known = space.entries.get(number)
-    if known:
-        raise entry.line.wrong(f"{space.name} {number} is there already ({known.line.place})")
-    for other in space.entries.values():
-        if entry.word and other.word == entry.word:
-            raise entry.line.wrong(f"'{entry.word}' is the name of two numbers of {space.name} ({other.line.place})")
-    space.entries[number] = entry
+    known = space.entries.setdefault(number, [])
+    for other in known:
+        if not other.tests and not entry.tests:
+            raise entry.line.wrong(f"{space.name} {number} is there already ({other.line.place})")
+    for value, entries in space.entries.items():
+        for other in entries:
+            if entry.word and other.word == entry.word and value != number:
+                raise entry.line.wrong(f"'{entry.word}' is the name of two numbers of {space.name} ({other.line.place})")
+    known.append(entry)
+    known.sort(key=lambda one: not one.tests)  # what is always so is the last
 
 
 def value_name(word: str, line: Line) -> str:
@@ -257,6 +277,28 @@ def _protocol(reader: Reader, line: Line, words: Words) -> None:
     reader.add_header(Header(name, name, title, line))
 
 
+@statement("hidden NAME")
+def _hidden(reader: Reader, line: Line, words: Words) -> None:
+    """What is no header, but a way to one: its fields are for its rules."""
+    name = words.name("a header")
+    words.done()
+    header = Header(name, reader.protocol or name, name, line)
+    header.hidden = True
+    reader.add_header(header)
+
+
+@statement('unfollowed NAME "TITLE"')
+def _unfollowed(reader: Reader, line: Line, words: Words) -> None:
+    """What is known and not followed: where it is, it is counted, by its title."""
+    name, title = words.name("a header"), words.text()
+    if not title:
+        raise words.wanted()
+    words.done()
+    header = Header(name, name, title, line)
+    header.unfollowed = True
+    reader.add_header(header)
+
+
 @statement('header NAME ["TITLE"] [like HEADER big|little]')
 def _header(reader: Reader, line: Line, words: Words) -> None:
     """A further header of the protocol, whose fields have its name too; or goes on with one."""
@@ -274,14 +316,14 @@ def _header(reader: Reader, line: Line, words: Words) -> None:
         words.done()
         reader.add_header(header)
         return
-    header.like = words.name("a header")
+    like = words.name("a header")
     order = words.take()
     if order not in ("big", "little"):
         raise words.wanted()
     words.done()
-    model = reader.found.headers.get(header.like)
+    model = reader.found.headers.get(like)
     if model is None or model.protocol != reader.protocol:
-        raise line.wrong(f"no header {header.like} of {reader.protocol} stands above")
+        raise line.wrong(f"no header {like} of {reader.protocol} stands above")
     header.title, header.little = model.title, order == "little"
     reader.add_header(header)
     for said in model.statements:
@@ -305,18 +347,25 @@ def _names(reader: Reader, line: Line, words: Words) -> None:
     reader.found.names[name] = reader.values = Names(name, line)
 
 
-@statement('space NAME ["FORM"] [of SPACE]')
+@statement('space NAME ["FORM"] [from NUMBER] [swapped] [of SPACE]')
 def _space(reader: Reader, line: Line, words: Words) -> None:
-    """Numbers that announce headers; those without a description follow, a line each: NUMBER WORD|- ["TITLE"] [leaf] [tunnel]."""
+    """Numbers that announce headers; those without a description follow, a line each: NUMBER WORD|- ["TITLE"] [leaf] [tunnel].
+
+    `from`: those from there on of which nothing is said are counted as not followed. `swapped`: those that do not fit in 16 bits
+    are in the other byte order. `of`: what the other space has is in this one, too.
+    """
     name = words.take()
     if isinstance(name, Text) or not VALUE_NAME.fullmatch(name):
         raise line.wrong(f"'{name}' is no name of a space: small letters and digits")
     form = words.text()
+    least = words.number() if words.took("from") else None
+    swapped = words.took("swapped")
     of = words.take() if words.took("of") else ""
     words.done()
     if name in reader.found.spaces:
         raise line.wrong(f"there is a space {name} already ({reader.found.spaces[name].line.place})")
-    reader.found.spaces[name] = reader.values = Space(name, form, of, line)
+    space = reader.found.spaces[name] = reader.values = Space(name, form, of, line)
+    space.least, space.swapped = least, swapped
 
 
 @statement(f"is {'|'.join(CATEGORIES)}")
@@ -329,19 +378,21 @@ def _is(reader: Reader, line: Line, words: Words) -> None:
     header.category = word
 
 
-@statement('after SPACE NUMBER... [NAME] ["TITLE"]')
+@statement('after SPACE NUMBER... [NAME] ["TITLE"] [if TEST [and TEST]...]')
 def _after(reader: Reader, line: Line, words: Words) -> None:
-    """What announces it: numbers of a space; one may have a name, and a title."""
+    """What announces it: numbers of a space; one may have a name, and a title. Tests are of its own fields."""
     header, space = reader.current(line), words.take()
     values = [words.number()]
     while words.numeric():
         values.append(words.number())
-    word = "" if not words.left or isinstance(words.left[0], Text) else value_name(words.take(), line)
+    unnamed = not words.left or isinstance(words.left[0], Text) or words.left[0] == "if"
+    word = "" if unnamed else value_name(words.take(), line)
     title = words.text()
+    tests = words.tests()
     words.done()
     if (word or title) and len(values) > 1:
         raise line.wrong("a name is that of one number")
-    header.after += [After(space, value, word, title, line) for value in values]
+    header.after += [After(space, value, word, title, tests, line) for value in values]
 
 
 @statement("layer NAME")
@@ -404,11 +455,12 @@ def _described(field: Field, words: Words, little: bool) -> None:
         raise line.wrong(f"{field.name} is 0 times something")
 
 
-@statement('field NAME|- BITS [int|mac|ipv4|ipv6|text|little|family] [+ N] [* N] [names NAMES] [old] ["MEANING"]')
+@statement('field NAME|- BITS [at BIT] [int|mac|ipv4|ipv6|text|little|family] [+ N] [* N] [names NAMES] [old] ["MEANING"]')
 def _field(reader: Reader, line: Line, words: Words) -> None:
     """The next bits of the header; its value is (the bits + N) * N. Without a name they say nothing."""
     header, name, width = _field_of(reader, line, words)
-    at, header.bits, reader.parts = header.bits, header.bits + width, None
+    at = words.number(MOST_BYTES * 8) if words.took("at") else header.bits
+    header.bits, reader.parts = at + width, None
     if header.bits > MOST_BYTES * 8:
         raise line.wrong(f"{header.name} has more than {MOST_BYTES} bytes")
     if name == "-":
@@ -416,6 +468,9 @@ def _field(reader: Reader, line: Line, words: Words) -> None:
         words.done()
         return
     field = Field(name, at, width, line)
+    other = next((row for row in header.rows if isinstance(row, Field) and row.bit < field.end and at < row.end), None)
+    if other and width:
+        raise line.wrong(f"{name} lies where {other.name} does ({other.line.place}); `part` is what lies in another field")
     _described(field, words, header.little)
     reader.add_row(header, field)
     reader.parts = at
@@ -464,21 +519,30 @@ def _flag(reader: Reader, line: Line, words: Words) -> None:
     reader.add_row(header, field)
 
 
-@statement('data [NAME] [at BYTES|end] [old] ["MEANING"]')
+@statement('data [NAME|-] [at BYTES|end] [rest] [old] ["MEANING"]')
 def _data(reader: Reader, line: Line, words: Words) -> None:
-    """What it carries, as a field: where the fields end that stand above, or as many bytes on from its start."""
+    """What it carries, as a field: behind its size, or as many bytes on from its start, or at its end, which is nothing.
+
+    `rest`: without what is claimed by headers behind it that 1.16 knew: a payload, or the padding behind one.
+    """
     header = reader.current(line)
-    name = "DATA" if not words.left or isinstance(words.left[0], Text) or words.left[0] in ("at", "old") else words.name("data")
+    unnamed = not words.left or isinstance(words.left[0], Text) or words.left[0] in ("at", "rest", "old")
+    name = "-" if words.took("-") else "DATA" if unnamed else words.name("data")
     data = Data(name, header.bits, line)
     if words.took("at"):
-        data.at = "end" if words.took("end") else words.number(MOST_BYTES)
-        data.bit = data.bit if isinstance(data.at, str) else data.at * 8
+        data.at = MOST_BYTES if words.took("end") else words.number(MOST_BYTES)
+        data.bit = data.at * 8
+    data.rest = words.took("rest")
     data.old = words.took("old")
     words.text()
     words.done()
     if any(row.name == name for row in header.rows):
         raise line.wrong(f"{header.name} has two fields {name}")
-    reader.add_row(header, data)
+    if header.data:
+        raise line.wrong(f"{header.name} has data already ({header.data.line.place})")
+    header.data = data
+    if name != "-":
+        reader.add_row(header, data)
 
 
 # ---- how long it is, and what comes next ----
@@ -487,7 +551,24 @@ def _data(reader: Reader, line: Line, words: Words) -> None:
 @statement("fixed BYTES")
 def _fixed(reader: Reader, line: Line, words: Words) -> None:
     """Bytes that have to be there; without the statement what the fields make."""
-    reader.current(line).fixed = words.number(MOST_BYTES), line
+    reader.current(line).fixed = words.number(MOST_BYTES)
+    words.done()
+
+
+@statement("align BYTES")
+def _align(reader: Reader, line: Line, words: Words) -> None:
+    """Its size is a multiple of so many bytes."""
+    header = reader.current(line)
+    header.align = words.number(256)
+    if header.align == 0:
+        raise line.wrong("bad number '0': at least 1")
+    words.done()
+
+
+@statement("trailer BYTES")
+def _trailer(reader: Reader, line: Line, words: Words) -> None:
+    """Bytes at its end that are no data, such as a checksum."""
+    reader.current(line).trailer = words.number(256)
     words.done()
 
 
@@ -523,18 +604,21 @@ def _more(reader: Reader, line: Line, words: Words) -> None:
     """What else belongs to the header, behind its fixed part."""
     header = reader.current(line)
     if not header.size:
-        fixed = Size(line)
-        fixed.number = -1  # the fixed part, whatever that will be
-        header.size.append(fixed)
+        header.size.append(Size(line))
+        header.size[0].fixed = True
     header.size.append(_size_of(line, words))
 
 
-@statement("end FIELD [* N] [+|- N] [if TEST [and TEST]...]")
+@statement("end size | FIELD [* N] [+|- N] [if TEST [and TEST]...]")
 def _end(reader: Reader, line: Line, words: Words) -> None:
-    """Where the header and its data end, from its start on; never beyond what encloses it."""
+    """Where the header and its data end, from its start on, never beyond what encloses it; `size`: it has no data."""
     header = reader.current(line)
-    if header.end:
-        raise line.wrong(f"{header.name} has an end already ({header.end.line.place})")
+    if header.end or header.own_end:
+        raise line.wrong(f"{header.name} has two ends")
+    if words.took("size"):
+        words.done()
+        header.own_end = True
+        return
     header.end = _size_of(line, words)
 
 
@@ -544,20 +628,49 @@ def _whole(reader: Reader, line: Line, words: Words) -> None:
     header = reader.current(line)
     if not words.left or words.left[0] != "if":
         raise words.wanted()
-    header.whole = words.tests(), line
+    header.whole = words.tests()
     words.done()
 
 
-@statement("next HEADER | SPACE FIELD | nibble [if TEST [and TEST]...]")
+@statement(f"partial {'|'.join(PARTIAL)}...")
+def _partial(reader: Reader, line: Line, words: Words) -> None:
+    """Where a packet is partial because of it.
+
+    cut: it is announced, and not there as far as it has to be. inside: the same, if it is not the first one. deep: too many
+    headers are in front of it. size: its size is impossible.
+    """
+    header = reader.current(line)
+    while True:
+        word = words.take()
+        if word not in PARTIAL:
+            raise words.wanted()
+        header.partial.append(word)
+        if not words.left:
+            return
+
+
+@statement("exception NAME")
+def _exception(reader: Reader, line: Line, words: Words) -> None:
+    """What is done that no statement can say, by its name in protocols/walking.py."""
+    reader.current(line).exception = words.name("an exception")
+    words.done()
+
+
+@statement("next HEADER | SPACE FIELD | SPACE behind BITS | SPACE last BITS [promised] [quoted] [if TEST [and TEST]...]")
 def _next(reader: Reader, line: Line, words: Words) -> None:
-    """What comes behind it; of several the first that holds."""
+    """What comes behind it; of several the first that holds, and finds something."""
     header, rule, word = reader.current(line), Next(line), words.take()
     if NAME.fullmatch(word):
         rule.header = word
     else:
         rule.space = word
-        if word != "nibble":
+        if words.took("behind"):
+            rule.behind = words.number(MOST_TESTED)
+        elif words.took("last"):
+            rule.last = words.number(MOST_TESTED)
+        else:
             rule.field = words.name("a field")
+    rule.promised, rule.quoted = words.took("promised"), words.took("quoted")
     rule.tests = words.tests()
     words.done()
     header.next.append(rule)

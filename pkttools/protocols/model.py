@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ..errors import PktError
 
+MOST_BYTES = 65535  # of a header
+PARTIAL = ("cut", "inside", "deep", "size")
+
 
 class Line:
     """A statement: its words, and where it stands."""
@@ -36,34 +39,53 @@ class Field:
 
 
 class Data:
-    """The data of a header, as a field: `bit` is where they begin by the description; they go to the header's end."""
+    """The data of a header, as a field: `bit` is where they begin by the description; they go to the header's end.
+
+    at: bytes from the header's start where they begin, MOST_BYTES for its end; None: behind its size. rest: what headers behind
+    it claim is none of them.
+    """
 
     def __init__(self, name: str, bit: int, line: Line) -> None:
-        self.name, self.bit, self.line, self.old = name, bit, line, False
-        self.at: int | str | None = None  # bytes from the header's start where it is said: also `end`
+        self.name, self.bit, self.line, self.old, self.rest = name, bit, line, False, False
+        self.at: int | None = None
 
 
 class Test:
-    """FIELD [& MASK] COMPARISON VALUE; of the value of the field, in its own unit."""
+    """FIELD [& MASK] COMPARISON VALUE; the value is in the unit of the field, a mask is of its bits."""
 
-    def __init__(self, field: str, mask: int, comparison: str, value: int) -> None:
-        self.field, self.mask, self.comparison, self.value = field, mask, comparison, value
+    def __init__(self, field: str, mask: int, comparison: str, value: int, line: Line) -> None:
+        self.field, self.mask, self.comparison, self.value, self.line = field, mask, comparison, value, line
 
 
-class Size:
+class Rule:
+    """What is so where all of `tests` hold; of the value of a field, or "" for none."""
+
+    def __init__(self, line: Line) -> None:
+        self.line, self.field = line, ""
+        self.tests: list[Test] = []
+
+
+class Size(Rule):
     """A size in bytes: a number, and the value of a field times `unit`, if all of `tests` hold."""
 
     def __init__(self, line: Line) -> None:
-        self.line, self.number, self.field, self.unit = line, 0, "", 1
-        self.tests: list[Test] = []
+        super().__init__(line)
+        self.number, self.unit = 0, 1
+        self.fixed = False  # it is the fixed part of its header, instead
 
 
-class Next:
-    """What comes behind a header: what `space` has for the value of `field`, or the header `header`; if all of `tests` hold."""
+class Next(Rule):
+    """What comes behind a header: what `space` has for a number, or the header `header`; if all of `tests` hold.
+
+    The number is the value of `field`, or the first so many bits that are `behind` the header, or the `last` ones that are in it.
+    promised: of a frame that has to be there; quoted: of one that is quoted in a message.
+    """
 
     def __init__(self, line: Line) -> None:
-        self.line, self.space, self.field, self.header = line, "", "", ""
-        self.tests: list[Test] = []
+        super().__init__(line)
+        self.space = self.header = ""
+        self.behind = self.last = 0
+        self.promised = self.quoted = False
 
 
 class Checksum:
@@ -81,29 +103,42 @@ class Checksum:
         self.tests: list[Test] = []
 
 
-class After:
-    """What announces a header: a number of a space, with a name for filters and a title for people, or "" for either."""
+class After(Rule):
+    """What announces a header: a number of a space, with a name for filters and a title for people, or "" for either.
 
-    def __init__(self, space: str, number: int, word: str, title: str, line: Line) -> None:
-        self.space, self.number, self.word, self.title, self.line = space, number, word, title, line
+    tests: what has to hold of the header's own fields.
+    """
+
+    def __init__(self, space: str, number: int, word: str, title: str, tests: list[Test], line: Line) -> None:
+        super().__init__(line)
+        self.space, self.number, self.word, self.title, self.tests = space, number, word, title, tests
 
 
 class Header:
-    """A kind of header: what a description says of it."""
+    """A kind of header: what a description says of it.
+
+    hidden: it is no header, but a way to one; unfollowed: it is not followed, but counted.
+    """
 
     def __init__(self, name: str, protocol: str, title: str, line: Line) -> None:
         self.name, self.protocol, self.title, self.line = name, protocol, title, line
+        self.hidden = self.unfollowed = False
         self.category = ""
-        self.like = ""  # the header whose statements these are, in another byte order
         self.little = False  # its integers are little-endian
         self.layer = ""  # a name of its own, by which filters ask for it
         self.rows: list[Field | Data] = []  # what has a name, in the order of the file
         self.bits = 0  # how far the fields go
         self.after: list[After] = []
-        self.fixed: tuple[int, Line] | None = None  # bytes that have to be there
+        self.fixed: int | None = None  # bytes that have to be there; None: what the fields make
+        self.data: Data | None = None
         self.size: list[Size] = []  # its terms; none: the fixed part is all
+        self.align = 1  # its size is a multiple of so many bytes
         self.end: Size | None = None  # where it ends with its data; None: where what encloses it does
-        self.whole: tuple[list[Test], Line] | None = None  # otherwise what is behind it is a piece
+        self.own_end = False  # it ends with itself
+        self.trailer = 0  # bytes at its end that are no data
+        self.whole: list[Test] = []  # otherwise what is behind it is a piece
+        self.partial: list[str] = []  # where a packet is partial because of it: some of PARTIAL
+        self.exception = ""  # what is done that a description cannot say
         self.next: list[Next] = []
         self.checksum: Checksum | None = None
         self.show: list[tuple[str, str, Line]] = []  # label, "" for none, and template
@@ -118,7 +153,16 @@ class Header:
     @property
     def fixed_size(self) -> int:
         """Bytes that have to be there."""
-        return self.fixed[0] if self.fixed else self.bits // 8
+        return self.bits // 8 if self.fixed is None else self.fixed
+
+    def sizes(self) -> list[Size]:
+        """The terms of its size, and its end."""
+        return [*self.size, *([self.end] if self.end else [])]
+
+    def tests(self) -> list[Test]:
+        """All that the walk asks of its fields."""
+        rules: list[Rule] = [*self.after, *self.sizes(), *self.next]
+        return [test for rule in rules for test in rule.tests] + self.whole
 
 
 class Names:
@@ -130,21 +174,29 @@ class Names:
 
 
 class Entry:
-    """What a space says of a number: its word in filters, a title for people; the header that it announces, if that is described.
+    """What a space says of a number: its word in filters, a title for people; and the header that it announces, if `tests` hold.
 
     leaf: nothing that could be followed is in it. tunnel: a packet is.
     """
 
-    def __init__(self, word: str, title: str, leaf: bool, tunnel: bool, line: Line, header: str = "") -> None:
+    def __init__(self, word: str, title: str, leaf: bool, tunnel: bool, line: Line, header: str = "",
+                 tests: tuple[Test, ...] = ()) -> None:  # fmt: skip
+        self.tests = tests
         self.word, self.title, self.leaf, self.tunnel, self.line, self.header = word, title, leaf, tunnel, line, header
 
 
 class Space:
-    """Numbers that announce headers, such as EtherTypes. form: how one without a name is shown. of: the space it is part of."""
+    """Numbers that announce headers, such as EtherTypes.
+
+    form: how one without a name is shown. of: the space that it is part of: what that one has is here, too. least: numbers from
+    here on of which nothing is known are counted; None: none is. swapped: those above 16 bits are in the other byte order.
+    """
 
     def __init__(self, name: str, form: str, of: str, line: Line) -> None:
         self.name, self.form, self.of, self.line = name, form, of, line
-        self.entries: dict[int, Entry] = {}
+        self.least: int | None = None
+        self.swapped = False
+        self.entries: dict[int, list[Entry]] = {}  # of several of a number the first one whose tests hold
 
 
 class Descriptions:

@@ -1,0 +1,177 @@
+"""What descriptions say of each other, checked over all files: names that exist, sizes that can be, headers that are found."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator
+
+from ..errors import PktError
+from .model import Descriptions, Entry, Field, Header, Line, Next, Rule, Space
+
+MOST_TESTED = 32  # bits of a number that the walk goes by
+NUMBERS = ("int", "little", "family")
+ATTRIBUTES = ("size", "tags", "type", "flags", "named", "extension", "verdict")  # of what is shown: Header in formats/analysis.py
+
+
+def check(found: Descriptions) -> None:
+    """Raises the error, with its file and line, of what is wrong."""
+    for space in found.spaces.values():
+        if space.of and space.of not in found.spaces:
+            raise space.line.wrong(f"no space {space.of}; there are {', '.join(found.spaces)}")
+        for number, entries in space.entries.items() if space.of else ():
+            for other in found.spaces[space.of].entries.get(number, ()):
+                raise entries[0].line.wrong(f"{space.of} {number} is there already ({other.line.place})")
+    for header in found.headers.values():
+        _fields(found, header)
+        _sizes(header)
+        _rules(found, header)
+        _shown(header)
+    _reached(found)
+    _progress(found)
+
+
+def announced(found: Descriptions, space: Space) -> list[tuple[int, Entry]]:
+    """Number and entry of all that a space announces, with those of the space that it is part of."""
+    entries = [*space.entries.items(), *(found.spaces[space.of].entries.items() if space.of else ())]
+    return [(number, entry) for number, known in sorted(entries, key=lambda pair: pair[0]) for entry in known]
+
+
+def following(found: Descriptions, rule: Next) -> list[str]:
+    """The names of headers that a rule may find."""
+    if rule.header:
+        return [rule.header]
+    return [entry.header for _, entry in announced(found, found.spaces[rule.space]) if entry.header]
+
+
+def _fields(found: Descriptions, header: Header) -> None:
+    for row in header.rows:
+        if not isinstance(row, Field):
+            continue
+        if row.names and row.names not in found.spaces and row.names not in found.names:
+            raise row.line.wrong(f"no names {row.names}; there are {', '.join([*found.names, *found.spaces])}")
+        for owner, other in found.rows:
+            if owner is header:
+                break
+            if owner.protocol == header.protocol and other.name == row.name and isinstance(other, Field):
+                forms = {"int" if one.form in NUMBERS else one.form for one in (row, other)}
+                if len(forms) > 1 or row.names != other.names:
+                    raise row.line.wrong(f"{row.name} is another kind of field in {owner.name} ({other.line.place})")
+
+
+def _sizes(header: Header) -> None:
+    if header.fixed is None and header.bits % 8:
+        raise header.line.wrong(f"the fields of {header.name} make {header.bits} bits, and no whole bytes")
+    most, line = 0, header.line
+    for size in header.size:
+        field = header.field(size.field) if size.field else None
+        most += header.fixed_size if size.fixed else size.number
+        if field:
+            most += ((1 << field.width) - 1 + field.bias) * field.scale * size.unit
+        elif size.field:
+            raise _no_field(header, size.field, size.line)
+        line = size.line
+    if header.size and most < header.fixed_size:
+        raise line.wrong(f"{header.name} has {header.fixed_size} bytes at least: a size of {most} cannot be")
+
+
+def _no_field(header: Header, name: str, line: Line) -> PktError:
+    fields = [row.name for row in header.rows if isinstance(row, Field)]
+    return line.wrong(f"{header.name} has no field {name}; there are {', '.join(fields) or 'none'}")
+
+
+def asked(header: Header) -> Iterator[tuple[str, Line]]:
+    """The fields that the walk goes by, and where that is said."""
+    rules: list[Rule] = [*header.sizes(), *header.next]
+    for one in rules:
+        if one.field:
+            yield one.field, one.line
+    for test in header.tests():
+        yield test.field, test.line
+
+
+def _rules(found: Descriptions, header: Header) -> None:
+    for name, line in asked(header):
+        field = header.field(name)
+        if field is None:
+            raise _no_field(header, name, line)
+        if field.form not in NUMBERS or field.width > MOST_TESTED:
+            raise line.wrong(f"{name} is no number of at most {MOST_TESTED} bits")
+        if field.end > header.fixed_size * 8 and not header.hidden:
+            raise line.wrong(f"{name} lies behind the {header.fixed_size} bytes that have to be there")
+    for test in header.tests():
+        field = header.field(test.field)
+        assert field is not None
+        values = (test.value - field.bias * field.scale) / field.scale
+        if test.mask < 0 and test.comparison in ("==", "!=") and (values != int(values) or not 0 <= values < 1 << field.width):
+            raise test.line.wrong(f"{field.name} cannot be {test.value}")
+        if test.mask >= 0 and (field.scale != 1 or field.bias):
+            raise test.line.wrong(f"{field.name} has a unit: no mask")
+        if test.mask >= 0 and (test.mask >= 1 << field.width or test.value & ~test.mask):
+            raise test.line.wrong(f"{field.name} has {field.width} bits: a bit of the mask, or of the value, is never there")
+    for rule in header.next:
+        if rule.header and rule.header not in found.headers:
+            raise rule.line.wrong(f"no header {rule.header}; there are {', '.join(found.headers)}")
+        if rule.space and rule.space not in found.spaces:
+            raise rule.line.wrong(f"no space {rule.space}; there are {', '.join(found.spaces)}")
+    rule_of_sum = header.checksum
+    if rule_of_sum:
+        for name in (rule_of_sum.field, rule_of_sum.over, *(test.field for test in rule_of_sum.tests)):
+            field = header.field(name)
+            if field is None and name not in ("header", "message"):
+                raise _no_field(header, name, rule_of_sum.line)
+            if field and field.end > header.fixed_size * 8:
+                raise rule_of_sum.line.wrong(f"{name} lies behind the {header.fixed_size} bytes that have to be there")
+        sum_field = header.field(rule_of_sum.field)
+        bits = 16 if rule_of_sum.kind == "internet" else 32
+        if sum_field and (sum_field.width != bits or sum_field.bit % 8):
+            raise rule_of_sum.line.wrong(f"{rule_of_sum.field} is no field of {bits // 8} bytes, as {rule_of_sum.kind} has")
+
+
+def _shown(header: Header) -> None:
+    names = {row.name for row in header.rows}
+    if header.flags:
+        for name in header.flags[0]:
+            if name not in names:
+                raise _no_field(header, name, header.flags[1])
+    for _, template, line in [*header.show, *([header.brief] if header.brief else [])]:
+        try:
+            parts = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
+        except ValueError as error:
+            raise line.wrong(f"'{template}': {error}") from None
+        for part in parts:
+            name, _, inner = part.partition("[")
+            for one in (name, inner.rstrip("]")) if inner else (name,):
+                if one not in names and one not in ATTRIBUTES:
+                    raise _no_field(header, one, line)
+            if part == "flags" and not header.flags:
+                raise line.wrong("`flags` says what {flags} names")
+
+
+def _reached(found: Descriptions) -> None:
+    """Raises the error of a header that nothing leads to, from the link types on."""
+    links = found.spaces.get("linktype")
+    pending = [entry.header for _, entry in announced(found, links) if entry.header] if links else []
+    reached = {"UNKNOWN", *pending}
+    while pending:
+        for rule in found.headers[pending.pop()].next:
+            new = set(following(found, rule)) - reached
+            reached |= new
+            pending += new
+    for header in found.headers.values():
+        if header.name not in reached:
+            raise header.line.wrong(f"nothing leads to {header.name}: `after` says what announces it")
+
+
+def _progress(found: Descriptions) -> None:
+    """Raises the error of headers that lead to themselves without a byte on the way."""
+    empty = [name for name, header in found.headers.items() if header.fixed_size == 0]
+    leads = {name: {other: rule for rule in found.headers[name].next for other in following(found, rule)} for name in empty}
+    for name in empty:
+        reached, pending = set(leads[name]), [*leads[name]]
+        while pending:
+            new = set(leads.get(pending.pop(), ())) - reached
+            reached |= new
+            pending += new
+        if name in reached:
+            line = next(iter(leads[name].values())).line
+            raise line.wrong(f"{name} leads to itself, and there is no byte on the way")
