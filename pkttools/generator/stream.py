@@ -56,7 +56,8 @@ class Template:
     @property
     def room(self) -> int:
         """Bytes from `payload` up to the end of what the headers say."""
-        return self.headers[-1][3] - self.payload
+        _, _, _, end = self.headers[-1]
+        return end - self.payload
 
     def place(self, indexes: list[int], occurrence: int) -> tuple[Row, int] | None:
         """Where a field is, counted from 1, or from the end when negative: its row, and its first bit in the frame."""

@@ -54,14 +54,15 @@ class Responder:
         """The answer to request `i`; None when there is none."""
         packet = batch.packet(i)
         headers = codec.walk(batch.data, batch.part(i, i + 1).rows)
-        names = [HEADERS[header[0]] for header in headers]
+        names = [HEADERS[kind] for kind, *_ in headers]
         if "ARP" in names:
             return self.arp(packet, headers[names.index("ARP")])
         index = outermost(headers)
         message = next((k for k, name in enumerate(names) if name in ("ICMP", "ICMPV6")), None)
         if index is None or message is None or "IP" in names[index + 1 :] or "IPV6" in names[index + 1 :]:
             return None  # what a tunnel carries is for its end
-        if names[message] == "ICMPV6" and packet.frame[headers[message][1]] == 135:
+        _, start, _, _ = headers[message]
+        if names[message] == "ICMPV6" and packet.frame[start] == 135:
             return self.neighbour(packet, headers[index], headers[message])
         return self.echo(packet, names[index], headers[index])
 
@@ -96,8 +97,9 @@ class Responder:
 
     def neighbour(self, packet: Packet, header: Header, message: Header) -> Packet | None:
         """RFC 4861 section 7.2.4: who has the address advertises it."""
-        at = message[1] + 8
-        if message[3] - at < 16:  # section 7.1.1: without a target it is none
+        (_, network, _, _), (_, start, _, end) = header, message
+        at = start + 8
+        if end - at < 16:  # section 7.1.1: without a target it is none
             return None
         target, sender = IPv6Address(packet.frame[at : at + 16]), ipv6(packet, header, "IPV6.SRC_ADDR")
         hop_limit = value(packet, header, "IPV6.HOP_LIMIT")
@@ -108,7 +110,7 @@ class Responder:
         answer = packet.remade(packet.frame[: at + 16] + option)
         flags = OVERRIDE if sender.is_unspecified else SOLICITED | OVERRIDE
         values: Pairs = (
-            ("ICMPV6.TYPE", "136"), ("ICMPV6.DATA", str(flags)), ("IPV6.PAYLOAD_SIZE", str(at + 24 - header[1] - 40)),
+            ("ICMPV6.TYPE", "136"), ("ICMPV6.DATA", str(flags)), ("IPV6.PAYLOAD_SIZE", str(at + 24 - network - 40)),
             ("IPV6.DST_ADDR", str(ALL_NODES if sender.is_unspecified else sender)), ("IPV6.SRC_ADDR", str(target)),
             ("ETHERNET.SRC_ADDR", mac),
         )  # fmt: skip
@@ -122,8 +124,9 @@ LINK: Pairs = (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("PKTAP.IN", "PKTAP.O
 
 def value(packet: Packet, header: Header, name: str) -> int:
     """The number in a field that the header has."""
-    row = next(TABLE[i] for i in FIELDS[name] if TABLE[i].header == header[0])
-    return read_field(row, packet.frame, *header[1:])  # type: ignore[return-value]  # numbers only are asked for
+    kind, *places = header
+    row = next(TABLE[i] for i in FIELDS[name] if TABLE[i].header == kind)
+    return read_field(row, packet.frame, *places)  # type: ignore[return-value]  # numbers only are asked for
 
 
 def ipv4(packet: Packet, header: Header, name: str) -> IPv4Address:

@@ -26,15 +26,15 @@ def to_ethernet(packet: Packet, headers: list[Header]) -> Packet | None:
         return None
     size, source, kind = found
     frame = bytearray(bytes(6) + source + kind.to_bytes(2, "big") + packet.frame[size:])
-    for tag in headers[1:]:
-        if HEADERS[tag[0]] == "VLAN" and (at := tag[1] - size + 12) >= 12 and int.from_bytes(frame[at : at + 2], "big") not in TAGS:
+    for inner, start, _, _ in headers[1:]:
+        if HEADERS[inner] == "VLAN" and (at := start - size + 12) >= 12 and int.from_bytes(frame[at : at + 2], "big") not in TAGS:
             frame[at : at + 2] = TAG.to_bytes(2, "big")  # an inner one that a cooked socket did not announce
     return Packet(bytes(frame), max(packet.original + 14 - size, 0), packet.time, ETHERNET, packet.notes)
 
 
 def link_layer(frame: bytes, headers: list[Header]) -> tuple[int, bytes, int] | None:
     """The size of the link layer's header, the sender's MAC address, the EtherType of what follows; None: not known."""
-    name, following = HEADERS[headers[0][0]], HEADERS[headers[1][0]] if len(headers) > 1 else ""
+    name, following, *_ = *(HEADERS[kind] for kind, *_ in headers[:2]), ""
     if name in TYPES:
         return 0, bytes(6), TYPES[name]
     if name in ("LOOPBACK", "LOOP") and following in TYPES:

@@ -37,7 +37,8 @@ class Datagram:
 
     def __init__(self, frame: bytes, headers: list[Header], index: int) -> None:
         """The datagram of the IP header at `index`. Raises ValueError where sizes contradict each other, or bytes are missing."""
-        self.v6, self.start = headers[index][0] == IPV6, headers[index][1]
+        kind, self.start, _, _ = headers[index]
+        self.v6 = kind == IPV6
         self.tags = virtual_network(frame, headers[:index])
         if self.v6:
             self._read6(frame, headers, index)
@@ -95,7 +96,7 @@ def virtual_network(frame: bytes, headers: list[Header]) -> bytes:
 
 def outermost(headers: list[Header]) -> int | None:
     """Which of the headers is the outermost of IP; None: there is none."""
-    return next((i for i, header in enumerate(headers) if header[0] in (IP, IPV6)), None)
+    return next((i for i, (kind, *_) in enumerate(headers) if kind in (IP, IPV6)), None)
 
 
 class Fragmenter:

@@ -57,5 +57,6 @@ class Converter:
 
 def field(frame: bytes, header: Header, name: str) -> int:
     """The number in a field of a header that was captured in full."""
-    row = next(TABLE[i] for i in FIELDS[name] if TABLE[i].header == header[0])
-    return read_field(row, frame, *header[1:])  # type: ignore[return-value]  # numbers only are asked for
+    kind, *places = header
+    row = next(TABLE[i] for i in FIELDS[name] if TABLE[i].header == kind)
+    return read_field(row, frame, *places)  # type: ignore[return-value]  # numbers only are asked for

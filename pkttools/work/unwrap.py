@@ -36,6 +36,7 @@ def inner(frame: bytes, headers: list[Header]) -> tuple[int, int] | None:
         valid = following == PACKET and length == data and dlt <= MAX_LINKTYPE
         return (data, RAW_IP if dlt in RAW_DLT else filetype(dlt, "darwin")) if valid else None
     size = {"SLL": 16, "SLL2": 20}.get(name)
-    if size is None or len(headers) < 2 or headers[1][1] != size or HEADERS[headers[1][0]] not in ("IP", "IPV6"):
+    if size is None or len(headers) < 2:
         return None
-    return size, RAW_IP
+    kind, start, _, _ = headers[1]
+    return (size, RAW_IP) if start == size and HEADERS[kind] in ("IP", "IPV6") else None
