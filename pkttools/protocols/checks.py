@@ -6,9 +6,11 @@ import string
 from collections.abc import Iterator
 
 from ..errors import PktError
-from .model import Descriptions, Entry, Field, Header, Line, Next, Rule, Space
+from .model import MOST_BYTES, Descriptions, Entry, Field, Header, Line, Next, Rule, Space, Test
 
+FALLBACK = "UNKNOWN"  # what a packet is of which nothing is known
 MOST_TESTED = 32  # bits of a number that the walk goes by
+MOST_RULES = 32  # of a header, of each sort
 NUMBERS = ("int", "little", "family")
 ATTRIBUTES = ("size", "tags", "type", "flags", "named", "extension", "verdict")  # of what is shown: Header in formats/analysis.py
 
@@ -18,6 +20,8 @@ def check(found: Descriptions) -> None:
     for space in found.spaces.values():
         if space.of and space.of not in found.spaces:
             raise space.line.wrong(f"no space {space.of}; there are {', '.join(found.spaces)}")
+        if space.counted_as not in found.spaces:
+            raise space.line.wrong(f"no space {space.counted_as}; there are {', '.join(found.spaces)}")
         for number, entries in space.entries.items() if space.of else ():
             for other in found.spaces[space.of].entries.get(number, ()):
                 raise entries[0].line.wrong(f"{space.of} {number} is there already ({other.line.place})")
@@ -26,6 +30,7 @@ def check(found: Descriptions) -> None:
         _sizes(header)
         _rules(found, header)
         _shown(header)
+        _limits(header)
     _reached(found)
     _progress(found)
 
@@ -74,6 +79,23 @@ def _sizes(header: Header) -> None:
         raise line.wrong(f"{header.name} has {header.fixed_size} bytes at least: a size of {most} cannot be")
 
 
+def _limits(header: Header) -> None:
+    """What the tables of the walk have room for."""
+    if header.fixed_size == 0 and not header.hidden and header.name != FALLBACK:
+        raise header.line.wrong(f"{header.name} has no bytes")
+    for what, rules in (("sizes", header.size), ("rules", header.next)):
+        if len(rules) > MOST_RULES:
+            raise rules[MOST_RULES].line.wrong(f"{header.name} has more than {MOST_RULES} {what}")
+    for rule in (*header.after, *header.sizes(), *header.next):
+        if len(rule.tests) > MOST_RULES:
+            raise rule.line.wrong(f"more than {MOST_RULES} tests")
+    for size in header.sizes():
+        field = header.field(size.field)
+        unit = field.scale * size.unit if field else 0
+        if unit > MOST_BYTES or abs(unit * (field.bias if field else 0) + size.number) > MOST_BYTES:
+            raise size.line.wrong(f"{size.field} counts more than {MOST_BYTES} bytes")
+
+
 def _no_field(header: Header, name: str, line: Line) -> PktError:
     fields = [row.name for row in header.rows if isinstance(row, Field)]
     return line.wrong(f"{header.name} has no field {name}; there are {', '.join(fields) or 'none'}")
@@ -89,6 +111,21 @@ def asked(header: Header) -> Iterator[tuple[str, Line]]:
         yield test.field, test.line
 
 
+def _test(header: Header, test: Test) -> None:
+    """A test that holds for some values, and for others does not."""
+    field = header.field(test.field)
+    assert field is not None
+    most = (1 << field.width) - 1
+    bits = test.value / field.scale - field.bias
+    if test.mask >= 0 and (field.scale != 1 or field.bias):
+        raise test.line.wrong(f"{field.name} has a unit: no mask")
+    if test.mask >= 0 and (test.mask > most or test.mask == 0 or test.value & ~test.mask):
+        raise test.line.wrong(f"{field.name} has {field.width} bits: a bit of the mask, or of the value, is never there")
+    possible = {"==": bits == int(bits), "!=": bits == int(bits), "<": bits > 0, ">=": bits > 0}[test.comparison]
+    if not possible or not 0 <= bits <= most:
+        raise test.line.wrong(f"{field.name} cannot be {test.value}, or always is")
+
+
 def _rules(found: Descriptions, header: Header) -> None:
     for name, line in asked(header):
         field = header.field(name)
@@ -99,20 +136,16 @@ def _rules(found: Descriptions, header: Header) -> None:
         if field.end > header.fixed_size * 8 and not header.hidden:
             raise line.wrong(f"{name} lies behind the {header.fixed_size} bytes that have to be there")
     for test in header.tests():
-        field = header.field(test.field)
-        assert field is not None
-        values = (test.value - field.bias * field.scale) / field.scale
-        if test.mask < 0 and test.comparison in ("==", "!=") and (values != int(values) or not 0 <= values < 1 << field.width):
-            raise test.line.wrong(f"{field.name} cannot be {test.value}")
-        if test.mask >= 0 and (field.scale != 1 or field.bias):
-            raise test.line.wrong(f"{field.name} has a unit: no mask")
-        if test.mask >= 0 and (test.mask >= 1 << field.width or test.value & ~test.mask):
-            raise test.line.wrong(f"{field.name} has {field.width} bits: a bit of the mask, or of the value, is never there")
+        _test(header, test)
     for rule in header.next:
         if rule.header and rule.header not in found.headers:
             raise rule.line.wrong(f"no header {rule.header}; there are {', '.join(found.headers)}")
+        if rule.header and found.headers[rule.header].unfollowed:
+            raise rule.line.wrong(f"{rule.header} is not followed: `after` says where it is counted")
         if rule.space and rule.space not in found.spaces:
             raise rule.line.wrong(f"no space {rule.space}; there are {', '.join(found.spaces)}")
+        if rule.last > header.fixed_size * 8:
+            raise rule.line.wrong(f"{header.name} has {header.fixed_size} bytes at least: no last {rule.last} bits")
     rule_of_sum = header.checksum
     if rule_of_sum:
         for name in (rule_of_sum.field, rule_of_sum.over, *(test.field for test in rule_of_sum.tests)):
@@ -151,7 +184,7 @@ def _reached(found: Descriptions) -> None:
     """Raises the error of a header that nothing leads to, from the link types on."""
     links = found.spaces.get("linktype")
     pending = [entry.header for _, entry in announced(found, links) if entry.header] if links else []
-    reached = {"UNKNOWN", *pending}
+    reached = {FALLBACK, *pending}
     while pending:
         for rule in found.headers[pending.pop()].next:
             new = set(following(found, rule)) - reached

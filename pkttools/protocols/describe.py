@@ -23,6 +23,7 @@ from pathlib import Path
 from ..errors import PktError
 from .model import (
     MOST_BYTES,
+    MOST_FRAME,
     PARTIAL,
     After,
     Checksum,
@@ -51,6 +52,7 @@ WIDTHS = {"mac": 48, "ipv4": 32, "ipv6": 128, "family": 32}  # of those forms th
 NUMBERS = ("int", "little", "family")  # forms whose value is a number
 MOST_BITS = 56  # of a number
 MOST_TESTED = 32  # of one that rules ask for
+MOST_NUMBER, MOST_VALUE = (1 << MOST_TESTED) - 1, (1 << MOST_BITS) - 1
 COMPARISONS = ("==", "!=", "<", ">=")
 
 
@@ -90,11 +92,11 @@ class Words:
             raise self.line.wrong(f"'{word}' is no name of {what}: capital letters, digits and underscores")
         return word
 
-    def number(self, most: int = (1 << 63) - 1, what: str = "number") -> int:
+    def number(self, most: int = MOST_VALUE, what: str = "number") -> int:
         """The next word, a number up to `most`."""
         return self.number_of(self.take(), most, what)
 
-    def number_of(self, word: str, most: int = (1 << 63) - 1, what: str = "number") -> int:
+    def number_of(self, word: str, most: int = MOST_VALUE, what: str = "number") -> int:
         """The number that a word is."""
         if isinstance(word, Text) or not NUMBER.fullmatch(word):
             raise self.line.wrong(f"bad {what} '{word}': decimal, or hexadecimal with 0x")
@@ -130,7 +132,7 @@ class Words:
     def test(self) -> Test:
         """FIELD, FIELD & MASK, FIELD == VALUE, FIELD & MASK == VALUE."""
         field = self.name("a field")
-        mask = self.number() if self.took("&") else -1
+        mask = self.number(MOST_NUMBER) if self.took("&") else -1
         for comparison in COMPARISONS:
             if self.took(comparison):
                 return Test(field, mask, comparison, self.number(), self.line)
@@ -171,7 +173,7 @@ class Reader:
     def value(self, line: Line) -> None:
         """NUMBER WORD of names; NUMBER WORD|- ["TITLE"] [leaf] [tunnel] of a space."""
         words = Words(line)
-        number = words.number_of(line.words[0])
+        number = words.number_of(line.words[0], MOST_NUMBER if isinstance(self.values, Space) else MOST_VALUE)
         if self.values is None:
             raise line.wrong("a value belongs below `names` or `space`")
         word = value_name(words.take(), line)
@@ -347,12 +349,12 @@ def _names(reader: Reader, line: Line, words: Words) -> None:
     reader.found.names[name] = reader.values = Names(name, line)
 
 
-@statement('space NAME ["FORM"] [from NUMBER] [swapped] [of SPACE]')
+@statement('space NAME ["FORM"] [from NUMBER] [swapped] [of SPACE] [as SPACE]')
 def _space(reader: Reader, line: Line, words: Words) -> None:
     """Numbers that announce headers; those without a description follow, a line each: NUMBER WORD|- ["TITLE"] [leaf] [tunnel].
 
     `from`: those from there on of which nothing is said are counted as not followed. `swapped`: those that do not fit in 16 bits
-    are in the other byte order. `of`: what the other space has is in this one, too.
+    are in the other byte order. `of`: what the other space has is in this one, too. `as`: they are counted as its numbers.
     """
     name = words.take()
     if isinstance(name, Text) or not VALUE_NAME.fullmatch(name):
@@ -361,11 +363,13 @@ def _space(reader: Reader, line: Line, words: Words) -> None:
     least = words.number() if words.took("from") else None
     swapped = words.took("swapped")
     of = words.take() if words.took("of") else ""
+    counted_as = words.take() if words.took("as") else ""
     words.done()
     if name in reader.found.spaces:
         raise line.wrong(f"there is a space {name} already ({reader.found.spaces[name].line.place})")
     space = reader.found.spaces[name] = reader.values = Space(name, form, of, line)
     space.least, space.swapped = least, swapped
+    space.counted_as = counted_as or space.counted_as
 
 
 @statement(f"is {'|'.join(CATEGORIES)}")
@@ -382,9 +386,9 @@ def _is(reader: Reader, line: Line, words: Words) -> None:
 def _after(reader: Reader, line: Line, words: Words) -> None:
     """What announces it: numbers of a space; one may have a name, and a title. Tests are of its own fields."""
     header, space = reader.current(line), words.take()
-    values = [words.number()]
+    values = [words.number(MOST_NUMBER)]
     while words.numeric():
-        values.append(words.number())
+        values.append(words.number(MOST_NUMBER))
     unnamed = not words.left or isinstance(words.left[0], Text) or words.left[0] == "if"
     word = "" if unnamed else value_name(words.take(), line)
     title = words.text()
@@ -530,7 +534,7 @@ def _data(reader: Reader, line: Line, words: Words) -> None:
     name = "-" if words.took("-") else "DATA" if unnamed else words.name("data")
     data = Data(name, header.bits, line)
     if words.took("at"):
-        data.at = MOST_BYTES if words.took("end") else words.number(MOST_BYTES)
+        data.at = MOST_FRAME if words.took("end") else words.number(MOST_BYTES)
         data.bit = data.at * 8
     data.rest = words.took("rest")
     data.old = words.took("old")
@@ -559,7 +563,7 @@ def _fixed(reader: Reader, line: Line, words: Words) -> None:
 def _align(reader: Reader, line: Line, words: Words) -> None:
     """Its size is a multiple of so many bytes."""
     header = reader.current(line)
-    header.align = words.number(256)
+    header.align = words.number(64)
     if header.align == 0:
         raise line.wrong("bad number '0': at least 1")
     words.done()
@@ -585,18 +589,27 @@ def _size_of(line: Line, words: Words) -> Size:
             size.number = words.number(MOST_BYTES)
         elif words.took("-"):
             size.number = -words.number(MOST_BYTES)
+    if line.words[0] == "size" and words.took("or"):
+        if not words.took("all"):
+            raise words.wanted()
+        size.or_all = True
     size.tests = words.tests()
     words.done()
     return size
 
 
-@statement("size BYTES | FIELD [* N] [+|- N]")
+@statement("size BYTES | FIELD [* N] [+|- N] [or all]")
 def _size(reader: Reader, line: Line, words: Words) -> None:
-    """How long the whole header is; without the statement its fixed part."""
+    """How long the whole header is; without the statement its fixed part.
+
+    Where that is more than there is, what is behind the fixed part are its data, or, with `or all`, nothing is.
+    """
     header = reader.current(line)
     if header.size:
         raise line.wrong(f"{header.name} has a size already ({header.size[0].line.place}); `more` adds to it")
     header.size.append(_size_of(line, words))
+    if header.size[0].tests:
+        raise line.wrong("a size is always so; `more` adds to it under a condition")
 
 
 @statement("more BYTES | FIELD [* N] [+|- N] [if TEST [and TEST]...]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..errors import PktError
 
 MOST_BYTES = 65535  # of a header
+MOST_FRAME = 262144  # bytes of a packet, as the text format has it
 PARTIAL = ("cut", "inside", "deep", "size")
 
 
@@ -41,7 +42,7 @@ class Field:
 class Data:
     """The data of a header, as a field: `bit` is where they begin by the description; they go to the header's end.
 
-    at: bytes from the header's start where they begin, MOST_BYTES for its end; None: behind its size. rest: what headers behind
+    at: bytes from the header's start where they begin, MOST_FRAME for its end; None: behind its size. rest: what headers behind
     it claim is none of them.
     """
 
@@ -72,6 +73,7 @@ class Size(Rule):
         super().__init__(line)
         self.number, self.unit = 0, 1
         self.fixed = False  # it is the fixed part of its header, instead
+        self.or_all = False  # where it is more than what there is, all of that is header
 
 
 class Next(Rule):
@@ -188,12 +190,13 @@ class Entry:
 class Space:
     """Numbers that announce headers, such as EtherTypes.
 
-    form: how one without a name is shown. of: the space that it is part of: what that one has is here, too. least: numbers from
+    form: how one without a name is shown. of: the space that it is part of: what that one has is here, too. counted_as: the space
+    as whose numbers they are counted where they are not followed. least: numbers from
     here on of which nothing is known are counted; None: none is. swapped: those above 16 bits are in the other byte order.
     """
 
     def __init__(self, name: str, form: str, of: str, line: Line) -> None:
-        self.name, self.form, self.of, self.line = name, form, of, line
+        self.name, self.form, self.of, self.counted_as, self.line = name, form, of, of or name, line
         self.least: int | None = None
         self.swapped = False
         self.entries: dict[int, list[Entry]] = {}  # of several of a number the first one whose tests hold
