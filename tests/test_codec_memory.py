@@ -1,0 +1,136 @@
+"""Want of memory in the C codec: MemoryError, wherever it comes, and the next call does what it always does."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, load
+from samples import TEXT, batch, ethernet, ipv4, udp
+from sections import enhanced
+
+from pkttools.language import expression
+
+MPLS = ethernet(0x8847, bytes(20))  # a header that is not followed: what is said of it is counted
+FRAME = ethernet(0x0800, ipv4(17, udp()))
+LINE = b"IFACE: eth0\n"
+PCAPNG = b"".join(enhanced(FRAME, i, given=((1, b"a comment\n\x1b" * 40), (4, struct.pack("<Q", 3)))) for i in range(300))
+PCAP = b"".join(struct.pack("<4I", i, i, len(FRAME), len(FRAME)) + FRAME for i in range(300))
+INTERFACE = struct.pack("=6q", 1, 0, 6, 0, 0, len(LINE))
+ASSIGNMENT = expression.assignments([expression.split_assignment("IP.TTL=9")])
+BATCH = batch([(1, MPLS), (1, FRAME)] * 300)
+ROWS = bytes(BATCH.rows)
+
+
+GROWING = {"text", "rough text", "pcap", "pcapng", "assign", "correct", "check", "beyond"}  # with buffers of their own
+
+
+def calls() -> dict[str, Callable[[], object]]:
+    """What takes memory in the codec, by name; each gives the same in every run."""
+    codec = load("c")
+    edited = expression.compiled(expression.any_of(["IP"]))
+
+    def assigned() -> object:
+        data, counts = bytearray(BATCH.data), {}
+        return codec.assign(data, ROWS, ASSIGNMENT, edited, True, counts), data, counts
+
+    def counted(function: Callable[..., object], *words: object) -> Callable[[], object]:
+        def call() -> object:
+            counts: dict[int, int] = {}
+            return function(bytearray(BATCH.data), ROWS, *words, counts), counts
+
+        return call
+
+    rough = b"".join(b"-- %d --\nNOTE: rough\nSIZE: 600/600\n%s\nIP.TTL: 9\n==\n" % (i, b"0a " * (i % 64)) for i in range(300))
+    return {
+        "text": lambda: codec.text_decode(TEXT * 50, 0, len(TEXT) * 50, True, 1, 0, 7),
+        "rough text": lambda: codec.text_decode(rough, 0, len(rough), True, 1, 0, 7),
+        "pcap": lambda: codec.pcap_decode(PCAP, 0, len(PCAP), True, False, False, 16, 0, 1),
+        "pcapng": lambda: codec.pcapng_decode(PCAPNG, 0, len(PCAPNG), False, INTERFACE, LINE),
+        "text from packets": lambda: codec.text_encode(BATCH.data, ROWS, 0, 1, 16, False, None),
+        "pcap from packets": lambda: codec.pcap_encode(BATCH.data, ROWS, 0, False, False),
+        "select": lambda: codec.select(BATCH.data, ROWS, edited),
+        "assign": assigned,
+        "correct": counted(codec.correct, 0),
+        "check": counted(codec.check),
+        "beyond": counted(codec.beyond),
+        "walk": lambda: codec.walk(bytearray(FRAME), struct.pack("=7q", 0, len(FRAME), len(FRAME), 0, 1, 0, 0)),
+        "forward": lambda: codec.forward(BATCH.data, ROWS, {}, 9, 0, 1, b"\1\2"),
+    }
+
+
+def refused(call: Callable[[], object], arm: Callable[[int], object], disarm: Callable[[], object]) -> int:
+    """Lets every allocation of a call fail, one after the other; gives by how many it did so.
+
+    What it can do without the memory that it did not get, it does: then its result is the usual one.
+    """
+    wanted, turn, errors, well = call(), 0, 0, 0
+    while well < 3:  # the call may be over, or do without
+        arm(turn)
+        try:
+            result = call()
+        except MemoryError:
+            result = None
+        disarm()
+        assert result in (None, wanted)
+        turn, errors, well = (turn + 1, errors + 1, 0) if result is None else (turn + 1, errors, well + 1)
+        assert call() == wanted  # nothing is left of it
+    return errors
+
+
+def own() -> None:
+    """The codec's own allocations, by the library in front of the system's."""
+    library = ctypes.CDLL(None)
+    for name, call in calls().items():
+        print(name, refused(call, lambda turn: library.refuse(ctypes.c_long(turn)), lambda: library.refuse(ctypes.c_long(-1))))
+
+
+def pythons() -> None:
+    """Those that it lets Python make, by Python's own means."""
+    import _testcapi
+
+    for name, call in calls().items():
+        print(name, refused(call, lambda turn: _testcapi.set_nomemory(turn + 1, turn + 2), _testcapi.remove_mem_hooks))
+
+
+def raised(which: str, **environment: str) -> dict[str, int]:
+    """How many of the allocations of each call raised, in a process of its own."""
+    load("c")
+    folders = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests/support")]
+    words = [sys.executable, "-c", f"import sys; sys.path[:0] = {folders}; import test_codec_memory as t; t.{which}()"]
+    done = subprocess.run(words, capture_output=True, env={**os.environ, **environment}, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr.decode()
+    return {name: int(count) for name, _, count in (line.rpartition(" ") for line in done.stdout.decode().splitlines())}
+
+
+@pytest.fixture(scope="module")
+def preloaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library that refuses."""
+    if not shutil.which("cc"):
+        pytest.skip("cc is not installed")
+    if "LD_PRELOAD" in os.environ:
+        pytest.skip("LD_PRELOAD is taken: somebody else is watching memory")
+    library = tmp_path_factory.mktemp("memory") / "no_memory.so"
+    words = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", ROOT / "tests/no_memory.c", "-o", library, "-ldl"]
+    subprocess.run(words, check=True)
+    return library
+
+
+def test_what_the_codec_asks_for_itself(preloaded: Path) -> None:
+    found = raised("own", LD_PRELOAD=str(preloaded))
+    assert set(found) == set(calls())
+    assert {name for name, count in found.items() if count} == GROWING
+
+
+def test_what_python_allocates_for_it() -> None:
+    pytest.importorskip("_testcapi", reason="this Python is without its test modules")
+    found = raised("pythons")
+    assert set(found) == set(calls())
+    assert all(found.values())
