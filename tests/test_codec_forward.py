@@ -186,3 +186,17 @@ def test_what_was_learnt_in_the_same_batch_counts_at_once(codec):
     assert go(codec, {}, 0, frame(C, A, 1), frame(B, C, 2), frame(C, A, 3)) == (
         [[], [1, 2], [1, 2]], [1, 2], {"flooded": 2, "filtered": 1},
     )  # fmt: skip
+
+
+def test_what_was_learnt_while_the_same_address_is_asked_for(codec):
+    """A looks for C, and then C for itself: what was found out about C a moment ago is not true any more."""
+    assert go(codec, {}, 0, frame(C, A, 1), frame(C, C, 2)) == ([[], [1], [1]], [1], {"flooded": 1, "filtered": 1})
+
+
+@pytest.mark.parametrize("address", [A, B], ids=["of the sender", "of the receiver"])
+def test_a_table_of_something_else(codec, address):
+    """What is wrong with the table is said, and nothing is held any longer."""
+    made = batch(frame(B, A), frame(B, A))
+    with pytest.raises(TypeError):
+        codec.forward(made.data, made.rows, {address: "port"}, 9, 0, 1, PORTS)
+    made.data.append(0)  # BufferError if somebody still looked at it

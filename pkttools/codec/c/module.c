@@ -535,7 +535,7 @@ static PyObject *py_beyond(PyObject *self, PyObject *args)
     struct batch b;
     PyObject *counts, *result = NULL;
     struct beyond beyond;
-    if (!PyArg_ParseTuple(args, "y*y*O!", &b.data, &b.rows, &PyDict_Type, &counts))
+    if (!PyArg_ParseTuple(args, "y*y*O", &b.data, &b.rows, &counts))
         return NULL;
     if (batch_sound(&b) && beyond_begin(&beyond, counts)) {
         for (Py_ssize_t i = 0; i < b.count; i++) {

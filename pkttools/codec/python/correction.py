@@ -6,7 +6,7 @@ from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from .. import ALL, BAD, CORRECTED, LEFT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT
 from . import wire
 from .checksum import Checksum, View
-from .headers import IP, IPV6, note
+from .headers import IP, IPV6, need_dict, note
 from .lengths import LONGER, SHORTER, SURE, correct_lengths
 from .message import Message
 from .rows import checked, without_fcs
@@ -90,6 +90,7 @@ def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | No
     values = without_fcs(checked(data, rows))
     if what not in (ALL, LENGTHS, TRANSPORT):
         raise ValueError("no such correction")
+    need_dict(counts)
     outcomes, doubts = [0, 0, 0, 0, 0, 0, 0], [0, 0, 0]
     for i in range(0, len(values), COLUMNS):
         offset, captured = values[i + OFFSET], values[i + CAPTURED]

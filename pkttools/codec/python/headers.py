@@ -301,9 +301,16 @@ class Walk:
 def count_beyond(data: bytearray, rows: bytes, counts: dict[int, int]) -> None:
     """Adds to `counts` what packets carry that is not followed."""
     values = without_fcs(checked(data, rows))
+    need_dict(counts)
     for i in range(0, len(values), COLUMNS):
         frame = bytes(data[values[i + OFFSET] : values[i + OFFSET] + values[i + CAPTURED]])
         note(counts, Walk(frame, values[i + LINKTYPE]).beyond)
+
+
+def need_dict(counts: object) -> None:
+    """Raises TypeError where nothing can be counted in it."""
+    if counts is not None and not isinstance(counts, dict):
+        raise TypeError("counts are a dict or None")
 
 
 def note(counts: dict[int, int] | None, code: int) -> None:

@@ -36,7 +36,7 @@ from ..program import (
     UNEQUAL,
 )
 from . import bpf
-from .headers import GRE, IP, IPV6, VXLAN, Header, Walk, note
+from .headers import GRE, IP, IPV6, VXLAN, Header, Walk, need_dict, note
 from .rows import checked, without_fcs
 from .update import update
 
@@ -383,6 +383,7 @@ def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | 
     if guard is not None and not isinstance(guard, tuple):
         raise TypeError("guard is a program or None")
     tests = _load_tests(guard) if guard is not None else None
+    need_dict(counts)
     met = stale = unknown = 0
     placed = [0] * len(loaded[1])
     for i in range(0, len(values), COLUMNS):

@@ -23,6 +23,7 @@ from .headers import (
     UNKNOWN,
     VLAN,
     Header,
+    need_dict,
     note,
 )
 from .message import Message
@@ -137,6 +138,7 @@ def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) ->
     `counts` what packets carry that is not followed.
     """
     values = without_fcs(checked(data, rows))
+    need_dict(counts)
     out = bytearray()
     for i in range(0, len(values), COLUMNS):
         frame = bytes(data[values[i + OFFSET] : values[i + OFFSET] + values[i + CAPTURED]])
