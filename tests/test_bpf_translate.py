@@ -12,7 +12,7 @@ from xdp import need_bpf
 
 from pkttools.bpf import classic
 from pkttools.bpf.assembler import R0, R1, R5, R6, R7, R8, Code, assemble, call, leave, load, mov
-from pkttools.bpf.translate import translate
+from pkttools.bpf.translate import Place, translate
 from pkttools.errors import PktError, UsageError
 from pkttools.live.linux.bpf import LENGTH, PROG_RUN, XDP_DROP, XDP_PASS, XdpProgram, attribute, bpf
 
@@ -64,7 +64,7 @@ def compiled(expression: str, optimised: bool) -> list[classic.Instruction]:
 def program_of(instructions: list[classic.Instruction]) -> XdpProgram:
     """A program in the kernel: it passes what matches, and drops what does not."""
     code: Code = [mov(R6, R1), call(LENGTH), mov(R5, R0), load(4, R7, R6, 0), load(4, R8, R6, 4)]
-    code += translate(instructions, R7, R8, R5, "match", "other")
+    code += translate(instructions, Place(R7, R8, R5))
     code += ["match", mov(R0, XDP_PASS), leave(), "other", mov(R0, XDP_DROP), leave()]
     return XdpProgram(assemble(code), "test")
 
@@ -283,7 +283,7 @@ REFUSED = {
 @pytest.mark.parametrize("instructions, said", REFUSED.values(), ids=REFUSED)
 def test_what_cannot_be_translated(instructions, said):
     with pytest.raises(UsageError) as caught:
-        assemble(translate(instructions, R7, R8, R5, "match", "other"))
+        assemble(translate(instructions, Place(R7, R8, R5)))
     assert said in str(caught.value)
 
 
@@ -295,4 +295,4 @@ def test_protochain_cannot_be_translated(judges):
 def test_a_program_that_is_too_long_for_its_jumps():
     program = [(0x15, 9000, 0, 0), *[(LDB, 0, 0, 1)] * 9000, PASS]
     with pytest.raises(UsageError, match="the program is too long"):
-        assemble([*translate(program, R7, R8, R5, "match", "other"), "match", "other", leave()])
+        assemble([*translate(program, Place(R7, R8, R5)), "match", "other", leave()])

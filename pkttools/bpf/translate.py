@@ -23,32 +23,42 @@ OPERATIONS = {
 TESTS = {classic.JEQ: ebpf.JEQ, classic.JGT: ebpf.JGT, classic.JGE: ebpf.JGE, classic.JSET: ebpf.JSET}
 
 
-def translate(program: list[classic.Instruction], data: Register, end: Register, length: Register, match: str, other: str,
-              memory: int = MEMORY, name: str = "filter") -> Code:  # fmt: skip
-    """The code that goes to the label `match` when a program lets the packet through, else to `other`.
+class Place:
+    """Where a program is put: registers and labels of the one around it.
 
     data, end: registers with the first byte of the packet, and with what stands behind its last one. length: one with the
-    frame's length in bytes. memory: where on the stack the scratch memory may be. name: of the labels. R0 to R3 are changed.
+    frame's length in bytes. match, other: labels to go to when the packet is let through, and else. memory: where on the stack
+    the scratch memory may be. name: begins the program's own labels.
+    """
+
+    __slots__ = ("data", "end", "length", "match", "other", "memory", "name")
+
+    def __init__(self, data: Register, end: Register, length: Register, match: str = "match", other: str = "other",
+                 memory: int = MEMORY, name: str = "filter") -> None:  # fmt: skip
+        self.data, self.end, self.length, self.match, self.other = data, end, length, match, other
+        self.memory, self.name = memory, name
+
+
+def translate(program: list[classic.Instruction], place: Place) -> Code:
+    """The code that does what a program does, at its place. R0 to R3 are changed.
+
     Raises UsageError where that cannot be said in eBPF: for a jump backward (`ip6 protochain`), and for loads that ask the
     kernel for something.
     """
     used = sorted({k for code, _, _, k in program if code & 0x07 in (classic.LD, classic.LDX) and code & 0xE0 == classic.MEM})
     made: Code = [mov(A, 0), mov(X, 0)]
-    made += [store(4, R10, memory + 4 * k, 0) for k in used if k < classic.SCRATCH]
+    made += [store(4, R10, place.memory + 4 * k, 0) for k in used if k < classic.SCRATCH]
     for i in range(len(program)):
-        made.append(f"{name} {i}")
-        made += Step(program, i, data, end, length, match, other, memory, name).code()
+        made.append(f"{place.name} {i}")
+        made += Step(program, i, place).code()
     return made
 
 
 class Step:
     """An instruction of classic BPF on its way."""
 
-    def __init__(self, program: list[classic.Instruction], i: int, data: Register, end: Register, length: Register, match: str,
-                 other: str, memory: int, name: str) -> None:  # fmt: skip
-        self.i, self.size, (self.number, self.jt, self.jf, self.k) = i, len(program), program[i]
-        self.data, self.end, self.length, self.match, self.other = data, end, length, match, other
-        self.memory, self.name = memory, name
+    def __init__(self, program: list[classic.Instruction], i: int, place: Place) -> None:
+        self.i, self.size, self.place, (self.number, self.jt, self.jf, self.k) = i, len(program), place, program[i]
 
     def code(self) -> Code:
         """What it becomes. Raises UsageError."""
@@ -62,9 +72,9 @@ class Step:
         if kind == classic.JMP:
             return self.jumped(self.number & 0xF0)
         if self.number == classic.RET_K:
-            return [jump(self.match if self.k else self.other)]
+            return [jump(self.place.match if self.k else self.place.other)]
         if self.number == classic.RET_A:
-            return [jump_if(ebpf.JEQ, A, 0, self.other, 32), jump(self.match)]
+            return [jump_if(ebpf.JEQ, A, 0, self.place.other, 32), jump(self.place.match)]
         if self.number in (classic.TAX, classic.TXA):
             return [mov(X, A) if self.number == classic.TAX else mov(A, X)]
         raise self.error("is none that there is")
@@ -77,7 +87,7 @@ class Step:
         """Where on the stack its word of scratch memory is."""
         if self.k >= classic.SCRATCH:
             raise self.error("uses memory that is not there")
-        return self.memory + 4 * self.k
+        return self.place.memory + 4 * self.k
 
     def loaded(self, to: Register) -> Code:
         """A load: of a constant, the length, scratch memory, or bytes of the packet."""
@@ -85,7 +95,7 @@ class Step:
         if mode == classic.IMM:
             return [alu(ebpf.MOV, to, self.k, 32)]
         if mode == classic.LEN:
-            return [alu(ebpf.MOV, to, self.length, 32)]
+            return [alu(ebpf.MOV, to, self.place.length, 32)]
         if mode == classic.MEM:
             return [load(4, to, R10, self.slot())]
         if not size or (mode == classic.MSH) != (to == X) or mode not in (classic.ABS, classic.IND, classic.MSH):
@@ -93,13 +103,13 @@ class Step:
         if self.k >= classic.ANCILLARY:
             raise self.error("asks the kernel for something that is not in the packet")
         if self.k + size > FARTHEST:
-            return [jump(self.other)]
+            return [jump(self.place.other)]
         made: Code = [mov(AT, X if mode == classic.IND else 0), ebpf.add(AT, self.k)]
         if mode == classic.IND:  # 64 bits wide: the sum does not wrap, as libpcap's comparisons see to
-            made.append(jump_if(ebpf.JGT, AT, FARTHEST - size, self.other))
+            made.append(jump_if(ebpf.JGT, AT, FARTHEST - size, self.place.other))
         made += [
-            ebpf.add(AT, self.data), mov(BEHIND, AT), ebpf.add(BEHIND, size), jump_if(ebpf.JGT, BEHIND, self.end, self.other),
-            load(size, to, AT),
+            ebpf.add(AT, self.place.data), mov(BEHIND, AT), ebpf.add(BEHIND, size),
+            jump_if(ebpf.JGT, BEHIND, self.place.end, self.place.other), load(size, to, AT),
         ]  # fmt: skip
         if size > 1:
             made.append(big_endian(to, 8 * size))
@@ -115,16 +125,16 @@ class Step:
         made: Code = []
         if operation in (classic.DIV, classic.MOD):
             if value is X:
-                made.append(jump_if(ebpf.JEQ, X, 0, self.other, 32))
+                made.append(jump_if(ebpf.JEQ, X, 0, self.place.other, 32))
             elif not value:
-                return [jump(self.other)]
+                return [jump(self.place.other)]
         elif operation == classic.NEG:
             return [alu(ebpf.NEG, A, 0, 32)]
         elif operation in (classic.LSH, classic.RSH):
             if value is X:  # nothing is left of a number that is shifted by more bits than it has
                 return [
-                    mov(AT, A), mov(A, 0), jump_if(ebpf.JGT, X, 31, f"{self.name} {self.i} shifted", 32),
-                    mov(A, AT), alu(OPERATIONS[operation], A, X, 32), f"{self.name} {self.i} shifted",
+                    mov(AT, A), mov(A, 0), jump_if(ebpf.JGT, X, 31, f"{self.place.name} {self.i} shifted", 32),
+                    mov(A, AT), alu(OPERATIONS[operation], A, X, 32), f"{self.place.name} {self.i} shifted",
                 ]  # fmt: skip
             if value > 31:
                 return [mov(A, 0)]
@@ -147,4 +157,4 @@ class Step:
             raise self.error("jumps backward")
         if self.i + 1 + skipped >= self.size:
             raise self.error("jumps behind the last one")
-        return f"{self.name} {self.i + 1 + skipped}"
+        return f"{self.place.name} {self.i + 1 + skipped}"

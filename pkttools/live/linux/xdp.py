@@ -17,7 +17,7 @@ from ...blocks import iface
 from ...bpf import assembler as ebpf
 from ...bpf import classic
 from ...bpf.assembler import R0, R1, R2, R4, R5, R6, R7, R8, R9, R10, add, call, jump, jump_if, leave, load, map_fd, mov, store
-from ...bpf.translate import translate
+from ...bpf.translate import Place, translate
 from ...command_line.signals import Interrupted, at_first, end_at, wait
 from ...errors import PktError
 from ...errors import counted as plural
@@ -52,7 +52,7 @@ def program(instructions: list[classic.Instruction], match: str, other: str, all
         jump_if(ebpf.JEQ, R0, 0, "no counters"), mov(R9, R0),
         mov(R1, R6), call(bpf.LENGTH), store(8, R10, SIZE, R0), mov(R5, R0),
         load(4, R7, R6, DATA), load(4, R8, R6, END),
-        *translate(instructions, R7, R8, R5, "match", "other", MEMORY),
+        *translate(instructions, Place(R7, R8, R5, memory=MEMORY)),
         "match",
         *count(MATCHED),
         *samples.output(R6, SIZE, KEY, "lost"),
@@ -79,7 +79,8 @@ def let_arp_pass(done: str) -> ebpf.Code:
     """Makes the verdict on ARP to pass, whatever it was; goes to a label otherwise."""
     return [
         jump_if(ebpf.JEQ, R7, bpf.XDP_PASS, done),
-        load(4, R4, R6, DATA), load(4, R5, R6, END), *translate(IS_ARP, R4, R5, R5, "arp", done, MEMORY, "arp"),
+        load(4, R4, R6, DATA), load(4, R5, R6, END),
+        *translate(IS_ARP, Place(R4, R5, R5, match="arp", other=done, memory=MEMORY, name="arp")),
         "arp", *count(ARP), mov(R7, bpf.XDP_PASS),
     ]  # fmt: skip
 
