@@ -10,7 +10,8 @@ import pytest
 from samples import ARP, IGMP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, pktap, sctp, tags, tcp, udp, vxlan
 
 from pkttools.batch import MAX_FRAME
-from pkttools.language import expression
+from pkttools.codec.program import ACCEPT, LAYER, REJECT
+from pkttools.language import expression, program
 from pkttools.language.filters import Filter
 from pkttools.language.values import field_lines, format_value, read_field
 from pkttools.protocols.fields import DATA, FAMILY, FIELDS, HEADERS, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
@@ -480,3 +481,15 @@ def test_widths_that_are_not_of_whole_bytes(codec, kind, beyond):
     assert refused(codec, kind=kind, width=32, bit=64) == [False] * 2
     for width, bit in ((12, 64), (-8, 64), (beyond, 64), (16 if kind == 2 else 32, 65)):
         assert refused(codec, kind=kind, width=width, bit=bit) == [True] * 2, (width, bit)
+
+
+@pytest.mark.parametrize(
+    ("others", "holds"), [((), True), ((200,), True), ((), False), ((64,), False), ((HEADERS.index("UDP") + 64,), False)]
+)
+def test_a_set_of_kinds_may_have_any(codec, others, holds):
+    """More of them than an integer has bits."""
+    tests = program.Tests()
+    kinds = [*others, *([HEADERS.index("UDP")] if holds else [])]
+    tests.add(0, 1, LAYER, program.kinds_set(kinds), program.ALL_BITS, ACCEPT, REJECT)
+    b = batch([SAMPLES["UDP"]])
+    assert len(codec.select(b.data, bytes(b.rows), tests.program())) == (len(bytes(b.rows)) if holds else 0)

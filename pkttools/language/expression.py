@@ -15,7 +15,7 @@ from __future__ import annotations
 from ..codec import program
 from ..errors import UsageError
 from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LAYERS, LITTLE, TABLE, Row
-from .program import ALL_BITS, Tests, assignments_program
+from .program import ALL_BITS, Tests, assignments_program, kinds_set
 from .values import HEX, check_assignable, parse_number, parse_step, parse_value
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
@@ -304,7 +304,7 @@ def emit(tests: Tests, tree: Tree, yes: list[int] | int, no: list[int] | int) ->
         case ("not", inner):
             emit(tests, inner, no, yes)
         case ("layer", name):
-            tests.add(sum(1 << kind for kind in LAYERS[name]), 1, program.LAYER, 0, 0, yes, no)
+            tests.add(0, 1, program.LAYER, kinds_set(LAYERS[name]), ALL_BITS, yes, no)
         case ("bpf", instructions):
             tests.add(0, 1, program.BPF, instructions, ALL_BITS, yes, no)
         case ("test", row, occurrence, compare, value, mask):

@@ -6,7 +6,7 @@ import struct
 
 from ..codec import program
 from ..protocols.fields import DATA, IPV4, IPV6, LAYERS, MAC, TABLE, TEXT, Row
-from .program import ALL_BITS
+from .program import ALL_BITS, kinds_set
 from .values import format_value
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ def shown(test: list[int], constants: bytes) -> str:
     if compare == program.BPF:
         return f"bpf, {size // 8} instructions"
     if compare == program.LAYER:
-        return next(name for name, kinds in LAYERS.items() if sum(1 << kind for kind in kinds) == index)
+        return next(name for name, kinds in LAYERS.items() if kinds_set(kinds) == constants[at : at + size])
     row = TABLE[index]
     name = row.name if occurrence == 1 else f"{row.name}[{occurrence}]"
     if compare == program.PRESENT:

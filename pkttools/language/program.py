@@ -14,6 +14,11 @@ from ..codec import program
 from ..protocols.fields import DATA, FAMILY, LITTLE, TABLE, TEXT
 
 FIELD_KINDS = {DATA: program.DATA, FAMILY: program.FAMILY, LITTLE: program.LITTLE, TEXT: program.TEXT}  # others are numbers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 ALL_BITS = (1 << 128) - 1
 
 
@@ -42,6 +47,12 @@ def _halves(value: int) -> tuple[int, int]:
     return tuple(half - (1 << 64) if half >> 63 else half for half in halves)  # type: ignore[return-value]  # two
 
 
+def kinds_set(kinds: Iterable[int]) -> bytes:
+    """Kinds of headers as the value of a LAYER test: a bit each, the first in the least significant one of the first byte."""
+    bits = sum(1 << kind for kind in kinds)
+    return bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+
+
 class Tests:
     """A filter under construction: tests are added in order, jumps may go to labels that come later."""
 
@@ -51,7 +62,7 @@ class Tests:
 
     def add(self, field: int, occurrence: int, compare: int, value: int | bytes, mask: int, yes: list[int] | int,
             no: list[int] | int) -> None:  # fmt: skip
-        """A test: a field, by its place in the table (for LAYER: a set of header kinds, as bits), against `value` under `mask`."""
+        """A test: a field, by its place in the table, against `value` under `mask`. Of LAYER and BPF there is the value alone."""
         number, data = (0, value) if isinstance(value, bytes) else (value, b"")
         self.code.append([field, occurrence, compare, *_halves(number), *_halves(mask), len(self.constants), len(data), yes, no])
         self.constants += data

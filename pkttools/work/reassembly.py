@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from .. import codec
 from ..batch import Batch, Packet, Program, gathered
 from ..codec.program import ACCEPT, EQUAL, LAYER, MORE, REJECT
-from ..language.program import ALL_BITS, Tests
+from ..language.program import ALL_BITS, Tests, kinds_set
 from ..protocols.fields import FIELDS
 from .fragments import FRAGMENT, Datagram, outermost, with_header_checksum
 
@@ -37,7 +37,7 @@ def fragments_only() -> Program:
             further = tests.label()
             tests.add(FIELDS[name][0], occurrence, compare, int(compare == EQUAL), ALL_BITS, ACCEPT, further)
             tests.bind(further)
-    tests.add(1 << FRAGMENT, 1, LAYER, 0, 0, ACCEPT, REJECT)
+    tests.add(0, 1, LAYER, kinds_set([FRAGMENT]), ALL_BITS, ACCEPT, REJECT)
     return tests.program()
 
 

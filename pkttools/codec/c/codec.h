@@ -319,8 +319,6 @@ enum header_kind {              /* in the order of HEADERS in pkttools/protocols
 
 extern const char *const header_names[HEADER_KINDS];
 
-_Static_assert(HEADER_KINDS <= 63, "a set of kinds is a bit a kind in an int64_t that is not negative");
-
 /* start <= data <= end <= frame.size, and each header starts behind the start of the one before: `walk` sees to it. */
 struct header {
     enum header_kind kind;

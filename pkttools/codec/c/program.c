@@ -221,10 +221,13 @@ static int compare_data(const uint8_t *a, size_t a_size, const uint8_t *b, size_
 
 static bool holds(const struct program *p, const struct test *t, const struct frame *f, const struct walk *w)
 {
-    if (t->compare == LAYER) {                  /* `field` is a set of header kinds */
-        for (size_t i = 0; i < w->count; i++)
-            if ((uint64_t)t->field >> w->header[i].kind & 1)
+    if (t->compare == LAYER) {                  /* the constant is a set of kinds of headers, a bit each */
+        const uint8_t *kinds = p->constants + t->constant;
+        for (size_t i = 0; i < w->count; i++) {
+            size_t kind = (size_t)w->header[i].kind;
+            if (kind / 8 < (size_t)t->size && (kinds[kind / 8] >> kind % 8 & 1) != 0)
                 return true;
+        }
         return false;
     }
     struct place at;

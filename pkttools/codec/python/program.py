@@ -70,7 +70,7 @@ class _Field:
 
 @dataclass(slots=True)
 class _Test:
-    """A test of a filter; its column `field` is a set of header kinds for LAYER."""
+    """A test of a filter; the constant of LAYER is a set of kinds of headers, a bit each."""
 
     field: int
     occurrence: int
@@ -83,6 +83,7 @@ class _Test:
     size: int
     yes: int
     no: int
+    kinds: int = dataclasses.field(default=0, init=False)  # of LAYER
     instructions: list[Instruction] | None = dataclasses.field(default=None, init=False)  # of BPF
 
 
@@ -141,6 +142,8 @@ def _load_tests(program: Program) -> Tests:
         sound &= all(target in (ACCEPT, REJECT) or i < target < len(tests) for target in (t.yes, t.no))
         sound &= t.compare in (LAYER, BPF) or 0 <= t.field < len(fields)
         sound &= 0 <= t.constant <= len(constants) and 0 <= t.size <= len(constants) - t.constant
+        if sound and t.compare == LAYER:
+            t.kinds = int.from_bytes(constants[t.constant : t.constant + t.size], "little")
         if sound and t.compare == BPF:
             t.instructions = bpf.load(constants[t.constant : t.constant + t.size])
             sound &= t.instructions is not None
@@ -251,7 +254,7 @@ def _write_raw(frame: bytearray, place: _Place, value: int) -> None:
 
 def _holds(fields: list[_Field], test: _Test, constants: bytes, frame: bytes, headers: list[Header]) -> bool:
     if test.compare == LAYER:
-        return any(test.field >> header.kind & 1 for header in headers)
+        return any(test.kinds >> header.kind & 1 for header in headers)
     place = _locate(fields, test.field, test.occurrence, True, headers)
     if place is None:
         return False
