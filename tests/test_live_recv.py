@@ -313,6 +313,21 @@ def test_what_the_kernel_dropped_is_said(lab):
     assert received == len(frames_of(out))
 
 
+def test_what_the_kernel_dropped_is_not_waited_for(lab):
+    """A second is waited for what is still on its way into the ring. A busy machine may be as slow as that, but not each time."""
+    took = []
+    while not took or (min(took) > 0.9 and len(took) < 5):
+        capture = lab.capture("a", "pkt-recv -i eth0 -b 4096 -F pcap")
+        capture.send_signal(signal.SIGSTOP)
+        lab.inject("b", [frame(i) for i in range(500)])
+        capture.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        code, _, err = finish(capture, signal.SIGCONT)
+        took.append(time.monotonic() - begun)
+        assert code == 0 and " 0 dropped" not in err[0]
+    assert min(took) < 0.9
+
+
 @pytest.mark.parametrize("tags", TAGS.values(), ids=TAGS)
 def test_vlan_tags_come_back(labs, tags):
     # The kernel takes the outer tag out of frames that come in, and keeps it apart; those that go out still have it.
