@@ -262,6 +262,28 @@ def test_signal_right_after_a_burst_loses_nothing(labs, form):
     assert frames_of(out) == sent
 
 
+# Sends frames, and a signal to a process right behind them: process, frame.
+BURST = """
+import os, signal, socket, sys
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+wire.bind(("eth0", 0))
+for _ in range(10):
+    wire.send(bytes.fromhex(sys.argv[2]))
+os.kill(int(sys.argv[1]), signal.SIGTERM)
+"""
+
+
+def test_signal_while_the_kernel_fills_a_block(lab, tmp_path):
+    """Of what goes to a file the kernel hands a block over 20 ms after its first packet: it has to be waited for."""
+    tmp_path.chmod(0o777)
+    for _ in range(5):
+        capture = lab.capture("a", f"exec pkt-recv -i eth0 -F pcap --out {tmp_path}/out")
+        lab.must("b", f"{sys.executable} -c '{BURST}' {capture.pid} {frame(1).hex()}")
+        code, _, err = finish(capture)
+        assert (code, err) == (0, [SUMMARY.format("eth0", 10)])
+        assert frames_of((tmp_path / "out").read_bytes()) == [frame(1)] * 10
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_signal_while_the_kernel_holds_everything(lab, number):
     capture = lab.capture("a", "pkt-recv -i eth0 -F pcap")
