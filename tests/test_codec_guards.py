@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 from samples import batch, ethernet, ipv4, udp
+from sections import enhanced
 
 from pkttools.language import expression
 
@@ -16,6 +17,7 @@ BATCH = batch([(1, FRAME), (1, FRAME)])
 TESTS = expression.compiled(expression.any_of(["IP"]))
 PROGRAM = expression.assignments([expression.split_assignment("IP.TTL=9")])
 INTERFACE = struct.pack("=6q", 1, 0, 6, 0, 0, 5)
+BLOCK = enhanced(b"frame")
 Call = Callable[[ModuleType, bytearray, bytes], object]
 
 # What takes a batch, with arguments that are right otherwise.
@@ -76,6 +78,18 @@ WRONG: dict[str, tuple[Call, type[Exception], str]] = {
         }),
         ("pcapng_decode", "interfaces are not whole", ValueError, {
             "half of one": lambda codec, data, rows: codec.pcapng_decode(data, 0, 1, False, INTERFACE[:24], b"eth0\n"),
+        }),
+        ("pcapng_decode", "the name of interface 0 lies outside of the names", ValueError, {
+            "longer": lambda codec, data, rows: codec.pcapng_decode(BLOCK, 0, len(BLOCK), False, INTERFACE, b"eth0"),
+            "behind": lambda codec, data, rows: codec.pcapng_decode(
+                BLOCK, 0, len(BLOCK), False, struct.pack("=6q", 1, 0, 6, 0, 6, 0), b"eth0\n"
+            ),
+            "in front": lambda codec, data, rows: codec.pcapng_decode(
+                BLOCK, 0, len(BLOCK), False, struct.pack("=6q", 1, 0, 6, 0, -1, 1), b"eth0\n"
+            ),
+        }),
+        ("text_encode", "list index out of range", IndexError, {
+            "too few lines": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, [b""]),
         }),
         ("assign", "guard is a program or None", TypeError, {
             "a text": lambda codec, data, rows: codec.assign(data, rows, PROGRAM, "IP", False),

@@ -48,7 +48,9 @@ def calls() -> dict[str, Callable[[], object]]:
 
         return call
 
-    rough = b"".join(b"-- %d --\nNOTE: rough\nSIZE: 600/600\n%s\nIP.TTL: 9\n==\n" % (i, b"0a " * (i % 64)) for i in range(300))
+    rough = b"".join(
+        b"-- %d --\nNOTE: rough\nSIZE: 1200/1200\n%s\nIP.TTL: 9\n==\n" % (i, b"0a " * (i % 64 * 16)) for i in range(300)
+    )
     return {
         "text": lambda: codec.text_decode(TEXT * 50, 0, len(TEXT) * 50, True, 1, 0, 7),
         "rough text": lambda: codec.text_decode(rough, 0, len(rough), True, 1, 0, 7),

@@ -101,9 +101,8 @@ class Bridge:
         if batch is None:
             return
         if port is not self.mirror:
-            self.forward(port, batch)
-        if port in self.taking():
-            port.give()
+            self.forward(port, batch)  # never to itself: other ports may be lost, this one is still there
+        port.give()
 
     def forward(self, port: Port, batch: Batch) -> None:
         """Sends frames where they are to go."""
