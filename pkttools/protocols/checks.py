@@ -182,8 +182,14 @@ def _shown(header: Header) -> None:
 
 def _reached(found: Descriptions) -> None:
     """Raises the error of a header that nothing leads to, from the link types on."""
+    for header in found.headers.values():
+        for rule in header.next:
+            if FALLBACK in following(found, rule):
+                raise rule.line.wrong(f"{FALLBACK} is where nothing is known: nothing leads there")
     links = found.spaces.get("linktype")
     pending = [entry.header for _, entry in announced(found, links) if entry.header] if links else []
+    if FALLBACK in pending:
+        raise found.headers[FALLBACK].line.wrong(f"{FALLBACK} is where nothing is known: nothing leads there")
     reached = {FALLBACK, *pending}
     while pending:
         for rule in found.headers[pending.pop()].next:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from ..errors import PktError
 from .model import (
+    EXCEPTIONS,
     MOST_BYTES,
     MOST_FRAME,
     PARTIAL,
@@ -40,6 +41,7 @@ from .model import (
     Test,
 )
 
+VALUE_FORM = 'NUMBER NAME|- ["TITLE"] [leaf] [tunnel]'  # title and what is behind it: of a space only
 FORMS: dict[str, str] = {}  # what each statement takes, as its error message says it
 STATEMENTS: dict[str, Callable[[Reader, Line, Words], None]] = {}
 WORD = re.compile(r'\s*(?:#.*|("(?:[^"\\]|\\.)*")(?=\s|$)|(?:(?!")\S)+|(.+))')
@@ -70,7 +72,7 @@ class Words:
 
     def wanted(self) -> PktError:
         """The error that says what the statement takes."""
-        return self.line.wrong(f"wanted: {FORMS[self.line.words[0]]}")
+        return self.line.wrong(f"wanted: {FORMS.get(self.line.words[0], VALUE_FORM)}")
 
     def take(self) -> str:
         """The next word; an error if there is none."""
@@ -107,7 +109,7 @@ class Words:
 
     def numeric(self) -> bool:
         """Whether the next word is a number."""
-        return bool(self.left) and not isinstance(self.left[0], Text) and self.left[0][0].isdigit()
+        return bool(self.left) and not isinstance(self.left[0], Text) and self.left[0][:1].isdigit()
 
     def text(self) -> str:
         """The next word, which is in quotes; "" if there is none."""
@@ -118,7 +120,7 @@ class Words:
     def done(self) -> None:
         """Raises the error of a word that is too many."""
         if self.left:
-            raise self.line.wrong(f"'{self.left[0]}' is too much here; wanted: {FORMS[self.line.words[0]]}")
+            raise self.line.wrong(f"'{self.left[0]}' is too much here; wanted: {FORMS.get(self.line.words[0], VALUE_FORM)}")
 
     def tests(self) -> list[Test]:
         """`if TEST and TEST...`, if it is there."""
@@ -161,7 +163,7 @@ class Reader:
     def statement(self, line: Line) -> None:
         """One statement, or a value of names."""
         word = line.words[0]
-        if word[0].isdigit() and not isinstance(word, Text):
+        if word[:1].isdigit() and not isinstance(word, Text):
             self.value(line)
             return
         if word not in STATEMENTS or isinstance(word, Text):
@@ -180,8 +182,7 @@ class Reader:
         title, leaf, tunnel = words.text(), False, False
         if isinstance(self.values, Space):
             leaf, tunnel = words.took("leaf"), words.took("tunnel")
-        if words.left:
-            raise line.wrong(f"'{words.left[0]}' is too much here")
+        words.done()
         if isinstance(self.values, Names):
             known: dict[int, str] = self.values.values
             if number in known:
@@ -622,9 +623,12 @@ def _more(reader: Reader, line: Line, words: Words) -> None:
     header.size.append(_size_of(line, words))
 
 
-@statement("end size | FIELD [* N] [+|- N] [if TEST [and TEST]...]")
+@statement("end size | [inside] FIELD [* N] [+|- N] [if TEST [and TEST]...]")
 def _end(reader: Reader, line: Line, words: Words) -> None:
-    """Where the header and its data end, from its start on, never beyond what encloses it; `size`: it has no data."""
+    """Where the header and its data end, from its start on, never beyond what encloses it.
+
+    `size`: it has no data. `inside`: what is in it ends there; it goes on, with padding, to the end of what encloses it.
+    """
     header = reader.current(line)
     if header.end or header.own_end:
         raise line.wrong(f"{header.name} has two ends")
@@ -632,6 +636,7 @@ def _end(reader: Reader, line: Line, words: Words) -> None:
         words.done()
         header.own_end = True
         return
+    header.inside = words.took("inside")
     header.end = _size_of(line, words)
 
 
@@ -662,11 +667,14 @@ def _partial(reader: Reader, line: Line, words: Words) -> None:
             return
 
 
-@statement("exception NAME")
+@statement(f"exception {'|'.join(EXCEPTIONS)}")
 def _exception(reader: Reader, line: Line, words: Words) -> None:
-    """What is done that no statement can say, by its name in protocols/walking.py."""
-    reader.current(line).exception = words.name("an exception")
+    """What is done that no statement can say."""
+    header, word = reader.current(line), words.take()
+    if word not in EXCEPTIONS:
+        raise words.wanted()
     words.done()
+    header.exception = word
 
 
 @statement("next HEADER | SPACE FIELD | SPACE behind BITS | SPACE last BITS [promised] [quoted] [if TEST [and TEST]...]")

@@ -6,6 +6,7 @@ from ..errors import PktError
 
 MOST_BYTES = 65535  # of a header
 MOST_FRAME = 262144  # bytes of a packet, as the text format has it
+EXCEPTIONS = ("COOKED_TAGS",)  # what the codec does by name, since no statement can say it: codec/c/exceptions.c
 PARTIAL = ("cut", "inside", "deep", "size")
 
 
@@ -137,6 +138,7 @@ class Header:
         self.align = 1  # its size is a multiple of so many bytes
         self.end: Size | None = None  # where it ends with its data; None: where what encloses it does
         self.own_end = False  # it ends with itself
+        self.inside = False  # it is what is in it that ends there
         self.trailer = 0  # bytes at its end that are no data
         self.whole: list[Test] = []  # otherwise what is behind it is a piece
         self.partial: list[str] = []  # where a packet is partial because of it: some of PARTIAL
