@@ -20,7 +20,7 @@ import pkttools.codec
 from pkttools.formats import analysis
 from pkttools.formats.analysis import AnalysisSink, Header, Packet
 from pkttools.formats.files import Output
-from pkttools.protocols import fields, layouts, names
+from pkttools.protocols import _tables, fields, layouts, names
 
 PING = ROOT / "examples" / "ping.txt"
 HEAD = "received: {} bytes    1700000000.000000 Tue Nov 14 22:13:20 2023\n"
@@ -441,14 +441,14 @@ def test_a_kind_without_a_layout_shows_all_its_fields(kind):
 
 
 def test_every_layout_is_of_a_header():
-    assert set(layouts.LAYOUTS) <= set(fields.HEADERS)
+    assert set(_tables.LAYOUTS) == set(fields.HEADERS)
     assert set(analysis.EXTENSIONS) <= set(names.PROTOCOL)
 
 
 def test_a_kind_without_a_layout(monkeypatch, each_codec):
     """A field that was not captured takes its line along, not the packet."""
-    monkeypatch.delitem(layouts.LAYOUTS, "ICMP")
-    monkeypatch.setattr(analysis, "LAYOUT", layouts.complete())
+    monkeypatch.setitem(_tables.LAYOUTS, "ICMP", ("ICMP", "transport", (), None, ()))
+    monkeypatch.setattr(analysis, "LAYOUT", layouts.Layouts())
     frame = correct(ethernet(0x0800, ipv4(1, icmp(8, b""))))
     text = "ICMP\ttype\t\t: 8\n\tcode\t\t: 0\n\tchecksum\t: 0xf7b1 (Valid)\n\tid\t\t: 77\n\tseq\t\t: 1\n"
     assert one(frame, lowest=4) == text

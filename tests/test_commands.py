@@ -14,8 +14,10 @@ from samples import ARP, ethernet, ipv4, ipv6, tags, tcp, udp
 
 from pkttools import __version__, flow, main
 from pkttools.command_line import options
+from pkttools.commands import change
 from pkttools.flow.stage import Stage
 from pkttools.formats.files import Sink
+from pkttools.protocols.fields import FIELDS
 
 UDP = ethernet(0x0800, ipv4(17, udp()))
 
@@ -764,3 +766,14 @@ def test_a_reader_that_ends_early_ends_the_command_by_sigpipe(backend):
     """More than a pipe holds, so that it cannot have been written before the reader was gone."""
     done = shell("pkt-txt2txt | head -1 > /dev/null; echo ${PIPESTATUS[0]}", text(*[bytes(1000)] * 2000), backend=backend)
     assert done.stdout == b"141\n"
+
+
+def test_every_field_is_an_option_and_nothing_else():
+    more = change.more_options()
+    assert {option: more[option] for option in more} == {
+        "--" + name.lower().replace(".", "-").replace("_", "-"): name + "=" for name in FIELDS
+    }
+    for option in ("--ip", "--ip-", "--IP-TTL", "--ip.ttl", "--udp-dst_port", "ip-ttl", "-ip-ttl", "--ip-ttl-", "--", ""):
+        assert option not in more
+        with pytest.raises(KeyError):
+            more[option]

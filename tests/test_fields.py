@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
+from pkttools.codec import program
 from pkttools.command_line.options import FILTER
-from pkttools.protocols import names
+from pkttools.protocols import CODEC_FORMS, FORMS, names
 from pkttools.protocols.fields import DATA, FAMILY, FIELDS, HEADERS, INT, IPV4, IPV6, LAYERS, LITTLE, MAC, TABLE, TEXT
 
 # As the specification spells them: those of 1.16.
@@ -130,3 +131,22 @@ def test_field_options_hide_no_other_option():
     own = {name for option in FILTER for name in option.names}
     assert not own & {"--" + name.lower().replace(".", "-").replace("_", "-") for name in FIELDS}
     assert len({name.replace(".", "-").replace("_", "-") for name in FIELDS}) == len(FIELDS)
+
+
+def test_forms_have_the_numbers_of_the_codec():
+    numbers = (program.NUMBER, program.DATA, program.FAMILY, program.LITTLE, program.TEXT)
+    assert FORMS[:CODEC_FORMS] == (INT, DATA, FAMILY, LITTLE, TEXT)
+    assert numbers == tuple(range(CODEC_FORMS))
+
+
+def test_names_lead_to_their_rows():
+    names_of = [row.name for row in TABLE]
+    assert len(FIELDS) == len(set(names_of)) == len([*FIELDS])
+    assert {name: [i for i, one in enumerate(names_of) if one == name] for name in FIELDS} == dict(FIELDS.items())
+
+
+@pytest.mark.parametrize("name", ["IP.TT", "P.TTL", "", "\n", "IP.TTL\n", "IP.TTL\nIP.PROTOCOL", "ip.ttl"])
+def test_what_is_no_name(name):
+    assert name not in FIELDS
+    with pytest.raises(KeyError):
+        FIELDS[name]

@@ -80,7 +80,7 @@ def test_page_names_every_option(name: str):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_page_names_no_other_option(name: str):
     command = find(name)
-    more = command.more_options() if hasattr(command, "more_options") else {}
+    more = command.more_options() if hasattr(command, "more_options") else ()
     assert not option_words(page(name)) - {spelling for option in command.OPTIONS for spelling in option.names} - set(more)
 
 

@@ -17,7 +17,15 @@ from ..errors import UsageError, need
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
+    from typing import Any, Protocol
+
+    class More(Protocol):
+        """Further options, with the argument that each stands for."""
+
+        def __contains__(self, name: str, /) -> bool: ...
+        def __getitem__(self, name: str, /) -> str: ...
+        def __iter__(self) -> Iterator[str]: ...
+
 
 FLAG, NUMBER, REAL, TEXT = "flag", "number", "real", "text"
 MAX_LINKTYPE = (1 << 26) - 1  # what a pcap file has room for
@@ -222,7 +230,7 @@ def choose_zone(values: Values) -> None:
             time.tzset()
 
 
-def read(declared: list[Option], argv: list[str], rest: dict[str, str] | None = None,
+def read(declared: list[Option], argv: list[str], rest: More | None = None,
          literal: Callable[[list[str]], bool] | None = None) -> Values:  # fmt: skip
     """Reads a command line. Options may stand anywhere, one that takes a value once; behind `--` everything is an argument.
 
@@ -244,7 +252,7 @@ def read(declared: list[Option], argv: list[str], rest: dict[str, str] | None = 
         else:
             name, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
             option = by_name.get(name)
-            if option is None and rest and name in rest:
+            if option is None and rest is not None and name in rest:
                 values.arguments.append(rest[name] + (value if equals else following(name, words)))
             elif option is None:
                 raise UsageError(unknown(name, [*by_name, *(rest or ())]))

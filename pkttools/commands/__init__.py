@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         def instead(self, values: options.Values) -> list[str] | None:
             """The lines to print where an option asks for them and nothing else; None: none does. Raises UsageError, PktError."""
 
-        def more_options(self) -> dict[str, str]:
+        def more_options(self) -> options.More:
             """Options besides OPTIONS that take a value, with the argument they stand for: `--ip-ttl` for `IP.TTL=`."""
 
         def literal(self, arguments: list[str]) -> bool:

@@ -16,6 +16,8 @@ from ..protocols.fields import FIELDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..batch import Program
     from ..work.link import Converter, Step
 
@@ -34,9 +36,34 @@ PAIRS = tuple(
 )
 
 
-def more_options() -> dict[str, str]:
-    """An option for every field: `--ip-ttl` for `IP.TTL=`."""
-    return {"--" + name.lower().replace(".", "-").replace("_", "-"): name + "=" for name in FIELDS}
+class FieldOptions:
+    """An option for every field: `--ip-ttl` for `IP.TTL=`. There are many fields: one is looked up where its option stands."""
+
+    def _field(self, option: str) -> str:
+        """The name of the field that an option is of, or ""."""
+        words = option.removeprefix("--").upper()
+        spelt = option == "--" + words.lower() and not set(words) & {".", "_"}
+        splits = (i for i, c in enumerate(words) if c == "-" and spelt)
+        names = (f"{words[:i]}.{words[i + 1 :]}".replace("-", "_") for i in splits)
+        return next((name for name in names if name in FIELDS), "")
+
+    def __contains__(self, option: str) -> bool:
+        return self._field(option) != ""
+
+    def __getitem__(self, option: str) -> str:
+        """Raises KeyError where there is no such field."""
+        field = self._field(option)
+        if not field:
+            raise KeyError(option)
+        return field + "="
+
+    def __iter__(self) -> Iterator[str]:
+        return ("--" + name.lower().replace(".", "-").replace("_", "-") for name in FIELDS)
+
+
+def more_options() -> FieldOptions:
+    """An option for every field."""
+    return FieldOptions()
 
 
 def conversion(values: Values, guard: Program | None) -> Converter | None:

@@ -18,6 +18,10 @@ from ..generator.request import rate_of
 from ..generator.source import Generated
 from ..generator.templates import PROTOCOLS
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..command_line.options import More
+
 XMIT = ("queue", "direct", "receive")
 MAKING = [
     Option("-i --interface", TEXT, "send to IFACE instead of writing", "IFACE"),
@@ -57,7 +61,7 @@ ARGUMENTS = "PROTOCOL|check..."
 ARGUMENTS_HELP = "and FIELD=VALUES"
 
 
-def more_options() -> dict[str, str]:
+def more_options() -> More:
     """An option for every field: `--ip-ttl` for `IP.TTL=`."""
     from .change import more_options
 

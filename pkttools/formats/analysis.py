@@ -14,7 +14,7 @@ from .. import codec
 from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch, fcs_of, linktype_of
 from ..language.values import format_value, read_field
 from ..protocols import names
-from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE
+from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, Row
 from ..protocols.layouts import CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
 from .files import Output, Sink
 
@@ -28,7 +28,16 @@ EXTENSIONS = {0: "HOPOPTS", 43: "ROUTING", 44: "FRAGMENT", 51: "AH", 60: "DSTOPT
 
 ETHERNET, VLAN = map(HEADERS.index, ("ETHERNET", "VLAN"))
 
-ROWS = [{row.name.partition(".")[2]: row for row in BY_HEADER[kind]} for kind in range(len(HEADERS))]
+
+class Rows(dict[int, dict[str, Row]]):
+    """Kind of header to its rows, by the names of the fields in it."""
+
+    def __missing__(self, kind: int) -> dict[str, Row]:
+        self[kind] = {row.name.partition(".")[2]: row for row in BY_HEADER[kind]}
+        return self[kind]
+
+
+ROWS = Rows()
 
 
 # ---- packets ----

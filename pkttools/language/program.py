@@ -10,35 +10,19 @@ from __future__ import annotations
 import struct
 
 from ..batch import Program
-from ..codec import program
-from ..protocols.fields import DATA, FAMILY, LITTLE, TABLE, TEXT
-
-FIELD_KINDS = {DATA: program.DATA, FAMILY: program.FAMILY, LITTLE: program.LITTLE, TEXT: program.TEXT}  # others are numbers
+from ..protocols import _tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+FIELDS = _tables.ROWS
 ALL_BITS = (1 << 128) - 1
 
 
 def _packed(numbers: list[int]) -> bytes:
     """Numbers as the backends read them; array would take longer to import than all of this."""
     return struct.pack(f"{len(numbers)}q", *numbers)
-
-
-def _fields() -> bytes:
-    following: dict[str, int] = {}  # name to the next field of that name, or -1
-    fields: list[int] = []
-    for index in range(len(TABLE) - 1, -1, -1):
-        name, header, bit, width, kind, bias, scale, shapes, *_ = TABLE.columns[index]
-        # Backwards, as the whole list is in the end.
-        fields += (following.get(name, -1), shapes, FIELD_KINDS.get(kind, program.NUMBER), scale, bias, width, bit, header)
-        following[name] = index
-    return _packed(fields[::-1])
-
-
-FIELDS = _fields()
 
 
 def _halves(value: int) -> tuple[int, int]:

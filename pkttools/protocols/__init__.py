@@ -1,5 +1,12 @@
 """What protocols are: a description each, the tables that are made of them, and what the rest of the program reads of these."""
 
+INT, DATA, FAMILY, LITTLE, TEXT, MAC, IPV4, IPV6 = FORMS = ("int", "data", "family", "little", "text", "mac", "ipv4", "ipv6")
+CODEC_FORMS = 5  # the first ones are the kinds of fields of codec/c/program.c; there the others are INT
+# Rows of fields, as they are packed. The first is `struct field` of codec/c/codec.h: header, bit, width, bias, scale, form, shapes,
+# next row of the same name. The second: form, NEW and HEX, names (their place in NAMES from 1 on, 0: none).
+ROW, TRAITS = "8q", "=BBH"
+NEW, HEX = 1, 2
+
 try:
     from . import _tables
 except ImportError:  # a checkout before `make ready`: the same, slower

@@ -1,9 +1,9 @@
 """What compile.py makes of the descriptions."""
 
 HEADERS: tuple[str, ...]  # kinds of headers, by number
-# name, header, bit, width, kind, bias, scale, shapes, new, hex, names (or None): see Row in fields.py
-ROWS: tuple[tuple[str, int, int, int, str, int, int, bool, bool, bool, str | None], ...]
-FIELDS: dict[str, list[int]]  # name of a field to its rows
+ROWS: bytes  # what the codec asks of fields, and
+TRAITS: bytes  # what it does not: see ROW and TRAITS in fields.py
+FIELDS: str  # their names, a line each; an empty one is the first and the last
 LAYERS: dict[str, list[int]]  # name of a layer to kinds of headers
 # name of a header to title, category, lines (label and template), brief line, and the flags that `{flags}` names
 LAYOUTS: dict[str, tuple[str, str, tuple[tuple[str, str], ...], tuple[str, str] | None, tuple[str, ...]]]

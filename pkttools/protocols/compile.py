@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from struct import pack
 from types import SimpleNamespace
 from typing import Any
 
+from . import CODEC_FORMS, FORMS, HEX, NEW, ROW, TRAITS
 from .checks import check, following
 from .describe import Reader, add_entry, read_file
 from .model import Data, Descriptions, Entry, Field, Header, Next, Rule
@@ -105,7 +107,7 @@ def shapes(header: Header, row: Field | Data, ranges: list[tuple[int, int]]) -> 
 
 
 def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ranges: list[tuple[int, int]]) -> tuple[Any, ...]:
-    """A row for fields.py."""
+    """What there is to say of a field: what Row in fields.py has, with the name of the names of its values, or None."""
     name, shape = f"{header.protocol}.{row.name}", shapes(header, row, ranges)
     if isinstance(row, Data):
         return name, kind, row.bit, 0, "data", 0, 1, shape, not row.old, False, None
@@ -124,7 +126,7 @@ def layout_of(header: Header) -> tuple[Any, ...]:
 
 
 def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...]:
-    """The rows of all fields, protocol by protocol; `names` are those of the kinds of headers."""
+    """What there is to say of all fields, protocol by protocol; `names` are those of the kinds of headers."""
     ranges = {name: consulted(found, found.headers[name]) for name in names}
     numbers = {name: number for number, name in enumerate(names)}
     first = {found.headers[name].protocol: numbers[name] for name in reversed(names)}
@@ -132,24 +134,38 @@ def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...
     return tuple(row_of(found, header, numbers[header.name], row, ranges[header.name]) for header, row in in_order)
 
 
+def packed(rows: tuple[tuple[Any, ...], ...], names: list[str]) -> tuple[bytes, bytes]:
+    """The same as bytes, see ROW and TRAITS in fields.py; in the byte order of this machine, which will run them."""
+    following: dict[str, int] = {}  # name to the next row of that name
+    columns: list[bytes] = []
+    traits: list[bytes] = []
+    for index, (name, kind, bit, width, form, bias, scale, shape, new, hexadecimal, of) in reversed([*enumerate(rows)]):
+        number = FORMS.index(form)
+        codec = number if number < CODEC_FORMS else 0
+        columns.append(pack(ROW, kind, bit, width, bias, scale, codec, shape, following.get(name, -1)))
+        traits.append(pack(TRAITS, number, NEW * new | HEX * hexadecimal, names.index(of) + 1 if of else 0))
+        following[name] = index
+    return b"".join(reversed(columns)), b"".join(reversed(traits))
+
+
 def made(found: Descriptions) -> SimpleNamespace:
     """The tables of descriptions that were checked."""
     names = kinds(found)
-    rows = rows_of(found, names)
-    fields: dict[str, list[int]] = {}
+    rows, words = rows_of(found, names), words_of(found)
+    columns, traits = packed(rows, [*words])
     layers: dict[str, list[int]] = {header.layer: [names.index(header.name)] for header in found.headers.values() if header.layer}
-    for index, row in enumerate(rows):
-        fields.setdefault(row[0], []).append(index)
+    for row in rows:
         kinds_of = layers.setdefault(row[0].partition(".")[0], [])
         if row[1] not in kinds_of:
             kinds_of.append(row[1])
     return SimpleNamespace(
         HEADERS=tuple(names),
-        ROWS=rows,
-        FIELDS=fields,
+        ROWS=columns,
+        TRAITS=traits,
+        FIELDS="\n".join(["", *(row[0] for row in rows), ""]),
         LAYERS=layers,
         LAYOUTS={name: layout_of(found.headers[name]) for name in names},
-        NAMES=words_of(found),
+        NAMES=words,
         LINKTYPE=titles_of(found, "linktype"),
         SPACES={number: (found.spaces[name].form, titles_of(found, name)) for number, name in enumerate(SPACES, 1)},
     )

@@ -6,19 +6,22 @@ printed by `-aa` only. Offsets and widths are in bits from the start of the head
 
 DATA of a layer is what no deeper header that 1.16 knew claims of it: a payload, or the padding behind one. A tunnel is a
 payload as a whole, whatever is found in it.
+
+There are many rows, and a command needs few of them: they are bytes, and become objects when they are asked for.
 """
 
 from __future__ import annotations
 
-from . import _tables
+from struct import calcsize, iter_unpack, unpack_from
+
+from . import DATA, FAMILY, FORMS, HEX, INT, IPV4, IPV6, LITTLE, MAC, NEW, ROW, TEXT, TRAITS, _tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HEADERS = _tables.HEADERS  # kinds that the walk finds; the first are `enum header_kind` in codec/c/codec.h
-FIELDS = _tables.FIELDS  # name of a field to the indexes of its rows, in table order
-INT, MAC, IPV4, IPV6, DATA, FAMILY, LITTLE, TEXT = "int", "mac", "ipv4", "ipv6", "data", "family", "little", "text"
+ROW_SIZE, TRAITS_SIZE = calcsize(ROW), calcsize(TRAITS)
 
 
 class Row:
@@ -32,21 +35,62 @@ class Row:
     to name.
     """
 
+    header: int
+    bit: int
+    width: int
+    bias: int
+    scale: int
     __slots__ = ("name", "header", "bit", "width", "kind", "bias", "scale", "shapes", "new", "hex", "names")
 
-    def __init__(self, name: str, header: int, bit: int, width: int, kind: str, bias: int, scale: int, shapes: bool, new: bool,
-                 hexadecimal: bool, names: str | None) -> None:  # fmt: skip
-        self.name, self.header, self.bit, self.width, self.kind = name, header, bit, width, kind
-        self.bias, self.scale, self.shapes, self.new, self.hex = bias, scale, shapes, new, hexadecimal
-        self.names = _tables.NAMES[names] if names else None
+    def __init__(self, name: str, index: int) -> None:
+        self.name = name
+        columns = unpack_from(ROW, _tables.ROWS, index * ROW_SIZE)
+        self.header, self.bit, self.width, self.bias, self.scale, _, shapes, _ = columns
+        form, traits, names = unpack_from(TRAITS, _tables.TRAITS, index * TRAITS_SIZE)
+        self.kind, self.shapes, self.new, self.hex = FORMS[form], bool(shapes), bool(traits & NEW), bool(traits & HEX)
+        self.names = _tables.NAMES[[*_tables.NAMES][names - 1]] if names else None
+
+
+class Fields:
+    """Name of a field to the indexes of its rows, in table order."""
+
+    def __getitem__(self, name: str) -> list[int]:
+        """Raises KeyError when there is no such field."""
+        at = _tables.FIELDS.find(f"\n{name}\n")
+        if at < 0 or "\n" in name:
+            raise KeyError(name)
+        found = [_tables.FIELDS.count("\n", 0, at)]
+        while (following := unpack_from(ROW, _tables.ROWS, found[-1] * ROW_SIZE)[-1]) >= 0:
+            found.append(following)
+        return found
+
+    def __contains__(self, name: str) -> bool:
+        return "\n" not in name and f"\n{name}\n" in _tables.FIELDS
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(TABLE.names))
+
+    def __len__(self) -> int:
+        return len(set(TABLE.names))
+
+    def items(self) -> Iterator[tuple[str, list[int]]]:
+        """The names with their rows."""
+        return ((name, self[name]) for name in self)
 
 
 class Table:
-    """The rows, each made when it is asked for: a command needs few of them."""
+    """The rows, each made when it is asked for."""
 
     def __init__(self) -> None:
-        self.columns = _tables.ROWS  # what each row is made with
-        self._rows: list[Row | None] = [None] * len(self.columns)
+        self._rows: list[Row | None] = [None] * (len(_tables.ROWS) // ROW_SIZE)
+        self._names: list[str] = []
+
+    @property
+    def names(self) -> list[str]:
+        """The name of each row."""
+        if not self._names:
+            self._names = _tables.FIELDS[1:-1].split("\n")
+        return self._names
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -54,7 +98,7 @@ class Table:
     def __getitem__(self, index: int) -> Row:
         row = self._rows[index]
         if row is None:
-            row = self._rows[index] = Row(*self.columns[index])
+            row = self._rows[index] = Row(self.names[index], index)
         return row
 
     def __iter__(self) -> Iterator[Row]:
@@ -64,11 +108,22 @@ class Table:
 class ByHeader(dict[int, list[Row]]):
     """Kind of header to its rows, in table order."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.indexes: dict[int, list[int]] = {}
+
     def __missing__(self, kind: int) -> list[Row]:
-        self[kind] = [TABLE[index] for index, columns in enumerate(TABLE.columns) if columns[1] == kind]
+        if not self.indexes:
+            for index, (header, *_) in enumerate(iter_unpack(ROW, _tables.ROWS)):
+                self.indexes.setdefault(header, []).append(index)
+        self[kind] = [TABLE[index] for index in self.indexes.get(kind, ())]
         return self[kind]
 
 
+__all__ = [
+    "BY_HEADER", "DATA", "FAMILY", "FIELDS", "HEADERS", "INT", "IPV4", "IPV6", "LAYERS", "LITTLE", "MAC", "TABLE", "TEXT", "Row",
+]  # fmt: skip
+FIELDS = Fields()
 TABLE = Table()
 BY_HEADER = ByHeader()
 # Layer name to the kinds of headers that show it is there. VLAN is a name of its own: is there a tag?

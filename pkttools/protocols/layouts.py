@@ -42,19 +42,7 @@ class Layout:
         self.title, self.layer, self.lines, self.brief, self.flags = title, layer, lines, brief, flags
 
 
-LAYOUTS = {
-    name: Layout(
-        title,
-        LAYERS.get(category, TRANSPORT),
-        *(text(*one) for one in lines),
-        brief=text(*brief) if brief else "",
-        flags=flags,
-    )
-    for name, (title, category, lines, brief, flags) in _tables.LAYOUTS.items()
-}
-
-
-def all_fields(rows: list[Row]) -> tuple[str, ...]:
+def all_fields(rows: list[Row]) -> list[str]:
     """A line for each field of a header, data aside."""
     lines = []
     for row in rows:
@@ -62,17 +50,18 @@ def all_fields(rows: list[Row]) -> tuple[str, ...]:
         value = f"{{{name}:#0{2 + (row.width + 3) // 4}x}}" if row.hex else f"{{{name}}}"
         if row.kind != DATA:
             lines.append(line(name.lower().replace("_", " "), value + (" ({verdict})" if name == "CHECKSUM" else "")))
-    return tuple(lines)
+    return lines
 
 
-def complete() -> list[Layout]:
-    """The layout of each kind of header."""
-    found = []
-    for kind, name in enumerate(HEADERS):
-        layout = LAYOUTS.get(name) or Layout(name, TRANSPORT)
-        lines = layout.lines or all_fields(BY_HEADER[kind])
-        found.append(Layout(layout.title, layout.layer, *lines, brief=layout.brief or "".join(lines[:1]), flags=layout.flags))
-    return found
+class Layouts(dict[int, Layout]):
+    """Kind of header to its layout."""
+
+    def __missing__(self, kind: int) -> Layout:
+        title, category, shown, brief, flags = _tables.LAYOUTS[HEADERS[kind]]
+        lines = [text(*one) for one in shown] or all_fields(BY_HEADER[kind])
+        first = text(*brief) if brief else "".join(lines[:1])
+        self[kind] = Layout(title, LAYERS.get(category, TRANSPORT), *lines, brief=first, flags=flags)
+        return self[kind]
 
 
-LAYOUT = complete()  # by kind
+LAYOUT = Layouts()
