@@ -222,3 +222,29 @@ def test_the_command(backend, shared):
         path = shared / "cases" / f"{name}.pcap"
         done = shell(f"pkt-correct -L -F pcap --in {path}", backend=backend)
         assert (done.returncode, done.stdout, done.stderr) == (0, path.read_bytes(), said)
+
+
+@pytest.mark.parametrize("size", [65534, 65535, 65536])
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_largest_length_of_udp(codec, version, size):
+    """RFC 2675 section 4: beyond 65,535 bytes it is 0 in IPv6; IPv4 has no word for it, and what stands there stays."""
+    message = udp(b"\xff" * (size - 8), 3)  # less than its header: it says nothing
+    zeroed = bytearray(ipv4(17, b"") if version == 4 else ipv6(17, b""))
+    place = 2 if version == 4 else 4
+    zeroed[place : place + 2] = b"\0\0"  # the datagram goes on to the end of what holds it
+    got, _ = corrected(codec, 101, bytes(zeroed) + message)
+    (said,) = struct.unpack_from("!H", got, len(zeroed) + 4)
+    assert said == (size if size <= 65535 else 3 if version == 4 else 0)
+
+
+@pytest.mark.parametrize(
+    ("place", "whole"),
+    [(2, ipv4(6, tcp(b"\xff" * 65491))), (4, ipv6(6, tcp(b"\xff" * 65511)))],
+    ids=["IPv4", "IPv6"],
+)  # fmt: skip
+def test_the_largest_datagram_is_vouched_for(codec, place, whole):
+    """Of 65,535 bytes, by all of which its checksum is right: they are its, whatever less it says."""
+    right, _ = corrected(codec, 101, whole, ALL)
+    assert struct.unpack_from("!H", right, place) == (65535,)
+    said_less = right[:place] + struct.pack("!H", 1000) + right[place + 2 :]
+    assert corrected(codec, 101, said_less) == (right, (0, 0))
