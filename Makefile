@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 C := $(wildcard pkttools/codec/c/*.c pkttools/kernel/c/*.c)
-PROTOCOLS := $(wildcard pkttools/protocols/*.protocol) $(addprefix pkttools/protocols/,model.py describe.py checks.py compile.py)
+PROTOCOLS := $(wildcard pkttools/protocols/*.protocol) $(addprefix pkttools/protocols/,model.py describe.py checks.py compile.py kinds.py walking.py)
 CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
 
 .PHONY: demo test lint sanitize fuzz fuzz-corpus bench findings packages clean ready

@@ -3,6 +3,7 @@
  * numbers (size, link type or else, size on the wire) of four bytes each, in the machine's order, and the bytes.
  */
 #include "codec.h"
+#include "tables.h"             /* written by test_sizes.py */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -77,7 +78,7 @@ static void packet(uint8_t *at, size_t size, int64_t linktype, int64_t original)
     walk(&w, &f, linktype);
     printf("walk %zu", w.count);
     for (size_t i = 0; i < w.count; i++)
-        printf(" %d:%zu:%zu:%zu", (int)w.header[i].kind, w.header[i].start, w.header[i].data, w.header[i].end);
+        printf(" %d:%" PRIu32 ":%" PRIu32 ":%" PRIu32, (int)w.header[i].kind, w.header[i].start, w.header[i].data, w.header[i].end);
     printf("\ncheck %d", (int)check(&f, original, linktype, &(uint64_t){0}));
     struct corrected corrected = {0};
     printf(" correct %d", (int)correct(&whole, original, linktype, LENGTHS, &corrected));
@@ -121,6 +122,8 @@ static void pcapng(const uint8_t *at, size_t size, uint32_t resolution)
 
 int main(void)
 {
+    if (!protocols_set(OUR_PROTOCOLS, &(struct fault){0, 0, 0}))
+        return 1;
     rows_prepare();
     checksum_prepare();
     rooms();

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from c_tables import in_c
 from conftest import ROOT
 from samples import ethernet, frames, ipv4, ipv6, udp
 from sections import enhanced
@@ -24,11 +25,12 @@ def build(folder: Path, bits: int) -> Path | None:
     """The driver for so many bits; None where this compiler has no libraries for them."""
     sources = [path for path in sorted((ROOT / "pkttools/codec/c").glob("*.c")) if path.name != "module.c"]
     program = folder / f"sizes{bits}"
+    (folder / "tables.h").write_text("\n".join(in_c()))
     probe = folder / "probe.c"
     probe.write_text('#include <stdio.h>\nint main(void) { return puts("") < 0; }\n')
     for flags, files in ((["-fsanitize=undefined"], [probe]), (FLAGS, [ROOT / "tests/sizes.c", *sources])):
         built = subprocess.run(
-            ["gcc", f"-m{bits}", *flags, f"-I{ROOT / 'pkttools/codec/c'}", *map(str, files), "-o", str(program)],
+            ["gcc", f"-m{bits}", *flags, f"-I{ROOT / 'pkttools/codec/c'}", f"-I{folder}", *map(str, files), "-o", str(program)],
             capture_output=True, check=False,
         )  # fmt: skip
         if built.returncode and files == [probe]:

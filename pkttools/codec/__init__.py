@@ -11,6 +11,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     pcapng_decode(buffer, start, stop, big_endian, interfaces, names)
         -> (consumed, data, rows, error, (capped, rounded, timeless, damaged, options))
     pcapng_encode(data, rows, first, big_endian, interface, nano) -> (blocks, stop, lost)
+    set_protocols(tables)
     walk(data, row) -> [(kind, start, data, end), ...]
     select(data, rows, tests) -> rows
     assign(data, rows, assignments, guard, follow) -> (met, (placed, ...), stale, unknown)
@@ -67,11 +68,12 @@ pcap_decode, pcap_encode = _backend.pcap_decode, _backend.pcap_encode
 pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
 walk, select, assign, spread = _backend.walk, _backend.select, _backend.assign, _backend.spread
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
-forward, keep_memory = _backend.forward, _backend.keep_memory
+forward, keep_memory, set_protocols = _backend.forward, _backend.keep_memory, _backend.set_protocols
 
 __all__ = [
     "ALL", "BACKEND", "BAD", "CORRECTED", "CUT_SHORT", "FRAGMENT", "IN_ORDER", "IN_ORDER_OR_SWAPPED", "LEFT", "LENGTHS",
     "MALFORMED", "NONE", "OBSCURE", "RIGHT", "SWAPPED", "TRANSPORT", "UNCERTAIN", "UNFINISHED", "WRONG", "assign", "beyond",
     "check", "correct", "forward", "keep_memory", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select",
+    "set_protocols",
     "spread", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip

@@ -10,3 +10,4 @@ LAYOUTS: dict[str, tuple[str, str, tuple[tuple[str, str], ...], tuple[str, str] 
 NAMES: dict[str, dict[int, str]]  # names of values, by table
 LINKTYPE: dict[int, str]
 SPACES: dict[int, tuple[str, dict[int, str]]]  # how numbers that are not followed are shown, and those with a title
+WALK: tuple[tuple[int, ...], ...]  # what the codec's walk runs: see walking.py

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from . import CODEC_FORMS, FORMS, HEX, NEW, ROW, TRAITS
+from . import kinds as kinds_by_hand
 from .checks import check, following
 from .describe import Reader, add_entry, read_file
 from .model import Data, Descriptions, Entry, Field, Header, Next, Rule
@@ -167,6 +168,7 @@ def made(found: Descriptions) -> SimpleNamespace:
         LAYOUTS={name: layout_of(found.headers[name]) for name in names},
         NAMES=words,
         LINKTYPE=titles_of(found, "linktype"),
+        WALK=kinds_by_hand.TABLES,
         SPACES={number: (found.spaces[name].form, titles_of(found, name)) for number, name in enumerate(SPACES, 1)},
     )
 

@@ -36,6 +36,9 @@ bool equal_bytes(const struct bytes *a, const struct bytes *b);
 size_t count_of(const struct bytes *packets);
 void expect_sound(const struct bytes *packets, size_t size, int64_t most_seconds);
 
+/* packets.c: gives the codec our tables of protocols. */
+void packets_prepare(void);
+
 /* The cases. Each takes its parameters from the front of the input; what is left is what the codec is given. */
 void fuzz_text(struct input *in);
 void fuzz_long(struct input *in);
@@ -49,6 +52,7 @@ void fuzz_program(struct input *in);
 void fuzz_bpf(struct input *in);
 void fuzz_bridge(struct input *in);
 void fuzz_place(struct input *in);
+void fuzz_protocols(struct input *in);
 void fuzz_ring(struct input *in);
 void fuzz_slots(struct input *in);
 void fuzz_ringbuf(struct input *in);

@@ -383,6 +383,58 @@ void fuzz_bridge(struct input *in)
     release(data, size);
 }
 
+/* ---- tables of protocols ---- */
+
+void packets_prepare(void)
+{
+    struct fault fault;
+    EXPECT(protocols_set(OUR_PROTOCOLS, &fault));
+}
+
+/* A walk by any tables that were not refused. Twice, the second time without what is quick about it: nothing may differ. */
+static void try_protocols(const struct frame *f, const struct sample *s)
+{
+    struct walk quick, full;
+    walk(&quick, f, s->linktype);
+    EXPECT(quick.count > 0 && quick.count <= MAX_HEADERS);
+    for (size_t i = 0; i < quick.count; i++) {
+        const struct header *h = &quick.header[i];
+        EXPECT(h->start <= h->data && h->data <= h->end && h->end <= f->size && (i == 0 || h->start > h[-1].start));
+    }
+    protocols_slow();
+    walk(&full, f, s->linktype);
+    EXPECT(same_walk(&quick, &full) && quick.quoted == full.quoted);
+}
+
+/* One byte: how many numbers of our tables are changed. Each: a byte, the table; two, the place; two, a number. Then a sample. */
+void fuzz_protocols(struct input *in)
+{
+    struct protocol_table tables[TABLES];
+    int64_t *copies[TABLES];
+    for (size_t i = 0; i < TABLES; i++) {
+        copies[i] = (int64_t *)exact((const uint8_t *)OUR_PROTOCOLS[i].at, OUR_PROTOCOLS[i].count * sizeof(int64_t));
+        tables[i] = (struct protocol_table){copies[i], OUR_PROTOCOLS[i].count};
+    }
+    for (unsigned changes = take8(in) % 32; changes > 0; changes--) {
+        unsigned table = take8(in), place = take16(in), number = take16(in);
+        struct protocol_table *t = &tables[table % TABLES];
+        if (table >= 128)                       /* fewer rows */
+            t->count = place % (t->count + 1);
+        else if (t->count > 0)
+            copies[table % TABLES][place % t->count] = number == 0x7FFF ? (int64_t)UINT32_MAX : (int16_t)number;
+    }
+    struct fault fault = {0, 0, 0};
+    struct sample s = take_sample(in);
+    if (protocols_set(tables, &fault)) {
+        try_protocols(&s.frame, &s);
+        protocols_reset();
+    } else
+        EXPECT(fault.table >= 0 && fault.table < TABLES && fault.row < (int64_t)tables[fault.table].count);
+    discard(&s.whole);
+    for (size_t i = 0; i < TABLES; i++)
+        release((uint8_t *)copies[i], OUR_PROTOCOLS[i].count * sizeof(int64_t));
+}
+
 /* ---- numbers ---- */
 
 static unsigned bit_of(const struct frame *f, size_t bit)

@@ -18,8 +18,11 @@ from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
 from pkttools.codec.program import FIELD_COLUMNS
 from pkttools.language import expression
+from pkttools.protocols import _tables
 from pkttools.protocols.fields import HEADERS
-from tests.support.samples import TEXT, batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
+from pkttools.protocols.walking import COLUMNS
+from tests.support import c_tables
+from tests.support.samples import TEXT, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, tags, tcp, udp
 
 # ---- programs ----
 
@@ -66,6 +69,7 @@ def columns(data: bytes) -> list[int]:
 def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
     """The lines of programs.h. Native integers are taken apart here and put together again by the compiler."""
     yield "/* Written by seeds.py. */"
+    yield from c_tables.in_c()
     fields = columns(filters[0][0])
     cut = [fields[at : at + FIELD_COLUMNS] for at in range(0, len(fields), FIELD_COLUMNS)]
     yield "static const struct field field_table[] = {"
@@ -302,6 +306,16 @@ def own(field: list[int], code: list[int], choice: int, frame: bytes) -> bytes:
     return bytes([choice]) + b"".join(coded) + b"\2ab" + frame
 
 
+def changed_tables() -> Iterator[bytes]:
+    """Changes to our tables of protocols, and a frame: a table, a place in it, a number."""
+    frame = sample(1, ethernet(0x8100, tags([0x8100], 0x0800, ipv4(47, gre(0x6558, ethernet(0x86DD, ipv6(17, udp())), 0xB000)))))
+    yield b"\0" + frame
+    for table, (rows, columns) in enumerate(zip(_tables.WALK, COLUMNS, strict=True)):
+        for place in (*range(columns), *range(len(rows) - columns, len(rows))):
+            for number in (-1, 1, 300):
+                yield b"\1" + struct.pack("!BHh", table, place, number) + frame
+
+
 def placed() -> Iterator[bytes]:
     """Numbers of every width, at every bit of a byte, that fit, just fit, and do not."""
     for bit, width in ((0, 0), (0, 64), (3, 64), (7, 1), (9, 33), (64, 64), (65, 64), (127, 1), (128, 0), (128, 1), (65535, 64)):
@@ -379,7 +393,7 @@ def to_send() -> Iterator[bytes]:
 CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
-    "v": placed, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records, "y": perf_records, "z": to_send,
+    "v": placed, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records, "y": perf_records, "z": to_send,
 }  # fmt: skip
 
 

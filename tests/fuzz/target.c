@@ -29,6 +29,7 @@ static const struct {
     {'x', fuzz_ringbuf},        /* kernel.c: a BPF ring buffer, from XDP */
     {'y', fuzz_perf},           /* kernel.c: a perf buffer, from XDP */
     {'z', fuzz_burst},          /* kernel.c: rows of packets to send */
+    {'h', fuzz_protocols},      /* packets.c: changed tables of protocols are refused, or safe for a frame */
     {'g', fuzz_program},        /* packets.c: a program of the input's own, sound or not, meets a frame */
 };
 
@@ -47,6 +48,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argc, (void)argv;
     rows_prepare();
     checksum_prepare();
+    packets_prepare();
     return 0;
 }
 

@@ -317,37 +317,43 @@ enum header_kind {              /* in the order of HEADERS in pkttools/protocols
     IPV6_FRAGMENT, IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN, HEADER_KINDS
 };
 
-extern const char *const header_names[HEADER_KINDS];
-
 /* start <= data <= end <= frame.size, and each header starts behind the start of the one before: `walk` sees to it. */
 struct header {
     enum header_kind kind;
-    size_t start;               /* offset in the frame */
-    size_t data;                /* where bytes that no deeper header claims begin */
-    size_t end;                 /* where this header's own bytes and its data end */
+    uint32_t start;             /* offset in the frame */
+    uint32_t data;              /* where bytes that no deeper header claims begin */
+    uint32_t end;               /* where this header's own bytes and its data end */
 };
 
 struct walk {
     struct header header[MAX_HEADERS];
     size_t count;
+    size_t quoted;              /* the first header of a packet that an error message quotes; MAX_HEADERS: there is none */
     bool partial;               /* an IP header or an inner frame was announced, but not captured, or lies too deep */
     uint64_t beyond;            /* what is not followed: a number, behind 32 bits the space that it is of; 0: nothing */
 };
 
-enum header_kind extension(unsigned protocol);
+bool is_extension(unsigned protocol);
 bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
 
-/* unfollowed.c */
+/* protocols.c */
 
-enum space { ETHERTYPE = 1, PROTOCOL, PORT, LLC, LINK, GRE_VERSION };   /* in the order of SPACES in pkttools/protocols/names.py */
+enum { TABLES = 7 };            /* reads, tests, terms, kinds, rules, spaces, entries: see pkttools/protocols/walking.py */
 
-uint64_t beyond_llc(const struct frame *f, size_t at);
-uint64_t beyond_type(unsigned type);
-uint64_t beyond_gre(unsigned flags);
-uint64_t beyond_protocol(const struct frame *f, unsigned protocol, size_t at);
-uint64_t beyond_udp(const struct frame *f, size_t at, size_t end);
-uint64_t beyond_link(int64_t linktype);
+struct protocol_table {         /* rows of int64s, one behind the other */
+    const int64_t *at;
+    size_t count;               /* of int64s */
+};
+
+struct fault {                  /* what is wrong with tables: row -1 is the whole one, table -1 nothing, or memory */
+    int64_t table, row, column;
+};
+
+bool protocols_known(void);     /* whether there are tables; without, nothing that walks may be called */
+bool protocols_set(const struct protocol_table tables[TABLES], struct fault *fault);
+void protocols_reset(void);
+void protocols_slow(void);
 
 /* program.c */
 

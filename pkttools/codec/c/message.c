@@ -138,7 +138,7 @@ static enum outcome message_of_ipv6(const struct packet_view *p, size_t index, s
             m->at = h->end;
         }
     }
-    if (m->at > end || (extension(m->protocol) != UNKNOWN && !fragment && !last))  /* it goes past the end, or deeper than the walk */
+    if (m->at > end || (is_extension(m->protocol) && !fragment && !last))  /* it goes past the end, or deeper than the walk */
         return missing(p);
     m->size = end - m->at;
     return fragment ? FRAGMENT : CORRECTED;

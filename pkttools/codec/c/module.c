@@ -387,6 +387,70 @@ exit:
     return result;
 }
 
+/* ---- protocols ---- */
+
+/* Integers of a tuple, to be freed. */
+static bool integers_of(PyObject *tuple, struct protocol_table *table)
+{
+    Py_ssize_t count = PyTuple_Check(tuple) ? PyTuple_Size(tuple) : -1;
+    if (count < 0) {
+        PyErr_SetString(PyExc_TypeError, "a table is a tuple of integers");
+        return false;
+    }
+    int64_t *at = PyMem_Malloc((size_t)(count ? count : 1) * sizeof *at);
+    if (at == NULL) {
+        PyErr_NoMemory();
+        return false;
+    }
+    *table = (struct protocol_table){at, (size_t)count};
+    for (Py_ssize_t i = 0; i < count; i++)
+        at[i] = PyLong_AsLongLong(PyTuple_GetItem(tuple, i));
+    return !PyErr_Occurred();
+}
+
+static bool set_tables(PyObject *tuple)
+{
+    struct protocol_table tables[TABLES] = {{NULL, 0}};
+    struct fault fault = {-1, 0, 0};
+    bool done = PyTuple_Check(tuple) && PyTuple_Size(tuple) == TABLES;
+    if (!done)
+        PyErr_Format(PyExc_TypeError, "protocols are a tuple of %d tables", (int)TABLES);
+    for (Py_ssize_t i = 0; done && i < TABLES; i++)
+        done = integers_of(PyTuple_GetItem(tuple, i), &tables[i]);
+    if (done && !protocols_set(tables, &fault)) {
+        done = false;
+        if (fault.table < 0)
+            PyErr_NoMemory();
+        else
+            PyErr_Format(PyExc_ValueError, "protocols are not sound: table %d, row %d, column %d", (int)fault.table, (int)fault.row,
+                         (int)fault.column);
+    }
+    for (int i = 0; i < TABLES; i++)
+        PyMem_Free((void *)(uintptr_t)tables[i].at);
+    return done;
+}
+
+/* Whether the walk has tables to go by: those of ours, when the first packet is looked at and there are no others. */
+static bool protocols_ready(void)
+{
+    if (protocols_known())
+        return true;
+    PyObject *package = PyImport_ImportModule("pkttools.protocols");
+    PyObject *tables = package == NULL ? NULL : PyObject_GetAttrString(package, "_tables");
+    PyObject *walk = tables == NULL ? NULL : PyObject_GetAttrString(tables, "WALK");
+    bool done = walk != NULL && set_tables(walk);
+    Py_XDECREF(walk);
+    Py_XDECREF(tables);
+    Py_XDECREF(package);
+    return done;
+}
+
+static PyObject *py_set_protocols(PyObject *self, PyObject *tables)
+{
+    (void)self;
+    return set_tables(tables) ? Py_NewRef(Py_None) : NULL;
+}
+
 /* ---- headers, programs, checksums ---- */
 
 static PyObject *py_walk(PyObject *self, PyObject *args)
@@ -396,7 +460,7 @@ static PyObject *py_walk(PyObject *self, PyObject *args)
     PyObject *list = NULL;
     if (!PyArg_ParseTuple(args, "y*y*", &b.data, &b.rows))
         return NULL;
-    if (batch_of_one(&b, "one row is walked at a time")) {
+    if (batch_of_one(&b, "one row is walked at a time") && protocols_ready()) {
         struct bare bare;
         bare_of(&bare, &b, 0);
         struct walk w;
@@ -451,7 +515,7 @@ static PyObject *py_select(PyObject *self, PyObject *args)
     struct loaded l;
     if (!PyArg_ParseTuple(args, "y*y*O!", &b.data, &b.rows, &PyTuple_Type, &tests))
         return NULL;
-    if (!batch_sound(&b) || !load(tests, &l, tests_sound))
+    if (!batch_sound(&b) || !protocols_ready() || !load(tests, &l, tests_sound))
         goto exit;
     out = PyByteArray_FromStringAndSize(NULL, b.rows.len);
     if (out != NULL) {
@@ -537,7 +601,7 @@ static PyObject *py_beyond(PyObject *self, PyObject *args)
     struct beyond beyond;
     if (!PyArg_ParseTuple(args, "y*y*O", &b.data, &b.rows, &counts))
         return NULL;
-    if (batch_sound(&b) && beyond_begin(&beyond, counts)) {
+    if (batch_sound(&b) && protocols_ready() && beyond_begin(&beyond, counts)) {
         for (Py_ssize_t i = 0; i < b.count; i++) {
             struct bare bare;
             bare_of(&bare, &b, i);
@@ -563,7 +627,7 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
     struct beyond beyond;
     if (!PyArg_ParseTuple(args, "w*y*O!Op|O", &b.data, &b.rows, &PyTuple_Type, &assignments, &guard, &follow, &counted))
         return NULL;
-    if (!batch_sound(&b) || !load(assignments, &l, assignments_sound))
+    if (!batch_sound(&b) || !protocols_ready() || !load(assignments, &l, assignments_sound))
         goto exit;
     bool guarded = guard != Py_None;
     if (guarded && !PyTuple_Check(guard))
@@ -645,7 +709,7 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
     struct beyond beyond;
     if (!PyArg_ParseTuple(args, "w*y*i|O", &b.data, &b.rows, &what, &counted))
         return NULL;
-    bool sound = batch_sound(&b);
+    bool sound = batch_sound(&b) && protocols_ready();
     if (sound && (what < ALL || what > TRANSPORT))
         PyErr_SetString(PyExc_ValueError, "no such correction");
     else if (sound && beyond_begin(&beyond, counted)) {
@@ -680,7 +744,7 @@ static PyObject *py_check(PyObject *self, PyObject *args)
     struct beyond beyond;
     if (!PyArg_ParseTuple(args, "y*y*|O", &b.data, &b.rows, &counted))
         return NULL;
-    if (batch_sound(&b) && beyond_begin(&beyond, counted))
+    if (batch_sound(&b) && protocols_ready() && beyond_begin(&beyond, counted))
         out = PyBytes_FromStringAndSize(NULL, b.count);
     if (out != NULL) {
         char *outcomes = PyBytes_AsString(out);
@@ -707,7 +771,7 @@ static PyObject *py_verify(PyObject *self, PyObject *args)
     PyObject *list = NULL;
     if (!PyArg_ParseTuple(args, "y*y*", &b.data, &b.rows))
         return NULL;
-    if (batch_of_one(&b, "one row is verified at a time")) {
+    if (batch_of_one(&b, "one row is verified at a time") && protocols_ready()) {
         struct bare bare;
         bare_of(&bare, &b, 0);
         struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
@@ -864,6 +928,7 @@ static PyMethodDef methods[] = {
     {"pcap_encode", py_pcap_encode, METH_VARARGS, NULL},
     {"pcapng_decode", py_pcapng_decode, METH_VARARGS, NULL},
     {"pcapng_encode", py_pcapng_encode, METH_VARARGS, NULL},
+    {"set_protocols", py_set_protocols, METH_O, NULL},
     {"walk", py_walk, METH_VARARGS, NULL},
     {"select", py_select, METH_VARARGS, NULL},
     {"assign", py_assign, METH_VARARGS, NULL},
@@ -882,15 +947,8 @@ static int execute(PyObject *module)
 {
     rows_prepare();
     checksum_prepare();
-    PyObject *names = PyTuple_New(HEADER_KINDS);
-    for (int i = 0; names != NULL && i < HEADER_KINDS; i++) {
-        PyObject *name = PyUnicode_FromString(header_names[i]);
-        if (name == NULL || PyTuple_SetItem(names, i, name) < 0)
-            Py_CLEAR(names);
-    }
-    int failed = names == NULL ? -1 : PyModule_AddObjectRef(module, "HEADERS", names);
-    Py_XDECREF(names);
-    return failed;
+    (void)module;
+    return 0;
 }
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute}, {0, NULL}};

@@ -9,7 +9,7 @@ from .text import text_decode, text_encode
 
 __all__ = [
     "assign", "beyond", "check", "correct", "forward", "keep_memory", "pcap_decode", "pcap_encode", "pcapng_decode",
-    "pcapng_encode", "select", "spread", "text_decode", "text_encode", "verify", "walk",
+    "pcapng_encode", "select", "set_protocols", "spread", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
 
@@ -27,6 +27,13 @@ def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, in
     from . import pcapng
 
     return pcapng.pcapng_encode(data, rows, first, big_endian, interface, nano)
+
+
+def set_protocols(tables: tuple[tuple[int, ...], ...]) -> None:
+    """See protocols.set_protocols."""
+    from . import protocols
+
+    protocols.set_protocols(tables)
 
 
 def walk(data: bytearray, row: bytes) -> list[tuple[int, int, int, int]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .. import CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED
 from . import wire
-from .headers import EXTENSIONS, IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, Header, Walk
+from .headers import IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, Header, Walk, is_extension
 
 END_OF_OPTIONS, NO_OPERATION, LOOSE_ROUTE, STRICT_ROUTE = 0, 1, 131, 137  # RFC 791 section 3.1
 PAD1, JUMBO_PAYLOAD, HOME_ADDRESS = 0, 0xC2, 0xC9  # RFC 8200 section 4.2, RFC 2675 section 2, RFC 6275 section 6.3
@@ -152,7 +152,7 @@ class Packet:
             last = itself and wire.extension_next(frame, start) == wire.PROTO_IPV6_NONXT
             if not last:
                 message.protocol, message.at = wire.extension_next(frame, start), header.end
-        deeper = message.protocol in EXTENSIONS and not (fragment or last)  # than the walk
+        deeper = is_extension(message.protocol) and not (fragment or last)  # than the walk
         if message.at > end or deeper:
             return self.missing(), None
         message.size = end - message.at

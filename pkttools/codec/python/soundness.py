@@ -14,7 +14,6 @@ from .headers import (
     IGMP,
     IP,
     IPV6,
-    KNOWN,
     SCTP,
     SLL,
     SLL2,
@@ -23,6 +22,7 @@ from .headers import (
     UNKNOWN,
     VLAN,
     Header,
+    known_link,
     need_dict,
     note,
 )
@@ -112,7 +112,7 @@ def _check(view: View) -> int:
     last = view.headers[-1]
     announced = ANNOUNCED[last.kind](view.frame, last.start) if last.kind in ANNOUNCED else 0
     cut = announced == wire.ETHERTYPE_ARP or announced in wire.TAGS
-    if view.partial or (last.kind == UNKNOWN and view.linktype in KNOWN) or cut:
+    if view.partial or (last.kind == UNKNOWN and known_link(view.linktype)) or cut:
         return MALFORMED
     verdicts, obscure, left = set(), False, None
     for i, header in reversed([*enumerate(view.headers)]):

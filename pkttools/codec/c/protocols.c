@@ -1,0 +1,490 @@
+/* The tables of protocols, checked when they are given: refused, or safe for any packet. Then they are laid out for the walk, each
+ * row with what it refers to, numbers with the place where they are loaded. Twin of ../python/protocols.py.
+ */
+#include "protocols.h"
+
+#include <stdlib.h>
+
+struct protocols *protocols;
+
+/* Rows, as they are given. */
+struct read_row { int64_t base, bit, width, order; };
+struct test_row { int64_t read, mask, low, high, negated; };
+struct term_row { int64_t read, scale, bias, test, tests; };
+struct kind_row {
+    int64_t fixed, flags, data, claims, gives, term, terms, align, end, end_scale, end_bias, end_least, end_test, end_tests, trailer,
+        whole_test, whole_tests, rule, rules, exception;
+};
+struct rule_row { int64_t how, what, read, flags, test, tests; };
+struct space_row { int64_t number, counted, entry, entries; };
+struct entry_row { int64_t value, kind, test, tests; };
+
+struct given {                  /* the same, as arrays */
+    const struct read_row *reads;
+    const struct test_row *tests;
+    const struct term_row *terms;
+    const struct kind_row *kinds;
+    const struct rule_row *rules;
+    const struct space_row *spaces;
+    const struct entry_row *entries;
+    size_t count[TABLES];
+};
+
+enum { READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES };
+
+static const size_t row_sizes[TABLES] = {
+    sizeof(struct read_row), sizeof(struct test_row), sizeof(struct term_row), sizeof(struct kind_row), sizeof(struct rule_row),
+    sizeof(struct space_row), sizeof(struct entry_row),
+};
+
+/* ---- soundness ---- */
+
+#define IN(value, low, high) ((value) >= (low) && (value) <= (high))
+/* Checks a column of a row; what does not hold is said. */
+#define CHECK(table, number, row, column, holds) do { \
+        if (!(holds)) \
+            return (struct fault){table, (int64_t)(number), (int64_t)(offsetof(struct row, column) / sizeof(int64_t))}; \
+    } while (0)
+#define SOUND (struct fault){-1, 0, 0}
+
+static bool run_sound(int64_t first, int64_t count, size_t rows)
+{
+    return first >= 0 && count >= 0 && (uint64_t)first <= rows && (uint64_t)count <= rows - (uint64_t)first;
+}
+
+/* Whether a number may be read where a header of `fixed` bytes is known. */
+static bool read_sound(const struct given *g, int64_t read, int64_t fixed, bool behind)
+{
+    if (!IN(read, 0, (int64_t)g->count[READS] - 1))
+        return false;
+    const struct read_row *r = &g->reads[read];
+    return r->base == FROM_START ? true : behind && r->bit >= -8 * fixed;
+}
+
+static bool tests_sound_of(const struct given *g, int64_t first, int64_t count, int64_t fixed, bool behind)
+{
+    if (!run_sound(first, count, g->count[TESTS]) || count > MAX_RUN)
+        return false;
+    for (int64_t i = first; i < first + count; i++)
+        if (!read_sound(g, g->tests[i].read, fixed, behind))
+            return false;
+    return true;
+}
+
+static struct fault numbers_sound(const struct given *g)
+{
+    for (size_t i = 0; i < g->count[READS]; i++) {
+        const struct read_row *r = &g->reads[i];
+        CHECK(READS, i, read_row, base, IN(r->base, FROM_START, FROM_BEHIND));
+        CHECK(READS, i, read_row, bit, IN(r->bit, r->base == FROM_START ? 0 : -8 * MAX_READ, 8 * MAX_READ));
+        CHECK(READS, i, read_row, width, IN(r->width, 1, 32));
+        CHECK(READS, i, read_row, order, r->order == BIG_ENDIAN_READ
+              || (r->order == LITTLE_ENDIAN_READ && r->bit % 8 == 0 && r->width % 8 == 0));
+    }
+    for (size_t i = 0; i < g->count[TESTS]; i++) {
+        const struct test_row *t = &g->tests[i];
+        CHECK(TESTS, i, test_row, read, IN(t->read, 0, (int64_t)g->count[READS] - 1));
+        CHECK(TESTS, i, test_row, mask, IN(t->mask, 1, UINT32_MAX));
+        CHECK(TESTS, i, test_row, low, IN(t->low, 0, UINT32_MAX));
+        CHECK(TESTS, i, test_row, high, IN(t->high, t->low, UINT32_MAX));
+        CHECK(TESTS, i, test_row, negated, IN(t->negated, 0, 1));
+    }
+    return SOUND;
+}
+
+/* Runs of terms, rules and entries stand in the order of what they are of: none is used twice. */
+static struct fault kinds_sound(const struct given *g)
+{
+    int64_t terms = 0, rules = 0;
+    for (size_t i = 0; i < g->count[KINDS]; i++) {
+        const struct kind_row *k = &g->kinds[i];
+        bool shown = (k->flags & (HIDDEN | UNFOLLOWED)) == 0;
+        CHECK(KINDS, i, kind_row, fixed, IN(k->fixed, shown && i > 0 ? 1 : 0, MAX_READ));
+        CHECK(KINDS, i, kind_row, flags, IN(k->flags, 0, FLAGS) && (k->flags & (HIDDEN | UNFOLLOWED)) != (HIDDEN | UNFOLLOWED)
+              && (i > 0 || shown));
+        CHECK(KINDS, i, kind_row, data, IN(k->data, -1, MAX_FRAME));
+        CHECK(KINDS, i, kind_row, claims, IN(k->claims, 0, MOST_CLAIMS));
+        CHECK(KINDS, i, kind_row, gives, IN(k->gives, 0, MOST_CLAIMS));
+        CHECK(KINDS, i, kind_row, term, k->term == terms && run_sound(k->term, k->terms, g->count[TERMS]));
+        CHECK(KINDS, i, kind_row, terms, k->terms <= MAX_RUN);
+        terms += k->terms;
+        for (int64_t t = k->term; t < k->term + k->terms; t++) {
+            const struct term_row *r = &g->terms[t];
+            CHECK(TERMS, t, term_row, read, r->read == -1 || read_sound(g, r->read, k->fixed, false));
+            CHECK(TERMS, t, term_row, scale, IN(r->scale, 0, MAX_READ));
+            CHECK(TERMS, t, term_row, bias, IN(r->bias, -MAX_READ, MAX_READ));
+            CHECK(TERMS, t, term_row, test, tests_sound_of(g, r->test, r->tests, k->fixed, false));
+        }
+        CHECK(KINDS, i, kind_row, align, IN(k->align, 1, 64));
+        CHECK(KINDS, i, kind_row, end, k->end == -1 || read_sound(g, k->end, k->fixed, false));
+        CHECK(KINDS, i, kind_row, end_scale, IN(k->end_scale, 0, MAX_READ));
+        CHECK(KINDS, i, kind_row, end_bias, IN(k->end_bias, -MAX_READ, MAX_READ));
+        CHECK(KINDS, i, kind_row, end_least, IN(k->end_least, 0, UINT32_MAX));
+        CHECK(KINDS, i, kind_row, end_test, tests_sound_of(g, k->end_test, k->end_tests, k->fixed, false));
+        CHECK(KINDS, i, kind_row, trailer, IN(k->trailer, 0, MAX_READ));
+        CHECK(KINDS, i, kind_row, whole_test, tests_sound_of(g, k->whole_test, k->whole_tests, k->fixed, false));
+        CHECK(KINDS, i, kind_row, rule, k->rule == rules && run_sound(k->rule, k->rules, g->count[RULES]));
+        CHECK(KINDS, i, kind_row, rules, k->rules <= MAX_RUN);
+        rules += k->rules;
+        for (int64_t n = k->rule; n < k->rule + k->rules; n++) {
+            const struct rule_row *r = &g->rules[n];
+            CHECK(RULES, n, rule_row, how, IN(r->how, TO_KIND, COUNTED));
+            int64_t most = r->how == TO_KIND ? (int64_t)g->count[KINDS] - 1 : r->how == BY_SPACE ? (int64_t)g->count[SPACES] - 1 : 255;
+            CHECK(RULES, n, rule_row, what, IN(r->what, r->how == BY_SPACE ? 0 : 1, most)
+                  && (r->how != TO_KIND || (g->kinds[r->what].flags & UNFOLLOWED) == 0));
+            CHECK(RULES, n, rule_row, read, (r->how == TO_KIND && r->read == -1) || read_sound(g, r->read, k->fixed, true));
+            CHECK(RULES, n, rule_row, flags, IN(r->flags, 0, RULE_FLAGS));
+            CHECK(RULES, n, rule_row, test, tests_sound_of(g, r->test, r->tests, k->fixed, true));
+        }
+        CHECK(KINDS, i, kind_row, exception, IN(k->exception, 0, EXCEPTIONS - 1));
+    }
+    return SOUND;
+}
+
+static struct fault spaces_sound(const struct given *g)
+{
+    int64_t entries = 0;
+    for (size_t i = 0; i < g->count[SPACES]; i++) {
+        const struct space_row *s = &g->spaces[i];
+        CHECK(SPACES, i, space_row, number, IN(s->number, 0, 255));
+        CHECK(SPACES, i, space_row, counted, IN(s->counted, -1, UINT32_MAX) && (s->counted < 0 || s->number > 0));
+        CHECK(SPACES, i, space_row, entry, s->entry == entries && run_sound(s->entry, s->entries, g->count[ENTRIES]));
+        entries += s->entries;
+        for (int64_t n = s->entry; n < s->entry + s->entries; n++) {
+            const struct entry_row *e = &g->entries[n];
+            CHECK(ENTRIES, n, entry_row, value, IN(e->value, n > s->entry ? e[-1].value : 0, UINT32_MAX));
+            CHECK(ENTRIES, n, entry_row, kind, e->kind == LEAF || (IN(e->kind, 1, (int64_t)g->count[KINDS] - 1)
+                  && ((g->kinds[e->kind].flags & UNFOLLOWED) == 0 || s->number > 0)));
+            CHECK(ENTRIES, n, entry_row, test, tests_sound_of(g, e->test, e->tests, 0, false));
+        }
+    }
+    return SOUND;
+}
+
+static struct fault sound(const struct given *g)
+{
+    for (size_t i = 0; i < TABLES; i++)
+        if (g->count[i] > MAX_ROWS || (g->count[i] == 0 && (i == KINDS || i == SPACES)))
+            return (struct fault){(int64_t)i, -1, 0};
+    struct fault f = numbers_sound(g);
+    if (f.table < 0)
+        f = kinds_sound(g);
+    return f.table < 0 ? spaces_sound(g) : f;
+}
+
+/* ---- laid out ---- */
+
+/* Memory that is given out piece by piece; without memory it counts what is needed. */
+struct arena {
+    uint8_t *at;
+    size_t used;
+};
+
+static void *take(struct arena *a, size_t size)
+{
+    size_t from = a->used;
+    a->used += (size + 15) / 16 * 16;
+    return a->at == NULL ? NULL : a->at + from;
+}
+
+static struct read laid_read(const struct given *g, int64_t read)
+{
+    if (read < 0)
+        return (struct read){0};
+    const struct read_row *row = &g->reads[read];
+    int64_t first = row->bit >= 0 ? row->bit / 8 : -((-row->bit + 7) / 8), last = (row->bit + row->width - 1 - first * 8) / 8 + first;
+    bool little = row->order == LITTLE_ENDIAN_READ;
+    return (struct read){
+        .at = (int32_t)first, .bytes = (uint8_t)(last - first + 1), .mask = (uint32_t)((UINT64_C(1) << row->width) - 1),
+        .shift = (uint8_t)(little ? 0 : (last + 1) * 8 - row->bit - row->width), .behind = row->base == FROM_BEHIND, .little = little,
+    };
+}
+
+static struct conditions laid_tests(struct arena *a, const struct given *g, int64_t first, int64_t count)
+{
+    struct condition *to = take(a, (size_t)count * sizeof *to);
+    for (int64_t i = 0; to != NULL && i < count; i++) {
+        const struct test_row *t = &g->tests[first + i];
+        to[i] = (struct condition){laid_read(g, t->read), (uint32_t)t->low, (uint32_t)(t->high - t->low), t->negated != 0};
+        to[i].read.mask &= (uint32_t)t->mask;
+    }
+    return (struct conditions){to, (uint32_t)count};
+}
+
+/* The same number in four bytes of a header's fixed part: those that end with its last one, or the first four. */
+static bool near_of(const struct read *r, uint32_t fixed, struct near *n)
+{
+    int32_t end = r->at + r->bytes, from = end > 4 ? end - 4 : 0;
+    if (r->behind || r->little || from > r->at || (uint32_t)from + 4 > fixed)
+        return false;
+    *n = (struct near){r->mask, (uint16_t)from, (uint8_t)(r->shift + 8 * (from + 4 - end))};
+    return true;
+}
+
+/* Spreads the values of a space over slots, so that each has one of its own. */
+static void lay_slots(struct arena *a, const struct given *g, struct space *s, const struct entry_row *rows, size_t count)
+{
+    uint32_t bits = 3;
+    while (bits < 16 && (size_t)1 << bits < 4 * count)
+        bits++;
+    struct slot *slots = take(a, sizeof *slots << bits);
+    uint32_t factor = 2654435769u;              /* 2^32 over the golden ratio, and odd numbers that follow from it */
+    for (int tries = 0; slots != NULL && tries < 256; tries++, factor = factor * 5 + 4) {
+        size_t i = 0;
+        memset(slots, 0, sizeof *slots << bits);
+        for (; i < count; i++) {
+            struct slot *slot = &slots[(uint32_t)rows[i].value * factor >> (32 - bits)];
+            bool again = i > 0 && rows[i].value == rows[i - 1].value;
+            if (slot->used && !again)
+                break;
+            bool only = rows[i].tests == 0 && rows[i].kind != LEAF && (g->kinds[rows[i].kind].flags & UNFOLLOWED) == 0;
+            if (!again)
+                *slot = (struct slot){(uint32_t)rows[i].value, true, only ? s->entries[i].kind : NULL};
+        }
+        if (i == count) {
+            s->slots = slots;
+            s->factor = factor;
+            s->shift = 32 - bits;
+            return;
+        }
+    }
+}
+
+static void lay_space(struct arena *a, const struct given *g, int64_t number, struct space *s, const struct kind *kinds)
+{
+    const struct space_row *row = &g->spaces[number];
+    const struct entry_row *from = g->entries + row->entry;
+    size_t count = (size_t)row->entries;
+    struct entry *entries = take(a, count * sizeof *entries);
+    for (size_t i = 0; i < count; i++) {
+        struct conditions only = laid_tests(a, g, from[i].test, from[i].tests);
+        if (entries != NULL)
+            entries[i] = (struct entry){
+                .value = (uint32_t)from[i].value, .more = i + 1 < count && from[i + 1].value == from[i].value,
+                .kind = from[i].kind == LEAF ? NULL : &kinds[from[i].kind], .only = only,
+            };
+    }
+    if (s != NULL)
+        *s = (struct space){
+            .code = (uint64_t)row->number << 32, .counted = row->counted < 0 ? UINT64_MAX : (uint64_t)row->counted,
+            .entries = entries, .count = count,
+        };
+    lay_slots(a, g, s, from, count);
+}
+
+/* Whether all there is to a kind is plain: one number each at most says its size, its end, and whether it goes on. */
+static bool lay_plainly(struct kind *k)
+{
+    if ((k->numbers & SAYS_SIZE) != 0) {
+        const struct term *t = &k->terms[0];
+        if (k->terms_count > 1 || t->only.count > 0 || k->align > 1 || t->scale == 0 || !near_of(&t->read, k->fixed, &k->size_read))
+            return false;
+        k->size_scale = (uint32_t)t->scale;
+        k->size_bias = (int32_t)t->bias;
+    }
+    if ((k->numbers & SAYS_END) != 0 && (k->end_scale != 1 || k->end_only.count > 0 || !near_of(&k->end_number, k->fixed, &k->end_read)))
+        return false;
+    if ((k->numbers & SAYS_WHOLE) != 0) {
+        const struct condition *c = &k->whole_only.first[0];
+        if (k->whole_only.count > 1 || c->negated || !near_of(&c->read, k->fixed, &k->whole_read))
+            return false;
+        k->whole_low = c->low;
+        k->whole_span = c->span;
+    }
+    return k->trailer == 0 && k->exception == NO_EXCEPTION
+        && (k->flags & (HIDDEN | UNFOLLOWED | PASSES | OWN_END | END_BEHIND)) == 0;
+}
+
+/* What is looked up in a space before its slots: kinds that 1.16 knew, which most packets have, transports first. */
+static struct quick laid_quick(const struct space *space, struct near read)
+{
+    struct quick q = {.read = read, .space = space};
+    size_t count = 0;
+    for (unsigned claims = MOST_CLAIMS + 1; claims-- > 0 && space->slots != NULL;)
+        for (size_t i = 0; i < space->count && count < MAX_LIKELY; i++) {
+            const struct slot *slot = slot_of(space, space->entries[i].value);
+            if (slot->kind == NULL || slot->kind->claims != claims || (claims == 0 && slot->kind->gives == UINT8_MAX))
+                continue;
+            q.likely[count] = slot->value;
+            q.kind[count++] = slot->kind;
+        }
+    for (; count < MAX_LIKELY; count++)         /* with a kind of NULL: none of them */
+        q.likely[count] = UINT32_MAX;
+    return q;
+}
+
+static void lay_kind(struct arena *a, const struct given *g, size_t number, struct kind *k, const struct space *spaces,
+                     const struct kind *kinds)
+{
+    const struct kind_row *row = &g->kinds[number];
+    struct term *terms = take(a, (size_t)row->terms * sizeof *terms);
+    for (int64_t i = 0; i < row->terms; i++) {
+        const struct term_row *t = &g->terms[row->term + i];
+        struct conditions only = laid_tests(a, g, t->test, t->tests);
+        if (terms != NULL)
+            terms[i] = (struct term){only, laid_read(g, t->read), t->read < 0 ? 0 : t->scale, t->bias};
+    }
+    struct rule *rules = take(a, (size_t)row->rules * sizeof *rules);
+    struct quick *quick = take(a, (size_t)row->rules * sizeof *quick);
+    for (int64_t i = 0; i < row->rules; i++) {
+        const struct rule_row *r = &g->rules[row->rule + i];
+        struct conditions only = laid_tests(a, g, r->test, r->tests);
+        if (rules != NULL)
+            rules[i] = (struct rule){
+                .only = only, .read = laid_read(g, r->read), .how = (uint8_t)r->how, .flags = (uint8_t)r->flags,
+                .kind = r->how == TO_KIND ? &kinds[r->what] : NULL, .space = r->how == BY_SPACE ? &spaces[r->what] : NULL,
+                .code = (uint64_t)r->what << 32,
+            };
+    }
+    struct conditions whole = laid_tests(a, g, row->whole_test, row->whole_tests);
+    struct conditions end_only = laid_tests(a, g, row->end_test, row->end_tests);
+    if (k == NULL)
+        return;
+    *k = (struct kind){
+        .fixed = (uint32_t)row->fixed, .number = (enum header_kind)number, .claims = (uint8_t)row->claims,
+        .gives = row->gives == 0 ? UINT8_MAX : (uint8_t)row->gives, .rules_count = (uint8_t)row->rules,
+        .end_least = (uint32_t)row->end_least, .end_bias = (int32_t)row->end_bias,
+        .data = row->data < 0 ? UINT32_MAX : (uint32_t)row->data, .others = quick, .terms = terms, .rules = rules,
+        .flags = (uint32_t)row->flags, .terms_count = (uint32_t)row->terms, .align = (uint32_t)row->align,
+        .trailer = (uint32_t)row->trailer, .exception = (uint8_t)row->exception,
+        .numbers = (uint8_t)((row->terms > 0 ? SAYS_SIZE : 0) | (row->end >= 0 ? SAYS_END : 0) | (whole.count > 0 ? SAYS_WHOLE : 0)
+                             | (row->data >= 0 ? SAYS_DATA : 0)),
+        .end_number = laid_read(g, row->end), .end_scale = row->end_scale, .end_only = end_only, .whole_only = whole,
+    };
+    k->shape = lay_plainly(k) ? ANY_SHAPE : NOT_PLAIN;
+}
+
+static enum shape shape_of(unsigned numbers)
+{
+    switch (numbers) {
+    case 0: return TAIL;
+    case SAYS_DATA: return TAIL_WITH_DATA;
+    case LOOKS_UP | RULES_LEFT: return LINK;
+    case SAYS_END | SAYS_SIZE | SAYS_WHOLE | LOOKS_UP: return NETWORK;
+    case SAYS_END | LOOKS_UP: return WITH_END;
+    default: return ANY_SHAPE;
+    }
+}
+
+/* When all kinds and spaces are there: their quick rules, and the shape that follows from all. */
+static void lay_quick(struct kind *k)
+{
+    for (; k->quick_count < k->rules_count; k->quick_count++) {
+        const struct rule *r = &k->rules[k->quick_count];
+        struct near read;
+        if (r->how != BY_SPACE || r->only.count > 0 || r->flags != 0 || r->space->slots == NULL || !near_of(&r->read, k->fixed, &read))
+            break;
+        *(k->quick_count == 0 ? &k->first : &k->others[k->quick_count - 1]) = laid_quick(r->space, read);
+    }
+    k->numbers |= (uint8_t)((k->quick_count > 0 ? LOOKS_UP : 0) | (k->quick_count < k->rules_count ? RULES_LEFT : 0));
+    if (k->shape != NOT_PLAIN)
+        k->shape = (uint8_t)shape_of(k->numbers);
+}
+
+static struct protocols *lay(struct arena *a, const struct given *g)
+{
+    struct protocols *p = take(a, sizeof *p);
+    struct kind *kinds = take(a, g->count[KINDS] * sizeof *kinds);
+    struct space *spaces = take(a, g->count[SPACES] * sizeof *spaces);
+    for (size_t i = 0; i < g->count[SPACES]; i++)
+        lay_space(a, g, (int64_t)i, spaces == NULL ? NULL : &spaces[i], kinds);
+    for (size_t i = 0; i < g->count[KINDS]; i++)
+        lay_kind(a, g, i, kinds == NULL ? NULL : &kinds[i], spaces, kinds);
+    if (p == NULL)
+        return p;
+    for (size_t i = 0; i < g->count[KINDS]; i++)
+        lay_quick(&kinds[i]);
+    *p = (struct protocols){.kinds = kinds, .count = g->count[KINDS], .links = laid_quick(&spaces[0], (struct near){0})};
+    return p;
+}
+
+bool protocols_known(void)
+{
+    return protocols != NULL;
+}
+
+/* Tables that the walk goes by from now on. False: they are not sound, `fault` says where, or there is no memory (table -1). */
+bool protocols_set(const struct protocol_table tables[TABLES], struct fault *fault)
+{
+    struct given g = {
+        (const void *)tables[READS].at, (const void *)tables[TESTS].at, (const void *)tables[TERMS].at,
+        (const void *)tables[KINDS].at, (const void *)tables[RULES].at, (const void *)tables[SPACES].at,
+        (const void *)tables[ENTRIES].at, {0},
+    };
+    for (size_t i = 0; i < TABLES; i++) {
+        g.count[i] = tables[i].count * sizeof(int64_t) / row_sizes[i];
+        *fault = (struct fault){(int64_t)i, -1, 0};
+        if (g.count[i] * row_sizes[i] != tables[i].count * sizeof(int64_t))
+            return false;
+    }
+    *fault = sound(&g);
+    if (fault->table >= 0)
+        return false;
+    struct arena a = {NULL, 0};
+    lay(&a, &g);
+    a = (struct arena){calloc(1, a.used), 0};
+    struct protocols *p = a.at == NULL ? NULL : lay(&a, &g);
+    if (p == NULL)
+        return false;
+    p->before = protocols;
+    protocols = p;
+    return true;
+}
+
+/* Back to what was set before, for tests; nobody may be in a walk. */
+void protocols_reset(void)
+{
+    struct protocols *last = protocols;
+    protocols = last->before;
+    free(last);
+}
+
+/* Lets the walk go by these tables without what is quick about it, for tests: it must find the same. */
+void protocols_slow(void)
+{
+    for (size_t i = 0; i < protocols->count; i++)
+        protocols->kinds[i].shape = NOT_PLAIN;
+    memset(protocols->links.kind, 0, sizeof protocols->links.kind);
+}
+
+/* ---- read ---- */
+
+/* A number of a header that begins at `at` and ends at `behind`; 0 where not all of its bytes are there. */
+uint32_t read_number(const struct read *r, const struct frame *f, size_t at, size_t behind)
+{
+    at = r->behind ? behind : at;
+    if (r->at < 0 && at < (size_t)-r->at)
+        return 0;
+    at += (size_t)(ptrdiff_t)r->at;
+    if (!frame_has(f, at, r->bytes))
+        return 0;
+    uint64_t value = 0;
+    const uint8_t *from = frame_range(f, at, r->bytes);
+    for (unsigned i = 0; i < r->bytes; i++)
+        value = value << 8 | from[r->little ? r->bytes - 1 - i : i];
+    return (uint32_t)(value >> r->shift) & r->mask;
+}
+
+bool hold(const struct conditions *c, const struct frame *f, size_t at, size_t behind)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        const struct condition *one = &c->first[i];
+        if ((read_number(&one->read, f, at, behind) - one->low <= one->span) == one->negated)
+            return false;
+    }
+    return true;
+}
+
+/* The first entry of a value; NULL: there is none. */
+const struct entry *entry_of(const struct space *s, uint64_t value)
+{
+    size_t low = 0, high = s->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->entries[middle].value < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < s->count && s->entries[low].value == value ? &s->entries[low] : NULL;
+}

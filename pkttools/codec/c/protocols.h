@@ -1,0 +1,163 @@
+/* Protocols as tables of integers: what a header is, how long, and what comes next. The columns are those of
+ * ../../protocols/walking.py, which says what they mean; protocols.c checks them, headers.c runs them, exceptions.c has what they
+ * cannot say.
+ */
+#ifndef PKTTOOLS_PROTOCOLS_H
+#define PKTTOOLS_PROTOCOLS_H
+
+#include "codec.h"
+
+enum flag {
+    HIDDEN = 1,                 /* no header, only a way to one */
+    UNFOLLOWED = 2,             /* not followed: where it stands it is counted */
+    PASSES = 4,                 /* a tag or an extension: belongs to the header in front of it */
+    OWN_END = 8,                /* it ends with itself; what follows goes on in what it lies in */
+    NEEDS_SIZE = 16,            /* it is there only where all of it is */
+    LONG_DATA = 32,             /* where it is longer than what there is, its data are at the end */
+    CUT = 64,                   /* the walk is partial where it was not captured, */
+    CUT_INSIDE = 128,           /* the same, but not where it is the first header */
+    DEEP = 256,                 /* where it lies too deep, */
+    MISSIZED = 512,             /* where its size is impossible */
+    END_BEHIND = 1024,          /* its end is that of what follows, not its own */
+    TUNNEL = 2048, LINK_LAYER = 4096, TAG = 8192, EXTENSION = 16384, FLAGS = 32768 - 1
+};
+
+enum { FROM_START, FROM_BEHIND };               /* of a header: where a read counts from */
+enum { BIG_ENDIAN_READ, LITTLE_ENDIAN_READ };
+enum { TO_KIND, BY_SPACE, COUNTED };            /* what a rule does */
+enum { QUOTED = 1, PROMISED = 2, RULE_FLAGS = 3 };
+enum { NO_EXCEPTION, COOKED_TAGS, EXCEPTIONS };
+enum { LEAF = -1 };                             /* in place of a kind: nothing to be followed */
+enum { MAX_READ = 65536, MAX_ROWS = 16384, MAX_LIKELY = 4, MOST_CLAIMS = 9, MAX_RUN = 32, MAX_HIDDEN = 32 };
+
+
+/* A number in a header. */
+struct read {
+    int32_t at;                 /* its first byte, from where it counts from */
+    uint32_t mask;
+    uint8_t shift, bytes;
+    bool behind, little;
+};
+
+struct condition {              /* whether a number is in a range */
+    struct read read;
+    uint32_t low, span;
+    bool negated;
+};
+
+struct conditions {             /* all of them hold */
+    const struct condition *first;
+    uint32_t count;
+};
+
+struct term {                   /* a part of a header's size */
+    struct conditions only;
+    struct read read;
+    int64_t scale, bias;
+};
+
+struct entry {
+    uint32_t value;
+    bool more;                  /* the next entry is of the same value */
+    const struct kind *kind;    /* NULL: a leaf */
+    struct conditions only;
+};
+
+struct slot {                   /* of a value, found by what it spreads to */
+    uint32_t value;
+    bool used;
+    const struct kind *kind;    /* NULL: its entries have to be looked at */
+};
+
+struct space {
+    uint64_t code;              /* of what is not followed, above 32 bits */
+    uint64_t counted;           /* the least value that is counted where it has no entry */
+    const struct entry *entries;
+    size_t count;
+    const struct slot *slots;   /* NULL: values could not be spread so that each has a slot of its own */
+    uint32_t factor, shift;
+};
+
+struct rule {
+    struct conditions only;
+    struct read read;
+    uint8_t how, flags;
+    const struct kind *kind;
+    const struct space *space;
+    uint64_t code;
+};
+
+/* A number in the fixed part of a header: in four bytes, which are there. */
+struct near {
+    uint32_t mask;
+    uint16_t at;
+    uint8_t shift;
+};
+
+/* A rule that looks up such a number, whatever else holds. The likely values are compared with one after the other: the processor
+ * guesses that, and goes on with the next header, where it had to wait for what stands in a slot. */
+struct quick {
+    struct near read;
+    uint32_t likely[MAX_LIKELY];
+    const struct kind *kind[MAX_LIKELY];        /* NULL: no further ones */
+    const struct space *space;
+};
+
+enum { SAYS_SIZE = 1, SAYS_END = 2, SAYS_WHOLE = 4, SAYS_DATA = 8, LOOKS_UP = 16, RULES_LEFT = 32 };
+
+/* Which of them the numbers are that a plain kind has: the usual ones have code of their own. */
+enum shape { NOT_PLAIN, TAIL, TAIL_WITH_DATA, LINK, NETWORK, WITH_END, ANY_SHAPE };
+
+/* A kind of header: all that is known of it, by its rows, and before that what the walk needs of one that is plain. */
+struct kind {
+    uint32_t fixed;
+    enum header_kind number;
+    uint8_t shape;              /* enum shape; if it is plain, all there is to it is below */
+    uint8_t numbers;            /* what is said by numbers in it; whether some of its rules are quick, and some not */
+    uint8_t claims, gives;      /* gives: 255 where nothing is given */
+    uint8_t quick_count, rules_count;
+    struct near size_read, end_read, whole_read;
+    uint32_t size_scale, end_least;
+    int32_t size_bias, end_bias;
+    uint32_t whole_low, whole_span;
+    uint32_t data;              /* UINT32_MAX: behind it */
+    struct quick first, *others;        /* those of its rules that are quick */
+
+    const struct term *terms;
+    const struct rule *rules;
+    uint32_t flags, terms_count, align, trailer;
+    uint8_t exception;
+    struct read end_number;
+    int64_t end_scale;
+    struct conditions end_only, whole_only;
+};
+
+struct protocols {
+    struct protocols *before;   /* what was set before: kept, a walk without the interpreter's lock may be in it */
+    struct kind *kinds;         /* the first is what a frame is of which nothing is known */
+    size_t count;
+    struct quick links;         /* by link type */
+};
+
+extern struct protocols *protocols;     /* what the walk goes by; NULL until protocols_set */
+
+uint32_t read_number(const struct read *r, const struct frame *f, size_t at, size_t behind);
+bool hold(const struct conditions *c, const struct frame *f, size_t at, size_t behind);
+const struct entry *entry_of(const struct space *s, uint64_t value);
+
+static inline uint32_t read_near(const struct near *n, const struct frame *f, size_t at)
+{
+    const uint8_t *b = frame_range(f, at + n->at, 4);
+    return ((uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]) >> n->shift & n->mask;
+}
+
+static inline const struct slot *slot_of(const struct space *s, uint32_t value)
+{
+    return &s->slots[value * s->factor >> s->shift];
+}
+
+/* exceptions.c */
+
+const struct entry *cooked_tag(const struct space *types, const struct frame *f, unsigned type, size_t at, size_t limit);
+
+#endif

@@ -1,0 +1,267 @@
+"""The tables of protocols, checked when they are given, and laid out for the walk; twin of ../c/protocols.c.
+
+What the columns mean is said in ...protocols.walking.
+"""
+
+from __future__ import annotations
+
+from ...batch import MAX_FRAME
+from ...protocols import _tables
+from ...protocols.walking import (
+    BY_SPACE,
+    COLUMNS,
+    COUNTED,
+    FROM_BEHIND,
+    FROM_START,
+    HIDDEN,
+    LEAF,
+    LITTLE_ENDIAN,
+    NAMES,
+    TO_KIND,
+    UNFOLLOWED,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+MOST = 0xFFFFFFFF
+FLAGS = 32768 - 1
+RULE_FLAGS = 3
+EXCEPTIONS = 2
+MAX_READ, MAX_ROWS, MAX_RUN = 65536, 16384, 32
+READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES = range(len(NAMES))
+
+Rows = list[tuple[int, ...]]
+Read = tuple[int, int, int, int, bool, "Literal['little', 'big']"]  # first byte, behind the last, shift, mask, from behind, order
+Test = tuple[Read, int, int, bool]
+Tests = tuple[Test, ...]
+
+
+class Kind:
+    """A kind of header: its row, with what it refers to."""
+
+    __slots__ = ("align", "claims", "data", "end", "end_bias", "end_least", "end_scale", "end_tests", "exception", "fixed", "flags",
+                 "gives", "number", "rules", "shown", "terms", "trailer", "whole")  # fmt: skip
+
+    number: int
+    fixed: int
+    flags: int
+    data: int
+    claims: int
+    gives: int
+    terms: list[tuple[Read | None, int, int, Tests]]
+    align: int
+    end: Read | None
+    end_scale: int
+    end_bias: int
+    end_least: int
+    end_tests: Tests
+    trailer: int
+    whole: Tests
+    rules: list[Rule]
+    exception: int
+    shown: bool  # not HIDDEN
+
+
+class Space:
+    """Numbers that announce kinds: what is counted of those without entry, and entries, several of a value in order."""
+
+    __slots__ = ("code", "counted", "entries")
+
+    code: int
+    counted: int
+    entries: dict[int, list[tuple[Kind | None, Tests]]]
+
+
+Rule = tuple[int, Kind | None, Space | None, Read | None, int, Tests, int]  # how, kind, space, read, flags, tests, code
+
+
+class _Checked:
+    """Tables whose soundness is looked at."""
+
+    def __init__(self, tables: tuple[tuple[int, ...], ...]) -> None:
+        if not isinstance(tables, tuple) or len(tables) != len(NAMES):
+            raise TypeError(f"protocols are a tuple of {len(NAMES)} tables")
+        if not all(isinstance(table, tuple) for table in tables):
+            raise TypeError("a table is a tuple of integers")
+        self.rows: list[Rows] = []
+        for number, (table, columns) in enumerate(zip(tables, COLUMNS, strict=True)):
+            self.need(number, -1, 0, len(table) % columns == 0)
+            self.rows.append([table[i : i + columns] for i in range(0, len(table), columns)])
+        for number, rows in enumerate(self.rows):
+            self.need(number, -1, 0, len(rows) <= MAX_ROWS and (bool(rows) or number not in (KINDS, SPACES)))
+
+    def need(self, table: int, row: int, column: int, holds: bool) -> None:
+        """Refuses tables in which a column of a row is not what it may be."""
+        if not holds:
+            raise ValueError(f"protocols are not sound: table {table}, row {row}, column {column}")
+
+    def run(self, table: int, first: int, count: int) -> bool:
+        """Whether a run is of rows that are there."""
+        return 0 <= first <= len(self.rows[table]) and 0 <= count <= len(self.rows[table]) - first
+
+    def read(self, read: int, fixed: int, behind: bool) -> bool:
+        """Whether a number may be read where a header of `fixed` bytes is known."""
+        if not 0 <= read < len(self.rows[READS]):
+            return False
+        base, bit, *_ = self.rows[READS][read]
+        return base == FROM_START or (behind and bit >= -8 * fixed)
+
+    def tests(self, first: int, count: int, fixed: int, behind: bool) -> bool:
+        """Whether tests may be asked there."""
+        return self.run(TESTS, first, count) and count <= MAX_RUN and all(
+            self.read(row[0], fixed, behind) for row in self.rows[TESTS][first : first + count]
+        )  # fmt: skip
+
+    def numbers(self) -> None:
+        """Checks reads and tests."""
+        for i, (base, bit, width, order) in enumerate(self.rows[READS]):
+            self.need(READS, i, 0, base in (FROM_START, FROM_BEHIND))
+            self.need(READS, i, 1, (0 if base == FROM_START else -8 * MAX_READ) <= bit <= 8 * MAX_READ)
+            self.need(READS, i, 2, 1 <= width <= 32)
+            self.need(READS, i, 3, order == 0 or (order == LITTLE_ENDIAN and bit % 8 == 0 and width % 8 == 0))
+        for i, (read, mask, low, high, negated) in enumerate(self.rows[TESTS]):
+            self.need(TESTS, i, 0, 0 <= read < len(self.rows[READS]))
+            self.need(TESTS, i, 1, 1 <= mask <= MOST)
+            self.need(TESTS, i, 2, 0 <= low <= MOST)
+            self.need(TESTS, i, 3, low <= high <= MOST)
+            self.need(TESTS, i, 4, negated in (0, 1))
+
+    def terms(self, first: int, count: int, fixed: int) -> None:
+        """Checks the terms of a kind."""
+        for i, (read, scale, bias, test, tests) in enumerate(self.rows[TERMS][first : first + count], first):
+            self.need(TERMS, i, 0, read == -1 or self.read(read, fixed, False))
+            self.need(TERMS, i, 1, 0 <= scale <= MAX_READ)
+            self.need(TERMS, i, 2, -MAX_READ <= bias <= MAX_READ)
+            self.need(TERMS, i, 3, self.tests(test, tests, fixed, False))
+
+    def rules(self, first: int, count: int, fixed: int) -> None:
+        """Checks the rules of a kind."""
+        for i, (how, what, read, flags, test, tests) in enumerate(self.rows[RULES][first : first + count], first):
+            self.need(RULES, i, 0, how in (TO_KIND, BY_SPACE, COUNTED))
+            most = len(self.rows[KINDS]) - 1 if how == TO_KIND else len(self.rows[SPACES]) - 1 if how == BY_SPACE else 255
+            known = (0 if how == BY_SPACE else 1) <= what <= most
+            self.need(RULES, i, 1, known and not (how == TO_KIND and self.rows[KINDS][what][1] & UNFOLLOWED))
+            self.need(RULES, i, 2, (how == TO_KIND and read == -1) or self.read(read, fixed, True))
+            self.need(RULES, i, 3, 0 <= flags <= RULE_FLAGS)
+            self.need(RULES, i, 4, self.tests(test, tests, fixed, True))
+
+    def kinds(self) -> None:
+        """Checks kinds, with their terms and rules, which stand in the order of what they are of: none is used twice."""
+        all_terms = all_rules = 0
+        for i, row in enumerate(self.rows[KINDS]):
+            (fixed, flags, data, claims, gives, term, terms, align, end, scale, bias, least, test, tests, trailer, whole, wholes,
+             rule, rules, exception) = row  # fmt: skip
+            shown = not flags & (HIDDEN | UNFOLLOWED)
+            self.need(KINDS, i, 0, (1 if shown and i > 0 else 0) <= fixed <= MAX_READ)
+            both = flags & HIDDEN and flags & UNFOLLOWED
+            self.need(KINDS, i, 1, 0 <= flags <= FLAGS and not both and (i > 0 or shown))
+            self.need(KINDS, i, 2, -1 <= data <= MAX_FRAME)
+            self.need(KINDS, i, 3, 0 <= claims <= 9)
+            self.need(KINDS, i, 4, 0 <= gives <= 9)
+            self.need(KINDS, i, 5, term == all_terms and self.run(TERMS, term, terms))
+            self.need(KINDS, i, 6, terms <= MAX_RUN)
+            all_terms += terms
+            self.terms(term, terms, fixed)
+            self.need(KINDS, i, 7, 1 <= align <= 64)
+            self.need(KINDS, i, 8, end == -1 or self.read(end, fixed, False))
+            self.need(KINDS, i, 9, 0 <= scale <= MAX_READ)
+            self.need(KINDS, i, 10, -MAX_READ <= bias <= MAX_READ)
+            self.need(KINDS, i, 11, 0 <= least <= MOST)
+            self.need(KINDS, i, 12, self.tests(test, tests, fixed, False))
+            self.need(KINDS, i, 14, 0 <= trailer <= MAX_READ)
+            self.need(KINDS, i, 15, self.tests(whole, wholes, fixed, False))
+            self.need(KINDS, i, 17, rule == all_rules and self.run(RULES, rule, rules))
+            self.need(KINDS, i, 18, rules <= MAX_RUN)
+            all_rules += rules
+            self.rules(rule, rules, fixed)
+            self.need(KINDS, i, 19, 0 <= exception < EXCEPTIONS)
+
+    def spaces(self) -> None:
+        """Checks spaces and their entries."""
+        all_entries = 0
+        for i, (number, counted, entry, entries) in enumerate(self.rows[SPACES]):
+            self.need(SPACES, i, 0, 0 <= number <= 255)
+            self.need(SPACES, i, 1, -1 <= counted <= MOST and (counted < 0 or number > 0))
+            self.need(SPACES, i, 2, entry == all_entries and self.run(ENTRIES, entry, entries))
+            all_entries += entries
+            before = 0
+            for k, (value, kind, test, tests) in enumerate(self.rows[ENTRIES][entry : entry + entries], entry):
+                self.need(ENTRIES, k, 0, before <= value <= MOST)
+                before = value
+                known = 1 <= kind < len(self.rows[KINDS])
+                self.need(ENTRIES, k, 1, kind == LEAF or (known and (number > 0 or not self.rows[KINDS][kind][1] & UNFOLLOWED)))
+                self.need(ENTRIES, k, 2, self.tests(test, tests, 0, False))
+
+
+class Protocols:
+    """Tables laid out. links: the space of link types."""
+
+    def __init__(self, tables: tuple[tuple[int, ...], ...]) -> None:
+        checked = _Checked(tables)
+        checked.numbers()
+        checked.kinds()
+        checked.spaces()
+        self.rows = checked.rows
+        self.reads = [self.read(*row) for row in self.rows[READS]]
+        self.kinds = [Kind() for _ in self.rows[KINDS]]
+        spaces = [self.space(*row) for row in self.rows[SPACES]]
+        for number, (kind, row) in enumerate(zip(self.kinds, self.rows[KINDS], strict=True)):
+            self.lay(kind, number, row, spaces)
+        self.links = spaces[0]
+
+    def read(self, base: int, bit: int, width: int, order: int) -> Read:
+        """A number: the bytes that it is in, and its bits of them."""
+        first, last = bit // 8, (bit + width - 1) // 8
+        shift = 0 if order == LITTLE_ENDIAN else (last + 1) * 8 - bit - width
+        return first, last + 1, shift, (1 << width) - 1, base == FROM_BEHIND, "little" if order == LITTLE_ENDIAN else "big"
+
+    def tests(self, first: int, count: int) -> Tests:
+        """A run of tests."""
+        made = []
+        for read, mask, low, high, negated in self.rows[TESTS][first : first + count]:
+            begin, stop, shift, bits, behind, order = self.reads[read]
+            made.append(((begin, stop, shift, bits & mask, behind, order), low, high, bool(negated)))
+        return tuple(made)
+
+    def space(self, number: int, counted: int, first: int, count: int) -> Space:
+        """A space, its kinds still empty."""
+        space = Space()
+        space.code, space.counted, space.entries = number << 32, 1 << 64 if counted < 0 else counted, {}
+        for value, kind, test, tests in self.rows[ENTRIES][first : first + count]:
+            way = (None if kind == LEAF else self.kinds[kind], self.tests(test, tests))
+            space.entries.setdefault(value, []).append(way)
+        return space
+
+    def lay(self, kind: Kind, number: int, row: tuple[int, ...], spaces: list[Space]) -> None:
+        """Fills in a kind."""
+        (kind.fixed, kind.flags, kind.data, kind.claims, kind.gives, term, terms, kind.align, end, kind.end_scale, kind.end_bias,
+         kind.end_least, test, tests, kind.trailer, whole, wholes, rule, rules, kind.exception) = row  # fmt: skip
+        kind.number, kind.shown = number, not kind.flags & HIDDEN
+        kind.end = None if end == -1 else self.reads[end]
+        kind.end_tests, kind.whole = self.tests(test, tests), self.tests(whole, wholes)
+        kind.terms = [
+            (None if read == -1 else self.reads[read], scale, bias, self.tests(*run))
+            for read, scale, bias, *run in self.rows[TERMS][term : term + terms]
+        ]
+        kind.rules = [
+            (how, self.kinds[what] if how == TO_KIND else None, spaces[what] if how == BY_SPACE else None,
+             None if read == -1 else self.reads[read], flags, self.tests(*run), what << 32)
+            for how, what, read, flags, *run in self.rows[RULES][rule : rule + rules]
+        ]  # fmt: skip
+
+
+_known: list[Protocols] = []
+
+
+def set_protocols(tables: tuple[tuple[int, ...], ...]) -> None:
+    """Lets the walk go by tables, as ...protocols.walking has them. Raises ValueError when they are not sound."""
+    _known[:] = [Protocols(tables)]
+
+
+def known() -> Protocols:
+    """What the walk goes by: ours, unless others were given."""
+    if not _known:
+        set_protocols(_tables.WALK)
+    return _known[0]

@@ -1,0 +1,65 @@
+"""What the walk of both codecs runs: protocols as tables of integers, and what their columns mean.
+
+The walk starts with a number, the link type, and a space that says which kind of header it announces. It looks at that header: is
+it there, how long is it, where do it and its data end; and its rules say what comes next. A table is rows of integers of the same
+number of columns, one behind the other. A run is two columns, the first row and how many; runs of terms, rules and entries stand
+in the order of the rows that they are of. Tests are a run of comparisons, all of which must hold; none: it always holds.
+
+    reads    base, bit, width, order
+        A number in a header. base: FROM_START of it, or FROM_BEHIND, from where its size ends; bit: from there, in wire order;
+        negative ones, from behind, are the last bits of the header. width: 1 to 32 bits. order: 0 as in networks, 1 little-endian.
+        It is 0 where not all of it was captured.
+    tests    read, mask, low, high, negated
+        Whether the bits of mask are from low to high; negated: whether they are not.
+    terms    read, scale, bias, tests
+        A part of a header's size, in bytes: read * scale + bias, where the tests hold. read -1: the bias alone.
+    kinds    fixed, flags, data, claims, gives, terms, align, end, scale, bias, least, tests, trailer, whole, rules, exception
+        A kind of header, its number is its row; 0 is what a frame is of which nothing is known.
+        fixed: bytes that have to be there. terms: a run; its size is their sum, rounded up to a multiple of align; without terms
+        it is fixed. A size below fixed, or beyond the end, is impossible: nothing follows.
+        end: the read that says where the header and its data end, in bytes: read * scale + bias from its start, never beyond what
+        it lies in. -1, less than least, or tests that do not hold: it ends with what it lies in. trailer: bytes that this end has
+        that are none of it.
+        whole: tests (two columns) that hold where what follows can be read: not of a fragment.
+        data: where its DATA begin, from its start; -1: behind it. claims, gives: the DATA of what is in front of it give way to
+        it, if that gives and this claims more: they begin where this ends. 1.16 knew 1 link layers, 2 networks, 3 transports.
+        exception: what is done that tables cannot say; see codec/c/exceptions.c.
+    rules    how, what, read, flags, tests
+        What comes behind a kind: the first one that holds and finds something. TO_KIND: the kind `what`; BY_SPACE: what the number
+        read announces in space `what`; COUNTED: nothing that is followed, counted as the number read, of space number `what`.
+        flags: QUOTED: of a packet that is quoted in an error message; PROMISED: a frame of which none of it is there is partial.
+    spaces   number, counted, entries
+        Numbers that announce kinds; the first one is link types. number: in SPACES of names.py, of what is not followed; counted:
+        values from here on that have no entry are counted; -1: none, the next rule is asked.
+    entries  value, kind, tests
+        In the order of values; of several of the same value the first one whose tests hold, which read from where the kind would
+        begin. kind -1: nothing that has headers in it.
+
+A new protocol is its kind, with its terms and rules, and an entry in each space that announces it: see kinds.py. Flags of kinds
+are below.
+"""
+
+from __future__ import annotations
+
+FROM_START, FROM_BEHIND = range(2)
+BIG_ENDIAN, LITTLE_ENDIAN = range(2)
+TO_KIND, BY_SPACE, COUNTED = range(3)
+QUOTED, PROMISED = 1, 2
+LEAF = -1
+NO_EXCEPTION, COOKED_TAGS = range(2)
+
+HIDDEN = 1  # no header, only a way to one
+UNFOLLOWED = 2  # not followed: where it stands, all its bytes there, it is counted
+PASSES = 4  # a tag or an extension: what follows is carried by what is in front of it
+OWN_END = 8  # it ends with itself; what follows goes on in what it lies in
+NEEDS_SIZE = 16  # it is there only where all of it is, not only its fixed bytes
+LONG_DATA = 32  # where it is longer than what there is, its DATA are at the end, and so none
+CUT = 64  # where it was announced and is not there, the packet is partial
+CUT_INSIDE = 128  # the same, but not where it is the first header
+DEEP = 256  # the same, where there are too many headers in front of it
+MISSIZED = 512  # the packet is partial where its size is impossible
+END_BEHIND = 1024  # its end is that of what follows; itself it ends with what it lies in
+TUNNEL, LINK_LAYER, TAG, EXTENSION = 2048, 4096, 8192, 16384  # what it is
+
+NAMES = ("reads", "tests", "terms", "kinds", "rules", "spaces", "entries")  # of the tables, in their order
+COLUMNS = (4, 5, 5, 20, 6, 4, 4)

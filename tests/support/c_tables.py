@@ -1,0 +1,16 @@
+"""Our tables of protocols in C, for programs of tests that call the codec's functions directly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pkttools.protocols import _tables
+from pkttools.protocols.walking import NAMES
+
+
+def in_c() -> Iterator[str]:
+    """Lines that define OUR_PROTOCOLS."""
+    for name, table in zip(NAMES, _tables.WALK, strict=True):
+        yield f"static const int64_t our_{name}[] = {{{', '.join(f'INT64_C({n})' for n in table)}}};"
+    rows = ", ".join(f"{{our_{name}, {len(table)}}}" for name, table in zip(NAMES, _tables.WALK, strict=True))
+    yield f"static const struct protocol_table OUR_PROTOCOLS[TABLES] = {{{rows}}};"
