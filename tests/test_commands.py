@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -760,6 +761,17 @@ def test_whatever_ends_a_command_is_a_line_and_exit_code_1(monkeypatch, capfd, e
     monkeypatch.delenv("PKTTOOLS_DEBUG", raising=False)
     assert main.guarded("pkt-txt2txt", []) == 1
     assert said in capfd.readouterr().err
+
+
+def test_an_interrupt_as_python_has_it_ends_a_command_as_the_signal_does():
+    """Where somebody runs a command whose handler is Python's own."""
+    script = (
+        "import os, signal, sys; from pkttools import main\n"
+        "main.start = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.exit(main.guarded('pkt-txt2txt', []))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=ROOT, timeout=20, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
 
 
 def test_a_reader_that_ends_early_ends_the_command_by_sigpipe(backend):
