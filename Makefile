@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 C := $(wildcard pkttools/codec/c/*.c pkttools/kernel/c/*.c)
-PROTOCOLS := $(wildcard pkttools/protocols/*.protocol) $(addprefix pkttools/protocols/,model.py describe.py checks.py compile.py kinds.py walking.py)
+PROTOCOLS := $(wildcard pkttools/protocols/*.protocol) $(addprefix pkttools/protocols/,model.py describe.py checks.py walking.py tabulate.py compile.py)
 CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
 
 .PHONY: demo test lint sanitize fuzz fuzz-corpus bench findings packages clean ready
@@ -102,6 +102,7 @@ $(VENV)/ready: pyproject.toml $(C) $(wildcard pkttools/*/c/*.h) $(PROTOCOLS)
 	@$(BIN)/python -W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > $(VENV)/build.log 2>&1; \
 		PKTTOOLS_CODEC=c $(BIN)/python -c 'import pkttools.codec' 2> /dev/null || \
 		echo "make: the C codec was not built, Python is used (apt-get install gcc python3-dev; see $(VENV)/build.log)"
+	@rm -f pkttools/protocols/_tables.py
 	@$(BIN)/python -c 'from pkttools.protocols.compile import write; write("pkttools/protocols/_tables.py")'
 	@$(BIN)/python -m compileall -q pkttools
 	@touch $@

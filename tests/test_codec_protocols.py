@@ -10,26 +10,25 @@ from types import ModuleType
 
 import pytest
 from conftest import ROOT, load
-from samples import ethernet, frames, gre, ipv4, ipv6, udp
-
-from pkttools.protocols import _tables, walking
-from pkttools.protocols.kinds import (
-    KINDS,
-    SPACES,
+from protocol_tables import (
     Kind,
+    More,
     behind,
     bits,
     by,
-    compiled,
     counted,
     ends,
     equal,
     little,
+    names,
     term,
     to,
     unequal,
     within,
 )
+from samples import ethernet, frames, gre, ipv4, ipv6, udp
+
+from pkttools.protocols import _tables, walking
 from pkttools.protocols.walking import (
     CUT,
     END_BEHIND,
@@ -82,34 +81,32 @@ def test_columns(name: str, columns: int) -> None:
     assert len(TABLES[walking.NAMES.index(name)]) % columns == 0
 
 
-# ---- what columns do: a link type of its own, 200, with headers of its own ----
+# ---- what columns do: a link type of its own, 1000, with headers of its own ----
 
 
-def tables(mine: dict[str, Kind], announced: object = "A", spaces: dict | None = None) -> tuple[tuple[int, ...], ...]:
-    """Our kinds with others behind them, the first of which link type 200 announces."""
-    known = {**SPACES, **(spaces or {})}
-    number, least, links = known["link"]
-    return compiled({**KINDS, **mine}, {**known, "link": (number, least, {**links, 200: announced})})
+def tables(kinds: dict[str, Kind], announced: object = "A", entries: dict | None = None, spaces: dict | None = None) -> tuple:
+    """Our kinds with others behind them, the first of which link type 1000 announces."""
+    return More(kinds, {"linktype": {1000: announced}, **(entries or {})}, spaces or {}).all()
 
 
-FIRST = len(KINDS)  # the number of kind A
+FIRST = len(names())  # the number of kind A
 
 
-def found(codec: ModuleType, frame: bytes, linktype: int = 200) -> list[tuple[int, ...]]:
+def found(codec: ModuleType, frame: bytes, linktype: int = 1000) -> list[tuple[int, ...]]:
     """Kinds by number, from A on; ours are what they are."""
     row = struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)
-    return [("ABCDE"[kind - FIRST] if kind >= FIRST else list(KINDS)[kind], *at) for kind, *at in codec.walk(bytearray(frame), row)]
+    return [("ABCDE"[kind - FIRST] if kind >= FIRST else names()[kind], *at) for kind, *at in codec.walk(bytearray(frame), row)]
 
 
 def beyond(codec: ModuleType, frame: bytes) -> dict[int, int]:
     counts: dict[int, int] = {}
-    codec.beyond(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, 200, 0, 0), counts)
+    codec.beyond(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, 1000, 0, 0), counts)
     return counts
 
 
 def partial(codec: ModuleType, frame: bytes) -> bool:
     """pkt-check calls a packet malformed that is not all there."""
-    return codec.check(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, 200, 0, 0)) == bytes([3])
+    return codec.check(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, 1000, 0, 0)) == bytes([3])
 
 
 WALKS = {
@@ -119,6 +116,7 @@ WALKS = {
         bytes([0x11]) + bytes(11), [("A", 0, 9, 12)],
     ),
     "rounded up": ({"A": Kind(2, terms=(term(bits(0, 8), 1, 0),), align=8)}, "A", bytes([9]) + bytes(19), [("A", 0, 16, 20)]),
+    "a fixed size is not rounded up": ({"A": Kind(3, align=2)}, "A", bytes(9), [("A", 0, 3, 9)]),
     "less than its fixed bytes": ({"A": Kind(4, to("B"), terms=(term(bits(0, 8), 1, 0),)), "B": Kind(1)}, "A", bytes([3] * 9),
         [("A", 0, 4, 9)]),
     "a size below nothing": ({"A": Kind(4, to("B"), terms=(term(bits(0, 8), 1, -9),), align=4), "B": Kind(1)}, "A", bytes([3] * 9),
@@ -142,19 +140,19 @@ WALKS = {
         [("A", 0, 2, 9), ("B", 2, 3, 5)],
     ),
     "a stack up to a bit": (
-        {"A": Kind(4, to("A", equal(bits(23, 1), 0)), by("nibble", behind(0, 4)))}, "A",
+        {"A": Kind(4, to("A", equal(bits(23, 1), 0)), by("version", behind(0, 4)))}, "A",
         bytes(4) + bytes([0, 0, 1, 0]) + ipv4(17, udp()),
         [("A", 0, 4, 41), ("A", 4, 8, 41), ("IP", 8, 41, 41), ("UDP", 28, 36, 41)],
     ),
     "the last byte says what follows": (
-        {"A": Kind(4, by("nibble", behind(-8, 8)), terms=(term(bits(0, 8), 4, 0),)), "B": Kind(1)}, "A",
+        {"A": Kind(4, by("version", behind(-8, 8)), terms=(term(bits(0, 8), 4, 0),)), "B": Kind(1)}, "A",
         bytes([2, 0, 0, 0, 0, 0, 0, 6]) + ipv6(59, b""), [("A", 0, 8, 48), ("IPV6", 8, 48, 48)],
     ),
     "what follows says what it is": (
         {"A": Kind(1, to("B", equal(behind(7, 1), 1)), to("C")), "B": Kind(1), "C": Kind(2)}, "A", bytes([0, 2, 0]),
         [("A", 0, 1, 3), ("C", 1, 3, 3)],
     ),
-    "a header that is none": ({"A": Kind(3, by("nibble", behind(0, 4)), flags=HIDDEN)}, "A", bytes(3) + ipv4(17, udp()),
+    "a header that is none": ({"A": Kind(3, by("version", behind(0, 4)), flags=HIDDEN)}, "A", bytes(3) + ipv4(17, udp()),
         [("IP", 3, 36, 36), ("UDP", 23, 31, 36)]),
     "hidden ones do not go round for ever": ({"A": Kind(0, to("A"), flags=HIDDEN)}, "A", b"xyz", [("UNKNOWN", 0, 0, 3)]),
     "of two the first that fits": (
@@ -167,7 +165,7 @@ WALKS = {
         "A", bytes([0, 0, 0, 0, 2, 0, 0]), [("A", 0, 6, 7), ("B", 2, 4, 4), ("C", 4, 5, 6)],
     ),
     "whole only": ({"A": Kind(2, to("B"), whole=(equal(bits(0, 8), 0),)), "B": Kind(1)}, "A", b"\1\0\0", [("A", 0, 2, 3)]),
-    "a quoted packet": ({"A": Kind(8, by("nibble", behind(0, 4), flags=QUOTED))}, "A", bytes(8) + ipv4(17, udp())[:28],
+    "a quoted packet": ({"A": Kind(8, by("version", behind(0, 4), flags=QUOTED))}, "A", bytes(8) + ipv4(17, udp())[:28],
         [("A", 0, 8, 36), ("IP", 8, 36, 36), ("UDP", 28, 36, 36)]),
 }  # fmt: skip
 
@@ -184,14 +182,14 @@ def test_what_is_partial(codec: ModuleType) -> None:
     assert [partial(codec, frame) for frame in (b"\4\0\0\0abcd", b"\4\0\0\0abc", b"\3\0\0\0abcd", b"\11\0\0\0abcd")] == [
         False, True, True, True,
     ]  # fmt: skip
-    codec.set_protocols(tables({"A": Kind(1, by("nibble", bits(0, 4), flags=PROMISED)), "B": Kind(4)}))
+    codec.set_protocols(tables({"A": Kind(1, by("version", bits(0, 4), flags=PROMISED)), "B": Kind(4)}))
     assert partial(codec, b"\x40") and not partial(codec, b"\x10")
 
 
 def test_what_is_counted(codec: ModuleType) -> None:
-    spaces = {"mine": (3, 8, {1: None, 2: "B", 3: [("B", equal(bits(0, 8), 7)), None], 9: None})}
+    entries = {"mine": {1: None, 2: "B", 3: [("B", equal(bits(0, 8), 7)), None], 9: None}}
     kinds = {"A": Kind(1, counted(6, bits(0, 4), unequal(bits(0, 4), 0)), by("mine", bits(4, 4))), "B": Kind(2, flags=UNFOLLOWED)}
-    codec.set_protocols(tables(kinds, spaces=spaces))
+    codec.set_protocols(tables(kinds, "A", entries, {"mine": (3, 8)}))
     told = {b"\1xx": {}, b"\2xx": {3 << 32 | 2: 1}, b"\2x": {}, b"\3\7x": {3 << 32 | 3: 1}, b"\3xx": {}, b"\5x": {},
             b"\10x": {3 << 32 | 8: 1},
             b"\10": {}, b"\11x": {}, b"\x21x": {6 << 32 | 2: 1}, b"\x20": {6 << 32 | 2: 1}}  # fmt: skip
@@ -201,9 +199,8 @@ def test_what_is_counted(codec: ModuleType) -> None:
 
 def test_extensions_are_what_tables_say(codec: ModuleType) -> None:
     """Where one is announced that lies too deep, or that was cut, nobody knows the message behind it."""
-    number, least, following = SPACES["next"]
-    kinds = {"A": Kind(4, by("next", bits(0, 8)), flags=PASSES | OWN_END | EXTENSION, terms=(term(bits(8, 8), 4, 4),))}
-    codec.set_protocols(tables(kinds, "IPV6", {"next": (number, least, {**following, 253: "A"})}))
+    kinds = {"A": Kind(4, by("protocol6", bits(0, 8)), flags=PASSES | OWN_END | EXTENSION, terms=(term(bits(8, 8), 4, 4),))}
+    codec.set_protocols(tables(kinds, "IPV6", {"protocol6": {253: "A"}}))
     assert found(codec, ipv6(253, b"\x11\0\0\0" + udp())) == [("IPV6", 0, 57, 57), ("A", 40, 44, 44), ("UDP", 44, 52, 57)]
 
 
@@ -259,7 +256,7 @@ def test_unsound_tables(codec: ModuleType) -> None:
     assert said(codec, tables({"A": Kind(0)})) == f"ValueError: protocols are not sound: table 3, row {FIRST}, column 0"
     hidden_first = (0, HIDDEN, *TABLES[3][2:])
     assert said(codec, (*TABLES[:3], hidden_first, *TABLES[4:])) == "ValueError: protocols are not sound: table 3, row 0, column 1"
-    far = tables({"A": Kind(2, by("nibble", behind(-17, 8)))})
+    far = tables({"A": Kind(2, by("version", behind(-17, 8)))})
     assert said(codec, far).startswith("ValueError: protocols are not sound: table 4, row ")
     assert said(codec, tables({"A": Kind(2, terms=(term((0, 4, 8, LITTLE_ENDIAN), 1, 0),))})).startswith(
         "ValueError: protocols are not sound: table 0"
@@ -275,8 +272,8 @@ def test_refused_tables_change_nothing(codec: ModuleType) -> None:
 def test_many_values_in_a_space(codec: ModuleType) -> None:
     """More than slots that each have one value; and values that are alike in many bits."""
     values = [*range(3000), *(value << 16 for value in range(1, 700))]
-    spaces = {"many": (0, -1, {value: "IP" if value % 3 == 0 else "B" for value in values})}
-    codec.set_protocols(tables({"A": Kind(4, by("many", bits(0, 32))), "B": Kind(1)}, spaces=spaces))
+    entries = {"many": {value: "IP" if value % 3 == 0 else "B" for value in values}}
+    codec.set_protocols(tables({"A": Kind(4, by("many", bits(0, 32))), "B": Kind(1)}, "A", entries, {"many": (0, -1)}))
     for value in (0, 1, 2, 299, 300, 2999, 3000, 1 << 16, 699 << 16, 700 << 16, (5 << 16) + 1, 0xFFFFFFFF):
         last = found(codec, struct.pack("!I", value) + ipv4(17, b"") + b"pad")[-1][0]
         assert last == ("A" if value not in values else "IP" if value % 3 == 0 else "B"), value

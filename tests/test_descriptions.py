@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from conftest import ROOT
+from samples import ethernet, ipv4, udp
 
 from pkttools.errors import PktError
 from pkttools.protocols import _tables
 from pkttools.protocols.checks import check
-from pkttools.protocols.compile import FOLDER, announce, kinds, rows_of, tables
+from pkttools.protocols.compile import FOLDER, announce, descriptions, kinds, made, rows_of, tables
 from pkttools.protocols.describe import FORMS, Reader
 from pkttools.protocols.model import Descriptions
 
@@ -223,6 +228,7 @@ field E 5
     ("next P if A == 1" + " and A == 1" * 32, 11, "more than 32 tests"),
     ("next P if A == 1\n" * 33, 43, "P has more than 32 rules"),
     ("size 14\n" + "more 4 if A == 1\n" * 32, 43, "P has more than 32 sizes"),
+    ("align 4", 2, "`align` of P rounds a size, and none is said"),
     ("end B * 65535", 11, "B counts more than 65535 bytes"),
     ("next linktype last 120", 11, "bad number '120': at most 32"),
     ("fixed 2\nnext linktype last 32", 12, "P has 2 bytes at least: no last 32 bits"),
@@ -240,3 +246,136 @@ def test_what_is_said_without_a_fault():
     compiled(
         GOOD + "size B + 14\nend C if C >= 16\nnext P if A & 0x80 and B == 8 and E != 31\nwhole if A == 0\nchecksum B internet"
     )
+
+
+# ---- what is described is what both codecs find ----
+
+
+@pytest.fixture
+def walked(codec: ModuleType, tmp_path: Path) -> Iterator[Callable[[str, bytes], list[tuple[str, int, int, int]]]]:
+    """The headers of a frame of link type 147, which a description announces beside ours."""
+
+    def walk(text: str, frame: bytes) -> list[tuple[str, int, int, int]]:
+        mine = tmp_path / "mine.protocol"
+        mine.write_text(text)
+        given = made(descriptions([*OURS, mine]))
+        codec.set_protocols(given.WALK)
+        row = struct.pack("=7q", 0, len(frame), len(frame), 0, 147, 0, 0)
+        return [(given.HEADERS[kind], *places) for kind, *places in codec.walk(bytearray(frame), row)]
+
+    yield walk
+    codec.set_protocols(_tables.WALK)
+
+
+MPLS = """
+space labelled of version
+protocol M
+after linktype 147
+field LABEL 20
+field TC 3
+field S 1
+field TTL 8
+next M if S == 0
+next labelled behind 4
+header CONTROL
+after labelled 0
+field - 32
+next ETHERNET
+"""
+GTP = """
+space gtp
+protocol G
+after linktype 147
+field VERSION 3
+field - 2
+field E 1
+field S 1
+field PN 1
+field TYPE 8
+field LENGTH 16
+field TEID 32
+more 4 if E == 1
+more 4 if E == 0 and S == 1
+end LENGTH + 8
+next gtp last 8 if TYPE == 255 and E == 1
+next version behind 4 if TYPE == 255
+header G_EXTENSION
+after gtp 0x85
+field SIZE 8 * 4
+field - 24
+size SIZE
+next gtp last 8
+next version behind 4
+"""
+PPP = """
+space ppp
+protocol P
+after linktype 147
+field VERSION 8
+field CODE 8
+field SESSION 16
+field LENGTH 16
+end LENGTH + 6
+next START
+hidden START
+field FIRST 16
+part ODD 8
+fixed 0
+next ADDRESSED if FIRST == 0xFF03
+next SHORT if ODD & 1
+next LONG
+header ADDRESSED
+field - 16
+next START
+header SHORT
+field PROTOCOL 8
+next ppp PROTOCOL
+header LONG
+field PROTOCOL 16
+next ppp PROTOCOL
+header INNER
+after ppp 0x21
+field - 8
+"""
+INNER = ipv4(17, udp())
+
+
+@pytest.mark.parametrize(("text", "frame", "headers"), [
+    (MPLS, bytes(4) + b"\0\0\1\0" + INNER, [("M", 0, 4, 41), ("M", 4, 8, 41), ("IP", 8, 41, 41), ("UDP", 28, 36, 41)]),
+    (MPLS, b"\0\0\1\0" + bytes(4) + ethernet(0x0800, INNER),
+     [("M", 0, 4, 55), ("CONTROL", 4, 8, 55), ("ETHERNET", 8, 55, 55), ("IP", 22, 55, 55), ("UDP", 42, 50, 55)]),
+    (GTP, b"\x30\xff\0\x21" + bytes(4) + INNER + b"more", [("G", 0, 8, 41), ("IP", 8, 41, 41), ("UDP", 28, 36, 41)]),
+    (GTP, b"\x32\xff\0\x25" + bytes(8) + INNER, [("G", 0, 12, 45), ("IP", 12, 45, 45), ("UDP", 32, 40, 45)]),
+    (GTP, b"\x34\xff\0\x2d" + bytes(7) + b"\x85\2\0\0\0\0\0\0\0" + INNER,
+     [("G", 0, 12, 53), ("G_EXTENSION", 12, 20, 53), ("IP", 20, 53, 53), ("UDP", 40, 48, 53)]),
+    (GTP, b"\x30\1\0\x21" + bytes(4) + INNER, [("G", 0, 8, 41)]),
+    (PPP, b"\x11\0\0\0\0\5\xff\3\0\x21xyz", [("P", 0, 6, 11), ("ADDRESSED", 6, 8, 11), ("LONG", 8, 10, 11), ("INNER", 10, 11, 11)]),
+    (PPP, b"\x11\0\0\0\0\2\x21xyz", [("P", 0, 6, 8), ("SHORT", 6, 7, 8), ("INNER", 7, 8, 8)]),
+    ("protocol P\nafter linktype 147\norder little\nfield SIZE 16\nfield T 16\nsize SIZE + 2\nalign 4\ndata at 1\n"
+     "next version behind 4 if T >= 0x100",
+     b"\3\0\0\1" + bytes(4) + INNER, [("P", 0, 1, 41), ("IP", 8, 41, 41), ("UDP", 28, 36, 41)]),
+    ("protocol P\nafter linktype 147\nfield SIZE 8\nend inside SIZE\ntrailer 2\nnext Q\nheader Q\nfield A 8\nend size",
+     b"\4abcdef", [("P", 0, 1, 7), ("Q", 1, 2, 2)]),
+])  # fmt: skip
+def test_what_is_described_is_walked(walked, text, frame, headers):
+    assert walked(text, frame) == headers
+
+
+def test_the_example_of_contributing(codec, tmp_path):
+    """One file, and all tables have it."""
+    lines = (ROOT / "CONTRIBUTING.md").read_text().partition("## A protocol")[2].partition("\n## ")[0].splitlines()
+    mine = tmp_path / "chat.protocol"
+    mine.write_text("\n".join(line[4:] for line in lines if line.startswith("    ")))
+    assert len(mine.read_text().splitlines()) <= 30
+    given = made(descriptions([*OURS, mine]))
+    frame = ethernet(0x0800, ipv4(17, struct.pack("!4H", 1234, 9000, 21, 0) + b"\x12\2\0\0\x80\0\0\0hello"))
+    row = struct.pack("=7q", 0, len(frame), len(frame), 0, 1, 0, 0)
+    codec.set_protocols(given.WALK)
+    try:
+        headers = [(given.HEADERS[kind], *places) for kind, *places in codec.walk(bytearray(frame), row)]
+    finally:
+        codec.set_protocols(_tables.WALK)
+    assert headers[-2:] == [("UDP", 34, 42, 55), ("CHAT", 42, 50, 55)]
+    assert given.NAMES["CHAT_TYPE"] == {1: "hello", 2: "text"}
+    assert "\nCHAT.URGENT\n" in given.FIELDS
+    assert given.LAYOUTS["CHAT"][0] == "Chat"

@@ -9,7 +9,12 @@ from pathlib import Path
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parents[2]
-WRITE = "import sys; sys.path.insert(0, sys.argv[1]); from pkttools.protocols.compile import write; write(sys.argv[2])"
+# Old tables, which may be there, are not read.
+WRITE = """import sys
+sys.path.insert(0, sys.argv[1])
+sys.modules["pkttools.protocols._tables"] = None
+from pkttools.protocols.compile import write
+write(sys.argv[2])"""
 
 
 class WithTables(build_py):  # type: ignore[misc]  # of no type that is known

@@ -75,6 +75,8 @@ def _sizes(header: Header) -> None:
         elif size.field:
             raise _no_field(header, size.field, size.line)
         line = size.line
+    if header.align > 1 and not header.size:
+        raise line.wrong(f"`align` of {header.name} rounds a size, and none is said")
     if header.size and most < header.fixed_size:
         raise line.wrong(f"{header.name} has {header.fixed_size} bytes at least: a size of {most} cannot be")
 

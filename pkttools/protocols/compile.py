@@ -12,8 +12,7 @@ from struct import pack
 from types import SimpleNamespace
 from typing import Any
 
-from . import CODEC_FORMS, FORMS, HEX, NEW, ROW, TRAITS
-from . import kinds as kinds_by_hand
+from . import CODEC_FORMS, FORMS, HEX, NEW, ROW, TRAITS, tabulate
 from .checks import check, following
 from .describe import Reader, add_entry, read_file
 from .model import Data, Descriptions, Entry, Field, Header, Next, Rule
@@ -159,6 +158,7 @@ def made(found: Descriptions) -> SimpleNamespace:
         kinds_of = layers.setdefault(row[0].partition(".")[0], [])
         if row[1] not in kinds_of:
             kinds_of.append(row[1])
+    codes = {name: number for number, name in enumerate(SPACES, 1)}
     return SimpleNamespace(
         HEADERS=tuple(names),
         ROWS=columns,
@@ -168,8 +168,8 @@ def made(found: Descriptions) -> SimpleNamespace:
         LAYOUTS={name: layout_of(found.headers[name]) for name in names},
         NAMES=words,
         LINKTYPE=titles_of(found, "linktype"),
-        WALK=kinds_by_hand.TABLES,
-        SPACES={number: (found.spaces[name].form, titles_of(found, name)) for number, name in enumerate(SPACES, 1)},
+        SPACES={code: (found.spaces[name].form, titles_of(found, name)) for name, code in codes.items()},
+        WALK=tabulate.tables(found, names, codes),
     )
 
 

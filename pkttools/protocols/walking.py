@@ -35,8 +35,7 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         In the order of values; of several of the same value the first one whose tests hold, which read from where the kind would
         begin. kind -1: nothing that has headers in it.
 
-A new protocol is its kind, with its terms and rules, and an entry in each space that announces it: see kinds.py. Flags of kinds
-are below.
+tabulate.py makes these tables of the descriptions. Flags of kinds are below.
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@
 /* Bytes of a header by what it says; they may be fewer than its fixed ones, and more than there are. */
 static int64_t size_of(const struct kind *k, const struct frame *f, size_t at)
 {
-    int64_t size = k->terms_count > 0 ? 0 : k->fixed;
+    if (k->terms_count == 0)
+        return k->fixed;
+    int64_t size = 0;
     for (unsigned i = 0; i < k->terms_count; i++) {
         const struct term *t = &k->terms[i];
         if (hold(&t->only, f, at, at))

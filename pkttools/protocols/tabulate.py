@@ -1,0 +1,163 @@
+"""The tables of the walk, of descriptions. What their columns mean is said in walking.py."""
+
+from __future__ import annotations
+
+from . import walking
+from .checks import announced
+from .model import Descriptions, Entry, Field, Header, Next, Size, Space, Test
+
+MOST = 0xFFFFFFFF  # a number, and a mask
+PARTIAL = {"cut": walking.CUT, "inside": walking.CUT_INSIDE, "deep": walking.DEEP, "size": walking.MISSIZED}
+CATEGORIES = {
+    "link": walking.LINK_LAYER,
+    "tag": walking.TAG | walking.PASSES | walking.OWN_END,
+    "extension": walking.EXTENSION | walking.PASSES | walking.OWN_END | walking.NEEDS_SIZE,
+    "tunnel": walking.TUNNEL,
+}
+LEVELS = {"link": 1, "network": 2, "transport": 3}  # of those that 1.16 knew: what is inside claims data of what is around it
+
+Read = tuple[int, int, int, int]  # as the columns are
+Condition = tuple[Read, int, int, int, int]  # a row of tests
+
+
+def tables(found: Descriptions, names: list[str], codes: dict[str, int]) -> tuple[tuple[int, ...], ...]:
+    """The tables. names: the kinds of headers, in order; codes: of spaces, by which the codec counts what is not followed."""
+    others = [header.name for header in found.headers.values() if header.hidden or header.unfollowed]
+    return Tables(found, [*names, *others], codes).all()
+
+
+def read(field: Field) -> Read:
+    """The number that a field is."""
+    return walking.FROM_START, field.bit, field.width, int(field.form == "little")
+
+
+def condition(header: Header, test: Test) -> Condition:
+    """A row of tests: the bits themselves are compared, not the value that they stand for."""
+    field = header.field(test.field)
+    assert field is not None  # checks.py has seen it
+    least = -(-test.value // field.scale) - field.bias  # bits that make the value, or the next one above
+    mask = test.mask if test.mask >= 0 else MOST
+    low, high = (0, least - 1) if test.comparison == "<" else (least, MOST if test.comparison == ">=" else least)
+    return read(field), mask, low, high, int(test.comparison == "!=")
+
+
+def leads(entry: Entry) -> bool:
+    """Whether something is known of what an entry announces."""
+    return entry.leaf or bool(entry.header)
+
+
+class Tables:
+    """The tables, as they grow: each is a row of integers, and what refers to a row of another does it by number."""
+
+    def __init__(self, found: Descriptions, kinds: list[str], codes: dict[str, int]) -> None:
+        self.found, self.codes = found, codes
+        self.kinds = {name: number for number, name in enumerate(kinds)}
+        spaces = [found.spaces["linktype"], *(space for space in found.spaces.values() if space.name != "linktype")]
+        self.spaces = {space.name: number for number, space in enumerate(spaces)}
+        self.reads: dict[Read, int] = {}
+        self.runs: dict[tuple[Condition, ...], tuple[int, int]] = {(): (0, 0)}
+        self.rows: dict[str, list[int]] = {name: [] for name in walking.NAMES}
+
+    def all(self) -> tuple[tuple[int, ...], ...]:
+        """The tables, in their order."""
+        for name in self.kinds:
+            self.kind(self.found.headers[name])
+        for name in self.spaces:
+            self.space(self.found.spaces[name])
+        self.rows["reads"] = [column for of in self.reads for column in of]
+        return tuple(tuple(self.rows[name]) for name in walking.NAMES)
+
+    def count(self, table: str) -> int:
+        """How many rows a table has."""
+        return len(self.rows[table]) // walking.COLUMNS[walking.NAMES.index(table)]
+
+    def read(self, of: Read | None) -> int:
+        """The number of a row of reads; -1 for none."""
+        return -1 if of is None else self.reads.setdefault(of, len(self.reads))
+
+    def run(self, *of: Condition) -> tuple[int, int]:
+        """A run of tests. Those that are there already serve again."""
+        if of not in self.runs:
+            self.runs[of] = self.count("tests"), len(of)
+            for what, *rest in of:
+                self.rows["tests"] += (self.read(what), *rest)
+        return self.runs[of]
+
+    def kind(self, header: Header) -> None:
+        """A row of kinds, with its terms and rules."""
+        flags = CATEGORIES.get(header.category, 0)
+        flags |= walking.HIDDEN if header.hidden else walking.UNFOLLOWED if header.unfollowed else 0
+        flags |= walking.OWN_END if header.own_end else 0
+        flags |= walking.END_BEHIND if header.inside else 0
+        flags |= walking.LONG_DATA if any(size.or_all for size in header.size) else 0
+        for word in header.partial:
+            flags |= PARTIAL[word]
+        level, data = LEVELS.get(header.category, 0), header.data
+        terms, rules = self.count("terms"), self.count("rules")
+        for size in header.size:
+            self.term(header, size)
+        for rule in header.next:
+            self.rule(header, rule)
+        self.rows["kinds"] += (
+            header.fixed_size,
+            flags,
+            -1 if data is None or data.at is None else data.at,
+            level if level > 1 and any(row.old for row in header.rows) else 0,
+            level if data and data.rest else 0,
+            *(terms, self.count("terms") - terms),
+            header.align,
+            *self.end(header),
+            header.trailer,
+            *self.run(*(condition(header, test) for test in header.whole)),
+            *(rules, self.count("rules") - rules),
+            getattr(walking, header.exception or "NO_EXCEPTION"),
+        )
+
+    def term(self, header: Header, size: Size) -> None:
+        """A row of terms."""
+        field = header.field(size.field)
+        unit = field.scale * size.unit if field else 0
+        bias = header.fixed_size if size.fixed else size.number + (field.bias * unit if field else 0)
+        counts = field if field and field.width else None
+        only = self.run(*(condition(header, test) for test in size.tests))
+        self.rows["terms"] += (self.read(read(counts) if counts else None), unit if counts else 0, bias, *only)
+
+    def end(self, header: Header) -> tuple[int, ...]:
+        """Where a header ends. What is asked of that number alone is a column of its own: that is faster than tests."""
+        size = header.end
+        field = header.field(size.field) if size else None
+        if size is None or field is None:
+            return -1, 1, 0, 0, *self.run()
+        of, unit, least = read(field), field.scale * size.unit, 0
+        only = [condition(header, test) for test in size.tests]
+        if len(only) == 1 and only[0] in ((of, MOST, 0, 0, 1), (of, MOST, only[0][2], MOST, 0)):
+            least, only = only[0][2] or 1, []
+        return self.read(of), unit, field.bias * unit + size.number, least, *self.run(*only)
+
+    def rule(self, header: Header, rule: Next) -> None:
+        """A row of rules: what comes next. Two of a space whose numbers are in either byte order."""
+        flags = (walking.PROMISED if rule.promised else 0) | (walking.QUOTED if rule.quoted else 0)
+        only = [condition(header, test) for test in rule.tests]
+        if rule.header:
+            self.rows["rules"] += (walking.TO_KIND, self.kinds[rule.header], -1, flags, *self.run(*only))
+            return
+        field, space = header.field(rule.field), self.found.spaces[rule.space]
+        bit, width = (0, rule.behind) if rule.behind else (-rule.last, rule.last)
+        of = read(field) if field else (walking.FROM_BEHIND, bit, width, 0)
+        if space.name in self.codes and not any(leads(entry) for _, entry in announced(self.found, space)):
+            self.rows["rules"] += (walking.COUNTED, self.codes[space.name], self.read(of), 0, *self.run(*only))
+            return
+        if space.swapped:
+            swapped = self.run((of, MOST, 0x10000, MOST, 0), *only)
+            self.rows["rules"] += (walking.BY_SPACE, self.spaces[space.name], self.read((*of[:3], 1 - of[3])), flags, *swapped)
+        self.rows["rules"] += (walking.BY_SPACE, self.spaces[space.name], self.read(of), flags, *self.run(*only))
+
+    def space(self, space: Space) -> None:
+        """A row of spaces, with its entries in the order of their values."""
+        first = self.count("entries")
+        for value, entry in announced(self.found, space):
+            if leads(entry):
+                only = [condition(self.found.headers[entry.header], test) for test in entry.tests]
+                self.rows["entries"] += (value, self.kinds.get(entry.header, walking.LEAF), *self.run(*only))
+        counted = -1 if space.least is None else space.least
+        self.rows["spaces"] += (self.codes.get(space.counted_as, 0), counted, first, self.count("entries") - first)
