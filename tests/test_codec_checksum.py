@@ -14,7 +14,7 @@ import pytest
 from samples import ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
 
 from pkttools.batch import Batch
-from pkttools.codec import ALL, CORRECTED, CUT_SHORT, FRAGMENT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT
+from pkttools.codec import ALL, CORRECTED, FRAGMENT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT, TRUNCATED
 from pkttools.formats.pcap import MAGICS
 from pkttools.protocols.fields import HEADERS
 
@@ -164,8 +164,8 @@ def test_a_packet_that_was_cut_keeps_its_transport_checksum(codec, name):
         frame = frame[:-13]
     cut = broken(frame, places, 0xA5A5)[:-1]
     mended = broken(frame, places[-1:], 0xA5A5)[:-1]
-    assert correct(codec, linktype, cut, original=len(frame)) == (mended, CUT_SHORT)
-    assert correct(codec, linktype, cut, LENGTHS, original=len(frame)) == (mended, CUT_SHORT)
+    assert correct(codec, linktype, cut, original=len(frame)) == (mended, TRUNCATED)
+    assert correct(codec, linktype, cut, LENGTHS, original=len(frame)) == (mended, TRUNCATED)
     # Nothing is missing, it says: then the sizes in it are wrong.
     assert correct(codec, linktype, cut) == (mended, MALFORMED)
 
@@ -212,7 +212,7 @@ def test_an_ipv6_payload_of_zero_does_not_make_a_message_padding(codec):
 
 
 @pytest.mark.parametrize(
-    ("original", "total", "outcome"), [(1514, 1500, CUT_SHORT), (60, 46, CORRECTED), (65549, 65535, CUT_SHORT)]
+    ("original", "total", "outcome"), [(1514, 1500, TRUNCATED), (60, 46, CORRECTED), (65549, 65535, TRUNCATED)]
 )
 def test_lengths_of_cut_packets_are_those_of_the_wire(codec, original, total, outcome):
     frame = ethernet(0x0800, ipv4(17, udp(b"x" * 18)))
@@ -360,7 +360,7 @@ def test_malformed_chains(codec, chain):
 def test_a_chain_that_was_cut(codec):
     frame = ipv6(0, extension(17, bytes(22)) + udp())
     for size in (40, 41, 42, 63):
-        assert correct(codec, 101, frame[:size], original=len(frame)) == (frame[:size], CUT_SHORT)
+        assert correct(codec, 101, frame[:size], original=len(frame)) == (frame[:size], TRUNCATED)
 
 
 @pytest.mark.parametrize("kind", [1, 5, 6, 253, 255])

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from samples import ARP, ethernet, extension, frames, gre, icmp, ipv4, ipv6, sctp, tags, tcp, tunnels, udp, vxlan
 
-from pkttools.codec import ALL, BAD, CORRECTED, CUT_SHORT, LENGTHS, MALFORMED, NONE, RIGHT, UNCERTAIN, WRONG
+from pkttools.codec import ALL, BAD, CORRECTED, LENGTHS, MALFORMED, NONE, RIGHT, TRUNCATED, UNCERTAIN, WRONG
 from pkttools.protocols.fields import HEADERS
 
 
@@ -52,7 +52,7 @@ def test_what_was_mended_is_sound(codec, number):
     if "IP" in names:
         at = headers[names.index("IP")][1]
         assert check(codec, linktype, patched(good, at + 8, bytes([good[at + 8] ^ 1]))) == WRONG  # the time to live
-    assert check(codec, linktype, good, len(good) + 1) == CUT_SHORT
+    assert check(codec, linktype, good, len(good) + 1) == TRUNCATED
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_what_was_mended_is_sound(codec, number):
 )  # fmt: skip
 def test_malformed(codec, linktype, frame):
     assert check(codec, linktype, mended(codec, linktype, frame)) == MALFORMED
-    assert check(codec, linktype, frame, len(frame) + 100) == CUT_SHORT
+    assert check(codec, linktype, frame, len(frame) + 100) == TRUNCATED
 
 
 @pytest.mark.parametrize(

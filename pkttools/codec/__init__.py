@@ -35,7 +35,7 @@ from ..built import outdated
 
 # Numbers that the functions take and give, as in codec.h; in front of the backends, since the twin has them from here.
 ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` corrects: checksums; lengths too; what the kernel leaves to the card
-CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED = range(7)  # what comes out of `correct` and `check`
+CORRECTED, TRUNCATED, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED = range(7)  # what comes out of `correct` and `check`
 IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED = range(3)  # a pcap record's lengths; captured, then original: before 2.3 the other way
 NONE, RIGHT, BAD, UNCERTAIN, LEFT = range(5)  # what `verify` says of a header's checksum
 
@@ -71,9 +71,40 @@ correct, check, verify, beyond = _backend.correct, _backend.check, _backend.veri
 forward, keep_memory, set_protocols = _backend.forward, _backend.keep_memory, _backend.set_protocols
 
 __all__ = [
-    "ALL", "BACKEND", "BAD", "CORRECTED", "CUT_SHORT", "FRAGMENT", "IN_ORDER", "IN_ORDER_OR_SWAPPED", "LEFT", "LENGTHS",
-    "MALFORMED", "NONE", "OBSCURE", "RIGHT", "SWAPPED", "TRANSPORT", "UNCERTAIN", "UNFINISHED", "WRONG", "assign", "beyond",
-    "check", "correct", "forward", "keep_memory", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "select",
+    "ALL",
+    "BACKEND",
+    "BAD",
+    "CORRECTED",
+    "FRAGMENT",
+    "IN_ORDER",
+    "IN_ORDER_OR_SWAPPED",
+    "LEFT",
+    "LENGTHS",
+    "MALFORMED",
+    "NONE",
+    "OBSCURE",
+    "RIGHT",
+    "SWAPPED",
+    "TRANSPORT",
+    "TRUNCATED",
+    "UNCERTAIN",
+    "UNFINISHED",
+    "WRONG",
+    "assign",
+    "beyond",
+    "check",
+    "correct",
+    "forward",
+    "keep_memory",
+    "pcap_decode",
+    "pcap_encode",
+    "pcapng_decode",
+    "pcapng_encode",
+    "select",
     "set_protocols",
-    "spread", "text_decode", "text_encode", "verify", "walk",
+    "spread",
+    "text_decode",
+    "text_encode",
+    "verify",
+    "walk",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ What it drops is counted on standard error, by reason. Fragments are valid by th
 
 from .. import codec
 from ..batch import Batch
-from ..codec import CORRECTED, CUT_SHORT, MALFORMED, OBSCURE, UNFINISHED, WRONG
+from ..codec import CORRECTED, MALFORMED, OBSCURE, TRUNCATED, UNFINISHED, WRONG
 from ..command_line.options import FILTER, FLAG, Option, Values
 from ..errors import counted
 from ..flow.stage import Stage, each
@@ -18,7 +18,7 @@ OPTIONS = [
     *FILTER,
 ]
 REASONS = {
-    CUT_SHORT: "truncated",
+    TRUNCATED: "truncated",
     MALFORMED: "malformed",
     WRONG: "with a wrong checksum",
     UNFINISHED: "unfinished (checksum offload)",
@@ -30,7 +30,7 @@ def stage(values: Values) -> Stage:
     """Checks, and says what was found."""
     beyond: dict[int, int] = {}
     counts = dict.fromkeys((*REASONS, OBSCURE), 0)
-    invalid = set(REASONS) if values.checksums else {CUT_SHORT, MALFORMED}
+    invalid = set(REASONS) if values.checksums else {TRUNCATED, MALFORMED}
     passes = bytes((outcome not in invalid) != bool(values.reverse_check) for outcome in range(256))
 
     def checked(batch: Batch) -> Batch:

@@ -28,7 +28,7 @@ def stage(values: Values) -> Stage:
         return batch
 
     def account() -> list[str]:
-        failed, (wrong, unfinished, shorter, longer), said = counts[codec.CUT_SHORT : codec.WRONG], counts[codec.WRONG :], []
+        failed, (wrong, unfinished, shorter, longer), said = counts[codec.TRUNCATED : codec.WRONG], counts[codec.WRONG :], []
         if unfinished or values.verbose:
             parts = [f"{count} {found}" for count, found in zip((wrong, unfinished), FOUND, strict=True)]
             said.append(f"checksums corrected: {', '.join(parts)}")

@@ -100,7 +100,7 @@ class Interface(Capture):
         self.tell(bool(values.verbose))
 
     def close(self) -> list[str]:
-        """Gives what was received and what the kernel dropped; with -v also where --bpf was run."""
+        """Returns what was received and what the kernel dropped; with -v also where --bpf was run."""
         said = self.receiver.close()
         if self.bpf and self.values.verbose:
             said.append(f"{self.receiver.name}: {self.filtered()}")

@@ -112,7 +112,7 @@ class Interface(Capture):
         return super().streams(output)
 
     def close(self) -> list[str]:
-        """Gives what became of the frames."""
+        """Returns what became of the frames."""
         return [self.receiver.close()]
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def run(stages: list[Stage]) -> tuple[list[str], int]:
     """Runs stages joined to a pipe, from the source of the first to the sink of the last.
 
-    What stands before a bad place is written. Gives what there is to say on standard error, in the order of the stages, and
+    What stands before a bad place is written. Returns what there is to say on standard error, in the order of the stages, and
     the exit code. Raises PktError where something cannot be opened.
     """
     first, last = stages[0], stages[-1]

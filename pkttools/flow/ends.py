@@ -48,7 +48,7 @@ class Source:
         yield stream
 
     def close(self) -> list[str]:
-        """Gives what there is to say in the end, on standard error."""
+        """Returns what there is to say in the end, on standard error."""
         return self.file.said  # type: ignore[union-attr]  # the same
 
 

@@ -113,7 +113,7 @@ class Input:
         return stat.S_ISREG(self.mode)
 
     def fill(self, buffer: bytearray, used: int) -> int:
-        """Reads what there is into the buffer from `used` on. Gives the bytes used then; as many as before at the end.
+        """Reads what there is into the buffer from `used` on. Returns the bytes used then; as many as before at the end.
 
         Waits when there is nothing yet. One buffer serves a whole stream: nothing is allocated while it flows.
         """

@@ -31,7 +31,7 @@ DIGITAL_UNIX = 543, 0  # the version that its tcpdump writes
 def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generator[Batch, None, tuple[int, int]]:
     """The packets of a pcap stream, of which `buffer` holds the first `used` bytes.
 
-    offset: what stands in front of it in the whole stream, in bytes. Batches share the buffer. Gives the same two for another
+    offset: what stands in front of it in the whole stream, in bytes. Batches share the buffer. Returns the same two for another
     capture that follows, 0 and its end where none does. Raises PktError with the offset of what is wrong, after the packets
     before it.
     """

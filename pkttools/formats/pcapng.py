@@ -38,7 +38,7 @@ MAX_KINDS = 20  # kinds of what was not kept that are told apart
 def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generator[Batch, None, tuple[int, int]]:
     """The packets of a pcapng stream, of which `buffer` holds the first `used` bytes.
 
-    offset: what stands in front of it in the whole stream, in bytes. Gives the same two for a pcap file that follows, 0 and
+    offset: what stands in front of it in the whole stream, in bytes. Returns the same two for a pcap file that follows, 0 and
     its end where none does. Raises PktError with the offset of what is wrong, after the packets before it.
     """
     reader = _Reader(source, buffer, used, offset)

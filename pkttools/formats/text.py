@@ -114,7 +114,7 @@ def complete(buffer: bytearray, known: int, used: int) -> int:
 
 def with_fields(batch: Batch, fields: list[tuple[int, int, int, int, int, int]], text: bytearray,
                 name: str) -> Generator[Batch, None, int]:  # fmt: skip
-    """Sets the fields that the text of a batch names. Gives how many of them its packets do not have.
+    """Sets the fields that the text of a batch names. Returns how many of them its packets do not have.
 
     Raises PktError with the line, after the packets before it.
     """

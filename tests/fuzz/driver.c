@@ -116,7 +116,7 @@ static size_t below(size_t limit)
     return limit > 0 ? (size_t)(dice() % limit) : 0;
 }
 
-/* Makes room at `at` for `size` bytes, as far as -max_len allows. Gives how many. */
+/* Makes room at `at` for `size` bytes, as far as -max_len allows. Returns how many. */
 static size_t insert(size_t at, size_t size)
 {
     size_t room = now->size < (size_t)options.max_len ? (size_t)options.max_len - now->size : 0;

@@ -187,7 +187,7 @@ extern const char hex_digits[];
 extern const uint8_t hex_value[256];    /* of a hex digit; WORD: the letters g to z and _, a slip where data should stand */
 
 /* Reads canonical rows up to the first that is not one, behind one that is not full, at `limit`, or at the end of the text.
- * Gives how many, and in `bytes` how many bytes of `out` they are. `out` has room for 16 bytes a row, and one row more. */
+ * Returns how many, and in `bytes` how many bytes of `out` they are. `out` has room for 16 bytes a row, and one row more. */
 extern size_t (*rows_read)(const uint8_t *text, size_t size, uint8_t *out, size_t limit, size_t *bytes);
 /* Writes canonical rows for `size` bytes; gives the place behind them. */
 extern uint8_t *(*rows_write)(uint8_t *out, const uint8_t *data, size_t size);
@@ -392,7 +392,7 @@ uint32_t bpf_run(const uint8_t *program, const struct frame *f, uint32_t wire);
 
 /* message.c */
 
-enum outcome { CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED, OUTCOMES };
+enum outcome { CORRECTED, TRUNCATED, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED, OUTCOMES };
 
 struct packet_view {            /* a packet and its headers */
     struct frame frame;

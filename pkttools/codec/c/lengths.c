@@ -138,19 +138,19 @@ static enum word vouched(const struct packet_view *p, size_t index)
         struct message m;
         struct checksum c;
         enum outcome outcome = message_checksum(p, i, &m, &c);
-        if (outcome == FRAGMENT || outcome == CUT_SHORT || outcome == OBSCURE)
+        if (outcome == FRAGMENT || outcome == TRUNCATED || outcome == OBSCURE)
             return ELSEWHERE;
         if (outcome != CORRECTED)
             return CONTRADICTED;
         if (m.at + m.size > h->end)             /* past what holds it, or past what was captured */
-            return within(p, m.at, m.size) ? CONTRADICTED : missing(p) == CUT_SHORT ? ELSEWHERE : CONTRADICTED;
+            return within(p, m.at, m.size) ? CONTRADICTED : missing(p) == TRUNCATED ? ELSEWHERE : CONTRADICTED;
         enum verdict verdict = message_judged(&p->frame, &m, &c);
         if (c.size > 0 && verdict != NONE)
             return verdict == RIGHT || verdict == LEFT ? GOOD : BROKEN;
     }
     if (!p->walk.partial)
         return NOTHING;
-    return p->walk.header[index].end == p->frame.size && missing(p) == CUT_SHORT ? ELSEWHERE : CONTRADICTED;
+    return p->walk.header[index].end == p->frame.size && missing(p) == TRUNCATED ? ELSEWHERE : CONTRADICTED;
 }
 
 /* What they say when the datagram has `size` bytes; and, with `inner`, when all that it carries goes to its end. */

@@ -16,7 +16,7 @@ size_t wire_end(const struct packet_view *p, size_t index)
 /* What a packet is when something is missing: truncated, unless it says that nothing was. */
 enum outcome missing(const struct packet_view *p)
 {
-    return p->original > (int64_t)p->frame.size ? CUT_SHORT : MALFORMED;
+    return p->original > (int64_t)p->frame.size ? TRUNCATED : MALFORMED;
 }
 
 enum { END_OF_OPTIONS = 0, NO_OPERATION = 1, LOOSE_ROUTE = 131, STRICT_ROUTE = 137 };   /* RFC 791 section 3.1 */

@@ -729,7 +729,7 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
         }
         Py_END_ALLOW_THREADS
         if (beyond_end(&beyond))
-            result = Py_BuildValue("(nnnnnnnnn)", outcomes[CORRECTED], outcomes[CUT_SHORT], outcomes[FRAGMENT], outcomes[MALFORMED],
+            result = Py_BuildValue("(nnnnnnnnn)", outcomes[CORRECTED], outcomes[TRUNCATED], outcomes[FRAGMENT], outcomes[MALFORMED],
                                    outcomes[OBSCURE], wrong, unfinished, doubts[SHORTER], doubts[LONGER]);
     }
     batch_close(&b);

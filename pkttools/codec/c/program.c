@@ -371,7 +371,7 @@ size_t assignment_count(const struct program *p)
     return p->code_count / ASSIGNMENT_SIZE;
 }
 
-/* placed: a counter an assignment, of the packets in which it was done. Gives what the walk did not follow. */
+/* placed: a counter an assignment, of the packets in which it was done. Returns what the walk did not follow. */
 uint64_t assign(const struct program *p, const struct writable_frame *f, int64_t linktype, size_t *placed)
 {
     const struct assignment *a = (const struct assignment *)p->code, *end = a + assignment_count(p);

@@ -40,7 +40,7 @@ void row_tables_prepare(void);
 
 /* row.c */
 
-/* The last row of a packet has blanks where bytes are missing. Gives how many bytes it has; 0: it is not such a row. */
+/* The last row of a packet has blanks where bytes are missing. Returns how many bytes it has; 0: it is not such a row. */
 size_t row_read_last(const uint8_t *row, uint8_t *out);
 /* Writes the row of the bytes at `at`, of which there are `count`, 1 to 16; gives the place behind it. */
 uint8_t *row_write(uint8_t *out, const uint8_t *data, size_t at, size_t count);

@@ -95,7 +95,7 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
     walk(&p.walk, f, linktype);
     *beyond = p.walk.beyond;
     if (original > (int64_t)f->size)
-        return CUT_SHORT;
+        return TRUNCATED;
     const struct header *last = &p.walk.header[p.walk.count - 1];
     unsigned type = announced(f, last);
     if (p.walk.partial || (last->kind == UNKNOWN && known_link(linktype))
@@ -114,7 +114,7 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
         wrong |= judged(f, &c) == BAD;
         enum verdict verdict;
         enum outcome outcome = message_verdict(&p, i, &m, &left, &verdict);
-        if (outcome == CUT_SHORT || outcome == MALFORMED || !within(&p, m.at, m.size))
+        if (outcome == TRUNCATED || outcome == MALFORMED || !within(&p, m.at, m.size))
             return MALFORMED;
         wrong |= verdict == BAD;
         unfinished |= verdict == LEFT;

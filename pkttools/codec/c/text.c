@@ -323,7 +323,7 @@ static inline size_t digits(const uint8_t *at, int64_t *value)
     return n;
 }
 
-/* The lines TIME and SIZE as our own writer writes them, which is how nearly all packets begin. Gives the bytes of both;
+/* The lines TIME and SIZE as our own writer writes them, which is how nearly all packets begin. Returns the bytes of both;
  * 0, and nothing is changed, where they are not just so: read_line says then what they are. */
 static size_t read_head(const uint8_t *text, size_t size, struct draft *p)
 {

@@ -15,7 +15,7 @@ def forward(data: bytearray, rows: bytes, stations: dict[bytes, int], room: int,
     stations: addresses and where they were seen, `seconds << 8 | port`; it is changed. room: addresses that it may hold; those
     beyond are not learnt. source: number of the port that the frames came in by. now: in seconds. ports: the numbers of those
     that frames may go out by, up to 64, each below 255.
-    Gives for each of `ports` the rows of frames that go out by it; the rows of all that go anywhere; and how many were flooded,
+    Returns for each of `ports` the rows of frames that go out by it; the rows of all that go anywhere; and how many were flooded,
     came from where they were to go, were for bridges alone, shorter than an Ethernet header; how many stations moved, and how
     often one was not learnt. Raises ValueError for packets outside of their batch and for ports that cannot be.
     """

@@ -62,7 +62,7 @@ class _Correction:
 
 
 def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple[int, bool, bool, int, int]:
-    """Gives the outcome, whether a checksum was wrong, or left to the card, the doubt about lengths, and what is not followed."""
+    """Returns the outcome, whether a checksum was wrong, or left to the card, the doubt about lengths, and what is not followed."""
     view = View(frame, original, linktype)
     correction, beyond = _Correction(view), view.beyond
     fits, doubt = correct_lengths(view) if what == LENGTHS else (True, SURE)
@@ -82,7 +82,7 @@ def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | No
     """Corrects the checksums of all packets; changes `data`.
 
     what: ALL checksums; LENGTHS too (IP total, IPv6 payload, UDP); or only what the kernel leaves to the card, by completing what
-    stands there (TRANSPORT). Gives how many packets are as they should be, and how many could not be corrected in full because
+    stands there (TRANSPORT). Returns how many packets are as they should be, and how many could not be corrected in full because
     they are truncated, a fragment, malformed, or on a route whose end is not known; then in how many a checksum was wrong, and
     in how many it had been left to the card; and in how many the bytes behind a datagram may be payload or not, and were not
     taken for it, or were. Adds to `counts` what packets carry that is not followed.

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zlib import crc32
 
-from .. import CORRECTED, CUT_SHORT, FRAGMENT, LEFT, NONE, OBSCURE, RIGHT
+from .. import CORRECTED, FRAGMENT, LEFT, NONE, OBSCURE, RIGHT, TRUNCATED
 from . import wire
 from .checksum import View
 from .headers import ETHERNET, IP, IPV6, IPV6_AH, IPV6_OPTIONS, UDP, VLAN, Header
@@ -117,16 +117,16 @@ def _vouched(view: View, index: int) -> int:
         if header.kind not in (IP, IPV6):
             continue
         outcome, m, c = view.message_checksum(i)
-        if outcome in (FRAGMENT, CUT_SHORT, OBSCURE):
+        if outcome in (FRAGMENT, TRUNCATED, OBSCURE):
             return ELSEWHERE
         if outcome != CORRECTED or m is None:
             return CONTRADICTED
         if m.at + m.size > header.end:  # past what holds it, or past what was captured
-            return CONTRADICTED if view.within(m.at, m.size) or view.missing() != CUT_SHORT else ELSEWHERE
+            return CONTRADICTED if view.within(m.at, m.size) or view.missing() != TRUNCATED else ELSEWHERE
         verdict = view.message_judged(m, c)
         if c is not None and verdict != NONE:
             return GOOD if verdict in (RIGHT, LEFT) else BROKEN
-    cut = view.headers[index].end == len(view.frame) and view.missing() == CUT_SHORT
+    cut = view.headers[index].end == len(view.frame) and view.missing() == TRUNCATED
     return NOTHING if not view.partial else ELSEWHERE if cut else CONTRADICTED
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .. import CORRECTED, CUT_SHORT, FRAGMENT, MALFORMED
+from .. import CORRECTED, FRAGMENT, MALFORMED, TRUNCATED
 from . import wire
 from .headers import IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, Header, Walk, is_extension
 
@@ -69,7 +69,7 @@ class Packet:
 
     def missing(self) -> int:
         """What a packet is when something is missing: truncated, unless it says that nothing was."""
-        return CUT_SHORT if self.wire > len(self.frame) else MALFORMED
+        return TRUNCATED if self.wire > len(self.frame) else MALFORMED
 
     def wire_end(self, index: int) -> int:
         """Where the datagram of the IP header before `index`, or else the whole packet, ended on the wire."""

@@ -42,7 +42,7 @@ def pcap_decode(buffer: bytearray, start: int, stop: int, final: bool, big_endia
     """Reads the complete records in buffer[start:stop].
 
     final: nothing comes behind; a rest is then an error. header: bytes of a record's header, 16, or 24 in Kuznetzov's
-    variant. lengths: IN_ORDER, SWAPPED, or IN_ORDER_OR_SWAPPED: so where more is captured than there was. Gives where it
+    variant. lengths: IN_ORDER, SWAPPED, or IN_ORDER_OR_SWAPPED: so where more is captured than there was. Returns where it
     stopped, the rows (offsets into `buffer`), and an error: kind, bytes there, bytes wanted; ANOTHER_CAPTURE where the header
     of another file stands.
     """
@@ -82,7 +82,7 @@ def pcap_decode(buffer: bytearray, start: int, stop: int, final: bool, big_endia
 def pcap_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, nano: bool) -> tuple[bytes | memoryview, int, int]:
     """Writes records from row `first` on, up to another link type, a packet that pcap cannot hold, or some megabytes.
 
-    Gives the records, the row it stopped before, and how many times lost digits below a microsecond. Records that stand in
+    Returns the records, the row it stopped before, and how many times lost digits below a microsecond. Records that stand in
     `data` already, one behind the other, are not made anew: what is given then shows them there.
     """
     values = checked(data, rows)

@@ -96,7 +96,7 @@ class _Decoder:
     def notes(self, kind: int, at: int, stop: int, drops: int | None) -> int:
         """Adds the lines that a packet's options stand for, if none of them runs past the block.
 
-        Gives the octets of its frame check sequence where it has another one than its interface says, else 0.
+        Returns the octets of its frame check sequence where it has another one than its interface says, else 0.
         """
         flags, comments, others = None, [], 0
         found = blocks.options(self.buffer, at, stop, self.order) if at < stop else []
@@ -144,7 +144,7 @@ def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, in
     """Reads packets from the blocks in buffer[start:stop], up to one that is not there in full, or holds no packet.
 
     interfaces: those that the section described so far, INTERFACE_COLUMNS of eight bytes each; their lines `IFACE:` lie in
-    `names`. Of all blocks but section headers the lengths are checked. Gives where it stopped, bytes and rows, an error:
+    `names`. Of all blocks but section headers the lengths are checked. Returns where it stopped, bytes and rows, an error:
     kind, value, what it should be; and how many times were out of range, had digits below a nanosecond, or were missing,
     how many lists of options ran past their block, and how many options have no place in text.
     """
@@ -237,7 +237,7 @@ def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, in
     """Writes packets from row `first` on, up to one that belongs to another interface, or some megabytes.
 
     interface: its number. nano: whether its times are in nanoseconds, else microseconds. To another belong packets of
-    another link type, with another line IFACE, or unless `nano` with digits below a microsecond. Gives the blocks, the row
+    another link type, with another line IFACE, or unless `nano` with digits below a microsecond. Returns the blocks, the row
     it stopped before, and how many lines of notes could not be written.
     """
     values = checked(data, rows)

@@ -357,7 +357,7 @@ def _swap(fields: list[_Field], a: _Assignment, frame: bytearray, headers: list[
 
 
 def _assign(loaded: Assignments, frame: bytearray, linktype: int, placed: list[int]) -> int:
-    """placed: a counter an assignment, of the packets in which it was done. Gives what is not followed."""
+    """placed: a counter an assignment, of the packets in which it was done. Returns what is not followed."""
     fields, assignments, constants = loaded
     walked = Walk(bytes(frame), linktype)
     headers = walked.headers
@@ -377,7 +377,7 @@ def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | 
            follow: bool, counts: dict[int, int] | None = None) -> tuple[int, tuple[int, ...], int, int]:  # fmt: skip
     """Runs assignments over all packets, or over those for which the tests of `guard` hold; changes `data`.
 
-    follow: checksums follow what is changed, see update.py. Gives over how many packets they ran, in how many of them each
+    follow: checksums follow what is changed, see update.py. Returns over how many packets they ran, in how many of them each
     was done, having a place there, in how many a checksum could not follow, and in how many it is not known. Adds to
     `counts` what packets carry that is not followed.
     """
@@ -408,7 +408,7 @@ def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width:
     """Writes a column of values into a batch: packet `first`, and every `step`-th behind it, gets its value.
 
     bit, width: where it goes in the frame, up to 64 bits. values: eight bytes in native order for each packet of the batch; what
-    does not fit into the width is cut. Gives how many packets were too short to have the field, and stay as they are.
+    does not fit into the width is cut. Returns how many packets were too short to have the field, and stay as they are.
     """
     columns = checked(data, rows)
     count = len(columns) // COLUMNS

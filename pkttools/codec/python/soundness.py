@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
-from .. import BAD, CORRECTED, CUT_SHORT, LEFT, MALFORMED, NONE, OBSCURE, UNCERTAIN, UNFINISHED, WRONG
+from .. import BAD, CORRECTED, LEFT, MALFORMED, NONE, OBSCURE, TRUNCATED, UNCERTAIN, UNFINISHED, WRONG
 from . import wire
 from .checksum import Checksum, View, internet
 from .headers import (
@@ -108,7 +108,7 @@ def _header_sound(view: View, header: Header) -> bool:
 
 def _check(view: View) -> int:
     if view.wire > len(view.frame):
-        return CUT_SHORT
+        return TRUNCATED
     last = view.headers[-1]
     announced = ANNOUNCED[last.kind](view.frame, last.start) if last.kind in ANNOUNCED else 0
     cut = announced == wire.ETHERTYPE_ARP or announced in wire.TAGS
@@ -122,7 +122,7 @@ def _check(view: View) -> int:
             continue
         verdicts.add(view.judged(view.header_checksum(i)))
         outcome, message, verdict, left = _message_verdict(view, i, left)
-        if outcome in (CUT_SHORT, MALFORMED) or message is None or not view.within(message.at, message.size):
+        if outcome in (TRUNCATED, MALFORMED) or message is None or not view.within(message.at, message.size):
             return MALFORMED
         verdicts.add(verdict)
         obscure |= outcome == OBSCURE
@@ -132,7 +132,7 @@ def _check(view: View) -> int:
 def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) -> bytes:
     """Whether each packet is sound, a byte a packet.
 
-    CORRECTED (0): it is; CUT_SHORT: a part of it was not captured; MALFORMED: its sizes contradict each other, or a header
+    CORRECTED (0): it is; TRUNCATED: a part of it was not captured; MALFORMED: its sizes contradict each other, or a header
     is not whole; WRONG: a checksum is wrong; UNFINISHED: one was left to the network card, and holds the sum of the
     pseudo-header; OBSCURE: one cannot be known, since it covers the last address of a route of an unknown type. Adds to
     `counts` what packets carry that is not followed.

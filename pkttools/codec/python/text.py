@@ -103,7 +103,7 @@ def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype:
     final: nothing comes behind; an open packet is then an error. linktype: what holds at `start`. line: lines read
     before. now: the time in nanoseconds of packets that have none.
 
-    Gives where it stopped; data and rows; the field lines as (packet, line, start and stop of the name, start and stop
+    Returns where it stopped; data and rows; the field lines as (packet, line, start and stop of the name, start and stop
     of the value) with offsets into `buffer`; link type and line for the next call; and an error as (kind, line, start
     of the offending word, its size), for NOT_ENDED (kind, line, line of the open packet, 0). Packets before an error
     are complete. Last, what was passed over: lines of packets that stood outside of packets, and packets with more bytes
@@ -449,7 +449,7 @@ def text_encode(data: bytearray, rows: bytes, first: int, number: int, width: in
     """Writes packets from row `first` on, up to another link type, a megabyte of packets, or some of text.
 
     number: what the first one is counted as. width: bytes a line. data_only: bytes alone, without TIME, SIZE, offsets,
-    groups and characters. extras: lines to add to each packet, behind its bytes. Gives the text and the row it stopped
+    groups and characters. extras: lines to add to each packet, behind its bytes. Returns the text and the row it stopped
     before.
     """
     values = checked(data, rows)

@@ -146,7 +146,7 @@ def _made_otherwise(view: View, message: Message) -> bool:
 def update(before: bytes, after: bytearray, original: int, linktype: int) -> tuple[bool, bool]:
     """Lets the checksums of a packet follow what was changed in it; changes `after`.
 
-    Gives whether one could not follow because it needs bytes that are not there, and whether one is not known.
+    Returns whether one could not follow because it needs bytes that are not there, and whether one is not known.
     """
     sides = _Sides(before, after, original, linktype)
     for i in reversed(range(len(sides.before.headers))):  # the innermost first: outer sums cover inner ones

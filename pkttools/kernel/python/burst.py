@@ -11,7 +11,7 @@ ROW_BYTES = ROW_COLUMNS * 8
 def send_burst(fd: int, data: bytearray, rows: bytearray, first: int, count: int, headroom: int = 0) -> tuple[int, int, int]:
     """Sends `count` packets of a batch from number `first` on through a socket, up to the first that fails. Never waits.
 
-    Gives how many were sent, their bytes, and the errno of the next one: 0 when all were sent, or when a signal stopped
+    Returns how many were sent, their bytes, and the errno of the next one: 0 when all were sent, or when a signal stopped
     it between two. headroom: bytes in front of each frame that are sent with it, and not counted. Raises ValueError, before
     anything is sent, when a packet does not lie within `data`.
     """

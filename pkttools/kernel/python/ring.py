@@ -30,7 +30,7 @@ def ring_read(ring: bytearray | mmap, at: int, size: int, wanted: tuple[bool, bo
 
     wanted: whether packets that came in are, and those that went out. limit: bytes to show of each. nano: times with all
     digits, else microseconds. notes: offset and size in the block of the extension lines of packets that came in, and of
-    those that went out. Gives the rows of those wanted, once more the rows of those whose checksum was left to the card, and how
+    those that went out. Returns the rows of those wanted, once more the rows of those whose checksum was left to the card, and how
     many packets the block has. Raises BlockingIOError when the kernel has not handed the block over, OSError (EBADMSG) when
     a packet lies outside of it.
     """

@@ -30,7 +30,7 @@ def ringbuf_read(consumer: bytearray | mmap, producer: bytes | mmap, linktype: i
 
     consumer: the page with our position. producer: as the kernel maps it, the page with its own and the ring, twice. clock: what
     is added to times, nanoseconds. nano: times with all digits, else microseconds. notes: the extension lines of all packets.
-    Gives the bytes, with the notes first, and the rows; both are empty when there is nothing. Raises OSError (EBADMSG) when
+    Returns the bytes, with the notes first, and the rows; both are empty when there is nothing. Raises OSError (EBADMSG) when
     something in the memory cannot be.
     """
     page = len(consumer)

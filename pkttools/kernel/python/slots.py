@@ -26,7 +26,7 @@ def slots_read(ring: bytearray | mmap, size: int, first: int, most: int, linktyp
 
     In front of each stands its virtio header, 10 bytes. Tags that the kernel took off are put back. It stops at a slot that
     is the kernel's, and behind one whose frame is larger: that one waits in the socket's queue, and its row shows what there
-    is of it. Gives rows, slots met, how many frames were larger and are not even there, and whether the last one waits.
+    is of it. Returns rows, slots met, how many frames were larger and are not even there, and whether the last one waits.
     Raises ValueError for slots that are not in the ring, OSError (EBADMSG) when a frame lies outside of its slot.
     """
     most = min(most, _check(ring, size, first, most))

@@ -88,7 +88,7 @@ def new_user() -> None:
 def all_users() -> bool:
     """Moves this process into a user namespace with the users of the one it is in: a child that stays outside lets them in.
 
-    Gives whether that was allowed; the process is in the namespace in any case. Raises OSError.
+    Returns whether that was allowed; the process is in the namespace in any case. Raises OSError.
     """
     maps = {}
     for name in ("uid_map", "gid_map"):

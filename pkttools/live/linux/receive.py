@@ -90,7 +90,7 @@ class Receiver:
         self.wanted = {"in": (True, False), "out": (False, True), None: (True, not loopback)}[options.direction]
 
     def mapped(self, block: int, blocks: int) -> tuple[int, mmap.mmap]:
-        """Asks for a ring, before the socket is bound: nothing comes in yet. Gives the bytes of a block, and the ring."""
+        """Asks for a ring, before the socket is bound: nothing comes in yet. Returns the bytes of a block, and the ring."""
         try:
             self.sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
             self.sock.setsockopt(SOL_PACKET, PACKET_RESERVE, TAG)
@@ -104,7 +104,7 @@ class Receiver:
     def lines(self) -> tuple[int, int, int, int]:
         """Writes the extension lines into every block, where it is ours.
 
-        Gives offset in a block and size of those for packets that came in, then of those that went out.
+        Returns offset in a block and size of those for packets that came in, then of those that went out.
         """
         from ...blocks import iface  # late: only with -v
 
