@@ -419,12 +419,12 @@ def test_nothing_but_checksums_and_lengths_changes(codec, what):
 
 
 def test_what_lies_too_deep_is_not_called_corrected(codec):
-    """The walk follows 16 headers; what it did not reach it did not mend."""
-    frame = ethernet(0x8100, tags([0x8100] * 20, 0x0800, ipv4(17, udp())))
+    """The walk follows 32 headers; what it did not reach it did not mend."""
+    frame = ethernet(0x8100, tags([0x8100] * 36, 0x0800, ipv4(17, udp())))
     assert correct(codec, 1, frame) == (frame, MALFORMED)
-    reached = ethernet(0x8100, tags([0x8100] * 13, 0x0800, ipv4(17, udp())))  # the 16th header is UDP
+    reached = ethernet(0x8100, tags([0x8100] * 29, 0x0800, ipv4(17, udp())))  # the 32nd header is UDP
     assert correct(codec, 1, reached)[1] == CORRECTED
-    chain = ipv6(60, b"".join(extension(60, bytes(6)) for _ in range(20)) + extension(17, bytes(6)) + udp())
+    chain = ipv6(60, b"".join(extension(60, bytes(6)) for _ in range(36)) + extension(17, bytes(6)) + udp())
     assert correct(codec, 101, chain) == (chain, MALFORMED)
 
 

@@ -72,7 +72,7 @@ def test_what_was_mended_is_sound(codec, number):
         (101, ipv4(132, sctp()[:11])), (101, ipv4(1, b"abc")), (101, ipv6(58, b"abc")), (101, ipv4(4, ipv4(17, udp())[:19])),
         (101, ipv4(17, vxlan(bytes(13)))), (101, ipv4(47, gre(0x0800, b"half"))),
         (101, ipv4(4, patched(ipv4(17, udp()), 0, b"\x44"))),
-        (1, ethernet(0x8100, tags([0x8100] * 20, 0x0800, ipv4(17, udp())))),
+        (1, ethernet(0x8100, tags([0x8100] * 36, 0x0800, ipv4(17, udp())))),
         (101, patched(ipv4(17, udp()), 2, b"\0\0")), (101, patched(ipv6(17, udp()), 4, b"\0\0")),  # as segmentation offload has it
     ],
     ids=range(35),
@@ -177,12 +177,12 @@ def test_lengths_in_tunnels(codec):
 
 
 def test_tunnels_too_deep(codec):
-    """A hundred tunnels: sixteen headers are mended, and that it was not all is said."""
+    """A hundred tunnels: thirty-two headers are mended, and that it was not all is said."""
     frame = ipv4(17, udp())
     for _ in range(100):
         frame = ipv4(4, frame)
     data = bytearray(frame)
     assert codec.correct(data, row(frame, 101), ALL)[:4] == (0, 0, 0, 1)
     assert bytes(data[10:12]) != frame[10:12]
-    assert bytes(data[20 * 15 + 10 : 20 * 15 + 12]) != b"\0\0"
-    assert bytes(data[20 * 16 + 10 : 20 * 16 + 12]) == b"\0\0"
+    assert bytes(data[20 * 31 + 10 : 20 * 31 + 12]) != b"\0\0"
+    assert bytes(data[20 * 32 + 10 : 20 * 32 + 12]) == b"\0\0"

@@ -206,7 +206,7 @@ def more_frames() -> list[tuple[int, bytes]]:
     packets = [
         ipv4(17, udp(size=6)), ipv4(17, udp(size=99)), ipv6(17, udp(size=0)), ipv4(6, tcp(options=bytes(40))),
         ipv6(43, extension(17, b"\x05" + route[1:]) + udp()), ipv6(43, extension(58, b"\2" + route[1:]) + icmp(128)),
-        ipv6(60, extension(60, bytes(6)) * 16),
+        ipv6(60, extension(60, bytes(6)) * 32),
         b"\x4f" + ipv4(1, icmp())[1:], b"\x41" + ipv4(1, icmp())[1:], b"\x45\0\0\0" + ipv4(6, tcp())[4:],
     ]  # fmt: skip
     return [summed(), *((101, p) for p in packets), (1, ethernet(0x8100, tags([0x8100], 0x0806, bytes(9))))]

@@ -15,7 +15,7 @@
 #define MAX_SECONDS INT64_C(9223372035) /* the last whole second that int64 nanoseconds hold */
 #define MAX_BATCH (2 << 20)     /* bytes a decoder gathers before it hands the batch on */
 #define MAX_TEXT (8 << 20)      /* bytes of text that an encoder gathers: with usual rows it stops by MAX_BATCH long before */
-#define MAX_HEADERS 16          /* headers the walk follows; what lies deeper is payload */
+#define MAX_HEADERS 32          /* headers the walk follows; what lies deeper is payload */
 
 /* One packet of a batch; the columns of pkttools/batch.py. Times in nanoseconds, sizes in bytes. The link type is in the low 32
  * bits; above them, in eight, is one more than the octets of the frame check sequence that the packet ends in, 0 where they are
