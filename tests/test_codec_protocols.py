@@ -29,6 +29,7 @@ from protocol_tables import (
 from samples import ethernet, frames, gre, ipv4, ipv6, udp
 
 from pkttools.protocols import _tables, walking
+from pkttools.protocols.tabulate import packed
 from pkttools.protocols.walking import (
     CUT,
     END_BEHIND,
@@ -44,7 +45,7 @@ from pkttools.protocols.walking import (
     UNFOLLOWED,
 )
 
-TABLES = _tables.WALK
+TABLES = tuple(tuple(memoryview(table).cast("q")) for table in _tables.WALK)
 C = "\n".join((ROOT / "pkttools/codec/c" / name).read_text() for name in ("protocols.h", "protocols.c"))
 
 
@@ -54,7 +55,7 @@ def ours() -> Iterator[None]:
     yield
     for backend in ("c", "python"):
         try:
-            load(backend).set_protocols(TABLES)
+            load(backend).set_protocols(_tables.WALK)
         except pytest.skip.Exception:
             continue
 
@@ -86,7 +87,7 @@ def test_columns(name: str, columns: int) -> None:
 
 def tables(kinds: dict[str, Kind], announced: object = "A", entries: dict | None = None, spaces: dict | None = None) -> tuple:
     """Our kinds with others behind them, the first of which link type 1000 announces."""
-    return More(kinds, {"linktype": {1000: announced}, **(entries or {})}, spaces or {}).all()
+    return packed(More(kinds, {"linktype": {1000: announced}, **(entries or {})}, spaces or {}).all())
 
 
 FIRST = len(names())  # the number of kind A
@@ -215,11 +216,11 @@ def said(codec: ModuleType, given: object) -> str:
     return ""
 
 
-def changed(table: str, row: int, column: int, value: int) -> tuple[tuple[int, ...], ...]:
+def changed(table: str, row: int, column: int, value: int) -> tuple[bytes, ...]:
     at = walking.NAMES.index(table)
     rows = list(TABLES[at])
     rows[row * walking.COLUMNS[at] + column] = value
-    return (*TABLES[:at], tuple(rows), *TABLES[at + 1 :])
+    return packed((*TABLES[:at], tuple(rows), *TABLES[at + 1 :]))
 
 
 BAD = {
@@ -246,16 +247,17 @@ def test_unsound_columns(codec: ModuleType, table: str, column: int, value: int)
 
 
 def test_unsound_tables(codec: ModuleType) -> None:
-    assert said(codec, TABLES[:6]) == "TypeError: protocols are a tuple of 7 tables"
-    assert said(codec, [*TABLES]) == "TypeError: protocols are a tuple of 7 tables"
-    assert said(codec, (*TABLES[:6], [1])) == "TypeError: a table is a tuple of integers"
-    assert said(codec, (*TABLES[:6], TABLES[6][:-1])) == "ValueError: protocols are not sound: table 6, row -1, column 0"
-    assert said(codec, (*TABLES[:3], (), *TABLES[4:])) == "ValueError: protocols are not sound: table 3, row -1, column 0"
-    assert said(codec, (*TABLES[:5], (), TABLES[6])) == "ValueError: protocols are not sound: table 5, row -1, column 0"
-    assert said(codec, (TABLES[0] * 1000, *TABLES[1:])) == "ValueError: protocols are not sound: table 0, row -1, column 0"
+    given = _tables.WALK
+    assert said(codec, given[:6]) == "TypeError: protocols are a tuple of 7 tables"
+    assert said(codec, [*given]) == "TypeError: protocols are a tuple of 7 tables"
+    assert said(codec, (*given[:6], (1, 2))) == "TypeError: a table is bytes: integers of 64 bits"
+    assert said(codec, (*given[:6], given[6][:-1])) == "TypeError: a table is bytes: integers of 64 bits"
+    assert said(codec, (*given[:6], given[6][:-8])) == "ValueError: protocols are not sound: table 6, row -1, column 0"
+    assert said(codec, (*given[:3], b"", *given[4:])) == "ValueError: protocols are not sound: table 3, row -1, column 0"
+    assert said(codec, (*given[:5], b"", given[6])) == "ValueError: protocols are not sound: table 5, row -1, column 0"
+    assert said(codec, (given[0] * 1000, *given[1:])) == "ValueError: protocols are not sound: table 0, row -1, column 0"
     assert said(codec, tables({"A": Kind(0)})) == f"ValueError: protocols are not sound: table 3, row {FIRST}, column 0"
-    hidden_first = (0, HIDDEN, *TABLES[3][2:])
-    assert said(codec, (*TABLES[:3], hidden_first, *TABLES[4:])) == "ValueError: protocols are not sound: table 3, row 0, column 1"
+    assert said(codec, changed("kinds", 0, 1, HIDDEN)) == "ValueError: protocols are not sound: table 3, row 0, column 1"
     far = tables({"A": Kind(2, by("version", behind(-17, 8)))})
     assert said(codec, far).startswith("ValueError: protocols are not sound: table 4, row ")
     assert said(codec, tables({"A": Kind(2, terms=(term((0, 4, 8, LITTLE_ENDIAN), 1, 0),))})).startswith(
@@ -284,7 +286,7 @@ def test_many_values_in_a_space(codec: ModuleType) -> None:
 SAMPLES = [*frames(), (1, ethernet(0x0800, ipv4(47, gre(0x6558, ethernet(0x86DD, ipv6(17, udp())), 0xB000))))]
 
 
-def randomly_changed(dice: random.Random) -> tuple[tuple[int, ...], ...]:
+def randomly_changed(dice: random.Random) -> tuple[bytes, ...]:
     """Our tables with a few numbers changed, mostly to what stands elsewhere in their columns."""
     rows = [list(table) for table in TABLES]
     for _ in range(dice.choice((1, 1, 2, 4, 12))):
@@ -296,7 +298,7 @@ def randomly_changed(dice: random.Random) -> tuple[tuple[int, ...], ...]:
         rows[table][at] = dice.choice(
             (elsewhere, elsewhere, value + 1, value - 1, value ^ 1 << dice.randrange(16), 0, -1, dice.randrange(40))
         )
-    return tuple(map(tuple, rows))
+    return packed(tuple(map(tuple, rows)))
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -9,5 +9,5 @@ LAYERS: dict[str, list[int]]  # name of a layer to kinds of headers
 LAYOUTS: dict[str, tuple[str, str, tuple[tuple[str, str], ...], tuple[str, str] | None, tuple[str, ...]]]
 NAMES: dict[str, dict[int, str]]  # names of values, by table
 LINKTYPE: dict[int, str]
-WALK: tuple[tuple[int, ...], ...]  # see walking.py
+WALK: tuple[bytes, ...]  # see walking.py
 SPACES: dict[int, tuple[str, dict[int, str]]]  # how numbers that are not followed are shown, and those with a title

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from struct import pack
+
 from . import walking
 from .checks import announced
 from .model import Descriptions, Entry, Field, Header, Next, Size, Space, Test
@@ -20,10 +22,18 @@ Read = tuple[int, int, int, int]  # as the columns are
 Condition = tuple[Read, int, int, int, int]  # a row of tests
 
 
-def tables(found: Descriptions, names: list[str], codes: dict[str, int]) -> tuple[tuple[int, ...], ...]:
-    """The tables. names: the kinds of headers, in order; codes: of spaces, by which the codec counts what is not followed."""
+def tables(found: Descriptions, names: list[str], codes: dict[str, int]) -> tuple[bytes, ...]:
+    """The tables, as the codec takes them.
+
+    names: the kinds of headers, in order; codes: of spaces, by which the codec counts what is not followed.
+    """
     others = [header.name for header in found.headers.values() if header.hidden or header.unfollowed]
-    return Tables(found, [*names, *others], codes).all()
+    return packed(Tables(found, [*names, *others], codes).all())
+
+
+def packed(tables: tuple[tuple[int, ...], ...]) -> tuple[bytes, ...]:
+    """Tables as bytes."""
+    return tuple(pack(f"{len(table)}q", *table) for table in tables)
 
 
 def read(field: Field) -> Read:

@@ -35,7 +35,8 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         In the order of values; of several of the same value the first one whose tests hold, which read from where the kind would
         begin. kind -1: nothing that has headers in it.
 
-tabulate.py makes these tables of the descriptions. Flags of kinds are below.
+tabulate.py makes these tables of the descriptions. They are kept as bytes: integers of 64 bits, in the byte order of this machine.
+Flags of kinds are below.
 """
 
 from __future__ import annotations

@@ -311,7 +311,8 @@ def changed_tables() -> Iterator[bytes]:
     frame = sample(1, ethernet(0x8100, tags([0x8100], 0x0800, ipv4(47, gre(0x6558, ethernet(0x86DD, ipv6(17, udp())), 0xB000)))))
     yield b"\0" + frame
     for table, (rows, columns) in enumerate(zip(_tables.WALK, COLUMNS, strict=True)):
-        for place in (*range(columns), *range(len(rows) - columns, len(rows))):
+        last = len(rows) // 8
+        for place in (*range(columns), *range(last - columns, last)):
             for number in (-1, 1, 300):
                 yield b"\1" + struct.pack("!BHh", table, place, number) + frame
 

@@ -10,7 +10,8 @@ from pkttools.protocols.walking import NAMES
 
 def in_c() -> Iterator[str]:
     """Lines that define OUR_PROTOCOLS."""
-    for name, table in zip(NAMES, _tables.WALK, strict=True):
+    tables = [memoryview(table).cast("q") for table in _tables.WALK]
+    for name, table in zip(NAMES, tables, strict=True):
         yield f"static const int64_t our_{name}[] = {{{', '.join(f'INT64_C({n})' for n in table)}}};"
-    rows = ", ".join(f"{{our_{name}, {len(table)}}}" for name, table in zip(NAMES, _tables.WALK, strict=True))
+    rows = ", ".join(f"{{our_{name}, {len(table)}}}" for name, table in zip(NAMES, tables, strict=True))
     yield f"static const struct protocol_table OUR_PROTOCOLS[TABLES] = {{{rows}}};"

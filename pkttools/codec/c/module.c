@@ -389,23 +389,23 @@ exit:
 
 /* ---- protocols ---- */
 
-/* Integers of a tuple, to be freed. */
-static bool integers_of(PyObject *tuple, struct protocol_table *table)
+/* The integers of a table, to be freed. */
+static bool integers_of(PyObject *bytes, struct protocol_table *table)
 {
-    Py_ssize_t count = PyTuple_Check(tuple) ? PyTuple_Size(tuple) : -1;
-    if (count < 0) {
-        PyErr_SetString(PyExc_TypeError, "a table is a tuple of integers");
+    char *from;
+    Py_ssize_t size = -1;
+    if (!PyBytes_Check(bytes) || PyBytes_AsStringAndSize(bytes, &from, &size) != 0 || size % (Py_ssize_t)sizeof(int64_t) != 0) {
+        PyErr_SetString(PyExc_TypeError, "a table is bytes: integers of 64 bits");
         return false;
     }
-    int64_t *at = PyMem_Malloc((size_t)(count ? count : 1) * sizeof *at);
+    int64_t *at = PyMem_Malloc((size_t)(size ? size : 1));
     if (at == NULL) {
         PyErr_NoMemory();
         return false;
     }
-    *table = (struct protocol_table){at, (size_t)count};
-    for (Py_ssize_t i = 0; i < count; i++)
-        at[i] = PyLong_AsLongLong(PyTuple_GetItem(tuple, i));
-    return !PyErr_Occurred();
+    memcpy(at, from, (size_t)size);
+    *table = (struct protocol_table){at, (size_t)size / sizeof *at};
+    return true;
 }
 
 static bool set_tables(PyObject *tuple)

@@ -29,7 +29,7 @@ def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, in
     return pcapng.pcapng_encode(data, rows, first, big_endian, interface, nano)
 
 
-def set_protocols(tables: tuple[tuple[int, ...], ...]) -> None:
+def set_protocols(tables: tuple[bytes, ...]) -> None:
     """See protocols.set_protocols."""
     from . import protocols
 

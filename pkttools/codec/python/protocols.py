@@ -5,6 +5,8 @@ What the columns mean is said in ...protocols.walking.
 
 from __future__ import annotations
 
+from struct import unpack
+
 from ...batch import MAX_FRAME
 from ...protocols import _tables
 from ...protocols.walking import (
@@ -80,13 +82,14 @@ Rule = tuple[int, Kind | None, Space | None, Read | None, int, Tests, int]  # ho
 class _Checked:
     """Tables whose soundness is looked at."""
 
-    def __init__(self, tables: tuple[tuple[int, ...], ...]) -> None:
+    def __init__(self, tables: tuple[bytes, ...]) -> None:
         if not isinstance(tables, tuple) or len(tables) != len(NAMES):
             raise TypeError(f"protocols are a tuple of {len(NAMES)} tables")
-        if not all(isinstance(table, tuple) for table in tables):
-            raise TypeError("a table is a tuple of integers")
+        if not all(isinstance(table, bytes) and len(table) % 8 == 0 for table in tables):
+            raise TypeError("a table is bytes: integers of 64 bits")
         self.rows: list[Rows] = []
-        for number, (table, columns) in enumerate(zip(tables, COLUMNS, strict=True)):
+        for number, (packed, columns) in enumerate(zip(tables, COLUMNS, strict=True)):
+            table = unpack(f"{len(packed) // 8}q", packed)
             self.need(number, -1, 0, len(table) % columns == 0)
             self.rows.append([table[i : i + columns] for i in range(0, len(table), columns)])
         for number, rows in enumerate(self.rows):
@@ -198,7 +201,7 @@ class _Checked:
 class Protocols:
     """Tables laid out. links: the space of link types."""
 
-    def __init__(self, tables: tuple[tuple[int, ...], ...]) -> None:
+    def __init__(self, tables: tuple[bytes, ...]) -> None:
         checked = _Checked(tables)
         checked.numbers()
         checked.kinds()
@@ -255,7 +258,7 @@ class Protocols:
 _known: list[Protocols] = []
 
 
-def set_protocols(tables: tuple[tuple[int, ...], ...]) -> None:
+def set_protocols(tables: tuple[bytes, ...]) -> None:
     """Lets the walk go by tables, as ...protocols.walking has them. Raises ValueError when they are not sound."""
     _known[:] = [Protocols(tables)]
 
