@@ -123,7 +123,7 @@ def made(monkeypatch) -> Bridge:
     """A switch with three ports; what it says is in `said`."""
     monkeypatch.setattr(bridge, "opened", Made)
     said: list[str] = []
-    switch = Bridge(said.append, room=3)
+    switch = Bridge(said.append, age=300, room=3)
     switch.said = said
     for name in "abc":
         switch.add(name)
@@ -199,13 +199,13 @@ def test_names_of_ports(made):
     ],
 )
 def test_requests_that_cannot_be_met_are_answered(line, error):
-    assert error in control.decode(remote.answer(Bridge(print), line))["error"]
+    assert error in control.decode(remote.answer(Bridge(print, age=300, room=8), line))["error"]
 
 
 def test_a_long_answer_waits_for_who_asked():
     """The switch goes on meanwhile; what was not taken is sent when there is room."""
     here, there = socket.socketpair()
-    switch = Bridge(print)
+    switch = Bridge(print, age=300, room=8)
     switch.ports = [Made("p")]
     switch.ports[0].number = 0
     switch.stations = {number.to_bytes(6, "big"): switch.now << 8 for number in range(50_000)}

@@ -18,6 +18,7 @@ TAPS = 64  # TAP devices that may be added where /dev/net/tun is root's alone
 MODES = ("run", "show", "fdb", "add", "delete")
 OPTIONS = [
     Option("--name", TEXT, "the switch's name (default: switch, or the only one)", "NAME"),
+    # IEEE 802.1Q table 8-6
     Option("--age", NUMBER, "forget stations after SECONDS (default 300)", "SECONDS", default=300, least=1, most=1_000_000),
     Option("--fdb-size", NUMBER, "learn at most N stations (default 8192)", "N", default=8192, least=0, most=1_000_000),
     Option("--filter", TEXT, "let through only what matches EXPR", "EXPR"),
@@ -63,7 +64,7 @@ def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
     from ..switch.bridge import Bridge, share
     from ..switch.remote import KIND
 
-    bridge = Bridge(tell, values.age, values.fdb_size)
+    bridge = Bridge(tell, age=values.age, room=values.fdb_size)
     if values.filter is not None:
         from ..language.filters import Filter
 

@@ -27,7 +27,7 @@ def packets(source: Input) -> Iterator[Batch]:
     Raises PktError at what cannot be read.
     """
     buffer, used = bytearray(BUFFER), 0
-    from . import pcap  # late: only what is used; but not so late that the first packet of a live pipe waits for it
+    from . import pcap  # noqa: F401  late: only what is used; not so late that the first packet of a live pipe waits for it
 
     if not source.is_file:
         from . import text
@@ -36,18 +36,27 @@ def packets(source: Input) -> Iterator[Batch]:
     for magic, what in FOREIGN.items():
         if buffer.startswith(magic, 0, used):
             raise PktError(f"{source.name}: this is {what}")
-    if bytes(buffer[:4]) in pcap.MAGICS or buffer.startswith(PCAPNG, 0, used):
+    if capture_format(buffer, used):
         return captures(source, buffer, used)
     from . import text
 
     return text.packets(source, buffer, used)
 
 
+def capture_format(buffer: bytearray, used: int) -> str:
+    """The format of the capture that begins here; empty: of none that is read."""
+    from .pcap import MAGICS
+
+    if buffer.startswith(PCAPNG, 0, used):
+        return "pcapng"
+    return "pcap" if bytes(buffer[:4]) in MAGICS else ""
+
+
 def captures(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     """The packets of a capture, and of those behind it: `cat` joins files that each have a header of their own."""
     offset = 0
     while used:
-        source.form = "pcapng" if buffer.startswith(PCAPNG, 0, used) else "pcap"
+        source.form = capture_format(buffer, used)
         used, offset = yield from module(source.form).packets(source, buffer, used, offset)
 
 

@@ -29,7 +29,7 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         read announces in space `what`; COUNTED: nothing that is followed, counted as the number read, of space number `what`.
         flags: QUOTED: of a packet that is quoted in an error message; PROMISED: a frame of which none of it is there is partial.
     spaces   number, counted, entries
-        Numbers that announce kinds; the first one is link types. number: in SPACES of names.py, of what is not followed; counted:
+        Numbers that announce kinds; the first one is link types. number: in SPACES of compile.py, of what is not followed; counted:
         values from here on that have no entry are counted; -1: none, the next rule is asked.
     entries  value, kind, tests
         In the order of values; of several of the same value the first one whose tests hold, which read from where the kind would

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 MEMORY = 128 << 20  # bytes of the rings of all ports that it starts with
 SHARES = (8 << 20, 32 << 20)  # of a port: at least, for those that come later, and at most
-AGE, STATIONS = 300, 8192  # seconds after which a station is forgotten, IEEE 802.1Q table 8-6; stations
 
 
 class Bridge:
@@ -32,7 +31,7 @@ class Bridge:
     keep, change, mirror, dump: what is done to frames on their way, None for what is not. say: tells what happens.
     """
 
-    def __init__(self, say: Callable[[str], None], age: int = AGE, room: int = STATIONS) -> None:
+    def __init__(self, say: Callable[[str], None], *, age: int, room: int) -> None:
         self.say, self.age, self.room = say, age, room
         self.ports: list[Port] = []
         self.mirror: Port | None = None

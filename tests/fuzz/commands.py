@@ -195,7 +195,7 @@ def switch() -> int:
         def close(self) -> None:
             pass
 
-    bridge = Bridge(print, room=20)
+    bridge = Bridge(print, age=300, room=20)
     bridge.now = 0
     bridge.keep, bridge.dump = Filter(["not UDP.DST_PORT==54"]), Dump(Output(None, None))
     bridge.change = Change("IP.TTL-=1 IPV6.HOP_LIMIT-=1 IP.SRC_ADDR+=1 IPV6.DST_ADDR+=1 UDP.SRC_PORT=7", True)

@@ -312,7 +312,7 @@ size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, 
 
 /* headers.c */
 
-enum header_kind {              /* in the order of HEADERS in pkttools/protocols/fields.py; a test compares them */
+enum header_kind {              /* numbered as NUMBERED of pkttools/protocols/compile.py says; a test compares them */
     UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, PKTAP, PKTAP_BE, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING,
     IPV6_FRAGMENT, IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN, HEADER_KINDS
 };
