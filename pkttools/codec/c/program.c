@@ -384,7 +384,7 @@ uint64_t assign(const struct program *p, const struct writable_frame *f, int64_t
             *placed += swap(p, a, f, &w);
         else if (locate(p, a->field, a->occurrence, a->exact, &w, &at) && change(a, f, &at, p->constants)) {
             ++*placed;
-            if (at.field->shapes)                 /* later assignments meet the headers as they are now */
+            if (at.field->shapes && a + 1 < end)  /* later assignments meet the headers as they are now */
                 walk(&w, &f->view, linktype);
         }
     }

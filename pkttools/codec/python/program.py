@@ -368,7 +368,7 @@ def _assign(loaded: Assignments, frame: bytearray, linktype: int, placed: list[i
         place = _locate(fields, a.field, a.occurrence, bool(a.exact), headers)
         if place and _change(a, frame, place, constants):
             placed[i] += 1
-            if place.field.shapes:  # later assignments meet the headers as they are now
+            if place.field.shapes and a is not assignments[-1]:  # later assignments meet the headers as they are now
                 headers = Walk(bytes(frame), linktype).headers
     return walked.beyond
 
