@@ -164,7 +164,7 @@ def test_layers_of_the_command():
     ("words", "said"),
     [
         ("-ll 4 -lh 3", "-ll above -lh leaves nothing"), ("-lv 6", "--level: 6 is out of range: from 0 to 5"),
-        ("-lh 5", "--highest-layer: 5 is out of range: from 0 to 4"), ("-lv x", "--level: 'x' is not a number"),
+        ("-lh 6", "--highest-layer: 6 is out of range: from 0 to 5"), ("-lv x", "--level: 'x' is not a number"),
         ("-F pcap", "no option '-F'"),
     ],
 )  # fmt: skip
@@ -443,6 +443,23 @@ def test_a_kind_without_a_layout_shows_all_its_fields(kind):
 def test_every_layout_is_of_a_header():
     assert set(_tables.LAYOUTS) == set(fields.HEADERS)
     assert set(analysis.EXTENSIONS) <= set(names.PROTOCOL)
+
+
+@pytest.mark.parametrize(("lowest", "highest", "shown"), [
+    (0, 0, "IP"), (0, 4, "IP"), (4, 0, ""), (0, 5, "IP GRE"), (5, 0, "GRE"), (5, 5, "GRE"),
+])  # fmt: skip
+def test_applications_are_data_unless_they_are_asked_for(monkeypatch, lowest, highest, shown):
+    """1.16 knew none. Whatever is called one here."""
+    kind = fields.HEADERS.index("GRE")
+    monkeypatch.setitem(layouts.LAYOUT, kind, layouts.Layout("GRE", layouts.APPLICATION, layouts.line("flags", "{FLAGS}")))
+    frame = ethernet(0x0800, ipv4(47, gre(0x88B5, b"data!")))
+    lines = one(frame, 5, lowest=lowest, highest=highest).splitlines()
+    titles = [line.split("\t")[0] for line in lines if not line.startswith(("\t", "DATA", "Ethernet", "received"))]
+    assert titles == shown.split()
+    data = {"IP": ["DATA\tIP\t\t: 00 00 88 B5  64 61 74 61 : .... data", "\t\t\t: 21                       : !        "],
+            "IP GRE": ["DATA\tGRE\t\t: 64 61 74 61  21          : data !   "]}  # fmt: skip
+    wanted = data.get(shown.replace("GRE", "IP GRE") if shown == "GRE" else shown, [])
+    assert [line for line in lines if line.startswith(("DATA", "\t\t\t"))] == wanted
 
 
 def test_a_kind_without_a_layout(monkeypatch, each_codec):

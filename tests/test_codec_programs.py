@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import struct
 from array import array
+from pathlib import Path
 from types import ModuleType
 
 import pytest
-from samples import ARP, IGMP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, pktap, sctp, tags, tcp, udp, vxlan
+from samples import (
+    ARP,
+    IGMP,
+    batch,
+    ethernet,
+    extension,
+    frames,
+    gre,
+    icmp,
+    ipv4,
+    ipv6,
+    packets_of,
+    pktap,
+    sctp,
+    tags,
+    tcp,
+    udp,
+    vxlan,
+)
 
 from pkttools.batch import MAX_FRAME
+from pkttools.codec import python
 from pkttools.codec.program import ACCEPT, LAYER, REJECT
 from pkttools.language import expression, program
 from pkttools.language.filters import Filter
@@ -40,6 +60,11 @@ SAMPLES: dict[str, tuple[int, bytes]] = {
     "UDP": (101, ipv4(17, udp())), "ICMPV6": (101, ipv6(58, icmp(128))), "SCTP": (101, ipv4(132, sctp())),
     "GRE": (101, ipv4(47, gre(0x0800, ipv4(17, udp())))), "VXLAN": (101, ipv4(17, vxlan(ethernet(0x0800, ipv4(17, udp()))))),
 }  # fmt: skip
+# Of a kind without one: the first of the packets that tshark judges which has it.
+for path in sorted((Path(__file__).parent / "data/protocols").glob("*.txt")):
+    for linktype, frame in packets_of(path):
+        for kind, *_ in python.walk(frame, struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)):
+            SAMPLES.setdefault(HEADERS[kind], (linktype, frame))
 EVERY_ROW = pytest.mark.parametrize("row", [*TABLE], ids=[f"{row.name}-{HEADERS[row.header]}" for row in TABLE])
 
 

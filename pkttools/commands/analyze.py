@@ -2,7 +2,7 @@
 
 pkt-analyze -lv 2 'UDP.DST_PORT==53' < packets.txt
 
-Layers: 1 size and time, 2 link, 3 network, 4 transport.
+Layers: 1 size and time, 2 link, 3 network, 4 transport, 5 application (only with -lh 5, or -ll 5).
 """
 
 from ..command_line.options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, OUTPUT, PICK, UTC, Option, Values
@@ -15,8 +15,8 @@ PLACE = "last"
 OPTIONS = [
     Option("-lv --level", NUMBER, "1 names, 2 a line a header, 3 headers (default), 4 some data, 5 or 0 all", "LEVEL",
            default=3, most=5),
-    Option("-ll --lowest-layer", NUMBER, "show no layer below LAYER", "LAYER", default=0, most=4),
-    Option("-lh --highest-layer", NUMBER, "show no layer above LAYER", "LAYER", default=0, most=4),
+    Option("-ll --lowest-layer", NUMBER, "show no layer below LAYER", "LAYER", default=0, most=5),
+    Option("-lh --highest-layer", NUMBER, "show no layer above LAYER; 5: applications, too", "LAYER", default=0, most=5),
     Option("-x --hex-dump", FLAG, "show the bytes of each frame in a box, behind the headers"),
     *INPUT,
     *(option for option in OUTPUT if "--out" in option.names),

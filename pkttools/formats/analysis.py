@@ -15,7 +15,7 @@ from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIM
 from ..language.values import format_value, read_field
 from ..protocols import names
 from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, Row
-from ..protocols.layouts import CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
+from ..protocols.layouts import APPLICATION, CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
 from .files import Output, Sink
 
 NAMES, BRIEF, FULL, SOME_DATA, ALL_DATA = range(1, 6)  # levels: what is printed of a packet; each adds to the one before
@@ -108,7 +108,12 @@ class Header:
 
     @property
     def payload(self) -> bytes:
-        """What no deeper header claims; of a header without DATA, what lies behind its last field."""
+        """What no deeper header claims; of a header without DATA, what lies behind its last field.
+
+        A header without a title is a part of the one before, and so are its data.
+        """
+        if not self.layout.title:
+            return b""
         if any(
             self.data <= header.start < self.end for header in self.packet.headers if header is not self
         ):  # a tunnel: shown as headers
@@ -259,8 +264,9 @@ def trailer_lines(packet: Packet) -> list[str]:
 class AnalysisSink(Sink):
     """Writes packets for people to read.
 
-    level: NAMES to ALL_DATA, 0 is ALL_DATA. lowest, highest: the layers that are shown, 0 is no bound. dump: whether the
-    bytes of the frame follow. told: whether checksums left to the network card are called so where they stand.
+    level: NAMES to ALL_DATA, 0 is ALL_DATA. lowest, highest: the layers that are shown, 0 is no bound, but applications are
+    shown only where one of the two says so: 1.16 knew none. dump: whether the bytes of the frame follow. told: whether checksums
+    left to the network card are called so where they stand.
     """
 
     output: Output
@@ -268,7 +274,7 @@ class AnalysisSink(Sink):
     def __init__(self, output: Output, level: int, lowest: int, highest: int, dump: bool = False, told: bool = False) -> None:
         self.output, self.level, self.dump, self.told = output, level or ALL_DATA, dump, told
         self.checksums = {codec.BAD: 0, codec.LEFT: 0}  # how many were shown
-        self.lowest, self.highest = lowest, highest or TRANSPORT
+        self.lowest, self.highest = lowest, highest or max(lowest, TRANSPORT)
         self.count = 0
         self.linktype: int | None = None
 
@@ -281,6 +287,8 @@ class AnalysisSink(Sink):
     def lines(self, packet: Packet) -> list[str]:
         """The lines of the next packet. A LINKTYPE line comes first, and again whenever the type, or the FCS, changes."""
         self.count += 1
+        if self.highest < APPLICATION:  # what they carry is data
+            packet.headers = [header for header in packet.headers if header.layout.layer < APPLICATION]
         mark = f"-- {self.count} --"
         box = box_lines(packet.frame) if self.dump else []
         if self.level == NAMES:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from . import _tables
 from .fields import BY_HEADER, DATA, HEADERS, Row
 
-CAPTURE, LINK, NETWORK, TRANSPORT = range(1, 5)  # layers; the first is what the capture itself says of a packet
-LAYERS = {"link": LINK, "tag": LINK, "network": NETWORK, "extension": NETWORK}  # by what a header is; others are above
+CAPTURE, LINK, NETWORK, TRANSPORT, APPLICATION = range(1, 6)  # layers; the first is what the capture itself says of a packet
+# By what a header is; others are transports, or carried as these are.
+LAYERS = {"link": LINK, "tag": LINK, "network": NETWORK, "extension": NETWORK, "application": APPLICATION}
 
 
 def aligned(label: str) -> str:

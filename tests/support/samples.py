@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import struct
+from collections.abc import Iterator
+from pathlib import Path
 
 from pkttools.batch import Batch
 
@@ -156,3 +159,16 @@ LOST: 9
 IPV6.NEXT_HEADER[-1]: 6
 ==
 """
+
+
+def packets_of(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Link type and bytes of the packets of a text as our commands write it."""
+    linktype, frame = 1, b""
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith("LINKTYPE: "):
+            linktype = int(line.split()[1])
+        elif match := re.match(r"[0-9A-F]{6}: ([0-9A-F ]+) :", line):
+            frame += bytes.fromhex(match[1])
+        elif line.startswith("=="):
+            yield linktype, frame
+            frame = b""
