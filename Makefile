@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 C := $(wildcard pkttools/codec/c/*.c pkttools/kernel/c/*.c)
 PROTOCOLS := $(wildcard pkttools/protocols/*.protocol) $(addprefix pkttools/protocols/,model.py describe.py checks.py walking.py tabulate.py compile.py)
+TABLES := pkttools/protocols/_tables.py pkttools/protocols/_words.py
 CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
 
 .PHONY: demo test lint sanitize fuzz fuzz-corpus bench findings packages clean ready
@@ -77,7 +78,7 @@ packages: ready
 	@.ci/packages
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis pkttools/*/_c.*so pkttools/protocols/_tables.py
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis pkttools/*/_c.*so $(TABLES)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- setting up ----
@@ -102,7 +103,7 @@ $(VENV)/ready: pyproject.toml $(C) $(wildcard pkttools/*/c/*.h) $(PROTOCOLS)
 	@$(BIN)/python -W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > $(VENV)/build.log 2>&1; \
 		PKTTOOLS_CODEC=c $(BIN)/python -c 'import pkttools.codec' 2> /dev/null || \
 		echo "make: the C codec was not built, Python is used (apt-get install gcc python3-dev; see $(VENV)/build.log)"
-	@rm -f pkttools/protocols/_tables.py
-	@$(BIN)/python -c 'from pkttools.protocols.compile import write; write("pkttools/protocols/_tables.py")'
+	@rm -f $(TABLES)
+	@$(BIN)/python -c 'from pkttools.protocols.compile import write; write("pkttools/protocols")'
 	@$(BIN)/python -m compileall -q pkttools
 	@touch $@

@@ -7,7 +7,7 @@ How packets flow, and where each thing is:
     command_line/   what every command is to a user: options, help, signals, how far it has come
     flow            source -> filter -> work -> assignments -> sink, the same for one command and several
     language/       filters and assignments: read, compiled to programs; values, as they are written and shown
-    protocols/      what protocols are: the table of fields, the names of values, how headers are laid out
+    protocols/      what protocols are: a description each, and the tables of fields, names, layouts and of the walk made of them
     codec/          what is done to many packets at once, in C or in Python; does no I/O, knows no field names
     formats/        files: text, pcap, pcapng, bare bytes, text for people
     live/           the wire: receiving and sending, live/linux by packet(7) and BPF, live/libpcap elsewhere

@@ -20,7 +20,7 @@ import pkttools.codec
 from pkttools.formats import analysis
 from pkttools.formats.analysis import AnalysisSink, Header, Packet
 from pkttools.formats.files import Output
-from pkttools.protocols import _tables, fields, layouts, names
+from pkttools.protocols import _words, fields, layouts, names
 
 PING = ROOT / "examples" / "ping.txt"
 HEAD = "received: {} bytes    1700000000.000000 Tue Nov 14 22:13:20 2023\n"
@@ -441,7 +441,7 @@ def test_a_kind_without_a_layout_shows_all_its_fields(kind):
 
 
 def test_every_layout_is_of_a_header():
-    assert set(_tables.LAYOUTS) == set(fields.HEADERS)
+    assert set(_words.LAYOUTS) == set(fields.HEADERS)
     assert set(analysis.EXTENSIONS) <= set(names.PROTOCOL)
 
 
@@ -464,7 +464,7 @@ def test_applications_are_data_unless_they_are_asked_for(monkeypatch, lowest, hi
 
 def test_a_kind_without_a_layout(monkeypatch, each_codec):
     """A field that was not captured takes its line along, not the packet."""
-    monkeypatch.setitem(_tables.LAYOUTS, "ICMP", ("ICMP", "transport", (), None, ()))
+    monkeypatch.setitem(_words.LAYOUTS, "ICMP", ("ICMP", "transport", (), None, ()))
     monkeypatch.setattr(analysis, "LAYOUT", layouts.Layouts())
     frame = correct(ethernet(0x0800, ipv4(1, icmp(8, b""))))
     text = "ICMP\ttype\t\t: 8\n\tcode\t\t: 0\n\tchecksum\t: 0xf7b1 (Valid)\n\tid\t\t: 77\n\tseq\t\t: 1\n"

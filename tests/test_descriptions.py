@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,12 +14,13 @@ from conftest import ROOT
 from samples import ethernet, ipv4, udp
 
 from pkttools.errors import PktError
-from pkttools.protocols import _tables
+from pkttools.protocols import _tables, _words
 from pkttools.protocols.checks import check
 from pkttools.protocols.compile import FOLDER, announce, descriptions, kinds, made, rows_of, tables
 from pkttools.protocols.describe import FORMS, Reader
 from pkttools.protocols.model import Descriptions
 
+WRITTEN = {name: value for module in (_tables, _words) for name, value in vars(module).items() if name.isupper()}
 OURS = sorted(FOLDER.glob("*.protocol"))
 
 
@@ -45,17 +47,19 @@ def rows(text: str) -> dict[str, tuple]:
 
 def test_the_tables_are_those_of_the_descriptions():
     """Where not: make ready."""
-    assert vars(tables()) == {name: getattr(_tables, name) for name in vars(tables())}
+    assert vars(tables()) == WRITTEN
 
 
-def test_without_the_file_they_are_made_when_a_command_starts(monkeypatch):
+START = "from pkttools.main import start; start('pkt-filter', sys.argv[1:])"
+WITHOUT = "sys.modules['pkttools.protocols._tables'] = sys.modules['pkttools.protocols._words'] = None"
+
+
+@pytest.mark.parametrize("words", [["-d", "IP.PROTOCOL==udp and VXLAN"], ["-k"]])
+def test_without_the_files_they_are_made_when_a_command_starts(words):
     """A checkout before `make ready`."""
-    monkeypatch.setitem(__import__("sys").modules, "pkttools.protocols._tables", None)
-    spec = importlib.util.spec_from_file_location("pkttools.protocols", ROOT / "pkttools/protocols/__init__.py",
-                                                  submodule_search_locations=[str(FOLDER)])  # fmt: skip
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert vars(module._tables) == {name: getattr(_tables, name) for name in vars(module._tables)}
+    for code in (f"import sys; {START}", f"import sys; {WITHOUT}; {START}"):
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, cwd=ROOT, text=True, check=False)
+        assert (done.stderr, "udp" in done.stdout) == ("", True)
 
 
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.name)

@@ -13,3 +13,4 @@ except ImportError:  # a checkout before `make ready`: the same, slower
     from .compile import tables
 
     _tables = tables()  # type: ignore[assignment]  # the same names
+    globals()["_words"] = _tables  # all names, those that few commands ask for too

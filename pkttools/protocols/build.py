@@ -18,12 +18,11 @@ write(sys.argv[2])"""
 
 
 class WithTables(build_py):  # type: ignore[misc]  # of no type that is known
-    """Modules as they are, and _tables.py beside them."""
+    """Modules as they are, and the tables beside them."""
 
     def run(self) -> None:
-        """Copies the modules, and makes the one that is not there."""
+        """Copies the modules, and makes those that are not there."""
         super().run()
         if not self.editable_mode:  # then the checkout is what runs
-            tables = Path(self.build_lib, "pkttools", "protocols", "_tables.py")
-            subprocess.run([sys.executable, "-c", WRITE, str(ROOT), str(tables.resolve())], check=True)
-            self.byte_compile([str(tables)])
+            folder = Path(self.build_lib, "pkttools", "protocols").resolve()
+            subprocess.run([sys.executable, "-c", WRITE, str(ROOT), str(folder)], check=True)

@@ -1,7 +1,7 @@
 """Makes tables of the descriptions: all literals, which are loaded without being computed.
 
 What descriptions say of each other is checked here, over all files. `make ready` and the build of a wheel write the tables to
-_tables.py; where that is missing they are made anew whenever a command starts.
+_tables.py and _words.py; where these are missing they are made anew whenever a command starts.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ NUMBERED = (
 )  # fmt: skip
 # The spaces that it knows by number, from 1 on: `enum space` there.
 SPACES = ("ethertype", "protocol", "udp", "llc", "linktype", "greversion")
+
+SELDOM = {"LAYOUTS", "NAMES", "SPACES"}  # of the tables, those that few commands ask for
 
 
 def tables() -> SimpleNamespace:
@@ -173,8 +175,11 @@ def made(found: Descriptions) -> SimpleNamespace:
     )
 
 
-def write(path: str) -> None:
-    """Writes the tables as a module."""
-    lines = ['"""Made of the descriptions by compile.py; not to be edited."""\n']
-    lines += [f"{name} = {value!r}\n" for name, value in vars(tables()).items()]
-    Path(path).write_text("".join(lines), "utf-8")
+def write(folder: str) -> None:
+    """Writes the tables as two modules: _tables.py, and what few commands ask for as _words.py."""
+    texts = {name: f"{name} = {value!r}\n" for name, value in vars(tables()).items()}
+    for module, names in (("_tables", texts.keys() - SELDOM), ("_words", SELDOM)):
+        text = "".join(text for name, text in texts.items() if name in names)
+        Path(folder, f"{module}.py").write_text(
+            f'"""Made of the descriptions by compile.py; not to be edited."""\n\n{text}', "utf-8"
+        )

@@ -48,7 +48,13 @@ class Row:
         self.header, self.bit, self.width, self.bias, self.scale, _, shapes, _ = columns
         form, traits, names = unpack_from(TRAITS, _tables.TRAITS, index * TRAITS_SIZE)
         self.kind, self.shapes, self.new, self.hex = FORMS[form], bool(shapes), bool(traits & NEW), bool(traits & HEX)
-        self.names = _tables.NAMES[[*_tables.NAMES][names - 1]] if names else None
+        self.names = _names_of(names - 1) if names else None
+
+
+def _names_of(place: int) -> dict[int, str]:
+    from . import _words  # late: most commands need none
+
+    return _words.NAMES[[*_words.NAMES][place]]
 
 
 class Fields:

@@ -14,7 +14,9 @@ LINK_SPACE = 5  # of link types, in `enum space` of codec/c/codec.h
 
 def __getattr__(name: str) -> dict[int, str]:
     try:
-        return _tables.NAMES[name]
+        from . import _words  # late: seldom
+
+        return _words.NAMES[name]
     except KeyError:
         raise AttributeError(f"no names {name}") from None
 
@@ -35,8 +37,10 @@ def linktype_name(linktype: int) -> str:
 
 def beyond_name(code: int) -> str:
     """What a code stands for that the codec counts: a number, behind 32 bits the space that it is of."""
+    from . import _words  # late: seldom
+
     space, number = code >> 32, code & 0xFFFFFFFF
-    form, known = _tables.SPACES[space]
+    form, known = _words.SPACES[space]
     if space == LINK_SPACE and number in known:
         return f"{known[number]} ({form.format(number)})"
     return known.get(number) or form.format(number)
