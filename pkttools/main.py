@@ -9,7 +9,7 @@ import _signal as signal  # type: ignore[import-not-found]  # see signals.py
 import os
 import sys
 
-from .command_line.options import choose_zone
+from .command_line.options import add_protocols, choose_zone
 from .command_line.signals import Interrupted, die
 from .commands import __name__ as COMMANDS
 from .commands import commands as commands  # for who looks for it here
@@ -17,12 +17,15 @@ from .commands import find, read
 from .errors import PktError, UsageError, limit, say
 
 SIGINT, SIGPIPE = 2, 13
+WITHOUT_FIELDS = ("pkt-lab", "pkt-sock")  # they know no protocols; words of other commands may be among theirs
 
 
 def start(name: str, argv: list[str]) -> int:
     """Runs a command; gives its exit code. Raises what it raises."""
     if name == "pkt":
         return overview(argv)
+    if name not in WITHOUT_FIELDS:
+        add_protocols(argv)
     command = find(name)
     asked = {"--install-completion", "--show-completion"}.intersection(argv)
     if asked or f"_{name.upper().replace('-', '_')}_COMPLETE" in os.environ:  # the shell's completion is typer's

@@ -120,6 +120,14 @@ def test_mandoc_has_nothing_to_say(path: Path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_overview_has_every_statement_of_descriptions():
+    """In the table of PROTOCOLS."""
+    from pkttools.protocols.describe import FORMS
+
+    table = section(ROOT / "man/pkttools.7", "PROTOCOLS").partition(".SS Statements\n")[2]
+    assert {plain(entry).split()[1] for entry in table.split(".TP")[1:]} == set(FORMS)
+
+
 def test_overview_names_every_command():
     for title in ("DESCRIPTION", "SEE ALSO"):
         text = plain(section(ROOT / "man/pkttools.7", title))
@@ -214,5 +222,6 @@ def test_typer_reads_what_we_read(name: str, argv: list[str]):
     command = find(name)
     ours = vars(options.read(command.OPTIONS, argv))
     context = typer.main.get_command(application(name, command)).make_context(name, list(argv))
-    theirs = {**context.params, "arguments": list(context.params["arguments"] or ())}
+    theirs = {name: list(value) if isinstance(value, tuple) else value for name, value in context.params.items()}
+    theirs["arguments"] = list(context.params["arguments"] or ())
     assert theirs == {key: value for key, value in ours.items() if key != "help"}

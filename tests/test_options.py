@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pkttools.command_line.options import FILTER, FLAG, NUMBER, REAL, TEXT, Option, Values, read
+from pkttools.command_line.options import FILTER, FLAG, NUMBER, PROTOCOLS, REAL, TEXT, Option, Values, ahead, read
 from pkttools.commands import commands, find
 from pkttools.errors import UsageError
 
@@ -102,11 +102,22 @@ def test_what_takes_one_value_is_given_once(name):
         for first in option.names:
             for second in option.names:
                 line = [first, second] if option.kind == FLAG else [first, value, second, value]
-                if option.kind == FLAG:
-                    assert getattr(read(find(name).OPTIONS, line), option.attribute) is True
+                if option.kind == FLAG or option.several:
+                    assert getattr(read(find(name).OPTIONS, line), option.attribute) == ([value] * 2 if option.several else True)
                     continue
                 with pytest.raises(UsageError, match="is given twice"):
                     read(find(name).OPTIONS, line)
+
+
+@pytest.mark.parametrize(
+    ("line", "files", "decoded"),
+    [
+        ("--protocols a UDP --protocols=b", ["a", "b"], []), ("--decode x -- --protocols a", [], ["x"]),
+        ("--decode=UDP.DST_PORT==1=GRE", [], ["UDP.DST_PORT==1=GRE"]), ("--protocols", [], []), ("--protocolsx a", [], []),
+    ],
+)  # fmt: skip
+def test_protocols_are_read_ahead(line, files, decoded):
+    assert [ahead(option, line.split()) for option in PROTOCOLS] == [files, decoded]
 
 
 def test_the_shared_options_do_not_collide():

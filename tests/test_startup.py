@@ -37,6 +37,14 @@ def test_modules(command: str) -> None:
     assert len(modules) <= MOST[command], sorted(modules)
 
 
+def test_the_language_of_descriptions_is_loaded_only_where_it_is_asked_for() -> None:
+    loaded = {}
+    for words in ("", "--decode UDP.DST_PORT==1=GRE"):
+        done = shell(f"pkt-txt2txt {words} < /dev/null", PYTHONPROFILEIMPORTTIME="1")
+        loaded[words] = b"pkttools.protocols.own" in done.stderr, b"pkttools.protocols.describe" in done.stderr
+    assert loaded == {"": (False, False), "--decode UDP.DST_PORT==1=GRE": (True, True)}
+
+
 @pytest.mark.parametrize("command", ["pkt-recv -i nothere", "pkt-send -i nothere"])
 def test_libpcap_is_loaded_only_where_it_is_asked_for(command: str) -> None:
     done = shell(f"{command} < /dev/null", PYTHONPROFILEIMPORTTIME="1")

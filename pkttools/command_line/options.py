@@ -39,17 +39,19 @@ class Option:
     hidden: left out of the help screen, but not of the manual page. end: of which end of a pipe it says something: "first" of
     what is read, "last" of what is written; "alone", "once": of neither, see PLACES in commands/pipe.py. form: the format that
     it asks for by saying how it looks. unless: the way of working of its command, a word or an option, that it is not for.
+    several: it may be given more than once, and its value is a list.
     """
 
-    __slots__ = ("names", "kind", "help", "metavar", "default", "choices", "least", "most", "hidden", "end", "form", "unless")
+    __slots__ = ("names", "kind", "help", "metavar", "default", "choices", "least", "most", "hidden", "end", "form", "unless",
+                 "several")  # fmt: skip
 
     def __init__(self, names: str, kind: str, help: str, metavar: str = "", *, default: object = None,
                  choices: tuple[str, ...] = (), least: float = 0, most: float = 1 << 62, hidden: bool = False,
-                 end: str = "", form: str | None = None, unless: str = "") -> None:  # fmt: skip
+                 end: str = "", form: str | None = None, unless: str = "", several: bool = False) -> None:  # fmt: skip
         self.names, self.kind, self.help, self.metavar = tuple(names.split()), kind, help, metavar
-        self.default = False if kind == FLAG else default
+        self.default = False if kind == FLAG else [] if several else default
         self.choices, self.least, self.most, self.hidden = choices, least, most, hidden
-        self.end, self.form, self.unless = end, form, unless
+        self.end, self.form, self.unless, self.several = end, form, unless, several
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Option) and (self.names, self.help) == (other.names, other.help)
@@ -158,7 +160,7 @@ def format_option(default: str = "") -> Option:
 
 INPUT = [Option("--in", TEXT, "read FILE, text or capture, not standard input", "FILE", end="first")]
 
-UTC = Option("--utc", FLAG, "dates in UTC, not in local time; so does PKTTOOLS_UTC=1", end="last")
+UTC = Option("--utc", FLAG, "dates in UTC, as with PKTTOOLS_UTC=1", end="last")
 
 OUTPUT = [
     Option("--out", TEXT, "write FILE; its ending may say the format", "FILE", end="last"),
@@ -191,11 +193,21 @@ ABOUT = [
     Option("-h --help", FLAG, "show this and end", end="alone"),
 ]
 
+# Read before all others: what a command imports goes by them. See `add_protocols` below.
+PROTOCOLS = [
+    Option("--protocols", TEXT, "know the protocols that FILE describes, too", "FILE", end="process", several=True),
+    Option("--decode", TEXT, "FIELD==VALUE=PROTOCOL says what comes next", "WHAT", end="process", several=True),
+]
+
 GENERAL = [
+    *PROTOCOLS,
     Option("-k --keys", FLAG, "list the fields and end", end="alone"),
     Option("-v --verbose", FLAG, "say more: counts; of captures also IFACE and WAY"),
     *ABOUT,
 ]
+
+# The same, for those that have no room for more on their help screen.
+GENERAL_BRIEFLY = [option.unshown() if option in PROTOCOLS else option for option in GENERAL]
 
 USER = [Option("-Z --user", TEXT, "then go on as USER (default: nobody, or of sudo)", "USER")]
 
@@ -257,15 +269,38 @@ def read(declared: list[Option], argv: list[str], rest: More | None = None,
             elif option is None:
                 raise UsageError(unknown(name, [*by_name, *(rest or ())]))
             elif option.kind != FLAG:
-                if option.attribute in given:
+                if option.attribute in given and not option.several:
                     raise UsageError(f"{'/'.join(option.names)} is given twice: it has one value")
                 given.add(option.attribute)
-                setattr(values, option.attribute, option.value(value if equals else following(name, words)))
+                found = option.value(value if equals else following(name, words))
+                setattr(values, option.attribute, [*getattr(values, option.attribute), found] if option.several else found)
             elif equals:
                 raise UsageError(f"{name} takes no value")
             else:
                 setattr(values, option.attribute, True)
     return values
+
+
+def ahead(option: Option, argv: list[str]) -> list[str]:
+    """The values of an option, read before it is known what the other words mean; an error is left to `read`."""
+    found, words = [], iter(argv)
+    for word in words:
+        if word == "--":
+            break
+        name, equals, value = word.partition("=")
+        if name in option.names:
+            found += [value] if equals else [value for value in (next(words, None),) if value is not None]
+    return found
+
+
+def add_protocols(argv: list[str]) -> None:
+    """Lets what is imported from here on know what --protocols, --decode and PKTTOOLS_PROTOCOLS name. Raises UsageError."""
+    own = os.environ.get("PKTTOOLS_PROTOCOLS", "")
+    if own or any(word.startswith(("--protocols", "--decode")) for word in argv):
+        files, decoded = (ahead(option, argv) for option in PROTOCOLS)
+        from ..protocols.own import install  # late: it compiles ours anew
+
+        install([*filter(None, own.split(":")), *files], decoded)
 
 
 def following(name: str, words: Iterator[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from ..command_line.options import FLAG, GENERAL, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, Option, Values
+from ..command_line.options import FLAG, GENERAL_BRIEFLY, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, Option, Values
 from ..errors import UsageError, need
 from ..flow.ends import Source
 from ..flow.stage import Stage
@@ -55,7 +55,7 @@ OPTIONS = [
     *(option for option in OUTPUT if option not in WRITING),
     *(option if option.attribute == "format" else option.unshown() for option in WRITING),
     *USER,
-    *GENERAL,
+    *GENERAL_BRIEFLY,
 ]
 ARGUMENTS = "PROTOCOL|check..."
 ARGUMENTS_HELP = "and FIELD=VALUES"

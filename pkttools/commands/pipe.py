@@ -39,6 +39,7 @@ PLACES = {
     "last": "the last command of the pipe",
     "once": "pkt-{} alone: a pipe reads once",
     "alone": "pkt-{} alone",
+    "process": "pkt-pipe itself: all of the pipe goes by it",
 }
 
 
@@ -74,7 +75,7 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
         need(first or place != "first", "has to be the first command of the pipe")
         need(last or place != "last", "has to be the last command of the pipe")
         given = values.given(command.OPTIONS)
-        fits = {"": True, "first": first, "last": last, "once": first, "alone": False}
+        fits = {"": True, "first": first, "last": last, "once": first, "alone": False, "process": False}
         for option in given:
             need(fits[option.end], f"{option.names[-1]} is for {PLACES.get(option.end, '').format(name)}")
         choose_zone(values)

@@ -10,7 +10,21 @@ from __future__ import annotations
 import sys
 
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch
-from ..command_line.options import FLAG, FORMATS, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, USUAL, UTC, Option, Values
+from ..command_line.options import (
+    FLAG,
+    FORMATS,
+    GENERAL_BRIEFLY,
+    NUMBER,
+    OUTPUT,
+    PICK,
+    REAL,
+    TEXT,
+    USER,
+    USUAL,
+    UTC,
+    Option,
+    Values,
+)
 from ..errors import UsageError, need
 from ..flow.capture import Capture
 from ..flow.stage import Stage, each, program_of
@@ -42,7 +56,7 @@ OPTIONS = [
     *(option.unshown() if option.attribute == "bpf_file" else option for option in PICK),
     Option("-b --buffer", NUMBER, "let the kernel keep SIZE bytes (default 32 MiB)", "SIZE", most=(1 << 30)),
     *USER,
-    *GENERAL,
+    *GENERAL_BRIEFLY,
 ]
 
 

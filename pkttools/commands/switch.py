@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from ..command_line.options import ABOUT, FLAG, NUMBER, REAL, TEXT, USER, UTC, Option, Values
+from ..command_line.options import ABOUT, FLAG, NUMBER, PROTOCOLS, REAL, TEXT, USER, UTC, Option, Values
 from ..command_line.signals import Interrupted, install
 from ..errors import PktError, need, say, visible
 
@@ -29,6 +29,7 @@ OPTIONS = [
     UTC,
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
     *USER,
+    *PROTOCOLS,
     Option("-k --keys", FLAG, "list the fields and end"),
     *ABOUT,
 ]

@@ -10,7 +10,21 @@ from __future__ import annotations
 
 import sys
 
-from ..command_line.options import FLAG, FORMATS, GENERAL, NUMBER, OUTPUT, PICK, REAL, TEXT, USER, USUAL, UTC, Option, Values
+from ..command_line.options import (
+    FLAG,
+    FORMATS,
+    GENERAL_BRIEFLY,
+    NUMBER,
+    OUTPUT,
+    PICK,
+    REAL,
+    TEXT,
+    USER,
+    USUAL,
+    UTC,
+    Option,
+    Values,
+)
 from ..errors import UsageError, need, say
 from ..flow.capture import Capture
 from ..flow.stage import Stage
@@ -46,7 +60,7 @@ OPTIONS = [
     Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
     *(option for option in PICK if option.attribute == "limit"),
     *USER,
-    *GENERAL,
+    *GENERAL_BRIEFLY,
 ]  # fmt: skip
 ARGUMENTS = "[EXPR]..."
 ARGUMENTS_HELP = "such as 'icmp or icmp6'; its words may be arguments of their own"

@@ -24,6 +24,8 @@ def check(found: Descriptions) -> None:
             raise space.line.wrong(f"no space {space.counted_as}; there are {', '.join(found.spaces)}")
         for number, entries in space.entries.items() if space.of else ():
             for other in found.spaces[space.of].entries.get(number, ()):
+                if other.rank != entries[0].rank:
+                    continue  # a user's comes first
                 raise entries[0].line.wrong(f"{space.of} {number} is there already ({other.line.place})")
     for header in found.headers.values():
         _fields(found, header)
@@ -38,7 +40,8 @@ def check(found: Descriptions) -> None:
 def announced(found: Descriptions, space: Space) -> list[tuple[int, Entry]]:
     """Number and entry of all that a space announces, with those of the space that it is part of."""
     entries = [*space.entries.items(), *(found.spaces[space.of].entries.items() if space.of else ())]
-    return [(number, entry) for number, known in sorted(entries, key=lambda pair: pair[0]) for entry in known]
+    pairs = [(number, entry) for number, known in entries for entry in known]
+    return sorted(pairs, key=lambda pair: (pair[0], -pair[1].rank))
 
 
 def following(found: Descriptions, rule: Next) -> list[str]:

@@ -6,7 +6,7 @@ _tables.py and _words.py; where these are missing they are made anew whenever a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from struct import pack
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ from typing import Any
 from . import CODEC_FORMS, FORMS, HEX, NEW, ROW, TRAITS, tabulate
 from .checks import check, following
 from .describe import Reader, add_entry, read_file
-from .model import Data, Descriptions, Entry, Field, Header, Next, Rule
+from .model import OURS, OWN, Data, Descriptions, Entry, Field, Header, Next, Rule
 
 FOLDER = Path(__file__).parent
 # The kinds of headers that the codec knows by number: `enum header_kind` in codec/c/codec.h. Others follow them.
@@ -34,12 +34,19 @@ def tables() -> SimpleNamespace:
     return made(descriptions(sorted(FOLDER.glob("*.protocol"))))
 
 
-def descriptions(paths: Iterable[Path]) -> Descriptions:
-    """What files describe, read and checked."""
+def descriptions(
+    paths: Iterable[Path], own: Iterable[Path] = (), decode: Callable[[Descriptions], None] | None = None
+) -> Descriptions:
+    """What files describe, read and checked; `own` are those of a user, `decode` adds what else is decoded as what."""
     reader = Reader()
     for path in paths:
         read_file(reader, path)
+    reader.rank = OWN
+    for path in own:
+        read_file(reader, path)
     announce(reader.found)
+    if decode:
+        decode(reader.found)
     check(reader.found)
     return reader.found
 
@@ -52,7 +59,8 @@ def announce(found: Descriptions) -> None:
             if space is None:
                 raise after.line.wrong(f"no space {after.space}; there are {', '.join(found.spaces)}")
             title = after.title or (header.title if header.unfollowed else "")
-            entry = Entry(after.word, title, False, header.category == "tunnel", after.line, header.name, tuple(after.tests))
+            tunnel, tests = header.category == "tunnel", tuple(after.tests)
+            entry = Entry(after.word, title, False, tunnel, after.line, header.name, tests, header.rank)
             add_entry(space, after.number, entry)
 
 
@@ -67,7 +75,7 @@ def words_of(found: Descriptions) -> dict[str, dict[int, str]]:
     made: dict[str, dict[int, str]] = {name: dict(names.values) for name, names in found.names.items()}
     for space in found.spaces.values():
         words = made.setdefault((space.of or space.name).upper(), {})
-        words.update({number: entry.word for number, entries in space.entries.items() for entry in entries if entry.word})
+        words.update({number: entry.word for number, entries in space.entries.items() for entry in reversed(entries) if entry.word})
     return {name: dict(sorted(words.items())) for name, words in made.items() if words}
 
 
@@ -124,7 +132,8 @@ def layout_of(header: Header) -> tuple[Any, ...]:
     """What layouts.py knows of a header: title, category, lines (label and template), brief, and names of flags."""
     lines = tuple((label, template) for label, template, _ in header.show)
     brief = header.brief[:2] if header.brief else None
-    return header.title, header.category, lines, brief, header.flags[0] if header.flags else ()
+    shown = header.rank != OURS and header.category == "application"  # who brings its description wants to see it
+    return header.title, "" if shown else header.category, lines, brief, header.flags[0] if header.flags else ()
 
 
 def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...]:

@@ -25,6 +25,7 @@ from .model import (
     EXCEPTIONS,
     MOST_BYTES,
     MOST_FRAME,
+    OURS,
     PARTIAL,
     After,
     Checksum,
@@ -146,6 +147,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.found = Descriptions()
+        self.rank = OURS  # of what is read
         self.protocol = ""  # what the file in hand describes
         self.header: Header | None = None  # what statements are said of
         self.values: Names | Space | None = None  # what lines with a number first belong to
@@ -212,20 +214,21 @@ class Reader:
         if known:
             raise header.line.wrong(f"there is a header {header.name} already ({known.line.place})")
         self.found.headers[header.name] = self.header = header
+        header.rank = self.rank
 
 
 def add_entry(space: Space, number: int, entry: Entry) -> None:
-    """Adds what a space says of a number. Raises the error of one that is there, or whose name is."""
+    """Adds what a space says of a number. Raises the error of one that is there, or whose name is, of the same rank."""
     known = space.entries.setdefault(number, [])
     for other in known:
-        if not other.tests and not entry.tests:
+        if not other.tests and not entry.tests and other.rank == entry.rank:
             raise entry.line.wrong(f"{space.name} {number} is there already ({other.line.place})")
     for value, entries in space.entries.items():
         for other in entries:
             if entry.word and other.word == entry.word and value != number:
                 raise entry.line.wrong(f"'{entry.word}' is the name of two numbers of {space.name} ({other.line.place})")
     known.append(entry)
-    known.sort(key=lambda one: not one.tests)  # what is always so is the last
+    known.sort(key=lambda one: (-one.rank, not one.tests))  # what is always so is the last
 
 
 def value_name(word: str, line: Line) -> str:

@@ -8,6 +8,7 @@ MOST_BYTES = 65535  # of a header
 MOST_FRAME = 262144  # bytes of a packet, as the text format has it
 EXCEPTIONS = ("COOKED_TAGS",)  # what the codec does by name, since no statement can say it: codec/c/exceptions.c
 PARTIAL = ("cut", "inside", "deep", "size")
+OURS, OWN, ASKED = range(3)  # who says it: we; a user's own file; the command line. Later ones come first
 
 
 class Line:
@@ -120,11 +121,12 @@ class After(Rule):
 class Header:
     """A kind of header: what a description says of it.
 
-    hidden: it is no header, but a way to one; unfollowed: it is not followed, but counted.
+    hidden: it is no header, but a way to one; unfollowed: it is not followed, but counted. rank: who describes it.
     """
 
     def __init__(self, name: str, protocol: str, title: str, line: Line) -> None:
         self.name, self.protocol, self.title, self.line = name, protocol, title, line
+        self.rank = OURS
         self.hidden = self.unfollowed = False
         self.category = ""
         self.little = False  # its integers are little-endian
@@ -180,12 +182,12 @@ class Names:
 class Entry:
     """What a space says of a number: its word in filters, a title for people; and the header that it announces, if `tests` hold.
 
-    leaf: nothing that could be followed is in it. tunnel: a packet is.
+    leaf: nothing that could be followed is in it. tunnel: a packet is. rank: who says it.
     """
 
     def __init__(self, word: str, title: str, leaf: bool, tunnel: bool, line: Line, header: str = "",
-                 tests: tuple[Test, ...] = ()) -> None:  # fmt: skip
-        self.tests = tests
+                 tests: tuple[Test, ...] = (), rank: int = OURS) -> None:  # fmt: skip
+        self.tests, self.rank = tests, rank
         self.word, self.title, self.leaf, self.tunnel, self.line, self.header = word, title, leaf, tunnel, line, header
 
 

@@ -1,0 +1,84 @@
+"""What a user adds to our protocols: files of their own, and what is to be decoded as what.
+
+Ours are compiled anew, with these, before anything has looked at our tables: from there on nothing tells the ones from the others.
+A number that is announced by both is the user's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from .. import protocols
+from ..errors import PktError, UsageError
+from .checks import FALLBACK
+from .compile import FOLDER, descriptions, made
+from .describe import add_entry
+from .model import ASKED, Descriptions, Entry, Field, Header, Line, Space
+
+DECODE = re.compile(r"\s*([A-Z0-9_]+)\.([A-Z0-9_]+)\s*==\s*([A-Za-z0-9_-]+)\s*=\s*([A-Z0-9_]+)\s*")
+
+
+def install(files: list[str], decoded: list[str]) -> None:
+    """Lets all that is imported from here on know these protocols, too.
+
+    Raises UsageError, for a file with its line.
+    """
+    wishes = {text: wanted(text) for text in decoded}
+
+    def decode(found: Descriptions) -> None:
+        for text, parts in wishes.items():
+            add(found, text, *parts)
+
+    try:
+        found = descriptions(sorted(FOLDER.glob("*.protocol")), map(Path, files), decode)
+    except UsageError:
+        raise
+    except PktError as error:
+        raise UsageError(str(error)) from None
+    protocols._tables = vars(protocols)["_words"] = made(found)  # type: ignore[assignment]  # the same names
+
+
+def wanted(text: str) -> tuple[str, str, str, str]:
+    """FIELD==VALUE=PROTOCOL: the field's protocol and name, the value, the protocol."""
+    match = DECODE.fullmatch(text)
+    if not match:
+        raise UsageError(f"--decode: '{text}' is no FIELD==VALUE=PROTOCOL, such as UDP.DST_PORT==8472=VXLAN")
+    return match[1], match[2], match[3], match[4]
+
+
+def choices(found: Descriptions) -> Iterator[tuple[Header, Field, Space]]:
+    """The fields that select what comes next, and in which space."""
+    for header in found.headers.values():
+        for rule in header.next:
+            field = header.field(rule.field) if rule.space else None
+            if field and not header.hidden:
+                yield header, field, found.spaces[rule.space]
+
+
+def add(found: Descriptions, text: str, protocol: str, name: str, value: str, decoded: str) -> None:
+    """Adds a number to the spaces that a field selects of. Raises UsageError."""
+    selected = [(field, space) for header, field, space in choices(found) if (header.protocol, field.name) == (protocol, name)]
+    if not selected:
+        fields = dict.fromkeys(f"{header.protocol}.{field.name}" for header, field, _ in choices(found))
+        raise UsageError(f"--decode: {protocol}.{name} does not say what comes next; there are {', '.join(fields)}")
+    known = [name for name, header in found.headers.items() if not (header.hidden or header.unfollowed or name == FALLBACK)]
+    if decoded not in known:
+        raise UsageError(f"--decode: no protocol {decoded}; there are {', '.join(known)}")
+    tunnel = found.headers[decoded].category == "tunnel"
+    for space in {space.name: space for _, space in selected}.values():
+        number = number_of(found, space, value)
+        if number is None or number >> max(field.width for field, other in selected if other is space):
+            raise UsageError(f"--decode: '{value}' is no value of {protocol}.{name}")
+        add_entry(space, number, Entry("", "", False, tunnel, Line([], f"--decode '{text}'"), decoded, rank=ASKED))
+
+
+def number_of(found: Descriptions, space: Space, value: str) -> int | None:
+    """The number that a value is, or None: decimal, hexadecimal, or its name."""
+    if re.fullmatch(r"[0-9]{1,10}|0[xX][0-9A-Fa-f]{1,8}", value):
+        return int(value, 16 if value[:2] in ("0x", "0X") else 10)
+    spaces = [space, *([found.spaces[space.of]] if space.of else [])]
+    spaces += [other for other in found.spaces.values() if other.of == space.name]
+    entries = [(number, entry) for one in spaces for number, known in one.entries.items() for entry in known]
+    return next((number for number, entry in entries if entry.word and entry.word == value), None)
