@@ -13,9 +13,10 @@ import pytest
 from conftest import ROOT
 from samples import ethernet, ipv4, udp
 
+from pkttools.codec.python import checksum
 from pkttools.errors import PktError
 from pkttools.protocols import _tables, _words
-from pkttools.protocols.checks import check
+from pkttools.protocols.checks import announced, check
 from pkttools.protocols.compile import FOLDER, announce, descriptions, kinds, made, rows_of, tables
 from pkttools.protocols.describe import FORMS, Reader
 from pkttools.protocols.model import Descriptions
@@ -383,3 +384,32 @@ def test_the_example_of_contributing(codec, tmp_path):
     assert given.NAMES["CHAT_TYPE"] == {1: "hello", 2: "text"}
     assert "\nCHAT.URGENT\n" in given.FIELDS
     assert given.LAYOUTS["CHAT"][0] == "Chat"
+
+
+# ---- what the codec still knows by itself is what descriptions say ----
+
+
+def test_checksums_are_those_of_the_codec():
+    """Place, least size, pseudo-headers and what 0 says, of whatever IP carries and a description has a checksum of."""
+    found = descriptions(OURS)
+    seen = 0
+    for version, space in ((4, "protocol4"), (6, "protocol6")):
+        for number, entry in announced(found, found.spaces[space]):
+            header = found.headers.get(entry.header)
+            rule = header.checksum if header else None
+            if header is None or rule is None or rule.over == "header" or (number, version == 6) not in checksum.OF:
+                continue
+            place, least, pseudo, zero, _ = checksum.OF[number, version == 6]
+            assert (header.field(rule.field).bit, header.name) == (place * 8, header.name)
+            assert header.fixed_size <= least
+            assert (version in rule.pseudo) == ((version == 6) in pseudo), header.name
+            assert {"sum": checksum.A_SUM, "none": checksum.IS_NONE, "ffff": checksum.NEVER}[rule.zero] == zero, header.name
+            assert (rule.kind == "crc32c") == (number == 132)
+            seen += 1
+    assert seen >= 8
+
+
+def test_tunnels_over_udp_are_those_of_the_codec():
+    """Those whose checksum may be left out."""
+    entries = announced(descriptions(OURS), descriptions(OURS).spaces["udp"])
+    assert {number for number, entry in entries if entry.tunnel} == checksum.TUNNEL_PORTS
