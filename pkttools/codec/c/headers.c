@@ -222,10 +222,10 @@ static inline enum done step(struct pace *p, const struct frame *f, unsigned num
             end = at + (bytes > k->fixed ? (uint32_t)bytes : k->fixed);
     }
     if ((numbers & SAYS_SIZE) != 0) {
-        int64_t size = (int64_t)read_near(&k->size_read, f, at) * k->size_scale + k->size_bias;
-        if (size < k->fixed || size > (int64_t)(end - at))
+        uint32_t size = read_near(&k->size_read, f, at) + k->size_bias;
+        if (size - k->fixed > end - at - k->fixed)      /* impossible: a smaller one, too */
             return AT_HEADER;
-        data = behind = at + (uint32_t)size;
+        data = behind = at + size;
     }
     if ((numbers & SAYS_DATA) != 0)
         data = (uint32_t)least(at + k->data, end);
@@ -240,13 +240,18 @@ static inline enum done step(struct pace *p, const struct frame *f, unsigned num
         return FINISHED;
     if ((numbers & LOOKS_UP) == 0)
         return (numbers & RULES_LEFT) != 0 ? BEHIND_HEADER : FINISHED;
-    const struct kind *led = k->first.kind[0] != NULL ? likely(&k->first, read_near(&k->first.read, f, at)) : NULL;
+    const struct kind *led = (numbers & LIKELY) != 0 ? likely(&k->first, read_near(&k->first.read, f, at)) : NULL;
     enum done done;
     if (led == NULL && (led = looked_up_quickly(k, f, at, &done)) == NULL)
         return done;
     p->kind = led;
     p->at = behind;
     return FURTHER;
+}
+
+static enum done step_any(struct pace *p, const struct frame *f)
+{
+    return step(p, f, p->kind->numbers);
 }
 
 /* Steps over headers that are plain, as far as that goes: nearly all are. Says where that is; `next` is the kind of the header that
@@ -262,22 +267,31 @@ static inline enum done step_plainly(const struct kind **next, struct standing *
         case NOT_PLAIN: done = AT_HEADER; break;
         case TAIL: done = step(&p, f, 0); break;
         case TAIL_WITH_DATA: done = step(&p, f, SAYS_DATA); break;
-        case LINK: done = step(&p, f, LOOKS_UP); break;
-        case NETWORK: done = step(&p, f, SAYS_END | SAYS_SIZE | SAYS_WHOLE | LOOKS_UP); break;
-        case WITH_END: done = step(&p, f, SAYS_END | LOOKS_UP); break;
-        default: done = step(&p, f, p.kind->numbers); break;
+        case LINK: done = step(&p, f, LOOKS_UP | LIKELY); break;
+        case NETWORK: done = step(&p, f, SAYS_END | SAYS_SIZE | SAYS_WHOLE | LOOKS_UP | LIKELY); break;
+        case NETWORK6: done = step(&p, f, SAYS_END | LOOKS_UP | LIKELY); break;
+        case TRANSPORT_WITH_END: done = step(&p, f, SAYS_END | LOOKS_UP); break;
+        default: {
+            struct pace any = p;                /* what the others have stays in registers */
+            done = step_any(&any, f);
+            p = any;
         }
-    if (p.next > w->header + w->count) {
+        }
+    size_t before = w->count;
+    w->count = (size_t)(p.next - w->header);
+    if (w->count > before)
+        s->promised = false;
+    if (done == FINISHED)
+        return done;
+    if (w->count > before) {
         s->carrier = p.next - 1;
         s->exception = NO_EXCEPTION;
-        s->promised = false;
     }
     *next = p.kind;
     s->at = p.at;
     s->behind = p.behind;
     s->limit = p.limit;
     s->gives = p.gives;
-    w->count = (size_t)(p.next - w->header);
     return done == FURTHER ? AT_HEADER : done;
 }
 

@@ -272,15 +272,25 @@ static void lay_space(struct arena *a, const struct given *g, int64_t number, st
     lay_slots(a, g, s, from, count);
 }
 
+/* Lets a number be read times a power of two; whether that is possible, and gives no more than sums have room for. */
+static bool scaled(struct near *n, int64_t scale)
+{
+    for (; scale > 1 && scale % 2 == 0 && n->shift > 0 && n->mask < MAX_FRAME; scale /= 2) {
+        n->shift--;
+        n->mask *= 2;
+    }
+    return scale == 1 && n->mask < 2 * MAX_FRAME;
+}
+
 /* Whether all there is to a kind is plain: one number each at most says its size, its end, and whether it goes on. */
 static bool lay_plainly(struct kind *k)
 {
     if ((k->numbers & SAYS_SIZE) != 0) {
         const struct term *t = &k->terms[0];
-        if (k->terms_count > 1 || t->only.count > 0 || k->align > 1 || t->scale == 0 || !near_of(&t->read, k->fixed, &k->size_read))
+        if (k->terms_count > 1 || t->only.count > 0 || k->align > 1 || !near_of(&t->read, k->fixed, &k->size_read)
+            || !scaled(&k->size_read, t->scale) || t->bias < 0)
             return false;
-        k->size_scale = (uint32_t)t->scale;
-        k->size_bias = (int32_t)t->bias;
+        k->size_bias = (uint32_t)t->bias;
     }
     if ((k->numbers & SAYS_END) != 0 && (k->end_scale != 1 || k->end_only.count > 0 || !near_of(&k->end_number, k->fixed, &k->end_read)))
         return false;
@@ -359,9 +369,10 @@ static enum shape shape_of(unsigned numbers)
     switch (numbers) {
     case 0: return TAIL;
     case SAYS_DATA: return TAIL_WITH_DATA;
-    case LOOKS_UP | RULES_LEFT: return LINK;
-    case SAYS_END | SAYS_SIZE | SAYS_WHOLE | LOOKS_UP: return NETWORK;
-    case SAYS_END | LOOKS_UP: return WITH_END;
+    case LOOKS_UP | RULES_LEFT | LIKELY: return LINK;
+    case SAYS_END | SAYS_SIZE | SAYS_WHOLE | LOOKS_UP | LIKELY: return NETWORK;
+    case SAYS_END | LOOKS_UP | LIKELY: return NETWORK6;
+    case SAYS_END | LOOKS_UP: return TRANSPORT_WITH_END;
     default: return ANY_SHAPE;
     }
 }
@@ -376,7 +387,8 @@ static void lay_quick(struct kind *k)
             break;
         *(k->quick_count == 0 ? &k->first : &k->others[k->quick_count - 1]) = laid_quick(r->space, read);
     }
-    k->numbers |= (uint8_t)((k->quick_count > 0 ? LOOKS_UP : 0) | (k->quick_count < k->rules_count ? RULES_LEFT : 0));
+    k->numbers |= (uint8_t)((k->quick_count > 0 ? LOOKS_UP : 0) | (k->quick_count < k->rules_count ? RULES_LEFT : 0)
+                            | (k->first.kind[0] != NULL ? LIKELY : 0));
     if (k->shape != NOT_PLAIN)
         k->shape = (uint8_t)shape_of(k->numbers);
 }

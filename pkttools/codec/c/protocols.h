@@ -103,10 +103,10 @@ struct quick {
     const struct space *space;
 };
 
-enum { SAYS_SIZE = 1, SAYS_END = 2, SAYS_WHOLE = 4, SAYS_DATA = 8, LOOKS_UP = 16, RULES_LEFT = 32 };
+enum { SAYS_SIZE = 1, SAYS_END = 2, SAYS_WHOLE = 4, SAYS_DATA = 8, LOOKS_UP = 16, RULES_LEFT = 32, LIKELY = 64 };
 
 /* Which of them the numbers are that a plain kind has: the usual ones have code of their own. */
-enum shape { NOT_PLAIN, TAIL, TAIL_WITH_DATA, LINK, NETWORK, WITH_END, ANY_SHAPE };
+enum shape { NOT_PLAIN, TAIL, TAIL_WITH_DATA, LINK, NETWORK, NETWORK6, TRANSPORT_WITH_END, ANY_SHAPE };
 
 /* A kind of header: all that is known of it, by its rows, and before that what the walk needs of one that is plain. */
 struct kind {
@@ -117,8 +117,8 @@ struct kind {
     uint8_t claims, gives;      /* gives: 255 where nothing is given */
     uint8_t quick_count, rules_count;
     struct near size_read, end_read, whole_read;
-    uint32_t size_scale, end_least;
-    int32_t size_bias, end_bias;
+    uint32_t size_bias, end_least;
+    int32_t end_bias;
     uint32_t whole_low, whole_span;
     uint32_t data;              /* UINT32_MAX: behind it */
     struct quick first, *others;        /* those of its rules that are quick */
