@@ -73,7 +73,10 @@ OSPF2 = bytes.fromhex("0201002cc0000201000000000000000061626364 65666768ffffff00
 LITE = bytes.fromhex("03e807d000080000") + b"lite data"
 MOBILITY = bytes.fromhex("3b0101000000") + bytes.fromhex("00010002000300040005")
 HIP = bytes.fromhex("3b0401110000000000112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")
-REGISTER = bytes.fromhex("2100000000000000") + ipv4(17, udp())
+# In both a datagram with nothing in it, right in itself.
+NOTHING = ipv4(59, b"")
+REGISTER = bytes.fromhex("2100000000000000") + NOTHING[:10] + internet(NOTHING).to_bytes(2, "big") + NOTHING[12:]
+REGISTER6 = bytes.fromhex("2100000000000000") + ipv6(59, b"nothing")
 
 CASES = {
     "loose route, udp": over4(17, udp(), 6, options=route4(131, 4, HOP, FAR), end=FAR),
@@ -111,7 +114,7 @@ CASES = {
     "pim hello": over4(103, bytes.fromhex("2000000000010002 0069"), 2, length=None),
     "pim hello, ipv6": over6(103, bytes.fromhex("2000000000010002 0069"), 2),
     "pim register": over4(103, REGISTER, 2, REGISTER[:8], None),
-    "pim register, ipv6": over6(103, REGISTER, 2, REGISTER[:8], 8),
+    "pim register, ipv6": over6(103, REGISTER6, 2, REGISTER6[:8], 8),
     "vrrpv2": over4(112, bytes.fromhex("2101640100010000c0000209") + b"password", 6, length=None),
     "vrrpv3": over4(112, bytes.fromhex("3101640000640000c0000209"), 6, length=None),
     "vrrpv3, ipv6": over6(112, bytes.fromhex("3101640000640000") + FAR6, 6),
@@ -232,7 +235,7 @@ def test_what_some_compute_otherwise(codec):
     right = completed(whole)
     assert checked(codec, right) == CORRECTED
     assert corrected(codec, right)[0] == completed(CASES["pim register"])
-    whole = CASES["pim register, ipv6"]._replace(covered=REGISTER, pseudo=struct.pack("!II", len(REGISTER), 103))
+    whole = CASES["pim register, ipv6"]._replace(covered=REGISTER6, pseudo=struct.pack("!II", len(REGISTER6), 103))
     right = completed(whole)
     assert checked(codec, right) == CORRECTED
     plain, _ = edited(codec, whole.frame, EDITS[2], follow=False)

@@ -401,8 +401,9 @@ def test_checksums_are_those_of_the_codec():
                 continue
             place, least, pseudo, zero, _ = checksum.OF[number, version == 6]
             assert (header.field(rule.field).bit, header.name) == (place * 8, header.name)
-            assert header.fixed_size <= least
-            assert (version in rule.pseudo) == ((version == 6) in pseudo), header.name
+            assert header.fixed_size <= least or header.name in ("CARP", "HIP")  # which the codec does not tell from VRRP, or Shim6
+            if (number, version) != (112, 6) or header.name == "VRRP3":  # of version 2 the codec knows none in IPv6
+                assert (version in rule.pseudo) == ((version == 6) in pseudo), header.name
             assert {"sum": checksum.A_SUM, "none": checksum.IS_NONE, "ffff": checksum.NEVER}[rule.zero] == zero, header.name
             assert (rule.kind == "crc32c") == (number == 132)
             seen += 1

@@ -191,7 +191,7 @@ BAD = [
     ("protocol X\nafter udp 1\nfield A", 3, "wanted: field NAME|- BITS "),
     ("protocol X\nafter udp 1\nfield A 12", 1, "the fields of X make 12 bits, and no whole bytes"),
     ("protocol X\nafter udp 1\nfield A 8\nfield A 8", 4, "X has two fields A"),
-    ("protocol X\nafter udq 1\nfield A 8", 2, "no space udq; there are ethertype, "),
+    ("protocol X\nafter udq 1\nfield A 8", 2, "no space udq; there are "),
     ("protocol X\nafter udp 1\nfield A 8\nsize B", 4, "X has no field B; there are A"),
     ("protocol X\nfield A 8", 1, "nothing leads to X: `after` says what announces it"),
     ("protocol X\nafter udp 1\nfield A 8\nnext Y", 4, "no header Y; there are "),

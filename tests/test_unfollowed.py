@@ -22,7 +22,7 @@ NOT_FOLLOWED = {
     "MACsec": (1, ethernet(0x8100, tags([0x8100], 0x88E5, bytes(30)))), "NSH": (1, ethernet(0x894F, bytes(8) + INNER)),
     "EtherType 0x1234": (1, ethernet(0x1234, INNER)), "LLC/SNAP": (1, ethernet(60, b"\xaa\xaa\3\0\0\0\x08\0" + INNER)),
     "LLC (IP)": (1, ethernet(60, b"\6\6\3" + INNER)), "AH": (1, ethernet(0x0800, ipv4(51, bytes([17, 4]) + bytes(22) + udp()))),
-    "EtherIP": (101, ipv6(97, b"\x30\0" + ethernet(0x0800, INNER))), "PIM Register": (101, ipv4(103, b"\x21" + bytes(7) + INNER)),
+    "EtherIP": (101, ipv6(97, b"\x30\0" + ethernet(0x0800, INNER))),
     "ERSPAN": (101, ipv4(47, gre(0x88BE, bytes(8) + ethernet(0x0800, INNER), 0x1000))), "IP protocol 253": (101, ipv4(253, INNER)),
     "GRE version 1": (101, ipv4(47, gre(0x880B, b"ppp" * 9, 1))), "PPP": (101, ipv6(47, gre(0x880B, b"\xff\3\0\x21" + INNER))),
     "GTP-U": (101, ipv4(17, over_udp(2152, b"\x30\xff\0\x20" + bytes(4) + INNER))),

@@ -1,0 +1,180 @@
+"""tshark as the judge of protocols: what it finds in real packets of each is what our descriptions say.
+
+The packets are texts in data/protocols. Tables there, *.tsv, say which field of ours is which of tshark's:
+
+    SAMPLE  FIELD  FIELD OF TSHARK  [UNIT]      both have the same values, in the same order; theirs times UNIT are ours
+    SAMPLE  -d     udp.port==8472,vxlan         what tshark is told for this sample; also -o
+
+A field of ours may come as often as its header does: all values are compared, packet by packet.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+import pytest
+from conftest import shell
+
+from pkttools.protocols.fields import FIELDS
+
+FOLDER = Path(__file__).parent / "data/protocols"
+SAMPLES = {path.stem: path for path in sorted(FOLDER.glob("*.txt"))}
+CHECKS = ("ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "tcp.check_checksum:TRUE", "sctp.checksum:CRC 32c")  # off else
+FIELD_LINE = re.compile(r"([A-Z][A-Z0-9_]*\.[A-Z0-9_]+):\s*(.*)")
+needs_tshark = pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed")
+
+
+class Pair(NamedTuple):
+    """A row of a table: what is the same, in which sample, and how many of our units is one of tshark's."""
+
+    table: str
+    sample: str
+    ours: str
+    theirs: str
+    unit: Fraction
+
+
+def rows() -> list[tuple[str, list[str]]]:
+    """The rows of all tables, with the names of these."""
+    return [
+        (path.name, line.split("\t"))
+        for path in sorted(FOLDER.glob("*.tsv"))
+        for line in path.read_text("utf-8").splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
+
+
+ROWS = rows()
+PAIRS = [Pair(table, *row[:3], Fraction(row[3] if len(row) > 3 else 1)) for table, row in ROWS if not row[1].startswith("-")]
+TOLD = {sample: [word for _, row in ROWS if row[0] == sample and row[1].startswith("-") for word in row[1:3]] for sample in SAMPLES}
+
+
+class Seen(NamedTuple):
+    """What tshark says of a packet: values of its fields, in their order, and what is wrong with it."""
+
+    fields: dict[str, list[str]]
+    wrong: list[str]
+
+
+@cache
+def tshark(sample: str) -> list[Seen]:
+    """What it says of each packet of a sample."""
+    capture = shell(f"pkt-txt2pcapng < '{SAMPLES[sample]}'")
+    assert capture.returncode == 0, capture.stderr
+    return judged(capture.stdout, TOLD[sample])
+
+
+def judged(capture: bytes, told: list[str]) -> list[Seen]:
+    """What it says of each packet of a capture."""
+    options = [word for check in CHECKS for word in ("-o", check)]
+    words = ["tshark", "-n", "-r", "-", "-T", "pdml", *options, *told]
+    done = subprocess.run(words, input=capture, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return [seen(packet) for packet in ElementTree.fromstring(done.stdout).iter("packet")]
+
+
+def seen(packet: ElementTree.Element) -> Seen:
+    """A packet of tshark's output."""
+    fields: dict[str, list[str]] = {}
+    wrong = []
+    for node in packet.iter():
+        name, show = node.get("name", ""), node.get("show", "")
+        fields.setdefault(name, []).append(show)
+        said = node.get("showname") or show
+        if name == "_ws.malformed" or (name.endswith("checksum.status") and show in ("0", "Bad")) or "[incorrect" in said:
+            wrong.append(f"{name} {said}")
+    return Seen(fields, wrong)
+
+
+@cache
+def ours(sample: str, backend: str) -> list[dict[str, list[str]]]:
+    """The fields of each packet of a sample, as we print them; one that has several lines is one value."""
+    done = shell(f"pkt-txt2txt -aa < '{SAMPLES[sample]}'", backend=backend)
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, list[str]]] = []
+    before = ""
+    for line in done.stdout.decode().splitlines():
+        match = FIELD_LINE.match(line)
+        if line.startswith("-- "):
+            found.append({})
+        elif match:
+            name, value = match.groups()
+            values = found[-1].setdefault(name, [])
+            if name == before and re.fullmatch(r"([0-9A-F]{2} ?)+", value) and len(values[-1].split()) % 16 == 0:
+                values[-1] += f" {value}"
+            else:
+                values.append(value)
+        before = match[1] if match else ""
+    return found
+
+
+def value_of(text: str, unit: Fraction = Fraction(1)) -> int | str:
+    """A value in one form, whoever wrote it: a number, or digits and letters of an address or of bytes."""
+    if text in ("True", "False"):
+        return int(text == "True")
+    if re.fullmatch(r"0x[0-9a-fA-F]+|-?[0-9]+", text):
+        return int(int(text, 16 if text.startswith("0x") else 10) * unit)
+    if re.fullmatch(r"[0-9a-fA-F]{2}([ :-]?[0-9a-fA-F]{2})+", text):
+        return re.sub("[ :-]", "", text).lower()
+    return text.strip().strip('"').lower()
+
+
+@needs_tshark
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_tshark_finds_nothing_wrong(sample):
+    """No packet is malformed, no checksum wrong."""
+    assert [packet.wrong for packet in tshark(sample)] == [[]] * len(tshark(sample))
+
+
+@needs_tshark
+@pytest.mark.parametrize("sample", sorted({pair.sample for pair in PAIRS}))
+def test_fields_have_the_values_that_tshark_finds(backend, sample):
+    """All of them, as often as they come; each pair has values somewhere."""
+    mine, judge = ours(sample, backend), tshark(sample)
+    assert len(mine) == len(judge)
+    for pair in (pair for pair in PAIRS if pair.sample == sample):
+        found = [[value_of(value) for value in packet.get(pair.ours, [])] for packet in mine]
+        right = [[value_of(value, pair.unit) for value in packet.fields.get(pair.theirs, [])] for packet in judge]
+        assert any(right), f"{pair}: tshark has no such field here"
+        assert found == right, f"{pair.table}: {pair.sample}: {pair.ours} is not {pair.theirs}"
+
+
+def inverted(sample: str, backend: str) -> str:
+    """Assignments that invert each checksum of the first packet of a sample; one of 0 says that there is none."""
+    names = {name: values for name, values in ours(sample, backend)[0].items() if name.endswith(".CHECKSUM")}
+    return " ".join(
+        f"'{name}[{number}]={int(value, 16) ^ 0xFFFF}'"
+        for name, values in names.items()
+        for number, value in enumerate(values, 1)
+        if int(value, 16)
+    )
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_wrong_checksums_are_mended(backend, sample):
+    """Of the first packet each checksum is inverted; pkt-correct makes the sample of it. A checksum of 0 stays."""
+    wrong = inverted(sample, backend)
+    done = shell(f"pkt-txt2txt -l 1 < '{SAMPLES[sample]}' | pkt-change {wrong} | pkt-correct -do", backend=backend)
+    right = shell(f"pkt-txt2txt -l 1 -do < '{SAMPLES[sample]}'", backend=backend)
+    assert done.returncode == right.returncode == 0, done.stderr
+    assert done.stdout == right.stdout
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_everything_is_followed(backend, sample):
+    done = shell(f"pkt-correct --out /dev/null < '{SAMPLES[sample]}'", backend=backend)
+    assert done.stderr.decode() == ""
+
+
+def test_tables_and_samples_fit():
+    """Each sample is in a table, each field is one of ours."""
+    assert sorted({row[0] for _, row in ROWS} - set(SAMPLES)) == []
+    assert sorted(set(SAMPLES) - {pair.sample for pair in PAIRS}) == []
+    assert sorted({pair.ours for pair in PAIRS} - set(FIELDS)) == []
