@@ -28,6 +28,7 @@ from protocol_tables import (
 )
 from samples import ethernet, frames, gre, ipv4, ipv6, udp
 
+from pkttools.language import expression
 from pkttools.protocols import _tables, walking
 from pkttools.protocols.tabulate import packed
 from pkttools.protocols.walking import (
@@ -42,6 +43,7 @@ from pkttools.protocols.walking import (
     PASSES,
     PROMISED,
     QUOTED,
+    TUNNEL,
     UNFOLLOWED,
 )
 
@@ -66,7 +68,7 @@ def ours() -> Iterator[None]:
 def test_flags_and_numbers() -> None:
     names = dict(re.findall(r"\b([A-Z_]+) = (-?\d+)", C))
     flags = ["HIDDEN", "UNFOLLOWED", "PASSES", "OWN_END", "NEEDS_SIZE", "LONG_DATA", "CUT", "CUT_INSIDE", "DEEP", "MISSIZED",
-             "END_BEHIND", "TUNNEL", "LINK_LAYER", "TAG", "EXTENSION", "QUOTED", "PROMISED", "LEAF"]  # fmt: skip
+             "END_BEHIND", "TUNNEL", "LINK_LAYER", "TAG", "EXTENSION", "QUOTED", "PROMISED", "LEAF", "TUNNEL_LEAF"]  # fmt: skip
     for name in flags:
         assert int(names[name]) == getattr(walking, name), name
     for first in ("FROM_START", "TO_KIND", "NO_EXCEPTION"):
@@ -205,6 +207,28 @@ def test_extensions_are_what_tables_say(codec: ModuleType) -> None:
     assert found(codec, ipv6(253, b"\x11\0\0\0" + udp())) == [("IPV6", 0, 57, 57), ("A", 40, 44, 44), ("UDP", 44, 52, 57)]
 
 
+def over_udp(port: int, payload: bytes) -> bytes:
+    return struct.pack("!HHHH", 50000, port, 8 + len(payload), 0) + payload
+
+
+@pytest.mark.parametrize("flags", [TUNNEL, TUNNEL | UNFOLLOWED, 0])
+def test_a_tunnel_is_what_is_said_to_be_one(codec: ModuleType, flags: int) -> None:
+    """Its UDP checksum of 0 stays, over IPv6 too; and where addresses are exchanged, its port stays, and what it carries."""
+    followed = not flags & UNFOLLOWED
+    rules = [to("IP")] if followed else []
+    codec.set_protocols(tables({"A": Kind(4, *rules, flags=flags)}, None, {"udp": {60000: "A"}}))
+    program = expression.assignments([], (("IPV6.SRC_ADDR", "IPV6.DST_ADDR"), ("UDP.SRC_PORT", "UDP.DST_PORT")))
+    frame = ipv6(17, over_udp(60000, b"abcd" + ipv4(17, udp())))
+    row = struct.pack("=7q", 0, len(frame), len(frame), 0, 101, 0, 0)
+    corrected, swapped = bytearray(frame), bytearray(frame)
+    codec.correct(corrected, row, 0)
+    assert (corrected[46:48] == b"\0\0") == bool(flags & TUNNEL)
+    codec.assign(swapped, row, program, None, False)
+    assert swapped[:40] == frame[:8] + frame[24:40] + frame[8:24]
+    assert swapped[40:44] == (frame[40:44] if followed else frame[42:44] + frame[40:42])  # a packet in it: a tunnel in any case
+    assert swapped[48:] == frame[48:]
+
+
 # ---- soundness ----
 
 
@@ -232,7 +256,7 @@ BAD = {
               (9, -1), (10, 1 << 20), (11, -1), (12, -1), (13, 99), (14, -1), (15, 999), (16, -1), (17, 1), (18, 99), (19, 2)],
     "rules": [(0, 3), (1, 99), (2, 99), (2, -1), (3, 4), (4, -5), (5, 99)],
     "spaces": [(0, 256), (1, -2), (2, 1), (3, 999)],
-    "entries": [(0, -1), (0, 1 << 32), (1, -2), (1, 0), (1, 9999), (2, 99), (3, -1)],
+    "entries": [(0, -1), (0, 1 << 32), (1, -3), (1, 0), (1, 9999), (2, 99), (3, -1)],
 }  # fmt: skip
 
 

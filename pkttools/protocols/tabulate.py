@@ -166,8 +166,9 @@ class Tables:
         """A row of spaces, with its entries in the order of their values."""
         first = self.count("entries")
         for value, entry in announced(self.found, space):
-            if leads(entry):
+            if leads(entry) or entry.tunnel:
+                leaf = walking.TUNNEL_LEAF if entry.tunnel else walking.LEAF
                 only = [condition(self.found.headers[entry.header], test) for test in entry.tests]
-                self.rows["entries"] += (value, self.kinds.get(entry.header, walking.LEAF), *self.run(*only))
+                self.rows["entries"] += (value, self.kinds.get(entry.header, leaf), *self.run(*only))
         counted = -1 if space.least is None else space.least
         self.rows["spaces"] += (self.codes.get(space.counted_as, 0), counted, first, self.count("entries") - first)

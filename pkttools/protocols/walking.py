@@ -33,7 +33,7 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         values from here on that have no entry are counted; -1: none, the next rule is asked.
     entries  value, kind, tests
         In the order of values; of several of the same value the first one whose tests hold, which read from where the kind would
-        begin. kind -1: nothing that has headers in it.
+        begin. kind -1: nothing that has headers in it; -2: the same, and a tunnel.
 
 tabulate.py makes these tables of the descriptions. They are kept as bytes: integers of 64 bits, in the byte order of this machine.
 Flags of kinds are below.
@@ -45,7 +45,7 @@ FROM_START, FROM_BEHIND = range(2)
 BIG_ENDIAN, LITTLE_ENDIAN = range(2)
 TO_KIND, BY_SPACE, COUNTED = range(3)
 QUOTED, PROMISED = 1, 2
-LEAF = -1
+LEAF, TUNNEL_LEAF = -1, -2
 NO_EXCEPTION, COOKED_TAGS = range(2)
 
 HIDDEN = 1  # no header, only a way to one

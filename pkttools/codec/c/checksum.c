@@ -265,13 +265,6 @@ struct checksum header_checksum(const struct packet_view *p, size_t index)
     return (struct checksum){h->start + IP_CHECKSUM_AT, 2, value, value};
 }
 
-/* Ports of UDP whose tunnels may do without a checksum. */
-static bool tunnel_port(unsigned port)
-{
-    return port == PORT_GTP_U || port == PORT_LISP || port == PORT_GRE || port == PORT_VXLAN || port == PORT_VXLAN_GPE
-        || port == PORT_GUE || port == PORT_GENEVE || port == PORT_MPLS || port == PORT_OTV;
-}
-
 /* Whether 0 means that there is no checksum (RFC 768), and stays: in UDP that carries a tunnel, over IPv6 too (RFC 6935), and
  * over IPv4 in a tunnel, where nobody needs two.
  */
@@ -282,7 +275,7 @@ bool zero_stays(const struct packet_view *p, size_t index, const struct message 
     for (size_t i = 0; i < index && !m->v6; i++)
         if (p->walk.header[i].kind == IP || p->walk.header[i].kind == IPV6)
             return true;
-    return tunnel_port(udp_destination(&p->frame, m->at));
+    return is_tunnel_port(udp_destination(&p->frame, m->at));
 }
 
 static uint32_t crc_of(const struct frame *f, const struct message *m)

@@ -334,6 +334,8 @@ struct walk {
 };
 
 bool is_extension(unsigned protocol);
+bool is_tunnel(enum header_kind kind);
+bool is_tunnel_port(unsigned port);
 bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
 

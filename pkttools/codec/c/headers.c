@@ -339,10 +339,31 @@ bool known_link(int64_t linktype)
     return e != NULL && e->kind != NULL;
 }
 
+/* What a header of a kind announces first with a number; NULL: nothing. */
+static const struct entry *announced(enum header_kind kind, unsigned number)
+{
+    const struct kind *k = protocols->count > (size_t)kind ? &protocols->kinds[kind] : NULL;
+    return k != NULL && k->rules_count > 0 && k->rules->how == BY_SPACE ? entry_of(k->rules->space, number) : NULL;
+}
+
 /* Whether a protocol of IPv6 is an extension header. */
 bool is_extension(unsigned protocol)
 {
-    const struct kind *k = protocols->count > IPV6 ? &protocols->kinds[IPV6] : NULL;
-    const struct entry *e = k != NULL && k->rules_count > 0 && k->rules->how == BY_SPACE ? entry_of(k->rules->space, protocol) : NULL;
+    const struct entry *e = announced(IPV6, protocol);
     return e != NULL && e->kind != NULL && (e->kind->flags & EXTENSION) != 0;
+}
+
+/* Whether a packet is in headers of a kind. */
+bool is_tunnel(enum header_kind kind)
+{
+    return (protocols->kinds[kind].flags & TUNNEL) != 0;
+}
+
+/* Whether a port that UDP goes to is one of tunnels. */
+bool is_tunnel_port(unsigned port)
+{
+    const struct entry *e = announced(UDP, port);
+    while (e != NULL && !e->tunnel)
+        e = e->more ? e + 1 : NULL;
+    return e != NULL;
 }

@@ -335,19 +335,20 @@ static bool change(const struct assignment *a, const struct writable_frame *f, c
     return true;
 }
 
-/* The headers in front of what a tunnel carries, without UDP that carries VXLAN: there is who talks to whom. */
+/* The headers in front of what a tunnel carries, without the transport that carries it: there is who talks to whom. */
 static struct walk outer_headers(const struct walk *w)
 {
     struct walk outer = *w;
-    bool network = false;
+    size_t network = 0;                         /* headers up to the last one of IP in front of it */
     for (size_t i = 0; i < w->count; i++) {
         enum header_kind kind = w->header[i].kind;
-        bool inner = kind == GRE || kind == VXLAN || (network && (kind == IP || kind == IPV6));
-        if (inner) {
-            outer.count = kind == VXLAN ? i - 1 : i;
+        bool ip = kind == IP || kind == IPV6;
+        if (is_tunnel(kind) || (network > 0 && ip)) {
+            outer.count = network > 0 ? network : i;
             break;
         }
-        network |= kind == IP || kind == IPV6;
+        if (ip || (kind >= IPV6_OPTIONS && kind <= IPV6_AH))
+            network = i + 1;
     }
     return outer;
 }

@@ -153,7 +153,7 @@ static struct fault spaces_sound(const struct given *g)
         for (int64_t n = s->entry; n < s->entry + s->entries; n++) {
             const struct entry_row *e = &g->entries[n];
             CHECK(ENTRIES, n, entry_row, value, IN(e->value, n > s->entry ? e[-1].value : 0, UINT32_MAX));
-            CHECK(ENTRIES, n, entry_row, kind, e->kind == LEAF || (IN(e->kind, 1, (int64_t)g->count[KINDS] - 1)
+            CHECK(ENTRIES, n, entry_row, kind, e->kind == LEAF || e->kind == TUNNEL_LEAF || (IN(e->kind, 1, (int64_t)g->count[KINDS] - 1)
                   && ((g->kinds[e->kind].flags & UNFOLLOWED) == 0 || s->number > 0)));
             CHECK(ENTRIES, n, entry_row, test, tests_sound_of(g, e->test, e->tests, 0, false));
         }
@@ -237,7 +237,7 @@ static void lay_slots(struct arena *a, const struct given *g, struct space *s, c
             bool again = i > 0 && rows[i].value == rows[i - 1].value;
             if (slot->used && !again)
                 break;
-            bool only = rows[i].tests == 0 && rows[i].kind != LEAF && (g->kinds[rows[i].kind].flags & UNFOLLOWED) == 0;
+            bool only = rows[i].tests == 0 && rows[i].kind >= 0 && (g->kinds[rows[i].kind].flags & UNFOLLOWED) == 0;
             if (!again)
                 *slot = (struct slot){(uint32_t)rows[i].value, true, only ? s->entries[i].kind : NULL};
         }
@@ -261,7 +261,8 @@ static void lay_space(struct arena *a, const struct given *g, int64_t number, st
         if (entries != NULL)
             entries[i] = (struct entry){
                 .value = (uint32_t)from[i].value, .more = i + 1 < count && from[i + 1].value == from[i].value,
-                .kind = from[i].kind == LEAF ? NULL : &kinds[from[i].kind], .only = only,
+                .tunnel = from[i].kind == TUNNEL_LEAF || (from[i].kind >= 0 && (g->kinds[from[i].kind].flags & TUNNEL) != 0),
+                .kind = from[i].kind < 0 ? NULL : &kinds[from[i].kind], .only = only,
             };
     }
     if (s != NULL)

@@ -27,7 +27,7 @@ enum { BIG_ENDIAN_READ, LITTLE_ENDIAN_READ };
 enum { TO_KIND, BY_SPACE, COUNTED };            /* what a rule does */
 enum { QUOTED = 1, PROMISED = 2, RULE_FLAGS = 3 };
 enum { NO_EXCEPTION, COOKED_TAGS, EXCEPTIONS };
-enum { LEAF = -1 };                             /* in place of a kind: nothing to be followed */
+enum { TUNNEL_LEAF = -2, LEAF = -1 };           /* in place of a kind: nothing to be followed; of a tunnel */
 enum { MAX_READ = 65536, MAX_ROWS = 16384, MAX_LIKELY = 4, MOST_CLAIMS = 9, MAX_RUN = 32, MAX_HIDDEN = 32 };
 
 
@@ -59,6 +59,7 @@ struct term {                   /* a part of a header's size */
 struct entry {
     uint32_t value;
     bool more;                  /* the next entry is of the same value */
+    bool tunnel;                /* a packet is in it */
     const struct kind *kind;    /* NULL: a leaf */
     struct conditions only;
 };

@@ -20,13 +20,6 @@ enum ethertype {                /* IANA "IEEE 802 Numbers" */
     ETHERTYPE_VLAN = 0x8100, ETHERTYPE_QINQ = 0x88A8, ETHERTYPE_QINQ1 = 0x9100, ETHERTYPE_QINQ2 = 0x9200,
 };
 
-enum udp_port {                 /* of tunnels: IANA "Service Name and Transport Protocol Port Number Registry" */
-    PORT_L2TP = 1701, PORT_GTP_U = 2152, PORT_TEREDO = 3544, PORT_LISP = 4341, PORT_GRE = 4754, PORT_VXLAN = 4789,
-    PORT_VXLAN_GPE = 4790, PORT_CAPWAP = 5247, PORT_GUE = 6080, PORT_GENEVE = 6081, PORT_MPLS = 6635,
-    PORT_OTV = 8472,            /* VXLAN as Linux had it first */
-    PORT_SCTP = 9899, PORT_TZSP = 37008,
-};
-
 enum {                          /* bytes of headers; of IPv4's, TCP's and GRE's at least */
     ETHERNET_SIZE = 14, TAG_SIZE = 4, ARP_SIZE = 28, IP_SIZE = 20, IPV6_SIZE = 40, EXTENSION_SIZE = 8, ICMP_SIZE = 4, IGMP_SIZE = 8,
     TCP_SIZE = 20, UDP_SIZE = 8, SCTP_SIZE = 12, GRE_SIZE = 4, VXLAN_SIZE = 8,

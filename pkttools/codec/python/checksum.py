@@ -11,7 +11,7 @@ from dpkt.dpkt import in_cksum_add, in_cksum_done
 
 from .. import BAD, CORRECTED, FRAGMENT, LEFT, MALFORMED, NONE, OBSCURE, RIGHT
 from . import wire
-from .headers import IP, IPV6
+from .headers import IP, IPV6, is_tunnel_port
 from .message import Message, Packet
 
 # What a checksum covers, if it is not the whole message; FLAGGED and CONTROL: whether there is one at all.
@@ -46,11 +46,6 @@ OF = {(rule[0], v6): rule[2:] for rule in RULES for v6 in rule[1]}
 # is not known: ESP, AH, what is encrypted, what we have not heard of.
 NONE_OF_ITS_OWN = {
     wire.PROTO_IPV4, wire.PROTO_IPV6, wire.PROTO_IPV6_NONXT, wire.PROTO_IPIP, wire.PROTO_ETHERIP, wire.PROTO_L2TP, wire.PROTO_MPLS,
-}  # fmt: skip
-# Ports of UDP whose tunnels may do without a checksum.
-TUNNEL_PORTS = {
-    wire.PORT_GTP_U, wire.PORT_LISP, wire.PORT_GRE, wire.PORT_VXLAN, wire.PORT_VXLAN_GPE, wire.PORT_GUE, wire.PORT_GENEVE,
-    wire.PORT_MPLS, wire.PORT_OTV,
 }  # fmt: skip
 
 
@@ -220,7 +215,7 @@ class View(Packet):
         if m.protocol != wire.PROTO_UDP or wire.udp_checksum(self.frame, m.at):
             return False
         inside = not m.v6 and any(header.kind in (IP, IPV6) for header in self.headers[:index])
-        return inside or wire.udp_destination(self.frame, m.at) in TUNNEL_PORTS
+        return inside or is_tunnel_port(wire.udp_destination(self.frame, m.at))
 
     def card_seed(self, m: Message) -> int:
         """What the field of a checksum holds that was left to the network card: the sum of the pseudo-header, not inverted."""

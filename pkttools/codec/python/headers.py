@@ -22,6 +22,7 @@ from ...protocols.walking import (
     PASSES,
     PROMISED,
     QUOTED,
+    TUNNEL,
     UNFOLLOWED,
 )
 from .exceptions import tag_stands
@@ -189,10 +190,27 @@ class Walk:
         return None
 
 
+def announced(kind: int) -> Space:
+    """What numbers of a kind of header announce first."""
+    _, _, space, *_ = known().kinds[kind].rules[0]
+    assert space  # ours look something up
+    return space
+
+
 def is_extension(protocol: int) -> bool:
     """Whether a protocol of IPv6 is an extension header."""
-    ways = known().kinds[IPV6].rules[0][2].entries.get(protocol)  # type: ignore[union-attr]  # a rule that looks up
+    ways = announced(IPV6).entries.get(protocol)
     return bool(ways and ways[0][0] and ways[0][0].flags & EXTENSION)
+
+
+def is_tunnel(kind: int) -> bool:
+    """Whether a packet is in headers of a kind."""
+    return bool(known().kinds[kind].flags & TUNNEL)
+
+
+def is_tunnel_port(port: int) -> bool:
+    """Whether a port that UDP goes to is one of tunnels."""
+    return port in announced(UDP).tunnels
 
 
 def known_link(linktype: int) -> bool:

@@ -36,7 +36,7 @@ from ..program import (
     UNEQUAL,
 )
 from . import bpf
-from .headers import GRE, IP, IPV6, VXLAN, Header, Walk, need_dict, note
+from .headers import IP, IPV6, IPV6_AH, IPV6_OPTIONS, Header, Walk, is_tunnel, need_dict, note
 from .rows import checked, without_fcs
 from .update import update
 
@@ -334,13 +334,14 @@ def _change(a: _Assignment, frame: bytearray, place: _Place, constants: bytes) -
 
 
 def _outer_headers(headers: list[Header]) -> list[Header]:
-    """The headers in front of what a tunnel carries, without UDP that carries VXLAN: there is who talks to whom."""
-    network = False
+    """The headers in front of what a tunnel carries, without the transport that carries it: there is who talks to whom."""
+    network = 0  # headers up to the last one of IP in front of it
     for i, header in enumerate(headers):
-        kind = header.kind
-        if kind in (GRE, VXLAN) or (network and kind in (IP, IPV6)):
-            return headers[: i - 1] if kind == VXLAN else headers[:i]
-        network |= kind in (IP, IPV6)
+        ip = header.kind in (IP, IPV6)
+        if is_tunnel(header.kind) or (network and ip):
+            return headers[: network or i]
+        if ip or IPV6_OPTIONS <= header.kind <= IPV6_AH:
+            network = i + 1
     return headers
 
 

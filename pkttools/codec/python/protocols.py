@@ -20,6 +20,8 @@ from ...protocols.walking import (
     LITTLE_ENDIAN,
     NAMES,
     TO_KIND,
+    TUNNEL,
+    TUNNEL_LEAF,
     UNFOLLOWED,
 )
 
@@ -69,11 +71,12 @@ class Kind:
 class Space:
     """Numbers that announce kinds: what is counted of those without entry, and entries, several of a value in order."""
 
-    __slots__ = ("code", "counted", "entries")
+    __slots__ = ("code", "counted", "entries", "tunnels")
 
     code: int
     counted: int
     entries: dict[int, list[tuple[Kind | None, Tests]]]
+    tunnels: set[int]  # values of tunnels
 
 
 Rule = tuple[int, Kind | None, Space | None, Read | None, int, Tests, int]  # how, kind, space, read, flags, tests, code
@@ -194,7 +197,8 @@ class _Checked:
                 self.need(ENTRIES, k, 0, before <= value <= MOST)
                 before = value
                 known = 1 <= kind < len(self.rows[KINDS])
-                self.need(ENTRIES, k, 1, kind == LEAF or (known and (number > 0 or not self.rows[KINDS][kind][1] & UNFOLLOWED)))
+                followed = known and (number > 0 or not self.rows[KINDS][kind][1] & UNFOLLOWED)
+                self.need(ENTRIES, k, 1, kind in (LEAF, TUNNEL_LEAF) or followed)
                 self.need(ENTRIES, k, 2, self.tests(test, tests, 0, False))
 
 
@@ -232,9 +236,12 @@ class Protocols:
         """A space, its kinds still empty."""
         space = Space()
         space.code, space.counted, space.entries = number << 32, 1 << 64 if counted < 0 else counted, {}
+        space.tunnels = set()
         for value, kind, test, tests in self.rows[ENTRIES][first : first + count]:
-            way = (None if kind == LEAF else self.kinds[kind], self.tests(test, tests))
+            way = (None if kind < 0 else self.kinds[kind], self.tests(test, tests))
             space.entries.setdefault(value, []).append(way)
+            if kind == TUNNEL_LEAF or (kind >= 0 and self.rows[KINDS][kind][1] & TUNNEL):
+                space.tunnels.add(value)
         return space
 
     def lay(self, kind: Kind, number: int, row: tuple[int, ...], spaces: list[Space]) -> None:
