@@ -1,0 +1,92 @@
+"""Applications: at which ports they are found, and that all commands meet their fields."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+from conftest import shell
+from samples import ipv4
+
+from pkttools.protocols.fields import HEADERS
+
+FOLDER = Path(__file__).parent / "data/protocols"
+APPLICATIONS = ("BFD", "COAP", "DHCP", "DHCPV6", "DNS", "NTP", "QUIC", "RTCP", "RTP", "VXLAN", "WIREGUARD")
+DNS, NTP, RTP = b"\x12\x34\1\0\0\1\0\0\0\0\0\0", b"\x23" + bytes(47), b"\x80\0" + bytes(10)
+
+
+def over_udp(source: int, destination: int, payload: bytes) -> bytes:
+    return ipv4(17, struct.pack("!HHHH", source, destination, 8 + len(payload), 0) + payload)
+
+
+def headers(codec, frame: bytes, linktype: int = 101) -> list[str]:
+    row = struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)
+    return [HEADERS[kind] for kind, *_ in codec.walk(bytearray(frame), row)]
+
+
+@pytest.mark.parametrize(("source", "destination", "payload", "found"), [
+    (40000, 53, DNS, ["DNS"]), (53, 40000, DNS, ["DNS"]), (40000, 54, DNS, []), (53, 123, NTP, ["NTP"]), (123, 53, DNS, ["DNS"]),
+    (5353, 5353, DNS, ["DNS"]), (49152, 3784, bytes(24), ["BFD"]), (3784, 49152, bytes(24), []),
+    (53, 4789, bytes(8), ["VXLAN"]), (4789, 53, DNS, ["DNS"]), (4789, 40000, bytes(8), []), (40000, 53, DNS[:11], []),
+    (40000, 5004, RTP, ["RTP"]), (40000, 5004, b"\x40" + RTP[1:], []), (40000, 443, b"\xc0\0\0\0\1\0\0", ["QUIC", "QUIC_SOURCE"]),
+    (40000, 443, b"\x40\0\0\0\1\0\0", []), (40000, 5683, b"\x40\1\0\1", ["COAP"]), (40000, 5683, b"\x80\1\0\1", []),
+    (40000, 51820, b"\4" + bytes(15), ["WIREGUARD", "WIREGUARD_DATA"]), (40000, 51820, b"\5" + bytes(15), ["WIREGUARD"]),
+    (5005, 5005, b"\x80\xc9\0\1" + bytes(4) + b"\x81\xcb\0\1" + bytes(4), ["RTCP", "RTCP"]),
+    (5005, 5005, b"\x80\xc9\0\1" + bytes(4) + b"\x81\xcb\0\7" + bytes(4), ["RTCP", "RTCP"]),
+    (546, 547, b"\1\0\0\1", ["DHCPV6"]), (547, 547, b"\x0c" + bytes(33), ["DHCPV6_RELAY"]), (547, 547, b"\x0c" + bytes(32), []),
+])  # fmt: skip
+def test_the_port_of_the_destination_is_asked_first(codec, source, destination, payload, found):
+    """And what stands there has to look like it, as far as it can be told."""
+    assert headers(codec, over_udp(source, destination, payload)) == ["IP", "UDP", *found]
+
+
+@pytest.mark.parametrize(("sample", "words", "count"), [
+    ("dns", "DNS.ID==0x1234", 2), ("dns", "DNS", 4), ("dns-response", "DNS.RCODE==nxdomain", 1), ("dns", "DNS.QR==0", 2),
+    ("dhcp", "DHCP.CHADDR==02:00:00:00:00:01", 3), ("dhcp", "DHCP.SNAME==boot.example.org", 1), ("ntp", "NTP.MODE==client", 2),
+    ("dhcpv6-relay", "DHCPV6.LINK_ADDR==2001:db8:1::/48", 1), ("bfd", "BFD.STATE==up and not BFD.POLL==1", 1),
+    ("rtp", "RTP.PAYLOAD_TYPE in 96-127", 1), ("rtcp", "RTCP.TYPE[2]==bye", 1), ("wireguard", "WIREGUARD.SENDER==0x11223344", 1),
+])  # fmt: skip
+def test_filters(backend, sample, words, count):
+    done = shell(f"pkt-filter '{words}' < '{FOLDER / sample}.txt'", backend=backend)
+    assert (done.stdout.count(b"\n==\n"), done.stderr) == (count, b"")
+
+
+@pytest.mark.parametrize(("sample", "field", "value"), [
+    ("dns", "DNS.ID", "0x9999"), ("dns", "DNS.RD", "0x1"), ("dhcp", "DHCP.YIADDR", "198.51.100.9"), ("ntp", "NTP.STRATUM", "0x7"),
+    ("wireguard", "WIREGUARD.RECEIVER", "0x1"), ("rtp", "RTP.SEQ_NUMBER", "0xffff"),
+    ("dhcpv6-relay", "DHCPV6.PEER_ADDR", "fe80::9"),
+])  # fmt: skip
+def test_assignments_and_checksums_that_follow(backend, sample, field, value):
+    done = shell(f"pkt-change -u {field}={value} < '{FOLDER / sample}.txt' | pkt-check -cs | pkt-txt2txt -aa", backend=backend)
+    values = [line.split()[1] for line in done.stdout.decode().splitlines() if line.startswith(f"{field}:")]
+    assert (done.stderr, set(values)) == (b"", {value})
+    assert done.stdout.count(b"\n==\n") == (FOLDER / f"{sample}.txt").read_bytes().count(b"\n==\n")
+
+
+def test_the_lines_of_1_16_are_what_they_were(backend):
+    """Nothing of a payload is claimed."""
+    done = shell(f"pkt-txt2txt -a -l 1 < '{FOLDER}/dns.txt'", backend=backend)
+    lines = [line for line in done.stdout.decode().splitlines() if line[:3] in ("UDP", "DNS")]
+    assert [line.split(":")[0] for line in lines] == ["UDP.SRC_PORT", "UDP.DST_PORT", "UDP.SIZE", "UDP.CHECKSUM"] + ["UDP.DATA"] * 3
+    assert lines[4].split("\t")[-1] == "12 34 01 00  00 01 00 00  00 00 00 00  03 77 77 77"
+
+
+def test_analysis(backend):
+    text = (FOLDER / "dns.txt").read_bytes()
+    plain = shell("pkt-analyze -lv 5 -l 1", text, backend=backend).stdout.decode()
+    assert "\nDNS" not in plain
+    assert "DATA\tUDP\t\t: 12 34 01 00" in plain
+    shown = shell("pkt-analyze -lv 5 -lh 5 -l 1", text, backend=backend).stdout.decode()
+    assert "\nDNS\tID/flags\t: 0x1234 / 0x0100 ( RD )\n\topcode/rcode\t: query / noerror\n\trecords\t\t: 1 / 0 / 0 / 0\n" in shown
+    assert "DATA\tDNS\t\t: 03 77 77 77" in shown
+    assert "DATA\tUDP" not in shown
+    assert (
+        shell("pkt-analyze -lv 2 -ll 5 -l 1", text, backend=backend).stdout == b"-- 1 --\nDNS\tID/flags\t: 0x1234 / 0x0100 ( RD )\n"
+    )
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_each_is_a_layer(name):
+    done = shell("pkt-filter -k")
+    assert f"{name}." in done.stdout.decode()
