@@ -34,6 +34,7 @@ def test_modules(command: str) -> None:
     modules = set(lines[1:])
     assert "pkttools.flow" in modules, "nothing was counted"
     assert not modules & DEAR
+    assert ("pkttools.protocols._words" in modules) == ("icmp" in command)  # names of values, and layouts
     assert len(modules) <= MOST[command], sorted(modules)
 
 

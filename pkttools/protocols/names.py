@@ -13,6 +13,8 @@ LINK_SPACE = 5  # of link types, in `enum space` of codec/c/codec.h
 
 
 def __getattr__(name: str) -> dict[int, str]:
+    if name.startswith("__"):  # an import looks for __path__ in every module that it takes a name from
+        raise AttributeError(name)
     try:
         from . import _words  # late: seldom
 
