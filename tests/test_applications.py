@@ -81,9 +81,8 @@ def test_analysis(backend):
     assert "\nDNS\tID/flags\t: 0x1234 / 0x0100 ( RD )\n\topcode/rcode\t: query / noerror\n\trecords\t\t: 1 / 0 / 0 / 0\n" in shown
     assert "DATA\tDNS\t\t: 03 77 77 77" in shown
     assert "DATA\tUDP" not in shown
-    assert (
-        shell("pkt-analyze -lv 2 -ll 5 -l 1", text, backend=backend).stdout == b"-- 1 --\nDNS\tID/flags\t: 0x1234 / 0x0100 ( RD )\n"
-    )
+    brief = shell("pkt-analyze -lv 2 -ll 5 -l 1", text, backend=backend).stdout
+    assert brief.endswith(b"-- 1 --\nDNS\tID/flags\t: 0x1234 / 0x0100 ( RD )\n")
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
