@@ -229,6 +229,32 @@ def test_a_tunnel_is_what_is_said_to_be_one(codec: ModuleType, flags: int) -> No
     assert swapped[48:] == frame[48:]
 
 
+def test_a_quoted_packet_is_nobodys_to_correct(codec: ModuleType) -> None:
+    """Its headers are found; its lengths go beyond what is there, its checksums are those of the time when it was sent."""
+    codec.set_protocols(tables({"A": Kind(8, to("IP", flags=QUOTED))}, None, {"protocol4": {253: "A"}}))
+    inner = ipv4(17, udp(bytes(100)))
+    wrong = bytearray(inner[:28])
+    wrong[10] ^= 0xFF
+    quotations = {bytes(wrong): ["IP", "UDP"], bytes(wrong[:12]): [], ipv4(200, b"of a protocol that is not known"): ["IP"]}
+    for quoted, names_in_it in quotations.items():
+        frame = ipv4(253, b"an error" + quoted)
+        row = struct.pack("=7q", 0, len(frame), len(frame), 0, 101, 0, 0)
+        data, counts = bytearray(frame), {}
+        assert codec.correct(data, row, 1, counts)[0] == 1
+        assert counts == {}
+        assert data[20:] == frame[20:]
+        assert codec.check(data, row) == b"\0"
+        headers = found(codec, bytes(data), 101)
+        assert [name for name, *_ in headers] == ["IP", "A", *names_in_it]
+        assert codec.verify(data, row) == [1, *[0] * (len(headers) - 1)]
+        program = expression.assignments([("IP.TTL[2]", "=", "9")])
+        changed = bytearray(data)
+        codec.assign(changed, row, program, None, True)
+        assert changed[10:12] == data[10:12]
+        assert (len(changed) > 36 and changed[36] == 9) == ("IP" in names_in_it)
+        assert changed[37:] == data[37:]
+
+
 # ---- soundness ----
 
 

@@ -338,6 +338,7 @@ bool is_tunnel(enum header_kind kind);
 bool is_tunnel_port(unsigned port);
 bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
+void walk_own(struct walk *w, const struct frame *f, int64_t linktype);
 
 /* protocols.c */
 

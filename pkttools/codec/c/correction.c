@@ -57,7 +57,7 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
     e.linktype = linktype;
     p->frame = f->view;
     p->original = original;
-    walk(&p->walk, &f->view, linktype);
+    walk_own(&p->walk, &f->view, linktype);
     *corrected = (struct corrected){.doubt = SURE, .beyond = p->walk.beyond};
     if (what == LENGTHS && !correct_lengths(&e, &corrected->doubt))
         return MALFORMED;

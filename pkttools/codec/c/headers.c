@@ -310,6 +310,10 @@ static void walk_on(const struct kind *k, enum done done, struct standing s, str
         done = carried ? step_plainly(&k, &s, w, f) : AT_HEADER;
     }
     w->partial |= s.promised;
+    if (w->quoted < MAX_HEADERS) {              /* a quoted packet is cut, as a rule, and nobody acts on it */
+        w->partial = false;
+        w->beyond = 0;
+    }
     if (w->count == 0)
         w->header[w->count++] = (struct header){UNKNOWN, 0, 0, (uint32_t)f->size};
 }
@@ -330,6 +334,13 @@ void walk(struct walk *w, const struct frame *f, int64_t linktype)
     if (done != FINISHED || w->count == 0)
         walk_on(k, done, s, w, f);
     HOLDS(in_order(w, f));
+}
+
+/* The same without the headers of a packet that is quoted: those that sums and lengths are asked of. */
+void walk_own(struct walk *w, const struct frame *f, int64_t linktype)
+{
+    walk(w, f, linktype);
+    w->count = least(w->count, w->quoted);
 }
 
 /* Whether headers of a link type are found. */

@@ -102,7 +102,7 @@ static size_t most(const struct packet_view *p, size_t index)
 
 static void look_again(struct packet_edit *e)
 {
-    walk(&e->view.walk, &e->view.frame, e->linktype);
+    walk_own(&e->view.walk, &e->view.frame, e->linktype);
 }
 
 static void declare(struct packet_edit *e, size_t index, size_t size)

@@ -29,10 +29,11 @@ static enum outcome message_verdict(const struct packet_view *p, size_t index, s
 void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
 {
     const struct header *h = p->walk.header;
+    size_t own = least(p->walk.count, p->walk.quoted);  /* what is quoted says nothing of this packet */
     for (size_t i = 0; i < p->walk.count; i++)
-        verdicts[i] = carries(p, &h[i]) ? UNCERTAIN : NONE;
+        verdicts[i] = i < own && carries(p, &h[i]) ? UNCERTAIN : NONE;
     struct checksum left = {0};
-    for (size_t i = p->walk.count; i-- > 0;) {  /* the innermost first: outer sums cover inner ones */
+    for (size_t i = own; i-- > 0;) {  /* the innermost first: outer sums cover inner ones */
         if (h[i].kind != IP && h[i].kind != IPV6)
             continue;
         struct message m;
@@ -42,7 +43,7 @@ void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
             verdicts[i] = judged(&p->frame, &c);
         if (message_verdict(p, i, &m, &left, &verdict) != CORRECTED || m.place == 0)
             continue;
-        for (size_t k = i + 1; k < p->walk.count && h[k].start <= m.at; k++)
+        for (size_t k = i + 1; k < own && h[k].start <= m.at; k++)
             if (h[k].start == m.at)
                 verdicts[k] = verdict;
     }
@@ -92,7 +93,7 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
     struct packet_view p;
     p.frame = *f;
     p.original = original;
-    walk(&p.walk, f, linktype);
+    walk_own(&p.walk, f, linktype);
     *beyond = p.walk.beyond;
     if (original > (int64_t)f->size)
         return TRUNCATED;

@@ -157,8 +157,8 @@ struct followed update(const struct frame *before, const struct writable_frame *
         .before = {.frame = *before, .original = original}, .after = {.frame = after->view, .original = original}, .edited = *after,
     };
     struct followed left = {false, false};
-    walk(&s.before.walk, before, linktype);
-    walk(&s.after.walk, &after->view, linktype);
+    walk_own(&s.before.walk, before, linktype);
+    walk_own(&s.after.walk, &after->view, linktype);
     for (size_t i = s.before.walk.count; i-- > 0;) {    /* the innermost first: outer sums cover inner ones */
         const struct header *h = &s.before.walk.header[i], *now = &s.after.walk.header[i];
         if (h->kind != IP && h->kind != IPV6)

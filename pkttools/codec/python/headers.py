@@ -67,6 +67,8 @@ class Walk:
         while kind:
             kind = self.step(kind)
         self.partial |= self.promised
+        if self.quoted < MAX_HEADERS:  # a quoted packet is cut, as a rule, and nobody acts on it
+            self.partial, self.beyond = False, 0
         if not self.headers:
             self.headers.append(Header(UNKNOWN, 0, 0, len(frame)))
 

@@ -52,7 +52,8 @@ class Packet:
     def walk(self) -> None:
         """Finds the headers, anew."""
         found = Walk(bytes(self.frame), self.linktype)
-        self.headers, self.partial, self.beyond = found.headers, found.partial, found.beyond
+        self.headers, self.partial, self.beyond = found.headers[: found.quoted], found.partial, found.beyond
+        self.quoted = len(found.headers) - len(self.headers)  # how many headers a packet has that is quoted in it
 
     def get(self, at: int, size: int) -> int:
         """A number in the packet; past its end it is 0."""

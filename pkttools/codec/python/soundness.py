@@ -79,7 +79,7 @@ def verify(data: bytearray, row: bytes) -> list[int]:
         for k in range(i + 1, len(view.headers)):
             if outcome == CORRECTED and message and message.place and view.headers[k].start == message.at:
                 verdicts[k] = verdict
-    return verdicts
+    return verdicts + [NONE] * view.quoted  # what is quoted says nothing of this packet
 
 
 def _zero_sound(view: View, header: Header) -> bool:
