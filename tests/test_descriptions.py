@@ -106,6 +106,12 @@ def test_what_the_walk_goes_by_is_what_rules_ask_for():
     assert [name for name, row in rows(text).items() if row[-1]] == ["P.A", "P.C", "P.D", "P.E", "P.DATA"]
 
 
+def test_what_announces_a_header_from_its_own_beginning_is_gone_by():
+    """The first bits of the headers that a rule finds by what is behind its own."""
+    text = "space s\nprotocol P\nfield A 8\nnext s behind 4\nheader Q\nafter s 1\nfield B 4\nfield C 4\n"
+    assert [name for name, row in rows(text).items() if row[-1]] == ["P.B"]
+
+
 def test_comments_and_text():
     header = described('protocol P "a # b" # "c"\nshow "x" "\\t{A} \\"q\\""\n').found.headers["P"]
     assert header.title == "a # b"

@@ -94,7 +94,8 @@ def finds(found: Descriptions, rule: Next) -> bool:
 def consulted(found: Descriptions, header: Header) -> list[tuple[int, int]]:
     """The bits of a header that the walk goes by: from, and up to."""
     rules: list[Rule] = [*header.sizes(), *(rule for rule in header.next if finds(found, rule))]
-    ranges = [(0, 4)] if any(after.space == "version" for after in header.after) else []
+    spaces = {after.space for after in header.after}
+    ranges = [(0, rule.behind) for other in found.headers.values() for rule in other.next if rule.behind and rule.space in spaces]
     tests = [test for one in (*header.after, *rules) for test in one.tests] + header.whole
     fields = [one.field for one in rules if one.field]
     for name, mask in [(name, -1) for name in fields] + [(test.field, test.mask) for test in tests]:
