@@ -69,7 +69,7 @@ static struct packet_view walked(const struct frame *f, const struct sample *s)
     EXPECT(view.walk.count > 0 && view.walk.count <= MAX_HEADERS);
     for (size_t i = 0; i < view.walk.count; i++) {
         const struct header *h = &view.walk.header[i];
-        EXPECT((unsigned)h->kind < HEADER_KINDS);
+        EXPECT((unsigned)h->kind < OUR_KINDS);
         EXPECT(h->start <= h->data && h->data <= h->end && h->end <= f->size);
         EXPECT(i == 0 || h->start > h[-1].start);
     }
