@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator
 from types import ModuleType
 
+import c_tables
 import pytest
 from conftest import ROOT, load
 from protocol_tables import (
@@ -47,7 +48,8 @@ from pkttools.protocols.walking import (
     UNFOLLOWED,
 )
 
-TABLES = tuple(tuple(memoryview(table).cast("q")) for table in _tables.WALK)
+WALK = c_tables.walk()
+TABLES = tuple(tuple(memoryview(table).cast("q")) for table in WALK)
 C = "\n".join((ROOT / "pkttools/codec/c" / name).read_text() for name in ("protocols.h", "protocols.c"))
 
 
@@ -283,28 +285,30 @@ BAD = {
     "rules": [(0, 3), (1, 99), (2, 99), (2, -1), (3, 4), (4, -5), (5, 99)],
     "spaces": [(0, 256), (1, -2), (2, 1), (3, 999)],
     "entries": [(0, -1), (0, 1 << 32), (1, -3), (1, 0), (1, 9999), (2, 99), (3, -1)],
+    "sums": [(0, 0), (0, 9999), (1, -2), (1, 1), (1, 8), (1, 254), (2, 3), (2, 0), (3, -1), (3, 3), (4, 0), (4, -2), (5, -1),
+             (5, 70_000), (6, 1 << 20), (7, -1), (7, 4), (8, -1), (8, 3), (9, -1), (10, 99)],
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("table", "column", "value"), [(table, *bad) for table, bads in BAD.items() for bad in bads])
 def test_unsound_columns(codec: ModuleType, table: str, column: int, value: int) -> None:
     """What is wrong with how many there are in a run is said of where the run begins."""
-    row = {"reads": 0, "kinds": 1}.get(table, 3)
-    counts = {"kinds": (6, 13, 16, 18), "terms": (4,), "rules": (5,), "spaces": (3,), "entries": (3,)}
+    row = {"reads": 0, "kinds": 1, "sums": 0}.get(table, 3)
+    counts = {"kinds": (6, 13, 16, 18), "terms": (4,), "rules": (5,), "spaces": (3,), "entries": (3,), "sums": (10,)}
     reported = column - (column in counts.get(table, ()))
     expected = f"ValueError: protocols are not sound: table {walking.NAMES.index(table)}, row {row}, column {reported}"
     assert said(codec, changed(table, row, column, value)) == expected
 
 
 def test_unsound_tables(codec: ModuleType) -> None:
-    given = _tables.WALK
-    assert said(codec, given[:6]) == "TypeError: protocols are a tuple of 7 tables"
-    assert said(codec, [*given]) == "TypeError: protocols are a tuple of 7 tables"
-    assert said(codec, (*given[:6], (1, 2))) == "TypeError: a table is bytes: integers of 64 bits"
-    assert said(codec, (*given[:6], given[6][:-1])) == "TypeError: a table is bytes: integers of 64 bits"
-    assert said(codec, (*given[:6], given[6][:-8])) == "ValueError: protocols are not sound: table 6, row -1, column 0"
+    given = WALK
+    assert said(codec, given[:7]) == "TypeError: protocols are a tuple of 8 tables"
+    assert said(codec, [*given]) == "TypeError: protocols are a tuple of 8 tables"
+    assert said(codec, (*given[:7], (1, 2))) == "TypeError: a table is bytes: integers of 64 bits"
+    assert said(codec, (*given[:7], given[7][:-1])) == "TypeError: a table is bytes: integers of 64 bits"
+    assert said(codec, (*given[:7], given[7][:-8])) == "ValueError: protocols are not sound: table 7, row -1, column 0"
     assert said(codec, (*given[:3], b"", *given[4:])) == "ValueError: protocols are not sound: table 3, row -1, column 0"
-    assert said(codec, (*given[:5], b"", given[6])) == "ValueError: protocols are not sound: table 5, row -1, column 0"
+    assert said(codec, (*given[:5], b"", *given[6:])) == "ValueError: protocols are not sound: table 5, row -1, column 0"
     assert said(codec, (given[0] * 1000, *given[1:])) == "ValueError: protocols are not sound: table 0, row -1, column 0"
     assert said(codec, tables({"A": Kind(0)})) == f"ValueError: protocols are not sound: table 3, row {FIRST}, column 0"
     assert said(codec, changed("kinds", 0, 1, HIDDEN)) == "ValueError: protocols are not sound: table 3, row 0, column 1"
@@ -333,14 +337,15 @@ def test_many_values_in_a_space(codec: ModuleType) -> None:
 
 # ---- random tables ----
 
-SAMPLES = [*frames(), (1, ethernet(0x0800, ipv4(47, gre(0x6558, ethernet(0x86DD, ipv6(17, udp())), 0xB000))))]
+SUMMED = ethernet(0x0800, ipv4(17, struct.pack("!4H", 1024, 9000, 19, 0) + b"\x12\1\0\0\0\0\0\7odd"))
+SAMPLES = [*frames(), (1, SUMMED), (1, ethernet(0x0800, ipv4(47, gre(0x6558, ethernet(0x86DD, ipv6(17, udp())), 0xB000))))]
 
 
 def randomly_changed(dice: random.Random) -> tuple[bytes, ...]:
     """Our tables with a few numbers changed, mostly to what stands elsewhere in their columns."""
     rows = [list(table) for table in TABLES]
     for _ in range(dice.choice((1, 1, 2, 4, 12))):
-        table = dice.choice((0, 0, 1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 6, 6))
+        table = dice.choice((0, 0, 1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 6, 6, 7, 7))
         columns = walking.COLUMNS[table]
         at = dice.randrange(len(rows[table]))
         elsewhere = rows[table][dice.randrange(len(rows[table]) // columns) * columns + at % columns]
@@ -368,7 +373,10 @@ def test_random_tables_are_the_same_to_both(seed: int) -> None:
             seen, counts = [], []
             for codec in (c, python):
                 counts.append({})
-                seen.append(codec.walk(bytearray(frame), row))
+                mended = bytearray(frame)
+                seen.append(
+                    (codec.walk(bytearray(frame), row), codec.correct(mended, row, 0), bytes(mended), codec.verify(mended, row))
+                )
                 codec.beyond(bytearray(frame), row, counts[-1])
             assert (seen[0], counts[0]) == (seen[1], counts[1]), (seed, linktype, frame[:size].hex(), given)
     assert sound > 30

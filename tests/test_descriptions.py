@@ -372,13 +372,14 @@ def test_what_is_described_is_walked(walked, text, frame, headers):
     assert walked(text, frame) == headers
 
 
-def test_the_example_of_contributing(codec, tmp_path):
-    """One file, and all tables have it."""
+def test_the_example_of_contributing(codec):
+    """It is the file, and all tables have it."""
     lines = (ROOT / "CONTRIBUTING.md").read_text().partition("## A protocol")[2].partition("\n## ")[0].splitlines()
-    mine = tmp_path / "chat.protocol"
-    mine.write_text("\n".join(line[4:] for line in lines if line.startswith("    ")))
-    assert len(mine.read_text().splitlines()) <= 30
-    given = made(descriptions([*OURS, mine]))
+    shown = "\n".join(line[4:] for line in lines if not line or line.startswith("    ")).strip("\n")
+    chat = ROOT / "examples/protocols/chat.protocol"
+    assert chat.read_text() == shown + "\n"
+    assert len(shown.splitlines()) <= 30
+    given = made(descriptions(OURS, [chat]))
     frame = ethernet(0x0800, ipv4(17, struct.pack("!4H", 1234, 9000, 21, 0) + b"\x12\2\0\0\x80\0\0\0hello"))
     row = struct.pack("=7q", 0, len(frame), len(frame), 0, 1, 0, 0)
     codec.set_protocols(given.WALK)
@@ -387,7 +388,7 @@ def test_the_example_of_contributing(codec, tmp_path):
     finally:
         codec.set_protocols(_tables.WALK)
     assert headers[-2:] == [("UDP", 34, 42, 55), ("CHAT", 42, 50, 55)]
-    assert given.NAMES["CHAT_TYPE"] == {1: "hello", 2: "text"}
+    assert given.NAMES["CHAT_TYPE"] == {1: "hello", 2: "text", 3: "bye"}
     assert "\nCHAT.URGENT\n" in given.FIELDS
     assert given.LAYOUTS["CHAT"][0] == "Chat"
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
 from conftest import shell
 from samples import batch, ethernet, gre, ipv4, ipv6, udp, vxlan
 
-from pkttools.codec import text_encode
+from pkttools.codec import BAD, NONE, RIGHT, UNCERTAIN, text_encode
 from pkttools.commands import commands, find
+from pkttools.protocols import _tables
+from pkttools.protocols.compile import FOLDER, descriptions, made
+
+OURS = sorted(FOLDER.glob("*.protocol"))
 
 GAME = """
 names     GAME_TYPE
@@ -56,6 +61,11 @@ def text(frames: list[bytes]) -> bytes:
     """Packets as text."""
     made = batch([(1, frame) for frame in frames])
     return bytes(text_encode(made.data, bytes(made.rows), 0, 1, 16, False, None)[0]) if frames else b""
+
+
+def rows(frame: bytes, original: int | None = None) -> bytes:
+    """The row of a packet of Ethernet."""
+    return struct.pack("=7q", 0, len(frame), original or len(frame), 0, 1, 0, 0)
 
 
 @pytest.fixture
@@ -185,7 +195,7 @@ def test_the_user_has_it(tmp_path, backend, announced, expression, packets):
 # ---- what is wrong in a file ----
 
 
-BAD = [
+MISTAKES = [
     ("protocl X", 1, "no statement 'protocl'; there are protocol, "),
     ("protocol x", 1, "'x' is no name of a protocol: capital letters, digits and underscores"),
     ("protocol X\nafter udp 1\nfield A", 3, "wanted: field NAME|- BITS "),
@@ -201,10 +211,13 @@ BAD = [
     ("field A 8", 1, "`field` belongs below `protocol`"),
     ("protocol X\nafter udp 1 1\nfield A 8", 2, "udp 1 is there already ("),
     ("protocol X\nafter udp 1\nfield A 16\nchecksum B internet", 4, "X has no field B; there are A"),
+    ("protocol X\nafter udp 1\nfield A 8\nfield B 16\nchecksum B internet", 5, "B lies at an odd byte: "),
+    ("protocol X\nafter udp 1\nfield A 32\nchecksum A crc32c pseudo", 4, "a CRC has no pseudo-header, "),
+    ("protocol X\nafter udp 1\nfield - 2032\nfield A 16\nchecksum A internet", 5, "A lies more than 252 bytes behind the start"),
 ]
 
 
-@pytest.mark.parametrize(("described", "line", "said"), BAD, ids=lambda value: None if isinstance(value, int) else value[:30])
+@pytest.mark.parametrize(("described", "line", "said"), MISTAKES, ids=lambda value: None if isinstance(value, int) else value[:30])
 def test_what_is_wrong_is_said_with_its_line(tmp_path, described, line, said):
     path = tmp_path / "bad.protocol"
     path.write_text(described + "\n")
@@ -226,6 +239,176 @@ def test_a_file_that_is_none(tmp_path):
 def test_one_file_twice(game):
     done = shell(f"pkt-txt2txt --protocols {game} --protocols {game}")
     assert (done.returncode, done.stderr.decode()) == (2, f"pkt-txt2txt: {game}:2: there are names GAME_TYPE already ({game}:2)\n")
+
+
+# ---- checksums ----
+
+
+def folded(data: bytes) -> int:
+    """The Internet checksum, RFC 1071."""
+    data += bytes(len(data) % 2)
+    total = sum(int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total ^ 0xFFFF
+
+
+SUMMED = """
+protocol SUMMED
+after udp 7777
+after protocol 253
+after ethertype 0x88B5
+field SIZE 8
+field COVERED 8
+field SUM 16
+field A 16
+data
+size SIZE
+checksum SUM {}
+"""
+OPTION = b"\xee\xff"  # behind the fields, inside of SIZE
+
+
+def summed(data: bytes = b"seven b", total: int = 0, a: int = 0x1234, covered: int = 9) -> bytes:
+    """The header, of 8 bytes, and data; of all that the first `covered` are covered where it says so."""
+    return bytes([8, covered]) + total.to_bytes(2, "big") + a.to_bytes(2, "big") + OPTION + data
+
+
+def pseudo(frame: bytes, protocol: int, size: int) -> bytes:
+    """The pseudo-header of a frame: RFC 9293 section 3.1, RFC 8200 section 8.1."""
+    if frame[12:14] == b"\x86\xdd":
+        return frame[22:54] + size.to_bytes(4, "big") + bytes([0, 0, 0, protocol])
+    return frame[26:34] + bytes([0, protocol]) + size.to_bytes(2, "big")
+
+
+CARRIERS = {
+    "udp": (lambda header: ethernet(0x0800, ipv4(17, to(7777, header))), 42, 17),
+    "udp6": (lambda header: ethernet(0x86DD, ipv6(17, to(7777, header))), 62, 17),
+    "ip": (lambda header: ethernet(0x0800, ipv4(253, header)), 34, 253),
+    "ipv6": (lambda header: ethernet(0x86DD, ipv6(253, header)), 54, 253),
+    "ethernet": (lambda header: ethernet(0x88B5, header), 14, 0),
+    "in a tunnel": (lambda header: ethernet(0x0800, ipv4(17, vxlan(ethernet(0x0800, ipv4(17, to(7777, header)))))), 92, 17),
+    "tagged": (lambda header: ethernet(0x8100, b"\0\7\x08\0" + ipv4(17, to(7777, header))), 46, 17),
+}
+RULES = {  # what is covered, and whether with the pseudo-header of which versions
+    "internet": (15, ""), "internet over header": (8, ""), "internet over COVERED": (9, ""), "internet pseudo": (15, "46"),
+    "internet pseudo 4": (15, "4"), "internet over header pseudo 6": (8, "6"),
+}  # fmt: skip
+
+
+def value(frame: bytes, at: int, protocol: int, rule: str) -> int:
+    """What the checksum of a header without one should be."""
+    size, versions = RULES[rule]
+    versions = versions if protocol else ""
+    inner = frame[at - 42 :] if protocol == 17 and at in (46, 92) else frame
+    version = "6" if inner[12:14] == b"\x86\xdd" else "4"
+    return folded((pseudo(inner, protocol, size) if version in versions else b"") + frame[at : at + size])
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_a_checksum_is_corrected_checked_and_kept(codec, tmp_path, carrier, rule):
+    """By both codecs, and with it all that is around it."""
+    path = tmp_path / "summed.protocol"
+    path.write_text(SUMMED.format(rule))
+    given = made(descriptions(OURS, [path]))
+    make, at, protocol = CARRIERS[carrier]
+    plain = make(summed())
+    wanted = value(plain, at, protocol, rule)
+    codec.set_protocols(given.WALK)
+    try:
+        frame, row = bytearray(plain), rows(plain)
+        assert codec.correct(frame, row, 0)[:1] == (1,)
+        assert int.from_bytes(frame[at + 2 : at + 4], "big") == wanted
+        assert codec.check(frame, row) == bytes([0])
+        assert codec.verify(frame, row)[-1] == RIGHT
+        assert codec.correct(bytearray(frame), row, 0)[5] == 0
+        right = bytes(frame)
+        for place in (at + 4, at + 5, at + 7, at + 12):  # of the last one some rules know nothing
+            changed = bytearray(right)
+            changed[place] ^= 0x41
+            unknown = place >= at + RULES[rule][0]
+            assert codec.verify(changed, row)[-1] == (RIGHT if unknown else BAD)
+            wrong = codec.correct(changed, row, 0)[5]
+            assert wrong == (0 if unknown and carrier in ("ethernet", "ip", "ipv6", "in a tunnel") else 1)
+            assert codec.check(changed, row) == bytes([0])
+            other = bytearray(plain)
+            other[place] ^= 0x41
+            assert int.from_bytes(changed[at + 2 : at + 4], "big") == value(bytes(other), at, protocol, rule)
+    finally:
+        codec.set_protocols(_tables.WALK)
+
+
+@pytest.mark.parametrize("rule", [*RULES, "crc32c", "crc32c over header"])
+def test_a_checksum_follows_an_assignment(tmp_path, backend, rule):
+    """What was right stays right: the same as to correct it. What was wrong stays wrong, and what the user sets stays."""
+    path = tmp_path / "summed.protocol"
+    crc = rule.startswith("crc")
+    path.write_text(SUMMED.replace("SUM 16", f"SUM {32 if crc else 16}").format(rule))
+    own = {"PKTTOOLS_PROTOCOLS": str(path), "backend": backend}
+    plain = text([make(summed()[:2] + bytes(2 * crc) + summed()[2:]) for make, _, _ in CARRIERS.values()])
+    right = shell("pkt-correct", plain, **own).stdout
+    words = "SUMMED.A+=1 SUMMED.DATA=99 IP.DST_ADDR=192.0.2.99 IPV6.DST_ADDR=2001:db8::99"
+    kept, mended = shell(f"pkt-change -u {words}", right, **own), shell(f"pkt-change {words} | pkt-correct", right, **own)
+    assert (kept.stdout, kept.returncode) == (mended.stdout, 0)
+    assert kept.stdout != right
+    done = shell("pkt-pipe 'change -u SUMMED.SUM=0x1111 | change -u SUMMED.A=7 | check -cs'", right, **own)
+    assert done.stderr == b"pkt-pipe: check: 7 packets not valid: 7 with a wrong checksum\n"
+
+
+@pytest.mark.parametrize(("zero", "data", "stored"), [
+    ("zero none", b"", 0), ("zero ffff", b"", 0), ("zero none if A == 1", b"", 0), ("if A == 2", b"", 0), ("", b"", None),
+])  # fmt: skip
+def test_where_there_is_none(codec, tmp_path, zero, data, stored):
+    path = tmp_path / "summed.protocol"
+    path.write_text(SUMMED.format(f"internet {zero}"))
+    frame = bytearray(ethernet(0x88B5, summed(data)))
+    codec.set_protocols(made(descriptions(OURS, [path])).WALK)
+    try:
+        codec.correct(frame, rows(frame), 0)
+        verdict = codec.verify(frame, rows(frame))[-1]
+    finally:
+        codec.set_protocols(_tables.WALK)
+    found = int.from_bytes(frame[16:18], "big")
+    assert (found, verdict) == ((0, NONE) if stored == 0 else (folded(summed(data)), RIGHT))
+
+
+@pytest.mark.parametrize(("rule", "value"), [("internet zero ffff", 0xFFFF), ("internet zero none", 0), ("internet", 0)])
+def test_a_sum_of_zero(codec, tmp_path, rule, value):
+    """As UDP writes it, RFC 768, where that is said."""
+    path = tmp_path / "summed.protocol"
+    path.write_text(SUMMED.format(rule))
+    empty = summed(b"")
+    frame = bytearray(ethernet(0x88B5, summed(b"", 1, folded(empty[:4] + bytes(2) + empty[6:]))))
+    codec.set_protocols(made(descriptions(OURS, [path])).WALK)
+    try:
+        codec.correct(frame, rows(frame), 0)
+    finally:
+        codec.set_protocols(_tables.WALK)
+    assert int.from_bytes(frame[16:18], "big") == value
+
+
+@pytest.mark.parametrize(
+    ("size", "covered", "captured", "outcome", "verdict"),
+    [
+        (8, 9, 0, 3, UNCERTAIN), (8, 0, 0, 3, UNCERTAIN), (8, 3, 0, 3, UNCERTAIN), (8, 99, 0, 3, UNCERTAIN), (8, 15, 0, 0, RIGHT),
+        (8, 4, 0, 0, RIGHT), (8, 15, 3, 1, UNCERTAIN),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_known(codec, tmp_path, size, covered, captured, outcome, verdict):
+    """It covers more than there is, or not itself; not all of it was captured."""
+    path = tmp_path / "summed.protocol"
+    path.write_text(SUMMED.format("internet over COVERED"))
+    frame = bytearray(ethernet(0x0800, ipv4(17, to(7777, bytes([size, covered]) + summed()[2 : 15 if covered != 9 else 8]))))
+    row = rows(frame[: len(frame) - captured], len(frame))
+    codec.set_protocols(made(descriptions(OURS, [path])).WALK)
+    try:
+        del frame[len(frame) - captured :]
+        codec.correct(frame, row, 0)
+        found = codec.check(frame, row), codec.verify(frame, row)[-1]
+    finally:
+        codec.set_protocols(_tables.WALK)
+    assert found == (bytes([outcome]), verdict)
 
 
 # ---- decode as ----
@@ -285,3 +468,14 @@ def test_one_number_decoded_twice():
     done = shell("pkt-filter --decode UDP.DST_PORT==8=VXLAN --decode UDP.DST_PORT==8=GRE UDP")
     assert done.returncode == 2
     assert done.stderr == b"pkt-filter: --decode 'UDP.DST_PORT==8=GRE': udp 8 is there already (--decode 'UDP.DST_PORT==8=VXLAN')\n"
+
+
+def test_a_tunnel_of_the_user_keeps_its_zero(tmp_path, backend):
+    """RFC 6935: the checksum of UDP around it, over IPv6 too; of what is only decoded as a tunnel likewise."""
+    path = tmp_path / "tube.protocol"
+    path.write_text("protocol TUBE\nis tunnel\nafter udp 7777\nfield A 32\nnext IP\n")
+    inside = b"\0\0\0\7" + ipv4(17, udp())
+    tube, overlay = ethernet(0x86DD, ipv6(17, to(7777, inside))), ethernet(0x86DD, ipv6(17, to(8472, vxlan(FRAMES[0])[8:])))
+    for options, frame in ((f"--protocols {path}", tube), ("--decode UDP.DST_PORT==8472=VXLAN", overlay), ("", tube)):
+        lines = out(f"pkt-pipe {options} 'correct | txt2txt -a'", [frame], backend)
+        assert next(line for line in lines if line.startswith("UDP.CHECKSUM")).endswith(": 0x0") == bool(options)

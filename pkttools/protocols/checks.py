@@ -6,10 +6,11 @@ import string
 from collections.abc import Iterator
 
 from ..errors import PktError
-from .model import MOST_BYTES, Descriptions, Entry, Field, Header, Line, Next, Rule, Space, Test
+from .model import MOST_BYTES, OURS, Checksum, Descriptions, Entry, Field, Header, Line, Next, Rule, Space, Test
 
 FALLBACK = "UNKNOWN"  # what a packet is of which nothing is known
 MOST_TESTED = 32  # bits of a number that the walk goes by
+MOST_PLACE = 252  # bytes in front of a checksum
 MOST_RULES = 32  # of a header, of each sort
 NUMBERS = ("int", "little", "family")
 ATTRIBUTES = ("size", "tags", "type", "flags", "named", "extension", "verdict")  # of what is shown: Header in formats/analysis.py
@@ -163,6 +164,18 @@ def _rules(found: Descriptions, header: Header) -> None:
         bits = 16 if rule_of_sum.kind == "internet" else 32
         if sum_field and (sum_field.width != bits or sum_field.bit % 8):
             raise rule_of_sum.line.wrong(f"{rule_of_sum.field} is no field of {bits // 8} bytes, as {rule_of_sum.kind} has")
+        if sum_field and header.rank != OURS:  # those of ours are rules of codec/c/checksum.c
+            _sum(rule_of_sum, sum_field, bits)
+
+
+def _sum(rule: Checksum, field: Field, bits: int) -> None:
+    """What the tables of checksums have room for."""
+    if bits == 16 and field.bit % 16:
+        raise rule.line.wrong(f"{field.name} lies at an odd byte: no Internet checksum does")
+    if bits == 32 and (rule.pseudo or rule.zero != "sum"):
+        raise rule.line.wrong("a CRC has no pseudo-header, and 0 is a value like any other")
+    if field.bit // 8 > MOST_PLACE:
+        raise rule.line.wrong(f"{field.name} lies more than {MOST_PLACE} bytes behind the start")
 
 
 def _shown(header: Header) -> None:

@@ -6,7 +6,7 @@ from struct import pack
 
 from . import walking
 from .checks import announced
-from .model import Descriptions, Entry, Field, Header, Next, Size, Space, Test
+from .model import OURS, Checksum, Descriptions, Entry, Field, Header, Next, Size, Space, Test
 
 MOST = 0xFFFFFFFF  # a number, and a mask
 PARTIAL = {"cut": walking.CUT, "inside": walking.CUT_INSIDE, "deep": walking.DEEP, "size": walking.MISSIZED}
@@ -122,6 +122,8 @@ class Tables:
             *(rules, self.count("rules") - rules),
             getattr(walking, header.exception or "NO_EXCEPTION"),
         )
+        if header.checksum and header.rank != OURS:  # those of ours are rules of codec/c/checksum.c
+            self.sum(header, header.checksum)
 
     def term(self, header: Header, size: Size) -> None:
         """A row of terms."""
@@ -161,6 +163,23 @@ class Tables:
             swapped = self.run((of, MOST, 0x10000, MOST, 0), *only)
             self.rows["rules"] += (walking.BY_SPACE, self.spaces[space.name], self.read((*of[:3], 1 - of[3])), flags, *swapped)
         self.rows["rules"] += (walking.BY_SPACE, self.spaces[space.name], self.read(of), flags, *self.run(*only))
+
+    def sum(self, header: Header, rule: Checksum) -> None:
+        """A row of sums."""
+        stands, over = header.field(rule.field), header.field(rule.over)
+        assert stands is not None  # checks.py has seen it
+        self.rows["sums"] += (
+            self.kinds[header.name],
+            stands.bit // 8,
+            2 if rule.kind == "internet" else 4,
+            walking.SAID if over else walking.HEADER_ALONE if rule.over == "header" else walking.MESSAGE,
+            self.read(read(over) if over else None),
+            over.scale if over else 0,
+            over.bias * over.scale if over else 0,
+            sum({4: walking.FOR_4, 6: walking.FOR_6}[version] for version in rule.pseudo),
+            {"sum": walking.A_SUM, "none": walking.NO_SUM, "ffff": walking.NEVER}[rule.zero],
+            *self.run(*(condition(header, test) for test in rule.tests)),
+        )
 
     def space(self, space: Space) -> None:
         """A row of spaces, with its entries in the order of their values."""

@@ -31,6 +31,12 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
     spaces   number, counted, entries
         Numbers that announce kinds; the first one is link types. number: in SPACES of compile.py, of what is not followed; counted:
         values from here on that have no entry are counted; -1: none, the next rule is asked.
+    sums     kind, at, bytes, over, read, scale, bias, pseudo, zero, tests
+        A checksum that a header of a kind has, other than those that messages of IP have by their protocol; in the order of kinds.
+        at: its first byte, from the header's start. bytes: 2, an Internet checksum (RFC 1071), which lies at an even byte; 4, a
+        CRC32c. over: MESSAGE, the header and its data; HEADER_ALONE; or SAID, read * scale + bias bytes. pseudo: bits of the
+        versions of IP whose pseudo-header is in it, FOR_4 and FOR_6. zero: A_SUM; NO_SUM, it says that there is none; NEVER: the
+        same, and a sum of 0 is written as 0xFFFF. tests hold where there is one.
     entries  value, kind, tests
         In the order of values; of several of the same value the first one whose tests hold, which read from where the kind would
         begin. kind -1: nothing that has headers in it; -2: the same, and a tunnel.
@@ -46,6 +52,9 @@ BIG_ENDIAN, LITTLE_ENDIAN = range(2)
 TO_KIND, BY_SPACE, COUNTED = range(3)
 QUOTED, PROMISED = 1, 2
 LEAF, TUNNEL_LEAF = -1, -2
+MESSAGE, HEADER_ALONE, SAID = range(3)
+FOR_4, FOR_6 = 1, 2
+A_SUM, NO_SUM, NEVER = range(3)
 NO_EXCEPTION, COOKED_TAGS = range(2)
 
 HIDDEN = 1  # no header, only a way to one
@@ -61,5 +70,5 @@ MISSIZED = 512  # the packet is partial where its size is impossible
 END_BEHIND = 1024  # its end is that of what follows; itself it ends with what it lies in
 TUNNEL, LINK_LAYER, TAG, EXTENSION = 2048, 4096, 8192, 16384  # what it is
 
-NAMES = ("reads", "tests", "terms", "kinds", "rules", "spaces", "entries")  # of the tables, in their order
-COLUMNS = (4, 5, 5, 20, 6, 4, 4)
+NAMES = ("reads", "tests", "terms", "kinds", "rules", "spaces", "entries", "sums")  # of the tables, in their order
+COLUMNS = (4, 5, 5, 20, 6, 4, 4, 11)

@@ -18,7 +18,6 @@ from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
 from pkttools.codec.program import FIELD_COLUMNS
 from pkttools.language import expression
-from pkttools.protocols import _tables
 from pkttools.protocols.fields import HEADERS
 from pkttools.protocols.walking import COLUMNS
 from tests.support import c_tables
@@ -310,7 +309,7 @@ def changed_tables() -> Iterator[bytes]:
     """Changes to our tables of protocols, and a frame: a table, a place in it, a number."""
     frame = sample(1, ethernet(0x8100, tags([0x8100], 0x0800, ipv4(47, gre(0x6558, ethernet(0x86DD, ipv6(17, udp())), 0xB000)))))
     yield b"\0" + frame
-    for table, (rows, columns) in enumerate(zip(_tables.WALK, COLUMNS, strict=True)):
+    for table, (rows, columns) in enumerate(zip(c_tables.walk(), COLUMNS, strict=True)):
         last = len(rows) // 8
         for place in (*range(columns), *range(last - columns, last)):
             for number in (-1, 1, 300):

@@ -1,16 +1,27 @@
-"""Our tables of protocols in C, for programs of tests that call the codec's functions directly."""
+"""Tables of protocols in C, for programs of tests that call the codec's functions directly; and those with a user's protocol."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
-from pkttools.protocols import _tables
+from pkttools.protocols.compile import FOLDER, descriptions, made
 from pkttools.protocols.walking import COLUMNS, NAMES
+
+CHAT = Path(__file__).parents[2] / "examples/protocols/chat.protocol"
+
+
+@cache
+def walk() -> tuple[bytes, ...]:
+    """Our tables, and a header behind them that has a checksum by its description."""
+    tables: tuple[bytes, ...] = made(descriptions(sorted(FOLDER.glob("*.protocol")), [CHAT])).WALK
+    return tables
 
 
 def in_c() -> Iterator[str]:
     """Lines that define OUR_PROTOCOLS, and how many kinds there are."""
-    tables = [memoryview(table).cast("q") for table in _tables.WALK]
+    tables = [memoryview(table).cast("q") for table in walk()]
     for name, table in zip(NAMES, tables, strict=True):
         yield f"static const int64_t our_{name}[] = {{{', '.join(f'INT64_C({n})' for n in table)}}};"
     rows = ", ".join(f"{{our_{name}, {len(table)}}}" for name, table in zip(NAMES, tables, strict=True))

@@ -281,15 +281,28 @@ bool zero_stays(const struct packet_view *p, size_t index, const struct message 
 static uint32_t crc_of(const struct frame *f, const struct message *m)
 {
     static const uint8_t zeros[4];
-    const uint8_t *at = frame_range(f, m->at, m->size);
-    uint32_t crc = crc32c(crc32c(0xFFFFFFFF, at, 8), zeros, 4);
-    return reversed(~crc32c(crc, at + 12, m->size - 12));   /* little-endian in the packet */
+    const uint8_t *at = frame_range(f, m->at, m->covered);
+    uint32_t crc = crc32c(crc32c(0xFFFFFFFF, at, m->place), zeros, 4);
+    return reversed(~crc32c(crc, at + m->place + 4, m->covered - m->place - 4));    /* little-endian in the packet */
+}
+
+/* All that the Internet checksum of a message covers, but itself, as far as it was captured. */
+uint64_t message_sum(const struct frame *f, const struct message *m)
+{
+    return pseudo_sum(f, m) + covered_sum(f, m);
 }
 
 static unsigned value_of(const struct frame *f, const struct message *m)
 {
-    unsigned value = fold(pseudo_sum(f, m) + covered_sum(f, m));
+    unsigned value = fold(message_sum(f, m));
     return value == 0 && m->never_zero ? 0xFFFF : value;
+}
+
+/* Where the checksum of a message stands that was captured, and what it should be. */
+void message_value(const struct frame *f, const struct message *m, struct checksum *c)
+{
+    *c = (struct checksum){.at = m->at + m->place, .size = m->bytes};
+    c->value = c->also = m->bytes == 4 ? crc_of(f, m) : value_of(f, m);
 }
 
 /* The message behind the IP header at `index` and the checksum it should carry. */
@@ -313,8 +326,7 @@ enum outcome message_checksum(const struct packet_view *p, size_t index, struct 
         return CORRECTED;
     if (m->obscure && m->pseudo)
         return OBSCURE;
-    *c = (struct checksum){.at = m->at + m->place, .size = m->bytes};
-    c->value = c->also = m->bytes == 4 ? crc_of(f, m) : value_of(f, m);
+    message_value(f, m, c);
     if (m->other) {
         struct message o = *m;
         other_reading(&o);

@@ -342,7 +342,7 @@ void walk_own(struct walk *w, const struct frame *f, int64_t linktype);
 
 /* protocols.c */
 
-enum { TABLES = 7 };            /* reads, tests, terms, kinds, rules, spaces, entries: see pkttools/protocols/walking.py */
+enum { TABLES = 8 };            /* reads, tests, terms, kinds, rules, spaces, entries, sums: pkttools/protocols/walking.py */
 
 struct protocol_table {         /* rows of int64s, one behind the other */
     const int64_t *at;
@@ -466,6 +466,15 @@ static inline uint32_t checksum_read(const struct frame *f, const struct checksu
     return c->size == 4 ? get32(f, c->at) : get16(f, c->at);
 }
 void checksum_write(const struct writable_frame *f, const struct checksum *c);
+
+uint64_t message_sum(const struct frame *f, const struct message *m);
+void message_value(const struct frame *f, const struct message *m, struct checksum *c);
+
+/* sums.c: what headers have that are no messages of IP, or whose protocol is none of ours */
+
+enum outcome header_sum(const struct packet_view *p, size_t index, struct message *m, struct checksum *c);
+bool has_sum(const struct packet_view *p, size_t index);
+enum outcome sum_verdict(const struct packet_view *p, size_t index, const struct checksum *left, enum verdict *verdict);
 
 /* lengths.c */
 

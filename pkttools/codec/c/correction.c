@@ -65,6 +65,15 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
     enum outcome worst = p->walk.partial ? missing(p) : CORRECTED;
     for (size_t i = p->walk.count; i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
         enum header_kind kind = p->walk.header[i].kind;
+        if (what != TRANSPORT && has_sum(p, i)) {
+            struct message m;
+            struct checksum c;
+            enum outcome outcome = header_sum(p, i, &m, &c);
+            if (c.size > 0)
+                correct_checksum(&e.frame, NULL, &c, corrected);
+            if (outcome != CORRECTED)
+                worst = outcome;
+        }
         if (kind != IP && kind != IPV6)
             continue;
         enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, corrected) : correct_ip(&e, i, corrected);

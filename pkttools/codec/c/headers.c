@@ -4,7 +4,7 @@
 #include "protocols.h"
 
 /* Bytes of a header by what it says; they may be fewer than its fixed ones, and more than there are. */
-static int64_t size_of(const struct kind *k, const struct frame *f, size_t at)
+int64_t header_size(const struct kind *k, const struct frame *f, size_t at)
 {
     if (k->terms_count == 0)
         return k->fixed;
@@ -44,7 +44,7 @@ static enum way followed(const struct entry *e, uint64_t code, struct walk *w, c
             *next = k;
             if ((k->flags & UNFOLLOWED) == 0)
                 return LED;
-            int64_t size = limit - at >= k->fixed ? size_of(k, f, at) : INT64_MAX;
+            int64_t size = limit - at >= k->fixed ? header_size(k, f, at) : INT64_MAX;
             if (size <= (int64_t)(limit - at)) {
                 w->beyond = code | e->value;
                 return ENDED;
@@ -135,7 +135,7 @@ static const struct kind *step_in_full(const struct kind *k, struct standing *s,
     int64_t size = 0;
     size_t end = s->limit;
     if (there) {
-        size = size_of(k, f, s->at);
+        size = header_size(k, f, s->at);
         end = end_of(k, f, s->at, s->limit);
         sized = size >= k->fixed && size <= (int64_t)(end - s->at);
         there = sized || (k->flags & NEEDS_SIZE) == 0;

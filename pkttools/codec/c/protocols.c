@@ -18,6 +18,7 @@ struct kind_row {
 struct rule_row { int64_t how, what, read, flags, test, tests; };
 struct space_row { int64_t number, counted, entry, entries; };
 struct entry_row { int64_t value, kind, test, tests; };
+struct sum_row { int64_t kind, at, bytes, over, read, scale, bias, pseudo, zero, test, tests; };
 
 struct given {                  /* the same, as arrays */
     const struct read_row *reads;
@@ -27,14 +28,15 @@ struct given {                  /* the same, as arrays */
     const struct rule_row *rules;
     const struct space_row *spaces;
     const struct entry_row *entries;
+    const struct sum_row *sums;
     size_t count[TABLES];
 };
 
-enum { READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES };
+enum { READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS };
 
 static const size_t row_sizes[TABLES] = {
     sizeof(struct read_row), sizeof(struct test_row), sizeof(struct term_row), sizeof(struct kind_row), sizeof(struct rule_row),
-    sizeof(struct space_row), sizeof(struct entry_row),
+    sizeof(struct space_row), sizeof(struct entry_row), sizeof(struct sum_row),
 };
 
 /* ---- soundness ---- */
@@ -161,6 +163,26 @@ static struct fault spaces_sound(const struct given *g)
     return SOUND;
 }
 
+static struct fault sums_sound(const struct given *g)
+{
+    for (size_t i = 0; i < g->count[SUMS]; i++) {
+        const struct sum_row *s = &g->sums[i];
+        CHECK(SUMS, i, sum_row, kind, IN(s->kind, i > 0 ? s[-1].kind + 1 : 1, (int64_t)g->count[KINDS] - 1)
+              && (g->kinds[s->kind].flags & (HIDDEN | UNFOLLOWED)) == 0);
+        int64_t fixed = g->kinds[s->kind].fixed;
+        CHECK(SUMS, i, sum_row, bytes, s->bytes == 2 || s->bytes == 4);
+        CHECK(SUMS, i, sum_row, at, IN(s->at, 0, MOST_PLACE) && s->at + s->bytes <= fixed && (s->bytes == 4 || s->at % 2 == 0));
+        CHECK(SUMS, i, sum_row, over, IN(s->over, MESSAGE, SAID));
+        CHECK(SUMS, i, sum_row, read, s->over == SAID ? read_sound(g, s->read, fixed, false) : s->read == -1);
+        CHECK(SUMS, i, sum_row, scale, IN(s->scale, 0, MAX_READ));
+        CHECK(SUMS, i, sum_row, bias, IN(s->bias, -MAX_READ, MAX_READ));
+        CHECK(SUMS, i, sum_row, pseudo, IN(s->pseudo, 0, s->bytes == 2 ? FOR_4 | FOR_6 : 0));
+        CHECK(SUMS, i, sum_row, zero, IN(s->zero, A_SUM, s->bytes == 2 ? NEVER : A_SUM));
+        CHECK(SUMS, i, sum_row, test, tests_sound_of(g, s->test, s->tests, fixed, false));
+    }
+    return SOUND;
+}
+
 static struct fault sound(const struct given *g)
 {
     for (size_t i = 0; i < TABLES; i++)
@@ -169,7 +191,9 @@ static struct fault sound(const struct given *g)
     struct fault f = numbers_sound(g);
     if (f.table < 0)
         f = kinds_sound(g);
-    return f.table < 0 ? spaces_sound(g) : f;
+    if (f.table < 0)
+        f = spaces_sound(g);
+    return f.table < 0 ? sums_sound(g) : f;
 }
 
 /* ---- laid out ---- */
@@ -365,6 +389,22 @@ static void lay_kind(struct arena *a, const struct given *g, size_t number, stru
     k->shape = lay_plainly(k) ? ANY_SHAPE : NOT_PLAIN;
 }
 
+static void lay_sums(struct arena *a, const struct given *g, struct kind *kinds)
+{
+    struct sum_rule *sums = take(a, g->count[SUMS] * sizeof *sums);
+    for (size_t i = 0; i < g->count[SUMS]; i++) {
+        const struct sum_row *s = &g->sums[i];
+        struct conditions only = laid_tests(a, g, s->test, s->tests);
+        if (sums == NULL)
+            continue;
+        sums[i] = (struct sum_rule){
+            only, laid_read(g, s->read), s->scale, s->bias, (uint8_t)s->at, (uint8_t)s->bytes, (uint8_t)s->over, (uint8_t)s->pseudo,
+            (uint8_t)s->zero,
+        };
+        kinds[s->kind].sum = &sums[i];
+    }
+}
+
 static enum shape shape_of(unsigned numbers)
 {
     switch (numbers) {
@@ -403,11 +443,12 @@ static struct protocols *lay(struct arena *a, const struct given *g)
         lay_space(a, g, (int64_t)i, spaces == NULL ? NULL : &spaces[i], kinds);
     for (size_t i = 0; i < g->count[KINDS]; i++)
         lay_kind(a, g, i, kinds == NULL ? NULL : &kinds[i], spaces, kinds);
+    lay_sums(a, g, kinds);
     if (p == NULL)
         return p;
     for (size_t i = 0; i < g->count[KINDS]; i++)
         lay_quick(&kinds[i]);
-    *p = (struct protocols){.kinds = kinds, .count = g->count[KINDS], .links = laid_quick(&spaces[0], (struct near){0})};
+    *p = (struct protocols){.kinds = kinds, .count = g->count[KINDS], .sums = g->count[SUMS] > 0, .links = laid_quick(&spaces[0], (struct near){0})};
     return p;
 }
 
@@ -422,7 +463,7 @@ bool protocols_set(const struct protocol_table tables[TABLES], struct fault *fau
     struct given g = {
         (const void *)tables[READS].at, (const void *)tables[TESTS].at, (const void *)tables[TERMS].at,
         (const void *)tables[KINDS].at, (const void *)tables[RULES].at, (const void *)tables[SPACES].at,
-        (const void *)tables[ENTRIES].at, {0},
+        (const void *)tables[ENTRIES].at, (const void *)tables[SUMS].at, {0},
     };
     for (size_t i = 0; i < TABLES; i++) {
         g.count[i] = tables[i].count * sizeof(int64_t) / row_sizes[i];

@@ -27,8 +27,11 @@ enum { BIG_ENDIAN_READ, LITTLE_ENDIAN_READ };
 enum { TO_KIND, BY_SPACE, COUNTED };            /* what a rule does */
 enum { QUOTED = 1, PROMISED = 2, RULE_FLAGS = 3 };
 enum { NO_EXCEPTION, COOKED_TAGS, EXCEPTIONS };
+enum { MESSAGE, HEADER_ALONE, SAID };           /* what a sum covers */
+enum { FOR_4 = 1, FOR_6 = 2 };                  /* of which versions of IP there is a pseudo-header */
+enum { A_SUM, NO_SUM, NEVER };                  /* what 0 says */
 enum { TUNNEL_LEAF = -2, LEAF = -1 };           /* in place of a kind: nothing to be followed; of a tunnel */
-enum { MAX_READ = 65536, MAX_ROWS = 16384, MAX_LIKELY = 4, MOST_CLAIMS = 9, MAX_RUN = 32, MAX_HIDDEN = 32 };
+enum { MAX_READ = 65536, MAX_ROWS = 16384, MAX_LIKELY = 4, MOST_CLAIMS = 9, MOST_PLACE = 252, MAX_RUN = 32, MAX_HIDDEN = 32 };
 
 
 /* A number in a header. */
@@ -88,6 +91,13 @@ struct rule {
     uint64_t code;
 };
 
+struct sum_rule {               /* the checksum of a header */
+    struct conditions only;
+    struct read read;
+    int64_t scale, bias;
+    uint8_t place, bytes, over, pseudo, zero;
+};
+
 /* A number in the fixed part of a header: in four bytes, which are there. */
 struct near {
     uint32_t mask;
@@ -126,6 +136,7 @@ struct kind {
 
     const struct term *terms;
     const struct rule *rules;
+    const struct sum_rule *sum; /* NULL: it has none */
     uint32_t flags, terms_count, align, trailer;
     uint8_t exception;
     struct read end_number;
@@ -137,6 +148,7 @@ struct protocols {
     struct protocols *before;   /* what was set before: kept, a walk without the interpreter's lock may be in it */
     struct kind *kinds;         /* the first is what a frame is of which nothing is known */
     size_t count;
+    bool sums;                  /* whether any kind has a checksum of its own */
     struct quick links;         /* by link type */
 };
 
@@ -156,6 +168,10 @@ static inline const struct slot *slot_of(const struct space *s, uint32_t value)
 {
     return &s->slots[value * s->factor >> s->shift];
 }
+
+/* headers.c */
+
+int64_t header_size(const struct kind *k, const struct frame *f, size_t at);
 
 /* exceptions.c */
 

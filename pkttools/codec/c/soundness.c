@@ -31,13 +31,15 @@ void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
     const struct header *h = p->walk.header;
     size_t own = least(p->walk.count, p->walk.quoted);  /* what is quoted says nothing of this packet */
     for (size_t i = 0; i < p->walk.count; i++)
-        verdicts[i] = i < own && carries(p, &h[i]) ? UNCERTAIN : NONE;
+        verdicts[i] = i < own && (carries(p, &h[i]) || has_sum(p, i)) ? UNCERTAIN : NONE;
     struct checksum left = {0};
     for (size_t i = own; i-- > 0;) {  /* the innermost first: outer sums cover inner ones */
+        enum verdict verdict;
+        if (has_sum(p, i) && sum_verdict(p, i, &left, &verdict) == CORRECTED)
+            verdicts[i] = verdict;
         if (h[i].kind != IP && h[i].kind != IPV6)
             continue;
         struct message m;
-        enum verdict verdict;
         struct checksum c = header_checksum(p, i);
         if (c.size > 0)
             verdicts[i] = judged(&p->frame, &c);
@@ -108,13 +110,18 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
         const struct header *h = &p.walk.header[i];
         if (!header_sound(&p, h))
             return MALFORMED;
+        enum verdict verdict;
+        enum outcome outcome = has_sum(&p, i) ? sum_verdict(&p, i, &left, &verdict) : CORRECTED;
+        if (outcome == MALFORMED)
+            return MALFORMED;
+        obscure |= outcome == OBSCURE;
+        wrong |= has_sum(&p, i) && verdict == BAD;
         if (h->kind != IP && h->kind != IPV6)
             continue;
         struct message m;
         struct checksum c = header_checksum(&p, i);
         wrong |= judged(f, &c) == BAD;
-        enum verdict verdict;
-        enum outcome outcome = message_verdict(&p, i, &m, &left, &verdict);
+        outcome = message_verdict(&p, i, &m, &left, &verdict);
         if (outcome == TRUNCATED || outcome == MALFORMED || !within(&p, m.at, m.size))
             return MALFORMED;
         wrong |= verdict == BAD;

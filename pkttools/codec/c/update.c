@@ -46,11 +46,6 @@ static unsigned fragment_offset(const struct packet_view *p, size_t index)
     return h->kind == IPV6_FRAGMENT ? ipv6_offset(&p->frame, h->start) : 0;
 }
 
-static uint64_t covered(const struct packet_view *p, const struct message *m)
-{
-    return pseudo_sum(&p->frame, m) + covered_sum(&p->frame, m);
-}
-
 /* Which of two readings of its checksum a message was made by, if not the first one. */
 static bool made_otherwise(const struct packet_view *p, const struct message *m)
 {
@@ -59,7 +54,7 @@ static bool made_otherwise(const struct packet_view *p, const struct message *m)
         return false;
     other_reading(&o);
     unsigned stored = get16(&p->frame, m->at + m->place);
-    return stored != fold(covered(p, m)) && stored == fold(covered(p, &o));
+    return stored != fold(message_sum(&p->frame, m)) && stored == fold(message_sum(&p->frame, &o));
 }
 
 static bool follow_crc(const struct sides *s, size_t index)
@@ -81,6 +76,15 @@ static bool touched(const struct sides *s, size_t index)
     return !same(s, h->start + (h->kind == IP ? IP_PROTOCOL_AT : IPV6_NEXT_AT), 1) || (names < h->end && !same(s, names, h->end - names));
 }
 
+/* Whether a description says what the checksum of a message is. */
+static bool described(const struct sides *s, size_t index, const struct message *m)
+{
+    size_t next = index + 1;
+    while (next < s->before.walk.count && s->before.walk.header[next].start < m->at)
+        next++;
+    return next < s->before.walk.count && s->before.walk.header[next].start == m->at && has_sum(&s->before, next);
+}
+
 static void follow_message(struct sides *s, size_t index, struct followed *left)
 {
     struct message before, after;
@@ -92,7 +96,7 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
     }
     covering(old, &before);
     covering(new, &after);
-    left->unknown |= (before.unknown || before.sealed) && touched(s, index);
+    left->unknown |= ((before.unknown && !described(s, index, &before)) || before.sealed) && touched(s, index);
     if (before.place == 0)
         return;
     size_t place = before.place, rest = before.at < old->size ? least(before.size, old->size - before.at) : 0;
@@ -133,7 +137,7 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
         other_reading(&before);
         other_reading(&after);
     }
-    uint64_t was = covered(&s->before, &before), is = covered(&s->after, &after);
+    uint64_t was = message_sum(old, &before), is = message_sum(new, &after);
     if (left_to_card(old, &before) && stored != fold(was)) {
         if (stored != card_seed(old, &before))
             before.length = after.length = 0;
@@ -150,6 +154,35 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
     put16(&s->edited, before.at + place, value == 0 && before.never_zero ? 0xFFFF : value);
 }
 
+/* The same for the checksum of a header by its description, see sums.c. */
+static void follow_described(struct sides *s, size_t index, struct followed *left)
+{
+    struct message before, after;
+    struct checksum was, is;
+    const struct frame *old = &s->before.frame, *new = &s->after.frame;
+    enum outcome outcome = header_sum(&s->before, index, &before, &was), later = header_sum(&s->after, index, &after, &is);
+    size_t place = before.at + before.place;
+    bool touched = !same(s, before.at, before.size);
+    if (!same(s, place, before.bytes))          /* the user has set it */
+        return;
+    if (outcome != later || before.covered == 0 || after.covered == 0 || outcome == OBSCURE || after.bytes == 0) {
+        left->stale |= touched;
+        return;
+    }
+    if (before.bytes == 4) {
+        if (was.size > 0 && checksum_read(old, &was) == was.value)
+            checksum_write(&s->edited, &is);
+        left->stale |= was.size == 0 && touched;
+        return;
+    }
+    uint64_t all = message_sum(old, &before) + finishing_sum(old, &before, &s->left);
+    uint64_t now = message_sum(new, &after) + finishing_sum(new, &after, &s->kept);
+    if (fold(all) == fold(now))
+        return;
+    unsigned value = followed(get16(old, place), all, now);
+    put16(&s->edited, place, value == 0 && before.never_zero ? 0xFFFF : value);
+}
+
 /* Lets the checksums of a packet follow what was changed in it. */
 struct followed update(const struct frame *before, const struct writable_frame *after, int64_t original, int64_t linktype)
 {
@@ -161,11 +194,16 @@ struct followed update(const struct frame *before, const struct writable_frame *
     walk_own(&s.after.walk, &after->view, linktype);
     for (size_t i = s.before.walk.count; i-- > 0;) {    /* the innermost first: outer sums cover inner ones */
         const struct header *h = &s.before.walk.header[i], *now = &s.after.walk.header[i];
-        if (h->kind != IP && h->kind != IPV6)
+        bool summed = has_sum(&s.before, i), carries = h->kind == IP || h->kind == IPV6;
+        if (!carries && !summed)
             continue;
-        if (i >= s.after.walk.count || h->kind != now->kind || h->start != now->start)
+        if (i >= s.after.walk.count || h->kind != now->kind || h->start != now->start) {
             left.stale |= !same(&s, h->start, h->end - h->start);   /* nobody looks there any more; it is as it was */
-        else {
+            continue;
+        }
+        if (summed)
+            follow_described(&s, i, &left);
+        if (carries) {
             follow_message(&s, i, &left);
             left.stale |= h->kind == IP && !follow_header(&s, i);
         }

@@ -193,16 +193,21 @@ class View(Packet):
             return CORRECTED, m, None
         if m.obscure and m.pseudo:
             return OBSCURE, m, None
-        if m.protocol == wire.PROTO_SCTP:
-            data = bytes(self.frame[m.at : m.at + m.size])
-            crc = crc32c(data[:8] + bytes(4) + data[12:])
-            return CORRECTED, m, Checksum(m.at + m.place, 4, crc, crc)
-        value = also = self._value(m)
+        checksum = self.message_value(m)
         if m.other:
-            also = self._value(other_reading(m))
-            if m.kept and self.get(m.at + m.place, 2) == also:
-                value = also
-        return CORRECTED, m, Checksum(m.at + m.place, 2, value, also)
+            checksum.also = self._value(other_reading(m))
+            if m.kept and self.read(checksum) == checksum.also:
+                checksum.value = checksum.also
+        return CORRECTED, m, checksum
+
+    def message_value(self, m: Message) -> Checksum:
+        """Where the checksum of a message stands that was captured, and what it should be."""
+        if m.bytes == 4:
+            data = bytes(self.frame[m.at : m.at + m.covered])
+            value = crc32c(data[: m.place] + bytes(4) + data[m.place + 4 :])
+        else:
+            value = self._value(m)
+        return Checksum(m.at + m.place, m.bytes, value, value)
 
     def _value(self, m: Message) -> int:
         return internet(self.pseudo(m) + self.covered(m)) or (0xFFFF if m.never_zero else 0)

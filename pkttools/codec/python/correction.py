@@ -10,6 +10,7 @@ from .headers import IP, IPV6, need_dict, note
 from .lengths import LONGER, SHORTER, SURE, correct_lengths
 from .message import Message
 from .rows import checked, without_fcs
+from .sums import has_sum, header_sum
 
 
 class _Correction:
@@ -70,6 +71,10 @@ def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple
         return MALFORMED, False, False, doubt, beyond
     worst = view.missing() if view.partial else CORRECTED
     for index in reversed(range(len(view.headers))):  # the innermost first: outer sums cover inner ones
+        if what != TRANSPORT and has_sum(view, index):
+            outcome, _, checksum = header_sum(view, index)
+            correction.correct_checksum(None, checksum)
+            worst = outcome or worst
         if view.headers[index].kind in (IP, IPV6):
             worst = (correction.finish(index) if what == TRANSPORT else correction.correct_ip(index)) or worst
     if correction.left and not correction.unfinished:

@@ -50,27 +50,10 @@ class Header:
         self.kind, self.start, self.data, self.end = kind, start, data, end
 
 
-class Walk:
-    """The headers of one frame."""
+class Reading:
+    """A frame whose numbers are read as tables say it."""
 
-    def __init__(self, frame: bytes, linktype: int) -> None:
-        self.frame = frame
-        self.headers: list[Header] = []
-        self.partial = False  # a header that had to be there was announced, but not captured, or lies too deep
-        self.beyond = 0  # what is not followed: a number, behind 32 bits the space that it is of; 0: nothing
-        self.quoted = MAX_HEADERS  # the first header of a packet that an error message quotes
-        self.carrier: Header | None = None  # whose data what follows may claim; tags and extensions are none
-        self.gives = self.exception = self.hidden = 0
-        self.promised = self.ended = False
-        self.at, self.limit = 0, len(frame)
-        kind = self.looked_up(known().links, linktype & 0xFFFFFFFFFFFFFFFF, 0)
-        while kind:
-            kind = self.step(kind)
-        self.partial |= self.promised
-        if self.quoted < MAX_HEADERS:  # a quoted packet is cut, as a rule, and nobody acts on it
-            self.partial, self.beyond = False, 0
-        if not self.headers:
-            self.headers.append(Header(UNKNOWN, 0, 0, len(frame)))
+    frame: bytes | bytearray
 
     def number(self, read: Read, at: int) -> int:
         """A number, of what begins at a place; 0 where not all of its bytes are there."""
@@ -94,6 +77,31 @@ class Walk:
             if not tests or self.hold(tests, at, at):
                 size += bias + (self.number(read, at) * scale if read and scale else 0)
         return size if size < 0 or kind.align == 1 else -(-size // kind.align) * kind.align
+
+
+class Walk(Reading):
+    """The headers of one frame."""
+
+    frame: bytes
+
+    def __init__(self, frame: bytes, linktype: int) -> None:
+        self.frame = frame
+        self.headers: list[Header] = []
+        self.partial = False  # a header that had to be there was announced, but not captured, or lies too deep
+        self.beyond = 0  # what is not followed: a number, behind 32 bits the space that it is of; 0: nothing
+        self.quoted = MAX_HEADERS  # the first header of a packet that an error message quotes
+        self.carrier: Header | None = None  # whose data what follows may claim; tags and extensions are none
+        self.gives = self.exception = self.hidden = 0
+        self.promised = self.ended = False
+        self.at, self.limit = 0, len(frame)
+        kind = self.looked_up(known().links, linktype & 0xFFFFFFFFFFFFFFFF, 0)
+        while kind:
+            kind = self.step(kind)
+        self.partial |= self.promised
+        if self.quoted < MAX_HEADERS:  # a quoted packet is cut, as a rule, and nobody acts on it
+            self.partial, self.beyond = False, 0
+        if not self.headers:
+            self.headers.append(Header(UNKNOWN, 0, 0, len(frame)))
 
     def end(self, kind: Kind, at: int) -> int:
         """Where its own bytes and its data end by what it says; never before its fixed bytes do."""
@@ -192,16 +200,16 @@ class Walk:
         return None
 
 
-def announced(kind: int) -> Space:
+def announced(kind: int) -> Space | None:
     """What numbers of a kind of header announce first."""
-    _, _, space, *_ = known().kinds[kind].rules[0]
-    assert space  # ours look something up
-    return space
+    kinds = known().kinds
+    return kinds[kind].rules[0][2] if kind < len(kinds) and kinds[kind].rules else None
 
 
 def is_extension(protocol: int) -> bool:
     """Whether a protocol of IPv6 is an extension header."""
-    ways = announced(IPV6).entries.get(protocol)
+    space = announced(IPV6)
+    ways = space.entries.get(protocol) if space else None
     return bool(ways and ways[0][0] and ways[0][0].flags & EXTENSION)
 
 
@@ -212,7 +220,8 @@ def is_tunnel(kind: int) -> bool:
 
 def is_tunnel_port(port: int) -> bool:
     """Whether a port that UDP goes to is one of tunnels."""
-    return port in announced(UDP).tunnels
+    space = announced(UDP)
+    return space is not None and port in space.tunnels
 
 
 def known_link(linktype: int) -> bool:

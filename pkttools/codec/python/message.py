@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .. import CORRECTED, FRAGMENT, MALFORMED, TRUNCATED
 from . import wire
-from .headers import IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, Header, Walk, is_extension
+from .headers import IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, Header, Reading, Walk, is_extension
 
 END_OF_OPTIONS, NO_OPERATION, LOOSE_ROUTE, STRICT_ROUTE = 0, 1, 131, 137  # RFC 791 section 3.1
 PAD1, JUMBO_PAYLOAD, HOME_ADDRESS = 0, 0xC2, 0xC9  # RFC 8200 section 4.2, RFC 2675 section 2, RFC 6275 section 6.3
@@ -41,7 +41,7 @@ class Message:
     gap: int = 0  # bytes from 16 on that it leaves out
 
 
-class Packet:
+class Packet(Reading):
     """A packet and its headers."""
 
     def __init__(self, frame: bytes | bytearray, original: int, linktype: int) -> None:

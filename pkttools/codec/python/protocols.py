@@ -10,15 +10,21 @@ from struct import unpack
 from ...batch import MAX_FRAME
 from ...protocols import _tables
 from ...protocols.walking import (
+    A_SUM,
     BY_SPACE,
     COLUMNS,
     COUNTED,
+    FOR_4,
+    FOR_6,
     FROM_BEHIND,
     FROM_START,
     HIDDEN,
     LEAF,
     LITTLE_ENDIAN,
+    MESSAGE,
     NAMES,
+    NEVER,
+    SAID,
     TO_KIND,
     TUNNEL,
     TUNNEL_LEAF,
@@ -33,8 +39,8 @@ MOST = 0xFFFFFFFF
 FLAGS = 32768 - 1
 RULE_FLAGS = 3
 EXCEPTIONS = 2
-MAX_READ, MAX_ROWS, MAX_RUN = 65536, 16384, 32
-READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES = range(len(NAMES))
+MAX_READ, MAX_ROWS, MAX_RUN, MOST_PLACE = 65536, 16384, 32, 252
+READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS = range(len(NAMES))
 
 Rows = list[tuple[int, ...]]
 Read = tuple[int, int, int, int, bool, "Literal['little', 'big']"]  # first byte, behind the last, shift, mask, from behind, order
@@ -46,7 +52,7 @@ class Kind:
     """A kind of header: its row, with what it refers to."""
 
     __slots__ = ("align", "claims", "data", "end", "end_bias", "end_least", "end_scale", "end_tests", "exception", "fixed", "flags",
-                 "gives", "number", "rules", "shown", "terms", "trailer", "whole")  # fmt: skip
+                 "gives", "number", "rules", "shown", "sum", "terms", "trailer", "whole")  # fmt: skip
 
     number: int
     fixed: int
@@ -66,6 +72,7 @@ class Kind:
     rules: list[Rule]
     exception: int
     shown: bool  # not HIDDEN
+    sum: Sum | None
 
 
 class Space:
@@ -77,6 +84,16 @@ class Space:
     counted: int
     entries: dict[int, list[tuple[Kind | None, Tests]]]
     tunnels: set[int]  # values of tunnels
+
+
+class Sum:
+    """The checksum of a header: its row, with what it refers to."""
+
+    __slots__ = ("at", "bias", "bytes", "over", "pseudo", "read", "scale", "tests", "zero")
+
+    def __init__(self, read: Read | None, tests: Tests, row: tuple[int, ...]) -> None:
+        self.read, self.tests = read, tests
+        _, self.at, self.bytes, self.over, _, self.scale, self.bias, self.pseudo, self.zero, *_ = row
 
 
 Rule = tuple[int, Kind | None, Space | None, Read | None, int, Tests, int]  # how, kind, space, read, flags, tests, code
@@ -201,6 +218,23 @@ class _Checked:
                 self.need(ENTRIES, k, 1, kind in (LEAF, TUNNEL_LEAF) or followed)
                 self.need(ENTRIES, k, 2, self.tests(test, tests, 0, False))
 
+    def sums(self) -> None:
+        """Checks the checksums of headers."""
+        before = 0
+        for i, (kind, at, size, over, read, scale, bias, pseudo, zero, test, tests) in enumerate(self.rows[SUMS]):
+            known = before < kind < len(self.rows[KINDS])
+            self.need(SUMS, i, 0, known and not self.rows[KINDS][kind][1] & (HIDDEN | UNFOLLOWED))
+            before, fixed = kind, self.rows[KINDS][kind][0]
+            self.need(SUMS, i, 2, size in (2, 4))
+            self.need(SUMS, i, 1, 0 <= at <= MOST_PLACE and at + size <= fixed and (size == 4 or at % 2 == 0))
+            self.need(SUMS, i, 3, MESSAGE <= over <= SAID)
+            self.need(SUMS, i, 4, self.read(read, fixed, False) if over == SAID else read == -1)
+            self.need(SUMS, i, 5, 0 <= scale <= MAX_READ)
+            self.need(SUMS, i, 6, -MAX_READ <= bias <= MAX_READ)
+            self.need(SUMS, i, 7, 0 <= pseudo <= (FOR_4 | FOR_6 if size == 2 else 0))
+            self.need(SUMS, i, 8, A_SUM <= zero <= (NEVER if size == 2 else A_SUM))
+            self.need(SUMS, i, 9, self.tests(test, tests, fixed, False))
+
 
 class Protocols:
     """Tables laid out. links: the space of link types."""
@@ -210,12 +244,16 @@ class Protocols:
         checked.numbers()
         checked.kinds()
         checked.spaces()
+        checked.sums()
         self.rows = checked.rows
         self.reads = [self.read(*row) for row in self.rows[READS]]
         self.kinds = [Kind() for _ in self.rows[KINDS]]
         spaces = [self.space(*row) for row in self.rows[SPACES]]
         for number, (kind, row) in enumerate(zip(self.kinds, self.rows[KINDS], strict=True)):
             self.lay(kind, number, row, spaces)
+        for row in self.rows[SUMS]:
+            read, run = row[4], row[9:]
+            self.kinds[row[0]].sum = Sum(None if read == -1 else self.reads[read], self.tests(*run), row)
         self.links = spaces[0]
 
     def read(self, base: int, bit: int, width: int, order: int) -> Read:
@@ -248,6 +286,7 @@ class Protocols:
         """Fills in a kind."""
         (kind.fixed, kind.flags, kind.data, kind.claims, kind.gives, term, terms, kind.align, end, kind.end_scale, kind.end_bias,
          kind.end_least, test, tests, kind.trailer, whole, wholes, rule, rules, kind.exception) = row  # fmt: skip
+        kind.sum = None
         kind.number, kind.shown = number, not kind.flags & HIDDEN
         kind.end = None if end == -1 else self.reads[end]
         kind.end_tests, kind.whole = self.tests(test, tests), self.tests(whole, wholes)

@@ -28,6 +28,7 @@ from .headers import (
 )
 from .message import Message
 from .rows import checked, without_fcs
+from .sums import has_sum, sum_verdict
 
 ANNOUNCED = {ETHERNET: wire.ethernet_type, VLAN: wire.tag_type, SLL: wire.sll_type, SLL2: wire.sll2_type}  # by the last one
 IP_LEAST_MTU, IPV6_LEAST_MTU = 576, 1280  # RFC 791 section 3.1, RFC 8200 section 5
@@ -67,9 +68,12 @@ def verify(data: bytearray, row: bytes) -> list[int]:
         raise ValueError("one row is verified at a time")
     frame = bytes(data[values[OFFSET] : values[OFFSET] + values[CAPTURED]])
     view = View(frame, values[ORIGINAL], values[LINKTYPE])
-    verdicts = [UNCERTAIN if _carries(view, header) else NONE for header in view.headers]
+    verdicts = [UNCERTAIN if _carries(view, header) or has_sum(view, i) else NONE for i, header in enumerate(view.headers)]
     left: Checksum | None = None
     for i in reversed(range(len(view.headers))):  # the innermost first: outer sums cover inner ones
+        if has_sum(view, i):
+            outcome, verdict = sum_verdict(view, i, left)
+            verdicts[i] = verdict if outcome == CORRECTED else UNCERTAIN
         if view.headers[i].kind not in (IP, IPV6):
             continue
         checksum = view.header_checksum(i)
@@ -118,6 +122,12 @@ def _check(view: View) -> int:
     for i, header in reversed([*enumerate(view.headers)]):
         if not _header_sound(view, header):
             return MALFORMED
+        if has_sum(view, i):
+            outcome, verdict = sum_verdict(view, i, left)
+            if outcome == MALFORMED:
+                return MALFORMED
+            verdicts.add(verdict)
+            obscure |= outcome == OBSCURE
         if header.kind not in (IP, IPV6):
             continue
         verdicts.add(view.judged(view.header_checksum(i)))

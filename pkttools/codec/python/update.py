@@ -5,11 +5,12 @@ What was right stays right, what was wrong stays wrong, also where the packet wa
 
 from __future__ import annotations
 
-from .. import CORRECTED, FRAGMENT
+from .. import CORRECTED, FRAGMENT, OBSCURE
 from . import wire
 from .checksum import Checksum, View, internet, other_reading
 from .headers import IP, IPV6, IPV6_FRAGMENT
 from .message import Message
+from .sums import has_sum, header_sum
 
 
 def _followed(stored: int, before: bytes, after: bytes) -> int:
@@ -67,6 +68,34 @@ class _Sides:
         names, protocol = header.start + places[0], header.start + places[1]
         return not self.same(protocol, 1) or (names < header.end and not self.same(names, header.end - names))
 
+    def described(self, index: int, message: Message) -> bool:
+        """Whether a description says what the checksum of a message is."""
+        begins = [i for i in range(index + 1, len(self.before.headers)) if self.before.headers[i].start == message.at]
+        return bool(begins) and has_sum(self.before, begins[0])
+
+    def follow_described(self, index: int) -> None:
+        """Lets the checksum of a header follow by its description, see sums.py."""
+        outcome, before, was = header_sum(self.before, index)
+        later, after, now = header_sum(self.after, index)
+        if before is None:
+            return
+        place, size = before.at + before.place, before.bytes
+        touched = not self.same(before.at, before.size)
+        if not self.same(place, size):  # the user has set it
+            return
+        if after is None or outcome != later or not before.covered or not after.covered or outcome == OBSCURE:
+            self.stale |= touched
+        elif size == 4:
+            if was and self.before.read(was) == was.value:
+                self.after.write(now)
+            self.stale |= was is None and touched
+        else:
+            one = _even(_covered(self.before, before)) + self.before.finishing(before, self.left)
+            other = _even(_covered(self.after, after)) + self.after.finishing(after, self.kept)
+            if internet(one) != internet(other):
+                value = _followed(self.before.get(place, 2), one, other)
+                self.after.put(place, 2, 0xFFFF if value == 0 and before.never_zero else value)
+
     def follow_message(self, index: int) -> None:
         """Lets the checksum of what the IP header at `index` carries follow."""
         outcome, before = self.before.message(index)
@@ -74,7 +103,7 @@ class _Sides:
         if outcome not in (CORRECTED, FRAGMENT) or before is None:
             self.unknown |= self.touched(index)  # nobody could say what its checksum is
             return
-        self.unknown |= (before.unknown or before.sealed) and self.touched(index)
+        self.unknown |= ((before.unknown and not self.described(index, before)) or before.sealed) and self.touched(index)
         place, size = before.place, before.bytes
         if not place:
             return
@@ -151,12 +180,16 @@ def update(before: bytes, after: bytearray, original: int, linktype: int) -> tup
     sides = _Sides(before, after, original, linktype)
     for i in reversed(range(len(sides.before.headers))):  # the innermost first: outer sums cover inner ones
         header = sides.before.headers[i]
-        if header.kind not in (IP, IPV6):
+        summed, carries = has_sum(sides.before, i), header.kind in (IP, IPV6)
+        if not summed and not carries:
             continue
         now = sides.after.headers[i] if i < len(sides.after.headers) else None
         if now is None or header.kind != now.kind or header.start != now.start:
             sides.stale |= not sides.same(header.start, header.end - header.start)  # nobody looks there any more; it is as it was
-        else:
+            continue
+        if summed:
+            sides.follow_described(i)
+        if carries:
             sides.follow_message(i)
             sides.stale |= header.kind == IP and not sides.follow_header(i)
     return sides.stale, sides.unknown
