@@ -292,17 +292,22 @@ uint64_t message_sum(const struct frame *f, const struct message *m)
     return pseudo_sum(f, m) + covered_sum(f, m);
 }
 
-static unsigned value_of(const struct frame *f, const struct message *m)
+static inline unsigned value_of(const struct frame *f, const struct message *m)
 {
     unsigned value = fold(message_sum(f, m));
     return value == 0 && m->never_zero ? 0xFFFF : value;
 }
 
+static inline struct checksum checksum_of(const struct frame *f, const struct message *m)
+{
+    uint32_t value = m->bytes == 4 ? crc_of(f, m) : value_of(f, m);
+    return (struct checksum){m->at + m->place, m->bytes, value, value};
+}
+
 /* Where the checksum of a message stands that was captured, and what it should be. */
 void message_value(const struct frame *f, const struct message *m, struct checksum *c)
 {
-    *c = (struct checksum){.at = m->at + m->place, .size = m->bytes};
-    c->value = c->also = m->bytes == 4 ? crc_of(f, m) : value_of(f, m);
+    *c = checksum_of(f, m);
 }
 
 /* The message behind the IP header at `index` and the checksum it should carry. */
@@ -326,7 +331,7 @@ enum outcome message_checksum(const struct packet_view *p, size_t index, struct 
         return CORRECTED;
     if (m->obscure && m->pseudo)
         return OBSCURE;
-    message_value(f, m, c);
+    *c = checksum_of(f, m);
     if (m->other) {
         struct message o = *m;
         other_reading(&o);

@@ -473,6 +473,7 @@ void message_value(const struct frame *f, const struct message *m, struct checks
 /* sums.c: what headers have that are no messages of IP, or whose protocol is none of ours */
 
 enum outcome header_sum(const struct packet_view *p, size_t index, struct message *m, struct checksum *c);
+bool sums_known(void);          /* whether any kind of header has one: as a rule there is nothing to be asked of each */
 bool has_sum(const struct packet_view *p, size_t index);
 enum outcome sum_verdict(const struct packet_view *p, size_t index, const struct checksum *left, enum verdict *verdict);
 

@@ -2,7 +2,7 @@
 #include "codec.h"
 
 /* Writes a checksum, if it is another one; and remembers what was there. */
-static void correct_checksum(const struct writable_frame *f, const struct message *m, const struct checksum *c, struct corrected *corrected)
+static inline void correct_checksum(const struct writable_frame *f, const struct message *m, const struct checksum *c, struct corrected *corrected)
 {
     if (c->size == 0 || checksum_read(&f->view, c) == c->value)
         return;
@@ -49,6 +49,16 @@ static enum outcome correct_ip(const struct packet_edit *e, size_t index, struct
     return outcome;
 }
 
+/* The same for what a header has by its description, see sums.c. */
+static enum outcome correct_sum(const struct packet_edit *e, size_t index, struct corrected *corrected)
+{
+    struct message m;
+    struct checksum c;
+    enum outcome outcome = header_sum(&e->view, index, &m, &c);
+    correct_checksum(&e->frame, NULL, &c, corrected);
+    return outcome;
+}
+
 enum outcome correct(const struct writable_frame *f, int64_t original, int64_t linktype, enum correction what, struct corrected *corrected)
 {
     struct packet_edit e;                       /* not cleared: half a kilobyte a packet, of which `walk` fills what there is */
@@ -61,16 +71,13 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
     *corrected = (struct corrected){.doubt = SURE, .beyond = p->walk.beyond};
     if (what == LENGTHS && !correct_lengths(&e, &corrected->doubt))
         return MALFORMED;
+    bool sums = what != TRANSPORT && sums_known();
     struct checksum left = {0};
     enum outcome worst = p->walk.partial ? missing(p) : CORRECTED;
     for (size_t i = p->walk.count; i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
         enum header_kind kind = p->walk.header[i].kind;
-        if (what != TRANSPORT && has_sum(p, i)) {
-            struct message m;
-            struct checksum c;
-            enum outcome outcome = header_sum(p, i, &m, &c);
-            if (c.size > 0)
-                correct_checksum(&e.frame, NULL, &c, corrected);
+        if (sums && has_sum(p, i)) {
+            enum outcome outcome = correct_sum(&e, i, corrected);
             if (outcome != CORRECTED)
                 worst = outcome;
         }

@@ -29,13 +29,14 @@ static enum outcome message_verdict(const struct packet_view *p, size_t index, s
 void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
 {
     const struct header *h = p->walk.header;
+    bool sums = sums_known();
     size_t own = least(p->walk.count, p->walk.quoted);  /* what is quoted says nothing of this packet */
     for (size_t i = 0; i < p->walk.count; i++)
-        verdicts[i] = i < own && (carries(p, &h[i]) || has_sum(p, i)) ? UNCERTAIN : NONE;
+        verdicts[i] = i < own && (carries(p, &h[i]) || (sums && has_sum(p, i))) ? UNCERTAIN : NONE;
     struct checksum left = {0};
     for (size_t i = own; i-- > 0;) {  /* the innermost first: outer sums cover inner ones */
         enum verdict verdict;
-        if (has_sum(p, i) && sum_verdict(p, i, &left, &verdict) == CORRECTED)
+        if (sums && has_sum(p, i) && sum_verdict(p, i, &left, &verdict) == CORRECTED)
             verdicts[i] = verdict;
         if (h[i].kind != IP && h[i].kind != IPV6)
             continue;
@@ -104,18 +105,21 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
     if (p.walk.partial || (last->kind == UNKNOWN && known_link(linktype))
         || type == ETHERTYPE_ARP || is_tag(type))
         return MALFORMED;
-    bool wrong = false, unfinished = false, obscure = false;
+    bool wrong = false, unfinished = false, obscure = false, sums = sums_known();
     struct checksum left = {0};
     for (size_t i = p.walk.count; i-- > 0;) {
         const struct header *h = &p.walk.header[i];
         if (!header_sound(&p, h))
             return MALFORMED;
         enum verdict verdict;
-        enum outcome outcome = has_sum(&p, i) ? sum_verdict(&p, i, &left, &verdict) : CORRECTED;
-        if (outcome == MALFORMED)
-            return MALFORMED;
-        obscure |= outcome == OBSCURE;
-        wrong |= has_sum(&p, i) && verdict == BAD;
+        enum outcome outcome;
+        if (sums && has_sum(&p, i)) {
+            outcome = sum_verdict(&p, i, &left, &verdict);
+            if (outcome == MALFORMED)
+                return MALFORMED;
+            obscure |= outcome == OBSCURE;
+            wrong |= verdict == BAD;
+        }
         if (h->kind != IP && h->kind != IPV6)
             continue;
         struct message m;

@@ -3,9 +3,14 @@
  */
 #include "protocols.h"
 
+bool sums_known(void)
+{
+    return protocols->sums;
+}
+
 static const struct sum_rule *rule_of(const struct packet_view *p, size_t index)
 {
-    return protocols->sums && index < p->walk.quoted ? protocols->kinds[p->walk.header[index].kind].sum : NULL;
+    return index < p->walk.quoted ? protocols->kinds[p->walk.header[index].kind].sum : NULL;
 }
 
 /* Whether a header has a checksum, by what it says. */

@@ -190,11 +190,12 @@ struct followed update(const struct frame *before, const struct writable_frame *
         .before = {.frame = *before, .original = original}, .after = {.frame = after->view, .original = original}, .edited = *after,
     };
     struct followed left = {false, false};
+    bool sums = sums_known();
     walk_own(&s.before.walk, before, linktype);
     walk_own(&s.after.walk, &after->view, linktype);
     for (size_t i = s.before.walk.count; i-- > 0;) {    /* the innermost first: outer sums cover inner ones */
         const struct header *h = &s.before.walk.header[i], *now = &s.after.walk.header[i];
-        bool summed = has_sum(&s.before, i), carries = h->kind == IP || h->kind == IPV6;
+        bool summed = sums && has_sum(&s.before, i), carries = h->kind == IP || h->kind == IPV6;
         if (!carries && !summed)
             continue;
         if (i >= s.after.walk.count || h->kind != now->kind || h->start != now->start) {
