@@ -20,6 +20,7 @@ from pkttools.protocols.checks import announced, check
 from pkttools.protocols.compile import FOLDER, announce, descriptions, kinds, made, rows_of, tables
 from pkttools.protocols.describe import FORMS, Reader
 from pkttools.protocols.model import Descriptions
+from pkttools.protocols.optional import expand
 
 WRITTEN = {name: value for module in (_tables, _words) for name, value in vars(module).items() if name.isupper()}
 OURS = sorted(FOLDER.glob("*.protocol"))
@@ -112,6 +113,24 @@ def test_what_announces_a_header_from_its_own_beginning_is_gone_by():
     assert [name for name, row in rows(text).items() if row[-1]] == ["P.B"]
 
 
+def test_fields_that_are_not_always_there():
+    """Each combination is a kind of header with the same name; a field stands where it does without those in front of it."""
+    reader = described(
+        'protocol P\nfield A 8\noptional if A & 1\nfield B 8\nalways\nfield C 8\noptional if A & 2\nfield D 8\nshow "{B}"'
+    )
+    expand(reader)
+    names = kinds(reader.found)
+    places: dict[str, dict[str, int]] = {}
+    for name, kind, bit, *_ in rows_of(reader.found, names):
+        places.setdefault(names[kind], {})[name] = bit
+    assert places == {
+        "P+B+D": {"P.A": 0, "P.B": 8, "P.C": 16, "P.D": 24}, "P+B": {"P.A": 0, "P.B": 8, "P.C": 16},
+        "P+D": {"P.A": 0, "P.C": 8, "P.D": 16}, "P": {"P.A": 0, "P.C": 8},
+    }  # fmt: skip
+    assert [name for name in names if reader.found.headers[name].show] == ["P+B+D", "P+B"]
+    assert {reader.found.headers[name].kind_of for name in names} == {"P"}
+
+
 def test_comments_and_text():
     header = described('protocol P "a # b" # "c"\nshow "x" "\\t{A} \\"q\\""\n').found.headers["P"]
     assert header.title == "a # b"
@@ -136,7 +155,7 @@ def test_comments_and_text():
     ("protocol P\nfield A 8 * 0", 2, "A is 0 times something"),
     ("protocol P\nfield A 48 mac * 2", 2, "A: mac has no unit"),
     ("protocol P\nfield A 8 soon", 2, "'soon' is too much here"),
-    ("protocol P\nfield A", 2, "wanted: field NAME|- BITS"),
+    ("protocol P\nfield A", 2, "wanted: field [PROTOCOL.]NAME|- BITS"),
     ("protocol P\nfield A 8\npart B 4\npart C 5", 4, "parts of A go beyond its 8 bits"),
     ("protocol P\npart B 4", 2, "`part` belongs below a field"),
     ("protocol P\nfield - 8\npart B 4", 3, "`part` belongs below a field"),
@@ -168,6 +187,9 @@ def test_comments_and_text():
     ("protocol P\nheader Q like P sideways", 2, "wanted: header NAME"),
     ('protocol P\nbrief "x"', 2, "no line 'x' is shown of P"),
     ("protocol P\nafter udp 1 2 both", 2, "a name is that of one number"),
+    ("protocol P\nfield A 8\noptional A", 3, "wanted: optional if TEST"),
+    ("protocol P\nfront A 8", 2, "P is a header: `front` is for `hidden` ones"),
+    ("protocol P\nfield a.B 8", 2, "'a.B' is no name of a field"),
 ])  # fmt: skip
 def test_a_bad_statement(text, line, message):
     with pytest.raises(PktError) as error:
@@ -319,7 +341,7 @@ next gtp last 8
 next version behind 4
 """
 PPP = """
-space ppp
+space mine
 protocol P
 after linktype 147
 field VERSION 8
@@ -340,13 +362,45 @@ field - 16
 next START
 header SHORT
 field PROTOCOL 8
-next ppp PROTOCOL
+next mine PROTOCOL
 header LONG
 field PROTOCOL 16
-next ppp PROTOCOL
+next mine PROTOCOL
 header INNER
-after ppp 0x21
+after mine 0x21
 field - 8
+"""
+OPTIONAL = """
+protocol P
+after linktype 147 if FLAGS & 0x80 == 0
+field FLAGS 8
+optional if FLAGS & 1
+field A 16 names ethertype
+always
+field B 8
+optional if FLAGS & 2
+field C 8
+part D 4
+optional if FLAGS & 6 == 6
+field SIZE 8
+more SIZE
+next version behind 4 if FLAGS & 8
+header Q
+after linktype 147
+field R 8
+next P if R == 0x81
+"""
+FRONT = """
+protocol P
+after linktype 147
+field SIZE 16
+next INSIDE
+hidden INSIDE
+front LENGTH 16
+end LENGTH
+next Q
+header Q
+field R 8
 """
 INNER = ipv4(17, udp())
 
@@ -367,6 +421,14 @@ INNER = ipv4(17, udp())
      b"\3\0\0\1" + bytes(4) + INNER, [("P", 0, 1, 41), ("IP", 8, 41, 41), ("UDP", 28, 36, 41)]),
     ("protocol P\nafter linktype 147\nfield SIZE 8\nend inside SIZE\ntrailer 2\nnext Q\nheader Q\nfield A 8\nend size",
      b"\4abcdef", [("P", 0, 1, 7), ("Q", 1, 2, 2)]),
+    (OPTIONAL, b"\0b", [("P", 0, 2, 2)]),
+    (OPTIONAL, b"\1aab" + INNER, [("P", 0, 4, 37)]),
+    (OPTIONAL, b"\x0aBc" + INNER, [("P", 0, 3, 36), ("IP", 3, 36, 36), ("UDP", 23, 31, 36)]),
+    (OPTIONAL, b"\x0faaBc\2**" + INNER, [("P", 0, 8, 41), ("IP", 8, 41, 41), ("UDP", 28, 36, 41)]),
+    (OPTIONAL, b"\x0cB" + INNER, [("P", 0, 2, 35), ("IP", 2, 35, 35), ("UDP", 22, 30, 35)]),
+    (OPTIONAL, b"\3aa", [("P", 0, 2, 3)]),  # its fixed part is there
+    (OPTIONAL, b"\x81\2bc", [("Q", 0, 1, 4), ("P", 1, 4, 4)]),
+    (FRONT, b"\0\2abcd", [("P", 0, 2, 6), ("Q", 2, 3, 4)]),
 ])  # fmt: skip
 def test_what_is_described_is_walked(walked, text, frame, headers):
     assert walked(text, frame) == headers
@@ -390,7 +452,7 @@ def test_the_example_of_contributing(codec):
     assert headers[-2:] == [("UDP", 34, 42, 55), ("CHAT", 42, 50, 55)]
     assert given.NAMES["CHAT_TYPE"] == {1: "hello", 2: "text", 3: "bye"}
     assert "\nCHAT.URGENT\n" in given.FIELDS
-    assert given.LAYOUTS["CHAT"][0] == "Chat"
+    assert given.LAYOUTS[given.HEADERS.index("CHAT")][0] == "Chat"
 
 
 # ---- what the codec still knows by itself is what descriptions say ----
@@ -418,8 +480,8 @@ def test_checksums_are_those_of_the_codec():
 
 
 def test_tunnels_over_udp():
-    """Those whose checksum may be left out: GTP-U, LISP, GRE, VXLAN, VXLAN-GPE, GUE, Geneve, MPLS, VXLAN as Linux had it first."""
-    known = {2152, 4341, 4754, 4789, 4790, 6080, 6081, 6635, 8472}
+    """Those whose checksum may be left out: L2TP, GTP-U, Teredo, LISP, GRE, VXLAN, VXLAN-GPE, GUE, Geneve, MPLS, VXLAN of Linux."""
+    known = {1701, 2152, 3544, 4341, 4754, 4789, 4790, 6080, 6081, 6635, 8472}
     entries = announced(descriptions(OURS), descriptions(OURS).spaces["udp"])
     assert {number for number, entry in entries if entry.tunnel} == known
     assert {port for port in range(65536) if headers.is_tunnel_port(port)} == known

@@ -198,7 +198,7 @@ def test_the_user_has_it(tmp_path, backend, announced, expression, packets):
 MISTAKES = [
     ("protocl X", 1, "no statement 'protocl'; there are protocol, "),
     ("protocol x", 1, "'x' is no name of a protocol: capital letters, digits and underscores"),
-    ("protocol X\nafter udp 1\nfield A", 3, "wanted: field NAME|- BITS "),
+    ("protocol X\nafter udp 1\nfield A", 3, "wanted: field [PROTOCOL.]NAME|- BITS "),
     ("protocol X\nafter udp 1\nfield A 12", 1, "the fields of X make 12 bits, and no whole bytes"),
     ("protocol X\nafter udp 1\nfield A 8\nfield A 8", 4, "X has two fields A"),
     ("protocol X\nafter udq 1\nfield A 8", 2, "no space udq; there are "),
@@ -414,15 +414,15 @@ def test_what_cannot_be_known(codec, tmp_path, size, covered, captured, outcome,
 # ---- decode as ----
 
 
-OVERLAY = ethernet(0x0800, ipv4(17, to(8472, vxlan(ethernet(0x0800, ipv4(17, udp(b"inside"))))[8:])))
+OVERLAY = ethernet(0x0800, ipv4(17, to(8473, vxlan(ethernet(0x0800, ipv4(17, udp(b"inside"))))[8:])))
 
 
 @pytest.mark.parametrize(
     ("decoded", "expression", "packets"),
     [
-        (["UDP.DST_PORT==8472=VXLAN"], "VXLAN.VNI==42 and UDP.SRC_PORT[2]", 1), ([], "VXLAN", 0),
-        (["UDP.DST_PORT==0x2118=VXLAN"], "VXLAN", 1), ([" UDP.DST_PORT == 8472 = VXLAN "], "VXLAN", 1),
-        (["UDP.DST_PORT==8472=GRE", "UDP.DST_PORT==1=VXLAN"], "GRE and not VXLAN", 1),
+        (["UDP.DST_PORT==8473=VXLAN"], "VXLAN.VNI==42 and UDP.SRC_PORT[2]", 1), ([], "VXLAN", 0),
+        (["UDP.DST_PORT==0x2119=VXLAN"], "VXLAN", 1), ([" UDP.DST_PORT == 8473 = VXLAN "], "VXLAN", 1),
+        (["UDP.DST_PORT==8473=GRE", "UDP.DST_PORT==1=VXLAN"], "GRE and not VXLAN", 1),
         (["IP.PROTOCOL==udp=TCP"], "TCP and not UDP", 1), (["ETHERNET.TYPE==ip=IPV6"], "IPV6 and not IP", 1),
     ],
 )  # fmt: skip
@@ -475,7 +475,7 @@ def test_a_tunnel_of_the_user_keeps_its_zero(tmp_path, backend):
     path = tmp_path / "tube.protocol"
     path.write_text("protocol TUBE\nis tunnel\nafter udp 7777\nfield A 32\nnext IP\n")
     inside = b"\0\0\0\7" + ipv4(17, udp())
-    tube, overlay = ethernet(0x86DD, ipv6(17, to(7777, inside))), ethernet(0x86DD, ipv6(17, to(8472, vxlan(FRAMES[0])[8:])))
-    for options, frame in ((f"--protocols {path}", tube), ("--decode UDP.DST_PORT==8472=VXLAN", overlay), ("", tube)):
+    tube, overlay = ethernet(0x86DD, ipv6(17, to(7777, inside))), ethernet(0x86DD, ipv6(17, to(8473, vxlan(FRAMES[0])[8:])))
+    for options, frame in ((f"--protocols {path}", tube), ("--decode UDP.DST_PORT==8473=VXLAN", overlay), ("", tube)):
         lines = out(f"pkt-pipe {options} 'correct | txt2txt -a'", [frame], backend)
         assert next(line for line in lines if line.startswith("UDP.CHECKSUM")).endswith(": 0x0") == bool(options)

@@ -1,6 +1,6 @@
 """What compile.py makes of the descriptions."""
 
-HEADERS: tuple[str, ...]  # kinds of headers, by number
+HEADERS: tuple[str, ...]  # names of kinds of headers, by number; several may have one
 ROWS: bytes  # what the codec asks of fields, and
 TRAITS: bytes  # what it does not: see ROW and TRAITS in fields.py
 FIELDS: str  # their names, a line each; an empty one is the first and the last

@@ -58,7 +58,7 @@ def _fields(found: Descriptions, header: Header) -> None:
             continue
         if row.names and row.names not in found.spaces and row.names not in found.names:
             raise row.line.wrong(f"no names {row.names}; there are {', '.join([*found.names, *found.spaces])}")
-        for owner, other in found.rows:
+        for owner, other in () if header.hidden or header.unfollowed else found.rows:
             if owner is header:
                 break
             if owner.protocol == header.protocol and other.name == row.name and isinstance(other, Field):
@@ -139,7 +139,7 @@ def _rules(found: Descriptions, header: Header) -> None:
             raise _no_field(header, name, line)
         if field.form not in NUMBERS or field.width > MOST_TESTED:
             raise line.wrong(f"{name} is no number of at most {MOST_TESTED} bits")
-        if field.end > header.fixed_size * 8 and not header.hidden:
+        if field.end > (header.bits if header.kind_of else header.fixed_size * 8) and not header.hidden:
             raise line.wrong(f"{name} lies behind the {header.fixed_size} bytes that have to be there")
     for test in header.tests():
         _test(header, test)
@@ -158,7 +158,7 @@ def _rules(found: Descriptions, header: Header) -> None:
             field = header.field(name)
             if field is None and name not in ("header", "message"):
                 raise _no_field(header, name, rule_of_sum.line)
-            if field and field.end > header.fixed_size * 8:
+            if field and field.end > (header.bits if header.kind_of else header.fixed_size * 8):
                 raise rule_of_sum.line.wrong(f"{name} lies behind the {header.fixed_size} bytes that have to be there")
         sum_field = header.field(rule_of_sum.field)
         bits = 16 if rule_of_sum.kind == "internet" else 32

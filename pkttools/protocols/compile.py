@@ -6,7 +6,7 @@ _tables.py and _words.py; where these are missing they are made anew whenever a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from struct import pack
 from types import SimpleNamespace
@@ -16,6 +16,7 @@ from . import CODEC_FORMS, FORMS, HEX, NEW, ROW, TRAITS, tabulate
 from .checks import check, following
 from .describe import Reader, add_entry, read_file
 from .model import OURS, OWN, Data, Descriptions, Entry, Field, Header, Next, Rule
+from .optional import expand
 
 FOLDER = Path(__file__).parent
 # The kinds of headers that the codec knows by number: `enum header_kind` in codec/c/codec.h. Others follow them.
@@ -44,6 +45,7 @@ def descriptions(
     reader.rank = OWN
     for path in own:
         read_file(reader, path)
+    expand(reader)
     announce(reader.found)
     if decode:
         decode(reader.found)
@@ -91,24 +93,50 @@ def finds(found: Descriptions, rule: Next) -> bool:
     return any(not found.headers[name].unfollowed for name in following(found, rule))
 
 
-def consulted(found: Descriptions, header: Header) -> list[tuple[int, int]]:
-    """The bits of a header that the walk goes by: from, and up to."""
-    rules: list[Rule] = [*header.sizes(), *(rule for rule in header.next if finds(found, rule))]
-    spaces = {after.space for after in header.after}
-    ranges = [(0, rule.behind) for other in found.headers.values() for rule in other.next if rule.behind and rule.space in spaces]
-    tests = [test for one in (*header.after, *rules) for test in one.tests] + header.whole
-    fields = [one.field for one in rules if one.field]
-    for name, mask in [(name, -1) for name in fields] + [(test.field, test.mask) for test in tests]:
+def bits_of(header: Header, asked: Iterable[tuple[str, int]]) -> Iterator[tuple[int, int]]:
+    """The bits of fields that are asked for, with a mask or -1: from, and up to."""
+    for name, mask in asked:
         row = header.field(name)
         assert row is not None
         if mask < 0 or row.form != "int":
-            ranges.append((row.bit, row.end))
+            yield row.bit, row.end
         else:
-            ranges += [(row.end - 1 - bit, row.end - bit) for bit in range(row.width) if mask >> bit & 1]
-    return ranges
+            yield from ((row.end - 1 - bit, row.end - bit) for bit in range(row.width) if mask >> bit & 1)
 
 
-def shapes(header: Header, row: Field | Data, ranges: list[tuple[int, int]]) -> bool:
+def consulted(found: Descriptions, header: Header) -> set[tuple[int, int]]:
+    """The bits of a header that the walk goes by, once it is there: from, and up to."""
+    rules: list[Rule] = [*header.sizes(), *(rule for rule in header.next if finds(found, rule))]
+    tests = [test for one in (*header.after, *rules) for test in one.tests] + header.whole
+    fields = [(one.field, -1) for one in rules if one.field]
+    return set(bits_of(header, fields + [(test.field, test.mask) for test in tests]))
+
+
+def told_by(found: Descriptions) -> dict[str, set[tuple[int, int]]]:
+    """The bits by which a header is told from what else may stand in its place, of all headers."""
+    told: dict[str, set[tuple[int, int]]] = {name: set() for name in found.headers}
+    for space in found.spaces.values():
+        for entries in space.entries.values():
+            ways = [found.headers[entry.header] for entry in entries if entry.header and not found.headers[entry.header].unfollowed]
+            asked = [bits_of(way, [(test.field, test.mask) for after in way.after for test in after.tests]) for way in ways]
+            ranges = {bits for one in asked for bits in one}
+            for way in ways:
+                told[way.name] |= ranges
+    peeks = [rule for header in found.headers.values() for rule in header.next if rule.behind]
+    for header in found.headers.values():
+        spaces = {after.space for after in header.after}
+        told[header.name] |= {(0, rule.behind) for rule in peeks if rule.space in spaces}
+    pending = [header for header in found.headers.values() if header.hidden and header.fixed_size == 0]
+    while pending:  # what is asked on the way to a header is asked of it
+        way = pending.pop()
+        here = told[way.name] | {bits for bits in consulted(found, way) if bits[0] >= 0}
+        for name in {name for rule in way.next for name in following(found, rule) if not here <= told[name]}:
+            told[name] |= here
+            pending += [found.headers[name]] if found.headers[name].hidden and found.headers[name].fixed_size == 0 else []
+    return told
+
+
+def shapes(header: Header, row: Field | Data, ranges: set[tuple[int, int]]) -> bool:
     """Whether the walk depends on a field."""
     if isinstance(row, Data):
         return bool(header.next) or header.name == NUMBERED[0]  # of which nothing is known
@@ -117,9 +145,9 @@ def shapes(header: Header, row: Field | Data, ranges: list[tuple[int, int]]) -> 
     return any(first < row.end and row.bit < last for first, last in ranges)
 
 
-def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ranges: list[tuple[int, int]]) -> tuple[Any, ...]:
+def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ranges: set[tuple[int, int]]) -> tuple[Any, ...]:
     """What there is to say of a field: what Row in fields.py has, with the name of the names of its values, or None."""
-    name, shape = f"{header.protocol}.{row.name}", shapes(header, row, ranges)
+    name, shape = f"{getattr(row, 'protocol', '') or header.protocol}.{row.name}", shapes(header, row, ranges)
     if isinstance(row, Data):
         return name, kind, row.bit, 0, "data", 0, 1, shape, not row.old, False, None
     space = found.spaces.get(row.names)
@@ -133,13 +161,17 @@ def layout_of(header: Header) -> tuple[Any, ...]:
     """What layouts.py knows of a header: title, category, lines (label and template), brief, and names of flags."""
     lines = tuple((label, template) for label, template, _ in header.show)
     brief = header.brief[:2] if header.brief else None
-    shown = header.rank != OURS and header.category == "application"  # who brings its description wants to see it
-    return header.title, "" if shown else header.category, lines, brief, header.flags[0] if header.flags else ()
+    hidden = header.rank == OURS and (
+        header.quiet or header.category == "application"
+    )  # who brings its description wants to see it
+    category = "application" if hidden else "" if header.category == "application" else header.category
+    return header.title, category, lines, brief, header.flags[0] if header.flags else ()
 
 
 def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...]:
     """What there is to say of all fields, protocol by protocol; `names` are those of the kinds of headers."""
-    ranges = {name: consulted(found, found.headers[name]) for name in names}
+    told = told_by(found)
+    ranges = {name: consulted(found, found.headers[name]) | told[name] for name in names}
     numbers = {name: number for number, name in enumerate(names)}
     first = {found.headers[name].protocol: numbers[name] for name in reversed(names)}
     in_order = sorted(found.rows, key=lambda pair: first[pair[0].protocol])
@@ -172,12 +204,12 @@ def made(found: Descriptions) -> SimpleNamespace:
             kinds_of.append(row[1])
     codes = {name: number for number, name in enumerate(SPACES, 1)}
     return SimpleNamespace(
-        HEADERS=tuple(names),
+        HEADERS=tuple(found.headers[name].kind_of or name for name in names),
         ROWS=columns,
         TRAITS=traits,
         FIELDS="\n".join(["", *(row[0] for row in rows), ""]),
         LAYERS=layers,
-        LAYOUTS={name: layout_of(found.headers[name]) for name in names},
+        LAYOUTS=tuple(layout_of(found.headers[name]) for name in names),
         NAMES=words,
         LINKTYPE=titles_of(found, "linktype"),
         SPACES={code: (found.spaces[name].form, titles_of(found, name)) for name, code in codes.items()},

@@ -95,6 +95,14 @@ class Words:
             raise self.line.wrong(f"'{word}' is no name of {what}: capital letters, digits and underscores")
         return word
 
+    def full_name(self) -> str:
+        """The next word, a name of a field, maybe with the protocol that it is of in front and a dot."""
+        word = self.take()
+        protocol, dot, name = word.rpartition(".")
+        if isinstance(word, Text) or not NAME.fullmatch(name) or (dot and not NAME.fullmatch(protocol)):
+            raise self.line.wrong(f"'{word}' is no name of a field: capital letters, digits and underscores")
+        return word
+
     def number(self, most: int = MOST_VALUE, what: str = "number") -> int:
         """The next word, a number up to `most`."""
         return self.number_of(self.take(), most, what)
@@ -305,7 +313,7 @@ def _unfollowed(reader: Reader, line: Line, words: Words) -> None:
     reader.add_header(header)
 
 
-@statement('header NAME ["TITLE"] [like HEADER big|little]')
+@statement('header NAME ["TITLE"] [like HEADER [big|little]]')
 def _header(reader: Reader, line: Line, words: Words) -> None:
     """A further header of the protocol, whose fields have its name too; or goes on with one."""
     name = words.name("a header")
@@ -323,14 +331,14 @@ def _header(reader: Reader, line: Line, words: Words) -> None:
         reader.add_header(header)
         return
     like = words.name("a header")
-    order = words.take()
-    if order not in ("big", "little"):
+    order = words.take() if words.left else ""
+    if order not in ("", "big", "little"):
         raise words.wanted()
     words.done()
     model = reader.found.headers.get(like)
     if model is None or model.protocol != reader.protocol:
         raise line.wrong(f"no header {like} of {reader.protocol} stands above")
-    header.title, header.little = model.title, order == "little"
+    header.title, header.little = model.title, order == "little" if order else model.little
     reader.add_header(header)
     for said in model.statements:
         if said.words[0] not in ("order", "after"):
@@ -425,7 +433,7 @@ def _order(reader: Reader, line: Line, words: Words) -> None:
 
 def _field_of(reader: Reader, line: Line, words: Words) -> tuple[Header, str, int]:
     header = reader.current(line)
-    name = "-" if words.took("-") else words.name("a field")
+    name = "-" if words.took("-") else words.full_name()
     width = words.number(MOST_BYTES * 8, "width")
     if name != "-" and any(row.name == name for row in header.rows):
         raise line.wrong(f"{header.name} has two fields {name}")
@@ -463,7 +471,9 @@ def _described(field: Field, words: Words, little: bool) -> None:
         raise line.wrong(f"{field.name} is 0 times something")
 
 
-@statement('field NAME|- BITS [at BIT] [int|mac|ipv4|ipv6|text|little|family] [+ N] [* N] [names NAMES] [old] ["MEANING"]')
+@statement(
+    'field [PROTOCOL.]NAME|- BITS [at BIT] [int|mac|ipv4|ipv6|text|little|family] [+ N] [* N] [names NAMES] [old] ["MEANING"]'
+)
 def _field(reader: Reader, line: Line, words: Words) -> None:
     """The next bits of the header; its value is (the bits + N) * N. Without a name they say nothing."""
     header, name, width = _field_of(reader, line, words)
@@ -475,7 +485,8 @@ def _field(reader: Reader, line: Line, words: Words) -> None:
         words.text()
         words.done()
         return
-    field = Field(name, at, width, line)
+    field = Field(name.rpartition(".")[2], at, width, line)
+    field.protocol = name.rpartition(".")[0]
     other = next((row for row in header.rows if isinstance(row, Field) and row.bit < field.end and at < row.end), None)
     if other and width:
         raise line.wrong(f"{name} lies where {other.name} does ({other.line.place}); `part` is what lies in another field")
@@ -490,6 +501,35 @@ def _within(reader: Reader, header: Header, line: Line) -> Field:
     if whole is None or reader.parts is None:
         raise line.wrong(f"`{line.words[0]}` belongs below a field with a name")
     return whole
+
+
+@statement("front NAME BITS")
+def _front(reader: Reader, line: Line, words: Words) -> None:
+    """The last bits of what is in front of it: for what is no header itself."""
+    header, name, width = _field_of(reader, line, words)
+    words.done()
+    if not header.hidden:
+        raise line.wrong(f"{header.name} is a header: `front` is for `hidden` ones")
+    reader.add_row(header, Field(name, -width, width, line))
+
+
+@statement("optional if TEST [and TEST]...")
+def _optional(reader: Reader, line: Line, words: Words) -> None:
+    """The fields below, up to the next statement that is not one, are there where the tests hold; other fields move up."""
+    header = reader.current(line)
+    if not words.left or words.left[0] != "if":
+        raise words.wanted()
+    if not header.optional:
+        header.sure = header.bits
+    header.optional.append(words.tests())
+    words.done()
+
+
+@statement("always")
+def _always(reader: Reader, line: Line, words: Words) -> None:
+    """Ends an optional part: fields below are always there."""
+    reader.current(line)
+    words.done()
 
 
 @statement('part NAME|- BITS [FORM] [+ N] [* N] [names NAMES] [old] ["MEANING"]')
@@ -747,6 +787,13 @@ def _brief(reader: Reader, line: Line, words: Words) -> None:
         if not template:
             raise line.wrong(f"no line '{label}' is shown of {header.name}")
     header.brief = label, template, line
+
+
+@statement("quiet")
+def _quiet(reader: Reader, line: Line, words: Words) -> None:
+    """It is shown where applications are: 1.16 had what it begins as data."""
+    reader.current(line).quiet = True
+    words.done()
 
 
 @statement("flags FIELD...")

@@ -7,7 +7,7 @@ shows every field that the table has of it.
 from __future__ import annotations
 
 from . import _words
-from .fields import BY_HEADER, DATA, HEADERS, Row
+from .fields import BY_HEADER, DATA, Row
 
 CAPTURE, LINK, NETWORK, TRANSPORT, APPLICATION = range(1, 6)  # layers; the first is what the capture itself says of a packet
 # By what a header is; others are transports, or carried as these are.
@@ -58,7 +58,7 @@ class Layouts(dict[int, Layout]):
     """Kind of header to its layout."""
 
     def __missing__(self, kind: int) -> Layout:
-        title, category, shown, brief, flags = _words.LAYOUTS[HEADERS[kind]]
+        title, category, shown, brief, flags = _words.LAYOUTS[kind]
         lines = [text(*one) for one in shown] or all_fields(BY_HEADER[kind])
         first = text(*brief) if brief else "".join(lines[:1])
         self[kind] = Layout(title, LAYERS.get(category, TRANSPORT), *lines, brief=first, flags=flags)

@@ -34,6 +34,7 @@ class Field:
         self.name, self.bit, self.width, self.line = name, bit, width, line
         self.form, self.bias, self.scale, self.names, self.old, self.meaning = "int", 0, 1, "", False, ""
         self.within: Field | None = None
+        self.protocol = ""  # that it is of; "": that of its header
 
     @property
     def end(self) -> int:
@@ -133,6 +134,9 @@ class Header:
         self.layer = ""  # a name of its own, by which filters ask for it
         self.rows: list[Field | Data] = []  # what has a name, in the order of the file
         self.bits = 0  # how far the fields go
+        self.optional: list[list[Test]] = []  # where each of its optional parts is there
+        self.sure = 0  # bits in front of these
+        self.kind_of = ""  # the header that it is a kind of, of those with optional parts
         self.after: list[After] = []
         self.fixed: int | None = None  # bytes that have to be there; None: what the fields make
         self.data: Data | None = None
@@ -149,6 +153,7 @@ class Header:
         self.checksum: Checksum | None = None
         self.show: list[tuple[str, str, Line]] = []  # label, "" for none, and template
         self.brief: tuple[str, str, Line] | None = None
+        self.quiet = False  # it is shown only where applications are
         self.flags: tuple[tuple[str, ...], Line] | None = None  # those that `{flags}` names
         self.statements: list[Line] = []
 
@@ -213,4 +218,5 @@ class Descriptions:
         self.headers: dict[str, Header] = {}
         self.names: dict[str, Names] = {}
         self.spaces: dict[str, Space] = {}
+        self.ways: dict[str, str] = {}  # headers that are several kinds, and what leads to the right one
         self.rows: list[tuple[Header, Field | Data]] = []  # of all headers, in the order of the files

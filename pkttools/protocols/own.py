@@ -63,15 +63,17 @@ def add(found: Descriptions, text: str, protocol: str, name: str, value: str, de
     if not selected:
         fields = dict.fromkeys(f"{header.protocol}.{field.name}" for header, field, _ in choices(found))
         raise UsageError(f"--decode: {protocol}.{name} does not say what comes next; there are {', '.join(fields)}")
-    known = [name for name, header in found.headers.items() if not (header.hidden or header.unfollowed or name == FALLBACK)]
+    known = [name for name, header in found.headers.items()
+             if not (header.hidden or header.unfollowed or name == FALLBACK) and header.kind_of in ("", name)]  # fmt: skip
     if decoded not in known:
         raise UsageError(f"--decode: no protocol {decoded}; there are {', '.join(known)}")
-    tunnel = found.headers[decoded].category == "tunnel"
+    header = found.ways.get(decoded, decoded)
+    tunnel = found.headers[header].category == "tunnel"
     for space in {space.name: space for _, space in selected}.values():
         number = number_of(found, space, value)
         if number is None or number >> max(field.width for field, other in selected if other is space):
             raise UsageError(f"--decode: '{value}' is no value of {protocol}.{name}")
-        add_entry(space, number, Entry("", "", False, tunnel, Line([], f"--decode '{text}'"), decoded, rank=ASKED))
+        add_entry(space, number, Entry("", "", False, tunnel, Line([], f"--decode '{text}'"), header, rank=ASKED))
 
 
 def number_of(found: Descriptions, space: Space, value: str) -> int | None:

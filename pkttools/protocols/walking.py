@@ -7,7 +7,8 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
 
     reads    base, bit, width, order
         A number in a header. base: FROM_START of it, or FROM_BEHIND, from where its size ends; bit: from there, in wire order;
-        negative ones, from behind, are the last bits of the header. width: 1 to 32 bits. order: 0 as in networks, 1 little-endian.
+        negative ones are bits in front of the header, and from behind its last ones. width: 1 to 32 bits. order: 0 as in
+        networks, 1 little-endian.
         It is 0 where not all of it was captured.
     tests    read, mask, low, high, negated
         Whether the bits of mask are from low to high; negated: whether they are not.

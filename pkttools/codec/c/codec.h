@@ -333,6 +333,7 @@ struct walk {
     uint64_t beyond;            /* what is not followed: a number, behind 32 bits the space that it is of; 0: nothing */
 };
 
+bool extends(enum header_kind kind);
 bool is_extension(unsigned protocol);
 bool is_tunnel(enum header_kind kind);
 bool is_tunnel_port(unsigned port);
@@ -433,6 +434,15 @@ static inline bool within(const struct packet_view *p, size_t at, size_t size)
     return frame_has(&p->frame, at, size);
 }
 size_t jumbo_place(const struct frame *f, size_t at);
+
+/* Whether the header at `index` carries a message that may have a checksum. */
+static inline bool carries_message(const struct packet_view *p, size_t index)
+{
+    const struct header *h = &p->walk.header[index];
+    return h->kind == IP || h->kind == IPV6
+        || (h->kind == UDP && index + 1 < p->walk.count && h[1].kind == SCTP && h[1].start == h->start + UDP_SIZE);
+}
+
 enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
 uint64_t pseudo_sum(const struct frame *f, const struct message *m);
 

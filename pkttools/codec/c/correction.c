@@ -75,13 +75,12 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
     struct checksum left = {0};
     enum outcome worst = p->walk.partial ? missing(p) : CORRECTED;
     for (size_t i = p->walk.count; i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
-        enum header_kind kind = p->walk.header[i].kind;
         if (sums && has_sum(p, i)) {
             enum outcome outcome = correct_sum(&e, i, corrected);
             if (outcome != CORRECTED)
                 worst = outcome;
         }
-        if (kind != IP && kind != IPV6)
+        if (!carries_message(p, i))
             continue;
         enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, corrected) : correct_ip(&e, i, corrected);
         if (outcome != CORRECTED)

@@ -357,6 +357,12 @@ static const struct entry *announced(enum header_kind kind, unsigned number)
     return k != NULL && k->rules_count > 0 && k->rules->how == BY_SPACE ? entry_of(k->rules->space, number) : NULL;
 }
 
+/* Whether headers of a kind go on with what the one in front carries: extensions. */
+bool extends(enum header_kind kind)
+{
+    return (protocols->kinds[kind].flags & EXTENSION) != 0;
+}
+
 /* Whether a protocol of IPv6 is an extension header. */
 bool is_extension(unsigned protocol)
 {

@@ -1,7 +1,8 @@
-/* What an IP header carries, how much of it, and between whom: what a pseudo-header says. Twin of ../python/message.py. */
+/* What an IP header carries, and UDP where that is a message with a checksum of its own: how much of it, and between whom: what a pseudo-header says. Twin of ../python/message.py. */
 #include "codec.h"
 
-/* Where the datagram of the IP header before `index`, or else the whole packet, ended on the wire. */
+/* Where what the header at `index` lies in ended on the wire: the datagram of an IP header before it, what says its own end or has
+ * a trailer, or else the whole packet. */
 size_t wire_end(const struct packet_view *p, size_t index)
 {
     for (size_t i = index; i-- > 0;) {
@@ -9,6 +10,8 @@ size_t wire_end(const struct packet_view *p, size_t index)
         unsigned size = h->kind == IP ? ip_total(&p->frame, h->start) : h->kind == IPV6 ? ipv6_payload(&p->frame, h->start) : 0;
         if (size != 0)                          /* 0 is segmentation offload, see headers.c */
             return h->start + size + (h->kind == IPV6 ? IPV6_SIZE : 0);
+        if (h->kind != IP && h->kind != IPV6 && h->end < p->frame.size && h->end > p->walk.header[index].start)
+            return h->end;
     }
     return p->original > (int64_t)p->frame.size ? (size_t)p->original : p->frame.size;
 }
@@ -106,6 +109,15 @@ static enum outcome message_of_ip(const struct packet_view *p, size_t index, str
     m->destination = (uint32_t)at + IP_DESTINATION_AT;
     if (header_size > IP_SIZE)
         source_route(f, at + IP_SIZE, at + header_size, m);
+    for (size_t i = index + 1; i < p->walk.count; i++) {    /* AH: RFC 4302 section 3.1 */
+        const struct header *h = &p->walk.header[i];
+        if (h->start != m->at || h->end > at + total || !extends(h->kind))
+            break;
+        m->protocol = (uint8_t)extension_next(f, h->start);
+        m->size -= h->end - m->at;
+        m->at = h->end;
+        m->sealed = true;
+    }
     return ip_is_fragment(f, at) ? FRAGMENT : CORRECTED;
 }
 
@@ -144,10 +156,24 @@ static enum outcome message_of_ipv6(const struct packet_view *p, size_t index, s
     return fragment ? FRAGMENT : CORRECTED;
 }
 
-/* What the IP header at `index` carries. `m` is filled in for fragments too: what a first one begins with. */
+/* SCTP in UDP, RFC 6951: what is in it is as it is in IP. */
+static enum outcome message_of_udp(const struct packet_view *p, size_t index, struct message *m)
+{
+    size_t at = p->walk.header[index].start, size = udp_length(&p->frame, at);
+    if (size < UDP_SIZE)
+        return MALFORMED;
+    m->protocol = PROTO_SCTP;
+    m->at = at + UDP_SIZE;
+    m->size = size - UDP_SIZE;
+    return CORRECTED;
+}
+
+/* What the header at `index` carries. `m` is filled in for fragments too: what a first one begins with. */
 enum outcome message_of(const struct packet_view *p, size_t index, struct message *m)
 {
     *m = (struct message){0};
+    if (p->walk.header[index].kind == UDP)
+        return message_of_udp(p, index, m);
     return p->walk.header[index].kind == IP ? message_of_ip(p, index, m) : message_of_ipv6(p, index, m);
 }
 

@@ -78,7 +78,7 @@ static struct fault numbers_sound(const struct given *g)
     for (size_t i = 0; i < g->count[READS]; i++) {
         const struct read_row *r = &g->reads[i];
         CHECK(READS, i, read_row, base, IN(r->base, FROM_START, FROM_BEHIND));
-        CHECK(READS, i, read_row, bit, IN(r->bit, r->base == FROM_START ? 0 : -8 * MAX_READ, 8 * MAX_READ));
+        CHECK(READS, i, read_row, bit, IN(r->bit, -8 * MAX_READ, 8 * MAX_READ));
         CHECK(READS, i, read_row, width, IN(r->width, 1, 32));
         CHECK(READS, i, read_row, order, r->order == BIG_ENDIAN_READ
               || (r->order == LITTLE_ENDIAN_READ && r->bit % 8 == 0 && r->width % 8 == 0));

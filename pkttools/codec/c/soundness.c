@@ -38,7 +38,7 @@ void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
         enum verdict verdict;
         if (sums && has_sum(p, i) && sum_verdict(p, i, &left, &verdict) == CORRECTED)
             verdicts[i] = verdict;
-        if (h[i].kind != IP && h[i].kind != IPV6)
+        if (!carries_message(p, i))
             continue;
         struct message m;
         struct checksum c = header_checksum(p, i);
@@ -120,7 +120,7 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
             obscure |= outcome == OBSCURE;
             wrong |= verdict == BAD;
         }
-        if (h->kind != IP && h->kind != IPV6)
+        if (!carries_message(&p, i))
             continue;
         struct message m;
         struct checksum c = header_checksum(&p, i);

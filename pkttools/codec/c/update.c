@@ -72,6 +72,8 @@ static bool follow_crc(const struct sides *s, size_t index)
 static bool touched(const struct sides *s, size_t index)
 {
     const struct header *h = &s->before.walk.header[index];
+    if (h->kind == UDP)
+        return !same(s, h->start, h->end - h->start);
     size_t names = h->start + (h->kind == IP ? IP_SOURCE_AT : IPV6_SOURCE_AT);
     return !same(s, h->start + (h->kind == IP ? IP_PROTOCOL_AT : IPV6_NEXT_AT), 1) || (names < h->end && !same(s, names, h->end - names));
 }
@@ -195,7 +197,7 @@ struct followed update(const struct frame *before, const struct writable_frame *
     walk_own(&s.after.walk, &after->view, linktype);
     for (size_t i = s.before.walk.count; i-- > 0;) {    /* the innermost first: outer sums cover inner ones */
         const struct header *h = &s.before.walk.header[i], *now = &s.after.walk.header[i];
-        bool summed = sums && has_sum(&s.before, i), carries = h->kind == IP || h->kind == IPV6;
+        bool summed = sums && has_sum(&s.before, i), carries = carries_message(&s.before, i);
         if (!carries && !summed)
             continue;
         if (i >= s.after.walk.count || h->kind != now->kind || h->start != now->start) {

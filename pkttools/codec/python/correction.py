@@ -6,7 +6,7 @@ from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from .. import ALL, BAD, CORRECTED, LEFT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT
 from . import wire
 from .checksum import Checksum, View
-from .headers import IP, IPV6, need_dict, note
+from .headers import need_dict, note
 from .lengths import LONGER, SHORTER, SURE, correct_lengths
 from .message import Message
 from .rows import checked, without_fcs
@@ -75,7 +75,7 @@ def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple
             outcome, _, checksum = header_sum(view, index)
             correction.correct_checksum(None, checksum)
             worst = outcome or worst
-        if view.headers[index].kind in (IP, IPV6):
+        if view.carries_message(index):
             worst = (correction.finish(index) if what == TRANSPORT else correction.correct_ip(index)) or worst
     if correction.left and not correction.unfinished:
         view.write(correction.left)

@@ -58,7 +58,7 @@ class Reading:
     def number(self, read: Read, at: int) -> int:
         """A number, of what begins at a place; 0 where not all of its bytes are there."""
         first, stop, shift, mask, _, order = read
-        value = self.frame[at + first : at + stop]
+        value = self.frame[max(at + first, 0) : max(at + stop, 0)]  # what would be in front of the frame is not there
         return int.from_bytes(value, order) >> shift & mask if len(value) == stop - first else 0
 
     def hold(self, tests: Tests, at: int, behind: int) -> bool:
@@ -204,6 +204,11 @@ def announced(kind: int) -> Space | None:
     """What numbers of a kind of header announce first."""
     kinds = known().kinds
     return kinds[kind].rules[0][2] if kind < len(kinds) and kinds[kind].rules else None
+
+
+def extends(kind: int) -> bool:
+    """Whether headers of a kind go on with what the one in front carries: extensions."""
+    return bool(known().kinds[kind].flags & EXTENSION)
 
 
 def is_extension(protocol: int) -> bool:

@@ -1,4 +1,7 @@
-"""What an IP header carries, how much of it, and between whom: what a pseudo-header says; twin of ../c/message.c."""
+"""What an IP header carries, and UDP where that is a message with a checksum of its own; twin of ../c/message.c.
+
+How much of it, and between whom: what a pseudo-header says.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,21 @@ from dataclasses import dataclass
 
 from .. import CORRECTED, FRAGMENT, MALFORMED, TRUNCATED
 from . import wire
-from .headers import IP, IPV6, IPV6_AH, IPV6_FRAGMENT, IPV6_OPTIONS, IPV6_ROUTING, Header, Reading, Walk, is_extension
+from .headers import (
+    IP,
+    IPV6,
+    IPV6_AH,
+    IPV6_FRAGMENT,
+    IPV6_OPTIONS,
+    IPV6_ROUTING,
+    SCTP,
+    UDP,
+    Header,
+    Reading,
+    Walk,
+    extends,
+    is_extension,
+)
 
 END_OF_OPTIONS, NO_OPERATION, LOOSE_ROUTE, STRICT_ROUTE = 0, 1, 131, 137  # RFC 791 section 3.1
 PAD1, JUMBO_PAYLOAD, HOME_ADDRESS = 0, 0xC2, 0xC9  # RFC 8200 section 4.2, RFC 2675 section 2, RFC 6275 section 6.3
@@ -73,18 +90,46 @@ class Packet(Reading):
         return TRUNCATED if self.wire > len(self.frame) else MALFORMED
 
     def wire_end(self, index: int) -> int:
-        """Where the datagram of the IP header before `index`, or else the whole packet, ended on the wire."""
+        """Where what the header at `index` lies in ended on the wire.
+
+        The datagram of an IP header before it, what says its own end or has a trailer, or else the whole packet.
+        """
         frame = self.frame
         for header in reversed(self.headers[:index]):
             kind, start = header.kind, header.start
             size = wire.ip_total(frame, start) if kind == IP else wire.ipv6_payload(frame, start) if kind == IPV6 else 0
             if size:  # 0 is segmentation offload, see headers.py
                 return start + size + (wire.IPV6_SIZE if kind == IPV6 else 0)
+            if kind not in (IP, IPV6) and self.headers[index].start < header.end < len(frame):
+                return header.end
         return self.wire
 
     def message(self, index: int) -> tuple[int, Message | None]:
         """What the IP header at `index` carries; of fragments too: what a first one begins with."""
-        return self._message_of_ip(index) if self.headers[index].kind == IP else self._message_of_ip6(index)
+        kind = self.headers[index].kind
+        return (
+            self._message_of_ip(index)
+            if kind == IP
+            else self._message_of_udp(index)
+            if kind == UDP
+            else self._message_of_ip6(index)
+        )
+
+    def carries_message(self, index: int) -> bool:
+        """Whether the header at `index` carries a message that may have a checksum."""
+        header = self.headers[index]
+        if header.kind in (IP, IPV6):
+            return True
+        inner = self.headers[index + 1] if header.kind == UDP and index + 1 < len(self.headers) else None
+        return inner is not None and inner.kind == SCTP and inner.start == header.start + wire.UDP_SIZE
+
+    def _message_of_udp(self, index: int) -> tuple[int, Message | None]:
+        """SCTP in UDP, RFC 6951: what is in it is as it is in IP."""
+        at = self.headers[index].start
+        size = wire.udp_length(self.frame, at)
+        if size < wire.UDP_SIZE:
+            return MALFORMED, None
+        return CORRECTED, Message(wire.PROTO_SCTP, False, at + wire.UDP_SIZE, size - wire.UDP_SIZE, 0, 0)
 
     def _message_of_ip(self, index: int) -> tuple[int, Message | None]:
         frame, at = self.frame, self.headers[index].start
@@ -100,6 +145,11 @@ class Packet(Reading):
         source, destination = at + wire.IP_SOURCE_AT, at + wire.IP_DESTINATION_AT
         message = Message(wire.ip_protocol(frame, at), False, at + header_size, total - header_size, source, destination)
         self._source_route(at + wire.IP_SIZE, at + header_size, message)
+        for header in self.headers[index + 1 :]:  # AH: RFC 4302 section 3.1
+            if header.start != message.at or header.end > at + total or not extends(header.kind):
+                break
+            message.protocol, message.sealed = wire.extension_next(frame, header.start), True
+            message.size, message.at = message.size - (header.end - message.at), header.end
         return FRAGMENT if wire.ip_is_fragment(frame, at) else CORRECTED, message
 
     def _source_route(self, at: int, end: int, message: Message) -> None:

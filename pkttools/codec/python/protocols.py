@@ -141,7 +141,7 @@ class _Checked:
         """Checks reads and tests."""
         for i, (base, bit, width, order) in enumerate(self.rows[READS]):
             self.need(READS, i, 0, base in (FROM_START, FROM_BEHIND))
-            self.need(READS, i, 1, (0 if base == FROM_START else -8 * MAX_READ) <= bit <= 8 * MAX_READ)
+            self.need(READS, i, 1, -8 * MAX_READ <= bit <= 8 * MAX_READ)
             self.need(READS, i, 2, 1 <= width <= 32)
             self.need(READS, i, 3, order == 0 or (order == LITTLE_ENDIAN and bit % 8 == 0 and width % 8 == 0))
         for i, (read, mask, low, high, negated) in enumerate(self.rows[TESTS]):

@@ -74,7 +74,7 @@ def verify(data: bytearray, row: bytes) -> list[int]:
         if has_sum(view, i):
             outcome, verdict = sum_verdict(view, i, left)
             verdicts[i] = verdict if outcome == CORRECTED else UNCERTAIN
-        if view.headers[i].kind not in (IP, IPV6):
+        if not view.carries_message(i):
             continue
         checksum = view.header_checksum(i)
         if checksum:
@@ -128,7 +128,7 @@ def _check(view: View) -> int:
                 return MALFORMED
             verdicts.add(verdict)
             obscure |= outcome == OBSCURE
-        if header.kind not in (IP, IPV6):
+        if not view.carries_message(i):
             continue
         verdicts.add(view.judged(view.header_checksum(i)))
         outcome, message, verdict, left = _message_verdict(view, i, left)

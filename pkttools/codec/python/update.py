@@ -8,7 +8,7 @@ from __future__ import annotations
 from .. import CORRECTED, FRAGMENT, OBSCURE
 from . import wire
 from .checksum import Checksum, View, internet, other_reading
-from .headers import IP, IPV6, IPV6_FRAGMENT
+from .headers import IP, IPV6_FRAGMENT, UDP
 from .message import Message
 from .sums import has_sum, header_sum
 
@@ -64,6 +64,8 @@ class _Sides:
     def touched(self, index: int) -> bool:
         """Whether anything of a message differs, or of what names its ends: addresses, options, routes."""
         header = self.before.headers[index]
+        if header.kind == UDP:
+            return not self.same(header.start, header.end - header.start)
         places = (wire.IP_SOURCE_AT, wire.IP_PROTOCOL_AT) if header.kind == IP else (wire.IPV6_SOURCE_AT, wire.IPV6_NEXT_AT)
         names, protocol = header.start + places[0], header.start + places[1]
         return not self.same(protocol, 1) or (names < header.end and not self.same(names, header.end - names))
@@ -180,7 +182,7 @@ def update(before: bytes, after: bytearray, original: int, linktype: int) -> tup
     sides = _Sides(before, after, original, linktype)
     for i in reversed(range(len(sides.before.headers))):  # the innermost first: outer sums cover inner ones
         header = sides.before.headers[i]
-        summed, carries = has_sum(sides.before, i), header.kind in (IP, IPV6)
+        summed, carries = has_sum(sides.before, i), sides.before.carries_message(i)
         if not summed and not carries:
             continue
         now = sides.after.headers[i] if i < len(sides.after.headers) else None
