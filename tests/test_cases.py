@@ -180,22 +180,39 @@ def test_jumbogram(backend):
     assert checked("pkt-check -cs", mended.stdout, backend).stdout.count(b"\n==\n") == 1
 
 
-# ---- what is not followed ----
+# ---- encapsulations and link types ----
 
 
-@pytest.mark.parametrize("command", ["pkt-change IP.SRC_ADDR=203.0.113.7 UDP.SRC_PORT=7", "pkt-correct", "pkt-check -cs"])
-def test_encapsulations_are_said(command, form, backend):
-    """Headers in what is not followed: said, with their number; all packets pass."""
+@pytest.mark.parametrize("address", ["IP.SRC_ADDR[-1]=203.0.113.7", "IP.SRC_ADDR[-1]=203.0.113.7 UDP.SRC_PORT[-1]=7"])
+def test_encapsulations_are_followed(address, form, backend):
+    """The innermost addresses are set in all, and checksums are right again: they follow, or are corrected."""
     before = given("encapsulations.pcap", form, backend)
-    done = checked(command, before, backend)
-    assert re.search(r"^pkt-\w+: \d+ packets? .*not followed", done.stderr.decode(), re.MULTILINE), done.stderr
-    assert done.stdout.count(b"\n==\n") == 16
+    words = " ".join(f"'{word}'" for word in address.split())
+    for command in (f"pkt-change -u {words}", f"pkt-change {words} | pkt-correct"):
+        done = checked(f"{command} | pkt-check -cs", before, backend)
+        assert b"not followed" not in done.stderr
+        assert done.stdout.count(b"\n==\n") == 16
+        set_in = checked("pkt-filter 'IP.SRC_ADDR[-1]==203.0.113.7'", done.stdout, backend).stdout
+        assert set_in.count(b"\n==\n") == 15  # one is IPv6
 
 
-@pytest.mark.parametrize("command", ["pkt-change IP.TTL=9", "pkt-change --to-ethernet", "pkt-correct", "pkt-check -cs"])
-def test_link_types_are_said(command, backend):
-    done = checked(command, given("linktypes.pcapng"), backend)
-    assert re.search(r"^pkt-\w+: \d+ packets? .*(not followed|not converted)", done.stderr.decode(), re.MULTILINE), done.stderr
+def test_a_change_inside_makes_checksums_wrong(backend):
+    """Without -u, of all that have IPv4 inside: pkt-check sees it."""
+    wrong = shell("pkt-change 'IP.SRC_ADDR[-1]=203.0.113.7' | pkt-check -cs", given("encapsulations.pcap"), backend=backend)
+    assert wrong.stdout.count(b"\n==\n") == 1
+
+
+@pytest.mark.parametrize("command", ["pkt-change -u IP.TTL=9", "pkt-change IP.TTL=9 | pkt-correct"])
+def test_link_types_are_followed(command, backend):
+    done = checked(f"{command} | pkt-check -cs", given("linktypes.pcapng"), backend)
+    assert done.stderr == b""
+    assert done.stdout.count(b"\n==\n") == 8
+    assert checked("pkt-filter IP.TTL==9", done.stdout, backend).stdout.count(b"\n==\n") == 7  # one is IPv6
+
+
+def test_link_types_that_are_not_converted_are_said(backend):
+    done = checked("pkt-change --to-ethernet", given("linktypes.pcapng"), backend)
+    assert re.search(r"^pkt-change: \d+ packets? not converted", done.stderr.decode(), re.MULTILINE), done.stderr
     assert done.stdout.count(b"\n==\n") == 8
 
 
