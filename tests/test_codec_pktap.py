@@ -112,10 +112,10 @@ def test_what_comes_next(codec):
 def test_pktap_in_pktap_ends(codec):
     frame = ipv4(17, udp())
     dlt = 12
-    for i in range(20):
+    for i in range(40):
         frame = pktap(dlt, frame, "<>"[i % 2], 108)
         dlt = (258, 149)[i % 2]
-    assert [kind for kind, *_ in walked(codec, frame)] == ["PKTAP_BE", "PKTAP"] * 8
+    assert [kind for kind, *_ in walked(codec, frame)] == ["PKTAP_BE", "PKTAP"] * 16
     assert checked(codec, frame) == 3  # deeper than we look
 
 
