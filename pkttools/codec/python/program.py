@@ -122,9 +122,10 @@ def _width_sound(kind: int, bit: int, width: int) -> bool:
     return 0 <= width <= 56 or (width == 128 and bit % 8 == 0)
 
 
-def _fields(program: Program) -> tuple[list[_Field], bool]:
-    """The fields that a program brings, and whether they are sound."""
-    fields = [_Field(*columns) for columns in _cut(program[0], FIELD_COLUMNS)]
+@lru_cache(4)
+def _fields(table: bytes) -> tuple[list[_Field], bool]:
+    """The fields of a table, and whether they are sound. All programs bring the same, with what all protocols have."""
+    fields = [_Field(*columns) for columns in _cut(table, FIELD_COLUMNS)]
     sound = True
     for i, field in enumerate(fields):
         sound &= field.next == -1 or i < field.next < len(fields)  # forward: no circles
@@ -135,7 +136,7 @@ def _fields(program: Program) -> tuple[list[_Field], bool]:
 @lru_cache(16)
 def _load_tests(program: Program) -> Tests:
     """The tests of a program. Raises ValueError when it is not valid: it is checked once and then trusted."""
-    fields, sound = _fields(program)
+    fields, sound = _fields(program[0])
     tests, constants = [_Test(*columns) for columns in _cut(program[1], TEST_COLUMNS)], program[2]
     sound &= len(program[1]) // 8 % TEST_COLUMNS == 0 and len(tests) > 0
     for i, t in enumerate(tests if sound else []):
@@ -155,7 +156,7 @@ def _load_tests(program: Program) -> Tests:
 @lru_cache(16)
 def _load_assignments(program: Program) -> Assignments:
     """The same for assignments."""
-    fields, sound = _fields(program)
+    fields, sound = _fields(program[0])
     assignments, constants = [_Assignment(*columns) for columns in _cut(program[1], ASSIGNMENT_COLUMNS)], program[2]
     sound &= len(program[1]) // 8 % ASSIGNMENT_COLUMNS == 0
     for a in assignments if sound else []:
