@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import struct
 from types import ModuleType
 
 import pytest
-from conftest import ROOT
 from samples import ARP, IGMP, ethernet, extension, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp, vxlan
 
-from pkttools.codec.python import headers
 from pkttools.protocols.fields import HEADERS
-
-CODEC = ROOT / "pkttools/codec/c/codec.h"
 
 ROUTE = bytes([0, 1, 0, 0, 0, 0]) + bytes(15) + b"\x09"  # type 0, one segment left, ::9
 FRAGMENT = "!BBHI"
@@ -254,10 +249,3 @@ def test_one_row_at_a_time(codec):
     for rows in (b"", row * 2):
         with pytest.raises(ValueError, match="one row is walked at a time"):
             codec.walk(bytearray(), rows)
-
-
-def test_kinds_have_the_same_numbers_everywhere():
-    names = re.search(r"enum header_kind \{([^}]*) HEADER_KINDS", re.sub(r"/\*.*?\*/", "", CODEC.read_text()))[1]
-    kinds = names.replace(",", " ").split()
-    assert tuple(kinds) == HEADERS[: len(kinds)]
-    assert [getattr(headers, kind) for kind in kinds] == list(range(len(kinds)))

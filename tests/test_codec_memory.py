@@ -18,14 +18,14 @@ from sections import enhanced
 
 from pkttools.language import expression
 
-MPLS = ethernet(0x8847, bytes(20))  # a header that is not followed: what is said of it is counted
+TRILL = ethernet(0x22F3, bytes(20))  # a header that is not followed: what is said of it is counted
 FRAME = ethernet(0x0800, ipv4(17, udp()))
 LINE = b"IFACE: eth0\n"
 PCAPNG = b"".join(enhanced(FRAME, i, given=((1, b"a comment\n\x1b" * 40), (4, struct.pack("<Q", 3)))) for i in range(300))
 PCAP = b"".join(struct.pack("<4I", i, i, len(FRAME), len(FRAME)) + FRAME for i in range(300))
 INTERFACE = struct.pack("=6q", 1, 0, 6, 0, 0, len(LINE))
 ASSIGNMENT = expression.assignments([expression.split_assignment("IP.TTL=9")])
-BATCH = batch([(1, MPLS), (1, FRAME)] * 300)
+BATCH = batch([(1, TRILL), (1, FRAME)] * 300)
 ROWS = bytes(BATCH.rows)
 
 

@@ -9,6 +9,8 @@ from conftest import ROOT
 
 import pkttools.codec
 from pkttools.codec import program
+from pkttools.codec.python import headers
+from pkttools.protocols.fields import HEADERS
 
 C = "\n".join((ROOT / "pkttools/codec/c" / name).read_text() for name in ("codec.h", "program.c"))
 ENUMS = [
@@ -58,3 +60,10 @@ def test_numbers_of_results_are_written_once() -> None:
         lists = re.findall(r"^([A-Z_]+(?:, [A-Z_]+)+) = range", path.read_text(), re.MULTILINE)
         own = {name for names in lists for name in names.split(", ")}
         assert not own & numbers, path
+
+
+def test_kinds_have_the_same_numbers_everywhere() -> None:
+    names = re.search(r"enum header_kind \{([^}]*) HEADER_KINDS", re.sub(r"/\*.*?\*/", "", C))[1]
+    kinds = names.replace(",", " ").split()
+    assert tuple(kinds) == HEADERS[: len(kinds)]
+    assert [getattr(headers, kind) for kind in kinds] == list(range(len(kinds)))

@@ -52,6 +52,7 @@ def filter_of(values: Values, expressions: list[str]) -> Filter:
         hint = f"; to read a file: --in {files[0]}" if files else ""
         if PCAP_WORDS.intersection(" ".join(expressions).lower().split()):
             hint = "; an expression of tcpdump's goes with --bpf"
+            raise UsageError(str(error).partition(": did you mean")[0] + hint) from None  # none of ours was meant
         raise UsageError(f"{error}{hint}") from None
     tell_beside(values, expressions)
     return keep
