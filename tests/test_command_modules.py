@@ -37,7 +37,7 @@ def test_what_a_module_offers(name: str) -> None:
 @pytest.mark.parametrize("name", commands())
 def test_where_options_belong(name: str) -> None:
     for option in find(name).OPTIONS:
-        assert option.end in ("", "first", "last", "once", "alone"), option.names
+        assert option.end in ("", "first", "last", "once", "alone", "process"), option.names
         twin = option.unshown()
         assert (twin.hidden, twin) == (True, option)
         assert all(getattr(twin, fact) == getattr(option, fact) for fact in option.__slots__ if fact != "hidden")
