@@ -1,5 +1,7 @@
 """What protocols are: a description each, the tables that are made of them, and what the rest of the program reads of these."""
 
+import sys
+
 INT, DATA, FAMILY, LITTLE, TEXT, MAC, IPV4, IPV6 = FORMS = ("int", "data", "family", "little", "text", "mac", "ipv4", "ipv6")
 CODEC_FORMS = 5  # the first ones are the kinds of fields of codec/c/program.c; there the others are INT
 # Rows of fields, as they are packed. The first is `struct field` of codec/c/codec.h: header, bit, width, bias, scale, form, shapes,
@@ -13,4 +15,4 @@ except ImportError:  # a checkout before `make ready`: the same, slower
     from .compile import tables
 
     _tables = tables()  # type: ignore[assignment]  # the same names
-    globals()["_words"] = _tables  # all names, those that few commands ask for too
+    sys.modules[f"{__name__}._words"] = globals()["_words"] = _tables  # all names, those that few commands ask for too
