@@ -127,9 +127,9 @@ def test_a_planted_bug_is_found(tmp_path):
     for folder in ("pkttools", "tests/fuzz", "tests/support"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("corpus", "__pycache__"))
     answers = tmp_path / "pkttools" / "work" / "answers.py"
-    text, place = answers.read_text(), "        at = message[1] + 8\n"
+    text, place = answers.read_text(), "        at = start + 8\n"
     assert place in text
-    planted = text.replace(place, place + "        packet.frame[message[1] + 30]\n")
+    planted = text.replace(place, place + "        packet.frame[start + 30]\n")
     answers.write_text(planted)
     words = "--batch", "400", "--frames", "4000", "--seed", "1", "--only", "pkt-pingrep"
     done = loop(*words, "--folder", tmp_path / "found", cwd=tmp_path)
