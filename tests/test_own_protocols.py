@@ -10,6 +10,7 @@ from conftest import shell
 from samples import batch, ethernet, gre, ipv4, ipv6, udp, vxlan
 
 from pkttools.codec import BAD, NONE, RIGHT, UNCERTAIN, text_encode
+from pkttools.codec.program import NUMBER, SWAP
 from pkttools.commands import commands, find
 from pkttools.protocols import _tables
 from pkttools.protocols.compile import FOLDER, descriptions, made
@@ -409,6 +410,78 @@ def test_what_cannot_be_known(codec, tmp_path, size, covered, captured, outcome,
     finally:
         codec.set_protocols(_tables.WALK)
     assert found == (bytes([outcome]), verdict)
+
+
+# ---- extension headers ----
+
+EXTENSION = """
+protocol EXTRA
+is extension
+after protocol6 200
+field NEXT 8
+field SIZE 8 + 1 * 8
+field A 8
+field B 8
+field - 32
+size SIZE
+next protocol6 NEXT
+"""
+
+
+@pytest.fixture
+def extra(tmp_path: Path) -> Path:
+    path = tmp_path / "extra.protocol"
+    path.write_text(EXTENSION)
+    return path
+
+
+def extended(carried: bytes, behind: bytes = b"") -> bytes:
+    """UDP behind an extension header that only the user knows, and that behind one of ours."""
+    header = bytes([200, 0]) + bytes(6) + bytes([17, 0, 1, 2]) + bytes(4)
+    return ethernet(0x86DD, ipv6(60, header + carried)) + behind
+
+
+@pytest.mark.parametrize("what", [0, 1])
+def test_sums_behind_an_extension_of_the_user(codec, extra, what):
+    frame = bytearray(extended(to(7777, b"what it carries")))
+    row, wanted = rows(frame), folded(pseudo(frame, 17, 23) + frame[70:])
+    codec.set_protocols(made(descriptions(OURS, [extra])).WALK)
+    try:
+        found = codec.correct(frame, row, what), codec.check(frame, row), codec.verify(frame, row)[-1]
+    finally:
+        codec.set_protocols(_tables.WALK)
+    assert found == ((1, *[0] * 4, 1, *[0] * 3), bytes([0]), RIGHT)
+    assert int.from_bytes(frame[76:78], "big") == wanted
+
+
+def test_lengths_behind_an_extension_of_the_user(codec, extra):
+    """That of UDP is one of those inside: what is behind it is none of the datagram, whose own is impossible."""
+    frame = bytearray(extended(to(7777, b"what it carries"), b"a trailer"))
+    row = rows(frame)
+    frame[76:78] = folded(pseudo(frame, 17, 23) + frame[70:93]).to_bytes(2, "big")
+    right = bytes(frame)
+    frame[18:20] = b"\xff\xff"
+    codec.set_protocols(made(descriptions(OURS, [extra])).WALK)
+    try:
+        codec.correct(frame, row, 1)
+    finally:
+        codec.set_protocols(_tables.WALK)
+    assert bytes(frame) == right
+
+
+def test_fields_of_such_an_extension_are_exchanged(codec, extra):
+    """It is one of the outer headers, where a tunnel is behind it."""
+    frame = bytearray(extended(vxlan(ethernet(0x0800, ipv4(17, udp())))))
+    given = made(descriptions(OURS, [extra]))
+    kind = given.HEADERS.index("EXTRA")
+    fields = struct.pack("=16q", kind, 16, 8, 0, 1, NUMBER, 0, -1, kind, 24, 8, 0, 1, NUMBER, 0, -1)
+    program = fields, struct.pack("=9q", SWAP, 0, 1, 1, 0, 0, 0, 0, 1), b""
+    codec.set_protocols(given.WALK)
+    try:
+        assert codec.assign(frame, rows(frame), program, None, False)[:2] == (1, (1,))
+    finally:
+        codec.set_protocols(_tables.WALK)
+    assert frame[62:66] == bytes([17, 0, 2, 1])
 
 
 # ---- decode as ----

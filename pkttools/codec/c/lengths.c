@@ -120,7 +120,7 @@ static void declare(struct packet_edit *e, size_t index, size_t size)
 static const struct header *udp_of(const struct packet_view *p, size_t index)
 {
     const struct header *h = &p->walk.header[index + 1], *end = &p->walk.header[p->walk.count];
-    while (h < end && h->kind >= IPV6_OPTIONS && h->kind <= IPV6_AH)
+    while (h < end && extends(h->kind))
         h++;
     return h < end && h->kind == UDP ? h : NULL;
 }

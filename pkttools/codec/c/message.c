@@ -134,7 +134,7 @@ static enum outcome message_of_ipv6(const struct packet_view *p, size_t index, s
     m->destination = m->head = (uint32_t)at + IPV6_DESTINATION_AT;
     for (size_t i = index + 1; i < p->walk.count && !last; i++) {
         const struct header *h = &p->walk.header[i];
-        if (h->kind < IPV6_OPTIONS || h->kind > IPV6_AH)
+        if (!extends(h->kind))
             break;
         if (h->kind == IPV6_ROUTING && !route_end(f, h, m))
             return MALFORMED;

@@ -347,7 +347,7 @@ static struct walk outer_headers(const struct walk *w)
             outer.count = network > 0 ? network : i;
             break;
         }
-        if (ip || (kind >= IPV6_OPTIONS && kind <= IPV6_AH))
+        if (ip || extends(kind))
             network = i + 1;
     }
     return outer;

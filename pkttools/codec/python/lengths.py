@@ -14,7 +14,7 @@ from zlib import crc32
 from .. import CORRECTED, FRAGMENT, LEFT, NONE, OBSCURE, RIGHT, TRUNCATED
 from . import wire
 from .checksum import View
-from .headers import ETHERNET, IP, IPV6, IPV6_AH, IPV6_OPTIONS, UDP, VLAN, Header
+from .headers import ETHERNET, IP, IPV6, UDP, VLAN, Header, extends
 
 NOTHING, GOOD, BROKEN, ELSEWHERE, CONTRADICTED = range(5)  # what checksums say of lengths
 SURE, SHORTER, LONGER = range(3)  # whether bytes behind a datagram, not known to be any, were taken for payload
@@ -102,7 +102,7 @@ def _declare(view: View, index: int, size: int) -> None:
 def _udp_of(view: View, index: int) -> Header | None:
     """The UDP header that an IP header carries."""
     index += 1
-    while index < len(view.headers) and IPV6_OPTIONS <= view.headers[index].kind <= IPV6_AH:
+    while index < len(view.headers) and extends(view.headers[index].kind):
         index += 1
     return view.headers[index] if index < len(view.headers) and view.headers[index].kind == UDP else None
 

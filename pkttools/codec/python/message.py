@@ -14,7 +14,6 @@ from .headers import (
     IPV6,
     IPV6_AH,
     IPV6_FRAGMENT,
-    IPV6_OPTIONS,
     IPV6_ROUTING,
     SCTP,
     UDP,
@@ -191,7 +190,7 @@ class Packet(Reading):
         fragment = last = False
         for header in self.headers[index + 1 :]:
             kind, start = header.kind, header.start
-            if last or not IPV6_OPTIONS <= kind <= IPV6_AH:
+            if last or not extends(kind):
                 break
             if kind == IPV6_ROUTING and not self._route_end(header, message):
                 return MALFORMED, None

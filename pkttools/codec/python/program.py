@@ -36,7 +36,7 @@ from ..program import (
     UNEQUAL,
 )
 from . import bpf
-from .headers import IP, IPV6, IPV6_AH, IPV6_OPTIONS, Header, Walk, is_tunnel, need_dict, note
+from .headers import IP, IPV6, Header, Walk, extends, is_tunnel, need_dict, note
 from .rows import checked, without_fcs
 from .update import update
 
@@ -341,7 +341,7 @@ def _outer_headers(headers: list[Header]) -> list[Header]:
         ip = header.kind in (IP, IPV6)
         if is_tunnel(header.kind) or (network and ip):
             return headers[: network or i]
-        if ip or IPV6_OPTIONS <= header.kind <= IPV6_AH:
+        if ip or extends(header.kind):
             network = i + 1
     return headers
 
