@@ -132,7 +132,8 @@ static enum outcome message_of_ipv6(const struct packet_view *p, size_t index, s
     m->at = at + IPV6_SIZE;
     m->source = (uint32_t)at + IPV6_SOURCE_AT;
     m->destination = m->head = (uint32_t)at + IPV6_DESTINATION_AT;
-    for (size_t i = index + 1; i < p->walk.count && !last; i++) {
+    size_t i = index + 1;
+    for (; i < p->walk.count && !last; i++) {
         const struct header *h = &p->walk.header[i];
         if (!extends(h->kind))
             break;
@@ -150,7 +151,8 @@ static enum outcome message_of_ipv6(const struct packet_view *p, size_t index, s
             m->at = h->end;
         }
     }
-    if (m->at > end || (is_extension(m->protocol) && !fragment && !last))  /* it goes past the end, or deeper than the walk */
+    bool deeper = i == p->walk.count && !fragment && !last && is_extension(m->protocol);    /* than the walk, which ended there */
+    if (m->at > end || deeper)
         return missing(p);
     m->size = end - m->at;
     return fragment ? FRAGMENT : CORRECTED;

@@ -187,7 +187,7 @@ class Packet(Reading):
         end = behind + payload if payload else self.wire_end(index)  # 0: a jumbogram, or segmentation offload
         source, destination = at + wire.IPV6_SOURCE_AT, at + wire.IPV6_DESTINATION_AT
         message = Message(wire.ipv6_next(frame, at), True, behind, 0, source, destination, head=destination)
-        fragment = last = False
+        fragment = last = deeper = False
         for header in self.headers[index + 1 :]:
             kind, start = header.kind, header.start
             if last or not extends(kind):
@@ -202,7 +202,8 @@ class Packet(Reading):
             last = itself and wire.extension_next(frame, start) == wire.PROTO_IPV6_NONXT
             if not last:
                 message.protocol, message.at = wire.extension_next(frame, start), header.end
-        deeper = is_extension(message.protocol) and not (fragment or last)  # than the walk
+        else:
+            deeper = not (fragment or last) and is_extension(message.protocol)  # than the walk, which ended there
         if message.at > end or deeper:
             return self.missing(), None
         message.size = end - message.at
