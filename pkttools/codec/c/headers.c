@@ -112,7 +112,7 @@ static void add(const struct kind *k, struct standing *s, struct walk *w, int64_
     size_t own = (k->flags & OWN_END) != 0 ? s->behind : (k->flags & END_BEHIND) != 0 ? s->limit : end;
     size_t data = k->data != UINT32_MAX ? least(s->at + k->data, own)
         : !sized && size > k->fixed && (k->flags & LONG_DATA) != 0 ? own : s->behind;
-    *h = (struct header){k->number, (uint32_t)s->at, (uint32_t)data, (uint32_t)own};
+    *h = (struct header){(enum header_kind)k->number, (uint32_t)s->at, (uint32_t)data, (uint32_t)own};
     if (k->claims > s->gives || (s->gives != UINT8_MAX && (k->flags & PASSES) != 0))
         s->carrier->data = (uint32_t)own;
     if ((k->flags & PASSES) == 0) {
@@ -230,7 +230,7 @@ static inline enum done step(struct pace *p, const struct frame *f, unsigned num
     if ((numbers & SAYS_DATA) != 0)
         data = (uint32_t)least(at + k->data, end);
     struct header *h = p->next++;
-    *h = (struct header){k->number, at, data, end};
+    *h = (struct header){(enum header_kind)k->number, at, data, end};
     if (k->claims > p->gives)
         h[-1].data = end;
     p->gives = k->gives;

@@ -376,11 +376,11 @@ static void lay_kind(struct arena *a, const struct given *g, size_t number, stru
     if (k == NULL)
         return;
     *k = (struct kind){
-        .fixed = (uint32_t)row->fixed, .number = (enum header_kind)number, .claims = (uint8_t)row->claims,
+        .fixed = (uint32_t)row->fixed, .number = (uint16_t)number, .flags = (uint16_t)row->flags, .claims = (uint8_t)row->claims,
         .gives = row->gives == 0 ? UINT8_MAX : (uint8_t)row->gives, .rules_count = (uint8_t)row->rules,
         .end_least = (uint32_t)row->end_least, .end_bias = (int32_t)row->end_bias,
         .data = row->data < 0 ? UINT32_MAX : (uint32_t)row->data, .others = quick, .terms = terms, .rules = rules,
-        .flags = (uint32_t)row->flags, .terms_count = (uint32_t)row->terms, .align = (uint32_t)row->align,
+        .terms_count = (uint32_t)row->terms, .align = (uint32_t)row->align,
         .trailer = (uint32_t)row->trailer, .exception = (uint8_t)row->exception,
         .numbers = (uint8_t)((row->terms > 0 ? SAYS_SIZE : 0) | (row->end >= 0 ? SAYS_END : 0) | (whole.count > 0 ? SAYS_WHOLE : 0)
                              | (row->data >= 0 ? SAYS_DATA : 0)),

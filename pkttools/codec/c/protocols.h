@@ -122,7 +122,7 @@ enum shape { NOT_PLAIN, TAIL, TAIL_WITH_DATA, LINK, NETWORK, NETWORK6, TRANSPORT
 /* A kind of header: all that is known of it, by its rows, and before that what the walk needs of one that is plain. */
 struct kind {
     uint32_t fixed;
-    enum header_kind number;
+    uint16_t number, flags;     /* enum header_kind; enum flag */
     uint8_t shape;              /* enum shape; if it is plain, all there is to it is below */
     uint8_t numbers;            /* what is said by numbers in it; whether some of its rules are quick, and some not */
     uint8_t claims, gives;      /* gives: 255 where nothing is given */
@@ -137,7 +137,7 @@ struct kind {
     const struct term *terms;
     const struct rule *rules;
     const struct sum_rule *sum; /* NULL: it has none */
-    uint32_t flags, terms_count, align, trailer;
+    uint32_t terms_count, align, trailer;
     uint8_t exception;
     struct read end_number;
     int64_t end_scale;
