@@ -38,7 +38,7 @@ def packed(tables: tuple[tuple[int, ...], ...]) -> tuple[bytes, ...]:
 
 def read(field: Field) -> Read:
     """The number that a field is."""
-    return walking.FROM_START, field.bit, field.width, int(field.form == "little")
+    return walking.FROM_START, field.bit, field.width, walking.LITTLE_ENDIAN if field.form == "little" else walking.BIG_ENDIAN
 
 
 def condition(header: Header, test: Test) -> Condition:
@@ -155,7 +155,7 @@ class Tables:
             return
         field, space = header.field(rule.field), self.found.spaces[rule.space]
         bit, width = (0, rule.behind) if rule.behind else (-rule.last, rule.last)
-        of = read(field) if field else (walking.FROM_BEHIND, bit, width, 0)
+        of = read(field) if field else (walking.FROM_BEHIND, bit, width, walking.BIG_ENDIAN)
         if space.name in self.codes and not any(leads(entry) for _, entry in announced(self.found, space)):
             self.rows["rules"] += (walking.COUNTED, self.codes[space.name], self.read(of), 0, *self.run(*only))
             return

@@ -202,7 +202,7 @@ static size_t said_inside(struct packet_edit *e, size_t index, size_t room)
     struct message m;
     if (h != NULL && udp_length(f, h->start) >= UDP_SIZE)
         size = h->start - start + udp_length(f, h->start);
-    else if (message_of(p, index, &m) == CORRECTED && (m.protocol == PROTO_IPV4 || m.protocol == PROTO_IPV6) && index + 1 < p->walk.count) {
+    else if (message_of(p, index, &m) == CORRECTED && (m.protocol == PROTO_IPV4 || m.protocol == PROTO_IPV6)) {
         for (size_t i = index + 1; i < p->walk.count && p->walk.header[i].start <= m.at; i++)
             if (p->walk.header[i].start == m.at && declared_size(p, i) >= IP_SIZE)
                 size = m.at - start + declared_size(p, i);

@@ -10,7 +10,7 @@ bool sums_known(void)
 
 static const struct sum_rule *rule_of(const struct packet_view *p, size_t index)
 {
-    return index < p->walk.quoted ? protocols->kinds[p->walk.header[index].kind].sum : NULL;
+    return protocols->kinds[p->walk.header[index].kind].sum;
 }
 
 /* Whether a header has a checksum, by what it says. */

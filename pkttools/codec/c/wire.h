@@ -6,23 +6,20 @@
 #define PKTTOOLS_WIRE_H
 
 enum ip_protocol {              /* IANA "Protocol Numbers" */
-    PROTO_HOPOPT = 0, PROTO_ICMP = 1, PROTO_IGMP = 2, PROTO_GGP = 3, PROTO_IPV4 = 4, PROTO_TCP = 6, PROTO_EGP = 8, PROTO_IGP = 9,
-    PROTO_UDP = 17, PROTO_DCCP = 33, PROTO_IPV6 = 41, PROTO_IPV6_ROUTE = 43, PROTO_IPV6_FRAG = 44, PROTO_RSVP = 46, PROTO_GRE = 47,
-    PROTO_ESP = 50, PROTO_AH = 51, PROTO_IPV6_ICMP = 58, PROTO_IPV6_NONXT = 59, PROTO_IPV6_OPTS = 60, PROTO_EIGRP = 88,
-    PROTO_OSPF = 89, PROTO_IPIP = 94, PROTO_ETHERIP = 97, PROTO_PIM = 103, PROTO_IPCOMP = 108, PROTO_VRRP = 112, PROTO_PGM = 113,
-    PROTO_L2TP = 115, PROTO_SCTP = 132, PROTO_FC = 133, PROTO_MOBILITY = 135, PROTO_UDPLITE = 136, PROTO_MPLS = 137,
-    PROTO_HIP = 139, PROTO_SHIM6 = 140, PROTO_WESP = 141, PROTO_HOMA = 146,
+    PROTO_HOPOPT = 0, PROTO_ICMP = 1, PROTO_IGMP = 2, PROTO_IPV4 = 4, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_DCCP = 33,
+    PROTO_IPV6 = 41, PROTO_RSVP = 46, PROTO_GRE = 47, PROTO_IPV6_ICMP = 58, PROTO_IPV6_NONXT = 59, PROTO_IPV6_OPTS = 60,
+    PROTO_EIGRP = 88, PROTO_OSPF = 89, PROTO_IPIP = 94, PROTO_ETHERIP = 97, PROTO_PIM = 103, PROTO_VRRP = 112, PROTO_PGM = 113,
+    PROTO_L2TP = 115, PROTO_SCTP = 132, PROTO_MOBILITY = 135, PROTO_UDPLITE = 136, PROTO_MPLS = 137, PROTO_HIP = 139,
+    PROTO_SHIM6 = 140,
 };
 
 enum ethertype {                /* IANA "IEEE 802 Numbers" */
-    LEAST_ETHERTYPE = 0x0600,   /* below it: a length, IEEE 802.3 clause 3.2.6 */
-    ETHERTYPE_IP = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_BRIDGE = 0x6558, ETHERTYPE_IPV6 = 0x86DD,
+    ETHERTYPE_IP = 0x0800, ETHERTYPE_ARP = 0x0806, ETHERTYPE_IPV6 = 0x86DD,
     ETHERTYPE_VLAN = 0x8100, ETHERTYPE_QINQ = 0x88A8, ETHERTYPE_QINQ1 = 0x9100, ETHERTYPE_QINQ2 = 0x9200,
 };
 
-enum {                          /* bytes of headers; of IPv4's, TCP's and GRE's at least */
-    ETHERNET_SIZE = 14, TAG_SIZE = 4, ARP_SIZE = 28, IP_SIZE = 20, IPV6_SIZE = 40, EXTENSION_SIZE = 8, ICMP_SIZE = 4, IGMP_SIZE = 8,
-    TCP_SIZE = 20, UDP_SIZE = 8, SCTP_SIZE = 12, GRE_SIZE = 4, VXLAN_SIZE = 8,
+enum {                          /* bytes of headers; of IPv4's and TCP's at least */
+    ETHERNET_SIZE = 14, TAG_SIZE = 4, IP_SIZE = 20, IPV6_SIZE = 40, EXTENSION_SIZE = 8, TCP_SIZE = 20, UDP_SIZE = 8,
 };
 
 enum {                          /* where fields stand that are written, or compared in place */
@@ -68,14 +65,12 @@ static inline bool ipv6_is_fragment(const struct frame *f, size_t at) { return (
 /* What IP carries: RFC 9293 section 3.1, RFC 768, RFC 2784 section 2.1 */
 
 static inline size_t tcp_header_size(const struct frame *f, size_t at) { return (get8(f, at + 12) >> 4) * 4; }
-static inline unsigned udp_source(const struct frame *f, size_t at) { return get16(f, at); }
 static inline unsigned udp_destination(const struct frame *f, size_t at) { return get16(f, at + 2); }
 static inline unsigned udp_length(const struct frame *f, size_t at) { return get16(f, at + UDP_LENGTH_AT); }
 static inline unsigned udp_checksum(const struct frame *f, size_t at) { return get16(f, at + 6); }
 static inline unsigned gre_flags(const struct frame *f, size_t at) { return get16(f, at); }
-static inline unsigned gre_type(const struct frame *f, size_t at) { return get16(f, at + 2); }
 
-enum { GRE_CHECKSUM = 0x8000, GRE_ROUTING = 0x4000, GRE_KEY = 0x2000, GRE_SEQUENCE = 0x1000, GRE_VERSION_BITS = 7 };
+enum { GRE_CHECKSUM = 0x8000, GRE_ROUTING = 0x4000, GRE_VERSION_BITS = 7 };
 
 /* Whether it is of the version, and without a route, that we read (RFC 1701, RFC 2637). */
 static inline bool gre_plain(unsigned flags) { return (flags & (GRE_ROUTING | GRE_VERSION_BITS)) == 0; }

@@ -11,6 +11,7 @@ from ...batch import MAX_FRAME
 from ...protocols import _tables
 from ...protocols.walking import (
     A_SUM,
+    BIG_ENDIAN,
     BY_SPACE,
     COLUMNS,
     COUNTED,
@@ -143,7 +144,7 @@ class _Checked:
             self.need(READS, i, 0, base in (FROM_START, FROM_BEHIND))
             self.need(READS, i, 1, -8 * MAX_READ <= bit <= 8 * MAX_READ)
             self.need(READS, i, 2, 1 <= width <= 32)
-            self.need(READS, i, 3, order == 0 or (order == LITTLE_ENDIAN and bit % 8 == 0 and width % 8 == 0))
+            self.need(READS, i, 3, order == BIG_ENDIAN or (order == LITTLE_ENDIAN and bit % 8 == 0 and width % 8 == 0))
         for i, (read, mask, low, high, negated) in enumerate(self.rows[TESTS]):
             self.need(TESTS, i, 0, 0 <= read < len(self.rows[READS]))
             self.need(TESTS, i, 1, 1 <= mask <= MOST)

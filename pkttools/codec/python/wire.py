@@ -6,29 +6,25 @@ All accessors take a frame and the place where their header starts. Past the end
 from __future__ import annotations
 
 # IANA "Protocol Numbers"
-PROTO_HOPOPT, PROTO_ICMP, PROTO_IGMP, PROTO_GGP, PROTO_IPV4, PROTO_TCP, PROTO_EGP, PROTO_IGP = 0, 1, 2, 3, 4, 6, 8, 9
-PROTO_UDP, PROTO_DCCP, PROTO_IPV6, PROTO_IPV6_ROUTE, PROTO_IPV6_FRAG, PROTO_RSVP, PROTO_GRE = 17, 33, 41, 43, 44, 46, 47
-PROTO_ESP, PROTO_AH, PROTO_IPV6_ICMP, PROTO_IPV6_NONXT, PROTO_IPV6_OPTS, PROTO_EIGRP, PROTO_OSPF = 50, 51, 58, 59, 60, 88, 89
-PROTO_IPIP, PROTO_ETHERIP, PROTO_PIM, PROTO_IPCOMP, PROTO_VRRP, PROTO_PGM, PROTO_L2TP = 94, 97, 103, 108, 112, 113, 115
-PROTO_SCTP, PROTO_FC, PROTO_MOBILITY, PROTO_UDPLITE, PROTO_MPLS, PROTO_HIP, PROTO_SHIM6 = 132, 133, 135, 136, 137, 139, 140
-PROTO_WESP, PROTO_HOMA = 141, 146
+PROTO_HOPOPT, PROTO_ICMP, PROTO_IGMP, PROTO_IPV4, PROTO_TCP, PROTO_UDP, PROTO_DCCP = 0, 1, 2, 4, 6, 17, 33
+PROTO_IPV6, PROTO_RSVP, PROTO_GRE, PROTO_IPV6_ICMP, PROTO_IPV6_NONXT, PROTO_IPV6_OPTS = 41, 46, 47, 58, 59, 60
+PROTO_EIGRP, PROTO_OSPF, PROTO_IPIP, PROTO_ETHERIP, PROTO_PIM, PROTO_VRRP, PROTO_PGM = 88, 89, 94, 97, 103, 112, 113
+PROTO_L2TP, PROTO_SCTP, PROTO_MOBILITY, PROTO_UDPLITE, PROTO_MPLS, PROTO_HIP, PROTO_SHIM6 = 115, 132, 135, 136, 137, 139, 140
 
 # IANA "IEEE 802 Numbers"
-LEAST_ETHERTYPE = 0x0600  # below it: a length, IEEE 802.3 clause 3.2.6
-ETHERTYPE_IP, ETHERTYPE_ARP, ETHERTYPE_BRIDGE, ETHERTYPE_IPV6 = 0x0800, 0x0806, 0x6558, 0x86DD
+ETHERTYPE_IP, ETHERTYPE_ARP, ETHERTYPE_IPV6 = 0x0800, 0x0806, 0x86DD
 ETHERTYPE_VLAN, ETHERTYPE_QINQ, ETHERTYPE_QINQ1, ETHERTYPE_QINQ2 = 0x8100, 0x88A8, 0x9100, 0x9200
 TAGS = {ETHERTYPE_VLAN, ETHERTYPE_QINQ, ETHERTYPE_QINQ1, ETHERTYPE_QINQ2}
 
-# Bytes of headers; of IPv4's, TCP's and GRE's at least
-ETHERNET_SIZE, TAG_SIZE, ARP_SIZE, IP_SIZE, IPV6_SIZE, EXTENSION_SIZE, ICMP_SIZE, IGMP_SIZE = 14, 4, 28, 20, 40, 8, 4, 8
-TCP_SIZE, UDP_SIZE, SCTP_SIZE, GRE_SIZE, VXLAN_SIZE = 20, 8, 12, 4, 8
+# Bytes of headers; of IPv4's and TCP's at least
+ETHERNET_SIZE, TAG_SIZE, IP_SIZE, IPV6_SIZE, EXTENSION_SIZE, TCP_SIZE, UDP_SIZE = 14, 4, 20, 40, 8, 20, 8
 
 # Where fields stand that are written, or compared in place: RFC 791 section 3.1, RFC 8200 section 3, RFC 768
 IP_TOTAL_AT, IP_PROTOCOL_AT, IP_CHECKSUM_AT, IP_SOURCE_AT, IP_DESTINATION_AT = 2, 9, 10, 12, 16
 IPV6_PAYLOAD_AT, IPV6_NEXT_AT, IPV6_SOURCE_AT, IPV6_DESTINATION_AT = 4, 6, 8, 24
 UDP_LENGTH_AT = 4
 
-GRE_CHECKSUM, GRE_ROUTING, GRE_KEY, GRE_SEQUENCE, GRE_VERSION_BITS = 0x8000, 0x4000, 0x2000, 0x1000, 7
+GRE_CHECKSUM, GRE_ROUTING, GRE_VERSION_BITS = 0x8000, 0x4000, 7
 
 Frame = bytes | bytearray
 
@@ -150,11 +146,6 @@ def tcp_header_size(frame: Frame, at: int) -> int:
     return (get8(frame, at + 12) >> 4) * 4
 
 
-def udp_source(frame: Frame, at: int) -> int:
-    """The port that a datagram comes from."""
-    return get16(frame, at)
-
-
 def udp_destination(frame: Frame, at: int) -> int:
     """The port that a datagram goes to."""
     return get16(frame, at + 2)
@@ -173,11 +164,6 @@ def udp_checksum(frame: Frame, at: int) -> int:
 def gre_flags(frame: Frame, at: int) -> int:
     """Flags and version."""
     return get16(frame, at)
-
-
-def gre_type(frame: Frame, at: int) -> int:
-    """The EtherType of what it carries."""
-    return get16(frame, at + 2)
 
 
 def gre_plain(flags: int) -> bool:
