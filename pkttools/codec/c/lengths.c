@@ -38,14 +38,19 @@ static bool has_fcs(const struct frame *f, size_t start, size_t end)
         && crc32(frame_range(f, start, end - start - FCS), end - start - FCS) == reversed(get32(f, end - FCS));
 }
 
+/* The header in front of the tags in front of a datagram; NULL: there is none. */
+static const struct header *link_before(const struct packet_view *p, size_t index)
+{
+    while (index > 0 && p->walk.header[index - 1].kind == VLAN)
+        index--;
+    return index > 0 ? &p->walk.header[index - 1] : NULL;
+}
+
 static struct room room_of(const struct packet_view *p, size_t index)
 {
-    const struct header *h = p->walk.header;
-    size_t start = h[index].start, end = wire_end(p, index), link = index;
-    struct room r = {end > start ? end - start : 0, false, true, false};
-    while (link > 0 && h[link - 1].kind == VLAN)
-        link--;
-    r.frame = link > 0 && h[link - 1].kind == ETHERNET;
+    const struct header *h = p->walk.header, *link = link_before(p, index);
+    size_t start = h[index].start, end = wire_end(p, index);
+    struct room r = {end > start ? end - start : 0, link != NULL && link->kind == ETHERNET, true, false};
     for (size_t i = 0; i < index; i++)
         r.outer &= h[i].kind != IP && h[i].kind != IPV6;
     return r;
@@ -53,11 +58,8 @@ static struct room room_of(const struct packet_view *p, size_t index)
 
 static void take_off_fcs(const struct packet_view *p, size_t index, struct room *r)
 {
-    const struct header *h = p->walk.header;
-    size_t start = h[index].start;
-    while (r->frame && h[index - 1].kind == VLAN)
-        index--;
-    r->intact = r->frame && r->size > FCS && has_fcs(&p->frame, h[index - 1].start, start + r->size);
+    const struct header *link = link_before(p, index);
+    r->intact = r->frame && r->size > FCS && has_fcs(&p->frame, link->start, p->walk.header[index].start + r->size);
     if (r->intact)
         r->size -= FCS;
 }
