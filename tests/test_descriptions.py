@@ -15,7 +15,7 @@ from samples import ethernet, ipv4, udp
 
 from pkttools.codec.python import checksum, headers
 from pkttools.errors import PktError
-from pkttools.protocols import _tables, _words
+from pkttools.protocols import _tables, _words, walking
 from pkttools.protocols.checks import announced, check
 from pkttools.protocols.compile import FOLDER, announce, descriptions, kinds, made, rows_of, tables
 from pkttools.protocols.describe import FORMS, Reader
@@ -459,7 +459,7 @@ def test_the_example_of_contributing(codec):
 
 
 def test_checksums_are_those_of_the_codec():
-    """Place, least size, pseudo-headers and what 0 says, of whatever IP carries and a description has a checksum of."""
+    """Place, bytes, least size, pseudo-headers and what 0 says, of whatever IP carries and a description has a checksum of."""
     found = descriptions(OURS)
     seen = 0
     for version, space in ((4, "protocol4"), (6, "protocol6")):
@@ -468,13 +468,13 @@ def test_checksums_are_those_of_the_codec():
             rule = header.checksum if header else None
             if header is None or rule is None or rule.over == "header" or (number, version == 6) not in checksum.OF:
                 continue
-            place, least, pseudo, zero, _ = checksum.OF[number, version == 6]
+            place, size, least, pseudo, zero, _ = checksum.OF[number, version == 6]
             assert (header.field(rule.field).bit, header.name) == (place * 8, header.name)
             assert header.fixed_size <= least or header.name in ("CARP", "HIP")  # which the codec does not tell from VRRP, or Shim6
             if (number, version) != (112, 6) or header.name == "VRRP3":  # of version 2 the codec knows none in IPv6
                 assert (version in rule.pseudo) == ((version == 6) in pseudo), header.name
-            assert {"sum": checksum.A_SUM, "none": checksum.IS_NONE, "ffff": checksum.NEVER}[rule.zero] == zero, header.name
-            assert (rule.kind == "crc32c") == (number == 132)
+            assert {"sum": walking.A_SUM, "none": walking.NO_SUM, "ffff": walking.NEVER}[rule.zero] == zero, header.name
+            assert (rule.kind == "crc32c") == (number == 132) == (size == 4)
             seen += 1
     assert seen >= 8
 

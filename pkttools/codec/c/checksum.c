@@ -101,8 +101,6 @@ unsigned fold(uint64_t total)
 
 /* What a checksum covers, if it is not the whole message; FLAGGED and CONTROL: whether there is one at all. */
 enum extent { WHOLE, FLAGGED, CONTROL, UDP_LENGTH, LITE_COVERAGE, DCCP_COVERAGE, OSPF_LENGTH, PIM_HEADER, VRRP_VERSION, OWN_LENGTH };
-/* What 0 says: a sum like any other; that there is none; or it is never written, 0xFFFF stands for it. */
-enum zero { A_SUM, IS_NONE, NEVER };
 enum { V4 = 1, V6 = 2, BOTH = 3 };
 
 /* Where in a message a checksum stands, its bytes, and the message's least size, which it lies in. */
@@ -131,8 +129,8 @@ static const struct rule {
     {PROTO_HIP, BOTH, LIES(4, 2, 8), BOTH, A_SUM, OWN_LENGTH},          /* RFC 7401 section 5.1 */
     {PROTO_SHIM6, V6, LIES(4, 2, 8), 0, A_SUM, CONTROL},                /* RFC 5533 section 5.3 */
     {PROTO_EIGRP, BOTH, LIES(2, 2, 20), 0, A_SUM, WHOLE},               /* RFC 7868 section 6.2 */
-    {PROTO_RSVP, BOTH, LIES(2, 2, 8), 0, IS_NONE, WHOLE},               /* RFC 2205 section 3.1.1 */
-    {PROTO_PGM, BOTH, LIES(6, 2, 16), 0, IS_NONE, WHOLE},               /* RFC 3208 section 8 */
+    {PROTO_RSVP, BOTH, LIES(2, 2, 8), 0, NO_SUM, WHOLE},                /* RFC 2205 section 3.1.1 */
+    {PROTO_PGM, BOTH, LIES(6, 2, 16), 0, NO_SUM, WHOLE},                /* RFC 3208 section 8 */
 };
 
 /* Those that carry none of their own: IP in IP, IPv6, no next header, KA9Q's IP in IP, Ethernet, L2TPv3, MPLS. Of all others it
@@ -225,7 +223,7 @@ bool covering(const struct frame *f, struct message *m)
     m->covered = m->length = m->size;
     m->pseudo = r->pseudo >> m->v6 & 1;
     m->never_zero = r->zero == NEVER;
-    if (r->zero == IS_NONE && get16(f, m->at + r->place) == 0)
+    if (r->zero == NO_SUM && get16(f, m->at + r->place) == 0)
         m->place = 0;
     bool sound = r->extent == WHOLE || covering_part(f, m, (enum extent)r->extent);
     return sound && m->size >= r->least;

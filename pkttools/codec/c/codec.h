@@ -449,6 +449,7 @@ uint64_t pseudo_sum(const struct frame *f, const struct message *m);
 /* checksum.c: the rules; correction.c, soundness.c and update.c go by them */
 
 enum verdict { NONE, RIGHT, BAD, UNCERTAIN, LEFT };  /* of a header's checksum */
+enum zero { A_SUM, NO_SUM, NEVER };     /* what 0 says: a sum like any other; there is none; never written, 0xFFFF stands for it */
 
 struct checksum {
     size_t at, size;            /* where it stands, and its bytes: 2, or 4 of a CRC; size 0: there is none */

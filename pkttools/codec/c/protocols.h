@@ -29,7 +29,6 @@ enum { QUOTED = 1, PROMISED = 2, RULE_FLAGS = 3 };
 enum { NO_EXCEPTION, COOKED_TAGS, EXCEPTIONS };
 enum { MESSAGE, HEADER_ALONE, SAID };           /* what a sum covers */
 enum { FOR_4 = 1, FOR_6 = 2 };                  /* of which versions of IP there is a pseudo-header */
-enum { A_SUM, NO_SUM, NEVER };                  /* what 0 says */
 enum { TUNNEL_LEAF = -2, LEAF = -1 };           /* in place of a kind: nothing to be followed; of a tunnel */
 enum { MAX_READ = 65536, MAX_ROWS = 16384, MAX_LIKELY = 4, MOST_CLAIMS = 9, MOST_PLACE = 252, MAX_RUN = 32, MAX_HIDDEN = 32 };
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from dpkt.dpkt import in_cksum_add, in_cksum_done
 
+from ...protocols.walking import A_SUM, NEVER, NO_SUM
 from .. import BAD, CORRECTED, FRAGMENT, LEFT, MALFORMED, NONE, OBSCURE, RIGHT
 from . import wire
 from .headers import IP, IPV6, is_tunnel_port
@@ -16,30 +17,29 @@ from .message import Message, Packet
 
 # What a checksum covers, if it is not the whole message; FLAGGED and CONTROL: whether there is one at all.
 WHOLE, FLAGGED, CONTROL, UDP_LENGTH, LITE_COVERAGE, DCCP_COVERAGE, OSPF_LENGTH, PIM_HEADER, VRRP_VERSION, OWN_LENGTH = range(10)
-A_SUM, IS_NONE, NEVER = range(3)  # 0 is a sum like any other; says that there is none; is never written, 0xFFFF stands for it
 V4, V6, BOTH = (False,), (True,), (False, True)
 
-# Who carries a checksum: protocol, in which versions of IP, where in the message it stands, the message's least size, in which
-# versions there is a pseudo-header, what 0 says, and what is covered.
-RULES: tuple[tuple[int, tuple[bool, ...], int, int, tuple[bool, ...], int, int], ...] = (
-    (wire.PROTO_TCP, BOTH, 16, 20, BOTH, A_SUM, WHOLE),  # RFC 9293 section 3.1
-    (wire.PROTO_UDP, BOTH, 6, 8, BOTH, NEVER, UDP_LENGTH),  # RFC 768
-    (wire.PROTO_ICMP, V4, 2, 4, (), A_SUM, WHOLE),  # RFC 792
-    (wire.PROTO_IPV6_ICMP, V6, 2, 4, V6, A_SUM, WHOLE),  # RFC 4443 section 2.3
-    (wire.PROTO_IGMP, V4, 2, 8, (), A_SUM, WHOLE),  # RFC 3376 section 4.1.2: the whole payload of IP
-    (wire.PROTO_SCTP, BOTH, 8, 12, (), A_SUM, WHOLE),  # RFC 9260 section 6.8: a CRC
-    (wire.PROTO_GRE, BOTH, 4, 8, (), A_SUM, FLAGGED),  # RFC 2784 section 2.3: where a flag says so
-    (wire.PROTO_OSPF, BOTH, 12, 16, V6, A_SUM, OSPF_LENGTH),  # RFC 2328 section D.4, RFC 5340 section A.3.1, RFC 7949
-    (wire.PROTO_PIM, BOTH, 2, 4, V6, A_SUM, PIM_HEADER),  # RFC 7761 section 4.9
-    (wire.PROTO_VRRP, BOTH, 6, 8, V6, A_SUM, VRRP_VERSION),  # RFC 9568 section 5.2.8, RFC 3768 section 5.3.8
-    (wire.PROTO_UDPLITE, BOTH, 6, 8, BOTH, NEVER, LITE_COVERAGE),  # RFC 3828 section 3.1
-    (wire.PROTO_DCCP, BOTH, 6, 12, BOTH, A_SUM, DCCP_COVERAGE),  # RFC 4340 section 9
-    (wire.PROTO_MOBILITY, V6, 4, 8, V6, A_SUM, OWN_LENGTH),  # RFC 6275 section 6.1.1
-    (wire.PROTO_HIP, BOTH, 4, 8, BOTH, A_SUM, OWN_LENGTH),  # RFC 7401 section 5.1
-    (wire.PROTO_SHIM6, V6, 4, 8, (), A_SUM, CONTROL),  # RFC 5533 section 5.3
-    (wire.PROTO_EIGRP, BOTH, 2, 20, (), A_SUM, WHOLE),  # RFC 7868 section 6.2
-    (wire.PROTO_RSVP, BOTH, 2, 8, (), IS_NONE, WHOLE),  # RFC 2205 section 3.1.1
-    (wire.PROTO_PGM, BOTH, 6, 16, (), IS_NONE, WHOLE),  # RFC 3208 section 8
+# Who carries a checksum: protocol, in which versions of IP, where in the message it stands, its bytes, the message's least size, in
+# which versions there is a pseudo-header, what 0 says, and what is covered.
+RULES: tuple[tuple[int, tuple[bool, ...], int, int, int, tuple[bool, ...], int, int], ...] = (
+    (wire.PROTO_TCP, BOTH, 16, 2, 20, BOTH, A_SUM, WHOLE),  # RFC 9293 section 3.1
+    (wire.PROTO_UDP, BOTH, 6, 2, 8, BOTH, NEVER, UDP_LENGTH),  # RFC 768
+    (wire.PROTO_ICMP, V4, 2, 2, 4, (), A_SUM, WHOLE),  # RFC 792
+    (wire.PROTO_IPV6_ICMP, V6, 2, 2, 4, V6, A_SUM, WHOLE),  # RFC 4443 section 2.3
+    (wire.PROTO_IGMP, V4, 2, 2, 8, (), A_SUM, WHOLE),  # RFC 3376 section 4.1.2: the whole payload of IP
+    (wire.PROTO_SCTP, BOTH, 8, 4, 12, (), A_SUM, WHOLE),  # RFC 9260 section 6.8: a CRC
+    (wire.PROTO_GRE, BOTH, 4, 2, 8, (), A_SUM, FLAGGED),  # RFC 2784 section 2.3: where a flag says so
+    (wire.PROTO_OSPF, BOTH, 12, 2, 16, V6, A_SUM, OSPF_LENGTH),  # RFC 2328 section D.4, RFC 5340 section A.3.1, RFC 7949
+    (wire.PROTO_PIM, BOTH, 2, 2, 4, V6, A_SUM, PIM_HEADER),  # RFC 7761 section 4.9
+    (wire.PROTO_VRRP, BOTH, 6, 2, 8, V6, A_SUM, VRRP_VERSION),  # RFC 9568 section 5.2.8, RFC 3768 section 5.3.8
+    (wire.PROTO_UDPLITE, BOTH, 6, 2, 8, BOTH, NEVER, LITE_COVERAGE),  # RFC 3828 section 3.1
+    (wire.PROTO_DCCP, BOTH, 6, 2, 12, BOTH, A_SUM, DCCP_COVERAGE),  # RFC 4340 section 9
+    (wire.PROTO_MOBILITY, V6, 4, 2, 8, V6, A_SUM, OWN_LENGTH),  # RFC 6275 section 6.1.1
+    (wire.PROTO_HIP, BOTH, 4, 2, 8, BOTH, A_SUM, OWN_LENGTH),  # RFC 7401 section 5.1
+    (wire.PROTO_SHIM6, V6, 4, 2, 8, (), A_SUM, CONTROL),  # RFC 5533 section 5.3
+    (wire.PROTO_EIGRP, BOTH, 2, 2, 20, (), A_SUM, WHOLE),  # RFC 7868 section 6.2
+    (wire.PROTO_RSVP, BOTH, 2, 2, 8, (), NO_SUM, WHOLE),  # RFC 2205 section 3.1.1
+    (wire.PROTO_PGM, BOTH, 6, 2, 16, (), NO_SUM, WHOLE),  # RFC 3208 section 8
 )
 OF = {(rule[0], v6): rule[2:] for rule in RULES for v6 in rule[1]}
 # Those that carry none of their own: IP in IP, IPv6, no next header, KA9Q's IP in IP, Ethernet, L2TPv3, MPLS. Of all others it
@@ -110,11 +110,11 @@ class View(Packet):
         if rule is None:
             m.unknown = m.protocol not in NONE_OF_ITS_OWN
             return
-        m.place, least, pseudo, zero, extent = rule
-        first, own, m.bytes = self.get(m.at, 1), self.get(m.at + 2, 2), 4 if m.protocol == wire.PROTO_SCTP else 2
+        m.place, m.bytes, least, pseudo, zero, extent = rule
+        first, own = self.get(m.at, 1), self.get(m.at + 2, 2)
         m.covered = m.length = m.size
         m.pseudo, m.never_zero = m.v6 in pseudo, zero == NEVER
-        absent = zero == IS_NONE and self.get(m.at + m.place, 2) == 0
+        absent = zero == NO_SUM and self.get(m.at + m.place, 2) == 0
         sound = True
         if extent == FLAGGED:
             absent = not wire.gre_has_checksum(self.frame, m.at)

@@ -14,6 +14,7 @@ from ...protocols.walking import (
     BIG_ENDIAN,
     BY_SPACE,
     COLUMNS,
+    COOKED_TAGS,
     COUNTED,
     FOR_4,
     FOR_6,
@@ -25,6 +26,7 @@ from ...protocols.walking import (
     MESSAGE,
     NAMES,
     NEVER,
+    NO_EXCEPTION,
     SAID,
     TO_KIND,
     TUNNEL,
@@ -39,8 +41,7 @@ if TYPE_CHECKING:
 MOST = 0xFFFFFFFF
 FLAGS = 32768 - 1
 RULE_FLAGS = 3
-EXCEPTIONS = 2
-MAX_READ, MAX_ROWS, MAX_RUN, MOST_PLACE = 65536, 16384, 32, 252
+MAX_READ, MAX_ROWS, MAX_RUN, MOST_CLAIMS, MOST_PLACE = 65536, 16384, 32, 9, 252
 READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS = range(len(NAMES))
 
 Rows = list[tuple[int, ...]]
@@ -182,8 +183,8 @@ class _Checked:
             both = flags & HIDDEN and flags & UNFOLLOWED
             self.need(KINDS, i, 1, 0 <= flags <= FLAGS and not both and (i > 0 or shown))
             self.need(KINDS, i, 2, -1 <= data <= MAX_FRAME)
-            self.need(KINDS, i, 3, 0 <= claims <= 9)
-            self.need(KINDS, i, 4, 0 <= gives <= 9)
+            self.need(KINDS, i, 3, 0 <= claims <= MOST_CLAIMS)
+            self.need(KINDS, i, 4, 0 <= gives <= MOST_CLAIMS)
             self.need(KINDS, i, 5, term == all_terms and self.run(TERMS, term, terms))
             self.need(KINDS, i, 6, terms <= MAX_RUN)
             all_terms += terms
@@ -200,7 +201,7 @@ class _Checked:
             self.need(KINDS, i, 18, rules <= MAX_RUN)
             all_rules += rules
             self.rules(rule, rules, fixed)
-            self.need(KINDS, i, 19, 0 <= exception < EXCEPTIONS)
+            self.need(KINDS, i, 19, exception in (NO_EXCEPTION, COOKED_TAGS))
 
     def spaces(self) -> None:
         """Checks spaces and their entries."""

@@ -123,7 +123,7 @@ class _Sides:
         known = after is not None and outcome == later and before.protocol == after.protocol and before.at == after.at
         if after is None or not known or place != after.place:
             self.stale = True
-        elif before.protocol == wire.PROTO_SCTP:
+        elif size == 4:
             self.stale |= not self.same(before.at, rest) and not self.follow_crc(index)
         elif min(before.covered, after.covered) < place + 2:
             self.stale |= not self.same(before.at, rest)
