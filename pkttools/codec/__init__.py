@@ -16,7 +16,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     select(data, rows, tests) -> rows
     assign(data, rows, assignments, guard, follow) -> (met, (placed, ...), stale, unknown)
     spread(data, rows, first, step, bit, width, values) -> packets too short for it
-    correct(data, rows, what) -> (corrected, cut_short, fragments, malformed, obscure, wrong, unfinished, shorter, longer)
+    correct(data, rows, what) -> (corrected, truncated, fragments, malformed, obscure, wrong, unfinished, shorter, longer)
     check(data, rows) -> an outcome a packet, as bytes
     beyond(data, rows, counts)
     verify(data, row) -> a verdict a header

@@ -160,7 +160,7 @@ def prepare() -> None:
         parts = path.relative_to(Path(pkttools.__file__).parent.parent).with_suffix("").parts
         if not {"python", "sockets", "lab", "xdp"}.intersection(parts):
             import_module(".".join(parts).removesuffix(".__init__"))
-    codec.walk(bytearray(), bytes(56))  # in Python, dpkt
+    codec.walk(bytearray(), bytes(56))  # in Python, what walks and the tables
     gc.collect()
     gc.freeze()
 

@@ -92,7 +92,7 @@ static size_t declared_size(const struct packet_view *p, size_t index)
     size_t at = p->walk.header[index].start;
     if (p->walk.header[index].kind == IP)
         return ip_total(f, at);
-    size_t payload = ipv6_payload(f, at);       /* 0 says nothing, see headers.c; unless nothing follows, RFC 8200 section 4.7 */
+    size_t payload = ipv6_payload(f, at);       /* 0 says nothing, see ipv6.protocol; unless nothing follows, RFC 8200 section 4.7 */
     return payload != 0 || ipv6_next(f, at) == PROTO_IPV6_NONXT ? IPV6_SIZE + payload : 0;
 }
 
@@ -288,7 +288,8 @@ static size_t size_in(struct packet_edit *e, size_t index, size_t declared, size
     return *doubt == SHORTER ? declared : room;
 }
 
-/* A datagram beyond what its header can say: 0 stays. Without the option that is segmentation offload, see headers.c. */
+/* A datagram beyond what its header can say: 0 stays. Without the option that is segmentation offload, see ip.protocol,
+ * ipv6.protocol. */
 static void set_jumbo(const struct packet_edit *e, size_t index, size_t size)
 {
     const struct packet_view *p = &e->view;

@@ -8,7 +8,7 @@ size_t wire_end(const struct packet_view *p, size_t index)
     for (size_t i = index; i-- > 0;) {
         const struct header *h = &p->walk.header[i];
         unsigned size = h->kind == IP ? ip_total(&p->frame, h->start) : h->kind == IPV6 ? ipv6_payload(&p->frame, h->start) : 0;
-        if (size != 0)                          /* 0 is segmentation offload, see headers.c */
+        if (size != 0)                          /* 0 is segmentation offload, see ip.protocol, ipv6.protocol */
             return h->start + size + (h->kind == IPV6 ? IPV6_SIZE : 0);
         if (h->kind != IP && h->kind != IPV6 && h->end < p->frame.size && h->end > p->walk.header[index].start)
             return h->end;
@@ -98,7 +98,7 @@ static enum outcome message_of_ip(const struct packet_view *p, size_t index, str
         return MALFORMED;
     if (!within(p, at, header_size))
         return missing(p);
-    if (total == 0)                             /* segmentation offload, see headers.c */
+    if (total == 0)                             /* segmentation offload, see ip.protocol */
         total = wire_end(p, index) - at;
     if (total < header_size)
         return MALFORMED;

@@ -1,4 +1,5 @@
-/* Runs filters and assignments: flat programs over the fields of a table, compiled by ../../program.py and ../../expression.py. */
+/* Runs filters and assignments: flat programs over the fields of a table, compiled by
+ * ../../language/program.py and ../../language/expression.py. */
 #include "codec.h"
 
 enum { NUMBER, DATA, FAMILY, LITTLE, TEXT };    /* field kinds */

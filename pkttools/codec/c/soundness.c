@@ -83,7 +83,7 @@ static bool zero_sound(const struct frame *f, const struct header *h)
 static bool header_sound(const struct packet_view *p, const struct header *h)
 {
     const struct frame *f = &p->frame;
-        if (h->kind == IP)
+    if (h->kind == IP)
         return ip_version(f, h->start) == 4 && (ip_total(f, h->start) != 0 || zero_sound(f, h));
     if (h->kind == IPV6)
         return ip_version(f, h->start) == 6 && (ipv6_payload(f, h->start) != 0 || zero_sound(f, h));

@@ -31,7 +31,7 @@ from .rows import checked, without_fcs
 from .wire import ETHERTYPE_VLAN
 
 (UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, PKTAP, PKTAP_BE, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING, IPV6_FRAGMENT,
- IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN) = range(24)  # the order of HEADERS in ...fields # fmt: skip
+ IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN) = range(24)  # NUMBERED of ...protocols.compile # fmt: skip
 
 MAX_HEADERS = 32
 MAX_HIDDEN = 32

@@ -84,7 +84,7 @@ def _declared(view: View, index: int) -> int:
     frame, at = view.frame, view.headers[index].start
     if view.headers[index].kind == IP:
         return wire.ip_total(frame, at)
-    payload = wire.ipv6_payload(frame, at)  # 0 says nothing, see headers.py; unless nothing follows, RFC 8200 section 4.7
+    payload = wire.ipv6_payload(frame, at)  # 0 says nothing, see ipv6.protocol; unless nothing follows, RFC 8200 section 4.7
     return wire.IPV6_SIZE + payload if payload or wire.ipv6_next(frame, at) == wire.PROTO_IPV6_NONXT else 0
 
 
@@ -238,7 +238,10 @@ def _size_in(view: View, index: int, declared: int, least: int, space: Room) -> 
 
 
 def _set_jumbo(view: View, index: int, size: int) -> None:
-    """A datagram beyond what its header can say: 0 stays. Without the option that is segmentation offload, see headers.py."""
+    """A datagram beyond what its header can say: 0 stays.
+
+    Without the option that is segmentation offload, see ip.protocol, ipv6.protocol.
+    """
     header = view.headers[index]
     option = view.jumbo_place(header.start) if header.kind == IPV6 else 0
     if option:

@@ -97,7 +97,7 @@ class Packet(Reading):
         for header in reversed(self.headers[:index]):
             kind, start = header.kind, header.start
             size = wire.ip_total(frame, start) if kind == IP else wire.ipv6_payload(frame, start) if kind == IPV6 else 0
-            if size:  # 0 is segmentation offload, see headers.py
+            if size:  # 0 is segmentation offload, see ip.protocol, ipv6.protocol
                 return start + size + (wire.IPV6_SIZE if kind == IPV6 else 0)
             if kind not in (IP, IPV6) and self.headers[index].start < header.end < len(frame):
                 return header.end
@@ -137,7 +137,7 @@ class Packet(Reading):
             return MALFORMED, None
         if not self.within(at, header_size):
             return self.missing(), None
-        if total == 0:  # segmentation offload, see headers.py
+        if total == 0:  # segmentation offload, see ip.protocol
             total = self.wire_end(index) - at
         if total < header_size:
             return MALFORMED, None
