@@ -6,7 +6,8 @@ import os
 def outdated(module: str) -> bool:
     """Whether a C source in the folder `c` beside a module was written after it was built: the rule that make goes by, too.
 
-    What is installed has no sources beside it, and is never outdated. At every start: 22 files take 70 us, to read them 300.
+    What is installed has no sources beside it, and is never outdated. It is asked at every start, and times cost less than
+    contents.
     """
     try:
         built = os.stat(module).st_mtime_ns  # noqa: PTH116  pathlib is slow to import

@@ -434,7 +434,7 @@ def test_layouts_ask_for_what_there_is(kind):
 @pytest.mark.parametrize("kind", range(len(fields.HEADERS)), ids=fields.HEADERS)
 def test_a_kind_without_a_layout_shows_all_its_fields(kind):
     rows = analysis.BY_HEADER[kind]
-    lines = layouts.all_fields(rows)
+    lines = layouts.all_fields(rows, "CHECKSUM")
     wanted = [row.name.partition(".")[2] for row in rows if row.kind != fields.DATA]
     assert [name for line in lines for name in named(line) if name.isupper()] == wanted
     assert [name for line in lines for name in named(line) if name.islower()] == ["verdict"] * ("CHECKSUM" in wanted)
@@ -464,7 +464,7 @@ def test_applications_are_data_unless_they_are_asked_for(monkeypatch, lowest, hi
 
 def test_a_kind_without_a_layout(monkeypatch, each_codec):
     """A field that was not captured takes its line along, not the packet."""
-    bare = [("ICMP", "transport", (), None, ()) if name == "ICMP" else layout
+    bare = [("ICMP", "transport", (), None, (), "CHECKSUM") if name == "ICMP" else layout
             for name, layout in zip(fields.HEADERS, _words.LAYOUTS, strict=True)]  # fmt: skip
     monkeypatch.setattr(_words, "LAYOUTS", bare)
     monkeypatch.setattr(analysis, "LAYOUT", layouts.Layouts())

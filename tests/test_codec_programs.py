@@ -208,7 +208,7 @@ def test_a_packet_from_field_lines_alone(codec, number):
     """Zero bytes and the lines of `-aa` give the packet again, where every byte is covered by a field."""
     linktype, frame = frames()[number]
     headers = walked(codec, (linktype, frame))
-    if len(headers) == 16:
+    if len(headers) == 32:
         pytest.skip("its fields are not all reached")
     lines = field_lines(headers, frame, True).decode().splitlines()
     items: list[tuple[str, str, str]] = []

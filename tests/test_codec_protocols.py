@@ -75,7 +75,8 @@ def test_flags_and_numbers() -> None:
         assert int(names[name]) == getattr(walking, name), name
     for first in ("FROM_START", "TO_KIND", "NO_EXCEPTION"):
         found = re.search(rf"enum \{{ ({first}, [^}}]*) \}}", C)[1].split(", ")
-        assert [getattr(walking, name, number) for number, name in enumerate(found)] == list(range(len(found)))
+        found = [name for name in found if name != "EXCEPTIONS"]  # how many there are
+        assert [getattr(walking, name) for name in found] == list(range(len(found)))
 
 
 @pytest.mark.parametrize(("name", "columns"), [*zip(walking.NAMES, walking.COLUMNS, strict=True)])

@@ -343,6 +343,8 @@ def test_what_a_filter_lets_nothing_through_of_keeps_its_link_type(backend, sour
 def test_a_capture_without_packets_keeps_its_link_type(backend, form):
     empty = shell("pkt-filter SCTP -F pcap", shell("pkt-txt2pcap -lt 101", PING).stdout).stdout
     assert linktype_of_empty(shell(f"pkt-txt2txt -F {form}", empty, backend=backend).stdout) == 101
+    read = shell(f"pkt-txt2txt -F {form}", empty).stdout
+    assert linktype_of_empty(shell("pkt-pipe 'filter IP'", read, backend=backend).stdout) == 101  # in the format that is read
 
 
 def linktype_of_empty(capture: bytes) -> int:

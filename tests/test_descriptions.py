@@ -17,13 +17,13 @@ from pkttools.codec.python import checksum, headers
 from pkttools.errors import PktError
 from pkttools.protocols import _tables, _words, walking
 from pkttools.protocols.checks import announced, check
-from pkttools.protocols.compile import FOLDER, announce, descriptions, kinds, made, rows_of, tables
-from pkttools.protocols.describe import FORMS, Reader
+from pkttools.protocols.compile import announce, descriptions, kinds, made, our_files, rows_of, tables
+from pkttools.protocols.describe import FORMS, STATEMENTS, Reader
 from pkttools.protocols.model import Descriptions
 from pkttools.protocols.optional import expand
 
 WRITTEN = {name: value for module in (_tables, _words) for name, value in vars(module).items() if name.isupper()}
-OURS = sorted(FOLDER.glob("*.protocol"))
+OURS = our_files()
 
 
 def described(text: str) -> Reader:
@@ -144,6 +144,8 @@ def test_comments_and_text():
     ("protocol P\nprotocol P", 2, "there is a header P already (mine.protocol:1)"),
     ("protocol P\nfield A 8\nfield A 8", 3, "P has two fields A"),
     ("protocol P\nfield A 8\npart A 8", 3, "P has two fields A"),
+    ("protocol P\nfield Q.A 8\nfield Q.A 8", 3, "P has two fields Q.A"),
+    ("protocol P\nfield A 8\nflag Q.B 1", 3, "'Q.B' is no name of a field"),
     ("protocol P\nfield A eight", 2, "bad width 'eight'"),
     ("protocol P\nfield A 0x", 2, "bad width '0x'"),
     ("protocol P\nfield A -8", 2, "bad width '-8'"),
@@ -199,6 +201,7 @@ def test_a_bad_statement(text, line, message):
 
 def test_every_statement_is_explained():
     assert all(form.split()[0] == name for name, form in FORMS.items())
+    assert all(STATEMENTS[name].__doc__ for name in FORMS)
 
 
 GOOD = """space linktype "{}"

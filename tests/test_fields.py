@@ -9,7 +9,7 @@ import pytest
 from pkttools.codec import program
 from pkttools.command_line.options import FILTER
 from pkttools.protocols import CODEC_FORMS, FORMS, names
-from pkttools.protocols.compile import FOLDER, descriptions, kinds
+from pkttools.protocols.compile import descriptions, kinds, our_files
 from pkttools.protocols.fields import DATA, FAMILY, FIELDS, HEADERS, INT, IPV4, IPV6, LAYERS, LITTLE, MAC, TABLE, TEXT
 
 # As the specification spells them: those of 1.16.
@@ -33,7 +33,7 @@ FIXED = {
     "IPV6_OPTIONS": 8, "IPV6_ROUTING": 8, "IPV6_FRAGMENT": 8, "ICMP": 8, "IGMP": 8, "TCP": 20, "UDP": 8, "ICMPV6": 8,
     "SCTP": 12, "GRE": 4, "VXLAN": 8,
 }  # fmt: skip
-FOUND = descriptions(sorted(FOLDER.glob("*.protocol")))
+FOUND = descriptions(our_files())
 DESCRIBED = [FOUND.headers[name] for name in kinds(FOUND)]  # by kind
 WIDTHS = {MAC: 48, IPV4: 32, IPV6: 128, FAMILY: 32, DATA: 0}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from pkttools.codec import BAD, NONE, RIGHT, UNCERTAIN, text_encode
 from pkttools.codec.program import NUMBER, SWAP
 from pkttools.commands import commands, find
 from pkttools.protocols import _tables
-from pkttools.protocols.compile import FOLDER, descriptions, made
+from pkttools.protocols.compile import descriptions, made, our_files
 
-OURS = sorted(FOLDER.glob("*.protocol"))
+OURS = our_files()
 
 GAME = """
 names     GAME_TYPE
@@ -338,6 +339,15 @@ def test_a_checksum_is_corrected_checked_and_kept(codec, tmp_path, carrier, rule
             assert int.from_bytes(changed[at + 2 : at + 4], "big") == value(bytes(other), at, protocol, rule)
     finally:
         codec.set_protocols(_tables.WALK)
+
+
+@pytest.mark.parametrize("show", ["", 'show "sum" "{SUM:#06x} ({verdict})"'], ids=["all fields", "a line"])
+def test_a_checksum_is_judged_whatever_its_name(tmp_path, backend, show):
+    path = tmp_path / "summed.protocol"
+    path.write_text(SUMMED.format("internet") + show)
+    frame = ethernet(0x88B5, bytes([6, 0, 0x12, 0x34, 0, 1]) + b"data")
+    (line,) = (line for line in out(f"pkt-analyze --protocols {path}", [frame], backend) if "sum :" in line)
+    assert re.search(r"sum : 0x1234 \(0x[0-9a-f]{1,4}\)$", line), line
 
 
 @pytest.mark.parametrize("rule", [*RULES, "crc32c", "crc32c over header"])

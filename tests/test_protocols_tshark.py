@@ -157,10 +157,14 @@ def inverted(sample: str, backend: str) -> str:
     )
 
 
+WITHOUT_CHECKSUM = {"lldp", "netlink", "pppoe", "slow", "stp"}  # in the first packet
+
+
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_wrong_checksums_are_mended(backend, sample):
     """Of the first packet each checksum is inverted; pkt-correct makes the sample of it. A checksum of 0 stays."""
     wrong = inverted(sample, backend)
+    assert bool(wrong) == (sample not in WITHOUT_CHECKSUM)
     done = shell(f"pkt-txt2txt -l 1 < '{SAMPLES[sample]}' | pkt-change {wrong} | pkt-correct -do", backend=backend)
     right = shell(f"pkt-txt2txt -l 1 -do < '{SAMPLES[sample]}'", backend=backend)
     assert done.returncode == right.returncode == 0, done.stderr

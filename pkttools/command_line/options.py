@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from itertools import islice
 
 from ..batch import MAX_FRAME
 from ..errors import UsageError, need
@@ -174,6 +175,13 @@ OUTPUT = [
     UTC,
 ]  # fmt: skip
 
+# Of what receives: how long, and what is written, whose help screens have no room for all.
+DURATION = Option("--duration", REAL, "end after SECONDS", "SECONDS")
+RECEIVED = [
+    *(option.unshown() if option == UTC else option for option in OUTPUT if "--nano" not in option.names),
+    Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
+]
+
 PICK = [
     Option("--and", FLAG, "of several filters all have to hold, not one"),
     Option("-r --reverse", FLAG, "let through what the filters would drop"),
@@ -283,21 +291,22 @@ def read(declared: list[Option], argv: list[str], rest: More | None = None,
 
 def ahead(option: Option, argv: list[str]) -> list[str]:
     """The values of an option, read before it is known what the other words mean; an error is left to `read`."""
-    found, words = [], iter(argv)
+    found: list[str] = []
+    words = iter(argv)
     for word in words:
         if word == "--":
             break
         name, equals, value = word.partition("=")
         if name in option.names:
-            found += [value] if equals else [value for value in (next(words, None),) if value is not None]
+            found += [value] if equals else islice(words, 1)
     return found
 
 
 def add_protocols(argv: list[str]) -> None:
     """Lets what is imported from here on know what --protocols, --decode and PKTTOOLS_PROTOCOLS name. Raises UsageError."""
     own = os.environ.get("PKTTOOLS_PROTOCOLS", "")
-    if own or any(word.startswith(("--protocols", "--decode")) for word in argv):
-        files, decoded = (ahead(option, argv) for option in PROTOCOLS)
+    files, decoded = (ahead(option, argv) for option in PROTOCOLS)
+    if own or files or decoded:
         from ..protocols.own import install  # late: it compiles ours anew
 
         install([*filter(None, own.split(":")), *files], decoded)

@@ -103,6 +103,11 @@ class AsRead(Sink):
         self.sink = self.sink or self.chosen()
         self.sink.write(batch)
 
+    def without_packets(self, linktype: int) -> None:
+        """The link type of a stream that has no packets."""
+        self.sink = self.sink or self.chosen()
+        self.sink.without_packets(linktype)
+
     def chosen(self) -> Sink:
         """The sink of the format. Raises UsageError: what is read is nothing for a terminal."""
         refuse_terminal(self.source.form, self.values.output)

@@ -11,20 +11,20 @@ from __future__ import annotations
 import sys
 
 from ..command_line.options import (
+    DURATION,
     FLAG,
     FORMATS,
     GENERAL_BRIEFLY,
     NUMBER,
-    OUTPUT,
     PICK,
     REAL,
+    RECEIVED,
     TEXT,
     USER,
     USUAL,
-    UTC,
     Option,
     Values,
-)
+)  # fmt: skip
 from ..errors import UsageError, need, say
 from ..flow.capture import Capture
 from ..flow.stage import Stage
@@ -55,9 +55,8 @@ OPTIONS = [
     Option("--bpf-file", TEXT, "the expression, compiled", "FILE", hidden=True),
     Option("--perf", FLAG, "a perf buffer (cookie 0xdead, length) instead of the ring buffer"),
     Option("--stats", REAL, "say the account every SECONDS", "SECONDS", least=0.01, most=86400),
-    Option("--duration", REAL, "end after SECONDS", "SECONDS"),
-    *(option.unshown() if option == UTC else option for option in OUTPUT if "--nano" not in option.names),
-    Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
+    DURATION,
+    *RECEIVED,
     *(option for option in PICK if option.attribute == "limit"),
     *USER,
     *GENERAL_BRIEFLY,

@@ -101,7 +101,7 @@ class Header:
         if verdict in VERDICTS:
             return VERDICTS[verdict]
         self.packet.shown[verdict] += 1
-        row = ROWS[self.kind]["CHECKSUM"]
+        row = ROWS[self.kind][self.layout.checksum]
         right = read_field(row, self.packet.corrected, self.start, self.data, self.end)
         value = f"{right:#0{2 + row.width // 4}x}"  # type: ignore[str-bytes-safe]  # a number
         return f"Unfinished, {value}" if verdict == codec.LEFT and self.packet.told else value

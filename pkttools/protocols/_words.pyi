@@ -1,6 +1,6 @@
 """What compile.py makes of the descriptions, and few commands ask for."""
 
-# of each kind of header: title, category, lines (label and template), brief line, and the flags that `{flags}` names
-LAYOUTS: tuple[tuple[str, str, tuple[tuple[str, str], ...], tuple[str, str] | None, tuple[str, ...]], ...]
+# of each kind of header: title, category, lines (label and template), brief line, the flags that `{flags}` names, and the checksum
+LAYOUTS: tuple[tuple[str, str, tuple[tuple[str, str], ...], tuple[str, str] | None, tuple[str, ...], str], ...]
 NAMES: dict[str, dict[int, str]]  # names of values, by table
 SPACES: dict[int, tuple[str, dict[int, str]]]  # how numbers that are not followed are shown, and those with a title

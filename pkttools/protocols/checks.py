@@ -6,13 +6,12 @@ import string
 from collections.abc import Iterator
 
 from ..errors import PktError
-from .model import MOST_BYTES, OURS, Checksum, Descriptions, Entry, Field, Header, Line, Next, Rule, Space, Test
+from .model import MOST_BYTES, MOST_TESTED, OURS, Checksum, Descriptions, Entry, Field, Header, Line, Next, Rule, Space, Test
 
 FALLBACK = "UNKNOWN"  # what a packet is of which nothing is known
-MOST_TESTED = 32  # bits of a number that the walk goes by
 MOST_PLACE = 252  # bytes in front of a checksum
 MOST_RULES = 32  # of a header, of each sort
-NUMBERS = ("int", "little", "family")
+NUMBERS = ("int", "little", "family")  # forms whose value is a number
 ATTRIBUTES = ("size", "tags", "type", "flags", "named", "extension", "verdict")  # of what is shown: Header in formats/analysis.py
 
 
@@ -28,8 +27,9 @@ def check(found: Descriptions) -> None:
                 if other.rank != entries[0].rank:
                     continue  # a user's comes first
                 raise entries[0].line.wrong(f"{space.of} {number} is there already ({other.line.place})")
+    first: dict[tuple[str, str], tuple[Header, Field]] = {}
     for header in found.headers.values():
-        _fields(found, header)
+        _fields(found, header, first)
         _sizes(header)
         _rules(found, header)
         _shown(header)
@@ -52,19 +52,19 @@ def following(found: Descriptions, rule: Next) -> list[str]:
     return [entry.header for _, entry in announced(found, found.spaces[rule.space]) if entry.header]
 
 
-def _fields(found: Descriptions, header: Header) -> None:
+def _fields(found: Descriptions, header: Header, first: dict[tuple[str, str], tuple[Header, Field]]) -> None:
+    """first: of each name of a protocol's, the header that has it first, and that field."""
     for row in header.rows:
         if not isinstance(row, Field):
             continue
         if row.names and row.names not in found.spaces and row.names not in found.names:
             raise row.line.wrong(f"no names {row.names}; there are {', '.join([*found.names, *found.spaces])}")
-        for owner, other in () if header.hidden or header.unfollowed else found.rows:
-            if owner is header:
-                break
-            if owner.protocol == header.protocol and other.name == row.name and isinstance(other, Field):
-                forms = {"int" if one.form in NUMBERS else one.form for one in (row, other)}
-                if len(forms) > 1 or row.names != other.names:
-                    raise row.line.wrong(f"{row.name} is another kind of field in {owner.name} ({other.line.place})")
+        if header.hidden or header.unfollowed:
+            continue
+        owner, other = first.setdefault((header.protocol, row.name), (header, row))
+        forms = {"int" if one.form in NUMBERS else one.form for one in (row, other)}
+        if len(forms) > 1 or row.names != other.names:
+            raise row.line.wrong(f"{row.name} is another kind of field in {owner.name} ({other.line.place})")
 
 
 def _sizes(header: Header) -> None:

@@ -1,6 +1,6 @@
 """Makes tables of the descriptions: all literals, which are loaded without being computed.
 
-What descriptions say of each other is checked here, over all files. `make ready` and the build of a wheel write the tables to
+`make ready` and the build of a wheel write the tables to
 _tables.py and _words.py; where these are missing they are made anew whenever a command starts.
 """
 
@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from . import CODEC_FORMS, FORMS, HEX, NEW, ROW, TRAITS, tabulate
-from .checks import check, following
+from .checks import FALLBACK, check, following
 from .describe import Reader, add_entry, read_file
 from .model import OURS, OWN, Data, Descriptions, Entry, Field, Header, Next, Rule
 from .optional import expand
@@ -30,9 +30,14 @@ SPACES = ("ethertype", "protocol", "udp", "llc", "linktype", "greversion")
 SELDOM = {"LAYOUTS", "NAMES", "SPACES"}  # of the tables, those that few commands ask for
 
 
+def our_files() -> list[Path]:
+    """The files of our own descriptions."""
+    return sorted(FOLDER.glob("*.protocol"))
+
+
 def tables() -> SimpleNamespace:
     """The tables of our own descriptions. Raises PktError, with file and line, for what is wrong in one."""
-    return made(descriptions(sorted(FOLDER.glob("*.protocol"))))
+    return made(descriptions(our_files()))
 
 
 def descriptions(
@@ -139,7 +144,7 @@ def told_by(found: Descriptions) -> dict[str, set[tuple[int, int]]]:
 def shapes(header: Header, row: Field | Data, ranges: set[tuple[int, int]]) -> bool:
     """Whether the walk depends on a field."""
     if isinstance(row, Data):
-        return bool(header.next) or header.name == NUMBERED[0]  # of which nothing is known
+        return bool(header.next) or header.name == FALLBACK  # of which nothing is known
     if row.width == 0:
         return any(size.field == row.name for size in header.size)
     return any(first < row.end and row.bit < last for first, last in ranges)
@@ -151,21 +156,23 @@ def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ra
     if isinstance(row, Data):
         return name, kind, row.bit, 0, "data", 0, 1, shape, not row.old, False, None
     space = found.spaces.get(row.names)
-    hexadecimal = row.name in ("FLAGS", "CHECKSUM") or any(getattr(part, "within", None) is row for part in header.rows)
+    summed = header.checksum is not None and header.checksum.field == row.name
+    hexadecimal = summed or row.name in ("FLAGS", "CHECKSUM") or any(getattr(part, "within", None) is row for part in header.rows)
     hexadecimal |= space is not None and "X" in space.form
     names = row.names.upper() or None
     return name, kind, row.bit, row.width, row.form, row.bias, row.scale, shape, not row.old, hexadecimal, names
 
 
 def layout_of(header: Header) -> tuple[Any, ...]:
-    """What layouts.py knows of a header: title, category, lines (label and template), brief, and names of flags."""
+    """What layouts.py knows of a header: title, category, lines (label and template), brief, names of flags, and its checksum."""
     lines = tuple((label, template) for label, template, _ in header.show)
     brief = header.brief[:2] if header.brief else None
     hidden = header.rank == OURS and (
         header.quiet or header.category == "application"
     )  # who brings its description wants to see it
     category = "application" if hidden else "" if header.category == "application" else header.category
-    return header.title, category, lines, brief, header.flags[0] if header.flags else ()
+    checksum = header.checksum.field if header.checksum else "CHECKSUM"  # by rules of the codec, which the language cannot say
+    return header.title, category, lines, brief, header.flags[0] if header.flags else (), checksum
 
 
 def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...]:
@@ -179,7 +186,7 @@ def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...
 
 
 def packed(rows: tuple[tuple[Any, ...], ...], names: list[str]) -> tuple[bytes, bytes]:
-    """The same as bytes, see ROW and TRAITS in fields.py; in the byte order of this machine, which will run them."""
+    """The same as bytes, see ROW and TRAITS in __init__.py; in the byte order of this machine, which will run them."""
     following: dict[str, int] = {}  # name to the next row of that name
     columns: list[bytes] = []
     traits: list[bytes] = []

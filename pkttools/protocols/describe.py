@@ -11,7 +11,7 @@
     show      "VNI" "{VNI}"
 
 A description is read and never executed. Here each statement is checked by itself; what they say of each other, over all files,
-is checked in compile.py.
+is checked in checks.py.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from .model import (
     EXCEPTIONS,
     MOST_BYTES,
     MOST_FRAME,
+    MOST_TESTED,
     OURS,
     PARTIAL,
     After,
@@ -52,9 +53,7 @@ NUMBER = re.compile(r"0[xX][0-9A-Fa-f]{1,16}|[0-9]{1,19}")
 RESERVED = {"and", "or", "not", "in"}  # words of filters, which a value's name would hide
 CATEGORIES = ("link", "tag", "network", "extension", "transport", "tunnel", "application")
 WIDTHS = {"mac": 48, "ipv4": 32, "ipv6": 128, "family": 32}  # of those forms that have one of their own
-NUMBERS = ("int", "little", "family")  # forms whose value is a number
 MOST_BITS = 56  # of a number
-MOST_TESTED = 32  # of one that rules ask for
 MOST_NUMBER, MOST_VALUE = (1 << MOST_TESTED) - 1, (1 << MOST_BITS) - 1
 COMPARISONS = ("==", "!=", "<", ">=")
 
@@ -433,9 +432,10 @@ def _order(reader: Reader, line: Line, words: Words) -> None:
 
 def _field_of(reader: Reader, line: Line, words: Words) -> tuple[Header, str, int]:
     header = reader.current(line)
-    name = "-" if words.took("-") else words.full_name()
+    full = line.words[0] == "field"  # parts are of the protocol that their field is of
+    name = "-" if words.took("-") else words.full_name() if full else words.name("a field")
     width = words.number(MOST_BYTES * 8, "width")
-    if name != "-" and any(row.name == name for row in header.rows):
+    if name != "-" and any(row.name == name.rpartition(".")[2] for row in header.rows):
         raise line.wrong(f"{header.name} has two fields {name}")
     return header, name, width
 

@@ -34,23 +34,26 @@ class Layout:
 
     title: its name; without one its lines go on under the header before. lines: templates; none given: all its fields.
     brief: the template that stands for them where a header has one line, if that is not the first. flags: the fields that
-    `{flags}` names.
+    `{flags}` names. checksum: the field that `{verdict}` is about.
     """
 
-    __slots__ = ("brief", "flags", "layer", "lines", "title")
+    __slots__ = ("brief", "checksum", "flags", "layer", "lines", "title")
 
-    def __init__(self, title: str, layer: int, *lines: str, brief: str = "", flags: tuple[str, ...] = ()) -> None:
-        self.title, self.layer, self.lines, self.brief, self.flags = title, layer, lines, brief, flags
+    def __init__(
+        self, title: str, layer: int, *lines: str, brief: str = "", flags: tuple[str, ...] = (), checksum: str = ""
+    ) -> None:
+        self.title, self.layer, self.lines, self.brief = title, layer, lines, brief
+        self.flags, self.checksum = flags, checksum
 
 
-def all_fields(rows: list[Row]) -> list[str]:
-    """A line for each field of a header, data aside."""
+def all_fields(rows: list[Row], checksum: str) -> list[str]:
+    """A line for each field of a header, data aside; with the verdict on its checksum."""
     lines = []
     for row in rows:
         name = row.name.partition(".")[2]
         value = f"{{{name}:#0{2 + (row.width + 3) // 4}x}}" if row.hex else f"{{{name}}}"
         if row.kind != DATA:
-            lines.append(line(name.lower().replace("_", " "), value + (" ({verdict})" if name == "CHECKSUM" else "")))
+            lines.append(line(name.lower().replace("_", " "), value + (" ({verdict})" if name == checksum else "")))
     return lines
 
 
@@ -58,10 +61,10 @@ class Layouts(dict[int, Layout]):
     """Kind of header to its layout."""
 
     def __missing__(self, kind: int) -> Layout:
-        title, category, shown, brief, flags = _words.LAYOUTS[kind]
-        lines = [text(*one) for one in shown] or all_fields(BY_HEADER[kind])
+        title, category, shown, brief, flags, checksum = _words.LAYOUTS[kind]
+        lines = [text(*one) for one in shown] or all_fields(BY_HEADER[kind], checksum)
         first = text(*brief) if brief else "".join(lines[:1])
-        self[kind] = Layout(title, LAYERS.get(category, TRANSPORT), *lines, brief=first, flags=flags)
+        self[kind] = Layout(title, LAYERS.get(category, TRANSPORT), *lines, brief=first, flags=flags, checksum=checksum)
         return self[kind]
 
 

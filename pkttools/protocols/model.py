@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..errors import PktError
 
 MOST_BYTES = 65535  # of a header
+MOST_TESTED = 32  # bits of a number that the walk goes by
 MOST_FRAME = 262144  # bytes of a packet, as the text format has it
 EXCEPTIONS = ("COOKED_TAGS",)  # what the codec does by name, since no statement can say it: codec/c/exceptions.c
 PARTIAL = ("cut", "inside", "deep", "size")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from .. import protocols
 from ..errors import PktError, UsageError
-from .checks import FALLBACK
-from .compile import FOLDER, descriptions, made
+from .checks import FALLBACK, announced
+from .compile import descriptions, made, our_files
 from .describe import add_entry
 from .model import ASKED, Descriptions, Entry, Field, Header, Line, Space
 
@@ -32,9 +32,7 @@ def install(files: list[str], decoded: list[str]) -> None:
             add(found, text, *parts)
 
     try:
-        found = descriptions(sorted(FOLDER.glob("*.protocol")), map(Path, files), decode)
-    except UsageError:
-        raise
+        found = descriptions(our_files(), map(Path, files), decode)
     except PktError as error:
         raise UsageError(str(error)) from None
     protocols._tables = vars(protocols)["_words"] = made(found)  # type: ignore[assignment]  # the same names
@@ -80,7 +78,6 @@ def number_of(found: Descriptions, space: Space, value: str) -> int | None:
     """The number that a value is, or None: decimal, hexadecimal, or its name."""
     if re.fullmatch(r"[0-9]{1,10}|0[xX][0-9A-Fa-f]{1,8}", value):
         return int(value, 16 if value[:2] in ("0x", "0X") else 10)
-    spaces = [space, *([found.spaces[space.of]] if space.of else [])]
-    spaces += [other for other in found.spaces.values() if other.of == space.name]
-    entries = [(number, entry) for one in spaces for number, known in one.entries.items() for entry in known]
+    spaces = [space, *(other for other in found.spaces.values() if other.of == space.name)]
+    entries = [pair for one in spaces for pair in announced(found, one)]
     return next((number for number, entry in entries if entry.word and entry.word == value), None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from pkttools.protocols.compile import FOLDER, descriptions, made
+from pkttools.protocols.compile import descriptions, made, our_files
 from pkttools.protocols.walking import COLUMNS, NAMES
 
 CHAT = Path(__file__).parents[2] / "examples/protocols/chat.protocol"
@@ -15,7 +15,7 @@ CHAT = Path(__file__).parents[2] / "examples/protocols/chat.protocol"
 @cache
 def walk() -> tuple[bytes, ...]:
     """Our tables, and a header behind them that has a checksum by its description."""
-    tables: tuple[bytes, ...] = made(descriptions(sorted(FOLDER.glob("*.protocol")), [CHAT])).WALK
+    tables: tuple[bytes, ...] = made(descriptions(our_files(), [CHAT])).WALK
     return tables
 
 

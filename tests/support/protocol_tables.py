@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from pkttools.protocols.compile import FOLDER, SPACES, descriptions, kinds
+from pkttools.protocols.compile import SPACES, descriptions, kinds, our_files
 from pkttools.protocols.model import Descriptions, Header, Space
 from pkttools.protocols.tabulate import MOST, Tables
 from pkttools.protocols.walking import BY_SPACE, COUNTED, FROM_BEHIND, FROM_START, LEAF, TO_KIND
@@ -85,7 +85,7 @@ def ends(read: Read, bias: int = 0, least: int = 0, *tests: Test) -> End:
 @cache
 def ours() -> Descriptions:
     """What our files describe."""
-    return descriptions(sorted(FOLDER.glob("*.protocol")))
+    return descriptions(our_files())
 
 
 def names() -> list[str]:

@@ -111,7 +111,7 @@ def frames() -> list[tuple[int, bytes]]:
     found += [(1, ethernet(0x0800, p)) for p in tunnels()] + [(1, ethernet(0x86DD, ipv6(4, tunnels()[0])))]
     found += [(1, ethernet(0x0806, ARP + bytes(18))), (1, ethernet(0x88F7, b"time" * 5)), (1, ethernet(0x0800, v4[3]) + bytes(9))]
     found += [(1, ethernet(0x8100, tags([0x8100], 0x0800, v4[3]))), (1, ethernet(0x88A8, tags([0x88A8, 0x8100], 0x86DD, v6[1]))),
-              (1, ethernet(0x8100, tags([0x8100] * 20, 0x0800, v4[0])))]  # fmt: skip
+              (1, ethernet(0x8100, tags([0x8100] * 36, 0x0800, v4[0])))]  # fmt: skip
     for p in (v4[3], v6[1]):
         family = 2 if p[0] >> 4 == 4 else 30
         kind = 0x0800 if family == 2 else 0x86DD
