@@ -44,7 +44,7 @@ def parameter(option: Option) -> inspect.Parameter:
     info = typer.Option(
         option.default, *option.names, help=option.help, metavar=option.metavar or None, show_default=False, hidden=option.hidden
     )
-    annotation = kind if option.kind == FLAG else list[kind] if option.several else kind | None  # type: ignore[valid-type]
+    annotation = kind if option.kind == FLAG else list[kind] if option.several else kind | None  # type: ignore[valid-type]  # typer reads it
     return inspect.Parameter(option.attribute, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=info)
 
 

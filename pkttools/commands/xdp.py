@@ -24,7 +24,7 @@ from ..command_line.options import (
     USUAL,
     Option,
     Values,
-)  # fmt: skip
+)
 from ..errors import UsageError, need, say
 from ..flow.capture import Capture
 from ..flow.stage import Stage
