@@ -63,9 +63,11 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
 {
     struct packet_edit e;                       /* not cleared: half a kilobyte a packet, of which `walk` fills what there is */
     struct packet_view *p = &e.view;
-    e.frame = *f;
+    uint8_t *at = f->at;                        /* in parts: to copy as a whole what was just written in parts has to wait for that */
+    size_t size = f->view.size;
+    e.frame = writable(at, size);
     e.linktype = linktype;
-    p->frame = f->view;
+    p->frame = (struct frame){at, size};
     p->original = original;
     walk_own(&p->walk, &f->view, linktype);
     *corrected = (struct corrected){.doubt = SURE, .beyond = p->walk.beyond};

@@ -68,15 +68,17 @@ void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool fi
             break;
         }
         int64_t seconds = read32(in + at, format->big_endian), fraction = read32(in + at + 4, format->big_endian);
-        struct packet p = {
+        if (!bytes_need(&d->packets, sizeof(struct packet))) {
+            d->error = NO_MEMORY;
+            break;
+        }
+        /* Written where it stays: to copy as a whole what was just written in parts has to wait for that. */
+        *(struct packet *)(d->packets.at + d->packets.size) = (struct packet){
             .offset = (int64_t)(at + format->header), .captured = captured,
             .original = original,
             .time = seconds * 1000000000 + fraction * (format->nano ? 1 : 1000), .linktype = linktype,
         };
-        if (!bytes_add(&d->packets, &p, sizeof p)) {
-            d->error = NO_MEMORY;
-            break;
-        }
+        d->packets.size += sizeof(struct packet);
         at += format->header + captured;
     }
     d->consumed = at;
