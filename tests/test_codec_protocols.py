@@ -203,6 +203,25 @@ def test_what_is_counted(codec: ModuleType) -> None:
         assert beyond(codec, frame) == counts, frame
 
 
+@pytest.mark.parametrize(("frame", "headers", "cut", "count"), [
+    (b"\1\5xx\7yyyy", "AB", False, None), (b"\1\5xx\11yyyy", "AC", False, None), (b"\1\5xx\7", "AB", False, None),
+    (b"\1\5xx\11", "A", True, None), (b"\1\5xx\3y", "AE", False, None), (b"\1\5xx", "A", True, None),
+    (b"\1\4xx\3y", "A", False, 4), (b"\1\4xx", "A", False, None),
+    (b"\2\5xx\7yyyy", "AB", False, None), (b"\2\5xx\3yyyy", "A", False, None),
+    (b"\3\5xx\7yyyy", "A", False, 3), (b"\3\5xx\7", "AE", False, None), (b"\3\5xx\3yyyy", "AE", False, None),
+])  # fmt: skip
+def test_entries_whose_tests_hold(codec: ModuleType, frame: bytes, headers: str, cut: bool, count: int | None) -> None:
+    """They ask what stands behind the header; where none of a value holds, the next rule is asked."""
+    kinds = {"A": Kind(4, by("first", bits(0, 8)), by("second", bits(8, 8))), "B": Kind(1), "C": Kind(2, flags=CUT),
+             "D": Kind(2, flags=UNFOLLOWED), "E": Kind(1, flags=CUT)}  # fmt: skip
+    seven, nine = equal(bits(0, 8), 7), equal(bits(0, 8), 9)
+    first = {1: [("B", seven), ("C", nine)], 2: [("B", seven), None], 3: [("D", seven)]}
+    codec.set_protocols(tables(kinds, "A", {"first": first, "second": {5: "E"}}, {"first": (3, 200), "second": (3, 0)}))
+    assert "".join(name for name, *_ in found(codec, frame)) == headers
+    assert partial(codec, frame) == cut
+    assert beyond(codec, frame) == ({3 << 32 | count: 1} if count else {})
+
+
 def test_extensions_are_what_tables_say(codec: ModuleType) -> None:
     """Where one is announced that lies too deep, or that was cut, nobody knows the message behind it."""
     kinds = {"A": Kind(4, by("protocol6", bits(0, 8)), flags=PASSES | OWN_END | EXTENSION, terms=(term(bits(8, 8), 4, 4),))}

@@ -185,9 +185,29 @@ struct pace {
     unsigned gives;
 };
 
+/* The same as looked_up_quickly, where entries of values have tests, which read what is behind the header. Apart, so that what nearly all
+ * packets go through has nothing to save for it.
+ */
+__attribute__((noinline)) static const struct kind *looked_up_by_tests(const struct kind *k, const struct frame *f, size_t at, size_t behind, enum done *done)
+{
+    const struct quick *q = &k->first;
+    *done = BEHIND_HEADER;
+    for (unsigned i = 0; i < k->quick_count; q = &k->others[i++]) {
+        uint32_t value = read_near(&q->read, f, at);
+        const struct entry *e = entry_of(q->space, value);
+        if (e == NULL && value >= q->space->counted)
+            return NULL;
+        for (bool more = e != NULL; more; more = e->more, e++)
+            if (hold(&e->only, f, behind, behind))
+                return e->kind != NULL && (e->kind->flags & UNFOLLOWED) == 0 ? e->kind : NULL;
+    }
+    *done = (k->numbers & RULES_LEFT) != 0 ? BEHIND_HEADER : FINISHED;
+    return NULL;
+}
+
 /* What follows by the quick rules of a kind, where none of the likely ones does; NULL: nothing, or `done` is BEHIND_HEADER, and all
  * rules have to be gone through. */
-static const struct kind *looked_up_quickly(const struct kind *k, const struct frame *f, size_t at, enum done *done)
+static const struct kind *looked_up_quickly(const struct kind *k, const struct frame *f, size_t at, size_t behind, enum done *done)
 {
     const struct quick *q = &k->first;
     *done = BEHIND_HEADER;
@@ -197,8 +217,8 @@ static const struct kind *looked_up_quickly(const struct kind *k, const struct f
         if (led != NULL)
             return led;
         const struct slot *slot = slot_of(q->space, value);
-        if (slot->used && slot->value == value)
-            return slot->kind;
+        if (slot->value == value && slot->entry != NULL)
+            return slot->kind != NULL ? slot->kind : looked_up_by_tests(k, f, at, behind, done);
         if (value >= q->space->counted)
             return NULL;
     }
@@ -213,8 +233,8 @@ static inline enum done step(struct pace *p, const struct frame *f, unsigned num
 {
     const struct kind *k = p->kind;
     uint32_t at = p->at, end = p->limit, room = end - at, behind = at + k->fixed, data = behind;
-    if (room < k->fixed)
-        return AT_HEADER;
+    if (room < k->fixed)                        /* it is not there */
+        return (k->flags & (CUT | CUT_INSIDE)) != 0 ? AT_HEADER : FINISHED;
     if ((numbers & SAYS_END) != 0) {
         uint32_t said = read_near(&k->end_read, f, at);
         int64_t bytes = (int64_t)said + k->end_bias;
@@ -242,7 +262,7 @@ static inline enum done step(struct pace *p, const struct frame *f, unsigned num
         return (numbers & RULES_LEFT) != 0 ? BEHIND_HEADER : FINISHED;
     const struct kind *led = (numbers & LIKELY) != 0 ? likely(&k->first, read_near(&k->first.read, f, at)) : NULL;
     enum done done;
-    if (led == NULL && (led = looked_up_quickly(k, f, at, &done)) == NULL)
+    if (led == NULL && (led = looked_up_quickly(k, f, at, behind, &done)) == NULL)
         return done;
     p->kind = led;
     p->at = behind;
@@ -271,6 +291,7 @@ static inline enum done step_plainly(const struct kind **next, struct standing *
         case NETWORK: done = step(&p, f, SAYS_END | SAYS_SIZE | SAYS_WHOLE | LOOKS_UP | LIKELY); break;
         case NETWORK6: done = step(&p, f, SAYS_END | LOOKS_UP | LIKELY); break;
         case TRANSPORT_WITH_END: done = step(&p, f, SAYS_END | LOOKS_UP); break;
+        case TRANSPORT_WITH_SIZE: done = step(&p, f, SAYS_SIZE | SAYS_DATA | LOOKS_UP); break;
         default: {
             struct pace any = p;                /* what the others have stays in registers */
             done = step_any(&any, f);

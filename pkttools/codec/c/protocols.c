@@ -259,11 +259,11 @@ static void lay_slots(struct arena *a, const struct given *g, struct space *s, c
         for (; i < count; i++) {
             struct slot *slot = &slots[(uint32_t)rows[i].value * factor >> (32 - bits)];
             bool again = i > 0 && rows[i].value == rows[i - 1].value;
-            if (slot->used && !again)
+            if (slot->entry != NULL && !again)
                 break;
             bool only = rows[i].tests == 0 && rows[i].kind >= 0 && (g->kinds[rows[i].kind].flags & UNFOLLOWED) == 0;
             if (!again)
-                *slot = (struct slot){(uint32_t)rows[i].value, true, only ? s->entries[i].kind : NULL};
+                *slot = (struct slot){(uint32_t)rows[i].value, only ? s->entries[i].kind : NULL, &s->entries[i]};
         }
         if (i == count) {
             s->slots = slots;
@@ -414,6 +414,7 @@ static enum shape shape_of(unsigned numbers)
     case SAYS_END | SAYS_SIZE | SAYS_WHOLE | LOOKS_UP | LIKELY: return NETWORK;
     case SAYS_END | LOOKS_UP | LIKELY: return NETWORK6;
     case SAYS_END | LOOKS_UP: return TRANSPORT_WITH_END;
+    case SAYS_SIZE | SAYS_DATA | LOOKS_UP: return TRANSPORT_WITH_SIZE;
     default: return ANY_SHAPE;
     }
 }
@@ -532,6 +533,10 @@ bool hold(const struct conditions *c, const struct frame *f, size_t at, size_t b
 /* The first entry of a value; NULL: there is none. */
 const struct entry *entry_of(const struct space *s, uint64_t value)
 {
+    if (s->slots != NULL) {
+        const struct slot *slot = slot_of(s, (uint32_t)value);
+        return slot->value == value ? slot->entry : NULL;
+    }
     size_t low = 0, high = s->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
