@@ -73,8 +73,8 @@ def test_flags_and_numbers() -> None:
              "END_BEHIND", "TUNNEL", "LINK_LAYER", "TAG", "EXTENSION", "QUOTED", "PROMISED", "LEAF", "TUNNEL_LEAF"]  # fmt: skip
     for name in flags:
         assert int(names[name]) == getattr(walking, name), name
-    for first in ("FROM_START", "TO_KIND", "NO_EXCEPTION"):
-        found = re.search(rf"enum \{{ ({first}, [^}}]*) \}}", C)[1].split(", ")
+    for first in ("FROM_START", "TO_KIND", "NO_EXCEPTION", "SIZED", "TO_SIZE"):
+        found = re.search(rf"enum [a-z]*\s*\{{ ({first}, [^}}]*) \}}", C)[1].split(", ")
         found = [name for name in found if name != "EXCEPTIONS"]  # how many there are
         assert [getattr(walking, name) for name in found] == list(range(len(found)))
 
@@ -307,14 +307,25 @@ BAD = {
     "entries": [(0, -1), (0, 1 << 32), (1, -3), (1, 0), (1, 9999), (2, 9999), (3, -1)],
     "sums": [(0, 0), (0, 9999), (1, -2), (1, 1), (1, 8), (1, 254), (2, 3), (2, 0), (3, -1), (3, 3), (4, 0), (4, -2), (5, -1),
              (5, 70_000), (6, 1 << 20), (7, -1), (7, 4), (8, -1), (8, 3), (9, -1), (10, 99)],
+    "lists": [(0, -1), (0, 9999), (1, -1), (1, 9999), (2, 0), (2, 257), (3, -1), (3, 257), (4, 0), (4, 65), (5, 0), (5, 70_000),
+              (6, 1), (7, 9999)],
+    "items": [(0, -2), (0, 1 << 32), (1, -2), (1, 0), (1, 9999), (1, 40_000), (2, -1), (2, 3), (3, -1), (3, 70_000), (4, -1),
+              (4, 70_000), (5, -1), (5, 70_000)],
+    "holds": [(0, -1), (0, 9999), (1, -1), (1, 999), (2, -1), (2, 21), (3, -1), (3, 3), (4, -1), (4, 9999), (5, -1), (5, 70_000),
+              (6, 1 << 20), (7, -1), (8, 99)],
 }  # fmt: skip
+
+
+# Of what kinds hold, the row of TCP's options, which go as far as a field says.
+HELD_BY_TCP = TABLES[walking.NAMES.index("holds")][:: walking.COLUMNS[walking.NAMES.index("holds")]].index(names().index("TCP"))
 
 
 @pytest.mark.parametrize(("table", "column", "value"), [(table, *bad) for table, bads in BAD.items() for bad in bads])
 def test_unsound_columns(codec: ModuleType, table: str, column: int, value: int) -> None:
     """What is wrong with how many there are in a run is said of where the run begins."""
-    row = {"reads": 0, "kinds": 1, "sums": 0}.get(table, 3)
-    counts = {"kinds": (6, 13, 16, 18), "terms": (4,), "rules": (5,), "spaces": (3,), "entries": (3,), "sums": (10,)}
+    row = {"reads": 0, "kinds": 1, "sums": 0, "lists": 0, "holds": HELD_BY_TCP}.get(table, 3)
+    counts = {"kinds": (6, 13, 16, 18), "terms": (4,), "rules": (5,), "spaces": (3,), "entries": (3,), "sums": (10,), "lists": (7,),
+              "holds": (8,)}  # fmt: skip
     reported = column - (column in counts.get(table, ()))
     expected = f"ValueError: protocols are not sound: table {walking.NAMES.index(table)}, row {row}, column {reported}"
     assert said(codec, changed(table, row, column, value)) == expected
@@ -322,11 +333,12 @@ def test_unsound_columns(codec: ModuleType, table: str, column: int, value: int)
 
 def test_unsound_tables(codec: ModuleType) -> None:
     given = WALK
-    assert said(codec, given[:7]) == "TypeError: protocols are a tuple of 8 tables"
-    assert said(codec, [*given]) == "TypeError: protocols are a tuple of 8 tables"
-    assert said(codec, (*given[:7], (1, 2))) == "TypeError: a table is bytes: integers of 64 bits"
-    assert said(codec, (*given[:7], given[7][:-1])) == "TypeError: a table is bytes: integers of 64 bits"
-    assert said(codec, (*given[:7], given[7][:-8])) == "ValueError: protocols are not sound: table 7, row -1, column 0"
+    last = len(given) - 1
+    assert said(codec, given[:last]) == f"TypeError: protocols are a tuple of {last + 1} tables"
+    assert said(codec, [*given]) == f"TypeError: protocols are a tuple of {last + 1} tables"
+    assert said(codec, (*given[:last], (1, 2))) == "TypeError: a table is bytes: integers of 64 bits"
+    assert said(codec, (*given[:last], given[last][:-1])) == "TypeError: a table is bytes: integers of 64 bits"
+    assert said(codec, (*given[:last], given[last][:-8])) == f"ValueError: protocols are not sound: table {last}, row -1, column 0"
     assert said(codec, (*given[:3], b"", *given[4:])) == "ValueError: protocols are not sound: table 3, row -1, column 0"
     assert said(codec, (*given[:5], b"", *given[6:])) == "ValueError: protocols are not sound: table 5, row -1, column 0"
     assert said(codec, (given[0] * 1000, *given[1:])) == "ValueError: protocols are not sound: table 0, row -1, column 0"

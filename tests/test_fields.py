@@ -11,6 +11,7 @@ from pkttools.command_line.options import FILTER
 from pkttools.protocols import CODEC_FORMS, FORMS, names
 from pkttools.protocols.compile import descriptions, kinds, our_files
 from pkttools.protocols.fields import DATA, FAMILY, FIELDS, HEADERS, INT, IPV4, IPV6, LAYERS, LITTLE, MAC, TABLE, TEXT
+from pkttools.protocols.walking import FIRST_ITEM
 
 # As the specification spells them: those of 1.16.
 SPECIFIED = {
@@ -34,7 +35,8 @@ FIXED = {
     "SCTP": 12, "GRE": 4, "VXLAN": 8,
 }  # fmt: skip
 FOUND = descriptions(our_files())
-DESCRIBED = [FOUND.headers[name] for name in kinds(FOUND)]  # by kind
+DESCRIBED = dict(enumerate(FOUND.headers[name] for name in kinds(FOUND)))  # by kind
+DESCRIBED |= dict(enumerate((item for one in FOUND.lists.values() for item in one.items), FIRST_ITEM))
 WIDTHS = {MAC: 48, IPV4: 32, IPV6: 128, FAMILY: 32, DATA: 0}
 
 
@@ -48,10 +50,10 @@ def test_nothing_else_counts_as_old():
     assert {row.name.partition(".")[0] for row in TABLE if not row.new} == set(SPECIFIED)
 
 
-@pytest.mark.parametrize("row", [*TABLE], ids=[f"{row.name}-{HEADERS[row.header]}" for row in TABLE])
+@pytest.mark.parametrize("row", [*TABLE], ids=[f"{row.name}-{DESCRIBED[row.header].name}" for row in TABLE])
 def test_rows(row):
     header = DESCRIBED[row.header]
-    fixed = FIXED.get(header.name, header.bits // 8) * 8
+    fixed = FIXED.get(header.name, -(-header.bits // 8)) * 8
     assert row.kind in (INT, LITTLE, TEXT, *WIDTHS)
     assert row.width == WIDTHS.get(row.kind, row.width)
     assert row.width <= 56 or (row.width == 128 and row.bit % 8 == 0) or row.kind == TEXT
@@ -60,7 +62,7 @@ def test_rows(row):
         assert row.shapes == (bool(header.next) or header.name == "UNKNOWN")
     else:
         assert 0 <= row.bit <= row.bit + row.width <= fixed
-        assert row.width > 0 or (row.name, HEADERS[row.header]) == ("IPV6.EXT_SIZE", "IPV6_FRAGMENT")
+        assert row.width > 0 or row.header >= FIRST_ITEM or (row.name, header.name) == ("IPV6.EXT_SIZE", "IPV6_FRAGMENT")
     assert row.scale >= 1
     assert row.bias >= 0
     assert (row.bias, row.scale) == (0, 1) or row.kind == INT
@@ -68,7 +70,8 @@ def test_rows(row):
 
 
 def test_every_header_has_fields():
-    assert {row.header for row in TABLE} == set(range(len(HEADERS)))
+    assert {row.header for row in TABLE} == set(DESCRIBED)
+    assert {kind for kind in DESCRIBED if kind < FIRST_ITEM} == set(range(len(HEADERS)))
     assert set(FIXED) <= set(HEADERS)
 
 
@@ -85,7 +88,7 @@ def test_rows_of_one_name_are_of_one_kind():
 
 def test_known_places():
     """A few by hand: header, bit, width, and how bits become the value."""
-    places = {(row.name, HEADERS[row.header]): (row.bit, row.width, row.bias, row.scale) for row in TABLE}
+    places = {(row.name, DESCRIBED[row.header].name): (row.bit, row.width, row.bias, row.scale) for row in TABLE}
     for key, place in {
         ("IP.HEADER_SIZE", "IP"): (4, 4, 0, 4), ("IP.FRAGMENT", "IP"): (48, 16, 0, 1), ("IP.OFFSET", "IP"): (51, 13, 0, 8),
         ("TCP.OFFSET", "TCP"): (96, 4, 0, 4), ("TCP.FLAGS", "TCP"): (104, 8, 0, 1), ("TCP.CWR", "TCP"): (104, 1, 0, 1),

@@ -121,7 +121,7 @@ def value_of(text: str, unit: Fraction = Fraction(1)) -> int | str:
         return int(text == "True")
     if re.fullmatch(r"0x[0-9a-fA-F]+|-?[0-9]+", text):
         return int(int(text, 16 if text.startswith("0x") else 10) * unit)
-    if re.fullmatch(r"[0-9a-fA-F]{2}([ :-]?[0-9a-fA-F]{2})+", text):
+    if re.fullmatch(r"[0-9a-fA-F]{2}([ :-]{0,2}[0-9a-fA-F]{2})+", text):
         return re.sub("[ :-]", "", text).lower()
     return text.strip().strip('"').lower()
 

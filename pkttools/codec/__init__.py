@@ -13,6 +13,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     pcapng_encode(data, rows, first, big_endian, interface, nano) -> (blocks, stop, lost)
     set_protocols(tables)
     walk(data, row) -> [(kind, start, data, end), ...]
+    items(data, row) -> [(index of a header, kind, start, data, end), ...]
     select(data, rows, tests) -> rows
     assign(data, rows, assignments, guard, follow) -> (met, (placed, ...), stale, unknown)
     spread(data, rows, first, step, bit, width, values) -> packets too short for it
@@ -66,7 +67,7 @@ except ImportError as _error:
 text_decode, text_encode = _backend.text_decode, _backend.text_encode
 pcap_decode, pcap_encode = _backend.pcap_decode, _backend.pcap_encode
 pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
-walk, select, assign, spread = _backend.walk, _backend.select, _backend.assign, _backend.spread
+walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.select, _backend.assign, _backend.spread
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
 forward, keep_memory, set_protocols = _backend.forward, _backend.keep_memory, _backend.set_protocols
 
@@ -95,6 +96,7 @@ __all__ = [
     "check",
     "correct",
     "forward",
+    "items",
     "keep_memory",
     "pcap_decode",
     "pcap_encode",

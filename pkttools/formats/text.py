@@ -146,12 +146,12 @@ def compiled(lines: tuple[tuple[bytes, bytes], ...]) -> Program:
 
 def program_of(lines: tuple[tuple[bytes, bytes], ...]) -> Program:
     """Compiles field lines. DATA lines that follow each other continue each other."""
-    from ..language.expression import assignments  # late: most streams have no field lines
+    from ..language.expression import assignments, is_data  # late: most streams have no field lines
 
     items: list[tuple[str, str, str]] = []
     for field, value in lines:
         name, text = field.decode("ascii"), value.decode("latin-1")
-        if items and items[-1][0] == name and name.partition("[")[0].upper().endswith("DATA"):
+        if items and items[-1][0] == name and is_data(name):
             text = f"{items.pop()[2]} {text}"
         items.append((name, "=", text))
     return assignments(items)
@@ -220,10 +220,12 @@ class TextSink(Sink):
         """What `-a` adds to each packet."""
         from ..language.values import field_lines
 
-        return [
-            field_lines(codec.walk(batch.data, batch.part(i, i + 1).rows), bytes(batch.frame(i)), self.fields > 1)
-            for i in range(len(batch))
-        ]
+        lines = []
+        for i in range(len(batch)):
+            row, frame = batch.part(i, i + 1).rows, bytes(batch.frame(i))
+            items = codec.items(batch.data, row) if self.fields > 1 else ()
+            lines.append(field_lines(codec.walk(batch.data, row), frame, self.fields > 1, items))
+        return lines
 
     def close(self) -> list[str]:
         """Ends the stream; gives what there is to say about it, on standard error."""

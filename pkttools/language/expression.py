@@ -60,6 +60,12 @@ def unknown_name(name: str, known: list[str], what: str) -> str:
     return f"no {what} '{name[:40]}'" + (f": did you mean {near[0]}?" if near else " (-k lists the fields)")
 
 
+def is_data(text: str) -> bool:
+    """Whether a name, maybe with an occurrence, is that of a field of DATA."""
+    name = text.partition("[")[0].upper()
+    return name in FIELDS and TABLE[FIELDS[name][0]].kind == DATA
+
+
 def rows_of(indexes: list[int]) -> list[Row]:
     """The rows behind indexes into the table."""
     return [TABLE[i] for i in indexes]

@@ -5,10 +5,15 @@ from __future__ import annotations
 from ..errors import UsageError, counted
 from ..protocols.fields import BY_HEADER, DATA, FAMILY, FIELDS, HEADERS, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 HEX = frozenset("0123456789abcdefABCDEF")
 BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+:/@\\")  # a filter takes them without quotes
 
 Header = tuple[int, int, int, int]  # what the codec's `walk` finds: kind, start, where its data begin, end
+Item = tuple[int, int, int, int, int]  # what its `items` finds: in which header, and the same
 
 
 def parse_value(name: str, rows: list[Row], text: str) -> int | bytes:
@@ -188,12 +193,13 @@ def known_to_1_16(headers: list[Header]) -> list[Header]:
     return headers
 
 
-def field_lines(headers: list[Header], frame: bytes, everything: bool) -> bytes:
+def field_lines(headers: list[Header], frame: bytes, everything: bool, items: Sequence[Item] = ()) -> bytes:
     """The lines that `-a` prints for one packet, or `-aa` with `everything`.
 
-    headers: what the codec's `walk` gives: kind, start, data, end. In the order of 1.16: fields of a header in wire
+    headers, items: what the codec's `walk` and `items` give. In the order of 1.16: fields of a header in wire
     order, but the next header behind the addresses; then the data, the innermost first. What a tunnel carries is data
-    for `-a`; `-aa` shows the headers in it instead.
+    for `-a`; `-aa` shows the headers in it instead. Items of lists, such as options, come last: they may lie in data, and of
+    lines that are read again the last one wins.
     """
     if not everything:
         headers = known_to_1_16(headers)
@@ -213,7 +219,25 @@ def field_lines(headers: list[Header], frame: bytes, everything: bool) -> bytes:
             elif value is not None:
                 lines.append(label(row.name) + format_value(row, value))
         tail[:0] = inner
+    tail += item_lines(items, frame)
     return "".join(line + "\n" for line in lines + tail).encode()
+
+
+def item_lines(items: Sequence[Item], frame: bytes) -> list[str]:
+    """Those of items of lists, in the order of the packet."""
+    places = [(row, place) for _, kind, *place in items for row in BY_HEADER[kind]]
+    values = [(row, value) for row, place in places if (value := read_field(row, frame, *place)) is not None]
+    names = [row.name for row, _ in values]
+    counts: dict[str, int] = {}
+    lines: list[str] = []
+    for row, value in values:
+        counts[row.name] = counts.get(row.name, 0) + 1
+        if row.kind == DATA and isinstance(value, bytes):
+            name = f"{row.name}[{counts[row.name]}]" if names.count(row.name) > 1 else row.name
+            lines += [label(name) + text for text in data_rows(value)]
+        else:
+            lines.append(label(row.name) + format_value(row, value))
+    return lines
 
 
 def which_of_many(row: Row, headers: list[Header], i: int) -> str:

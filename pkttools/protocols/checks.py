@@ -6,11 +6,28 @@ import string
 from collections.abc import Iterator
 
 from ..errors import PktError
-from .model import MOST_BYTES, MOST_TESTED, OURS, Checksum, Descriptions, Entry, Field, Header, Line, Next, Rule, Space, Test
+from .model import (
+    MOST_BYTES,
+    MOST_TESTED,
+    OURS,
+    Checksum,
+    Descriptions,
+    Entry,
+    Field,
+    Header,
+    Holds,
+    Line,
+    Next,
+    Rule,
+    Size,
+    Space,
+    Test,
+)
 
 FALLBACK = "UNKNOWN"  # what a packet is of which nothing is known
 MOST_PLACE = 252  # bytes in front of a checksum
 MOST_RULES = 32  # of a header, of each sort
+MOST_ITEMS = 256  # that are known of a list
 NUMBERS = ("int", "little", "family")  # forms whose value is a number
 ATTRIBUTES = ("size", "tags", "type", "flags", "named", "extension", "verdict")  # of what is shown: Header in formats/analysis.py
 
@@ -34,6 +51,7 @@ def check(found: Descriptions) -> None:
         _rules(found, header)
         _shown(header)
         _limits(header)
+    _lists(found, first)
     _reached(found)
     _progress(found)
 
@@ -92,10 +110,11 @@ def _limits(header: Header) -> None:
     for what, rules in (("sizes", header.size), ("rules", header.next)):
         if len(rules) > MOST_RULES:
             raise rules[MOST_RULES].line.wrong(f"{header.name} has more than {MOST_RULES} {what}")
-    for rule in (*header.after, *header.sizes(), *header.next):
+    for rule in (*header.after, *header.sizes(), *header.next, *header.holds):
         if len(rule.tests) > MOST_RULES:
             raise rule.line.wrong(f"more than {MOST_RULES} tests")
-    for size in header.sizes():
+    counted: list[Size | Holds] = [*header.sizes(), *header.holds]
+    for size in counted:
         field = header.field(size.field)
         unit = field.scale * size.unit if field else 0
         if unit > MOST_BYTES or abs(unit * (field.bias if field else 0) + size.number) > MOST_BYTES:
@@ -109,7 +128,7 @@ def _no_field(header: Header, name: str, line: Line) -> PktError:
 
 def asked(header: Header) -> Iterator[tuple[str, Line]]:
     """The fields that the walk goes by, and where that is said."""
-    rules: list[Rule] = [*header.sizes(), *header.next]
+    rules: list[Rule] = [*header.sizes(), *header.next, *header.holds]
     for one in rules:
         if one.field:
             yield one.field, one.line
@@ -196,6 +215,40 @@ def _shown(header: Header) -> None:
                     raise _no_field(header, one, line)
             if part == "flags" and not header.flags:
                 raise line.wrong("`flags` says what {flags} names")
+
+
+def _lists(found: Descriptions, first: dict[tuple[str, str], tuple[Header, Field]]) -> None:
+    """first: see _fields."""
+    for header in found.headers.values():
+        for rule in header.holds:
+            if rule.list not in found.lists:
+                raise rule.line.wrong(f"no list {rule.list}; there are {', '.join(found.lists) or 'none'}")
+            if found.lists[rule.list].protocol != header.protocol:
+                raise rule.line.wrong(f"{rule.list} is a list of {found.lists[rule.list].protocol}")
+            if header.hidden or header.unfollowed:
+                raise rule.line.wrong(f"{header.name} is no header that is found: it holds no list")
+            if rule.first > header.fixed_size:
+                raise rule.line.wrong(f"byte {rule.first} lies behind the {header.fixed_size} bytes that have to be there")
+            if not (rule.to_end or rule.field or header.size):
+                raise rule.line.wrong(f"{header.name} has no `size` up to which the list goes: `to end`, or `to` a field")
+    held = {rule.list for header in found.headers.values() for rule in header.holds}
+    of_headers = {(header.protocol, row.name) for header in found.headers.values() for row in header.rows}
+    for one in found.lists.values():
+        if one.name not in held:
+            raise one.line.wrong(f"nothing holds {one.name}")
+        if len(one.items) > MOST_ITEMS:
+            raise one.items[MOST_ITEMS].line.wrong(f"{one.name} has more than {MOST_ITEMS} items")
+        for item in one.items:
+            if not item.rows:
+                raise item.line.wrong("an item without fields")
+            if item.data and item.data.bit % 8:
+                raise item.data.line.wrong("data begin at a whole byte")
+            if item.each * 8 < item.bits and item.each:
+                raise item.line.wrong(f"the fields have more than {item.each} bytes")
+            for row in item.rows:
+                if (item.protocol, row.name) in of_headers:
+                    raise row.line.wrong(f"{row.name} is a field of a header, too")
+            _fields(found, item, first)
 
 
 def _reached(found: Descriptions) -> None:

@@ -17,6 +17,7 @@ from .checks import FALLBACK, check, following
 from .describe import Reader, add_entry, read_file
 from .model import OURS, OWN, Data, Descriptions, Entry, Field, Header, Next, Rule
 from .optional import expand
+from .walking import FIRST_ITEM
 
 FOLDER = Path(__file__).parent
 # The kinds of headers that the codec knows by number: `enum header_kind` in codec/c/codec.h. Others follow them.
@@ -178,11 +179,13 @@ def layout_of(header: Header) -> tuple[Any, ...]:
 def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...]:
     """What there is to say of all fields, protocol by protocol; `names` are those of the kinds of headers."""
     told = told_by(found)
-    ranges = {name: consulted(found, found.headers[name]) | told[name] for name in names}
-    numbers = {name: number for number, name in enumerate(names)}
-    first = {found.headers[name].protocol: numbers[name] for name in reversed(names)}
+    ranges = {found.headers[name]: consulted(found, found.headers[name]) | told[name] for name in names}
+    numbers = {found.headers[name]: number for number, name in enumerate(names)}
+    first = {found.headers[name].protocol: number for number, name in reversed([*enumerate(names)])}
+    items = [item for one in found.lists.values() for item in one.items]
+    numbers |= {item: number for number, item in enumerate(items, FIRST_ITEM)}
     in_order = sorted(found.rows, key=lambda pair: first[pair[0].protocol])
-    return tuple(row_of(found, header, numbers[header.name], row, ranges[header.name]) for header, row in in_order)
+    return tuple(row_of(found, header, numbers[header], row, ranges.get(header, set())) for header, row in in_order)
 
 
 def packed(rows: tuple[tuple[Any, ...], ...], names: list[str]) -> tuple[bytes, bytes]:
@@ -207,7 +210,7 @@ def made(found: Descriptions) -> SimpleNamespace:
     layers: dict[str, list[int]] = {header.layer: [names.index(header.name)] for header in found.headers.values() if header.layer}
     for row in rows:
         kinds_of = layers.setdefault(row[0].partition(".")[0], [])
-        if row[1] not in kinds_of:
+        if row[1] not in kinds_of and row[1] < FIRST_ITEM:
             kinds_of.append(row[1])
     codes = {name: number for number, name in enumerate(SPACES, 1)}
     return SimpleNamespace(

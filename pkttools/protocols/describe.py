@@ -35,7 +35,10 @@ from .model import (
     Entry,
     Field,
     Header,
+    Holds,
+    Item,
     Line,
+    List,
     Names,
     Next,
     Size,
@@ -56,6 +59,7 @@ WIDTHS = {"mac": 48, "ipv4": 32, "ipv6": 128, "family": 32}  # of those forms th
 MOST_BITS = 56  # of a number
 MOST_NUMBER, MOST_VALUE = (1 << MOST_TESTED) - 1, (1 << MOST_BITS) - 1
 COMPARISONS = ("==", "!=", "<", ">=")
+OF_ITEMS = ("field", "part", "flag", "data", "order")  # statements that are said of items, too
 
 
 class Text(str):
@@ -157,12 +161,13 @@ class Reader:
         self.rank = OURS  # of what is read
         self.protocol = ""  # what the file in hand describes
         self.header: Header | None = None  # what statements are said of
+        self.list: List | None = None  # what items belong to
         self.values: Names | Space | None = None  # what lines with a number first belong to
         self.parts: int | None = None  # where the next part of the field before lies, in bits of the header
 
     def read(self, text: str, name: str) -> None:
         """Reads the description that is in `text`, which comes from the file `name`."""
-        self.protocol, self.header, self.values = "", None, None
+        self.protocol, self.header, self.list, self.values = "", None, None, None
         for number, row in enumerate(text.splitlines(), 1):
             line = Line([], f"{name}:{number}")
             line.words = words_of(row, line)
@@ -205,7 +210,9 @@ class Reader:
     def current(self, line: Line) -> Header:
         """The header that a statement is said of."""
         if self.header is None:
-            raise line.wrong(f"`{line.words[0]}` belongs below `protocol`")
+            raise line.wrong(f"`{line.words[0]}` belongs below `{'item' if self.list else 'protocol'}`")
+        if isinstance(self.header, Item) and line.words[0] not in OF_ITEMS:
+            raise line.wrong(f"`{line.words[0]}` is not said of an item; what is said of its header stands above `list`")
         self.header.statements.append(line)
         return self.header
 
@@ -221,6 +228,7 @@ class Reader:
         if known:
             raise header.line.wrong(f"there is a header {header.name} already ({known.line.place})")
         self.found.headers[header.name] = self.header = header
+        self.list = None
         header.rank = self.rank
 
 
@@ -320,7 +328,7 @@ def _header(reader: Reader, line: Line, words: Words) -> None:
         raise line.wrong("`header` belongs below `protocol`")
     known = reader.found.headers.get(name)
     if known and known.protocol == reader.protocol and len(words.left) == 0:
-        reader.header = known
+        reader.header, reader.list = known, None
         return
     title = words.left[0] if words.left and isinstance(words.left[0], Text) else name
     words.text()
@@ -760,6 +768,92 @@ def _checksum(reader: Reader, line: Line, words: Words) -> None:
     rule.tests = words.tests()
     words.done()
     header.checksum = rule
+
+
+# ---- lists ----
+
+
+def _numbers(words: Words, most: int) -> list[int]:
+    """One number or more."""
+    found = [words.number(most)]
+    while words.numeric():
+        found.append(words.number(most))
+    return found
+
+
+@statement("list NAME type BITS length BITS [at BIT] [* N] [+ N] [align BYTES] [end TYPE...] [pad TYPE...]")
+def _list(reader: Reader, line: Line, words: Words) -> None:
+    """Items follow that have a type and a length, such as options. An item has length * N + N bytes, with these two.
+
+    `end`, `pad`: types without a length; behind the first ones there is no item.
+    """
+    name = words.name("a list")
+    known = reader.found.lists.get(name)
+    if known:
+        raise line.wrong(f"there is a list {name} already ({known.line.place})")
+    if not reader.protocol:
+        raise line.wrong("`list` belongs below `protocol`")
+    found = reader.found.lists[name] = reader.list = List(name, reader.protocol, line)
+    reader.header = None
+    if not words.took("type"):
+        raise words.wanted()
+    found.type = Field("type", 0, words.number(MOST_TESTED), line)
+    if not words.took("length"):
+        raise words.wanted()
+    width = words.number(MOST_TESTED)
+    at = words.number(256) if words.took("at") else found.type.end
+    found.length = Field("length", at, width, line)
+    found.unit = words.number(256) if words.took("*") else 1
+    found.bias = words.number(256) if words.took("+") else 0
+    found.align = words.number(64) if words.took("align") else 1
+    most = (1 << found.type.width) - 1
+    found.ends = _numbers(words, most) if words.took("end") else []
+    found.pads = _numbers(words, most) if words.took("pad") else []
+    words.done()
+    if not (found.type.width and width and found.unit and found.align):
+        raise line.wrong("bad number '0': at least 1")
+    if at < found.type.end:
+        raise line.wrong(f"the length lies in the type, which has {found.type.width} bits")
+
+
+@statement('item TYPE...|any [each BYTES [at BYTE]] ["MEANING"]')
+def _item(reader: Reader, line: Line, words: Words) -> None:
+    """Items of these types, or all; fields of their values follow, of any those of the whole item.
+
+    `each`: the value, from that byte of the item on, is a row of pieces of so many bytes, and the fields are of each.
+    """
+    of = reader.list
+    if of is None:
+        raise line.wrong("`item` belongs below `list`")
+    item = Item(of, [] if words.took("any") else _numbers(words, (1 << of.type.width) - 1), line)
+    item.rank, item.bits = reader.rank, 8 * of.head if item.types else 0
+    if words.took("each"):
+        item.each, item.at, item.bits = words.number(MOST_BYTES), of.head, 0
+        if item.each == 0:
+            raise line.wrong("bad number '0': at least 1")
+        if words.took("at"):
+            item.at = words.number(MOST_BYTES)
+    words.text()
+    words.done()
+    reader.header, reader.parts = item, None
+    of.items.append(item)
+
+
+@statement("holds LIST at BYTE [to end | to FIELD [* N] [+ N]] [if TEST [and TEST]...]")
+def _holds(reader: Reader, line: Line, words: Words) -> None:
+    """Where a list lies in the header: from that byte on up to its size, the end of its data, or as many bytes as a field says."""
+    header, rule = reader.current(line), Holds(words.name("a list"), line)
+    if not words.took("at"):
+        raise words.wanted()
+    rule.first = words.number(MOST_BYTES)
+    rule.to_end = words.took("to")
+    if rule.to_end and not words.took("end"):
+        rule.to_end, rule.field = False, words.name("a field")
+        rule.unit = words.number(MOST_BYTES) if words.took("*") else 1
+        rule.number = words.number(MOST_BYTES) if words.took("+") else 0
+    rule.tests = words.tests()
+    words.done()
+    header.holds.append(rule)
 
 
 # ---- how it is shown ----

@@ -152,6 +152,7 @@ class Header:
         self.exception = ""  # what is done that a description cannot say
         self.next: list[Next] = []
         self.checksum: Checksum | None = None
+        self.holds: list[Holds] = []
         self.show: list[tuple[str, str, Line]] = []  # label, "" for none, and template
         self.brief: tuple[str, str, Line] | None = None
         self.quiet = False  # it is shown only where applications are
@@ -173,8 +174,51 @@ class Header:
 
     def tests(self) -> list[Test]:
         """All that the walk asks of its fields."""
-        rules: list[Rule] = [*self.after, *self.sizes(), *self.next]
+        rules = [*self.after, *self.sizes(), *self.next, *self.holds]
         return [test for rule in rules for test in rule.tests] + self.whole
+
+
+class Item(Header):
+    """What is known of items of a list: its fields are at the same places in each.
+
+    types: those that it is known by; empty: all. each: it is a row of pieces of so many bytes from byte `at` of the item on, and
+    the fields are of each; 0: of the item as a whole.
+    """
+
+    def __init__(self, of: List, types: list[int], line: Line) -> None:
+        super().__init__(f"an item of {of.name}", of.protocol, "", line)
+        self.list, self.types = of, types
+        self.each = self.at = 0
+
+
+class List:
+    """Items that lie one behind the other, each with its type and its length, such as options.
+
+    type, length: from the start of an item; the length counts `unit` bytes, and `bias` more are in the item. align: items begin
+    at multiples of so many bytes. ends, pads: types without a length; behind the first ones nothing is read.
+    """
+
+    def __init__(self, name: str, protocol: str, line: Line) -> None:
+        self.name, self.protocol, self.line = name, protocol, line
+        self.type = self.length = Field("", 0, 0, line)
+        self.unit, self.bias, self.align = 1, 0, 1
+        self.ends: list[int] = []
+        self.pads: list[int] = []
+        self.items: list[Item] = []
+
+    @property
+    def head(self) -> int:
+        """Bytes of an item with its type and its length."""
+        return (max(self.type.end, self.length.end) + 7) // 8
+
+
+class Holds(Rule):
+    """Where a list lies in a header: from a byte of it on, up to where its size ends, the end of its data, or as a field says."""
+
+    def __init__(self, name: str, line: Line) -> None:
+        super().__init__(line)
+        self.list, self.first, self.to_end = name, 0, False
+        self.unit, self.number = 1, 0
 
 
 class Names:
@@ -219,5 +263,6 @@ class Descriptions:
         self.headers: dict[str, Header] = {}
         self.names: dict[str, Names] = {}
         self.spaces: dict[str, Space] = {}
+        self.lists: dict[str, List] = {}
         self.ways: dict[str, str] = {}  # headers that are several kinds, and what leads to the right one
         self.rows: list[tuple[Header, Field | Data]] = []  # of all headers, in the order of the files

@@ -6,7 +6,7 @@ from struct import pack
 
 from . import walking
 from .checks import announced
-from .model import OURS, Checksum, Descriptions, Entry, Field, Header, Next, Size, Space, Test
+from .model import OURS, Checksum, Descriptions, Entry, Field, Header, Holds, Item, List, Next, Size, Space, Test
 
 MOST = 0xFFFFFFFF  # a number, and a mask
 PARTIAL = {"cut": walking.CUT, "inside": walking.CUT_INSIDE, "deep": walking.DEEP, "size": walking.MISSIZED}
@@ -67,6 +67,8 @@ class Tables:
         self.reads: dict[Read, int] = {}
         self.runs: dict[tuple[Condition, ...], tuple[int, int]] = {(): (0, 0)}
         self.rows: dict[str, list[int]] = {name: [] for name in walking.NAMES}
+        self.lists: dict[str, int] = {}
+        self.items = walking.FIRST_ITEM  # the kind of the next item
 
     def all(self) -> tuple[tuple[int, ...], ...]:
         """The tables, in their order."""
@@ -74,6 +76,12 @@ class Tables:
             self.kind(self.found.headers[name])
         for name in self.spaces:
             self.space(self.found.spaces[name])
+        for number, one in enumerate(self.found.lists.values()):
+            self.list(one)
+            self.lists[one.name] = number
+        for name in self.kinds:
+            for held in self.found.headers[name].holds:
+                self.hold(name, held)
         self.rows["reads"] = [column for of in self.reads for column in of]
         return tuple(tuple(self.rows[name]) for name in walking.NAMES)
 
@@ -180,6 +188,34 @@ class Tables:
             {"sum": walking.A_SUM, "none": walking.NO_SUM, "ffff": walking.NEVER}[rule.zero],
             *self.run(*(condition(header, test) for test in rule.tests)),
         )
+
+    def list(self, of: List) -> None:
+        """A row of lists, with its items: first those without length."""
+        first = self.count("items")
+        hows = {**dict.fromkeys(of.pads, walking.ALONE), **dict.fromkeys(of.ends, walking.LAST)}
+        for value, how in hows.items():
+            self.rows["items"] += (value, -1, how, 0, 0, 0)
+        for item in of.items:
+            self.item(item, hows)
+        places = self.read(read(of.type)), self.read(read(of.length))
+        self.rows["lists"] += (*places, of.unit, of.bias, of.align, of.head, first, self.count("items") - first)
+
+    def item(self, item: Item, hows: dict[int, int]) -> None:
+        """A row of items for each type that it is known by."""
+        data = item.bits // 8 if item.data is None or item.data.at is None else item.data.at
+        for value in item.types or (-1,):
+            self.rows["items"] += (value, self.items, hows.get(value, walking.SIZED), item.at, data, item.each)
+        self.items += 1
+
+    def hold(self, name: str, held: Holds) -> None:
+        """A row of what a kind holds."""
+        header = self.found.headers[name]
+        field = header.field(held.field)
+        unit = field.scale * held.unit if field else 0
+        said = self.read(read(field) if field else None), unit, held.number + (field.bias * unit if field else 0)
+        to = walking.TO_END if held.to_end else walking.TO_SAID if field else walking.TO_SIZE
+        only = self.run(*(condition(header, test) for test in held.tests))
+        self.rows["holds"] += (self.kinds[name], self.lists[held.list], held.first, to, *said, *only)
 
     def space(self, space: Space) -> None:
         """A row of spaces, with its entries in the order of their values."""

@@ -42,6 +42,23 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         In the order of values; of several of the same value the first one whose tests hold, which read from where the kind would
         begin. kind -1: nothing that has headers in it; -2: the same, and a tunnel.
 
+    lists    type, length, scale, bias, align, head, items
+        Items that lie one behind the other, each with a type and a length (TLV): options. type, length: reads, of an item.
+        length * scale + bias: its bytes, with type and length; the next one begins at a multiple of align from its start. head:
+        bytes with type and length in them. items: a run. Reading ends at an item that is not wholly there, or has fewer bytes than
+        its head.
+    items    type, kind, how, at, data, each
+        What is known of items of a type; -1: of all. Several of a type are found one after the other. kind: what it is to fields,
+        from FIRST_ITEM on; -1: nothing. how: SIZED by its length; ALONE: a type; LAST: the same, and reading ends. at: from
+        its start, where fields count from. data: from there, where DATA begin. each: it is a row of pieces of so many bytes, from
+        at on, each of which is one; 0: it is one as a whole.
+    holds    kind, list, from, to, read, scale, bias, tests
+        Where a list lies in a header of a kind; in the order of kinds. from: bytes from its start. to: TO_SIZE of the header,
+        TO_END, where its data end, or TO_SAID: read * scale + bias bytes from its start, but no further than its data. tests hold
+        where there is one.
+
+Items are looked for where a field of them is asked for, and never by the walk.
+
 tabulate.py makes these tables of the descriptions. They are kept as bytes: integers of 64 bits, in the byte order of this machine.
 Flags of kinds are below.
 """
@@ -57,6 +74,9 @@ MESSAGE, HEADER_ALONE, SAID = range(3)
 FOR_4, FOR_6 = 1, 2
 A_SUM, NO_SUM, NEVER = range(3)
 NO_EXCEPTION, COOKED_TAGS = range(2)
+SIZED, ALONE, LAST = range(3)
+TO_SIZE, TO_END, TO_SAID = range(3)
+FIRST_ITEM = 16384  # kinds of items: more than kinds of headers can be
 
 HIDDEN = 1  # no header, only a way to one
 UNFOLLOWED = 2  # not followed: where it stands, all its bytes there, it is counted
@@ -71,5 +91,17 @@ MISSIZED = 512  # the packet is partial where its size is impossible
 END_BEHIND = 1024  # its end is that of what follows; itself it ends with what it lies in
 TUNNEL, LINK_LAYER, TAG, EXTENSION = 2048, 4096, 8192, 16384  # what it is
 
-NAMES = ("reads", "tests", "terms", "kinds", "rules", "spaces", "entries", "sums")  # of the tables, in their order
-COLUMNS = (4, 5, 5, 20, 6, 4, 4, 11)
+NAMES = (
+    "reads",
+    "tests",
+    "terms",
+    "kinds",
+    "rules",
+    "spaces",
+    "entries",
+    "sums",
+    "lists",
+    "items",
+    "holds",
+)  # of the tables, in their order
+COLUMNS = (4, 5, 5, 20, 6, 4, 4, 11, 8, 6, 9)

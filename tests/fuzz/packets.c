@@ -401,6 +401,11 @@ static void try_protocols(const struct frame *f, const struct sample *s)
         const struct header *h = &quick.header[i];
         EXPECT(h->start <= h->data && h->data <= h->end && h->end <= f->size && (i == 0 || h->start > h[-1].start));
     }
+    struct header item;
+    size_t count = 0;
+    for (struct items items = items_of(f, &quick); count < MAX_FRAME && next_item(&items, &item); count++)
+        EXPECT(quick.header[items.index].start <= item.start && item.start <= item.data && item.data <= item.end
+               && item.end <= quick.header[items.index].end && (int64_t)item.kind >= FIRST_ITEM);
     protocols_slow();
     walk(&full, f, s->linktype);
     EXPECT(same_walk(&quick, &full) && quick.quoted == full.quoted);

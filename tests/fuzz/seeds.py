@@ -33,6 +33,7 @@ FILTERS = [
     "LOOPBACK.FAMILY<=2 or UNKNOWN.DATA or VLAN or IP.OFFSET>0",
     "(TCP.SYN==1 or SCTP.DATA<00 ff) and IPV6.DST_ADDR==2001:db8::/33 or GRE.VERSION[1] or VXLAN.VNI<43",
     'PKTAP.PID in 500-600,none and not PKTAP.COMM in ssh,"Google Chrome" or PKTAP.IFNAME[2]<en1 or PKTAP.IFUNIT!=0 or PKTAP.OUT==0',
+    "TCP.OPT_MSS[2]<9 or TCP.OPT_SACK_LEFT[-2]>1 or TCP.OPT_SACK==00 01 or TCP.OPT_SACK_PERMITTED",
 ]
 ASSIGNMENTS = [
     [("ETHERNET.TYPE", "=", "0x86dd"), ("IPV6.HOP_LIMIT", "-=", "3"), ("IPV6.DST_ADDR", "+=", "0xffff")],
@@ -45,6 +46,7 @@ ASSIGNMENTS = [
     [("PKTAP.COMM", "=", "ssh"), ("PKTAP.IFUNIT", "-=", "1"), ("PKTAP.IFNAME[-1]", "=", "e" * 24), ("PKTAP.LENGTH", "+=", "14"),
      ("PKTAP.DLT", "=", "raw"), ("IP.TTL", "=", "9"), ("PKTAP.NEXT_TYPE", "=", "1"), ("PKTAP.DATA", "=", "45")],
     [("IP.CHECKSUM", "=", "0"), ("UDP.CHECKSUM", "=", "0"), ("GRE.FLAGS", "=", "0x8000"), ("VXLAN.VNI", "+=", "1")],
+    [("TCP.OPT_MSS", "=", "9"), ("TCP.OPT_TSVAL[-1]", "+=", "9"), ("TCP.OPT_KIND[2]", "=", "5"), ("TCP.OPT_SIZE", "=", "0")],
 ]  # fmt: skip
 BPF = [(0x28, 0, 0, 12), (0x15, 0, 3, 0x0800), (0xB1, 0, 0, 14), (0x50, 0, 0, 14), (0x16, 0, 0, 0), (0x06, 0, 0, 0)]
 SWAPPED = (
@@ -307,7 +309,9 @@ def own(field: list[int], code: list[int], choice: int, frame: bytes) -> bytes:
 
 def changed_tables() -> Iterator[bytes]:
     """Changes to our tables of protocols, and a frame: a table, a place in it, a number."""
-    frame = sample(1, ethernet(0x8100, tags([0x8100], 0x0800, ipv4(47, gre(0x6558, ethernet(0x86DD, ipv6(17, udp())), 0xB000)))))
+    options = bytes.fromhex("01 0204 05b4 0402 080a 00000001 00000002 050a 0000000300000004 00")
+    inner = ethernet(0x86DD, ipv6(6, tcp(options=options + bytes(-len(options) % 4))))
+    frame = sample(1, ethernet(0x8100, tags([0x8100], 0x0800, ipv4(47, gre(0x6558, inner, 0xB000)))))
     yield b"\0" + frame
     for table, (rows, columns) in enumerate(zip(c_tables.walk(), COLUMNS, strict=True)):
         last = len(rows) // 8

@@ -101,6 +101,7 @@ class More(Tables):
         found, nowhere = Descriptions(), ours().headers["IP"].line
         found.headers = {**ours().headers, **{name: Header(name, name, name, nowhere) for name in more}}
         found.spaces = {**ours().spaces, **{name: Space(name, "", "", nowhere) for name in spaces}}
+        found.lists = ours().lists
         super().__init__(found, [*names(), *more], {name: code for code, name in enumerate(SPACES, 1)})
         self.more, self.entries, self.new = more, entries, spaces
 

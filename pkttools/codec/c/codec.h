@@ -341,9 +341,29 @@ bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
 void walk_own(struct walk *w, const struct frame *f, int64_t linktype);
 
+/* lists.c */
+
+enum { FIRST_ITEM = 16384 };    /* kinds of items of lists, such as options: from here on; the walk finds none */
+
+struct list;
+
+struct items {                  /* where one is in the items of a packet */
+    const struct frame *frame;
+    const struct walk *walk;
+    size_t index, hold;         /* in which header; the next of what kinds hold */
+    const struct list *list;    /* NULL: none is begun */
+    size_t at, end, next, limit;        /* of the item in hand; where the next one begins, and the list ends */
+    size_t row, piece;          /* which comes next of what is known of it */
+    uint32_t type;
+    bool last;
+};
+
+struct items items_of(const struct frame *f, const struct walk *w);
+bool next_item(struct items *items, struct header *found);
+
 /* protocols.c */
 
-enum { TABLES = 8 };            /* reads, tests, terms, kinds, rules, spaces, entries, sums: pkttools/protocols/walking.py */
+enum { TABLES = 11 };           /* reads, tests, terms, kinds, rules, spaces, entries, sums, lists, items, holds: ...protocols/walking.py */
 
 struct protocol_table {         /* rows of int64s, one behind the other */
     const int64_t *at;

@@ -506,6 +506,32 @@ static bool load(PyObject *tuple, struct loaded *l, bool (*sound)(const struct p
     return false;
 }
 
+static PyObject *py_items(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    PyObject *list = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*", &b.data, &b.rows))
+        return NULL;
+    if (batch_of_one(&b, "one row is walked at a time") && protocols_ready()) {
+        struct bare bare;
+        bare_of(&bare, &b, 0);
+        struct walk w;
+        struct header h;
+        walk(&w, &bare.frame, bare.packet->linktype);
+        list = PyList_New(0);
+        for (struct items items = items_of(&bare.frame, &w); list != NULL && next_item(&items, &h);) {
+            PyObject *item = Py_BuildValue("(ninnn)", (Py_ssize_t)items.index, (int)h.kind, (Py_ssize_t)h.start, (Py_ssize_t)h.data,
+                                           (Py_ssize_t)h.end);
+            if (item == NULL || PyList_Append(list, item) < 0)
+                Py_CLEAR(list);
+            Py_XDECREF(item);
+        }
+    }
+    batch_close(&b);
+    return list;
+}
+
 static PyObject *py_select(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -930,6 +956,7 @@ static PyMethodDef methods[] = {
     {"pcapng_encode", py_pcapng_encode, METH_VARARGS, NULL},
     {"set_protocols", py_set_protocols, METH_O, NULL},
     {"walk", py_walk, METH_VARARGS, NULL},
+    {"items", py_items, METH_VARARGS, NULL},
     {"select", py_select, METH_VARARGS, NULL},
     {"assign", py_assign, METH_VARARGS, NULL},
     {"spread", py_spread, METH_VARARGS, NULL},

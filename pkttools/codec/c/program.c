@@ -102,10 +102,37 @@ static bool place_in(const struct program *p, int64_t field, const struct header
     return false;
 }
 
-/* The k-th occurrence, or from the end when negative. Where fewer come, `exact` finds none, otherwise the last. */
-static bool locate(const struct program *p, int64_t field, int64_t occurrence, bool exact, const struct walk *w,
-                   struct place *at)
+/* The same as `locate`, of a field of items. */
+static bool locate_in_items(const struct program *p, int64_t field, int64_t occurrence, bool exact, const struct frame *f,
+                            const struct walk *w, struct place *at)
 {
+    struct place next;
+    struct header item;
+    if (occurrence < 0) {                       /* counted once to know which one that is */
+        int64_t count = 0;
+        for (struct items items = items_of(f, w); next_item(&items, &item);)
+            count += place_in(p, field, &item, &next);
+        if (occurrence < -count)
+            return false;
+        occurrence += count + 1;
+    }
+    bool any = false;
+    for (struct items items = items_of(f, w); next_item(&items, &item);)
+        if (place_in(p, field, &item, &next)) {
+            *at = next;
+            any = true;
+            if (--occurrence == 0)
+                return true;
+        }
+    return any && !exact;
+}
+
+/* The k-th occurrence, or from the end when negative. Where fewer come, `exact` finds none, otherwise the last. */
+static bool locate(const struct program *p, int64_t field, int64_t occurrence, bool exact, const struct frame *f,
+                   const struct walk *w, struct place *at)
+{
+    if (p->fields[field].header >= FIRST_ITEM)
+        return locate_in_items(p, field, occurrence, exact, f, w, at);
     struct place next;
     if (occurrence < 0) {
         for (size_t i = w->count; i-- > 0;)
@@ -232,7 +259,7 @@ static bool holds(const struct program *p, const struct test *t, const struct fr
         return false;
     }
     struct place at;
-    if (!locate(p, t->field, t->occurrence, true, w, &at))
+    if (!locate(p, t->field, t->occurrence, true, f, w, &at))
         return false;
     int c;
     if (at.field->kind == DATA || at.field->kind == TEXT) {
@@ -359,7 +386,8 @@ static bool swap(const struct program *p, const struct assignment *a, const stru
 {
     struct place at, other;
     struct walk outer = outer_headers(w);
-    if (!locate(p, a->field, a->occurrence, a->exact, &outer, &at) || !locate(p, a->other, a->occurrence, a->exact, &outer, &other)
+    if (!locate(p, a->field, a->occurrence, a->exact, &f->view, &outer, &at)
+        || !locate(p, a->other, a->occurrence, a->exact, &f->view, &outer, &other)
         || at.field->kind == TEXT || other.field->kind == TEXT || other.field->width != at.field->width)
         return false;
     struct value v = read_raw(&f->view, &at);
@@ -384,7 +412,7 @@ uint64_t assign(const struct program *p, const struct writable_frame *f, int64_t
     for (; a < end; a++, placed++) {
         if (a->operation == SWAP)
             *placed += swap(p, a, f, &w);
-        else if (locate(p, a->field, a->occurrence, a->exact, &w, &at) && change(a, f, &at, p->constants)) {
+        else if (locate(p, a->field, a->occurrence, a->exact, &f->view, &w, &at) && change(a, f, &at, p->constants)) {
             ++*placed;
             if (at.field->shapes && a + 1 < end)  /* later assignments meet the headers as they are now */
                 walk(&w, &f->view, linktype);

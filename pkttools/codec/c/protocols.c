@@ -20,6 +20,10 @@ struct space_row { int64_t number, counted, entry, entries; };
 struct entry_row { int64_t value, kind, test, tests; };
 struct sum_row { int64_t kind, at, bytes, over, read, scale, bias, pseudo, zero, test, tests; };
 
+struct list_row { int64_t type, length, scale, bias, align, head, item, items; };
+struct item_row { int64_t type, kind, how, at, data, each; };
+struct hold_row { int64_t kind, list, from, to, read, scale, bias, test, tests; };
+
 struct given {                  /* the same, as arrays */
     const struct read_row *reads;
     const struct test_row *tests;
@@ -29,14 +33,18 @@ struct given {                  /* the same, as arrays */
     const struct space_row *spaces;
     const struct entry_row *entries;
     const struct sum_row *sums;
+    const struct list_row *lists;
+    const struct item_row *items;
+    const struct hold_row *holds;
     size_t count[TABLES];
 };
 
-enum { READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS };
+enum { READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS, LISTS, ITEMS, HOLDS };
 
 static const size_t row_sizes[TABLES] = {
     sizeof(struct read_row), sizeof(struct test_row), sizeof(struct term_row), sizeof(struct kind_row), sizeof(struct rule_row),
-    sizeof(struct space_row), sizeof(struct entry_row), sizeof(struct sum_row),
+    sizeof(struct space_row), sizeof(struct entry_row), sizeof(struct sum_row), sizeof(struct list_row), sizeof(struct item_row),
+    sizeof(struct hold_row),
 };
 
 /* ---- soundness ---- */
@@ -183,6 +191,52 @@ static struct fault sums_sound(const struct given *g)
     return SOUND;
 }
 
+/* Whether a number lies in the first bytes of what it is of. */
+static bool read_within(const struct given *g, int64_t read, int64_t bytes)
+{
+    return read_sound(g, read, 0, false) && g->reads[read].bit >= 0 && g->reads[read].bit + g->reads[read].width <= 8 * bytes;
+}
+
+static struct fault lists_sound(const struct given *g)
+{
+    int64_t items = 0;
+    for (size_t i = 0; i < g->count[LISTS]; i++) {
+        const struct list_row *l = &g->lists[i];
+        CHECK(LISTS, i, list_row, head, IN(l->head, 1, MAX_READ));
+        CHECK(LISTS, i, list_row, type, read_within(g, l->type, l->head));
+        CHECK(LISTS, i, list_row, length, read_within(g, l->length, l->head));
+        CHECK(LISTS, i, list_row, scale, IN(l->scale, 1, MOST_UNITS));
+        CHECK(LISTS, i, list_row, bias, IN(l->bias, 0, MOST_UNITS));
+        CHECK(LISTS, i, list_row, align, IN(l->align, 1, 64));
+        CHECK(LISTS, i, list_row, item, l->item == items && run_sound(l->item, l->items, g->count[ITEMS]));
+        CHECK(LISTS, i, list_row, items, l->items <= MOST_ITEMS);
+        items += l->items;
+    }
+    for (size_t i = 0; i < g->count[ITEMS]; i++) {
+        const struct item_row *item = &g->items[i];
+        CHECK(ITEMS, i, item_row, type, IN(item->type, ANY_TYPE, UINT32_MAX));
+        CHECK(ITEMS, i, item_row, kind, item->kind == -1 || IN(item->kind, FIRST_ITEM, FIRST_ITEM + MAX_ROWS));
+        CHECK(ITEMS, i, item_row, how, IN(item->how, SIZED, LAST));
+        CHECK(ITEMS, i, item_row, at, IN(item->at, 0, MAX_READ));
+        CHECK(ITEMS, i, item_row, data, IN(item->data, 0, MAX_READ));
+        CHECK(ITEMS, i, item_row, each, IN(item->each, 0, MAX_READ));
+    }
+    for (size_t i = 0; i < g->count[HOLDS]; i++) {
+        const struct hold_row *h = &g->holds[i];
+        CHECK(HOLDS, i, hold_row, kind, IN(h->kind, i > 0 ? h[-1].kind : 0, (int64_t)g->count[KINDS] - 1)
+              && (g->kinds[h->kind].flags & (HIDDEN | UNFOLLOWED)) == 0);
+        int64_t fixed = g->kinds[h->kind].fixed;
+        CHECK(HOLDS, i, hold_row, list, IN(h->list, 0, (int64_t)g->count[LISTS] - 1));
+        CHECK(HOLDS, i, hold_row, from, IN(h->from, 0, fixed));
+        CHECK(HOLDS, i, hold_row, to, IN(h->to, TO_SIZE, TO_SAID));
+        CHECK(HOLDS, i, hold_row, read, h->to == TO_SAID ? read_sound(g, h->read, fixed, false) : h->read == -1);
+        CHECK(HOLDS, i, hold_row, scale, IN(h->scale, 0, MAX_READ));
+        CHECK(HOLDS, i, hold_row, bias, IN(h->bias, -MAX_READ, MAX_READ));
+        CHECK(HOLDS, i, hold_row, test, tests_sound_of(g, h->test, h->tests, fixed, false));
+    }
+    return SOUND;
+}
+
 static struct fault sound(const struct given *g)
 {
     for (size_t i = 0; i < TABLES; i++)
@@ -193,7 +247,9 @@ static struct fault sound(const struct given *g)
         f = kinds_sound(g);
     if (f.table < 0)
         f = spaces_sound(g);
-    return f.table < 0 ? sums_sound(g) : f;
+    if (f.table < 0)
+        f = sums_sound(g);
+    return f.table < 0 ? lists_sound(g) : f;
 }
 
 /* ---- laid out ---- */
@@ -405,6 +461,33 @@ static void lay_sums(struct arena *a, const struct given *g, struct kind *kinds)
     }
 }
 
+static const struct hold *laid_holds(struct arena *a, const struct given *g, const struct kind *kinds)
+{
+    struct list *lists = take(a, g->count[LISTS] * sizeof *lists);
+    struct item *items = take(a, g->count[ITEMS] * sizeof *items);
+    struct hold *holds = take(a, g->count[HOLDS] * sizeof *holds);
+    for (size_t i = 0; items != NULL && i < g->count[ITEMS]; i++) {
+        const struct item_row *row = &g->items[i];
+        items[i] = (struct item){row->type, (int32_t)row->kind, (enum how)row->how, (uint32_t)row->at, (uint32_t)row->data, (uint32_t)row->each};
+    }
+    for (size_t i = 0; lists != NULL && i < g->count[LISTS]; i++) {
+        const struct list_row *row = &g->lists[i];
+        struct read type = laid_read(g, row->type);
+        lists[i] = (struct list){
+            .type = type, .length = laid_read(g, row->length), .scale = row->scale, .bias = row->bias, .align = (uint32_t)row->align,
+            .head = (uint32_t)row->head, .alone = (uint32_t)type.at + type.bytes, .items = items + row->item, .count = (size_t)row->items,
+        };
+    }
+    for (size_t i = 0; i < g->count[HOLDS]; i++) {
+        const struct hold_row *row = &g->holds[i];
+        struct conditions only = laid_tests(a, g, row->test, row->tests);
+        if (holds != NULL)
+            holds[i] = (struct hold){only, &kinds[row->kind], &lists[row->list], laid_read(g, row->read), row->scale, row->bias,
+                                     (uint32_t)row->from, (enum to)row->to};
+    }
+    return holds;
+}
+
 static enum shape shape_of(unsigned numbers)
 {
     switch (numbers) {
@@ -445,11 +528,13 @@ static struct protocols *lay(struct arena *a, const struct given *g)
     for (size_t i = 0; i < g->count[KINDS]; i++)
         lay_kind(a, g, i, kinds == NULL ? NULL : &kinds[i], spaces, kinds);
     lay_sums(a, g, kinds);
+    const struct hold *holds = laid_holds(a, g, kinds);
     if (p == NULL)
         return p;
     for (size_t i = 0; i < g->count[KINDS]; i++)
         lay_quick(&kinds[i]);
-    *p = (struct protocols){.kinds = kinds, .count = g->count[KINDS], .sums = g->count[SUMS] > 0, .links = laid_quick(&spaces[0], (struct near){0})};
+    *p = (struct protocols){.kinds = kinds, .count = g->count[KINDS], .sums = g->count[SUMS] > 0, .links = laid_quick(&spaces[0], (struct near){0}),
+                            .holds = holds, .holds_count = g->count[HOLDS]};
     return p;
 }
 
@@ -464,7 +549,8 @@ bool protocols_set(const struct protocol_table tables[TABLES], struct fault *fau
     struct given g = {
         (const void *)tables[READS].at, (const void *)tables[TESTS].at, (const void *)tables[TERMS].at,
         (const void *)tables[KINDS].at, (const void *)tables[RULES].at, (const void *)tables[SPACES].at,
-        (const void *)tables[ENTRIES].at, (const void *)tables[SUMS].at, {0},
+        (const void *)tables[ENTRIES].at, (const void *)tables[SUMS].at,
+        (const void *)tables[LISTS].at, (const void *)tables[ITEMS].at, (const void *)tables[HOLDS].at, {0},
     };
     for (size_t i = 0; i < TABLES; i++) {
         g.count[i] = tables[i].count * sizeof(int64_t) / row_sizes[i];

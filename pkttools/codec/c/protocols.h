@@ -90,6 +90,35 @@ struct rule {
     uint64_t code;
 };
 
+enum how { SIZED, ALONE, LAST };                /* an item: by its length; of a type alone; the same, and nothing comes behind it */
+enum to { TO_SIZE, TO_END, TO_SAID };           /* where a list ends */
+enum { ANY_TYPE = -1, MOST_UNITS = 256, MOST_ITEMS = 4096 };
+
+struct item {                   /* what is known of items of a type, or of all */
+    int64_t type;
+    int32_t kind;               /* in place of a header's; -1: none */
+    enum how how;
+    uint32_t at, data, each;
+};
+
+struct list {
+    struct read type, length;
+    int64_t scale, bias;
+    uint32_t align, head, alone;        /* bytes with type and length; with the type */
+    const struct item *items;
+    size_t count;
+};
+
+struct hold {                   /* where a list lies in a kind of header */
+    struct conditions only;
+    const struct kind *kind;
+    const struct list *list;
+    struct read read;
+    int64_t scale, bias;
+    uint32_t first;
+    enum to to;
+};
+
 struct sum_rule {               /* the checksum of a header */
     struct conditions only;
     struct read read;
@@ -149,6 +178,8 @@ struct protocols {
     size_t count;
     bool sums;                  /* whether any kind has a checksum of its own */
     struct quick links;         /* by link type */
+    const struct hold *holds;
+    size_t holds_count;
 };
 
 extern struct protocols *protocols;     /* what the walk goes by; NULL until protocols_set */

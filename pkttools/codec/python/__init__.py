@@ -8,7 +8,7 @@ from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
 __all__ = [
-    "assign", "beyond", "check", "correct", "forward", "keep_memory", "pcap_decode", "pcap_encode", "pcapng_decode",
+    "assign", "beyond", "check", "correct", "forward", "items", "keep_memory", "pcap_decode", "pcap_encode", "pcapng_decode",
     "pcapng_encode", "select", "set_protocols", "spread", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
@@ -41,6 +41,13 @@ def walk(data: bytearray, row: bytes) -> list[tuple[int, int, int, int]]:
     from . import headers
 
     return headers.walk(data, row)
+
+
+def items(data: bytearray, row: bytes) -> list[tuple[int, int, int, int, int]]:
+    """See lists.items."""
+    from . import lists
+
+    return lists.items(data, row)
 
 
 def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:

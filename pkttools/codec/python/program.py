@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, OFFSET, ORIGINAL, ROW_BYTES, Program
+from ...protocols.walking import FIRST_ITEM
 from ..program import (
     ACCEPT,
     ADD,
@@ -37,6 +38,7 @@ from ..program import (
 )
 from . import bpf
 from .headers import IP, IPV6, Header, Walk, extends, is_tunnel, need_dict, note
+from .lists import Items
 from .rows import checked, without_fcs
 from .update import update
 
@@ -194,8 +196,11 @@ def _place_in(fields: list[_Field], index: int, header: Header) -> _Place | None
     return None
 
 
-def _locate(fields: list[_Field], index: int, occurrence: int, exact: bool, headers: list[Header]) -> _Place | None:
+def _locate(fields: list[_Field], index: int, occurrence: int, exact: bool, frame: bytes | bytearray,
+            headers: list[Header]) -> _Place | None:  # fmt: skip
     """The k-th occurrence, or from the end when negative. Where fewer come, `exact` finds none, otherwise the last."""
+    if fields[index].header >= FIRST_ITEM:
+        headers = [item for _, item in Items(frame, headers).all()]
     places = [place for header in headers if (place := _place_in(fields, index, header))]
     if not places:
         return None
@@ -256,7 +261,7 @@ def _write_raw(frame: bytearray, place: _Place, value: int) -> None:
 def _holds(fields: list[_Field], test: _Test, constants: bytes, frame: bytes, headers: list[Header]) -> bool:
     if test.compare == LAYER:
         return any(test.kinds >> header.kind & 1 for header in headers)
-    place = _locate(fields, test.field, test.occurrence, True, headers)
+    place = _locate(fields, test.field, test.occurrence, True, frame, headers)
     if place is None:
         return False
     value: int | bytes
@@ -349,7 +354,7 @@ def _outer_headers(headers: list[Header]) -> list[Header]:
 def _swap(fields: list[_Field], a: _Assignment, frame: bytearray, headers: list[Header]) -> bool:
     """Exchanges two fields of outer headers; whether both are there."""
     outer = _outer_headers(headers)
-    place, other = (_locate(fields, index, a.occurrence, bool(a.exact), outer) for index in (a.field, a.other))
+    place, other = (_locate(fields, index, a.occurrence, bool(a.exact), frame, outer) for index in (a.field, a.other))
     if not place or not other or other.field.width != place.field.width or TEXT in (place.field.kind, other.field.kind):
         return False
     value = _read_raw(frame, place)
@@ -367,7 +372,7 @@ def _assign(loaded: Assignments, frame: bytearray, linktype: int, placed: list[i
         if a.operation == SWAP:
             placed[i] += _swap(fields, a, frame, headers)
             continue
-        place = _locate(fields, a.field, a.occurrence, bool(a.exact), headers)
+        place = _locate(fields, a.field, a.occurrence, bool(a.exact), frame, headers)
         if place and _change(a, frame, place, constants):
             placed[i] += 1
             if place.field.shapes and a is not assignments[-1]:  # later assignments meet the headers as they are now

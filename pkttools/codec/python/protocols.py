@@ -16,11 +16,13 @@ from ...protocols.walking import (
     COLUMNS,
     COOKED_TAGS,
     COUNTED,
+    FIRST_ITEM,
     FOR_4,
     FOR_6,
     FROM_BEHIND,
     FROM_START,
     HIDDEN,
+    LAST,
     LEAF,
     LITTLE_ENDIAN,
     MESSAGE,
@@ -28,7 +30,10 @@ from ...protocols.walking import (
     NEVER,
     NO_EXCEPTION,
     SAID,
+    SIZED,
     TO_KIND,
+    TO_SAID,
+    TO_SIZE,
     TUNNEL,
     TUNNEL_LEAF,
     UNFOLLOWED,
@@ -42,7 +47,9 @@ MOST = 0xFFFFFFFF
 FLAGS = 32768 - 1
 RULE_FLAGS = 3
 MAX_READ, MAX_ROWS, MAX_RUN, MOST_CLAIMS, MOST_PLACE = 65536, 16384, 32, 9, 252
-READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS = range(len(NAMES))
+MOST_UNITS, MOST_ITEMS = 256, 4096
+ANY_TYPE = -1
+READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS, LISTS, ITEMS, HOLDS = range(len(NAMES))
 
 Rows = list[tuple[int, ...]]
 Read = tuple[int, int, int, int, bool, "Literal['little', 'big']"]  # first byte, behind the last, shift, mask, from behind, order
@@ -96,6 +103,34 @@ class Sum:
     def __init__(self, read: Read | None, tests: Tests, row: tuple[int, ...]) -> None:
         self.read, self.tests = read, tests
         _, self.at, self.bytes, self.over, _, self.scale, self.bias, self.pseudo, self.zero, *_ = row
+
+
+class List:
+    """Items with type and length: its row, with what it refers to.
+
+    alone: bytes of an item that is a type alone; hows: the types of such ones, and which of them is the last. items: type, kind,
+    where it begins, where its data do from there, and bytes of a piece.
+    """
+
+    __slots__ = ("align", "alone", "bias", "head", "hows", "items", "length", "scale", "type")
+
+    def __init__(self, type_: Read, length: Read, row: tuple[int, ...], items: Rows) -> None:
+        self.type, self.length, self.alone = type_, length, type_[1]
+        _, _, self.scale, self.bias, self.align, self.head, *_ = row
+        self.hows: dict[int, int] = {}
+        for wanted, _, how, *_ in items:
+            self.hows[wanted] = max(how, self.hows.get(wanted, SIZED))
+        self.items = [(wanted, kind, at, data, each) for wanted, kind, _, at, data, each in items if kind >= 0]
+
+
+class Hold:
+    """Where a list lies in a kind of header: its row, with what it refers to."""
+
+    __slots__ = ("bias", "first", "kind", "list", "read", "scale", "tests", "to")
+
+    def __init__(self, kind: Kind, of: List, read: Read | None, tests: Tests, row: tuple[int, ...]) -> None:
+        self.kind, self.list, self.read, self.tests = kind, of, read, tests
+        _, _, self.first, self.to, _, self.scale, self.bias, *_ = row
 
 
 Rule = tuple[int, Kind | None, Space | None, Read | None, int, Tests, int]  # how, kind, space, read, flags, tests, code
@@ -237,9 +272,46 @@ class _Checked:
             self.need(SUMS, i, 8, A_SUM <= zero <= (NEVER if size == 2 else A_SUM))
             self.need(SUMS, i, 9, self.tests(test, tests, fixed, False))
 
+    def within(self, read: int, size: int) -> bool:
+        """Whether a number lies in the first bytes of what it is of."""
+        return self.read(read, 0, False) and 0 <= self.rows[READS][read][1] <= 8 * size - self.rows[READS][read][2]
+
+    def lists(self) -> None:
+        """Checks lists, their items, and what holds them."""
+        all_items = 0
+        for i, (type_, length, scale, bias, align, head, item, items) in enumerate(self.rows[LISTS]):
+            self.need(LISTS, i, 5, 1 <= head <= MAX_READ)
+            self.need(LISTS, i, 0, self.within(type_, head))
+            self.need(LISTS, i, 1, self.within(length, head))
+            self.need(LISTS, i, 2, 1 <= scale <= MOST_UNITS)
+            self.need(LISTS, i, 3, 0 <= bias <= MOST_UNITS)
+            self.need(LISTS, i, 4, 1 <= align <= 64)
+            self.need(LISTS, i, 6, item == all_items and self.run(ITEMS, item, items))
+            self.need(LISTS, i, 7, items <= MOST_ITEMS)
+            all_items += items
+        for i, (wanted, kind, how, at, data, each) in enumerate(self.rows[ITEMS]):
+            self.need(ITEMS, i, 0, ANY_TYPE <= wanted <= MOST)
+            self.need(ITEMS, i, 1, kind == -1 or FIRST_ITEM <= kind <= FIRST_ITEM + MAX_ROWS)
+            self.need(ITEMS, i, 2, SIZED <= how <= LAST)
+            self.need(ITEMS, i, 3, 0 <= at <= MAX_READ)
+            self.need(ITEMS, i, 4, 0 <= data <= MAX_READ)
+            self.need(ITEMS, i, 5, 0 <= each <= MAX_READ)
+        before = 0
+        for i, (kind, of, first, to, read, scale, bias, test, tests) in enumerate(self.rows[HOLDS]):
+            known = before <= kind < len(self.rows[KINDS])
+            self.need(HOLDS, i, 0, known and not self.rows[KINDS][kind][1] & (HIDDEN | UNFOLLOWED))
+            before, fixed = kind, self.rows[KINDS][kind][0]
+            self.need(HOLDS, i, 1, 0 <= of < len(self.rows[LISTS]))
+            self.need(HOLDS, i, 2, 0 <= first <= fixed)
+            self.need(HOLDS, i, 3, TO_SIZE <= to <= TO_SAID)
+            self.need(HOLDS, i, 4, self.read(read, fixed, False) if to == TO_SAID else read == -1)
+            self.need(HOLDS, i, 5, 0 <= scale <= MAX_READ)
+            self.need(HOLDS, i, 6, -MAX_READ <= bias <= MAX_READ)
+            self.need(HOLDS, i, 7, self.tests(test, tests, fixed, False))
+
 
 class Protocols:
-    """Tables laid out. links: the space of link types."""
+    """Tables laid out. links: the space of link types; holds: by kind of header, the lists in it."""
 
     def __init__(self, tables: tuple[bytes, ...]) -> None:
         checked = _Checked(tables)
@@ -247,6 +319,7 @@ class Protocols:
         checked.kinds()
         checked.spaces()
         checked.sums()
+        checked.lists()
         self.rows = checked.rows
         self.reads = [self.read(*row) for row in self.rows[READS]]
         self.kinds = [Kind() for _ in self.rows[KINDS]]
@@ -257,6 +330,12 @@ class Protocols:
             read, run = row[4], row[9:]
             self.kinds[row[0]].sum = Sum(None if read == -1 else self.reads[read], self.tests(*run), row)
         self.links = spaces[0]
+        items = self.rows[ITEMS]
+        lists = [List(self.reads[row[0]], self.reads[row[1]], row, items[row[6] : row[6] + row[7]]) for row in self.rows[LISTS]]
+        self.holds: dict[int, list[Hold]] = {}
+        for row in self.rows[HOLDS]:
+            said = None if row[4] == -1 else self.reads[row[4]]
+            self.holds.setdefault(row[0], []).append(Hold(self.kinds[row[0]], lists[row[1]], said, self.tests(*row[7:]), row))
 
     def read(self, base: int, bit: int, width: int, order: int) -> Read:
         """A number: the bytes that it is in, and its bits of them."""

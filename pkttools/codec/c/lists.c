@@ -1,0 +1,95 @@
+/* Lists in headers: items with a type and a length, such as options, which are looked for when a field of them is asked for. Twin of
+ * ../python/lists.py.
+ */
+#include "protocols.h"
+
+/* Begins a list that a header holds, if it is there. */
+static void begin(struct items *s, const struct hold *where, const struct header *h)
+{
+    size_t end = h->end;
+    if (!hold(&where->only, s->frame, h->start, h->start))
+        return;
+    if (where->to != TO_END) {
+        int64_t size = where->to == TO_SIZE ? header_size(where->kind, s->frame, h->start)
+            : read_number(&where->read, s->frame, h->start, h->start) * where->scale + where->bias;
+        if (size < where->kind->fixed)
+            return;
+        end = size < (int64_t)(end - h->start) ? h->start + (size_t)size : end;
+    }
+    s->list = where->list;
+    s->next = h->start + where->first;
+    s->limit = end;
+    s->row = s->list->count;                    /* nothing is in hand: the first item comes next */
+    s->last = false;
+}
+
+/* Goes on to the next item of a list; whether there is one, wholly. */
+static bool advance(struct items *s)
+{
+    const struct list *l = s->list;
+    if (s->last || s->next >= s->limit || s->limit - s->next < l->alone)
+        return false;
+    size_t room = s->limit - s->next;
+    s->at = s->next;
+    s->type = read_number(&l->type, s->frame, s->at, s->at);
+    enum how how = SIZED;
+    for (const struct item *i = l->items; i < l->items + l->count; i++)
+        if (i->type == s->type && i->how > how)
+            how = i->how;
+    int64_t size = l->alone;
+    if (how == SIZED) {
+        if (room < l->head)
+            return false;
+        size = read_number(&l->length, s->frame, s->at, s->at) * l->scale + l->bias;
+        if (size < l->head || size > (int64_t)room)
+            return false;
+    }
+    s->last = how == LAST;
+    s->end = s->at + (size_t)size;
+    s->next = s->at + ((size_t)size + l->align - 1) / l->align * l->align;
+    s->row = s->piece = 0;
+    return true;
+}
+
+/* The next of what is known of the item in hand, as a header; whether there is one. */
+static bool known(struct items *s, struct header *found)
+{
+    for (; s->row < s->list->count; s->row++, s->piece = 0) {
+        const struct item *i = &s->list->items[s->row];
+        if (i->kind < 0 || (i->type != s->type && i->type != ANY_TYPE))
+            continue;
+        size_t from = s->at + i->at + s->piece * i->each;
+        if (i->each == 0 ? s->piece > 0 || from > s->end : from + i->each > s->end)
+            continue;
+        size_t end = i->each == 0 ? s->end : from + i->each;
+        s->piece++;
+        *found = (struct header){(enum header_kind)i->kind, (uint32_t)from, (uint32_t)least(from + i->data, end), (uint32_t)end};
+        return true;
+    }
+    return false;
+}
+
+struct items items_of(const struct frame *f, const struct walk *w)
+{
+    return (struct items){.frame = f, .walk = w};
+}
+
+/* The next item in the headers of a packet, as a header: start <= data <= end <= that of the header it is in. False: none is left. */
+bool next_item(struct items *s, struct header *found)
+{
+    for (;;) {
+        if (s->list != NULL && known(s, found))
+            return true;
+        if (s->list != NULL && advance(s))
+            continue;
+        s->list = NULL;
+        if (s->index == s->walk->count)
+            return false;
+        const struct header *h = &s->walk->header[s->index];
+        if (s->hold == protocols->holds_count) {
+            s->hold = 0;
+            s->index++;
+        } else if (protocols->holds[s->hold++].kind->number == (unsigned)h->kind)
+            begin(s, &protocols->holds[s->hold - 1], h);
+    }
+}

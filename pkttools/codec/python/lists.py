@@ -1,0 +1,73 @@
+"""Lists in headers: items with a type and a length, such as options, which are looked for when a field of them is asked for.
+
+Twin of ../c/lists.c.
+"""
+
+from __future__ import annotations
+
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
+from ...protocols.walking import LAST, SIZED, TO_END, TO_SAID
+from .headers import Header, Reading, Walk
+from .protocols import ANY_TYPE, Hold, known
+from .rows import checked, without_fcs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Items(Reading):
+    """The items in the headers of a frame."""
+
+    def __init__(self, frame: bytes | bytearray, headers: list[Header]) -> None:
+        self.frame, self.headers = frame, headers
+
+    def all(self) -> Iterator[tuple[int, Header]]:
+        """Each item as a header, start <= data <= end <= that of the header it is in; with the index of that one."""
+        for index, header in enumerate(self.headers):
+            for hold in known().holds.get(header.kind, ()):
+                if self.hold(hold.tests, header.start, header.start):
+                    yield from ((index, item) for item in self.of(hold, header))
+
+    def of(self, hold: Hold, header: Header) -> Iterator[Header]:
+        """Those of a list that a header holds."""
+        limit, of = header.end, hold.list
+        if hold.to != TO_END:
+            said = self.number(hold.read, header.start) * hold.scale + hold.bias if hold.read else 0
+            size = said if hold.to == TO_SAID else self.size(hold.kind, header.start)
+            if size < hold.kind.fixed:
+                return
+            limit = min(limit, header.start + size)
+        at, how = header.start + hold.first, SIZED
+        while how != LAST and limit - at >= of.alone:
+            type_ = self.number(of.type, at)
+            how, size = of.hows.get(type_, SIZED), of.alone
+            if how == SIZED:
+                if limit - at < of.head:
+                    return
+                size = self.number(of.length, at) * of.scale + of.bias
+                if size < of.head or size > limit - at:
+                    return
+            for wanted, kind, first, data, each in of.items:
+                if wanted in (type_, ANY_TYPE):
+                    yield from pieces(kind, at + first, at + size, data, each)
+            at += -(-size // of.align) * of.align
+
+
+def pieces(kind: int, start: int, end: int, data: int, each: int) -> Iterator[Header]:
+    """An item, or the pieces of so many bytes that it is a row of."""
+    if each:
+        for at in range(start, end - each + 1, each):
+            yield Header(kind, at, min(at + data, at + each), at + each)
+    elif start <= end:
+        yield Header(kind, start, min(start + data, end), end)
+
+
+def items(data: bytearray, row: bytes) -> list[tuple[int, int, int, int, int]]:
+    """The items of one packet: the index of a header, the kind of the item, start, where its data begin, and where it ends."""
+    values = without_fcs(checked(data, row))
+    if len(values) != COLUMNS:
+        raise ValueError("one row is walked at a time")
+    frame = bytes(data[values[OFFSET] : values[OFFSET] + values[CAPTURED]])
+    found = Items(frame, Walk(frame, values[LINKTYPE]).headers).all()
+    return [(index, item.kind, item.start, item.data, item.end) for index, item in found]

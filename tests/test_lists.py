@@ -1,0 +1,233 @@
+"""Lists of items with a type and a length, such as options: their fields, on both codecs; malformed and truncated ones."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from conftest import shell
+from samples import batch, ethernet, ipv4, ipv6, tcp
+
+from pkttools import codec as ours
+from pkttools.errors import PktError
+from pkttools.language import expression
+from pkttools.protocols.compile import descriptions, our_files
+from pkttools.protocols.fields import BY_HEADER, FIELDS, TABLE
+
+MSS, SACK_PERMITTED, TIMES, NOP, END = b"\2\4\5\xb4", b"\4\2", b"\x08\x0a\0\0\0\7\0\0\0\x09", b"\1", b"\0"
+SACK = b"\5\x12" + struct.pack("!4I", 10, 20, 30, 40)
+
+
+def with_options(options: bytes, payload: bytes = b"\2\4\5\xb4\2\4\5\xb4") -> bytes:
+    """A segment whose payload looks like options, too: they are none."""
+    return ipv4(6, tcp(payload, options + bytes(-len(options) % 4)))
+
+
+def values(codec, frame: bytes, name: str, linktype: int = 101) -> list[bytes]:
+    """The bytes of all fields of a name, as far as they are in their item."""
+    rows = {TABLE[index].header: TABLE[index] for index in FIELDS[name]}
+    found = []
+    for _, kind, start, data, end in codec.items(
+        bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)
+    ):
+        assert 0 <= start <= data <= end <= len(frame)
+        row = rows.get(kind)
+        if row and row.kind == "data":
+            found += [frame[data:end]] if data < end else []
+        elif row and start * 8 + row.bit + row.width <= end * 8:
+            found.append(frame[start + row.bit // 8 : start + (row.bit + row.width + 7) // 8])
+    return found
+
+
+@pytest.mark.parametrize(("options", "kinds", "mss"), [
+    (MSS, [2], 1), (NOP + MSS + NOP, [1, 2, 1, 0], 1), (MSS + MSS, [2, 2], 2), (END + MSS, [0], 0), (MSS + END + MSS, [2, 0], 1),
+    (b"\2\0" + MSS, [], 0), (b"\2\1" + MSS, [], 0), (b"\2\2" + MSS, [2, 2, 0], 1), (b"\2\3\1" + MSS, [2, 2, 0], 1),
+    (b"\2\5\1\1\1" + MSS, [2, 2, 0], 2),  # longer than it should be: what it has is read
+    (MSS + b"\2\5\5\xb4", [2], 1), (MSS + b"\2\xff\5\xb4", [2], 1), (NOP * 3 + b"\2", [1, 1, 1], 0), (NOP * 40, [1] * 40, 0),
+    (b"\xfa\2" + MSS, [250, 2, 0], 1), (b"", [], 0),
+])  # fmt: skip
+def test_where_a_list_ends(codec, options, kinds, mss):
+    """RFC 9293 section 3.1: at 0; at a length that is less than 2, or more than there is. Never behind the header."""
+    frame = with_options(options)
+    assert values(codec, frame, "TCP.OPT_KIND") == [bytes([kind]) for kind in kinds]
+    assert len(values(codec, frame, "TCP.OPT_MSS")) == mss
+
+
+@pytest.mark.parametrize("offset", range(16))
+def test_where_the_header_ends(codec, offset):
+    """By its own words, but no further than the datagram; an impossible size has no options."""
+    frame = bytearray(with_options(MSS * 5, b""))
+    frame[32] = offset << 4
+    assert len(values(codec, bytes(frame), "TCP.OPT_MSS")) == (min(offset - 5, 5) if offset >= 5 else 0)
+
+
+def test_what_was_not_captured_is_no_value(codec):
+    """At any length of what was captured: an option is there as a whole, or it is not."""
+    frame = ethernet(0x0800, with_options(MSS + SACK_PERMITTED + TIMES + NOP + NOP + SACK, b""))
+    ends = {"TCP.OPT_MSS": 58, "TCP.OPT_SACK_PERMITTED": 60, "TCP.OPT_TSVAL": 70, "TCP.OPT_TSECR": 70, "TCP.OPT_SACK": 90}
+    for size in range(54, len(frame) + 1):
+        for name, end in ends.items():
+            assert len(values(codec, frame[:size], name, 1)) == (size >= end), (size, name)
+        assert values(codec, frame[:size], "TCP.OPT_SACK_LEFT", 1) == ([frame[74:78], frame[82:86]] if size >= 90 else [])
+
+
+def selected(codec, frame: bytes, text: str) -> bool:
+    b = batch([(101, frame)])
+    return bool(codec.select(b.data, bytes(b.rows), expression.compiled(expression.any_of([text]))))
+
+
+@pytest.mark.parametrize(("text", "holds"), [
+    ("TCP.OPT_MSS", True), ("TCP.OPT_MSS==1460", True), ("TCP.OPT_MSS[2]==536", True), ("TCP.OPT_MSS[-1]==536", True),
+    ("TCP.OPT_MSS[-2]==1460", True), ("TCP.OPT_MSS[3]", False), ("TCP.OPT_MSS[-3]", False), ("TCP.OPT_MSS!=1460", False),
+    ("TCP.OPT_SACK", True), ("TCP.OPT_SACK==0000000a000000140000001e00000028", True), ("TCP.OPT_SACK_LEFT[2]==30", True),
+    ("TCP.OPT_SACK_RIGHT[-1] in 40-50", True), ("TCP.OPT_SACK_LEFT[3]", False), ("TCP.OPT_SACK_PERMITTED", False),
+    ("not TCP.OPT_TSVAL", True), ("TCP.OPT_KIND[3]==sack", True), ("TCP.OPT_SIZE<4", False), ("TCP.OPT_WSCALE<99", False),
+])  # fmt: skip
+def test_filters(codec, text, holds):
+    assert selected(codec, with_options(MSS + b"\2\4\2\x18" + SACK, b""), text) is holds
+
+
+def test_options_of_every_header(codec):
+    """Outermost first, as with fields of headers."""
+    frame = ipv4(4, with_options(MSS, b"")) + bytes(3)
+    outer = ipv4(47, b"\0\0\x08\0" + with_options(b"\2\4\0\1", b""))
+    assert values(codec, frame, "TCP.OPT_MSS") == [b"\5\xb4"]
+    assert values(codec, outer, "TCP.OPT_MSS") == [b"\0\1"]
+    assert values(codec, ipv6(6, tcp(b"", MSS)), "TCP.OPT_MSS") == [b"\5\xb4"]
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize(("name", "value", "now"), [
+    ("TCP.OPT_MSS", "536", [b"\2\x18", b"\5\xb4"]), ("TCP.OPT_MSS[2]", "536", [b"\5\xb4", b"\2\x18"]),
+    ("TCP.OPT_SACK_LEFT[2]", "0xffffffff", [struct.pack("!I", 10), b"\xff" * 4]), ("TCP.OPT_SACK", "aabb", None),
+    ("TCP.OPT_SACK", "ff " * 30, [b"\xff" * 16]),
+])  # fmt: skip
+def test_a_value_is_set_in_place(codec, version, name, value, now):
+    """Nothing changes its length, what is too long is cut, and checksums follow."""
+    segment = tcp(b"", MSS + MSS + SACK + NOP + NOP)
+    frame = ipv4(6, segment) if version == 4 else ipv6(6, segment)
+    b = batch([(101, frame)])
+    ours.correct(b.data, bytes(b.rows), ours.ALL)
+    size = len(b.data)
+    program = expression.assignments([(name, "=", value)])
+    assert codec.assign(b.data, bytes(b.rows), program, None, True)[1:] == ((1,), 0, 0)
+    assert values(codec, bytes(b.data), name.partition("[")[0]) == (now or [b"\xaa\xbb" + SACK[4:]])
+    assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
+    assert len(b.data) == size
+
+
+def test_what_an_earlier_assignment_made_of_a_list(codec):
+    """Later ones meet it as it is then."""
+    b = batch([(101, with_options(MSS + b"\2\4\2\x18", b""))])
+    program = expression.assignments([("TCP.OPT_SIZE", "=", "8"), ("TCP.OPT_MSS[2]", "=", "1"), ("TCP.OPT_MSS", "=", "2")])
+    assert codec.assign(b.data, bytes(b.rows), program, None, False)[1] == (1, 0, 1)
+
+
+def test_the_lines_of_a_packet_give_it_back(backend):
+    """With `-aa`; `-a` has those of 1.16 alone. An edited option counts, though TCP.DATA has its bytes, too."""
+    packet = with_options(MSS + NOP + NOP + SACK + b"\xfd\6\xac\xce\1\2" + b"\xfe\6\0\1\3\4")
+    b = batch([(1, ethernet(0x0800, packet))])
+    text = bytes(ours.text_encode(b.data, bytes(b.rows), 0, 1, 16, False, None)[0])
+    every = shell("pkt-txt2txt -aa", text, backend=backend).stdout
+    assert b"TCP.OPT_MSS:\t\t0x5b4\n" in every
+    assert b"TCP.OPT_EXP_VALUE[2]:\t03 04\n" in every
+    assert b"OPT" not in shell("pkt-txt2txt -a", text, backend=backend).stdout
+    lines = [line for line in every.splitlines() if b".OPT" in line]
+    assert [line.split(b":")[0] for line in lines[:3]] == [b"TCP.OPT_KIND", b"TCP.OPT_SIZE", b"TCP.OPT_MSS"]
+    bare = b"\n".join(line for line in every.splitlines() if not line[:6].isdigit()) + b"\n"
+    assert shell("pkt-txt2txt -aa", bare, backend=backend).stdout == every
+    edited = every.replace(b"OPT_SACK_LEFT:\t0x1e\n", b"OPT_SACK_LEFT:\t0x1d\n").replace(
+        b"OPT_EXP_VALUE[2]:\t03", b"OPT_EXP_VALUE[2]:\t07"
+    )
+    again = shell("pkt-txt2txt -aa", edited, backend=backend)
+    assert again.stderr == b""
+    assert b"OPT_SACK_LEFT:\t0x1d\n" in again.stdout
+    assert b"OPT_EXP_VALUE[2]:\t07 04\n" in again.stdout
+
+
+def test_names_that_were_meant(backend):
+    done = shell("pkt-filter TCP.OPT_MMS==1 < /dev/null", backend=backend)
+    assert b"did you mean TCP.OPT_MSS?" in done.stderr
+    assert b"TCP.OPT_TSVAL           32 bits" in shell("pkt-filter -k", backend=backend).stdout
+
+
+# ---- a user's own ----
+
+OWN = """
+protocol  OWN
+is        application
+after     udp 9000
+field     COUNT 8
+field     SIZE  8
+data
+size      SIZE
+{holds}
+{list}
+item      any
+field     OPT_TYPE 16
+item      0x0102
+field     OPT_WORD 16
+item      0x0103 each 2 at 5
+field     OPT_PAIR 16
+"""
+HOLDS, LIST = "holds OWN_OPTIONS at 2", "list OWN_OPTIONS type 16 length 8 * 2 + 3 align 4 end 0xffff pad 0"
+
+
+def own(tmp_path, text: str) -> str:
+    path = tmp_path / "own.protocol"
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_list_of_the_user(backend, tmp_path):
+    """Length in words without type and length, padded to four bytes: as written."""
+    name = own(tmp_path, OWN.format(holds=HOLDS, list=LIST))
+    items = b"\1\2\1\xab\xcd" + bytes(3) + b"\0\0\0\0" + b"\1\3\3\1\2\3\4\5\6" + bytes(3) + b"\xff\xff\0\0\1\2\1\xab\xcd\0"
+    payload = bytes([9, 2 + len(items)]) + items
+    frame = ipv4(17, struct.pack("!HHHH", 1, 9000, 8 + len(payload), 0) + payload)
+    b = batch([(101, frame)])
+    text = b"LINKTYPE: 101\n" + bytes(ours.text_encode(b.data, bytes(b.rows), 0, 1, 16, False, None)[0])
+    done = shell(f"pkt-txt2txt --protocols {name} -aa OWN.OPT_PAIR[2]=7 OWN.OPT_WORD==0xabcd", text, backend=backend)
+    lines = [line.split() for line in done.stdout.decode().splitlines() if "OPT_" in line]
+    found = [("OPT_TYPE", 0x102), ("OPT_WORD", 0xABCD), ("OPT_TYPE", 0), ("OPT_TYPE", 0x103), ("OPT_PAIR", 0x304), ("OPT_PAIR", 7),
+             ("OPT_TYPE", 0xFFFF)]  # fmt: skip
+    assert lines == [[f"OWN.{name}:", f"{value:#x}"] for name, value in found]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    (HOLDS, "holds OTHERS at 2", "9: no list OTHERS"), (HOLDS, "", "10: nothing holds OWN_OPTIONS"),
+    (HOLDS, "holds OWN_OPTIONS at 3", "9: byte 3 lies behind the 2 bytes"), (HOLDS, "holds OWN_OPTIONS", "9: wanted: holds"),
+    (HOLDS, "holds OWN_OPTIONS at 2 to OTHER", "9: OWN has no field OTHER"),
+    (HOLDS, "holds TCP_OPTIONS at 2", "9: TCP_OPTIONS is a list"),
+    (HOLDS, HOLDS + " if SIZE == 999", "9: SIZE cannot be 999"), ("size      SIZE\n", "", "has no `size` up to which"),
+    (LIST, "list OWN_OPTIONS type 16", "10: wanted: list"), (LIST, LIST + " pad", "10: 'pad' is too much here; wanted: list"),
+    (LIST, "list OWN_OPTIONS type 16 length 8 at 8", "10: the length lies in the type"),
+    (LIST, LIST.replace("type 16", "type 0"), "10: bad number"),
+    (LIST, LIST.replace("* 2", "* 0"), "10: bad number"), (LIST, LIST.replace("0xffff", "0x10000"), "10: bad number '0x10000'"),
+    (LIST, "", "11: `item` belongs below `list`"), (LIST, LIST + "\n" + LIST, "11: there is a list OWN_OPTIONS already"),
+    ("item      0x0102", "item", "13: wanted: item"), ("item      0x0102", "item 0x10000", "13: bad number"),
+    ("item      0x0102", "field X 8\nend size", "14: `end` is not said of an item"),
+    ("item      0x0102", "item 1\nitem 2", "13: an item without fields"),
+    ("each 2 at 5", "each 0", "15: bad number"), ("each 2 at 5", "each 1", "15: the fields have more than 1 bytes"),
+    ("OPT_WORD 16", "SIZE 8", "14: SIZE is a field of a header, too"),
+    ("OPT_PAIR 16", "OPT_WORD 16 text", "16: OPT_WORD is another kind of field"),
+    ("OPT_WORD 16", "OPT_WORD 57", "14: OPT_WORD has 57 bits"),
+    ("OPT_WORD 16", "OPT_WORD 16 names NOTHING", "14: no names NOTHING"),
+    ("field     OPT_WORD 16", "field OPT_WORD 3\ndata OPT_REST", "15: data begin at a whole byte"),
+    (LIST, LIST + "\nfield X 8", "11: `field` belongs below `item`"),
+])  # fmt: skip
+def test_bad_descriptions(tmp_path, old, new, message):
+    """Each is said with its file and line."""
+    text = OWN.format(holds=HOLDS, list=LIST)
+    assert old in text
+    name = own(tmp_path, text.replace(old, new))
+    with pytest.raises(PktError) as error:
+        descriptions(our_files(), [tmp_path / "own.protocol"])
+    assert str(error.value).startswith(f"{name}:")
+    assert message in str(error.value)
+
+
+def test_items_are_no_layers():
+    """They make no packet one of their protocol's: TCP is where there is a header."""
+    assert all(kind < 16384 for kinds in expression.LAYERS.values() for kind in kinds)
+    assert {row.name.partition(".")[0] for kind in (16384, 16385) for row in BY_HEADER[kind]}
