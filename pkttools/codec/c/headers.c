@@ -207,15 +207,12 @@ __attribute__((noinline)) static const struct kind *looked_up_by_tests(const str
 
 /* What follows by the quick rules of a kind, where none of the likely ones does; NULL: nothing, or `done` is BEHIND_HEADER, and all
  * rules have to be gone through. */
-static const struct kind *looked_up_quickly(const struct kind *k, const struct frame *f, size_t at, size_t behind, enum done *done)
+static inline const struct kind *looked_up_quickly(const struct kind *k, const struct frame *f, size_t at, size_t behind, enum done *done)
 {
     const struct quick *q = &k->first;
     *done = BEHIND_HEADER;
     for (unsigned i = 0; i < k->quick_count; q = &k->others[i++]) {
         uint32_t value = read_near(&q->read, f, at);
-        const struct kind *led = q->kind[0] != NULL ? likely(q, value) : NULL;
-        if (led != NULL)
-            return led;
         const struct slot *slot = slot_of(q->space, value);
         if (slot->value == value && slot->entry != NULL)
             return slot->kind != NULL ? slot->kind : looked_up_by_tests(k, f, at, behind, done);
@@ -224,6 +221,13 @@ static const struct kind *looked_up_quickly(const struct kind *k, const struct f
     }
     *done = (k->numbers & RULES_LEFT) != 0 ? BEHIND_HEADER : FINISHED;
     return NULL;
+}
+
+/* The same, apart: of kinds that have likely ones. */
+__attribute__((noinline)) static const struct kind *looked_up_apart(const struct kind *k, const struct frame *f, size_t at, size_t behind,
+                                                                    enum done *done)
+{
+    return looked_up_quickly(k, f, at, behind, done);
 }
 
 /* A plain header, if it is there and its size is possible, and what comes behind it. `numbers` are those of its kind: where it is a
@@ -262,8 +266,11 @@ static inline enum done step(struct pace *p, const struct frame *f, unsigned num
         return (numbers & RULES_LEFT) != 0 ? BEHIND_HEADER : FINISHED;
     const struct kind *led = (numbers & LIKELY) != 0 ? likely(&k->first, read_near(&k->first.read, f, at)) : NULL;
     enum done done;
-    if (led == NULL && (led = looked_up_quickly(k, f, at, behind, &done)) == NULL)
-        return done;
+    if (led == NULL) {
+        led = ((numbers & LIKELY) != 0 ? looked_up_apart : looked_up_quickly)(k, f, at, behind, &done);
+        if (led == NULL)
+            return done;
+    }
     p->kind = led;
     p->at = behind;
     return FURTHER;
@@ -291,6 +298,7 @@ static inline enum done step_plainly(const struct kind **next, struct standing *
         case NETWORK: done = step(&p, f, SAYS_END | SAYS_SIZE | SAYS_WHOLE | LOOKS_UP | LIKELY); break;
         case NETWORK6: done = step(&p, f, SAYS_END | LOOKS_UP | LIKELY); break;
         case TRANSPORT_WITH_END: done = step(&p, f, SAYS_END | LOOKS_UP); break;
+        case CONTROL: done = step(&p, f, SAYS_DATA | LOOKS_UP); break;
         case TRANSPORT_WITH_SIZE: done = step(&p, f, SAYS_SIZE | SAYS_DATA | LOOKS_UP); break;
         default: {
             struct pace any = p;                /* what the others have stays in registers */

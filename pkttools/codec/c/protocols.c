@@ -497,6 +497,7 @@ static enum shape shape_of(unsigned numbers)
     case SAYS_END | SAYS_SIZE | SAYS_WHOLE | LOOKS_UP | LIKELY: return NETWORK;
     case SAYS_END | LOOKS_UP | LIKELY: return NETWORK6;
     case SAYS_END | LOOKS_UP: return TRANSPORT_WITH_END;
+    case SAYS_DATA | LOOKS_UP: return CONTROL;
     case SAYS_SIZE | SAYS_DATA | LOOKS_UP: return TRANSPORT_WITH_SIZE;
     default: return ANY_SHAPE;
     }

@@ -145,7 +145,7 @@ struct quick {
 enum { SAYS_SIZE = 1, SAYS_END = 2, SAYS_WHOLE = 4, SAYS_DATA = 8, LOOKS_UP = 16, RULES_LEFT = 32, LIKELY = 64 };
 
 /* Which of them the numbers are that a plain kind has: the usual ones have code of their own. */
-enum shape { NOT_PLAIN, TAIL, TAIL_WITH_DATA, LINK, NETWORK, NETWORK6, TRANSPORT_WITH_END, TRANSPORT_WITH_SIZE, ANY_SHAPE };
+enum shape { NOT_PLAIN, TAIL, TAIL_WITH_DATA, LINK, NETWORK, NETWORK6, TRANSPORT_WITH_END, CONTROL, TRANSPORT_WITH_SIZE, ANY_SHAPE };
 
 /* A kind of header: all that is known of it, by its rows, and before that what the walk needs of one that is plain. */
 struct kind {
