@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import struct
 import subprocess
 import sys
@@ -15,14 +16,19 @@ from samples import ethernet, ipv4, udp
 
 from pkttools.codec.python import checksum, headers
 from pkttools.errors import PktError
-from pkttools.protocols import _tables, _words, walking
+from pkttools.protocols import _tables, walking
 from pkttools.protocols.checks import announced, check
-from pkttools.protocols.compile import announce, descriptions, kinds, made, our_files, rows_of, tables
+from pkttools.protocols.compile import MODULES, announce, descriptions, kinds, made, our_files, rows_of, tables
 from pkttools.protocols.describe import FORMS, STATEMENTS, Reader
 from pkttools.protocols.model import Descriptions
 from pkttools.protocols.optional import expand
 
-WRITTEN = {name: value for module in (_tables, _words) for name, value in vars(module).items() if name.isupper()}
+WRITTEN = {
+    name: value
+    for module in MODULES
+    for name, value in vars(importlib.import_module(f"pkttools.protocols.{module}")).items()
+    if name.isupper()
+}
 OURS = our_files()
 
 
@@ -53,7 +59,7 @@ def test_the_tables_are_those_of_the_descriptions():
 
 
 START = "from pkttools.main import start; start('pkt-filter', sys.argv[1:])"
-WITHOUT = "sys.modules['pkttools.protocols._tables'] = sys.modules['pkttools.protocols._words'] = None"
+WITHOUT = f"sys.modules.update({{'pkttools.protocols.' + name: None for name in {[*MODULES]}}})"
 
 
 @pytest.mark.parametrize("words", [["-d", "IP.PROTOCOL==udp and VXLAN"], ["-k"]])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from itertools import islice
 
 from ..batch import MAX_FRAME
 from ..errors import UsageError, need
@@ -298,7 +297,8 @@ def ahead(option: Option, argv: list[str]) -> list[str]:
             break
         name, equals, value = word.partition("=")
         if name in option.names:
-            found += [value] if equals else islice(words, 1)
+            taken = value if equals else next(words, None)
+            found += [] if taken is None else [taken]
     return found
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import struct
 
 from ..batch import Program
-from ..protocols import _tables
+from ..protocols import _rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FIELDS = _tables.ROWS
+FIELDS = _rows.ROWS
 ALL_BITS = (1 << 128) - 1
 
 

@@ -15,4 +15,5 @@ except ImportError:  # a checkout before `make ready`: the same, slower
     from .compile import tables
 
     _tables = tables()  # type: ignore[assignment]  # the same names
-    sys.modules[f"{__name__}._words"] = globals()["_words"] = _tables  # all names, those that few commands ask for too
+    for _late in ("_rows", "_words"):  # all names, those that not all commands ask for too
+        sys.modules[f"{__name__}.{_late}"] = globals()[_late] = _tables

@@ -1,9 +1,4 @@
 """What compile.py makes of the descriptions."""
 
-HEADERS: tuple[str, ...]  # names of kinds of headers, by number; several may have one
-ROWS: bytes  # what the codec asks of fields, and
-TRAITS: bytes  # what it does not: see ROW and TRAITS in __init__.py
-FIELDS: str  # their names, a line each; an empty one is the first and the last
-LAYERS: dict[str, list[int]]  # name of a layer to kinds of headers
 LINKTYPE: dict[int, str]
 WALK: tuple[bytes, ...]  # see walking.py

@@ -1,7 +1,7 @@
 """Makes tables of the descriptions: all literals, which are loaded without being computed.
 
-`make ready` and the build of a wheel write the tables to
-_tables.py and _words.py; where these are missing they are made anew whenever a command starts.
+`make ready` and the build of a wheel write them as modules, see MODULES; where these are missing they are made anew whenever a
+command starts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,12 @@ NUMBERED = (
 # The spaces that it knows by number, from 1 on: `enum space` there.
 SPACES = ("ethertype", "protocol", "udp", "llc", "linktype", "greversion")
 
-SELDOM = {"LAYOUTS", "NAMES", "SPACES"}  # of the tables, those that few commands ask for
+# Where the tables are: what every command needs, what those do that name fields, and what few ask for.
+MODULES = {
+    "_tables": ("LINKTYPE", "WALK"),
+    "_rows": ("HEADERS", "ROWS", "TRAITS", "FIELDS", "LAYERS"),
+    "_words": ("LAYOUTS", "NAMES", "SPACES"),
+}
 
 
 def our_files() -> list[Path]:
@@ -228,10 +233,11 @@ def made(found: Descriptions) -> SimpleNamespace:
 
 
 def write(folder: str) -> None:
-    """Writes the tables as two modules: _tables.py, and what few commands ask for as _words.py."""
+    """Writes the tables as modules."""
     texts = {name: f"{name} = {value!r}\n" for name, value in vars(tables()).items()}
-    for module, names in (("_tables", texts.keys() - SELDOM), ("_words", SELDOM)):
-        text = "".join(text for name, text in texts.items() if name in names)
+    for module, names in MODULES.items():
+        text = "".join(texts.pop(name) for name in names)
         Path(folder, f"{module}.py").write_text(
             f'"""Made of the descriptions by compile.py; not to be edited."""\n\n{text}', "utf-8"
         )
+    assert not texts, f"in no module: {', '.join(texts)}"

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from struct import calcsize, iter_unpack, unpack_from
 
-from . import DATA, FAMILY, FORMS, HEX, INT, IPV4, IPV6, LITTLE, MAC, NEW, ROW, TEXT, TRAITS, _tables
+from . import DATA, FAMILY, FORMS, HEX, INT, IPV4, IPV6, LITTLE, MAC, NEW, ROW, TEXT, TRAITS, _rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEADERS = _tables.HEADERS  # kinds that the walk finds; the first are `enum header_kind` in codec/c/codec.h
+HEADERS = _rows.HEADERS  # kinds that the walk finds; the first are `enum header_kind` in codec/c/codec.h
 ROW_SIZE, TRAITS_SIZE = calcsize(ROW), calcsize(TRAITS)
 
 
@@ -44,9 +44,9 @@ class Row:
 
     def __init__(self, name: str, index: int) -> None:
         self.name = name
-        columns = unpack_from(ROW, _tables.ROWS, index * ROW_SIZE)
+        columns = unpack_from(ROW, _rows.ROWS, index * ROW_SIZE)
         self.header, self.bit, self.width, self.bias, self.scale, _, shapes, _ = columns
-        form, traits, names = unpack_from(TRAITS, _tables.TRAITS, index * TRAITS_SIZE)
+        form, traits, names = unpack_from(TRAITS, _rows.TRAITS, index * TRAITS_SIZE)
         self.kind, self.shapes, self.new, self.hex = FORMS[form], bool(shapes), bool(traits & NEW), bool(traits & HEX)
         self.names = _names_of(names - 1) if names else None
 
@@ -62,16 +62,16 @@ class Fields:
 
     def __getitem__(self, name: str) -> list[int]:
         """Raises KeyError when there is no such field."""
-        at = _tables.FIELDS.find(f"\n{name}\n")
+        at = _rows.FIELDS.find(f"\n{name}\n")
         if at < 0 or "\n" in name:
             raise KeyError(name)
-        found = [_tables.FIELDS.count("\n", 0, at)]
-        while (following := unpack_from(ROW, _tables.ROWS, found[-1] * ROW_SIZE)[-1]) >= 0:
+        found = [_rows.FIELDS.count("\n", 0, at)]
+        while (following := unpack_from(ROW, _rows.ROWS, found[-1] * ROW_SIZE)[-1]) >= 0:
             found.append(following)
         return found
 
     def __contains__(self, name: str) -> bool:
-        return "\n" not in name and f"\n{name}\n" in _tables.FIELDS
+        return "\n" not in name and f"\n{name}\n" in _rows.FIELDS
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(TABLE.names))
@@ -88,14 +88,14 @@ class Table:
     """The rows, each made when it is asked for."""
 
     def __init__(self) -> None:
-        self._rows: list[Row | None] = [None] * (len(_tables.ROWS) // ROW_SIZE)
+        self._rows: list[Row | None] = [None] * (len(_rows.ROWS) // ROW_SIZE)
         self._names: list[str] = []
 
     @property
     def names(self) -> list[str]:
         """The name of each row."""
         if not self._names:
-            self._names = _tables.FIELDS[1:-1].split("\n")
+            self._names = _rows.FIELDS[1:-1].split("\n")
         return self._names
 
     def __len__(self) -> int:
@@ -120,7 +120,7 @@ class ByHeader(dict[int, list[Row]]):
 
     def __missing__(self, kind: int) -> list[Row]:
         if not self.indexes:
-            for index, (header, *_) in enumerate(iter_unpack(ROW, _tables.ROWS)):
+            for index, (header, *_) in enumerate(iter_unpack(ROW, _rows.ROWS)):
                 self.indexes.setdefault(header, []).append(index)
         self[kind] = [TABLE[index] for index in self.indexes.get(kind, ())]
         return self[kind]
@@ -133,4 +133,4 @@ FIELDS = Fields()
 TABLE = Table()
 BY_HEADER = ByHeader()
 # Layer name to the kinds of headers that show it is there. VLAN is a name of its own: is there a tag?
-LAYERS = {name: set(kinds) for name, kinds in _tables.LAYERS.items()}
+LAYERS = {name: set(kinds) for name, kinds in _rows.LAYERS.items()}

@@ -13,7 +13,7 @@ from pathlib import Path
 from .. import protocols
 from ..errors import PktError, UsageError
 from .checks import FALLBACK, announced
-from .compile import descriptions, made, our_files
+from .compile import MODULES, descriptions, made, our_files
 from .describe import add_entry
 from .model import ASKED, Descriptions, Entry, Field, Header, Line, Space
 
@@ -35,7 +35,9 @@ def install(files: list[str], decoded: list[str]) -> None:
         found = descriptions(our_files(), map(Path, files), decode)
     except PktError as error:
         raise UsageError(str(error)) from None
-    protocols._tables = vars(protocols)["_words"] = made(found)  # type: ignore[assignment]  # the same names
+    tables = made(found)
+    for module in MODULES:
+        vars(protocols)[module] = tables
 
 
 def wanted(text: str) -> tuple[str, str, str, str]:

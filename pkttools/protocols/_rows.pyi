@@ -1,0 +1,7 @@
+"""What compile.py makes of the descriptions, and those commands ask for that are told names of fields."""
+
+HEADERS: tuple[str, ...]  # names of kinds of headers, by number; several may have one
+ROWS: bytes  # what the codec asks of fields, and
+TRAITS: bytes  # what it does not: see ROW and TRAITS in __init__.py
+FIELDS: str  # their names, a line each; an empty one is the first and the last
+LAYERS: dict[str, list[int]]  # name of a layer to kinds of headers
