@@ -13,8 +13,14 @@ CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
 demo: ready
 	@bin/pkt-lab demo forged-ping
 
+# Tests that measure time, or have wires, sockets or labs, run alone; the others beside each other, a file in one process.
+ALONE := $(wildcard tests/test_live_*.py tests/test_lab*.py tests/test_benchmarks*.py) $(patsubst %,tests/test_%.py,\
+	control demo lending netns other_systems pace privileges progress send_rounds signals sock startup switch unread write_behind)
+BESIDE := $(filter-out $(ALONE),$(wildcard tests/test_*.py))
+TOGETHER := -n auto --dist loadfile
+
 test: ready
-	@$(BIN)/python -m pytest
+	@failed=0; $(BIN)/python -m pytest $(TOGETHER) $(BESIDE) || failed=1; $(BIN)/python -m pytest $(ALONE) || failed=1; exit $$failed
 
 lint: ready
 	@$(BIN)/ruff check .
@@ -38,7 +44,7 @@ sanitize: ready
 		-W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > build.log 2>&1
 	@cd $(SANITIZED) && LD_PRELOAD="$$(cc -print-file-name=libasan.so) $$(cc -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 PKTTOOLS_SHARED=$(CURDIR)/../shared \
-		$(CURDIR)/$(BIN)/python -P -m pytest -q -p no:cacheprovider tests/test_codec_*.py tests/test_kernel_*.py tests/test_differential.py
+		$(CURDIR)/$(BIN)/python -P -m pytest -q $(TOGETHER) -p no:cacheprovider tests/test_codec_*.py tests/test_kernel_*.py tests/test_differential.py
 
 # Two minutes of inputs that nobody thought of, for the C code under the same sanitizers, and two for whole commands on both
 # codecs; see tests/fuzz/README.md.
