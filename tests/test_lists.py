@@ -151,6 +151,33 @@ def test_names_that_were_meant(backend):
     assert b"TCP.OPT_TSVAL           32 bits" in shell("pkt-filter -k", backend=backend).stdout
 
 
+@pytest.mark.parametrize(("inner", "found"), [
+    (b"\0\5\0\x18" + bytes(24), 1), (b"\0\5\0\x19" + bytes(24), 0),  # longer than what it is in
+    (b"\0\5\0\x18" + bytes(23), 0), (b"\0\5\0\x20" + bytes(24) + b"\0\5\0\x18", 0),
+    (b"\0\7\0\1\1\0\5\0\x18" + bytes(24), 1), (b"", 0),
+    (b"\0\5\0\x3c" + bytes(24) + b"\0\3\0\x20" + bytes(12) + b"\0\3\0\x10" + bytes(12) + b"\0\7\0\0", 1), (b"\0\5\0\x18" * 7, 1),
+])  # fmt: skip
+def test_options_in_options(codec, inner, found):
+    """RFC 8415 section 21.4: those of an IA lie in it, and never go beyond it; what is behind it is found if they are sound."""
+    inside = b"\0\3" + struct.pack("!H", 12 + len(inner)) + bytes(12) + inner
+    message = b"\1\1\2\3" + inside + b"\0\7\0\1\x09"
+    frame = ipv6(17, struct.pack("!4H", 546, 547, 8 + len(message), 0) + message)
+    assert len(values(codec, frame, "DHCPV6.OPT_ADDR")) == found
+    sound = found or not inner
+    assert values(codec, frame, "DHCPV6.OPT_PREFERENCE")[-1:] == ([b"\x09"] if sound else [])
+
+
+def test_a_route_is_followed_where_it_changes(codec):
+    """The last address of a source route is whom the pseudo-header is about (RFC 1122 section 4.1.3.5)."""
+    b = batch([(101, ipv4(6, tcp(), b"\x83\x0b\4\xc0\0\2\x09\xc0\0\2\x08\0"))])
+    ours.correct(b.data, bytes(b.rows), ours.ALL)
+    before = bytes(b.data)
+    program = expression.assignments([("IP.OPT_LSRR[-1]", "=", "198.51.100.9")])
+    assert codec.assign(b.data, bytes(b.rows), program, None, True)[1:] == ((1,), 0, 0)
+    assert bytes(b.data)[48:50] != before[48:50]
+    assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
+
+
 # ---- a user's own ----
 
 OWN = """
@@ -169,6 +196,8 @@ item      0x0102
 field     OPT_WORD 16
 item      0x0103 each 2 at 5
 field     OPT_PAIR 16
+item      other
+data      OPT_REST
 """
 HOLDS, LIST = "holds OWN_OPTIONS at 2", "list OWN_OPTIONS type 16 length 8 * 2 + 3 align 4 end 0xffff pad 0"
 
@@ -182,15 +211,25 @@ def own(tmp_path, text: str) -> str:
 def test_a_list_of_the_user(backend, tmp_path):
     """Length in words without type and length, padded to four bytes: as written."""
     name = own(tmp_path, OWN.format(holds=HOLDS, list=LIST))
-    items = b"\1\2\1\xab\xcd" + bytes(3) + b"\0\0\0\0" + b"\1\3\3\1\2\3\4\5\6" + bytes(3) + b"\xff\xff\0\0\1\2\1\xab\xcd\0"
+    items = (
+        b"\1\2\1\xab\xcd"
+        + bytes(3)
+        + b"\0\0\0\0"
+        + b"\1\3\3\1\2\3\4\5\6"
+        + bytes(3)
+        + b"\0\x09\1\x77\x88"
+        + bytes(3)
+        + b"\xff\xff\0\0\1\2\1\xab\xcd\0"
+    )
     payload = bytes([9, 2 + len(items)]) + items
     frame = ipv4(17, struct.pack("!HHHH", 1, 9000, 8 + len(payload), 0) + payload)
     b = batch([(101, frame)])
     text = b"LINKTYPE: 101\n" + bytes(ours.text_encode(b.data, bytes(b.rows), 0, 1, 16, False, None)[0])
     done = shell(f"pkt-txt2txt --protocols {name} -aa OWN.OPT_PAIR[2]=7 OWN.OPT_WORD==0xabcd", text, backend=backend)
-    lines = [line.split() for line in done.stdout.decode().splitlines() if "OPT_" in line]
+    assert b"OWN.OPT_REST:\t\t77 88\n" in done.stdout
+    lines = [line.split() for line in done.stdout.decode().splitlines() if "OPT_" in line and "REST" not in line]
     found = [("OPT_TYPE", 0x102), ("OPT_WORD", 0xABCD), ("OPT_TYPE", 0), ("OPT_TYPE", 0x103), ("OPT_PAIR", 0x304), ("OPT_PAIR", 7),
-             ("OPT_TYPE", 0xFFFF)]  # fmt: skip
+             ("OPT_TYPE", 9), ("OPT_TYPE", 0xFFFF)]  # fmt: skip
     assert lines == [[f"OWN.{name}:", f"{value:#x}"] for name, value in found]
 
 
@@ -213,7 +252,8 @@ def test_a_list_of_the_user(backend, tmp_path):
     ("OPT_PAIR 16", "OPT_WORD 16 text", "16: OPT_WORD is another kind of field"),
     ("OPT_WORD 16", "OPT_WORD 57", "14: OPT_WORD has 57 bits"),
     ("OPT_WORD 16", "OPT_WORD 16 names NOTHING", "14: no names NOTHING"),
-    ("field     OPT_WORD 16", "field OPT_WORD 3\ndata OPT_REST", "15: data begin at a whole byte"),
+    ("field     OPT_WORD 16", "field OPT_WORD 3\ndata OPT_BITS", "15: data begin at a whole byte"),
+    ("each 2 at 5", "inside 2", "15: byte 2 lies in its type and length"), ("item      other", "item others", "17: bad number"),
     (LIST, LIST + "\nfield X 8", "11: `field` belongs below `item`"),
 ])  # fmt: skip
 def test_bad_descriptions(tmp_path, old, new, message):

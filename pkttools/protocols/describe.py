@@ -816,23 +816,29 @@ def _list(reader: Reader, line: Line, words: Words) -> None:
         raise line.wrong(f"the length lies in the type, which has {found.type.width} bits")
 
 
-@statement('item TYPE...|any [each BYTES [at BYTE]] ["MEANING"]')
+@statement('item TYPE...|any|other [each BYTES [at BYTE]] [inside BYTE] ["MEANING"]')
 def _item(reader: Reader, line: Line, words: Words) -> None:
-    """Items of these types, or all; fields of their values follow, of any those of the whole item.
+    """Items of these types, or all, or those of no other `item`; fields of their values follow, of any those of the whole item.
 
-    `each`: the value, from that byte of the item on, is a row of pieces of so many bytes, and the fields are of each.
+    `each`: the value, from that byte of the item on, is a row of pieces of so many bytes, and the fields are of each. `inside`:
+    from that byte on it has items of the same list.
     """
     of = reader.list
     if of is None:
         raise line.wrong("`item` belongs below `list`")
-    item = Item(of, [] if words.took("any") else _numbers(words, (1 << of.type.width) - 1), line)
-    item.rank, item.bits = reader.rank, 8 * of.head if item.types else 0
+    every, other = words.took("any"), words.took("other")
+    item = Item(of, [] if every or other else _numbers(words, (1 << of.type.width) - 1), line)
+    item.rank, item.other, item.bits = reader.rank, other, 0 if every else 8 * of.head
     if words.took("each"):
         item.each, item.at, item.bits = words.number(MOST_BYTES), of.head, 0
         if item.each == 0:
             raise line.wrong("bad number '0': at least 1")
         if words.took("at"):
             item.at = words.number(MOST_BYTES)
+    if words.took("inside"):
+        item.nested = words.number(MOST_BYTES)
+        if item.nested < of.head:
+            raise line.wrong(f"byte {item.nested} lies in its type and length, which have {of.head} bytes")
     words.text()
     words.done()
     reader.header, reader.parts = item, None

@@ -181,14 +181,16 @@ class Header:
 class Item(Header):
     """What is known of items of a list: its fields are at the same places in each.
 
-    types: those that it is known by; empty: all. each: it is a row of pieces of so many bytes from byte `at` of the item on, and
-    the fields are of each; 0: of the item as a whole.
+    types: those that it is known by; empty: all, or if `other` those that are not known by their type. each: it is a row of
+    pieces of so many bytes from byte `at` of the item on, and the fields are of each; 0: of the item as a whole. nested: items
+    of the same list lie in it, from that byte on; 0: none do.
     """
 
     def __init__(self, of: List, types: list[int], line: Line) -> None:
         super().__init__(f"an item of {of.name}", of.protocol, "", line)
         self.list, self.types = of, types
-        self.each = self.at = 0
+        self.each = self.at = self.nested = 0
+        self.other = False
 
 
 class List:

@@ -194,7 +194,7 @@ class Tables:
         first = self.count("items")
         hows = {**dict.fromkeys(of.pads, walking.ALONE), **dict.fromkeys(of.ends, walking.LAST)}
         for value, how in hows.items():
-            self.rows["items"] += (value, -1, how, 0, 0, 0)
+            self.rows["items"] += (value, -1, how, 0, 0, 0, 0)
         for item in of.items:
             self.item(item, hows)
         places = self.read(read(of.type)), self.read(read(of.length))
@@ -203,8 +203,8 @@ class Tables:
     def item(self, item: Item, hows: dict[int, int]) -> None:
         """A row of items for each type that it is known by."""
         data = item.bits // 8 if item.data is None or item.data.at is None else item.data.at
-        for value in item.types or (-1,):
-            self.rows["items"] += (value, self.items, hows.get(value, walking.SIZED), item.at, data, item.each)
+        for value in item.types or (walking.OTHER if item.other else walking.ANY,):
+            self.rows["items"] += (value, self.items, hows.get(value, walking.SIZED), item.at, data, item.each, item.nested)
         self.items += 1
 
     def hold(self, name: str, held: Holds) -> None:

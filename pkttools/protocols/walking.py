@@ -47,11 +47,12 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         length * scale + bias: its bytes, with type and length; the next one begins at a multiple of align from its start. head:
         bytes with type and length in them. items: a run. Reading ends at an item that is not wholly there, or has fewer bytes than
         its head.
-    items    type, kind, how, at, data, each
-        What is known of items of a type; -1: of all. Several of a type are found one after the other. kind: what it is to fields,
-        from FIRST_ITEM on; -1: nothing. how: SIZED by its length; ALONE: a type; LAST: the same, and reading ends. at: from
-        its start, where fields count from. data: from there, where DATA begin. each: it is a row of pieces of so many bytes, from
-        at on, each of which is one; 0: it is one as a whole.
+    items    type, kind, how, at, data, each, inside
+        What is known of items of a type; ANY: of all, OTHER: of those that have no kind by their type. Several of a type are found
+        one after the other. kind: what it is to fields, from FIRST_ITEM on; -1: nothing. how: SIZED by its length; ALONE: a type;
+        LAST: the same, and reading ends. at: from its start, where fields count from. data: from there, where DATA begin. each: it
+        is a row of pieces of so many bytes, from at on, each of which is one; 0: it is one as a whole. inside: further items lie in
+        it, from there on; 0: none do.
     holds    kind, list, from, to, read, scale, bias, tests
         Where a list lies in a header of a kind; in the order of kinds. from: bytes from its start. to: TO_SIZE of the header,
         TO_END, where its data end, or TO_SAID: read * scale + bias bytes from its start, but no further than its data. tests hold
@@ -75,6 +76,7 @@ FOR_4, FOR_6 = 1, 2
 A_SUM, NO_SUM, NEVER = range(3)
 NO_EXCEPTION, COOKED_TAGS = range(2)
 SIZED, ALONE, LAST = range(3)
+ANY, OTHER = -1, -2
 TO_SIZE, TO_END, TO_SAID = range(3)
 FIRST_ITEM = 16384  # kinds of items: more than kinds of headers can be
 
@@ -104,4 +106,4 @@ NAMES = (
     "items",
     "holds",
 )  # of the tables, in their order
-COLUMNS = (4, 5, 5, 20, 6, 4, 4, 11, 8, 6, 9)
+COLUMNS = (4, 5, 5, 20, 6, 4, 4, 11, 8, 7, 9)

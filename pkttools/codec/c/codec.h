@@ -344,6 +344,7 @@ void walk_own(struct walk *w, const struct frame *f, int64_t linktype);
 /* lists.c */
 
 enum { FIRST_ITEM = 16384 };    /* kinds of items of lists, such as options: from here on; the walk finds none */
+enum { MAX_INSIDE = 4 };        /* items in items that are looked into; what lies deeper is the value of its item */
 
 struct list;
 
@@ -355,7 +356,9 @@ struct items {                  /* where one is in the items of a packet */
     size_t at, end, next, limit;        /* of the item in hand; where the next one begins, and the list ends */
     size_t row, piece;          /* which comes next of what is known of it */
     uint32_t type;
-    bool last;
+    bool last, other;           /* nothing is read behind it; it has no kind by its type */
+    struct { size_t next, limit; } outer[MAX_INSIDE];   /* of those that what is in hand lies in */
+    size_t depth;
 };
 
 struct items items_of(const struct frame *f, const struct walk *w);

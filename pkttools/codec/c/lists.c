@@ -21,21 +21,32 @@ static void begin(struct items *s, const struct hold *where, const struct header
     s->limit = end;
     s->row = s->list->count;                    /* nothing is in hand: the first item comes next */
     s->last = false;
+    s->depth = 0;
 }
 
 /* Goes on to the next item of a list; whether there is one, wholly. */
 static bool advance(struct items *s)
 {
     const struct list *l = s->list;
+    while (s->depth > 0 && s->next >= s->limit) {
+        s->depth--;
+        s->next = s->outer[s->depth].next;
+        s->limit = s->outer[s->depth].limit;
+    }
     if (s->last || s->next >= s->limit || s->limit - s->next < l->alone)
         return false;
     size_t room = s->limit - s->next;
     s->at = s->next;
     s->type = read_number(&l->type, s->frame, s->at, s->at);
     enum how how = SIZED;
+    size_t inside = 0;
+    s->other = true;
     for (const struct item *i = l->items; i < l->items + l->count; i++)
-        if (i->type == s->type && i->how > how)
-            how = i->how;
+        if (i->type == s->type) {
+            how = i->how > how ? i->how : how;
+            inside = i->inside > inside ? i->inside : inside;
+            s->other &= i->kind < 0;
+        }
     int64_t size = l->alone;
     if (how == SIZED) {
         if (room < l->head)
@@ -48,6 +59,12 @@ static bool advance(struct items *s)
     s->end = s->at + (size_t)size;
     s->next = s->at + ((size_t)size + l->align - 1) / l->align * l->align;
     s->row = s->piece = 0;
+    if (inside > 0 && (size_t)size > inside && s->depth < MAX_INSIDE) {
+        s->outer[s->depth].next = s->next;
+        s->outer[s->depth++].limit = s->limit;
+        s->next = s->at + inside;
+        s->limit = s->end;
+    }
     return true;
 }
 
@@ -56,7 +73,7 @@ static bool known(struct items *s, struct header *found)
 {
     for (; s->row < s->list->count; s->row++, s->piece = 0) {
         const struct item *i = &s->list->items[s->row];
-        if (i->kind < 0 || (i->type != s->type && i->type != ANY_TYPE))
+        if (i->kind < 0 || (i->type != s->type && i->type != ANY_TYPE && !(s->other && i->type == OTHER_TYPE)))
             continue;
         size_t from = s->at + i->at + s->piece * i->each;
         if (i->each == 0 ? s->piece > 0 || from > s->end : from + i->each > s->end)

@@ -21,7 +21,7 @@ struct entry_row { int64_t value, kind, test, tests; };
 struct sum_row { int64_t kind, at, bytes, over, read, scale, bias, pseudo, zero, test, tests; };
 
 struct list_row { int64_t type, length, scale, bias, align, head, item, items; };
-struct item_row { int64_t type, kind, how, at, data, each; };
+struct item_row { int64_t type, kind, how, at, data, each, inside; };
 struct hold_row { int64_t kind, list, from, to, read, scale, bias, test, tests; };
 
 struct given {                  /* the same, as arrays */
@@ -214,12 +214,13 @@ static struct fault lists_sound(const struct given *g)
     }
     for (size_t i = 0; i < g->count[ITEMS]; i++) {
         const struct item_row *item = &g->items[i];
-        CHECK(ITEMS, i, item_row, type, IN(item->type, ANY_TYPE, UINT32_MAX));
+        CHECK(ITEMS, i, item_row, type, IN(item->type, OTHER_TYPE, UINT32_MAX));
         CHECK(ITEMS, i, item_row, kind, item->kind == -1 || IN(item->kind, FIRST_ITEM, FIRST_ITEM + MAX_ROWS));
         CHECK(ITEMS, i, item_row, how, IN(item->how, SIZED, LAST));
         CHECK(ITEMS, i, item_row, at, IN(item->at, 0, MAX_READ));
         CHECK(ITEMS, i, item_row, data, IN(item->data, 0, MAX_READ));
         CHECK(ITEMS, i, item_row, each, IN(item->each, 0, MAX_READ));
+        CHECK(ITEMS, i, item_row, inside, IN(item->inside, 0, MAX_READ));
     }
     for (size_t i = 0; i < g->count[HOLDS]; i++) {
         const struct hold_row *h = &g->holds[i];
@@ -468,7 +469,8 @@ static const struct hold *laid_holds(struct arena *a, const struct given *g, con
     struct hold *holds = take(a, g->count[HOLDS] * sizeof *holds);
     for (size_t i = 0; items != NULL && i < g->count[ITEMS]; i++) {
         const struct item_row *row = &g->items[i];
-        items[i] = (struct item){row->type, (int32_t)row->kind, (enum how)row->how, (uint32_t)row->at, (uint32_t)row->data, (uint32_t)row->each};
+        items[i] = (struct item){row->type, (int32_t)row->kind, (enum how)row->how, (uint32_t)row->at, (uint32_t)row->data,
+                                 (uint32_t)row->each, (uint32_t)row->inside};
     }
     for (size_t i = 0; lists != NULL && i < g->count[LISTS]; i++) {
         const struct list_row *row = &g->lists[i];

@@ -92,13 +92,14 @@ struct rule {
 
 enum how { SIZED, ALONE, LAST };                /* an item: by its length; of a type alone; the same, and nothing comes behind it */
 enum to { TO_SIZE, TO_END, TO_SAID };           /* where a list ends */
-enum { ANY_TYPE = -1, MOST_UNITS = 256, MOST_ITEMS = 4096 };
+enum { OTHER_TYPE = -2, ANY_TYPE = -1, MOST_UNITS = 256, MOST_ITEMS = 4096 };
 
 struct item {                   /* what is known of items of a type, or of all */
-    int64_t type;
+    int64_t type;               /* OTHER_TYPE: those that have no kind by their type */
     int32_t kind;               /* in place of a header's; -1: none */
     enum how how;
     uint32_t at, data, each;
+    uint32_t inside;            /* where further items lie in it; 0: none do */
 };
 
 struct list {

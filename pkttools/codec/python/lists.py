@@ -8,8 +8,10 @@ from __future__ import annotations
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
 from ...protocols.walking import LAST, SIZED, TO_END, TO_SAID
 from .headers import Header, Reading, Walk
-from .protocols import ANY_TYPE, Hold, known
+from .protocols import ANY_TYPE, OTHER_TYPE, Hold, known
 from .rows import checked, without_fcs
+
+MAX_INSIDE = 4  # items in items that are looked into
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +41,12 @@ class Items(Reading):
                 return
             limit = min(limit, header.start + size)
         at, how = header.start + hold.first, SIZED
-        while how != LAST and limit - at >= of.alone:
+        outer: list[tuple[int, int]] = []  # where the next one begins, and the end, of what the one in hand lies in
+        while how != LAST:
+            while outer and at >= limit:
+                at, limit = outer.pop()
+            if at >= limit or limit - at < of.alone:
+                return
             type_ = self.number(of.type, at)
             how, size = of.hows.get(type_, SIZED), of.alone
             if how == SIZED:
@@ -49,9 +56,14 @@ class Items(Reading):
                 if size < of.head or size > limit - at:
                     return
             for wanted, kind, first, data, each in of.items:
-                if wanted in (type_, ANY_TYPE):
+                if wanted in (type_, ANY_TYPE) or (wanted == OTHER_TYPE and type_ not in of.known):
                     yield from pieces(kind, at + first, at + size, data, each)
-            at += -(-size // of.align) * of.align
+            inside, following = of.inside.get(type_, 0), at + -(-size // of.align) * of.align
+            if 0 < inside < size and len(outer) < MAX_INSIDE:
+                outer.append((following, limit))
+                at, limit = at + inside, at + size
+            else:
+                at = following
 
 
 def pieces(kind: int, start: int, end: int, data: int, each: int) -> Iterator[Header]:

@@ -48,7 +48,7 @@ FLAGS = 32768 - 1
 RULE_FLAGS = 3
 MAX_READ, MAX_ROWS, MAX_RUN, MOST_CLAIMS, MOST_PLACE = 65536, 16384, 32, 9, 252
 MOST_UNITS, MOST_ITEMS = 256, 4096
-ANY_TYPE = -1
+OTHER_TYPE, ANY_TYPE = -2, -1
 READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS, LISTS, ITEMS, HOLDS = range(len(NAMES))
 
 Rows = list[tuple[int, ...]]
@@ -108,19 +108,23 @@ class Sum:
 class List:
     """Items with type and length: its row, with what it refers to.
 
-    alone: bytes of an item that is a type alone; hows: the types of such ones, and which of them is the last. items: type, kind,
-    where it begins, where its data do from there, and bytes of a piece.
+    alone: bytes of an item that is a type alone; hows: the types of such ones, and which of them is the last. inside: by type,
+    where further items lie in it; known: types that have a kind. items: type, kind, where it begins,
+    where its data do from there, and bytes of a piece.
     """
 
-    __slots__ = ("align", "alone", "bias", "head", "hows", "items", "length", "scale", "type")
+    __slots__ = ("align", "alone", "bias", "head", "hows", "inside", "items", "known", "length", "scale", "type")
 
     def __init__(self, type_: Read, length: Read, row: tuple[int, ...], items: Rows) -> None:
         self.type, self.length, self.alone = type_, length, type_[1]
         _, _, self.scale, self.bias, self.align, self.head, *_ = row
         self.hows: dict[int, int] = {}
-        for wanted, _, how, *_ in items:
+        self.inside: dict[int, int] = {}
+        for wanted, _, how, *_, inside in items:
             self.hows[wanted] = max(how, self.hows.get(wanted, SIZED))
-        self.items = [(wanted, kind, at, data, each) for wanted, kind, _, at, data, each in items if kind >= 0]
+            self.inside[wanted] = max(inside, self.inside.get(wanted, 0))
+        self.known = {wanted for wanted, kind, *_ in items if kind >= 0}
+        self.items = [(wanted, kind, at, data, each) for wanted, kind, _, at, data, each, _ in items if kind >= 0]
 
 
 class Hold:
@@ -289,13 +293,14 @@ class _Checked:
             self.need(LISTS, i, 6, item == all_items and self.run(ITEMS, item, items))
             self.need(LISTS, i, 7, items <= MOST_ITEMS)
             all_items += items
-        for i, (wanted, kind, how, at, data, each) in enumerate(self.rows[ITEMS]):
-            self.need(ITEMS, i, 0, ANY_TYPE <= wanted <= MOST)
+        for i, (wanted, kind, how, at, data, each, inside) in enumerate(self.rows[ITEMS]):
+            self.need(ITEMS, i, 0, OTHER_TYPE <= wanted <= MOST)
             self.need(ITEMS, i, 1, kind == -1 or FIRST_ITEM <= kind <= FIRST_ITEM + MAX_ROWS)
             self.need(ITEMS, i, 2, SIZED <= how <= LAST)
             self.need(ITEMS, i, 3, 0 <= at <= MAX_READ)
             self.need(ITEMS, i, 4, 0 <= data <= MAX_READ)
             self.need(ITEMS, i, 5, 0 <= each <= MAX_READ)
+            self.need(ITEMS, i, 6, 0 <= inside <= MAX_READ)
         before = 0
         for i, (kind, of, first, to, read, scale, bias, test, tests) in enumerate(self.rows[HOLDS]):
             known = before <= kind < len(self.rows[KINDS])
