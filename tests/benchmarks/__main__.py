@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import checks, generating, live, processes, sending, switching, timing, work
+from . import checking, checks, generating, live, processes, sending, switching, timing, work
 from .capture import write_capture
 from .processes import ROOT, Failed, run
 from .report import table
@@ -103,13 +103,16 @@ def measure(packets: int, runs: int, folder: Path) -> str:
     rows += more
     more, made = generating.generating(names, packets, runs, folder)
     rows += more
+    say("measuring what is checked in tunnels")
+    more, checked = checking.checking(names, packets, runs, folder)
+    rows += more
     say("measuring start-up and memory")
     rows += timing.startup(names, runs * STARTS) + timing.memory(materials)
     say("measuring what receives from a wire")
     rows += live.live(runs, packets, folder)
     say("measuring what is forwarded")
     rows += switching.switching(runs, packets)
-    remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB. {sent} {made}"
+    remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB. {sent} {made} {checked}"
     return f"{heading(materials[0], runs, names, peers)}\n{remarks}\n\n{table(rows)}"
 
 

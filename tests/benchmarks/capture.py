@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ICMP, TCP, UDP = 1, 6, 17
@@ -65,11 +65,16 @@ def frames(count: int) -> Iterator[bytes]:
 
 
 def write_capture(path: Path, count: int) -> None:
-    """Writes `count` packets, 10 microseconds apart, 283 bytes each on average."""
+    """Writes `count` packets, 283 bytes each on average."""
+    write_frames(path, frames(count))
+
+
+def write_frames(path: Path, written: Iterable[bytes], step: int = 1) -> None:
+    """Writes frames, 10 microseconds apart; or so many times that, if they are every `step`-th of others."""
     with path.open("wb") as file:
         file.write(FILE_HEADER.pack(0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
-        for number, frame in enumerate(frames(count)):
-            seconds, tens = divmod(number, 100000)
+        for number, frame in enumerate(written):
+            seconds, tens = divmod(number * step, 100000)
             file.write(RECORD.pack(1700000000 + seconds, tens * 10, len(frame), len(frame)) + frame)
 
 
