@@ -25,7 +25,8 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
         -> (rows a port, rows of all that go on, (flooded, filtered, reserved, short, moved, full))
     keep_memory()
 
-assign, correct and check take `counts` as well: a dict to which they add what packets carry that is not followed.
+assign, correct and check take `counts` as well: a dict to which they add what packets carry that is not followed. correct
+takes `outer` behind it: of how many headers, the outermost ones, checksums are corrected.
 The Python twins in codec/python document them. Where decoded packets lie in `data` is the codec's own matter. Decoders
 stop after about two megabytes and are called again. The records of pcap_encode may be a memoryview of `data`.
 """

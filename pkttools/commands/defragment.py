@@ -5,20 +5,23 @@ pkt-defragment < packets.txt | pkt-correct
 A datagram passes when its last fragment has come; what stays incomplete passes as it came, and is counted.
 """
 
-from ..command_line.options import FILTER, NUMBER, Option, Values
+from ..command_line.options import FILTER, NUMBER, TEXT, Option, Values
 from ..errors import counted
 from ..flow.stage import Stage, without_fcs
+from ..work.fragments import layer_of
 from ..work.reassembly import MEMORY, Reassembler
 
 OPTIONS = [
     Option("--memory", NUMBER, "bytes of fragments that may wait (default 4 MiB)", "BYTES", default=MEMORY, least=1),
+    Option("--layer", TEXT, "of this IP header: IP[2], IPV6[-1]", "IP"),
     *FILTER,
 ]
 
 
 def stage(values: Values) -> Stage:
     """Reassembles, and says what it could not."""
-    reassembler = Reassembler(values.memory)
+    layer = layer_of(values.layer) if values.layer is not None else None
+    reassembler = Reassembler(values.memory, layer)
 
     def account() -> list[str]:
         said = []

@@ -5,22 +5,24 @@ pkt-fragment -fm 576 < packets.txt
 What fits passes as it is; so does what must not be fragmented, and is counted.
 """
 
-from ..command_line.options import FILTER, FLAG, NUMBER, Option, Values
+from ..command_line.options import FILTER, FLAG, NUMBER, TEXT, Option, Values
 from ..errors import counted
 from ..flow.stage import Stage, without_fcs
-from ..work.fragments import Fragmenter
+from ..work.fragments import Fragmenter, layer_of
 
 OPTIONS = [
-    Option("-fm --mtu", NUMBER, "bytes of the largest IP packet (default 1500, of IPv6 1280)", "MTU", least=28, most=65535),
+    Option("-fm --mtu", NUMBER, "bytes of an IP packet (default 1500, IPv6 1280)", "MTU", least=28, most=65535),
     Option("-fc --force-cut", FLAG, "fragment what says Don't Fragment too"),
-    Option("--id", NUMBER, "id of the first IPv6 datagram fragmented (default 1)", "N", default=1, most=(1 << 32) - 1),
+    Option("--id", NUMBER, "id of the first of IPv6 that is cut (default 1)", "N", default=1, most=(1 << 32) - 1),
+    Option("--layer", TEXT, "of this IP header: IP[2], IPV6[-1]", "IP"),
     *FILTER,
 ]
 
 
 def stage(values: Values) -> Stage:
     """Fragments, and says what it could not."""
-    fragmenter = Fragmenter(values.mtu, bool(values.force_cut), values.id)
+    layer = layer_of(values.layer) if values.layer is not None else None
+    fragmenter = Fragmenter(values.mtu, bool(values.force_cut), values.id, layer)
 
     def account() -> list[str]:
         reasons = ", ".join(f"{count} {reason}" for reason, count in fragmenter.passed.items())

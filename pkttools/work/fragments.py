@@ -1,6 +1,6 @@
 """Fragments of IPv4 (RFC 791 section 3.2) and IPv6 (RFC 8200 section 4.5): what one is, and how a datagram is fragmented.
 
-It is always the outermost IP header that counts. Reassembly is reassembly.py's.
+It is the outermost IP header that counts, or one that is asked for; what is around it is around.py's, reassembly reassembly.py's.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from collections.abc import Iterator
 
 from .. import codec
 from ..batch import CAPTURED, Batch, Packet, gathered
+from ..errors import need
 from ..language.values import Header
 from ..protocols.fields import HEADERS
+from .around import Around
 
-ETHERNET, SLL, SLL2, VLAN, IP, IPV6, OPTIONS, ROUTING, FRAGMENT = (
-    HEADERS.index(name)
-    for name in ("ETHERNET", "SLL", "SLL2", "VLAN", "IP", "IPV6", "IPV6_OPTIONS", "IPV6_ROUTING", "IPV6_FRAGMENT")
-)
+Layer = tuple[int, int]  # a kind of header, and its occurrence in a packet: 1 is the first, -1 the last
+
+IP, IPV6, OPTIONS, ROUTING, FRAGMENT = map(HEADERS.index, ("IP", "IPV6", "IPV6_OPTIONS", "IPV6_ROUTING", "IPV6_FRAGMENT"))
 FRAGMENT_HEADER = struct.Struct("!BBHI")  # next header, reserved, offset with More, id
 FRAGMENT_PROTOCOL = 44
 MORE, DONT = 0x2000, 0x4000  # of IP.FRAGMENT, which also has the offset in units of eight bytes
@@ -24,27 +25,27 @@ MTU4, MTU6 = 1500, 1280  # of Ethernet, and the least of IPv6 (RFC 8200 section 
 
 
 class Datagram:
-    """The outermost IP datagram of a frame, as fragmentation sees it.
+    """An IP datagram of a frame, as fragmentation sees it.
 
     v6: whether it is IPv6. start: where its header begins, head: where the header that all fragments share ends. payload:
     what can be divided, by its place in the frame. is_fragment: whether it is one. offset: of the payload, in bytes. more:
     whether others follow. id: of the fragment. protocol: of the payload. before: the place of the number that announces
-    the fragment header, or would. tags: see `virtual_network`.
+    the fragment header, or would. front: the headers in front of it.
     """
 
-    __slots__ = ("before", "dont", "end", "head", "id", "is_fragment", "more", "offset", "payload", "protocol", "start", "tags",
+    __slots__ = ("before", "dont", "end", "front", "head", "id", "is_fragment", "more", "offset", "payload", "protocol", "start",
                  "v6")  # fmt: skip
 
     def __init__(self, frame: bytes, headers: list[Header], index: int) -> None:
         """The datagram of the IP header at `index`. Raises ValueError where sizes contradict each other, or bytes are missing."""
-        kind, self.start, _, _ = headers[index]
+        kind, self.start, _, stop = headers[index]
         self.v6 = kind == IPV6
-        self.tags = virtual_network(frame, headers[:index])
+        self.front = headers[:index]
         if self.v6:
             self._read6(frame, headers, index)
         else:
             self._read4(frame)
-        if self.payload > self.end or self.end > len(frame):
+        if self.payload > self.end or self.end > stop:  # `stop` is where what it lies in ends
             raise ValueError("sizes contradict each other")
 
     def _read4(self, frame: bytes) -> None:
@@ -78,20 +79,24 @@ class Datagram:
         self.payload = self.head
 
 
-def virtual_network(frame: bytes, headers: list[Header]) -> bytes:
-    """Which network a frame belongs to: the types that its link layer and its tags announce, and the tags' ids.
+def layer_of(text: str) -> Layer:
+    """Which IP header `IP[2]`, `IPV6[-1]`, `ip` is. Raises UsageError."""
+    name, bracket, index = text.upper().partition("[")
+    occurrence = index.removesuffix("]").removeprefix("-")
+    need(name in ("IP", "IPV6"), f"'{text}': fragments are of IP or IPV6, such as IP[2]")
+    good = not bracket or (index.endswith("]") and occurrence.isdecimal() and int(occurrence[:9]) > 0)
+    need(good, f"'{text}': an occurrence is [1], [2] ... or [-1] for the last")
+    return HEADERS.index(name), int(index[:-1][:10]) if bracket else 1
 
-    A tag's priority and drop eligibility say how it is forwarded, not where it belongs (IEEE 802.1Q clause 9.6), and change on
-    the way: Linux looks at the id alone.
-    """
-    found = b""
-    for kind, start, *_ in headers:
-        if kind == VLAN:
-            found += bytes([frame[start] & 0x0F]) + frame[start + 1 : start + 4]
-        elif kind in (ETHERNET, SLL, SLL2):
-            at = start + {ETHERNET: 12, SLL: 14, SLL2: 0}[kind]
-            found += frame[at : at + 2]
-    return found
+
+def chosen(headers: list[Header], layer: Layer | None) -> int | None:
+    """Which of the headers is that of the datagram: the outermost of IP, or what is asked for; None: there is none."""
+    if layer is None:
+        return outermost(headers)
+    kind, occurrence = layer
+    places = [i for i, (other, *_) in enumerate(headers) if other == kind]
+    place = occurrence - 1 if occurrence > 0 else len(places) + occurrence
+    return places[place] if 0 <= place < len(places) else None
 
 
 def outermost(headers: list[Header]) -> int | None:
@@ -103,11 +108,12 @@ class Fragmenter:
     """Fragments datagrams that are larger than an MTU; a stage of a flow.
 
     mtu: bytes of an IP packet, None for what is usual. force: Don't Fragment is overridden. first_id: of the first IPv6
-    datagram that is fragmented; each has the next one. Counts what should have been and was not, by reason.
+    datagram that is fragmented; each has the next one. layer: which IP header of a packet; None: the outermost. Counts what should
+    have been and was not, by reason.
     """
 
-    def __init__(self, mtu: int | None, force: bool, first_id: int) -> None:
-        self.mtu, self.force, self.id = mtu, force, first_id
+    def __init__(self, mtu: int | None, force: bool, first_id: int, layer: Layer | None = None) -> None:
+        self.mtu, self.force, self.id, self.layer = mtu, force, first_id, layer
         self.passed: dict[str, int] = {}
         self.beyond: dict[int, int] = {}  # what packets carry that is not followed
 
@@ -128,7 +134,9 @@ class Fragmenter:
         """What becomes of packet `i`."""
         packet = batch.packet(i)
         headers = codec.walk(batch.data, batch.part(i, i + 1).rows) if large else []
-        index = outermost(headers)
+        index, absent = chosen(headers, self.layer), False
+        if index is None:
+            index, absent = outermost(headers), True
         if index is None:
             return [packet]
         try:
@@ -138,6 +146,8 @@ class Fragmenter:
         mtu = self.mtu or (MTU6 if datagram.v6 else MTU4)
         if datagram.end - datagram.start <= mtu:
             return [packet]
+        if absent:
+            return self.whole(packet, "without such a header")
         if datagram.dont and not self.force:
             return self.whole(packet, "Don't Fragment")
         shared = datagram.head - datagram.start + (8 if datagram.v6 else 0)
@@ -147,7 +157,11 @@ class Fragmenter:
         if datagram.offset + datagram.end - datagram.payload > 65535:
             return self.whole(packet, "truncated or malformed")
         divided = self.fragment6 if datagram.v6 else fragment4
-        made = [packet.remade(frame) for frame in divided(packet.frame, datagram, mtu - shared)]
+        around = Around(packet.frame, datagram.front)
+        fitted = [around.fit(packet, frame) for frame in divided(packet.frame, datagram, mtu - shared)]
+        made = [fragment for fragment in fitted if fragment]
+        if len(made) < len(fitted):
+            return self.whole(packet, "truncated or malformed")
         for fragment in made[1:]:
             fragment.notes = b"".join(line for line in fragment.notes.splitlines(keepends=True) if not line.startswith(b"LOST:"))
         return made

@@ -18,7 +18,8 @@ from ..batch import Batch, Packet, Program, gathered
 from ..codec.program import ACCEPT, EQUAL, LAYER, MORE, REJECT
 from ..language.program import ALL_BITS, Tests, kinds_set
 from ..protocols.fields import FIELDS
-from .fragments import FRAGMENT, Datagram, outermost, with_header_checksum
+from .around import Around, network
+from .fragments import FRAGMENT, Datagram, Layer, chosen, outermost, with_header_checksum
 
 TIMEOUT = 30_000_000_000  # nanoseconds of packet time, as in Linux (net.ipv4.ipfrag_time)
 MEMORY = 4 << 20  # bytes, as in Linux (net.ipv4.ipfrag_high_thresh)
@@ -124,12 +125,12 @@ class Open:
 class Reassembler:
     """Reassembles datagrams; a stage of a flow.
 
-    memory: bytes that may be held. Counts: reassembled datagrams; fragments that came twice; and by reason fragments that
-    passed as they came.
+    memory: bytes that may be held. layer: which IP header of a packet; None: the outermost. Counts: reassembled datagrams;
+    fragments that came twice; and by reason fragments that passed as they came.
     """
 
-    def __init__(self, memory: int = MEMORY) -> None:
-        self.memory, self.held, self.clock = memory, 0, 0
+    def __init__(self, memory: int = MEMORY, layer: Layer | None = None) -> None:
+        self.memory, self.layer, self.held, self.clock = memory, layer, 0, 0
         self.open: OrderedDict[Key, Open] = OrderedDict()
         self.reassembled = self.repeated = 0
         self.passed: dict[str, int] = {}
@@ -157,16 +158,17 @@ class Reassembler:
         out = self.expired() if self.open else []
         row = batch.part(i, i + 1).rows
         headers = codec.walk(batch.data, row) if some else []
-        index = outermost(headers)
-        if index is None:
+        index = chosen(headers, self.layer)
+        if index is None and (self.layer is None or outermost(headers) is None):
             return [*out, packet]
+        reason = "inside tunnels" if self.layer is None else "of another header"
         try:
-            datagram = Datagram(packet.frame, headers, index)
+            datagram = None if index is None else Datagram(packet.frame, headers, index)
         except ValueError:
-            return [*out, *(self.unused([packet], "malformed") if codec.select(batch.data, row, self.wanted) else [packet])]
-        if datagram.is_fragment:
+            datagram, reason = None, "malformed"
+        if datagram and datagram.is_fragment:
             return [*out, *self.fragment(packet, datagram)]
-        return [*out, *(self.unused([packet], "inside tunnels") if codec.select(batch.data, row, self.wanted) else [packet])]
+        return [*out, *(self.unused([packet], reason) if codec.select(batch.data, row, self.wanted) else [packet])]
 
     def fragment(self, packet: Packet, d: Datagram) -> list[Packet]:
         """Takes a fragment; gives what passes: the datagram when it is whole, or fragments that cannot be used."""
@@ -191,10 +193,10 @@ class Reassembler:
 
     def key(self, packet: Packet, d: Datagram) -> Key:
         """What fragments of one datagram have in common; in IPv6 the protocol is the first one's (RFC 8200 section 4.5)."""
-        frame, at = packet.frame, d.start
+        frame, at, around = packet.frame, d.start, network(packet.frame, d.front)
         if d.v6:
-            return packet.linktype, d.tags, frame[at + 8 : at + 40], d.id
-        return packet.linktype, d.tags, frame[at + 12 : at + 20], d.id, d.protocol
+            return packet.linktype, around, frame[at + 8 : at + 40], d.id
+        return packet.linktype, around, frame[at + 12 : at + 20], d.id, d.protocol
 
     def finish(self, key: Key) -> list[Packet]:
         """The datagram of fragments that are all there; themselves if they do not fit together."""
@@ -245,10 +247,11 @@ def reassembled(first: Packet, d: Datagram, payload: bytes) -> Packet | None:
     size = d.head - d.start + len(payload)
     if size - (40 if d.v6 else 0) > 65535:
         return None
+    around = Around(first.frame, d.front)
     if d.v6:
         head[d.before] = d.protocol
         struct.pack_into("!H", head, d.start + 4, size - 40)
-        return first.remade(bytes(head) + payload)
+        return around.fit(first, bytes(head) + payload)
     struct.pack_into("!H", head, d.start + 2, size)
     struct.pack_into("!H", head, d.start + 6, struct.unpack_from("!H", head, d.start + 6)[0] & 0xC000)
-    return first.remade(with_header_checksum(bytes(head), d) + payload)
+    return around.fit(first, with_header_checksum(bytes(head), d) + payload)

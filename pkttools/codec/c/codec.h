@@ -527,7 +527,8 @@ struct corrected {                 /* what was found in a packet, and corrected 
     uint64_t beyond;            /* of the walk: what is not followed */
 };
 
-enum outcome correct(const struct writable_frame *f, int64_t original, int64_t linktype, enum correction what, struct corrected *corrected);
+enum outcome correct(const struct writable_frame *f, int64_t original, int64_t linktype, enum correction what, size_t outer,
+                     struct corrected *corrected);
 
 /* soundness.c */
 

@@ -59,7 +59,9 @@ static enum outcome correct_sum(const struct packet_edit *e, size_t index, struc
     return outcome;
 }
 
-enum outcome correct(const struct writable_frame *f, int64_t original, int64_t linktype, enum correction what, struct corrected *corrected)
+/* outer: checksums are corrected of that many headers, the outermost ones. */
+enum outcome correct(const struct writable_frame *f, int64_t original, int64_t linktype, enum correction what, size_t outer,
+                     struct corrected *corrected)
 {
     struct packet_edit e;                       /* not cleared: half a kilobyte a packet, of which `walk` fills what there is */
     struct packet_view *p = &e.view;
@@ -76,7 +78,7 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
     bool sums = what != TRANSPORT && sums_known();
     struct checksum left = {0};
     enum outcome worst = p->walk.partial ? missing(p) : CORRECTED;
-    for (size_t i = p->walk.count; i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
+    for (size_t i = least(p->walk.count, outer); i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
         if (sums && has_sum(p, i)) {
             enum outcome outcome = correct_sum(&e, i, corrected);
             if (outcome != CORRECTED)

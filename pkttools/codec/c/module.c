@@ -730,14 +730,16 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
 {
     (void)self;
     struct batch b;
-    int what;
+    int what, outer = MAX_HEADERS;
     PyObject *counted = NULL, *result = NULL;
     struct beyond beyond;
-    if (!PyArg_ParseTuple(args, "w*y*i|O", &b.data, &b.rows, &what, &counted))
+    if (!PyArg_ParseTuple(args, "w*y*i|Oi", &b.data, &b.rows, &what, &counted, &outer))
         return NULL;
     bool sound = batch_sound(&b) && protocols_ready();
     if (sound && (what < ALL || what > TRANSPORT))
         PyErr_SetString(PyExc_ValueError, "no such correction");
+    else if (sound && outer < 0)
+        PyErr_SetString(PyExc_ValueError, "no such number of headers");
     else if (sound && beyond_begin(&beyond, counted)) {
         Py_ssize_t outcomes[OUTCOMES] = {0}, wrong = 0, unfinished = 0, doubts[3] = {0};
         Py_BEGIN_ALLOW_THREADS
@@ -747,7 +749,7 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
             const struct packet *p = bare.packet;
             struct writable_frame f = writable_of(&b, p);
             struct corrected corrected;
-            outcomes[correct(&f, p->original, p->linktype, (enum correction)what, &corrected)]++;
+            outcomes[correct(&f, p->original, p->linktype, (enum correction)what, (size_t)outer, &corrected)]++;
             wrong += corrected.wrong;
             unfinished += corrected.unfinished;
             doubts[corrected.doubt]++;

@@ -73,11 +73,11 @@ def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width:
     return program.spread(data, rows, first, step, bit, width, values)
 
 
-def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | None = None) -> tuple[int, ...]:
+def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | None = None, outer: int = 32) -> tuple[int, ...]:
     """See correction.correct."""
     from . import correction
 
-    return correction.correct(data, rows, what, counts)
+    return correction.correct(data, rows, what, counts, outer)
 
 
 def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) -> bytes:

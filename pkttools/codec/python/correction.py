@@ -6,7 +6,7 @@ from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from .. import ALL, BAD, CORRECTED, LEFT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT
 from . import wire
 from .checksum import Checksum, View
-from .headers import need_dict, note
+from .headers import MAX_HEADERS, need_dict, note
 from .lengths import LONGER, SHORTER, SURE, correct_lengths
 from .message import Message
 from .rows import checked, without_fcs
@@ -62,7 +62,7 @@ class _Correction:
         return CORRECTED
 
 
-def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple[int, bool, bool, int, int]:
+def _correct(frame: bytearray, original: int, linktype: int, what: int, outer: int) -> tuple[int, bool, bool, int, int]:
     """Returns the outcome, whether a checksum was wrong, or left to the card, the doubt about lengths, and what is not followed."""
     view = View(frame, original, linktype)
     correction, beyond = _Correction(view), view.beyond
@@ -70,7 +70,7 @@ def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple
     if not fits:
         return MALFORMED, False, False, doubt, beyond
     worst = view.missing() if view.partial else CORRECTED
-    for index in reversed(range(len(view.headers))):  # the innermost first: outer sums cover inner ones
+    for index in reversed(range(min(len(view.headers), outer))):  # the innermost first: outer sums cover inner ones
         if what != TRANSPORT and has_sum(view, index):
             outcome, _, checksum = header_sum(view, index)
             correction.correct_checksum(None, checksum)
@@ -83,24 +83,29 @@ def _correct(frame: bytearray, original: int, linktype: int, what: int) -> tuple
     return worst, correction.wrong, correction.unfinished, doubt, beyond
 
 
-def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | None = None) -> tuple[int, ...]:
+def correct(
+    data: bytearray, rows: bytes, what: int, counts: dict[int, int] | None = None, outer: int = MAX_HEADERS
+) -> tuple[int, ...]:
     """Corrects the checksums of all packets; changes `data`.
 
     what: ALL checksums; LENGTHS too (IP total, IPv6 payload, UDP); or only what the kernel leaves to the card, by completing what
     stands there (TRANSPORT). Returns how many packets are as they should be, and how many could not be corrected in full because
     they are truncated, a fragment, malformed, or on a route whose end is not known; then in how many a checksum was wrong, and
     in how many it had been left to the card; and in how many the bytes behind a datagram may be payload or not, and were not
-    taken for it, or were. Adds to `counts` what packets carry that is not followed.
+    taken for it, or were. Adds to `counts` what packets carry that is not followed. outer: checksums are
+    corrected of that many headers of a packet, the outermost ones.
     """
     values = without_fcs(checked(data, rows))
     if what not in (ALL, LENGTHS, TRANSPORT):
         raise ValueError("no such correction")
+    if outer < 0:
+        raise ValueError("no such number of headers")
     need_dict(counts)
     outcomes, doubts = [0, 0, 0, 0, 0, 0, 0], [0, 0, 0]
     for i in range(0, len(values), COLUMNS):
         offset, captured = values[i + OFFSET], values[i + CAPTURED]
         frame = bytearray(data[offset : offset + captured])
-        outcome, wrong, unfinished, doubt, beyond = _correct(frame, values[i + ORIGINAL], values[i + LINKTYPE], what)
+        outcome, wrong, unfinished, doubt, beyond = _correct(frame, values[i + ORIGINAL], values[i + LINKTYPE], what, outer)
         outcomes[outcome] += 1
         note(counts, beyond)
         outcomes[5] += wrong
