@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from pathlib import Path
 
 import pytest
 from conftest import shell
@@ -14,6 +15,7 @@ from pkttools.language import expression
 from pkttools.protocols.compile import descriptions, our_files
 from pkttools.protocols.fields import BY_HEADER, FIELDS, TABLE
 
+FOLDER = Path(__file__).parent / "data/protocols"
 MSS, SACK_PERMITTED, TIMES, NOP, END = b"\2\4\5\xb4", b"\4\2", b"\x08\x0a\0\0\0\7\0\0\0\x09", b"\1", b"\0"
 SACK = b"\5\x12" + struct.pack("!4I", 10, 20, 30, 40)
 
@@ -271,3 +273,15 @@ def test_items_are_no_layers():
     """They make no packet one of their protocol's: TCP is where there is a header."""
     assert all(kind < 16384 for kinds in expression.LAYERS.values() for kind in kinds)
     assert {row.name.partition(".")[0] for kind in (16384, 16385) for row in BY_HEADER[kind]}
+
+
+@pytest.mark.parametrize(("sample", "lines"), [
+    ("dhcp-options", ["message\t\t: discover", "requested\t: 192.0.2.77", "host name\t: host1", "message\t\t: offer",
+                      "lease\t\t: 3600 s"]),
+    ("dhcpv6-options", ["address\t\t: 2001:db8::5", "prefix\t\t: 2001:db8::/56", "status\t\t: 0 ok"]),
+])  # fmt: skip
+def test_what_is_shown_of_options(backend, sample, lines):
+    """A line whose option is not there is left out."""
+    shown = shell(f"pkt-analyze -lh 5 < '{FOLDER / sample}.txt'", backend=backend).stdout.decode()
+    assert [line for line in lines if f"\t{line}\n" in shown] == lines
+    assert shown.count("\tlease\t") + shown.count("\tprefix\t") == 1

@@ -57,11 +57,18 @@ class Header:
         if name.islower():
             attribute: int | str = getattr(self, name)
             return attribute
-        row = ROWS[self.kind].get(name)
-        value = read_field(row, self.packet.frame, self.start, self.data, self.end) if row else None
-        if row is None or value is None:
-            raise KeyError(name)
+        row, value = self.read(name)
         return value if isinstance(value, int) and row.kind in (INT, FAMILY, LITTLE) else format_value(row, value)
+
+    def read(self, name: str) -> tuple[Row, int | bytes]:
+        """A field, or the first of that name in its lists, with its value. Raises KeyError when it is not there."""
+        row = ROWS[self.kind].get(name)
+        places = [(row, (self.start, self.data, self.end))] if row else self.packet.in_items(self.index, name)
+        for of, place in places:
+            value = read_field(of, self.packet.frame, *place)
+            if value is not None:
+                return of, value
+        raise KeyError(name)
 
     @property
     def size(self) -> int:
@@ -135,8 +142,8 @@ class Named:
 
     def __getitem__(self, name: str) -> int | str:
         """Raises KeyError when the field is not there."""
-        value = self.header[name]
-        words = ROWS[self.header.kind][name].names or {}
+        value, (row, _) = self.header[name], self.header.read(name)
+        words = row.names or {}
         return words.get(value, value) if isinstance(value, int) else value
 
 
@@ -168,6 +175,16 @@ class Packet:
     def verdicts(self) -> list[int]:
         """What is to be thought of the checksum of each header of `walk`."""
         return codec.verify(self.frame, self.row)
+
+    @cached_property
+    def items(self) -> list[tuple[int, int, int, int, int]]:
+        """The items of lists, such as options."""
+        return codec.items(self.frame, self.row)
+
+    def in_items(self, index: int, name: str) -> list[tuple[Row, tuple[int, int, int]]]:
+        """Where fields of a name may be in the lists of a header: row, start, data and end of the item."""
+        return [(ROWS[kind][name], (start, data, end)) for of, kind, start, data, end in self.items
+                if of == index and name in ROWS[kind]]  # fmt: skip
 
     @cached_property
     def corrected(self) -> bytearray:

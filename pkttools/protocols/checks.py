@@ -49,7 +49,7 @@ def check(found: Descriptions) -> None:
         _fields(found, header, first)
         _sizes(header)
         _rules(found, header)
-        _shown(header)
+        _shown(found, header)
         _limits(header)
     _lists(found, first)
     _reached(found)
@@ -197,12 +197,14 @@ def _sum(rule: Checksum, field: Field, bits: int) -> None:
         raise rule.line.wrong(f"{field.name} lies more than {MOST_PLACE} bytes behind the start")
 
 
-def _shown(header: Header) -> None:
+def _shown(found: Descriptions, header: Header) -> None:
     names = {row.name for row in header.rows}
     if header.flags:
         for name in header.flags[0]:
             if name not in names:
                 raise _no_field(header, name, header.flags[1])
+    lists = [found.lists[rule.list] for rule in header.holds if rule.list in found.lists]
+    names |= {row.name for one in lists for item in one.items for row in item.rows}
     for _, template, line in [*header.show, *([header.brief] if header.brief else [])]:
         try:
             parts = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
