@@ -12,6 +12,7 @@ from struct import pack
 from types import SimpleNamespace
 from typing import Any
 
+from .. import protocols
 from . import CODEC_FORMS, FORMS, HEX, NEW, ROW, TRAITS, tabulate
 from .checks import FALLBACK, check, following
 from .describe import Reader, add_entry, read_file
@@ -234,7 +235,9 @@ def made(found: Descriptions) -> SimpleNamespace:
 
 def write(folder: str) -> None:
     """Writes the tables as modules."""
-    texts = {name: f"{name} = {value!r}\n" for name, value in vars(tables()).items()}
+    known = vars(protocols)["_tables"]  # where there were none, they were made when this was imported
+    found = known if isinstance(known, SimpleNamespace) else tables()
+    texts = {name: f"{name} = {value!r}\n" for name, value in vars(found).items()}
     for module, names in MODULES.items():
         text = "".join(texts.pop(name) for name in names)
         Path(folder, f"{module}.py").write_text(

@@ -267,7 +267,7 @@ static inline enum done step(struct pace *p, const struct frame *f, unsigned num
     const struct kind *led = (numbers & LIKELY) != 0 ? likely(&k->first, read_near(&k->first.read, f, at)) : NULL;
     enum done done;
     if (led == NULL) {
-        led = ((numbers & LIKELY) != 0 ? looked_up_apart : looked_up_quickly)(k, f, at, behind, &done);
+        led = (numbers & LIKELY) != 0 ? looked_up_apart(k, f, at, behind, &done) : looked_up_quickly(k, f, at, behind, &done);
         if (led == NULL)
             return done;
     }
