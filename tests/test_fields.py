@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
+from conftest import shell
+from samples import ipv4, tcp
 
 from pkttools.codec import program
 from pkttools.command_line.options import FILTER
@@ -92,7 +95,7 @@ def test_known_places():
     for key, place in {
         ("IP.HEADER_SIZE", "IP"): (4, 4, 0, 4), ("IP.FRAGMENT", "IP"): (48, 16, 0, 1), ("IP.OFFSET", "IP"): (51, 13, 0, 8),
         ("TCP.OFFSET", "TCP"): (96, 4, 0, 4), ("TCP.FLAGS", "TCP"): (104, 8, 0, 1), ("TCP.CWR", "TCP"): (104, 1, 0, 1),
-        ("TCP.FIN", "TCP"): (111, 1, 0, 1), ("TCP.SYN", "TCP"): (110, 1, 0, 1), ("TCP.NS", "TCP"): (103, 1, 0, 1),
+        ("TCP.FIN", "TCP"): (111, 1, 0, 1), ("TCP.SYN", "TCP"): (110, 1, 0, 1), ("TCP.AE", "TCP"): (103, 1, 0, 1),
         ("TCP.DATA", "TCP"): (160, 0, 0, 1), ("IPV6.EXT_SIZE", "IPV6_OPTIONS"): (8, 8, 1, 8),
         ("IPV6.EXT_SIZE", "IPV6_AH"): (8, 8, 2, 4),
         ("IPV6.FLOWID", "IPV6"): (12, 20, 0, 1), ("ETHERNET.VLAN_ID", "VLAN"): (4, 12, 0, 1),
@@ -157,3 +160,21 @@ def test_what_is_no_name(name):
     assert name not in FIELDS
     with pytest.raises(KeyError):
         FIELDS[name]
+
+
+# ---- names that fields had ----
+
+
+def test_the_bit_that_was_ns(backend):
+    """RFC 9768 has given TCP.NS to accurate ECN: it is TCP.AE, and whoever writes the old name is understood."""
+    assert FIELDS["TCP.NS"] == FIELDS["TCP.AE"]
+    assert "TCP.NS" in FIELDS
+    assert "TCP.NS" not in list(FIELDS)
+    bits = ipv4(6, tcp()).hex(" ")
+    text = f"LINKTYPE: 101\n-- 1 --\nTIME: 1.0\n0000: {bits}\nTCP.NS: 1\n==\n".encode()
+    whole = shell("pkt-txt2txt", text, backend=backend).stdout
+    for name in ("tcp.ns", "TCP.AE"):
+        assert shell(f"pkt-filter {name}==1", text, backend=backend).stdout == whole
+        for words in (f"{name}=0", f"--tcp-{name[-2:].lower()} 0"):
+            done = shell(f"pkt-change {words} | pkt-txt2txt -aa", text, backend=backend)
+            assert (re.findall(r"TCP\.(?:AE|NS): *\t*.*", done.stdout.decode()), done.stderr) == (["TCP.AE:\t\t\t0x0"], b"")

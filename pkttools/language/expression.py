@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from ..codec import program
 from ..errors import UsageError
-from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LAYERS, LITTLE, TABLE, Row
+from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LAYERS, LITTLE, TABLE, Row, current
 from .program import ALL_BITS, Tests, assignments_program, kinds_set
 from .values import HEX, check_assignable, parse_number, parse_step, parse_value
 
@@ -33,7 +33,7 @@ SPELLINGS = {"&&": "and", "||": "or", "!": "not"}
 
 
 def field(text: str) -> tuple[str, list[int], int | None]:
-    """Finds a field by its name: its name, its rows, and the occurrence that was asked for.
+    """Finds a field by its name: the name that it has now, its rows, and the occurrence that was asked for.
 
     Raises UsageError with the nearest known name.
     """
@@ -46,7 +46,7 @@ def field(text: str) -> tuple[str, list[int], int | None]:
         occurrence = int(index[:-1][:10])
     if name not in FIELDS:
         raise UsageError(unknown_name(name, list(FIELDS), "field"))
-    return name, FIELDS[name], occurrence
+    return current(name), FIELDS[name], occurrence
 
 
 def unknown_name(name: str, known: list[str], what: str) -> str:

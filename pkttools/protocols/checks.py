@@ -51,6 +51,7 @@ def check(found: Descriptions) -> None:
         _rules(found, header)
         _shown(found, header)
         _limits(header)
+    _renamed(found)
     _lists(found, first)
     _reached(found)
     _progress(found)
@@ -83,6 +84,13 @@ def _fields(found: Descriptions, header: Header, first: dict[tuple[str, str], tu
         forms = {"int" if one.form in NUMBERS else one.form for one in (row, other)}
         if len(forms) > 1 or row.names != other.names:
             raise row.line.wrong(f"{row.name} is another kind of field in {owner.name} ({other.line.place})")
+
+
+def _renamed(found: Descriptions) -> None:
+    names = {(header.protocol, row.name): row.name for header, row in found.rows}
+    for header, row in found.rows:
+        if isinstance(row, Field) and row.was and names.setdefault((header.protocol, row.was), row.name) != row.name:
+            raise row.line.wrong(f"{header.protocol}.{row.was} is another field")
 
 
 def _sizes(header: Header) -> None:

@@ -32,7 +32,7 @@ SPACES = ("ethertype", "protocol", "udp", "llc", "linktype", "greversion")
 # Where the tables are: what every command needs, what those do that name fields, and what few ask for.
 MODULES = {
     "_tables": ("LINKTYPE", "WALK"),
-    "_rows": ("HEADERS", "ROWS", "TRAITS", "FIELDS", "LAYERS"),
+    "_rows": ("HEADERS", "ROWS", "TRAITS", "FIELDS", "RENAMED", "LAYERS"),
     "_words": ("LAYOUTS", "NAMES", "SPACES"),
 }
 
@@ -194,6 +194,12 @@ def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...
     return tuple(row_of(found, header, numbers[header], row, ranges.get(header, set())) for header, row in in_order)
 
 
+def renamed(found: Descriptions) -> dict[str, str]:
+    """Names that fields had, and which they have now."""
+    rows = ((header.protocol, row) for header, row in found.rows if isinstance(row, Field) and row.was)
+    return {f"{protocol}.{row.was}": f"{protocol}.{row.name}" for protocol, row in rows}
+
+
 def packed(rows: tuple[tuple[Any, ...], ...], names: list[str]) -> tuple[bytes, bytes]:
     """The same as bytes, see ROW and TRAITS in __init__.py; in the byte order of this machine, which will run them."""
     following: dict[str, int] = {}  # name to the next row of that name
@@ -224,6 +230,7 @@ def made(found: Descriptions) -> SimpleNamespace:
         ROWS=columns,
         TRAITS=traits,
         FIELDS="\n".join(["", *(row[0] for row in rows), ""]),
+        RENAMED=renamed(found),
         LAYERS=layers,
         LAYOUTS=tuple(layout_of(found.headers[name]) for name in names),
         NAMES=words,

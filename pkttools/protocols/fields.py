@@ -57,11 +57,17 @@ def _names_of(place: int) -> dict[int, str]:
     return _words.NAMES[[*_words.NAMES][place]]
 
 
+def current(name: str) -> str:
+    """The name that a field has now: one that it had is still read."""
+    return _rows.RENAMED.get(name, name)
+
+
 class Fields:
     """Name of a field to the indexes of its rows, in table order."""
 
     def __getitem__(self, name: str) -> list[int]:
         """Raises KeyError when there is no such field."""
+        name = current(name)
         at = _rows.FIELDS.find(f"\n{name}\n")
         if at < 0 or "\n" in name:
             raise KeyError(name)
@@ -71,7 +77,7 @@ class Fields:
         return found
 
     def __contains__(self, name: str) -> bool:
-        return "\n" not in name and f"\n{name}\n" in _rows.FIELDS
+        return "\n" not in name and f"\n{current(name)}\n" in _rows.FIELDS
 
     def __iter__(self) -> Iterator[str]:
         return iter(dict.fromkeys(TABLE.names))
@@ -128,6 +134,7 @@ class ByHeader(dict[int, list[Row]]):
 
 __all__ = [
     "BY_HEADER", "DATA", "FAMILY", "FIELDS", "HEADERS", "INT", "IPV4", "IPV6", "LAYERS", "LITTLE", "MAC", "TABLE", "TEXT", "Row",
+    "current",
 ]  # fmt: skip
 FIELDS = Fields()
 TABLE = Table()

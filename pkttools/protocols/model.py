@@ -28,13 +28,14 @@ class Field:
 
     bit, width: place and size in bits, from the header's start. form: how its value is written: one of WIDTHS, `int`, `little`
     (a little-endian integer), `text`. Its value is (the bits + bias) * scale. names: the table of names of its values. old:
-    1.16 printed it. within: the field that it is a part of.
+    1.16 printed it. was: a name that it had, and is still read by. within: the field that it is a part of.
     """
 
     def __init__(self, name: str, bit: int, width: int, line: Line) -> None:
         self.name, self.bit, self.width, self.line = name, bit, width, line
         self.form, self.bias, self.scale, self.names, self.old, self.meaning = "int", 0, 1, "", False, ""
         self.within: Field | None = None
+        self.was = ""
         self.protocol = ""  # that it is of; "": that of its header
 
     @property
