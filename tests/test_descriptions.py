@@ -14,9 +14,9 @@ import pytest
 from conftest import ROOT
 from samples import ethernet, ipv4, udp
 
-from pkttools.codec.python import checksum, headers
+from pkttools.codec.python import headers, protocols
 from pkttools.errors import PktError
-from pkttools.protocols import _tables, walking
+from pkttools.protocols import _tables
 from pkttools.protocols.checks import announced, check
 from pkttools.protocols.compile import MODULES, announce, descriptions, kinds, made, our_files, rows_of, tables
 from pkttools.protocols.describe import FORMS, STATEMENTS, Reader
@@ -288,7 +288,8 @@ def test_what_descriptions_say_of_each_other(text, line, message):
 
 def test_what_is_said_without_a_fault():
     compiled(
-        GOOD + "size B + 14\nend C if C >= 16\nnext P if A & 0x80 and B == 8 and E != 31\nwhole if A == 0\nchecksum B internet"
+        GOOD + "size B + 14\nend C if C >= 16\nnext P if A & 0x80 and B == 8 and E != 31\nwhole if A == 0\nfield F 16\n"
+        "checksum F internet over header + B * 4 - 4 or all without 8 at 18 pseudo 6 or 4 whole zero wrong card cut if A == 0"
     )
 
 
@@ -466,33 +467,9 @@ def test_the_example_of_contributing(codec):
     assert given.LAYOUTS[given.HEADERS.index("CHAT")][0] == "Chat"
 
 
-# ---- what the codec still knows by itself is what descriptions say ----
-
-
-def test_checksums_are_those_of_the_codec():
-    """Place, bytes, least size, pseudo-headers and what 0 says, of whatever IP carries and a description has a checksum of."""
-    found = descriptions(OURS)
-    seen = 0
-    for version, space in ((4, "protocol4"), (6, "protocol6")):
-        for number, entry in announced(found, found.spaces[space]):
-            header = found.headers.get(entry.header)
-            rule = header.checksum if header else None
-            if header is None or rule is None or rule.over == "header" or (number, version == 6) not in checksum.OF:
-                continue
-            place, size, least, pseudo, zero, _ = checksum.OF[number, version == 6]
-            assert (header.field(rule.field).bit, header.name) == (place * 8, header.name)
-            assert header.fixed_size <= least or header.name in ("CARP", "HIP")  # which the codec does not tell from VRRP, or Shim6
-            if (number, version) != (112, 6) or header.name == "VRRP3":  # of version 2 the codec knows none in IPv6
-                assert (version in rule.pseudo) == ((version == 6) in pseudo), header.name
-            assert {"sum": walking.A_SUM, "none": walking.NO_SUM, "ffff": walking.NEVER}[rule.zero] == zero, header.name
-            assert (rule.kind == "crc32c") == (number == 132) == (size == 4)
-            seen += 1
-    assert seen >= 8
-
-
 def test_tunnels_over_udp():
     """Those whose checksum may be left out: L2TP, GTP-U, Teredo, LISP, GRE, VXLAN, VXLAN-GPE, GUE, Geneve, MPLS, VXLAN of Linux."""
     known = {1701, 2152, 3544, 4341, 4754, 4789, 4790, 6080, 6081, 6635, 8472}
     entries = announced(descriptions(OURS), descriptions(OURS).spaces["udp"])
     assert {number for number, entry in entries if entry.tunnel} == known
-    assert {port for port in range(65536) if headers.is_tunnel_port(port)} == known
+    assert protocols.known().kinds[headers.UDP].rules[0][2].tunnels == known

@@ -422,6 +422,67 @@ def test_what_cannot_be_known(codec, tmp_path, size, covered, captured, outcome,
     assert found == (bytes([outcome]), verdict)
 
 
+RULED = """
+protocol RULED
+after protocol 253
+field SIZE 4 * 4
+field COUNT 4
+field LENGTH 8
+field SUM 16
+field KEY 32
+data
+size SIZE
+checksum SUM {}
+"""
+WORDS = {  # what is covered of a header of 8 bytes, an option of 4 and 11 bytes, as it says by its COUNT and LENGTH; pseudo-header
+    "internet over header + COUNT * 4 - 4 or all pseudo whole": {(2, 0): (16, 23), (1, 0): (12, 23), (0, 0): (23, 23)},
+    "internet over LENGTH + 1 or all without 4 at 4 pseudo": {(0, 21): (22, 22), (0, 0): (23, 23), (0, 8): (9, 9)},
+    "internet over LENGTH or jumbo pseudo 6": {(0, 20): (20, 20)},
+    "internet pseudo zero wrong if COUNT == 1": {(1, 0): (23, 23)},
+    "internet over header or message": {(0, 0): (12, 0)},
+    "internet pseudo 6 or 4 card": {(0, 0): (23, 23)},
+    "internet pseudo zero missing": {(0, 0): (23, 23)},
+}  # fmt: skip
+AROUND = {
+    "ipv4": lambda message: ethernet(0x0800, ipv4(253, message)),
+    "ipv6": lambda message: ethernet(0x86DD, ipv6(253, message)),
+    "behind options": lambda message: ethernet(0x86DD, ipv6(60, bytes([253, 0]) + bytes(6) + message)),
+    "in a tunnel": lambda message: ethernet(0x0800, ipv4(47, gre(0x86DD, ipv6(253, message), 0x8000))),
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("rule", WORDS)
+def test_a_protocol_of_ip_is_one_file(codec, tmp_path, around, rule):
+    """All that a line `checksum` can say, of ours as of a user's: corrected, checked, and not known where it is cut."""
+    path = tmp_path / "ruled.protocol"
+    path.write_text(RULED.format(rule))
+    codec.set_protocols(made(descriptions([*OURS, path])).WALK)
+    try:
+        for (count, length), (covered, size) in WORDS[rule].items():
+            message = bytes([0x30 | count, length, 0, 0]) + b"key.opt.eleven byte"
+            plain = AROUND[around](message)
+            at = len(plain) - len(message)
+            v6 = around != "ipv4"
+            ends = plain[at - (40 if around == "behind options" else 32) :][:32] if v6 else plain[at - 8 : at]
+            with_ends = "pseudo" in rule and (v6 or "pseudo 6" not in rule)
+            false_header = ends + size.to_bytes(4, "big") + bytes([0, 0, 0, 253]) if with_ends else b""
+            whole = message[:covered]
+            wanted = folded(false_header + (whole[:4] + whole[8:] if "without" in rule else whole))
+            frame, row = bytearray(plain), rows(plain)
+            codec.correct(frame, row, 0)
+            assert int.from_bytes(frame[at + 2 : at + 4], "big") == wanted
+            assert (codec.check(frame, row), codec.verify(frame, row)[-1]) == (bytes([0]), RIGHT)
+            frame[at + covered - 1] ^= 0x41
+            assert codec.verify(frame, row)[-1] == BAD
+            assert codec.correct(frame, row, 0)[5] == 1
+            assert (codec.check(frame, row), codec.verify(frame, row)[-1]) == (bytes([0]), RIGHT)
+            cut = frame[:-1]
+            assert codec.verify(cut, rows(cut, len(frame)))[-1] == UNCERTAIN
+    finally:
+        codec.set_protocols(_tables.WALK)
+
+
 # ---- extension headers ----
 
 EXTENSION = """

@@ -9,7 +9,6 @@ from ..errors import PktError
 from .model import (
     MOST_BYTES,
     MOST_TESTED,
-    OURS,
     Checksum,
     Descriptions,
     Entry,
@@ -80,7 +79,7 @@ def _fields(found: Descriptions, header: Header, first: dict[tuple[str, str], tu
             raise row.line.wrong(f"no names {row.names}; there are {', '.join([*found.names, *found.spaces])}")
         if header.hidden or header.unfollowed:
             continue
-        owner, other = first.setdefault((header.protocol, row.name), (header, row))
+        owner, other = first.setdefault((row.protocol or header.protocol, row.name), (header, row))
         forms = {"int" if one.form in NUMBERS else one.form for one in (row, other)}
         if len(forms) > 1 or row.names != other.names:
             raise row.line.wrong(f"{row.name} is another kind of field in {owner.name} ({other.line.place})")
@@ -179,30 +178,40 @@ def _rules(found: Descriptions, header: Header) -> None:
             raise rule.line.wrong(f"no space {rule.space}; there are {', '.join(found.spaces)}")
         if rule.last > header.fixed_size * 8:
             raise rule.line.wrong(f"{header.name} has {header.fixed_size} bytes at least: no last {rule.last} bits")
-    rule_of_sum = header.checksum
-    if rule_of_sum:
-        for name in (rule_of_sum.field, rule_of_sum.over, *(test.field for test in rule_of_sum.tests)):
-            field = header.field(name)
-            if field is None and name not in ("header", "message"):
-                raise _no_field(header, name, rule_of_sum.line)
-            if field and field.end > (header.bits if header.kind_of else header.fixed_size * 8):
-                raise rule_of_sum.line.wrong(f"{name} lies behind the {header.fixed_size} bytes that have to be there")
-        sum_field = header.field(rule_of_sum.field)
-        bits = 16 if rule_of_sum.kind == "internet" else 32
-        if sum_field and (sum_field.width != bits or sum_field.bit % 8):
-            raise rule_of_sum.line.wrong(f"{rule_of_sum.field} is no field of {bits // 8} bytes, as {rule_of_sum.kind} has")
-        if sum_field and header.rank != OURS:  # those of ours are rules of codec/c/checksum.c
-            _sum(rule_of_sum, sum_field, bits)
+    if header.checksum and header.checksum.kind != "unknown":
+        _sum(header, header.checksum)
 
 
-def _sum(rule: Checksum, field: Field, bits: int) -> None:
-    """What the tables of checksums have room for."""
+def _sum(header: Header, rule: Checksum) -> None:
+    """What a checksum goes by, and what its table has room for."""
+    there = header.bits if header.kind_of else header.fixed_size * 8
+    for name in (rule.field, *([rule.said] if rule.said else ()), *(test.field for test in rule.tests)):
+        field = header.field(name)
+        if field is None:
+            raise _no_field(header, name, rule.line)
+        if field.end > there:
+            raise rule.line.wrong(f"{name} lies behind the {header.fixed_size} bytes that have to be there")
+        if name != rule.field and (field.form not in NUMBERS or field.width > MOST_TESTED):
+            raise rule.line.wrong(f"{name} is no number of at most {MOST_TESTED} bits")
+    for test in rule.tests:
+        _test(header, test)
+    field, bits = header.field(rule.field), 16 if rule.kind == "internet" else 32
+    assert field is not None
+    if field.width != bits or field.bit % 8:
+        raise rule.line.wrong(f"{rule.field} is no field of {bits // 8} bytes, as {rule.kind} has")
     if bits == 16 and field.bit % 16:
         raise rule.line.wrong(f"{field.name} lies at an odd byte: no Internet checksum does")
-    if bits == 32 and (rule.pseudo or rule.zero != "sum"):
-        raise rule.line.wrong("a CRC has no pseudo-header, and 0 is a value like any other")
+    if bits == 32 and (rule.pseudo or rule.zero != "sum" or rule.without[0] or rule.also):
+        raise rule.line.wrong("a CRC has no pseudo-header, covers all, and 0 is a value like any other")
     if field.bit // 8 > MOST_PLACE:
         raise rule.line.wrong(f"{field.name} lies more than {MOST_PLACE} bytes behind the start")
+    size, at = rule.without
+    if size and (size % 2 or at % 2 or at * 8 < field.end or at > MOST_PLACE or size > MOST_PLACE):
+        raise rule.line.wrong(f"what is left out is of even place and size, behind {field.name}, each at most {MOST_PLACE}")
+    said = header.field(rule.said)
+    unit = said.scale * rule.unit if said else 0
+    if unit > MOST_BYTES or abs(unit * (said.bias if said else 0) + rule.number) > MOST_BYTES:
+        raise rule.line.wrong(f"{rule.said} counts more than {MOST_BYTES} bytes")
 
 
 def _shown(found: Descriptions, header: Header) -> None:

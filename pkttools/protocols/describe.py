@@ -750,26 +750,80 @@ def _next(reader: Reader, line: Line, words: Words) -> None:
     header.next.append(rule)
 
 
-@statement("checksum FIELD internet|crc32c [over header|FIELD] [pseudo [4|6]] [zero none|ffff] [if TEST [and TEST]...]")
+CHECKSUM = (
+    "checksum unknown | FIELD internet|crc32c [over header [or message] | over [header +] FIELD [* N] [+|- N] [or all|jumbo]] "
+    "[without BYTES at BYTE] [pseudo [4|6] [or 4|6] [whole]] [zero none|ffff|missing|wrong] [card [cut]] [if TEST [and TEST]...]"
+)
+
+
+@statement(CHECKSUM)
 def _checksum(reader: Reader, line: Line, words: Words) -> None:
-    """Its checksum: over the whole message, if nothing else is said."""
-    header, field, kind = reader.current(line), words.name("a field"), words.take()
-    if kind not in ("internet", "crc32c"):
-        raise words.wanted()
+    """Its checksum: over the whole message, if nothing else is said; `unknown`: whether it has one cannot be told."""
+    header = reader.current(line)
     if header.checksum:
         raise line.wrong(f"{header.name} has a checksum already ({header.checksum.line.place})")
+    if words.took("unknown"):
+        words.done()
+        header.checksum = Checksum("", "unknown", line)
+        return
+    field, kind = words.name("a field"), words.take()
+    if kind not in ("internet", "crc32c"):
+        raise words.wanted()
     rule = Checksum(field, kind, line)
     if words.took("over"):
-        rule.over = "header" if words.took("header") else words.name("a field")
+        _over(rule, words)
+    if words.took("without"):
+        size = words.number(MOST_BYTES)
+        if not words.took("at"):
+            raise words.wanted()
+        rule.without = size, words.number(MOST_BYTES)
     if words.took("pseudo"):
-        rule.pseudo = (4,) if words.took("4") else (6,) if words.took("6") else (4, 6)
+        rule.pseudo = _versions(words) or (4, 6)
+        if words.took("or"):
+            rule.pseudo_also = _versions(words)
+            if not rule.pseudo_also or set(rule.pseudo_also) & set(rule.pseudo):
+                raise words.wanted()
+        rule.whole = words.took("whole")
     if words.took("zero"):
         rule.zero = words.take()
-        if rule.zero not in ("none", "ffff"):
+        if rule.zero not in ("none", "ffff", "missing", "wrong"):
             raise words.wanted()
+    if words.took("card"):
+        rule.card, rule.cut = True, words.took("cut")
     rule.tests = words.tests()
     words.done()
     header.checksum = rule
+
+
+def _versions(words: Words) -> tuple[int, ...]:
+    """4, 6 or neither."""
+    return (4,) if words.took("4") else (6,) if words.took("6") else ()
+
+
+def _over(rule: Checksum, words: Words) -> None:
+    """header [or message] | [header +] FIELD [* N] [+|- N] [or all|jumbo]."""
+    if words.took("header"):
+        rule.over = "header"
+        if words.took("or"):
+            rule.also = words.take()
+            if rule.also != "message":
+                raise words.wanted()
+        if not words.took("+"):
+            return
+        rule.over = "behind"
+    else:
+        rule.over = "said"
+    rule.said = words.name("a field")
+    if words.took("*"):
+        rule.unit = words.number(MOST_BYTES)
+    if words.took("+"):
+        rule.number = words.number(MOST_BYTES)
+    elif words.took("-"):
+        rule.number = -words.number(MOST_BYTES)
+    if words.took("or"):
+        rule.nothing = words.take()
+        if rule.nothing not in ("all", "jumbo"):
+            raise words.wanted()
 
 
 # ---- lists ----

@@ -98,15 +98,25 @@ class Next(Rule):
 class Checksum:
     """The checksum of a header or of the message that it begins.
 
-    field: where it stands. kind: `internet` (RFC 1071) or `crc32c`. over: `header`, `message`, or the field that says how many
-    bytes it covers. pseudo: of which IP versions it covers a pseudo-header. zero: what 0 says: `sum` (a sum like others), `none`
-    (there is no checksum), `ffff` (none; and a sum of 0 is written as 0xFFFF).
+    field: where it stands. kind: `internet` (RFC 1071) or `crc32c`; `unknown`: whether there is one nobody can say. over: how many
+    bytes it covers: `message`; `header`, its size; `said`, what the field `said` says, times `unit`, plus `number`; `behind`, so
+    many more than the header has. nothing: what a field of 0 says: `` (0 bytes), `all` (the whole message), `jumbo` (the same, of
+    what is too long for it to say). also: `message`: some have it over the whole message. without: bytes that are left out, and
+    from which one on. pseudo: of which IP versions it covers a pseudo-header; pseudo_also: of which in what some send;
+    whole: that one has the size of the whole message, whatever is covered. zero: what 0 says: `sum` (a sum like others), `none`
+    (there is no checksum), `ffff` (none; and a sum of 0 is written as 0xFFFF), `missing` (the same, but only IPv4 and what carries
+    a tunnel may be without), `wrong` (a sum of 0 is written as 0xFFFF). card: kernels leave it to the network card; cut: and
+    messages for the card to cut.
     """
 
     def __init__(self, field: str, kind: str, line: Line) -> None:
         self.field, self.kind, self.line = field, kind, line
-        self.over, self.zero = "message", "sum"
+        self.over, self.said, self.unit, self.number, self.nothing = "message", "", 1, 0, ""
+        self.also, self.zero = "", "sum"
+        self.without = 0, 0
         self.pseudo: tuple[int, ...] = ()
+        self.pseudo_also: tuple[int, ...] = ()
+        self.whole = self.card = self.cut = False
         self.tests: list[Test] = []
 
 

@@ -118,5 +118,5 @@ def _without(kind: Header, absent: set[str]) -> None:
     kind.end = kind.end if kind.end and can(kind.end) else None
     kind.show = [line for line in kind.show if shown(line[1])]
     kind.brief = kind.brief if kind.brief and shown(kind.brief[1]) else None
-    if kind.checksum and kind.checksum.field in absent:
+    if kind.checksum and absent & {kind.checksum.field, kind.checksum.said, *(test.field for test in kind.checksum.tests)}:
         kind.checksum = None

@@ -6,7 +6,7 @@ from struct import pack
 
 from . import walking
 from .checks import announced
-from .model import OURS, Checksum, Descriptions, Entry, Field, Header, Holds, Item, List, Next, Size, Space, Test
+from .model import Checksum, Descriptions, Entry, Field, Header, Holds, Item, List, Next, Size, Space, Test
 
 MOST = 0xFFFFFFFF  # a number, and a mask
 PARTIAL = {"cut": walking.CUT, "inside": walking.CUT_INSIDE, "deep": walking.DEEP, "size": walking.MISSIZED}
@@ -17,6 +17,11 @@ CATEGORIES = {
     "tunnel": walking.TUNNEL,
 }
 LEVELS = {"link": 1, "network": 2, "transport": 3}  # of those that 1.16 knew: what is inside claims data of what is around it
+OVER = {"message": walking.MESSAGE, "header": walking.HEADER_ALONE, "said": walking.SAID, "behind": walking.HEADER_AND}
+NOTHING = {"": walking.AS_SAID, "all": walking.ALL_FOR_0, "jumbo": walking.JUMBO_FOR_0}
+ZERO = {
+    "sum": walking.A_SUM, "none": walking.NO_SUM, "ffff": walking.NEVER, "missing": walking.MISSING, "wrong": walking.FORBIDDEN,
+}  # fmt: skip
 
 Read = tuple[int, int, int, int]  # as the columns are
 Condition = tuple[Read, int, int, int, int]  # a row of tests
@@ -130,7 +135,7 @@ class Tables:
             *(rules, self.count("rules") - rules),
             getattr(walking, header.exception or "NO_EXCEPTION"),
         )
-        if header.checksum and header.rank != OURS:  # those of ours are rules of codec/c/checksum.c
+        if header.checksum:
             self.sum(header, header.checksum)
 
     def term(self, header: Header, size: Size) -> None:
@@ -174,18 +179,26 @@ class Tables:
 
     def sum(self, header: Header, rule: Checksum) -> None:
         """A row of sums."""
-        stands, over = header.field(rule.field), header.field(rule.over)
-        assert stands is not None  # checks.py has seen it
+        stands, said = header.field(rule.field), header.field(rule.said)
+        unit, (gap, gap_at) = said.scale * rule.unit if said else 0, rule.without
+        versions = {4: walking.FOR_4, 6: walking.FOR_6}
+        also = walking.ALSO_MESSAGE if rule.also else sum(versions[version] for version in rule.pseudo_also)
         self.rows["sums"] += (
             self.kinds[header.name],
-            stands.bit // 8,
-            2 if rule.kind == "internet" else 4,
-            walking.SAID if over else walking.HEADER_ALONE if rule.over == "header" else walking.MESSAGE,
-            self.read(read(over) if over else None),
-            over.scale if over else 0,
-            over.bias * over.scale if over else 0,
-            sum({4: walking.FOR_4, 6: walking.FOR_6}[version] for version in rule.pseudo),
-            {"sum": walking.A_SUM, "none": walking.NO_SUM, "ffff": walking.NEVER}[rule.zero],
+            stands.bit // 8 if stands else 0,
+            {"unknown": 0, "internet": 2, "crc32c": 4}[rule.kind],
+            OVER[rule.over],
+            self.read(read(said) if said else None),
+            unit,
+            (said.bias * unit if said else 0) + rule.number,
+            NOTHING[rule.nothing],
+            gap_at,
+            gap,
+            sum(versions[version] for version in rule.pseudo),
+            also,
+            int(rule.whole),
+            ZERO[rule.zero],
+            (walking.CARD if rule.card else 0) | (walking.CARD_CUTS if rule.cut else 0),
             *self.run(*(condition(header, test) for test in rule.tests)),
         )
 

@@ -32,12 +32,18 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
     spaces   number, counted, entries
         Numbers that announce kinds; the first one is link types. number: in SPACES of compile.py, of what is not followed; counted:
         values from here on that have no entry are counted; -1: none, the next rule is asked.
-    sums     kind, at, bytes, over, read, scale, bias, pseudo, zero, tests
-        A checksum that a header of a kind has, other than those that messages of IP have by their protocol; in the order of kinds.
+    sums     kind, at, bytes, over, read, scale, bias, nothing, gap at, gap, pseudo, also, whole, zero, card, tests
+        The checksum of a header of a kind, or of the message that it begins; in the order of kinds.
         at: its first byte, from the header's start. bytes: 2, an Internet checksum (RFC 1071), which lies at an even byte; 4, a
-        CRC32c. over: MESSAGE, the header and its data; HEADER_ALONE; or SAID, read * scale + bias bytes. pseudo: bits of the
-        versions of IP whose pseudo-header is in it, FOR_4 and FOR_6. zero: A_SUM; NO_SUM, it says that there is none; NEVER: the
-        same, and a sum of 0 is written as 0xFFFF. tests hold where there is one.
+        CRC32c; 0: whether there is one cannot be told. over: MESSAGE, the header and its data; HEADER_ALONE; SAID, read * scale +
+        bias bytes, at least itself; HEADER_AND, so many behind it. nothing: a number read of 0 says that AS_SAID,
+        ALL_FOR_0, all of the message, or JUMBO_FOR_0, the same, where it is too long for IPv4 to say, or in IPv6. gap: so many
+        bytes are left out, from gap at on. pseudo: bits of the versions of IP whose pseudo-header is in it, FOR_4 and FOR_6. also:
+        bits of those where some have one, too, or ALSO_MESSAGE: some cover the whole message. whole: the pseudo-header says the
+        size of the whole message, otherwise what is covered. zero: A_SUM; NO_SUM, it says that there is none; NEVER: the same, and
+        a sum of 0 is written as 0xFFFF; MISSING: as NEVER, but only IPv4 and what carries a tunnel may do without, and pkt-correct
+        has none without that need not be; FORBIDDEN: it is wrong. card: CARD: kernels leave it to the network card, CARD_CUTS: and
+        messages for it to cut. tests hold where there is one.
     entries  value, kind, tests
         In the order of values; of several of the same value the first one whose tests hold, which read from where the kind would
         begin. kind -1: nothing that has headers in it; -2: the same, and a tunnel.
@@ -71,9 +77,11 @@ BIG_ENDIAN, LITTLE_ENDIAN = range(2)
 TO_KIND, BY_SPACE, COUNTED = range(3)
 QUOTED, PROMISED = 1, 2
 LEAF, TUNNEL_LEAF = -1, -2
-MESSAGE, HEADER_ALONE, SAID = range(3)
-FOR_4, FOR_6 = 1, 2
-A_SUM, NO_SUM, NEVER = range(3)
+MESSAGE, HEADER_ALONE, SAID, HEADER_AND = range(4)
+AS_SAID, ALL_FOR_0, JUMBO_FOR_0 = range(3)
+FOR_4, FOR_6, ALSO_MESSAGE = 1, 2, 4
+A_SUM, NO_SUM, NEVER, MISSING, FORBIDDEN = range(5)
+CARD, CARD_CUTS = 1, 2
 NO_EXCEPTION, COOKED_TAGS = range(2)
 SIZED, ALONE, LAST = range(3)
 ANY, OTHER = -1, -2
@@ -106,4 +114,4 @@ NAMES = (
     "items",
     "holds",
 )  # of the tables, in their order
-COLUMNS = (4, 5, 5, 20, 6, 4, 4, 11, 8, 7, 9)
+COLUMNS = (4, 5, 5, 20, 6, 4, 4, 17, 8, 7, 9)

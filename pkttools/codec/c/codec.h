@@ -336,7 +336,8 @@ struct walk {
 bool extends(enum header_kind kind);
 bool is_extension(unsigned protocol);
 bool is_tunnel(enum header_kind kind);
-bool is_tunnel_port(unsigned port);
+bool has_rule(enum header_kind kind);
+unsigned extension_next(const struct frame *f, const struct header *h);
 bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
 void walk_own(struct walk *w, const struct frame *f, int64_t linktype);
@@ -441,13 +442,12 @@ struct message {                /* what an IP header carries; small, since one i
     bool v6;
     bool obscure;               /* the last address of its route is not known */
     bool sealed;                /* it is authenticated, with what covers the addresses */
-    /* By the rules of checksum.c: */
+    /* By the rules of descriptions, see sums.c: */
     bool unknown;               /* whether it has a checksum */
-    bool pseudo, never_zero;    /* whether the sum has a pseudo-header; whether 0xFFFF stands for 0 */
-    bool other, kept;           /* whether some compute it otherwise; whether that is left as it is */
-    uint8_t place, bytes;       /* where in the message the checksum stands, 0: it has none; its bytes, 2 or 4 of a CRC */
-    uint8_t gap;                /* bytes from 16 on that it leaves out */
+    bool summed, pseudo, other; /* it has one; the sum has a pseudo-header; some compute it otherwise */
+    uint8_t place, bytes;       /* where in the message the checksum stands; its bytes, 2 or 4 of a CRC */
     size_t covered, length;     /* bytes of the message that it covers; what the pseudo-header says */
+    const struct sum_rule *rule;
 };
 
 size_t wire_end(const struct packet_view *p, size_t index);
@@ -458,21 +458,18 @@ static inline bool within(const struct packet_view *p, size_t at, size_t size)
 }
 size_t jumbo_place(const struct frame *f, size_t at);
 
-/* Whether the header at `index` carries a message that may have a checksum. */
-static inline bool carries_message(const struct packet_view *p, size_t index)
+/* Whether a header of a kind carries a message that may have a checksum. */
+static inline bool carries_message(enum header_kind kind)
 {
-    const struct header *h = &p->walk.header[index];
-    return h->kind == IP || h->kind == IPV6
-        || (h->kind == UDP && index + 1 < p->walk.count && h[1].kind == SCTP && h[1].start == h->start + UDP_SIZE);
+    return kind == IP || kind == IPV6;
 }
 
 enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
 uint64_t pseudo_sum(const struct frame *f, const struct message *m);
 
-/* checksum.c: the rules; correction.c, soundness.c and update.c go by them */
+/* checksum.c */
 
 enum verdict { NONE, RIGHT, BAD, UNCERTAIN, LEFT };  /* of a header's checksum */
-enum zero { A_SUM, NO_SUM, NEVER };     /* what 0 says: a sum like any other; there is none; never written, 0xFFFF stands for it */
 
 struct checksum {
     size_t at, size;            /* where it stands, and its bytes: 2, or 4 of a CRC; size 0: there is none */
@@ -483,33 +480,32 @@ struct checksum {
 void checksum_prepare(void);    /* once, before anything else of these */
 uint32_t sum(const uint8_t *at, size_t size);
 unsigned fold(uint64_t total);
-bool covering(const struct frame *f, struct message *m);
-void other_reading(struct message *m);
-uint64_t covered_sum(const struct frame *f, const struct message *m);
-bool zero_stays(const struct packet_view *p, size_t index, const struct message *m);
+uint64_t message_sum(const struct frame *f, const struct message *m);
 struct checksum header_checksum(const struct packet_view *p, size_t index);
-enum outcome message_checksum(const struct packet_view *p, size_t index, struct message *m, struct checksum *c);
+void message_value(const struct frame *f, const struct message *m, struct checksum *c);
 unsigned card_seed(const struct frame *f, const struct message *m);
 bool left_to_card(const struct frame *f, const struct message *m);
 unsigned card_value(const struct frame *f, const struct message *m);
 uint64_t finishing_sum(const struct frame *f, const struct message *m, const struct checksum *left);
 enum verdict judged(const struct frame *f, const struct checksum *c);
 enum verdict message_judged(const struct frame *f, const struct message *m, const struct checksum *c);
+bool made_otherwise(const struct packet_view *p, const struct message *m);
+void other_reading(struct message *m);
+bool is_missing(const struct frame *f, const struct message *m);
+unsigned written(const struct message *m, unsigned value);
 static inline uint32_t checksum_read(const struct frame *f, const struct checksum *c)
 {
     return c->size == 4 ? get32(f, c->at) : get16(f, c->at);
 }
 void checksum_write(const struct writable_frame *f, const struct checksum *c);
 
-uint64_t message_sum(const struct frame *f, const struct message *m);
-void message_value(const struct frame *f, const struct message *m, struct checksum *c);
+/* sums.c: who has a checksum, and what it covers; correction.c, soundness.c and update.c go by it */
 
-/* sums.c: what headers have that are no messages of IP, or whose protocol is none of ours */
-
-enum outcome header_sum(const struct packet_view *p, size_t index, struct message *m, struct checksum *c);
-bool sums_known(void);          /* whether any kind of header has one: as a rule there is nothing to be asked of each */
-bool has_sum(const struct packet_view *p, size_t index);
-enum outcome sum_verdict(const struct packet_view *p, size_t index, const struct checksum *left, enum verdict *verdict);
+bool covering(const struct frame *f, struct message *m);
+bool sum_said(const struct packet_view *p, size_t index);
+enum outcome message_checksum(const struct packet_view *p, size_t index, struct message *m, struct checksum *c);
+enum outcome sum_of(const struct packet_view *p, size_t index, struct message *m, struct checksum *c);
+enum outcome sum_verdict(const struct packet_view *p, size_t index, struct message *m, struct checksum *left, enum verdict *verdict);
 
 /* lengths.c */
 

@@ -1,5 +1,5 @@
 /* Corrects checksums, and lengths when asked. Twin of ../python/correction.py. */
-#include "codec.h"
+#include "protocols.h"
 
 /* Writes a checksum, if it is another one; and remembers what was there. */
 static inline void correct_checksum(const struct writable_frame *f, const struct message *m, const struct checksum *c, struct corrected *corrected)
@@ -14,48 +14,37 @@ static inline void correct_checksum(const struct writable_frame *f, const struct
 }
 
 /* Finishes what the kernel left to the card: of the messages of a packet, the innermost first, those whose fields hold what it
- * leaves there; and if there is none such, what the innermost one holds is taken for it: the kernel knows better than the packet
- * what is in the sum (RFC 791: an IPv4 route). `left` is that one, until one is finished.
+ * leaves there, the sum of a pseudo-header; a CRC, which has no such thing; or a 0 where there is no pseudo-header. If there is none
+ * such, what the innermost one holds is taken for it: the kernel knows better than the packet what is in the sum (RFC 791: an IPv4
+ * route). `left` is that one, until one is finished.
  */
 static enum outcome finish(const struct packet_edit *e, size_t index, struct checksum *left, struct corrected *corrected)
 {
-    const struct packet_view *p = &e->view;
-    const struct frame *f = &p->frame;
+    const struct frame *f = &e->view.frame;
     struct message m;
     struct checksum c;
-    enum outcome outcome = message_checksum(p, index, &m, &c);
+    enum outcome outcome = sum_of(&e->view, index, &m, &c);
     bool known = outcome == CORRECTED && c.size > 0;
-    if (outcome == OBSCURE)
-        c = (struct checksum){.at = m.at + m.place, .size = 2};
-    else if (!known)
+    if (!known && outcome != OBSCURE)
         return outcome;
     enum verdict verdict = known ? message_judged(f, &m, &c) : BAD;
-    uint32_t stored = checksum_read(f, &c);
-    if (verdict == LEFT || (verdict == BAD && (m.protocol == PROTO_SCTP || (m.protocol == PROTO_GRE && stored == 0)))) {
+    bool card = verdict == BAD && (m.rule->card & CARD) != 0;
+    if (verdict == LEFT || (card && (m.bytes == 4 || (!m.pseudo && get16(f, c.at) == 0)))) {
         checksum_write(&e->frame, &c);
         corrected->unfinished = true;
-    } else if (verdict == BAD && (m.protocol == PROTO_TCP || (m.protocol == PROTO_UDP && stored != 0)) && left->size == 0)
-        *left = (struct checksum){.at = c.at, .size = 2, .value = card_value(f, &m)};
+    } else if (card && m.pseudo && !is_missing(f, &m) && left->size == 0)
+        *left = (struct checksum){.at = m.at + m.place, .size = 2, .value = card_value(f, &m)};
     return CORRECTED;
 }
 
-static enum outcome correct_ip(const struct packet_edit *e, size_t index, struct corrected *corrected)
+/* Corrects what a header has, and what it carries. */
+static enum outcome correct_sum(const struct packet_edit *e, size_t index, struct corrected *corrected)
 {
     struct checksum c = header_checksum(&e->view, index);
     correct_checksum(&e->frame, NULL, &c, corrected);
     struct message m;
-    enum outcome outcome = message_checksum(&e->view, index, &m, &c);
+    enum outcome outcome = sum_of(&e->view, index, &m, &c);
     correct_checksum(&e->frame, &m, &c, corrected);
-    return outcome;
-}
-
-/* The same for what a header has by its description, see sums.c. */
-static enum outcome correct_sum(const struct packet_edit *e, size_t index, struct corrected *corrected)
-{
-    struct message m;
-    struct checksum c;
-    enum outcome outcome = header_sum(&e->view, index, &m, &c);
-    correct_checksum(&e->frame, NULL, &c, corrected);
     return outcome;
 }
 
@@ -75,18 +64,12 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
     *corrected = (struct corrected){.doubt = SURE, .beyond = p->walk.beyond};
     if (what == LENGTHS && !correct_lengths(&e, &corrected->doubt))
         return MALFORMED;
-    bool sums = what != TRANSPORT && sums_known();
     struct checksum left = {0};
     enum outcome worst = p->walk.partial ? missing(p) : CORRECTED;
     for (size_t i = least(p->walk.count, outer); i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
-        if (sums && has_sum(p, i)) {
-            enum outcome outcome = correct_sum(&e, i, corrected);
-            if (outcome != CORRECTED)
-                worst = outcome;
-        }
-        if (!carries_message(p, i))
+        if (!has_sum(p, i))
             continue;
-        enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, corrected) : correct_ip(&e, i, corrected);
+        enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, corrected) : correct_sum(&e, i, corrected);
         if (outcome != CORRECTED)
             worst = outcome;
     }

@@ -379,13 +379,6 @@ bool known_link(int64_t linktype)
     return e != NULL && e->kind != NULL;
 }
 
-/* What a header of a kind announces first with a number; NULL: nothing. */
-static const struct entry *announced(enum header_kind kind, unsigned number)
-{
-    const struct kind *k = protocols->count > (size_t)kind ? &protocols->kinds[kind] : NULL;
-    return k != NULL && k->rules_count > 0 && k->rules->how == BY_SPACE ? entry_of(k->rules->space, number) : NULL;
-}
-
 /* Whether headers of a kind go on with what the one in front carries: extensions. */
 bool extends(enum header_kind kind)
 {
@@ -395,7 +388,7 @@ bool extends(enum header_kind kind)
 /* Whether a protocol of IPv6 is an extension header. */
 bool is_extension(unsigned protocol)
 {
-    const struct entry *e = announced(IPV6, protocol);
+    const struct entry *e = protocols->carried[true][protocol & 0xFF].entry;
     return e != NULL && e->kind != NULL && (e->kind->flags & EXTENSION) != 0;
 }
 
@@ -405,11 +398,25 @@ bool is_tunnel(enum header_kind kind)
     return (protocols->kinds[kind].flags & TUNNEL) != 0;
 }
 
-/* Whether a port that UDP goes to is one of tunnels. */
-bool is_tunnel_port(unsigned port)
+/* Whether the number that a header of a kind asks first, such as a port, is one of tunnels. */
+bool leads_to_tunnel(const struct kind *k, const struct frame *f, size_t at)
 {
-    const struct entry *e = announced(UDP, port);
+    const struct rule *r = k->rules_count > 0 && k->rules->how == BY_SPACE ? k->rules : NULL;
+    const struct entry *e = r != NULL ? entry_of(r->space, read_number(&r->read, f, at, at)) : NULL;
     while (e != NULL && !e->tunnel)
         e = e->more ? e + 1 : NULL;
     return e != NULL;
+}
+
+/* What an extension header says that follows: the number that it asks first. */
+unsigned extension_next(const struct frame *f, const struct header *h)
+{
+    const struct kind *k = &protocols->kinds[h->kind];
+    return k->rules_count > 0 && k->rules->how == BY_SPACE ? read_number(&k->rules->read, f, h->start, h->end) & 0xFF : PROTO_IPV6_NONXT;
+}
+
+/* Whether headers of a kind have a checksum, or one that cannot be told. */
+bool has_rule(enum header_kind kind)
+{
+    return protocols->kinds[kind].sum != NULL;
 }

@@ -1,4 +1,4 @@
-/* What an IP header carries, and UDP where that is a message with a checksum of its own: how much of it, and between whom: what a pseudo-header says. Twin of ../python/message.py. */
+/* What an IP header carries: how much of it, and between whom: what a pseudo-header says. Twin of ../python/message.py. */
 #include "codec.h"
 
 /* Where what the header at `index` lies in ended on the wire: the datagram of an IP header before it, what says its own end or has
@@ -113,7 +113,7 @@ static enum outcome message_of_ip(const struct packet_view *p, size_t index, str
         const struct header *h = &p->walk.header[i];
         if (h->start != m->at || h->end > at + total || !extends(h->kind))
             break;
-        m->protocol = (uint8_t)extension_next(f, h->start);
+        m->protocol = (uint8_t)extension_next(f, h);
         m->size -= h->end - m->at;
         m->at = h->end;
         m->sealed = true;
@@ -144,10 +144,9 @@ static enum outcome message_of_ipv6(const struct packet_view *p, size_t index, s
             m->source = (uint32_t)home;
         fragment |= h->kind == IPV6_FRAGMENT && ipv6_is_fragment(f, h->start);
         m->sealed |= h->kind == IPV6_AH;
-        last = m->protocol >= PROTO_MOBILITY && m->protocol <= PROTO_SHIM6    /* these are messages themselves */
-            && extension_next(f, h->start) == PROTO_IPV6_NONXT;
+        last = has_rule(h->kind) && extension_next(f, h) == PROTO_IPV6_NONXT;     /* with a checksum it is a message itself */
         if (!last) {
-            m->protocol = (uint8_t)extension_next(f, h->start);
+            m->protocol = (uint8_t)extension_next(f, h);
             m->at = h->end;
         }
     }
@@ -158,24 +157,10 @@ static enum outcome message_of_ipv6(const struct packet_view *p, size_t index, s
     return fragment ? FRAGMENT : CORRECTED;
 }
 
-/* SCTP in UDP, RFC 6951: what is in it is as it is in IP. */
-static enum outcome message_of_udp(const struct packet_view *p, size_t index, struct message *m)
-{
-    size_t at = p->walk.header[index].start, size = udp_length(&p->frame, at);
-    if (size < UDP_SIZE)
-        return MALFORMED;
-    m->protocol = PROTO_SCTP;
-    m->at = at + UDP_SIZE;
-    m->size = size - UDP_SIZE;
-    return CORRECTED;
-}
-
-/* What the header at `index` carries. `m` is filled in for fragments too: what a first one begins with. */
+/* What the IP header at `index` carries. `m` is filled in for fragments too: what a first one begins with. */
 enum outcome message_of(const struct packet_view *p, size_t index, struct message *m)
 {
     *m = (struct message){0};
-    if (p->walk.header[index].kind == UDP)
-        return message_of_udp(p, index, m);
     return p->walk.header[index].kind == IP ? message_of_ip(p, index, m) : message_of_ipv6(p, index, m);
 }
 

@@ -18,7 +18,9 @@ struct kind_row {
 struct rule_row { int64_t how, what, read, flags, test, tests; };
 struct space_row { int64_t number, counted, entry, entries; };
 struct entry_row { int64_t value, kind, test, tests; };
-struct sum_row { int64_t kind, at, bytes, over, read, scale, bias, pseudo, zero, test, tests; };
+struct sum_row {
+    int64_t kind, at, bytes, over, read, scale, bias, nothing, gap_at, gap, pseudo, also, whole, zero, card, test, tests;
+};
 
 struct list_row { int64_t type, length, scale, bias, align, head, item, items; };
 struct item_row { int64_t type, kind, how, at, data, each, inside; };
@@ -178,14 +180,21 @@ static struct fault sums_sound(const struct given *g)
         CHECK(SUMS, i, sum_row, kind, IN(s->kind, i > 0 ? s[-1].kind + 1 : 1, (int64_t)g->count[KINDS] - 1)
               && (g->kinds[s->kind].flags & (HIDDEN | UNFOLLOWED)) == 0);
         int64_t fixed = g->kinds[s->kind].fixed;
-        CHECK(SUMS, i, sum_row, bytes, s->bytes == 2 || s->bytes == 4);
-        CHECK(SUMS, i, sum_row, at, IN(s->at, 0, MOST_PLACE) && s->at + s->bytes <= fixed && (s->bytes == 4 || s->at % 2 == 0));
-        CHECK(SUMS, i, sum_row, over, IN(s->over, MESSAGE, SAID));
-        CHECK(SUMS, i, sum_row, read, s->over == SAID ? read_sound(g, s->read, fixed, false) : s->read == -1);
+        bool words = s->bytes == 2, counts = s->over == SAID || s->over == HEADER_AND;
+        CHECK(SUMS, i, sum_row, bytes, s->bytes == 0 || words || s->bytes == 4);
+        CHECK(SUMS, i, sum_row, at, IN(s->at, 0, MOST_PLACE) && (!words || s->at % 2 == 0));
+        CHECK(SUMS, i, sum_row, over, IN(s->over, MESSAGE, HEADER_AND));
+        CHECK(SUMS, i, sum_row, read, counts ? read_sound(g, s->read, fixed, false) : s->read == -1);
         CHECK(SUMS, i, sum_row, scale, IN(s->scale, 0, MAX_READ));
         CHECK(SUMS, i, sum_row, bias, IN(s->bias, -MAX_READ, MAX_READ));
-        CHECK(SUMS, i, sum_row, pseudo, IN(s->pseudo, 0, s->bytes == 2 ? FOR_4 | FOR_6 : 0));
-        CHECK(SUMS, i, sum_row, zero, IN(s->zero, A_SUM, s->bytes == 2 ? NEVER : A_SUM));
+        CHECK(SUMS, i, sum_row, nothing, IN(s->nothing, AS_SAID, counts ? JUMBO_FOR_0 : AS_SAID));
+        CHECK(SUMS, i, sum_row, gap, IN(s->gap, 0, words ? MOST_PLACE : 0) && s->gap % 2 == 0);
+        CHECK(SUMS, i, sum_row, gap_at, IN(s->gap_at, s->gap > 0 ? s->at + 2 : 0, s->gap > 0 ? MOST_PLACE : 0) && s->gap_at % 2 == 0);
+        CHECK(SUMS, i, sum_row, pseudo, IN(s->pseudo, 0, words ? FOR_4 | FOR_6 : 0));
+        CHECK(SUMS, i, sum_row, also, s->also == (words ? ALSO_MESSAGE : 0) || (IN(s->also, 0, words ? FOR_4 | FOR_6 : 0) && (s->also & s->pseudo) == 0));
+        CHECK(SUMS, i, sum_row, whole, IN(s->whole, 0, 1));
+        CHECK(SUMS, i, sum_row, zero, IN(s->zero, A_SUM, words ? FORBIDDEN : A_SUM));
+        CHECK(SUMS, i, sum_row, card, IN(s->card, 0, CARD | CARD_CUTS));
         CHECK(SUMS, i, sum_row, test, tests_sound_of(g, s->test, s->tests, fixed, false));
     }
     return SOUND;
@@ -455,8 +464,12 @@ static void lay_sums(struct arena *a, const struct given *g, struct kind *kinds)
         if (sums == NULL)
             continue;
         sums[i] = (struct sum_rule){
-            only, laid_read(g, s->read), s->scale, s->bias, (uint8_t)s->at, (uint8_t)s->bytes, (uint8_t)s->over, (uint8_t)s->pseudo,
-            (uint8_t)s->zero,
+            .kind = &kinds[s->kind], .only = only, .read = laid_read(g, s->read), .scale = s->scale, .bias = s->bias,
+            .place = (uint8_t)s->at, .bytes = (uint8_t)s->bytes, .over = (uint8_t)s->over, .nothing = (uint8_t)s->nothing,
+            .gap_at = (uint8_t)s->gap_at, .gap = (uint8_t)s->gap, .pseudo = (uint8_t)s->pseudo, .also = (uint8_t)s->also,
+            .zero = (uint8_t)s->zero, .card = (uint8_t)s->card, .whole = s->whole != 0,
+            .always = s->bytes > 0 && only.count == 0 && s->zero != NO_SUM && s->zero != NEVER,
+            .least = (uint32_t)(s->at + s->bytes > g->kinds[s->kind].fixed ? s->at + s->bytes : g->kinds[s->kind].fixed),
         };
         kinds[s->kind].sum = &sums[i];
     }
@@ -521,6 +534,18 @@ static void lay_quick(struct kind *k)
         k->shape = (uint8_t)shape_of(k->numbers);
 }
 
+/* What each protocol of a version of IP announces: what a space says that the first rule of that header asks. */
+static void lay_carried(struct protocols *p, enum header_kind kind, struct carried carried[256])
+{
+    const struct rule *r = p->count > (size_t)kind && p->kinds[kind].rules_count > 0 ? p->kinds[kind].rules : NULL;
+    for (unsigned protocol = 0; protocol < 256; protocol++) {
+        const struct entry *e = r != NULL && r->how == BY_SPACE ? entry_of(r->space, protocol) : NULL;
+        bool sure = e != NULL && e->kind != NULL && e->only.count == 0 && (e->kind->flags & HIDDEN) == 0;
+        bool own = sure && !carries_message((enum header_kind)e->kind->number) && e->kind->sum != NULL && e->kind->sum->bytes > 0;
+        carried[protocol] = (struct carried){e, own ? e->kind->sum : NULL};
+    }
+}
+
 static struct protocols *lay(struct arena *a, const struct given *g)
 {
     struct protocols *p = take(a, sizeof *p);
@@ -536,8 +561,10 @@ static struct protocols *lay(struct arena *a, const struct given *g)
         return p;
     for (size_t i = 0; i < g->count[KINDS]; i++)
         lay_quick(&kinds[i]);
-    *p = (struct protocols){.kinds = kinds, .count = g->count[KINDS], .sums = g->count[SUMS] > 0, .links = laid_quick(&spaces[0], (struct near){0}),
+    *p = (struct protocols){.kinds = kinds, .count = g->count[KINDS], .links = laid_quick(&spaces[0], (struct near){0}),
                             .holds = holds, .holds_count = g->count[HOLDS]};
+    lay_carried(p, IP, p->carried[0]);
+    lay_carried(p, IPV6, p->carried[1]);
     return p;
 }
 

@@ -27,8 +27,11 @@ enum { BIG_ENDIAN_READ, LITTLE_ENDIAN_READ };
 enum { TO_KIND, BY_SPACE, COUNTED };            /* what a rule does */
 enum { QUOTED = 1, PROMISED = 2, RULE_FLAGS = 3 };
 enum { NO_EXCEPTION, COOKED_TAGS, EXCEPTIONS };
-enum { MESSAGE, HEADER_ALONE, SAID };           /* what a sum covers */
-enum { FOR_4 = 1, FOR_6 = 2 };                  /* of which versions of IP there is a pseudo-header */
+enum { MESSAGE, HEADER_ALONE, SAID, HEADER_AND };    /* what a sum covers */
+enum { AS_SAID, ALL_FOR_0, JUMBO_FOR_0 };       /* what a number of 0 says of that */
+enum { FOR_4 = 1, FOR_6 = 2, ALSO_MESSAGE = 4 };        /* of which versions of IP there is a pseudo-header */
+enum { A_SUM, NO_SUM, NEVER, MISSING, FORBIDDEN };      /* what a sum of 0 says */
+enum { CARD = 1, CARD_CUTS = 2 };               /* whether it is left to the network card; and messages for it to cut */
 enum { TUNNEL_LEAF = -2, LEAF = -1 };           /* in place of a kind: nothing to be followed; of a tunnel */
 enum { MAX_READ = 65536, MAX_ROWS = 16384, MAX_LIKELY = 4, MOST_CLAIMS = 9, MOST_PLACE = 252, MAX_RUN = 32, MAX_HIDDEN = 32 };
 
@@ -120,11 +123,16 @@ struct hold {                   /* where a list lies in a kind of header */
     enum to to;
 };
 
-struct sum_rule {               /* the checksum of a header */
+struct sum_rule {               /* the checksum of a header, or of the message that it begins */
+    const struct kind *kind;
     struct conditions only;
     struct read read;
     int64_t scale, bias;
-    uint8_t place, bytes, over, pseudo, zero;
+    uint8_t place, bytes;       /* of 0 bytes: whether there is one cannot be told */
+    uint8_t over, nothing, gap_at, gap, pseudo, also, zero, card;
+    bool whole;
+    bool always;                /* it stands there whatever the header says */
+    uint32_t least;             /* bytes of the message: the fixed ones, and its own */
 };
 
 /* A number in the fixed part of a header: in four bytes, which are there. */
@@ -177,10 +185,13 @@ struct protocols {
     struct protocols *before;   /* what was set before: kept, a walk without the interpreter's lock may be in it */
     struct kind *kinds;         /* the first is what a frame is of which nothing is known */
     size_t count;
-    bool sums;                  /* whether any kind has a checksum of its own */
     struct quick links;         /* by link type */
     const struct hold *holds;
     size_t holds_count;
+    struct carried {            /* of IPv4, and of IPv6: what a protocol announces; NULL: nothing, or it has to be looked for */
+        const struct entry *entry;
+        const struct sum_rule *rule;
+    } carried[2][256];
 };
 
 extern struct protocols *protocols;     /* what the walk goes by; NULL until protocols_set */
@@ -203,6 +214,22 @@ static inline const struct slot *slot_of(const struct space *s, uint32_t value)
 /* headers.c */
 
 int64_t header_size(const struct kind *k, const struct frame *f, size_t at);
+bool leads_to_tunnel(const struct kind *k, const struct frame *f, size_t at);
+
+/* sums.c */
+
+bool has_own(const struct packet_view *p, size_t index);
+
+/* Whether there is a checksum to be looked at at a header: of the message that it carries, if it is of IP, known or not; or its own,
+ * if it is none of these.
+ */
+static inline bool has_sum(const struct packet_view *p, size_t index)
+{
+    const struct header *h = &p->walk.header[index];
+    if (carries_message(h->kind))
+        return true;
+    return protocols->kinds[h->kind].sum != NULL && (index == 0 || !carries_message(h[-1].kind)) && has_own(p, index);
+}
 
 /* exceptions.c */
 

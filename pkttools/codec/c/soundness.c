@@ -1,52 +1,24 @@
 /* Whether packets are sound: lengths that fit, headers that are whole, checksums that are right. Twin of ../python/soundness.py. */
-#include "codec.h"
-
-/* Whether a header of a kind has a checksum of its own, or of the message that it begins. */
-static bool carries(const struct packet_view *p, const struct header *h)
-{
-    switch (h->kind) {
-    case IP: case ICMP: case IGMP: case TCP: case UDP: case ICMPV6: case SCTP: return true;
-    case GRE: return gre_has_checksum(&p->frame, h->start);
-    default: return false;
-    }
-}
-
-/* What is to be said of the message at `index`; `left`: of those inside of it, the checksum that was left to the card. */
-static enum outcome message_verdict(const struct packet_view *p, size_t index, struct message *m, struct checksum *left,
-                                    enum verdict *verdict)
-{
-    struct checksum c;
-    enum outcome outcome = message_checksum(p, index, m, &c);
-    uint64_t more = c.size == 2 ? finishing_sum(&p->frame, m, left) : 0;
-    if (more != 0)
-        c.value = c.also = fold((~c.value & 0xFFFF) + more);
-    *verdict = message_judged(&p->frame, m, &c);
-    if (*verdict == LEFT)
-        *left = c;
-    return outcome;
-}
+#include "protocols.h"
 
 void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
 {
     const struct header *h = p->walk.header;
-    bool sums = sums_known();
     size_t own = least(p->walk.count, p->walk.quoted);  /* what is quoted says nothing of this packet */
     for (size_t i = 0; i < p->walk.count; i++)
-        verdicts[i] = i < own && (carries(p, &h[i]) || (sums && has_sum(p, i))) ? UNCERTAIN : NONE;
+        verdicts[i] = i < own && sum_said(p, i) ? UNCERTAIN : NONE;
     struct checksum left = {0};
+    struct message m;
     for (size_t i = own; i-- > 0;) {  /* the innermost first: outer sums cover inner ones */
         enum verdict verdict;
-        if (sums && has_sum(p, i) && sum_verdict(p, i, &left, &verdict) == CORRECTED)
-            verdicts[i] = verdict;
-        if (!carries_message(p, i))
+        if (!has_sum(p, i))
             continue;
-        struct message m;
         struct checksum c = header_checksum(p, i);
         if (c.size > 0)
             verdicts[i] = judged(&p->frame, &c);
-        if (message_verdict(p, i, &m, &left, &verdict) != CORRECTED || m.place == 0)
+        if (sum_verdict(p, i, &m, &left, &verdict) != CORRECTED || !m.summed)
             continue;
-        for (size_t k = i + 1; k < own && h[k].start <= m.at; k++)
+        for (size_t k = i; k < own && h[k].start <= m.at; k++)
             if (h[k].start == m.at)
                 verdicts[k] = verdict;
     }
@@ -105,30 +77,20 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
     if (p.walk.partial || (last->kind == UNKNOWN && known_link(linktype))
         || type == ETHERTYPE_ARP || is_tag(type))
         return MALFORMED;
-    bool wrong = false, unfinished = false, obscure = false, sums = sums_known();
+    bool wrong = false, unfinished = false, obscure = false;
     struct checksum left = {0};
     for (size_t i = p.walk.count; i-- > 0;) {
-        const struct header *h = &p.walk.header[i];
-        if (!header_sound(&p, h))
+        if (!header_sound(&p, &p.walk.header[i]))
             return MALFORMED;
-        enum verdict verdict;
-        enum outcome outcome;
-        if (sums && has_sum(&p, i)) {
-            outcome = sum_verdict(&p, i, &left, &verdict);
-            if (outcome == MALFORMED)
-                return MALFORMED;
-            obscure |= outcome == OBSCURE;
-            wrong |= verdict == BAD;
-        }
-        if (!carries_message(&p, i))
-            continue;
         struct message m;
+        enum verdict verdict;
+        if (!has_sum(&p, i))
+            continue;
         struct checksum c = header_checksum(&p, i);
-        wrong |= judged(f, &c) == BAD;
-        outcome = message_verdict(&p, i, &m, &left, &verdict);
+        enum outcome outcome = sum_verdict(&p, i, &m, &left, &verdict);
         if (outcome == TRUNCATED || outcome == MALFORMED || !within(&p, m.at, m.size))
             return MALFORMED;
-        wrong |= verdict == BAD;
+        wrong |= verdict == BAD || judged(f, &c) == BAD;
         unfinished |= verdict == LEFT;
         obscure |= outcome == OBSCURE;
     }

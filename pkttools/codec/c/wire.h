@@ -6,11 +6,7 @@
 #define PKTTOOLS_WIRE_H
 
 enum ip_protocol {              /* IANA "Protocol Numbers" */
-    PROTO_HOPOPT = 0, PROTO_ICMP = 1, PROTO_IGMP = 2, PROTO_IPV4 = 4, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_DCCP = 33,
-    PROTO_IPV6 = 41, PROTO_RSVP = 46, PROTO_GRE = 47, PROTO_IPV6_ICMP = 58, PROTO_IPV6_NONXT = 59, PROTO_IPV6_OPTS = 60,
-    PROTO_EIGRP = 88, PROTO_OSPF = 89, PROTO_IPIP = 94, PROTO_ETHERIP = 97, PROTO_PIM = 103, PROTO_VRRP = 112, PROTO_PGM = 113,
-    PROTO_L2TP = 115, PROTO_SCTP = 132, PROTO_MOBILITY = 135, PROTO_UDPLITE = 136, PROTO_MPLS = 137, PROTO_HIP = 139,
-    PROTO_SHIM6 = 140,
+    PROTO_HOPOPT = 0, PROTO_IPV4 = 4, PROTO_IPV6 = 41, PROTO_IPV6_NONXT = 59, PROTO_IPV6_OPTS = 60,
 };
 
 enum ethertype {                /* IANA "IEEE 802 Numbers" */
@@ -23,7 +19,7 @@ enum {                          /* bytes of headers; of IPv4's and TCP's at leas
 };
 
 enum {                          /* where fields stand that are written, or compared in place */
-    IP_TOTAL_AT = 2, IP_PROTOCOL_AT = 9, IP_CHECKSUM_AT = 10, IP_SOURCE_AT = 12, IP_DESTINATION_AT = 16,    /* RFC 791 section 3.1 */
+    IP_TOTAL_AT = 2, IP_PROTOCOL_AT = 9, IP_SOURCE_AT = 12, IP_DESTINATION_AT = 16,    /* RFC 791 section 3.1 */
     IPV6_PAYLOAD_AT = 4, IPV6_NEXT_AT = 6, IPV6_SOURCE_AT = 8, IPV6_DESTINATION_AT = 24,    /* RFC 8200 section 3 */
     UDP_LENGTH_AT = 4,          /* RFC 768 */
 };
@@ -53,7 +49,6 @@ static inline unsigned ip_protocol(const struct frame *f, size_t at) { return ge
 
 static inline unsigned ipv6_payload(const struct frame *f, size_t at) { return get16(f, at + IPV6_PAYLOAD_AT); }
 static inline unsigned ipv6_next(const struct frame *f, size_t at) { return get8(f, at + IPV6_NEXT_AT); }
-static inline unsigned extension_next(const struct frame *f, size_t at) { return get8(f, at); }
 static inline unsigned extension_length(const struct frame *f, size_t at) { return get8(f, at + 1); }       /* in units of its own */
 static inline unsigned route_type(const struct frame *f, size_t at) { return get8(f, at + 2); }
 static inline unsigned route_left(const struct frame *f, size_t at) { return get8(f, at + 3); }
@@ -62,22 +57,9 @@ static inline unsigned route_left(const struct frame *f, size_t at) { return get
 static inline unsigned ipv6_offset(const struct frame *f, size_t at) { return get16(f, at + 2) & 0xFFF8; }
 static inline bool ipv6_is_fragment(const struct frame *f, size_t at) { return (get16(f, at + 2) & 0xFFF9) != 0; }
 
-/* What IP carries: RFC 9293 section 3.1, RFC 768, RFC 2784 section 2.1 */
+/* What IP carries: RFC 9293 section 3.1, RFC 768 */
 
 static inline size_t tcp_header_size(const struct frame *f, size_t at) { return (get8(f, at + 12) >> 4) * 4; }
-static inline unsigned udp_destination(const struct frame *f, size_t at) { return get16(f, at + 2); }
 static inline unsigned udp_length(const struct frame *f, size_t at) { return get16(f, at + UDP_LENGTH_AT); }
-static inline unsigned udp_checksum(const struct frame *f, size_t at) { return get16(f, at + 6); }
-static inline unsigned gre_flags(const struct frame *f, size_t at) { return get16(f, at); }
-
-enum { GRE_CHECKSUM = 0x8000, GRE_ROUTING = 0x4000, GRE_VERSION_BITS = 7 };
-
-/* Whether it is of the version, and without a route, that we read (RFC 1701, RFC 2637). */
-static inline bool gre_plain(unsigned flags) { return (flags & (GRE_ROUTING | GRE_VERSION_BITS)) == 0; }
-
-static inline bool gre_has_checksum(const struct frame *f, size_t at)
-{
-    return gre_plain(gre_flags(f, at)) && (gre_flags(f, at) & GRE_CHECKSUM) != 0;
-}
 
 #endif

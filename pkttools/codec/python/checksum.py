@@ -1,7 +1,4 @@
-"""The Internet checksum (RFC 1071), the CRC of SCTP, and who carries one: the rules, once; twin of ../c/checksum.c.
-
-correction.py, soundness.py and update.py go by them.
-"""
+"""The Internet checksum (RFC 1071), the CRC of SCTP, and what is to be said of one; twin of ../c/checksum.c."""
 
 from __future__ import annotations
 
@@ -9,44 +6,12 @@ from dataclasses import replace
 
 from dpkt.dpkt import in_cksum_add, in_cksum_done
 
-from ...protocols.walking import A_SUM, NEVER, NO_SUM
-from .. import BAD, CORRECTED, FRAGMENT, LEFT, MALFORMED, NONE, OBSCURE, RIGHT
+from ...protocols.walking import ALSO_MESSAGE, CARD_CUTS, FORBIDDEN, MISSING, NEVER
+from .. import BAD, LEFT, NONE, RIGHT
 from . import wire
-from .headers import IP, IPV6, is_tunnel_port
+from .headers import IP
 from .message import Message, Packet
-
-# What a checksum covers, if it is not the whole message; FLAGGED and CONTROL: whether there is one at all.
-WHOLE, FLAGGED, CONTROL, UDP_LENGTH, LITE_COVERAGE, DCCP_COVERAGE, OSPF_LENGTH, PIM_HEADER, VRRP_VERSION, OWN_LENGTH = range(10)
-V4, V6, BOTH = (False,), (True,), (False, True)
-
-# Who carries a checksum: protocol, in which versions of IP, where in the message it stands, its bytes, the message's least size, in
-# which versions there is a pseudo-header, what 0 says, and what is covered.
-RULES: tuple[tuple[int, tuple[bool, ...], int, int, int, tuple[bool, ...], int, int], ...] = (
-    (wire.PROTO_TCP, BOTH, 16, 2, 20, BOTH, A_SUM, WHOLE),  # RFC 9293 section 3.1
-    (wire.PROTO_UDP, BOTH, 6, 2, 8, BOTH, NEVER, UDP_LENGTH),  # RFC 768
-    (wire.PROTO_ICMP, V4, 2, 2, 4, (), A_SUM, WHOLE),  # RFC 792
-    (wire.PROTO_IPV6_ICMP, V6, 2, 2, 4, V6, A_SUM, WHOLE),  # RFC 4443 section 2.3
-    (wire.PROTO_IGMP, V4, 2, 2, 8, (), A_SUM, WHOLE),  # RFC 3376 section 4.1.2: the whole payload of IP
-    (wire.PROTO_SCTP, BOTH, 8, 4, 12, (), A_SUM, WHOLE),  # RFC 9260 section 6.8: a CRC
-    (wire.PROTO_GRE, BOTH, 4, 2, 8, (), A_SUM, FLAGGED),  # RFC 2784 section 2.3: where a flag says so
-    (wire.PROTO_OSPF, BOTH, 12, 2, 16, V6, A_SUM, OSPF_LENGTH),  # RFC 2328 section D.4, RFC 5340 section A.3.1, RFC 7949
-    (wire.PROTO_PIM, BOTH, 2, 2, 4, V6, A_SUM, PIM_HEADER),  # RFC 7761 section 4.9
-    (wire.PROTO_VRRP, BOTH, 6, 2, 8, V6, A_SUM, VRRP_VERSION),  # RFC 9568 section 5.2.8, RFC 3768 section 5.3.8
-    (wire.PROTO_UDPLITE, BOTH, 6, 2, 8, BOTH, NEVER, LITE_COVERAGE),  # RFC 3828 section 3.1
-    (wire.PROTO_DCCP, BOTH, 6, 2, 12, BOTH, A_SUM, DCCP_COVERAGE),  # RFC 4340 section 9
-    (wire.PROTO_MOBILITY, V6, 4, 2, 8, V6, A_SUM, OWN_LENGTH),  # RFC 6275 section 6.1.1
-    (wire.PROTO_HIP, BOTH, 4, 2, 8, BOTH, A_SUM, OWN_LENGTH),  # RFC 7401 section 5.1
-    (wire.PROTO_SHIM6, V6, 4, 2, 8, (), A_SUM, CONTROL),  # RFC 5533 section 5.3
-    (wire.PROTO_EIGRP, BOTH, 2, 2, 20, (), A_SUM, WHOLE),  # RFC 7868 section 6.2
-    (wire.PROTO_RSVP, BOTH, 2, 2, 8, (), NO_SUM, WHOLE),  # RFC 2205 section 3.1.1
-    (wire.PROTO_PGM, BOTH, 6, 2, 16, (), NO_SUM, WHOLE),  # RFC 3208 section 8
-)
-OF = {(rule[0], v6): rule[2:] for rule in RULES for v6 in rule[1]}
-# Those that carry none of their own: IP in IP, IPv6, no next header, KA9Q's IP in IP, Ethernet, L2TPv3, MPLS. Of all others it
-# is not known: ESP, AH, what is encrypted, what we have not heard of.
-NONE_OF_ITS_OWN = {
-    wire.PROTO_IPV4, wire.PROTO_IPV6, wire.PROTO_IPV6_NONXT, wire.PROTO_IPIP, wire.PROTO_ETHERIP, wire.PROTO_L2TP, wire.PROTO_MPLS,
-}  # fmt: skip
+from .protocols import Sum, known
 
 
 def _crc_table() -> list[int]:
@@ -94,111 +59,23 @@ class Checksum:
 class View(Packet):
     """A packet, its headers, and their checksums."""
 
-    def message(self, index: int) -> tuple[int, Message | None]:
-        """What the IP header at `index` carries, and what its checksum covers; of fragments too: what a first one begins with."""
-        outcome, message = super().message(index)
-        if outcome in (CORRECTED, FRAGMENT) and message is not None:
-            self._cover(message)
-        return outcome, message
-
-    def _cover(self, m: Message) -> None:
-        """Finds the rule for a message, and fills in what its checksum covers; `place` is 0 where it has none.
-
-        `sound` is False where its own sizes contradict each other; it is filled in all the same, as far as it can be.
-        """
-        rule = OF.get((m.protocol, m.v6))
-        if rule is None:
-            m.unknown = m.protocol not in NONE_OF_ITS_OWN
-            return
-        m.place, m.bytes, least, pseudo, zero, extent = rule
-        first, own = self.get(m.at, 1), self.get(m.at + 2, 2)
-        m.covered = m.length = m.size
-        m.pseudo, m.never_zero = m.v6 in pseudo, zero == NEVER
-        absent = zero == NO_SUM and self.get(m.at + m.place, 2) == 0
-        sound = True
-        if extent == FLAGGED:
-            absent = not wire.gre_has_checksum(self.frame, m.at)
-        elif extent == CONTROL:
-            absent = bool(own & 0x8000)  # it carries a payload instead
-            m.covered = (self.get(m.at + 1, 1) + 1) * 8
-        elif extent == OWN_LENGTH:
-            m.covered = m.length = (self.get(m.at + 1, 1) + 1) * 8
-        elif extent == UDP_LENGTH:
-            length = wire.udp_length(self.frame, m.at)
-            if length == 0 and (m.v6 or m.size > 0xFFFF):  # a jumbogram, RFC 2675 section 4
-                length = m.size
-            sound = length >= wire.UDP_SIZE
-            if sound:
-                m.covered = m.length = length
-        elif extent == LITE_COVERAGE:
-            length = wire.udp_length(self.frame, m.at)  # it stands where UDP has that
-            sound = length == 0 or length >= wire.UDP_SIZE
-            if length >= wire.UDP_SIZE:
-                m.covered = length
-        elif extent == DCCP_COVERAGE:
-            length, coverage = self.get(m.at + 4, 1) * 4, self.get(m.at + 5, 1) & 15
-            sound = 12 <= length <= m.size
-            if sound and coverage:
-                m.covered = length + (coverage - 1) * 4
-        elif extent == OSPF_LENGTH:
-            m.unknown = first != 3 and (first != 2 or m.v6)
-            absent = m.unknown or (first == 2 and self.get(m.at + 14, 2) == 2)  # cryptographic authentication has no sum
-            m.gap = 8 if first == 2 else 0  # its authentication is left out
-            m.pseudo = first == 3
-            least = 24 if first == 2 else 16
-            sound = own >= least
-            m.covered = m.length = own
-        elif extent == PIM_HEADER:
-            absent = m.unknown = first >> 4 != 2
-            m.other = first & 15 == 1  # Register; some senders have the whole message
-            if m.other:
-                least = m.covered = m.length = 8
-        elif extent == VRRP_VERSION:
-            absent = m.unknown = first >> 4 != 3 and (first >> 4 != 2 or m.v6)
-            m.other = m.kept = first >> 4 == 3 and not m.v6  # RFC 5798: older senders have a pseudo-header in IPv4, too
-        if absent:
-            m.place = 0
-        m.sound = sound and m.size >= least and m.covered <= m.size
-
     def covered(self, m: Message) -> bytes:
         """What a checksum covers without itself and the pseudo-header, as far as it was captured; of even size up to the end."""
-        data = bytes(self.frame[m.at : m.at + m.covered])
-        head, behind = data[: m.place], data[m.place + 2 :]
-        return head + (data[m.place + 2 : 16] + data[16 + m.gap :] if m.gap else behind)
+        data, gap_at, gap = bytes(self.frame[m.at : m.at + m.covered]), _rule(m).gap_at, _rule(m).gap
+        if gap:
+            data = data[:gap_at] + data[gap_at + gap :]
+        return data[: m.place] + data[m.place + 2 :]
 
     def header_checksum(self, index: int) -> Checksum | None:
         """The checksum of the IPv4 header at `index`; None when it was not captured in full, or is none."""
         at = self.headers[index].start
         size = wire.ip_header_size(self.frame, at) if self.headers[index].kind == IP else 0
-        if size < wire.IP_SIZE or not self.within(at, size):
+        rule = known().kinds[IP].sum if size else None
+        if rule is None or rule.at > wire.IP_SIZE - 2 or size < wire.IP_SIZE or not self.within(at, size):
             return None
         header = bytes(self.frame[at : at + size])
-        value = internet(header[: wire.IP_CHECKSUM_AT] + header[wire.IP_CHECKSUM_AT + 2 :])
-        return Checksum(at + wire.IP_CHECKSUM_AT, 2, value, value)
-
-    def message_checksum(self, index: int) -> tuple[int, Message | None, Checksum | None]:
-        """The message behind the IP header at `index` and the checksum it should carry."""
-        outcome, m = self.message(index)
-        if m is None or outcome not in (CORRECTED, FRAGMENT):
-            return outcome, m, None
-        if not m.place:
-            return CORRECTED, m, None
-        if outcome == FRAGMENT:
-            return FRAGMENT, m, None
-        if not self.within(m.at, m.size):
-            return self.missing(), m, None
-        if not m.sound:
-            return MALFORMED, m, None
-        if self.zero_stays(index, m):
-            return CORRECTED, m, None
-        if m.obscure and m.pseudo:
-            return OBSCURE, m, None
-        checksum = self.message_value(m)
-        if m.other:
-            checksum.also = self._value(other_reading(m))
-            if m.kept and self.read(checksum) == checksum.also:
-                checksum.value = checksum.also
-        return CORRECTED, m, checksum
+        value = internet(header[: rule.at] + header[rule.at + 2 :])
+        return Checksum(at + rule.at, 2, value, value)
 
     def message_value(self, m: Message) -> Checksum:
         """Where the checksum of a message stands that was captured, and what it should be."""
@@ -207,20 +84,27 @@ class View(Packet):
             value = crc32c(data[: m.place] + bytes(4) + data[m.place + 4 :])
         else:
             value = self._value(m)
-        return Checksum(m.at + m.place, m.bytes, value, value)
+        checksum = Checksum(m.at + m.place, m.bytes, value, value)
+        if m.other:
+            checksum.also = self._value(other_reading(m))
+            if _rule(m).also != ALSO_MESSAGE and self.read(checksum) == checksum.also:
+                checksum.value = checksum.also  # who computes it so may go on
+        return checksum
 
     def _value(self, m: Message) -> int:
-        return internet(self.pseudo(m) + self.covered(m)) or (0xFFFF if m.never_zero else 0)
+        return written(m, internet(self.pseudo(m) + self.covered(m)))
 
-    def zero_stays(self, index: int, m: Message) -> bool:
-        """Whether 0 means that there is no checksum (RFC 768), and stays.
-
-        In UDP that carries a tunnel, over IPv6 too (RFC 6935), and over IPv4 in a tunnel, where nobody needs two.
-        """
-        if m.protocol != wire.PROTO_UDP or wire.udp_checksum(self.frame, m.at):
+    def made_otherwise(self, m: Message) -> bool:
+        """Whether a message was made by the other reading of its checksum."""
+        if not m.other or not self.within(m.at, m.size):
             return False
-        inside = not m.v6 and any(header.kind in (IP, IPV6) for header in self.headers[:index])
-        return inside or is_tunnel_port(wire.udp_destination(self.frame, m.at))
+        stored, o = self.get(m.at + m.place, 2), other_reading(m)
+        first, other = (internet(self.pseudo(one) + self.covered(one)) for one in (m, o))
+        return first != stored == other
+
+    def is_missing(self, m: Message) -> bool:
+        """Whether a message says that it has no checksum, where it should have one."""
+        return _rule(m).zero >= MISSING and self.get(m.at + m.place, 2) == 0
 
     def card_seed(self, m: Message) -> int:
         """What the field of a checksum holds that was left to the network card: the sum of the pseudo-header, not inverted."""
@@ -231,13 +115,13 @@ class View(Packet):
 
         Windows leaves out the length where the card is to cut a segment (large send offload).
         """
-        stored, tcp = self.get(m.at + m.place, 2), m.protocol == wire.PROTO_TCP
-        return m.pseudo and (stored == self.card_seed(m) or (tcp and stored == self.card_seed(replace(m, length=0))))
+        stored, cuts = self.get(m.at + m.place, 2), _rule(m).card & CARD_CUTS
+        return m.pseudo and (stored == self.card_seed(m) or bool(cuts and stored == self.card_seed(replace(m, length=0))))
 
     def card_value(self, m: Message) -> int:
         """What the card would make of a seed: it adds what it was given from the start of the message on."""
         seed = bytes(self.frame[m.at + m.place : m.at + m.place + 2])
-        return internet(seed + self.covered(m)) or (0xFFFF if m.never_zero else 0)
+        return written(m, internet(seed + self.covered(m)))
 
     def finishing(self, m: Message, left: Checksum | None) -> bytes:
         """What has to be added to the sum over a message, so that a checksum inside is finished that was left to the card.
@@ -265,8 +149,10 @@ class View(Packet):
 
         UDP over IPv4 may say that it has none, over IPv6 it must not (RFC 768, RFC 8200 8.1); UDP-Lite never does (RFC 3828 3.1).
         """
-        if checksum and m.never_zero and self.read(checksum) == 0:
-            return BAD if m.v6 or m.protocol != wire.PROTO_UDP else NONE
+        if checksum is None:
+            return NONE
+        if self.is_missing(m):
+            return BAD if m.v6 or _rule(m).zero == FORBIDDEN else NONE
         verdict = self.judged(checksum)
         return LEFT if verdict == BAD and self.left_to_card(m) else verdict
 
@@ -280,6 +166,19 @@ class View(Packet):
             self.put(checksum.at, checksum.size, checksum.value)
 
 
+def _rule(m: Message) -> Sum:
+    """The rule of a message that has a checksum."""
+    assert m.rule is not None
+    return m.rule
+
+
+def written(m: Message, value: int) -> int:
+    """The sum as it is written: where 0 would say that there is none, 0xFFFF stands for it."""
+    return 0xFFFF if value == 0 and _rule(m).zero >= NEVER else value
+
+
 def other_reading(m: Message) -> Message:
     """The same message with the other way in which its checksum is computed by some, where `other` is set."""
-    return replace(m, pseudo=not m.pseudo) if m.kept else replace(m, covered=m.size, length=m.size)
+    if _rule(m).also == ALSO_MESSAGE:
+        return replace(m, covered=m.size, length=m.size)
+    return replace(m, pseudo=not m.pseudo)

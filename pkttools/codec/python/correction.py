@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
+from ...protocols.walking import CARD
 from .. import ALL, BAD, CORRECTED, LEFT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT
-from . import wire
 from .checksum import Checksum, View
 from .headers import MAX_HEADERS, need_dict, note
 from .lengths import LONGER, SHORTER, SURE, correct_lengths
 from .message import Message
 from .rows import checked, without_fcs
-from .sums import has_sum, header_sum
+from .sums import has_sum, sum_of
 
 
 class _Correction:
@@ -31,32 +31,30 @@ class _Correction:
             self.wrong = True
         self.view.write(checksum)
 
-    def correct_ip(self, index: int) -> int:
-        """Corrects what the IP header at `index` has, and what it carries; gives the outcome."""
+    def correct_sum(self, index: int) -> int:
+        """Corrects what a header has, and what it carries; gives the outcome."""
         self.correct_checksum(None, self.view.header_checksum(index))
-        outcome, message, checksum = self.view.message_checksum(index)
+        outcome, message, checksum = sum_of(self.view, index)
         self.correct_checksum(message, checksum)
         return outcome
 
     def finish(self, index: int) -> int:
         """Finishes what the kernel left to the card.
 
-        Of the messages of a packet, the innermost first, those whose fields hold what it leaves there; and if there is none such,
-        what the innermost one holds is taken for it: the kernel knows better than the packet what is in the sum (RFC 791: an
-        IPv4 route).
+        Of the messages of a packet, the innermost first, those whose fields hold what it leaves there, the sum of a pseudo-header;
+        a CRC, which has no such thing; or a 0 where there is no pseudo-header. If there is none such, what the innermost one holds
+        is taken for it: the kernel knows better than the packet what is in the sum (RFC 791: an IPv4 route).
         """
         view = self.view
-        outcome, message, checksum = view.message_checksum(index)
+        outcome, message, checksum = sum_of(view, index)
         if message is None or (outcome != OBSCURE and checksum is None):
             return outcome
         at, verdict = message.at + message.place, view.message_judged(message, checksum) if checksum else BAD
-        stored = view.get(at, 2)
-        sctp, gre = message.protocol == wire.PROTO_SCTP, message.protocol == wire.PROTO_GRE
-        tcp, udp = message.protocol == wire.PROTO_TCP, message.protocol == wire.PROTO_UDP
-        if verdict == LEFT or (verdict == BAD and (sctp or (gre and stored == 0))):
+        card = verdict == BAD and message.rule is not None and message.rule.card & CARD
+        if verdict == LEFT or (card and (message.bytes == 4 or not (message.pseudo or view.get(at, 2)))):
             view.write(checksum)
             self.unfinished = True
-        elif verdict == BAD and (tcp or (udp and stored)) and not self.left:
+        elif card and message.pseudo and not view.is_missing(message) and not self.left:
             value = view.card_value(message)
             self.left = Checksum(at, 2, value, value)
         return CORRECTED
@@ -71,12 +69,8 @@ def _correct(frame: bytearray, original: int, linktype: int, what: int, outer: i
         return MALFORMED, False, False, doubt, beyond
     worst = view.missing() if view.partial else CORRECTED
     for index in reversed(range(min(len(view.headers), outer))):  # the innermost first: outer sums cover inner ones
-        if what != TRANSPORT and has_sum(view, index):
-            outcome, _, checksum = header_sum(view, index)
-            correction.correct_checksum(None, checksum)
-            worst = outcome or worst
-        if view.carries_message(index):
-            worst = (correction.finish(index) if what == TRANSPORT else correction.correct_ip(index)) or worst
+        if has_sum(view, index):
+            worst = (correction.finish(index) if what == TRANSPORT else correction.correct_sum(index)) or worst
     if correction.left and not correction.unfinished:
         view.write(correction.left)
         correction.unfinished = True

@@ -28,7 +28,7 @@ from ...protocols.walking import (
 from .exceptions import tag_stands
 from .protocols import Kind, Read, Space, Tests, known
 from .rows import checked, without_fcs
-from .wire import ETHERTYPE_VLAN
+from .wire import ETHERTYPE_VLAN, PROTO_IPV6_NONXT
 
 (UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, PKTAP, PKTAP_BE, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING, IPV6_FRAGMENT,
  IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN) = range(24)  # NUMBERED of ...protocols.compile # fmt: skip
@@ -67,6 +67,18 @@ class Reading:
             if (low <= self.number(read, behind if read[4] else at) <= high) == negated:
                 return False
         return True
+
+    def extension_next(self, header: Header) -> int:
+        """What an extension header says that follows: the number that it asks first."""
+        rules = known().kinds[header.kind].rules
+        how, read = (rules[0][0], rules[0][3]) if rules else (COUNTED, None)
+        number = self.number(read, header.end if read[4] else header.start) if read and how == BY_SPACE else PROTO_IPV6_NONXT
+        return number & 0xFF
+
+    def leads_to_tunnel(self, kind: Kind, at: int) -> bool:
+        """Whether the number that a header of a kind asks first, such as a port, is one of tunnels."""
+        how, _, space, read, *_ = kind.rules[0] if kind.rules else (COUNTED, None, None, None)
+        return how == BY_SPACE and space is not None and read is not None and self.number(read, at) in space.tunnels
 
     def size(self, kind: Kind, at: int) -> int:
         """Bytes of a header by what it says; they may be fewer than its fixed ones, and more than there are."""
@@ -200,12 +212,6 @@ class Walk(Reading):
         return None
 
 
-def announced(kind: int) -> Space | None:
-    """What numbers of a kind of header announce first."""
-    kinds = known().kinds
-    return kinds[kind].rules[0][2] if kind < len(kinds) and kinds[kind].rules else None
-
-
 def extends(kind: int) -> bool:
     """Whether headers of a kind go on with what the one in front carries: extensions."""
     return bool(known().kinds[kind].flags & EXTENSION)
@@ -213,8 +219,7 @@ def extends(kind: int) -> bool:
 
 def is_extension(protocol: int) -> bool:
     """Whether a protocol of IPv6 is an extension header."""
-    space = announced(IPV6)
-    ways = space.entries.get(protocol) if space else None
+    ways = known().carried[True].get(protocol)
     return bool(ways and ways[0][0] and ways[0][0].flags & EXTENSION)
 
 
@@ -223,10 +228,9 @@ def is_tunnel(kind: int) -> bool:
     return bool(known().kinds[kind].flags & TUNNEL)
 
 
-def is_tunnel_port(port: int) -> bool:
-    """Whether a port that UDP goes to is one of tunnels."""
-    space = announced(UDP)
-    return space is not None and port in space.tunnels
+def has_rule(kind: int) -> bool:
+    """Whether headers of a kind have a checksum, or one that cannot be told."""
+    return known().kinds[kind].sum is not None
 
 
 def known_link(linktype: int) -> bool:

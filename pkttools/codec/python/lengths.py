@@ -15,6 +15,7 @@ from .. import CORRECTED, FRAGMENT, LEFT, NONE, OBSCURE, RIGHT, TRUNCATED
 from . import wire
 from .checksum import View
 from .headers import ETHERNET, IP, IPV6, UDP, VLAN, Header, extends
+from .sums import message_checksum
 
 NOTHING, GOOD, BROKEN, ELSEWHERE, CONTRADICTED = range(5)  # what checksums say of lengths
 SURE, SHORTER, LONGER = range(3)  # whether bytes behind a datagram, not known to be any, were taken for payload
@@ -116,7 +117,7 @@ def _vouched(view: View, index: int) -> int:
         header = view.headers[i]
         if header.kind not in (IP, IPV6):
             continue
-        outcome, m, c = view.message_checksum(i)
+        outcome, m, c = message_checksum(view, i)
         if outcome in (FRAGMENT, TRUNCATED, OBSCURE):
             return ELSEWHERE
         if outcome != CORRECTED or m is None:

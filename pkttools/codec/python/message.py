@@ -1,4 +1,4 @@
-"""What an IP header carries, and UDP where that is a message with a checksum of its own; twin of ../c/message.c.
+"""What an IP header carries; twin of ../c/message.c.
 
 How much of it, and between whom: what a pseudo-header says.
 """
@@ -15,14 +15,14 @@ from .headers import (
     IPV6_AH,
     IPV6_FRAGMENT,
     IPV6_ROUTING,
-    SCTP,
-    UDP,
     Header,
     Reading,
     Walk,
     extends,
+    has_rule,
     is_extension,
 )
+from .protocols import Sum
 
 END_OF_OPTIONS, NO_OPERATION, LOOSE_ROUTE, STRICT_ROUTE = 0, 1, 131, 137  # RFC 791 section 3.1
 PAD1, JUMBO_PAYLOAD, HOME_ADDRESS = 0, 0xC2, 0xC9  # RFC 8200 section 4.2, RFC 2675 section 2, RFC 6275 section 6.3
@@ -43,18 +43,17 @@ class Message:
     shared: int = 0
     obscure: bool = False  # the last address of its route is not known
     sealed: bool = False  # it is authenticated, with what covers the addresses
-    # What its checksum covers, by the rules of checksum.py:
+    # What its checksum covers, by the rules of descriptions, see sums.py:
     unknown: bool = False  # whether it has a checksum
+    summed: bool = False  # whether it has one
     pseudo: bool = False  # whether the sum has a pseudo-header
-    never_zero: bool = False  # whether 0xFFFF stands for 0
     other: bool = False  # whether some compute it otherwise
-    kept: bool = False  # and whether that is left as it is
     sound: bool = True  # whether its own sizes fit each other
-    place: int = 0  # where in the message the checksum stands, 0: it has none
+    place: int = 0  # where in the message the checksum stands
     bytes: int = 0  # its bytes: 2, or 4 of a CRC
     covered: int = 0  # bytes of the message that it covers
     length: int = 0  # what the pseudo-header says
-    gap: int = 0  # bytes from 16 on that it leaves out
+    rule: Sum | None = None
 
 
 class Packet(Reading):
@@ -105,30 +104,7 @@ class Packet(Reading):
 
     def message(self, index: int) -> tuple[int, Message | None]:
         """What the IP header at `index` carries; of fragments too: what a first one begins with."""
-        kind = self.headers[index].kind
-        return (
-            self._message_of_ip(index)
-            if kind == IP
-            else self._message_of_udp(index)
-            if kind == UDP
-            else self._message_of_ip6(index)
-        )
-
-    def carries_message(self, index: int) -> bool:
-        """Whether the header at `index` carries a message that may have a checksum."""
-        header = self.headers[index]
-        if header.kind in (IP, IPV6):
-            return True
-        inner = self.headers[index + 1] if header.kind == UDP and index + 1 < len(self.headers) else None
-        return inner is not None and inner.kind == SCTP and inner.start == header.start + wire.UDP_SIZE
-
-    def _message_of_udp(self, index: int) -> tuple[int, Message | None]:
-        """SCTP in UDP, RFC 6951: what is in it is as it is in IP."""
-        at = self.headers[index].start
-        size = wire.udp_length(self.frame, at)
-        if size < wire.UDP_SIZE:
-            return MALFORMED, None
-        return CORRECTED, Message(wire.PROTO_SCTP, False, at + wire.UDP_SIZE, size - wire.UDP_SIZE, 0, 0)
+        return self._message_of_ip(index) if self.headers[index].kind == IP else self._message_of_ip6(index)
 
     def _message_of_ip(self, index: int) -> tuple[int, Message | None]:
         frame, at = self.frame, self.headers[index].start
@@ -147,7 +123,7 @@ class Packet(Reading):
         for header in self.headers[index + 1 :]:  # AH: RFC 4302 section 3.1
             if header.start != message.at or header.end > at + total or not extends(header.kind):
                 break
-            message.protocol, message.sealed = wire.extension_next(frame, header.start), True
+            message.protocol, message.sealed = self.extension_next(header), True
             message.size, message.at = message.size - (header.end - message.at), header.end
         return FRAGMENT if wire.ip_is_fragment(frame, at) else CORRECTED, message
 
@@ -198,10 +174,10 @@ class Packet(Reading):
             message.source = (self._option_data(start, header.end, HOME_ADDRESS, 16) if options else 0) or message.source
             fragment |= kind == IPV6_FRAGMENT and wire.ipv6_is_fragment(frame, start)
             message.sealed |= kind == IPV6_AH
-            itself = wire.PROTO_MOBILITY <= message.protocol <= wire.PROTO_SHIM6  # these are messages themselves
-            last = itself and wire.extension_next(frame, start) == wire.PROTO_IPV6_NONXT
+            following = self.extension_next(header)
+            last = has_rule(kind) and following == wire.PROTO_IPV6_NONXT  # with a checksum it is a message itself
             if not last:
-                message.protocol, message.at = wire.extension_next(frame, start), header.end
+                message.protocol, message.at = following, header.end
         else:
             deeper = not (fragment or last) and is_extension(message.protocol)  # than the walk, which ended there
         if message.at > end or deeper:

@@ -11,23 +11,29 @@ from ...batch import MAX_FRAME
 from ...protocols import _tables
 from ...protocols.walking import (
     A_SUM,
+    ALSO_MESSAGE,
+    AS_SAID,
     BIG_ENDIAN,
     BY_SPACE,
+    CARD,
+    CARD_CUTS,
     COLUMNS,
     COOKED_TAGS,
     COUNTED,
     FIRST_ITEM,
     FOR_4,
     FOR_6,
+    FORBIDDEN,
     FROM_BEHIND,
     FROM_START,
+    HEADER_AND,
     HIDDEN,
+    JUMBO_FOR_0,
     LAST,
     LEAF,
     LITTLE_ENDIAN,
     MESSAGE,
     NAMES,
-    NEVER,
     NO_EXCEPTION,
     SAID,
     SIZED,
@@ -50,6 +56,7 @@ MAX_READ, MAX_ROWS, MAX_RUN, MOST_CLAIMS, MOST_PLACE = 65536, 16384, 32, 9, 252
 MOST_UNITS, MOST_ITEMS = 256, 4096
 OTHER_TYPE, ANY_TYPE = -2, -1
 READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS, LISTS, ITEMS, HOLDS = range(len(NAMES))
+IP, IPV6 = 10, 11  # of the kinds: NUMBERED of ...protocols.compile
 
 Rows = list[tuple[int, ...]]
 Read = tuple[int, int, int, int, bool, "Literal['little', 'big']"]  # first byte, behind the last, shift, mask, from behind, order
@@ -96,13 +103,15 @@ class Space:
 
 
 class Sum:
-    """The checksum of a header: its row, with what it refers to."""
+    """The checksum of a header, or of the message that it begins: its row, with what it refers to."""
 
-    __slots__ = ("at", "bias", "bytes", "over", "pseudo", "read", "scale", "tests", "zero")
+    __slots__ = ("also", "at", "bias", "bytes", "card", "gap", "gap_at", "kind", "nothing", "over", "pseudo", "read", "scale",
+                 "tests", "whole", "zero")  # fmt: skip
 
-    def __init__(self, read: Read | None, tests: Tests, row: tuple[int, ...]) -> None:
-        self.read, self.tests = read, tests
-        _, self.at, self.bytes, self.over, _, self.scale, self.bias, self.pseudo, self.zero, *_ = row
+    def __init__(self, kind: Kind, read: Read | None, tests: Tests, row: tuple[int, ...]) -> None:
+        self.kind, self.read, self.tests = kind, read, tests
+        (_, self.at, self.bytes, self.over, _, self.scale, self.bias, self.nothing, self.gap_at, self.gap, self.pseudo, self.also,
+         self.whole, self.zero, self.card, *_) = row  # fmt: skip
 
 
 class List:
@@ -262,19 +271,28 @@ class _Checked:
     def sums(self) -> None:
         """Checks the checksums of headers."""
         before = 0
-        for i, (kind, at, size, over, read, scale, bias, pseudo, zero, test, tests) in enumerate(self.rows[SUMS]):
+        for i, row in enumerate(self.rows[SUMS]):
+            kind, at, size, over, read, scale, bias, nothing, gap_at, gap, pseudo, also, whole, zero, card, test, tests = row
             known = before < kind < len(self.rows[KINDS])
             self.need(SUMS, i, 0, known and not self.rows[KINDS][kind][1] & (HIDDEN | UNFOLLOWED))
             before, fixed = kind, self.rows[KINDS][kind][0]
-            self.need(SUMS, i, 2, size in (2, 4))
-            self.need(SUMS, i, 1, 0 <= at <= MOST_PLACE and at + size <= fixed and (size == 4 or at % 2 == 0))
-            self.need(SUMS, i, 3, MESSAGE <= over <= SAID)
-            self.need(SUMS, i, 4, self.read(read, fixed, False) if over == SAID else read == -1)
+            words, counts = size == 2, over in (SAID, HEADER_AND)
+            self.need(SUMS, i, 2, size in (0, 2, 4))
+            self.need(SUMS, i, 1, 0 <= at <= MOST_PLACE and (not words or at % 2 == 0))
+            self.need(SUMS, i, 3, MESSAGE <= over <= HEADER_AND)
+            self.need(SUMS, i, 4, self.read(read, fixed, False) if counts else read == -1)
             self.need(SUMS, i, 5, 0 <= scale <= MAX_READ)
             self.need(SUMS, i, 6, -MAX_READ <= bias <= MAX_READ)
-            self.need(SUMS, i, 7, 0 <= pseudo <= (FOR_4 | FOR_6 if size == 2 else 0))
-            self.need(SUMS, i, 8, A_SUM <= zero <= (NEVER if size == 2 else A_SUM))
-            self.need(SUMS, i, 9, self.tests(test, tests, fixed, False))
+            self.need(SUMS, i, 7, AS_SAID <= nothing <= (JUMBO_FOR_0 if counts else AS_SAID))
+            self.need(SUMS, i, 9, 0 <= gap <= (MOST_PLACE if words else 0) and gap % 2 == 0)
+            self.need(SUMS, i, 8, (at + 2 if gap else 0) <= gap_at <= (MOST_PLACE if gap else 0) and gap_at % 2 == 0)
+            self.need(SUMS, i, 10, 0 <= pseudo <= (FOR_4 | FOR_6 if words else 0))
+            either = 0 <= also <= (FOR_4 | FOR_6 if words else 0) and not also & pseudo
+            self.need(SUMS, i, 11, also == (ALSO_MESSAGE if words else 0) or either)
+            self.need(SUMS, i, 12, whole in (0, 1))
+            self.need(SUMS, i, 13, A_SUM <= zero <= (FORBIDDEN if words else A_SUM))
+            self.need(SUMS, i, 14, 0 <= card <= CARD | CARD_CUTS)
+            self.need(SUMS, i, 15, self.tests(test, tests, fixed, False))
 
     def within(self, read: int, size: int) -> bool:
         """Whether a number lies in the first bytes of what it is of."""
@@ -332,8 +350,8 @@ class Protocols:
         for number, (kind, row) in enumerate(zip(self.kinds, self.rows[KINDS], strict=True)):
             self.lay(kind, number, row, spaces)
         for row in self.rows[SUMS]:
-            read, run = row[4], row[9:]
-            self.kinds[row[0]].sum = Sum(None if read == -1 else self.reads[read], self.tests(*run), row)
+            kind, read, run = self.kinds[row[0]], row[4], row[15:]
+            kind.sum = Sum(kind, None if read == -1 else self.reads[read], self.tests(*run), row)
         self.links = spaces[0]
         items = self.rows[ITEMS]
         lists = [List(self.reads[row[0]], self.reads[row[1]], row, items[row[6] : row[6] + row[7]]) for row in self.rows[LISTS]]
@@ -341,6 +359,12 @@ class Protocols:
         for row in self.rows[HOLDS]:
             said = None if row[4] == -1 else self.reads[row[4]]
             self.holds.setdefault(row[0], []).append(Hold(self.kinds[row[0]], lists[row[1]], said, self.tests(*row[7:]), row))
+        self.carried = [self.announced(IP), self.announced(IPV6)]  # by protocols of IPv4, and of IPv6
+
+    def announced(self, kind: int) -> dict[int, list[tuple[Kind | None, Tests]]]:
+        """What each number announces that the first rule of a kind of header asks for."""
+        space = self.kinds[kind].rules[0][2] if kind < len(self.kinds) and self.kinds[kind].rules else None
+        return space.entries if space else {}
 
     def read(self, base: int, bit: int, width: int, order: int) -> Read:
         """A number: the bytes that it is in, and its bits of them."""

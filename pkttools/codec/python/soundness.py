@@ -5,56 +5,13 @@ from __future__ import annotations
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from .. import BAD, CORRECTED, LEFT, MALFORMED, NONE, OBSCURE, TRUNCATED, UNCERTAIN, UNFINISHED, WRONG
 from . import wire
-from .checksum import Checksum, View, internet
-from .headers import (
-    ETHERNET,
-    GRE,
-    ICMP,
-    ICMPV6,
-    IGMP,
-    IP,
-    IPV6,
-    SCTP,
-    SLL,
-    SLL2,
-    TCP,
-    UDP,
-    UNKNOWN,
-    VLAN,
-    Header,
-    known_link,
-    need_dict,
-    note,
-)
-from .message import Message
+from .checksum import Checksum, View
+from .headers import ETHERNET, IP, IPV6, SLL, SLL2, TCP, UNKNOWN, VLAN, Header, known_link, need_dict, note
 from .rows import checked, without_fcs
-from .sums import has_sum, sum_verdict
+from .sums import has_sum, sum_said, sum_verdict
 
 ANNOUNCED = {ETHERNET: wire.ethernet_type, VLAN: wire.tag_type, SLL: wire.sll_type, SLL2: wire.sll2_type}  # by the last one
 IP_LEAST_MTU, IPV6_LEAST_MTU = 576, 1280  # RFC 791 section 3.1, RFC 8200 section 5
-
-
-def _carries(view: View, header: Header) -> bool:
-    """Whether a header has a checksum of its own, or of the message that it begins."""
-    if header.kind == GRE:
-        return wire.gre_has_checksum(view.frame, header.start)
-    return header.kind in (IP, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP)
-
-
-def _message_verdict(view: View, index: int, left: Checksum | None) -> tuple[int, Message | None, int, Checksum | None]:
-    """What is to be said of the message at `index`: outcome, message, verdict, and the checksum that was left to the card.
-
-    left: the one inside of it that was, if there is one.
-    """
-    outcome, message, checksum = view.message_checksum(index)
-    if message is None:
-        return outcome, None, NONE, left
-    more = view.finishing(message, left) if checksum and checksum.size == 2 else b""
-    if checksum and more:
-        value = internet((checksum.value ^ 0xFFFF).to_bytes(2, "big") + more)
-        checksum = Checksum(checksum.at, checksum.size, value, value)
-    verdict = view.message_judged(message, checksum)
-    return outcome, message, verdict, checksum if verdict == LEFT else left
 
 
 def verify(data: bytearray, row: bytes) -> list[int]:
@@ -68,20 +25,17 @@ def verify(data: bytearray, row: bytes) -> list[int]:
         raise ValueError("one row is verified at a time")
     frame = bytes(data[values[OFFSET] : values[OFFSET] + values[CAPTURED]])
     view = View(frame, values[ORIGINAL], values[LINKTYPE])
-    verdicts = [UNCERTAIN if _carries(view, header) or has_sum(view, i) else NONE for i, header in enumerate(view.headers)]
+    verdicts = [UNCERTAIN if sum_said(view, i) else NONE for i in range(len(view.headers))]
     left: Checksum | None = None
     for i in reversed(range(len(view.headers))):  # the innermost first: outer sums cover inner ones
-        if has_sum(view, i):
-            outcome, verdict = sum_verdict(view, i, left)
-            verdicts[i] = verdict if outcome == CORRECTED else UNCERTAIN
-        if not view.carries_message(i):
+        if not has_sum(view, i):
             continue
         checksum = view.header_checksum(i)
         if checksum:
             verdicts[i] = view.judged(checksum)
-        outcome, message, verdict, left = _message_verdict(view, i, left)
-        for k in range(i + 1, len(view.headers)):
-            if outcome == CORRECTED and message and message.place and view.headers[k].start == message.at:
+        outcome, message, verdict, left = sum_verdict(view, i, left)
+        for k in range(i, len(view.headers)):
+            if outcome == CORRECTED and message and message.summed and view.headers[k].start == message.at:
                 verdicts[k] = verdict
     return verdicts + [NONE] * view.quoted  # what is quoted says nothing of this packet
 
@@ -122,16 +76,10 @@ def _check(view: View) -> int:
     for i, header in reversed([*enumerate(view.headers)]):
         if not _header_sound(view, header):
             return MALFORMED
-        if has_sum(view, i):
-            outcome, verdict = sum_verdict(view, i, left)
-            if outcome == MALFORMED:
-                return MALFORMED
-            verdicts.add(verdict)
-            obscure |= outcome == OBSCURE
-        if not view.carries_message(i):
+        if not has_sum(view, i):
             continue
         verdicts.add(view.judged(view.header_checksum(i)))
-        outcome, message, verdict, left = _message_verdict(view, i, left)
+        outcome, message, verdict, left = sum_verdict(view, i, left)
         if outcome in (TRUNCATED, MALFORMED) or message is None or not view.within(message.at, message.size):
             return MALFORMED
         verdicts.add(verdict)

@@ -5,12 +5,14 @@ What was right stays right, what was wrong stays wrong, also where the packet wa
 
 from __future__ import annotations
 
-from .. import CORRECTED, FRAGMENT, OBSCURE
+from ...protocols.walking import MISSING
+from .. import CORRECTED, FRAGMENT
 from . import wire
-from .checksum import Checksum, View, internet, other_reading
-from .headers import IP, IPV6_FRAGMENT, UDP
+from .checksum import Checksum, View, internet, other_reading, written
+from .headers import IP, IPV6, IPV6_FRAGMENT
 from .message import Message
-from .sums import has_sum, header_sum
+from .protocols import known
+from .sums import has_sum, message_of, sum_of
 
 
 def _followed(stored: int, before: bytes, after: bytes) -> int:
@@ -35,8 +37,9 @@ class _Sides:
     def follow_header(self, index: int) -> bool:
         old, new = self.before.frame, self.after.frame
         at = self.before.headers[index].start
-        size, later, place = wire.ip_header_size(old, at), wire.ip_header_size(new, at), at + wire.IP_CHECKSUM_AT
-        if not self.same(place, 2):  # the user has set it
+        size, later, rule = wire.ip_header_size(old, at), wire.ip_header_size(new, at), known().kinds[IP].sum
+        place = at + (rule.at if rule else 0)
+        if rule is None or not self.same(place, 2):  # the user has set it
             return True
         if min(size, later) < wire.IP_SIZE or not self.before.within(at, size) or not self.after.within(at, later):
             return self.same(at, wire.IP_SIZE)
@@ -54,8 +57,9 @@ class _Sides:
         return wire.ipv6_offset(frame, fragments[0]) if fragments else 0
 
     def follow_crc(self, index: int) -> bool:
-        outcome, _, before = self.before.message_checksum(index)
-        later, _, after = self.after.message_checksum(index)
+        """Computes a CRC anew, of what was right before. False: not all of it is there."""
+        outcome, _, before = sum_of(self.before, index)
+        later, _, after = sum_of(self.after, index)
         whole = outcome == later == CORRECTED and before is not None and after is not None and before.size == after.size == 4
         if whole and self.before.read(before) == before.value:  # type: ignore[arg-type,union-attr]  # `whole` says that it is there
             self.after.write(after)
@@ -64,82 +68,65 @@ class _Sides:
     def touched(self, index: int) -> bool:
         """Whether anything of a message differs, or of what names its ends: addresses, options, routes."""
         header = self.before.headers[index]
-        if header.kind == UDP:
-            return not self.same(header.start, header.end - header.start)
         places = (wire.IP_SOURCE_AT, wire.IP_PROTOCOL_AT) if header.kind == IP else (wire.IPV6_SOURCE_AT, wire.IPV6_NEXT_AT)
         names, protocol = header.start + places[0], header.start + places[1]
         return not self.same(protocol, 1) or (names < header.end and not self.same(names, header.end - names))
 
-    def described(self, index: int, message: Message) -> bool:
-        """Whether a description says what the checksum of a message is."""
-        begins = [i for i in range(index + 1, len(self.before.headers)) if self.before.headers[i].start == message.at]
-        return bool(begins) and has_sum(self.before, begins[0])
-
-    def follow_described(self, index: int) -> None:
-        """Lets the checksum of a header follow by its description, see sums.py."""
-        outcome, before, was = header_sum(self.before, index)
-        later, after, now = header_sum(self.after, index)
-        if before is None:
-            return
-        place, size = before.at + before.place, before.bytes
-        touched = not self.same(before.at, before.size)
-        if not self.same(place, size):  # the user has set it
-            return
-        if after is None or outcome != later or not before.covered or not after.covered or outcome == OBSCURE:
-            self.stale |= touched
-        elif size == 4:
-            if was and self.before.read(was) == was.value:
-                self.after.write(now)
-            self.stale |= was is None and touched
-        else:
-            one = _even(_covered(self.before, before)) + self.before.finishing(before, self.left)
-            other = _even(_covered(self.after, after)) + self.after.finishing(after, self.kept)
-            if internet(one) != internet(other):
-                value = _followed(self.before.get(place, 2), one, other)
-                self.after.put(place, 2, 0xFFFF if value == 0 and before.never_zero else value)
+    def rest(self, m: Message) -> int:
+        """Bytes of a message that were captured."""
+        return max(0, min(m.size, len(self.before.frame) - m.at))
 
     def follow_message(self, index: int) -> None:
         """Lets the checksum of what the IP header at `index` carries follow."""
-        outcome, before = self.before.message(index)
-        later, after = self.after.message(index)
+        outcome, before = message_of(self.before, index)
+        later, after = message_of(self.after, index)
         if outcome not in (CORRECTED, FRAGMENT) or before is None:
             self.unknown |= self.touched(index)  # nobody could say what its checksum is
             return
-        self.unknown |= ((before.unknown and not self.described(index, before)) or before.sealed) and self.touched(index)
-        place, size = before.place, before.bytes
-        if not place:
+        self.unknown |= (before.unknown or before.sealed) and self.touched(index)
+        if not before.summed:
             return
-        rest = max(0, min(before.size, len(self.before.frame) - before.at))
         if outcome == FRAGMENT and self.fragment_offset(index) > 0:
-            self.stale |= not self.same(before.at, rest)  # it stands in another packet, and follows there
+            self.stale |= not self.same(before.at, self.rest(before))  # it stands in another packet, and follows there
             return
-        if not self.before.within(before.at + place, size):  # it was not captured
-            same = after is not None and outcome == later and self.same(before.at, rest)
+        self.follow(index, before, after if outcome == later else None)
+
+    def follow_own(self, index: int) -> None:
+        """Lets the checksum follow that a header has of its own."""
+        outcome, before, _ = sum_of(self.before, index)
+        later, after, _ = sum_of(self.after, index)
+        if before is not None:
+            self.follow(index, before, after if outcome == later else None)
+
+    def follow(self, index: int, before: Message, after: Message | None) -> None:
+        """Lets a checksum follow; after: None where it cannot be told in the same way as before."""
+        place, size, edited = before.at + before.place, before.bytes, not self.same(before.at, self.rest(before))
+        if not self.before.within(place, size):  # it was not captured
             pseudo = internet(self.before.pseudo(before))
-            self.stale |= not same or pseudo != internet(self.after.pseudo(after))  # type: ignore[arg-type]  # `same`: it is there
+            self.stale |= edited or after is None or pseudo != internet(self.after.pseudo(after))
             return
-        if not self.same(before.at + place, size):
+        if not self.same(place, size):
             return  # the user has set it
-        known = after is not None and outcome == later and before.protocol == after.protocol and before.at == after.at
-        if after is None or not known or place != after.place:
+        ends = ("protocol", "at", "rule")
+        if after is None or any(getattr(before, end) != getattr(after, end) for end in ends) or not after.summed:
             self.stale = True
         elif size == 4:
-            self.stale |= not self.same(before.at, rest) and not self.follow_crc(index)
-        elif min(before.covered, after.covered) < place + 2:
-            self.stale |= not self.same(before.at, rest)
+            self.stale |= edited and not self.follow_crc(index)
+        elif min(before.covered, after.covered) < before.place + 2:
+            self.stale |= edited
         else:
-            self.follow_sum(index, before, after)
+            self.follow_sum(before, after)
 
-    def follow_sum(self, index: int, before: Message, after: Message) -> None:
+    def follow_sum(self, before: Message, after: Message) -> None:
         """Lets a checksum that was captured follow."""
-        at, start = before.at + before.place, self.before.headers[index].start + wire.IPV6_DESTINATION_AT
+        at = before.at + before.place
         stored = self.before.get(at, 2)
-        if before.protocol == wire.PROTO_UDP and stored == 0:
+        if before.rule and before.rule.zero == MISSING and stored == 0:
             return  # it has none
-        if (before.obscure or after.obscure) and before.pseudo and not self.same(start, before.at - start):
+        if (before.obscure or after.obscure) and before.pseudo and not self.same(before.head, before.at - before.head):
             self.unknown = True  # the last address of its route may be among these
             return
-        if _made_otherwise(self.before, before):
+        if self.before.made_otherwise(before):
             before, after = other_reading(before), other_reading(after)
         was, now = _covered(self.before, before), _covered(self.after, after)
         if self.before.left_to_card(before) and stored != internet(was):
@@ -152,8 +139,7 @@ class _Sides:
         was = _even(was) + self.before.finishing(before, self.left)
         now = _even(now) + self.after.finishing(after, self.kept)
         if internet(was) != internet(now):
-            value = _followed(stored, was, now)
-            self.after.put(at, 2, 0xFFFF if value == 0 and before.never_zero else value)
+            self.after.put(at, 2, written(before, _followed(stored, was, now)))
 
 
 def _even(data: bytes) -> bytes:
@@ -166,14 +152,6 @@ def _covered(view: View, message: Message) -> bytes:
     return view.pseudo(message) + view.covered(message)
 
 
-def _made_otherwise(view: View, message: Message) -> bool:
-    """Which of two readings of its checksum a message was made by, if not the first one."""
-    if not message.other or not view.within(message.at, message.size):
-        return False
-    stored = view.get(message.at + message.place, 2)
-    return stored != internet(_covered(view, message)) and stored == internet(_covered(view, other_reading(message)))
-
-
 def update(before: bytes, after: bytearray, original: int, linktype: int) -> tuple[bool, bool]:
     """Lets the checksums of a packet follow what was changed in it; changes `after`.
 
@@ -182,16 +160,14 @@ def update(before: bytes, after: bytearray, original: int, linktype: int) -> tup
     sides = _Sides(before, after, original, linktype)
     for i in reversed(range(len(sides.before.headers))):  # the innermost first: outer sums cover inner ones
         header = sides.before.headers[i]
-        summed, carries = has_sum(sides.before, i), sides.before.carries_message(i)
-        if not summed and not carries:
+        if not has_sum(sides.before, i):
             continue
         now = sides.after.headers[i] if i < len(sides.after.headers) else None
         if now is None or header.kind != now.kind or header.start != now.start:
             sides.stale |= not sides.same(header.start, header.end - header.start)  # nobody looks there any more; it is as it was
-            continue
-        if summed:
-            sides.follow_described(i)
-        if carries:
+        elif header.kind not in (IP, IPV6):
+            sides.follow_own(i)
+        else:
             sides.follow_message(i)
             sides.stale |= header.kind == IP and not sides.follow_header(i)
     return sides.stale, sides.unknown
