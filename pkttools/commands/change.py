@@ -26,7 +26,7 @@ OPTIONS = [
     Option("--swap", FLAG, "exchange source and destination of outer headers"),
     Option("-u --update-checksums", FLAG, "let checksums follow; right ones stay right"),
     Option("--unwrap", FLAG, "strip PKTAP, SLL and SLL2 to the frame in them"),
-    Option("--to-ethernet", FLAG, "put raw IP, loopback, SLL under an Ethernet header"),
+    Option("--to-ethernet", FLAG, "put raw IP, SLL, PPP, 802.11... under Ethernet"),
     *FILTER,
 ]
 
