@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import shell
-from samples import batch, ethernet, ipv4, ipv6, tcp
+from samples import batch, ethernet, extension, ipv4, ipv6, tcp
 
 from pkttools import codec as ours
 from pkttools.errors import PktError
@@ -177,6 +177,29 @@ def test_a_route_is_followed_where_it_changes(codec):
     program = expression.assignments([("IP.OPT_LSRR[-1]", "=", "198.51.100.9")])
     assert codec.assign(b.data, bytes(b.rows), program, None, True)[1:] == ((1,), 0, 0)
     assert bytes(b.data)[48:50] != before[48:50]
+    assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
+
+
+def test_options_of_ipv6(codec):
+    """Of hop-by-hop and destination options, in order; what only has their form, such as mobility, has none."""
+    jumbo, alert = b"\xc2\4\0\1\0\0", b"\5\2\0\7\1\0"
+    frame = ipv6(0, extension(60, jumbo) + extension(17, alert) + bytes(8))
+    assert values(codec, frame, "IPV6.OPT_JUMBO") == [b"\0\1\0\0"]
+    assert values(codec, frame, "IPV6.OPT_ROUTER_ALERT") == [b"\0\7"]
+    assert values(codec, frame, "IPV6.OPT_TYPE") == [b"\xc2", b"\5", b"\1"]
+    for kind in (43, 135, 139, 140):
+        assert values(codec, ipv6(kind, extension(59, alert)), "IPV6.OPT_TYPE") == []
+
+
+def test_the_home_address_is_in_the_sum(codec):
+    """RFC 6275 section 6.3: in place of the source; checksums follow it."""
+    home = b"\1\2\0\0\xc9\x10" + bytes.fromhex("20010db8000000000000000000000099")
+    b = batch([(101, ipv6(60, extension(17, home) + struct.pack("!4H", 1, 2, 8, 0)))])
+    ours.correct(b.data, bytes(b.rows), ours.ALL)
+    before = bytes(b.data)
+    program = expression.assignments([("IPV6.OPT_HOME_ADDR", "=", "2001:db8::77")])
+    assert codec.assign(b.data, bytes(b.rows), program, None, True)[1:] == ((1,), 0, 0)
+    assert bytes(b.data)[-2:] != before[-2:]
     assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
 
 
