@@ -451,7 +451,7 @@ def verdicts(path: Path) -> list[list[str]]:
 def judged(codec: ModuleType, packets: list[tuple[int, bytes, int]], folder: Path) -> tuple[list[str], Counter[str]]:
     """Breaks and mends packets, each of link type, bytes, original size; gives what tshark finds bad, and what it saw.
 
-    Only of headers that the walk finds: packets quoted by ICMP are not ours to mend.
+    Only of headers of the packet itself: packets quoted by ICMP are not ours to mend.
     """
     by_type: dict[int, list[tuple[bytes, int]]] = {}
     for linktype, frame, original in packets:
@@ -480,10 +480,10 @@ def judged(codec: ModuleType, packets: list[tuple[int, bytes, int]], folder: Pat
 
 
 def checksums(codec: ModuleType, linktype: int, frame: bytes) -> dict[str, list[int]]:
-    """Where the checksums of each kind of header stand, outermost first, of the headers that the walk finds."""
+    """Where the checksums of each kind of header stand, outermost first, of the headers of the packet itself."""
     found: dict[str, list[int]] = {}
     places = {**CHECKSUM_AT, "SCTP": 8}
-    for kind, start, *_ in codec.walk(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)):
+    for kind, start, *_ in codec.walk(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0), True):
         name = HEADERS[kind]
         if name in places:
             found.setdefault(name, []).append(start + places[name])

@@ -173,6 +173,26 @@ WALKS = {
     "whole only": ({"A": Kind(2, to("B"), whole=(equal(bits(0, 8), 0),)), "B": Kind(1)}, "A", b"\1\0\0", [("A", 0, 2, 3)]),
     "a quoted packet": ({"A": Kind(8, by("version", behind(0, 4), flags=QUOTED))}, "A", bytes(8) + ipv4(17, udp())[:28],
         [("A", 0, 8, 36), ("IP", 8, 36, 36), ("UDP", 28, 36, 36)]),
+    "a quoted packet, of which a part is there": ({"A": Kind(8, by("version", behind(0, 4), flags=QUOTED))}, "A",
+        bytes(8) + ipv4(6, bytes(20))[:28], [("A", 0, 8, 36), ("IP", 8, 36, 36), ("TCP", 28, 36, 36)]),
+    "what stands behind an end": ({"A": Kind(2, to("B"), end=ends(bits(0, 8)), then="C"), "B": Kind(2), "C": Kind(3)}, "A",
+        bytes([5] * 9), [("A", 0, 2, 5), ("B", 2, 4, 5), ("C", 5, 8, 9)]),
+    "what stands behind the end of the frame": ({"A": Kind(2, to("B"), end=ends(bits(0, 8)), then="C"), "B": Kind(2), "C": Kind(3)},
+        "A", bytes([9] * 9), [("A", 0, 2, 9), ("B", 2, 4, 9)]),
+    "one behind the other": ({"A": Kind(2, end=ends(bits(0, 8)), then="A")}, "A", bytes([2, 0, 3, 0, 0, 0, 0]),
+        [("A", 0, 2, 2), ("A", 2, 4, 5), ("A", 5, 7, 7)]),
+    "an end with nothing in front of it": ({"A": Kind(0, end=(bits(0, 8), 0, 0, 0, ()), then="A", flags=HIDDEN)}, "A", bytes(9),
+        [("UNKNOWN", 0, 0, 9)]),
+    "of two ends, one in the other, the outer one": (
+        {"A": Kind(2, to("B"), end=ends(bits(0, 8)), then="C"), "B": Kind(2, end=ends(bits(0, 8)), then="D"),
+         "C": Kind(3), "D": Kind(1)},
+        "A", bytes([8, 0, 3, 0, 0, 0, 0, 0, 9, 9, 9]), [("A", 0, 2, 8), ("B", 2, 4, 5), ("C", 8, 11, 11)],
+    ),
+    "behind a quoted packet": (
+        {"A": Kind(4, by("version", behind(0, 4), flags=QUOTED), end=ends(bits(0, 8)), then="B"), "B": Kind(3)}, "A",
+        bytes([32, 0, 0, 0]) + ipv4(17, udp())[:28] + bytes(9),
+        [("A", 0, 4, 32), ("IP", 4, 32, 32), ("UDP", 24, 32, 32), ("B", 32, 35, 41)],
+    ),
 }  # fmt: skip
 
 
@@ -257,7 +277,7 @@ def test_a_quoted_packet_is_nobodys_to_correct(codec: ModuleType) -> None:
     inner = ipv4(17, udp(bytes(100)))
     wrong = bytearray(inner[:28])
     wrong[10] ^= 0xFF
-    quotations = {bytes(wrong): ["IP", "UDP"], bytes(wrong[:12]): [], ipv4(200, b"of a protocol that is not known"): ["IP"]}
+    quotations = {bytes(wrong): ["IP", "UDP"], bytes(wrong[:12]): ["IP"], ipv4(200, b"of a protocol that is not known"): ["IP"]}
     for quoted, names_in_it in quotations.items():
         frame = ipv4(253, b"an error" + quoted)
         row = struct.pack("=7q", 0, len(frame), len(frame), 0, 101, 0, 0)
@@ -301,7 +321,8 @@ BAD = {
     "terms": [(0, 99), (0, -2), (1, -1), (2, 70_000), (3, -1), (4, 99), (4, 33)],
     "kinds": [(0, 70_000), (0, -1), (1, 1 << 15), (1, HIDDEN | UNFOLLOWED), (2, -2), (3, 10), (4, -1), (5, 99), (6, -1), (7, 0),
               (8, 99),
-              (9, -1), (10, 1 << 20), (11, -1), (12, -1), (13, 99), (14, -1), (15, 999), (16, -1), (17, 1), (18, 999), (19, 2)],
+              (9, -1), (10, 1 << 20), (11, -1), (12, -1), (13, 99), (14, -1), (15, 999), (16, -1), (17, 1), (18, 999), (19, 2),
+              (20, 0), (20, -2), (20, 9999)],
     "rules": [(0, 3), (1, 99), (2, 99), (2, -1), (3, 4), (4, -5), (5, 99)],
     "spaces": [(0, 256), (1, -2), (2, 1), (3, 999)],
     "entries": [(0, -1), (0, 1 << 32), (1, -3), (1, 0), (1, 9999), (2, 9999), (3, -1)],

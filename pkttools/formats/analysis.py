@@ -104,6 +104,8 @@ class Header:
     @property
     def verdict(self) -> str:
         """What there is to say about the checksum: of a wrong or unfinished one, what pkt-correct would make of it."""
+        if (self.kind, self.start, self.data, self.end) not in self.packet.own:
+            return "Quoted"  # by an error message: it was so when the packet was sent that is quoted, or is cut since
         verdict = self.packet.verdicts[self.index]
         if verdict in VERDICTS:
             return VERDICTS[verdict]
@@ -185,6 +187,11 @@ class Packet:
         """Where fields of a name may be in the lists of a header: row, start, data and end of the item."""
         return [(ROWS[kind][name], (start, data, end)) for of, kind, start, data, end in self.items
                 if of == index and name in ROWS[kind]]  # fmt: skip
+
+    @cached_property
+    def own(self) -> set[tuple[int, int, int, int]]:
+        """Where the headers are that are none of a packet that is quoted in this one."""
+        return set(codec.walk(self.frame, self.row, True))
 
     @cached_property
     def corrected(self) -> bytearray:

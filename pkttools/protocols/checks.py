@@ -70,6 +70,11 @@ def following(found: Descriptions, rule: Next) -> list[str]:
     return [entry.header for _, entry in announced(found, found.spaces[rule.space]) if entry.header]
 
 
+def led_to(found: Descriptions, header: Header) -> set[str]:
+    """The names of headers that a header may lead to."""
+    return {name for rule in header.next for name in following(found, rule)} | ({header.then} if header.then else set())
+
+
 def _fields(found: Descriptions, header: Header, first: dict[tuple[str, str], tuple[Header, Field]]) -> None:
     """first: of each name of a protocol's, the header that has it first, and that field."""
     for row in header.rows:
@@ -178,8 +183,20 @@ def _rules(found: Descriptions, header: Header) -> None:
             raise rule.line.wrong(f"no space {rule.space}; there are {', '.join(found.spaces)}")
         if rule.last > header.fixed_size * 8:
             raise rule.line.wrong(f"{header.name} has {header.fixed_size} bytes at least: no last {rule.last} bits")
+    if header.then:
+        _then(found, header)
     if header.checksum and header.checksum.kind != "unknown":
         _sum(header, header.checksum)
+
+
+def _then(found: Descriptions, header: Header) -> None:
+    """What stands behind an end."""
+    if header.then not in found.headers:
+        raise header.then_line.wrong(f"no header {header.then}; there are {', '.join(found.headers)}")
+    if found.headers[header.then].unfollowed:
+        raise header.then_line.wrong(f"{header.then} is not followed: `after` says where it is counted")
+    if header.end is None:
+        raise header.then_line.wrong(f"no `end` of {header.name} says where {header.then} stands")
 
 
 def _sum(header: Header, rule: Checksum) -> None:
@@ -282,10 +299,9 @@ def _reached(found: Descriptions) -> None:
         raise found.headers[FALLBACK].line.wrong(f"{FALLBACK} is where nothing is known: nothing leads there")
     reached = {FALLBACK, *pending}
     while pending:
-        for rule in found.headers[pending.pop()].next:
-            new = set(following(found, rule)) - reached
-            reached |= new
-            pending += new
+        new = led_to(found, found.headers[pending.pop()]) - reached
+        reached |= new
+        pending += new
     for header in found.headers.values():
         if header.name not in reached:
             raise header.line.wrong(f"nothing leads to {header.name}: `after` says what announces it")

@@ -292,7 +292,8 @@ def statement(form: str) -> Callable[[Callable[[Reader, Line, Words], None]], Ca
 def _protocol(reader: Reader, line: Line, words: Words) -> None:
     """Begins a protocol, with the header of its name."""
     name = words.name("a protocol")
-    title = words.text() or name
+    title = words.left[0] if words.left and isinstance(words.left[0], Text) else name  # "": it goes on under what is in front of it
+    words.text()
     words.done()
     reader.protocol = name
     reader.add_header(Header(name, name, title, line))
@@ -676,7 +677,7 @@ def _more(reader: Reader, line: Line, words: Words) -> None:
     header.size.append(_size_of(line, words))
 
 
-@statement("end size | [inside] FIELD [* N] [+|- N] [if TEST [and TEST]...]")
+@statement("end size | [inside] BYTES | FIELD [* N] [+|- N] [if TEST [and TEST]...]")
 def _end(reader: Reader, line: Line, words: Words) -> None:
     """Where the header and its data end, from its start on, never beyond what encloses it.
 
@@ -691,6 +692,14 @@ def _end(reader: Reader, line: Line, words: Words) -> None:
         return
     header.inside = words.took("inside")
     header.end = _size_of(line, words)
+
+
+@statement("then HEADER")
+def _then(reader: Reader, line: Line, words: Words) -> None:
+    """What stands behind its end, in what encloses it; what is in front of that end comes first."""
+    header = reader.current(line)
+    header.then, header.then_line = words.name("a header"), line
+    words.done()
 
 
 @statement("whole if TEST [and TEST]...")

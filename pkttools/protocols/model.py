@@ -157,6 +157,7 @@ class Header:
         self.end: Size | None = None  # where it ends with its data; None: where what encloses it does
         self.own_end = False  # it ends with itself
         self.inside = False  # it is what is in it that ends there
+        self.then, self.then_line = "", line  # the header that stands behind its end, and where that is said
         self.trailer = 0  # bytes at its end that are no data
         self.whole: list[Test] = []  # otherwise what is behind it is a piece
         self.partial: list[str] = []  # where a packet is partial because of it: some of PARTIAL

@@ -134,6 +134,7 @@ class Tables:
             *self.run(*(condition(header, test) for test in header.whole)),
             *(rules, self.count("rules") - rules),
             getattr(walking, header.exception or "NO_EXCEPTION"),
+            self.kinds[header.then] if header.then else -1,
         )
         if header.checksum:
             self.sum(header, header.checksum)
@@ -151,8 +152,11 @@ class Tables:
         """Where a header ends. What is asked of that number alone is a column of its own: that is faster than tests."""
         size = header.end
         field = header.field(size.field) if size else None
-        if size is None or field is None:
+        if size is None:
             return -1, 1, 0, 0, *self.run()
+        if field is None:  # a number alone: 0 times one, and itself
+            byte = walking.FROM_START, 0, 8, walking.BIG_ENDIAN
+            return self.read(byte), 0, size.number, 0, *self.run(*(condition(header, test) for test in size.tests))
         of, unit, least = read(field), field.scale * size.unit, 0
         only = [condition(header, test) for test in size.tests]
         if len(only) == 1 and only[0] in ((of, MOST, 0, 0, 1), (of, MOST, only[0][2], MOST, 0)):

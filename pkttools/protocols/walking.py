@@ -14,7 +14,7 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         Whether the bits of mask are from low to high; negated: whether they are not.
     terms    read, scale, bias, tests
         A part of a header's size, in bytes: read * scale + bias, where the tests hold. read -1: the bias alone.
-    kinds    fixed, flags, data, claims, gives, terms, align, end, scale, bias, least, tests, trailer, whole, rules, exception
+    kinds    fixed, flags, data, claims, gives, terms, align, end, scale, bias, least, tests, trailer, whole, rules, exception, then
         A kind of header, its number is its row; 0 is what a frame is of which nothing is known.
         fixed: bytes that have to be there. terms: a run; its size is their sum, rounded up to a multiple of align; without terms
         it is fixed. A size below fixed, or beyond the end, is impossible: nothing follows.
@@ -24,7 +24,9 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         whole: tests (two columns) that hold where what follows can be read: not of a fragment.
         data: where its DATA begin, from its start; -1: behind it. claims, gives: the DATA of what is in front of it give way to
         it, if that gives and this claims more: they begin where this ends. 1.16 knew 1 link layers, 2 networks, 3 transports.
-        exception: what is done that tables cannot say; see codec/c/exceptions.c.
+        exception: what is done that tables cannot say; see codec/c/exceptions.c. then: the kind of what stands behind its end,
+        within what it lies in: the walk goes on there when all that is in front of that end was looked at, of several such ends,
+        one in the other, behind the outer one; -1: nothing.
     rules    how, what, read, flags, tests
         What comes behind a kind: the first one that holds and finds something. TO_KIND: the kind `what`; BY_SPACE: what the number
         read announces in space `what`; COUNTED: nothing that is followed, counted as the number read, of space number `what`.
@@ -114,4 +116,4 @@ NAMES = (
     "items",
     "holds",
 )  # of the tables, in their order
-COLUMNS = (4, 5, 5, 20, 6, 4, 4, 17, 8, 7, 9)
+COLUMNS = (4, 5, 5, 21, 6, 4, 4, 17, 8, 7, 9)

@@ -133,7 +133,7 @@ class Fragmenter:
     def fragments(self, batch: Batch, i: int, large: bool) -> list[Packet]:
         """What becomes of packet `i`."""
         packet = batch.packet(i)
-        headers = codec.walk(batch.data, batch.part(i, i + 1).rows) if large else []
+        headers = codec.walk(batch.data, batch.part(i, i + 1).rows, True) if large else []
         index, absent = chosen(headers, self.layer), False
         if index is None:
             index, absent = outermost(headers), True

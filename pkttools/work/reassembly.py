@@ -17,9 +17,10 @@ from .. import codec
 from ..batch import Batch, Packet, Program, gathered
 from ..codec.program import ACCEPT, EQUAL, LAYER, MORE, REJECT
 from ..language.program import ALL_BITS, Tests, kinds_set
+from ..language.values import Header
 from ..protocols.fields import FIELDS
 from .around import Around, network
-from .fragments import FRAGMENT, Datagram, Layer, chosen, outermost, with_header_checksum
+from .fragments import FRAGMENT, IP, Datagram, Layer, chosen, outermost, with_header_checksum
 
 TIMEOUT = 30_000_000_000  # nanoseconds of packet time, as in Linux (net.ipv4.ipfrag_time)
 MEMORY = 4 << 20  # bytes, as in Linux (net.ipv4.ipfrag_high_thresh)
@@ -157,7 +158,7 @@ class Reassembler:
         self.clock = max(self.clock, packet.time)
         out = self.expired() if self.open else []
         row = batch.part(i, i + 1).rows
-        headers = codec.walk(batch.data, row) if some else []
+        headers = codec.walk(batch.data, row, True) if some else []  # a fragment that is quoted is none that waits for others
         index = chosen(headers, self.layer)
         if index is None and (self.layer is None or outermost(headers) is None):
             return [*out, packet]
@@ -168,7 +169,7 @@ class Reassembler:
             datagram, reason = None, "malformed"
         if datagram and datagram.is_fragment:
             return [*out, *self.fragment(packet, datagram)]
-        return [*out, *(self.unused([packet], reason) if codec.select(batch.data, row, self.wanted) else [packet])]
+        return [*out, *(self.unused([packet], reason) if in_pieces(packet.frame, headers) else [packet])]
 
     def fragment(self, packet: Packet, d: Datagram) -> list[Packet]:
         """Takes a fragment; gives what passes: the datagram when it is whole, or fragments that cannot be used."""
@@ -239,6 +240,12 @@ class Reassembler:
         if packets:
             self.passed[reason] = self.passed.get(reason, 0) + len(packets)
         return packets
+
+
+def in_pieces(frame: bytes, headers: list[Header]) -> bool:
+    """Whether one of the headers is that of a fragment."""
+    words = [int.from_bytes(frame[start + 6 : start + 8], "big") & 0x3FFF for kind, start, *_ in headers if kind == IP]
+    return any(words) or any(kind == FRAGMENT for kind, *_ in headers)
 
 
 def reassembled(first: Packet, d: Datagram, payload: bytes) -> Packet | None:

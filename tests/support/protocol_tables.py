@@ -52,9 +52,10 @@ class Kind:
 
     def __init__(self, fixed: int, *rules: Rule, flags: int = 0, data: int = -1, claims: int = 0, gives: int = 0,
                  terms: tuple[Term, ...] = (), align: int = 1, end: End = (None, 1, 0, 0, ()), trailer: int = 0,
-                 whole: tuple[Test, ...] = (), exception: int = 0) -> None:  # fmt: skip
+                 whole: tuple[Test, ...] = (), exception: int = 0, then: str = "") -> None:  # fmt: skip
         self.fixed, self.rules, self.flags, self.data, self.claims, self.gives = fixed, rules, flags, data, claims, gives
         self.terms, self.align, self.end, self.trailer, self.whole, self.exception = terms, align, end, trailer, whole, exception
+        self.then = then
 
 
 def to(kind: str, *tests: Test, flags: int = 0) -> Rule:
@@ -121,7 +122,7 @@ class More(Tables):
         self.rows["kinds"] += (
             kind.fixed, kind.flags, kind.data, kind.claims, kind.gives, terms, len(kind.terms), kind.align, self.read(end),
             scale, bias, least, *self.run(*end_tests), kind.trailer, *self.run(*kind.whole), rules, len(kind.rules),
-            kind.exception,
+            kind.exception, self.kinds[kind.then] if kind.then else -1,
         )  # fmt: skip
 
     def space(self, space: Space) -> None:

@@ -328,7 +328,9 @@ struct header {
 struct walk {
     struct header header[MAX_HEADERS];
     size_t count;
-    size_t quoted;              /* the first header of a packet that an error message quotes; MAX_HEADERS: there is none */
+    size_t quoted, resumed;     /* the first header of a packet that an error message quotes, MAX_HEADERS: there is none; the first
+                                 * one behind it, that is no part of that packet */
+    size_t quote_end;           /* where what is quoted ends in the frame */
     bool partial;               /* an IP header or an inner frame was announced, but not captured, or lies too deep */
     uint64_t beyond;            /* what is not followed: a number, behind 32 bits the space that it is of; 0: nothing */
 };
@@ -340,6 +342,7 @@ bool has_rule(enum header_kind kind);
 unsigned extension_next(const struct frame *f, const struct header *h);
 bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
+void leave_out_quoted(struct walk *w);
 void walk_own(struct walk *w, const struct frame *f, int64_t linktype);
 
 /* lists.c */

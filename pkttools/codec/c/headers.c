@@ -73,6 +73,8 @@ struct standing {
     struct header *carrier;     /* whose data what follows may claim; tags and extensions are none */
     unsigned gives, exception, hidden;
     bool promised;
+    const struct kind *then;    /* what stands behind an end that lies in front of the walk: there, within that limit; NULL: nothing */
+    size_t then_at, then_limit;
 };
 
 /* What comes behind a header; NULL: nothing. */
@@ -97,12 +99,41 @@ static const struct kind *next_in_full(const struct kind *k, struct standing *s,
             return NULL;
         if (way == LED) {
             s->promised |= (r->flags & PROMISED) != 0;
-            if ((r->flags & QUOTED) != 0 && w->quoted == MAX_HEADERS)
+            if ((r->flags & QUOTED) != 0 && w->quoted == MAX_HEADERS) {
                 w->quoted = w->count;
+                w->quote_end = s->limit;
+            }
             return next;
         }
     }
     return NULL;
+}
+
+/* Whether a walk is in a packet that is quoted. */
+static bool quoting(const struct walk *w)
+{
+    return w->quoted < MAX_HEADERS && w->resumed == MAX_HEADERS;
+}
+
+/* A quoted packet is cut, as a rule, and nobody acts on it. */
+static void end_quote(struct walk *w)
+{
+    if (!quoting(w))
+        return;
+    w->resumed = w->count;
+    w->partial = false;
+    w->beyond = 0;
+}
+
+/* What stands behind an end, when all that is in front of it was looked at; NULL: nothing. */
+static const struct kind *go_on(struct standing *s, struct walk *w)
+{
+    const struct kind *then = s->then;
+    if (then == NULL)
+        return NULL;
+    end_quote(w);
+    *s = (struct standing){.at = s->then_at, .limit = s->then_limit, .carrier = s->carrier, .gives = UINT8_MAX, .hidden = s->hidden};
+    return then;
 }
 
 /* Adds a header, of `size` bytes if that is possible. */
@@ -140,6 +171,11 @@ static const struct kind *step_in_full(const struct kind *k, struct standing *s,
         sized = size >= k->fixed && size <= (int64_t)(end - s->at);
         there = sized || (k->flags & NEEDS_SIZE) == 0;
     }
+    if (!there && !hidden && quoting(w) && s->at < s->limit) {  /* of what is quoted a part is there, too */
+        s->behind = s->limit;
+        add(k, s, w, 0, false, s->limit);
+        return NULL;
+    }
     if (!there) {
         w->partial |= (k->flags & CUT) != 0 || ((k->flags & CUT_INSIDE) != 0 && w->count > 0);
         return NULL;
@@ -150,6 +186,11 @@ static const struct kind *step_in_full(const struct kind *k, struct standing *s,
     w->partial |= !sized && (k->flags & MISSIZED) != 0;
     if (!sized || !hold(&k->whole_only, f, s->at, s->at))
         return NULL;
+    if (k->then != NULL && end < s->limit && s->then == NULL) {
+        s->then = k->then;
+        s->then_at = end;
+        s->then_limit = s->limit;
+    }
     if ((k->flags & OWN_END) == 0)
         s->limit = end;
     k = next_in_full(k, s, w, f);
@@ -327,22 +368,21 @@ static inline enum done step_plainly(const struct kind **next, struct standing *
 /* The rest of a walk that met something that is not plain. */
 static void walk_on(const struct kind *k, enum done done, struct standing s, struct walk *w, const struct frame *f)
 {
-    while (done != FINISHED) {
+    for (;;) {
         if (done == BEHIND_HEADER) {
             k = next_in_full(k, &s, w, f);
             s.at = s.behind;
         } else
-            k = step_in_full(k, &s, w, f);
-        if (k == NULL)
-            break;
+            k = done == FINISHED ? NULL : step_in_full(k, &s, w, f);
+        if (k == NULL) {
+            w->partial |= s.promised;
+            if ((k = go_on(&s, w)) == NULL)
+                break;
+        }
         bool carried = w->count == 0 || s.carrier == &w->header[w->count - 1];
-        done = carried ? step_plainly(&k, &s, w, f) : AT_HEADER;
+        done = carried && !quoting(w) ? step_plainly(&k, &s, w, f) : AT_HEADER;     /* of what is quoted a part may be there */
     }
-    w->partial |= s.promised;
-    if (w->quoted < MAX_HEADERS) {              /* a quoted packet is cut, as a rule, and nobody acts on it */
-        w->partial = false;
-        w->beyond = 0;
-    }
+    end_quote(w);
     if (w->count == 0)
         w->header[w->count++] = (struct header){UNKNOWN, 0, 0, (uint32_t)f->size};
 }
@@ -352,7 +392,7 @@ void walk(struct walk *w, const struct frame *f, int64_t linktype)
     struct standing s = {.limit = f->size, .gives = UINT8_MAX};
     enum done done = FINISHED;
     w->count = 0;
-    w->quoted = MAX_HEADERS;
+    w->quoted = w->resumed = MAX_HEADERS;
     w->partial = false;
     w->beyond = 0;
     const struct kind *k = likely(&protocols->links, (uint64_t)linktype);
@@ -365,11 +405,21 @@ void walk(struct walk *w, const struct frame *f, int64_t linktype)
     HOLDS(in_order(w, f));
 }
 
+/* Takes out the headers of a packet that is quoted. */
+void leave_out_quoted(struct walk *w)
+{
+    if (w->quoted == MAX_HEADERS)
+        return;
+    memmove(&w->header[w->quoted], &w->header[w->resumed], (w->count - w->resumed) * sizeof *w->header);
+    w->count -= w->resumed - w->quoted;
+    w->quoted = w->resumed = MAX_HEADERS;
+}
+
 /* The same without the headers of a packet that is quoted: those that sums and lengths are asked of. */
 void walk_own(struct walk *w, const struct frame *f, int64_t linktype)
 {
     walk(w, f, linktype);
-    w->count = least(w->count, w->quoted);
+    leave_out_quoted(w);
 }
 
 /* Whether headers of a link type are found. */

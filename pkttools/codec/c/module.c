@@ -457,14 +457,15 @@ static PyObject *py_walk(PyObject *self, PyObject *args)
 {
     (void)self;
     struct batch b;
+    int own = 0;
     PyObject *list = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*", &b.data, &b.rows))
+    if (!PyArg_ParseTuple(args, "y*y*|p", &b.data, &b.rows, &own))
         return NULL;
     if (batch_of_one(&b, "one row is walked at a time") && protocols_ready()) {
         struct bare bare;
         bare_of(&bare, &b, 0);
         struct walk w;
-        walk(&w, &bare.frame, bare.packet->linktype);
+        (own ? walk_own : walk)(&w, &bare.frame, bare.packet->linktype);
         list = PyList_New((Py_ssize_t)w.count);
         for (size_t k = 0; list != NULL && k < w.count; k++) {
             struct header h = w.header[k];
@@ -805,11 +806,15 @@ static PyObject *py_verify(PyObject *self, PyObject *args)
         struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
         enum verdict verdicts[MAX_HEADERS];
         walk(&view.walk, &view.frame, bare.packet->linktype);
+        size_t count = view.walk.count, quoted = view.walk.quoted, resumed = view.walk.resumed;
+        leave_out_quoted(&view.walk);
         verify(&view, verdicts);
-        list = PyList_New((Py_ssize_t)view.walk.count);
-        for (size_t k = 0; list != NULL && k < view.walk.count; k++)
-            if (PyList_SetItem(list, (Py_ssize_t)k, PyLong_FromLong((long)verdicts[k])) < 0)
+        list = PyList_New((Py_ssize_t)count);
+        for (size_t k = 0, own = 0; list != NULL && k < count; k++) {   /* what is quoted says nothing of this packet */
+            enum verdict verdict = k >= quoted && k < resumed ? NONE : verdicts[own++];
+            if (PyList_SetItem(list, (Py_ssize_t)k, PyLong_FromLong((long)verdict)) < 0)
                 Py_CLEAR(list);
+        }
     }
     batch_close(&b);
     return list;

@@ -179,6 +179,7 @@ struct kind {
     struct read end_number;
     int64_t end_scale;
     struct conditions end_only, whole_only;
+    const struct kind *then;    /* what stands behind its end, within what it lies in; NULL: nothing */
 };
 
 struct protocols {

@@ -36,11 +36,11 @@ def set_protocols(tables: tuple[bytes, ...]) -> None:
     protocols.set_protocols(tables)
 
 
-def walk(data: bytearray, row: bytes) -> list[tuple[int, int, int, int]]:
+def walk(data: bytearray, row: bytes, own: bool = False) -> list[tuple[int, int, int, int]]:
     """See headers.walk."""
     from . import headers
 
-    return headers.walk(data, row)
+    return headers.walk(data, row, own)
 
 
 def items(data: bytearray, row: bytes) -> list[tuple[int, int, int, int, int]]:

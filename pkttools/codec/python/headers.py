@@ -101,7 +101,10 @@ class Walk(Reading):
         self.headers: list[Header] = []
         self.partial = False  # a header that had to be there was announced, but not captured, or lies too deep
         self.beyond = 0  # what is not followed: a number, behind 32 bits the space that it is of; 0: nothing
-        self.quoted = MAX_HEADERS  # the first header of a packet that an error message quotes
+        # The first header of a packet that an error message quotes, and the first one behind it that is no part of that packet:
+        self.quoted = self.resumed = MAX_HEADERS
+        self.quote_end = 0  # where what is quoted ends
+        self.then: tuple[Kind, int, int] | None = None  # what stands behind an end: there, and within which limit
         self.carrier: Header | None = None  # whose data what follows may claim; tags and extensions are none
         self.gives = self.exception = self.hidden = 0
         self.promised = self.ended = False
@@ -109,11 +112,35 @@ class Walk(Reading):
         kind = self.looked_up(known().links, linktype & 0xFFFFFFFFFFFFFFFF, 0)
         while kind:
             kind = self.step(kind)
-        self.partial |= self.promised
-        if self.quoted < MAX_HEADERS:  # a quoted packet is cut, as a rule, and nobody acts on it
-            self.partial, self.beyond = False, 0
+            if not kind:
+                self.partial |= self.promised
+                kind = self.go_on()
+        self.end_quote()
         if not self.headers:
             self.headers.append(Header(UNKNOWN, 0, 0, len(frame)))
+
+    @property
+    def quoting(self) -> bool:
+        """Whether the walk is in a packet that is quoted."""
+        return self.quoted < MAX_HEADERS and self.resumed == MAX_HEADERS
+
+    def end_quote(self) -> None:
+        """A quoted packet is cut, as a rule, and nobody acts on it."""
+        if self.quoting:
+            self.resumed, self.partial, self.beyond = len(self.headers), False, 0
+
+    def go_on(self) -> Kind | None:
+        """What stands behind an end, when all that is in front of it was looked at."""
+        if not self.then:
+            return None
+        self.end_quote()
+        kind, self.at, self.limit = self.then
+        self.then, self.promised, self.ended, self.gives, self.exception = None, False, False, 0, 0
+        return kind
+
+    def own(self) -> list[Header]:
+        """The headers without those of a packet that is quoted."""
+        return self.headers[: self.quoted] + self.headers[self.resumed :]
 
     def end(self, kind: Kind, at: int) -> int:
         """Where its own bytes and its data end by what it says; never before its fixed bytes do."""
@@ -141,6 +168,9 @@ class Walk(Reading):
             size, end = self.size(kind, at), self.end(kind, at)
             sized = kind.fixed <= size <= end - at
             there = sized or not flags & NEEDS_SIZE
+        if not there and kind.shown and self.quoting and at < self.limit:  # of what is quoted a part is there, too
+            self.add(kind, self.limit, self.limit, False)
+            return None
         if not there:
             self.partial |= bool(flags & CUT or (flags & CUT_INSIDE and self.headers))
             return None
@@ -152,6 +182,8 @@ class Walk(Reading):
             return None
         if kind.whole and not self.hold(kind.whole, at, at):
             return None
+        if kind.then and end < self.limit and not self.then:
+            self.then = kind.then, end, self.limit
         if not flags & OWN_END:
             self.limit = end
         return self.following(kind, behind)
@@ -186,7 +218,7 @@ class Walk(Reading):
             if to:
                 self.promised |= bool(flags & PROMISED)
                 if flags & QUOTED and self.quoted == MAX_HEADERS:
-                    self.quoted = len(self.headers)
+                    self.quoted, self.quote_end = len(self.headers), self.limit
                 return to
             if self.ended:
                 break
@@ -260,10 +292,14 @@ def note(counts: dict[int, int] | None, code: int) -> None:
         counts[code] = counts.get(code, 0) + 1
 
 
-def walk(data: bytearray, row: bytes) -> list[tuple[int, int, int, int]]:
-    """The headers of one packet, outermost first: kind, start, where its data begin, and where it ends."""
+def walk(data: bytearray, row: bytes, own: bool = False) -> list[tuple[int, int, int, int]]:
+    """The headers of one packet, outermost first: kind, start, where its data begin, and where it ends.
+
+    own: without those of a packet that is quoted in it.
+    """
     values = without_fcs(checked(data, row))
     if len(values) != COLUMNS:
         raise ValueError("one row is walked at a time")
     frame = bytes(data[values[OFFSET] : values[OFFSET] + values[CAPTURED]])
-    return [(h.kind, h.start, h.data, h.end) for h in Walk(frame, values[LINKTYPE]).headers]
+    walked = Walk(frame, values[LINKTYPE])
+    return [(h.kind, h.start, h.data, h.end) for h in (walked.own() if own else walked.headers)]

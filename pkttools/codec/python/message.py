@@ -67,8 +67,9 @@ class Packet(Reading):
     def walk(self) -> None:
         """Finds the headers, anew."""
         found = Walk(bytes(self.frame), self.linktype)
-        self.headers, self.partial, self.beyond = found.headers[: found.quoted], found.partial, found.beyond
+        self.headers, self.partial, self.beyond = found.own(), found.partial, found.beyond
         self.quoted = len(found.headers) - len(self.headers)  # how many headers a packet has that is quoted in it
+        self.quote = found.quoted  # and in front of which of these it stands
 
     def get(self, at: int, size: int) -> int:
         """A number in the packet; past its end it is 0."""

@@ -37,7 +37,7 @@ def verify(data: bytearray, row: bytes) -> list[int]:
         for k in range(i, len(view.headers)):
             if outcome == CORRECTED and message and message.summed and view.headers[k].start == message.at:
                 verdicts[k] = verdict
-    return verdicts + [NONE] * view.quoted  # what is quoted says nothing of this packet
+    return verdicts[: view.quote] + [NONE] * view.quoted + verdicts[view.quote :]  # what is quoted says nothing of this packet
 
 
 def _zero_sound(view: View, header: Header) -> bool:
