@@ -1,0 +1,212 @@
+"""Where good guesses about protocols are wrong, on both codecs: what the RFC has instead. Each rule was tried with tshark, too.
+
+Checksums are in test_codec_rules.py; what is here is where headers begin and end, and what comes next.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from samples import ethernet, extension, gre, ipv4, ipv6, tags, tcp, udp
+
+from pkttools.codec import ALL, CORRECTED, WRONG
+from pkttools.protocols.fields import HEADERS
+
+INNER, INNER6 = ipv4(17, udp(b"hello", 13)), ipv6(6, tcp())
+FRAME = ethernet(0x0800, INNER)
+DATAGRAM, DATAGRAM6 = ["IP", "UDP"], ["IPV6", "TCP"]
+FRAMED = ["ETHERNET", *DATAGRAM]
+
+
+def over(port: int, payload: bytes, source: int = 50000) -> bytes:
+    """In UDP."""
+    return ipv4(17, struct.pack("!HHHH", source, port, 8 + len(payload), 0) + payload)
+
+
+def label(bottom: int = 1, number: int = 16) -> bytes:
+    return struct.pack("!I", number << 12 | bottom << 8 | 64)
+
+
+def llc(oui: str, kind: int, payload: bytes) -> bytes:
+    return b"\xaa\xaa\3" + bytes.fromhex(oui) + struct.pack("!H", kind) + payload
+
+
+def sized(payload: bytes, behind: bytes = b"") -> bytes:
+    """A frame of 802.3, which says its length."""
+    return ethernet(len(payload), payload + behind)
+
+
+def gtp(flags: int, kind: int, payload: bytes) -> bytes:
+    return over(2152, struct.pack("!BBHI", flags, kind, len(payload), 7) + payload)
+
+
+def wlan(control: int, flags: int, more: bytes, payload: bytes) -> bytes:
+    """A frame of IEEE 802.11: data, of quality of service if 0x88; more: what is behind its first 24 bytes."""
+    return bytes([control, flags]) + bytes(22) + more + payload
+
+
+def radiotap(flags: int, frame: bytes) -> bytes:
+    """With a flags field, which is behind a time stamp of 8 bytes, aligned."""
+    return struct.pack("<BBHIQB", 0, 0, 17, 3, 5, flags) + frame
+
+
+def radiotap2(flags: int, frame: bytes) -> bytes:
+    """The same where a second word of what is present follows: the time stamp is aligned from the header's start."""
+    return struct.pack("<BBHIIxxxxQB", 0, 0, 25, 0x80000003, 0, 5, flags) + frame
+
+
+def nflog(order: str, family: int, packet: bytes, prefix: bytes = b"abc\0x") -> bytes:
+    """A prefix of five bytes, whose padding is not counted, and the packet."""
+    before = struct.pack(f"{order}HH", 4 + len(prefix), 10) + prefix + bytes(-len(prefix) % 4)
+    return struct.pack("!BBH", family, 0, 5) + before + struct.pack(f"{order}HH", 4 + len(packet), 9) + packet
+
+
+DATA_LLC = llc("000000", 0x0800, INNER)
+A_MSDU = bytes(12) + struct.pack("!H", len(DATA_LLC)) + DATA_LLC
+
+RULES = {
+    # the rule: (link type, frame, the headers behind the first one or two)
+    "GRE: each flag adds its word (RFC 2890 2)": (101, ipv4(47, gre(0x0800, INNER, 0xB000)), ["IP", "GRE", *DATAGRAM]),
+    "GRE: ERSPAN without a sequence number has no header of its own": (
+        101, ipv4(47, gre(0x88BE, FRAME)), ["IP", "GRE", *FRAMED]),
+    "ERSPAN II: 8 bytes": (101, ipv4(47, gre(0x88BE, b"\x10" + bytes(7) + FRAME, 0x1000)), ["IP", "GRE", "ERSPAN", *FRAMED]),
+    "ERSPAN III: 12 bytes": (101, ipv4(47, gre(0x22EB, b"\x20" + bytes(11) + FRAME, 0x1000)), ["IP", "GRE", "ERSPAN_III", *FRAMED]),
+    "ERSPAN III: 20 with the O bit": (
+        101, ipv4(47, gre(0x22EB, b"\x20" + bytes(10) + b"\1" + bytes(8) + FRAME, 0x1000)), ["IP", "GRE", "ERSPAN_III", *FRAMED]),
+    "GTP-U: 8 bytes (TS 29.281 5.1)": (101, gtp(0x30, 255, INNER), ["IP", "UDP", "GTP", *DATAGRAM]),
+    "GTP-U: S adds four bytes, and its type of an extension does not count": (
+        101, gtp(0x32, 255, b"\0\1\0\x85" + INNER), ["IP", "UDP", "GTP", *DATAGRAM]),
+    "GTP-U: PN adds four bytes": (101, gtp(0x31, 255, b"\0\0\1\x85" + INNER6), ["IP", "UDP", "GTP", *DATAGRAM6]),
+    "GTP-U: with E the chain goes on to type 0 (5.2.1)": (
+        101, gtp(0x34, 255, b"\0\0\0\x85" + b"\1\0\0\x85" + b"\2\0\0\0\0\0\0\0" + INNER),
+        ["IP", "UDP", "GTP", "GTP_EXTENSION", "GTP_EXTENSION", *DATAGRAM]),
+    "GTP-U: only message 255 carries a packet": (101, gtp(0x32, 1, b"\0\1\0\0" + INNER), ["IP", "UDP", "GTP"]),
+    "AH: its length is in words of four bytes less two (RFC 4302 2.2)": (
+        101, ipv4(51, b"\x11\4" + bytes(22) + udp()), ["IP", "AH", "UDP"]),
+    "AH: over IPv6 too": (101, ipv6(51, b"\6\5" + bytes(26) + tcp()), ["IPV6", "IPV6_AH", "TCP"]),
+    "MPLS: below the bottom 4 is IPv4 (RFC 3032)": (
+        1, ethernet(0x8847, label(0) + label() + INNER), ["ETHERNET", "MPLS", "MPLS", *DATAGRAM]),
+    "MPLS: and 6 IPv6": (1, ethernet(0x8847, label() + INNER6), ["ETHERNET", "MPLS", *DATAGRAM6]),
+    "MPLS: 0x8848 is the same (RFC 5332)": (1, ethernet(0x8848, label() + INNER), ["ETHERNET", "MPLS", *DATAGRAM]),
+    "MPLS: 0 is a control word and Ethernet (RFC 4385, 4448)": (
+        1, ethernet(0x8847, label() + bytes(4) + FRAME), ["ETHERNET", "MPLS", "MPLS_WORD", *FRAMED]),
+    "MPLS: a frame without control word whose first address begins with 0": (
+        1, ethernet(0x8847, label() + b"\0" + FRAME[1:]), ["ETHERNET", "MPLS", *FRAMED]),
+    "MPLS: with 4": (1, ethernet(0x8847, label() + b"\x4a" + FRAME[1:]), ["ETHERNET", "MPLS", *FRAMED]),
+    "MPLS: what fits nothing is not gone into": (1, ethernet(0x8847, label() + b"\x9a" + bytes(40)), ["ETHERNET", "MPLS"]),
+    "L2TP: without any option (RFC 2661 3.1)": (
+        101, over(1701, struct.pack("!HHH", 2, 1, 2) + b"\xff\3\0\x21" + INNER), ["IP", "UDP", "L2TP", "PPP", *DATAGRAM]),
+    "L2TP: L, S and O move the payload": (
+        101, over(1701, struct.pack("!HHHHHHH", 0x4A02, 18 + len(INNER), 1, 2, 3, 4, 0) + b"\xff\3\0\x21" + INNER),
+        ["IP", "UDP", "L2TP", "PPP", *DATAGRAM]),
+    "L2TP: an offset of 3": (
+        101, over(1701, struct.pack("!HHHH", 0x0202, 1, 2, 3) + b"pad" + b"\xff\3\0\x21" + INNER),
+        ["IP", "UDP", "L2TP", "PPP", *DATAGRAM]),
+    "L2TP: T is control, which carries nothing": (
+        101, over(1701, struct.pack("!HHHHHH", 0xC802, 12 + len(INNER), 1, 2, 3, 4) + INNER), ["IP", "UDP", "L2TP"]),
+    "PPP: FF 03 may be missing (RFC 1661 6.6)": (9, b"\0\x21" + INNER, ["PPP_BARE", *DATAGRAM]),
+    "PPP: an odd first byte is a protocol of one (6.5)": (9, b"\x21" + INNER, ["PPP_SHORT", *DATAGRAM]),
+    "PPP: behind FF 03, too": (9, b"\xff\3\x57" + INNER6, ["PPP_FRAMED_SHORT", *DATAGRAM6]),
+    "SNAP: OUI 0 means an EtherType (RFC 1042)": (1, sized(DATA_LLC), ["ETHERNET", "LLC", "SNAP", *DATAGRAM]),
+    "SNAP: and 0000F8 (802.1H)": (1, sized(llc("0000f8", 0x0800, INNER)), ["ETHERNET", "LLC", "SNAP", *DATAGRAM]),
+    "SNAP: others mean what is theirs": (1, sized(llc("00000c", 0x0800, INNER)), ["ETHERNET", "LLC", "SNAP"]),
+    "LLC: 06 06 03 is IPv4": (1, sized(b"\6\6\3" + INNER), ["ETHERNET", "LLC", *DATAGRAM]),
+    "LLC: behind tags, too": (1, ethernet(0x8100, tags([0x8100], len(DATA_LLC), DATA_LLC)),
+                              ["ETHERNET", "VLAN", "LLC", "SNAP", *DATAGRAM]),
+    "802.11: three addresses": (105, wlan(0x08, 1, b"", DATA_LLC), ["WLAN", "LLC", "SNAP", *DATAGRAM]),
+    "802.11: four": (105, wlan(0x08, 3, bytes(6), DATA_LLC), ["WLAN", "LLC", "SNAP", *DATAGRAM]),
+    "802.11: +HTC adds four bytes to frames of quality of service": (
+        105, wlan(0x88, 0x81, bytes(6), DATA_LLC), ["WLAN", "LLC", "SNAP", *DATAGRAM]),
+    "802.11: and to no others": (105, wlan(0x08, 0x81, b"", DATA_LLC), ["WLAN", "LLC", "SNAP", *DATAGRAM]),
+    "802.11: packets of an A-MSDU": (
+        105, wlan(0x88, 1, b"\x80\0", A_MSDU + bytes(-len(A_MSDU) % 4) + A_MSDU),
+        ["WLAN", "WLAN_PACKET", "LLC", "SNAP", *DATAGRAM]),
+    "radiotap: 0x20 pads the header of the frame to four": (
+        127, radiotap(0x20, wlan(0x88, 1, b"\0\0\0\0", DATA_LLC)), ["RADIOTAP", "WLAN_PADDED", "LLC", "SNAP", *DATAGRAM]),
+    "radiotap: fields follow the last word of what is present, aligned from the start": (
+        127, radiotap2(0x20, wlan(0x88, 1, b"\0\0\0\0", DATA_LLC)), ["RADIOTAP_2", "WLAN_PADDED", "LLC", "SNAP", *DATAGRAM]),
+    "NFLOG: lengths of a little-endian machine, without their padding": (
+        239, nflog("<", 2, INNER), ["NFLOG", "NFLOG_ATTRIBUTE", "NFLOG_PACKET", *DATAGRAM]),
+    "NFLOG: of a big-endian one": (
+        239, nflog(">", 10, INNER6), ["NFLOG", "NFLOG_ATTRIBUTE_BIG", "NFLOG_PACKET_BIG", *DATAGRAM6]),
+    "NFLOG: the family says what the packet is": (
+        239, nflog("<", 7, FRAME), ["NFLOG", "NFLOG_ATTRIBUTE", "NFLOG_PACKET"]),
+    "VXLAN: bits that GPE has do not count at port 4789": (
+        101, over(4789, b"\x0c\0\0\1" + bytes(4) + FRAME), ["IP", "UDP", "VXLAN", *FRAMED]),
+    "VXLAN-GPE: without P it is Ethernet": (101, over(4790, b"\x08\0\0\1" + bytes(4) + FRAME), ["IP", "UDP", "VXLAN_GPE", *FRAMED]),
+    "VXLAN-GPE: with P it says what it is": (
+        101, over(4790, b"\x0c\0\0\1" + bytes(4) + INNER), ["IP", "UDP", "VXLAN_GPE", *DATAGRAM]),
+    "BFD: its source ports are any": (101, over(3784, bytes(24), 53), ["IP", "UDP", "BFD"]),
+    "SCTP in UDP: port 9899 (RFC 6951)": (
+        101, over(9899, struct.pack("!HHII", 5000, 5001, 1, 0)), ["IP", "UDP", "SCTP"]),
+    "an extension header of IPv6 is none of IPv4": (101, ipv4(60, extension(17, bytes(6)) + udp()), ["IP"]),
+}  # fmt: skip
+
+
+def row(frame: bytes, linktype: int) -> bytes:
+    return struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)
+
+
+def walked(codec, linktype: int, frame: bytes) -> list[tuple[str, int, int, int]]:
+    return [(HEADERS[kind], *places) for kind, *places in codec.walk(bytearray(frame), row(frame, linktype))]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_comes_next(codec, rule):
+    linktype, frame, headers = RULES[rule]
+    assert [name for name, *_ in walked(codec, linktype, frame)] == headers
+
+
+PAD = b"\xa5\x5a\x96"
+
+# the rule: (link type, frame, bytes at its end that are none of the datagram)
+ENDS = {
+    "802.3: the length ends the data, behind it is padding": (1, sized(DATA_LLC, PAD), 3),
+    "IPv4's length, not the frame's": (1, FRAME + PAD, 3),
+    "radiotap: 0x10 puts a check sequence at the end": (127, radiotap(0x10, wlan(0x08, 1, b"", DATA_LLC) + bytes(4)), 4),
+    "NFLOG: padding of the packet is none of it": (239, nflog("<", 2, INNER) + bytes(3), 3),
+    "L2TP: L ends the packet": (
+        101, over(1701, struct.pack("!HHHH", 0x4002, 12 + len(INNER), 1, 2) + b"\xff\3\0\x21" + INNER + PAD), 3),
+    "GTP-U: its length ends the packet": (
+        101, over(2152, struct.pack("!BBHI", 0x30, 255, len(INNER), 7) + INNER + PAD), 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", ENDS)
+def test_where_it_ends(codec, rule):
+    linktype, frame, behind = ENDS[rule]
+    *_, (name, _, _, end) = walked(codec, linktype, frame)
+    assert (name, end) == ("UDP", len(frame) - behind)
+
+
+SCTP = struct.pack("!HHII", 5000, 5001, 7, 0) + b"\0\3\0\x11\0\0\0\1\0\0\0\0\0\0\0\0x" + bytes(3)
+# the rule: the datagram
+SUMS = {
+    "IGMP: the whole payload of IP, with what is behind its records (RFC 3376 4.1.2)": ipv4(2, b"\x22\0\0\0\0\0\0\0more of it"),
+    "GRE: header and payload, to the end by IP's length (RFC 2784 2.4)": ipv4(47, gre(0x0800, INNER, 0xB000)),
+    "EIGRP: no pseudo-header in IPv4 (RFC 7868 6)": ipv4(88, b"\2\5" + bytes(17) + b"\x64"),
+    "SCTP: with the padding of its chunks (RFC 9260 6.8)": ipv4(132, SCTP),
+    "SCTP: in UDP, too (RFC 6951)": over(9899, SCTP),
+    "AH: the sum is of the protocol behind it, and of its length": ipv6(51, b"\x11\4" + bytes(22) + udp()),
+}
+
+
+@pytest.mark.parametrize("rule", SUMS)
+def test_padding_of_the_frame_is_in_no_checksum(codec, rule):
+    """And the last byte of the packet is in it."""
+    frame = bytearray(ethernet(0x86DD if SUMS[rule][0] >> 4 == 6 else 0x0800, SUMS[rule]))
+    codec.correct(frame, row(frame, 1), ALL)
+    padded = bytes(frame) + PAD
+    assert codec.check(bytearray(padded), row(padded, 1)) == bytes([CORRECTED])
+    frame[-1] ^= 0x40
+    assert codec.check(frame, row(frame, 1)) == bytes([WRONG])
+
+
+def test_udp_lite_has_always_a_checksum(codec):
+    """RFC 3828 3.1: a field of 0 is never right."""
+    frame = bytearray(ipv4(136, struct.pack("!HHHH", 1000, 2000, 0, 0) + b"lite"))
+    codec.correct(frame, row(frame, 101), ALL)
+    assert codec.check(frame, row(frame, 101)) == bytes([CORRECTED])
+    frame[26:28] = bytes(2)
+    assert codec.check(frame, row(frame, 101)) == bytes([WRONG])
