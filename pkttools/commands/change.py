@@ -30,10 +30,11 @@ OPTIONS = [
     *FILTER,
 ]
 
-PAIRS = tuple(
-    (f"{layer}.SRC_{what}", f"{layer}.DST_{what}")
-    for layer, what in (("ETHERNET", "ADDR"), ("IP", "ADDR"), ("IPV6", "ADDR"), ("TCP", "PORT"), ("UDP", "PORT"), ("SCTP", "PORT"))
-)
+
+def pairs() -> tuple[tuple[str, str], ...]:
+    """Fields that say from whom and to whom, of whatever header has both."""
+    both = ((name, name.replace(".SRC_", ".DST_")) for name in FIELDS if ".SRC_" in name)
+    return tuple(pair for pair in both if pair[1] in FIELDS)
 
 
 class FieldOptions:
@@ -97,5 +98,5 @@ def stage(values: Values) -> Stage:
             said.append("nothing was changed: FIELD=value assigns, FIELD==value filters")
         return said
 
-    program = arguments(values, PAIRS if values.swap else (), guard, bool(values.update_checksums))
+    program = arguments(values, pairs() if values.swap else (), guard, bool(values.update_checksums))
     return Stage(values, [without_fcs, converter] if converter else [], program=program, account=account)
