@@ -81,7 +81,7 @@ static void packet(uint8_t *at, size_t size, int64_t linktype, int64_t original)
         printf(" %d:%" PRIu32 ":%" PRIu32 ":%" PRIu32, (int)w.header[i].kind, w.header[i].start, w.header[i].data, w.header[i].end);
     printf("\ncheck %d", (int)check(&f, original, linktype, &(uint64_t){0}));
     struct corrected corrected = {0};
-    printf(" correct %d", (int)correct(&whole, original, linktype, LENGTHS, &corrected));
+    printf(" correct %d", (int)correct(&whole, original, linktype, LENGTHS, MAX_HEADERS, &corrected));
     printf(" %08" PRIx32 "\n", digest(at, size));
     struct packet p = {.captured = (int64_t)size, .original = original, .linktype = linktype};
     struct text_style style = {.width = 7};
