@@ -159,7 +159,7 @@ def sample(order: str) -> bytes:
 @pytest.mark.parametrize("order", "<>")
 def test_values(order):
     frame = sample(order)
-    rows = [row for row in TABLE if HEADERS[row.header] == KIND[order] and row.kind != DATA]
+    rows = [row for row in TABLE if row.header == HEADERS.index(KIND[order]) and row.kind != DATA]
     assert {row.name.partition(".")[2]: read_field(row, frame, 0, 156, len(frame)) for row in rows} == VALUES
 
 
