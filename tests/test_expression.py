@@ -193,6 +193,11 @@ def test_split_assignment(text, parts):
     assert split_assignment(text) == parts
 
 
+def test_steps_are_of_the_least_unit():
+    """4 bytes, of the authentication header; the other extension headers count 8."""
+    assert expression.assignments([expression.split_assignment("IPV6.EXT_SIZE+=4")])
+
+
 @pytest.mark.parametrize(
     ("item", "said"),
     [

@@ -48,15 +48,16 @@ def parse_step(name: str, rows: list[Row], text: str) -> int:
     value = parse_number(text.strip())
     if value is None:
         raise UsageError(f"{name}: '{text}' is not a number to count by")
-    if value > largest(rows[0]) or value % rows[-1].scale:
-        raise UsageError(f"{name}: {text} does not fit, or is not a multiple of {rows[-1].scale}")
+    unit = min(row.scale for row in rows)
+    if value > largest(rows[0]) or value % unit:
+        raise UsageError(f"{name}: {text} does not fit, or is not a multiple of {unit}")
     return value
 
 
 def check_assignable(name: str, rows: list[Row], value: int) -> None:
     """Raises UsageError when no row can hold `value` exactly, such as an IP header of 21 bytes."""
     if not any(value % row.scale == 0 and row.bias * row.scale <= value <= largest(row) for row in rows):
-        raise UsageError(f"{name}: {value} is not a multiple of {rows[-1].scale} bytes that fits")
+        raise UsageError(f"{name}: {value} is not a multiple of {min(row.scale for row in rows)} bytes that fits")
 
 
 def largest(row: Row) -> int:
