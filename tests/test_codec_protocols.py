@@ -27,7 +27,7 @@ from protocol_tables import (
     unequal,
     within,
 )
-from samples import ethernet, frames, gre, ipv4, ipv6, udp
+from samples import ethernet, frames, gre, ipv4, ipv6, over_udp, udp
 
 from pkttools.language import expression
 from pkttools.protocols import _tables, walking
@@ -247,10 +247,6 @@ def test_extensions_are_what_tables_say(codec: ModuleType) -> None:
     kinds = {"A": Kind(4, by("protocol6", bits(0, 8)), flags=PASSES | OWN_END | EXTENSION, terms=(term(bits(8, 8), 4, 4),))}
     codec.set_protocols(tables(kinds, "IPV6", {"protocol6": {253: "A"}}))
     assert found(codec, ipv6(253, b"\x11\0\0\0" + udp())) == [("IPV6", 0, 57, 57), ("A", 40, 44, 44), ("UDP", 44, 52, 57)]
-
-
-def over_udp(port: int, payload: bytes) -> bytes:
-    return struct.pack("!HHHH", 50000, port, 8 + len(payload), 0) + payload
 
 
 @pytest.mark.parametrize("flags", [TUNNEL, TUNNEL | UNFOLLOWED, 0])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from samples import ethernet, extension, gre, ipv4, ipv6, tags, tcp, udp
+from samples import ethernet, extension, gre, ipv4, ipv6, over_udp, row, tags, tcp, udp
 
 from pkttools.codec import ALL, CORRECTED, WRONG
 from pkttools.protocols.fields import HEADERS
@@ -21,7 +21,7 @@ FRAMED = ["ETHERNET", *DATAGRAM]
 
 def over(port: int, payload: bytes, source: int = 50000) -> bytes:
     """In UDP."""
-    return ipv4(17, struct.pack("!HHHH", source, port, 8 + len(payload), 0) + payload)
+    return ipv4(17, over_udp(port, payload, source))
 
 
 def label(bottom: int = 1, number: int = 16) -> bytes:
@@ -142,10 +142,6 @@ RULES = {
         101, over(9899, struct.pack("!HHII", 5000, 5001, 1, 0)), ["IP", "UDP", "SCTP"]),
     "an extension header of IPv6 is none of IPv4": (101, ipv4(60, extension(17, bytes(6)) + udp()), ["IP"]),
 }  # fmt: skip
-
-
-def row(frame: bytes, linktype: int) -> bytes:
-    return struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)
 
 
 def walked(codec, linktype: int, frame: bytes) -> list[tuple[str, int, int, int]]:

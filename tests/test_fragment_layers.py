@@ -6,10 +6,11 @@ import json
 import shutil
 import struct
 import subprocess
+from functools import partial
 
 import pytest
 from conftest import shell
-from samples import ethernet, gre, ipv4, ipv6, tags, udp, vxlan
+from samples import ethernet, gre, ipv4, ipv6, over_udp, tags, udp, vxlan
 
 from pkttools import codec
 from pkttools.batch import Packet, gathered
@@ -26,8 +27,7 @@ INNER6 = ipv6(17, udp(PAYLOAD))
 SEGMENT = struct.pack("!II", 0x08000000, 42 << 8) + ethernet(0x0800, INNER)  # of VXLAN
 
 
-def over_udp(port: int, payload: bytes, source: int = 50000) -> bytes:
-    return struct.pack("!HHHH", source, port, 8 + len(payload), 0xFFFF) + payload
+with_sum = partial(over_udp, checksum=0xFFFF)  # one that has to follow
 
 
 def gtp(payload: bytes) -> bytes:
@@ -72,10 +72,10 @@ AROUND = {  # link type, frame, which header
     "GRE": (1, ethernet(0x0800, ipv4(47, gre(0x0800, INNER, 0xB000))), "IP[2]"),
     "VXLAN": (1, ethernet(0x8100, tags([0x8100], 0x0800, ipv4(17, vxlan(ethernet(0x0800, INNER))))), "IP[2]"),
     "VXLAN over IPv6": (1, ethernet(0x86DD, ipv6(17, vxlan(ethernet(0x86DD, INNER6)))), "IPV6[-1]"),
-    "VXLAN with a checksum": (1, ethernet(0x0800, ipv4(17, over_udp(4789, b"\x08" + bytes(7) + ethernet(0x0800, INNER)))), "IP[2]"),
-    "GTP": (101, ipv4(17, over_udp(2152, gtp(INNER))), "IP[2]"),
-    "GTP over IPv6": (101, ipv6(17, over_udp(2152, gtp(INNER))), "IP[1]"),
-    "L2TP": (101, ipv4(17, over_udp(1701, l2tp(INNER))), "IP[2]"),
+    "VXLAN with a checksum": (1, ethernet(0x0800, ipv4(17, with_sum(4789, b"\x08" + bytes(7) + ethernet(0x0800, INNER)))), "IP[2]"),
+    "GTP": (101, ipv4(17, with_sum(2152, gtp(INNER))), "IP[2]"),
+    "GTP over IPv6": (101, ipv6(17, with_sum(2152, gtp(INNER))), "IP[1]"),
+    "L2TP": (101, ipv4(17, with_sum(1701, l2tp(INNER))), "IP[2]"),
     "thrice": (1, ethernet(0x0800, ipv4(4, ipv4(17, vxlan(ethernet(0x0800, ipv4(47, gre(0x86DD, INNER6, 0x8000))))))), "IPV6"),
     "the one between": (101, ipv4(4, ipv4(47, gre(0x0800, INNER, 0x8000))), "IP[2]"),
 }  # fmt: skip
@@ -151,12 +151,12 @@ def test_padding_goes_and_a_trailer_stays():
 
 @pytest.mark.parametrize(
     ("other", "together"),
-    [(vxlan(ethernet(0x0800, INNER), 2), False), (over_udp(4789, SEGMENT, 1), True)],
+    [(vxlan(ethernet(0x0800, INNER), 2), False), (with_sum(4789, SEGMENT, 1), True)],
     ids=["network", "source port"],
 )
 def test_which_belong_together(codec, other, together):
     """Fragments of one network; a tunnel's source port is of what is inside, and may differ."""
-    first, second = (cut(mended(101, ipv4(17, each)), "IP[2]") for each in (over_udp(4789, SEGMENT), other))
+    first, second = (cut(mended(101, ipv4(17, each)), "IP[2]") for each in (with_sum(4789, SEGMENT), other))
     mixed = [*first[::2], *second[1::2]]
     assert (len(through(Reassembler(layer=layer_of("IP[2]")), mixed)) == 1) == together
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import shell
-from samples import batch, ethernet, extension, ipv4, ipv6, tcp
+from samples import batch, ethernet, extension, ipv4, ipv6, row, tcp
 
 from pkttools import codec as ours
 from pkttools.errors import PktError
@@ -29,15 +29,13 @@ def values(codec, frame: bytes, name: str, linktype: int = 101) -> list[bytes]:
     """The bytes of all fields of a name, as far as they are in their item."""
     rows = {TABLE[index].header: TABLE[index] for index in FIELDS[name]}
     found = []
-    for _, kind, start, data, end in codec.items(
-        bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)
-    ):
+    for _, kind, start, data, end in codec.items(bytearray(frame), row(frame, linktype)):
         assert 0 <= start <= data <= end <= len(frame)
-        row = rows.get(kind)
-        if row and row.kind == "data":
+        field = rows.get(kind)
+        if field and field.kind == "data":
             found += [frame[data:end]] if data < end else []
-        elif row and start * 8 + row.bit + row.width <= end * 8:
-            found.append(frame[start + row.bit // 8 : start + (row.bit + row.width + 7) // 8])
+        elif field and start * 8 + field.bit + field.width <= end * 8:
+            found.append(frame[start + field.bit // 8 : start + (field.bit + field.width + 7) // 8])
     return found
 
 

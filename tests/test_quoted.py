@@ -10,16 +10,12 @@ from types import ModuleType
 
 import pytest
 from conftest import shell
-from samples import ethernet, extension, gre, icmp, ipv4, ipv6, tags, tcp, udp, vxlan
+from samples import ethernet, extension, gre, icmp, ipv4, ipv6, row, tags, tcp, udp, vxlan
 
 from pkttools.language import expression
 from pkttools.protocols.fields import HEADERS
 
 NEVER_THERE = bytes([0xDE, 0xAD])
-
-
-def row(frame: bytes, linktype: int = 1) -> bytes:
-    return struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)
 
 
 def error4(quoted: bytes, kind: int = 3, word: bytes = bytes(4)) -> bytes:

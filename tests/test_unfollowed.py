@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import pytest
 from conftest import shell
-from samples import ARP, batch, ethernet, frames, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp
+from samples import ARP, batch, ethernet, frames, gre, icmp, ipv4, ipv6, over_udp, sctp, tags, tcp, udp
 
 from pkttools.protocols.names import beyond_name
 
 INNER = ipv4(17, udp())
-
-
-def over_udp(port: int, payload: bytes, source: int = 50000) -> bytes:
-    return struct.pack("!HHHH", source, port, 8 + len(payload), 0) + payload
 
 
 NOT_FOLLOWED = {

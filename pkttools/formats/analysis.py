@@ -43,6 +43,11 @@ ROWS = Rows()
 # ---- packets ----
 
 
+def printed(row: Row, value: int | bytes) -> int | str:
+    """A field's value for templates: a number as it is, all else as text."""
+    return value if isinstance(value, int) and row.kind in (INT, FAMILY, LITTLE) else format_value(row, value)
+
+
 class Header:
     """A header of a packet; `header["TTL"]` is a field, and `header["size"]` an attribute, for templates."""
 
@@ -57,8 +62,7 @@ class Header:
         if name.islower():
             attribute: int | str = getattr(self, name)
             return attribute
-        row, value = self.read(name)
-        return value if isinstance(value, int) and row.kind in (INT, FAMILY, LITTLE) else format_value(row, value)
+        return printed(*self.read(name))
 
     def read(self, name: str) -> tuple[Row, int | bytes]:
         """A field, or the first of that name in its lists, with its value. Raises KeyError when it is not there."""
@@ -104,9 +108,9 @@ class Header:
     @property
     def verdict(self) -> str:
         """What there is to say about the checksum: of a wrong or unfinished one, what pkt-correct would make of it."""
-        if (self.kind, self.start, self.data, self.end) not in self.packet.own:
-            return "Quoted"  # by an error message: it was so when the packet was sent that is quoted, or is cut since
         verdict = self.packet.verdicts[self.index]
+        if verdict == codec.NONE and (self.kind, self.start, self.data, self.end) not in self.packet.own:
+            return "Quoted"  # by an error message: it was so when the packet was sent that is quoted, or is cut since
         if verdict in VERDICTS:
             return VERDICTS[verdict]
         self.packet.shown[verdict] += 1
@@ -144,8 +148,8 @@ class Named:
 
     def __getitem__(self, name: str) -> int | str:
         """Raises KeyError when the field is not there."""
-        value, (row, _) = self.header[name], self.header.read(name)
-        words = row.names or {}
+        row, read = self.header.read(name)
+        value, words = printed(row, read), row.names or {}
         return words.get(value, value) if isinstance(value, int) else value
 
 

@@ -37,16 +37,21 @@ def field(text: str) -> tuple[str, list[int], int | None]:
 
     Raises UsageError with the nearest known name.
     """
-    name, bracket, index = text.upper().partition("[")
-    occurrence = None
-    if bracket:
-        digits = index[:-1].removeprefix("-")
-        if not index.endswith("]") or not digits.isdigit() or int(digits[:9]) == 0:
-            raise UsageError(f"'{text}': an occurrence is [1], [2] ... or [-1] for the last")
-        occurrence = int(index[:-1][:10])
+    name, occurrence = occurring(text)
     if name not in FIELDS:
         raise UsageError(unknown_name(name, list(FIELDS), "field"))
     return current(name), FIELDS[name], occurrence
+
+
+def occurring(text: str) -> tuple[str, int | None]:
+    """Takes `NAME[2]` apart: the name in capitals, and the occurrence if there is one. Raises UsageError."""
+    name, bracket, index = text.upper().partition("[")
+    if not bracket:
+        return name, None
+    digits = index[:-1].removeprefix("-")
+    if not index.endswith("]") or not digits.isdigit() or int(digits[:9]) == 0:
+        raise UsageError(f"'{text}': an occurrence is [1], [2] ... or [-1] for the last")
+    return name, int(index[:-1][:10])
 
 
 def unknown_name(name: str, known: list[str], what: str) -> str:

@@ -116,4 +116,8 @@ NAMES = (
     "items",
     "holds",
 )  # of the tables, in their order
-COLUMNS = (4, 5, 5, 21, 6, 4, 4, 17, 8, 7, 9)
+KIND = (
+    "fixed", "flags", "data", "claims", "gives", "term", "terms", "align", "end", "scale", "bias", "least", "test", "tests",
+    "trailer", "whole", "wholes", "rule", "rules", "exception", "then",
+)  # fmt: skip  # the columns of kinds; of a run the first row, and how many
+COLUMNS = (4, 5, 5, len(KIND), 6, 4, 4, 17, 8, 7, 9)

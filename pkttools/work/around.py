@@ -12,10 +12,10 @@ from ..batch import Packet, gathered
 from ..language.values import Header
 from ..protocols import IPV4, IPV6, _tables
 from ..protocols.fields import HEADERS, TABLE
-from ..protocols.walking import COLUMNS, END_BEHIND, HIDDEN, LINK_LAYER, LITTLE_ENDIAN, NAMES, OWN_END, TAG, TO_KIND
+from ..protocols.walking import COLUMNS, END_BEHIND, HIDDEN, KIND, LINK_LAYER, LITTLE_ENDIAN, NAMES, OWN_END, TAG, TO_KIND
+from .ethernet import LEAST_TYPE
 
 ETHERNET = HEADERS.index("ETHERNET")
-LEAST_TYPE = 0x0600  # below it is a length, IEEE 802.3 clause 3.2.6
 # Fields in front of a datagram by which fragments are of one network. Others may differ from one to the next: a tag's priority and
 # drop eligibility (IEEE 802.1Q clause 9.6: Linux looks at the id alone), what counts packets, MAC addresses, and the port that a
 # tunnel comes from, which is made of what is in it, and of fragments of something else (RFC 7348 section 5).
@@ -39,6 +39,7 @@ class Tables:
             table = _tables.WALK[number]
             values, columns = unpack(f"{len(table) // 8}q", table), COLUMNS[number]
             self.rows[name] = [values[i : i + columns] for i in range(0, len(values), columns)]
+        self.kinds = [dict(zip(KIND, row, strict=True)) for row in self.rows["kinds"]]
         self.same: dict[int, list[tuple[int, int]]] = {}  # of a kind of header, the fields that say which network it is of
         for i, name in enumerate(TABLE.names):
             short = name.partition(".")[2]
@@ -47,20 +48,22 @@ class Tables:
 
     def flags(self, kind: int) -> int:
         """What a kind of header is."""
-        return self.rows["kinds"][kind][1]
+        return self.kinds[kind]["flags"]
 
     def trailer(self, kind: int) -> int:
         """Bytes behind a kind of header that its end has and that are none of it."""
-        return self.rows["kinds"][kind][14]
+        return self.kinds[kind]["trailer"]
 
     def ways(self, kind: int) -> list[int]:
         """The kinds that what follows a kind of header may begin with, as its rules name them."""
-        first, count = self.rows["kinds"][kind][17:19]
+        first, count = self.kinds[kind]["rule"], self.kinds[kind]["rules"]
         return [what for how, what, *_ in self.rows["rules"][first : first + count] if how == TO_KIND]
 
     def length(self, frame: bytes, kind: int, start: int) -> tuple[Length, int] | None:
         """Where the length of a header stands that begins at `start`, and the end that it says; None: it says none."""
-        end, scale, bias, least, first, count = self.rows["kinds"][kind][8:14]
+        end, scale, bias, least, first, count = (
+            self.kinds[kind][name] for name in ("end", "scale", "bias", "least", "test", "tests")
+        )
         if end < 0 or not all(self.holds(frame, start, test) for test in self.rows["tests"][first : first + count]):
             return None
         _, bit, width, order = self.rows["reads"][end]

@@ -81,12 +81,11 @@ class Datagram:
 
 def layer_of(text: str) -> Layer:
     """Which IP header `IP[2]`, `IPV6[-1]`, `ip` is. Raises UsageError."""
-    name, bracket, index = text.upper().partition("[")
-    occurrence = index.removesuffix("]").removeprefix("-")
+    from ..language.expression import occurring  # late: only with --layer
+
+    name, occurrence = occurring(text)
     need(name in ("IP", "IPV6"), f"'{text}': fragments are of IP or IPV6, such as IP[2]")
-    good = not bracket or (index.endswith("]") and occurrence.isdecimal() and int(occurrence[:9]) > 0)
-    need(good, f"'{text}': an occurrence is [1], [2] ... or [-1] for the last")
-    return HEADERS.index(name), int(index[:-1][:10]) if bracket else 1
+    return HEADERS.index(name), occurrence or 1
 
 
 def chosen(headers: list[Header], layer: Layer | None) -> int | None:

@@ -73,6 +73,7 @@ static struct packet_view walked(const struct frame *f, const struct sample *s)
         EXPECT(h->start <= h->data && h->data <= h->end && h->end <= f->size);
         EXPECT(i == 0 || h->start > h[-1].start);
     }
+    leave_out_quoted(&view.walk);               /* as those do that judge and change packets */
     return view;
 }
 

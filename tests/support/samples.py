@@ -10,6 +10,11 @@ from pathlib import Path
 from pkttools.batch import Batch
 
 
+def row(frame: bytes, linktype: int = 1) -> bytes:
+    """The row of a packet that is a batch alone, captured in full."""
+    return struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)
+
+
 def ethernet(kind: int, payload: bytes) -> bytes:
     return bytes.fromhex("020000000002 020000000001") + struct.pack("!H", kind) + payload
 
@@ -33,6 +38,10 @@ def ipv6(following: int, payload: bytes) -> bytes:
 
 def udp(payload: bytes = b"hello", size: int | None = None) -> bytes:
     return struct.pack("!HHHH", 1024, 53, 8 + len(payload) if size is None else size, 0) + payload
+
+
+def over_udp(port: int, payload: bytes, source: int = 50000, checksum: int = 0) -> bytes:
+    return struct.pack("!HHHH", source, port, 8 + len(payload), checksum) + payload
 
 
 def tcp(payload: bytes = b"GET /", options: bytes = b"\x02\x04\x05\xb4") -> bytes:

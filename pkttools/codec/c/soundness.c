@@ -1,15 +1,16 @@
 /* Whether packets are sound: lengths that fit, headers that are whole, checksums that are right. Twin of ../python/soundness.py. */
 #include "protocols.h"
 
+/* What is quoted was left out of the walk: it says nothing of this packet. */
 void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
 {
     const struct header *h = p->walk.header;
-    size_t own = least(p->walk.count, p->walk.quoted);  /* what is quoted says nothing of this packet */
-    for (size_t i = 0; i < p->walk.count; i++)
-        verdicts[i] = i < own && sum_said(p, i) ? UNCERTAIN : NONE;
+    size_t count = p->walk.count;
+    for (size_t i = 0; i < count; i++)
+        verdicts[i] = sum_said(p, i) ? UNCERTAIN : NONE;
     struct checksum left = {0};
     struct message m;
-    for (size_t i = own; i-- > 0;) {  /* the innermost first: outer sums cover inner ones */
+    for (size_t i = count; i-- > 0;) {  /* the innermost first: outer sums cover inner ones */
         enum verdict verdict;
         if (!has_sum(p, i))
             continue;
@@ -18,7 +19,7 @@ void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
             verdicts[i] = judged(&p->frame, &c);
         if (sum_verdict(p, i, &m, &left, &verdict) != CORRECTED || !m.summed)
             continue;
-        for (size_t k = i; k < own && h[k].start <= m.at; k++)
+        for (size_t k = i; k < count && h[k].start <= m.at; k++)
             if (h[k].start == m.at)
                 verdicts[k] = verdict;
     }
