@@ -12,7 +12,7 @@ from samples import ipv4
 from pkttools.protocols.fields import HEADERS
 
 FOLDER = Path(__file__).parent / "data/protocols"
-APPLICATIONS = ("BFD", "COAP", "DHCP", "DHCPV6", "DNS", "NTP", "QUIC", "RTCP", "RTP", "VXLAN", "WIREGUARD")
+APPLICATIONS = ("BFD", "COAP", "DHCP", "DHCPV6", "DNS", "NTP", "QUIC", "RTCP", "RTP", "SIP", "VXLAN", "WIREGUARD")
 DNS, NTP, RTP = b"\x12\x34\1\0\0\1\0\0\0\0\0\0", b"\x23" + bytes(47), b"\x80\0" + bytes(10)
 
 
@@ -30,6 +30,10 @@ def headers(codec, frame: bytes, linktype: int = 101) -> list[str]:
     (5353, 5353, DNS, ["DNS"]), (49152, 3784, bytes(24), ["BFD"]), (3784, 49152, bytes(24), []),
     (53, 4789, bytes(8), ["VXLAN"]), (4789, 53, DNS, ["DNS"]), (4789, 40000, bytes(8), []), (40000, 53, DNS[:11], []),
     (40000, 5004, RTP, ["RTP"]), (40000, 5004, b"\x40" + RTP[1:], []), (40000, 443, b"\xc0\0\0\0\1\0\0", ["QUIC", "QUIC_SOURCE"]),
+    (40000, 5060, b"INVITE sip:a SIP/2.0\r\n\r\n", ["SIP", "SIP_URI", "SIP_VERSION", "SIP_LINES"]),
+    (40000, 5060, b"INVITE sip:a\nx", ["SIP", "SIP_URI", "SIP_LINES_LF"]), (40000, 5060, b"INVITE sip:a", ["SIP", "SIP_URI"]),
+    (5060, 40000, b"SIP/2.0 200 OK\r\n", ["SIP_RESPONSE", "SIP_STATUS", "SIP_REASON", "SIP_LINES"]),
+    (40000, 5060, b"INVITED sip:a SIP/2.0\r\n", []), (40000, 5060, b"SIP", []), (40000, 5060, b"\r\n\r\n", []),
     (40000, 443, b"\x40\0\0\0\1\0\0", []), (40000, 5683, b"\x40\1\0\1", ["COAP"]), (40000, 5683, b"\x80\1\0\1", []),
     (40000, 51820, b"\4" + bytes(15), ["WIREGUARD", "WIREGUARD_DATA"]), (40000, 51820, b"\5" + bytes(15), ["WIREGUARD"]),
     (5005, 5005, b"\x80\xc9\0\1" + bytes(4) + b"\x81\xcb\0\1" + bytes(4), ["RTCP", "RTCP"]),
@@ -45,7 +49,12 @@ def test_the_port_of_the_destination_is_asked_first(codec, source, destination, 
     ("dns", "DNS.ID==0x1234", 2), ("dns", "DNS", 4), ("dns-response", "DNS.RCODE==nxdomain", 1), ("dns", "DNS.QR==0", 2),
     ("dhcp", "DHCP.CHADDR==02:00:00:00:00:01", 3), ("dhcp", "DHCP.SNAME==boot.example.org", 1), ("ntp", "NTP.MODE==client", 2),
     ("dhcpv6-relay", "DHCPV6.LINK_ADDR==2001:db8:1::/48", 1), ("bfd", "BFD.STATE==up and not BFD.POLL==1", 1),
-    ("rtp", "RTP.PAYLOAD_TYPE in 96-127", 1), ("rtcp", "RTCP.TYPE[2]==bye", 1), ("wireguard", "WIREGUARD.SENDER==0x11223344", 1),
+    ("rtp", "RTP.PAYLOAD_TYPE in 96-127", 1), ("rtcp", "RTCP.TYPE[2]==bye", 1),
+    ("sip", "SIP.METHOD==INVITE", 1), ("sip", 'SIP.REASON=="Busy Here"', 1),
+    ("sip", "SIP.STATUS in 180,486,999", 2), ("sip", "SIP.URI==sip:bob", 0),
+    ("quic", "QUIC.DCID==64657374 and QUIC.SCID==736f7572", 1), ("wireguard", "WIREGUARD.COUNTER==9", 1),
+    ("ntp", "NTP.TRANSMIT_TIME>=0xe5f1b2c342000000", 1),
+    ("wireguard", "WIREGUARD.SENDER==0x11223344", 1),
 ])  # fmt: skip
 def test_filters(backend, sample, words, count):
     done = shell(f"pkt-filter '{words}' < '{FOLDER / sample}.txt'", backend=backend)
@@ -55,13 +64,40 @@ def test_filters(backend, sample, words, count):
 @pytest.mark.parametrize(("sample", "field", "value"), [
     ("dns", "DNS.ID", "0x9999"), ("dns", "DNS.RD", "0x1"), ("dhcp", "DHCP.YIADDR", "198.51.100.9"), ("ntp", "NTP.STRATUM", "0x7"),
     ("wireguard", "WIREGUARD.RECEIVER", "0x1"), ("rtp", "RTP.SEQ_NUMBER", "0xffff"),
-    ("dhcpv6-relay", "DHCPV6.PEER_ADDR", "fe80::9"),
+    ("dhcpv6-relay", "DHCPV6.PEER_ADDR", "fe80::9"), ("ntp", "NTP.TRANSMIT_TIME", "0xfedcba9876543210"),
+    ("wireguard", "WIREGUARD.COUNTER", "0xfedcba9876543210"), ("sip", "SIP.STATUS", "999"),
 ])  # fmt: skip
 def test_assignments_and_checksums_that_follow(backend, sample, field, value):
     done = shell(f"pkt-change -u {field}={value} < '{FOLDER / sample}.txt' | pkt-check -cs | pkt-txt2txt -aa", backend=backend)
     values = [line.split()[1] for line in done.stdout.decode().splitlines() if line.startswith(f"{field}:")]
     assert (done.stderr, set(values)) == (b"", {value})
     assert done.stdout.count(b"\n==\n") == (FOLDER / f"{sample}.txt").read_bytes().count(b"\n==\n")
+
+
+def test_numbers_of_64_bits_wrap_around(backend):
+    """And are compared without a sign."""
+    pipe = ["pkt-change WIREGUARD.COUNTER=0xffffffffffffffff", "pkt-filter 'WIREGUARD.COUNTER>0x7fffffffffffffff'",
+            "pkt-change WIREGUARD.COUNTER+=3", "pkt-txt2txt -aa"]  # fmt: skip
+    done = shell(" | ".join(pipe), (FOLDER / "wireguard.txt").read_bytes(), backend=backend)
+    assert [line.split()[1] for line in done.stdout.decode().splitlines() if "COUNTER:" in line] == ["0x2"]
+
+
+@pytest.mark.parametrize("value", ["20", "2000", '""'])
+def test_words_of_a_line_keep_their_length(backend, value):
+    """What is longer or shorter would need other bytes to move."""
+    text = (FOLDER / "sip.txt").read_bytes()
+    done = shell(f"pkt-change 'SIP.STATUS={value}'", text, backend=backend)
+    assert (done.stdout, done.returncode) == (text, 0)
+    assert b"met no packet" in done.stderr
+
+
+def test_words_never_go_beyond_their_datagram(codec):
+    """Whatever of it was captured, and what stands behind it."""
+    whole = over_udp(40000, 5060, b"INVITE sip:a")
+    for size in range(28, len(whole) + 1):
+        frame = whole[:size] + b"bc SIP/2.0\r\n" * (size == len(whole))
+        row = struct.pack("=7q", 0, len(frame), len(frame), 0, 101, 0, 0)
+        assert all(end <= size for _, _, _, end in codec.walk(bytearray(frame), row)), size
 
 
 def test_the_lines_of_1_16_are_what_they_were(backend):
@@ -89,3 +125,14 @@ def test_analysis(backend):
 def test_each_is_a_layer(name):
     done = shell("pkt-filter -k")
     assert f"{name}." in done.stdout.decode()
+
+
+def test_an_element_that_is_cut_has_what_is_there(backend):
+    """It says 80 bytes, of which there are two: no byte of it is lost."""
+    frame = bytes.fromhex("0180c200000e02000000000188cc 0207040200000000010450 0561")
+    lines = [frame[i : i + 16].hex(" ") for i in range(0, len(frame), 16)]
+    text = "\n".join(["LINKTYPE: 1", "-- 1 --", "TIME: 1.0", f"SIZE: {len(frame)}/{len(frame)}", *lines, "==", ""])
+    shown = shell("pkt-txt2txt -aa", text.encode(), backend=backend).stdout.decode()
+    assert [line.split(":\t")[1].strip() for line in shown.splitlines() if line.startswith("LLDP.VALUE")] == [
+        "05 61", "04 02 00 00  00 00 01",
+    ]  # fmt: skip

@@ -59,9 +59,9 @@ def test_rows(row):
     fixed = FIXED.get(header.name, -(-header.bits // 8)) * 8
     assert row.kind in (INT, LITTLE, TEXT, *WIDTHS)
     assert row.width == WIDTHS.get(row.kind, row.width)
-    assert row.width <= 56 or (row.width == 128 and row.bit % 8 == 0) or row.kind == TEXT
+    assert row.bit % 8 + row.width <= 64 or (row.width == 128 and row.bit % 8 == 0) or row.kind == TEXT
     assert row.kind not in (LITTLE, TEXT) or row.bit % 8 == row.width % 8 == 0
-    if row.kind == DATA:
+    if row.kind == DATA or (row.kind == TEXT and row.width == 0):
         assert row.shapes == (bool(header.next) or header.name == "UNKNOWN")
     else:
         assert 0 <= row.bit <= row.bit + row.width <= fixed

@@ -273,7 +273,7 @@ def test_a_list_of_the_user(backend, tmp_path):
     ("each 2 at 5", "each 0", "15: bad number"), ("each 2 at 5", "each 1", "15: the fields have more than 1 bytes"),
     ("OPT_WORD 16", "SIZE 8", "14: SIZE is a field of a header, too"),
     ("OPT_PAIR 16", "OPT_WORD 16 text", "16: OPT_WORD is another kind of field"),
-    ("OPT_WORD 16", "OPT_WORD 57", "14: OPT_WORD has 57 bits"),
+    ("OPT_WORD 16", "OPT_WORD 65", "14: OPT_WORD has 65 bits"),
     ("OPT_WORD 16", "OPT_WORD 16 names NOTHING", "14: no names NOTHING"),
     ("field     OPT_WORD 16", "field OPT_WORD 3\ndata OPT_BITS", "15: data begin at a whole byte"),
     ("each 2 at 5", "inside 2", "15: byte 2 lies in its type and length"), ("item      other", "item others", "17: bad number"),

@@ -14,7 +14,7 @@ from .. import codec
 from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch, fcs_of, linktype_of
 from ..language.values import format_value, read_field
 from ..protocols import names
-from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, Row
+from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, TEXT, Row
 from ..protocols.layouts import APPLICATION, CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
 from .files import Output, Sink
 
@@ -135,7 +135,7 @@ class Header:
         row = ROWS[self.kind].get("DATA")
         if row and row.kind == DATA:
             return bytes(self.packet.frame[self.data : self.end])
-        if any(row.kind == DATA for row in rows):  # an extension header: data of its own, but no payload
+        if any(row.kind in (DATA, TEXT) and row.width == 0 for row in rows):  # an extension header: data of its own, but no payload
             return b""
         return bytes(self.packet.frame[self.start + max(row.bit + row.width for row in rows) // 8 : self.end])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..batch import MAX_FRAME
 from ..errors import UsageError, counted
 from ..protocols.fields import BY_HEADER, DATA, FAMILY, FIELDS, HEADERS, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
 
@@ -26,7 +27,7 @@ def parse_value(name: str, rows: list[Row], text: str) -> int | bytes:
     if kind == DATA:
         return parse_data(name, text)
     if kind == TEXT:
-        return parse_text(name, text, rows[0].width // 8)
+        return parse_text(name, text, rows[0].width // 8 or MAX_FRAME)
     value = {MAC: parse_mac, IPV4: parse_ipv4, IPV6: parse_ipv6}.get(kind, parse_number)(text)
     if value is None and rows[0].names:
         value = next((number for number, word in rows[0].names.items() if word == text.lower()), None)
@@ -145,6 +146,8 @@ def read_field(row: Row, frame: bytes | bytearray, start: int, data: int, end: i
     """What `frame` holds for a row in a header that lies at `start`, its data from `data` to `end`; None: not there."""
     if row.kind == DATA:
         return bytes(frame[data:end]) or None
+    if row.kind == TEXT and row.width == 0:
+        return bytes(frame[data:end]).partition(b"\0")[0] if data < end else None
     first = start * 8 + row.bit
     if first + row.width > end * 8:
         return None
@@ -213,7 +216,7 @@ def field_lines(headers: list[Header], frame: bytes, everything: bool, items: Se
                 continue
             value = read_field(row, frame, start, data, end)
             if row.kind == DATA and isinstance(value, bytes):
-                if any(data <= later < end for _, later, *_ in headers[i + 1 :]):
+                if _shown_inside(headers[i + 1 :], data, end):
                     continue
                 rows = [label(row.name + which_of_many(row, headers, i)) + text for text in data_rows(value)]
                 (lines if row.name == "IPV6.EXT_DATA" else inner).extend(rows)
@@ -241,6 +244,12 @@ def item_lines(items: Sequence[Item], frame: bytes) -> list[str]:
     return lines
 
 
+def _shown_inside(inner: list[Header], data: int, end: int) -> bool:
+    """Whether headers inside show data. The words of those that have a line of text do not: it is they by which it is found."""
+    first = next((kind for kind, start, *_ in inner if data <= start < end), None)
+    return first is not None and not any(row.kind == TEXT and row.width == 0 for row in BY_HEADER[first])
+
+
 def which_of_many(row: Row, headers: list[Header], i: int) -> str:
     """`[2]` for the data of an inner header, where an outer one has data of the same name."""
     kinds = {TABLE[index].header for index in FIELDS[row.name]}
@@ -255,7 +264,8 @@ def keys() -> None:
         if row.name not in seen:
             seen.add(row.name)
             size = "bytes" if row.kind == DATA else counted(row.width, "bit") + (f" x {row.scale} bytes" if row.scale > 1 else "")
-            size = f"{row.width // 8} bytes" if row.kind == TEXT else size
+            if row.kind == TEXT:
+                size = f"{row.width // 8} bytes" if row.width else "bytes"
             kind = {MAC: "MAC address", IPV4: "IPv4 address", IPV6: "IPv6 address", TEXT: "text"}.get(row.kind)
             words = kind or ", ".join((row.names or {}).values())
             print(f"{row.name:<24}{size:<19}{words}".rstrip())

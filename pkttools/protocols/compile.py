@@ -161,7 +161,7 @@ def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ra
     """What there is to say of a field: what Row in fields.py has, with the name of the names of its values, or None."""
     name, shape = f"{getattr(row, 'protocol', '') or header.protocol}.{row.name}", shapes(header, row, ranges)
     if isinstance(row, Data):
-        return name, kind, row.bit, 0, "data", 0, 1, shape, not row.old, False, None
+        return name, kind, row.bit, 0, "text" if row.text else "data", 0, 1, shape, not row.old, False, None
     space = found.spaces.get(row.names)
     summed = header.checksum is not None and header.checksum.field == row.name
     hexadecimal = summed or row.name in ("FLAGS", "CHECKSUM") or any(getattr(part, "within", None) is row for part in header.rows)

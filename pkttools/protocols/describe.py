@@ -52,14 +52,20 @@ STATEMENTS: dict[str, Callable[[Reader, Line, Words], None]] = {}
 WORD = re.compile(r'\s*(?:#.*|("(?:[^"\\]|\\.)*")(?=\s|$)|(?:(?!")\S)+|(.+))')
 NAME = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 VALUE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
-NUMBER = re.compile(r"0[xX][0-9A-Fa-f]{1,16}|[0-9]{1,19}")
+NUMBER = re.compile(r"0[xX][0-9A-Fa-f]{1,16}|[0-9]{1,20}")
 RESERVED = {"and", "or", "not", "in"}  # words of filters, which a value's name would hide
 CATEGORIES = ("link", "tag", "network", "extension", "transport", "tunnel", "application")
 WIDTHS = {"mac": 48, "ipv4": 32, "ipv6": 128, "family": 32}  # of those forms that have one of their own
-MOST_BITS = 56  # of a number
+MOST_BITS = 64  # of a number, with the bits in front of it in its first byte
+MOST_UNIT = 48  # of one that counts units
 MOST_NUMBER, MOST_VALUE = (1 << MOST_TESTED) - 1, (1 << MOST_BITS) - 1
+MOST_STOPS = 4  # bytes that end a header
 COMPARISONS = ("==", "!=", "<", ">=")
 OF_ITEMS = ("field", "part", "flag", "data", "order")  # statements that are said of items, too
+
+
+class Unreadable(PktError):
+    """A file that cannot be read."""
 
 
 class Text(str):
@@ -469,8 +475,10 @@ def _described(field: Field, words: Words, little: bool) -> None:
     wanted = WIDTHS.get(field.form, field.width)
     if field.width != wanted:
         raise line.wrong(f"{field.name} has {field.width} bits, but {field.form} has {wanted}")
-    if field.form in ("int", "little") and field.width > MOST_BITS:
-        raise line.wrong(f"{field.name} has {field.width} bits: a number has at most {MOST_BITS}")
+    if field.form in ("int", "little") and field.bit % 8 + field.width > MOST_BITS:
+        raise line.wrong(f"{field.name} has {field.width} bits: a number has at most {MOST_BITS - field.bit % 8} there")
+    if field.width > MOST_UNIT and (field.bias or field.scale != 1):
+        raise line.wrong(f"{field.name} has {field.width} bits: one with a unit has at most {MOST_UNIT}")
     if field.form != "int" and (field.width % 8 or field.bit % 8):
         raise line.wrong(f"{field.name}: {field.form} is of whole bytes")
     if field.form != "int" and (field.bias or field.scale != 1):
@@ -578,19 +586,21 @@ def _flag(reader: Reader, line: Line, words: Words) -> None:
     reader.add_row(header, field)
 
 
-@statement('data [NAME|-] [at BYTES|end] [rest] [old] ["MEANING"]')
+@statement('data [NAME|-] [at BYTES|end] [text] [rest] [old] ["MEANING"]')
 def _data(reader: Reader, line: Line, words: Words) -> None:
     """What it carries, as a field: behind its size, or as many bytes on from its start, or at its end, which is nothing.
 
-    `rest`: without what is claimed by headers behind it that 1.16 knew: a payload, or the padding behind one.
+    `text`: they are characters. `rest`: without what is claimed by headers behind it that 1.16 knew: a payload, or the padding
+    behind one.
     """
     header = reader.current(line)
-    unnamed = not words.left or isinstance(words.left[0], Text) or words.left[0] in ("at", "rest", "old")
+    unnamed = not words.left or isinstance(words.left[0], Text) or words.left[0] in ("at", "text", "rest", "old")
     name = "-" if words.took("-") else "DATA" if unnamed else words.name("data")
     data = Data(name, header.bits, line)
     if words.took("at"):
         data.at = MOST_FRAME if words.took("end") else words.number(MOST_BYTES)
         data.bit = data.at * 8
+    data.text = words.took("text")
     data.rest = words.took("rest")
     data.old = words.took("old")
     words.text()
@@ -622,6 +632,17 @@ def _align(reader: Reader, line: Line, words: Words) -> None:
     if header.align == 0:
         raise line.wrong("bad number '0': at least 1")
     words.done()
+
+
+@statement("until BYTE...")
+def _until(reader: Reader, line: Line, words: Words) -> None:
+    """Its size goes on up to the first of these bytes, at most four, which is none of it; or to the end of what it lies in."""
+    header, stops = reader.current(line), [words.number(0xFF)]
+    while words.left:
+        stops.append(words.number(0xFF))
+    if len(stops) > MOST_STOPS:
+        raise line.wrong(f"at most {MOST_STOPS} bytes")
+    header.until = bytes(stops)
 
 
 @statement("trailer BYTES")
@@ -975,7 +996,7 @@ def read_file(reader: Reader, path: Path) -> None:
     try:
         text = path.read_text("utf-8")
     except OSError as error:
-        raise PktError(f"{path}: {error.strerror}") from None
+        raise Unreadable(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise PktError(f"{path}: it is no text") from None
     reader.read(text, str(path))

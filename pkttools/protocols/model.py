@@ -47,12 +47,12 @@ class Field:
 class Data:
     """The data of a header, as a field: `bit` is where they begin by the description; they go to the header's end.
 
-    at: bytes from the header's start where they begin, MOST_FRAME for its end; None: behind its size. rest: what headers behind
-    it claim is none of them.
+    at: bytes from the header's start where they begin, MOST_FRAME for its end; None: behind its size. text: they are characters.
+    rest: what headers behind it claim is none of them.
     """
 
     def __init__(self, name: str, bit: int, line: Line) -> None:
-        self.name, self.bit, self.line, self.old, self.rest = name, bit, line, False, False
+        self.name, self.bit, self.line, self.old, self.rest, self.text = name, bit, line, False, False, False
         self.at: int | None = None
 
 
@@ -154,6 +154,7 @@ class Header:
         self.data: Data | None = None
         self.size: list[Size] = []  # its terms; none: the fixed part is all
         self.align = 1  # its size is a multiple of so many bytes
+        self.until = b""  # its size goes on up to one of these
         self.end: Size | None = None  # where it ends with its data; None: where what encloses it does
         self.own_end = False  # it ends with itself
         self.inside = False  # it is what is in it that ends there

@@ -14,7 +14,7 @@ from .. import protocols
 from ..errors import PktError, UsageError
 from .checks import FALLBACK, announced
 from .compile import MODULES, descriptions, made, our_files
-from .describe import add_entry
+from .describe import Unreadable, add_entry
 from .model import ASKED, Descriptions, Entry, Field, Header, Line, Space
 
 DECODE = re.compile(r"\s*([A-Z0-9_]+)\.([A-Z0-9_]+)\s*==\s*([A-Za-z0-9_-]+)\s*=\s*([A-Z0-9_]+)\s*")
@@ -23,7 +23,7 @@ DECODE = re.compile(r"\s*([A-Z0-9_]+)\.([A-Z0-9_]+)\s*==\s*([A-Za-z0-9_-]+)\s*=\
 def install(files: list[str], decoded: list[str]) -> None:
     """Lets all that is imported from here on know these protocols, too.
 
-    Raises UsageError, for a file with its line.
+    Raises UsageError, for a file with its line; PktError for one that cannot be read.
     """
     wishes = {text: wanted(text) for text in decoded}
 
@@ -33,6 +33,8 @@ def install(files: list[str], decoded: list[str]) -> None:
 
     try:
         found = descriptions(our_files(), map(Path, files), decode)
+    except Unreadable:
+        raise
     except PktError as error:
         raise UsageError(str(error)) from None
     tables = made(found)

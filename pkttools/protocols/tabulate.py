@@ -135,6 +135,7 @@ class Tables:
             *(rules, self.count("rules") - rules),
             getattr(walking, header.exception or "NO_EXCEPTION"),
             self.kinds[header.then] if header.then else -1,
+            int.from_bytes(header.until.ljust(4, header.until[-1:])) if header.until else -1,
         )
         if header.checksum:
             self.sum(header, header.checksum)

@@ -14,7 +14,8 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         Whether the bits of mask are from low to high; negated: whether they are not.
     terms    read, scale, bias, tests
         A part of a header's size, in bytes: read * scale + bias, where the tests hold. read -1: the bias alone.
-    kinds    fixed, flags, data, claims, gives, terms, align, end, scale, bias, least, tests, trailer, whole, rules, exception, then
+    kinds    fixed, flags, data, claims, gives, terms, align, end, scale, bias, least, tests, trailer, whole, rules, exception,
+             then, until
         A kind of header, its number is its row; 0 is what a frame is of which nothing is known.
         fixed: bytes that have to be there. terms: a run; its size is their sum, rounded up to a multiple of align; without terms
         it is fixed. A size below fixed, or beyond the end, is impossible: nothing follows.
@@ -27,6 +28,7 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         exception: what is done that tables cannot say; see codec/c/exceptions.c. then: the kind of what stands behind its end,
         within what it lies in: the walk goes on there when all that is in front of that end was looked at, of several such ends,
         one in the other, behind the outer one; -1: nothing.
+        until: four bytes, as a number: its size goes on up to the first of them behind it, or to its end; -1: it does not.
     rules    how, what, read, flags, tests
         What comes behind a kind: the first one that holds and finds something. TO_KIND: the kind `what`; BY_SPACE: what the number
         read announces in space `what`; COUNTED: nothing that is followed, counted as the number read, of space number `what`.
@@ -93,7 +95,7 @@ FIRST_ITEM = 16384  # kinds of items: more than kinds of headers can be
 HIDDEN = 1  # no header, only a way to one
 UNFOLLOWED = 2  # not followed: where it stands, all its bytes there, it is counted
 PASSES = 4  # a tag or an extension: what follows is carried by what is in front of it
-OWN_END = 8  # it ends with itself; what follows goes on in what it lies in
+OWN_END = 8  # it ends with itself, if its size can be; what follows goes on in what it lies in
 NEEDS_SIZE = 16  # it is there only where all of it is, not only its fixed bytes
 LONG_DATA = 32  # where it is longer than what there is, its DATA are at the end, and so none
 CUT = 64  # where it was announced and is not there, the packet is partial
@@ -118,6 +120,6 @@ NAMES = (
 )  # of the tables, in their order
 KIND = (
     "fixed", "flags", "data", "claims", "gives", "term", "terms", "align", "end", "scale", "bias", "least", "test", "tests",
-    "trailer", "whole", "wholes", "rule", "rules", "exception", "then",
+    "trailer", "whole", "wholes", "rule", "rules", "exception", "then", "until",
 )  # fmt: skip  # the columns of kinds; of a run the first row, and how many
 COLUMNS = (4, 5, 5, len(KIND), 6, 4, 4, 17, 8, 7, 9)

@@ -122,7 +122,7 @@ class More(Tables):
         self.rows["kinds"] += (
             kind.fixed, kind.flags, kind.data, kind.claims, kind.gives, terms, len(kind.terms), kind.align, self.read(end),
             scale, bias, least, *self.run(*end_tests), kind.trailer, *self.run(*kind.whole), rules, len(kind.rules),
-            kind.exception, self.kinds[kind.then] if kind.then else -1,
+            kind.exception, self.kinds[kind.then] if kind.then else -1, -1,
         )  # fmt: skip
 
     def space(self, space: Space) -> None:

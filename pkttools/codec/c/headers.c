@@ -30,6 +30,17 @@ static size_t end_of(const struct kind *k, const struct frame *f, size_t at, siz
     return end - least(k->trailer, end - at - k->fixed);
 }
 
+/* Where the first byte is that ends a header, from `at` on. */
+static size_t stop_of(const struct kind *k, const struct frame *f, size_t at, size_t end)
+{
+    const uint8_t *from = frame_range(f, at, end - at);
+    for (size_t i = 0; i < end - at; i++)
+        for (unsigned shift = 0; shift < 32; shift += 8)
+            if (from[i] == (uint8_t)(k->until >> shift))
+                return at + i;
+    return end;
+}
+
 /* What an entry leads to. LOST: nothing; try another one. */
 enum way { LOST, LED, ENDED };
 
@@ -140,7 +151,7 @@ static const struct kind *go_on(struct standing *s, struct walk *w)
 static void add(const struct kind *k, struct standing *s, struct walk *w, int64_t size, bool sized, size_t end)
 {
     struct header *h = &w->header[w->count++];
-    size_t own = (k->flags & OWN_END) != 0 ? s->behind : (k->flags & END_BEHIND) != 0 ? s->limit : end;
+    size_t own = (k->flags & OWN_END) != 0 ? (sized ? s->behind : end) : (k->flags & END_BEHIND) != 0 ? s->limit : end;
     size_t data = k->data != UINT32_MAX ? least(s->at + k->data, own)
         : !sized && size > k->fixed && (k->flags & LONG_DATA) != 0 ? own : s->behind;
     *h = (struct header){(enum header_kind)k->number, (uint32_t)s->at, (uint32_t)data, (uint32_t)own};
@@ -169,6 +180,8 @@ static const struct kind *step_in_full(const struct kind *k, struct standing *s,
         size = header_size(k, f, s->at);
         end = end_of(k, f, s->at, s->limit);
         sized = size >= k->fixed && size <= (int64_t)(end - s->at);
+        if (sized && k->goes_on)
+            size = (int64_t)(stop_of(k, f, s->at + (size_t)size, end) - s->at);
         there = sized || (k->flags & NEEDS_SIZE) == 0;
     }
     if (!there && !hidden && quoting(w) && s->at < s->limit) {  /* of what is quoted a part is there, too */

@@ -6,7 +6,7 @@ enum { NUMBER, DATA, FAMILY, LITTLE, TEXT };    /* field kinds */
 enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF };
 enum { SET, ADD, SUBTRACT, SWAP };
 enum { ACCEPT = -1, REJECT = -2 };
-enum { MOST_BITS = 64 - 8 };                    /* of a number that begins anywhere in a byte: with that one they are in 64 bits */
+enum { MOST_BITS = 64 };                        /* of a number, with the bits in front of it in its first byte */
 
 struct value {                                  /* 128 bits, unsigned */
     uint64_t high, low;
@@ -31,7 +31,7 @@ static bool width_sound(const struct field *f)
     case FAMILY: return f->width == 32;
     case LITTLE: return f->width >= 0 && f->width <= MOST_BITS && whole;
     case TEXT: return f->width >= 0 && f->width <= 8 * MAX_FRAME && whole;
-    default: return (f->width >= 0 && f->width <= MOST_BITS) || (f->width == 128 && f->bit % 8 == 0);
+    default: return (f->width >= 0 && f->bit % 8 + f->width <= MOST_BITS) || (f->width == 128 && f->bit % 8 == 0);
     }
 }
 
@@ -92,7 +92,7 @@ static bool place_in(const struct program *p, int64_t field, const struct header
         const struct field *f = &p->fields[field];
         if (f->header != (int64_t)h->kind)
             continue;
-        if (f->kind == DATA) {
+        if (f->kind == DATA || (f->kind == TEXT && f->width == 0)) {
             *at = (struct place){f, h->data * 8, h->end - h->data};
             return h->data < h->end;
         }
@@ -335,6 +335,8 @@ static void write_text(const struct writable_frame *f, const struct place *at, c
 /* Whether it is done: a value that this field cannot hold is left alone. */
 static bool change(const struct assignment *a, const struct writable_frame *f, const struct place *at, const uint8_t *constants)
 {
+    if (at->field->kind == TEXT && at->field->width == 0 && (size_t)a->size != at->size)
+        return false;                           /* its header says how long it is */
     if (at->field->kind == TEXT) {
         write_text(f, at, constants + a->constant, (size_t)a->size);
         return true;
@@ -349,7 +351,8 @@ static bool change(const struct assignment *a, const struct writable_frame *f, c
     uint64_t scale = (uint64_t)at->field->scale, bias = (uint64_t)at->field->bias;
     if (at->field->width < 128) {
         if (a->operation == SET) {
-            if (v.low % scale != 0 || v.low / scale < bias || (v.low / scale - bias) >> at->field->width != 0)
+            bool fits = at->field->width == 64 || (v.low / scale - bias) >> at->field->width == 0;
+            if (v.low % scale != 0 || v.low / scale < bias || !fits)
                 return false;
             v.low = v.low / scale - bias;
         } else

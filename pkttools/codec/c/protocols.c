@@ -13,7 +13,7 @@ struct test_row { int64_t read, mask, low, high, negated; };
 struct term_row { int64_t read, scale, bias, test, tests; };
 struct kind_row {
     int64_t fixed, flags, data, claims, gives, term, terms, align, end, end_scale, end_bias, end_least, end_test, end_tests, trailer,
-        whole_test, whole_tests, rule, rules, exception, then;
+        whole_test, whole_tests, rule, rules, exception, then, until;
 };
 struct rule_row { int64_t how, what, read, flags, test, tests; };
 struct space_row { int64_t number, counted, entry, entries; };
@@ -151,6 +151,7 @@ static struct fault kinds_sound(const struct given *g)
         CHECK(KINDS, i, kind_row, exception, IN(k->exception, 0, EXCEPTIONS - 1));
         CHECK(KINDS, i, kind_row, then, k->then == -1 || (IN(k->then, 1, (int64_t)g->count[KINDS] - 1)
               && (g->kinds[k->then].flags & UNFOLLOWED) == 0));
+        CHECK(KINDS, i, kind_row, until, IN(k->until, -1, UINT32_MAX));
     }
     return SOUND;
 }
@@ -394,7 +395,7 @@ static bool lay_plainly(struct kind *k)
         k->whole_low = c->low;
         k->whole_span = c->span;
     }
-    return k->trailer == 0 && k->exception == NO_EXCEPTION && k->then == NULL
+    return k->trailer == 0 && k->exception == NO_EXCEPTION && k->then == NULL && !k->goes_on
         && (k->flags & (HIDDEN | UNFOLLOWED | PASSES | OWN_END | END_BEHIND)) == 0;
 }
 
@@ -450,6 +451,7 @@ static void lay_kind(struct arena *a, const struct given *g, size_t number, stru
         .data = row->data < 0 ? UINT32_MAX : (uint32_t)row->data, .others = quick, .terms = terms, .rules = rules,
         .terms_count = (uint32_t)row->terms, .align = (uint32_t)row->align,
         .trailer = (uint32_t)row->trailer, .exception = (uint8_t)row->exception,
+        .goes_on = row->until >= 0, .until = (uint32_t)row->until,
         .numbers = (uint8_t)((row->terms > 0 ? SAYS_SIZE : 0) | (row->end >= 0 ? SAYS_END : 0) | (whole.count > 0 ? SAYS_WHOLE : 0)
                              | (row->data >= 0 ? SAYS_DATA : 0)),
         .end_number = laid_read(g, row->end), .end_scale = row->end_scale, .end_only = end_only, .whole_only = whole,

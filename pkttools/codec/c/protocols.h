@@ -176,6 +176,8 @@ struct kind {
     const struct sum_rule *sum; /* NULL: it has none */
     uint32_t terms_count, align, trailer;
     uint8_t exception;
+    bool goes_on;               /* up to one of the bytes of `until` */
+    uint32_t until;
     struct read end_number;
     int64_t end_scale;
     struct conditions end_only, whole_only;

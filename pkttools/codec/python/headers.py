@@ -167,16 +167,19 @@ class Walk(Reading):
         if there:
             size, end = self.size(kind, at), self.end(kind, at)
             sized = kind.fixed <= size <= end - at
+            if sized and kind.until:
+                stops = (self.frame.find(stop, at + size, end) for stop in set(kind.until))
+                size = min((stop for stop in stops if stop >= 0), default=end) - at
             there = sized or not flags & NEEDS_SIZE
         if not there and kind.shown and self.quoting and at < self.limit:  # of what is quoted a part is there, too
-            self.add(kind, self.limit, self.limit, False)
+            self.add(kind, self.limit, self.limit, True, False)
             return None
         if not there:
             self.partial |= bool(flags & CUT or (flags & CUT_INSIDE and self.headers))
             return None
         behind = at + (size if sized else kind.fixed)
         if kind.shown:
-            self.add(kind, behind, end, not sized and size > kind.fixed)
+            self.add(kind, behind, end, sized, size > kind.fixed)
         if not sized:
             self.partial |= bool(flags & MISSIZED)
             return None
@@ -188,11 +191,11 @@ class Walk(Reading):
             self.limit = end
         return self.following(kind, behind)
 
-    def add(self, kind: Kind, behind: int, end: int, long: bool) -> None:
-        """Adds a header that ends at a place; `long`: it says that it goes on beyond its end."""
+    def add(self, kind: Kind, behind: int, end: int, sized: bool, long: bool) -> None:
+        """Adds a header that ends at a place; sized: its size is possible, long: it is not nothing but its fixed bytes."""
         at, flags = self.at, kind.flags
-        own = behind if flags & OWN_END else self.limit if flags & END_BEHIND else end
-        data = min(at + kind.data, own) if kind.data >= 0 else own if long and flags & LONG_DATA else behind
+        own = behind if flags & OWN_END and sized else end if flags & OWN_END else self.limit if flags & END_BEHIND else end
+        data = min(at + kind.data, own) if kind.data >= 0 else own if not sized and long and flags & LONG_DATA else behind
         header = Header(kind.number, at, data, own)
         self.headers.append(header)
         if self.carrier and self.gives and (kind.claims > self.gives or flags & PASSES):

@@ -118,10 +118,10 @@ def _width_sound(kind: int, bit: int, width: int) -> bool:
     if kind == FAMILY:
         return width == 32
     if kind == LITTLE:
-        return 0 <= width <= 56 and whole
+        return 0 <= width <= 64 and whole
     if kind == TEXT:
         return 0 <= width <= 8 * MAX_FRAME and whole
-    return 0 <= width <= 56 or (width == 128 and bit % 8 == 0)
+    return (width >= 0 and bit % 8 + width <= 64) or (width == 128 and bit % 8 == 0)
 
 
 @lru_cache(4)
@@ -187,7 +187,7 @@ def _place_in(fields: list[_Field], index: int, header: Header) -> _Place | None
     while index >= 0:
         field = fields[index]
         if field.header == kind:
-            if field.kind == DATA:
+            if field.kind == DATA or (field.kind == TEXT and field.width == 0):
                 return _Place(field, header.data * 8, header.end - header.data) if header.data < header.end else None
             at = header.start * 8 + field.bit
             size = field.width // 8 if field.kind == TEXT else 0
@@ -317,6 +317,8 @@ def _change(a: _Assignment, frame: bytearray, place: _Place, constants: bytes) -
         at, size = place.at // 8, min(a.size, place.size)
         frame[at : at + size] = constants[a.constant : a.constant + size]
         return True
+    if place.field.kind == TEXT and width == 0 and a.size != place.size:
+        return False  # its header says how long it is
     if place.field.kind == TEXT:  # one that is there already stays with what stands behind its end; behind another one all is zero
         at, text = place.at // 8, constants[a.constant : a.constant + min(a.size, place.size)]
         if text != _read_bytes(frame, place):

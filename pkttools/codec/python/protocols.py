@@ -68,7 +68,7 @@ class Kind:
     """A kind of header: its row, with what it refers to."""
 
     __slots__ = ("align", "claims", "data", "end", "end_bias", "end_least", "end_scale", "end_tests", "exception", "fixed", "flags",
-                 "gives", "number", "rules", "shown", "sum", "terms", "then", "trailer", "whole")  # fmt: skip
+                 "gives", "number", "rules", "shown", "sum", "terms", "then", "trailer", "until", "whole")  # fmt: skip
 
     number: int
     fixed: int
@@ -88,6 +88,7 @@ class Kind:
     rules: list[Rule]
     exception: int
     then: Kind | None
+    until: bytes | None  # what ends it
     shown: bool  # not HIDDEN
     sum: Sum | None
 
@@ -226,7 +227,7 @@ class _Checked:
         all_terms = all_rules = 0
         for i, row in enumerate(self.rows[KINDS]):
             (fixed, flags, data, claims, gives, term, terms, align, end, scale, bias, least, test, tests, trailer, whole, wholes,
-             rule, rules, exception, then) = row  # fmt: skip
+             rule, rules, exception, then, until) = row  # fmt: skip
             shown = not flags & (HIDDEN | UNFOLLOWED)
             self.need(KINDS, i, 0, (1 if shown and i > 0 else 0) <= fixed <= MAX_READ)
             both = flags & HIDDEN and flags & UNFOLLOWED
@@ -253,6 +254,7 @@ class _Checked:
             self.need(KINDS, i, 19, exception in (NO_EXCEPTION, COOKED_TAGS))
             known = 1 <= then < len(self.rows[KINDS])
             self.need(KINDS, i, 20, then == -1 or (known and not self.rows[KINDS][then][1] & UNFOLLOWED))
+            self.need(KINDS, i, 21, -1 <= until <= MOST)
 
     def spaces(self) -> None:
         """Checks spaces and their entries."""
@@ -398,8 +400,9 @@ class Protocols:
     def lay(self, kind: Kind, number: int, row: tuple[int, ...], spaces: list[Space]) -> None:
         """Fills in a kind."""
         (kind.fixed, kind.flags, kind.data, kind.claims, kind.gives, term, terms, kind.align, end, kind.end_scale, kind.end_bias,
-         kind.end_least, test, tests, kind.trailer, whole, wholes, rule, rules, kind.exception, then) = row  # fmt: skip
+         kind.end_least, test, tests, kind.trailer, whole, wholes, rule, rules, kind.exception, then, until) = row  # fmt: skip
         kind.sum, kind.then = None, None if then == -1 else self.kinds[then]
+        kind.until = None if until < 0 else until.to_bytes(4, "big")
         kind.number, kind.shown = number, not kind.flags & HIDDEN
         kind.end = None if end == -1 else self.reads[end]
         kind.end_tests, kind.whole = self.tests(test, tests), self.tests(whole, wholes)
