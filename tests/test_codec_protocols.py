@@ -313,7 +313,7 @@ def changed(table: str, row: int, column: int, value: int) -> tuple[bytes, ...]:
 
 BAD = {
     "reads": [(0, 2), (1, -600_000), (1, 600_000), (2, 0), (2, 33), (3, 2)],
-    "tests": [(0, 99), (0, -1), (1, 0), (2, -1), (3, 1 << 32), (4, 2)],
+    "tests": [(0, 99), (0, -1), (1, 0), (2, -1), (3, 1 << 32), (4, -1), (4, 3)],
     "terms": [(0, 99), (0, -2), (1, -1), (2, 70_000), (3, -1), (4, 99), (4, 33)],
     "kinds": [(0, 70_000), (0, -1), (1, 1 << 15), (1, HIDDEN | UNFOLLOWED), (2, -2), (3, 10), (4, -1), (5, 99), (6, -1), (7, 0),
               (8, 99),
@@ -347,6 +347,13 @@ def test_unsound_columns(codec: ModuleType, table: str, column: int, value: int)
     reported = column - (column in counts.get(table, ()))
     expected = f"ValueError: protocols are not sound: table {walking.NAMES.index(table)}, row {row}, column {reported}"
     assert said(codec, changed(table, row, column, value)) == expected
+
+
+def test_what_is_left_is_asked_of_what_comes_next_alone(codec: ModuleType) -> None:
+    """Elsewhere it is not known in what a header lies: here where a datagram is whole."""
+    kinds, ip = TABLES[walking.NAMES.index("kinds")], names().index("IP")
+    test = kinds[ip * len(walking.KIND) + walking.KIND.index("whole")]
+    assert "are not sound: table 3, row 10, column 15" in said(codec, changed("tests", test, 4, walking.LEAVES))
 
 
 def test_unsound_tables(codec: ModuleType) -> None:

@@ -65,6 +65,15 @@ def nflog(order: str, family: int, packet: bytes, prefix: bytes = b"abc\0x") -> 
 DATA_LLC = llc("000000", 0x0800, INNER)
 A_MSDU = bytes(12) + struct.pack("!H", len(DATA_LLC)) + DATA_LLC
 
+ARP = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + bytes(20)
+PAD = b"\xa5\x5a\x96"
+
+
+def like_ethernet(at_12: bytes) -> bytes:
+    """An IPv6 packet with these bytes where an EtherType would stand."""
+    return INNER6[:12] + at_12 + INNER6[12 + len(at_12) :]
+
+
 RULES = {
     # the rule: (link type, frame, the headers behind the first one or two)
     "GRE: each flag adds its word (RFC 2890 2)": (101, ipv4(47, gre(0x0800, INNER, 0xB000)), ["IP", "GRE", *DATAGRAM]),
@@ -94,6 +103,37 @@ RULES = {
     "MPLS: a frame without control word whose first address begins with 0": (
         1, ethernet(0x8847, label() + b"\0" + FRAME[1:]), ["ETHERNET", "MPLS", *FRAMED]),
     "MPLS: with 4": (1, ethernet(0x8847, label() + b"\x4a" + FRAME[1:]), ["ETHERNET", "MPLS", *FRAMED]),
+    "MPLS: a frame whose first address begins like IPv6, and in which the length of that would fit": (
+        1, ethernet(0x8847, label() + b"\x62" + FRAME[1:4] + b"\0\1" + FRAME[6:] + PAD), ["ETHERNET", "MPLS", *FRAMED]),
+    "MPLS: or like IPv4, whose length would fit": (
+        1, ethernet(0x8847, label() + b"\x45\0\0\x1e" + FRAME[4:] + PAD), ["ETHERNET", "MPLS", *FRAMED]),
+    "MPLS: an IPv6 packet in which an EtherType of IPv4 and its first byte can be read": (
+        1, ethernet(0x8847, label() + like_ethernet(b"\x08\0\x45")), ["ETHERNET", "MPLS", *DATAGRAM6]),
+    "MPLS: of IPv6": (1, ethernet(0x8847, label() + like_ethernet(b"\x86\xdd\x60")), ["ETHERNET", "MPLS", *DATAGRAM6]),
+    "MPLS: behind it is padding": (
+        1, ethernet(0x8847, label() + like_ethernet(b"\x08\0\x45") + PAD), ["ETHERNET", "MPLS", *DATAGRAM6]),
+    "MPLS: of what was cut only a part of it": (
+        1, ethernet(0x8847, label() + like_ethernet(b"\x08\0\x45")[:-4]), ["ETHERNET", "MPLS", *DATAGRAM6]),
+    "MPLS: an IPv4 packet in which it can be read": (
+        1, ethernet(0x8847, label() + INNER[:12] + b"\x08\0\x45\0" + INNER[16:]), ["ETHERNET", "MPLS", *DATAGRAM]),
+    "MPLS: the same with addresses that would be a frame's length": (
+        1, ethernet(0x8847, label() + INNER[:12] + b"\x08\0\x45\0\0\x14" + INNER[18:]), ["ETHERNET", "MPLS", *DATAGRAM]),
+    "MPLS: a frame that was cut, with an address like IPv6": (
+        1, ethernet(0x8847, label() + b"\x62" + FRAME[1:-4]), ["ETHERNET", "MPLS", *FRAMED]),
+    "MPLS: a frame of ARP": (
+        1, ethernet(0x8847, label() + b"\x60" + ethernet(0x0806, ARP)[1:]), ["ETHERNET", "MPLS", "ETHERNET", "ARP"]),
+    "MPLS: a tagged one": (
+        1, ethernet(0x8847, label() + b"\x4a" + ethernet(0x8100, tags([0x8100], 0x0800, INNER))[1:]),
+        ["ETHERNET", "MPLS", "ETHERNET", "VLAN", *DATAGRAM]),
+    "MPLS: a frame of 2048 bytes of IPv4, in which a control word's type can be read": (
+        1, ethernet(0x8847, label() + b"\0" + ethernet(0x0800, ipv4(17, udp(bytes(2020))))[1:]),
+        ["ETHERNET", "MPLS", *FRAMED, "DNS"]),
+    "MPLS: a control word and an address in which a frame can be read": (
+        1, ethernet(0x8847, label() + bytes(4) + FRAME[:8] + b"\x08\0\x45\0" + FRAME[12:]),
+        ["ETHERNET", "MPLS", "MPLS_WORD", *FRAMED]),
+    "MPLS: in an IP datagram its end counts, not the frame's": (
+        1, ethernet(0x0800, ipv4(137, label() + like_ethernet(b"\x08\0\x45\0\0\x2e"))) + bytes(60),
+        ["ETHERNET", "IP", "MPLS", *DATAGRAM6]),
     "MPLS: what fits nothing is not gone into": (1, ethernet(0x8847, label() + b"\x9a" + bytes(40)), ["ETHERNET", "MPLS"]),
     "L2TP: without any option (RFC 2661 3.1)": (
         101, over(1701, struct.pack("!HHH", 2, 1, 2) + b"\xff\3\0\x21" + INNER), ["IP", "UDP", "L2TP", "PPP", *DATAGRAM]),
@@ -153,8 +193,6 @@ def test_what_comes_next(codec, rule):
     linktype, frame, headers = RULES[rule]
     assert [name for name, *_ in walked(codec, linktype, frame)] == headers
 
-
-PAD = b"\xa5\x5a\x96"
 
 # the rule: (link type, frame, bytes at its end that are none of the datagram)
 ENDS = {

@@ -272,6 +272,10 @@ field E 5
     ("next P if A >= 256", 11, "A cannot be 256, or always is"),
     ("next P if A < 0", 11, "A cannot be 0, or always is"),
     ("next P if A & 0", 11, "A has 8 bits: a bit of the mask"),
+    ("next P if B fits", 11, "B counts no bytes: nothing fits"),
+    ("next P if A fits 1", 11, "'1' is too much here"),
+    ("size 14\nmore A if A fits", 12, "`fits` is asked of what comes next alone"),
+    ("whole if A fills", 11, "`fills` is asked of what comes next alone"),
     ("next P if A == 1" + " and A == 1" * 32, 11, "more than 32 tests"),
     ("next P if A == 1\n" * 33, 43, "P has more than 32 rules"),
     ("size 14\n" + "more 4 if A == 1\n" * 32, 43, "P has more than 32 sizes"),
@@ -417,6 +421,22 @@ next Q
 header Q
 field R 8
 """
+FITTING = """
+protocol P
+after linktype 147
+field SIZE 8
+end SIZE
+next WAY
+hidden WAY
+field SIZE 8 + 3
+fixed 0
+next Q if SIZE fills
+next R if SIZE fits
+header Q
+fixed 5
+header R
+field R 8
+"""
 INNER = ipv4(17, udp())
 
 
@@ -444,6 +464,10 @@ INNER = ipv4(17, udp())
     (OPTIONAL, b"\3aa", [("P", 0, 2, 3)]),  # its fixed part is there
     (OPTIONAL, b"\x81\2bc", [("Q", 0, 1, 4), ("P", 1, 4, 4)]),
     (FRONT, b"\0\2abcd", [("P", 0, 2, 6), ("Q", 2, 3, 4)]),
+    (FITTING, b"\6\2abcd?", [("P", 0, 1, 6), ("Q", 1, 6, 6)]),
+    (FITTING, b"\6\1abcd?", [("P", 0, 1, 6), ("R", 1, 2, 6)]),
+    (FITTING, b"\6\3abcd?", [("P", 0, 1, 6)]),
+    (FITTING, b"\1", [("P", 0, 1, 1)]),
 ])  # fmt: skip
 def test_what_is_described_is_walked(walked, text, frame, headers):
     assert walked(text, frame) == headers

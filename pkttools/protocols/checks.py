@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ..errors import PktError
 from .model import (
+    FITTING,
     MOST_BYTES,
     MOST_TESTED,
     Checksum,
@@ -153,6 +154,10 @@ def _test(header: Header, test: Test) -> None:
     field = header.field(test.field)
     assert field is not None
     most = (1 << field.width) - 1
+    if test.comparison in FITTING:
+        if field.scale != 1:
+            raise test.line.wrong(f"{field.name} counts no bytes: nothing fits")
+        return
     bits = test.value / field.scale - field.bias
     if test.mask >= 0 and (field.scale != 1 or field.bias):
         raise test.line.wrong(f"{field.name} has a unit: no mask")
@@ -174,6 +179,9 @@ def _rules(found: Descriptions, header: Header) -> None:
             raise line.wrong(f"{name} lies behind the {header.fixed_size} bytes that have to be there")
     for test in header.tests():
         _test(header, test)
+    for test in [*header.own_tests(), *(header.checksum.tests if header.checksum else ())]:
+        if test.comparison in FITTING:
+            raise test.line.wrong(f"`{test.comparison}` is asked of what comes next alone")
     for rule in header.next:
         if rule.header and rule.header not in found.headers:
             raise rule.line.wrong(f"no header {rule.header}; there are {', '.join(found.headers)}")

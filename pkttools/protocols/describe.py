@@ -23,6 +23,7 @@ from pathlib import Path
 from ..errors import PktError
 from .model import (
     EXCEPTIONS,
+    FITTING,
     MOST_BYTES,
     MOST_FRAME,
     MOST_TESTED,
@@ -150,8 +151,11 @@ class Words:
         return found
 
     def test(self) -> Test:
-        """FIELD, FIELD & MASK, FIELD == VALUE, FIELD & MASK == VALUE."""
+        """FIELD, FIELD & MASK, FIELD == VALUE, FIELD & MASK == VALUE, FIELD fits, FIELD fills."""
         field = self.name("a field")
+        for fitting in FITTING:
+            if self.took(fitting):
+                return Test(field, -1, fitting, 0, self.line)
         mask = self.number(MOST_NUMBER) if self.took("&") else -1
         for comparison in COMPARISONS:
             if self.took(comparison):
@@ -762,7 +766,11 @@ def _exception(reader: Reader, line: Line, words: Words) -> None:
 
 @statement("next HEADER | SPACE FIELD | SPACE behind BITS | SPACE last BITS [promised] [quoted] [if TEST [and TEST]...]")
 def _next(reader: Reader, line: Line, words: Words) -> None:
-    """What comes behind it; of several the first that holds, and finds something."""
+    """What comes behind it; of several the first that holds, and finds something.
+
+    A test may also be `FIELD fits`: there are as many bytes as it says, from the header's start on in what that lies in; or `FIELD
+    fills`: and no more.
+    """
     header, rule, word = reader.current(line), Next(line), words.take()
     if NAME.fullmatch(word):
         rule.header = word

@@ -9,6 +9,7 @@ MOST_TESTED = 32  # bits of a number that the walk goes by
 MOST_FRAME = 262144  # bytes of a packet, as the text format has it
 EXCEPTIONS = ("COOKED_TAGS",)  # what the codec does by name, since no statement can say it: codec/c/exceptions.c
 PARTIAL = ("cut", "inside", "deep", "size")
+FITTING = ("fits", "fills")  # tests of a number of bytes: whether so many are there, and whether no more are
 OURS, OWN, ASKED = range(3)  # who says it: we; a user's own file; the command line. Later ones come first
 
 
@@ -57,7 +58,7 @@ class Data:
 
 
 class Test:
-    """FIELD [& MASK] COMPARISON VALUE; the value is in the unit of the field, a mask is of its bits."""
+    """FIELD [& MASK] COMPARISON VALUE; the value is in the unit of the field, a mask is of its bits. Or FIELD, one of FITTING."""
 
     def __init__(self, field: str, mask: int, comparison: str, value: int, line: Line) -> None:
         self.field, self.mask, self.comparison, self.value, self.line = field, mask, comparison, value, line
@@ -187,7 +188,11 @@ class Header:
 
     def tests(self) -> list[Test]:
         """All that the walk asks of its fields."""
-        rules = [*self.after, *self.sizes(), *self.next, *self.holds]
+        return [test for rule in self.next for test in rule.tests] + self.own_tests()
+
+    def own_tests(self) -> list[Test]:
+        """The same, but not what is asked of what comes next."""
+        rules = [*self.after, *self.sizes(), *self.holds]
         return [test for rule in rules for test in rule.tests] + self.whole
 
 

@@ -6,7 +6,7 @@ from struct import pack
 
 from . import walking
 from .checks import announced
-from .model import Checksum, Descriptions, Entry, Field, Header, Holds, Item, List, Next, Size, Space, Test
+from .model import FITTING, Checksum, Descriptions, Entry, Field, Header, Holds, Item, List, Next, Size, Space, Test
 
 MOST = 0xFFFFFFFF  # a number, and a mask
 PARTIAL = {"cut": walking.CUT, "inside": walking.CUT_INSIDE, "deep": walking.DEEP, "size": walking.MISSIZED}
@@ -52,8 +52,10 @@ def condition(header: Header, test: Test) -> Condition:
     assert field is not None  # checks.py has seen it
     least = -(-test.value // field.scale) - field.bias  # bits that make the value, or the next one above
     mask = test.mask if test.mask >= 0 else MOST
+    if test.comparison in FITTING:
+        return read(field), mask, field.bias, MOST if test.comparison == "fits" else field.bias, walking.LEAVES
     low, high = (0, least - 1) if test.comparison == "<" else (least, MOST if test.comparison == ">=" else least)
-    return read(field), mask, low, high, int(test.comparison == "!=")
+    return read(field), mask, low, high, walking.IS_NOT if test.comparison == "!=" else walking.IS
 
 
 def leads(entry: Entry) -> bool:

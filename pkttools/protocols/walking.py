@@ -10,8 +10,9 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         negative ones are bits in front of the header, and from behind its last ones. width: 1 to 32 bits. order: 0 as in
         networks, 1 little-endian.
         It is 0 where not all of it was captured.
-    tests    read, mask, low, high, negated
-        Whether the bits of mask are from low to high; negated: whether they are not.
+    tests    read, mask, low, high, how
+        Whether the bits of mask are from low to high, IS; IS_NOT: whether they are not. LEAVES: whether as many bytes are left of
+        what the header lies in, from its start on and behind those that the number says; of rules only.
     terms    read, scale, bias, tests
         A part of a header's size, in bytes: read * scale + bias, where the tests hold. read -1: the bias alone.
     kinds    fixed, flags, data, claims, gives, terms, align, end, scale, bias, least, tests, trailer, whole, rules, exception,
@@ -80,6 +81,7 @@ FROM_START, FROM_BEHIND = range(2)
 BIG_ENDIAN, LITTLE_ENDIAN = range(2)
 TO_KIND, BY_SPACE, COUNTED = range(3)
 QUOTED, PROMISED = 1, 2
+IS, IS_NOT, LEAVES = range(3)
 LEAF, TUNNEL_LEAF = -1, -2
 MESSAGE, HEADER_ALONE, SAID, HEADER_AND = range(4)
 AS_SAID, ALL_FOR_0, JUMBO_FOR_0 = range(3)

@@ -92,7 +92,7 @@ struct standing {
 static const struct kind *next_in_full(const struct kind *k, struct standing *s, struct walk *w, const struct frame *f)
 {
     for (const struct rule *r = k->rules, *last = r + k->rules_count; r < last; r++) {
-        if (!hold(&r->only, f, s->at, s->behind))
+        if (r->only.count > 0 && !hold_within(&r->only, f, s->at, s->behind, s->limit))
             continue;
         const struct kind *next = r->kind;
         enum way way = LED;

@@ -9,7 +9,7 @@ struct protocols *protocols;
 
 /* Rows, as they are given. */
 struct read_row { int64_t base, bit, width, order; };
-struct test_row { int64_t read, mask, low, high, negated; };
+struct test_row { int64_t read, mask, low, high, how; };
 struct term_row { int64_t read, scale, bias, test, tests; };
 struct kind_row {
     int64_t fixed, flags, data, claims, gives, term, terms, align, end, end_scale, end_bias, end_least, end_test, end_tests, trailer,
@@ -78,7 +78,7 @@ static bool tests_sound_of(const struct given *g, int64_t first, int64_t count, 
     if (!run_sound(first, count, g->count[TESTS]) || count > MAX_RUN)
         return false;
     for (int64_t i = first; i < first + count; i++)
-        if (!read_sound(g, g->tests[i].read, fixed, behind))
+        if (!read_sound(g, g->tests[i].read, fixed, behind) || (g->tests[i].how == LEAVES && !behind))
             return false;
     return true;
 }
@@ -99,7 +99,7 @@ static struct fault numbers_sound(const struct given *g)
         CHECK(TESTS, i, test_row, mask, IN(t->mask, 1, UINT32_MAX));
         CHECK(TESTS, i, test_row, low, IN(t->low, 0, UINT32_MAX));
         CHECK(TESTS, i, test_row, high, IN(t->high, t->low, UINT32_MAX));
-        CHECK(TESTS, i, test_row, negated, IN(t->negated, 0, 1));
+        CHECK(TESTS, i, test_row, how, IN(t->how, IS, LEAVES));
     }
     return SOUND;
 }
@@ -298,7 +298,7 @@ static struct conditions laid_tests(struct arena *a, const struct given *g, int6
     struct condition *to = take(a, (size_t)count * sizeof *to);
     for (int64_t i = 0; to != NULL && i < count; i++) {
         const struct test_row *t = &g->tests[first + i];
-        to[i] = (struct condition){laid_read(g, t->read), (uint32_t)t->low, (uint32_t)(t->high - t->low), t->negated != 0};
+        to[i] = (struct condition){laid_read(g, t->read), (uint32_t)t->low, (uint32_t)(t->high - t->low), (uint8_t)t->how};
         to[i].read.mask &= (uint32_t)t->mask;
     }
     return (struct conditions){to, (uint32_t)count};
@@ -390,7 +390,7 @@ static bool lay_plainly(struct kind *k)
         return false;
     if ((k->numbers & SAYS_WHOLE) != 0) {
         const struct condition *c = &k->whole_only.first[0];
-        if (k->whole_only.count > 1 || c->negated || !near_of(&c->read, k->fixed, &k->whole_read))
+        if (k->whole_only.count > 1 || c->how != IS || !near_of(&c->read, k->fixed, &k->whole_read))
             return false;
         k->whole_low = c->low;
         k->whole_span = c->span;
@@ -641,11 +641,17 @@ uint32_t read_number(const struct read *r, const struct frame *f, size_t at, siz
     return (uint32_t)(value >> r->shift) & r->mask;
 }
 
-bool hold(const struct conditions *c, const struct frame *f, size_t at, size_t behind)
+/* Whether conditions hold of a header that begins at a place, ends at another, and lies in what ends at `limit`. */
+bool hold_within(const struct conditions *c, const struct frame *f, size_t at, size_t behind, size_t limit)
 {
     for (uint32_t i = 0; i < c->count; i++) {
         const struct condition *one = &c->first[i];
-        if ((read_number(&one->read, f, at, behind) - one->low <= one->span) == one->negated)
+        uint32_t number = read_number(&one->read, f, at, behind);
+        if (one->how == LEAVES && number > limit - at)
+            return false;
+        if (one->how == LEAVES)
+            number = (uint32_t)(limit - at) - number;
+        if ((number - one->low <= one->span) == (one->how == IS_NOT))
             return false;
     }
     return true;

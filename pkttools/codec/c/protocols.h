@@ -26,6 +26,7 @@ enum { FROM_START, FROM_BEHIND };               /* of a header: where a read cou
 enum { BIG_ENDIAN_READ, LITTLE_ENDIAN_READ };
 enum { TO_KIND, BY_SPACE, COUNTED };            /* what a rule does */
 enum { QUOTED = 1, PROMISED = 2, RULE_FLAGS = 3 };
+enum asked { IS, IS_NOT, LEAVES };              /* what a test asks of a number; LEAVES: of how many more bytes there are than it says */
 enum { NO_EXCEPTION, COOKED_TAGS, EXCEPTIONS };
 enum { MESSAGE, HEADER_ALONE, SAID, HEADER_AND };    /* what a sum covers */
 enum { AS_SAID, ALL_FOR_0, JUMBO_FOR_0 };       /* what a number of 0 says of that */
@@ -44,10 +45,10 @@ struct read {
     bool behind, little;
 };
 
-struct condition {              /* whether a number is in a range */
+struct condition {              /* whether a number is in a range, or what it leaves */
     struct read read;
     uint32_t low, span;
-    bool negated;
+    uint8_t how;                /* enum asked */
 };
 
 struct conditions {             /* all of them hold */
@@ -200,8 +201,13 @@ struct protocols {
 extern struct protocols *protocols;     /* what the walk goes by; NULL until protocols_set */
 
 uint32_t read_number(const struct read *r, const struct frame *f, size_t at, size_t behind);
-bool hold(const struct conditions *c, const struct frame *f, size_t at, size_t behind);
+bool hold_within(const struct conditions *c, const struct frame *f, size_t at, size_t behind, size_t limit);
 const struct entry *entry_of(const struct space *s, uint64_t value);
+
+static inline bool hold(const struct conditions *c, const struct frame *f, size_t at, size_t behind)
+{
+    return c->count == 0 || hold_within(c, f, at, behind, f->size);
+}
 
 static inline uint32_t read_near(const struct near *n, const struct frame *f, size_t at)
 {

@@ -15,6 +15,8 @@ from ...protocols.walking import (
     DEEP,
     END_BEHIND,
     EXTENSION,
+    IS_NOT,
+    LEAVES,
     LONG_DATA,
     MISSIZED,
     NEEDS_SIZE,
@@ -61,10 +63,13 @@ class Reading:
         value = self.frame[max(at + first, 0) : max(at + stop, 0)]  # what would be in front of the frame is not there
         return int.from_bytes(value, order) >> shift & mask if len(value) == stop - first else 0
 
-    def hold(self, tests: Tests, at: int, behind: int) -> bool:
-        """Whether tests hold, of a header that begins at one place, and ends at the other."""
-        for read, low, high, negated in tests:  # noqa: SIM110  # a generator takes twice as long
-            if (low <= self.number(read, behind if read[4] else at) <= high) == negated:
+    def hold(self, tests: Tests, at: int, behind: int, limit: int = 0) -> bool:
+        """Whether tests hold, of a header that begins at one place, and ends at another; limit: where what it lies in does."""
+        for read, low, high, how in tests:
+            number = self.number(read, behind if read[4] else at)
+            if how == LEAVES:
+                number = (limit or len(self.frame)) - at - number
+            if (low <= number <= high) == (how == IS_NOT):
                 return False
         return True
 
@@ -208,7 +213,7 @@ class Walk(Reading):
         """What comes behind a header."""
         at, self.at = self.at, behind
         for how, to, space, read, flags, tests, code in kind.rules:
-            if tests and not self.hold(tests, at, behind):
+            if tests and not self.hold(tests, at, behind, self.limit):
                 continue
             value = self.number(read, behind if read[4] else at) if read else 0
             if how == COUNTED:

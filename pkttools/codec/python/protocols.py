@@ -28,9 +28,11 @@ from ...protocols.walking import (
     FROM_START,
     HEADER_AND,
     HIDDEN,
+    IS,
     JUMBO_FOR_0,
     LAST,
     LEAF,
+    LEAVES,
     LITTLE_ENDIAN,
     MESSAGE,
     NAMES,
@@ -60,7 +62,7 @@ IP, IPV6 = 10, 11  # of the kinds: NUMBERED of ...protocols.compile
 
 Rows = list[tuple[int, ...]]
 Read = tuple[int, int, int, int, bool, "Literal['little', 'big']"]  # first byte, behind the last, shift, mask, from behind, order
-Test = tuple[Read, int, int, bool]
+Test = tuple[Read, int, int, int]
 Tests = tuple[Test, ...]
 
 
@@ -186,7 +188,7 @@ class _Checked:
     def tests(self, first: int, count: int, fixed: int, behind: bool) -> bool:
         """Whether tests may be asked there."""
         return self.run(TESTS, first, count) and count <= MAX_RUN and all(
-            self.read(row[0], fixed, behind) for row in self.rows[TESTS][first : first + count]
+            self.read(row[0], fixed, behind) and (behind or row[4] != LEAVES) for row in self.rows[TESTS][first : first + count]
         )  # fmt: skip
 
     def numbers(self) -> None:
@@ -196,12 +198,12 @@ class _Checked:
             self.need(READS, i, 1, -8 * MAX_READ <= bit <= 8 * MAX_READ)
             self.need(READS, i, 2, 1 <= width <= 32)
             self.need(READS, i, 3, order == BIG_ENDIAN or (order == LITTLE_ENDIAN and bit % 8 == 0 and width % 8 == 0))
-        for i, (read, mask, low, high, negated) in enumerate(self.rows[TESTS]):
+        for i, (read, mask, low, high, how) in enumerate(self.rows[TESTS]):
             self.need(TESTS, i, 0, 0 <= read < len(self.rows[READS]))
             self.need(TESTS, i, 1, 1 <= mask <= MOST)
             self.need(TESTS, i, 2, 0 <= low <= MOST)
             self.need(TESTS, i, 3, low <= high <= MOST)
-            self.need(TESTS, i, 4, negated in (0, 1))
+            self.need(TESTS, i, 4, IS <= how <= LEAVES)
 
     def terms(self, first: int, count: int, fixed: int) -> None:
         """Checks the terms of a kind."""
@@ -380,9 +382,9 @@ class Protocols:
     def tests(self, first: int, count: int) -> Tests:
         """A run of tests."""
         made = []
-        for read, mask, low, high, negated in self.rows[TESTS][first : first + count]:
+        for read, mask, low, high, how in self.rows[TESTS][first : first + count]:
             begin, stop, shift, bits, behind, order = self.reads[read]
-            made.append(((begin, stop, shift, bits & mask, behind, order), low, high, bool(negated)))
+            made.append(((begin, stop, shift, bits & mask, behind, order), low, high, how))
         return tuple(made)
 
     def space(self, number: int, counted: int, first: int, count: int) -> Space:
