@@ -13,7 +13,7 @@ from pkttools import codec as ours
 from pkttools.errors import PktError
 from pkttools.language import expression
 from pkttools.protocols.compile import descriptions, our_files
-from pkttools.protocols.fields import BY_HEADER, FIELDS, TABLE
+from pkttools.protocols.fields import BY_HEADER, FIELDS, HEADERS, TABLE
 
 FOLDER = Path(__file__).parent / "data/protocols"
 MSS, SACK_PERMITTED, TIMES, NOP, END = b"\2\4\5\xb4", b"\4\2", b"\x08\x0a\0\0\0\7\0\0\0\x09", b"\1", b"\0"
@@ -165,6 +165,56 @@ def test_options_in_options(codec, inner, found):
     assert len(values(codec, frame, "DHCPV6.OPT_ADDR")) == found
     sound = found or not inner
     assert values(codec, frame, "DHCPV6.OPT_PREFERENCE")[-1:] == ([b"\x09"] if sound else [])
+
+
+def option(kind: int, value: bytes) -> bytes:
+    """Of DHCPv6."""
+    return struct.pack("!HH", kind, len(value)) + value
+
+
+def relayed(*options: bytes) -> bytes:
+    """What a relay makes of a message."""
+    return b"\x0c\0" + bytes(32) + b"".join(options)
+
+
+def over_udp6(message: bytes) -> bytes:
+    return ipv6(17, struct.pack("!4H", 547, 547, 8 + len(message), 0) + message)
+
+
+SOLICIT = b"\1\x12\x34\x56" + option(8, b"\0\5")
+
+
+@pytest.mark.parametrize(("message", "kinds"), [
+    (relayed(option(9, SOLICIT)), "R1"), (relayed(option(18, b"eth0"), option(9, SOLICIT), option(37, b"\0\0\0\x09x")), "R1"),
+    (relayed(option(9, relayed(option(0, b""), option(9, SOLICIT)))), "RR1"), (relayed(option(18, b"eth0")), "R"),
+    (relayed(option(9, b"")), "R"), (relayed(option(9, SOLICIT[:3])), "R"), (relayed(option(9, SOLICIT[:4])), "R1"),
+    (relayed(option(18, b"e")[:-1], option(9, SOLICIT)), "R"), (relayed(b"\0\x12\xff\xff", option(9, SOLICIT)), "R"),
+    (relayed(b"\0\x09\xff\xff" + SOLICIT), "R1"),  # cut, as it may be; its end is that of the datagram
+    (relayed(option(9, b"\x63" + SOLICIT[1:])), "R"), (relayed(b"\0\x09\0"), "R"), (relayed(), "R"),
+    (relayed(option(9, relayed()[:-1])), "R"),
+])  # fmt: skip
+def test_a_relayed_message(codec, message, kinds):
+    """RFC 8415 section 19: it is an option, and a message with a header of its own; both are found."""
+    frame = over_udp6(message)
+    found = [HEADERS[kind] for kind, *_ in codec.walk(bytearray(frame), row(frame, 101))][2:]
+    assert "".join({"DHCPV6": "1", "DHCPV6_RELAY": "R"}[name] for name in found) == kinds
+
+
+def test_messages_in_messages(codec):
+    """As many as headers may be, an option in front of each; a value is set in the innermost one, and the sum follows."""
+    message = SOLICIT
+    for _ in range(40):
+        message = relayed(option(18, b"eth0"), option(9, message))
+    frame = over_udp6(message)
+    assert len(codec.walk(bytearray(frame), row(frame, 101))) == 32
+    b = batch([(101, over_udp6(relayed(option(9, relayed(option(9, SOLICIT))))))])
+    ours.correct(b.data, bytes(b.rows), ours.ALL)
+    sets = [("DHCPV6.XID", "=", "7"), ("DHCPV6.TYPE[-1]", "=", "reply"), ("DHCPV6.OPT_ELAPSED", "=", "9")]
+    assert codec.assign(b.data, bytes(b.rows), expression.assignments(sets), None, True)[1:] == ((1, 1, 1), 0, 0)
+    assert bytes(b.data).endswith(b"\7\0\0\7" + option(8, b"\0\x09"))
+    assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
+    sets = [("DHCPV6.OPT_TYPE", "=", "0"), ("DHCPV6.XID", "=", "1"), ("DHCPV6.OPT_TYPE", "=", "9"), ("DHCPV6.XID", "=", "2")]
+    assert codec.assign(b.data, bytes(b.rows), expression.assignments(sets), None, True)[1] == (1, 0, 1, 1)
 
 
 def test_a_route_is_followed_where_it_changes(codec):

@@ -16,7 +16,7 @@ from .. import protocols
 from . import CODEC_FORMS, FORMS, HEX, NEW, ROW, TRAITS, tabulate
 from .checks import FALLBACK, check, following
 from .describe import Reader, add_entry, read_file
-from .model import OURS, OWN, Data, Descriptions, Entry, Field, Header, Next, Rule
+from .model import MOST_BYTES, OURS, OWN, Data, Descriptions, Entry, Field, Header, Item, Next, Rule
 from .optional import expand
 from .walking import FIRST_ITEM
 
@@ -148,8 +148,15 @@ def told_by(found: Descriptions) -> dict[str, set[tuple[int, int]]]:
     return told
 
 
+def walked(found: Descriptions) -> set[str]:
+    """The names of lists that the walk goes through, too: it looks at what is behind a header that holds one."""
+    return {rule.list for header in found.headers.values() if any(rule.behind for rule in header.next) for rule in header.holds}
+
+
 def shapes(header: Header, row: Field | Data, ranges: set[tuple[int, int]]) -> bool:
     """Whether the walk depends on a field."""
+    if isinstance(header, Item):
+        return bool(ranges)
     if isinstance(row, Data):
         return bool(header.next) or header.name == FALLBACK  # of which nothing is known
     if row.width == 0:
@@ -190,6 +197,8 @@ def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...
     first = {found.headers[name].protocol: number for number, name in reversed([*enumerate(names)])}
     items = [item for one in found.lists.values() for item in one.items]
     numbers |= {item: number for number, item in enumerate(items, FIRST_ITEM)}
+    through = walked(found)
+    ranges |= {item: {(0, MOST_BYTES * 8)} for item in items if item.list.name in through}
     in_order = sorted(found.rows, key=lambda pair: first[pair[0].protocol])
     return tuple(row_of(found, header, numbers[header], row, ranges.get(header, set())) for header, row in in_order)
 

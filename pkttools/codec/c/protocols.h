@@ -34,7 +34,7 @@ enum { FOR_4 = 1, FOR_6 = 2, ALSO_MESSAGE = 4 };        /* of which versions of 
 enum { A_SUM, NO_SUM, NEVER, MISSING, FORBIDDEN };      /* what a sum of 0 says */
 enum { CARD = 1, CARD_CUTS = 2 };               /* whether it is left to the network card; and messages for it to cut */
 enum { TUNNEL_LEAF = -2, LEAF = -1 };           /* in place of a kind: nothing to be followed; of a tunnel */
-enum { MAX_READ = 65536, MAX_ROWS = 16384, MAX_LIKELY = 4, MOST_CLAIMS = 9, MOST_PLACE = 252, MAX_RUN = 32, MAX_HIDDEN = 32 };
+enum { MAX_READ = 65536, MAX_ROWS = 16384, MAX_LIKELY = 4, MOST_CLAIMS = 9, MOST_PLACE = 252, MAX_RUN = 32, MAX_HIDDEN = 64 };
 
 
 /* A number in a header. */

@@ -36,7 +36,7 @@ from .wire import ETHERTYPE_VLAN, PROTO_IPV6_NONXT
  IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN) = range(24)  # NUMBERED of ...protocols.compile # fmt: skip
 
 MAX_HEADERS = 32
-MAX_HIDDEN = 32
+MAX_HIDDEN = 64
 
 
 class Header:
