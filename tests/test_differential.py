@@ -188,6 +188,27 @@ def test_mutated_canonical_rows(seed: int) -> None:
         decodings(bytes(mutated))
 
 
+@pytest.mark.parametrize("widest", [False, True], ids=["usual", "avx2"])
+def test_sums_by_vectors(widest: bool) -> None:
+    """All lengths that vectors leave something of, at even and odd addresses, with many carries and with none."""
+    c = load(C)
+    if c.use_words(widest) != widest:
+        pytest.skip("this processor has no such vectors")
+    dice = random.Random(1)
+    data, rows = bytearray(), array("q")
+    for size in (*range(8, 420), 1479, 1480, 9001, 65515):
+        for fill in (b"\xff", b"\0", None):
+            data += bytes(dice.randrange(33))
+            header = bytes.fromhex("4500") + (20 + size).to_bytes(2) + bytes.fromhex("000000004001 0000 c0000201c0000202")
+            payload = dice.randbytes(size) if fill is None else fill * size
+            rows.extend([len(data), 20 + size, 20 + size, 0, 101, 0, 0])
+            data += header + payload
+    try:
+        assert_same("correct", data, bytes(rows), 0)
+    finally:
+        c.use_words(True)
+
+
 def whole(b: Batch) -> tuple[bytearray, bytes]:
     return b.data, bytes(b.rows)
 

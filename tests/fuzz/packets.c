@@ -158,6 +158,29 @@ static void try_update(const struct sample *s, const struct frame *edited)
     discard(&after);
 }
 
+/* The sum of words, each by itself. */
+static uint32_t plain_sum(const uint8_t *at, size_t size)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < size; i++)
+        total += i % 2 == 0 ? (uint64_t)at[i] << 8 : at[i];
+    while (total >> 16 != 0)
+        total = (total & 0xFFFF) + (total >> 16);
+    return (uint32_t)total;
+}
+
+/* Vectors, wide or not, give the same; from every place on, odd ones too. */
+static void try_sum(const struct frame *f)
+{
+    for (size_t at = 0; at <= least(f->size, 40); at++) {
+        uint32_t expected = plain_sum(f->at + at, f->size - at);
+        EXPECT(sum(f->at + at, f->size - at) == expected);
+        words_use(false);
+        EXPECT(sum(f->at + at, f->size - at) == expected);
+        words_use(true);
+    }
+}
+
 /* One byte: how many edits, up to 7; three for each: a place and a value. Then a sample. */
 void fuzz_checksums(struct input *in)
 {
@@ -166,6 +189,7 @@ void fuzz_checksums(struct input *in)
         take8(in);
     struct sample s = take_sample(in);
     planted(&s);
+    try_sum(&s.frame);
     struct packet_view view = walked(&s.frame, &s);
     struct writable_frame before = copied(&s.frame), edited = copied(&s.frame);
     enum outcome outcome = check(&s.frame, s.original, s.linktype, &(uint64_t){0});

@@ -1,5 +1,6 @@
 /* The Internet checksum (RFC 1071), the CRC of SCTP, and what is to be said of one. Twin of ../python/checksum.py. */
 #include "protocols.h"
+#include "words.h"
 
 static uint32_t crc_table[256];
 
@@ -11,6 +12,7 @@ void checksum_prepare(void)
             crc = crc & 1 ? crc >> 1 ^ 0x82F63B78 : crc >> 1;   /* CRC32c, its bits reversed: RFC 9260 appendix A */
         crc_table[i] = crc;
     }
+    words_use(true);
 }
 
 static uint32_t crc32c(uint32_t crc, const uint8_t *at, size_t size)
@@ -18,74 +20,6 @@ static uint32_t crc32c(uint32_t crc, const uint8_t *at, size_t size)
     for (; size > 0; at++, size--)
         crc = crc >> 8 ^ crc_table[(crc ^ *at) & 0xFF];
     return crc;
-}
-
-static inline bool little_endian(void)
-{
-    const uint16_t probe = 1;
-    return *(const uint8_t *)&probe == 1;
-}
-
-static inline uint64_t word16(const uint8_t *at)
-{
-    uint16_t word;
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
-static inline uint64_t word64(const uint8_t *at)
-{
-    uint64_t word;
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
-static inline uint64_t halves(uint64_t word)
-{
-    return (word & UINT32_MAX) + (word >> 32);
-}
-
-/* All words added up, in the machine's byte order: the sum does not mind, RFC 1071 2(B). An odd last byte is padded with zero.
- * By eight bytes; what is left of them is cut out of the last eight, so that no branch goes by it.
- */
-static inline uint64_t words(const uint8_t *at, size_t size)
-{
-    uint64_t total = 0;
-    if (size < 8) {
-        uint8_t padded[8] = {0};
-        for (size_t i = 0; i < size; i++)
-            padded[i] = at[i];
-        return halves(word64(padded));
-    }
-    size_t whole = size / 8 * 8, cut = 8 * (7 - size % 8);
-    for (size_t i = 0; i < whole; i += 8)
-        total += halves(word64(at + i));
-    uint64_t last = word64(at + size - 8);
-    return total + halves(little_endian() ? last >> cut >> 8 : last << cut << 8);
-}
-
-/* What two bytes at an even place are of that. Shifted, not put together in memory: to read what was just written in parts has
- * to wait for it.
- */
-static inline uint64_t words_part(const uint8_t *at, size_t place)
-{
-    return word16(at + place) << ((place % 4 != 0) == little_endian() ? 16 : 0);
-}
-
-/* A one's complement sum of words, as one of 16 bits. No branches: how many carries there are cannot be foreseen. */
-static inline unsigned one_word(uint64_t total)
-{
-    total += total << 32 | total >> 32;
-    uint32_t half = (uint32_t)(total >> 32);
-    half += half << 16 | half >> 16;
-    return half >> 16;
-}
-
-/* The 16 bits that words add up to, in the order of the network. */
-static uint32_t in_order(uint64_t total)
-{
-    unsigned word = one_word(total);
-    return little_endian() ? word >> 8 | (word & 0xFF) << 8 : word;
 }
 
 /* The 16-bit one's complement sum of big-endian words, an odd last byte padded with zero. */

@@ -470,6 +470,10 @@ static inline bool carries_message(enum header_kind kind)
 enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
 uint64_t pseudo_sum(const struct frame *f, const struct message *m);
 
+/* words.c */
+
+bool words_use(bool widest);    /* vectors for sums of many bytes, for tests of all ways; gives whether the widest are used */
+
 /* checksum.c */
 
 enum verdict { NONE, RIGHT, BAD, UNCERTAIN, LEFT };  /* of a header's checksum */

@@ -829,6 +829,15 @@ static PyObject *py_use_rows(PyObject *self, PyObject *args)
     return PyLong_FromLong((long)rows_use((enum row_code)wanted));
 }
 
+static PyObject *py_use_words(PyObject *self, PyObject *args)
+{
+    (void)self;
+    int widest;
+    if (!PyArg_ParseTuple(args, "p", &widest))
+        return NULL;
+    return PyBool_FromLong(words_use(widest != 0));
+}
+
 /* ---- forwarding ---- */
 
 struct table {                  /* a dict of addresses; values are seconds << 8 | port */
@@ -974,6 +983,7 @@ static PyMethodDef methods[] = {
     {"verify", py_verify, METH_VARARGS, NULL},
     {"keep_memory", py_keep_memory, METH_NOARGS, "See pkttools/codec/python/__init__.py."},
     {"use_rows", py_use_rows, METH_VARARGS, "Chooses which code reads and writes rows, 0 the portable one; gives what is used; for tests."},
+    {"use_words", py_use_words, METH_VARARGS, "Chooses whether sums use the widest vectors; gives whether they do; for tests."},
     {NULL, NULL, 0, NULL},
 };
 
