@@ -283,7 +283,7 @@ field E 5
     ("end B * 65535", 11, "B counts more than 65535 bytes"),
     ("next linktype last 120", 11, "bad number '120': at most 32"),
     ("fixed 2\nnext linktype last 32", 12, "P has 2 bytes at least: no last 32 bits"),
-    ('unfollowed Q "Q"\nfield A 8\nafter linktype 8\nprotocol R\nafter linktype 9\nfield A 8\nnext Q', 17, "Q is not followed"),
+    ('space port "number {x}"', 11, "'number {x}' is no form for a number"),
     ("space port as nowhere", 11, "no space nowhere"),
     ("after linktype 0x100000000", 11, "bad number '0x100000000': at most 4294967295"),
 ])  # fmt: skip

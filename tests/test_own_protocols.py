@@ -194,6 +194,33 @@ def test_the_user_has_it(tmp_path, backend, announced, expression, packets):
     assert numbers(out(f"pkt-filter --protocols {path} '{expression}'", frames, backend)) == packets
 
 
+def test_what_the_user_does_not_follow_is_counted(tmp_path, backend):
+    """By the name of a header, or the number of a space that has a form, or none."""
+    path = tmp_path / "mine.protocol"
+    path.write_text("""
+space mine from 3
+7 - "seven"
+9 - leaf
+
+space yours "your {:#x}" from 0
+
+protocol MINE
+after ethertype 0x88B6
+field A 8
+field B 8
+next SECRET if A & 0x80
+next mine A if B == 0
+next yours B
+
+unfollowed SECRET "secret {0}"
+""")
+    packets = [b"\x81\0x", b"\x81\0", b"\2\0x", b"\3\0x", b"\7\0x", b"\x09\0x", b"\1\x2ax", b"\1\x2a"]
+    frames = [ethernet(0x88B6, packet) for packet in packets]
+    said = shell(f"pkt-correct --protocols {path} --out /dev/null", text(frames), backend=backend).stderr.decode()
+    names = "1 mine 3, 1 secret {0}, 1 seven, 1 your 0x0, 1 your 0x2a"
+    assert said == f"pkt-correct: 5 packets with headers that are not followed: {names}\n"
+
+
 # ---- what is wrong in a file ----
 
 

@@ -241,7 +241,9 @@ def test_wrong_checksums_are_mended(backend, sample):
 
 
 def test_everything_is_followed(backend):
-    assert together("pkt-correct --out /dev/null", everything(), backend).stderr.decode() == ""
+    """But what is encrypted: that is said."""
+    said = together("pkt-correct --out /dev/null", everything(), backend).stderr.decode()
+    assert said.rpartition("not followed: ")[2] == "4 ESP, 2 MACsec, 1 WireGuard, 1 encrypted 802.11\n"
 
 
 def test_tables_and_samples_fit():

@@ -167,6 +167,12 @@ def test_numbers_are_used_again_but_not_what_was_learnt_of_them(made):
     assert made.port("d").went == made.port("c").went[-1:] == [4]
 
 
+def test_what_is_changed_and_not_followed_is_said_at_the_end(made):
+    made.change = Change("IP.TTL=9", False)
+    come(made, "a", between(2, 1)[:12] + b"\x43\x05" + bytes(46), between(2, 1)[:12] + b"\x43\x05" + bytes(46))
+    assert made.close()[-1] == "2 frames with headers that are not followed: 2 BATMAN"
+
+
 def test_ageing(made):
     made.age = 10
     made.tick()

@@ -117,12 +117,13 @@ def stage(values: Values) -> Stage:
     source = generated(values)
     if not values.interface:
         need(values.xmit == "queue", "--xmit needs -i")
-        return Stage(values, program=(None, None), source=source.begin, account=source.account)
+        return Stage(values, program=(None, None), source=source.begin, account=source.account, beyond=source.beyond)
     need(sys.platform == "linux", "-i is for Linux")
     for option in values.given(OUTPUT):
         raise UsageError(f"{option.names[-1]} is for packets that are written")
     need(values.start is None, "--start is for packets that are written")
-    return Stage(values, program=(None, None), source=source.begin, sink=source.interface, account=source.account)
+    return Stage(values, program=(None, None), source=source.begin, sink=source.interface, account=source.account,
+                 beyond=source.beyond)  # fmt: skip
 
 
 def checking(values: Values) -> Stage:

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # it may keep packets back until the stream ends
 
 
-UNFOLLOWED = 20  # kinds of headers that are not followed which are named
-
-
 def program_of(values: Values) -> tuple[Filter | None, Assignments | None]:
     """The filter and the assignments that a command line asks for. Raises UsageError, PktError for a file of --bpf-file."""
     if not (values.arguments or picks(values)):
@@ -127,14 +124,9 @@ class Stage:
         counts = self.beyond or (self.assignments.beyond if self.assignments else {})
         if not counts:
             return []
-        from ..protocols.names import beyond_name  # late: seldom
+        from ..protocols.names import not_followed  # late: seldom
 
-        parts = sorted(((count, beyond_name(code)) for code, count in counts.items()), key=lambda part: (-part[0], part[1]))
-        shown = [f"{count} {name}" for count, name in parts[:UNFOLLOWED]]
-        rest = sum(count for count, _ in parts[UNFOLLOWED:])
-        if rest:
-            shown.append(f"{rest} others")
-        return [f"{counted(sum(counts.values()), 'packet')} with headers that are not followed: {', '.join(shown)}"]
+        return not_followed(counts)
 
 
 def each(change: Callable[[Batch], Batch]) -> Work:

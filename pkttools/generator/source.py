@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from .. import codec
 from ..command_line.signals import check, install
 from ..errors import PktError, UsageError, need
 from ..flow.ends import Source
@@ -43,6 +44,7 @@ class Generated(Source):
         self.values, self.protocol = values, protocol
         self.seed = int.from_bytes(os.urandom(4), "big") if values.seed is None else values.seed
         self.lent = False
+        self.beyond: dict[int, int] = {}  # what packets to begin with carry that is not followed
         self.sink: Sender | None = None
         self.count, self.schedule = amount(values)
         self.settings = settings(values, protocol)
@@ -115,6 +117,9 @@ class Generated(Source):
             templates = self.templates(self.file)
             self.count, self.schedule = amount(self.values, len(templates))
             self.make(templates)
+            if self.columns or self.stream.correct:
+                batch = self.stream.laid_out(0, len(templates))
+                codec.beyond(batch.data, batch.rows, self.beyond)
         sink = self.sink
         if sink and sink.longest > AT_ONCE:
             # Equal packets cost one call, others one each: between those signals and --duration are heard.

@@ -39,6 +39,10 @@ def check(found: Descriptions) -> None:
             raise space.line.wrong(f"no space {space.of}; there are {', '.join(found.spaces)}")
         if space.counted_as not in found.spaces:
             raise space.line.wrong(f"no space {space.counted_as}; there are {', '.join(found.spaces)}")
+        try:
+            space.form.format(0)
+        except (ValueError, LookupError, AttributeError) as error:
+            raise space.line.wrong(f"'{space.form}' is no form for a number, such as \"{space.name} {{}}\": {error}") from None
         for number, entries in space.entries.items() if space.of else ():
             for other in found.spaces[space.of].entries.get(number, ()):
                 if other.rank != entries[0].rank:
@@ -118,7 +122,8 @@ def _sizes(header: Header) -> None:
 
 def _limits(header: Header) -> None:
     """What the tables of the walk have room for."""
-    if header.fixed_size == 0 and not header.hidden and header.name != FALLBACK:
+    nothing = header.hidden or (header.unfollowed and not header.after) or header.name == FALLBACK
+    if header.fixed_size == 0 and not nothing:
         raise header.line.wrong(f"{header.name} has no bytes")
     for what, rules in (("sizes", header.size), ("rules", header.next)):
         if len(rules) > MOST_RULES:
@@ -185,8 +190,6 @@ def _rules(found: Descriptions, header: Header) -> None:
     for rule in header.next:
         if rule.header and rule.header not in found.headers:
             raise rule.line.wrong(f"no header {rule.header}; there are {', '.join(found.headers)}")
-        if rule.header and found.headers[rule.header].unfollowed:
-            raise rule.line.wrong(f"{rule.header} is not followed: `after` says where it is counted")
         if rule.space and rule.space not in found.spaces:
             raise rule.line.wrong(f"no space {rule.space}; there are {', '.join(found.spaces)}")
         if rule.last > header.fixed_size * 8:

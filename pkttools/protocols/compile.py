@@ -26,8 +26,6 @@ NUMBERED = (
     "UNKNOWN", "LOOPBACK", "LOOP", "SLL", "SLL2", "PKTAP", "PKTAP_BE", "ETHERNET", "VLAN", "ARP", "IP", "IPV6", "IPV6_OPTIONS",
     "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6", "SCTP", "GRE", "VXLAN",
 )  # fmt: skip
-# The spaces that it knows by number, from 1 on: `enum space` there.
-SPACES = ("ethertype", "protocol", "udp", "llc", "linktype", "greversion")
 
 # Where the tables are: what every command needs, what those do that name fields, and what few ask for.
 MODULES = {
@@ -98,6 +96,23 @@ def titles_of(found: Descriptions, name: str) -> dict[int, str]:
     spaces = [space for space in found.spaces.values() if name in (space.name, space.of)]
     entries = [(number, entry) for space in spaces for number, known in space.entries.items() for entry in known]
     return dict(sorted((number, entry.title) for number, entry in entries if entry.title))
+
+
+def codes_of(found: Descriptions) -> dict[str, int]:
+    """The numbers, from 1 on, by which the codec counts what is not followed: of spaces and of headers; 0: a limit."""
+    spaces = [space.name for space in found.spaces.values() if space.counted_as == space.name]
+    headers = [header.name for header in found.headers.values() if header.unfollowed]
+    return {name: number for number, name in enumerate([*spaces, *headers], 1)}
+
+
+def counted_of(found: Descriptions, name: str) -> tuple[str, dict[int, str]]:
+    """How what is not followed is called: the numbers of a space, and those with a title; or a header, whatever the number."""
+    if name in found.headers:
+        return found.headers[name].title.replace("{", "{{").replace("}", "}}"), {}
+    form, titles = found.spaces[name].form or f"{name} {{}}", titles_of(found, name)
+    if name == "linktype":  # people know these by number
+        titles = {number: f"{title} ({form.format(number)})" for number, title in titles.items()}
+    return form, titles
 
 
 def finds(found: Descriptions, rule: Next) -> bool:
@@ -233,7 +248,7 @@ def made(found: Descriptions) -> SimpleNamespace:
         kinds_of = layers.setdefault(row[0].partition(".")[0], [])
         if row[1] not in kinds_of and row[1] < FIRST_ITEM:
             kinds_of.append(row[1])
-    codes = {name: number for number, name in enumerate(SPACES, 1)}
+    codes = codes_of(found)
     return SimpleNamespace(
         HEADERS=tuple(found.headers[name].kind_of or name for name in names),
         ROWS=columns,
@@ -244,7 +259,7 @@ def made(found: Descriptions) -> SimpleNamespace:
         LAYOUTS=tuple(layout_of(found.headers[name]) for name in names),
         NAMES=words,
         LINKTYPE=titles_of(found, "linktype"),
-        SPACES={code: (found.spaces[name].form, titles_of(found, name)) for name, code in codes.items()},
+        SPACES={code: counted_of(found, name) for name, code in codes.items()},
         WALK=tabulate.tables(found, names, codes),
     )
 

@@ -6,10 +6,11 @@ Each table of names in the descriptions is one here, number to name: names.PROTO
 from __future__ import annotations
 
 from ..batch import count_of, fcs_of, linktype_of
+from ..errors import counted
 from . import _tables
 
 LINKTYPE = _tables.LINKTYPE
-LINK_SPACE = 5  # of link types, in `enum space` of codec/c/codec.h
+UNFOLLOWED = 20  # kinds of headers that are not followed which are named
 
 
 def __getattr__(name: str) -> dict[int, str]:
@@ -38,11 +39,26 @@ def linktype_name(linktype: int) -> str:
 
 
 def beyond_name(code: int) -> str:
-    """What a code stands for that the codec counts: a number, behind 32 bits the space that it is of."""
+    """What a code stands for that the codec counts: a number, behind 32 bits the space that it is of; of none: a limit."""
     from . import _words  # late: seldom
 
     space, number = code >> 32, code & 0xFFFFFFFF
+    if not space:
+        return f"more than {number} headers"
     form, known = _words.SPACES[space]
-    if space == LINK_SPACE and number in known:
-        return f"{known[number]} ({form.format(number)})"
     return known.get(number) or form.format(number)
+
+
+def not_followed(counts: dict[int, int], noun: str = "packet") -> list[str]:
+    """What there is to say of what the codec counts, the most frequent first. noun: what carries it."""
+    if not counts:
+        return []
+    named: dict[str, int] = {}
+    for code, count in counts.items():
+        name = beyond_name(code)
+        named[name] = named.get(name, 0) + count
+    parts = sorted(named.items(), key=lambda part: (-part[1], part[0]))
+    shown = [f"{count} {name}" for name, count in parts[:UNFOLLOWED]]
+    if rest := sum(count for _, count in parts[UNFOLLOWED:]):
+        shown.append(f"{rest} others")
+    return [f"{counted(sum(named.values()), noun)} with headers that are not followed: {', '.join(shown)}"]

@@ -30,7 +30,7 @@ Condition = tuple[Read, int, int, int, int]  # a row of tests
 def tables(found: Descriptions, names: list[str], codes: dict[str, int]) -> tuple[bytes, ...]:
     """The tables, as the codec takes them.
 
-    names: the kinds of headers, in order; codes: of spaces, by which the codec counts what is not followed.
+    names: the kinds of headers, in order; codes: of spaces and headers, by which the codec counts what is not followed.
     """
     others = [header.name for header in found.headers.values() if header.hidden or header.unfollowed]
     return packed(Tables(found, [*names, *others], codes).all())
@@ -170,15 +170,15 @@ class Tables:
         """A row of rules: what comes next. Two of a space whose numbers are in either byte order."""
         flags = (walking.PROMISED if rule.promised else 0) | (walking.QUOTED if rule.quoted else 0)
         only = [condition(header, test) for test in rule.tests]
+        if rule.header and self.found.headers[rule.header].unfollowed:
+            self.rows["rules"] += (walking.COUNTED, self.codes[rule.header], -1, 0, *self.run(*only))
+            return
         if rule.header:
             self.rows["rules"] += (walking.TO_KIND, self.kinds[rule.header], -1, flags, *self.run(*only))
             return
         field, space = header.field(rule.field), self.found.spaces[rule.space]
         bit, width = (0, rule.behind) if rule.behind else (-rule.last, rule.last)
         of = read(field) if field else (walking.FROM_BEHIND, bit, width, walking.BIG_ENDIAN)
-        if space.name in self.codes and not any(leads(entry) for _, entry in announced(self.found, space)):
-            self.rows["rules"] += (walking.COUNTED, self.codes[space.name], self.read(of), 0, *self.run(*only))
-            return
         if space.swapped:
             swapped = self.run((of, MOST, 0x10000, MOST, 0), *only)
             self.rows["rules"] += (walking.BY_SPACE, self.spaces[space.name], self.read((*of[:3], 1 - of[3])), flags, *swapped)

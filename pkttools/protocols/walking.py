@@ -32,8 +32,9 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         until: four bytes, as a number: its size goes on up to the first of them behind it, or to its end; -1: it does not.
     rules    how, what, read, flags, tests
         What comes behind a kind: the first one that holds and finds something. TO_KIND: the kind `what`; BY_SPACE: what the number
-        read announces in space `what`; COUNTED: nothing that is followed, counted as the number read, of space number `what`.
-        flags: QUOTED: of a packet that is quoted in an error message; PROMISED: a frame of which none of it is there is partial.
+        read announces in space `what`; COUNTED: nothing that is followed; where there is something, that is
+        counted as 0 of space number `what`. flags: QUOTED: of a packet that is quoted in an error message; PROMISED: a frame of
+        which none of it is there is partial.
     spaces   number, counted, entries
         Numbers that announce kinds; the first one is link types. number: in SPACES of compile.py, of what is not followed; counted:
         values from here on that have no entry are counted; -1: none, the next rule is asked.

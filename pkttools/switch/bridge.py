@@ -169,7 +169,9 @@ class Bridge:
             said.append(f"{port.name}: {self.account(port)}" + (" (mirror)" if port is self.mirror else ""))
             port.close()
         if self.change:
-            said += self.change.assignments.said(False, "frame")
+            from ..protocols.names import not_followed  # late: seldom
+
+            said += self.change.assignments.said(False, "frame") + not_followed(self.change.assignments.beyond, "frame")
         if self.unlearnt:
             said.append(f"{counted(self.unlearnt, 'time')} no room for an address: frames to it were flooded")
         return said

@@ -36,11 +36,13 @@ class Responder:
     def __init__(self, networks: list[Network]) -> None:
         self.networks = networks
         self.answered = self.unanswered = 0
+        self.beyond: dict[int, int] = {}  # what packets carry that is not followed
         self.requests = compiled(any_of(["ARP.OPERATION==1 or ICMP.TYPE==8 or ICMPV6.TYPE==135 or ICMPV6.TYPE==128"]))
 
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes the answers."""
         for batch in stream:
+            codec.beyond(batch.data, batch.rows, self.beyond)
             asked = Batch(batch.data, codec.select(batch.data, batch.rows, self.requests))
             verdicts = codec.check(asked.data, asked.rows)
             found = [self.answer(asked, i) if verdicts[i] == codec.CORRECTED else None for i in range(len(asked))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from pkttools.protocols.compile import SPACES, descriptions, kinds, our_files
+from pkttools.protocols.compile import codes_of, descriptions, kinds, our_files
 from pkttools.protocols.model import Descriptions, Header, Space
 from pkttools.protocols.tabulate import MOST, Tables
 from pkttools.protocols.walking import BY_SPACE, COUNTED, FROM_BEHIND, FROM_START, LEAF, TO_KIND
@@ -68,9 +68,9 @@ def by(space: str, read: Read, *tests: Test, flags: int = 0) -> Rule:
     return BY_SPACE, space, read, flags, tests
 
 
-def counted(number: int, read: Read, *tests: Test) -> Rule:
+def counted(number: int, *tests: Test) -> Rule:
     """A rule: nothing that is followed."""
-    return COUNTED, number, read, 0, tests
+    return COUNTED, number, None, 0, tests
 
 
 def term(read: Read | None, scale: int, bias: int, *tests: Test) -> Term:
@@ -103,7 +103,7 @@ class More(Tables):
         found.headers = {**ours().headers, **{name: Header(name, name, name, nowhere) for name in more}}
         found.spaces = {**ours().spaces, **{name: Space(name, "", "", nowhere) for name in spaces}}
         found.lists = ours().lists
-        super().__init__(found, [*names(), *more], {name: code for code, name in enumerate(SPACES, 1)})
+        super().__init__(found, [*names(), *more], codes_of(found))
         self.more, self.entries, self.new = more, entries, spaces
 
     def kind(self, header: Header) -> None:

@@ -332,7 +332,7 @@ struct walk {
                                  * one behind it, that is no part of that packet */
     size_t quote_end;           /* where what is quoted ends in the frame */
     bool partial;               /* an IP header or an inner frame was announced, but not captured, or lies too deep */
-    uint64_t beyond;            /* what is not followed: a number, behind 32 bits the space that it is of; 0: nothing */
+    uint64_t beyond;            /* what is not followed: a number, behind 32 bits what numbers; of none: a limit; 0: nothing */
 };
 
 bool extends(enum header_kind kind);

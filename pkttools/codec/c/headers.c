@@ -97,7 +97,8 @@ static const struct kind *next_in_full(const struct kind *k, struct standing *s,
         const struct kind *next = r->kind;
         enum way way = LED;
         if (r->how == COUNTED) {
-            w->beyond = r->code | read_number(&r->read, f, s->at, s->behind);
+            if (s->behind < s->limit)
+                w->beyond = r->code;
             return NULL;
         }
         if (r->how == BY_SPACE) {
@@ -171,6 +172,8 @@ static const struct kind *step_in_full(const struct kind *k, struct standing *s,
     bool hidden = (k->flags & HIDDEN) != 0;
     if (hidden ? s->hidden++ == MAX_HIDDEN : w->count == MAX_HEADERS) {
         w->partial |= (k->flags & DEEP) != 0;
+        if (s->at < s->limit)
+            w->beyond = MAX_HEADERS;
         return NULL;
     }
     bool there = s->limit - s->at >= k->fixed, sized = false;

@@ -144,7 +144,7 @@ static struct fault kinds_sound(const struct given *g)
             int64_t most = r->how == TO_KIND ? (int64_t)g->count[KINDS] - 1 : r->how == BY_SPACE ? (int64_t)g->count[SPACES] - 1 : 255;
             CHECK(RULES, n, rule_row, what, IN(r->what, r->how == BY_SPACE ? 0 : 1, most)
                   && (r->how != TO_KIND || (g->kinds[r->what].flags & UNFOLLOWED) == 0));
-            CHECK(RULES, n, rule_row, read, (r->how == TO_KIND && r->read == -1) || read_sound(g, r->read, k->fixed, true));
+            CHECK(RULES, n, rule_row, read, r->how != BY_SPACE ? r->read == -1 : read_sound(g, r->read, k->fixed, true));
             CHECK(RULES, n, rule_row, flags, IN(r->flags, 0, RULE_FLAGS));
             CHECK(RULES, n, rule_row, test, tests_sound_of(g, r->test, r->tests, k->fixed, true));
         }

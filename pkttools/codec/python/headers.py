@@ -105,7 +105,7 @@ class Walk(Reading):
         self.frame = frame
         self.headers: list[Header] = []
         self.partial = False  # a header that had to be there was announced, but not captured, or lies too deep
-        self.beyond = 0  # what is not followed: a number, behind 32 bits the space that it is of; 0: nothing
+        self.beyond = 0  # what is not followed: a number, behind 32 bits what numbers; of none: a limit; 0: nothing
         # The first header of a packet that an error message quotes, and the first one behind it that is no part of that packet:
         self.quoted = self.resumed = MAX_HEADERS
         self.quote_end = 0  # where what is quoted ends
@@ -167,6 +167,8 @@ class Walk(Reading):
             deep = self.hidden > MAX_HIDDEN
         if deep:
             self.partial |= bool(flags & DEEP)
+            if at < self.limit:
+                self.beyond = MAX_HEADERS
             return None
         there = self.limit - at >= kind.fixed
         if there:
@@ -215,10 +217,11 @@ class Walk(Reading):
         for how, to, space, read, flags, tests, code in kind.rules:
             if tests and not self.hold(tests, at, behind, self.limit):
                 continue
-            value = self.number(read, behind if read[4] else at) if read else 0
             if how == COUNTED:
-                self.beyond = code | value
+                if behind < self.limit:
+                    self.beyond = code
                 return None
+            value = self.number(read, behind if read[4] else at) if read else 0
             if how == BY_SPACE and space:
                 if self.exception and ETHERTYPE_VLAN in space.entries and tag_stands(self.frame, value, behind, self.limit):
                     value = ETHERTYPE_VLAN

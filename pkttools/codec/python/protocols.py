@@ -220,7 +220,7 @@ class _Checked:
             most = len(self.rows[KINDS]) - 1 if how == TO_KIND else len(self.rows[SPACES]) - 1 if how == BY_SPACE else 255
             known = (0 if how == BY_SPACE else 1) <= what <= most
             self.need(RULES, i, 1, known and not (how == TO_KIND and self.rows[KINDS][what][1] & UNFOLLOWED))
-            self.need(RULES, i, 2, (how == TO_KIND and read == -1) or self.read(read, fixed, True))
+            self.need(RULES, i, 2, self.read(read, fixed, True) if how == BY_SPACE else read == -1)
             self.need(RULES, i, 3, 0 <= flags <= RULE_FLAGS)
             self.need(RULES, i, 4, self.tests(test, tests, fixed, True))
 
