@@ -3,6 +3,9 @@
 The packets are texts in data/protocols. Tables there, *.tsv, say which field of ours is which of tshark's:
 
     SAMPLE  FIELD  FIELD OF TSHARK  [UNIT]      both have the same values, in the same order; theirs times UNIT are ours
+    SAMPLE  FIELD  FIELD[4:2],FIELD             two bytes of it behind the first four; several are one behind the other
+    SAMPLE  FIELD  FIELD OF TSHARK  4+8         theirs times 4, and 8
+    SAMPLE  FIELD  FIELD OF TSHARK  1  where    only in packets that have both
     SAMPLE  -d     udp.port==8472,vxlan         what tshark is told for this sample; also -o
 
 A field of ours may come as often as its header does: all values are compared, packet by packet.
@@ -16,6 +19,8 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from functools import cache
+from ipaddress import ip_address
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from xml.etree import ElementTree
@@ -28,19 +33,29 @@ from pkttools.protocols.fields import FIELDS
 FOLDER = Path(__file__).parent / "data/protocols"
 SAMPLES = {path.stem: path for path in sorted(FOLDER.glob("*.txt"))}
 CHECKS = ("ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "tcp.check_checksum:TRUE", "sctp.checksum:CRC 32c")  # off else
-FIELD_LINE = re.compile(r"([A-Z][A-Z0-9_]*\.[A-Z0-9_]+):\s*(.*)")
+FIELD_LINE = re.compile(r"(([A-Z][A-Z0-9_]*\.[A-Z0-9_]+)(?:\[[0-9]+\])?):\s*(.*)")
+SLICE = re.compile(r"([^,\[]+)(?:\[(\d+):(\d+)\])?")
 Value = TypeVar("Value")
 needs_tshark = pytest.mark.skipif(not shutil.which("tshark"), reason="tshark is not installed")
 
 
 class Pair(NamedTuple):
-    """A row of a table: what is the same, in which sample, and how many of our units is one of tshark's."""
+    """A row of a table: what is the same, in which sample, and how many of our units is one of tshark's, with what is added."""
 
     table: str
     sample: str
     ours: str
     theirs: str
     unit: Fraction
+    more: int
+    where: bool
+
+
+def pair_of(table: str, row: list[str]) -> Pair:
+    """What a row says."""
+    sample, ours, theirs, unit, where = [*row, *["1", ""][len(row) - 3 :]]
+    unit, _, more = unit.partition("+")
+    return Pair(table, sample, ours, theirs, Fraction(unit), int(more or 0), where == "where")
 
 
 def rows() -> list[tuple[str, list[str]]]:
@@ -54,14 +69,15 @@ def rows() -> list[tuple[str, list[str]]]:
 
 
 ROWS = rows()
-PAIRS = [Pair(table, *row[:3], Fraction(row[3] if len(row) > 3 else 1)) for table, row in ROWS if not row[1].startswith("-")]
+PAIRS = [pair_of(table, row) for table, row in ROWS if not row[1].startswith("-")]
 TOLD = {sample: [word for _, row in ROWS if row[0] == sample and row[1].startswith("-") for word in row[1:3]] for sample in SAMPLES}
 
 
 class Seen(NamedTuple):
-    """What tshark says of a packet: values of its fields, in their order, and what is wrong with it."""
+    """What tshark says of a packet: values of its fields, in their order, their bytes, and what is wrong with it."""
 
     fields: dict[str, list[str]]
+    raw: dict[str, list[str]]
     wrong: list[str]
 
 
@@ -122,14 +138,16 @@ def judged(capture: bytes, told: list[str]) -> list[Seen]:
 def seen(packet: ElementTree.Element) -> Seen:
     """A packet of tshark's output."""
     fields: dict[str, list[str]] = {}
+    raw: dict[str, list[str]] = {}
     wrong = []
     for node in packet.iter():
         name, show = node.get("name", ""), node.get("show", "")
         fields.setdefault(name, []).append(show)
+        raw.setdefault(name, []).append(node.get("unmaskedvalue") or node.get("value") or "")
         said = node.get("showname") or show
         if name == "_ws.malformed" or (name.endswith("checksum.status") and show in ("0", "Bad")) or "[incorrect" in said:
             wrong.append(f"{name} {said}")
-    return Seen(fields, wrong)
+    return Seen(fields, raw, wrong)
 
 
 @cache
@@ -143,9 +161,9 @@ def ours(backend: str) -> dict[str, Sequence[dict[str, list[str]]]]:
         if line.startswith("-- "):
             found.append({})
         elif match:
-            name, value = match.groups()
+            label, name, value = match.groups()
             values = found[-1].setdefault(name, [])
-            if name == before and re.fullmatch(r"([0-9A-F]{2} ?)+", value) and len(values[-1].split()) % 16 == 0:
+            if label == before and re.fullmatch(r"([0-9A-F]{2} ?)+", value) and len(values[-1].split()) % 16 == 0:
                 values[-1] += f" {value}"
             else:
                 values.append(value)
@@ -153,12 +171,30 @@ def ours(backend: str) -> dict[str, Sequence[dict[str, list[str]]]]:
     return by_sample(SAMPLES, found)
 
 
-def value_of(text: str, unit: Fraction = Fraction(1)) -> int | str:
+def theirs(packet: Seen, pair: Pair) -> list[int | str]:
+    """What tshark has for a pair; bytes are numbers."""
+    found: list[int | str] = []
+    for name, at, size in SLICE.findall(pair.theirs):
+        if at:
+            found += [int(value[int(at) * 2 :][: int(size) * 2], 16) for value in packet.raw.get(name, [])]
+        else:
+            found += [value_of(value, pair.unit, pair.more) for value in packet.fields.get(name, [])]
+    return found
+
+
+def number_of(value: int | str) -> int:
+    """A number, an address or bytes as one number."""
+    if isinstance(value, int):
+        return value
+    return int(ip_address(value)) if re.search("[.:]", value) else int(value, 16)
+
+
+def value_of(text: str, unit: Fraction = Fraction(1), more: int = 0) -> int | str:
     """A value in one form, whoever wrote it: a number, or digits and letters of an address or of bytes."""
     if text in ("True", "False"):
         return int(text == "True")
     if re.fullmatch(r"0x[0-9a-fA-F]+|-?[0-9]+", text):
-        return int(int(text, 16 if text.startswith("0x") else 10) * unit)
+        return int(int(text, 16 if text.startswith("0x") else 10) * unit) + more
     if re.fullmatch(r"[0-9a-fA-F]{2}([ :-]{0,2}[0-9a-fA-F]{2})+", text):
         return re.sub("[ :-]", "", text).lower()
     return text.strip().strip('"').lower()
@@ -179,8 +215,14 @@ def test_fields_have_the_values_that_tshark_finds(backend, sample):
     assert len(mine) == len(judge)
     for pair in (pair for pair in PAIRS if pair.sample == sample):
         found = [[value_of(value) for value in packet.get(pair.ours, [])] for packet in mine]
-        right = [[value_of(value, pair.unit) for value in packet.fields.get(pair.theirs, [])] for packet in judge]
+        if "[" in pair.theirs:
+            found = [[number_of(value) for value in values] for values in found]
+        right = [theirs(packet, pair) for packet in judge]
         assert any(right), f"{pair}: tshark has no such field here"
+        if pair.where:
+            both = [bool(values and there) for values, there in zip(found, right, strict=True)]
+            found, right = list(compress(found, both)), list(compress(right, both))
+            assert found
         assert found == right, f"{pair.table}: {pair.sample}: {pair.ours} is not {pair.theirs}"
 
 
@@ -229,7 +271,7 @@ def bytes_of(text: bytes) -> list[str]:
 WRITTEN = {  # where another sum is right, too, and written
     "vrrp": ("64 DE 00", "64 80 95")  # version 3 over IPv4: tshark has a pseudo-header, as RFC 5798; RFC 9568 has none
 }
-WITHOUT_CHECKSUM = {"lldp", "netlink", "slow", "stp"}
+WITHOUT_CHECKSUM = {"arp", "lldp", "netlink", "slow", "stp"}
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
@@ -244,6 +286,20 @@ def test_everything_is_followed(backend):
     """But what is encrypted: that is said."""
     said = together("pkt-correct --out /dev/null", everything(), backend).stderr.decode()
     assert said.rpartition("not followed: ")[2] == "4 ESP, 2 MACsec, 1 WireGuard, 1 encrypted 802.11\n"
+
+
+def unjudged() -> dict[str, str]:
+    """Fields that are compared with nothing, and why. Data are what stands behind, no field of tshark's."""
+    rows = [line.partition(": ") for line in (FOLDER / "unjudged").read_text("utf-8").splitlines() if line[:1] != "#"]
+    return {name: reason for reason, _, names in rows for name in names.split()}
+
+
+def test_each_field_is_compared():
+    """Or it is said why not."""
+    data = {name for name in FIELDS if name.endswith(".DATA")}
+    compared = {pair.ours for pair in PAIRS}
+    assert sorted(set(FIELDS) - data - compared - set(unjudged())) == []
+    assert sorted(set(unjudged()) - set(FIELDS)) == []
 
 
 def test_tables_and_samples_fit():
