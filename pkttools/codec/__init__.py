@@ -6,6 +6,8 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     text_decode(buffer, start, stop, final, linktype, line, now)
         -> (consumed, data, rows, fields, linktype, line, error, (stray, shortened, filled))
     text_encode(data, rows, first, number, width, data_only, extras) -> (text, stop)
+    lane_encode(data, rows, first, out, front) -> (start, size, stop)
+    lane_decode(data, start, stop, rows, linktype) -> (sound, lines)
     pcap_decode(buffer, start, stop, final, big_endian, nano, header, lengths, linktype) -> (consumed, rows, error)
     pcap_encode(data, rows, first, big_endian, nano) -> (records, stop, lost)
     pcapng_decode(buffer, start, stop, big_endian, interfaces, names)
@@ -66,6 +68,7 @@ except ImportError as _error:
     BACKEND = "python"
 
 text_decode, text_encode = _backend.text_decode, _backend.text_encode
+lane_decode, lane_encode = _backend.lane_decode, _backend.lane_encode
 pcap_decode, pcap_encode = _backend.pcap_decode, _backend.pcap_encode
 pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
 walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.select, _backend.assign, _backend.spread
@@ -99,6 +102,8 @@ __all__ = [
     "forward",
     "items",
     "keep_memory",
+    "lane_decode",
+    "lane_encode",
     "pcap_decode",
     "pcap_encode",
     "pcapng_decode",

@@ -316,3 +316,48 @@ void fuzz_pcap(struct input *in)
     bytes_free(&whole.packets);
     bytes_free(&pieces.packets);
 }
+
+/* ---- lane ---- */
+
+/* Reads rows and packets, each in memory of its own; gives how many are sound. */
+static size_t read_lane(uint8_t *rows, size_t count, const uint8_t *data, size_t start, size_t size, int64_t linktype)
+{
+    int64_t lines = 0;
+    struct packet *p = (struct packet *)rows;
+    size_t sound = lane_decode(p, count, data, start, size, linktype, &lines), at = start;
+    EXPECT(sound <= count && lines >= 4 * (int64_t)sound);
+    const struct bytes read = {rows, sound * sizeof *p, sound * sizeof *p};
+    expect_sound(&read, size, MAX_SECONDS);
+    for (size_t i = 0; i < sound; i++) {
+        EXPECT(p[i].offset == (int64_t)at && p[i].notes == p[i].offset + p[i].captured && p[i].linktype == linktype);
+        at += (size_t)(p[i].captured + p[i].notes_size);
+    }
+    return sound;
+}
+
+void fuzz_lane(struct input *in)
+{
+    int64_t linktype = take_linktype(in);
+    size_t count = take8(in) % 16, start = take8(in) % 4;
+    if (count > in->size / sizeof(struct packet))
+        count = in->size / sizeof(struct packet);
+    size_t rows_size = count * sizeof(struct packet), size = in->size - rows_size;
+    if (start > size)
+        start = size;
+    uint8_t *rows = exact(in->at, rows_size), *data = exact(in->at + rows_size, size);
+    size_t sound = read_lane(rows, count, data, start, size, linktype), written, again;
+    const struct packet *p = (const struct packet *)rows;
+    EXPECT(lane_count(data, p, sound, &written) == sound && written <= MAX_LANE);
+    uint8_t *out = exact(NULL, written);
+    lane_encode(out, data, p, sound);
+    size_t packets = written - sound * sizeof *p;
+    EXPECT(equal(out + sound * sizeof *p, data + start, packets));
+    uint8_t *other = exact(out, sound * sizeof *p);
+    again = read_lane(other, sound, data, start, start + packets, linktype);
+    EXPECT(again == sound && equal(other, rows, sound * sizeof *p));
+    EXPECT(sound == 0 || lane_stands(p, sound, 0) == (start >= sound * sizeof *p));
+    release(other, sound * sizeof *p);
+    release(out, written);
+    release(data, size);
+    release(rows, rows_size);
+}

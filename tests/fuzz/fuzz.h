@@ -44,6 +44,7 @@ void fuzz_text(struct input *in);
 void fuzz_long(struct input *in);
 void fuzz_rows(struct input *in);
 void fuzz_pcap(struct input *in);
+void fuzz_lane(struct input *in);
 void fuzz_blocks(struct input *in);
 void fuzz_notes(struct input *in);
 void fuzz_checksums(struct input *in);

@@ -394,10 +394,33 @@ def to_send() -> Iterator[bytes]:
         yield struct.pack("!BBH", 10, 1, 100) + b"".join(struct.pack("=7q", at, size, size, 0, 1, 0, 0) for at, size in rows)
 
 
+def handed_on() -> Iterator[bytes]:
+    """Rows and packets as one command hands them to the next: sound ones, and such as are wrong in one column."""
+    notes = b"IFACE: eth0\nNOTE: x\n"
+    data = bytes(8) + notes + bytes(20) + b"LOST: 1\n" + bytes(5)
+    rows = [[8, 8, 1, len(notes)], [20, 90, 1_700_000_000_000_000_001, 8], [5, 5, 2, 0], [0, 0, 0, 0]]
+    for row, column, value in (
+        (0, 0, 8),
+        (0, 3, 3),
+        (1, 0, -1),
+        (1, 1, 1 << 32),
+        (1, 2, -1),
+        (1, 2, (1 << 63) - 1),
+        (2, 0, 6),
+        (2, 3, 1 << 62),
+    ):
+        changed = [list(each) for each in rows]
+        changed[row][column] = value
+        told = b"".join(struct.pack("=7q", 0, captured, original, time, 0, 0, size) for captured, original, time, size in changed)
+        for start in (0, 3):
+            yield bytes([0, len(rows), start]) + told + bytes(start) + data
+
+
 CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
-    "v": placed, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records, "y": perf_records, "z": to_send,
+    "d": handed_on, "v": placed, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records, "y": perf_records,
+    "z": to_send,
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ static const struct {
     {'t', fuzz_text},           /* formats.c: a text is read, written, and read again */
     {'l', fuzz_long},           /* formats.c: the text of a packet near the largest size */
     {'r', fuzz_rows},           /* formats.c: canonical rows, with vectors and without */
+    {'d', fuzz_lane},           /* formats.c: packets that another process hands on are read, written, and read again */
     {'p', fuzz_pcap},           /* formats.c: records of a capture are read, written, and read again */
     {'n', fuzz_blocks},         /* blocks.c: blocks of pcapng are read, written, and read again */
     {'m', fuzz_notes},          /* blocks.c: notes of any kind become options */

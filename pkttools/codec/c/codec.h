@@ -15,6 +15,7 @@
 #define MAX_SECONDS INT64_C(9223372035) /* the last whole second that int64 nanoseconds hold */
 #define MAX_BATCH (2 << 20)     /* bytes a decoder gathers before it hands the batch on */
 #define MAX_TEXT (8 << 20)      /* bytes of text that an encoder gathers: with usual rows it stops by MAX_BATCH long before */
+#define MAX_LANE ((512 << 10) - 64)     /* bytes of rows and packets that are handed on at once: with a header, a piece that is lent */
 #define MAX_HEADERS 32          /* headers the walk follows; what lies deeper is payload */
 
 /* One packet of a batch; the columns of pkttools/batch.py. Times in nanoseconds, sizes in bytes. The link type is in the low 32
@@ -245,6 +246,26 @@ struct extra {                  /* lines to add to one packet, after its bytes *
 uint64_t text_room(const struct packet *p, const struct text_style *style, size_t extra);
 size_t text_encode(uint8_t *out, const uint8_t *data, const struct packet *p, int64_t number,
                    const struct text_style *style, const struct extra *extra);
+
+/* lane.c */
+
+#define LANE_MARK "\0packet batches\n" /* what stands in front of packets that are handed on; no line of text begins with its first byte */
+
+static inline bool is_lane_mark(const uint8_t *line, size_t size)
+{
+    return size == sizeof LANE_MARK - 2 && line[0] == 0 && memcmp(line, LANE_MARK, size) == 0;
+}
+
+/* How many packets are handed on together, from the first on: of one link type, such as text can say, up to MAX_LANE; and the bytes
+ * that takes. */
+size_t lane_count(const uint8_t *data, const struct packet *p, size_t count, size_t *size);
+/* Whether they lie one behind the other, with room for their rows in front of them, and `front` bytes more. */
+bool lane_stands(const struct packet *p, size_t count, size_t front);
+void lane_encode_rows(uint8_t *out, const struct packet *p, size_t count);
+void lane_encode(uint8_t *out, const uint8_t *data, const struct packet *p, size_t count);      /* rows and packets */
+/* Where the packets lie in what was read of them, from `start` up to `stop`, goes into their rows, and their link type. Returns how
+ * many are sound, up to the first that is not; adds the lines that they would be as text. */
+size_t lane_decode(struct packet *p, size_t count, const uint8_t *data, size_t start, size_t stop, int64_t linktype, int64_t *lines);
 
 /* pcap.c */
 

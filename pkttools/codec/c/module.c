@@ -220,6 +220,57 @@ exit:
     return result;
 }
 
+/* ---- lane ---- */
+
+static PyObject *py_lane_encode(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    Py_buffer out;
+    Py_ssize_t first, front;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*nw*n", &b.data, &b.rows, &first, &out, &front))
+        return NULL;
+    if (!batch_sound_from(&b, first, front >= 0 && front <= MAX_FRAME && out.len >= front + MAX_LANE, "first packet or room out of range"))
+        goto exit;
+    const struct packet *p = b.packets + first;
+    size_t size, start = 0, count = lane_count(b.data.buf, p, (size_t)(b.count - first), &size);
+    if (out.buf != b.data.buf)
+        lane_encode((uint8_t *)out.buf + front, b.data.buf, p, count);
+    else if (lane_stands(p, count, (size_t)front)) {
+        start = (size_t)p->offset - count * sizeof *p - (size_t)front;
+        lane_encode_rows((uint8_t *)out.buf + start + front, p, count);
+    } else
+        count = 0;
+    result = Py_BuildValue("(nnn)", (Py_ssize_t)start, (Py_ssize_t)(count > 0 ? (size_t)front + size : 0), first + (Py_ssize_t)count);
+exit:
+    PyBuffer_Release(&out);
+    batch_close(&b);
+    return result;
+}
+
+static PyObject *py_lane_decode(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data, rows;
+    Py_ssize_t start, stop;
+    long long linktype;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*nnw*L", &data, &start, &stop, &rows, &linktype))
+        return NULL;
+    if (rows.len % (Py_ssize_t)sizeof(struct packet) != 0 || (rows.len > 0 && !aligned(&rows)))
+        PyErr_SetString(PyExc_ValueError, "rows are not whole packets");
+    else if (range_of(&data, start, stop)) {
+        int64_t lines = 0;
+        size_t sound = lane_decode(rows.buf, (size_t)rows.len / sizeof(struct packet), data.buf, (size_t)start, (size_t)stop, linktype,
+                                   &lines);
+        result = Py_BuildValue("(nL)", (Py_ssize_t)sound, (long long)lines);
+    }
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    return result;
+}
+
 /* ---- pcap ---- */
 
 static PyObject *py_pcap_decode(PyObject *self, PyObject *args)
@@ -966,6 +1017,8 @@ static PyObject *py_keep_memory(PyObject *self, PyObject *args)
 static PyMethodDef methods[] = {
     {"text_decode", py_text_decode, METH_VARARGS, NULL},
     {"text_encode", py_text_encode, METH_VARARGS, NULL},
+    {"lane_encode", py_lane_encode, METH_VARARGS, NULL},
+    {"lane_decode", py_lane_decode, METH_VARARGS, NULL},
     {"pcap_decode", py_pcap_decode, METH_VARARGS, NULL},
     {"pcap_encode", py_pcap_encode, METH_VARARGS, NULL},
     {"pcapng_decode", py_pcapng_decode, METH_VARARGS, NULL},

@@ -388,7 +388,7 @@ static bool read_packet(struct text_decoder *d, const uint8_t *text, size_t size
         d->line++;
         if (starts(&l, "=="))
             return finish(d, p) || (fail(d, NO_MEMORY, d->line, 0, 0), false);
-        if (starts(&l, "--")) {
+        if (starts(&l, "--") || is_lane_mark(l.at, l.size)) {
             fail(d, NOT_ENDED, d->line, (size_t)p->line, 0);
             return false;
         }

@@ -8,9 +8,24 @@ from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
 __all__ = [
-    "assign", "beyond", "check", "correct", "forward", "items", "keep_memory", "pcap_decode", "pcap_encode", "pcapng_decode",
-    "pcapng_encode", "select", "set_protocols", "spread", "text_decode", "text_encode", "verify", "walk",
+    "assign", "beyond", "check", "correct", "forward", "items", "keep_memory", "lane_decode", "lane_encode", "pcap_decode",
+    "pcap_encode", "pcapng_decode", "pcapng_encode", "select", "set_protocols", "spread", "text_decode", "text_encode", "verify",
+    "walk",
 ]  # fmt: skip
+
+
+def lane_encode(data: bytearray, rows: bytes, first: int, out: bytearray, front: int) -> tuple[int, int, int]:
+    """See lane.lane_encode."""
+    from . import lane  # late: only between two of our own
+
+    return lane.lane_encode(data, rows, first, out, front)
+
+
+def lane_decode(data: bytearray, start: int, stop: int, rows: bytearray, linktype: int) -> tuple[int, int]:
+    """See lane.lane_decode."""
+    from . import lane
+
+    return lane.lane_decode(data, start, stop, rows, linktype)
 
 
 def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, interfaces: bytes, names: bytes) -> tuple[

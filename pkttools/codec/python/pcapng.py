@@ -12,6 +12,7 @@ from ...batch import (
     LINKTYPE,
     MAX_BATCH,
     MAX_FRAME,
+    MAX_SECONDS,
     NOTES,
     NOTES_SIZE,
     OFFSET,
@@ -23,7 +24,6 @@ from ...batch import (
 from ...errors import ANOTHER_CAPTURE, NO_INTERFACE, PAST_BLOCK, RECORD_TOO_LONG
 from .pcap import BEGINNING, MAGICS, begins_pcap
 from .rows import checked
-from .text import MAX_SECONDS
 
 MAX_TIME = MAX_SECONDS * 1_000_000_000 + 999_999_999
 WAYS = {1: b"in", 2: b"out"}  # in FLAGS

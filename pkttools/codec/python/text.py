@@ -27,10 +27,12 @@ from functools import lru_cache
 from ...batch import (
     CAPTURED,
     COLUMNS,
+    LANE_MARK,
     LINKTYPE,
     MAX_BATCH,
     MAX_FCS,
     MAX_FRAME,
+    MAX_SECONDS,
     NOTES,
     NOTES_SIZE,
     OFFSET,
@@ -60,7 +62,6 @@ from .rows import checked
 # ---- reading ----
 
 MAX_TEXT = 8 << 20  # bytes of text that are gathered; with usual rows it is MAX_BATCH that ends it
-MAX_SECONDS = 9_223_372_035  # the last whole second that int64 nanoseconds hold
 MAX_UINT32 = (1 << 32) - 1
 MAX_COUNT = 15  # four bits of a pcap header
 
@@ -269,7 +270,7 @@ class _Decoder:
             self.line += 1
             if text.startswith(b"==", start):
                 break
-            if text.startswith(b"--", start):
+            if text.startswith((b"--", LANE_MARK), start):
                 raise _Failed(NOT_ENDED, self.line, first, 0)
             if text.startswith(b"TIME:", start):
                 timestamp = self.read_time(start, end)
