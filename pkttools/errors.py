@@ -60,7 +60,7 @@ def limit(error: OSError) -> str:
 # Kinds of errors that a backend reports; `enum error_kind` in codec/c/codec.h.
 (NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END, NO_BLANK, ODD_HEX, NO_COLON, INDENTED,
  RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT, BLOCK_SHORT, BLOCK_UNALIGNED, BLOCK_LONG, BLOCK_TRAILER, PAST_BLOCK,
- NO_INTERFACE, BAD_TRAILER, NOT_TEXT, ANOTHER_CAPTURE) = range(25)  # fmt: skip
+ NO_INTERFACE, BAD_TRAILER, NOT_TEXT, ANOTHER_CAPTURE, BAD_BATCH) = range(26)  # fmt: skip
 
 DUMP = "; pkt-hex2txt reads the dumps of other programs"
 TEXT = {
@@ -76,6 +76,7 @@ TEXT = {
     TOO_LONG: "packet is longer than 262144 bytes",
     NOT_ENDED: "a packet begins here, but the one of line {number} has not ended with '=='",
     NOT_TEXT: "bytes that are no text: does a capture begin here? It has to be read by itself",
+    BAD_BATCH: "a batch of packets that is not sound: PKTTOOLS_LANE=text lets text be written instead",
     NO_END: "the packet that begins here never ends: '==' is missing",
 }
 

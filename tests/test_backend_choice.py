@@ -156,7 +156,7 @@ def test_the_kernels_functions_are_judged_by_their_own_sources(checkout, source)
     command = f"{copies} -v --in '{checkout}/many.txt' | {copies} 2> /dev/null"
 
     def piped(choice: str) -> list[str]:
-        environment = {**os.environ, "PKTTOOLS_CODEC": choice}
+        environment = {**os.environ, "PKTTOOLS_CODEC": choice, "PKTTOOLS_LANE": "text"}
         done = subprocess.run(["sh", "-c", command], capture_output=True, env=environment, timeout=60, check=True)
         assert done.stdout.count(b"==\n") == 2000
         return [line for line in done.stderr.decode().splitlines() if line.startswith("pkt-")]

@@ -146,7 +146,8 @@ FILTERS = [
 def ends_by(words: str, number: int, path: Path, reader: str, backend: str = "") -> tuple[int, bytes]:
     """Lets a command fill a pipe whose reader is stopped, and end by a signal; gives its exit code and what it said."""
     reading, writing = os.pipe()
-    environment = {**os.environ, "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "PKTTOOLS_CODEC": backend}
+    lane = {"PKTTOOLS_LANE": "text"}  # what is there of batches: test_lane.py
+    environment = {**os.environ, "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}", "PKTTOOLS_CODEC": backend, **lane}
     stopped = subprocess.Popen(["bash", "-c", f"exec {reader} > /dev/null"], stdin=reading, env=environment)
     if reader != "sleep 1000":
         until(lambda: promised(reading), "promise to copy what it reads")

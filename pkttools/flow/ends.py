@@ -7,6 +7,7 @@ import os
 from ..batch import Batch
 from ..command_line.options import USUAL, Values
 from ..command_line.signals import install
+from ..errors import counted
 from ..formats import named_format, packets, sink_of
 from ..formats.files import Input, Output, Sink
 
@@ -30,7 +31,8 @@ class Source:
 
     def __init__(self, values: Values, read: Callable[[Input], Iterator[Batch]] = packets) -> None:
         """read: what reads the input. Raises PktError where it cannot be opened."""
-        self.file, self.read = Input(values.input), read
+        self.values, self.read = values, read
+        self.file = Input(values.input, lane=read is packets)
         install(drain=not self.file.is_file and not os.isatty(self.file.fd))
 
     @property
@@ -40,6 +42,7 @@ class Source:
 
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
         """The packets, in as many rounds as there are. output: what is written meanwhile."""
+        self.file.onward = output.lane if output else None  # type: ignore[union-attr]  # the same
         stream = self.read(self.file)  # type: ignore[arg-type]  # those without a file have streams of their own
         if self.file.is_file and output:  # type: ignore[union-attr]  # the same
             from ..command_line.progress import reading  # late: who reads a pipe shows nothing, the first of the pipe does
@@ -49,7 +52,9 @@ class Source:
 
     def close(self) -> list[str]:
         """Returns what there is to say in the end, on standard error."""
-        return self.file.said  # type: ignore[union-attr]  # the same
+        file: Input = self.file  # type: ignore[assignment]  # the same
+        handed = [f"{counted(file.handed, 'packet')} came as batches"] if self.values.verbose and file.handed else []
+        return file.said + handed
 
 
 class Written:

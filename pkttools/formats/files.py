@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..command_line.options import Values
+    from .lane import Lane
     from .lending import Lender
     from .write_behind import WriteBehind
 
@@ -88,9 +89,13 @@ def to_file(path: str | None) -> bool:
 
 
 class Input:
-    """What is read: a file, or standard input."""
+    """What is read: a file, or standard input.
 
-    def __init__(self, path: str | None) -> None:
+    lane: whether packets may come as batches, see lane.py. handed: how many did. onward: what hands them on from here.
+    """
+
+    def __init__(self, path: str | None, *, lane: bool = False) -> None:
+        """lane: packets are read, not bytes, and they may be batches where a pipe brings them."""
         path = None if path == "-" else path
         self.name = path or "<stdin>"
         self.form = "text"  # or what its first bytes say
@@ -101,35 +106,46 @@ class Input:
             self.mode = os.fstat(self.fd).st_mode
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
+        self.lane, self.handed = False, 0
+        self.onward: Lane | None = None
         if LENDS and stat.S_ISFIFO(self.mode):
             from .lending import promise
 
             _widen(self.fd)
             promise(self.fd)
+            if lane:
+                from .lane import offer
+
+                self.lane = offer(self.fd)
 
     @property
     def is_file(self) -> bool:
         """Whether it is a regular file, which can be read again."""
         return stat.S_ISREG(self.mode)
 
-    def fill(self, buffer: bytearray, used: int) -> int:
+    def fill(self, buffer: bytearray, used: int, most: int | None = None) -> int:
         """Reads what there is into the buffer from `used` on. Returns the bytes used then; as many as before at the end.
 
-        Waits when there is nothing yet. One buffer serves a whole stream: nothing is allocated while it flows.
+        most: up to where it may be filled, if not to its end. Waits when there is nothing yet. One buffer serves a whole stream:
+        nothing is allocated while it flows.
         """
-        with memoryview(buffer) as view, view[used:] as free:
-            try:
-                if self.is_file:
-                    check()
-                else:
-                    wait([self.fd])
-                if READS_INTO:
-                    return used + os.readv(self.fd, [free])
-                data = os.read(self.fd, len(free))
-                free[: len(data)] = data
-                return used + len(data)
-            except OSError as error:
-                raise PktError(f"{self.name}: {error.strerror}") from None
+        with memoryview(buffer) as view, view[used:most] as free:
+            return used + self.read_into([free])
+
+    def read_into(self, pieces: list[memoryview]) -> int:
+        """Reads what there is, into one piece after the other; gives how many bytes. More than one only where there are pipes."""
+        try:
+            if self.is_file:
+                check()
+            else:
+                wait([self.fd])
+            if READS_INTO:
+                return os.readv(self.fd, pieces)
+            data = os.read(self.fd, len(pieces[0]))
+            pieces[0][: len(data)] = data
+            return len(data)
+        except OSError as error:
+            raise PktError(f"{self.name}: {error.strerror}") from None
 
     def keep(self) -> None:
         """Makes sure that it can be read again: what comes from a pipe goes to a temporary file first."""
@@ -170,6 +186,7 @@ class Output:
         self.overlaps = stat.S_ISREG(found.st_mode)  # whether a thread writes large pieces
         self.behind: WriteBehind | None = None
         self.lender: Lender | None = None
+        self.lane: Lane | None = None  # what hands packets on as batches, where that is wanted
         self.shared = self.fd
         self.most: int | None = None  # bytes of one write; None: all there are
         if LENDS and (stat.S_ISFIFO(found.st_mode) or os.isatty(self.fd)):

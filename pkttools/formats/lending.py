@@ -15,6 +15,7 @@ import struct
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from mmap import mmap
 
 LEAST = 64 << 10  # bytes from which lending is less work than copying; less also shares a page of the pipe with what follows
 PIECE = 512 << 10  # bytes of one piece: what one read of a stream brings, some of it become longer
@@ -25,18 +26,18 @@ LOCK = struct.Struct("hhqqi")  # struct flock of fcntl(2): type, whence, start, 
 PLACE = 0x706B74  # where the lock lies: nowhere, for a pipe has no places; other locks lie elsewhere
 
 
-def promise(fd: int) -> None:
-    """Says to whoever writes into this pipe that what comes out of it is copied, and nothing else."""
+def promise(fd: int, place: int = PLACE) -> None:
+    """Says to whoever writes into this pipe that what comes out of it is copied, and nothing else; or what another place says."""
     try:
-        fcntl.fcntl(fd, fcntl.F_SETLK, LOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, PLACE, 1, 0))
+        fcntl.fcntl(fd, fcntl.F_SETLK, LOCK.pack(fcntl.F_RDLCK, os.SEEK_SET, place, 1, 0))
     except OSError:
         pass  # then everything is copied twice
 
 
-def promised(fd: int) -> int:
-    """The process that reads a pipe and has promised to copy; 0: none."""
+def promised(fd: int, place: int = PLACE) -> int:
+    """The process that reads a pipe and has promised to copy, or what another place says; 0: none."""
     try:
-        kind, _, _, _, process = LOCK.unpack(fcntl.fcntl(fd, fcntl.F_GETLK, LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, PLACE, 1, 0)))
+        kind, _, _, _, process = LOCK.unpack(fcntl.fcntl(fd, fcntl.F_GETLK, LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, place, 1, 0)))
     except OSError:
         return 0
     return process if kind == fcntl.F_RDLCK else 0
@@ -52,7 +53,8 @@ class Lender:
         self.fd = fd
         self.reader = 0  # the process that memory is lent to; 0: none yet, -1: never again
         self.given = 0  # bytes that went into the pipe from then on
-        self.pieces: list[memoryview] = []
+        self.pieces: list[mmap] = []
+        self.taken = -1  # the piece that something else is kept in until it is lent, or another one is taken
         self.pipe_lend: Callable[[int, memoryview], int] | None = None
         self.ends = [0] * PIECES  # `given` behind each piece: so much has to be read until it is free again
         self.rest = memoryview(b"")  # of the last piece, what is not in the pipe yet
@@ -80,28 +82,58 @@ class Lender:
         return done
 
     def copy(self, data: memoryview) -> bool:
-        """Copies the first bytes of `data` into a piece, which is then to be lent; whether there is one for them."""
-        if self.reader < 0 or len(data) < LEAST or (not self.pieces and not self.start()):
+        """Copies the first bytes of `data` into a piece, which is then to be lent; whether there is one for them.
+
+        What is in the piece that was taken is there already.
+        """
+        if self.reader < 0 or len(data) < LEAST:
             return False
-        free = self.free()
-        if free < 0:
-            return False
-        self.rest = self.pieces[free][: min(len(data), PIECE)]
-        self.rest[:] = data[: len(self.rest)]
-        self.ends[free] = self.given + len(self.rest)
+        if self.has_taken(data.obj):  # type: ignore[arg-type]  # any object
+            piece, self.taken = self.taken, -1
+            if self.lost():
+                return False
+            self.rest = data
+        else:
+            piece = self.free()
+            if piece < 0:
+                return False
+            self.rest = memoryview(self.pieces[piece])[: min(len(data), PIECE)]
+            self.rest[:] = data[: len(self.rest)]
+        self.ends[piece] = self.given + len(self.rest)
         return True
 
-    def free(self) -> int:
-        """The number of a piece that is free, or -1."""
+    def take(self, beside: bytearray | mmap | None = None) -> mmap | None:
+        """A piece that is free, to be filled and then lent, by `lend`; what was taken before is free again. None: there is none.
+
+        beside: what it is filled from, which may be a piece itself.
+        """
+        self.taken = -1
+        self.taken = self.free(beside)
+        return self.pieces[self.taken] if self.taken >= 0 else None
+
+    def has_taken(self, memory: bytearray | mmap) -> bool:
+        """Whether that is the piece that was taken."""
+        return self.taken >= 0 and memory is self.pieces[self.taken]
+
+    def lost(self) -> bool:
+        """Whether the one that memory is lent to is gone: what it left in the pipe may be anywhere, and nothing is free again."""
+        if promised(self.fd) != self.reader:
+            self.reader = -1
+        return self.reader < 0
+
+    def free(self, beside: bytearray | mmap | None = None) -> int:
+        """The number of a piece that is free, and not the one that is taken, nor `beside`; or -1."""
+        if self.reader < 0 or (not self.pieces and not self.start()):
+            return -1
         try:
             (unread,) = struct.unpack("i", fcntl.ioctl(self.fd, FIONREAD, bytes(4)))
         except OSError:
             self.reader = -1  # a sandbox, or a processor where the number means something else
-        if self.reader < 0 or promised(self.fd) != self.reader:
-            self.reader = -1  # it is gone, and what it left in the pipe may be anywhere: nothing is ever free
+        if self.lost():
             return -1
         read = self.given - unread  # at least so much of what was lent: `unread` may also count what was just written
-        return next((i for i, end in enumerate(self.ends) if end <= read), -1)
+        free = (i for i, end in enumerate(self.ends) if end <= read and i != self.taken and self.pieces[i] is not beside)
+        return next(free, -1)
 
     def start(self) -> bool:
         """Gets the memory, once there is somebody to lend it to."""
@@ -115,11 +147,5 @@ class Lender:
                 self.reader = -1
                 return False
             self.pipe_lend = pipe_lend
-            memory = mmap.mmap(-1, PIECES * PIECE)
-            if hasattr(mmap, "MADV_HUGEPAGE"):
-                try:
-                    memory.madvise(mmap.MADV_HUGEPAGE)
-                except OSError:
-                    pass  # a kernel without them
-            self.pieces = [memoryview(memory)[i * PIECE : (i + 1) * PIECE] for i in range(PIECES)]
+            self.pieces = [mmap.mmap(-1, PIECE) for _ in range(PIECES)]
         return bool(self.pieces)

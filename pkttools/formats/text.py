@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from .. import codec
-from ..batch import COLUMNS, LINKTYPE, Batch, Program
+from ..batch import COLUMNS, LANE_MARK, LINKTYPE, Batch, Program
 from ..errors import NOT_ENDED, NOT_TEXT, PktError, Unread, UsageError, counted, shown, text_message
 from ..protocols.names import link_lines
 from .files import Input, Output, Sink
@@ -21,6 +21,7 @@ KEPT = 256  # programs of field lines
 _programs: dict[tuple[tuple[bytes, bytes], ...], Program] = {}
 MARK = b"\xef\xbb\xbf"  # which editors of Windows put before a text in UTF-8
 HEAD = 512  # bytes from which a text without packets is known
+WIDTH = 16  # bytes a line, where nothing else is asked for
 MAX_TEXT = 32 << 20  # bytes of one packet's text; 262,144 bytes, one a line, need a fifth of it
 
 
@@ -38,11 +39,20 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
         used -= len(MARK)
         buffer[:used] = buffer[len(MARK) : len(MARK) + used]
     final = not used
+    lane = source.lane
     while True:
+        if lane and used and not buffer[0]:
+            from .lane import batches
+
+            used, line = yield from batches(source, buffer, used, linktype, line)
+            found, known, tried, final = True, 0, 0, not used
+            lane = bool(used and buffer[0])
         stop = used if final else complete(buffer, known, used)
+        if lane and not stop and buffer.find(b"\n\0", max(0, known - 1), used) >= 0:
+            stop = used  # batches begin behind a line outside of packets
         if not stop and used > 2 * tried + 65536:  # a lot without a packet's end: it may be mere comments, or wrong
             stop = tried = used
-        start = 0
+        start, handed = 0, False
         while start < stop:
             now = time.time_ns() // 1000 * 1000  # for packets without TIME, in microseconds as all of them
             consumed, data, rows, fields, linktype, line, error, passed_over = codec.text_decode(
@@ -59,6 +69,9 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
                     yield batch
             if error:
                 kind, at, word, size = error
+                if kind == NOT_TEXT and lane and buffer.startswith(LANE_MARK, consumed):
+                    start, line, handed = consumed, at - 1, True
+                    break
                 if kind == NOT_TEXT and not found:
                     raise PktError(f"{source.name}: neither packet text nor a capture file")
                 number = word if kind == NOT_ENDED else 0
@@ -69,11 +82,13 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
                 typed = typed or buffer.startswith(b"LINKTYPE:", start) or buffer.find(b"\nLINKTYPE:", start, consumed) >= 0
                 head += buffer[start : min(consumed, start + HEAD - len(head))]
             start = consumed
-        if final:
+        if final and not handed:
             break
         if start:
             buffer[: used - start] = buffer[start:used]
             used, tried = used - start, 0
+        if handed:
+            continue
         if used > MAX_TEXT:
             raise PktError(f"{source.name}:{line + 1}: the text of one packet goes on for more than {MAX_TEXT >> 20} MiB")
         if used == len(buffer):
@@ -167,8 +182,12 @@ def offender(lines: list[tuple[int, bytes, bytes]]) -> str:
     return f"{lines[0][0]}: bad field lines"
 
 
-def ends(text: bytes | bytearray) -> list[int]:
+def ends(text: bytes | memoryview) -> list[int]:
     """Where packets end in what was written."""
+    if isinstance(text, memoryview):
+        from . import lane
+
+        return lane.ends(text)
     found, at = [], 0
     while (at := text.find(LAST_LINE, at)) >= 0:
         at += len(LAST_LINE)
@@ -188,11 +207,18 @@ class TextSink(Sink):
         self.output, self.width, self.data_only, self.fields = output, width, data_only, fields
         self.count = 0
         self.linktype: int | None = None
+        self.verbose = False
+        if output.lender and width == WIDTH and not data_only and not fields:
+            from .lane import lane_of
+
+            output.lane = lane_of(output)
 
     @classmethod
     def by_options(cls, output: Output, values: Values, linktype: int) -> Sink:
         """One that writes as the options ask for it."""
-        return cls(output, values.width, values.data_only, 2 if values.all_fields else int(values.fields))
+        sink = cls(output, values.width, values.data_only, 2 if values.all_fields else int(values.fields))
+        sink.verbose = bool(getattr(values, "verbose", False))  # a switch has no such option
+        return sink
 
     def write(self, batch: Batch) -> None:
         """Writes a batch at once. A LINKTYPE line comes first, and again whenever the type, or the FCS, changes."""
@@ -205,11 +231,20 @@ class TextSink(Sink):
             if linktype != self.linktype and not self.data_only:
                 line = "".join(f"{line}\n" for line in link_lines(linktype)).encode()
             self.linktype = linktype
-            text, stop = codec.text_encode(batch.data, batch.rows, first, self.count + 1, self.width, self.data_only, extras)
+            lane = self.output.lane if self.output.lane and self.output.lane.is_read() else None
+            text, stop = lane.encode(batch, first) if lane else (b"", first)
+            handed = stop - first
+            if not handed:
+                text, stop = codec.text_encode(batch.data, batch.rows, first, self.count + 1, self.width, self.data_only, extras)
             try:
+                if lane:
+                    lane.enter()
                 if line:
                     self.output.write(line)
                 self.output.write(text)
+                if lane:
+                    lane.handed += handed
+                    lane.leave()
             except Unread as unread:
                 unread.account(ends(text), count - stop)
                 raise
@@ -230,4 +265,5 @@ class TextSink(Sink):
     def close(self) -> list[str]:
         """Ends the stream; gives what there is to say about it, on standard error."""
         self.output.close()
-        return []
+        handed = self.output.lane.handed if self.output.lane and self.verbose else 0
+        return [f"{counted(handed, 'packet')} went as batches"] if handed else []

@@ -106,7 +106,7 @@ class Generated(Source):
         """Opens what templates are read from, if there are any. Raises PktError."""
         install(drain=False)
         if self.protocol == "raw":
-            self.file = Input(self.values.input)
+            self.file = Input(self.values.input, lane=True)
         return self
 
     def lay_out(self) -> None:

@@ -58,13 +58,15 @@ def stages(material: Material, codecs: list[str], folder: Path) -> None:
 def pipe(material: Material, codec: str, target: Path) -> None:
     """Checks the pipe of four commands against our own computation, and with it the others. Leaves its output.
 
-    The others: with pcap between them, and in one process.
+    The others: with text and with pcap between them, and in one process.
     """
     other = target.with_suffix(".other")
     run(work.pipe("text"), material.pcap, target, codec=codec)
     edited(material.pcap, target, work.type_8_mended, f"the pipe, {codec}")
+    run(work.pipe("text"), material.pcap, other, codec=codec, more=work.TEXT_LANE)
+    same(target, other, f"the pipe, {codec}, with batches and with text between its commands")
     run(work.pipe("pcap"), material.pcap, other, codec=codec)
-    same(target, other, f"the pipe, {codec}, with text and with pcap between its commands")
+    same(target, other, f"the pipe, {codec}, with batches and with pcap between its commands")
     run(work.ONE, material.pcap, other, codec=codec)
     same(target, other, f"the pipe, {codec}, of four processes and of one")
     other.unlink()

@@ -33,12 +33,13 @@ class Contestant:
     expected: Path | None = None
     codec: str = ""
     opens: bool = False
+    more: dict[str, str] | None = None  # of the environment
 
     def once(self) -> Used:
         """One run, and whether its output is right, which takes no part of the time."""
         if self.target:
             self.target.unlink(missing_ok=True)  # to free its pages is no part of what is timed
-        used = run(self.commands, self.source, None if self.opens else self.target, codec=self.codec)
+        used = run(self.commands, self.source, None if self.opens else self.target, codec=self.codec, more=self.more)
         if self.target and self.expected:
             checks.same(self.expected, self.target, self.name)
         return used
@@ -93,14 +94,18 @@ def stages(materials: Sequence[Material], runs: int) -> list[Row]:
 
 
 def _pipes(material: Material, folder: Path) -> list[Contestant]:
-    """The pipe of four commands with text and with pcap between them, and in one process; its output is checked here."""
+    """The pipe of four commands with batches, text and pcap between them, and in one process; its output is checked here."""
     expected = folder / f"pipe-{material.codec}.expected"
     checks.pipe(material, material.codec, expected)
-    forms = [(f"pipe, {form} between", work.pipe(form)) for form in FORMATS]
+    text, pcap = work.pipe("text"), work.pipe("pcap")
+    forms = {
+        "pipe, batches between": (text, None), "pipe, text between": (text, work.TEXT_LANE), "pipe, pcap between": (pcap, None),
+        "pkt-pipe": (work.ONE, None),
+    }  # fmt: skip
     return [
         Contestant(f"{name}, {material.codec}", commands, material.packets, material.pcap,
-                   folder / "pipe.pcap", expected, material.codec)
-        for name, commands in [*forms, ("pkt-pipe", work.ONE)]
+                   folder / "pipe.pcap", expected, material.codec, more=more)
+        for name, (commands, more) in forms.items()
     ]  # fmt: skip
 
 

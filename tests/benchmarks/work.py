@@ -12,6 +12,7 @@ from .processes import Commands
 
 Edit = Callable[[bytes], bytes | None]
 FORMATS = ("text", "pcap")
+TEXT_LANE = {"PKTTOOLS_LANE": "text"}  # lets text be written where batches would be, as between our commands and others
 
 
 @dataclass(frozen=True)

@@ -30,11 +30,14 @@ ROOT = "root"
 LATE = (
     "array", "difflib", "fcntl", "mmap", "socket",
     *(f"pkttools.{name}" for name in (
-        "bpf.classic", "command_line.progress", "formats.foreign", "formats.lending", "formats.pcap", "formats.pcapng",
-        "formats.text", "formats.write_behind", "kernel", "language.expression", "language.values", "protocols._words",
+        "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending",
+        "formats.pcap", "formats.pcapng", "formats.text", "formats.write_behind", "kernel", "language.expression",
+        "language.values", "protocols._words",
     )),
 )  # fmt: skip
-OF_PYTHON = [f"pkttools.codec.python.{name}" for name in ("bridge", "correction", "headers", "pcapng", "program", "soundness")]
+OF_PYTHON = [
+    f"pkttools.codec.python.{name}" for name in ("bridge", "correction", "headers", "lane", "pcapng", "program", "soundness")
+]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

@@ -1,0 +1,206 @@
+"""Between two of our own commands packets need not become text: they are handed on as batches, as they lie in memory.
+
+The reader of a pipe says by a lock on it that it understands them, as it says that it copies (see lending.py); the lock ends with
+its process. A writer looks for it before each batch, and writes text where there is none. A batch stands in a stream of text in
+place of its packets' text, between packets, and means the same: the link type is that of the LINKTYPE line before it.
+
+    mark, version, packets, bytes of packets        32 bytes, integers as the processor has them
+    rows                                            see batch.py; where packets lie follows from their sizes
+    bytes and notes of each packet                  nothing else: whoever reads learns no more than from text
+
+A writer keeps other writers out of the pipe as long as it writes a batch: several may write into one.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from fcntl import F_SETLK, F_UNLCK, F_WRLCK, fcntl
+
+from .. import codec
+from ..batch import CAPTURED, COLUMNS, LANE_MARK, MAX_LANE, NOTES_SIZE, ROW_BYTES, Batch
+from ..command_line.signals import room
+from ..errors import BAD_BATCH, NO_END, PktError, UsageError, text_message
+from .lending import LEAST, LOCK, promise, promised
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from mmap import mmap
+
+    from .files import Input, Output
+    from .lending import Lender
+
+VERSION = 1  # of what is handed on: another one, another place, so that those who know another see nothing
+UNDERSTOOD = 0x706B7400 + VERSION  # where the reader's lock lies; see PLACE of lending.py
+WRITING = 0x706B74FF  # where a writer's lies, while it writes a batch
+HEADER = struct.Struct("=16siiq")
+AHEAD = 4096  # bytes that are read of what is behind a header: small batches are there in one piece
+MANY = 64  # packets from which it pays to look for memory to lend
+PAUSE = 0.001  # seconds after which a pipe is looked at again that another one writes into
+
+
+def allowed() -> bool:
+    """Whether batches are wanted at all. Raises UsageError for what the environment says that means nothing."""
+    chosen = os.environ.get("PKTTOOLS_LANE", "")
+    if chosen not in ("", "text"):
+        raise UsageError(f"PKTTOOLS_LANE is '{chosen[:40]}': it is text, or not set")
+    return not chosen
+
+
+def offer(fd: int) -> bool:
+    """Says to whoever writes into this pipe that batches are understood; whether they are."""
+    if allowed():
+        promise(fd, UNDERSTOOD)
+        return True
+    return False
+
+
+def lane_of(output: Output) -> Lane | None:
+    """What hands batches on to a pipe; None: they are not wanted."""
+    return Lane(output, output.lender) if output.lender and allowed() else None
+
+
+# ---- writing ----
+
+
+class Lane:
+    """The writing end of a pipe, for batches. handed: packets that went so."""
+
+    def __init__(self, output: Output, lender: Lender) -> None:
+        self.output, self.lender = output, lender
+        self.handed = 0
+        self.memory = bytearray(0)  # for what is not lent
+
+    def is_read(self) -> bool:
+        """Whether there is somebody now who reads batches."""
+        return promised(self.output.fd, UNDERSTOOD) > 0
+
+    def memory_for(self, size: int) -> mmap | None:
+        """Where packets of so many bytes are to be read into, so that they can be handed on from there; None: anywhere."""
+        return self.lender.take() if size >= LEAST and self.is_read() else None
+
+    def encode(self, batch: Batch, first: int) -> tuple[memoryview, int]:
+        """What is written for packets from `first` on, and which is the first one behind: the same one where only text can be."""
+        data, rows, front = batch.data, batch.rows, HEADER.size
+        out: bytearray | mmap = data
+        start, size, stop = codec.lane_encode(data, rows, first, out, front) if self.lender.has_taken(data) else (0, 0, first)
+        if not size:
+            out = (self.lender.take(data) if len(batch) - first >= MANY else None) or self.own()
+            start, size, stop = codec.lane_encode(data, rows, first, out, front)
+        count = stop - first
+        if count:
+            HEADER.pack_into(out, start, LANE_MARK, VERSION, count, size - front - count * ROW_BYTES)
+        return memoryview(out)[start : start + size], stop
+
+    def own(self) -> bytearray:
+        """Memory for a batch that is written, not lent."""
+        if not self.memory:
+            self.memory = bytearray(HEADER.size + MAX_LANE)
+        return self.memory
+
+    def enter(self) -> None:
+        """Keeps other writers of ours out of the pipe, until `leave`; waits where one of them is there. Raises what `room` does."""
+        while not self.lock(F_WRLCK):
+            room(self.output.fd)
+            time.sleep(PAUSE)
+
+    def leave(self) -> None:
+        """Lets others in again."""
+        self.lock(F_UNLCK)
+
+    def lock(self, kind: int) -> bool:
+        """Sets a lock, or takes it away; whether it could be done."""
+        try:
+            fcntl(self.output.fd, F_SETLK, LOCK.pack(kind, os.SEEK_SET, WRITING, 1, 0))
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # without locks there is no reader who has one, and soon this one is gone
+        return True
+
+
+def ends(data: memoryview) -> list[int]:
+    """Where packets end in what was encoded."""
+    from itertools import accumulate  # late: seldom
+
+    count = HEADER.unpack_from(data)[2]
+    at = HEADER.size + count * ROW_BYTES
+    columns = memoryview(bytes(data[HEADER.size : at])).cast("q")
+    sizes = zip(columns[CAPTURED::COLUMNS].tolist(), columns[NOTES_SIZE::COLUMNS].tolist(), strict=True)
+    return list(accumulate((captured + notes for captured, notes in sizes), initial=at))[1:]
+
+
+# ---- reading ----
+
+
+def batches(source: Input, buffer: bytearray, used: int, linktype: int, line: int) -> Generator[Batch, None, tuple[int, int]]:
+    """The batches that begin a stream, of which `buffer` holds the first `used` bytes, as long as one follows the other.
+
+    linktype: what holds there. line: lines before, counted as if all were text. Returns the bytes of what follows, with which the
+    buffer begins, and the lines then. Raises PktError at what is not sound, after the packets before it.
+    """
+    source.link = linktype if source.link is None else source.link
+    own = bytearray(0)  # memory for packets that are not handed on, or not lent
+    start = 0
+    while True:
+        if used - start < HEADER.size:
+            buffer[: used - start] = buffer[start:used]
+            start, used = 0, used - start
+            while used < HEADER.size and LANE_MARK.startswith(buffer[: min(used, len(LANE_MARK))]):
+                known, used = used, source.fill(buffer, used, HEADER.size + AHEAD)
+                if used == known:
+                    break
+            if 0 < used < HEADER.size and LANE_MARK.startswith(buffer[: min(used, len(LANE_MARK))]):
+                raise PktError(f"{source.name}:{line + 1}: {text_message(NO_END, b'', 0)}")
+        if not buffer.startswith(LANE_MARK, start, used):
+            buffer[: used - start] = buffer[start:used]
+            return used - start, line
+        _, version, count, size = HEADER.unpack_from(buffer, start)
+        if version != VERSION or count <= 0 or size < 0 or count * ROW_BYTES + size > MAX_LANE:
+            raise PktError(f"{source.name}:{line + 1}: {text_message(BAD_BATCH, b'', 0)}")
+        start += HEADER.size
+        rows = bytearray(count * ROW_BYTES)
+        base = HEADER.size + len(rows)  # where packets are in what was written: they may be handed on as they lie
+        memory = source.onward.memory_for(base + size) if source.onward else None
+        if not memory:
+            own = own or bytearray(HEADER.size + MAX_LANE)
+        data = memory or own
+        there = taken(buffer, start, used, rows, data, base, size)
+        start += there
+        there += rest(source, rows, data, base, size, there)
+        whole = there == len(rows) + size
+        if not whole:
+            rows = rows[: there // ROW_BYTES * ROW_BYTES]
+        sound, lines = codec.lane_decode(data, base, max(base, HEADER.size + there), rows, linktype)
+        line += lines
+        source.handed += sound
+        batch = Batch(data, rows)
+        if sound:
+            yield batch if sound == len(batch) else batch.part(0, sound)
+        if not whole or sound < count:
+            raise PktError(f"{source.name}:{line + 1}: {text_message(BAD_BATCH if whole else NO_END, b'', 0)}")
+
+
+def taken(buffer: bytearray, start: int, stop: int, rows: bytearray, data: bytearray | mmap, base: int, size: int) -> int:
+    """Takes what is there of rows, and of `size` bytes of packets, which go to data[base:], out of buffer[start:stop]; gives how
+    many bytes."""
+    front = min(len(rows), stop - start)
+    behind = min(size, stop - start - front)
+    rows[:front] = buffer[start : start + front]
+    data[base : base + behind] = buffer[start + front : start + front + behind]
+    return front + behind
+
+
+def rest(source: Input, rows: bytearray, data: bytearray | mmap, base: int, size: int, there: int) -> int:
+    """Reads what is missing of rows and packets where so many bytes of them are there; gives how many came."""
+    before = there
+    with memoryview(rows) as row_view, memoryview(data)[base : base + size] as data_view:
+        while there < len(rows) + size:
+            behind = data_view[max(0, there - len(rows)) :]
+            more = source.read_into([row_view[there:], behind] if there < len(rows) else [behind])
+            if not more:
+                break
+            there += more
+    return there - before
