@@ -151,6 +151,13 @@ RULES = {
     "SNAP: OUI 0 means an EtherType (RFC 1042)": (1, sized(DATA_LLC), ["ETHERNET", "LLC", "SNAP", *DATAGRAM]),
     "SNAP: and 0000F8 (802.1H)": (1, sized(llc("0000f8", 0x0800, INNER)), ["ETHERNET", "LLC", "SNAP", *DATAGRAM]),
     "SNAP: others mean what is theirs": (1, sized(llc("00000c", 0x0800, INNER)), ["ETHERNET", "LLC", "SNAP"]),
+    "SNAP: a bridged frame behind two bytes of padding (RFC 2684 5.2)": (
+        1, sized(llc("0080c2", 7, bytes(2) + FRAME)), ["ETHERNET", "LLC", "SNAP", *FRAMED]),
+    "SNAP: with its check sequence": (1, sized(llc("0080c2", 1, bytes(2) + FRAME + PAD)), ["ETHERNET", "LLC", "SNAP", *FRAMED]),
+    "SNAP: in 802.11, too": (105, wlan(0x08, 1, b"", llc("0080c2", 7, bytes(2) + FRAME)), ["WLAN", "LLC", "SNAP", *FRAMED]),
+    "SNAP: in AAL5": (100, llc("0080c2", 7, bytes(2) + FRAME), ["LLC", "SNAP", *FRAMED]),
+    "SNAP: a spanning tree's message": (100, llc("0080c2", 14, b"\0\0\0\x80"), ["LLC", "SNAP", "STP"]),
+    "AAL5: an EtherType": (100, DATA_LLC, ["LLC", "SNAP", *DATAGRAM]),
     "LLC: 06 06 03 is IPv4": (1, sized(b"\6\6\3" + INNER), ["ETHERNET", "LLC", *DATAGRAM]),
     "LLC: behind tags, too": (1, ethernet(0x8100, tags([0x8100], len(DATA_LLC), DATA_LLC)),
                               ["ETHERNET", "VLAN", "LLC", "SNAP", *DATAGRAM]),
@@ -194,6 +201,18 @@ def test_what_comes_next(codec, rule):
     assert [name for name, *_ in walked(codec, linktype, frame)] == headers
 
 
+PADDED = FRAME[14:] + bytes(9)
+
+
+def macsec(length: int, payload: bytes, channel: bytes = b"") -> bytes:
+    """IPv4 behind it; with the channel if one is given."""
+    return ethernet(0x88E5, bytes([0x20 if channel else 0, length]) + bytes(4) + channel + b"\x08\0" + payload)
+
+
+def pptp(flags: int, more: bytes) -> bytes:
+    return struct.pack("!HHHHI", flags, 0x880B, 4 + len(INNER), 7, 1) + more + b"\xff\3\0\x21" + INNER
+
+
 # the rule: (link type, frame, bytes at its end that are none of the datagram)
 ENDS = {
     "802.3: the length ends the data, behind it is padding": (1, sized(DATA_LLC, PAD), 3),
@@ -202,6 +221,16 @@ ENDS = {
     "NFLOG: padding of the packet is none of it": (239, nflog("<", 2, INNER) + bytes(3), 3),
     "L2TP: L ends the packet": (
         101, over(1701, struct.pack("!HHHH", 0x4002, 12 + len(INNER), 1, 2) + b"\xff\3\0\x21" + INNER + PAD), 3),
+    "SNAP: the check sequence of a bridged frame is none of it": (
+        1, sized(llc("0080c2", 1, bytes(2) + FRAME + PAD + b"FCS.")), 3 + 4),
+    "MACsec: a short frame ends by its length, behind it are check value and padding (IEEE 802.1AE 9.7)": (
+        1, macsec(2 + 33, INNER + b"I" * 16 + PAD), 16 + 3),
+    "MACsec: with a channel": (1, macsec(2 + 33, INNER + b"I" * 16 + PAD, bytes(8)), 16 + 3),
+    "MACsec: what has no length goes to the end": (1, macsec(0, PADDED + b"I" * 16), 9 + 16),
+    "MACsec: 48 is none": (1, macsec(48, PADDED + b"I" * 16), 9 + 16),
+    "MACsec: a length beyond the end": (1, macsec(47, INNER + b"I" * 16), 16),
+    "PPTP: its length ends the packet (RFC 2637 4.1)": (101, ipv4(47, pptp(0x3001, b"") + PAD), 3),
+    "PPTP: with an acknowledgement": (101, ipv4(47, pptp(0x3081, bytes(4)) + PAD), 3),
     "GTP-U: its length ends the packet": (
         101, over(2152, struct.pack("!BBHI", 0x30, 255, len(INNER), 7) + INNER + PAD), 3),
 }  # fmt: skip

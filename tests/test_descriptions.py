@@ -421,6 +421,18 @@ next Q
 header Q
 field R 8
 """
+HERE = """
+protocol P
+after linktype 147
+field FLAGS 8
+field SIZE 8
+optional if FLAGS & 1
+field MORE 16
+end here SIZE
+next Q
+header Q
+field R 8
+"""
 FITTING = """
 protocol P
 after linktype 147
@@ -464,6 +476,8 @@ INNER = ipv4(17, udp())
     (OPTIONAL, b"\3aa", [("P", 0, 2, 3)]),  # its fixed part is there
     (OPTIONAL, b"\x81\2bc", [("Q", 0, 1, 4), ("P", 1, 4, 4)]),
     (FRONT, b"\0\2abcd", [("P", 0, 2, 6), ("Q", 2, 3, 4)]),
+    (HERE, b"\0\2abcd", [("P", 0, 2, 4), ("Q", 2, 3, 4)]),
+    (HERE, b"\1\2abcdef", [("P", 0, 4, 6), ("Q", 4, 5, 6)]),
     (FITTING, b"\6\2abcd?", [("P", 0, 1, 6), ("Q", 1, 6, 6)]),
     (FITTING, b"\6\1abcd?", [("P", 0, 1, 6), ("R", 1, 2, 6)]),
     (FITTING, b"\6\3abcd?", [("P", 0, 1, 6)]),

@@ -46,8 +46,15 @@ def snap(kind: int, payload: bytes) -> bytes:
     return ethernet(8 + len(payload), b"\xaa\xaa\3\0\0\0" + struct.pack("!H", kind) + payload)
 
 
-def macsec(payload: bytes) -> bytes:
-    return ethernet(0x88E5, b"\0\0\0\0\0\1\x08\0" + payload + b"I" * 16)
+def macsec(payload: bytes, length: int = 0, channel: bytes = b"") -> bytes:
+    """With the channel if one is given."""
+    return ethernet(0x88E5, bytes([0x20 if channel else 0, length]) + b"\0\0\0\1" + channel + b"\x08\0" + payload + b"I" * 16)
+
+
+def pptp(payload: bytes, ack: bytes = b"") -> bytes:
+    """Behind PPP without compression."""
+    ppp = b"\xff\x03\0\x21" + payload
+    return struct.pack("!HHHHI", 0x3081 if ack else 0x3001, 0x880B, len(ppp), 7, 1) + ack + ppp
 
 
 def radio(payload: bytes) -> bytes:
@@ -64,6 +71,7 @@ AROUND = {  # link type, frame, which header
     "pseudowire": (1, ethernet(0x8847, b"\0\2\1\x40\0\0\0\7" + ethernet(0x0800, INNER)), None),
     "SNAP": (1, snap(0x0800, INNER), None),
     "MACsec": (1, macsec(INNER), None),
+    "MACsec with a channel": (1, macsec(INNER, 0, bytes(6) + b"\0\1"), None),
     "802.11": (127, radio(INNER), None),
     "IPIP": (101, ipv4(4, INNER), "IP[2]"),
     "in IPv6": (101, ipv6(4, INNER), "ip[-1]"),
@@ -76,6 +84,8 @@ AROUND = {  # link type, frame, which header
     "GTP": (101, ipv4(17, with_sum(2152, gtp(INNER))), "IP[2]"),
     "GTP over IPv6": (101, ipv6(17, with_sum(2152, gtp(INNER))), "IP[1]"),
     "L2TP": (101, ipv4(17, with_sum(1701, l2tp(INNER))), "IP[2]"),
+    "PPTP": (101, ipv4(47, pptp(INNER)), "IP[2]"),
+    "PPTP with an acknowledgement": (1, ethernet(0x0800, ipv4(47, pptp(INNER, bytes(4)))), "IP[2]"),
     "thrice": (1, ethernet(0x0800, ipv4(4, ipv4(17, vxlan(ethernet(0x0800, ipv4(47, gre(0x86DD, INNER6, 0x8000))))))), "IPV6"),
     "the one between": (101, ipv4(4, ipv4(47, gre(0x0800, INNER, 0x8000))), "IP[2]"),
 }  # fmt: skip
@@ -147,6 +157,26 @@ def test_padding_goes_and_a_trailer_stays():
     assert all(p.frame.endswith(b"I" * 16) for p in cut(whole, None))
     padded = mended(1, ethernet(0x0800, ipv4(17, vxlan(ethernet(0x0800, INNER) + bytes(9)))))
     assert not any(p.frame.endswith(bytes(9)) for p in cut(padded, "IP[2]"))
+
+
+@pytest.mark.parametrize(("size", "short"), [(44, 44), (52, 0)])
+def test_the_length_of_macsec_is_of_short_frames(codec, size, short):
+    """IEEE 802.1AE 9.7: below 48 bytes, with the type; padding is behind the check value."""
+    whole = mended(1, macsec(ipv4(17, udp(bytes(210 + size)))))
+    pieces = cut(whole, None)
+    assert [p.frame[15] for p in pieces] == [0] * (len(pieces) - 1) + [short]
+    last = pieces[-1].frame
+    assert len(last) == 20 + size + 16
+    padding = bytes(5 if short else 0)
+    pieces[-1] = Packet(last + padding, len(last + padding), 0, 1)
+    assert [p.frame for p in through(Reassembler(), pieces)] == [whole.frame]
+
+
+def test_the_length_of_pptp_is_of_what_is_behind_the_header(codec):
+    """RFC 2637 4.1. What stands behind it is none of the datagram."""
+    whole = mended(101, ipv4(47, pptp(INNER, bytes(4)) + b"behind"))
+    pieces = [p.frame for p in cut(whole, "IP[2]")]
+    assert [struct.unpack("!H", p[24:26])[0] for p in pieces] == [len(p) - 36 for p in pieces]
 
 
 @pytest.mark.parametrize(

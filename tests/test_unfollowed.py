@@ -50,7 +50,7 @@ NOT_FOLLOWED = {
         (108, b"\0\0\0\2" + ipv4(253, INNER)), (9, b"\xff\3\0\x21" + ipv4(253, INNER)), nflog(ipv4(253, INNER)),
         (101, ipv4(51, bytes([253, 4]) + bytes(22) + INNER)), (12, ipv6(41, ipv6(253, INNER))),
     ],
-    "LLC/SNAP": [(1, ethernet(60, SNAP + b"\0\x80\xc2\0\7" + INNER))],
+    "bridged 0x0003": [(1, ethernet(60, SNAP + b"\0\x80\xc2\0\3" + INNER)), (100, SNAP + b"\0\x80\xc2\0\3" + INNER)],
     "SNAP of 0x00000B": [(1, ethernet(60, SNAP + b"\0\0\x0b\0\1" + INNER))], "LLC 0x0202": [(105, WLAN + b"\2\2\3" + bytes(9))],
     "IPX": [(1, ethernet(60, b"\xe0\xe0\3\xff\xff" + bytes(40))), (1, ethernet(60, b"\xff\xff" + bytes(40))),
             sll(4, b"\xff\xff" + bytes(40)), sll2(1, b"\xff\xff" + bytes(40)), (9, b"\xff\3\0\x2b" + bytes(30))],

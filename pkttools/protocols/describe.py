@@ -702,11 +702,12 @@ def _more(reader: Reader, line: Line, words: Words) -> None:
     header.size.append(_size_of(line, words))
 
 
-@statement("end size | [inside] BYTES | FIELD [* N] [+|- N] [if TEST [and TEST]...]")
+@statement("end size | [inside] [here] BYTES | FIELD [* N] [+|- N] [if TEST [and TEST]...]")
 def _end(reader: Reader, line: Line, words: Words) -> None:
     """Where the header and its data end, from its start on, never beyond what encloses it.
 
-    `size`: it has no data. `inside`: what is in it ends there; it goes on, with padding, to the end of what encloses it.
+    `size`: it has no data. `inside`: what is in it ends there; it goes on, with padding, to the end of what encloses it. `here`:
+    what is counted begins behind the fields above, those that are there.
     """
     header = reader.current(line)
     if header.end or header.own_end:
@@ -716,7 +717,9 @@ def _end(reader: Reader, line: Line, words: Words) -> None:
         header.own_end = True
         return
     header.inside = words.took("inside")
+    here = header.bits // 8 if words.took("here") else 0
     header.end = _size_of(line, words)
+    header.end.number += here
 
 
 @statement("then HEADER")

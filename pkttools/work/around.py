@@ -12,7 +12,7 @@ from ..batch import Packet, gathered
 from ..language.values import Header
 from ..protocols import IPV4, IPV6, _tables
 from ..protocols.fields import HEADERS, TABLE
-from ..protocols.walking import COLUMNS, END_BEHIND, HIDDEN, KIND, LINK_LAYER, LITTLE_ENDIAN, NAMES, OWN_END, TAG, TO_KIND
+from ..protocols.walking import COLUMNS, END_BEHIND, HIDDEN, IS_NOT, KIND, LINK_LAYER, LITTLE_ENDIAN, NAMES, OWN_END, TAG, TO_KIND
 from .ethernet import LEAST_TYPE
 
 ETHERNET = HEADERS.index("ETHERNET")
@@ -59,22 +59,28 @@ class Tables:
         first, count = self.kinds[kind]["rule"], self.kinds[kind]["rules"]
         return [what for how, what, *_ in self.rows["rules"][first : first + count] if how == TO_KIND]
 
-    def length(self, frame: bytes, kind: int, start: int) -> tuple[Length, int] | None:
-        """Where the length of a header stands that begins at `start`, and the end that it says; None: it says none."""
-        end, scale, bias, least, first, count = (
+    def length(self, frame: bytes | bytearray, kind: int, start: int, end: int = -1) -> tuple[Length, int] | None:
+        """Where the length of a header stands that begins at `start`, and the end that it says; None: it says none.
+
+        One of less than 16 bits that is 0 says the end that is given: those are of headers whose data are long.
+        """
+        place, scale, bias, least, first, count = (
             self.kinds[kind][name] for name in ("end", "scale", "bias", "least", "test", "tests")
         )
-        if end < 0 or not all(self.holds(frame, start, test) for test in self.rows["tests"][first : first + count]):
+        if place < 0:
             return None
-        _, bit, width, order = self.rows["reads"][end]
-        said = number(frame, start * 8 + bit, width, order)
-        return ((start * 8 + bit, width, order, scale, bias), start + said * scale + bias) if said >= least else None
+        _, bit, width, order = self.rows["reads"][place]
+        found, said = (start * 8 + bit, width, order, scale, bias), number(frame, start * 8 + bit, width, order)
+        if said == 0 and width < 16 and end >= 0:
+            return found, end
+        holds = said >= least and all(self.holds(frame, start, test) for test in self.rows["tests"][first : first + count])
+        return (found, start + said * scale + bias) if holds else None
 
-    def holds(self, frame: bytes, start: int, test: tuple[int, ...]) -> bool:
+    def holds(self, frame: bytes | bytearray, start: int, test: tuple[int, ...]) -> bool:
         """Whether a test holds of a header that begins at `start`."""
-        read, mask, low, high, negated = test
+        read, mask, low, high, how = test
         _, bit, width, order = self.rows["reads"][read]
-        return (low <= number(frame, start * 8 + bit, width, order) & mask <= high) != bool(negated)
+        return (low <= number(frame, start * 8 + bit, width, order) & mask <= high) != (how == IS_NOT)
 
 
 _made: list[Tables] = []
@@ -124,15 +130,15 @@ class Around:
         known = tables()
         self.count = len(headers)
         self.plain = all(known.flags(kind) & (LINK_LAYER | TAG) for kind, *_ in headers)  # no checksums are there
-        self.lengths: list[tuple[Length, int, int]] = []  # where a length stands, its header's start, and the end that it says
+        self.lengths: list[tuple[Length, int, int, int]] = []  # where a length stands, of which kind from where on, and its end
         self.tail_at = limit = len(frame)
         ways: list[int] = []  # that may be in front of a header, and say how long it is, as IEEE 802.3 does
         for kind, start, _, stop in headers:
             trailer = known.trailer(kind)
-            found = [known.length(frame, one, start) for one in (kind, *ways)]
-            said = next((length for length in found if length and length[1] == stop + trailer), None)
+            found = [(one, known.length(frame, one, start, stop + trailer)) for one in (kind, *ways)]
+            said = next(((one, *length) for one, length in found if length and length[1] == stop + trailer), None)
             if said:
-                self.lengths.append((said[0], start, said[1]))
+                self.lengths.append((said[1], said[0], start, said[2]))
             if not known.flags(kind) & (OWN_END | END_BEHIND):
                 if trailer or (not said and stop < limit):
                     self.tail_at = min(self.tail_at, stop)
@@ -143,13 +149,15 @@ class Around:
     def fit(self, packet: Packet, frame: bytes) -> Packet | None:
         """A packet in which the datagram ends where `frame` does. None: a length would be more than its field can say."""
         made = bytearray(frame + self.tail)
-        for (bit, width, order, scale, bias), start, end in self.lengths:
+        for (bit, width, order, scale, bias), kind, start, end in self.lengths:
             value = (len(frame) + max(0, end - self.tail_at) - start - bias) // scale
             if value >> width:
                 if width >= 16:
                     return None
                 value = 0  # those are of packets that are short; else they say nothing
             put(made, bit, width, order, value)
+            if width < 16 and not tables().length(made, kind, start):
+                put(made, bit, width, order, 0)
         if self.plain:
             return packet.remade(bytes(made))
         batch = gathered([packet.remade(bytes(made))])
