@@ -74,8 +74,11 @@ def test_what_was_mended_is_sound(codec, number):
         (101, ipv4(4, patched(ipv4(17, udp()), 0, b"\x44"))),
         (1, ethernet(0x8100, tags([0x8100] * 36, 0x0800, ipv4(17, udp())))),
         (101, patched(ipv4(17, udp()), 2, b"\0\0")), (101, patched(ipv6(17, udp()), 4, b"\0\0")),  # as segmentation offload has it
+        # What a link layer announces is there, whatever it is.
+        (1, ethernet(0x8864, b"\x11\0\0")), (1, ethernet(0x8100, b"\0\1\x88\x47\0\1\1")), (113, bytes(14) + b"\x08\x06" + ARP[:7]),
+        (276, b"\x88\x47" + bytes(18)), (104, b"\x0f\0\x88\x47\0"), (9, b"\xff\3\2\x81\0"),
     ],
-    ids=range(35),
+    ids=range(41),
 )  # fmt: skip
 def test_malformed(codec, linktype, frame):
     assert check(codec, linktype, mended(codec, linktype, frame)) == MALFORMED

@@ -359,6 +359,8 @@ struct walk {
 bool extends(enum header_kind kind);
 bool is_extension(unsigned protocol);
 bool is_tunnel(enum header_kind kind);
+bool is_tag_header(enum header_kind kind);
+bool link_announces(const struct frame *f, const struct header *h);
 bool has_rule(enum header_kind kind);
 unsigned extension_next(const struct frame *f, const struct header *h);
 bool known_link(int64_t linktype);

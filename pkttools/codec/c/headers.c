@@ -464,6 +464,23 @@ bool is_tunnel(enum header_kind kind)
     return (protocols->kinds[kind].flags & TUNNEL) != 0;
 }
 
+/* Whether a header of a kind is a tag: what is behind it is in what is in front of it. */
+bool is_tag_header(enum header_kind kind)
+{
+    return (protocols->kinds[kind].flags & TAG) != 0;
+}
+
+/* Whether the number that a header of a link layer, or a tag, asks first is that of a header of one kind, which should follow. */
+bool link_announces(const struct frame *f, const struct header *h)
+{
+    const struct kind *k = &protocols->kinds[h->kind];
+    const struct rule *r = k->rules_count > 0 && k->rules->how == BY_SPACE ? k->rules : NULL;
+    if (r == NULL || (k->flags & (LINK_LAYER | TAG)) == 0 || !hold(&r->only, f, h->start, h->data))
+        return false;
+    const struct entry *e = entry_of(r->space, read_number(&r->read, f, h->start, h->data));
+    return e != NULL && e->kind != NULL && e->only.count == 0 && (e->kind->flags & (HIDDEN | UNFOLLOWED)) == 0;
+}
+
 /* Whether the number that a header of a kind asks first, such as a port, is one of tunnels. */
 bool leads_to_tunnel(const struct kind *k, const struct frame *f, size_t at)
 {

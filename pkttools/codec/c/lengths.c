@@ -41,7 +41,7 @@ static bool has_fcs(const struct frame *f, size_t start, size_t end)
 /* The header in front of the tags in front of a datagram; NULL: there is none. */
 static const struct header *link_before(const struct packet_view *p, size_t index)
 {
-    while (index > 0 && p->walk.header[index - 1].kind == VLAN)
+    while (index > 0 && is_tag_header(p->walk.header[index - 1].kind))
         index--;
     return index > 0 ? &p->walk.header[index - 1] : NULL;
 }

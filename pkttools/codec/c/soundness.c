@@ -25,18 +25,6 @@ void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
     }
 }
 
-/* What the last header of a link layer announces behind it. */
-static unsigned announced(const struct frame *f, const struct header *h)
-{
-    switch (h->kind) {
-    case ETHERNET: return ethernet_type(f, h->start);
-    case VLAN: return tag_type(f, h->start);
-    case SLL: return sll_type(f, h->start);
-    case SLL2: return sll2_type(f, h->start);
-    default: return 0;
-    }
-}
-
 enum { IP_LEAST_MTU = 576, IPV6_LEAST_MTU = 1280 };     /* RFC 791 section 3.1, RFC 8200 section 5 */
 
 /* A size of 0 in an IP header is how segmentation offload shows what is too long to say, or what it has yet to cut: more than
@@ -74,9 +62,7 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
     if (original > (int64_t)f->size)
         return TRUNCATED;
     const struct header *last = &p.walk.header[p.walk.count - 1];
-    unsigned type = announced(f, last);
-    if (p.walk.partial || (last->kind == UNKNOWN && known_link(linktype))
-        || type == ETHERTYPE_ARP || is_tag(type))
+    if (p.walk.partial || (last->kind == UNKNOWN && known_link(linktype)) || link_announces(f, last))
         return MALFORMED;
     bool wrong = false, unfinished = false, obscure = false;
     struct checksum left = {0};

@@ -24,12 +24,9 @@ enum {                          /* where fields stand that are written, or compa
     UDP_LENGTH_AT = 4,          /* RFC 768 */
 };
 
-/* Ethernet II, and IEEE 802.1Q clause 9.6 */
+/* IEEE 802.1Q clause 9.6 */
 
-static inline unsigned ethernet_type(const struct frame *f, size_t at) { return get16(f, at + 12); }
 static inline unsigned tag_type(const struct frame *f, size_t at) { return get16(f, at + 2); }
-static inline unsigned sll_type(const struct frame *f, size_t at) { return get16(f, at + 14); }
-static inline unsigned sll2_type(const struct frame *f, size_t at) { return get16(f, at); }
 
 static inline bool is_tag(unsigned type)
 {

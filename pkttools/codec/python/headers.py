@@ -15,6 +15,8 @@ from ...protocols.walking import (
     DEEP,
     END_BEHIND,
     EXTENSION,
+    HIDDEN,
+    LINK_LAYER,
     IS_NOT,
     LEAVES,
     LONG_DATA,
@@ -24,6 +26,7 @@ from ...protocols.walking import (
     PASSES,
     PROMISED,
     QUOTED,
+    TAG,
     TUNNEL,
     UNFOLLOWED,
 )
@@ -84,6 +87,17 @@ class Reading:
         """Whether the number that a header of a kind asks first, such as a port, is one of tunnels."""
         how, _, space, read, *_ = kind.rules[0] if kind.rules else (COUNTED, None, None, None)
         return how == BY_SPACE and space is not None and read is not None and self.number(read, at) in space.tunnels
+
+    def link_announces(self, header: Header) -> bool:
+        """Whether the number that a header of a link layer, or a tag, asks first is that of a header of one kind, which should follow."""
+        kind = known().kinds[header.kind]
+        how, _, space, read, _, tests, _ = kind.rules[0] if kind.rules else (COUNTED, None, None, None, 0, (), 0)
+        if how != BY_SPACE or not space or not read or not kind.flags & (LINK_LAYER | TAG):
+            return False
+        if not self.hold(tests, header.start, header.data):
+            return False
+        found, only = space.entries.get(self.number(read, header.data if read[4] else header.start), [(None, ())])[0]
+        return bool(found and not only and not found.flags & (HIDDEN | UNFOLLOWED))
 
     def size(self, kind: Kind, at: int) -> int:
         """Bytes of a header by what it says; they may be fewer than its fixed ones, and more than there are."""
@@ -269,6 +283,11 @@ def is_extension(protocol: int) -> bool:
 def is_tunnel(kind: int) -> bool:
     """Whether a packet is in headers of a kind."""
     return bool(known().kinds[kind].flags & TUNNEL)
+
+
+def is_tag(kind: int) -> bool:
+    """Whether a header of a kind is a tag: what is behind it is in what is in front of it."""
+    return bool(known().kinds[kind].flags & TAG)
 
 
 def has_rule(kind: int) -> bool:

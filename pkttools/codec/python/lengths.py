@@ -14,7 +14,7 @@ from zlib import crc32
 from .. import CORRECTED, FRAGMENT, LEFT, NONE, OBSCURE, RIGHT, TRUNCATED
 from . import wire
 from .checksum import View
-from .headers import ETHERNET, IP, IPV6, UDP, VLAN, Header, extends
+from .headers import ETHERNET, IP, IPV6, UDP, Header, extends, is_tag
 from .sums import message_checksum
 
 NOTHING, GOOD, BROKEN, ELSEWHERE, CONTRADICTED = range(5)  # what checksums say of lengths
@@ -41,7 +41,7 @@ class Room:
 def _link(view: View, index: int) -> int:
     """Which header is in front of the tags in front of a datagram."""
     index -= 1
-    while index >= 0 and view.headers[index].kind == VLAN:
+    while index >= 0 and is_tag(view.headers[index].kind):
         index -= 1
     return index
 

@@ -6,11 +6,10 @@ from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from .. import BAD, CORRECTED, LEFT, MALFORMED, NONE, OBSCURE, TRUNCATED, UNCERTAIN, UNFINISHED, WRONG
 from . import wire
 from .checksum import Checksum, View
-from .headers import ETHERNET, IP, IPV6, SLL, SLL2, TCP, UNKNOWN, VLAN, Header, known_link, need_dict, note
+from .headers import IP, IPV6, TCP, UNKNOWN, Header, known_link, need_dict, note
 from .rows import checked, without_fcs
 from .sums import has_sum, sum_said, sum_verdict
 
-ANNOUNCED = {ETHERNET: wire.ethernet_type, VLAN: wire.tag_type, SLL: wire.sll_type, SLL2: wire.sll2_type}  # by the last one
 IP_LEAST_MTU, IPV6_LEAST_MTU = 576, 1280  # RFC 791 section 3.1, RFC 8200 section 5
 
 
@@ -68,9 +67,7 @@ def _check(view: View) -> int:
     if view.wire > len(view.frame):
         return TRUNCATED
     last = view.headers[-1]
-    announced = ANNOUNCED[last.kind](view.frame, last.start) if last.kind in ANNOUNCED else 0
-    cut = announced == wire.ETHERTYPE_ARP or announced in wire.TAGS
-    if view.partial or (last.kind == UNKNOWN and known_link(view.linktype)) or cut:
+    if view.partial or (last.kind == UNKNOWN and known_link(view.linktype)) or view.link_announces(last):
         return MALFORMED
     verdicts, obscure, left = set(), False, None
     for i, header in reversed([*enumerate(view.headers)]):

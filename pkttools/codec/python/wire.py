@@ -35,27 +35,12 @@ def get16(frame: Frame, at: int) -> int:
     return frame[at] << 8 | frame[at + 1] if at + 2 <= len(frame) else 0
 
 
-# ---- Ethernet II, IEEE 802.1Q clause 9.6, Linux cooked captures ----
-
-
-def ethernet_type(frame: Frame, at: int) -> int:
-    """The EtherType, or length."""
-    return get16(frame, at + 12)
+# ---- IEEE 802.1Q clause 9.6 ----
 
 
 def tag_type(frame: Frame, at: int) -> int:
     """The EtherType behind a tag."""
     return get16(frame, at + 2)
-
-
-def sll_type(frame: Frame, at: int) -> int:
-    """The EtherType in SLL."""
-    return get16(frame, at + 14)
-
-
-def sll2_type(frame: Frame, at: int) -> int:
-    """The EtherType in SLL2."""
-    return get16(frame, at)
 
 
 # ---- IPv4, RFC 791 section 3.1 ----
