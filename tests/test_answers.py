@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from conftest import shell
-from samples import ARP, ethernet, icmp, ipv4, ipv6, pktap, tags, udp
+from samples import ARP, ethernet, gre, icmp, ipv4, ipv6, pktap, tags, udp, vxlan
 
 from pkttools import codec
 from pkttools.batch import Packet, gathered
@@ -126,6 +126,25 @@ ECHO, ECHO6 = ethernet(0x0800, ipv4(1, icmp(8))), ethernet(0x86DD, ipv6(58, icmp
 )  # fmt: skip
 def test_what_is_not_answered(frame):
     assert answers(mended(frame)) == []
+
+
+WORD = b"\0\1\1\x40" + bytes(4)  # a label, and a control word
+
+
+@pytest.mark.parametrize("inner", [ethernet(0x0806, ARP), ethernet(0x0800, ipv4(1, icmp(8))), solicitation()])
+@pytest.mark.parametrize(
+    "carried",
+    [
+        lambda frame: ethernet(0x0800, ipv4(17, vxlan(frame))), lambda frame: ethernet(0x86DD, ipv6(47, gre(0x6558, frame))),
+        lambda frame: ethernet(0x8847, WORD + frame), lambda frame: ethernet(0x88E7, bytes(4) + frame),
+        lambda frame: ethernet(0x894F, b"\0\x42\2\3\0\0\1\1" + frame),
+    ],
+    ids=["VXLAN", "GRE", "MPLS", "802.1ah", "NSH"],
+)  # fmt: skip
+def test_what_a_tunnel_carries_is_not_answered(carried, inner):
+    """Its end answers; our answer would have exchanged the outer addresses only."""
+    assert len(answers(mended(inner))) == 1
+    assert answers(mended(carried(inner))) == []
 
 
 @pytest.mark.parametrize("size", range(4, 24))

@@ -15,7 +15,9 @@ from ..batch import Batch, Packet, Program, gathered
 from ..language.expression import any_of, assignments, compiled
 from ..language.values import Header, read_field
 from ..protocols.fields import FIELDS, HEADERS, TABLE
-from .fragments import outermost
+from ..protocols.walking import LINK_LAYER, TAG, TUNNEL
+from .around import tables
+from .fragments import IP, IPV6, outermost
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -57,12 +59,14 @@ class Responder:
         packet = batch.packet(i)
         headers = codec.walk(batch.data, batch.part(i, i + 1).rows)
         names = [HEADERS[kind] for kind, *_ in headers]
-        if "ARP" in names:
-            return self.arp(packet, headers[names.index("ARP")])
-        index = outermost(headers)
-        message = next((k for k, name in enumerate(names) if name in ("ICMP", "ICMPV6")), None)
-        if index is None or message is None or "IP" in names[index + 1 :] or "IPV6" in names[index + 1 :]:
+        message = next((k for k, name in enumerate(names) if name in ("ARP", "ICMP", "ICMPV6")), None)
+        if message is None or in_tunnel(headers[:message]):
             return None  # what a tunnel carries is for its end
+        if names[message] == "ARP":
+            return self.arp(packet, headers[message])
+        index = outermost(headers)
+        if index is None or index > message:
+            return None
         _, start, _, _ = headers[message]
         if names[message] == "ICMPV6" and packet.frame[start] == 135:
             return self.neighbour(packet, headers[index], headers[message])
@@ -119,6 +123,14 @@ class Responder:
         if sender.is_unspecified:
             values += (("ETHERNET.DST_ADDR", "33:33:00:00:00:01"),)  # RFC 2464 section 7
         return changed(answer, LINK, values)
+
+
+def in_tunnel(headers: list[Header]) -> bool:
+    """Whether what is behind these headers has a tunnel in front of it, a second datagram, or a link layer that is carried."""
+    flags = [tables().flags(kind) for kind, *_ in headers]
+    carrier = next((k for k, of in enumerate(flags) if not of & (LINK_LAYER | TAG)), len(flags))
+    datagrams = sum(kind in (IP, IPV6) for kind, *_ in headers)
+    return datagrams > 1 or any(of & TUNNEL for of in flags) or any(of & LINK_LAYER for of in flags[carrier:])
 
 
 LINK: Pairs = (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("PKTAP.IN", "PKTAP.OUT"))

@@ -470,7 +470,7 @@ bool is_tag_header(enum header_kind kind)
     return (protocols->kinds[kind].flags & TAG) != 0;
 }
 
-/* Whether the number that a header of a link layer, or a tag, asks first is that of a header of one kind, which should follow. */
+/* Whether the number that a header of a link layer, or a tag, asks first is that of a header of one kind: one that follows. */
 bool link_announces(const struct frame *f, const struct header *h)
 {
     const struct kind *k = &protocols->kinds[h->kind];

@@ -16,9 +16,9 @@ from ...protocols.walking import (
     END_BEHIND,
     EXTENSION,
     HIDDEN,
-    LINK_LAYER,
     IS_NOT,
     LEAVES,
+    LINK_LAYER,
     LONG_DATA,
     MISSIZED,
     NEEDS_SIZE,
@@ -89,7 +89,7 @@ class Reading:
         return how == BY_SPACE and space is not None and read is not None and self.number(read, at) in space.tunnels
 
     def link_announces(self, header: Header) -> bool:
-        """Whether the number that a header of a link layer, or a tag, asks first is that of a header of one kind, which should follow."""
+        """Whether what a header of a link layer, or a tag, asks first is the number of a header of one kind: one that follows."""
         kind = known().kinds[header.kind]
         how, _, space, read, _, tests, _ = kind.rules[0] if kind.rules else (COUNTED, None, None, None, 0, (), 0)
         if how != BY_SPACE or not space or not read or not kind.flags & (LINK_LAYER | TAG):
