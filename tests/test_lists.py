@@ -167,6 +167,66 @@ def test_options_in_options(codec, inner, found):
     assert values(codec, frame, "DHCPV6.OPT_PREFERENCE")[-1:] == ([b"\x09"] if sound else [])
 
 
+def overloaded(options: bytes, file: bytes = b"", name: bytes = b"") -> bytes:
+    """A DHCP message with what stands in FILE and SNAME."""
+    message = bytes(44) + name.ljust(64, b"\0") + file.ljust(128, b"\0") + b"\x63\x82\x53\x63" + options
+    return ipv4(17, struct.pack("!4H", 67, 68, 8 + len(message), 0) + message)
+
+
+LEASE, OTHER_LEASE = b"\x33\4\0\0\0\1", b"\x33\4\0\0\0\2"
+
+
+@pytest.mark.parametrize(("options", "file", "name", "leases"), [
+    (b"\x34\1\1\xff", LEASE, OTHER_LEASE, [1]), (b"\x34\1\2\xff", LEASE, OTHER_LEASE, [2]),
+    (b"\x34\1\3\xff", LEASE, OTHER_LEASE, [1, 2]),  # RFC 2131 section 4.1: FILE comes first
+    (b"\x34\1\0", LEASE, OTHER_LEASE, []), (b"", LEASE, OTHER_LEASE, []), (b"\xff\x34\1\3", LEASE, OTHER_LEASE, []),
+    (b"\x34\0\3\1\0\xff", LEASE, OTHER_LEASE, []), (b"\x34\1", LEASE, OTHER_LEASE, []),  # it says nothing
+    (b"\x34\2\1\0", LEASE, b"", [1]), (b"\x34\1\1", b"\x34\1\2" + LEASE, OTHER_LEASE, [1]),  # only options say it
+    (b"\x34\1\3", LEASE + b"\xff" + LEASE, bytes(60) + LEASE[:4], [1]), (b"\x34\1\2", b"", bytes(58) + LEASE, [1]),
+    (OTHER_LEASE + b"\x34\1\1", LEASE, b"", [2, 1]), (b"\x34\1\1\x34\1\2", LEASE, OTHER_LEASE, [1, 2]),
+])  # fmt: skip
+def test_options_in_other_fields(codec, options, file, name, leases):
+    """RFC 2132 section 9.3: where an option says so, FILE and SNAME have some; each list ends where its field does."""
+    frame = overloaded(options, file, name)
+    assert values(codec, frame, "DHCP.OPT_LEASE") == [lease.to_bytes(4) for lease in leases]
+    assert values(codec, frame.replace(b"\x63\x82", b"\0\0"), "DHCP.OPT_LEASE") == []
+    b = batch([(101, frame)])
+    ours.correct(b.data, bytes(b.rows), ours.ALL)
+    sets = [("DHCP.OPT_LEASE[-1]", "=", "7"), ("DHCP.OPT_OVERLOAD", "=", "0")]
+    placed = codec.assign(b.data, bytes(b.rows), expression.assignments(sets), None, True)[1]
+    assert placed[0] == bool(leases)
+    assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
+
+
+def test_an_option_in_pieces(codec):
+    """RFC 3396: each is reached by its number, in FILE and SNAME, too."""
+    frame = overloaded(b"\x77\1a\x34\1\3\x77\2bc", b"\x77\1d", b"\x77\1e")
+    assert values(codec, frame, "DHCP.OPT_SEARCH") == [b"a", b"bc", b"d", b"e"]
+    assert selected(codec, frame, "DHCP.OPT_SEARCH[2]==6263")
+    assert selected(codec, frame, "DHCP.OPT_SEARCH[-1]==65")
+
+
+@pytest.mark.parametrize(("flag", "times", "addresses"), [
+    (0, 4, 0), (1, 2, 2), (3, 2, 2), (2, 0, 0), (0xF3, 2, 2),
+])  # fmt: skip
+@pytest.mark.parametrize("odd", [0, 3])
+def test_time_stamps_of_routers(codec, flag, times, addresses, odd):
+    """RFC 791 section 3.1: alone, or each behind an address; a piece of one is none. One is set in place, and sums follow."""
+    entries = struct.pack("!4I", 1, 2, 3, 4)
+    stamps = bytes([68, 20 + odd, 5, flag]) + entries + bytes(odd)
+    frame = ipv4(17, struct.pack("!4H", 9, 9, 8, 0), stamps + bytes(-len(stamps) % 4))
+    assert len(values(codec, frame, "IP.OPT_TS_TIME")) == times
+    assert len(values(codec, frame, "IP.OPT_TS_ADDR")) == addresses
+    assert values(codec, frame, "IP.OPT_TS") == [entries + bytes(odd)]
+    assert values(codec, ipv4(17, bytes(8), b"\x44\3\5\0"), "IP.OPT_TS_TIME") == []  # nothing says what they are
+    b = batch([(101, frame)])
+    ours.correct(b.data, bytes(b.rows), ours.ALL)
+    sets = [("IP.OPT_TS_TIME[2]", "=", "9"), ("IP.OPT_TS_ADDR[-1]", "=", "192.0.2.9")]
+    placed = codec.assign(b.data, bytes(b.rows), expression.assignments(sets), None, True)[1]
+    assert placed == (bool(times), bool(addresses))
+    assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
+
+
 def option(kind: int, value: bytes) -> bytes:
     """Of DHCPv6."""
     return struct.pack("!HH", kind, len(value)) + value
@@ -328,6 +388,16 @@ def test_a_list_of_the_user(backend, tmp_path):
     ("field     OPT_WORD 16", "field OPT_WORD 3\ndata OPT_BITS", "15: data begin at a whole byte"),
     ("each 2 at 5", "inside 2", "15: byte 2 lies in its type and length"), ("item      other", "item others", "17: bad number"),
     (LIST, LIST + "\nfield X 8", "11: `field` belongs below `item`"),
+    (HOLDS, HOLDS + " to 2", "9: the list ends at byte 2, where it has not begun"),
+    (HOLDS, HOLDS + " if OPT_WORD == 1 and SIZE == 1", "9: the tests are of the header, or of one item"),
+    (HOLDS, HOLDS + " if OPT_PAIR == 1", "9: OWN has no field OPT_PAIR"),
+    (HOLDS, HOLDS + " if OPT_REST", "9: OWN has no field OPT_REST"),
+    (HOLDS, HOLDS + " if OPT_WORD == 65536", "9: OPT_WORD cannot be 65536"),
+    (HOLDS, HOLDS + " if OPT_WORD fits", "9: `fits` is asked"),
+    ("each 2 at 5", "if OTHER == 1", "15: no other item of OWN_OPTIONS has a field OTHER"),
+    ("each 2 at 5", "if OPT_PAIR == 1", "15: no other item of OWN_OPTIONS has a field OPT_PAIR"),
+    ("each 2 at 5", "if OPT_WORD == 65536", "15: OPT_WORD cannot be 65536"),
+    ("each 2 at 5", "if OPT_WORD fits", "15: `fits` is asked"),
 ])  # fmt: skip
 def test_bad_descriptions(tmp_path, old, new, message):
     """Each is said with its file and line."""

@@ -16,7 +16,9 @@ from .model import (
     Field,
     Header,
     Holds,
+    Item,
     Line,
+    List,
     Next,
     Rule,
     Size,
@@ -49,6 +51,7 @@ def check(found: Descriptions) -> None:
                     continue  # a user's comes first
                 raise entries[0].line.wrong(f"{space.of} {number} is there already ({other.line.place})")
     first: dict[tuple[str, str], tuple[Header, Field]] = {}
+    _holders(found)
     for header in found.headers.values():
         _fields(found, header, first)
         _sizes(header)
@@ -152,6 +155,38 @@ def asked(header: Header) -> Iterator[tuple[str, Line]]:
             yield one.field, one.line
     for test in header.tests():
         yield test.field, test.line
+
+
+def _holders(found: Descriptions) -> None:
+    """Which item the tests of what holds a list are of."""
+    for header in found.headers.values():
+        for rule in header.holds:
+            of_items = [test for test in rule.tests if not header.field(test.field)]
+            if of_items and rule.list in found.lists:
+                rule.by = found.lists[rule.list].item(of_items[0].field)
+            if rule.by and not all(rule.by.field(test.field) for test in rule.tests):
+                raise rule.line.wrong("the tests are of the header, or of one item")
+
+
+def _item_tests(found: List) -> None:
+    """Tests of items, which are of the fields of another one."""
+    for item in found.items:
+        for test in item.only:
+            other = found.item(test.field)
+            if other is None or other is item:
+                raise test.line.wrong(f"no other item of {found.name} has a field {test.field} of the whole item")
+            _test_of_item(other, test)
+
+
+def _test_of_item(item: Item, test: Test) -> None:
+    """A test of a number in an item."""
+    field = item.field(test.field)
+    assert field is not None
+    if field.form not in NUMBERS or not 0 < field.width <= MOST_TESTED:
+        raise test.line.wrong(f"{test.field} is no number of at most {MOST_TESTED} bits")
+    if test.comparison in FITTING:
+        raise test.line.wrong(f"`{test.comparison}` is asked of what comes next alone")
+    _test(item, test)
 
 
 def _test(header: Header, test: Test) -> None:
@@ -276,7 +311,10 @@ def _lists(found: Descriptions, first: dict[tuple[str, str], tuple[Header, Field
                 raise rule.line.wrong(f"{header.name} is no header that is found: it holds no list")
             if rule.first > header.fixed_size:
                 raise rule.line.wrong(f"byte {rule.first} lies behind the {header.fixed_size} bytes that have to be there")
-            if not (rule.to_end or rule.field or header.size):
+            if rule.by:
+                for test in rule.tests:
+                    _test_of_item(rule.by, test)
+            if not (rule.to_end or rule.field or rule.number or header.size):
                 raise rule.line.wrong(f"{header.name} has no `size` up to which the list goes: `to end`, or `to` a field")
     held = {rule.list for header in found.headers.values() for rule in header.holds}
     of_headers = {(header.protocol, row.name) for header in found.headers.values() for row in header.rows}
@@ -296,6 +334,7 @@ def _lists(found: Descriptions, first: dict[tuple[str, str], tuple[Header, Field
                 if (item.protocol, row.name) in of_headers:
                     raise row.line.wrong(f"{row.name} is a field of a header, too")
             _fields(found, item, first)
+        _item_tests(one)
 
 
 def _reached(found: Descriptions) -> None:

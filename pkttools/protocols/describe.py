@@ -913,12 +913,12 @@ def _list(reader: Reader, line: Line, words: Words) -> None:
         raise line.wrong(f"the length lies in the type, which has {found.type.width} bits")
 
 
-@statement('item TYPE...|any|other [each BYTES [at BYTE]] [inside BYTE] ["MEANING"]')
+@statement('item TYPE...|any|other [each BYTES [at BYTE]] [inside BYTE] ["MEANING"] [if TEST [and TEST]...]')
 def _item(reader: Reader, line: Line, words: Words) -> None:
     """Items of these types, or all, or those of no other `item`; fields of their values follow, of any those of the whole item.
 
     `each`: the value, from that byte of the item on, is a row of pieces of so many bytes, and the fields are of each. `inside`:
-    from that byte on it has items of the same list.
+    from that byte on it has items of the same list. Tests are of the fields of another `item`, of the item as a whole.
     """
     of = reader.list
     if of is None:
@@ -937,21 +937,32 @@ def _item(reader: Reader, line: Line, words: Words) -> None:
         if item.nested < of.head:
             raise line.wrong(f"byte {item.nested} lies in its type and length, which have {of.head} bytes")
     words.text()
+    item.only = words.tests()
     words.done()
     reader.header, reader.parts = item, None
     of.items.append(item)
 
 
-@statement("holds LIST at BYTE [to end | to FIELD [* N] [+ N]] [if TEST [and TEST]...]")
+@statement("holds LIST at BYTE [to end | to BYTE | to FIELD [* N] [+ N]] [if TEST [and TEST]...]")
 def _holds(reader: Reader, line: Line, words: Words) -> None:
-    """Where a list lies in the header: from that byte on up to its size, the end of its data, or as many bytes as a field says."""
+    """Where a list lies in the header: from that byte on up to its size, the end of its data, or as many bytes as a field says.
+
+    Tests are of the header, or of an item that has to be in a list of the header.
+    """
     header, rule = reader.current(line), Holds(words.name("a list"), line)
     if not words.took("at"):
         raise words.wanted()
     rule.first = words.number(MOST_BYTES)
     rule.to_end = words.took("to")
     if rule.to_end and not words.took("end"):
-        rule.to_end, rule.field = False, words.name("a field")
+        rule.to_end = False
+        if words.numeric():
+            rule.number = words.number(MOST_BYTES)
+            if rule.number <= rule.first:
+                raise line.wrong(f"the list ends at byte {rule.number}, where it has not begun")
+        else:
+            rule.field = words.name("a field")
+    if rule.field:
         rule.unit = words.number(MOST_BYTES) if words.took("*") else 1
         rule.number = words.number(MOST_BYTES) if words.took("+") else 0
     rule.tests = words.tests()

@@ -192,7 +192,7 @@ class Header:
 
     def own_tests(self) -> list[Test]:
         """The same, but not what is asked of what comes next."""
-        rules = [*self.after, *self.sizes(), *self.holds]
+        rules = [*self.after, *self.sizes(), *(rule for rule in self.holds if rule.by is None)]
         return [test for rule in rules for test in rule.tests] + self.whole
 
 
@@ -201,7 +201,7 @@ class Item(Header):
 
     types: those that it is known by; empty: all, or if `other` those that are not known by their type. each: it is a row of
     pieces of so many bytes from byte `at` of the item on, and the fields are of each; 0: of the item as a whole. nested: items
-    of the same list lie in it, from that byte on; 0: none do.
+    of the same list lie in it, from that byte on; 0: none do. only: what has to hold, of the fields of another `item`.
     """
 
     def __init__(self, of: List, types: list[int], line: Line) -> None:
@@ -209,6 +209,7 @@ class Item(Header):
         self.list, self.types = of, types
         self.each = self.at = self.nested = 0
         self.other = False
+        self.only: list[Test] = []
 
 
 class List:
@@ -231,14 +232,22 @@ class List:
         """Bytes of an item with its type and its length."""
         return (max(self.type.end, self.length.end) + 7) // 8
 
+    def item(self, field: str) -> Item | None:
+        """The first of its items as a whole that have such a field."""
+        return next((item for item in self.items if item.each == 0 and item.field(field)), None)
+
 
 class Holds(Rule):
-    """Where a list lies in a header: from a byte of it on, up to where its size ends, the end of its data, or as a field says."""
+    """Where a list lies in a header: from a byte of it on, up to where its size ends, the end of its data, or as a field says.
+
+    by: the item that its tests are of, which has to be in another list of the header; None: they are of the header.
+    """
 
     def __init__(self, name: str, line: Line) -> None:
         super().__init__(line)
         self.list, self.first, self.to_end = name, 0, False
-        self.unit, self.number = 1, 0
+        self.unit, self.number = 1, 0  # without a field and `to_end`: up to that byte, or 0
+        self.by: Item | None = None
 
 
 class Names:

@@ -75,7 +75,8 @@ class Tables:
         self.runs: dict[tuple[Condition, ...], tuple[int, int]] = {(): (0, 0)}
         self.rows: dict[str, list[int]] = {name: [] for name in walking.NAMES}
         self.lists: dict[str, int] = {}
-        self.items = walking.FIRST_ITEM  # the kind of the next item
+        items = [item for one in found.lists.values() for item in one.items]
+        self.kinds_of_items = {item: number for number, item in enumerate(items, walking.FIRST_ITEM)}
 
     def all(self) -> tuple[tuple[int, ...], ...]:
         """The tables, in their order."""
@@ -214,7 +215,7 @@ class Tables:
         first = self.count("items")
         hows = {**dict.fromkeys(of.pads, walking.ALONE), **dict.fromkeys(of.ends, walking.LAST)}
         for value, how in hows.items():
-            self.rows["items"] += (value, -1, how, 0, 0, 0, 0)
+            self.rows["items"] += (value, -1, how, 0, 0, 0, 0, *self.run())
         for item in of.items:
             self.item(item, hows)
         places = self.read(read(of.type)), self.read(read(of.length))
@@ -223,9 +224,10 @@ class Tables:
     def item(self, item: Item, hows: dict[int, int]) -> None:
         """A row of items for each type that it is known by."""
         data = item.bits // 8 if item.data is None or item.data.at is None else item.data.at
+        only = self.run(*(condition(owner, test) for test in item.only if (owner := item.list.item(test.field))))
         for value in item.types or (walking.OTHER if item.other else walking.ANY,):
-            self.rows["items"] += (value, self.items, hows.get(value, walking.SIZED), item.at, data, item.each, item.nested)
-        self.items += 1
+            how = hows.get(value, walking.SIZED)
+            self.rows["items"] += (value, self.kinds_of_items[item], how, item.at, data, item.each, item.nested, *only)
 
     def hold(self, name: str, held: Holds) -> None:
         """A row of what a kind holds."""
@@ -233,9 +235,12 @@ class Tables:
         field = header.field(held.field)
         unit = field.scale * held.unit if field else 0
         said = self.read(read(field) if field else None), unit, held.number + (field.bias * unit if field else 0)
-        to = walking.TO_END if held.to_end else walking.TO_SAID if field else walking.TO_SIZE
-        only = self.run(*(condition(header, test) for test in held.tests))
-        self.rows["holds"] += (self.kinds[name], self.lists[held.list], held.first, to, *said, *only)
+        to = walking.TO_END if held.to_end else walking.TO_SAID if field or held.number else walking.TO_SIZE
+        if to == walking.TO_SAID and field is None:  # a number alone: 0 times one, and itself
+            said = self.read((walking.FROM_START, 0, 8, walking.BIG_ENDIAN)), 0, held.number
+        by = self.kinds_of_items[held.by] if held.by else -1
+        only = self.run(*(condition(held.by or header, test) for test in held.tests))
+        self.rows["holds"] += (self.kinds[name], self.lists[held.list], held.first, to, *said, by, *only)
 
     def space(self, space: Space) -> None:
         """A row of spaces, with its entries in the order of their values."""

@@ -59,16 +59,18 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         length * scale + bias: its bytes, with type and length; the next one begins at a multiple of align from its start. head:
         bytes with type and length in them. items: a run. Reading ends at an item that is not wholly there, or has fewer bytes than
         its head.
-    items    type, kind, how, at, data, each, inside
+    items    type, kind, how, at, data, each, inside, tests
         What is known of items of a type; ANY: of all, OTHER: of those that have no kind by their type. Several of a type are found
         one after the other. kind: what it is to fields, from FIRST_ITEM on; -1: nothing. how: SIZED by its length; ALONE: a type;
         LAST: the same, and reading ends. at: from its start, where fields count from. data: from there, where DATA begin. each: it
         is a row of pieces of so many bytes, from at on, each of which is one; 0: it is one as a whole. inside: further items lie in
-        it, from there on; 0: none do.
-    holds    kind, list, from, to, read, scale, bias, tests
+        it, from there on; 0: none do. tests are of the item, from its start: where they do not hold, or what they ask of is not in
+        it, it is not of this kind.
+    holds    kind, list, from, to, read, scale, bias, by, tests
         Where a list lies in a header of a kind; in the order of kinds. from: bytes from its start. to: TO_SIZE of the header,
-        TO_END, where its data end, or TO_SAID: read * scale + bias bytes from its start, but no further than its data. tests hold
-        where there is one.
+        TO_END, where its data end, or TO_SAID: read * scale + bias bytes from its start, but no further than its data. by: the kind
+        of an item: there is one where such an item is in a list of the header, of by -1, and the tests hold of it; -1: they are
+        of the header itself.
 
 Items are looked for where a field of them is asked for, and never by the walk.
 
@@ -125,4 +127,4 @@ KIND = (
     "fixed", "flags", "data", "claims", "gives", "term", "terms", "align", "end", "scale", "bias", "least", "test", "tests",
     "trailer", "whole", "wholes", "rule", "rules", "exception", "then", "until",
 )  # fmt: skip  # the columns of kinds; of a run the first row, and how many
-COLUMNS = (4, 5, 5, len(KIND), 6, 4, 4, 17, 8, 7, 9)
+COLUMNS = (4, 5, 5, len(KIND), 6, 4, 4, 17, 8, 9, 10)

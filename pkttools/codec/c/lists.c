@@ -3,16 +3,23 @@
  */
 #include "protocols.h"
 
-/* Begins a list that a header holds, if it is there. */
+/* Whether tests hold of an item, and all that they ask of is in it. */
+static bool hold_in(const struct conditions *c, const struct frame *f, size_t at, size_t end)
+{
+    for (const struct condition *one = c->first; one < c->first + c->count; one++)
+        if ((int64_t)at + one->read.at + one->read.bytes > (int64_t)end)
+            return false;
+    return hold(c, f, at, at);
+}
+
+/* Begins a list that a header holds, wherever its tests hold. */
 static void begin(struct items *s, const struct hold *where, const struct header *h)
 {
     size_t end = h->end;
-    if (!hold(&where->only, s->frame, h->start, h->start))
-        return;
     if (where->to != TO_END) {
         int64_t size = where->to == TO_SIZE ? header_size(where->kind, s->frame, h->start)
             : read_number(&where->read, s->frame, h->start, h->start) * where->scale + where->bias;
-        if (size < where->kind->fixed)
+        if (size < (where->to == TO_SIZE ? where->kind->fixed : where->first))
             return;
         end = size < (int64_t)(end - h->start) ? h->start + (size_t)size : end;
     }
@@ -75,6 +82,8 @@ static bool known(struct items *s, struct header *found)
         const struct item *i = &s->list->items[s->row];
         if (i->kind < 0 || (i->type != s->type && i->type != ANY_TYPE && !(s->other && i->type == OTHER_TYPE)))
             continue;
+        if (i->only.count > 0 && !hold_in(&i->only, s->frame, s->at, s->end))
+            continue;
         size_t from = s->at + i->at + s->piece * i->each;
         if (i->each == 0 ? s->piece > 0 || from > s->end : from + i->each > s->end)
             continue;
@@ -82,6 +91,26 @@ static bool known(struct items *s, struct header *found)
         s->piece++;
         *found = (struct header){(enum header_kind)i->kind, (uint32_t)from, (uint32_t)least(from + i->data, end), (uint32_t)end};
         return true;
+    }
+    return false;
+}
+
+/* Whether the tests of what holds a list hold: of the header, or of an item in another list of it. */
+static bool said(const struct items *s, const struct hold *where, const struct header *h)
+{
+    if (where->by < 0)
+        return hold(&where->only, s->frame, h->start, h->start);
+    for (const struct hold *other = protocols->holds; other < protocols->holds + protocols->holds_count; other++) {
+        struct items in = {.frame = s->frame};
+        struct header found;
+        if (other->kind == where->kind && other->by < 0 && hold(&other->only, s->frame, h->start, h->start))
+            begin(&in, other, h);
+        while (in.list != NULL)
+            if (known(&in, &found)) {
+                if ((int32_t)found.kind == where->by && hold_in(&where->only, s->frame, found.start, found.end))
+                    return true;
+            } else if (!advance(&in))
+                in.list = NULL;
     }
     return false;
 }
@@ -106,7 +135,10 @@ bool next_item(struct items *s, struct header *found)
         if (s->hold == protocols->holds_count) {
             s->hold = 0;
             s->index++;
-        } else if (protocols->holds[s->hold++].kind->number == (unsigned)h->kind)
-            begin(s, &protocols->holds[s->hold - 1], h);
+            continue;
+        }
+        const struct hold *where = &protocols->holds[s->hold++];
+        if (where->kind->number == (unsigned)h->kind && said(s, where, h))
+            begin(s, where, h);
     }
 }

@@ -23,8 +23,8 @@ struct sum_row {
 };
 
 struct list_row { int64_t type, length, scale, bias, align, head, item, items; };
-struct item_row { int64_t type, kind, how, at, data, each, inside; };
-struct hold_row { int64_t kind, list, from, to, read, scale, bias, test, tests; };
+struct item_row { int64_t type, kind, how, at, data, each, inside, test, tests; };
+struct hold_row { int64_t kind, list, from, to, read, scale, bias, by, test, tests; };
 
 struct given {                  /* the same, as arrays */
     const struct read_row *reads;
@@ -233,6 +233,7 @@ static struct fault lists_sound(const struct given *g)
         CHECK(ITEMS, i, item_row, data, IN(item->data, 0, MAX_READ));
         CHECK(ITEMS, i, item_row, each, IN(item->each, 0, MAX_READ));
         CHECK(ITEMS, i, item_row, inside, IN(item->inside, 0, MAX_READ));
+        CHECK(ITEMS, i, item_row, test, tests_sound_of(g, item->test, item->tests, 0, false));
     }
     for (size_t i = 0; i < g->count[HOLDS]; i++) {
         const struct hold_row *h = &g->holds[i];
@@ -245,6 +246,7 @@ static struct fault lists_sound(const struct given *g)
         CHECK(HOLDS, i, hold_row, read, h->to == TO_SAID ? read_sound(g, h->read, fixed, false) : h->read == -1);
         CHECK(HOLDS, i, hold_row, scale, IN(h->scale, 0, MAX_READ));
         CHECK(HOLDS, i, hold_row, bias, IN(h->bias, -MAX_READ, MAX_READ));
+        CHECK(HOLDS, i, hold_row, by, h->by == -1 || IN(h->by, FIRST_ITEM, FIRST_ITEM + MAX_ROWS));
         CHECK(HOLDS, i, hold_row, test, tests_sound_of(g, h->test, h->tests, fixed, false));
     }
     return SOUND;
@@ -485,10 +487,12 @@ static const struct hold *laid_holds(struct arena *a, const struct given *g, con
     struct list *lists = take(a, g->count[LISTS] * sizeof *lists);
     struct item *items = take(a, g->count[ITEMS] * sizeof *items);
     struct hold *holds = take(a, g->count[HOLDS] * sizeof *holds);
-    for (size_t i = 0; items != NULL && i < g->count[ITEMS]; i++) {
+    for (size_t i = 0; i < g->count[ITEMS]; i++) {
         const struct item_row *row = &g->items[i];
-        items[i] = (struct item){row->type, (int32_t)row->kind, (enum how)row->how, (uint32_t)row->at, (uint32_t)row->data,
-                                 (uint32_t)row->each, (uint32_t)row->inside};
+        struct conditions only = laid_tests(a, g, row->test, row->tests);
+        if (items != NULL)
+            items[i] = (struct item){row->type, (int32_t)row->kind, (enum how)row->how, (uint32_t)row->at, (uint32_t)row->data,
+                                     (uint32_t)row->each, (uint32_t)row->inside, only};
     }
     for (size_t i = 0; lists != NULL && i < g->count[LISTS]; i++) {
         const struct list_row *row = &g->lists[i];
@@ -502,7 +506,7 @@ static const struct hold *laid_holds(struct arena *a, const struct given *g, con
         const struct hold_row *row = &g->holds[i];
         struct conditions only = laid_tests(a, g, row->test, row->tests);
         if (holds != NULL)
-            holds[i] = (struct hold){only, &kinds[row->kind], &lists[row->list], laid_read(g, row->read), row->scale, row->bias,
+            holds[i] = (struct hold){only, (int32_t)row->by, &kinds[row->kind], &lists[row->list], laid_read(g, row->read), row->scale, row->bias,
                                      (uint32_t)row->from, (enum to)row->to};
     }
     return holds;

@@ -104,6 +104,7 @@ struct item {                   /* what is known of items of a type, or of all *
     enum how how;
     uint32_t at, data, each;
     uint32_t inside;            /* where further items lie in it; 0: none do */
+    struct conditions only;     /* of the item */
 };
 
 struct list {
@@ -116,6 +117,7 @@ struct list {
 
 struct hold {                   /* where a list lies in a kind of header */
     struct conditions only;
+    int32_t by;                 /* the kind of an item that these are of; -1: of the header */
     const struct kind *kind;
     const struct list *list;
     struct read read;

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
 from ...protocols.walking import LAST, SIZED, TO_END, TO_SAID
 from .headers import Header, Reading, Walk
-from .protocols import ANY_TYPE, OTHER_TYPE, Hold, known
+from .protocols import ANY_TYPE, OTHER_TYPE, Hold, Tests, known
 from .rows import checked, without_fcs
 
 MAX_INSIDE = 4  # items in items that are looked into
@@ -28,8 +28,20 @@ class Items(Reading):
         """Each item as a header, start <= data <= end <= that of the header it is in; with the index of that one."""
         for index, header in enumerate(self.headers):
             for hold in known().holds.get(header.kind, ()):
-                if self.hold(hold.tests, header.start, header.start):
+                if self.said(hold, header):
                     yield from ((index, item) for item in self.of(hold, header))
+
+    def said(self, hold: Hold, header: Header) -> bool:
+        """Whether the tests of what holds a list hold: of the header, or of an item in another list of it."""
+        if hold.by < 0:
+            return self.hold(hold.tests, header.start, header.start)
+        others = [other for other in known().holds[header.kind] if other.by < 0 and self.said(other, header)]
+        items = (item for other in others for item in self.of(other, header))
+        return any(item.kind == hold.by and self.hold_in(hold.tests, item.start, item.end) for item in items)
+
+    def hold_in(self, tests: Tests, at: int, end: int) -> bool:
+        """Whether tests hold of an item, and all that they ask of is in it."""
+        return all(at + test[0][1] <= end for test in tests) and self.hold(tests, at, at)
 
     def of(self, hold: Hold, header: Header) -> Iterator[Header]:
         """Those of a list that a header holds."""
@@ -37,7 +49,7 @@ class Items(Reading):
         if hold.to != TO_END:
             said = self.number(hold.read, header.start) * hold.scale + hold.bias if hold.read else 0
             size = said if hold.to == TO_SAID else self.size(hold.kind, header.start)
-            if size < hold.kind.fixed:
+            if size < (hold.first if hold.to == TO_SAID else hold.kind.fixed):
                 return
             limit = min(limit, header.start + size)
         at, how = header.start + hold.first, SIZED
@@ -55,8 +67,9 @@ class Items(Reading):
                 size = self.number(of.length, at) * of.scale + of.bias
                 if size < of.head or size > limit - at:
                     return
-            for wanted, kind, first, data, each in of.items:
-                if wanted in (type_, ANY_TYPE) or (wanted == OTHER_TYPE and type_ not in of.known):
+            for wanted, kind, first, data, each, only in of.items:
+                right = wanted in (type_, ANY_TYPE) or (wanted == OTHER_TYPE and type_ not in of.known)
+                if right and self.hold_in(only, at, at + size):
                     yield from pieces(kind, at + first, at + size, data, each)
             inside, following = of.inside.get(type_, 0), at + -(-size // of.align) * of.align
             if 0 < inside < size and len(outer) < MAX_INSIDE:

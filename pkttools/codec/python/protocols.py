@@ -123,31 +123,31 @@ class List:
 
     alone: bytes of an item that is a type alone; hows: the types of such ones, and which of them is the last. inside: by type,
     where further items lie in it; known: types that have a kind. items: type, kind, where it begins,
-    where its data do from there, and bytes of a piece.
+    where its data do from there, bytes of a piece, and tests.
     """
 
     __slots__ = ("align", "alone", "bias", "head", "hows", "inside", "items", "known", "length", "scale", "type")
 
-    def __init__(self, type_: Read, length: Read, row: tuple[int, ...], items: Rows) -> None:
+    def __init__(self, type_: Read, length: Read, row: tuple[int, ...], items: list[tuple[tuple[int, ...], Tests]]) -> None:
         self.type, self.length, self.alone = type_, length, type_[1]
         _, _, self.scale, self.bias, self.align, self.head, *_ = row
         self.hows: dict[int, int] = {}
         self.inside: dict[int, int] = {}
-        for wanted, _, how, *_, inside in items:
+        for (wanted, _, how, _, _, _, inside, *_), _ in items:
             self.hows[wanted] = max(how, self.hows.get(wanted, SIZED))
             self.inside[wanted] = max(inside, self.inside.get(wanted, 0))
-        self.known = {wanted for wanted, kind, *_ in items if kind >= 0}
-        self.items = [(wanted, kind, at, data, each) for wanted, kind, _, at, data, each, _ in items if kind >= 0]
+        self.known = {wanted for (wanted, kind, *_), _ in items if kind >= 0}
+        self.items = [(wanted, kind, at, data, each, only) for (wanted, kind, _, at, data, each, *_), only in items if kind >= 0]
 
 
 class Hold:
     """Where a list lies in a kind of header: its row, with what it refers to."""
 
-    __slots__ = ("bias", "first", "kind", "list", "read", "scale", "tests", "to")
+    __slots__ = ("bias", "by", "first", "kind", "list", "read", "scale", "tests", "to")
 
     def __init__(self, kind: Kind, of: List, read: Read | None, tests: Tests, row: tuple[int, ...]) -> None:
         self.kind, self.list, self.read, self.tests = kind, of, read, tests
-        _, _, self.first, self.to, _, self.scale, self.bias, *_ = row
+        _, _, self.first, self.to, _, self.scale, self.bias, self.by, *_ = row
 
 
 Rule = tuple[int, Kind | None, Space | None, Read | None, int, Tests, int]  # how, kind, space, read, flags, tests, code
@@ -318,7 +318,7 @@ class _Checked:
             self.need(LISTS, i, 6, item == all_items and self.run(ITEMS, item, items))
             self.need(LISTS, i, 7, items <= MOST_ITEMS)
             all_items += items
-        for i, (wanted, kind, how, at, data, each, inside) in enumerate(self.rows[ITEMS]):
+        for i, (wanted, kind, how, at, data, each, inside, test, tests) in enumerate(self.rows[ITEMS]):
             self.need(ITEMS, i, 0, OTHER_TYPE <= wanted <= MOST)
             self.need(ITEMS, i, 1, kind == -1 or FIRST_ITEM <= kind <= FIRST_ITEM + MAX_ROWS)
             self.need(ITEMS, i, 2, SIZED <= how <= LAST)
@@ -326,8 +326,9 @@ class _Checked:
             self.need(ITEMS, i, 4, 0 <= data <= MAX_READ)
             self.need(ITEMS, i, 5, 0 <= each <= MAX_READ)
             self.need(ITEMS, i, 6, 0 <= inside <= MAX_READ)
+            self.need(ITEMS, i, 7, self.tests(test, tests, 0, False))
         before = 0
-        for i, (kind, of, first, to, read, scale, bias, test, tests) in enumerate(self.rows[HOLDS]):
+        for i, (kind, of, first, to, read, scale, bias, by, test, tests) in enumerate(self.rows[HOLDS]):
             known = before <= kind < len(self.rows[KINDS])
             self.need(HOLDS, i, 0, known and not self.rows[KINDS][kind][1] & (HIDDEN | UNFOLLOWED))
             before, fixed = kind, self.rows[KINDS][kind][0]
@@ -337,7 +338,8 @@ class _Checked:
             self.need(HOLDS, i, 4, self.read(read, fixed, False) if to == TO_SAID else read == -1)
             self.need(HOLDS, i, 5, 0 <= scale <= MAX_READ)
             self.need(HOLDS, i, 6, -MAX_READ <= bias <= MAX_READ)
-            self.need(HOLDS, i, 7, self.tests(test, tests, fixed, False))
+            self.need(HOLDS, i, 7, by == -1 or FIRST_ITEM <= by <= FIRST_ITEM + MAX_ROWS)
+            self.need(HOLDS, i, 8, self.tests(test, tests, fixed, False))
 
 
 class Protocols:
@@ -360,12 +362,12 @@ class Protocols:
             kind, read, run = self.kinds[row[0]], row[4], row[15:]
             kind.sum = Sum(kind, None if read == -1 else self.reads[read], self.tests(*run), row)
         self.links = spaces[0]
-        items = self.rows[ITEMS]
+        items = [(row, self.tests(*row[7:])) for row in self.rows[ITEMS]]
         lists = [List(self.reads[row[0]], self.reads[row[1]], row, items[row[6] : row[6] + row[7]]) for row in self.rows[LISTS]]
         self.holds: dict[int, list[Hold]] = {}
         for row in self.rows[HOLDS]:
             said = None if row[4] == -1 else self.reads[row[4]]
-            self.holds.setdefault(row[0], []).append(Hold(self.kinds[row[0]], lists[row[1]], said, self.tests(*row[7:]), row))
+            self.holds.setdefault(row[0], []).append(Hold(self.kinds[row[0]], lists[row[1]], said, self.tests(*row[8:]), row))
         self.carried = [self.announced(IP), self.announced(IPV6)]  # by protocols of IPv4, and of IPv6
 
     def announced(self, kind: int) -> dict[int, list[tuple[Kind | None, Tests]]]:
