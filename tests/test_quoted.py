@@ -130,6 +130,66 @@ def test_filters_and_assignments_see_it(codec: ModuleType, carried: str) -> None
     assert changed == frame[:-20] + bytes([3]) + frame[-19:-6] + struct.pack("!H", 8080) + frame[-4:]
 
 
+def followed(codec: ModuleType, frame: bytes, texts: tuple[str, ...], linktype: int = 1, cut: int = 0) -> tuple[bytes, int, int]:
+    """What `-u` makes of a frame, and how many packets it counts where a checksum could not follow, or is not known.
+
+    cut: bytes that were not captured.
+    """
+    data = bytearray(frame)
+    program = expression.assignments([tuple(text.partition("=")) for text in texts])
+    rows = struct.pack("=7q", 0, len(frame), len(frame) + cut, 0, linktype, 0, 0)
+    *_, stale, unknown = codec.assign(data, rows, program, None, True)
+    return bytes(data), stale, unknown
+
+
+EDITS = {  # what is quoted, as far as it is, and what is changed in it
+    "IPv4": (ipv4(17, udp()), 0, ("IP.TTL[-1]=9", "UDP.DST_PORT[-1]=54")),
+    "addresses": (ipv4(6, tcp()), 0, ("IP.SRC_ADDR[-1]=10.1.2.3",)),
+    "IPv6": (ipv6(6, tcp()), 0, ("IPV6.DST_ADDR[-1]=2001:db8::99", "TCP.SEQ_NUMBER=7")),
+    "SCTP": (ipv4(132, bytes(12) + b"\3\0\0\4"), 0, ("SCTP.DST_PORT=7",)),
+    "a tunnel": (ipv4(4, ipv4(17, udp())), 0, ("IP.TTL[-1]=9",)),
+    "what was cut": (ipv4(17, udp(bytes(90))), 60, ("IP.DST_ADDR[-1]=10.1.2.3", "UDP.SRC_PORT[-1]=7")),
+    "of IPv6": (ipv6(17, udp(bytes(90))), 50, ("UDP.SRC_PORT[-1]=7",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+@pytest.mark.parametrize("what", EDITS)
+@pytest.mark.parametrize("carried", ["4", "6", "in VXLAN"])
+def test_checksums_of_what_is_quoted_follow(codec: ModuleType, carried: str, what: str, wrong: int) -> None:
+    """As those of the packet itself do: right ones are right, others as wrong as they were. And those of the error are right."""
+    whole, cut, texts = EDITS[what]
+    quoted = bytearray(right(codec, whole)[: len(whole) - cut])
+    if wrong:
+        quoted[10] ^= quoted[0] >> 4 == 4
+        quoted[26] ^= quoted[9] == 17
+    expected = followed(codec, bytes(quoted), texts, 101, cut)[0]
+    assert expected != quoted
+    made, *untold = followed(codec, corrected(codec, CARRIED[carried](bytes(quoted))), texts)
+    assert made.endswith(expected)
+    assert untold == [0, 0]
+    assert corrected(codec, made) == made
+
+
+@pytest.mark.parametrize(("quoted", "text"), [
+    (ipv4(6, tcp())[:28], "TCP.DST_PORT=8080"), (ipv6(6, tcp())[:48], "IPV6.DST_ADDR[-1]=::1"),
+    (ipv4(17, udp())[:9], "IP.TTL[-1]=9"), (ipv4(17, udp(bytes(40)), fragment=0x2005), "IP.DATA[-1]=0102"),
+], ids=["TCP", "TCP in IPv6", "a part of IP", "a fragment"])  # fmt: skip
+def test_a_checksum_that_is_not_quoted_is_no_loss(codec: ModuleType, quoted: bytes, text: str) -> None:
+    """It was cut off when the error was sent, and is in no packet."""
+    made, *untold = followed(codec, corrected(codec, CARRIED["4"](quoted)), (text,))
+    assert untold == [0, 0]
+    assert corrected(codec, made) == made
+
+
+def test_what_is_quoted_follows_for_what_was_set(codec: ModuleType) -> None:
+    """A checksum in it that was set stays; and without `-u` all others do."""
+    frame = CARRIED["4"](right(codec, ipv4(17, udp())))
+    made = followed(codec, frame, ("IP.TTL[-1]=9", "IP.CHECKSUM[-1]=0xDEAD", "UDP.DST_PORT=54", "UDP.CHECKSUM=0xBEEF"))[0]
+    assert (made[52:54], made[68:70]) == (b"\xde\xad", b"\xbe\xef")
+    assert assigned(codec, frame, "IP.TTL[-1]=9") == frame[:50] + b"\x09" + frame[51:]
+
+
 def test_addresses_are_exchanged_of_the_error_alone(codec: ModuleType) -> None:
     program = expression.assignments([], (("IP.SRC_ADDR", "IP.DST_ADDR"), ("UDP.SRC_PORT", "UDP.DST_PORT")))
     frame = CARRIED["4"](ipv4(17, udp()))

@@ -7,6 +7,7 @@ struct sides {                  /* the packet before and after the edit */
     struct packet_view before, after;
     struct writable_frame edited;   /* the bytes of `after` */
     struct checksum left, kept; /* what was left to the card in it, before and after */
+    bool quoted;                /* it is one that an error message quotes: what was cut off is nobody's */
 };
 
 static bool same(const struct sides *s, size_t at, size_t size)
@@ -29,7 +30,7 @@ static bool follow_header(const struct sides *s, size_t index)
     if (rule == NULL || !same(s, place, 2))     /* the user has set it */
         return true;
     if (size < IP_SIZE || later < IP_SIZE || !within(&s->before, at, size) || !within(&s->after, at, later))
-        return same(s, at, IP_SIZE);
+        return same(s, at, s->quoted ? least(IP_SIZE, old->size - at) : IP_SIZE);
     uint32_t was = sum(frame_range(old, at, size), size), is = sum(frame_range(new, at, later), later);
     if (was != is)
         put16(&s->edited, place, followed(get16(old, place), was, is));
@@ -74,7 +75,7 @@ static void follow(struct sides *s, size_t index, struct message *before, struct
     size_t place = before->at + before->place, rest = before->at < old->size ? least(before->size, old->size - before->at) : 0;
     bool edited = !same(s, before->at, rest);
     if (!frame_has(old, place, before->bytes)) {            /* it was not captured */
-        left->stale |= edited || !same_kind || fold(pseudo_sum(old, before)) != fold(pseudo_sum(new, after));
+        left->stale |= !s->quoted && (edited || !same_kind || fold(pseudo_sum(old, before)) != fold(pseudo_sum(new, after)));
         return;
     }
     if (!same(s, place, before->bytes))                     /* the user has set it */
@@ -123,7 +124,8 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
     struct message before, after;
     enum outcome outcome = message_of(&s->before, index, &before), later = message_of(&s->after, index, &after);
     if (outcome != CORRECTED && outcome != FRAGMENT) {
-        left->unknown |= touched(s, index);     /* nobody could say what its checksum is */
+        const struct header *h = &s->before.walk.header[index];     /* nobody could say what its checksum is, if one is there */
+        left->unknown |= (!s->quoted || within(&s->before, h->start, protocols->kinds[h->kind].fixed)) && touched(s, index);
         return;
     }
     covering(&s->before.frame, &before);
@@ -133,7 +135,7 @@ static void follow_message(struct sides *s, size_t index, struct followed *left)
         return;
     if (outcome == FRAGMENT && fragment_offset(&s->before, index) > 0) {    /* it stands in another packet, and follows there */
         size_t size = s->before.frame.size;
-        left->stale |= !same(s, before.at, before.at < size ? least(before.size, size - before.at) : 0);
+        left->stale |= !s->quoted && !same(s, before.at, before.at < size ? least(before.size, size - before.at) : 0);
         return;
     }
     follow(s, index, &before, &after, outcome == later, left);
@@ -148,29 +150,61 @@ static void follow_own(struct sides *s, size_t index, struct followed *left)
     follow(s, index, &before, &after, outcome == later, left);
 }
 
-/* Lets the checksums of a packet follow what was changed in it. */
+/* Lets the checksums of all headers follow. */
+static void follow_all(struct sides *s, struct followed *left)
+{
+    for (size_t i = s->before.walk.count; i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
+        const struct header *h = &s->before.walk.header[i], *now = &s->after.walk.header[i];
+        if (!has_sum(&s->before, i))
+            continue;
+        if (i >= s->after.walk.count || h->kind != now->kind || h->start != now->start) {
+            left->stale |= !same(s, h->start, h->end - h->start);   /* nobody looks there any more; it is as it was */
+            continue;
+        }
+        if (!carries_message(h->kind)) {
+            follow_own(s, i, left);
+            continue;
+        }
+        follow_message(s, i, left);
+        left->stale |= h->kind == IP && !follow_header(s, i);
+    }
+}
+
+/* Makes the packet that is quoted the packet itself. */
+static void leave_quoted(struct packet_view *p)
+{
+    struct walk *w = &p->walk;
+    memmove(w->header, &w->header[w->quoted], (w->resumed - w->quoted) * sizeof *w->header);
+    w->count = w->resumed - w->quoted;
+    w->quoted = w->resumed = MAX_HEADERS;
+    p->frame.size = w->quote_end;
+}
+
+/* The same of a packet that is quoted, if it is the same one. */
+static __attribute__((noinline)) void follow_quoted(const struct sides *of, struct followed *left)
+{
+    if (of->after.walk.quoted == MAX_HEADERS || of->before.walk.quote_end != of->after.walk.quote_end)
+        return;
+    struct sides s = *of;
+    s.quoted = true;
+    leave_quoted(&s.before);
+    leave_quoted(&s.after);
+    follow_all(&s, left);
+}
+
+/* Lets the checksums of a packet follow what was changed in it; first those of what it quotes, which its own cover. */
 struct followed update(const struct frame *before, const struct writable_frame *after, int64_t original, int64_t linktype)
 {
     struct sides s = {
         .before = {.frame = *before, .original = original}, .after = {.frame = after->view, .original = original}, .edited = *after,
     };
     struct followed left = {false, false};
-    walk_own(&s.before.walk, before, linktype);
-    walk_own(&s.after.walk, &after->view, linktype);
-    for (size_t i = s.before.walk.count; i-- > 0;) {    /* the innermost first: outer sums cover inner ones */
-        const struct header *h = &s.before.walk.header[i], *now = &s.after.walk.header[i];
-        if (!has_sum(&s.before, i))
-            continue;
-        if (i >= s.after.walk.count || h->kind != now->kind || h->start != now->start) {
-            left.stale |= !same(&s, h->start, h->end - h->start);   /* nobody looks there any more; it is as it was */
-            continue;
-        }
-        if (!carries_message(h->kind)) {
-            follow_own(&s, i, &left);
-            continue;
-        }
-        follow_message(&s, i, &left);
-        left.stale |= h->kind == IP && !follow_header(&s, i);
-    }
+    walk(&s.before.walk, before, linktype);
+    walk(&s.after.walk, &after->view, linktype);
+    if (s.before.walk.quoted < MAX_HEADERS)
+        follow_quoted(&s, &left);
+    leave_out_quoted(&s.before.walk);
+    leave_out_quoted(&s.after.walk);
+    follow_all(&s, &left);
     return left;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 from dpkt.dpkt import in_cksum_add, in_cksum_done
@@ -9,7 +10,7 @@ from dpkt.dpkt import in_cksum_add, in_cksum_done
 from ...protocols.walking import ALSO_MESSAGE, CARD_CUTS, FORBIDDEN, MISSING, NEVER
 from .. import BAD, LEFT, NONE, RIGHT
 from . import wire
-from .headers import IP
+from .headers import IP, MAX_HEADERS, Walk
 from .message import Message, Packet
 from .protocols import Sum, known
 
@@ -58,6 +59,15 @@ class Checksum:
 
 class View(Packet):
     """A packet, its headers, and their checksums."""
+
+    def quoted_packet(self) -> View | None:
+        """The packet that an error message quotes, as far as it does, as a copy; None: there is none."""
+        found = Walk(bytes(self.frame), self.linktype)
+        if found.quoted == MAX_HEADERS:
+            return None
+        view = copy(self)
+        view.frame, view.headers, view.quoted = self.frame[: found.quote_end], found.headers[found.quoted : found.resumed], 0
+        return view
 
     def covered(self, m: Message) -> bytes:
         """What a checksum covers without itself and the pseudo-header, as far as it was captured; of even size up to the end."""

@@ -24,8 +24,9 @@ def _followed(stored: int, before: bytes, after: bytes) -> int:
 class _Sides:
     """The packet before and after the edit."""
 
-    def __init__(self, before: bytes, after: bytearray, original: int, linktype: int) -> None:
-        self.before, self.after = View(before, original, linktype), View(after, original, linktype)
+    def __init__(self, before: View, after: View, quoted: bool = False) -> None:
+        self.before, self.after = before, after
+        self.quoted = quoted  # it is one that an error message quotes: what was cut off is nobody's
         self.left: Checksum | None = None  # what was left to the card in it, before
         self.kept: Checksum | None = None  # and after
         self.stale = False  # a checksum could not follow: it needs bytes that are not there
@@ -42,7 +43,7 @@ class _Sides:
         if rule is None or not self.same(place, 2):  # the user has set it
             return True
         if min(size, later) < wire.IP_SIZE or not self.before.within(at, size) or not self.after.within(at, later):
-            return self.same(at, wire.IP_SIZE)
+            return self.same(at, min(wire.IP_SIZE, len(old) - at) if self.quoted else wire.IP_SIZE)
         was, now = bytes(old[at : at + size]), bytes(new[at : at + later])
         if internet(was) != internet(now):
             self.after.put(place, 2, _followed(self.before.get(place, 2), was, now))
@@ -81,15 +82,33 @@ class _Sides:
         outcome, before = message_of(self.before, index)
         later, after = message_of(self.after, index)
         if outcome not in (CORRECTED, FRAGMENT) or before is None:
-            self.unknown |= self.touched(index)  # nobody could say what its checksum is
+            header = self.before.headers[index]  # nobody could say what its checksum is, if one is there
+            there = not self.quoted or self.before.within(header.start, known().kinds[header.kind].fixed)
+            self.unknown |= there and self.touched(index)
             return
         self.unknown |= (before.unknown or before.sealed) and self.touched(index)
         if not before.summed:
             return
         if outcome == FRAGMENT and self.fragment_offset(index) > 0:
-            self.stale |= not self.same(before.at, self.rest(before))  # it stands in another packet, and follows there
+            edited = not self.same(before.at, self.rest(before))
+            self.stale |= edited and not self.quoted  # it stands in another packet, and follows there
             return
         self.follow(index, before, after if outcome == later else None)
+
+    def follow_all(self) -> None:
+        """Lets the checksums of all headers follow."""
+        for i in reversed(range(len(self.before.headers))):  # the innermost first: outer sums cover inner ones
+            header = self.before.headers[i]
+            if not has_sum(self.before, i):
+                continue
+            now = self.after.headers[i] if i < len(self.after.headers) else None
+            if now is None or header.kind != now.kind or header.start != now.start:
+                self.stale |= not self.same(header.start, header.end - header.start)  # nobody looks there any more; it is as it was
+            elif header.kind not in (IP, IPV6):
+                self.follow_own(i)
+            else:
+                self.follow_message(i)
+                self.stale |= header.kind == IP and not self.follow_header(i)
 
     def follow_own(self, index: int) -> None:
         """Lets the checksum follow that a header has of its own."""
@@ -103,7 +122,7 @@ class _Sides:
         place, size, edited = before.at + before.place, before.bytes, not self.same(before.at, self.rest(before))
         if not self.before.within(place, size):  # it was not captured
             pseudo = internet(self.before.pseudo(before))
-            self.stale |= edited or after is None or pseudo != internet(self.after.pseudo(after))
+            self.stale |= not self.quoted and (edited or after is None or pseudo != internet(self.after.pseudo(after)))
             return
         if not self.same(place, size):
             return  # the user has set it
@@ -157,17 +176,12 @@ def update(before: bytes, after: bytearray, original: int, linktype: int) -> tup
 
     Returns whether one could not follow because it needs bytes that are not there, and whether one is not known.
     """
-    sides = _Sides(before, after, original, linktype)
-    for i in reversed(range(len(sides.before.headers))):  # the innermost first: outer sums cover inner ones
-        header = sides.before.headers[i]
-        if not has_sum(sides.before, i):
-            continue
-        now = sides.after.headers[i] if i < len(sides.after.headers) else None
-        if now is None or header.kind != now.kind or header.start != now.start:
-            sides.stale |= not sides.same(header.start, header.end - header.start)  # nobody looks there any more; it is as it was
-        elif header.kind not in (IP, IPV6):
-            sides.follow_own(i)
-        else:
-            sides.follow_message(i)
-            sides.stale |= header.kind == IP and not sides.follow_header(i)
+    sides = _Sides(View(before, original, linktype), View(after, original, linktype))
+    was, now = sides.before.quoted_packet(), sides.after.quoted_packet()
+    if was and now and len(was.frame) == len(now.frame):  # first what it quotes, which its own checksums cover
+        quoted = _Sides(was, now, True)
+        quoted.follow_all()
+        after[: len(now.frame)] = now.frame
+        sides.stale, sides.unknown = quoted.stale, quoted.unknown
+    sides.follow_all()
     return sides.stale, sides.unknown
