@@ -231,7 +231,7 @@ def test_each_link_type_has_its_program(backend: str) -> None:
 def text_of(b: Batch) -> Iterator[bytes]:
     """The text of packets, their link types between them."""
     for i, linktype in enumerate(b.column(LINKTYPE)):
-        text, _ = codec.text_encode(b.data, bytes(b.part(i, i + 1).rows), 0, 1, 16, False, None)
+        text, _ = codec.text_encode(b.data, bytes(b.part(i, i + 1).rows), 0, 1, 16, False, 0)
         yield f"LINKTYPE: {linktype}\n".encode() + bytes(text)
 
 

@@ -22,7 +22,7 @@ Call = Callable[[ModuleType, bytearray, bytes], object]
 
 # What takes a batch, with arguments that are right otherwise.
 TAKERS: dict[str, Call] = {
-    "text_encode": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, None),
+    "text_encode": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, 0),
     "pcap_encode": lambda codec, data, rows: codec.pcap_encode(data, rows, 0, False, False),
     "pcapng_encode": lambda codec, data, rows: codec.pcapng_encode(data, rows, 0, False, 0, False),
     "walk": lambda codec, data, rows: codec.walk(data, rows),
@@ -40,10 +40,10 @@ WRONG: dict[str, tuple[Call, type[Exception], str]] = {
     f"{function}: {which}": (call, error, said)
     for function, said, error, calls in (
         ("text_encode", "first packet or width out of range", ValueError, {
-            "before the first": lambda codec, data, rows: codec.text_encode(data, rows, -1, 1, 16, False, None),
-            "behind the last": lambda codec, data, rows: codec.text_encode(data, rows, 3, 1, 16, False, None),
-            "no width": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 0, False, None),
-            "too wide": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 262145, False, None),
+            "before the first": lambda codec, data, rows: codec.text_encode(data, rows, -1, 1, 16, False, 0),
+            "behind the last": lambda codec, data, rows: codec.text_encode(data, rows, 3, 1, 16, False, 0),
+            "no width": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 0, False, 0),
+            "too wide": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 262145, False, 0),
         }),
         ("pcap_encode", "first packet out of range", ValueError, {
             "before the first": lambda codec, data, rows: codec.pcap_encode(data, rows, -1, False, False),
@@ -88,8 +88,9 @@ WRONG: dict[str, tuple[Call, type[Exception], str]] = {
                 BLOCK, 0, len(BLOCK), False, struct.pack("=6q", 1, 0, 6, 0, -1, 1), b"eth0\n"
             ),
         }),
-        ("text_encode", "list index out of range", IndexError, {
-            "too few lines": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, [b""]),
+        ("text_encode", "no such choice of fields", ValueError, {
+            "fewer than none": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, -1),
+            "more than all": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, 3),
         }),
         ("assign", "guard is a program or None", TypeError, {
             "a text": lambda codec, data, rows: codec.assign(data, rows, PROGRAM, "IP", False),

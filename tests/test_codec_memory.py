@@ -29,7 +29,17 @@ BATCH = batch([(1, TRILL), (1, FRAME)] * 300)
 ROWS = bytes(BATCH.rows)
 
 
-GROWING = {"text", "rough text", "pcap", "pcapng", "assign", "correct", "check", "beyond"}  # with buffers of their own
+GROWING = {
+    "text",
+    "rough text",
+    "text with fields",
+    "pcap",
+    "pcapng",
+    "assign",
+    "correct",
+    "check",
+    "beyond",
+}  # with buffers of their own
 
 
 def calls() -> dict[str, Callable[[], object]]:
@@ -56,7 +66,8 @@ def calls() -> dict[str, Callable[[], object]]:
         "rough text": lambda: codec.text_decode(rough, 0, len(rough), True, 1, 0, 7),
         "pcap": lambda: codec.pcap_decode(PCAP, 0, len(PCAP), True, False, False, 16, 0, 1),
         "pcapng": lambda: codec.pcapng_decode(PCAPNG, 0, len(PCAPNG), False, INTERFACE, LINE),
-        "text from packets": lambda: codec.text_encode(BATCH.data, ROWS, 0, 1, 16, False, None),
+        "text from packets": lambda: codec.text_encode(BATCH.data, ROWS, 0, 1, 16, False, 0),
+        "text with fields": lambda: codec.text_encode(BATCH.data, ROWS, 0, 1, 16, False, 2),
         "pcap from packets": lambda: codec.pcap_encode(BATCH.data, ROWS, 0, False, False),
         "select": lambda: codec.select(BATCH.data, ROWS, edited),
         "assign": assigned,

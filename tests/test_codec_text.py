@@ -487,7 +487,7 @@ def test_every_split_of_a_stream_with_an_error(codec, kind):
 
 
 def encode(codec: ModuleType, packets: list[Packet], *, number: int = 1, width: int = 16, data_only: bool = False,
-           extras: list[bytes] | None = None) -> bytes:  # fmt: skip
+           fields: int = 0) -> bytes:  # fmt: skip
     """All packets, with a LINKTYPE line before each change, as TextSink does it."""
     data, rows = bytearray(), bytearray()
     for p in packets:
@@ -497,7 +497,7 @@ def encode(codec: ModuleType, packets: list[Packet], *, number: int = 1, width: 
     while first < len(packets):
         if not data_only:
             out += b"LINKTYPE: %d\n" % packets[first].linktype
-        text, stop = codec.text_encode(data, bytes(rows), first, number + first, width, data_only, extras)
+        text, stop = codec.text_encode(data, bytes(rows), first, number + first, width, data_only, fields)
         assert first < stop <= len(packets)
         assert len({p.linktype for p in packets[first:stop]}) == 1
         out, first = out + bytes(text), stop
@@ -586,21 +586,21 @@ def test_the_date_is_local_time(codec, monkeypatch, zone, hour):
     assert b"TIME: 1400167480.000000 Thu May 15 " + hour + b" 2014\n" in text
 
 
-def test_notes_and_extras_have_their_place(codec, utc):
-    packets = [Packet(b"A", 1, 0, 1, b"IFACE: eth0\nWAY: in\n"), Packet(b"", 0, 0)]
+def test_notes_and_fields_have_their_place(codec, utc):
+    packets = [Packet(b"A", 1, 0, 147, b"IFACE: eth0\nWAY: in\n"), Packet(b"", 0, 0, 147), Packet(b"\0\2", 2, 0, 147)]
     head = b"-- %d --\nTIME: 0.000000 Thu Jan  1 00:00:00 1970\nSIZE: %d/%d\n"
-    text = b"LINKTYPE: 1\n" + head % (7, 1, 1) + b"IFACE: eth0\nWAY: in\n000000: 41 : A\nX.Y: 1\n==\n"
-    text += head % (8, 0, 0) + b"X.Z: 2\nX.Y: 3\n==\n"
-    assert encode(codec, packets, number=7, width=1, extras=[b"X.Y: 1\n", b"X.Z: 2\nX.Y: 3\n"]) == text
+    text = b"LINKTYPE: 147\n" + head % (7, 1, 1) + b"IFACE: eth0\nWAY: in\n000000: 41 : A\nUNKNOWN.DATA:\t\t41\n==\n"
+    text += head % (8, 0, 0) + b"==\n" + head % (9, 2, 2) + b"000000: 00 : .\n000001: 02 : .\nUNKNOWN.DATA:\t\t00 02\n==\n"
+    assert encode(codec, packets, number=7, width=1, fields=1) == text
 
 
 def test_a_call_writes_one_link_type_and_about_a_megabyte_of_packets(codec):
     rows = b"".join(struct.pack("=7q", 0, 1500, 1500, 0, 1 + i // 1500, 0, 0) for i in range(1600))
-    text, stop = codec.text_encode(bytearray(1500), rows, 0, 1, 16, False, None)
+    text, stop = codec.text_encode(bytearray(1500), rows, 0, 1, 16, False, 0)
     assert text.count(b"==\n") == stop < 1500
-    text, stop = codec.text_encode(bytearray(1500), rows, 1499, 1, 16, False, None)
+    text, stop = codec.text_encode(bytearray(1500), rows, 1499, 1, 16, False, 0)
     assert (text.count(b"==\n"), stop) == (1, 1500)
-    assert codec.text_encode(bytearray(1500), rows, 1600, 1, 16, False, None) == (b"", 1600)
+    assert codec.text_encode(bytearray(1500), rows, 1600, 1, 16, False, 0) == (b"", 1600)
 
 
 PACKETS = st.lists(
@@ -634,7 +634,7 @@ def test_a_call_writes_some_megabytes_whatever_the_width(codec, width, data_only
         rows += struct.pack("=7q", 0, 60, 60, 0, 1, 60, 0)
     first, calls, sizes = 0, 0, []
     while first < len(packets):
-        text, first = codec.text_encode(data, rows, first, 1, width, data_only, None)
+        text, first = codec.text_encode(data, rows, first, 1, width, data_only, 0)
         sizes.append(len(text))
         calls += 1
     assert max(sizes) < (8 << 20) + 2 * 1_200_000

@@ -38,7 +38,7 @@ def text_with(packets: int, size: int = 200, first: int = 0) -> bytes:
     out, at = b"", 0
     batch = batch_of(found)
     while at < packets:
-        text, at = text_encode(batch.data, batch.rows, at, at + 1, 16, False, None)
+        text, at = text_encode(batch.data, batch.rows, at, at + 1, 16, False, 0)
         out += bytes(text)
     return b"LINKTYPE: 1 (Ethernet)\n" + out
 
@@ -61,7 +61,7 @@ def test_there_and_back(codec) -> None:
         rows = bytearray(room[FRONT : FRONT + (stop - first) * ROW_BYTES])
         link = ALL.columns()[first * 7 + 4]
         sound, lines = codec.lane_decode(room, FRONT + len(rows), size, rows, link)
-        text, end = text_encode(ALL.data, ALL.rows[: stop * ROW_BYTES], first, 1, 16, False, None)
+        text, end = text_encode(ALL.data, ALL.rows[: stop * ROW_BYTES], first, 1, 16, False, 0)
         assert (sound, lines, end) == (stop - first, text.count(b"\n"), stop)
         got = Batch(room, rows)
         back += [got.packet(i) for i in range(len(got))]
@@ -196,7 +196,7 @@ README = [
     "pkt-change -lt 101 | pkt-txt2txt -lt 1 --utc",
 ]
 SAMPLES = b"".join(
-    b"LINKTYPE: %d\n%s" % (link, text_encode(ALL.data, ALL.rows[56 * i : 56 * i + 56], 0, i, 16, False, None)[0])
+    b"LINKTYPE: %d\n%s" % (link, text_encode(ALL.data, ALL.rows[56 * i : 56 * i + 56], 0, i, 16, False, 0)[0])
     for i, link in enumerate(ALL.column(LINKTYPE))
 )
 TEXTS = {
@@ -274,7 +274,7 @@ def test_whoever_pretends_reads_no_more_than_text() -> None:
     secret, shown = b"do not tell", b"what is told"
     packets = [(1, (secret if i % 3 else shown) * 20) for i in range(300)]
     batch = batch_of(packets)
-    text = b"LINKTYPE: 1 (Ethernet)\n" + bytes(text_encode(batch.data, batch.rows, 0, 1, 16, False, None)[0])
+    text = b"LINKTYPE: 1 (Ethernet)\n" + bytes(text_encode(batch.data, batch.rows, 0, 1, 16, False, 0)[0])
     keep = "ETHERNET.DST_ADDR==" + ":".join(f"{c:02x}" for c in shown[:6])
     for source in (text, batches_of(text)):
         for words in (["pkt-filter", keep], ["pkt-filter", "-l", "100", keep], ["pkt-txt2txt", "-l", "1"]):

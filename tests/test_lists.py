@@ -127,7 +127,7 @@ def test_the_lines_of_a_packet_give_it_back(backend):
     """With `-aa`; `-a` has those of 1.16 alone. An edited option counts, though TCP.DATA has its bytes, too."""
     packet = with_options(MSS + NOP + NOP + SACK + b"\xfd\6\xac\xce\1\2" + b"\xfe\6\0\1\3\4")
     b = batch([(1, ethernet(0x0800, packet))])
-    text = bytes(ours.text_encode(b.data, bytes(b.rows), 0, 1, 16, False, None)[0])
+    text = bytes(ours.text_encode(b.data, bytes(b.rows), 0, 1, 16, False, 0)[0])
     every = shell("pkt-txt2txt -aa", text, backend=backend).stdout
     assert b"TCP.OPT_MSS:\t\t0x5b4\n" in every
     assert b"TCP.OPT_EXP_VALUE[2]:\t03 04\n" in every
@@ -357,7 +357,7 @@ def test_a_list_of_the_user(backend, tmp_path):
     payload = bytes([9, 2 + len(items)]) + items
     frame = ipv4(17, struct.pack("!HHHH", 1, 9000, 8 + len(payload), 0) + payload)
     b = batch([(101, frame)])
-    text = b"LINKTYPE: 101\n" + bytes(ours.text_encode(b.data, bytes(b.rows), 0, 1, 16, False, None)[0])
+    text = b"LINKTYPE: 101\n" + bytes(ours.text_encode(b.data, bytes(b.rows), 0, 1, 16, False, 0)[0])
     done = shell(f"pkt-txt2txt --protocols {name} -aa OWN.OPT_PAIR[2]=7 OWN.OPT_WORD==0xabcd", text, backend=backend)
     assert b"OWN.OPT_REST:\t\t77 88\n" in done.stdout
     lines = [line.split() for line in done.stdout.decode().splitlines() if "OPT_" in line and "REST" not in line]

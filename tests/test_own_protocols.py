@@ -62,7 +62,7 @@ FRAMES = [
 def text(frames: list[bytes]) -> bytes:
     """Packets as text."""
     made = batch([(1, frame) for frame in frames])
-    return bytes(text_encode(made.data, bytes(made.rows), 0, 1, 16, False, None)[0]) if frames else b""
+    return bytes(text_encode(made.data, bytes(made.rows), 0, 1, 16, False, 0)[0]) if frames else b""
 
 
 def rows(frame: bytes, original: int | None = None) -> bytes:

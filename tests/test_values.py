@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from pkttools.errors import UsageError
 from pkttools.language.expression import field, rows_of
-from pkttools.language.values import check_assignable, data_rows, field_lines, format_value, label, largest, parse_step, parse_value
-from pkttools.protocols.fields import DATA, FIELDS, HEADERS, TABLE, TEXT
+from pkttools.language.values import check_assignable, largest, parse_step, parse_value
+from pkttools.protocols.fields import DATA, FIELDS, TABLE, TEXT
+from pkttools.protocols.shown import data_rows, format_value, label
 
 
 def parse(name: str, text: str) -> int | bytes:
@@ -154,18 +155,6 @@ def test_values_line_up_at_column_24(name, tabs):
     text = label(name)
     assert text == f"{name}:" + "\t" * tabs
     assert len((text + "x").expandtabs(8)) == 25
-
-
-def test_field_lines():
-    """In wire order, but the next header behind the addresses; then the data, the innermost first."""
-    kind = HEADERS.index
-    frame = bytes.fromhex("60000000 0001 3b 40") + bytes(15) + b"\1" + bytes(15) + b"\2" + b"A" + b"pad"
-    headers = [(kind("IPV6"), 0, 40, 41), (kind("UNKNOWN"), 41, 41, 44)]
-    assert field_lines(headers, frame, False) == (
-        b"IPV6.VERSION:\t\t0x6\nIPV6.FLOWID:\t\t0x0\nIPV6.PAYLOAD_SIZE:\t0x1\nIPV6.HOP_LIMIT:\t\t0x40\nIPV6.SRC_ADDR:\t\t::1\n"
-        b"IPV6.DST_ADDR:\t\t::2\nIPV6.NEXT_HEADER:\t0x3b\nUNKNOWN.DATA:\t\t70 61 64\nIPV6.DATA:\t\t41\n"
-    )
-    assert b"IPV6.TRAFFIC_CLASS:\t0x0\n" in field_lines(headers, frame, True)
 
 
 def test_occurrences():

@@ -5,7 +5,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
 
     text_decode(buffer, start, stop, final, linktype, line, now)
         -> (consumed, data, rows, fields, linktype, line, error, (stray, shortened, filled))
-    text_encode(data, rows, first, number, width, data_only, extras) -> (text, stop)
+    text_encode(data, rows, first, number, width, data_only, fields) -> (text, stop)
     lane_encode(data, rows, first, out, front) -> (start, size, stop)
     lane_decode(data, start, stop, rows, linktype) -> (sound, lines)
     pcap_decode(buffer, start, stop, final, big_endian, nano, header, lengths, linktype) -> (consumed, rows, error)

@@ -12,10 +12,10 @@ from time import ctime
 
 from .. import codec
 from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch, fcs_of, linktype_of
-from ..language.values import format_value, read_field
 from ..protocols import names
 from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, TEXT, Row
 from ..protocols.layouts import APPLICATION, CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
+from ..protocols.shown import format_value, read_field
 from .files import Output, Sink
 
 NAMES, BRIEF, FULL, SOME_DATA, ALL_DATA = range(1, 6)  # levels: what is printed of a packet; each adds to the one before

@@ -222,7 +222,6 @@ class TextSink(Sink):
 
     def write(self, batch: Batch) -> None:
         """Writes a batch at once. A LINKTYPE line comes first, and again whenever the type, or the FCS, changes."""
-        extras = self.field_lines(batch) if self.fields else None
         columns, count = batch.columns(), len(batch)
         first = 0
         while first < count:
@@ -235,7 +234,8 @@ class TextSink(Sink):
             text, stop = lane.encode(batch, first) if lane else (b"", first)
             handed = stop - first
             if not handed:
-                text, stop = codec.text_encode(batch.data, batch.rows, first, self.count + 1, self.width, self.data_only, extras)
+                number = self.count + 1
+                text, stop = codec.text_encode(batch.data, batch.rows, first, number, self.width, self.data_only, self.fields)
             try:
                 if lane:
                     lane.enter()
@@ -250,17 +250,6 @@ class TextSink(Sink):
                 raise
             self.count += stop - first
             first = stop
-
-    def field_lines(self, batch: Batch) -> list[bytes]:
-        """What `-a` adds to each packet."""
-        from ..language.values import field_lines
-
-        lines = []
-        for i in range(len(batch)):
-            row, frame = batch.part(i, i + 1).rows, bytes(batch.frame(i))
-            items = codec.items(batch.data, row) if self.fields > 1 else ()
-            lines.append(field_lines(codec.walk(batch.data, row), frame, self.fields > 1, items))
-        return lines
 
     def close(self) -> list[str]:
         """Ends the stream; gives what there is to say about it, on standard error."""

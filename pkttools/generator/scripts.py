@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..errors import UsageError
-from ..language.values import format_value
 from ..protocols.fields import HEADERS
+from ..protocols.shown import format_value
 from .stream import Column, Stream, Template
 from .values import Drawn, Turns, least, most
 

@@ -6,8 +6,8 @@ import struct
 
 from ..codec import program
 from ..protocols.fields import DATA, IPV4, IPV6, LAYERS, MAC, TABLE, TEXT, Row
+from ..protocols.shown import format_value
 from .program import ALL_BITS, kinds_set
-from .values import format_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,9 +5,11 @@ import sys
 INT, DATA, FAMILY, LITTLE, TEXT, MAC, IPV4, IPV6 = FORMS = ("int", "data", "family", "little", "text", "mac", "ipv4", "ipv6")
 CODEC_FORMS = 5  # the first ones are the kinds of fields of codec/c/program.c; there the others are INT
 # Rows of fields, as they are packed. The first is `struct field` of codec/c/codec.h: header, bit, width, bias, scale, form, shapes,
-# next row of the same name. The second: form, NEW and HEX, names (their place in NAMES from 1 on, 0: none).
+# next row of the same name. The second: form, what holds of it, names (their place in NAMES from 1 on, 0: none). NEW: not in 1.16.
+# HEX: people read it in hexadecimal. LAST: where fields are printed, it is the last one of its header. IN_PLACE: of DATA, which
+# are printed where the others of the header are; usually those of all headers come behind the other fields, the innermost first.
 ROW, TRAITS = "8q", "=BBH"
-NEW, HEX = 1, 2
+NEW, HEX, LAST, IN_PLACE = 1, 2, 4, 8
 
 try:
     from . import _tables

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from .. import protocols
-from . import CODEC_FORMS, FORMS, HEX, NEW, ROW, TRAITS, tabulate
+from . import CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, NEW, ROW, TRAITS, tabulate
 from .checks import FALLBACK, check, following
 from .describe import Reader, add_entry, read_file
 from .model import MOST_BYTES, OURS, OWN, Data, Descriptions, Entry, Field, Header, Item, Next, Rule
@@ -26,6 +26,9 @@ NUMBERED = (
     "UNKNOWN", "LOOPBACK", "LOOP", "SLL", "SLL2", "PKTAP", "PKTAP_BE", "ETHERNET", "VLAN", "ARP", "IP", "IPV6", "IPV6_OPTIONS",
     "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6", "SCTP", "GRE", "VXLAN",
 )  # fmt: skip
+
+# As 1.16 printed them: see LAST and IN_PLACE in __init__.py.
+PRINTED_LAST, PRINTED_IN_PLACE = "IPV6.NEXT_HEADER", "IPV6.EXT_DATA"
 
 # Where the tables are: what every command needs, what those do that name fields, and what few ask for.
 MODULES = {
@@ -233,7 +236,8 @@ def packed(rows: tuple[tuple[Any, ...], ...], names: list[str]) -> tuple[bytes, 
         number = FORMS.index(form)
         codec = number if number < CODEC_FORMS else 0
         columns.append(pack(ROW, kind, bit, width, bias, scale, codec, shape, following.get(name, -1)))
-        traits.append(pack(TRAITS, number, NEW * new | HEX * hexadecimal, names.index(of) + 1 if of else 0))
+        holds = NEW * new | HEX * hexadecimal | LAST * (name == PRINTED_LAST) | IN_PLACE * (name == PRINTED_IN_PLACE)
+        traits.append(pack(TRAITS, number, holds, names.index(of) + 1 if of else 0))
         following[name] = index
     return b"".join(reversed(columns)), b"".join(reversed(traits))
 

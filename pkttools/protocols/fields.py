@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from struct import calcsize, iter_unpack, unpack_from
 
-from . import DATA, FAMILY, FORMS, HEX, INT, IPV4, IPV6, LITTLE, MAC, NEW, ROW, TEXT, TRAITS, _rows
+from . import DATA, FAMILY, FORMS, HEX, IN_PLACE, INT, IPV4, IPV6, LAST, LITTLE, MAC, NEW, ROW, TEXT, TRAITS, _rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ class Row:
     kind: how the value is written: INT, MAC, IPV4, IPV6, DATA, FAMILY (an integer in its writer's byte order), LITTLE (a
     little-endian integer), or TEXT (characters up to a zero, or to the end of the field).
     bias, scale: the field's value is (the bits + bias) * scale, so that sizes are in bytes.
-    shapes: whether the walk depends on it. new: not in 1.16. hex: people read it in hexadecimal. names: names of values, number
-    to name.
+    shapes: whether the walk depends on it. new, hex, last, in_place: see NEW, HEX, LAST and IN_PLACE. names: names of values,
+    number to name.
     """
 
     header: int
@@ -40,7 +40,7 @@ class Row:
     width: int
     bias: int
     scale: int
-    __slots__ = ("name", "header", "bit", "width", "kind", "bias", "scale", "shapes", "new", "hex", "names")
+    __slots__ = ("name", "header", "bit", "width", "kind", "bias", "scale", "shapes", "new", "hex", "last", "in_place", "names")
 
     def __init__(self, name: str, index: int) -> None:
         self.name = name
@@ -48,6 +48,7 @@ class Row:
         self.header, self.bit, self.width, self.bias, self.scale, _, shapes, _ = columns
         form, traits, names = unpack_from(TRAITS, _rows.TRAITS, index * TRAITS_SIZE)
         self.kind, self.shapes, self.new, self.hex = FORMS[form], bool(shapes), bool(traits & NEW), bool(traits & HEX)
+        self.last, self.in_place = bool(traits & LAST), bool(traits & IN_PLACE)
         self.names = _names_of(names - 1) if names else None
 
 

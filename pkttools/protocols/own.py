@@ -7,6 +7,7 @@ A number that is announced by both is the user's.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def install(files: list[str], decoded: list[str]) -> None:
         raise UsageError(str(error)) from None
     tables = made(found)
     for module in MODULES:
-        vars(protocols)[module] = tables
+        sys.modules[f"{protocols.__name__}.{module}"] = vars(protocols)[module] = tables  # type: ignore[assignment]  # the same names
 
 
 def wanted(text: str) -> tuple[str, str, str, str]:

@@ -13,8 +13,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from .. import codec
 from ..batch import Batch, Packet, Program, gathered
 from ..language.expression import any_of, assignments, compiled
-from ..language.values import Header, read_field
+from ..language.values import Header
 from ..protocols.fields import FIELDS, HEADERS, TABLE
+from ..protocols.shown import read_field
 from ..protocols.walking import LINK_LAYER, TAG, TUNNEL
 from .around import tables
 from .fragments import IP, IPV6, outermost

@@ -6,8 +6,9 @@ from itertools import groupby
 
 from .. import codec
 from ..batch import Batch, Packet, Program, gathered
-from ..language.values import Header, read_field
+from ..language.values import Header
 from ..protocols.fields import FIELDS, TABLE
+from ..protocols.shown import read_field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

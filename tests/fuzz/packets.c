@@ -413,8 +413,31 @@ void fuzz_bridge(struct input *in)
 
 void packets_prepare(void)
 {
+    const struct field_table fields = {
+        field_table, sizeof field_table / sizeof *field_table, field_traits, field_names, sizeof field_names - 1,
+    };
     struct fault fault;
     EXPECT(protocols_set(OUR_PROTOCOLS, &fault));
+    bool sound;
+    EXPECT(lines_set(&fields, &sound) && sound);
+}
+
+/* Fields as lines: each is a name, a colon, tabs, and a value of characters. */
+static void try_lines(const struct sample *s)
+{
+    for (int which = FIELDS_OF_1_16; which <= ALL_FIELDS; which++) {
+        struct lines lines = {0};
+        EXPECT(lines_add(&lines, &s->frame, s->linktype, (enum which_fields)which));
+        const uint8_t *at = lines.text.at, *end = at + lines.text.size;
+        while (at < end) {
+            const uint8_t *stop = memchr(at, '\n', (size_t)(end - at)), *colon = memchr(at, ':', (size_t)(end - at));
+            EXPECT(stop != NULL && colon != NULL && colon > at && colon + 2 < stop && colon[1] == '\t');
+            for (const uint8_t *c = at; c < stop; c++)
+                EXPECT(*c == '\t' || (*c >= 0x20 && *c <= 0x7E));
+            at = stop + 1;
+        }
+        lines_free(&lines);
+    }
 }
 
 /* A walk by any tables that were not refused. Twice, the second time without what is quick about it: nothing may differ. */
@@ -432,6 +455,7 @@ static void try_protocols(const struct frame *f, const struct sample *s)
     for (struct items items = items_of(f, &quick); count < MAX_FRAME && next_item(&items, &item); count++)
         EXPECT(quick.header[items.index].start <= item.start && item.start <= item.data && item.data <= item.end
                && item.end <= quick.header[items.index].end && (int64_t)item.kind >= FIRST_ITEM);
+    try_lines(s);
     protocols_slow();
     walk(&full, f, s->linktype);
     EXPECT(same_walk(&quick, &full) && quick.quoted == full.quoted);

@@ -6,6 +6,7 @@ python -m tests.fuzz.seeds FOLDER     writes inputs for every case of target.c, 
 
 from __future__ import annotations
 
+import json
 import struct
 import sys
 from array import array
@@ -18,6 +19,7 @@ from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
 from pkttools.codec.program import FIELD_COLUMNS
 from pkttools.language import expression
+from pkttools.protocols import TRAITS, _rows
 from pkttools.protocols.fields import HEADERS
 from pkttools.protocols.walking import COLUMNS
 from tests.support import c_tables
@@ -76,6 +78,9 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
     yield "static const struct field field_table[] = {"
     yield from ("    {" + ", ".join(map(str, field)) + "}," for field in cut)
     yield "};"
+    traits = ", ".join(f"{{{form}, {holds}, {names}}}" for form, holds, names in struct.iter_unpack(TRAITS, _rows.TRAITS))
+    yield f"static const struct trait field_traits[] = {{{traits}}};"
+    yield f"static const char field_names[] = {json.dumps(_rows.FIELDS)};"
     for name, group in (("filter", filters), ("assignment", assignments)):
         for i, (_, code, constants) in enumerate(group):
             yield f"static const int64_t {name}_{i}[] = {{{', '.join(f'INT64_C({n})' for n in columns(code))}}};"
@@ -105,7 +110,7 @@ def texts() -> Iterator[bytes]:
     sizes = [0, 1, 15, 16, 17, 40]
     b = batch([(1, bytes(range(100, 100 + size))) for size in sizes])
     for width, data_only in ((16, False), (16, True), (1, False), (9, False), (40, True)):
-        text, _ = codec.text_encode(b.data, bytes(b.rows), 0, 1, width, data_only, None)
+        text, _ = codec.text_encode(b.data, bytes(b.rows), 0, 1, width, data_only, 0)
         yield struct.pack("!HBB", 300, width - 1, data_only) + bytes(text)
 
 

@@ -432,12 +432,34 @@ struct program {
     size_t constants_size;
 };
 
+bool fields_sound(const struct field *fields, size_t count);
 bool tests_sound(const struct program *program);
 bool assignments_sound(const struct program *program);
 bool matches(const struct program *tests, const struct frame *f, const struct packet *p, const struct packet *whole);
 size_t assignment_count(const struct program *assignments);
 uint64_t assign(const struct program *assignments, const struct writable_frame *f, int64_t linktype, size_t *placed);
 bool place_value(const struct writable_frame *f, size_t bit, size_t width, uint64_t value);
+
+/* lines.c: fields as lines of text */
+
+struct field_table {            /* what there is of all fields, see pkttools/protocols/__init__.py */
+    const struct field *fields;
+    size_t count;
+    const struct trait { uint8_t form, holds; uint16_t names; } *traits;    /* one a field */
+    const char *names;          /* a line each, in the same order; an empty one is the first */
+    size_t names_size;
+};
+
+enum which_fields { NO_FIELDS, FIELDS_OF_1_16, ALL_FIELDS };
+
+struct lines {                  /* the lines of the packets of a batch, and what is needed in between; all zero at first */
+    struct bytes text, items, counts;
+};
+
+bool lines_known(void);         /* whether there is a table; without, nothing else of these may be called */
+bool lines_set(const struct field_table *table, bool *sound);   /* false: it is not sound, or there is no memory */
+bool lines_add(struct lines *l, const struct frame *f, int64_t linktype, enum which_fields which);     /* false: no memory */
+void lines_free(struct lines *l);
 
 /* bpf.c */
 

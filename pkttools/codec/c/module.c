@@ -165,20 +165,7 @@ exit:
     return result;
 }
 
-/* A list of bytes, one a packet, or None. */
-static bool extra_of(PyObject *extras, Py_ssize_t i, struct extra *extra)
-{
-    *extra = (struct extra){NULL, 0};
-    if (extras == Py_None)
-        return true;
-    PyObject *item = PyList_GetItem(extras, i);
-    char *at;
-    Py_ssize_t size;
-    if (item == NULL || PyBytes_AsStringAndSize(item, &at, &size) < 0)
-        return false;
-    *extra = (struct extra){(const uint8_t *)at, (size_t)size};
-    return true;
-}
+static bool fields_ready(void);
 
 static PyObject *py_text_encode(PyObject *self, PyObject *args)
 {
@@ -186,35 +173,57 @@ static PyObject *py_text_encode(PyObject *self, PyObject *args)
     struct batch b;
     Py_ssize_t first, width, stop;
     long long number;
-    int data_only;
-    PyObject *extras, *out = NULL, *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*nLnpO", &b.data, &b.rows, &first, &number, &width, &data_only, &extras))
+    int data_only, fields;
+    PyObject *out = NULL, *result = NULL;
+    struct lines lines = {0};
+    struct bytes ends = {0};    /* of each packet's lines */
+    if (!PyArg_ParseTuple(args, "y*y*nLnpi", &b.data, &b.rows, &first, &number, &width, &data_only, &fields))
         return NULL;
-    struct extra extra;
     struct text_style style = {(size_t)width, data_only != 0};
     if (!batch_sound_from(&b, first, width >= 1 && width <= MAX_FRAME, "first packet or width out of range"))
+        goto exit;
+    if (fields < NO_FIELDS || fields > ALL_FIELDS) {
+        PyErr_SetString(PyExc_ValueError, "no such choice of fields");
+        goto exit;
+    }
+    if (fields != NO_FIELDS && !fields_ready())
         goto exit;
     const struct packet *p = b.packets;
     uint64_t room = 0;
     size_t taken = 0;
     for (stop = first; stop < b.count && p[stop].linktype == p[first].linktype && taken < MAX_BATCH / 2 && room < MAX_TEXT; stop++) {
-        if (!extra_of(extras, stop, &extra))
-            goto exit;
-        room += text_room(&p[stop], &style, extra.size);
-        taken += 64 + (size_t)p[stop].captured + (size_t)p[stop].notes_size + extra.size;
+        size_t before = lines.text.size;
+        if (fields != NO_FIELDS) {
+            struct bare bare;
+            bare_of(&bare, &b, stop);
+            if (!lines_add(&lines, &bare.frame, bare.packet->linktype, (enum which_fields)fields)
+                || !bytes_add(&ends, &lines.text.size, sizeof lines.text.size)) {
+                PyErr_NoMemory();
+                goto exit;
+            }
+        }
+        room += text_room(&p[stop], &style, lines.text.size - before);
+        taken += 64 + (size_t)p[stop].captured + (size_t)p[stop].notes_size + lines.text.size - before;
     }
     out = room > PY_SSIZE_T_MAX ? PyErr_NoMemory() : PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)room);
     if (out == NULL)
         goto exit;
     uint8_t *at = (uint8_t *)PyByteArray_AsString(out), *begin = at;
+    const size_t *end = (const void *)ends.at;
+    size_t from = 0;
     for (Py_ssize_t i = first; i < stop; i++) {
-        if (!extra_of(extras, i, &extra))
-            goto exit;
+        struct extra extra = {NULL, 0};
+        if (end != NULL) {
+            extra = (struct extra){lines.text.at + from, *end - from};
+            from = *end++;
+        }
         at += text_encode(at, b.data.buf, &p[i], number++, &style, &extra);
     }
     if (PyByteArray_Resize(out, at - begin) == 0)
         result = Py_BuildValue("(On)", out, stop);
 exit:
+    lines_free(&lines);
+    bytes_free(&ends);
     Py_XDECREF(out);
     batch_close(&b);
     return result;
@@ -494,6 +503,42 @@ static bool protocols_ready(void)
     Py_XDECREF(tables);
     Py_XDECREF(package);
     return done;
+}
+
+/* Whether there is a table of fields, too: that of ours when the first one is asked for. */
+static bool fields_ready(void)
+{
+    if (lines_known())
+        return protocols_ready();
+    PyObject *list = Py_BuildValue("[s]", "_rows"), *name = PyUnicode_FromString("pkttools.protocols");
+    PyObject *package = list == NULL || name == NULL ? NULL : PyImport_ImportModuleLevelObject(name, NULL, NULL, list, 0);
+    PyObject *tables = package == NULL ? NULL : PyObject_GetAttrString(package, "_rows");
+    PyObject *rows = tables == NULL ? NULL : PyObject_GetAttrString(tables, "ROWS");
+    PyObject *traits = rows == NULL ? NULL : PyObject_GetAttrString(tables, "TRAITS");
+    PyObject *names = traits == NULL ? NULL : PyObject_GetAttrString(tables, "FIELDS");
+    bool done = false, sound = true;
+    Py_ssize_t size;
+    const char *text = names == NULL ? NULL : PyUnicode_AsUTF8AndSize(names, &size);
+    if (text != NULL) {
+        size_t count = (size_t)PyBytes_Size(rows) / sizeof(struct field);
+        struct field_table table = {
+            (const void *)PyBytes_AsString(rows), count, (const void *)PyBytes_AsString(traits), text, (size_t)size,
+        };
+        sound = PyBytes_Size(traits) == (Py_ssize_t)(count * sizeof(struct trait)) && table.fields != NULL;
+        done = sound && lines_set(&table, &sound);
+        if (!sound)
+            PyErr_SetString(PyExc_ValueError, "fields are not sound");
+        else if (!done)
+            PyErr_NoMemory();
+    }
+    Py_XDECREF(names);
+    Py_XDECREF(traits);
+    Py_XDECREF(rows);
+    Py_XDECREF(tables);
+    Py_XDECREF(package);
+    Py_XDECREF(name);
+    Py_XDECREF(list);
+    return done && protocols_ready();
 }
 
 static PyObject *py_set_protocols(PyObject *self, PyObject *tables)

@@ -1,21 +1,11 @@
 /* Runs filters and assignments: flat programs over the fields of a table, compiled by
  * ../../language/program.py and ../../language/expression.py. */
-#include "codec.h"
+#include "fields.h"
 
-enum { NUMBER, DATA, FAMILY, LITTLE, TEXT };    /* field kinds */
 enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF };
 enum { SET, ADD, SUBTRACT, SWAP };
 enum { ACCEPT = -1, REJECT = -2 };
 enum { MOST_BITS = 64 };                        /* of a number, with the bits in front of it in its first byte */
-
-struct value {                                  /* 128 bits, unsigned */
-    uint64_t high, low;
-};
-
-struct place {                                  /* an occurrence of a field in a frame */
-    const struct field *field;
-    size_t bit, size;                           /* first bit in the frame; bytes, of DATA and TEXT */
-};
 
 /* ---- soundness: a program is data from outside; it is checked once and then trusted ---- */
 
@@ -35,11 +25,11 @@ static bool width_sound(const struct field *f)
     }
 }
 
-static bool fields_sound(const struct program *p)
+bool fields_sound(const struct field *fields, size_t count)
 {
-    for (size_t i = 0; i < p->field_count; i++) {
-        const struct field *f = &p->fields[i];
-        bool next = f->next == -1 || (f->next > (int64_t)i && field_sound(p, f->next));  /* forward: no circles */
+    for (size_t i = 0; i < count; i++) {
+        const struct field *f = &fields[i];
+        bool next = f->next == -1 || (f->next > (int64_t)i && f->next < (int64_t)count);  /* forward: no circles */
         if (!next || f->bit < 0 || f->bit > 8 * MAX_FRAME || f->scale < 1 || !width_sound(f))
             return false;
     }
@@ -57,7 +47,7 @@ static bool constant_sound(const struct program *p, int64_t at, int64_t size)
 bool tests_sound(const struct program *p)
 {
     int64_t count = (int64_t)(p->code_count / TEST_SIZE);
-    if (p->code_count % TEST_SIZE != 0 || count == 0 || !fields_sound(p))
+    if (p->code_count % TEST_SIZE != 0 || count == 0 || !fields_sound(p->fields, p->field_count))
         return false;
     const struct test *tests = (const struct test *)p->code;
     for (int64_t i = 0; i < count; i++) {
@@ -75,7 +65,7 @@ bool tests_sound(const struct program *p)
 
 bool assignments_sound(const struct program *p)
 {
-    if (p->code_count % ASSIGNMENT_SIZE != 0 || !fields_sound(p))
+    if (p->code_count % ASSIGNMENT_SIZE != 0 || !fields_sound(p->fields, p->field_count))
         return false;
     const struct assignment *a = (const struct assignment *)p->code, *end = a + p->code_count / ASSIGNMENT_SIZE;
     for (; a < end; a++)
@@ -90,14 +80,8 @@ static bool place_in(const struct program *p, int64_t field, const struct header
 {
     for (; field >= 0; field = p->fields[field].next) {
         const struct field *f = &p->fields[field];
-        if (f->header != (int64_t)h->kind)
-            continue;
-        if (f->kind == DATA || (f->kind == TEXT && f->width == 0)) {
-            *at = (struct place){f, h->data * 8, h->end - h->data};
-            return h->data < h->end;
-        }
-        *at = (struct place){f, h->start * 8 + (size_t)f->bit, f->kind == TEXT ? (size_t)f->width / 8 : 0};
-        return at->bit + (size_t)f->width <= h->end * 8;
+        if (f->header == (int64_t)h->kind)
+            return place_of(f, h, at);
     }
     return false;
 }
@@ -153,18 +137,6 @@ static bool locate(const struct program *p, int64_t field, int64_t occurrence, b
     return any && !exact;
 }
 
-static uint64_t read_bits(const struct frame *f, size_t bit, size_t width)
-{
-    if (width == 0)
-        return 0;
-    uint64_t value = 0;
-    size_t last = (bit + width - 1) / 8;
-    for (size_t at = bit / 8; at <= last; at++)
-        value = value << 8 | get8(f, at);
-    value >>= (last + 1) * 8 - (bit + width);
-    return width < 64 ? value & ((UINT64_C(1) << width) - 1) : value;
-}
-
 static void write_bits(const struct writable_frame *f, size_t bit, size_t width, uint64_t value)
 {
     while (width > 0) {                         /* from the last bits on, a byte or a part of one at a time */
@@ -184,35 +156,6 @@ bool place_value(const struct writable_frame *f, size_t bit, size_t width, uint6
         return false;
     write_bits(f, bit, width, value);
     return true;
-}
-
-/* A number of `width` bits, its bytes the other way round. */
-static uint64_t turned(uint64_t value, size_t width)
-{
-    uint64_t out = 0;
-    for (; width > 0; width -= 8, value >>= 8)
-        out = out << 8 | (value & 0xFF);
-    return out;
-}
-
-/* Bytes of the text in a field: it ends at the first zero, or with the field. */
-static size_t text_size(const struct frame *f, const struct place *at)
-{
-    const uint8_t *text = frame_range(f, at->bit / 8, at->size), *zero = at->size > 0 ? memchr(text, 0, at->size) : NULL;
-    return zero != NULL ? (size_t)(zero - text) : at->size;
-}
-
-/* The number as it stands in the packet, before bias and scale. */
-static struct value read_raw(const struct frame *f, const struct place *at)
-{
-    if (at->field->width == 128)
-        return (struct value){read_bits(f, at->bit, 64), read_bits(f, at->bit + 64, 64)};
-    uint64_t raw = read_bits(f, at->bit, (size_t)at->field->width);
-    if (at->field->kind == FAMILY && raw > 0xFFFF)    /* in the byte order of the machine that wrote it */
-        raw = reversed((uint32_t)raw);
-    else if (at->field->kind == LITTLE)
-        raw = turned(raw, (size_t)at->field->width);
-    return (struct value){0, raw};
 }
 
 static void write_raw(const struct writable_frame *f, const struct place *at, struct value v)

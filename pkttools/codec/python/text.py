@@ -57,7 +57,7 @@ from ...errors import (
     ODD_HEX,
     TOO_LONG,
 )
-from .rows import checked
+from .rows import checked, without_fcs
 
 # ---- reading ----
 
@@ -445,19 +445,32 @@ def _room(captured: int, width: int) -> int:
     return _AROUND + (captured + width - 1) // width * (10 + width * 3 + width // 4 + 1 + width + width // 8 + 2)
 
 
+def _lines(data: bytearray, row: list[int], fields: int) -> bytes:
+    """The lines of a packet's fields, if they are asked for."""
+    if not fields:
+        return b""
+    from .lines import field_lines
+
+    offset, captured, linktype = (without_fcs(row[:])[column] for column in (OFFSET, CAPTURED, LINKTYPE))
+    return field_lines(bytes(data[offset : offset + captured]), linktype, fields)
+
+
 def text_encode(data: bytearray, rows: bytes, first: int, number: int, width: int, data_only: bool,
-                extras: list[bytes] | None) -> tuple[bytes, int]:  # fmt: skip
+                fields: int) -> tuple[bytes, int]:  # fmt: skip
     """Writes packets from row `first` on, up to another link type, a megabyte of packets, or some of text.
 
     number: what the first one is counted as. width: bytes a line. data_only: bytes alone, without TIME, SIZE, offsets,
-    groups and characters. extras: lines to add to each packet, behind its bytes. Returns the text and the row it stopped
-    before.
+    groups and characters. fields: 0, or which ones each packet has as lines behind its bytes: 1, those of 1.16; 2, all.
+    Returns the text and the row it stopped before.
     """
     values = checked(data, rows)
     count = len(values) // COLUMNS
     if not 0 <= first <= count or not 1 <= width <= MAX_FRAME:
         raise ValueError("first packet or width out of range")
+    if not 0 <= fields <= 2:
+        raise ValueError("no such choice of fields")
     packets = []
+    extras = []
     taken = room = 0
     stop = first
     while stop < count and taken < MAX_BATCH // 2 and room < MAX_TEXT:
@@ -465,7 +478,8 @@ def text_encode(data: bytearray, rows: bytes, first: int, number: int, width: in
         if row[LINKTYPE] != values[first * COLUMNS + LINKTYPE]:
             break
         packets.append(row)
-        more = row[NOTES_SIZE] + (len(extras[stop]) if extras is not None else 0)
+        extras.append(_lines(data, row, fields))
+        more = row[NOTES_SIZE] + len(extras[-1])
         taken += 64 + row[CAPTURED] + more
         room += _room(row[CAPTURED], width) + more
         stop += 1
@@ -491,7 +505,6 @@ def text_encode(data: bytearray, rows: bytes, first: int, number: int, width: in
             at += size
         else:
             out.append(_rows(frame, width, data_only))
-        if extras is not None:
-            out.append(extras[first + i])
+        out.append(extras[i])
         out.append(b"==\n")
     return b"".join(out), stop

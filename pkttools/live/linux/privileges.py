@@ -32,11 +32,21 @@ LATE = (
     *(f"pkttools.{name}" for name in (
         "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending",
         "formats.pcap", "formats.pcapng", "formats.text", "formats.write_behind", "kernel", "language.expression",
-        "language.values", "protocols._words",
+        "language.values", "protocols._rows", "protocols._words",
     )),
 )  # fmt: skip
 OF_PYTHON = [
-    f"pkttools.codec.python.{name}" for name in ("bridge", "correction", "headers", "lane", "pcapng", "program", "soundness")
+    f"pkttools.codec.python.{name}"
+    for name in (
+        "bridge",
+        "correction",
+        "headers",
+        "lane",
+        "lines",
+        "pcapng",
+        "program",
+        "soundness",
+    )
 ]
 
 _libc = ctypes.CDLL(None, use_errno=True)

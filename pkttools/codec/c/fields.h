@@ -1,0 +1,76 @@
+/* Fields of headers: where one lies, and what it holds. program.c and lines.c go by it. */
+#ifndef PKTTOOLS_FIELDS_H
+#define PKTTOOLS_FIELDS_H
+
+#include "codec.h"
+
+enum { NUMBER, DATA, FAMILY, LITTLE, TEXT };    /* kinds of fields */
+
+struct value {                  /* 128 bits, unsigned */
+    uint64_t high, low;
+};
+
+struct place {                  /* an occurrence of a field in a frame */
+    const struct field *field;
+    size_t bit, size;           /* first bit in the frame; bytes, of DATA and TEXT */
+};
+
+/* A field of a header of its kind; whether it is there. */
+static inline bool place_of(const struct field *f, const struct header *h, struct place *at)
+{
+    if (f->kind == DATA || (f->kind == TEXT && f->width == 0)) {
+        *at = (struct place){f, (size_t)h->data * 8, h->end - h->data};
+        return h->data < h->end;
+    }
+    *at = (struct place){f, (size_t)h->start * 8 + (size_t)f->bit, f->kind == TEXT ? (size_t)f->width / 8 : 0};
+    return at->bit + (size_t)f->width <= (size_t)h->end * 8;
+}
+
+static inline uint64_t read_bits(const struct frame *f, size_t bit, size_t width)
+{
+    if (width == 0)
+        return 0;
+    if (bit % 8 + width <= 64 && frame_has(f, bit / 8, 8)) {
+        const uint8_t *b = frame_range(f, bit / 8, 8);
+        uint64_t all = (uint64_t)b[0] << 56 | (uint64_t)b[1] << 48 | (uint64_t)b[2] << 40 | (uint64_t)b[3] << 32
+            | (uint64_t)b[4] << 24 | (uint64_t)b[5] << 16 | (uint64_t)b[6] << 8 | b[7];
+        return all << bit % 8 >> (64 - width);
+    }
+    uint64_t value = 0;
+    size_t last = (bit + width - 1) / 8;
+    for (size_t at = bit / 8; at <= last; at++)
+        value = value << 8 | get8(f, at);
+    value >>= (last + 1) * 8 - (bit + width);
+    return width < 64 ? value & ((UINT64_C(1) << width) - 1) : value;
+}
+
+/* A number of `width` bits, its bytes the other way round. */
+static inline uint64_t turned(uint64_t value, size_t width)
+{
+    uint64_t out = 0;
+    for (; width > 0; width -= 8, value >>= 8)
+        out = out << 8 | (value & 0xFF);
+    return out;
+}
+
+/* Bytes of the text in a field: it ends at the first zero, or with the field. */
+static inline size_t text_size(const struct frame *f, const struct place *at)
+{
+    const uint8_t *text = frame_range(f, at->bit / 8, at->size), *zero = at->size > 0 ? memchr(text, 0, at->size) : NULL;
+    return zero != NULL ? (size_t)(zero - text) : at->size;
+}
+
+/* The number as it stands in the packet, before bias and scale. */
+static inline struct value read_raw(const struct frame *f, const struct place *at)
+{
+    if (at->field->width == 128)
+        return (struct value){read_bits(f, at->bit, 64), read_bits(f, at->bit + 64, 64)};
+    uint64_t raw = read_bits(f, at->bit, (size_t)at->field->width);
+    if (at->field->kind == FAMILY && raw > 0xFFFF)    /* in the byte order of the machine that wrote it */
+        raw = reversed((uint32_t)raw);
+    else if (at->field->kind == LITTLE)
+        raw = turned(raw, (size_t)at->field->width);
+    return (struct value){0, raw};
+}
+
+#endif

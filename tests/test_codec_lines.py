@@ -1,0 +1,118 @@
+"""Fields of packets as lines: their order, and how values are written."""
+
+from __future__ import annotations
+
+import random
+import struct
+from socket import AF_INET6, inet_ntop
+from types import ModuleType
+
+import pytest
+from samples import batch, ethernet, frames, ipv4, ipv6, over_udp, pktap, tcp, udp
+
+OF_1_16, ALL = 1, 2
+
+
+def lines(codec: ModuleType, linktype: int, frame: bytes, fields: int = ALL) -> list[str]:
+    """The lines of the fields of a packet."""
+    b = batch([(linktype, frame)])
+    text, _ = codec.text_encode(b.data, bytes(b.rows), 0, 1, 262144, True, fields)
+    found = bytes(text).decode("ascii").splitlines()
+    return found[2 if frame else 1 : -1]
+
+
+def test_the_order_is_that_of_1_16(codec: ModuleType) -> None:
+    """In wire order, but the next header behind the addresses; then the data, the innermost first."""
+    frame = (
+        bytes.fromhex("60000000 000a 3c 40") + bytes(15) + b"\1" + bytes(15) + b"\2" + bytes.fromhex("3b 00 0104 00000000") + b"AB"
+    )
+    assert lines(codec, 229, frame + b"pad", OF_1_16) == [
+        "IPV6.VERSION:\t\t0x6", "IPV6.FLOWID:\t\t0x0", "IPV6.PAYLOAD_SIZE:\t0xa", "IPV6.HOP_LIMIT:\t\t0x40",
+        "IPV6.SRC_ADDR:\t\t::1", "IPV6.DST_ADDR:\t\t::2", "IPV6.NEXT_HEADER:\t0x3c", "IPV6.EXT_SIZE:\t\t0x8",
+        "IPV6.EXT_DATA:\t\t01 04 00 00  00 00", "IPV6.NEXT_HEADER:\t0x3b", "IPV6.DATA:\t\t41 42",
+    ]  # fmt: skip
+    assert "IPV6.TRAFFIC_CLASS:\t0x0" in lines(codec, 229, frame)
+
+
+def test_what_a_tunnel_carries_is_data_for_1_16(codec: ModuleType) -> None:
+    inner = ethernet(0x0800, ipv4(17, udp(b"in")))
+    frame = ethernet(0x0800, ipv4(17, over_udp(4789, bytes.fromhex("0800000000002a00") + inner)))
+    found = lines(codec, 1, frame, OF_1_16)
+    assert [line for line in found if line.startswith("ETHERNET.TYPE")] == ["ETHERNET.TYPE:\t\t0x800"]
+    assert found[-1].startswith("UDP.DATA:\t\t")
+    every = lines(codec, 1, frame)
+    assert [line for line in every if line.startswith("ETHERNET.TYPE")] == ["ETHERNET.TYPE:\t\t0x800"] * 2
+    assert "UDP.DATA[2]:\t\t69 6E" in every
+
+
+def test_data_of_the_same_name_are_numbered(codec: ModuleType) -> None:
+    frame = ethernet(0x0800, ipv4(4, ipv4(253, b"in")) + b"behind")
+    assert [line for line in lines(codec, 1, frame) if "DATA" in line] == [
+        "IP.DATA[2]:\t\t69 6E",
+        "ETHERNET.DATA:\t\t62 65 68 69  6E 64",
+    ]
+    options = b"\xfd\x05\x01\x02\x03\xfd\x05\x09\x09\x0a\x01\x01"
+    found = lines(codec, 1, ethernet(0x0800, ipv4(6, tcp(b"", options))))
+    assert [line.partition("\t")[0] for line in found if "EXP_VALUE" in line] == ["TCP.OPT_EXP_VALUE[1]:", "TCP.OPT_EXP_VALUE[2]:"]
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 15, 16, 17, 31, 33, 511, 512, 513, 1500])
+def test_data_are_sixteen_bytes_a_line(codec: ModuleType, size: int) -> None:
+    data = bytes(i * 7 & 255 for i in range(size))
+    cut = [data[at : at + 16] for at in range(0, size, 16)]
+    wanted = ["  ".join(part[i : i + 4].hex(" ").upper() for i in range(0, len(part), 4)) for part in cut]
+    assert lines(codec, 147, data) == [f"UNKNOWN.DATA:\t\t{text}" for text in wanted]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_addresses_are_written_as_the_library_does(codec: ModuleType, seed: int) -> None:
+    dice = random.Random(seed)
+    for _ in range(60):
+        words = [dice.choice((0, 0, 0, 1, 0xF0, 0xABC, 0xFFFF, dice.randrange(65536))) for _ in range(8)]
+        if not dice.randrange(4):
+            words[:6] = [0, 0, 0, 0, 0, dice.choice((0, 0xFFFF))]
+        source = struct.pack("!8H", *words)
+        found = lines(codec, 229, bytes.fromhex("60000000 0000 3b 40") + source + bytes(16))
+        assert f"IPV6.SRC_ADDR:\t\t{inet_ntop(AF_INET6, source)}" in found
+        found = lines(codec, 1, ethernet(0x0800, ipv4(253, b"")[:12] + source[:8]))
+        assert f"IP.SRC_ADDR:\t\t{'.'.join(map(str, source[:4]))}" in found
+
+
+def test_text_is_written_as_filters_take_it(codec: ModuleType) -> None:
+    for name, shown in (
+        (b"ssh", "ssh"),
+        (b"Google Chrome", '"Google Chrome"'),
+        (b'a"\\\x01\xff', r"a\x22\x5c\x01\xff"),
+        (b"", '""'),
+    ):
+        frame = bytearray(pktap(1, ethernet(0x0800, ipv4(17, udp()))))
+        frame[56:76] = name.ljust(20, b"\0")
+        assert f"PKTAP.COMM:\t\t{shown}" in lines(codec, 149, bytes(frame))
+
+
+def test_the_frame_check_sequence_is_in_no_field(codec: ModuleType) -> None:
+    b = batch([(147 | 5 << 32, b"datafour")])
+    text, _ = codec.text_encode(b.data, bytes(b.rows), 0, 1, 16, True, ALL)
+    assert b"\nUNKNOWN.DATA:\t\t64 61 74 61\n==" in bytes(text)
+
+
+def test_what_is_left_of_a_header_is_what_was_captured(codec: ModuleType) -> None:
+    frame = ethernet(0x0800, ipv4(17, udp()))
+    every = lines(codec, 1, frame, OF_1_16)
+    for size in range(len(frame)):
+        found = lines(codec, 1, frame[:size], OF_1_16)
+        assert len(found) <= len(every) and all(line in every for line in found if "DATA" not in line)
+
+
+def test_every_kind_has_lines(codec: ModuleType) -> None:
+    for linktype, frame in frames():
+        for line in lines(codec, linktype, frame):
+            name, _, value = line.partition(":")
+            assert "." in name and value.startswith("\t") and value.strip(), line
+
+
+def test_a_call_stops_after_a_megabyte_of_lines(codec: ModuleType) -> None:
+    frame = ipv6(59, bytes(1000))
+    b = batch([(229, frame)] * 600)
+    text, stop = codec.text_encode(b.data, bytes(b.rows), 0, 1, 16, True, ALL)
+    assert 100 < stop < 300 and text.count(b"==\n") == stop
