@@ -340,6 +340,14 @@ def test_a_batch_that_is_cut(cut: int) -> None:
     assert done.said == f"pkt-txt2txt: <stdin>:{line}: the packet that begins here never ends: '==' is missing\n"
 
 
+@pytest.mark.parametrize("most", [1, 3, 31, 57, 4129])
+def test_however_little_comes_at_once(most: int) -> None:
+    notes = text_of(batches_of(TEXTS["notes"]))
+    text = text_with(30, 400) + text_with(2) + notes
+    stream = batches_of(text_with(30, 400), 7) + text_with(2) + batches_of(notes)
+    assert text_of(stream, most) == text_of(text) == text_of(stream)
+
+
 def test_lines_are_counted_as_if_all_were_text() -> None:
     """Errors behind batches, before them, and where they come into an open packet."""
     text, many = text_with(40), text_with(40) + text_with(7, first=40)

@@ -102,6 +102,19 @@ def test_a_live_pipe_shows_a_packet_within_a_second(labs):
     assert max(took[1:]) < 1  # the first one may find commands that have not started yet
 
 
+def test_batches_are_handed_on_packet_by_packet(lab):
+    pipe = lab.capture("a", "pkt-recv -i eth0 -l 4 | pkt-change -v --ip-ttl 5 | pkt-correct -v | pkt-txt2txt -v -n 60")
+    took = []
+    for i in range(4):
+        lab.inject("b", [frame(0x41424300 + i)])
+        took.append(wait_for(pipe.stdout, f"88 B5 41 42  43 {i:02X}".encode(), 10))
+    code, _, err = finish(pipe)
+    assert code == 0
+    assert max(took[1:]) < 1
+    for said in ("pkt-change: {} packets went as", "pkt-correct: {} packets came as", "pkt-txt2txt: {} packets came as"):
+        assert {f"{said.format(count)} batches" for count in (3, 4)} & set(err), err  # the first one may find nobody yet
+
+
 def test_end_of_a_capture_ends_the_pipe_and_nothing_is_lost(labs):
     # As a terminal's ^C: all commands of the pipe get the signal.
     pipe = labs.capture(

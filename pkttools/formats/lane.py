@@ -79,7 +79,7 @@ class Lane:
 
     def memory_for(self, size: int) -> mmap | None:
         """Where packets of so many bytes are to be read into, so that they can be handed on from there; None: anywhere."""
-        return self.lender.take() if size >= LEAST and self.is_read() else None
+        return self.lender.take() if size >= LEAST else None
 
     def encode(self, batch: Batch, first: int) -> tuple[memoryview, int]:
         """What is written for packets from `first` on, and which is the first one behind: the same one where only text can be."""
@@ -169,7 +169,9 @@ def batches(source: Input, buffer: bytearray, used: int, linktype: int, line: in
         data = memory or own
         there = taken(buffer, start, used, rows, data, base, size)
         start += there
-        there += rest(source, rows, data, base, size, there)
+        if there < len(rows) + size:  # then the buffer is empty
+            came, used = rest(source, rows, data, base, size, there, buffer)
+            start, there = 0, there + came
         whole = there == len(rows) + size
         if not whole:
             rows = rows[: there // ROW_BYTES * ROW_BYTES]
@@ -193,14 +195,18 @@ def taken(buffer: bytearray, start: int, stop: int, rows: bytearray, data: bytea
     return front + behind
 
 
-def rest(source: Input, rows: bytearray, data: bytearray | mmap, base: int, size: int, there: int) -> int:
-    """Reads what is missing of rows and packets where so many bytes of them are there; gives how many came."""
-    before = there
-    with memoryview(rows) as row_view, memoryview(data)[base : base + size] as data_view:
-        while there < len(rows) + size:
-            behind = data_view[max(0, there - len(rows)) :]
-            more = source.read_into([row_view[there:], behind] if there < len(rows) else [behind])
+def rest(source: Input, rows: bytearray, data: bytearray | mmap, base: int, size: int, there: int,
+         buffer: bytearray) -> tuple[int, int]:  # fmt: skip
+    """Reads what is missing of rows and packets where so many bytes of them are there; gives how many came.
+
+    And how many bytes of what is behind them came with them, into the buffer: mostly the next header.
+    """
+    before, whole = there, len(rows) + size
+    with memoryview(rows) as row_view, memoryview(data)[base : base + size] as data_view, memoryview(buffer) as ahead:
+        while there < whole:
+            missing = [data_view[max(0, there - len(rows)) :], ahead[: HEADER.size + AHEAD]]
+            more = source.read_into([row_view[there:], *missing] if there < len(rows) else missing)
             if not more:
                 break
             there += more
-    return there - before
+    return min(there, whole) - before, max(0, there - whole)

@@ -89,9 +89,7 @@ class Lender:
         if self.reader < 0 or len(data) < LEAST:
             return False
         if self.has_taken(data.obj):  # type: ignore[arg-type]  # any object
-            piece, self.taken = self.taken, -1
-            if self.lost():
-                return False
+            piece, self.taken = self.taken, -1  # should its reader be gone since, it will never be free
             self.rest = data
         else:
             piece = self.free()
@@ -115,12 +113,6 @@ class Lender:
         """Whether that is the piece that was taken."""
         return self.taken >= 0 and memory is self.pieces[self.taken]
 
-    def lost(self) -> bool:
-        """Whether the one that memory is lent to is gone: what it left in the pipe may be anywhere, and nothing is free again."""
-        if promised(self.fd) != self.reader:
-            self.reader = -1
-        return self.reader < 0
-
     def free(self, beside: bytearray | mmap | None = None) -> int:
         """The number of a piece that is free, and not the one that is taken, nor `beside`; or -1."""
         if self.reader < 0 or (not self.pieces and not self.start()):
@@ -129,7 +121,8 @@ class Lender:
             (unread,) = struct.unpack("i", fcntl.ioctl(self.fd, FIONREAD, bytes(4)))
         except OSError:
             self.reader = -1  # a sandbox, or a processor where the number means something else
-        if self.lost():
+        if self.reader < 0 or promised(self.fd) != self.reader:
+            self.reader = -1  # it is gone, and what it left in the pipe may be anywhere: nothing is ever free
             return -1
         read = self.given - unread  # at least so much of what was lent: `unread` may also count what was just written
         free = (i for i, end in enumerate(self.ends) if end <= read and i != self.taken and self.pieces[i] is not beside)

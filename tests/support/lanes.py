@@ -50,15 +50,30 @@ def batches_of(text: bytes, many: int = 1000) -> bytes | None:
     return out
 
 
-def text_of(stream: bytes) -> bytes:
-    """What a stream of batches would be as text. Raises PktError as its reader does."""
+class Slow(Input):
+    """An input that brings so many bytes at once, at most."""
+
+    most = 1 << 30
+
+    def read_into(self, pieces: list[memoryview]) -> int:
+        """As much as that, into one piece after the other."""
+        left, some = self.most, []
+        for piece in pieces:
+            some.append(piece[:left])
+            left -= len(some[-1])
+        return super().read_into(some)
+
+
+def text_of(stream: bytes, most: int = Slow.most) -> bytes:
+    """What a stream of batches would be as text, when it is read so many bytes at once. Raises PktError as its reader does."""
     reading, writing = os.pipe()
     buffer = bytearray(64 << 10)
     with os.fdopen(reading), tempfile.TemporaryDirectory() as folder:
         feeder = threading.Thread(target=fed, args=(writing, stream))
         feeder.start()
         path = str(Path(folder) / "text")
-        source, sink = Input(f"/dev/fd/{reading}", lane=True), TextSink(Output(path, None), 16, data_only=False, fields=0)
+        source, sink = Slow(f"/dev/fd/{reading}", lane=True), TextSink(Output(path, None), 16, data_only=False, fields=0)
+        source.most = most
         try:
             for batch in packets(source, buffer, source.fill(buffer, 0)):
                 sink.write(batch)
