@@ -89,7 +89,7 @@ RULES = {
     "GTP-U: PN adds four bytes": (101, gtp(0x31, 255, b"\0\0\1\x85" + INNER6), ["IP", "UDP", "GTP", *DATAGRAM6]),
     "GTP-U: with E the chain goes on to type 0 (5.2.1)": (
         101, gtp(0x34, 255, b"\0\0\0\x85" + b"\1\0\0\x85" + b"\2\0\0\0\0\0\0\0" + INNER),
-        ["IP", "UDP", "GTP", "GTP_EXTENSION", "GTP_EXTENSION", *DATAGRAM]),
+        ["IP", "UDP", "GTP", "GTP_SESSION", "GTP_SESSION", *DATAGRAM]),
     "GTP-U: only message 255 carries a packet": (101, gtp(0x32, 1, b"\0\1\0\0" + INNER), ["IP", "UDP", "GTP"]),
     "AH: its length is in words of four bytes less two (RFC 4302 2.2)": (
         101, ipv4(51, b"\x11\4" + bytes(22) + udp()), ["IP", "AH", "UDP"]),

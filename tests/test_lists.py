@@ -311,6 +311,69 @@ def test_the_home_address_is_in_the_sum(codec):
     assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
 
 
+# ---- rows of values, and options that are headers ----
+
+
+def nd(kind: int, value: bytes) -> bytes:
+    """An option of neighbour discovery, padded."""
+    return bytes([kind, (len(value) + 9) // 8]) + value + bytes(-(len(value) + 2) % 8)
+
+
+def advertised(*options: bytes) -> bytes:
+    """A router's advertisement."""
+    return ipv6(58, b"\x86" + bytes(15) + b"".join(options))
+
+
+MTU, SERVERS = nd(5, b"\0\0\0\0\5\xdc"), nd(25, bytes(6) + bytes(15) + b"\1" + bytes(15) + b"\2")
+
+
+@pytest.mark.parametrize(("options", "text", "holds"), [
+    (MTU, "ICMPV6.MTU==1500", True), (MTU, "ICMPV6.OPT_TYPE==mtu", True), (MTU, "ICMPV6.RDNSS", False),
+    (SERVERS, "ICMPV6.MTU", False),
+    (SERVERS + MTU, "ICMPV6.RDNSS[2]==::2 and ICMPV6.MTU", True), (nd(200, b"") + MTU, "ICMPV6.MTU", True),
+    (nd(0, b"") + MTU, "ICMPV6.MTU", True), (b"\xc8\0" + bytes(6) + MTU, "ICMPV6.MTU", False),
+    (b"\5\0" + MTU[2:], "ICMPV6.OPT_SIZE==0", True),
+    (b"\x0e\xff" + MTU, "ICMPV6.OPT_TYPE==mtu", False), (SERVERS[:-16] + MTU, "ICMPV6.RDNSS[2]", False),
+    (MTU[:7], "ICMPV6.MTU", False),
+    (b"\x19\1" + bytes(6) + MTU, "ICMPV6.RDNSS_LIFETIME and ICMPV6.MTU and not ICMPV6.RDNSS", True),
+    (b"\x19", "ICMPV6.OPT_TYPE", False),
+    (nd(24, b"\x38\x08" + bytes(4)) + MTU, "ICMPV6.ROUTE_PREFERENCE==1 and ICMPV6.ROUTE_LENGTH==56 and ICMPV6.MTU", True),
+    (nd(37, b"https://a.example/"), "ICMPV6.CAPTIVE==68747470733a2f2f612e6578616d706c652f00000000", True),
+    (b"", "ICMPV6.OPT_TYPE", False),
+])  # fmt: skip
+def test_options_of_neighbour_discovery(codec, options, text, holds):
+    """RFC 4861 section 4.6: they are headers; one of a type that nobody knows is skipped, and none goes on behind a size of 0."""
+    assert selected(codec, advertised(options), text) is holds
+
+
+@pytest.mark.parametrize(("frame", "name", "value"), [
+    (advertised(SERVERS, MTU), "ICMPV6.RDNSS[-1]", "2001:db8::9"), (advertised(nd(99, b""), MTU), "ICMPV6.MTU", "1280"),
+    (advertised(nd(38, b"\7\x08" + bytes(12))), "ICMPV6.PREF64_LIFETIME", "8"),
+    (advertised(MTU, nd(99, b"")), "ICMPV6.OPT_VALUE", "ff"),
+    (ipv4(2, b"\x22" + bytes(6) + b"\1\1\0\0\2" + bytes(12)), "IGMP.SOURCE[2]", "192.0.2.1"),
+    (ipv6(58, b"\x8f" + bytes(6) + b"\1\1\0\0\2" + bytes(48)), "ICMPV6.SOURCE[2]", "2001:db8::1"),
+    (ipv6(58, b"\x82" + bytes(26) + b"\1" + bytes(16)), "ICMPV6.SOURCE", "2001:db8::1"),
+    (ipv4(17, struct.pack("!4H", 2152, 2152, 24, 0) + b"\x34\xff\0\x08\0\0\0\1\0\0\0\x85\1\0\x09\0"), "GTP.QFI", "5"),
+])  # fmt: skip
+def test_one_of_them_is_set_in_place(codec, frame, name, value):
+    """And checksums follow."""
+    b = batch([(101, frame)])
+    ours.correct(b.data, bytes(b.rows), ours.ALL)
+    before = bytes(b.data)
+    assert codec.assign(b.data, bytes(b.rows), expression.assignments([(name, "=", value)]), None, True)[1:] == ((1,), 0, 0)
+    assert bytes(b.data) != before
+    assert len(b.data) == len(before)
+    assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
+
+
+@pytest.mark.parametrize(("count", "there", "found"), [(0, 3, 0), (2, 3, 2), (3, 3, 3), (4, 3, 3), (0xFFFF, 3, 3), (1, 0, 0)])
+def test_sources_of_a_query(codec, count, there, found):
+    """As many as it says, and no more than are there."""
+    query = b"\x11\0\0\0\xe8\0\0\1\2\x7d" + struct.pack("!H", count) + bytes(4 * there)
+    assert len(values(codec, ipv4(2, query), "IGMP.SOURCE")) == found
+    assert len(values(codec, ipv4(2, query + b"\1\2\3"), "IGMP.SOURCE")) == found  # a piece is none
+
+
 # ---- a user's own ----
 
 OWN = """
@@ -388,6 +451,7 @@ def test_a_list_of_the_user(backend, tmp_path):
     ("field     OPT_WORD 16", "field OPT_WORD 3\ndata OPT_BITS", "15: data begin at a whole byte"),
     ("each 2 at 5", "inside 2", "15: byte 2 lies in its type and length"), ("item      other", "item others", "17: bad number"),
     (LIST, LIST + "\nfield X 8", "11: `field` belongs below `item`"),
+    (LIST, "list OWN_OPTIONS each 0", "10: bad number '0'"), (LIST, "list OWN_OPTIONS each 2 * 2", "10: '*' is too much"),
     (HOLDS, HOLDS + " to 2", "9: the list ends at byte 2, where it has not begun"),
     (HOLDS, HOLDS + " if OPT_WORD == 1 and SIZE == 1", "9: the tests are of the header, or of one item"),
     (HOLDS, HOLDS + " if OPT_PAIR == 1", "9: OWN has no field OPT_PAIR"),

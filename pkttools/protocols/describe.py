@@ -878,11 +878,11 @@ def _numbers(words: Words, most: int) -> list[int]:
     return found
 
 
-@statement("list NAME type BITS length BITS [at BIT] [* N] [+ N] [align BYTES] [end TYPE...] [pad TYPE...]")
+@statement("list NAME each BYTES | type BITS length BITS [at BIT] [* N] [+ N] [align BYTES] [end TYPE...] [pad TYPE...]")
 def _list(reader: Reader, line: Line, words: Words) -> None:
     """Items follow that have a type and a length, such as options. An item has length * N + N bytes, with these two.
 
-    `end`, `pad`: types without a length; behind the first ones there is no item.
+    `end`, `pad`: types without a length; behind the first ones there is no item. `each`: they have neither, and so many bytes.
     """
     name = words.name("a list")
     known = reader.found.lists.get(name)
@@ -892,6 +892,13 @@ def _list(reader: Reader, line: Line, words: Words) -> None:
         raise line.wrong("`list` belongs below `protocol`")
     found = reader.found.lists[name] = reader.list = List(name, reader.protocol, line)
     reader.header = None
+    if words.took("each"):
+        found.type = found.length = Field("each", 0, 8, line)
+        found.unit, found.bias = 0, words.number(256)
+        words.done()
+        if found.bias == 0:
+            raise line.wrong("bad number '0': at least 1")
+        return
     if not words.took("type"):
         raise words.wanted()
     found.type = Field("type", 0, words.number(MOST_TESTED), line)

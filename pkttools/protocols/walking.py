@@ -56,9 +56,9 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
 
     lists    type, length, scale, bias, align, head, items
         Items that lie one behind the other, each with a type and a length (TLV): options. type, length: reads, of an item.
-        length * scale + bias: its bytes, with type and length; the next one begins at a multiple of align from its start. head:
-        bytes with type and length in them. items: a run. Reading ends at an item that is not wholly there, or has fewer bytes than
-        its head.
+        length * scale + bias: its bytes, with type and length; scale 0: each has as many. The next begins at a multiple of align
+        from its start. head: bytes with type and length in them. items: a run. Reading ends at an item that is not wholly there, or
+        has fewer bytes than its head.
     items    type, kind, how, at, data, each, inside, tests
         What is known of items of a type; ANY: of all, OTHER: of those that have no kind by their type. Several of a type are found
         one after the other. kind: what it is to fields, from FIRST_ITEM on; -1: nothing. how: SIZED by its length; ALONE: a type;

@@ -217,8 +217,8 @@ static struct fault lists_sound(const struct given *g)
         CHECK(LISTS, i, list_row, head, IN(l->head, 1, MAX_READ));
         CHECK(LISTS, i, list_row, type, read_within(g, l->type, l->head));
         CHECK(LISTS, i, list_row, length, read_within(g, l->length, l->head));
-        CHECK(LISTS, i, list_row, scale, IN(l->scale, 1, MOST_UNITS));
-        CHECK(LISTS, i, list_row, bias, IN(l->bias, 0, MOST_UNITS));
+        CHECK(LISTS, i, list_row, scale, IN(l->scale, 0, MOST_UNITS));
+        CHECK(LISTS, i, list_row, bias, IN(l->bias, l->scale == 0 ? l->head : 0, MOST_UNITS));
         CHECK(LISTS, i, list_row, align, IN(l->align, 1, 64));
         CHECK(LISTS, i, list_row, item, l->item == items && run_sound(l->item, l->items, g->count[ITEMS]));
         CHECK(LISTS, i, list_row, items, l->items <= MOST_ITEMS);
