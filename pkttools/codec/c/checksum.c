@@ -43,7 +43,7 @@ void other_reading(struct message *m)
 }
 
 /* The words that a checksum covers without itself and the pseudo-header, as far as they were captured. */
-static uint64_t covered_sum(const struct frame *f, const struct message *m)
+static inline uint64_t covered_words(const struct frame *f, const struct message *m)
 {
     size_t size = least(m->covered, f->size - m->at), gap_at = m->rule->gap_at, gap_end = gap_at + m->rule->gap;
     const uint8_t *at = frame_range(f, m->at, size);
@@ -51,7 +51,7 @@ static uint64_t covered_sum(const struct frame *f, const struct message *m)
     uint64_t total = words(at, gap_end == 0 ? size : least(size, gap_at)) - words_part(at, m->place);
     if (gap_end != 0 && size > gap_end)
         total += words(at + gap_end, size - gap_end);
-    return in_order(total);
+    return total;
 }
 
 /* The checksum of the IPv4 header at `index`; none when it was not captured in full, or is none. */
@@ -66,7 +66,7 @@ struct checksum header_checksum(const struct packet_view *p, size_t index)
         return (struct checksum){0};
     const uint8_t *at = frame_range(&p->frame, h->start, size);
     uint64_t total = size == IP_SIZE ? words(at, IP_SIZE) : words(at, size);     /* nearly all are: no loop */
-    unsigned value = fold(in_order(total - words_part(at, r->place)));
+    unsigned value = ~in_order(total - words_part(at, r->place)) & 0xFFFF;
     return (struct checksum){h->start + r->place, 2, value, value};
 }
 
@@ -79,9 +79,9 @@ static uint32_t crc_of(const struct frame *f, const struct message *m)
 }
 
 /* All that the Internet checksum of a message covers, but itself, as far as it was captured. */
-uint64_t message_sum(const struct frame *f, const struct message *m)
+uint32_t message_sum(const struct frame *f, const struct message *m)
 {
-    return pseudo_sum(f, m) + covered_sum(f, m);
+    return in_order(pseudo_words(f, m) + covered_words(f, m));
 }
 
 /* The sum as it is written: where 0 would say that there is none, 0xFFFF stands for it. */
@@ -95,7 +95,7 @@ static void read_otherwise(const struct frame *f, const struct message *m, struc
 {
     struct message o = *m;
     other_reading(&o);
-    c->also = written(&o, fold(message_sum(f, &o)));
+    c->also = written(&o, ~message_sum(f, &o) & 0xFFFF);
     if (m->rule->also != ALSO_MESSAGE && checksum_read(f, c) == c->also)
         c->value = c->also;
 }
@@ -103,7 +103,7 @@ static void read_otherwise(const struct frame *f, const struct message *m, struc
 /* Where the checksum of a message stands that was captured, and what it should be. */
 void message_value(const struct frame *f, const struct message *m, struct checksum *c)
 {
-    uint32_t value = m->bytes == 4 ? crc_of(f, m) : written(m, fold(pseudo_sum(f, m) + covered_sum(f, m)));
+    uint32_t value = m->bytes == 4 ? crc_of(f, m) : written(m, ~message_sum(f, m) & 0xFFFF);
     *c = (struct checksum){m->at + m->place, m->bytes, value, value};
     if (m->other)
         read_otherwise(f, m, c);
@@ -117,13 +117,13 @@ bool made_otherwise(const struct packet_view *p, const struct message *m)
         return false;
     other_reading(&o);
     unsigned stored = get16(&p->frame, m->at + m->place);
-    return stored != fold(message_sum(&p->frame, m)) && stored == fold(message_sum(&p->frame, &o));
+    return stored != (~message_sum(&p->frame, m) & 0xFFFF) && stored == (~message_sum(&p->frame, &o) & 0xFFFF);
 }
 
 /* What the field of a checksum holds that was left to the network card: the sum of the pseudo-header, not inverted. */
 unsigned card_seed(const struct frame *f, const struct message *m)
 {
-    return ~fold(pseudo_sum(f, m)) & 0xFFFF;
+    return in_order(pseudo_words(f, m));
 }
 
 /* Whether a checksum was left to the card. Windows leaves out the length where the card is to cut a segment (large send offload). */
@@ -138,7 +138,7 @@ bool left_to_card(const struct frame *f, const struct message *m)
 /* What the card would make of a seed: it adds what it was given from the start of the message on. */
 unsigned card_value(const struct frame *f, const struct message *m)
 {
-    return written(m, fold(covered_sum(f, m) + get16(f, m->at + m->place)));
+    return written(m, fold(in_order(covered_words(f, m)) + get16(f, m->at + m->place)));
 }
 
 /* What has to be added to the sum over a message, so that it is that over the same message with a checksum inside finished that

@@ -513,7 +513,7 @@ static inline bool carries_message(enum header_kind kind)
 }
 
 enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
-uint64_t pseudo_sum(const struct frame *f, const struct message *m);
+uint64_t pseudo_words(const struct frame *f, const struct message *m);
 
 /* words.c */
 
@@ -532,7 +532,7 @@ struct checksum {
 void checksum_prepare(void);    /* once, before anything else of these */
 uint32_t sum(const uint8_t *at, size_t size);
 unsigned fold(uint64_t total);
-uint64_t message_sum(const struct frame *f, const struct message *m);
+uint32_t message_sum(const struct frame *f, const struct message *m);
 struct checksum header_checksum(const struct packet_view *p, size_t index);
 void message_value(const struct frame *f, const struct message *m, struct checksum *c);
 unsigned card_seed(const struct frame *f, const struct message *m);

@@ -1,5 +1,5 @@
 /* What an IP header carries: how much of it, and between whom: what a pseudo-header says. Twin of ../python/message.py. */
-#include "codec.h"
+#include "words.h"
 
 /* Where what the header at `index` lies in ended on the wire: the datagram of an IP header before it, what says its own end or has
  * a trailer, or else the whole packet. */
@@ -164,21 +164,21 @@ enum outcome message_of(const struct packet_view *p, size_t index, struct messag
     return p->walk.header[index].kind == IP ? message_of_ip(p, index, m) : message_of_ipv6(p, index, m);
 }
 
-/* The sum of the pseudo-header: RFC 9293 3.1, RFC 8200 8.1. */
-uint64_t pseudo_sum(const struct frame *f, const struct message *m)
+/* The words of the pseudo-header: RFC 9293 3.1, RFC 8200 8.1. */
+uint64_t pseudo_words(const struct frame *f, const struct message *m)
 {
     if (!m->pseudo)
         return 0;
-    uint64_t total = (uint64_t)m->protocol + (m->length >> 16) + (m->length & 0xFFFF);
-    if (!m->v6)                                 /* words of 32 bits fold to the same */
-        return total + get32(f, m->source) + get32(f, m->destination);
+    uint64_t total = words_of(m->length + m->protocol);
+    if (!m->v6)
+        return total + words_of(get32(f, m->source)) + words_of(get32(f, m->destination));
     if (!frame_has(f, m->source, 16) || !frame_has(f, m->destination, 16 - m->shared))
         return 0;
-    total += sum(frame_range(f, m->source, 16), 16);
+    total += words(frame_range(f, m->source, 16), 16);
     if (m->shared == 0)
-        return total + sum(frame_range(f, m->destination, 16), 16);
+        return total + words(frame_range(f, m->destination, 16), 16);
     uint8_t address[16];
     memcpy(address, frame_range(f, m->head, m->shared), m->shared);
     memcpy(address + m->shared, frame_range(f, m->destination, 16u - m->shared), 16 - m->shared);
-    return total + sum(address, 16);
+    return total + words(address, 16);
 }

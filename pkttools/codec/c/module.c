@@ -342,11 +342,12 @@ static PyObject *py_pcap_encode(PyObject *self, PyObject *args)
     const struct packet *p = b.packets;
     size_t room = 0;
     bool stand = true;          /* whether all records stand in the data already, one behind the other */
-    for (stop = first; stop < b.count && p[stop].linktype == p[first].linktype && pcap_fits(&p[stop]) && room < 2 * MAX_BATCH;
-         stop++) {
+    for (stop = first; stop < b.count && p[stop].linktype == p[first].linktype && room < 2 * MAX_BATCH; stop++) {
         stand = stand && p[stop].offset - p[first].offset == (int64_t)room && pcap_stands(b.data.buf, &p[stop], &format);
+        if (!stand && !pcap_fits(&p[stop]))
+            break;
+        lost += !stand && !nano && p[stop].time % 1000 != 0;
         room += RECORD + (size_t)p[stop].captured;
-        lost += !nano && p[stop].time % 1000 != 0;
     }
     if (stand && stop > first) {
         out = part_of(&b.data, (Py_ssize_t)p[first].offset - RECORD, (Py_ssize_t)room);

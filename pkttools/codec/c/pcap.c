@@ -29,12 +29,18 @@ static bool begins_pcapng(const uint8_t *at)
     return read32(at, true) == 0x0A0D0D0A && (order == 0x1A2B3C4D || order == 0x4D3C2B1A);
 }
 
+/* Whether they may be: nearly all records show it by two of their bytes. */
+static inline bool may_begin(const uint8_t *at)
+{
+    return at[0] == 0xA1 || at[3] == 0xA1 || at[0] == 0x0A;
+}
+
 void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool final,
                  const struct pcap_format *format, int64_t linktype)
 {
     size_t at = 0;
     while (at < size) {
-        if (size - at >= BEGINNING && (begins_pcap(in + at) || begins_pcapng(in + at))) {
+        if (size - at >= BEGINNING && may_begin(in + at) && (begins_pcap(in + at) || begins_pcapng(in + at))) {
             d->error = ANOTHER_CAPTURE;
             break;
         }
@@ -103,17 +109,17 @@ static inline struct record record_of(const struct packet *p, const struct pcap_
     }};
 }
 
-/* Whether a packet's record stands in the data already, as it was read, so that it need not be made. */
+/* Whether a packet's record stands in the data already, as it was read, so that it need not be made; then it fits, and its time is
+ * not rounded. By multiplying what stands there: to divide a time takes longer.
+ */
 bool pcap_stands(const uint8_t *data, const struct packet *p, const struct pcap_format *format)
 {
     if (p->offset < RECORD)
         return false;
     const uint8_t *at = data + p->offset - RECORD;
-    struct record r = record_of(p, format);
-    bool same = true;
-    for (int i = 0; i < 4; i++)
-        same &= read32(at + 4 * i, format->big_endian) == r.word[i];
-    return same;
+    int64_t seconds = read32(at, format->big_endian), fraction = read32(at + 4, format->big_endian), unit = format->nano ? 1 : 1000;
+    return fraction * unit < 1000000000 && seconds * 1000000000 + fraction * unit == p->time
+        && read32(at + 8, format->big_endian) == p->captured && read32(at + 12, format->big_endian) == p->original;
 }
 
 size_t pcap_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcap_format *format)

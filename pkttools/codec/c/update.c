@@ -75,7 +75,7 @@ static void follow(struct sides *s, size_t index, struct message *before, struct
     size_t place = before->at + before->place, rest = before->at < old->size ? least(before->size, old->size - before->at) : 0;
     bool edited = !same(s, before->at, rest);
     if (!frame_has(old, place, before->bytes)) {            /* it was not captured */
-        left->stale |= !s->quoted && (edited || !same_kind || fold(pseudo_sum(old, before)) != fold(pseudo_sum(new, after)));
+        left->stale |= !s->quoted && (edited || !same_kind || card_seed(old, before) != card_seed(new, after));
         return;
     }
     if (!same(s, place, before->bytes))                     /* the user has set it */
