@@ -16,7 +16,7 @@ How packets flow, and where each thing is:
     bpf/, libpcap/  programs of BPF and the library that compiles them
     kernel/         what Linux has beyond os and socket: packet rings, bursts, pages lent to pipes; in C or in Python
     batch, blocks   what all of the above hand to each other: packets, and what captures say of them
-    errors, built   what went wrong, in words; whether C was built from the sources that are there
+    errors          what went wrong, in words; whether C was built from the sources that are there
 """
 
 __version__ = "2.0.0a2"

@@ -35,7 +35,7 @@ stop after about two megabytes and are called again. The records of pcap_encode 
 
 import os
 
-from ..built import outdated
+from ..errors import outdated
 
 # Numbers that the functions take and give, as in codec.h; in front of the backends, since the twin has them from here.
 ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` corrects: checksums; lengths too; what the kernel leaves to the card

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 FLAG, NUMBER, REAL, TEXT = "flag", "number", "real", "text"
 MAX_LINKTYPE = (1 << 26) - 1  # what a pcap file has room for
 
+ATTRIBUTES = {"in": "input", "out": "output", "if": "condition", "else": "otherwise", "and": "every"}  # else words of Python's
+
 
 class Option:
     """One option.
@@ -71,9 +73,7 @@ class Option:
     def attribute(self) -> str:
         """The name under which its value is found."""
         name = self.names[-1].lstrip("-").replace("-", "_")
-        return {"in": "input", "out": "output", "if": "condition", "else": "otherwise", "and": "every"}.get(
-            name, name
-        )  # words of Python's
+        return ATTRIBUTES.get(name, name)
 
     def value(self, text: str) -> object:
         """Reads a value. Raises UsageError."""

@@ -7,8 +7,7 @@ Layers: 1 size and time, 2 link, 3 network, 4 transport, 5 application (only wit
 
 from ..command_line.options import BUFFER, FLAG, GENERAL, INPUT, NUMBER, OUTPUT, PICK, UTC, Option, Values
 from ..errors import need
-from ..flow.ends import Source
-from ..flow.stage import Stage
+from ..flow.stage import Source, Stage
 from ..formats.files import Output, Sink, format_of
 
 PLACE = "last"

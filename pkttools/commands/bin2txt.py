@@ -4,8 +4,7 @@ pkt-bin2txt < packet.bin > packet.txt
 """
 
 from ..command_line.options import FILTER, Values
-from ..flow.ends import Source
-from ..flow.stage import Stage
+from ..flow.stage import Source, Stage
 from ..formats.binary import packets
 
 PLACE = "first"

@@ -11,8 +11,7 @@ import sys
 
 from ..command_line.options import FLAG, GENERAL_BRIEFLY, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, Option, Values
 from ..errors import UsageError, need
-from ..flow.ends import Source
-from ..flow.stage import Stage
+from ..flow.stage import Source, Stage
 from ..formats.files import Output, Sink
 from ..generator.request import rate_of
 from ..generator.source import Generated

@@ -14,8 +14,7 @@ from ..batch import Batch
 from ..command_line.options import GENERAL, INPUT, OUTPUT, UTC, Values, choose_zone, format_option
 from ..errors import UsageError, need
 from ..flow import run as flow
-from ..flow.ends import Source, Written
-from ..flow.stage import Stage
+from ..flow.stage import Source, Stage, Written
 from ..formats import refuse_terminal, sink_of
 from ..formats.files import Output, Sink, to_file
 from . import find, read

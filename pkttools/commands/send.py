@@ -13,8 +13,7 @@ from ..batch import Batch, Packet, gathered
 from ..command_line.options import BUFFER, FLAG, GENERAL_BRIEFLY, INPUT, NUMBER, PICK, REAL, TEXT, USER, Option, Values
 from ..command_line.signals import check, drain
 from ..errors import PktError, need
-from ..flow.ends import Source
-from ..flow.stage import Stage, each
+from ..flow.stage import Source, Stage, each
 from ..formats.files import Input, Output, Sink
 from ..live.pace import Pace
 

@@ -3,7 +3,7 @@
 A stage is a generator from batches to batches: the sink asks the last one for a batch, that one the stage before it, and so
 on to the source, so that every batch is handed to the sink before the next one is read: its memory is good until then.
 
-stage.py: what a command does between its ends. ends.py, capture.py: the usual ends, and an interface. Here: how they run.
+stage.py: what a command does between its ends, and the usual ones. capture.py: an interface. Here: how they run.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from ..batch import TIME, Batch
 from ..command_line.signals import Interrupted
 from ..errors import OutputError, PktError, Unread, need
 from ..formats import refuse_terminal
-from .ends import Written
+from .stage import Written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..formats.files import Sink
-    from .ends import Source
-    from .stage import Stage
+    from .stage import Source, Stage
 
 
 def run(stages: list[Stage]) -> tuple[list[str], int]:

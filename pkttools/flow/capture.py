@@ -8,7 +8,7 @@ from ..batch import Batch
 from ..command_line.signals import hold, install
 from ..errors import warn
 from ..formats.files import Output
-from .ends import Source
+from .stage import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import time
 from .. import codec
 from ..command_line.signals import check, install
 from ..errors import PktError, UsageError, need
-from ..flow.ends import Source
+from ..flow.stage import Source
 from ..formats.files import Input, Output
 from ..language.expression import field, rows_of
 from ..protocols.fields import FIELDS

@@ -18,7 +18,7 @@ chooses, as for the codec; on systems other than Linux there is no C for this.
 import os
 import sys
 
-from ..built import outdated
+from ..errors import outdated
 
 _choice = os.environ.get("PKTTOOLS_CODEC", "")
 REASON = ""  # why it is not C, where C was built

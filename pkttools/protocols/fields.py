@@ -40,22 +40,24 @@ class Row:
     width: int
     bias: int
     scale: int
-    __slots__ = ("name", "header", "bit", "width", "kind", "bias", "scale", "shapes", "new", "hex", "last", "in_place", "names")
+    __slots__ = ("name", "header", "bit", "width", "kind", "bias", "scale", "shapes", "new", "hex", "last", "in_place", "_words")
 
     def __init__(self, name: str, index: int) -> None:
         self.name = name
         columns = unpack_from(ROW, _rows.ROWS, index * ROW_SIZE)
         self.header, self.bit, self.width, self.bias, self.scale, _, shapes, _ = columns
-        form, traits, names = unpack_from(TRAITS, _rows.TRAITS, index * TRAITS_SIZE)
+        form, traits, self._words = unpack_from(TRAITS, _rows.TRAITS, index * TRAITS_SIZE)
         self.kind, self.shapes, self.new, self.hex = FORMS[form], bool(shapes), bool(traits & NEW), bool(traits & HEX)
         self.last, self.in_place = bool(traits & LAST), bool(traits & IN_PLACE)
-        self.names = _names_of(names - 1) if names else None
 
+    @property
+    def names(self) -> dict[int, str] | None:
+        """Names of values; None: it has none."""
+        if not self._words:
+            return None
+        from . import _words  # late: who writes numbers needs none
 
-def _names_of(place: int) -> dict[int, str]:
-    from . import _words  # late: most commands need none
-
-    return _words.NAMES[[*_words.NAMES][place]]
+        return _words.NAMES[[*_words.NAMES][self._words - 1]]
 
 
 def current(name: str) -> str:
@@ -75,6 +77,7 @@ class Fields:
         found = [_rows.FIELDS.count("\n", 0, at)]
         while (following := unpack_from(ROW, _rows.ROWS, found[-1] * ROW_SIZE)[-1]) >= 0:
             found.append(following)
+        TABLE.known.update(dict.fromkeys(found, name))
         return found
 
     def __contains__(self, name: str) -> bool:
@@ -92,10 +95,14 @@ class Fields:
 
 
 class Table:
-    """The rows, each made when it is asked for."""
+    """The rows, each made when it is asked for.
+
+    known: of rows that were looked for by name, that name: to tell all of them apart takes longer.
+    """
 
     def __init__(self) -> None:
         self._rows: list[Row | None] = [None] * (len(_rows.ROWS) // ROW_SIZE)
+        self.known: dict[int, str] = {}
         self._names: list[str] = []
 
     @property
@@ -111,7 +118,7 @@ class Table:
     def __getitem__(self, index: int) -> Row:
         row = self._rows[index]
         if row is None:
-            row = self._rows[index] = Row(self.names[index], index)
+            row = self._rows[index] = Row(self.known.get(index) or self.names[index], index)
         return row
 
     def __iter__(self) -> Iterator[Row]:

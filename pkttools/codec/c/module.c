@@ -450,22 +450,17 @@ exit:
 
 /* ---- protocols ---- */
 
-/* The integers of a table, to be freed. */
+/* The integers of a table, where they are: what bytes hold is aligned, behind a head of whole words. */
 static bool integers_of(PyObject *bytes, struct protocol_table *table)
 {
     char *from;
     Py_ssize_t size = -1;
-    if (!PyBytes_Check(bytes) || PyBytes_AsStringAndSize(bytes, &from, &size) != 0 || size % (Py_ssize_t)sizeof(int64_t) != 0) {
+    if (!PyBytes_Check(bytes) || PyBytes_AsStringAndSize(bytes, &from, &size) != 0 || size % (Py_ssize_t)sizeof(int64_t) != 0
+        || (uintptr_t)from % sizeof(int64_t) != 0) {
         PyErr_SetString(PyExc_TypeError, "a table is bytes: integers of 64 bits");
         return false;
     }
-    int64_t *at = PyMem_Malloc((size_t)(size ? size : 1));
-    if (at == NULL) {
-        PyErr_NoMemory();
-        return false;
-    }
-    memcpy(at, from, (size_t)size);
-    *table = (struct protocol_table){at, (size_t)size / sizeof *at};
+    *table = (struct protocol_table){(const int64_t *)(const void *)from, (size_t)size / sizeof(int64_t)};
     return true;
 }
 
@@ -486,8 +481,6 @@ static bool set_tables(PyObject *tuple)
             PyErr_Format(PyExc_ValueError, "protocols are not sound: table %d, row %d, column %d", (int)fault.table, (int)fault.row,
                          (int)fault.column);
     }
-    for (int i = 0; i < TABLES; i++)
-        PyMem_Free((void *)(uintptr_t)tables[i].at);
     return done;
 }
 

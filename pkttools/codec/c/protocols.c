@@ -406,14 +406,23 @@ static struct quick laid_quick(const struct space *space, struct near read)
 {
     struct quick q = {.read = read, .space = space};
     size_t count = 0;
-    for (unsigned claims = MOST_CLAIMS + 1; claims-- > 0 && space->slots != NULL;)
-        for (size_t i = 0; i < space->count && count < MAX_LIKELY; i++) {
-            const struct slot *slot = slot_of(space, space->entries[i].value);
-            if (slot->kind == NULL || slot->kind->claims != claims || (claims == 0 && slot->kind->gives == UINT8_MAX))
-                continue;
-            q.likely[count] = slot->value;
-            q.kind[count++] = slot->kind;
+    for (size_t i = 0; space->slots != NULL && i < space->count; i++) {
+        const struct slot *slot = slot_of(space, space->entries[i].value);
+        if (slot->kind == NULL || (slot->kind->claims == 0 && slot->kind->gives == UINT8_MAX))
+            continue;
+        size_t place = count;
+        while (place > 0 && q.kind[place - 1]->claims < slot->kind->claims)
+            place--;
+        if (place == MAX_LIKELY)
+            continue;
+        count += count < MAX_LIKELY;
+        for (size_t k = count - 1; k > place; k--) {
+            q.likely[k] = q.likely[k - 1];
+            q.kind[k] = q.kind[k - 1];
         }
+        q.likely[place] = slot->value;
+        q.kind[place] = slot->kind;
+    }
     for (; count < MAX_LIKELY; count++)         /* with a kind of NULL: none of them */
         q.likely[count] = UINT32_MAX;
     return q;
