@@ -12,12 +12,18 @@ from samples import ipv4
 from pkttools.protocols.fields import HEADERS
 
 FOLDER = Path(__file__).parent / "data/protocols"
-APPLICATIONS = ("BFD", "COAP", "DHCP", "DHCPV6", "DNS", "NTP", "QUIC", "RTCP", "RTP", "SIP", "VXLAN", "WIREGUARD")
+APPLICATIONS = ("BFD", "COAP", "DHCP", "DHCPV6", "DNS", "HTTP", "MODBUS", "MQTT", "NTP", "QUIC", "RTCP", "RTP", "SIP", "TLS",
+                "VXLAN", "WIREGUARD")  # fmt: skip
 DNS, NTP, RTP = b"\x12\x34\1\0\0\1\0\0\0\0\0\0", b"\x23" + bytes(47), b"\x80\0" + bytes(10)
 
 
 def over_udp(source: int, destination: int, payload: bytes) -> bytes:
     return ipv4(17, struct.pack("!HHHH", source, destination, 8 + len(payload), 0) + payload)
+
+
+def over_tcp(source: int, destination: int, payload: bytes, options: bytes = b"") -> bytes:
+    words = 5 + len(options) // 4
+    return ipv4(6, struct.pack("!HHIIBBHHH", source, destination, 1, 1, words << 4, 0x18, 8192, 0, 0) + options + payload)
 
 
 def headers(codec, frame: bytes, linktype: int = 101) -> list[str]:
@@ -45,6 +51,46 @@ def test_the_port_of_the_destination_is_asked_first(codec, source, destination, 
     assert headers(codec, over_udp(source, destination, payload)) == ["IP", "UDP", *found]
 
 
+@pytest.mark.parametrize(("source", "destination", "payload", "found"), [
+    (40000, 80, b"GET / HTTP/1.1\r\n\r\n", ["HTTP", "HTTP_URI", "HTTP_VERSION", "HTTP_LINES"]),
+    (40000, 80, b"GETS / HTTP/1.1\r\n", []),
+    (8080, 40000, b"HTTP/1.0 200 OK\n", ["HTTP_RESPONSE", "HTTP_STATUS", "HTTP_REASON", "HTTP_LINES_LF"]), (40000, 80, b"", []),
+    (40000, 80, b"\0" * 30, []), (40000, 81, b"GET / HTTP/1.1\r\n\r\n", []), (40000, 443, b"GET / HTTP/1.1\r\n\r\n", []),
+    (40000, 443, b"\x17\3\3\0\2ab\x15\3\3\0\2cd", ["TLS", "TLS"]), (40000, 443, b"\x17\3\3\0\2a", ["TLS"]),
+    (443, 40000, b"\x16\3\3\0\4\x14\0\0\0", ["TLS"]), (40000, 443, b"\x19\3\3\0\2ab", []), (40000, 443, b"\x17\2\3\0\2ab", []),
+    (40000, 1883, b"\xc0\0\x30\x80\1" + bytes(128) + b"\xd0\0", ["MQTT", "MQTT_2", "MQTT"]), (40000, 1883, b"\0\0", []),
+    (40000, 502, b"\0\1\0\0\0\2\1\3", ["MODBUS"]), (40000, 502, b"\0\1\0\1\0\2\1\3", []),
+    (502, 40000, b"\0\1\0\0\0\1\1", []),
+    (40000, 53, b"\0\x0c" + DNS, ["DNS_TCP", "DNS"]), (53, 40000, b"\0\x0b" + DNS, []),
+    (40000, 53, b"\0\x0c" + DNS[:11], ["DNS_TCP"]),
+])  # fmt: skip
+def test_what_a_segment_begins_with(codec, source, destination, payload, found):
+    """Behind options, too; what does not look like it is none."""
+    for options in (b"", b"\1\1\1\1"):
+        assert headers(codec, over_tcp(source, destination, payload, options)) == ["IP", "TCP", *found]
+
+
+def test_a_segment_whose_header_cannot_be_told_has_none(codec):
+    frame = bytearray(over_tcp(40000, 80, b"GET / HTTP/1.1\r\n\r\n"))
+    for offset in (0, 4, 15):
+        frame[32] = offset << 4
+        assert headers(codec, bytes(frame)) == ["IP", "TCP"]
+
+
+def test_a_checksum_over_tcp_is_corrected(backend, tmp_path):
+    """What has one is walked to by those who only correct, who leave other applications out."""
+    (tmp_path / "own").write_text(
+        "protocol OWN\nsource mine\nis application\nafter tcp 9000\nfield KIND 16\nfield SUM 16\nchecksum SUM internet\n"
+        "next HTTP if KIND == 1\n"
+    )
+    row = over_tcp(40000, 9000, b"\0\1\0\0abcd")
+    text = f"LINKTYPE: 101\n-- 1 --\nTIME: 1.0\nSIZE: {len(row)}/{len(row)}\n{row.hex(' ')}\n==\n"
+    own = f"--protocols {tmp_path}/own"
+    pipe = f"pkt-correct {own} | pkt-check {own} -cs | pkt-filter {own} 'OWN.SUM==0x3b38 and HTTP.METHOD==abcd'"
+    done = shell(pipe, text.encode(), backend=backend)
+    assert done.stdout.count(b"\n==\n") == 1, done.stderr
+
+
 @pytest.mark.parametrize(("sample", "words", "count"), [
     ("dns", "DNS.ID==0x1234", 2), ("dns", "DNS", 4), ("dns-response", "DNS.RCODE==nxdomain", 1), ("dns", "DNS.QR==0", 2),
     ("dhcp", "DHCP.CHADDR==02:00:00:00:00:01", 3), ("dhcp", "DHCP.SNAME==boot.example.org", 1), ("ntp", "NTP.MODE==client", 2),
@@ -55,6 +101,9 @@ def test_the_port_of_the_destination_is_asked_first(codec, source, destination, 
     ("quic", "QUIC.DCID==64657374 and QUIC.SCID==736f7572", 1), ("wireguard", "WIREGUARD.COUNTER==9", 1),
     ("ntp", "NTP.TRANSMIT_TIME>=0xe5f1b2c342000000", 1),
     ("wireguard", "WIREGUARD.SENDER==0x11223344", 1),
+    ("http", "HTTP.METHOD==GET", 1), ("http", "HTTP.STATUS==404", 1), ("http", "HTTP", 5), ("http", "not HTTP", 0),
+    ("tls", "TLS.SNI==www.example.org", 1), ("tls", "TLS.TYPE[2]>0", 1), ("mqtt", "MQTT.TYPE==publish", 4),
+    ("modbus", "MODBUS.FUNCTION==read-holding and MODBUS.ERROR==1", 1), ("dns-tcp", "DNS.LENGTH>=12 and DNS.QR==1", 1),
 ])  # fmt: skip
 def test_filters(backend, sample, words, count):
     done = shell(f"pkt-filter '{words}' < '{FOLDER / sample}.txt'", backend=backend)
@@ -66,11 +115,13 @@ def test_filters(backend, sample, words, count):
     ("wireguard", "WIREGUARD.RECEIVER", "0x1"), ("rtp", "RTP.SEQ_NUMBER", "0xffff"),
     ("dhcpv6-relay", "DHCPV6.PEER_ADDR", "fe80::9"), ("ntp", "NTP.TRANSMIT_TIME", "0xfedcba9876543210"),
     ("wireguard", "WIREGUARD.COUNTER", "0xfedcba9876543210"), ("sip", "SIP.STATUS", "999"),
+    ("http", "HTTP.STATUS", "999"), ("tls", "TLS.HELLO_VERSION", "0x304"), ("modbus", "MODBUS.UNIT", "0x9"),
 ])  # fmt: skip
 def test_assignments_and_checksums_that_follow(backend, sample, field, value):
     done = shell(f"pkt-change -u {field}={value} < '{FOLDER / sample}.txt' | pkt-check -cs | pkt-txt2txt -aa", backend=backend)
     values = [line.split()[1] for line in done.stdout.decode().splitlines() if line.startswith(f"{field}:")]
-    assert (done.stderr, set(values)) == (b"", {value})
+    assert set(values) == {value}
+    assert not done.stderr or sample == "wireguard"  # what that encrypts is not followed, which is said
     assert done.stdout.count(b"\n==\n") == (FOLDER / f"{sample}.txt").read_bytes().count(b"\n==\n")
 
 

@@ -37,6 +37,7 @@ from pkttools.protocols.walking import (
     END_BEHIND,
     EXTENSION,
     HIDDEN,
+    IDLE,
     LITTLE_ENDIAN,
     MISSIZED,
     NEEDS_SIZE,
@@ -70,7 +71,8 @@ def ours() -> Iterator[None]:
 def test_flags_and_numbers() -> None:
     names = dict(re.findall(r"\b([A-Z_]+) = (-?\d+)", C))
     flags = ["HIDDEN", "UNFOLLOWED", "PASSES", "OWN_END", "NEEDS_SIZE", "LONG_DATA", "CUT", "CUT_INSIDE", "DEEP", "MISSIZED",
-             "END_BEHIND", "TUNNEL", "LINK_LAYER", "TAG", "EXTENSION", "QUOTED", "PROMISED", "LEAF", "TUNNEL_LEAF"]  # fmt: skip
+             "END_BEHIND", "TUNNEL", "LINK_LAYER", "TAG", "EXTENSION", "IDLE", "QUOTED", "PROMISED", "LEAF",
+             "TUNNEL_LEAF"]  # fmt: skip
     for name in flags:
         assert int(names[name]) == getattr(walking, name), name
     for first in ("FROM_START", "TO_KIND", "NO_EXCEPTION", "SIZED", "TO_SIZE"):
@@ -242,6 +244,15 @@ def test_entries_whose_tests_hold(codec: ModuleType, frame: bytes, headers: str,
     assert beyond(codec, frame) == ({3 << 32 | count: 1} if count else {})
 
 
+def test_idle_headers_are_left_out_where_nobody_asks(codec: ModuleType) -> None:
+    """With all that is behind them, which is why descriptions are compiled so that there is nothing to be found."""
+    kinds = {"A": Kind(1, by("mine", bits(0, 8))), "B": Kind(1, counted(6), flags=IDLE), "C": Kind(2, flags=CUT)}
+    codec.set_protocols(tables(kinds, "A", {"mine": {1: "B", 2: "C"}}, {"mine": (3, -1)}))
+    assert [name for name, *_ in found(codec, b"\1\2xx")] == ["A", "B"]
+    assert beyond(codec, b"\1\2xx") == {}
+    assert not partial(codec, b"\1\2xx") and partial(codec, b"\2x")
+
+
 def test_extensions_are_what_tables_say(codec: ModuleType) -> None:
     """Where one is announced that lies too deep, or that was cut, nobody knows the message behind it."""
     kinds = {"A": Kind(4, by("protocol6", bits(0, 8)), flags=PASSES | OWN_END | EXTENSION, terms=(term(bits(8, 8), 4, 4),))}
@@ -290,7 +301,7 @@ def test_a_quoted_packet_is_nobodys_to_correct(codec: ModuleType) -> None:
         codec.assign(changed, row, program, None, True)
         assert changed[10:12] == data[10:12]
         assert (len(changed) > 36 and changed[36] == 9) == ("IP" in names_in_it)
-        assert changed[37:] == data[37:]
+        assert changed[40:] == data[40:]  # in front of that is the checksum, which follows what was changed
 
 
 # ---- soundness ----
@@ -315,10 +326,10 @@ BAD = {
     "reads": [(0, 2), (1, -600_000), (1, 600_000), (2, 0), (2, 33), (3, 2)],
     "tests": [(0, 99), (0, -1), (1, 0), (2, -1), (3, 1 << 32), (4, -1), (4, 3)],
     "terms": [(0, 99), (0, -2), (1, -1), (2, 70_000), (3, -1), (4, 99), (4, 33)],
-    "kinds": [(0, 70_000), (0, -1), (1, 1 << 15), (1, HIDDEN | UNFOLLOWED), (2, -2), (3, 10), (4, -1), (5, 99), (6, -1), (7, 0),
+    "kinds": [(0, 70_000), (0, -1), (1, 1 << 16), (1, HIDDEN | UNFOLLOWED), (2, -2), (3, 10), (4, -1), (5, 99), (6, -1), (7, 0),
               (8, 99),
               (9, -1), (10, 1 << 20), (11, -1), (12, -1), (13, 99), (14, -1), (15, 999), (16, -1), (17, 1), (18, 999), (19, 2),
-              (20, 0), (20, -2), (20, 9999)],
+              (20, 0), (20, -2), (20, 9999), (21, -2), (21, 1 << 32)],
     "rules": [(0, 3), (1, 99), (2, 99), (2, -1), (3, 4), (4, -5), (5, 99)],
     "spaces": [(0, 256), (1, -2), (2, 1), (3, 999)],
     "entries": [(0, -1), (0, 1 << 32), (1, -3), (1, 0), (1, 9999), (2, 9999), (3, -1)],

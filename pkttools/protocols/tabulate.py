@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import pack
 
 from . import walking
-from .checks import announced
+from .checks import announced, led_to
 from .model import FITTING, Checksum, Descriptions, Entry, Field, Header, Holds, Item, List, Next, Size, Space, Test
 
 MOST = 0xFFFFFFFF  # a number, and a mask
@@ -63,11 +63,35 @@ def leads(entry: Entry) -> bool:
     return entry.leaf or bool(entry.header)
 
 
+def idle(found: Descriptions) -> set[str]:
+    """The names of idle headers: who neither filters, sets nor shows their fields goes without them.
+
+    They are applications, and ways to such, that have no checksum, make no packet partial, and lead to idle ones only and to
+    nothing that is counted. None of them stands behind a link layer, of which pkt-check looks what it announces.
+    """
+    links = [header for header in found.headers.values() if header.category in ("link", "tag")]
+    busy = {entry.header for _, entry in announced(found, found.spaces["linktype"])}
+    busy = busy.union(*(led_to(found, header) for header in links))
+    for name, header in found.headers.items():
+        other = header.unfollowed or not (header.hidden or header.category == "application")
+        counted = any(rule.space and found.spaces[rule.space].least is not None for rule in header.next)
+        needed = any(rule.promised or rule.quoted for rule in header.next)
+        if other or counted or needed or header.checksum or header.partial or header.then:
+            busy.add(name)
+    ways = {name: led_to(found, header) for name, header in found.headers.items()}
+    before = -1
+    while len(busy) > before:
+        before = len(busy)
+        busy |= {name for name, to in ways.items() if to & busy}
+        busy |= {name for one in busy if one in ways and found.headers[one].hidden for name in ways[one]}
+    return set(found.headers) - busy
+
+
 class Tables:
     """The tables, as they grow: each is a row of integers, and what refers to a row of another does it by number."""
 
     def __init__(self, found: Descriptions, kinds: list[str], codes: dict[str, int]) -> None:
-        self.found, self.codes = found, codes
+        self.found, self.codes, self.idle = found, codes, idle(found)
         self.kinds = {name: number for number, name in enumerate(kinds)}
         spaces = [found.spaces["linktype"], *(space for space in found.spaces.values() if space.name != "linktype")]
         self.spaces = {space.name: number for number, space in enumerate(spaces)}
@@ -111,7 +135,7 @@ class Tables:
 
     def kind(self, header: Header) -> None:
         """A row of kinds, with its terms and rules."""
-        flags = CATEGORIES.get(header.category, 0)
+        flags = CATEGORIES.get(header.category, 0) | (walking.IDLE if header.name in self.idle else 0)
         flags |= walking.HIDDEN if header.hidden else walking.UNFOLLOWED if header.unfollowed else 0
         flags |= walking.OWN_END if header.own_end else 0
         flags |= walking.END_BEHIND if header.inside else 0

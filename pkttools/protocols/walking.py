@@ -109,6 +109,7 @@ DEEP = 256  # the same, where there are too many headers in front of it
 MISSIZED = 512  # the packet is partial where its size is impossible
 END_BEHIND = 1024  # its end is that of what follows; itself it ends with what it lies in
 TUNNEL, LINK_LAYER, TAG, EXTENSION = 2048, 4096, 8192, 16384  # what it is
+IDLE = 32768  # neither in it nor behind it is a checksum, or what is counted: who does not ask for its fields goes without
 
 NAMES = (
     "reads",

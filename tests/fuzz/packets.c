@@ -73,6 +73,18 @@ static struct packet_view walked(const struct frame *f, const struct sample *s)
         EXPECT(h->start <= h->data && h->data <= h->end && h->end <= f->size);
         EXPECT(i == 0 || h->start > h[-1].start);
     }
+    struct walk busy;
+    walk_busy(&busy, f, s->linktype);
+    size_t count = 0;
+    for (size_t i = 0; i < view.walk.count && view.walk.count < MAX_HEADERS; i++) {
+        const struct header *h = &view.walk.header[i], *g = &busy.header[count];
+        if (is_idle((int64_t)h->kind))
+            continue;
+        EXPECT(count++ < busy.count && g->kind == h->kind && g->start == h->start && g->data == h->data && g->end == h->end);
+    }
+    bool deep = view.walk.beyond == MAX_HEADERS;    /* idle ones may have been */
+    EXPECT(view.walk.count == MAX_HEADERS || (count == busy.count && busy.partial == view.walk.partial));
+    EXPECT(deep || busy.beyond == view.walk.beyond);
     leave_out_quoted(&view.walk);               /* as those do that judge and change packets */
     return view;
 }
@@ -443,8 +455,9 @@ static void try_lines(const struct sample *s)
 /* A walk by any tables that were not refused. Twice, the second time without what is quick about it: nothing may differ. */
 static void try_protocols(const struct frame *f, const struct sample *s)
 {
-    struct walk quick, full;
+    struct walk quick, full, busy, busy_full;
     walk(&quick, f, s->linktype);
+    walk_busy(&busy, f, s->linktype);
     EXPECT(quick.count > 0 && quick.count <= MAX_HEADERS);
     for (size_t i = 0; i < quick.count; i++) {
         const struct header *h = &quick.header[i];
@@ -459,6 +472,8 @@ static void try_protocols(const struct frame *f, const struct sample *s)
     protocols_slow();
     walk(&full, f, s->linktype);
     EXPECT(same_walk(&quick, &full) && quick.quoted == full.quoted);
+    walk_busy(&busy_full, f, s->linktype);
+    EXPECT(same_walk(&busy, &busy_full) && busy.quoted == busy_full.quoted);
 }
 
 /* One byte: how many numbers of our tables are changed. Each: a byte, the table; two, the place; two, a number. Then a sample. */

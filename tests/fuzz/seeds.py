@@ -85,9 +85,9 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
         for i, (_, code, constants) in enumerate(group):
             yield f"static const int64_t {name}_{i}[] = {{{', '.join(f'INT64_C({n})' for n in columns(code))}}};"
             yield f"static const uint8_t {name}_{i}_constants[] = {{{', '.join(map(str, constants or b'?'))}}};"
-        yield f"static const struct program {name}s[] = {{"
+        yield f"static struct program {name}s[] = {{"
         for i, (_, code, constants) in enumerate(group):
-            yield f"    {{field_table, {len(cut)}, {name}_{i}, {len(code) // 8}, {name}_{i}_constants, {len(constants)}}},"
+            yield f"    {{field_table, {len(cut)}, {name}_{i}, {len(code) // 8}, {name}_{i}_constants, {len(constants)}, false}},"
         yield "};"
 
 

@@ -44,7 +44,7 @@ def over_udp(port: int, payload: bytes, source: int = 50000, checksum: int = 0) 
     return struct.pack("!HHHH", source, port, 8 + len(payload), checksum) + payload
 
 
-def tcp(payload: bytes = b"GET /", options: bytes = b"\x02\x04\x05\xb4") -> bytes:
+def tcp(payload: bytes = b"bytes", options: bytes = b"\x02\x04\x05\xb4") -> bytes:
     return struct.pack("!HHIIBBHHH", 40000, 80, 1, 2, (20 + len(options)) // 4 << 4, 0x12, 512, 0, 0) + options + payload
 
 

@@ -358,6 +358,7 @@ struct walk {
 
 bool extends(enum header_kind kind);
 bool is_extension(unsigned protocol);
+bool is_idle(int64_t kind);
 bool is_tunnel(enum header_kind kind);
 bool is_tag_header(enum header_kind kind);
 bool link_announces(const struct frame *f, const struct header *h);
@@ -365,6 +366,7 @@ bool has_rule(enum header_kind kind);
 unsigned extension_next(const struct frame *f, const struct header *h);
 bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
+void walk_busy(struct walk *w, const struct frame *f, int64_t linktype);
 void leave_out_quoted(struct walk *w);
 void walk_own(struct walk *w, const struct frame *f, int64_t linktype);
 
@@ -430,11 +432,12 @@ struct program {
     size_t code_count;          /* in int64s */
     const uint8_t *constants;
     size_t constants_size;
+    bool all;                   /* it asks for idle headers, or for items, which may lie in such; of one that is sound */
 };
 
 bool fields_sound(const struct field *fields, size_t count);
-bool tests_sound(const struct program *program);
-bool assignments_sound(const struct program *program);
+bool tests_sound(struct program *program);
+bool assignments_sound(struct program *program);
 bool matches(const struct program *tests, const struct frame *f, const struct packet *p, const struct packet *whole);
 size_t assignment_count(const struct program *assignments);
 uint64_t assign(const struct program *assignments, const struct writable_frame *f, int64_t linktype, size_t *placed);

@@ -84,6 +84,7 @@ struct standing {
     struct header *carrier;     /* whose data what follows may claim; tags and extensions are none */
     unsigned gives, exception, hidden;
     bool promised;
+    bool all;                   /* idle headers, too */
     const struct kind *then;    /* what stands behind an end that lies in front of the walk: there, within that limit; NULL: nothing */
     size_t then_at, then_limit;
 };
@@ -144,7 +145,8 @@ static const struct kind *go_on(struct standing *s, struct walk *w)
     if (then == NULL)
         return NULL;
     end_quote(w);
-    *s = (struct standing){.at = s->then_at, .limit = s->then_limit, .carrier = s->carrier, .gives = UINT8_MAX, .hidden = s->hidden};
+    *s = (struct standing){.at = s->then_at, .limit = s->then_limit, .carrier = s->carrier, .gives = UINT8_MAX, .hidden = s->hidden,
+                           .all = s->all};
     return then;
 }
 
@@ -169,6 +171,8 @@ static void add(const struct kind *k, struct standing *s, struct walk *w, int64_
 /* A step of a walk: a header of any kind, if it is there, and what comes behind it; NULL: nothing. */
 static const struct kind *step_in_full(const struct kind *k, struct standing *s, struct walk *w, const struct frame *f)
 {
+    if ((k->flags & IDLE) != 0 && !s->all)
+        return NULL;
     bool hidden = (k->flags & HIDDEN) != 0;
     if (hidden ? s->hidden++ == MAX_HIDDEN : w->count == MAX_HEADERS) {
         w->partial |= (k->flags & DEEP) != 0;
@@ -345,9 +349,11 @@ static inline enum done step_plainly(const struct kind **next, struct standing *
 {
     const struct frame frame = *whole, *f = &frame;
     struct pace p = {*next, (uint32_t)s->at, (uint32_t)s->behind, (uint32_t)s->limit, w->header + w->count, s->gives};
+    const bool all = s->all;
     enum done done = FURTHER;
     while (done == FURTHER && p.next < w->header + MAX_HEADERS)
-        switch (p.kind->shape) {
+        switch (p.kind->shapes[all]) {
+        case SKIPPED: done = FINISHED; break;
         case NOT_PLAIN: done = AT_HEADER; break;
         case TAIL: done = step(&p, f, 0); break;
         case TAIL_WITH_DATA: done = step(&p, f, SAYS_DATA); break;
@@ -403,9 +409,9 @@ static void walk_on(const struct kind *k, enum done done, struct standing s, str
         w->header[w->count++] = (struct header){UNKNOWN, 0, 0, (uint32_t)f->size};
 }
 
-void walk(struct walk *w, const struct frame *f, int64_t linktype)
+static void walk_to(struct walk *w, const struct frame *f, int64_t linktype, bool all)
 {
-    struct standing s = {.limit = f->size, .gives = UINT8_MAX};
+    struct standing s = {.limit = f->size, .gives = UINT8_MAX, .all = all};
     enum done done = FINISHED;
     w->count = 0;
     w->quoted = w->resumed = MAX_HEADERS;
@@ -421,6 +427,17 @@ void walk(struct walk *w, const struct frame *f, int64_t linktype)
     HOLDS(in_order(w, f));
 }
 
+void walk(struct walk *w, const struct frame *f, int64_t linktype)
+{
+    walk_to(w, f, linktype, true);
+}
+
+/* The same without idle headers: those of which nothing is asked but their own fields. */
+void walk_busy(struct walk *w, const struct frame *f, int64_t linktype)
+{
+    walk_to(w, f, linktype, false);
+}
+
 /* Takes out the headers of a packet that is quoted. */
 void leave_out_quoted(struct walk *w)
 {
@@ -431,10 +448,10 @@ void leave_out_quoted(struct walk *w)
     w->quoted = w->resumed = MAX_HEADERS;
 }
 
-/* The same without the headers of a packet that is quoted: those that sums and lengths are asked of. */
+/* The same without the headers of a packet that is quoted, too: those that sums and lengths are asked of. */
 void walk_own(struct walk *w, const struct frame *f, int64_t linktype)
 {
-    walk(w, f, linktype);
+    walk_busy(w, f, linktype);
     leave_out_quoted(w);
 }
 
@@ -456,6 +473,12 @@ bool is_extension(unsigned protocol)
 {
     const struct entry *e = protocols->carried[true][protocol & 0xFF].entry;
     return e != NULL && e->kind != NULL && (e->kind->flags & EXTENSION) != 0;
+}
+
+/* Whether headers of a kind are those that walk_busy leaves out. */
+bool is_idle(int64_t kind)
+{
+    return kind >= 0 && (uint64_t)kind < protocols->count && (protocols->kinds[kind].flags & IDLE) != 0;
 }
 
 /* Whether a packet is in headers of a kind. */

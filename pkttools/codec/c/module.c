@@ -555,7 +555,9 @@ static PyObject *py_walk(PyObject *self, PyObject *args)
         struct bare bare;
         bare_of(&bare, &b, 0);
         struct walk w;
-        (own ? walk_own : walk)(&w, &bare.frame, bare.packet->linktype);
+        walk(&w, &bare.frame, bare.packet->linktype);
+        if (own)
+            leave_out_quoted(&w);
         list = PyList_New((Py_ssize_t)w.count);
         for (size_t k = 0; list != NULL && k < w.count; k++) {
             struct header h = w.header[k];
@@ -581,14 +583,14 @@ static void unload(struct loaded *l)
     PyBuffer_Release(&l->constants);
 }
 
-static bool load(PyObject *tuple, struct loaded *l, bool (*sound)(const struct program *))
+static bool load(PyObject *tuple, struct loaded *l, bool (*sound)(struct program *))
 {
     *l = (struct loaded){0};
     if (!PyArg_ParseTuple(tuple, "y*y*y*", &l->fields, &l->code, &l->constants))
         return false;
     l->program = (struct program){
         l->fields.buf, (size_t)l->fields.len / sizeof(struct field), l->code.buf, (size_t)l->code.len / sizeof(int64_t),
-        l->constants.buf, (size_t)l->constants.len,
+        l->constants.buf, (size_t)l->constants.len, false,
     };
     if (aligned(&l->fields) && (l->code.len == 0 || aligned(&l->code)) && sound(&l->program))
         return true;
@@ -723,7 +725,7 @@ static PyObject *py_beyond(PyObject *self, PyObject *args)
             struct bare bare;
             bare_of(&bare, &b, i);
             struct walk w;
-            walk(&w, &bare.frame, bare.packet->linktype);
+            walk_busy(&w, &bare.frame, bare.packet->linktype);
             beyond_add(&beyond, w.beyond);
         }
         if (beyond_end(&beyond))

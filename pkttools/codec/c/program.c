@@ -41,10 +41,28 @@ static bool constant_sound(const struct program *p, int64_t at, int64_t size)
     return at >= 0 && size >= 0 && (uint64_t)at <= p->constants_size && (uint64_t)size <= p->constants_size - (uint64_t)at;
 }
 
+/* Whether a field is one of idle headers, or of items. */
+static bool asks_all(const struct program *p, int64_t field)
+{
+    for (; field >= 0; field = p->fields[field].next)
+        if (p->fields[field].header >= FIRST_ITEM || is_idle(p->fields[field].header))
+            return true;
+    return false;
+}
+
+/* The same of a set of kinds of headers, a bit each. */
+static bool asks_kinds(const uint8_t *kinds, int64_t size)
+{
+    for (int64_t kind = 0; kind < size * 8; kind++)
+        if ((kinds[kind / 8] >> kind % 8 & 1) != 0 && is_idle(kind))
+            return true;
+    return false;
+}
+
 #define TEST_SIZE (sizeof(struct test) / sizeof(int64_t))
 #define ASSIGNMENT_SIZE (sizeof(struct assignment) / sizeof(int64_t))
 
-bool tests_sound(const struct program *p)
+bool tests_sound(struct program *p)
 {
     int64_t count = (int64_t)(p->code_count / TEST_SIZE);
     if (p->code_count % TEST_SIZE != 0 || count == 0 || !fields_sound(p->fields, p->field_count))
@@ -59,18 +77,21 @@ bool tests_sound(const struct program *p)
             return false;
         if (t->compare == BPF && !bpf_sound(p->constants + t->constant, (size_t)t->size))
             return false;
+        p->all |= of_field ? asks_all(p, t->field) : t->compare == LAYER && asks_kinds(p->constants + t->constant, t->size);
     }
     return true;
 }
 
-bool assignments_sound(const struct program *p)
+bool assignments_sound(struct program *p)
 {
     if (p->code_count % ASSIGNMENT_SIZE != 0 || !fields_sound(p->fields, p->field_count))
         return false;
     const struct assignment *a = (const struct assignment *)p->code, *end = a + p->code_count / ASSIGNMENT_SIZE;
-    for (; a < end; a++)
+    for (; a < end; a++) {
         if (!field_sound(p, a->field) || (a->operation == SWAP && !field_sound(p, a->other)) || !constant_sound(p, a->constant, a->size))
             return false;
+        p->all |= asks_all(p, a->field) || (a->operation == SWAP && asks_all(p, a->other));
+    }
     return true;
 }
 
@@ -241,7 +262,7 @@ bool matches(const struct program *p, const struct frame *f, const struct packet
             held = bpf_run(p->constants + t->constant, &all, (uint32_t)whole->original) != 0;
         else {
             if (!walked)
-                walk(&w, f, packet->linktype);
+                (p->all ? walk : walk_busy)(&w, f, packet->linktype);
             walked = true;
             held = holds(p, t, f, &w);
         }
@@ -353,7 +374,7 @@ uint64_t assign(const struct program *p, const struct writable_frame *f, int64_t
     const struct assignment *a = (const struct assignment *)p->code, *end = a + assignment_count(p);
     struct walk w;
     struct place at;
-    walk(&w, &f->view, linktype);
+    (p->all ? walk : walk_busy)(&w, &f->view, linktype);
     uint64_t beyond = w.beyond;
     for (; a < end; a++, placed++) {
         if (a->operation == SWAP)
@@ -361,7 +382,7 @@ uint64_t assign(const struct program *p, const struct writable_frame *f, int64_t
         else if (locate(p, a->field, a->occurrence, a->exact, &f->view, &w, &at) && change(a, f, &at, p->constants)) {
             ++*placed;
             if (at.field->shapes && a + 1 < end)  /* later assignments meet the headers as they are now */
-                walk(&w, &f->view, linktype);
+                (p->all ? walk : walk_busy)(&w, &f->view, linktype);
         }
     }
     return beyond;

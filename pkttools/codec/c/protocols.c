@@ -468,7 +468,7 @@ static void lay_kind(struct arena *a, const struct given *g, size_t number, stru
         .end_number = laid_read(g, row->end), .end_scale = row->end_scale, .end_only = end_only, .whole_only = whole,
         .then = row->then < 0 ? NULL : &kinds[row->then],
     };
-    k->shape = lay_plainly(k) ? ANY_SHAPE : NOT_PLAIN;
+    k->shapes[1] = lay_plainly(k) ? ANY_SHAPE : NOT_PLAIN;
 }
 
 static void lay_sums(struct arena *a, const struct given *g, struct kind *kinds)
@@ -536,6 +536,35 @@ static enum shape shape_of(unsigned numbers)
     }
 }
 
+static bool idle(const struct kind *k)
+{
+    return (k->flags & (IDLE | UNFOLLOWED)) == IDLE;
+}
+
+/* Whether only idle headers may be behind a kind, and nothing that is counted. */
+static bool leads_to_idle(const struct kind *k)
+{
+    for (const struct rule *r = k->rules; r < k->rules + k->rules_count; r++) {
+        if (r->flags != 0 || r->how == COUNTED || (r->how == BY_SPACE && r->space->counted <= UINT32_MAX)
+            || (r->how == TO_KIND && !idle(r->kind)))
+            return false;
+        for (size_t i = 0; r->how == BY_SPACE && i < r->space->count; i++)
+            if (r->space->entries[i].kind != NULL && !idle(r->space->entries[i].kind))
+                return false;
+    }
+    return true;
+}
+
+/* The shape of a plain kind behind which nothing is looked for: its size matters no more, where its data are found without it. */
+static uint8_t shape_alone(const struct kind *k)
+{
+    unsigned numbers = k->numbers & ~(unsigned)(LOOKS_UP | RULES_LEFT | LIKELY | SAYS_WHOLE);
+    if ((numbers & SAYS_DATA) != 0 && (k->flags & MISSIZED) == 0)
+        numbers &= ~(unsigned)SAYS_SIZE;
+    enum shape shape = shape_of(numbers);
+    return shape != ANY_SHAPE ? (uint8_t)shape : k->shapes[1];
+}
+
 /* When all kinds and spaces are there: their quick rules, and the shape that follows from all. */
 static void lay_quick(struct kind *k)
 {
@@ -548,8 +577,9 @@ static void lay_quick(struct kind *k)
     }
     k->numbers |= (uint8_t)((k->quick_count > 0 ? LOOKS_UP : 0) | (k->quick_count < k->rules_count ? RULES_LEFT : 0)
                             | (k->first.kind[0] != NULL ? LIKELY : 0));
-    if (k->shape != NOT_PLAIN)
-        k->shape = (uint8_t)shape_of(k->numbers);
+    if (k->shapes[1] != NOT_PLAIN)
+        k->shapes[1] = (uint8_t)shape_of(k->numbers);
+    k->shapes[0] = (k->flags & IDLE) != 0 ? SKIPPED : k->shapes[1] != NOT_PLAIN && leads_to_idle(k) ? shape_alone(k) : k->shapes[1];
 }
 
 /* What each protocol of a version of IP announces: what a space says that the first rule of that header asks. */
@@ -632,7 +662,7 @@ void protocols_reset(void)
 void protocols_slow(void)
 {
     for (size_t i = 0; i < protocols->count; i++)
-        protocols->kinds[i].shape = NOT_PLAIN;
+        protocols->kinds[i].shapes[0] = protocols->kinds[i].shapes[1] = NOT_PLAIN;
     memset(protocols->links.kind, 0, sizeof protocols->links.kind);
 }
 

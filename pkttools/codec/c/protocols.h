@@ -19,7 +19,9 @@ enum flag {
     DEEP = 256,                 /* where it lies too deep, */
     MISSIZED = 512,             /* where its size is impossible */
     END_BEHIND = 1024,          /* its end is that of what follows, not its own */
-    TUNNEL = 2048, LINK_LAYER = 4096, TAG = 8192, EXTENSION = 16384, FLAGS = 32768 - 1
+    TUNNEL = 2048, LINK_LAYER = 4096, TAG = 8192, EXTENSION = 16384,
+    IDLE = 32768,               /* who does not ask for its fields goes without it, and all that is behind it */
+    FLAGS = 65536 - 1
 };
 
 enum { FROM_START, FROM_BEHIND };               /* of a header: where a read counts from */
@@ -157,13 +159,14 @@ struct quick {
 enum { SAYS_SIZE = 1, SAYS_END = 2, SAYS_WHOLE = 4, SAYS_DATA = 8, LOOKS_UP = 16, RULES_LEFT = 32, LIKELY = 64 };
 
 /* Which of them the numbers are that a plain kind has: the usual ones have code of their own. */
-enum shape { NOT_PLAIN, TAIL, TAIL_WITH_DATA, LINK, NETWORK, NETWORK6, TRANSPORT_WITH_END, CONTROL, TRANSPORT_WITH_SIZE, ANY_SHAPE };
+enum shape { NOT_PLAIN, TAIL, TAIL_WITH_DATA, LINK, NETWORK, NETWORK6, TRANSPORT_WITH_END, CONTROL, TRANSPORT_WITH_SIZE, ANY_SHAPE,
+             SKIPPED };
 
 /* A kind of header: all that is known of it, by its rows, and before that what the walk needs of one that is plain. */
 struct kind {
     uint32_t fixed;
     uint16_t number, flags;     /* enum header_kind; enum flag */
-    uint8_t shape;              /* enum shape; if it is plain, all there is to it is below */
+    uint8_t shapes[2];          /* enum shape; the second one where idle headers are asked for; if it is plain, all there is to it is below */
     uint8_t numbers;            /* what is said by numbers in it; whether some of its rules are quick, and some not */
     uint8_t claims, gives;      /* gives: 255 where nothing is given */
     uint8_t quick_count, rules_count;

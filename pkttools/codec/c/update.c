@@ -199,8 +199,8 @@ struct followed update(const struct frame *before, const struct writable_frame *
         .before = {.frame = *before, .original = original}, .after = {.frame = after->view, .original = original}, .edited = *after,
     };
     struct followed left = {false, false};
-    walk(&s.before.walk, before, linktype);
-    walk(&s.after.walk, &after->view, linktype);
+    walk_busy(&s.before.walk, before, linktype);
+    walk_busy(&s.after.walk, &after->view, linktype);
     if (s.before.walk.quoted < MAX_HEADERS)
         follow_quoted(&s, &left);
     leave_out_quoted(&s.before.walk);

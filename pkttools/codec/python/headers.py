@@ -16,6 +16,7 @@ from ...protocols.walking import (
     END_BEHIND,
     EXTENSION,
     HIDDEN,
+    IDLE,
     IS_NOT,
     LEAVES,
     LINK_LAYER,
@@ -111,12 +112,12 @@ class Reading:
 
 
 class Walk(Reading):
-    """The headers of one frame."""
+    """The headers of one frame; all, or without idle ones: those of which nothing is asked but their own fields."""
 
     frame: bytes
 
-    def __init__(self, frame: bytes, linktype: int) -> None:
-        self.frame = frame
+    def __init__(self, frame: bytes, linktype: int, all_of_them: bool = True) -> None:
+        self.frame, self.all = frame, all_of_them
         self.headers: list[Header] = []
         self.partial = False  # a header that had to be there was announced, but not captured, or lies too deep
         self.beyond = 0  # what is not followed: a number, behind 32 bits what numbers; of none: a limit; 0: nothing
@@ -174,6 +175,8 @@ class Walk(Reading):
     def step(self, kind: Kind) -> Kind | None:
         """A header, if it is there; gives the kind of what comes behind it."""
         at, flags = self.at, kind.flags
+        if flags & IDLE and not self.all:
+            return None
         if kind.shown:
             deep = len(self.headers) == MAX_HEADERS
         else:
@@ -280,6 +283,12 @@ def is_extension(protocol: int) -> bool:
     return bool(ways and ways[0][0] and ways[0][0].flags & EXTENSION)
 
 
+def is_idle(kind: int) -> bool:
+    """Whether headers of a kind are left out where nothing is asked but their own fields."""
+    kinds = known().kinds
+    return 0 <= kind < len(kinds) and bool(kinds[kind].flags & IDLE)
+
+
 def is_tunnel(kind: int) -> bool:
     """Whether a packet is in headers of a kind."""
     return bool(known().kinds[kind].flags & TUNNEL)
@@ -307,7 +316,7 @@ def count_beyond(data: bytearray, rows: bytes, counts: dict[int, int]) -> None:
     need_dict(counts)
     for i in range(0, len(values), COLUMNS):
         frame = bytes(data[values[i + OFFSET] : values[i + OFFSET] + values[i + CAPTURED]])
-        note(counts, Walk(frame, values[i + LINKTYPE]).beyond)
+        note(counts, Walk(frame, values[i + LINKTYPE], False).beyond)
 
 
 def need_dict(counts: object) -> None:

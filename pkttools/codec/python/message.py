@@ -57,16 +57,16 @@ class Message:
 
 
 class Packet(Reading):
-    """A packet and its headers."""
+    """A packet and its headers; idle ones only if all of them are asked for."""
 
-    def __init__(self, frame: bytes | bytearray, original: int, linktype: int) -> None:
-        self.frame, self.linktype = frame, linktype
+    def __init__(self, frame: bytes | bytearray, original: int, linktype: int, all_of_them: bool = False) -> None:
+        self.frame, self.linktype, self.all = frame, linktype, all_of_them
         self.wire = max(original, len(frame))  # bytes on the wire
         self.walk()
 
     def walk(self) -> None:
         """Finds the headers, anew."""
-        found = Walk(bytes(self.frame), self.linktype)
+        found = Walk(bytes(self.frame), self.linktype, self.all)
         self.headers, self.partial, self.beyond = found.own(), found.partial, found.beyond
         self.quoted = len(found.headers) - len(self.headers)  # how many headers a packet has that is quoted in it
         self.quote = found.quoted  # and in front of which of these it stands

@@ -37,7 +37,7 @@ from ..program import (
     UNEQUAL,
 )
 from . import bpf
-from .headers import IP, IPV6, Header, Walk, extends, is_tunnel, need_dict, note
+from .headers import IP, IPV6, Header, Walk, extends, is_idle, is_tunnel, need_dict, note
 from .lists import Items
 from .rows import checked, without_fcs
 from .update import update
@@ -169,6 +169,22 @@ def _load_assignments(program: Program) -> Assignments:
     return fields, assignments, constants
 
 
+def _asks_all(fields: list[_Field], index: int) -> bool:
+    """Whether a field is one of idle headers, or of items, which may lie in such."""
+    while index >= 0:
+        if fields[index].header >= FIRST_ITEM or is_idle(fields[index].header):
+            return True
+        index = fields[index].next
+    return False
+
+
+def _tests_ask_all(loaded: Tests) -> bool:
+    """Whether tests ask for any such."""
+    fields, tests, _ = loaded
+    kinds = {kind for test in tests for kind in range(test.kinds.bit_length()) if test.kinds >> kind & 1}
+    return any(test.compare not in (LAYER, BPF) and _asks_all(fields, test.field) for test in tests) or any(map(is_idle, kinds))
+
+
 def _number(high: int, low: int) -> int:
     return (high & MASK64) << 64 | low & MASK64
 
@@ -276,7 +292,7 @@ def _holds(fields: list[_Field], test: _Test, constants: bytes, frame: bytes, he
     return COMPARISONS.get(test.compare, COMPARISONS[PRESENT])(value, wanted)
 
 
-def _matches(loaded: Tests, data: bytearray, row: list[int], whole: list[int]) -> bool:
+def _matches(loaded: Tests, asks_all: bool, data: bytearray, row: list[int], whole: list[int]) -> bool:
     """row: the packet without its frame check sequence; whole: with it: BPF sees all, as tcpdump does."""
     fields, tests, constants = loaded
     frame = bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
@@ -289,7 +305,7 @@ def _matches(loaded: Tests, data: bytearray, row: list[int], whole: list[int]) -
             held = bpf.run(test.instructions, all_of_it, whole[ORIGINAL]) != 0
         else:
             if headers is None:
-                headers = Walk(frame, row[LINKTYPE]).headers
+                headers = Walk(frame, row[LINKTYPE], asks_all).headers
             held = _holds(fields, test, constants, frame, headers)
         following = test.yes if held else test.no
     return following == ACCEPT
@@ -299,10 +315,11 @@ def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
     """The rows of the packets for which the tests end in ACCEPT."""
     values = checked(data, rows)
     loaded = _load_tests(tests)
+    asks_all = _tests_ask_all(loaded)
     kept = bytearray()
     for i in range(len(values) // COLUMNS):
         row = values[i * COLUMNS : (i + 1) * COLUMNS]
-        if _matches(loaded, data, without_fcs(row[:]), row):
+        if _matches(loaded, asks_all, data, without_fcs(row[:]), row):
             kept += rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
     return kept
 
@@ -365,10 +382,10 @@ def _swap(fields: list[_Field], a: _Assignment, frame: bytearray, headers: list[
     return True
 
 
-def _assign(loaded: Assignments, frame: bytearray, linktype: int, placed: list[int]) -> int:
+def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int, placed: list[int]) -> int:
     """placed: a counter an assignment, of the packets in which it was done. Returns what is not followed."""
     fields, assignments, constants = loaded
-    walked = Walk(bytes(frame), linktype)
+    walked = Walk(bytes(frame), linktype, asks_all)
     headers = walked.headers
     for i, a in enumerate(assignments):
         if a.operation == SWAP:
@@ -378,7 +395,7 @@ def _assign(loaded: Assignments, frame: bytearray, linktype: int, placed: list[i
         if place and _change(a, frame, place, constants):
             placed[i] += 1
             if place.field.shapes and a is not assignments[-1]:  # later assignments meet the headers as they are now
-                headers = Walk(bytes(frame), linktype).headers
+                headers = Walk(bytes(frame), linktype, asks_all).headers
     return walked.beyond
 
 
@@ -395,17 +412,19 @@ def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | 
     if guard is not None and not isinstance(guard, tuple):
         raise TypeError("guard is a program or None")
     tests = _load_tests(guard) if guard is not None else None
+    asked = [a.field for a in loaded[1]] + [a.other for a in loaded[1] if a.operation == SWAP]
+    asks_all, guard_asks_all = any(_asks_all(loaded[0], index) for index in asked), tests is not None and _tests_ask_all(tests)
     need_dict(counts)
     met = stale = unknown = 0
     placed = [0] * len(loaded[1])
     for i in range(0, len(values), COLUMNS):
         row = without_fcs(values[i : i + COLUMNS])
         offset, captured, linktype = row[OFFSET], row[CAPTURED], row[LINKTYPE]
-        if tests is None or _matches(tests, data, row, values[i : i + COLUMNS]):
+        if tests is None or _matches(tests, guard_asks_all, data, row, values[i : i + COLUMNS]):
             before = bytes(data[offset : offset + captured])
             frame = bytearray(before)
             met += 1
-            note(counts, _assign(loaded, frame, linktype, placed))
+            note(counts, _assign(loaded, asks_all, frame, linktype, placed))
             if follow:
                 left = update(before, frame, row[ORIGINAL], linktype)
                 stale, unknown = stale + left[0], unknown + left[1]
