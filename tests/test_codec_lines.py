@@ -10,6 +10,9 @@ from types import ModuleType
 import pytest
 from samples import batch, ethernet, frames, ipv4, ipv6, over_udp, pktap, tcp, udp
 
+from pkttools.batch import Batch
+from pkttools.formats.text import program_of
+
 OF_1_16, ALL = 1, 2
 
 
@@ -116,3 +119,76 @@ def test_a_call_stops_after_a_megabyte_of_lines(codec: ModuleType) -> None:
     b = batch([(229, frame)] * 600)
     text, stop = codec.text_encode(b.data, bytes(b.rows), 0, 1, 16, True, ALL)
     assert 100 < stop < 300 and text.count(b"==\n") == stop
+
+
+# ---- lines that are read again ----
+
+
+def with_lines(codec: ModuleType, packets: list[tuple[int, bytes]], fields: int) -> bytes:
+    b = batch(packets)
+    out, first = b"", 0
+    while first < len(packets):
+        out += b"LINKTYPE: %d\n" % b.columns()[7 * first + 4]
+        text, first = codec.text_encode(b.data, bytes(b.rows), first, first + 1, 16, False, fields)
+        out += bytes(text)
+    return out
+
+
+def read(codec: ModuleType, text: bytes) -> tuple[list[bytes], list[tuple[int, bytes, bytes]], object]:
+    """The frames of a text, the field lines that have to be looked at, with their packet, and the error."""
+    buffer = bytearray(text)
+    _, data, rows, fields, _, _, error, _ = codec.text_decode(buffer, 0, len(buffer), True, 1, 0, 7)
+    b = Batch(data, rows)
+    return [bytes(b.frame(i)) for i in range(len(b))], [(f[0], text[f[2] : f[3]], text[f[4] : f[5]]) for f in fields], error
+
+
+@pytest.mark.parametrize("fields", [OF_1_16, ALL])
+def test_lines_that_say_what_is_there_need_not_be_looked_at(codec: ModuleType, fields: int) -> None:
+    packets = [(linktype, frame) for linktype, frame in frames() if frame]
+    assert read(codec, with_lines(codec, packets, fields)) == ([frame for _, frame in packets], [], None)
+
+
+@pytest.mark.parametrize("fields", [OF_1_16, ALL])
+@pytest.mark.parametrize("number", range(len(frames())))
+def test_lines_that_say_what_is_there_would_change_nothing(codec: ModuleType, number: int, fields: int) -> None:
+    linktype, frame = frames()[number]
+    said = [line.split(":", 1) for line in lines(codec, linktype, frame, fields)]
+    program = program_of(tuple((name.encode(), value.strip().encode()) for name, value in said))
+    b = batch([(linktype, frame)])
+    codec.assign(b.data, bytes(b.rows), program, None, False)
+    assert bytes(b.frame(0)) == frame
+
+
+CHANGED = {
+    "a value": (b"IP.TTL:\t\t\t0x40", b"IP.TTL: 64"), "a line less": (b"IP.TTL:\t\t\t0x40\n", b""),
+    "a line more": (b"==\n", b"IP.TTL: 64\n==\n"), "a comment": (b"==\n", b"# so\n==\n"), "a line end": (b"0x40\n", b"0x40\r\n"),
+    "data behind": (b"==\n", b"00\n==\n"), "time behind": (b"==\n", b"TIME: 5.0\n==\n"),
+    "other data": (b"00 40 11", b"00 41 11"), "no end": (b"==\n", b""),
+    "one byte less in SIZE": (b"SIZE: 47/47", b"SIZE: 46/46"), "one more": (b"SIZE: 47/47", b"SIZE: 48/48"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CHANGED)
+def test_other_lines_are_looked_at(codec: ModuleType, what: str) -> None:
+    text = with_lines(codec, [(1, ethernet(0x0800, ipv4(17, udp())))], ALL)
+    changed = text.replace(*CHANGED[what])
+    assert changed != text
+    _, fields, error = read(codec, changed)
+    assert len(fields) > 20 or error is not None
+    assert (error is not None) == (what == "no end")
+
+
+def test_the_size_on_the_wire_and_lines_are_counted(codec: ModuleType) -> None:
+    frame = ethernet(0x0800, ipv4(17, udp()))
+    text = with_lines(codec, [(1, frame)], ALL).replace(b"SIZE: 47/47", b"SIZE: 47/1500")
+    assert read(codec, text) == ([frame], [], None)
+    assert read(codec, text.replace(b"SIZE: 47/1500\n", b"")) == ([frame], [], None)
+    _, _, error = read(codec, text + b"-- 2 --\nTIME: x\n==\n")
+    assert error[1] == text.count(b"\n") + 2  # type: ignore[index]  # it is there
+
+
+def test_the_frame_check_sequence_is_not_compared(codec: ModuleType) -> None:
+    b = batch([(1 | 5 << 32, ethernet(0x0800, ipv4(17, udp())) + b"four")])
+    text, _ = codec.text_encode(b.data, bytes(b.rows), 0, 1, 16, False, ALL)
+    frames_of, fields, error = read(codec, b"LINKTYPE: 1\nTRAILER: 4 (FCS)\n" + bytes(text))
+    assert (frames_of, fields, error) == ([bytes(b.frame(0))], [], None)

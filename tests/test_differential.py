@@ -90,6 +90,8 @@ def check_frames(packets: list[tuple[int, bytes]], original: int | None = None) 
     assert_same("assign", b.data, bytes(b.rows), swap, None, True)
     for fields in range(3):
         assert_same("text_encode", b.data, bytes(b.rows), 0, 1, 16, False, fields)
+        text, _ = load(C).text_encode(b.data, bytes(b.rows), 0, 1, 16, False, fields)
+        assert_same("text_decode", bytearray(text), 0, len(text), True, int(b.columns()[4]), 0, 7)
 
 
 @pytest.mark.parametrize("number", range(len(frames())))

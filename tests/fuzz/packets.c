@@ -441,13 +441,15 @@ static void try_lines(const struct sample *s)
         struct lines lines = {0};
         EXPECT(lines_add(&lines, &s->frame, s->linktype, (enum which_fields)which));
         const uint8_t *at = lines.text.at, *end = at + lines.text.size;
-        while (at < end) {
+        size_t count = 0;
+        for (; at < end; count++) {
             const uint8_t *stop = memchr(at, '\n', (size_t)(end - at)), *colon = memchr(at, ':', (size_t)(end - at));
             EXPECT(stop != NULL && colon != NULL && colon > at && colon + 2 < stop && colon[1] == '\t');
             for (const uint8_t *c = at; c < stop; c++)
                 EXPECT(*c == '\t' || (*c >= 0x20 && *c <= 0x7E));
             at = stop + 1;
         }
+        EXPECT(count == lines.count);
         lines_free(&lines);
     }
 }

@@ -204,6 +204,32 @@ static inline uint8_t shown(uint8_t c)
     return c >= 0x20 && c <= 0x7E ? c : '.';
 }
 
+/* lines.c: fields as lines of text */
+
+struct field {                  /* a field in one kind of header, of the field table; see pkttools/language/program.py */
+    int64_t header, bit, width, bias, scale, kind, shapes, next;
+};
+
+struct field_table {            /* what there is of all fields, see pkttools/protocols/__init__.py */
+    const struct field *fields;
+    size_t count;
+    const struct trait { uint8_t form, holds; uint16_t names; } *traits;    /* one a field */
+    const char *names;          /* a line each, in the same order; an empty one is the first */
+    size_t names_size;
+};
+
+enum which_fields { NO_FIELDS, FIELDS_OF_1_16, ALL_FIELDS };
+
+struct lines {                  /* the lines of the packets of a batch, and what is needed in between; all zero at first */
+    struct bytes text, items, counts;
+    size_t count;               /* of lines */
+};
+
+bool lines_known(void);         /* whether there is a table; without, nothing else of these may be called */
+bool lines_set(const struct field_table *table, bool *sound);   /* false: it is not sound, or there is no memory */
+bool lines_add(struct lines *l, const struct frame *f, int64_t linktype, enum which_fields which);     /* false: no memory */
+void lines_free(struct lines *l);
+
 /* text.c */
 
 enum error_kind {               /* the words are in ../../errors.py, for both backends */
@@ -222,12 +248,15 @@ struct field_line {             /* NAME.FIELD: value, found in a packet; offsets
 
 struct text_decoder {
     int64_t linktype, line, now;        /* in and out */
+    bool (*ready)(void);        /* asks for the table of fields where there is none yet; NULL: then none is looked at */
     struct bytes data, packets, fields; /* out: bytes, struct packet, struct field_line */
     size_t consumed;
     int64_t stray, shortened, filled;   /* lines of packets outside of packets; packets with more bytes than SIZE says; with fewer */
     enum error_kind error;
     int64_t error_line;
     size_t word, word_size;             /* what the error is about, in the text; or a number in `word` */
+    struct lines lines;                 /* those of a packet's fields, to compare with */
+    enum which_fields which;            /* which ones were there last */
 };
 
 void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool final);
@@ -413,10 +442,6 @@ void protocols_slow(void);
 
 /* program.c */
 
-struct field {                  /* a field in one kind of header, of the field table; see pkttools/language/program.py */
-    int64_t header, bit, width, bias, scale, kind, shapes, next;
-};
-
 struct test {
     int64_t field, occurrence, compare, high, low, mask_high, mask_low, constant, size, yes, no;
 };
@@ -442,27 +467,6 @@ bool matches(const struct program *tests, const struct frame *f, const struct pa
 size_t assignment_count(const struct program *assignments);
 uint64_t assign(const struct program *assignments, const struct writable_frame *f, int64_t linktype, size_t *placed);
 bool place_value(const struct writable_frame *f, size_t bit, size_t width, uint64_t value);
-
-/* lines.c: fields as lines of text */
-
-struct field_table {            /* what there is of all fields, see pkttools/protocols/__init__.py */
-    const struct field *fields;
-    size_t count;
-    const struct trait { uint8_t form, holds; uint16_t names; } *traits;    /* one a field */
-    const char *names;          /* a line each, in the same order; an empty one is the first */
-    size_t names_size;
-};
-
-enum which_fields { NO_FIELDS, FIELDS_OF_1_16, ALL_FIELDS };
-
-struct lines {                  /* the lines of the packets of a batch, and what is needed in between; all zero at first */
-    struct bytes text, items, counts;
-};
-
-bool lines_known(void);         /* whether there is a table; without, nothing else of these may be called */
-bool lines_set(const struct field_table *table, bool *sound);   /* false: it is not sound, or there is no memory */
-bool lines_add(struct lines *l, const struct frame *f, int64_t linktype, enum which_fields which);     /* false: no memory */
-void lines_free(struct lines *l);
 
 /* bpf.c */
 

@@ -324,15 +324,17 @@ static uint8_t *put_line(uint8_t *out, const struct row *r, const struct frame *
 }
 
 /* Lines of DATA: 16 bytes each, a wider gap before every 4th, which is how they stand in a row. number: of several; 0 of one. */
-static bool add_data(struct bytes *text, const struct row *r, const struct frame *f, const struct place *at, size_t number)
+static bool add_data(struct lines *l, const struct row *r, const struct frame *f, const struct place *at, size_t number)
 {
     enum { AT_ONCE = 32, BEGIN = 8, FULL = 50 };        /* rows; in a row, where its bytes begin, and what they take */
+    struct bytes *text = &l->text;
     uint8_t label[MOST_LABEL + SLACK], rows[AT_ONCE * ROW + SLACK];
     const uint8_t *data = frame_range(f, at->bit / 8, at->size);
     size_t label_size = put_label(label, table.labels + r->label, r->name_size, number), left = at->size;
     if (!bytes_need(text, (left + 15) / 16 * (label_size + FULL + 1) + SLACK))
         return false;
     uint8_t *out = text->at + text->size;
+    l->count += (left + 15) / 16;
     while (left > 0) {
         size_t size = least(left, AT_ONCE * 16);
         rows_write(rows, data, size);
@@ -348,6 +350,17 @@ static bool add_data(struct bytes *text, const struct row *r, const struct frame
         }
     }
     text->size = (size_t)(out - text->at);
+    return true;
+}
+
+/* Any other line. */
+static bool add_line(struct lines *l, const struct row *r, const struct frame *f, const struct place *at)
+{
+    struct bytes *text = &l->text;
+    if (!bytes_need(text, MOST_LABEL + MOST_NUMBER + 4 * at->size + SLACK))
+        return false;
+    text->size = (size_t)(put_line(text->at + text->size, r, f, at) - text->at);
+    l->count++;
     return true;
 }
 
@@ -398,10 +411,11 @@ static size_t which_of_many(const struct walk *w, size_t count, size_t index, ui
     return total > 1 ? number : 0;
 }
 
-static bool add_fields(struct bytes *text, const struct frame *f, const struct walk *w, size_t count, size_t index, bool all)
+static bool add_fields(struct lines *l, const struct frame *f, const struct walk *w, size_t count, size_t index, bool all)
 {
     const struct header *h = &w->header[index];
     const struct run *run = run_of(h);
+    struct bytes *text = &l->text;
     struct place at;
     if (!bytes_need(text, run->room + SLACK))
         return false;
@@ -411,15 +425,14 @@ static bool add_fields(struct bytes *text, const struct frame *f, const struct w
             continue;
         if (r->form != DATA && r->form != TEXT) {
             out = put_line(out, r, f, &at);
+            l->count++;
             continue;
         }
         text->size = (size_t)(out - text->at);
         if (r->form == DATA) {
-            if (!is_covered(w, count, index) && !add_data(text, r, f, &at, 0))
+            if (!is_covered(w, count, index) && !add_data(l, r, f, &at, 0))
                 return false;
-        } else if (bytes_need(text, 4 * at.size + MOST_LABEL + SLACK))
-            text->size = (size_t)(put_line(text->at + text->size, r, f, &at) - text->at);
-        else
+        } else if (!add_line(l, r, f, &at))
             return false;
         if (!bytes_need(text, run->room + SLACK))       /* more than the rest needs */
             return false;
@@ -429,14 +442,14 @@ static bool add_fields(struct bytes *text, const struct frame *f, const struct w
     return true;
 }
 
-static bool add_data_behind(struct bytes *text, const struct frame *f, const struct walk *w, size_t count, size_t index, bool all)
+static bool add_data_behind(struct lines *l, const struct frame *f, const struct walk *w, size_t count, size_t index, bool all)
 {
     const struct header *h = &w->header[index];
     const struct run *run = run_of(h);
     struct place at;
     for (const struct row *r = table.rows + run->data; r < table.rows + run->stop; r++)
         if (r->form == DATA && (r->holds & IS_IN_PLACE) == 0 && (all || (r->holds & IS_NEW) == 0) && place_of(&r->field, h, &at)
-            && !is_covered(w, count, index) && !add_data(text, r, f, &at, which_of_many(w, count, index, r->name)))
+            && !is_covered(w, count, index) && !add_data(l, r, f, &at, which_of_many(w, count, index, r->name)))
             return false;
     return true;
 }
@@ -447,17 +460,12 @@ struct found {                  /* a field of an item */
 };
 
 /* Lines of a field of items. */
-static bool add_item(struct bytes *text, const struct found *of, const struct frame *f, size_t number)
+static bool add_item(struct lines *l, const struct found *of, const struct frame *f, size_t number)
 {
     struct place at;
     if (!place_of(&of->row->field, &of->item, &at))
         return true;
-    if (of->row->form == DATA)
-        return add_data(text, of->row, f, &at, number);
-    if (!bytes_need(text, MOST_LABEL + MOST_NUMBER + 4 * at.size + SLACK))
-        return false;
-    text->size = (size_t)(put_line(text->at + text->size, of->row, f, &at) - text->at);
-    return true;
+    return of->row->form == DATA ? add_data(l, of->row, f, &at, number) : add_line(l, of->row, f, &at);
 }
 
 /* Items of lists, in the order of the packet; DATA of the same name are numbered. */
@@ -489,7 +497,7 @@ static bool add_items(struct lines *l, const struct frame *f, const struct walk 
         counts[one->row->name].all++;
     for (const struct found *one = from; done && one < stop; one++) {
         uint32_t number = ++counts[one->row->name].seen;
-        done = add_item(&l->text, one, f, counts[one->row->name].all > 1 ? number : 0);
+        done = add_item(l, one, f, counts[one->row->name].all > 1 ? number : 0);
     }
     for (const struct found *one = from; one < stop; one++)
         counts[one->row->name].all = counts[one->row->name].seen = 0;
@@ -504,10 +512,10 @@ bool lines_add(struct lines *l, const struct frame *f, int64_t linktype, enum wh
     bool all = which == ALL_FIELDS;
     size_t count = all ? w.count : known_to_1_16(&w);
     for (size_t i = 0; i < count; i++)
-        if (!add_fields(&l->text, f, &w, count, i, all))
+        if (!add_fields(l, f, &w, count, i, all))
             return false;
     for (size_t i = count; i-- > 0;)
-        if (!add_data_behind(&l->text, f, &w, count, i, all))
+        if (!add_data_behind(l, f, &w, count, i, all))
             return false;
     return !all || add_items(l, f, &w);
 }

@@ -114,6 +114,8 @@ static PyObject *bytearray_of(const struct bytes *b)
 
 /* ---- text ---- */
 
+static bool fields_ready(void);
+
 static PyObject *fields_of(const struct text_decoder *d, Py_ssize_t start)
 {
     const struct field_line *f = (const struct field_line *)d->fields.at;
@@ -139,10 +141,12 @@ static PyObject *py_text_decode(PyObject *self, PyObject *args)
     PyObject *result = NULL;
     if (!PyArg_ParseTuple(args, "y*nnpLLL", &text, &start, &stop, &final, &linktype, &line, &now))
         return NULL;
-    struct text_decoder d = {.linktype = linktype, .line = line, .now = now};
+    struct text_decoder d = {.linktype = linktype, .line = line, .now = now, .ready = fields_ready};
     if (!range_of(&text, start, stop))
         goto exit;
     text_decode(&d, (const uint8_t *)text.buf + start, (size_t)(stop - start), final != 0);
+    if (PyErr_Occurred())       /* no table of fields */
+        goto exit;
     if (d.error == NO_MEMORY) {
         PyErr_NoMemory();
         goto exit;
@@ -164,8 +168,6 @@ exit:
     PyBuffer_Release(&text);
     return result;
 }
-
-static bool fields_ready(void);
 
 static PyObject *py_text_encode(PyObject *self, PyObject *args)
 {

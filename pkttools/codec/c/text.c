@@ -358,6 +358,36 @@ static size_t read_head(const uint8_t *text, size_t size, struct draft *p)
     return (size_t)(at + n + 1 - text);
 }
 
+/* The bytes of field lines, from the first one of a packet to its end, that say what its bytes say already: just those that our own
+ * writer adds. 0: they are not such, and have to be looked at one by one. */
+static size_t redundant(struct text_decoder *d, const uint8_t *text, size_t size, const struct draft *p)
+{
+    size_t have = d->data.size - p->data;
+    struct line first = {text, size};
+    if (d->fields.size > p->fields || have == 0 || (p->captured >= 0 && (size_t)p->captured != have) || field_name(&first) == 0
+        || !(lines_known() || (d->ready != NULL && d->ready())))
+        return 0;
+    struct packet own, row = {.captured = (int64_t)have, .linktype = d->linktype};
+    row.original = p->captured >= 0 ? p->original : row.captured;
+    const struct packet *bare = without_fcs(&row, &own);
+    const struct frame f = {d->data.at + p->data, (size_t)bare->captured};
+    enum which_fields which = d->which == FIELDS_OF_1_16 ? FIELDS_OF_1_16 : ALL_FIELDS;
+    for (int tries = 0; tries < 2; tries++, which = which == ALL_FIELDS ? FIELDS_OF_1_16 : ALL_FIELDS) {
+        struct bytes *lines = &d->lines.text;
+        lines->size = d->lines.count = 0;
+        if (!lines_add(&d->lines, &f, bare->linktype, which)) {
+            d->error = NO_MEMORY;
+            return 0;
+        }
+        if (lines->size > 0 && lines->size + 2 <= size && memcmp(lines->at, text, lines->size) == 0
+            && memcmp(text + lines->size, "==", 2) == 0) {
+            d->which = which;
+            return lines->size;
+        }
+    }
+    return 0;
+}
+
 /* Reads the packet whose first line was just read. True when it is complete; `at` is then behind it. */
 static bool read_packet(struct text_decoder *d, const uint8_t *text, size_t size, bool final, size_t *at,
                         struct draft *p)
@@ -378,6 +408,11 @@ static bool read_packet(struct text_decoder *d, const uint8_t *text, size_t size
                 fail(d, TOO_LONG, d->line, 0, 0);
                 return false;
             }
+        }
+        if (*at < size && text[*at] >= 'A' && text[*at] <= 'Z') {
+            size_t lines = redundant(d, text + *at, size - *at, p);
+            *at += lines;
+            d->line += lines > 0 ? (int64_t)d->lines.count : 0;
         }
         struct line l;
         if (!next_line(text, size, final, at, &l)) {
@@ -443,6 +478,7 @@ void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool 
         d->consumed = at;
     }
     bytes_free(&notes);
+    lines_free(&d->lines);
 }
 
 /* ---- writing ---- */

@@ -107,7 +107,8 @@ def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype:
     Returns where it stopped; data and rows; the field lines as (packet, line, start and stop of the name, start and stop
     of the value) with offsets into `buffer`; link type and line for the next call; and an error as (kind, line, start
     of the offending word, its size), for NOT_ENDED (kind, line, line of the open packet, 0). Packets before an error
-    are complete. Last, what was passed over: lines of packets that stood outside of packets, and packets with more bytes
+    are complete. Field lines that our own writer would add, which say what the packet's bytes say already, are no longer there.
+    Last, what was passed over: lines of packets that stood outside of packets, and packets with more bytes
     than their SIZE says.
     """
     if not 0 <= start <= stop <= len(buffer):
@@ -257,7 +258,8 @@ class _Decoder:
     def read_packet(self) -> bool:
         """Reads the packet whose first line was just read, line by line. False: it is not complete yet."""
         text, first, packet = self.text, self.line, len(self.rows) // COLUMNS
-        data, notes, fields = bytearray(), bytearray(), []
+        data, notes = bytearray(), bytearray()
+        fields: list[tuple[int, int, int, int, int, int]] = []
         timestamp, declared = self.now, None
         while True:
             span = self.next_line()
@@ -279,6 +281,10 @@ class _Decoder:
             elif text.startswith(_NOTES, start):
                 notes += text[start:end].rstrip(b"\r") + b"\n"
             elif found := _FIELD.match(text, start, end):
+                if not fields and (lines := self.redundant(start, data, declared)):
+                    self.at = start + len(lines)
+                    self.line += lines.count(b"\n") - 1
+                    continue
                 value = text[found.end() : end]
                 blanks = len(value) - len(value.lstrip(b" \t\r\v\f"))
                 value_at = self.start + found.end() + blanks
@@ -294,6 +300,20 @@ class _Decoder:
         self.fields += fields
         self.finish(len(self.data), data, declared, timestamp, notes)
         return True
+
+    def redundant(self, start: int, data: bytearray, declared: tuple[int, int] | None) -> bytes:
+        """The field lines that begin there, if they say what the packet's bytes say already, to its end: just those that our own
+        writer adds. Empty: they are not such, and have to be looked at one by one.
+        """
+        captured, original = declared or (len(data), len(data))
+        if not data or captured != len(data):
+            return b""
+        row = [0, captured, original, 0, self.linktype, 0, 0]
+        for fields in (2, 1):
+            lines = _lines(data, row, fields)
+            if lines and self.text.startswith(lines + b"==", start):
+                return lines
+        return b""
 
     def finish(self, offset: int, data: bytearray, declared: tuple[int, int] | None, timestamp: int,
                notes: bytes | bytearray) -> None:  # fmt: skip
