@@ -227,6 +227,32 @@ def test_time_stamps_of_routers(codec, flag, times, addresses, odd):
     assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
 
 
+ALERT, ALERT6, ACK = b"\x94\4\0\0", b"\5\2\0\0", b"\x0b\0\0\4"
+
+
+@pytest.mark.parametrize(("name", "items", "types"), [
+    ("IP", ALERT, [148]), ("IP", b"\x94\0\0\0" + ALERT, []), ("IP", b"\x94\1\0\0" + ALERT, []), ("IP", b"\x94\x28\0\0" + ALERT, []),
+    ("IP", b"\0" + ALERT, [0]), ("IP", b"\1\1" + ALERT + b"\1\1", [1, 1, 148, 1, 1]), ("IP", b"\1\1\1\x94", [1, 1, 1]),
+    ("IP", b"\x94\2" + ALERT, [148, 148, 0]), ("IPV6", ALERT6 + b"\1\0", [5, 1]), ("IPV6", b"\5\0" + ALERT6, [5, 5]),
+    ("IPV6", b"\5\xff" + ALERT6, []), ("IPV6", b"\0\0" + ALERT6, [0, 0, 5]), ("IPV6", b"\0\0\0\0\0\5", [0, 0, 0, 0, 0]),
+    ("SCTP", ACK + ACK, [11, 11]), ("SCTP", b"\x0b\0\0\0" + ACK, []), ("SCTP", b"\x0b\0\0\3" + ACK, []),
+    ("SCTP", b"\4\0\0\5x\0\0\0" + ACK, [4, 11]), ("SCTP", b"\4\0\0\5x", [4]), ("SCTP", b"\4\0\0\xff" + ACK, []),
+    ("SCTP", ACK + b"\x0b\0\0", [11]),
+])  # fmt: skip
+def test_where_other_lists_end(codec, name, items, types):
+    """At an end, and at a length that is too short, or more than there is; what is malformed passes, and is set as it stands."""
+    frames = {
+        "IP": lambda: ipv4(17, struct.pack("!4H", 9, 9, 8, 0), items + bytes(-len(items) % 4)),
+        "IPV6": lambda: ipv6(0, extension(17, items) + struct.pack("!4H", 9, 9, 8, 0)),
+        "SCTP": lambda: ipv4(132, struct.pack("!HHII", 1, 2, 3, 0) + items),
+    }
+    frame, field = frames[name](), "CHUNK_TYPE" if name == "SCTP" else "OPT_TYPE"
+    assert [value[0] for value in values(codec, frame, f"{name}.{field}")] == types
+    b = batch([(101, frame)])
+    placed = codec.assign(b.data, bytes(b.rows), expression.assignments([(f"{name}.{field}[-1]", "=", "7")]), None, False)[1]
+    assert (placed, len(b.data)) == ((bool(types),), len(frame))
+
+
 def option(kind: int, value: bytes) -> bytes:
     """Of DHCPv6."""
     return struct.pack("!HH", kind, len(value)) + value
@@ -451,6 +477,7 @@ def test_a_list_of_the_user(backend, tmp_path):
     ("field     OPT_WORD 16", "field OPT_WORD 3\ndata OPT_BITS", "15: data begin at a whole byte"),
     ("each 2 at 5", "inside 2", "15: byte 2 lies in its type and length"), ("item      other", "item others", "17: bad number"),
     (LIST, LIST + "\nfield X 8", "11: `field` belongs below `item`"),
+    (LIST, "list OWN_OPTIONS each 2", "13: the values of OWN_OPTIONS have no types"),
     (LIST, "list OWN_OPTIONS each 0", "10: bad number '0'"), (LIST, "list OWN_OPTIONS each 2 * 2", "10: '*' is too much"),
     (HOLDS, HOLDS + " to 2", "9: the list ends at byte 2, where it has not begun"),
     (HOLDS, HOLDS + " if OPT_WORD == 1 and SIZE == 1", "9: the tests are of the header, or of one item"),

@@ -931,6 +931,8 @@ def _item(reader: Reader, line: Line, words: Words) -> None:
     if of is None:
         raise line.wrong("`item` belongs below `list`")
     every, other = words.took("any"), words.took("other")
+    if of.unit == 0 and not every:
+        raise line.wrong(f"the values of {of.name} have no types: `item any`")
     item = Item(of, [] if every or other else _numbers(words, (1 << of.type.width) - 1), line)
     item.rank, item.other, item.bits = reader.rank, other, 0 if every else 8 * of.head
     if words.took("each"):
