@@ -181,17 +181,24 @@ bool lines_set(const struct field_table *from, bool *sound)
 
 static uint8_t *put_hex(uint8_t *out, struct value v)
 {
-    uint8_t digits[32], *p = digits + sizeof digits;
-    do {
-        *--p = (uint8_t)lower[v.low & 15];
+    *out++ = '0';
+    *out++ = 'x';
+    if (v.high == 0 && v.low < 16) {            /* flags, and most of what is small */
+        *out++ = (uint8_t)lower[v.low];
+        return out;
+    }
+    int digits = 0;
+    for (uint64_t rest = v.high; rest != 0; rest >>= 4)
+        digits++;
+    digits = digits > 0 ? digits + 16 : 0;
+    for (uint64_t rest = v.low; v.high == 0 && rest != 0; rest >>= 4)
+        digits++;
+    for (int i = digits - 1; i >= 0; i--) {
+        out[i] = (uint8_t)lower[v.low & 15];
         v.low = v.low >> 4 | v.high << 60;
         v.high >>= 4;
-    } while ((v.low | v.high) != 0);
-    size_t size = (size_t)(digits + sizeof digits - p);
-    out[0] = '0';
-    out[1] = 'x';
-    memcpy(out + 2, p, size);
-    return out + 2 + size;
+    }
+    return out + digits;
 }
 
 static uint8_t *put_mac(uint8_t *out, uint64_t address)
