@@ -74,6 +74,19 @@ def like_ethernet(at_12: bytes) -> bytes:
     return INNER6[:12] + at_12 + INNER6[12 + len(at_12) :]
 
 
+def ospf(options: int, lls: bytes, auth: int = 0, digest: bytes = b"") -> bytes:
+    """A hello of version 2, and what stands behind it."""
+    head = struct.pack("!BBH4s4sHHHBBI", 2, 1, 44, b"\xc0\0\2\1", bytes(4), 0, auth, 0, 1, len(digest), 7)
+    return ipv4(89, head + struct.pack("!4sHBBI8x", b"\xff\xff\xff\0", 10, options, 1, 40) + digest + lls)
+
+
+def ospf3(kind: int, options: int, lls: bytes) -> bytes:
+    """A hello or a description of version 3."""
+    said = struct.pack("!IBBBB", 5, 1, 0, options, 0x13) if kind == 1 else struct.pack("!BBBBI", 0, 0, options, 0x13, 7)
+    return ipv6(89, struct.pack("!BBH4s4sHBB", 3, kind, 24, b"\xc0\0\2\1", bytes(4), 0, 0, 0) + said + lls)
+
+
+LLS = struct.pack("!HHHHI", 0, 3, 1, 4, 1)
 RULES = {
     # the rule: (link type, frame, the headers behind the first one or two)
     "GRE: each flag adds its word (RFC 2890 2)": (101, ipv4(47, gre(0x0800, INNER, 0xB000)), ["IP", "GRE", *DATAGRAM]),
@@ -158,6 +171,16 @@ RULES = {
     "SNAP: in AAL5": (100, llc("0080c2", 7, bytes(2) + FRAME), ["LLC", "SNAP", *FRAMED]),
     "SNAP: a spanning tree's message": (100, llc("0080c2", 14, b"\0\0\0\x80"), ["LLC", "SNAP", "STP"]),
     "AAL5: an EtherType": (100, DATA_LLC, ["LLC", "SNAP", *DATAGRAM]),
+    "OSPF: LLS stands behind a hello that says so (RFC 5613 2)": (101, ospf(0x12, LLS), ["IP", "OSPF_LLS", "LLS"]),
+    "OSPF: behind others nothing does": (101, ospf(2, LLS), ["IP", "OSPF"]),
+    "OSPF: first the digest": (101, ospf(0x12, LLS, 2, b"D" * 20), ["IP", "OSPF_LLS_20", "LLS_CRYPTO"]),
+    "OSPF: whose size must be known": (101, ospf(0x12, LLS, 2, b"D" * 9), ["IP", "OSPF"]),
+    "OSPFv3: behind a hello": (101, ospf3(1, 2, LLS), ["IPV6", "OSPF3_LLS", "LLS"]),
+    "OSPFv3: and a description": (101, ospf3(2, 2, LLS), ["IPV6", "OSPF3_LLS", "LLS"]),
+    "OSPFv3: in front of what authenticates both (RFC 7166 2.2)": (
+        101, ospf3(2, 6, LLS + bytes(36)), ["IPV6", "OSPF3_SEALED_LLS", "LLS_CRYPTO"]),
+    "OSPFv3: which is there without LLS, too": (101, ospf3(1, 4, bytes(36)), ["IPV6", "OSPF3_SEALED"]),
+    "OSPFv3: behind another one": (101, ospf3(1, 0, LLS), ["IPV6", "OSPF3"]),
     "LLC: 06 06 03 is IPv4": (1, sized(b"\6\6\3" + INNER), ["ETHERNET", "LLC", *DATAGRAM]),
     "LLC: behind tags, too": (1, ethernet(0x8100, tags([0x8100], len(DATA_LLC), DATA_LLC)),
                               ["ETHERNET", "VLAN", "LLC", "SNAP", *DATAGRAM]),
@@ -249,6 +272,8 @@ SUMS = {
     "IGMP: the whole payload of IP, with what is behind its records (RFC 3376 4.1.2)": ipv4(2, b"\x22\0\0\0\0\0\0\0more of it"),
     "GRE: header and payload, to the end by IP's length (RFC 2784 2.4)": ipv4(47, gre(0x0800, INNER, 0xB000)),
     "EIGRP: no pseudo-header in IPv4 (RFC 7868 6)": ipv4(88, b"\2\5" + bytes(17) + b"\x64"),
+    "OSPF: its own and that of LLS (RFC 5613 2.2)": ospf(0x12, LLS),
+    "OSPFv3: the same": ospf3(1, 2, LLS),
     "SCTP: with the padding of its chunks (RFC 9260 6.8)": ipv4(132, SCTP),
     "SCTP: in UDP, too (RFC 6951)": over(9899, SCTP),
     "AH: the sum is of the protocol behind it, and of its length": ipv6(51, b"\x11\4" + bytes(22) + udp()),
@@ -264,6 +289,14 @@ def test_padding_of_the_frame_is_in_no_checksum(codec, rule):
     assert codec.check(bytearray(padded), row(padded, 1)) == bytes([CORRECTED])
     frame[-1] ^= 0x40
     assert codec.check(frame, row(frame, 1)) == bytes([WRONG])
+
+
+def test_lls_has_no_checksum_where_a_digest_is(codec):
+    """RFC 5613 2.2: then it is 0, which stays."""
+    frame = bytearray(ospf(0x12, LLS, 2, b"D" * 16))
+    codec.correct(frame, row(frame, 101), ALL)
+    assert frame.endswith(LLS)
+    assert codec.check(frame, row(frame, 101)) == bytes([CORRECTED])
 
 
 def test_udp_lite_has_always_a_checksum(codec):

@@ -258,7 +258,31 @@ def test_what_is_no_extension(codec: ModuleType, what: str) -> None:
     assert codec.check(bytearray(once := corrected(codec, frame)), row(once)) == b"\0"
 
 
+INDEX, ADDR, ADDR6 = struct.pack("!I", 7), bytes([0, 1, 0, 0, 192, 0, 2, 9]), b"\0\2\0\0\xfe\x80" + bytes(13) + b"\x09"
+NAME, MTU = b"\x08eth0\0\0\0", struct.pack("!I", 1500)
 OBJECTS = {
+    "an interface": (
+        extended((2, 15, INDEX + ADDR + NAME + MTU)),
+        "ICMP_OBJECT.IF_INDEX==7 and ICMP_OBJECT.IF_ADDR==192.0.2.9 and "
+        "ICMP_OBJECT.IF_NAME==eth0 and ICMP_OBJECT.IF_NAME_SIZE==8 and ICMP_OBJECT.IF_MTU==1500",
+    ),
+    "its address alone": (extended((2, 4, ADDR6)), "ICMP_OBJECT.IF_ADDR6==fe80::9 and ICMP_OBJECT.IF_FAMILY==2"),
+    "its name alone": (extended((2, 0xC2, NAME)), "ICMP_OBJECT.IF_NAME==eth0 and not ICMP_OBJECT.IF_MTU>=0"),
+    "a name behind an address": (extended((2, 6, ADDR + NAME)), "ICMP_OBJECT.IF_NAME==eth0 and not ICMP_OBJECT.IF_INDEX>=0"),
+    "an MTU behind an address": (
+        extended((2, 13, INDEX + ADDR6 + MTU)),
+        "ICMP_OBJECT.IF_MTU==1500 and ICMP_OBJECT.IF_ADDR6==fe80::9",
+    ),
+    "an MTU alone": (extended((2, 1, MTU), (2, 9, INDEX + MTU)), "ICMP_OBJECT.IF_MTU[2]==1500 and ICMP_OBJECT.IF_INDEX==7"),
+    "an address of another family": (
+        extended((2, 5, b"\0\x06\0\0" + MTU)),
+        "not ICMP_OBJECT.IF_MTU>=0 and not ICMP_OBJECT.IF_ADDR",
+    ),
+    "a name beyond its object": (
+        extended((2, 3, b"\x40eth0\0\0\0" + MTU)),
+        "ICMP_OBJECT.IF_NAME_SIZE==64 and not ICMP_OBJECT.IF_MTU>=0",
+    ),
+    "no room for an index": (extended((2, 8, b"\0\0"), (1, 1, label(3))), "MPLS.LABEL==3 and not ICMP_OBJECT.IF_INDEX>=0"),
     "unknown": (extended((9, 1, b"abcd"), (1, 1, label(3))), "ICMP_OBJECT.DATA[1]==61626364 and MPLS.LABEL==3"),
     "empty": (extended((9, 1, b""), (1, 1, label(3))), "MPLS.LABEL==3"),
     "of a size that cannot be": (MPLS[:4] + b"\0\3" + MPLS[6:], "ICMP_OBJECT.SIZE==3 and not ICMP_OBJECT.SIZE[2]>=0"),

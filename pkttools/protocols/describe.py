@@ -526,14 +526,15 @@ def _within(reader: Reader, header: Header, line: Line) -> Field:
     return whole
 
 
-@statement("front NAME BITS")
+@statement("front NAME BITS [before BITS]")
 def _front(reader: Reader, line: Line, words: Words) -> None:
-    """The last bits of what is in front of it: for what is no header itself."""
+    """The last bits of what is in front of it, or those in front of these: for what is no header itself."""
     header, name, width = _field_of(reader, line, words)
+    before = words.number(MOST_BYTES * 8) if words.took("before") else 0
     words.done()
     if not header.hidden:
         raise line.wrong(f"{header.name} is a header: `front` is for `hidden` ones")
-    reader.add_row(header, Field(name, -width, width, line))
+    reader.add_row(header, Field(name, -width - before, width, line))
 
 
 @statement("optional if TEST [and TEST]...")
