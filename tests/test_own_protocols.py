@@ -221,6 +221,18 @@ unfollowed SECRET "secret {0}"
     assert said == f"pkt-correct: 5 packets with headers that are not followed: {names}\n"
 
 
+@pytest.mark.parametrize(("net", "count", "whole"), [(1, 1, True), (1, 2, True), (2, 1, False)])
+def test_fragments_in_a_tunnel_of_the_user(tmp_path, backend, net, count, whole):
+    """What tells networks apart keeps them apart, and what counts packets does not."""
+    path = tmp_path / "mine.protocol"
+    path.write_text("protocol MINE\nis tunnel\nafter ethertype 0x88B6\nfield NET 16 apart\nfield - 8\nfield COUNT 8\nnext IP\n")
+    pieces = [ipv4(17, to(53, bytes(8)), fragment=0x2000), ipv4(17, bytes(8), fragment=2)]
+    fronts = [b"\0\1\0\1", bytes([0, net, 0, count])]
+    frames = [ethernet(0x88B6, front + piece) for front, piece in zip(fronts, pieces, strict=True)]
+    done = shell(f"pkt-defragment --protocols {path}", text(frames), backend=backend)
+    assert numbers(shown(done.stdout)) == (1 if whole else 2)
+
+
 # ---- what is wrong in a file ----
 
 

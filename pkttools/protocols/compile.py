@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from .. import protocols
-from . import CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, NEW, ROW, TRAITS, tabulate
+from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, NEW, ROW, TRAITS, tabulate
 from .checks import FALLBACK, check, following
 from .describe import Reader, add_entry, read_file
 from .model import MOST_BYTES, OURS, OWN, Data, Descriptions, Entry, Field, Header, Item, Next, Rule
@@ -183,16 +183,16 @@ def shapes(header: Header, row: Field | Data, ranges: set[tuple[int, int]]) -> b
 
 
 def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ranges: set[tuple[int, int]]) -> tuple[Any, ...]:
-    """What there is to say of a field: what Row in fields.py has, with the name of the names of its values, or None."""
+    """What there is to say of a field: what Row in fields.py has, with the name of its values' names, or None."""
     name, shape = f"{getattr(row, 'protocol', '') or header.protocol}.{row.name}", shapes(header, row, ranges)
     if isinstance(row, Data):
-        return name, kind, row.bit, 0, "text" if row.text else "data", 0, 1, shape, not row.old, False, None
+        return name, kind, row.bit, 0, "text" if row.text else "data", 0, 1, shape, not row.old, False, None, False
     space = found.spaces.get(row.names)
     summed = header.checksum is not None and header.checksum.field == row.name
     hexadecimal = summed or row.name in ("FLAGS", "CHECKSUM") or any(getattr(part, "within", None) is row for part in header.rows)
     hexadecimal |= space is not None and "X" in space.form
     names = row.names.upper() or None
-    return name, kind, row.bit, row.width, row.form, row.bias, row.scale, shape, not row.old, hexadecimal, names
+    return name, kind, row.bit, row.width, row.form, row.bias, row.scale, shape, not row.old, hexadecimal, names, row.apart
 
 
 def layout_of(header: Header) -> tuple[Any, ...]:
@@ -232,11 +232,13 @@ def packed(rows: tuple[tuple[Any, ...], ...], names: list[str]) -> tuple[bytes, 
     following: dict[str, int] = {}  # name to the next row of that name
     columns: list[bytes] = []
     traits: list[bytes] = []
-    for index, (name, kind, bit, width, form, bias, scale, shape, new, hexadecimal, of) in reversed([*enumerate(rows)]):
+    for index, (name, kind, bit, width, form, bias, scale, shape, new, hexadecimal, of, apart) in reversed([*enumerate(rows)]):
         number = FORMS.index(form)
         codec = number if number < CODEC_FORMS else 0
         columns.append(pack(ROW, kind, bit, width, bias, scale, codec, shape, following.get(name, -1)))
-        holds = NEW * new | HEX * hexadecimal | LAST * (name == PRINTED_LAST) | IN_PLACE * (name == PRINTED_IN_PLACE)
+        holds = (
+            NEW * new | HEX * hexadecimal | APART * apart | LAST * (name == PRINTED_LAST) | IN_PLACE * (name == PRINTED_IN_PLACE)
+        )
         traits.append(pack(TRAITS, number, holds, names.index(of) + 1 if of else 0))
         following[name] = index
     return b"".join(reversed(columns)), b"".join(reversed(traits))

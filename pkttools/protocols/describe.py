@@ -474,6 +474,7 @@ def _described(field: Field, words: Words, little: bool) -> None:
         field.names = words.take()
     field.was = words.name("a field") if words.took("was") else ""
     field.old = words.took("old")
+    field.apart = words.took("apart")
     field.meaning = words.text()
     words.done()
     wanted = WIDTHS.get(field.form, field.width)
@@ -495,10 +496,13 @@ def _described(field: Field, words: Words, little: bool) -> None:
 
 @statement(
     "field [PROTOCOL.]NAME|- BITS [at BIT] [int|mac|ipv4|ipv6|text|little|family] [+ N] [* N] [names NAMES] "
-    '[was NAME] [old] ["MEANING"]'
+    '[was NAME] [old] [apart] ["MEANING"]'
 )
 def _field(reader: Reader, line: Line, words: Words) -> None:
-    """The next bits of the header; its value is (the bits + N) * N. Without a name they say nothing; `was`: its old one."""
+    """The next bits of the header; its value is (the bits + N) * N. Without a name they say nothing; `was`: its old one.
+
+    `apart`: packets where it differs are of different networks, so that no datagram has fragments in both.
+    """
     header, name, width = _field_of(reader, line, words)
     at = words.number(MOST_BYTES * 8) if words.took("at") else header.bits
     header.bits, reader.parts = at + width, None
@@ -556,7 +560,7 @@ def _always(reader: Reader, line: Line, words: Words) -> None:
     words.done()
 
 
-@statement('part NAME|- BITS [FORM] [+ N] [* N] [names NAMES] [was NAME] [old] ["MEANING"]')
+@statement('part NAME|- BITS [FORM] [+ N] [* N] [names NAMES] [was NAME] [old] [apart] ["MEANING"]')
 def _part(reader: Reader, line: Line, words: Words) -> None:
     """The next bits of the field before, which have a name of their own."""
     header, name, width = _field_of(reader, line, words)

@@ -29,7 +29,8 @@ class Field:
 
     bit, width: place and size in bits, from the header's start. form: how its value is written: one of WIDTHS, `int`, `little`
     (a little-endian integer), `text`. Its value is (the bits + bias) * scale. names: the table of names of its values. old:
-    1.16 printed it. was: a name that it had, and is still read by. within: the field that it is a part of.
+    1.16 printed it. apart: packets where it differs are of different networks. was: a name that it had, and is still read
+    by. within: the field that it is a part of.
     """
 
     def __init__(self, name: str, bit: int, width: int, line: Line) -> None:
@@ -37,6 +38,7 @@ class Field:
         self.form, self.bias, self.scale, self.names, self.old, self.meaning = "int", 0, 1, "", False, ""
         self.within: Field | None = None
         self.was = ""
+        self.apart = False
         self.protocol = ""  # that it is of; "": that of its header
 
     @property

@@ -7,6 +7,7 @@ header above.
 from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
+from ...protocols.reading import Reading
 from ...protocols.walking import (
     BY_SPACE,
     COUNTED,
@@ -17,8 +18,6 @@ from ...protocols.walking import (
     EXTENSION,
     HIDDEN,
     IDLE,
-    IS_NOT,
-    LEAVES,
     LINK_LAYER,
     LONG_DATA,
     MISSIZED,
@@ -32,7 +31,7 @@ from ...protocols.walking import (
     UNFOLLOWED,
 )
 from .exceptions import tag_stands
-from .protocols import Kind, Read, Space, Tests, known
+from .protocols import Kind, Space, known
 from .rows import checked, without_fcs
 from .wire import ETHERTYPE_VLAN, PROTO_IPV6_NONXT
 
@@ -56,26 +55,8 @@ class Header:
         self.kind, self.start, self.data, self.end = kind, start, data, end
 
 
-class Reading:
-    """A frame whose numbers are read as tables say it."""
-
-    frame: bytes | bytearray
-
-    def number(self, read: Read, at: int) -> int:
-        """A number, of what begins at a place; 0 where not all of its bytes are there."""
-        first, stop, shift, mask, _, order = read
-        value = self.frame[max(at + first, 0) : max(at + stop, 0)]  # what would be in front of the frame is not there
-        return int.from_bytes(value, order) >> shift & mask if len(value) == stop - first else 0
-
-    def hold(self, tests: Tests, at: int, behind: int, limit: int = 0) -> bool:
-        """Whether tests hold, of a header that begins at one place, and ends at another; limit: where what it lies in does."""
-        for read, low, high, how in tests:
-            number = self.number(read, behind if read[4] else at)
-            if how == LEAVES:
-                number = (limit or len(self.frame)) - at - number
-            if (low <= number <= high) == (how == IS_NOT):
-                return False
-        return True
+class ByTables(Reading):
+    """A frame whose headers are read as the tables of protocols say it."""
 
     def extension_next(self, header: Header) -> int:
         """What an extension header says that follows: the number that it asks first."""
@@ -111,7 +92,7 @@ class Reading:
         return size if size < 0 or kind.align == 1 else -(-size // kind.align) * kind.align
 
 
-class Walk(Reading):
+class Walk(ByTables):
     """The headers of one frame; all, or without idle ones: those of which nothing is asked but their own fields."""
 
     frame: bytes

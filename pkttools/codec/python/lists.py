@@ -6,9 +6,10 @@ Twin of ../c/lists.c.
 from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
+from ...protocols.reading import Tests
 from ...protocols.walking import LAST, SIZED, TO_END, TO_SAID
-from .headers import Header, Reading, Walk
-from .protocols import ANY_TYPE, OTHER_TYPE, Hold, Tests, known
+from .headers import ByTables, Header, Walk
+from .protocols import ANY_TYPE, OTHER_TYPE, Hold, known
 from .rows import checked, without_fcs
 
 MAX_INSIDE = 4  # items in items that are looked into
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Items(Reading):
+class Items(ByTables):
     """The items in the headers of a frame."""
 
     def __init__(self, frame: bytes | bytearray, headers: list[Header]) -> None:

@@ -15,8 +15,8 @@ from .headers import (
     IPV6_AH,
     IPV6_FRAGMENT,
     IPV6_ROUTING,
+    ByTables,
     Header,
-    Reading,
     Walk,
     extends,
     has_rule,
@@ -56,7 +56,7 @@ class Message:
     rule: Sum | None = None
 
 
-class Packet(Reading):
+class Packet(ByTables):
     """A packet and its headers; idle ones only if all of them are asked for."""
 
     def __init__(self, frame: bytes | bytearray, original: int, linktype: int, all_of_them: bool = False) -> None:

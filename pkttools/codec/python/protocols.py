@@ -9,6 +9,7 @@ from struct import unpack
 
 from ...batch import MAX_FRAME
 from ...protocols import _tables
+from ...protocols.reading import Read, Tests, read_of, tests_of
 from ...protocols.walking import (
     A_SUM,
     ALSO_MESSAGE,
@@ -49,7 +50,7 @@ from ...protocols.walking import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
+    pass
 
 MOST = 0xFFFFFFFF
 FLAGS = 65536 - 1
@@ -61,9 +62,6 @@ READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS, LISTS, ITEMS, HOLDS = 
 IP, IPV6 = 10, 11  # of the kinds: NUMBERED of ...protocols.compile
 
 Rows = list[tuple[int, ...]]
-Read = tuple[int, int, int, int, bool, "Literal['little', 'big']"]  # first byte, behind the last, shift, mask, from behind, order
-Test = tuple[Read, int, int, int]
-Tests = tuple[Test, ...]
 
 
 class Kind:
@@ -353,7 +351,7 @@ class Protocols:
         checked.sums()
         checked.lists()
         self.rows = checked.rows
-        self.reads = [self.read(*row) for row in self.rows[READS]]
+        self.reads = [read_of(*row) for row in self.rows[READS]]
         self.kinds = [Kind() for _ in self.rows[KINDS]]
         spaces = [self.space(*row) for row in self.rows[SPACES]]
         for number, (kind, row) in enumerate(zip(self.kinds, self.rows[KINDS], strict=True)):
@@ -375,19 +373,9 @@ class Protocols:
         space = self.kinds[kind].rules[0][2] if kind < len(self.kinds) and self.kinds[kind].rules else None
         return space.entries if space else {}
 
-    def read(self, base: int, bit: int, width: int, order: int) -> Read:
-        """A number: the bytes that it is in, and its bits of them."""
-        first, last = bit // 8, (bit + width - 1) // 8
-        shift = 0 if order == LITTLE_ENDIAN else (last + 1) * 8 - bit - width
-        return first, last + 1, shift, (1 << width) - 1, base == FROM_BEHIND, "little" if order == LITTLE_ENDIAN else "big"
-
     def tests(self, first: int, count: int) -> Tests:
         """A run of tests."""
-        made = []
-        for read, mask, low, high, how in self.rows[TESTS][first : first + count]:
-            begin, stop, shift, bits, behind, order = self.reads[read]
-            made.append(((begin, stop, shift, bits & mask, behind, order), low, high, how))
-        return tuple(made)
+        return tests_of(self.reads, self.rows[TESTS][first : first + count])
 
     def space(self, number: int, counted: int, first: int, count: int) -> Space:
         """A space, its kinds still empty."""
