@@ -493,7 +493,7 @@ bool is_tag_header(enum header_kind kind)
     return (protocols->kinds[kind].flags & TAG) != 0;
 }
 
-/* Whether the number that a header of a link layer, or a tag, asks first is that of a header of one kind: one that follows. */
+/* Whether what a header of a link layer, or a tag, asks first announces a header that follows, by its number and what is there of it. */
 bool link_announces(const struct frame *f, const struct header *h)
 {
     const struct kind *k = &protocols->kinds[h->kind];
@@ -501,7 +501,9 @@ bool link_announces(const struct frame *f, const struct header *h)
     if (r == NULL || (k->flags & (LINK_LAYER | TAG)) == 0 || !hold(&r->only, f, h->start, h->data))
         return false;
     const struct entry *e = entry_of(r->space, read_number(&r->read, f, h->start, h->data));
-    return e != NULL && e->kind != NULL && e->only.count == 0 && (e->kind->flags & (HIDDEN | UNFOLLOWED)) == 0;
+    while (e != NULL && !hold(&e->only, f, h->data, h->data))
+        e = e->more ? e + 1 : NULL;
+    return e != NULL && e->kind != NULL && (e->kind->flags & (HIDDEN | UNFOLLOWED)) == 0;
 }
 
 /* Whether the number that a header of a kind asks first, such as a port, is one of tunnels. */

@@ -71,15 +71,16 @@ class ByTables(Reading):
         return how == BY_SPACE and space is not None and read is not None and self.number(read, at) in space.tunnels
 
     def link_announces(self, header: Header) -> bool:
-        """Whether what a header of a link layer, or a tag, asks first is the number of a header of one kind: one that follows."""
+        """Whether what a header of a link layer, or a tag, asks first announces one that follows, by what is there of it."""
         kind = known().kinds[header.kind]
         how, _, space, read, _, tests, _ = kind.rules[0] if kind.rules else (COUNTED, None, None, None, 0, (), 0)
         if how != BY_SPACE or not space or not read or not kind.flags & (LINK_LAYER | TAG):
             return False
         if not self.hold(tests, header.start, header.data):
             return False
-        found, only = space.entries.get(self.number(read, header.data if read[4] else header.start), [(None, ())])[0]
-        return bool(found and not only and not found.flags & (HIDDEN | UNFOLLOWED))
+        ways = space.entries.get(self.number(read, header.data if read[4] else header.start), [])
+        found = next((found for found, only in ways if self.hold(only, header.data, header.data)), None)
+        return bool(found and not found.flags & (HIDDEN | UNFOLLOWED))
 
     def size(self, kind: Kind, at: int) -> int:
         """Bytes of a header by what it says; they may be fewer than its fixed ones, and more than there are."""
