@@ -241,6 +241,19 @@ def test_extensions(codec: ModuleType, what: str, quoted: bytes) -> None:
     assert passes(codec, frame, f"{wanted} and ICMP_OBJECT.IF_INDEX==7 and ICMP_EXT.VERSION==2 and ICMP_EXT.CHECKSUM==0")
 
 
+@pytest.mark.parametrize("behind", [b"", MPLS], ids=["alone", "in front of another one"])
+def test_the_extension_of_an_error_that_is_quoted_is_quoted(codec: ModuleType, behind: bytes) -> None:
+    """It is neither judged nor corrected, as what is in front of it."""
+    inner = error4(ipv4(17, udp()).ljust(128, b"\0") + MPLS[:2] + NEVER_THERE + MPLS[4:], 11, b"\0\x20\0\0")
+    frame = CARRIED["4"](inner)
+    if behind:
+        frame = ethernet(0x0800, error4(inner.ljust(192, b"\0") + behind, 3, b"\0\x30\0\0"))
+    own = ["ETHERNET", "IP", "ICMP", "ICMP_UNREACHABLE"]
+    found = ["ICMP_EXT", "ICMP_OBJECT", "ICMP_LABEL", "ICMP_LABEL", "ICMP_OBJECT", "ICMP_INTERFACE"]
+    assert names(codec, frame, True) == own + (found if behind else [])
+    assert inner in corrected(codec, frame)
+
+
 NO_EXTENSION = {
     "another version": (32, b"\x10" + MPLS[1:]),
     "old, of another version": (0, b"\x10" + MPLS[1:]),

@@ -87,6 +87,7 @@ struct standing {
     bool all;                   /* idle headers, too */
     const struct kind *then;    /* what stands behind an end that lies in front of the walk: there, within that limit; NULL: nothing */
     size_t then_at, then_limit;
+    bool then_quoted;           /* it is quoted, too */
 };
 
 /* What comes behind a header; NULL: nothing. */
@@ -144,7 +145,8 @@ static const struct kind *go_on(struct standing *s, struct walk *w)
     const struct kind *then = s->then;
     if (then == NULL)
         return NULL;
-    end_quote(w);
+    if (!s->then_quoted)
+        end_quote(w);
     *s = (struct standing){.at = s->then_at, .limit = s->then_limit, .carrier = s->carrier, .gives = UINT8_MAX, .hidden = s->hidden,
                            .all = s->all};
     return then;
@@ -210,6 +212,7 @@ static const struct kind *step_in_full(const struct kind *k, struct standing *s,
         s->then = k->then;
         s->then_at = end;
         s->then_limit = s->limit;
+        s->then_quoted = quoting(w);
     }
     if ((k->flags & OWN_END) == 0)
         s->limit = end;

@@ -106,7 +106,7 @@ class Walk(ByTables):
         # The first header of a packet that an error message quotes, and the first one behind it that is no part of that packet:
         self.quoted = self.resumed = MAX_HEADERS
         self.quote_end = 0  # where what is quoted ends
-        self.then: tuple[Kind, int, int] | None = None  # what stands behind an end: there, and within which limit
+        self.then: tuple[Kind, int, int, bool] | None = None  # what stands behind an end, where, and whether it is quoted
         self.carrier: Header | None = None  # whose data what follows may claim; tags and extensions are none
         self.gives = self.exception = self.hidden = 0
         self.promised = self.ended = False
@@ -135,8 +135,9 @@ class Walk(ByTables):
         """What stands behind an end, when all that is in front of it was looked at."""
         if not self.then:
             return None
-        self.end_quote()
-        kind, self.at, self.limit = self.then
+        kind, self.at, self.limit, quoted = self.then
+        if not quoted:
+            self.end_quote()
         self.then, self.promised, self.ended, self.gives, self.exception = None, False, False, 0, 0
         return kind
 
@@ -192,7 +193,7 @@ class Walk(ByTables):
         if kind.whole and not self.hold(kind.whole, at, at):
             return None
         if kind.then and end < self.limit and not self.then:
-            self.then = kind.then, end, self.limit
+            self.then = kind.then, end, self.limit, self.quoting
         if not flags & OWN_END:
             self.limit = end
         return self.following(kind, behind)
