@@ -12,7 +12,7 @@ from pkttools.codec import program
 from pkttools.codec.python import headers
 from pkttools.protocols.fields import HEADERS
 
-C = "\n".join((ROOT / "pkttools/codec/c" / name).read_text() for name in ("codec.h", "program.c"))
+C = "\n".join((ROOT / "pkttools/codec/c" / name).read_text() for name in ("codec.h", "fields.h", "program.c"))
 ENUMS = [
     [name.partition("=")[0].strip() for name in names.split(",")]
     for names in re.findall(r"enum \{([^}]*)\};", C)
