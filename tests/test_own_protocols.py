@@ -401,7 +401,7 @@ def test_a_checksum_follows_an_assignment(tmp_path, backend, rule):
     plain = text([make(summed()[:2] + bytes(2 * crc) + summed()[2:]) for make, _, _ in CARRIERS.values()])
     right = shell("pkt-correct", plain, **own).stdout
     words = "SUMMED.A+=1 SUMMED.DATA=99 IP.DST_ADDR=192.0.2.99 IPV6.DST_ADDR=2001:db8::99"
-    kept, mended = shell(f"pkt-change -u {words}", right, **own), shell(f"pkt-change {words} | pkt-correct", right, **own)
+    kept, mended = shell(f"pkt-change -u {words}", right, **own), shell(f"pkt-pipe 'change {words} | correct'", right, **own)
     assert (kept.stdout, kept.returncode) == (mended.stdout, 0)
     assert kept.stdout != right
     done = shell("pkt-pipe 'change -u SUMMED.SUM=0x1111 | change -u SUMMED.A=7 | check -cs'", right, **own)
