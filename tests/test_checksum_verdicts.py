@@ -67,7 +67,7 @@ def test_change(backend: str) -> None:
     done = shell("pkt-change -u IP.SRC_ADDR=198.51.100.1 IPV6.SRC_ADDR=fe80::1", frames, backend=backend)
     assert done.stderr.splitlines() == [
         b"pkt-change: 2 packets with a checksum that may have to follow and is not known",
-        b"pkt-change: 1 packet with headers that are not followed: 1 IP protocol 253",
+        b"pkt-change: 2 packets with headers that are not followed: 1 ESP, 1 IP protocol 253",
     ]
     checked = shell("pkt-check -cs", done.stdout, backend=backend)
     # The IP headers of the last two were never right.
