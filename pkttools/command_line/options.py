@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from ..batch import MAX_FRAME
+from ..batch import MAX_FRAME, WIDTH
 from ..errors import UsageError, need
 
 TYPE_CHECKING = False
@@ -166,7 +166,7 @@ OUTPUT = [
     Option("--out", TEXT, "write FILE; its ending may say the format", "FILE", end="last"),
     format_option(),
     Option("--nano", FLAG, "nanoseconds in captures, from the first packet on", end="last"),
-    Option("-n --width", NUMBER, "bytes a line of text (default 16)", "COUNT", default=16, least=1, most=MAX_FRAME,
+    Option("-n --width", NUMBER, f"bytes a line of text (default {WIDTH})", "COUNT", default=WIDTH, least=1, most=MAX_FRAME,
            end="last", form="text"),
     Option("-a --fields", FLAG, "add the fields of each packet to the text", end="last", form="text"),
     Option("-aa --all-fields", FLAG, "add all fields, also those that 1.16 did not have", end="last", form="text"),

@@ -52,12 +52,13 @@ class Source:
 
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
         """The packets, in as many rounds as there are. output: what is written meanwhile."""
-        self.file.onward = output.lane if output else None  # type: ignore[union-attr]  # the same
-        stream = self.read(self.file)  # type: ignore[arg-type]  # those without a file have streams of their own
-        if self.file.is_file and output and sys.stderr is not None and sys.stderr.isatty():  # type: ignore[union-attr]  # the same
+        file: Input = self.file  # type: ignore[assignment]  # those without a file have streams of their own
+        file.onward = output.lane if output else None
+        stream = self.read(file)
+        if file.is_file and output and sys.stderr is not None and sys.stderr.isatty():
             from ..command_line.progress import reading  # late: who reads a pipe shows nothing, the first of the pipe does
 
-            stream = reading(stream, self.file, output.fd)  # type: ignore[arg-type]  # the same
+            stream = reading(stream, file, output.fd)
         yield stream
 
     def close(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from .. import codec
-from ..batch import COLUMNS, LANE_MARK, LINKTYPE, Batch, Program
+from ..batch import COLUMNS, LANE_MARK, LINKTYPE, WIDTH, Batch, Program
 from ..errors import NOT_ENDED, NOT_TEXT, PktError, Unread, UsageError, counted, shown, text_message
 from ..protocols.names import link_lines
 from .files import Input, Output, Sink
@@ -21,7 +21,6 @@ KEPT = 256  # programs of field lines
 _programs: dict[tuple[tuple[bytes, bytes], ...], Program] = {}
 MARK = b"\xef\xbb\xbf"  # which editors of Windows put before a text in UTF-8
 HEAD = 512  # bytes from which a text without packets is known
-WIDTH = 16  # bytes a line, where nothing else is asked for
 MAX_TEXT = 32 << 20  # bytes of one packet's text; 262,144 bytes, one a line, need a fifth of it
 
 

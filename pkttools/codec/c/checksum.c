@@ -66,7 +66,7 @@ struct checksum header_checksum(const struct packet_view *p, size_t index)
         return (struct checksum){0};
     const uint8_t *at = frame_range(&p->frame, h->start, size);
     uint64_t total = size == IP_SIZE ? words(at, IP_SIZE) : words(at, size);     /* nearly all are: no loop */
-    unsigned value = ~in_order(total - words_part(at, r->place)) & 0xFFFF;
+    unsigned value = complement(in_order(total - words_part(at, r->place)));
     return (struct checksum){h->start + r->place, 2, value, value};
 }
 
@@ -95,7 +95,7 @@ static void read_otherwise(const struct frame *f, const struct message *m, struc
 {
     struct message o = *m;
     other_reading(&o);
-    c->also = written(&o, ~message_sum(f, &o) & 0xFFFF);
+    c->also = written(&o, complement(message_sum(f, &o)));
     if (m->rule->also != ALSO_MESSAGE && checksum_read(f, c) == c->also)
         c->value = c->also;
 }
@@ -103,7 +103,7 @@ static void read_otherwise(const struct frame *f, const struct message *m, struc
 /* Where the checksum of a message stands that was captured, and what it should be. */
 void message_value(const struct frame *f, const struct message *m, struct checksum *c)
 {
-    uint32_t value = m->bytes == 4 ? crc_of(f, m) : written(m, ~message_sum(f, m) & 0xFFFF);
+    uint32_t value = m->bytes == 4 ? crc_of(f, m) : written(m, complement(message_sum(f, m)));
     *c = (struct checksum){m->at + m->place, m->bytes, value, value};
     if (m->other)
         read_otherwise(f, m, c);
@@ -117,7 +117,7 @@ bool made_otherwise(const struct packet_view *p, const struct message *m)
         return false;
     other_reading(&o);
     unsigned stored = get16(&p->frame, m->at + m->place);
-    return stored != (~message_sum(&p->frame, m) & 0xFFFF) && stored == (~message_sum(&p->frame, &o) & 0xFFFF);
+    return stored != complement(message_sum(&p->frame, m)) && stored == complement(message_sum(&p->frame, &o));
 }
 
 /* What the field of a checksum holds that was left to the network card: the sum of the pseudo-header, not inverted. */

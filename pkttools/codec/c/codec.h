@@ -199,6 +199,8 @@ enum row_code { PORTABLE, SSSE3, AVX512, WIDEST = AVX512 };     /* which code re
 
 enum row_code rows_use(enum row_code wanted);   /* for tests of all ways; gives what is used: what the processor has */
 
+#define HEX_DIGITS "0123456789abcdef"
+
 static inline uint8_t shown(uint8_t c)
 {
     return c >= 0x20 && c <= 0x7E ? c : '.';

@@ -35,7 +35,7 @@ static struct table {
     uint8_t *labels;
 } table;
 
-static const char lower[] = "0123456789abcdef";
+static const char lower[] = HEX_DIGITS;
 static const struct run nothing;
 
 bool lines_known(void)

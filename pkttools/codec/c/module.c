@@ -491,13 +491,11 @@ static bool protocols_ready(void)
 {
     if (protocols_known())
         return true;
-    PyObject *package = PyImport_ImportModule("pkttools.protocols");
-    PyObject *tables = package == NULL ? NULL : PyObject_GetAttrString(package, "_tables");
+    PyObject *tables = PyImport_ImportModule("pkttools.protocols._tables");
     PyObject *walk = tables == NULL ? NULL : PyObject_GetAttrString(tables, "WALK");
     bool done = walk != NULL && set_tables(walk);
     Py_XDECREF(walk);
     Py_XDECREF(tables);
-    Py_XDECREF(package);
     return done;
 }
 
@@ -506,9 +504,7 @@ static bool fields_ready(void)
 {
     if (lines_known())
         return protocols_ready();
-    PyObject *list = Py_BuildValue("[s]", "_rows"), *name = PyUnicode_FromString("pkttools.protocols");
-    PyObject *package = list == NULL || name == NULL ? NULL : PyImport_ImportModuleLevelObject(name, NULL, NULL, list, 0);
-    PyObject *tables = package == NULL ? NULL : PyObject_GetAttrString(package, "_rows");
+    PyObject *tables = PyImport_ImportModule("pkttools.protocols._rows");
     PyObject *rows = tables == NULL ? NULL : PyObject_GetAttrString(tables, "ROWS");
     PyObject *traits = rows == NULL ? NULL : PyObject_GetAttrString(tables, "TRAITS");
     PyObject *names = traits == NULL ? NULL : PyObject_GetAttrString(tables, "FIELDS");
@@ -531,9 +527,6 @@ static bool fields_ready(void)
     Py_XDECREF(traits);
     Py_XDECREF(rows);
     Py_XDECREF(tables);
-    Py_XDECREF(package);
-    Py_XDECREF(name);
-    Py_XDECREF(list);
     return done && protocols_ready();
 }
 

@@ -178,7 +178,7 @@ static size_t backslashes(const uint8_t *at, size_t size)
 
 static uint8_t *put_hex(uint8_t *out, const char *prefix, unsigned byte)
 {
-    static const char hex[] = "0123456789abcdef";
+    static const char hex[] = HEX_DIGITS;
     size_t size = strlen(prefix);
     memcpy(out, prefix, size);
     out[size] = (uint8_t)hex[byte >> 4];

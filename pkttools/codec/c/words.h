@@ -99,4 +99,10 @@ static inline uint32_t in_order(uint64_t total)
     return little_endian() ? word >> 8 | (word & 0xFF) << 8 : word;
 }
 
+/* A checksum: 16 bits of a sum, inverted. */
+static inline unsigned complement(uint32_t word)
+{
+    return ~word & 0xFFFF;
+}
+
 #endif

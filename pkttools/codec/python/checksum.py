@@ -10,7 +10,7 @@ from dpkt.dpkt import in_cksum_add, in_cksum_done
 from ...protocols.walking import ALSO_MESSAGE, CARD_CUTS, FORBIDDEN, MISSING, NEVER
 from .. import BAD, LEFT, NONE, RIGHT
 from . import wire
-from .headers import IP, MAX_HEADERS, Walk
+from .headers import IP, Walk
 from .message import Message, Packet
 from .protocols import Sum, known
 
@@ -62,9 +62,9 @@ class View(Packet):
 
     def quoted_packet(self) -> View | None:
         """The packet that an error message quotes, as far as it does, as a copy; None: there is none."""
-        found = Walk(bytes(self.frame), self.linktype)
-        if found.quoted == MAX_HEADERS:
+        if not self.quoted:
             return None
+        found = Walk(bytes(self.frame), self.linktype, self.all)
         view = copy(self)
         view.frame, view.headers, view.quoted = self.frame[: found.quote_end], found.headers[found.quoted : found.resumed], 0
         return view

@@ -21,11 +21,12 @@ from ...batch import (
     ORIGINAL,
     ROW_BYTES,
     TIME,
+    WIDTH,
 )
 from .rows import checked
 
 _NOTES = re.compile(rb"(?:(?:IFACE|WAY|NOTE|LOST):[^\n]*(?<!\r)\n)*")
-_AROUND, _WIDTH = 4, 16  # the lines around data lines, and the bytes of these
+_AROUND = 4  # the lines around data lines
 
 
 def sayable(original: int, time: int, notes: bytes) -> bool:
@@ -89,5 +90,5 @@ def lane_decode(data: bytearray, start: int, stop: int, rows: bytearray, linktyp
             return i // COLUMNS, lines
         columns[i + OFFSET], columns[i + NOTES], columns[i + LINKTYPE] = at, at + captured, linktype
         at += captured + notes_size
-        lines += _AROUND + (captured + _WIDTH - 1) // _WIDTH + notes.count(b"\n")
+        lines += _AROUND + (captured + WIDTH - 1) // WIDTH + notes.count(b"\n")
     return len(columns) // COLUMNS, lines

@@ -48,10 +48,6 @@ from ...protocols.walking import (
     UNFOLLOWED,
 )
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    pass
-
 MOST = 0xFFFFFFFF
 FLAGS = 65536 - 1
 RULE_FLAGS = 3

@@ -37,16 +37,7 @@ LATE = (
 )  # fmt: skip
 OF_PYTHON = [
     f"pkttools.codec.python.{name}"
-    for name in (
-        "bridge",
-        "correction",
-        "headers",
-        "lane",
-        "lines",
-        "pcapng",
-        "program",
-        "soundness",
-    )
+    for name in ("bridge", "correction", "headers", "lane", "lines", "pcapng", "program", "soundness")
 ]
 
 _libc = ctypes.CDLL(None, use_errno=True)
