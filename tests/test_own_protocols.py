@@ -113,6 +113,19 @@ def test_it_is_set_and_shown(game, backend):
     assert "GAME.X: 0x9" not in out("pkt-txt2txt -aa", FRAMES, backend)
 
 
+@pytest.mark.parametrize(("last", "inplace", "names"), [
+    ("", "", ["NEXT", "SIZE", "MORE", "TEXT"]), ("last", "", ["SIZE", "NEXT", "MORE", "TEXT"]),
+    ("last", "inplace", ["SIZE", "TEXT", "NEXT", "MORE"]),
+])  # fmt: skip
+def test_where_its_fields_are_printed(tmp_path, backend, last, inplace, names):
+    """In wire order, data behind the fields of all headers, unless it says otherwise."""
+    path = tmp_path / "note.protocol"
+    header = f"field NEXT 8 {last}\nfield SIZE 8\ndata TEXT at 3 {inplace}\nnext MORE\nheader MORE\nfield MORE 8\n"
+    path.write_text(f"protocol NOTE\nafter udp 9000\n{header}")
+    lines = out(f"pkt-txt2txt -aa --protocols {path}", [ethernet(0x0800, ipv4(17, to(9000, b"12345")))], backend)
+    assert [line.partition(":")[0] for line in lines if line.startswith("NOTE.")] == [f"NOTE.{name}" for name in names]
+
+
 def test_its_fields_are_read_from_text(game, backend):
     changed = text(FRAMES[:1]).replace(b"==\n", b"GAME.TYPE: move\nGAME.Y: 99\n==\n")
     done = shell(f"pkt-txt2txt --protocols {game} -aa", changed, backend=backend)

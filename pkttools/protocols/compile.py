@@ -27,9 +27,6 @@ NUMBERED = (
     "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6", "SCTP", "GRE", "VXLAN",
 )  # fmt: skip
 
-# As 1.16 printed them: see LAST and IN_PLACE in __init__.py.
-PRINTED_LAST, PRINTED_IN_PLACE = "IPV6.NEXT_HEADER", "IPV6.EXT_DATA"
-
 # Where the tables are: what every command needs, what those do that name fields, and what few ask for.
 MODULES = {
     "_tables": ("LINKTYPE", "WALK"),
@@ -183,16 +180,17 @@ def shapes(header: Header, row: Field | Data, ranges: set[tuple[int, int]]) -> b
 
 
 def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ranges: set[tuple[int, int]]) -> tuple[Any, ...]:
-    """What there is to say of a field: what Row in fields.py has, with the name of its values' names, or None."""
+    """What there is to say of a field: what Row in fields.py has, what holds of it as bits, the name of its values' names."""
     name, shape = f"{getattr(row, 'protocol', '') or header.protocol}.{row.name}", shapes(header, row, ranges)
     if isinstance(row, Data):
-        return name, kind, row.bit, 0, "text" if row.text else "data", 0, 1, shape, not row.old, False, None, False
+        holds = NEW * (not row.old) | IN_PLACE * row.in_place
+        return name, kind, row.bit, 0, "text" if row.text else "data", 0, 1, shape, holds, None
     space = found.spaces.get(row.names)
     summed = header.checksum is not None and header.checksum.field == row.name
     hexadecimal = summed or row.name in ("FLAGS", "CHECKSUM") or any(getattr(part, "within", None) is row for part in header.rows)
     hexadecimal |= space is not None and "X" in space.form
-    names = row.names.upper() or None
-    return name, kind, row.bit, row.width, row.form, row.bias, row.scale, shape, not row.old, hexadecimal, names, row.apart
+    holds = NEW * (not row.old) | HEX * hexadecimal | LAST * row.last | APART * row.apart
+    return name, kind, row.bit, row.width, row.form, row.bias, row.scale, shape, holds, row.names.upper() or None
 
 
 def layout_of(header: Header) -> tuple[Any, ...]:
@@ -232,13 +230,10 @@ def packed(rows: tuple[tuple[Any, ...], ...], names: list[str]) -> tuple[bytes, 
     following: dict[str, int] = {}  # name to the next row of that name
     columns: list[bytes] = []
     traits: list[bytes] = []
-    for index, (name, kind, bit, width, form, bias, scale, shape, new, hexadecimal, of, apart) in reversed([*enumerate(rows)]):
+    for index, (name, kind, bit, width, form, bias, scale, shape, holds, of) in reversed([*enumerate(rows)]):
         number = FORMS.index(form)
         codec = number if number < CODEC_FORMS else 0
         columns.append(pack(ROW, kind, bit, width, bias, scale, codec, shape, following.get(name, -1)))
-        holds = (
-            NEW * new | HEX * hexadecimal | APART * apart | LAST * (name == PRINTED_LAST) | IN_PLACE * (name == PRINTED_IN_PLACE)
-        )
         traits.append(pack(TRAITS, number, holds, names.index(of) + 1 if of else 0))
         following[name] = index
     return b"".join(reversed(columns)), b"".join(reversed(traits))

@@ -475,6 +475,7 @@ def _described(field: Field, words: Words, little: bool) -> None:
     field.was = words.name("a field") if words.took("was") else ""
     field.old = words.took("old")
     field.apart = words.took("apart")
+    field.last = words.took("last")
     field.meaning = words.text()
     words.done()
     wanted = WIDTHS.get(field.form, field.width)
@@ -496,12 +497,13 @@ def _described(field: Field, words: Words, little: bool) -> None:
 
 @statement(
     "field [PROTOCOL.]NAME|- BITS [at BIT] [int|mac|ipv4|ipv6|text|little|family] [+ N] [* N] [names NAMES] "
-    '[was NAME] [old] [apart] ["MEANING"]'
+    '[was NAME] [old] [apart] [last] ["MEANING"]'
 )
 def _field(reader: Reader, line: Line, words: Words) -> None:
     """The next bits of the header; its value is (the bits + N) * N. Without a name they say nothing; `was`: its old one.
 
-    `apart`: packets where it differs are of different networks, so that no datagram has fragments in both.
+    `apart`: packets where it differs are of different networks, so that no datagram has fragments in both. `last`: it is printed
+    behind the other fields of its header.
     """
     header, name, width = _field_of(reader, line, words)
     at = words.number(MOST_BYTES * 8) if words.took("at") else header.bits
@@ -560,7 +562,7 @@ def _always(reader: Reader, line: Line, words: Words) -> None:
     words.done()
 
 
-@statement('part NAME|- BITS [FORM] [+ N] [* N] [names NAMES] [was NAME] [old] [apart] ["MEANING"]')
+@statement('part NAME|- BITS [FORM] [+ N] [* N] [names NAMES] [was NAME] [old] [apart] [last] ["MEANING"]')
 def _part(reader: Reader, line: Line, words: Words) -> None:
     """The next bits of the field before, which have a name of their own."""
     header, name, width = _field_of(reader, line, words)
@@ -595,15 +597,15 @@ def _flag(reader: Reader, line: Line, words: Words) -> None:
     reader.add_row(header, field)
 
 
-@statement('data [NAME|-] [at BYTES|end] [text] [rest] [old] ["MEANING"]')
+@statement('data [NAME|-] [at BYTES|end] [text] [rest] [old] [inplace] ["MEANING"]')
 def _data(reader: Reader, line: Line, words: Words) -> None:
     """What it carries, as a field: behind its size, or as many bytes on from its start, or at its end, which is nothing.
 
     `text`: they are characters. `rest`: without what is claimed by headers behind it that 1.16 knew: a payload, or the padding
-    behind one.
+    behind one. `inplace`: they are printed with the fields of their header, and not behind those of all.
     """
     header = reader.current(line)
-    unnamed = not words.left or isinstance(words.left[0], Text) or words.left[0] in ("at", "text", "rest", "old")
+    unnamed = not words.left or isinstance(words.left[0], Text) or words.left[0] in ("at", "text", "rest", "old", "inplace")
     name = "-" if words.took("-") else "DATA" if unnamed else words.name("data")
     data = Data(name, header.bits, line)
     if words.took("at"):
@@ -612,6 +614,7 @@ def _data(reader: Reader, line: Line, words: Words) -> None:
     data.text = words.took("text")
     data.rest = words.took("rest")
     data.old = words.took("old")
+    data.in_place = words.took("inplace")
     words.text()
     words.done()
     if any(row.name == name for row in header.rows):

@@ -29,8 +29,8 @@ class Field:
 
     bit, width: place and size in bits, from the header's start. form: how its value is written: one of WIDTHS, `int`, `little`
     (a little-endian integer), `text`. Its value is (the bits + bias) * scale. names: the table of names of its values. old:
-    1.16 printed it. apart: packets where it differs are of different networks. was: a name that it had, and is still read
-    by. within: the field that it is a part of.
+    1.16 printed it. apart: packets where it differs are of different networks. last: it is printed behind the other fields of its
+    header. was: a name that it had, and is still read by. within: the field that it is a part of.
     """
 
     def __init__(self, name: str, bit: int, width: int, line: Line) -> None:
@@ -38,7 +38,7 @@ class Field:
         self.form, self.bias, self.scale, self.names, self.old, self.meaning = "int", 0, 1, "", False, ""
         self.within: Field | None = None
         self.was = ""
-        self.apart = False
+        self.apart = self.last = False
         self.protocol = ""  # that it is of; "": that of its header
 
     @property
@@ -51,11 +51,13 @@ class Data:
     """The data of a header, as a field: `bit` is where they begin by the description; they go to the header's end.
 
     at: bytes from the header's start where they begin, MOST_FRAME for its end; None: behind its size. text: they are characters.
-    rest: what headers behind it claim is none of them.
+    rest: what headers behind it claim is none of them. in_place: they are printed where the fields of their header are, and not
+    behind those of all.
     """
 
     def __init__(self, name: str, bit: int, line: Line) -> None:
         self.name, self.bit, self.line, self.old, self.rest, self.text = name, bit, line, False, False, False
+        self.in_place = False
         self.at: int | None = None
 
 
