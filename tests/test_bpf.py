@@ -467,7 +467,7 @@ def captured() -> Iterator[tuple[str, Batch]]:
     if not folder.is_dir():
         pytest.skip(f"{SHARED.name}/captures is not there")
     for path in sorted(folder.iterdir()):
-        source = Input(str(path))
+        source = Input([str(path)])
         try:
             for b in packets(source):
                 linktypes = [linktype_of(link) for link in b.column(LINKTYPE)]

@@ -511,7 +511,7 @@ def test_an_answer_that_comes_with_the_refusal(tmp_path):
         sock.sendall(b"unread")
         got: list[bytes] = []
         with pytest.raises(PktError, match="Connection"):
-            talk(Late(sock, "peer", Account()), Input(str(tmp_path / "input")), got.append, None, answered=True)
+            talk(Late(sock, "peer", Account()), Input([str(tmp_path / "input")]), got.append, None, answered=True)
     assert b"".join(got) == b"no"
 
 

@@ -158,7 +158,7 @@ def format_option(default: str = "") -> Option:
     return Option("-F --format", TEXT, help, "FORMAT", choices=names, end="last")
 
 
-INPUT = [Option("--in", TEXT, "read FILE, text or capture, not standard input", "FILE", end="first")]
+INPUT = [Option("--in", TEXT, "read FILE, text or capture, not standard input", "FILE", end="first", several=True)]
 
 UTC = Option("--utc", FLAG, "dates in UTC, as with PKTTOOLS_UTC=1", end="last")
 

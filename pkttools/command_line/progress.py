@@ -43,16 +43,16 @@ class Progress:
 
 
 def reading(source: Iterator[Batch], file: Input, output: int) -> Iterator[Batch]:
-    """The batches of `source`; shows how much of a regular file was read, unless what is written shows on the terminal."""
+    """The batches of `source`; shows how much of regular files was read, unless what is written shows on the terminal."""
     if os.isatty(output):
         yield from source
         return
-    progress, size, count = Progress(), os.fstat(file.fd).st_size, 0
+    progress, count = Progress(), 0
     try:
         for batch in source:
             count += len(batch)
             yield batch
             if progress.due:
-                progress.show(f"{count} packets, {100 * os.lseek(file.fd, 0, os.SEEK_CUR) // max(size, 1)} %")
+                progress.show(f"{count} packets, {file.percent} %")
     finally:
         progress.clear()

@@ -101,7 +101,7 @@ def generated(values: Values) -> Generated:
     protocol = values.arguments[0]
     need(protocol in (*PROTOCOLS, "raw"), f"'{protocol[:40]}' is not one of {known}")
     need(values.expect is None, "--expect is for check")
-    need(protocol == "raw" or values.input is None, "--in is for raw and check")
+    need(protocol == "raw" or not values.input, "--in is for raw and check")
     for option in values.given(OPTIONS):
         need(option.unless != protocol, f"{option.names[-1]} is not for raw: fields are, such as IP.TTL=9")
     return Generated(values, protocol)

@@ -46,9 +46,8 @@ def run(values: Values) -> tuple[list[str], int]:
     """Joins the stages of the commands."""
     need(len(values.arguments) == 1, "the pipe is one argument, such as 'change IP.TTL=9 | correct'")
     lines = [[words[0], *(["-v"] if values.verbose else []), *words[1:]] for words in split(values.arguments[0])]
-    for line, option, value in ((0, "--in", values.input), (-1, "--out", values.output), (-1, "-F", values.format)):
-        if value is not None:
-            lines[line][1:1] = [option, value]
+    for line, option, given in ((0, "--in", values.input), (-1, "--out", [values.output]), (-1, "-F", [values.format])):
+        lines[line][1:1] = [word for value in given if value is not None for word in (option, value)]
     last = len(lines) - 1
     need(last < MOST, f"{len(lines)} commands: a pipe has at most {MOST}")
     sys.setrecursionlimit(max(sys.getrecursionlimit(), DEPTH * len(lines)))  # each asks the one before it

@@ -125,7 +125,7 @@ class Rounds(Source):
     def __init__(self, values: Values, pace: Pace) -> None:
         super().__init__(values)
         self.count, self.pace = values.loop, pace
-        if self.count > 1 and not self.file.is_file:
+        if self.count > 1 and not self.file.are_files:
             import tempfile  # noqa: F401  for `keep`, while we may read Python's folder in any case
 
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:

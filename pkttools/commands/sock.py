@@ -81,9 +81,9 @@ def join(mode: str, peer: Peer, values: Values) -> None:
     write = output.write if output else None
     if mode in ("send", "request"):
         if values.udp:
-            udp.talk(peer, Input(None), udp.Cutter(values.size, values.lines), write, timeout, count, answered)
+            udp.talk(peer, Input(), udp.Cutter(values.size, values.lines), write, timeout, count, answered)
         else:
-            tcp.talk(peer, Input(None), write, timeout, answered)
+            tcp.talk(peer, Input(), write, timeout, answered)
     elif mode == "reply":
         (udp if values.udp else tcp).echo(peer, timeout, count, tell)
     elif values.udp:

@@ -12,7 +12,7 @@ import sys
 
 from ..batch import TIME, Batch
 from ..command_line.signals import Interrupted
-from ..errors import OutputError, PktError, Unread, need
+from ..errors import OutputError, PktError, Unread, counted, need
 from ..formats import refuse_terminal
 from .stage import Written
 
@@ -45,6 +45,8 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
         ending = sink.close()
     except PktError as error:  # the account goes on
         errors.append(str(error))
+        if source.file and source.file.left:
+            errors.append(f"not read: {counted(source.file.left, 'file')} behind {source.file.name}")
         if not isinstance(error, OutputError) and (last.passed or not sink.output):  # else no empty capture instead
             try:
                 ending = sink.close()
@@ -82,6 +84,9 @@ def give_up(ends: tuple[Source, Sink], user: str | None) -> None:
     if needs and sys.platform == "linux":
         from ..live.linux.privileges import drop
 
+        source = ends[0]
+        if source.file:
+            source.file.hold()
         drop(user, [capability for several in needs for capability in several])
 
 
@@ -98,6 +103,10 @@ def flow(source: Source, stages: list[Stage], sink: Sink) -> None:
             except Unread as unread:  # what else was received is counted, as far as it would have been written
                 unread.left = (len(batch) if unread.left is None else unread.left) + sum(map(len, stream))
                 raise
+            except PktError as error:  # of what it cannot hold
+                if isinstance(error, OutputError) or not source.file or len(source.file.paths) < 2:
+                    raise
+                raise PktError(f"{error}; it comes from {source.file.name}") from None
         if source.file and source.file.link is not None and all(stage.values.link_type is None for stage in stages):
             sink.without_packets(source.file.link)
         if ended:

@@ -5,7 +5,6 @@ And these ends, unless one is an interface: files, pipes, in whatever format. In
 
 from __future__ import annotations
 
-import os
 import sys
 
 from .. import codec
@@ -13,7 +12,7 @@ from ..batch import ROW_BYTES, Batch
 from ..command_line.options import USUAL, Values, picks
 from ..command_line.signals import end_now, expect, install
 from ..errors import counted
-from ..formats import named_format, packets, sink_of
+from ..formats import joined, named_format, packets, sink_of
 from ..formats.files import Input, Output, Sink
 
 TYPE_CHECKING = False
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Source:
-    """Where packets come from: a file or standard input, in whatever format; pkt-recv has another.
+    """Where packets come from: files or standard input, in whatever format; pkt-recv has another.
 
     linktype: of a stream without packets. file: what is read, if it is a file or a stream. needs: capabilities(7) without
     which it cannot go on once it is open; None: it took no privilege, and gives none up. ahead: of an interface, counts what
@@ -43,7 +42,7 @@ class Source:
         """read: what reads the input. Raises PktError where it cannot be opened."""
         self.values, self.read = values, read
         self.file = Input(values.input, lane=read is packets)
-        install(drain=not self.file.is_file and not os.isatty(self.file.fd))
+        install(drain=self.file.flows)
 
     @property
     def form(self) -> str:
@@ -54,7 +53,7 @@ class Source:
         """The packets, in as many rounds as there are. output: what is written meanwhile."""
         file: Input = self.file  # type: ignore[assignment]  # those without a file have streams of their own
         file.onward = output.lane if output else None
-        stream = self.read(file)
+        stream = joined(file, self.read)
         if file.is_file and output and sys.stderr is not None and sys.stderr.isatty():
             from ..command_line.progress import reading  # late: who reads a pipe shows nothing, the first of the pipe does
 

@@ -9,7 +9,7 @@ from .files import BUFFER, Input, Output, Sink, format_of, is_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import ModuleType
 
 PCAPNG = b"\n\r\r\n"  # the type of a section header, in either byte order
@@ -19,6 +19,13 @@ FOREIGN = {
     b"\xfd7zXZ": "compressed: put xzcat in front",
     b"BZh": "compressed: put bzcat in front",
 }
+
+
+def joined(source: Input, read: Callable[[Input], Iterator[Batch]]) -> Iterator[Batch]:
+    """What `read` reads of an input, then of the next one, and so on; each as if it were alone. Raises PktError."""
+    yield from read(source)
+    while source.next():
+        yield from read(source)
 
 
 def packets(source: Input) -> Iterator[Batch]:
@@ -56,8 +63,10 @@ def captures(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     """The packets of a capture, and of those behind it: `cat` joins files that each have a header of their own."""
     offset = 0
     while used:
-        source.form = capture_format(buffer, used)
-        used, offset = yield from module(source.form).packets(source, buffer, used, offset)
+        form = capture_format(buffer, used)
+        if not source.at:
+            source.form = form
+        used, offset = yield from module(form).packets(source, buffer, used, offset)
 
 
 def sink_of(values: Values, output: Output, default: str = USUAL, linktype: int = 1) -> Sink:

@@ -8,8 +8,8 @@ import sys
 
 from ..batch import Batch
 from ..command_line.options import FORMATS
-from ..command_line.signals import Interrupted, check, room, wait
-from ..errors import OutputError, PktError, Unread, UsageError
+from ..command_line.signals import Interrupted, check, drain, room, wait
+from ..errors import OutputError, PktError, Unread, UsageError, limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,39 +89,104 @@ def to_file(path: str | None) -> bool:
 
 
 class Input:
-    """What is read: a file, or standard input.
+    """What is read: a file, or standard input; or several of them, one after the other, of which one is open at a time.
 
-    lane: whether packets may come as batches, see lane.py. handed: how many did. onward: what hands them on from here.
+    name, fd: of the one that is open. form: of the first one. lane: whether its packets may come as batches, see lane.py. handed:
+    how many did. onward: what hands them on from here.
     """
 
-    def __init__(self, path: str | None, *, lane: bool = False) -> None:
-        """lane: packets are read, not bytes, and they may be batches where a pipe brings them."""
-        path = None if path == "-" else path
-        self.name = path or "<stdin>"
+    def __init__(self, paths: Sequence[str] = (), *, lane: bool = False) -> None:
+        """paths: none is standard input, and so is `-`. lane: packets are read, not bytes; they may be batches where a pipe
+        brings them. Raises UsageError, and PktError where one of them cannot be found, or the first one not be opened."""
+        self.paths = [None if path == "-" else path for path in paths or "-"]
+        if self.paths.count(None) > 1:
+            raise UsageError("--in -: standard input is read once")
+        self.packets = lane
         self.form = "text"  # or what its first bytes say
         self.link: int | None = None  # of the first packets, or of a stream without any, once it is known; see batch.link_of
         self.said: list[str] = []  # what there is to say about it in the end, on standard error
+        self.handed = 0
+        self.onward: Lane | None = None
+        self.at, self.fd = -1, 0
+        self.again = False  # whether it is not the first time that they are read
+        self.held: dict[int, int] = {}  # descriptors that stay open, by place
+        self.found: list[os.stat_result] = []
+        for path in self.paths:
+            try:
+                self.found.append(os.stat(path) if path else os.fstat(0))  # noqa: PTH116  pathlib is slow to import
+            except OSError as error:
+                raise PktError(f"{path or '<stdin>'}: {error.strerror}") from None
+        self.open(0)
+
+    def open(self, at: int) -> None:
+        """Opens one of them, instead of the one before. Raises PktError."""
+        if self.fd:
+            os.close(self.fd)
+        path = self.paths[at]
+        self.at, self.fd, self.lane = at, 0, False
+        self.name = path or "<stdin>"
         try:
-            self.fd = os.open(path, os.O_RDONLY | PLAIN) if path else 0
-            self.mode = os.fstat(self.fd).st_mode
+            if at in self.held:
+                self.fd = os.dup(self.held[at])
+            elif path:
+                self.fd = os.open(path, os.O_RDONLY | PLAIN)
+            self.found[at] = os.fstat(self.fd)
+            if self.again:
+                os.lseek(self.fd, 0, os.SEEK_SET)
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
-        self.lane, self.handed = False, 0
-        self.onward: Lane | None = None
-        if LENDS and stat.S_ISFIFO(self.mode):
+        if LENDS and stat.S_ISFIFO(self.found[at].st_mode):
             from .lending import promise
 
             _widen(self.fd)
             promise(self.fd)
-            if lane:
+            if self.packets:
                 from .lane import offer
 
                 self.lane = offer(self.fd)
 
+    def hold(self) -> None:
+        """Opens all while that is still allowed. Raises PktError."""
+        for at, path in enumerate(self.paths):
+            try:
+                self.held[at] = os.dup(self.fd) if at == self.at else os.open(path, os.O_RDONLY | PLAIN) if path else 0
+            except OSError as error:
+                raise PktError(f"{path or self.name}: {limit(error)}") from None
+
+    def next(self) -> bool:
+        """Goes on to the next of them; whether there is one. Raises PktError."""
+        if not self.left:
+            return False
+        self.open(self.at + 1)
+        drain(self.flows)
+        return True
+
+    @property
+    def left(self) -> int:
+        """How many of them have not been opened yet."""
+        return len(self.paths) - self.at - 1
+
     @property
     def is_file(self) -> bool:
         """Whether it is a regular file, which can be read again."""
-        return stat.S_ISREG(self.mode)
+        return stat.S_ISREG(self.found[self.at].st_mode)
+
+    @property
+    def are_files(self) -> bool:
+        """Whether all of them are."""
+        return all(stat.S_ISREG(found.st_mode) for found in self.found)
+
+    @property
+    def flows(self) -> bool:
+        """Whether another program writes what is read here."""
+        return not self.is_file and not os.isatty(self.fd)
+
+    @property
+    def percent(self) -> int:
+        """How much has been read, by the sizes of files."""
+        sizes = [found.st_size for found in self.found]
+        read = os.lseek(self.fd, 0, os.SEEK_CUR) if self.is_file else 0
+        return 100 * (sum(sizes[: self.at]) + read) // max(sum(sizes), 1)
 
     def fill(self, buffer: bytearray, used: int, most: int | None = None) -> int:
         """Reads what there is into the buffer from `used` on. Returns the bytes used then; as many as before at the end.
@@ -148,23 +213,29 @@ class Input:
             raise PktError(f"{self.name}: {error.strerror}") from None
 
     def keep(self) -> None:
-        """Makes sure that it can be read again: what comes from a pipe goes to a temporary file first."""
-        if self.is_file:
-            return
+        """Makes sure that all can be read again: what comes from a pipe goes to a temporary file first."""
+        for at in range(len(self.paths)):
+            if at != self.at:
+                self.open(at)
+            if not self.is_file:
+                self.held[at] = self.spool()
+        self.open(0)
+
+    def spool(self) -> int:
+        """A temporary file of what is still to be read of the one that is open."""
         from tempfile import TemporaryFile  # late: only for --loop on a pipe
 
         with TemporaryFile() as spool:
             buffer = bytearray(BUFFER)
             while used := self.fill(buffer, 0):
                 spool.write(memoryview(buffer)[:used])
-            spool.flush()
-            self.fd = os.dup(spool.fileno())
-        self.mode = os.fstat(self.fd).st_mode
-        self.rewind()
+            spool.seek(0)
+            return os.dup(spool.fileno())
 
     def rewind(self) -> None:
-        """Starts again at the beginning; for regular files."""
-        os.lseek(self.fd, 0, os.SEEK_SET)
+        """Starts again at the beginning of the first; for regular files, and what was kept."""
+        self.again = True
+        self.open(0)
 
 
 class Output:
@@ -177,7 +248,7 @@ class Output:
             # Not truncated yet: it may turn out to be the input.
             self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | PLAIN, 0o666) if path else 1
             found = os.fstat(self.fd)
-            if source and stat.S_ISREG(found.st_mode) and os.path.samestat(found, os.fstat(source.fd)):
+            if source and stat.S_ISREG(found.st_mode) and any(os.path.samestat(found, other) for other in source.found):
                 raise PktError(f"{self.name}: input and output are the same file")
             if path and stat.S_ISREG(found.st_mode):
                 os.ftruncate(self.fd, 0)

@@ -130,10 +130,10 @@ class Generated(Source):
 
     def templates(self, file: Input) -> list[Template]:
         """The packets of a file. Raises PktError."""
-        from ..formats import packets
+        from ..formats import joined, packets
 
         templates, room = [], TEMPLATES
-        for batch in packets(file):
+        for batch in joined(file, packets):
             for packet in map(batch.without_fcs().packet, range(len(batch))):
                 room -= len(packet.frame)
                 if room < 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import socket
 import struct
 import termios
@@ -28,7 +27,7 @@ def talk(peer: Peer, source: Input, write: Write | None, timeout: float | None, 
     """
     buffer, data = bytearray(BUFFER), memoryview(b"")
     more, answering, finished = True, True, False  # more: of standard input; answering: the peer has not closed
-    drain(not source.is_file and not os.isatty(source.fd))
+    drain(source.flows)
     while not finished or (answered and answering):
         fds = [peer.fd] * answering + [source.fd] * (more and not data)
         last = answered and not answering and not data  # the answer is over: input is sent while it comes, not waited for

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import struct
 import time
@@ -59,7 +58,7 @@ def talk(peer: Peer, source: Input, cutter: Cutter, write: Write | None, timeout
     account, queue, buffer = peer.account, deque[bytes](), bytearray(BUFFER)
     grow(peer.sock, KEPT)
     more = True
-    drain(not source.is_file and not os.isatty(source.fd))
+    drain(source.flows)
     while more or queue or (answered and (count is None or account.units_received < count)):
         patience = timeout if more or queue else timeout or PATIENCE
         fds = [peer.fd] + [source.fd] * (more and not queue)

@@ -170,7 +170,7 @@ def batches() -> object:
     from pkttools.formats import packets
     from pkttools.formats.files import Input
 
-    return packets(Input(None))
+    return packets(Input())
 
 
 def switch() -> int:
