@@ -72,7 +72,7 @@ def text_of(stream: bytes, most: int = Slow.most) -> bytes:
         feeder = threading.Thread(target=fed, args=(writing, stream))
         feeder.start()
         path = str(Path(folder) / "text")
-        source, sink = Slow(f"/dev/fd/{reading}", lane=True), TextSink(Output(path, None), 16, data_only=False, fields=0)
+        source, sink = Slow([f"/dev/fd/{reading}"], lane=True), TextSink(Output(path, None), 16, data_only=False, fields=0)
         source.most = most
         try:
             for batch in packets(source, buffer, source.fill(buffer, 0)):
