@@ -63,7 +63,7 @@ Outcome = tuple[list[Record], list[str], str]
 def outcome(raw: bytes, path: Path, kind: type[Input] = Input) -> Outcome:
     """What comes of a file: packets, what is said, what went wrong."""
     path.write_bytes(raw)
-    source, found, error = kind(str(path)), [], ""
+    source, found, error = kind([str(path)]), [], ""
     try:
         for batch in formats.packets(source):
             found += packets_of(batch.data, batch.rows)
