@@ -19,6 +19,9 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     select(data, rows, tests) -> rows
     assign(data, rows, assignments, guard, follow) -> (met, (placed, ...), stale, unknown)
     spread(data, rows, first, step, bit, width, values) -> packets too short for it
+    read_stamps(data, rows, mark, at) -> (numbers, 4 bytes each, delays, 8 bytes each, where the last stamp was)
+    follow_numbers(numbers, seen, state)
+    count_durations(values, state)
     correct(data, rows, what) -> (corrected, truncated, fragments, malformed, obscure, wrong, unfinished, shorter, longer)
     check(data, rows) -> an outcome a packet, as bytes
     beyond(data, rows, counts)
@@ -42,6 +45,8 @@ ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` corrects: checksums; length
 CORRECTED, TRUNCATED, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED = range(7)  # what comes out of `correct` and `check`
 IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED = range(3)  # a pcap record's lengths; captured, then original: before 2.3 the other way
 NONE, RIGHT, BAD, UNCERTAIN, LEFT = range(5)  # what `verify` says of a header's checksum
+STEPS = 1024  # of `count_durations`, for those of zero and more, and for those below; what stands behind, eight bytes each:
+ABOVE, BELOW, LEAST, WORST, LAST, JITTER = range(2 * STEPS, 2 * STEPS + 6)
 
 _choice = os.environ.get("PKTTOOLS_CODEC", "")
 if _choice not in ("", "c", "python"):
@@ -72,6 +77,7 @@ lane_decode, lane_encode = _backend.lane_decode, _backend.lane_encode
 pcap_decode, pcap_encode = _backend.pcap_decode, _backend.pcap_encode
 pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
 walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.select, _backend.assign, _backend.spread
+read_stamps, follow_numbers, count_durations = _backend.read_stamps, _backend.follow_numbers, _backend.count_durations
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
 forward, keep_memory, set_protocols = _backend.forward, _backend.keep_memory, _backend.set_protocols
 
@@ -99,6 +105,8 @@ __all__ = [
     "beyond",
     "check",
     "correct",
+    "count_durations",
+    "follow_numbers",
     "forward",
     "items",
     "keep_memory",
@@ -108,6 +116,7 @@ __all__ = [
     "pcap_encode",
     "pcapng_decode",
     "pcapng_encode",
+    "read_stamps",
     "select",
     "set_protocols",
     "spread",

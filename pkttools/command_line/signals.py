@@ -115,6 +115,11 @@ def _handle(number: int, _frame: FrameType | None) -> None:
     _pending = number
 
 
+def waker() -> int:
+    """What can be read once a signal has come, and is read by `wait`; -1: there is nothing."""
+    return _wake[0] if _wake else -1
+
+
 def check() -> None:
     """Raises Interrupted when a signal has come, and is not held."""
     if _pending and not _held:

@@ -25,16 +25,17 @@ if TYPE_CHECKING:
 
 PLACE = "last"
 KEPT = 32 << 20  # bytes of packets that are kept in memory from one round to the next
-ROUNDS_AT_ONCE = 4096  # packets: shorter rounds are joined up to it where there is no pace
+ROUNDS_AT_ONCE = 4096  # packets: shorter rounds are joined up to it, but for the original timing
 OPTIONS = [
     Option("-i --interface", TEXT, "send to IFACE", "IFACE"),
     Option("--libpcap", FLAG, "send by libpcap, as systems but Linux always do", unless="--xdp"),
     Option("-f --fast", FLAG, "send as fast as possible"),
     Option("-w --wait", NUMBER, "wait USEC more between packets", "USEC", default=0, unless="--xdp"),
-    Option("-j --just-before", FLAG, "count gaps from when the packet before was really sent", unless="--xdp"),
+    Option("-j --just-before", FLAG, "count gaps from when the packet before was sent", unless="--xdp"),
     Option("--speed", REAL, "X times the original speed", "X", least=1e-6, unless="--xdp"),
     Option("--pps", REAL, "send N packets a second", "N", least=1e-6, unless="--xdp"),
     Option("--mbps", REAL, "send N megabits a second", "N", least=1e-6, unless="--xdp"),
+    Option("--busy-wait", NUMBER, "do not sleep the last USEC before a packet", "USEC", default=150, most=10_000, unless="--xdp"),
     Option("--loop", NUMBER, "send everything N times (-s, -l count in each)", "N", default=1, least=1, end="once"),
     Option("-c --complete", FLAG, "set the sender's MAC address to the interface's own"),
     Option("--xdp", FLAG, "send copies of one frame, by the kernel, at the rate of the driver"),
@@ -57,7 +58,7 @@ def stage(values: Values) -> Stage:
     need(not values.receive, "--receive needs --xdp")
     pace = Pace(
         speed=values.speed or 1, pps=values.pps or 0, mbps=values.mbps or 0, fast=values.fast,
-        after_previous=values.just_before, wait=values.wait * 1000,
+        after_previous=values.just_before, wait=values.wait * 1000, busy=values.busy_wait * 1000,
     )  # fmt: skip
     work: list[Work] = []
 
@@ -138,7 +139,7 @@ class Rounds(Source):
             check()
             self.pace.restart()
             if self.kept.batches is not None:
-                left -= self.kept.again(1 if self.pace.paced else left)
+                left -= self.kept.again(1 if self.pace.original else left)
             else:
                 self.file.rewind()
                 self.file.said.clear()  # every round says the same

@@ -126,7 +126,7 @@ class Generated(Source):
             self.stream.join(sink.longest if self.stream.period == 1 and not self.values.stamp else 1)
         if sink and self.values.stamp:
             sink.longest = STAMPED_AT_ONCE
-            sink.about_to_send = self.clock  # type: ignore[method-assign]  # a sink asks for it before it sends
+            sink.about_to_send = self.clock
 
     def templates(self, file: Input) -> list[Template]:
         """The packets of a file. Raises PktError."""

@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-import time
+import sys
 
-from ..command_line.signals import wait
+from ..batch import COLUMNS, TIME
+from ..kernel import deadlines
 from .histogram import Histogram
 
-SPIN = 150_000  # the last part of a wait is spent looking at the clock: sleep(2) wakes up some 60 us late
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..batch import Batch
+
+BUSY = 150_000  # before each packet it is the clock that is looked at: sleep(2) wakes up some 60 us late
+STATE = 7  # numbers: see `struct pace` of kernel/c/kernel.h
 
 
 class Pace:
     """Deadlines, each counted from the start, so that errors do not add up.
 
     speed: of the original timing. pps, mbps: a rate instead. fast: no waiting. after_previous: the original gap, but
-    from when the packet before was really sent. wait: nanoseconds more between any two packets.
+    from when the packet before was really sent. wait: nanoseconds more between any two packets. busy: how long before each
+    packet it is not slept any more.
     """
 
     def __init__(self, *, speed: float = 1, pps: float = 0, mbps: float = 0, fast: bool = False,
-                 after_previous: bool = False, wait: int = 0) -> None:  # fmt: skip
-        self.speed, self.pps, self.mbps, self.fast, self.after_previous, self.wait = speed, pps, mbps, fast, after_previous, wait
+                 after_previous: bool = False, wait: int = 0, busy: int = BUSY) -> None:  # fmt: skip
+        self.rules = (float(speed), float(pps), float(mbps), fast, after_previous, wait)
+        self.original = not (pps or mbps or fast)  # whether the packets' own times count
+        self.paced = not fast or wait > 0  # whether there are deadlines at all
+        self.after_previous, self.wait, self.busy = after_previous, wait, busy
         self.begun = False
         self.origin: int | None = None  # the time of the first packet of a round that was read, if that is known
         self.pause = 0  # before a round
-
-    @property
-    def paced(self) -> bool:
-        """Whether there are deadlines at all."""
-        return not self.fast or self.wait > 0
+        self.state = bytearray(8 * STATE)
+        self.last_sent = 0  # when the packet before was sent
 
     def restart(self) -> None:
         """Lets the next packet be the first one of a new round: a rate goes on, the original timing starts again."""
         self.begun = self.begun and not self.original
         self.origin = None
-
-    @property
-    def original(self) -> bool:
-        """Whether the packets' own times count."""
-        return not (self.pps or self.mbps or self.fast)
 
     def begin(self, now: int) -> None:
         """Lets the time of a round run, where it counts from a packet that was read and is not sent."""
@@ -46,46 +48,16 @@ class Pace:
 
     def start_at(self, now: int, stamp: int) -> None:
         """Starts a round, on the clock of `now`; stamp: the time of packets that belongs to it."""
-        self.begun, self.start, self.first, self.count, self.bits = True, now + self.pause, stamp, 0, 0
-        self.last_bits, self.last_due = 0, self.start
-        self.last_sent, self.last_stamp, self.pause = self.start, stamp, self.wait
+        self.begun, self.last_sent, self.pause = True, now + self.pause, self.wait
+        for i, value in enumerate((self.last_sent, stamp, 0, 0, 0, stamp, self.last_sent)):
+            self.state[8 * i : 8 * i + 8] = value.to_bytes(8, sys.byteorder, signed=True)
 
-    def deadline(self, stamp: int, size: int, now: int) -> int:
-        """When to send the next packet, on the clock of `now`; stamp: its own time, size: its bytes."""
+    def due(self, batch: Batch, first: int, count: int, now: int) -> memoryview:
+        """When to send the next packets, on the clock of `now`; with after_previous how long behind the one before each."""
         if not self.begun:
+            stamp = batch.columns()[first * COLUMNS + TIME]
             self.start_at(now, self.origin if self.original and self.origin is not None else stamp)
-        # From the first packet of the round that was read, or with after_previous from the one before.
-        steps, bits, since = self.count, self.bits, self.first
-        if self.after_previous:
-            steps, bits, since = min(steps, 1), self.last_bits, min(stamp, self.last_stamp)
-        if self.pps:
-            gap = steps * 1_000_000_000 / self.pps
-        elif self.mbps:
-            gap = bits * 1000 / self.mbps
-        else:
-            gap = 0 if self.fast else (stamp - since) / self.speed
-        due = (self.last_sent if self.after_previous else self.start) + round(gap) + steps * self.wait
-        self.last_due = due = max(due, self.last_due)  # a time that goes back is not late, it is due at once
-        self.count += 1
-        self.last_bits = size * 8
-        self.bits += self.last_bits
-        self.last_stamp = stamp
-        return due
-
-    def sent(self, now: int) -> None:
-        """Notes when a packet was sent."""
-        self.last_sent = now
-
-
-def wait_until(due: int) -> int:
-    """Waits; gives the time when it is over. Raises Interrupted when a signal comes."""
-    while True:
-        now = time.monotonic_ns()
-        left = due - now
-        if left <= 0:
-            return now
-        if left > SPIN:
-            wait([], min((left - SPIN) / 1e9, 3600))
+        return memoryview(deadlines(batch.rows, first, count, self.rules, self.state)).cast("q")
 
 
 class Lateness(Histogram):

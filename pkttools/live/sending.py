@@ -6,19 +6,22 @@ import errno
 import operator
 import os
 import time
-from collections.abc import Iterator, Sequence
 
-from ..batch import CAPTURED, COLUMNS, LINKTYPE, ORIGINAL, TIME, Batch
+from ..batch import CAPTURED, COLUMNS, LINKTYPE, ORIGINAL, Batch
 from ..command_line.progress import Progress
-from ..command_line.signals import check, ready, wait
+from ..command_line.signals import check, ready, wait, waker
 from ..errors import PktError, counted, warn
 from ..formats.files import Output, Sink
 from ..protocols.names import linktype_name
-from .pace import Lateness, Pace, wait_until
+from .pace import Lateness, Pace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from .linux.link import Carrier
+
+    Due = tuple[int, int, int, bytearray, int]  # what kernel.send_paced gives
 
 STOPPED = "stopped by a signal: the rest was not attempted"
 GONE, NO_CARRIER = "interface is gone", "no carrier"
@@ -34,7 +37,6 @@ ETHERNET, COOKED = 1, (113, 276)  # link types
 RAW_IP = (101, 12, 14, 228, 229)  # those of bare IP packets
 TRIES, PAUSE = 200, 0.005  # how often, and after how many seconds, a full queue is tried again
 BURST = 1024  # frames that are sent before a signal is looked for: half a millisecond
-AT_ONCE = 16  # paced frames that are sent after one look at the clock: the last of them leaves some 10 us after it
 
 
 def fits(linktype: int, takes: int) -> bool:
@@ -65,6 +67,7 @@ class Sender(Sink):
     needs: Sequence[int] | None = ()
     fd: int  # what can be waited for until there is room again
     carrier: Carrier | None = None  # what finds out about packets that are lost without one, where that can be known
+    about_to_send: Callable[[Batch, int, int], object] | None = None  # called before `some`: writes into them
 
     def __init__(self, interface: str, linktype: int, pace: Pace) -> None:
         """linktype: of the frames that the interface takes."""
@@ -79,9 +82,6 @@ class Sender(Sink):
     def some(self, batch: Batch, first: int, count: int) -> tuple[int, int, int]:
         """Sends packets of a batch up to the first that fails; gives how many, their bytes, and the errno of that one or 0."""
         raise NotImplementedError
-
-    def about_to_send(self, batch: Batch, first: int, count: int) -> None:
-        """Called just before `some`: what is to be written into packets at the last moment. Nothing, usually."""
 
     def reason(self, error: int) -> str:
         """Why a packet was not sent, by its errno."""
@@ -129,42 +129,54 @@ class Sender(Sink):
         try:
             for start, stop, linktype in batch.runs():
                 able = fits(linktype, self.linktype)
-                for first, last in self.due(columns, start, stop) if self.pace.paced else ((start, stop),):
-                    if able:
-                        self.send(batch, first, last)
-                    else:
-                        self.fail(f"link type {linktype} does not fit the interface", last - first)
+                if self.pace.paced:
+                    self.on_time(batch, start, stop, able)
+                elif able:
+                    self.send(batch, start, stop)
+                if not able:
+                    self.fail(f"link type {linktype} does not fit the interface", stop - start)
         finally:
             self.ended = time.monotonic_ns()
             self.cut += shortened(columns, self.attempted - before)
 
-    def due(self, columns: memoryview, start: int, stop: int) -> Iterator[tuple[int, int]]:
-        """Waits for packets; gives those that are due at once, as the first and behind the last.
-
-        One is hardly ever alone whose time was passed over: packets of the same time, or a rate above what can be reached.
-        """
-        pace, clock = self.pace, time.monotonic_ns
+    def on_time(self, batch: Batch, first: int, stop: int, able: bool) -> None:
+        """Sends packets of a batch, each when it is due, and counts how late they were. able: whether the interface takes them."""
+        pace = self.pace
         opening = not pace.begun  # the first packet is never late: the others' times count from it
-        stamps, sizes = columns[TIME::COLUMNS][start:stop].tolist(), columns[CAPTURED::COLUMNS][start:stop].tolist()
-        deadlines = (pace.deadline(stamp, size, clock()) for stamp, size in zip(stamps, sizes, strict=True))
-        due: int | None = next(deadlines)
-        while due is not None:
-            together = [due]
-            following: int | None = None
-            if not pace.after_previous:  # there a deadline is not known before the packet before was sent
-                following = next(deadlines, None)
-                while following is not None and len(together) < AT_ONCE and following <= max(due, clock()):
-                    together.append(following)
-                    following = next(deadlines, None)
+        due = pace.due(batch, first, stop - first, time.monotonic_ns())
+        send_due = self.send_due if able else self.let_pass
+        while first < stop:
             check()
-            now = wait_until(due)
-            pace.sent(now)
-            for deadline in together[opening:]:
-                self.lateness.add(now - deadline)
-            yield start, start + len(together)
-            start += len(together)
-            opening = False
-            due = next(deadlines, None) if pace.after_previous else following
+            previous = pace.last_sent if pace.after_previous else -1
+            sent, size, error, late, pace.last_sent = send_due(batch, first, due[first - stop :], previous)
+            if late:
+                self.lateness.add(memoryview(late).cast("q")[opening:])
+                opening = False
+            if able:
+                self.handed(sent, size, error)
+            first += sent
+            if error:
+                self.send(batch, first, first + 1)
+                first += 1
+            elif first < stop:
+                wait([], 0)  # what woke it is read
+
+    def send_due(self, batch: Batch, first: int, due: memoryview, previous: int) -> Due:
+        """Sends packets of a batch when they are due, up to the first that fails, or to a signal; see kernel.send_paced."""
+        from ..kernel.python.pace import paced  # late: Linux has its own
+
+        def some(at: int, count: int) -> tuple[int, int, int]:
+            if self.about_to_send:
+                self.about_to_send(batch, first + at, count)
+            return self.some(batch, first + at, count)
+
+        return paced(waker(), self.pace.busy, due, previous, some)
+
+    def let_pass(self, _batch: Batch, _first: int, due: memoryview, previous: int) -> Due:
+        """Waits for packets that cannot be sent."""
+        from ..kernel.python.pace import paced
+
+        return paced(waker(), self.pace.busy, due, previous, lambda _, count: (count, 0, 0))
 
     def send(self, batch: Batch, first: int, last: int) -> None:
         """Sends packets of a batch. A full queue is tried again for a second; every other failure is counted."""
@@ -172,17 +184,15 @@ class Sender(Sink):
         while first < last:
             check()
             count = min(last - first, self.burst)
-            self.about_to_send(batch, first, count)
+            if self.about_to_send:
+                self.about_to_send(batch, first, count)
             sent, size, error = self.some(batch, first, count)
             self.burst = 1 if error else min(2 * self.burst, self.longest)  # behind one that fails the next one often fails too
-            self.sent += sent
-            self.bytes += size
+            self.handed(sent, size, error)
             first += sent
-            if self.carrier:
-                self.lose(*self.carrier.handed(sent, size, bool(error)))
-                if error == errno.ENOBUFS and self.carrier.lost:
-                    tries = TRIES  # no queue is full: nothing gets better by waiting
             tries = 0 if sent else tries
+            if error == errno.ENOBUFS and self.carrier and self.carrier.lost:
+                tries = TRIES  # no queue is full: nothing gets better by waiting
             if error == errno.EAGAIN:  # the socket's share of memory is used up by what waits for the wire
                 ready([], [self.fd])
             elif error == errno.ENOBUFS and tries < TRIES:
@@ -192,8 +202,15 @@ class Sender(Sink):
             elif error:
                 self.fail(NO_CARRIER if error == errno.ENOBUFS and self.carrier and self.carrier.lost else self.reason(error))
                 first, tries = first + 1, 0
-            if self.progress.due:
-                self.progress.show(f"{self.sent} packets sent")
+
+    def handed(self, sent: int, size: int, error: int) -> None:
+        """Counts packets that went, their bytes, and an error behind them; looks whether there is still a carrier."""
+        self.sent += sent
+        self.bytes += size
+        if self.carrier:
+            self.lose(*self.carrier.handed(sent, size, bool(error)))
+        if self.progress.due:
+            self.progress.show(f"{self.sent} packets sent")
 
     def warn_without_carrier(self) -> None:
         """Says once that there is no carrier, before the first packet or when it is lost."""
@@ -280,13 +297,13 @@ class Rehearsal(Sink):
             self.misfits += sum(stop - start for start, stop, linktype in batch.runs() if not fits(linktype, self.linktype))
         columns = batch.columns().tolist()
         lines = []
-        for i in range(0, len(columns), COLUMNS):
-            due = self.pace.deadline(columns[i + TIME], columns[i + CAPTURED], self.end)
-            self.end = max(self.end, due)
-            self.pace.sent(self.end)
+        for i, due in enumerate(self.pace.due(batch, 0, len(batch), self.end).tolist() if columns else ()):
+            size, linktype = columns[i * COLUMNS + CAPTURED], columns[i * COLUMNS + LINKTYPE]
+            self.end = max(self.end, self.pace.last_sent + due if self.pace.after_previous else due)
+            self.pace.last_sent = self.end
             self.count += 1
-            self.bytes += columns[i + CAPTURED]
-            lines.append(f"{self.count}\t{self.end / 1e9:.6f} s\t{columns[i + CAPTURED]} bytes\tlink type {columns[i + LINKTYPE]}")
+            self.bytes += size
+            lines.append(f"{self.count}\t{self.end / 1e9:.6f} s\t{size} bytes\tlink type {linktype}")
         self.output.write(("\n".join(lines) + "\n").encode())
 
     def close(self) -> list[str]:

@@ -195,6 +195,23 @@ void fuzz_perf(struct input *in)
     release(ring, b.size);
 }
 
+/* Times at which such rows are to be sent do not go back, and gaps are none below zero; whatever way they are counted. */
+static void expect_deadlines(const uint8_t *rows, size_t first, size_t count, unsigned way)
+{
+    const struct pace_rules rules = {
+        .speed = way & 8 ? 1e-6 : 3, .pps = way % 4 == 1 ? 7 : 0, .mbps = way % 4 == 2 ? 1e-6 : 0, .fast = way % 4 == 3,
+        .after_previous = (way & 4) != 0, .wait = way & 16 ? INT64_MAX / 2 : way,
+    };
+    struct pace pace = {.start = 5, .last_due = 5};
+    count = sizes_sound(rows, first, count);
+    int64_t *due = (int64_t *)exact(NULL, count * sizeof *due);
+    deadlines(&rules, &pace, rows, first, count, due);
+    for (size_t i = 0; i < count; i++)
+        EXPECT(due[i] >= (rules.after_previous ? 0 : i > 0 ? due[i - 1] : pace.start));
+    EXPECT(pace.count == (int64_t)count);
+    release((uint8_t *)due, count * sizeof *due);
+}
+
 /* One byte each: bytes of headroom, rows that are left out. Then bytes of data and, of what is left, rows. */
 void fuzz_burst(struct input *in)
 {
@@ -209,5 +226,6 @@ void fuzz_burst(struct input *in)
         memcpy(&p, rows + i * sizeof p, sizeof p);
         EXPECT(p.offset >= (int64_t)headroom && p.captured >= 0 && p.offset <= (int64_t)size && p.captured <= (int64_t)size - p.offset);
     }
+    expect_deadlines(rows, first, all - first, (unsigned)headroom);
     release(rows, all * sizeof(struct packet));
 }

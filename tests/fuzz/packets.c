@@ -532,3 +532,37 @@ void fuzz_place(struct input *in)
             EXPECT(bit_of(&f.view, i) == bit_of(&before, i));
     discard(&f);
 }
+
+/* One byte: where a stamp is likely to stand. Then a mark, and the frames of one packet each: a byte says how long. */
+void fuzz_stamps(struct input *in)
+{
+    enum { MOST = 64, WINDOW = 37 };
+    size_t last = take8(in), before = last, size = in->size, at = 0, count = 0;
+    uint32_t mark = in->size < 4 ? 0 : (uint32_t)in->at[0] << 24 | (uint32_t)in->at[1] << 16 | (uint32_t)in->at[2] << 8 | in->at[3];
+    uint8_t *data = exact(in->at, size), *seen = exact(NULL, WINDOW);
+    struct packet *packets = (struct packet *)exact(NULL, MOST * sizeof *packets);
+    for (; at < size && count < MOST; count++) {
+        size_t whole = data[at] < size - at - 1 ? data[at] : size - at - 1;
+        packets[count] = (struct packet){.offset = (int64_t)at + 1, .captured = (int64_t)whole, .time = whole & 1 ? INT64_MIN : INT64_MAX};
+        at += 1 + whole;
+    }
+    uint32_t *numbers = (uint32_t *)exact(NULL, count * sizeof *numbers);
+    int64_t *delays = (int64_t *)exact(NULL, count * sizeof *delays);
+    size_t found = stamps_find(data, packets, count, mark, &last, numbers, delays);
+    EXPECT(found <= count && (found > 0 || last == before));
+    struct arrivals arrivals = {0};
+    memset(seen, 0, WINDOW);
+    arrivals_add(&arrivals, seen, WINDOW, numbers, found);
+    EXPECT((size_t)(arrivals.came + arrivals.again) == found && arrivals.late + arrivals.came <= 2 * (int64_t)found);
+    EXPECT(arrivals.first <= arrivals.highest && arrivals.beyond <= arrivals.late);
+    struct durations *durations = (struct durations *)exact(NULL, sizeof *durations);
+    memset(durations, 0, sizeof *durations);
+    durations_add(durations, delays, found);
+    EXPECT((size_t)(durations->count[0] + durations->count[1]) == found && durations->least <= durations->worst);
+    release((uint8_t *)durations, sizeof *durations);
+    release((uint8_t *)delays, count * sizeof *delays);
+    release((uint8_t *)numbers, count * sizeof *numbers);
+    release((uint8_t *)packets, MOST * sizeof *packets);
+    release(seen, WINDOW);
+    release(data, size);
+}

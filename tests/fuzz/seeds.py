@@ -331,6 +331,17 @@ def placed() -> Iterator[bytes]:
         yield struct.pack("!HBQ", bit, width, 0x0123456789ABCDEF) + bytes(range(16))
 
 
+def stamped() -> Iterator[bytes]:
+    """Stamps in order and not, twice, cut off; of a mark that the first frame begins with."""
+    mark = b"\x14\xbe\x9b\xe9"  # its first byte is the size of the first frame
+    for at in (0, 5):
+        frames = [mark[1:] + bytes(17)]
+        for number in (1, 2, 5, 4, 4, 60, 61, 3, 0xFFFFFFFF):
+            frames.append(bytes(at) + mark + struct.pack("!III", number, number * 1000, 999_999))
+        frames.append(frames[-1][:-1])
+        yield bytes([at]) + b"".join(bytes([len(frame)]) + frame for frame in frames)
+
+
 # ---- memory that the kernel shares ----
 
 
@@ -424,8 +435,8 @@ def handed_on() -> Iterator[bytes]:
 CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
-    "d": handed_on, "v": placed, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records, "y": perf_records,
-    "z": to_send,
+    "d": handed_on, "v": placed, "a": stamped, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records,
+    "y": perf_records, "z": to_send,
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ static const struct {
     {'b', fuzz_bpf},            /* packets.c: a classic BPF program of the input's own meets a frame */
     {'w', fuzz_bridge},         /* packets.c: frames go where a bridge that looks at each by itself sends them */
     {'v', fuzz_place},          /* packets.c: a number is written anywhere in a frame */
+    {'a', fuzz_stamps},         /* packets.c: stamps of frames, and in what order they come */
     {'k', fuzz_ring},           /* kernel.c: a block of a ring that packets are received in */
     {'s', fuzz_slots},          /* kernel.c: slots of the ring of a switch's port */
     {'x', fuzz_ringbuf},        /* kernel.c: a BPF ring buffer, from XDP */

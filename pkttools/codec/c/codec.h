@@ -616,4 +616,28 @@ struct stations {               /* who is where: `of` is what the functions are 
 bool forward(const uint8_t *data, const struct packet *packets, size_t count, int source, const struct stations *stations,
              int *out, int64_t counts[FORWARD_COUNTS]);
 
+/* stamps.c */
+
+struct arrivals {               /* different numbers that came, late ones, those that came again, too late to tell; numbers */
+    int64_t came, late, again, beyond, first, highest;
+};
+
+/* Finds the stamps in packets, a mark and three numbers: the first of each, and by how much a packet came later than the time that
+ * the others are, in nanoseconds. last: where the last one stood in its packet, as a guess. Gives how many there are. */
+size_t stamps_find(const uint8_t *data, const struct packet *packets, size_t count, uint32_t mark, size_t *last, uint32_t *numbers,
+                   int64_t *delays);
+/* Follows the numbers of packets as they come in. seen: which of the last `window` came. */
+void arrivals_add(struct arrivals *a, uint8_t *seen, size_t window, const uint32_t *numbers, size_t count);
+
+/* durations.c */
+
+enum { DURATION_STEPS = 1024 };
+
+struct durations {              /* those of zero and more, and those below, each by how long they are */
+    int64_t steps[2][DURATION_STEPS], count[2], least, worst, last;
+    double jitter;              /* RFC 3550 section 6.4.1, as if they were delays of packets */
+};
+
+void durations_add(struct durations *d, const int64_t *values, size_t count);
+
 #endif

@@ -8,9 +8,9 @@ from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
 __all__ = [
-    "assign", "beyond", "check", "correct", "forward", "items", "keep_memory", "lane_decode", "lane_encode", "pcap_decode",
-    "pcap_encode", "pcapng_decode", "pcapng_encode", "select", "set_protocols", "spread", "text_decode", "text_encode", "verify",
-    "walk",
+    "assign", "beyond", "check", "correct", "count_durations", "follow_numbers", "forward", "items", "keep_memory",
+    "lane_decode", "lane_encode", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "read_stamps", "select",
+    "set_protocols", "spread", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
 
@@ -86,6 +86,27 @@ def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width:
     from . import program
 
     return program.spread(data, rows, first, step, bit, width, values)
+
+
+def read_stamps(data: bytearray, rows: bytes, mark: int, at: int) -> tuple[bytearray, bytearray, int]:
+    """See stamps.read_stamps."""
+    from . import stamps
+
+    return stamps.read_stamps(data, rows, mark, at)
+
+
+def follow_numbers(numbers: bytes, seen: bytearray, state: bytearray) -> None:
+    """See stamps.follow_numbers."""
+    from . import stamps
+
+    stamps.follow_numbers(numbers, seen, state)
+
+
+def count_durations(values: bytes, state: bytearray) -> None:
+    """See durations.count_durations."""
+    from . import durations
+
+    durations.count_durations(values, state)
 
 
 def correct(data: bytearray, rows: bytes, what: int, counts: dict[int, int] | None = None, outer: int = 32) -> tuple[int, ...]:

@@ -7,13 +7,6 @@
 
 enum { CHUNK = 64 };            /* messages a system call: more gain nothing, and these fit on the stack */
 
-static struct packet packet_at(const uint8_t *rows, size_t i)
-{
-    struct packet p;            /* copied: rows need not be aligned */
-    memcpy(&p, rows + i * sizeof p, sizeof p);
-    return p;
-}
-
 size_t rows_within(const uint8_t *rows, size_t first, size_t count, size_t size, size_t headroom)
 {
     for (size_t i = first; i < first + count; i++) {
@@ -30,8 +23,9 @@ struct burst send_burst(int fd, const uint8_t *data, const uint8_t *rows, size_t
     struct burst done = {0, 0, 0};
     struct iovec frames[CHUNK];
     struct mmsghdr messages[CHUNK];
-    memset(messages, 0, sizeof messages);
-    for (size_t i = 0; i < CHUNK; i++) {
+    size_t most = count < CHUNK ? count : CHUNK;
+    memset(messages, 0, most * sizeof messages[0]);
+    for (size_t i = 0; i < most; i++) {
         messages[i].msg_hdr.msg_iov = &frames[i];
         messages[i].msg_hdr.msg_iovlen = 1;
     }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 /* pipe.c */
@@ -18,6 +19,13 @@ ssize_t pipe_lend(int fd, const void *at, size_t size);
 struct packet {                 /* a row of a batch; the columns of pkttools/batch.py */
     int64_t offset, captured, original, time, linktype, notes, notes_size;
 };
+
+static inline struct packet packet_at(const uint8_t *rows, size_t i)
+{
+    struct packet p;            /* copied: rows need not be aligned */
+    memcpy(&p, rows + i * sizeof p, sizeof p);
+    return p;
+}
 
 /* ring.c */
 
@@ -97,5 +105,39 @@ size_t rows_within(const uint8_t *rows, size_t first, size_t count, size_t size,
 /* Sends the packets of rows that were found to lie within the data, sendmmsg(2), up to the first that fails; each with the
  * `headroom` bytes in front of it, which are not counted. Never waits. */
 struct burst send_burst(int fd, const uint8_t *data, const uint8_t *rows, size_t first, size_t count, size_t headroom);
+
+/* pace.c */
+
+struct pace_rules {             /* when to send: a rate in packets or megabits a second, or neither; see live/pace.py */
+    double speed, pps, mbps;
+    bool fast, after_previous;
+    int64_t wait;               /* nanoseconds more between any two */
+};
+
+struct pace {                   /* where it stands: times in nanoseconds, of packets sent so far their number and bits */
+    int64_t start, first, count, bits, last_bits, last_stamp, last_due;
+};
+
+/* How many rows from `first` on, up to `count`, have sizes that a packet can have, before one that has not. */
+size_t sizes_sound(const uint8_t *rows, size_t first, size_t count);
+/* When such packets are due; with after_previous how long behind the one before. What does not fit into 64 bits is the last time there is. */
+void deadlines(const struct pace_rules *r, struct pace *p, const uint8_t *rows, size_t first, size_t count, int64_t *due);
+
+struct paced_to {               /* busy: nanoseconds before each packet that are not slept */
+    int fd, wake;
+    int64_t busy;
+};
+
+struct paced {                  /* frames sent, those tried, bytes sent; when the last was tried; errno of the one behind, or 0 */
+    size_t sent, tried, bytes;
+    int64_t last;
+    int error;
+};
+
+/* Sends packets of rows that were found to lie within the data, each when it is due, at least one: up to the first that fails,
+ * until `wake` can be read, or for a slice of time. previous: when the packet before was sent, and `due` are gaps; -1: they are
+ * times of the monotonic clock. late: by how much each that was tried was. */
+struct paced send_paced(const struct paced_to *to, const uint8_t *data, const uint8_t *rows, size_t first, size_t count,
+                        const int64_t *due, int64_t previous, int64_t *late);
 
 #endif

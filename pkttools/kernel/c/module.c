@@ -257,6 +257,103 @@ exit:
     return result;
 }
 
+/* Whether rows are whole packets, and there are `count` of them from `first` on; else an exception. */
+static bool rows_there(const Py_buffer *rows, Py_ssize_t first, Py_ssize_t count)
+{
+    Py_ssize_t all = rows->len / (Py_ssize_t)sizeof(struct packet);
+    if (rows->len % (Py_ssize_t)sizeof(struct packet) != 0)
+        PyErr_SetString(PyExc_ValueError, "rows are not whole packets");
+    else if (first < 0 || count < 0 || first > all || count > all - first)
+        PyErr_SetString(PyExc_ValueError, "first packet or count out of range");
+    else
+        return true;
+    return false;
+}
+
+static PyObject *py_deadlines(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer rows, state;
+    Py_ssize_t first, count;
+    struct pace_rules rules;
+    struct pace pace;
+    int fast, after_previous;
+    long long wait;
+    PyObject *due = NULL;
+    if (!PyArg_ParseTuple(args, "y*nn(dddppL)w*", &rows, &first, &count, &rules.speed, &rules.pps, &rules.mbps, &fast,
+                          &after_previous, &wait, &state))
+        return NULL;
+    rules.fast = fast != 0;
+    rules.after_previous = after_previous != 0;
+    rules.wait = wait;
+    if (!rows_there(&rows, first, count))
+        goto exit;
+    if (state.len != (Py_ssize_t)sizeof pace || !(rules.speed > 0) || !(rules.pps >= 0) || !(rules.mbps >= 0) || wait < 0) {
+        PyErr_SetString(PyExc_ValueError, "no such pace");
+        goto exit;
+    }
+    size_t sound = sizes_sound(rows.buf, (size_t)first, (size_t)count);
+    if (sound < (size_t)count) {
+        PyErr_Format(PyExc_ValueError, "packet %zd lies outside of its batch", first + (Py_ssize_t)sound);
+        goto exit;
+    }
+    due = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(int64_t));
+    if (due != NULL) {
+        memcpy(&pace, state.buf, sizeof pace);
+        deadlines(&rules, &pace, rows.buf, (size_t)first, (size_t)count, (int64_t *)(void *)PyByteArray_AsString(due));
+        memcpy(state.buf, &pace, sizeof pace);
+    }
+exit:
+    PyBuffer_Release(&rows);
+    PyBuffer_Release(&state);
+    return due;
+}
+
+static PyObject *py_send_paced(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct paced_to to;
+    Py_buffer data, rows, due;
+    Py_ssize_t first;
+    long long busy, previous;
+    PyObject *late = NULL, *result = NULL;
+    if (!PyArg_ParseTuple(args, "iiLy*y*ny*L", &to.fd, &to.wake, &busy, &data, &rows, &first, &due, &previous))
+        return NULL;
+    to.busy = busy;
+    Py_ssize_t count = due.len / (Py_ssize_t)sizeof(int64_t);
+    if (!rows_there(&rows, first, count))
+        goto exit;
+    if (count == 0 || due.len % (Py_ssize_t)sizeof(int64_t) || (uintptr_t)due.buf % sizeof(int64_t)) {
+        PyErr_SetString(PyExc_ValueError, "times are not one a packet");
+        goto exit;
+    }
+    if (to.fd < 0 || to.wake < -1 || busy < 0 || previous < -1) {
+        PyErr_SetString(PyExc_ValueError, "descriptor or time out of range");
+        goto exit;
+    }
+    size_t sound = rows_within(rows.buf, (size_t)first, (size_t)count, (size_t)data.len, 0);
+    if (sound < (size_t)count) {
+        PyErr_Format(PyExc_ValueError, "packet %zd lies outside of its batch", first + (Py_ssize_t)sound);
+        goto exit;
+    }
+    late = PyByteArray_FromStringAndSize(NULL, due.len);
+    if (late == NULL)
+        goto exit;
+    int64_t *lateness = (int64_t *)(void *)PyByteArray_AsString(late);
+    struct paced done;
+    Py_BEGIN_ALLOW_THREADS
+    done = send_paced(&to, data.buf, rows.buf, (size_t)first, (size_t)count, due.buf, previous, lateness);
+    Py_END_ALLOW_THREADS
+    if (PyByteArray_Resize(late, (Py_ssize_t)(done.tried * sizeof(int64_t))) == 0)
+        result = Py_BuildValue("nniOL", (Py_ssize_t)done.sent, (Py_ssize_t)done.bytes, done.error, late, (long long)done.last);
+exit:
+    Py_XDECREF(late);
+    PyBuffer_Release(&data);
+    PyBuffer_Release(&rows);
+    PyBuffer_Release(&due);
+    return result;
+}
+
 /* Whether a ring has slots of `size` bytes from number `first` on; gives how many. What lies in them is read as the kernel wrote
  * it, by aligned words; an empty buffer may stand anywhere (it does in Python 3.13). */
 static bool slots_of(const Py_buffer *ring, Py_ssize_t size, Py_ssize_t first, Py_ssize_t count, Py_ssize_t *there)
@@ -317,6 +414,7 @@ static PyObject *py_slots_give(PyObject *self, PyObject *args)
 }
 
 static PyMethodDef methods[] = {
+    {"deadlines", py_deadlines, METH_VARARGS, NULL},
     {"perf_read", py_perf_read, METH_VARARGS, NULL},
     {"pipe_lend", py_pipe_lend, METH_VARARGS, NULL},
     {"ring_read", py_ring_read, METH_VARARGS, NULL},
@@ -324,6 +422,7 @@ static PyMethodDef methods[] = {
     {"ring_take", py_ring_take, METH_VARARGS, NULL},
     {"ringbuf_read", py_ringbuf_read, METH_VARARGS, NULL},
     {"send_burst", py_send_burst, METH_VARARGS, NULL},
+    {"send_paced", py_send_paced, METH_VARARGS, NULL},
     {"slots_give", py_slots_give, METH_VARARGS, NULL},
     {"slots_read", py_slots_read, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -31,13 +31,13 @@ LATE = (
     "array", "difflib", "fcntl", "mmap", "socket",
     *(f"pkttools.{name}" for name in (
         "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending",
-        "formats.pcap", "formats.pcapng", "formats.text", "formats.write_behind", "kernel", "language.expression",
-        "language.values", "protocols._rows", "protocols._words",
+        "formats.pcap", "formats.pcapng", "formats.text", "formats.write_behind", "kernel",
+        "kernel.python.pace", "language.expression", "language.values", "protocols._rows", "protocols._words",
     )),
 )  # fmt: skip
 OF_PYTHON = [
     f"pkttools.codec.python.{name}"
-    for name in ("bridge", "correction", "headers", "lane", "lines", "pcapng", "program", "soundness")
+    for name in ("bridge", "correction", "durations", "headers", "lane", "lines", "pcapng", "program", "soundness", "stamps")
 ]
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 
 from ...batch import Batch
-from ...kernel import send_burst
+from ...command_line.signals import waker
+from ...kernel import send_burst, send_paced
 from .. import sending
 from ..pace import Pace
 from .interface import SOL_PACKET, bind, mac_address, mtu, open_socket
@@ -35,6 +36,12 @@ class Sender(sending.Sender):
     def some(self, batch: Batch, first: int, count: int) -> tuple[int, int, int]:
         """Sends packets of a batch, up to the first that fails."""
         return send_burst(self.fd, batch.data, batch.rows, first, count)
+
+    def send_due(self, batch: Batch, first: int, due: memoryview, previous: int) -> sending.Due:
+        """Sends packets of a batch when they are due, up to the first that fails, or to a signal."""
+        if self.about_to_send:
+            return super().send_due(batch, first, due, previous)
+        return send_paced(self.fd, waker(), self.pace.busy, batch.data, batch.rows, first, due, previous)
 
     @property
     def mtu(self) -> int:

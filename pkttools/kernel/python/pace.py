@@ -1,0 +1,137 @@
+"""When packets are due, and a loop that sends each at its time. All times in nanoseconds."""
+
+from __future__ import annotations
+
+import select
+import sys
+import time
+
+from .burst import CAPTURED, OFFSET, ROW_BYTES, ROW_COLUMNS, send_burst
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STAMP = 3  # a column of a row
+LONGEST = (1 << 31) - 1  # bytes that a packet can have at most, of whatever kind it is
+STATE = 7  # of a pace: see `struct pace` of kernel.h
+AT_ONCE = 16  # frames that are sent after one look at the clock: the last of them leaves some 10 us after it
+SLICE = 20_000_000  # after that a call ends behind what it has just sent: for signals, progress, carrier
+LEAST, MOST = -(1 << 63), (1 << 63) - 1
+
+
+def within(time: int) -> int:
+    """As near as 64 bits come to it."""
+    return max(LEAST, min(time, MOST))
+
+
+def deadlines(rows: bytearray, first: int, count: int, rules: tuple[float, float, float, bool, bool, int],
+              state: bytearray) -> bytearray:  # fmt: skip
+    """When `count` packets of a batch from number `first` on are due, in eight bytes each; see live/pace.py.
+
+    rules: speed, packets and megabits a second or 0, whether there is no gap, whether each gap counts from when the packet
+    before was sent, and what is to be waited more. state: 56 bytes, where the pace stands; they change. With such gaps these
+    are what is given, else times. What does not fit into 64 bits is the last time there is. Raises ValueError.
+    """
+    values = rows_there(rows, first, count)
+    speed, pps, mbps, fast, after_previous, wait = rules
+    if len(state) != 8 * STATE or not speed > 0 or not pps >= 0 or not mbps >= 0 or wait < 0:
+        raise ValueError("no such pace")
+    sizes = values[CAPTURED::ROW_COLUMNS]
+    for i, size in enumerate(sizes, first):
+        if not 0 <= size <= LONGEST:
+            raise ValueError(f"packet {i} lies outside of its batch")
+    stands, found = memoryview(state).cast("q"), memoryview(bytearray(8 * count)).cast("q")
+    start, origin, done, bits, last_bits, last_stamp, last_due = stands
+    for i, (stamp, size) in enumerate(zip(values[STAMP::ROW_COLUMNS], sizes, strict=True)):
+        steps, so_far, since = done, bits, origin
+        if after_previous:
+            steps, so_far, since = min(steps, 1), last_bits, min(stamp, last_stamp)
+        if pps:
+            gap = steps * 1e9 / pps
+        elif mbps:
+            gap = so_far * 1e3 / mbps
+        else:
+            gap = 0.0 if fast else within(stamp - since) / speed
+        due = within((MOST if gap >= MOST else LEAST if gap < LEAST else round(gap)) + min(steps * wait, MOST))
+        if not after_previous:
+            due = last_due = max(within(start + due), last_due)  # a time that goes back is not late, it is due at once
+        found[i] = due
+        done += 1
+        last_bits = size * 8
+        bits = within(bits + last_bits)
+        last_stamp = stamp
+    for i, value in enumerate((start, origin, done, bits, last_bits, last_stamp, last_due)):
+        stands[i] = value
+    return bytearray(found)
+
+
+def rows_there(rows: bytearray, first: int, count: int) -> list[int]:
+    """The columns of so many rows. Raises ValueError."""
+    if len(rows) % ROW_BYTES:
+        raise ValueError("rows are not whole packets")
+    if first < 0 or count < 0 or first + count > len(rows) // ROW_BYTES:
+        raise ValueError("first packet or count out of range")
+    with memoryview(rows) as view, view[first * ROW_BYTES : (first + count) * ROW_BYTES] as wanted:
+        return wanted.cast("B").cast("q").tolist()
+
+
+def wait_until(due: int, wake: int, busy: int) -> int | None:
+    """Waits; gives the time when it is over, None when `wake` can be read before.
+
+    For the last `busy` nanoseconds it looks at the clock all the time, since sleep(2) wakes up late.
+    """
+    while True:
+        now = time.monotonic_ns()
+        left = due - now
+        if left <= 0:
+            return now
+        if left > busy and select.select([wake] if wake >= 0 else [], [], [], min((left - busy) / 1e9, 3600))[0]:
+            return None
+
+
+def paced(wake: int, busy: int, due: bytearray | memoryview, previous: int,
+          send: Callable[[int, int], tuple[int, int, int]]) -> tuple[int, int, int, bytearray, int]:  # fmt: skip
+    """What send_paced does, by any function that sends so many packets from one of them on, as send_burst does."""
+    times, late = memoryview(due).cast("B").cast("q").tolist(), []
+    sent = size = error = 0
+    end, now = time.monotonic_ns() + SLICE, 0
+    while sent < len(times) and now < end and not error:
+        deadlines = [within(previous + times[sent])] if previous >= 0 else times[sent : sent + AT_ONCE]
+        came = wait_until(deadlines[0], wake, busy)
+        if came is None:
+            break
+        now = came
+        together = next((i for i, deadline in enumerate(deadlines) if deadline > now), len(deadlines))
+        done, more, error = send(sent, together)
+        sent += done
+        size += more
+        late += [now - deadline for deadline in deadlines[: done + bool(error)]]
+        if previous >= 0 and (done or error):
+            previous = now
+        if done < together:  # it failed, or a signal came between two
+            break
+    return sent, size, error, bytearray(b"".join(n.to_bytes(8, sys.byteorder, signed=True) for n in late)), previous
+
+
+def send_paced(fd: int, wake: int, busy: int, data: bytearray, rows: bytearray, first: int, due: bytearray | memoryview,
+               previous: int) -> tuple[int, int, int, bytearray, int]:  # fmt: skip
+    """Sends packets of a batch from number `first` on through a socket, each when it is due: one for each time in `due`.
+
+    Up to the first that fails, until `wake` can be read (-1: nothing is watched), or behind what is sent once SLICE is over.
+    busy: what is not slept before each packet. previous: when the packet before was sent, on the monotonic clock, and `due`
+    are gaps; -1: they are times of that clock. Of those whose time has come AT_ONCE go together.
+
+    Returns how many were sent, their bytes, the errno of the next one or 0, by how much each that was tried was late, in
+    eight bytes, and when the last one was. Raises ValueError before anything is sent.
+    """
+    size = memoryview(due).nbytes
+    values = rows_there(rows, first, size // 8)
+    if not size or size % 8:
+        raise ValueError("times are not one a packet")
+    if fd < 0 or wake < -1 or busy < 0 or previous < -1:
+        raise ValueError("descriptor or time out of range")
+    for i, (offset, captured) in enumerate(zip(values[OFFSET::ROW_COLUMNS], values[CAPTURED::ROW_COLUMNS], strict=True), first):
+        if offset < 0 or captured < 0 or offset + captured > len(data):
+            raise ValueError(f"packet {i} lies outside of its batch")
+    return paced(wake, busy, due, previous, lambda at, count: send_burst(fd, data, rows, first + at, count))
