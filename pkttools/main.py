@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 bad data or failed input or output, 2 wrong usage; a signa
 from __future__ import annotations
 
 import _signal as signal  # type: ignore[import-not-found]  # see signals.py
+import gc
 import os
 import sys
 
@@ -57,6 +58,8 @@ def start(name: str, argv: list[str]) -> int:
         from .flow import run  # a command alone is a pipe of one
 
         keep_memory()
+        gc.freeze()  # what was imported will never be garbage
+        gc.enable()
         said, code = command.run(values) if hasattr(command, "run") else run([command.stage(values)])
         for line in said:
             say(f"{name}: {line}")

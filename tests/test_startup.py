@@ -88,3 +88,19 @@ def test_settings_of_the_process_are_for_programs_to_change(words: str, expected
         capture_output=True, cwd=ROOT, env={**os.environ, "PKTTOOLS_CODEC": "c"}, check=True,
     )  # fmt: skip
     assert done.stderr == expected
+
+
+GARBAGE = """
+import gc, os, sys
+import pkttools.main
+gc.disable()  # as the launcher does
+before = gc.isenabled(), gc.get_freeze_count()
+pkttools.main.start('pkt-txt2txt', ['--in', os.devnull])
+print(before, gc.isenabled(), gc.get_freeze_count() > 1000, file=sys.stderr)
+"""
+
+
+def test_garbage_is_collected_once_all_is_imported_and_what_was_imported_is_left_alone() -> None:
+    done = subprocess.run([sys.executable, "-c", GARBAGE], capture_output=True, cwd=ROOT, check=True)
+    assert done.stderr == b"(False, 0) True True\n"
+    assert "gc.disable()" in (ROOT / "bin/pkt").read_text()

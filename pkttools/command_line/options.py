@@ -174,12 +174,14 @@ OUTPUT = [
     UTC,
 ]  # fmt: skip
 
-# Of what receives: how long, and what is written, whose help screens have no room for all.
-DURATION = Option("--duration", REAL, "end after SECONDS", "SECONDS")
-RECEIVED = [
-    *(option.unshown() if option == UTC else option for option in OUTPUT if "--nano" not in option.names),
-    Option("--nano", FLAG, "times in nanoseconds instead of microseconds"),
-]
+DURATION = Option("--duration", REAL, "end after SECONDS", "SECONDS")  # of what receives
+
+
+def received() -> list[Option]:
+    """How what receives writes; its help screens have no room for all."""
+    nano = Option("--nano", FLAG, "times in nanoseconds instead of microseconds")
+    return [*(option.unshown() if option is UTC else option for option in OUTPUT if "--nano" not in option.names), nano]
+
 
 PICK = [
     Option("--and", FLAG, "of several filters all have to hold, not one"),
@@ -213,8 +215,11 @@ GENERAL = [
     *ABOUT,
 ]
 
-# The same, for those that have no room for more on their help screen.
-GENERAL_BRIEFLY = [option.unshown() if option in PROTOCOLS else option for option in GENERAL]
+
+def general_briefly() -> list[Option]:
+    """GENERAL, for those that have no room for more on their help screen."""
+    return [option.unshown() if option in PROTOCOLS else option for option in GENERAL]
+
 
 USER = [Option("-Z --user", TEXT, "then go on as USER (default: nobody, or of sudo)", "USER")]
 

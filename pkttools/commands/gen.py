@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from ..command_line.options import FLAG, GENERAL_BRIEFLY, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, Option, Values
+from ..command_line.options import FLAG, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, Option, Values, general_briefly
 from ..errors import UsageError, need
 from ..flow.stage import Source, Stage
 from ..formats.files import Output, Sink
@@ -54,7 +54,7 @@ OPTIONS = [
     *(option for option in OUTPUT if option not in WRITING),
     *(option if option.attribute == "format" else option.unshown() for option in WRITING),
     *USER,
-    *GENERAL_BRIEFLY,
+    *general_briefly(),
 ]
 ARGUMENTS = "PROTOCOL|check..."
 ARGUMENTS_HELP = "and FIELD=VALUES"

@@ -14,15 +14,15 @@ from ..command_line.options import (
     DURATION,
     FLAG,
     FORMATS,
-    GENERAL_BRIEFLY,
     NUMBER,
     PICK,
-    RECEIVED,
     TEXT,
     USER,
     USUAL,
     Option,
     Values,
+    general_briefly,
+    received,
 )
 from ..errors import UsageError, need
 from ..flow.capture import Capture
@@ -50,11 +50,11 @@ OPTIONS = [
     Option("-so --send-only", FLAG, "only packets that go out"),
     Option("-np --no-promiscuous", FLAG, "do not ask for packets to other hosts"),
     Option("--raw-checksums", FLAG, "leave partial checksums (offload) unfinished"),
-    *RECEIVED,
+    *received(),
     *(option.unshown() if option.attribute == "bpf_file" else option for option in PICK),
     Option("-b --buffer", NUMBER, "let the kernel keep SIZE bytes (default 32 MiB)", "SIZE", most=(1 << 30)),
     *USER,
-    *GENERAL_BRIEFLY,
+    *general_briefly(),
 ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from ..batch import Batch, Packet, gathered
-from ..command_line.options import BUFFER, FLAG, GENERAL_BRIEFLY, INPUT, NUMBER, PICK, REAL, TEXT, USER, Option, Values
+from ..command_line.options import BUFFER, FLAG, INPUT, NUMBER, PICK, REAL, TEXT, USER, Option, Values, general_briefly
 from ..command_line.signals import check, drain
 from ..errors import PktError, need
 from ..flow.stage import Source, Stage, each
@@ -45,7 +45,7 @@ OPTIONS = [
     *(option.unshown() if option.attribute == "bpf_file" else option for option in PICK),
     *BUFFER,
     *USER,
-    *GENERAL_BRIEFLY,
+    *general_briefly(),
 ]
 
 

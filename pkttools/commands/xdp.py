@@ -14,16 +14,16 @@ from ..command_line.options import (
     DURATION,
     FLAG,
     FORMATS,
-    GENERAL_BRIEFLY,
     NUMBER,
     PICK,
     REAL,
-    RECEIVED,
     TEXT,
     USER,
     USUAL,
     Option,
     Values,
+    general_briefly,
+    received,
 )
 from ..errors import UsageError, need, say
 from ..flow.capture import Capture
@@ -56,10 +56,10 @@ OPTIONS = [
     Option("--perf", FLAG, "a perf buffer (cookie 0xdead, length) instead of the ring buffer"),
     Option("--stats", REAL, "say the account every SECONDS", "SECONDS", least=0.01, most=86400),
     DURATION,
-    *RECEIVED,
+    *received(),
     *(option for option in PICK if option.attribute == "limit"),
     *USER,
-    *GENERAL_BRIEFLY,
+    *general_briefly(),
 ]  # fmt: skip
 ARGUMENTS = "[EXPR]..."
 ARGUMENTS_HELP = "such as 'icmp or icmp6'; its words may be arguments of their own"

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
+# Of pcap, and the byte order that each says.
+MICRO, NANO, KUZNETZOV = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
+MAGICS = {
+    magic.to_bytes(4, "big" if big_endian else "little"): (big_endian, magic)
+    for magic in (MICRO, NANO, KUZNETZOV)
+    for big_endian in (True, False)
+}
 PCAPNG = b"\n\r\r\n"  # the type of a section header, in either byte order
 FOREIGN = {
     b"\x1f\x8b": "compressed: put zcat in front",
@@ -34,10 +41,8 @@ def packets(source: Input) -> Iterator[Batch]:
     Raises PktError at what cannot be read.
     """
     buffer, used = bytearray(BUFFER), 0
-    from . import pcap  # noqa: F401  late: only what is used; not so late that the first packet of a live pipe waits for it
-
-    if not source.is_file:
-        from . import text
+    if not source.is_file:  # late: only what is used; not so late that the first packet of a live pipe waits for it
+        from . import pcap, text  # noqa: F401
     while used < 4 and (now := source.fill(buffer, used)) > used:  # a pipe may bring less at first
         used = now
     for magic, what in FOREIGN.items():
@@ -52,8 +57,6 @@ def packets(source: Input) -> Iterator[Batch]:
 
 def capture_format(buffer: bytearray, used: int) -> str:
     """The format of the capture that begins here; empty: of none that is read."""
-    from .pcap import MAGICS
-
     if buffer.startswith(PCAPNG, 0, used):
         return "pcapng"
     return "pcap" if bytes(buffer[:4]) in MAGICS else ""

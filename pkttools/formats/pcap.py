@@ -7,6 +7,7 @@ import struct
 from .. import codec
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, TIME, Batch, count_of, fcs_of, link_of, linktype_of
 from ..errors import ANOTHER_CAPTURE, PktError, Unread, counted, pcap_message
+from . import KUZNETZOV, MAGICS, MICRO, NANO
 from .files import Input, Output, Sink
 
 TYPE_CHECKING = False
@@ -15,12 +16,6 @@ if TYPE_CHECKING:
 
     from ..command_line.options import Values
 
-MICRO, NANO, KUZNETZOV = 0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34
-MAGICS = {
-    magic.to_bytes(4, "big" if big_endian else "little"): (big_endian, magic)
-    for magic in (MICRO, NANO, KUZNETZOV)
-    for big_endian in (True, False)
-}
 HEADER, RECORD = 24, 16  # bytes of a file's header, and of what is in front of a packet
 LINKTYPE_BITS, FCS_PRESENT, FCS_SHIFT = 0x03FFFFFF, 0x04000000, 28  # of the last word of the header
 FCS_UNIT, MAX_FCS = 2, 30  # octets that the four bits above FCS_SHIFT count, and how many they can say

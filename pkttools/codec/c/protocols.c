@@ -269,17 +269,43 @@ static struct fault sound(const struct given *g)
 
 /* ---- laid out ---- */
 
-/* Memory that is given out piece by piece; without memory it counts what is needed. */
+enum { BLOCK = 1 << 14 };
+
+/* Memory that is given out piece by piece, and freed as a whole. */
+struct block {
+    struct block *before;
+    _Alignas(16) uint8_t bytes[];
+};
+
 struct arena {
-    uint8_t *at;
-    size_t used;
+    struct block *last;
+    size_t used, size;          /* of the last one */
+    bool failed;                /* there was no memory once: what was laid out then is not whole */
 };
 
 static void *take(struct arena *a, size_t size)
 {
-    size_t from = a->used;
-    a->used += (size + 15) / 16 * 16;
-    return a->at == NULL ? NULL : a->at + from;
+    size = (size + 15) / 16 * 16;
+    if (size > a->size - a->used) {
+        struct block *block = malloc(sizeof *block + (size > BLOCK ? size : BLOCK));
+        if (block == NULL) {
+            a->failed = true;
+            return NULL;
+        }
+        block->before = a->last;
+        *a = (struct arena){block, 0, size > BLOCK ? size : BLOCK, a->failed};
+    }
+    a->used += size;
+    return a->last->bytes + a->used - size;
+}
+
+static void free_blocks(struct block *last)
+{
+    while (last != NULL) {
+        struct block *before = last->before;
+        free(last);
+        last = before;
+    }
 }
 
 static struct read laid_read(const struct given *g, int64_t read)
@@ -297,6 +323,8 @@ static struct read laid_read(const struct given *g, int64_t read)
 
 static struct conditions laid_tests(struct arena *a, const struct given *g, int64_t first, int64_t count)
 {
+    if (count == 0)
+        return (struct conditions){NULL, 0};
     struct condition *to = take(a, (size_t)count * sizeof *to);
     for (int64_t i = 0; to != NULL && i < count; i++) {
         const struct test_row *t = &g->tests[first + i];
@@ -323,10 +351,11 @@ static void lay_slots(struct arena *a, const struct given *g, struct space *s, c
     while (bits < 16 && (size_t)1 << bits < 4 * count)
         bits++;
     struct slot *slots = take(a, sizeof *slots << bits);
+    if (slots != NULL)
+        memset(slots, 0, sizeof *slots << bits);
     uint32_t factor = 2654435769u;              /* 2^32 over the golden ratio, and odd numbers that follow from it */
     for (int tries = 0; slots != NULL && tries < 256; tries++, factor = factor * 5 + 4) {
         size_t i = 0;
-        memset(slots, 0, sizeof *slots << bits);
         for (; i < count; i++) {
             struct slot *slot = &slots[(uint32_t)rows[i].value * factor >> (32 - bits)];
             bool again = i > 0 && rows[i].value == rows[i - 1].value;
@@ -342,6 +371,8 @@ static void lay_slots(struct arena *a, const struct given *g, struct space *s, c
             s->shift = 32 - bits;
             return;
         }
+        while (i-- > 0)
+            slots[(uint32_t)rows[i].value * factor >> (32 - bits)] = (struct slot){0};
     }
 }
 
@@ -360,12 +391,12 @@ static void lay_space(struct arena *a, const struct given *g, int64_t number, st
                 .kind = from[i].kind < 0 ? NULL : &kinds[from[i].kind], .only = only,
             };
     }
-    if (s != NULL)
-        *s = (struct space){
-            .code = (uint64_t)row->number << 32, .counted = row->counted < 0 ? UINT64_MAX : (uint64_t)row->counted,
-            .entries = entries, .count = count,
-        };
-    lay_slots(a, g, s, from, count);
+    *s = (struct space){
+        .code = (uint64_t)row->number << 32, .counted = row->counted < 0 ? UINT64_MAX : (uint64_t)row->counted,
+        .entries = entries, .count = count,
+    };
+    if (!a->failed)
+        lay_slots(a, g, s, from, count);
 }
 
 /* Lets a number be read times a power of two; whether that is possible, and gives no more than sums have room for. */
@@ -453,7 +484,7 @@ static void lay_kind(struct arena *a, const struct given *g, size_t number, stru
     }
     struct conditions whole = laid_tests(a, g, row->whole_test, row->whole_tests);
     struct conditions end_only = laid_tests(a, g, row->end_test, row->end_tests);
-    if (k == NULL)
+    if (a->failed)
         return;
     *k = (struct kind){
         .fixed = (uint32_t)row->fixed, .number = (uint16_t)number, .flags = (uint16_t)row->flags, .claims = (uint8_t)row->claims,
@@ -503,7 +534,7 @@ static const struct hold *laid_holds(struct arena *a, const struct given *g, con
             items[i] = (struct item){row->type, (int32_t)row->kind, (enum how)row->how, (uint32_t)row->at, (uint32_t)row->data,
                                      (uint32_t)row->each, (uint32_t)row->inside, only};
     }
-    for (size_t i = 0; lists != NULL && i < g->count[LISTS]; i++) {
+    for (size_t i = 0; !a->failed && i < g->count[LISTS]; i++) {
         const struct list_row *row = &g->lists[i];
         struct read type = laid_read(g, row->type);
         lists[i] = (struct list){
@@ -514,7 +545,7 @@ static const struct hold *laid_holds(struct arena *a, const struct given *g, con
     for (size_t i = 0; i < g->count[HOLDS]; i++) {
         const struct hold_row *row = &g->holds[i];
         struct conditions only = laid_tests(a, g, row->test, row->tests);
-        if (holds != NULL)
+        if (!a->failed)
             holds[i] = (struct hold){only, (int32_t)row->by, &kinds[row->kind], &lists[row->list], laid_read(g, row->read), row->scale, row->bias,
                                      (uint32_t)row->from, (enum to)row->to};
     }
@@ -594,19 +625,22 @@ static void lay_carried(struct protocols *p, enum header_kind kind, struct carri
     }
 }
 
+/* NULL where there is no memory for all of it. */
 static struct protocols *lay(struct arena *a, const struct given *g)
 {
     struct protocols *p = take(a, sizeof *p);
     struct kind *kinds = take(a, g->count[KINDS] * sizeof *kinds);
     struct space *spaces = take(a, g->count[SPACES] * sizeof *spaces);
+    if (a->failed)
+        return NULL;
     for (size_t i = 0; i < g->count[SPACES]; i++)
-        lay_space(a, g, (int64_t)i, spaces == NULL ? NULL : &spaces[i], kinds);
+        lay_space(a, g, (int64_t)i, &spaces[i], kinds);
     for (size_t i = 0; i < g->count[KINDS]; i++)
-        lay_kind(a, g, i, kinds == NULL ? NULL : &kinds[i], spaces, kinds);
+        lay_kind(a, g, i, &kinds[i], spaces, kinds);
     lay_sums(a, g, kinds);
     const struct hold *holds = laid_holds(a, g, kinds);
-    if (p == NULL)
-        return p;
+    if (a->failed)
+        return NULL;
     for (size_t i = 0; i < g->count[KINDS]; i++)
         lay_quick(&kinds[i]);
     *p = (struct protocols){.kinds = kinds, .count = g->count[KINDS], .links = laid_quick(&spaces[0], (struct near){0}),
@@ -639,12 +673,13 @@ bool protocols_set(const struct protocol_table tables[TABLES], struct fault *fau
     *fault = sound(&g);
     if (fault->table >= 0)
         return false;
-    struct arena a = {NULL, 0};
-    lay(&a, &g);
-    a = (struct arena){calloc(1, a.used), 0};
-    struct protocols *p = a.at == NULL ? NULL : lay(&a, &g);
-    if (p == NULL)
+    struct arena a = {NULL, 0, 0, false};
+    struct protocols *p = lay(&a, &g);
+    if (p == NULL) {
+        free_blocks(a.last);
         return false;
+    }
+    p->memory = a.last;
     p->before = protocols;
     protocols = p;
     return true;
@@ -655,7 +690,7 @@ void protocols_reset(void)
 {
     struct protocols *last = protocols;
     protocols = last->before;
-    free(last);
+    free_blocks(last->memory);
 }
 
 /* Lets the walk go by these tables without what is quick about it, for tests: it must find the same. */

@@ -192,6 +192,7 @@ struct kind {
 
 struct protocols {
     struct protocols *before;   /* what was set before: kept, a walk without the interpreter's lock may be in it */
+    struct block *memory;       /* all of this */
     struct kind *kinds;         /* the first is what a frame is of which nothing is known */
     size_t count;
     struct quick links;         /* by link type */
