@@ -14,12 +14,13 @@ import pytest
 from conftest import ROOT
 from samples import ethernet, ipv4, udp
 
-from pkttools.codec.python import headers, protocols
+from pkttools.codec.python import protocols
 from pkttools.errors import PktError
 from pkttools.protocols import _tables
 from pkttools.protocols.checks import announced, check
 from pkttools.protocols.compile import MODULES, announce, descriptions, kinds, made, our_files, rows_of, tables
 from pkttools.protocols.describe import FORMS, STATEMENTS, Reader
+from pkttools.protocols.fields import HEADERS
 from pkttools.protocols.model import Descriptions
 from pkttools.protocols.optional import expand
 
@@ -513,4 +514,4 @@ def test_tunnels_over_udp():
     known = {1701, 2152, 3544, 4341, 4754, 4789, 4790, 6080, 6081, 6635, 8472}
     entries = announced(descriptions(OURS), descriptions(OURS).spaces["udp"])
     assert {number for number, entry in entries if entry.tunnel} == known
-    assert protocols.known().kinds[headers.UDP].rules[0][2].tunnels == known
+    assert protocols.known().kinds[HEADERS.index("UDP")].rules[0][2].tunnels == known

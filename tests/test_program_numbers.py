@@ -9,8 +9,8 @@ from conftest import ROOT
 
 import pkttools.codec
 from pkttools.codec import program
-from pkttools.codec.python import headers
-from pkttools.protocols.fields import HEADERS
+from pkttools.protocols import walking
+from pkttools.protocols.model import EXCEPTIONS
 
 C = "\n".join((ROOT / "pkttools/codec/c" / name).read_text() for name in ("codec.h", "fields.h", "program.c"))
 ENUMS = [
@@ -62,8 +62,7 @@ def test_numbers_of_results_are_written_once() -> None:
         assert not own & numbers, path
 
 
-def test_kinds_have_the_same_numbers_everywhere() -> None:
-    names = re.search(r"enum header_kind \{([^}]*) HEADER_KINDS", re.sub(r"/\*.*?\*/", "", C))[1]
-    kinds = names.replace(",", " ").split()
-    assert tuple(kinds) == HEADERS[: len(kinds)]
-    assert [getattr(headers, kind) for kind in kinds] == list(range(len(kinds)))
+def test_exceptions_have_the_same_numbers_everywhere() -> None:
+    names = re.search(r"enum exception \{([^}]*), EXCEPTIONS", re.sub(r"/\*.*?\*/", "", C))[1].replace(",", " ").split()
+    assert names == ["NO_EXCEPTION", *EXCEPTIONS]
+    assert [getattr(walking, name) for name in names] == [*range(len(names))]

@@ -19,12 +19,12 @@ IN_C = {
 }
 ACCESSORS = set(re.findall(r"^static inline [a-z_ ]+ (\w+)\(const struct frame", C, re.MULTILINE))
 OF_DPKT = {  # where it has another word for the same
-    "HOPOPT": "HOPOPTS", "IPV4": "IPIP", "IPV6": "IP6", "IPV6_ICMP": "ICMP6", "IPV6_NONXT": "NONE", "IPV6_OPTS": "DSTOPTS",
+    "HOPOPT": "HOPOPTS", "IPV6_NONXT": "NONE", "IPV6_OPTS": "DSTOPTS",
 }  # fmt: skip
 
 
 def test_numbers_are_those_of_c() -> None:
-    assert len(IN_C) > 25
+    assert len(IN_C) > 20
     assert {name: value for name, value in vars(wire).items() if name.isupper() and isinstance(value, int)} == IN_C
     assert {number for name, number in IN_C.items() if re.fullmatch("ETHERTYPE_(VLAN|QINQ.?)", name)} == wire.TAGS
 
@@ -42,7 +42,7 @@ def accessors() -> dict[str, object]:
 
 
 def test_accessors_are_those_of_c() -> None:
-    assert len(ACCESSORS) > 15
+    assert len(ACCESSORS) > 10
     assert set(accessors()) == ACCESSORS
 
 

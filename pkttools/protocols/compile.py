@@ -21,8 +21,9 @@ from .optional import expand
 from .walking import FIRST_ITEM
 
 FOLDER = Path(__file__).parent
-# The kinds of headers that the codec knows by number: `enum header_kind` in codec/c/codec.h. Others follow them.
-NUMBERED = (
+# The kinds of headers that come first where fields are listed, as 1.16 had them; others follow, file by file. The very first is
+# what a frame is of which nothing is known.
+FIRST = (
     "UNKNOWN", "LOOPBACK", "LOOP", "SLL", "SLL2", "PKTAP", "PKTAP_BE", "ETHERNET", "VLAN", "ARP", "IP", "IPV6", "IPV6_OPTIONS",
     "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6", "SCTP", "GRE", "VXLAN",
 )  # fmt: skip
@@ -79,7 +80,7 @@ def announce(found: Descriptions) -> None:
 def kinds(found: Descriptions) -> list[str]:
     """The names of headers, in the order of their numbers: those that are none come last."""
     shown = [header.name for header in found.headers.values() if not (header.hidden or header.unfollowed)]
-    return [*(name for name in NUMBERED if name in shown), *(name for name in shown if name not in NUMBERED)]
+    return [*(name for name in FIRST if name in shown), *(name for name in shown if name not in FIRST)]
 
 
 def words_of(found: Descriptions) -> dict[str, dict[int, str]]:

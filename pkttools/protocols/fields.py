@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HEADERS = _rows.HEADERS  # kinds that the walk finds; the first are `enum header_kind` in codec/c/codec.h
+HEADERS = _rows.HEADERS  # kinds that the walk finds
 ROW_SIZE, TRAITS_SIZE = calcsize(ROW), calcsize(TRAITS)
 
 

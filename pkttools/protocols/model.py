@@ -7,7 +7,8 @@ from ..errors import PktError
 MOST_BYTES = 65535  # of a header
 MOST_TESTED = 32  # bits of a number that the walk goes by
 MOST_FRAME = 262144  # bytes of a packet, as the text format has it
-EXCEPTIONS = ("COOKED_TAGS",)  # what the codec does by name, since no statement can say it: codec/c/exceptions.c
+# What the codec does by name, since no statement can say it: codec/c/exceptions.c.
+EXCEPTIONS = ("COOKED_TAGS", "PADDED", "ROUTE", "FRAGMENT_HEADER", "SEAL", "DATAGRAM_4", "DATAGRAM_6")
 PARTIAL = ("cut", "inside", "deep", "size")
 FITTING = ("fits", "fills")  # tests of a number of bytes: whether so many are there, and whether no more are
 OURS, OWN, ASKED = range(3)  # who says it: we; a user's own file; the command line. Later ones come first

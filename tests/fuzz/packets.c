@@ -143,8 +143,7 @@ static bool only_contents(const struct packet_view *before, const struct packet_
 {
     bool same = same_walk(&before->walk, &after->walk);
     for (size_t i = 0; same && i < before->walk.count; i++) {
-        enum header_kind kind = before->walk.header[i].kind;
-        if (kind != IP && kind != IPV6)
+        if (!carries_message(&before->walk.header[i]))
             continue;
         struct message m;
         struct checksum head = header_checksum(before, i), later = header_checksum(after, i), c, d;

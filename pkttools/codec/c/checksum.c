@@ -54,18 +54,20 @@ static inline uint64_t covered_words(const struct frame *f, const struct message
     return total;
 }
 
-/* The checksum of the IPv4 header at `index`; none when it was not captured in full, or is none. */
+enum { USUAL_HEADER = 20 };     /* bytes */
+
+/* The checksum that the header at `index` has beside that of what it carries: of IPv4; none when it was not captured in full. */
 struct checksum header_checksum(const struct packet_view *p, size_t index)
 {
     const struct header *h = &p->walk.header[index];
-    if (h->kind != IP)
+    const struct sum_rule *r = carries_message(h) ? protocols->kinds[h->kind].sum : NULL;
+    if (r == NULL)
         return (struct checksum){0};
-    const struct sum_rule *r = protocols->kinds[IP].sum;
-    size_t size = ip_header_size(&p->frame, h->start);
-    if (r == NULL || r->place > IP_SIZE - 2 || size < IP_SIZE || !within(p, h->start, size))
+    size_t size = datagram_head(&p->frame, h);
+    if (r->bytes != 2 || size < r->least || !within(p, h->start, size))
         return (struct checksum){0};
     const uint8_t *at = frame_range(&p->frame, h->start, size);
-    uint64_t total = size == IP_SIZE ? words(at, IP_SIZE) : words(at, size);     /* nearly all are: no loop */
+    uint64_t total = size == USUAL_HEADER ? words(at, USUAL_HEADER) : words(at, size);     /* nearly all are: no loop */
     unsigned value = complement(in_order(total - words_part(at, r->place)));
     return (struct checksum){h->start + r->place, 2, value, value};
 }

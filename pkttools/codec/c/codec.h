@@ -177,8 +177,6 @@ static inline void write32(uint8_t *at, uint32_t value, bool big_endian)
         at[big_endian ? 3 - i : i] = (uint8_t)(value >> (8 * i));
 }
 
-#include "wire.h"
-
 /* row_tables.c, rows.c */
 
 enum { ROW = 79 };              /* bytes of a canonical row */
@@ -364,14 +362,15 @@ size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, 
 
 /* headers.c */
 
-enum header_kind {              /* numbered as NUMBERED of pkttools/protocols/compile.py says; a test compares them */
-    UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, PKTAP, PKTAP_BE, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING,
-    IPV6_FRAGMENT, IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN, HEADER_KINDS
+enum { UNKNOWN };               /* the kind of header that a frame is of which nothing is known; the tables number all others */
+
+enum exception {                /* what tables cannot say of a header, see exceptions.c; of pkttools/protocols/walking.py */
+    NO_EXCEPTION, COOKED_TAGS, PADDED, ROUTE, FRAGMENT_HEADER, SEAL, DATAGRAM_4, DATAGRAM_6, EXCEPTIONS
 };
 
 /* start <= data <= end <= frame.size, and each header starts behind the start of the one before: `walk` sees to it. */
 struct header {
-    enum header_kind kind;
+    uint16_t kind, exception;   /* by the tables, or of items; enum exception */
     uint32_t start;             /* offset in the frame */
     uint32_t data;              /* where bytes that no deeper header claims begin */
     uint32_t end;               /* where this header's own bytes and its data end */
@@ -387,14 +386,13 @@ struct walk {
     uint64_t beyond;            /* what is not followed: a number, behind 32 bits what numbers; of none: a limit; 0: nothing */
 };
 
-bool extends(enum header_kind kind);
+bool extends(unsigned kind);
 bool is_extension(unsigned protocol);
 bool is_idle(int64_t kind);
-bool is_tunnel(enum header_kind kind);
-bool is_tag_header(enum header_kind kind);
+bool is_tunnel(unsigned kind);
+bool is_tag_header(unsigned kind);
 bool link_announces(const struct frame *f, const struct header *h);
-bool has_rule(enum header_kind kind);
-unsigned extension_next(const struct frame *f, const struct header *h);
+bool has_rule(unsigned kind);
 bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
 void walk_busy(struct walk *w, const struct frame *f, int64_t linktype);
@@ -513,16 +511,31 @@ static inline bool within(const struct packet_view *p, size_t at, size_t size)
 {
     return frame_has(&p->frame, at, size);
 }
-size_t jumbo_place(const struct frame *f, size_t at);
 
-/* Whether a header of a kind carries a message that may have a checksum. */
-static inline bool carries_message(enum header_kind kind)
+/* Whether a header carries a message that may have a checksum. */
+static inline bool carries_message(const struct header *h)
 {
-    return kind == IP || kind == IPV6;
+    return h->exception >= DATAGRAM_4;
 }
 
-enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
 uint64_t pseudo_words(const struct frame *f, const struct message *m);
+
+/* exceptions.c */
+
+struct named {                  /* where an IP header says what it carries; and where the names of its ends begin */
+    size_t carried, ends;
+};
+
+enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
+bool is_nothing(const struct message *m);
+unsigned extension_next(const struct frame *f, const struct header *h);
+unsigned fragment_offset(const struct packet_view *p, size_t index);
+struct named named_by(const struct header *h);
+size_t datagram_head(const struct frame *f, const struct header *h);
+size_t datagram_said(const struct frame *f, const struct header *h);
+size_t datagram_size(const struct frame *f, const struct header *h);
+bool datagram_sound(const struct frame *f, const struct header *h);
+void set_jumbo(const struct packet_edit *e, const struct header *h, size_t size);
 
 /* words.c */
 

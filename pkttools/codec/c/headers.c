@@ -159,7 +159,7 @@ static void add(const struct kind *k, struct standing *s, struct walk *w, int64_
     size_t own = (k->flags & OWN_END) != 0 ? (sized ? s->behind : end) : (k->flags & END_BEHIND) != 0 ? s->limit : end;
     size_t data = k->data != UINT32_MAX ? least(s->at + k->data, own)
         : !sized && size > k->fixed && (k->flags & LONG_DATA) != 0 ? own : s->behind;
-    *h = (struct header){(enum header_kind)k->number, (uint32_t)s->at, (uint32_t)data, (uint32_t)own};
+    *h = (struct header){k->number, k->exception, (uint32_t)s->at, (uint32_t)data, (uint32_t)own};
     if (k->claims > s->gives || (s->gives != UINT8_MAX && (k->flags & PASSES) != 0))
         s->carrier->data = (uint32_t)own;
     if ((k->flags & PASSES) == 0) {
@@ -318,7 +318,7 @@ static inline enum done step(struct pace *p, const struct frame *f, unsigned num
     if ((numbers & SAYS_DATA) != 0)
         data = (uint32_t)least(at + k->data, end);
     struct header *h = p->next++;
-    *h = (struct header){(enum header_kind)k->number, at, data, end};
+    *h = (struct header){k->number, k->exception, at, data, end};
     if (k->claims > p->gives)
         h[-1].data = end;
     p->gives = k->gives;
@@ -409,7 +409,7 @@ static void walk_on(const struct kind *k, enum done done, struct standing s, str
     }
     end_quote(w);
     if (w->count == 0)
-        w->header[w->count++] = (struct header){UNKNOWN, 0, 0, (uint32_t)f->size};
+        w->header[w->count++] = (struct header){UNKNOWN, NO_EXCEPTION, 0, 0, (uint32_t)f->size};
 }
 
 static void walk_to(struct walk *w, const struct frame *f, int64_t linktype, bool all)
@@ -466,7 +466,7 @@ bool known_link(int64_t linktype)
 }
 
 /* Whether headers of a kind go on with what the one in front carries: extensions. */
-bool extends(enum header_kind kind)
+bool extends(unsigned kind)
 {
     return (protocols->kinds[kind].flags & EXTENSION) != 0;
 }
@@ -485,13 +485,13 @@ bool is_idle(int64_t kind)
 }
 
 /* Whether a packet is in headers of a kind. */
-bool is_tunnel(enum header_kind kind)
+bool is_tunnel(unsigned kind)
 {
     return (protocols->kinds[kind].flags & TUNNEL) != 0;
 }
 
 /* Whether a header of a kind is a tag: what is behind it is in what is in front of it. */
-bool is_tag_header(enum header_kind kind)
+bool is_tag_header(unsigned kind)
 {
     return (protocols->kinds[kind].flags & TAG) != 0;
 }
@@ -519,15 +519,8 @@ bool leads_to_tunnel(const struct kind *k, const struct frame *f, size_t at)
     return e != NULL;
 }
 
-/* What an extension header says that follows: the number that it asks first. */
-unsigned extension_next(const struct frame *f, const struct header *h)
-{
-    const struct kind *k = &protocols->kinds[h->kind];
-    return k->rules_count > 0 && k->rules->how == BY_SPACE ? read_number(&k->rules->read, f, h->start, h->end) & 0xFF : PROTO_IPV6_NONXT;
-}
-
 /* Whether headers of a kind have a checksum, or one that cannot be told. */
-bool has_rule(enum header_kind kind)
+bool has_rule(unsigned kind)
 {
     return protocols->kinds[kind].sum != NULL;
 }

@@ -5,7 +5,7 @@
  * FCS; or where the checksum of what is carried is right by that length. Where that checksum is wrong, bytes were changed, and what
  * there is counts. What is decided by neither of these is the smaller of the readings that agree with the lengths inside.
  */
-#include "codec.h"
+#include "protocols.h"
 
 enum { LEAST_PAYLOAD = 46, FCS = 4 };           /* IEEE 802.3 clauses 4A.4.2, 3.2.9 */
 
@@ -31,10 +31,10 @@ static uint32_t crc32(const uint8_t *at, size_t size)
     return ~crc;
 }
 
-/* Whether a frame ends with its own check sequence. */
-static bool has_fcs(const struct frame *f, size_t start, size_t end)
+/* Whether a frame, with a header of `head` bytes, ends with its own check sequence. */
+static bool has_fcs(const struct frame *f, size_t start, size_t end, size_t head)
 {
-    return frame_has(f, start, end - start) && end - start > ETHERNET_SIZE + FCS
+    return frame_has(f, start, end - start) && end - start > head + FCS
         && crc32(frame_range(f, start, end - start - FCS), end - start - FCS) == reversed(get32(f, end - FCS));
 }
 
@@ -50,16 +50,17 @@ static struct room room_of(const struct packet_view *p, size_t index)
 {
     const struct header *h = p->walk.header, *link = link_before(p, index);
     size_t start = h[index].start, end = wire_end(p, index);
-    struct room r = {end > start ? end - start : 0, link != NULL && link->kind == ETHERNET, true, false};
+    struct room r = {end > start ? end - start : 0, link != NULL && link->exception == PADDED, true, false};
     for (size_t i = 0; i < index; i++)
-        r.outer &= h[i].kind != IP && h[i].kind != IPV6;
+        r.outer &= !carries_message(&h[i]);
     return r;
 }
 
 static void take_off_fcs(const struct packet_view *p, size_t index, struct room *r)
 {
     const struct header *link = link_before(p, index);
-    r->intact = r->frame && r->size > FCS && has_fcs(&p->frame, link->start, p->walk.header[index].start + r->size);
+    r->intact = r->frame && r->size > FCS && has_fcs(&p->frame, link->start, p->walk.header[index].start + r->size,
+                                                                protocols->kinds[link->kind].fixed);
     if (r->intact)
         r->size -= FCS;
 }
@@ -80,26 +81,28 @@ static bool padding(const struct frame *f, size_t start, size_t declared, const 
     return r->size == LEAST_PAYLOAD + FCS && declared < LEAST_PAYLOAD && zeros(f, start + declared, start + LEAST_PAYLOAD);
 }
 
-/* Where an IP or UDP header says how long what it begins is. */
+/* Where a header says how long what it begins is. */
 static size_t length_place(const struct header *h)
 {
-    return h->start + (h->kind == IP ? IP_TOTAL_AT : h->kind == IPV6 ? IPV6_PAYLOAD_AT : UDP_LENGTH_AT);
+    return h->start + protocols->kinds[h->kind].length_at;
 }
 
-static size_t declared_size(const struct packet_view *p, size_t index)
+/* Bytes that such a number does not count. */
+static size_t uncounted(const struct header *h)
 {
-    const struct frame *f = &p->frame;
-    size_t at = p->walk.header[index].start;
-    if (p->walk.header[index].kind == IP)
-        return ip_total(f, at);
-    size_t payload = ipv6_payload(f, at);       /* 0 says nothing, see ipv6.protocol; unless nothing follows, RFC 8200 section 4.7 */
-    return payload != 0 || ipv6_next(f, at) == PROTO_IPV6_NONXT ? IPV6_SIZE + payload : 0;
+    return (size_t)protocols->kinds[h->kind].end_bias;
 }
 
 /* Bytes of the largest datagram that the IP header at `index` can say. */
 static size_t most(const struct packet_view *p, size_t index)
 {
-    return p->walk.header[index].kind == IP ? 0xFFFF : 0xFFFF + IPV6_SIZE;
+    return 0xFFFF + uncounted(&p->walk.header[index]);
+}
+
+/* Whether a header says how long the message is that it begins: a length that its checksum goes by, as that of UDP. */
+static bool measures(const struct header *h)
+{
+    return protocols->kinds[h->kind].has_length && !carries_message(h);
 }
 
 static void look_again(struct packet_edit *e)
@@ -109,22 +112,18 @@ static void look_again(struct packet_edit *e)
 
 static void declare(struct packet_edit *e, size_t index, size_t size)
 {
-    const struct packet_view *p = &e->view;
-    const struct header *h = &p->walk.header[index];
-    if (h->kind == IP)
-        put16(&e->frame, h->start + IP_TOTAL_AT, (unsigned)size);
-    else
-        put16(&e->frame, h->start + IPV6_PAYLOAD_AT, (unsigned)(size - IPV6_SIZE));
+    const struct header *h = &e->view.walk.header[index];
+    put16(&e->frame, length_place(h), (unsigned)(size - uncounted(h)));
     look_again(e);                              /* with another length there may be more to see */
 }
 
-/* The UDP header that the IP header at `index` carries; NULL: it carries none. */
-static const struct header *udp_of(const struct packet_view *p, size_t index)
+/* The header of the message that the IP header at `index` carries, if it says its length; NULL: it does not. */
+static const struct header *measured(const struct packet_view *p, size_t index)
 {
     const struct header *h = &p->walk.header[index + 1], *end = &p->walk.header[p->walk.count];
     while (h < end && extends(h->kind))
         h++;
-    return h < end && h->kind == UDP ? h : NULL;
+    return h < end && measures(h) ? h : NULL;
 }
 
 /* What the checksums of what the IP header at `index` carries say about the lengths. NOTHING: there are none. ELSEWHERE: some bytes
@@ -135,7 +134,7 @@ static enum word vouched(const struct packet_view *p, size_t index)
 {
     for (size_t i = index; i < p->walk.count; i++) {
         const struct header *h = &p->walk.header[i];
-        if (h->kind != IP && h->kind != IPV6)
+        if (!carries_message(h))
             continue;
         struct message m;
         struct checksum c;
@@ -166,12 +165,10 @@ static enum word vouched_with(struct packet_edit *e, size_t index, size_t size, 
         return CONTRADICTED;
     for (size_t i = index; i < p->walk.count && (i == index || inner); i++) {
         const struct header *h = &p->walk.header[i];
-        if (h->kind != IP && h->kind != IPV6 && h->kind != UDP)
+        if (!protocols->kinds[h->kind].has_length)
             continue;
-        size_t end = i == index ? h->start + size : wire_end(p, i);
-        size_t least_size = h->kind == IP ? IP_SIZE : h->kind == IPV6 ? IPV6_SIZE : UDP_SIZE;
-        size_t value = end - h->start - (h->kind == IPV6 ? IPV6_SIZE : 0);
-        if (end < h->start + least_size || value > 0xFFFF)
+        size_t end = i == index ? h->start + size : wire_end(p, i), value = end - h->start - uncounted(h);
+        if (end < h->start + protocols->kinds[h->kind].fixed || value > 0xFFFF)
             break;
         places[count] = length_place(h);
         before[count] = get16(f, places[count]);
@@ -200,14 +197,17 @@ static size_t said_inside(struct packet_edit *e, size_t index, size_t room)
     if (room > most(p, index))
         return 0;
     declare(e, index, room);
-    const struct header *h = udp_of(p, index);
+    const struct header *h = measured(p, index);
     struct message m;
-    if (h != NULL && udp_length(f, h->start) >= UDP_SIZE)
-        size = h->start - start + udp_length(f, h->start);
-    else if (message_of(p, index, &m) == CORRECTED && (m.protocol == PROTO_IPV4 || m.protocol == PROTO_IPV6)) {
-        for (size_t i = index + 1; i < p->walk.count && p->walk.header[i].start <= m.at; i++)
-            if (p->walk.header[i].start == m.at && declared_size(p, i) >= IP_SIZE)
-                size = m.at - start + declared_size(p, i);
+    size_t said = h != NULL ? get16(f, length_place(h)) + uncounted(h) : 0;
+    if (h != NULL && said >= protocols->kinds[h->kind].fixed)
+        size = h->start - start + said;
+    else if (message_of(p, index, &m) == CORRECTED) {
+        for (size_t i = index + 1; i < p->walk.count && p->walk.header[i].start <= m.at; i++) {
+            h = &p->walk.header[i];             /* another datagram */
+            if (h->start == m.at && carries_message(h) && datagram_size(f, h) >= protocols->kinds[h->kind].fixed)
+                size = m.at - start + datagram_size(f, h);
+        }
     }
     put16(&e->frame, field, before);
     look_again(e);
@@ -288,28 +288,16 @@ static size_t size_in(struct packet_edit *e, size_t index, size_t declared, size
     return *doubt == SHORTER ? declared : room;
 }
 
-/* A datagram beyond what its header can say: 0 stays. Without the option that is segmentation offload, see ip.protocol,
- * ipv6.protocol. */
-static void set_jumbo(const struct packet_edit *e, size_t index, size_t size)
-{
-    const struct packet_view *p = &e->view;
-    size_t at = p->walk.header[index].start, option = p->walk.header[index].kind == IPV6 ? jumbo_place(&p->frame, at) : 0;
-    if (option == 0)
-        return;
-    put16(&e->frame, option, (unsigned)((size - IPV6_SIZE) >> 16));
-    put16(&e->frame, option + 2, (size - IPV6_SIZE) & 0xFFFF);
-}
-
 static bool set_datagram(struct packet_edit *e, size_t index, size_t least_size, enum doubt *doubt)
 {
     const struct packet_view *p = &e->view;
-    size_t declared = declared_size(p, index);
+    size_t declared = datagram_size(&p->frame, &p->walk.header[index]);
     struct room r = room_of(p, index);
     if (declared == r.size && declared >= least_size)
         return true;
     take_off_fcs(p, index, &r);
     if (declared == 0 && r.size > most(p, index)) {
-        set_jumbo(e, index, r.size);
+        set_jumbo(e, &p->walk.header[index], r.size);
         return true;
     }
     if (declared == r.size && declared >= least_size)
@@ -317,28 +305,31 @@ static bool set_datagram(struct packet_edit *e, size_t index, size_t least_size,
     enum doubt found = SURE;
     size_t size = size_in(e, index, declared, least_size, &r, &found);
     if (size > most(p, index) || size < least_size)
-        return size < least_size && p->walk.header[index].kind == IP;
+        return size < least_size;
     declare(e, index, size);
     if (*doubt == SURE)
         *doubt = found;
     return true;
 }
 
-static void set_udp(struct packet_edit *e, size_t index)
+/* The length of a message, which may say as well that it is a jumbogram. */
+static void set_length(struct packet_edit *e, size_t index)
 {
     const struct packet_view *p = &e->view;
     const struct frame *f = &p->frame;
-    size_t at = p->walk.header[index].start, end = wire_end(p, index), size = end > at ? end - at : 0, outer = index;
-    unsigned declared = udp_length(f, at);
-    while (outer > 0 && p->walk.header[outer].kind != IP && p->walk.header[outer].kind != IPV6)
+    const struct header *h = &p->walk.header[index];
+    const struct kind *k = &protocols->kinds[h->kind];
+    size_t at = h->start, end = wire_end(p, index), size = end > at ? end - at : 0, outer = index, place = length_place(h);
+    size_t declared = get16(f, place);
+    while (outer > 0 && !carries_message(&p->walk.header[outer]))
         outer--;
-    if (declared == size || (declared >= UDP_SIZE && declared < size && vouched(p, outer) == GOOD))
+    if (declared == size || (declared >= k->fixed && declared < size && vouched(p, outer) == GOOD))
         return;                                 /* a surplus area is no payload, RFC 9868 */
-    if (size > 0xFFFF && p->walk.header[outer].kind == IPV6)
+    if (size > 0xFFFF && p->walk.header[outer].exception == DATAGRAM_6 && k->sum->nothing == JUMBO_FOR_0)
         size = 0;                               /* RFC 2675 section 4 */
-    else if (size < UDP_SIZE || size > 0xFFFF)
+    else if (size < k->fixed || size > 0xFFFF)
         return;
-    put16(&e->frame, at + UDP_LENGTH_AT, (unsigned)size);
+    put16(&e->frame, place, (unsigned)size);
     look_again(e);
 }
 
@@ -348,12 +339,15 @@ bool correct_lengths(struct packet_edit *e, enum doubt *doubt)
     *doubt = SURE;
     for (size_t i = 0; i < p->walk.count; i++) {    /* the outermost first: inner ones go by outer ones */
         const struct header *h = &p->walk.header[i];
-        size_t header_size = h->kind == IP ? ip_header_size(&p->frame, h->start) : IPV6_SIZE;
-        bool whole = header_size >= IP_SIZE && within(p, h->start, header_size);    /* else it shows when checksums are computed */
-        if ((h->kind == IP || h->kind == IPV6) && whole && !set_datagram(e, i, header_size, doubt))
+        const struct kind *k = &protocols->kinds[h->kind];
+        if (measures(h))
+            set_length(e, i);
+        if (!carries_message(h) || !k->has_length)
+            continue;
+        size_t head = datagram_head(&p->frame, h);
+        bool whole = head >= k->fixed && within(p, h->start, head);     /* else it shows when checksums are computed */
+        if (whole && !set_datagram(e, i, head, doubt))
             return false;
-        if (p->walk.header[i].kind == UDP)
-            set_udp(e, i);
     }
     return true;
 }

@@ -382,12 +382,12 @@ static const struct run *run_of(const struct header *h)
 /* How many headers 1.16 knew: up to one of its own kind, or what a tunnel carries. */
 static size_t known_to_1_16(const struct walk *w)
 {
-    bool ip = false;
+    bool carried = false;
     for (size_t i = 0; i < w->count; i++) {
-        enum header_kind kind = w->header[i].kind;
-        if ((ip && (kind == ETHERNET || carries_message(kind))) || (i > 0 && !run_of(&w->header[i])->old))
+        const struct header *h = &w->header[i];
+        if ((carried && (h->exception == PADDED || carries_message(h))) || (i > 0 && !run_of(h)->old))
             return i;
-        ip |= carries_message(kind);
+        carried |= carries_message(h);
     }
     return w->count;
 }

@@ -89,7 +89,7 @@ static bool known(struct items *s, struct header *found)
             continue;
         size_t end = i->each == 0 ? s->end : from + i->each;
         s->piece++;
-        *found = (struct header){(enum header_kind)i->kind, (uint32_t)from, (uint32_t)least(from + i->data, end), (uint32_t)end};
+        *found = (struct header){(uint16_t)i->kind, NO_EXCEPTION, (uint32_t)from, (uint32_t)least(from + i->data, end), (uint32_t)end};
         return true;
     }
     return false;
@@ -107,7 +107,7 @@ static bool said(const struct items *s, const struct hold *where, const struct h
             begin(&in, other, h);
         while (in.list != NULL)
             if (known(&in, &found)) {
-                if ((int32_t)found.kind == where->by && hold_in(&where->only, s->frame, found.start, found.end))
+                if (found.kind == where->by && hold_in(&where->only, s->frame, found.start, found.end))
                     return true;
             } else if (!advance(&in))
                 in.list = NULL;
@@ -138,7 +138,7 @@ bool next_item(struct items *s, struct header *found)
             continue;
         }
         const struct hold *where = &protocols->holds[s->hold++];
-        if (where->kind->number == (unsigned)h->kind && said(s, where, h))
+        if (where->kind->number == h->kind && said(s, where, h))
             begin(s, where, h);
     }
 }

@@ -336,13 +336,13 @@ static struct walk outer_headers(const struct walk *w)
     struct walk outer = *w;
     size_t network = 0;                         /* headers up to the last one of IP in front of it */
     for (size_t i = 0; i < w->count; i++) {
-        enum header_kind kind = w->header[i].kind;
-        bool ip = kind == IP || kind == IPV6;
-        if (is_tunnel(kind) || (network > 0 && ip)) {
+        unsigned kind = w->header[i].kind;
+        bool carrier = carries_message(&w->header[i]);
+        if (is_tunnel(kind) || (network > 0 && carrier)) {
             outer.count = network > 0 ? network : i;
             break;
         }
-        if (ip || extends(kind))
+        if (carrier || extends(kind))
             network = i + 1;
     }
     return outer;

@@ -428,7 +428,7 @@ static bool lay_plainly(struct kind *k)
         k->whole_low = c->low;
         k->whole_span = c->span;
     }
-    return k->trailer == 0 && k->exception == NO_EXCEPTION && k->then == NULL && !k->goes_on
+    return k->trailer == 0 && k->exception != COOKED_TAGS && k->then == NULL && !k->goes_on
         && (k->flags & (HIDDEN | UNFOLLOWED | PASSES | OWN_END | END_BEHIND)) == 0;
 }
 
@@ -457,6 +457,18 @@ static struct quick laid_quick(const struct space *space, struct near read)
     for (; count < MAX_LIKELY; count++)         /* with a kind of NULL: none of them */
         q.likely[count] = UINT32_MAX;
     return q;
+}
+
+/* Whether a header says where it ends in a number that can be corrected; then it is known where that stands. */
+static bool says_length(const struct given *g, int64_t number, struct kind *k)
+{
+    const struct kind_row *row = &g->kinds[number];
+    const struct read_row *read = row->end >= 0 ? &g->reads[row->end] : NULL;
+    if (read == NULL || read->base != FROM_START || read->order != BIG_ENDIAN_READ || read->width != 16 || read->bit % 8 != 0
+        || !IN(read->bit / 8, 0, row->fixed - 2) || row->end_scale != 1 || !IN(row->end_bias, 0, row->fixed))
+        return false;
+    k->length_at = (uint16_t)(read->bit / 8);
+    return true;
 }
 
 static void lay_kind(struct arena *a, const struct given *g, size_t number, struct kind *k, const struct space *spaces,
@@ -492,13 +504,14 @@ static void lay_kind(struct arena *a, const struct given *g, size_t number, stru
         .end_least = (uint32_t)row->end_least, .end_bias = (int32_t)row->end_bias,
         .data = row->data < 0 ? UINT32_MAX : (uint32_t)row->data, .others = quick, .terms = terms, .rules = rules,
         .terms_count = (uint32_t)row->terms, .align = (uint32_t)row->align,
-        .trailer = (uint32_t)row->trailer, .exception = (uint8_t)row->exception,
+        .trailer = (uint32_t)row->trailer, .exception = (uint16_t)row->exception,
         .goes_on = row->until >= 0, .until = (uint32_t)row->until,
         .numbers = (uint8_t)((row->terms > 0 ? SAYS_SIZE : 0) | (row->end >= 0 ? SAYS_END : 0) | (whole.count > 0 ? SAYS_WHOLE : 0)
                              | (row->data >= 0 ? SAYS_DATA : 0)),
         .end_number = laid_read(g, row->end), .end_scale = row->end_scale, .end_only = end_only, .whole_only = whole,
         .then = row->then < 0 ? NULL : &kinds[row->then],
     };
+    k->has_length = k->exception >= DATAGRAM_4 && says_length(g, (int64_t)number, k);
     k->shapes[1] = lay_plainly(k) ? ANY_SHAPE : NOT_PLAIN;
 }
 
@@ -518,7 +531,9 @@ static void lay_sums(struct arena *a, const struct given *g, struct kind *kinds)
             .always = s->bytes > 0 && only.count == 0 && s->zero != NO_SUM && s->zero != NEVER,
             .least = (uint32_t)(s->at + s->bytes > g->kinds[s->kind].fixed ? s->at + s->bytes : g->kinds[s->kind].fixed),
         };
-        kinds[s->kind].sum = &sums[i];
+        struct kind *k = &kinds[s->kind];
+        k->sum = &sums[i];
+        k->has_length |= s->over == SAID && s->read == g->kinds[s->kind].end && s->bias == 0 && says_length(g, s->kind, k);
     }
 }
 
@@ -614,13 +629,16 @@ static void lay_quick(struct kind *k)
 }
 
 /* What each protocol of a version of IP announces: what a space says that the first rule of that header asks. */
-static void lay_carried(struct protocols *p, enum header_kind kind, struct carried carried[256])
+static void lay_carried(struct protocols *p, enum exception exception, struct carried carried[256])
 {
-    const struct rule *r = p->count > (size_t)kind && p->kinds[kind].rules_count > 0 ? p->kinds[kind].rules : NULL;
+    const struct rule *r = NULL;
+    for (const struct kind *k = p->kinds; k < p->kinds + p->count; k++)
+        if (k->exception == exception)
+            r = k->rules_count > 0 ? k->rules : NULL;
     for (unsigned protocol = 0; protocol < 256; protocol++) {
         const struct entry *e = r != NULL && r->how == BY_SPACE ? entry_of(r->space, protocol) : NULL;
         bool sure = e != NULL && e->kind != NULL && e->only.count == 0 && (e->kind->flags & HIDDEN) == 0;
-        bool own = sure && !carries_message((enum header_kind)e->kind->number) && e->kind->sum != NULL && e->kind->sum->bytes > 0;
+        bool own = sure && e->kind->exception < DATAGRAM_4 && e->kind->sum != NULL && e->kind->sum->bytes > 0;
         carried[protocol] = (struct carried){e, own ? e->kind->sum : NULL};
     }
 }
@@ -645,8 +663,8 @@ static struct protocols *lay(struct arena *a, const struct given *g)
         lay_quick(&kinds[i]);
     *p = (struct protocols){.kinds = kinds, .count = g->count[KINDS], .links = laid_quick(&spaces[0], (struct near){0}),
                             .holds = holds, .holds_count = g->count[HOLDS]};
-    lay_carried(p, IP, p->carried[0]);
-    lay_carried(p, IPV6, p->carried[1]);
+    lay_carried(p, DATAGRAM_4, p->carried[0]);
+    lay_carried(p, DATAGRAM_6, p->carried[1]);
     return p;
 }
 

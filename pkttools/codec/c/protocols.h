@@ -29,7 +29,6 @@ enum { BIG_ENDIAN_READ, LITTLE_ENDIAN_READ };
 enum { TO_KIND, BY_SPACE, COUNTED };            /* what a rule does */
 enum { QUOTED = 1, PROMISED = 2, RULE_FLAGS = 3 };
 enum asked { IS, IS_NOT, LEAVES };              /* what a test asks of a number; LEAVES: of how many more bytes there are than it says */
-enum { NO_EXCEPTION, COOKED_TAGS, EXCEPTIONS };
 enum { MESSAGE, HEADER_ALONE, SAID, HEADER_AND };    /* what a sum covers */
 enum { AS_SAID, ALL_FOR_0, JUMBO_FOR_0 };       /* what a number of 0 says of that */
 enum { FOR_4 = 1, FOR_6 = 2, ALSO_MESSAGE = 4 };        /* of which versions of IP there is a pseudo-header */
@@ -165,7 +164,7 @@ enum shape { NOT_PLAIN, TAIL, TAIL_WITH_DATA, LINK, NETWORK, NETWORK6, TRANSPORT
 /* A kind of header: all that is known of it, by its rows, and before that what the walk needs of one that is plain. */
 struct kind {
     uint32_t fixed;
-    uint16_t number, flags;     /* enum header_kind; enum flag */
+    uint16_t number, exception, flags;  /* enum exception; enum flag */
     uint8_t shapes[2];          /* enum shape; the second one where idle headers are asked for; if it is plain, all there is to it is below */
     uint8_t numbers;            /* what is said by numbers in it; whether some of its rules are quick, and some not */
     uint8_t claims, gives;      /* gives: 255 where nothing is given */
@@ -181,9 +180,10 @@ struct kind {
     const struct rule *rules;
     const struct sum_rule *sum; /* NULL: it has none */
     uint32_t terms_count, align, trailer;
-    uint8_t exception;
     bool goes_on;               /* up to one of the bytes of `until` */
     uint32_t until;
+    bool has_length;            /* it says where it ends in 16 bits of whole bytes, which may be corrected: */
+    uint16_t length_at;         /* where; counting `end_bias` bytes less */
     struct read end_number;
     int64_t end_scale;
     struct conditions end_only, whole_only;
@@ -241,9 +241,9 @@ bool has_own(const struct packet_view *p, size_t index);
 static inline bool has_sum(const struct packet_view *p, size_t index)
 {
     const struct header *h = &p->walk.header[index];
-    if (carries_message(h->kind))
+    if (carries_message(h))
         return true;
-    return protocols->kinds[h->kind].sum != NULL && (index == 0 || !carries_message(h[-1].kind)) && has_own(p, index);
+    return protocols->kinds[h->kind].sum != NULL && (index == 0 || !carries_message(&h[-1])) && has_own(p, index);
 }
 
 /* exceptions.c */

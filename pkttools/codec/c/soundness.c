@@ -25,31 +25,14 @@ void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
     }
 }
 
-enum { IP_LEAST_MTU = 576, IPV6_LEAST_MTU = 1280 };     /* RFC 791 section 3.1, RFC 8200 section 5 */
-
-/* A size of 0 in an IP header is how segmentation offload shows what is too long to say, or what it has yet to cut: more than
- * the least size that every link carries. In IPv6 it may also be a jumbogram that says its size (RFC 2675), or nothing.
- */
-static bool zero_sound(const struct frame *f, const struct header *h)
-{
-    size_t size = h->end - h->start;
-    if (h->kind == IP)
-        return size > IP_LEAST_MTU;
-    size_t jumbo = jumbo_place(f, h->start);
-    if (jumbo != 0)
-        return get32(f, jumbo) == size - IPV6_SIZE;
-    return size > IPV6_LEAST_MTU || ipv6_next(f, h->start) == PROTO_IPV6_NONXT;
-}
-
+/* Whether a header says what can be: of IP; and the size of one that has a checksum. */
 static bool header_sound(const struct packet_view *p, const struct header *h)
 {
-    const struct frame *f = &p->frame;
-    if (h->kind == IP)
-        return ip_version(f, h->start) == 4 && (ip_total(f, h->start) != 0 || zero_sound(f, h));
-    if (h->kind == IPV6)
-        return ip_version(f, h->start) == 6 && (ipv6_payload(f, h->start) != 0 || zero_sound(f, h));
-    size_t size = tcp_header_size(f, h->start);
-    return h->kind != TCP || (size >= TCP_SIZE && size <= h->end - h->start);
+    if (carries_message(h))
+        return datagram_sound(&p->frame, h);
+    const struct kind *k = &protocols->kinds[h->kind];
+    int64_t size = header_size(k, &p->frame, h->start);
+    return k->terms_count == 0 || k->sum == NULL || (size >= k->fixed && size <= (int64_t)(h->end - h->start));
 }
 
 enum outcome check(const struct frame *f, int64_t original, int64_t linktype, uint64_t *beyond)

@@ -70,10 +70,10 @@ static inline bool cover(const struct sum_rule *r, const struct frame *f, struct
 static bool covering_sought(const struct frame *f, struct message *m)
 {
     const struct kind *k = kind_of(f, m);
-    const struct sum_rule *r = k == NULL || carries_message((enum header_kind)k->number) ? NULL : k->sum;
+    const struct sum_rule *r = k == NULL || k->exception >= DATAGRAM_4 ? NULL : k->sum;
     if (r != NULL && r->bytes > 0)
         return cover(r, f, m);
-    m->unknown = m->protocol != PROTO_IPV6_NONXT && (k == NULL || r != NULL || (k->flags & (UNFOLLOWED | EXTENSION)) != 0);
+    m->unknown = !is_nothing(m) && (k == NULL || r != NULL || (k->flags & (UNFOLLOWED | EXTENSION)) != 0);
     return true;
 }
 
@@ -98,7 +98,7 @@ bool has_own(const struct packet_view *p, size_t index)
     size_t first = index;
     while (first > 0 && extends(p->walk.header[first - 1].kind))
         first--;
-    return (first == 0 || !carries_message(p->walk.header[first - 1].kind)) && sum_said(p, index);
+    return (first == 0 || !carries_message(&p->walk.header[first - 1])) && sum_said(p, index);
 }
 
 /* Whether 0 stays, which means that there is no checksum (RFC 768): in UDP that carries a tunnel, over IPv6 too (RFC 6935), and
@@ -107,7 +107,7 @@ bool has_own(const struct packet_view *p, size_t index)
 static bool zero_stays(const struct packet_view *p, size_t index, const struct message *m)
 {
     for (size_t i = 0; i < index && !m->v6; i++)
-        if (carries_message(p->walk.header[i].kind))
+        if (carries_message(&p->walk.header[i]))
             return true;
     return leads_to_tunnel(m->rule->kind, &p->frame, m->at);
 }
@@ -147,7 +147,7 @@ static enum outcome header_sum(const struct packet_view *p, size_t index, struct
     size_t carrier = index;
     *c = (struct checksum){0};
     *m = (struct message){0};
-    while (carrier-- > 0 && !carries_message(p->walk.header[carrier].kind))
+    while (carrier-- > 0 && !carries_message(&p->walk.header[carrier]))
         ;
     bool carried = carrier < index, known = true;       /* by IP: it says how much was sent, and between whom */
     if (carried) {
@@ -178,7 +178,7 @@ static enum outcome header_sum(const struct packet_view *p, size_t index, struct
  */
 enum outcome sum_of(const struct packet_view *p, size_t index, struct message *m, struct checksum *c)
 {
-    return carries_message(p->walk.header[index].kind) ? message_checksum(p, index, m, c) : header_sum(p, index, m, c);
+    return carries_message(&p->walk.header[index]) ? message_checksum(p, index, m, c) : header_sum(p, index, m, c);
 }
 
 /* What is to be said of it; `left`: of those inside, the checksum that was left to the card, from here on this one if it was. */

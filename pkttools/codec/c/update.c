@@ -24,28 +24,18 @@ static unsigned followed(unsigned stored, uint64_t before, uint64_t after)
 static bool follow_header(const struct sides *s, size_t index)
 {
     const struct frame *old = &s->before.frame, *new = &s->after.frame;
-    const struct sum_rule *rule = protocols->kinds[IP].sum;
-    size_t at = s->before.walk.header[index].start;
-    size_t size = ip_header_size(old, at), later = ip_header_size(new, at), place = at + (rule != NULL ? rule->place : 0);
-    if (rule == NULL || !same(s, place, 2))     /* the user has set it */
+    const struct header *h = &s->before.walk.header[index];
+    const struct sum_rule *rule = protocols->kinds[h->kind].sum;
+    size_t at = h->start, place = at + (rule != NULL ? rule->place : 0);
+    if (rule == NULL || rule->bytes != 2 || !same(s, place, 2))     /* it has none; or the user has set it */
         return true;
-    if (size < IP_SIZE || later < IP_SIZE || !within(&s->before, at, size) || !within(&s->after, at, later))
-        return same(s, at, s->quoted ? least(IP_SIZE, old->size - at) : IP_SIZE);
+    size_t size = datagram_head(old, h), later = datagram_head(new, h), fixed = rule->least;
+    if (size < fixed || later < fixed || !within(&s->before, at, size) || !within(&s->after, at, later))
+        return same(s, at, s->quoted ? least(fixed, old->size - at) : fixed);
     uint32_t was = sum(frame_range(old, at, size), size), is = sum(frame_range(new, at, later), later);
     if (was != is)
         put16(&s->edited, place, followed(get16(old, place), was, is));
     return true;
-}
-
-/* Where in its datagram a fragment stands, in the units of its header; 0: it is the first one. */
-static unsigned fragment_offset(const struct packet_view *p, size_t index)
-{
-    const struct header *h = &p->walk.header[index];
-    if (h->kind == IP)
-        return ip_offset(&p->frame, h->start);
-    while (h < &p->walk.header[p->walk.count - 1] && h->kind != IPV6_FRAGMENT)
-        h++;
-    return h->kind == IPV6_FRAGMENT ? ipv6_offset(&p->frame, h->start) : 0;
 }
 
 /* Computes a CRC anew, of what was right before. False: not all of it is there. */
@@ -64,8 +54,8 @@ static bool follow_crc(const struct sides *s, size_t index)
 static bool touched(const struct sides *s, size_t index)
 {
     const struct header *h = &s->before.walk.header[index];
-    size_t names = h->start + (h->kind == IP ? IP_SOURCE_AT : IPV6_SOURCE_AT);
-    return !same(s, h->start + (h->kind == IP ? IP_PROTOCOL_AT : IPV6_NEXT_AT), 1) || (names < h->end && !same(s, names, h->end - names));
+    struct named by = named_by(h);
+    return !same(s, by.carried, 1) || (by.ends < h->end && !same(s, by.ends, h->end - by.ends));
 }
 
 /* Lets a checksum follow, before and after; `same_kind`: whether they can be told of both in the same way. */
@@ -161,12 +151,12 @@ static void follow_all(struct sides *s, struct followed *left)
             left->stale |= !same(s, h->start, h->end - h->start);   /* nobody looks there any more; it is as it was */
             continue;
         }
-        if (!carries_message(h->kind)) {
+        if (!carries_message(h)) {
             follow_own(s, i, left);
             continue;
         }
         follow_message(s, i, left);
-        left->stale |= h->kind == IP && !follow_header(s, i);
+        left->stale |= !follow_header(s, i);
     }
 }
 

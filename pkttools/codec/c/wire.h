@@ -1,12 +1,14 @@
-/* Numbers of protocols, and what headers say, by name; at the end of codec.h. Twin of ../python/wire.py.
+/* Numbers of protocols, and what headers say, by name, for exceptions.c. Twin of ../python/wire.py.
  *
  * All accessors take the place where their header starts. As the readers that they go by, they give 0 past the end of the frame.
  */
 #ifndef PKTTOOLS_WIRE_H
 #define PKTTOOLS_WIRE_H
 
+#include "codec.h"
+
 enum ip_protocol {              /* IANA "Protocol Numbers" */
-    PROTO_HOPOPT = 0, PROTO_IPV4 = 4, PROTO_IPV6 = 41, PROTO_IPV6_NONXT = 59, PROTO_IPV6_OPTS = 60,
+    PROTO_HOPOPT = 0, PROTO_IPV6_NONXT = 59, PROTO_IPV6_OPTS = 60,
 };
 
 enum ethertype {                /* IANA "IEEE 802 Numbers" */
@@ -14,14 +16,13 @@ enum ethertype {                /* IANA "IEEE 802 Numbers" */
     ETHERTYPE_VLAN = 0x8100, ETHERTYPE_QINQ = 0x88A8, ETHERTYPE_QINQ1 = 0x9100, ETHERTYPE_QINQ2 = 0x9200,
 };
 
-enum {                          /* bytes of headers; of IPv4's and TCP's at least */
-    ETHERNET_SIZE = 14, TAG_SIZE = 4, IP_SIZE = 20, IPV6_SIZE = 40, EXTENSION_SIZE = 8, TCP_SIZE = 20, UDP_SIZE = 8,
+enum {                          /* bytes of headers; of IPv4's at least */
+    TAG_SIZE = 4, IP_SIZE = 20, IPV6_SIZE = 40, EXTENSION_SIZE = 8,
 };
 
 enum {                          /* where fields stand that are written, or compared in place */
     IP_TOTAL_AT = 2, IP_PROTOCOL_AT = 9, IP_SOURCE_AT = 12, IP_DESTINATION_AT = 16,    /* RFC 791 section 3.1 */
     IPV6_PAYLOAD_AT = 4, IPV6_NEXT_AT = 6, IPV6_SOURCE_AT = 8, IPV6_DESTINATION_AT = 24,    /* RFC 8200 section 3 */
-    UDP_LENGTH_AT = 4,          /* RFC 768 */
 };
 
 /* IEEE 802.1Q clause 9.6 */
@@ -53,10 +54,5 @@ static inline unsigned route_left(const struct frame *f, size_t at) { return get
 /* Of a fragment header. An atomic fragment, a whole datagram, is none (RFC 6946). */
 static inline unsigned ipv6_offset(const struct frame *f, size_t at) { return get16(f, at + 2) & 0xFFF8; }
 static inline bool ipv6_is_fragment(const struct frame *f, size_t at) { return (get16(f, at + 2) & 0xFFF9) != 0; }
-
-/* What IP carries: RFC 9293 section 3.1, RFC 768 */
-
-static inline size_t tcp_header_size(const struct frame *f, size_t at) { return (get8(f, at + 12) >> 4) * 4; }
-static inline unsigned udp_length(const struct frame *f, size_t at) { return get16(f, at + UDP_LENGTH_AT); }
 
 #endif

@@ -9,10 +9,10 @@ from dpkt.dpkt import in_cksum_add, in_cksum_done
 
 from ...protocols.walking import ALSO_MESSAGE, CARD_CUTS, FORBIDDEN, MISSING, NEVER
 from .. import BAD, LEFT, NONE, RIGHT
-from . import wire
-from .headers import IP, Walk
-from .message import Message, Packet
-from .protocols import Sum, known
+from .exceptions import Message, datagram_head
+from .headers import Walk
+from .message import Packet
+from .protocols import Sum, carries_message, known
 
 
 def _crc_table() -> list[int]:
@@ -77,11 +77,16 @@ class View(Packet):
         return data[: m.place] + data[m.place + 2 :]
 
     def header_checksum(self, index: int) -> Checksum | None:
-        """The checksum of the IPv4 header at `index`; None when it was not captured in full, or is none."""
-        at = self.headers[index].start
-        size = wire.ip_header_size(self.frame, at) if self.headers[index].kind == IP else 0
-        rule = known().kinds[IP].sum if size else None
-        if rule is None or rule.at > wire.IP_SIZE - 2 or size < wire.IP_SIZE or not self.within(at, size):
+        """The checksum that the header at `index` has beside that of what it carries.
+
+        Of IPv4; None when it was not captured in full.
+        """
+        of = self.headers[index]
+        at, rule = of.start, known().kinds[of.kind].sum if carries_message(of.kind) else None
+        if rule is None or rule.bytes != 2:
+            return None
+        size = datagram_head(self.frame, of)
+        if size < rule.least or not self.within(at, size):
             return None
         header = bytes(self.frame[at : at + size])
         value = internet(header[: rule.at] + header[rule.at + 2 :])

@@ -6,9 +6,9 @@ from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from ...protocols.walking import CARD
 from .. import ALL, BAD, CORRECTED, LEFT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT
 from .checksum import Checksum, View
+from .exceptions import Message
 from .headers import MAX_HEADERS, need_dict, note
 from .lengths import LONGER, SHORTER, SURE, correct_lengths
-from .message import Message
 from .rows import checked, without_fcs
 from .sums import has_sum, sum_of
 

@@ -10,12 +10,12 @@ from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
 from ...protocols.reading import Reading
 from ...protocols.walking import (
     BY_SPACE,
+    COOKED_TAGS,
     COUNTED,
     CUT,
     CUT_INSIDE,
     DEEP,
     END_BEHIND,
-    EXTENSION,
     HIDDEN,
     IDLE,
     LINK_LAYER,
@@ -30,14 +30,11 @@ from ...protocols.walking import (
     TUNNEL,
     UNFOLLOWED,
 )
-from .exceptions import tag_stands
+from .exceptions import cooked_tag
 from .protocols import Kind, Space, known
 from .rows import checked, without_fcs
-from .wire import ETHERTYPE_VLAN, PROTO_IPV6_NONXT
 
-(UNKNOWN, LOOPBACK, LOOP, SLL, SLL2, PKTAP, PKTAP_BE, ETHERNET, VLAN, ARP, IP, IPV6, IPV6_OPTIONS, IPV6_ROUTING, IPV6_FRAGMENT,
- IPV6_AH, ICMP, IGMP, TCP, UDP, ICMPV6, SCTP, GRE, VXLAN) = range(24)  # NUMBERED of ...protocols.compile # fmt: skip
-
+UNKNOWN = 0  # the kind of header that a frame is of which nothing is known; the tables number all others
 MAX_HEADERS = 32
 MAX_HIDDEN = 64
 
@@ -45,8 +42,8 @@ MAX_HIDDEN = 64
 class Header:
     """A header of a frame; `struct header` in ../c/codec.h: start <= data <= end.
 
-    kind: see above. start: offset in the frame. data: where bytes that no deeper header claims begin. end: where this header's own
-    bytes and its data end.
+    kind: by the tables of protocols, or of an item. start: offset in the frame. data: where bytes that no deeper header claims
+    begin. end: where this header's own bytes and its data end.
     """
 
     __slots__ = ("kind", "start", "data", "end")
@@ -57,13 +54,6 @@ class Header:
 
 class ByTables(Reading):
     """A frame whose headers are read as the tables of protocols say it."""
-
-    def extension_next(self, header: Header) -> int:
-        """What an extension header says that follows: the number that it asks first."""
-        rules = known().kinds[header.kind].rules
-        how, read = (rules[0][0], rules[0][3]) if rules else (COUNTED, None)
-        number = self.number(read, header.end if read[4] else header.start) if read and how == BY_SPACE else PROTO_IPV6_NONXT
-        return number & 0xFF
 
     def leads_to_tunnel(self, kind: Kind, at: int) -> bool:
         """Whether the number that a header of a kind asks first, such as a port, is one of tunnels."""
@@ -223,8 +213,8 @@ class Walk(ByTables):
                 return None
             value = self.number(read, behind if read[4] else at) if read else 0
             if how == BY_SPACE and space:
-                if self.exception and ETHERTYPE_VLAN in space.entries and tag_stands(self.frame, value, behind, self.limit):
-                    value = ETHERTYPE_VLAN
+                if self.exception == COOKED_TAGS:
+                    value = cooked_tag(space, self.frame, value, behind, self.limit)
                 to = self.looked_up(space, value, behind)
             if to:
                 self.promised |= bool(flags & PROMISED)
@@ -255,17 +245,6 @@ class Walk(ByTables):
         return None
 
 
-def extends(kind: int) -> bool:
-    """Whether headers of a kind go on with what the one in front carries: extensions."""
-    return bool(known().kinds[kind].flags & EXTENSION)
-
-
-def is_extension(protocol: int) -> bool:
-    """Whether a protocol of IPv6 is an extension header."""
-    ways = known().carried[True].get(protocol)
-    return bool(ways and ways[0][0] and ways[0][0].flags & EXTENSION)
-
-
 def is_idle(kind: int) -> bool:
     """Whether headers of a kind are left out where nothing is asked but their own fields."""
     kinds = known().kinds
@@ -280,11 +259,6 @@ def is_tunnel(kind: int) -> bool:
 def is_tag(kind: int) -> bool:
     """Whether a header of a kind is a tag: what is behind it is in what is in front of it."""
     return bool(known().kinds[kind].flags & TAG)
-
-
-def has_rule(kind: int) -> bool:
-    """Whether headers of a kind have a checksum, or one that cannot be told."""
-    return known().kinds[kind].sum is not None
 
 
 def known_link(linktype: int) -> bool:

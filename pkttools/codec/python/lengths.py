@@ -11,17 +11,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from zlib import crc32
 
+from ...protocols.walking import DATAGRAM_6, JUMBO_FOR_0, PADDED
 from .. import CORRECTED, FRAGMENT, LEFT, NONE, OBSCURE, RIGHT, TRUNCATED
-from . import wire
 from .checksum import View
-from .headers import ETHERNET, IP, IPV6, UDP, Header, extends, is_tag
+from .exceptions import datagram_head, datagram_size, set_jumbo
+from .headers import Header, is_tag
+from .protocols import Length, carries_message, exception, extends, known
 from .sums import message_checksum
 
 NOTHING, GOOD, BROKEN, ELSEWHERE, CONTRADICTED = range(5)  # what checksums say of lengths
 SURE, SHORTER, LONGER = range(3)  # whether bytes behind a datagram, not known to be any, were taken for payload
 LEAST_PAYLOAD, FCS = 46, 4  # IEEE 802.3 clauses 4A.4.2, 3.2.9
-LEAST = {IP: wire.IP_SIZE, IPV6: wire.IPV6_SIZE, UDP: wire.UDP_SIZE}  # bytes of a header
-LENGTH_AT = {IP: wire.IP_TOTAL_AT, IPV6: wire.IPV6_PAYLOAD_AT, UDP: wire.UDP_LENGTH_AT}
 
 
 @dataclass(slots=True)
@@ -48,17 +48,19 @@ def _link(view: View, index: int) -> int:
 
 def _room(view: View, index: int) -> Room:
     start, link = view.headers[index].start, _link(view, index)
-    outer = not any(header.kind in (IP, IPV6) for header in view.headers[:index])
-    return Room(max(0, view.wire_end(index) - start), link >= 0 and view.headers[link].kind == ETHERNET, outer)
+    outer = not any(carries_message(header.kind) for header in view.headers[:index])
+    return Room(max(0, view.wire_end(index) - start), link >= 0 and exception(view.headers[link].kind) == PADDED, outer)
 
 
 def _take_off_fcs(view: View, index: int, room: Room) -> None:
     """The CRC-32 of Ethernet, IEEE 802.3 clause 3.2.9, is sent least significant byte first."""
     if not room.frame or room.size <= FCS:
         return
-    start, end = view.headers[_link(view, index)].start, view.headers[index].start + room.size
-    frame = bytes(view.frame[start:end])
-    if len(frame) == end - start > wire.ETHERNET_SIZE + FCS and crc32(frame[:-FCS]) == int.from_bytes(frame[-FCS:], "little"):
+    link, end = view.headers[_link(view, index)], view.headers[index].start + room.size
+    frame = bytes(view.frame[link.start : end])
+    if len(frame) == end - link.start > known().kinds[link.kind].fixed + FCS and crc32(frame[:-FCS]) == int.from_bytes(
+        frame[-FCS:], "little"
+    ):
         room.size, room.intact = room.size - FCS, True
 
 
@@ -76,36 +78,34 @@ def _padding(view: View, start: int, declared: int, room: Room) -> bool:
     return room.size == LEAST_PAYLOAD + FCS and declared < LEAST_PAYLOAD and _zeros(view, start + declared, start + LEAST_PAYLOAD)
 
 
-def _length_place(header: Header) -> int:
-    """Where an IP or UDP header says how long what it begins is."""
-    return header.start + LENGTH_AT[header.kind]
+def _length(header: Header) -> Length:
+    """Where a header says how long what it begins is, from its start; and how many bytes that number does not count."""
+    return known().kinds[header.kind].length or (0, 0)
 
 
-def _declared(view: View, index: int) -> int:
-    frame, at = view.frame, view.headers[index].start
-    if view.headers[index].kind == IP:
-        return wire.ip_total(frame, at)
-    payload = wire.ipv6_payload(frame, at)  # 0 says nothing, see ipv6.protocol; unless nothing follows, RFC 8200 section 4.7
-    return wire.IPV6_SIZE + payload if payload or wire.ipv6_next(frame, at) == wire.PROTO_IPV6_NONXT else 0
+def _measures(header: Header) -> bool:
+    """Whether a header says how long the message is that it begins: a length that its checksum goes by, as that of UDP."""
+    return known().kinds[header.kind].length is not None and not carries_message(header.kind)
 
 
 def _most(view: View, index: int) -> int:
     """Bytes of the largest datagram that an IP header can say."""
-    return 0xFFFF if view.headers[index].kind == IP else 0xFFFF + wire.IPV6_SIZE
+    return 0xFFFF + _length(view.headers[index])[1]
 
 
 def _declare(view: View, index: int, size: int) -> None:
     header = view.headers[index]
-    view.put(_length_place(header), 2, size if header.kind == IP else size - wire.IPV6_SIZE)
+    place, uncounted = _length(header)
+    view.put(header.start + place, 2, size - uncounted)
     view.walk()  # with another length there may be more to see
 
 
-def _udp_of(view: View, index: int) -> Header | None:
-    """The UDP header that an IP header carries."""
+def _measured(view: View, index: int) -> Header | None:
+    """The header of the message that an IP header carries, if it says its length."""
     index += 1
     while index < len(view.headers) and extends(view.headers[index].kind):
         index += 1
-    return view.headers[index] if index < len(view.headers) and view.headers[index].kind == UDP else None
+    return view.headers[index] if index < len(view.headers) and _measures(view.headers[index]) else None
 
 
 def _vouched(view: View, index: int) -> int:
@@ -115,7 +115,7 @@ def _vouched(view: View, index: int) -> int:
     """
     for i in range(index, len(view.headers)):
         header = view.headers[i]
-        if header.kind not in (IP, IPV6):
+        if not carries_message(header.kind):
             continue
         outcome, m, c = message_checksum(view, i)
         if outcome in (FRAGMENT, TRUNCATED, OBSCURE):
@@ -139,12 +139,13 @@ def _vouched_with(view: View, index: int, size: int, inner: bool) -> int:
     i = index
     while i < len(view.headers) and (i == index or inner):
         header = view.headers[i]
-        if header.kind in (IP, IPV6, UDP):
+        kind = known().kinds[header.kind]
+        if kind.length:
             end = header.start + size if i == index else view.wire_end(i)
-            value = end - header.start - (wire.IPV6_SIZE if header.kind == IPV6 else 0)
-            if end < header.start + LEAST[header.kind] or value > 0xFFFF:
+            value = end - header.start - kind.length[1]
+            if end < header.start + kind.fixed or value > 0xFFFF:
                 break
-            place = _length_place(header)
+            place = header.start + kind.length[0]
             before.append((place, 2, view.get(place, 2)))
             view.put(place, 2, value)
             view.walk()
@@ -164,18 +165,21 @@ def _said_inside(view: View, index: int, room: int) -> int:
     """The size that follows from the lengths inside of a datagram, where it ends at the end of its room; 0: none is there."""
     if room > _most(view, index):
         return 0
-    start, field, size = view.headers[index].start, _length_place(view.headers[index]), 0
+    start, size = view.headers[index].start, 0
+    field = start + _length(view.headers[index])[0]
     before = view.get(field, 2)
     _declare(view, index, room)
-    header = _udp_of(view, index)
-    if header is not None and (length := wire.udp_length(view.frame, header.start)) >= wire.UDP_SIZE:
-        size = header.start - start + length
+    header = _measured(view, index)
+    place, uncounted = _length(header) if header else (0, 0)
+    said = view.get(header.start + place, 2) + uncounted if header else 0
+    if header and said >= known().kinds[header.kind].fixed:
+        size = header.start - start + said
     else:
         outcome, m = view.message(index)
-        if outcome == CORRECTED and m is not None and m.protocol in (wire.PROTO_IPV4, wire.PROTO_IPV6):
-            for i in range(index + 1, len(view.headers)):
-                if view.headers[i].start == m.at and (inner := _declared(view, i)) >= wire.IP_SIZE:
-                    size = m.at - start + inner
+        for other in view.headers[index + 1 :]:
+            another = outcome == CORRECTED and m is not None and other.start == m.at and carries_message(other.kind)
+            if another and (inner := datagram_size(view.frame, other)) >= known().kinds[other.kind].fixed:
+                size = other.start - start + inner
     view.put(field, 2, before)
     view.walk()
     return size if size <= room else 0
@@ -238,46 +242,38 @@ def _size_in(view: View, index: int, declared: int, least: int, space: Room) -> 
     return room, LONGER
 
 
-def _set_jumbo(view: View, index: int, size: int) -> None:
-    """A datagram beyond what its header can say: 0 stays.
-
-    Without the option that is segmentation offload, see ip.protocol, ipv6.protocol.
-    """
-    header = view.headers[index]
-    option = view.jumbo_place(header.start) if header.kind == IPV6 else 0
-    if option:
-        view.put(option, 4, size - wire.IPV6_SIZE)
-
-
 def _set_datagram(view: View, index: int, least: int) -> tuple[bool, int]:
-    declared, space = _declared(view, index), _room(view, index)
+    declared, space = datagram_size(view.frame, view.headers[index]), _room(view, index)
     if declared == space.size >= least:
         return True, SURE
     _take_off_fcs(view, index, space)
     if declared == 0 and space.size > _most(view, index):
-        _set_jumbo(view, index, space.size)
+        set_jumbo(view, view.headers[index], space.size)
         return True, SURE
     if declared == space.size >= least:
         return True, SURE
     size, doubt = _size_in(view, index, declared, least, space)
     if size > _most(view, index) or size < least:
-        return size < least and view.headers[index].kind == IP, SURE
+        return size < least, SURE
     _declare(view, index, size)
     return True, doubt
 
 
-def _set_udp(view: View, index: int) -> None:
-    at, outer = view.headers[index].start, index
-    size, declared = max(0, view.wire_end(index) - at), wire.udp_length(view.frame, at)
-    while outer > 0 and view.headers[outer].kind not in (IP, IPV6):
+def _set_length(view: View, index: int) -> None:
+    """The length of a message, which may say as well that it is a jumbogram."""
+    header, outer = view.headers[index], index
+    kind, place = known().kinds[header.kind], header.start + _length(header)[0]
+    size, declared = max(0, view.wire_end(index) - header.start), view.get(place, 2)
+    while outer > 0 and not carries_message(view.headers[outer].kind):
         outer -= 1
-    if declared == size or (wire.UDP_SIZE <= declared < size and _vouched(view, outer) == GOOD):
+    if declared == size or (kind.fixed <= declared < size and _vouched(view, outer) == GOOD):
         return  # a surplus area is no payload, RFC 9868
-    if size > 0xFFFF and view.headers[outer].kind == IPV6:
+    no_limit = exception(view.headers[outer].kind) == DATAGRAM_6 and kind.sum and kind.sum.nothing == JUMBO_FOR_0
+    if size > 0xFFFF and no_limit:
         size = 0  # RFC 2675 section 4
-    elif not wire.UDP_SIZE <= size <= 0xFFFF:
+    elif not kind.fixed <= size <= 0xFFFF:
         return
-    view.put(at + wire.UDP_LENGTH_AT, 2, size)
+    view.put(place, 2, size)
     view.walk()
 
 
@@ -285,14 +281,16 @@ def correct_lengths(view: View) -> tuple[bool, int]:
     """Corrects the lengths of a packet. Whether its headers can say them, and whether they are in doubt."""
     index, doubt = 0, SURE
     while index < len(view.headers):  # the outermost first: inner ones go by outer ones
-        kind, at = view.headers[index].kind, view.headers[index].start
-        least = wire.ip_header_size(view.frame, at) if kind == IP else wire.IPV6_SIZE
-        if kind in (IP, IPV6) and least >= wire.IP_SIZE and view.within(at, least):  # else it shows when checksums are computed
-            fits, found = _set_datagram(view, index, least)
-            if not fits:
-                return False, doubt
-            doubt = doubt or found
-        if kind == UDP:
-            _set_udp(view, index)
+        header = view.headers[index]
+        kind = known().kinds[header.kind]
+        if _measures(header):
+            _set_length(view, index)
+        elif kind.length:
+            head = datagram_head(view.frame, header)
+            if head >= kind.fixed and view.within(header.start, head):  # else it shows when checksums are computed
+                fits, found = _set_datagram(view, index, head)
+                if not fits:
+                    return False, doubt
+                doubt = doubt or found
         index += 1
     return True, doubt

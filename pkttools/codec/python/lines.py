@@ -6,8 +6,10 @@ from collections import Counter
 
 from ...protocols.fields import BY_HEADER, DATA, FIELDS, TABLE, TEXT, Row
 from ...protocols.shown import data_rows, format_value, label, read_field
-from .headers import ETHERNET, IP, IPV6, Header, Walk
+from ...protocols.walking import PADDED
+from .headers import Header, Walk
 from .lists import Items
+from .protocols import carries_message, exception
 
 OF_1_16, ALL = 1, 2  # which fields
 
@@ -46,7 +48,8 @@ def field_lines(frame: bytes, linktype: int, fields: int) -> bytes:
 def known_to_1_16(headers: list[Header]) -> list[Header]:
     """The headers up to the first that 1.16 did not know: one of SCTP, or what a tunnel carries."""
     for i, header in enumerate(headers):
-        nested = header.kind in (ETHERNET, IP, IPV6) and any(outer.kind in (IP, IPV6) for outer in headers[:i])
+        known = exception(header.kind) == PADDED or carries_message(header.kind)
+        nested = known and any(carries_message(outer.kind) for outer in headers[:i])
         if nested or (i > 0 and all(row.new for row in BY_HEADER[header.kind])):
             return headers[:i]
     return headers

@@ -37,8 +37,9 @@ from ..program import (
     UNEQUAL,
 )
 from . import bpf
-from .headers import IP, IPV6, Header, Walk, extends, is_idle, is_tunnel, need_dict, note
+from .headers import Header, Walk, is_idle, is_tunnel, need_dict, note
 from .lists import Items
+from .protocols import carries_message, extends
 from .rows import checked, without_fcs
 from .update import update
 
@@ -362,10 +363,10 @@ def _outer_headers(headers: list[Header]) -> list[Header]:
     """The headers in front of what a tunnel carries, without the transport that carries it: there is who talks to whom."""
     network = 0  # headers up to the last one of IP in front of it
     for i, header in enumerate(headers):
-        ip = header.kind in (IP, IPV6)
-        if is_tunnel(header.kind) or (network and ip):
+        carrier = carries_message(header.kind)
+        if is_tunnel(header.kind) or (network and carrier):
             return headers[: network or i]
-        if ip or extends(header.kind):
+        if carrier or extends(header.kind):
             network = i + 1
     return headers
 

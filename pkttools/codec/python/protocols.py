@@ -19,8 +19,10 @@ from ...protocols.walking import (
     CARD,
     CARD_CUTS,
     COLUMNS,
-    COOKED_TAGS,
     COUNTED,
+    DATAGRAM_4,
+    DATAGRAM_6,
+    EXTENSION,
     FIRST_ITEM,
     FOR_4,
     FOR_6,
@@ -55,16 +57,16 @@ MAX_READ, MAX_ROWS, MAX_RUN, MOST_CLAIMS, MOST_PLACE = 65536, 16384, 32, 9, 252
 MOST_UNITS, MOST_ITEMS = 256, 4096
 OTHER_TYPE, ANY_TYPE = -2, -1
 READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS, LISTS, ITEMS, HOLDS = range(len(NAMES))
-IP, IPV6 = 10, 11  # of the kinds: NUMBERED of ...protocols.compile
 
 Rows = list[tuple[int, ...]]
+Length = tuple[int, int]  # where a number of 16 bits stands, and how many bytes it does not count
 
 
 class Kind:
     """A kind of header: its row, with what it refers to."""
 
     __slots__ = ("align", "claims", "data", "end", "end_bias", "end_least", "end_scale", "end_tests", "exception", "fixed", "flags",
-                 "gives", "number", "rules", "shown", "sum", "terms", "then", "trailer", "until", "whole")  # fmt: skip
+                 "gives", "length", "number", "rules", "shown", "sum", "terms", "then", "trailer", "until", "whole")  # fmt: skip
 
     number: int
     fixed: int
@@ -83,6 +85,7 @@ class Kind:
     whole: Tests
     rules: list[Rule]
     exception: int
+    length: Length | None  # it says where it ends, in a number that may be corrected
     then: Kind | None
     until: bytes | None  # what ends it
     shown: bool  # not HIDDEN
@@ -103,13 +106,14 @@ class Space:
 class Sum:
     """The checksum of a header, or of the message that it begins: its row, with what it refers to."""
 
-    __slots__ = ("also", "at", "bias", "bytes", "card", "gap", "gap_at", "kind", "nothing", "over", "pseudo", "read", "scale",
-                 "tests", "whole", "zero")  # fmt: skip
+    __slots__ = ("also", "at", "bias", "bytes", "card", "gap", "gap_at", "kind", "least", "nothing", "over", "pseudo", "read",
+                 "scale", "tests", "whole", "zero")  # fmt: skip
 
     def __init__(self, kind: Kind, read: Read | None, tests: Tests, row: tuple[int, ...]) -> None:
         self.kind, self.read, self.tests = kind, read, tests
         (_, self.at, self.bytes, self.over, _, self.scale, self.bias, self.nothing, self.gap_at, self.gap, self.pseudo, self.also,
          self.whole, self.zero, self.card, *_) = row  # fmt: skip
+        self.least = max(kind.fixed, self.at + self.bytes)  # bytes of what has it
 
 
 class List:
@@ -247,7 +251,7 @@ class _Checked:
             self.need(KINDS, i, 18, rules <= MAX_RUN)
             all_rules += rules
             self.rules(rule, rules, fixed)
-            self.need(KINDS, i, 19, exception in (NO_EXCEPTION, COOKED_TAGS))
+            self.need(KINDS, i, 19, NO_EXCEPTION <= exception <= DATAGRAM_6)
             known = 1 <= then < len(self.rows[KINDS])
             self.need(KINDS, i, 20, then == -1 or (known and not self.rows[KINDS][then][1] & UNFOLLOWED))
             self.need(KINDS, i, 21, -1 <= until <= MOST)
@@ -354,6 +358,8 @@ class Protocols:
             self.lay(kind, number, row, spaces)
         for row in self.rows[SUMS]:
             kind, read, run = self.kinds[row[0]], row[4], row[15:]
+            if row[3] == SAID and row[6] == 0 and read == self.rows[KINDS][row[0]][8]:
+                kind.length = self.length(kind)
             kind.sum = Sum(kind, None if read == -1 else self.reads[read], self.tests(*run), row)
         self.links = spaces[0]
         items = [(row, self.tests(*row[7:])) for row in self.rows[ITEMS]]
@@ -362,12 +368,20 @@ class Protocols:
         for row in self.rows[HOLDS]:
             said = None if row[4] == -1 else self.reads[row[4]]
             self.holds.setdefault(row[0], []).append(Hold(self.kinds[row[0]], lists[row[1]], said, self.tests(*row[8:]), row))
-        self.carried = [self.announced(IP), self.announced(IPV6)]  # by protocols of IPv4, and of IPv6
+        self.carried = [self.announced(DATAGRAM_4), self.announced(DATAGRAM_6)]  # by protocols of IPv4, and of IPv6
 
-    def announced(self, kind: int) -> dict[int, list[tuple[Kind | None, Tests]]]:
-        """What each number announces that the first rule of a kind of header asks for."""
-        space = self.kinds[kind].rules[0][2] if kind < len(self.kinds) and self.kinds[kind].rules else None
-        return space.entries if space else {}
+    def announced(self, exception: int) -> dict[int, list[tuple[Kind | None, Tests]]]:
+        """What each number announces that the first rule of a kind of header asks for, which tables cannot say otherwise."""
+        spaces = [kind.rules[0][2] if kind.rules else None for kind in self.kinds if kind.exception == exception]
+        return spaces[-1].entries if spaces and spaces[-1] else {}
+
+    def length(self, kind: Kind) -> Length | None:
+        """Where a header says where it ends, in two whole bytes; and how many bytes these do not count."""
+        if not kind.end or kind.end_scale != 1 or not 0 <= kind.end_bias <= kind.fixed:
+            return None
+        first, stop, shift, mask, from_behind, order = kind.end
+        whole = not from_behind and order == "big" and (stop - first, shift, mask) == (2, 0, 0xFFFF)
+        return (first, kind.end_bias) if whole and 0 <= first <= kind.fixed - 2 else None
 
     def tests(self, first: int, count: int) -> Tests:
         """A run of tests."""
@@ -394,6 +408,7 @@ class Protocols:
         kind.number, kind.shown = number, not kind.flags & HIDDEN
         kind.end = None if end == -1 else self.reads[end]
         kind.end_tests, kind.whole = self.tests(test, tests), self.tests(whole, wholes)
+        kind.length = self.length(kind) if kind.exception >= DATAGRAM_4 else None
         kind.terms = [
             (None if read == -1 else self.reads[read], scale, bias, self.tests(*run))
             for read, scale, bias, *run in self.rows[TERMS][term : term + terms]
@@ -418,3 +433,29 @@ def known() -> Protocols:
     if not _known:
         set_protocols(_tables.WALK)
     return _known[0]
+
+
+def exception(kind: int) -> int:
+    """What tables cannot say of headers of a kind, see exceptions.py."""
+    return known().kinds[kind].exception
+
+
+def carries_message(kind: int) -> bool:
+    """Whether headers of a kind carry a message that may have a checksum."""
+    return known().kinds[kind].exception >= DATAGRAM_4
+
+
+def extends(kind: int) -> bool:
+    """Whether headers of a kind go on with what the one in front carries: extensions."""
+    return bool(known().kinds[kind].flags & EXTENSION)
+
+
+def is_extension(protocol: int) -> bool:
+    """Whether a protocol of IPv6 is an extension header."""
+    ways = known().carried[True].get(protocol)
+    return bool(ways and ways[0][0] and ways[0][0].flags & EXTENSION)
+
+
+def has_rule(kind: int) -> bool:
+    """Whether headers of a kind have a checksum, or one that cannot be told."""
+    return known().kinds[kind].sum is not None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from .. import BAD, CORRECTED, LEFT, MALFORMED, NONE, OBSCURE, TRUNCATED, UNCERTAIN, UNFINISHED, WRONG
-from . import wire
 from .checksum import Checksum, View
-from .headers import IP, IPV6, TCP, UNKNOWN, Header, known_link, need_dict, note
+from .exceptions import datagram_sound
+from .headers import UNKNOWN, Header, known_link, need_dict, note
+from .protocols import carries_message, known
 from .rows import checked, without_fcs
 from .sums import has_sum, sum_said, sum_verdict
-
-IP_LEAST_MTU, IPV6_LEAST_MTU = 576, 1280  # RFC 791 section 3.1, RFC 8200 section 5
 
 
 def verify(data: bytearray, row: bytes) -> list[int]:
@@ -39,28 +38,12 @@ def verify(data: bytearray, row: bytes) -> list[int]:
     return verdicts[: view.quote] + [NONE] * view.quoted + verdicts[view.quote :]  # what is quoted says nothing of this packet
 
 
-def _zero_sound(view: View, header: Header) -> bool:
-    """Whether a size of 0 in an IP header may be.
-
-    It is how segmentation offload shows what is too long to say, or what it has yet to cut: more than the least size that every
-    link carries. In IPv6 it may also be a jumbogram that says its size (RFC 2675), or nothing.
-    """
-    size = header.end - header.start
-    if header.kind == IP:
-        return size > IP_LEAST_MTU
-    jumbo = view.jumbo_place(header.start)
-    if jumbo:
-        return view.get(jumbo, 4) == size - wire.IPV6_SIZE
-    return size > IPV6_LEAST_MTU or wire.ipv6_next(view.frame, header.start) == wire.PROTO_IPV6_NONXT
-
-
 def _header_sound(view: View, header: Header) -> bool:
-    kind, start, frame = header.kind, header.start, view.frame
-    if kind == IP:
-        return wire.ip_version(frame, start) == 4 and (wire.ip_total(frame, start) != 0 or _zero_sound(view, header))
-    if kind == IPV6:
-        return wire.ip_version(frame, start) == 6 and (wire.ipv6_payload(frame, start) != 0 or _zero_sound(view, header))
-    return kind != TCP or wire.TCP_SIZE <= wire.tcp_header_size(frame, start) <= header.end - start
+    """Whether a header says what can be: of IP; and the size of one that has a checksum."""
+    if carries_message(header.kind):
+        return datagram_sound(view, header)
+    kind = known().kinds[header.kind]
+    return not kind.terms or kind.sum is None or kind.fixed <= view.size(kind, header.start) <= header.end - header.start
 
 
 def _check(view: View) -> int:

@@ -21,11 +21,10 @@ from ...protocols.walking import (
     UNFOLLOWED,
 )
 from .. import CORRECTED, FRAGMENT, LEFT, MALFORMED, NONE, OBSCURE, TRUNCATED
-from . import wire
 from .checksum import Checksum, View, internet
-from .headers import IP, IPV6, MAX_HIDDEN, extends
-from .message import Message
-from .protocols import Kind, Sum, known
+from .exceptions import Message, is_nothing
+from .headers import MAX_HIDDEN
+from .protocols import Kind, Sum, carries_message, extends, known
 
 
 def _way_of(view: View, kind: Kind | None, at: int) -> Kind | None:
@@ -85,17 +84,17 @@ def message_of(view: View, index: int) -> tuple[int, Message | None]:
     if outcome not in (CORRECTED, FRAGMENT) or m is None:
         return outcome, m
     kind = _kind_of(view, m)
-    rule = kind.sum if kind and kind.number not in (IP, IPV6) else None
+    rule = kind.sum if kind and not carries_message(kind.number) else None
     if rule and rule.bytes:
         _cover(rule, view, m)
     else:
         unknown = kind is None or rule is not None or bool(kind.flags & (UNFOLLOWED | EXTENSION))
-        m.unknown = m.protocol != wire.PROTO_IPV6_NONXT and unknown
+        m.unknown = not is_nothing(m) and unknown
     return outcome, m
 
 
 def _carries_message(view: View, index: int) -> bool:
-    return view.headers[index].kind in (IP, IPV6)
+    return carries_message(view.headers[index].kind)
 
 
 def sum_said(view: View, index: int) -> bool:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from ...protocols.walking import MISSING
 from .. import CORRECTED, FRAGMENT
-from . import wire
 from .checksum import Checksum, View, internet, other_reading, written
-from .headers import IP, IPV6, IPV6_FRAGMENT
-from .message import Message
-from .protocols import known
+from .exceptions import Message, datagram_head, fragment_offset, named_by
+from .protocols import carries_message, known
 from .sums import has_sum, message_of, sum_of
 
 
@@ -37,25 +35,18 @@ class _Sides:
 
     def follow_header(self, index: int) -> bool:
         old, new = self.before.frame, self.after.frame
-        at = self.before.headers[index].start
-        size, later, rule = wire.ip_header_size(old, at), wire.ip_header_size(new, at), known().kinds[IP].sum
+        header = self.before.headers[index]
+        at, rule = header.start, known().kinds[header.kind].sum
         place = at + (rule.at if rule else 0)
-        if rule is None or not self.same(place, 2):  # the user has set it
+        if rule is None or rule.bytes != 2 or not self.same(place, 2):  # it has none; or the user has set it
             return True
-        if min(size, later) < wire.IP_SIZE or not self.before.within(at, size) or not self.after.within(at, later):
-            return self.same(at, min(wire.IP_SIZE, len(old) - at) if self.quoted else wire.IP_SIZE)
+        size, later = datagram_head(old, header), datagram_head(new, header)
+        if min(size, later) < rule.least or not self.before.within(at, size) or not self.after.within(at, later):
+            return self.same(at, min(rule.least, len(old) - at) if self.quoted else rule.least)
         was, now = bytes(old[at : at + size]), bytes(new[at : at + later])
         if internet(was) != internet(now):
             self.after.put(place, 2, _followed(self.before.get(place, 2), was, now))
         return True
-
-    def fragment_offset(self, index: int) -> int:
-        """Where in its datagram a fragment stands, in the units of its header; 0: it is the first one."""
-        frame, header = self.before.frame, self.before.headers[index]
-        if header.kind == IP:
-            return wire.ip_offset(frame, header.start)
-        fragments = [inner.start for inner in self.before.headers[index:] if inner.kind == IPV6_FRAGMENT]
-        return wire.ipv6_offset(frame, fragments[0]) if fragments else 0
 
     def follow_crc(self, index: int) -> bool:
         """Computes a CRC anew, of what was right before. False: not all of it is there."""
@@ -69,9 +60,8 @@ class _Sides:
     def touched(self, index: int) -> bool:
         """Whether anything of a message differs, or of what names its ends: addresses, options, routes."""
         header = self.before.headers[index]
-        places = (wire.IP_SOURCE_AT, wire.IP_PROTOCOL_AT) if header.kind == IP else (wire.IPV6_SOURCE_AT, wire.IPV6_NEXT_AT)
-        names, protocol = header.start + places[0], header.start + places[1]
-        return not self.same(protocol, 1) or (names < header.end and not self.same(names, header.end - names))
+        carried, ends = named_by(header)
+        return not self.same(carried, 1) or (ends < header.end and not self.same(ends, header.end - ends))
 
     def rest(self, m: Message) -> int:
         """Bytes of a message that were captured."""
@@ -89,7 +79,7 @@ class _Sides:
         self.unknown |= (before.unknown or before.sealed) and self.touched(index)
         if not before.summed:
             return
-        if outcome == FRAGMENT and self.fragment_offset(index) > 0:
+        if outcome == FRAGMENT and fragment_offset(self.before, index) > 0:
             edited = not self.same(before.at, self.rest(before))
             self.stale |= edited and not self.quoted  # it stands in another packet, and follows there
             return
@@ -104,11 +94,11 @@ class _Sides:
             now = self.after.headers[i] if i < len(self.after.headers) else None
             if now is None or header.kind != now.kind or header.start != now.start:
                 self.stale |= not self.same(header.start, header.end - header.start)  # nobody looks there any more; it is as it was
-            elif header.kind not in (IP, IPV6):
+            elif not carries_message(header.kind):
                 self.follow_own(i)
             else:
                 self.follow_message(i)
-                self.stale |= header.kind == IP and not self.follow_header(i)
+                self.stale |= not self.follow_header(i)
 
     def follow_own(self, index: int) -> None:
         """Lets the checksum follow that a header has of its own."""

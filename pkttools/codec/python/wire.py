@@ -1,4 +1,4 @@
-"""Numbers of protocols, and what headers say, by name; twin of ../c/wire.h, which a test compares it with.
+"""Numbers of protocols, and what headers say, by name, for exceptions.py; twin of ../c/wire.h, which a test compares it with.
 
 All accessors take a frame and the place where their header starts. Past the end of the frame they give 0.
 """
@@ -6,20 +6,19 @@ All accessors take a frame and the place where their header starts. Past the end
 from __future__ import annotations
 
 # IANA "Protocol Numbers"
-PROTO_HOPOPT, PROTO_IPV4, PROTO_IPV6, PROTO_IPV6_NONXT, PROTO_IPV6_OPTS = 0, 4, 41, 59, 60
+PROTO_HOPOPT, PROTO_IPV6_NONXT, PROTO_IPV6_OPTS = 0, 59, 60
 
 # IANA "IEEE 802 Numbers"
 ETHERTYPE_IP, ETHERTYPE_ARP, ETHERTYPE_IPV6 = 0x0800, 0x0806, 0x86DD
 ETHERTYPE_VLAN, ETHERTYPE_QINQ, ETHERTYPE_QINQ1, ETHERTYPE_QINQ2 = 0x8100, 0x88A8, 0x9100, 0x9200
 TAGS = {ETHERTYPE_VLAN, ETHERTYPE_QINQ, ETHERTYPE_QINQ1, ETHERTYPE_QINQ2}
 
-# Bytes of headers; of IPv4's and TCP's at least
-ETHERNET_SIZE, TAG_SIZE, IP_SIZE, IPV6_SIZE, EXTENSION_SIZE, TCP_SIZE, UDP_SIZE = 14, 4, 20, 40, 8, 20, 8
+# Bytes of headers; of IPv4's at least
+TAG_SIZE, IP_SIZE, IPV6_SIZE, EXTENSION_SIZE = 4, 20, 40, 8
 
-# Where fields stand that are written, or compared in place: RFC 791 section 3.1, RFC 8200 section 3, RFC 768
+# Where fields stand that are written, or compared in place: RFC 791 section 3.1, RFC 8200 section 3
 IP_TOTAL_AT, IP_PROTOCOL_AT, IP_SOURCE_AT, IP_DESTINATION_AT = 2, 9, 12, 16
 IPV6_PAYLOAD_AT, IPV6_NEXT_AT, IPV6_SOURCE_AT, IPV6_DESTINATION_AT = 4, 6, 8, 24
-UDP_LENGTH_AT = 4
 
 
 Frame = bytes | bytearray
@@ -112,16 +111,3 @@ def ipv6_offset(frame: Frame, at: int) -> int:
 def ipv6_is_fragment(frame: Frame, at: int) -> bool:
     """The same as of IPv4, by a fragment header. An atomic fragment, a whole datagram, is none (RFC 6946)."""
     return get16(frame, at + 2) & 0xFFF9 != 0
-
-
-# ---- what IP carries: RFC 9293 section 3.1, RFC 768, RFC 2784 section 2.1 ----
-
-
-def tcp_header_size(frame: Frame, at: int) -> int:
-    """Bytes of the header, by its own field."""
-    return (get8(frame, at + 12) >> 4) * 4
-
-
-def udp_length(frame: Frame, at: int) -> int:
-    """Bytes of the header and its data."""
-    return get16(frame, at + UDP_LENGTH_AT)
