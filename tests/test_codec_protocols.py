@@ -342,6 +342,7 @@ BAD = {
               (4, 70_000), (5, -1), (5, 70_000), (6, -1), (6, 70_000), (7, -1), (8, 99)],
     "holds": [(0, -1), (0, 9999), (1, -1), (1, 999), (2, -1), (2, 21), (3, -1), (3, 3), (4, -1), (4, 9999), (5, -1), (5, 70_000),
               (6, 1 << 20), (7, -2), (7, 0), (7, 40_000), (8, -1), (9, 99)],
+    "signatures": [(0, -1), (0, 0), (0, 40_000), (1, 0), (1, 256), (2, -1), (2, 2), (3, -1), (4, 99)],
 }  # fmt: skip
 
 
@@ -354,7 +355,7 @@ def test_unsound_columns(codec: ModuleType, table: str, column: int, value: int)
     """What is wrong with how many there are in a run is said of where the run begins."""
     row = {"reads": 0, "kinds": 1, "sums": 0, "lists": 0, "holds": HELD_BY_TCP}.get(table, 3)
     counts = {"kinds": (6, 13, 16, 18), "terms": (4,), "rules": (5,), "spaces": (3,), "entries": (3,), "sums": (16,), "lists": (7,),
-              "items": (8,), "holds": (9,)}  # fmt: skip
+              "items": (8,), "holds": (9,), "signatures": (4,)}  # fmt: skip
     reported = column - (column in counts.get(table, ()))
     expected = f"ValueError: protocols are not sound: table {walking.NAMES.index(table)}, row {row}, column {reported}"
     assert said(codec, changed(table, row, column, value)) == expected

@@ -56,15 +56,15 @@ def packets_of(data: bytearray, rows: bytearray) -> list[tuple]:
 
 
 def assert_same(name: str, *args: object) -> None:
-    """Calls a function of both codecs on copies of the same bytes: results, errors and changed bytes are equal."""
+    """Calls a function of both codecs on copies of the same bytes: results, errors, changed bytes and counts are equal."""
     got = []
     for backend in (C, PYTHON):
-        copies = [bytearray(arg) if isinstance(arg, bytearray) else arg for arg in args]
+        copies = [type(arg)(arg) if isinstance(arg, (bytearray, dict)) else arg for arg in args]
         result = outcome(getattr(load(backend), name), *copies)
         if name in ("text_decode", "pcapng_decode") and result[0] == "result":
             consumed, data, rows, *rest = result[1]
             result = (consumed, packets_of(data, rows), *rest)
-        got.append((result, [c for c in copies if isinstance(c, bytearray)]))
+        got.append((result, [c for c in copies if isinstance(c, (bytearray, dict))]))
     assert got[0] == got[1], (name, args)
 
 
@@ -74,20 +74,20 @@ def check_frames(packets: list[tuple[int, bytes]], original: int | None = None) 
     for i in range(len(b)):
         assert_same("walk", b.data, bytes(b.part(i, i + 1).rows))
         assert_same("verify", b.data, bytes(b.part(i, i + 1).rows))
-    assert_same("check", b.data, bytes(b.rows))
+    assert_same("check", b.data, bytes(b.rows), {})
     for what in range(3):
-        assert_same("correct", b.data, bytes(b.rows), what)
+        assert_same("correct", b.data, bytes(b.rows), what, {})
     guard = expression.compiled(expression.any_of(["IP or ETHERNET.TYPE!=0x800"]))
     for items in ASSIGN:
         program = expression.assignments(items)
-        assert_same("assign", b.data, bytes(b.rows), program, None, False)
+        assert_same("assign", b.data, bytes(b.rows), program, None, False, {})
         assert_same("assign", b.data, bytes(b.rows), program, guard, False)
         assert_same("assign", b.data, bytes(b.rows), program, None, True)
     for text in FILTERS:
         assert_same("select", b.data, bytes(b.rows), expression.compiled(expression.any_of([text])))
     swap = expression.assignments([], (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("IPV6.SRC_ADDR", "IPV6.DST_ADDR")))
     assert_same("assign", b.data, bytes(b.rows), swap, None, False)
-    assert_same("assign", b.data, bytes(b.rows), swap, None, True)
+    assert_same("assign", b.data, bytes(b.rows), swap, None, True, {})
     for fields in range(3):
         assert_same("text_encode", b.data, bytes(b.rows), 0, 1, 16, False, fields)
         text, _ = load(C).text_encode(b.data, bytes(b.rows), 0, 1, 16, False, fields)

@@ -166,4 +166,4 @@ def test_only_of_packets_that_are_changed(backend, capture):
 @pytest.mark.parametrize("name", ["encapsulations.pcap", "linktypes.pcapng"])
 def test_encapsulations_in_common_use_are_followed(backend, shared, name):
     done = shell(f"pkt-correct --in {shared / 'cases' / name} --out /dev/null", backend=backend)
-    assert done.stderr == b""
+    assert b"not followed" not in done.stderr

@@ -25,12 +25,14 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     correct(data, rows, what) -> (corrected, truncated, fragments, malformed, obscure, wrong, unfinished, shorter, longer)
     check(data, rows) -> an outcome a packet, as bytes
     beyond(data, rows, counts)
+    signed(data, rows, end, mutable_end, counts)
     verify(data, row) -> a verdict a header
     forward(data, rows, stations, room, source, now, ports)
         -> (rows a port, rows of all that go on, (flooded, filtered, reserved, short, moved, full))
     keep_memory()
 
-assign, correct and check take `counts` as well: a dict to which they add what packets carry that is not followed. correct
+assign, correct and check take `counts` as well: a dict to which they add what packets carry that is not followed, and the first
+two what does not follow, being a signature. correct
 takes `outer` behind it: of how many headers, the outermost ones, checksums are corrected.
 The Python twins in codec/python document them. Where decoded packets lie in `data` is the codec's own matter. Decoders
 stop after about two megabytes and are called again. The records of pcap_encode may be a memoryview of `data`.
@@ -80,6 +82,7 @@ walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.se
 read_stamps, follow_numbers, count_durations = _backend.read_stamps, _backend.follow_numbers, _backend.count_durations
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
 forward, keep_memory, set_protocols = _backend.forward, _backend.keep_memory, _backend.set_protocols
+signed = _backend.signed
 
 __all__ = [
     "ALL",
@@ -119,6 +122,7 @@ __all__ = [
     "read_stamps",
     "select",
     "set_protocols",
+    "signed",
     "spread",
     "text_decode",
     "text_encode",

@@ -13,7 +13,7 @@ from ..formats.files import Input, Output
 from ..language.expression import field, rows_of
 from ..protocols.fields import FIELDS
 from .request import amount, begin_of, is_v6, payload_of, settings, size_of
-from .stream import AT_ONCE, Column, Lengths, Stream, Template
+from .stream import AT_ONCE, Column, Lengths, Stream, Template, last_set
 from .templates import LEAST, build, headers_size, largest_size, lengths
 from .values import Drawn, Turns, field_values, least, most, parse
 
@@ -120,6 +120,8 @@ class Generated(Source):
             if self.columns or self.stream.correct:
                 batch = self.stream.laid_out(0, len(templates))
                 codec.beyond(batch.data, batch.rows, self.beyond)
+                for number, template in enumerate(templates):
+                    codec.signed(batch.data, batch.part(number, number + 1).rows, *last_set(self.columns, template), self.beyond)
         sink = self.sink
         if sink and sink.longest > AT_ONCE:
             # Equal packets cost one call, others one each: between those signals and --duration are heard.

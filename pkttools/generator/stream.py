@@ -100,6 +100,17 @@ class Column:
         return [(bit, row.width, lambda numbers: numbers)]
 
 
+def last_set(columns: Sequence[Column], template: Template) -> tuple[int, int]:
+    """The byte behind the last field that is set in a template; and behind the last mutable one, see `signed` of the codec."""
+    found = {True: 0, False: 0}
+    for column in columns:
+        place = template.place(column.indexes, column.occurrence)
+        if place:
+            row, bit = place
+            found[row.mutable] = max(found[row.mutable], -(-(bit + row.width) // 8))
+    return found[False], found[True]
+
+
 class Lengths:
     """Sizes of frames that are not all the same. places: bit and width of what says it, and how much less it says."""
 

@@ -4,3 +4,4 @@
 LAYOUTS: tuple[tuple[str, str, tuple[tuple[str, str], ...], tuple[str, str] | None, tuple[str, ...], str], ...]
 NAMES: dict[str, dict[int, str]]  # names of values, by table
 SPACES: dict[int, tuple[str, dict[int, str]]]  # how numbers that are not followed are shown, and those with a title
+SIGNED: int  # the first of them that is of a signature, and not of what is not followed

@@ -16,11 +16,11 @@ from .model import (
     Field,
     Header,
     Holds,
-    Item,
     Line,
     List,
     Next,
     Rule,
+    Signature,
     Size,
     Space,
     Test,
@@ -178,8 +178,8 @@ def _item_tests(found: List) -> None:
             _test_of_item(other, test)
 
 
-def _test_of_item(item: Item, test: Test) -> None:
-    """A test of a number in an item."""
+def _test_of_item(item: Header, test: Test) -> None:
+    """A test of a number in an item, or of a signature."""
     field = item.field(test.field)
     assert field is not None
     if field.form not in NUMBERS or not 0 < field.width <= MOST_TESTED:
@@ -219,6 +219,8 @@ def _rules(found: Descriptions, header: Header) -> None:
             raise line.wrong(f"{name} lies behind the {header.fixed_size} bytes that have to be there")
     for test in header.tests():
         _test(header, test)
+    if header.signature:
+        _signature(header, header.signature)
     for test in [*header.own_tests(), *(header.checksum.tests if header.checksum else ())]:
         if test.comparison in FITTING:
             raise test.line.wrong(f"`{test.comparison}` is asked of what comes next alone")
@@ -243,6 +245,14 @@ def _then(found: Descriptions, header: Header) -> None:
         raise header.then_line.wrong(f"{header.then} is not followed: `after` says where it is counted")
     if header.end is None:
         raise header.then_line.wrong(f"no `end` of {header.name} says where {header.then} stands")
+
+
+def _signature(header: Header, rule: Signature) -> None:
+    """The tests of a signature, of numbers that are there."""
+    for test in rule.tests:
+        if header.field(test.field) is None:
+            raise _no_field(header, test.field, test.line)
+        _test_of_item(header, test)
 
 
 def _sum(header: Header, rule: Checksum) -> None:
@@ -324,7 +334,7 @@ def _lists(found: Descriptions, first: dict[tuple[str, str], tuple[Header, Field
         if len(one.items) > MOST_ITEMS:
             raise one.items[MOST_ITEMS].line.wrong(f"{one.name} has more than {MOST_ITEMS} items")
         for item in one.items:
-            if not item.rows:
+            if not item.rows and not item.signature:
                 raise item.line.wrong("an item without fields")
             if item.data and item.data.bit % 8:
                 raise item.data.line.wrong("data begin at a whole byte")
@@ -334,6 +344,8 @@ def _lists(found: Descriptions, first: dict[tuple[str, str], tuple[Header, Field
                 if (item.protocol, row.name) in of_headers:
                     raise row.line.wrong(f"{row.name} is a field of a header, too")
             _fields(found, item, first)
+            if item.signature:
+                _signature(item, item.signature)
         _item_tests(one)
 
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from .. import protocols
-from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, NEW, ROW, TRAITS, tabulate
+from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, MUTABLE, NEW, ROW, TRAITS, tabulate
 from .checks import FALLBACK, check, following
 from .describe import Reader, add_entry, read_file
 from .model import MOST_BYTES, OURS, OWN, Data, Descriptions, Entry, Field, Header, Item, Next, Rule
@@ -32,7 +32,7 @@ FIRST = (
 MODULES = {
     "_tables": ("LINKTYPE", "WALK"),
     "_rows": ("HEADERS", "ROWS", "TRAITS", "FIELDS", "RENAMED", "LAYERS"),
-    "_words": ("LAYOUTS", "NAMES", "SPACES"),
+    "_words": ("LAYOUTS", "NAMES", "SPACES", "SIGNED"),
 }
 
 
@@ -100,16 +100,26 @@ def titles_of(found: Descriptions, name: str) -> dict[int, str]:
 
 
 def codes_of(found: Descriptions) -> dict[str, int]:
-    """The numbers, from 1 on, by which the codec counts what is not followed: of spaces and of headers; 0: a limit."""
+    """The numbers, from 1 on, by which the codec counts what is not followed: of spaces and of headers; 0: a limit.
+
+    Behind them are those of signatures, by their titles.
+    """
     spaces = [space.name for space in found.spaces.values() if space.counted_as == space.name]
     headers = [header.name for header in found.headers.values() if header.unfollowed]
-    return {name: number for number, name in enumerate([*spaces, *headers], 1)}
+    return {name: number for number, name in enumerate([*spaces, *headers, *signatures_of(found)], 1)}
+
+
+def signatures_of(found: Descriptions) -> list[str]:
+    """The titles of signatures, in quotes: they are no names."""
+    headers = [*found.headers.values(), *(item for one in found.lists.values() for item in one.items)]
+    return [*dict.fromkeys(header.signature.code for header in headers if header.signature)]
 
 
 def counted_of(found: Descriptions, name: str) -> tuple[str, dict[int, str]]:
-    """How what is not followed is called: the numbers of a space, and those with a title; or a header, whatever the number."""
-    if name in found.headers:
-        return found.headers[name].title.replace("{", "{{").replace("}", "}}"), {}
+    """How what is not followed is called: the numbers of a space, and those with a title; or a header or a signature."""
+    if name not in found.spaces:
+        title = found.headers[name].title if name in found.headers else name.strip('"')
+        return title.replace("{", "{{").replace("}", "}}"), {}
     form, titles = found.spaces[name].form or f"{name} {{}}", titles_of(found, name)
     if name == "linktype":  # people know these by number
         titles = {number: f"{title} ({form.format(number)})" for number, title in titles.items()}
@@ -182,7 +192,7 @@ def shapes(header: Header, row: Field | Data, ranges: set[tuple[int, int]]) -> b
 
 def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ranges: set[tuple[int, int]]) -> tuple[Any, ...]:
     """What there is to say of a field: what Row in fields.py has, what holds of it as bits, the name of its values' names."""
-    name, shape = f"{getattr(row, 'protocol', '') or header.protocol}.{row.name}", shapes(header, row, ranges)
+    name, shape = f"{getattr(row, 'protocol', '') or header.protocol}.{row.name}", int(shapes(header, row, ranges))
     if isinstance(row, Data):
         holds = NEW * (not row.old) | IN_PLACE * row.in_place
         return name, kind, row.bit, 0, "text" if row.text else "data", 0, 1, shape, holds, None
@@ -191,6 +201,7 @@ def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ra
     hexadecimal = summed or row.name in ("FLAGS", "CHECKSUM") or any(getattr(part, "within", None) is row for part in header.rows)
     hexadecimal |= space is not None and "X" in space.form
     holds = NEW * (not row.old) | HEX * hexadecimal | LAST * row.last | APART * row.apart
+    shape |= (summed or row.mutable or (row.within is not None and row.within.mutable)) * MUTABLE
     return name, kind, row.bit, row.width, row.form, row.bias, row.scale, shape, holds, row.names.upper() or None
 
 
@@ -262,6 +273,7 @@ def made(found: Descriptions) -> SimpleNamespace:
         NAMES=words,
         LINKTYPE=titles_of(found, "linktype"),
         SPACES={code: counted_of(found, name) for name, code in codes.items()},
+        SIGNED=len(codes) - len(signatures_of(found)) + 1,
         WALK=tabulate.tables(found, names, codes),
     )
 

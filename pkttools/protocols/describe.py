@@ -42,6 +42,7 @@ from .model import (
     List,
     Names,
     Next,
+    Signature,
     Size,
     Space,
     Test,
@@ -62,7 +63,7 @@ MOST_UNIT = 48  # of one that counts units
 MOST_NUMBER, MOST_VALUE = (1 << MOST_TESTED) - 1, (1 << MOST_BITS) - 1
 MOST_STOPS = 4  # bytes that end a header
 COMPARISONS = ("==", "!=", "<", ">=")
-OF_ITEMS = ("field", "part", "flag", "data", "order")  # statements that are said of items, too
+OF_ITEMS = ("field", "part", "flag", "data", "order", "signature")  # statements that are said of items, too
 
 
 class Unreadable(PktError):
@@ -476,6 +477,7 @@ def _described(field: Field, words: Words, little: bool) -> None:
     field.old = words.took("old")
     field.apart = words.took("apart")
     field.last = words.took("last")
+    field.mutable = words.took("mutable")
     field.meaning = words.text()
     words.done()
     wanted = WIDTHS.get(field.form, field.width)
@@ -497,13 +499,13 @@ def _described(field: Field, words: Words, little: bool) -> None:
 
 @statement(
     "field [PROTOCOL.]NAME|- BITS [at BIT] [int|mac|ipv4|ipv6|text|little|family] [+ N] [* N] [names NAMES] "
-    '[was NAME] [old] [apart] [last] ["MEANING"]'
+    '[was NAME] [old] [apart] [last] [mutable] ["MEANING"]'
 )
 def _field(reader: Reader, line: Line, words: Words) -> None:
     """The next bits of the header; its value is (the bits + N) * N. Without a name they say nothing; `was`: its old one.
 
     `apart`: packets where it differs are of different networks, so that no datagram has fragments in both. `last`: it is printed
-    behind the other fields of its header.
+    behind the other fields of its header. `mutable`: it may change on the way, so that no signature behind it covers it.
     """
     header, name, width = _field_of(reader, line, words)
     at = words.number(MOST_BYTES * 8) if words.took("at") else header.bits
@@ -562,7 +564,7 @@ def _always(reader: Reader, line: Line, words: Words) -> None:
     words.done()
 
 
-@statement('part NAME|- BITS [FORM] [+ N] [* N] [names NAMES] [was NAME] [old] [apart] [last] ["MEANING"]')
+@statement('part NAME|- BITS [FORM] [+ N] [* N] [names NAMES] [was NAME] [old] [apart] [last] [mutable] ["MEANING"]')
 def _part(reader: Reader, line: Line, words: Words) -> None:
     """The next bits of the field before, which have a name of their own."""
     header, name, width = _field_of(reader, line, words)
@@ -873,6 +875,22 @@ def _over(rule: Checksum, words: Words) -> None:
         rule.nothing = words.take()
         if rule.nothing not in ("all", "jumbo"):
             raise words.wanted()
+
+
+@statement('signature "TITLE" [if TEST [and TEST]...]')
+def _signature(reader: Reader, line: Line, words: Words) -> None:
+    """It has, or is, what authenticates more than itself and cannot follow a change, which takes a key: that is said, by its title.
+
+    What is behind it is covered, and what carries it, unless it is an application; of that, and of its own, mutable fields are not.
+    """
+    header, title = reader.current(line), words.text()
+    if not title:
+        raise words.wanted()
+    if header.signature:
+        raise line.wrong(f"{header.name} has a signature already ({header.signature.line.place})")
+    header.signature = Signature(title, line)
+    header.signature.tests = words.tests()
+    words.done()
 
 
 # ---- lists ----

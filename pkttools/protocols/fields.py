@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from struct import calcsize, iter_unpack, unpack_from
 
-from . import APART, DATA, FAMILY, FORMS, HEX, IN_PLACE, INT, IPV4, IPV6, LAST, LITTLE, MAC, NEW, ROW, TEXT, TRAITS, _rows
+from . import APART, DATA, FAMILY, FORMS, HEX, IN_PLACE, INT, IPV4, IPV6, LAST, LITTLE, MAC, MUTABLE, NEW, ROW, TEXT, TRAITS, _rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Row:
     kind: how the value is written: INT, MAC, IPV4, IPV6, DATA, FAMILY (an integer in its writer's byte order), LITTLE (a
     little-endian integer), or TEXT (characters up to a zero, or to the end of the field).
     bias, scale: the field's value is (the bits + bias) * scale, so that sizes are in bytes.
-    shapes: whether the walk depends on it. new, hex, last, in_place, apart: see NEW, HEX, LAST... names: names of values,
+    shapes: whether the walk depends on it. new, hex, last, in_place, apart, mutable: see NEW, HEX, LAST... names: names of values,
     number to name.
     """
 
@@ -41,16 +41,16 @@ class Row:
     bias: int
     scale: int
     __slots__ = ("name", "header", "bit", "width", "kind", "bias", "scale", "shapes", "new", "hex", "last",
-                 "in_place", "apart", "_words")  # fmt: skip
+                 "in_place", "apart", "mutable", "_words")  # fmt: skip
 
     def __init__(self, name: str, index: int) -> None:
         self.name = name
         columns = unpack_from(ROW, _rows.ROWS, index * ROW_SIZE)
         self.header, self.bit, self.width, self.bias, self.scale, _, shapes, _ = columns
         form, traits, self._words = unpack_from(TRAITS, _rows.TRAITS, index * TRAITS_SIZE)
-        self.kind, self.shapes, self.new, self.hex = FORMS[form], bool(shapes), bool(traits & NEW), bool(traits & HEX)
+        self.kind, self.shapes, self.new, self.hex = FORMS[form], bool(shapes & 1), bool(traits & NEW), bool(traits & HEX)
         self.last, self.in_place = bool(traits & LAST), bool(traits & IN_PLACE)
-        self.apart = bool(traits & APART)
+        self.apart, self.mutable = bool(traits & APART), bool(shapes & MUTABLE)
 
     @property
     def names(self) -> dict[int, str] | None:

@@ -31,7 +31,8 @@ class Field:
     bit, width: place and size in bits, from the header's start. form: how its value is written: one of WIDTHS, `int`, `little`
     (a little-endian integer), `text`. Its value is (the bits + bias) * scale. names: the table of names of its values. old:
     1.16 printed it. apart: packets where it differs are of different networks. last: it is printed behind the other fields of its
-    header. was: a name that it had, and is still read by. within: the field that it is a part of.
+    header. mutable: it may change on the way, so that no signature behind it covers it. was: a name that it had, and is still read
+    by. within: the field that it is a part of.
     """
 
     def __init__(self, name: str, bit: int, width: int, line: Line) -> None:
@@ -39,7 +40,7 @@ class Field:
         self.form, self.bias, self.scale, self.names, self.old, self.meaning = "int", 0, 1, "", False, ""
         self.within: Field | None = None
         self.was = ""
-        self.apart = self.last = False
+        self.apart = self.last = self.mutable = False
         self.protocol = ""  # that it is of; "": that of its header
 
     @property
@@ -126,6 +127,19 @@ class Checksum:
         self.tests: list[Test] = []
 
 
+class Signature(Rule):
+    """What authenticates more than itself, such as a digest, where all of `tests` hold. title: what people call it."""
+
+    def __init__(self, title: str, line: Line) -> None:
+        super().__init__(line)
+        self.title = title
+
+    @property
+    def code(self) -> str:
+        """By which it is counted."""
+        return f'"{self.title}"'
+
+
 class After(Rule):
     """What announces a header: a number of a space, with a name for filters and a title for people, or "" for either.
 
@@ -171,6 +185,7 @@ class Header:
         self.exception = ""  # what is done that a description cannot say
         self.next: list[Next] = []
         self.checksum: Checksum | None = None
+        self.signature: Signature | None = None
         self.holds: list[Holds] = []
         self.show: list[tuple[str, str, Line]] = []  # label, "" for none, and template
         self.brief: tuple[str, str, Line] | None = None

@@ -50,7 +50,20 @@ def beyond_name(code: int) -> str:
 
 
 def not_followed(counts: dict[int, int], noun: str = "packet") -> list[str]:
-    """What there is to say of what the codec counts, the most frequent first. noun: what carries it."""
+    """What there is to say of what the codec counts: headers, and signatures, that do not follow. noun: what carries them."""
+    if not counts:
+        return []
+    from . import _words  # late: seldom
+
+    signed = {code: count for code, count in counts.items() if code >> 32 >= _words.SIGNED}
+    others = {code: count for code, count in counts.items() if code not in signed}
+    return by_name(others, noun, "headers that are not followed") + by_name(
+        signed, noun, "signatures that do not follow what was changed"
+    )
+
+
+def by_name(counts: dict[int, int], noun: str, what: str) -> list[str]:
+    """A line that says of how many packets something is, the most frequent first; none where there are none."""
     if not counts:
         return []
     named: dict[str, int] = {}
@@ -61,4 +74,4 @@ def not_followed(counts: dict[int, int], noun: str = "packet") -> list[str]:
     shown = [f"{count} {name}" for name, count in parts[:UNFOLLOWED]]
     if rest := sum(count for _, count in parts[UNFOLLOWED:]):
         shown.append(f"{rest} others")
-    return [f"{counted(sum(named.values()), noun)} with headers that are not followed: {', '.join(shown)}"]
+    return [f"{counted(sum(named.values()), noun)} with {what}: {', '.join(shown)}"]

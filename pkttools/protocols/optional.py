@@ -115,6 +115,7 @@ def _without(kind: Header, absent: set[str]) -> None:
     kind.size = [size for size in kind.size if can(size)]
     kind.next = [rule for rule in kind.next if can(rule)]
     kind.holds = [rule for rule in kind.holds if can(rule)]
+    kind.signature = kind.signature if kind.signature and can(kind.signature) else None
     kind.end = kind.end if kind.end and can(kind.end) else None
     kind.show = [line for line in kind.show if shown(line[1])]
     kind.brief = kind.brief if kind.brief and shown(kind.brief[1]) else None

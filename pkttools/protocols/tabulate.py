@@ -58,6 +58,11 @@ def condition(header: Header, test: Test) -> Condition:
     return read(field), mask, low, high, walking.IS_NOT if test.comparison == "!=" else walking.IS
 
 
+def held_by(header: Header) -> set[str]:
+    """The names of the lists that a header holds."""
+    return {rule.list for rule in header.holds}
+
+
 def leads(entry: Entry) -> bool:
     """Whether something is known of what an entry announces."""
     return entry.leaf or bool(entry.header)
@@ -114,6 +119,10 @@ class Tables:
         for name in self.kinds:
             for held in self.found.headers[name].holds:
                 self.hold(name, held)
+        for name in self.kinds:
+            self.signature(self.kinds[name], self.found.headers[name])
+        for item, number in self.kinds_of_items.items():
+            self.signature(number, item)
         self.rows["reads"] = [column for of in self.reads for column in of]
         return tuple(tuple(self.rows[name]) for name in walking.NAMES)
 
@@ -265,6 +274,15 @@ class Tables:
         by = self.kinds_of_items[held.by] if held.by else -1
         only = self.run(*(condition(held.by or header, test) for test in held.tests))
         self.rows["holds"] += (self.kinds[name], self.lists[held.list], held.first, to, *said, by, *only)
+
+    def signature(self, number: int, header: Header) -> None:
+        """A row of signatures, if a header or an item has one."""
+        said = header.signature
+        if said:
+            only = self.run(*(condition(header, test) for test in said.tests))
+            holders = [one for one in self.found.headers.values() if isinstance(header, Item) and header.list.name in held_by(one)]
+            carrier = any(one.category != "application" for one in holders or [header])
+            self.rows["signatures"] += (number, self.codes[said.code], int(carrier), *only)
 
     def space(self, space: Space) -> None:
         """A row of spaces, with its entries in the order of their values."""

@@ -72,7 +72,12 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         of an item: there is one where such an item is in a list of the header, of by -1, and the tests hold of it; -1: they are
         of the header itself.
 
-Items are looked for where a field of them is asked for, and never by the walk.
+    signatures    kind, code, carrier, tests
+        What authenticates more than itself: a header of a kind, or an item; in the order of kinds, those of items behind. code:
+        in SPACES of compile.py, by which a packet is counted where it is changed. carrier: 1: it covers what carries the header,
+        too, from there on. tests: of the header, or of the item.
+
+Items are looked for where a field of them is asked for, or a signature, and never by the walk.
 
 tabulate.py makes these tables of the descriptions. They are kept as bytes: integers of 64 bits, in the byte order of this machine.
 Flags of kinds are below.
@@ -123,9 +128,10 @@ NAMES = (
     "lists",
     "items",
     "holds",
+    "signatures",
 )  # of the tables, in their order
 KIND = (
     "fixed", "flags", "data", "claims", "gives", "term", "terms", "align", "end", "scale", "bias", "least", "test", "tests",
     "trailer", "whole", "wholes", "rule", "rules", "exception", "then", "until",
 )  # fmt: skip  # the columns of kinds; of a run the first row, and how many
-COLUMNS = (4, 5, 5, len(KIND), 6, 4, 4, 17, 8, 9, 10)
+COLUMNS = (4, 5, 5, len(KIND), 6, 4, 4, 17, 8, 9, 10, 5)

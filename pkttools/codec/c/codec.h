@@ -422,9 +422,21 @@ struct items {                  /* where one is in the items of a packet */
 struct items items_of(const struct frame *f, const struct walk *w);
 bool next_item(struct items *items, struct header *found);
 
+/* signatures.c */
+
+struct untold {                 /* what a command that acts has to say of a packet, as codes; 0: nothing */
+    uint64_t beyond, signature; /* what is not followed, see struct walk; what authenticates it, and does not follow */
+};
+
+struct changed {                /* what was changed in a packet: the byte behind it; of what may change on the way, too, such as checksums */
+    size_t end, mutable_end;
+};
+
+uint64_t signature_of(const struct frame *f, const struct walk *w, const struct changed *c);
+
 /* protocols.c */
 
-enum { TABLES = 11 };           /* reads, tests, terms, kinds, rules, spaces, entries, sums, lists, items, holds: ...protocols/walking.py */
+enum { TABLES = 12 };           /* reads, tests, terms, kinds, rules, spaces, entries, sums, lists, items, holds, signatures: ...protocols/walking.py */
 
 struct protocol_table {         /* rows of int64s, one behind the other */
     const int64_t *at;
@@ -465,7 +477,7 @@ bool tests_sound(struct program *program);
 bool assignments_sound(struct program *program);
 bool matches(const struct program *tests, const struct frame *f, const struct packet *p, const struct packet *whole);
 size_t assignment_count(const struct program *assignments);
-uint64_t assign(const struct program *assignments, const struct writable_frame *f, int64_t linktype, size_t *placed);
+struct untold assign(const struct program *assignments, const struct writable_frame *f, int64_t linktype, size_t *placed);
 bool place_value(const struct writable_frame *f, size_t bit, size_t width, uint64_t value);
 
 /* bpf.c */
@@ -485,6 +497,7 @@ struct packet_view {            /* a packet and its headers */
 
 struct packet_edit {            /* a packet that is changed: what it is by now, and where to write */
     struct packet_view view;
+    bool resized;               /* a length is another one */
     struct writable_frame frame;
     int64_t linktype;
 };
@@ -594,7 +607,7 @@ enum correction { ALL, LENGTHS, TRANSPORT };    /* checksums; lengths too; only 
 struct corrected {                 /* what was found in a packet, and corrected */
     bool wrong, unfinished;
     enum doubt doubt;
-    uint64_t beyond;            /* of the walk: what is not followed */
+    struct untold untold;
 };
 
 enum outcome correct(const struct writable_frame *f, int64_t original, int64_t linktype, enum correction what, size_t outer,

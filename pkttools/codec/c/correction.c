@@ -2,7 +2,8 @@
 #include "protocols.h"
 
 /* Writes a checksum, if it is another one; and remembers what was there. */
-static inline void correct_checksum(const struct writable_frame *f, const struct message *m, const struct checksum *c, struct corrected *corrected)
+static inline void correct_checksum(const struct writable_frame *f, const struct message *m, const struct checksum *c, struct corrected *corrected,
+                                    struct changed *changed)
 {
     if (c->size == 0 || checksum_read(&f->view, c) == c->value)
         return;
@@ -11,6 +12,8 @@ static inline void correct_checksum(const struct writable_frame *f, const struct
     else
         corrected->wrong = true;
     checksum_write(f, c);
+    if (changed->mutable_end < c->at + c->size)
+        changed->mutable_end = c->at + c->size;
 }
 
 /* Finishes what the kernel left to the card: of the messages of a packet, the innermost first, those whose fields hold what it
@@ -38,13 +41,13 @@ static enum outcome finish(const struct packet_edit *e, size_t index, struct che
 }
 
 /* Corrects what a header has, and what it carries. */
-static enum outcome correct_sum(const struct packet_edit *e, size_t index, struct corrected *corrected)
+static enum outcome correct_sum(const struct packet_edit *e, size_t index, struct corrected *corrected, struct changed *changed)
 {
     struct checksum c = header_checksum(&e->view, index);
-    correct_checksum(&e->frame, NULL, &c, corrected);
+    correct_checksum(&e->frame, NULL, &c, corrected, changed);
     struct message m;
     enum outcome outcome = sum_of(&e->view, index, &m, &c);
-    correct_checksum(&e->frame, &m, &c, corrected);
+    correct_checksum(&e->frame, &m, &c, corrected, changed);
     return outcome;
 }
 
@@ -58,10 +61,12 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
     size_t size = f->view.size;
     e.frame = writable(at, size);
     e.linktype = linktype;
+    e.resized = false;
     p->frame = (struct frame){at, size};
     p->original = original;
     walk_own(&p->walk, &f->view, linktype);
-    *corrected = (struct corrected){.doubt = SURE, .beyond = p->walk.beyond};
+    *corrected = (struct corrected){.doubt = SURE, .untold.beyond = p->walk.beyond};
+    struct changed changed = {0};
     if (what == LENGTHS && !correct_lengths(&e, &corrected->doubt))
         return MALFORMED;
     struct checksum left = {0};
@@ -69,7 +74,7 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
     for (size_t i = least(p->walk.count, outer); i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
         if (!has_sum(p, i))
             continue;
-        enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, corrected) : correct_sum(&e, i, corrected);
+        enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, corrected) : correct_sum(&e, i, corrected, &changed);
         if (outcome != CORRECTED)
             worst = outcome;
     }
@@ -77,5 +82,9 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
         checksum_write(f, &left);
         corrected->unfinished = true;
     }
+    if (e.resized)
+        changed.end = size;
+    if (changed.end > 0 || changed.mutable_end > 0)     /* not of what was left to the card: no key of the kernel's knew more */
+        corrected->untold.signature = signature_of(&p->frame, &p->walk, &changed);
     return worst;
 }

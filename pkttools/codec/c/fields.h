@@ -5,6 +5,7 @@
 #include "codec.h"
 
 enum { NUMBER, DATA, FAMILY, LITTLE, TEXT };    /* kinds of fields */
+enum { SHAPES = 1, MUTABLE = 2 };               /* the walk depends on it; no signature behind it covers it */
 
 struct value {                  /* 128 bits, unsigned */
     uint64_t high, low;

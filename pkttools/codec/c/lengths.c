@@ -297,6 +297,7 @@ static bool set_datagram(struct packet_edit *e, size_t index, size_t least_size,
         return true;
     take_off_fcs(p, index, &r);
     if (declared == 0 && r.size > most(p, index)) {
+        e->resized = true;
         set_jumbo(e, &p->walk.header[index], r.size);
         return true;
     }
@@ -306,6 +307,7 @@ static bool set_datagram(struct packet_edit *e, size_t index, size_t least_size,
     size_t size = size_in(e, index, declared, least_size, &r, &found);
     if (size > most(p, index) || size < least_size)
         return size < least_size;
+    e->resized |= size != declared;
     declare(e, index, size);
     if (*doubt == SURE)
         *doubt = found;
@@ -330,6 +332,7 @@ static void set_length(struct packet_edit *e, size_t index)
     else if (size < k->fixed || size > 0xFFFF)
         return;
     put16(&e->frame, place, (unsigned)size);
+    e->resized = true;
     look_again(e);
 }
 

@@ -663,7 +663,7 @@ static PyObject *numbers(const size_t *number, Py_ssize_t count)
     return tuple;
 }
 
-/* What the packets of a batch carry that is not followed: codes, counted in a dict at the end, if there is one. */
+/* What the packets of a batch carry that is not followed, or does not follow: codes, counted in a dict at the end, if there is one. */
 struct beyond {
     PyObject *counts;
     struct bytes codes;
@@ -683,6 +683,12 @@ static inline void beyond_add(struct beyond *b, uint64_t code)
 {
     if (code != 0 && b->counts != NULL)         /* seldom */
         b->full |= !bytes_add(&b->codes, &code, sizeof code);
+}
+
+static inline void beyond_add_untold(struct beyond *b, struct untold untold)
+{
+    beyond_add(b, untold.beyond);
+    beyond_add(b, untold.signature);
 }
 
 /* Adds what was found to the dict; false with an exception. */
@@ -730,6 +736,32 @@ static PyObject *py_beyond(PyObject *self, PyObject *args)
     return result;
 }
 
+static PyObject *py_signed(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    Py_ssize_t end, mutable_end;
+    PyObject *counts, *result = NULL;
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "y*y*nnO", &b.data, &b.rows, &end, &mutable_end, &counts))
+        return NULL;
+    if (batch_sound(&b) && protocols_ready() && (end < 0 || mutable_end < 0))
+        PyErr_SetString(PyExc_ValueError, "no such place");
+    else if (!PyErr_Occurred() && beyond_begin(&beyond, counts)) {
+        for (Py_ssize_t i = 0; i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
+            struct walk w;
+            walk(&w, &bare.frame, bare.packet->linktype);
+            beyond_add(&beyond, signature_of(&bare.frame, &w, &(struct changed){(size_t)end, (size_t)mutable_end}));
+        }
+        if (beyond_end(&beyond))
+            result = Py_NewRef(Py_None);
+    }
+    batch_close(&b);
+    return result;
+}
+
 static PyObject *py_assign(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -761,7 +793,7 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
             if (follow && old.size > 0)
                 memcpy(before.at, f.at, old.size);
             met++;
-            beyond_add(&beyond, assign(&l.program, &f, p->linktype, placed));
+            beyond_add_untold(&beyond, assign(&l.program, &f, p->linktype, placed));
             if (follow) {
                 struct followed left = update(&old, &f, p->original, p->linktype);
                 stale += left.stale;
@@ -916,7 +948,7 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
             wrong += corrected.wrong;
             unfinished += corrected.unfinished;
             doubts[corrected.doubt]++;
-            beyond_add(&beyond, corrected.beyond);
+            beyond_add_untold(&beyond, corrected.untold);
         }
         Py_END_ALLOW_THREADS
         if (beyond_end(&beyond))
@@ -1146,6 +1178,7 @@ static PyMethodDef methods[] = {
     {"correct", py_correct, METH_VARARGS, NULL},
     {"check", py_check, METH_VARARGS, NULL},
     {"beyond", py_beyond, METH_VARARGS, NULL},
+    {"signed", py_signed, METH_VARARGS, NULL},
     {"forward", py_forward, METH_VARARGS, NULL},
     {"verify", py_verify, METH_VARARGS, NULL},
     {"keep_memory", py_keep_memory, METH_NOARGS, "See pkttools/codec/python/__init__.py."},

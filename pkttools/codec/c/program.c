@@ -348,8 +348,16 @@ static struct walk outer_headers(const struct walk *w)
     return outer;
 }
 
+/* Remembers that a field was changed. */
+static void note(struct changed *c, const struct place *at)
+{
+    size_t end = at->bit / 8 + (at->size > 0 ? at->size : (at->bit % 8 + (size_t)at->field->width + 7) / 8);
+    size_t *last = (at->field->shapes & MUTABLE) != 0 ? &c->mutable_end : &c->end;
+    *last = end > *last ? end : *last;
+}
+
 /* Exchanges two fields of outer headers; whether both are there. */
-static bool swap(const struct program *p, const struct assignment *a, const struct writable_frame *f, const struct walk *w)
+static bool swap(const struct program *p, const struct assignment *a, const struct writable_frame *f, const struct walk *w, struct changed *c)
 {
     struct place at, other;
     struct walk outer = outer_headers(w);
@@ -360,6 +368,8 @@ static bool swap(const struct program *p, const struct assignment *a, const stru
     struct value v = read_raw(&f->view, &at);
     write_raw(f, &at, read_raw(&f->view, &other));
     write_raw(f, &other, v);
+    note(c, &at);
+    note(c, &other);
     return true;
 }
 
@@ -368,22 +378,26 @@ size_t assignment_count(const struct program *p)
     return p->code_count / ASSIGNMENT_SIZE;
 }
 
-/* placed: a counter an assignment, of the packets in which it was done. Returns what the walk did not follow. */
-uint64_t assign(const struct program *p, const struct writable_frame *f, int64_t linktype, size_t *placed)
+/* placed: a counter an assignment, of the packets in which it was done. */
+struct untold assign(const struct program *p, const struct writable_frame *f, int64_t linktype, size_t *placed)
 {
     const struct assignment *a = (const struct assignment *)p->code, *end = a + assignment_count(p);
     struct walk w;
     struct place at;
     (p->all ? walk : walk_busy)(&w, &f->view, linktype);
-    uint64_t beyond = w.beyond;
+    struct untold untold = {.beyond = w.beyond};
+    struct changed changed = {0};
     for (; a < end; a++, placed++) {
         if (a->operation == SWAP)
-            *placed += swap(p, a, f, &w);
+            *placed += swap(p, a, f, &w, &changed);
         else if (locate(p, a->field, a->occurrence, a->exact, &f->view, &w, &at) && change(a, f, &at, p->constants)) {
             ++*placed;
-            if (at.field->shapes && a + 1 < end)  /* later assignments meet the headers as they are now */
+            note(&changed, &at);
+            if ((at.field->shapes & SHAPES) != 0 && a + 1 < end)  /* later assignments meet the headers as they are now */
                 (p->all ? walk : walk_busy)(&w, &f->view, linktype);
         }
     }
-    return beyond;
+    if (changed.end > 0 || changed.mutable_end > 0)
+        untold.signature = signature_of(&f->view, &w, &changed);
+    return untold;
 }

@@ -25,6 +25,7 @@ struct sum_row {
 struct list_row { int64_t type, length, scale, bias, align, head, item, items; };
 struct item_row { int64_t type, kind, how, at, data, each, inside, test, tests; };
 struct hold_row { int64_t kind, list, from, to, read, scale, bias, by, test, tests; };
+struct signature_row { int64_t kind, code, carrier, test, tests; };
 
 struct given {                  /* the same, as arrays */
     const struct read_row *reads;
@@ -38,15 +39,16 @@ struct given {                  /* the same, as arrays */
     const struct list_row *lists;
     const struct item_row *items;
     const struct hold_row *holds;
+    const struct signature_row *signatures;
     size_t count[TABLES];
 };
 
-enum { READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS, LISTS, ITEMS, HOLDS };
+enum { READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS, LISTS, ITEMS, HOLDS, SIGNATURES };
 
 static const size_t row_sizes[TABLES] = {
     sizeof(struct read_row), sizeof(struct test_row), sizeof(struct term_row), sizeof(struct kind_row), sizeof(struct rule_row),
     sizeof(struct space_row), sizeof(struct entry_row), sizeof(struct sum_row), sizeof(struct list_row), sizeof(struct item_row),
-    sizeof(struct hold_row),
+    sizeof(struct hold_row), sizeof(struct signature_row),
 };
 
 /* ---- soundness ---- */
@@ -252,6 +254,20 @@ static struct fault lists_sound(const struct given *g)
     return SOUND;
 }
 
+static struct fault signatures_sound(const struct given *g)
+{
+    for (size_t i = 0; i < g->count[SIGNATURES]; i++) {
+        const struct signature_row *s = &g->signatures[i];
+        bool item = s->kind >= FIRST_ITEM;
+        CHECK(SIGNATURES, i, signature_row, kind, IN(s->kind, i > 0 ? s[-1].kind + 1 : 0, FIRST_ITEM + MAX_ROWS)
+              && (item || (s->kind < (int64_t)g->count[KINDS] && (g->kinds[s->kind].flags & (HIDDEN | UNFOLLOWED)) == 0)));
+        CHECK(SIGNATURES, i, signature_row, code, IN(s->code, 1, 255));
+        CHECK(SIGNATURES, i, signature_row, carrier, IN(s->carrier, 0, 1));
+        CHECK(SIGNATURES, i, signature_row, test, tests_sound_of(g, s->test, s->tests, item ? 0 : g->kinds[s->kind].fixed, false));
+    }
+    return SOUND;
+}
+
 static struct fault sound(const struct given *g)
 {
     for (size_t i = 0; i < TABLES; i++)
@@ -264,7 +280,9 @@ static struct fault sound(const struct given *g)
         f = spaces_sound(g);
     if (f.table < 0)
         f = sums_sound(g);
-    return f.table < 0 ? lists_sound(g) : f;
+    if (f.table < 0)
+        f = lists_sound(g);
+    return f.table < 0 ? signatures_sound(g) : f;
 }
 
 /* ---- laid out ---- */
@@ -567,6 +585,28 @@ static const struct hold *laid_holds(struct arena *a, const struct given *g, con
     return holds;
 }
 
+/* Those of headers are found by their kinds, which also know whether an item of theirs may have one. */
+static const struct signature *laid_signatures(struct arena *a, const struct given *g, struct kind *kinds)
+{
+    struct signature *signatures = take(a, g->count[SIGNATURES] * sizeof *signatures);
+    for (size_t i = 0; i < g->count[SIGNATURES]; i++) {
+        const struct signature_row *row = &g->signatures[i];
+        struct conditions only = laid_tests(a, g, row->test, row->tests);
+        if (signatures == NULL)
+            continue;
+        signatures[i] = (struct signature){only, (uint64_t)row->code << 32, (uint16_t)row->kind, row->carrier != 0};
+        if (row->kind < FIRST_ITEM)
+            kinds[row->kind].signature = &signatures[i];
+    }
+    for (size_t i = 0; signatures != NULL && i < g->count[HOLDS]; i++) {
+        const struct list_row *list = &g->lists[g->holds[i].list];
+        for (int64_t item = list->item; item < list->item + list->items; item++)
+            for (size_t n = 0; n < g->count[SIGNATURES]; n++)
+                kinds[g->holds[i].kind].signs |= g->signatures[n].kind == g->items[item].kind;
+    }
+    return signatures;
+}
+
 static enum shape shape_of(unsigned numbers)
 {
     switch (numbers) {
@@ -657,12 +697,14 @@ static struct protocols *lay(struct arena *a, const struct given *g)
         lay_kind(a, g, i, &kinds[i], spaces, kinds);
     lay_sums(a, g, kinds);
     const struct hold *holds = laid_holds(a, g, kinds);
+    const struct signature *signatures = laid_signatures(a, g, kinds);
     if (a->failed)
         return NULL;
     for (size_t i = 0; i < g->count[KINDS]; i++)
         lay_quick(&kinds[i]);
     *p = (struct protocols){.kinds = kinds, .count = g->count[KINDS], .links = laid_quick(&spaces[0], (struct near){0}),
-                            .holds = holds, .holds_count = g->count[HOLDS]};
+                            .holds = holds, .holds_count = g->count[HOLDS],
+                            .signatures = signatures, .signatures_count = g->count[SIGNATURES]};
     lay_carried(p, DATAGRAM_4, p->carried[0]);
     lay_carried(p, DATAGRAM_6, p->carried[1]);
     return p;
@@ -680,7 +722,8 @@ bool protocols_set(const struct protocol_table tables[TABLES], struct fault *fau
         (const void *)tables[READS].at, (const void *)tables[TESTS].at, (const void *)tables[TERMS].at,
         (const void *)tables[KINDS].at, (const void *)tables[RULES].at, (const void *)tables[SPACES].at,
         (const void *)tables[ENTRIES].at, (const void *)tables[SUMS].at,
-        (const void *)tables[LISTS].at, (const void *)tables[ITEMS].at, (const void *)tables[HOLDS].at, {0},
+        (const void *)tables[LISTS].at, (const void *)tables[ITEMS].at, (const void *)tables[HOLDS].at,
+        (const void *)tables[SIGNATURES].at, {0},
     };
     for (size_t i = 0; i < TABLES; i++) {
         g.count[i] = tables[i].count * sizeof(int64_t) / row_sizes[i];

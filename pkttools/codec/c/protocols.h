@@ -127,6 +127,13 @@ struct hold {                   /* where a list lies in a kind of header */
     enum to to;
 };
 
+struct signature {              /* what authenticates more than itself: a header of a kind, or an item */
+    struct conditions only;
+    uint64_t code;
+    uint16_t kind;
+    bool carrier;               /* what carries the header is covered, too */
+};
+
 struct sum_rule {               /* the checksum of a header, or of the message that it begins */
     const struct kind *kind;
     struct conditions only;
@@ -188,6 +195,8 @@ struct kind {
     int64_t end_scale;
     struct conditions end_only, whole_only;
     const struct kind *then;    /* what stands behind its end, within what it lies in; NULL: nothing */
+    const struct signature *signature;  /* NULL: it has none */
+    bool signs;                 /* an item of its lists may have one */
 };
 
 struct protocols {
@@ -198,6 +207,8 @@ struct protocols {
     struct quick links;         /* by link type */
     const struct hold *holds;
     size_t holds_count;
+    const struct signature *signatures;
+    size_t signatures_count;
     struct carried {            /* of IPv4, and of IPv6: what a protocol announces; NULL: nothing, or it has to be looked for */
         const struct entry *entry;
         const struct sum_rule *rule;

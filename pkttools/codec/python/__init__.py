@@ -10,7 +10,7 @@ from .text import text_decode, text_encode
 __all__ = [
     "assign", "beyond", "check", "correct", "count_durations", "follow_numbers", "forward", "items", "keep_memory",
     "lane_decode", "lane_encode", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "read_stamps", "select",
-    "set_protocols", "spread", "text_decode", "text_encode", "verify", "walk",
+    "set_protocols", "signed", "spread", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
 
@@ -128,6 +128,13 @@ def beyond(data: bytearray, rows: bytes, counts: dict[int, int]) -> None:
     from . import headers
 
     headers.count_beyond(data, rows, counts)
+
+
+def signed(data: bytearray, rows: bytes, end: int, mutable_end: int, counts: dict[int, int]) -> None:
+    """See signatures.count_signed."""
+    from . import signatures
+
+    signatures.count_signed(data, rows, end, mutable_end, counts)
 
 
 def verify(data: bytearray, row: bytes) -> list[int]:

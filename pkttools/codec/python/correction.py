@@ -7,9 +7,10 @@ from ...protocols.walking import CARD
 from .. import ALL, BAD, CORRECTED, LEFT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT
 from .checksum import Checksum, View
 from .exceptions import Message
-from .headers import MAX_HEADERS, need_dict, note
+from .headers import MAX_HEADERS, Walk, need_dict, note
 from .lengths import LONGER, SHORTER, SURE, correct_lengths
 from .rows import checked, without_fcs
+from .signatures import Changed, signature_of
 from .sums import has_sum, sum_of
 
 
@@ -19,6 +20,7 @@ class _Correction:
     def __init__(self, view: View) -> None:
         self.view = view
         self.wrong = self.unfinished = False
+        self.changed = Changed()
         self.left: Checksum | None = None  # what the card would make of the innermost message, until one is finished
 
     def correct_checksum(self, message: Message | None, checksum: Checksum | None) -> None:
@@ -30,6 +32,7 @@ class _Correction:
         else:
             self.wrong = True
         self.view.write(checksum)
+        self.changed.mutable_end = max(self.changed.mutable_end, checksum.at + checksum.size)
 
     def correct_sum(self, index: int) -> int:
         """Corrects what a header has, and what it carries; gives the outcome."""
@@ -60,13 +63,15 @@ class _Correction:
         return CORRECTED
 
 
-def _correct(frame: bytearray, original: int, linktype: int, what: int, outer: int) -> tuple[int, bool, bool, int, int]:
-    """Returns the outcome, whether a checksum was wrong, or left to the card, the doubt about lengths, and what is not followed."""
+def _correct(frame: bytearray, original: int, linktype: int, what: int, outer: int) -> tuple[int, bool, bool, int, int, int]:
+    """Returns the outcome, whether a checksum was wrong, or left to the card, the doubt about lengths, what is not followed, and
+    the signature that does not follow.
+    """
     view = View(frame, original, linktype)
     correction, beyond = _Correction(view), view.beyond
     fits, doubt = correct_lengths(view) if what == LENGTHS else (True, SURE)
     if not fits:
-        return MALFORMED, False, False, doubt, beyond
+        return MALFORMED, False, False, doubt, beyond, 0
     worst = view.missing() if view.partial else CORRECTED
     for index in reversed(range(min(len(view.headers), outer))):  # the innermost first: outer sums cover inner ones
         if has_sum(view, index):
@@ -74,7 +79,11 @@ def _correct(frame: bytearray, original: int, linktype: int, what: int, outer: i
     if correction.left and not correction.unfinished:
         view.write(correction.left)
         correction.unfinished = True
-    return worst, correction.wrong, correction.unfinished, doubt, beyond
+    changed = correction.changed
+    if view.resized:
+        changed.end = len(frame)
+    signature = signature_of(frame, Walk(bytes(frame), linktype, False), changed) if changed.end or changed.mutable_end else 0
+    return worst, correction.wrong, correction.unfinished, doubt, beyond, signature
 
 
 def correct(
@@ -99,9 +108,10 @@ def correct(
     for i in range(0, len(values), COLUMNS):
         offset, captured = values[i + OFFSET], values[i + CAPTURED]
         frame = bytearray(data[offset : offset + captured])
-        outcome, wrong, unfinished, doubt, beyond = _correct(frame, values[i + ORIGINAL], values[i + LINKTYPE], what, outer)
+        outcome, wrong, unfinished, doubt, *codes = _correct(frame, values[i + ORIGINAL], values[i + LINKTYPE], what, outer)
         outcomes[outcome] += 1
-        note(counts, beyond)
+        for code in codes:
+            note(counts, code)
         outcomes[5] += wrong
         outcomes[6] += unfinished
         doubts[doubt] += 1

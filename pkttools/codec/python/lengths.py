@@ -248,6 +248,7 @@ def _set_datagram(view: View, index: int, least: int) -> tuple[bool, int]:
         return True, SURE
     _take_off_fcs(view, index, space)
     if declared == 0 and space.size > _most(view, index):
+        view.resized = True
         set_jumbo(view, view.headers[index], space.size)
         return True, SURE
     if declared == space.size >= least:
@@ -255,6 +256,7 @@ def _set_datagram(view: View, index: int, least: int) -> tuple[bool, int]:
     size, doubt = _size_in(view, index, declared, least, space)
     if size > _most(view, index) or size < least:
         return size < least, SURE
+    view.resized |= size != declared
     _declare(view, index, size)
     return True, doubt
 
@@ -274,6 +276,7 @@ def _set_length(view: View, index: int) -> None:
     elif not kind.fixed <= size <= 0xFFFF:
         return
     view.put(place, 2, size)
+    view.resized = True
     view.walk()
 
 

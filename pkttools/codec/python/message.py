@@ -14,6 +14,7 @@ class Packet(ByTables):
     def __init__(self, frame: bytes | bytearray, original: int, linktype: int, all_of_them: bool = False) -> None:
         self.frame, self.linktype, self.all = frame, linktype, all_of_them
         self.wire = max(original, len(frame))  # bytes on the wire
+        self.resized = False  # whether a length is another one than it was
         self.walk()
 
     def walk(self) -> None:

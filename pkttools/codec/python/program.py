@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, OFFSET, ORIGINAL, ROW_BYTES, Program
+from ...protocols import MUTABLE
 from ...protocols.walking import FIRST_ITEM
 from ..program import (
     ACCEPT,
@@ -41,7 +42,10 @@ from .headers import Header, Walk, is_idle, is_tunnel, need_dict, note
 from .lists import Items
 from .protocols import carries_message, extends
 from .rows import checked, without_fcs
+from .signatures import Changed, signature_of
 from .update import update
+
+SHAPES = 1  # of `shapes`: the walk depends on it; else MUTABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -371,7 +375,16 @@ def _outer_headers(headers: list[Header]) -> list[Header]:
     return headers
 
 
-def _swap(fields: list[_Field], a: _Assignment, frame: bytearray, headers: list[Header]) -> bool:
+def _note(changed: Changed, place: _Place) -> None:
+    """Remembers that a field was changed."""
+    end = place.at // 8 + (place.size or -(-(place.at % 8 + place.field.width) // 8))
+    if place.field.shapes & MUTABLE:
+        changed.mutable_end = max(changed.mutable_end, end)
+    else:
+        changed.end = max(changed.end, end)
+
+
+def _swap(fields: list[_Field], a: _Assignment, frame: bytearray, headers: list[Header], changed: Changed) -> bool:
     """Exchanges two fields of outer headers; whether both are there."""
     outer = _outer_headers(headers)
     place, other = (_locate(fields, index, a.occurrence, bool(a.exact), frame, outer) for index in (a.field, a.other))
@@ -380,24 +393,28 @@ def _swap(fields: list[_Field], a: _Assignment, frame: bytearray, headers: list[
     value = _read_raw(frame, place)
     _write_raw(frame, place, _read_raw(frame, other))
     _write_raw(frame, other, value)
+    _note(changed, place)
+    _note(changed, other)
     return True
 
 
-def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int, placed: list[int]) -> int:
-    """placed: a counter an assignment, of the packets in which it was done. Returns what is not followed."""
+def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int, placed: list[int]) -> tuple[int, int]:
+    """placed: a counter an assignment, of the packets in which it was done. Returns what is not followed, and does not follow."""
     fields, assignments, constants = loaded
     walked = Walk(bytes(frame), linktype, asks_all)
-    headers = walked.headers
+    headers, changed, beyond = walked.headers, Changed(), walked.beyond
     for i, a in enumerate(assignments):
         if a.operation == SWAP:
-            placed[i] += _swap(fields, a, frame, headers)
+            placed[i] += _swap(fields, a, frame, headers, changed)
             continue
         place = _locate(fields, a.field, a.occurrence, bool(a.exact), frame, headers)
         if place and _change(a, frame, place, constants):
             placed[i] += 1
-            if place.field.shapes and a is not assignments[-1]:  # later assignments meet the headers as they are now
-                headers = Walk(bytes(frame), linktype, asks_all).headers
-    return walked.beyond
+            _note(changed, place)
+            if place.field.shapes & SHAPES and a is not assignments[-1]:  # later assignments meet the headers as they are now
+                walked = Walk(bytes(frame), linktype, asks_all)
+                headers = walked.headers
+    return beyond, signature_of(frame, walked, changed) if changed.end or changed.mutable_end else 0
 
 
 def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | None,
@@ -425,7 +442,8 @@ def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | 
             before = bytes(data[offset : offset + captured])
             frame = bytearray(before)
             met += 1
-            note(counts, _assign(loaded, asks_all, frame, linktype, placed))
+            for code in _assign(loaded, asks_all, frame, linktype, placed):
+                note(counts, code)
             if follow:
                 left = update(before, frame, row[ORIGINAL], linktype)
                 stale, unknown = stale + left[0], unknown + left[1]

@@ -56,7 +56,7 @@ RULE_FLAGS = 3
 MAX_READ, MAX_ROWS, MAX_RUN, MOST_CLAIMS, MOST_PLACE = 65536, 16384, 32, 9, 252
 MOST_UNITS, MOST_ITEMS = 256, 4096
 OTHER_TYPE, ANY_TYPE = -2, -1
-READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS, LISTS, ITEMS, HOLDS = range(len(NAMES))
+READS, TESTS, TERMS, KINDS, RULES, SPACES, ENTRIES, SUMS, LISTS, ITEMS, HOLDS, SIGNATURES = range(len(NAMES))
 
 Rows = list[tuple[int, ...]]
 Length = tuple[int, int]  # where a number of 16 bits stands, and how many bytes it does not count
@@ -146,6 +146,15 @@ class Hold:
     def __init__(self, kind: Kind, of: List, read: Read | None, tests: Tests, row: tuple[int, ...]) -> None:
         self.kind, self.list, self.read, self.tests = kind, of, read, tests
         _, _, self.first, self.to, _, self.scale, self.bias, self.by, *_ = row
+
+
+class Signature:
+    """What authenticates more than itself: a header, or an item. carrier: what carries that is covered, too."""
+
+    __slots__ = ("carrier", "code", "tests")
+
+    def __init__(self, code: int, carrier: int, tests: Tests) -> None:
+        self.code, self.carrier, self.tests = code, carrier, tests
 
 
 Rule = tuple[int, Kind | None, Space | None, Read | None, int, Tests, int]  # how, kind, space, read, flags, tests, code
@@ -339,9 +348,21 @@ class _Checked:
             self.need(HOLDS, i, 7, by == -1 or FIRST_ITEM <= by <= FIRST_ITEM + MAX_ROWS)
             self.need(HOLDS, i, 8, self.tests(test, tests, fixed, False))
 
+    def signatures(self) -> None:
+        """Checks signatures."""
+        before = -1
+        for i, (kind, code, carrier, test, tests) in enumerate(self.rows[SIGNATURES]):
+            item, kinds = FIRST_ITEM <= kind <= FIRST_ITEM + MAX_ROWS, self.rows[KINDS]
+            known = 0 <= kind < len(kinds) and not kinds[kind][1] & (HIDDEN | UNFOLLOWED)
+            self.need(SIGNATURES, i, 0, before < kind and (item or known))
+            before = kind
+            self.need(SIGNATURES, i, 1, 1 <= code <= 255)
+            self.need(SIGNATURES, i, 2, carrier in (0, 1))
+            self.need(SIGNATURES, i, 3, self.tests(test, tests, 0 if item else kinds[kind][0], False))
+
 
 class Protocols:
-    """Tables laid out. links: the space of link types; holds: by kind of header, the lists in it."""
+    """Tables laid out. links: the space of link types; holds: by kind of header, the lists in it; signatures: by kind."""
 
     def __init__(self, tables: tuple[bytes, ...]) -> None:
         checked = _Checked(tables)
@@ -350,6 +371,7 @@ class Protocols:
         checked.spaces()
         checked.sums()
         checked.lists()
+        checked.signatures()
         self.rows = checked.rows
         self.reads = [read_of(*row) for row in self.rows[READS]]
         self.kinds = [Kind() for _ in self.rows[KINDS]]
@@ -368,6 +390,9 @@ class Protocols:
         for row in self.rows[HOLDS]:
             said = None if row[4] == -1 else self.reads[row[4]]
             self.holds.setdefault(row[0], []).append(Hold(self.kinds[row[0]], lists[row[1]], said, self.tests(*row[8:]), row))
+        self.signatures = {
+            kind: Signature(code << 32, carrier, self.tests(*run)) for kind, code, carrier, *run in self.rows[SIGNATURES]
+        }
         self.carried = [self.announced(DATAGRAM_4), self.announced(DATAGRAM_6)]  # by protocols of IPv4, and of IPv6
 
     def announced(self, exception: int) -> dict[int, list[tuple[Kind | None, Tests]]]:
