@@ -27,6 +27,7 @@ INTERFACE = struct.pack("=6q", 1, 0, 6, 0, 0, len(LINE))
 ASSIGNMENT = expression.assignments([expression.split_assignment("IP.TTL=9")])
 BATCH = batch([(1, TRILL), (1, FRAME)] * 300)
 ROWS = bytes(BATCH.rows)
+LARGE = batch([(1, TRILL), *((1, ethernet(0x0800, ipv4(17, udp(bytes([i]) * 1400), b"\1" * i))) for i in range(0, 36, 4))])
 
 
 GROWING = {
@@ -39,6 +40,8 @@ GROWING = {
     "correct",
     "check",
     "beyond",
+    "fragment",
+    "reassemble",
 }  # with buffers of their own
 
 
@@ -58,6 +61,16 @@ def calls() -> dict[str, Callable[[], object]]:
 
         return call
 
+    def divided() -> object:
+        counts: dict[int, int] = {}
+        return codec.fragment(LARGE.data, bytes(LARGE.rows), 0, (576, 576), False, 1, (0, 1), counts), counts
+
+    _, pieces, rows, _ = codec.fragment(LARGE.data, bytes(LARGE.rows), 0, (576, 576), False, 1, (0, 1), None)
+
+    def put_together() -> object:
+        table = codec.datagrams(1 << 16, (0, 1), struct.pack("=4q", 7, 96, 16, 0))
+        return codec.reassemble(table, pieces, rows[:-56], 0, {}), codec.reassemble_rest(table)
+
     rough = b"".join(
         b"-- %d --\nNOTE: rough\nSIZE: 1200/1200\n%s\nIP.TTL: 9\n==\n" % (i, b"0a " * (i % 64 * 16)) for i in range(300)
     )
@@ -75,6 +88,8 @@ def calls() -> dict[str, Callable[[], object]]:
         "check": counted(codec.check),
         "beyond": counted(codec.beyond),
         "walk": lambda: codec.walk(bytearray(FRAME), struct.pack("=7q", 0, len(FRAME), len(FRAME), 0, 1, 0, 0)),
+        "fragment": divided,
+        "reassemble": put_together,
         "forward": lambda: codec.forward(BATCH.data, ROWS, {}, 9, 0, 1, b"\1\2"),
     }
 

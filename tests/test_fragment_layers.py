@@ -9,15 +9,29 @@ import subprocess
 from functools import partial
 
 import pytest
-from conftest import shell
+from conftest import BACKENDS, load, shell
 from samples import ethernet, gre, ipv4, ipv6, over_udp, tags, udp, vxlan
 
 from pkttools import codec
 from pkttools.batch import Packet, gathered
 from pkttools.codec import CORRECTED
 from pkttools.errors import UsageError
-from pkttools.work.fragments import Fragmenter, layer_of
+from pkttools.work.fragments import OUTERMOST, Fragmenter, layer_of
 from pkttools.work.reassembly import Reassembler
+
+
+def pytest_generate_tests(metafunc):
+    """Each test runs on both backends; those of commands choose them themselves."""
+    if "backend" not in metafunc.fixturenames:
+        metafunc.parametrize("chosen", BACKENDS, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def chosen(request, monkeypatch):
+    """The backend that fragments are divided and put together by."""
+    for name in ("fragment", "datagrams", "reassemble", "reassemble_rest") if hasattr(request, "param") else ():
+        monkeypatch.setattr(f"pkttools.codec.{name}", getattr(load(request.param), name))
+
 
 PAYLOAD = bytes(range(1, 251))
 INNER = ipv4(17, udp(PAYLOAD))
@@ -102,7 +116,7 @@ def through(stage, packets: list[Packet]) -> list[Packet]:
 
 
 def cut(packet: Packet, layer: str | None, mtu: int = 100) -> list[Packet]:
-    return through(Fragmenter(mtu, False, 1, layer_of(layer) if layer else None), [packet])
+    return through(Fragmenter(mtu, False, 1, layer_of(layer) if layer else OUTERMOST), [packet])
 
 
 @pytest.mark.parametrize("name", AROUND)
@@ -114,7 +128,7 @@ def test_cut_and_joined(codec, name):
     assert len(pieces) > 3
     batch = gathered(pieces)
     assert set(codec.check(batch.data, batch.rows)) == {CORRECTED}
-    back = through(Reassembler(layer=layer_of(layer) if layer else None), pieces[::-1])
+    back = through(Reassembler(layer=layer_of(layer) if layer else OUTERMOST), pieces[::-1])
     assert [p.frame for p in back] == [whole.frame]
 
 

@@ -7,16 +7,30 @@ import struct
 import sys
 
 import pytest
-from conftest import shell
+from conftest import BACKENDS, load, shell
 from samples import ethernet, extension, frames, gre, ipv4, ipv6, tags, udp
 
 from pkttools import codec
 from pkttools.batch import Batch, Packet, gathered
+from pkttools.codec.python.reassembly import TIMEOUT
 from pkttools.formats.pcap import MAGICS
 from pkttools.work.fragments import Fragmenter
-from pkttools.work.reassembly import MEMORY, TIMEOUT, Reassembler
+from pkttools.work.reassembly import MEMORY, Reassembler
 
 SECOND = 10**9
+
+
+def pytest_generate_tests(metafunc):
+    """Each test runs on both backends; those of commands choose them themselves."""
+    if "backend" not in metafunc.fixturenames:
+        metafunc.parametrize("chosen", BACKENDS, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def chosen(request, monkeypatch):
+    """The backend that fragments are divided and put together by."""
+    for name in ("fragment", "datagrams", "reassemble", "reassemble_rest") if hasattr(request, "param") else ():
+        monkeypatch.setattr(f"pkttools.codec.{name}", getattr(load(request.param), name))
 
 
 def mended(frame: bytes, linktype: int = 101) -> bytes:

@@ -27,6 +27,12 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     beyond(data, rows, counts)
     signed(data, rows, end, mutable_end, counts)
     verify(data, row) -> a verdict a header
+    fragment(data, rows, first, (mtu of IPv4, of IPv6), force, id, layer, counts)
+        -> (stop, data or None, rows or None, (id, (unusable, without header, Don't Fragment, without room)))
+    datagrams(memory, layer, apart) -> a table
+    reassemble(table, data, rows, first, counts) -> (stop, data or None, rows or None, (reassembled, repeated, held,
+        incomplete, without memory, overlapping, malformed, of other headers))
+    reassemble_rest(table) -> (data, rows, the same)
     forward(data, rows, stations, room, source, now, ports)
         -> (rows a port, rows of all that go on, (flooded, filtered, reserved, short, moved, full))
     keep_memory()
@@ -81,7 +87,9 @@ pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
 walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.select, _backend.assign, _backend.spread
 read_stamps, follow_numbers, count_durations = _backend.read_stamps, _backend.follow_numbers, _backend.count_durations
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
-forward, keep_memory, set_protocols = _backend.forward, _backend.keep_memory, _backend.set_protocols
+forward, fragment, keep_memory = _backend.forward, _backend.fragment, _backend.keep_memory
+datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
+set_protocols = _backend.set_protocols
 signed = _backend.signed
 
 __all__ = [
@@ -109,8 +117,10 @@ __all__ = [
     "check",
     "correct",
     "count_durations",
+    "datagrams",
     "follow_numbers",
     "forward",
+    "fragment",
     "items",
     "keep_memory",
     "lane_decode",
@@ -120,6 +130,8 @@ __all__ = [
     "pcapng_decode",
     "pcapng_encode",
     "read_stamps",
+    "reassemble",
+    "reassemble_rest",
     "select",
     "set_protocols",
     "signed",

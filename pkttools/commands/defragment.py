@@ -8,7 +8,7 @@ A datagram passes when its last fragment has come; what stays incomplete passes 
 from ..command_line.options import FILTER, NUMBER, TEXT, Option, Values
 from ..errors import counted
 from ..flow.stage import Stage, without_fcs
-from ..work.fragments import layer_of
+from ..work.fragments import OUTERMOST, layer_of
 from ..work.reassembly import MEMORY, Reassembler
 
 OPTIONS = [
@@ -20,7 +20,7 @@ OPTIONS = [
 
 def stage(values: Values) -> Stage:
     """Reassembles, and says what it could not."""
-    layer = layer_of(values.layer) if values.layer is not None else None
+    layer = layer_of(values.layer) if values.layer is not None else OUTERMOST
     reassembler = Reassembler(values.memory, layer)
 
     def account() -> list[str]:

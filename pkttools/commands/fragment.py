@@ -8,7 +8,7 @@ What fits passes as it is; so does what must not be fragmented, and is counted.
 from ..command_line.options import FILTER, FLAG, NUMBER, TEXT, Option, Values
 from ..errors import counted
 from ..flow.stage import Stage, without_fcs
-from ..work.fragments import Fragmenter, layer_of
+from ..work.fragments import OUTERMOST, Fragmenter, layer_of
 
 OPTIONS = [
     Option("-fm --mtu", NUMBER, "bytes of an IP packet (default 1500, IPv6 1280)", "MTU", least=28, most=65535),
@@ -21,7 +21,7 @@ OPTIONS = [
 
 def stage(values: Values) -> Stage:
     """Fragments, and says what it could not."""
-    layer = layer_of(values.layer) if values.layer is not None else None
+    layer = layer_of(values.layer) if values.layer is not None else OUTERMOST
     fragmenter = Fragmenter(values.mtu, bool(values.force_cut), values.id, layer)
 
     def account() -> list[str]:

@@ -565,3 +565,110 @@ void fuzz_stamps(struct input *in)
     release(seen, WINDOW);
     release(data, size);
 }
+
+/* ---- fragments ---- */
+
+/* Rows lie within the data, and no frame is too long for a batch. */
+static void expect_gathered(const struct gathered *g)
+{
+    expect_sound(&g->rows, g->data.size, INT64_MAX / 1000000000);
+}
+
+static struct packet_view view_of(const struct gathered *g, const struct packet *p)
+{
+    struct packet_view view = {.frame = {g->data.at + p->offset, (size_t)p->captured}, .original = p->original};
+    walk_own(&view.walk, &view.frame, p->linktype);
+    return view;
+}
+
+/* The fragments of all packets, or themselves. */
+static struct gathered all_divided(struct fragmentation *how, const struct gathered *from)
+{
+    struct gathered out = {0};
+    struct datagram d = {0};
+    for (size_t i = 0; i < count_of(&from->rows); i++) {
+        const struct packet *p = (const struct packet *)(const void *)from->rows.at + i;
+        struct packet_view view = view_of(from, p);
+        bool divided = divisible(how, &view, &d);
+        size_t before = count_of(&out.rows);
+        EXPECT(divided ? divide(how, &view, &d, from->data.at, p, &out) : gather(&out, from->data.at, p));
+        size_t more = count_of(&out.rows) - before, mtu = d.v6 ? how->mtu6 : how->mtu4;
+        for (size_t k = before; divided && more > 1 && k < before + more; k++) {
+            struct packet_view part = view_of(&out, (const struct packet *)(const void *)out.rows.at + k);
+            struct datagram of;
+            size_t index;
+            EXPECT(chosen(&part.walk, &how->layer, &index) && datagram_of(&part, index, &of) && of.is_fragment && of.end - of.start <= mtu);
+        }
+    }
+    expect_gathered(&out);
+    return out;
+}
+
+/* All of them meet a table, which then gives up the rest: nothing is lost that is not part of something else. */
+static void try_reassembly(const struct gathered *from, uint64_t memory, struct layer layer)
+{
+    struct packet_view one = view_of(from, (const struct packet *)(const void *)from->rows.at);
+    const struct header *h = one.walk.header;
+    const struct apart fields[] = {{h->kind, 96, 16, 0x600}, {h[one.walk.count - 1].kind, 4, 128, 0}};
+    struct datagrams t = {.memory = memory, .layer = layer};
+    struct gathered out = {0};
+    EXPECT(reassembly_begin(&t, fields, sizeof fields / sizeof *fields));
+    for (size_t i = 0; i < count_of(&from->rows); i++) {
+        const struct packet *p = (const struct packet *)(const void *)from->rows.at + i;
+        struct packet_view view = view_of(from, p);
+        EXPECT(reassembly_idle(&t, &view, p->time) ? gather(&out, from->data.at, p) : reassemble(&t, &view, from->data.at, p, &out));
+        EXPECT(t.held <= t.memory || t.count == 0);
+    }
+    while (t.count > 0)
+        EXPECT(reassemble_rest(&t, &out));
+    EXPECT(t.held == 0 && t.oldest == NULL && t.newest == NULL);
+    uint64_t left = 0;
+    for (size_t i = 0; i < LEFT_APART; i++)
+        left += t.left[i];
+    EXPECT(count_of(&out.rows) <= count_of(&from->rows) && left + t.reassembled <= count_of(&out.rows));
+    EXPECT(t.reassembled > 0 || count_of(&out.rows) == count_of(&from->rows));
+    expect_gathered(&out);
+    gathered_free(&out);
+    reassembly_end(&t);
+}
+
+/* One byte: whether it is the outermost datagram that is looked at, whether what says Don't Fragment is divided, and how much memory there is; two: the MTU; one: how many edits of
+ * the fragments, up to 15; four for each: a fragment, a place, a value. Then a sample. What is made of it is divided again, changed,
+ * and put together.
+ */
+void fuzz_fragments(struct input *in)
+{
+    static const int64_t occurrences[] = {1, 2, -1, 0};
+    static const char lines[] = "IFACE: x\nLOST: 3\nNOTE: y\n";
+    unsigned choice = take8(in), mtu = take16(in) % 4096 + 1, edits = take8(in) % 16;
+    struct input given = *in;
+    for (unsigned left = edits * 4; left > 0; left--)
+        take8(in);
+    struct fragmentation how = {.mtu4 = mtu, .mtu6 = mtu, .force = (choice & 8) != 0, .id = UINT32_MAX};
+    struct sample s = take_sample(in);
+    struct gathered whole = {0};
+    struct packet p = {.captured = (int64_t)s.frame.size, .original = s.original, .time = 5, .linktype = s.linktype,
+                       .notes = (int64_t)s.frame.size, .notes_size = sizeof lines - 1};
+    EXPECT(bytes_add(&whole.data, s.frame.at, s.frame.size) && bytes_add(&whole.data, lines, sizeof lines - 1) && gather_row(&whole, &p));
+    struct packet_view view = view_of(&whole, &p);
+    for (size_t i = 0; i < view.walk.count; i++)
+        if (choice % 8 != 0 && carries_message(&view.walk.header[i]))   /* the kind of the innermost one */
+            how.layer = (struct layer){view.walk.header[i].kind, occurrences[choice % 4]};
+    struct gathered once = all_divided(&how, &whole);
+    how.mtu4 = how.mtu6 = mtu / 2 + 1;
+    struct gathered parts = all_divided(&how, &once);
+    try_reassembly(&parts, UINT32_MAX, how.layer);
+    for (; edits > 0; edits--) {
+        struct packet *row = (struct packet *)(void *)parts.rows.at + take8(&given) % count_of(&parts.rows);
+        size_t at = take16(&given);
+        if (at == 0xFFFF)
+            row->time += (int64_t)take8(&given) << 28;
+        else if (at % 256 < (size_t)row->captured)
+            parts.data.at[(size_t)row->offset + at % 256] = (uint8_t)take8(&given);
+    }
+    try_reassembly(&parts, (choice & 16) != 0 ? 2000 : UINT32_MAX, how.layer);
+    gathered_free(&parts);
+    gathered_free(&once);
+    gathered_free(&whole);
+    discard(&s.whole);
+}

@@ -342,6 +342,13 @@ def stamped() -> Iterator[bytes]:
         yield bytes([at]) + b"".join(bytes([len(frame)]) + frame for frame in frames)
 
 
+def to_divide() -> Iterator[bytes]:
+    """Frames to be divided, and what is changed in their fragments."""
+    for i, (linktype, frame) in enumerate(samples()):
+        edits = b"".join(struct.pack("!BHB", k, at, at & 255) for k, at in enumerate((6, 20, 0xFFFF)[: i % 4]))
+        yield struct.pack("!BHB", i % 32, 20 + i % 90, i % 4) + edits + sample(linktype, frame, zeros=(0, 9)[i % 2])
+
+
 # ---- memory that the kernel shares ----
 
 
@@ -436,7 +443,7 @@ CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
     "d": handed_on, "v": placed, "a": stamped, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records,
-    "y": perf_records, "z": to_send,
+    "y": perf_records, "z": to_send, "o": to_divide,
 }  # fmt: skip
 
 

@@ -626,6 +626,107 @@ struct followed {               /* whether a checksum could not follow: it needs
 
 struct followed update(const struct frame *before, const struct writable_frame *after, int64_t original, int64_t linktype);
 
+/* gather.c */
+
+struct gathered {               /* packets that are made: their bytes, each with its lines behind it, and rows */
+    struct bytes data, rows;
+};
+
+bool gather_row(struct gathered *g, const struct packet *p);    /* of a packet whose bytes are there; these report want of memory */
+bool gather(struct gathered *g, const uint8_t *data, const struct packet *p);
+void gathered_free(struct gathered *g);
+
+/* datagram.c: what fragmentation has to know of datagrams, and tables cannot say */
+
+struct layer {                  /* a kind of header, and its occurrence in a packet: 1 is the first, -1 the last; UNKNOWN: the outermost datagram */
+    int64_t kind, occurrence;
+};
+
+struct datagram {
+    size_t index;               /* of its header among those of the packet */
+    size_t start, head;         /* where its header begins, and where what all fragments share of it ends */
+    size_t payload, end;        /* what can be divided */
+    size_t before;              /* the place of the number that announces the fragment header, or would */
+    size_t offset;              /* of the payload, in bytes */
+    uint32_t id;                /* of the fragment */
+    uint8_t protocol;           /* of the payload */
+    bool v6, is_fragment, more, dont;   /* more: others follow; dont: it must not be divided */
+};
+
+enum { FRAGMENT_SIZE = 8 };     /* bytes by which the header of a fragment may be longer than that of the whole */
+
+bool layer_sound(const struct layer *layer);
+bool chosen(const struct walk *w, const struct layer *layer, size_t *index);
+bool outermost(const struct walk *w, size_t *index);
+bool has_fragment(const struct packet_view *p);
+bool datagram_of(const struct packet_view *p, size_t index, struct datagram *d);
+size_t datagram_names(const struct packet_view *p, const struct datagram *d, uint8_t out[48]);
+size_t fragment_room(const struct datagram *d, size_t mtu);
+size_t fragment_head(uint8_t *out, const struct packet_view *p, const struct datagram *d, size_t at, size_t size, bool more, uint32_t id);
+size_t whole_head(uint8_t *out, const struct packet_view *p, const struct datagram *d, size_t size);
+
+/* around.c */
+
+struct kind;
+
+struct around {                 /* what is around the datagram of a frame */
+    size_t count;               /* headers in front of it */
+    bool plain;                 /* no checksums are there */
+    size_t lengths;
+    struct around_length {      /* of a kind of header that says where it ends: where it begins, and that end */
+        const struct kind *kind;
+        size_t start;
+        int64_t end;
+    } length[MAX_HEADERS];
+    size_t tail_at;             /* a trailer stands here, up to the end of the frame; else that is here */
+};
+
+void around_of(const struct packet_view *p, size_t index, struct around *a);
+bool around_fit(const struct around *a, const struct writable_frame *made, size_t end, int64_t linktype);
+
+/* fragments.c */
+
+enum left_whole { UNUSABLE, NO_SUCH_HEADER, MUST_NOT, NO_ROOM, LEFT_WHOLE };    /* why a packet above the MTU was not divided */
+
+struct fragmentation {
+    size_t mtu4, mtu6;          /* bytes of a packet of IPv4, of IPv6 */
+    bool force;                 /* divides what says that it must not be, too */
+    uint32_t id;                /* of the next datagram of IPv6 that is divided; in and out */
+    struct layer layer;
+    size_t left[LEFT_WHOLE];    /* out: packets */
+};
+
+bool divisible(struct fragmentation *how, const struct packet_view *p, struct datagram *d);
+bool divide(struct fragmentation *how, const struct packet_view *p, const struct datagram *d, const uint8_t *data,
+            const struct packet *row, struct gathered *out);
+
+/* reassembly.c */
+
+enum left_apart { INCOMPLETE, FULL_MEMORY, OVERLAPPING, BAD_FRAGMENT, ELSEWHERE_APART, LEFT_APART };    /* why fragments were left as they came */
+
+struct apart {                  /* a field by which networks are told apart; a value below `least` says nothing */
+    int64_t header, bit, width, least;
+};
+
+struct datagrams {              /* those of which some fragments have come, and what became of the others */
+    uint64_t memory, held;      /* bytes: what may be held, and what is */
+    struct layer layer;
+    struct apart *apart;
+    size_t apart_count;
+    int64_t clock;              /* the latest time of a packet */
+    struct open **buckets, *oldest, *newest;
+    size_t room, count;         /* of buckets; of datagrams */
+    struct bytes key;           /* of the one in hand */
+    uint64_t reassembled, repeated, left[LEFT_APART];   /* datagrams; fragments */
+};
+
+bool reassembly_begin(struct datagrams *t, const struct apart *apart, size_t count);   /* false: no memory, as of the others */
+void reassembly_end(struct datagrams *t);
+/* Whether a packet passes, and nothing else does before it. Then its time is noted, and nothing else is to be done. */
+bool reassembly_idle(struct datagrams *t, const struct packet_view *p, int64_t time);
+bool reassemble(struct datagrams *t, const struct packet_view *p, const uint8_t *data, const struct packet *row, struct gathered *out);
+bool reassemble_rest(struct datagrams *t, struct gathered *out);        /* gives up the one that has waited longest */
+
 /* bridge.c */
 
 enum learning { KNOWN, LEARNT, MOVED, FULL, FAILED };   /* whether a station is new, at another port, or has no room */

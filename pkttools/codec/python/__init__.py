@@ -8,9 +8,10 @@ from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
 __all__ = [
-    "assign", "beyond", "check", "correct", "count_durations", "follow_numbers", "forward", "items", "keep_memory",
-    "lane_decode", "lane_encode", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "read_stamps", "select",
-    "set_protocols", "signed", "spread", "text_decode", "text_encode", "verify", "walk",
+    "assign", "beyond", "check", "correct", "count_durations", "datagrams", "follow_numbers", "forward", "fragment",
+    "items", "keep_memory", "lane_decode", "lane_encode", "pcap_decode", "pcap_encode", "pcapng_decode",
+    "pcapng_encode", "read_stamps", "reassemble", "reassemble_rest", "select", "set_protocols", "signed", "spread",
+    "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
 
@@ -142,6 +143,37 @@ def verify(data: bytearray, row: bytes) -> list[int]:
     from . import soundness
 
     return soundness.verify(data, row)
+
+
+def fragment(data: bytearray, rows: bytes, first: int, mtus: tuple[int, int], force: bool, number: int, layer: tuple[int, int],
+             counts: dict[int, int] | None) -> tuple[
+                 int, bytearray | None, bytearray | None, tuple[int, tuple[int, ...]]]:  # fmt: skip
+    """See fragments.fragment."""
+    from . import fragments  # late: few commands divide
+
+    return fragments.fragment(data, rows, first, mtus, force, number, layer, counts)
+
+
+def datagrams(memory: int, layer: tuple[int, int], apart: bytes) -> object:
+    """See reassembly.datagrams."""
+    from . import reassembly  # late: few commands put together
+
+    return reassembly.datagrams(memory, layer, apart)
+
+
+def reassemble(table: object, data: bytearray, rows: bytes, first: int, counts: dict[int, int] | None) -> tuple[
+        int, bytearray | None, bytearray | None, tuple[int, ...]]:  # fmt: skip
+    """See reassembly.reassemble."""
+    from . import reassembly
+
+    return reassembly.reassemble(table, data, rows, first, counts)
+
+
+def reassemble_rest(table: object) -> tuple[bytearray, bytearray, tuple[int, ...]]:
+    """See reassembly.reassemble_rest."""
+    from . import reassembly
+
+    return reassembly.reassemble_rest(table)
 
 
 def forward(data: bytearray, rows: bytes, stations: dict[bytes, int], room: int, source: int, now: int,

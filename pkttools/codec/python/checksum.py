@@ -69,6 +69,12 @@ class View(Packet):
         view.frame, view.headers, view.quoted = self.frame[: found.quote_end], found.headers[found.quoted : found.resumed], 0
         return view
 
+    def other(self, frame: bytearray) -> View:
+        """The same with other bytes, its headers where they are."""
+        view = copy(self)
+        view.frame = frame
+        return view
+
     def covered(self, m: Message) -> bytes:
         """What a checksum covers without itself and the pseudo-header, as far as it was captured; of even size up to the end."""
         data, gap_at, gap = bytes(self.frame[m.at : m.at + m.covered]), _rule(m).gap_at, _rule(m).gap

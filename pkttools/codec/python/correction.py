@@ -63,7 +63,7 @@ class _Correction:
         return CORRECTED
 
 
-def _correct(frame: bytearray, original: int, linktype: int, what: int, outer: int) -> tuple[int, bool, bool, int, int, int]:
+def correct_frame(frame: bytearray, original: int, linktype: int, what: int, outer: int) -> tuple[int, bool, bool, int, int, int]:
     """Returns the outcome, whether a checksum was wrong, or left to the card, the doubt about lengths, what is not followed, and
     the signature that does not follow.
     """
@@ -108,7 +108,7 @@ def correct(
     for i in range(0, len(values), COLUMNS):
         offset, captured = values[i + OFFSET], values[i + CAPTURED]
         frame = bytearray(data[offset : offset + captured])
-        outcome, wrong, unfinished, doubt, *codes = _correct(frame, values[i + ORIGINAL], values[i + LINKTYPE], what, outer)
+        outcome, wrong, unfinished, doubt, *codes = correct_frame(frame, values[i + ORIGINAL], values[i + LINKTYPE], what, outer)
         outcomes[outcome] += 1
         for code in codes:
             note(counts, code)

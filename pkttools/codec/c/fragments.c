@@ -1,0 +1,91 @@
+/* Divides IP datagrams that are larger than an MTU. What is a datagram is datagram.c's, what is around it around.c's. Twin of
+ * ../python/fragments.py.
+ */
+#include "codec.h"
+
+/* Whether a packet has a datagram to be divided; what should have been and cannot be is counted. */
+bool divisible(struct fragmentation *how, const struct packet_view *p, struct datagram *d)
+{
+    size_t index;
+    bool absent = !chosen(&p->walk, &how->layer, &index);
+    if (absent && !outermost(&p->walk, &index))
+        return false;
+    if (!datagram_of(p, index, d)) {
+        how->left[UNUSABLE]++;
+        return false;
+    }
+    size_t mtu = d->v6 ? how->mtu6 : how->mtu4;
+    if (d->end - d->start <= mtu)
+        return false;
+    enum left_whole reason = LEFT_WHOLE;
+    if (absent)
+        reason = NO_SUCH_HEADER;
+    else if (d->dont && !how->force)
+        reason = MUST_NOT;
+    else if (fragment_room(d, mtu) == 0)
+        reason = NO_ROOM;
+    else if (d->offset + d->end - d->payload > 0xFFFF)
+        reason = UNUSABLE;
+    if (reason != LEFT_WHOLE)
+        how->left[reason]++;
+    return reason == LEFT_WHOLE;
+}
+
+/* The lines of a packet that are those of each of its fragments: all but the count of lost packets, which is counted once. */
+static bool gather_notes(struct bytes *out, const uint8_t *notes, size_t size)
+{
+    static const char lost[] = "LOST:";
+    for (size_t at = 0, next; at < size; at = next) {
+        const uint8_t *end = memchr(notes + at, '\n', size - at);
+        next = end != NULL ? (size_t)(end - notes) + 1 : size;
+        bool of_one = next - at >= sizeof lost - 1 && memcmp(notes + at, lost, sizeof lost - 1) == 0;
+        if (!of_one && !bytes_add(out, notes + at, next - at))
+            return false;
+    }
+    return true;
+}
+
+/* Adds the fragments of a datagram; or the packet as it is, where a length in front of it has no room for what it should be. */
+bool divide(struct fragmentation *how, const struct packet_view *p, const struct datagram *d, const uint8_t *data,
+            const struct packet *row, struct gathered *out)
+{
+    const struct frame *f = &p->frame;
+    struct around around;
+    around_of(p, d->index, &around);
+    size_t room = fragment_room(d, d->v6 ? how->mtu6 : how->mtu4), tail = f->size - around.tail_at;
+    size_t data_before = out->data.size, rows_before = out->rows.size;
+    uint32_t id = d->v6 && !d->is_fragment ? how->id++ : d->id;
+    struct packet made = {.time = row->time, .linktype = row->linktype};
+    bool more = true;
+    for (size_t at = d->payload, size; more; at += size) {
+        more = d->end - at > room;
+        size = more ? room / 8 * 8 : d->end - at;
+        if (!bytes_need(&out->data, d->head + FRAGMENT_SIZE + size + tail))
+            return false;
+        uint8_t *to = out->data.at + out->data.size;
+        size_t head = fragment_head(to, p, d, at, size, more || d->more, id), whole = head + size + tail;
+        memcpy(to + head, frame_range(f, at, size), size);
+        memcpy(to + head + size, frame_range(f, around.tail_at, tail), tail);
+        struct writable_frame fragment = writable(to, whole);
+        if (!around_fit(&around, &fragment, head + size, row->linktype)) {
+            out->data.size = data_before;
+            out->rows.size = rows_before;
+            how->left[UNUSABLE]++;
+            return gather(out, data, row);
+        }
+        made.offset = (int64_t)out->data.size;
+        made.captured = made.original = (int64_t)whole;
+        out->data.size += whole;
+        if (at == d->payload || at == d->payload + room / 8 * 8) {      /* of the first one, and of all others */
+            made.notes = (int64_t)out->data.size;
+            bool added = at == d->payload ? bytes_add(&out->data, data + row->notes, (size_t)row->notes_size)
+                : gather_notes(&out->data, data + row->notes, (size_t)row->notes_size);
+            made.notes_size = (int64_t)out->data.size - made.notes;
+            if (!added)
+                return false;
+        }
+        if (!gather_row(out, &made))
+            return false;
+    }
+    return true;
+}
