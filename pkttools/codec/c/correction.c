@@ -72,7 +72,7 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
     struct checksum left = {0};
     enum outcome worst = p->walk.partial ? missing(p) : CORRECTED;
     for (size_t i = least(p->walk.count, outer); i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
-        if (!has_sum(p, i))
+        if (!has_sum(p, i) || (carries_message(&p->walk.header[i]) && right_plainly(p, i)))
             continue;
         enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, corrected) : correct_sum(&e, i, corrected, &changed);
         if (outcome != CORRECTED)

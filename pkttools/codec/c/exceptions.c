@@ -17,6 +17,7 @@
  */
 #include "protocols.h"
 #include "wire.h"
+#include "words.h"
 
 /* ---- COOKED_TAGS ---- */
 
@@ -203,6 +204,73 @@ enum outcome message_of(const struct packet_view *p, size_t index, struct messag
     return p->walk.header[index].exception == DATAGRAM_4 ? message_of_ip(p, index, m) : message_of_ipv6(p, index, m);
 }
 
+/* The rule for a message that stands behind an IP header without options, is whole and covered as a whole, and its bytes: nearly all
+ * are such. NULL: it has to be looked at in full.
+ */
+static inline const struct sum_rule *plain_rule(const struct packet_view *p, const struct header *h, size_t *bytes)
+{
+    const struct frame *f = &p->frame;
+    bool v6 = h->exception == DATAGRAM_6;
+    size_t fixed = v6 ? IPV6_SIZE : IP_SIZE, size;
+    if (!within(p, h->start, fixed))
+        return NULL;
+    const uint8_t *ip = frame_range(f, h->start, fixed);
+    if (v6)
+        size = number16(ip + IPV6_PAYLOAD_AT);
+    else {
+        size = number16(ip + IP_TOTAL_AT) - (size_t)IP_SIZE;
+        if ((ip[0] & 0x0F) * 4 != IP_SIZE || (number16(ip + IP_FRAGMENT_AT) & IP_FRAGMENTED) != 0)
+            return NULL;
+    }
+    const struct carried *c = &protocols->carried[v6][ip[v6 ? IPV6_NEXT_AT : IP_PROTOCOL_AT]];
+    const struct sum_rule *r = c->rule;
+    size_t at = h->start + fixed;
+    if (!c->plain || size < r->least || size > f->size - at || (r->over == SAID && read_near(&r->covered, f, at) != size))
+        return NULL;
+    *bytes = size;
+    return r;
+}
+
+/* Whether its checksum, and that of the header, are right beyond doubt: what else there may be to it, such as a 0 that says that
+ * there is none, is not looked at.
+ */
+bool right_plainly(const struct packet_view *p, size_t index)
+{
+    const struct header *h = &p->walk.header[index];
+    size_t size;
+    const struct sum_rule *r = plain_rule(p, h, &size);
+    if (r == NULL || r->bytes != 2)
+        return false;
+    bool v6 = h->exception == DATAGRAM_6;
+    size_t fixed = v6 ? IPV6_SIZE : IP_SIZE, source = v6 ? IPV6_SOURCE_AT : IP_SOURCE_AT;
+    const uint8_t *ip = frame_range(&p->frame, h->start, fixed + size), *message = ip + fixed;
+    if (!v6 && !sums_up(words(ip, IP_SIZE), ip + IP_CHECKSUM_AT))
+        return false;
+    uint64_t total = words(message, size);
+    if ((r->pseudo >> v6 & 1) != 0)
+        total += words(ip + source, fixed - source) + words_of(size + ip[v6 ? IPV6_NEXT_AT : IP_PROTOCOL_AT]);
+    return sums_up(total, message + r->place);
+}
+
+/* The same as message_of and covering for such a message. False: it is none. */
+bool plain_message(const struct packet_view *p, size_t index, struct message *m)
+{
+    const struct header *h = &p->walk.header[index];
+    size_t size;
+    const struct sum_rule *r = plain_rule(p, h, &size);
+    if (r == NULL)
+        return false;
+    bool v6 = h->exception == DATAGRAM_6;
+    uint32_t at = h->start;
+    *m = (struct message){
+        .at = at + (v6 ? IPV6_SIZE : IP_SIZE), .size = size, .covered = size, .length = size, .rule = r, .summed = true, .v6 = v6,
+        .protocol = (uint8_t)(v6 ? ipv6_next(&p->frame, at) : ip_protocol(&p->frame, at)),
+        .source = at + (v6 ? IPV6_SOURCE_AT : IP_SOURCE_AT), .destination = at + (v6 ? IPV6_DESTINATION_AT : IP_DESTINATION_AT),
+        .head = v6 ? at + IPV6_DESTINATION_AT : 0, .pseudo = r->pseudo >> v6 & 1,
+        .other = r->also == ALSO_MESSAGE || (r->also >> v6 & 1) != 0, .place = r->place, .bytes = r->bytes,
+    };
+    return r->zero != MISSING || get16(&p->frame, m->at + m->place) != 0;
+}
 
 /* Where in its datagram the fragment stands that the IP header at `index` begins, in the units of its header; 0: it is the first one. */
 unsigned fragment_offset(const struct packet_view *p, size_t index)

@@ -28,6 +28,8 @@ uint64_t pseudo_words(const struct frame *f, const struct message *m)
     if (!m->pseudo)
         return 0;
     uint64_t total = words_of(m->length + m->protocol);
+    if (!m->v6 && m->destination == m->source + 4 && frame_has(f, m->source, 8))     /* unless it has a route */
+        return total + halves(word64(frame_range(f, m->source, 8)));
     if (!m->v6)
         return total + words_of(get32(f, m->source)) + words_of(get32(f, m->destination));
     if (!frame_has(f, m->source, 16) || !frame_has(f, m->destination, 16 - m->shared))

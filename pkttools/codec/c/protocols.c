@@ -552,6 +552,9 @@ static void lay_sums(struct arena *a, const struct given *g, struct kind *kinds)
         struct kind *k = &kinds[s->kind];
         k->sum = &sums[i];
         k->has_length |= s->over == SAID && s->read == g->kinds[s->kind].end && s->bias == 0 && says_length(g, s->kind, k);
+        struct near *covered = &sums[i].covered;
+        if (s->over != SAID || s->scale != 1 || s->bias != 0 || s->gap > 0 || !near_of(&sums[i].read, (uint32_t)g->kinds[s->kind].fixed, covered))
+            covered->mask = 0;
     }
 }
 
@@ -679,7 +682,9 @@ static void lay_carried(struct protocols *p, enum exception exception, struct ca
         const struct entry *e = r != NULL && r->how == BY_SPACE ? entry_of(r->space, protocol) : NULL;
         bool sure = e != NULL && e->kind != NULL && e->only.count == 0 && (e->kind->flags & HIDDEN) == 0;
         bool own = sure && e->kind->exception < DATAGRAM_4 && e->kind->sum != NULL && e->kind->sum->bytes > 0;
-        carried[protocol] = (struct carried){e, own ? e->kind->sum : NULL};
+        const struct sum_rule *rule = own ? e->kind->sum : NULL;
+        bool plain = own && rule->always && (e->kind->flags & EXTENSION) == 0 && (rule->over == MESSAGE || rule->covered.mask != 0);
+        carried[protocol] = (struct carried){e, rule, plain};
     }
 }
 

@@ -134,6 +134,13 @@ struct signature {              /* what authenticates more than itself: a header
     bool carrier;               /* what carries the header is covered, too */
 };
 
+/* A number in the fixed part of a header: in four bytes, which are there. */
+struct near {
+    uint32_t mask;
+    uint16_t at;
+    uint8_t shift;
+};
+
 struct sum_rule {               /* the checksum of a header, or of the message that it begins */
     const struct kind *kind;
     struct conditions only;
@@ -143,14 +150,8 @@ struct sum_rule {               /* the checksum of a header, or of the message t
     uint8_t over, nothing, gap_at, gap, pseudo, also, zero, card;
     bool whole;
     bool always;                /* it stands there whatever the header says */
+    struct near covered;        /* of one that covers what a number says, no more and no less: that one; of mask 0: it does not */
     uint32_t least;             /* bytes of the message: the fixed ones, and its own */
-};
-
-/* A number in the fixed part of a header: in four bytes, which are there. */
-struct near {
-    uint32_t mask;
-    uint16_t at;
-    uint8_t shift;
 };
 
 /* A rule that looks up such a number, whatever else holds. The likely values are compared with one after the other: the processor
@@ -212,6 +213,7 @@ struct protocols {
     struct carried {            /* of IPv4, and of IPv6: what a protocol announces; NULL: nothing, or it has to be looked for */
         const struct entry *entry;
         const struct sum_rule *rule;
+        bool plain;             /* the rule is all there is to it, where a message lies behind its IP header and is whole */
     } carried[2][256];
 };
 

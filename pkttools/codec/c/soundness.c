@@ -54,7 +54,7 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
             return MALFORMED;
         struct message m;
         enum verdict verdict;
-        if (!has_sum(&p, i))
+        if (!has_sum(&p, i) || (left.size == 0 && carries_message(&p.walk.header[i]) && right_plainly(&p, i)))
             continue;
         struct checksum c = header_checksum(&p, i);
         enum outcome outcome = sum_verdict(&p, i, &m, &left, &verdict);

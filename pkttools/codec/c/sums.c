@@ -116,6 +116,10 @@ static bool zero_stays(const struct packet_view *p, size_t index, const struct m
 enum outcome message_checksum(const struct packet_view *p, size_t index, struct message *m, struct checksum *c)
 {
     const struct frame *f = &p->frame;
+    if (plain_message(p, index, m)) {
+        message_value(f, m, c);
+        return CORRECTED;
+    }
     *c = (struct checksum){0};
     enum outcome outcome = message_of(p, index, m);
     if (outcome != CORRECTED && outcome != FRAGMENT)

@@ -21,9 +21,12 @@ enum {                          /* bytes of headers; of IPv4's at least */
 };
 
 enum {                          /* where fields stand that are written, or compared in place */
-    IP_TOTAL_AT = 2, IP_PROTOCOL_AT = 9, IP_SOURCE_AT = 12, IP_DESTINATION_AT = 16,    /* RFC 791 section 3.1 */
+    IP_TOTAL_AT = 2, IP_FRAGMENT_AT = 6, IP_PROTOCOL_AT = 9, IP_CHECKSUM_AT = 10,   /* RFC 791 section 3.1 */
+    IP_SOURCE_AT = 12, IP_DESTINATION_AT = 16,
     IPV6_PAYLOAD_AT = 4, IPV6_NEXT_AT = 6, IPV6_SOURCE_AT = 8, IPV6_DESTINATION_AT = 24,    /* RFC 8200 section 3 */
 };
+
+enum { IP_FRAGMENTED = 0x3FFF };                /* of the 16 bits there: an offset, or more to come */
 
 /* IEEE 802.1Q clause 9.6 */
 
@@ -39,8 +42,8 @@ static inline bool is_tag(unsigned type)
 static inline unsigned ip_version(const struct frame *f, size_t at) { return get8(f, at) >> 4; }    /* of IPv6, too */
 static inline size_t ip_header_size(const struct frame *f, size_t at) { return (get8(f, at) & 0x0F) * 4; }
 static inline unsigned ip_total(const struct frame *f, size_t at) { return get16(f, at + IP_TOTAL_AT); }
-static inline unsigned ip_offset(const struct frame *f, size_t at) { return get16(f, at + 6) & 0x1FFF; }    /* of 8 bytes */
-static inline bool ip_is_fragment(const struct frame *f, size_t at) { return (get16(f, at + 6) & 0x3FFF) != 0; }
+static inline unsigned ip_offset(const struct frame *f, size_t at) { return get16(f, at + IP_FRAGMENT_AT) & 0x1FFF; }    /* of 8 bytes */
+static inline bool ip_is_fragment(const struct frame *f, size_t at) { return (get16(f, at + IP_FRAGMENT_AT) & IP_FRAGMENTED) != 0; }
 static inline unsigned ip_protocol(const struct frame *f, size_t at) { return get8(f, at + IP_PROTOCOL_AT); }
 
 /* IPv6, RFC 8200 sections 3 and 4 */

@@ -38,6 +38,13 @@ static inline uint64_t word64(const uint8_t *at)
     return word;
 }
 
+/* Two bytes in the order of the network. */
+static inline unsigned number16(const uint8_t *at)
+{
+    unsigned word = (unsigned)word16(at);
+    return little_endian() ? (word >> 8 | word << 8) & 0xFFFF : word;
+}
+
 static inline uint64_t halves(uint64_t word)
 {
     return (word & UINT32_MAX) + (word >> 32);
@@ -97,6 +104,14 @@ static inline uint32_t in_order(uint64_t total)
 {
     unsigned word = one_word(total);
     return little_endian() ? word >> 8 | (word & 0xFF) << 8 : word;
+}
+
+/* Whether words with their checksum among them, which stands at a place, add up to what they should (RFC 1071 section 2); not where
+ * that is 0 or 0xFFFF, which are the same number there.
+ */
+static inline bool sums_up(uint64_t total, const uint8_t *checksum)
+{
+    return one_word(total) == 0xFFFF && ((word16(checksum) + 1) & 0xFFFF) > 1;
 }
 
 /* A checksum: 16 bits of a sum, inverted. */

@@ -17,7 +17,8 @@ TAGS = {ETHERTYPE_VLAN, ETHERTYPE_QINQ, ETHERTYPE_QINQ1, ETHERTYPE_QINQ2}
 TAG_SIZE, IP_SIZE, IPV6_SIZE, EXTENSION_SIZE = 4, 20, 40, 8
 
 # Where fields stand that are written, or compared in place: RFC 791 section 3.1, RFC 8200 section 3
-IP_TOTAL_AT, IP_PROTOCOL_AT, IP_SOURCE_AT, IP_DESTINATION_AT = 2, 9, 12, 16
+IP_TOTAL_AT, IP_FRAGMENT_AT, IP_PROTOCOL_AT, IP_CHECKSUM_AT, IP_SOURCE_AT, IP_DESTINATION_AT = 2, 6, 9, 10, 12, 16
+IP_FRAGMENTED = 0x3FFF  # of the 16 bits there: an offset, or more to come
 IPV6_PAYLOAD_AT, IPV6_NEXT_AT, IPV6_SOURCE_AT, IPV6_DESTINATION_AT = 4, 6, 8, 24
 
 
@@ -62,12 +63,12 @@ def ip_total(frame: Frame, at: int) -> int:
 
 def ip_offset(frame: Frame, at: int) -> int:
     """Where in its datagram a fragment stands, in units of 8 bytes."""
-    return get16(frame, at + 6) & 0x1FFF
+    return get16(frame, at + IP_FRAGMENT_AT) & 0x1FFF
 
 
 def ip_is_fragment(frame: Frame, at: int) -> bool:
     """Whether more fragments follow, or one came before."""
-    return get16(frame, at + 6) & 0x3FFF != 0
+    return get16(frame, at + IP_FRAGMENT_AT) & IP_FRAGMENTED != 0
 
 
 def ip_protocol(frame: Frame, at: int) -> int:
