@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import marshal
 import re
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from samples import batch, ethernet, gre, ipv4, ipv6, udp, vxlan
 from pkttools.codec import BAD, NONE, RIGHT, UNCERTAIN, text_encode
 from pkttools.codec.program import NUMBER, SWAP
 from pkttools.commands import commands, find
-from pkttools.protocols import _tables
+from pkttools.protocols import _tables, kept
 from pkttools.protocols.compile import descriptions, made, our_files
 
 OURS = our_files()
@@ -68,6 +70,16 @@ def text(frames: list[bytes]) -> bytes:
 def rows(frame: bytes, original: int | None = None) -> bytes:
     """The row of a packet of Ethernet."""
     return struct.pack("=7q", 0, len(frame), original or len(frame), 0, 1, 0, 0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for tables that are kept; without one each command makes them."""
+    folder = tmp_path_factory.mktemp("runtime")
+    folder.chmod(0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        yield folder
 
 
 @pytest.fixture
@@ -185,6 +197,67 @@ def test_generated_packets_have_its_fields(game, backend):
     done = shell(f"pkt-gen raw --protocols {game} --count 4 GAME.ROOM=1..2 -aa", text(FRAMES[:1]), backend=backend)
     rooms = [line for line in shown(done.stdout) if line.startswith("GAME.ROOM")]
     assert rooms == ["GAME.ROOM: 0x1", "GAME.ROOM: 0x2"] * 2
+
+
+# ---- tables that are kept ----
+
+
+def made_anew(path: Path, folder: Path | str, words: str = "", backend: str = "") -> bool:
+    """Whether a command that knows a file and keeps tables in a folder had to make them; what it writes is the same in any case."""
+    command = f"pkt-filter --protocols {path} {words} GAME.TYPE==chat"
+    done = shell(command, text(FRAMES), XDG_RUNTIME_DIR=str(folder), PYTHONPROFILEIMPORTTIME="1", backend=backend)
+    assert (done.returncode, numbers(shown(done.stdout))) == (0, 2)
+    assert b"pkttools.protocols.kept" in done.stderr, "nothing was counted"
+    return b"pkttools.protocols.describe" in done.stderr
+
+
+def test_tables_are_kept_in_a_folder_of_the_user_alone(game, tmp_path, backend):
+    tmp_path.chmod(0o700)
+    assert made_anew(game, tmp_path, backend=backend)
+    (path,) = tmp_path.glob("pkttools-*")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert not made_anew(game, tmp_path, backend=backend)
+    assert made_anew(game, "", backend=backend)
+    path.unlink()
+    tmp_path.chmod(0o750)
+    assert made_anew(game, tmp_path) and not [*tmp_path.glob("pkttools-*")]
+
+
+def test_tables_are_made_anew_of_what_is_something_else(game, tmp_path):
+    """Another description, other options, other protocols of ours, a file that is damaged or cannot be used."""
+    tmp_path.chmod(0o700)
+    for words in ("", "--decode UDP.DST_PORT==1=GRE", "--decode UDP.DST_PORT==2=GRE"):
+        assert made_anew(game, tmp_path, words)
+        assert not made_anew(game, tmp_path, words)
+    game.write_text(GAME + "\n# of the same meaning\n")
+    assert made_anew(game, tmp_path)
+    assert not made_anew(game, tmp_path)
+    other = game.with_name("other")
+    other.write_bytes(game.read_bytes())
+    assert not made_anew(other, tmp_path)
+    for damaged in (b"", b"\xff" * 40, marshal.dumps("x")):
+        for path in tmp_path.glob("pkttools-*"):
+            path.write_bytes(damaged)
+        assert made_anew(game, tmp_path)
+        assert not made_anew(game, tmp_path)
+    for path in tmp_path.glob("pkttools-*"):
+        path.unlink()
+        path.mkdir()
+    assert made_anew(game, tmp_path)
+    assert not [*tmp_path.glob("*.[0-9]*")], "what could not be put there is left"
+
+
+def origin(monkeypatch: pytest.MonkeyPatch, ours: Path) -> tuple[object, ...] | None:
+    """What tables are made of where our own descriptions are in a folder."""
+    monkeypatch.setattr(kept, "FOLDER", str(ours))
+    return kept.origin([], [])
+
+
+def test_our_own_descriptions_count(game, tmp_path, monkeypatch):
+    before = origin(monkeypatch, game.parent)
+    assert origin(monkeypatch, game.parent) == before
+    game.write_text(GAME + "\n")
+    assert origin(monkeypatch, game.parent) != before
 
 
 # ---- numbers that are taken ----

@@ -312,7 +312,7 @@ def add_protocols(argv: list[str]) -> None:
     own = os.environ.get("PKTTOOLS_PROTOCOLS", "")
     files, decoded = (ahead(option, argv) for option in PROTOCOLS)
     if own or files or decoded:
-        from ..protocols.own import install  # late: it compiles ours anew
+        from ..protocols.kept import install  # late: seldom
 
         install([*filter(None, own.split(":")), *files], decoded)
 

@@ -13,6 +13,12 @@ CODEC_FORMS = 5  # the first ones are the kinds of fields of codec/c/program.c; 
 ROW, TRAITS = "8q", "=BBH"
 NEW, HEX, LAST, IN_PLACE, APART = 1, 2, 4, 8, 16
 MUTABLE = 2
+# Where the tables are: what every command needs, what those do that name fields, and what few ask for.
+MODULES = {
+    "_tables": ("LINKTYPE", "WALK"),
+    "_rows": ("HEADERS", "ROWS", "TRAITS", "FIELDS", "RENAMED", "LAYERS"),
+    "_words": ("LAYOUTS", "NAMES", "SPACES", "SIGNED"),
+}
 
 try:
     from . import _tables

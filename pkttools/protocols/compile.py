@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from .. import protocols
-from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, MUTABLE, NEW, ROW, TRAITS, tabulate
+from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, MODULES, MUTABLE, NEW, ROW, TRAITS, tabulate
 from .checks import FALLBACK, check, following
 from .describe import Reader, add_entry, read_file
 from .model import MOST_BYTES, OURS, OWN, Data, Descriptions, Entry, Field, Header, Item, Next, Rule
@@ -27,13 +27,6 @@ FIRST = (
     "UNKNOWN", "LOOPBACK", "LOOP", "SLL", "SLL2", "PKTAP", "PKTAP_BE", "ETHERNET", "VLAN", "ARP", "IP", "IPV6", "IPV6_OPTIONS",
     "IPV6_ROUTING", "IPV6_FRAGMENT", "IPV6_AH", "ICMP", "IGMP", "TCP", "UDP", "ICMPV6", "SCTP", "GRE", "VXLAN",
 )  # fmt: skip
-
-# Where the tables are: what every command needs, what those do that name fields, and what few ask for.
-MODULES = {
-    "_tables": ("LINKTYPE", "WALK"),
-    "_rows": ("HEADERS", "ROWS", "TRAITS", "FIELDS", "RENAMED", "LAYERS"),
-    "_words": ("LAYOUTS", "NAMES", "SPACES", "SIGNED"),
-}
 
 
 def our_files() -> list[Path]:

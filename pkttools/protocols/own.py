@@ -1,28 +1,27 @@
 """What a user adds to our protocols: files of their own, and what is to be decoded as what.
 
-Ours are compiled anew, with these, before anything has looked at our tables: from there on nothing tells the ones from the others.
-A number that is announced by both is the user's.
+Ours are compiled anew, with these, see `install` in kept.py; from there on nothing tells the ones from the others. A number that is
+announced by both is the user's.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
-from .. import protocols
 from ..errors import PktError, UsageError
 from .checks import FALLBACK, announced
-from .compile import MODULES, descriptions, made, our_files
+from .compile import descriptions, made, our_files
 from .describe import Unreadable, add_entry
 from .model import ASKED, Descriptions, Entry, Field, Header, Line, Space
 
 DECODE = re.compile(r"\s*([A-Z0-9_]+)\.([A-Z0-9_]+)\s*==\s*([A-Za-z0-9_-]+)\s*=\s*([A-Z0-9_]+)\s*")
 
 
-def install(files: list[str], decoded: list[str]) -> None:
-    """Lets all that is imported from here on know these protocols, too.
+def tables(files: list[str], decoded: list[str]) -> SimpleNamespace:
+    """The tables of ours and these.
 
     Raises UsageError, for a file with its line; PktError for one that cannot be read.
     """
@@ -38,9 +37,7 @@ def install(files: list[str], decoded: list[str]) -> None:
         raise
     except PktError as error:
         raise UsageError(str(error)) from None
-    tables = made(found)
-    for module in MODULES:
-        sys.modules[f"{protocols.__name__}.{module}"] = vars(protocols)[module] = tables  # type: ignore[assignment]  # the same names
+    return made(found)
 
 
 def wanted(text: str) -> tuple[str, str, str, str]:
