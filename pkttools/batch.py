@@ -19,7 +19,7 @@ MAX_FCS = 31  # octets of a frame check sequence: what captures have room for
 WIDTH = 16  # bytes of a line of text, where nothing else is asked for
 MAX_FRAME = 262_144  # bytes of one packet: libpcap's largest snap length
 MAX_SECONDS = 9_223_372_035  # the last whole second that int64 nanoseconds hold
-MAX_LANE = (512 << 10) - 64  # bytes of rows and packets that are handed on at once: with a header, a piece that is lent
+MAX_LANE = (960 << 10) - 64  # bytes of rows and packets that are handed on at once: with a header, a piece that is lent
 LANE_MARK = b"\0packet batches\n"  # what stands in front of them; no line of text begins with its first byte
 MAX_BATCH = 2 << 20  # bytes a decoder gathers before it hands a batch on
 

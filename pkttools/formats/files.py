@@ -14,6 +14,7 @@ from ..errors import OutputError, PktError, Unread, UsageError, limit
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from mmap import mmap
 
     from ..command_line.options import Values
     from .lane import Lane
@@ -188,7 +189,7 @@ class Input:
         read = os.lseek(self.fd, 0, os.SEEK_CUR) if self.is_file else 0
         return 100 * (sum(sizes[: self.at]) + read) // max(sum(sizes), 1)
 
-    def fill(self, buffer: bytearray, used: int, most: int | None = None) -> int:
+    def fill(self, buffer: bytearray | mmap, used: int, most: int | None = None) -> int:
         """Reads what there is into the buffer from `used` on. Returns the bytes used then; as many as before at the end.
 
         most: up to where it may be filled, if not to its end. Waits when there is nothing yet. One buffer serves a whole stream:

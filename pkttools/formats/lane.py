@@ -6,7 +6,10 @@ place of its packets' text, between packets, and means the same: the link type i
 
     mark, version, packets, bytes of packets        32 bytes, integers as the processor has them
     rows                                            see batch.py; where packets lie follows from their sizes
-    bytes and notes of each packet                  nothing else: whoever reads learns no more than from text
+    16 bytes, bytes and notes of each packet        nothing else: whoever reads learns no more than from text
+
+The 16 bytes mean nothing. In front of a packet that was read from a pcap file they are its record, so that one that goes to such
+a file is written from where it lies.
 
 A writer keeps other writers out of the pipe as long as it writes a batch: several may write into one.
 """
@@ -22,7 +25,8 @@ from .. import codec
 from ..batch import CAPTURED, COLUMNS, LANE_MARK, MAX_LANE, NOTES_SIZE, ROW_BYTES, Batch
 from ..command_line.signals import room
 from ..errors import BAD_BATCH, NO_END, PktError, UsageError, text_message
-from .lending import LEAST, LOCK, promise, promised
+from .lending import LEAST, LOCK, PIECE, promise, promised
+from .pcap import RECORD
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,11 +36,12 @@ if TYPE_CHECKING:
     from .files import Input, Output
     from .lending import Lender
 
-VERSION = 1  # of what is handed on: another one, another place, so that those who know another see nothing
+VERSION = 2  # of what is handed on: another one, another place, so that those who know another see nothing
 UNDERSTOOD = 0x706B7400 + VERSION  # where the reader's lock lies; see PLACE of lending.py
 WRITING = 0x706B74FF  # where a writer's lies, while it writes a batch
 HEADER = struct.Struct("=16siiq")
 AHEAD = 4096  # bytes that are read of what is behind a header: small batches are there in one piece
+SLACK = 8192  # bytes of rows, should they be more than before
 MANY = 64  # packets from which it pays to look for memory to lend
 PAUSE = 0.001  # seconds after which a pipe is looked at again that another one writes into
 
@@ -76,6 +81,17 @@ class Lane:
     def is_read(self) -> bool:
         """Whether there is somebody now who reads batches."""
         return promised(self.output.fd, UNDERSTOOD) > 0
+
+    def ahead(self, rows: int, data: int, kept: int) -> tuple[mmap, int] | None:
+        """Memory to read records of pcap into, and from where on, so that they can be handed on as they lie: with room for rows.
+
+        rows, data: bytes of those that were read before. kept: bytes that go there in any case. None: anywhere.
+        """
+        front = HEADER.size + SLACK + PIECE * rows // (rows + data)
+        if not self.handed or front > PIECE // 2 or front + kept + LEAST > PIECE:
+            return None
+        memory = self.lender.take()
+        return (memory, front) if memory else None
 
     def memory_for(self, size: int) -> mmap | None:
         """Where packets of so many bytes are to be read into, so that they can be handed on from there; None: anywhere."""
@@ -129,7 +145,7 @@ def ends(data: memoryview) -> list[int]:
     at = HEADER.size + count * ROW_BYTES
     columns = memoryview(bytes(data[HEADER.size : at])).cast("q")
     sizes = zip(columns[CAPTURED::COLUMNS].tolist(), columns[NOTES_SIZE::COLUMNS].tolist(), strict=True)
-    return list(accumulate((captured + notes for captured, notes in sizes), initial=at))[1:]
+    return list(accumulate((RECORD + captured + notes for captured, notes in sizes), initial=at))[1:]
 
 
 # ---- reading ----

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mmap import mmap
 
 LEAST = 64 << 10  # bytes from which lending is less work than copying; less also shares a page of the pipe with what follows
-PIECE = 512 << 10  # bytes of one piece: what one read of a stream brings, some of it become longer
-PIECES = 5  # a pipe of 1 MiB holds parts of up to four of them, and one is written to
+PIECE = 960 << 10  # bytes of one piece: what one read of a stream brings, some of it become longer
+PIECES = 4  # a pipe of 1 MiB holds parts of up to three of them, and one is written to
 FIONREAD = 0x541B  # ioctl_pipe(2), asm-generic/ioctls.h: bytes in a pipe; termios has it, but takes its time to import
 REFUSED = (errno.ENOSYS, errno.EPERM, errno.EINVAL)  # by a sandbox, or by what is like a pipe and is none
 LOCK = struct.Struct("hhqqi")  # struct flock of fcntl(2): type, whence, start, length, process

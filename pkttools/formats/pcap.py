@@ -13,6 +13,7 @@ from .files import Input, Output, Sink
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from mmap import mmap
 
     from ..command_line.options import Values
 
@@ -43,20 +44,24 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
     link = link_of_word(linktype)
     source.link = link if source.link is None else source.link
     header = 24 if magic == KUZNETZOV else 16
-    start = HEADER
+    start, front = HEADER, 0
     final = False
+    data: bytearray | mmap = buffer
     while True:
-        consumed, rows, error = codec.pcap_decode(buffer, start, used, final, big_endian, magic == NANO, header, lengths, link)
+        consumed, rows, error = codec.pcap_decode(data, start, used, final, big_endian, magic == NANO, header, lengths, link)
         if rows:
-            yield Batch(buffer, rows)
-        offset += consumed
+            yield Batch(data, rows)
+        offset += consumed - front
         if error and error[0] != ANOTHER_CAPTURE:
             raise PktError(f"{source.name}: at byte {offset}: {pcap_message(*error)}")
-        start, known = 0, used - consumed
-        buffer[:known] = buffer[consumed:used]
+        kept = data[consumed:used]
+        onward = None if error or final or not rows else source.onward
+        data, front = (onward and onward.ahead(len(rows), consumed - start, len(kept))) or (buffer, 0)
+        start, used = front, front + len(kept)
+        data[start:used] = kept
         if error or final:
-            return known, offset
-        used = source.fill(buffer, known)
+            return used, offset
+        known, used = used, source.fill(data, used)
         final = used == known
 
 

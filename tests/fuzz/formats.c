@@ -330,6 +330,7 @@ static size_t read_lane(uint8_t *rows, size_t count, const uint8_t *data, size_t
     const struct bytes read = {rows, sound * sizeof *p, sound * sizeof *p};
     expect_sound(&read, size, MAX_SECONDS);
     for (size_t i = 0; i < sound; i++) {
+        at += RECORD;
         EXPECT(p[i].offset == (int64_t)at && p[i].notes == p[i].offset + p[i].captured && p[i].linktype == linktype);
         at += (size_t)(p[i].captured + p[i].notes_size);
     }
@@ -352,7 +353,8 @@ void fuzz_lane(struct input *in)
     uint8_t *out = exact(NULL, written);
     lane_encode(out, data, p, sound);
     size_t packets = written - sound * sizeof *p;
-    EXPECT(equal(out + sound * sizeof *p, data + start, packets));
+    for (size_t i = 0; i < sound; i++)
+        EXPECT(equal(out + sound * sizeof *p + p[i].offset - (int64_t)start, data + p[i].offset, (size_t)(p[i].captured + p[i].notes_size)));
     uint8_t *other = exact(out, sound * sizeof *p);
     again = read_lane(other, sound, data, start, start + packets, linktype);
     EXPECT(again == sound && equal(other, rows, sound * sizeof *p));

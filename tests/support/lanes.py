@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pkttools import codec
-from pkttools.batch import LANE_MARK, LINKTYPE, ROW_BYTES, Batch
+from pkttools.batch import LANE_MARK, LINKTYPE, MAX_LANE, ROW_BYTES, Batch
 from pkttools.formats.files import F_SETPIPE_SZ, Input, Output
 from pkttools.formats.lane import HEADER, UNDERSTOOD, VERSION
 from pkttools.formats.lending import promise
@@ -42,7 +42,7 @@ def batches_of(text: bytes, many: int = 1000) -> bytes | None:
             while start < stop:
                 part = whole.part(start, min(stop, start + many))
                 start += len(part)
-                room = bytearray(HEADER.size + (1 << 19))
+                room = bytearray(HEADER.size + MAX_LANE)
                 begin, size, shown = codec.lane_encode(part.data, part.rows, 0, room, HEADER.size)
                 assert (begin, shown) == (0, len(part))
                 front = HEADER.size + len(part.rows)

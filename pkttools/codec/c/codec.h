@@ -15,7 +15,7 @@
 #define MAX_SECONDS INT64_C(9223372035) /* the last whole second that int64 nanoseconds hold */
 #define MAX_BATCH (2 << 20)     /* bytes a decoder gathers before it hands the batch on */
 #define MAX_TEXT (8 << 20)      /* bytes of text that an encoder gathers: with usual rows it stops by MAX_BATCH long before */
-#define MAX_LANE ((512 << 10) - 64)     /* bytes of rows and packets that are handed on at once: with a header, a piece that is lent */
+#define MAX_LANE ((960 << 10) - 64)     /* bytes of rows and packets that are handed on at once: with a header, a piece that is lent */
 #define MAX_HEADERS 32          /* headers the walk follows; what lies deeper is payload */
 
 /* One packet of a batch; the columns of pkttools/batch.py. Times in nanoseconds, sizes in bytes. The link type is in the low 32
@@ -288,7 +288,7 @@ static inline bool is_lane_mark(const uint8_t *line, size_t size)
 /* How many packets are handed on together, from the first on: of one link type, such as text can say, up to MAX_LANE; and the bytes
  * that takes. */
 size_t lane_count(const uint8_t *data, const struct packet *p, size_t count, size_t *size);
-/* Whether they lie one behind the other, with room for their rows in front of them, and `front` bytes more. */
+/* Whether they lie one behind the other, RECORD bytes apart, with room for their rows in front of them, and `front` bytes more. */
 bool lane_stands(const struct packet *p, size_t count, size_t front);
 void lane_encode_rows(uint8_t *out, const struct packet *p, size_t count);
 void lane_encode(uint8_t *out, const uint8_t *data, const struct packet *p, size_t count);      /* rows and packets */

@@ -1,4 +1,6 @@
-/* Packets as one of our commands hands them to the next: rows, then the bytes and notes of each. Twin of ../python/lane.py. */
+/* Packets as one of our commands hands them to the next: rows, then for each RECORD bytes, its own and its notes. Twin of
+ * ../python/lane.py. What the RECORD bytes say means nothing; it saves a copy where it is what a pcap file has in front of a packet.
+ */
 #include "codec.h"
 
 /* Whether notes are lines as text has them: IFACE, WAY, NOTE or LOST, each with its end; adds how many. */
@@ -40,7 +42,7 @@ size_t lane_count(const uint8_t *data, const struct packet *p, size_t count, siz
     for (; i < count && p[i].linktype == p[0].linktype; i++) {
         if ((uint64_t)p[i].notes_size > MAX_LANE)
             break;
-        size_t more = sizeof *p + (size_t)p[i].captured + (size_t)p[i].notes_size;
+        size_t more = sizeof *p + RECORD + (size_t)p[i].captured + (size_t)p[i].notes_size;
         if (*size + more > MAX_LANE || !is_sayable(&p[i], data + p[i].notes, &lines))
             break;
         *size += more;
@@ -50,13 +52,13 @@ size_t lane_count(const uint8_t *data, const struct packet *p, size_t count, siz
 
 bool lane_stands(const struct packet *p, size_t count, size_t front)
 {
-    if (count == 0 || (uint64_t)p[0].offset < front + count * sizeof *p)
+    if (count == 0 || (uint64_t)p[0].offset < front + count * sizeof *p + RECORD)
         return false;
     for (size_t i = 0; i < count; i++) {
         int64_t end = p[i].offset + p[i].captured;
         if (p[i].notes_size > 0 && p[i].notes != end)
             return false;
-        if (i + 1 < count && p[i + 1].offset != end + p[i].notes_size)
+        if (i + 1 < count && p[i + 1].offset != end + p[i].notes_size + RECORD)
             return false;
     }
     return true;
@@ -78,12 +80,11 @@ void lane_encode_rows(uint8_t *out, const struct packet *p, size_t count)
 
 void lane_encode(uint8_t *out, const uint8_t *data, const struct packet *p, size_t count)
 {
+    const struct pcap_format usual = {.big_endian = false, .nano = false, .header = RECORD};
     lane_encode_rows(out, p, count);
     out += count * sizeof *p;
     for (size_t i = 0; i < count; i++) {
-        if (p[i].captured > 0)
-            memcpy(out, data + p[i].offset, (size_t)p[i].captured);
-        out += p[i].captured;
+        out += pcap_encode(out, data, &p[i], &usual);
         if (p[i].notes_size > 0)
             memcpy(out, data + p[i].notes, (size_t)p[i].notes_size);
         out += p[i].notes_size;
@@ -96,6 +97,9 @@ size_t lane_decode(struct packet *p, size_t count, const uint8_t *data, size_t s
     for (; i < count; i++) {
         const uint64_t captured = (uint64_t)p[i].captured, notes = (uint64_t)p[i].notes_size;   /* what is negative is too large */
         int64_t more = 0;
+        if (stop - at < RECORD)
+            break;
+        at += RECORD;
         if (captured > MAX_FRAME || captured > stop - at || notes > stop - at - captured
             || !is_sayable(&p[i], data + at + captured, &more))
             break;

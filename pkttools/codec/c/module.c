@@ -249,7 +249,7 @@ static PyObject *py_lane_encode(PyObject *self, PyObject *args)
     if (out.buf != b.data.buf)
         lane_encode((uint8_t *)out.buf + front, b.data.buf, p, count);
     else if (lane_stands(p, count, (size_t)front)) {
-        start = (size_t)p->offset - count * sizeof *p - (size_t)front;
+        start = (size_t)p->offset - RECORD - count * sizeof *p - (size_t)front;
         lane_encode_rows((uint8_t *)out.buf + start + front, p, count);
     } else
         count = 0;

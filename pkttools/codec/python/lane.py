@@ -1,11 +1,13 @@
-"""Packets as one of our commands hands them to the next: rows, then the bytes and notes of each; twin of ../c/lane.c.
+"""Packets as one of our commands hands them to the next: rows, then for each RECORD bytes, its own and its notes.
 
+Twin of ../c/lane.c. What the RECORD bytes say means nothing; it saves a copy where it is what a pcap file has in front of a packet.
 Where things lie follows from the sizes, and is not told: columns that say it, and the link type, are 0 on the way.
 """
 
 from __future__ import annotations
 
 import re
+import struct
 from array import array
 
 from ...batch import (
@@ -23,6 +25,7 @@ from ...batch import (
     TIME,
     WIDTH,
 )
+from .pcap import RECORD
 from .rows import checked
 
 _NOTES = re.compile(rb"(?:(?:IFACE|WAY|NOTE|LOST):[^\n]*(?<!\r)\n)*")
@@ -48,15 +51,17 @@ def lane_encode(data: bytearray, rows: bytes, first: int, out: bytearray, front:
     table, parts, size, stop, lie = array("q"), [], 0, first, []
     while stop < count:
         row = values[stop * COLUMNS : (stop + 1) * COLUMNS]
-        more = ROW_BYTES + row[CAPTURED] + row[NOTES_SIZE]
+        more = ROW_BYTES + RECORD + row[CAPTURED] + row[NOTES_SIZE]
         if row[LINKTYPE] != values[first * COLUMNS + LINKTYPE] or size + more > MAX_LANE:
             break
         notes = bytes(data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]])
         if not sayable(row[ORIGINAL], row[TIME], notes):
             break
         table.extend((0, row[CAPTURED], row[ORIGINAL], row[TIME], 0, 0, row[NOTES_SIZE]))
-        parts += [bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]]), notes]
-        lie += [row[OFFSET], row[NOTES] if notes else row[OFFSET] + row[CAPTURED]]
+        seconds, fraction = divmod(row[TIME], 1_000_000_000)
+        record = struct.pack("<IIII", seconds & 0xFFFFFFFF, fraction // 1000, row[CAPTURED], row[ORIGINAL])
+        parts += [record, bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]]), notes]
+        lie += [row[OFFSET] - RECORD, row[OFFSET], row[NOTES] if notes else row[OFFSET] + row[CAPTURED]]
         size += more
         stop += 1
     start = 0
@@ -66,8 +71,9 @@ def lane_encode(data: bytearray, rows: bytes, first: int, out: bytearray, front:
             if place != at or start < 0:
                 return 0, 0, first
             at += len(part)
-    if stop > first:
-        out[start + front : start + front + size] = table.tobytes() + b"".join(parts)
+        out[start + front : start + front + len(table) * 8] = table.tobytes()
+    elif stop > first:
+        out[front : front + size] = table.tobytes() + b"".join(parts)
     return start, front + size if stop > first else 0, stop
 
 
@@ -82,6 +88,9 @@ def lane_decode(data: bytearray, start: int, stop: int, rows: bytearray, linktyp
         raise ValueError("range lies outside of the buffer")
     columns, at, lines = memoryview(rows).cast("q"), start, 0
     for i in range(0, len(columns), COLUMNS):
+        if stop - at < RECORD:
+            return i // COLUMNS, lines
+        at += RECORD
         captured, original, time, notes_size = (columns[i + which] for which in (CAPTURED, ORIGINAL, TIME, NOTES_SIZE))
         if not 0 <= captured <= min(MAX_FRAME, stop - at) or not 0 <= notes_size <= stop - at - captured:
             return i // COLUMNS, lines
