@@ -100,10 +100,10 @@ static bool said(const struct items *s, const struct hold *where, const struct h
 {
     if (where->by < 0)
         return hold(&where->only, s->frame, h->start, h->start);
-    for (const struct hold *other = protocols->holds; other < protocols->holds + protocols->holds_count; other++) {
+    for (const struct hold *other = where->kind->holds, *end = other + where->kind->holds_count; other < end; other++) {
         struct items in = {.frame = s->frame};
         struct header found;
-        if (other->kind == where->kind && other->by < 0 && hold(&other->only, s->frame, h->start, h->start))
+        if (other->by < 0 && hold(&other->only, s->frame, h->start, h->start))
             begin(&in, other, h);
         while (in.list != NULL)
             if (known(&in, &found)) {
@@ -132,13 +132,11 @@ bool next_item(struct items *s, struct header *found)
         if (s->index == s->walk->count)
             return false;
         const struct header *h = &s->walk->header[s->index];
-        if (s->hold == protocols->holds_count) {
+        const struct kind *k = &protocols->kinds[h->kind];
+        if (s->hold == k->holds_count) {
             s->hold = 0;
             s->index++;
-            continue;
-        }
-        const struct hold *where = &protocols->holds[s->hold++];
-        if (where->kind->number == h->kind && said(s, where, h))
-            begin(s, where, h);
+        } else if (said(s, &k->holds[s->hold++], h))
+            begin(s, &k->holds[s->hold - 1], h);
     }
 }

@@ -558,7 +558,7 @@ static void lay_sums(struct arena *a, const struct given *g, struct kind *kinds)
     }
 }
 
-static const struct hold *laid_holds(struct arena *a, const struct given *g, const struct kind *kinds)
+static void lay_holds(struct arena *a, const struct given *g, struct kind *kinds)
 {
     struct list *lists = take(a, g->count[LISTS] * sizeof *lists);
     struct item *items = take(a, g->count[ITEMS] * sizeof *items);
@@ -581,11 +581,14 @@ static const struct hold *laid_holds(struct arena *a, const struct given *g, con
     for (size_t i = 0; i < g->count[HOLDS]; i++) {
         const struct hold_row *row = &g->holds[i];
         struct conditions only = laid_tests(a, g, row->test, row->tests);
-        if (!a->failed)
-            holds[i] = (struct hold){only, (int32_t)row->by, &kinds[row->kind], &lists[row->list], laid_read(g, row->read), row->scale, row->bias,
-                                     (uint32_t)row->from, (enum to)row->to};
+        if (a->failed)
+            continue;
+        struct kind *k = &kinds[row->kind];     /* in their order: those of a kind lie one behind the other */
+        holds[i] = (struct hold){only, (int32_t)row->by, k, &lists[row->list], laid_read(g, row->read), row->scale, row->bias,
+                                 (uint32_t)row->from, (enum to)row->to};
+        k->holds = k->holds_count == 0 ? &holds[i] : k->holds;
+        k->holds_count++;
     }
-    return holds;
 }
 
 /* Those of headers are found by their kinds, which also know whether an item of theirs may have one. */
@@ -701,14 +704,13 @@ static struct protocols *lay(struct arena *a, const struct given *g)
     for (size_t i = 0; i < g->count[KINDS]; i++)
         lay_kind(a, g, i, &kinds[i], spaces, kinds);
     lay_sums(a, g, kinds);
-    const struct hold *holds = laid_holds(a, g, kinds);
+    lay_holds(a, g, kinds);
     const struct signature *signatures = laid_signatures(a, g, kinds);
     if (a->failed)
         return NULL;
     for (size_t i = 0; i < g->count[KINDS]; i++)
         lay_quick(&kinds[i]);
     *p = (struct protocols){.kinds = kinds, .count = g->count[KINDS], .links = laid_quick(&spaces[0], (struct near){0}),
-                            .holds = holds, .holds_count = g->count[HOLDS],
                             .signatures = signatures, .signatures_count = g->count[SIGNATURES]};
     lay_carried(p, DATAGRAM_4, p->carried[0]);
     lay_carried(p, DATAGRAM_6, p->carried[1]);

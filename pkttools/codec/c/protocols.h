@@ -187,6 +187,8 @@ struct kind {
     const struct term *terms;
     const struct rule *rules;
     const struct sum_rule *sum; /* NULL: it has none */
+    const struct hold *holds;   /* lists that may lie in it */
+    size_t holds_count;
     uint32_t terms_count, align, trailer;
     bool goes_on;               /* up to one of the bytes of `until` */
     uint32_t until;
@@ -206,8 +208,6 @@ struct protocols {
     struct kind *kinds;         /* the first is what a frame is of which nothing is known */
     size_t count;
     struct quick links;         /* by link type */
-    const struct hold *holds;
-    size_t holds_count;
     const struct signature *signatures;
     size_t signatures_count;
     struct carried {            /* of IPv4, and of IPv6: what a protocol announces; NULL: nothing, or it has to be looked for */
