@@ -63,7 +63,7 @@ def limit(error: OSError) -> str:
 # Kinds of errors that a backend reports; `enum error_kind` in codec/c/codec.h.
 (NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END, NO_BLANK, ODD_HEX, NO_COLON, INDENTED,
  RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT, BLOCK_SHORT, BLOCK_UNALIGNED, BLOCK_LONG, BLOCK_TRAILER, PAST_BLOCK,
- NO_INTERFACE, BAD_TRAILER, NOT_TEXT, ANOTHER_CAPTURE, BAD_BATCH) = range(26)  # fmt: skip
+ NO_INTERFACE, BAD_TRAILER, NOT_TEXT, ANOTHER_CAPTURE, BAD_BATCH, BAD_FIELD) = range(27)  # fmt: skip
 
 DUMP = "; pkt-hex2txt reads the dumps of other programs"
 TEXT = {

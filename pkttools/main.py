@@ -40,7 +40,7 @@ def start(name: str, argv: list[str]) -> int:
 
         show(name, command)
     elif getattr(values, "keys", False):  # not every command knows fields
-        from .language.values import keys
+        from .protocols.values import keys
 
         keys()
     elif values.version:

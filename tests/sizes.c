@@ -94,7 +94,6 @@ static void packet(uint8_t *at, size_t size, int64_t linktype, int64_t original)
     printf("read %d %d\n", (int)d.error, d.data.size == size && (size == 0 || memcmp(d.data.at, at, size) == 0));
     bytes_free(&d.data);
     bytes_free(&d.packets);
-    bytes_free(&d.fields);
     free(out);
 }
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from conftest import ROOT, load
@@ -33,6 +34,7 @@ LARGE = batch([(1, TRILL), *((1, ethernet(0x0800, ipv4(17, udp(bytes([i]) * 1400
 GROWING = {
     "text",
     "rough text",
+    "edited text",
     "text with fields",
     "pcap",
     "pcapng",
@@ -43,6 +45,11 @@ GROWING = {
     "fragment",
     "reassemble",
 }  # with buffers of their own
+
+
+def with_fields(codec: ModuleType) -> bytes:
+    """A text with fields."""
+    return b"LINKTYPE: 1\n" + bytes(codec.text_encode(BATCH.data, ROWS, 0, 1, 16, False, 2)[0])
 
 
 def calls() -> dict[str, Callable[[], object]]:
@@ -74,9 +81,11 @@ def calls() -> dict[str, Callable[[], object]]:
     rough = b"".join(
         b"-- %d --\nNOTE: rough\nSIZE: 1200/1200\n%s\nIP.TTL: 9\n==\n" % (i, b"0a " * (i % 64 * 16)) for i in range(300)
     )
+    edited_text = with_fields(codec).replace(b"IP.TTL:\t\t\t0x40", b"ip.ttl: 9\nIP.PROTOCOL: udp")
     return {
         "text": lambda: codec.text_decode(TEXT * 50, 0, len(TEXT) * 50, True, 1, 0, 7),
         "rough text": lambda: codec.text_decode(rough, 0, len(rough), True, 1, 0, 7),
+        "edited text": lambda: codec.text_decode(edited_text, 0, len(edited_text), True, 1, 0, 7),
         "pcap": lambda: codec.pcap_decode(PCAP, 0, len(PCAP), True, False, False, 16, 0, 1),
         "pcapng": lambda: codec.pcapng_decode(PCAPNG, 0, len(PCAPNG), False, INTERFACE, LINE),
         "text from packets": lambda: codec.text_encode(BATCH.data, ROWS, 0, 1, 16, False, 0),

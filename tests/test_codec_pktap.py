@@ -11,9 +11,9 @@ from samples import ARP, batch, ethernet, ipv4, ipv6, pktap, tcp, udp
 from pkttools.codec import WRONG
 from pkttools.errors import UsageError
 from pkttools.language import expression
-from pkttools.language.values import parse_text
 from pkttools.protocols.fields import DATA, HEADERS, TABLE
 from pkttools.protocols.shown import format_text, read_field
+from pkttools.protocols.values import parse_text
 
 INNER = {
     # name: (DLT, frame, headers as if it stood alone)

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from pkttools.errors import UsageError
 from pkttools.generator.schedule import SECOND, Schedule
 from pkttools.generator.values import Drawn, Turns, field_values, least, most
-from pkttools.language.expression import field, rows_of
-from pkttools.language.values import parse_ipv4, parse_ipv6, parse_mac
+from pkttools.protocols.values import field, parse_ipv4, parse_ipv6, parse_mac, rows_of
 
 
 def values(name: str, text: str, seed: int = 1) -> Turns | Drawn:

@@ -23,7 +23,7 @@ NAMES = HEADERS | {header.protocol for header in FOUND.headers.values()} - {"UNK
 EXCEPT = {"exceptions.c", "exceptions.py", "datagram.c", "datagram.py", "wire.h", "wire.py"}
 ALLOWED = {  # that name no protocol, or a way to write values
     "IPV4": "a form of values, with dots", "IPV6_ADDRESS": "the same, with colons",
-    "put_ipv4": "writes it", "put_ipv6": "writes it",
+    "put_ipv4": "writes it", "put_ipv6": "writes it", "parse_ipv4": "reads it", "parse_ipv6": "reads it",
     "protocols_slow": "the walk without what is quick about it: not the slow protocols of IEEE 802.3",
     "JUMBO_FOR_0": "a word of the language: over SIZE or jumbo", "set_jumbo": "an exception's",
 }  # fmt: skip

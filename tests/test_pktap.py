@@ -12,11 +12,11 @@ from conftest import load, shell
 from samples import ethernet, ipv4, pktap, udp
 from test_codec_pktap import INNER, KIND, VALUES, sample, walked
 
-from pkttools.language.values import parse_value
 from pkttools.protocols.fields import FIELDS, HEADERS, TABLE
 from pkttools.protocols.layouts import LAYOUT
 from pkttools.protocols.names import PROCESS, SERVICE_CLASS
 from pkttools.protocols.shown import read_field
+from pkttools.protocols.values import parse_value
 
 
 def test_usage(backend):

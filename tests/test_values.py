@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pkttools.errors import UsageError
-from pkttools.language.expression import field, rows_of
-from pkttools.language.values import check_assignable, largest, parse_step, parse_value
 from pkttools.protocols.fields import DATA, FIELDS, TABLE, TEXT
 from pkttools.protocols.shown import data_rows, format_value, label
+from pkttools.protocols.values import check_assignable, field, largest, parse_step, parse_value, rows_of
 
 
 def parse(name: str, text: str) -> int | bytes:

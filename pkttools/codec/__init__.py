@@ -4,7 +4,7 @@ Both backends have the same functions with the same results and the same errors.
 fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it was built, and no source is newer than it.
 
     text_decode(buffer, start, stop, final, linktype, line, now)
-        -> (consumed, data, rows, fields, linktype, line, error, (stray, shortened, filled))
+        -> (consumed, data, rows, linktype, line, error, (stray, shortened, filled, unplaced))
     text_encode(data, rows, first, number, width, data_only, fields) -> (text, stop)
     lane_encode(data, rows, first, out, front) -> (start, size, stop)
     lane_decode(data, start, stop, rows, linktype) -> (sound, lines)

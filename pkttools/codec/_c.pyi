@@ -5,7 +5,6 @@ from typing_extensions import Buffer
 from ..batch import Program
 
 _Error = tuple[int, int, int]  # its kind, what there is, what there should be
-_Field = tuple[int, int, int, int, int, int]  # packet, line, where name and value begin and end
 
 def text_decode(
     buffer: Buffer, start: int, stop: int, final: bool, linktype: int, line: int, now: int, /
@@ -13,11 +12,10 @@ def text_decode(
     int,
     bytearray,
     bytearray,
-    list[tuple[int, int, int, int, int, int]],
     int,
     int,
     tuple[int, int, int, int] | None,
-    tuple[int, int, int],
+    tuple[int, int, int, int],
 ]: ...
 def text_encode(
     data: Buffer, rows: Buffer, first: int, number: int, width: int, data_only: bool, fields: int, /

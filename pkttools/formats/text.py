@@ -5,20 +5,18 @@ from __future__ import annotations
 import time
 
 from .. import codec
-from ..batch import COLUMNS, LANE_MARK, LINKTYPE, WIDTH, Batch, Program
-from ..errors import NOT_ENDED, NOT_TEXT, PktError, Unread, UsageError, counted, shown, text_message
+from ..batch import COLUMNS, LANE_MARK, LINKTYPE, WIDTH, Batch
+from ..errors import BAD_FIELD, NOT_ENDED, NOT_TEXT, PktError, Unread, UsageError, counted, shown, text_message
 from ..protocols.names import link_lines
 from .files import Input, Output, Sink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
     from ..command_line.options import Values
 
 LAST_LINE = b"\n==\n"  # of a packet, with the end of the line before
-KEPT = 256  # programs of field lines
-_programs: dict[tuple[tuple[bytes, bytes], ...], Program] = {}
 MARK = b"\xef\xbb\xbf"  # which editors of Windows put before a text in UTF-8
 HEAD = 512  # bytes from which a text without packets is known
 MAX_TEXT = 32 << 20  # bytes of one packet's text; 262,144 bytes, one a line, need a fifth of it
@@ -54,18 +52,14 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
         start, handed = 0, False
         while start < stop:
             now = time.time_ns() // 1000 * 1000  # for packets without TIME, in microseconds as all of them
-            consumed, data, rows, fields, linktype, line, error, passed_over = codec.text_decode(
+            consumed, data, rows, linktype, line, error, passed_over = codec.text_decode(
                 buffer, start, stop, final, linktype, line, now
             )
             source.link = linktype if source.link is None else source.link
-            stray, shortened, filled = stray + passed_over[0], shortened + passed_over[1], filled + passed_over[2]
+            stray, shortened, filled, unplaced = map(sum, zip((stray, shortened, filled, unplaced), passed_over, strict=True))
             if rows:
                 found = True
-                batch = Batch(data, rows)
-                if fields:
-                    unplaced += yield from with_fields(batch, fields, buffer, source.name)
-                else:
-                    yield batch
+                yield Batch(data, rows)
             if error:
                 kind, at, word, size = error
                 if kind == NOT_TEXT and lane and buffer.startswith(LANE_MARK, consumed):
@@ -73,8 +67,9 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
                     break
                 if kind == NOT_TEXT and not found:
                     raise PktError(f"{source.name}: neither packet text nor a capture file")
-                number = word if kind == NOT_ENDED else 0
-                raise PktError(f"{source.name}:{at}: {text_message(kind, bytes(buffer[word : word + size]), number)}")
+                number, said = word if kind == NOT_ENDED else 0, bytes(buffer[word : word + size])
+                message = wrong_field(said) if kind == BAD_FIELD else text_message(kind, said, number)
+                raise PktError(f"{source.name}:{at}: {message}")
             if consumed == start:
                 break
             if not found:
@@ -126,59 +121,16 @@ def complete(buffer: bytearray, known: int, used: int) -> int:
     return 0
 
 
-def with_fields(batch: Batch, fields: list[tuple[int, int, int, int, int, int]], text: bytearray,
-                name: str) -> Generator[Batch, None, int]:  # fmt: skip
-    """Sets the fields that the text of a batch names. Returns how many of them its packets do not have.
+def wrong_field(line: bytes) -> str:
+    """What is wrong with a field line, from its name to the end of its value."""
+    from ..language.expression import assignments  # late: seldom
 
-    Raises PktError with the line, after the packets before it.
-    """
-    unplaced = 0
-    by_packet: dict[int, list[tuple[int, bytes, bytes]]] = {}
-    for packet, line, name_start, name_stop, value_start, value_stop in fields:
-        item = (line, bytes(text[name_start:name_stop]), bytes(text[value_start:value_stop]))
-        by_packet.setdefault(packet, []).append(item)
-    for packet, lines in by_packet.items():
-        try:
-            assignments = compiled(tuple((field, value) for _, field, value in lines))
-        except UsageError:
-            yield batch.part(0, packet)
-            raise PktError(f"{name}:{offender(lines)}") from None
-        _, placed, *_ = codec.assign(batch.data, batch.part(packet, packet + 1).rows, assignments, None, False)
-        unplaced += len(placed) - sum(placed)
-    yield batch
-    return unplaced
-
-
-def compiled(lines: tuple[tuple[bytes, bytes], ...]) -> Program:
-    """The program of field lines; many packets have the same."""
-    if lines not in _programs:
-        if len(_programs) == KEPT:
-            _programs.clear()
-        _programs[lines] = program_of(lines)
-    return _programs[lines]
-
-
-def program_of(lines: tuple[tuple[bytes, bytes], ...]) -> Program:
-    """Compiles field lines. DATA lines that follow each other continue each other."""
-    from ..language.expression import assignments, is_data  # late: most streams have no field lines
-
-    items: list[tuple[str, str, str]] = []
-    for field, value in lines:
-        name, text = field.decode("ascii"), value.decode("latin-1")
-        if items and items[-1][0] == name and is_data(name):
-            text = f"{items.pop()[2]} {text}"
-        items.append((name, "=", text))
-    return assignments(items)
-
-
-def offender(lines: list[tuple[int, bytes, bytes]]) -> str:
-    """The first line that is wrong by itself, with what is wrong about it."""
-    for line, field, value in lines:
-        try:
-            compiled(((field, value),))
-        except UsageError as error:
-            return f"{line}: {shown(str(error).encode(), 200)}"
-    return f"{lines[0][0]}: bad field lines"
+    name, _, value = line.partition(b":")
+    try:
+        assignments([(name.decode("ascii"), "=", value.decode("latin-1"))])
+    except UsageError as error:
+        return shown(str(error).encode(), 200)
+    return "bad field line"
 
 
 def ends(text: bytes | memoryview) -> list[int]:

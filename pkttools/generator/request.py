@@ -6,8 +6,8 @@ import time
 
 from ..command_line.options import REAL, Option, Values
 from ..errors import UsageError, need
-from ..language.expression import field, split_assignment
-from ..language.values import parse_number
+from ..language.expression import split_assignment
+from ..protocols.values import field, parse_number
 from .schedule import Schedule
 from .stream import STAMP
 from .templates import LARGEST

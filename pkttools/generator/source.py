@@ -10,8 +10,8 @@ from ..command_line.signals import check, install
 from ..errors import PktError, UsageError, need
 from ..flow.stage import Source
 from ..formats.files import Input, Output
-from ..language.expression import field, rows_of
 from ..protocols.fields import FIELDS
+from ..protocols.values import field, rows_of
 from .request import amount, begin_of, is_v6, payload_of, settings, size_of
 from .stream import AT_ONCE, Column, Lengths, Stream, Template, last_set
 from .templates import LEAST, build, headers_size, largest_size, lengths

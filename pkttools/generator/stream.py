@@ -11,8 +11,8 @@ from math import lcm
 from .. import codec
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch
 from ..errors import PktError, UsageError
-from ..language.expression import field, rows_of
 from ..protocols.fields import DATA, FAMILY, HEADERS, LITTLE, TABLE, TEXT, Row
+from ..protocols.values import field, rows_of
 from .schedule import SECOND
 from .values import Drawn, Turns, least
 
@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ..language.values import Header
+    from ..protocols.values import Header
     from .schedule import Schedule
 
     Values = Turns | Drawn

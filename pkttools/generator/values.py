@@ -14,8 +14,8 @@ from _random import Random as Twister  # Python's random without its distributio
 from struct import unpack
 
 from ..errors import UsageError
-from ..language.values import check_assignable, largest, parse_number, parse_value
 from ..protocols.fields import DATA, IPV4, IPV6, TEXT, Row
+from ..protocols.values import check_assignable, largest, parse_number, parse_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

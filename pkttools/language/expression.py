@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from ..codec import program
 from ..errors import UsageError
-from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LAYERS, LITTLE, TABLE, Row, current
+from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LAYERS, LITTLE, TABLE, Row
+from ..protocols.values import HEX, check_assignable, field, parse_number, parse_step, parse_value, rows_of, unknown_name
 from .program import ALL_BITS, Tests, assignments_program, kinds_set
-from .values import HEX, check_assignable, parse_number, parse_step, parse_value
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:
@@ -30,50 +30,6 @@ COMPARE = {"==": program.EQUAL, "!=": program.UNEQUAL, "<": program.LESS, "<=": 
            ">": program.MORE, ">=": program.AT_LEAST}  # fmt: skip
 ASSIGN = {"=": program.SET, "+=": program.ADD, "-=": program.SUBTRACT}
 SPELLINGS = {"&&": "and", "||": "or", "!": "not"}
-
-
-def field(text: str) -> tuple[str, list[int], int | None]:
-    """Finds a field by its name: the name that it has now, its rows, and the occurrence that was asked for.
-
-    Raises UsageError with the nearest known name.
-    """
-    name, occurrence = occurring(text)
-    if name not in FIELDS:
-        raise UsageError(unknown_name(name, list(FIELDS), "field"))
-    return current(name), FIELDS[name], occurrence
-
-
-def occurring(text: str) -> tuple[str, int | None]:
-    """Takes `NAME[2]` apart: the name in capitals, and the occurrence if there is one. Raises UsageError."""
-    name, bracket, index = text.upper().partition("[")
-    if not bracket:
-        return name, None
-    digits = index[:-1].removeprefix("-")
-    if not index.endswith("]") or not digits.isdigit() or int(digits[:9]) == 0:
-        raise UsageError(f"'{text}': an occurrence is [1], [2] ... or [-1] for the last")
-    return name, int(index[:-1][:10])
-
-
-def unknown_name(name: str, known: list[str], what: str) -> str:
-    """`no field 'IP.TLL': did you mean IP.TTL?`"""
-    from difflib import get_close_matches  # late: only for those who slipped
-
-    layer, _, behind = name.rpartition(".")
-    begun = [other for other in known if other.startswith(name)]
-    ended = [other for other in known if layer and other.endswith(("." + behind, "_" + behind))]
-    near = begun or sorted(ended, key=lambda other: not other.startswith(layer + ".")) or get_close_matches(name, known, 1)
-    return f"no {what} '{name[:40]}'" + (f": did you mean {near[0]}?" if near else " (-k lists the fields)")
-
-
-def is_data(text: str) -> bool:
-    """Whether a name, maybe with an occurrence, is that of a field of DATA."""
-    name = text.partition("[")[0].upper()
-    return name in FIELDS and TABLE[FIELDS[name][0]].kind == DATA
-
-
-def rows_of(indexes: list[int]) -> list[Row]:
-    """The rows behind indexes into the table."""
-    return [TABLE[i] for i in indexes]
 
 
 # ---- assignments ----

@@ -24,6 +24,14 @@ def __getattr__(name: str) -> dict[int, str]:
         raise AttributeError(f"no names {name}") from None
 
 
+def number_of(names: int, word: str) -> int | None:
+    """The number that a word is, in any case, by the names of values that a field has (see TRAITS); None: it is no such name."""
+    from . import _words  # late: seldom
+
+    known = _words.NAMES[[*_words.NAMES][names - 1]]
+    return next((number for number, name in known.items() if name == word.lower()), None)
+
+
 def link_lines(link: int) -> list[str]:
     """The lines that stand in front of packets of a link type, and with a frame check sequence (see batch.link_of)."""
     linktype, fcs, count = linktype_of(link), fcs_of(link), count_of(link)

@@ -1,4 +1,4 @@
-"""Values of fields as they are printed: what a packet holds for a field, and its text, which language/values.py reads again."""
+"""Values of fields as they are printed: what a packet holds for a field, and its text, which values.py reads again."""
 
 from __future__ import annotations
 

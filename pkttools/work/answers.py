@@ -14,10 +14,10 @@ from struct import unpack_from
 from .. import codec
 from ..batch import Batch, Packet, Program, gathered
 from ..language.expression import any_of, assignments, compiled
-from ..language.values import Header
 from ..protocols import _tables
 from ..protocols.fields import FIELDS, HEADERS, TABLE
 from ..protocols.shown import read_field
+from ..protocols.values import Header
 from ..protocols.walking import COLUMNS, KIND, LINK_LAYER, NAMES, TAG, TUNNEL
 
 Address = IPv4Address | IPv6Address

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..batch import Packet
-from ..language.values import Header
 from ..protocols.fields import HEADERS
+from ..protocols.values import Header
 from .link import field
 
 ETHERNET = 1  # the link type

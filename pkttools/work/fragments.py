@@ -28,7 +28,7 @@ REASONS = (
 
 def layer_of(text: str) -> Layer:
     """Which IP header `IP[2]`, `IPV6[-1]`, `ip` is. Raises UsageError."""
-    from ..language.expression import occurring  # late: only with --layer
+    from ..protocols.values import occurring  # late: only with --layer
 
     name, occurrence = occurring(text)
     need(name in ("IP", "IPV6"), f"'{text}': fragments are of IP or IPV6, such as IP[2]")

@@ -6,9 +6,9 @@ from itertools import groupby
 
 from .. import codec
 from ..batch import Batch, Packet, Program, gathered
-from ..language.values import Header
 from ..protocols.fields import FIELDS, TABLE
 from ..protocols.shown import read_field
+from ..protocols.values import Header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

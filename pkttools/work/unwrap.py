@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..batch import Packet
-from ..language.values import Header
 from ..libpcap import filetype
 from ..protocols.fields import HEADERS
+from ..protocols.values import Header
 from .link import field
 
 RAW_IP = 101  # the link type

@@ -430,7 +430,7 @@ void packets_prepare(void)
     struct fault fault;
     EXPECT(protocols_set(OUR_PROTOCOLS, &fault));
     bool sound;
-    EXPECT(lines_set(&fields, &sound) && sound);
+    EXPECT(lines_set(&fields, &sound) && sound && names_set(&fields, 0, NULL, &sound) && sound);
 }
 
 /* Fields as lines: each is a name, a colon, tabs, and a value of characters. */

@@ -105,7 +105,9 @@ def texts() -> Iterator[bytes]:
                  b"0: 1 2_", b"-- 2 --", b"IP.TTL[-1]: 1", b"IP.TTL[: 1", b"A.B: ff", b"zz", b"==\nTIME: 1", b"==\nLINKTYPE: x",
                  b"==\nLINKTYPE: 4294967295\n-- 1 --", b"==\n==", b"==\nTRAILER: 4 (FCS)\n-- 1 --",
                  b"==\nTRAILER: 04/015\n-- 1 --\n1 2 3", b"==\nTRAILER: 31\n-- 1 --\nSIZE: 9/12", b"==\nTRAILER: 32",
-                 b"==\nTRAILER: 4/16", b"==\nTRAILER: 4/"):  # fmt: skip
+                 b"==\nTRAILER: 4/16", b"==\nTRAILER: 4/", b"udp.data: 1 22\nUDP.DATA: 3344", b"IP.SRC_ADDR: 1.2.3.4\nIP.ID: 6",
+                 b'PKTAP.COMM: "a\\x41"', b"ETHERNET.DST_ADDR: 1:2-3:4:5:6", b"IPV6.SRC_ADDR: 2001:db8::1",
+                 b"IP.HEADER_SIZE: 0x18\nTCP.OPT_MSS[2]: 5"):  # fmt: skip
         yield struct.pack("!HBB", 9, 15, 0) + b"-- 1 --\n00 11\n" + line + b"\n==\n"
     sizes = [0, 1, 15, 16, 17, 40]
     b = batch([(1, bytes(range(100, 100 + size))) for size in sizes])

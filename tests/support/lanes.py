@@ -29,11 +29,11 @@ def handed(rows: bytes, data: bytes, version: int = VERSION, count: int | None =
 
 
 def batches_of(text: bytes, many: int = 1000) -> bytes | None:
-    """A text as its packets go by the lane, so many at once; None: it has field lines, or is wrong somewhere."""
+    """A text as its packets go by the lane, so many at once; None: a field line has no place, or it is wrong somewhere."""
     out, at, link, line = b"", 0, 1, 0
     while at < len(text):
-        at, data, rows, fields, _, line, error, _ = codec.text_decode(bytearray(text), at, len(text), True, link, line, NOW)
-        if fields or error:
+        at, data, rows, _, line, error, passed_over = codec.text_decode(bytearray(text), at, len(text), True, link, line, NOW)
+        if error or passed_over[3]:
             return None
         whole, shown, start = Batch(data, rows), 0, 0
         for link, run in groupby(whole.column(LINKTYPE)):

@@ -72,7 +72,7 @@ def trip(words: list[str], path: str) -> tuple[str, bytes]:
 def prepare() -> None:
     """Imports here what every process would import again."""
     formats = ("formats.analysis", "formats.pcap", "formats.pcapng", "formats.text")
-    modules = ("flow", *formats, "language.expression", "language.values", "live.linux.send")
+    modules = ("flow", *formats, "language.expression", "protocols.values", "live.linux.send")
     for name in modules:
         import_module(f"pkttools.{name}")
     for command in ("pkt-pcap2txt", "pkt-txt2pcap", "pkt-txt2pcapng"):

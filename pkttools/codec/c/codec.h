@@ -230,6 +230,29 @@ bool lines_set(const struct field_table *table, bool *sound);   /* false: it is 
 bool lines_add(struct lines *l, const struct frame *f, int64_t linktype, enum which_fields which);     /* false: no memory */
 void lines_free(struct lines *l);
 
+/* settings.c: field lines that say something else than the packet's bytes */
+
+struct field_line {             /* NAME.FIELD: value, in a packet; offsets into the text */
+    size_t name, name_size, value, value_size;
+    int64_t line, row;          /* row: of its field; not known at first */
+};
+
+struct settings {               /* the lines of a packet, and what is needed in between; all zero at first */
+    struct bytes lines, values, seen;   /* struct field_line; bytes; how often each field came, in this packet */
+};
+
+bool names_known(void);         /* whether there are names of fields; without, no line says anything */
+/* Fields by name. renamed: how many old names will be told. named: the number that a word is, of so many-th names of values; NULL: there
+ * are no words. False: the table is not sound, or there is no memory. */
+bool names_set(const struct field_table *table, size_t renamed, bool (*named)(unsigned names, const uint8_t *word, size_t size, uint64_t *number),
+               bool *sound);
+void name_add(const char *was, size_t was_size, const char *now, size_t now_size);
+enum set { ALL_SET, WRONG_LINE, WITHOUT_ROOM };
+/* Sets what the lines say, in their order. wrong: the first one that nothing can be set by; what others set is of no use then. */
+enum set settings_apply(struct settings *s, const struct writable_frame *f, int64_t linktype, const uint8_t *text,
+                        const struct field_line **wrong, int64_t *unplaced);
+void settings_free(struct settings *s);
+
 /* text.c */
 
 enum error_kind {               /* the words are in ../../errors.py, for both backends */
@@ -238,25 +261,24 @@ enum error_kind {               /* the words are in ../../errors.py, for both ba
     RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT, BLOCK_SHORT, BLOCK_UNALIGNED, BLOCK_LONG, BLOCK_TRAILER, PAST_BLOCK,
     NO_INTERFACE, BAD_TRAILER, NOT_TEXT,
     ANOTHER_CAPTURE,            /* no error: here begins another file's header */
-    BAD_INTERFACE /* of the caller: never reported */
-};
-
-struct field_line {             /* NAME.FIELD: value, found in a packet; offsets into the text */
-    size_t packet, name, name_size, value, value_size;
-    int64_t line;
+    BAD_INTERFACE,              /* of the caller: never reported */
+    BAD_FIELD
 };
 
 struct text_decoder {
     int64_t linktype, line, now;        /* in and out */
-    bool (*ready)(void);        /* asks for the table of fields where there is none yet; NULL: then none is looked at */
-    struct bytes data, packets, fields; /* out: bytes, struct packet, struct field_line */
+    bool (*ready)(void);        /* asks for the table of fields where there is none yet; NULL: then there is none */
+    bool (*names_ready)(void);  /* the same for their names */
+    struct bytes data, packets; /* out: bytes, struct packet */
     size_t consumed;
     int64_t stray, shortened, filled;   /* lines of packets outside of packets; packets with more bytes than SIZE says; with fewer */
+    int64_t unplaced;                   /* field lines without a place in their packet */
     enum error_kind error;
     int64_t error_line;
     size_t word, word_size;             /* what the error is about, in the text; or a number in `word` */
     struct lines lines;                 /* those of a packet's fields, to compare with */
     enum which_fields which;            /* which ones were there last */
+    struct settings settings;           /* what other field lines say */
 };
 
 void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool final);
@@ -478,6 +500,8 @@ bool assignments_sound(struct program *program);
 bool matches(const struct program *tests, const struct frame *f, const struct packet *p, const struct packet *whole);
 size_t assignment_count(const struct program *assignments);
 struct untold assign(const struct program *assignments, const struct writable_frame *f, int64_t linktype, size_t *placed);
+bool assign_field(const struct program *assignments, const struct assignment *a, const struct writable_frame *f, int64_t linktype,
+                  struct walk *w, bool more, struct changed *changed);
 bool place_value(const struct writable_frame *f, size_t bit, size_t width, uint64_t value);
 
 /* bpf.c */

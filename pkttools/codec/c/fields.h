@@ -5,6 +5,7 @@
 #include "codec.h"
 
 enum { NUMBER, DATA, FAMILY, LITTLE, TEXT };    /* kinds of fields */
+enum { MAC = TEXT + 1, IPV4, IPV6_ADDRESS, FORMS };     /* how values are written: a kind of field, or one of these */
 enum { SHAPES = 1, MUTABLE = 2 };               /* the walk depends on it; no signature behind it covers it */
 
 struct value {                  /* 128 bits, unsigned */
@@ -73,5 +74,27 @@ static inline struct value read_raw(const struct frame *f, const struct place *a
         raw = turned(raw, (size_t)at->field->width);
     return (struct value){0, raw};
 }
+
+/* A number with bias and scale, which may have more than 64 bits then. */
+static inline struct value scaled(uint64_t raw, uint64_t bias, uint64_t scale)
+{
+    uint64_t sum = raw + bias, carry = sum < bias, low = (sum & UINT32_MAX) * scale, high = (sum >> 32) * scale + (low >> 32);
+    return (struct value){(high >> 32) + carry * scale, high << 32 | (low & UINT32_MAX)};
+}
+
+/* Characters that are blanks to Python, up to 255. */
+static inline bool is_space(uint8_t c)
+{
+    return c == ' ' || (c >= 9 && c <= 13) || (c >= 28 && c <= 31) || c == 0x85 || c == 0xA0;
+}
+
+/* values.c: values as people write them */
+
+bool parse_number(const uint8_t *text, size_t size, struct value *v);
+bool parse_address(const uint8_t *text, size_t size, unsigned form, struct value *v);  /* of MAC, IPV4 or IPV6_ADDRESS */
+/* Bytes in hex, and characters, up to `room` of them, are added to `out`, which has room for as many as the text has. */
+bool parse_data(const uint8_t *text, size_t size, struct bytes *out);
+bool parse_text(const uint8_t *text, size_t size, size_t room, struct bytes *out);
+bool value_fits(const struct field *f, struct value v);
 
 #endif

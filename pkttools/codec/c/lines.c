@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-enum { MAC = TEXT + 1, IPV4, IPV6_ADDRESS, FORMS };     /* how values are written: a kind of field, or one of these */
 enum { IS_NEW = 1, IS_LAST = 4, IS_IN_PLACE = 8 };      /* what holds of a field; see pkttools/protocols/__init__.py */
 enum { MOST_NAME = 128, MOST_LABEL = MOST_NAME + 24 };  /* bytes; a label has a number, a colon and tabs */
 enum { SLACK = 64 };            /* bytes of room behind what is written: short things are copied as a whole */
@@ -288,15 +287,11 @@ static uint8_t *put_characters(uint8_t *out, const uint8_t *text, size_t size)
     return out;
 }
 
-/* A number with bias and scale, which may have more than 64 bits then. */
 static struct value number_of(const struct frame *f, const struct place *at)
 {
     struct value v = read_raw(f, at);
     uint64_t scale = (uint64_t)at->field->scale, bias = (uint64_t)at->field->bias;
-    if (scale == 1 && bias == 0)
-        return v;
-    uint64_t sum = v.low + bias, carry = sum < bias, low = (sum & UINT32_MAX) * scale, high = (sum >> 32) * scale + (low >> 32);
-    return (struct value){(high >> 32) + carry * scale, high << 32 | (low & UINT32_MAX)};
+    return scale == 1 && bias == 0 ? v : scaled(v.low, bias, scale);
 }
 
 static uint8_t *put_number(uint8_t *out, const struct frame *f, const struct place *at, unsigned form)

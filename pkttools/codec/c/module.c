@@ -114,22 +114,7 @@ static PyObject *bytearray_of(const struct bytes *b)
 
 /* ---- text ---- */
 
-static bool fields_ready(void);
-
-static PyObject *fields_of(const struct text_decoder *d, Py_ssize_t start)
-{
-    const struct field_line *f = (const struct field_line *)d->fields.at;
-    Py_ssize_t count = (Py_ssize_t)(d->fields.size / sizeof *f);
-    PyObject *list = PyList_New(count);
-    for (Py_ssize_t i = 0; list != NULL && i < count; i++) {
-        Py_ssize_t name = start + (Py_ssize_t)f[i].name, value = start + (Py_ssize_t)f[i].value;
-        PyObject *item = Py_BuildValue("(nLnnnn)", (Py_ssize_t)f[i].packet, (long long)f[i].line, name,
-                                       name + (Py_ssize_t)f[i].name_size, value, value + (Py_ssize_t)f[i].value_size);
-        if (item == NULL || PyList_SetItem(list, i, item) < 0)
-            Py_CLEAR(list);
-    }
-    return list;
-}
+static bool fields_ready(void), names_ready(void);
 
 static PyObject *py_text_decode(PyObject *self, PyObject *args)
 {
@@ -141,11 +126,11 @@ static PyObject *py_text_decode(PyObject *self, PyObject *args)
     PyObject *result = NULL;
     if (!PyArg_ParseTuple(args, "y*nnpLLL", &text, &start, &stop, &final, &linktype, &line, &now))
         return NULL;
-    struct text_decoder d = {.linktype = linktype, .line = line, .now = now, .ready = fields_ready};
+    struct text_decoder d = {.linktype = linktype, .line = line, .now = now, .ready = fields_ready, .names_ready = names_ready};
     if (!range_of(&text, start, stop))
         goto exit;
     text_decode(&d, (const uint8_t *)text.buf + start, (size_t)(stop - start), final != 0);
-    if (PyErr_Occurred())       /* no table of fields */
+    if (PyErr_Occurred())       /* no table of fields, or no names */
         goto exit;
     if (d.error == NO_MEMORY) {
         PyErr_NoMemory();
@@ -158,13 +143,12 @@ static PyObject *py_text_decode(PyObject *self, PyObject *args)
         Py_ssize_t word = d.error == NOT_ENDED ? (Py_ssize_t)d.word : d.word_size > 0 ? start + (Py_ssize_t)d.word : 0;
         error = Py_BuildValue("(iLnn)", (int)d.error, (long long)d.error_line, word, (Py_ssize_t)d.word_size);
     }
-    result = Py_BuildValue("(nNNNLLN(LLL))", start + (Py_ssize_t)d.consumed, bytearray_of(&d.data), bytearray_of(&d.packets),
-                           fields_of(&d, start), (long long)d.linktype, (long long)d.line, error,
-                           (long long)d.stray, (long long)d.shortened, (long long)d.filled);
+    result = Py_BuildValue("(nNNLLN(LLLL))", start + (Py_ssize_t)d.consumed, bytearray_of(&d.data), bytearray_of(&d.packets),
+                           (long long)d.linktype, (long long)d.line, error,
+                           (long long)d.stray, (long long)d.shortened, (long long)d.filled, (long long)d.unplaced);
 exit:
     bytes_free(&d.data);
     bytes_free(&d.packets);
-    bytes_free(&d.fields);
     PyBuffer_Release(&text);
     return result;
 }
@@ -499,11 +483,9 @@ static bool protocols_ready(void)
     return done;
 }
 
-/* Whether there is a table of fields, too: that of ours when the first one is asked for. */
-static bool fields_ready(void)
+/* Gives the table of our fields to a function that knows it from then on. */
+static bool with_fields(bool (*set)(const struct field_table *table, PyObject *tables, bool *sound))
 {
-    if (lines_known())
-        return protocols_ready();
     PyObject *tables = PyImport_ImportModule("pkttools.protocols._rows");
     PyObject *rows = tables == NULL ? NULL : PyObject_GetAttrString(tables, "ROWS");
     PyObject *traits = rows == NULL ? NULL : PyObject_GetAttrString(tables, "TRAITS");
@@ -517,17 +499,65 @@ static bool fields_ready(void)
             (const void *)PyBytes_AsString(rows), count, (const void *)PyBytes_AsString(traits), text, (size_t)size,
         };
         sound = PyBytes_Size(traits) == (Py_ssize_t)(count * sizeof(struct trait)) && table.fields != NULL;
-        done = sound && lines_set(&table, &sound);
+        done = sound && set(&table, tables, &sound);
         if (!sound)
             PyErr_SetString(PyExc_ValueError, "fields are not sound");
-        else if (!done)
+        else if (!done && !PyErr_Occurred())
             PyErr_NoMemory();
     }
     Py_XDECREF(names);
     Py_XDECREF(traits);
     Py_XDECREF(rows);
     Py_XDECREF(tables);
-    return done && protocols_ready();
+    return done;
+}
+
+static bool set_lines(const struct field_table *table, PyObject *tables, bool *sound)
+{
+    (void)tables;
+    return lines_set(table, sound);
+}
+
+/* Whether there is a table of fields, too: that of ours when the first one is asked for. */
+static bool fields_ready(void)
+{
+    return (lines_known() || with_fields(set_lines)) && protocols_ready();
+}
+
+/* The number that a word is, by the names of values of the descriptions. */
+static bool named(unsigned names, const uint8_t *word, size_t size, uint64_t *number)
+{
+    PyObject *module = PyErr_Occurred() ? NULL : PyImport_ImportModule("pkttools.protocols.names");
+    PyObject *text = module == NULL ? NULL : PyUnicode_DecodeLatin1((const char *)word, (Py_ssize_t)size, NULL);
+    PyObject *found = text == NULL ? NULL : PyObject_CallMethod(module, "number_of", "IO", names, text);
+    bool known = found != NULL && found != Py_None;
+    if (known)
+        *number = PyLong_AsUnsignedLongLong(found);
+    Py_XDECREF(found);
+    Py_XDECREF(text);
+    Py_XDECREF(module);
+    return known && !PyErr_Occurred();
+}
+
+static bool set_names(const struct field_table *table, PyObject *tables, bool *sound)
+{
+    PyObject *renamed = PyObject_GetAttrString(tables, "RENAMED"), *was, *now;
+    Py_ssize_t at = 0, was_size, now_size;
+    bool done = renamed != NULL && names_set(table, (size_t)PyDict_Size(renamed), named, sound);
+    while (done && PyDict_Next(renamed, &at, &was, &now)) {
+        const char *old = PyUnicode_AsUTF8AndSize(was, &was_size), *text = PyUnicode_AsUTF8AndSize(now, &now_size);
+        done = old != NULL && text != NULL;
+        if (done)
+            name_add(old, (size_t)was_size, text, (size_t)now_size);
+    }
+    Py_XDECREF(renamed);
+    return done;
+}
+
+/* Whether fields are known by name, too. */
+static bool names_ready(void)
+{
+    return (names_known() || with_fields(set_names)) && protocols_ready();
 }
 
 static PyObject *py_set_protocols(PyObject *self, PyObject *tables)

@@ -284,32 +284,35 @@ static struct value negative(struct value a)
     return add((struct value){~a.high, ~a.low}, (struct value){0, 1});
 }
 
+enum done { LEFT_ALONE, THERE_ALREADY, CHANGED };
+
 /* A text that is there already stays with what stands behind its end; behind another one all is zero. */
-static void write_text(const struct writable_frame *f, const struct place *at, const uint8_t *text, size_t size)
+static enum done write_text(const struct writable_frame *f, const struct place *at, const uint8_t *text, size_t size)
 {
     size = least(size, at->size);
     uint8_t *to = writable_range(f, at->bit / 8, at->size);
     if (compare_data(to, text_size(&f->view, at), text, size) == 0)
-        return;
+        return THERE_ALREADY;
     memset(to, 0, at->size);
     if (size > 0)
         memcpy(to, text, size);
+    return CHANGED;
 }
 
-/* Whether it is done: a value that this field cannot hold is left alone. */
-static bool change(const struct assignment *a, const struct writable_frame *f, const struct place *at, const uint8_t *constants)
+/* What becomes of an assignment: a value that this field cannot hold is left alone. */
+static enum done change(const struct assignment *a, const struct writable_frame *f, const struct place *at, const uint8_t *constants)
 {
     if (at->field->kind == TEXT && at->field->width == 0 && (size_t)a->size != at->size)
-        return false;                           /* its header says how long it is */
-    if (at->field->kind == TEXT) {
-        write_text(f, at, constants + a->constant, (size_t)a->size);
-        return true;
-    }
+        return LEFT_ALONE;                      /* its header says how long it is */
+    if (at->field->kind == TEXT)
+        return write_text(f, at, constants + a->constant, (size_t)a->size);
     if (at->field->kind == DATA) {
-        size_t size = (size_t)a->size < at->size ? (size_t)a->size : at->size;
-        if (size > 0)
-            memcpy(writable_range(f, at->bit / 8, size), constants + a->constant, size);
-        return true;
+        size_t size = least((size_t)a->size, at->size);
+        uint8_t *to = writable_range(f, at->bit / 8, size);
+        if (size == 0 || memcmp(to, constants + a->constant, size) == 0)
+            return THERE_ALREADY;
+        memcpy(to, constants + a->constant, size);
+        return CHANGED;
     }
     struct value v = {(uint64_t)a->high, (uint64_t)a->low};
     uint64_t scale = (uint64_t)at->field->scale, bias = (uint64_t)at->field->bias;
@@ -317,17 +320,20 @@ static bool change(const struct assignment *a, const struct writable_frame *f, c
         if (a->operation == SET) {
             bool fits = at->field->width == 64 || (v.low / scale - bias) >> at->field->width == 0;
             if (v.low % scale != 0 || v.low / scale < bias || !fits)
-                return false;
+                return LEFT_ALONE;
             v.low = v.low / scale - bias;
         } else
             v.low /= scale;
     }
+    struct value old = read_raw(&f->view, at);
     if (a->operation == ADD)
-        v = add(read_raw(&f->view, at), v);
+        v = add(old, v);
     else if (a->operation == SUBTRACT)
-        v = add(read_raw(&f->view, at), negative(v));
+        v = add(old, negative(v));
+    else if (old.low == v.low && old.high == v.high)
+        return THERE_ALREADY;
     write_raw(f, at, v);                        /* what does not fit is cut: arithmetic wraps around */
-    return true;
+    return CHANGED;
 }
 
 /* The headers in front of what a tunnel carries, without the transport that carries it: there is who talks to whom. */
@@ -373,6 +379,23 @@ static bool swap(const struct program *p, const struct assignment *a, const stru
     return true;
 }
 
+/* Whether an assignment to a field has a place, which is noted. Where it changes what the headers depend on, and more is to come, they are looked for
+ * anew: later assignments meet them as they are now. */
+bool assign_field(const struct program *p, const struct assignment *a, const struct writable_frame *f, int64_t linktype,
+                  struct walk *w, bool more, struct changed *changed)
+{
+    struct place at;
+    if (!locate(p, a->field, a->occurrence, a->exact, &f->view, w, &at))
+        return false;
+    enum done done = change(a, f, &at, p->constants);
+    if (done == LEFT_ALONE)
+        return false;
+    note(changed, &at);
+    if (done == CHANGED && (at.field->shapes & SHAPES) != 0 && more)
+        (p->all ? walk : walk_busy)(w, &f->view, linktype);
+    return true;
+}
+
 size_t assignment_count(const struct program *p)
 {
     return p->code_count / ASSIGNMENT_SIZE;
@@ -383,20 +406,11 @@ struct untold assign(const struct program *p, const struct writable_frame *f, in
 {
     const struct assignment *a = (const struct assignment *)p->code, *end = a + assignment_count(p);
     struct walk w;
-    struct place at;
     (p->all ? walk : walk_busy)(&w, &f->view, linktype);
     struct untold untold = {.beyond = w.beyond};
     struct changed changed = {0};
-    for (; a < end; a++, placed++) {
-        if (a->operation == SWAP)
-            *placed += swap(p, a, f, &w, &changed);
-        else if (locate(p, a->field, a->occurrence, a->exact, &f->view, &w, &at) && change(a, f, &at, p->constants)) {
-            ++*placed;
-            note(&changed, &at);
-            if ((at.field->shapes & SHAPES) != 0 && a + 1 < end)  /* later assignments meet the headers as they are now */
-                (p->all ? walk : walk_busy)(&w, &f->view, linktype);
-        }
-    }
+    for (; a < end; a++, placed++)
+        *placed += a->operation == SWAP ? swap(p, a, f, &w, &changed) : assign_field(p, a, f, linktype, &w, a + 1 < end, &changed);
     if (changed.end > 0 || changed.mutable_end > 0)
         untold.signature = signature_of(&f->view, &w, &changed);
     return untold;

@@ -233,7 +233,7 @@ static bool read_data(const struct line *l, size_t has, struct bytes *out, struc
 
 /* What a packet under construction knows besides its bytes. */
 struct draft {
-    size_t data, fields;        /* where its bytes and its field lines begin */
+    size_t data;                /* where its bytes begin */
     int64_t line, captured, original, time;
     struct bytes *notes;
 };
@@ -246,24 +246,45 @@ static void fail(struct text_decoder *d, enum error_kind error, int64_t line, si
     d->word_size = size;
 }
 
-/* Closes a packet: the declared size, then its notes behind its bytes. */
-static bool finish(struct text_decoder *d, const struct draft *p)
+/* Sets what the field lines of a packet say; d->error where one says nothing. */
+static void set_fields(struct text_decoder *d, const uint8_t *text, const struct packet *row)
+{
+    struct packet own;
+    const struct packet *bare = without_fcs(row, &own);
+    const struct writable_frame f = writable(d->data.at + bare->offset, (size_t)bare->captured);
+    const struct field_line *wrong;
+    if (!names_known() && d->names_ready != NULL)
+        d->names_ready();
+    switch (settings_apply(&d->settings, &f, bare->linktype, text, &wrong, &d->unplaced)) {
+    case WRONG_LINE: fail(d, BAD_FIELD, wrong->line, wrong->name, wrong->value + wrong->value_size - wrong->name); break;
+    case WITHOUT_ROOM: fail(d, NO_MEMORY, d->line, 0, 0); break;
+    default: break;
+    }
+}
+
+/* Closes a packet: the declared size, what its field lines say, then its notes behind its bytes. False: d->error says why. */
+static bool finish(struct text_decoder *d, const uint8_t *text, const struct draft *p)
 {
     int64_t given = (int64_t)(d->data.size - p->data);
     int64_t captured = p->captured >= 0 ? p->captured : given;
     d->shortened += captured < given;
     d->filled += given > 0 && captured > given;     /* without any they are meant: fields follow */
-    if (captured > given) {
-        if (!bytes_need(&d->data, (size_t)(captured - given)))
-            return false;
-        memset(d->data.at + d->data.size, 0, (size_t)(captured - given));
+    if (!bytes_need(&d->data, captured > given ? (size_t)(captured - given) : 1)) {
+        fail(d, NO_MEMORY, d->line, 0, 0);
+        return false;
     }
+    if (captured > given)
+        memset(d->data.at + d->data.size, 0, (size_t)(captured - given));
     d->data.size = p->data + (size_t)captured;
     struct packet row = {
         .offset = (int64_t)p->data, .captured = captured, .original = p->captured >= 0 ? p->original : given,
         .time = p->time, .linktype = d->linktype, .notes = (int64_t)d->data.size, .notes_size = (int64_t)p->notes->size,
     };
-    return bytes_add(&d->data, p->notes->at, p->notes->size) && bytes_add(&d->packets, &row, sizeof row);
+    if (d->settings.lines.size > 0)
+        set_fields(d, text, &row);
+    if (d->error == NO_ERROR && !(bytes_add(&d->data, p->notes->at, p->notes->size) && bytes_add(&d->packets, &row, sizeof row)))
+        fail(d, NO_MEMORY, d->line, 0, 0);
+    return d->error == NO_ERROR;
 }
 
 /* One line inside a packet. False when reading ends here, with or without an error. */
@@ -294,8 +315,8 @@ static bool read_line(struct text_decoder *d, const uint8_t *text, const struct 
         if (end < value)
             end = value;
         size_t start = (size_t)(l->at - text);
-        struct field_line f = {d->packets.size / sizeof(struct packet), start, name, start + value, end - value, d->line};
-        if (!bytes_add(&d->fields, &f, sizeof f))
+        struct field_line f = {start, name, start + value, end - value, d->line, -1};
+        if (!bytes_add(&d->settings.lines, &f, sizeof f))
             d->error = NO_MEMORY;
     } else if (hex_value[first] < 16) {
         struct slip slip = {NO_ERROR, {NULL, 0}};
@@ -364,7 +385,7 @@ static size_t redundant(struct text_decoder *d, const uint8_t *text, size_t size
 {
     size_t have = d->data.size - p->data;
     struct line first = {text, size};
-    if (d->fields.size > p->fields || have == 0 || (p->captured >= 0 && (size_t)p->captured != have) || field_name(&first) == 0
+    if (d->settings.lines.size > 0 || have == 0 || (p->captured >= 0 && (size_t)p->captured != have) || field_name(&first) == 0
         || !(lines_known() || (d->ready != NULL && d->ready())))
         return 0;
     struct packet own, row = {.captured = (int64_t)have, .linktype = d->linktype};
@@ -422,7 +443,7 @@ static bool read_packet(struct text_decoder *d, const uint8_t *text, size_t size
         }
         d->line++;
         if (starts(&l, "=="))
-            return finish(d, p) || (fail(d, NO_MEMORY, d->line, 0, 0), false);
+            return finish(d, text, p);
         if (starts(&l, "--") || is_lane_mark(l.at, l.size)) {
             fail(d, NOT_ENDED, d->line, (size_t)p->line, 0);
             return false;
@@ -441,13 +462,11 @@ void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool 
         d->line++;
         if (starts(&l, "--")) {
             struct draft p = {
-                .data = d->data.size, .fields = d->fields.size, .line = d->line, .captured = -1, .time = d->now,
-                .notes = &notes,
+                .data = d->data.size, .line = d->line, .captured = -1, .time = d->now, .notes = &notes,
             };
-            notes.size = 0;
+            notes.size = d->settings.lines.size = 0;
             if (!read_packet(d, text, size, final, &at, &p)) {     /* give the piece back: it comes again */
                 d->data.size = p.data;
-                d->fields.size = p.fields;
                 if (d->error == NO_ERROR)
                     d->line = p.line - 1;
                 break;
@@ -479,6 +498,7 @@ void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool 
     }
     bytes_free(&notes);
     lines_free(&d->lines);
+    settings_free(&d->settings);
 }
 
 /* ---- writing ---- */

@@ -5,7 +5,7 @@ A line that starts with `--` begins a packet, one that starts with `==` ends it.
     TIME: seconds[.fraction]            digits on at least one side of the point
     SIZE: captured[/[original]]
     IFACE: WAY: NOTE: LOST:             kept as they are
-    NAME.FIELD: or NAME.FIELD[k]:       reported to the caller, who knows the fields
+    NAME.FIELD: or NAME.FIELD[k]:       set when the packet is complete, see settings.py
     a line that starts with a hex digit an offset (hex digits and a colon), then groups of hex digits, apart by blanks: one
                                         digit or an even number; anything else behind a blank ends them, but a letter
                                         there is an error, as is anything directly behind a group, and an offset without
@@ -43,6 +43,7 @@ from ...batch import (
     linktype_of,
 )
 from ...errors import (
+    BAD_FIELD,
     BAD_HEX,
     BAD_LINKTYPE,
     BAD_SIZE,
@@ -97,19 +98,17 @@ class _Failed(Exception):
 
 
 def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype: int, line: int, now: int) -> tuple[
-        int, bytearray, bytearray, list[tuple[int, int, int, int, int, int]], int, int, Error | None,
-        tuple[int, int, int]]:  # fmt: skip
+        int, bytearray, bytearray, int, int, Error | None, tuple[int, int, int, int]]:  # fmt: skip
     """Reads the complete packets in buffer[start:stop].
 
     final: nothing comes behind; an open packet is then an error. linktype: what holds at `start`. line: lines read
     before. now: the time in nanoseconds of packets that have none.
 
-    Returns where it stopped; data and rows; the field lines as (packet, line, start and stop of the name, start and stop
-    of the value) with offsets into `buffer`; link type and line for the next call; and an error as (kind, line, start
-    of the offending word, its size), for NOT_ENDED (kind, line, line of the open packet, 0). Packets before an error
-    are complete. Field lines that our own writer would add, which say what the packet's bytes say already, are no longer there.
-    Last, what was passed over: lines of packets that stood outside of packets, and packets with more bytes
-    than their SIZE says.
+    Returns where it stopped; data and rows; link type and line for the next call; and an error as (kind, line, start
+    of the offending word in `buffer`, its size), for NOT_ENDED (kind, line, line of the open packet, 0); the word of BAD_FIELD is
+    the line from its name to the end of its value. Packets before an error are complete, their fields are set.
+    Last, what was passed over: lines of packets that stood outside of packets, packets with more bytes than their SIZE says,
+    those with fewer, and field lines without a place in their packet.
     """
     if not 0 <= start <= stop <= len(buffer):
         raise ValueError("range lies outside of the buffer")
@@ -119,8 +118,8 @@ def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype:
         d.read()
     except _Failed as failed:
         error = failed.args
-    passed_over = d.stray, d.shortened, d.filled
-    return start + d.consumed, d.data, bytearray(d.rows.tobytes()), d.fields, d.linktype, d.line, error, passed_over
+    passed_over = d.stray, d.shortened, d.filled, d.unplaced
+    return start + d.consumed, d.data, bytearray(d.rows.tobytes()), d.linktype, d.line, error, passed_over
 
 
 def _canonical_time(line: bytes) -> int | None:
@@ -164,10 +163,9 @@ class _Decoder:
     def __init__(self, text: bytes, start: int, final: bool, linktype: int, line: int, now: int) -> None:
         self.text, self.start, self.final = text, start, final
         self.linktype, self.line, self.now = linktype, line, now
-        self.at = self.consumed = self.stray = self.shortened = self.filled = 0
+        self.at = self.consumed = self.stray = self.shortened = self.filled = self.unplaced = 0
         self.odd = 0  # up to here, packets only seemed to be canonical
         self.data, self.rows = bytearray(), array("q")
-        self.fields: list[tuple[int, int, int, int, int, int]] = []
 
     def fail(self, kind: int, at: int = 0, size: int = 0) -> _Failed:
         return _Failed(kind, self.line, self.start + at if size else 0, size)
@@ -257,9 +255,9 @@ class _Decoder:
 
     def read_packet(self) -> bool:
         """Reads the packet whose first line was just read, line by line. False: it is not complete yet."""
-        text, first, packet = self.text, self.line, len(self.rows) // COLUMNS
+        text, first = self.text, self.line
         data, notes = bytearray(), bytearray()
-        fields: list[tuple[int, int, int, int, int, int]] = []
+        fields: dict[int, tuple[int, int, int, int]] = {}  # by line, where name and value begin and end
         timestamp, declared = self.now, None
         while True:
             span = self.next_line()
@@ -286,10 +284,8 @@ class _Decoder:
                     self.line += lines.count(b"\n") - 1
                     continue
                 value = text[found.end() : end]
-                blanks = len(value) - len(value.lstrip(b" \t\r\v\f"))
-                value_at = self.start + found.end() + blanks
-                fields.append((packet, self.line, self.start + start, self.start + found.end() - 1, value_at,
-                               value_at + len(value.strip(b" \t\r\v\f"))))  # fmt: skip
+                value_at = end - len(value.lstrip(b" \t\r\v\f"))
+                fields[self.line] = (start, found.end() - 1, value_at, value_at + len(value.strip(b" \t\r\v\f")))
             elif start < end and text[start] in _HEX:
                 self.read_data(start, end, data)
                 if len(data) > MAX_FRAME:
@@ -297,8 +293,7 @@ class _Decoder:
             elif _INDENTED.match(text, start, end):
                 at = start + len(text[start:end]) - len(text[start:end].lstrip(b" \t\r\v\f"))
                 raise self.fail(INDENTED, at, len(text[at:end].rstrip(b" \t\r\v\f")))
-        self.fields += fields
-        self.finish(len(self.data), data, declared, timestamp, notes)
+        self.finish(len(self.data), data, fields, declared, timestamp, notes)
         return True
 
     def redundant(self, start: int, data: bytearray, declared: tuple[int, int] | None) -> bytes:
@@ -315,18 +310,32 @@ class _Decoder:
                 return lines
         return b""
 
-    def finish(self, offset: int, data: bytearray, declared: tuple[int, int] | None, timestamp: int,
-               notes: bytes | bytearray) -> None:  # fmt: skip
-        """Adds a packet: its bytes cut or filled to the declared size, its notes behind them."""
+    def finish(self, offset: int, data: bytearray, fields: dict[int, tuple[int, int, int, int]],
+               declared: tuple[int, int] | None, timestamp: int, notes: bytes | bytearray) -> None:  # fmt: skip
+        """Adds a packet: its bytes cut or filled to the declared size, its fields set, its notes behind them."""
         captured, original = declared or (len(data), len(data))
         self.shortened += captured < len(data)
         self.filled += 0 < len(data) < captured  # without any they are meant: fields follow
         del data[captured:]
+        data += bytes(captured - len(data))
+        if fields:
+            self.set_fields(data, original, fields)
         self.data += data
-        if captured > len(data):
-            self.data += bytes(captured - len(data))
         self.rows.extend((offset, captured, original, timestamp, self.linktype, len(self.data), len(notes)))
         self.data += notes
+
+    def set_fields(self, data: bytearray, original: int, fields: dict[int, tuple[int, int, int, int]]) -> None:
+        from .settings import WrongLineError, set_fields  # late: most streams have no field lines
+
+        row = without_fcs([0, len(data), original, 0, self.linktype, 0, 0])
+        frame = data[: row[CAPTURED]]
+        lines = [(line, self.text[at:stop], self.text[value:end]) for line, (at, stop, value, end) in fields.items()]
+        try:
+            self.unplaced += set_fields(frame, row[LINKTYPE], lines)
+        except WrongLineError as wrong:
+            at, _, _, end = fields[wrong.args[0]]
+            raise _Failed(BAD_FIELD, wrong.args[0], self.start + at, end - at) from None
+        data[: len(frame)] = frame
 
     def word(self, start: int, end: int) -> tuple[bytes, int]:
         found: re.Match[bytes] = _WORD.match(self.text, start, end)  # type: ignore[assignment]  # it matches no word, too

@@ -32,7 +32,7 @@ LATE = (
     *(f"pkttools.{name}" for name in (
         "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending",
         "formats.pcap", "formats.pcapng", "formats.text", "formats.write_behind", "kernel",
-        "kernel.python.pace", "language.expression", "language.values", "protocols._rows", "protocols._words",
+        "kernel.python.pace", "language.expression", "protocols._rows", "protocols._words", "protocols.values",
     )),
 )  # fmt: skip
 OF_PYTHON = [

@@ -1,14 +1,57 @@
-"""Values of fields: what the user writes to what the packet holds; the way back is protocols/shown.py."""
+"""Fields as the user writes them: their names, and their values as packets hold them; the way back is shown.py."""
 
 from __future__ import annotations
 
 from ..batch import MAX_FRAME
 from ..errors import UsageError, counted
-from ..protocols.fields import DATA, IPV4, IPV6, MAC, TABLE, TEXT, Row
+from .fields import DATA, FIELDS, IPV4, IPV6, MAC, TABLE, TEXT, Row, current
 
 HEX = frozenset("0123456789abcdefABCDEF")
 
 Header = tuple[int, int, int, int]  # what the codec's `walk` finds: kind, start, where its data begin, end
+
+# ---- names ----
+
+
+def field(text: str) -> tuple[str, list[int], int | None]:
+    """Finds a field by its name: the name that it has now, its rows, and the occurrence that was asked for.
+
+    Raises UsageError with the nearest known name.
+    """
+    name, occurrence = occurring(text)
+    if name not in FIELDS:
+        raise UsageError(unknown_name(name, list(FIELDS), "field"))
+    return current(name), FIELDS[name], occurrence
+
+
+def occurring(text: str) -> tuple[str, int | None]:
+    """Takes `NAME[2]` apart: the name in capitals, and the occurrence if there is one. Raises UsageError."""
+    name, bracket, index = text.upper().partition("[")
+    if not bracket:
+        return name, None
+    digits = index[:-1].removeprefix("-")
+    if not index.endswith("]") or not digits.isdigit() or int(digits[:9]) == 0:
+        raise UsageError(f"'{text}': an occurrence is [1], [2] ... or [-1] for the last")
+    return name, int(index[:-1][:10])
+
+
+def unknown_name(name: str, known: list[str], what: str) -> str:
+    """`no field 'IP.TLL': did you mean IP.TTL?`"""
+    from difflib import get_close_matches  # late: only for those who slipped
+
+    layer, _, behind = name.rpartition(".")
+    begun = [other for other in known if other.startswith(name)]
+    ended = [other for other in known if layer and other.endswith(("." + behind, "_" + behind))]
+    near = begun or sorted(ended, key=lambda other: not other.startswith(layer + ".")) or get_close_matches(name, known, 1)
+    return f"no {what} '{name[:40]}'" + (f": did you mean {near[0]}?" if near else " (-k lists the fields)")
+
+
+def rows_of(indexes: list[int]) -> list[Row]:
+    """The rows behind indexes into the table."""
+    return [TABLE[i] for i in indexes]
+
+
+# ---- values ----
 
 
 def parse_value(name: str, rows: list[Row], text: str) -> int | bytes:
