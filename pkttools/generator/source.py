@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from array import array
 
 from .. import codec
 from ..command_line.signals import check, install
@@ -13,7 +14,7 @@ from ..formats.files import Input, Output
 from ..protocols.fields import FIELDS
 from ..protocols.values import field, rows_of
 from .request import amount, begin_of, is_v6, payload_of, settings, size_of
-from .stream import AT_ONCE, Column, Lengths, Stream, Template, last_set
+from .stream import AT_ONCE, Column, Lengths, Stream, Template, last_set, stamped
 from .templates import LEAST, build, headers_size, largest_size, lengths
 from .values import Drawn, Turns, field_values, least, most, parse
 
@@ -184,7 +185,7 @@ class Generated(Source):
 
     def clock(self, batch: Batch, first: int, count: int) -> None:
         """Writes the time into packets that are about to be sent."""
-        self.stream.clock(batch.part(first, first + count), self.at + first, [time.time_ns()] * count)
+        self.stream.clock(batch.part(first, first + count), self.at + first, array("Q", [stamped(time.time_ns())]) * count)
 
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
         """One round."""

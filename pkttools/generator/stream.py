@@ -33,6 +33,12 @@ OWN = {"ICMP": 8, "ICMPV6": 8, "ARP": 28}  # bytes of headers whose DATA of the 
 STAMP = 16  # bytes: magic, sequence number, seconds, microseconds, 32 bits each, big-endian
 
 
+def stamped(time: int) -> int:
+    """A time in nanoseconds since 1970 as it stands in a stamp: seconds and microseconds, 32 bits each."""
+    seconds, rest = divmod(time, SECOND)
+    return (seconds & 0xFFFFFFFF) << 32 | rest // 1000
+
+
 class Template:
     """A packet to begin with.
 
@@ -183,7 +189,7 @@ class Stream:
             if self.stamp:
                 self.number(batch, first)
                 if not lent:
-                    self.clock(batch, first, batch.column(TIME))
+                    self.clock(batch, first, array("Q", map(stamped, batch.column(TIME))))
             yield batch
             first += number
 
@@ -217,28 +223,29 @@ class Stream:
                     codec.spread(batch.data, batch.rows, *call)
                     if column.late:
                         late.append(call)
-        if self.correct and not self.stamp:
+        if self.stamp:
+            self.into_payload(batch, first, 0, 32, array("Q", [MAGIC]) * number)
+        elif self.correct:
             codec.correct(batch.data, batch.rows, codec.ALL)
             for call in late:
                 codec.spread(batch.data, batch.rows, *call)
         return batch
 
     def number(self, batch: Batch, first: int) -> None:
-        """Writes the magic and the sequence numbers into packets, of which the first is number `first`, counted from 0."""
-        count = len(batch)
-        self.into_payload(batch, first, 0, array("Q", [MAGIC << 32 | n & 0xFFFFFFFF for n in range(first + 1, first + 1 + count)]))
+        """Writes sequence numbers into packets, of which the first is number `first`, counted from 0."""
+        self.into_payload(batch, first, 4, 32, array("Q", range(first + 1, first + 1 + len(batch))))
 
-    def clock(self, batch: Batch, first: int, times: Sequence[int]) -> None:
-        """Writes times into packets, in nanoseconds since 1970, and computes their checksums."""
-        self.into_payload(batch, first, 8, array("Q", [(t // SECOND & 0xFFFFFFFF) << 32 | t % SECOND // 1000 for t in times]))
+    def clock(self, batch: Batch, first: int, times: array[int]) -> None:
+        """Writes times into packets, as `stamped` gives them, and computes their checksums."""
+        self.into_payload(batch, first, 8, 64, times)
         if self.correct:
             codec.correct(batch.data, batch.rows, codec.ALL)
 
-    def into_payload(self, batch: Batch, first: int, offset: int, values: array[int]) -> None:
-        """Writes eight bytes a packet, `offset` bytes behind the beginning of the payload."""
+    def into_payload(self, batch: Batch, first: int, offset: int, width: int, values: array[int]) -> None:
+        """Writes so many bits a packet, `offset` bytes behind the beginning of the payload; what does not fit into them is cut."""
         turns = len(self.templates)
         for which, template in enumerate(self.templates):
-            codec.spread(batch.data, batch.rows, (which - first) % turns, turns, (template.payload + offset) * 8, 64, values)
+            codec.spread(batch.data, batch.rows, (which - first) % turns, turns, (template.payload + offset) * 8, width, values)
 
     def laid_out(self, first: int, number: int) -> Batch:
         """The templates, in turns, one behind the other."""
