@@ -74,17 +74,6 @@ class Batch:
         """The packets from `start` up to `stop`, sharing the bytes."""
         return Batch(self.data, self.rows[start * ROW_BYTES : stop * ROW_BYTES], self.chosen)
 
-    def only(self, wanted: bytes) -> Batch:
-        """The packets for which `wanted` has a 1, and not a 0; a byte a packet."""
-        if 0 not in wanted:
-            return self
-        rows, stop = bytearray(), 0
-        while (start := wanted.find(1, stop)) >= 0:  # runs of them, without a step of Python's a packet
-            stop = wanted.find(0, start)
-            stop = len(wanted) if stop < 0 else stop
-            rows += self.rows[start * ROW_BYTES : stop * ROW_BYTES]
-        return Batch(self.data, rows, self.chosen)
-
     def columns(self) -> memoryview:
         """All columns of all rows as integers, `COLUMNS` a packet; writing into it changes the rows."""
         return memoryview(self.rows).cast("q")

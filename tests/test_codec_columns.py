@@ -72,8 +72,16 @@ def test_both_codecs_write_the_same() -> None:
         assert written(load(BACKENDS[0]), *call) == written(load(BACKENDS[1]), *call), call
 
 
-@pytest.mark.parametrize("wanted", ["", "1", "0", "0000", "1111", "0110", "1001", "1010", "0101", "1101"])
-def test_only_some_packets(wanted: str) -> None:
+@pytest.mark.parametrize("wanted", ["", "1", "0", "0000", "1111", "0110", "1001", "1010", "0101", "1101", "0213"])
+def test_only_some_packets(codec: ModuleType, wanted: str) -> None:
+    """Those whose outcome passes: here 1 and 3."""
     made = batch([(1, bytes([i])) for i in range(len(wanted))])
-    some = made.only(bytes(map(int, wanted)))
-    assert [some.frame(i)[0] for i in range(len(some))] == [i for i, c in enumerate(wanted) if c == "1"]
+    passes = bytes(outcome in (1, 3) for outcome in range(256))
+    rows = codec.pick(made.rows, bytes(map(int, wanted)), passes)
+    assert [made.data[row] for row in array("Q", bytes(rows))[::7]] == [i for i, c in enumerate(wanted) if c in "13"]
+
+
+@pytest.mark.parametrize("sizes", [(57, 1, 256), (56, 2, 256), (0, 1, 256), (56, 1, 255)])
+def test_outcomes_of_other_packets(codec: ModuleType, sizes: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="outcomes are not one a packet, or passes not 256"):
+        codec.pick(*map(bytes, sizes))

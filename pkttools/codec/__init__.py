@@ -24,6 +24,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     count_durations(values, state)
     correct(data, rows, what) -> (corrected, truncated, fragments, malformed, obscure, wrong, unfinished, shorter, longer)
     check(data, rows) -> an outcome a packet, as bytes
+    pick(rows, outcomes, passes) -> rows of those whose outcome passes
     beyond(data, rows, counts)
     signed(data, rows, end, mutable_end, counts)
     verify(data, row) -> a verdict a header
@@ -90,7 +91,7 @@ correct, check, verify, beyond = _backend.correct, _backend.check, _backend.veri
 forward, fragment, keep_memory = _backend.forward, _backend.fragment, _backend.keep_memory
 datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
 set_protocols = _backend.set_protocols
-signed = _backend.signed
+signed, pick = _backend.signed, _backend.pick
 
 __all__ = [
     "ALL",
@@ -129,6 +130,7 @@ __all__ = [
     "pcap_encode",
     "pcapng_decode",
     "pcapng_encode",
+    "pick",
     "read_stamps",
     "reassemble",
     "reassemble_rest",

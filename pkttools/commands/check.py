@@ -38,7 +38,8 @@ def stage(values: Values) -> Stage:
         if outcomes.count(CORRECTED) < len(outcomes):
             for outcome in counts:
                 counts[outcome] += outcomes.count(outcome)
-        return batch.only(outcomes.translate(passes))
+        rows = codec.pick(batch.rows, outcomes, passes)
+        return batch if len(rows) == len(batch.rows) else Batch(batch.data, rows, batch.chosen)
 
     def account() -> list[str]:
         parts, passed = ([f"{counts[outcome]} {reason}" for outcome, reason in REASONS.items()

@@ -641,6 +641,8 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
 
 /* soundness.c */
 
+/* Copies the packets whose outcome has a 1 in `passes`; gives how many. There is room for all of them. */
+size_t pick(const struct packet *packets, const uint8_t *outcomes, size_t count, const uint8_t passes[256], struct packet *picked);
 enum outcome check(const struct frame *f, int64_t original, int64_t linktype, uint64_t *beyond);
 void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS]);
 

@@ -1017,6 +1017,30 @@ static PyObject *py_check(PyObject *self, PyObject *args)
     return out;
 }
 
+static PyObject *py_pick(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer rows, outcomes, passes;
+    PyObject *picked = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*y*", &rows, &outcomes, &passes))
+        return NULL;
+    if (passes.len != 256 || rows.len / (Py_ssize_t)sizeof(struct packet) != outcomes.len
+            || rows.len % (Py_ssize_t)sizeof(struct packet) || (rows.len > 0 && !aligned(&rows)))
+        PyErr_SetString(PyExc_ValueError, "outcomes are not one a packet, or passes not 256");
+    else
+        picked = PyByteArray_FromStringAndSize(NULL, rows.len);
+    if (picked != NULL) {
+        struct packet *out = (struct packet *)(void *)PyByteArray_AsString(picked);
+        size_t count = pick(rows.buf, outcomes.buf, (size_t)outcomes.len, passes.buf, out);
+        if (PyByteArray_Resize(picked, (Py_ssize_t)(count * sizeof *out)) < 0)
+            Py_CLEAR(picked);
+    }
+    PyBuffer_Release(&rows);
+    PyBuffer_Release(&outcomes);
+    PyBuffer_Release(&passes);
+    return picked;
+}
+
 static PyObject *py_verify(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -1392,6 +1416,7 @@ static PyMethodDef methods[] = {
     {"count_durations", py_count_durations, METH_VARARGS, NULL},
     {"correct", py_correct, METH_VARARGS, NULL},
     {"check", py_check, METH_VARARGS, NULL},
+    {"pick", py_pick, METH_VARARGS, NULL},
     {"beyond", py_beyond, METH_VARARGS, NULL},
     {"signed", py_signed, METH_VARARGS, NULL},
     {"fragment", py_fragment, METH_VARARGS, NULL},

@@ -66,3 +66,13 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
     }
     return wrong ? WRONG : unfinished ? UNFINISHED : obscure ? OBSCURE : CORRECTED;
 }
+
+size_t pick(const struct packet *packets, const uint8_t *outcomes, size_t count, const uint8_t passes[256], struct packet *picked)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        picked[n] = packets[i];         /* written over by the next one, unless it passes */
+        n += passes[outcomes[i]] == 1;
+    }
+    return n;
+}

@@ -8,10 +8,10 @@ from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
 __all__ = [
-    "assign", "beyond", "check", "correct", "count_durations", "datagrams", "follow_numbers", "forward", "fragment",
-    "items", "keep_memory", "lane_decode", "lane_encode", "pcap_decode", "pcap_encode", "pcapng_decode",
-    "pcapng_encode", "read_stamps", "reassemble", "reassemble_rest", "select", "set_protocols", "signed", "spread",
-    "text_decode", "text_encode", "verify", "walk",
+    "assign", "beyond", "check", "correct", "count_durations", "datagrams", "follow_numbers", "forward", "fragment", "items",
+    "keep_memory", "lane_decode", "lane_encode", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick",
+    "read_stamps", "reassemble", "reassemble_rest", "select", "set_protocols", "signed", "spread", "text_decode",
+    "text_encode", "verify", "walk",
 ]  # fmt: skip
 
 
@@ -122,6 +122,13 @@ def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) ->
     from . import soundness
 
     return soundness.check(data, rows, counts)
+
+
+def pick(rows: bytes, outcomes: bytes, passes: bytes) -> bytearray:
+    """See soundness.pick."""
+    from . import soundness
+
+    return soundness.pick(rows, outcomes, passes)
 
 
 def beyond(data: bytearray, rows: bytes, counts: dict[int, int]) -> None:

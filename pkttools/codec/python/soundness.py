@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, ROW_BYTES
 from .. import BAD, CORRECTED, LEFT, MALFORMED, NONE, OBSCURE, TRUNCATED, UNCERTAIN, UNFINISHED, WRONG
 from .checksum import Checksum, View
 from .exceptions import datagram_sound
@@ -84,3 +84,15 @@ def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) ->
         note(counts, view.beyond)
         out.append(_check(view))
     return bytes(out)
+
+
+def pick(rows: bytes, outcomes: bytes, passes: bytes) -> bytearray:
+    """The rows of packets whose outcome has a 1, and not a 0, in `passes`, 256 bytes. outcomes: a byte each. Raises ValueError."""
+    if len(rows) != len(outcomes) * ROW_BYTES or len(passes) != 256:
+        raise ValueError("outcomes are not one a packet, or passes not 256")
+    wanted, picked, stop = outcomes.translate(passes), bytearray(), 0
+    while (start := wanted.find(1, stop)) >= 0:  # runs of them
+        stop = wanted.find(0, start)
+        stop = len(wanted) if stop < 0 else stop
+        picked += rows[start * ROW_BYTES : stop * ROW_BYTES]
+    return picked
