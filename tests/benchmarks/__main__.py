@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import checking, checks, fielding, generating, live, processes, sending, switching, timing, work
+from . import checking, checks, fielding, generating, live, pacing, processes, sending, switching, timing, work
 from .capture import write_capture
 from .processes import ROOT, Failed, run
 from .report import table
@@ -101,6 +101,8 @@ def measure(packets: int, runs: int, folder: Path) -> str:
     say("measuring what is sent")
     more, sent = sending.sending(names, packets, runs, folder)
     rows += more
+    more, paced = pacing.pacing(names, packets, runs, folder)
+    rows += more
     more, made = generating.generating(names, packets, runs, folder)
     rows += more
     say("measuring what is checked in tunnels")
@@ -115,7 +117,7 @@ def measure(packets: int, runs: int, folder: Path) -> str:
     rows += live.live(runs, packets, folder)
     say("measuring what is forwarded")
     rows += switching.switching(runs, packets)
-    remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB. {sent} {made} {checked} {fields}"
+    remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB. {sent} {paced} {made} {checked} {fields}"
     return f"{heading(materials[0], runs, names, peers)}\n{remarks}\n\n{table(rows)}"
 
 
