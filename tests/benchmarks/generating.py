@@ -90,9 +90,9 @@ def generating(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> 
                 rows += [one.shown(results) for one in everyone]
                 rows += [ratio(everyone[0], one, results) for one in plain]
     except Missing as error:
-        return rows, f"{read} Generating was not measured: {error}."
+        return rows, f"Generating was not measured: {error}. {read}"
     said = f"Made {count:,} packets of {SIZE} bytes and sent them over veth, start-up included"
-    return rows, f"{read} {said}" + ("." if config else "; trafgen is not installed.")
+    return rows, said + (". " if config else "; trafgen is not installed. ") + read
 
 
 def main(argv: Sequence[str] | None = None) -> int:
