@@ -98,6 +98,8 @@ def measure(packets: int, runs: int, folder: Path) -> str:
     rows = timing.pipes(materials, peers, runs, folder)
     say("measuring commands alone")
     rows += timing.stages(materials, runs)
+    say("measuring many small captures")
+    rows += timing.several(runs, folder)
     say("measuring what is sent")
     more, sent = sending.sending(names, packets, runs, folder)
     rows += more

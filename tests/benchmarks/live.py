@@ -47,6 +47,7 @@ CATCHERS = (
     Catcher("tcpdump -w", "tcpdump -i eth0 -w {target}", settle=SETTLE),
     Catcher("pkt-recv -F pcap", "pkt-recv -i eth0 -F pcap > {target}"),
     Catcher("pkt-recv", "pkt-recv -i eth0 > {target}", text=True),
+    Catcher("pkt-recv | pkt-txt2pcap", "pkt-recv -i eth0 | pkt-txt2pcap > {target}"),
     Catcher("pkt-xdp -F pcap", "pkt-xdp -i eth0 --sample 2048 -F pcap > {target}"),
 )
 

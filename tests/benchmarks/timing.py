@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from . import checks, work
-from .capture import FILE_HEADER
+from .capture import FILE_HEADER, records, write_capture
 from .processes import ROOT, Commands, Used, run
 from .report import Row, seconds, spread
 from .work import CATS, FORMATS, STAGES, TXT2TXT, Material, Peer
@@ -18,6 +19,7 @@ from .work import CATS, FORMATS, STAGES, TXT2TXT, Material, Peer
 KNOWN_TXT2TXT = 40_000 / 510_000  # packets/s of 1.16's pkt-txt2txt, as a part of tcprewrite's in the same run
 KNOWN_PIPE = 20_000 / 510_000  # the same of 1.16's pipe of four commands
 LIMIT = 64 << 20  # bytes that no process of a pipe may exceed
+FILES, EACH = 800, 20  # small captures, and packets in each
 LONG = 25  # how many times the capture a long stream is, to see that memory does not grow: 10 million packets of the usual ones
 
 
@@ -143,6 +145,31 @@ def pipes(materials: Sequence[Material], peers: Sequence[Peer], runs: int, folde
             rows += [ratio(one, other, results) for one in ours if one.codec == largest.codec]
     rows += [ratio(one, pair, results) for one in copies]
     return rows + [ratio(one, cats, results) for one in ours if one.codec == largest.codec]
+
+
+def several(runs: int, folder: Path) -> list[Row]:
+    """Many small captures that one command reads, beside mergecap, which puts one behind the other as well."""
+    whole, target, small = folder / "whole.pcap", folder / "several.pcap", folder / "several"
+    write_capture(whole, FILES * EACH)
+    small.mkdir()
+    head, packets = whole.read_bytes()[: FILE_HEADER.size], [header + frame for header, frame in records(whole)]
+    paths = [str(small / f"{number}.pcap") for number in range(FILES)]
+    for number, path in enumerate(paths):
+        Path(path).write_bytes(head + b"".join(packets[number * EACH : (number + 1) * EACH]))
+    commands = {f"pkt-txt2pcap --in, {FILES} files": ["pkt-txt2pcap", *(word for path in paths for word in ("--in", path))]}
+    if shutil.which("mergecap"):
+        commands["mergecap -a"] = ["mergecap", "-a", "-F", "pcap", "-w", str(target), *paths]
+    everyone = []
+    for name, words in commands.items():
+        opens, expected = str(target) in words, folder / f"several-{words[0]}.expected"
+        run([words], None, None if opens else target)
+        checks.edited(whole, target, work.same_frame, name)
+        target.rename(expected)
+        everyone.append(Contestant(name, [words], FILES * EACH, target=target, expected=expected, opens=opens))
+    results = rounds(everyone, runs)
+    rows = [row(one, results) for one in everyone]
+    shutil.rmtree(small)
+    return rows + [ratio(everyone[0], one, results) for one in everyone[1:]]
 
 
 def interpreter() -> str:
