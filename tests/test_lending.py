@@ -6,6 +6,8 @@ import errno
 import fcntl
 import os
 import random
+import signal
+import struct
 import subprocess
 import sys
 import time
@@ -13,9 +15,10 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from waits import until
 
 from pkttools.formats.files import F_SETPIPE_SZ, Output
-from pkttools.formats.lending import PIECE, PIECES, Lender, promised
+from pkttools.formats.lending import FIONREAD, PIECE, PIECES, Lender, promised
 from pkttools.kernel import pipe_lend
 
 COMMAND = str(ROOT / "bin" / "pkt-txt2txt")
@@ -47,6 +50,11 @@ def wide_pipe() -> tuple[int, int]:
     return reading, writing
 
 
+def unread(pipe: int) -> int:
+    """Bytes in a pipe."""
+    return struct.unpack("i", fcntl.ioctl(pipe, FIONREAD, bytes(4)))[0]
+
+
 def pieces(size: int) -> list[bytes]:
     """Data of all lengths, no two pieces the same."""
     dice, found, sum_ = random.Random(1), [], 0
@@ -65,13 +73,19 @@ def lent_on_the_way(tmp_path: Path, size: int, pause: float = 0) -> int:
         os.close(reading)
         output = Output(f"/dev/fd/{writing}", None)
         os.close(writing)
+        lend, lent = output.lender.lend, [0]
+
+        def counted(data: memoryview) -> int:
+            lent.append(lend(data))
+            return lent[-1]
+
+        output.lender.lend = counted
         for piece in sent:
             output.write(piece)
-        lent = output.lender.given
         output.close()
         assert process.wait(30) == 0
     assert (tmp_path / "out").read_bytes() == b"".join(sent)
-    return lent
+    return sum(lent)
 
 
 @pytest.mark.skipif(pipe_lend is None, reason="the C code was not built: everything is written")
@@ -79,6 +93,27 @@ def lent_on_the_way(tmp_path: Path, size: int, pause: float = 0) -> int:
 def test_everything_arrives(tmp_path: Path, pause: float) -> None:
     """More than all pieces together, through a reader that is fast, and through one that keeps the pipe full."""
     assert lent_on_the_way(tmp_path, 3 * PIECES * PIECE, pause) > PIECE * PIECES, "nothing was lent: this test shows nothing"
+
+
+@pytest.mark.skipif(pipe_lend is None, reason="the C code was not built: everything is written")
+def test_who_lends_goes_on_though_nothing_was_free() -> None:
+    """What is written while all pieces are out is in the pipe behind them, and says nothing of whether they were read."""
+    (reading, writing), (result, target) = wide_pipe(), os.pipe()
+    process = reader(reading, target)
+    process.send_signal(signal.SIGSTOP)
+    output = Output(f"/dev/fd/{writing}", None)
+    for _ in range(PIECES):
+        output.write(bytes(75_000))
+    output.write(bytes(500_000))
+    assert output.lender.free() == -1
+    process.send_signal(signal.SIGCONT)  # it reads what was lent, and waits, since nobody reads what it writes
+    until(lambda: unread(reading) == PIECES * 75_000 + 500_000 - 300_000, "read")
+    assert output.lender.free() >= 0
+    process.kill()
+    process.wait()
+    for fd in reading, writing, result, target:
+        os.close(fd)
+    output.close()
 
 
 def test_nothing_is_lent_without_a_promise() -> None:

@@ -288,8 +288,12 @@ class Output:
                 try:
                     if self.most or (self.lender and self.lender.rest):  # it took less than there was: it is full
                         room(self.fd)
-                    lent = self.lender.lend(view) if self.lender else 0
-                    view = view[lent or os.write(self.fd, view[: self.most]) :]
+                    done = self.lender.lend(view) if self.lender else 0
+                    if not done:
+                        done = os.write(self.fd, view[: self.most])
+                        if self.lender:
+                            self.lender.given += done  # it is in front of what is lent next, and unread as long
+                    view = view[done:]
                 except BlockingIOError:
                     room(self.fd)
         except BrokenPipeError:

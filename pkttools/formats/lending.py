@@ -52,7 +52,7 @@ class Lender:
     def __init__(self, fd: int) -> None:
         self.fd = fd
         self.reader = 0  # the process that memory is lent to; 0: none yet, -1: never again
-        self.given = 0  # bytes that went into the pipe from then on
+        self.given = 0  # bytes that went into the pipe, lent or written
         self.pieces: list[mmap] = []
         self.taken = -1  # the piece that something else is kept in until it is lent, or another one is taken
         self.pipe_lend: Callable[[int, memoryview], int] | None = None
