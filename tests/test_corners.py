@@ -10,7 +10,7 @@ import struct
 import pytest
 from samples import ethernet, extension, gre, ipv4, ipv6, over_udp, row, tags, tcp, udp
 
-from pkttools.codec import ALL, CORRECTED, WRONG
+from pkttools.codec import ALL, CORRECTED, LENGTHS, WRONG
 from pkttools.protocols.fields import HEADERS
 
 INNER, INNER6 = ipv4(17, udp(b"hello", 13)), ipv6(6, tcp())
@@ -63,7 +63,40 @@ def nflog(order: str, family: int, packet: bytes, prefix: bytes = b"abc\0x") -> 
 
 
 DATA_LLC = llc("000000", 0x0800, INNER)
-A_MSDU = bytes(12) + struct.pack("!H", len(DATA_LLC)) + DATA_LLC
+
+
+def amsdu(packet: bytes) -> bytes:
+    """A packet of an A-MSDU."""
+    return bytes(12) + struct.pack("!H", len(packet)) + packet
+
+
+A_MSDU = amsdu(DATA_LLC)
+
+
+def sll(hardware: int, protocol: int, frame: bytes) -> bytes:
+    return struct.pack("!HHHQH", 0, hardware, 0, 0, protocol) + frame
+
+
+def sll2(hardware: int, protocol: int, frame: bytes) -> bytes:
+    return struct.pack("!HHIHBBQ", protocol, 0, 1, hardware, 0, 0, 0) + frame
+
+
+# What a kind of interface (ARPHRD_ of Linux) has behind the header of a cooked socket: its type, the protocol, what it is.
+DEVICES = {
+    "radiotap, whatever the protocol is (libpcap)": (
+        803, 4, radiotap(0, wlan(0x08, 1, b"", DATA_LLC)), ["RADIOTAP", "WLAN", "LLC", "SNAP", *DATAGRAM]),
+    "the same with a number that nobody knows": (
+        803, 0x19, radiotap(0, wlan(0x08, 1, b"", DATA_LLC)), ["RADIOTAP", "WLAN", "LLC", "SNAP", *DATAGRAM]),
+    "802.11": (801, 4, wlan(0x08, 1, b"", DATA_LLC), ["WLAN", "LLC", "SNAP", *DATAGRAM]),
+    "what has an EtherType there": (801, 0x0800, INNER, DATAGRAM),
+    "prism": (802, 4, bytes(144) + wlan(0x08, 1, b"", DATA_LLC), []),
+    "frame relay": (770, 0x0800, b"\x18\x41\3\xcc" + INNER, []),
+    "netlink": (824, 0, struct.pack("<IHHII", 16, 16, 0, 1, 2), ["NETLINK_MESSAGE"]),
+    "GRE": (778, 0x0800, INNER, DATAGRAM),
+    "GRE with frames": (778, 0x6558, FRAME, FRAMED),
+    "frames": (1, 3, FRAME, FRAMED),
+    "LLC": (1, 4, DATA_LLC, ["LLC", "SNAP", *DATAGRAM]),
+}  # fmt: skip
 
 ARP = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + bytes(20)
 PAD = b"\xa5\x5a\x96"
@@ -103,6 +136,11 @@ RULES = {
     "GTP-U: with E the chain goes on to type 0 (5.2.1)": (
         101, gtp(0x34, 255, b"\0\0\0\x85" + b"\1\0\0\x85" + b"\2\0\0\0\0\0\0\0" + INNER),
         ["IP", "UDP", "GTP", "GTP_SESSION", "GTP_SESSION", *DATAGRAM]),
+    "GTP-U: in other messages, too (5.1: E)": (
+        101, gtp(0x34, 26, b"\0\0\0\x40" + b"\1\x08\x68\x85" + b"\1\x10\5\0" + b"\x10\0\0\0\7"),
+        ["IP", "UDP", "GTP", "GTP_PORT_BEFORE", "GTP_BEFORE"]),
+    "GTP-C of version 1: the same (TS 29.060 6)": (
+        101, over(2123, b"\x36\x32\0\x08\0\0\0\7" + b"\0\1\0\xc0" + b"\1\0\7\0"), ["IP", "UDP", "GTP", "GTP_PDCP_BEFORE"]),
     "GTP-U: only message 255 carries a packet": (101, gtp(0x32, 1, b"\0\1\0\0" + INNER), ["IP", "UDP", "GTP"]),
     "AH: its length is in words of four bytes less two (RFC 4302 2.2)": (
         101, ipv4(51, b"\x11\4" + bytes(22) + udp()), ["IP", "AH", "UDP"]),
@@ -174,7 +212,9 @@ RULES = {
     "OSPF: LLS stands behind a hello that says so (RFC 5613 2)": (101, ospf(0x12, LLS), ["IP", "OSPF_LLS", "LLS"]),
     "OSPF: behind others nothing does": (101, ospf(2, LLS), ["IP", "OSPF"]),
     "OSPF: first the digest": (101, ospf(0x12, LLS, 2, b"D" * 20), ["IP", "OSPF_LLS_20", "LLS_CRYPTO"]),
-    "OSPF: whose size must be known": (101, ospf(0x12, LLS, 2, b"D" * 9), ["IP", "OSPF"]),
+    "OSPF: whose size must be known": (101, ospf(0x12, LLS, 2, b"D" * 9), ["IP", "OSPF_LLS_BEHIND"]),
+    **{f"OSPF: a digest of {size} bytes (RFC 5709 3)": (
+        101, ospf(0x12, LLS, 2, b"D" * size), ["IP", f"OSPF_LLS_{size}", "LLS_CRYPTO"]) for size in (16, 20, 32, 48, 64)},
     "OSPFv3: behind a hello": (101, ospf3(1, 2, LLS), ["IPV6", "OSPF3_LLS", "LLS"]),
     "OSPFv3: and a description": (101, ospf3(2, 2, LLS), ["IPV6", "OSPF3_LLS", "LLS"]),
     "OSPFv3: in front of what authenticates both (RFC 7166 2.2)": (
@@ -191,7 +231,13 @@ RULES = {
     "802.11: and to no others": (105, wlan(0x08, 0x81, b"", DATA_LLC), ["WLAN", "LLC", "SNAP", *DATAGRAM]),
     "802.11: packets of an A-MSDU": (
         105, wlan(0x88, 1, b"\x80\0", A_MSDU + bytes(-len(A_MSDU) % 4) + A_MSDU),
-        ["WLAN", "WLAN_PACKET", "LLC", "SNAP", *DATAGRAM]),
+        ["WLAN", "WLAN_PACKET_1", "LLC", "SNAP", *DATAGRAM, "WLAN_PACKET_1", "LLC", "SNAP", *DATAGRAM]),
+    "802.11: but the last one is not filled up, and a check sequence may stand behind it": (
+        105, wlan(0x88, 1, b"\x80\0", A_MSDU + bytes(4)), ["WLAN", "WLAN_PACKET_1", "LLC", "SNAP", *DATAGRAM]),
+    **{f"802.11: {pad} bytes behind a packet of an A-MSDU": (
+        105, wlan(0x88, 1, b"\x80\0", amsdu(bytes(14 - pad)) + bytes(pad) + A_MSDU),
+        ["WLAN", f"WLAN_PACKET{['', '_1', '_2', '_3'][pad]}", "LLC", "WLAN_PACKET_1", "LLC", "SNAP", *DATAGRAM])
+       for pad in range(4)},
     "radiotap: 0x20 pads the header of the frame to four": (
         127, radiotap(0x20, wlan(0x88, 1, b"\0\0\0\0", DATA_LLC)), ["RADIOTAP", "WLAN_PADDED", "LLC", "SNAP", *DATAGRAM]),
     "radiotap: fields follow the last word of what is present, aligned from the start": (
@@ -210,6 +256,14 @@ RULES = {
     "BFD: its source ports are any": (101, over(3784, bytes(24), 53), ["IP", "UDP", "BFD"]),
     "SCTP in UDP: port 9899 (RFC 6951)": (
         101, over(9899, struct.pack("!HHII", 5000, 5001, 1, 0)), ["IP", "UDP", "SCTP"]),
+    **{f"cooked, version {version}: {what}": (link, cooked(hardware, protocol, frame), [name, *headers])
+       for version, (link, name, cooked) in {1: (113, "SLL", sll), 2: (276, "SLL2", sll2)}.items()
+       for what, (hardware, protocol, frame, headers) in DEVICES.items()},
+    "L2TPv3: nothing follows that nobody said": (101, ipv4(115, b"\0\0\0\7" + FRAME), ["IP", "L2TPV3"]),
+    "GRE: a virtual network of NVGRE (RFC 7637 3.2)": (
+        101, ipv4(47, gre(0x6558, FRAME, 0x2000)), ["IP", "NVGRE", *FRAMED]),
+    "GRE: frames with a checksum are none": (101, ipv4(47, gre(0x6558, FRAME, 0xA000)), ["IP", "GRE", *FRAMED]),
+    "GRE: nor are those without a key": (101, ipv4(47, gre(0x6558, FRAME)), ["IP", "GRE", *FRAMED]),
     "an extension header of IPv6 is none of IPv4": (101, ipv4(60, extension(17, bytes(6)) + udp()), ["IP"]),
 }  # fmt: skip
 
@@ -289,6 +343,19 @@ def test_padding_of_the_frame_is_in_no_checksum(codec, rule):
     assert codec.check(bytearray(padded), row(padded, 1)) == bytes([CORRECTED])
     frame[-1] ^= 0x40
     assert codec.check(frame, row(frame, 1)) == bytes([WRONG])
+
+
+def test_frames_beside_each_other(codec):
+    """The second packet of an A-MSDU is in no tunnel: it needs a checksum, and its lengths end where its frame does."""
+    second = llc("000000", 0x0800, INNER[:2] + b"\0\1" + INNER[4:])
+    frame = bytearray(wlan(0x88, 1, b"\x80\0", A_MSDU + bytes(-len(A_MSDU) % 4) + amsdu(second)))
+    codec.correct(frame, row(frame, 105), LENGTHS)
+    both = [bytes(frame[start:end]) for name, start, _, end in walked(codec, 105, bytes(frame)) if name == "IP"]
+    assert both[0] == both[1]
+    assert both[0][26:28] != bytes(2)
+    assert codec.check(frame, row(frame, 105)) == bytes([CORRECTED])
+    frame[-1] ^= 1
+    assert codec.check(frame, row(frame, 105)) == bytes([WRONG])
 
 
 def test_lls_has_no_checksum_where_a_digest_is(codec):

@@ -205,6 +205,20 @@ def test_which_belong_together(codec, other, together):
     assert (len(through(Reassembler(layer=layer_of("IP[2]")), mixed)) == 1) == together
 
 
+@pytest.mark.parametrize(("kind", "flags", "key", "together"), [
+    (0x6558, 0x2000, b"\0\0\x2a\7", True), (0x6558, 0x2000, b"\0\0\x2b\5", False), (0x0800, 0x2000, b"\0\0\x2a\7", False),
+    (0x6558, 0x3000, b"\0\0\x2a\7", False),
+])  # fmt: skip
+def test_the_network_of_nvgre(codec, kind, flags, key, together):
+    """RFC 7637 3.2: it is 24 bits of the key; a flow in it is the rest. Other keys are one as a whole (RFC 2890 2.1)."""
+    carried = ethernet(0x0800, INNER) if kind == 0x6558 else INNER
+    number = bytes(4) if flags & 0x1000 else b""
+    both = (struct.pack("!HH", flags, kind) + one + number + carried for one in (b"\0\0\x2a\5", key))
+    first, second = (cut(mended(101, ipv4(47, each)), "IP[2]") for each in both)
+    mixed = [*first[::2], *second[1::2]]
+    assert (len(through(Reassembler(layer=layer_of("IP[2]")), mixed)) == 1) == together
+
+
 def test_labels_and_sessions_keep_apart(codec):
     for kind, payload in ((0x8847, b"\0\x09\1\x40" + INNER), (0x8864, pppoe(0x21, INNER))):
         others = ethernet(kind, payload), ethernet(kind, payload.replace(b"\0\x09", b"\0\x0a", 1))

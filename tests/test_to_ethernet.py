@@ -24,6 +24,11 @@ def radiotap(frame: bytes, flags: int | None = None) -> bytes:
     return head + frame
 
 
+def cooked(hardware: int, protocol: int, frame: bytes) -> bytes:
+    """Linux's, of a type of interface."""
+    return struct.pack("!HHHQH", 0, hardware, 0, 0, protocol) + frame
+
+
 def nflog(packet: bytes, family: int = 2, order: str = "<", *attributes: tuple[int, bytes]) -> bytes:
     """A logged packet behind attributes, each with its type and value."""
     found = bytes([family, 0, 0, 5])
@@ -66,6 +71,9 @@ CONVERTED = {
     "radiotap": (127, radiotap(wlan(1, SNAP + b"\x08\0" + V4)), C + B + b"\x08\0" + V4),
     "with an FCS": (127, radiotap(wlan(1, SNAP + b"\x08\0" + V4) + b"fcs!", 0x10), C + B + b"\x08\0" + V4),
     "padded": (127, radiotap(wlan(1, SNAP + b"\x08\0" + V4, 8, bytes(4)), 0x20), C + B + b"\x08\0" + V4),
+    "802.11 of a cooked socket": (
+        113, cooked(803, 4, radiotap(wlan(1, SNAP + b"\x08\0" + V4))), C + B + b"\x08\0" + V4),
+    "the same without radiotap": (113, cooked(801, 4, wlan(2, SNAP + b"\x86\xdd" + V6)), A + C + b"\x86\xdd" + V6),
     "NFLOG": (239, nflog(V4), NOBODY + b"\x08\0" + V4),
     "NFLOG, big": (239, nflog(V6, 10, ">"), NOBODY + b"\x86\xdd" + V6),
     "NFLOG, received": (239, nflog(V4, 2, "<", (8, b"\0\6\0\0" + A + b"\0\0")), bytes(6) + A + b"\x08\0" + V4),
@@ -79,6 +87,8 @@ LEFT = {
     "A-MSDU": (105, wlan(1, A + B + struct.pack("!H", len(V4) + 8) + SNAP + b"\x08\0" + V4, 8, b"\x80\0")),
     "a fragment": (105, wlan(5, SNAP + b"\x08\0" + V4)), "the next": (105, wlan(1, SNAP + b"\x08\0" + V4, fragment=1)),
     "NFLOG of ARP": (239, nflog(ARP, 3)), "NFLOG without": (239, bytes([2, 0, 0, 5])), "radiotap alone": (127, radiotap(b"")),
+    "netlink of a cooked socket": (113, cooked(824, 0x0800, struct.pack("<IHHII", 16, 16, 0, 1, 2))),
+    "frame relay": (113, cooked(770, 0x0800, b"\x18\x41\3\xcc" + V4)),
     "too long for a length": (105, wlan(1, b"\x42\x42\3" + bytes(1498))),
 }  # fmt: skip
 

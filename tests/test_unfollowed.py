@@ -33,6 +33,11 @@ def nflog(data: bytes) -> tuple[int, bytes]:
     return 239, b"\2\0\0\0" + struct.pack("<HH", 4 + len(data), 9) + data
 
 
+# A hello that says that signals follow, with a digest of nine bytes, and these.
+OSPF_9 = (
+    struct.pack("!BBH8xHHHBBI", 2, 1, 44, 0, 2, 0, 1, 9, 7) + struct.pack("!IHBBI8x", 0xFFFFFF00, 10, 0x12, 1, 40) + bytes(9 + 12)
+)
+
 NOT_FOLLOWED = {
     "FabricPath": [(1, ethernet(0x8903, INNER))], "VN-Tag": [(1, ethernet(0x8100, tags([0x8100], 0x8926, bytes(4) + INNER)))],
     "TRILL": [(1, ethernet(0x8864, b"\x11\0\0\1\0\x2a\0\x21" + ipv4(47, gre(0x22F3, INNER[:18]))))],
@@ -54,6 +59,13 @@ NOT_FOLLOWED = {
     "SNAP of 0x00000B": [(1, ethernet(60, SNAP + b"\0\0\x0b\0\1" + INNER))], "LLC 0x0202": [(105, WLAN + b"\2\2\3" + bytes(9))],
     "IPX": [(1, ethernet(60, b"\xe0\xe0\3\xff\xff" + bytes(40))), (1, ethernet(60, b"\xff\xff" + bytes(40))),
             sll(4, b"\xff\xff" + bytes(40)), sll2(1, b"\xff\xff" + bytes(40)), (9, b"\xff\3\0\x2b" + bytes(30))],
+    "Prism": [(113, struct.pack("!HHHQH", 0, 802, 0, 0, 4) + INNER), (276, struct.pack("!HHIHBBQ", 4, 0, 1, 802, 0, 0, 0) + INNER)],
+    "Frame Relay": [(113, struct.pack("!HHHQH", 0, 770, 0, 0, 0x0800) + INNER)],
+    "L2TPv3": [(101, ipv4(115, b"\0\0\0\7" + INNER)), (101, ipv6(17, over_udp(1701, b"\0\3\0\0\0\0\0\7" + INNER)))],
+    "OSPF LLS behind an unknown digest": [(101, ipv4(89, OSPF_9))],
+    "GTP extension header 9": [
+        (101, ipv4(17, over_udp(2152, b"\x34\xff\0\x0c\0\0\0\1\0\0\0\x09" + bytes(8)))),
+        (101, ipv4(17, over_udp(2152, b"\x34\x1a\0\x0c\0\0\0\1\0\0\0\x09" + bytes(8))))],
     "Linux protocol 0x0019": [sll(0x19, INNER)], "CAN": [sll2(0x0C, bytes(16))],
     "minimal encapsulation": [(101, ipv4(51, bytes([55, 4]) + bytes(22) + INNER))],
     "GRE version 1": [(101, ipv4(47, gre(0x880C, b"ppp" * 9, 1)))],
@@ -75,7 +87,6 @@ NOT_FOLLOWED = {
     "address family 99": [(108, b"\0\0\0\x63" + INNER)],
     "IP version 5": [(101, b"\x50" + INNER[1:]), nflog(b"\x50" + INNER[1:])],
     "IP version 7": [(101, ipv4(17, over_udp(2152, b"\x30\xff\0\4\0\0\0\1\x70\0\0\0")))],
-    "GTP extension header 9": [(101, ipv4(17, over_udp(2152, b"\x34\xff\0\x0c\0\0\0\1\0\0\0\x09" + bytes(8))))],
     "MPLS with data of 0x9": [(1, ethernet(0x8847, b"\0\1\1\x40\x90" + bytes(40)))],
     "more than 32 headers": [(1, ethernet(0x8100, tags([0x8100] * 31, 0x0800, INNER))), (101, deep(33)), (12, deep(60)),
                              sll(0x0800, deep(32))],
@@ -95,6 +106,8 @@ FOLLOWED = [
     (101, ipv4(6, tcp(b"x" * 40))), (101, ipv4(132, sctp())), (101, ipv4(1, icmp(3, INNER))), (101, ipv4(50, bytes(8))),
     *((101, ipv4(1, icmp(11, quoted))) for quoted in (ipv4(253, INNER), ipv4(50, bytes(40)), bytes(40), deep(40))),
     (1, ethernet(0, b"")), (101, b""), (101, deep(32)), (9, b"\xff\3\xc0\x21" + bytes(20)), (105, b"\xb4\0" + bytes(14)),
+    (101, ipv4(17, over_udp(2152, b"\x34\x1a\0\x0c\0\0\0\1\0\0\0\x40\1\x08\x68\0\x10\0\0\0"))),
+    (101, ipv4(115, bytes(12))), (101, ipv4(17, over_udp(1701, b"\xc8\3\0\x0c" + bytes(8)))),
     (1, ethernet(0x8847, b"\0\1\1\x40\x10" + bytes(40))), (101, ipv4(17, over_udp(51820, b"\1\0\0\0" + bytes(60)))),
 ]  # fmt: skip
 

@@ -359,6 +359,7 @@ def _reached(found: Descriptions) -> None:
     pending = [entry.header for _, entry in announced(found, links) if entry.header] if links else []
     if FALLBACK in pending:
         raise found.headers[FALLBACK].line.wrong(f"{FALLBACK} is where nothing is known: nothing leads there")
+    pending += [header.name for header in found.headers.values() if header.decoded]
     reached = {FALLBACK, *pending}
     while pending:
         new = led_to(found, found.headers[pending.pop()]) - reached

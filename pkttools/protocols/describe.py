@@ -430,6 +430,13 @@ def _after(reader: Reader, line: Line, words: Words) -> None:
     header.after += [After(space, value, word, title, tests, line) for value in values]
 
 
+@statement("decoded")
+def _decoded(reader: Reader, line: Line, words: Words) -> None:
+    """Nothing in a packet announces it: --decode does, or a user's own description."""
+    reader.current(line).decoded = True
+    words.done()
+
+
 @statement("layer NAME")
 def _layer(reader: Reader, line: Line, words: Words) -> None:
     """A name of its own, by which filters ask whether it is there."""

@@ -170,6 +170,7 @@ class Header:
         self.sure = 0  # bits in front of these
         self.kind_of = ""  # the header that it is a kind of, of those with optional parts
         self.after: list[After] = []
+        self.decoded = False  # nothing in a packet announces it
         self.fixed: int | None = None  # bytes that have to be there; None: what the fields make
         self.data: Data | None = None
         self.size: list[Size] = []  # its terms; none: the fixed part is all

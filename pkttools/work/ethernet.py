@@ -12,7 +12,8 @@ TYPES = {"IP": 0x0800, "IPV6": 0x86DD}
 PPP_TYPES = TYPES | {"MPLS": 0x8847}  # what PPP carries of that; a label assigned by who is upstream (0x8848) it does not
 LEAST_TYPE = 0x0600  # below it is a length, IEEE 802.3 clause 3.2.6
 MOST_LENGTH = 1500
-ARPHRD_ETHER = 1
+ARPHRD_ETHER, ARPHRD_FRAD, ARPHRD_NETLINK = 1, 770, 824
+WIRELESS = ("RADIOTAP", "WLAN")
 TAG, TAGS = 0x8100, (0x8100, 0x88A8, 0x9100, 0x9200)  # EtherTypes of VLAN tags
 PPPOE_DISCOVERY, PPPOE_SESSION = 0x8863, 0x8864
 ENCAPSULATED = (0, 0xF8)  # who numbers protocols by EtherTypes in SNAP: RFC 1042, IEEE 802.1H
@@ -60,7 +61,7 @@ def link_layer(frame: bytes, headers: list[Header]) -> Link | None:
     if name in ("LOOPBACK", "LOOP") and following in TYPES:
         return 4, len(frame), NOBODY * 2, TYPES[following]
     if name in ("SLL", "SLL2"):
-        return cooked(frame, headers[0], name)
+        return wireless(frame, headers, names) if following.startswith(WIRELESS) else cooked(frame, headers[0], name)
     if name == "PPPOE":
         session = field(frame, headers[0], "PPPOE.CODE") == 0
         return 0, len(frame), NOBODY * 2, PPPOE_SESSION if session else PPPOE_DISCOVERY
@@ -68,7 +69,7 @@ def link_layer(frame: bytes, headers: list[Header]) -> Link | None:
         return headers[1][1], len(frame), NOBODY * 2, field(frame, headers[0], "HDLC.PROTOCOL")
     if name.startswith("PPP"):
         return point_to_point(frame, headers, names)
-    if name.startswith(("RADIOTAP", "WLAN")):
+    if name.startswith(WIRELESS):
         return wireless(frame, headers, names)
     return logged(frame, headers, names) if name == "NFLOG" else None
 
@@ -86,7 +87,7 @@ def address(value: int) -> bytes:
 def cooked(frame: bytes, header: Header, name: str) -> Link | None:
     """Of Linux cooked captures; none where no EtherType says what follows."""
     kind, hardware, source = (field(frame, header, f"{name}.{what}") for what in ("PROTOCOL", "HARDWARE", "SRC_ADDR"))
-    if kind < LEAST_TYPE:
+    if kind < LEAST_TYPE or hardware in (ARPHRD_FRAD, ARPHRD_NETLINK):
         return None
     return 16 if name == "SLL" else 20, len(frame), NOBODY + address(source if hardware == ARPHRD_ETHER else 0), kind
 

@@ -7,10 +7,12 @@ size_t wire_end(const struct packet_view *p, size_t index)
 {
     for (size_t i = index; i-- > 0;) {
         const struct header *h = &p->walk.header[i];
+        if (h->end <= p->walk.header[index].start)
+            continue;                           /* it stands beside it, as the frames of an A-MSDU do */
         size_t size = carries_message(h) ? datagram_said(&p->frame, h) : 0;
         if (size != 0)                          /* 0 is segmentation offload, see ip.protocol, ipv6.protocol */
             return h->start + size;
-        if (!carries_message(h) && h->end < p->frame.size && h->end > p->walk.header[index].start)
+        if (!carries_message(h) && h->end < p->frame.size)
             return h->end;
     }
     return p->original > (int64_t)p->frame.size ? (size_t)p->original : p->frame.size;

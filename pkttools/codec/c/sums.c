@@ -107,7 +107,7 @@ bool has_own(const struct packet_view *p, size_t index)
 static bool zero_stays(const struct packet_view *p, size_t index, const struct message *m)
 {
     for (size_t i = 0; i < index && !m->v6; i++)
-        if (carries_message(&p->walk.header[i]))
+        if (carries_message(&p->walk.header[i]) && p->walk.header[i].end > p->walk.header[index].start)
             return true;
     return leads_to_tunnel(m->rule->kind, &p->frame, m->at);
 }

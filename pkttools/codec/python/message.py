@@ -47,10 +47,12 @@ class Packet(ByTables):
         The datagram of an IP header before it, what says its own end or has a trailer, or else the whole packet.
         """
         for header in reversed(self.headers[:index]):
+            if header.end <= self.headers[index].start:
+                continue  # it stands beside it, as the frames of an A-MSDU do
             said = datagram_said(self.frame, header) if carries_message(header.kind) else 0
             if said:  # 0 is segmentation offload, see ip.protocol, ipv6.protocol
                 return header.start + said
-            if not carries_message(header.kind) and self.headers[index].start < header.end < len(self.frame):
+            if not carries_message(header.kind) and header.end < len(self.frame):
                 return header.end
         return self.wire
 

@@ -126,7 +126,8 @@ def _zero_stays(view: View, index: int, m: Message) -> bool:
     """
     if m.rule is None or m.rule.zero != MISSING or not view.is_missing(m):
         return False
-    inside = not m.v6 and any(_carries_message(view, i) for i in range(index))
+    start = view.headers[index].start
+    inside = not m.v6 and any(_carries_message(view, i) and view.headers[i].end > start for i in range(index))
     return inside or view.leads_to_tunnel(m.rule.kind, m.at)
 
 
