@@ -35,7 +35,7 @@ OPTIONS = [
     Option("--speed", REAL, "X times the original speed", "X", least=1e-6, unless="--xdp"),
     Option("--pps", REAL, "send N packets a second", "N", least=1e-6, unless="--xdp"),
     Option("--mbps", REAL, "send N megabits a second", "N", least=1e-6, unless="--xdp"),
-    Option("--busy-wait", NUMBER, "do not sleep the last USEC before a packet", "USEC", default=150, most=10_000, unless="--xdp"),
+    Option("--busy-wait", NUMBER, "do not sleep the last USEC before a packet", "USEC", default=100, most=10_000, unless="--xdp"),
     Option("--loop", NUMBER, "send everything N times (-s, -l count in each)", "N", default=1, least=1, end="once"),
     Option("-c --complete", FLAG, "set the sender's MAC address to the interface's own"),
     Option("--xdp", FLAG, "send copies of one frame, by the kernel, at the rate of the driver"),

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..batch import Batch
 
-BUSY = 150_000  # before each packet it is the clock that is looked at: sleep(2) wakes up some 60 us late
+BUSY = 100_000  # before each packet it is the clock that is looked at: what sleeps wakes up some 10 us late, and more in Python
 STATE = 7  # numbers: see `struct pace` of kernel/c/kernel.h
 
 
