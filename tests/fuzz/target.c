@@ -25,11 +25,8 @@ static const struct {
     {'b', fuzz_bpf},            /* packets.c: a classic BPF program of the input's own meets a frame */
     {'w', fuzz_bridge},         /* packets.c: frames go where a bridge that looks at each by itself sends them */
     {'v', fuzz_place},          /* packets.c: a number is written anywhere in a frame */
-<<<<<<< HEAD
     {'a', fuzz_stamps},         /* packets.c: stamps of frames, and in what order they come */
-=======
     {'o', fuzz_fragments},      /* packets.c: a frame is divided, its fragments are changed and put together */
->>>>>>> 0d44fab (Fuzzing: frames are divided, their fragments changed and put together)
     {'k', fuzz_ring},           /* kernel.c: a block of a ring that packets are received in */
     {'s', fuzz_slots},          /* kernel.c: slots of the ring of a switch's port */
     {'x', fuzz_ringbuf},        /* kernel.c: a BPF ring buffer, from XDP */
