@@ -564,7 +564,7 @@ struct named {                  /* where an IP header says what it carries; and 
 };
 
 enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
-bool right_plainly(const struct packet_view *p, size_t index);
+bool right_plainly(const struct packet_view *p, size_t index, uint64_t *rest);
 bool plain_message(const struct packet_view *p, size_t index, struct message *m);
 bool is_nothing(const struct message *m);
 unsigned extension_next(const struct frame *f, const struct header *h);

@@ -1,5 +1,6 @@
 /* Corrects checksums, and lengths when asked. Twin of ../python/correction.py. */
 #include "protocols.h"
+#include "words.h"
 
 /* Writes a checksum, if it is another one; and remembers what was there. */
 static inline void correct_checksum(const struct writable_frame *f, const struct message *m, const struct checksum *c, struct corrected *corrected,
@@ -40,13 +41,20 @@ static enum outcome finish(const struct packet_edit *e, size_t index, struct che
     return CORRECTED;
 }
 
-/* Corrects what a header has, and what it carries. */
-static enum outcome correct_sum(const struct packet_edit *e, size_t index, struct corrected *corrected, struct changed *changed)
+/* Corrects what a header has, and what it carries. rest: all that a message covers whose header is right; 0: that is not known. */
+static enum outcome correct_sum(const struct packet_edit *e, size_t index, uint64_t rest, struct corrected *corrected, struct changed *changed)
 {
-    struct checksum c = header_checksum(&e->view, index);
-    correct_checksum(&e->frame, NULL, &c, corrected, changed);
     struct message m;
-    enum outcome outcome = sum_of(&e->view, index, &m, &c);
+    struct checksum c;
+    enum outcome outcome = CORRECTED;
+    if (rest != 0 && plain_message(&e->view, index, &m) && !m.other) {
+        uint32_t value = written(&m, complement(in_order(rest)));
+        c = (struct checksum){m.at + m.place, m.bytes, value, value};
+    } else {
+        c = header_checksum(&e->view, index);
+        correct_checksum(&e->frame, NULL, &c, corrected, changed);
+        outcome = sum_of(&e->view, index, &m, &c);
+    }
     correct_checksum(&e->frame, &m, &c, corrected, changed);
     return outcome;
 }
@@ -72,9 +80,10 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
     struct checksum left = {0};
     enum outcome worst = p->walk.partial ? missing(p) : CORRECTED;
     for (size_t i = least(p->walk.count, outer); i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
-        if (!has_sum(p, i) || (carries_message(&p->walk.header[i]) && right_plainly(p, i)))
+        uint64_t rest = 0;
+        if (!has_sum(p, i) || (carries_message(&p->walk.header[i]) && right_plainly(p, i, &rest)))
             continue;
-        enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, corrected) : correct_sum(&e, i, corrected, &changed);
+        enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, corrected) : correct_sum(&e, i, rest, corrected, &changed);
         if (outcome != CORRECTED)
             worst = outcome;
     }

@@ -232,9 +232,9 @@ static inline const struct sum_rule *plain_rule(const struct packet_view *p, con
 }
 
 /* Whether its checksum, and that of the header, are right beyond doubt: what else there may be to it, such as a 0 that says that
- * there is none, is not looked at.
+ * there is none, is not looked at. Where that of the message is wrong, `rest` is all that it covers; else it stays.
  */
-bool right_plainly(const struct packet_view *p, size_t index)
+bool right_plainly(const struct packet_view *p, size_t index, uint64_t *rest)
 {
     const struct header *h = &p->walk.header[index];
     size_t size;
@@ -249,7 +249,10 @@ bool right_plainly(const struct packet_view *p, size_t index)
     uint64_t total = words(message, size);
     if ((r->pseudo >> v6 & 1) != 0)
         total += words(ip + source, fixed - source) + words_of(size + ip[v6 ? IPV6_NEXT_AT : IP_PROTOCOL_AT]);
-    return sums_up(total, message + r->place);
+    bool right = sums_up(total, message + r->place);
+    if (!right)
+        *rest = total - words_part(message, r->place);
+    return right;
 }
 
 /* The same as message_of and covering for such a message. False: it is none. */

@@ -49,12 +49,13 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
         return MALFORMED;
     bool wrong = false, unfinished = false, obscure = false;
     struct checksum left = {0};
+    uint64_t rest;
     for (size_t i = p.walk.count; i-- > 0;) {
         if (!header_sound(&p, &p.walk.header[i]))
             return MALFORMED;
         struct message m;
         enum verdict verdict;
-        if (!has_sum(&p, i) || (left.size == 0 && carries_message(&p.walk.header[i]) && right_plainly(&p, i)))
+        if (!has_sum(&p, i) || (left.size == 0 && carries_message(&p.walk.header[i]) && right_plainly(&p, i, &rest)))
             continue;
         struct checksum c = header_checksum(&p, i);
         enum outcome outcome = sum_verdict(&p, i, &m, &left, &verdict);
