@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 
 import pytest
 from conftest import shell
-from samples import batch, ethernet, ipv4, ipv6, udp
+from samples import batch, ethernet, frames, gre, ipv4, ipv6, udp
 
+import pkttools.codec.python as python_codec
+from pkttools.codec import WRONG, text_encode
 from pkttools.protocols.fields import HEADERS
 
 SAMPLES = sorted((Path(__file__).parent / "data/protocols").glob("*.txt"))
-PACKETS = b"".join(re.sub(rb"(?m)^#.*\n", b"", path.read_bytes()) for path in SAMPLES)
+WLAN = bytes.fromhex("08010000 020000000001 020000000002 020000000003 0000 aaaa03000000 0800")
+MADE = [  # what no sample there has
+    *frames(),
+    (1, ethernet(0x0800, ipv4(47, gre(0x0800, ipv4(17, udp()), 2)))),
+    (253, bytes.fromhex("00000338") + bytes(12) + struct.pack("!IHHII", 20, 3, 0, 1, 2) + bytes(4)),
+    (239, bytes([2, 0, 0, 5]) + struct.pack("!HHIHH", 8, 2, 7, 4 + len(ipv4(17, udp())), 9) + ipv4(17, udp())),
+    (127, struct.pack("<BBHIII", 0, 0, 16, 0x80000000, 0x80000000, 0) + WLAN + ipv4(17, udp())),
+]
+
+
+def text(linktype: int, frame: bytes) -> bytes:
+    """A packet as text."""
+    made = batch([(linktype, frame)])
+    return b"LINKTYPE: %d\n" % linktype + text_encode(made.data, bytes(made.rows), 0, 1, 16, False, 0)[0]
+
+
+PACKETS = b"".join(re.sub(rb"(?m)^#.*\n", b"", path.read_bytes()) for path in SAMPLES) + b"".join(text(*packet) for packet in MADE)
 COUNT = PACKETS.count(b"\n==\n")
 
 
@@ -50,6 +69,31 @@ def test_corrected_once_is_corrected(backend, right):
 def test_each_is_shown(backend, right):
     done = shell("pkt-analyze -lv 5", right, backend=backend)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def packets(text: bytes) -> list[tuple[int, bytes]]:
+    """Link types and bytes."""
+    found = re.findall(rb"(?m)^LINKTYPE: (\d+)|^(==)$", text)
+    links, linktype = [], 1
+    for number, end in found:
+        linktype = int(number or linktype)
+        links += [linktype] if end else []
+    return [*zip(links, (bytes.fromhex(row.decode()) for row in hex_of(text)), strict=False)]
+
+
+def test_each_is_checked(codec, right):
+    """The C codec says what Python's does, of each packet as it is and with its checksums right: then none is wrong."""
+    found = [batch(packets(text)) for text in (PACKETS, right)]
+    said = [codec.check(one.data, bytes(one.rows)) for one in found]
+    assert said == [python_codec.check(one.data, bytes(one.rows)) for one in found]
+    assert WRONG not in said[1] and len(said[1]) == COUNT
+
+
+def test_every_kind_is_there(codec):
+    """Each kind of header that is described has a packet."""
+    of = batch(packets(PACKETS))
+    kinds = {HEADERS[kind] for i in range(len(of)) for kind, *_ in codec.walk(of.data, bytes(of.part(i, i + 1).rows))}
+    assert [name for name in HEADERS if name not in kinds] == []
 
 
 @pytest.mark.parametrize("name", ["dccp", "udplite", "vxlan", "geneve"])

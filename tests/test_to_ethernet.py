@@ -123,3 +123,12 @@ def test_what_comes_out_is_ethernet(backend):
     data = b"".join(text(frame, linktype) for name, (linktype, frame, _) in CONVERTED.items() if name != "LLC")
     done = shell("pkt-correct | pkt-change --to-ethernet -u IP.TTL=9 | pkt-filter IP.TTL==9 | pkt-check -cs", data, backend=backend)
     assert done.stdout.count(b"\n==\n") == sum(V4 in frame for _, frame, _ in CONVERTED.values())
+
+
+def test_a_protocol_of_the_user(tmp_path, backend):
+    """What has an EtherType, whoever describes it, is put under Ethernet with that."""
+    own = tmp_path / "game.protocol"
+    own.write_text("protocol GAME\nafter ethertype 0x88B5\nafter ppp 0x4221\nafter linktype 147\nfield TYPE 8\n")
+    for linktype, frame in ((9, b"\xff\3\x42\x21\7"), (147, b"\7")):
+        done = shell(f"pkt-change --protocols {own} --to-ethernet", text(frame, linktype), backend=backend)
+        assert (done.stderr, done.stdout) == (b"", shell("pkt-txt2txt", text(NOBODY + b"\x88\xb5\7", 1)).stdout)

@@ -7,7 +7,9 @@ from ..batch import COLUMNS, OFFSET, ROW_BYTES, Batch
 from ..errors import UsageError
 from ..language.assignments import Assignments
 from ..language.expression import split_assignment
-from ..protocols.fields import HEADERS
+from ..protocols.fields import BY_HEADER
+from ..protocols.kinds import carries_message
+from ..protocols.shown import read_field
 from .ports import NEEDS_CSUM, VIRTIO
 
 
@@ -52,13 +54,13 @@ class Change:
 
     def pseudo(self, batch: Batch, i: int, place: int) -> int | None:
         """The sum of the addresses of the last IP header before a checksum; None: there is none."""
-        frame = batch.frame(i)
+        frame = bytes(batch.frame(i))
         offset = batch.columns()[i * COLUMNS + OFFSET]
         found = None
-        for kind, start, _, end in codec.walk(batch.data, batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]):
-            where = {"IP": (12, 20), "IPV6": (8, 40)}.get(HEADERS[kind])
-            if where and offset + start < place and start + where[1] <= end:
-                found = int.from_bytes(frame[start + where[0] : start + where[1]], "big") % 0xFFFF
+        for kind, *at in codec.walk(batch.data, batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]):
+            if carries_message(kind) and offset + at[0] < place:
+                ends = [read_field(row, frame, *at) for row in BY_HEADER[kind] if row.name.endswith("_ADDR")]
+                found = sum(end for end in ends if isinstance(end, int)) % 0xFFFF if None not in ends else found
         return found
 
 

@@ -9,22 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from struct import unpack_from
 
 from .. import codec
 from ..batch import Batch, Packet, Program, gathered
 from ..language.expression import any_of, assignments, compiled
-from ..protocols import _tables
 from ..protocols.fields import FIELDS, HEADERS, TABLE
+from ..protocols.kinds import carries_message, flags
 from ..protocols.shown import read_field
 from ..protocols.values import Header
-from ..protocols.walking import COLUMNS, KIND, LINK_LAYER, NAMES, TAG, TUNNEL
+from ..protocols.walking import LINK_LAYER, TAG, TUNNEL
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Pairs = tuple[tuple[str, str], ...]
 
-IP, IPV6 = map(HEADERS.index, ("IP", "IPV6"))
 TARGET_LINK_ADDRESS = 2  # the option of neighbour discovery, RFC 4861 section 4.6.1
 SOLICITED, OVERRIDE = 0x40000000, 0x20000000  # flags of an advertisement, RFC 4861 section 4.4
 ALL_NODES = IPv6Address("ff02::1")
@@ -129,22 +127,15 @@ class Responder:
 
 def outermost(headers: list[Header]) -> int | None:
     """Which of the headers is the outermost of IP; None: there is none."""
-    return next((i for i, (kind, *_) in enumerate(headers) if kind in (IP, IPV6)), None)
-
-
-def flags_of(kind: int) -> int:
-    """What a kind of header is: a column of its row in the tables."""
-    table = NAMES.index("kinds")
-    flags: int = unpack_from("q", _tables.WALK[table], 8 * (kind * COLUMNS[table] + KIND.index("flags")))[0]
-    return flags
+    return next((i for i, (kind, *_) in enumerate(headers) if carries_message(kind)), None)
 
 
 def in_tunnel(headers: list[Header]) -> bool:
     """Whether what is behind these headers has a tunnel in front of it, a second datagram, or a link layer that is carried."""
-    flags = [flags_of(kind) for kind, *_ in headers]
-    carrier = next((k for k, of in enumerate(flags) if not of & (LINK_LAYER | TAG)), len(flags))
-    datagrams = sum(kind in (IP, IPV6) for kind, *_ in headers)
-    return datagrams > 1 or any(of & TUNNEL for of in flags) or any(of & LINK_LAYER for of in flags[carrier:])
+    found = [flags(kind) for kind, *_ in headers]
+    carrier = next((k for k, of in enumerate(found) if not of & (LINK_LAYER | TAG)), len(found))
+    datagrams = sum(carries_message(kind) for kind, *_ in headers)
+    return datagrams > 1 or any(of & TUNNEL for of in found) or any(of & LINK_LAYER for of in found[carrier:])
 
 
 LINK: Pairs = (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("PKTAP.IN", "PKTAP.OUT"))

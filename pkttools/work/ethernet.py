@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from ..batch import Packet
 from ..protocols.fields import HEADERS
+from ..protocols.kinds import ethertypes
 from ..protocols.values import Header
 from .link import field
 
 ETHERNET = 1  # the link type
-TYPES = {"IP": 0x0800, "IPV6": 0x86DD}
-PPP_TYPES = TYPES | {"MPLS": 0x8847}  # what PPP carries of that; a label assigned by who is upstream (0x8848) it does not
 LEAST_TYPE = 0x0600  # below it is a length, IEEE 802.3 clause 3.2.6
 MOST_LENGTH = 1500
 ARPHRD_ETHER, ARPHRD_FRAD, ARPHRD_NETLINK = 1, 770, 824
@@ -54,24 +53,24 @@ def to_ethernet(packet: Packet, headers: list[Header]) -> Packet | None:
 
 def link_layer(frame: bytes, headers: list[Header]) -> Link | None:
     """What the headers in front say; None: not enough for Ethernet."""
-    names = [base(header) for header in headers]
-    name, following = names[0], names[1] if len(names) > 1 else ""
-    if name in TYPES:
-        return 0, len(frame), NOBODY * 2, TYPES[name]
-    if name in ("LOOPBACK", "LOOP") and following in TYPES:
-        return 4, len(frame), NOBODY * 2, TYPES[following]
-    if name in ("SLL", "SLL2"):
-        return wireless(frame, headers, names) if following.startswith(WIRELESS) else cooked(frame, headers[0], name)
+    names, types = [base(header) for header in headers], [ethertypes().get(header[0]) for header in headers]
+    name, following = names[0], types[1] if len(types) > 1 else None
     if name == "PPPOE":
         session = field(frame, headers[0], "PPPOE.CODE") == 0
         return 0, len(frame), NOBODY * 2, PPPOE_SESSION if session else PPPOE_DISCOVERY
-    if name == "HDLC" and following:
+    if types[0]:
+        return 0, len(frame), NOBODY * 2, types[0]
+    if name in ("LOOPBACK", "LOOP") and following:
+        return 4, len(frame), NOBODY * 2, following
+    if name in ("SLL", "SLL2"):
+        return wireless(frame, headers, names) if "".join(names[1:2]).startswith(WIRELESS) else cooked(frame, headers[0], name)
+    if name == "HDLC" and len(headers) > 1:
         return headers[1][1], len(frame), NOBODY * 2, field(frame, headers[0], "HDLC.PROTOCOL")
     if name.startswith("PPP"):
-        return point_to_point(frame, headers, names)
+        return point_to_point(frame, headers, names, types)
     if name.startswith(WIRELESS):
         return wireless(frame, headers, names)
-    return logged(frame, headers, names) if name == "NFLOG" else None
+    return logged(frame, headers, names, types) if name == "NFLOG" else None
 
 
 def base(header: Header) -> str:
@@ -92,12 +91,11 @@ def cooked(frame: bytes, header: Header, name: str) -> Link | None:
     return 16 if name == "SLL" else 20, len(frame), NOBODY + address(source if hardware == ARPHRD_ETHER else 0), kind
 
 
-def point_to_point(frame: bytes, headers: list[Header], names: list[str]) -> Link | None:
+def point_to_point(frame: bytes, headers: list[Header], names: list[str], types: list[int | None]) -> Link | None:
     """Of PPP, in whatever form; none of what has no EtherType: what PPP itself says, or what is compressed."""
     carried = next((i for i, name in enumerate(names) if not name.startswith("PPP")), 0)
-    if carried and names[carried] in PPP_TYPES:
-        return headers[carried][1], len(frame), NOBODY * 2, PPP_TYPES[names[carried]]
-    return None
+    kind = types[carried]
+    return (headers[carried][1], len(frame), NOBODY * 2, kind) if carried and kind else None
 
 
 def wireless(frame: bytes, headers: list[Header], names: list[str]) -> Link | None:
@@ -116,10 +114,11 @@ def wireless(frame: bytes, headers: list[Header], names: list[str]) -> Link | No
     return start, data[3], addresses, 0
 
 
-def logged(frame: bytes, headers: list[Header], names: list[str]) -> Link | None:
+def logged(frame: bytes, headers: list[Header], names: list[str], types: list[int | None]) -> Link | None:
     """Of a packet that Linux's netfilter logged, with the addresses that it had when it was received."""
-    at = next((i for i, name in enumerate(names) if name in TYPES), 0)
-    if not at or not names[at - 1].startswith("NFLOG_PACKET"):
+    at = next((i for i, kind in enumerate(types) if kind), 0)
+    kind = types[at]
+    if not kind or not names[at - 1].startswith("NFLOG_PACKET"):
         return None
     said = {field(frame, header, "NFLOG.ATTR_TYPE"): frame[header[1] + 4 : header[3]] for header in headers[1 : at - 1]}
     addresses, hardware = NOBODY * 2, said.get(HARDWARE_ADDRESS, b"")
@@ -128,4 +127,4 @@ def logged(frame: bytes, headers: list[Header], names: list[str]) -> Link | None
     ether = said.get(HARDWARE_TYPE, b"")[:2] == ARPHRD_ETHER.to_bytes(2, "big")
     if ether and len(said.get(HARDWARE_HEADER, b"")) >= 14:
         addresses = said[HARDWARE_HEADER][:12]
-    return headers[at][1], headers[at - 1][3], addresses, TYPES[names[at]]
+    return headers[at][1], headers[at - 1][3], addresses, kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..batch import Packet
 from ..libpcap import filetype
 from ..protocols.fields import HEADERS
+from ..protocols.kinds import carries_message
 from ..protocols.values import Header
 from .link import field
 
@@ -39,4 +40,4 @@ def inner(frame: bytes, headers: list[Header]) -> tuple[int, int] | None:
     if size is None or len(headers) < 2:
         return None
     kind, start, _, _ = headers[1]
-    return (size, RAW_IP) if start == size and HEADERS[kind] in ("IP", "IPV6") else None
+    return (size, RAW_IP) if start == size and carries_message(kind) else None

@@ -1,0 +1,46 @@
+"""What descriptions say of a kind of header, for whoever means a kind and no protocol by name."""
+
+from __future__ import annotations
+
+from functools import cache
+from struct import unpack, unpack_from
+
+from . import _tables
+from .walking import BY_SPACE, COLUMNS, DATAGRAM_4, KIND, NAMES, PADDED
+
+
+def column(kind: int, name: str) -> int:
+    """A column of a kind's row in the tables, see walking.py."""
+    table = NAMES.index("kinds")
+    value: int = unpack_from("q", _tables.WALK[table], 8 * (kind * COLUMNS[table] + KIND.index(name)))[0]
+    return value
+
+
+def flags(kind: int) -> int:
+    """What it is: TUNNEL, LINK_LAYER, TAG..."""
+    return column(kind, "flags")
+
+
+def carries_message(kind: int) -> bool:
+    """Whether it carries a message with a pseudo-header: IP, of both versions."""
+    return column(kind, "exception") >= DATAGRAM_4
+
+
+def rows(table: str) -> list[tuple[int, ...]]:
+    """The rows of one of the tables."""
+    number = NAMES.index(table)
+    columns = COLUMNS[number]
+    values = unpack(f"{len(_tables.WALK[number]) // 8}q", _tables.WALK[number])
+    return [values[i : i + columns] for i in range(0, len(values), columns)]
+
+
+@cache
+def ethertypes() -> dict[int, int]:
+    """The EtherType of each kind that has one, the least of several: what a header of Ethernet asks first."""
+    ethernet = next(row for row in rows("kinds") if row[KIND.index("exception")] == PADDED)
+    how, space, *_ = rows("rules")[ethernet[KIND.index("rule")]]
+    if how != BY_SPACE:
+        return {}
+    _, _, first, count = rows("spaces")[space]
+    entries = rows("entries")[first : first + count]
+    return {kind: value for value, kind, _, tests in reversed(entries) if kind > 0 and not tests}
