@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import shell
-from samples import ipv4
+from samples import ipv4, row_of
 
 from pkttools.protocols.fields import HEADERS
 
@@ -27,7 +27,7 @@ def over_tcp(source: int, destination: int, payload: bytes, options: bytes = b""
 
 
 def headers(codec, frame: bytes, linktype: int = 101) -> list[str]:
-    row = struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)
+    row = row_of(frame, linktype)
     return [HEADERS[kind] for kind, *_ in codec.walk(bytearray(frame), row)]
 
 
@@ -147,7 +147,7 @@ def test_words_never_go_beyond_their_datagram(codec):
     whole = over_udp(40000, 5060, b"INVITE sip:a")
     for size in range(28, len(whole) + 1):
         frame = whole[:size] + b"bc SIP/2.0\r\n" * (size == len(whole))
-        row = struct.pack("=7q", 0, len(frame), len(frame), 0, 101, 0, 0)
+        row = row_of(frame, 101)
         assert all(end <= size for _, _, _, end in codec.walk(bytearray(frame), row)), size
 
 

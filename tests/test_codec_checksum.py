@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from samples import ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
+from samples import ethernet, extension, frames, icmp, ipv4, ipv6, row_of, tags, tcp, udp
 
 from pkttools.batch import Batch
 from pkttools.codec import ALL, CORRECTED, FRAGMENT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT, TRUNCATED
@@ -408,7 +408,7 @@ def test_nothing_but_checksums_and_lengths_changes(codec, what):
         after, _ = correct(codec, linktype, frame, what)
         changed = {at for at in range(len(frame)) if after[at] != frame[at]}
         allowed: set[int] = set()
-        for kind, start, *_ in codec.walk(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)):
+        for kind, start, *_ in codec.walk(bytearray(frame), row_of(frame, linktype)):
             name = HEADERS[kind]
             places = [CHECKSUM_AT[name]] if name in CHECKSUM_AT and not (name == "IP" and what == TRANSPORT) else []
             places += [LENGTH_AT[name]] if name in LENGTH_AT and what == LENGTHS else []
@@ -483,7 +483,7 @@ def checksums(codec: ModuleType, linktype: int, frame: bytes) -> dict[str, list[
     """Where the checksums of each kind of header stand, outermost first, of the headers of the packet itself."""
     found: dict[str, list[int]] = {}
     places = {**CHECKSUM_AT, "SCTP": 8}
-    for kind, start, *_ in codec.walk(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0), True):
+    for kind, start, *_ in codec.walk(bytearray(frame), row_of(frame, linktype), True):
         name = HEADERS[kind]
         if name in places:
             found.setdefault(name, []).append(start + places[name])

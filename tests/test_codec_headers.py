@@ -6,7 +6,7 @@ import struct
 from types import ModuleType
 
 import pytest
-from samples import ARP, IGMP, ethernet, extension, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp, vxlan
+from samples import ARP, IGMP, ethernet, extension, gre, icmp, ipv4, ipv6, row_of, sctp, tags, tcp, udp, vxlan
 
 from pkttools.protocols.fields import HEADERS
 
@@ -15,7 +15,7 @@ FRAGMENT = "!BBHI"
 
 
 def found(codec: ModuleType, linktype: int, frame: bytes) -> list[tuple[str, int, int, int]]:
-    headers = codec.walk(bytearray(b"##" + frame + b"##"), struct.pack("=7q", 2, len(frame), len(frame), 0, linktype, 0, 0))
+    headers = codec.walk(bytearray(b"##" + frame + b"##"), row_of(frame, linktype, offset=2))
     return [(HEADERS[kind], *places) for kind, *places in headers]
 
 

@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pytest
 from conftest import ROOT, load
-from samples import TEXT, batch, ethernet, ipv4, udp
+from samples import TEXT, batch, ethernet, ipv4, row_of, udp
 from sections import enhanced
 
 from pkttools.language import expression
@@ -96,7 +96,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "correct": counted(codec.correct, 0),
         "check": counted(codec.check),
         "beyond": counted(codec.beyond),
-        "walk": lambda: codec.walk(bytearray(FRAME), struct.pack("=7q", 0, len(FRAME), len(FRAME), 0, 1, 0, 0)),
+        "walk": lambda: codec.walk(bytearray(FRAME), row_of(FRAME)),
         "fragment": divided,
         "reassemble": put_together,
         "forward": lambda: codec.forward(BATCH.data, ROWS, {}, 9, 0, 1, b"\1\2"),

@@ -6,7 +6,7 @@ import struct
 from types import ModuleType
 
 import pytest
-from samples import ARP, batch, ethernet, ipv4, ipv6, pktap, tcp, udp
+from samples import ARP, batch, ethernet, ipv4, ipv6, pktap, row_of, tcp, udp
 
 from pkttools.codec import WRONG
 from pkttools.errors import UsageError
@@ -37,7 +37,7 @@ def header(order: str, size: int) -> bytes:
 
 
 def walked(codec: ModuleType, frame: bytes, linktype: int = 258, original: int | None = None) -> list[tuple[str, int, int, int]]:
-    row = struct.pack("=7q", 0, len(frame), original or len(frame), 0, linktype, 0, 0)
+    row = row_of(frame, linktype, original)
     return [(HEADERS[kind], *places) for kind, *places in codec.walk(bytearray(frame), row)]
 
 

@@ -22,6 +22,7 @@ from samples import (
     ipv6,
     packets_of,
     pktap,
+    row_of,
     sctp,
     tags,
     tcp,
@@ -74,7 +75,7 @@ KINDS = {HEADERS.index(name): packet for name, packet in SAMPLES.items()}
 for path in sorted((Path(__file__).parent / "data/protocols").glob("*.txt")):
     OTHERS += packets_of(path)
 for linktype, frame in OTHERS:
-    for kind, *_ in python.walk(frame, struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)):
+    for kind, *_ in python.walk(frame, row_of(frame, linktype)):
         KINDS.setdefault(kind, (linktype, frame))
 # Of kinds of one header, which differ in what is there, a field wherever it stands.
 PLACES = {(row.name, HEADERS[row.header], row.bit): row for row in TABLE if row.header in KINDS}
@@ -93,7 +94,7 @@ def assigned(codec: ModuleType, packet: tuple[int, bytes], *texts: str, guard: s
     linktype, frame = packet
     data = bytearray(b"\xa5" * 3 + frame + b"\xa5" * 3)
     test = expression.compiled(expression.any_of([guard])) if guard else None
-    codec.assign(data, struct.pack("=7q", 3, len(frame), len(frame), 0, linktype, 0, 0), program, test, False)
+    codec.assign(data, row_of(frame, linktype, offset=3), program, test, False)
     assert (data[:3], data[3 + len(frame) :]) == (b"\xa5" * 3, b"\xa5" * 3)
     return bytes(data[3 : 3 + len(frame)])
 
@@ -112,7 +113,7 @@ def holds(codec: ModuleType, packet: tuple[int, bytes], text: str) -> bool:
 
 def walked(codec: ModuleType, packet: tuple[int, bytes]) -> list[tuple[int, int, int, int]]:
     linktype, frame = packet
-    return codec.walk(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0))
+    return codec.walk(bytearray(frame), row_of(frame, linktype))
 
 
 def header_of(codec: ModuleType, row: Row) -> tuple[tuple[int, bytes], tuple[int, int, int, int]]:
@@ -228,9 +229,7 @@ def test_a_packet_from_field_lines_alone(codec, number):
         zeros[3] = 1  # the family goes in the byte order that is there; without any, little-endian
     if linktype == 149:
         zeros[3], zeros[156] = 1, 0x60  # and so does the length of PKTAP; what it holds is raw
-    codec.assign(
-        zeros, struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0), expression.assignments(items), None, False
-    )
+    codec.assign(zeros, row_of(frame, linktype), expression.assignments(items), None, False)
     expected = bytearray(frame)
     for kind, start, data, _ in headers:
         if HEADERS[kind] == "IP":

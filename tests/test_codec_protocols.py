@@ -27,7 +27,7 @@ from protocol_tables import (
     unequal,
     within,
 )
-from samples import ethernet, frames, gre, ipv4, ipv6, over_udp, udp
+from samples import ethernet, frames, gre, ipv4, ipv6, over_udp, row_of, udp
 
 from pkttools.language import expression
 from pkttools.protocols import _tables, walking
@@ -102,19 +102,19 @@ FIRST = len(names())  # the number of kind A
 
 def found(codec: ModuleType, frame: bytes, linktype: int = 1000) -> list[tuple[int, ...]]:
     """Kinds by number, from A on; ours are what they are."""
-    row = struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)
+    row = row_of(frame, linktype)
     return [("ABCDE"[kind - FIRST] if kind >= FIRST else names()[kind], *at) for kind, *at in codec.walk(bytearray(frame), row)]
 
 
 def beyond(codec: ModuleType, frame: bytes) -> dict[int, int]:
     counts: dict[int, int] = {}
-    codec.beyond(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, 1000, 0, 0), counts)
+    codec.beyond(bytearray(frame), row_of(frame, 1000), counts)
     return counts
 
 
 def partial(codec: ModuleType, frame: bytes) -> bool:
     """pkt-check calls a packet malformed that is not all there."""
-    return codec.check(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, 1000, 0, 0)) == bytes([3])
+    return codec.check(bytearray(frame), row_of(frame, 1000)) == bytes([3])
 
 
 WALKS = {
@@ -268,7 +268,7 @@ def test_a_tunnel_is_what_is_said_to_be_one(codec: ModuleType, flags: int) -> No
     codec.set_protocols(tables({"A": Kind(4, *rules, flags=flags)}, None, {"udp": {60000: "A"}}))
     program = expression.assignments([], (("IPV6.SRC_ADDR", "IPV6.DST_ADDR"), ("UDP.SRC_PORT", "UDP.DST_PORT")))
     frame = ipv6(17, over_udp(60000, b"abcd" + ipv4(17, udp())))
-    row = struct.pack("=7q", 0, len(frame), len(frame), 0, 101, 0, 0)
+    row = row_of(frame, 101)
     corrected, swapped = bytearray(frame), bytearray(frame)
     codec.correct(corrected, row, 0)
     assert (corrected[46:48] == b"\0\0") == bool(flags & TUNNEL)
@@ -287,7 +287,7 @@ def test_a_quoted_packet_is_nobodys_to_correct(codec: ModuleType) -> None:
     quotations = {bytes(wrong): ["IP", "UDP"], bytes(wrong[:12]): ["IP"], ipv4(200, b"of a protocol that is not known"): ["IP"]}
     for quoted, names_in_it in quotations.items():
         frame = ipv4(253, b"an error" + quoted)
-        row = struct.pack("=7q", 0, len(frame), len(frame), 0, 101, 0, 0)
+        row = row_of(frame, 101)
         data, counts = bytearray(frame), {}
         assert codec.correct(data, row, 1, counts)[0] == 1
         assert counts == {}

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 import pytest
-from samples import ethernet, extension, gre, ipv4, ipv6, tcp, udp, vxlan
+from samples import ethernet, extension, gre, ipv4, ipv6, row_of, tcp, udp, vxlan
 
 from pkttools.codec import ALL, CORRECTED, OBSCURE, TRANSPORT, UNCERTAIN, UNFINISHED, WRONG
 from pkttools.language import expression
@@ -156,7 +156,7 @@ def completed(case: Case, other: bytes | None = None) -> bytes:
 
 
 def row(frame: bytes, linktype: int = 101, original: int | None = None) -> bytes:
-    return struct.pack("=7q", 0, len(frame), len(frame) if original is None else original, 0, linktype, 0, 0)
+    return row_of(frame, linktype, original)
 
 
 def corrected(codec: ModuleType, frame: bytes, linktype: int = 101, what: int = ALL) -> tuple[bytes, tuple[int, ...]]:

@@ -6,29 +6,25 @@ import struct
 from types import ModuleType
 
 import pytest
-from samples import ARP, ethernet, extension, frames, gre, icmp, ipv4, ipv6, sctp, tags, tcp, tunnels, udp, vxlan
+from samples import ARP, ethernet, extension, frames, gre, icmp, ipv4, ipv6, row_of, sctp, tags, tcp, tunnels, udp, vxlan
 
 from pkttools.codec import ALL, BAD, CORRECTED, LENGTHS, MALFORMED, NONE, RIGHT, TRUNCATED, UNCERTAIN, WRONG
 from pkttools.protocols.fields import HEADERS
 
 
-def row(frame: bytes, linktype: int, original: int | None = None) -> bytes:
-    return struct.pack("=7q", 0, len(frame), len(frame) if original is None else original, 0, linktype, 0, 0)
-
-
 def mended(codec: ModuleType, linktype: int, frame: bytes, what: int = ALL) -> bytes:
     data = bytearray(frame)
-    codec.correct(data, row(frame, linktype), what)
+    codec.correct(data, row_of(frame, linktype), what)
     return bytes(data)
 
 
 def check(codec: ModuleType, linktype: int, frame: bytes, original: int | None = None) -> int:
-    return codec.check(bytearray(frame), row(frame, linktype, original))[0]
+    return codec.check(bytearray(frame), row_of(frame, linktype, original))[0]
 
 
 def verdicts(codec: ModuleType, linktype: int, frame: bytes, original: int | None = None) -> list[tuple[str, int]]:
-    headers = codec.walk(bytearray(frame), row(frame, linktype, original))
-    found = codec.verify(bytearray(frame), row(frame, linktype, original))
+    headers = codec.walk(bytearray(frame), row_of(frame, linktype, original))
+    found = codec.verify(bytearray(frame), row_of(frame, linktype, original))
     return [(HEADERS[header[0]], verdict) for header, verdict in zip(headers, found, strict=True)]
 
 
@@ -42,12 +38,12 @@ def test_what_was_mended_is_sound(codec, number):
     linktype, frame = frames()[number]
     good = mended(codec, linktype, frame)
     found = check(codec, linktype, good)
-    headers = codec.walk(bytearray(good), row(good, linktype))
+    headers = codec.walk(bytearray(good), row_of(good, linktype))
     if len(good) == 0 or len(headers) == 32:  # nothing, or more headers than are followed
         assert found == MALFORMED
         return
     assert found == CORRECTED
-    assert BAD not in codec.verify(bytearray(good), row(good, linktype))
+    assert BAD not in codec.verify(bytearray(good), row_of(good, linktype))
     names = [HEADERS[kind] for kind, *_ in headers]
     if "IP" in names:
         at = headers[names.index("IP")][1]
@@ -170,7 +166,7 @@ def test_lengths_in_tunnels(codec):
     """The outermost first: what holds the others says how much there is. Of what is not followed nothing says so."""
     for frame in tunnels()[:-1]:
         good = mended(codec, 101, frame)
-        headers = codec.walk(bytearray(good), row(good, 101))
+        headers = codec.walk(bytearray(good), row_of(good, 101))
         broken = bytearray(good)
         for kind, start, *_ in headers:
             at = {"IP": 2, "IPV6": 4, "UDP": 4}.get(HEADERS[kind])
@@ -185,7 +181,7 @@ def test_tunnels_too_deep(codec):
     for _ in range(100):
         frame = ipv4(4, frame)
     data = bytearray(frame)
-    assert codec.correct(data, row(frame, 101), ALL)[:4] == (0, 0, 0, 1)
+    assert codec.correct(data, row_of(frame, 101), ALL)[:4] == (0, 0, 0, 1)
     assert bytes(data[10:12]) != frame[10:12]
     assert bytes(data[20 * 31 + 10 : 20 * 31 + 12]) != b"\0\0"
     assert bytes(data[20 * 32 + 10 : 20 * 32 + 12]) == b"\0\0"

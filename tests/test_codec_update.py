@@ -6,7 +6,7 @@ import struct
 from types import ModuleType
 
 import pytest
-from samples import ethernet, extension, frames, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp, vxlan
+from samples import ethernet, extension, frames, gre, icmp, ipv4, ipv6, row_of, sctp, tags, tcp, udp, vxlan
 
 from pkttools.codec import ALL, CORRECTED, WRONG
 from pkttools.language import expression
@@ -20,20 +20,16 @@ EDITS = [
 ]  # fmt: skip
 
 
-def row(frame: bytes, linktype: int, original: int | None) -> bytes:
-    return struct.pack("=7q", 0, len(frame), len(frame) if original is None else original, 0, linktype, 0, 0)
-
-
 def mended(codec: ModuleType, linktype: int, frame: bytes) -> tuple[bytes, bool]:
     """With right checksums; and whether all of them could be computed."""
     data = bytearray(frame)
-    outcome = codec.correct(data, row(frame, linktype, None), ALL).index(1)
+    outcome = codec.correct(data, row_of(frame, linktype, None), ALL).index(1)
     return bytes(data), outcome == CORRECTED
 
 
 def headers(codec: ModuleType, linktype: int, frame: bytes) -> int:
     """How many there are."""
-    return len(codec.walk(bytearray(frame), row(frame, linktype, None)))
+    return len(codec.walk(bytearray(frame), row_of(frame, linktype, None)))
 
 
 def edited(
@@ -42,7 +38,7 @@ def edited(
     """The frame after an edit, and whether a checksum could not follow."""
     program = expression.assignments([expression.split_assignment(text) for text in edit])
     data = bytearray(frame)
-    *_, stale, _ = codec.assign(data, row(frame, linktype, original), program, None, follow)
+    *_, stale, _ = codec.assign(data, row_of(frame, linktype, original), program, None, follow)
     return bytes(data), stale
 
 
@@ -70,7 +66,7 @@ def test_wrong_stays_wrong(codec, number):
     """What the user set stays set: a checksum that is off by 0x1234 still is."""
     linktype, frame = frames()[number]
     frame, whole = mended(codec, linktype, frame)
-    if not whole or codec.check(bytearray(frame), row(frame, linktype, None)) != bytes([CORRECTED]):
+    if not whole or codec.check(bytearray(frame), row_of(frame, linktype, None)) != bytes([CORRECTED]):
         return
     for name in ("UDP", "TCP", "ICMP", "ICMPV6", "SCTP"):
         broken, _ = edited(codec, linktype, frame, [f"{name}.CHECKSUM+=0x1234"], follow=False)
@@ -78,11 +74,11 @@ def test_wrong_stays_wrong(codec, number):
             continue
         for edit in EDITS[:11]:
             got, _ = edited(codec, linktype, broken, edit)
-            if len(codec.walk(bytearray(got), row(got, linktype, None))) < len(
-                codec.walk(bytearray(broken), row(broken, linktype, None))
+            if len(codec.walk(bytearray(got), row_of(got, linktype, None))) < len(
+                codec.walk(bytearray(broken), row_of(broken, linktype, None))
             ):
                 continue  # another port: no VXLAN any more, and nobody looks inside
-            assert codec.check(bytearray(got), row(got, linktype, None)) == bytes([WRONG]), (name, edit)
+            assert codec.check(bytearray(got), row_of(got, linktype, None)) == bytes([WRONG]), (name, edit)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from conftest import shell
 from netns import MAC, finish, frames_of, pcap
 from netns import lab as _lab
-from samples import ARP, ipv4, ipv6, udp
+from samples import ARP, ipv4, ipv6, row_of, udp
 from waits import unread, until
 
 from pkttools.protocols.fields import HEADERS
@@ -39,7 +39,7 @@ def cooked(linktype: int, text: str, kind: int) -> bytes:
 @pytest.mark.parametrize("text", TAGS.values(), ids=TAGS)
 def test_all_tags_are_found(codec, text, kind, linktype):
     frame = cooked(linktype, text, kind)
-    headers = codec.walk(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0))
+    headers = codec.walk(bytearray(frame), row_of(frame, linktype))
     names = [HEADERS[header[0]] for header in headers]
     assert names.count("VLAN") == (len(text.split()) - 1) // 2
     assert names[-1] == LAST[kind]
@@ -61,7 +61,7 @@ def test_what_is_no_tag_stays_what_was_announced(codec, body):
     """A datagram of a wrong version is one: nothing behind it is the type of a tag."""
     data = bytes.fromhex(body.ljust(8, "1")) + ipv4(17, udp())[4:]
     frame = cooked(113, "8100 0064 T", IP4)[:20] + data
-    headers = codec.walk(bytearray(frame), struct.pack("=7q", 0, len(frame), len(frame), 0, 113, 0, 0))
+    headers = codec.walk(bytearray(frame), row_of(frame, 113))
     assert [HEADERS[header[0]] for header in headers][:3] == ["SLL", "VLAN", "IP"]
 
 

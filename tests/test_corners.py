@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from samples import ethernet, extension, gre, ipv4, ipv6, over_udp, row, tags, tcp, udp
+from samples import ethernet, extension, gre, ipv4, ipv6, over_udp, row_of, tags, tcp, udp
 
 from pkttools.codec import ALL, CORRECTED, LENGTHS, WRONG
 from pkttools.protocols.fields import HEADERS
@@ -269,7 +269,7 @@ RULES = {
 
 
 def walked(codec, linktype: int, frame: bytes) -> list[tuple[str, int, int, int]]:
-    return [(HEADERS[kind], *places) for kind, *places in codec.walk(bytearray(frame), row(frame, linktype))]
+    return [(HEADERS[kind], *places) for kind, *places in codec.walk(bytearray(frame), row_of(frame, linktype))]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -338,11 +338,11 @@ SUMS = {
 def test_padding_of_the_frame_is_in_no_checksum(codec, rule):
     """And the last byte of the packet is in it."""
     frame = bytearray(ethernet(0x86DD if SUMS[rule][0] >> 4 == 6 else 0x0800, SUMS[rule]))
-    codec.correct(frame, row(frame, 1), ALL)
+    codec.correct(frame, row_of(frame, 1), ALL)
     padded = bytes(frame) + PAD
-    assert codec.check(bytearray(padded), row(padded, 1)) == bytes([CORRECTED])
+    assert codec.check(bytearray(padded), row_of(padded, 1)) == bytes([CORRECTED])
     frame[-1] ^= 0x40
-    assert codec.check(frame, row(frame, 1)) == bytes([WRONG])
+    assert codec.check(frame, row_of(frame, 1)) == bytes([WRONG])
 
 
 def test_frames_beside_each_other(codec):
@@ -361,15 +361,15 @@ def test_frames_beside_each_other(codec):
 def test_lls_has_no_checksum_where_a_digest_is(codec):
     """RFC 5613 2.2: then it is 0, which stays."""
     frame = bytearray(ospf(0x12, LLS, 2, b"D" * 16))
-    codec.correct(frame, row(frame, 101), ALL)
+    codec.correct(frame, row_of(frame, 101), ALL)
     assert frame.endswith(LLS)
-    assert codec.check(frame, row(frame, 101)) == bytes([CORRECTED])
+    assert codec.check(frame, row_of(frame, 101)) == bytes([CORRECTED])
 
 
 def test_udp_lite_has_always_a_checksum(codec):
     """RFC 3828 3.1: a field of 0 is never right."""
     frame = bytearray(ipv4(136, struct.pack("!HHHH", 1000, 2000, 0, 0) + b"lite"))
-    codec.correct(frame, row(frame, 101), ALL)
-    assert codec.check(frame, row(frame, 101)) == bytes([CORRECTED])
+    codec.correct(frame, row_of(frame, 101), ALL)
+    assert codec.check(frame, row_of(frame, 101)) == bytes([CORRECTED])
     frame[26:28] = bytes(2)
-    assert codec.check(frame, row(frame, 101)) == bytes([WRONG])
+    assert codec.check(frame, row_of(frame, 101)) == bytes([WRONG])

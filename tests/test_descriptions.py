@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 from conftest import ROOT
-from samples import ethernet, ipv4, udp
+from samples import ethernet, ipv4, row_of, udp
 
 from pkttools.codec.python import protocols
 from pkttools.errors import PktError
@@ -318,7 +318,7 @@ def walked(codec: ModuleType, tmp_path: Path) -> Iterator[Callable[[str, bytes],
         mine.write_text(text)
         given = made(descriptions([*OURS, mine]))
         codec.set_protocols(given.WALK)
-        row = struct.pack("=7q", 0, len(frame), len(frame), 0, 147, 0, 0)
+        row = row_of(frame, 147)
         return [(given.HEADERS[kind], *places) for kind, *places in codec.walk(bytearray(frame), row)]
 
     yield walk
@@ -502,7 +502,7 @@ def test_the_example_of_contributing(codec):
     assert len(shown.splitlines()) <= 30
     given = made(descriptions(OURS, [chat]))
     frame = ethernet(0x0800, ipv4(17, struct.pack("!4H", 1234, 9000, 21, 0) + b"\x12\2\0\0\x80\0\0\0hello"))
-    row = struct.pack("=7q", 0, len(frame), len(frame), 0, 1, 0, 0)
+    row = row_of(frame)
     codec.set_protocols(given.WALK)
     try:
         headers = [(given.HEADERS[kind], *places) for kind, *places in codec.walk(bytearray(frame), row)]

@@ -21,7 +21,7 @@ from dpkt.ethernet import Ethernet
 from dpkt.ip6 import IP6
 from dpkt.rtp import RTP
 from dpkt.udp import UDP
-from samples import ethernet, extension, ipv4, ipv6, over_udp, packets_of, row, tags, udp
+from samples import ethernet, extension, ipv4, ipv6, over_udp, packets_of, row_of, tags, udp
 
 import pkttools.codec.python as python_codec
 from pkttools.protocols.compile import our_files
@@ -86,7 +86,7 @@ def packets() -> list[tuple[str, dict[str, list[str]], bytes, list[tuple[str, in
         for ours, (linktype, frame) in zip(samples_of.ours("python")[sample], packets_of(path), strict=True):
             headers = [
                 (HEADERS[kind], places[0], places[-1])
-                for kind, *places in python_codec.walk(bytearray(frame), row(frame, linktype))
+                for kind, *places in python_codec.walk(bytearray(frame), row_of(frame, linktype))
             ]
             found.append((sample, ours, frame, headers))
     return found
@@ -172,13 +172,13 @@ DIFFERENCES: dict[str, tuple[int, bytes, list[str], object, Read]] = {
 def test_where_dpkt_is_wrong(codec, rule):
     """Whether it still is, too: else the rule goes."""
     linktype, frame, headers, theirs, of = DIFFERENCES[rule]
-    assert [HEADERS[kind] for kind, *_ in codec.walk(bytearray(frame), row(frame, linktype))] == headers
+    assert [HEADERS[kind] for kind, *_ in codec.walk(bytearray(frame), row_of(frame, linktype))] == headers
     assert of(frame) == theirs
 
 
 def test_data_of_udp_end_at_its_length(codec):
     """RFC 768; dpkt has what is behind it among them."""
     frame = ipv4(17, udp(b"hello", 10))
-    *_, (kind, begin, size, end) = codec.walk(bytearray(frame), row(frame, 101))
+    *_, (kind, begin, size, end) = codec.walk(bytearray(frame), row_of(frame, 101))
     assert (HEADERS[kind], frame[size:end]) == ("UDP", b"he")
     assert UDP(frame[begin:]).data == b"hello"

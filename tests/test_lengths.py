@@ -7,7 +7,7 @@ from zlib import crc32
 
 import pytest
 from conftest import shell
-from samples import ethernet, extension, gre, icmp, ipv4, ipv6, tags, tcp, udp, vxlan
+from samples import ethernet, extension, gre, icmp, ipv4, ipv6, row_of, tags, tcp, udp, vxlan
 
 from pkttools.codec import ALL, LENGTHS
 
@@ -42,7 +42,7 @@ def corrected(
 ) -> tuple[bytes, tuple[int, int]]:
     """The frame afterwards; and whether bytes behind it were taken for a trailer, or for payload, in doubt."""
     data = bytearray(frame)
-    row = struct.pack("=7q", 0, len(frame), len(frame) if original is None else original, 0, linktype, 0, 0)
+    row = row_of(frame, linktype, original)
     counts = codec.correct(data, row, what)
     return bytes(data), counts[-2:]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import shell
-from samples import batch, ethernet, extension, ipv4, ipv6, row, tcp
+from samples import batch, ethernet, extension, ipv4, ipv6, row_of, tcp
 
 from pkttools import codec as ours
 from pkttools.errors import PktError
@@ -29,7 +29,7 @@ def values(codec, frame: bytes, name: str, linktype: int = 101) -> list[bytes]:
     """The bytes of all fields of a name, as far as they are in their item."""
     rows = {TABLE[index].header: TABLE[index] for index in FIELDS[name]}
     found = []
-    for _, kind, start, data, end in codec.items(bytearray(frame), row(frame, linktype)):
+    for _, kind, start, data, end in codec.items(bytearray(frame), row_of(frame, linktype)):
         assert 0 <= start <= data <= end <= len(frame)
         field = rows.get(kind)
         if field and field.kind == "data":
@@ -282,7 +282,7 @@ SOLICIT = b"\1\x12\x34\x56" + option(8, b"\0\5")
 def test_a_relayed_message(codec, message, kinds):
     """RFC 8415 section 19: it is an option, and a message with a header of its own; both are found."""
     frame = over_udp6(message)
-    found = [HEADERS[kind] for kind, *_ in codec.walk(bytearray(frame), row(frame, 101))][2:]
+    found = [HEADERS[kind] for kind, *_ in codec.walk(bytearray(frame), row_of(frame, 101))][2:]
     assert "".join({"DHCPV6": "1", "DHCPV6_RELAY": "R"}[name] for name in found) == kinds
 
 
@@ -292,7 +292,7 @@ def test_messages_in_messages(codec):
     for _ in range(40):
         message = relayed(option(18, b"eth0"), option(9, message))
     frame = over_udp6(message)
-    assert len(codec.walk(bytearray(frame), row(frame, 101))) == 32
+    assert len(codec.walk(bytearray(frame), row_of(frame, 101))) == 32
     b = batch([(101, over_udp6(relayed(option(9, relayed(option(9, SOLICIT))))))])
     ours.correct(b.data, bytes(b.rows), ours.ALL)
     sets = [("DHCPV6.XID", "=", "7"), ("DHCPV6.TYPE[-1]", "=", "reply"), ("DHCPV6.OPT_ELAPSED", "=", "9")]

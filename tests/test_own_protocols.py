@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import shell
-from samples import batch, ethernet, gre, ipv4, ipv6, udp, vxlan
+from samples import batch, ethernet, gre, ipv4, ipv6, row_of, udp, vxlan
 
 from pkttools.codec import BAD, NONE, RIGHT, UNCERTAIN, text_encode
 from pkttools.codec.program import NUMBER, SWAP
@@ -69,7 +69,7 @@ def text(frames: list[bytes]) -> bytes:
 
 def rows(frame: bytes, original: int | None = None) -> bytes:
     """The row of a packet of Ethernet."""
-    return struct.pack("=7q", 0, len(frame), original or len(frame), 0, 1, 0, 0)
+    return row_of(frame, 1, original)
 
 
 @pytest.fixture(autouse=True, scope="module")

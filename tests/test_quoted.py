@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 from conftest import shell
-from samples import ethernet, extension, gre, icmp, ipv4, ipv6, row, tags, tcp, udp, vxlan
+from samples import ethernet, extension, gre, icmp, ipv4, ipv6, row_of, tags, tcp, udp, vxlan
 
 from pkttools.language import expression
 from pkttools.protocols.fields import HEADERS
@@ -55,29 +55,29 @@ CARRIED = {
 
 
 def names(codec: ModuleType, frame: bytes, own: bool = False) -> list[str]:
-    return [HEADERS[kind] for kind, *_ in codec.walk(bytearray(frame), row(frame), own)]
+    return [HEADERS[kind] for kind, *_ in codec.walk(bytearray(frame), row_of(frame), own)]
 
 
 def passes(codec: ModuleType, frame: bytes, filter: str) -> bool:
-    return bool(codec.select(bytearray(frame), row(frame), expression.compiled(expression.any_of([filter]))))
+    return bool(codec.select(bytearray(frame), row_of(frame), expression.compiled(expression.any_of([filter]))))
 
 
 def corrected(codec: ModuleType, frame: bytes, what: int = 0) -> bytes:
     data = bytearray(frame)
-    codec.correct(data, row(frame), what)
+    codec.correct(data, row_of(frame), what)
     return bytes(data)
 
 
 def assigned(codec: ModuleType, frame: bytes, *texts: str, follow: bool = False) -> bytes:
     data = bytearray(frame)
-    codec.assign(data, row(frame), expression.assignments([tuple(text.partition("=")) for text in texts]), None, follow)
+    codec.assign(data, row_of(frame), expression.assignments([tuple(text.partition("=")) for text in texts]), None, follow)
     return bytes(data)
 
 
 def right(codec: ModuleType, packet: bytes) -> bytes:
     """A packet of IP with its checksums."""
     data = bytearray(packet)
-    codec.correct(data, row(packet, 101), 0)
+    codec.correct(data, row_of(packet, 101), 0)
     return bytes(data)
 
 
@@ -115,9 +115,9 @@ def test_a_quoted_packet_is_neither_judged_nor_corrected(codec: ModuleType, carr
     frame = CARRIED[carried](bytes(quoted))
     once = corrected(codec, frame, 1)
     assert once.endswith(bytes(quoted))
-    assert codec.check(bytearray(once), row(once)) == b"\0"
+    assert codec.check(bytearray(once), row_of(once)) == b"\0"
     count = len(names(codec, once)) - len(names(codec, once, True))
-    assert codec.verify(bytearray(once), row(once))[-count:] == [0] * count
+    assert codec.verify(bytearray(once), row_of(once))[-count:] == [0] * count
 
 
 @pytest.mark.parametrize("carried", CARRIED)
@@ -194,7 +194,7 @@ def test_addresses_are_exchanged_of_the_error_alone(codec: ModuleType) -> None:
     program = expression.assignments([], (("IP.SRC_ADDR", "IP.DST_ADDR"), ("UDP.SRC_PORT", "UDP.DST_PORT")))
     frame = CARRIED["4"](ipv4(17, udp()))
     data = bytearray(frame)
-    codec.assign(data, row(frame), program, None, False)
+    codec.assign(data, row_of(frame), program, None, False)
     assert data == frame[:26] + frame[30:34] + frame[26:30] + frame[34:]
 
 
@@ -268,7 +268,7 @@ def test_what_is_no_extension(codec: ModuleType, what: str) -> None:
     value, behind = NO_EXTENSION[what]
     frame = with_length(CARRIED["4"], 128, 5, value, behind)
     assert "ICMP_EXT" not in names(codec, frame) and names(codec, frame)[2] == "ICMP"
-    assert codec.check(bytearray(once := corrected(codec, frame)), row(once)) == b"\0"
+    assert codec.check(bytearray(once := corrected(codec, frame)), row_of(once)) == b"\0"
 
 
 INDEX, ADDR, ADDR6 = struct.pack("!I", 7), bytes([0, 1, 0, 0, 192, 0, 2, 9]), b"\0\2\0\0\xfe\x80" + bytes(13) + b"\x09"

@@ -10,9 +10,9 @@ from pathlib import Path
 from pkttools.batch import Batch
 
 
-def row(frame: bytes, linktype: int = 1) -> bytes:
-    """The row of a packet that is a batch alone, captured in full."""
-    return struct.pack("=7q", 0, len(frame), len(frame), 0, linktype, 0, 0)
+def row_of(frame: bytes | bytearray, linktype: int = 1, original: int | None = None, offset: int = 0) -> bytes:
+    """The row of a packet that is a batch alone; `original` is its size on the wire, if that is not its own."""
+    return struct.pack("=7q", offset, len(frame), len(frame) if original is None else original, 0, linktype, 0, 0)
 
 
 def ethernet(kind: int, payload: bytes) -> bytes:
