@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shlex
 import signal
 import struct
 import subprocess
@@ -259,6 +260,21 @@ def test_descriptors_that_are_closed_are_not_mixed_up(tmp_path):
         run(f"cd '{tmp_path}' && pkt-txt2txt -do --in in --out out {closed}")
         assert frames_of((tmp_path / "out").read_bytes()) == [UDP.hex()], closed
     assert run(f"cd '{tmp_path}' && pkt-txt2txt --in missing --out out 2>&-", b"", 1) == b""
+
+
+@pytest.mark.parametrize(("closed", "found"), [("<&-", "0"), (">&-", "1"), ("2>&-", "2"), ("<&- >&- 2>&-", "0 1 2")])
+def test_a_closed_stream_gives_its_number_to_nothing(tmp_path, closed, found):
+    """Else a packet socket may get it, and be read or written as if it were the stream."""
+    script = (
+        "import os, sys; from pkttools import main\n"
+        "fds = lambda *_: [fd for fd in range(3) if os.readlink(f'/proc/self/fd/{fd}') == os.devnull]\n"
+        f"main.guarded = lambda *_: open({str(tmp_path / 'found')!r}, 'w').write(' '.join(map(str, fds()))) and 0\n"
+        "main.main()"
+    )
+    given = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    command = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(script)} {closed}"
+    subprocess.run(["bash", "-c", command], cwd=ROOT, timeout=20, check=True, **given)
+    assert (tmp_path / "found").read_text() == found
 
 
 def test_a_longer_output_file_is_replaced(tmp_path):

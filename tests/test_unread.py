@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import re
 import select
@@ -19,6 +20,7 @@ from netns import lab as _lab
 from waits import catches, is_full, sleeps, until
 
 from pkttools.formats.lending import promised
+from pkttools.live.linux.receive import Receiver
 
 lab = _lab
 PROMPT = 2.0  # seconds in which a command has ended that should within one; the machine may be busy
@@ -259,3 +261,25 @@ def test_the_dump_of_a_switch(lab):
     code, _, said = finish(switch)
     assert (code, said[-2]) == (1, "pkt-switch: --dump: <stdout>: nobody reads it")
     assert re.fullmatch(r"pkt-switch: --dump: \d+ frames not written, or not in whole", said[-1])
+
+
+def test_blocks_that_are_read_give_their_room_back():
+    """What is kept while nobody reads has a limit; a reader that stops again finds as much room as before."""
+    receiver = object.__new__(Receiver)  # no interface is needed
+    receiver.kept, receiver.room, receiver.lock = [bytearray(3), bytearray(5)], 0, _thread.allocate_lock()
+    assert [len(receiver.oldest()), len(receiver.oldest()), receiver.room] == [3, 5, 8]
+
+
+class Counts:
+    """What a packet socket says it has met: with those that it dropped."""
+
+    def getsockopt(self, *_: int) -> bytes:
+        return struct.pack("III", 7, 2, 0)
+
+
+def test_packets_that_were_dropped_are_not_waited_for():
+    """They are nowhere in the ring: a second would be lost at each end."""
+    receiver = object.__new__(Receiver)
+    receiver.sock, receiver.placed, receiver.dropped = Counts(), 0, 0
+    receiver.count()
+    assert (receiver.placed, receiver.dropped) == (5, 2)
