@@ -349,13 +349,13 @@ def test_frames_beside_each_other(codec):
     """The second packet of an A-MSDU is in no tunnel: it needs a checksum, and its lengths end where its frame does."""
     second = llc("000000", 0x0800, INNER[:2] + b"\0\1" + INNER[4:])
     frame = bytearray(wlan(0x88, 1, b"\x80\0", A_MSDU + bytes(-len(A_MSDU) % 4) + amsdu(second)))
-    codec.correct(frame, row(frame, 105), LENGTHS)
+    codec.correct(frame, row_of(frame, 105), LENGTHS)
     both = [bytes(frame[start:end]) for name, start, _, end in walked(codec, 105, bytes(frame)) if name == "IP"]
     assert both[0] == both[1]
     assert both[0][26:28] != bytes(2)
-    assert codec.check(frame, row(frame, 105)) == bytes([CORRECTED])
+    assert codec.check(frame, row_of(frame, 105)) == bytes([CORRECTED])
     frame[-1] ^= 1
-    assert codec.check(frame, row(frame, 105)) == bytes([WRONG])
+    assert codec.check(frame, row_of(frame, 105)) == bytes([WRONG])
 
 
 def test_lls_has_no_checksum_where_a_digest_is(codec):
