@@ -17,7 +17,9 @@ import pytest
 from conftest import ROOT
 from waits import until
 
+from pkttools.batch import Batch
 from pkttools.formats.files import F_SETPIPE_SZ, Output
+from pkttools.formats.lane import Lane
 from pkttools.formats.lending import FIONREAD, PIECE, PIECES, Lender, promised
 from pkttools.kernel import pipe_lend
 
@@ -109,6 +111,34 @@ def test_who_lends_goes_on_though_nothing_was_free() -> None:
     process.send_signal(signal.SIGCONT)  # it reads what was lent, and waits, since nobody reads what it writes
     until(lambda: unread(reading) == PIECES * 75_000 + 500_000 - 300_000, "read")
     assert output.lender.free() >= 0
+    process.kill()
+    process.wait()
+    for fd in reading, writing, result, target:
+        os.close(fd)
+    output.close()
+
+
+@pytest.mark.skipif(pipe_lend is None, reason="the C code was not built: everything is written")
+@pytest.mark.parametrize("parts", [1, 2])
+def test_memory_that_packets_are_read_from_is_not_lent_for_others(parts: int) -> None:
+    """A batch that does not lie as it is handed on, in memory that was taken for it, while all other pieces are out."""
+    (reading, writing), (result, target) = wide_pipe(), os.pipe()
+    process = reader(reading, target)
+    process.send_signal(signal.SIGSTOP)
+    output = Output(f"/dev/fd/{writing}", None)
+    output.write(bytes(75_000))
+    lane = Lane(output, output.lender)
+    memory = lane.memory_for(PIECE)
+    assert memory
+    memory[:] = before = random.Random(1).randbytes(PIECE)
+    batch = Batch(memory, bytearray().join(struct.pack("=7q", i * 1000, 1000, 1000, 0, 1, 0, 0) for i in range(100)))
+    if parts == 2:
+        output.lender.take()  # as when the first of its packets have gone
+    while output.lender.free() >= 0 and output.lender.pieces[output.lender.free()] is not memory:
+        output.write(bytes(75_000))
+    for first in range(parts):
+        output.write(lane.encode(batch, first)[0])
+        assert memory[:] == before
     process.kill()
     process.wait()
     for fd in reading, writing, result, target:

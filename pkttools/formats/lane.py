@@ -90,20 +90,26 @@ class Lane:
         front = HEADER.size + SLACK + PIECE * rows // (rows + data)
         if not self.handed or front > PIECE // 2 or front + kept + LEAST > PIECE:
             return None
-        memory = self.lender.take()
+        memory = self.other()
         return (memory, front) if memory else None
 
     def memory_for(self, size: int) -> mmap | None:
         """Where packets of so many bytes are to be read into, so that they can be handed on from there; None: anywhere."""
-        return self.lender.take() if size >= LEAST else None
+        return self.other() if size >= LEAST else None
+
+    def other(self) -> mmap | None:
+        """Memory to read into, once all packets that were read before are written. None: there is none."""
+        self.lender.using = None
+        return self.lender.take()
 
     def encode(self, batch: Batch, first: int) -> tuple[memoryview, int]:
         """What is written for packets from `first` on, and which is the first one behind: the same one where only text can be."""
         data, rows, front = batch.data, batch.rows, HEADER.size
+        self.lender.using = data
         out: bytearray | mmap = data
         start, size, stop = codec.lane_encode(data, rows, first, out, front) if self.lender.has_taken(data) else (0, 0, first)
         if not size:
-            out = (self.lender.take(data) if len(batch) - first >= MANY else None) or self.own()
+            out = (self.lender.take() if len(batch) - first >= MANY else None) or self.own()
             start, size, stop = codec.lane_encode(data, rows, first, out, front)
         count = stop - first
         if count:

@@ -54,6 +54,7 @@ class Lender:
         self.reader = 0  # the process that memory is lent to; 0: none yet, -1: never again
         self.given = 0  # bytes that went into the pipe, lent or written
         self.pieces: list[mmap] = []
+        self.using: bytearray | mmap | None = None  # what is written comes from there: it may be a piece, and is not free meanwhile
         self.taken = -1  # the piece that something else is kept in until it is lent, or another one is taken
         self.pipe_lend: Callable[[int, memoryview], int] | None = None
         self.ends = [0] * PIECES  # `given` behind each piece: so much has to be read until it is free again
@@ -100,21 +101,18 @@ class Lender:
         self.ends[piece] = self.given + len(self.rest)
         return True
 
-    def take(self, beside: bytearray | mmap | None = None) -> mmap | None:
-        """A piece that is free, to be filled and then lent, by `lend`; what was taken before is free again. None: there is none.
-
-        beside: what it is filled from, which may be a piece itself.
-        """
+    def take(self) -> mmap | None:
+        """A piece that is free, to be filled and then lent, by `lend`; what was taken before is free again. None: there is none."""
         self.taken = -1
-        self.taken = self.free(beside)
+        self.taken = self.free()
         return self.pieces[self.taken] if self.taken >= 0 else None
 
     def has_taken(self, memory: bytearray | mmap) -> bool:
         """Whether that is the piece that was taken."""
         return self.taken >= 0 and memory is self.pieces[self.taken]
 
-    def free(self, beside: bytearray | mmap | None = None) -> int:
-        """The number of a piece that is free, and not the one that is taken, nor `beside`; or -1."""
+    def free(self) -> int:
+        """The number of a piece that is free, and not the one that is taken, nor `using`; or -1."""
         if self.reader < 0 or (not self.pieces and not self.start()):
             return -1
         try:
@@ -125,7 +123,7 @@ class Lender:
             self.reader = -1  # it is gone, and what it left in the pipe may be anywhere: nothing is ever free
             return -1
         read = self.given - unread  # at least so much of what was lent: `unread` may also count what was just written
-        free = (i for i, end in enumerate(self.ends) if end <= read and i != self.taken and self.pieces[i] is not beside)
+        free = (i for i, end in enumerate(self.ends) if end <= read and i != self.taken and self.pieces[i] is not self.using)
         return next(free, -1)
 
     def start(self) -> bool:
