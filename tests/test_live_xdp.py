@@ -141,6 +141,19 @@ def test_frames_go_back(lab, mode):
     assert account(err[0]) == {"frames": 40, "matched": 20, "passed": 0, "dropped": 20, "sent": 20, "lost": 0, "arp": 0}
 
 
+def test_frames_of_this_host_come_back_unfinished(lab):
+    """Their checksum was left to the card, which veth is not, and nothing of that is known any more: pkt-correct finishes it."""
+    attach(lab, "", "b")
+    attach(lab, "'udp port 7777' --match tx --else pass --mode native")
+    assert arped(lab)
+    back = lab.capture("b", "exec pkt-recv -i eth0 -ro -l 1 UDP.DST_PORT==7777")
+    lab.must("b", f"echo hello > /dev/udp/{IP['a']}/7777")
+    code, out, err = finish(back)
+    assert (code, out.count(b"==\n")) == (0, 1), err
+    assert b"0 wrong, 1 unfinished" in shell("pkt-analyze", out).stderr
+    assert shell("pkt-correct | pkt-check -cs", out).stdout.count(b"==\n") == 1
+
+
 def arped(lab) -> bool:
     """Whether b finds a's address out, and gets an answer."""
     lab.run("b", f"ip neigh del {IP['a']} dev eth0")
