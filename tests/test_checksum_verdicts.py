@@ -68,6 +68,7 @@ def test_change(backend: str) -> None:
     assert done.stderr.splitlines() == [
         b"pkt-change: 2 packets with a checksum that may have to follow and is not known",
         b"pkt-change: 2 packets with headers that are not followed: 1 ESP, 1 IP protocol 253",
+        b"pkt-change: 1 packet with signatures that do not follow what was changed: 1 CARP",
     ]
     checked = shell("pkt-check -cs", done.stdout, backend=backend)
     # The IP headers of the last two were never right.

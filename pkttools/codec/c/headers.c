@@ -500,8 +500,10 @@ bool is_tag_header(unsigned kind)
 bool link_announces(const struct frame *f, const struct header *h)
 {
     const struct kind *k = &protocols->kinds[h->kind];
-    const struct rule *r = k->rules_count > 0 && k->rules->how == BY_SPACE ? k->rules : NULL;
-    if (r == NULL || (k->flags & (LINK_LAYER | TAG)) == 0 || !hold(&r->only, f, h->start, h->data))
+    const struct rule *r = k->rules, *last = r + k->rules_count;
+    while (r < last && r->how != BY_SPACE && !hold_within(&r->only, f, h->start, h->data, h->end))
+        r++;                                    /* what is so for other devices */
+    if (r == last || r->how != BY_SPACE || (k->flags & (LINK_LAYER | TAG)) == 0 || !hold(&r->only, f, h->start, h->data))
         return false;
     const struct entry *e = entry_of(r->space, read_number(&r->read, f, h->start, h->data));
     while (e != NULL && !hold(&e->only, f, h->data, h->data))

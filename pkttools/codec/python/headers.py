@@ -31,7 +31,7 @@ from ...protocols.walking import (
     UNFOLLOWED,
 )
 from .exceptions import cooked_tag
-from .protocols import Kind, Space, known
+from .protocols import Kind, Rule, Space, known
 from .rows import checked, without_fcs
 
 UNKNOWN = 0  # the kind of header that a frame is of which nothing is known; the tables number all others
@@ -63,7 +63,10 @@ class ByTables(Reading):
     def link_announces(self, header: Header) -> bool:
         """Whether what a header of a link layer, or a tag, asks first announces one that follows, by what is there of it."""
         kind = known().kinds[header.kind]
-        how, _, space, read, _, tests, _ = kind.rules[0] if kind.rules else (COUNTED, None, None, None, 0, (), 0)
+        nothing: Rule = (COUNTED, None, None, None, 0, (), 0)
+        start, data, end = header.start, header.data, header.end
+        asked = (rule for rule in kind.rules if rule[0] == BY_SPACE or self.hold(rule[5], start, data, end))
+        how, _, space, read, _, tests, _ = next(asked, nothing)
         if how != BY_SPACE or not space or not read or not kind.flags & (LINK_LAYER | TAG):
             return False
         if not self.hold(tests, header.start, header.data):
