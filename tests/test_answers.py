@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import random
 import struct
 
 import pytest
-from conftest import shell
+from conftest import BACKENDS, load, shell
 from samples import ARP, ethernet, gre, icmp, ipv4, ipv6, pktap, tags, udp, vxlan
 
 from pkttools import codec
-from pkttools.batch import Packet, gathered
+from pkttools.batch import Batch, Packet, gathered
 from pkttools.work.answers import Responder, network
 
 MAC4 = bytes.fromhex("0011 c0000202")
 MAC6 = bytes.fromhex("0011 00000002")
 A, B = bytes.fromhex("20010db8000000000000000000000001"), bytes.fromhex("20010db8000000000000000000000002")
+
+
+def pytest_generate_tests(metafunc):
+    """Each test runs on both backends; those of commands choose them themselves."""
+    if "backend" not in metafunc.fixturenames:
+        metafunc.parametrize("chosen", BACKENDS, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def chosen(request, monkeypatch):
+    """The backend that answers."""
+    if hasattr(request, "param"):
+        monkeypatch.setattr("pkttools.codec.answer", load(request.param).answer)
 
 
 def mended(frame: bytes, linktype: int = 1) -> bytes:
@@ -189,6 +203,71 @@ def test_wrong_networks(word):
     done = shell(f"pkt-pingrep --addr '{word}'")
     assert done.returncode == 2
     assert b"pkt-pingrep: --addr: " in done.stderr
+
+
+@pytest.mark.parametrize(("linktype", "front"), [(1, b""), (101, None)])
+def test_what_authenticates_a_request_is_told(linktype, front):
+    """AH covers addresses, which an answer exchanges."""
+    packet = ipv4(51, struct.pack("!BBHII12x", 1, 4, 0, 7, 1) + icmp(8))
+    request = mended(packet if front is None else ethernet(0x0800, packet), linktype)
+    responder = Responder([])
+    [got] = [b.frame(0) for b in responder(iter([gathered([Packet(request, len(request), 7, linktype)])]))]
+    assert len(got) == len(request) and [*responder.beyond.values()] == [1]
+
+
+def test_lengths_in_front_of_an_advertisement_follow():
+    """IEEE 802.3 says how long what it carries is."""
+    datagram = solicitation(options=b"")[14:]
+    front = bytes.fromhex("3333ff000002 020000000001") + struct.pack("!H", 8 + len(datagram)) + b"\xaa\xaa\3\0\0\0\x86\xdd"
+    [got] = answers(front + datagram)
+    assert struct.unpack_from("!H", got, 12)[0] == len(got) - 14
+    assert got[22:] == answers(solicitation(options=b""))[0][14:]
+
+
+RULE = Responder([]).rules[0]
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [(1, (b"", b"", b"")), (2, b"x"), (3, struct.pack("5q", 1, -1, 8, 1, 0)), (4, -1), (4, 262_145),
+     (2, struct.pack("5q", 1, 0, 65, -1, 0)), (2, struct.pack("5q", 1, 0, 0, -1, 0)), (2, struct.pack("5q", 1, 0, 8, 1, -1)),
+     (2, struct.pack("5q", 1, 0, 8, -2, 0))],
+)  # fmt: skip
+def test_rules_that_are_none(codec, at, value):
+    with pytest.raises(ValueError, match=r"program is not valid|edits are not sound|end out of range"):
+        codec.answer(bytearray(), b"", ((*RULE[:at], value, *RULE[at + 1 :]),), None)
+    with pytest.raises(TypeError, match="a rule is a tuple"):
+        codec.answer(bytearray(), b"", (None,), None)
+    with pytest.raises(TypeError, match="counts are a dict or None"):
+        codec.answer(bytearray(), b"", (RULE,), ())
+
+
+@pytest.mark.parametrize("networks", [(), ("192.0.2.0/24", "2001:db8::/64", "10.0.0.1")])
+def test_both_codecs_answer_the_same(networks):
+    """Requests with a byte changed, in other places, cut; and the other way round: mended again, so that they are sound."""
+    dice, rules = random.Random(3), Responder([network(text) for text in networks]).rules
+    seeds = [
+        ethernet(0x0806, ARP + bytes(18)),
+        mended(ECHO),
+        mended(ECHO6),
+        solicitation(),
+        solicitation(source=bytes(16), options=b""),
+    ]
+    seeds += [ethernet(0x8100, tags([0x8100], 0x0800, ipv4(1, icmp(8)))), mended(ethernet(0x0800, ipv4(4, ipv4(1, icmp(8)))))]
+    requests = []
+    for frame in seeds * 40:
+        changed = bytearray(frame)
+        changed[dice.randrange(len(frame))] = dice.choice((0, 1, 4, 6, 8, 128, 135, 255, dice.randrange(256)))
+        requests.append(Packet(mended(bytes(changed)), len(frame), 5, 1, b"NOTE: x\n"))
+        requests.append(Packet(mended(frame[: dice.randrange(len(frame))]), len(frame), 5, 1))
+    batch = gathered(requests)
+    found = []
+    for backend in BACKENDS:
+        counts = {}
+        made = Batch(*load(backend).answer(batch.data, bytes(batch.rows), rules, counts))
+        packets = [made.packet(i) for i in range(len(made))]
+        found.append(([(p.frame, p.original, p.time, p.linktype, p.notes) for p in packets], counts))
+    assert found[0] == found[1] and len(found[0][0]) > 30
 
 
 def test_the_command(backend):

@@ -18,6 +18,7 @@ from samples import TEXT, batch, ethernet, ipv4, row_of, udp
 from sections import enhanced
 
 from pkttools.language import expression
+from pkttools.protocols.fields import HEADERS
 
 TRILL = ethernet(0x22F3, bytes(20))  # a header that is not followed: what is said of it is counted
 FRAME = ethernet(0x0800, ipv4(17, udp()))
@@ -28,6 +29,7 @@ INTERFACE = struct.pack("=6q", 1, 0, 6, 0, 0, len(LINE))
 ASSIGNMENT = expression.assignments([expression.split_assignment("IP.TTL=9")])
 BATCH = batch([(1, TRILL), (1, FRAME)] * 300)
 ROWS = bytes(BATCH.rows)
+ANSWER = (HEADERS.index("UDP"), expression.compiled(expression.any_of(["UDP"])), struct.pack("5q", 10, 8, 8, -1, 1), b"", 0)
 LARGE = batch([(1, TRILL), *((1, ethernet(0x0800, ipv4(17, udp(bytes([i]) * 1400), b"\1" * i))) for i in range(0, 36, 4))])
 
 
@@ -44,6 +46,7 @@ GROWING = {
     "beyond",
     "fragment",
     "reassemble",
+    "answer",
 }  # with buffers of their own
 
 
@@ -99,6 +102,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "walk": lambda: codec.walk(bytearray(FRAME), row_of(FRAME)),
         "fragment": divided,
         "reassemble": put_together,
+        "answer": counted(codec.answer, (ANSWER,)),
         "forward": lambda: codec.forward(BATCH.data, ROWS, {}, 9, 0, 1, b"\1\2"),
     }
 

@@ -247,3 +247,16 @@ def test_what_has_no_such_header(backend):
 def test_other_words_are_none(text):
     with pytest.raises(UsageError):
         layer_of(text)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_what_authenticates_the_whole_does_not_follow(version):
+    """AH around a tunnel: its sender's key would be needed; said once for each datagram that was divided, or put together."""
+    ah = struct.pack("!BBHII", 4, 4 if version == 4 else 5, 0, 7, 1) + bytes(12 if version == 4 else 16)
+    whole = mended(101, (ipv4 if version == 4 else ipv6)(51, ah + INNER))
+    fragmenter, reassembler = Fragmenter(100, False, 1, layer_of("ip[-1]")), Reassembler(layer=layer_of("ip[-1]"))
+    pieces = through(fragmenter, [whole])
+    assert [p.frame for p in through(reassembler, pieces)] == [whole.frame]
+    assert [[*fragmenter.beyond.values()], [*reassembler.beyond.values()]] == [[1], [1]]
+    outer = Fragmenter(100, False, 1)  # what is in it does not change
+    assert len(through(outer, [whole])) > 1 and not outer.beyond

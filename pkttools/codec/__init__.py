@@ -28,6 +28,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     beyond(data, rows, counts)
     signed(data, rows, end, mutable_end, counts)
     verify(data, row) -> a verdict a header
+    answer(data, rows, rules, counts) -> (data, rows)
     fragment(data, rows, first, (mtu of IPv4, of IPv6), force, id, layer, counts)
         -> (stop, data or None, rows or None, (id, (unusable, without header, Don't Fragment, without room)))
     datagrams(memory, layer, apart) -> a table
@@ -88,7 +89,7 @@ pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
 walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.select, _backend.assign, _backend.spread
 read_stamps, follow_numbers, count_durations = _backend.read_stamps, _backend.follow_numbers, _backend.count_durations
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
-forward, fragment, keep_memory = _backend.forward, _backend.fragment, _backend.keep_memory
+answer, forward, fragment, keep_memory = _backend.answer, _backend.forward, _backend.fragment, _backend.keep_memory
 datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
 set_protocols = _backend.set_protocols
 signed, pick = _backend.signed, _backend.pick
@@ -113,6 +114,7 @@ __all__ = [
     "UNCERTAIN",
     "UNFINISHED",
     "WRONG",
+    "answer",
     "assign",
     "beyond",
     "check",

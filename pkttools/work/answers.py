@@ -1,4 +1,4 @@
-"""Answers to ARP requests, neighbour solicitations and echo requests, as if every address were there.
+"""Answers to ARP requests, neighbour solicitations and echo requests, as if every address were there: as rules for the codec.
 
 Whoever has an IPv4 address a.b.c.d has the MAC address 00:11:a:b:c:d, as in 1.16; of an IPv6 address the last four bytes
 count. An answer is the request with other values in its fields.
@@ -6,26 +6,31 @@ count. An answer is the request with other values in its fields.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+import struct
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from .. import codec
-from ..batch import Batch, Packet, Program, gathered
-from ..language.expression import any_of, assignments, compiled
-from ..protocols.fields import FIELDS, HEADERS, TABLE
-from ..protocols.kinds import carries_message, flags
-from ..protocols.shown import read_field
-from ..protocols.values import Header
-from ..protocols.walking import LINK_LAYER, TAG, TUNNEL
+from ..batch import Batch, Program
+from ..codec.program import ACCEPT, EQUAL, FIELD_COLUMNS, NUMBER, PRESENT, REJECT, UNEQUAL
+from ..language.expression import any_of, compiled
+from ..language.program import ALL_BITS, Tests
+from ..protocols.fields import FIELDS, TABLE
 
-Address = IPv4Address | IPv6Address
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 Network = IPv4Network | IPv6Network
-Pairs = tuple[tuple[str, str], ...]
+Place = tuple[int, int, int]  # kind of header, first bit, width
+Edit = tuple[int, int, int, int, int]  # see codec.answer
+Rule = tuple[int, Program, bytes, bytes, int]
 
-TARGET_LINK_ADDRESS = 2  # the option of neighbour discovery, RFC 4861 section 4.6.1
+TARGET_LINK_ADDRESS = 0x0201  # the option of neighbour discovery and its length in eights, RFC 4861 section 4.6.1
 SOLICITED, OVERRIDE = 0x40000000, 0x20000000  # flags of an advertisement, RFC 4861 section 4.4
-ALL_NODES = IPv6Address("ff02::1")
+TARGET_AT, OPTION_AT = 8, 24  # in a solicitation and an advertisement, RFC 4861 sections 4.3 and 4.4
+ALL_NODES = int(IPv6Address("ff02::1"))
+OF_ALL_NODES = 0x333300000001  # RFC 2464 section 7
+OURS = 0x0011  # what our MAC addresses begin with
 
 
 class Responder:
@@ -36,144 +41,175 @@ class Responder:
     """
 
     def __init__(self, networks: list[Network]) -> None:
-        self.networks = networks
         self.answered = self.unanswered = 0
         self.beyond: dict[int, int] = {}  # what packets carry that is not followed
         self.requests = compiled(any_of(["ARP.OPERATION==1 or ICMP.TYPE==8 or ICMPV6.TYPE==135 or ICMPV6.TYPE==128"]))
+        self.rules = (echo(4, networks), arp(networks), echo(6, networks), *neighbour(networks))
 
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes the answers."""
         for batch in stream:
             codec.beyond(batch.data, batch.rows, self.beyond)
-            asked = Batch(batch.data, codec.select(batch.data, batch.rows, self.requests))
-            verdicts = codec.check(asked.data, asked.rows)
-            found = [self.answer(asked, i) if verdicts[i] == codec.CORRECTED else None for i in range(len(asked))]
-            answers = gathered(packet for packet in found if packet)
+            asked = codec.select(batch.data, batch.rows, self.requests)
+            answers = Batch(*codec.answer(batch.data, asked, self.rules, self.beyond))
             self.answered += len(answers)
-            self.unanswered += len(asked) - len(answers)
-            codec.correct(answers.data, bytes(answers.rows), codec.ALL)
+            self.unanswered += len(Batch(batch.data, asked)) - len(answers)
             yield answers
 
-    def answer(self, batch: Batch, i: int) -> Packet | None:
-        """The answer to request `i`; None when there is none."""
-        packet = batch.packet(i)
-        headers = codec.walk(batch.data, batch.part(i, i + 1).rows)
-        names = [HEADERS[kind] for kind, *_ in headers]
-        message = next((k for k, name in enumerate(names) if name in ("ARP", "ICMP", "ICMPV6")), None)
-        if message is None or in_tunnel(headers[:message]):
-            return None  # what a tunnel carries is for its end
-        if names[message] == "ARP":
-            return self.arp(packet, headers[message])
-        index = outermost(headers)
-        if index is None or index > message:
-            return None
-        _, start, _, _ = headers[message]
-        if names[message] == "ICMPV6" and packet.frame[start] == 135:
-            return self.neighbour(packet, headers[index], headers[message])
-        return self.echo(packet, names[index], headers[index])
 
-    def here(self, address: Address) -> bool:
-        """Whether an answer is given for an address."""
-        if address.is_multicast or address.is_unspecified or int(address) == 0xFFFFFFFF:
-            return False
-        return not self.networks or any(address in network for network in self.networks)
-
-    def arp(self, packet: Packet, header: Header) -> Packet | None:
-        """RFC 826: who has the address tells so. Addresses of other sizes stand elsewhere: such a request is none of ours."""
-        if [value(packet, header, f"ARP.{name}") for name in ("PROTOCOL", "HARDWARE_SIZE", "PROTOCOL_SIZE")] != [0x0800, 6, 4]:
-            return None
-        target = ipv4(packet, header, "ARP.TARGET_IPADDR")
-        sender = ipv4(packet, header, "ARP.SENDER_IPADDR")
-        probe = int(sender) == 0 or sender == target
-        if not self.here(target) or (probe and not self.networks):
-            return None
-        mac = mac_of(target)
-        swapped = (("ARP.SENDER_MACADDR", "ARP.TARGET_MACADDR"), ("ARP.SENDER_IPADDR", "ARP.TARGET_IPADDR"))
-        return changed(packet, (*LINK, *swapped), (("ARP.OPERATION", "2"), ("ARP.SENDER_MACADDR", mac), ("ETHERNET.SRC_ADDR", mac)))
-
-    def echo(self, packet: Packet, layer: str, header: Header) -> Packet | None:
-        """RFC 792, RFC 4443 section 4.2: the same comes back."""
-        v6 = layer == "IPV6"
-        target = (ipv6 if v6 else ipv4)(packet, header, f"{layer}.DST_ADDR")
-        if not self.here(target):
-            return None
-        values = (("ICMPV6.TYPE", "129"), ("IPV6.HOP_LIMIT", "255")) if v6 else (("ICMP.TYPE", "0"), ("IP.TTL", "255"))
-        ends = (f"{layer}.SRC_ADDR", f"{layer}.DST_ADDR")
-        return changed(packet, (*LINK, ends), (*values, ("ETHERNET.SRC_ADDR", mac_of(target))))
-
-    def neighbour(self, packet: Packet, header: Header, message: Header) -> Packet | None:
-        """RFC 4861 section 7.2.4: who has the address advertises it."""
-        (_, network, _, _), (_, start, _, end) = header, message
-        at = start + 8
-        if end - at < 16:  # section 7.1.1: without a target it is none
-            return None
-        target, sender = IPv6Address(packet.frame[at : at + 16]), ipv6(packet, header, "IPV6.SRC_ADDR")
-        hop_limit = value(packet, header, "IPV6.HOP_LIMIT")
-        if hop_limit != 255 or not self.here(target) or (sender.is_unspecified and not self.networks):
-            return None
-        mac = mac_of(target)
-        option = bytes([TARGET_LINK_ADDRESS, 1]) + bytes.fromhex(mac.replace(":", ""))
-        answer = packet.remade(packet.frame[: at + 16] + option)
-        flags = OVERRIDE if sender.is_unspecified else SOLICITED | OVERRIDE
-        values: Pairs = (
-            ("ICMPV6.TYPE", "136"), ("ICMPV6.DATA", str(flags)), ("IPV6.PAYLOAD_SIZE", str(at + 24 - network - 40)),
-            ("IPV6.DST_ADDR", str(ALL_NODES if sender.is_unspecified else sender)), ("IPV6.SRC_ADDR", str(target)),
-            ("ETHERNET.SRC_ADDR", mac),
-        )  # fmt: skip
-        if sender.is_unspecified:
-            values += (("ETHERNET.DST_ADDR", "33:33:00:00:00:01"),)  # RFC 2464 section 7
-        return changed(answer, LINK, values)
+def places(name: str) -> list[Place]:
+    """Where a field stands, in each kind of header that has it."""
+    return [(row.header, row.bit, row.width) for row in map(TABLE.__getitem__, FIELDS[name])]
 
 
-def outermost(headers: list[Header]) -> int | None:
-    """Which of the headers is the outermost of IP; None: there is none."""
-    return next((i for i, (kind, *_) in enumerate(headers) if carries_message(kind)), None)
+def place(name: str) -> Place:
+    """The same of a field in the first kind of header that has it."""
+    return places(name)[0]
 
 
-def in_tunnel(headers: list[Header]) -> bool:
-    """Whether what is behind these headers has a tunnel in front of it, a second datagram, or a link layer that is carried."""
-    found = [flags(kind) for kind, *_ in headers]
-    carrier = next((k for k, of in enumerate(found) if not of & (LINK_LAYER | TAG)), len(found))
-    datagrams = sum(carries_message(kind) for kind, *_ in headers)
-    return datagrams > 1 or any(of & TUNNEL for of in found) or any(of & LINK_LAYER for of in found[carrier:])
+def part(of: Place, first: int, width: int) -> Place:
+    """Bits of a field."""
+    kind, bit, _ = of
+    return kind, bit + first, width
 
 
-LINK: Pairs = (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("PKTAP.IN", "PKTAP.OUT"))
+class Conditions:
+    """Tests of a request under construction, all of which hold."""
+
+    def __init__(self) -> None:
+        self.tests, self.fields = Tests(), b""
+
+    def field(self, of: Place) -> int:
+        """A field of its own: the table has no other ones."""
+        kind, bit, width = of
+        self.fields += struct.pack(f"{FIELD_COLUMNS}q", kind, bit, width, 0, 1, NUMBER, 0, -1)
+        return len(self.fields) // (8 * FIELD_COLUMNS) - 1
+
+    def need(self, of: Place, value: int, compare: int = EQUAL, mask: int = ALL_BITS) -> None:
+        """The field is there, and holds what it should."""
+        further = self.tests.label()
+        self.tests.add(self.field(of), 1, compare, value, mask, further, REJECT)
+        self.tests.bind(further)
+
+    def here(self, of: Place, networks: list[Network]) -> None:
+        """An answer is given for the address in a field."""
+        width, field = of[2], self.field(of)
+        version, group = (4, (0xE0, 0xF0)) if width == 32 else (6, (0xFF, 0xFF))
+        beyond = [(0, ALL_BITS), (0xFFFFFFFF, ALL_BITS), (group[0] << width - 8, group[1] << width - 8)]  # nobody's, all's, groups
+        self.need(of, 0, PRESENT)
+        for value, mask in beyond:
+            further = self.tests.label()
+            self.tests.add(field, 1, EQUAL, value, mask, REJECT, further)
+            self.tests.bind(further)
+        theirs = [one for one in networks if one.version == version]
+        found = self.tests.label()
+        for i, one in enumerate(theirs):
+            following = self.tests.label()
+            last = i == len(theirs) - 1
+            self.tests.add(field, 1, EQUAL, int(one.network_address), int(one.netmask), found, REJECT if last else following)
+            if not last:
+                self.tests.bind(following)
+        if networks and not theirs:
+            self.tests.add(field, 1, PRESENT, 0, ALL_BITS, REJECT, REJECT)
+        self.tests.bind(found)
+
+    def program(self) -> Program:
+        """The finished program: it ends with a test that accepts, held or not."""
+        last = self.field((0, 0, 0))
+        self.tests.add(last, 1, PRESENT, 0, ALL_BITS, ACCEPT, ACCEPT)
+        _, code, constants = self.tests.program()
+        return self.fields, code, constants
 
 
-def value(packet: Packet, header: Header, name: str) -> int:
-    """The number in a field that the header has."""
-    kind, *places = header
-    row = next(TABLE[i] for i in FIELDS[name] if TABLE[i].header == kind)
-    return read_field(row, packet.frame, *places)  # type: ignore[return-value]  # numbers only are asked for
+def to(goal: Place, source: Place) -> list[Edit]:
+    """What another field holds goes into one."""
+    kind, bit, width = goal
+    return [(kind, bit + at, min(width - at, 64), source[0], source[1] + at) for at in range(0, width, 64)]
 
 
-def ipv4(packet: Packet, header: Header, name: str) -> IPv4Address:
-    """The address in a field."""
-    return IPv4Address(value(packet, header, name))
+def set_to(goal: Place, value: int) -> list[Edit]:
+    """A number goes into a field."""
+    kind, bit, width = goal
+    words = [(at, min(width - at, 64)) for at in range(0, width, 64)]
+    return [(kind, bit + at, size, -1, value >> width - at - size & (1 << size) - 1) for at, size in words]
 
 
-def ipv6(packet: Packet, header: Header, name: str) -> IPv6Address:
-    """The address in a field."""
-    return IPv6Address(value(packet, header, name))
+def swapped(*names: str) -> list[Edit]:
+    """Two fields are exchanged, in each kind of header that has both."""
+    one, other = map(places, names)
+    return [edit for a, b in zip(one, other, strict=True) for edit in to(a, b) + to(b, a)]
 
 
-def mac_of(address: Address) -> str:
-    """The MAC address of whoever has an IP address."""
-    return (b"\x00\x11" + address.packed[-4:]).hex(":")
+def mac_of(goal: Place, address: Place) -> list[Edit]:
+    """The MAC address of whoever has an IP address goes into a field."""
+    return set_to(part(goal, 0, 16), OURS) + to(part(goal, 16, 32), part(address, address[2] - 32, 32))
 
 
-def changed(packet: Packet, swapped: Pairs, values: Pairs) -> Packet:
-    """The packet with fields exchanged, then set."""
-    batch = gathered([packet])
-    codec.assign(batch.data, bytes(batch.rows), program(swapped, values), None, False)
-    return batch.packet(0)
+def packed(edits: list[Edit]) -> bytes:
+    """Edits as the codec takes them."""
+    return b"".join(struct.pack("5q", *kinds, value - (1 << 64) if value >> 63 else value) for *kinds, value in edits)
 
 
-@lru_cache(256)
-def program(swapped: Pairs, values: Pairs) -> Program:
-    """Compiled assignments."""
-    return assignments([(name, "=", text) for name, text in values], swapped)
+def answered(address: Place) -> list[Edit]:
+    """What all answers have: back to where the request came from, from the MAC address of who has the address that it is for."""
+    ends = [*swapped("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), *swapped("PKTAP.IN", "PKTAP.OUT")]
+    return [*ends, *mac_of(place("ETHERNET.SRC_ADDR"), address)]
+
+
+def arp(networks: list[Network]) -> Rule:
+    """RFC 826: who has the address tells so. Addresses of other sizes stand elsewhere: such a request is none of ours."""
+    sender, target, operation = place("ARP.SENDER_IPADDR"), place("ARP.TARGET_IPADDR"), place("ARP.OPERATION")
+    asked = Conditions()
+    asked.need(operation, 1)
+    for name, value in (("PROTOCOL", 0x0800), ("HARDWARE_SIZE", 6), ("PROTOCOL_SIZE", 4)):
+        asked.need(place(f"ARP.{name}"), value)
+    asked.here(target, networks)
+    if not networks:
+        asked.need(sender, 0, UNEQUAL)
+    edits = [
+        *answered(target), *swapped("ARP.SENDER_MACADDR", "ARP.TARGET_MACADDR"), *swapped("ARP.SENDER_IPADDR", "ARP.TARGET_IPADDR"),
+        *set_to(operation, 2), *mac_of(place("ARP.SENDER_MACADDR"), target),
+    ]  # fmt: skip
+    return sender[0], asked.program(), packed(edits), b"" if networks else packed(to(sender, target)), 0
+
+
+def echo(version: int, networks: list[Network]) -> Rule:
+    """RFC 792, RFC 4443 section 4.2: the same comes back."""
+    layer, message, request, reply, hops = (
+        ("IPV6", "ICMPV6", 128, 129, "IPV6.HOP_LIMIT") if version == 6 else ("IP", "ICMP", 8, 0, "IP.TTL")
+    )
+    destination, kind = place(f"{layer}.DST_ADDR"), place(f"{message}.TYPE")
+    asked = Conditions()
+    asked.need(kind, request)
+    asked.here(destination, networks)
+    ends = swapped(f"{layer}.SRC_ADDR", f"{layer}.DST_ADDR")
+    edits = [*answered(destination), *ends, *set_to(kind, reply), *set_to(place(hops), 255)]
+    return kind[0], asked.program(), packed(edits), b"", 0
+
+
+def neighbour(networks: list[Network]) -> list[Rule]:
+    """RFC 4861 section 7.2.4: who has the address advertises it; to all where nobody knows yet who asks."""
+    kind, flags, source, destination = map(place, ("ICMPV6.TYPE", "ICMPV6.DATA", "IPV6.SRC_ADDR", "IPV6.DST_ADDR"))
+    message = kind[0]
+    target, option = (message, TARGET_AT * 8, 128), (message, OPTION_AT * 8, 16)
+    made = []
+    for known in (True, False) if networks else (True,):
+        asked = Conditions()
+        asked.need(kind, 135)
+        asked.need(place("IPV6.HOP_LIMIT"), 255)
+        asked.need(source, 0, UNEQUAL if known else EQUAL)
+        asked.here(target, networks)
+        edits = [
+            *answered(target), *set_to(kind, 136), *to(source, target), *set_to(option, TARGET_LINK_ADDRESS),
+            *mac_of((message, OPTION_AT * 8 + 16, 48), target),
+        ]  # fmt: skip
+        if known:
+            edits += [*set_to(flags, SOLICITED | OVERRIDE), *to(destination, source)]
+        else:
+            edits += [*set_to(flags, OVERRIDE), *set_to(destination, ALL_NODES)]
+            edits += set_to(place("ETHERNET.DST_ADDR"), OF_ALL_NODES)
+        made.append((message, asked.program(), packed(edits), b"", OPTION_AT + 8))
+    return made
 
 
 def network(text: str) -> Network:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import checking, checks, fielding, generating, live, pacing, processes, sending, switching, timing, work
+from . import checking, checks, fielding, fragmenting, generating, live, pacing, processes, sending, switching, timing, work
 from .capture import write_capture
 from .processes import ROOT, Failed, run
 from .report import table
@@ -113,13 +113,16 @@ def measure(packets: int, runs: int, folder: Path) -> str:
     say("measuring fields as text")
     more, fields = fielding.fielding(names, packets, runs, folder)
     rows += more
+    say("measuring fragments and answers")
+    more, divided = fragmenting.fragmenting(names, packets, runs, folder)
+    rows += more
     say("measuring start-up and memory")
     rows += timing.startup(names, runs * STARTS) + timing.memory(materials)
     say("measuring what receives from a wire")
     rows += live.live(runs, packets, folder)
     say("measuring what is forwarded")
     rows += switching.switching(runs, packets)
-    remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB. {sent} {paced} {made} {checked} {fields}"
+    remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB. {sent} {paced} {made} {checked} {fields} {divided}"
     return f"{heading(materials[0], runs, names, peers)}\n{remarks}\n\n{table(rows)}"
 
 

@@ -672,3 +672,36 @@ void fuzz_fragments(struct input *in)
     gathered_free(&whole);
     discard(&s.whole);
 }
+
+/* ---- answers ---- */
+
+/* One byte: which header is the message; two: where it ends; one: how many columns edits have; they. Then a sample, which is mended. */
+void fuzz_answer(struct input *in)
+{
+    unsigned which = take8(in), end = take16(in) % 2048;
+    size_t columns, most = 64 << 10;
+    int64_t *edits = take_columns(in, &columns);
+    size_t count = columns * sizeof *edits / sizeof(struct edit);
+    struct sample s = take_sample(in);
+    struct corrected corrected;
+    correct(&s.whole, s.original, s.linktype, ALL, MAX_HEADERS, &corrected);
+    struct packet_view view = walked(&s.frame, &s);
+    struct answer_rule rule = {
+        .kind = view.walk.header[which % view.walk.count].kind, .tests = filters[which % (sizeof filters / sizeof *filters)],
+        .edits = (const struct edit *)edits, .unlike = (const struct edit *)edits, .edits_count = count, .unlike_count = which & 1,
+        .end = end,
+    };
+    struct answering answering = {&rule, 1};
+    struct packet p = {.captured = (int64_t)s.frame.size, .original = s.original, .time = 5, .linktype = s.linktype};
+    struct gathered out = {0};
+    EXPECT(tests_sound(&rule.tests));
+    if (edits_sound(rule.edits, count) && count > 0 && s.frame.size <= most) {
+        EXPECT(answer(&answering, &view, s.frame.at, &p, &out) && count_of(&out.rows) <= 1);
+        expect_gathered(&out);
+        if (count_of(&out.rows) > 0)
+            view = view_of(&out, (const struct packet *)(const void *)out.rows.at);
+    }
+    gathered_free(&out);
+    release((uint8_t *)edits, columns * sizeof *edits);
+    discard(&s.whole);
+}

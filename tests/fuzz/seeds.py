@@ -351,6 +351,14 @@ def to_divide() -> Iterator[bytes]:
         yield struct.pack("!BHB", i % 32, 20 + i % 90, i % 4) + edits + sample(linktype, frame, zeros=(0, 9)[i % 2])
 
 
+def to_answer() -> Iterator[bytes]:
+    """Frames, and rules for them: fields exchanged, and set."""
+    for i, (linktype, frame) in enumerate(samples()):
+        edits = [*(8, 96, 32, 8, 128), *(8, 64, 8, -1, i % 256)][: 5 * (1 + i % 2)]
+        coded = bytes([len(edits)]) + b"".join(map(column, edits))
+        yield struct.pack("!BH", i % 8, (0, 24, 60, 0)[i % 4]) + coded + sample(linktype, frame)
+
+
 # ---- memory that the kernel shares ----
 
 
@@ -445,7 +453,7 @@ CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
     "d": handed_on, "v": placed, "a": stamped, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records,
-    "y": perf_records, "z": to_send, "o": to_divide,
+    "y": perf_records, "z": to_send, "o": to_divide, "q": to_answer,
 }  # fmt: skip
 
 

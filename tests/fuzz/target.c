@@ -27,6 +27,7 @@ static const struct {
     {'v', fuzz_place},          /* packets.c: a number is written anywhere in a frame */
     {'a', fuzz_stamps},         /* packets.c: stamps of frames, and in what order they come */
     {'o', fuzz_fragments},      /* packets.c: a frame is divided, its fragments are changed and put together */
+    {'q', fuzz_answer},         /* packets.c: an answer is made of a frame, by a rule */
     {'k', fuzz_ring},           /* kernel.c: a block of a ring that packets are received in */
     {'s', fuzz_slots},          /* kernel.c: slots of the ring of a switch's port */
     {'x', fuzz_ringbuf},        /* kernel.c: a BPF ring buffer, from XDP */

@@ -682,6 +682,7 @@ struct datagram {
 };
 
 enum { FRAGMENT_SIZE = 8 };     /* bytes by which the header of a fragment may be longer than that of the whole */
+enum { LENGTH_END = 4 };        /* where what follows another length may end: a signature in front of it that covers it does not follow */
 
 bool layer_sound(const struct layer *layer);
 bool chosen(const struct walk *w, const struct layer *layer, size_t *index);
@@ -746,6 +747,7 @@ struct datagrams {              /* those of which some fragments have come, and 
     size_t room, count;         /* of buckets; of datagrams */
     struct bytes key;           /* of the one in hand */
     uint64_t reassembled, repeated, left[LEFT_APART];   /* datagrams; fragments */
+    uint64_t signature;         /* of the last packet: of what was made of it, if one does not follow */
 };
 
 bool reassembly_begin(struct datagrams *t, const struct apart *apart, size_t count);   /* false: no memory, as of the others */
@@ -754,6 +756,28 @@ void reassembly_end(struct datagrams *t);
 bool reassembly_idle(struct datagrams *t, const struct packet_view *p, int64_t time);
 bool reassemble(struct datagrams *t, const struct packet_view *p, const uint8_t *data, const struct packet *row, struct gathered *out);
 bool reassemble_rest(struct datagrams *t, struct gathered *out);        /* gives up the one that has waited longest */
+
+/* answers.c */
+
+struct edit {                   /* bits of the first header of a kind: what those of another one hold, at the bit `value`, or, from -1, that */
+    int64_t kind, bit, width, from, value;
+};
+
+struct answer_rule {            /* for requests whose message is a header of a kind */
+    int64_t kind;
+    struct program tests;       /* hold of the request */
+    const struct edit *edits, *unlike;  /* made in the answer; of these no two are the same */
+    size_t edits_count, unlike_count;
+    int64_t end;                /* bytes from the start of the message on; 0: as many as the request has */
+};
+
+struct answering {
+    struct answer_rule *rules;
+    size_t count;
+};
+
+bool edits_sound(const struct edit *edits, size_t count);
+bool answer(const struct answering *a, const struct packet_view *p, const uint8_t *data, const struct packet *row, struct gathered *out);
 
 /* bridge.c */
 

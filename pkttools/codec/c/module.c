@@ -1133,7 +1133,11 @@ static PyObject *py_fragment(PyObject *self, PyObject *args)
         walk_own(&view.walk, &view.frame, bare.packet->linktype);
         beyond_add(&beyond, view.walk.beyond);
         if (view.frame.size > least(how.mtu4, how.mtu6) && divisible(&how, &view, &d)) {
-            memory = (begun || gather_until(&out, &b, first, stop)) && divide(&how, &view, &d, b.data.buf, bare.packet, &out);
+            memory = (begun || gather_until(&out, &b, first, stop));
+            size_t before = out.rows.size;
+            memory = memory && divide(&how, &view, &d, b.data.buf, bare.packet, &out);
+            if (out.rows.size - before > sizeof *bare.packet)
+                beyond_add(&beyond, signature_of(&view.frame, &view.walk, &(struct changed){.mutable_end = d.start + LENGTH_END}));
             begun = true;
         } else if (begun)
             memory = gather(&out, b.data.buf, &b.packets[stop]);
@@ -1238,6 +1242,7 @@ static PyObject *py_reassemble(PyObject *self, PyObject *args)
         if (!begun && reassembly_idle(t, &view, bare.packet->time))
             continue;
         memory = (begun || gather_until(&out, &b, first, stop)) && reassemble(t, &view, b.data.buf, bare.packet, &out);
+        beyond_add(&beyond, t->signature);
         begun = true;
     }
     if (!beyond_end(&beyond) || !memory) {
@@ -1268,6 +1273,92 @@ static PyObject *py_reassemble_rest(PyObject *self, PyObject *capsule)
     else
         PyErr_NoMemory();
     gathered_free(&out);
+    return result;
+}
+
+/* ---- answers ---- */
+
+struct loaded_rule {            /* a rule as Python hands it over */
+    struct loaded tests;
+    Py_buffer edits, unlike;
+};
+
+static bool load_edits(const Py_buffer *b, const struct edit **edits, size_t *count)
+{
+    *edits = b->buf;
+    *count = (size_t)b->len / sizeof **edits;
+    if ((size_t)b->len % sizeof **edits == 0 && (b->len == 0 || aligned(b)) && edits_sound(*edits, *count))
+        return true;
+    PyErr_SetString(PyExc_ValueError, "edits are not sound");
+    return false;
+}
+
+static bool load_rule(PyObject *tuple, struct loaded_rule *l, struct answer_rule *rule)
+{
+    long long kind, end;
+    PyObject *tests;
+    if (!PyTuple_Check(tuple)) {
+        PyErr_SetString(PyExc_TypeError, "a rule is a tuple");
+        return false;
+    }
+    if (!PyArg_ParseTuple(tuple, "LO!y*y*L", &kind, &PyTuple_Type, &tests, &l->edits, &l->unlike, &end))
+        return false;
+    *rule = (struct answer_rule){.kind = kind, .end = end};
+    if (end < 0 || end > MAX_FRAME) {
+        PyErr_SetString(PyExc_ValueError, "end out of range");
+        return false;
+    }
+    if (!load_edits(&l->edits, &rule->edits, &rule->edits_count) || !load_edits(&l->unlike, &rule->unlike, &rule->unlike_count)
+        || !load(tests, &l->tests, tests_sound))
+        return false;
+    rule->tests = l->tests.program;
+    return true;
+}
+
+static PyObject *py_answer(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    PyObject *tuple, *counted, *result = NULL;
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "y*y*O!O", &b.data, &b.rows, &PyTuple_Type, &tuple, &counted))
+        return NULL;
+    Py_ssize_t count = PyTuple_Size(tuple);
+    struct loaded_rule *loaded = PyMem_Calloc((size_t)count + 1, sizeof *loaded);
+    struct answering a = {PyMem_Calloc((size_t)count + 1, sizeof *a.rules), (size_t)count};
+    struct gathered out = {0};
+    bool sound = batch_sound(&b) && protocols_ready(), memory = loaded != NULL && a.rules != NULL;
+    if (sound && !memory)
+        PyErr_NoMemory();
+    for (Py_ssize_t i = 0; sound && memory && i < count; i++)
+        sound = load_rule(PyTuple_GetItem(tuple, i), &loaded[i], &a.rules[i]);
+    if (sound && memory && beyond_begin(&beyond, counted)) {
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = 0; memory && i < b.count; i++) {
+            struct bare bare;
+            uint64_t code;
+            size_t before = out.rows.size;
+            bare_of(&bare, &b, i);
+            struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+            if (check(&view.frame, view.original, bare.packet->linktype, &code) != CORRECTED)
+                continue;
+            walk_own(&view.walk, &view.frame, bare.packet->linktype);
+            memory = answer(&a, &view, b.data.buf, bare.packet, &out);
+            if (out.rows.size > before)
+                beyond_add(&beyond, signature_of(&view.frame, &view.walk, &(struct changed){.end = view.frame.size}));
+        }
+        Py_END_ALLOW_THREADS
+        result = !beyond_end(&beyond) ? NULL : memory ? Py_BuildValue("(NN)", bytearray_of(&out.data), bytearray_of(&out.rows)) : PyErr_NoMemory();
+    }
+    for (Py_ssize_t i = 0; loaded != NULL && i < count; i++) {
+        unload(&loaded[i].tests);
+        PyBuffer_Release(&loaded[i].edits);
+        PyBuffer_Release(&loaded[i].unlike);
+    }
+    PyMem_Free(loaded);
+    PyMem_Free(a.rules);
+    gathered_free(&out);
+    batch_close(&b);
     return result;
 }
 
@@ -1419,6 +1510,7 @@ static PyMethodDef methods[] = {
     {"pick", py_pick, METH_VARARGS, NULL},
     {"beyond", py_beyond, METH_VARARGS, NULL},
     {"signed", py_signed, METH_VARARGS, NULL},
+    {"answer", py_answer, METH_VARARGS, NULL},
     {"fragment", py_fragment, METH_VARARGS, NULL},
     {"datagrams", py_datagrams, METH_VARARGS, NULL},
     {"reassemble", py_reassemble, METH_VARARGS, NULL},

@@ -293,7 +293,7 @@ static bool is_whole(const struct open *o)
 }
 
 /* Adds the datagram: time and headers of its first fragment. Otherwise `made` is false: it is longer than a header can say. */
-static bool put_together(const struct open *o, struct gathered *out, bool *made)
+static bool put_together(struct datagrams *t, const struct open *o, struct gathered *out, bool *made)
 {
     const struct packet *first = (const struct packet *)(const void *)o->rows.at + o->first;
     const struct datagram *d = &o->datagram;
@@ -324,6 +324,7 @@ static bool put_together(const struct open *o, struct gathered *out, bool *made)
     row.captured = row.original = (int64_t)(at + tail);
     row.notes = (int64_t)out->data.size;
     *made = true;
+    t->signature = signature_of(&view.frame, &view.walk, &(struct changed){.mutable_end = d->start + LENGTH_END});
     return bytes_add(&out->data, o->data.at + first->notes, (size_t)first->notes_size) && gather_row(out, &row);
 }
 
@@ -331,7 +332,7 @@ static bool put_together(const struct open *o, struct gathered *out, bool *made)
 static bool finish(struct datagrams *t, struct open *o, struct gathered *out)
 {
     bool made = false;
-    if (is_whole(o) && !put_together(o, out, &made))
+    if (is_whole(o) && !put_together(t, o, out, &made))
         return false;
     if (made) {
         t->reassembled++;
@@ -388,6 +389,7 @@ bool reassemble(struct datagrams *t, const struct packet_view *p, const uint8_t 
     size_t index, any;
     struct datagram d;
     t->clock = row->time > t->clock ? row->time : t->clock;
+    t->signature = 0;
     while (t->oldest != NULL && t->clock > t->oldest->time && (uint64_t)t->clock - (uint64_t)t->oldest->time > TIMEOUT)
         if (!give_up(t, t->oldest, INCOMPLETE, out))
             return false;

@@ -8,10 +8,10 @@ from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
 __all__ = [
-    "assign", "beyond", "check", "correct", "count_durations", "datagrams", "follow_numbers", "forward", "fragment", "items",
-    "keep_memory", "lane_decode", "lane_encode", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick",
-    "read_stamps", "reassemble", "reassemble_rest", "select", "set_protocols", "signed", "spread", "text_decode",
-    "text_encode", "verify", "walk",
+    "answer", "assign", "beyond", "check", "correct", "count_durations", "datagrams", "follow_numbers", "forward",
+    "fragment", "items", "keep_memory", "lane_decode", "lane_encode", "pcap_decode", "pcap_encode", "pcapng_decode",
+    "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest", "select", "set_protocols", "signed",
+    "spread", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
 
@@ -150,6 +150,14 @@ def verify(data: bytearray, row: bytes) -> list[int]:
     from . import soundness
 
     return soundness.verify(data, row)
+
+
+def answer(data: bytearray, rows: bytes, rules: tuple[tuple[int, Program, bytes, bytes, int], ...],
+           counts: dict[int, int] | None) -> tuple[bytearray, bytearray]:  # fmt: skip
+    """See answers.answer."""
+    from . import answers  # late: one command answers
+
+    return answers.answer(data, rows, rules, counts)
 
 
 def fragment(data: bytearray, rows: bytes, first: int, mtus: tuple[int, int], force: bool, number: int, layer: tuple[int, int],

@@ -17,6 +17,7 @@ Layer = tuple[int, int]  # a kind of header, and its occurrence in a packet: 1 i
 
 EXTENSION = Struct("!BBHI")  # next header, reserved, offset with More, id
 FRAGMENT_PROTOCOL = 44
+LENGTH_END = 4  # where what follows another length may end: a signature in front of it that covers it does not follow
 MORE, DONT, OF_THE_WHOLE = 0x2000, 0x4000, 0xC000  # of IPv4's word of flags and offset; OF_THE_WHOLE: those that stay
 IP_ID_AT, IP_WORD_AT, MORE6 = 4, 6, 1
 COPIED, END_OF_OPTIONS, NO_OPERATION = 0x80, 0, 1  # RFC 791 section 3.1

@@ -7,9 +7,10 @@ from io import BytesIO
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Packet, gathered
 from .around import Around
 from .checksum import View
-from .datagram import Datagram, Layer, chosen, layer_sound, outermost
-from .headers import need_dict, note
+from .datagram import LENGTH_END, Datagram, Layer, chosen, layer_sound, outermost
+from .headers import Walk, need_dict, note
 from .rows import checked, without_fcs
+from .signatures import Changed, signature_of
 
 UNUSABLE, NO_SUCH_HEADER, MUST_NOT, NO_ROOM, LEFT_WHOLE = range(5)  # why a packet above the MTU was not divided
 
@@ -89,6 +90,11 @@ def made_of(made: list[Packet] | None) -> tuple[bytearray, bytearray] | tuple[No
     return batch.data, batch.rows  # type: ignore[return-value]  # no mmap
 
 
+def note_signature(counts: dict[int, int] | None, packet: Packet, changed: Changed) -> None:
+    """Counts a packet whose signature does not follow what was changed."""
+    note(counts, signature_of(packet.frame, Walk(packet.frame, packet.linktype, False), changed))
+
+
 def fragment(
     data: bytearray,
     rows: bytes,
@@ -103,7 +109,7 @@ def fragment(
 
     mtus: bytes of an IPv4 and of an IPv6 packet. force: those that say Don't Fragment, too. number: the id of the next datagram of
     IPv6 that is divided; each has the next one. layer: which IP header of a packet; UNKNOWN: the outermost. Adds to `counts` what
-    packets carry that is not followed.
+    packets carry that is not followed, and signatures that do not follow.
 
     Returns how far it came, which may not be the end where they become many; data and rows of what there is instead of them,
     or None twice where they pass as they are; the next id; and how many were not divided that should have been: truncated or
@@ -128,6 +134,8 @@ def fragment(
             size = sum(len(p.frame) + len(p.notes) for p in made)
         if made is not None:
             new = how.divide(view, d, packet) if d else [packet_of(data, packed[at : at + COLUMNS])]
+            if d and len(new) > 1:
+                note_signature(counts, packet, Changed(0, d.start + LENGTH_END))
             made += new
             size += sum(len(p.frame) for p in new) + sum(len(p.notes) for p in new[:2])  # others share theirs, in C
     return stop, *made_of(made), (how.id, tuple(how.left))

@@ -141,7 +141,7 @@ def _fields(table: bytes) -> tuple[list[_Field], bool]:
 
 
 @lru_cache(16)
-def _load_tests(program: Program) -> Tests:
+def load_tests(program: Program) -> Tests:
     """The tests of a program. Raises ValueError when it is not valid: it is checked once and then trusted."""
     fields, sound = _fields(program[0])
     tests, constants = [_Test(*columns) for columns in _cut(program[1], TEST_COLUMNS)], program[2]
@@ -183,7 +183,7 @@ def _asks_all(fields: list[_Field], index: int) -> bool:
     return False
 
 
-def _tests_ask_all(loaded: Tests) -> bool:
+def tests_ask_all(loaded: Tests) -> bool:
     """Whether tests ask for any such."""
     fields, tests, _ = loaded
     kinds = {kind for test in tests for kind in range(test.kinds.bit_length()) if test.kinds >> kind & 1}
@@ -297,7 +297,7 @@ def _holds(fields: list[_Field], test: _Test, constants: bytes, frame: bytes, he
     return COMPARISONS.get(test.compare, COMPARISONS[PRESENT])(value, wanted)
 
 
-def _matches(loaded: Tests, asks_all: bool, data: bytearray, row: list[int], whole: list[int]) -> bool:
+def matches(loaded: Tests, asks_all: bool, data: bytearray, row: list[int], whole: list[int]) -> bool:
     """row: the packet without its frame check sequence; whole: with it: BPF sees all, as tcpdump does."""
     fields, tests, constants = loaded
     frame = bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
@@ -319,12 +319,12 @@ def _matches(loaded: Tests, asks_all: bool, data: bytearray, row: list[int], who
 def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
     """The rows of the packets for which the tests end in ACCEPT."""
     values = checked(data, rows)
-    loaded = _load_tests(tests)
-    asks_all = _tests_ask_all(loaded)
+    loaded = load_tests(tests)
+    asks_all = tests_ask_all(loaded)
     kept = bytearray()
     for i in range(len(values) // COLUMNS):
         row = values[i * COLUMNS : (i + 1) * COLUMNS]
-        if _matches(loaded, asks_all, data, without_fcs(row[:]), row):
+        if matches(loaded, asks_all, data, without_fcs(row[:]), row):
             kept += rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
     return kept
 
@@ -429,16 +429,16 @@ def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | 
     loaded = _load_assignments(assignments)
     if guard is not None and not isinstance(guard, tuple):
         raise TypeError("guard is a program or None")
-    tests = _load_tests(guard) if guard is not None else None
+    tests = load_tests(guard) if guard is not None else None
     asked = [a.field for a in loaded[1]] + [a.other for a in loaded[1] if a.operation == SWAP]
-    asks_all, guard_asks_all = any(_asks_all(loaded[0], index) for index in asked), tests is not None and _tests_ask_all(tests)
+    asks_all, guard_asks_all = any(_asks_all(loaded[0], index) for index in asked), tests is not None and tests_ask_all(tests)
     need_dict(counts)
     met = stale = unknown = 0
     placed = [0] * len(loaded[1])
     for i in range(0, len(values), COLUMNS):
         row = without_fcs(values[i : i + COLUMNS])
         offset, captured, linktype = row[OFFSET], row[CAPTURED], row[LINKTYPE]
-        if tests is None or _matches(tests, guard_asks_all, data, row, values[i : i + COLUMNS]):
+        if tests is None or matches(tests, guard_asks_all, data, row, values[i : i + COLUMNS]):
             before = bytes(data[offset : offset + captured])
             frame = bytearray(before)
             met += 1

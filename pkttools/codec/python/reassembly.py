@@ -14,10 +14,11 @@ from collections import OrderedDict
 from ...batch import COLUMNS, MAX_BATCH, MAX_FRAME, Packet
 from .around import Around
 from .checksum import View
-from .datagram import Datagram, Layer, chosen, has_fragment, layer_sound, outermost
-from .fragments import made_of, packet_of
+from .datagram import LENGTH_END, Datagram, Layer, chosen, has_fragment, layer_sound, outermost
+from .fragments import made_of, note_signature, packet_of
 from .headers import need_dict, note
 from .rows import checked, without_fcs
+from .signatures import Changed
 
 TIMEOUT = 30_000_000_000  # nanoseconds of packet time, as in Linux (net.ipv4.ipfrag_time)
 OVERHEAD = 512  # bytes that a fragment counts for besides its own
@@ -118,6 +119,7 @@ class Datagrams:
         self.open: OrderedDict[Key, Open] = OrderedDict()
         self.reassembled = self.repeated = 0
         self.left = [0] * LEFT_APART
+        self.counts: dict[int, int] | None = None  # of the call in hand: what does not follow
 
     @property
     def totals(self) -> Totals:
@@ -192,6 +194,9 @@ class Datagrams:
             return given
         del self.open[key]
         self.held -= found.held
+        if found.first:
+            first, d, _ = found.first
+            note_signature(self.counts, first, Changed(0, d.start + LENGTH_END))
         self.reassembled += 1
         self.repeated += found.repeated
         return [whole]
@@ -251,16 +256,18 @@ def reassemble(
 ) -> tuple[int, bytearray | None, bytearray | None, Totals]:
     """Reassembles the datagrams of packets, from the first one on; what is not complete is kept in the table.
 
-    Adds to `counts` what packets carry that is not followed. Returns how far it came, which may not be the end where packets become
-    many; data and rows of what passes, or None twice where all that came pass as they are; and what became of all that came up to
-    now: datagrams that were reassembled, fragments that came twice, bytes that wait, and fragments that passed as they
-    came: incomplete, without memory to wait, overlapping, malformed, and of other headers than those that are looked at.
+    Adds to `counts` what packets carry that is not followed, and signatures that do not follow. Returns how far it came, which may
+    not be the end where packets become many; data and rows of what passes, or None twice where all that came pass as they are; and
+    what became of all that came up to now: datagrams that were reassembled, fragments that came twice, bytes that wait, and
+    fragments that passed as they came: incomplete, without memory to wait, overlapping, malformed, and of other headers than those
+    that are looked at.
     """
     known, packed = need_table(table), checked(data, rows)
     values = without_fcs([*packed])
     if not 0 <= first <= len(values) // COLUMNS:
         raise ValueError("first packet out of range")
     need_dict(counts)
+    known.counts = counts
     stop, size = first, 0
     made: list[Packet] | None = None
     while stop < len(values) // COLUMNS and size < MAX_BATCH:

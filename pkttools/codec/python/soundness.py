@@ -46,7 +46,8 @@ def _header_sound(view: View, header: Header) -> bool:
     return not kind.terms or kind.sum is None or kind.fixed <= view.size(kind, header.start) <= header.end - header.start
 
 
-def _check(view: View) -> int:
+def check_view(view: View) -> int:
+    """The outcome of one packet: see `check`."""
     if view.wire > len(view.frame):
         return TRUNCATED
     last = view.headers[-1]
@@ -82,7 +83,7 @@ def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) ->
         frame = bytes(data[values[i + OFFSET] : values[i + OFFSET] + values[i + CAPTURED]])
         view = View(frame, values[i + ORIGINAL], values[i + LINKTYPE])
         note(counts, view.beyond)
-        out.append(_check(view))
+        out.append(check_view(view))
     return bytes(out)
 
 
