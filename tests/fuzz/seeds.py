@@ -339,7 +339,7 @@ def stamped() -> Iterator[bytes]:
     for at in (0, 5):
         frames = [mark[1:] + bytes(17)]
         for number in (1, 2, 5, 4, 4, 60, 61, 3, 0xFFFFFFFF):
-            frames.append(bytes(at) + mark + struct.pack("!III", number, number * 1000, 999_999))
+            frames.append(bytes(at) + mark + struct.pack("!III", number, number * 1000 & 0xFFFFFFFF, 999_999))
         frames.append(frames[-1][:-1])
         yield bytes([at]) + b"".join(bytes([len(frame)]) + frame for frame in frames)
 
