@@ -16,11 +16,6 @@ def column(kind: int, name: str) -> int:
     return value
 
 
-def flags(kind: int) -> int:
-    """What it is: TUNNEL, LINK_LAYER, TAG..."""
-    return column(kind, "flags")
-
-
 def carries_message(kind: int) -> bool:
     """Whether it carries a message with a pseudo-header: IP, of both versions."""
     return column(kind, "exception") >= DATAGRAM_4
