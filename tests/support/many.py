@@ -78,7 +78,7 @@ def prepare() -> None:
     for command in ("pkt-pcap2txt", "pkt-txt2pcap", "pkt-txt2pcapng"):
         main.find(command)
     if BACKEND == "python":
-        codec.walk(bytearray(), bytes(56))  # dpkt
+        codec.walk(bytearray(), bytes(56))
     gc.freeze()
 
 

@@ -1,7 +1,4 @@
-"""The codec in plain Python, on dpkt: the reference for what the C backend does, and the fallback where C is missing.
-
-What needs dpkt is imported when it is first used: dpkt loads 75 modules.
-"""
+"""The codec in plain Python: the reference for what the C backend does, and the fallback where C is missing."""
 
 from ...batch import Program
 from .pcap import pcap_decode, pcap_encode

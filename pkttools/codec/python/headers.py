@@ -7,7 +7,7 @@ header above.
 from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
-from ...protocols.reading import Reading
+from ...protocols.reading import Read, Reading
 from ...protocols.walking import (
     BY_SPACE,
     COOKED_TAGS,
@@ -37,6 +37,7 @@ from .rows import checked, without_fcs
 UNKNOWN = 0  # the kind of header that a frame is of which nothing is known; the tables number all others
 MAX_HEADERS = 32
 MAX_HIDDEN = 64
+MOST_KEPT = 4096  # walks
 
 
 class Header:
@@ -86,13 +87,84 @@ class ByTables(Reading):
         return size if size < 0 or kind.align == 1 else -(-size // kind.align) * kind.align
 
 
-class Walk(ByTables):
-    """The headers of one frame; all, or without idle ones: those of which nothing is asked but their own fields."""
+class Walk:
+    """The headers of one frame; all, or without idle ones: those of which nothing is asked but their own fields.
+
+    They follow from few of its bits. So walks are kept: a frame of the same size that has the same bits, and announces nothing
+    where the other one did not, has the same headers.
+    """
+
+    __slots__ = ("beyond", "headers", "partial", "quote_end", "quoted", "resumed", "unknown")
+
+    headers: list[Header]
+    partial: bool
+    beyond: int
+    unknown: list[Unknown]
+    quoted: int
+    resumed: int
+    quote_end: int
+
+    def __init__(self, frame: bytes, linktype: int, all_of_them: bool = True) -> None:
+        key = linktype, len(frame), all_of_them
+        found: Walk | _Steps | None = _kept(frame, known().trails.get(key, {}))
+        if found is None:
+            found = _Steps(frame, linktype, all_of_them)
+            _keep(self, found, key)
+        self.headers, self.partial, self.beyond, self.unknown = found.headers, found.partial, found.beyond, found.unknown
+        self.quoted, self.resumed, self.quote_end = found.quoted, found.resumed, found.quote_end
+
+    def own(self) -> list[Header]:
+        """The headers without those of a packet that is quoted."""
+        return self.headers[: self.quoted] + self.headers[self.resumed :]
+
+
+# What was asked, up to which byte and which bits; what these were; and what was found.
+Trails = dict[tuple[int, int], dict[int, Walk]]
+Unknown = tuple[int, int, int, int, Space]  # where a number lies, how far it is shifted, its bits, and the space
+
+
+def _kept(frame: bytes, trails: Trails) -> Walk | None:
+    """A walk through a frame like this one."""
+    for (stop, mask), ends in trails.items():
+        found = ends.get(int.from_bytes(frame[:stop], "big") & mask)
+        if found and not any(
+            (number := int.from_bytes(frame[first:last], "big") >> shift & bits) in space.entries or number >= space.counted
+            for first, last, shift, bits, space in found.unknown
+        ):
+            return found
+    return None
+
+
+def _keep(walked: Walk, steps: _Steps, key: tuple[int, int, bool]) -> None:
+    """Keeps a walk by what its steps asked."""
+    if not steps.repeatable:
+        return
+    tables = known()
+    tables.kept += 1
+    if tables.kept > MOST_KEPT:
+        tables.kept = 0
+        tables.trails.clear()
+    stop, mask = max((stop for stop, _ in steps.asked), default=0), 0
+    for end, bits in steps.asked:
+        mask |= bits << 8 * (stop - end)
+    ends = tables.trails.setdefault(key, {}).setdefault((stop, mask), {})
+    ends[int.from_bytes(steps.frame[:stop], "big") & mask] = walked
+
+
+class _Steps(ByTables):
+    """A walk through one frame, step by step, and what it asked.
+
+    asked: where numbers end, and which of the bits in front of that. unknown: numbers of a space that announced nothing.
+    repeatable: nothing else was asked.
+    """
 
     frame: bytes
 
-    def __init__(self, frame: bytes, linktype: int, all_of_them: bool = True) -> None:
+    def __init__(self, frame: bytes, linktype: int, all_of_them: bool) -> None:
         self.frame, self.all = frame, all_of_them
+        self.asked: list[tuple[int, int]] = []
+        self.unknown: list[Unknown] = []
+        self.repeatable = True
         self.headers: list[Header] = []
         self.partial = False  # a header that had to be there was announced, but not captured, or lies too deep
         self.beyond = 0  # what is not followed: a number, behind 32 bits what numbers; of none: a limit; 0: nothing
@@ -134,9 +206,22 @@ class Walk(ByTables):
         self.then, self.promised, self.ended, self.gives, self.exception = None, False, False, 0, 0
         return kind
 
-    def own(self) -> list[Header]:
-        """The headers without those of a packet that is quoted."""
-        return self.headers[: self.quoted] + self.headers[self.resumed :]
+    def number(self, read: Read, at: int) -> int:
+        """The same, remembered."""
+        first, stop, shift, mask, _, order = read
+        if at + first >= 0 and at + stop <= len(self.frame):  # else it is 0, in any frame of this size
+            self.asked.append((at + stop, mask << shift if order == "big" else (1 << 8 * (stop - first)) - 1))
+        return super().number(read, at)
+
+    def announced(self, read: Read, at: int, space: Space) -> int:
+        """A number of a space; of one that announces nothing no more than that is remembered."""
+        value = super().number(read, at)
+        first, stop, shift, mask, _, order = read
+        there = at + first >= 0 and at + stop <= len(self.frame)
+        if not there or order != "big" or value in space.entries or value >= space.counted:
+            return self.number(read, at)
+        self.unknown.append((at + first, at + stop, shift, mask, space))
+        return value
 
     def end(self, kind: Kind, at: int) -> int:
         """Where its own bytes and its data end by what it says; never before its fixed bytes do."""
@@ -168,6 +253,7 @@ class Walk(ByTables):
             size, end = self.size(kind, at), self.end(kind, at)
             sized = kind.fixed <= size <= end - at
             if sized and kind.until:
+                self.repeatable = False
                 stops = (self.frame.find(stop, at + size, end) for stop in set(kind.until))
                 size = min((stop for stop in stops if stop >= 0), default=end) - at
             there = sized or not flags & NEEDS_SIZE
@@ -214,9 +300,10 @@ class Walk(ByTables):
                 if behind < self.limit:
                     self.beyond = code
                 return None
-            value = self.number(read, behind if read[4] else at) if read else 0
-            if how == BY_SPACE and space:
+            if how == BY_SPACE and space and read:
+                value = self.announced(read, behind if read[4] else at, space)
                 if self.exception == COOKED_TAGS:
+                    self.repeatable = False
                     value = cooked_tag(space, self.frame, value, behind, self.limit)
                 to = self.looked_up(space, value, behind)
             if to:

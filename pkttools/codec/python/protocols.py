@@ -50,6 +50,10 @@ from ...protocols.walking import (
     UNFOLLOWED,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .headers import Trails
+
 MOST = 0xFFFFFFFF
 FLAGS = 65536 - 1
 RULE_FLAGS = 3
@@ -393,7 +397,12 @@ class Protocols:
         self.signatures = {
             kind: Signature(code << 32, carrier, self.tests(*run)) for kind, code, carrier, *run in self.rows[SIGNATURES]
         }
+        held = ((kind, item[1]) for kind, holds in self.holds.items() for hold in holds for item in hold.list.items)
+        # Kinds of headers in which there may be one.
+        self.signing = {*self.signatures, *(kind for kind, item in held if item in self.signatures)}
         self.carried = [self.announced(DATAGRAM_4), self.announced(DATAGRAM_6)]  # by protocols of IPv4, and of IPv6
+        self.trails: dict[tuple[int, int, bool], Trails] = {}  # walks by link type, size, and whether idle headers were asked for
+        self.kept = 0  # how many
 
     def announced(self, exception: int) -> dict[int, list[tuple[Kind | None, Tests]]]:
         """What each number announces that the first rule of a kind of header asks for, which tables cannot say otherwise."""

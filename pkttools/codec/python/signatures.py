@@ -25,6 +25,8 @@ class Changed:
 def _of_header(found: Items, index: int) -> Signature | None:
     """That of a header, or of an item in it."""
     signatures, header = known().signatures, found.headers[index]
+    if header.kind not in known().signing:
+        return None
     places = [(header.kind, header.start), *((item.kind, item.start) for number, item in found.all() if number == index)]
     own = ((signatures[kind], at) for kind, at in places if kind in signatures)
     return next((signature for signature, at in own if found.hold(signature.tests, at, at)), None)
