@@ -183,21 +183,21 @@ class Clock:
 @pytest.mark.parametrize("busy", [0, 150_000, 20 * MS])
 def test_the_last_part_of_a_wait_is_not_slept(monkeypatch, busy):
     clock = Clock(monkeypatch)
-    assert START + 50 * MS <= wait_until(START + 50 * MS, -1, busy) < START + 50 * MS + (10_000 if busy else 70_000)
+    assert START + 50 * MS <= wait_until(START + 50 * MS, 0, busy) < START + 50 * MS + (10_000 if busy else 70_000)
     assert len(clock.slept) == 1
     assert 0.049 - busy / 1e9 < clock.slept[0] <= 0.05 - busy / 1e9
 
 
 def test_what_is_due_is_not_waited_for(monkeypatch):
     clock = Clock(monkeypatch)
-    wait_until(START - MS, -1, 0)
-    wait_until(START, -1, 0)
+    wait_until(START - MS, 0, 0)
+    wait_until(START, 0, 0)
     assert clock.slept == []
 
 
 def test_a_wait_of_days_is_slept_in_pieces(monkeypatch):
     clock = Clock(monkeypatch)
-    wait_until(START + 3 * 86_400 * 1_000_000_000, -1, 150_000)
+    wait_until(START + 3 * 86_400 * 1_000_000_000, 0, 150_000)
     assert max(clock.slept) <= 3600
     assert sum(clock.slept) == pytest.approx(3 * 86_400, abs=1)
 

@@ -17,6 +17,7 @@ LONGEST = (1 << 31) - 1  # bytes that a packet can have at most, of whatever kin
 STATE = 7  # of a pace: see `struct pace` of kernel.h
 AT_ONCE = 16  # frames that are sent after one look at the clock: the last of them leaves some 10 us after it
 SLICE = 20_000_000  # after that a call ends behind what it has just sent: for signals, progress, carrier
+STEP = 0.05  # seconds
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
 
 
@@ -77,7 +78,7 @@ def rows_there(rows: bytearray, first: int, count: int) -> list[int]:
 
 
 def wait_until(due: int, wake: int, busy: int) -> int | None:
-    """Waits; gives the time when it is over, None when `wake` can be read before.
+    """Waits; gives the time when it is over, None when `wake` can be read before, or is -1 and a STEP is over.
 
     For the last `busy` nanoseconds it looks at the clock all the time, since sleep(2) wakes up late.
     """
@@ -86,7 +87,11 @@ def wait_until(due: int, wake: int, busy: int) -> int | None:
         left = due - now
         if left <= 0:
             return now
-        if left > busy and select.select([wake] if wake >= 0 else [], [], [], min((left - busy) / 1e9, 3600))[0]:
+        if left > busy and wake < 0:  # where select(2) is for sockets alone, who calls looks for signals
+            time.sleep(min((left - busy) / 1e9, STEP))
+            if (left - busy) / 1e9 > STEP:
+                return None
+        elif left > busy and select.select([wake], [], [], min((left - busy) / 1e9, 3600))[0]:
             return None
 
 
