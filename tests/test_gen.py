@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import termios
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import IO
@@ -39,6 +40,12 @@ def refused(words: str, data: bytes = b"", code: int = 2) -> str:
 
 def shown(frames: list[bytes], *fields: str) -> list[list[str]]:
     """What tshark finds in frames; it computes checksums, too."""
+    return judged(tuple(frames), fields)
+
+
+@cache  # both codecs make the same frames, and it takes its time
+def judged(frames: tuple[bytes, ...], fields: tuple[str, ...]) -> list[list[str]]:
+    """The same."""
     if not shutil.which("tshark"):
         pytest.skip("tshark is not installed")
     words = ["tshark", "-n", "-r", "-", "-T", "fields"]
@@ -46,7 +53,7 @@ def shown(frames: list[bytes], *fields: str) -> list[list[str]]:
         words += ["-o", f"{layer}.check_checksum:TRUE"]
     for name in fields:
         words += ["-e", name]
-    done = subprocess.run(words, input=pcap(frames), capture_output=True, check=True)
+    done = subprocess.run(words, input=pcap([*frames]), capture_output=True, check=True)
     return [line.split("\t") for line in done.stdout.decode().splitlines()]
 
 

@@ -267,11 +267,21 @@ def epoch(time: int) -> str:
 OTHERWISE = {"custom_block", "tsresol_19", "tsresol_20", "ts_max", "tsoffset"}
 
 
+# What it does not read to the end.
+UNREAD = {
+    "bom_bad", "epb_bad_if", "epb_caplen_80000001_big", "epb_caplen_gt_block", "epb_caplen_neg", "epb_no_idb",
+    "garbage", "journal", "len0", "len11", "len13", "len4", "len8", "len_16M1", "len_80000000", "len_ffffffff",
+    "no_epb", "opt_huge_in_epb", "opt_len_over", "shb_len_12", "shb_len_neg", "spb_len_neg", "spb_no_idb",
+    "trailer_mismatch", "trunc_mid", "trunc_trailer", "ver_2", "empty",
+}  # fmt: skip
+
+
 def captures() -> list[Path]:
+    """Those that tshark reads as we do, one behind the other in one file, too: to start it for each would take half a minute."""
     if not CAPTURES.is_dir():
         pytest.skip(f"{SHARED.name}/captures is not there")
     found = [*(CAPTURES / "handmade" / "pcapng").iterdir(), *(CAPTURES / "tcpdump").glob("*.pcapng")]
-    return sorted(path for path in found if path.stem not in OTHERWISE)
+    return sorted(path for path in found if path.stem not in OTHERWISE | UNREAD)
 
 
 def encap_type(linktype: int) -> str:
@@ -284,19 +294,16 @@ def test_tshark_reads_what_we_read(backend):
     """Of all captures that it reads: number of packets, times, lengths, link types; and the same again of what we write."""
     need("tshark")
     raws = [path.read_bytes() for path in captures()]
+    assert len(raws) > 60
     with ThreadPoolExecutor(2) as pool:
-        judged = list(pool.map(tshark, raws))
         outs = list(pool.map(lambda raw: shell("pkt-pcapng2txt | pkt-txt2pcapng", raw, backend=backend).stdout, raws))
-    read = [(out, lines) for out, lines in zip(outs, judged, strict=True) if lines]
-    assert len(read) > 60
-    wanted = []
-    for out, lines in read:
-        # Simple packets have no time; of obsolete ones that lost nothing before them we do not say so.
-        lines = [[line[0] or epoch(0), *line[1:-1], line[-1].removeprefix("0")] for line in lines]
-        found = [[epoch(r.time), str(len(r.data)), str(r.original), encap_type(r.linktype)] for r in records(out)]
-        assert found == [line[:4] for line in lines]
-        wanted += lines
-    again = tshark(b"".join(out for out, _ in read))  # a file of many sections; their interfaces' names it mixes up
+    # Simple packets have no time; of obsolete ones that lost nothing before them we do not say so.
+    wanted = [[line[0] or epoch(0), *line[1:-1], line[-1].removeprefix("0")] for line in tshark(b"".join(raws))]
+    assert len(wanted) > 150
+    read = [record for out in outs for record in records(out)]
+    found = [[epoch(r.time), str(len(r.data)), str(r.original), encap_type(r.linktype)] for r in read]
+    assert found == [line[:4] for line in wanted]
+    again = tshark(b"".join(outs))  # a file of many sections; their interfaces' names it mixes up
     assert [line[:4] + line[5:] for line in again] == [line[:4] + line[5:] for line in wanted]
 
 
