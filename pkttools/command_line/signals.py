@@ -146,6 +146,8 @@ def ready(reading: list[int], writing: list[int], seconds: float | None = None) 
                     asleep(seconds)
                 return reading, writing
             readable, writable, _ = select.select([*reading, *_wake], writing, [], seconds)
+            if readable == reading:  # mostly
+                return readable, writable
             woken = set(readable).intersection(_wake)
             for fd in woken:
                 os.read(fd, 4096)

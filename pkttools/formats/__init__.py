@@ -41,7 +41,7 @@ def packets(source: Input) -> Iterator[Batch]:
     Raises PktError at what cannot be read.
     """
     buffer, used = bytearray(BUFFER), 0
-    if not source.is_file:  # late: only what is used; not so late that the first packet of a live pipe waits for it
+    if source.is_pipe:  # late: only what is used; not so late that the first packet of a live pipe waits for it
         from . import pcap, text  # noqa: F401
     while used < 4 and (now := source.fill(buffer, used)) > used:  # a pipe may bring less at first
         used = now

@@ -173,6 +173,12 @@ class Input:
         return stat.S_ISREG(self.found[self.at].st_mode)
 
     @property
+    def is_pipe(self) -> bool:
+        """Whether it is a pipe or a socket, where packets come when they come."""
+        mode = self.found[self.at].st_mode
+        return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+    @property
     def are_files(self) -> bool:
         """Whether all of them are."""
         return all(stat.S_ISREG(found.st_mode) for found in self.found)

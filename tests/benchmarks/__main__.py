@@ -11,7 +11,21 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import checking, checks, fielding, fragmenting, generating, live, pacing, processes, sending, switching, timing, work
+from . import (
+    checking,
+    checks,
+    fielding,
+    fragmenting,
+    generating,
+    live,
+    pacing,
+    processes,
+    sending,
+    switching,
+    timing,
+    trickling,
+    work,
+)
 from .capture import write_capture
 from .processes import ROOT, Failed, run
 from .report import table
@@ -116,13 +130,17 @@ def measure(packets: int, runs: int, folder: Path) -> str:
     say("measuring fragments and answers")
     more, divided = fragmenting.fragmenting(names, packets, runs, folder)
     rows += more
+    say("measuring a trickle")
+    more, trickle = trickling.trickling(names, packets, runs, folder)
+    rows += more
     say("measuring start-up and memory")
     rows += timing.startup(names, runs * STARTS) + timing.memory(materials)
     say("measuring what receives from a wire")
     rows += live.live(runs, packets, folder)
     say("measuring what is forwarded")
     rows += switching.switching(runs, packets)
-    remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB. {sent} {paced} {made} {checked} {fields} {divided}"
+    found = f"{sent} {paced} {made} {checked} {fields} {divided} {trickle}"
+    remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB. {found}"
     return f"{heading(materials[0], runs, names, peers)}\n{remarks}\n\n{table(rows)}"
 
 

@@ -18,9 +18,9 @@ from .work import CATS, FORMATS, STAGES, TXT2TXT, Material, Peer
 
 KNOWN_TXT2TXT = 40_000 / 510_000  # packets/s of 1.16's pkt-txt2txt, as a part of tcprewrite's in the same run
 KNOWN_PIPE = 20_000 / 510_000  # the same of 1.16's pipe of four commands
-LIMIT = 64 << 20  # bytes that no process of a pipe may exceed
+LIMIT = 24 << 20  # bytes that no process of a pipe should exceed
 FILES, EACH = 800, 20  # small captures, and packets in each
-LONG = 25  # how many times the capture a long stream is, to see that memory does not grow: 10 million packets of the usual ones
+LONG = 45  # how many times the capture a long stream is, to see that memory does not grow: 18 million packets, 5 GB
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def memory(materials: Sequence[Material]) -> list[Row]:
             growth = max(long / short for short, long in zip(*peaks, strict=True))
             name = f"memory, {form} between, {material.codec}"
             for times, found in zip(lengths, peaks, strict=True):
-                below = "all below 64 MiB" if max(found) < LIMIT else "ABOVE 64 MiB"
+                below = "all below 24 MiB" if max(found) < LIMIT else "ABOVE 24 MiB"
                 remark = below if times == 1 else f"{below}; at most {growth:.2f} times that of 1x"
                 rows.append(Row(f"{name}, {times}x", f"{times * material.packets:,}", peak=_mebibytes(found), remark=remark))
     return rows
