@@ -547,3 +547,17 @@ def test_a_set_of_kinds_may_have_any(codec, others, holds):
     tests.add(0, 1, LAYER, program.kinds_set(kinds), program.ALL_BITS, ACCEPT, REJECT)
     b = batch([SAMPLES["UDP"]])
     assert len(codec.select(b.data, bytes(b.rows), tests.program())) == (len(bytes(b.rows)) if holds else 0)
+
+
+def test_fields_that_may_change_are_looked_at_again():
+    """Bytes that were found sound are known; what can be written to, and other bytes, are not."""
+    codec = pytest.importorskip("pkttools.codec._c", reason="the C codec was not built")
+    rows, test, constants = expression.compiled(expression.any_of(["IP.TTL==64"]))
+    b = batch([(101, ipv4(17, udp()))])
+    fields = bytearray(rows)
+    for table in (bytes(rows), bytes(rows), fields, fields):
+        assert len(codec.select(b.data, bytes(b.rows), (table, bytes(test), constants))) == 56
+    fields[8 * COLUMNS.index("scale") : 8 * COLUMNS.index("scale") + 8] = bytes(8)
+    for table in (fields, bytes(fields)):
+        with pytest.raises(ValueError, match="not valid"):
+            codec.select(b.data, bytes(b.rows), (table, bytes(test), constants))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import os
 import re
 import struct
 from collections.abc import Iterator
@@ -247,10 +248,21 @@ def test_tables_are_made_anew_of_what_is_something_else(game, tmp_path):
     assert not [*tmp_path.glob("*.[0-9]*")], "what could not be put there is left"
 
 
-def origin(monkeypatch: pytest.MonkeyPatch, ours: Path) -> tuple[object, ...] | None:
+def origin(monkeypatch: pytest.MonkeyPatch, ours: Path) -> tuple[object, ...]:
     """What tables are made of where our own descriptions are in a folder."""
     monkeypatch.setattr(kept, "FOLDER", str(ours))
     return kept.origin([], [])
+
+
+def test_a_file_is_read_once(game, tmp_path):
+    """It may be a pipe."""
+    tmp_path.chmod(0o700)
+    for _ in range(2):  # also of tables that are kept
+        lines = out(f"pkt-filter --protocols <(cat {game}) GAME.TYPE==chat", FRAMES, XDG_RUNTIME_DIR=str(tmp_path))
+        assert numbers(lines) == 2
+    os.mkfifo(tmp_path / "fifo")
+    command = f"cat {game} > {tmp_path}/fifo & pkt-filter --protocols {tmp_path}/fifo GAME.TYPE==chat"
+    assert numbers(out(command, FRAMES, XDG_RUNTIME_DIR="")) == 2
 
 
 def test_our_own_descriptions_count(game, tmp_path, monkeypatch):

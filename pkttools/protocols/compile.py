@@ -15,7 +15,7 @@ from typing import Any
 from .. import protocols
 from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, MODULES, MUTABLE, NEW, ROW, TRAITS, tabulate
 from .checks import FALLBACK, check, following
-from .describe import Reader, add_entry, read_file
+from .describe import Reader, add_entry, read_content, read_file
 from .model import MOST_BYTES, OURS, OWN, Data, Descriptions, Entry, Field, Header, Item, Next, Rule
 from .optional import expand
 from .walking import FIRST_ITEM
@@ -40,15 +40,20 @@ def tables() -> SimpleNamespace:
 
 
 def descriptions(
-    paths: Iterable[Path], own: Iterable[Path] = (), decode: Callable[[Descriptions], None] | None = None
+    paths: Iterable[Path], own: Iterable[Path | tuple[str, bytes]] = (), decode: Callable[[Descriptions], None] | None = None
 ) -> Descriptions:
-    """What files describe, read and checked; `own` are those of a user, `decode` adds what else is decoded as what."""
+    """What files describe, read and checked; `own` are those of a user, or their names and what was read of them; `decode` adds
+    what else is decoded as what. Raises PktError.
+    """
     reader = Reader()
     for path in paths:
         read_file(reader, path)
     reader.rank = OWN
-    for path in own:
-        read_file(reader, path)
+    for one in own:
+        if isinstance(one, Path):
+            read_file(reader, one)
+        else:
+            read_content(reader, *one)
     expand(reader)
     announce(reader.found)
     if decode:

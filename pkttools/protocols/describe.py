@@ -66,10 +66,6 @@ COMPARISONS = ("==", "!=", "<", ">=")
 OF_ITEMS = ("field", "part", "flag", "data", "order", "signature")  # statements that are said of items, too
 
 
-class Unreadable(PktError):
-    """A file that cannot be read."""
-
-
 class Text(str):
     """A word that stood in quotes."""
 
@@ -1058,9 +1054,16 @@ def _flags(reader: Reader, line: Line, words: Words) -> None:
 def read_file(reader: Reader, path: Path) -> None:
     """Reads a file. Raises PktError for one that cannot be read, or has something wrong."""
     try:
-        text = path.read_text("utf-8")
+        content = path.read_bytes()
     except OSError as error:
-        raise Unreadable(f"{path}: {error.strerror}") from None
+        raise PktError(f"{path}: {error.strerror}") from None
+    read_content(reader, str(path), content)
+
+
+def read_content(reader: Reader, name: str, content: bytes) -> None:
+    """The same for what was read of a file."""
+    try:
+        text = content.decode()
     except UnicodeDecodeError:
-        raise PktError(f"{path}: it is no text") from None
-    reader.read(text, str(path))
+        raise PktError(f"{name}: it is no text") from None
+    reader.read(text, name)

@@ -14,6 +14,7 @@ from binascii import crc32
 from types import SimpleNamespace
 
 from .. import protocols
+from ..errors import PktError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,29 +29,31 @@ def install(files: list[str], decoded: list[str]) -> None:
 
     Raises UsageError, for a file with its line; PktError for one that cannot be read.
     """
-    of = origin(files, decoded)
-    tables = found(of) if of else None
+    contents = [(name, content(name)) for name in files]  # once: it may be a pipe
+    of = origin([read for _, read in contents], decoded)
+    tables = found(of)
     if tables is None:
         from .own import tables as tables_of  # late: what reads descriptions takes longer to import than all else
 
-        tables = tables_of(files, decoded)
-        if of:
-            keep(of, tables)
+        tables = tables_of(contents, decoded)
+        keep(of, tables)
     for module in protocols.MODULES:
         sys.modules[f"{protocols.__name__}.{module}"] = vars(protocols)[module] = tables  # type: ignore[assignment]  # the same names
 
 
-def origin(files: list[str], decoded: list[str]) -> tuple[Any, ...] | None:
-    """All that tables are made of; None: a file cannot be read, and who makes them will say so."""
+def content(name: str) -> bytes:
+    """What is in a file. Raises PktError."""
     try:
-        with os.scandir(FOLDER) as entries:
-            ours = sorted((entry.name, entry.stat().st_mtime_ns, entry.stat().st_size) for entry in entries if entry.is_file())
-        contents = []
-        for name in files:
-            with open(name, "rb") as file:  # noqa: PTH123
-                contents.append(file.read())
-    except OSError:
-        return None
+        with open(name, "rb") as file:  # noqa: PTH123
+            return file.read()
+    except OSError as error:
+        raise PktError(f"{name}: {error.strerror}") from None
+
+
+def origin(contents: list[bytes], decoded: list[str]) -> tuple[Any, ...]:
+    """All that tables are made of."""
+    with os.scandir(FOLDER) as entries:
+        ours = sorted((entry.name, entry.stat().st_mtime_ns, entry.stat().st_size) for entry in entries if entry.is_file())
     return sys.version, sys.byteorder, tuple(ours), tuple(contents), tuple(decoded)
 
 

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 from ..errors import PktError, UsageError
 from .checks import FALLBACK, announced
 from .compile import descriptions, made, our_files
-from .describe import Unreadable, add_entry
+from .describe import add_entry
 from .model import ASKED, Descriptions, Entry, Field, Header, Line, Space
 
 DECODE = re.compile(r"\s*([A-Z0-9_]+)\.([A-Z0-9_]+)\s*==\s*([A-Za-z0-9_-]+)\s*=\s*([A-Z0-9_]+)\s*")
 
 
-def tables(files: list[str], decoded: list[str]) -> SimpleNamespace:
-    """The tables of ours and these.
-
-    Raises UsageError, for a file with its line; PktError for one that cannot be read.
-    """
+def tables(files: list[tuple[str, bytes]], decoded: list[str]) -> SimpleNamespace:
+    """The tables of ours and these: names of files, and what was read of them. Raises UsageError, for a file with its line."""
     wishes = {text: wanted(text) for text in decoded}
 
     def decode(found: Descriptions) -> None:
@@ -32,9 +28,7 @@ def tables(files: list[str], decoded: list[str]) -> SimpleNamespace:
             add(found, text, *parts)
 
     try:
-        found = descriptions(our_files(), map(Path, files), decode)
-    except Unreadable:
-        raise
+        found = descriptions(our_files(), files, decode)
     except PktError as error:
         raise UsageError(str(error)) from None
     return made(found)

@@ -492,6 +492,7 @@ struct program {
     const uint8_t *constants;
     size_t constants_size;
     bool all;                   /* it asks for idle headers, or for items, which may lie in such; of one that is sound */
+    bool known;                 /* its fields were found sound before */
 };
 
 bool fields_sound(const struct field *fields, size_t count);

@@ -608,6 +608,9 @@ static void unload(struct loaded *l)
     PyBuffer_Release(&l->constants);
 }
 
+/* Fields that were found sound last: all programs bring the same ones, with what all protocols have. Bytes do not change. */
+static PyObject *sound_fields;
+
 static bool load(PyObject *tuple, struct loaded *l, bool (*sound)(struct program *))
 {
     *l = (struct loaded){0};
@@ -615,10 +618,16 @@ static bool load(PyObject *tuple, struct loaded *l, bool (*sound)(struct program
         return false;
     l->program = (struct program){
         l->fields.buf, (size_t)l->fields.len / sizeof(struct field), l->code.buf, (size_t)l->code.len / sizeof(int64_t),
-        l->constants.buf, (size_t)l->constants.len, false,
+        l->constants.buf, (size_t)l->constants.len, false, l->fields.obj == sound_fields,
     };
-    if (aligned(&l->fields) && (l->code.len == 0 || aligned(&l->code)) && sound(&l->program))
+    if (aligned(&l->fields) && (l->code.len == 0 || aligned(&l->code)) && sound(&l->program)) {
+        if (!l->program.known && PyBytes_CheckExact(l->fields.obj)) {
+            PyObject *before = sound_fields;
+            sound_fields = Py_NewRef(l->fields.obj);
+            Py_XDECREF(before);
+        }
         return true;
+    }
     PyErr_SetString(PyExc_ValueError, "program is not valid");
     unload(l);
     return false;

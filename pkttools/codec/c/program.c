@@ -65,7 +65,7 @@ static bool asks_kinds(const uint8_t *kinds, int64_t size)
 bool tests_sound(struct program *p)
 {
     int64_t count = (int64_t)(p->code_count / TEST_SIZE);
-    if (p->code_count % TEST_SIZE != 0 || count == 0 || !fields_sound(p->fields, p->field_count))
+    if (p->code_count % TEST_SIZE != 0 || count == 0 || !(p->known || fields_sound(p->fields, p->field_count)))
         return false;
     const struct test *tests = (const struct test *)p->code;
     for (int64_t i = 0; i < count; i++) {
@@ -84,7 +84,7 @@ bool tests_sound(struct program *p)
 
 bool assignments_sound(struct program *p)
 {
-    if (p->code_count % ASSIGNMENT_SIZE != 0 || !fields_sound(p->fields, p->field_count))
+    if (p->code_count % ASSIGNMENT_SIZE != 0 || !(p->known || fields_sound(p->fields, p->field_count)))
         return false;
     const struct assignment *a = (const struct assignment *)p->code, *end = a + p->code_count / ASSIGNMENT_SIZE;
     for (; a < end; a++) {
