@@ -87,7 +87,8 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
             yield f"static const uint8_t {name}_{i}_constants[] = {{{', '.join(map(str, constants or b'?'))}}};"
         yield f"static struct program {name}s[] = {{"
         for i, (_, code, constants) in enumerate(group):
-            yield f"    {{field_table, {len(cut)}, {name}_{i}, {len(code) // 8}, {name}_{i}_constants, {len(constants)}, false}},"
+            sizes = len(cut), len(code) // 8, len(constants)
+            yield f"    {{field_table, {sizes[0]}, {name}_{i}, {sizes[1]}, {name}_{i}_constants, {sizes[2]}, false, false}},"
         yield "};"
 
 
