@@ -71,6 +71,9 @@ def calls() -> dict[str, Callable[[], object]]:
 
         return call
 
+    sound = bytearray(BATCH.data)
+    codec.correct(sound, ROWS, 0)
+
     def divided() -> object:
         counts: dict[int, int] = {}
         return codec.fragment(LARGE.data, bytes(LARGE.rows), 0, (576, 576), False, 1, (0, 1), counts), counts
@@ -102,7 +105,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "walk": lambda: codec.walk(bytearray(FRAME), row_of(FRAME)),
         "fragment": divided,
         "reassemble": put_together,
-        "answer": counted(codec.answer, (ANSWER,)),
+        "answer": lambda: codec.answer(sound, ROWS, (ANSWER,), {}),
         "forward": lambda: codec.forward(BATCH.data, ROWS, {}, 9, 0, 1, b"\1\2"),
     }
 
