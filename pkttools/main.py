@@ -149,7 +149,7 @@ def guarded(name: str, argv: list[str]) -> int:
         say(f"{name}: out of memory")
         return 1
     except ImportError as error:
-        missing = error.name == "typer"
+        missing = error.name in ("dpkt", "typer")
         hint = "run make in the checkout once, or install it for this Python"
         say(f"{name}: the package {error.name} is missing: {hint}" if missing else f"{name}: {error}")
         return 1

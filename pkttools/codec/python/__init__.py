@@ -1,4 +1,7 @@
-"""The codec in plain Python: the reference for what the C backend does, and the fallback where C is missing."""
+"""The codec in plain Python, on dpkt: the reference for what the C backend does, and the fallback where C is missing.
+
+What needs dpkt is imported when it is first used: dpkt loads 75 modules.
+"""
 
 from ...batch import Program
 from .pcap import pcap_decode, pcap_encode

@@ -5,6 +5,8 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import replace
 
+from dpkt.dpkt import in_cksum_add, in_cksum_done
+
 from ...protocols.walking import ALSO_MESSAGE, CARD_CUTS, FORBIDDEN, MISSING, NEVER
 from .. import BAD, LEFT, NONE, RIGHT
 from .exceptions import Message, datagram_head
@@ -34,13 +36,12 @@ def crc32c(data: bytes) -> int:
 
 
 def internet(data: bytes) -> int:
-    """The Internet checksum of bytes.
-
-    A sum in one's complement is what all words as one number leave when it is divided by 0xFFFF, as casting out nines is in
-    decimal: each word counts the same wherever it stands. It is 0 of nothing but zeros.
-    """
-    total = int.from_bytes(data, "big") << 8 * (len(data) % 2)
-    return 0xFFFF - (total % 0xFFFF or 0xFFFF) if total else 0xFFFF
+    """The Internet checksum of bytes; dpkt's own folding is right up to 64 KB only."""
+    total = in_cksum_add(0, data)
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    result: int = in_cksum_done(total)
+    return result
 
 
 class Checksum:
