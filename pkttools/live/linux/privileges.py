@@ -37,8 +37,10 @@ LATE = (
 )  # fmt: skip
 OF_PYTHON = [
     f"pkttools.codec.python.{name}"
-    for name in ("bridge", "correction", "durations", "headers", "lane", "lines", "pcapng", "program", "soundness", "stamps")
-]
+    for name in (
+        "bridge", "correction", "durations", "headers", "lane", "lines", "pcapng", "program", "settings", "soundness", "stamps",
+    )
+]  # fmt: skip
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
