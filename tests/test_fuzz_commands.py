@@ -126,10 +126,10 @@ def test_a_planted_bug_is_found(tmp_path):
     load("c")
     for folder in ("pkttools", "tests/fuzz", "tests/support"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("corpus", "__pycache__"))
-    answers = tmp_path / "pkttools" / "work" / "answers.py"
-    text, place = answers.read_text(), "        at = start + 8\n"
+    answers = tmp_path / "pkttools" / "codec" / "python" / "answers.py"
+    text, place = answers.read_text(), "        if rule.end:\n"
     assert place in text
-    planted = text.replace(place, place + "        packet.frame[start + 30]\n")
+    planted = text.replace(place, place + "            self.packet.frame[header.start + 30]\n")
     answers.write_text(planted)
     words = "--batch", "400", "--frames", "4000", "--seed", "1", "--only", "pkt-pingrep"
     done = loop(*words, "--folder", tmp_path / "found", cwd=tmp_path)
