@@ -111,7 +111,7 @@ def running_in(net: int) -> list[tuple[int, str]]:
             if os.path.samestat((path / "ns/net").stat(), wanted):
                 words = (path / "cmdline").read_bytes().rstrip(b"\0").decode(errors="replace").split("\0")
                 code = next((i for i, word in enumerate(words[:5]) if "pkttools.main" in word), 0)
-                if code and len(words) > code + 3:  # by bin/pkt: python -P [-S] -c CODE, where it is, where packages are, the command
+                if code and len(words) > code + 3:  # by bin/pkt: python -c CODE, where it is, its packages, the command
                     words = [Path(words[code + 3]).name, *words[code + 4 :]]
                 found.append((int(path.name), "".join(c if c.isprintable() else "?" for c in " ".join(words))[:LONGEST]))
         except OSError:  # it has ended, or is not ours
