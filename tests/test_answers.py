@@ -6,6 +6,7 @@ import random
 import struct
 
 import pytest
+from backends import on_both
 from conftest import BACKENDS, load, shell
 from samples import ARP, ethernet, gre, icmp, ipv4, ipv6, pktap, tags, udp, vxlan
 
@@ -18,17 +19,7 @@ MAC6 = bytes.fromhex("0011 00000002")
 A, B = bytes.fromhex("20010db8000000000000000000000001"), bytes.fromhex("20010db8000000000000000000000002")
 
 
-def pytest_generate_tests(metafunc):
-    """Each test runs on both backends; those of commands choose them themselves."""
-    if "backend" not in metafunc.fixturenames:
-        metafunc.parametrize("chosen", BACKENDS, indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def chosen(request, monkeypatch):
-    """The backend that answers."""
-    if hasattr(request, "param"):
-        monkeypatch.setattr("pkttools.codec.answer", load(request.param).answer)
+pytest_generate_tests, chosen = on_both("answer")
 
 
 def mended(frame: bytes, linktype: int = 1) -> bytes:

@@ -9,7 +9,8 @@ import subprocess
 from functools import partial
 
 import pytest
-from conftest import BACKENDS, load, shell
+from backends import on_both
+from conftest import shell
 from samples import ethernet, gre, ipv4, ipv6, over_udp, tags, udp, vxlan
 
 from pkttools import codec
@@ -19,18 +20,7 @@ from pkttools.errors import UsageError
 from pkttools.work.fragments import OUTERMOST, Fragmenter, layer_of
 from pkttools.work.reassembly import Reassembler
 
-
-def pytest_generate_tests(metafunc):
-    """Each test runs on both backends; those of commands choose them themselves."""
-    if "backend" not in metafunc.fixturenames:
-        metafunc.parametrize("chosen", BACKENDS, indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def chosen(request, monkeypatch):
-    """The backend that fragments are divided and put together by."""
-    for name in ("fragment", "datagrams", "reassemble", "reassemble_rest") if hasattr(request, "param") else ():
-        monkeypatch.setattr(f"pkttools.codec.{name}", getattr(load(request.param), name))
+pytest_generate_tests, chosen = on_both("fragment", "datagrams", "reassemble", "reassemble_rest")
 
 
 PAYLOAD = bytes(range(1, 251))

@@ -7,7 +7,8 @@ import struct
 import sys
 
 import pytest
-from conftest import BACKENDS, load, shell
+from backends import on_both
+from conftest import shell
 from samples import ethernet, extension, frames, gre, ipv4, ipv6, tags, udp
 
 from pkttools import codec
@@ -20,17 +21,7 @@ from pkttools.work.reassembly import MEMORY, Reassembler
 SECOND = 10**9
 
 
-def pytest_generate_tests(metafunc):
-    """Each test runs on both backends; those of commands choose them themselves."""
-    if "backend" not in metafunc.fixturenames:
-        metafunc.parametrize("chosen", BACKENDS, indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def chosen(request, monkeypatch):
-    """The backend that fragments are divided and put together by."""
-    for name in ("fragment", "datagrams", "reassemble", "reassemble_rest") if hasattr(request, "param") else ():
-        monkeypatch.setattr(f"pkttools.codec.{name}", getattr(load(request.param), name))
+pytest_generate_tests, chosen = on_both("fragment", "datagrams", "reassemble", "reassemble_rest")
 
 
 def mended(frame: bytes, linktype: int = 101) -> bytes:

@@ -35,6 +35,15 @@ ORIGINAL = ROOT.parent / "shared" / "bench" / "make_capture.py"
 CODECS = ("c", "python")  # the faster one first
 SLOWER = 8  # the Python codec gets this part of the packets
 LEAST = 200  # packets that even the Python codec gets
+PARTS = {  # of what is measured beside pipes and commands alone
+    "what is sent": sending.sending,
+    "what is sent at a rate": pacing.pacing,
+    "what is generated": generating.generating,
+    "what is checked in tunnels": checking.checking,
+    "fields as text": fielding.fielding,
+    "fragments and answers": fragmenting.fragmenting,
+    "a trickle": trickling.trickling,
+}
 STARTS = 4  # start-up is short and noisy: this many times the runs
 
 
@@ -107,40 +116,25 @@ def measure(packets: int, runs: int, folder: Path) -> str:
         as_text(material)
     checks.stages(materials[-1], names, folder)
     checks.pipes(materials[-1], names, folder)
-    peers = [peer for peer in PEERS if peer.installed]
+    peers, said = [peer for peer in PEERS if peer.installed], []
     say("measuring the pipe beside other programs")
     rows = timing.pipes(materials, peers, runs, folder)
     say("measuring commands alone")
     rows += timing.stages(materials, runs)
     say("measuring many small captures")
     rows += timing.several(runs, folder)
-    say("measuring what is sent")
-    more, sent = sending.sending(names, packets, runs, folder)
-    rows += more
-    more, paced = pacing.pacing(names, packets, runs, folder)
-    rows += more
-    more, made = generating.generating(names, packets, runs, folder)
-    rows += more
-    say("measuring what is checked in tunnels")
-    more, checked = checking.checking(names, packets, runs, folder)
-    rows += more
-    say("measuring fields as text")
-    more, fields = fielding.fielding(names, packets, runs, folder)
-    rows += more
-    say("measuring fragments and answers")
-    more, divided = fragmenting.fragmenting(names, packets, runs, folder)
-    rows += more
-    say("measuring a trickle")
-    more, trickle = trickling.trickling(names, packets, runs, folder)
-    rows += more
+    for what, measured in PARTS.items():
+        say(f"measuring {what}")
+        more, remark = measured(names, packets, runs, folder)
+        rows += more
+        said.append(remark)
     say("measuring start-up and memory")
     rows += timing.startup(names, runs * STARTS) + timing.memory(materials)
     say("measuring what receives from a wire")
     rows += live.live(runs, packets, folder)
     say("measuring what is forwarded")
     rows += switching.switching(runs, packets)
-    found = f"{sent} {paced} {made} {checked} {fields} {divided} {trickle}"
-    remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB. {found}"
+    remarks = f"Capture {likeness}. Peaks are at least {timing.floor():.1f} MiB. {' '.join(said)}"
     return f"{heading(materials[0], runs, names, peers)}\n{remarks}\n\n{table(rows)}"
 
 

@@ -24,13 +24,6 @@ static inline uint64_t word16(const uint8_t *at)
     return word;
 }
 
-static inline uint64_t word32(const uint8_t *at)
-{
-    uint32_t word;
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
 static inline uint64_t word64(const uint8_t *at)
 {
     uint64_t word;

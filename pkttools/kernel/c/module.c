@@ -219,6 +219,14 @@ exit:
     return result;
 }
 
+/* Whether all of `count` packets from `first` on lie in their batch, as so many of them do; else an exception. */
+static bool all_inside(Py_ssize_t first, Py_ssize_t count, size_t inside)
+{
+    if (inside < (size_t)count)
+        PyErr_Format(PyExc_ValueError, "packet %zd lies outside of its batch", first + (Py_ssize_t)inside);
+    return inside >= (size_t)count;
+}
+
 static PyObject *py_send_burst(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -237,11 +245,8 @@ static PyObject *py_send_burst(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "descriptor, first packet, count or headroom out of range");
         goto exit;
     }
-    size_t sound = rows_within(rows.buf, (size_t)first, (size_t)count, (size_t)data.len, (size_t)headroom);
-    if (sound < (size_t)count) {
-        PyErr_Format(PyExc_ValueError, "packet %zd lies outside of its batch", first + (Py_ssize_t)sound);
+    if (!all_inside(first, count, rows_within(rows.buf, (size_t)first, (size_t)count, (size_t)data.len, (size_t)headroom)))
         goto exit;
-    }
     struct burst done;
     do {
         Py_BEGIN_ALLOW_THREADS
@@ -292,11 +297,8 @@ static PyObject *py_deadlines(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "no such pace");
         goto exit;
     }
-    size_t sound = sizes_sound(rows.buf, (size_t)first, (size_t)count);
-    if (sound < (size_t)count) {
-        PyErr_Format(PyExc_ValueError, "packet %zd lies outside of its batch", first + (Py_ssize_t)sound);
+    if (!all_inside(first, count, sizes_sound(rows.buf, (size_t)first, (size_t)count)))
         goto exit;
-    }
     due = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(int64_t));
     if (due != NULL) {
         memcpy(&pace, state.buf, sizeof pace);
@@ -331,11 +333,8 @@ static PyObject *py_send_paced(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "descriptor or time out of range");
         goto exit;
     }
-    size_t sound = rows_within(rows.buf, (size_t)first, (size_t)count, (size_t)data.len, 0);
-    if (sound < (size_t)count) {
-        PyErr_Format(PyExc_ValueError, "packet %zd lies outside of its batch", first + (Py_ssize_t)sound);
+    if (!all_inside(first, count, rows_within(rows.buf, (size_t)first, (size_t)count, (size_t)data.len, 0)))
         goto exit;
-    }
     late = PyByteArray_FromStringAndSize(NULL, due.len);
     if (late == NULL)
         goto exit;

@@ -8,6 +8,21 @@ ROW_COLUMNS, OFFSET, CAPTURED = 7, 0, 1  # a row of a batch, see pkttools/batch.
 ROW_BYTES = ROW_COLUMNS * 8
 
 
+def columns_of(rows: bytearray, first: int, count: int) -> list[int]:
+    """The columns of so many rows, which are there."""
+    with memoryview(rows) as view, view[first * ROW_BYTES : (first + count) * ROW_BYTES] as wanted:
+        return wanted.cast("B").cast("q").tolist()
+
+
+def spans_of(values: list[int], first: int, size: int, headroom: int = 0) -> list[tuple[int, int]]:
+    """Where packets lie in so many bytes of data, and how many bytes they have. Raises ValueError for one that does not."""
+    spans = list(zip(values[OFFSET::ROW_COLUMNS], values[CAPTURED::ROW_COLUMNS], strict=True))
+    for i, (offset, captured) in enumerate(spans, first):
+        if offset < headroom or captured < 0 or offset + captured > size:
+            raise ValueError(f"packet {i} lies outside of its batch")
+    return spans
+
+
 def send_burst(fd: int, data: bytearray, rows: bytearray, first: int, count: int, headroom: int = 0) -> tuple[int, int, int]:
     """Sends `count` packets of a batch from number `first` on through a socket, up to the first that fails. Never waits.
 
@@ -19,13 +34,7 @@ def send_burst(fd: int, data: bytearray, rows: bytearray, first: int, count: int
         raise ValueError("rows are not whole packets")
     if fd < 0 or first < 0 or count < 0 or headroom < 0 or first + count > len(rows) // ROW_BYTES:
         raise ValueError("descriptor, first packet, count or headroom out of range")
-    size, stop = len(data), first + count
-    with memoryview(rows) as view, view[first * ROW_BYTES : stop * ROW_BYTES] as wanted:
-        values = wanted.cast("B").cast("q").tolist()
-    spans = list(zip(values[OFFSET::ROW_COLUMNS], values[CAPTURED::ROW_COLUMNS], strict=True))
-    for i, (offset, captured) in enumerate(spans, first):
-        if offset < headroom or captured < 0 or offset + captured > size:
-            raise ValueError(f"packet {i} lies outside of its batch")
+    spans = spans_of(columns_of(rows, first, count), first, len(data), headroom)
     if not spans:
         return 0, 0, 0
     try:

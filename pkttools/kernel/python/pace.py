@@ -6,7 +6,7 @@ import select
 import sys
 import time
 
-from .burst import CAPTURED, OFFSET, ROW_BYTES, ROW_COLUMNS, send_burst
+from .burst import CAPTURED, ROW_BYTES, ROW_COLUMNS, columns_of, send_burst, spans_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,8 +73,7 @@ def rows_there(rows: bytearray, first: int, count: int) -> list[int]:
         raise ValueError("rows are not whole packets")
     if first < 0 or count < 0 or first + count > len(rows) // ROW_BYTES:
         raise ValueError("first packet or count out of range")
-    with memoryview(rows) as view, view[first * ROW_BYTES : (first + count) * ROW_BYTES] as wanted:
-        return wanted.cast("B").cast("q").tolist()
+    return columns_of(rows, first, count)
 
 
 def wait_until(due: int, wake: int, busy: int) -> int | None:
@@ -136,7 +135,5 @@ def send_paced(fd: int, wake: int, busy: int, data: bytearray, rows: bytearray, 
         raise ValueError("times are not one a packet")
     if fd < 0 or wake < -1 or busy < 0 or previous < -1:
         raise ValueError("descriptor or time out of range")
-    for i, (offset, captured) in enumerate(zip(values[OFFSET::ROW_COLUMNS], values[CAPTURED::ROW_COLUMNS], strict=True), first):
-        if offset < 0 or captured < 0 or offset + captured > len(data):
-            raise ValueError(f"packet {i} lies outside of its batch")
+    spans_of(values, first, len(data))
     return paced(wake, busy, due, previous, lambda at, count: send_burst(fd, data, rows, first + at, count))

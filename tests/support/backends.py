@@ -1,0 +1,26 @@
+"""What a stage asks of the codec, on both backends: each test of a module that has these two runs twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from conftest import BACKENDS, load
+
+
+def on_both(*functions: str) -> tuple[Callable[[Any], None], Any]:
+    """`pytest_generate_tests` and the fixture `chosen` of a module whose tests call these functions of the codec."""
+
+    def pytest_generate_tests(metafunc: Any) -> None:
+        """Each test runs on both backends; those of commands choose them themselves."""
+        if "backend" not in metafunc.fixturenames:
+            metafunc.parametrize("chosen", BACKENDS, indirect=True)
+
+    @pytest.fixture(autouse=True)
+    def chosen(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The backend that the functions are of."""
+        for name in functions if hasattr(request, "param") else ():
+            monkeypatch.setattr(f"pkttools.codec.{name}", getattr(load(request.param), name))
+
+    return pytest_generate_tests, chosen
