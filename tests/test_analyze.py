@@ -17,11 +17,11 @@ from conftest import ROOT, shell
 from samples import ARP, IGMP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, sctp, tags, tcp, udp, vxlan
 
 import pkttools.codec
-from pkttools.formats import analysis
-from pkttools.formats.analysis import AnalysisSink, Header, Packet
 from pkttools.formats.files import Output
 from pkttools.protocols import _words, fields, layouts, names
 from pkttools.protocols.walking import FIRST_ITEM
+from pkttools.views import listing
+from pkttools.views.listing import Header, ListingSink, Packet
 
 PING = ROOT / "examples" / "ping.txt"
 HEAD = "received: {} bytes    1700000000.000000 Tue Nov 14 22:13:20 2023\n"
@@ -44,7 +44,7 @@ class Kept(Output):
 def show(packets: list[tuple[int, bytes]], level: int = 3, lowest: int = 0, highest: int = 0, original: int | None = None) -> str:
     """What is printed of frames."""
     out = Kept()
-    AnalysisSink(out, level, lowest, highest).write(batch(packets, original))
+    ListingSink(out, level, lowest, highest).write(batch(packets, original))
     return out.text.decode()
 
 
@@ -371,7 +371,7 @@ def test_hex_dump(level, before, backend):
 def test_hex_dump_of_every_size(size):
     """Each line is 80 columns wide, and read back gives the bytes."""
     frame = bytes(range(200, 200 + size))
-    lines = analysis.box_lines(frame)
+    lines = listing.box_lines(frame)
     assert {len(line) for line in lines} <= {80}
     assert len(lines) == ((size + 15) // 16 + 2 if size else 0)
     assert bytes.fromhex("".join(line[11:34] + line[37:60] for line in lines[1:-1])) == frame
@@ -382,7 +382,7 @@ def test_hex_dump_of_every_size(size):
 
 def test_hex_dump_of_several(each_codec):
     out = Kept()
-    AnalysisSink(out, 1, 0, 0, True).write(batch([(1, b"ab"), (1, b""), (1, b"c")]))
+    ListingSink(out, 1, 0, 0, True).write(batch([(1, b"ab"), (1, b""), (1, b"c")]))
     text = out.text.decode()
     assert [line[62:70] for line in text.splitlines() if line.startswith("| ")] == ["ab      ", "c       "]
     assert text.count("+--------+") == 8
@@ -429,13 +429,13 @@ def test_layouts_ask_for_what_there_is(kind):
     layout = layouts.LAYOUT[kind]
     asked = {name for template in (*layout.lines, layout.brief) for name in named(template)}
     of_items = {row.name.partition(".")[2] for row in fields.TABLE if row.header >= FIRST_ITEM}  # which list: checks.py looks
-    assert {name for name in asked if name.isupper()} <= set(analysis.ROWS[kind]) | of_items
+    assert {name for name in asked if name.isupper()} <= set(listing.ROWS[kind]) | of_items
     assert all(hasattr(Header, name) for name in asked if not name.isupper())
 
 
 @pytest.mark.parametrize("kind", range(len(fields.HEADERS)), ids=fields.HEADERS)
 def test_a_kind_without_a_layout_shows_all_its_fields(kind):
-    rows = analysis.BY_HEADER[kind]
+    rows = listing.BY_HEADER[kind]
     lines = layouts.all_fields(rows, "CHECKSUM")
     wanted = [row.name.partition(".")[2] for row in rows if row.kind != fields.DATA]
     assert [name for line in lines for name in named(line) if name.isupper()] == wanted
@@ -444,7 +444,7 @@ def test_a_kind_without_a_layout_shows_all_its_fields(kind):
 
 def test_every_layout_is_of_a_header():
     assert len(_words.LAYOUTS) == len(fields.HEADERS)
-    assert set(analysis.EXTENSIONS) <= set(names.PROTOCOL)
+    assert set(listing.EXTENSIONS) <= set(names.PROTOCOL)
 
 
 @pytest.mark.parametrize(("lowest", "highest", "shown"), [
@@ -469,7 +469,7 @@ def test_a_kind_without_a_layout(monkeypatch, each_codec):
     bare = [("ICMP", "transport", (), None, (), "CHECKSUM") if name == "ICMP" else layout
             for name, layout in zip(fields.HEADERS, _words.LAYOUTS, strict=True)]  # fmt: skip
     monkeypatch.setattr(_words, "LAYOUTS", bare)
-    monkeypatch.setattr(analysis, "LAYOUT", layouts.Layouts())
+    monkeypatch.setattr(listing, "LAYOUT", layouts.Layouts())
     frame = correct(ethernet(0x0800, ipv4(1, icmp(8, b""))))
     text = "ICMP\ttype\t\t: 8\n\tcode\t\t: 0\n\tchecksum\t: 0xf7b1 (Valid)\n\tid\t\t: 77\n\tseq\t\t: 1\n"
     assert one(frame, lowest=4) == text
@@ -538,7 +538,7 @@ def test_packets_stay_as_they_are():
     """Looking repairs nothing: what is printed after a look is what was there."""
     packets = batch(frames())
     before = bytes(packets.data), bytes(packets.rows)
-    AnalysisSink(Kept(), 5, 0, 0).write(packets)
+    ListingSink(Kept(), 5, 0, 0).write(packets)
     assert (bytes(packets.data), bytes(packets.rows)) == before
 
 
@@ -547,7 +547,7 @@ def test_low_levels_compute_no_checksum(monkeypatch):
     monkeypatch.setattr(pkttools.codec, "correct", None)
     assert show(frames(), 1)
     assert show(frames(), 2)
-    monkeypatch.setattr(analysis, "read_field", None)
+    monkeypatch.setattr(listing, "read_field", None)
     assert show(frames(), 1)
 
 

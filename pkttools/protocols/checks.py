@@ -31,7 +31,7 @@ MOST_PLACE = 252  # bytes in front of a checksum
 MOST_RULES = 32  # of a header, of each sort
 MOST_ITEMS = 256  # that are known of a list
 NUMBERS = ("int", "little", "family")  # forms whose value is a number
-ATTRIBUTES = ("size", "tags", "type", "flags", "named", "extension", "verdict")  # of what is shown: Header in formats/analysis.py
+ATTRIBUTES = ("size", "tags", "type", "flags", "named", "extension", "verdict")  # of what is shown: Header in views/listing.py
 
 
 def check(found: Descriptions) -> None:

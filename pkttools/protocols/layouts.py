@@ -20,7 +20,7 @@ def aligned(label: str) -> str:
 
 
 def line(label: str, values: str) -> str:
-    """The template of a line. Lower-case names in `values` are attributes of analysis.Header, others fields."""
+    """The template of a line. Lower-case names in `values` are attributes of views.listing.Header, others fields."""
     return f"\t{aligned(label)}: {values}"
 
 

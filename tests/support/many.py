@@ -71,7 +71,7 @@ def trip(words: list[str], path: str) -> tuple[str, bytes]:
 
 def prepare() -> None:
     """Imports here what every process would import again."""
-    formats = ("formats.analysis", "formats.pcap", "formats.pcapng", "formats.text")
+    formats = ("formats.pcap", "formats.pcapng", "formats.text", "views.listing")
     modules = ("flow", *formats, "language.expression", "protocols.values", "live.linux.send")
     for name in modules:
         import_module(f"pkttools.{name}")

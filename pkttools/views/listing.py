@@ -1,4 +1,4 @@
-"""Packets for people, header by header: what pkt-analyze prints. How each kind of header looks is in layouts.
+"""Packets for people, header by header: what pkt-analyze prints where no other view is asked for. How headers look is in layouts.
 
 A value is read when a template asks for it and not before, so that a low level costs little.
 """
@@ -12,11 +12,15 @@ from time import ctime
 
 from .. import codec
 from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch, fcs_of, linktype_of
+from ..formats.files import Output, Sink
 from ..protocols import names
 from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, TEXT, Row
 from ..protocols.layouts import APPLICATION, CAPTURE, LAYOUT, LINK, TRANSPORT, aligned
 from ..protocols.shown import format_value, read_field
-from .files import Output, Sink
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..command_line.options import Values
 
 NAMES, BRIEF, FULL, SOME_DATA, ALL_DATA = range(1, 6)  # levels: what is printed of a packet; each adds to the one before
 EXCERPT = 32  # bytes that SOME_DATA prints of a payload
@@ -289,7 +293,7 @@ def trailer_lines(packet: Packet) -> list[str]:
     return [f"FCS: {there.hex(' ').upper()}{verdict}"]
 
 
-class AnalysisSink(Sink):
+class ListingSink(Sink):
     """Writes packets for people to read.
 
     level: NAMES to ALL_DATA, 0 is ALL_DATA. lowest, highest: the layers that are shown, 0 is no bound, but applications are
@@ -353,3 +357,8 @@ class AnalysisSink(Sink):
         self.output.close()
         wrong, unfinished = self.checksums.values()
         return [f"checksums shown: {wrong} wrong, {unfinished} unfinished (checksum offload)"] if unfinished else []
+
+
+def view(values: Values, output: Output) -> Sink:
+    """The listing that the options ask for."""
+    return ListingSink(output, values.level, values.lowest_layer, values.highest_layer, bool(values.hex_dump), bool(values.verbose))
