@@ -1,4 +1,4 @@
-/* Fields of headers: where one lies, and what it holds. program.c and lines.c go by it. */
+/* Fields of headers: where one lies, and what it holds. program.c, lines.c and others go by it. */
 #ifndef PKTTOOLS_FIELDS_H
 #define PKTTOOLS_FIELDS_H
 
@@ -96,5 +96,17 @@ bool parse_address(const uint8_t *text, size_t size, unsigned form, struct value
 bool parse_data(const uint8_t *text, size_t size, struct bytes *out);
 bool parse_text(const uint8_t *text, size_t size, size_t room, struct bytes *out);
 bool value_fits(const struct field *f, struct value v);
+
+/* shown.c: values as they are printed; these give where what they wrote ends */
+
+enum { MOST_NUMBER = 48 };      /* bytes of a number or an address */
+
+struct value number_of(const struct frame *f, const struct place *at);
+uint8_t *put_hex(uint8_t *out, struct value v);
+uint8_t *put_mac(uint8_t *out, uint64_t address);
+uint8_t *put_ipv4(uint8_t *out, uint64_t address);
+uint8_t *put_ipv6(uint8_t *out, struct value v);
+uint8_t *put_characters(uint8_t *out, const uint8_t *text, size_t size);        /* at most four bytes each, and quotes */
+uint8_t *put_number(uint8_t *out, const struct frame *f, const struct place *at, unsigned form);
 
 #endif

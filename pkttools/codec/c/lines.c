@@ -8,7 +8,6 @@
 enum { IS_NEW = 1, IS_LAST = 4, IS_IN_PLACE = 8 };      /* what holds of a field; see pkttools/protocols/__init__.py */
 enum { MOST_NAME = 128, MOST_LABEL = MOST_NAME + 24 };  /* bytes; a label has a number, a colon and tabs */
 enum { SLACK = 64 };            /* bytes of room behind what is written: short things are copied as a whole */
-enum { MOST_NUMBER = 48 };      /* bytes of a number or an address */
 enum { MOST_SCALE = 65535 };
 
 struct row {                    /* a field of a kind of header */
@@ -34,7 +33,6 @@ static struct table {
     uint8_t *labels;
 } table;
 
-static const char lower[] = HEX_DIGITS;
 static const struct run nothing;
 
 bool lines_known(void)
@@ -174,135 +172,6 @@ bool lines_set(const struct field_table *from, bool *sound)
     free(begin);
     free(name);
     return done;
-}
-
-/* ---- values ---- */
-
-static uint8_t *put_hex(uint8_t *out, struct value v)
-{
-    *out++ = '0';
-    *out++ = 'x';
-    if (v.high == 0 && v.low < 16) {            /* flags, and most of what is small */
-        *out++ = (uint8_t)lower[v.low];
-        return out;
-    }
-    int digits = 0;
-    for (uint64_t rest = v.high; rest != 0; rest >>= 4)
-        digits++;
-    digits = digits > 0 ? digits + 16 : 0;
-    for (uint64_t rest = v.low; v.high == 0 && rest != 0; rest >>= 4)
-        digits++;
-    for (int i = digits - 1; i >= 0; i--) {
-        out[i] = (uint8_t)lower[v.low & 15];
-        v.low = v.low >> 4 | v.high << 60;
-        v.high >>= 4;
-    }
-    return out + digits;
-}
-
-static uint8_t *put_mac(uint8_t *out, uint64_t address)
-{
-    for (int shift = 40; shift >= 0; shift -= 8) {
-        *out++ = (uint8_t)lower[address >> (shift + 4) & 15];
-        *out++ = (uint8_t)lower[address >> shift & 15];
-        *out++ = ':';
-    }
-    return out - 1;
-}
-
-static uint8_t *put_ipv4(uint8_t *out, uint64_t address)
-{
-    for (int shift = 24; shift >= 0; shift -= 8) {
-        unsigned byte = address >> shift & 255;
-        if (byte >= 100)
-            *out++ = (uint8_t)('0' + byte / 100);
-        if (byte >= 10)
-            *out++ = (uint8_t)('0' + byte / 10 % 10);
-        *out++ = (uint8_t)('0' + byte % 10);
-        *out++ = '.';
-    }
-    return out - 1;
-}
-
-/* As inet_ntop does: the longest run of zeros is `::`; what has an IPv4 address in it ends in that. */
-static uint8_t *put_ipv6(uint8_t *out, struct value v)
-{
-    unsigned word[8];
-    int best = 8, length = 1;
-    for (int i = 0; i < 8; i++)
-        word[i] = (unsigned)((i < 4 ? v.high : v.low) >> (48 - i % 4 * 16) & 0xFFFF);
-    for (int i = 0, n; i < 8; i += n + 1) {
-        for (n = 0; i + n < 8 && word[i + n] == 0; n++)
-            ;
-        if (n > length) {
-            best = i;
-            length = n;
-        }
-    }
-    bool mapped = best == 0 && (length == 6 || (length == 5 && word[5] == 0xFFFF));
-    for (int i = 0; i < 8; i++) {
-        if (i == best) {
-            *out++ = ':';
-            i += length - 1;
-            if (i == 7)
-                *out++ = ':';
-            continue;
-        }
-        if (i > 0)
-            *out++ = ':';
-        if (i == 6 && mapped)
-            return put_ipv4(out, v.low & UINT32_MAX);
-        for (int shift = word[i] > 0xFFF ? 12 : word[i] > 0xFF ? 8 : word[i] > 0xF ? 4 : 0; shift >= 0; shift -= 4)
-            *out++ = (uint8_t)lower[word[i] >> shift & 15];
-    }
-    return out;
-}
-
-static bool is_bare(uint8_t c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '-' && c <= ':') || c == '@' || c == '_' || c == '+';
-}
-
-/* Characters as a filter takes them: in double quotes where they are no single word, other bytes as `\x` and digits. */
-static uint8_t *put_characters(uint8_t *out, const uint8_t *text, size_t size)
-{
-    bool bare = size > 0;
-    for (size_t i = 0; bare && i < size; i++)
-        bare = is_bare(text[i]) || text[i] < 0x20 || text[i] > 0x7E || text[i] == '"' || text[i] == '\\';
-    if (!bare)
-        *out++ = '"';
-    for (size_t i = 0; i < size; i++) {
-        uint8_t c = text[i];
-        if (c >= 0x20 && c <= 0x7E && c != '"' && c != '\\') {
-            *out++ = c;
-            continue;
-        }
-        *out++ = '\\';
-        *out++ = 'x';
-        *out++ = (uint8_t)lower[c >> 4];
-        *out++ = (uint8_t)lower[c & 15];
-    }
-    if (!bare)
-        *out++ = '"';
-    return out;
-}
-
-static struct value number_of(const struct frame *f, const struct place *at)
-{
-    struct value v = read_raw(f, at);
-    uint64_t scale = (uint64_t)at->field->scale, bias = (uint64_t)at->field->bias;
-    return scale == 1 && bias == 0 ? v : scaled(v.low, bias, scale);
-}
-
-static uint8_t *put_number(uint8_t *out, const struct frame *f, const struct place *at, unsigned form)
-{
-    struct value v = number_of(f, at);
-    switch (form) {
-    case MAC: return put_mac(out, v.low);
-    case IPV4: return put_ipv4(out, v.low);
-    case IPV6_ADDRESS: return put_ipv6(out, v);
-    default: return put_hex(out, v);
-    }
 }
 
 /* ---- lines ---- */
