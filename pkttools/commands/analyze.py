@@ -5,7 +5,8 @@ pkt-analyze -lv 2 'UDP.DST_PORT==53' < packets.txt
 Layers: 1 size and time, 2 link, 3 network, 4 transport, 5 application (only with -lh 5, or -ll 5).
 """
 
-from ..command_line.options import BUFFER, FLAG, INPUT, NUMBER, OUTPUT, PICK, UTC, Option, Values, general_briefly
+from ..command_line.colour import COLOUR
+from ..command_line.options import BUFFER, FLAG, INPUT, NUMBER, OUTPUT, PICK, TEXT, UTC, Option, Values, general_briefly
 from ..errors import need
 from ..flow.stage import Source, Stage
 from ..formats.files import Output, Sink, format_of
@@ -18,6 +19,9 @@ OPTIONS = [
     Option("-ll --lowest-layer", NUMBER, "show no layer below LAYER", "LAYER", default=0, most=5),
     Option("-lh --highest-layer", NUMBER, "show no layer above LAYER; 5: applications, too", "LAYER", default=0, most=5),
     Option("-x --hex-dump", FLAG, "show the bytes of each frame in a box, behind the headers"),
+    Option("--ladder", FLAG, "arrows between hosts, a column each: a sequence diagram"),
+    Option("--svg", TEXT, "write what --ladder draws as a picture, to FILE", "FILE", end="last"),
+    COLOUR,
     *INPUT,
     *(option for option in OUTPUT if "--out" in option.names),
     UTC.unshown(),
@@ -27,20 +31,37 @@ OPTIONS = [
 ]  # fmt: skip
 
 
-VIEWS: list[str] = []  # besides the listing: attributes of the options that ask for them, and modules of views/
+# The views, modules of views/, and the options that say how they look; all but the listing have an option of their name.
+VIEWS = {
+    "listing": ("level", "lowest_layer", "highest_layer", "hex_dump"),
+    "ladder": ("svg", "color"),
+}
+
+
+def view_of(values: Values) -> str:
+    """The view that is asked for. Raises UsageError where there are several, or an option of another one."""
+    asked = [name for name in VIEWS if getattr(values, name, None)]
+    need(len(asked) < 2, f"--{' and --'.join(asked)}: one view at a time")
+    name = asked[0] if asked else "listing"
+    for option in values.given(OPTIONS):
+        takers = [view for view, options in VIEWS.items() if option.attribute in options]
+        whose = " and ".join(f"--{view}" if hasattr(values, view) else f"the {view}" for view in takers)
+        need(not takers or name in takers, f"{option.names[-1]} is for {whose}")
+    return name
 
 
 def stage(values: Values) -> Stage:
     """Prints each packet."""
     lowest, highest = values.lowest_layer, values.highest_layer
-    views = [name for name in VIEWS if getattr(values, name)]
-    need(len(views) < 2, f"--{' and --'.join(views)}: one view at a time")
+    shown = view_of(values)
     need(not highest or lowest <= highest, "-ll above -lh leaves nothing")
     need(format_of(values.output) in (None, "text"), f"--out {values.output}: that is the name of a capture, and text is written")
+
+    need(not (values.svg and values.output), "--svg and --out: one file is written")
 
     def sink(source: Source) -> Sink:
         from ..views import view
 
-        return view(views[0] if views else "listing", values, Output(values.output, source.file))
+        return view(shown, values, Output(values.svg or values.output, source.file))
 
     return Stage(values, sink=sink, slip=True)

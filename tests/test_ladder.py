@@ -1,0 +1,109 @@
+"""The ladder: hosts as columns, packets as arrows; as text and as a picture."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from conftest import ROOT, shell
+from samples import frames
+
+from pkttools.batch import Packet, gathered
+from pkttools.views.ladder import WIDTH, Text, picture
+from pkttools.views.sequence import Sequence
+
+VIEWS = ROOT / "tests" / "data" / "views"
+HOSTS = (VIEWS / "hosts.txt").read_bytes()
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_as_text(backend):
+    """ARP, answers, broadcast, groups, loops, hosts by MAC address and without one, long names, more hosts than columns."""
+    drawn = shell("pkt-analyze --ladder", HOSTS, backend=backend)
+    assert (drawn.returncode, drawn.stderr) == (0, b"")
+    assert drawn.stdout.decode() == (VIEWS / "ladder.txt").read_text()
+
+
+def test_colours_change_nothing_else() -> None:
+    coloured = shell("pkt-analyze --ladder --color always", HOSTS).stdout
+    assert b"\x1b[32m" in coloured
+    assert re.sub(rb"\x1b\[[0-9;]*m", b"", coloured) == (VIEWS / "ladder.txt").read_bytes()
+
+
+def of(packets: list[tuple[int, bytes]], times: list[int] | None = None) -> Sequence:
+    """What is drawn of frames, each with its link type."""
+    sequence = Sequence(1 << 20)
+    times = times or [10**9] * len(packets)
+    batch = [Packet(frame, len(frame), time, link) for (link, frame), time in zip(packets, times, strict=True)]
+    sequence.add(gathered(batch))
+    return sequence
+
+
+def test_whatever_a_packet_is(codec):
+    """Of each kind of frame, by itself and among the others, whole and cut: nothing is wider, each has its arrow or mark."""
+    every = frames()
+    for some in (every, *([one] for one in every), [(link, frame[:at]) for link, frame in every[:20] for at in (0, 9, 15, 30)]):
+        lines = Text(of(some), False).lines()
+        assert max(map(len, lines)) <= WIDTH or "seconds since" in max(lines, key=len)
+        assert sum(re.match(r" *[0-9]+ +-?[0-9.]+ ", line) is not None for line in lines) == len(some)
+
+
+@pytest.mark.parametrize(
+    ("times", "shown"),
+    [((5, 5), ["0.000000000", "0.000000000"]), ((3_000_000_000, 2_500_000_000), ["0.000000", "-0.500000"]),
+     ((-9_500_000_000, -9_000_000_001), ["0.000000000", "0.499999999"]), ((1, 3_000_000_001), ["0.000000", "3.000000"])],
+)  # fmt: skip
+def test_times(times: tuple[int, int], shown: list[str]) -> None:
+    """Since the first packet; whole microseconds with six digits; before 1970, and out of order, too."""
+    shown = [time[:8] for time in shown] if times == (5, 5) else shown
+    assert of(frames()[:2], list(times)).times() == shown
+
+
+def test_a_limit_is_said() -> None:
+    """A thousand packets are drawn, the others are counted; -l says how many, and then nobody counts what is behind."""
+    many = shell("pkt-gen udp --count 1003 --seed 1 | pkt-analyze --ladder")
+    assert (many.returncode, many.stdout.count(b"UDP")) == (0, 1000)
+    assert many.stderr == b"pkt-analyze: 3 more packets are not drawn: 1000 are, -l says how many\n"
+    more = shell("pkt-gen udp --count 1003 --seed 1 | pkt-analyze --ladder -l 1002")
+    assert (more.stdout.count(b"UDP"), more.stderr) == (1002, b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [("--ladder -lv 2", "--level is for the listing"), ("--svg x.svg", "--svg is for --ladder"),
+     ("--ladder --svg x.svg --out y", "--svg and --out: one file is written")],
+)  # fmt: skip
+def test_options_of_other_views(tmp_path: Path, words: str, message: str) -> None:
+    done = shell(f"cd {tmp_path} && pkt-analyze {words}", HOSTS)
+    assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (2, b"", [])
+    assert message in done.stderr.decode()
+
+
+def test_as_a_picture(tmp_path: Path) -> None:
+    """All that the text says, and nothing outside; hosts have columns of their own where text has none left."""
+    done = shell(f"pkt-analyze --ladder --svg {tmp_path}/x.svg", HOSTS)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    root = ElementTree.parse(tmp_path / "x.svg").getroot()
+    assert root.get("role") == "img" and root.get("aria-label") == "15 packets between 12 hosts"
+    width, height = (float(root.get(side) or 0) for side in ("width", "height"))
+    words = {text.text for text in root.iter(f"{SVG}text")}
+    assert {"2001:db8:1:2:3:4:5:6", "(no address)", "TCP 80>40000 SYN ACK", "UDP 9>9 to 224.0.0.1", "14"} <= words
+    for text in root.iter(f"{SVG}text"):
+        x, length = float(text.get("x") or 0), float(text.get("textLength") or 0)
+        left = x - {"start": 0, "middle": length / 2, "end": length}[text.get("text-anchor") or "start"]
+        assert left >= 0 and left + length <= width and 0 < float(text.get("y") or 0) < height, text.text
+    assert shell("pkt-analyze --ladder --svg -", HOSTS).stdout == (tmp_path / "x.svg").read_bytes()
+
+
+def test_pictures_of_many_hosts() -> None:
+    """Those behind the first ones share a column, and are named where they speak."""
+    drawn = shell("pkt-gen udp --src 10.0.0.1..10.0.0.40 --count 40 --seed 1 | pkt-analyze --ladder --svg -").stdout.decode()
+    assert ">others<" in drawn and "from 10.0.0.40" in drawn and "from 10.0.0.20" not in drawn
+
+
+def test_no_packets() -> None:
+    assert shell("pkt-analyze --ladder < /dev/null").stdout == b"no packets\n"
+    ElementTree.fromstring(shell("pkt-analyze --ladder --svg - < /dev/null").stdout)
+    assert picture(Sequence()).height > 0
