@@ -167,6 +167,39 @@ def test_options_in_options(codec, inner, found):
     assert values(codec, frame, "DHCPV6.OPT_PREFERENCE")[-1:] == ([b"\x09"] if sound else [])
 
 
+def chunks(*of: bytes) -> bytes:
+    """A packet of SCTP."""
+    return ipv4(132, struct.pack("!HHII", 1, 2, 3, 0) + b"".join(of))
+
+
+INIT = struct.pack("!IIHHI", 1, 2, 3, 4, 5)
+
+
+@pytest.mark.parametrize(("inner", "found"), [
+    (b"\0\5\0\x08\xc0\0\2\1" + b"\x80\x08\0\5\xc1\0\0\0" + b"\0\5\0\x08\xc0\0\2\2", 2),
+    (b"\0\5\0\x09\xc0\0\2\1", 0), (b"\0\5\0\3\xc0\0\2\1", 0), (b"\0\5\0\x08\xc0\0\2\1\0\5", 1), (b"\0", 0), (b"", 0),
+    (b"\xc0\1\0\x10\0\0\0\1" + b"\0\5\0\x08\xc0\0\2\1" + b"\0\5\0\x08\xc0\0\2\2", 2),  # RFC 5061: in a parameter
+])  # fmt: skip
+def test_another_list_in_an_item(codec, inner, found):
+    """RFC 9260 section 3.2.1: parameters of a chunk. Where they are malformed, the chunk behind is found all the same."""
+    init = b"\1\0" + struct.pack("!H", 20 + len(inner)) + INIT + inner + bytes(-len(inner) % 4)
+    frame = chunks(init, b"\x0e\0\0\4")
+    assert len(values(codec, frame, "SCTP.PARAMETER_IPV4")) == found
+    assert values(codec, frame, "SCTP.CHUNK_TYPE") == [b"\1", b"\x0e"]
+
+
+@pytest.mark.parametrize(("gaps", "twice", "left", "right"), [
+    (0, 0, [], []), (2, 0, [2, 4], []), (1, 1, [2], [0x40005]), (0, 2, [], [0x20003, 0x40005]), (2, 9, [2, 4], []),
+    (9, 1, [2, 4], []),     (0xFFFF, 0xFFFF, [2, 4], []), (3, 0, [2, 4], []),
+])  # fmt: skip
+def test_pieces_that_are_counted(codec, gaps, twice, left, right):
+    """RFC 9260 section 3.3.4: so many blocks, and behind them so many chunks that arrived twice; no more than there are."""
+    sack = b"\3\0\0\x18" + struct.pack("!IIHH", 1, 2, gaps, twice) + struct.pack("!HHHH", 2, 3, 4, 5)
+    frame = chunks(sack, b"\x0e\0\0\4")
+    assert [int.from_bytes(value) for value in values(codec, frame, "SCTP.SACK_GAP_START")] == left
+    assert [int.from_bytes(value) for value in values(codec, frame, "SCTP.SACK_DUPLICATE")] == right
+
+
 def overloaded(options: bytes, file: bytes = b"", name: bytes = b"") -> bytes:
     """A DHCP message with what stands in FILE and SNAME."""
     message = bytes(44) + name.ljust(64, b"\0") + file.ljust(128, b"\0") + b"\x63\x82\x53\x63" + options
@@ -475,6 +508,11 @@ def test_a_list_of_the_user(backend, tmp_path):
     ("OPT_WORD 16", "OPT_WORD 65", "14: OPT_WORD has 65 bits"),
     ("OPT_WORD 16", "OPT_WORD 16 names NOTHING", "14: no names NOTHING"),
     ("field     OPT_WORD 16", "field OPT_WORD 3\ndata OPT_BITS", "15: data begin at a whole byte"),
+    ("each 2 at 5", "inside 6 of NOTHING", "15: no list NOTHING"),
+    ("each 2 at 5", "inside 6 of TCP_OPTIONS", "15: TCP_OPTIONS is a list of TCP"),
+    ("each 2 at 5", "each 2 at 5 count SIZE", "15: no item of OWN_OPTIONS has a field SIZE that counts pieces"),
+    ("each 2 at 5", "each 2 at 5 behind OPT_PAIR", "15: no item of OWN_OPTIONS has a field OPT_PAIR"),
+    ("each 2 at 5", "each 2 count", "15: wanted: item"),
     ("each 2 at 5", "inside 2", "15: byte 2 lies in its type and length"), ("item      other", "item others", "17: bad number"),
     (LIST, LIST + "\nfield X 8", "11: `field` belongs below `item`"),
     (LIST, "list OWN_OPTIONS each 2", "13: the values of OWN_OPTIONS have no types"),

@@ -16,6 +16,7 @@ from .model import (
     Field,
     Header,
     Holds,
+    Item,
     Line,
     List,
     Next,
@@ -327,6 +328,7 @@ def _lists(found: Descriptions, first: dict[tuple[str, str], tuple[Header, Field
             if not (rule.to_end or rule.field or rule.number or header.size):
                 raise rule.line.wrong(f"{header.name} has no `size` up to which the list goes: `to end`, or `to` a field")
     held = {rule.list for header in found.headers.values() for rule in header.holds}
+    held |= {item.inner for one in found.lists.values() for item in one.items}
     of_headers = {(header.protocol, row.name) for header in found.headers.values() for row in header.rows}
     for one in found.lists.values():
         if one.name not in held:
@@ -344,9 +346,24 @@ def _lists(found: Descriptions, first: dict[tuple[str, str], tuple[Header, Field
                 if (item.protocol, row.name) in of_headers:
                     raise row.line.wrong(f"{row.name} is a field of a header, too")
             _fields(found, item, first)
+            _inner(found, item)
             if item.signature:
                 _signature(item, item.signature)
         _item_tests(one)
+
+
+def _inner(found: Descriptions, item: Item) -> None:
+    """What lies in an item: items of another list, or pieces that are counted."""
+    if item.inner and item.inner not in found.lists:
+        raise item.line.wrong(f"no list {item.inner}; there are {', '.join(found.lists)}")
+    if item.inner and found.lists[item.inner].protocol != item.protocol:
+        raise item.line.wrong(f"{item.inner} is a list of {found.lists[item.inner].protocol}")
+    if item.inner and any(one.signature for one in found.lists[item.inner].items):
+        raise item.line.wrong(f"{item.inner} has signatures: only a header can hold it")
+    for name in filter(None, (item.passed, item.pieces)):
+        field = item.list.counting(name)
+        if field is None or field.scale != 1 or field.bias or not 0 < field.width <= MOST_TESTED:
+            raise item.line.wrong(f"no item of {item.list.name} has a field {name} that counts pieces")
 
 
 def _reached(found: Descriptions) -> None:

@@ -949,12 +949,16 @@ def _list(reader: Reader, line: Line, words: Words) -> None:
         raise line.wrong(f"the length lies in the type, which has {found.type.width} bits")
 
 
-@statement('item TYPE...|any|other [each BYTES [at BYTE]] [inside BYTE] ["MEANING"] [if TEST [and TEST]...]')
+@statement(
+    "item TYPE...|any|other [each BYTES [at BYTE] [behind FIELD] [count FIELD]] [inside BYTE [of LIST]] "
+    '["MEANING"] [if TEST [and TEST]...]'
+)
 def _item(reader: Reader, line: Line, words: Words) -> None:
     """Items of these types, or all, or those of no other `item`; fields of their values follow, of any those of the whole item.
 
-    `each`: the value, from that byte of the item on, is a row of pieces of so many bytes, and the fields are of each. `inside`:
-    from that byte on it has items of the same list. Tests are of the fields of another `item`, of the item as a whole.
+    `each`: the value, from that byte of the item on, is a row of pieces of so many bytes, and the fields are of each; `behind`
+    so many others, and `count` of them, as fields of another `item` say. `inside`: from that byte on it has items, of the same
+    list or another one. Tests are of the fields of another `item`, of the item as a whole.
     """
     of = reader.list
     if of is None:
@@ -970,10 +974,13 @@ def _item(reader: Reader, line: Line, words: Words) -> None:
             raise line.wrong("bad number '0': at least 1")
         if words.took("at"):
             item.at = words.number(MOST_BYTES)
+        item.passed = words.name("a field") if words.took("behind") else ""
+        item.pieces = words.name("a field") if words.took("count") else ""
     if words.took("inside"):
         item.nested = words.number(MOST_BYTES)
         if item.nested < of.head:
             raise line.wrong(f"byte {item.nested} lies in its type and length, which have {of.head} bytes")
+        item.inner = words.name("a list") if words.took("of") else ""
     words.text()
     item.only = words.tests()
     words.done()

@@ -221,14 +221,17 @@ class Item(Header):
     """What is known of items of a list: its fields are at the same places in each.
 
     types: those that it is known by; empty: all, or if `other` those that are not known by their type. each: it is a row of
-    pieces of so many bytes from byte `at` of the item on, and the fields are of each; 0: of the item as a whole. nested: items
-    of the same list lie in it, from that byte on; 0: none do. only: what has to hold, of the fields of another `item`.
+    pieces of so many bytes from byte `at` of the item on, and the fields are of each; 0: of the item as a whole. passed, pieces:
+    the fields, of another `item`, that say how many of them are passed over, and how many there are; "": none, and all. nested:
+    items lie in it, from that byte on; 0: none do. inner: the list that they are of; "": the same. only: what has to hold, of the
+    fields of another `item`.
     """
 
     def __init__(self, of: List, types: list[int], line: Line) -> None:
         super().__init__(f"an item of {of.name}", of.protocol, "", line)
         self.list, self.types = of, types
         self.each = self.at = self.nested = 0
+        self.passed = self.pieces = self.inner = ""
         self.other = False
         self.only: list[Test] = []
 
@@ -256,6 +259,11 @@ class List:
     def item(self, field: str) -> Item | None:
         """The first of its items as a whole that have such a field."""
         return next((item for item in self.items if item.each == 0 and item.field(field)), None)
+
+    def counting(self, name: str) -> Field | None:
+        """The field of one of its items as a whole that counts pieces; None: there is none."""
+        item = self.item(name)
+        return item.field(name) if item else None
 
 
 class Holds(Rule):

@@ -248,7 +248,7 @@ class Tables:
         first = self.count("items")
         hows = {**dict.fromkeys(of.pads, walking.ALONE), **dict.fromkeys(of.ends, walking.LAST)}
         for value, how in hows.items():
-            self.rows["items"] += (value, -1, how, 0, 0, 0, 0, *self.run())
+            self.rows["items"] += (value, -1, how, 0, 0, 0, 0, -1, -1, -1, *self.run())
         for item in of.items:
             self.item(item, hows)
         places = self.read(read(of.type)), self.read(read(of.length))
@@ -258,9 +258,23 @@ class Tables:
         """A row of items for each type that it is known by."""
         data = item.bits // 8 if item.data is None or item.data.at is None else item.data.at
         only = self.run(*(condition(owner, test) for test in item.only if (owner := item.list.item(test.field))))
+        counted = [item.list.counting(name) if name else None for name in (item.passed, item.pieces)]
+        numbers = [self.read(read(field) if field else None) for field in counted]
         for value in item.types or (walking.OTHER if item.other else walking.ANY,):
             how = hows.get(value, walking.SIZED)
-            self.rows["items"] += (value, self.kinds_of_items[item], how, item.at, data, item.each, item.nested, *only)
+            of = (*self.found.lists,).index(item.inner) if item.inner else -1
+            self.rows["items"] += (
+                value,
+                self.kinds_of_items[item],
+                how,
+                item.at,
+                data,
+                item.each,
+                item.nested,
+                of,
+                *numbers,
+                *only,
+            )
 
     def hold(self, name: str, held: Holds) -> None:
         """A row of what a kind holds."""

@@ -58,14 +58,15 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         Items that lie one behind the other, each with a type and a length (TLV): options. type, length: reads, of an item.
         length * scale + bias: its bytes, with type and length; scale 0: each has as many. The next begins at a multiple of align
         from its start. head: bytes with type and length in them. items: a run. Reading ends at an item that is not wholly there, or
-        has fewer bytes than its head.
-    items    type, kind, how, at, data, each, inside, tests
+        has fewer bytes than its head; if it lies in an item of another list, that one goes on.
+    items    type, kind, how, at, data, each, inside, list, passed, pieces, tests
         What is known of items of a type; ANY: of all, OTHER: of those that have no kind by their type. Several of a type are found
         one after the other. kind: what it is to fields, from FIRST_ITEM on; -1: nothing. how: SIZED by its length; ALONE: a type;
         LAST: the same, and reading ends. at: from its start, where fields count from. data: from there, where DATA begin. each: it
-        is a row of pieces of so many bytes, from at on, each of which is one; 0: it is one as a whole. inside: further items lie in
-        it, from there on; 0: none do. tests are of the item, from its start: where they do not hold, or what they ask of is not in
-        it, it is not of this kind.
+        is a row of pieces of so many bytes, from at on, each of which is one; 0: it is one as a whole. passed, pieces: reads, of
+        the item: so many of them are passed over, and so many are there at most; -1: none, and all. inside: further items lie in
+        it, from there on; 0: none do. list: of which they are; -1: of the same. tests are of the item, from its start: where they
+        do not hold, or what they ask of is not in it, it is not of this kind.
     holds    kind, list, from, to, read, scale, bias, by, tests
         Where a list lies in a header of a kind; in the order of kinds. from: bytes from its start. to: TO_SIZE of the header,
         TO_END, where its data end, or TO_SAID: read * scale + bias bytes from its start, but no further than its data. by: the kind
@@ -134,4 +135,4 @@ KIND = (
     "fixed", "flags", "data", "claims", "gives", "term", "terms", "align", "end", "scale", "bias", "least", "test", "tests",
     "trailer", "whole", "wholes", "rule", "rules", "exception", "then", "until",
 )  # fmt: skip  # the columns of kinds; of a run the first row, and how many
-COLUMNS = (4, 5, 5, len(KIND), 6, 4, 4, 17, 8, 9, 10, 5)
+COLUMNS = (4, 5, 5, len(KIND), 6, 4, 4, 17, 8, 12, 10, 5)

@@ -23,7 +23,7 @@ static void begin(struct items *s, const struct hold *where, const struct header
             return;
         end = size < (int64_t)(end - h->start) ? h->start + (size_t)size : end;
     }
-    s->list = where->list;
+    s->list = s->following = where->list;
     s->next = h->start + where->first;
     s->limit = end;
     s->row = s->list->count;                    /* nothing is in hand: the first item comes next */
@@ -31,15 +31,21 @@ static void begin(struct items *s, const struct hold *where, const struct header
     s->depth = 0;
 }
 
-/* Goes on to the next item of a list; whether there is one, wholly. */
-static bool advance(struct items *s)
+/* Leaves what the item in hand lies in. */
+static void leave(struct items *s)
 {
-    const struct list *l = s->list;
-    while (s->depth > 0 && s->next >= s->limit) {
-        s->depth--;
-        s->next = s->outer[s->depth].next;
-        s->limit = s->outer[s->depth].limit;
-    }
+    s->depth--;
+    s->following = s->outer[s->depth].list;
+    s->next = s->outer[s->depth].next;
+    s->limit = s->outer[s->depth].limit;
+}
+
+/* Takes the next item; whether there is one in its list, wholly. */
+static bool take(struct items *s)
+{
+    while (s->depth > 0 && s->next >= s->limit)
+        leave(s);
+    const struct list *l = s->list = s->following;
     if (s->last || s->next >= s->limit || s->limit - s->next < l->alone)
         return false;
     size_t room = s->limit - s->next;
@@ -47,11 +53,15 @@ static bool advance(struct items *s)
     s->type = read_number(&l->type, s->frame, s->at, s->at);
     enum how how = SIZED;
     size_t inside = 0;
+    const struct list *inner = l;
     s->other = true;
     for (const struct item *i = l->items; i < l->items + l->count; i++)
         if (i->type == s->type) {
             how = i->how > how ? i->how : how;
-            inside = i->inside > inside ? i->inside : inside;
+            if (i->inside > inside) {
+                inside = i->inside;
+                inner = i->inner != NULL ? i->inner : l;
+            }
             s->other &= i->kind < 0;
         }
     int64_t size = l->alone;
@@ -67,12 +77,35 @@ static bool advance(struct items *s)
     s->next = s->at + ((size_t)size + l->align - 1) / l->align * l->align;
     s->row = s->piece = 0;
     if (inside > 0 && (size_t)size > inside && s->depth < MAX_INSIDE) {
+        s->outer[s->depth].list = l;
         s->outer[s->depth].next = s->next;
         s->outer[s->depth++].limit = s->limit;
+        s->following = inner;
         s->next = s->at + inside;
         s->limit = s->end;
     }
     return true;
+}
+
+/* Goes on to the next item; whether there is one. Where a list ends before its time, the one that it lies in goes on. */
+static bool advance(struct items *s)
+{
+    while (!take(s)) {
+        const struct list *ended = s->list;
+        while (s->depth > 0 && s->following == ended)
+            leave(s);
+        if (s->following == ended)
+            return false;
+        s->last = false;
+    }
+    return true;
+}
+
+/* A number in the item in hand, as far as that has it; else the value `without`. */
+static size_t said_in(const struct items *s, const struct read *number, size_t without)
+{
+    bool there = number->bytes > 0 && s->at + (size_t)number->at + number->bytes <= s->end;
+    return there ? read_number(number, s->frame, s->at, s->at) : without;
 }
 
 /* The next of what is known of the item in hand, as a header; whether there is one. */
@@ -84,8 +117,14 @@ static bool known(struct items *s, struct header *found)
             continue;
         if (i->only.count > 0 && !hold_in(&i->only, s->frame, s->at, s->end))
             continue;
-        size_t from = s->at + i->at + s->piece * i->each;
-        if (i->each == 0 ? s->piece > 0 || from > s->end : from + i->each > s->end)
+        if (s->piece == 0) {
+            s->passed = said_in(s, &i->passed, 0);
+            s->pieces = said_in(s, &i->pieces, SIZE_MAX);
+        }
+        if (i->each > 0 && s->passed > (s->end - s->at) / i->each)
+            continue;
+        size_t from = s->at + i->at + (s->passed + s->piece) * i->each;
+        if (i->each == 0 ? s->piece > 0 || from > s->end : s->piece >= s->pieces || from + i->each > s->end)
             continue;
         size_t end = i->each == 0 ? s->end : from + i->each;
         s->piece++;

@@ -23,7 +23,7 @@ struct sum_row {
 };
 
 struct list_row { int64_t type, length, scale, bias, align, head, item, items; };
-struct item_row { int64_t type, kind, how, at, data, each, inside, test, tests; };
+struct item_row { int64_t type, kind, how, at, data, each, inside, list, passed, pieces, test, tests; };
 struct hold_row { int64_t kind, list, from, to, read, scale, bias, by, test, tests; };
 struct signature_row { int64_t kind, code, carrier, test, tests; };
 
@@ -235,6 +235,9 @@ static struct fault lists_sound(const struct given *g)
         CHECK(ITEMS, i, item_row, data, IN(item->data, 0, MAX_READ));
         CHECK(ITEMS, i, item_row, each, IN(item->each, 0, MAX_READ));
         CHECK(ITEMS, i, item_row, inside, IN(item->inside, 0, MAX_READ));
+        CHECK(ITEMS, i, item_row, list, IN(item->list, -1, (int64_t)g->count[LISTS] - 1));
+        CHECK(ITEMS, i, item_row, passed, item->passed == -1 || read_within(g, item->passed, MAX_READ));
+        CHECK(ITEMS, i, item_row, pieces, item->pieces == -1 || read_within(g, item->pieces, MAX_READ));
         CHECK(ITEMS, i, item_row, test, tests_sound_of(g, item->test, item->tests, 0, false));
     }
     for (size_t i = 0; i < g->count[HOLDS]; i++) {
@@ -566,9 +569,10 @@ static void lay_holds(struct arena *a, const struct given *g, struct kind *kinds
     for (size_t i = 0; i < g->count[ITEMS]; i++) {
         const struct item_row *row = &g->items[i];
         struct conditions only = laid_tests(a, g, row->test, row->tests);
-        if (items != NULL)
+        if (items != NULL && lists != NULL)
             items[i] = (struct item){row->type, (int32_t)row->kind, (enum how)row->how, (uint32_t)row->at, (uint32_t)row->data,
-                                     (uint32_t)row->each, (uint32_t)row->inside, only};
+                                     (uint32_t)row->each, (uint32_t)row->inside, row->list < 0 ? NULL : &lists[row->list],
+                                     laid_read(g, row->passed), laid_read(g, row->pieces), only};
     }
     for (size_t i = 0; !a->failed && i < g->count[LISTS]; i++) {
         const struct list_row *row = &g->lists[i];

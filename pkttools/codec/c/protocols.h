@@ -105,6 +105,8 @@ struct item {                   /* what is known of items of a type, or of all *
     enum how how;
     uint32_t at, data, each;
     uint32_t inside;            /* where further items lie in it; 0: none do */
+    const struct list *inner;   /* of which they are */
+    struct read passed, pieces; /* in it: how many are passed over, and how many there are; of no bytes: none, and all */
     struct conditions only;     /* of the item */
 };
 

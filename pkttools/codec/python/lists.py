@@ -6,10 +6,10 @@ Twin of ../c/lists.c.
 from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
-from ...protocols.reading import Tests
+from ...protocols.reading import Read, Tests
 from ...protocols.walking import LAST, SIZED, TO_END, TO_SAID
 from .headers import ByTables, Header, Walk
-from .protocols import ANY_TYPE, OTHER_TYPE, Hold, known
+from .protocols import ANY_TYPE, OTHER_TYPE, Hold, List, known
 from .rows import checked, without_fcs
 
 MAX_INSIDE = 4  # items in items that are looked into
@@ -44,6 +44,24 @@ class Items(ByTables):
         """Whether tests hold of an item, and all that they ask of is in it."""
         return all(at + test[0][1] <= end for test in tests) and self.hold(tests, at, at)
 
+    def taken(self, of: List, at: int, limit: int) -> tuple[int, int, int] | None:
+        """The next item of a list: its type, how it ends, and its bytes. None: there is none, or it is not there wholly."""
+        if at >= limit or limit - at < of.alone:
+            return None
+        type_ = self.number(of.type, at)
+        how, size = of.hows.get(type_, SIZED), of.alone
+        if how == SIZED:
+            if limit - at < of.head:
+                return None
+            size = self.number(of.length, at) * of.scale + of.bias
+            if size < of.head or size > limit - at:
+                return None
+        return type_, how, size
+
+    def said_in(self, number: Read | None, at: int, end: int, without: int) -> int:
+        """A number in an item, as far as that has it."""
+        return self.number(number, at) if number and at + number[1] <= end else without
+
     def of(self, hold: Hold, header: Header) -> Iterator[Header]:
         """Those of a list that a header holds."""
         limit, of = header.end, hold.list
@@ -54,36 +72,38 @@ class Items(ByTables):
                 return
             limit = min(limit, header.start + size)
         at, how = header.start + hold.first, SIZED
-        outer: list[tuple[int, int]] = []  # where the next one begins, and the end, of what the one in hand lies in
-        while how != LAST:
+        outer: list[tuple[List, int, int]] = []  # where the next one begins, and the end, of what the one in hand lies in
+        while True:
             while outer and at >= limit:
-                at, limit = outer.pop()
-            if at >= limit or limit - at < of.alone:
-                return
-            type_ = self.number(of.type, at)
-            how, size = of.hows.get(type_, SIZED), of.alone
-            if how == SIZED:
-                if limit - at < of.head:
+                of, at, limit = outer.pop()
+            item = None if how == LAST else self.taken(of, at, limit)
+            if item is None:  # where a list ends before its time, the one that it lies in goes on
+                ended = of
+                while outer and of is ended:
+                    of, at, limit = outer.pop()
+                if of is ended:
                     return
-                size = self.number(of.length, at) * of.scale + of.bias
-                if size < of.head or size > limit - at:
-                    return
-            for wanted, kind, first, data, each, only in of.items:
+                how = SIZED
+                continue
+            type_, how, size = item
+            for wanted, kind, first, data, each, passed, most, only in of.items:
                 right = wanted in (type_, ANY_TYPE) or (wanted == OTHER_TYPE and type_ not in of.known)
                 if right and self.hold_in(only, at, at + size):
-                    yield from pieces(kind, at + first, at + size, data, each)
-            inside, following = of.inside.get(type_, 0), at + -(-size // of.align) * of.align
+                    begin = at + first + self.said_in(passed, at, at + size, 0) * each
+                    yield from pieces(kind, begin, at + size, data, each, self.said_in(most, at, at + size, size))
+            (inside, inner), following = of.inside.get(type_, (0, -1)), at + -(-size // of.align) * of.align
             if 0 < inside < size and len(outer) < MAX_INSIDE:
-                outer.append((following, limit))
+                outer.append((of, following, limit))
                 at, limit = at + inside, at + size
+                of = of if inner < 0 else known().of_items[inner]
             else:
                 at = following
 
 
-def pieces(kind: int, start: int, end: int, data: int, each: int) -> Iterator[Header]:
-    """An item, or the pieces of so many bytes that it is a row of."""
+def pieces(kind: int, start: int, end: int, data: int, each: int, most: int) -> Iterator[Header]:
+    """An item, or the pieces of so many bytes that it is a row of, at most so many."""
     if each:
-        for at in range(start, end - each + 1, each):
+        for at in range(start, min(end, start + most * each) - each + 1, each):
             yield Header(kind, at, min(at + data, at + each), at + each)
     elif start <= end:
         yield Header(kind, start, min(start + data, end), end)

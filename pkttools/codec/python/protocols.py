@@ -124,22 +124,26 @@ class List:
     """Items with type and length: its row, with what it refers to.
 
     alone: bytes of an item that is a type alone; hows: the types of such ones, and which of them is the last. inside: by type,
-    where further items lie in it; known: types that have a kind. items: type, kind, where it begins,
-    where its data do from there, bytes of a piece, and tests.
+    where further items lie in it, and the number of their list, -1 for the same; known: types that have a kind. items: type, kind,
+    where it begins, where its data do from there, bytes of a piece, what says how many are passed over, and are there, and tests.
     """
 
     __slots__ = ("align", "alone", "bias", "head", "hows", "inside", "items", "known", "length", "scale", "type")
 
-    def __init__(self, type_: Read, length: Read, row: tuple[int, ...], items: list[tuple[tuple[int, ...], Tests]]) -> None:
+    def __init__(
+        self, type_: Read, length: Read, row: tuple[int, ...], items: list[tuple[tuple[int, ...], Read | None, Read | None, Tests]]
+    ) -> None:
         self.type, self.length, self.alone = type_, length, type_[1]
         _, _, self.scale, self.bias, self.align, self.head, *_ = row
         self.hows: dict[int, int] = {}
-        self.inside: dict[int, int] = {}
-        for (wanted, _, how, _, _, _, inside, *_), _ in items:
+        self.inside: dict[int, tuple[int, int]] = {}
+        for (wanted, _, how, _, _, _, inside, of, *_), *_ in items:
             self.hows[wanted] = max(how, self.hows.get(wanted, SIZED))
-            self.inside[wanted] = max(inside, self.inside.get(wanted, 0))
-        self.known = {wanted for (wanted, kind, *_), _ in items if kind >= 0}
-        self.items = [(wanted, kind, at, data, each, only) for (wanted, kind, _, at, data, each, *_), only in items if kind >= 0]
+            if inside > self.inside.get(wanted, (0, -1))[0]:
+                self.inside[wanted] = inside, of
+        self.known = {wanted for (wanted, kind, *_), *_ in items if kind >= 0}
+        self.items = [(wanted, kind, at, data, each, passed, pieces, only)
+                      for (wanted, kind, _, at, data, each, *_), passed, pieces, only in items if kind >= 0]  # fmt: skip
 
 
 class Hold:
@@ -329,7 +333,7 @@ class _Checked:
             self.need(LISTS, i, 6, item == all_items and self.run(ITEMS, item, items))
             self.need(LISTS, i, 7, items <= MOST_ITEMS)
             all_items += items
-        for i, (wanted, kind, how, at, data, each, inside, test, tests) in enumerate(self.rows[ITEMS]):
+        for i, (wanted, kind, how, at, data, each, inside, of, passed, pieces, test, tests) in enumerate(self.rows[ITEMS]):
             self.need(ITEMS, i, 0, OTHER_TYPE <= wanted <= MOST)
             self.need(ITEMS, i, 1, kind == -1 or FIRST_ITEM <= kind <= FIRST_ITEM + MAX_ROWS)
             self.need(ITEMS, i, 2, SIZED <= how <= LAST)
@@ -337,7 +341,10 @@ class _Checked:
             self.need(ITEMS, i, 4, 0 <= data <= MAX_READ)
             self.need(ITEMS, i, 5, 0 <= each <= MAX_READ)
             self.need(ITEMS, i, 6, 0 <= inside <= MAX_READ)
-            self.need(ITEMS, i, 7, self.tests(test, tests, 0, False))
+            self.need(ITEMS, i, 7, -1 <= of < len(self.rows[LISTS]))
+            self.need(ITEMS, i, 8, passed == -1 or self.within(passed, MAX_READ))
+            self.need(ITEMS, i, 9, pieces == -1 or self.within(pieces, MAX_READ))
+            self.need(ITEMS, i, 10, self.tests(test, tests, 0, False))
         before = 0
         for i, (kind, of, first, to, read, scale, bias, by, test, tests) in enumerate(self.rows[HOLDS]):
             known = before <= kind < len(self.rows[KINDS])
@@ -388,8 +395,12 @@ class Protocols:
                 kind.length = self.length(kind)
             kind.sum = Sum(kind, None if read == -1 else self.reads[read], self.tests(*run), row)
         self.links = spaces[0]
-        items = [(row, self.tests(*row[7:])) for row in self.rows[ITEMS]]
-        lists = [List(self.reads[row[0]], self.reads[row[1]], row, items[row[6] : row[6] + row[7]]) for row in self.rows[LISTS]]
+        passed, pieces = ([None if row[column] < 0 else self.reads[row[column]] for row in self.rows[ITEMS]] for column in (8, 9))
+        tests = [self.tests(*row[10:]) for row in self.rows[ITEMS]]
+        items = list(zip(self.rows[ITEMS], passed, pieces, tests, strict=True))
+        self.of_items = lists = [
+            List(self.reads[row[0]], self.reads[row[1]], row, items[row[6] : row[6] + row[7]]) for row in self.rows[LISTS]
+        ]
         self.holds: dict[int, list[Hold]] = {}
         for row in self.rows[HOLDS]:
             said = None if row[4] == -1 else self.reads[row[4]]
