@@ -9,7 +9,7 @@ import sys
 from ..batch import Batch
 from ..command_line.options import FORMATS
 from ..command_line.signals import Interrupted, check, drain, room, wait
-from ..errors import OutputError, PktError, Unread, UsageError, limit
+from ..errors import OutputError, PktError, Unread, UsageError, limit, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ class Input:
         self.onward: Lane | None = None
         self.at, self.fd = -1, 0
         self.again = False  # whether it is not the first time that they are read
+        self.told = False  # whether it was said that a terminal is read
         self.held: dict[int, int] = {}  # descriptors that stay open, by place
         self.found: list[os.stat_result] = []
         for path in self.paths:
@@ -136,6 +137,9 @@ class Input:
                 os.lseek(self.fd, 0, os.SEEK_SET)
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
+        if not path and not self.told and os.isatty(self.fd):
+            self.told = True
+            warn("reads from the terminal: ^D at the beginning of a line ends it")
         if LENDS and stat.S_ISFIFO(self.found[at].st_mode):
             from .lending import promise
 
