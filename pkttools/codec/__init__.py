@@ -37,6 +37,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     reassemble_rest(table) -> (data, rows, the same)
     forward(data, rows, stations, room, source, now, ports)
         -> (rows a port, rows of all that go on, (flooded, filtered, reserved, short, moved, full))
+    tell(reader, data, at, end) -> a line, as bytes, or None
     keep_memory()
 
 assign, correct and check take `counts` as well: a dict to which they add what packets carry that is not followed, and the first
@@ -55,6 +56,7 @@ ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` corrects: checksums; length
 CORRECTED, TRUNCATED, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED = range(7)  # what comes out of `correct` and `check`
 IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED = range(3)  # a pcap record's lengths; captured, then original: before 2.3 the other way
 NONE, RIGHT, BAD, UNCERTAIN, LEFT = range(5)  # what `verify` says of a header's checksum
+MOST_TOLD = 1024  # bytes of what `tell` gives
 STEPS = 1024  # of `count_durations`, for those of zero and more, and for those below; what stands behind, eight bytes each:
 ABOVE, BELOW, LEAST, WORST, LAST, JITTER = range(2 * STEPS, 2 * STEPS + 6)
 
@@ -92,7 +94,7 @@ correct, check, verify, beyond = _backend.correct, _backend.check, _backend.veri
 answer, forward, fragment, keep_memory = _backend.answer, _backend.forward, _backend.fragment, _backend.keep_memory
 datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
 set_protocols = _backend.set_protocols
-signed, pick = _backend.signed, _backend.pick
+signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
 
 __all__ = [
     "ALL",
@@ -105,6 +107,7 @@ __all__ = [
     "LEFT",
     "LENGTHS",
     "MALFORMED",
+    "MOST_TOLD",
     "NONE",
     "OBSCURE",
     "RIGHT",
@@ -140,6 +143,7 @@ __all__ = [
     "set_protocols",
     "signed",
     "spread",
+    "tell",
     "text_decode",
     "text_encode",
     "verify",

@@ -40,10 +40,15 @@ def format_value(row: Row, value: int | bytes) -> str:
     if row.kind == IPV4:
         return ".".join(map(str, value.to_bytes(4, "big")))
     if row.kind == IPV6:
-        from socket import AF_INET6, inet_ntop
-
-        return inet_ntop(AF_INET6, value.to_bytes(16, "big"))
+        return format_ipv6(value)
     return f"{value:#x}"
+
+
+def format_ipv6(value: int) -> str:
+    """An address of IPv6."""
+    from socket import AF_INET6, inet_ntop
+
+    return inet_ntop(AF_INET6, value.to_bytes(16, "big"))
 
 
 def format_text(value: bytes) -> str:

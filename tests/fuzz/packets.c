@@ -705,3 +705,20 @@ void fuzz_answer(struct input *in)
     release((uint8_t *)edits, columns * sizeof *edits);
     discard(&s.whole);
 }
+
+/* ---- messages ---- */
+
+/* What is told fits, and is seen; of less than there is, too. */
+void fuzz_message(struct input *in)
+{
+    enum reader which = (enum reader)(take8(in) % READERS);
+    size_t at = least(take8(in), in->size), end = in->size - least(take8(in), in->size - at);
+    uint8_t *message = exact(in->at, in->size), *out = exact(NULL, MOST_TOLD);
+    const struct frame f = {message, in->size};
+    size_t size = tell(which, &f, at, end, out);
+    EXPECT(size <= MOST_TOLD);
+    for (size_t i = 0; i < size; i++)
+        EXPECT(out[i] >= 0x20 && out[i] <= 0x7E);
+    release(message, in->size);
+    release(out, MOST_TOLD);
+}

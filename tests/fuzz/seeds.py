@@ -21,8 +21,10 @@ from pkttools.codec.program import FIELD_COLUMNS
 from pkttools.language import expression
 from pkttools.protocols import TRAITS, _rows
 from pkttools.protocols.fields import HEADERS
+from pkttools.protocols.model import READERS
 from pkttools.protocols.walking import COLUMNS
 from tests.support import c_tables
+from tests.support.messages import SAMPLES
 from tests.support.samples import TEXT, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, tags, tcp, udp
 
 # ---- programs ----
@@ -450,11 +452,18 @@ def handed_on() -> Iterator[bytes]:
             yield bytes([0, len(rows), start]) + told + bytes(start) + data
 
 
+def messages() -> Iterator[bytes]:
+    """Messages for each reader, behind three bytes that are not theirs, as a whole and without their end."""
+    for reader, sample in SAMPLES.items():
+        for short in (0, 9):
+            yield bytes([READERS.index(reader), 3, short]) + bytes(3) + bytes.fromhex(sample)
+
+
 CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
     "d": handed_on, "v": placed, "a": stamped, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records,
-    "y": perf_records, "z": to_send, "o": to_divide, "q": to_answer,
+    "y": perf_records, "z": to_send, "o": to_divide, "q": to_answer, "e": messages,
 }  # fmt: skip
 
 

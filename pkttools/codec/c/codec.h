@@ -796,6 +796,17 @@ struct stations {               /* who is where: `of` is what the functions are 
 bool forward(const uint8_t *data, const struct packet *packets, size_t count, int source, const struct stations *stations,
              int *out, int64_t counts[FORWARD_COUNTS]);
 
+/* messages.c: what messages of applications say, in a line */
+
+enum reader {                   /* those of READERS in ../../protocols/model.py, in that order */
+    READ_DNS, READ_DNS_TCP, READ_DHCP, READ_DHCPV6, READ_TLS, READ_QUIC, READ_HTTP, READ_SIP, READ_NTP, READ_MEDIA, READ_STREAM, READERS
+};
+enum { MOST_TOLD = 1024 };      /* bytes */
+
+/* Writes what the message at `at` says, which ends at `end` with what carries it: printable ASCII, at most MOST_TOLD bytes, for which
+ * there is room. Gives how many; 0: it does not look like such a message. */
+size_t tell(enum reader which, const struct frame *f, size_t at, size_t end, uint8_t *out);
+
 /* stamps.c */
 
 struct arrivals {               /* different numbers that came, late ones, those that came again, too late to tell; numbers */

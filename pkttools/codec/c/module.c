@@ -1482,6 +1482,27 @@ exit:
     return result;
 }
 
+static PyObject *py_tell(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer data;
+    int which;
+    Py_ssize_t at, end;
+    if (!PyArg_ParseTuple(args, "iy*nn", &which, &data, &at, &end))
+        return NULL;
+    PyObject *told = NULL;
+    if (which < 0 || which >= READERS)
+        PyErr_SetString(PyExc_ValueError, "no such reader");
+    else if (range_of(&data, at, end)) {
+        uint8_t out[MOST_TOLD];
+        const struct frame f = {data.buf, (size_t)data.len};
+        size_t size = tell((enum reader)which, &f, (size_t)at, (size_t)end, out);
+        told = size > 0 ? PyBytes_FromStringAndSize((const char *)out, (Py_ssize_t)size) : Py_NewRef(Py_None);
+    }
+    PyBuffer_Release(&data);
+    return told;
+}
+
 /* Buffers of a megabyte come and go with every batch. By default each of them is fetched from the kernel, cleared page by page and
  * given back: a good part of the time of a text pipe. Memory is kept instead. For the whole process: its main function asks for it.
  */
@@ -1526,6 +1547,7 @@ static PyMethodDef methods[] = {
     {"reassemble_rest", py_reassemble_rest, METH_O, NULL},
     {"forward", py_forward, METH_VARARGS, NULL},
     {"verify", py_verify, METH_VARARGS, NULL},
+    {"tell", py_tell, METH_VARARGS, NULL},
     {"keep_memory", py_keep_memory, METH_NOARGS, "See pkttools/codec/python/__init__.py."},
     {"use_rows", py_use_rows, METH_VARARGS, "Chooses which code reads and writes rows, 0 the portable one; gives what is used; for tests."},
     {"use_words", py_use_words, METH_VARARGS, "Chooses whether sums use the widest vectors; gives whether they do; for tests."},

@@ -11,7 +11,7 @@ __all__ = [
     "answer", "assign", "beyond", "check", "correct", "count_durations", "datagrams", "follow_numbers", "forward",
     "fragment", "items", "keep_memory", "lane_decode", "lane_encode", "pcap_decode", "pcap_encode", "pcapng_decode",
     "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest", "select", "set_protocols", "signed",
-    "spread", "text_decode", "text_encode", "verify", "walk",
+    "spread", "tell", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
 
@@ -197,6 +197,13 @@ def forward(data: bytearray, rows: bytes, stations: dict[bytes, int], room: int,
     from . import bridge  # late: only a switch forwards
 
     return bridge.forward(data, rows, stations, room, source, now, ports)
+
+
+def tell(reader: int, data: bytes | bytearray, at: int, end: int) -> bytes | None:
+    """See messages.tell."""
+    from . import messages  # late: few views tell what messages say
+
+    return messages.tell(reader, data, at, end)
 
 
 def keep_memory() -> None:

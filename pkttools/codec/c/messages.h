@@ -1,0 +1,60 @@
+/* What readers of messages share: a line that is written, of bounded size, and the message that it is about. Each family has a file. */
+#ifndef PKTTOOLS_MESSAGES_H
+#define PKTTOOLS_MESSAGES_H
+
+#include "fields.h"
+
+/* A line that grows up to MOST_TOLD bytes; what does not fit any more is left out, and dots say so. Printable ASCII is all that
+ * comes out of it: `say` and the others are for what we say, `say_octets` for what stands in packets. */
+struct sentence {
+    uint8_t *at;
+    size_t size;
+    bool full;
+};
+
+void say(struct sentence *t, const char *text);
+void say_mark(struct sentence *t, const char *mark);    /* apart from what is in front of it, and only once */
+void say_cut(struct sentence *t);       /* the mark of what goes on behind the end */
+void say_together(struct sentence *t, const uint8_t *from, size_t size);    /* all of it, or nothing */
+void say_count(struct sentence *t, uint64_t number);
+void say_fixed(struct sentence *t, uint64_t number, int digits);    /* with zeros in front */
+void say_figures(struct sentence *t, uint64_t number, int digits);  /* the same, hexadecimal */
+void say_octet(struct sentence *t, uint8_t octet, uint8_t quote);   /* a character, or `\xNN`; `quote` and `\` have a `\` in front */
+void say_octets(struct sentence *t, const struct frame *m, size_t at, size_t size);
+void say_quoted(struct sentence *t, const struct frame *m, size_t at, size_t size);
+void say_dump(struct sentence *t, const struct frame *m, size_t at, size_t size, const char *between);     /* hexadecimal */
+void say_address(struct sentence *t, const struct frame *m, size_t at, size_t size);        /* of IPv4 or IPv6, by its size; or bytes */
+
+/* A name for a number, of a list that ends with NULL. */
+struct known {
+    unsigned number;
+    const char *text;
+};
+
+const char *known_as(const struct known *of, unsigned number);         /* NULL: it has none */
+void say_word(struct sentence *t, const struct known *of, unsigned number, const char *otherwise);  /* that, and the number */
+
+struct moment {                 /* in UTC */
+    unsigned year, month, day, hour, minute, second;
+};
+
+struct moment moment_of(uint64_t seconds);      /* since 1970; up to the year 9999 */
+
+static inline uint64_t get64(const struct frame *f, size_t at)
+{
+    return (uint64_t)get32(f, at) << 32 | get32(f, at + 4);
+}
+
+/* dns.c */
+
+/* The name at `at` of a message that begins at `message`; whether it was whole. */
+bool say_name(struct sentence *t, const struct frame *m, size_t message, size_t at);
+/* Where what follows a name stands; 0: it does not end. */
+size_t behind_name(const struct frame *m, size_t at);
+
+/* Each tells the message at `at` of a frame that ends where the message may. What looks otherwise is not told: nothing is written. */
+typedef void reader(struct sentence *t, const struct frame *m, size_t at);
+
+reader tell_dns, tell_dns_tcp;
+
+#endif

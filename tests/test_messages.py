@@ -1,0 +1,96 @@
+"""Readers of messages, all of them: both codecs say the same of anything, within their limits, in characters that are seen."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, load
+from messages import SAMPLES
+from samples import row_of
+from told import tell
+
+from pkttools.batch import Batch
+from pkttools.codec import MOST_TOLD
+from pkttools.formats.pcap import MAGICS
+from pkttools.protocols.model import READERS
+
+
+def test_the_readers_are_those_of_the_codec():
+    """READERS is the order of `enum reader`, and each of them tells something of its sample."""
+    text = (ROOT / "pkttools/codec/c/codec.h").read_text()
+    found = re.search(r"enum reader \{[^}]*?READ_DNS(.*?)READERS\n?\s*\}", text, re.DOTALL)
+    assert found is not None
+    assert re.findall(r"READ_(\w+)", "READ_DNS" + found[1]) == [name.upper() for name in READERS]
+    assert int(re.search(r"MOST_TOLD = (\d+)", text)[1]) == MOST_TOLD
+    for reader, sample in SAMPLES.items():
+        assert tell(reader, bytes.fromhex(sample)) is not None
+
+
+def test_what_cannot_be_told(codec):
+    """A range outside of the frame and a reader that is none are the caller's mistakes; nothing says nothing."""
+    for reader, at, end in ((-1, 0, 1), (len(READERS), 0, 1), (0, -1, 1), (0, 2, 1), (0, 0, 14)):
+        with pytest.raises(ValueError, match="no such reader" if reader else "range lies outside of the buffer"):
+            codec.tell(reader, b"hello, world!", at, end)
+    assert [codec.tell(reader, b"hello", 5, 5) for reader in range(len(READERS))] == [None] * len(READERS)
+
+
+@pytest.mark.parametrize("reader", SAMPLES)
+def test_both_say_the_same_of_anything(reader):
+    """Of every truncation, of octets changed, put in and left out, and of noise; behind something that is not theirs."""
+    chance, sample = random.Random(reader), bytes.fromhex(SAMPLES[reader])
+    for size in range(len(sample)):
+        tell(reader, sample[:size], b"front")
+        tell(reader, sample + b"behind", b"front", 5 + size)
+    for _ in range(400):
+        message = bytearray(sample)
+        for _ in range(chance.randrange(1, 6)):
+            at = chance.randrange(len(message))
+            how = chance.randrange(4)
+            if how == 0:
+                del message[at : at + chance.randrange(1, 4)]
+            elif how == 1:
+                message[at:at] = chance.randbytes(chance.randrange(1, 4))
+            elif how == 2:
+                message[at:at] = message[at:]  # twice, from here on
+            else:
+                message[at] = chance.choice((0, 1, 0x3F, 0x40, 0x7F, 0x80, 0xC0, 0xFF, 0x1B, 0x9B, chance.randrange(256)))
+            message = message[:3000] or bytearray(1)
+        tell(reader, bytes(message), chance.randbytes(9))
+    for size in (1, 3, 50, 3000):
+        tell(reader, chance.randbytes(size))
+
+
+def test_what_is_too_long_is_cut():
+    """At MOST_TOLD, with dots: never within an octet that has been escaped."""
+    label = b"\x3f" + b"\xff" * 63
+    question = label * 3 + b"\0\0\1\0\1"
+    line = tell("dns", bytes.fromhex("0007 0100 0002 0000 0000 0000") + question * 2)
+    assert line is not None
+    assert MOST_TOLD - 4 <= len(line) <= MOST_TOLD
+    assert re.fullmatch(r"7\+ A\? (\\255|\.)+, A\? (\\255|\.)+\.\.\.", line)
+
+
+def frames_of(path: Path) -> list[tuple[bytes, int]]:
+    """The frames of a capture, with its link type; of what is no pcap, none."""
+    raw = bytearray(path.read_bytes())
+    if bytes(raw[:4]) not in MAGICS:
+        return []
+    big_endian, _ = MAGICS[bytes(raw[:4])]
+    linktype = int.from_bytes(raw[20:24], "big" if big_endian else "little")
+    _, rows, _ = load("python").pcap_decode(raw, 24, len(raw), True, big_endian, False, 16, 0, linktype)
+    b = Batch(raw, rows)
+    return [(bytes(b.frame(i)), b.columns()[i * 7 + 4]) for i in range(len(b))]
+
+
+def test_real_captures(shared: Path):
+    """Of the payloads of captures beside the project each reader says the same in both codecs."""
+    codec = load("c")
+    for path in sorted((shared / "captures/tcpdump").glob("*.pcap"))[::3]:
+        for frame, linktype in frames_of(path)[:3]:
+            headers = codec.walk(frame, row_of(frame, linktype))
+            for start in {header[1] for header in headers[-2:]} | {header[2] for header in headers[-1:]}:
+                for reader in SAMPLES:
+                    tell(reader, frame[start:], frame[:start])
