@@ -19,6 +19,7 @@ OPTIONS = [
     Option("-ll --lowest-layer", NUMBER, "show no layer below LAYER", "LAYER", default=0, most=5),
     Option("-lh --highest-layer", NUMBER, "show no layer above LAYER; 5: applications, too", "LAYER", default=0, most=5),
     Option("-x --hex-dump", FLAG, "show the bytes of each frame in a box, behind the headers"),
+    Option("--tree", FLAG, "every field with its name, value, what that is called, what is wrong"),
     Option("--ladder", FLAG, "arrows between hosts, a column each: a sequence diagram"),
     Option("--svg", TEXT, "write what --ladder draws as a picture, to FILE", "FILE", end="last"),
     COLOUR,
@@ -34,6 +35,7 @@ OPTIONS = [
 # The views, modules of views/, and the options that say how they look; all but the listing have an option of their name.
 VIEWS = {
     "listing": ("level", "lowest_layer", "highest_layer", "hex_dump"),
+    "tree": ("color",),
     "ladder": ("svg", "color"),
 }
 

@@ -219,14 +219,49 @@ def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...
     """What there is to say of all fields, protocol by protocol; `names` are those of the kinds of headers."""
     told = told_by(found)
     ranges = {found.headers[name]: consulted(found, found.headers[name]) | told[name] for name in names}
-    numbers = {found.headers[name]: number for number, name in enumerate(names)}
-    first = {found.headers[name].protocol: number for number, name in reversed([*enumerate(names)])}
-    items = [item for one in found.lists.values() for item in one.items]
-    numbers |= {item: number for number, item in enumerate(items, FIRST_ITEM)}
     through = walked(found)
-    ranges |= {item: {(0, MOST_BYTES * 8)} for item in items if item.list.name in through}
-    in_order = sorted(found.rows, key=lambda pair: first[pair[0].protocol])
-    return tuple(row_of(found, header, numbers[header], row, ranges.get(header, set())) for header, row in in_order)
+    ranges |= {item: {(0, MOST_BYTES * 8)} for item in items_of(found) if item.list.name in through}
+    numbers = numbers_of(found, names)
+    return tuple(row_of(found, header, numbers[header], row, ranges.get(header, set())) for header, row in in_order(found, names))
+
+
+def items_of(found: Descriptions) -> list[Item]:
+    """The kinds of items of all lists."""
+    return [item for one in found.lists.values() for item in one.items]
+
+
+def numbers_of(found: Descriptions, names: list[str]) -> dict[Header, int]:
+    """The numbers of kinds of headers, whose names these are, and of items."""
+    numbers = {found.headers[name]: number for number, name in enumerate(names)}
+    return numbers | {item: number for number, item in enumerate(items_of(found), FIRST_ITEM)}
+
+
+def in_order(found: Descriptions, names: list[str]) -> list[tuple[Header, Field | Data]]:
+    """All fields in the order of the table: protocol by protocol."""
+    first = {found.headers[name].protocol: number for number, name in reversed([*enumerate(names)])}
+    return sorted(found.rows, key=lambda pair: first[pair[0].protocol])
+
+
+def meanings_of(found: Descriptions, names: list[str]) -> dict[int, tuple[str, ...]]:
+    """A few words of each field, by kinds of headers and items."""
+    made: dict[int, tuple[str, ...]] = {}
+    numbers = numbers_of(found, names)
+    for header, row in in_order(found, names):
+        made[numbers[header]] = (*made.get(numbers[header], ()), row.meaning)
+    return made
+
+
+def sources_of(found: Descriptions, names: list[str]) -> dict[int, str]:
+    """Where kinds of headers and items are specified; without what reads them, which is no specification."""
+    made: dict[int, str] = {}
+    for header, number in numbers_of(found, names).items():
+        source = header.source
+        if isinstance(header, Item):
+            alike = (item.source for item in header.list.items if set(item.types) & set(header.types))
+            source = source or next(filter(None, alike), header.list.source)
+        source = source or (found.headers[header.protocol].source if header.protocol in found.headers else "")
+        made[number] = "; ".join(part for part in source.split("; ") if not part.startswith("dpkt "))
+    return made
 
 
 def renamed(found: Descriptions) -> dict[str, str]:
@@ -270,6 +305,8 @@ def made(found: Descriptions) -> SimpleNamespace:
         LAYOUTS=tuple(layout_of(found.headers[name]) for name in names),
         NAMES=words,
         LINKTYPE=titles_of(found, "linktype"),
+        MEANINGS=meanings_of(found, names),
+        SOURCES=sources_of(found, names),
         SPACES={code: counted_of(found, name) for name, code in codes.items()},
         SIGNED=len(codes) - len(signatures_of(found)) + 1,
         WALK=tabulate.tables(found, names, codes),

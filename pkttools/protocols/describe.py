@@ -63,6 +63,7 @@ MOST_UNIT = 48  # of one that counts units
 MOST_NUMBER, MOST_VALUE = (1 << MOST_TESTED) - 1, (1 << MOST_BITS) - 1
 MOST_STOPS = 4  # bytes that end a header
 COMPARISONS = ("==", "!=", "<", ">=")
+SPECIFIED = ("protocol", "header", "hidden", "unfollowed", "list", "item")  # statements below which a source is theirs
 OF_ITEMS = ("field", "part", "flag", "data", "order", "signature")  # statements that are said of items, too
 
 
@@ -171,10 +172,11 @@ class Reader:
         self.list: List | None = None  # what items belong to
         self.values: Names | Space | None = None  # what lines with a number first belong to
         self.parts: int | None = None  # where the next part of the field before lies, in bits of the header
+        self.before = ""  # the statement before
 
     def read(self, text: str, name: str) -> None:
         """Reads the description that is in `text`, which comes from the file `name`."""
-        self.protocol, self.header, self.list, self.values = "", None, None, None
+        self.protocol, self.header, self.list, self.values, self.before = "", None, None, None, ""
         for number, row in enumerate(text.splitlines(), 1):
             line = Line([], f"{name}:{number}")
             line.words = words_of(row, line)
@@ -192,6 +194,7 @@ class Reader:
         if word != "source":
             self.values = None
         STATEMENTS[word](self, line, Words(line))
+        self.before = word
 
     def value(self, line: Line) -> None:
         """NUMBER WORD of names; NUMBER WORD|- ["TITLE"] [leaf] [tunnel] of a space."""
@@ -362,8 +365,12 @@ def _header(reader: Reader, line: Line, words: Words) -> None:
 
 @statement("source WORDS...")
 def _source(reader: Reader, line: Line, words: Words) -> None:
-    """Where it is specified; for people."""
+    """Where it is specified; for people. Of a header, a list or an item where it stands right below it."""
     words.take()
+    if reader.before in SPECIFIED:
+        of = reader.list if reader.before == "list" else reader.header
+        assert of is not None
+        of.source = " ".join(line.words[1:])
 
 
 @statement("names NAME")
@@ -620,7 +627,7 @@ def _data(reader: Reader, line: Line, words: Words) -> None:
     data.rest = words.took("rest")
     data.old = words.took("old")
     data.in_place = words.took("inplace")
-    words.text()
+    data.meaning = words.text() or "what it carries"
     words.done()
     if any(row.name == name for row in header.rows):
         raise line.wrong(f"{header.name} has two fields {name}")

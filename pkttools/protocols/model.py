@@ -62,6 +62,7 @@ class Data:
         self.name, self.bit, self.line, self.old, self.rest, self.text = name, bit, line, False, False, False
         self.in_place = False
         self.at: int | None = None
+        self.meaning = ""
 
 
 class Test:
@@ -162,6 +163,7 @@ class Header:
         self.name, self.protocol, self.title, self.line = name, protocol, title, line
         self.rank = OURS
         self.hidden = self.unfollowed = False
+        self.source = ""  # where it is specified; "": where what it is of is
         self.category = ""
         self.little = False  # its integers are little-endian
         self.layer = ""  # a name of its own, by which filters ask for it
@@ -245,7 +247,7 @@ class List:
     """
 
     def __init__(self, name: str, protocol: str, line: Line) -> None:
-        self.name, self.protocol, self.line = name, protocol, line
+        self.name, self.protocol, self.line, self.source = name, protocol, line, ""
         self.type = self.length = Field("", 0, 0, line)
         self.unit, self.bias, self.align = 1, 0, 1
         self.ends: list[int] = []

@@ -75,7 +75,7 @@ def _kind(reader: Reader, header: Header, chosen: tuple[int, ...]) -> Header:
     """The kind of header that has the chosen parts: what is said of the header is said of it, without the others."""
     names = _names(header)
     kind = Header("+".join((header.name, *(names[part] for part in chosen))), header.protocol, header.title, header.line)
-    kind.little, kind.kind_of = header.little, header.name
+    kind.little, kind.kind_of, kind.source = header.little, header.name, header.source
     reader.add_header(kind)
     kind.rank = header.rank
     part, inside = -1, False

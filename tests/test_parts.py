@@ -1,0 +1,191 @@
+"""The parts of packets that views show: each captured bit belongs to one part, on both codecs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import SHARED
+from support.backends import on_both
+from support.samples import batch, ethernet, extension, frames, ipv4, ipv6, over_udp, tcp, udp, vxlan
+
+from pkttools.batch import link_of
+from pkttools.codec.python.checksum import internet
+from pkttools.errors import PktError
+from pkttools.formats import packets
+from pkttools.formats.files import Input
+from pkttools.views.parts import Field, Header, Packet, items_of
+
+pytest_generate_tests, chosen = on_both("walk", "items", "verify", "correct", "check")
+
+
+def parts_of(frame: bytes, linktype: int = 1, original: int | None = None) -> Packet:
+    return Packet(batch([(linktype, frame)], original), 0)
+
+
+def need_all_bits(packet: Packet) -> None:
+    """Spans follow each other, without a gap, from the first bit to the last."""
+    at = 0
+    for _, _, (first, last) in packet.leaves():
+        assert first == at < last
+        at = last
+    assert at == len(packet.frame) * 8
+
+
+def fields(header: Header) -> dict[str, str]:
+    return {field.name or f"- {field.bit - header.start * 8}": field.shown for field in header}
+
+
+@pytest.mark.parametrize(("linktype", "frame"), frames(), ids=lambda one: one if isinstance(one, int) else None)
+def test_every_bit_is_of_one_part(linktype: int, frame: bytes) -> None:
+    """Of each kind of header, and however it is cut."""
+    for size in sorted({*range(0, len(frame), 7), len(frame)}):
+        need_all_bits(parts_of(frame[:size], linktype, len(frame)))
+
+
+def captured(every: int, most: int) -> Iterator[tuple[Path, Packet]]:
+    """The first packets of real captures."""
+    folder = SHARED / "captures" / "tcpdump"
+    if not folder.is_dir():
+        pytest.skip(f"{SHARED.name}/captures is not there")
+    for path in sorted(folder.iterdir())[::every]:
+        source = Input([str(path)])
+        try:
+            for b in packets(source):
+                yield from ((path, Packet(b, i)) for i in range(min(most, len(b))))
+                break
+        except PktError:
+            continue  # a malformed file
+        finally:
+            os.close(source.fd)
+
+
+def test_captures() -> None:
+    """All bits, and no text that is not to be printed."""
+    seen = 0
+    for _, packet in captured(5, 2):
+        need_all_bits(packet)
+        seen += 1
+        for header in packet.everything():
+            said = [header.title, header.source, *(field.shown + field.meaning + field.word for field in header)]
+            assert all(text.isprintable() for text in (*said, *map(str, header.problems)))
+    assert seen
+
+
+def test_fields_have_parts() -> None:
+    ip = parts_of(ethernet(0x0800, ipv4(17, udp(), fragment=0x4000))).headers[1]
+    assert (ip.title, ip.name, ip.source.startswith("RFC 791"), ip.layer, ip.depth) == ("IP", "IP", True, 3, 0)
+    fragment = ip.field("FRAGMENT")
+    assert fragment is not None
+    assert [(part.short, part.value, part.width) for part in fragment.parts] == [
+        ("", 0, 1),
+        ("DF", 1, 1),
+        ("MF", 0, 1),
+        ("OFFSET", 0, 13),
+    ]
+    assert fragment.spans == []
+    assert (fragment.text, fragment.meaning) == ("0x4000", "flags and offset of a fragment")
+    protocol = ip.field("PROTOCOL")
+    assert protocol is not None
+    assert (protocol.text, protocol.shown, protocol.word, protocol.bit) == ("0x11", "17", "udp", 14 * 8 + 72)
+
+
+def test_options_are_items_and_no_data() -> None:
+    """What an item says is none of TCP.DATA, where 1.16 has it."""
+    options = bytes.fromhex("02 04 05b4 01 03 03 07 05 0a 00000001 00000002 00 00")
+    header = parts_of(ethernet(0x0800, ipv4(6, tcp(b"bytes", options)))).headers[2]
+    assert [(item.title, item.start - header.start) for item in header.items] == [
+        ("mss", 20), ("nop", 24), ("wscale", 25), ("sack", 28), ("end", 38)
+    ]  # fmt: skip
+    sack = header.items[3]
+    assert [(inner.title, *fields(inner).items()) for inner in sack.items] == [
+        ("", ("TCP.OPT_SACK_LEFT", "1"), ("TCP.OPT_SACK_RIGHT", "2"))
+    ]  # fmt: skip
+    assert list(fields(sack)) == ["TCP.OPT_KIND", "TCP.OPT_SIZE"]  # the blocks are those of the piece
+    assert sack.source == "RFC 2018 section 3"
+    data = header.field("DATA")
+    assert data is not None
+    assert data.value == b"\0bytes"  # the zero that fills the options up, of which nobody says what it is
+
+
+def test_a_header_inside_reads_what_its_own_fields_mean() -> None:
+    """ICMP has ID and SEQ, of an echo; in an error message something else stands there."""
+    quoted = ipv4(17, over_udp(9999, b"hello"))
+    packet = parts_of(ethernet(0x0800, ipv4(1, bytes.fromhex("0304 0000 0000 05dc") + quoted)))
+    names = [(header.name, header.quoted, header.depth) for header in packet.headers]
+    assert names == [("ETHERNET", False, 0), ("IP", False, 0), ("ICMP", False, 0), ("ICMP_UNREACHABLE", False, 0),
+                     ("IP", True, 1), ("UDP", True, 1)]  # fmt: skip
+    overlaid = [field.name for field in packet.headers[2] if field.overlaid]
+    assert overlaid == ["ICMP.ID", "ICMP.SEQ"]
+    assert not any(header.problems for header in packet.headers if header.quoted)
+
+
+def test_packets_in_packets() -> None:
+    inner = ethernet(0x0800, ipv4(4, ipv4(17, over_udp(9999, b"hello"))))
+    packet = parts_of(ethernet(0x0800, ipv4(17, vxlan(inner))))
+    assert [(header.name, header.depth) for header in packet.headers] == [
+        ("ETHERNET", 0), ("IP", 0), ("UDP", 0), ("VXLAN", 0), ("ETHERNET", 1), ("IP", 1), ("IP", 2), ("UDP", 2)
+    ]  # fmt: skip
+    packet = parts_of(ethernet(0x86DD, ipv6(0, extension(6, b"\1\4\0\0\0\0") + tcp())))
+    assert [(header.name, header.depth) for header in packet.headers][2:] == [("IPV6_OPTIONS", 0), ("TCP", 0)]
+
+
+def texts(packet: Packet) -> list[tuple[str, bool]]:
+    problems = [problem for header in packet.headers for problem in header.problems] + packet.problems
+    return [(problem.text, problem.wrong) for problem in problems]
+
+
+def right(protocol: int, payload: bytes, size: int = 0, fragment: int = 0) -> bytes:
+    """A frame of IPv4 whose own checksum is right."""
+    header = bytearray(ipv4(protocol, payload, fragment=fragment)[:20])
+    header[2:4] = (size or 20 + len(payload)).to_bytes(2, "big")
+    header[10:12] = internet(bytes(header)).to_bytes(2, "big")
+    return ethernet(0x0800, bytes(header) + payload)
+
+
+WRONG = "CHECKSUM is wrong: 0x0102, and should be 0x4d7b"
+UNFINISHED = "CHECKSUM is unfinished: 0x8423 is the sum of the pseudo-header; the network card would make 0x4d7b of it"
+
+
+@pytest.mark.parametrize(
+    ("frame", "missing", "said"),
+    [
+        (right(17, over_udp(9999, b"hello!")), 0, []),
+        (right(17, over_udp(9999, b"hello!", checksum=0x4D7B)), 0, []),
+        (right(17, over_udp(9999, b"hello!", checksum=0x0102)), 0, [(WRONG, True)]),
+        (right(17, over_udp(9999, b"hello!", checksum=0x8423)), 0, [(UNFINISHED, False)]),
+        (right(17, over_udp(9999, b"hello!", checksum=0x0102), fragment=0x2000), 0, []),
+        (right(17, over_udp(9999, b"hello!", checksum=0x4D7B))[:-2], 2,
+         [("TOTAL_SIZE says 34 bytes, of which 32 were captured", False), ("CHECKSUM cannot be checked: 12 of 14 bytes that it "
+          "covers were captured", False), ("SIZE says 14 bytes, of which 12 were captured", False),
+          ("46 of 48 bytes were captured", False)]),
+        (right(17, over_udp(9999, b"hello!"), 40), 0,
+         [("TOTAL_SIZE is wrong: it says 40 bytes, and there are 34", True), ("CHECKSUM cannot be checked: the sizes of the packet "
+          "contradict each other", False)]),
+        (right(17, over_udp(9999, b"hello!"), 19), 0,
+         [("TOTAL_SIZE is wrong: it says 19 bytes, and the header alone has 20", True)]),
+        (right(17, over_udp(9999, b"hello!") + b"abc"), 0, [("SIZE says 14 bytes, and 3 more stand behind them", False)]),
+        (right(17, over_udp(9999, b"hello!")) + bytes(12), 0, []),
+        (right(17, over_udp(9999, b"hello!")) + b"x" * 12, 0, [("TOTAL_SIZE says 34 bytes, and 12 more stand behind them", False)]),
+    ],
+    ids=["without", "right", "wrong", "unfinished", "fragment", "cut", "beyond", "too-small", "surplus", "padding", "trailer"],
+)  # fmt: skip
+def test_what_is_wrong(frame: bytes, missing: int, said: list[tuple[str, bool]]) -> None:
+    assert texts(parts_of(frame, original=len(frame) + missing)) == said
+
+
+def test_nothing_is_there() -> None:
+    packet = parts_of(b"")
+    assert [(header.name, header.fields) for header in packet.headers] == [("UNKNOWN", [])]
+    assert [*packet.leaves()] == []
+
+
+def test_what_stands_behind_is_a_trailer() -> None:
+    """A frame check sequence, which no header has."""
+    frame = ethernet(0x0806, bytes(46)) + b"\1\2\3\4"
+    trailer = parts_of(frame, link_of(1, 4)).headers[-1]
+    assert (trailer.title, [(field.name, field.value) for field in trailer.fields]) == ("trailer", [("", b"\1\2\3\4")])
+    assert [*items_of(trailer)] == []
+    assert isinstance(trailer.fields[0], Field)
