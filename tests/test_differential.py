@@ -88,6 +88,7 @@ def check_frames(packets: list[tuple[int, bytes]], original: int | None = None) 
     swap = expression.assignments([], (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("IPV6.SRC_ADDR", "IPV6.DST_ADDR")))
     assert_same("assign", b.data, bytes(b.rows), swap, None, False)
     assert_same("assign", b.data, bytes(b.rows), swap, None, True, {})
+    assert_same("json_encode", b.data, bytes(b.rows), 0, 1)
     for fields in range(3):
         assert_same("text_encode", b.data, bytes(b.rows), 0, 1, 16, False, fields)
         text, _ = load(C).text_encode(b.data, bytes(b.rows), 0, 1, 16, False, fields)
@@ -407,6 +408,7 @@ def test_bad_calls() -> None:
             ("walk", ()),
             ("correct", (0,)),
             ("text_encode", (0, 1, 16, False, 0)),
+            ("json_encode", (0, 1)),
             ("pcap_encode", (0, False, False)),
             ("pcapng_encode", (0, False, 0, False)),
         ):

@@ -6,6 +6,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     text_decode(buffer, start, stop, final, linktype, line, now)
         -> (consumed, data, rows, linktype, line, error, (stray, shortened, filled, unplaced))
     text_encode(data, rows, first, number, width, data_only, fields) -> (text, stop)
+    json_encode(data, rows, first, number) -> (text, stop)
     lane_encode(data, rows, first, out, front) -> (start, size, stop)
     lane_decode(data, start, stop, rows, linktype) -> (sound, lines)
     pcap_decode(buffer, start, stop, final, big_endian, nano, header, lengths, linktype) -> (consumed, rows, error)
@@ -85,6 +86,7 @@ except ImportError as _error:
     BACKEND = "python"
 
 text_decode, text_encode = _backend.text_decode, _backend.text_encode
+json_encode = _backend.json_encode
 lane_decode, lane_encode = _backend.lane_decode, _backend.lane_encode
 pcap_decode, pcap_encode = _backend.pcap_decode, _backend.pcap_encode
 pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
@@ -128,6 +130,7 @@ __all__ = [
     "forward",
     "fragment",
     "items",
+    "json_encode",
     "keep_memory",
     "lane_decode",
     "lane_encode",

@@ -23,6 +23,7 @@ OPTIONS = [
     Option("--ladder", FLAG, "arrows between hosts, a column each: a sequence diagram"),
     Option("--svg", TEXT, "write what --ladder draws as a picture, to FILE", "FILE", end="last"),
     COLOUR,
+    Option("--json", FLAG, "JSON Lines: all fields of each packet, for programs"),
     *INPUT,
     *(option for option in OUTPUT if "--out" in option.names),
     UTC.unshown(),
@@ -37,6 +38,7 @@ VIEWS = {
     "listing": ("level", "lowest_layer", "highest_layer", "hex_dump"),
     "tree": ("color",),
     "ladder": ("svg", "color"),
+    "json": (),
 }
 
 

@@ -430,7 +430,7 @@ void packets_prepare(void)
     struct fault fault;
     EXPECT(protocols_set(OUR_PROTOCOLS, &fault));
     bool sound;
-    EXPECT(lines_set(&fields, &sound) && sound && names_set(&fields, 0, NULL, &sound) && sound);
+    EXPECT(fields_set(&fields, &sound) && sound && names_set(&fields, 0, NULL, &sound) && sound);
 }
 
 /* Fields as lines: each is a name, a colon, tabs, and a value of characters. */
@@ -453,6 +453,28 @@ static void try_lines(const struct sample *s)
     }
 }
 
+/* Packets as JSON: a line each, of characters, with as many brackets that open as that close. */
+static void try_json(const struct sample *s)
+{
+    struct json json = {0};
+    struct packet p = {.captured = (int64_t)s->frame.size, .original = (int64_t)s->frame.size, .linktype = s->linktype};
+    for (int64_t number = 1; number < 3; number++) {
+        json.text.size = 0;
+        EXPECT(json_add(&json, s->frame.at, &p, number));
+        long depth = 0;
+        bool string = false;
+        for (size_t i = 0; i < json.text.size - 1; i++) {
+            uint8_t c = json.text.at[i];
+            EXPECT(c >= 0x20 && c <= 0x7E);
+            string ^= c == '"';         /* none is escaped: in a text it is `\\x22` */
+            depth += string ? 0 : (c == '{' || c == '[') - (c == '}' || c == ']');
+        }
+        EXPECT(depth == 0 && !string);
+        EXPECT(json.text.at[json.text.size - 1] == '\n');
+    }
+    json_free(&json);
+}
+
 /* A walk by any tables that were not refused. Twice, the second time without what is quick about it: nothing may differ. */
 static void try_protocols(const struct frame *f, const struct sample *s)
 {
@@ -470,6 +492,7 @@ static void try_protocols(const struct frame *f, const struct sample *s)
         EXPECT(quick.header[items.index].start <= item.start && item.start <= item.data && item.data <= item.end
                && item.end <= quick.header[items.index].end && (int64_t)item.kind >= FIRST_ITEM);
     try_lines(s);
+    try_json(s);
     protocols_slow();
     walk(&full, f, s->linktype);
     EXPECT(same_walk(&quick, &full) && quick.quoted == full.quoted);

@@ -204,7 +204,7 @@ static inline uint8_t shown(uint8_t c)
     return c >= 0x20 && c <= 0x7E ? c : '.';
 }
 
-/* lines.c: fields as lines of text */
+/* The table of fields */
 
 struct field {                  /* a field in one kind of header, of the field table; see pkttools/language/program.py */
     int64_t header, bit, width, bias, scale, kind, shapes, next;
@@ -218,6 +218,13 @@ struct field_table {            /* what there is of all fields, see pkttools/pro
     size_t names_size;
 };
 
+/* table.c */
+
+bool fields_known(void);        /* whether there is a table; without, nothing of lines.c, json.c and columns.c may be called */
+bool fields_set(const struct field_table *table, bool *sound);  /* false: it is not sound, or there is no memory */
+
+/* lines.c */
+
 enum which_fields { NO_FIELDS, FIELDS_OF_1_16, ALL_FIELDS };
 
 struct lines {                  /* the lines of the packets of a batch, and what is needed in between; all zero at first */
@@ -225,10 +232,19 @@ struct lines {                  /* the lines of the packets of a batch, and what
     size_t count;               /* of lines */
 };
 
-bool lines_known(void);         /* whether there is a table; without, nothing else of these may be called */
-bool lines_set(const struct field_table *table, bool *sound);   /* false: it is not sound, or there is no memory */
 bool lines_add(struct lines *l, const struct frame *f, int64_t linktype, enum which_fields which);     /* false: no memory */
 void lines_free(struct lines *l);
+
+/* json.c */
+
+struct json {                   /* the lines of the packets of a batch, and what is needed in between; all zero at first */
+    struct bytes text, entries, objects, slots;
+    uint32_t packet, stamp;     /* of the packet in hand; the last one given */
+    int32_t header_begin;       /* the first object of the header in hand */
+};
+
+bool json_add(struct json *j, const uint8_t *data, const struct packet *p, int64_t number);     /* false: no memory */
+void json_free(struct json *j);
 
 /* settings.c: field lines that say something else than the packet's bytes */
 

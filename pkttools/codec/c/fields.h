@@ -103,6 +103,7 @@ enum { MOST_NUMBER = 48 };      /* bytes of a number or an address */
 
 struct value number_of(const struct frame *f, const struct place *at);
 uint8_t *put_hex(uint8_t *out, struct value v);
+uint8_t *put_decimal(uint8_t *out, struct value v);
 uint8_t *put_mac(uint8_t *out, uint64_t address);
 uint8_t *put_ipv4(uint8_t *out, uint64_t address);
 uint8_t *put_ipv6(uint8_t *out, struct value v);

@@ -215,6 +215,30 @@ exit:
     return result;
 }
 
+static PyObject *py_json_encode(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    Py_ssize_t first;
+    long long number;
+    struct json json = {0};
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*nL", &b.data, &b.rows, &first, &number))
+        return NULL;
+    if (!batch_sound_from(&b, first, true, "first packet out of range") || !fields_ready())
+        goto exit;
+    for (; first < b.count && json.text.size < MAX_BATCH / 2; first++)
+        if (!json_add(&json, b.data.buf, &b.packets[first], number++)) {
+            PyErr_NoMemory();
+            goto exit;
+        }
+    result = Py_BuildValue("(Nn)", bytearray_of(&json.text), first);
+exit:
+    json_free(&json);
+    batch_close(&b);
+    return result;
+}
+
 /* ---- lane ---- */
 
 static PyObject *py_lane_encode(PyObject *self, PyObject *args)
@@ -512,16 +536,16 @@ static bool with_fields(bool (*set)(const struct field_table *table, PyObject *t
     return done;
 }
 
-static bool set_lines(const struct field_table *table, PyObject *tables, bool *sound)
+static bool set_rows(const struct field_table *table, PyObject *tables, bool *sound)
 {
     (void)tables;
-    return lines_set(table, sound);
+    return fields_set(table, sound);
 }
 
 /* Whether there is a table of fields, too: that of ours when the first one is asked for. */
 static bool fields_ready(void)
 {
-    return (lines_known() || with_fields(set_lines)) && protocols_ready();
+    return (fields_known() || with_fields(set_rows)) && protocols_ready();
 }
 
 /* The number that a word is, by the names of values of the descriptions. */
@@ -1520,6 +1544,7 @@ static PyObject *py_keep_memory(PyObject *self, PyObject *args)
 static PyMethodDef methods[] = {
     {"text_decode", py_text_decode, METH_VARARGS, NULL},
     {"text_encode", py_text_encode, METH_VARARGS, NULL},
+    {"json_encode", py_json_encode, METH_VARARGS, NULL},
     {"lane_encode", py_lane_encode, METH_VARARGS, NULL},
     {"lane_decode", py_lane_decode, METH_VARARGS, NULL},
     {"pcap_decode", py_pcap_decode, METH_VARARGS, NULL},

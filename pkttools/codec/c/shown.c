@@ -26,6 +26,29 @@ uint8_t *put_hex(uint8_t *out, struct value v)
     return out + digits;
 }
 
+uint8_t *put_decimal(uint8_t *out, struct value v)
+{
+    enum { AT_ONCE = 9, BILLION = 1000000000 };         /* figures */
+    uint8_t figures[MOST_NUMBER], *p = figures + sizeof figures;
+    while (v.high > 0) {
+        uint64_t rest = 0, limbs[4] = {v.high >> 32, v.high & UINT32_MAX, v.low >> 32, v.low & UINT32_MAX};
+        for (int i = 0; i < 4; i++) {
+            rest = rest << 32 | limbs[i];
+            limbs[i] = rest / BILLION;
+            rest %= BILLION;
+        }
+        v = (struct value){limbs[0] << 32 | limbs[1], limbs[2] << 32 | limbs[3]};
+        for (int i = 0; i < AT_ONCE; i++, rest /= 10)
+            *--p = (uint8_t)('0' + rest % 10);
+    }
+    do
+        *--p = (uint8_t)('0' + v.low % 10);
+    while ((v.low /= 10) > 0);
+    size_t size = (size_t)(figures + sizeof figures - p);
+    memcpy(out, p, size);
+    return out + size;
+}
+
 uint8_t *put_mac(uint8_t *out, uint64_t address)
 {
     for (int shift = 40; shift >= 0; shift -= 8) {

@@ -386,7 +386,7 @@ static size_t redundant(struct text_decoder *d, const uint8_t *text, size_t size
     size_t have = d->data.size - p->data;
     struct line first = {text, size};
     if (d->settings.lines.size > 0 || have == 0 || (p->captured >= 0 && (size_t)p->captured != have) || field_name(&first) == 0
-        || !(lines_known() || (d->ready != NULL && d->ready())))
+        || !(fields_known() || (d->ready != NULL && d->ready())))
         return 0;
     struct packet own, row = {.captured = (int64_t)have, .linktype = d->linktype};
     row.original = p->captured >= 0 ? p->original : row.captured;

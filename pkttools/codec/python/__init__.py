@@ -9,10 +9,17 @@ from .text import text_decode, text_encode
 
 __all__ = [
     "answer", "assign", "beyond", "check", "correct", "count_durations", "datagrams", "follow_numbers", "forward",
-    "fragment", "items", "keep_memory", "lane_decode", "lane_encode", "pcap_decode", "pcap_encode", "pcapng_decode",
+    "fragment", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "pcap_decode", "pcap_encode", "pcapng_decode",
     "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest", "select", "set_protocols", "signed",
     "spread", "tell", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
+
+
+def json_encode(data: bytearray, rows: bytes, first: int, number: int) -> tuple[bytes, int]:
+    """See json.json_encode."""
+    from . import json  # late: few ask for it
+
+    return json.json_encode(data, rows, first, number)
 
 
 def lane_encode(data: bytearray, rows: bytes, first: int, out: bytearray, front: int) -> tuple[int, int, int]:

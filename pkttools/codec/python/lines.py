@@ -33,7 +33,7 @@ def field_lines(frame: bytes, linktype: int, fields: int) -> bytes:
                 continue
             value = read_field(row, frame, header.start, header.data, header.end)
             if row.kind == DATA and isinstance(value, bytes):
-                if _shown_inside(headers[i + 1 :], header):
+                if shown_inside(headers[i + 1 :], header):
                     continue
                 rows = [label(row.name + which_of_many(row, headers, i)) + text for text in data_rows(value)]
                 (lines if row.in_place else inner).extend(rows)
@@ -55,7 +55,7 @@ def known_to_1_16(headers: list[Header]) -> list[Header]:
     return headers
 
 
-def _shown_inside(inner: list[Header], header: Header) -> bool:
+def shown_inside(inner: list[Header], header: Header) -> bool:
     """Whether headers inside show data. The words of those that have a line of text do not: it is they by which it is found."""
     first = next((later for later in inner if header.data <= later.start < header.end), None)
     return first is not None and not any(row.kind == TEXT and row.width == 0 for row in BY_HEADER[first.kind])

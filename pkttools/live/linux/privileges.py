@@ -38,7 +38,8 @@ LATE = (
 OF_PYTHON = [
     f"pkttools.codec.python.{name}"
     for name in (
-        "bridge", "correction", "durations", "headers", "lane", "lines", "pcapng", "program", "settings", "soundness", "stamps",
+        "bridge", "correction", "durations", "headers", "json", "lane", "lines", "pcapng", "program", "settings", "soundness",
+        "stamps",
     )
 ]  # fmt: skip
 

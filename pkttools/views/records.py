@@ -1,0 +1,44 @@
+"""Views of a line a packet, for programs: what is the same of all."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+from ..errors import Unread
+from ..formats.files import Output, Sink
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..batch import Batch
+
+
+class RecordSink(Sink):
+    """Writes a line a packet."""
+
+    output: Output
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.count = 0
+
+    def encode(self, batch: Batch, first: int, number: int) -> tuple[bytes | bytearray, int]:
+        """The lines of packets from `first` on, the first one counted as `number`; and the packet before which they stop."""
+        raise NotImplementedError
+
+    def write(self, batch: Batch) -> None:
+        """Writes a batch at once."""
+        first = 0
+        while first < len(batch):
+            text, stop = self.encode(batch, first, self.count + 1)
+            try:
+                self.output.write(text)
+            except Unread as unread:
+                unread.account(list(accumulate(map(len, bytes(text).splitlines(keepends=True)))), len(batch) - stop)
+                raise
+            self.count += stop - first
+            first = stop
+
+    def close(self) -> list[str]:
+        """Ends the stream."""
+        self.output.close()
+        return []
