@@ -24,6 +24,12 @@ OSPF3 = struct.pack("!BBH4s4sHBB", 3, 1, 24, b"\xc0\0\2\1", bytes(4), 0, 0, 0) +
 BFD = struct.pack("!BBBB5I", 0x20, 0xC4, 3, 52, 1, 2, 3, 4, 5) + bytes(28)
 CARP = struct.pack("!BBBBBBHQ", 0x21, 1, 0, 7, 0, 1, 0, 1) + bytes(20)
 MACSEC = ethernet(0x88E5, bytes(6) + b"\x08\0" + ipv4(17, DATAGRAM) + bytes(16))
+AUTH = b"\1\1\0" + bytes(8) + b"\0\0\0\5" + bytes(16)
+DHCP = b"\1\1\6\0" + bytes(232) + b"\x63\x82\x53\x63\x5a" + bytes([len(AUTH)]) + AUTH + b"\xff"
+AUTH_6 = b"\3\1\0" + bytes(8) + b"\2" + bytes(16)
+RECONFIGURE = b"\x0a\1\2\3" + struct.pack("!HH", 11, len(AUTH_6)) + AUTH_6
+RSVP = struct.pack("!BBHBBH", 0x10, 20, 0, 64, 0, 44) + struct.pack("!HBB", 36, 4, 1) + bytes(32)
+CHUNKS = struct.pack("!HHII", 1, 2, 3, 0) + b"\6\0\0\4" + b"\x0f\0\0\x0c\0\0\0\1" + bytes(4) + b"\0\3\0\x10" + bytes(12)
 # link type, packet, what is said of it, an assignment that it covers, and one that it does not
 SIGNED = {
     "AH": (101, AH_4, "AH", "UDP.DST_PORT=7", "IP.TTL=7"),
@@ -48,6 +54,12 @@ SIGNED = {
     "OSPF": (101, ipv4(89, OSPF), "OSPF", "OSPF.AREA=0.0.0.9", "IP.TTL=7"),
     "OSPFv3": (101, ipv6(89, OSPF3), "OSPFv3", "OSPF.AREA=0.0.0.9", "IPV6.HOP_LIMIT=7"),
     "BFD": (101, ipv4(17, over_udp(3784, BFD)), "BFD", "BFD.STATE=up", "UDP.SRC_PORT=7"),
+    "DHCP": (101, ipv4(17, over_udp(67, DHCP)), "DHCP", "DHCP.XID=7", "DHCP.HOPS=7"),
+    "DHCP, the relay": (101, ipv4(17, over_udp(67, DHCP)), "DHCP", "DHCP.YIADDR=192.0.2.9", "DHCP.GIADDR=192.0.2.9"),
+    "DHCPv6": (101, ipv6(17, over_udp(546, RECONFIGURE)), "DHCPv6", "DHCPV6.TYPE=7", "IPV6.DST_ADDR=2001:db8::9"),
+    "RSVP": (101, ipv4(46, RSVP), "RSVP", "RSVP.TTL=7", "IP.TTL=7"),
+    "SCTP AUTH": (101, ipv4(132, CHUNKS), "SCTP AUTH", "SCTP.DATA_TSN=7", "SCTP.TAG=7"),
+    "SCTP AUTH, chunks": (101, ipv6(132, CHUNKS), "SCTP AUTH", "SCTP.CHUNK_FLAGS[2]=7", "SCTP.CHUNK_FLAGS[1]=7"),
     "CARP": (101, ipv4(112, CARP), "CARP", "CARP.ADVSKEW=9", "IP.TTL=9"),
     "MACsec": (1, MACSEC, "MACsec", "ETHERNET.DST_ADDR=2:0:0:0:0:9", "TIME=1"),
     "MACsec, what is in it": (1, MACSEC, "MACsec", "IP.TTL=7", "TIME=1"),
@@ -57,6 +69,9 @@ UNSIGNED = {
     "with others": (101, ipv4(6, tcp(options=b"\x08\x0a" + bytes(8) + b"\1\1")), "TCP.WINDOW=7"),
     "OSPF with a password": (101, ipv4(89, OSPF[:14] + b"\0\1" + OSPF[16:]), "OSPF.AREA=0.0.0.9"),
     "BFD without": (101, ipv4(17, over_udp(3784, b"\x20\xc0\3\x18" + BFD[4:24])), "BFD.STATE=up"),
+    "DHCP with a token": (101, ipv4(17, over_udp(67, DHCP.replace(AUTH, b"\0" + AUTH[1:]))), "DHCP.XID=7"),
+    "DHCPv6, the key itself": (
+        101, ipv6(17, over_udp(546, RECONFIGURE.replace(b"\2" + bytes(16), b"\1" + bytes(16)))), "DHCPV6.TYPE=7"),
     "what is quoted": (101, ipv4(1, icmp(3, MD5_4)), "IP.TTL[1]=7"),
 }  # fmt: skip
 

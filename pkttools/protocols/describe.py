@@ -887,11 +887,12 @@ def _over(rule: Checksum, words: Words) -> None:
             raise words.wanted()
 
 
-@statement('signature "TITLE" [if TEST [and TEST]...]')
+@statement('signature "TITLE" [behind] [if TEST [and TEST]...]')
 def _signature(reader: Reader, line: Line, words: Words) -> None:
     """It has, or is, what authenticates more than itself and cannot follow a change, which takes a key: that is said, by its title.
 
     What is behind it is covered, and what carries it, unless it is an application; of that, and of its own, mutable fields are not.
+    `behind`: only itself, and what is behind it.
     """
     header, title = reader.current(line), words.text()
     if not title:
@@ -899,6 +900,7 @@ def _signature(reader: Reader, line: Line, words: Words) -> None:
     if header.signature:
         raise line.wrong(f"{header.name} has a signature already ({header.signature.line.place})")
     header.signature = Signature(title, line)
+    header.signature.behind = words.took("behind")
     header.signature.tests = words.tests()
     words.done()
 
@@ -914,7 +916,7 @@ def _numbers(words: Words, most: int) -> list[int]:
     return found
 
 
-@statement("list NAME each BYTES | type BITS length BITS [at BIT] [* N] [+ N] [align BYTES] [end TYPE...] [pad TYPE...]")
+@statement("list NAME each BYTES | type BITS [at BIT] length BITS [at BIT] [* N] [+ N] [align BYTES] [end TYPE...] [pad TYPE...]")
 def _list(reader: Reader, line: Line, words: Words) -> None:
     """Items follow that have a type and a length, such as options. An item has length * N + N bytes, with these two.
 
@@ -937,7 +939,8 @@ def _list(reader: Reader, line: Line, words: Words) -> None:
         return
     if not words.took("type"):
         raise words.wanted()
-    found.type = Field("type", 0, words.number(MOST_TESTED), line)
+    width = words.number(MOST_TESTED)
+    found.type = Field("type", words.number(256) if words.took("at") else 0, width, line)
     if not words.took("length"):
         raise words.wanted()
     width = words.number(MOST_TESTED)
@@ -952,7 +955,7 @@ def _list(reader: Reader, line: Line, words: Words) -> None:
     words.done()
     if not (found.type.width and width and found.unit and found.align):
         raise line.wrong("bad number '0': at least 1")
-    if at < found.type.end:
+    if at < found.type.end and found.type.bit < at + width:
         raise line.wrong(f"the length lies in the type, which has {found.type.width} bits")
 
 

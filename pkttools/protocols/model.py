@@ -130,11 +130,14 @@ class Checksum:
 
 
 class Signature(Rule):
-    """What authenticates more than itself, such as a digest, where all of `tests` hold. title: what people call it."""
+    """What authenticates more than itself, such as a digest, where all of `tests` hold. title: what people call it.
+
+    behind: itself and what is behind it; else also what it is in.
+    """
 
     def __init__(self, title: str, line: Line) -> None:
         super().__init__(line)
-        self.title = title
+        self.title, self.behind = title, False
 
     @property
     def code(self) -> str:

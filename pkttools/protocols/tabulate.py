@@ -295,8 +295,9 @@ class Tables:
         if said:
             only = self.run(*(condition(header, test) for test in said.tests))
             holders = [one for one in self.found.headers.values() if isinstance(header, Item) and header.list.name in held_by(one)]
-            carrier = any(one.category != "application" for one in holders or [header])
-            self.rows["signatures"] += (number, self.codes[said.code], int(carrier), *only)
+            carried = any(one.category != "application" for one in holders or [header])
+            covers = walking.BEHIND if said.behind else walking.CARRIER if carried else walking.HEADER
+            self.rows["signatures"] += (number, self.codes[said.code], covers, *only)
 
     def space(self, space: Space) -> None:
         """A row of spaces, with its entries in the order of their values."""

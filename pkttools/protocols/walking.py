@@ -73,10 +73,10 @@ in the order of the rows that they are of. Tests are a run of comparisons, all o
         of an item: there is one where such an item is in a list of the header, of by -1, and the tests hold of it; -1: they are
         of the header itself.
 
-    signatures    kind, code, carrier, tests
+    signatures    kind, code, covers, tests
         What authenticates more than itself: a header of a kind, or an item; in the order of kinds, those of items behind. code:
-        in SPACES of compile.py, by which a packet is counted where it is changed. carrier: 1: it covers what carries the header,
-        too, from there on. tests: of the header, or of the item.
+        in SPACES of compile.py, by which a packet is counted where it is changed. covers: from where on: HEADER, itself or what the
+        item is in; CARRIER, what carries that; BEHIND, itself, also of an item. tests: of the header, or of the item.
 
 Items are looked for where a field of them is asked for, or a signature, and never by the walk.
 
@@ -101,6 +101,7 @@ NO_EXCEPTION, COOKED_TAGS, PADDED, ROUTE, FRAGMENT_HEADER, SEAL, DATAGRAM_4, DAT
 SIZED, ALONE, LAST = range(3)
 ANY, OTHER = -1, -2
 TO_SIZE, TO_END, TO_SAID = range(3)
+HEADER, CARRIER, BEHIND = range(3)
 FIRST_ITEM = 16384  # kinds of items: more than kinds of headers can be
 
 HIDDEN = 1  # no header, only a way to one

@@ -25,7 +25,7 @@ struct sum_row {
 struct list_row { int64_t type, length, scale, bias, align, head, item, items; };
 struct item_row { int64_t type, kind, how, at, data, each, inside, list, passed, pieces, test, tests; };
 struct hold_row { int64_t kind, list, from, to, read, scale, bias, by, test, tests; };
-struct signature_row { int64_t kind, code, carrier, test, tests; };
+struct signature_row { int64_t kind, code, covers, test, tests; };
 
 struct given {                  /* the same, as arrays */
     const struct read_row *reads;
@@ -265,7 +265,7 @@ static struct fault signatures_sound(const struct given *g)
         CHECK(SIGNATURES, i, signature_row, kind, IN(s->kind, i > 0 ? s[-1].kind + 1 : 0, FIRST_ITEM + MAX_ROWS)
               && (item || (s->kind < (int64_t)g->count[KINDS] && (g->kinds[s->kind].flags & (HIDDEN | UNFOLLOWED)) == 0)));
         CHECK(SIGNATURES, i, signature_row, code, IN(s->code, 1, 255));
-        CHECK(SIGNATURES, i, signature_row, carrier, IN(s->carrier, 0, 1));
+        CHECK(SIGNATURES, i, signature_row, covers, IN(s->covers, OF_HEADER, OF_ITSELF));
         CHECK(SIGNATURES, i, signature_row, test, tests_sound_of(g, s->test, s->tests, item ? 0 : g->kinds[s->kind].fixed, false));
     }
     return SOUND;
@@ -604,7 +604,7 @@ static const struct signature *laid_signatures(struct arena *a, const struct giv
         struct conditions only = laid_tests(a, g, row->test, row->tests);
         if (signatures == NULL)
             continue;
-        signatures[i] = (struct signature){only, (uint64_t)row->code << 32, (uint16_t)row->kind, row->carrier != 0};
+        signatures[i] = (struct signature){only, (uint64_t)row->code << 32, (uint16_t)row->kind, (enum covers)row->covers};
         if (row->kind < FIRST_ITEM)
             kinds[row->kind].signature = &signatures[i];
     }

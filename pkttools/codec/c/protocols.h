@@ -129,11 +129,13 @@ struct hold {                   /* where a list lies in a kind of header */
     enum to to;
 };
 
+enum covers { OF_HEADER, OF_CARRIER, OF_ITSELF };       /* from where on a signature covers: what it is in, what carries that, itself */
+
 struct signature {              /* what authenticates more than itself: a header of a kind, or an item */
     struct conditions only;
     uint64_t code;
     uint16_t kind;
-    bool carrier;               /* what carries the header is covered, too */
+    enum covers covers;
 };
 
 /* A number in the fixed part of a header: in four bytes, which are there. */

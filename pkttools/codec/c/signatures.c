@@ -12,11 +12,12 @@ static const struct signature *of_item(const struct frame *f, const struct heade
     return NULL;
 }
 
-/* That of a header, or of an item in it; NULL: it has none. */
-static const struct signature *of_header(const struct frame *f, const struct walk *w, size_t index)
+/* That of a header, or of an item in it, and where what it is of begins; NULL: it has none. */
+static const struct signature *of_header(const struct frame *f, const struct walk *w, size_t index, size_t *at)
 {
     const struct header *h = &w->header[index];
     const struct kind *k = &protocols->kinds[h->kind];
+    *at = h->start;
     if (k->signature != NULL && hold(&k->signature->only, f, h->start, h->start))
         return k->signature;
     struct items items = items_of(f, w);
@@ -24,6 +25,7 @@ static const struct signature *of_header(const struct frame *f, const struct wal
     items.index = index;
     while (k->signs && next_item(&items, &item) && items.index == index) {
         const struct signature *s = of_item(f, &item);
+        *at = item.start;
         if (s != NULL)
             return s;
     }
@@ -31,9 +33,11 @@ static const struct signature *of_header(const struct frame *f, const struct wal
 }
 
 /* From where on a signature covers what it is in. */
-static size_t covered_from(const struct walk *w, size_t index, const struct signature *s)
+static size_t covered_from(const struct walk *w, size_t index, const struct signature *s, size_t at)
 {
-    if (s->carrier && index > 0)
+    if (s->covers == OF_ITSELF)
+        return at;
+    if (s->covers == OF_CARRIER && index > 0)
         while (--index > 0 && (protocols->kinds[w->header[index].kind].flags & PASSES) != 0)
             ;
     return w->header[index].start;
@@ -46,8 +50,9 @@ uint64_t signature_of(const struct frame *f, const struct walk *w, const struct 
         const struct kind *k = &protocols->kinds[w->header[i].kind];
         if ((k->signature == NULL && !k->signs) || (i >= w->quoted && i < w->resumed))
             continue;
-        const struct signature *s = of_header(f, w, i);
-        if (s != NULL && (c->end > covered_from(w, i, s) || c->mutable_end > w->header[i].data))
+        size_t at;
+        const struct signature *s = of_header(f, w, i, &at);
+        if (s != NULL && (c->end > covered_from(w, i, s, at) || c->mutable_end > (s->covers == OF_ITSELF ? at : w->header[i].data)))
             return s->code;
     }
     return 0;

@@ -14,6 +14,7 @@ from ...protocols.walking import (
     A_SUM,
     ALSO_MESSAGE,
     AS_SAID,
+    BEHIND,
     BIG_ENDIAN,
     BY_SPACE,
     CARD,
@@ -29,6 +30,7 @@ from ...protocols.walking import (
     FORBIDDEN,
     FROM_BEHIND,
     FROM_START,
+    HEADER,
     HEADER_AND,
     HIDDEN,
     IS,
@@ -157,12 +159,12 @@ class Hold:
 
 
 class Signature:
-    """What authenticates more than itself: a header, or an item. carrier: what carries that is covered, too."""
+    """What authenticates more than itself: a header, or an item. covers: from where on."""
 
-    __slots__ = ("carrier", "code", "tests")
+    __slots__ = ("code", "covers", "tests")
 
-    def __init__(self, code: int, carrier: int, tests: Tests) -> None:
-        self.code, self.carrier, self.tests = code, carrier, tests
+    def __init__(self, code: int, covers: int, tests: Tests) -> None:
+        self.code, self.covers, self.tests = code, covers, tests
 
 
 Rule = tuple[int, Kind | None, Space | None, Read | None, int, Tests, int]  # how, kind, space, read, flags, tests, code
@@ -362,13 +364,13 @@ class _Checked:
     def signatures(self) -> None:
         """Checks signatures."""
         before = -1
-        for i, (kind, code, carrier, test, tests) in enumerate(self.rows[SIGNATURES]):
+        for i, (kind, code, covers, test, tests) in enumerate(self.rows[SIGNATURES]):
             item, kinds = FIRST_ITEM <= kind <= FIRST_ITEM + MAX_ROWS, self.rows[KINDS]
             known = 0 <= kind < len(kinds) and not kinds[kind][1] & (HIDDEN | UNFOLLOWED)
             self.need(SIGNATURES, i, 0, before < kind and (item or known))
             before = kind
             self.need(SIGNATURES, i, 1, 1 <= code <= 255)
-            self.need(SIGNATURES, i, 2, carrier in (0, 1))
+            self.need(SIGNATURES, i, 2, HEADER <= covers <= BEHIND)
             self.need(SIGNATURES, i, 3, self.tests(test, tests, 0 if item else kinds[kind][0], False))
 
 
@@ -406,7 +408,7 @@ class Protocols:
             said = None if row[4] == -1 else self.reads[row[4]]
             self.holds.setdefault(row[0], []).append(Hold(self.kinds[row[0]], lists[row[1]], said, self.tests(*row[8:]), row))
         self.signatures = {
-            kind: Signature(code << 32, carrier, self.tests(*run)) for kind, code, carrier, *run in self.rows[SIGNATURES]
+            kind: Signature(code << 32, covers, self.tests(*run)) for kind, code, covers, *run in self.rows[SIGNATURES]
         }
         held = ((kind, item[1]) for kind, holds in self.holds.items() for hold in holds for item in hold.list.items)
         # Kinds of headers in which there may be one.

@@ -6,7 +6,7 @@ Twin of ../c/signatures.c.
 from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET
-from ...protocols.walking import PASSES
+from ...protocols.walking import BEHIND, CARRIER, PASSES
 from .headers import Walk, need_dict, note
 from .lists import Items
 from .protocols import Signature, known
@@ -22,19 +22,21 @@ class Changed:
         self.end, self.mutable_end = end, mutable_end
 
 
-def _of_header(found: Items, index: int) -> Signature | None:
-    """That of a header, or of an item in it."""
+def _of_header(found: Items, index: int) -> tuple[Signature, int] | None:
+    """That of a header, or of an item in it, and where what it is of begins."""
     signatures, header = known().signatures, found.headers[index]
     if header.kind not in known().signing:
         return None
     places = [(header.kind, header.start), *((item.kind, item.start) for number, item in found.all() if number == index)]
     own = ((signatures[kind], at) for kind, at in places if kind in signatures)
-    return next((signature for signature, at in own if found.hold(signature.tests, at, at)), None)
+    return next(((signature, at) for signature, at in own if found.hold(signature.tests, at, at)), None)
 
 
-def _covered_from(found: Items, index: int, signature: Signature) -> int:
+def _covered_from(found: Items, index: int, signature: Signature, at: int) -> int:
     """From where on a signature covers what it is in."""
-    if signature.carrier and index:
+    if signature.covers == BEHIND:
+        return at
+    if signature.covers == CARRIER and index:
         index -= 1
         while index and known().kinds[found.headers[index].kind].flags & PASSES:
             index -= 1
@@ -50,8 +52,12 @@ def signature_of(frame: bytes | bytearray, walked: Walk, changed: Changed) -> in
     for index, header in enumerate(walked.headers):
         if walked.quoted <= index < walked.resumed:
             continue
-        signature = _of_header(found, index)
-        if signature and (changed.end > _covered_from(found, index, signature) or changed.mutable_end > header.data):
+        own = _of_header(found, index)
+        if own is None:
+            continue
+        signature, at = own
+        mutable = at if signature.covers == BEHIND else header.data
+        if changed.end > _covered_from(found, index, signature, at) or changed.mutable_end > mutable:
             return signature.code
     return 0
 
