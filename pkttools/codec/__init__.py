@@ -14,6 +14,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     pcapng_decode(buffer, start, stop, big_endian, interfaces, names)
         -> (consumed, data, rows, error, (capped, rounded, timeless, damaged, options))
     pcapng_encode(data, rows, first, big_endian, interface, nano) -> (blocks, stop, lost)
+    line_encode(data, rows, first, state, time, colours, offset) -> (text, stop)
     set_protocols(tables)
     walk(data, row) -> [(kind, start, data, end), ...]
     items(data, row) -> [(index of a header, kind, start, data, end), ...]
@@ -88,6 +89,7 @@ except ImportError as _error:
 text_decode, text_encode = _backend.text_decode, _backend.text_encode
 json_encode = _backend.json_encode
 lane_decode, lane_encode = _backend.lane_decode, _backend.lane_encode
+line_encode = _backend.line_encode
 pcap_decode, pcap_encode = _backend.pcap_decode, _backend.pcap_encode
 pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
 walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.select, _backend.assign, _backend.spread
@@ -134,6 +136,7 @@ __all__ = [
     "keep_memory",
     "lane_decode",
     "lane_encode",
+    "line_encode",
     "pcap_decode",
     "pcap_encode",
     "pcapng_decode",

@@ -1,5 +1,7 @@
 """The types of the codec in C, and with them those of `codec`; what the functions do is said in codec/python."""
 
+from collections.abc import Callable
+
 from typing_extensions import Buffer
 
 from ..batch import Program
@@ -55,6 +57,16 @@ def check(data: Buffer, rows: Buffer, counts: dict[int, int] | None = None, /) -
 def pick(rows: Buffer, outcomes: Buffer, passes: Buffer, /) -> bytearray: ...
 def beyond(data: Buffer, rows: Buffer, counts: dict[int, int], /) -> None: ...
 def signed(data: Buffer, rows: Buffer, end: int, mutable_end: int, counts: dict[int, int], /) -> None: ...
+def line_encode(
+    data: Buffer,
+    rows: Buffer,
+    first: int,
+    state: Buffer,
+    time: int,
+    colours: tuple[bytes, ...],
+    offset: Callable[[int], int] | None,
+    /,
+) -> tuple[bytearray, int]: ...
 def verify(data: Buffer, row: Buffer, /) -> list[int]: ...
 def answer(
     data: Buffer, rows: Buffer, rules: tuple[tuple[int, Program, Buffer, Buffer, int], ...], counts: dict[int, int] | None, /

@@ -20,6 +20,9 @@ OPTIONS = [
     Option("-lh --highest-layer", NUMBER, "show no layer above LAYER; 5: applications, too", "LAYER", default=0, most=5),
     Option("-x --hex-dump", FLAG, "show the bytes of each frame in a box, behind the headers"),
     Option("--tree", FLAG, "every field with its name, value, what that is called, what is wrong"),
+    Option("-1 --line", FLAG, "a line a packet, such as tcpdump's; times also --relative or --delta"),
+    Option("--relative", FLAG, "with --line: times since the first packet").unshown(),
+    Option("--delta", FLAG, "with --line: times since the packet before").unshown(),
     Option("--ladder", FLAG, "arrows between hosts, a column each: a sequence diagram"),
     Option("--svg", TEXT, "write what --ladder draws as a picture, to FILE", "FILE", end="last"),
     COLOUR,
@@ -37,6 +40,7 @@ OPTIONS = [
 VIEWS = {
     "listing": ("level", "lowest_layer", "highest_layer", "hex_dump"),
     "tree": ("color",),
+    "line": ("relative", "delta", "color"),
     "ladder": ("svg", "color"),
     "json": (),
 }
@@ -58,6 +62,7 @@ def stage(values: Values) -> Stage:
     """Prints each packet."""
     lowest, highest = values.lowest_layer, values.highest_layer
     shown = view_of(values)
+    need(not (values.relative and values.delta), "--relative and --delta: one of them")
     need(not highest or lowest <= highest, "-ll above -lh leaves nothing")
     need(format_of(values.output) in (None, "text"), f"--out {values.output}: that is the name of a capture, and text is written")
 

@@ -31,6 +31,9 @@ FALLBACK = "UNKNOWN"  # what a packet is of which nothing is known
 MOST_PLACE = 252  # bytes in front of a checksum
 MOST_RULES = 32  # of a header, of each sort
 MOST_ITEMS = 256  # that are known of a list
+MOST_COMPARED = 48  # bits of a number in a line's test: as many as an address of Ethernet
+OF_LINES = ("int", "little", "family", "mac", "ipv4")  # forms of what may be compared there
+ENDS = ("int", "mac", "ipv4", "ipv6")  # forms of what is between two
 NUMBERS = ("int", "little", "family")  # forms whose value is a number
 ATTRIBUTES = ("size", "tags", "type", "flags", "named", "extension", "verdict")  # of what is shown: Header in views/listing.py
 
@@ -58,6 +61,7 @@ def check(found: Descriptions) -> None:
         _sizes(header)
         _rules(found, header)
         _shown(found, header)
+        _line(header)
         _limits(header)
     _renamed(found)
     _lists(found, first)
@@ -296,7 +300,8 @@ def _shown(found: Descriptions, header: Header) -> None:
                 raise _no_field(header, name, header.flags[1])
     lists = [found.lists[rule.list] for rule in header.holds if rule.list in found.lists]
     names |= {row.name for one in lists for item in one.items for row in item.rows}
-    for _, template, line in [*header.show, *([header.brief] if header.brief else [])]:
+    lines = [(said.template, said.line) for said in header.lines]
+    for template, line in [*((one, line) for _, one, line in [*header.show, *([header.brief] if header.brief else [])]), *lines]:
         try:
             parts = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
         except ValueError as error:
@@ -308,6 +313,44 @@ def _shown(found: Descriptions, header: Header) -> None:
                     raise _no_field(header, one, line)
             if part == "flags" and not header.flags:
                 raise line.wrong("`flags` says what {flags} names")
+
+
+def _line(header: Header) -> None:
+    """What it says in a line, and when; and between whom it goes."""
+    for said in header.lines:
+        for test in said.tests:
+            fields = [header.field(name) for name in (test.field, test.other) if name]
+            for name, field in zip((test.field, test.other), fields, strict=False):
+                if field is None:
+                    raise _no_field(header, name, test.line)
+                if (
+                    field.form not in OF_LINES
+                    or not 0 < field.width <= MOST_COMPARED
+                    or (field.form == "little" and field.width > 8)
+                ):
+                    raise test.line.wrong(f"{name} is no number of at most {MOST_COMPARED} bits that a line could ask for")
+            if test.comparison in FITTING:
+                raise test.line.wrong(f"`{test.comparison}` is asked of what comes next alone")
+            if not test.other:
+                _test(header, test)
+    if not header.between:
+        return
+    *names, line = header.between
+    forms = []
+    for name in names:
+        field = header.field(str(name))
+        if field is None:
+            raise _no_field(header, str(name), line)
+        if (
+            field.form not in ENDS
+            or field.width > (16 if field.form == "int" else 128)
+            or field.bit % 8
+            or (field.bias, field.scale) != (0, 1)
+        ):
+            raise line.wrong(f"{name} is no address, nor the number of a port")
+        forms.append(field.form)
+    if forms[0] != forms[1]:
+        raise line.wrong(f"{names[0]} and {names[1]} are not of one kind")
 
 
 def _lists(found: Descriptions, first: dict[tuple[str, str], tuple[Header, Field]]) -> None:
@@ -342,6 +385,8 @@ def _lists(found: Descriptions, first: dict[tuple[str, str], tuple[Header, Field
                 raise item.data.line.wrong("data begin at a whole byte")
             if item.each * 8 < item.bits and item.each:
                 raise item.line.wrong(f"the fields have more than {item.each} bytes")
+            _shown(found, item)
+            _line(item)
             for row in item.rows:
                 if (item.protocol, row.name) in of_headers:
                     raise row.line.wrong(f"{row.name} is a field of a header, too")

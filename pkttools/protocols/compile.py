@@ -15,7 +15,8 @@ from typing import Any
 from .. import protocols
 from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, MODULES, MUTABLE, NEW, ROW, TRAITS, tabulate
 from .checks import FALLBACK, check, following
-from .describe import Reader, add_entry, read_content, read_file
+from .describe import COMPARISONS, Reader, add_entry, read_content, read_file
+from .lining import CATEGORIES, LINES, TESTS
 from .model import MOST_BYTES, OURS, OWN, Data, Descriptions, Entry, Field, Header, Item, Next, Rule
 from .optional import expand
 from .walking import FIRST_ITEM
@@ -264,6 +265,32 @@ def sources_of(found: Descriptions, names: list[str]) -> dict[int, str]:
     return made
 
 
+def lines_of(found: Descriptions, names: list[str]) -> tuple[bytes, bytes, bytes, bytes]:
+    """What headers, and items, say as lines: see lining.py."""
+    kinds: list[int] = []
+    lines: list[int] = []
+    tests: list[int] = []
+    titles = bytearray()
+    items = [item for one in found.lists.values() for item in one.items]
+    for header in [*(found.headers[name] for name in names), *items]:
+        ends = [field for name in (header.between or ())[:2] if (field := header.field(str(name)))]
+        places = [(field.bit, field.width, FORMS.index(field.form)) for field in ends] or [(0, 0, 0)] * 2
+        title = "" if isinstance(header, Item) else header.title
+        kinds += [CATEGORIES.index(header.category), *places[0], *places[1], len(titles), len(title.encode())]
+        kinds += [len(lines) // len(LINES), len(header.lines)]
+        titles += title.encode()
+        for said in header.lines:
+            lines += [said.aside, -1, len(tests) // len(TESTS), len(said.tests)]
+            for test in said.tests:
+                field, other = header.field(test.field), header.field(test.other)
+                assert field
+                value = test.value if test.other else test.value // field.scale - field.bias
+                mask = (1 << field.width) - 1 if test.mask < 0 else test.mask
+                tests += [field.bit, field.width, mask, COMPARISONS.index(test.comparison), value, other.bit if other else -1]
+    packed_kinds, packed_lines, packed_tests = (pack(f"{len(values)}q", *values) for values in (kinds, lines, tests))
+    return packed_kinds, packed_lines, packed_tests, bytes(titles)
+
+
 def renamed(found: Descriptions) -> dict[str, str]:
     """Names that fields had, and which they have now."""
     rows = ((header.protocol, row) for header, row in found.rows if isinstance(row, Field) and row.was)
@@ -304,6 +331,7 @@ def made(found: Descriptions) -> SimpleNamespace:
         LAYERS=layers,
         LAYOUTS=tuple(layout_of(found.headers[name]) for name in names),
         NAMES=words,
+        LINES=lines_of(found, names),
         LINKTYPE=titles_of(found, "linktype"),
         MEANINGS=meanings_of(found, names),
         SOURCES=sources_of(found, names),

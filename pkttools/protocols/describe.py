@@ -42,6 +42,7 @@ from .model import (
     List,
     Names,
     Next,
+    Said,
     Signature,
     Size,
     Space,
@@ -64,7 +65,7 @@ MOST_NUMBER, MOST_VALUE = (1 << MOST_TESTED) - 1, (1 << MOST_BITS) - 1
 MOST_STOPS = 4  # bytes that end a header
 COMPARISONS = ("==", "!=", "<", ">=")
 SPECIFIED = ("protocol", "header", "hidden", "unfollowed", "list", "item")  # statements below which a source is theirs
-OF_ITEMS = ("field", "part", "flag", "data", "order", "signature")  # statements that are said of items, too
+OF_ITEMS = ("field", "part", "flag", "data", "order", "signature", "line")  # statements that are said of items, too
 
 
 class Text(str):
@@ -139,17 +140,17 @@ class Words:
         if self.left:
             raise self.line.wrong(f"'{self.left[0]}' is too much here; wanted: {FORMS.get(self.line.words[0], VALUE_FORM)}")
 
-    def tests(self) -> list[Test]:
-        """`if TEST and TEST...`, if it is there."""
+    def tests(self, fields: bool = False) -> list[Test]:
+        """`if TEST and TEST...`, if it is there; with `fields`, they may be compared with each other."""
         found = []
         if self.took("if"):
-            found.append(self.test())
+            found.append(self.test(fields))
             while self.took("and"):
-                found.append(self.test())
+                found.append(self.test(fields))
         return found
 
-    def test(self) -> Test:
-        """FIELD, FIELD & MASK, FIELD == VALUE, FIELD & MASK == VALUE, FIELD fits, FIELD fills."""
+    def test(self, fields: bool = False) -> Test:
+        """FIELD, FIELD & MASK, FIELD == VALUE, FIELD & MASK == VALUE, FIELD fits, FIELD fills; FIELD == FIELD."""
         field = self.name("a field")
         for fitting in FITTING:
             if self.took(fitting):
@@ -157,6 +158,8 @@ class Words:
         mask = self.number(MOST_NUMBER) if self.took("&") else -1
         for comparison in COMPARISONS:
             if self.took(comparison):
+                if fields and self.left and NAME.fullmatch(self.left[0]):
+                    return Test(field, mask, comparison, 0, self.line, self.name("a field"))
                 return Test(field, mask, comparison, self.number(), self.line)
         return Test(field, mask, "!=", 0, self.line)
 
@@ -1050,6 +1053,32 @@ def _brief(reader: Reader, line: Line, words: Words) -> None:
         if not template:
             raise line.wrong(f"no line '{label}' is shown of {header.name}")
     header.brief = label, template, line
+
+
+@statement("between FIELD FIELD")
+def _between(reader: Reader, line: Line, words: Words) -> None:
+    """Whom it goes between, first from whom and then to whom: addresses, or ports. A line of a packet begins with these."""
+    header = reader.current(line)
+    if header.between:
+        raise line.wrong(f"{header.name} is between others already ({header.between[2].place})")
+    header.between = words.name("a field"), words.name("a field"), line
+    words.done()
+
+
+@statement('line [aside] "TEMPLATE" [if TEST [and TEST]...]')
+def _line(reader: Reader, line: Line, words: Words) -> None:
+    """What it says where a packet is a line, `pkt-analyze --line`: of several all that hold, with commas between.
+
+    `aside`: in parentheses, behind all that is said of what it lies in. A test may also compare a field with another one.
+    """
+    header, said = reader.current(line), Said(line)
+    said.aside = words.took("aside")
+    said.template = words.text()
+    if not said.template:
+        raise words.wanted()
+    said.tests = words.tests(fields=True)
+    words.done()
+    header.lines.append(said)
 
 
 @statement("quiet")

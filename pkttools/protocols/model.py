@@ -66,10 +66,14 @@ class Data:
 
 
 class Test:
-    """FIELD [& MASK] COMPARISON VALUE; the value is in the unit of the field, a mask is of its bits. Or FIELD, one of FITTING."""
+    """FIELD [& MASK] COMPARISON VALUE; the value is in the unit of the field, a mask is of its bits. Or FIELD, one of FITTING.
 
-    def __init__(self, field: str, mask: int, comparison: str, value: int, line: Line) -> None:
+    other: the field whose value it is compared with, instead.
+    """
+
+    def __init__(self, field: str, mask: int, comparison: str, value: int, line: Line, other: str = "") -> None:
         self.field, self.mask, self.comparison, self.value, self.line = field, mask, comparison, value, line
+        self.other = other
 
 
 class Rule:
@@ -156,6 +160,18 @@ class After(Rule):
         self.space, self.number, self.word, self.title, self.tests = space, number, word, title, tests
 
 
+class Said(Rule):
+    """What a header says in a line, where all of `tests` hold: a template, or what `reader` reads of it.
+
+    aside: in parentheses, behind all that is said of what it lies in.
+    """
+
+    def __init__(self, line: Line) -> None:
+        super().__init__(line)
+        self.template = self.reader = ""
+        self.aside = False
+
+
 class Header:
     """A kind of header: what a description says of it.
 
@@ -196,6 +212,8 @@ class Header:
         self.holds: list[Holds] = []
         self.show: list[tuple[str, str, Line]] = []  # label, "" for none, and template
         self.brief: tuple[str, str, Line] | None = None
+        self.lines: list[Said] = []  # what it says where a packet is a line
+        self.between: tuple[str, str, Line] | None = None  # the fields that say between whom it goes
         self.quiet = False  # it is shown only where applications are
         self.flags: tuple[tuple[str, ...], Line] | None = None  # those that `{flags}` names
         self.statements: list[Line] = []

@@ -107,7 +107,7 @@ def _without(kind: Header, absent: set[str]) -> None:
     """Takes away what asks for fields that a kind lacks."""
 
     def can(rule: Rule) -> bool:
-        return rule.field not in absent and not any(test.field in absent for test in rule.tests)
+        return rule.field not in absent and not any(absent & {test.field, test.other} for test in rule.tests)
 
     def shown(template: str) -> bool:
         return not absent & set(re.findall(r"[A-Z][A-Z0-9_]*", template))
@@ -119,5 +119,8 @@ def _without(kind: Header, absent: set[str]) -> None:
     kind.end = kind.end if kind.end and can(kind.end) else None
     kind.show = [line for line in kind.show if shown(line[1])]
     kind.brief = kind.brief if kind.brief and shown(kind.brief[1]) else None
+    kind.lines = [said for said in kind.lines if can(said) and shown(said.template)]
+    if kind.between and absent & {*kind.between[:2]}:
+        kind.between = None
     if kind.checksum and absent & {kind.checksum.field, kind.checksum.said, *(test.field for test in kind.checksum.tests)}:
         kind.checksum = None

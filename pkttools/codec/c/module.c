@@ -4,6 +4,7 @@
 #include <Python.h>
 
 #include "codec.h"
+#include "line.h"
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -1527,6 +1528,79 @@ static PyObject *py_tell(PyObject *self, PyObject *args)
     return told;
 }
 
+/* ---- lines of packets ---- */
+
+/* Whether there are tables of what packets say as lines: ours when the first line is asked for. */
+static bool line_ready(void)
+{
+    if (line_known())
+        return protocols_ready();
+    PyObject *module = PyImport_ImportModule("pkttools.protocols._lines");
+    PyObject *lines = module == NULL ? NULL : PyObject_GetAttrString(module, "LINES");
+    PyObject *titles = lines == NULL ? NULL : PyTuple_GetItem(lines, 3);
+    struct protocol_table kinds;
+    bool done = false, sound = true;
+    if (titles != NULL && integers_of(PyTuple_GetItem(lines, 0), &kinds)) {
+        struct line_tables tables = {kinds.at, kinds.count, PyBytes_AsString(titles), (size_t)PyBytes_Size(titles)};
+        done = line_set(&tables, &sound);
+        if (!sound)
+            PyErr_SetString(PyExc_ValueError, "what packets say as lines is not sound");
+        else if (!done)
+            PyErr_NoMemory();
+    }
+    Py_XDECREF(lines);
+    Py_XDECREF(module);
+    return done && protocols_ready();
+}
+
+static bool local_offset(void *of, int64_t seconds, int64_t *offset)
+{
+    PyObject *found = PyObject_CallFunction(of, "L", (long long)seconds);
+    *offset = found == NULL ? -1 : PyLong_AsLongLong(found);
+    Py_XDECREF(found);
+    return !PyErr_Occurred();
+}
+
+static PyObject *py_line_encode(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    Py_buffer state;
+    Py_ssize_t first, stop;
+    int time;
+    PyObject *colours, *offset, *result = NULL;
+    struct bytes out = {0};
+    if (!PyArg_ParseTuple(args, "y*y*nw*iOO", &b.data, &b.rows, &first, &state, &time, &colours, &offset))
+        return NULL;
+    struct line_style style = {.time = (enum line_time)time, .offset = offset == Py_None ? NULL : local_offset, .of = offset};
+    bool fits = time >= 0 && time < LINE_TIMES && state.len == (Py_ssize_t)sizeof(struct line_state) && aligned(&state)
+        && PyTuple_Check(colours) && PyTuple_Size(colours) <= COLOURS;
+    if (!batch_sound_from(&b, first, fits, "first packet, state, time or colours out of range") || !line_ready())
+        goto exit;
+    for (Py_ssize_t i = 0; i < PyTuple_Size(colours); i++) {
+        style.colour[i] = PyBytes_AsString(PyTuple_GetItem(colours, i));
+        if (style.colour[i] == NULL)
+            goto exit;
+        if (style.colour[i][0] == 0)
+            style.colour[i] = NULL;
+    }
+    for (stop = first; stop < b.count && out.size < MAX_BATCH / 2; stop++) {
+        struct bare bare;
+        bare_of(&bare, &b, stop);
+        enum line_end end = line_add(&out, &bare.frame, bare.packet, &style, state.buf);
+        if (end == LINE_NO_MEMORY)
+            PyErr_NoMemory();
+        if (end != LINE_DONE)
+            goto exit;
+    }
+    result = Py_BuildValue("(Nn)", bytearray_of(&out), stop);
+exit:
+    bytes_free(&out);
+    PyBuffer_Release(&state);
+    batch_close(&b);
+    return result;
+}
+
 /* Buffers of a megabyte come and go with every batch. By default each of them is fetched from the kernel, cleared page by page and
  * given back: a good part of the time of a text pipe. Memory is kept instead. For the whole process: its main function asks for it.
  */
@@ -1573,6 +1647,7 @@ static PyMethodDef methods[] = {
     {"forward", py_forward, METH_VARARGS, NULL},
     {"verify", py_verify, METH_VARARGS, NULL},
     {"tell", py_tell, METH_VARARGS, NULL},
+    {"line_encode", py_line_encode, METH_VARARGS, NULL},
     {"keep_memory", py_keep_memory, METH_NOARGS, "See pkttools/codec/python/__init__.py."},
     {"use_rows", py_use_rows, METH_VARARGS, "Chooses which code reads and writes rows, 0 the portable one; gives what is used; for tests."},
     {"use_words", py_use_words, METH_VARARGS, "Chooses whether sums use the widest vectors; gives whether they do; for tests."},

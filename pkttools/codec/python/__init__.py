@@ -3,13 +3,20 @@
 What needs dpkt is imported when it is first used: dpkt loads 75 modules.
 """
 
+from __future__ import annotations
+
 from ...batch import Program
 from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = [
     "answer", "assign", "beyond", "check", "correct", "count_durations", "datagrams", "follow_numbers", "forward",
-    "fragment", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "pcap_decode", "pcap_encode", "pcapng_decode",
+    "fragment", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "line_encode", "pcap_decode", "pcap_encode",
+    "pcapng_decode",
     "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest", "select", "set_protocols", "signed",
     "spread", "tell", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
@@ -150,6 +157,14 @@ def signed(data: bytearray, rows: bytes, end: int, mutable_end: int, counts: dic
     from . import signatures
 
     signatures.count_signed(data, rows, end, mutable_end, counts)
+
+
+def line_encode(data: bytearray, rows: bytes, first: int, state: bytearray, time: int, colours: tuple[bytes, ...],
+                offset: Callable[[int], int] | None) -> tuple[bytearray, int]:  # fmt: skip
+    """See line.line_encode."""
+    from . import line  # late: one view
+
+    return line.line_encode(data, rows, first, state, time, colours, offset)
 
 
 def verify(data: bytearray, row: bytes) -> list[int]:

@@ -22,7 +22,11 @@ def verify(data: bytearray, row: bytes) -> list[int]:
     if len(values) != COLUMNS:
         raise ValueError("one row is verified at a time")
     frame = bytes(data[values[OFFSET] : values[OFFSET] + values[CAPTURED]])
-    view = View(frame, values[ORIGINAL], values[LINKTYPE], True)
+    return verdicts_of(View(frame, values[ORIGINAL], values[LINKTYPE], True))
+
+
+def verdicts_of(view: View) -> list[int]:
+    """The same of a packet, with all of its headers."""
     verdicts = [UNCERTAIN if sum_said(view, i) else NONE for i in range(len(view.headers))]
     left: Checksum | None = None
     for i in reversed(range(len(view.headers))):  # the innermost first: outer sums cover inner ones

@@ -32,14 +32,14 @@ LATE = (
     *(f"pkttools.{name}" for name in (
         "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending",
         "formats.pcap", "formats.pcapng", "formats.text", "formats.write_behind", "kernel",
-        "kernel.python.pace", "language.expression", "protocols._rows", "protocols._words", "protocols.values",
+        "kernel.python.pace", "language.expression", "protocols._lines", "protocols._rows", "protocols._words", "protocols.values",
     )),
 )  # fmt: skip
 OF_PYTHON = [
     f"pkttools.codec.python.{name}"
     for name in (
-        "bridge", "correction", "durations", "headers", "json", "lane", "lines", "pcapng", "program", "settings", "soundness",
-        "stamps",
+        "bridge", "correction", "durations", "headers", "json", "lane", "line", "lines", "pcapng", "program", "settings",
+        "soundness", "stamps",
     )
 ]  # fmt: skip
 
