@@ -25,6 +25,7 @@ OPTIONS = [
     Option("--delta", FLAG, "with --line: times since the packet before").unshown(),
     Option("--ladder", FLAG, "arrows between hosts, a column each: a sequence diagram"),
     Option("--svg", TEXT, "write what --ladder draws as a picture, to FILE", "FILE", end="last"),
+    Option("--html", TEXT, "write a page for a browser, with all of that, to FILE", "FILE", end="last"),
     COLOUR,
     Option("--json", FLAG, "JSON Lines: all fields of each packet, for programs"),
     *INPUT,
@@ -43,6 +44,7 @@ VIEWS = {
     "line": ("relative", "delta", "color"),
     "ladder": ("svg", "color"),
     "json": (),
+    "html": (),
 }
 
 
@@ -66,11 +68,12 @@ def stage(values: Values) -> Stage:
     need(not highest or lowest <= highest, "-ll above -lh leaves nothing")
     need(format_of(values.output) in (None, "text"), f"--out {values.output}: that is the name of a capture, and text is written")
 
-    need(not (values.svg and values.output), "--svg and --out: one file is written")
+    written = [name for name in ("html", "svg", "output") if getattr(values, name)]
+    need(len(written) < 2, "--html, --svg and --out: one file is written")
 
     def sink(source: Source) -> Sink:
         from ..views import view
 
-        return view(shown, values, Output(values.svg or values.output, source.file))
+        return view(shown, values, Output(getattr(values, written[0]) if written else None, source.file))
 
     return Stage(values, sink=sink, slip=True)

@@ -191,7 +191,8 @@ def picture(sequence: Sequence, link: str = "") -> Picture:
         drawn.text(place, 2 * ROW, name, STEP // COLUMN - 2, "strong", "middle")
     for at, (message, time) in enumerate(zip(sequence.messages, times, strict=True)):
         if link:
-            drawn.begin(f'class="message" data-packet="{message.number}"')
+            ends = f"{message.source} to {message.target}" if message.target else message.source
+            drawn.begin(link.format(message.number), f"packet {message.number}, {ends}: {message.label}")
         _message(drawn, message, time, TOP + 2 * ROW * at + 3 * ROW // 4, (names, columns, places))
         if link:
             drawn.end()

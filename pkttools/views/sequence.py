@@ -92,6 +92,12 @@ def said(frame: memoryview, places: list[Place]) -> tuple[int, str]:
     return layout.layer, " ".join(words)
 
 
+def seconds(time: int, digits: int = 0) -> str:
+    """Nanoseconds as seconds, with so many digits behind the point; else with six, or nine where it needs them."""
+    digits = digits or (9 if time % 1000 else 6)
+    return f"{'-' * (time < 0)}{abs(time) // 10**9}.{abs(time) % 10**9 // 10 ** (9 - digits):0{digits}}"
+
+
 class Sequence:
     """Messages in their order, the first MOST, or as many as are asked for; and how many more there were.
 
@@ -121,7 +127,7 @@ class Sequence:
         first = self.messages[0].time if self.messages else 0
         since = [message.time - first for message in self.messages]
         digits = 9 if any(time % 1000 for time in since) else 6
-        return [f"{'-' * (t < 0)}{abs(t) // 10**9}.{abs(t) % 10**9 // 10 ** (9 - digits):0{digits}}" for t in since]
+        return [seconds(time, digits) for time in since]
 
     def begins(self) -> str:
         """When the first message was, as the text format has it."""

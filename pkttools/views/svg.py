@@ -72,13 +72,13 @@ class Picture:
             where = f'x="{x:g}" y="{y + 4.5:g}" text-anchor="{anchor}"'
             self.parts.append(f'<text class="{style}" {where} {wide}>{escaped(shown)}</text>')
 
-    def begin(self, attributes: str) -> None:
-        """Begins a group, which `end` ends. attributes: of its element, escaped."""
-        self.parts.append(f"<g {attributes}>")
+    def begin(self, address: str, label: str) -> None:
+        """Begins what leads somewhere, as a whole, until `end`. label: what it is, for those who do not see it."""
+        self.parts.append(f'<a href="{escaped(address)}" aria-label="{escaped(plain(label))}">')
 
     def end(self) -> None:
-        """Ends a group."""
-        self.parts.append("</g>")
+        """Ends it."""
+        self.parts.append("</a>")
 
     def element(self, attributes: str = 'role="img"') -> str:
         """The element `svg`, for a page that has PALETTE and SHAPES as its style."""
