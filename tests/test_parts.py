@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from conftest import SHARED
 from support.backends import on_both
+from support.captured import captured
 from support.samples import batch, ethernet, extension, frames, ipv4, ipv6, over_udp, tcp, udp, vxlan
 
 from pkttools.batch import link_of
 from pkttools.codec.python.checksum import internet
-from pkttools.errors import PktError
-from pkttools.formats import packets
-from pkttools.formats.files import Input
 from pkttools.views.parts import Field, Header, Packet, items_of
 
 pytest_generate_tests, chosen = on_both("walk", "items", "verify", "correct", "check")
@@ -45,33 +38,15 @@ def test_every_bit_is_of_one_part(linktype: int, frame: bytes) -> None:
         need_all_bits(parts_of(frame[:size], linktype, len(frame)))
 
 
-def captured(every: int, most: int) -> Iterator[tuple[Path, Packet]]:
-    """The first packets of real captures."""
-    folder = SHARED / "captures" / "tcpdump"
-    if not folder.is_dir():
-        pytest.skip(f"{SHARED.name}/captures is not there")
-    for path in sorted(folder.iterdir())[::every]:
-        source = Input([str(path)])
-        try:
-            for b in packets(source):
-                yield from ((path, Packet(b, i)) for i in range(min(most, len(b))))
-                break
-        except PktError:
-            continue  # a malformed file
-        finally:
-            os.close(source.fd)
-
-
 def test_captures() -> None:
     """All bits, and no text that is not to be printed."""
-    seen = 0
-    for _, packet in captured(5, 2):
-        need_all_bits(packet)
-        seen += 1
-        for header in packet.everything():
-            said = [header.title, header.source, *(field.shown + field.meaning + field.word for field in header)]
-            assert all(text.isprintable() for text in (*said, *map(str, header.problems)))
-    assert seen
+    for _, b in captured(5):
+        for i in range(min(2, len(b))):
+            packet = Packet(b, i)
+            need_all_bits(packet)
+            for header in packet.everything():
+                said = [header.title, header.source, *(field.shown + field.meaning + field.word for field in header)]
+                assert all(text.isprintable() for text in (*said, *map(str, header.problems)))
 
 
 def test_fields_have_parts() -> None:

@@ -20,6 +20,7 @@ OPTIONS = [
     Option("-lh --highest-layer", NUMBER, "show no layer above LAYER; 5: applications, too", "LAYER", default=0, most=5),
     Option("-x --hex-dump", FLAG, "the bytes of each frame in a box, behind the rest"),
     Option("--tree", FLAG, "every field: value, its name, what is wrong"),
+    Option("--explain", FLAG, "bytes beside fields, what they mean, and why"),
     Option("-1 --line", FLAG, "a line a packet (times: --relative, --delta)"),
     Option("--relative", FLAG, "with --line: times since the first packet").unshown(),
     Option("--delta", FLAG, "with --line: times since the packet before").unshown(),
@@ -41,6 +42,7 @@ OPTIONS = [
 VIEWS = {
     "listing": ("level", "lowest_layer", "highest_layer", "hex_dump"),
     "tree": ("color",),
+    "explain": ("color",),
     "line": ("relative", "delta", "color"),
     "ladder": ("svg", "color"),
     "json": (),

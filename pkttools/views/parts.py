@@ -21,12 +21,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Span = tuple[int, int]  # bits of the frame: the first one, and behind the last
+STEP = 76  # columns of a line that explains
 TRAILER = -1  # instead of a kind: what stands behind all headers
 
 
 def safe(text: str) -> str:
     """Text that is fit for a terminal, and for a page: what is not to be printed as `?`."""
     return text if text.isascii() and text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Text in lines of at most so many columns, broken at blanks where there are some."""
+    lines = []
+    while len(text) > width:
+        at = text.rfind(" ", 1, width + 1)
+        lines.append(text[: at if at > 0 else width])
+        text = text[at + 1 if at > 0 else width :]
+    return [*lines, text]
 
 
 class Problem:
@@ -45,7 +56,7 @@ class Problem:
 
     def steps(self) -> list[str]:
         """Lines that lead to it step by step, of 76 columns at most, such as the words of a sum; they may be none."""
-        return self._steps() if self._steps else []
+        return [safe(line) for step in (self._steps() if self._steps else []) for line in wrapped(step, STEP)]
 
 
 class Field:
@@ -53,22 +64,28 @@ class Field:
 
     row: of the table, None of bits without a name. value: a number, or bytes. bit, width: where it lies in the frame, in bits.
     spans: those of its bits that no part of it, and nothing inside of its header, reads. parts: the fields in it. overlaid: all of
-    its bits are read by a header inside of its own, which says what they mean.
+    its bits are read by a header inside of its own, which says what they mean. note: of a length what it was compared with, of a
+    checksum that is right or cannot be judged that it is so.
     """
 
-    __slots__ = ("bit", "meaning", "overlaid", "parts", "problems", "row", "spans", "value", "width")
+    __slots__ = ("bit", "meaning", "note", "overlaid", "parts", "problems", "row", "spans", "value", "width")
 
     def __init__(self, row: Row | None, value: int | bytes, bit: int, width: int, meaning: str = "") -> None:
         self.row, self.value, self.bit, self.width, self.meaning = row, value, bit, width, meaning
         self.spans: list[Span] = []
         self.parts: list[Field] = []
         self.problems: list[Problem] = []
-        self.overlaid = False
+        self.overlaid, self.note = False, ""
 
     @property
     def name(self) -> str:
         """As the text format has it: `IP.TTL`; empty of bits without a name."""
         return self.row.name if self.row else ""
+
+    @property
+    def first(self) -> int:
+        """The first bit that it has for itself, or would have."""
+        return self.spans[0][0] if self.is_data and self.spans else self.bit
 
     @property
     def short(self) -> str:
@@ -160,6 +177,11 @@ class Header:
         for field in self.fields:
             yield field
             yield from field.parts
+
+    def in_order(self) -> list[Field | Header]:
+        """Its fields, without their parts, and its items, as they stand in the packet."""
+        parts: list[Field | Header] = [*self.fields, *self.items]
+        return sorted(parts, key=lambda part: part.start * 8 if isinstance(part, Header) else part.first)
 
     def field(self, name: str) -> Field | None:
         """The field of a name without its protocol; None: it is not there."""
@@ -289,7 +311,7 @@ class _Owners:
             if field.spans or not field.is_data:
                 whole.fields.append(field)
         whole.fields += [self.nameless(span) for span in self.take((whole.start * 8, whole.end * 8))]
-        whole.fields.sort(key=lambda field: field.spans[0][0] if field.is_data else field.bit)
+        whole.fields.sort(key=lambda field: field.first)
 
     def own(self, field: Field) -> None:
         """Takes the bits of a field for its parts, and for itself those that no part has."""

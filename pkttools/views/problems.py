@@ -5,8 +5,11 @@ Checksums are judged by the codec; how a sum comes to be is told by its twin in 
 
 from __future__ import annotations
 
+from socket import AF_INET, AF_INET6, inet_ntop
+
 from .. import codec
-from ..codec.python.checksum import Checksum, View
+from ..codec.python.checksum import Checksum, View, internet
+from ..codec.python.exceptions import datagram_head
 from ..codec.python.protocols import carries_message, known
 from ..codec.python.sums import has_sum, sum_of
 from ..protocols import names
@@ -15,6 +18,7 @@ from .parts import Field, Header, Packet, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..codec.python import headers as codec_headers
     from ..codec.python.exceptions import Message
     from ..protocols.reading import Read
 
@@ -41,18 +45,25 @@ def checksum_problems(packet: Packet, view: View, own: list[Header], index: int)
     """What is to be said of the checksum of a header, unless it is right or there is none."""
     header = own[index]
     field = header.field(LAYOUT[header.kind].checksum)
-    if header.verdict in (codec.NONE, codec.RIGHT) or field is None:
+    if field is None:
+        return []
+    if header.verdict in (codec.NONE, codec.RIGHT):
+        field.note = "right" if header.verdict == codec.RIGHT else ""
         return []
     outcome, message, checksum = covered_at(view, index)
     if header.verdict == codec.UNCERTAIN or checksum is None:
         return [Problem(f"{field.short} cannot be checked: {reason(packet, outcome, message)}", field, False)]
-    right = corrected(packet, header, field)
-    stored = f"{view.read(checksum):#0{2 + 2 * checksum.size}x}"
+    mended = corrected(packet)
+    right = int.from_bytes(mended[checksum.at : checksum.at + checksum.size], "big")
+    stored, value = (f"{number:#0{2 + 2 * checksum.size}x}" for number in (view.read(checksum), right))
+
+    def steps() -> list[str]:
+        return sum_steps(view, view.other(mended), message, checksum, header)
+
     if header.verdict == codec.LEFT:
-        text = f"{field.short} is unfinished: {stored} is the sum of the pseudo-header; the network card would make {right} of it"
-        return [Problem(text, field, False, lambda: sum_steps(view, message, checksum, header, right))]
-    text = f"{field.short} is wrong: {stored}, and should be {right}"
-    return [Problem(text, field, True, lambda: sum_steps(view, message, checksum, header, right))]
+        text = f"{field.short} is unfinished: {stored} is the sum of the pseudo-header; the network card would make {value} of it"
+        return [Problem(text, field, False, steps)]
+    return [Problem(f"{field.short} is wrong: {stored}, and should be {value}", field, True, steps)]
 
 
 def covered_at(view: View, index: int) -> tuple[int, Message | None, Checksum | None]:
@@ -70,12 +81,11 @@ def covered_at(view: View, index: int) -> tuple[int, Message | None, Checksum | 
     return codec.MALFORMED, None, None
 
 
-def corrected(packet: Packet, header: Header, field: Field) -> str:
-    """The field as pkt-correct would write it."""
+def corrected(packet: Packet) -> bytearray:
+    """The frame with all checksums as pkt-correct writes them."""
     copy = bytearray(packet.frame)
     codec.correct(copy, packet.row, codec.ALL)
-    first, last = field.bit // 8, (field.bit + field.width) // 8
-    return f"0x{copy[first:last].hex()}"
+    return copy
 
 
 def reason(packet: Packet, outcome: int, message: Message | None) -> str:
@@ -90,9 +100,91 @@ def reason(packet: Packet, outcome: int, message: Message | None) -> str:
     return "the sizes of the packet contradict each other"
 
 
-def sum_steps(view: View, message: Message | None, checksum: Checksum, header: Header, right: str) -> list[str]:
-    """How a checksum is computed."""
-    return []
+def sum_steps(found: View, view: View, message: Message | None, checksum: Checksum, header: Header) -> list[str]:
+    """How a checksum is computed; found: the packet as it is, view: with checksums as they should be."""
+    at = message.at if message else header.start
+    size = message.covered if message else datagram_head(view.frame, view_header(view, header))
+    if checksum.size == 4:
+        return [f"CRC32c of the {size} bytes from byte {at} on (RFC 9260 appendix A), the field as 0:", f"{checksum.value:#010x}"]
+    lines = ["16-bit words are added up, the field itself as 0 (RFC 1071):"]
+    rows = pseudo_rows(view, message) if message and message.pseudo else []
+    lines += ["pseudo-header:"] * bool(rows) + [f"  {words_of(data):<20}{what}".rstrip() for data, what in rows]
+    pseudo = total(b"".join(data for data, _ in rows))
+    lines += [f"  together {pseudo:#x}"] * bool(rows)
+    data = bytearray(view.frame[at : at + size])
+    place = slice(checksum.at - at, checksum.at - at + 2)
+    data[place] = found.frame[at:][place]
+    others = data != found.frame[at : at + size]  # wrong ones inside
+    data[place] = b"\0\0"
+    gap_at, gap = (message.rule.gap_at, message.rule.gap) if message and message.rule else (0, 0)
+    lines.append(f"{size - gap} bytes, from byte {at} on{f', without {gap} from byte {at + gap_at} on' if gap else ''}:")
+    data = data[:gap_at] + data[gap_at + gap :] if gap else data
+    lines += word_rows(bytes(data), at)
+    if len(data) % 2:
+        lines.append("the last byte is filled up with a zero")
+    every = pseudo + total(bytes(data))
+    lines += folded(every, f"{pseudo:#x} + {every - pseudo:#x} = {every:#x}" if rows else f"together {every:#x}")
+    value = internet(every.to_bytes(8, "big"))
+    if value == 0 and view.read(checksum) == 0xFFFF:
+        lines.append("0 would say that there is no checksum: 0xffff is written, which is the same to receivers")
+    if others:
+        lines.append("checksums inside count as they should be")
+    return lines
+
+
+def view_header(view: View, header: Header) -> codec_headers.Header:
+    """The header as the codec knows it."""
+    return next(one for one in view.headers if (one.kind, one.start) == (header.kind, header.start))
+
+
+def total(data: bytes) -> int:
+    """The sum of words of 16 bits; a last byte is filled up with a zero."""
+    data += b"\0" * (len(data) % 2)
+    return sum(int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2))
+
+
+def folded(value: int, how: str) -> list[str]:
+    """The last steps: carries are added, and all bits inverted."""
+    lines = [how]
+    while value >> 16:
+        low, high = value & 0xFFFF, value >> 16
+        value = low + high
+        lines.append(f"carries are added: {low:#06x} + {high:#x} = {value:#06x}")
+    return [*lines, f"inverted: {value ^ 0xFFFF:#06x}"]
+
+
+def words_of(data: bytes) -> str:
+    """Words in hexadecimal."""
+    return " ".join(data[at : at + 2].hex() for at in range(0, len(data), 2))
+
+
+def pseudo_rows(view: View, message: Message) -> list[tuple[bytes, str]]:
+    """The parts of a pseudo-header, and what they are: RFC 9293 section 3.1, RFC 8200 section 8.1."""
+    data, address = view.pseudo(message), 16 if message.v6 else 4
+    if not data:
+        return []
+    rows = []
+    for first, what in ((0, "source"), (address, "destination")):
+        one = data[first : first + address]
+        text = inet_ntop(AF_INET6 if message.v6 else AF_INET, one)
+        rows += [(one[at : at + 8], f"{what} {text}" if at == 0 else "") for at in range(0, address, 8)]
+    length, protocol = data[-8:-4], data[-4:]
+    size = 4 if message.v6 or any(length[:2]) else 2
+    return [*rows, (length[-size:], f"length {message.length}"), (protocol[-size:], f"protocol {message.protocol}")]
+
+
+def word_rows(data: bytes, at: int) -> list[str]:
+    """Words in rows, each with its sum; of many rows those in the middle are one."""
+    starts = [*range(0, len(data), 2 * WORDS)]
+    shown = starts if len(starts) <= ROWS else [*starts[: ROWS - 2], *starts[-1:]]
+    lines = []
+    for start in shown:
+        row = data[start : start + 2 * WORDS]
+        lines.append(f"  {at + start:4}: {words_of(row):<39} = {total(row):#x}")
+    if shown is not starts:
+        between = data[starts[ROWS - 2] : starts[-1]]
+        lines.insert(-1, f"  {'...':>4}  {f'{len(starts) - ROWS + 1} rows like these':<39} = {total(between):#x}")
+    return lines
 
 
 # ---- lengths ----
@@ -103,25 +195,40 @@ def length_problems(packet: Packet, view: View, own: list[Header], index: int) -
     header = own[index]
     kind = known().kinds[header.kind]
     around = [other for other in own[:index] if other.start <= header.start < other.end]
-    limit = around[-1].end if around else view.headers[0].end
-    room = limit - header.start
-    missing = max(packet.original - packet.captured, 0) if limit == view.headers[0].end else 0
+    end = view.headers[0].end
+    limit = around[-1].end if around else end
+    room = Room(limit - header.start, max(packet.original - packet.captured, 0) if limit == end else 0, header.start, around)
     found: list[Problem] = []
     head = kind.fixed
     if kind.terms:
         head = view.size(kind, header.start)
         field = next((field_of(header, read) for read, *_ in kind.terms if read), None)
-        if head < kind.fixed or head > room:
-            found += sized(field, head, kind.fixed, room, missing, "header")
+        found += sized(field, head, kind.fixed, room, packet)
     if kind.end:
         said = view.number(kind.end, header.start)
         size = said * kind.end_scale + kind.end_bias
         field = field_of(header, kind.end)
-        if said and (size < max(kind.fixed, min(head, room)) or size > room):
-            found += sized(field, size, max(kind.fixed, min(head, room)), room, missing, "message")
-        elif said and size < room and kind.length and not any(other.start == header.start + size for other in own):
-            found += left_over(packet, field, header, size, limit, bool(around) and carries_message(around[-1].kind))
+        if said:
+            found += sized(field, size, max(kind.fixed, min(head, room.size)), room, packet)
+        if said and not found and size < room.size and kind.length and not any(one.start == header.start + size for one in own):
+            found += left_over(packet, field, size, room)
     return found
+
+
+class Room:
+    """What there is for a header and its data. size: bytes that were captured; missing: further ones, that were not."""
+
+    def __init__(self, size: int, missing: int, start: int, around: list[Header]) -> None:
+        self.size, self.missing, self.start, self.around = size, missing, start, around
+
+    def steps(self, said: int) -> list[str]:
+        """How much there is."""
+        end, what = self.start + self.size + self.missing, f"the {self.around[-1].title}" if self.around else "the packet"
+        captured = f"; captured up to byte {self.start + self.size}" if self.missing else ""
+        return [
+            f"it begins at byte {self.start}, and {what} around it ends in front of byte {end}{captured}:",
+            f"{end} - {self.start} = {self.size + self.missing} bytes are there; {said} are said",
+        ]
 
 
 def field_of(header: Header, read: Read) -> Field | None:
@@ -132,24 +239,36 @@ def field_of(header: Header, read: Read) -> Field | None:
     return None if behind else next((field for field in header if (field.bit, field.width) == (bit, width)), None)
 
 
-def sized(field: Field | None, size: int, least: int, room: int, missing: int, what: str) -> list[Problem]:
+def sized(field: Field | None, size: int, least: int, room: Room, packet: Packet) -> list[Problem]:
     """What is to be said of a size that cannot be, or is not all there."""
-    name = field.short if field else "its size"
+    name, said = field.short if field else "its size", said_by(field, size)
+    there = room.size + room.missing
     if size < least:
-        return [Problem(f"{name} is wrong: it says {size} bytes, and the header alone has {least}", field)]
-    if size <= room + missing:
-        return [Problem(f"{name} says {size} bytes, of which {room} were captured", field, False)]
-    there = room + missing
-    return [Problem(f"{name} is wrong: it says {size} bytes, and there are {there}", field)]
+        return [Problem(f"{name} is wrong: it says {said}, and the header alone has {least}", field)]
+    if size > there:
+        return [Problem(f"{name} is wrong: it says {said}, and there are {there}", field, True, lambda: room.steps(size))]
+    if size > room.size:
+        return [Problem(f"{name} says {said}, of which {room.size} were captured", field, False, lambda: room.steps(size))]
+    if field:
+        field.note = f"{size} of the {there} bytes from byte {room.start} on"
+    return []
 
 
-def left_over(packet: Packet, field: Field | None, header: Header, size: int, limit: int, message: bool) -> list[Problem]:
+def said_by(field: Field | None, size: int) -> str:
+    """What a field says, and how many bytes that are from the start of its header on."""
+    return f"{size} bytes" if field is None or field.value == size else f"{field.shown}, {size} bytes with the header"
+
+
+def left_over(packet: Packet, field: Field | None, size: int, room: Room) -> list[Problem]:
     """What is to be said of bytes behind the end that a header says."""
-    rest = packet.frame[header.start + size : limit]
-    if not message and limit <= LEAST_FRAME and not any(rest):
-        return []  # padding
-    name = field.short if field else "its size"
-    return [Problem(f"{name} says {size} bytes, and {len(rest)} more stand behind them", field, False)]
+    limit = room.start + room.size
+    rest = packet.frame[room.start + size : limit]
+    if not (room.around and carries_message(room.around[-1].kind)) and limit <= LEAST_FRAME and not any(rest):
+        if field:
+            field.note = f"{size} of the {room.size} bytes from byte {room.start} on; zeros fill the frame up"
+        return []
+    name, said = field.short if field else "its size", said_by(field, size)
+    return [Problem(f"{name} says {said}, and {len(rest)} more stand behind them", field, False, lambda: room.steps(size))]
 
 
 # ---- packets ----

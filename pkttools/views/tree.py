@@ -8,7 +8,7 @@ from ..batch import Batch
 from ..command_line.colour import BY_LAYER, CAPTURE, UNFINISHED, WRONG, coloured, paint
 from ..formats.files import Output, Sink
 from ..protocols import names
-from .parts import Field, Header, Packet, Problem
+from .parts import Field, Header, Packet, Problem, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ COLUMNS = 80
 VALUE_AT = 30  # the column where values begin
 MOST_DEPTH = 4  # packets in packets that are set in
 EXCERPT = 32  # bytes of data that are shown
+DATA_AT = 6  # the column where lines of data begin at the latest
 SHORT = 8  # bytes without a name that stand in the line of a field
 PRINTABLE = bytes(c if 0x20 <= c <= 0x7E else ord(".") for c in range(256))
 
@@ -74,16 +75,6 @@ class PartsSink(Sink):
         return []
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """Text in lines of at most so many columns, broken at blanks where there are some."""
-    lines = []
-    while len(text) > width:
-        at = text.rfind(" ", 1, width + 1)
-        lines.append(text[: at if at > 0 else width])
-        text = text[at + 1 if at > 0 else width :]
-    return [*lines, text]
-
-
 def capture_lines(packet: Packet) -> list[str]:
     """What the capture says of a packet: time, bytes, and extension lines."""
     seconds, nanoseconds = divmod(packet.time, 1_000_000_000)
@@ -95,7 +86,7 @@ def capture_lines(packet: Packet) -> list[str]:
 
 def data_lines(data: bytes, at: int, margin: int) -> list[str]:
     """The beginning of data, 16 bytes a line, with their places in the frame."""
-    lines = []
+    lines, margin = [], min(margin, DATA_AT)
     for start in range(0, min(len(data), EXCERPT), 16):
         row = data[start : min(start + 16, EXCERPT)]
         lines.append(f"{'':{margin}}{at + start:06X}: {row.hex(' ').upper():<47} : {row.translate(PRINTABLE).decode('ascii')}")
@@ -119,21 +110,22 @@ class TreeSink(PartsSink):
             yield " " * margin + self.paint(header.title + (" (quoted)" if header.quoted else ""), f"1;{colour}")
         elif header.title:
             yield f"{'':{margin}}{header.title}"
-        for field in header.fields:
-            yield from self.field_lines(field, margin + 2, colour)
-        for item in header.items:
-            yield from self.header_lines(item, margin + 2)
+        for part in header.in_order():
+            if isinstance(part, Field):
+                yield from self.field_lines(part, margin + 2, colour)
+            else:
+                yield from self.header_lines(part, margin + 2)
         for problem in header.problems:
             if problem.field is None:
                 yield from self.problem_lines(problem, margin + 2)
 
     def field_lines(self, field: Field, margin: int, colour: str) -> Iterator[str]:
         """A field, with what is wrong about it, and its parts."""
-        head = f"{'':{margin}}{self.paint(field.name or '-', colour)}"
-        pad = " " * max(1, VALUE_AT - margin - len(field.name or "-"))
-        first, *more = wrapped(value_of(field), COLUMNS - VALUE_AT)
-        yield f"{head}{pad}{first}" if first else head
-        yield from (" " * VALUE_AT + line for line in more)
+        name = field.name or "-"
+        at = max(VALUE_AT, margin + len(name) + 1)
+        first, *more = wrapped(value_of(field), COLUMNS - at)
+        yield f"{'':{margin}}{self.paint(name, colour)}{'':{at - margin - len(name)}}{first}".rstrip()
+        yield from (" " * at + line for line in more)
         if field.is_data and not is_short(field):
             yield from data_lines(field.value, field.spans[0][0] // 8, margin + 2)  # type: ignore[arg-type]  # bytes
         for problem in field.problems:
