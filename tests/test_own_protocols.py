@@ -727,6 +727,22 @@ def test_decoded_as_a_protocol_of_the_user(game, backend):
     assert numbers(out(f"pkt-filter {options} --decode UDP.DST_PORT==7777=VXLAN 'VXLAN and not GAME'", FRAMES, backend)) == 1
 
 
+@pytest.mark.parametrize(("decoded", "frame"), [
+    ("IP.PROTOCOL==132=SCTP_ZERO", lambda chunks: ethernet(0x0800, ipv4(132, chunks))),
+    ("IPV6.NEXT_HEADER==132=SCTP_ZERO", lambda chunks: ethernet(0x86DD, ipv6(132, chunks))),
+    ("UDP.DST_PORT==9899=SCTP_ZERO", lambda chunks: ethernet(0x0800, ipv4(17, to(9899, chunks)))),
+])  # fmt: skip
+def test_a_checksum_of_zero_that_was_agreed_on(backend, decoded, frame):
+    """RFC 9653: no packet says so. A checksum that is not 0 is one; without being told 0 is wrong, and is corrected."""
+    zero, wrong = (frame(struct.pack("!HHII", 1, 2, 3, checksum) + b"\x0b\0\0\4") for checksum in (0, 7))
+    right = "SCTP.CHECKSUM: 0xc866090e"
+    for options, sums in ((f"--decode {decoded}", ["SCTP.CHECKSUM: 0x0", right]), ("", [right, right])):
+        corrected = out(f"pkt-correct {options} | pkt-txt2txt -aa", [zero, wrong], backend)
+        assert [line for line in corrected if "SCTP.CHECKSUM" in line] == sums
+    command = f"pkt-correct --decode {decoded} | pkt-check -cs --decode {decoded} SCTP.CHUNK_TYPE==11"
+    assert numbers(out(command, [zero], backend)) == 1
+
+
 @pytest.mark.parametrize(
     ("decoded", "said"),
     [
