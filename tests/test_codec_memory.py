@@ -19,6 +19,7 @@ from sections import enhanced
 
 from pkttools.language import expression
 from pkttools.protocols.fields import HEADERS
+from pkttools.views.fields import columns_of
 
 TRILL = ethernet(0x22F3, bytes(20))  # a header that is not followed: what is said of it is counted
 FRAME = ethernet(0x0800, ipv4(17, udp()))
@@ -30,6 +31,7 @@ ASSIGNMENT = expression.assignments([expression.split_assignment("IP.TTL=9")])
 BATCH = batch([(1, TRILL), (1, FRAME)] * 300)
 ROWS = bytes(BATCH.rows)
 ANSWER = (HEADERS.index("UDP"), expression.compiled(expression.any_of(["UDP"])), struct.pack("5q", 10, 8, 8, -1, 1), b"", 0)
+COLUMN = columns_of("IP.TTL")[0].code()
 LARGE = batch([(1, TRILL), *((1, ethernet(0x0800, ipv4(17, udp(bytes([i]) * 1400), b"\1" * i))) for i in range(0, 36, 4))])
 
 
@@ -39,6 +41,7 @@ GROWING = {
     "edited text",
     "text with fields",
     "json",
+    "columns",
     "pcap",
     "pcapng",
     "assign",
@@ -98,6 +101,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "text from packets": lambda: codec.text_encode(BATCH.data, ROWS, 0, 1, 16, False, 0),
         "text with fields": lambda: codec.text_encode(BATCH.data, ROWS, 0, 1, 16, False, 2),
         "json": lambda: codec.json_encode(BATCH.data, ROWS, 0, 1),
+        "columns": lambda: codec.columns_encode(BATCH.data, ROWS, 0, 1, COLUMN, b"\0\n\0", 1),
         "pcap from packets": lambda: codec.pcap_encode(BATCH.data, ROWS, 0, False, False),
         "select": lambda: codec.select(BATCH.data, ROWS, edited),
         "assign": assigned,

@@ -15,6 +15,7 @@ from sections import Record, batch_of, block, drops, enhanced, flags, obsolete, 
 from pkttools.batch import Batch
 from pkttools.formats.pcap import MAGICS
 from pkttools.language import expression
+from pkttools.views.fields import columns_of
 
 C, PYTHON = "c", "python"
 
@@ -35,6 +36,9 @@ FILTERS = [
     "LOOPBACK.FAMILY<=2 or UNKNOWN.DATA or VLAN or IP.OFFSET>0",
     'PKTAP.PID in 500-600 and PKTAP.COMM in ssh,"Google Chrome" or PKTAP.IFNAME<en or PKTAP.IFUNIT!=0 or PKTAP.OUT==0',
 ]
+
+ASKED = columns_of("NUMBER,TIME_UTC,FRAME,IP.TTL,IP.SRC_ADDR[2],IP.DATA[-1],ETHERNET.TYPE[*],TCP.OPT_KIND,PKTAP.COMM,IPV6.EXT_DATA")
+CELLS = b"".join(column.code() for column in ASKED)
 
 
 def outcome(function: object, *args: object) -> tuple:
@@ -89,6 +93,8 @@ def check_frames(packets: list[tuple[int, bytes]], original: int | None = None) 
     assert_same("assign", b.data, bytes(b.rows), swap, None, False)
     assert_same("assign", b.data, bytes(b.rows), swap, None, True, {})
     assert_same("json_encode", b.data, bytes(b.rows), 0, 1)
+    for style in range(3):
+        assert_same("columns_encode", b.data, bytes(b.rows), 0, 1, CELLS, b"\0" * (len(ASKED) + 1), style)
     for fields in range(3):
         assert_same("text_encode", b.data, bytes(b.rows), 0, 1, 16, False, fields)
         text, _ = load(C).text_encode(b.data, bytes(b.rows), 0, 1, 16, False, fields)

@@ -7,6 +7,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
         -> (consumed, data, rows, linktype, line, error, (stray, shortened, filled, unplaced))
     text_encode(data, rows, first, number, width, data_only, fields) -> (text, stop)
     json_encode(data, rows, first, number) -> (text, stop)
+    columns_encode(data, rows, first, number, columns, before, style) -> (text, stop)
     lane_encode(data, rows, first, out, front) -> (start, size, stop)
     lane_decode(data, start, stop, rows, linktype) -> (sound, lines)
     pcap_decode(buffer, start, stop, final, big_endian, nano, header, lengths, linktype) -> (consumed, rows, error)
@@ -87,7 +88,7 @@ except ImportError as _error:
     BACKEND = "python"
 
 text_decode, text_encode = _backend.text_decode, _backend.text_encode
-json_encode = _backend.json_encode
+json_encode, columns_encode = _backend.json_encode, _backend.columns_encode
 lane_decode, lane_encode = _backend.lane_decode, _backend.lane_encode
 line_encode = _backend.line_encode
 pcap_decode, pcap_encode = _backend.pcap_decode, _backend.pcap_encode
@@ -125,6 +126,7 @@ __all__ = [
     "assign",
     "beyond",
     "check",
+    "columns_encode",
     "correct",
     "count_durations",
     "datagrams",

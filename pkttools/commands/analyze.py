@@ -29,6 +29,9 @@ OPTIONS = [
     Option("--html", TEXT, "write a page for browsers: all of that, linked", "FILE", end="last"),
     COLOUR,
     Option("--json", FLAG, "JSON Lines: all fields, an object a packet"),
+    Option("--fields", TEXT, "a table of NUMBER,IP.TTL,...; -F csv, jsonl", "LIST"),
+    Option("-F --format", TEXT, "of that table: tsv (default), csv or jsonl", "FORMAT", choices=("tsv", "csv", "jsonl"), end="last",
+           hidden=True),
     *INPUT,
     *(option for option in OUTPUT if "--out" in option.names),
     UTC.unshown(),
@@ -47,6 +50,7 @@ VIEWS = {
     "ladder": ("svg", "color"),
     "json": (),
     "html": (),
+    "fields": ("format",),
 }
 
 

@@ -475,6 +475,28 @@ static void try_json(const struct sample *s)
     json_free(&json);
 }
 
+/* Packets as rows of a table: whatever is in them, a cell a column. */
+static void try_columns(const struct sample *s)
+{
+    static const struct column asked[] = {{0, 0, 0}, {-1, 0, 0}, {-3, 0, 0}, {40, 2, 0}, {9, -1, 1}, {200, 0, 1}, {600, 0, 0}, {900, 1, 0}, {-7, 0, 0}};
+    enum { COUNT = sizeof asked / sizeof *asked };
+    static const uint8_t before[] = "\0\t\0\t\0\t\0\t\0\t\0\t\0\t\0\t\0\n";
+    struct packet p = {.captured = (int64_t)s->frame.size, .original = (int64_t)s->frame.size, .linktype = s->linktype};
+    for (int style = CELLS_PLAIN; style <= CELLS_JSON; style++) {
+        struct columns c = {.columns = asked, .count = COUNT, .before = before, .before_size = sizeof before, .style = (enum cells)style};
+        EXPECT(columns_sound(&c) && columns_begin(&c));
+        EXPECT(columns_add(&c, s->frame.at, &p, 1) && columns_add(&c, s->frame.at, &p, 2));
+        size_t tabs = 0, ends = 0;
+        for (size_t i = 0; i < c.text.size; i++) {
+            tabs += c.text.at[i] == '\t';
+            ends += c.text.at[i] == '\n';
+            EXPECT(c.text.at[i] == '\t' || c.text.at[i] == '\n' || (c.text.at[i] >= 0x20 && c.text.at[i] <= 0x7E));
+        }
+        EXPECT(tabs == 2 * (COUNT - 1) && ends == 2);
+        columns_free(&c);
+    }
+}
+
 /* A walk by any tables that were not refused. Twice, the second time without what is quick about it: nothing may differ. */
 static void try_protocols(const struct frame *f, const struct sample *s)
 {
@@ -493,6 +515,7 @@ static void try_protocols(const struct frame *f, const struct sample *s)
                && item.end <= quick.header[items.index].end && (int64_t)item.kind >= FIRST_ITEM);
     try_lines(s);
     try_json(s);
+    try_columns(s);
     protocols_slow();
     walk(&full, f, s->linktype);
     EXPECT(same_walk(&quick, &full) && quick.quoted == full.quoted);

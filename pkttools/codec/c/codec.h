@@ -246,6 +246,26 @@ struct json {                   /* the lines of the packets of a batch, and what
 bool json_add(struct json *j, const uint8_t *data, const struct packet *p, int64_t number);     /* false: no memory */
 void json_free(struct json *j);
 
+/* columns.c */
+
+enum cells { CELLS_PLAIN, CELLS_CSV, CELLS_JSON };      /* how cells are written */
+
+struct columns {
+    const struct column { int64_t what, occurrence, list; } *columns;   /* a field, by the first row of its name, or a fact of the packet; */
+    size_t count;               /* of columns.            which of several, 0: all; whether those are always a list, in JSON */
+    const uint8_t *before;      /* what stands before each cell, and behind the last one, each with a zero at its end */
+    size_t before_size;
+    enum cells style;
+    struct bytes text;          /* the lines; what follows is needed in between. All zero at first */
+    struct bytes found, slots, wanted, kinds, names, of_column;
+    bool items, all;            /* options are asked for; headers that say nothing of what follows are, too */
+};
+
+bool columns_sound(const struct columns *c);
+bool columns_begin(struct columns *c);          /* once, of sound ones; these give false where there is no memory */
+bool columns_add(struct columns *c, const uint8_t *data, const struct packet *p, int64_t number);
+void columns_free(struct columns *c);
+
 /* settings.c: field lines that say something else than the packet's bytes */
 
 struct field_line {             /* NAME.FIELD: value, in a packet; offsets into the text */

@@ -63,7 +63,7 @@ static uint8_t *put_word(uint8_t *out, const char *word)
     return out + size;
 }
 
-static uint8_t *put_int(uint8_t *out, int64_t value)
+uint8_t *put_int(uint8_t *out, int64_t value)
 {
     if (value < 0)
         *out++ = '-';

@@ -240,6 +240,41 @@ exit:
     return result;
 }
 
+static PyObject *py_columns_encode(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    Py_buffer columns, before;
+    Py_ssize_t first;
+    long long number;
+    int style;
+    struct columns c = {0};
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*nLy*y*i", &b.data, &b.rows, &first, &number, &columns, &before, &style))
+        return NULL;
+    if (!batch_sound_from(&b, first, true, "first packet out of range") || !fields_ready())
+        goto exit;
+    c.columns = columns.buf;
+    c.count = (size_t)columns.len / sizeof *c.columns;
+    c.before = before.buf;
+    c.before_size = (size_t)before.len;
+    c.style = (enum cells)style;
+    if (style < 0 || (size_t)columns.len % sizeof *c.columns != 0 || !aligned(&columns) || !columns_sound(&c)) {
+        PyErr_SetString(PyExc_ValueError, "columns are not sound");
+        goto exit;
+    }
+    bool done = columns_begin(&c);
+    for (; done && first < b.count && c.text.size < MAX_BATCH / 2; first++)
+        done = columns_add(&c, b.data.buf, &b.packets[first], number++);
+    result = done ? Py_BuildValue("(Nn)", bytearray_of(&c.text), first) : PyErr_NoMemory();
+exit:
+    columns_free(&c);
+    PyBuffer_Release(&columns);
+    PyBuffer_Release(&before);
+    batch_close(&b);
+    return result;
+}
+
 /* ---- lane ---- */
 
 static PyObject *py_lane_encode(PyObject *self, PyObject *args)
@@ -1619,6 +1654,7 @@ static PyMethodDef methods[] = {
     {"text_decode", py_text_decode, METH_VARARGS, NULL},
     {"text_encode", py_text_encode, METH_VARARGS, NULL},
     {"json_encode", py_json_encode, METH_VARARGS, NULL},
+    {"columns_encode", py_columns_encode, METH_VARARGS, NULL},
     {"lane_encode", py_lane_encode, METH_VARARGS, NULL},
     {"lane_decode", py_lane_decode, METH_VARARGS, NULL},
     {"pcap_decode", py_pcap_decode, METH_VARARGS, NULL},

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "answer", "assign", "beyond", "check", "correct", "count_durations", "datagrams", "follow_numbers", "forward",
+    "answer", "assign", "beyond", "check", "columns_encode", "correct", "count_durations", "datagrams", "follow_numbers", "forward",
     "fragment", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "line_encode", "pcap_decode", "pcap_encode",
     "pcapng_decode",
     "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest", "select", "set_protocols", "signed",
@@ -27,6 +27,14 @@ def json_encode(data: bytearray, rows: bytes, first: int, number: int) -> tuple[
     from . import json  # late: few ask for it
 
     return json.json_encode(data, rows, first, number)
+
+
+def columns_encode(data: bytearray, rows: bytes, first: int, number: int, columns: bytes, before: bytes,
+                   style: int) -> tuple[bytes, int]:  # fmt: skip
+    """See columns.columns_encode."""
+    from . import columns as twin
+
+    return twin.columns_encode(data, rows, first, number, columns, before, style)
 
 
 def lane_encode(data: bytearray, rows: bytes, first: int, out: bytearray, front: int) -> tuple[int, int, int]:

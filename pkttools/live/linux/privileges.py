@@ -38,7 +38,7 @@ LATE = (
 OF_PYTHON = [
     f"pkttools.codec.python.{name}"
     for name in (
-        "bridge", "correction", "durations", "headers", "json", "lane", "line", "lines", "pcapng", "program", "settings",
+        "bridge", "columns", "correction", "durations", "headers", "json", "lane", "line", "lines", "pcapng", "program", "settings",
         "soundness", "stamps",
     )
 ]  # fmt: skip

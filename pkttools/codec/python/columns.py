@@ -1,0 +1,110 @@
+"""Packets as rows of a table, a line each: what was asked for of them, in columns; twin of ../c/columns.c."""
+
+from __future__ import annotations
+
+from struct import iter_unpack
+
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, OFFSET, ORIGINAL, TIME, linktype_of
+from ...protocols.fields import BY_HEADER, DATA, TABLE, TEXT, Row
+from ...protocols.shown import read_field
+from .headers import Walk
+from .json import json_value, utc
+from .lists import Items
+from .rows import checked, without_fcs
+
+NUMBER_OF, TIME_OF, UTC_OF, CAPTURED_OF, ORIGINAL_OF, LINK_OF, FRAME_OF = range(-1, -8, -1)
+PLAIN, CSV, JSON = range(3)
+MOST = 32767
+
+Column = tuple[int, int, int]
+
+
+def columns_encode(data: bytearray, rows: bytes, first: int, number: int, columns: bytes, before: bytes,
+                   style: int) -> tuple[bytes, int]:  # fmt: skip
+    """Writes packets from row `first` on as lines of a table, up to a megabyte. number: what the first one is counted as.
+
+    columns: three integers each: the index of the first row of a field's name, or one of the numbers above; which occurrence of
+    the field, -1 is the last one, 0: all; and whether these are a list in JSON, also when there is only one. before: what stands in
+    front of each cell, and behind the last one, each with a zero at its end. style: PLAIN and CSV: several occurrences are joined
+    by commas, and a comma in one of them is `\\x2c`; what is not there is empty. In CSV such cells, and characters, stand in
+    quotes. JSON: several are a list, what is not there is null. Returns the text and the row it stopped before.
+    """
+    values = checked(data, rows)
+    count = len(values) // COLUMNS
+    if not 0 <= first <= count:
+        raise ValueError("first packet out of range")
+    if not sound(columns, before, style):
+        raise ValueError("columns are not sound")
+    asked = list(iter_unpack("=3q", columns))
+    texts = [text.decode("latin-1") for text in bytes(before).split(b"\0")[:-1]]
+    out: list[str] = []
+    size, stop = 0, first
+    while stop < count and size < MAX_BATCH // 2:
+        row = values[stop * COLUMNS : (stop + 1) * COLUMNS]
+        cells = _cells(data, row, number + stop - first, asked, style)
+        out.append("".join(text + cell for text, cell in zip(texts, [*cells, ""], strict=True)))
+        size += len(out[-1])
+        stop += 1
+    return "".join(out).encode("latin-1"), stop
+
+
+def sound(columns: bytes, before: bytes, style: int) -> bool:
+    """Whether a call is one that the codec follows."""
+    if len(columns) % 24 or not PLAIN <= style <= JSON or len(columns) // 24 >= MOST:
+        return False
+    whats = [what for what, _, _ in iter_unpack("=3q", columns)]
+    marked = bytes(before).count(b"\0") == len(whats) + 1 and bytes(before).endswith(b"\0")
+    return marked and all(FRAME_OF <= what < len(TABLE) for what in whats)
+
+
+def _cells(data: bytearray, row: list[int], number: int, columns: list[Column], style: int) -> list[str]:
+    frame = bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
+    bare = without_fcs(list(row))
+    names = {TABLE.names[what] for what, _, _ in columns if what >= 0}
+    found = _found(frame[: bare[CAPTURED]], bare[LINKTYPE], names) if names else {}
+    quote = '"' if style == JSON else ""
+    facts = {
+        NUMBER_OF: str(number),
+        TIME_OF: str(row[TIME]),
+        UTC_OF: f"{quote}{utc(row[TIME])}{quote}",
+        CAPTURED_OF: str(row[CAPTURED]),
+        ORIGINAL_OF: str(row[ORIGINAL]),
+        LINK_OF: str(linktype_of(row[LINKTYPE])),
+        FRAME_OF: f"{quote}{frame.hex()}{quote}",
+    }
+    return [facts[c[0]] if c[0] < 0 else _cell(found.get(TABLE.names[c[0]], []), c, style) for c in columns]
+
+
+def _found(frame: bytes, linktype: int, names: set[str]) -> dict[str, list[tuple[Row, int | bytes]]]:
+    """What a packet has of the fields of these names, in its order."""
+    headers = Walk(frame, linktype).headers
+    found: dict[str, list[tuple[Row, int | bytes]]] = {}
+    for place in [*headers, *(item for _, item in Items(frame, headers).all())]:
+        for row in BY_HEADER[place.kind]:
+            if row.name in names:
+                value = read_field(row, frame, place.start, place.data, place.end)
+                if value is not None:
+                    found.setdefault(row.name, []).append((row, value))
+    return found
+
+
+def _cell(found: list[tuple[Row, int | bytes]], column: Column, style: int) -> str:
+    _, occurrence, is_list = column
+    which = occurrence + len(found) + 1 if occurrence < 0 else occurrence
+    if not found or (occurrence and not 1 <= which <= len(found)):
+        return "null" if style == JSON else ""
+    chosen = [found[which - 1]] if occurrence else found
+    if style == JSON:
+        shown = ",".join(json_value(row, value) for row, value in chosen)
+        return f"[{shown}]" if not occurrence and (is_list or len(chosen) > 1) else shown
+    shown = ",".join(_plain(row, value, occurrence == 0) for row, value in chosen)
+    return f'"{shown}"' if style == CSV and (chosen[0][0].kind == TEXT or len(chosen) > 1) else shown
+
+
+def _plain(row: Row, value: int | bytes, several: bool) -> str:
+    """A value without quotes around it."""
+    shown = json_value(row, value).strip('"')
+    if row.kind in (DATA, TEXT):
+        shown = shown.replace("\\\\", "\\")
+        return shown.replace(",", "\\x2c") if several else shown
+    return shown

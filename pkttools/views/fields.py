@@ -1,0 +1,118 @@
+"""Packets as rows of a table: the fields that are asked for, in columns, for whatever reads tables."""
+
+from __future__ import annotations
+
+from struct import pack
+
+from .. import codec
+from ..errors import UsageError, need
+from ..formats.files import Output, Sink
+from ..protocols.fields import FIELDS, current
+from .records import RecordSink
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..batch import Batch
+    from ..command_line.options import Values
+
+# What a packet has besides fields, as the codec numbers it: from -1 down.
+FACTS = ("NUMBER", "TIME", "TIME_UTC", "CAPTURED", "ORIGINAL", "LINKTYPE", "FRAME")
+PLAIN, CSV, JSON = range(3)  # how cells are written; see codec/python/columns.py
+ENDINGS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
+
+
+class Column:
+    """What a column shows.
+
+    name: as it is asked for. field: that of a field, empty of a fact of FACTS. what: the index of its first row, or of a fact the
+    number. occurrence: which one, from 1 on, or from -1 back; 0: all. several: whether there is room for more than one.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Raises UsageError."""
+        name, bracket, which = text.upper().strip().partition("[")
+        self.occurrence, self.several, self.field = 0, bracket == "", ""
+        if bracket:
+            number = which.removesuffix("]")
+            need(which.endswith("]") and (number == "*" or number.removeprefix("-").isdecimal()), f"--fields: '{text}' is no field")
+            self.several = number == "*"
+            self.occurrence = 0 if self.several else int(number[:12])
+            need(self.several or self.occurrence != 0, f"--fields: {text}: occurrences count from 1, or from -1 back")
+        self.is_list = bool(bracket) and self.several
+        self.name = name + bracket + which
+        if name in FACTS:
+            need(not bracket, f"--fields: {text}: there is one of a packet")
+            self.what = -1 - FACTS.index(name)
+            return
+        if name not in FIELDS:
+            raise UsageError(f"--fields: {unknown(name)}")
+        self.field = current(name)
+        self.what = FIELDS[name][0]
+
+    def code(self) -> bytes:
+        """The column, for the codec."""
+        return pack("=3q", self.what, self.occurrence, self.is_list)
+
+
+def unknown(name: str) -> str:
+    """`no field 'IP.TTTL': did you mean IP.TTL?`"""
+    from difflib import get_close_matches  # late: only for those who slipped
+
+    near = get_close_matches(name, [*FACTS, *FIELDS], 1)
+    return f"no field '{name}'" + (f": did you mean {near[0]}?" if near else "")
+
+
+def columns_of(text: str) -> list[Column]:
+    """The columns of a list. Raises UsageError."""
+    columns = [Column(part) for part in text.split(",") if part.strip()]
+    need(bool(columns), "--fields: no field is named")
+    names = [column.name for column in columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    need(twice is None, f"--fields: {twice} is there twice")
+    return columns
+
+
+class FieldsSink(RecordSink):
+    """Writes a line a packet, and one of the names of columns in front of them.
+
+    form: tsv, csv or jsonl.
+    """
+
+    def __init__(self, output: Output, columns: list[Column], form: str) -> None:
+        super().__init__(output)
+        names = [column.name for column in columns]
+        keys = [f'"{name}":' for name in names]
+        between, end = {"tsv": ("\t", "\n"), "csv": (",", "\r\n"), "jsonl": (",", "}\n")}[form]
+        before = ["{" + keys[0], *("," + key for key in keys[1:])] if form == "jsonl" else ["", *[between] * (len(names) - 1)]
+        self.before = "".join(text + "\0" for text in (*before, end)).encode()
+        self.columns = b"".join(column.code() for column in columns)
+        self.style = {"csv": CSV, "jsonl": JSON}.get(form, PLAIN)
+        self.head = b"" if form == "jsonl" else (between.join(names) + end).encode()
+        self.begun = False
+
+    def begin_table(self) -> None:
+        """Writes the line of names, once; of a stream without packets, too."""
+        if not self.begun and self.head:
+            self.output.write(self.head)
+        self.begun = True
+
+    def encode(self, batch: Batch, first: int, number: int) -> tuple[bytes | bytearray, int]:
+        """Their lines."""
+        self.begin_table()
+        return codec.columns_encode(batch.data, batch.rows, first, number, self.columns, self.before, self.style)
+
+    def close(self) -> list[str]:
+        """Ends the stream."""
+        self.begin_table()
+        return super().close()
+
+
+def form_of(values: Values) -> str:
+    """What is to be written: what -F says, or else the ending of --out's FILE."""
+    ending = next((form for end, form in ENDINGS.items() if (values.output or "").lower().endswith(end)), "tsv")
+    return values.format or ending
+
+
+def view(values: Values, output: Output) -> Sink:
+    """The table that the options ask for. Raises UsageError."""
+    return FieldsSink(output, columns_of(values.fields), form_of(values))
