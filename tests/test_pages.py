@@ -21,7 +21,7 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.mark.parametrize("command", ["pkt-analyze --ladder --svg PICTURE"])
+@pytest.mark.parametrize("command", ["pkt-analyze --ladder --svg PICTURE", "pkt-analyze --diagram --svg PICTURE"])
 def test_pictures(browser: Browser, tmp_path: Path, command: str) -> None:
     picture = tmp_path / "picture.svg"
     done = shell(command.replace("PICTURE", str(picture)), (VIEWS / "hosts.txt").read_bytes())

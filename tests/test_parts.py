@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from support.backends import on_both
-from support.captured import captured
-from support.samples import batch, ethernet, extension, frames, ipv4, ipv6, over_udp, tcp, udp, vxlan
+from backends import on_both
+from captured import captured
+from samples import batch, ethernet, extension, frames, ipv4, ipv6, over_udp, tcp, udp, vxlan
 
 from pkttools.batch import link_of
 from pkttools.codec.python.checksum import internet

@@ -6,16 +6,20 @@ import os
 import pty
 import re
 from importlib import import_module
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from captured import captured
 from conftest import ROOT, shell
-from support.captured import captured
+from samples import ARP, batch, ethernet, ipv4, tags, tcp
 
+from pkttools.views.diagram import DiagramSink, headers_of
 from pkttools.views.parts import Packet
 
 DATA = ROOT / "tests/data/views"
 PACKETS = DATA / "parts.txt"
-VIEWS = ("tree", "explain")
+VIEWS = ("tree", "explain", "diagram")
 ESCAPE = re.compile(rb"\033\[[0-9;]*m")
 
 
@@ -79,6 +83,54 @@ def test_captures() -> None:
                 assert len(line) <= 80, (name, line)
                 assert line.isascii(), (name, line)
                 assert line.isprintable(), (name, line)
+
+
+def test_pictures_are_xml(tmp_path: Path) -> None:
+    """All packets; what is hostile in them stays text. That all text is in its box: test_pages.py."""
+    picture = tmp_path / "diagram.svg"
+    done = shell(f"pkt-analyze --diagram --svg {picture} --in {PACKETS}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    texts = [node.text or "" for node in ElementTree.parse(picture).getroot().iter("{http://www.w3.org/2000/svg}text")]
+    assert {"-- 10 --", "HOP_LIMIT", "0x0102 !", '"/\\x1b[31m\\xe2\\x80\\xae"'} <= set(texts)
+    done = shell(f"for i in $(seq 12); do cat {PACKETS}; done | pkt-analyze --diagram --svg -")
+    assert (done.returncode, done.stderr) == (0, b"pkt-analyze: drawn: the first 100 of 120 packets\n")
+
+
+def drawn(frame: bytes, linktype: int = 1) -> list[tuple[str, list[tuple[int, int, list[str], str]]]]:
+    """Of each header its cells: bits from the start of a row on, how many, names and value."""
+    found = []
+    for drawing in headers_of(Packet(batch([(linktype, frame)]), 0)):
+        cells = [cell for block in drawing.blocks for row in block for cell in row.cells]
+        found.append((drawing.header.name, [(cell.at, cell.width, cell.names, cell.value) for cell in cells]))
+    return found
+
+
+def test_cells() -> None:
+    """A header of 14 bytes, a tag of four, options, and data that are longer than what is drawn."""
+    options = bytes.fromhex("0303 07 01")
+    frame = ethernet(0x8100, tags([0x8100], 0x0800, ipv4(6, tcp(b"x" * 17, options))))
+    link, tag, _, transport = drawn(frame)
+    assert link == ("ETHERNET", [
+        (0, 32, ["DST_ADDR"], "02:00:00:00:00:02"), (0, 16, [], ""), (16, 16, [], ""), (0, 32, ["SRC_ADDR"], "02:00:00:00:00:01"),
+        (0, 16, ["TYPE"], "0x8100 (vlan)"),
+    ])  # fmt: skip
+    assert tag[1] == [(0, 3, ["VLAN_", "PRIOR", "ITY"], "0"), (3, 1, ["-"], "0"), (4, 12, ["VLAN_ID"], "1"),
+                      (16, 16, ["TYPE"], "0x0800 (ip)")]  # fmt: skip
+    assert transport[1][4:8] == [
+        (0, 4, ["OFFSET"], "24"),
+        (4, 3, ["-"], "000"),
+        (7, 1, ["A", "E"], "0"),
+        (8, 1, ["C", "W", "R"], "0"),
+    ]
+    assert transport[1][-5:] == [
+        (0, 8, ["OPT_KIND"], "3 (wscale)"), (8, 8, ["OPT_SIZE"], "3"), (16, 8, ["OPT_WSCALE"], "7"),
+        (24, 8, ["OPT_KIND"], "1 (nop)"), (0, 32, ["DATA"], "17 bytes"),
+    ]  # fmt: skip
+
+
+def test_what_is_behind_what_a_header_carries_is_drawn_apart() -> None:
+    lines = [*DiagramSink(None, False).lines(Packet(batch([(1, ethernet(0x0806, ARP + b"abcd"))]), 0))]  # type: ignore[arg-type]
+    assert "      ... behind what it carries:" in lines
 
 
 def test_protocols_of_a_user(backend: str) -> None:
