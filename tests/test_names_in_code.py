@@ -23,7 +23,11 @@ NAMES = HEADERS | {header.protocol for header in FOUND.headers.values()} - {"UNK
 EXCEPT = {"exceptions.c", "exceptions.py", "datagram.c", "datagram.py", "wire.h", "wire.py"}
 # Files of what messages say in a line (their readers are named by the statement `line reader`): no table describes names that are
 # packed, options in pieces, records that are joined.
-MESSAGES = {f"{name}.{kind}" for name in ("messages", "dns") for kind in ("c", "h", "py")}
+MESSAGES = {
+    f"{name}.{kind}"
+    for name in ("messages", "dns", "dhcp", "tls", "quic", "start_lines", "ntp", "media")
+    for kind in ("c", "h", "py")
+}
 ALLOWED = {  # that name no protocol, or a way to write values
     "IPV4": "a form of values, with dots", "IPV6_ADDRESS": "the same, with colons",
     "put_ipv4": "writes it", "put_ipv6": "writes it", "parse_ipv4": "reads it", "parse_ipv6": "reads it",

@@ -56,7 +56,7 @@ size_t behind_name(const struct frame *m, size_t at)
 }
 
 /* A label; what would end it, and what is not seen, with a `\` in front: RFC 1035 section 5.1. */
-static void say_label(struct sentence *t, const struct frame *m, size_t at, size_t size)
+void say_label(struct sentence *t, const struct frame *m, size_t at, size_t size)
 {
     for (size_t i = at; i < at + size && !t->full; i++) {
         uint8_t c = (uint8_t)get8(m, i);
@@ -69,9 +69,9 @@ static void say_label(struct sentence *t, const struct frame *m, size_t at, size
     }
 }
 
-/* A pointer leads to what stands in front of the labels that it ends, and not into the header (RFC 1035 section 4.1.4): so each of them
- * leads further back. What is wrong with a name; NULL: nothing. */
-static const char *spell(struct sentence *t, const struct frame *m, size_t message, size_t at)
+/* A pointer leads to what stands in front of the labels that it ends, and not into the header, of `first` bytes (RFC 1035 section 4.1.4):
+ * so each of them leads further back. What is wrong with a name; NULL: nothing. */
+static const char *spell(struct sentence *t, const struct frame *m, size_t message, size_t first, size_t at)
 {
     size_t begin = at, total = 1;
     for (;;) {
@@ -82,7 +82,7 @@ static const char *spell(struct sentence *t, const struct frame *m, size_t messa
             if (!frame_has(m, at, 2))
                 return CUT_OFF;
             size_t to = message + (get16(m, at) & 0x3FFF);
-            if (to >= begin || to < message + HEADER)
+            if (to >= begin || to < message + first)
                 return BAD_POINTER;
             begin = at = to;
             continue;
@@ -104,12 +104,17 @@ static const char *spell(struct sentence *t, const struct frame *m, size_t messa
     }
 }
 
-bool say_name(struct sentence *t, const struct frame *m, size_t message, size_t at)
+bool say_name_of(struct sentence *t, const struct frame *m, size_t message, size_t first, size_t at)
 {
-    const char *wrong = spell(t, m, message, at);
+    const char *wrong = spell(t, m, message, first, at);
     if (wrong != NULL)
         say_mark(t, wrong);
     return wrong == NULL;
+}
+
+static bool say_name(struct sentence *t, const struct frame *m, size_t message, size_t at)
+{
+    return say_name_of(t, m, message, HEADER, at);
 }
 
 /* ---- values ---- */
@@ -368,7 +373,7 @@ static bool is_last(const struct last *a, const struct last *b)
 static void keep_name(struct last *last, const struct frame *m, size_t message, size_t at)
 {
     struct sentence name = {.at = last->text};
-    spell(&name, m, message, at);
+    spell(&name, m, message, HEADER, at);
     last->size = name.size;
 }
 

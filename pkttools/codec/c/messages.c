@@ -119,10 +119,10 @@ void say_word(struct sentence *t, const struct known *of, unsigned number, const
         say_count(t, number);
 }
 
-struct moment moment_of(uint64_t seconds)
+struct moment moment_of(int64_t seconds)
 {
-    unsigned days = (unsigned)(seconds / 86400), rest = (unsigned)(seconds % 86400);
-    unsigned since = days + 719468, era = since / 146097, of_era = since % 146097;     /* years begin in March, in eras of 400 */
+    uint64_t since_0 = (uint64_t)(seconds + INT64_C(719468) * 86400);   /* March of the year 0 */
+    unsigned since = (unsigned)(since_0 / 86400), rest = (unsigned)(since_0 % 86400), era = since / 146097, of_era = since % 146097;     /* years begin in March, in eras of 400 */
     unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365, of_year = of_era - (365 * year + year / 4 - year / 100);
     unsigned month = (5 * of_year + 2) / 153, day = of_year - (153 * month + 2) / 5 + 1;
     month = month < 10 ? month + 3 : month - 9;
@@ -130,14 +130,16 @@ struct moment moment_of(uint64_t seconds)
 }
 
 static reader *const readers[READERS] = {
-    [READ_DNS] = tell_dns, [READ_DNS_TCP] = tell_dns_tcp,
+    [READ_DNS] = tell_dns, [READ_DNS_TCP] = tell_dns_tcp, [READ_DHCP] = tell_dhcp, [READ_DHCPV6] = tell_dhcpv6, [READ_TLS] = tell_tls,
+    [READ_QUIC] = tell_quic, [READ_HTTP] = tell_http, [READ_SIP] = tell_sip, [READ_NTP] = tell_ntp, [READ_MEDIA] = tell_media,
+    [READ_STREAM] = tell_stream,
 };
 
 size_t tell(enum reader which, const struct frame *f, size_t at, size_t end, uint8_t *out)
 {
     struct sentence told = {.at = out};
     const struct frame message = {f->at, least(end, f->size)};
-    if (at < message.size && readers[which] != NULL)
+    if (at < message.size)
         readers[which](&told, &message, at);
     if (told.full) {
         memcpy(out + told.size, MORE, sizeof MORE - 1);

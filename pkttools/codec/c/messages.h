@@ -38,7 +38,7 @@ struct moment {                 /* in UTC */
     unsigned year, month, day, hour, minute, second;
 };
 
-struct moment moment_of(uint64_t seconds);      /* since 1970; up to the year 9999 */
+struct moment moment_of(int64_t seconds);       /* since 1970; of the years 0 to 9999 */
 
 static inline uint64_t get64(const struct frame *f, size_t at)
 {
@@ -47,14 +47,19 @@ static inline uint64_t get64(const struct frame *f, size_t at)
 
 /* dns.c */
 
-/* The name at `at` of a message that begins at `message`; whether it was whole. */
-bool say_name(struct sentence *t, const struct frame *m, size_t message, size_t at);
+void say_label(struct sentence *t, const struct frame *m, size_t at, size_t size);
+/* The name at `at` of a message that begins at `message`, with `first` bytes that are no names; whether it was whole. */
+bool say_name_of(struct sentence *t, const struct frame *m, size_t message, size_t first, size_t at);
 /* Where what follows a name stands; 0: it does not end. */
 size_t behind_name(const struct frame *m, size_t at);
+
+/* tls.c */
+
+const char *handshake_name(unsigned type);      /* NULL: there is none */
 
 /* Each tells the message at `at` of a frame that ends where the message may. What looks otherwise is not told: nothing is written. */
 typedef void reader(struct sentence *t, const struct frame *m, size_t at);
 
-reader tell_dns, tell_dns_tcp;
+reader tell_dns, tell_dns_tcp, tell_dhcp, tell_dhcpv6, tell_tls, tell_quic, tell_http, tell_sip, tell_ntp, tell_media, tell_stream;
 
 #endif

@@ -63,11 +63,11 @@ def label(octets: bytes) -> list[str]:
     return [f"\\{chr(c)}" if c in b".\\" else chr(c) if 0x20 < c < 0x7F else f"\\{c:03}" for c in octets]
 
 
-def spell(told: Sentence, m: bytes, message: int, at: int) -> str:
+def spell(told: Sentence, m: bytes, message: int, at: int, first: int = HEADER) -> str:
     """Writes a name, and gives what is wrong with it.
 
-    A pointer leads to what stands in front of the labels that it ends, and not into the header (RFC 1035 section 4.1.4): so each
-    of them leads further back.
+    A pointer leads to what stands in front of the labels that it ends, and not into the header, of `first` bytes (RFC 1035
+    section 4.1.4): so each of them leads further back.
     """
     begin, total = at, 1
     while at < len(m):
@@ -76,7 +76,7 @@ def spell(told: Sentence, m: bytes, message: int, at: int) -> str:
             if at + 2 > len(m):
                 return CUT
             to = message + (get16(m, at) & 0x3FFF)
-            if to >= begin or to < message + HEADER:
+            if to >= begin or to < message + first:
                 return BAD_POINTER
             begin = at = to
             continue
@@ -97,9 +97,9 @@ def spell(told: Sentence, m: bytes, message: int, at: int) -> str:
     return CUT
 
 
-def say_name(told: Sentence, m: bytes, message: int, at: int) -> bool:
-    """The name at `at` of a message that begins at `message`; whether it was whole."""
-    wrong = spell(told, m, message, at)
+def say_name(told: Sentence, m: bytes, message: int, at: int, first: int = HEADER) -> bool:
+    """The name at `at` of a message that begins at `message`, with `first` bytes that are no names; whether it was whole."""
+    wrong = spell(told, m, message, at, first)
     if wrong:
         told.mark(wrong)
     return not wrong

@@ -84,12 +84,15 @@ def moment(seconds: int) -> tuple[int, ...]:
 Reader = Callable[[Sentence, bytes, int], None]
 
 
-def _reader(name: str) -> Reader | None:
-    """A reader; its family is imported when it is first needed."""
-    from . import dns
+# Where the readers are: their families are imported when they are first needed.
+FAMILIES = {"dns_tcp": "dns", "dhcpv6": "dhcp", "http": "start_lines", "sip": "start_lines", "stream": "start_lines"}
 
-    readers: dict[str, Reader] = {"dns": dns.tell_dns, "dns_tcp": dns.tell_dns_tcp}
-    return readers.get(name)
+
+def _reader(name: str) -> Reader:
+    """A reader, by its name."""
+    family = __import__(FAMILIES.get(name, name), globals(), level=1)
+    reader: Reader = getattr(family, f"tell_{name}")
+    return reader
 
 
 def tell(which: int, data: bytes | bytearray, at: int, end: int) -> bytes | None:
@@ -103,7 +106,6 @@ def tell(which: int, data: bytes | bytearray, at: int, end: int) -> bytes | None
     if not 0 <= at <= end <= len(data):
         raise ValueError("range lies outside of the buffer")
     told = Sentence()
-    read = _reader(READERS[which])
-    if at < end and read is not None:
-        read(told, bytes(data[:end]), at)
+    if at < end:
+        _reader(READERS[which])(told, bytes(data[:end]), at)
     return (told.text + MORE * told.full).encode() or None
