@@ -41,6 +41,12 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     forward(data, rows, stations, room, source, now, ports)
         -> (rows a port, rows of all that go on, (flooded, filtered, reserved, short, moved, full))
     tell(reader, data, at, end) -> a line, as bytes, or None
+    counters(wanted, (fields, columns, nothing) or None, memory) -> what counts
+    count(counters, data, rows)
+    figures(counters)
+        -> (totals, packets of each size, gaps, (nanoseconds a bin, the number of the first one, packets and bytes of each))
+    largest(counters, which, most, by_bytes) -> ([(key, packets, bytes, packets to it, bytes to it), ...], how many there are,
+        (the same four numbers of what had no room))
     keep_memory()
 
 assign, correct and check take `counts` as well: a dict to which they add what packets carry that is not followed, and the first
@@ -62,6 +68,10 @@ NONE, RIGHT, BAD, UNCERTAIN, LEFT = range(5)  # what `verify` says of a header's
 MOST_TOLD = 1024  # bytes of what `tell` gives
 STEPS = 1024  # of `count_durations`, for those of zero and more, and for those below; what stands behind, eight bytes each:
 ABOVE, BELOW, LEAST, WORST, LAST, JITTER = range(2 * STEPS, 2 * STEPS + 6)
+PATHS, TALKERS, BY_FIELDS = 1, 2, 4  # groups of `counters`
+PACKETS, BYTES, CAPTURED, EARLIEST, LATEST, PREVIOUS, BACKWARDS, CUT_SHORT, SHORTEST, LONGEST = range(10)  # its totals
+SIZES = 65536  # sizes above are counted together
+ABSENT, SHORT_NUMBER, LONG_NUMBER, OCTETS = range(4)  # what stands in the key of a group by fields
 
 _choice = os.environ.get("PKTTOOLS_CODEC", "")
 if _choice not in ("", "c", "python"):
@@ -100,11 +110,13 @@ answer, forward, fragment, keep_memory = _backend.answer, _backend.forward, _bac
 datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
 set_protocols = _backend.set_protocols
 signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
+counters, count, figures, largest = _backend.counters, _backend.count, _backend.figures, _backend.largest
 
 __all__ = [
     "ALL",
     "BACKEND",
     "BAD",
+    "BY_FIELDS",
     "CORRECTED",
     "FRAGMENT",
     "IN_ORDER",
@@ -115,8 +127,10 @@ __all__ = [
     "MOST_TOLD",
     "NONE",
     "OBSCURE",
+    "PATHS",
     "RIGHT",
     "SWAPPED",
+    "TALKERS",
     "TRANSPORT",
     "TRUNCATED",
     "UNCERTAIN",
@@ -128,8 +142,11 @@ __all__ = [
     "check",
     "columns_encode",
     "correct",
+    "count",
     "count_durations",
+    "counters",
     "datagrams",
+    "figures",
     "follow_numbers",
     "forward",
     "fragment",
@@ -138,6 +155,7 @@ __all__ = [
     "keep_memory",
     "lane_decode",
     "lane_encode",
+    "largest",
     "line_encode",
     "pcap_decode",
     "pcap_encode",

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 FLAG, NUMBER, REAL, TEXT = "flag", "number", "real", "text"
 MAX_LINKTYPE = (1 << 26) - 1  # what a pcap file has room for
 
-ATTRIBUTES = {"in": "input", "out": "output", "if": "condition", "else": "otherwise", "and": "every"}  # else words of Python's
+ATTRIBUTES = {"in": "input", "out": "output", "if": "condition", "else": "otherwise", "and": "every",
+              "every": "interval"}  # fmt: skip  # else words of Python's, or of --and
 
 
 class Option:

@@ -34,6 +34,8 @@ _held = False
 _end: float | None = None  # when what is received comes to its end by itself, on time.monotonic()'s clock
 _ahead: tuple[int, Callable[[], Iterator[int | None]]] | None = None  # see `expect`
 _main = _thread.get_ident()
+_interval: list[float] = []  # seconds from one time at which something is done to the next, and when that is
+_action: Callable[[], None] | None = None  # what that is
 _first: list[Callable[[], None]] = []  # what is done at the first signal, whatever is being done then
 _wake: list[int] = []  # a pipe's end that can be read once a signal has come
 
@@ -92,6 +94,29 @@ def expect(more: int, look: Callable[[], Iterator[int | None]]) -> None:
     _ahead = more, look
 
 
+def every(seconds: float, action: Callable[[], None]) -> None:
+    """Lets something be done at intervals, from now on: while input is waited for, and whenever `due` is called."""
+    global _action
+    _interval[:] = [seconds, time.monotonic() + seconds]
+    _action = action
+
+
+def due() -> float | None:
+    """Does what is to be done at intervals, if it is time; gives the seconds until it is again. None: there is nothing to do."""
+    global _waiting
+    if not _interval or _action is None:
+        return None
+    now = time.monotonic()
+    if now >= _interval[1]:
+        _interval[1] += _interval[0] * ((now - _interval[1]) // _interval[0] + 1)  # those that were missed are left out
+        waiting, _waiting = _waiting, False  # a signal does not come in the middle of it
+        try:
+            _action()
+        finally:
+            _waiting = waiting
+    return max(0.0, _interval[1] - time.monotonic())
+
+
 def elsewhere() -> None:
     """Keeps signals from the thread that calls this: they are for the one that waits and writes."""
     if hasattr(signal, "pthread_sigmask"):
@@ -138,20 +163,25 @@ def ready(reading: list[int], writing: list[int], seconds: float | None = None) 
     """
     global _waiting
     _waiting = True
+    end = None if seconds is None or not _interval else time.monotonic() + seconds
     try:
         while True:
             check()
+            pause = due() if _interval else None
+            check()
+            left = seconds if end is None else max(0.0, end - time.monotonic())
+            short = pause is not None and (left is None or pause < left)
             if not SELECTS:
                 if not reading and not writing:
                     asleep(seconds)
                 return reading, writing
-            readable, writable, _ = select.select([*reading, *_wake], writing, [], seconds)
+            readable, writable, _ = select.select([*reading, *_wake], writing, [], pause if short else left)
             if readable == reading:  # mostly
                 return readable, writable
             woken = set(readable).intersection(_wake)
             for fd in woken:
                 os.read(fd, 4096)
-            if len(readable) > len(woken) or writable or not woken or _held:
+            if len(readable) > len(woken) or writable or not (woken or short) or _held:
                 return [fd for fd in readable if fd not in woken], writable
     finally:
         _waiting = False

@@ -88,6 +88,11 @@ static inline bool is_space(uint8_t c)
     return c == ' ' || (c >= 9 && c <= 13) || (c >= 28 && c <= 31) || c == 0x85 || c == 0xA0;
 }
 
+/* program.c: the k-th occurrence of a field, or from the end when negative; whether it is there */
+
+bool locate(const struct program *p, int64_t field, int64_t occurrence, bool exact, const struct frame *f, const struct walk *w,
+            struct place *at);
+
 /* values.c: values as people write them */
 
 bool parse_number(const uint8_t *text, size_t size, struct value *v);

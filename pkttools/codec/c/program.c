@@ -133,8 +133,8 @@ static bool locate_in_items(const struct program *p, int64_t field, int64_t occu
 }
 
 /* The k-th occurrence, or from the end when negative. Where fewer come, `exact` finds none, otherwise the last. */
-static bool locate(const struct program *p, int64_t field, int64_t occurrence, bool exact, const struct frame *f,
-                   const struct walk *w, struct place *at)
+bool locate(const struct program *p, int64_t field, int64_t occurrence, bool exact, const struct frame *f, const struct walk *w,
+            struct place *at)
 {
     if (p->fields[field].header >= FIRST_ITEM)
         return locate_in_items(p, field, occurrence, exact, f, w, at);

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "answer", "assign", "beyond", "check", "columns_encode", "correct", "count_durations", "datagrams", "follow_numbers", "forward",
-    "fragment", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "line_encode", "pcap_decode", "pcap_encode",
-    "pcapng_decode",
-    "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest", "select", "set_protocols", "signed",
-    "spread", "tell", "text_decode", "text_encode", "verify", "walk",
+    "answer", "assign", "beyond", "check", "columns_encode", "correct", "count", "count_durations", "counters", "datagrams",
+    "figures", "follow_numbers", "forward", "fragment", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode",
+    "largest", "line_encode", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps",
+    "reassemble", "reassemble_rest", "select", "set_protocols", "signed", "spread", "tell", "text_decode", "text_encode",
+    "verify", "walk",
 ]  # fmt: skip
 
 
@@ -234,6 +234,35 @@ def tell(reader: int, data: bytes | bytearray, at: int, end: int) -> bytes | Non
     from . import messages  # late: few views tell what messages say
 
     return messages.tell(reader, data, at, end)
+
+
+def counters(wanted: int, columns: Program | None, memory: int) -> object:
+    """See statistics.counters."""
+    from . import statistics  # late: one command counts
+
+    return statistics.counters(wanted, columns, memory)
+
+
+def count(counters: object, data: bytearray, rows: bytes) -> None:
+    """See statistics.count."""
+    from . import statistics
+
+    statistics.count(counters, data, rows)
+
+
+def figures(counters: object) -> tuple[bytes, bytes, bytes, tuple[int, int, bytes]]:
+    """See statistics.figures."""
+    from . import statistics
+
+    return statistics.figures(counters)
+
+
+def largest(counters: object, which: int, most: int, by_bytes: bool) -> tuple[
+        list[tuple[bytes, int, int, int, int]], int, tuple[int, int, int, int]]:  # fmt: skip
+    """See statistics.largest."""
+    from . import statistics
+
+    return statistics.largest(counters, which, most, by_bytes)
 
 
 def keep_memory() -> None:

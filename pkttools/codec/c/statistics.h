@@ -1,0 +1,69 @@
+/* What packets are counted by: a stream as a whole, and groups of packets in a table whose memory is bounded. */
+#ifndef PKTTOOLS_STATISTICS_H
+#define PKTTOOLS_STATISTICS_H
+
+#include "fields.h"
+
+/* groups.c */
+
+enum { PACKETS_FROM, BYTES_FROM, PACKETS_TO, BYTES_TO, GROUP_COUNTS };  /* of a group that has no sides the first two */
+enum { GROUP_COST = 88 };       /* bytes that a group counts for besides those of its key: no less than it takes */
+
+struct group {
+    int64_t counts[GROUP_COUNTS];
+    uint64_t hash;
+    uint32_t size;
+    uint8_t key[];
+};
+
+struct groups {                 /* all zero at first, but for `memory` */
+    uint64_t memory, held;      /* bytes: what groups may count for, and what they do */
+    struct bytes rows;          /* groups, each from a multiple of eight bytes on */
+    uint32_t *slots;            /* by hash: where in the rows, in eight bytes, and one more; 0 is free */
+    size_t room, count;         /* of slots, a power of two; of groups */
+    size_t last;                /* where the group is that was found last */
+    int64_t others[GROUP_COUNTS];       /* of packets whose group had no room any more */
+};
+
+/* What is counted of a key: of its group, or of all others where there is no room for one more; NULL: no memory. */
+int64_t *group_counts(struct groups *g, const void *key, size_t size);
+/* The `most` groups with the most packets, or bytes, both ways, the first ones first, equal ones in order of their keys; 0: all. They
+ * are put into `out` as pointers to groups, which hold until the next one is found. False: no memory. */
+bool groups_sorted(const struct groups *g, size_t most, bool by_bytes, struct bytes *out);
+void groups_free(struct groups *g);
+
+/* statistics.c */
+
+enum { PATHS = 1, TALKERS = 2, BY_FIELDS = 4 }; /* what groups are wanted */
+enum total { PACKETS, BYTES, CAPTURED, EARLIEST, LATEST, PREVIOUS, BACKWARDS, CUT_SHORT, SHORTEST, LONGEST, TOTALS };
+enum { SIZES = 65536 };         /* sizes are counted each by itself up to here, larger ones together */
+enum { BINS = 4096 };           /* of time; a power of two */
+
+struct grouping {                /* of what fields groups are made */
+    int64_t field, occurrence;
+};
+
+struct series {                 /* packets and bytes over time, in bins of one width in nanoseconds, which grows as it has to */
+    int64_t width, lowest, highest;     /* numbers of bins: time / width */
+    int64_t from, behind;       /* the time that is in the bin in hand */
+    int64_t (*bin)[2];          /* by number, modulo BINS */
+    size_t in_hand;
+};
+
+struct statistics {
+    unsigned wanted;
+    int64_t totals[TOTALS];
+    int64_t *sizes;             /* packets of each size on the wire; the last one: of larger ones */
+    struct durations gaps;      /* from one packet to the next */
+    struct series series;
+    struct groups paths, talkers, fields;
+    struct program program;     /* the table of fields, and in its code columns */
+    struct bytes key;
+};
+
+bool grouping_sound(struct program *program);
+bool statistics_begin(struct statistics *s, uint64_t memory);   /* these are false where there is no memory */
+bool statistics_add(struct statistics *s, const struct packet *p, const struct packet *bare, const struct frame *f);
+void statistics_end(struct statistics *s);
+
+#endif

@@ -1,0 +1,111 @@
+"""Figures as JSON: an object a line. Times are in nanoseconds since 1970, and as ISO 8601 in UTC."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from .figures import SECOND, Column, Interval, Snapshot, Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Record = dict[str, Any]
+
+
+def iso(nanoseconds: int) -> str:
+    """A time in ISO 8601."""
+    whole, rest = divmod(nanoseconds, SECOND)
+    return time.strftime(f"%Y-%m-%dT%H:%M:%S.{rest:09}Z", time.gmtime(whole))
+
+
+def counts(packets: int, size: int) -> Record:
+    """Packets and bytes."""
+    return {"packets": packets, "bytes": size}
+
+
+def totals(s: Snapshot) -> Record:
+    """The stream as a whole; what there is only of packets is null where there are none, rates also where there is no duration."""
+    record: Record = {**counts(s.packets, s.bytes), "captured_bytes": s.captured, "cut_short": s.cut, "backwards": s.backwards}
+    some = s.packets > 0
+    record |= {
+        "earliest": s.earliest if some else None, "earliest_utc": iso(s.earliest) if some else None,
+        "latest": s.latest if some else None, "latest_utc": iso(s.latest) if some else None,
+        "duration": s.duration if some else None,
+    }  # fmt: skip
+    rates = {"packets": s.rate(s.packets), "bytes": s.rate(s.bytes), "bits": s.rate(8 * s.bytes)}
+    record["rates"] = {name: rate[0] + rate[1] / 1000 for name, rate in rates.items() if rate} or None
+    g = s.gaps
+    record["gaps"] = {"least": g.least, "median": g.quantile(0.5), "p99": g.quantile(0.99), "most": g.worst} if g.count else None
+    return record
+
+
+def interval(i: Interval) -> Record:
+    """What came since figures were written last."""
+    return {"end": i.end, "end_utc": iso(i.end), "duration": i.duration, **counts(i.packets, i.bytes)}
+
+
+def sizes(s: Snapshot) -> Record:
+    """Packets by size."""
+    return {
+        "least": s.shortest, "most": s.longest, "median": s.size(1, 2), "p95": s.size(95, 100),
+        "classes": [{"from": least, "to": most, "packets": count} for least, most, count in s.classes()],
+    }  # fmt: skip
+
+
+def protocols(s: Snapshot) -> list[Record]:
+    """Headers as a tree: each has those in it."""
+    roots: list[Record] = []
+    inside: dict[tuple[str, ...], list[Record]] = {(): roots}
+    for protocol in s.protocols():
+        inside[protocol.path] = []
+        inside[protocol.path[:-1]].append(
+            {"name": protocol.path[-1], **counts(protocol.packets, protocol.bytes), "inside": inside[protocol.path]}
+        )
+    return roots
+
+
+def talkers(s: Snapshot, top: int) -> Record:
+    """Addresses. level: how many IP headers are around it."""
+    found, count, others = s.talkers(top)
+    rows = [{"address": t.address, "level": t.level, "sent": counts(t.sent.packets, t.sent.bytes),
+             "received": counts(t.received.packets, t.received.bytes)} for t in found]  # fmt: skip
+    return {"count": count, "rows": rows, "others": {"sent": counts(*others[:2]), "received": counts(*others[2:])}}
+
+
+def value(column: Column, found: Value) -> int | str | None:
+    """A field's value: a number, an address, characters as a filter takes them, or bytes in hex."""
+    from ..protocols.fields import DATA, IPV4, IPV6, MAC, TEXT
+    from ..protocols.shown import format_value
+
+    if isinstance(found, bytes):
+        return found.hex() if column.row.kind == DATA else format_value(column.row, found)
+    if found is None or column.row.kind not in (MAC, IPV4, IPV6, TEXT):
+        return found
+    return format_value(column.row, found)
+
+
+def groups(s: Snapshot, top: int) -> Record:
+    """Groups by fields."""
+    found, count, others = s.groups(top)
+    columns = s.figures.columns
+    rows = [{**{column.name: value(column, one) for column, one in zip(columns, group.values, strict=True)},
+             **counts(group.packets, group.bytes)} for group in found]  # fmt: skip
+    names = [column.name for column in columns]
+    return {"fields": names, "count": count, "rows": rows, "others": counts(others.packets, others.bytes)}
+
+
+def record(s: Snapshot, shown: set[str], top: int) -> str:
+    """All that is asked for, in a line."""
+    found: Record = {"interval": interval(s.interval)} if s.interval else {}
+    found |= totals(s) if "totals" in shown else counts(s.packets, s.bytes)
+    if s.figures.columns:
+        found["groups"] = groups(s, top)
+    if "protocols" in shown:
+        found["protocols"] = protocols(s)
+    if "sizes" in shown:
+        found["sizes"] = sizes(s) if s.packets else None
+    if "talkers" in shown:
+        found["talkers"] = talkers(s, top)
+    return json.dumps(found) + "\n"

@@ -1,0 +1,178 @@
+"""Figures as tables of text, for people: of 80 columns where that is possible."""
+
+from __future__ import annotations
+
+import time
+
+from .. import codec
+from ..errors import counted
+from .figures import SECOND, Column, Counts, Interval, Snapshot, Value, rate_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LABEL = 12  # columns
+MOST_OCTETS = 32  # of a value; characters
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> list[str]:
+    """Rows under a head; so many columns begin at the left, the others end at the right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = []
+    for row in (head, *rows):
+        cells = zip(row, widths, strict=True)
+        aligned = (cell.ljust(width) if i < left else cell.rjust(width) for i, (cell, width) in enumerate(cells))
+        lines.append("  ".join(aligned).rstrip())
+    return lines
+
+
+def part(count: int, of: int) -> str:
+    """A part in percent."""
+    return f"{(1000 * count + of // 2) // of / 10:.1f} %" if of else ""
+
+
+def parts(counts: Counts, s: Snapshot) -> list[str]:
+    """Packets and bytes, each with what part of the stream they are."""
+    return [f"{counts.packets:,}", part(counts.packets, s.packets), f"{counts.bytes:,}", part(counts.bytes, s.bytes)]
+
+
+def seconds(nanoseconds: int) -> str:
+    """A number of seconds: with nine digits behind the point where six do not say it, and with its sign in front of it all."""
+    whole, rest = divmod(abs(nanoseconds), SECOND)
+    return f"{'-' if nanoseconds < 0 else ''}{whole}." + (f"{rest:09}" if rest % 1000 else f"{rest // 1000:06}")
+
+
+def date(nanoseconds: int) -> str:
+    """A time as a date, here or in UTC, see --utc; also one before 1970."""
+    whole, rest = divmod(nanoseconds, SECOND)
+    fraction = f"{rest:09}" if rest % 1000 else f"{rest // 1000:06}"
+    parts = time.localtime(whole)
+    return time.strftime(f"%Y-%m-%d %H:%M:%S.{fraction} ", parts) + (time.strftime("%Z", parts) or "UTC")
+
+
+def short(nanoseconds: int) -> str:
+    """A duration in a few characters."""
+    for unit, name in ((SECOND, "s"), (1_000_000, "ms"), (1000, "us")):
+        if abs(nanoseconds) >= unit:
+            return f"{nanoseconds / unit:.3g} {name}" if abs(nanoseconds) < 1000 * unit else f"{nanoseconds // unit:,} {name}"
+    return f"{nanoseconds} ns"
+
+
+def labelled(label: str, text: str) -> str:
+    """A line of what there is one of."""
+    return f"{label:<{LABEL}}{text}"
+
+
+def size_text(size: int) -> str:
+    """A size, as far as it is told apart."""
+    return f"{size:,}" if size < codec.SIZES else f"{codec.SIZES:,} or more"
+
+
+def totals(s: Snapshot) -> list[str]:
+    """The stream as a whole."""
+    cut = f", {counted(s.cut, 'packet')} cut short" if s.cut else ""
+    lines = [labelled("packets", f"{s.packets:,}"), labelled("bytes", f"{s.bytes:,} on the wire, {s.captured:,} captured{cut}")]
+    if not s.packets:
+        return lines
+    lines += [labelled("earliest", f"{date(s.earliest)}  ({seconds(s.earliest)})"),
+              labelled("latest", f"{date(s.latest)}  ({seconds(s.latest)})")]  # fmt: skip
+    backwards = f", {s.backwards:,} times backwards" if s.backwards else ""
+    lines.append(labelled("duration", f"{seconds(s.duration)} s{backwards}"))
+    lines.append(labelled("rates", rates(s.packets, s.bytes, s.duration) or "none: all packets have the same time"))
+    if s.gaps.count:
+        least, half, most, worst = (short(gap) for gap in (s.gaps.least, s.gaps.quantile(0.5), s.gaps.quantile(0.99), s.gaps.worst))
+        lines.append(labelled("gaps", f"{least} to {worst}, half of them up to {half}, 99 % up to {most}"))
+    return lines
+
+
+def rate(number: tuple[int, int]) -> str:
+    """So often a second: with its fraction where that says something."""
+    whole, thousandths = number
+    return f"{whole:,}" if whole >= 1000 or not thousandths else f"{whole}.{thousandths // 100}"
+
+
+def rates(packets: int, size: int, duration: int) -> str:
+    """What there is to say of packets and bytes in a time of so many nanoseconds; nothing where there is no rate."""
+    units = (("packets/s", packets), ("bytes/s", size), ("bit/s", 8 * size))
+    return ", ".join(f"{rate(found)} {unit}" for unit, count in units if (found := rate_of(count, duration)))
+
+
+def interval(i: Interval) -> list[str]:
+    """What came since figures were written last."""
+    came = f"{counted(i.packets, 'packet')}, {rates(i.packets, i.bytes, i.duration)}"
+    return [f"-- {date(i.end // SECOND * SECOND).replace('.000000', '')}, the last {short(i.duration)}: {came} --"]
+
+
+def sizes(s: Snapshot) -> list[str]:
+    """Packets by size."""
+    mean = (10 * s.bytes + s.packets // 2) // s.packets if s.packets else 0
+    rows = [[f"{least:,} - {most:,}", f"{count:,}", part(count, s.packets)] for least, most, count in s.classes()]
+    lines = table(("sizes", "packets", ""), rows)
+    if s.packets:
+        lines.append(f"{s.shortest:,} to {s.longest:,} bytes; mean {mean // 10:,}.{mean % 10}, "
+                     f"median {size_text(s.size(1, 2))}, 95 % up to {size_text(s.size(95, 100))}")  # fmt: skip
+    return lines
+
+
+def protocols(s: Snapshot) -> list[str]:
+    """Headers as a tree."""
+    rows = [["  " * (len(p.path) - 1) + p.path[-1], *parts(p, s)] for p in s.protocols()]
+    return table(("protocols", "packets", "", "bytes", ""), rows)
+
+
+def talkers(s: Snapshot, top: int) -> list[str]:
+    """Addresses, and what came from each, and went to it."""
+    found, count, others = s.talkers(top)
+    rows = [["> " * t.level + t.address, *(f"{n:,}" for c in (t.sent, t.received) for n in (c.packets, c.bytes))] for t in found]
+    lines = table(("talkers", "packets sent", "bytes", "received", "bytes"), rows)
+    inner = "; > is inside of a tunnel: the same packets once more" if any(t.level for t in found) else ""
+    if any(others):
+        lines.append("others, for which there was no room: "
+                     f"{others[0]:,} packets sent, {others[1]:,} bytes; {others[2]:,} received, {others[3]:,} bytes")  # fmt: skip
+    if len(found) < count or inner:
+        lines.append(f"{len(found):,} of {count:,}{inner}")
+    return lines
+
+
+def value_text(column: Column, value: Value) -> str:
+    """A field's value for people: addresses, numbers with their names, characters that are safe for a terminal."""
+    from ..protocols.fields import DATA, IPV4, IPV6, MAC
+    from ..protocols.shown import format_text, format_value
+
+    if value is None:
+        return "-"
+    if isinstance(value, bytes):
+        shown = value[:MOST_OCTETS].hex() if column.row.kind == DATA else format_text(value[:MOST_OCTETS])
+        return shown + ("..." if len(value) > MOST_OCTETS else "")
+    if column.row.kind in (MAC, IPV4, IPV6):
+        return format_value(column.row, value)
+    name = (column.row.names or {}).get(value)
+    return f"{value} ({name})" if name else f"{value}"
+
+
+def groups(s: Snapshot, top: int) -> list[str]:
+    """Groups by fields."""
+    columns = s.figures.columns
+    found, count, others = s.groups(top)
+    rows = [[*(value_text(column, value) for column, value in zip(columns, group.values, strict=True)), *parts(group, s)]
+            for group in found]  # fmt: skip
+    if others.packets:
+        rows.append(["others", *("" for _ in columns[1:]), *parts(others, s)])
+    lines = table((*(column.name for column in columns), "packets", "", "bytes", ""), rows, len(columns))
+    if len(found) < count:
+        lines.append(f"{len(found):,} of {count:,}")
+    return lines
+
+
+def report(s: Snapshot, shown: set[str], top: int) -> list[str]:
+    """All that is asked for, with an empty line between two of them."""
+    parts = [interval(s.interval)] if s.interval else []
+    parts += [totals(s)] if "totals" in shown else []
+    if s.figures.columns:
+        parts.append(groups(s, top))
+    if s.packets:
+        parts += [protocols(s)] if "protocols" in shown else []
+        parts += [sizes(s)] if "sizes" in shown else []
+        parts += [talkers(s, top)] if "talkers" in shown else []
+    return [line for i, lines in enumerate(parts) for line in ([""] if i else []) + lines]
