@@ -1,95 +1,110 @@
-"""Packets as messages between hosts, for the ladder: who says what to whom, and when."""
+"""Packets as messages between hosts, for the ladder: who says what to whom, and when. What a packet says is what --line prints."""
 
 from __future__ import annotations
 
+import re
 from array import array
 from time import ctime
 
 from .. import codec
 from ..batch import NOTES, NOTES_SIZE, OFFSET, TIME, Batch
-from ..protocols.fields import BY_HEADER, IPV4, IPV6, MAC, Row
-from ..protocols.layouts import LAYOUT, LINK
-from ..protocols.shown import format_value, read_field
+from ..codec.python.line import KNOWN, SINCE_FIRST
+from ..protocols.lining import LINK, NETWORK
+from .line import LineSink
+
 
 MOST = 1000  # packets that are drawn where -l does not say how many
-ENDS = (("SRC_ADDR", "DST_ADDR"), ("SENDER_IPADDR", "TARGET_IPADDR"), ("SRC_PORT", "DST_PORT"))
-NOWHERE = {MAC: (0,), IPV4: (0,), IPV6: (0,)}  # addresses of those who have none yet
 NOBODY = "(no address)"
+PORT = 16  # bits; ends of more are addresses
+PIECES = tuple(b"%d" % number for number in range(8))  # instead of colours, to tell the pieces of a line apart
+MARKED = re.compile(r"\x1b\[(?P<colour>[0-9])m(?P<text>[^\x1b]*)\x1b\[m")
 
 Place = tuple[int, int, int, int]  # a header: its kind, where it starts, where its data begin, where they end
 
 
-def is_group(row: Row, value: int) -> bool:
-    """Whether an address is of more than one host: RFC 1112 section 4, RFC 919, RFC 4291 section 2.7, IEEE 802."""
-    if row.kind == MAC:
-        return bool(value >> 40 & 1)
-    return value >> 120 == 0xFF if row.kind == IPV6 else value >> 28 == 0xE or value == 0xFFFFFFFF
+class Kept:
+    """Takes what a sink writes to its output, and keeps it."""
+
+    def __init__(self) -> None:
+        self.text = bytearray()
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Takes some of it."""
+        self.text += data
 
 
 class Message:
     """A packet between hosts.
 
     number: of the packet. time: nanoseconds since 1970. source, target: names of hosts; no target: nobody is named. to_all: it is
-    for a group, whose address is `target`. layer: of the innermost header. label: what it is, and says.
+    for a group, whose address is `target`. layer: of what it says, by protocols/layouts.py. label: what it is, and says.
     """
 
     __slots__ = ("label", "layer", "number", "source", "target", "time", "to_all")
 
-    def __init__(self, number: int, frame: memoryview, row: bytes) -> None:
-        """row: of the frame, which begins at 0. Its time is in it."""
+    def __init__(self, number: int, frame: memoryview, row: bytes, line: str) -> None:
+        """row: of the frame, which begins at 0. Its time is in it. line: the packet as a line, its pieces marked."""
         self.number = number
         self.time = array("q", row)[TIME]
-        places = codec.walk(frame, row, True)
-        self.source, self.target, self.to_all = between(frame, places)
-        self.layer, self.label = said(frame, places)
+        ends = Ends(bytes(frame), codec.walk(frame, row, True))
+        self.source, self.target, self.to_all = ends.source, ends.target, ends.to_all
+        self.layer, self.label = said(line, ends.ports)
         if self.to_all:
             self.label += f" to {self.target}"
 
 
-def field(frame: memoryview, place: Place, name: str) -> tuple[Row, int] | None:
-    """A field of a header by its short name, if it is there and a number."""
-    kind, start, data, end = place
-    row = next((row for row in BY_HEADER[kind] if row.name.partition(".")[2] == name), None)
-    value = read_field(row, frame, start, data, end) if row else None  # type: ignore[arg-type]  # a view is as good
-    return (row, value) if row and isinstance(value, int) else None
+class Ends:
+    """Whom a packet goes between: outermost network addresses, else those of the link; whether it is for a group; and ports."""
+
+    def __init__(self, frame: bytes, places: list[Place]) -> None:
+        self.source = self.target = self.ports = ""
+        self.to_all = network = False
+        for kind, start, _, end in places:
+            known = KNOWN[kind]
+            if network and known.category in (LINK, NETWORK):  # another packet
+                break
+            if not known.has_ends:
+                continue
+            octets = [frame[start + bit // 8 : start + (bit + width) // 8] for bit, width, _ in known.ends if width]
+            whole = [
+                part if start + (bit + width) // 8 <= end else b""
+                for part, (bit, width, _) in zip(octets, known.ends, strict=False)
+            ]
+            if known.ends[0][1] > PORT:
+                self.source = address(whole[0]) or self.source
+                self.target = address(b"".join(whole[1:])) or self.target
+                self.to_all = self.to_all or is_group(b"".join(whole[1:]))
+                network = known.category == NETWORK
+            elif network and not self.ports and all(whole):
+                self.ports = ">".join(str(int.from_bytes(port, "big")) for port in whole)
+        self.source = self.source or NOBODY
 
 
-def between(frame: memoryview, places: list[Place]) -> tuple[str, str, bool]:
-    """Whom a packet goes between: outermost network addresses, else those of the link; and whether it is for a group."""
-    found: list[tuple[str, str]] = []
-    to_all = False
-    for place in places:
-        pair = next((ends for names in ENDS[:2] if any(ends := [field(frame, place, name) for name in names])), None)
-        if not pair:
-            continue
-        names = ["" if not end or end[1] in NOWHERE.get(end[0].kind, ()) else format_value(*end) for end in pair]
-        to = pair[1]
-        to_all = to_all or (to is not None and is_group(*to))
-        found.insert(0, (names[0], names[1]))
-        if LAYOUT[place[0]].layer > LINK:
-            break
-    source = next((source for source, _ in found if source), NOBODY)
-    target = next((target for _, target in found if target), "")
-    return source, target, to_all
+def is_group(address: bytes) -> bool:
+    """Whether an address is of more than one host: RFC 1112 section 4, RFC 919, RFC 4291 section 2.7, IEEE 802."""
+    if len(address) == 4:
+        return 224 <= address[0] < 240 or address == b"\xff" * 4
+    return bool(address) and (address[0] == 0xFF if len(address) == 16 else bool(address[0] & 1))
 
 
-def said(frame: memoryview, places: list[Place]) -> tuple[int, str]:
-    """The layer of the innermost header, and what it is: its protocol, ports, flags, the name of its type."""
-    titled = [place for place in places if LAYOUT[place[0]].title]
-    if not titled:
-        return 1, f"{len(frame)} bytes"
-    place = titled[-1]
-    layout = LAYOUT[place[0]]
-    words = [layout.title]
-    ports = next((ports for at in reversed(titled) if all(ports := [field(frame, at, name) for name in ENDS[2]])), None)
-    if ports:
-        words.append(">".join(str(port[1]) for port in ports if port))
-    words += [flag for flag in layout.flags if (found := field(frame, place, flag)) and found[1]]
-    for name in ("TYPE", "OPERATION"):
-        found = field(frame, place, name)
-        if found and found[0].names and layout.layer > LINK:
-            words.append(found[0].names.get(found[1], str(found[1])))
-    return layout.layer, " ".join(words)
+def address(octets: bytes) -> str:
+    """An address as text; of those who have none yet, empty."""
+    if not any(octets):
+        return ""
+    if len(octets) == 16:
+        from socket import AF_INET6, inet_ntop
+
+        return inet_ntop(AF_INET6, octets)
+    return ".".join(map(str, octets)) if len(octets) == 4 else octets.hex(":")
+
+
+def said(line: str, ports: str) -> tuple[int, str]:
+    """The layer of what a line says, and that: without number, time and addresses; the size where there is nothing else."""
+    pieces = list(MARKED.finditer(line))
+    what = pieces[2 if len(pieces) > 2 and " > " in pieces[1]["text"] else 1]
+    name, _, size = what["text"].rpartition(" ")
+    rest = MARKED.sub(r"\g<text>", line[what.end() :]) or f" {size} bytes"
+    return int(what["colour"]), f"{name}{ports and ' '}{ports}{rest}"
 
 
 def seconds(time: int, digits: int = 0) -> str:
@@ -108,15 +123,20 @@ class Sequence:
         self.most, self.more = most, 0
         self.messages: list[Message] = []
         self.hosts: list[str] = []
+        self.lines = Kept()
+        self.sink = LineSink(self.lines, SINCE_FIRST, True, PIECES)  # type: ignore[arg-type]  # as good as an output
 
     def add(self, batch: Batch) -> None:
         """Takes the packets of a batch."""
         drawn = min(len(batch), self.most - len(self.messages))
         self.more += len(batch) - drawn
+        self.sink.write(batch.part(0, drawn))
+        lines = self.lines.text.decode("ascii").splitlines()
+        self.lines.text.clear()
         for i in range(drawn):
             columns = array("q", batch.part(i, i + 1).rows)
             columns[OFFSET] = columns[NOTES] = columns[NOTES_SIZE] = 0
-            message = Message(len(self.messages) + 1, batch.frame(i), columns.tobytes())
+            message = Message(len(self.messages) + 1, batch.frame(i), columns.tobytes(), lines[i])
             self.messages.append(message)
             for name in (message.source, "" if message.to_all else message.target):
                 if name and name not in self.hosts:
