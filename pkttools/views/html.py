@@ -157,8 +157,9 @@ def bytes_html(packet: Packet, fields: Fields) -> Iterator[str]:
     frame, owners = packet.frame, fields.owners
     styles = {
         fields.numbers.get(id(field)): "wrong" if is_wrong(field) else LAYER[header.layer]
-        for header in packet.everything()
-        for field in header
+        for header in packet.headers
+        for part in (header, *items_of(header))
+        for field in part
     }
     for line in range(0, len(frame), LINE):
         end = min(line + LINE, len(frame))
@@ -215,8 +216,9 @@ def row_html(field: Field, fields: Fields, style: str) -> str:
     wrong = is_wrong(field)
     value = counted(len(field.value), "byte") if field.is_data and isinstance(field.value, bytes) else field.shown
     cells = (value, field.word, field.meaning + (" (wrong)" if wrong else ""), place(field))
+    name = escaped(field.short) or "<i>unnamed</i>"
     return (
-        f'<tr{fields.mark(field)} class="{style}{" wrong" if wrong else ""}"><th scope="row">{escaped(field.short)}</th>'
+        f'<tr{fields.mark(field)} class="{style}{" wrong" if wrong else ""}"><th scope="row">{name}</th>'
         f"{''.join(f'<td>{escaped(cell)}</td>' for cell in cells)}</tr>\n"
     )
 

@@ -5,6 +5,8 @@ An arrow has what its packet says in it, or, where that is too long, above it. `
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from ..batch import Batch
 from ..command_line.colour import BY_LAYER, CAPTURE, coloured, paint
 from ..formats.files import Output, Sink
@@ -19,6 +21,7 @@ WIDTH = 80
 EDGE = 8  # columns between the last host and the right edge
 NARROWEST = 9  # columns from host to host, at least
 AGAIN = 40  # messages after which the names of the hosts stand once more
+LONGEST = (39, 23, 15)  # characters of names; those of IPv6 and MAC addresses fit, or of IPv4 ones
 OTHERS = "others"
 PICTURED = 24  # hosts that a picture has columns for
 
@@ -50,6 +53,39 @@ def label_of(message: Message, titles: list[str], columns: dict[str, int]) -> st
     return label
 
 
+def labels_of(sequence: Sequence, titles: list[str], columns: dict[str, int]) -> list[str]:
+    """What each message says."""
+    return [label_of(message, titles, columns) for message in sequence.messages]
+
+
+def sides_of(titles: list[str], first: int) -> list[tuple[int, int]]:
+    """How far titles reach to the left and to the right of their columns, where these are in the middle unless an edge is near."""
+    sides = [(len(title) // 2, (len(title) - 1) // 2) for title in titles]
+    if sides:
+        left = min(sides[0][0], first)
+        sides[0] = left, len(titles[0]) - 1 - left
+        right = min(sides[-1][1], EDGE) if len(titles) > 1 else sides[0][1]
+        sides[-1] = len(titles[-1]) - 1 - right, right
+    return sides
+
+
+def gaps_of(least: list[int], sequence: Sequence, columns: dict[str, int], sizes: list[int], room: int) -> list[int]:
+    """The room from each host to the next: as little as `least`, and more for what is said between them, as far as there is room.
+
+    sizes: what each message needs from its source to its target.
+    """
+    wanted = list(least)
+    for message, size in zip(sequence.messages, sizes, strict=True):
+        if message.target and not message.to_all:
+            low, high = sorted((columns[message.source], columns[message.target]))
+            for at in range(low, high):
+                wanted[at] = max(wanted[at], -(-size // (high - low)))
+    left, missing = room - sum(least), sum(wanted) - sum(least)
+    if missing <= left:
+        return wanted
+    return [few + (many - few) * left // missing for few, many in zip(least, wanted, strict=True)]
+
+
 class Text:
     """The diagram as lines of text."""
 
@@ -60,10 +96,21 @@ class Text:
         self.first = gutter + 1  # the column of the first host
         room = WIDTH - 1 - EDGE - self.first
         self.names, self.columns = hosts_of(sequence, room // NARROWEST + 1)
-        count = len(self.names)
-        self.step = room // max(count - 1, 1)
-        self.places = [self.first + self.step * at for at in range(count)]
-        self.titles = short(self.names, min(self.step - 1, 2 * EDGE - 1) if count > 1 else WIDTH - self.first)
+        self.labels = labels_of(sequence, self.names, self.columns)
+        self.titles = self.names
+        for longest in LONGEST:  # as much of the names as there is room for
+            self.titles = short(self.names, longest)
+            self.sides = sides_of(self.titles, self.first)
+            least = [one[1] + other[0] + 2 for one, other in pairwise(self.sides)]
+            if sum(least) <= room:
+                break
+        else:
+            least = [room // (len(self.names) - 1)] * (len(self.names) - 1)
+            self.titles = short(self.names, least[0] - 1)
+            self.sides = sides_of(self.titles, self.first)
+        gaps = gaps_of(least, sequence, self.columns, [len(label) + 6 for label in self.labels], room)
+        rest = (room - sum(gaps)) // max(len(gaps), 1)
+        self.places = [self.first + sum(gaps[:at]) + rest * at for at in range(len(self.names))]
 
     def lines(self) -> list[str]:
         """All of it."""
@@ -71,18 +118,17 @@ class Text:
         lines += [f"{title} is {name}" for title, name in zip(self.titles, self.names, strict=True) if title != name]
         if OTHERS in self.names[-1:]:
             lines.append(f"{OTHERS} are {len(self.columns) - len(self.names) + 1} hosts")
-        for at, (message, time) in enumerate(zip(self.sequence.messages, self.times, strict=True)):
+        for at, (message, time, label) in enumerate(zip(self.sequence.messages, self.times, self.labels, strict=True)):
             if at % AGAIN == 0:
                 lines += self.head()
-            lines += self.message(message, time)
+            lines += self.message(message, time, label)
         return lines
 
     def head(self) -> list[str]:
         """The names of the hosts, and the beginning of their lines."""
         row = [" "] * WIDTH
-        for place, title in zip(self.places, self.titles, strict=True):
-            at = max(min(place - len(title) // 2, WIDTH - len(title)), 0)
-            row[at : at + len(title)] = title
+        for place, title, (left, _) in zip(self.places, self.titles, self.sides, strict=True):
+            row[place - left : place - left + len(title)] = title
         return ["".join(row).rstrip(), self.painted(self.rails(), WIDTH, WIDTH, "")]
 
     def rails(self) -> list[str]:
@@ -92,9 +138,8 @@ class Text:
             row[place] = "|"
         return row
 
-    def message(self, message: Message, time: str) -> list[str]:
+    def message(self, message: Message, time: str, label: str) -> list[str]:
         """The line or two lines of a message, or a loop."""
-        label = label_of(message, self.names, self.columns)
         source = self.places[self.columns[message.source]]
         row = self.rails()
         if message.to_all:
@@ -170,39 +215,39 @@ class Text:
         return text[: self.first - 1] + "".join(paint(piece, colour) if piece.strip() else piece for piece, colour in pieces)
 
 
-STEP, TOP, LEFT = (
-    200,
-    3 * ROW,
-    24 * COLUMN,
-)  # of pictures, pixels: from host to host, above the first message, for numbers and times
+# Of pictures, in pixels: from host to host at least, above the first message, for numbers and times, and a screen.
+STEP, TOP, LEFT, SCREEN = 200, 3 * ROW, 24 * COLUMN, 1600
 
 
 def picture(sequence: Sequence, link: str = "") -> Picture:
     """The diagram as a picture. link: what leads to a packet, with `{}` for its number."""
     names, columns = hosts_of(sequence, PICTURED)
     times = sequence.times()
-    places = [LEFT + STEP // 2 + STEP * at for at in range(len(names))]
-    width, height = LEFT + STEP * max(len(names), 2), TOP + 2 * ROW * len(times) + ROW
+    labels = labels_of(sequence, names, columns)
+    least = [STEP] * (len(names) - 1)
+    gaps = gaps_of(least, sequence, columns, [COLUMN * (len(label) + 3) for label in labels], max(sum(least), SCREEN - LEFT - STEP))
+    places = [LEFT + STEP // 2 + sum(gaps[:at]) for at in range(len(names))]
+    width, height = LEFT + max(sum(gaps), STEP) + STEP, TOP + 2 * ROW * len(times) + ROW
     drawn = Picture(width, height, f"{len(times)} packets between {len(columns)} hosts")
     drawn.text(COLUMN, ROW // 2 + 4, sequence.begins(), width // COLUMN - 2, "faint")
     for name, place in zip(names, places, strict=True):
         drawn.line([(place, TOP), (place, height - ROW // 2)], dashed=True)
         drawn.box(place - STEP // 2 + 4, ROW + 8, STEP - 8, ROW + 4, "shade")
         drawn.text(place, 2 * ROW, name, STEP // COLUMN - 2, "strong", "middle")
-    for at, (message, time) in enumerate(zip(sequence.messages, times, strict=True)):
+    for at, (message, time, label) in enumerate(zip(sequence.messages, times, labels, strict=True)):
         if link:
             ends = f"{message.source} to {message.target}" if message.target else message.source
             drawn.begin(link.format(message.number), f"packet {message.number}, {ends}: {message.label}")
-        _message(drawn, message, time, TOP + 2 * ROW * at + 3 * ROW // 4, (names, columns, places))
+        _message(drawn, message, (time, label), TOP + 2 * ROW * at + 3 * ROW // 4, (columns, places))
         if link:
             drawn.end()
     return drawn
 
 
-def _message(drawn: Picture, message: Message, time: str, y: float, hosts: tuple[list[str], dict[str, int], list[int]]) -> None:
-    """Draws a message: its label, and below that its arrow."""
-    names, columns, places = hosts
-    style, label = LAYER[message.layer], label_of(message, names, columns)
+def _message(drawn: Picture, message: Message, texts: tuple[str, str], y: float, hosts: tuple[dict[str, int], list[int]]) -> None:
+    """Draws a message: its time and its label, and below that its arrow."""
+    (time, label), (columns, places) = texts, hosts
+    style = LAYER[message.layer]
     drawn.text(LEFT - 13 * COLUMN - 4, y, str(message.number), 8, "faint", "end")
     drawn.text(LEFT - COLUMN, y, time, 12, "faint", "end")
     source = places[columns[message.source]]

@@ -12,7 +12,6 @@ from ..codec.python.line import KNOWN, SINCE_FIRST
 from ..protocols.lining import LINK, NETWORK
 from .line import LineSink
 
-
 MOST = 1000  # packets that are drawn where -l does not say how many
 NOBODY = "(no address)"
 PORT = 16  # bits; ends of more are addresses

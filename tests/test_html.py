@@ -1,0 +1,115 @@
+"""The page of --html as a file: whole, of every kind of frame, with nothing in it that is not text; in a browser: test_pages.py."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b64encode
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from conftest import SHARED, shell
+from samples import frames
+
+from pkttools.batch import Packet, gathered
+from pkttools.formats import packets
+from pkttools.formats.files import Input
+from pkttools.views.html import PageSink
+
+VOID = ("meta", "!doctype")
+
+
+class Tags(HTMLParser):
+    """Whether each tag is ended where it should be; and what stands in scripts and styles."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.inside: dict[str, list[str]] = {"script": [], "style": []}
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"{tag} at {self.getpos()}")
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in self.inside:
+            self.inside[self.open[-1]].append(data)
+
+
+class Kept:
+    """An output that keeps what is written."""
+
+    def __init__(self) -> None:
+        self.text = b""
+
+    def write(self, data: bytes) -> None:
+        self.text += data
+
+    def close(self) -> None:
+        pass
+
+
+def is_sound(page: str) -> None:
+    """Whether a page is whole, has nothing that is not printed, and asks for nothing from elsewhere."""
+    tags = Tags(page)
+    assert (tags.open, tags.wrong) == ([], [])
+    assert page.isascii() or all(c.isprintable() for c in page if not c.isascii())
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", page)
+    assert len(tags.inside["script"]) == len(tags.inside["style"]) == 1
+    for name, (text,) in tags.inside.items():
+        assert f"{name}-src 'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" in page
+    assert not re.search(r"<[^>]* (src|style|on\w+)=|url\(|@import", page.replace(tags.inside["script"][0], ""))
+
+
+def written(batches: list, most: int = 1000) -> str:
+    """The page of some batches."""
+    output = Kept()
+    sink = PageSink(output, most, "x")  # type: ignore[arg-type]
+    for batch in batches:
+        sink.write(batch)
+    sink.close()
+    return output.text.decode()
+
+
+def test_of_every_kind_of_frame(codec):
+    """Whole and cut; each byte is there once."""
+    every = [(link, frame[:at]) for link, frame in frames() for at in (None, 15, 40)]
+    page = written([gathered([Packet(frame, len(frame), 10**9, link) for link, frame in every])])
+    is_sound(page)
+    shown = re.findall(r'<b class="[a-z]+" data-f="[0-9 ]+" data-at="[0-9]+">([0-9A-F ]+)</b>', page)
+    assert bytes.fromhex("".join(shown)) == b"".join(frame for _, frame in every)
+
+
+@pytest.mark.skipif(not (SHARED / "captures").exists(), reason="no ../shared/captures")
+def test_of_real_and_malformed_captures() -> None:
+    for path in sorted((SHARED / "captures" / "tcpdump").iterdir())[::40]:
+        is_sound(written(list(packets(Input([str(path)]))), 20))
+
+
+def test_a_limit_is_said(tmp_path: Path) -> None:
+    done = shell(f"pkt-gen udp --count 1002 --seed 1 | pkt-analyze --html {tmp_path}/page.html")
+    assert (done.returncode, done.stderr) == (0, b"pkt-analyze: 2 more packets are not drawn: 1000 are, -l says how many\n")
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("<details") == 1000 and '<p id="count">1000 packets. 2 more are not in this page.</p>' in page
+    assert shell("pkt-gen udp --count 1002 --seed 1 | pkt-analyze -l 3 --html -").stdout.count(b"<details") == 3
+
+
+def test_without_packets() -> None:
+    done = shell("pkt-analyze --html - < /dev/null")
+    assert done.returncode == 0
+    is_sound(done.stdout.decode())
+    assert b"No packets." in done.stdout
+
+
+def test_one_file_is_written(tmp_path: Path) -> None:
+    for words in ("--html x --out y", "--html x --ladder", "--html x --svg y", "--html x -lv 2"):
+        assert shell(f"cd {tmp_path} && pkt-analyze {words}", b"").returncode == 2
+    assert list(tmp_path.iterdir()) == []
