@@ -38,6 +38,10 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     reassemble(table, data, rows, first, counts) -> (stop, data or None, rows or None, (reassembled, repeated, held,
         incomplete, without memory, overlapping, malformed, of other headers))
     reassemble_rest(table) -> (data, rows, the same)
+    conversation_table(level, most, memory, forget, seed, ends, apart) -> a table
+    follow(table, data, rows, tell) -> None, or what is told of each packet
+    conversation_rows(table, order, most) -> a tuple a conversation
+    conversation_totals(table) -> (conversations, packets and octets beyond these, and of no addresses, forgotten, bytes held)
     forward(data, rows, stations, room, source, now, ports)
         -> (rows a port, rows of all that go on, (flooded, filtered, reserved, short, moved, full))
     tell(reader, data, at, end) -> a line, as bytes, or None
@@ -108,6 +112,8 @@ read_stamps, follow_numbers, count_durations = _backend.read_stamps, _backend.fo
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
 answer, forward, fragment, keep_memory = _backend.answer, _backend.forward, _backend.fragment, _backend.keep_memory
 datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
+conversation_table, follow = _backend.conversation_table, _backend.follow
+conversation_rows, conversation_totals = _backend.conversation_rows, _backend.conversation_totals
 set_protocols = _backend.set_protocols
 signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
 counters, count, figures, largest = _backend.counters, _backend.count, _backend.figures, _backend.largest
@@ -141,12 +147,16 @@ __all__ = [
     "beyond",
     "check",
     "columns_encode",
+    "conversation_rows",
+    "conversation_table",
+    "conversation_totals",
     "correct",
     "count",
     "count_durations",
     "counters",
     "datagrams",
     "figures",
+    "follow",
     "follow_numbers",
     "forward",
     "fragment",

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from .. import protocols
-from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, MODULES, MUTABLE, NEW, ROW, TRAITS, tabulate
+from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, MODULES, MUTABLE, NEW, ONEWAY, ROW, TRAITS, tabulate
 from .checks import FALLBACK, check, following
 from .describe import COMPARISONS, Reader, add_entry, read_content, read_file
 from .lining import CATEGORIES, LINES, TESTS
@@ -199,7 +199,7 @@ def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ra
     summed = header.checksum is not None and header.checksum.field == row.name
     hexadecimal = summed or row.name in ("FLAGS", "CHECKSUM") or any(getattr(part, "within", None) is row for part in header.rows)
     hexadecimal |= space is not None and "X" in space.form
-    holds = NEW * (not row.old) | HEX * hexadecimal | LAST * row.last | APART * row.apart
+    holds = NEW * (not row.old) | HEX * hexadecimal | LAST * row.last | APART * row.apart | ONEWAY * row.oneway
     shape |= (summed or row.mutable or (row.within is not None and row.within.mutable)) * MUTABLE
     return name, kind, row.bit, row.width, row.form, row.bias, row.scale, shape, holds, row.names.upper() or None
 

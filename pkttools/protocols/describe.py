@@ -489,6 +489,7 @@ def _described(field: Field, words: Words, little: bool) -> None:
     field.was = words.name("a field") if words.took("was") else ""
     field.old = words.took("old")
     field.apart = words.took("apart")
+    field.oneway = field.apart and words.took("oneway")
     field.last = words.took("last")
     field.mutable = words.took("mutable")
     field.meaning = words.text()
@@ -512,13 +513,14 @@ def _described(field: Field, words: Words, little: bool) -> None:
 
 @statement(
     "field [PROTOCOL.]NAME|- BITS [at BIT] [int|mac|ipv4|ipv6|text|little|family] [+ N] [* N] [names NAMES] "
-    '[was NAME] [old] [apart] [last] [mutable] ["MEANING"]'
+    '[was NAME] [old] [apart [oneway]] [last] [mutable] ["MEANING"]'
 )
 def _field(reader: Reader, line: Line, words: Words) -> None:
     """The next bits of the header; its value is (the bits + N) * N. Without a name they say nothing; `was`: its old one.
 
-    `apart`: packets where it differs are of different networks, so that no datagram has fragments in both. `last`: it is printed
-    behind the other fields of its header. `mutable`: it may change on the way, so that no signature behind it covers it.
+    `apart`: packets where it differs are of different networks, so that no datagram has fragments in both; `oneway`: each direction
+    has its own. `last`: it is printed behind the other fields of its header. `mutable`: it may change on the way, so that no
+    signature behind it covers it.
     """
     header, name, width = _field_of(reader, line, words)
     at = words.number(MOST_BYTES * 8) if words.took("at") else header.bits
@@ -577,7 +579,7 @@ def _always(reader: Reader, line: Line, words: Words) -> None:
     words.done()
 
 
-@statement('part NAME|- BITS [FORM] [+ N] [* N] [names NAMES] [was NAME] [old] [apart] [last] [mutable] ["MEANING"]')
+@statement('part NAME|- BITS [FORM] [+ N] [* N] [names NAMES] [was NAME] [old] [apart [oneway]] [last] [mutable] ["MEANING"]')
 def _part(reader: Reader, line: Line, words: Words) -> None:
     """The next bits of the field before, which have a name of their own."""
     header, name, width = _field_of(reader, line, words)

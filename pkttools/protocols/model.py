@@ -8,7 +8,7 @@ MOST_BYTES = 65535  # of a header
 MOST_TESTED = 32  # bits of a number that the walk goes by
 MOST_FRAME = 262144  # bytes of a packet, as the text format has it
 # What the codec does by name, since no statement can say it: codec/c/exceptions.c.
-EXCEPTIONS = ("COOKED_TAGS", "PADDED", "ROUTE", "FRAGMENT_HEADER", "SEAL", "DATAGRAM_4", "DATAGRAM_6")
+EXCEPTIONS = ("COOKED_TAGS", "PADDED", "ROUTE", "FRAGMENT_HEADER", "SEAL", "SEGMENTS", "DATAGRAM_4", "DATAGRAM_6")
 READERS = ("dns", "dns_tcp", "dhcp", "dhcpv6", "tls", "quic", "http", "sip", "ntp", "media", "stream")  # of messages: `enum reader`
 PARTIAL = ("cut", "inside", "deep", "size")
 FITTING = ("fits", "fills")  # tests of a number of bytes: whether so many are there, and whether no more are
@@ -31,9 +31,9 @@ class Field:
 
     bit, width: place and size in bits, from the header's start. form: how its value is written: one of WIDTHS, `int`, `little`
     (a little-endian integer), `text`. Its value is (the bits + bias) * scale. names: the table of names of its values. old:
-    1.16 printed it. apart: packets where it differs are of different networks. last: it is printed behind the other fields of its
-    header. mutable: it may change on the way, so that no signature behind it covers it. was: a name that it had, and is still read
-    by. within: the field that it is a part of.
+    1.16 printed it. apart: packets where it differs are of different networks. oneway: each direction has its own. last: it is
+    printed behind the other fields of its header. mutable: it may change on the way, so that no signature behind it covers it. was:
+    a name that it had, and is still read by. within: the field that it is a part of.
     """
 
     def __init__(self, name: str, bit: int, width: int, line: Line) -> None:
@@ -41,7 +41,7 @@ class Field:
         self.form, self.bias, self.scale, self.names, self.old, self.meaning = "int", 0, 1, "", False, ""
         self.within: Field | None = None
         self.was = ""
-        self.apart = self.last = self.mutable = False
+        self.apart = self.oneway = self.last = self.mutable = False
         self.protocol = ""  # that it is of; "": that of its header
 
     @property

@@ -423,7 +423,7 @@ size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, 
 enum { UNKNOWN };               /* the kind of header that a frame is of which nothing is known; the tables number all others */
 
 enum exception {                /* what tables cannot say of a header, see exceptions.c; of pkttools/protocols/walking.py */
-    NO_EXCEPTION, COOKED_TAGS, PADDED, ROUTE, FRAGMENT_HEADER, SEAL, DATAGRAM_4, DATAGRAM_6, EXCEPTIONS
+    NO_EXCEPTION, COOKED_TAGS, PADDED, ROUTE, FRAGMENT_HEADER, SEAL, SEGMENTS, DATAGRAM_4, DATAGRAM_6, EXCEPTIONS
 };
 
 /* start <= data <= end <= frame.size, and each header starts behind the start of the one before: `walk` sees to it. */
@@ -505,6 +505,7 @@ struct fault {                  /* what is wrong with tables: row -1 is the whol
     int64_t table, row, column;
 };
 
+size_t protocols_kinds(void);   /* how many kinds of headers there are */
 bool protocols_known(void);     /* whether there are tables; without, nothing that walks may be called */
 bool protocols_set(const struct protocol_table tables[TABLES], struct fault *fault);
 void protocols_reset(void);

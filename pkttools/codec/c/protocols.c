@@ -721,6 +721,11 @@ static struct protocols *lay(struct arena *a, const struct given *g)
     return p;
 }
 
+size_t protocols_kinds(void)
+{
+    return protocols->count;
+}
+
 bool protocols_known(void)
 {
     return protocols != NULL;

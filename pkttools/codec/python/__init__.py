@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "answer", "assign", "beyond", "check", "columns_encode", "correct", "count", "count_durations", "counters", "datagrams",
-    "figures", "follow_numbers", "forward", "fragment", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode",
-    "largest", "line_encode", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps",
-    "reassemble", "reassemble_rest", "select", "set_protocols", "signed", "spread", "tell", "text_decode", "text_encode",
-    "verify", "walk",
+    "answer", "assign", "beyond", "check", "columns_encode", "conversation_rows", "conversation_table",
+    "conversation_totals", "correct", "count", "count_durations", "counters", "datagrams", "figures", "follow",
+    "follow_numbers", "forward", "fragment", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "largest",
+    "line_encode", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble",
+    "reassemble_rest", "select", "set_protocols", "signed", "spread", "tell", "text_decode", "text_encode", "verify",
+    "walk",
 ]  # fmt: skip
 
 
@@ -219,6 +220,34 @@ def reassemble_rest(table: object) -> tuple[bytearray, bytearray, tuple[int, ...
     from . import reassembly
 
     return reassembly.reassemble_rest(table)
+
+
+def conversation_table(level: int, most: int, memory: int, forget: bool, seed: int, ends: bytes, apart: bytes) -> object:
+    """See conversations.conversation_table."""
+    from . import conversations  # late: few commands tell of them
+
+    return conversations.conversation_table(level, most, memory, forget, seed, ends, apart)
+
+
+def follow(table: object, data: bytearray, rows: bytes, tell: bool) -> list[tuple[int, ...]] | None:
+    """See conversations.follow."""
+    from . import conversations
+
+    return conversations.follow(table, data, rows, tell)
+
+
+def conversation_rows(table: object, order: int, most: int) -> list[tuple[object, ...]]:
+    """See conversations.conversation_rows."""
+    from . import conversations
+
+    return conversations.conversation_rows(table, order, most)
+
+
+def conversation_totals(table: object) -> tuple[int, ...]:
+    """See conversations.conversation_totals."""
+    from . import conversations
+
+    return conversations.conversation_totals(table)
 
 
 def forward(data: bytearray, rows: bytes, stations: dict[bytes, int], room: int, source: int, now: int,

@@ -15,6 +15,9 @@ fragments. To say that in tables would be to write this program in them.
 
 ROUTE, FRAGMENT_HEADER, SEAL: the extension headers that take part in that: one has the last address of a route, by rules of its own
 for each type; one says that a message is a fragment; one authenticates addresses, so that a sum cannot just follow them.
+
+SEGMENTS: segments of TCP are followed: what their numbers count from, which octets came, and came again. That is the state of both
+sides, in connections.py.
 """
 
 from __future__ import annotations

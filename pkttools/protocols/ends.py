@@ -1,0 +1,57 @@
+"""Between whom packets go, by descriptions: fields of addresses and ports, and what tells networks apart."""
+
+from __future__ import annotations
+
+from struct import iter_unpack, pack, unpack
+
+from . import APART, IPV4, IPV6, MAC, ONEWAY, TRAITS, _rows
+from .fields import ROW_SIZE, TABLE
+from .kinds import column
+from .walking import TAG
+
+LINK, NETWORK, PORTS = 1, 2, 3  # levels: as `enum level` of codec/c/conversations.h
+FIRST_GROUP = 65536  # of fields that tell networks apart: more than kinds can be
+
+
+def ends() -> bytes:
+    """Kinds of headers that say between whom they go, six integers each, as `struct ends` of codec/c/conversations.h.
+
+    They are those with fields SRC_ADDR and DST_ADDR, or SRC_PORT and DST_PORT. Variants of a header, such as those with and
+    without an optional part, are one group.
+    """
+    found: dict[int, tuple[int, ...]] = {}
+    groups: dict[str, int] = {}
+    names = TABLE.names
+    places = {
+        (unpack("q", _rows.ROWS[i * ROW_SIZE : i * ROW_SIZE + 8])[0], name): i
+        for i, name in enumerate(names)
+        if name.endswith(("_ADDR", "_PORT"))
+    }
+    for (header, name), index in places.items():
+        protocol, _, field = name.rpartition(".")
+        other = places.get((header, f"{protocol}.DST_{field[4:]}")) if field in ("SRC_ADDR", "SRC_PORT") else None
+        if other is not None:
+            source, destination = TABLE[index], TABLE[other]
+            level = PORTS if field == "SRC_PORT" else {MAC: LINK, IPV4: NETWORK, IPV6: NETWORK}.get(source.kind, 0)
+            if level and source.kind == destination.kind:
+                group = groups.setdefault(name, header)
+                found[header] = header, level, group, source.bit, destination.bit, source.width
+    return b"".join(pack("6q", *found[header]) for header in sorted(found))
+
+
+def keeping_apart() -> bytes:
+    """The fields by which networks are told apart, six integers each, as `struct keeping_apart` of codec/c/conversations.h.
+
+    They are those that descriptions call `apart`, without addresses, which are ends, and without what only announces what follows.
+    A tag of VLAN 0 is of no VLAN (IEEE 802.1Q table 9-2).
+    """
+    found = []
+    groups: dict[str, int] = {}
+    for index, (_, holds, _) in enumerate(iter_unpack(TRAITS, _rows.TRAITS)):
+        if holds & APART:
+            row = TABLE[index]
+            if row.width and row.width < 64 and not row.shapes and not row.name.endswith("_ADDR"):
+                group = groups.setdefault(row.name, FIRST_GROUP + index)
+                least = int(bool(column(row.header, "flags") & TAG))
+                found.append((row.header, group, row.bit, row.width, least, int(bool(holds & ONEWAY))))
+    return b"".join(pack("6q", *one) for one in sorted(found))
