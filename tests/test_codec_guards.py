@@ -91,6 +91,8 @@ WRONG: dict[str, tuple[Call, type[Exception], str]] = {
         ("text_encode", "no such choice of fields", ValueError, {
             "fewer than none": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, -1),
             "more than all": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, 3),
+            "none, decimal": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, 4),
+            "more than all, decimal": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, 7),
         }),
         ("assign", "guard is a program or None", TypeError, {
             "a text": lambda codec, data, rows: codec.assign(data, rows, PROGRAM, "IP", False),

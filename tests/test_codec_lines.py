@@ -12,6 +12,7 @@ import pytest
 from samples import batch, ethernet, frames, ipv4, ipv6, over_udp, pktap, tcp, udp
 
 from pkttools.batch import Batch
+from pkttools.codec import DECIMAL
 from pkttools.language.expression import assignments
 
 OF_1_16, ALL = 1, 2
@@ -120,6 +121,26 @@ def test_a_call_stops_after_a_megabyte_of_lines(codec: ModuleType) -> None:
     b = batch([(229, frame)] * 600)
     text, stop = codec.text_encode(b.data, bytes(b.rows), 0, 1, 16, True, ALL)
     assert 100 < stop < 300 and text.count(b"==\n") == stop
+
+
+def test_decimal_numbers(codec: ModuleType) -> None:
+    """Only numbers are others: of each kind, as far as 128 bits go, and each is that of the hexadecimal line."""
+    for linktype, frame in frames():
+        for fields in (OF_1_16, ALL):
+            plain, decimal = lines(codec, linktype, frame, fields), lines(codec, linktype, frame, fields | DECIMAL)
+            for one, other in zip(plain, decimal, strict=True):
+                label, value = one.rsplit("\t", 1)
+                assert other == (f"{label}\t{int(value, 16)}" if value.startswith("0x") else one)
+    frame = ethernet(0x0800, ipv4(17, udp()))
+    assert {"IP.SRC_ADDR:\t\t192.0.2.1", "UDP.DST_PORT:\t\t53", "ETHERNET.TYPE:\t\t2048"} <= {
+        *lines(codec, 1, frame, ALL | DECIMAL)
+    }
+
+
+@pytest.mark.parametrize("fields", [OF_1_16, ALL])
+def test_decimal_numbers_are_read_back(codec: ModuleType, fields: int) -> None:
+    packets = [(linktype, frame) for linktype, frame in frames() if frame]
+    assert read(codec, with_lines(codec, packets, fields | DECIMAL)) == ([frame for _, frame in packets], 0, None)
 
 
 # ---- lines that are read again ----

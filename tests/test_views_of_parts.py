@@ -85,6 +85,19 @@ def test_captures() -> None:
                 assert line.isprintable(), (name, line)
 
 
+def test_decimal(backend: str) -> None:
+    """Read back as they are now; without -a and -aa it would do nothing."""
+    text = PACKETS.read_bytes()
+    plain = shell("pkt-txt2txt", text, backend=backend).stdout
+    done = shell("pkt-txt2txt -aa --decimal", text, backend=backend)
+    assert b"\nIP.PROTOCOL:\t\t17\nIP.CHECKSUM:\t\t56043\nIP.SRC_ADDR:\t\t192.0.2.1\n" in done.stdout
+    assert shell("sed 's/^IP.TTL:.*/IP.TTL: 9/' | pkt-txt2txt", done.stdout, backend=backend).stdout != plain
+    assert shell("pkt-txt2txt", done.stdout, backend=backend).stdout == plain
+    assert shell("pkt-pipe 'txt2txt | correct -a --decimal'", text, backend=backend).stdout.count(b"IP.TTL:\t\t\t64\n") == 7
+    done = shell("pkt-txt2txt --decimal", text, backend=backend)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, b"pkt-txt2txt: --decimal is for numbers that -a or -aa adds")
+
+
 def test_pictures_are_xml(tmp_path: Path) -> None:
     """All packets; what is hostile in them stays text. That all text is in its box: test_pages.py."""
     picture = tmp_path / "diagram.svg"

@@ -70,6 +70,7 @@ CORRECTED, TRUNCATED, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED = range(7)
 IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED = range(3)  # a pcap record's lengths; captured, then original: before 2.3 the other way
 NONE, RIGHT, BAD, UNCERTAIN, LEFT = range(5)  # what `verify` says of a header's checksum
 MOST_TOLD = 1024  # bytes of what `tell` gives
+DECIMAL = 4  # with 1 or 2, which fields `text_encode` writes: their numbers are decimal
 STEPS = 1024  # of `count_durations`, for those of zero and more, and for those below; what stands behind, eight bytes each:
 ABOVE, BELOW, LEAST, WORST, LAST, JITTER = range(2 * STEPS, 2 * STEPS + 6)
 PATHS, TALKERS, BY_FIELDS = 1, 2, 4  # groups of `counters`
@@ -124,6 +125,7 @@ __all__ = [
     "BAD",
     "BY_FIELDS",
     "CORRECTED",
+    "DECIMAL",
     "FRAGMENT",
     "IN_ORDER",
     "IN_ORDER_OR_SWAPPED",

@@ -169,8 +169,9 @@ OUTPUT = [
     Option("--nano", FLAG, "nanoseconds in captures, from the first packet on", end="last"),
     Option("-n --width", NUMBER, f"bytes a line of text (default {WIDTH})", "COUNT", default=WIDTH, least=1, most=MAX_FRAME,
            end="last", form="text"),
-    Option("-a --fields", FLAG, "add the fields of each packet to the text", end="last", form="text"),
+    Option("-a --fields", FLAG, "add the fields of each packet, --decimal or in hex", end="last", form="text"),
     Option("-aa --all-fields", FLAG, "add all fields, also those that 1.16 did not have", end="last", form="text"),
+    Option("--decimal", FLAG, "numbers that -a and -aa add are decimal", end="last", form="text", hidden=True),
     Option("-do --data-only", FLAG, "write the bytes alone, without sizes and characters", end="last", form="text"),
     UTC,
 ]  # fmt: skip

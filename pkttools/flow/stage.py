@@ -11,7 +11,7 @@ from .. import codec
 from ..batch import ROW_BYTES, Batch
 from ..command_line.options import USUAL, Values, picks
 from ..command_line.signals import end_now, expect, install
-from ..errors import counted
+from ..errors import counted, need
 from ..formats import joined, named_format, packets, sink_of
 from ..formats.files import Input, Output, Sink
 
@@ -78,6 +78,7 @@ class Written:
         """Raises UsageError."""
         self.values, self.writes, self.named = values, writes, named_format(values, writes)
         self.form = self.named or writes or USUAL
+        need(not values.decimal or values.fields or values.all_fields, "--decimal is for numbers that -a or -aa adds")
         if self.named != USUAL:
             values.format = self.named  # what receives packets asks what they have a place for
 

@@ -149,7 +149,8 @@ def ends(text: bytes | memoryview) -> list[int]:
 class TextSink(Sink):
     """Writes packets as text.
 
-    width: bytes a line. data_only: the bytes alone. fields: 0, or 1 to add the fields of 1.16, 2 for all.
+    width: bytes a line. data_only: the bytes alone. fields: 0, or 1 to add the fields of 1.16, 2 for all,
+    with codec.DECIMAL for decimal numbers.
     """
 
     output: Output
@@ -167,7 +168,8 @@ class TextSink(Sink):
     @classmethod
     def by_options(cls, output: Output, values: Values, linktype: int) -> Sink:
         """One that writes as the options ask for it."""
-        sink = cls(output, values.width, values.data_only, 2 if values.all_fields else int(values.fields))
+        fields = 2 if values.all_fields else int(values.fields)
+        sink = cls(output, values.width, values.data_only, fields | codec.DECIMAL * bool(fields and values.decimal))
         sink.verbose = bool(getattr(values, "verbose", False))  # a switch has no such option
         return sink
 

@@ -437,7 +437,7 @@ void packets_prepare(void)
 static void try_lines(const struct sample *s)
 {
     for (int which = FIELDS_OF_1_16; which <= ALL_FIELDS; which++) {
-        struct lines lines = {0};
+        struct lines lines = {.decimal = s->frame.size % 2 == 1};
         EXPECT(lines_add(&lines, &s->frame, s->linktype, (enum which_fields)which));
         const uint8_t *at = lines.text.at, *end = at + lines.text.size;
         size_t count = 0;

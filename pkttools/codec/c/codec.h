@@ -226,10 +226,12 @@ bool fields_set(const struct field_table *table, bool *sound);  /* false: it is 
 /* lines.c */
 
 enum which_fields { NO_FIELDS, FIELDS_OF_1_16, ALL_FIELDS };
+enum { DECIMAL = 4 };           /* with either of them */
 
 struct lines {                  /* the lines of the packets of a batch, and what is needed in between; all zero at first */
     struct bytes text, items, counts;
     size_t count;               /* of lines */
+    bool decimal;               /* numbers are, and not hexadecimal */
 };
 
 bool lines_add(struct lines *l, const struct frame *f, int64_t linktype, enum which_fields which);     /* false: no memory */

@@ -4,10 +4,15 @@
 #include "table.h"
 
 /* The line of a field that is there; the room for it is, too. */
-static uint8_t *put_line(uint8_t *out, const struct row *r, const struct frame *f, const struct place *at)
+static uint8_t *put_line(uint8_t *out, const struct row *r, const struct frame *f, const struct place *at, bool decimal)
 {
     out = put_short(out, field_rows.labels + r->label, r->label_size);
-    out = r->form == TEXT ? put_characters(out, frame_range(f, at->bit / 8, at->size), text_size(f, at)) : put_number(out, f, at, r->form);
+    if (r->form == TEXT)
+        out = put_characters(out, frame_range(f, at->bit / 8, at->size), text_size(f, at));
+    else if (decimal && r->form < TEXT)
+        out = put_decimal(out, number_of(f, at));
+    else
+        out = put_number(out, f, at, r->form);
     *out++ = '\n';
     return out;
 }
@@ -48,7 +53,7 @@ static bool add_line(struct lines *l, const struct row *r, const struct frame *f
     struct bytes *text = &l->text;
     if (!bytes_need(text, MOST_LABEL + MOST_NUMBER + 4 * at->size + SLACK))
         return false;
-    text->size = (size_t)(put_line(text->at + text->size, r, f, at) - text->at);
+    text->size = (size_t)(put_line(text->at + text->size, r, f, at, l->decimal) - text->at);
     l->count++;
     return true;
 }
@@ -95,7 +100,7 @@ static bool add_fields(struct lines *l, const struct frame *f, const struct walk
         if (!(all || (r->holds & IS_NEW) == 0) || (r->form == DATA && (r->holds & IS_IN_PLACE) == 0) || !place_of(&r->field, h, &at))
             continue;
         if (r->form != DATA && r->form != TEXT) {
-            out = put_line(out, r, f, &at);
+            out = put_line(out, r, f, &at, l->decimal);
             l->count++;
             continue;
         }

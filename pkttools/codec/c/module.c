@@ -173,7 +173,9 @@ static PyObject *py_text_encode(PyObject *self, PyObject *args)
     struct text_style style = {(size_t)width, data_only != 0};
     if (!batch_sound_from(&b, first, width >= 1 && width <= MAX_FRAME, "first packet or width out of range"))
         goto exit;
-    if (fields < NO_FIELDS || fields > ALL_FIELDS) {
+    lines.decimal = (fields & DECIMAL) != 0;
+    fields &= ~DECIMAL;
+    if (fields < NO_FIELDS || fields > ALL_FIELDS || (lines.decimal && fields == NO_FIELDS)) {
         PyErr_SetString(PyExc_ValueError, "no such choice of fields");
         goto exit;
     }

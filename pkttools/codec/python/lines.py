@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ...protocols.fields import BY_HEADER, DATA, FIELDS, TABLE, TEXT, Row
+from ...protocols.fields import BY_HEADER, DATA, FAMILY, FIELDS, INT, LITTLE, TABLE, TEXT, Row
 from ...protocols.shown import data_rows, format_value, label, read_field
 from ...protocols.walking import PADDED
+from .. import DECIMAL
 from .headers import Header, Walk
 from .lists import Items
 from .protocols import carries_message, exception
@@ -15,13 +16,13 @@ OF_1_16, ALL = 1, 2  # which fields
 
 
 def field_lines(frame: bytes, linktype: int, fields: int) -> bytes:
-    """The lines of the fields of a packet: OF_1_16, or ALL.
+    """The lines of the fields of a packet: OF_1_16, or ALL; with DECIMAL their numbers are decimal.
 
     In the order of 1.16: fields of a header in wire order; then the data, the innermost first. What a tunnel carries is data
     for 1.16; all fields show the headers in it instead. Items of lists, such as options, come last: they may lie in data, and of
     lines that are read again the last one wins.
     """
-    everything = fields == ALL
+    everything, decimal = fields & ALL == ALL, bool(fields & DECIMAL)
     found = Walk(frame, linktype).headers
     headers = found if everything else known_to_1_16(found)
     lines: list[str] = []
@@ -38,10 +39,10 @@ def field_lines(frame: bytes, linktype: int, fields: int) -> bytes:
                 rows = [label(row.name + which_of_many(row, headers, i)) + text for text in data_rows(value)]
                 (lines if row.in_place else inner).extend(rows)
             elif value is not None:
-                lines.append(label(row.name) + format_value(row, value))
+                lines.append(label(row.name) + written(row, value, decimal))
         tail[:0] = inner
     if everything:
-        tail += item_lines([item for _, item in Items(frame, found).all()], frame)
+        tail += item_lines([item for _, item in Items(frame, found).all()], frame, decimal)
     return "".join(line + "\n" for line in lines + tail).encode()
 
 
@@ -68,7 +69,12 @@ def which_of_many(row: Row, headers: list[Header], i: int) -> str:
     return f"[{places.index(i) + 1}]" if len(places) > 1 and not row.in_place else ""
 
 
-def item_lines(items: list[Header], frame: bytes) -> list[str]:
+def written(row: Row, value: int | bytes, decimal: bool) -> str:
+    """A value; numbers, which addresses are not, decimal if that is asked for."""
+    return str(value) if decimal and row.kind in (INT, FAMILY, LITTLE) else format_value(row, value)
+
+
+def item_lines(items: list[Header], frame: bytes, decimal: bool) -> list[str]:
     """Those of items of lists, in the order of the packet."""
     rows = [(row, item) for item in items for row in BY_HEADER[item.kind]]
     values = [(row, value) for row, of in rows if (value := read_field(row, frame, of.start, of.data, of.end)) is not None]
@@ -81,5 +87,5 @@ def item_lines(items: list[Header], frame: bytes) -> list[str]:
             name = f"{row.name}[{counts[row.name]}]" if totals[row.name] > 1 else row.name
             lines += [label(name) + text for text in data_rows(value)]
         else:
-            lines.append(label(row.name) + format_value(row, value))
+            lines.append(label(row.name) + written(row, value, decimal))
     return lines

@@ -58,6 +58,7 @@ from ...errors import (
     ODD_HEX,
     TOO_LONG,
 )
+from .. import DECIMAL
 from .rows import checked, without_fcs
 
 # ---- reading ----
@@ -496,7 +497,7 @@ def text_encode(data: bytearray, rows: bytes, first: int, number: int, width: in
     count = len(values) // COLUMNS
     if not 0 <= first <= count or not 1 <= width <= MAX_FRAME:
         raise ValueError("first packet or width out of range")
-    if not 0 <= fields <= 2:
+    if fields not in (0, 1, 2, 1 | DECIMAL, 2 | DECIMAL):
         raise ValueError("no such choice of fields")
     packets = []
     extras = []
