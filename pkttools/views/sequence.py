@@ -10,6 +10,7 @@ from .. import codec
 from ..batch import NOTES, NOTES_SIZE, OFFSET, TIME, Batch
 from ..codec.python.line import KNOWN, SINCE_FIRST
 from ..protocols.lining import LINK, NETWORK
+from ..protocols.shown import format_ipv6
 from .line import LineSink
 
 MOST = 1000  # packets that are drawn where -l does not say how many
@@ -91,9 +92,7 @@ def address(octets: bytes) -> str:
     if not any(octets):
         return ""
     if len(octets) == 16:
-        from socket import AF_INET6, inet_ntop
-
-        return inet_ntop(AF_INET6, octets)
+        return format_ipv6(int.from_bytes(octets, "big"))
     return ".".join(map(str, octets)) if len(octets) == 4 else octets.hex(":")
 
 
