@@ -43,7 +43,7 @@ def short(names: list[str], room: int) -> list[str]:
 
 def label_of(message: Message, titles: list[str], columns: dict[str, int]) -> str:
     """What a message says; with the names that its column does not have."""
-    label = plain(message.label)
+    label = plain(message.label + (f" to {message.target}" if message.to_all else ""))
     if titles[-1] == OTHERS:
         shared = len(titles) - 1
         if message.target and not message.to_all and columns[message.target] == shared:

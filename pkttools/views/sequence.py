@@ -49,8 +49,6 @@ class Message:
         ends = Ends(bytes(frame), codec.walk(frame, row, True))
         self.source, self.target, self.to_all = ends.source, ends.target, ends.to_all
         self.layer, self.label = said(line, ends.ports)
-        if self.to_all:
-            self.label += f" to {self.target}"
 
 
 class Ends:

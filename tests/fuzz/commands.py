@@ -54,6 +54,7 @@ KEEPING = [
 OTHERS = [
     "pkt-check", "pkt-check -cs", "pkt-check -cs -rc -F pcapng", "pkt-analyze -lv 1", "pkt-analyze -lv 2", "pkt-analyze",
     "pkt-analyze -lv 4 -x", "pkt-analyze -lv 5 -ll 3", "pkt-analyze -lv 0 -lh 2",
+    "pkt-analyze --ladder", "pkt-analyze --ladder --svg -", "pkt-analyze --html - -l 200",
     "pkt-fragment -fm 60 -fc", "pkt-fragment -fm 76 -F pcapng", "pkt-defragment", "pkt-defragment --memory 3000 -aa",
     "pkt-pipe 'fragment -fm 100 -fc | defragment | correct | check -cs'",
     "pkt-pipe 'defragment | correct -L | fragment -fm 68 -fc | pingrep' -F text",
