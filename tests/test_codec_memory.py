@@ -17,7 +17,7 @@ from conftest import ROOT, load
 from samples import TEXT, batch, ethernet, ipv4, row_of, udp
 from sections import enhanced
 
-from pkttools.language import expression
+from pkttools.language import expression, program
 from pkttools.protocols.fields import HEADERS
 from pkttools.views.fields import columns_of
 
@@ -51,6 +51,7 @@ GROWING = {
     "fragment",
     "reassemble",
     "answer",
+    "count",
 }  # with buffers of their own
 
 
@@ -88,6 +89,11 @@ def calls() -> dict[str, Callable[[], object]]:
         table = codec.datagrams(1 << 16, (0, 1), struct.pack("=4q", 7, 96, 16, 0))
         return codec.reassemble(table, pieces, rows[:-56], 0, {}), codec.reassemble_rest(table)
 
+    def counted_by() -> object:
+        counters = codec.counters(7, (program.FIELDS, struct.pack("=2q", 0, 1), b""), 1 << 20)
+        codec.count(counters, LARGE.data, bytes(LARGE.rows))
+        return codec.figures(counters), codec.largest(counters, 2, 0, False)
+
     rough = b"".join(
         b"-- %d --\nNOTE: rough\nSIZE: 1200/1200\n%s\nIP.TTL: 9\n==\n" % (i, b"0a " * (i % 64 * 16)) for i in range(300)
     )
@@ -112,6 +118,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "fragment": divided,
         "reassemble": put_together,
         "answer": lambda: codec.answer(sound, ROWS, (ANSWER,), {}),
+        "count": counted_by,
         "forward": lambda: codec.forward(BATCH.data, ROWS, {}, 9, 0, 1, b"\1\2"),
     }
 

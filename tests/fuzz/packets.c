@@ -2,6 +2,7 @@
 #include "codec.h"
 #include "fuzz.h"
 #include "programs.h"           /* written by seeds.py */
+#include "statistics.h"
 
 #define JUMBO (68 << 10)        /* zeros behind a frame: more than lengths of 16 bits can say */
 
@@ -475,6 +476,38 @@ static void try_json(const struct sample *s)
     json_free(&json);
 }
 
+/* The packet counted, again and again at other times, with room for all groups and for few: nothing is lost. */
+static void try_statistics(const struct sample *s)
+{
+    enum { COUNT = 9 };
+    static const struct grouping by[] = {{0, 1}, {1, -1}, {40, 2}, {200, 1}, {600, 1}, {900, -3}};
+    static const int64_t times[COUNT] = {0, -1, 5000, INT64_MAX, INT64_MIN, 1, 1 << 30, -(1 << 30), 7};
+    for (uint64_t memory = 0; memory < 1000; memory += 333) {
+        struct statistics c = {.wanted = PATHS | TALKERS | BY_FIELDS};
+        c.program = (struct program){.fields = field_table, .field_count = sizeof field_table / sizeof *field_table,
+                                     .code = (const int64_t *)by, .code_count = 2 * sizeof by / sizeof *by};
+        EXPECT(grouping_sound(&c.program) && statistics_begin(&c, memory));
+        for (int i = 0; i < COUNT; i++) {
+            struct packet p = {.captured = (int64_t)s->frame.size, .original = s->original, .time = times[i], .linktype = s->linktype};
+            EXPECT(statistics_add(&c, &p, &p, &s->frame));
+        }
+        int64_t bins = 0, sizes = 0;
+        for (size_t i = 0; i < BINS; i++)
+            bins += c.series.bin[i][0];
+        for (size_t i = 0; i <= SIZES; i++)
+            sizes += c.sizes[i];
+        EXPECT(bins == COUNT && sizes == COUNT && c.totals[PACKETS] == COUNT);
+        struct bytes sorted = {0};
+        EXPECT(groups_sorted(&c.fields, 0, true, &sorted) && sorted.size / sizeof(struct group *) == c.fields.count);
+        int64_t counted = c.fields.others[PACKETS_FROM];
+        for (size_t i = 0; i < c.fields.count; i++)
+            counted += ((struct group **)(void *)sorted.at)[i]->counts[PACKETS_FROM];
+        EXPECT(counted == COUNT && c.fields.held <= memory);
+        bytes_free(&sorted);
+        statistics_end(&c);
+    }
+}
+
 /* Packets as rows of a table: whatever is in them, a cell a column. */
 static void try_columns(const struct sample *s)
 {
@@ -516,6 +549,7 @@ static void try_protocols(const struct frame *f, const struct sample *s)
     try_lines(s);
     try_json(s);
     try_columns(s);
+    try_statistics(s);
     protocols_slow();
     walk(&full, f, s->linktype);
     EXPECT(same_walk(&quick, &full) && quick.quoted == full.quoted);
