@@ -231,9 +231,9 @@ def values_of(key: bytes) -> list[Value]:
 
 def address_of(octets: bytes) -> str:
     """An address as text, RFC 5952."""
-    from socket import AF_INET, AF_INET6, inet_ntop  # late: it is dear
+    from ..protocols.shown import format_ipv6
 
-    return inet_ntop(AF_INET if len(octets) == 4 else AF_INET6, octets)
+    return ".".join(map(str, octets)) if len(octets) == 4 else format_ipv6(int.from_bytes(octets, "big"))
 
 
 def paths_of(key: bytes) -> set[tuple[str, ...]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from . import (
     checking,
     checks,
+    counting,
     fielding,
     fragmenting,
     generating,
@@ -40,6 +41,7 @@ PARTS = {  # of what is measured beside pipes and commands alone
     "what is sent at a rate": pacing.pacing,
     "what is generated": generating.generating,
     "what is checked in tunnels": checking.checking,
+    "what is counted": counting.counting,
     "fields as text": fielding.fielding,
     "fragments and answers": fragmenting.fragmenting,
     "a trickle": trickling.trickling,
