@@ -7,15 +7,18 @@ import re
 from base64 import b64encode
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from conftest import SHARED, shell
-from samples import frames
+from samples import ethernet, frames, ipv4, over_udp, tcp
 
 from pkttools.batch import Packet, gathered
 from pkttools.formats import packets
 from pkttools.formats.files import Input
 from pkttools.views.html import PageSink
+from pkttools.views.ladder import Text, picture
+from pkttools.views.sequence import Sequence
 
 VOID = ("meta", "!doctype")
 
@@ -92,6 +95,36 @@ def test_of_every_kind_of_frame(codec):
 def test_of_real_and_malformed_captures() -> None:
     for path in sorted((SHARED / "captures" / "tcpdump").iterdir())[::40]:
         is_sound(written(list(packets(Input([str(path)]))), 20))
+
+
+HOSTILE = ["\x1b[31m", "\x9b31m", "\u202e", "\u200f", "\u2066", "<b>", "&amp;", "\"'", "]]>", "\x07", "\\", "\x00", "\xff", "-->"]
+
+
+def of_names(name: bytes) -> list[bytes]:
+    """Frames that bring a name: in DNS, in HTTP, and in a TLS hello."""
+    label = name[:63]
+    dns = b"\0\7\1\0\0\1\0\0\0\0\0\0" + bytes([len(label)]) + label + b"\0\0\1\0\1"
+    request = b"GET /" + name.replace(b"\n", b"") + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    segment = tcp(request, b"")
+    return [ethernet(0x0800, ipv4(17, over_udp(53, dns))), ethernet(0x0800, ipv4(6, segment[:2] + b"\0\x50" + segment[4:]))]
+
+
+def test_names_never_leave_the_text(codec, tmp_path: Path) -> None:
+    """Neither on a terminal nor in a picture or a page: control characters, marks of direction, markup."""
+    packets = [
+        Packet(frame, len(frame), 10**9, 1)
+        for name in HOSTILE
+        for frame in of_names(f"a{name}b".encode("utf-8", "surrogateescape"))
+    ]
+    batch = gathered(packets)
+    is_sound(written([batch]))
+    sequence = Sequence()
+    sequence.add(batch)
+    for text in ("".join(Text(sequence, False).lines()), picture(sequence).document().decode().replace("\n", "")):
+        assert text.isascii() and text.isprintable()
+    ElementTree.fromstring(picture(sequence).document())
+    marked = "".join(Text(sequence, True).lines())
+    assert re.sub(r"\x1b\[[0-9;]*m", "", marked).isprintable()
 
 
 def test_a_limit_is_said(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ..errors import counted, visible
 from ..formats.files import Output, Sink
 from ..protocols.names import linktype_name
 from .ladder import picture
-from .parts import Field, Header, Packet, Problem, items_of
+from .parts import Field, Header, Packet, Problem, items_of, safe
 from .sequence import MOST, Message, Sequence, seconds
 from .svg import LAYER, PALETTE, SHAPES, escaped
 
@@ -276,4 +276,4 @@ class PageSink(Sink):
 def view(values: Values, output: Output) -> Sink:
     """The page that the options ask for."""
     named = ", ".join(name.rpartition("/")[2] for name in values.input if name != "-")
-    return PageSink(output, values.limit or MOST, f"Packets of {visible(named) or 'standard input'}")
+    return PageSink(output, values.limit or MOST, f"Packets of {safe(visible(named)) or 'standard input'}")
