@@ -143,6 +143,14 @@ def test_without_packets() -> None:
 
 
 def test_one_file_is_written(tmp_path: Path) -> None:
-    for words in ("--html x --out y", "--html x --ladder", "--html x --svg y", "--html x -lv 2"):
+    for words in (
+        "--html x.pcap",
+        "--ladder --svg x.pcapng",
+        "--html x.html.gz",
+        "--html x --out y",
+        "--html x --ladder",
+        "--html x --svg y",
+        "--html x -lv 2",
+    ):
         assert shell(f"cd {tmp_path} && pkt-analyze {words}", b"").returncode == 2
     assert list(tmp_path.iterdir()) == []

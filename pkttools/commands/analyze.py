@@ -74,14 +74,15 @@ def stage(values: Values) -> Stage:
     shown = view_of(values)
     need(not (values.relative and values.delta), "--relative and --delta: one of them")
     need(not highest or lowest <= highest, "-ll above -lh leaves nothing")
-    need(format_of(values.output) in (None, "text"), f"--out {values.output}: that is the name of a capture, and text is written")
-
-    written = [name for name in ("html", "svg", "output") if getattr(values, name)]
-    need(len(written) < 2, "--html, --svg and --out: one file is written")
+    files = {name: path for name in ("html", "svg", "output") if (path := getattr(values, name))}
+    need(len(files) < 2, "--html, --svg and --out: one file is written")
+    name, path = next(iter(files.items()), ("output", None))
+    option = "--out" if name == "output" else f"--{name}"
+    need(format_of(path) in (None, "text"), f"{option} {path}: that is the name of a capture, and text is written")
 
     def sink(source: Source) -> Sink:
         from ..views import view
 
-        return view(shown, values, Output(getattr(values, written[0]) if written else None, source.file))
+        return view(shown, values, Output(path, source.file))
 
     return Stage(values, sink=sink, slip=True)
