@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from zlib import crc32
+
 import pytest
 from backends import on_both
 from captured import captured
@@ -9,7 +12,7 @@ from samples import batch, ethernet, extension, frames, ipv4, ipv6, over_udp, tc
 
 from pkttools.batch import link_of
 from pkttools.codec.python.checksum import internet
-from pkttools.views.parts import Field, Header, Packet, items_of
+from pkttools.views.parts import Header, Packet, items_of
 
 pytest_generate_tests, chosen = on_both("walk", "items", "verify", "correct", "check")
 
@@ -151,6 +154,76 @@ def test_what_is_wrong(frame: bytes, missing: int, said: list[tuple[str, bool]])
     assert texts(parts_of(frame, original=len(frame) + missing)) == said
 
 
+OPTIONS = [
+    ("02 01 05b4", [("the item at byte 54 of its list says 1 byte: its type and length are 2", True)]),
+    ("02 05 05b4", [("the item at byte 54 of its list says 5 bytes: 4 bytes are there", True)]),
+    ("01 01 01 02", [("the item at byte 57 of its list is cut: 1 byte of it is there", True)]),
+    ("01 01 00 02", []),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), OPTIONS, ids=["short", "long", "cut", "behind the end"])
+def test_an_option_that_cannot_be_ends_its_list(options: str, said: list[tuple[str, bool]]) -> None:
+    segment = bytearray(tcp(b"", bytes.fromhex(options)))
+    data = bytes([192, 0, 2, 1, 192, 0, 2, 2, 0, 6, 0, len(segment)]) + segment
+    segment[16:18] = internet(data).to_bytes(2, "big")
+    assert texts(parts_of(right(6, bytes(segment)))) == said
+
+
+def test_another_version() -> None:
+    frame = bytearray(right(17, over_udp(9999, b"hello!")))
+    frame[14] = 0x65
+    assert texts(parts_of(bytes(frame)))[0] == ("VERSION is wrong: it says 6, in a header of version 4", True)
+    frame = bytearray(ethernet(0x86DD, ipv6(59, b"")))
+    frame[14] = 0x40
+    assert texts(parts_of(bytes(frame)))[0] == ("VERSION is wrong: it says 4, in a header of version 6", True)
+
+
+def need_steps(packet: Packet) -> int:
+    """The steps of a checksum lead to the value that it should have, which is what pkt-correct writes."""
+    found = 0
+    for problem in (problem for header in packet.headers for problem in header.problems):
+        value = re.search(r"(?:should be|would make) (0x[0-9a-f]+)", problem.text)
+        steps = problem.steps()
+        assert all(len(step) <= 76 for step in steps)
+        if value and len(steps) > 2:
+            last = [step for step in steps if step.startswith("inverted: ")][-1].removeprefix("inverted: ")
+            assert last == value[1] or (value[1], last, "0 would say" in steps[-1]) == ("0xffff", "0x0000", True)
+            found += 1
+        elif value and problem.field and problem.field.width == 32 and steps:
+            assert value[1] in steps
+    return found
+
+
+def test_steps_lead_to_the_right_value() -> None:
+    """Of all kinds of checksums, in tunnels, too; and in real captures."""
+    assert sum(need_steps(parts_of(frame, linktype)) for linktype, frame in frames()) > 20
+    for _, b in captured(4):
+        need_steps(Packet(b, 0))
+
+
+def test_steps() -> None:
+    """As a student with pen and paper goes."""
+    packet = parts_of(ethernet(0x86DD, ipv6(17, over_udp(9999, b"hello", checksum=1))))
+    assert packet.headers[-1].problems[0].steps() == [
+        "16-bit words are added up, the field itself as 0 (RFC 1071):",
+        "pseudo-header:",
+        "  2001 0db8 0000 0000 source 2001:db8::1",
+        "  0000 0000 0000 0001",
+        "  2001 0db8 0000 0000 destination 2001:db8::2",
+        "  0000 0000 0000 0002",
+        "  0000 000d           length 13",
+        "  0000 0011           protocol 17",
+        "  together 0x5b93",
+        "13 bytes, from byte 54 on:",
+        "    54: c350 270f 000d 0000 6865 6c6c 6f        = 0x22e3d",
+        "the last byte is filled up with a zero",
+        "0x5b93 + 0x22e3d = 0x289d0",
+        "carries are added: 0x89d0 + 0x2 = 0x89d2",
+        "inverted: 0x762d",
+    ]
+
+
 def test_nothing_is_there() -> None:
     packet = parts_of(b"")
     assert [(header.name, header.fields) for header in packet.headers] == [("UNKNOWN", [])]
@@ -161,6 +234,11 @@ def test_what_stands_behind_is_a_trailer() -> None:
     """A frame check sequence, which no header has."""
     frame = ethernet(0x0806, bytes(46)) + b"\1\2\3\4"
     trailer = parts_of(frame, link_of(1, 4)).headers[-1]
-    assert (trailer.title, [(field.name, field.value) for field in trailer.fields]) == ("trailer", [("", b"\1\2\3\4")])
-    assert [*items_of(trailer)] == []
-    assert isinstance(trailer.fields[0], Field)
+    assert [(field.name, field.value) for field in trailer.fields] == [("", b"\1\2\3\4")]
+    assert (trailer.title, [*items_of(trailer)]) == ("frame check sequence", [])
+    value = crc32(frame[:-4]).to_bytes(4, "little")
+    wrong = f"the frame check sequence is wrong: 0x01020304, and should be 0x{value.hex()}"
+    assert [problem.text for problem in trailer.problems] == [wrong]
+    trailer = parts_of(frame[:-4] + value, link_of(1, 4)).headers[-1]
+    assert (trailer.problems, trailer.fields[0].note) == ([], "right")
+    assert parts_of(frame[:-4] + value, link_of(1, 4), len(frame) + 1).headers[-1].problems == []  # it was not captured in full

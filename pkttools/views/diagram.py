@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BITS = 32  # of a row
 MARGIN = 6  # columns in front of a row: the place of its first byte in the frame
 LONG = 128  # bits of data, or of text, that are drawn as they are
+SHORT = 4  # bytes of data that stand in their cell, and not how many they are
 NAME_LINES = 4  # that a name may take
 BETWEEN = "... behind what it carries:"
 MOST_PACKETS = 100  # in a picture
@@ -118,8 +119,8 @@ class Drawing:
         field, columns = cell.field, cell.columns
         name = field.short or "-"
         cell.names = cut(name, columns)
-        long = field.is_data and len(field.value) > 4  # type: ignore[arg-type]  # bytes
-        shown = counted(len(field.value), "byte") if long or cell.long else field.shown  # type: ignore[arg-type]  # bytes
+        size = len(field.value) if isinstance(field.value, bytes) else -(-field.width // 8)
+        shown = counted(size, "byte") if cell.long or (field.is_data and size > SHORT) else field.shown
         mark = " !" if cell.wrong else ""
         number = str(field.value) if isinstance(field.value, int) else ""
         values = [f"{shown} ({field.word}){mark}" if field.word else "", f"{shown}{mark}", shown, number]

@@ -141,6 +141,7 @@ class Header:
         self.items: list[Header] = []
         self.problems: list[Problem] = []
         self.depth, self.quoted, self.verdict = 0, False, codec.NONE
+        self.titled = "trailer"  # of TRAILER
         self.item = kind >= len(HEADERS)
 
     @property
@@ -160,7 +161,7 @@ class Header:
         if self.item:
             first = next((field for field in self.fields if field.row and field.row.names), None)
             return first.word or first.shown if first else ""
-        return "trailer" if self.kind == TRAILER else safe(LAYOUT[self.kind].title) or self.name
+        return self.titled if self.kind == TRAILER else safe(LAYOUT[self.kind].title) or self.name
 
     @property
     def layer(self) -> int:

@@ -5,16 +5,21 @@ Checksums are judged by the codec; how a sum comes to be is told by its twin in 
 
 from __future__ import annotations
 
-from socket import AF_INET, AF_INET6, inet_ntop
+from zlib import crc32
 
 from .. import codec
 from ..codec.python.checksum import Checksum, View, internet
 from ..codec.python.exceptions import datagram_head
-from ..codec.python.protocols import carries_message, known
+from ..codec.python.lists import Items
+from ..codec.python.protocols import carries_message, exception, known
 from ..codec.python.sums import has_sum, sum_of
+from ..codec.python.wire import ip_version
+from ..errors import counted
 from ..protocols import names
 from ..protocols.layouts import LAYOUT
-from .parts import Field, Header, Packet, Problem
+from ..protocols.shown import format_ipv6
+from ..protocols.walking import DATAGRAM_4, LAST, SIZED
+from .parts import TRAILER, Field, Header, Packet, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from ..codec.python.exceptions import Message
     from ..protocols.reading import Read
 
+ETHERNET_LINK, FCS = 1, 4
 WORDS, ROWS = 8, 12  # words of a sum that stand in a row, and rows that are shown of one run of them
 LEAST_FRAME = 60  # octets of an Ethernet frame without its FCS, IEEE 802.3 clause 4A.4.2
 
@@ -31,11 +37,43 @@ def find(packet: Packet) -> None:
     view = View(bytes(packet.frame), packet.original, packet.linktype, True)
     own = [header for header in packet.headers if header.kind >= 0 and not header.quoted]
     for index, header in enumerate(own):
-        for problem in (*checksum_problems(packet, view, own, index), *length_problems(packet, view, own, index)):
+        for problem in (
+            *version_problems(view, header, view.headers[index]),
+            *checksum_problems(packet, view, own, index),
+            *length_problems(packet, view, own, index),
+            *list_problems(view, view.headers[index]),
+        ):
             header.problems.append(problem)
             if problem.field:
                 problem.field.problems.append(problem)
     packet.problems += packet_problems(packet, own)
+    if packet.headers[-1].kind == TRAILER and packet.fcs:
+        judge_fcs(packet, packet.headers[-1])
+
+
+def version_problems(view: View, header: Header, of: codec_headers.Header) -> list[Problem]:
+    """What is to be said of an IP header that says another version than it is read as."""
+    if not carries_message(of.kind):
+        return []
+    version, said = 4 if exception(of.kind) == DATAGRAM_4 else 6, ip_version(view.frame, of.start)
+    field = header.field("VERSION")
+    return [Problem(f"VERSION is wrong: it says {said}, in a header of version {version}", field)] if said != version else []
+
+
+def judge_fcs(packet: Packet, trailer: Header) -> None:
+    """What is to be said of a frame check sequence, of Ethernet also whether it is right (IEEE 802.3 clause 3.2.9)."""
+    trailer.titled = "frame check sequence"
+    size = packet.fcs or 0
+    if packet.captured < packet.original or packet.linktype != ETHERNET_LINK or size != FCS or len(packet.frame) < FCS:
+        return
+    right, stored = crc32(packet.frame[:-FCS]).to_bytes(FCS, "little"), bytes(packet.frame[-FCS:])
+    if right == stored:
+        trailer.fields[-1].note = "right"
+        return
+    steps = [f"CRC-32 (IEEE 802.3 clause 3.2.9) of the {len(packet.frame) - FCS} bytes in front, its least significant byte first"]
+    text = f"the frame check sequence is wrong: 0x{stored.hex()}, and should be 0x{right.hex()}"
+    trailer.problems.append(Problem(text, trailer.fields[-1], True, lambda: steps))
+    trailer.fields[-1].problems.append(trailer.problems[-1])
 
 
 # ---- checksums ----
@@ -105,7 +143,7 @@ def sum_steps(found: View, view: View, message: Message | None, checksum: Checks
     at = message.at if message else header.start
     size = message.covered if message else datagram_head(view.frame, view_header(view, header))
     if checksum.size == 4:
-        return [f"CRC32c of the {size} bytes from byte {at} on (RFC 9260 appendix A), the field as 0:", f"{checksum.value:#010x}"]
+        return [f"CRC32c (RFC 9260 appendix A) of {size} bytes from byte {at} on, the field 0:", f"{checksum.value:#010x}"]
     lines = ["16-bit words are added up, the field itself as 0 (RFC 1071):"]
     rows = pseudo_rows(view, message) if message and message.pseudo else []
     lines += ["pseudo-header:"] * bool(rows) + [f"  {words_of(data):<20}{what}".rstrip() for data, what in rows]
@@ -166,7 +204,7 @@ def pseudo_rows(view: View, message: Message) -> list[tuple[bytes, str]]:
     rows = []
     for first, what in ((0, "source"), (address, "destination")):
         one = data[first : first + address]
-        text = inet_ntop(AF_INET6 if message.v6 else AF_INET, one)
+        text = format_ipv6(int.from_bytes(one, "big")) if message.v6 else ".".join(map(str, one))
         rows += [(one[at : at + 8], f"{what} {text}" if at == 0 else "") for at in range(0, address, 8)]
     length, protocol = data[-8:-4], data[-4:]
     size = 4 if message.v6 or any(length[:2]) else 2
@@ -269,6 +307,36 @@ def left_over(packet: Packet, field: Field | None, size: int, room: Room) -> lis
         return []
     name, said = field.short if field else "its size", said_by(field, size)
     return [Problem(f"{name} says {said}, and {len(rest)} more stand behind them", field, False, lambda: room.steps(size))]
+
+
+# ---- lists ----
+
+
+def list_problems(view: View, of: codec_headers.Header) -> list[Problem]:
+    """What is to be said of lists in a header, such as options: an item that is not wholly there ends them."""
+    items, found = Items(view.frame, view.headers), []
+    for hold in known().holds.get(of.kind, ()):
+        (at, limit), how = items.room(hold, of) if items.said(hold, of) else (0, 0), SIZED
+        while at < limit and how != LAST and (item := items.taken(hold.list, at, limit)):
+            _, how, size = item
+            at += -(-size // hold.list.align) * hold.list.align
+        if at < limit and how != LAST:
+            said = items.number(hold.list.length, at) * hold.list.scale + hold.list.bias if limit - at >= hold.list.head else 0
+            found.append(unfinished_list(view, at, said, limit, hold.list.head))
+    return found
+
+
+def unfinished_list(view: View, at: int, said: int, limit: int, head: int) -> Problem:
+    """What is to be said of an item of a list at a byte, which is not wholly there."""
+    what, there = f"the item at byte {at} of its list", counted(limit - at, "byte")
+    if limit - at < head:
+        text = f"{what} is cut: {there} of it {'are' if limit - at != 1 else 'is'} there"
+    else:
+        text = f"{what} says {counted(said, 'byte')}: " + (
+            f"its type and length are {head}" if said < head else f"{there} are there"
+        )
+    cut = limit == len(view.frame) < view.wire and not 0 < said < head
+    return Problem(text + (" (truncated)" if cut else ""), None, not cut)
 
 
 # ---- packets ----

@@ -62,16 +62,20 @@ class Items(ByTables):
         """A number in an item, as far as that has it."""
         return self.number(number, at) if number and at + number[1] <= end else without
 
-    def of(self, hold: Hold, header: Header) -> Iterator[Header]:
-        """Those of a list that a header holds."""
-        limit, of = header.end, hold.list
+    def room(self, hold: Hold, header: Header) -> tuple[int, int]:
+        """Where a list that a header holds begins, and where it ends; no byte, where it cannot be."""
+        at, limit = header.start + hold.first, header.end
         if hold.to != TO_END:
             said = self.number(hold.read, header.start) * hold.scale + hold.bias if hold.read else 0
             size = said if hold.to == TO_SAID else self.size(hold.kind, header.start)
             if size < (hold.first if hold.to == TO_SAID else hold.kind.fixed):
-                return
+                return at, at
             limit = min(limit, header.start + size)
-        at, how = header.start + hold.first, SIZED
+        return at, limit
+
+    def of(self, hold: Hold, header: Header) -> Iterator[Header]:
+        """Those of a list that a header holds."""
+        (at, limit), of, how = self.room(hold, header), hold.list, SIZED
         outer: list[tuple[List, int, int]] = []  # where the next one begins, and the end, of what the one in hand lies in
         while True:
             while outer and at >= limit:
