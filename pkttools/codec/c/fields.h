@@ -102,6 +102,29 @@ bool parse_data(const uint8_t *text, size_t size, struct bytes *out);
 bool parse_text(const uint8_t *text, size_t size, size_t room, struct bytes *out);
 bool value_fits(const struct field *f, struct value v);
 
+/* A number of 32 bits as put_hex writes it; ten bytes are written. */
+static inline uint8_t *put_hex_short(uint8_t *out, uint32_t value)
+{
+    enum { LETTERS = 'a' - '0' - 10 };
+    out[0] = '0';
+    out[1] = 'x';
+    if (value < 10) {                           /* flags, and most of what is small */
+        out[2] = (uint8_t)('0' + value);
+        return out + 3;
+    }
+    unsigned digits = (unsigned)(35 - __builtin_clz(value)) / 4;
+    uint64_t d = (uint64_t)value << (32 - 4 * digits);          /* the first digit stands first */
+    d = (d << 16 | d) & UINT64_C(0x0000FFFF0000FFFF);           /* a digit a byte, in three steps */
+    d = (d << 8 | d) & UINT64_C(0x00FF00FF00FF00FF);
+    d = (d << 4 | d) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+    uint64_t above = (d + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);    /* nine */
+    d += UINT64_C(0x3030303030303030) + above * LETTERS;
+    uint8_t text[8] = {(uint8_t)(d >> 56), (uint8_t)(d >> 48), (uint8_t)(d >> 40), (uint8_t)(d >> 32), (uint8_t)(d >> 24),
+                       (uint8_t)(d >> 16), (uint8_t)(d >> 8), (uint8_t)d};
+    memcpy(out + 2, text, sizeof text);
+    return out + 2 + digits;
+}
+
 /* shown.c: values as they are printed; these give where what they wrote ends */
 
 enum { MOST_NUMBER = 48 };      /* bytes of a number or an address */

@@ -92,11 +92,21 @@ static bool add_fields(struct lines *l, const struct frame *f, const struct walk
     const struct header *h = &w->header[index];
     const struct run *run = run_of(h);
     struct bytes *text = &l->text;
+    const uint8_t *labels = field_rows.labels;
     struct place at;
     if (!bytes_need(text, run->room + SLACK))
         return false;
     uint8_t *out = text->at + text->size;
     for (const struct row *r = field_rows.rows + run->first; r < field_rows.rows + run->stop; r++) {
+        if (r->plain && (all || (r->holds & IS_NEW) == 0)) {    /* most of them */
+            size_t bit = (size_t)h->start * 8 + (size_t)r->field.bit, width = (size_t)r->field.width;
+            if (bit + width <= (size_t)h->end * 8) {
+                out = put_hex_short(put_short(out, labels + r->label, r->label_size), (uint32_t)read_bits(f, bit, width));
+                *out++ = '\n';
+                l->count++;
+            }
+            continue;
+        }
         if (!(all || (r->holds & IS_NEW) == 0) || (r->form == DATA && (r->holds & IS_IN_PLACE) == 0) || !place_of(&r->field, h, &at))
             continue;
         if (r->form != DATA && r->form != TEXT) {

@@ -6,12 +6,10 @@ static const char lower[] = HEX_DIGITS;
 
 uint8_t *put_hex(uint8_t *out, struct value v)
 {
+    if (v.high == 0 && v.low <= UINT32_MAX)
+        return put_hex_short(out, (uint32_t)v.low);
     *out++ = '0';
     *out++ = 'x';
-    if (v.high == 0 && v.low < 16) {            /* flags, and most of what is small */
-        *out++ = (uint8_t)lower[v.low];
-        return out;
-    }
     int digits = 0;
     for (uint64_t rest = v.high; rest != 0; rest >>= 4)
         digits++;

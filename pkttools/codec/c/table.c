@@ -51,6 +51,11 @@ static void number_prefixes(const struct field_table *from, const size_t *begin,
     }
 }
 
+static bool is_plain(const struct field *f, unsigned form)
+{
+    return form == NUMBER && f->width > 0 && f->width <= 32 && f->scale == 1 && f->bias == 0;
+}
+
 /* Lays out the rows by kind, in the order in which they are written. */
 static void lay(struct table *t, const struct field_table *from, const size_t *begin, const uint32_t *name, const uint32_t *prefix)
 {
@@ -74,7 +79,7 @@ static void lay(struct table *t, const struct field_table *from, const size_t *b
             const uint8_t *text = (const uint8_t *)from->names + begin[i];
             size_t size = begin[i + 1] - begin[i] - 1, label = put_label(t->labels + at, text, size, 0);
             t->rows[r->stop++] = (struct row){*f, at, (uint16_t)size, (uint16_t)label, from->traits[i].form, (uint8_t)holds, name[i],
-                                             prefix[i], prefix_size(text, size)};
+                                             prefix[i], prefix_size(text, size), is_plain(f, from->traits[i].form)};
             at += label;
             r->room += label + MOST_NUMBER;
             r->old |= (holds & IS_NEW) == 0;

@@ -16,6 +16,7 @@ struct row {                    /* a field of a kind of header */
     uint32_t name;              /* a number that rows of the same name have: where the first of them stands in the table that was given */
     uint32_t prefix;            /* the same of those whose names begin alike, up to the point: IP of IP.TTL */
     uint16_t prefix_size;
+    bool plain;                 /* a number of at most 32 bits as they stand */
 };
 
 struct run {                    /* the rows of a kind of header, as they are written */
