@@ -14,6 +14,7 @@ from segments import MS, A, B, batch_of, framed, ip, segment, table, udp
 
 from pkttools.batch import Packet, gathered
 from pkttools.protocols.ends import LINK, NETWORK, PORTS
+from pkttools.statistics.conversations import AS_THEY_CAME, Conversations
 
 A6, B6 = ("2001:db8::1", 1000), ("2001:db8::2", 80)
 
@@ -305,3 +306,20 @@ def test_any_packets_give_the_same_on_both_codecs(most, forget):
             told = codec.follow(made, batch.data, bytes(batch.rows), True)
             found.append((told, sorted(codec.conversation_rows(made, 1, 1000)), codec.conversation_totals(made)[:6]))
         assert found[0] == found[1]
+
+
+def test_in_words(codec, monkeypatch):
+    """As pkt-stat has them: addresses, names of protocols, what is around, and connections."""
+    monkeypatch.setattr("pkttools.codec.conversation_table", codec.conversation_table)
+    for name in ("follow", "conversation_rows", "conversation_totals"):
+        monkeypatch.setattr(f"pkttools.codec.{name}", getattr(codec, name))
+    made = Conversations()
+    tunnel = [in_gtp(5, udp(A6, B6)), in_gtp(9, udp(B6, A6), "192.0.2.2", "192.0.2.1")]
+    labelled = framed(ip("192.0.2.1", "192.0.2.2", 17, vxlan(vlan(7, framed(segment(A, B, "S", 1))), 42)))
+    made.add(batch_of([*enumerate([*tunnel, labelled, ethernet(0x88CC, bytes(9))])]))
+    first, second, third = made.read(AS_THEY_CAME)
+    assert first[1:8] == ("2001:db8::1", 1000, "2001:db8::2", 80, "udp", "192.0.2.1<>192.0.2.2, GTP TEID 5<>9", (1, 1))
+    assert second[1:7] == ("10.0.0.1", 1000, "10.0.0.2", 80, "tcp", "192.0.2.1<>192.0.2.2, VXLAN VNI 42, VLAN 7")
+    assert second.connection and second.connection.connections == 1 and second.connection.begun == (True, False)
+    assert third[1:7] == ("02:00:00:00:00:01", None, "02:00:00:00:00:02", None, "lldp", "")
+    assert made.totals()[:5] == (3, 0, 0, 0, 0) and first.first == 0 and first.last == MS

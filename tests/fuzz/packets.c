@@ -1,5 +1,6 @@
 /* What looks into frames and changes them: the walk, checksums, filters and assignments. */
 #include "codec.h"
+#include "conversations.h"
 #include "fuzz.h"
 #include "programs.h"           /* written by seeds.py */
 #include "statistics.h"
@@ -801,4 +802,61 @@ void fuzz_message(struct input *in)
         EXPECT(out[i] >= 0x20 && out[i] <= 0x7E);
     release(message, in->size);
     release(out, MOST_TOLD);
+}
+
+/* ---- conversations ---- */
+
+static struct conversation_rules rules_of(unsigned how)
+{
+    return (struct conversation_rules){
+        .level = (enum level)(1 + how % 3), .most = how & 4 ? 3 : 100, .memory = how & 8 ? 20000 : 1 << 24, .forget = (how & 16) != 0,
+        .seed = how, .ends = our_ends, .apart = our_apart, .ends_count = sizeof our_ends / sizeof *our_ends,
+        .apart_count = sizeof our_apart / sizeof *our_apart,
+    };
+}
+
+/* Two bytes: the rules, and a link type. Then frames: a byte says how long each is, and one how it differs from the one before, in a byte
+ * of it, and in time. Every packet is counted once, and what is told of a segment is within what it has. */
+void fuzz_conversations(struct input *in)
+{
+    enum { MOST = 128 };
+    struct conversation_rules rules = rules_of(take8(in));
+    int64_t linktype = take_linktype(in);
+    struct conversations t;
+    uint64_t packets = 0, counted = 0;
+    EXPECT(conversations_begin(&t, &rules));
+    for (; in->size > 2 && packets < MOST; packets++) {
+        size_t size = take8(in), change = take8(in);
+        size = size < in->size ? size : in->size;
+        uint8_t *data = exact(in->at, size);
+        if (size > 0)
+            data[change % size] ^= (uint8_t)change;
+        struct packet row = {.captured = (int64_t)size, .original = (int64_t)(size + change % 7), .time = (int64_t)((uint64_t)change << (change % 57)), .linktype = linktype};
+        struct packet_view view = {.frame = {data, size}, .original = row.original};
+        struct told told;
+        if (change & 1)
+            walk(&view.walk, &view.frame, linktype);
+        else
+            walk_own(&view.walk, &view.frame, linktype);
+        EXPECT(converse(&t, &view, &row, &told));
+        const struct segment *s = &told.segment;
+        EXPECT(told.conversation < t.numbered && told.way < 2 && (s->what == 0 || s->octets < MAX_FRAME));
+        EXPECT(s->repeated + s->filled <= s->octets + 2);
+        release(data, size);
+        if (change % 4 != 0) {                  /* otherwise it comes again */
+            in->at += size;
+            in->size -= size;
+        }
+    }
+    EXPECT(conversations_settle(&t));
+    for (uint64_t i = 0; i < t.count; i++) {
+        const struct conversation *c = conversation_at(&t, i);
+        const struct connection *connection = connection_of(&t, c);
+        counted += c->packets[0] + c->packets[1];
+        EXPECT(c->packets[0] > 0 && c->first <= c->last);
+        for (int way = 0; connection != NULL && way < 2; way++)
+            EXPECT(connection->way[way].holes_count <= 64 && connection->way[way].floor <= connection->way[way].next);
+    }
+    EXPECT(t.count <= rules.most && (rules.forget || counted + t.others.packets + t.without.packets == packets));
+    conversations_end(&t);
 }

@@ -19,7 +19,7 @@ from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
 from pkttools.codec.program import FIELD_COLUMNS
 from pkttools.language import expression
-from pkttools.protocols import TRAITS, _rows
+from pkttools.protocols import TRAITS, _rows, ends
 from pkttools.protocols.fields import HEADERS
 from pkttools.protocols.model import READERS
 from pkttools.protocols.walking import COLUMNS
@@ -82,6 +82,9 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
     yield "};"
     traits = ", ".join(f"{{{form}, {holds}, {names}}}" for form, holds, names in struct.iter_unpack(TRAITS, _rows.TRAITS))
     yield f"static const struct trait field_traits[] = {{{traits}}};"
+    for name, of, rows in (("our_ends", "ends", ends.ends()), ("our_apart", "keeping_apart", ends.keeping_apart())):
+        given = ", ".join("{" + ", ".join(map(str, row)) + "}" for row in struct.iter_unpack("6q", rows))
+        yield f"static const struct {of} {name}[] = {{{given}}};"
     yield f"static const char field_names[] = {json.dumps(_rows.FIELDS)};"
     for name, group in (("filter", filters), ("assignment", assignments)):
         for i, (_, code, constants) in enumerate(group):
@@ -362,6 +365,24 @@ def to_answer() -> Iterator[bytes]:
         yield struct.pack("!BH", i % 8, (0, 24, 60, 0)[i % 4]) + coded + sample(linktype, frame)
 
 
+def to_follow() -> Iterator[bytes]:
+    """Frames of conversations: each of ours twice; and segments, each changed in its numbers."""
+    whole = [(linktype, frame) for linktype, frame in samples() if len(frame) < 256]
+    for i in range(0, len(whole), 16):
+        for linktype in dict(whole[i : i + 16]):
+            frames = [frame for link, frame in whole[i : i + 16] if link == linktype]
+            twice = b"".join(
+                bytes([len(frame), change]) * (change == 4) + bytes([len(frame), 6]) + frame
+                for frame in frames
+                for change in (4, 0)
+            )
+            yield bytes([i % 32, LINKTYPES.index(linktype)]) + twice
+    segment = ethernet(0x800, ipv4(6, tcp(bytes(9))))
+    yield bytes([2, 0]) + b"".join(
+        bytes([len(segment), change]) + segment for change in (1, 41, 42, 45, 46, 47, 49, 51, 38, 43, 0, 1, 1, 47)
+    )
+
+
 # ---- memory that the kernel shares ----
 
 
@@ -463,7 +484,7 @@ CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
     "d": handed_on, "v": placed, "a": stamped, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records,
-    "y": perf_records, "z": to_send, "o": to_divide, "q": to_answer, "e": messages,
+    "y": perf_records, "z": to_send, "o": to_divide, "q": to_answer, "e": messages, "u": to_follow,
 }  # fmt: skip
 
 

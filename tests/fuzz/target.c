@@ -28,6 +28,7 @@ static const struct {
     {'a', fuzz_stamps},         /* packets.c: stamps of frames, and in what order they come */
     {'o', fuzz_fragments},      /* packets.c: a frame is divided, its fragments are changed and put together */
     {'q', fuzz_answer},         /* packets.c: an answer is made of a frame, by a rule */
+    {'u', fuzz_conversations},  /* packets.c: frames are counted in their conversations */
     {'k', fuzz_ring},           /* kernel.c: a block of a ring that packets are received in */
     {'s', fuzz_slots},          /* kernel.c: slots of the ring of a switch's port */
     {'x', fuzz_ringbuf},        /* kernel.c: a BPF ring buffer, from XDP */
