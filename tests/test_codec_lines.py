@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import struct
+from ipaddress import IPv6Address
 from itertools import groupby
-from socket import AF_INET6, inet_ntop
 from types import ModuleType
 
 import pytest
@@ -14,6 +14,8 @@ from samples import batch, ethernet, frames, ipv4, ipv6, over_udp, pktap, tcp, u
 from pkttools.batch import Batch
 from pkttools.codec import DECIMAL
 from pkttools.language.expression import assignments
+from pkttools.protocols.fields import FIELDS
+from pkttools.protocols.values import parse_value, rows_of
 
 OF_1_16, ALL = 1, 2
 
@@ -69,18 +71,49 @@ def test_data_are_sixteen_bytes_a_line(codec: ModuleType, size: int) -> None:
     assert lines(codec, 147, data) == [f"UNKNOWN.DATA:\t\t{text}" for text in wanted]
 
 
+def source_line(codec: ModuleType, source: bytes) -> str:
+    """What is written of a source address."""
+    found = lines(codec, 229, bytes.fromhex("60000000 0000 3b 40") + source + bytes(16))
+    return next(line for line in found if line.startswith("IPV6.SRC_ADDR:")).split("\t")[-1]
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_addresses_are_written_as_the_library_does(codec: ModuleType, seed: int) -> None:
     dice = random.Random(seed)
     for _ in range(60):
         words = [dice.choice((0, 0, 0, 1, 0xF0, 0xABC, 0xFFFF, dice.randrange(65536))) for _ in range(8)]
-        if not dice.randrange(4):
-            words[:6] = [0, 0, 0, 0, 0, dice.choice((0, 0xFFFF))]
+        words[5] = 7 if words[:6] == [0, 0, 0, 0, 0, 0xFFFF] else words[5]  # these are written in another way
         source = struct.pack("!8H", *words)
-        found = lines(codec, 229, bytes.fromhex("60000000 0000 3b 40") + source + bytes(16))
-        assert f"IPV6.SRC_ADDR:\t\t{inet_ntop(AF_INET6, source)}" in found
+        assert source_line(codec, source) == str(IPv6Address(source))
         found = lines(codec, 1, ethernet(0x0800, ipv4(253, b"")[:12] + source[:8]))
         assert f"IP.SRC_ADDR:\t\t{'.'.join(map(str, source[:4]))}" in found
+
+
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        ("0 0 0 0 0 0 1 2", "::1:2"),  # inet_ntop, tcpdump, tshark: ::0.1.0.2
+        ("0 0 0 0 0 0 c000 201", "::c000:201"),
+        ("0 0 0 0 0 ffff c000 201", "::ffff:192.0.2.1"),  # Python up to 3.12: ::ffff:c000:201
+        ("0 0 0 0 0 ffff 0 0", "::ffff:0.0.0.0"),
+        ("0 0 0 0 ffff 0 c000 201", "::ffff:0:c000:201"),
+        ("64 ff9b 0 0 0 0 c000 201", "64:ff9b::192.0.2.1"),
+        ("64 ff9b 0 0 0 0 0 0", "64:ff9b::0.0.0.0"),
+        ("64 ff9b 1 0 0 0 c000 201", "64:ff9b:1::c000:201"),
+        ("0 0 0 0 0 0 0 0", "::"),
+        ("0 0 0 0 0 0 1 0", "::1:0"),
+        ("1 0 0 2 0 0 3 4", "1::2:0:0:3:4"),  # the first of equals
+        ("1 0 0 2 0 0 0 4", "1:0:0:2::4"),  # the longest
+        ("1 0 2 3 4 5 6 7", "1:0:2:3:4:5:6:7"),  # not a single one
+        ("2001 db8 0 1 0 0 0 AB", "2001:db8:0:1::ab"),
+    ],
+)
+def test_addresses_as_rfc_5952_has_them(codec: ModuleType, words: str, written: str) -> None:
+    """Sections 4 and 5: mixed notation where a prefix says that there is an IPv4 address. What is written is read again."""
+    source = struct.pack("!8H", *(int(word, 16) for word in words.split()))
+    assert source_line(codec, source) == written
+    field = "IPV6.SRC_ADDR"
+    assert parse_value(field, rows_of(FIELDS[field]), written) == int.from_bytes(source, "big")
 
 
 def test_text_is_written_as_filters_take_it(codec: ModuleType) -> None:

@@ -55,7 +55,9 @@ def test_values(codec: ModuleType, line: str) -> None:
 def test_addresses_of_ipv6(codec: ModuleType) -> None:
     frame = ethernet(0x86DD, ipv6(59, b""))
     for text, value in (("::", bytes(16)), ("2001:DB8::1", bytes.fromhex("20010db8" + 11 * "00" + "01")),
-                        ("::ffff:1.2.3.4", bytes.fromhex(10 * "00" + "ffff01020304"))):  # fmt: skip
+                        ("::ffff:1.2.3.4", bytes.fromhex(10 * "00" + "ffff01020304")),
+                        ("64:ff9b::1.2.3.4", bytes.fromhex("0064ff9b" + 8 * "00" + "01020304")),
+                        ("::0.1.0.2", bytes.fromhex(12 * "00" + "00010002"))):  # fmt: skip
         assert set_to(codec, 1, frame, f"IPV6.SRC_ADDR: {text}")[22:38] == value
 
 

@@ -45,10 +45,14 @@ def format_value(row: Row, value: int | bytes) -> str:
 
 
 def format_ipv6(value: int) -> str:
-    """An address of IPv6."""
+    """An address as RFC 5952 has it: an IPv4 address in it is written as such where a prefix says that it is one (section 5)."""
     from socket import AF_INET6, inet_ntop
 
-    return inet_ntop(AF_INET6, value.to_bytes(16, "big"))
+    before = {0xFFFF: "::ffff:", 0x64_FF9B << 64: "64:ff9b::"}.get(value >> 32)
+    if before is not None:
+        return before + ".".join(map(str, (value & 0xFFFFFFFF).to_bytes(4, "big")))
+    text = inet_ntop(AF_INET6, value.to_bytes(16, "big"))
+    return f"::{value >> 16:x}:{value & 0xFFFF:x}" if "." in text else text  # it takes ::1:2 for ::0.1.0.2
 
 
 def format_text(value: bytes) -> str:

@@ -71,10 +71,20 @@ uint8_t *put_ipv4(uint8_t *out, uint64_t address)
     return out - 1;
 }
 
-/* As inet_ntop does: the longest run of zeros is `::`; what has an IPv4 address in it ends in that. */
+/* RFC 5952: the longest run of zeros is `::`, the first of equals, and one zero is none (section 4.2). An IPv4 address is written as such
+ * where a prefix says that it is one (section 5): ::ffff:0:0/96, 64:ff9b::/96. inet_ntop takes ::1:2 for ::0.1.0.2. */
 uint8_t *put_ipv6(uint8_t *out, struct value v)
 {
+    static const char mapped[] = "::ffff:", translated[] = "64:ff9b::";
     unsigned word[8];
+    if (v.high == 0 && v.low >> 32 == 0xFFFF) {
+        memcpy(out, mapped, sizeof mapped - 1);
+        return put_ipv4(out + sizeof mapped - 1, v.low & UINT32_MAX);
+    }
+    if (v.high == UINT64_C(0x64FF9B00000000) && v.low >> 32 == 0) {
+        memcpy(out, translated, sizeof translated - 1);
+        return put_ipv4(out + sizeof translated - 1, v.low & UINT32_MAX);
+    }
     int best = 8, length = 1;
     for (int i = 0; i < 8; i++)
         word[i] = (unsigned)((i < 4 ? v.high : v.low) >> (48 - i % 4 * 16) & 0xFFFF);
@@ -86,7 +96,6 @@ uint8_t *put_ipv6(uint8_t *out, struct value v)
             length = n;
         }
     }
-    bool mapped = best == 0 && (length == 6 || (length == 5 && word[5] == 0xFFFF));
     for (int i = 0; i < 8; i++) {
         if (i == best) {
             *out++ = ':';
@@ -97,8 +106,6 @@ uint8_t *put_ipv6(uint8_t *out, struct value v)
         }
         if (i > 0)
             *out++ = ':';
-        if (i == 6 && mapped)
-            return put_ipv4(out, v.low & UINT32_MAX);
         for (int shift = word[i] > 0xFFF ? 12 : word[i] > 0xFF ? 8 : word[i] > 0xF ? 4 : 0; shift >= 0; shift -= 4)
             *out++ = (uint8_t)lower[word[i] >> shift & 15];
     }

@@ -16,6 +16,7 @@ from time import gmtime
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, TIME
 from ...protocols import _lines
 from ...protocols.lining import APPLICATION, EXTENSION, KINDS, LINK, NETWORK, TAG
+from ...protocols.shown import format_ipv6
 from .. import BAD, LEFT
 from .checksum import View
 from .exceptions import datagram_said
@@ -175,9 +176,7 @@ class Telling:
         if width == 48:
             return octets.hex(":")
         if width == 128:
-            from socket import AF_INET6, inet_ntop
-
-            return inet_ntop(AF_INET6, octets)
+            return format_ipv6(int.from_bytes(octets, "big"))
         return ".".join(map(str, octets)) if width == 32 else f".{int.from_bytes(octets, 'big')}"
 
     def ends(self, level: Level) -> str:
