@@ -25,15 +25,16 @@ EXCEPT = {"exceptions.c", "exceptions.py", "datagram.c", "datagram.py", "wire.h"
 # packed, options in pieces, records that are joined.
 MESSAGES = {
     f"{name}.{kind}"
-    for name in ("messages", "dns", "dhcp", "tls", "quic", "start_lines", "ntp", "media")
+    for name in ("messages", "dns", "dhcp", "tls", "quic", "start_lines", "ntp", "media", "arp")
     for kind in ("c", "h", "py")
 }
 ALLOWED = {  # that name no protocol, or a way to write values
     "IPV4": "a form of values, with dots", "IPV6_ADDRESS": "the same, with colons",
-    "put_ipv4": "writes it", "put_ipv6": "writes it", "parse_ipv4": "reads it", "parse_ipv6": "reads it",
+    "put_ipv4": "writes it", "put_ipv6": "writes it", "format_ipv6": "writes it",
+    "parse_ipv4": "reads it", "parse_ipv6": "reads it",
     "protocols_slow": "the walk without what is quick about it: not the slow protocols of IEEE 802.3",
     "READ_DNS": "a reader of messages", "READ_DNS_TCP": "one", "READ_DHCP": "one", "READ_DHCPV6": "one", "READ_TLS": "one",
-    "READ_QUIC": "one", "READ_HTTP": "one", "READ_SIP": "one", "READ_NTP": "one",
+    "READ_QUIC": "one", "READ_HTTP": "one", "READ_SIP": "one", "READ_NTP": "one", "READ_ARP": "one",
     "JUMBO_FOR_0": "a word of the language: over SIZE or jumbo", "set_jumbo": "an exception's",
 }  # fmt: skip
 

@@ -9,7 +9,20 @@ MOST_TESTED = 32  # bits of a number that the walk goes by
 MOST_FRAME = 262144  # bytes of a packet, as the text format has it
 # What the codec does by name, since no statement can say it: codec/c/exceptions.c.
 EXCEPTIONS = ("COOKED_TAGS", "PADDED", "ROUTE", "FRAGMENT_HEADER", "SEAL", "SEGMENTS", "DATAGRAM_4", "DATAGRAM_6")
-READERS = ("dns", "dns_tcp", "dhcp", "dhcpv6", "tls", "quic", "http", "sip", "ntp", "media", "stream")  # of messages: `enum reader`
+READERS = (
+    "dns",
+    "dns_tcp",
+    "dhcp",
+    "dhcpv6",
+    "tls",
+    "quic",
+    "http",
+    "sip",
+    "ntp",
+    "media",
+    "stream",
+    "arp",
+)  # of messages: `enum reader`
 PARTIAL = ("cut", "inside", "deep", "size")
 FITTING = ("fits", "fills")  # tests of a number of bytes: whether so many are there, and whether no more are
 OURS, OWN, ASKED = range(3)  # who says it: we; a user's own file; the command line. Later ones come first

@@ -838,7 +838,8 @@ bool forward(const uint8_t *data, const struct packet *packets, size_t count, in
 /* messages.c: what messages of applications say, in a line */
 
 enum reader {                   /* those of READERS in ../../protocols/model.py, in that order */
-    READ_DNS, READ_DNS_TCP, READ_DHCP, READ_DHCPV6, READ_TLS, READ_QUIC, READ_HTTP, READ_SIP, READ_NTP, READ_MEDIA, READ_STREAM, READERS
+    READ_DNS, READ_DNS_TCP, READ_DHCP, READ_DHCPV6, READ_TLS, READ_QUIC, READ_HTTP, READ_SIP, READ_NTP, READ_MEDIA, READ_STREAM, READ_ARP,
+    READERS
 };
 enum { MOST_TOLD = 1024 };      /* bytes */
 

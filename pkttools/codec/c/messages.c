@@ -132,7 +132,7 @@ struct moment moment_of(int64_t seconds)
 static reader *const readers[READERS] = {
     [READ_DNS] = tell_dns, [READ_DNS_TCP] = tell_dns_tcp, [READ_DHCP] = tell_dhcp, [READ_DHCPV6] = tell_dhcpv6, [READ_TLS] = tell_tls,
     [READ_QUIC] = tell_quic, [READ_HTTP] = tell_http, [READ_SIP] = tell_sip, [READ_NTP] = tell_ntp, [READ_MEDIA] = tell_media,
-    [READ_STREAM] = tell_stream,
+    [READ_STREAM] = tell_stream, [READ_ARP] = tell_arp,
 };
 
 size_t tell(enum reader which, const struct frame *f, size_t at, size_t end, uint8_t *out)

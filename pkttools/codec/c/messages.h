@@ -60,6 +60,6 @@ const char *handshake_name(unsigned type);      /* NULL: there is none */
 /* Each tells the message at `at` of a frame that ends where the message may. What looks otherwise is not told: nothing is written. */
 typedef void reader(struct sentence *t, const struct frame *m, size_t at);
 
-reader tell_dns, tell_dns_tcp, tell_dhcp, tell_dhcpv6, tell_tls, tell_quic, tell_http, tell_sip, tell_ntp, tell_media, tell_stream;
+reader tell_dns, tell_dns_tcp, tell_dhcp, tell_dhcpv6, tell_tls, tell_quic, tell_http, tell_sip, tell_ntp, tell_media, tell_stream, tell_arp;
 
 #endif
