@@ -61,6 +61,11 @@ def test_times(times: tuple[int, int], shown: list[str]) -> None:
     assert of(frames()[:2], list(times)).times() == shown
 
 
+def test_before_1970() -> None:
+    """Half a second before the tenth one: the fraction is carried."""
+    assert of(frames()[:1], [-9_500_000_000]).begins().startswith("seconds since -9.500000 ")
+
+
 def test_a_limit_is_said() -> None:
     """A thousand packets are drawn, the others are counted; -l says how many, and then nobody counts what is behind."""
     many = shell("pkt-gen udp --count 1003 --seed 1 | pkt-analyze --ladder")

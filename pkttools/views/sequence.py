@@ -149,8 +149,8 @@ class Sequence:
         """When the first message was, as the text format has it."""
         if not self.messages:
             return "no packets"
-        seconds, rest = divmod(self.messages[0].time, 10**9)
-        return f"seconds since {seconds}.{f'{rest:09}' if rest % 1000 else f'{rest // 1000:06}'} {ctime(seconds)}"
+        first = self.messages[0].time
+        return f"seconds since {seconds(first)} {ctime(first // 10**9)}"
 
     def undrawn(self) -> list[str]:
         """What there is to say of packets that are not drawn."""
