@@ -45,6 +45,11 @@ def packets(source: Input) -> Iterator[Batch]:
         from . import pcap, text  # noqa: F401
     while used < 4 and (now := source.fill(buffer, used)) > used:  # a pipe may bring less at first
         used = now
+    return by_content(source, buffer, used)
+
+
+def by_content(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
+    """The packets of a stream of which `used` bytes were read, in the format that these begin with. Raises PktError."""
     for magic, what in FOREIGN.items():
         if buffer.startswith(magic, 0, used):
             raise PktError(f"{source.name}: this is {what}")
