@@ -40,7 +40,7 @@ PAUSE = 300  # seconds after which one that waits is taken to wait for ever
 
 # Commands that pass every packet that they read, and write text.
 KEEPING = [
-    "pkt-txt2txt", "pkt-txt2txt -a", "pkt-txt2txt -aa -n 7", "pkt-txt2txt -do -n 40", "pkt-pcapng2txt",
+    "pkt-txt2txt", "pkt-txt2txt -a", "pkt-txt2txt -aa -n 7", "pkt-txt2txt -aa --decimal", "pkt-txt2txt -do -n 40", "pkt-pcapng2txt",
     "pkt-correct", "pkt-correct -L",
     "pkt-change --swap -u --if 'IP or IPV6'",
     "pkt-change -u IP.SRC_ADDR=203.0.113.7 IPV6.SRC_ADDR=2001:db8::7 IP.TTL-=1 IPV6.HOP_LIMIT-=1",
@@ -54,6 +54,7 @@ KEEPING = [
 OTHERS = [
     "pkt-check", "pkt-check -cs", "pkt-check -cs -rc -F pcapng", "pkt-analyze -lv 1", "pkt-analyze -lv 2", "pkt-analyze",
     "pkt-analyze -lv 4 -x", "pkt-analyze -lv 5 -ll 3", "pkt-analyze -lv 0 -lh 2",
+    "pkt-analyze --tree", "pkt-analyze --explain -l 200", "pkt-analyze --diagram", "pkt-analyze --diagram --svg -",
     "pkt-analyze --ladder", "pkt-analyze --ladder --svg -", "pkt-analyze --html - -l 200",
     "pkt-fragment -fm 60 -fc", "pkt-fragment -fm 76 -F pcapng", "pkt-defragment", "pkt-defragment --memory 3000 -aa",
     "pkt-pipe 'fragment -fm 100 -fc | defragment | correct | check -cs'",
