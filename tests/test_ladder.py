@@ -12,7 +12,7 @@ from samples import frames
 
 from pkttools.batch import Packet, gathered
 from pkttools.views.ladder import WIDTH, Text, picture
-from pkttools.views.sequence import Sequence
+from pkttools.views.sequence import Sequence, said
 
 VIEWS = ROOT / "tests" / "data" / "views"
 HOSTS = (VIEWS / "hosts.txt").read_bytes()
@@ -113,3 +113,16 @@ def test_no_packets() -> None:
     assert shell("pkt-analyze --ladder < /dev/null").stdout == b"no packets\n"
     ElementTree.fromstring(shell("pkt-analyze --ladder --svg - < /dev/null").stdout)
     assert picture(Sequence()).height > 0
+
+
+def test_what_a_line_says() -> None:
+    """An application that speaks stands for what carries it; what is quoted stays; the size is said where nothing else is."""
+    marked = "\x1b[{}m{}\x1b[m".format
+    front = f"{marked(1, '4 0.1')} {marked(3, 'a > b')} "
+    vlan = marked(2, "(vlan 100)")
+    web = f"{front}{marked(4, 'TCP 41')} [P.] seq 1:42: {marked(5, 'HTTP')} GET / HTTP/1.1 {vlan}"
+    assert said(web, "9>80") == (5, "HTTP 9>80 GET / HTTP/1.1 (vlan 100)", "TCP 9>80 [P.] seq 1:42: HTTP GET / HTTP/1.1 (vlan 100)")
+    quoted = f"{front}{marked(4, 'ICMP 36')} unreachable [{marked(3, 'c > d')} {marked(5, 'DNS 33')}]"
+    assert said(quoted, "") == (4, *["ICMP unreachable [c > d DNS 33]"] * 2)
+    assert said(f"{front}{marked(4, 'UDP 18')}", "9>9") == (4, *["UDP 9>9 18 bytes"] * 2)
+    assert said(f"{marked(1, '4 0.1')} {marked(2, 'Unknown 2')}", "") == (2, *["Unknown 2 bytes"] * 2)

@@ -84,7 +84,7 @@ def packet_html(message: Message, packet: Packet, since: str) -> str:
         f'<span class="time">{since}</span>',
         f"<span>{escaped(message.source)}</span>",
         f"<span><span class=arrow>{'&gt;' if message.target else ''}</span> {escaped(message.target)}</span>",
-        f'<span class="{LAYER[message.layer]} says">{escaped(message.label)}'
+        f'<span class="{LAYER[message.layer]} says">{escaped(message.says)}'
         + (f' <strong class="wrong">{wrong} wrong</strong>' if wrong else "")
         + "</span>",
         f'<span class="size">{packet.captured} bytes</span>',

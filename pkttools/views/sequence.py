@@ -37,10 +37,11 @@ class Message:
     """A packet between hosts.
 
     number: of the packet. time: nanoseconds since 1970. source, target: names of hosts; no target: nobody is named. to_all: it is
-    for a group, whose address is `target`. layer: of what it says, by protocols/layouts.py. label: what it is, and says.
+    for a group, whose address is `target`. layer: of what it says, by protocols/layouts.py. label: what it is, and says, in short;
+    says: all of it.
     """
 
-    __slots__ = ("label", "layer", "number", "source", "target", "time", "to_all")
+    __slots__ = ("label", "layer", "number", "says", "source", "target", "time", "to_all")
 
     def __init__(self, number: int, frame: memoryview, row: bytes, line: str) -> None:
         """row: of the frame, which begins at 0. Its time is in it. line: the packet as a line, its pieces marked."""
@@ -48,7 +49,7 @@ class Message:
         self.time = array("q", row)[TIME]
         ends = Ends(bytes(frame), codec.walk(frame, row, True))
         self.source, self.target, self.to_all = ends.source, ends.target, ends.to_all
-        self.layer, self.label = said(line, ends.ports)
+        self.layer, self.label, self.says = said(line, ends.ports)
 
 
 class Ends:
@@ -94,13 +95,25 @@ def address(octets: bytes) -> str:
     return ".".join(map(str, octets)) if len(octets) == 4 else octets.hex(":")
 
 
-def said(line: str, ports: str) -> tuple[int, str]:
-    """The layer of what a line says, and that: without number, time and addresses; the size where there is nothing else."""
+def said(line: str, ports: str) -> tuple[int, str, str]:
+    """Of what a line says without number, time and addresses: the layer, the innermost of it, and all.
+
+    The size is only said where nothing else is; an application that speaks leaves out what carries it.
+    """
     pieces = list(MARKED.finditer(line))
-    what = pieces[2 if len(pieces) > 2 and " > " in pieces[1]["text"] else 1]
+    at = 2 if len(pieces) > 2 and " > " in pieces[1]["text"] else 1
+    what, inner = pieces[at], pieces[at + 1 : at + 2]
     name, _, size = what["text"].rpartition(" ")
-    rest = MARKED.sub(r"\g<text>", line[what.end() :]) or f" {size} bytes"
-    return int(what["colour"]), f"{name}{ports and ' '}{ports}{rest}"
+    rest = plain(line[what.end() :]) or f" {size} bytes"
+    whole = f"{name}{ports and ' '}{ports}{rest}"
+    if inner and line[what.end() : inner[0].start()].endswith(": "):
+        return int(inner[0]["colour"]), f"{inner[0]['text']}{ports and ' '}{ports}{plain(line[inner[0].end() :])}", whole
+    return int(what["colour"]), whole, whole
+
+
+def plain(text: str) -> str:
+    """Text without its marks."""
+    return MARKED.sub(r"\g<text>", text)
 
 
 def seconds(time: int, digits: int = 0) -> str:
