@@ -56,6 +56,7 @@ OTHERS = [
     "pkt-analyze -lv 4 -x", "pkt-analyze -lv 5 -ll 3", "pkt-analyze -lv 0 -lh 2",
     "pkt-analyze --tree", "pkt-analyze --explain -l 200", "pkt-analyze --diagram", "pkt-analyze --diagram --svg -",
     "pkt-analyze --ladder", "pkt-analyze --ladder --svg -", "pkt-analyze --html - -l 200",
+    "pkt-stat", "pkt-stat --top 0 --json", "pkt-stat --by IP.SRC_ADDR,UDP.DST_PORT[-1],TCP.DATA,HTTP.URI --memory 9000 --top 0",
     "pkt-fragment -fm 60 -fc", "pkt-fragment -fm 76 -F pcapng", "pkt-defragment", "pkt-defragment --memory 3000 -aa",
     "pkt-pipe 'fragment -fm 100 -fc | defragment | correct | check -cs'",
     "pkt-pipe 'defragment | correct -L | fragment -fm 68 -fc | pingrep' -F text",
