@@ -44,6 +44,43 @@ def test_a_golden_table_of_groups(backend):
     assert done.stdout.decode() == (ROOT / "tests/data/views/stat_by.txt").read_text()
 
 
+@pytest.mark.parametrize(("name", "locale"), [("stat_plot", "C"), ("stat_plot_utf8", "C.UTF-8")])
+def test_golden_bars(name, locale):
+    done = shell("pkt-stat --show totals --plot", PING + DNS, LC_ALL=locale)
+    assert done.stdout.decode() == (ROOT / f"tests/data/views/{name}.txt").read_text()
+    assert max(map(len, done.stdout.decode().splitlines())) <= 80
+
+
+@pytest.mark.parametrize("text", [b"", at("5") * 3, at("5") + at("1") + at("9000000000")])
+def test_bars_of_anything(text, backend):
+    """Nothing, no duration, time that goes backwards and far."""
+    assert shell("pkt-stat --plot", text, backend=backend).returncode == 0
+    picture = shell("pkt-stat --svg -", text, backend=backend).stdout.decode()
+    assert picture.startswith("<svg ")
+    assert f"{text.count(b'SIZE:')} packets" in picture
+
+
+def test_conversations(backend):
+    """Both ways are one, a VLAN tells them apart, of TCP the handshake is known."""
+    text = (ROOT / "examples/vlan-tcp.txt").read_bytes()
+    shown = shell("pkt-stat --show conversations", text, backend=backend).stdout.decode().splitlines()
+    assert shown[1] == "tcp 192.0.2.1:40963 <> 198.51.100.80:80 in VLAN 100"
+    assert shown[2].split() == ["3", "219", "2", "147", "17", "ms", "8.29", "ms", "0", "0"]
+    other = shell("pkt-change ETHERNET.VLAN_ID=101", text).stdout
+    for words, count in (("", 2), ("--between network", 2), ("--between link", 2), ("ETHERNET.VLAN_ID==100", 1)):
+        found = figures(f"--show conversations {words}", text + other, backend)["conversations"]
+        assert (found["count"], len(found["rows"])) == (count, count)
+        assert found["rows"][0]["there"] == {"packets": 3, "bytes": 219}
+        assert words or found["rows"][0]["tcp"]["handshake"] == {"least": 8290000, "most": 8290000}
+
+
+def test_conversations_without_room_are_others(backend):
+    found = figures("--show conversations --memory 100", PING + DNS, backend)
+    rows = found["conversations"]["rows"]
+    assert sum(row[way]["packets"] for row in rows for way in ("there", "back")) + found["conversations"]["others"]["packets"] == 6
+    assert found["conversations"]["others"]["packets"] > 0
+
+
 def test_json_has_the_same_figures(backend):
     found = figures("--by IP.SRC_ADDR,DNS.ID --show totals,sizes,protocols,talkers", PING + DNS, backend)
     assert found["packets"] == sum(size["packets"] for size in found["sizes"]["classes"])
@@ -149,7 +186,8 @@ def test_characters_of_packets_are_safe_for_a_terminal(backend):
         ("--by IP.TLL", "no field 'IP.TLL': did you mean IP.TTL?"),
         ("--by IP.TTL,IP.TTL", "--by IP.TTL,IP.TTL: a field is there twice"),
         ("--by ''", "no field '': did you mean"),
-        ("--show sizes,nothing", "--show sizes,nothing: 'nothing' is not one of totals, sizes, protocols, talkers"),
+        ("--show sizes,nothing", "--show sizes,nothing: 'nothing' is not one of totals, sizes, protocols, talkers, conversations"),
+        ("--svg x --every 1", "--svg is written once, at the end: not with --every"),
         ("--every 0", "--every: 0 is out of range: at least 0.001"),
     ],
 )  # fmt: skip

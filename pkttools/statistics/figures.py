@@ -17,10 +17,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..live.histogram import Histogram
     from ..protocols.fields import Row
+    from .conversations import Conversation, Conversations
+    from .conversations import Totals as Spoken
 
-SECTIONS = ("totals", "sizes", "protocols", "talkers")
+SECTIONS = ("totals", "sizes", "protocols", "talkers", "conversations")
 GROUPS = {"protocols": PATHS, "talkers": TALKERS, "fields": BY_FIELDS}
-MEMORY = 1 << 30  # bytes
+MEMORY = 2 << 30  # bytes: half of them are enough for the two million conversations
 TOP = 10  # rows
 SECOND = 1_000_000_000
 CLASSES = (0, 64, 128, 256, 512, 1024, 1519, 2048, 4096, 8192, 16384, 32768, codec.SIZES)  # where sizes that go together begin
@@ -93,11 +95,13 @@ class Column:
 class Figures:
     """Counts packets, and gives the figures.
 
-    wanted: which of GROUPS, and whatever else is asked for. by: fields, with occurrences, that groups are made of.
-    memory: bytes that all groups together may take. by_bytes: groups with the most bytes come first, not with the most packets.
+    wanted: of SECTIONS. by: fields, with occurrences, that groups are made of. memory: bytes that all groups together may take;
+    conversations, where they are wanted, get half of it. by_bytes: what has the most bytes comes first, not the most packets.
+    between: of whom conversations are, see conversations.LEVELS.
     """
 
-    def __init__(self, wanted: set[str], by: str | None = None, memory: int = MEMORY, by_bytes: bool = False) -> None:
+    def __init__(self, wanted: set[str], by: str | None = None, memory: int = MEMORY, by_bytes: bool = False,
+                 between: str = "ports") -> None:  # fmt: skip
         """Raises UsageError."""
         self.columns = [Column(text.strip()) for text in by.split(",")] if by is not None else []
         need(len({column.name for column in self.columns}) == len(self.columns), f"--by {by}: a field is there twice")
@@ -109,11 +113,19 @@ class Figures:
             pairs = [number for column in self.columns for number in (column.index, column.occurrence)]
             program = FIELDS, struct.pack(f"{len(pairs)}q", *pairs), b""
         self.by_bytes = by_bytes
+        self.conversations: Conversations | None = None
+        if "conversations" in wanted:
+            from .conversations import LEVELS, Conversations
+
+            self.conversations = Conversations(LEVELS[between], memory=memory if not asked else memory // 2)
+            memory -= memory // 2
         self.counters = codec.counters(sum(asked), program, memory // max(1, len(asked)))
 
     def add(self, batch: Batch) -> None:
         """Counts the packets of a batch."""
         codec.count(self.counters, batch.data, batch.rows)
+        if self.conversations:
+            self.conversations.add(batch)
 
     def read(self) -> Snapshot:
         """The figures by now."""
@@ -198,6 +210,15 @@ class Snapshot:
         room. most: 0 is all."""
         rows, count, others = codec.largest(self.figures.counters, TALKERS, most, self.figures.by_bytes)
         return [Talker(key, Counts(*counts[:2]), Counts(*counts[2:])) for key, *counts in rows], count, others
+
+    def conversations(self, most: int) -> tuple[list[Conversation], Spoken]:
+        """Those with the most packets, or bytes, both ways; and how many there are, with what had no room. most: 0 is all."""
+        from .conversations import MOST, OCTETS, PACKETS
+
+        found = self.figures.conversations
+        if found is None:
+            raise ValueError("conversations were not asked for")
+        return found.read(OCTETS if self.figures.by_bytes else PACKETS, most or MOST), found.totals()
 
     def groups(self, most: int) -> tuple[list[Group], int, Counts]:
         """The same of groups by fields."""

@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .conversations import Connection, Conversation
+
     Record = dict[str, Any]
 
 
@@ -74,6 +76,40 @@ def talkers(s: Snapshot, top: int) -> Record:
     return {"count": count, "rows": rows, "others": {"sent": counts(*others[:2]), "received": counts(*others[2:])}}
 
 
+def both(there: int, back: int) -> Record:
+    """A number for each way."""
+    return {"there": there, "back": back}
+
+
+def connection(c: Connection | None) -> Record | None:
+    """What was seen of connections of TCP; the handshake took between two times, which are one where no SYN came again."""
+    if c is None:
+        return None
+    pairs = ("begun", "ended", "repeated", "filled", "gaps", "needless", "duplicates", "kept_alive", "probes", "repeated_octets",
+             "filled_octets", "missing", "unseen")  # fmt: skip
+    handshake = {"least": c.handshake[0], "most": c.handshake[1]} if c.handshake else None
+    return {"connections": c.connections, "handshake": handshake, "resets": c.resets, "open": c.open,
+            **{name: both(*getattr(c, name)) for name in pairs}}  # fmt: skip
+
+
+def conversation(c: Conversation) -> Record:
+    """Who spoke to whom; times and durations in nanoseconds."""
+    return {
+        "source": c.source, "source_port": c.source_port, "destination": c.destination, "destination_port": c.destination_port,
+        "protocol": c.protocol, "around": c.around, "there": counts(c.packets[0], c.octets[0]),
+        "back": counts(c.packets[1], c.octets[1]), "first": c.first, "first_utc": iso(c.first), "last": c.last,
+        "last_utc": iso(c.last), "duration": c.last - c.first, "tcp": connection(c.connection),
+    }  # fmt: skip
+
+
+def conversations(s: Snapshot, top: int) -> Record:
+    """Those with the most; of packets without addresses there is none."""
+    found, totals = s.conversations(top)
+    return {"count": totals.conversations, "rows": [conversation(c) for c in found],
+            "others": counts(totals.other_packets, totals.other_octets),
+            "without_addresses": counts(totals.without_packets, totals.without_octets)}  # fmt: skip
+
+
 def value(column: Column, found: Value) -> int | str | None:
     """A field's value: a number, an address, characters as a filter takes them, or bytes in hex."""
     from ..protocols.fields import DATA, IPV4, IPV6, MAC, TEXT
@@ -108,4 +144,6 @@ def record(s: Snapshot, shown: set[str], top: int) -> str:
         found["sizes"] = sizes(s) if s.packets else None
     if "talkers" in shown:
         found["talkers"] = talkers(s, top)
+    if "conversations" in shown:
+        found["conversations"] = conversations(s, top)
     return json.dumps(found) + "\n"

@@ -23,7 +23,7 @@ class Report(Sink):
     output: Output
     stopped = ""  # what came until then is reported
 
-    def __init__(self, output: Output, figures: Figures, text: Callable[[Snapshot], str], every: float | None) -> None:
+    def __init__(self, output: Output, figures: Figures, text: Callable[[Snapshot], bytes], every: float | None) -> None:
         self.output, self.figures, self.text, self.every = output, figures, text, every
         self.before, self.packets, self.bytes = time.monotonic_ns(), 0, 0  # at the last time
         if every is not None:
@@ -42,7 +42,7 @@ class Report(Sink):
             now = time.monotonic_ns()
             found.interval = Interval(time.time_ns(), now - self.before, found.packets - self.packets, found.bytes - self.bytes)
             self.before, self.packets, self.bytes = now, found.packets, found.bytes
-        self.output.write(self.text(found).encode())
+        self.output.write(self.text(found))
 
     def close(self) -> list[str]:
         """Writes the last ones."""

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .conversations import Connection, Conversation
+
 LABEL = 12  # columns
 MOST_OCTETS = 32  # of a value; characters
 
@@ -135,6 +137,42 @@ def talkers(s: Snapshot, top: int) -> list[str]:
     return lines
 
 
+def end(address: str, port: int | None) -> str:
+    """An address and a port."""
+    if port is None:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def speakers(c: Conversation) -> str:
+    """Who speaks to whom, and within what."""
+    pair = f"{end(c.source, c.source_port)} <> {end(c.destination, c.destination_port)}"
+    return " ".join(filter(None, (c.protocol, pair, c.around and f"in {c.around}")))
+
+
+def connection_cells(c: Connection | None) -> list[str]:
+    """Of TCP: the time that the handshake took, segments with octets that were seen before, octets that never came."""
+    if c is None:
+        return ["", "", ""]
+    least, most = c.handshake or (None, None)
+    took = "" if least is None or most is None else short(most) if least == most else f"{short(least)} to {short(most)}"
+    return [took, f"{sum(c.repeated):,}", f"{sum(c.missing):,}"]
+
+
+def conversations(s: Snapshot, top: int) -> list[str]:
+    """Who spoke to whom: two lines each."""
+    found, totals = s.conversations(top)
+    rows = [["", *(f"{n:,}" for way in (0, 1) for n in (c.packets[way], c.octets[way])), short(c.last - c.first),
+             *connection_cells(c.connection)] for c in found]  # fmt: skip
+    head, *lines = table(("conversations", "there", "bytes", "back", "bytes", "time", "handshake", "again", "missing"), rows)
+    lines = [line for c, numbers in zip(found, lines, strict=True) for line in (speakers(c), numbers)]
+    if totals.other_packets:
+        lines.append(f"others, for which there was no room: {totals.other_packets:,} packets, {totals.other_octets:,} bytes")
+    if len(found) < totals.conversations:
+        lines.append(f"{len(found):,} of {totals.conversations:,}")
+    return [head, *lines]
+
+
 def value_text(column: Column, value: Value) -> str:
     """A field's value for people: addresses, numbers with their names, characters that are safe for a terminal."""
     from ..protocols.fields import DATA, IPV4, IPV6, MAC
@@ -165,8 +203,8 @@ def groups(s: Snapshot, top: int) -> list[str]:
     return lines
 
 
-def report(s: Snapshot, shown: set[str], top: int) -> list[str]:
-    """All that is asked for, with an empty line between two of them."""
+def report(s: Snapshot, shown: set[str], top: int, bars: bool = False) -> list[str]:
+    """All that is asked for, with an empty line between two of them. bars: over time, sizes, gaps."""
     parts = [interval(s.interval)] if s.interval else []
     parts += [totals(s)] if "totals" in shown else []
     if s.figures.columns:
@@ -175,4 +213,9 @@ def report(s: Snapshot, shown: set[str], top: int) -> list[str]:
         parts += [protocols(s)] if "protocols" in shown else []
         parts += [sizes(s)] if "sizes" in shown else []
         parts += [talkers(s, top)] if "talkers" in shown else []
-    return [line for i, lines in enumerate(parts) for line in ([""] if i else []) + lines]
+        parts += [conversations(s, top)] if "conversations" in shown else []
+    if bars:
+        from .charts import plot
+
+        parts.append(plot(s))
+    return [line for i, lines in enumerate(filter(None, parts)) for line in ([""] if i else []) + lines]

@@ -55,6 +55,10 @@ class Picture:
         """A rectangle."""
         self.parts.append(f'<rect class="{style}" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"/>')
 
+    def bar(self, x: float, y: float, width: float, height: float, style: str) -> None:
+        """A rectangle that is filled with a colour."""
+        self.parts.append(f'<path class="{style} head" d="M{x:g} {y:g}h{width:g}v{height:g}h{-width:g}Z"/>')
+
     def line(self, points: list[tuple[float, float]], style: str = "", *, dashed: bool = False, head: bool = False) -> None:
         """A line through points; with an arrow's head at its end, which it reaches horizontally."""
         d = "M" + "L".join(f"{x:g} {y:g}" for x, y in points)
