@@ -304,7 +304,8 @@ def test_any_packets_give_the_same_on_both_codecs(most, forget):
             codec = load(name)
             made = table(level, most, forget=forget, of=codec)
             told = codec.follow(made, batch.data, bytes(batch.rows), True)
-            found.append((told, sorted(codec.conversation_rows(made, 1, 1000)), codec.conversation_totals(made)[:6]))
+            rows = [codec.conversation_rows(made, order, 7) for order in range(4)]
+            found.append((told, rows, sorted(codec.conversation_rows(made, 1, 1000)), codec.conversation_totals(made)[:6]))
         assert found[0] == found[1]
 
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #define TIMEOUT UINT64_C(30000000000)   /* nanoseconds: how far apart fragments of a datagram are at most, as for reassembly */
-enum { FIRST_BITS = 6, MOST_ALIKE = 8 };
+enum { FIRST_BITS = 6, MOST_ALIKE = 8, MOST_ROWS = 1 << 30 };
 enum { WAITING = 1024, PLACES = 4 };    /* datagrams whose fragments are known of; places that one of them may have */
 #define NONE_CAME UINT32_MAX
 
@@ -279,42 +279,48 @@ static bool add_around(struct conversations *t, const struct frame *f, const str
 
 /* ---- conversations ---- */
 
-static size_t place_of_hash(const struct conversations *t, uint64_t hash)
+static size_t place_of_hash(const struct conversations *t, uint32_t hash)
 {
-    return (size_t)(hash >> (64 - t->bits));
+    return hash >> (32 - t->bits);
 }
 
-static void found_add(struct conversations *t, uint64_t hash, uint32_t row)
+static void found_add(struct conversations *t, uint32_t hash, uint32_t row)
 {
     size_t mask = ((size_t)1 << t->bits) - 1, at = place_of_hash(t, hash);
     while (t->found[at].place != 0)
         at = (at + 1) & mask;
-    t->found[at] = (struct found_at){(uint32_t)hash, row};
+    t->found[at] = (struct found_at){hash, row};
+}
+
+static uint32_t hash_of(const struct conversations *t, const struct key *k)
+{
+    return (uint32_t)(hash_words(t, k, sizeof *k / 8, 0) >> 32);
 }
 
 /* Twice as many places to be found at. */
 static bool found_widen(struct conversations *t)
 {
-    struct found_at *found = calloc((size_t)2 << t->bits, sizeof *found);
+    struct found_at *before = t->found, *found = calloc((size_t)2 << t->bits, sizeof *found);
     if (found == NULL)
         return false;
-    free(t->found);
     t->held += sizeof *found << t->bits;
     t->found = found;
     t->bits++;
-    for (uint64_t i = 0; i < t->count; i++)
-        found_add(t, conversation_at(t, i)->hash, (uint32_t)i + 1);
+    for (const struct found_at *at = before, *end = before + ((size_t)1 << (t->bits - 1)); at < end; at++)
+        if (at->place != 0)
+            found_add(t, at->hash, at->place);
+    free(before);
     return true;
 }
 
 /* Takes a conversation out of the places where it is found; those behind it that had to give way to it come nearer to their own. */
-static void found_remove(struct conversations *t, uint64_t hash, uint32_t row)
+static void found_remove(struct conversations *t, uint32_t hash, uint32_t row)
 {
     size_t mask = ((size_t)1 << t->bits) - 1, at = place_of_hash(t, hash);
     while (t->found[at].place != row)
         at = (at + 1) & mask;
     for (size_t next = (at + 1) & mask; t->found[next].place != 0; next = (next + 1) & mask) {
-        size_t home = place_of_hash(t, conversation_at(t, t->found[next].place - 1)->hash);
+        size_t home = place_of_hash(t, t->found[next].hash);
         if (((next - home) & mask) >= ((next - at) & mask)) {
             t->found[at] = t->found[next];
             at = next;
@@ -347,14 +353,14 @@ static bool row_make(struct conversations *t, bool connects, uint32_t *row)
         + more_connections * sizeof(struct connection) * PIECES;
     uint32_t connection = 0;
     *row = 0;
-    if (t->count < t->rules.most && t->count < UINT32_MAX - 1 && afford(t, more)) {
+    if (t->count < t->rules.most && t->count < MOST_ROWS && afford(t, more)) {
         if ((widens && !found_widen(t)) || (more_rows && !piece_more(&t->rows, &t->rooms, sizeof(struct conversation), &t->held)))
             return false;
         *row = (uint32_t)++t->count;
     } else if (t->rules.forget && t->oldest != 0) {
         *row = t->oldest;
         struct conversation *oldest = conversation_at(t, *row - 1);
-        found_remove(t, oldest->hash, *row);
+        found_remove(t, hash_of(t, &oldest->key), *row);
         list_remove(t, oldest);
         connection = oldest->connection;
         t->forgotten++;
@@ -387,13 +393,13 @@ static unsigned key_of(const struct name *n, struct key *k)
 }
 
 /* The conversation of a key; with what is around this way, or where nothing came that way yet. 0: there is none. */
-static uint32_t find(const struct conversations *t, const struct key *k, uint64_t hash, uint32_t oneway, unsigned down, unsigned *alike)
+static uint32_t find(const struct conversations *t, const struct key *k, uint32_t hash, uint32_t oneway, unsigned down, unsigned *alike)
 {
     size_t mask = ((size_t)1 << t->bits) - 1;
     uint32_t waiting = 0;
     *alike = 0;
     for (size_t at = place_of_hash(t, hash); t->found[at].place != 0; at = (at + 1) & mask) {
-        if (t->found[at].tag != (uint32_t)hash)
+        if (t->found[at].hash != hash)
             continue;
         struct conversation *c = conversation_at(t, t->found[at].place - 1);
         if (memcmp(&c->key, k, sizeof *k) != 0)
@@ -415,11 +421,11 @@ static bool row_of(struct conversations *t, const struct name *n, bool connects,
 {
     struct key k;
     unsigned down = key_of(n, &k), alike;
-    uint64_t hash = hash_words(t, &k, sizeof k / 8, 0);
+    uint32_t hash = hash_of(t, &k);
     *row = find(t, &k, hash, n->oneway, down, &alike);
     if (*row == 0 && alike == MOST_ALIKE) {     /* tunnels of this name, so many that each way is by itself */
         k.oneway = n->oneway;
-        hash = hash_words(t, &k, sizeof k / 8, 0);
+        hash = hash_of(t, &k);
         *row = find(t, &k, hash, n->oneway, down, &alike);
     }
     if (*row == 0) {
@@ -429,7 +435,6 @@ static bool row_of(struct conversations *t, const struct name *n, bool connects,
             return true;
         struct conversation *c = conversation_at(t, *row - 1);
         c->key = k;
-        c->hash = hash;
         c->turned = (uint8_t)down;
         c->oneway[down] = n->oneway;
         c->oneway[!down] = n->oneway == 0 ? 0 : NONE_CAME;
@@ -561,6 +566,7 @@ static bool fragment_comes(struct conversations *t, struct name *n, uint32_t id,
 
 struct ranked {
     uint64_t rank;
+    int64_t number;
     uint32_t place;
 };
 
@@ -570,34 +576,60 @@ static uint64_t rank_of(const struct conversation *c, enum order order)
     case BY_PACKETS: return c->packets[0] + c->packets[1];
     case BY_OCTETS: return c->octets[0] + c->octets[1];
     case BY_DURATION: return (uint64_t)c->last - (uint64_t)c->first;
-    default: return UINT64_MAX - (uint64_t)c->number;
+    default: return 0;
     }
 }
 
-/* The most first; of those that are equal, the one that came first: places are taken again where conversations are forgotten. */
+/* The most first; of those that are equal, the one that came first. */
 static int compare(const void *a, const void *b)
 {
     const struct ranked *one = a, *other = b;
     if (one->rank != other->rank)
         return one->rank > other->rank ? -1 : 1;
-    return one->place < other->place ? -1 : one->place > other->place;
+    return one->number < other->number ? -1 : one->number > other->number;
+}
+
+/* A heap, of which the last in order is the first: puts one at its end, or in place of the first. */
+static void rise(struct ranked *heap, size_t at, struct ranked one)
+{
+    for (; at > 0 && compare(&heap[(at - 1) / 2], &one) < 0; at = (at - 1) / 2)
+        heap[at] = heap[(at - 1) / 2];
+    heap[at] = one;
+}
+
+static void sink(struct ranked *heap, size_t count, struct ranked one)
+{
+    size_t at = 0;
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        child += child + 1 < count && compare(&heap[child + 1], &heap[child]) > 0;
+        if (compare(&heap[child], &one) <= 0)
+            break;
+        heap[at] = heap[child];
+    }
+    heap[at] = one;
 }
 
 bool conversations_order(const struct conversations *t, enum order order, size_t most, uint32_t **places, size_t *count)
 {
-    struct ranked *all = malloc(((size_t)t->count + 1) * sizeof *all);
     *count = least(most, (size_t)t->count);
+    struct ranked *heap = malloc((*count + 1) * sizeof *heap);
     *places = malloc((*count + 1) * sizeof **places);
-    if (all == NULL || *places == NULL) {
-        free(all);
+    if (heap == NULL || *places == NULL) {
+        free(heap);
         return false;
     }
-    for (uint32_t i = 0; i < t->count; i++)
-        all[i] = (struct ranked){rank_of(conversation_at(t, i), order), i};
-    qsort(all, (size_t)t->count, sizeof *all, compare);
+    for (uint32_t i = 0; i < t->count && *count > 0; i++) {
+        const struct conversation *c = conversation_at(t, i);
+        struct ranked one = {rank_of(c, order), c->number, i};
+        if (i < *count)
+            rise(heap, i, one);
+        else if (compare(&one, heap) < 0)
+            sink(heap, *count, one);
+    }
+    qsort(heap, *count, sizeof *heap, compare);
     for (size_t i = 0; i < *count; i++)
-        (*places)[i] = all[i].place;
-    free(all);
+        (*places)[i] = heap[i].place;
+    free(heap);
     return true;
 }
 

@@ -92,7 +92,6 @@ struct key {                    /* the lower end is the first */
 
 struct conversation {
     struct key key;
-    uint64_t hash;
     uint32_t oneway[2];         /* what is around each of the ways and not the same in both; UINT32_MAX: none came */
     uint64_t packets[2], octets[2];     /* those there, of who was first; and those back */
     int64_t first, last;        /* the earliest and the latest time */
@@ -129,7 +128,7 @@ struct conversations {
     struct by_kind { uint16_t ends, apart, count; } *by_kind;   /* which of them; one more, 0: none */
     size_t kinds;
     uint64_t secret[2 * HASH_WORDS + 2];
-    struct found_at { uint32_t tag, place; } *found;            /* by hash; place: one more, 0: it is free */
+    struct found_at { uint32_t hash, place; } *found;           /* by hash; place: one more, 0: it is free */
     unsigned bits;              /* there are 2^bits of these */
     void **rows, **connections; /* PIECES of them in each */
     uint64_t count, connected, rooms, connection_rooms;
