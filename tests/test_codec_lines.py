@@ -116,6 +116,32 @@ def test_addresses_as_rfc_5952_has_them(codec: ModuleType, words: str, written: 
     assert parse_value(field, rows_of(FIELDS[field]), written) == int.from_bytes(source, "big")
 
 
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_surplus_of_udp_is_not_its_data(codec: ModuleType, version: int) -> None:
+    """RFC 768, RFC 9868: data end at UDP's own length, and the rest belongs to IP; padding of the frame to neither."""
+    message = udp(b"hello", 8 + 5) + b"more"
+    frame = ethernet(0x0800, ipv4(17, message)) if version == 4 else ethernet(0x86DD, ipv6(17, message))
+    name = "IP" if version == 4 else "IPV6"
+    found = [line.split("\t") for line in lines(codec, 1, frame + bytes(6)) if ".DATA:" in line]
+    assert [(line[0], line[-1].replace(" ", "")) for line in found if line[0] != "ETHERNET.DATA:"] == [
+        ("UDP.DATA:", "68656C6C6F"),
+        (f"{name}.DATA:", "6D6F7265"),
+    ]
+
+
+def test_fragments_behind_extension_headers(codec: ModuleType) -> None:
+    """RFC 8200 section 4.5: a later fragment begins with no header, whatever stands in front of its own; none is shown of it."""
+    options = bytes([60, 0, 1, 4, 0, 0, 0, 0]), bytes([44, 0, 1, 4, 0, 0, 0, 0])
+    for kind in (6, 17, 60, 135, 139, 140):  # TCP, UDP, options, Mobility, HIP, Shim6
+        fragment = struct.pack("!BBHI", kind, 0, 1 << 3, 7) + tcp()
+        found = lines(codec, 1, ethernet(0x86DD, ipv6(0, b"".join(options) + fragment)))
+        assert [line for line in found if line.startswith(("TCP.", "UDP.", "HIP."))] == []
+        assert sum(line.startswith("IPV6.NEXT_HEADER:") for line in found) == 4
+    for kind in (135, 139, 140):  # and where they are whole, they are followed
+        found = lines(codec, 1, ethernet(0x86DD, ipv6(kind, bytes([17, 0, 0, 0, 0, 0, 0, 0]) + udp())))
+        assert "UDP.DST_PORT:\t\t0x35" in found
+
+
 def test_text_is_written_as_filters_take_it(codec: ModuleType) -> None:
     for name, shown in (
         (b"ssh", "ssh"),

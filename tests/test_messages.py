@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,38 @@ def test_what_is_too_long_is_cut():
     assert line is not None
     assert MOST_TOLD - 4 <= len(line) <= MOST_TOLD
     assert re.fullmatch(r"7\+ A\? (\\255|\.)+, A\? (\\255|\.)+\.\.\.", line)
+
+
+@pytest.mark.parametrize(
+    ("reader", "message"),
+    [
+        ("dns", b"\0\7\x81\x80" + b"\xff" * 8 + (b"\1x" * 120 + b"\0\0\1\0\1") * 270),  # long names
+        ("dns", b"\0\7\x81\x80" + b"\xff" * 8 + b"\0\0\1\0\1" * 10000 + b"\xc0\x0c\0\1"),
+        ("dns_tcp", b"\0\x0c\0\7\1\0" * 20000),
+        ("dhcp", b"\1\1\6" + bytes(233) + b"\x63\x82\x53\x63" + b"\0" * 65000),
+        ("dhcp", b"\1\1\6" + bytes(233) + b"\x63\x82\x53\x63" + b"\x0c\0" * 32000),
+        ("dhcpv6", (b"\x0c\0" + bytes(32) + b"\0\x09\xff\xff") * 1700),
+        ("dhcpv6", b"\7\0\0\1" + b"\0\3\0\x0c" * 16000),
+        ("tls", b"\x16\3\1\0\0" * 13000),
+        ("tls", (b"\x16\3\1\0\1\1" * 5 + b"\x16\3\1\0\0" * 100) * 128),
+        ("http", b"GET / HTTP/1.1\n\n" * 4000),
+        ("http", b"HTTP/1.1 200 OK\n" + b"a: b\n c\n" * 8000),
+        ("http", b"HTTP/1.1 200 OK\ntransfer-encoding: chunked\n\n" + b"1\na\n" * 13000),
+        ("http", (b"HTTP/1.1 200 OK\ncontent-length: 1\n\n" + b"\n") * 1700 + b"x" * 5000),
+        ("http", b"x" * 65000 + b" "),
+        ("sip", b"\r\n" * 32000),
+        ("quic", bytes.fromhex("c3 00000001 00 00 00 00") * 7000),
+        ("media", b"\1\1\xff\xfc\x21\x12\xa4\x42" + bytes(12) + b"\x80\0\0\0" * 16000),
+        ("media", bytes.fromhex("80c80000") * 16000),
+        ("media", (b"\x16\xfe\xfd" + bytes(10)) * 5000),
+    ],
+    ids=range(19),
+)  # fmt: skip
+def test_time_is_bounded(reader, message):
+    """Of the largest messages, of what is told again and again, in Python, too: a second is many times what they take."""
+    begun = time.process_time()
+    tell(reader, message)
+    assert time.process_time() - begun < 1
 
 
 def frames_of(path: Path) -> list[tuple[bytes, int]]:
