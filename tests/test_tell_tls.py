@@ -135,6 +135,8 @@ CLIENT_ID = "08 8394c8f03e515708"
         (f"c3 0a1a2a3a {CLIENT_ID} 16 {'07' * 22} 0000", f"version 0x0a1a2a3a dcid 8394c8f03e515708 scid {'07' * 22}"),
         (f"c3 00000001 {CLIENT_ID} 16 {'07' * 22} 0000", f"Initial v1 dcid 8394c8f03e515708 scid {'07' * 22} [bad length]"),
         (f"c3 00000001 {CLIENT_ID} 00 00 4009 00000000", "Initial v1 dcid 8394c8f03e515708 scid - [|]"),
+        (f"c3 51303436 {CLIENT_ID} 00", "version Q046"),  # its header is another one
+        (f"c3 ff000012 {CLIENT_ID} 00", "version draft-18"),
         ("c3 00000001 08 8394", "Initial v1 dcid 8394 [|]"),
         ("40 00000001 08 8394", None),
     ],

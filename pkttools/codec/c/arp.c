@@ -1,4 +1,5 @@
-/* Messages of ARP, with addresses of any size, in a line. Twin of ../python/arp.py.
+/* Messages of ARP, with addresses of any size, in a line: what the lines of ../../protocols/arp.protocol say where sizes are the usual ones.
+ * Twin of ../python/arp.py.
  *
  * RFC 826, RFC 903 (reverse), RFC 2390 (inverse); what sender and target say together: RFC 5227 sections 1.1, 2.1.1 and 3.
  */
@@ -33,29 +34,33 @@ static void say_parties(struct sentence *t, const struct frame *m, const struct 
     }
     switch (operation) {
     case REQUEST:
-        say_protocol(t, "who-has ", m, p->target_protocol, p->protocol);
-        if (!none)
+        if (same && !none) {
+            say_protocol(t, "announcement ", m, p->sender_protocol, p->protocol);
+            say_hardware(t, " is-at ", m, p->sender, p->hardware);
+            return;
+        }
+        say_protocol(t, none ? "probe who-has " : "who-has ", m, p->target_protocol, p->protocol);
+        if (none)
+            say_hardware(t, " tell ", m, p->sender, p->hardware);
+        else
             say_protocol(t, " tell ", m, p->sender_protocol, p->protocol);
-        say(t, none ? " (probe)" : same ? " (announcement)" : "");
         return;
     case REPLY:
         say_protocol(t, "", m, p->sender_protocol, p->protocol);
         say_hardware(t, " is-at ", m, p->sender, p->hardware);
-        say(t, same && !none ? " (gratuitous)" : "");
+        say(t, same ? ", gratuitous" : "");
         return;
     case REVERSE_REQUEST: case INVERSE_REQUEST:
-        say_hardware(t, operation == REVERSE_REQUEST ? "reverse who-is " : "inverse who-is ", m, p->target, p->hardware);
+        say_hardware(t, "who-is ", m, p->target, p->hardware);
         say_hardware(t, " tell ", m, p->sender, p->hardware);
         return;
-    default:
-        say(t, operation == REVERSE_REPLY ? "reverse " : "inverse ");
-        if (operation == REVERSE_REPLY) {
-            say_hardware(t, "", m, p->target, p->hardware);
-            say_protocol(t, " at ", m, p->target_protocol, p->protocol);
-        } else {
-            say_hardware(t, "", m, p->sender, p->hardware);
-            say_protocol(t, " at ", m, p->sender_protocol, p->protocol);
-        }
+    case REVERSE_REPLY:
+        say_hardware(t, "", m, p->target, p->hardware);
+        say_protocol(t, " at ", m, p->target_protocol, p->protocol);
+        return;
+    default:                    /* INVERSE_REPLY */
+        say_hardware(t, "", m, p->sender, p->hardware);
+        say_protocol(t, " at ", m, p->sender_protocol, p->protocol);
     }
 }
 

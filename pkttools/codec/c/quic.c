@@ -14,6 +14,12 @@ static bool is_draft(uint32_t version)
     return version >> 8 == 0xFF0000;
 }
 
+/* One whose headers are not yet those of RFC 8999, where the sizes of both IDs share an octet: drafts before 22, those of Google. */
+static bool is_older(uint32_t version)
+{
+    return (is_draft(version) && (version & 0xFF) < 22) || ((version >> 24 == 'Q' || version >> 24 == 'T') && (version >> 16 & 0xFF) == '0');
+}
+
 static void say_version(struct sentence *t, uint32_t version)
 {
     if (is_draft(version)) {
@@ -21,6 +27,9 @@ static void say_version(struct sentence *t, uint32_t version)
         say_count(t, version & 0xFF);
     } else if (version == 1 || version == VERSION_2)
         say(t, version == 1 ? "v1" : "v2");
+    else if (is_older(version))
+        for (int shift = 24; shift >= 0; shift -= 8)
+            say_octet(t, (uint8_t)(version >> shift), '\\');
     else {
         say(t, "0x");
         say_figures(t, version, 8);
@@ -74,6 +83,11 @@ void tell_quic(struct sentence *t, const struct frame *m, size_t at)
     uint32_t version = get32(m, at + 1);
     if ((get8(m, at) & LONG) == 0 || !frame_has(m, at, 6))
         return;
+    if (is_older(version)) {
+        say(t, "version ");
+        say_version(t, version);
+        return;
+    }
     for (const char *between = ""; at < m->size && !t->full; between = ", ") {
         unsigned first = get8(m, at), type = first >> 4 & 3;
         if ((first & LONG) == 0 || get32(m, at + 1) != version) {

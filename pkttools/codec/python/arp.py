@@ -1,5 +1,7 @@
 """Messages of ARP, with addresses of any size, in a line; twin of ../c/arp.c.
 
+It says what the lines of ../../protocols/arp.protocol do where sizes are the usual ones.
+
 RFC 826, RFC 903 (reverse), RFC 2390 (inverse); what sender and target say together: RFC 5227 sections 1.1, 2.1.1 and 3.
 """
 
@@ -16,25 +18,30 @@ def say_parties(told: Sentence, operation: int, senders: tuple[bytes, bytes], ta
     """Who asks for whom. What the target's hardware address of a request is has no meaning."""
     (sender, source), (target, destination) = senders, targets
     none, same = not any(source), len(source) > 0 and source == destination
-    if operation == REQUEST:
-        told.say("who-has ")
+    if operation == REQUEST and same and not none:
+        told.say("announcement ")
+        told.address(source)
+        told.say(" is-at ")
+        told.dump(sender, ":")
+    elif operation == REQUEST:
+        told.say("probe who-has " if none else "who-has ")
         told.address(destination)
-        if not none:
-            told.say(" tell ")
+        told.say(" tell ")
+        if none:
+            told.dump(sender, ":")
+        else:
             told.address(source)
-        told.say(" (probe)" if none else " (announcement)" if same else "")
     elif operation == REPLY:
         told.address(source)
         told.say(" is-at ")
         told.dump(sender, ":")
-        told.say(" (gratuitous)" if same and not none else "")
+        told.say(", gratuitous" if same else "")
     elif operation in (REVERSE_REQUEST, INVERSE_REQUEST):
-        told.say("reverse who-is " if operation == REVERSE_REQUEST else "inverse who-is ")
+        told.say("who-is ")
         told.dump(target, ":")
         told.say(" tell ")
         told.dump(sender, ":")
     else:
-        told.say("reverse " if operation == REVERSE_REPLY else "inverse ")
         told.dump(target if operation == REVERSE_REPLY else sender, ":")
         told.say(" at ")
         told.address(destination if operation == REVERSE_REPLY else source)

@@ -19,10 +19,20 @@ def version_at(m: bytes, at: int) -> int:
     return int.from_bytes(m[at : at + 4], "big")
 
 
+def is_older(version: int) -> bool:
+    """Whether its headers are not yet those of RFC 8999: the sizes of both IDs share an octet in drafts before 22, and Google's."""
+    draft = version >> 8 == 0xFF0000 and version & 0xFF < 22
+    return draft or version >> 16 in (0x5130, 0x5430)  # Q0, T0
+
+
 def version_name(version: int) -> str:
     """How a version is called."""
     if version >> 8 == 0xFF0000:
         return f"draft-{version & 0xFF}"
+    if is_older(version):
+        told = Sentence()
+        told.octets(version.to_bytes(4, "big"))
+        return told.text
     return {1: "v1", VERSION_2: "v2"}.get(version) or f"0x{version:08x}"
 
 
@@ -64,6 +74,9 @@ def tell_quic(told: Sentence, m: bytes, at: int) -> None:
     if not m[at] & LONG or at + 6 > len(m):
         return
     version, between = version_at(m, at + 1), ""
+    if is_older(version):
+        told.say(f"version {version_name(version)}")
+        return
     known = version in (1, VERSION_2) or version >> 8 == 0xFF0000
     while at < len(m) and not told.full:
         first = m[at]
