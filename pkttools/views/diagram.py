@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 BITS = 32  # of a row
 MARGIN = 6  # columns in front of a row: the place of its first byte in the frame
 LONG = 128  # bits of data, or of text, that are drawn as they are
-SHORT = 4  # bytes of data that stand in their cell, and not how many they are
 NAME_LINES = 4  # that a name may take
 BETWEEN = "... behind what it carries:"
 MOST_PACKETS = 100  # in a picture
@@ -34,13 +33,15 @@ RULER = [" " + " ".join(str(bit // 10) if bit % 10 == 0 else " " for bit in rang
 class Cell:
     """A piece of a field in a row.
 
-    at, width: bits of the row. lines: its text, each line at most 2 * width - 1 columns. long: it stands for more than is drawn.
+    at, width: bits of the row. names, value: its text, lines of `columns` at most. octets: its bytes. long: it stands for more
+    than is drawn.
     """
 
     def __init__(self, field: Field, at: int, width: int) -> None:
         self.field, self.at, self.width = field, at, width
         self.names: list[str] = []
         self.value = ""
+        self.octets = b""
         self.long = False
 
     @property
@@ -79,8 +80,8 @@ class Row:
 class Drawing:
     """A header in rows, and what had no room in them. A run of its bits that something else interrupts begins a new block."""
 
-    def __init__(self, header: Header) -> None:
-        self.header = header
+    def __init__(self, header: Header, frame: bytearray) -> None:
+        self.header, self.frame = header, frame
         self.blocks: list[list[Row]] = []
         self.legend: list[str] = []
         end = -1
@@ -101,6 +102,7 @@ class Drawing:
                 rows.append(Row(first // 8))
             row = rows[-1]
             cell = Cell(field, row.bits, min(BITS - row.bits, last - first))
+            cell.octets = bytes(self.frame[first // 8 : (first + cell.width) // 8])
             cell.long = long and row.bits == 0
             row.cells.append(cell)
             first = last if cell.long else first + cell.width
@@ -112,7 +114,11 @@ class Drawing:
             for cell in row.cells:
                 cells.setdefault(id(cell.field), []).append(cell)
         for of in cells.values():
-            self.write(max(of, key=lambda cell: (cell.long, cell.width)))
+            widest = max(of, key=lambda cell: (cell.long, cell.width))
+            self.write(widest)
+            if widest.field.is_data and not widest.long:
+                for cell in of:  # each has its own bytes
+                    cell.value = cell.octets.hex(" ").upper()
 
     def write(self, cell: Cell) -> None:
         """The text of a cell; a name that has no room stands below the drawing, by a number."""
@@ -120,7 +126,7 @@ class Drawing:
         name = field.short or "-"
         cell.names = cut(name, columns)
         size = len(field.value) if isinstance(field.value, bytes) else -(-field.width // 8)
-        shown = counted(size, "byte") if cell.long or (field.is_data and size > SHORT) else field.shown
+        shown = counted(size, "byte") if cell.long else cell.octets.hex(" ").upper() if field.is_data else field.shown
         mark = " !" if cell.wrong else ""
         number = str(field.value) if isinstance(field.value, int) else ""
         values = [f"{shown} ({field.word}){mark}" if field.word else "", f"{shown}{mark}", shown, number]
@@ -161,7 +167,7 @@ def joints(above: Row | None, below: Row | None) -> list[bool]:
 
 def headers_of(packet: Packet) -> list[Drawing]:
     """The drawings of a packet."""
-    drawings = [Drawing(header) for header in packet.headers]
+    drawings = [Drawing(header, packet.frame) for header in packet.headers]
     return [drawing for drawing in drawings if drawing.blocks]
 
 
