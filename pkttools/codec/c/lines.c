@@ -98,7 +98,7 @@ static bool add_fields(struct lines *l, const struct frame *f, const struct walk
         return false;
     uint8_t *out = text->at + text->size;
     for (const struct row *r = field_rows.rows + run->first; r < field_rows.rows + run->stop; r++) {
-        if (r->plain && (all || (r->holds & IS_NEW) == 0)) {    /* most of them */
+        if (r->plain && !l->decimal && (all || (r->holds & IS_NEW) == 0)) {   /* most of them */
             size_t bit = (size_t)h->start * 8 + (size_t)r->field.bit, width = (size_t)r->field.width;
             if (bit + width <= (size_t)h->end * 8) {
                 out = put_hex_short(put_short(out, labels + r->label, r->label_size), (uint32_t)read_bits(f, bit, width));
