@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from array import array
+from struct import unpack_from
 from time import ctime
 
 from .. import codec
 from ..batch import NOTES, NOTES_SIZE, OFFSET, TIME, Batch
-from ..codec.python.line import KNOWN, SINCE_FIRST
-from ..protocols.lining import LINK, NETWORK
+from ..protocols import _lines
+from ..protocols.lining import KINDS, LINK, NETWORK
 from ..protocols.shown import format_ipv6
-from .line import LineSink
+from .line import SINCE_FIRST, LineSink
 
 MOST = 1000  # packets that are drawn where -l does not say how many
 NOBODY = "(no address)"
@@ -59,21 +60,19 @@ class Ends:
         self.source = self.target = self.ports = ""
         self.to_all = network = False
         for kind, start, _, end in places:
-            known = KNOWN[kind]
-            if network and known.category in (LINK, NETWORK):  # another packet
+            category, *columns = unpack_from("7q", _lines.LINES[0], kind * 8 * len(KINDS))
+            ends = [(columns[at], columns[at + 1]) for at in (0, 3) if columns[at + 1]]  # bit and width
+            if network and category in (LINK, NETWORK):  # another packet
                 break
-            if not known.has_ends:
+            if not ends:
                 continue
-            octets = [frame[start + bit // 8 : start + (bit + width) // 8] for bit, width, _ in known.ends if width]
-            whole = [
-                part if start + (bit + width) // 8 <= end else b""
-                for part, (bit, width, _) in zip(octets, known.ends, strict=False)
-            ]
-            if known.ends[0][1] > PORT:
+            octets = [frame[start + bit // 8 : min(start + (bit + width) // 8, end)] for bit, width in ends]
+            whole = [part if 8 * len(part) == width else b"" for part, (_, width) in zip(octets, ends, strict=True)]
+            if ends[0][1] > PORT:
                 self.source = address(whole[0]) or self.source
                 self.target = address(b"".join(whole[1:])) or self.target
                 self.to_all = self.to_all or is_group(b"".join(whole[1:]))
-                network = known.category == NETWORK
+                network = category == NETWORK
             elif network and not self.ports and all(whole):
                 self.ports = ">".join(str(int.from_bytes(port, "big")) for port in whole)
         self.source = self.source or NOBODY
