@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, shell
 
-MADE = {"_tables.py", "_rows.py", "_words.py", "_meanings.py"}  # by compile.py, of the descriptions; no file of the project
+# By compile.py, of the descriptions; no file of the project.
+MADE = {"_tables.py", "_rows.py", "_words.py", "_lines.py", "_meanings.py", "_templates.py"}
 CHAT = ROOT / "examples/protocols/chat.protocol"
 TEXT = (ROOT / "examples/protocols/chat.txt").read_bytes()
 

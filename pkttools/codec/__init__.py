@@ -31,6 +31,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     beyond(data, rows, counts)
     signed(data, rows, end, mutable_end, counts)
     verify(data, row) -> a verdict a header
+    listing_encode(data, rows, first, number, level, lowest, highest, dump, more, colours) -> (text, stop, wrong, unfinished)
     answer(data, rows, rules, counts) -> (data, rows)
     fragment(data, rows, first, (mtu of IPv4, of IPv6), force, id, layer, counts)
         -> (stop, data or None, rows or None, (id, (unusable, without header, Don't Fragment, without room)))
@@ -115,7 +116,7 @@ answer, forward, fragment, keep_memory = _backend.answer, _backend.forward, _bac
 datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
 conversation_table, follow = _backend.conversation_table, _backend.follow
 conversation_rows, conversation_totals = _backend.conversation_rows, _backend.conversation_totals
-set_protocols = _backend.set_protocols
+set_protocols, listing_encode = _backend.set_protocols, _backend.listing_encode
 signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
 counters, count, figures, largest = _backend.counters, _backend.count, _backend.figures, _backend.largest
 
@@ -169,6 +170,7 @@ __all__ = [
     "lane_encode",
     "largest",
     "line_encode",
+    "listing_encode",
     "pcap_decode",
     "pcap_encode",
     "pcapng_decode",

@@ -72,6 +72,19 @@ def line_encode(
     /,
 ) -> tuple[bytearray, int]: ...
 def verify(data: Buffer, row: Buffer, /) -> list[int]: ...
+def listing_encode(
+    data: Buffer,
+    rows: Buffer,
+    first: int,
+    number: int,
+    level: int,
+    lowest: int,
+    highest: int,
+    dump: bool,
+    more: bool,
+    colours: tuple[str, ...] | None,
+    /,
+) -> tuple[bytes, int, int, int]: ...
 def answer(
     data: Buffer, rows: Buffer, rules: tuple[tuple[int, Program, Buffer, Buffer, int], ...], counts: dict[int, int] | None, /
 ) -> tuple[bytearray, bytearray]: ...

@@ -44,7 +44,7 @@ OPTIONS = [
 
 # The views, modules of views/, and the options that say how they look; all but the listing have an option of their name.
 VIEWS = {
-    "listing": ("level", "lowest_layer", "highest_layer", "hex_dump"),
+    "listing": ("level", "lowest_layer", "highest_layer", "hex_dump", "color"),
     "tree": ("color",),
     "explain": ("color",),
     "diagram": ("svg", "color"),

@@ -20,6 +20,7 @@ MODULES = {
     "_lines": ("LINES",),
     "_words": ("LAYOUTS", "NAMES", "SPACES", "SIGNED"),
     "_meanings": ("MEANINGS", "SOURCES"),
+    "_templates": ("TEMPLATES",),
 }
 
 try:
@@ -28,5 +29,5 @@ except ImportError:  # a checkout before `make ready`: the same, slower
     from .compile import tables
 
     _tables = tables()  # type: ignore[assignment]  # the same names
-    for _late in ("_rows", "_lines", "_words", "_meanings"):  # all names, those that not all commands ask for too
+    for _late in MODULES:  # all names, those that not all commands ask for too
         sys.modules[f"{__name__}.{_late}"] = globals()[_late] = _tables

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterator
 
 from ..errors import PktError
@@ -26,6 +25,7 @@ from .model import (
     Space,
     Test,
 )
+from .templates import ATTRIBUTES, NUMBERS, parts
 
 FALLBACK = "UNKNOWN"  # what a packet is of which nothing is known
 MOST_PLACE = 252  # bytes in front of a checksum
@@ -34,8 +34,6 @@ MOST_ITEMS = 256  # that are known of a list
 MOST_COMPARED = 48  # bits of a number in a line's test: as many as an address of Ethernet
 OF_LINES = ("int", "little", "family", "mac", "ipv4")  # forms of what may be compared there
 ENDS = ("int", "mac", "ipv4", "ipv6")  # forms of what is between two
-NUMBERS = ("int", "little", "family")  # forms whose value is a number
-ATTRIBUTES = ("size", "tags", "type", "flags", "named", "extension", "verdict")  # of what is shown: Header in views/listing.py
 
 
 def check(found: Descriptions) -> None:
@@ -302,13 +300,8 @@ def _shown(found: Descriptions, header: Header) -> None:
     names |= {row.name for one in lists for item in one.items for row in item.rows}
     lines = [(said.template, said.line) for said in header.lines]
     for template, line in [*((one, line) for _, one, line in [*header.show, *([header.brief] if header.brief else [])]), *lines]:
-        try:
-            parts = [name for _, name, _, _ in string.Formatter().parse(template) if name is not None]
-        except ValueError as error:
-            raise line.wrong(f"'{template}': {error}") from None
-        for part in parts:
-            name, _, inner = part.partition("[")
-            for one in (name, inner.rstrip("]")) if inner else (name,):
+        for _, part, inner, _ in parts(template, line):
+            for one in filter(None, (part, inner)):
                 if one not in names and one not in ATTRIBUTES:
                     raise _no_field(header, one, line)
             if part == "flags" and not header.flags:

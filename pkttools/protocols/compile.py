@@ -13,11 +13,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from .. import protocols
-from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, MODULES, MUTABLE, NEW, ONEWAY, ROW, TRAITS, tabulate
+from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, MODULES, MUTABLE, NEW, ONEWAY, ROW, TRAITS, tabulate, templates
 from .checks import FALLBACK, check, following
 from .describe import COMPARISONS, Reader, add_entry, read_content, read_file
 from .lining import CATEGORIES, LINES, TESTS
-from .model import MOST_BYTES, OURS, OWN, Data, Descriptions, Entry, Field, Header, Item, Next, Rule
+from .model import MOST_BYTES, OWN, Data, Descriptions, Entry, Field, Header, Item, Next, Rule
 from .optional import expand
 from .walking import FIRST_ITEM
 
@@ -204,16 +204,10 @@ def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ra
     return name, kind, row.bit, row.width, row.form, row.bias, row.scale, shape, holds, row.names.upper() or None
 
 
-def layout_of(header: Header) -> tuple[Any, ...]:
-    """What layouts.py knows of a header: title, category, lines (label and template), brief, names of flags, and its checksum."""
-    lines = tuple((label, template) for label, template, _ in header.show)
-    brief = header.brief[:2] if header.brief else None
-    hidden = header.rank == OURS and (
-        header.quiet or header.category == "application"
-    )  # who brings its description wants to see it
-    category = "application" if hidden else "" if header.category == "application" else header.category
-    checksum = header.checksum.field if header.checksum else "CHECKSUM"  # by rules of the codec, which the language cannot say
-    return header.title, category, lines, brief, header.flags[0] if header.flags else (), checksum
+def layout_of(header: Header) -> tuple[str, str, tuple[str, ...], str]:
+    """What layouts.py knows of a header: title, category, names of flags, and its checksum."""
+    flags = header.flags[0] if header.flags else ()
+    return header.title, templates.category_of(header), flags, templates.checksum_of(header)
 
 
 def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...]:
@@ -338,6 +332,7 @@ def made(found: Descriptions) -> SimpleNamespace:
         SPACES={code: counted_of(found, name) for name, code in codes.items()},
         SIGNED=len(codes) - len(signatures_of(found)) + 1,
         WALK=tabulate.tables(found, names, codes),
+        TEMPLATES=templates.tables(found, names, rows, words),
     )
 
 

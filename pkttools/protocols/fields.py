@@ -31,8 +31,8 @@ class Row:
     kind: how the value is written: INT, MAC, IPV4, IPV6, DATA, FAMILY (an integer in its writer's byte order), LITTLE (a
     little-endian integer), or TEXT (characters up to a zero, or to the end of the field).
     bias, scale: the field's value is (the bits + bias) * scale, so that sizes are in bytes.
-    shapes: whether the walk depends on it. new, hex, last, in_place, apart, mutable: see NEW, HEX, LAST... names: names of values,
-    number to name.
+    shapes: whether the walk depends on it. new, hex, last, in_place, apart, mutable: see NEW, HEX, LAST... words: the place
+    of the names of its values in NAMES, from 1 on; 0: it has none. names: these, number to name.
     """
 
     header: int
@@ -41,13 +41,13 @@ class Row:
     bias: int
     scale: int
     __slots__ = ("name", "header", "bit", "width", "kind", "bias", "scale", "shapes", "new", "hex", "last",
-                 "in_place", "apart", "mutable", "_words")  # fmt: skip
+                 "in_place", "apart", "mutable", "words")  # fmt: skip
 
     def __init__(self, name: str, index: int) -> None:
         self.name = name
         columns = unpack_from(ROW, _rows.ROWS, index * ROW_SIZE)
         self.header, self.bit, self.width, self.bias, self.scale, _, shapes, _ = columns
-        form, traits, self._words = unpack_from(TRAITS, _rows.TRAITS, index * TRAITS_SIZE)
+        form, traits, self.words = unpack_from(TRAITS, _rows.TRAITS, index * TRAITS_SIZE)
         self.kind, self.shapes, self.new, self.hex = FORMS[form], bool(shapes & 1), bool(traits & NEW), bool(traits & HEX)
         self.last, self.in_place = bool(traits & LAST), bool(traits & IN_PLACE)
         self.apart, self.mutable = bool(traits & APART), bool(shapes & MUTABLE)
@@ -55,11 +55,11 @@ class Row:
     @property
     def names(self) -> dict[int, str] | None:
         """Names of values; None: it has none."""
-        if not self._words:
+        if not self.words:
             return None
         from . import _words  # late: who writes numbers needs none
 
-        return _words.NAMES[[*_words.NAMES][self._words - 1]]
+        return _words.NAMES[[*_words.NAMES][self.words - 1]]
 
 
 def current(name: str) -> str:

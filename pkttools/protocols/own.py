@@ -28,10 +28,9 @@ def tables(files: list[tuple[str, bytes]], decoded: list[str]) -> SimpleNamespac
             add(found, text, *parts)
 
     try:
-        found = descriptions(our_files(), files, decode)
+        return made(descriptions(our_files(), files, decode))
     except PktError as error:
         raise UsageError(str(error)) from None
-    return made(found)
 
 
 def wanted(text: str) -> tuple[str, str, str, str]:

@@ -61,6 +61,11 @@ def format_text(value: bytes) -> str:
     return shown if shown and BARE.issuperset(shown) else f'"{shown}"'
 
 
+def printable(text: bytes) -> str:
+    """Text from the input, made safe for a terminal: what is not to be printed as `?`."""
+    return "".join(c if c.isprintable() else "?" for c in text.decode(errors="replace"))
+
+
 def data_rows(data: bytes) -> list[str]:
     """Bytes in upper-case hex, 16 a line, a wider gap before every 4th, as the text format prints DATA."""
     return [

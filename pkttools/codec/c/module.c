@@ -6,6 +6,7 @@
 #include "codec.h"
 #include "conversations.h"
 #include "line.h"
+#include "listing.h"
 #include "statistics.h"
 
 #include <stdlib.h>
@@ -584,6 +585,31 @@ static bool set_rows(const struct field_table *table, PyObject *tables, bool *so
     return fields_set(table, sound);
 }
 
+static bool set_templates(const struct field_table *table, PyObject *tables, bool *sound)
+{
+    (void)tables;
+    struct protocol_table given[TEMPLATE_TABLES];
+    PyObject *module = PyImport_ImportModule("pkttools.protocols._templates");
+    PyObject *tuple = module == NULL ? NULL : PyObject_GetAttrString(module, "TEMPLATES");
+    bool done = tuple != NULL && PyTuple_Check(tuple) && PyTuple_Size(tuple) == TEMPLATE_TABLES + 1;
+    *sound = done || PyErr_Occurred();
+    for (Py_ssize_t i = 0; done && i < TEMPLATE_TABLES; i++)
+        done = integers_of(PyTuple_GetItem(tuple, i), &given[i]);
+    char *text = NULL;
+    Py_ssize_t size = 0;
+    done = done && PyBytes_AsStringAndSize(PyTuple_GetItem(tuple, TEMPLATE_TABLES), &text, &size) == 0;
+    done = done && templates_set(table, given, (struct name){(const uint8_t *)text, (size_t)size}, sound);
+    Py_XDECREF(tuple);
+    Py_XDECREF(module);
+    return done;
+}
+
+/* Whether there are templates: those of ours when the first one is told. */
+static bool templates_ready(void)
+{
+    return (templates_known() || with_fields(set_templates)) && protocols_ready();
+}
+
 /* Whether there is a table of fields, too: that of ours when the first one is asked for. */
 static bool fields_ready(void)
 {
@@ -1141,6 +1167,69 @@ static PyObject *py_verify(PyObject *self, PyObject *args)
     }
     batch_close(&b);
     return list;
+}
+
+/* Adds text that is not ASCII, made safe for a terminal: Python knows what is printable. */
+static bool printable(const uint8_t *text, size_t size, struct bytes *out)
+{
+    PyObject *module = PyImport_ImportModule("pkttools.protocols.shown");
+    PyObject *safe = module == NULL ? NULL : PyObject_CallMethod(module, "printable", "y#", (const char *)text, (Py_ssize_t)size);
+    Py_ssize_t count = 0;
+    const char *encoded = safe == NULL ? NULL : PyUnicode_AsUTF8AndSize(safe, &count);
+    bool done = encoded != NULL && bytes_add(out, encoded, (size_t)count);
+    Py_XDECREF(safe);
+    Py_XDECREF(module);
+    return done;
+}
+
+/* SGR parameters, one a layer. None: there are no colours. */
+static bool colours_of(PyObject *tuple, struct name *colours, bool *coloured)
+{
+    *coloured = tuple != Py_None;
+    for (Py_ssize_t i = CAPTURE_LAYER; *coloured && i <= APPLICATION_NAMES; i++) {
+        Py_ssize_t size = 0;
+        PyObject *colour = PyTuple_Check(tuple) && PyTuple_Size(tuple) == APPLICATION_NAMES ? PyTuple_GetItem(tuple, i - 1) : NULL;
+        const char *text = colour != NULL && PyUnicode_Check(colour) ? PyUnicode_AsUTF8AndSize(colour, &size) : NULL;
+        if (text == NULL) {
+            PyErr_SetString(PyExc_TypeError, "colours are a tuple of texts, one a layer");
+            return false;
+        }
+        colours[i] = (struct name){(const uint8_t *)text, (size_t)size};
+    }
+    return true;
+}
+
+static PyObject *py_listing_encode(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    Py_ssize_t first, stop;
+    long long number;
+    int level, dump, more;
+    struct listing l = {.printable = printable};
+    PyObject *colours, *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*nLiiippO", &b.data, &b.rows, &first, &number, &level, &l.lowest, &l.highest, &dump, &more, &colours))
+        return NULL;
+    bool in_range = level >= NAMES_ALONE && level <= ALL_DATA;
+    if (!batch_sound_from(&b, first, in_range, "first packet or level out of range") || !colours_of(colours, l.colours, &l.coloured)
+        || !templates_ready())
+        goto exit;
+    l.level = (enum listing_level)level;
+    l.dump = dump != 0;
+    l.telling.more = more != 0;
+    const struct packet *p = b.packets;
+    for (stop = first; stop < b.count && p[stop].linktype == p[first].linktype && l.text.size < MAX_BATCH; stop++)
+        if (!listing_add(&l, b.data.buf, &p[stop], number++)) {
+            if (!PyErr_Occurred())
+                PyErr_NoMemory();
+            goto exit;
+        }
+    result = Py_BuildValue("(y#nKK)", l.text.at == NULL ? "" : (const char *)l.text.at, (Py_ssize_t)l.text.size, stop,
+                           (unsigned long long)l.telling.wrong, (unsigned long long)l.telling.unfinished);
+exit:
+    listing_free(&l);
+    batch_close(&b);
+    return result;
 }
 
 static PyObject *py_use_rows(PyObject *self, PyObject *args)
@@ -2030,6 +2119,7 @@ static PyMethodDef methods[] = {
     {"verify", py_verify, METH_VARARGS, NULL},
     {"tell", py_tell, METH_VARARGS, NULL},
     {"line_encode", py_line_encode, METH_VARARGS, NULL},
+    {"listing_encode", py_listing_encode, METH_VARARGS, NULL},
     {"keep_memory", py_keep_memory, METH_NOARGS, "See pkttools/codec/python/__init__.py."},
     {"use_rows", py_use_rows, METH_VARARGS, "Chooses which code reads and writes rows, 0 the portable one; gives what is used; for tests."},
     {"use_words", py_use_words, METH_VARARGS, "Chooses whether sums use the widest vectors; gives whether they do; for tests."},

@@ -14,12 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "answer", "assign", "beyond", "check", "columns_encode", "conversation_rows", "conversation_table",
-    "conversation_totals", "correct", "count", "count_durations", "counters", "datagrams", "figures", "follow",
-    "follow_numbers", "forward", "fragment", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "largest",
-    "line_encode", "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble",
-    "reassemble_rest", "select", "set_protocols", "signed", "spread", "tell", "text_decode", "text_encode", "verify",
-    "walk",
+    "answer", "assign", "beyond", "check", "columns_encode", "conversation_rows", "conversation_table", "conversation_totals",
+    "correct", "count", "count_durations", "counters", "datagrams", "figures", "follow", "follow_numbers", "forward",
+    "fragment", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode", "listing_encode",
+    "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
+    "select", "set_protocols", "signed", "spread", "tell", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
 
@@ -181,6 +180,14 @@ def verify(data: bytearray, row: bytes) -> list[int]:
     from . import soundness
 
     return soundness.verify(data, row)
+
+
+def listing_encode(data: bytearray, rows: bytes, first: int, number: int, level: int, lowest: int, highest: int, dump: bool,
+                   more: bool, colours: tuple[str, ...] | None) -> tuple[bytes, int, int, int]:  # fmt: skip
+    """See listing.listing_encode."""
+    from . import listing  # late: it is for people
+
+    return listing.listing_encode(data, rows, first, number, level, lowest, highest, dump, more, colours)
 
 
 def answer(data: bytearray, rows: bytes, rules: tuple[tuple[int, Program, bytes, bytes, int], ...],

@@ -32,13 +32,15 @@ LATE = (
     *(f"pkttools.{name}" for name in (
         "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending",
         "formats.pcap", "formats.pcapng", "formats.text", "formats.write_behind", "kernel",
-        "kernel.python.pace", "language.expression", "protocols._lines", "protocols._rows", "protocols._words", "protocols.values",
+        "kernel.python.pace", "language.expression", "protocols._lines", "protocols._rows", "protocols._templates",
+        "protocols._words", "protocols.values",
     )),
 )  # fmt: skip
 OF_PYTHON = [
     f"pkttools.codec.python.{name}"
     for name in (
-        "bridge", "columns", "correction", "durations", "headers", "json", "lane", "line", "lines", "pcapng", "program", "settings",
+        "bridge", "columns", "correction", "durations", "headers", "json", "lane", "line", "lines", "listing", "pcapng", "program",
+        "settings",
         "soundness", "stamps",
     )
 ]  # fmt: skip
