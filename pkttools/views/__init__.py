@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from ..formats.files import Output, Sink
 
 
+def checksums_shown(wrong: int, unfinished: int) -> list[str]:
+    """What there is to say in the end of checksums that look wrong, and are not."""
+    return [f"checksums shown: {wrong} wrong, {unfinished} unfinished (checksum offload)"] if unfinished else []
+
+
 def view(name: str, values: Values, output: Output) -> Sink:
     """The sink of a view, which is the name of its module. Raises UsageError where options of it are wrong."""
     made: Sink = __import__(f"{__name__}.{name}", fromlist=["view"]).view(values, output)

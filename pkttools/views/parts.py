@@ -221,6 +221,10 @@ class Packet:
         spans = [(span, header, field) for header in self.everything() for field in header for span in field.spans]
         yield from ((header, field, span) for span, header, field in sorted(spans, key=lambda one: one[0]))
 
+    def checksums(self, verdict: int) -> int:
+        """How many checksums are such."""
+        return sum(header.verdict == verdict for header in self.headers)
+
     def everything(self) -> Iterator[Header]:
         """The headers, each with its items behind it, and theirs."""
         for header in self.headers:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from time import ctime
 
+from .. import codec
 from ..batch import Batch
 from ..command_line.colour import BY_LAYER, CAPTURE, UNFINISHED, WRONG, coloured, paint
 from ..formats.files import Output, Sink
 from ..protocols import names
+from . import checksums_shown
 from .parts import Field, Header, Packet, Problem, wrapped
 
 TYPE_CHECKING = False
@@ -32,14 +34,17 @@ class PartsSink(Sink):
 
     def __init__(self, output: Output, colours: bool) -> None:
         self.output, self.colours = output, colours
-        self.count = 0
+        self.count = self.wrong = self.unfinished = 0  # packets, and checksums that were shown
         self.linktype: int | None = None
 
     def write(self, batch: Batch) -> None:
         """Writes a batch, packet by packet: each may be long."""
         for i in range(len(batch)):
             self.count += 1
-            self.output.write("".join(line + "\n" for line in self.packet_lines(Packet(batch, i))).encode())
+            packet = Packet(batch, i)
+            self.wrong += packet.checksums(codec.BAD)
+            self.unfinished += packet.checksums(codec.LEFT)
+            self.output.write("".join(line + "\n" for line in self.packet_lines(packet)).encode())
 
     def packet_lines(self, packet: Packet) -> Iterator[str]:
         """The lines of the next packet; a LINKTYPE line comes first, and again whenever the type changes."""
@@ -70,9 +75,9 @@ class PartsSink(Sink):
             mark = " "
 
     def close(self) -> list[str]:
-        """Ends the stream."""
+        """Ends the stream; gives what there is to say of checksums."""
         self.output.close()
-        return []
+        return checksums_shown(self.wrong, self.unfinished)
 
 
 def capture_lines(packet: Packet) -> list[str]:
