@@ -167,7 +167,20 @@ def test_handshake_time_with_a_repeated_syn(codec):
     assert rows(codec, packets)[0][-1][1] == (51 * MS, 1051 * MS)
 
 
-@pytest.mark.parametrize("packets", [OPENED[:1], OPENED[:2], OPENED[1:], [("a", "S", 1, 0), ("b", "R.", 0, 2)]])
+def test_handshake_time_of_an_answer_that_is_captured_first(codec):
+    packets: list[Sent] = [(("b", 5), "S.", 500, 101), (("a", 4), "S", 100, 0), (("a", 9), ".", 101, 501)]
+    assert rows(codec, packets)[0][-1][1] == (5 * MS, 5 * MS)
+
+
+def test_handshake_time_beyond_what_can_be_said(codec):
+    most = (2**63 - 1) // MS
+    packets: list[Sent] = [(("a", -most), "S", 100, 0), (("b", 0), "S.", 500, 101), (("a", most), ".", 101, 501)]
+    assert rows(codec, packets)[0][-1][1] == (2**63 - 1, 2**63 - 1)
+
+
+@pytest.mark.parametrize(
+    "packets", [OPENED[:1], OPENED[:2], OPENED[1:], [("a", "S", 1, 0), ("b", "R.", 0, 2)], [("a", "S.", 1, 8), ("b", "S.", 7, 2)]]
+)
 def test_no_handshake_time(codec, packets):
     assert rows(codec, packets)[0][-1][1] is None
 

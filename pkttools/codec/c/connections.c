@@ -12,7 +12,7 @@
 enum { SEQUENCE_AT = 4, ACK_AT = 8, OFFSET_AT = 12, FLAGS_AT = 13, WINDOW_AT = 14, FIXED = 20 };  /* RFC 9293 section 3.1 */
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_SCALE = 3, OPTION_SACK = 5, MOST_SHIFT = 14 };      /* RFC 7323 section 2, RFC 2018 section 3 */
-enum { IS_KNOWN = 1, HAS_SYN = 2, HAS_SENT = 4, HAS_ANSWERED = 8, HAS_ACKED = 16, IS_PROBED = 32, IS_STRAY = 64, HAS_FIN = 128 };
+enum { IS_KNOWN = 1, HAS_SYN = 2, HAS_SENT = 4, HAS_ANSWERED = 8, HAS_ACKED = 16, IS_PROBED = 32, IS_STRAY = 64, HAS_FIN = 128, HAS_OPENED = 256 };
 enum { MOST_HOLES = 64 };       /* what came before is no longer known when there are more */
 #define WINDOW_MOST (INT64_C(1) << 30)          /* octets: the largest window, RFC 7323 section 2.3 */
 
@@ -291,22 +291,29 @@ static bool ack_comes(struct way *w, struct way *o, uint32_t number, bool bare, 
     return true;
 }
 
-/* Times of SYNs, and of the end of the handshake: both were acknowledged. */
-static void handshake(struct connection *c, unsigned who, int64_t time, bool syn)
+/* From one time to another, as far as that can be said. */
+static int64_t since(int64_t then, int64_t now)
 {
-    if (syn && c->opener == 2) {
+    int64_t passed;
+    return __builtin_sub_overflow(now, then, &passed) ? (now > then ? INT64_MAX : INT64_MIN) : passed;
+}
+
+/* Times of SYNs, and of the end of the handshake: both were acknowledged. Whose SYN is an answer has not opened, though it came first. */
+static void handshake(struct connection *c, unsigned who, int64_t time, bool opens)
+{
+    if (opens && (c->opener == 2 || (c->opener != who && (c->way[c->opener].flags & HAS_OPENED) == 0))) {
         c->opener = (uint8_t)who;
         c->first = c->last = time;
-    } else if (syn && c->opener == who && (c->way[who].flags & HAS_ANSWERED) == 0)
+    } else if (opens && c->opener == who)
         c->last = time;
     const struct way *a = &c->way[0], *b = &c->way[1];
     if (c->open || (a->flags & b->flags & HAS_SYN) == 0 || a->acked <= a->base || b->acked <= b->base)
         return;
     c->open = true;
-    if (!c->timed) {
+    if (!c->timed && c->opener < 2) {
         c->timed = true;
-        c->least = time - c->last;
-        c->most = time - c->first;
+        c->least = since(c->last, time);
+        c->most = since(c->first, time);
     }
 }
 
@@ -380,7 +387,7 @@ bool connection_follow(struct connection *c, unsigned who, const struct arrival 
         if ((syn || fin || rst || !only_asks(w, o, start, said->octets, said)) && extent > 0)
             done = octets_come(w, start, start + extent, both || (syn && said->filled > 0), said, held);
         said->what |= (both ? SIMULTANEOUS : 0) | (syn && said->octets > 0 ? FAST_OPEN : 0);
-        w->flags |= HAS_SENT | (syn ? HAS_SYN : 0) | (syn && acks ? HAS_ANSWERED : 0) | (fin ? HAS_FIN : 0);
+        w->flags |= HAS_SENT | (syn ? HAS_SYN : 0) | (syn ? (acks ? HAS_ANSWERED : HAS_OPENED) : 0) | (fin ? HAS_FIN : 0);
         int scale = syn ? 0 : shift_of(c, who);
         said->what |= scale >= 0 ? SCALED : 0;
         said->window = scale > 0 ? (uint64_t)window << scale : window;
@@ -393,7 +400,7 @@ bool connection_follow(struct connection *c, unsigned who, const struct arrival 
         }
         if (!rst)
             w->window = (uint32_t)said->window;
-        handshake(c, who, a->time, syn);
+        handshake(c, who, a->time, syn && !acks);
         said->base = (uint32_t)w->base;
     }
     if ((o->flags & IS_KNOWN) != 0)

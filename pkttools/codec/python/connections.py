@@ -28,6 +28,11 @@ def signed(number: int) -> int:
     return (number + (NUMBERS >> 1)) % NUMBERS - (NUMBERS >> 1)
 
 
+def since(then: int, now: int) -> int:
+    """From one time to another, as far as 64 bits can say it."""
+    return max(-1 << 63, min((1 << 63) - 1, now - then))
+
+
 def near_to(place: int, number: int) -> int:
     """The number of an octet near another one: it goes on behind 2^32."""
     return place + signed(number - place)
@@ -53,7 +58,7 @@ class Way:
     def __init__(self) -> None:
         self.base = self.floor = self.next = self.acked = self.stray = self.window = 0
         self.holes: list[Hole] = []
-        self.known = self.syn = self.sent = self.answered = self.acks = self.probed = self.strays = self.fin = False
+        self.known = self.syn = self.sent = self.answered = self.acks = self.probed = self.strays = self.fin = self.opened = False
         self.shift = -1
         self.repeated = self.filled = self.gaps = self.needless = self.duplicates = self.kept_alive = self.probes = 0
         self.repeated_octets = self.filled_octets = self.missed = self.unseen = 0
@@ -71,7 +76,7 @@ class Way:
     def reset(self) -> None:
         """It begins anew."""
         self.missed, self.holes, self.window, self.shift = self.missing, [], 0, -1
-        self.known = self.syn = self.sent = self.answered = self.acks = self.probed = self.strays = self.fin = False
+        self.known = self.syn = self.sent = self.answered = self.acks = self.probed = self.strays = self.fin = self.opened = False
 
     def start(self, base: int, first: int) -> None:
         """From where on it is known of."""
@@ -235,16 +240,17 @@ class Connection:
         if not way.syn:
             way.shift = shift
 
-    def shake(self, who: int, time: int, syn: bool) -> None:
+    def shake(self, who: int, time: int, opens: bool) -> None:
         """Times of SYNs, and of the end of the handshake: both were acknowledged."""
-        if syn and self.opener == 2:
+        if opens and (self.opener == 2 or (self.opener != who and not self.ways[self.opener].opened)):
             self.opener, self.first, self.last = who, time, time
-        elif syn and self.opener == who and not self.ways[who].answered:
+        elif opens and self.opener == who:
             self.last = time
         there, back = self.ways
         if not self.open and there.syn and back.syn and there.acked > there.base and back.acked > back.base:
             self.open = True
-            self.handshake = self.handshake or (time - self.last, time - self.first)
+            if self.opener < 2:
+                self.handshake = self.handshake or (since(self.last, time), since(self.first, time))
 
     def follow(self, who: int, frame: bytes | bytearray, at: int, size: int, time: int) -> Segment:
         """Takes a segment of a side, of `size` bytes on the wire; gives what is to be said of it."""
@@ -275,6 +281,7 @@ class Connection:
                 way.octets_come(start, start + extent, both or (syn and said.filled > 0), said)
             said.what |= SIMULTANEOUS * both | FAST_OPEN * (syn and said.octets > 0)
             way.sent, way.syn, way.answered, way.fin = True, way.syn or syn, way.answered or (syn and acks), way.fin or fin
+            way.opened |= syn and not acks
             scale = 0 if syn else self.shift(who)
             said.what |= SCALED * (scale >= 0)
             said.window <<= max(scale, 0)
@@ -286,7 +293,7 @@ class Connection:
                 other.needless += 1
             if not rst:
                 way.window = said.window
-            self.shake(who, time, syn)
+            self.shake(who, time, syn and not acks)
             said.base = way.base
         if other.known:
             said.ack_base = other.base
