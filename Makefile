@@ -1,6 +1,8 @@
 # make demo and make test set everything up by themselves, in .venv; nothing outside this folder is changed.
 
 PYTHON ?= python3
+# Wheels that most do not need; parquet and judges are large. Without bpf, --bpf takes the system's libpcap, if there is one.
+EXTRAS ?= bpf
 VENV := .venv
 BIN := $(VENV)/bin
 C := $(wildcard pkttools/codec/c/*.c pkttools/kernel/c/*.c)
@@ -103,10 +105,12 @@ $(VENV)/ready: pyproject.toml $(C) $(wildcard pkttools/*/c/*.h) $(PROTOCOLS) pkt
 		*p["project"]["dependencies"], *p["project"]["optional-dependencies"]["test"], sep="\n")' > $(VENV)/requirements.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r $(VENV)/requirements.txt > $(VENV)/pip.log 2>&1 || \
 		{ tail -3 $(VENV)/pip.log; echo "make: packages could not be installed: is a package index reachable?"; exit 1; }
-	@$(BIN)/python -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb")); \
-		print(*p["project"]["optional-dependencies"]["bpf"], sep="\n")' > $(VENV)/requirements.txt
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: -r $(VENV)/requirements.txt >> $(VENV)/pip.log 2>&1 || \
-		echo "make: cypcap has no wheel for this machine: --bpf takes the system's libpcap, if there is one"
+	@for extra in $(EXTRAS); do \
+		$(BIN)/python -c 'import sys, tomllib; p = tomllib.load(open("pyproject.toml", "rb")); \
+			print(*p["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $$extra > $(VENV)/requirements.txt; \
+		$(BIN)/python -m pip install -q --disable-pip-version-check --only-binary :all: -r $(VENV)/requirements.txt >> $(VENV)/pip.log 2>&1 || \
+			echo "make: no wheel for this machine: $$(cat $(VENV)/requirements.txt) (extra $$extra, see pyproject.toml)"; \
+	done
 	@$(BIN)/python -W ignore -c 'from setuptools import setup; setup()' -q build_ext --inplace > $(VENV)/build.log 2>&1; \
 		PKTTOOLS_CODEC=c $(BIN)/python -c 'import pkttools.codec' 2> /dev/null || \
 		echo "make: the C codec was not built, Python is used (apt-get install gcc python3-dev; see $(VENV)/build.log)"

@@ -138,7 +138,7 @@ NO_PACKETS = {
     " LINKTYPE: 1\n": "not packet text",
     "\ufeff<!DOCTYPE html>\n": "not packet text but HTML",
     "<?xml version='1.0'?>\n": "not packet text but XML",
-    '[\n  {"_index": 1}]\n': "not packet text but JSON",
+    '[\n  {"_index": 1}]\n': "not packet text but JSON, which pkt-json2txt reads",
     "00000000  02 00 00 00 00 02\n": "not packet text but a dump, which pkt-hex2txt reads",
     "\t0x0000:  4500 001c 0001\n": "not packet text but a dump, which pkt-hex2txt reads",
     "17:30:40.995508 IP 192.0.2.1.9999 > 192.0.2.200.9999: UDP, length 0\n":

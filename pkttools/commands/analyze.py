@@ -30,8 +30,9 @@ OPTIONS = [
     Option("--html", TEXT, "write a page for browsers: all of that, linked", "FILE", end="last"),
     COLOUR,
     Option("--json", FLAG, "JSON Lines: all fields, an object a packet"),
-    Option("--fields", TEXT, "a table of NUMBER,IP.TTL,...; -F csv, jsonl", "LIST"),
-    Option("-F --format", TEXT, "of that table: tsv (default), csv or jsonl", "FORMAT", choices=("tsv", "csv", "jsonl"), end="last",
+    Option("--fields", TEXT, "a table of NUMBER,IP.TTL...; -F csv, parquet", "LIST"),
+    Option("-F --format", TEXT, "of that table: tsv (default), csv, jsonl or parquet", "FORMAT",
+           choices=("tsv", "csv", "jsonl", "parquet"), end="last",
            hidden=True),
     *INPUT,
     *(option for option in OUTPUT if "--out" in option.names),
@@ -79,6 +80,11 @@ def stage(values: Values) -> Stage:
     name, path = next(iter(files.items()), ("output", None))
     option = "--out" if name == "output" else f"--{name}"
     need(format_of(path) in (None, "text"), f"{option} {path}: that is the name of a capture, and text is written")
+
+    if shown == "fields":
+        from ..views.fields import check  # late: the others need no list of fields
+
+        check(values)
 
     def sink(source: Source) -> Sink:
         from ..views import view

@@ -8,7 +8,7 @@ KINDS = (
     (rb"\s*\Z", "only blank lines"),
     (rb"<(!doctype html|html)\b", "HTML"),
     (rb"<\?xml\b", "XML"),
-    (rb"[\[{][\s\"{\[]", "JSON"),
+    (rb"[\[{][\s\"{\[]", "JSON, which pkt-json2txt reads"),
     (rb"(0x)?[0-9a-f]{4,8}:?[ \t]+[0-9a-f]{2,4}[ \t]+[0-9a-f]{2}", "a dump, which pkt-hex2txt reads"),
     (rb"(\d\d:\d\d:\d\d\.\d+[ ,]|\d+\s+\d+\.\d{6}\s)", "what tcpdump or tshark print: both write a capture with -w"),
     (rb"(TIME|SIZE):[ \t]*\d", "lines of packets, of which each begins with '--' and ends with '=='"),

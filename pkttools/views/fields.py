@@ -6,7 +6,7 @@ from struct import pack
 
 from .. import codec
 from ..errors import UsageError, need
-from ..formats.files import Output, Sink
+from ..formats.files import Output, Sink, is_terminal
 from ..protocols.fields import FIELDS, current
 from .records import RecordSink
 
@@ -48,6 +48,10 @@ class Column:
             raise UsageError(f"--fields: {unknown(name)}")
         self.field = current(name)
         self.what = FIELDS[name][0]
+
+    def first(self) -> Column:
+        """The same, of one occurrence where there is room for one: the first."""
+        return Column(f"{self.name}[1]") if self.field and self.several and not self.is_list else self
 
     def code(self) -> bytes:
         """The column, for the codec."""
@@ -113,6 +117,18 @@ def form_of(values: Values) -> str:
     return values.format or ending
 
 
+def check(values: Values) -> None:
+    """Raises UsageError where there is no such table, or no place for it."""
+    columns_of(values.fields)
+    binary = form_of(values) == "parquet" and is_terminal(values.output)
+    need(not binary, "parquet is binary, and not written to a terminal: --out FILE, or a pipe; -F tsv shows the table")
+
+
 def view(values: Values, output: Output) -> Sink:
     """The table that the options ask for. Raises UsageError."""
-    return FieldsSink(output, columns_of(values.fields), form_of(values))
+    columns, form = columns_of(values.fields), form_of(values)
+    if form == "parquet":
+        from .parquet import ParquetSink  # late: few ask for it
+
+        return ParquetSink(output, columns)
+    return FieldsSink(output, columns, form)

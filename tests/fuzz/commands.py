@@ -57,6 +57,7 @@ OTHERS = [
     "pkt-analyze --tree", "pkt-analyze --explain -l 200", "pkt-analyze --diagram", "pkt-analyze --diagram --svg -",
     "pkt-analyze --ladder", "pkt-analyze --ladder --svg -", "pkt-analyze --html - -l 200",
     "pkt-stat", "pkt-stat --top 0 --json", "pkt-stat --by IP.SRC_ADDR,UDP.DST_PORT[-1],TCP.DATA,HTTP.URI --memory 9000 --top 0",
+    "pkt-analyze --json", "pkt-analyze --fields IP.SRC_ADDR,IP.TTL[2],TCP.OPT_KIND,UDP.DATA,TIME_UTC -F csv", "pkt-json2txt -aa",
     "pkt-fragment -fm 60 -fc", "pkt-fragment -fm 76 -F pcapng", "pkt-defragment", "pkt-defragment --memory 3000 -aa",
     "pkt-pipe 'fragment -fm 100 -fc | defragment | correct | check -cs'",
     "pkt-pipe 'defragment | correct -L | fragment -fm 68 -fc | pingrep' -F text",

@@ -1,0 +1,164 @@
+"""The table of fields as Parquet, by pyarrow: columns with their types, for DuckDB, Polars, pandas, Spark.
+
+The codec writes CSV, which pyarrow reads into columns: no value becomes an object of Python's.
+"""
+
+from __future__ import annotations
+
+import io
+
+from .. import codec
+from ..errors import OutputError, PktError, counted
+from ..formats.files import Output, Sink
+from ..protocols.fields import DATA, FIELDS, IPV4, IPV6, MAC, TABLE, TEXT
+from ..protocols.values import largest
+from .fields import CSV, Column
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..batch import Batch
+
+GROUP = 1 << 16  # rows of a row group
+LARGE = 4 << 20  # bytes of one, in memory
+FACTS = {"NUMBER": "uint64", "CAPTURED": "uint32", "ORIGINAL": "uint32", "LINKTYPE": "uint32"}  # others are text; TIME is a time
+
+
+class Written(io.RawIOBase):
+    """An output, as pyarrow wants one."""
+
+    def __init__(self, output: Output) -> None:
+        super().__init__()
+        self.output, self.size = output, 0
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """Bytes written."""
+        return self.size
+
+    def write(self, data: Any) -> int:  # noqa: ANN401  what pyarrow has in memory
+        """Writes all of it."""
+        piece = bytes(data)
+        self.output.write(piece)
+        self.size += len(piece)
+        return len(piece)
+
+
+class ParquetSink(Sink):
+    """Writes a row a packet. Where a list is not asked for, there is room for one value: the first occurrence."""
+
+    output: Output
+
+    def __init__(self, output: Output, columns: list[Column]) -> None:
+        """Raises PktError where pyarrow is missing."""
+        try:
+            import pyarrow
+            import pyarrow.compute
+            import pyarrow.csv
+            import pyarrow.parquet
+        except ImportError as error:
+            raise PktError(f"-F parquet takes pyarrow ({error}): pip install 'pkttools[parquet]'") from None
+        self.pa = pyarrow
+        pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # others keep what was freed
+        pyarrow.set_cpu_count(1)
+        pyarrow.set_io_thread_count(1)
+        self.output, self.columns = output, columns
+        self.count = 0
+        self.more = dict.fromkeys((column.name for column in columns if column.field and column.several and not column.is_list), 0)
+        texts = [*(column.first() for column in columns), *(Column(f"{name}[2]") for name in self.more)]
+        self.names = [column.name for column in columns] + [f"more {name}" for name in self.more]
+        self.code = b"".join(column.code() for column in texts)
+        self.before = b"\0" + b",\0" * (len(texts) - 1) + b"\n\0"
+        time = pyarrow.timestamp("ns", "UTC")
+        self.types = [time if column.name == "TIME" else pyarrow.type_for_alias(type_of(column)) for column in columns]
+        read = [pyarrow.string() if column.is_list else type_ for column, type_ in zip(columns, self.types, strict=True)]
+        read = [pyarrow.int64() if column.name == "TIME" else type_ for column, type_ in zip(columns, read, strict=True)]
+        self.convert = pyarrow.csv.ConvertOptions(
+            column_types=dict(zip(self.names, [*read, *(pyarrow.string() for _ in self.more)], strict=True)),
+            null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False,
+        )  # fmt: skip
+        fields = [
+            pyarrow.field(column.name, pyarrow.list_(type_) if column.is_list else type_)
+            for column, type_ in zip(columns, self.types, strict=True)
+        ]
+        self.schema = pyarrow.schema(fields)
+        self.pending: list[Any] = []
+        self.rows = self.bytes = 0
+        self.writer = pyarrow.parquet.ParquetWriter(Written(output), self.schema, compression="zstd")
+
+    def write(self, batch: Batch) -> None:
+        """Takes a batch; it is written when a row group is full."""
+        first = 0
+        while first < len(batch):
+            text, stop = codec.columns_encode(batch.data, batch.rows, first, self.count + 1, self.code, self.before, CSV)
+            self.pending.append(self.table(bytes(text)))
+            self.rows += stop - first
+            self.bytes += self.pending[-1].nbytes
+            self.count += stop - first
+            first = stop
+            if self.rows >= GROUP or self.bytes >= LARGE:
+                self.group()
+
+    def table(self, text: bytes) -> Any:  # noqa: ANN401  pyarrow has no types
+        """The table that lines are."""
+        pa = self.pa
+        found = pa.csv.read_csv(
+            pa.BufferReader(text),
+            pa.csv.ReadOptions(use_threads=False, column_names=self.names, block_size=len(text) + 1),
+            pa.csv.ParseOptions(ignore_empty_lines=False),
+            self.convert,
+        )
+        for name in self.more:
+            self.more[name] += found.num_rows - found[f"more {name}"].null_count
+        columns = [
+            self.listed(found[column.name], type_) if column.is_list else found[column.name].cast(type_)
+            for column, type_ in zip(self.columns, self.types, strict=True)
+        ]
+        return pa.table(columns, schema=self.schema)
+
+    def listed(self, column: Any, type_: Any) -> Any:  # noqa: ANN401  the same
+        """A column of lists, from one of values joined by commas."""
+        pa = self.pa
+        cells = pa.compute.split_pattern(column, ",").combine_chunks()
+        values = pa.compute.replace_substring(cells.values, "\\x2c", ",").cast(type_)
+        return pa.ListArray.from_arrays(cells.offsets, values, mask=cells.is_null())
+
+    def group(self) -> None:
+        """Writes what is there as a row group."""
+        try:
+            if self.pending:
+                self.writer.write_table(self.pa.concat_tables(self.pending), self.rows)
+        except OutputError:
+            self.writer.is_open = False  # nor is an end
+            raise
+        self.pending, self.rows, self.bytes = [], 0, 0
+
+    def close(self) -> list[str]:
+        """Ends the file; gives of how many packets a column has only the first occurrence."""
+        self.group()
+        try:
+            self.writer.close()
+        except OutputError:
+            self.writer.is_open = False
+            raise
+        self.output.close()
+        return [
+            f"{name}: {counted(count, 'packet')} with more than one: the first is there, {name}[*] has all"
+            for name, count in self.more.items()
+            if count
+        ]
+
+
+def type_of(column: Column) -> str:
+    """The type of a column's values, as pyarrow calls it."""
+    if not column.field:
+        return FACTS.get(column.name, "string")
+    rows = [TABLE[index] for index in FIELDS[column.field]]
+    if rows[0].kind in (DATA, TEXT, MAC, IPV4, IPV6):
+        return "string"
+    most = max(map(largest, rows))
+    return next((f"uint{bits}" for bits in (8, 16, 32, 64) if most < 1 << bits), "string")
