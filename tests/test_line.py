@@ -7,8 +7,8 @@ import struct
 from types import ModuleType
 
 import pytest
-from conftest import shell
-from samples import batch, ethernet, extension, gre, icmp, ipv4, ipv6, tags, tcp, udp, vxlan
+from conftest import ROOT, shell
+from samples import batch, ethernet, extension, gre, icmp, ipv4, ipv6, over_udp, packets_of, tags, tcp, udp, vxlan
 from test_every_kind import COUNT, PACKETS
 
 import pkttools.codec
@@ -16,12 +16,14 @@ from pkttools.batch import TIME
 from pkttools.views import line
 
 ABSOLUTE, RELATIVE, DELTA = range(3)
+HOSTILE = [ROOT / f"tests/data/protocols/{name}.txt" for name in ("dns-response", "http", "sip", "dhcp", "tls", "lldp", "mqtt")] + [
+    ROOT / "examples/pktap.txt"]  # fmt: skip
 WHEN = "2023-11-14T22:13:20.000000Z"
 
 
 def told(
     codec: ModuleType, packets: list[tuple[int, bytes]], times: list[int] | None = None, how: int = ABSOLUTE, *,
-    colours: tuple[bytes, ...] = (), offset: object = None, original: int | None = None,
+    colours: tuple[bytes, ...] = (), offset: object = None, original: int | None = None, table: object = None,
 ) -> list[str]:  # fmt: skip
     """The lines of packets, at times in nanoseconds."""
     made = batch(packets, original)
@@ -31,7 +33,7 @@ def told(
     columns.release()
     state, text, stop = bytearray(line.STATE_SIZE), b"", 0
     while stop < len(made):
-        part, stop = codec.line_encode(made.data, bytes(made.rows), stop, state, how, colours, offset)
+        part, stop = codec.line_encode(made.data, bytes(made.rows), stop, state, how, colours, offset, table)
         text += part
     return text.decode("ascii").splitlines()
 
@@ -107,7 +109,7 @@ def test_addresses_and_ports(codec):
 def test_numbers_go_on_from_batch_to_batch(codec):
     state = bytearray(line.STATE_SIZE)
     made = batch([(1, ethernet(0x0800, ipv4(17, udp())))] * 3)
-    lines = [codec.line_encode(made.data, bytes(made.rows), 1, state, RELATIVE, (), None) for _ in range(2)]
+    lines = [codec.line_encode(made.data, bytes(made.rows), 1, state, RELATIVE, (), None, None) for _ in range(2)]
     assert [text.split(b" ")[0] for text, _ in lines] == [b"1", b"3"] and [stop for _, stop in lines] == [3, 3]
 
 
@@ -140,6 +142,85 @@ def test_checksums_that_are_wrong_and_that_are_unfinished(codec):
     words = sum(struct.unpack("!4H", frame[26:34])) + 6 + len(frame) - 34
     frame[50:52] = ((words & 0xFFFF) + (words >> 16)).to_bytes(2, "big")
     assert told(codec, [(1, bytes(frame))])[0].endswith(" (unfinished TCP checksum)")
+
+
+# ---- what packets say ----
+
+WORDS = [
+    (ethernet(0x0800, ipv4(6, tcp())), f"{A}.40000 > {B}.80 TCP 5 [S.] seq 1 ack 2 win 512, mss 1460"),
+    (ethernet(0x0800, ipv4(1, icmp(8))), f"{A} > {B} ICMP 56 echo request, id 77, seq 1"),
+    (ethernet(0x86DD, ipv6(58, icmp(129))), "2001:db8::1 > 2001:db8::2 ICMPv6 56 echo reply, id 77, seq 1"),
+    (ethernet(0x0800, ipv4(253, b"1234")), f"{A} > {B} IP 4 proto 253"),
+    (ethernet(0x0800, ipv4(17, udp(), fragment=0x2000)), f"{A}.1024 > {B}.53 UDP 5 (frag 7@0+)"),
+    (ethernet(0x0800, ipv4(17, bytes(8), fragment=185)), f"{A} > {B} IP 8 proto udp (frag 7@1480)"),
+    (ethernet(0x0800, ipv4(50, struct.pack("!II", 5, 6))), f"{A} > {B} ESP 8 spi 0x00000005, seq 6"),
+    (ethernet(0x88B5, b"local"), "02:00:00:00:00:01 > 02:00:00:00:00:02 Ethernet 5 type 0x88b5"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("frame", "words"), WORDS)
+def test_what_packets_say(codec, frame, words):
+    assert one(codec, frame) == words
+
+
+def arp(operation: int, sender: str, target: str, to: bytes = bytes(6)) -> bytes:
+    first, second = (bytes(map(int, text.split("."))) for text in (sender, target))
+    return ethernet(0x0806, struct.pack("!HHBBH", 1, 0x0800, 6, 4, operation) + bytes.fromhex("020000000001") + first + to + second)
+
+
+ARPS = [  # RFC 5227 sections 1.1, 2.1.1 and 3
+    (1, A, B, f"who-has {B} tell {A}"),
+    (2, A, B, f"{A} is-at 02:00:00:00:00:01"),
+    (1, "0.0.0.0", B, f"probe who-has {B} tell 02:00:00:00:00:01"),
+    (1, A, A, f"announcement {A} is-at 02:00:00:00:00:01"),
+    (2, A, A, f"{A} is-at 02:00:00:00:00:01, gratuitous"),
+    (7, A, B, "operation 7"),
+]
+
+
+@pytest.mark.parametrize(("operation", "sender", "target", "words"), ARPS)
+def test_arp(codec, operation, sender, target, words):
+    assert one(codec, arp(operation, sender, target)) == f"{sender} > {target} ARP 28 {words}"
+
+
+@pytest.mark.parametrize(
+    ("flags", "letters"), [(0, ""), (2, "S"), (0x12, "S."), (0x11, "F."), (0x14, "R."), (0x18, "P."), (0xFF, "FSRP.UEW")]
+)
+def test_flags_by_letters(codec, flags, letters):
+    segment = bytearray(tcp(b"", b""))
+    segment[13] = flags
+    assert f" TCP 0 [{letters}] seq 1 " in one(codec, ethernet(0x0800, ipv4(6, bytes(segment))))
+
+
+def test_what_an_error_quotes(codec):
+    """In brackets, and its checksums are not this packet's."""
+    quoted = ipv4(17, over_udp(9, b"hello"))
+    said = one(codec, ethernet(0x0800, ipv4(1, struct.pack("!BBHI", 3, 3, 0, 0) + quoted)))
+    assert said == f"{A} > {B} ICMP 41 port unreachable [{A}.50000 > {B}.9 UDP 5]"
+    quoted = ipv6(17, over_udp(9, b"hello"))
+    said = one(codec, ethernet(0x86DD, ipv6(58, struct.pack("!BBHI", 2, 0, 0, 1280) + quoted)))
+    assert said == "2001:db8::1 > 2001:db8::2 ICMPv6 61 packet too big, mtu 1280 [2001:db8::1.50000 > 2001:db8::2.9 UDP 5]"
+
+
+def test_tags_are_told_aside(codec):
+    frame = ethernet(0x88A8, tags([0x88A8, 0x8100], 0x0800, ipv4(17, udp())))
+    assert one(codec, frame) == f"{A}.1024 > {B}.53 UDP 5 (vlan 1) (vlan 2)"
+
+
+def test_frames_in_a_tunnel_without_a_network(codec):
+    said = one(codec, ethernet(0x0800, ipv4(17, vxlan(arp(1, A, B)))))
+    assert said.endswith(f"VXLAN 50 vni 42 > {A} > {B} ARP 28 who-has {B} tell {A}")
+
+
+@pytest.mark.parametrize("path", HOSTILE, ids=lambda path: path.stem)
+def test_nothing_of_a_packet_reaches_a_terminal_as_it_is(codec, path):
+    """Control characters, escape sequences and bidirectional marks, wherever text may stand."""
+    known = [*packets_of(path)]
+    for mark in (b"\033[31m", b"\x9b31m", b"\r\n\b\x7f", "\u202e\u2066\u200f\u061c".encode(), b"\xff\xfe"):
+        packets = [(link, frame[: len(frame) // 2] + (mark * len(frame))[: len(frame) - len(frame) // 2]) for link, frame in known]
+        packets += [(link, re.sub(rb"[a-z]{4}", (mark * 4)[:4].replace(b"\\", b"/"), frame)) for link, frame in known]
+        for said in told(codec, packets):
+            assert re.fullmatch(r"[ -~]+", said)
 
 
 # ---- all packets ----
@@ -176,3 +257,36 @@ def test_colours_are_for_terminals(backend):
 def test_options_that_do_not_go_together(options, words):
     done = shell(f"pkt-analyze {options}", b"")
     assert done.returncode == 2 and words in done.stderr.decode()
+
+
+# ---- golden ----
+
+GOLDEN = ROOT / "tests/data/views/line.txt"
+SHOWN = [
+    *(f"{ROOT}/examples/{name}.txt" for name in ("ping", "dns", "vlan-tcp", "tunnel", "pktap")),
+    *(
+        f"{ROOT}/tests/data/protocols/{name}.txt"
+        for name in (
+            "arp", "dns-response", "dhcp", "http", "sip", "ntp", "tls", "icmp", "icmp-error", "icmpv6", "icmpv6-error",
+            "nd-solicitation", "nd-advertisement", "igmp", "ospf", "vrrp", "pim", "bfd", "stp", "lldp", "wlan", "rtp", "rtcp",
+            "quic", "ipip", "vxlan", "geneve", "gre", "gtp", "mpls", "pppoe", "esp", "sctp-udp",
+        )
+    ),
+]  # fmt: skip
+
+
+def test_golden(backend):
+    """Packets of all sorts, as they are shown: those of the examples, and of protocols that have much to say."""
+    done = shell(f"cat {' '.join(SHOWN)} | grep -v '^#' | pkt-analyze --line --utc", backend=backend)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == GOLDEN.read_bytes()
+
+
+def test_common_packets_fit_80_columns():
+    """Behind the first line, which has the date: pings, queries, segments, ARP, what routers say, of IPv4."""
+    lines = GOLDEN.read_text().splitlines()[1:]
+    common = re.compile(
+        r"\d+ \S+ [\d.]+ > [\d.]+ (ICMP \d+ echo|DNS \d+ \d+\+ |TCP \d+ \[\.\]|ARP|OSPF|VRRP|PIM|IGMP|UDP|RTCP)[^(\[]*$"
+    )
+    short = [len(line) for line in lines if common.match(line)]
+    assert sum(size <= 80 for size in short) > 10

@@ -15,7 +15,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     pcapng_decode(buffer, start, stop, big_endian, interfaces, names)
         -> (consumed, data, rows, error, (capped, rounded, timeless, damaged, options))
     pcapng_encode(data, rows, first, big_endian, interface, nano) -> (blocks, stop, lost)
-    line_encode(data, rows, first, state, time, colours, offset) -> (text, stop)
+    line_encode(data, rows, first, state, time, colours, offset, table) -> (text, stop)
     set_protocols(tables)
     walk(data, row) -> [(kind, start, data, end), ...]
     items(data, row) -> [(index of a header, kind, start, data, end), ...]

@@ -69,6 +69,7 @@ def line_encode(
     time: int,
     colours: tuple[bytes, ...],
     offset: Callable[[int], int] | None,
+    table: object | None,
     /,
 ) -> tuple[bytearray, int]: ...
 def verify(data: Buffer, row: Buffer, /) -> list[int]: ...

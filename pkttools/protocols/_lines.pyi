@@ -1,3 +1,3 @@
 """What compile.py makes of the descriptions for lines of packets."""
 
-LINES: tuple[bytes, bytes, bytes, bytes]  # kinds, lines, tests, titles: see lining.py
+LINES: tuple[bytes, bytes, bytes, bytes]  # of headers, of items, lines, tests: see lining.py

@@ -306,10 +306,15 @@ def _shown(found: Descriptions, header: Header) -> None:
                     raise _no_field(header, one, line)
             if part == "flags" and not header.flags:
                 raise line.wrong("`flags` says what {flags} names")
+            if part == "letters" and not header.letters:
+                raise line.wrong("`letters` says what {letters} stands for")
 
 
 def _line(header: Header) -> None:
     """What it says in a line, and when; and between whom it goes."""
+    for name, _ in header.letters[0] if header.letters else ():
+        if header.field(name) is None and header.letters:
+            raise _no_field(header, name, header.letters[1])
     for said in header.lines:
         for test in said.tests:
             fields = [header.field(name) for name in (test.field, test.other) if name]

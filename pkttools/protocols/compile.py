@@ -16,8 +16,8 @@ from .. import protocols
 from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, MODULES, MUTABLE, NEW, ONEWAY, ROW, TRAITS, tabulate, templates
 from .checks import FALLBACK, check, following
 from .describe import COMPARISONS, Reader, add_entry, read_content, read_file
-from .lining import CATEGORIES, LINES, TESTS
-from .model import MOST_BYTES, OWN, Data, Descriptions, Entry, Field, Header, Item, Next, Rule
+from .lining import CATEGORIES, KINDS, LINES, TESTS
+from .model import MOST_BYTES, OWN, READERS, Data, Descriptions, Entry, Field, Header, Item, Next, Rule
 from .optional import expand
 from .walking import FIRST_ITEM
 
@@ -264,25 +264,25 @@ def lines_of(found: Descriptions, names: list[str]) -> tuple[bytes, bytes, bytes
     kinds: list[int] = []
     lines: list[int] = []
     tests: list[int] = []
-    titles = bytearray()
     items = [item for one in found.lists.values() for item in one.items]
     for header in [*(found.headers[name] for name in names), *items]:
         ends = [field for name in (header.between or ())[:2] if (field := header.field(str(name)))]
         places = [(field.bit, field.width, FORMS.index(field.form)) for field in ends] or [(0, 0, 0)] * 2
-        title = "" if isinstance(header, Item) else header.title
-        kinds += [CATEGORIES.index(header.category), *places[0], *places[1], len(titles), len(title.encode())]
-        kinds += [len(lines) // len(LINES), len(header.lines)]
-        titles += title.encode()
+        listed = any(item.lines for rule in header.holds for item in found.lists[rule.list].items)
+        kinds += [CATEGORIES.index(header.category), *places[0], *places[1], listed, len(lines) // len(LINES), len(header.lines)]
         for said in header.lines:
-            lines += [said.aside, -1, len(tests) // len(TESTS), len(said.tests)]
+            lines += [said.aside, READERS.index(said.reader) if said.reader else -1, len(tests) // len(TESTS), len(said.tests)]
             for test in said.tests:
                 field, other = header.field(test.field), header.field(test.other)
                 assert field
                 value = test.value if test.other else test.value // field.scale - field.bias
                 mask = (1 << field.width) - 1 if test.mask < 0 else test.mask
                 tests += [field.bit, field.width, mask, COMPARISONS.index(test.comparison), value, other.bit if other else -1]
-    packed_kinds, packed_lines, packed_tests = (pack(f"{len(values)}q", *values) for values in (kinds, lines, tests))
-    return packed_kinds, packed_lines, packed_tests, bytes(titles)
+    items_at = len(names) * len(KINDS)
+    of_headers, of_items, told, tested = (
+        pack(f"{len(values)}q", *values) for values in (kinds[:items_at], kinds[items_at:], lines, tests)
+    )
+    return of_headers, of_items, told, tested
 
 
 def renamed(found: Descriptions) -> dict[str, str]:

@@ -29,6 +29,7 @@ from .model import (
     MOST_TESTED,
     OURS,
     PARTIAL,
+    READERS,
     After,
     Checksum,
     Data,
@@ -1067,17 +1068,33 @@ def _between(reader: Reader, line: Line, words: Words) -> None:
     words.done()
 
 
-@statement('line [aside] "TEMPLATE" [if TEST [and TEST]...]')
+@statement("letters FIELD LETTER [FIELD LETTER]...")
+def _letters(reader: Reader, line: Line, words: Words) -> None:
+    """The bits that `{letters}` stands for in a template, a letter each, in that order."""
+    header = reader.current(line)
+    found: list[tuple[str, str]] = []
+    while words.left or not found:
+        found.append((words.name("a field"), words.take()))
+    header.letters = tuple(found), line
+
+
+@statement('line [aside] "TEMPLATE" | reader NAME [if TEST [and TEST]...]')
 def _line(reader: Reader, line: Line, words: Words) -> None:
     """What it says where a packet is a line, `pkt-analyze --line`: of several all that hold, with commas between.
 
-    `aside`: in parentheses, behind all that is said of what it lies in. A test may also compare a field with another one.
+    `aside`: in parentheses, behind all that is said of what it lies in. A test may also compare a field with another one. `reader`:
+    what the codec reads of a message that no template can tell of; where it does, that is all there is to say of it.
     """
     header, said = reader.current(line), Said(line)
     said.aside = words.took("aside")
-    said.template = words.text()
-    if not said.template:
-        raise words.wanted()
+    if words.took("reader"):
+        said.reader = words.take()
+        if said.reader not in READERS or said.aside:
+            raise line.wrong(f"no reader {said.reader}; there are {', '.join(READERS)}, and none is said aside")
+    else:
+        said.template = words.text()
+        if not said.template:
+            raise words.wanted()
     said.tests = words.tests(fields=True)
     words.done()
     header.lines.append(said)

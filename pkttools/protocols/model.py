@@ -227,6 +227,7 @@ class Header:
         self.brief: tuple[str, str, Line] | None = None
         self.lines: list[Said] = []  # what it says where a packet is a line
         self.between: tuple[str, str, Line] | None = None  # the fields that say between whom it goes
+        self.letters: tuple[tuple[tuple[str, str], ...], Line] | None = None  # flags, with that of `{letters}`
         self.quiet = False  # it is shown only where applications are
         self.flags: tuple[tuple[str, ...], Line] | None = None  # those that `{flags}` names
         self.statements: list[Line] = []

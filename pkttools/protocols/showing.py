@@ -25,10 +25,13 @@ The last table is text, as bytes of UTF-8.
 
 from __future__ import annotations
 
-LITERAL, FIELD, NAMED, ALSO, FLAG, VERDICT, SIZE, TAGS = range(8)
+LITERAL, FIELD, NAMED, ALSO, FLAG, VERDICT, SIZE, TAGS, RANGE, ACKED = range(10)
 # LITERAL: text. FIELD: its value. NAMED: the name of its value, or that where it has none. ALSO: by form, a table of words, what is
 # added where its value is in it. FLAG: text, where it is not 0. VERDICT: what there is to say of the checksum, which is the place.
 # SIZE: bytes of the header, and of all that it carries. TAGS: the template `first`, of each tag that is shown in its line.
+# RANGE: a number of octets, from where its connection began, and where some are sent, behind a colon, the one behind them.
+# ACKED: one of the other side. With ~ in front they count from what was seen first. Where no connections are followed they are as
+# they stand.
 OF_TAG = 32  # added to what: the place is looked for in the last of the tags; in the header itself where there are none
 PLAIN, DECIMAL, HEXADECIMAL = range(3)  # form: as the field is written, numbers in decimal; a number
 PREFIX, ZEROS = 4, 8  # added to form: 0x in front; filled with zeros, not with blanks

@@ -17,7 +17,20 @@ FORMAT = re.compile(r"(#?)(0?)([0-9]{0,2})([dx]?)")
 TAGS = {"ETHERNET": ("VLAN", "(VLAN tag: {VLAN_TAG:#06x}) ")}  # what is shown in the line of a header, where it stands behind it
 # Next headers that are shown with a name, in 1.16's words.
 EXTENSIONS = {0: "HOPOPTS", 43: "ROUTING", 44: "FRAGMENT", 51: "AH", 60: "DSTOPTS"}
-ATTRIBUTES = ("size", "tags", "type", "flags", "named", "extension", "verdict")  # what templates know besides fields
+ATTRIBUTES = (
+    "size",
+    "tags",
+    "type",
+    "flags",
+    "named",
+    "extension",
+    "verdict",
+    "letters",
+    "range",
+    "acked",
+)  # what templates know besides fields
+
+OF_FIELDS = ("named", "range", "acked")  # what is asked of a field
 
 Row = tuple[Any, ...]  # as row_of in compile.py gives it: name, kind, bit, width, form...
 Piece = tuple[int, int, int, int, int, int, int]
@@ -36,7 +49,7 @@ def parts(template: str, line: Line) -> Iterator[tuple[str, str, str, str]]:
         raise line.wrong(f"'{template}': {error}") from None
     for text, name, form, conversion in found:
         name, bracket, inner = (name or "").partition("[")
-        if bool(bracket) != (name == "named") or bool(bracket) != inner.endswith("]"):
+        if bool(bracket) != (name in OF_FIELDS) or bool(bracket) != inner.endswith("]"):
             raise line.wrong(f"'{template}': it is {{FIELD}}, {{FIELD:format}} or {{named[FIELD]}}")
         if conversion or (form and not FORMAT.fullmatch(form)):
             raise line.wrong(f"'{template}': a format is such as 02, x, #x or #06x, not {'!' + conversion if conversion else form}")
@@ -120,6 +133,9 @@ class Templates:
             elif name == "flags":
                 for flag in header.flags[0] if header.flags else ():
                     yield showing.FLAG, *self.field(header, kind, flag), 0, 0, *self.put(f"{flag} ")
+            elif name == "letters":
+                for flag, letter in header.letters[0] if header.letters else ():
+                    yield showing.FLAG, *self.field(header, kind, flag), 0, 0, *self.put(letter)
             elif name == "verdict":
                 yield showing.VERDICT, *self.places([kind], checksum_of(header)), 0, 0, 0, 0
             elif name == "tags" and header.name in TAGS:
@@ -131,6 +147,10 @@ class Templates:
                 yield showing.FIELD | showing.OF_TAG, *places, *number_form(form), 0, 0
             elif name == "extension":
                 yield showing.ALSO, *self.field(header, kind, "NEXT_HEADER"), self.words, 0, 0, 0
+            elif name in ("range", "acked"):
+                places = self.field(header, kind, inner)
+                self.numbers_only(places, line, template)
+                yield showing.RANGE if name == "range" else showing.ACKED, *places, 0, 0, 0, 0
             elif name == "named":
                 yield showing.NAMED, *self.field(header, kind, inner), 0, 0, 0, 0
             elif name != "tags":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from .. import codec
 from ..batch import Batch
 from ..command_line.colour import BY_LAYER, UNFINISHED, WRONG, coloured
 from ..formats.files import Output, Sink
+from ..protocols.ends import PORTS, ends, keeping_apart
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 ABSOLUTE, SINCE_FIRST, SINCE_BEFORE = range(3)  # times, as codec.line_encode takes them
 STATE_SIZE = 7 * 8
+MOST, MEMORY = 65536, 24 << 20  # conversations that are known at once, and bytes that they take
 
 
 def ahead(seconds: int) -> int:
@@ -34,13 +37,17 @@ class LineSink(Sink):
         self.output, self.how, self.colours = output, how, colours
         self.offset = None if utc else ahead
         self.state = bytearray(STATE_SIZE)
+        self.table: object = None  # of conversations
 
     def write(self, batch: Batch) -> None:
         """Writes a batch at once."""
         stop = 0
+        if self.table is None:
+            seed = int.from_bytes(os.urandom(8), "big")
+            self.table = codec.conversation_table(PORTS, MOST, MEMORY, True, seed, ends(), keeping_apart())
         rows = bytes(batch.rows)
         while stop < len(batch):
-            text, stop = codec.line_encode(batch.data, rows, stop, self.state, self.how, self.colours, self.offset)
+            text, stop = codec.line_encode(batch.data, rows, stop, self.state, self.how, self.colours, self.offset, self.table)
             self.output.write(text)
 
     def close(self) -> list[str]:

@@ -25,6 +25,7 @@ from . import (
     switching,
     timing,
     trickling,
+    viewing,
     work,
 )
 from .capture import write_capture
@@ -44,6 +45,7 @@ PARTS = {  # of what is measured beside pipes and commands alone
     "what is counted": counting.counting,
     "fields as text": fielding.fielding,
     "fragments and answers": fragmenting.fragmenting,
+    "what is shown": viewing.viewing,
     "a trickle": trickling.trickling,
 }
 STARTS = 4  # start-up is short and noisy: this many times the runs

@@ -5,27 +5,38 @@
 #include "line.h"
 #include "fields.h"
 #include "protocols.h"
+#include "templates.h"
 
 #include <stdlib.h>
 
-enum category { NO_CATEGORY, OF_LINK, OF_TAG, OF_NETWORK, OF_EXTENSION, OF_TRANSPORT, OF_TUNNEL, OF_APPLICATION, CATEGORIES };
-enum { MOST_TIME = 64, MOST_ENDS = 128, NO_HEADER = MAX_HEADERS };
-enum { MOST_LINE = 65536 };     /* bytes of a line, by which it is told that memory is wanted at once */
+enum category { NO_CATEGORY, A_LINK, A_TAG, A_NETWORK, AN_EXTENSION, A_TRANSPORT, A_TUNNEL, AN_APPLICATION, CATEGORIES };
+enum comparison { EQUAL, UNEQUAL, BELOW, FROM, COMPARISONS };
+enum { MOST_TIME = 64, MOST_COMPARED = 48, NO_HEADER = MAX_HEADERS };
 
 struct ending {                 /* one of the two that a header goes between */
     int64_t bit, width, form;   /* width 0: it says none */
 };
 
-struct known_kind {             /* a row of the first table */
+struct known_kind {             /* a kind of header, or of item */
     int64_t category;
     struct ending end[2];
-    int64_t title, title_size, line, lines;
+    int64_t listed;             /* items of its lists say something, too */
+    int64_t line, lines;
+};
+
+struct known_line {             /* what a header says */
+    int64_t aside, reader, test, tests;
+};
+
+struct known_test {             /* whether it does */
+    int64_t bit, width, mask, comparison, value, other;
 };
 
 static struct known {
-    struct known_kind *kinds;
-    size_t count;
-    char *titles;
+    struct known_kind *kinds, *items;
+    struct known_line *lines;
+    struct known_test *tests;
+    size_t kinds_count, items_count, lines_count, tests_count;
 } known;
 
 static const struct known_kind nothing;
@@ -35,70 +46,141 @@ bool line_known(void)
     return known.kinds != NULL;
 }
 
+/* ---- tables ---- */
+
+static bool within_rows(int64_t first, int64_t count, size_t rows)
+{
+    return first >= 0 && count >= 0 && (uint64_t)first <= rows && (uint64_t)count <= rows - (uint64_t)first;
+}
+
 static bool end_sound(const struct ending *e)
 {
     int64_t width = e->form == MAC ? 48 : e->form == IPV4 ? 32 : e->form == IPV6_ADDRESS ? 128 : e->form == NUMBER ? 16 : -1;
     return e->width == 0 || (e->bit >= 0 && e->bit % 8 == 0 && e->bit < 8 * MAX_READ && e->width == width);
 }
 
-bool line_set(const struct line_tables *t, bool *sound)
+static bool test_sound(const struct known_test *t)
 {
-    size_t count = t->kinds_count / (sizeof(struct known_kind) / sizeof(int64_t));
-    struct known fresh = {malloc(count * sizeof(struct known_kind) + 1), count, malloc(t->titles_size + 1)};
-    *sound = t->kinds_count % (sizeof(struct known_kind) / sizeof(int64_t)) == 0;
-    for (size_t i = 0; *sound && fresh.kinds != NULL && i < count; i++) {
-        struct known_kind *k = &fresh.kinds[i];
-        memcpy(k, t->kinds + i * (sizeof *k / sizeof(int64_t)), sizeof *k);
-        *sound = k->category >= 0 && k->category < CATEGORIES && end_sound(&k->end[0]) && end_sound(&k->end[1])
-            && k->title >= 0 && k->title_size >= 0 && (uint64_t)k->title <= t->titles_size
-            && (uint64_t)k->title_size <= t->titles_size - (uint64_t)k->title;
+    return t->bit >= 0 && t->bit < 8 * MAX_READ && t->width > 0 && t->width <= MOST_COMPARED && t->comparison >= 0
+        && t->comparison < COMPARISONS && t->other >= -1 && t->other < 8 * MAX_READ;
+}
+
+static bool kinds_sound(const struct known_kind *kinds, size_t count, size_t lines_count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct known_kind *kind = &kinds[i];
+        if (kind->category < 0 || kind->category >= CATEGORIES || !end_sound(&kind->end[0]) || !end_sound(&kind->end[1])
+            || !within_rows(kind->line, kind->lines, lines_count))
+            return false;
     }
-    if (!*sound || fresh.kinds == NULL || fresh.titles == NULL) {
-        free(fresh.kinds);
-        free(fresh.titles);
+    return true;
+}
+
+static bool known_sound(const struct known *k)
+{
+    if (!kinds_sound(k->kinds, k->kinds_count, k->lines_count) || !kinds_sound(k->items, k->items_count, k->lines_count))
+        return false;
+    for (size_t i = 0; i < k->lines_count; i++)
+        if (k->lines[i].reader < -1 || k->lines[i].reader >= READERS || !within_rows(k->lines[i].test, k->lines[i].tests, k->tests_count))
+            return false;
+    for (size_t i = 0; i < k->tests_count; i++)
+        if (!test_sound(&k->tests[i]))
+            return false;
+    return true;
+}
+
+static void *copied(const struct protocol_table *from, size_t size, size_t *count, bool *whole)
+{
+    size_t bytes = from->count * sizeof(int64_t);
+    void *made = malloc(bytes + 1);
+    *count = bytes / size;
+    *whole &= bytes % size == 0;
+    if (made != NULL)
+        memcpy(made, from->at, bytes);
+    return made;
+}
+
+static void forget(struct known *k)
+{
+    free(k->kinds);
+    free(k->items);
+    free(k->lines);
+    free(k->tests);
+}
+
+bool line_set(const struct protocol_table tables[LINE_TABLES], bool *sound)
+{
+    struct known fresh = {0};
+    *sound = true;
+    fresh.kinds = copied(&tables[0], sizeof *fresh.kinds, &fresh.kinds_count, sound);
+    fresh.items = copied(&tables[1], sizeof *fresh.items, &fresh.items_count, sound);
+    fresh.lines = copied(&tables[2], sizeof *fresh.lines, &fresh.lines_count, sound);
+    fresh.tests = copied(&tables[3], sizeof *fresh.tests, &fresh.tests_count, sound);
+    bool done = fresh.kinds != NULL && fresh.items != NULL && fresh.lines != NULL && fresh.tests != NULL;
+    if (done)
+        done = *sound = *sound && known_sound(&fresh);
+    if (!done) {
+        forget(&fresh);
         return false;
     }
-    memcpy(fresh.titles, t->titles, t->titles_size);
-    free(known.kinds);
-    free(known.titles);
+    forget(&known);
     known = fresh;
     return true;
 }
 
 /* ---- pieces ---- */
 
-struct telling {                /* a packet that is being told */
-    struct packet_view view;
-    enum verdict verdict[MAX_HEADERS];
+struct teller {                 /* a packet that is being told */
+    struct telling *told;
+    const struct walk *walk;    /* its headers */
     const struct line_style *style;
     struct bytes *out;
-    bool failed;                /* there is no memory */
+    const struct segment *segment;      /* what was seen of its connection: that of the innermost level; NULL: nothing was */
 };
 
-static const struct known_kind *kind_of(const struct telling *t, size_t i)
+static const struct known_kind *kind_of(const struct teller *t, size_t i)
 {
-    size_t kind = t->view.walk.header[i].kind;
-    return kind < known.count ? &known.kinds[kind] : &nothing;
+    size_t kind = t->walk->header[i].kind;
+    return kind < known.kinds_count ? &known.kinds[kind] : &nothing;
 }
 
-static void add(struct telling *t, const void *from, size_t size)
+static const struct known_kind *item_of(const struct header *item)
 {
-    t->failed |= !bytes_add(t->out, from, size);
+    size_t kind = (size_t)item->kind - FIRST_ITEM;
+    return kind < known.items_count ? &known.items[kind] : &nothing;
 }
 
-#define SAY(t, words) add(t, words, sizeof words - 1)
+static void add(struct teller *t, const void *from, size_t size)
+{
+    t->told->no_memory |= !bytes_add(t->out, from, size);
+}
 
-static void add_number(struct telling *t, uint64_t value)
+/* Words of ours: the compiler copies them in place. */
+#define SAY(t, words) do { \
+        struct bytes *to = (t)->out; \
+        if (bytes_need(to, sizeof words)) { \
+            memcpy(to->at + to->size, words, sizeof words); \
+            to->size += sizeof words - 1; \
+        } else \
+            (t)->told->no_memory = true; \
+    } while (0)
+
+static void add_number(struct teller *t, uint64_t value)
 {
     uint8_t digits[20];
     size_t n = sizeof digits;
-    do
+    uint32_t rest = (uint32_t)value;
+    for (; value > UINT32_MAX; rest = (uint32_t)value) {
         digits[--n] = (uint8_t)('0' + value % 10);
-    while ((value /= 10) > 0);
+        value /= 10;
+    }
+    do
+        digits[--n] = (uint8_t)('0' + rest % 10);
+    while ((rest /= 10) > 0);
     add(t, digits + n, sizeof digits - n);
 }
 
-static void begin(struct telling *t, enum line_colour colour)
+static void begin(struct teller *t, enum line_colour colour)
 {
     const char *sgr = t->style->colour[colour];
     if (sgr == NULL)
@@ -108,18 +190,19 @@ static void begin(struct telling *t, enum line_colour colour)
     SAY(t, "m");
 }
 
-static void end(struct telling *t, enum line_colour colour)
+static void end(struct teller *t, enum line_colour colour)
 {
     if (t->style->colour[colour] != NULL)
         SAY(t, "\033[m");
 }
 
-static enum line_colour colour_of(enum category category)
+/* That of a header's layer. */
+static enum line_colour colour_of(const struct teller *t, size_t i)
 {
-    switch (category) {
-    case OF_LINK: case OF_TAG: return LINK_COLOUR;
-    case OF_NETWORK: case OF_EXTENSION: return NETWORK_COLOUR;
-    case OF_APPLICATION: return APPLICATION_COLOUR;
+    switch (kind_of(t, i)->category) {
+    case A_LINK: case A_TAG: return LINK_COLOUR;
+    case A_NETWORK: case AN_EXTENSION: return NETWORK_COLOUR;
+    case AN_APPLICATION: return APPLICATION_COLOUR;
     default: return TRANSPORT_COLOUR;
     }
 }
@@ -179,7 +262,7 @@ static uint8_t *put_zone(uint8_t *out, int64_t offset)
 }
 
 /* False: the offset of its zone is not known; then there is an exception. */
-static bool add_absolute(struct telling *t, struct line_state *s, int64_t time)
+static bool add_absolute(struct teller *t, struct line_state *s, int64_t time)
 {
     uint8_t text[MOST_TIME], *out = text;
     int64_t seconds = floored(time, 1000000000), quarter = floored(seconds, QUARTER), was = s->offset;
@@ -206,7 +289,7 @@ static bool add_absolute(struct telling *t, struct line_state *s, int64_t time)
 }
 
 /* The time from one to another, in 64 bits without a sign. */
-static void add_difference(struct telling *t, int64_t from, int64_t to)
+static void add_difference(struct teller *t, int64_t from, int64_t to)
 {
     uint8_t text[MOST_TIME];
     uint64_t size = to >= from ? (uint64_t)to - (uint64_t)from : (uint64_t)from - (uint64_t)to;
@@ -228,30 +311,30 @@ static bool is_quoted(const struct walk *w, size_t i)
     return i >= w->quoted && i < w->resumed;
 }
 
-struct level {                  /* headers that go from one to another together: those of a link, a network, a transport, an application */
+struct stage {                  /* headers that go from one to another together: those of a link, a network, a transport, an application */
     size_t from, stop;
     size_t net, link, ports;    /* the headers that say between whom; NO_HEADER: there is none */
 };
 
 /* The level that begins with a header: behind its network's header the next of a link or a network begins another one. */
-static struct level level_of(const struct telling *t, size_t from, size_t stop)
+static struct stage level_of(const struct teller *t, size_t from, size_t stop)
 {
-    struct level l = {from, stop, NO_HEADER, NO_HEADER, NO_HEADER};
-    const struct walk *w = &t->view.walk;
+    struct stage l = {from, stop, NO_HEADER, NO_HEADER, NO_HEADER};
+    const struct walk *w = t->walk;
     bool quoting = is_quoted(w, from);
     for (size_t i = from; i < stop; i++) {
         if (!quoting && is_quoted(w, i))
             continue;
         const struct known_kind *k = kind_of(t, i);
-        if (l.net != NO_HEADER && (k->category == OF_LINK || k->category == OF_NETWORK)) {
+        if (l.net != NO_HEADER && (k->category == A_LINK || k->category == A_NETWORK)) {
             l.stop = i;
             break;
         }
         if (!has_ends(k))
             continue;
-        if (k->category == OF_NETWORK)
+        if (k->category == A_NETWORK)
             l.net = i;
-        else if (k->category == OF_LINK)
+        else if (k->category == A_LINK)
             l.link = i;
         else if (l.net != NO_HEADER && l.ports == NO_HEADER)
             l.ports = i;
@@ -259,14 +342,14 @@ static struct level level_of(const struct telling *t, size_t from, size_t stop)
     return l;
 }
 
-static void add_end(struct telling *t, const struct ending *e, const struct header *h, bool port)
+static void add_end(struct teller *t, const struct ending *e, const struct header *h, bool port)
 {
     uint8_t text[64], *out = text;
     struct field field = {.bit = e->bit, .width = e->width, .scale = 1};
     struct place at;
     if (e->width == 0 || !place_of(&field, h, &at))
         return;
-    struct value v = read_raw(&t->view.frame, &at);
+    struct value v = read_raw(&t->told->view.frame, &at);
     if (port) {
         SAY(t, ".");
         add_number(t, v.low);
@@ -276,18 +359,18 @@ static void add_end(struct telling *t, const struct ending *e, const struct head
     add(t, text, (size_t)(out - text));
 }
 
-static void add_ends(struct telling *t, const struct level *l)
+static void add_ends(struct teller *t, const struct stage *l)
 {
     size_t of = l->net != NO_HEADER ? l->net : l->link;
     if (of == NO_HEADER)
         return;
     const struct known_kind *k = kind_of(t, of);
-    enum line_colour colour = colour_of((enum category)k->category);
+    enum line_colour colour = colour_of(t, of);
     begin(t, colour);
     for (int i = 0; i < 2; i++) {
-        add_end(t, &k->end[i], &t->view.walk.header[of], false);
+        add_end(t, &k->end[i], &t->walk->header[of], false);
         if (l->net != NO_HEADER && l->ports != NO_HEADER)
-            add_end(t, &kind_of(t, l->ports)->end[i], &t->view.walk.header[l->ports], true);
+            add_end(t, &kind_of(t, l->ports)->end[i], &t->walk->header[l->ports], true);
         if (i == 0)
             SAY(t, " > ");
     }
@@ -295,109 +378,331 @@ static void add_ends(struct telling *t, const struct level *l)
     SAY(t, " ");
 }
 
-/* Bytes on the wire: of a transport with ports what it carries, of any other message all of it. */
-static uint64_t size_of(const struct telling *t, const struct level *l, size_t spoken)
+/* Where what a transport with ports carries begins, and where it ends on the wire. */
+static size_t payload_of(const struct teller *t, size_t ports, size_t *ends)
 {
-    const struct packet_view *p = &t->view;
+    const struct packet_view *p = &t->told->view;
+    const struct header *h = &p->walk.header[ports];
+    int64_t head = header_size(&protocols->kinds[h->kind], &p->frame, h->start);
+    *ends = h->end < p->frame.size ? h->end : wire_end(p, ports);
+    return h->start + (size_t)(head > 0 ? head : 0);
+}
+
+/* Bytes on the wire: of a transport with ports what it carries, of any other message all of it. */
+static uint64_t size_of(const struct teller *t, const struct stage *l, size_t spoken)
+{
+    const struct packet_view *p = &t->told->view;
     const struct header *h = p->walk.header;
-    if (l->ports != NO_HEADER) {
-        const struct header *of = &h[l->ports];
-        int64_t head = header_size(&protocols->kinds[of->kind], &p->frame, of->start);
-        size_t begins = of->start + (size_t)(head > 0 ? head : 0), ends = of->end < p->frame.size ? of->end : wire_end(p, l->ports);
-        return ends > begins ? ends - begins : 0;
+    size_t begins, ends;
+    if (l->ports != NO_HEADER)
+        begins = payload_of(t, l->ports, &ends);
+    else if (spoken != l->net || !carries_message(&h[spoken])) {
+        bool behind = kind_of(t, spoken)->category == A_LINK || kind_of(t, spoken)->category == A_TAG;
+        begins = behind ? h[spoken].data : h[spoken].start;
+        ends = wire_end(p, spoken);
+    } else {
+        size_t last = spoken, said = datagram_said(&p->frame, &h[spoken]);
+        while (last + 1 < l->stop && kind_of(t, last + 1)->category == AN_EXTENSION)
+            last++;
+        begins = h[last].data;
+        ends = said != 0 ? h[spoken].start + said : wire_end(p, spoken);
     }
-    if (spoken != l->net || !carries_message(&h[spoken])) {
-        bool own = kind_of(t, spoken)->category == OF_LINK || kind_of(t, spoken)->category == OF_TAG;
-        size_t begins = own ? h[spoken].data : h[spoken].start, ends = wire_end(p, spoken);
-        return ends > begins ? ends - begins : 0;
-    }
-    size_t last = spoken;
-    while (last + 1 < l->stop && kind_of(t, last + 1)->category == OF_EXTENSION)
-        last++;
-    size_t said = datagram_said(&p->frame, &h[spoken]);
-    size_t ends = said != 0 ? h[spoken].start + said : wire_end(p, spoken), begins = h[last].data;
     return ends > begins ? ends - begins : 0;
 }
 
-static void add_title(struct telling *t, size_t i)
+/* What people call a header; of a part the one that it is of. */
+static struct name title_of(const struct teller *t, size_t i)
 {
-    while (i > 0 && kind_of(t, i)->title_size == 0)
+    while (i > 0 && shown_of(t->walk->header[i].kind)->title.size == 0)
         i--;
-    add(t, known.titles + kind_of(t, i)->title, (size_t)kind_of(t, i)->title_size);
+    return shown_of(t->walk->header[i].kind)->title;
 }
 
-/* Whether a header speaks for its level: it lies behind what says where that goes. */
-static bool speaks(const struct telling *t, const struct level *l, size_t i)
+static bool is_titled(const struct teller *t, size_t i)
+{
+    return shown_of(t->walk->header[i].kind)->title.size > 0;
+}
+
+/* ---- what headers say ---- */
+
+static bool holds(const struct teller *t, const struct header *h, const struct known_line *line)
+{
+    const struct frame *f = &t->told->view.frame;
+    for (int64_t i = line->test; i < line->test + line->tests; i++) {
+        const struct known_test *test = &known.tests[i];
+        size_t at = (size_t)h->start * 8, end = (size_t)h->end * 8, width = (size_t)test->width;
+        if (at + (size_t)test->bit + width > end || (test->other >= 0 && at + (size_t)test->other + width > end))
+            return false;
+        uint64_t value = read_bits(f, at + (size_t)test->bit, width) & (uint64_t)test->mask;
+        uint64_t with = test->other >= 0 ? read_bits(f, at + (size_t)test->other, width) : (uint64_t)test->value;
+        bool is = test->comparison == EQUAL ? value == with : test->comparison == UNEQUAL ? value != with
+            : test->comparison == BELOW ? value < with : value >= with;
+        if (!is)
+            return false;
+    }
+    return true;
+}
+
+/* What is read of a message: of a transport's own what it carries, where no header was found in that. */
+static size_t add_read(struct teller *t, const struct stage *l, size_t i, enum reader reader)
+{
+    const struct frame *f = &t->told->view.frame;
+    size_t at = t->walk->header[i].start, end = f->size;
+    if (l->ports != NO_HEADER) {
+        size_t payload = payload_of(t, l->ports, &end);
+        end = least(end, f->size);
+        if (i == l->ports) {
+            if (i + 1 < l->stop)
+                return 0;
+            at = payload;
+        }
+    }
+    if (at >= end)
+        return 0;
+    if (!bytes_need(t->out, MOST_TOLD)) {
+        t->told->no_memory = true;
+        return 0;
+    }
+    uint8_t *text = t->out->at + t->out->size;
+    struct name title = title_of(t, i);
+    size_t size = tell(reader, f, at, end, text), known_by = title.size + 1;
+    if (size > known_by && memcmp(text, title.at, title.size) == 0 && text[title.size] == ' ') {
+        size -= known_by;                       /* which stands in front already */
+        memmove(text, text + known_by, size);
+    }
+    t->out->size += size;
+    return size;
+}
+
+enum said { NOTHING_SAID, SOME_SAID, ALL_SAID };     /* the last one: of what is behind it, too */
+
+/* Adds what the items of a header's lists say. */
+static bool add_items(struct teller *t, size_t i, bool before)
+{
+    struct items items = items_of(&t->told->view.frame, t->walk);
+    struct header item;
+    for (items.index = i; next_item(&items, &item) && items.index == i;) {
+        const struct known_kind *k = item_of(&item);
+        for (int64_t n = 0; n < k->lines; n++) {
+            const struct known_line *line = &known.lines[k->line + n];
+            size_t size = t->out->size;
+            if (line->aside != 0 || !holds(t, &item, line))
+                continue;
+            add(t, before ? ", " : " ", before ? 2 : 1);
+            if (template_tell_of(t->told, &item, shown_of(item.kind)->first_line + (size_t)n, t->out))
+                before = true;
+            else
+                t->out->size = size;
+        }
+    }
+    return before;
+}
+
+/* Adds what a header says, with commas between. before: whether something was said already. */
+static enum said add_said(struct teller *t, const struct stage *l, size_t i, bool before)
 {
     const struct known_kind *k = kind_of(t, i);
-    return k->title_size > 0 && k->category != OF_LINK && k->category != OF_TAG && k->category != OF_EXTENSION
-        && (l->net == NO_HEADER || i > l->net);
-}
-
-/* The first header that speaks: a transport that has no more to say than its ports leaves that to what it carries. */
-static size_t speaker(const struct telling *t, const struct level *l)
-{
-    const struct walk *w = &t->view.walk;
-    bool quoting = is_quoted(w, l->from);
-    size_t found = NO_HEADER;
-    for (size_t i = l->from; i < l->stop; i++)
-        if (speaks(t, l, i) && (quoting || !is_quoted(w, i))) {
-            if (i != l->ports)
-                return i;
-            found = i;
+    const struct header *h = &t->walk->header[i];
+    uint32_t first = shown_of(h->kind)->first_line;
+    enum said said = NOTHING_SAID;
+    bool listed = k->listed != 0;
+    for (int64_t n = 0; n < k->lines; n++) {
+        const struct known_line *line = &known.lines[k->line + n];
+        if (line->reader >= 0 && listed && add_items(t, i, before || said != NOTHING_SAID))
+            said = SOME_SAID;
+        listed &= line->reader < 0;             /* items come in front of what is read */
+        size_t size = t->out->size;
+        if (line->aside != 0 || !holds(t, h, line))
+            continue;
+        bool more = before || said != NOTHING_SAID;
+        if (line->reader >= 0) {
+            if (more && i == l->ports)
+                SAY(t, ": ");
+            else
+                add(t, more ? ", " : " ", more ? 2 : 1);
+            if (add_read(t, l, i, (enum reader)line->reader) > 0)
+                return ALL_SAID;
+            t->out->size = size;
+            continue;
         }
-    if (found != NO_HEADER)
-        return found;
-    if (l->net != NO_HEADER)
-        return l->net;
-    size_t last = l->stop - 1;
-    while (last > l->from && kind_of(t, last)->title_size == 0)
-        last--;
-    return last;
+        add(t, more ? ", " : " ", more ? 2 : 1);
+        if (template_tell(t->told, i, first + (size_t)n, t->out))
+            said = SOME_SAID;
+        else
+            t->out->size = size;
+    }
+    if (listed && add_items(t, i, before || said != NOTHING_SAID))
+        said = SOME_SAID;
+    return said;
 }
 
-static void add_aside(struct telling *t, const char *words, size_t i, enum line_colour colour)
+/* The same in parentheses, each for itself: what is said aside, and of checksums. */
+static void add_asides(struct teller *t, size_t i)
 {
+    const struct known_kind *k = kind_of(t, i);
+    const struct header *h = &t->walk->header[i];
+    uint32_t first = shown_of(h->kind)->first_line;
+    for (int64_t n = 0; n < k->lines; n++) {
+        const struct known_line *line = &known.lines[k->line + n];
+        size_t size = t->out->size;
+        if (line->aside == 0 || !holds(t, h, line))
+            continue;
+        SAY(t, " ");
+        begin(t, colour_of(t, i));
+        SAY(t, "(");
+        bool told = template_tell(t->told, i, first + (size_t)n, t->out);
+        SAY(t, ")");
+        end(t, colour_of(t, i));
+        if (!told)
+            t->out->size = size;
+    }
+    enum verdict verdict = telling_verdict(t->told, i);
+    if (verdict != BAD && verdict != LEFT)
+        return;
+    enum line_colour colour = verdict == BAD ? WRONG_COLOUR : UNFINISHED_COLOUR;
+    struct name title = title_of(t, i);
     SAY(t, " ");
     begin(t, colour);
-    SAY(t, "(");
-    add(t, words, strlen(words));
-    add_title(t, i);
+    if (verdict == BAD)
+        SAY(t, "(wrong ");
+    else
+        SAY(t, "(unfinished ");
+    add(t, title.at, title.size);
     SAY(t, " checksum)");
     end(t, colour);
 }
 
-static void add_levels(struct telling *t, size_t from, size_t stop);
-
-static void add_level(struct telling *t, const struct level *l)
+/* What was seen of the connection, in parentheses. */
+static void add_seen(struct teller *t, const struct segment *s)
 {
-    const struct walk *w = &t->view.walk;
-    bool quoting = is_quoted(w, l->from);
-    size_t spoken = speaker(t, l);
-    enum line_colour colour = colour_of((enum category)kind_of(t, spoken)->category);
-    add_ends(t, l);
+    static const struct {
+        uint32_t what;
+        const char *words;
+        size_t octets;          /* where their number stands in a segment; 0: none does */
+    } seen[] = {
+        {SIMULTANEOUS, "simultaneous open", 0}, {FAST_OPEN, "fast open", 0}, {KEEP_ALIVE, "keep-alive", 0}, {PROBE, "window probe", 0},
+        {DUPLICATE_ACK, "duplicate ack", 0}, {D_SACK, "octets arrived twice", 0}, {OUTSIDE, "outside of any window", 0},
+        {EARLIER, "earlier than what was seen", 0}, {REPEATED, "seen before: ", offsetof(struct segment, repeated)},
+        {FILLS, "fills a gap: ", offsetof(struct segment, filled)}, {GAP, "not seen before it: ", offsetof(struct segment, gap)},
+        {UNSEEN, "acknowledged, not seen: ", offsetof(struct segment, unseen)},
+    };
+    for (size_t i = 0; i < sizeof seen / sizeof *seen; i++) {
+        uint32_t octets;
+        if ((s->what & seen[i].what) == 0)
+            continue;
+        SAY(t, " ");
+        begin(t, TRANSPORT_COLOUR);
+        SAY(t, "(");
+        add(t, seen[i].words, strlen(seen[i].words));
+        if (seen[i].octets != 0) {
+            memcpy(&octets, (const uint8_t *)s + seen[i].octets, sizeof octets);
+            add_number(t, octets);
+        }
+        SAY(t, ")");
+        end(t, TRANSPORT_COLOUR);
+    }
+}
+
+/* ---- levels ---- */
+
+/* Whether a header begins a piece of what is said: the others are parts of the one in front, or go on with it under its title. */
+static bool begins(const struct teller *t, size_t i, struct name before)
+{
+    const struct known_kind *k = kind_of(t, i);
+    struct name title = shown_of(t->walk->header[i].kind)->title;
+    if (title.size > 0 && title.size == before.size && memcmp(title.at, before.at, title.size) == 0)
+        return false;
+    bool read = false;
+    for (int64_t n = 0; n < k->lines && !read; n++)
+        read = known.lines[k->line + n].reader >= 0;
+    return read || is_titled(t, i);
+}
+
+/* Whether a header speaks for its level: it lies behind what says where that goes, or nothing else does. */
+static bool speaks(const struct teller *t, const struct stage *l, size_t i)
+{
+    int64_t category = kind_of(t, i)->category;
+    return category != A_LINK && category != A_TAG && category != AN_EXTENSION && (l->net == NO_HEADER || i > l->net);
+}
+
+static size_t after(const struct teller *t, const struct stage *l, size_t i)
+{
+    i++;
+    return i >= l->from && i < l->stop && is_quoted(t->walk, i) && !is_quoted(t->walk, l->from) ? least(t->walk->resumed, l->stop) : i;
+}
+
+/* Title, size and what it says of a header, and of its parts behind it; gives the next one. heads: whether it is the first. */
+static size_t add_header(struct teller *t, const struct stage *l, size_t i, bool heads, bool *said, bool *all)
+{
+    enum line_colour colour = colour_of(t, i);
+    struct name title = shown_of(t->walk->header[i].kind)->title;
+    for (size_t k = i; title.size == 0 && k + 1 < l->stop; k++)         /* a part in front of what it is of */
+        title = shown_of(t->walk->header[k + 1].kind)->title;
+    if (!heads)
+        SAY(t, ": ");
     begin(t, colour);
-    add_title(t, spoken);
-    SAY(t, " ");
-    add_number(t, size_of(t, l, spoken));
+    add(t, title.at, title.size);
+    if (heads) {
+        SAY(t, " ");
+        add_number(t, size_of(t, l, i));
+    }
     end(t, colour);
+    *said = false;
+    do {
+        enum said what = add_said(t, l, i, *said);
+        *said |= what != NOTHING_SAID;
+        *all |= what == ALL_SAID;
+        i = after(t, l, i);
+    } while (!*all && i < l->stop && !begins(t, i, title) && speaks(t, l, i));
+    return i;
+}
+
+static void add_levels(struct teller *t, size_t from, size_t stop);
+
+static void add_level(struct teller *t, const struct stage *l)
+{
+    const struct walk *w = t->walk;
+    bool quoting = is_quoted(w, l->from), told = false, said = false, all = false;
+    bool innermost = !quoting && (l->stop == w->count || (w->quoted < l->stop && least(w->resumed, w->count) == w->count));
+    t->told->segment = innermost ? t->segment : NULL;
+    add_ends(t, l);
+    for (size_t i = l->from; i < l->stop && !all;) {
+        size_t size = t->out->size, of = i;
+        if (!speaks(t, l, i)) {
+            i = after(t, l, i);
+            continue;
+        }
+        i = add_header(t, l, i, !told, &said, &all);
+        bool more = false;
+        for (size_t k = i; k < l->stop && !more; k = after(t, l, k))
+            more = speaks(t, l, k);
+        if (of == l->ports && !said && more)    /* no more than its ports: what it carries speaks */
+            t->out->size = size;
+        else
+            told = true;
+    }
+    if (!told) {
+        size_t last = l->net != NO_HEADER ? l->net : l->stop - 1;
+        while (last > l->from && !is_titled(t, last))
+            last--;
+        add_header(t, l, last, true, &said, &all);
+    }
     if (!quoting && w->quoted >= l->from && w->quoted < l->stop) {
         SAY(t, " [");
         add_levels(t, w->quoted, least(w->resumed, w->count));
         SAY(t, "]");
     }
-    for (size_t i = l->from; i < l->stop; i++)
-        if (t->verdict[i] == BAD)
-            add_aside(t, "wrong ", i, WRONG_COLOUR);
-        else if (t->verdict[i] == LEFT)
-            add_aside(t, "unfinished ", i, UNFINISHED_COLOUR);
+    for (size_t i = l->from; i < l->stop; i = after(t, l, i))
+        add_asides(t, i);
+    if (innermost && t->segment != NULL)
+        add_seen(t, t->segment);
 }
 
-static void add_levels(struct telling *t, size_t from, size_t stop)
+static void add_levels(struct teller *t, size_t from, size_t stop)
 {
-    const struct header *h = t->view.walk.header;
+    const struct header *h = t->walk->header;
     while (from < stop) {
-        struct level l = level_of(t, from, stop);
+        struct stage l = level_of(t, from, stop);
         add_level(t, &l);
         from = l.stop;
         if (from < stop && l.net != NO_HEADER && h[from].start >= h[l.net].end)
@@ -409,23 +714,50 @@ static void add_levels(struct telling *t, size_t from, size_t stop)
 
 /* ---- lines ---- */
 
-static void judge(struct telling *t)
+/* The first fragment of a datagram begins as that does: its headers are found as if it was all of it. `whole`: room for a copy. */
+static void walk_fragment(struct telling *told, struct bytes *whole)
 {
-    struct packet_view own = t->view;
-    size_t quoted = own.walk.quoted, resumed = own.walk.resumed, count = own.walk.count;
-    enum verdict verdicts[MAX_HEADERS];
-    if (quoted < MAX_HEADERS)
-        leave_out_quoted(&own.walk);
-    verify(&own, verdicts);
-    for (size_t i = 0, k = 0; i < count; i++)
-        t->verdict[i] = i >= quoted && i < resumed ? NONE : verdicts[k++];
+    struct packet_view *p = &told->view;
+    size_t i = p->walk.count - 1;
+    const struct header *last = &p->walk.header[i];
+    const struct kind *k = &protocols->kinds[last->kind];
+    if ((last->exception != DATAGRAM_4 && last->exception != FRAGMENT_HEADER) || hold(&k->whole_only, &p->frame, last->start, last->start))
+        return;
+    while (i > 0 && !carries_message(&p->walk.header[i]))
+        i--;
+    if (is_quoted(&p->walk, i) || fragment_offset(p, i) != 0)
+        return;
+    size_t at = last->start + (last->exception == DATAGRAM_4 ? 6 : 2);
+    whole->size = 0;
+    if (!bytes_add(whole, p->frame.at, p->frame.size)) {
+        told->no_memory = true;
+        return;
+    }
+    struct writable_frame copy = writable(whole->at, whole->size);
+    put16(&copy, at, 0);
+    walk(&p->walk, &copy.view, told->linktype);
 }
 
-enum line_end line_add(struct bytes *out, const struct frame *f, const struct packet *p, const struct line_style *style, struct line_state *s)
+/* Whether it has a segment that is not quoted: of others nothing is to be said of their conversation. */
+static bool has_segment(const struct walk *w)
 {
-    struct telling t = {.view = {.frame = *f, .original = p->original}, .style = style, .out = out};
-    walk(&t.view.walk, f, p->linktype);
-    judge(&t);
+    bool found = false;
+    for (size_t i = 0; i < w->count; i++)
+        found |= w->header[i].exception == SEGMENTS && !is_quoted(w, i);
+    return found;
+}
+
+enum line_end line_add(struct bytes *out, struct telling *told, struct bytes *whole, const struct frame *f, const struct packet *p,
+                       const struct line_style *style, struct line_state *s)
+{
+    struct told whose;
+    telling_begin(told, f, p->original, p->linktype);
+    bool follows = style->conversations != NULL && has_segment(&told->view.walk);
+    if (follows && !converse(style->conversations, &told->view, p, &whose))
+        return LINE_NO_MEMORY;
+    follows = follows && (whose.segment.what & SEGMENT) != 0;
+    walk_fragment(told, whole);
+    struct teller t = {told, &told->view.walk, style, out, follows ? &whose.segment : NULL};
     begin(&t, CAPTURE_COLOUR);
     add_number(&t, (uint64_t)s->number + 1);
     SAY(&t, " ");
@@ -441,7 +773,7 @@ enum line_end line_add(struct bytes *out, const struct frame *f, const struct pa
     s->number++;
     s->begun = 1;
     s->before = p->time;
-    add_levels(&t, 0, t.view.walk.count);
+    add_levels(&t, 0, t.walk->count);
     if (p->original > (int64_t)f->size) {
         SAY(&t, " (");
         add_number(&t, f->size);
@@ -450,5 +782,5 @@ enum line_end line_add(struct bytes *out, const struct frame *f, const struct pa
         SAY(&t, " captured)");
     }
     SAY(&t, "\n");
-    return t.failed ? LINE_NO_MEMORY : LINE_DONE;
+    return told->no_memory ? LINE_NO_MEMORY : LINE_DONE;
 }

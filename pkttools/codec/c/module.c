@@ -1996,23 +1996,25 @@ static PyObject *py_tell(PyObject *self, PyObject *args)
 static bool line_ready(void)
 {
     if (line_known())
-        return protocols_ready();
+        return templates_ready();
     PyObject *module = PyImport_ImportModule("pkttools.protocols._lines");
     PyObject *lines = module == NULL ? NULL : PyObject_GetAttrString(module, "LINES");
-    PyObject *titles = lines == NULL ? NULL : PyTuple_GetItem(lines, 3);
-    struct protocol_table kinds;
-    bool done = false, sound = true;
-    if (titles != NULL && integers_of(PyTuple_GetItem(lines, 0), &kinds)) {
-        struct line_tables tables = {kinds.at, kinds.count, PyBytes_AsString(titles), (size_t)PyBytes_Size(titles)};
-        done = line_set(&tables, &sound);
+    struct protocol_table tables[LINE_TABLES];
+    bool done = lines != NULL, sound = true;
+    for (Py_ssize_t i = 0; done && i < LINE_TABLES; i++) {
+        PyObject *table = PyTuple_GetItem(lines, i);
+        done = table != NULL && integers_of(table, &tables[i]);
+    }
+    if (done && !line_set(tables, &sound)) {
+        done = false;
         if (!sound)
             PyErr_SetString(PyExc_ValueError, "what packets say as lines is not sound");
-        else if (!done)
+        else
             PyErr_NoMemory();
     }
     Py_XDECREF(lines);
     Py_XDECREF(module);
-    return done && protocols_ready();
+    return done && templates_ready();
 }
 
 static bool local_offset(void *of, int64_t seconds, int64_t *offset)
@@ -2030,14 +2032,17 @@ static PyObject *py_line_encode(PyObject *self, PyObject *args)
     Py_buffer state;
     Py_ssize_t first, stop;
     int time;
-    PyObject *colours, *offset, *result = NULL;
-    struct bytes out = {0};
-    if (!PyArg_ParseTuple(args, "y*y*nw*iOO", &b.data, &b.rows, &first, &state, &time, &colours, &offset))
+    PyObject *colours, *offset, *table, *result = NULL;
+    struct bytes out = {0}, whole = {0};
+    struct telling told = {0};
+    if (!PyArg_ParseTuple(args, "y*y*nw*iOOO", &b.data, &b.rows, &first, &state, &time, &colours, &offset, &table))
         return NULL;
     struct line_style style = {.time = (enum line_time)time, .offset = offset == Py_None ? NULL : local_offset, .of = offset};
     bool fits = time >= 0 && time < LINE_TIMES && state.len == (Py_ssize_t)sizeof(struct line_state) && aligned(&state)
         && PyTuple_Check(colours) && PyTuple_Size(colours) <= COLOURS;
     if (!batch_sound_from(&b, first, fits, "first packet, state, time or colours out of range") || !line_ready())
+        goto exit;
+    if (table != Py_None && (style.conversations = conversations_of(table)) == NULL)
         goto exit;
     for (Py_ssize_t i = 0; i < PyTuple_Size(colours); i++) {
         style.colour[i] = PyBytes_AsString(PyTuple_GetItem(colours, i));
@@ -2049,7 +2054,7 @@ static PyObject *py_line_encode(PyObject *self, PyObject *args)
     for (stop = first; stop < b.count && out.size < MAX_BATCH / 2; stop++) {
         struct bare bare;
         bare_of(&bare, &b, stop);
-        enum line_end end = line_add(&out, &bare.frame, bare.packet, &style, state.buf);
+        enum line_end end = line_add(&out, &told, &whole, &bare.frame, bare.packet, &style, state.buf);
         if (end == LINE_NO_MEMORY)
             PyErr_NoMemory();
         if (end != LINE_DONE)
@@ -2057,6 +2062,8 @@ static PyObject *py_line_encode(PyObject *self, PyObject *args)
     }
     result = Py_BuildValue("(Nn)", bytearray_of(&out), stop);
 exit:
+    telling_free(&told);
+    bytes_free(&whole);
     bytes_free(&out);
     PyBuffer_Release(&state);
     batch_close(&b);

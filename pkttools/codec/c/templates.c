@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum what { LITERAL, FIELD, NAMED, ALSO, FLAG, VERDICT, SIZE, TAGS, KNOWN_PIECES, OF_TAG = 32 };
+enum what { LITERAL, FIELD, NAMED, ALSO, FLAG, VERDICT, SIZE, TAGS, RANGE, ACKED, KNOWN_PIECES, OF_TAG = 32 };
 enum { PLAIN, IN_DECIMAL, IN_HEXADECIMAL, KNOWN_FORMS, PREFIX = 4, ZEROS = 8 };
 enum { MOST_WIDTH = 64, MOST_ROWS = 1 << 24 };
 
@@ -78,7 +78,7 @@ struct given {
     struct name text;
 };
 
-enum { SHOWN, TEMPLATES, PIECES, PLACES, ITEMS_SHOWN, WORDS, NUMBERS };
+enum { SHOWN, TEMPLATES, PIECES_IN, PLACES, ITEMS_SHOWN, WORDS, NUMBERS };
 
 static bool in_range(int64_t value, int64_t low, int64_t high)
 {
@@ -120,7 +120,7 @@ static bool piece_sound(const struct given *g, const struct piece_row *r, int64_
         return in_range(r->form, 0, (int64_t)g->count[WORDS] - 1) && r->form <= UINT16_MAX;
     if (!in_range(form, PLAIN, KNOWN_FORMS - 1) || r->form < 0)
         return false;
-    bool numbers = (what == FIELD && form != PLAIN) || what == VERDICT;
+    bool numbers = (what == FIELD && form != PLAIN) || what == VERDICT || what == RANGE || what == ACKED;
     for (int64_t i = r->first; numbers && i < r->first + r->count; i++)
         if (!is_number(g, i))
             return false;
@@ -154,7 +154,7 @@ static bool tables_sound(const struct given *g)
     int64_t next = 0;           /* each piece is in one template */
     for (size_t i = 0; i < g->count[TEMPLATES]; i++) {
         const struct run_row *r = &g->templates[i];
-        if (r->first != next || !run_of(r->first, r->count, g->count[PIECES]))
+        if (r->first != next || !run_of(r->first, r->count, g->count[PIECES_IN]))
             return false;
         next += r->count;
         for (int64_t k = r->first; k < next; k++)
@@ -171,7 +171,7 @@ static struct name name_in(int64_t at, int64_t size)
 
 static void lay_pieces(const struct given *g)
 {
-    for (size_t i = 0; i < g->count[PIECES]; i++) {
+    for (size_t i = 0; i < g->count[PIECES_IN]; i++) {
         const struct piece_row *r = &g->pieces[i];
         table.pieces[i] = (struct piece){
             (uint8_t)(r->what & ~(int64_t)OF_TAG), (uint8_t)r->width, (r->what & OF_TAG) != 0, (uint16_t)r->form, (uint32_t)r->first,
@@ -242,7 +242,7 @@ bool templates_set(const struct field_table *fields, const struct protocol_table
         sizeof(struct run_row), sizeof(struct number_row),
     };
     struct given g = {
-        (const void *)tables[SHOWN].at, (const void *)tables[TEMPLATES].at, (const void *)tables[PIECES].at, tables[PLACES].at,
+        (const void *)tables[SHOWN].at, (const void *)tables[TEMPLATES].at, (const void *)tables[PIECES_IN].at, tables[PLACES].at,
         (const void *)tables[ITEMS_SHOWN].at, (const void *)tables[WORDS].at, (const void *)tables[NUMBERS].at, {0}, fields, text,
     };
     *sound = fields_sound(fields->fields, fields->count);
@@ -255,7 +255,7 @@ bool templates_set(const struct field_table *fields, const struct protocol_table
     forget();
     table.shown = room_for(g.count[SHOWN] + g.count[ITEMS_SHOWN], sizeof *table.shown);
     table.templates = room_for(g.count[TEMPLATES], sizeof *table.templates);
-    table.pieces = room_for(g.count[PIECES], sizeof *table.pieces);
+    table.pieces = room_for(g.count[PIECES_IN], sizeof *table.pieces);
     table.spots = room_for(g.count[PLACES], sizeof *table.spots);
     table.words = room_for(g.count[WORDS], sizeof *table.words);
     table.numbers = room_for(g.count[NUMBERS], sizeof *table.numbers);
@@ -291,6 +291,7 @@ void telling_begin(struct telling *t, const struct frame *f, int64_t original, i
     t->view.original = original;
     t->linktype = linktype;
     t->judged = t->corrected = false;
+    t->segment = NULL;
     walk(&t->view.walk, f, linktype);
 }
 
@@ -496,6 +497,28 @@ static bool tell_tags(struct telling *t, size_t index, const struct piece *p, st
     return true;
 }
 
+/* A number of octets, from where its connection began. */
+static bool tell_octets(struct telling *t, const struct place *at, bool acked, struct bytes *out)
+{
+    const struct segment *s = t->segment;
+    uint32_t number = (uint32_t)number_of(&t->view.frame, at).low;
+    if (!bytes_need(out, 2 * MOST_NUMBER + 4))
+        return no_memory(t);
+    uint8_t *to = out->at + out->size;
+    if (s != NULL) {
+        number -= acked ? s->ack_base : s->base;
+        if ((s->what & (acked ? ACK_FROM_SYN : FROM_SYN)) == 0)
+            *to++ = '~';
+    }
+    to = put_decimal(to, (struct value){0, number});
+    if (s != NULL && !acked && s->octets > 0) {
+        *to++ = ':';
+        to = put_decimal(to, (struct value){0, (uint32_t)(number + s->octets)});
+    }
+    out->size = (size_t)(to - out->at);
+    return true;
+}
+
 static bool tell_piece(struct telling *t, struct subject of, const struct piece *p, struct bytes *out)
 {
     struct place at;
@@ -513,6 +536,8 @@ static bool tell_piece(struct telling *t, struct subject of, const struct piece 
     if (s == NULL)
         return false;
     switch (p->what) {
+    case RANGE: return tell_octets(t, &at, false, out);
+    case ACKED: return tell_octets(t, &at, true, out);
     case FLAG: return !is_set(t, s, &at) || put(t, out, p->text.at, p->text.size);
     case NAMED:
     case ALSO:

@@ -2,6 +2,7 @@
 #ifndef PKTTOOLS_TEMPLATES_H
 #define PKTTOOLS_TEMPLATES_H
 
+#include "conversations.h"
 #include "fields.h"
 
 enum { TEMPLATE_TABLES = 7 };   /* shown, templates, pieces, places, items, words, numbers */
@@ -27,6 +28,7 @@ struct shown {                  /* a kind of header */
 struct telling {                /* a packet of which templates tell; all zero at first, one for many packets */
     struct packet_view view;
     int64_t linktype;
+    const struct segment *segment;      /* what was seen of its connection; NULL: that is not known */
     bool more;                  /* what is left to the card is called unfinished, which 1.16 did not */
     bool no_memory;             /* it came to an end; nothing else of it is of use then */
     bool judged, corrected;     /* of this packet, as far as it was asked for */

@@ -168,11 +168,11 @@ def signed(data: bytearray, rows: bytes, end: int, mutable_end: int, counts: dic
 
 
 def line_encode(data: bytearray, rows: bytes, first: int, state: bytearray, time: int, colours: tuple[bytes, ...],
-                offset: Callable[[int], int] | None) -> tuple[bytearray, int]:  # fmt: skip
+                offset: Callable[[int], int] | None, table: object | None) -> tuple[bytearray, int]:  # fmt: skip
     """See line.line_encode."""
     from . import line  # late: one view
 
-    return line.line_encode(data, rows, first, state, time, colours, offset)
+    return line.line_encode(data, rows, first, state, time, colours, offset, table)
 
 
 def verify(data: bytearray, row: bytes) -> list[int]:

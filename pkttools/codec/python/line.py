@@ -10,20 +10,40 @@ has the date and the zone as well. Sizes are on the wire: of a transport with po
 from __future__ import annotations
 
 from collections.abc import Callable
-from struct import pack_into, unpack, unpack_from
+from functools import cache
+from struct import iter_unpack, pack_into, unpack
 from time import gmtime
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, TIME
 from ...protocols import _lines
-from ...protocols.lining import APPLICATION, EXTENSION, KINDS, LINK, NETWORK, TAG
+from ...protocols.lining import APPLICATION, EXTENSION, KINDS, LINES, LINK, NETWORK, TAG, TESTS
 from ...protocols.shown import format_ipv6
-from .. import BAD, LEFT
+from ...protocols.walking import DATAGRAM_4, FIRST_ITEM, FRAGMENT_HEADER, SEGMENTS
+from .. import BAD, LEFT, NONE
 from .checksum import View
-from .exceptions import datagram_said
-from .headers import Header, Walk
-from .protocols import carries_message, known
+from .connections import (
+    D_SACK,
+    DUPLICATE_ACK,
+    EARLIER,
+    FAST_OPEN,
+    FILLS,
+    GAP,
+    KEEP_ALIVE,
+    OUTSIDE,
+    PROBE,
+    REPEATED,
+    SEGMENT,
+    SIMULTANEOUS,
+    UNSEEN,
+    Segment,
+)
+from .conversations import Conversations
+from .exceptions import datagram_said, fragment_offset
+from .headers import MAX_HEADERS, Header, Walk
+from .messages import tell
+from .protocols import carries_message, exception, known
 from .rows import checked, without_fcs
-from .soundness import verdicts_of
+from .templates import Telling, shown_of
 
 ABSOLUTE, SINCE_FIRST, SINCE_BEFORE = range(3)
 (CAPTURE_COLOUR, LINK_COLOUR, NETWORK_COLOUR, TRANSPORT_COLOUR, APPLICATION_COLOUR, WRONG_COLOUR, UNFINISHED_COLOUR) = range(1, 8)
@@ -31,16 +51,32 @@ COLOURS = {LINK: LINK_COLOUR, TAG: LINK_COLOUR, NETWORK: NETWORK_COLOUR, EXTENSI
 STATE = "7q"  # number, begun, first, before, day, quarter, offset
 SECOND, DAY, QUARTER = 1_000_000_000, 86400, 900
 MOST_TEXT = 1 << 20
-End = tuple[int, int, int]  # bit, width, form
+SEEN = (  # of a connection: words, and what counts octets
+    (SIMULTANEOUS, "simultaneous open", ""),
+    (FAST_OPEN, "fast open", ""),
+    (KEEP_ALIVE, "keep-alive", ""),
+    (PROBE, "window probe", ""),
+    (DUPLICATE_ACK, "duplicate ack", ""),
+    (D_SACK, "octets arrived twice", ""),
+    (OUTSIDE, "outside of any window", ""),
+    (EARLIER, "earlier than what was seen", ""),
+    (REPEATED, "seen before: ", "repeated"),
+    (FILLS, "fills a gap: ", "filled"),
+    (GAP, "not seen before it: ", "gap"),
+    (UNSEEN, "acknowledged, not seen: ", "unseen"),
+)
+Ints = tuple[int, ...]
 
 
 class Kind:
     """What is known of a kind of header."""
 
-    def __init__(self, row: tuple[int, ...], titles: bytes) -> None:
+    def __init__(self, row: Ints, lines: list[Ints], tests: list[Ints]) -> None:
         self.category = row[0]
-        self.ends: tuple[End, End] = (row[1:4], row[4:7])  # type: ignore[assignment]  # three each
-        self.title = titles[row[7] : row[7] + row[8]].decode()
+        self.ends: tuple[Ints, Ints] = row[1:4], row[4:7]  # bit, width, form
+        self.listed = bool(row[7])  # whether items of its lists say something, too
+        # aside, reader, and tests, of what it says
+        self.lines = [(aside, reader, tests[test : test + count]) for aside, reader, test, count in lines[row[8] : row[8] + row[9]]]
 
     @property
     def has_ends(self) -> bool:
@@ -48,16 +84,12 @@ class Kind:
         return self.ends[0][1] > 0
 
 
-class Kinds(dict[int, Kind]):
-    """What is known of kinds of headers, by number."""
-
-    def __missing__(self, number: int) -> Kind:
-        rows, _, _, titles = _lines.LINES
-        self[number] = Kind(unpack_from(f"{len(KINDS)}q", rows, number * len(KINDS) * 8), titles)
-        return self[number]
-
-
-KNOWN = Kinds()
+@cache
+def known_kinds() -> tuple[list[Kind], list[Kind]]:
+    """What is known of all of them, and of items."""
+    tables = zip((KINDS, KINDS, LINES, TESTS), _lines.LINES, strict=True)
+    headers, items, lines, tests = ([*iter_unpack(f"{len(columns)}q", table)] for columns, table in tables)
+    return [Kind(row, lines, tests) for row in headers], [Kind(row, lines, tests) for row in items]
 
 
 def put_fraction(nanoseconds: int) -> str:
@@ -114,14 +146,14 @@ class Level:
     net, link, ports: the headers that say between whom; None: there is none.
     """
 
-    def __init__(self, telling: Telling, start: int, stop: int) -> None:
+    def __init__(self, teller: Teller, start: int, stop: int) -> None:
         """The one that begins with a header: behind its network's header the next of a link or a network begins another one."""
         self.start, self.stop = start, stop
         self.net: int | None = None
         self.link: int | None = None
         self.ports: int | None = None
-        for i in telling.seen(start, stop):
-            kind = telling.kinds[i]
+        for i in teller.seen(start, stop):
+            kind = teller.kinds[i]
             if self.net is not None and kind.category in (LINK, NETWORK):
                 self.stop = i
                 break
@@ -135,18 +167,42 @@ class Level:
                 self.ports = i
 
 
-class Telling:
+class Teller:
     """A packet that is being told."""
 
-    def __init__(self, frame: bytes, original: int, linktype: int, colours: tuple[bytes, ...]) -> None:
-        walk = Walk(frame, linktype)
-        self.view = View(frame, original, linktype)
-        self.verdicts = verdicts_of(View(frame, original, linktype, True))
+    def __init__(
+        self, frame: bytes, original: int, linktype: int, time: int, colours: tuple[bytes, ...], table: Conversations | None
+    ) -> None:
+        self.frame = frame
+        self.told = Telling(frame, original, linktype, False, {})
+        self.view = View(frame, original, linktype, True)
+        found = self.told.walk
+        follows = any(exception(header.kind) == SEGMENTS for header in found.own())  # of others nothing is to be said
+        segment = table.converse(self.view, original, time).segment if table and follows else None
+        self.segment = segment if segment and segment.what & SEGMENT else None
+        walk = self.told.walk
         self.view.headers = walk.headers
-        self.frame, self.headers = frame, walk.headers
-        self.kinds = [KNOWN[header.kind] for header in self.headers]
-        self.quote, self.resumed = walk.quoted, walk.resumed
-        self.colours = colours
+        if whole := self.whole(walk):
+            self.told.verdicts += [NONE] * MAX_HEADERS  # those of the fragment as it is
+            self.told.walk = walk = Walk(whole, linktype)
+            self.view.headers = self.told.headers = walk.headers
+        self.headers, self.colours = self.told.headers, colours
+        self.kinds = [known_kinds()[0][header.kind] for header in self.headers]
+        self.titles = [shown_of(header.kind).title for header in self.headers]
+        self.quote, self.resumed = self.told.walk.quoted, self.told.walk.resumed
+
+    def whole(self, walk: Walk) -> bytes | None:
+        """The first fragment of a datagram as if it was all of it: it begins as that does. None: it is none."""
+        last = walk.headers[-1]
+        kind, number = exception(last.kind), len(walk.headers) - 1
+        whole = known().kinds[last.kind].whole
+        if kind not in (DATAGRAM_4, FRAGMENT_HEADER) or self.view.hold(whole, last.start, last.start):
+            return None
+        i = next((i for i in range(number, -1, -1) if carries_message(walk.headers[i].kind)), 0)
+        if walk.quoted <= i < walk.resumed or fragment_offset(self.view, i):
+            return None
+        at = last.start + (6 if kind == DATAGRAM_4 else 2)
+        return self.frame[:at] + bytes(2) + self.frame[at + 2 :]
 
     def paint(self, text: str, colour: int) -> str:
         """Text in a colour, if it has one."""
@@ -157,6 +213,10 @@ class Telling:
         """That of a header's layer."""
         return COLOURS.get(self.kinds[i].category, TRANSPORT_COLOUR)
 
+    def title(self, i: int) -> str:
+        """What people call a header; of a part the one that it is of."""
+        return next((self.titles[k] for k in range(i, -1, -1) if self.titles[k]), "")
+
     def quoted(self, i: int) -> bool:
         """Whether a header is of a packet that is quoted."""
         return self.quote <= i < self.resumed
@@ -166,7 +226,9 @@ class Telling:
         inside = self.quoted(start)
         return [i for i in range(start, stop) if inside or not self.quoted(i)]
 
-    def end(self, end: End, header: Header) -> str:
+    # ---- addresses and sizes ----
+
+    def end(self, end: Ints, header: Header) -> str:
         """An address, or the number of a port."""
         bit, width, _ = end
         at = header.start + bit // 8
@@ -190,13 +252,17 @@ class Telling:
             parts = [part + self.end(end, self.headers[level.ports]) for part, end in zip(parts, ports, strict=True)]
         return self.paint(" > ".join(parts), self.colour(of)) + " "
 
+    def payload(self, ports: int) -> tuple[int, int]:
+        """Where what a transport with ports carries begins, and where it ends on the wire."""
+        header = self.headers[ports]
+        size = self.view.size(known().kinds[header.kind], header.start)
+        return header.start + max(size, 0), header.end if header.end < len(self.frame) else self.view.wire_end(ports)
+
     def size(self, level: Level, spoken: int) -> int:
-        """Bytes on the wire."""
+        """Bytes on the wire: of a transport with ports what it carries, of any other message all of it."""
         header = self.headers[spoken]
         if level.ports is not None:
-            of = self.headers[level.ports]
-            start = of.start + max(self.view.size(known().kinds[of.kind], of.start), 0)
-            stop = of.end if of.end < len(self.frame) else self.view.wire_end(level.ports)
+            start, stop = self.payload(level.ports)
         elif spoken != level.net or not carries_message(header.kind):
             start = header.data if self.kinds[spoken].category in (LINK, TAG) else header.start
             stop = self.view.wire_end(spoken)
@@ -208,39 +274,146 @@ class Telling:
             start, stop = self.headers[last].data, header.start + said if said else self.view.wire_end(spoken)
         return max(stop - start, 0)
 
-    def title(self, i: int) -> str:
-        """What people call a header; of a part the one that it is of."""
-        return next((self.kinds[k].title for k in range(i, -1, -1) if self.kinds[k].title), "")
+    # ---- what headers say ----
+
+    def holds(self, header: Header, tests: list[Ints]) -> bool:
+        """Whether all tests of a line hold."""
+        for bit, width, mask, comparison, value, other in tests:
+            if header.start * 8 + max(bit, other) + width > header.end * 8:
+                return False
+            found = self.bits(header, bit, width) & mask
+            wanted = self.bits(header, other, width) if other >= 0 else value
+            if not (found == wanted, found != wanted, found < wanted, found >= wanted)[comparison]:
+                return False
+        return True
+
+    def bits(self, header: Header, bit: int, width: int) -> int:
+        """A number in a header."""
+        last = bit + width
+        octets = self.frame[header.start + bit // 8 : header.start + (last + 7) // 8]
+        return int.from_bytes(octets, "big") >> -last % 8 & (1 << width) - 1
+
+    def read(self, level: Level, i: int, reader: int) -> str:
+        """What is read of a message: of a transport's own what it carries, where no header was found in that."""
+        at, end = self.headers[i].start, len(self.frame)
+        if level.ports is not None:
+            payload, end = self.payload(level.ports)
+            end = min(end, len(self.frame))
+            if i == level.ports:
+                if i + 1 < level.stop:
+                    return ""
+                at = payload
+        text = (tell(reader, bytearray(self.frame), at, end) or b"").decode("ascii") if at < end else ""
+        return text.removeprefix(f"{self.title(i)} ")  # which stands in front already
+
+    def said(self, level: Level, i: int, before: bool) -> tuple[str, bool]:
+        """What a header says, with commas between, and whether that is of all behind it, too. before: something was said."""
+        text, listed = "", self.kinds[i].listed
+        first = shown_of(self.headers[i].kind).first_line
+        for number, (aside, reader, tests) in enumerate(self.kinds[i].lines):
+            if reader >= 0 and listed:  # items come in front of what is read
+                text += self.items(i, before or bool(text))
+                listed = False
+            if aside or not self.holds(self.headers[i], tests):
+                continue
+            more = before or bool(text)
+            if reader >= 0:
+                found = self.read(level, i, reader)
+                if found:
+                    return f"{text}{(': ' if i == level.ports else ', ') if more else ' '}{found}", True
+                continue
+            told = self.told.tell(i, first + number)
+            if told is not None:
+                text += (", " if more else " ") + told
+        if listed:
+            text += self.items(i, before or bool(text))
+        return text, False
+
+    def items(self, i: int, before: bool) -> str:
+        """What the items of a header's lists say."""
+        text = ""
+        for of, item in self.told.items:
+            if of != i:
+                continue
+            first = shown_of(item.kind).first_line
+            for number, (aside, _, tests) in enumerate(known_kinds()[1][item.kind - FIRST_ITEM].lines):
+                told = self.told.tell(i, first + number, item) if not aside and self.holds(item, tests) else None
+                if told is not None:
+                    text += (", " if before or text else " ") + told
+        return text
+
+    def asides(self, i: int) -> str:
+        """The same in parentheses, each for itself: what is said aside, and of checksums."""
+        text = ""
+        first = shown_of(self.headers[i].kind).first_line
+        for number, (aside, _, tests) in enumerate(self.kinds[i].lines):
+            told = self.told.tell(i, first + number) if aside and self.holds(self.headers[i], tests) else None
+            if told is not None:
+                text += " " + self.paint(f"({told})", self.colour(i))
+        title = self.title(i)
+        if self.told.verdicts[i] == BAD:
+            text += " " + self.paint(f"(wrong {title} checksum)", WRONG_COLOUR)
+        elif self.told.verdicts[i] == LEFT:
+            text += " " + self.paint(f"(unfinished {title} checksum)", UNFINISHED_COLOUR)
+        return text
+
+    # ---- levels ----
+
+    def begins(self, i: int, title: str) -> bool:
+        """Whether a header begins a piece of what is said: others are parts of the one in front, or go on under its title."""
+        if self.titles[i] and self.titles[i] == title:
+            return False
+        return bool(self.titles[i]) or any(reader >= 0 for _, reader, _ in self.kinds[i].lines)
 
     def speaks(self, level: Level, i: int) -> bool:
-        """Whether a header speaks for its level: it lies behind what says where that goes."""
-        kind = self.kinds[i]
-        return bool(kind.title) and kind.category not in (LINK, TAG, EXTENSION) and (level.net is None or i > level.net)
+        """Whether a header speaks for its level: it lies behind what says where that goes, or nothing else does."""
+        return self.kinds[i].category not in (LINK, TAG, EXTENSION) and (level.net is None or i > level.net)
 
-    def speaker(self, level: Level) -> int:
-        """The first header that speaks: a transport that has no more to say than its ports leaves that to what it carries."""
-        found = [i for i in self.seen(level.start, level.stop) if self.speaks(level, i)]
-        for i in found:
-            if i != level.ports:
-                return i
-        if found:
-            return found[-1]
-        if level.net is not None:
-            return level.net
-        return next((i for i in range(level.stop - 1, level.start, -1) if self.kinds[i].title), level.start)
+    def header(self, level: Level, order: list[int], heads: bool) -> tuple[str, bool, bool]:
+        """Title, size and what it says of the first header of `order`, and of its parts, which are taken out of that.
+
+        heads: whether it is the first of the level. Gives the text, whether it says anything, and whether that is of all behind it.
+        """
+        i = order[0]
+        titles = (self.titles[k] for k in range(i, level.stop) if self.titles[k])  # a part may be in front of what it is of
+        title = next(titles, "")
+        text = title + (f" {self.size(level, i)}" if heads else "")
+        said, everything = "", False
+        while order and not everything and (order[0] == i or (not self.begins(order[0], title) and self.speaks(level, order[0]))):
+            more, everything = self.said(level, order.pop(0), bool(said))
+            said += more
+        return ("" if heads else ": ") + self.paint(text, self.colour(i)) + said, bool(said), everything
 
     def level(self, level: Level) -> str:
         """What there is to say of a level."""
-        spoken = self.speaker(level)
-        parts = [self.ends(level), self.paint(f"{self.title(spoken)} {self.size(level, spoken)}", self.colour(spoken))]
+        seen = self.seen(level.start, level.stop)
+        count = len(self.headers)
+        ends = level.stop == count or (self.quote < level.stop and min(self.resumed, count) == count)
+        innermost = ends and not self.quoted(level.start)
+        self.told.segment = self.segment if innermost else None
+        text, everything = "", False
+        order = [*seen]
+        while order and not everything:
+            i = order[0]
+            if not self.speaks(level, i):
+                del order[0]
+                continue
+            part, said, everything = self.header(level, order, not text)
+            if i != level.ports or said or not any(self.speaks(level, k) for k in order):  # else what it carries speaks
+                text += part
+        if not text:
+            last = next((k for k in range(level.stop - 1, level.start, -1) if self.titles[k]), level.start)
+            text = self.header(level, [last if level.net is None else level.net], True)[0]
+        text = self.ends(level) + text
         if not self.quoted(level.start) and level.start <= self.quote < level.stop:
-            parts.append(f" [{self.levels(self.quote, min(self.resumed, len(self.headers)))}]")
-        for i in range(level.start, level.stop):
-            if self.verdicts[i] == BAD:
-                parts.append(" " + self.paint(f"(wrong {self.title(i)} checksum)", WRONG_COLOUR))
-            elif self.verdicts[i] == LEFT:
-                parts.append(" " + self.paint(f"(unfinished {self.title(i)} checksum)", UNFINISHED_COLOUR))
-        return "".join(parts)
+            text += f" [{self.levels(self.quote, min(self.resumed, len(self.headers)))}]"
+        text += "".join(map(self.asides, seen))
+        return text + self.connection(self.segment) if innermost and self.segment else text
+
+    def connection(self, segment: Segment) -> str:
+        """What was seen of the connection, in parentheses."""
+        words = (word + (str(getattr(segment, octets)) if octets else "") for what, word, octets in SEEN if segment.what & what)
+        return "".join(" " + self.paint(f"({word})", TRANSPORT_COLOUR) for word in words)
 
     def levels(self, start: int, stop: int) -> str:
         """What there is to say of headers: of each level, the outermost first."""
@@ -256,14 +429,16 @@ class Telling:
 
 
 def line_encode(data: bytearray, rows: bytes, first: int, state: bytearray, time: int, colours: tuple[bytes, ...],
-                offset: Callable[[int], int] | None) -> tuple[bytearray, int]:  # fmt: skip
+                offset: Callable[[int], int] | None, table: object | None) -> tuple[bytearray, int]:  # fmt: skip
     """Lines of packets from `first` on, up to a megabyte or so; and the packet behind the last one.
 
     state: STATE, zero at first, what follows from one packet to the next. time: ABSOLUTE, SINCE_FIRST or SINCE_BEFORE. colours:
-    parameters of SGR, by COLOURS; none: without. offset: by how many seconds local time is ahead at a time; None: it is UTC. Raises
-    ValueError.
+    parameters of SGR, by COLOURS; none: without. offset: by how many seconds local time is ahead at a time; None: it is UTC. table:
+    of conversations, for numbers that count from where a connection began; None: they are as they stand. Raises ValueError.
     """
     values = checked(data, rows)
+    if table is not None and not isinstance(table, Conversations):
+        raise TypeError("no table of conversations")
     if not (0 <= first <= len(values) // COLUMNS and ABSOLUTE <= time <= SINCE_BEFORE and len(state) == 56 and len(colours) <= 8):
         raise ValueError("first packet, state, time or colours out of range")
     number, *rest = unpack(STATE, state)
@@ -275,10 +450,10 @@ def line_encode(data: bytearray, rows: bytes, first: int, state: bytearray, time
             break
         columns = without_fcs(values[stop * COLUMNS : (stop + 1) * COLUMNS])
         frame = bytes(data[columns[OFFSET] : columns[OFFSET] + columns[CAPTURED]])
-        telling = Telling(frame, columns[ORIGINAL], columns[LINKTYPE], colours)
+        teller = Teller(frame, columns[ORIGINAL], columns[LINKTYPE], columns[TIME], colours, table)
         number += 1
-        line = telling.paint(f"{number} {clock.text(columns[TIME])}", CAPTURE_COLOUR)
-        line += " " + telling.levels(0, len(telling.headers))
+        line = teller.paint(f"{number} {clock.text(columns[TIME])}", CAPTURE_COLOUR)
+        line += " " + teller.levels(0, len(teller.headers))
         if columns[ORIGINAL] > len(frame):
             line += f" ({len(frame)} of {columns[ORIGINAL]} captured)"
         out += line.encode() + b"\n"

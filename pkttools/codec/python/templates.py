@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ...protocols import _templates
 from ...protocols.fields import FAMILY, INT, LITTLE, TABLE, Row
 from ...protocols.showing import (
+    ACKED,
     ALSO,
     COLUMNS,
     FIELD,
@@ -23,6 +24,7 @@ from ...protocols.showing import (
     NO_PAYLOAD,
     OF_TAG,
     PREFIX,
+    RANGE,
     SIZE,
     TAGS,
     VERDICT,
@@ -31,6 +33,7 @@ from ...protocols.showing import (
 from ...protocols.shown import format_value, read_field
 from ...protocols.walking import FIRST_ITEM
 from .. import ALL, LEFT, NONE, RIGHT, UNCERTAIN
+from .connections import ACK_FROM_SYN, FROM_SYN, Segment
 from .headers import Header, Walk
 from .lists import Items
 
@@ -146,6 +149,7 @@ class Telling:
         self.frame, self.original, self.linktype, self.more, self.counts = frame, original, linktype, more, counts
         self.walk = Walk(frame, linktype)
         self.headers = self.walk.headers
+        self.segment: Segment | None = None  # what was seen of its connection; None: that is not known
 
     @cached_property
     def row(self) -> bytes:
@@ -198,6 +202,15 @@ class Telling:
                 return row, of, value
         return None
 
+    def octets(self, number: int | bytes, acked: bool) -> str:
+        """A number of octets, from where its connection began."""
+        of = self.segment
+        if of is None or not isinstance(number, int):
+            return str(number)
+        since = (number - (of.ack_base if acked else of.base)) % (1 << 32)
+        text = f"{'' if of.what & (ACK_FROM_SYN if acked else FROM_SYN) else '~'}{since}"
+        return text if acked or not of.octets else f"{text}:{(since + of.octets) % (1 << 32)}"
+
     def verdict(self, index: int, piece: Piece, item: Header | None) -> str | None:
         """What there is to say of a checksum: of a wrong or unfinished one, what pkt-correct would make of it."""
         verdict = NONE if item else self.verdicts[index]
@@ -241,6 +254,8 @@ class Telling:
             return None
         row, _, value = found
         number = value if isinstance(value, int) and row.kind in NUMBERS else None
+        if what in (RANGE, ACKED):
+            return self.octets(value, what == ACKED)
         if what == FLAG:
             return "" if number == 0 else piece.text
         if what in (NAMED, ALSO):
