@@ -1,7 +1,7 @@
 """pkt-stat beside capinfos, tracereport and tshark: python -m tests.benchmarks.counting
 
-The reference capture. What they say of it is compared first: packets, bytes, times; packets by protocol; packets and bytes of each
-address. capinfos also computes three digests of the file unless it is told what to do: both are measured.
+The reference capture. What they say of it is compared first: packets, bytes, times; packets by protocol; packets of each pair
+of hosts. capinfos also computes three digests of the file unless it is told what to do: both are measured.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from .timing import Contestant, ratio, rounds, row
 
 LEAST = 200  # packets at least
 PLAIN = ("-r", "-c", "-d", "-u", "-a", "-e", "-y", "-i", "-z", "-x")  # of capinfos, without digests
+TSHARK = ["tshark", "-n", "-q", "-z", "conv,ip"]
 EVERYTHING = "totals,sizes,protocols,talkers"
 PROTOCOLS = ("icmp", "tcp", "udp")
 
@@ -65,6 +66,19 @@ def check_tracereport(source: Path, ours: dict[str, Any], folder: Path) -> None:
     must({name: int(count) for name, count in counts} == expected, "tracereport")
 
 
+def check_tshark(source: Path, ours: dict[str, Any]) -> None:
+    """Packets of each pair of hosts, both ways."""
+    theirs = {}
+    for line in said([*TSHARK, "-r", str(source)]).splitlines():
+        words = line.replace("<->", "").split()
+        if re.match(r"\d+\.\d+\.\d+\.\d+ +<->", line):
+            numbers = [int(word) for word in words[2:] if word.isdigit()]
+            theirs[frozenset(words[:2])] = numbers[-2]
+    rows = ours["conversations"]["rows"]
+    found = {frozenset((row["source"], row["destination"])): row["there"]["packets"] + row["back"]["packets"] for row in rows}
+    must(found == theirs, "tshark")
+
+
 def contestants(codec: str, count: int, folder: Path) -> list[Contestant]:
     """pkt-stat with more and more of its figures; then the others that are installed. Raises Failed where figures differ."""
     source = folder / f"counted-{count}.pcap"
@@ -83,6 +97,13 @@ def contestants(codec: str, count: int, folder: Path) -> list[Contestant]:
         check_tracereport(source, ours, folder)
         words = ["sh", "-c", f"cd '{folder}' && exec tracereport -P 'pcapfile:{source}'"]
         chosen.append(Contestant("tracereport", [words], count, source))
+    if shutil.which("tshark"):
+        words = [*stat, "conversations", "--between", "network"]
+        few = folder / f"counted-{LEAST}.pcap"
+        write_capture(few, LEAST)
+        check_tshark(few, json.loads(said([*words, "--top", "0", "--json", "--in", str(few)], codec)))
+        chosen.append(Contestant(f"pkt-stat conversations, {codec}", [[*words, "--in", str(source)]], count, source, codec=codec))
+        chosen.append(Contestant("tshark", [[*TSHARK, "-r", str(source)]], count, source))
     return chosen
 
 
@@ -98,10 +119,11 @@ def counting(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tu
         (EVERYTHING, "capinfos, no digests"),
         ("totals", "capinfos, no digests"),
         ("protocols", "tracereport"),
+        ("conversations", "tshark"),
     ]
     rows = [row(one, results) for one in everyone]
     rows += [ratio(by_name[f"pkt-stat {what}, {codecs[0]}"], by_name[other], results) for what, other in pairs if other in by_name]
-    missing = [name for name in ("capinfos", "tracereport") if name not in by_name]
+    missing = [name for name in ("capinfos", "tracereport", "tshark") if name not in by_name]
     return rows, f"Counted {packets:,} packets." + "".join(f" {name} is not installed." for name in missing)
 
 
