@@ -319,8 +319,8 @@ def test_in_words(codec, monkeypatch):
     labelled = framed(ip("192.0.2.1", "192.0.2.2", 17, vxlan(vlan(7, framed(segment(A, B, "S", 1))), 42)))
     made.add(batch_of([*enumerate([*tunnel, labelled, ethernet(0x88CC, bytes(9))])]))
     first, second, third = made.read(AS_THEY_CAME)
-    assert first[1:8] == ("2001:db8::1", 1000, "2001:db8::2", 80, "udp", "192.0.2.1<>192.0.2.2, GTP TEID 5<>9", (1, 1))
-    assert second[1:7] == ("10.0.0.1", 1000, "10.0.0.2", 80, "tcp", "192.0.2.1<>192.0.2.2, VXLAN VNI 42, VLAN 7")
+    assert first.values()[1:8] == ("2001:db8::1", 1000, "2001:db8::2", 80, "udp", "192.0.2.1<>192.0.2.2, GTP TEID 5<>9", (1, 1))
+    assert second.values()[1:7] == ("10.0.0.1", 1000, "10.0.0.2", 80, "tcp", "192.0.2.1<>192.0.2.2, VXLAN VNI 42, VLAN 7")
     assert second.connection and second.connection.connections == 1 and second.connection.begun == (True, False)
-    assert third[1:7] == ("02:00:00:00:00:01", None, "02:00:00:00:00:02", None, "lldp", "")
-    assert made.totals()[:5] == (3, 0, 0, 0, 0) and first.first == 0 and first.last == MS
+    assert third.values()[1:7] == ("02:00:00:00:00:01", None, "02:00:00:00:00:02", None, "lldp", "")
+    assert made.totals().values()[:5] == (3, 0, 0, 0, 0) and first.first == 0 and first.last == MS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pwd
 import shutil
@@ -182,6 +183,10 @@ def test_what_was_opened_before_goes_on(home: Path, backend: str):
         lab.inject("a", [frame(number, source="a") for number in range(3)])
         code, _, said = finish(capture)
         assert code == 0, said
+        counting = lab.capture("a", "pkt-pipe 'recv -i eth0 --bpf \"ether proto 0x88b5\" -l 3 | stat --json --every 0.1'")
+        lab.inject("b", [frame(number) for number in range(3)])
+        code, out, said = finish(counting)
+        assert (code, json.loads(out.splitlines()[-1])["packets"]) == (0, 3), said
         for wrong, said in (("IP.TTX: 5", "no field 'IP.TTX'"), ("000000: zz", "bad hex digit"), ("SIZE: x", "bad size")):
             (home / "wrong").write_bytes(text.replace(b"==\n", wrong.encode() + b"\n==\n", 1))
             for line in ("pkt-send -i eth0 --in", "pkt-gen raw --in", "pkt-gen check --in"):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from ipaddress import IPv4Address
 from struct import iter_unpack, unpack_from
 from sys import byteorder
-from typing import Any, NamedTuple
 
 from .. import codec
 from ..batch import Batch
@@ -20,10 +18,28 @@ LEVELS = {"link": LINK, "network": NETWORK, "ports": PORTS}
 AS_THEY_CAME, PACKETS, OCTETS, DURATION = range(4)  # orders, the most first
 NAMES = {LINK: "ETHERTYPE", NETWORK: "PROTOCOL"}  # of what announces what is spoken
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 Pair = tuple[int, int]  # there, as the first packet went, and back
 
 
-class Connection(NamedTuple):
+class Record:
+    """Values by the names in `__slots__`, in their order."""
+
+    __slots__: tuple[str, ...] = ()
+
+    def __init__(self, *values: object) -> None:
+        for name, value in zip(self.__slots__, values, strict=True):
+            setattr(self, name, value)
+
+    def values(self) -> tuple[Any, ...]:
+        """All of them, in this order."""
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+
+class Connection(Record):
     """What was seen of the connections of a conversation; pairs are of who sends: there, and back.
 
     connections: how many there were. handshake: nanoseconds of the first one from the first SYN on; it is between these where a SYN
@@ -33,6 +49,10 @@ class Connection(NamedTuple):
     told of octets that came twice. open: the last handshake was completed. begun, ended: a SYN, a FIN was seen.
     """
 
+    __slots__ = (
+        "connections", "handshake", "resets", "open", "begun", "ended", "repeated", "filled", "gaps", "needless",
+        "duplicates", "kept_alive", "probes", "repeated_octets", "filled_octets", "missing", "unseen",
+    )  # fmt: skip
     connections: int
     handshake: Pair | None
     resets: int
@@ -52,13 +72,17 @@ class Connection(NamedTuple):
     unseen: Pair
 
 
-class Conversation(NamedTuple):
+class Conversation(Record):
     """A conversation. source, destination: addresses as text, of who was first, and of the other one; ports: None: it has none.
 
     protocol: its name, or number; "" where nothing says it. around: tags and tunnels that it is in, outermost first. packets and
     octets, of frames on the wire: there, and back. first, last: the earliest and the latest time, in nanoseconds since 1970.
     """
 
+    __slots__ = (
+        "number", "source", "source_port", "destination", "destination_port", "protocol", "around", "packets", "octets",
+        "first", "last", "connection",
+    )  # fmt: skip
     number: int
     source: str
     source_port: int | None
@@ -73,9 +97,10 @@ class Conversation(NamedTuple):
     connection: Connection | None
 
 
-class Totals(NamedTuple):
+class Totals(Record):
     """How many conversations there are; packets and octets of those beyond, and of frames that have no addresses."""
 
+    __slots__ = ("conversations", "other_packets", "other_octets", "without_packets", "without_octets", "forgotten", "memory")
     conversations: int
     other_packets: int
     other_octets: int
@@ -122,7 +147,7 @@ class Conversations:
         level, width = self.ends[group]
         if level == LINK:
             return octets[: width // 8].hex(":")
-        return str(IPv4Address(octets[:4])) if width == 32 else format_ipv6(int.from_bytes(octets, "big"))
+        return ".".join(map(str, octets[:4])) if width == 32 else format_ipv6(int.from_bytes(octets, "big"))
 
     def _protocol(self, group: int, number: int) -> str:
         if number < 0:

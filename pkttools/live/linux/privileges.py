@@ -28,12 +28,13 @@ NOBODY = 65534  # the user, and the group, that the kernel itself takes for one 
 ROOT = "root"
 # What is imported later, by names, for where the user that is changed to cannot read the folders that it is in.
 LATE = (
-    "array", "difflib", "fcntl", "mmap", "socket",
+    "array", "difflib", "fcntl", "json", "mmap", "socket",
     *(f"pkttools.{name}" for name in (
         "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending",
         "formats.pcap", "formats.pcapng", "formats.text", "formats.write_behind", "kernel",
         "kernel.python.pace", "language.expression", "protocols._lines", "protocols._rows", "protocols._templates",
         "protocols._words", "protocols.values",
+        "live.histogram", "protocols.names", "protocols.shown", "statistics.charts", "statistics.records", "statistics.tables",
     )),
 )  # fmt: skip
 OF_PYTHON = [
