@@ -117,6 +117,11 @@ def pcapng_message(kind: int, have: int, want: int) -> str:
     return PCAPNG[kind].format(have=have, want=want)
 
 
+def judged(wrong: int, unfinished: int) -> str:
+    """What there is to say of checksums that are not right: those of messages that a network card was to finish are not wrong."""
+    return f"{unfinished} unfinished (left to the network card), {wrong} wrong"
+
+
 def counted(number: int, noun: str) -> str:
     """`1 packet`, `2 packets`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

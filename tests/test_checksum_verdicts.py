@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import shell
-from samples import ethernet, ipv4, ipv6, udp
+from samples import ethernet, ipv4, ipv6, tcp, udp
 from test_codec_rules import CASES, FAR6, PARTIAL, big, completed, routing, seeded
 
 import pkttools.codec as any_codec
@@ -27,38 +27,50 @@ def test_check(backend: str) -> None:
     done = shell("pkt-check -cs", seven(), backend=backend)
     assert (done.returncode, done.stdout.count(b"\n==\n")) == (0, 3)
     assert done.stderr.decode().splitlines() == [
-        "pkt-check: 4 packets not valid: 1 with a wrong checksum, 3 unfinished (checksum offload)",
+        "pkt-check: 4 packets not valid: 3 unfinished (left to the network card), 1 wrong",
         "pkt-check: 1 packet whose checksum is not known: it covers the end of an unknown route",
     ]
     done = shell("pkt-check", seven(), backend=backend)
     assert (done.stdout.count(b"\n==\n"), done.stderr) == (7, b"")
     done = shell("pkt-check -v", seven(), backend=backend)
-    assert b"valid without -cs: 1 with a wrong checksum, 3 unfinished (checksum offload)\n" in done.stderr
+    assert b"valid without -cs: 3 unfinished (left to the network card), 1 wrong\n" in done.stderr
     assert shell("pkt-check -cs -rc", seven(), backend=backend).stdout.count(b"\n==\n") == 4
 
 
 def test_correct(backend: str) -> None:
     done = shell("pkt-correct", seven(), backend=backend)
     assert done.stderr.decode().splitlines() == [
-        "pkt-correct: checksums corrected: 1 wrong, 3 unfinished (checksum offload)",
+        "pkt-correct: checksums corrected: 3 unfinished (left to the network card), 1 wrong",
         "pkt-correct: 1 packet not corrected in full: 1 on an unknown route",
     ]
     again = shell("pkt-correct", done.stdout, backend=backend)
     assert again.stderr == b"pkt-correct: 1 packet not corrected in full: 1 on an unknown route\n"
     wrong = text(ipv4(17, udp()))
     assert shell("pkt-correct", wrong, backend=backend).stderr == b""
-    assert b"checksums corrected: 1 wrong, 0 unfinished" in shell("pkt-correct -v", wrong, backend=backend).stderr
+    assert (
+        b"checksums corrected: 0 unfinished (left to the network card), 1 wrong"
+        in shell("pkt-correct -v", wrong, backend=backend).stderr
+    )
+
+
+def test_what_was_mended(backend: str) -> None:
+    """By protocol, with -v alone; in tunnels too, and lengths."""
+    inner = ipv4(17, udp(size=9))
+    wrong = text(ipv4(6, tcp()), ipv6(17, udp()), ipv4(4, inner), completed(CASES["udp-lite, all"]))
+    done = shell("pkt-correct -v -L", wrong, backend=backend)
+    assert "mended in 3 packets: 3 IP.CHECKSUM, 1 TCP.CHECKSUM, 1 UDP.CHECKSUM, 1 UDP.SIZE\n" in done.stderr.decode()
+    assert b"mended" not in shell("pkt-correct -v", done.stdout, backend=backend).stderr
 
 
 def test_analyze(backend: str) -> None:
     """As 1.16 showed them, and with their word where that was asked for."""
     done = shell("pkt-analyze -v", seven(), backend=backend)
     assert done.stdout.count(b"(Unfinished, 0x") == 3
-    assert b"checksums shown: 1 wrong, 3 unfinished (checksum offload)\n" in done.stderr
+    assert b"checksums shown: 3 unfinished (left to the network card), 1 wrong\n" in done.stderr
     done = shell("pkt-analyze", seven(), backend=backend)
     assert b"Unfinished" not in done.stdout
     assert done.stdout.count(b"(Unchecked)") == 1
-    assert done.stderr == b"pkt-analyze: checksums shown: 1 wrong, 3 unfinished (checksum offload)\n"
+    assert done.stderr == b"pkt-analyze: checksums shown: 3 unfinished (left to the network card), 1 wrong\n"
     assert shell("pkt-analyze", shell("pkt-correct", seven()).stdout, backend=backend).stderr == b""
 
 

@@ -9,7 +9,7 @@ from .. import codec
 from ..batch import Batch
 from ..codec import CORRECTED, MALFORMED, OBSCURE, TRUNCATED, UNFINISHED, WRONG
 from ..command_line.options import FILTER, FLAG, Option, Values
-from ..errors import counted
+from ..errors import counted, judged
 from ..flow.stage import Stage, each
 
 OPTIONS = [
@@ -21,7 +21,6 @@ REASONS = {
     TRUNCATED: "truncated",
     MALFORMED: "malformed",
     WRONG: "with a wrong checksum",
-    UNFINISHED: "unfinished (checksum offload)",
 }
 UNKNOWN = "whose checksum is not known: it covers the end of an unknown route"
 
@@ -29,8 +28,8 @@ UNKNOWN = "whose checksum is not known: it covers the end of an unknown route"
 def stage(values: Values) -> Stage:
     """Checks, and says what was found."""
     beyond: dict[int, int] = {}
-    counts = dict.fromkeys((*REASONS, OBSCURE), 0)
-    invalid = set(REASONS) if values.checksums else {TRUNCATED, MALFORMED}
+    counts = dict.fromkeys((*REASONS, UNFINISHED, OBSCURE), 0)
+    invalid = {*REASONS, UNFINISHED} if values.checksums else {TRUNCATED, MALFORMED}
     passes = bytes((outcome not in invalid) != bool(values.reverse_check) for outcome in range(256))
 
     def checked(batch: Batch) -> Batch:
@@ -42,8 +41,12 @@ def stage(values: Values) -> Stage:
         return batch if len(rows) == len(batch.rows) else Batch(batch.data, rows, batch.chosen)
 
     def account() -> list[str]:
-        parts, passed = ([f"{counts[outcome]} {reason}" for outcome, reason in REASONS.items()
-                          if counts[outcome] and (outcome in invalid) == dropped] for dropped in (True, False))  # fmt: skip
+        reasons = {outcome: f"{counts[outcome]} {reason}" for outcome, reason in REASONS.items()}
+        if counts[UNFINISHED]:
+            reasons[WRONG] = judged(counts[WRONG], counts[UNFINISHED])
+        parts, passed = ([reason for outcome, reason in reasons.items()
+                          if (counts[outcome] or (outcome == WRONG and counts[UNFINISHED])) and (outcome in invalid) == dropped]
+                         for dropped in (True, False))  # fmt: skip
         said = [f"{counted(sum(counts[outcome] for outcome in invalid), 'packet')} not valid: {', '.join(parts)}"] if parts else []
         if passed and values.verbose:
             said.append(f"valid without -cs: {', '.join(passed)}")

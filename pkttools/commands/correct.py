@@ -6,14 +6,13 @@ What cannot be corrected, because the packet was truncated or is a fragment, pas
 from .. import codec
 from ..batch import Batch
 from ..command_line.options import FILTER, FLAG, Option, Values
-from ..errors import counted
+from ..errors import counted, judged
 from ..flow.stage import Stage, each
 
 OPTIONS = [Option("-L --lengths", FLAG, "correct IP total length, IPv6 payload length and UDP length too"), *FILTER]
 
 
 REASONS = ("truncated", "fragments", "malformed", "on an unknown route")
-FOUND = ("wrong", "unfinished (checksum offload)")
 
 
 def stage(values: Values) -> Stage:
@@ -22,16 +21,26 @@ def stage(values: Values) -> Stage:
     counts = [0] * 9
     what = codec.LENGTHS if values.lengths else codec.ALL
 
+    mended = None
+    if values.verbose:
+        from ..work.mended import Mended, frames_of  # late: only where it is to be said
+
+        mended = Mended()
+
     def corrected(batch: Batch) -> Batch:
+        before = frames_of(batch) if mended else []
         for i, count in enumerate(codec.correct(batch.data, batch.rows, what, beyond)):
             counts[i] += count
+        if mended:
+            mended.compare(before, batch)
         return batch
 
     def account() -> list[str]:
         failed, (wrong, unfinished, shorter, longer), said = counts[codec.TRUNCATED : codec.WRONG], counts[codec.WRONG :], []
         if unfinished or values.verbose:
-            parts = [f"{count} {found}" for count, found in zip((wrong, unfinished), FOUND, strict=True)]
-            said.append(f"checksums corrected: {', '.join(parts)}")
+            said.append(f"checksums corrected: {judged(wrong, unfinished)}")
+        if mended and mended.packets:
+            said.append(mended.said())
         parts = [f"{count} {reason}" for count, reason in zip(failed, REASONS, strict=True) if count]
         if parts:
             said.append(f"{counted(sum(failed), 'packet')} not corrected in full: {', '.join(parts)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from .. import codec
 from ..batch import LINKTYPE, Batch
 from ..command_line.colour import BY_LAYER, coloured
+from ..errors import judged
 from ..formats.files import Output, Sink
 from ..protocols.names import link_lines
 from ..protocols.showing import TRANSPORT
@@ -58,7 +59,7 @@ class ListingSink(Sink):
         self.output.close()
         if not self.unfinished:
             return []
-        return [f"checksums shown: {self.wrong} wrong, {self.unfinished} unfinished (checksum offload)"]
+        return [f"checksums shown: {judged(self.wrong, self.unfinished)}"]
 
 
 def view(values: Values, output: Output) -> Sink:
