@@ -122,6 +122,14 @@ def test_what_a_line_says() -> None:
     vlan = marked(2, "(vlan 100)")
     web = f"{front}{marked(4, 'TCP 41')} [P.] seq 1:42: {marked(5, 'HTTP')} GET / HTTP/1.1 {vlan}"
     assert said(web, "9>80") == (5, "HTTP 9>80 GET / HTTP/1.1 (vlan 100)", "TCP 9>80 [P.] seq 1:42: HTTP GET / HTTP/1.1 (vlan 100)")
+    tunnel = (
+        f"{front}{marked(4, 'VXLAN 98')} vni 42 > {marked(3, 'c > d')} {marked(4, 'TCP 9')} [P.] seq 1: {marked(5, 'HTTP')} GET /"
+    )
+    assert said(tunnel, "9>4789") == (
+        4,
+        "VXLAN 9>4789 vni 42 > HTTP GET /",
+        "VXLAN 9>4789 vni 42 > c > d TCP 9 [P.] seq 1: HTTP GET /",
+    )
     quoted = f"{front}{marked(4, 'ICMP 36')} unreachable [{marked(3, 'c > d')} {marked(5, 'DNS 33')}]"
     assert said(quoted, "") == (4, *["ICMP unreachable [c > d DNS 33]"] * 2)
     assert said(f"{front}{marked(4, 'UDP 18')}", "9>9") == (4, *["UDP 9>9 18 bytes"] * 2)

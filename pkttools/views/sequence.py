@@ -95,19 +95,38 @@ def address(octets: bytes) -> str:
 
 
 def said(line: str, ports: str) -> tuple[int, str, str]:
-    """Of what a line says without number, time and addresses: the layer, the innermost of it, and all.
+    """Of what a line says without number, time and addresses: the layer, that in short, and all.
 
-    The size is only said where nothing else is; an application that speaks leaves out what carries it.
+    The size is only said where nothing else is. In short, an application that speaks leaves out what carries it, and what is in a
+    tunnel between whom it goes.
     """
     pieces = list(MARKED.finditer(line))
     at = 2 if len(pieces) > 2 and " > " in pieces[1]["text"] else 1
-    what, inner = pieces[at], pieces[at + 1 : at + 2]
-    name, _, size = what["text"].rpartition(" ")
-    rest = plain(line[what.end() :]) or f" {size} bytes"
-    whole = f"{name}{ports and ' '}{ports}{rest}"
-    if inner and line[what.end() : inner[0].start()].endswith(": "):
-        return int(inner[0]["colour"]), f"{inner[0]['text']}{ports and ' '}{ports}{plain(line[inner[0].end() :])}", whole
-    return int(what["colour"]), whole, whole
+    what = pieces[at]
+    layer, name = int(what["colour"]), titled(what) + (f" {ports}" if ports else "")
+    if not line[what.end() :]:
+        sized = f"{name} {what['text'].rpartition(' ')[2]} bytes"
+        return layer, sized, sized
+    short, begun, end, skipped = name, 0, what.end(), False  # begun: where in `short` the innermost packet begins
+    for piece in pieces[at + 1 :]:
+        before, end = line[end : piece.start()], piece.end()
+        if skipped:  # the blank behind addresses
+            short, skipped = short + titled(piece), False
+        elif before.endswith(" > "):
+            short += before
+            begun, skipped = len(short), " > " in piece["text"]
+            short += "" if skipped else titled(piece)
+        elif before.endswith(": "):
+            short = short[:begun] + piece["text"] + (f" {ports}" if ports and not begun else "")
+            layer = layer if begun else int(piece["colour"])
+        else:
+            short += before + piece["text"]
+    return layer, short + line[end:], name + plain(line[what.end() :])
+
+
+def titled(piece: re.Match[str]) -> str:
+    """The title in a piece, without the size."""
+    return piece["text"].rpartition(" ")[0]
 
 
 def plain(text: str) -> str:
