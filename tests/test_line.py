@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 from conftest import ROOT, shell
 from samples import batch, ethernet, extension, gre, icmp, ipv4, ipv6, over_udp, packets_of, tags, tcp, udp, vxlan
+from segments import framed, ip, segment, table
 from test_every_kind import COUNT, PACKETS
 
 import pkttools.codec
@@ -223,6 +224,44 @@ def test_nothing_of_a_packet_reaches_a_terminal_as_it_is(codec, path):
             assert re.fullmatch(r"[ -~]+", said)
 
 
+# ---- connections ----
+
+
+def followed(codec: ModuleType, *segments: bytes) -> list[str]:
+    """What stands behind TCP in the lines of segments."""
+    lines = told(codec, [(1, framed(one)) for one in segments], table=table(of=codec, forget=True))
+    return [re.sub(r" \(wrong \w+ checksum\)", "", line.partition(" TCP ")[2]) for line in lines]
+
+
+def test_numbers_count_from_where_a_connection_began(codec):
+    """Modulo 2^32, RFC 9293 section 3.4; and what comes with them."""
+    C, D, base = ("10.0.0.1", 1000), ("10.0.0.2", 80), 2**32 - 10
+    assert followed(
+        codec, segment(C, D, "S", base), segment(D, C, "S.", 700, base + 1), segment(C, D, "P.", base + 1, 701, 20),
+        segment(C, D, "P.", base + 1, 701, 20), segment(C, D, ".", base + 31, 701, 10), segment(D, C, ".", 701, base + 61),
+        segment(C, D, ".", base + 21, 701, 10), segment(C, D, "S", 5),
+    ) == [
+        "0 [S] seq 0 win 1000", "0 [S.] seq 0 ack 1 win 1000", "20 [P.] seq 1:21 ack 1 win 1000",
+        "20 [P.] seq 1:21 ack 1 win 1000 (seen before: 20)", "10 [.] seq 31:41 ack 1 win 1000 (not seen before it: 10)",
+        "0 [.] seq 1 ack 61 win 1000 (acknowledged, not seen: 30)", "10 [.] seq 21:31 ack 1 win 1000 (fills a gap: 10)",
+        "0 [S] seq 0 win 1000",
+    ]  # fmt: skip
+
+
+def test_numbers_without_a_beginning_say_so(codec):
+    C, D = ("2001:db8::1", 1000), ("2001:db8::2", 80)
+    said = followed(codec, segment(C, D, "P.", 5000, 900, 10), segment(D, C, ".", 900, 5010))
+    assert all(re.match(r"\d+ \[P?\.\] seq ~\d+(:\d+)? ack ~\d+ win 1000$", one) for one in said)
+
+
+def test_numbers_in_an_error_stay_as_they_are(codec):
+    """It quotes a segment that travelled elsewhere: it is no part of the connection."""
+    C, D = ("10.0.0.1", 1000), ("10.0.0.2", 80)
+    quoted = ip("10.0.0.2", "10.0.0.1", 1, struct.pack("!BBHI", 3, 1, 0, 0) + segment(C, D, "P.", 5000, 900, 10))
+    lines = told(codec, [(1, framed(segment(C, D, "S", 4999))), (1, framed(quoted))], table=table(of=codec, forget=True))
+    assert "host unreachable [10.0.0.1.1000 > 10.0.0.2.80 TCP 10 [P.] seq 5000 ack 900 win 1000]" in lines[1]
+
+
 # ---- all packets ----
 
 
@@ -290,3 +329,9 @@ def test_common_packets_fit_80_columns():
     )
     short = [len(line) for line in lines if common.match(line)]
     assert sum(size <= 80 for size in short) > 10
+
+
+def test_what_a_user_describes_is_said(backend):
+    folder = ROOT / "examples/protocols"
+    done = shell(f"pkt-analyze --line --protocols {folder}/chat.protocol --in {folder}/chat.txt --limit 1", backend=backend)
+    assert re.search(rb"\.9000 Chat \d+ hello, room \d+\n$", done.stdout)
