@@ -16,8 +16,12 @@ import pytest
 from conftest import ROOT, load
 from samples import TEXT, batch, ethernet, ipv4, row_of, udp
 from sections import enhanced
+from segments import A, B, batch_of, framed, in_gtp, segment
+from segments import pieces as pieces_of
+from segments import udp as udp_of
 
 from pkttools.language import expression, program
+from pkttools.protocols.ends import ends, keeping_apart
 from pkttools.protocols.fields import HEADERS
 from pkttools.views.fields import columns_of
 
@@ -52,6 +56,7 @@ GROWING = {
     "reassemble",
     "answer",
     "count",
+    "conversations",
 }  # with buffers of their own
 
 
@@ -94,6 +99,16 @@ def calls() -> dict[str, Callable[[], object]]:
         codec.count(counters, LARGE.data, bytes(LARGE.rows))
         return codec.figures(counters), codec.largest(counters, 2, 0, False)
 
+    said = [frame for n in range(200) for frame in (in_gtp(n, udp_of(A, B)), framed(segment((A[0], n), B, ".", 9, 9, 3)))]
+    gaps = [framed(segment(A, B, ".", 9 * n, 9, 3)) for n in range(40)]
+    spoken = batch_of([*enumerate([*said, *gaps, *pieces_of()[1:]])])
+    spoken_rows, between, apart = bytes(spoken.rows), ends(), keeping_apart()
+
+    def conversations() -> object:
+        found = codec.conversation_table(3, 9999, 1 << 30, False, 1, between, apart)
+        codec.follow(found, spoken.data, spoken_rows, False)
+        return codec.conversation_rows(found, 1, 2), codec.conversation_totals(found)
+
     rough = b"".join(
         b"-- %d --\nNOTE: rough\nSIZE: 1200/1200\n%s\nIP.TTL: 9\n==\n" % (i, b"0a " * (i % 64 * 16)) for i in range(300)
     )
@@ -119,6 +134,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "reassemble": put_together,
         "answer": lambda: codec.answer(sound, ROWS, (ANSWER,), {}),
         "count": counted_by,
+        "conversations": conversations,
         "forward": lambda: codec.forward(BATCH.data, ROWS, {}, 9, 0, 1, b"\1\2"),
     }
 

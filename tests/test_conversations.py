@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from conftest import load
-from samples import ethernet, over_udp, vxlan
-from segments import MS, A, B, batch_of, framed, ip, segment, table, udp
+from samples import ethernet, vxlan
+from segments import MS, A, B, batch_of, framed, in_gtp, ip, pieces, segment, table, udp
 
 from pkttools.batch import Packet, gathered
 from pkttools.protocols.ends import LINK, NETWORK, PORTS
@@ -61,15 +61,6 @@ def test_a_vlan_belongs_to_it(codec):
     assert packets(codec, [vlan(1, vlan(2, plain)), vlan(2, vlan(1, plain)), vlan(1, vlan(2, plain), 0x88A8)]) == [(2, 0), (1, 0)]
     assert packets(codec, [vlan(1, plain), vlan(2, plain)], level=LINK) == [(1, 0), (1, 0)]
     assert packets(codec, [vlan(1, plain), vlan(2, plain)], level=NETWORK) == [(1, 0), (1, 0)]
-
-
-def in_gtp(
-    tunnel: int, datagram: bytes, source: str = "192.0.2.1", destination: str = "192.0.2.2", sequence: bool = False
-) -> bytes:
-    """GTP-U in UDP."""
-    more = bytes(4) if sequence else b""
-    head = pack("!BBHI", 0x32 if sequence else 0x30, 255, len(more) + len(datagram), tunnel) + more
-    return framed(ip(source, destination, 17, over_udp(2152, head + datagram, 2152)))
 
 
 @pytest.mark.parametrize(
@@ -125,14 +116,6 @@ def quoting(datagram: bytes) -> bytes:
 def test_what_an_error_quotes_is_not_counted(codec, cut):
     rows, _ = followed(codec, [framed(udp(A, B)), quoting(udp(A, B)[:cut]), quoting(segment(A, B, "S", 1)[:cut])])
     assert [(row[2], row[10], row[16]) for row in rows] == [(17, 1, None), (1, 2, None)]
-
-
-def pieces(number: int = 7, source: str = A[0], destination: str = B[0]) -> list[bytes]:
-    """The fragments of a datagram of UDP."""
-    whole = pack("!HHHH", 1000, 80, 40, 0) + bytes(32)
-    return [
-        framed(ip(source, destination, 17, whole[at : at + 16], at // 8 | (0x2000 if at < 32 else 0), number)) for at in (0, 16, 32)
-    ]
 
 
 def pieces6() -> list[bytes]:

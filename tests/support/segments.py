@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 from struct import pack
 
-from samples import ethernet
+from samples import ethernet, over_udp
 
 from pkttools import codec
 from pkttools.batch import Batch, Packet, gathered
@@ -44,6 +44,23 @@ def segment(source: tuple[str, int], destination: tuple[str, int], flags: str, s
 def udp(source: tuple[str, int], destination: tuple[str, int], payload: bytes = b"") -> bytes:
     """A datagram of UDP."""
     return ip(source[0], destination[0], 17, pack("!HHHH", source[1], destination[1], 8 + len(payload), 0) + payload)
+
+
+def in_gtp(
+    tunnel: int, datagram: bytes, source: str = "192.0.2.1", destination: str = "192.0.2.2", sequence: bool = False
+) -> bytes:
+    """GTP-U in UDP."""
+    more = bytes(4) if sequence else b""
+    head = pack("!BBHI", 0x32 if sequence else 0x30, 255, len(more) + len(datagram), tunnel) + more
+    return framed(ip(source, destination, 17, over_udp(2152, head + datagram, 2152)))
+
+
+def pieces(number: int = 7, source: str = A[0], destination: str = B[0]) -> list[bytes]:
+    """The fragments of a datagram of UDP."""
+    whole = pack("!HHHH", 1000, 80, 40, 0) + bytes(32)
+    return [
+        framed(ip(source, destination, 17, whole[at : at + 16], at // 8 | (0x2000 if at < 32 else 0), number)) for at in (0, 16, 32)
+    ]
 
 
 def batch_of(packets: list[tuple[int, bytes]], linktype: int = 1) -> Batch:

@@ -22,13 +22,6 @@ static uint64_t near_to(uint64_t place, uint32_t number)
     return place + (uint64_t)(int64_t)(int32_t)(number - (uint32_t)place);
 }
 
-static void holes_free(struct way *w)
-{
-    free(w->holes);
-    w->holes = NULL;
-    w->holes_count = w->holes_room = 0;
-}
-
 /* Octets that are missing now. */
 static uint64_t open_holes(const struct way *w)
 {
@@ -144,10 +137,12 @@ void connection_begin(struct connection *c)
     c->way[0].shift = c->way[1].shift = -1;
 }
 
-void connection_end(struct connection *c)
+void connection_end(struct connection *c, uint64_t *held)
 {
-    holes_free(&c->way[0]);
-    holes_free(&c->way[1]);
+    for (struct way *w = c->way; w < c->way + 2; w++) {
+        *held -= w->holes_room * sizeof *w->holes;
+        free(w->holes);
+    }
 }
 
 /* What its options say: the shift of windows, -1: none; whether it tells of octets that came twice (RFC 2883). */

@@ -109,7 +109,7 @@ bool conversations_begin(struct conversations *t, const struct conversation_rule
 void conversations_end(struct conversations *t)
 {
     for (uint32_t i = 1; i <= t->connected; i++)
-        connection_end(connection_at(t, i));
+        connection_end(connection_at(t, i), &t->held);
     for (uint64_t i = 0; i < t->rooms; i++)
         free(t->rows[i]);
     for (uint64_t i = 0; i < t->connection_rooms; i++)
@@ -351,32 +351,29 @@ static bool row_make(struct conversations *t, bool connects, uint32_t *row)
     bool more_connections = connects && t->connected == t->connection_rooms * PIECES;
     uint64_t more = (widens ? sizeof *t->found << t->bits : 0) + more_rows * sizeof(struct conversation) * PIECES
         + more_connections * sizeof(struct connection) * PIECES;
-    uint32_t connection = 0;
-    *row = 0;
-    if (t->count < t->rules.most && t->count < MOST_ROWS && afford(t, more)) {
-        if ((widens && !found_widen(t)) || (more_rows && !piece_more(&t->rows, &t->rooms, sizeof(struct conversation), &t->held)))
-            return false;
-        *row = (uint32_t)++t->count;
-    } else if (t->rules.forget && t->oldest != 0) {
-        *row = t->oldest;
-        struct conversation *oldest = conversation_at(t, *row - 1);
-        found_remove(t, hash_of(t, &oldest->key), *row);
-        list_remove(t, oldest);
-        connection = oldest->connection;
+    bool is_more = t->count < t->rules.most && t->count < MOST_ROWS && afford(t, more), forgets = !is_more && t->rules.forget && t->oldest != 0;
+    *row = is_more ? (uint32_t)t->count + 1 : forgets ? t->oldest : 0;
+    if (*row == 0)
+        return true;
+    uint32_t connection = forgets ? conversation_at(t, *row - 1)->connection : 0;
+    if ((is_more && widens && !found_widen(t))
+        || (is_more && more_rows && !piece_more(&t->rows, &t->rooms, sizeof(struct conversation), &t->held))
+        || (connection == 0 && more_connections && !piece_more(&t->connections, &t->connection_rooms, sizeof(struct connection), &t->held)))
+        return false;                           /* and the table is as it was */
+    struct conversation *c = conversation_at(t, *row - 1);
+    if (forgets) {
+        found_remove(t, hash_of(t, &c->key), *row);
+        list_remove(t, c);
         t->forgotten++;
     } else
-        return true;
-    if (connects && connection == 0) {
-        if (more_connections && !piece_more(&t->connections, &t->connection_rooms, sizeof(struct connection), &t->held))
-            return false;
+        t->count++;
+    if (connects && connection != 0)
+        connection_end(connection_at(t, connection), &t->held);
+    else if (connects)
         connection = (uint32_t)++t->connected;
+    if (connects)
         connection_begin(connection_at(t, connection));
-    }
-    *conversation_at(t, *row - 1) = (struct conversation){.number = t->numbered++, .connection = connection, .connects = connects};
-    if (connects) {
-        connection_end(connection_at(t, connection));
-        connection_begin(connection_at(t, connection));
-    }
+    *c = (struct conversation){.number = t->numbered++, .connection = connection, .connects = connects};
     return true;
 }
 

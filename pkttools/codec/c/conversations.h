@@ -75,7 +75,7 @@ struct arrival {                /* a segment that comes */
 };
 
 void connection_begin(struct connection *c);
-void connection_end(struct connection *c);
+void connection_end(struct connection *c, uint64_t *held);
 /* Takes a segment of side `who`; gives what is to be said of it. False: no memory. */
 bool connection_follow(struct connection *c, unsigned who, const struct arrival *a, struct segment *said, uint64_t *held);
 uint64_t way_missing(const struct way *w);
