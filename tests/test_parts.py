@@ -8,13 +8,16 @@ from zlib import crc32
 import pytest
 from backends import on_both
 from captured import captured
+from messages import SAMPLES
 from samples import batch, ethernet, extension, frames, ipv4, ipv6, over_udp, tcp, udp, vxlan
 
+from pkttools import codec
 from pkttools.batch import link_of
 from pkttools.codec.python.checksum import internet
+from pkttools.protocols.model import READERS
 from pkttools.views.parts import Header, Packet, items_of
 
-pytest_generate_tests, chosen = on_both("walk", "items", "verify", "correct", "check")
+pytest_generate_tests, chosen = on_both("walk", "items", "verify", "correct", "check", "tell")
 
 
 def parts_of(frame: bytes, linktype: int = 1, original: int | None = None) -> Packet:
@@ -222,6 +225,19 @@ def test_steps() -> None:
         "carries are added: 0x89d0 + 0x2 = 0x89d2",
         "inverted: 0x762d",
     ]
+
+
+def test_what_messages_say() -> None:
+    """In a tunnel, too; of what is only in part a message what there is."""
+    for name, port, less in (("dns", 53, 9), ("ntp", 123, 0), ("dhcp", 67, 40)):
+        message = bytes.fromhex(SAMPLES[name])
+        for size in (len(message), len(message) - less):
+            datagram = ipv4(17, over_udp(port, message[:size]))
+            for frame in (ethernet(0x0800, datagram), ethernet(0x0800, ipv4(17, vxlan(ethernet(0x0800, datagram))))):
+                header = next(header for header in parts_of(frame).headers if header.name == name.upper())
+                said = codec.tell(READERS.index(name), bytearray(message[:size]), 0, size) or b""
+                assert header.says == said.decode("ascii")
+                assert said
 
 
 def test_nothing_is_there() -> None:

@@ -10,7 +10,7 @@ from string import ascii_letters
 from ..command_line.colour import BY_FIELD, BY_LAYER, coloured
 from ..formats.files import Output, Sink
 from .parts import Field, Header, Packet, Span, wrapped
-from .tree import COLUMNS, PartsSink, value_of
+from .tree import COLUMNS, PartsSink, says_lines, value_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class ExplainSink(PartsSink):
         title, *more = wrapped(", ".join(filter(None, (title_of(header), header.source))), COLUMNS)
         yield self.paint(title, f"1;{BY_LAYER[header.layer]}")
         yield from more
+        yield from ("  " + line for line in says_lines(header, 2))
         fields = fields_of(header)
         marked = [Marked(field, number) for number, field in enumerate(field for field in fields if spans_of(field))]
         yield from self.dump_lines(packet, marked)

@@ -7,13 +7,15 @@ one. So a view may link bytes and fields both ways.
 from __future__ import annotations
 
 from array import array
+from struct import unpack_from
 
 from .. import codec
 from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch, fcs_of, linktype_of
 from ..codec.python.protocols import carries_message
-from ..protocols import _meanings, _words
+from ..protocols import _lines, _meanings, _words
 from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, TEXT, Row
-from ..protocols.layouts import LAYOUT, LINK
+from ..protocols.layouts import APPLICATION, LAYOUT, LINK
+from ..protocols.lining import KINDS, LINES
 from ..protocols.shown import format_value, read_field
 
 TYPE_CHECKING = False
@@ -142,6 +144,7 @@ class Header:
         self.problems: list[Problem] = []
         self.depth, self.quoted, self.verdict = 0, False, codec.NONE
         self.titled = "trailer"  # of TRAILER
+        self.says = ""  # what the message says that begins with it, in a line
         self.item = kind >= len(HEADERS)
 
     @property
@@ -213,6 +216,7 @@ class Packet:
             header.verdict = verdict
             header.quoted = (header.kind, header.start, header.data, header.end) not in own
         _set_depths(self.headers)
+        _read_messages(self)
         _Owners(self)
         problems.find(self)
 
@@ -237,6 +241,27 @@ def items_of(header: Header) -> Iterator[Header]:
     for item in header.items:
         yield item
         yield from items_of(item)
+
+
+def _reader_of(kind: int) -> int:
+    """What reads messages that begin with a header of a kind: of an application, whatever they say; -1: nothing does."""
+    if LAYOUT[kind].layer != APPLICATION:
+        return -1
+    kinds, _, lines, _ = _lines.LINES
+    columns = unpack_from(f"={len(KINDS)}q", kinds, 8 * len(KINDS) * kind)
+    first, count = columns[KINDS.index("line")], columns[KINDS.index("lines")]
+    rows = [unpack_from(f"={len(LINES)}q", lines, 8 * len(LINES) * row) for row in range(first, first + count)]
+    return next((reader for _, reader, _, tests in rows if tests == 0), -1)
+
+
+def _read_messages(packet: Packet) -> None:
+    """What the messages of applications say, up to the end of what carries them."""
+    end = len(packet.frame)
+    for header in packet.headers:
+        if LAYOUT[header.kind].layer < APPLICATION:
+            end = header.end
+        elif (reader := _reader_of(header.kind)) >= 0:
+            header.says = safe((codec.tell(reader, packet.frame, header.start, max(end, header.end)) or b"").decode("ascii"))
 
 
 def _set_depths(headers: list[Header]) -> None:

@@ -115,6 +115,7 @@ class TreeSink(PartsSink):
             yield " " * margin + self.paint(header.title + (" (quoted)" if header.quoted else ""), f"1;{colour}")
         elif header.title:
             yield f"{'':{margin}}{header.title}"
+        yield from (" " * (margin + 2) + line for line in says_lines(header, margin + 2))
         for part in header.in_order():
             if isinstance(part, Field):
                 yield from self.field_lines(part, margin + 2, colour)
@@ -137,6 +138,11 @@ class TreeSink(PartsSink):
             yield from self.problem_lines(problem, margin + 2)
         for part in field.parts:
             yield from self.field_lines(part, margin + 2, colour)
+
+
+def says_lines(header: Header, margin: int) -> list[str]:
+    """What a message says, in lines that have room behind a margin."""
+    return wrapped(f"says: {header.says}", COLUMNS - margin) if header.says else []
 
 
 def is_short(field: Field) -> bool:
