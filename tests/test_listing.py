@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 from captured import captured
 from conftest import load, shell
-from samples import batch, ethernet, frames, ipv4, udp
+from samples import batch, ethernet, frames, icmp, ipv4, udp
 
 from pkttools.batch import LINKTYPE, Batch
 from pkttools.command_line.colour import BY_LAYER
@@ -102,6 +102,18 @@ def test_templates_that_are_wrong(tmp_path, template, said):
     assert (done.returncode, done.stdout) == (2, b"")
     assert f"{path}:{len(PROTOCOL.splitlines()) + 1}: " in done.stderr.decode()
     assert said in done.stderr.decode()
+
+
+def test_names_beside_numbers(backend):
+    """With -v; 1.16 had neither."""
+    frame = ethernet(0x8100, b"\xa0\xa5\x08\x00" + ipv4(1, icmp(8)))
+    text = f"-- 1 --\n{frame.hex(' ')}\n==\n".encode()
+    done = shell("pkt-analyze -v", text, backend=backend).stdout.decode()
+    assert "  (VLAN tag: 0xa0a5, VLAN 165, priority 5) (type: 0x0800 (ip))\n" in done
+    assert "\tTTL/protocol\t: 64 / 1 (icmp)\n" in done
+    plain = shell("pkt-analyze", text, backend=backend).stdout.decode()
+    assert "  (VLAN tag: 0xa0a5) (type: 0x0800)\n" in plain
+    assert "\tTTL/protocol\t: 64 / 1\n" in plain
 
 
 def test_colours_by_layer(backend):

@@ -28,7 +28,8 @@ from __future__ import annotations
 LITERAL, FIELD, NAMED, ALSO, FLAG, VERDICT, SIZE, TAGS, RANGE, ACKED = range(10)
 # LITERAL: text. FIELD: its value. NAMED: the name of its value, or that where it has none. ALSO: by form, a table of words, what is
 # added where its value is in it. FLAG: text, where it is not 0. VERDICT: what there is to say of the checksum, which is the place.
-# SIZE: bytes of the header, and of all that it carries. TAGS: the template `first`, of each tag that is shown in its line.
+# SIZE: bytes of the header, and of all that it carries. TAGS: the template `first`, of each tag that is shown in its line;
+# `count` where more is to be said than 1.16 did.
 # RANGE: a number of octets, from where its connection began, and where some are sent, behind a colon, the one behind them.
 # ACKED: one of the other side. With ~ in front they count from what was seen first. Where no connections are followed they are as
 # they stand.

@@ -14,7 +14,10 @@ from .walking import FIRST_ITEM
 
 NUMBERS = ("int", "little", "family")  # forms whose value is a number
 FORMAT = re.compile(r"(#?)(0?)([0-9]{0,2})([dx]?)")
-TAGS = {"ETHERNET": ("VLAN", "(VLAN tag: {VLAN_TAG:#06x}) ")}  # what is shown in the line of a header, where it stands behind it
+# What is shown in the line of a header, where it stands behind it: as 1.16 did, and where more is to be said.
+TAGS = {
+    "ETHERNET": ("VLAN", "(VLAN tag: {VLAN_TAG:#06x}) ", "(VLAN tag: {VLAN_TAG:#06x}, VLAN {VLAN_ID}, priority {VLAN_PRIORITY}) "),
+}
 # Next headers that are shown with a name, in 1.16's words.
 EXTENSIONS = {0: "HOPOPTS", 43: "ROUTING", 44: "FRAGMENT", 51: "AH", 60: "DSTOPTS"}
 ATTRIBUTES = (
@@ -82,7 +85,7 @@ class Templates:
         self.items: dict[Header, int] = {item: number for number, item in enumerate(items, FIRST_ITEM)}
         for item in items:
             self.of_list.setdefault(item.list.name, []).append(self.items[item])
-        self.tags: dict[str, int] = {}  # the template of what is shown in the line of a header
+        self.tags: dict[str, tuple[int, int]] = {}  # the templates of what is shown in the line of a header
         self.words = len(words)  # the table of words that comes next
         for known in (*words.values(), {number: f" ({name})" for number, name in EXTENSIONS.items()}):
             self.rows["words"] += (self.count("numbers"), len(known))
@@ -139,7 +142,7 @@ class Templates:
             elif name == "verdict":
                 yield showing.VERDICT, *self.places([kind], checksum_of(header)), 0, 0, 0, 0
             elif name == "tags" and header.name in TAGS:
-                yield showing.TAGS, self.tags[header.name], 0, 0, 0, 0, 0
+                yield showing.TAGS, *self.tags[header.name], 0, 0, 0, 0
             elif name == "type":
                 tags = [kinds[TAGS[header.name][0]]] if header.name in TAGS else []
                 places = self.places([kind, *tags], "TYPE")
@@ -173,8 +176,9 @@ class Templates:
         """A row of shown, with its templates."""
         kind = kinds[header.name]
         if header.name in TAGS:
-            kind_of_tag, shown = TAGS[header.name]
-            self.tags[header.name] = self.template(self.found.headers[kind_of_tag], kinds, "", shown, header.line)
+            kind_of_tag, shown, more = TAGS[header.name]
+            of = self.found.headers[kind_of_tag]
+            self.tags[header.name] = self.template(of, kinds, "", shown, of.line), self.template(of, kinds, "", more, of.line)
         lines = header.show or [*self.all_fields(header, kind)]
         first = self.count("templates")
         for label, template, line in lines:

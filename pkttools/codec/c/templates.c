@@ -113,7 +113,7 @@ static bool piece_sound(const struct given *g, const struct piece_row *r, int64_
     if (!in_range(what, LITERAL, KNOWN_PIECES - 1) || !run_of(r->text, r->size, g->text.size) || !in_range(r->width, 0, MOST_WIDTH))
         return false;
     if (what == TAGS)
-        return in_range(r->first, 0, template - 1);
+        return in_range(r->first, 0, template - 1) && in_range(r->count, 0, template - 1);
     if (!run_of(r->first, r->count, g->count[PLACES]))
         return false;
     if (what == ALSO)
@@ -483,6 +483,16 @@ static bool tell_verdict(struct telling *t, struct subject of, const struct piec
     return true;
 }
 
+/* The name of a value, behind its number. */
+static bool tell_beside(struct telling *t, const struct spot *s, const struct place *at, struct bytes *out)
+{
+    uint64_t number;
+    if (!t->more || s->names == 0 || !numbered(t, s, at, &number))
+        return true;
+    struct name word = word_of(s->names, number);
+    return word.size == 0 || (put(t, out, " (", 2) && put(t, out, word.at, word.size) && put(t, out, ")", 1));
+}
+
 static bool tell_size(struct telling *t, const struct header *h, const struct piece *p, struct bytes *out)
 {
     uint8_t figures[MOST_NUMBER + MOST_WIDTH];
@@ -492,7 +502,7 @@ static bool tell_size(struct telling *t, const struct header *h, const struct pi
 static bool tell_tags(struct telling *t, size_t index, const struct piece *p, struct bytes *out)
 {
     for (size_t i = 1, count = index < MAX_HEADERS ? tags_behind(&t->view.walk, index) : 0; i <= count; i++)
-        if (!template_tell(t, index + i, p->first, out))
+        if (!template_tell(t, index + i, t->more ? p->count : p->first, out))
             return false;
     return true;
 }
@@ -543,10 +553,10 @@ static bool tell_piece(struct telling *t, struct subject of, const struct piece 
     case ALSO:
         if (numbered(t, s, &at, &number))
             word = word_of(p->what == NAMED ? s->names : p->form + 1U, number);
-        if (word.size > 0 || p->what == ALSO)
+        if (p->what == ALSO || (word.size > 0 && !t->more))
             return put(t, out, word.at, word.size);
-        return tell_formatted(t, &at, s->form, PLAIN, 0, out);
-    default: return tell_formatted(t, &at, s->form, p->form, p->width, out);
+        return tell_formatted(t, &at, s->form, PLAIN, 0, out) && tell_beside(t, s, &at, out);
+    default: return tell_formatted(t, &at, s->form, p->form, p->width, out) && tell_beside(t, s, &at, out);
     }
 }
 

@@ -29,7 +29,7 @@ struct telling {                /* a packet of which templates tell; all zero at
     struct packet_view view;
     int64_t linktype;
     const struct segment *segment;      /* what was seen of its connection; NULL: that is not known */
-    bool more;                  /* what is left to the card is called unfinished, which 1.16 did not */
+    bool more;                  /* what 1.16 did not: checksums left to the card are called unfinished, names of values stand beside them */
     bool no_memory;             /* it came to an end; nothing else of it is of use then */
     bool judged, corrected;     /* of this packet, as far as it was asked for */
     enum verdict verdicts[MAX_HEADERS];

@@ -63,6 +63,7 @@ class Piece(NamedTuple):
     what: int
     places: tuple[Row, ...]
     first: int
+    more: int  # of TAGS: the template in place of `first` where more is to be said
     form: str | int
     text: str
 
@@ -105,7 +106,7 @@ class Tables:
     def piece(self, what: int, first: int, count: int, form: int, width: int, text: int, size: int) -> Piece:
         """A piece of its row."""
         places = () if what == TAGS else tuple(TABLE[index] for (index,) in self.places[first : first + count])
-        return Piece(what, places, first, form if what == ALSO else format_of(form, width), self.put(text, size))
+        return Piece(what, places, first, count, form if what == ALSO else format_of(form, width), self.put(text, size))
 
     def word(self, names: int, number: int) -> str:
         """The name of a value, by so many-th names of values from 1 on, as fields say it; "": it has none."""
@@ -141,8 +142,8 @@ def shown_of(kind: int) -> Shown:
 class Telling:
     """A packet of which templates tell; its frame without a frame check sequence.
 
-    counts: how many checksums were told of as BAD, and as LEFT to the card. more: whether the latter are called unfinished, which
-    1.16 did not.
+    counts: how many checksums were told of as BAD, and as LEFT to the card. more: what 1.16 did not: the latter are called
+    unfinished, and names of values stand beside them.
     """
 
     def __init__(self, frame: bytes, original: int, linktype: int, more: bool, counts: dict[int, int]) -> None:
@@ -247,7 +248,8 @@ class Telling:
             header = item or self.headers[index]
             return format(header.end - header.start, str(piece.form))
         if what == TAGS:
-            told = [] if item else [self.tell(index + i, piece.first) for i in range(1, self.tags_behind(index) + 1)]
+            tags, template = 0 if item else self.tags_behind(index), piece.more if self.more else piece.first
+            told = [self.tell(index + i, template) for i in range(1, tags + 1)]
             return None if None in told else "".join(filter(None, told))
         found = self.find(index, piece, item)
         if not found:
@@ -261,6 +263,8 @@ class Telling:
         if what in (NAMED, ALSO):
             names = row.words if what == NAMED else int(piece.form) + 1
             word = known().word(names, number) if names and number is not None else ""
-            if word or what == ALSO:
+            if what == ALSO or (word and not self.more):
                 return word
-        return format_value(row, value) if number is None else format(number, str(piece.form) if what == FIELD else "d")
+        text = format_value(row, value) if number is None else format(number, str(piece.form) if what == FIELD else "d")
+        beside = known().word(row.words, number) if self.more and row.words and number is not None else ""
+        return f"{text} ({beside})" if beside else text
