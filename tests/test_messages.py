@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import re
+import struct
 import time
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, load
 from messages import SAMPLES
-from samples import row_of
+from samples import ethernet, ipv4, ipv6, row_of, tcp
+from test_line import one
 from told import tell
 
 from pkttools.batch import Batch
@@ -104,6 +106,26 @@ def test_time_is_bounded(reader, message):
     begun = time.process_time()
     tell(reader, message)
     assert time.process_time() - begun < 1
+
+
+SSDP = b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (ethernet(0x0800, ipv4(17, struct.pack("!4H", 9, 1900, 8 + len(SSDP), 0) + SSDP)), "M-SEARCH * HTTP/1.1"),
+        (ethernet(0x86DD, ipv6(17, struct.pack("!4H", 5060, 5060, 33, 0) + b"WAVE sip:bob@b SIP/2.0\r\n\r\n"[:25])),
+         "WAVE sip:bob@b SIP/2.0"),
+        (ethernet(0x0800, ipv4(6, tcp(b"PURGE /a HTTP/1.1\r\n\r\n"))), ": PURGE /a HTTP/1.1"),
+        (ethernet(0x0806, bytes.fromhex("0001 0800 08 04 0002 0200000000000001 c0000201 0200000000000002 c0000202")),
+         "192.0.2.1 is-at 02:00:00:00:00:00:00:01"),
+        (ethernet(0x0800, ipv4(17, struct.pack("!4H", 9, 1900, 13, 0) + b"hello")), "UDP 5"),
+    ],
+)  # fmt: skip
+def test_lines_of_packets(codec, frame, words):
+    """Messages that no description announces are known by their form, and ARP's addresses by their sizes."""
+    assert one(codec, frame).partition(" (")[0].endswith(words)
 
 
 def frames_of(path: Path) -> list[tuple[bytes, int]]:
