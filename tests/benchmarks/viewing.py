@@ -20,7 +20,11 @@ from .work import Peer, same_frame
 CAPTURES = ROOT.parent / "shared" / "captures" / "tcpdump"
 MAGIC = {b"\xd4\xc3\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">"}
 PART = 2  # this part of the packets
-VIEWS = {"--line --relative": Peer("tcpdump -nr", ("tcpdump", "-nr", "{source}"), same_frame)}
+VIEWS = {
+    "--line --relative": Peer("tcpdump -nr", ("tcpdump", "-nr", "{source}"), same_frame),
+    "-lv 3": Peer("tcpdump -nvvvr", ("tcpdump", "-nvvvr", "{source}"), same_frame),
+}
+MARKS = {"--line --relative": re.compile(rb"\n"), "-lv 3": re.compile(rb"^-- \d+ --$", re.M)}  # one a packet
 ENDS = re.compile(rb" IP6? ([0-9a-f.:]+) > ([0-9a-f.:]+): Flags ", re.M)
 
 
@@ -59,8 +63,8 @@ def contestants(codec: str, count: int, folder: Path) -> list[tuple[Contestant, 
         run(commands, None, ours, codec=codec)
         run(words, None, theirs)
         text = ours.read_bytes()
-        if text.count(b"\n") != packets:
-            raise Failed(f"pkt-analyze {option}, {codec}: {text.count(bytes([10]))} lines of {packets} packets")
+        if (shown := len(MARKS[option].findall(text))) != packets:
+            raise Failed(f"pkt-analyze {option}, {codec}: {shown} of {packets} packets")
         missing = {b" > ".join(ends) for ends in ENDS.findall(theirs.read_bytes())}
         missing -= {found for found in missing if found + b" TCP " in text}
         if missing:

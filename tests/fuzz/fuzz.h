@@ -58,6 +58,7 @@ void fuzz_fragments(struct input *in);
 void fuzz_answer(struct input *in);
 void fuzz_conversations(struct input *in);
 void fuzz_message(struct input *in);
+void fuzz_listing(struct input *in);
 void fuzz_protocols(struct input *in);
 void fuzz_ring(struct input *in);
 void fuzz_slots(struct input *in);

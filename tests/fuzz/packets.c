@@ -2,6 +2,7 @@
 #include "codec.h"
 #include "conversations.h"
 #include "fuzz.h"
+#include "listing.h"
 #include "programs.h"           /* written by seeds.py */
 #include "statistics.h"
 
@@ -802,6 +803,51 @@ void fuzz_message(struct input *in)
         EXPECT(out[i] >= 0x20 && out[i] <= 0x7E);
     release(message, in->size);
     release(out, MOST_TOLD);
+}
+
+/* ---- listing ---- */
+
+static bool no_text(const uint8_t *text, size_t size, struct bytes *out)
+{
+    return bytes_add(out, text, size);
+}
+
+/* One byte: how many changes of the tables, of five bytes each; one: the level. Then a frame. Tables that were changed are refused,
+ * or safe for it. */
+void fuzz_listing(struct input *in)
+{
+    const struct field_table fields = {
+        field_table, sizeof field_table / sizeof *field_table, field_traits, field_names, sizeof field_names - 1,
+    };
+    struct protocol_table tables[TEMPLATE_TABLES];
+    int64_t *copies[TEMPLATE_TABLES];
+    for (size_t i = 0; i < TEMPLATE_TABLES; i++) {
+        copies[i] = (int64_t *)exact((const uint8_t *)our_templates[i].at, our_templates[i].count * sizeof(int64_t));
+        tables[i] = (struct protocol_table){copies[i], our_templates[i].count};
+    }
+    unsigned changes = take8(in) % 32, level = take8(in);
+    for (unsigned k = 0; k < changes; k++) {
+        unsigned which = take8(in), place = take16(in), number = take16(in);
+        struct protocol_table *t = &tables[which % TEMPLATE_TABLES];
+        if (which >= 128)                       /* fewer rows */
+            t->count = place % (t->count + 1);
+        else if (t->count > 0)
+            copies[which % TEMPLATE_TABLES][place % t->count] = (int16_t)number;
+    }
+    struct sample s = take_sample(in);
+    struct packet p = {0, (int64_t)s.frame.size, s.original, 0, s.linktype, 0, 0};
+    bool sound;
+    if (s.frame.size <= MAX_FRAME && templates_set(&fields, tables, (struct name){our_template_text, sizeof our_template_text}, &sound)) {
+        struct listing l = {.level = (enum listing_level)(1 + level % 5), .highest = APPLICATION_NAMES, .printable = no_text};
+        l.dump = (level & 8) != 0;
+        l.telling.more = (level & 16) != 0;
+        EXPECT(listing_add(&l, s.frame.at, &p, 1) && l.text.size > 0);
+        listing_free(&l);
+    } else
+        EXPECT(changes > 0 || s.frame.size > MAX_FRAME);
+    discard(&s.whole);
+    for (size_t i = 0; i < TEMPLATE_TABLES; i++)
+        release((uint8_t *)copies[i], our_templates[i].count * sizeof(int64_t));
 }
 
 /* ---- conversations ---- */

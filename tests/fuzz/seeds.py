@@ -19,7 +19,7 @@ from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
 from pkttools.codec.program import FIELD_COLUMNS
 from pkttools.language import expression
-from pkttools.protocols import TRAITS, _rows, ends
+from pkttools.protocols import TRAITS, _rows, _templates, ends
 from pkttools.protocols.fields import HEADERS
 from pkttools.protocols.model import READERS
 from pkttools.protocols.walking import COLUMNS
@@ -85,6 +85,12 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
     for name, of, rows in (("our_ends", "ends", ends.ends()), ("our_apart", "keeping_apart", ends.keeping_apart())):
         given = ", ".join("{" + ", ".join(map(str, row)) + "}" for row in struct.iter_unpack("6q", rows))
         yield f"static const struct {of} {name}[] = {{{given}}};"
+    *tables, text = _templates.TEMPLATES
+    for i, table in enumerate(tables):
+        yield f"static const int64_t templates_{i}[] = {{{', '.join(map(str, columns(table)))}}};"
+    rows = ", ".join(f"{{templates_{i}, {len(table) // 8}}}" for i, table in enumerate(tables))
+    yield f"static const struct protocol_table our_templates[] = {{{rows}}};"
+    yield f"static const uint8_t our_template_text[] = {{{', '.join(map(str, text))}}};"
     yield f"static const char field_names[] = {json.dumps(_rows.FIELDS)};"
     for name, group in (("filter", filters), ("assignment", assignments)):
         for i, (_, code, constants) in enumerate(group):
@@ -480,11 +486,18 @@ def messages() -> Iterator[bytes]:
             yield bytes([READERS.index(reader), 3, short]) + bytes(3) + bytes.fromhex(sample)
 
 
+def listed() -> Iterator[bytes]:
+    """Frames as lines, by our templates, and by some that were changed."""
+    for linktype, frame in samples():
+        yield bytes([0, 5]) + sample(linktype, frame)
+        yield bytes([1, 4, len(frame) % 7, 0, 3, 0, 1]) + sample(linktype, frame)
+
+
 CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
     "d": handed_on, "v": placed, "a": stamped, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records,
-    "y": perf_records, "z": to_send, "o": to_divide, "q": to_answer, "e": messages, "u": to_follow,
+    "y": perf_records, "z": to_send, "o": to_divide, "q": to_answer, "e": messages, "u": to_follow, "i": listed,
 }  # fmt: skip
 
 

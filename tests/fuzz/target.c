@@ -35,6 +35,7 @@ static const struct {
     {'y', fuzz_perf},           /* kernel.c: a perf buffer, from XDP */
     {'z', fuzz_burst},          /* kernel.c: rows of packets to send */
     {'h', fuzz_protocols},      /* packets.c: changed tables of protocols are refused, or safe for a frame */
+    {'i', fuzz_listing},        /* packets.c: a frame is listed, by templates of which some were changed */
     {'e', fuzz_message},        /* packets.c: a message is told, by any reader */
     {'g', fuzz_program},        /* packets.c: a program of the input's own, sound or not, meets a frame */
 };
