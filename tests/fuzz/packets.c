@@ -1,6 +1,7 @@
 /* What looks into frames and changes them: the walk, checksums, filters and assignments. */
 #include "codec.h"
 #include "conversations.h"
+#include "line.h"
 #include "fuzz.h"
 #include "listing.h"
 #include "programs.h"           /* written by seeds.py */
@@ -434,6 +435,36 @@ void packets_prepare(void)
     EXPECT(protocols_set(OUR_PROTOCOLS, &fault));
     bool sound;
     EXPECT(fields_set(&fields, &sound) && sound && names_set(&fields, 0, NULL, &sound) && sound);
+    EXPECT(templates_set(&fields, our_templates, (struct name){our_template_text, sizeof our_template_text}, &sound) && sound);
+    EXPECT(line_set(our_lines, &sound) && sound);
+}
+
+/* A packet as a line, twice: printable, and one line each. */
+static void try_line(const struct sample *s)
+{
+    struct bytes out = {0}, whole = {0};
+    struct telling told = {0};
+    struct line_state state = {0};
+    const struct conversation_rules rules = {
+        .level = BY_PORTS, .most = 10, .memory = 1 << 20, .forget = true, .seed = 1, .ends = our_ends, .apart = our_apart,
+        .ends_count = sizeof our_ends / sizeof *our_ends, .apart_count = sizeof our_apart / sizeof *our_apart,
+    };
+    struct conversations t = {0};
+    EXPECT(conversations_begin(&t, &rules));
+    const struct line_style style = {.time = ABSOLUTE_TIME, .conversations = &t};
+    const struct packet p = {.captured = (int64_t)s->frame.size, .original = s->original, .linktype = s->linktype};
+    for (int i = 0; i < 2; i++)
+        EXPECT(line_add(&out, &told, &whole, &s->frame, &p, &style, &state) == LINE_DONE);
+    size_t lines = 0;
+    for (size_t i = 0; i < out.size; i++) {
+        lines += out.at[i] == '\n';
+        EXPECT(out.at[i] == '\n' || (out.at[i] >= 0x20 && out.at[i] <= 0x7E));
+    }
+    EXPECT(lines == 2);
+    telling_free(&told);
+    bytes_free(&out);
+    bytes_free(&whole);
+    conversations_end(&t);
 }
 
 /* Fields as lines: each is a name, a colon, tabs, and a value of characters. */
@@ -549,6 +580,7 @@ static void try_protocols(const struct frame *f, const struct sample *s)
         EXPECT(quick.header[items.index].start <= item.start && item.start <= item.data && item.data <= item.end
                && item.end <= quick.header[items.index].end && (int64_t)item.kind >= FIRST_ITEM);
     try_lines(s);
+    try_line(s);
     try_json(s);
     try_columns(s);
     try_statistics(s);
@@ -848,6 +880,7 @@ void fuzz_listing(struct input *in)
     discard(&s.whole);
     for (size_t i = 0; i < TEMPLATE_TABLES; i++)
         release((uint8_t *)copies[i], our_templates[i].count * sizeof(int64_t));
+    EXPECT(templates_set(&fields, our_templates, (struct name){our_template_text, sizeof our_template_text}, &sound) && sound);
 }
 
 /* ---- conversations ---- */

@@ -19,7 +19,7 @@ from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
 from pkttools.codec.program import FIELD_COLUMNS
 from pkttools.language import expression
-from pkttools.protocols import TRAITS, _rows, _templates, ends
+from pkttools.protocols import TRAITS, _lines, _rows, _templates, ends
 from pkttools.protocols.fields import HEADERS
 from pkttools.protocols.model import READERS
 from pkttools.protocols.walking import COLUMNS
@@ -85,11 +85,12 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
     for name, of, rows in (("our_ends", "ends", ends.ends()), ("our_apart", "keeping_apart", ends.keeping_apart())):
         given = ", ".join("{" + ", ".join(map(str, row)) + "}" for row in struct.iter_unpack("6q", rows))
         yield f"static const struct {of} {name}[] = {{{given}}};"
-    *tables, text = _templates.TEMPLATES
-    for i, table in enumerate(tables):
-        yield f"static const int64_t templates_{i}[] = {{{', '.join(map(str, columns(table)))}}};"
-    rows = ", ".join(f"{{templates_{i}, {len(table) // 8}}}" for i, table in enumerate(tables))
-    yield f"static const struct protocol_table our_templates[] = {{{rows}}};"
+    *templates, text = _templates.TEMPLATES
+    for name, tables in (("our_lines", _lines.LINES), ("our_templates", templates)):
+        for i, table in enumerate(tables):
+            yield f"static const int64_t {name}_{i}[] = {{{', '.join(map(str, columns(table)))}}};"
+        rows = ", ".join(f"{{{name}_{i}, {len(table) // 8}}}" for i, table in enumerate(tables))
+        yield f"static const struct protocol_table {name}[] = {{{rows}}};"
     yield f"static const uint8_t our_template_text[] = {{{', '.join(map(str, text))}}};"
     yield f"static const char field_names[] = {json.dumps(_rows.FIELDS)};"
     for name, group in (("filter", filters), ("assignment", assignments)):
