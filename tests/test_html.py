@@ -10,12 +10,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from captured import opened
 from conftest import SHARED, shell
 from samples import ethernet, frames, ipv4, over_udp, tcp
 
 from pkttools.batch import Packet, gathered
 from pkttools.formats import packets
-from pkttools.formats.files import Input
 from pkttools.views.html import PageSink
 from pkttools.views.ladder import Text, picture
 from pkttools.views.sequence import Sequence
@@ -94,7 +94,8 @@ def test_of_every_kind_of_frame(codec):
 @pytest.mark.skipif(not (SHARED / "captures").exists(), reason="no ../shared/captures")
 def test_of_real_and_malformed_captures() -> None:
     for path in sorted((SHARED / "captures" / "tcpdump").iterdir())[::40]:
-        is_sound(written(list(packets(Input([str(path)]))), 20))
+        with opened(path) as source:
+            is_sound(written(list(packets(source)), 20))
 
 
 HOSTILE = ["\x1b[31m", "\x9b31m", "\u202e", "\u200f", "\u2066", "<b>", "&amp;", "\"'", "]]>", "\x07", "\\", "\x00", "\xff", "-->"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from captured import opened
 from conftest import ROOT, load, shell
 from samples import batch, ethernet, frames, ipv4, over_udp, pktap, udp, vxlan
 
@@ -18,7 +19,6 @@ from pkttools import formats
 from pkttools.batch import Batch, Packet, gathered, link_of
 from pkttools.errors import PktError, UsageError
 from pkttools.formats import json_fields, json_packet
-from pkttools.formats.files import Input
 from pkttools.formats.json import packets
 from pkttools.language import expression
 
@@ -35,8 +35,9 @@ def read(codec: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     def function(text: str | bytes) -> list[Packet]:
         path = tmp_path / "packets.json"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        function.source = Input([str(path)])  # type: ignore[attr-defined]
-        return [b.packet(i) for b in packets(function.source) for i in range(len(b))]  # type: ignore[attr-defined]
+        with opened(path) as source:
+            function.source = source  # type: ignore[attr-defined]
+            return [b.packet(i) for b in packets(source) for i in range(len(b))]
 
     return function
 
@@ -104,7 +105,8 @@ def test_captures_come_back(codec: ModuleType, read: Callable, shared: Path) -> 
     many: list[Packet] = []
     for path in sorted((shared / "captures" / "tcpdump").iterdir()):
         try:
-            many += [b.packet(i) for b in formats.packets(Input([str(path)])) for i in range(min(len(b), 40))]
+            with opened(path) as source:
+                many += [b.packet(i) for b in formats.packets(source) for i in range(min(len(b), 40))]
         except (PktError, OSError):
             continue  # no capture, or a broken one: what stands in front of the bad place is there
     many = [p for p in many if p.time >= 0]

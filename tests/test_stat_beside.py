@@ -11,11 +11,11 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from captured import opened
 from conftest import shell
 
 from pkttools.errors import PktError
 from pkttools.formats import packets
-from pkttools.formats.files import Input
 from pkttools.statistics.figures import Figures, Snapshot
 
 # Files whose names say that they are damaged: readers guess there, each in its way.
@@ -60,8 +60,9 @@ def counted(path: Path) -> Snapshot | None:
     """What is counted of a file; None where it is none."""
     figures = Figures(set())
     try:
-        for batch in packets(Input([str(path)])):
-            figures.add(batch)
+        with opened(path) as source:
+            for batch in packets(source):
+                figures.add(batch)
     except PktError:
         return None
     return figures.read()

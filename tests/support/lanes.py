@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 import tempfile
 import threading
 from itertools import groupby
@@ -135,7 +136,7 @@ def child(words: list[str], source: int, target: int, said: int) -> int:
     try:
         for number, fd in enumerate((source, target, said)):
             os.dup2(fd, number)
-        os.closerange(3, 1024)
+        os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])  # the pipes' other ends among them
         sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
         time.time_ns = lambda: NOW
         time.tzset()
