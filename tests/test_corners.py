@@ -366,6 +366,18 @@ def test_lls_has_no_checksum_where_a_digest_is(codec):
     assert codec.check(frame, row_of(frame, 101)) == bytes([CORRECTED])
 
 
+def test_ospfv3_has_no_checksum_where_a_trailer_authenticates_it(codec):
+    """RFC 7166 section 4.2: none is computed, nor verified; routers are met that compute one over the trailer, too."""
+    frame = bytearray(ospf3(1, 4, bytes(36)))
+    frame[52:54] = b"\x07\xd2"
+    data = bytearray(frame)
+    codec.correct(data, row_of(frame, 101), ALL)
+    assert data == frame
+    assert WRONG not in codec.check(data, row_of(frame, 101))
+    frame[62] ^= 4  # the bit that says so, RFC 7166 section 2.1
+    assert codec.check(frame, row_of(frame, 101)) == bytes([WRONG])
+
+
 def test_udp_lite_has_always_a_checksum(codec):
     """RFC 3828 3.1: a field of 0 is never right."""
     frame = bytearray(ipv4(136, struct.pack("!HHHH", 1000, 2000, 0, 0) + b"lite"))
