@@ -5,6 +5,8 @@ What a view says of protocols comes from their descriptions; a view is a way to 
 
 from __future__ import annotations
 
+from ..errors import judged
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..command_line.options import Values
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 def checksums_shown(wrong: int, unfinished: int) -> list[str]:
     """What there is to say in the end of checksums that look wrong, and are not."""
-    return [f"checksums shown: {wrong} wrong, {unfinished} unfinished (checksum offload)"] if unfinished else []
+    return [f"checksums shown: {judged(wrong, unfinished)}"] if unfinished else []
 
 
 def view(name: str, values: Values, output: Output) -> Sink:

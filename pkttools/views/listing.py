@@ -8,10 +8,10 @@ from __future__ import annotations
 from .. import codec
 from ..batch import LINKTYPE, Batch
 from ..command_line.colour import BY_LAYER, coloured
-from ..errors import judged
 from ..formats.files import Output, Sink
 from ..protocols.names import link_lines
 from ..protocols.showing import TRANSPORT
+from . import checksums_shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ class ListingSink(Sink):
     def close(self) -> list[str]:
         """Ends the stream; gives what there is to say of checksums that look wrong, and are not."""
         self.output.close()
-        if not self.unfinished:
-            return []
-        return [f"checksums shown: {judged(self.wrong, self.unfinished)}"]
+        return checksums_shown(self.wrong, self.unfinished)
 
 
 def view(values: Values, output: Output) -> Sink:
