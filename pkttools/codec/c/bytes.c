@@ -21,3 +21,22 @@ void bytes_free(struct bytes *b)
     free(b->at);
     *b = (struct bytes){0};
 }
+
+static uint64_t mixed(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return hash ^ hash >> 29;
+}
+
+uint64_t hash_of(const void *table, const uint8_t *key, size_t size)
+{
+    uint64_t hash = mixed((uintptr_t)table, size), word;
+    size_t at = 0;
+    for (; size - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, key + at, sizeof word);
+        hash = mixed(hash, word);
+    }
+    word = 0;
+    memcpy(&word, key + at, size - at);
+    return mixed(hash, word);
+}

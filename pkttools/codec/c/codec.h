@@ -55,6 +55,8 @@ struct bytes {                  /* a growing buffer */
 
 bool bytes_grow(struct bytes *b, size_t more);
 void bytes_free(struct bytes *b);
+/* Of a key in a table. Where the table lies is not known to who sends packets: nor is which of them come to the same slot. */
+uint64_t hash_of(const void *table, const uint8_t *key, size_t size);
 
 /* Makes room for so many bytes more; whether there is. */
 static inline bool bytes_need(struct bytes *b, size_t more)
@@ -141,6 +143,19 @@ static inline void put16(const struct writable_frame *f, size_t at, unsigned val
         f->at[at] = (uint8_t)(value >> 8);
         f->at[at + 1] = (uint8_t)value;
     }
+}
+
+/* Divided, towards what is less. */
+static inline int64_t floored(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+/* From one time to another, as far as 64 bits can say it. */
+static inline int64_t elapsed(int64_t then, int64_t now)
+{
+    int64_t passed;
+    return __builtin_sub_overflow(now, then, &passed) ? (now > then ? INT64_MAX : INT64_MIN) : passed;
 }
 
 static inline size_t least(size_t a, size_t b)
@@ -457,6 +472,11 @@ bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
 void walk_busy(struct walk *w, const struct frame *f, int64_t linktype);
 void leave_out_quoted(struct walk *w);
+
+static inline bool is_quoted(const struct walk *w, size_t index)
+{
+    return index >= w->quoted && index < w->resumed;
+}
 void walk_own(struct walk *w, const struct frame *f, int64_t linktype);
 
 /* lists.c */
@@ -509,6 +529,13 @@ struct fault {                  /* what is wrong with tables: row -1 is the whol
 
 size_t protocols_kinds(void);   /* how many kinds of headers there are */
 bool protocols_known(void);     /* whether there are tables; without, nothing that walks may be called */
+
+/* Whether rows from `first` on, so many, are rows of a table. */
+static inline bool run_sound(int64_t first, int64_t count, size_t rows)
+{
+    return first >= 0 && count >= 0 && (uint64_t)first <= rows && (uint64_t)count <= rows - (uint64_t)first;
+}
+
 bool protocols_set(const struct protocol_table tables[TABLES], struct fault *fault);
 void protocols_reset(void);
 void protocols_slow(void);
@@ -661,6 +688,8 @@ enum outcome sum_of(const struct packet_view *p, size_t index, struct message *m
 enum outcome sum_verdict(const struct packet_view *p, size_t index, struct message *m, struct checksum *left, enum verdict *verdict);
 
 /* lengths.c */
+
+uint32_t frame_crc(const uint8_t *at, size_t size);  /* CRC-32 of IEEE 802.3 clause 3.2.9, sent least significant byte first */
 
 enum doubt { SURE, SHORTER, LONGER };           /* whether bytes behind a datagram, not known to be any, were taken for payload */
 

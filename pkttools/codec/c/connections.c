@@ -286,13 +286,6 @@ static bool ack_comes(struct way *w, struct way *o, uint32_t number, bool bare, 
     return true;
 }
 
-/* From one time to another, as far as that can be said. */
-static int64_t since(int64_t then, int64_t now)
-{
-    int64_t passed;
-    return __builtin_sub_overflow(now, then, &passed) ? (now > then ? INT64_MAX : INT64_MIN) : passed;
-}
-
 /* Times of SYNs, and of the end of the handshake: both were acknowledged. Whose SYN is an answer has not opened, though it came first. */
 static void handshake(struct connection *c, unsigned who, int64_t time, bool opens)
 {
@@ -307,8 +300,8 @@ static void handshake(struct connection *c, unsigned who, int64_t time, bool ope
     c->open = true;
     if (!c->timed && c->opener < 2) {
         c->timed = true;
-        c->least = since(c->last, time);
-        c->most = since(c->first, time);
+        c->least = elapsed(c->last, time);
+        c->most = elapsed(c->first, time);
     }
 }
 

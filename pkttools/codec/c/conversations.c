@@ -292,7 +292,7 @@ static void found_add(struct conversations *t, uint32_t hash, uint32_t row)
     t->found[at] = (struct found_at){hash, row};
 }
 
-static uint32_t hash_of(const struct conversations *t, const struct key *k)
+static uint32_t hash_of_key(const struct conversations *t, const struct key *k)
 {
     return (uint32_t)(hash_words(t, k, sizeof *k / 8, 0) >> 32);
 }
@@ -362,7 +362,7 @@ static bool row_make(struct conversations *t, bool connects, uint32_t *row)
         return false;                           /* and the table is as it was */
     struct conversation *c = conversation_at(t, *row - 1);
     if (forgets) {
-        found_remove(t, hash_of(t, &c->key), *row);
+        found_remove(t, hash_of_key(t, &c->key), *row);
         list_remove(t, c);
         t->forgotten++;
     } else
@@ -418,11 +418,11 @@ static bool row_of(struct conversations *t, const struct name *n, bool connects,
 {
     struct key k;
     unsigned down = key_of(n, &k), alike;
-    uint32_t hash = hash_of(t, &k);
+    uint32_t hash = hash_of_key(t, &k);
     *row = find(t, &k, hash, n->oneway, down, &alike);
     if (*row == 0 && alike == MOST_ALIKE) {     /* tunnels of this name, so many that each way is by itself */
         k.oneway = n->oneway;
-        hash = hash_of(t, &k);
+        hash = hash_of_key(t, &k);
         *row = find(t, &k, hash, n->oneway, down, &alike);
     }
     if (*row == 0) {
@@ -729,8 +729,6 @@ static bool converse_own(struct conversations *t, const struct packet_view *p, c
 /* A packet comes. What it quotes is not counted: that did not travel here. */
 bool converse(struct conversations *t, const struct packet_view *p, const struct packet *row, struct told *told)
 {
-    struct told unasked;
-    told = told != NULL ? told : &unasked;
     *told = (struct told){.conversation = -1};
     if (p->walk.quoted == MAX_HEADERS)
         return converse_own(t, p, row, told);

@@ -125,13 +125,32 @@ static inline uint8_t *put_hex_short(uint8_t *out, uint32_t value)
     return out + 2 + digits;
 }
 
+static inline uint8_t *put_digits(uint8_t *out, uint64_t value, int digits)
+{
+    for (int i = digits; i-- > 0; value /= 10)
+        out[i] = (uint8_t)('0' + value % 10);
+    return out + digits;
+}
+
+/* Microseconds with the point in front, or nanoseconds where there are some. */
+static inline uint8_t *put_fraction(uint8_t *out, uint64_t nanoseconds)
+{
+    *out++ = '.';
+    return nanoseconds % 1000 != 0 ? put_digits(out, nanoseconds, 9) : put_digits(out, nanoseconds / 1000, 6);
+}
+
 /* shown.c: values as they are printed; these give where what they wrote ends */
 
 enum { MOST_NUMBER = 48 };      /* bytes of a number or an address */
+enum { MOST_LOCAL = 40 };       /* of put_local */
+enum { DAY = 86400 };           /* seconds */
 
 struct value number_of(const struct frame *f, const struct place *at);
 uint8_t *put_hex(uint8_t *out, struct value v);
 uint8_t *put_decimal(uint8_t *out, struct value v);
+uint8_t *put_date(uint8_t *out, int64_t day);           /* from 1970 on */
+uint8_t *put_clock(uint8_t *out, int64_t of_day);       /* seconds */
+uint8_t *put_local(uint8_t *out, int64_t second);       /* as C's ctime does; nothing where the system does not know it */
 uint8_t *put_mac(uint8_t *out, uint64_t address);
 uint8_t *put_ipv4(uint8_t *out, uint64_t address);
 uint8_t *put_ipv6(uint8_t *out, struct value v);

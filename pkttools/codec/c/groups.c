@@ -7,26 +7,6 @@
 enum { FIRST_ROOM = 64, UNIT = 8 };             /* slots; bytes */
 #define MOST_ROWS (UINT64_C(8) * UINT32_MAX)    /* bytes: what slots can say; groups count for more than they take */
 
-static uint64_t mixed(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-    return hash ^ hash >> 29;
-}
-
-/* Of a key. Where the table lies is not known to who sends packets: nor is which of them come to the same slot. */
-static uint64_t hash_of(const struct groups *g, const uint8_t *key, size_t size)
-{
-    uint64_t hash = mixed((uintptr_t)g, size), word;
-    size_t at = 0;
-    for (; size - at >= sizeof word; at += sizeof word) {
-        memcpy(&word, key + at, sizeof word);
-        hash = mixed(hash, word);
-    }
-    word = 0;
-    memcpy(&word, key + at, size - at);
-    return mixed(hash, word);
-}
-
 static struct group *group_at(const struct groups *g, size_t at)
 {
     HOLDS(at + sizeof(struct group) <= g->rows.size);

@@ -70,41 +70,12 @@ uint8_t *put_int(uint8_t *out, int64_t value)
     return put_decimal(out, (struct value){0, value < 0 ? -(uint64_t)value : (uint64_t)value});
 }
 
-static uint8_t *put_figures(uint8_t *out, uint64_t value, int figures)
-{
-    for (int i = figures - 1; i >= 0; i--, value /= 10)
-        out[i] = (uint8_t)('0' + value % 10);
-    return out + figures;
-}
-
 uint8_t *put_utc(uint8_t *out, int64_t time)
 {
-    enum { DAY = 86400, ERA = 146097 };         /* seconds; days of 400 years */
-    int64_t nanoseconds = time % 1000000000, seconds = time / 1000000000;
-    if (nanoseconds < 0) {
-        nanoseconds += 1000000000;
-        seconds--;
-    }
-    int64_t days = seconds / DAY - (seconds % DAY < 0), second = seconds - days * DAY;
-    days += 719468;                             /* from the first of March of the year 0 on: leap days come last */
-    int64_t era = (days >= 0 ? days : days - (ERA - 1)) / ERA, of_era = days - era * ERA;
-    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / (ERA - 1)) / 365;
-    int64_t of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
-    int64_t day = of_year - (153 * month + 2) / 5 + 1;
-    month += month < 10 ? 3 : -9;
-    out = put_figures(out, (uint64_t)(year + era * 400 + (month <= 2)), 4);
-    *out++ = '-';
-    out = put_figures(out, (uint64_t)month, 2);
-    *out++ = '-';
-    out = put_figures(out, (uint64_t)day, 2);
+    int64_t seconds = floored(time, 1000000000), day = floored(seconds, DAY);
+    out = put_date(out, day);
     *out++ = 'T';
-    out = put_figures(out, (uint64_t)second / 3600, 2);
-    *out++ = ':';
-    out = put_figures(out, (uint64_t)second / 60 % 60, 2);
-    *out++ = ':';
-    out = put_figures(out, (uint64_t)second % 60, 2);
-    *out++ = '.';
-    out = nanoseconds % 1000 != 0 ? put_figures(out, (uint64_t)nanoseconds, 9) : put_figures(out, (uint64_t)nanoseconds / 1000, 6);
+    out = put_fraction(put_clock(out, seconds - day * DAY), (uint64_t)(time - seconds * 1000000000));
     *out++ = 'Z';
     return out;
 }
@@ -348,7 +319,7 @@ static bool add_head(struct json *j, const uint8_t *data, const struct packet *p
     uint32_t linktype = (uint32_t)(p->linktype & UINT32_MAX);
     int64_t fcs = (p->linktype >> 32 & 0xFF) - 1, count = (p->linktype >> 40) - 1;
     size_t captured = (size_t)p->captured, notes = (size_t)p->notes_size;
-    if (!bytes_need(&j->text, KEYS + 2 * captured) || !bytes_need(&j->text, KEYS + 2 * captured + (MOST_TEXT + 3) * notes))
+    if (!bytes_need(&j->text, KEYS + 2 * captured + (MOST_TEXT + 3) * notes))
         return false;
     uint8_t *out = j->text.at + j->text.size;
     out = put_int(put_word(out, "{\"number\":"), number);

@@ -15,8 +15,7 @@ struct room {                   /* what a datagram lies in */
     bool intact;                /* it had an FCS that is right: nothing was changed since it was sent */
 };
 
-/* The CRC-32 of Ethernet, IEEE 802.3 clause 3.2.9, as a number that is sent least significant byte first. */
-static uint32_t crc32(const uint8_t *at, size_t size)
+uint32_t frame_crc(const uint8_t *at, size_t size)
 {
     static const uint32_t table[16] = {
         0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
@@ -35,7 +34,7 @@ static uint32_t crc32(const uint8_t *at, size_t size)
 static bool has_fcs(const struct frame *f, size_t start, size_t end, size_t head)
 {
     return frame_has(f, start, end - start) && end - start > head + FCS
-        && crc32(frame_range(f, start, end - start - FCS), end - start - FCS) == reversed(get32(f, end - FCS));
+        && frame_crc(frame_range(f, start, end - start - FCS), end - start - FCS) == reversed(get32(f, end - FCS));
 }
 
 /* The header in front of the tags in front of a datagram; NULL: there is none. */

@@ -5,7 +5,6 @@
 #include "line.h"
 #include "fields.h"
 #include "protocols.h"
-#include "templates.h"
 
 #include <stdlib.h>
 
@@ -48,11 +47,6 @@ bool line_known(void)
 
 /* ---- tables ---- */
 
-static bool within_rows(int64_t first, int64_t count, size_t rows)
-{
-    return first >= 0 && count >= 0 && (uint64_t)first <= rows && (uint64_t)count <= rows - (uint64_t)first;
-}
-
 static bool end_sound(const struct ending *e)
 {
     int64_t width = e->form == MAC ? 48 : e->form == IPV4 ? 32 : e->form == IPV6_ADDRESS ? 128 : e->form == NUMBER ? 16 : -1;
@@ -70,7 +64,7 @@ static bool kinds_sound(const struct known_kind *kinds, size_t count, size_t lin
     for (size_t i = 0; i < count; i++) {
         const struct known_kind *kind = &kinds[i];
         if (kind->category < 0 || kind->category >= CATEGORIES || !end_sound(&kind->end[0]) || !end_sound(&kind->end[1])
-            || !within_rows(kind->line, kind->lines, lines_count))
+            || !run_sound(kind->line, kind->lines, lines_count))
             return false;
     }
     return true;
@@ -81,7 +75,7 @@ static bool known_sound(const struct known *k)
     if (!kinds_sound(k->kinds, k->kinds_count, k->lines_count) || !kinds_sound(k->items, k->items_count, k->lines_count))
         return false;
     for (size_t i = 0; i < k->lines_count; i++)
-        if (k->lines[i].reader < -1 || k->lines[i].reader >= READERS || !within_rows(k->lines[i].test, k->lines[i].tests, k->tests_count))
+        if (k->lines[i].reader < -1 || k->lines[i].reader >= READERS || !run_sound(k->lines[i].test, k->lines[i].tests, k->tests_count))
             return false;
     for (size_t i = 0; i < k->tests_count; i++)
         if (!test_sound(&k->tests[i]))
@@ -167,17 +161,8 @@ static void add(struct teller *t, const void *from, size_t size)
 
 static void add_number(struct teller *t, uint64_t value)
 {
-    uint8_t digits[20];
-    size_t n = sizeof digits;
-    uint32_t rest = (uint32_t)value;
-    for (; value > UINT32_MAX; rest = (uint32_t)value) {
-        digits[--n] = (uint8_t)('0' + value % 10);
-        value /= 10;
-    }
-    do
-        digits[--n] = (uint8_t)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    add(t, digits + n, sizeof digits - n);
+    uint8_t figures[MOST_NUMBER];
+    add(t, figures, (size_t)(put_decimal(figures, (struct value){0, value}) - figures));
 }
 
 static void begin(struct teller *t, enum line_colour colour)
@@ -209,48 +194,7 @@ static enum line_colour colour_of(const struct teller *t, size_t i)
 
 /* ---- time ---- */
 
-enum { DAY = 86400, QUARTER = 900 };    /* seconds; a zone changes its offset at quarters of hours only */
-
-static int64_t floored(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
-static uint8_t *put_digits(uint8_t *out, uint64_t value, int digits)
-{
-    for (int i = digits; i-- > 0; value /= 10)
-        out[i] = (uint8_t)('0' + value % 10);
-    return out + digits;
-}
-
-/* Microseconds, or nanoseconds where there are some. */
-static uint8_t *put_fraction(uint8_t *out, uint64_t nanoseconds)
-{
-    *out++ = '.';
-    return nanoseconds % 1000 != 0 ? put_digits(out, nanoseconds, 9) : put_digits(out, nanoseconds / 1000, 6);
-}
-
-/* Year, month and day of a day since 1970: in years that begin with March a day more or less comes last. */
-static uint8_t *put_date(uint8_t *out, int64_t day)
-{
-    int64_t shifted = day + 719468, era = floored(shifted, 146097), of_era = shifted - era * 146097;    /* days from 0000-03-01 on */
-    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
-    out = put_digits(out, (uint64_t)(era * 400 + year + (month >= 10)), 4);
-    *out++ = '-';
-    out = put_digits(out, (uint64_t)(month < 10 ? month + 3 : month - 9), 2);
-    *out++ = '-';
-    return put_digits(out, (uint64_t)(of_year - (153 * month + 2) / 5 + 1), 2);
-}
-
-static uint8_t *put_clock(uint8_t *out, int64_t of_day)
-{
-    out = put_digits(out, (uint64_t)(of_day / 3600), 2);
-    *out++ = ':';
-    out = put_digits(out, (uint64_t)(of_day / 60 % 60), 2);
-    *out++ = ':';
-    return put_digits(out, (uint64_t)(of_day % 60), 2);
-}
+enum { QUARTER = 900 };         /* seconds; a zone changes its offset at quarters of hours only */
 
 static uint8_t *put_zone(uint8_t *out, int64_t offset)
 {
@@ -304,11 +248,6 @@ static void add_difference(struct teller *t, int64_t from, int64_t to)
 static bool has_ends(const struct known_kind *k)
 {
     return k->end[0].width > 0;
-}
-
-static bool is_quoted(const struct walk *w, size_t i)
-{
-    return i >= w->quoted && i < w->resumed;
 }
 
 struct stage {                  /* headers that go from one to another together: those of a link, a network, a transport, an application */

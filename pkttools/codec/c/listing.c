@@ -1,9 +1,5 @@
 /* Packets as lines for people; twin of ../python/listing.py. */
-#define _POSIX_C_SOURCE 200809L         /* localtime_r */
 #include "listing.h"
-
-#include <stdio.h>
-#include <time.h>
 
 enum { EXCERPT = 32 };          /* bytes of a payload that SOME_DATA prints */
 enum { LINK_OF_CRC = 1, CRC_OCTETS = 4 };       /* the link type whose frame check sequence is one of 32 bits, IEEE 802.3 clause 3.2.9 */
@@ -46,39 +42,19 @@ static bool end_colour(struct listing *l)
 /* A second as C has it, in local time. */
 static bool add_date(struct listing *l, int64_t second)
 {
-    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     if (second != l->second || l->date_size == 0) {
-        time_t clock = (time_t)second;
-        struct tm t;
-#ifdef _WIN32
-        bool known = (int64_t)clock == second && localtime_s(&t, &clock) == 0;
-#else
-        bool known = (int64_t)clock == second && localtime_r(&clock, &t) != NULL;
-#endif
         l->second = second;
-        l->date_size = !known ? 0 : (size_t)snprintf(l->date, sizeof l->date, "%s %s%3d %.2d:%.2d:%.2d %d", days[t.tm_wday % 7],
-                                                     months[t.tm_mon % 12], t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, 1900 + t.tm_year);
+        l->date_size = (size_t)(put_local(l->date, second) - l->date);
     }
-    return add(l, l->date, least(l->date_size, sizeof l->date - 1));
+    return add(l, l->date, l->date_size);
 }
 
 static bool add_time(struct listing *l, int64_t time)
 {
-    int64_t second = time / BILLION, nano = time % BILLION;
-    uint8_t fraction[10] = ".";
-    size_t digits = 9;
-    if (nano < 0) {
-        nano += BILLION;
-        second--;
-    }
-    if (nano % 1000 == 0) {
-        nano /= 1000;
-        digits = 6;
-    }
-    for (size_t i = digits; i > 0; nano /= 10)
-        fraction[i--] = (uint8_t)('0' + nano % 10);
-    return add_number(l, second) && add(l, fraction, digits + 1) && add(l, " ", 1) && add_date(l, second);
+    int64_t second = floored(time, BILLION);
+    uint8_t fraction[10];
+    size_t size = (size_t)(put_fraction(fraction, (uint64_t)(time - second * BILLION)) - fraction);
+    return add_number(l, second) && add(l, fraction, size) && add(l, " ", 1) && add_date(l, second);
 }
 
 static bool add_hex(struct listing *l, const uint8_t *at, size_t size)
@@ -89,22 +65,6 @@ static bool add_hex(struct listing *l, const uint8_t *at, size_t size)
             return false;
     }
     return true;
-}
-
-/* The CRC of Ethernet, IEEE 802.3 clause 3.2.9. */
-static uint32_t crc32_of(const uint8_t *at, size_t size)
-{
-    static const uint32_t of_half[16] = {
-        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
-        0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
-    };
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < size; i++) {
-        crc ^= at[i];
-        crc = crc >> 4 ^ of_half[crc & 15];
-        crc = crc >> 4 ^ of_half[crc & 15];
-    }
-    return ~crc;
 }
 
 /* The frame check sequence of a packet that has one, as far as it was captured; of Ethernet also whether it is right. */
@@ -120,7 +80,7 @@ static bool add_trailer(struct listing *l, const uint8_t *frame, const struct pa
     if (there < octets)
         said = there > 0 ? " (truncated)" : "(not captured)";
     else if ((p->linktype & UINT32_MAX) == LINK_OF_CRC && octets == CRC_OCTETS)
-        said = crc32_of(frame, end) == read32(frame + end, false) ? " (right)" : " (wrong)";
+        said = frame_crc(frame, end) == read32(frame + end, false) ? " (right)" : " (wrong)";
     return add_words(l, "FCS: ") && add_hex(l, frame + end, there) && add_words(l, said) && add(l, "\n", 1);
 }
 

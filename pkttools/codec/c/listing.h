@@ -16,7 +16,7 @@ struct listing {                /* all zero at first, but for what is asked for 
     struct telling telling;
     struct bytes text;
     int64_t second;             /* the last one whose date was asked for, and that */
-    char date[40];
+    uint8_t date[MOST_LOCAL];
     size_t date_size;
 };
 

@@ -61,11 +61,6 @@ static const size_t row_sizes[TABLES] = {
     } while (0)
 #define SOUND (struct fault){-1, 0, 0}
 
-static bool run_sound(int64_t first, int64_t count, size_t rows)
-{
-    return first >= 0 && count >= 0 && (uint64_t)first <= rows && (uint64_t)count <= rows - (uint64_t)first;
-}
-
 /* Whether a number may be read where a header of `fixed` bytes is known. */
 static bool read_sound(const struct given *g, int64_t read, int64_t fixed, bool behind)
 {

@@ -52,26 +52,6 @@ static void put(struct bytes *b, const void *from, size_t size)
     b->size += size;
 }
 
-static uint64_t mixed(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-    return hash ^ hash >> 29;
-}
-
-/* Of a key. Where the table lies is not known to who sends fragments: nor is which of them come to the same bucket. */
-static uint64_t hash_of(const struct datagrams *t, const struct bytes *key)
-{
-    uint64_t hash = mixed((uintptr_t)t, key->size), word;
-    size_t at = 0;
-    for (; key->size - at >= sizeof word; at += sizeof word) {
-        memcpy(&word, key->at + at, sizeof word);
-        hash = mixed(hash, word);
-    }
-    word = 0;
-    memcpy(&word, key->at + at, key->size - at);
-    return mixed(hash, word);
-}
-
 bool reassembly_begin(struct datagrams *t, const struct apart *apart, size_t count)
 {
     t->buckets = calloc(FIRST_ROOM, sizeof *t->buckets);
@@ -167,7 +147,7 @@ static bool name(struct datagrams *t, const struct packet_view *p, const struct 
 /* The datagram of that key, which is a new one if there is none; NULL: no memory. */
 static struct open *opened(struct datagrams *t, int64_t time)
 {
-    uint64_t hash = hash_of(t, &t->key);
+    uint64_t hash = hash_of(t, t->key.at, t->key.size);
     if (t->count >= t->room)
         widen(t);
     struct open **bucket = &t->buckets[hash & (t->room - 1)], *o = *bucket;

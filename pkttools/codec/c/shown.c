@@ -1,6 +1,9 @@
 /* Values of fields as they are printed; the way back is values.c. Twin of pkttools/protocols/shown.py.
  */
+#define _POSIX_C_SOURCE 200809L         /* localtime_r */
 #include "fields.h"
+
+#include <time.h>
 
 static const char lower[] = HEX_DIGITS;
 
@@ -39,12 +42,60 @@ uint8_t *put_decimal(uint8_t *out, struct value v)
         for (int i = 0; i < AT_ONCE; i++, rest /= 10)
             *--p = (uint8_t)('0' + rest % 10);
     }
-    do
+    for (; v.low > UINT32_MAX; v.low /= 10)
         *--p = (uint8_t)('0' + v.low % 10);
-    while ((v.low /= 10) > 0);
+    uint32_t rest = (uint32_t)v.low;            /* most are no larger: division by a constant is dearer in 64 bits */
+    do
+        *--p = (uint8_t)('0' + rest % 10);
+    while ((rest /= 10) > 0);
     size_t size = (size_t)(figures + sizeof figures - p);
     memcpy(out, p, size);
     return out + size;
+}
+
+/* In years that begin with March a day more or less comes last. */
+uint8_t *put_date(uint8_t *out, int64_t day)
+{
+    int64_t shifted = day + 719468, era = floored(shifted, 146097), of_era = shifted - era * 146097;    /* days from 0000-03-01 on */
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
+    out = put_digits(out, (uint64_t)(era * 400 + year + (month >= 10)), 4);
+    *out++ = '-';
+    out = put_digits(out, (uint64_t)(month < 10 ? month + 3 : month - 9), 2);
+    *out++ = '-';
+    return put_digits(out, (uint64_t)(of_year - (153 * month + 2) / 5 + 1), 2);
+}
+
+uint8_t *put_clock(uint8_t *out, int64_t of_day)
+{
+    out = put_digits(out, (uint64_t)(of_day / 3600), 2);
+    *out++ = ':';
+    out = put_digits(out, (uint64_t)(of_day / 60 % 60), 2);
+    *out++ = ':';
+    return put_digits(out, (uint64_t)(of_day % 60), 2);
+}
+
+uint8_t *put_local(uint8_t *out, int64_t second)
+{
+    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t clock = (time_t)second;
+    struct tm t;
+    if ((int64_t)clock != second || localtime_r(&clock, &t) == NULL)
+        return out;
+    memcpy(out, days + 3 * t.tm_wday, 3);
+    out[3] = ' ';
+    memcpy(out + 4, months + 3 * t.tm_mon, 3);
+    out[7] = ' ';
+    out[8] = t.tm_mday < 10 ? ' ' : (uint8_t)('0' + t.tm_mday / 10);
+    out[9] = (uint8_t)('0' + t.tm_mday % 10);
+    out[10] = ' ';
+    out = put_digits(out + 11, (uint64_t)t.tm_hour, 2);
+    *out++ = ':';
+    out = put_digits(out, (uint64_t)t.tm_min, 2);
+    *out++ = ':';
+    out = put_digits(out, (uint64_t)t.tm_sec, 2);          /* 60, at times */
+    *out++ = ' ';
+    return put_decimal(out, (struct value){0, (uint64_t)(1900 + (int64_t)t.tm_year)});
 }
 
 uint8_t *put_mac(uint8_t *out, uint64_t address)

@@ -48,7 +48,7 @@ uint64_t signature_of(const struct frame *f, const struct walk *w, const struct 
 {
     for (size_t i = 0; i < w->count; i++) {
         const struct kind *k = &protocols->kinds[w->header[i].kind];
-        if ((k->signature == NULL && !k->signs) || (i >= w->quoted && i < w->resumed))
+        if ((k->signature == NULL && !k->signs) || is_quoted(w, i))
             continue;
         size_t at;
         const struct signature *s = of_header(f, w, i, &at);

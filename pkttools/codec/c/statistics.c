@@ -42,17 +42,6 @@ void statistics_end(struct statistics *s)
 
 /* ---- time ---- */
 
-static int64_t divided(int64_t a, int64_t b)    /* towards what is less */
-{
-    return a / b - (a % b < 0);
-}
-
-static int64_t between(int64_t from, int64_t to)
-{
-    int64_t gap;
-    return __builtin_sub_overflow(to, from, &gap) ? (to < from ? INT64_MIN : INT64_MAX) : gap;
-}
-
 /* Makes bins wider, until there is one for each that is needed. */
 static bool make_wider(struct series *s, int64_t lowest, int64_t highest)
 {
@@ -62,14 +51,14 @@ static bool make_wider(struct series *s, int64_t lowest, int64_t highest)
             return false;
         for (int64_t i = s->lowest; i <= s->highest; i++)
             for (int what = 0; what < 2; what++)
-                bin[(uint64_t)divided(i, WIDER) % BINS][what] += s->bin[(uint64_t)i % BINS][what];
+                bin[(uint64_t)floored(i, WIDER) % BINS][what] += s->bin[(uint64_t)i % BINS][what];
         free(s->bin);
         s->bin = bin;
         s->width *= WIDER;
-        s->lowest = divided(s->lowest, WIDER);
-        s->highest = divided(s->highest, WIDER);
-        lowest = divided(lowest, WIDER);
-        highest = divided(highest, WIDER);
+        s->lowest = floored(s->lowest, WIDER);
+        s->highest = floored(s->highest, WIDER);
+        lowest = floored(lowest, WIDER);
+        highest = floored(highest, WIDER);
     }
     s->lowest = lowest;
     s->highest = highest;
@@ -79,11 +68,11 @@ static bool make_wider(struct series *s, int64_t lowest, int64_t highest)
 static bool series_add(struct series *s, int64_t time, int64_t size, bool first)
 {
     if (first || time < s->from || time >= s->behind) {
-        int64_t number = divided(time, s->width);
+        int64_t number = floored(time, s->width);
         int64_t lowest = first || number < s->lowest ? number : s->lowest, highest = first || number > s->highest ? number : s->highest;
         if (!make_wider(s, lowest, highest))
             return false;
-        number = divided(time, s->width);
+        number = floored(time, s->width);
         s->in_hand = (size_t)((uint64_t)number % BINS);
         int64_t rest = time % s->width + (time % s->width < 0 ? s->width : 0);
         s->from = __builtin_sub_overflow(time, rest, &s->from) ? INT64_MIN : time - rest;
@@ -107,7 +96,7 @@ static bool count_packet(struct statistics *s, const struct packet *p, int64_t s
     t[EARLIEST] = first || p->time < t[EARLIEST] ? p->time : t[EARLIEST];
     t[LATEST] = first || p->time > t[LATEST] ? p->time : t[LATEST];
     if (!first) {
-        int64_t gap = between(t[PREVIOUS], p->time);
+        int64_t gap = elapsed(t[PREVIOUS], p->time);
         t[BACKWARDS] += gap < 0;
         durations_add(&s->gaps, &gap, 1);
     }

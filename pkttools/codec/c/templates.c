@@ -85,16 +85,11 @@ static bool in_range(int64_t value, int64_t low, int64_t high)
     return value >= low && value <= high;
 }
 
-static bool run_of(int64_t first, int64_t count, size_t rows)
-{
-    return first >= 0 && count >= 0 && (uint64_t)first <= rows && (uint64_t)count <= rows - (uint64_t)first;
-}
-
 static bool shown_sound(const struct given *g, const struct shown_row *r)
 {
-    return run_of(r->title, r->title_size, g->text.size) && run_of(r->data, r->data_size, g->text.size)
+    return run_sound(r->title, r->title_size, g->text.size) && run_sound(r->data, r->data_size, g->text.size)
         && in_range(r->layer, LINK_NAMES, APPLICATION_NAMES) && in_range(r->tag, -1, FIRST_ITEM - 1)
-        && run_of(r->first, r->count, g->count[TEMPLATES]) && run_of(r->lines, r->lines_count, g->count[TEMPLATES])
+        && run_sound(r->first, r->count, g->count[TEMPLATES]) && run_sound(r->lines, r->lines_count, g->count[TEMPLATES])
         && in_range(r->brief, -1, (int64_t)g->count[TEMPLATES] - 1) && in_range(r->payload, NO_PAYLOAD, BEHIND)
         && in_range(r->behind, 0, MAX_FRAME);
 }
@@ -110,11 +105,11 @@ static bool is_number(const struct given *g, int64_t place)
 static bool piece_sound(const struct given *g, const struct piece_row *r, int64_t template)
 {
     int64_t what = r->what & ~(int64_t)OF_TAG, form = r->form & ~(int64_t)(PREFIX | ZEROS);
-    if (!in_range(what, LITERAL, KNOWN_PIECES - 1) || !run_of(r->text, r->size, g->text.size) || !in_range(r->width, 0, MOST_WIDTH))
+    if (!in_range(what, LITERAL, KNOWN_PIECES - 1) || !run_sound(r->text, r->size, g->text.size) || !in_range(r->width, 0, MOST_WIDTH))
         return false;
     if (what == TAGS)
         return in_range(r->first, 0, template - 1) && in_range(r->count, 0, template - 1);
-    if (!run_of(r->first, r->count, g->count[PLACES]))
+    if (!run_sound(r->first, r->count, g->count[PLACES]))
         return false;
     if (what == ALSO)
         return in_range(r->form, 0, (int64_t)g->count[WORDS] - 1) && r->form <= UINT16_MAX;
@@ -136,7 +131,7 @@ static bool tables_sound(const struct given *g)
         if (!shown_sound(g, &g->shown[i]))
             return false;
     for (size_t i = 0; i < g->count[ITEMS_SHOWN]; i++)
-        if (!run_of(g->items[i].first, g->items[i].count, g->count[TEMPLATES]))
+        if (!run_sound(g->items[i].first, g->items[i].count, g->count[TEMPLATES]))
             return false;
     for (size_t i = 0; i < g->count[PLACES]; i++)
         if (!in_range(g->places[i], 0, (int64_t)g->fields->count - 1) || g->fields->traits[g->places[i]].form >= FORMS)
@@ -146,15 +141,15 @@ static bool tables_sound(const struct given *g)
         if (g->fields->traits[i].names > words)
             return false;
     for (size_t i = 0; i < words; i++)
-        if (!run_of(g->words[i].first, g->words[i].count, g->count[NUMBERS]))
+        if (!run_sound(g->words[i].first, g->words[i].count, g->count[NUMBERS]))
             return false;
     for (size_t i = 0; i < g->count[NUMBERS]; i++)
-        if (!run_of(g->numbers[i].text, g->numbers[i].size, g->text.size))
+        if (!run_sound(g->numbers[i].text, g->numbers[i].size, g->text.size))
             return false;
     int64_t next = 0;           /* each piece is in one template */
     for (size_t i = 0; i < g->count[TEMPLATES]; i++) {
         const struct run_row *r = &g->templates[i];
-        if (r->first != next || !run_of(r->first, r->count, g->count[PIECES_IN]))
+        if (r->first != next || !run_sound(r->first, r->count, g->count[PIECES_IN]))
             return false;
         next += r->count;
         for (int64_t k = r->first; k < next; k++)
@@ -194,14 +189,13 @@ static void lay(const struct given *g)
         const struct shown_row *r = &g->shown[i];
         table.shown[i] = (struct shown){
             name_in(r->title, r->title_size), name_in(r->data, r->data_size), (enum shown_layer)r->layer, (int32_t)r->tag, (int32_t)r->brief,
-            (uint32_t)r->first, (uint32_t)r->count, (uint32_t)r->lines, (uint32_t)r->lines_count, (enum payload)r->payload, (uint32_t)r->behind,
+            (uint32_t)r->first, (uint32_t)r->count, (uint32_t)r->lines, (enum payload)r->payload, (uint32_t)r->behind,
         };
     }
     for (size_t i = 0; i < g->count[ITEMS_SHOWN]; i++) {
         struct shown *item = &table.shown[g->count[SHOWN] + i];
         *item = nothing;
         item->first_line = (uint32_t)g->items[i].first;
-        item->lines = (uint32_t)g->items[i].count;
     }
     for (size_t i = 0; i < g->count[PLACES]; i++) {
         const struct trait *trait = &g->fields->traits[g->places[i]];
@@ -268,7 +262,8 @@ bool templates_set(const struct field_table *fields, const struct protocol_table
     return true;
 }
 
-struct name word_of(unsigned names, uint64_t number)
+/* The name of a value, by so many-th names of values from 1 on, as fields say it; size 0: it has none. */
+static struct name word_of(unsigned names, uint64_t number)
 {
     if (names == 0 || names > table.words_count)
         return (struct name){NULL, 0};
@@ -298,11 +293,6 @@ void telling_begin(struct telling *t, const struct frame *f, int64_t original, i
 void telling_free(struct telling *t)
 {
     bytes_free(&t->right);
-}
-
-static bool is_quoted(const struct walk *w, size_t index)
-{
-    return index >= w->quoted && index < w->resumed;
 }
 
 static void judge(struct telling *t)
@@ -424,11 +414,6 @@ static bool tell_formatted(struct telling *t, const struct place *at, unsigned o
     to = number ? put_formatted(to, number_of(&t->view.frame, at), form, width) : put_number(to, &t->view.frame, at, of);
     out->size = (size_t)(to - out->at);
     return true;
-}
-
-bool value_tell(struct telling *t, const struct place *at, unsigned form, struct bytes *out)
-{
-    return tell_formatted(t, at, form, PLAIN, 0, out);
 }
 
 /* The number that a value is, if it is one of those that have names. */

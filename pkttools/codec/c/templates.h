@@ -20,7 +20,7 @@ struct shown {                  /* a kind of header */
     int32_t tag;                /* the kind of what is shown in its line, where it stands behind it; -1: none */
     int32_t brief;              /* a template; -1: none */
     uint32_t first, count;      /* templates: of its lines, */
-    uint32_t first_line, lines; /* and of what it says in a line for the whole packet */
+    uint32_t first_line;        /* and of what it says in a line for the whole packet */
     enum payload payload;
     uint32_t behind;
 };
@@ -41,8 +41,6 @@ bool templates_known(void);     /* whether there are tables; without, nothing el
 /* False: a table is not sound, or there is no memory. text: behind the last table. */
 bool templates_set(const struct field_table *fields, const struct protocol_table tables[TEMPLATE_TABLES], struct name text, bool *sound);
 const struct shown *shown_of(unsigned kind);     /* of an item: what it says in a line alone */
-/* The name of a value, by so many-th names of values from 1 on, as fields say it; size 0: it has none. */
-struct name word_of(unsigned names, uint64_t number);
 
 /* Begins the next packet: walks, and nothing else yet. f: without its frame check sequence. */
 void telling_begin(struct telling *t, const struct frame *f, int64_t original, int64_t linktype);
@@ -54,7 +52,5 @@ size_t tags_behind(const struct walk *w, size_t index);
 bool template_tell(struct telling *t, size_t index, size_t template, struct bytes *out);
 /* The same of an item. */
 bool template_tell_of(struct telling *t, const struct header *item, size_t template, struct bytes *out);
-/* Adds the value of a field that is there, numbers in decimal, as templates do. */
-bool value_tell(struct telling *t, const struct place *at, unsigned form, struct bytes *out);
 
 #endif

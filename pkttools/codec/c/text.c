@@ -1,8 +1,5 @@
 /* The text format: packets to text and back. Twin of ../python/text.py; the grammar stands there in words. */
-#define _POSIX_C_SOURCE 200809L     /* localtime_r */
-#include "codec.h"
-
-#include <time.h>
+#include "fields.h"
 
 /* ---- reading ---- */
 
@@ -510,23 +507,13 @@ static inline uint8_t *put_text(uint8_t *out, const char *text)
     return out + n;
 }
 
-static uint8_t *put_number(uint8_t *out, int64_t value, int width)
+static uint8_t *put_figures(uint8_t *out, int64_t value)
 {
-    uint8_t figures[20];
-    int n = 0;
-    uint64_t rest = (uint64_t)value;
-    do
-        figures[n++] = (uint8_t)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    for (; width > n; width--)
-        *out++ = '0';
-    while (n > 0)
-        *out++ = figures[--n];
-    return out;
+    return put_decimal(out, (struct value){0, (uint64_t)value});
 }
 
-enum { TIME_FRONT = 32, TIME_BACK = 64, NUMBER = 20 };  /* bytes; and figures of an int64_t, with its sign, at most */
-enum { HEAD = 3 + NUMBER + 4, SIZES = NUMBER + 1 + NUMBER + 1, TAIL = 3 };  /* "-- N --", behind "SIZE: " and "==", with line ends */
+enum { TIME_FRONT = 32, TIME_BACK = 64, FIGURES = 20 };  /* bytes; and figures of an int64_t, with its sign, at most */
+enum { HEAD = 3 + FIGURES + 4, SIZES = FIGURES + 1 + FIGURES + 1, TAIL = 3 };  /* "-- N --", behind "SIZE: " and "==", with line ends */
 enum { AROUND = HEAD + TIME_FRONT + 9 + TIME_BACK + SIZES + TAIL };     /* all of a packet's text but rows, notes and extra lines */
 
 /* What is the same in the TIME lines of all packets of one second: the second in front of the point, the date behind. */
@@ -539,30 +526,9 @@ struct second {
 /* The second's texts; the date in C's ctime form, local time. */
 static void describe(struct second *s, int64_t number)
 {
-    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    time_t t = (time_t)number;
-    struct tm tm;
-    localtime_r(&t, &tm);
-    uint8_t *p = put_number(put_text(s->front, "TIME: "), number, 1);
-    *p++ = '.';
-    s->front_size = (size_t)(p - s->front);
-    p = s->back;
-    *p++ = ' ';
-    memcpy(p, days + 3 * tm.tm_wday, 3);
-    p[3] = ' ';
-    memcpy(p + 4, months + 3 * tm.tm_mon, 3);
-    p[7] = ' ';
-    p[8] = tm.tm_mday < 10 ? ' ' : (uint8_t)('0' + tm.tm_mday / 10);
-    p[9] = (uint8_t)('0' + tm.tm_mday % 10);
-    p[10] = ' ';
-    p = put_number(p + 11, tm.tm_hour, 2);
-    *p++ = ':';
-    p = put_number(p, tm.tm_min, 2);
-    *p++ = ':';
-    p = put_number(p, tm.tm_sec, 2);
-    *p++ = ' ';
-    p = put_text(put_number(p, tm.tm_year + 1900, 1), "\nSIZE: ");
-    s->back_size = (size_t)(p - s->back);
+    s->front_size = (size_t)(put_figures(put_text(s->front, "TIME: "), number) - s->front);
+    s->back[0] = ' ';
+    s->back_size = (size_t)(put_text(put_local(s->back + 1, number), "\nSIZE: ") - s->back);
     s->number = number;
 }
 
@@ -574,7 +540,7 @@ static uint8_t *put_time(uint8_t *out, int64_t time)
         describe(&second, time / 1000000000);
     memcpy(out, second.front, sizeof second.front);
     out += second.front_size;
-    out = nanoseconds % 1000 != 0 ? put_number(out, nanoseconds, 9) : put_number(out, nanoseconds / 1000, 6);
+    out = put_fraction(out, (uint64_t)nanoseconds);
     memcpy(out, second.back, sizeof second.back);
     return out + second.back_size;
 }
@@ -628,13 +594,13 @@ size_t text_encode(uint8_t *out, const uint8_t *data, const struct packet *p, in
 {
     uint8_t *start = out;
     out = put_text(out, "-- ");
-    out = put_number(out, number, 1);
+    out = put_figures(out, number);
     out = put_text(out, " --\n");
     if (!style->data_only) {
         out = put_time(out, p->time);
-        out = put_number(out, p->captured, 1);
+        out = put_figures(out, p->captured);
         *out++ = '/';
-        out = put_number(out, p->original, 1);
+        out = put_figures(out, p->original);
         *out++ = '\n';
         if (p->notes_size > 0) {
             memcpy(out, data + p->notes, (size_t)p->notes_size);
