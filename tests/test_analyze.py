@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+from backends import use
 from conftest import ROOT, shell
 from samples import ARP, IGMP, batch, ethernet, extension, frames, icmp, ipv4, ipv6, tags, tcp, udp
 
@@ -78,8 +79,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def each_codec(codec: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test runs on both backends."""
-    for name in ("walk", "correct"):
-        monkeypatch.setattr(pkttools.codec, name, getattr(codec, name))
+    use(codec, monkeypatch, "listing_encode", "correct")
 
 
 # ---- levels ----

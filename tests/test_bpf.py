@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import shutil
 import socket
@@ -17,6 +16,7 @@ from types import ModuleType
 
 import pytest
 from bpf import EXPRESSIONS, any_program, frames_of, judged
+from captured import opened
 from conftest import ROOT, SHARED, shell
 from samples import batch, frames
 
@@ -26,7 +26,6 @@ from pkttools.bpf.classic import Instruction, braces, for_socket, numbers, packe
 from pkttools.commands import commands, find, read
 from pkttools.errors import PktError, UsageError
 from pkttools.formats import packets
-from pkttools.formats.files import Input
 from pkttools.language.expression import compiled
 from pkttools.language.filters import Expression, Filter
 from pkttools.libpcap import compile_filter, image
@@ -467,17 +466,15 @@ def captured() -> Iterator[tuple[str, Batch]]:
     if not folder.is_dir():
         pytest.skip(f"{SHARED.name}/captures is not there")
     for path in sorted(folder.iterdir()):
-        source = Input([str(path)])
-        try:
-            for b in packets(source):
-                linktypes = [linktype_of(link) for link in b.column(LINKTYPE)]
-                for linktype in set(linktypes):
-                    chosen = [b.part(i, i + 1).rows for i, other in enumerate(linktypes) if other == linktype]
-                    yield path.name, Batch(b.data, bytearray(b"".join(chosen)))
-        except PktError:
-            continue  # a malformed file: what stands before the bad place counts
-        finally:
-            os.close(source.fd)
+        with opened(path) as source:
+            try:
+                for b in packets(source):
+                    linktypes = [linktype_of(link) for link in b.column(LINKTYPE)]
+                    for linktype in set(linktypes):
+                        chosen = [b.part(i, i + 1).rows for i, other in enumerate(linktypes) if other == linktype]
+                        yield path.name, Batch(b.data, bytearray(b"".join(chosen)))
+            except PktError:
+                continue  # a malformed file: what stands before the bad place counts
 
 
 @pytest.mark.parametrize("text", SOME)

@@ -13,8 +13,8 @@ from test_codec_lines import lines
 from pkttools.batch import Batch, Packet, gathered, link_of
 
 
-def text(codec: ModuleType, b: Batch) -> bytes:
-    """The lines of all packets."""
+def written(codec: ModuleType, b: Batch) -> bytes:
+    """A batch as JSON."""
     out, first = b"", 0
     while first < len(b):
         more, first = codec.json_encode(b.data, bytes(b.rows), first, first + 1)
@@ -23,14 +23,14 @@ def text(codec: ModuleType, b: Batch) -> bytes:
 
 
 def told(codec: ModuleType, frame: bytes, linktype: int = 1) -> dict:
-    """What is told of a frame."""
-    return json.loads(text(codec, batch([(linktype, frame)])))
+    """A frame as JSON."""
+    return json.loads(written(codec, batch([(linktype, frame)])))
 
 
 def test_a_packet(codec: ModuleType) -> None:
     frame = ethernet(0x0800, ipv4(1, icmp(8, bytes(20) + b"abc")))
     packet = Packet(frame, 98, 1_700_000_000_250_131_000, 1)
-    assert text(codec, gathered([packet])).decode() == (
+    assert written(codec, gathered([packet])).decode() == (
         '{"number":1,"time":1700000000250131000,"time_utc":"2023-11-14T22:13:20.250131Z","captured":65,"original":98,"linktype":1,'
         f'"frame":"{frame.hex()}","check":"{crc32(frame, 1):08x}",'
         '"ETHERNET":{"DST_ADDR":"02:00:00:00:00:02","SRC_ADDR":"02:00:00:00:00:01","TYPE":2048},'
@@ -52,7 +52,7 @@ def test_a_packet(codec: ModuleType) -> None:
     ],
 )
 def test_times_are_integers_and_dates_in_utc(codec: ModuleType, time: int, shown: str) -> None:
-    found = json.loads(text(codec, gathered([Packet(b"", 0, time, 1)])))
+    found = json.loads(written(codec, gathered([Packet(b"", 0, time, 1)])))
     assert (found["time"], found["time_utc"]) == (time, shown)
 
 
@@ -86,7 +86,7 @@ def test_numbers_are_exact(codec: ModuleType) -> None:
     """NTP's times have 64 bits; a header length in eights of the largest number has more."""
     stamps = bytes.fromhex("ffffffffffffffff 8000000000000001")
     found = told(codec, ethernet(0x0800, ipv4(17, over_udp(123, b"\x23\1\2\3" + bytes(12) + stamps * 2))))
-    line = text(codec, batch([(1, ethernet(0x0800, ipv4(17, over_udp(123, b"\x23\1\2\3" + bytes(12) + stamps * 2))))]))
+    line = written(codec, batch([(1, ethernet(0x0800, ipv4(17, over_udp(123, b"\x23\1\2\3" + bytes(12) + stamps * 2))))]))
     assert {18446744073709551615, 9223372036854775809} <= set(found["NTP"].values())
     assert b":18446744073709551615" in line
 
@@ -96,7 +96,7 @@ def test_text_gives_back_every_byte(codec: ModuleType) -> None:
     frame = bytearray(pktap(1, ethernet(0x0800, ipv4(17, udp()))))
     frame[56:76] = hostile.ljust(20, b"\0")
     notes = b"IFACE: eth0\nNOTE: \x1b]0;x\x07 \xe2\x80\xae\xff\\n\n"
-    line = text(codec, gathered([Packet(bytes(frame), len(frame), 0, 149, notes)]))
+    line = written(codec, gathered([Packet(bytes(frame), len(frame), 0, 149, notes)]))
     assert all(0x20 <= c <= 0x7E for c in line[:-1])
     found = json.loads(line)
     assert found["PKTAP"]["COMM"] == r"a\x22\x5c\x01\x1b[31m\x7f\xc2\x9b\xe2\x80\xae"
@@ -107,7 +107,7 @@ def test_text_gives_back_every_byte(codec: ModuleType) -> None:
     ("fcs", "count", "wanted"), [(4, 2, (4, None)), (4, 3, (4, 3)), (0, None, (0, None)), (None, None, (None, None))]
 )
 def test_the_frame_check_sequence(codec: ModuleType, fcs: int | None, count: int | None, wanted: tuple) -> None:
-    found = json.loads(text(codec, gathered([Packet(b"datafour", 8, 0, link_of(147, fcs, count))])))
+    found = json.loads(written(codec, gathered([Packet(b"datafour", 8, 0, link_of(147, fcs, count))])))
     assert (found.get("fcs"), found.get("fcs_count")) == wanted and found["frame"] == b"datafour".hex() and found["linktype"] == 147
     assert found["UNKNOWN"]["DATA"] == (b"datafour"[: 8 - (fcs or 0)]).hex()
 

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from backends import use
 from conftest import load
 from samples import ethernet, vxlan
 from segments import MS, A, B, batch_of, framed, in_gtp, ip, pieces, segment, table, udp
@@ -294,9 +295,7 @@ def test_any_packets_give_the_same_on_both_codecs(most, forget):
 
 def test_in_words(codec, monkeypatch):
     """As pkt-stat has them: addresses, names of protocols, what is around, and connections."""
-    monkeypatch.setattr("pkttools.codec.conversation_table", codec.conversation_table)
-    for name in ("follow", "conversation_rows", "conversation_totals"):
-        monkeypatch.setattr(f"pkttools.codec.{name}", getattr(codec, name))
+    use(codec, monkeypatch, "conversation_table", "follow", "conversation_rows", "conversation_totals")
     made = Conversations()
     tunnel = [in_gtp(5, udp(A6, B6)), in_gtp(9, udp(B6, A6), "192.0.2.2", "192.0.2.1")]
     labelled = framed(ip("192.0.2.1", "192.0.2.2", 17, vxlan(vlan(7, framed(segment(A, B, "S", 1))), 42)))

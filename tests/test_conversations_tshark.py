@@ -8,10 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from captured import opened
 from conftest import SHARED
 
 from pkttools import codec
-from pkttools.batch import Batch
+from pkttools.formats import packets
 from pkttools.statistics.conversations import AS_THEY_CAME, Conversations
 
 End = tuple[str, int]
@@ -52,11 +53,10 @@ def capture(tmp_path_factory) -> Path:
 
 def ours(capture: Path, protocol: str) -> Found:
     """What Conversations says."""
-    data, made, found, at = bytearray(capture.read_bytes()), Conversations(), Found(), 24
-    while at < len(data):
-        used, rows, _ = codec.pcap_decode(data, at, len(data), True, False, False, 16, 0, 1)
-        made.add(Batch(data, bytearray(rows)))
-        at = used
+    made, found = Conversations(), Found()
+    with opened(capture) as source:
+        for batch in packets(source):
+            made.add(batch)
     for one in made.read(AS_THEY_CAME):
         if one.protocol == protocol and one.source_port is not None and one.destination_port is not None:
             ends = frozenset([(one.source, one.source_port), (one.destination, one.destination_port)])
@@ -69,7 +69,7 @@ def theirs(capture: Path, protocol: str) -> Found:
     words = ["tshark", "-n", "-q", "-o", "ip.defragment:FALSE", "-z", f"conv,{protocol}", "-r", str(capture)]
     found: Found = {}
     for line in subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines():
-        if match := re.match(r"(\S+):(\d+)\s+<->\s+(\S+):(\d+)\s+(\d+)\s.*?\s(\d+)\s", line):
+        if match := re.match(r"(\S+):(\d+)\s+<->\s+(\S+):(\d+)\s", line):
             counts = re.findall(r"(\d+)\s+\d+\s*(?:bytes|kB|MB)", line)
             ends = frozenset([(match[1], int(match[2])), (match[3], int(match[4]))])
             found[ends] = found.get(ends, 0) + int(counts[2])

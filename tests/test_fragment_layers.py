@@ -164,7 +164,7 @@ def test_padding_goes_and_a_trailer_stays():
 
 
 @pytest.mark.parametrize(("size", "short"), [(44, 44), (52, 0)])
-def test_the_length_of_macsec_is_of_short_frames(codec, size, short):
+def test_the_length_of_macsec_is_of_short_frames(size, short):
     """IEEE 802.1AE 9.7: below 48 bytes, with the type; padding is behind the check value."""
     whole = mended(1, macsec(ipv4(17, udp(bytes(210 + size)))))
     pieces = cut(whole, None)
@@ -176,7 +176,7 @@ def test_the_length_of_macsec_is_of_short_frames(codec, size, short):
     assert [p.frame for p in through(Reassembler(), pieces)] == [whole.frame]
 
 
-def test_the_length_of_pptp_is_of_what_is_behind_the_header(codec):
+def test_the_length_of_pptp_is_of_what_is_behind_the_header():
     """RFC 2637 4.1. What stands behind it is none of the datagram."""
     whole = mended(101, ipv4(47, pptp(INNER, bytes(4)) + b"behind"))
     pieces = [p.frame for p in cut(whole, "IP[2]")]
@@ -188,7 +188,7 @@ def test_the_length_of_pptp_is_of_what_is_behind_the_header(codec):
     [(vxlan(ethernet(0x0800, INNER), 2), False), (with_sum(4789, SEGMENT, 1), True)],
     ids=["network", "source port"],
 )
-def test_which_belong_together(codec, other, together):
+def test_which_belong_together(other, together):
     """Fragments of one network; a tunnel's source port is of what is inside, and may differ."""
     first, second = (cut(mended(101, ipv4(17, each)), "IP[2]") for each in (with_sum(4789, SEGMENT), other))
     mixed = [*first[::2], *second[1::2]]
@@ -199,7 +199,7 @@ def test_which_belong_together(codec, other, together):
     (0x6558, 0x2000, b"\0\0\x2a\7", True), (0x6558, 0x2000, b"\0\0\x2b\5", False), (0x0800, 0x2000, b"\0\0\x2a\7", False),
     (0x6558, 0x3000, b"\0\0\x2a\7", False),
 ])  # fmt: skip
-def test_the_network_of_nvgre(codec, kind, flags, key, together):
+def test_the_network_of_nvgre(kind, flags, key, together):
     """RFC 7637 3.2: it is 24 bits of the key; a flow in it is the rest. Other keys are one as a whole (RFC 2890 2.1)."""
     carried = ethernet(0x0800, INNER) if kind == 0x6558 else INNER
     number = bytes(4) if flags & 0x1000 else b""
@@ -209,14 +209,14 @@ def test_the_network_of_nvgre(codec, kind, flags, key, together):
     assert (len(through(Reassembler(layer=layer_of("IP[2]")), mixed)) == 1) == together
 
 
-def test_labels_and_sessions_keep_apart(codec):
+def test_labels_and_sessions_keep_apart():
     for kind, payload in ((0x8847, b"\0\x09\1\x40" + INNER), (0x8864, pppoe(0x21, INNER))):
         others = ethernet(kind, payload), ethernet(kind, payload.replace(b"\0\x09", b"\0\x0a", 1))
         first, second = (cut(mended(1, frame), None) for frame in others)
         assert len(through(Reassembler(), [*first[::2], *second[1::2]])) == len(first)
 
 
-def test_frames_with_lengths_belong_together(codec):
+def test_frames_with_lengths_belong_together():
     """IEEE 802.3 has a length where Ethernet has a type, which the last fragment has of its own."""
     assert len(through(Reassembler(), cut(mended(1, snap(0x0800, INNER)), None))) == 1
 

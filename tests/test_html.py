@@ -7,20 +7,20 @@ import re
 from base64 import b64encode
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 from xml.etree import ElementTree
 
 import pytest
-from captured import opened
-from conftest import SHARED, shell
+from backends import use
+from captured import captured
+from conftest import shell
 from samples import ethernet, frames, ipv4, over_udp, tcp
+from test_analyze import Kept
 
 from pkttools.batch import Packet, gathered
-from pkttools.formats import packets
 from pkttools.views.html import PageSink
 from pkttools.views.ladder import Text, picture
 from pkttools.views.sequence import Sequence
-
-VOID = ("meta", "!doctype")
 
 
 class Tags(HTMLParser):
@@ -35,7 +35,7 @@ class Tags(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
-        if tag not in VOID:
+        if tag != "meta":
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -45,19 +45,6 @@ class Tags(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] in self.inside:
             self.inside[self.open[-1]].append(data)
-
-
-class Kept:
-    """An output that keeps what is written."""
-
-    def __init__(self) -> None:
-        self.text = b""
-
-    def write(self, data: bytes) -> None:
-        self.text += data
-
-    def close(self) -> None:
-        pass
 
 
 def is_sound(page: str) -> None:
@@ -72,17 +59,23 @@ def is_sound(page: str) -> None:
     assert not re.search(r"<[^>]* (src|style|on\w+)=|url\(|@import", page.replace(tags.inside["script"][0], ""))
 
 
+@pytest.fixture
+def each_codec(codec: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test runs on both backends."""
+    use(codec, monkeypatch, "walk", "items", "verify", "correct", "check", "tell", "line_encode", "conversation_table")
+
+
 def written(batches: list, most: int = 1000) -> str:
     """The page of some batches."""
     output = Kept()
-    sink = PageSink(output, most, "x")  # type: ignore[arg-type]
+    sink = PageSink(output, most, "x")
     for batch in batches:
         sink.write(batch)
     sink.close()
     return output.text.decode()
 
 
-def test_of_every_kind_of_frame(codec):
+def test_of_every_kind_of_frame(each_codec):
     """Whole and cut; each byte is there once."""
     every = [(link, frame[:at]) for link, frame in frames() for at in (None, 15, 40)]
     page = written([gathered([Packet(frame, len(frame), 10**9, link) for link, frame in every])])
@@ -91,11 +84,9 @@ def test_of_every_kind_of_frame(codec):
     assert bytes.fromhex("".join(shown)) == b"".join(frame for _, frame in every)
 
 
-@pytest.mark.skipif(not (SHARED / "captures").exists(), reason="no ../shared/captures")
 def test_of_real_and_malformed_captures() -> None:
-    for path in sorted((SHARED / "captures" / "tcpdump").iterdir())[::40]:
-        with opened(path) as source:
-            is_sound(written(list(packets(source)), 20))
+    for _, batch in captured(40):
+        is_sound(written([batch], 20))
 
 
 HOSTILE = ["\x1b[31m", "\x9b31m", "\u202e", "\u200f", "\u2066", "<b>", "&amp;", "\"'", "]]>", "\x07", "\\", "\x00", "\xff", "-->"]
@@ -110,7 +101,7 @@ def of_names(name: bytes) -> list[bytes]:
     return [ethernet(0x0800, ipv4(17, over_udp(53, dns))), ethernet(0x0800, ipv4(6, segment[:2] + b"\0\x50" + segment[4:]))]
 
 
-def test_names_never_leave_the_text(codec, tmp_path: Path) -> None:
+def test_names_never_leave_the_text(each_codec) -> None:
     """Neither on a terminal nor in a picture or a page: control characters, marks of direction, markup."""
     packets = [
         Packet(frame, len(frame), 10**9, 1)

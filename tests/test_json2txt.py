@@ -14,9 +14,10 @@ import pytest
 from captured import opened
 from conftest import ROOT, load, shell
 from samples import batch, ethernet, frames, ipv4, over_udp, pktap, udp, vxlan
+from test_codec_json import told, written
 
 from pkttools import formats
-from pkttools.batch import Batch, Packet, gathered, link_of
+from pkttools.batch import Packet, gathered, link_of
 from pkttools.errors import PktError, UsageError
 from pkttools.formats import json_fields, json_packet
 from pkttools.formats.json import packets
@@ -40,20 +41,6 @@ def read(codec: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
             return [b.packet(i) for b in packets(source) for i in range(len(b))]
 
     return function
-
-
-def written(codec: ModuleType, b: Batch) -> bytes:
-    """A batch as JSON."""
-    out, first = b"", 0
-    while first < len(b):
-        text, first = codec.json_encode(b.data, bytes(b.rows), first, first + 1)
-        out += text
-    return out
-
-
-def told(codec: ModuleType, frame: bytes, linktype: int = 1) -> dict:
-    """A frame as JSON."""
-    return json.loads(written(codec, batch([(linktype, frame)])))
 
 
 def facts(p: Packet) -> tuple:

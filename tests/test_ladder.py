@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from backends import use
 from conftest import ROOT, shell
 from samples import frames
 
@@ -41,8 +42,9 @@ def of(packets: list[tuple[int, bytes]], times: list[int] | None = None) -> Sequ
     return sequence
 
 
-def test_whatever_a_packet_is(codec):
+def test_whatever_a_packet_is(codec, monkeypatch):
     """Of each kind of frame, by itself and among the others, whole and cut: nothing is wider, each has its arrow or mark."""
+    use(codec, monkeypatch, "walk", "line_encode", "conversation_table")
     every = frames()
     for some in (every, *([one] for one in every), [(link, frame[:at]) for link, frame in every[:20] for at in (0, 9, 15, 30)]):
         lines = Text(of(some), False).lines()
@@ -52,12 +54,11 @@ def test_whatever_a_packet_is(codec):
 
 @pytest.mark.parametrize(
     ("times", "shown"),
-    [((5, 5), ["0.000000000", "0.000000000"]), ((3_000_000_000, 2_500_000_000), ["0.000000", "-0.500000"]),
+    [((5, 5), ["0.000000", "0.000000"]), ((3_000_000_000, 2_500_000_000), ["0.000000", "-0.500000"]),
      ((-9_500_000_000, -9_000_000_001), ["0.000000000", "0.499999999"]), ((1, 3_000_000_001), ["0.000000", "3.000000"])],
 )  # fmt: skip
 def test_times(times: tuple[int, int], shown: list[str]) -> None:
     """Since the first packet; whole microseconds with six digits; before 1970, and out of order, too."""
-    shown = [time[:8] for time in shown] if times == (5, 5) else shown
     assert of(frames()[:2], list(times)).times() == shown
 
 

@@ -49,7 +49,7 @@ def one(codec: ModuleType, frame: bytes, linktype: int = 1) -> str:
 # ---- times ----
 
 SECOND = 1_000_000_000
-TIMES = [  # corners of views 40 to 45
+TIMES = [
     (0, "1970-01-01T00:00:00.000000Z"),
     (-9_500_000_000, "1969-12-31T23:59:50.500000Z"),  # ten seconds before, and a half after that
     (-1, "1969-12-31T23:59:59.999999999Z"),

@@ -6,18 +6,17 @@ import random
 import re
 import struct
 import time
-from pathlib import Path
 
 import pytest
+from captured import captured
 from conftest import ROOT, load
 from messages import SAMPLES
 from samples import ethernet, ipv4, ipv6, row_of, tcp
 from test_line import one
 from told import tell
 
-from pkttools.batch import Batch
+from pkttools.batch import LINKTYPE
 from pkttools.codec import MOST_TOLD
-from pkttools.formats.pcap import MAGICS
 from pkttools.protocols.model import READERS
 
 
@@ -128,24 +127,13 @@ def test_lines_of_packets(codec, frame, words):
     assert one(codec, frame).partition(" (")[0].endswith(words)
 
 
-def frames_of(path: Path) -> list[tuple[bytes, int]]:
-    """The frames of a capture, with its link type; of what is no pcap, none."""
-    raw = bytearray(path.read_bytes())
-    if bytes(raw[:4]) not in MAGICS:
-        return []
-    big_endian, _ = MAGICS[bytes(raw[:4])]
-    linktype = int.from_bytes(raw[20:24], "big" if big_endian else "little")
-    _, rows, _ = load("python").pcap_decode(raw, 24, len(raw), True, big_endian, False, 16, 0, linktype)
-    b = Batch(raw, rows)
-    return [(bytes(b.frame(i)), b.columns()[i * 7 + 4]) for i in range(len(b))]
-
-
-def test_real_captures(shared: Path):
+def test_real_captures():
     """Of the payloads of captures beside the project each reader says the same in both codecs."""
     codec = load("c")
-    for path in sorted((shared / "captures/tcpdump").glob("*.pcap"))[::3]:
-        for frame, linktype in frames_of(path)[:3]:
-            headers = codec.walk(frame, row_of(frame, linktype))
+    for _, b in captured(3):
+        for i in range(min(3, len(b))):
+            frame = bytes(b.frame(i))
+            headers = codec.walk(frame, row_of(frame, b.column(LINKTYPE)[i]))
             for start in {header[1] for header in headers[-2:]} | {header[2] for header in headers[-1:]}:
                 for reader in SAMPLES:
                     tell(reader, frame[start:], frame[:start])

@@ -1,4 +1,4 @@
-"""What is told of ARP. tcpdump 4.99.3 has no words for probes and announcements."""
+"""What is told of ARP. tcpdump 4.99.3, as was noted, has no words for probes and announcements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of DHCP, BOOTP and DHCPv6. Where a judge is named it was asked: tshark 4.0.17, tcpdump 4.99.3."""
+"""What is told of DHCP, BOOTP and DHCPv6. What is said of judges was noted from tshark 4.0.17, tcpdump 4.99.3."""
 
 from __future__ import annotations
 

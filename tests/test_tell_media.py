@@ -1,4 +1,4 @@
-"""What is told of NTP, and of RTP and what shares its ports. Judges: tshark 4.0.17, tcpdump 4.99.3."""
+"""What is told of NTP, and of RTP and what shares its ports. What is said of tcpdump was noted from 4.99.3."""
 
 from __future__ import annotations
 

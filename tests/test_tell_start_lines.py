@@ -1,4 +1,7 @@
-"""What is told of HTTP and SIP, which are known by the form of their first line. Judges: tshark 4.0.17, tcpdump 4.99.3."""
+"""What is told of HTTP and SIP, which are known by the form of their first line.
+
+What is said of judges was noted from tshark 4.0.17, tcpdump 4.99.3.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of TLS, and of QUIC without its keys. Judges: tshark 4.0.17, tcpdump 4.99.3."""
+"""What is told of TLS, and of QUIC without its keys. What is said of tshark was noted from 4.0.17."""
 
 from __future__ import annotations
 

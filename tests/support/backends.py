@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
 from conftest import BACKENDS, load
+
+
+def use(codec: ModuleType, monkeypatch: pytest.MonkeyPatch, *functions: str) -> None:
+    """Lets stages and views have these functions of a codec."""
+    for name in functions:
+        monkeypatch.setattr(f"pkttools.codec.{name}", getattr(codec, name))
 
 
 def on_both(*functions: str) -> tuple[Callable[[Any], None], Any]:
@@ -20,7 +27,7 @@ def on_both(*functions: str) -> tuple[Callable[[Any], None], Any]:
     @pytest.fixture(autouse=True)
     def chosen(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """The backend that the functions are of."""
-        for name in functions if hasattr(request, "param") else ():
-            monkeypatch.setattr(f"pkttools.codec.{name}", getattr(load(request.param), name))
+        if hasattr(request, "param"):
+            use(load(request.param), monkeypatch, *functions)
 
     return pytest_generate_tests, chosen
