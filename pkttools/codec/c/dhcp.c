@@ -8,8 +8,6 @@ enum { SNAME = 44, BOOT_FILE = 108, COOKIE = 236, OPTIONS = 240, MOST_JOINED = 1
 enum { PAD = 0, HOST = 12, REQUESTED = 50, LEASE = 51, OVERLOAD = 52, MESSAGE_TYPE = 53, SERVER = 54, WHY = 56, CLIENT_ID = 61, FQDN = 81,
        SEARCH = 119, ROUTES = 121, LAST_OPTION = 255 };
 
-static const char BAD_LENGTH[] = "[bad length]", BAD_LABEL[] = "[bad label]";
-
 static const struct known operations[] = {{1, "Request"}, {2, "Reply"}, {0, NULL}};
 
 static const struct known kinds[] = {
@@ -185,17 +183,18 @@ static void say_lease(struct sentence *t, uint32_t seconds)
     say(t, " s");
 }
 
-static void say_option(struct sentence *t, const struct frame *m, size_t message, unsigned code, const struct joined *j)
+static const struct known words[] = {           /* in the order in which they are told */
+    {REQUESTED, " requested "}, {SERVER, " server "}, {LEASE, " lease "}, {HOST, " host "}, {FQDN, " fqdn "}, {CLIENT_ID, " id "},
+    {SEARCH, " search"}, {ROUTES, " routes"}, {WHY, " "}, {0, NULL},
+};
+
+static void say_option(struct sentence *t, const struct frame *m, size_t message, const struct known *which, const struct joined *j)
 {
     const struct frame option = {j->at, j->size}, *o = &option;
-    static const struct known words[] = {
-        {REQUESTED, " requested "}, {SERVER, " server "}, {LEASE, " lease "}, {HOST, " host "}, {FQDN, " fqdn "}, {CLIENT_ID, " id "},
-        {SEARCH, " search"}, {ROUTES, " routes"}, {WHY, " "}, {0, NULL},
-    };
-    if (code == CLIENT_ID && is_hardware(o, m, message))
+    if (which->number == CLIENT_ID && is_hardware(o, m, message))
         return;
-    say(t, known_as(words, code));
-    switch (code) {
+    say(t, which->text);
+    switch (which->number) {
     case REQUESTED: case SERVER:
         if (j->size == 4)
             say_address(t, o, 0, 4);
@@ -221,7 +220,6 @@ static void say_option(struct sentence *t, const struct frame *m, size_t message
 /* Without a cookie, or a type of message, it is BOOTP: RFC 1534. */
 void tell_dhcp(struct sentence *t, const struct frame *m, size_t at)
 {
-    static const uint8_t told[] = {REQUESTED, SERVER, LEASE, HOST, FQDN, CLIENT_ID, SEARCH, ROUTES, WHY};
     if (!frame_has(m, at, SNAME))
         return;
     struct area areas[3] = {{0, 0}, {0, 0}, {0, 0}};
@@ -259,10 +257,10 @@ void tell_dhcp(struct sentence *t, const struct frame *m, size_t at)
         say(t, " file ");
         say_quoted(t, m, at + BOOT_FILE, end - at - BOOT_FILE);
     }
-    for (size_t i = 0; i < sizeof told; i++) {
-        join(&j, m, areas, told[i]);
+    for (const struct known *which = words; which->text != NULL; which++) {
+        join(&j, m, areas, which->number);
         if (j.there)
-            say_option(t, m, at, told[i], &j);
+            say_option(t, m, at, which, &j);
     }
     if (!frame_has(m, at, COOKIE))
         say_cut(t);
@@ -355,7 +353,7 @@ void tell_dhcpv6(struct sentence *t, const struct frame *m, size_t at)
         at = next + 4;
         end = cut ? end : at + size;
         if (at == end) {
-            say_mark(t, cut ? "[|]" : BAD_LENGTH);
+            say_mark(t, cut ? CUT_OFF : BAD_LENGTH);
             return;
         }
         say(t, " > ");

@@ -12,7 +12,7 @@ enum { A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, MX = 15, TXT = 16, AAAA = 28
        SVCB = 64, HTTPS = 65, SPF = 99, CAA = 257 };
 enum { MANDATORY, ALPN, NO_ALPN, PORT, HINT4, HINT6 = 6 };     /* keys of SVCB */
 
-static const char BAD_POINTER[] = "[bad pointer]", BAD_LABEL[] = "[bad label]", LONG_NAME[] = "[long name]", BAD_LENGTH[] = "[bad length]", CUT_OFF[] = "[|]";
+static const char BAD_POINTER[] = "[bad pointer]", LONG_NAME[] = "[long name]";
 
 static const struct known opcodes[] = {{0, ""}, {1, " iquery"}, {2, " status"}, {4, " notify"}, {5, " update"}, {6, " dso"}, {0, NULL}};
 
@@ -169,13 +169,7 @@ static bool say_strings(struct sentence *t, const struct frame *m, size_t at, si
 /* RFC 4034 section 3.2. */
 static void say_time(struct sentence *t, uint32_t seconds)
 {
-    struct moment is = moment_of(seconds);
-    say_fixed(t, is.year, 4);
-    say_fixed(t, is.month, 2);
-    say_fixed(t, is.day, 2);
-    say_fixed(t, is.hour, 2);
-    say_fixed(t, is.minute, 2);
-    say_fixed(t, is.second, 2);
+    say_moment(t, seconds, true);
 }
 
 /* A parameter of SVCB: RFC 9460 sections 7 and 8. Whether its value has the form that its key asks for. */
@@ -356,11 +350,6 @@ struct last {
     uint8_t text[MOST_TOLD];
     size_t size;
 };
-
-static uint8_t lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-}
 
 static bool is_last(const struct last *a, const struct last *b)
 {

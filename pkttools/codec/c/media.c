@@ -9,8 +9,6 @@ enum { MAPPED = 1, USER = 6, ERROR = 9, XOR_MAPPED = 0x20 };
 #define COOKIE UINT32_C(0x2112A442)
 #define ZRTP_MAGIC UINT32_C(0x5A525450)
 
-static const char BAD_LENGTH[] = "[bad length]";
-
 /* ---- STUN ---- */
 
 static const struct known methods[] = {{1, "Binding"}, {3, "Allocate"}, {4, "Refresh"}, {6, "Send"}, {7, "Data"}, {8, "CreatePermission"},

@@ -2,6 +2,7 @@
 #include "messages.h"
 
 static const char MORE[] = "...", digits_of_hex[] = HEX_DIGITS;
+const char CUT_OFF[] = "[|]", BAD_LENGTH[] = "[bad length]", BAD_LABEL[] = "[bad label]";
 enum { ROOM = MOST_TOLD - sizeof MORE + 1 };
 
 void say_together(struct sentence *t, const uint8_t *from, size_t size)
@@ -36,7 +37,7 @@ void say_mark(struct sentence *t, const char *mark)
 
 void say_cut(struct sentence *t)
 {
-    say_mark(t, "[|]");
+    say_mark(t, CUT_OFF);
 }
 
 void say_fixed(struct sentence *t, uint64_t number, int digits)
@@ -119,14 +120,15 @@ void say_word(struct sentence *t, const struct known *of, unsigned number, const
         say_count(t, number);
 }
 
-struct moment moment_of(int64_t seconds)
+void say_moment(struct sentence *t, int64_t seconds, bool figures_alone)
 {
-    uint64_t since_0 = (uint64_t)(seconds + INT64_C(719468) * 86400);   /* March of the year 0 */
-    unsigned since = (unsigned)(since_0 / 86400), rest = (unsigned)(since_0 % 86400), era = since / 146097, of_era = since % 146097;     /* years begin in March, in eras of 400 */
-    unsigned year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365, of_year = of_era - (365 * year + year / 4 - year / 100);
-    unsigned month = (5 * of_year + 2) / 153, day = of_year - (153 * month + 2) / 5 + 1;
-    month = month < 10 ? month + 3 : month - 9;
-    return (struct moment){era * 400 + year + (month <= 2), month, day, rest / 3600, rest / 60 % 60, rest % 60};
+    int64_t day = floored(seconds, DAY);
+    uint8_t text[32], *end = put_date(text, day);
+    *end++ = 'T';
+    end = put_clock(end, seconds - day * DAY);
+    for (const uint8_t *c = text; c < end; c++)
+        if (!figures_alone || (*c >= '0' && *c <= '9'))
+            say_together(t, c, 1);
 }
 
 static reader *const readers[READERS] = {

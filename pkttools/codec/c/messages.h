@@ -13,6 +13,7 @@ struct sentence {
 };
 
 void say(struct sentence *t, const char *text);
+extern const char CUT_OFF[], BAD_LENGTH[], BAD_LABEL[];   /* marks */
 void say_mark(struct sentence *t, const char *mark);    /* apart from what is in front of it, and only once */
 void say_cut(struct sentence *t);       /* the mark of what goes on behind the end */
 void say_together(struct sentence *t, const uint8_t *from, size_t size);    /* all of it, or nothing */
@@ -34,15 +35,16 @@ struct known {
 const char *known_as(const struct known *of, unsigned number);         /* NULL: it has none */
 void say_word(struct sentence *t, const struct known *of, unsigned number, const char *otherwise);  /* that, and the number */
 
-struct moment {                 /* in UTC */
-    unsigned year, month, day, hour, minute, second;
-};
-
-struct moment moment_of(int64_t seconds);       /* since 1970; of the years 0 to 9999 */
+void say_moment(struct sentence *t, int64_t seconds, bool figures_alone);      /* since 1970, in UTC */
 
 static inline uint64_t get64(const struct frame *f, size_t at)
 {
     return (uint64_t)get32(f, at) << 32 | get32(f, at + 4);
+}
+
+static inline uint8_t lower(unsigned c)
+{
+    return (uint8_t)(c >= 'A' && c <= 'Z' ? c + 32 : c);
 }
 
 /* dns.c */

@@ -22,19 +22,8 @@ static void say_time(struct sentence *t, const char *word, const struct frame *m
     if (!frame_has(m, at, 8) || (seconds == 0 && fraction == 0))
         return;
     seconds += seconds < UINT64_C(1) << 31 ? UINT64_C(1) << 32 : 0;
-    struct moment is = moment_of((int64_t)seconds - FROM_1970);
     say(t, word);
-    say_fixed(t, is.year, 4);
-    say(t, "-");
-    say_fixed(t, is.month, 2);
-    say(t, "-");
-    say_fixed(t, is.day, 2);
-    say(t, "T");
-    say_fixed(t, is.hour, 2);
-    say(t, ":");
-    say_fixed(t, is.minute, 2);
-    say(t, ":");
-    say_fixed(t, is.second, 2);
+    say_moment(t, (int64_t)seconds - FROM_1970, false);
     say(t, ".");
     say_fixed(t, fraction * 1000000000 >> 32, 9);
     say(t, "Z");

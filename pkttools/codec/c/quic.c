@@ -117,7 +117,7 @@ void tell_quic(struct sentence *t, const struct frame *m, size_t at)
         if (!known)
             return;
         if (long_id || get8(m, id) > MOST_ID) {
-            say_mark(t, "[bad length]");
+            say_mark(t, BAD_LENGTH);
             return;
         }
         at = packet_end(m, behind, type);

@@ -5,8 +5,6 @@
  */
 #include "messages.h"
 
-#include <string.h>
-
 enum form { NOTHING, REQUEST, RESPONSE };
 
 struct start {                  /* the first line of a message */
@@ -19,11 +17,6 @@ struct start {                  /* the first line of a message */
 struct span {
     size_t at, size;
 };
-
-static uint8_t lower(unsigned c)
-{
-    return (uint8_t)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-}
 
 static bool is_blank(unsigned c)
 {
@@ -61,6 +54,15 @@ static bool stands(const struct frame *m, size_t at, size_t end, const char *wor
         if (at >= end || get8(m, at) != (uint8_t)*word)
             return false;
     return true;
+}
+
+/* Whether octets are a word, which is in small letters: those of the packet may be any. */
+static bool is_word(const struct frame *m, size_t at, size_t size, const char *word)
+{
+    bool same = size == strlen(word);
+    for (size_t i = 0; same && i < size; i++)
+        same = lower(get8(m, at + i)) == (uint8_t)word[i];
+    return same;
 }
 
 /* The version of a protocol, `HTTP/1.1`; where it ends; 0: it is none. */
@@ -121,13 +123,7 @@ static bool field_of(const struct frame *m, size_t at, size_t behind, const char
             colon++;
         while (at + size < colon && !is_blank(get8(m, at + size)))
             size++;
-        bool same = false;
-        for (int i = 0; i < 2 && !same; i++) {
-            const char *word = i == 0 ? name : compact;
-            same = size == strlen(word) && size > 0;
-            for (size_t k = 0; same && k < size; k++)
-                same = lower(get8(m, at + k)) == (uint8_t)word[k];
-        }
+        bool same = is_word(m, at, size, name) || (size > 0 && is_word(m, at, size, compact));
         if (!same || colon == end)
             continue;
         size_t first = colon + 1;
@@ -199,10 +195,7 @@ static bool is_chunked(const struct frame *m, struct span codings)
     size_t size = sizeof word - 1, at = codings.at + codings.size - size;
     if (codings.size < size || (codings.size > size && !is_blank(get8(m, at - 1)) && get8(m, at - 1) != ','))
         return false;
-    for (size_t i = 0; i < size; i++)
-        if (lower(get8(m, at + i)) != (uint8_t)word[i])
-            return false;
-    return true;
+    return is_word(m, at, size, word);
 }
 
 /* Where a message ends; that is the end of what there is, if it does not end there. */

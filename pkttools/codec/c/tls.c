@@ -7,7 +7,7 @@
 enum { RECORD_HEAD = 5, CHANGE = 20, ALERT = 21, HANDSHAKE = 22, DATA_RECORD = 23, HEARTBEAT = 24 };
 enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, SERVER_NAME = 0, ALPN = 16, VERSIONS = 43, ECH = 0xFE0D };
 
-static const char BAD_LENGTH[] = "[bad length]", ENCRYPTED[] = "Encrypted Handshake";
+static const char ENCRYPTED[] = "Encrypted Handshake";
 
 static const struct known handshakes[] = {
     {0, "HelloRequest"}, {CLIENT_HELLO, "ClientHello"}, {SERVER_HELLO, "ServerHello"}, {3, "HelloVerifyRequest"}, {4, "NewSessionTicket"},

@@ -255,7 +255,7 @@ class Connection:
     def follow(self, who: int, frame: bytes | bytearray, at: int, size: int, time: int) -> Segment:
         """Takes a segment of a side, of `size` bytes on the wire; gives what is to be said of it."""
         way, other, said = self.ways[who], self.ways[not who], Segment()
-        sequence, ack = (wire.get16(frame, at + i) << 16 | wire.get16(frame, at + i + 2) for i in (SEQUENCE_AT, ACK_AT))
+        sequence, ack = (wire.get32(frame, at + i) for i in (SEQUENCE_AT, ACK_AT))
         flags, head = wire.get8(frame, at + FLAGS_AT), (wire.get8(frame, at + OFFSET_AT) >> 4) * 4
         rst, fin, acks = bool(flags & RST), bool(flags & FIN), bool(flags & ACK)
         syn = bool(flags & SYN) and not rst
@@ -304,10 +304,6 @@ class Connection:
 def options(frame: bytes | bytearray, at: int, head: int, ack: int) -> tuple[int, bool]:
     """The shift of windows, -1: none; whether a segment tells of octets that came twice (RFC 2883)."""
     shift, twice, end, at = -1, False, at + head, at + FIXED
-
-    def number(place: int) -> int:
-        return wire.get16(frame, place) << 16 | wire.get16(frame, place + 2)
-
     while at < end and (kind := wire.get8(frame, at)) != OPTION_END:
         size = 1 if kind == OPTION_NOP else wire.get8(frame, at + 1)
         if size < (1 if kind == OPTION_NOP else 2) or size > end - at:
@@ -315,8 +311,9 @@ def options(frame: bytes | bytearray, at: int, head: int, ack: int) -> tuple[int
         if kind == OPTION_SCALE and size == 3:
             shift = wire.get8(frame, at + 2)
         if kind == OPTION_SACK and size >= 10:
-            left, right = number(at + 2), number(at + 6)
-            within = size >= 18 and signed(left - number(at + 10)) >= 0 and signed(number(at + 14) - right) >= 0
+            left, right = wire.get32(frame, at + 2), wire.get32(frame, at + 6)
+            first, last = wire.get32(frame, at + 10), wire.get32(frame, at + 14)
+            within = size >= 18 and signed(left - first) >= 0 and signed(last - right) >= 0
             twice = signed(right - left) > 0 and (signed(ack - right) >= 0 or within)
         at += size
     return min(shift, MOST_SHIFT), twice

@@ -13,6 +13,7 @@ together; or, to tell of packets one by one, the one that was quiet for longest 
 from __future__ import annotations
 
 from collections import OrderedDict
+from sys import byteorder
 
 from ...batch import COLUMNS, LINKTYPE, MAX_FRAME, ORIGINAL, TIME
 from ...protocols.walking import BY_SPACE, DATAGRAM_6, EXTENSION, SEGMENTS, TAG
@@ -336,8 +337,6 @@ def number_asked(view: View, header: Header) -> int:
 
 def packed(parts: list[int | bytes]) -> bytes:
     """Integers of 64 bits as they stand in this machine, and bytes."""
-    from sys import byteorder
-
     return b"".join(part if isinstance(part, bytes) else part.to_bytes(8, byteorder, signed=True) for part in parts)
 
 

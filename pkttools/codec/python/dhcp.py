@@ -6,14 +6,12 @@ RFC 2131 section 2, RFC 2132; an option in pieces: RFC 2131 section 4.1, RFC 339
 from __future__ import annotations
 
 from .dns import behind_name, label, say_name
-from .messages import CUT, Sentence
+from .messages import BAD_LABEL, BAD_LENGTH, CUT, Sentence
 from .wire import get8, get16
 
 SNAME, BOOT_FILE, COOKIE, OPTIONS, MOST_JOINED = 44, 108, 236, 240, 1024
 PAD, HOST, REQUESTED, LEASE, OVERLOAD, MESSAGE_TYPE, SERVER, WHY, CLIENT_ID = 0, 12, 50, 51, 52, 53, 54, 56, 61
 FQDN, SEARCH, ROUTES, LAST_OPTION = 81, 119, 121, 255
-
-BAD_LENGTH, BAD_LABEL = "[bad length]", "[bad label]"
 
 OPERATIONS = {1: "Request", 2: "Reply"}
 KINDS = {

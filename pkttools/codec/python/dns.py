@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .messages import CUT, Sentence, moment
-from .wire import get8, get16
+from .messages import BAD_LABEL, BAD_LENGTH, CUT, Sentence, moment
+from .wire import get8, get16, get32
 
 HEADER, MOST_NAME, MOST_DATA = 12, 255, 64
 QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x400, 0x200, 0x100, 0x80, 0x20, 0x10
@@ -18,7 +18,7 @@ A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV, DNAME, OPT, DS, RRSIG, CDS = 1, 2, 5
 SVCB, HTTPS, SPF, CAA = 64, 65, 99, 257
 MANDATORY, ALPN, NO_ALPN, PORT, HINT4, HINT6 = 0, 1, 2, 3, 4, 6  # keys of SVCB
 
-BAD_POINTER, BAD_LABEL, LONG_NAME, BAD_LENGTH = "[bad pointer]", "[bad label]", "[long name]", "[bad length]"
+BAD_POINTER, LONG_NAME = "[bad pointer]", "[long name]"
 
 OPCODES = {0: "", 1: " iquery", 2: " status", 4: " notify", 5: " update", 6: " dso"}
 CODES = {  # IANA "DNS RCODEs"
@@ -109,7 +109,7 @@ def say_name(told: Sentence, m: bytes, message: int, at: int, first: int = HEADE
 
 
 class Record(NamedTuple):
-    """A record, as far as it is there: where its data are; `next` is 0 where they are not."""
+    """A record, as far as it is there: where its data are."""
 
     type: int
     klass: int
@@ -192,8 +192,8 @@ def say_parameters(told: Sentence, m: bytes, at: int, end: int) -> bool:
 
 
 def number_at(m: bytes, at: int, size: int) -> int:
-    """A number; past the end of the message it is as C has it."""
-    return get16(m, at) << 16 | get16(m, at + 2) if size == 4 else get16(m, at) if size == 2 else get8(m, at)
+    """A number of 1, 2 or 4 bytes."""
+    return (get32 if size == 4 else get16 if size == 2 else get8)(m, at)
 
 
 def say_numbers(told: Sentence, m: bytes, at: int, sizes: str) -> int:

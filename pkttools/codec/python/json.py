@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import gmtime, strftime
 from zlib import crc32
 
 from ...batch import (
@@ -141,8 +142,6 @@ def string(value: bytes) -> str:
 
 def utc(time: int) -> str:
     """A time in nanoseconds as ISO 8601 has it, in UTC; with nine digits behind the point where six do not do."""
-    from datetime import UTC, datetime, timedelta
-
     seconds, rest = divmod(time, 1_000_000_000)
-    second = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    return second.strftime("%Y-%m-%dT%H:%M:%S.") + (f"{rest:09}Z" if rest % 1000 else f"{rest // 1000:06}Z")
+    fraction = f"{rest:09}" if rest % 1000 else f"{rest // 1000:06}"
+    return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(seconds))}.{fraction}Z"

@@ -9,7 +9,6 @@ has the date and the zone as well. Sizes are on the wire: of a transport with po
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from struct import iter_unpack, pack_into, unpack
 from time import gmtime
@@ -44,6 +43,10 @@ from .messages import tell
 from .protocols import carries_message, exception, known
 from .rows import checked, without_fcs
 from .templates import Telling, shown_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ABSOLUTE, SINCE_FIRST, SINCE_BEFORE = range(3)
 (CAPTURE_COLOUR, LINK_COLOUR, NETWORK_COLOUR, TRANSPORT_COLOUR, APPLICATION_COLOUR, WRONG_COLOUR, UNFINISHED_COLOUR) = range(1, 8)
@@ -176,11 +179,10 @@ class Teller:
         self.frame = frame
         self.told = Telling(frame, original, linktype, False, {})
         self.view = View(frame, original, linktype, True)
-        found = self.told.walk
-        follows = any(exception(header.kind) == SEGMENTS for header in found.own())  # of others nothing is to be said
+        walk = self.told.walk
+        follows = any(exception(header.kind) == SEGMENTS for header in walk.own())  # of others nothing is to be said
         segment = table.converse(self.view, original, time).segment if table and follows else None
         self.segment = segment if segment and segment.what & SEGMENT else None
-        walk = self.told.walk
         self.view.headers = walk.headers
         if whole := self.whole(walk):
             self.told.verdicts += [NONE] * MAX_HEADERS  # those of the fragment as it is
@@ -189,7 +191,7 @@ class Teller:
         self.headers, self.colours = self.told.headers, colours
         self.kinds = [known_kinds()[0][header.kind] for header in self.headers]
         self.titles = [shown_of(header.kind).title for header in self.headers]
-        self.quote, self.resumed = self.told.walk.quoted, self.told.walk.resumed
+        self.quote, self.resumed = walk.quoted, walk.resumed
 
     def whole(self, walk: Walk) -> bytes | None:
         """The first fragment of a datagram as if it was all of it: it begins as that does. None: it is none."""

@@ -5,14 +5,13 @@ RTP, RTCP: RFC 3550 sections 5.1 and 6; STUN: RFC 8489 sections 5 and 14; DTLS: 
 
 from __future__ import annotations
 
-from .messages import Sentence
+from .messages import BAD_LENGTH, Sentence
 from .tls import HANDSHAKES
-from .wire import get8, get16
+from .wire import get8, get16, get32
 
 STUN_HEADER, RTP_HEADER, RTCP_HEADER, DTLS_RECORD = 20, 12, 4, 13
 MAPPED, USER, ERROR, XOR_MAPPED = 1, 6, 9, 0x20
 COOKIE, ZRTP_MAGIC = b"\x21\x12\xa4\x42", b"ZRTP"
-BAD_LENGTH = "[bad length]"
 
 METHODS = {
     1: "Binding", 3: "Allocate", 4: "Refresh", 6: "Send", 7: "Data", 8: "CreatePermission", 9: "ChannelBind", 10: "Connect",
@@ -108,7 +107,7 @@ def tell_dtls(told: Sentence, m: bytes, at: int) -> None:
 
 def say_source(told: Sentence, m: bytes, at: int) -> None:
     """Who sends."""
-    told.say(f" ssrc 0x{get16(m, at):04x}{get16(m, at + 2):04x}")
+    told.say(f" ssrc 0x{get32(m, at):08x}")
 
 
 def tell_rtp(told: Sentence, m: bytes, at: int) -> None:
@@ -120,7 +119,7 @@ def tell_rtp(told: Sentence, m: bytes, at: int) -> None:
     told.say("RTP ")
     told.word(PAYLOADS, second & 0x7F, "type ")
     told.say(" mark" if second & 0x80 else "")
-    told.say(f" seq {get16(m, at + 2)} time {get16(m, at + 4) << 16 | get16(m, at + 6)}")
+    told.say(f" seq {get16(m, at + 2)} time {get32(m, at + 4)}")
     say_source(told, m, at + 8)
     size = RTP_HEADER + (first & 15) * 4
     if first & 0x10:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from time import gmtime
 
 from ...protocols.model import READERS
 from ...protocols.shown import format_ipv6
 from .. import MOST_TOLD
 
-CUT = "[|]"  # a mark: what is read goes on behind the end
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Reader = Callable[["Sentence", bytes, int], None]
+
+# Marks; CUT: what is read goes on behind the end.
+CUT, BAD_LENGTH, BAD_LABEL = "[|]", "[bad length]", "[bad label]"
 MORE = "..."
 ROOM = MOST_TOLD - len(MORE)
 
@@ -79,9 +85,6 @@ class Sentence:
 def moment(seconds: int) -> tuple[int, ...]:
     """Year, month, day, hour, minute and second in UTC, of seconds since 1970."""
     return gmtime(seconds)[:6]
-
-
-Reader = Callable[[Sentence, bytes, int], None]
 
 
 # Where the readers are: their families are imported when they are first needed.

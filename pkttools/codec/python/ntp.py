@@ -6,7 +6,7 @@ RFC 5905 section 7.3; times: RFC 4330 section 3; mode 6: RFC 9327 section 2; mod
 from __future__ import annotations
 
 from .messages import Sentence, moment
-from .wire import get8, get16
+from .wire import get8, get16, get32
 
 HEADER, CONTROL, PRIVATE = 48, 6, 7
 FROM_1970 = 2208988800  # seconds from 1900 to 1970
@@ -26,7 +26,7 @@ def say_time(told: Sentence, word: str, m: bytes, at: int) -> None:
 
     From 1968 on, or where the first bit is 0, from 2036 on. Fractions are cut, not rounded.
     """
-    seconds, fraction = (int.from_bytes(m[at + part : at + part + 4], "big") for part in (0, 4))
+    seconds, fraction = get32(m, at), get32(m, at + 4)
     if at + 8 > len(m) or (seconds == 0 and fraction == 0):
         return
     seconds += 1 << 32 if seconds < 1 << 31 else 0

@@ -6,17 +6,12 @@ RFC 9369 section 3.2.
 
 from __future__ import annotations
 
-from .messages import Sentence
-from .wire import get8
+from .messages import BAD_LENGTH, Sentence
+from .wire import get8, get32
 
 LONG, FIXED, INITIAL, RETRY, MOST_ID = 0x80, 0x40, 0, 3, 20
 VERSION_2 = 0x6B3343CF
 TYPES = ("Initial", "0-RTT", "Handshake", "Retry")
-
-
-def version_at(m: bytes, at: int) -> int:
-    """Four octets."""
-    return int.from_bytes(m[at : at + 4], "big")
 
 
 def is_older(version: int) -> bool:
@@ -73,14 +68,14 @@ def tell_quic(told: Sentence, m: bytes, at: int) -> None:
     """The packets of a datagram: RFC 9000 section 12.2."""
     if not m[at] & LONG or at + 6 > len(m):
         return
-    version, between = version_at(m, at + 1), ""
+    version, between = get32(m, at + 1), ""
     if is_older(version):
         told.say(f"version {version_name(version)}")
         return
     known = version in (1, VERSION_2) or version >> 8 == 0xFF0000
     while at < len(m) and not told.full:
         first = m[at]
-        if not first & LONG or at + 5 > len(m) or version_at(m, at + 1) != version:
+        if not first & LONG or at + 5 > len(m) or get32(m, at + 1) != version:
             told.say(", 1-RTT" if first & (LONG | FIXED) == FIXED else "")  # else it is no packet of this connection
             return
         kind = (first >> 4 & 3) + (3 if version == VERSION_2 else 0) & 3
@@ -94,12 +89,12 @@ def tell_quic(told: Sentence, m: bytes, at: int) -> None:
             return
         if version == 0:  # the versions that there are: RFC 8999 section 6
             for i, place in enumerate(range(behind, len(m) - 3, 4)):
-                told.say(f"{',' if i else ' of '}{version_name(version_at(m, place))}")
+                told.say(f"{',' if i else ' of '}{version_name(get32(m, place))}")
             return
         if not known:
             return
         if m[destination] > MOST_ID or m[source] > MOST_ID:
-            told.mark("[bad length]")
+            told.mark(BAD_LENGTH)
             return
         at = packet_end(m, behind, kind)
         if at == 0:

@@ -147,9 +147,8 @@ def message_end(m: bytes, start: Start, sip: bool) -> int:
         return len(m)
     if not sip and start.form == RESPONSE:
         none = start.code // 100 == 1 or start.code in (204, 304)
-        if (
-            none or start_at(m, body, b"HTTP", False).form == RESPONSE
-        ):  # the answer to HEAD has the length of a body that is not there
+        # The answer to HEAD has the length of a body that is not there.
+        if none or start_at(m, body, b"HTTP", False).form == RESPONSE:
             return body
     codings = None if sip else field_of(m, start.next, behind, b"transfer-encoding", b"")
     if codings is not None:

@@ -55,16 +55,12 @@ class Series:
     def add(self, time: int, size: int) -> None:
         """Counts a packet."""
         number = time // self.width
-        found = self.bins.get(number)
-        if found is None:
-            found = self.bins[number] = [0, 0]
-            found[0] += 1
-            found[1] += size
-            while max(self.bins) - min(self.bins) >= BINS:
-                self.widen()
-        else:
-            found[0] += 1
-            found[1] += size
+        new = number not in self.bins
+        found = self.bins.setdefault(number, [0, 0])
+        found[0] += 1
+        found[1] += size
+        while new and max(self.bins) - min(self.bins) >= BINS:
+            self.widen()
 
     def widen(self) -> None:
         """Makes bins wider."""

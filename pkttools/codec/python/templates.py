@@ -153,26 +153,22 @@ class Telling:
         self.segment: Segment | None = None  # what was seen of its connection; None: that is not known
 
     @cached_property
-    def row(self) -> bytes:
-        """It, as a batch of its own."""
-        from array import array
-
-        return array("q", (0, len(self.frame), self.original, 0, self.linktype, 0, 0)).tobytes()
-
-    @cached_property
     def verdicts(self) -> list[int]:
         """What is to be thought of the checksum of each header; NONE of what is quoted."""
-        from .soundness import verify
+        from .checksum import View
+        from .soundness import verdicts_of
 
-        return verify(bytearray(self.frame), self.row)
+        return verdicts_of(View(self.frame, self.original, self.linktype, True))
 
     @cached_property
     def right(self) -> bytearray:
         """The bytes with all checksums as they should be."""
+        from array import array
+
         from .correction import correct
 
         copy = bytearray(self.frame)
-        correct(copy, self.row, ALL)
+        correct(copy, array("q", (0, len(copy), self.original, 0, self.linktype, 0, 0)).tobytes(), ALL)
         return copy
 
     @cached_property

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from copy import copy
 
-from .messages import Sentence
+from .messages import BAD_LENGTH, Sentence
 from .wire import get16
 
 RECORD_HEAD, CHANGE, ALERT, HANDSHAKE, DATA_RECORD, HEARTBEAT = 5, 20, 21, 22, 23, 24
 CLIENT_HELLO, SERVER_HELLO, SERVER_NAME, ALPN, VERSIONS_OFFERED, ECH = 1, 2, 0, 16, 43, 0xFE0D
 
-BAD_LENGTH, ENCRYPTED = "[bad length]", "Encrypted Handshake"
+ENCRYPTED = "Encrypted Handshake"
 
 HANDSHAKES = {
     0: "HelloRequest", CLIENT_HELLO: "ClientHello", SERVER_HELLO: "ServerHello", 3: "HelloVerifyRequest", 4: "NewSessionTicket",

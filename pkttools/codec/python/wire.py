@@ -35,6 +35,11 @@ def get16(frame: Frame, at: int) -> int:
     return frame[at] << 8 | frame[at + 1] if at + 2 <= len(frame) else 0
 
 
+def get32(frame: Frame, at: int) -> int:
+    """Four bytes as a number; two of them that are past the end of the frame are 0."""
+    return get16(frame, at) << 16 | get16(frame, at + 2)
+
+
 # ---- IEEE 802.1Q clause 9.6 ----
 
 
