@@ -127,6 +127,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def unknown(what: str, name: str, known: list[str]) -> str:
+    """`no option '--icmp-typ': did you mean --icmp-type?`"""
+    from difflib import get_close_matches  # late: only for those who slipped
+
+    near = get_close_matches(name, known, 1)
+    return f"no {what} '{name}'" + (f": did you mean {near[0]}?" if near else "")
+
+
 def shown(word: bytes, limit: int = 40) -> str:
     """A word from the input, made safe for a terminal: at most `limit` characters, the unprintable as `?`."""
     text = "".join(chr(c) if 0x20 <= c <= 0x7E else "?" for c in word[:limit])

@@ -90,6 +90,7 @@ def test_what_templates_say(tmp_path, backend, template, text):
     ("{WORD:x}", "P.WORD is no number"),
     ("{KIND:>5}", "a format is such as 02, x, #x or #06x, not >5"),
     ("{KIND!r}", "a format is such as 02, x, #x or #06x, not !r"),
+    ("{KIND:#065x}", "a number has at most 64 figures, not #065x"),
     ("{KIND[0]}", "it is {FIELD}, {FIELD:format} or {named[FIELD]}"),
     ("{named}", "it is {FIELD}, {FIELD:format} or {named[FIELD]}"),
     ("{KIND", "expected '}' before end of string"),

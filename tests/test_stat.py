@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT, shell
 from waits import sleeps, until
 
+from pkttools.protocols.shown import format_seconds
 from pkttools.statistics import records, tables
 
 PING = (ROOT / "examples" / "ping.txt").read_bytes()
@@ -112,8 +113,8 @@ def test_the_earliest_and_the_latest_wherever_they_stand(backend):
 
 def test_before_1970():
     """Of -9.5 s the second is -10; as a number it is -9.5. In captures such times are put to 1970, and that is said."""
-    assert tables.seconds(-9_500_000_000) == "-9.500000"
-    assert tables.seconds(-1) == "-0.000000001"
+    assert format_seconds(-9_500_000_000) == "-9.500000"
+    assert format_seconds(-1) == "-0.000000001"
     assert tables.date(-9_500_000_000).startswith("1969-12-31 23:59:50.500000 ")
     assert records.iso(-9_500_000_000) == "1969-12-31T23:59:50.500000000Z"
 

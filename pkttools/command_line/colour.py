@@ -12,7 +12,7 @@ from .options import TEXT, Option
 CAPTURE, LINK, NETWORK, TRANSPORT, APPLICATION = "2", "33", "32", "36", "35"  # SGR parameters, ECMA-48 section 8.3.117
 WRONG, UNFINISHED = "1;31", "34"
 BY_FIELD = ("36", "33", "35", "32", "34")  # of the fields of a header, in turn
-BY_LAYER = ("", CAPTURE, LINK, NETWORK, TRANSPORT, APPLICATION)  # by the numbers of protocols/layouts.py
+BY_LAYER = ("", CAPTURE, LINK, NETWORK, TRANSPORT, APPLICATION)  # by the numbers of protocols/showing.py
 
 COLOUR = Option("--color", TEXT, "colours: auto (on terminals), always or never", "WHEN", default="auto",
                 choices=("auto", "always", "never"), end="last")  # fmt: skip

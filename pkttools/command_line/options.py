@@ -12,7 +12,7 @@ import sys
 import time
 
 from ..batch import MAX_FRAME, WIDTH
-from ..errors import UsageError, need
+from ..errors import UsageError, need, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -218,6 +218,12 @@ GENERAL = [
 ]
 
 
+def pick_briefly() -> list[Option]:
+    """PICK, for those that have no room for all of it on their help screen."""
+    shown = ("--and", "--reverse", "--skip", "--limit", "--bpf")
+    return [option if option.names[-1] in shown else option.unshown() for option in PICK]
+
+
 def general_briefly() -> list[Option]:
     """GENERAL, for those that have no room for more on their help screen."""
     return [option.unshown() if option in PROTOCOLS else option for option in GENERAL]
@@ -281,7 +287,7 @@ def read(declared: list[Option], argv: list[str], rest: More | None = None,
             if option is None and rest is not None and name in rest:
                 values.arguments.append(rest[name] + (value if equals else following(name, words)))
             elif option is None:
-                raise UsageError(unknown(name, [*by_name, *(rest or ())]))
+                raise UsageError(unknown("option", name, [*by_name, *(rest or ())]))
             elif option.kind != FLAG:
                 if option.attribute in given and not option.several:
                     raise UsageError(f"{'/'.join(option.names)} is given twice: it has one value")
@@ -325,11 +331,3 @@ def following(name: str, words: Iterator[str]) -> str:
     if value is None:
         raise UsageError(f"{name} needs a value")
     return value
-
-
-def unknown(name: str, known: list[str]) -> str:
-    """`no option '--icmp-typ': did you mean --icmp-type?`"""
-    from difflib import get_close_matches  # late: only for those who slipped
-
-    near = get_close_matches(name, known, 1)
-    return f"no option '{name}'" + (f": did you mean {near[0]}?" if near else "")

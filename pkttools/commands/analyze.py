@@ -6,13 +6,12 @@ Layers: 1 size and time, 2 link, 3 network, 4 transport, 5 application (only wit
 """
 
 from ..command_line.colour import COLOUR
-from ..command_line.options import BUFFER, FLAG, INPUT, NUMBER, OUTPUT, PICK, TEXT, UTC, Option, Values, general_briefly
+from ..command_line.options import BUFFER, FLAG, INPUT, NUMBER, OUTPUT, TEXT, UTC, Option, Values, general_briefly, pick_briefly
 from ..errors import need
 from ..flow.stage import Source, Stage
 from ..formats.files import Output, Sink, format_of
 
 PLACE = "last"
-SHOWN = ("--and", "--reverse", "--skip", "--limit", "--bpf")  # of PICK, on a help screen that has no room for all
 OPTIONS = [
     Option("-lv --level", NUMBER, "1 names, 2 a line a header, 3 headers (default), 4 some data, 5 or 0 all", "LEVEL",
            default=3, most=5),
@@ -37,7 +36,7 @@ OPTIONS = [
     *INPUT,
     *(option for option in OUTPUT if "--out" in option.names),
     UTC.unshown(),
-    *(option if option.names[-1] in SHOWN else option.unshown() for option in PICK),
+    *pick_briefly(),
     *BUFFER,
     *general_briefly(),
 ]  # fmt: skip

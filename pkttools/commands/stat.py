@@ -5,14 +5,26 @@ pkt-stat --by IP.SRC_ADDR,UDP.DST_PORT --sort bytes 'UDP' < packets.txt
 Bytes are those of frames on the wire.
 """
 
-from ..command_line.options import BUFFER, FLAG, INPUT, NUMBER, OUTPUT, PICK, REAL, TEXT, UTC, Option, Values, general_briefly
+from ..command_line.options import (
+    BUFFER,
+    FLAG,
+    INPUT,
+    NUMBER,
+    OUTPUT,
+    REAL,
+    TEXT,
+    UTC,
+    Option,
+    Values,
+    general_briefly,
+    pick_briefly,
+)
 from ..errors import need
 from ..flow.stage import Source, Stage
 from ..formats.files import Output, Sink
 from ..statistics.figures import MEMORY, SECTIONS, TOP, Figures, Snapshot, sections
 
 PLACE = "last"
-PICKED = ("--and", "--reverse", "--skip", "--limit", "--bpf")  # of PICK, on a help screen that has no room for all
 SHORTEST_INTERVAL = 0.001  # seconds
 OPTIONS = [
     Option("--show", TEXT, f"only these, of {','.join(SECTIONS)}", "WHAT,..."),
@@ -29,7 +41,7 @@ OPTIONS = [
     *INPUT,
     *(option for option in OUTPUT if "--out" in option.names),
     UTC.unshown(),
-    *(option if option.names[-1] in PICKED else option.unshown() for option in PICK),
+    *pick_briefly(),
     *BUFFER,
     *general_briefly(),
 ]  # fmt: skip

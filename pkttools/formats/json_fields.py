@@ -6,10 +6,11 @@ import re
 from functools import cache
 
 from .. import codec
-from ..batch import MAX_FRAME, MAX_LINKTYPE, Batch, gathered
-from ..errors import BAD_FIELD, text_message
+from ..batch import MAX_FRAME, Batch, gathered
+from ..errors import BAD_FIELD, text_message, unknown
 from ..protocols.fields import DATA, FIELDS, IPV4, IPV6, MAC, TABLE, TEXT, Row, current
-from .json_values import EXACT, Wrong, as_list, bytes_of, is_rounded, printable, unescaped, unknown
+from ..protocols.names import link_lines
+from .json_values import EXACT, Wrong, as_list, bytes_of, is_rounded, printable, unescaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def layers() -> frozenset[str]:
 def check_layer(layer: str, given: object) -> None:
     """Raises Wrong where a key names no header, or has no objects."""
     if layer not in layers():
-        raise Wrong((layer,), unknown(layer, ["frame", "time", "captured", "original", "linktype", "notes", *layers()]))
+        known = ["frame", "time", "captured", "original", "linktype", "notes", *layers()]
+        raise Wrong((layer,), unknown("key", printable(layer), known))
     if isinstance(given, list):
         for j, one in enumerate(given):
             if not isinstance(one, dict):
@@ -104,7 +106,7 @@ def check_name(path: Path, layer: str, name: str) -> str:
     full = f"{layer}.{name}"
     if row_of(full) is None:
         near = [other for other in FIELDS if other.startswith(f"{layer}.")]
-        raise Wrong(path, unknown(full, near))
+        raise Wrong(path, unknown("key", printable(full), near))
     return current(full)
 
 
@@ -148,8 +150,8 @@ def value_text(path: Path, name: str, value: object) -> str:
 
 def with_fields(draft: Draft, found: list[Edit]) -> tuple[bytes, int]:
     """The frame with fields set, as the text format's reader does it; and how many had no place. Raises Wrong."""
-    fcs = "" if draft.link <= MAX_LINKTYPE else f"TRAILER: {(draft.link >> 32 & 0xFF) - 1}\n"
-    head = f"LINKTYPE: {draft.linktype}\n{fcs}-- 1 --\nSIZE: {len(draft.frame)}/{draft.original}\n000000: {draft.frame.hex()}\n"
+    link = "".join(f"{line}\n" for line in link_lines(draft.link))
+    head = f"{link}-- 1 --\nSIZE: {len(draft.frame)}/{draft.original}\n000000: {draft.frame.hex()}\n"
     text = bytearray((head + "".join(edit.line + "\n" for edit in found) + "==\n").encode())
     _, data, rows, _, _, error, passed_over = codec.text_decode(text, 0, len(text), True, 1, 0, 0)
     if error:

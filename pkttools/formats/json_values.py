@@ -32,14 +32,6 @@ def printable(text: str) -> str:
     return shown(text.encode(errors="surrogateescape") if text.isascii() else text.encode(errors="replace"), 60)
 
 
-def unknown(name: str, known: list[str]) -> str:
-    """`no key 'tim': did you mean time?`"""
-    from difflib import get_close_matches  # late: only for those who slipped
-
-    near = get_close_matches(name, known, 1)
-    return f"no key '{printable(name)}'" + (f": did you mean {near[0]}?" if near else "")
-
-
 def as_list(value: Any) -> list[Any]:  # noqa: ANN401  what JSON has
     """One of something, or several, or none."""
     return value if isinstance(value, list) else [] if value is None else [value]

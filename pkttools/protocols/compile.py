@@ -204,10 +204,9 @@ def row_of(found: Descriptions, header: Header, kind: int, row: Field | Data, ra
     return name, kind, row.bit, row.width, row.form, row.bias, row.scale, shape, holds, row.names.upper() or None
 
 
-def layout_of(header: Header) -> tuple[str, str, tuple[str, ...], str]:
-    """What layouts.py knows of a header: title, category, names of flags, and its checksum."""
-    flags = header.flags[0] if header.flags else ()
-    return header.title, templates.category_of(header), flags, templates.checksum_of(header)
+def layout_of(header: Header) -> tuple[str, str, str]:
+    """What layouts.py knows of a header: title, category, and its checksum."""
+    return header.title, templates.category_of(header), templates.checksum_of(header)
 
 
 def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...]:
@@ -215,20 +214,15 @@ def rows_of(found: Descriptions, names: list[str]) -> tuple[tuple[Any, ...], ...
     told = told_by(found)
     ranges = {found.headers[name]: consulted(found, found.headers[name]) | told[name] for name in names}
     through = walked(found)
-    ranges |= {item: {(0, MOST_BYTES * 8)} for item in items_of(found) if item.list.name in through}
+    ranges |= {item: {(0, MOST_BYTES * 8)} for item in found.items if item.list.name in through}
     numbers = numbers_of(found, names)
     return tuple(row_of(found, header, numbers[header], row, ranges.get(header, set())) for header, row in in_order(found, names))
-
-
-def items_of(found: Descriptions) -> list[Item]:
-    """The kinds of items of all lists."""
-    return [item for one in found.lists.values() for item in one.items]
 
 
 def numbers_of(found: Descriptions, names: list[str]) -> dict[Header, int]:
     """The numbers of kinds of headers, whose names these are, and of items."""
     numbers = {found.headers[name]: number for number, name in enumerate(names)}
-    return numbers | {item: number for number, item in enumerate(items_of(found), FIRST_ITEM)}
+    return numbers | {item: number for number, item in enumerate(found.items, FIRST_ITEM)}
 
 
 def in_order(found: Descriptions, names: list[str]) -> list[tuple[Header, Field | Data]]:
@@ -264,8 +258,7 @@ def lines_of(found: Descriptions, names: list[str]) -> tuple[bytes, bytes, bytes
     kinds: list[int] = []
     lines: list[int] = []
     tests: list[int] = []
-    items = [item for one in found.lists.values() for item in one.items]
-    for header in [*(found.headers[name] for name in names), *items]:
+    for header in [*(found.headers[name] for name in names), *found.items]:
         ends = [field for name in (header.between or ())[:2] if (field := header.field(str(name)))]
         places = [(field.bit, field.width, FORMS.index(field.form)) for field in ends] or [(0, 0, 0)] * 2
         listed = any(item.lines for rule in header.holds for item in found.lists[rule.list].items)

@@ -362,3 +362,8 @@ class Descriptions:
         self.lists: dict[str, List] = {}
         self.ways: dict[str, str] = {}  # headers that are several kinds, and what leads to the right one
         self.rows: list[tuple[Header, Field | Data]] = []  # of all headers, in the order of the files
+
+    @property
+    def items(self) -> list[Item]:
+        """The kinds of items of all lists, in the order of their numbers."""
+        return [item for one in self.lists.values() for item in one.items]

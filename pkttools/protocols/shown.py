@@ -37,11 +37,14 @@ def format_value(row: Row, value: int | bytes) -> str:
         return format_text(value)
     if row.kind == MAC:
         return value.to_bytes(6, "big").hex(":")
-    if row.kind == IPV4:
-        return ".".join(map(str, value.to_bytes(4, "big")))
-    if row.kind == IPV6:
-        return format_ipv6(value)
+    if row.kind in (IPV4, IPV6):
+        return format_address(value.to_bytes(4 if row.kind == IPV4 else 16, "big"))
     return f"{value:#x}"
+
+
+def format_address(octets: bytes) -> str:
+    """An address of IP, of four octets or sixteen."""
+    return ".".join(map(str, octets)) if len(octets) == 4 else format_ipv6(int.from_bytes(octets, "big"))
 
 
 def format_ipv6(value: int) -> str:
@@ -53,6 +56,18 @@ def format_ipv6(value: int) -> str:
         return before + ".".join(map(str, (value & 0xFFFFFFFF).to_bytes(4, "big")))
     text = inet_ntop(AF_INET6, value.to_bytes(16, "big"))
     return f"::{value >> 16:x}:{value & 0xFFFF:x}" if "." in text else text  # it takes ::1:2 for ::0.1.0.2
+
+
+def format_fraction(nanoseconds: int, digits: int = 0) -> str:
+    """A part of a second, with so many digits behind the point; else with six, or nine where six do not say it."""
+    digits = digits or (9 if nanoseconds % 1000 else 6)
+    return f".{nanoseconds // 10 ** (9 - digits):0{digits}}"
+
+
+def format_seconds(nanoseconds: int, digits: int = 0) -> str:
+    """Nanoseconds as seconds, with as many digits; the sign is in front of it all."""
+    whole, rest = divmod(abs(nanoseconds), 1_000_000_000)
+    return f"{'-' * (nanoseconds < 0)}{whole}{format_fraction(rest, digits)}"
 
 
 def format_text(value: bytes) -> str:

@@ -104,8 +104,7 @@ class Tables:
         self.runs: dict[tuple[Condition, ...], tuple[int, int]] = {(): (0, 0)}
         self.rows: dict[str, list[int]] = {name: [] for name in walking.NAMES}
         self.lists: dict[str, int] = {}
-        items = [item for one in found.lists.values() for item in one.items]
-        self.kinds_of_items = {item: number for number, item in enumerate(items, walking.FIRST_ITEM)}
+        self.kinds_of_items = {item: number for number, item in enumerate(found.items, walking.FIRST_ITEM)}
 
     def all(self) -> tuple[tuple[int, ...], ...]:
         """The tables, in their order."""

@@ -56,6 +56,8 @@ def parts(template: str, line: Line) -> Iterator[tuple[str, str, str, str]]:
             raise line.wrong(f"'{template}': it is {{FIELD}}, {{FIELD:format}} or {{named[FIELD]}}")
         if conversion or (form and not FORMAT.fullmatch(form)):
             raise line.wrong(f"'{template}': a format is such as 02, x, #x or #06x, not {'!' + conversion if conversion else form}")
+        if number_form(form or "")[1] > showing.MOST_WIDTH:
+            raise line.wrong(f"'{template}': a number has at most {showing.MOST_WIDTH} figures, not {form}")
         yield text, name, inner[:-1], form or ""
 
 
@@ -80,10 +82,9 @@ class Templates:
         self.of_kind: dict[int, dict[str, int]] = {}  # kind to its fields, by name
         for index, row in enumerate(self.fields):
             self.of_kind.setdefault(row[1], {})[row[0].partition(".")[2]] = index
-        items = [item for one in found.lists.values() for item in one.items]
         self.of_list: dict[str, list[int]] = {}  # name of a list to the kinds of its items
-        self.items: dict[Header, int] = {item: number for number, item in enumerate(items, FIRST_ITEM)}
-        for item in items:
+        self.items: dict[Header, int] = {item: number for number, item in enumerate(found.items, FIRST_ITEM)}
+        for item in found.items:
             self.of_list.setdefault(item.list.name, []).append(self.items[item])
         self.tags: dict[str, tuple[int, int]] = {}  # the templates of what is shown in the line of a header
         self.words = len(words)  # the table of words that comes next

@@ -10,7 +10,7 @@ from .. import codec
 from ..batch import Batch
 from ..protocols.ends import FIRST_GROUP, LINK, NETWORK, PORTS, ends, keeping_apart
 from ..protocols.fields import TABLE
-from ..protocols.shown import format_ipv6
+from ..protocols.shown import format_address
 
 MOST = 2_000_000  # conversations
 MEMORY = 1 << 30  # bytes: about 150 for a conversation, 350 more for one of TCP, and twice that where few are known
@@ -147,7 +147,7 @@ class Conversations:
         level, width = self.ends[group]
         if level == LINK:
             return octets[: width // 8].hex(":")
-        return ".".join(map(str, octets[:4])) if width == 32 else format_ipv6(int.from_bytes(octets, "big"))
+        return format_address(octets[: width // 8])
 
     def _protocol(self, group: int, number: int) -> str:
         if number < 0:

@@ -55,7 +55,9 @@ class Talker:
     __slots__ = ("address", "level", "received", "sent")
 
     def __init__(self, key: bytes, sent: Counts, received: Counts) -> None:
-        self.level, self.address, self.sent, self.received = key[0], address_of(key[1:]), sent, received
+        from ..protocols.shown import format_address
+
+        self.level, self.address, self.sent, self.received = key[0], format_address(key[1:]), sent, received
 
 
 class Group(Counts):
@@ -248,13 +250,6 @@ def values_of(key: bytes) -> list[Value]:
             values.append(int.from_bytes(key[at : at + size], "big"))
             at += size
     return values
-
-
-def address_of(octets: bytes) -> str:
-    """An address as text, RFC 5952."""
-    from ..protocols.shown import format_ipv6
-
-    return ".".join(map(str, octets)) if len(octets) == 4 else format_ipv6(int.from_bytes(octets, "big"))
 
 
 def paths_of(key: bytes) -> set[tuple[str, ...]]:

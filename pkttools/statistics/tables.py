@@ -6,6 +6,7 @@ import time
 
 from .. import codec
 from ..errors import counted
+from ..protocols.shown import format_fraction, format_seconds
 from .figures import SECOND, Column, Counts, Interval, Snapshot, Value, rate_of
 
 TYPE_CHECKING = False
@@ -39,18 +40,11 @@ def parts(counts: Counts, s: Snapshot) -> list[str]:
     return [f"{counts.packets:,}", part(counts.packets, s.packets), f"{counts.bytes:,}", part(counts.bytes, s.bytes)]
 
 
-def seconds(nanoseconds: int) -> str:
-    """A number of seconds: with nine digits behind the point where six do not say it, and with its sign in front of it all."""
-    whole, rest = divmod(abs(nanoseconds), SECOND)
-    return f"{'-' if nanoseconds < 0 else ''}{whole}." + (f"{rest:09}" if rest % 1000 else f"{rest // 1000:06}")
-
-
 def date(nanoseconds: int) -> str:
     """A time as a date, here or in UTC, see --utc; also one before 1970."""
     whole, rest = divmod(nanoseconds, SECOND)
-    fraction = f"{rest:09}" if rest % 1000 else f"{rest // 1000:06}"
     parts = time.localtime(whole)
-    return time.strftime(f"%Y-%m-%d %H:%M:%S.{fraction} ", parts) + (time.strftime("%Z", parts) or "UTC")
+    return time.strftime(f"%Y-%m-%d %H:%M:%S{format_fraction(rest)} ", parts) + (time.strftime("%Z", parts) or "UTC")
 
 
 def short(nanoseconds: int) -> str:
@@ -77,10 +71,10 @@ def totals(s: Snapshot) -> list[str]:
     lines = [labelled("packets", f"{s.packets:,}"), labelled("bytes", f"{s.bytes:,} on the wire, {s.captured:,} captured{cut}")]
     if not s.packets:
         return lines
-    lines += [labelled("earliest", f"{date(s.earliest)}  ({seconds(s.earliest)})"),
-              labelled("latest", f"{date(s.latest)}  ({seconds(s.latest)})")]  # fmt: skip
+    lines += [labelled("earliest", f"{date(s.earliest)}  ({format_seconds(s.earliest)})"),
+              labelled("latest", f"{date(s.latest)}  ({format_seconds(s.latest)})")]  # fmt: skip
     backwards = f", {s.backwards:,} times backwards" if s.backwards else ""
-    lines.append(labelled("duration", f"{seconds(s.duration)} s{backwards}"))
+    lines.append(labelled("duration", f"{format_seconds(s.duration)} s{backwards}"))
     lines.append(labelled("rates", rates(s.packets, s.bytes, s.duration) or "none: all packets have the same time"))
     if s.gaps.count:
         least, half, most, worst = (short(gap) for gap in (s.gaps.least, s.gaps.quantile(0.5), s.gaps.quantile(0.99), s.gaps.worst))

@@ -49,11 +49,6 @@ class Cell:
         """Those between its borders."""
         return 2 * self.width - 1
 
-    @property
-    def wrong(self) -> bool:
-        """Whether something is wrong about it."""
-        return any(problem.wrong for problem in self.field.problems)
-
 
 class Row:
     """Cells beside each other, from the first bit on. start: their first byte in the frame."""
@@ -127,7 +122,7 @@ class Drawing:
         cell.names = cut(name, columns)
         size = len(field.value) if isinstance(field.value, bytes) else -(-field.width // 8)
         shown = counted(size, "byte") if cell.long else cell.octets.hex(" ").upper() if field.is_data else field.shown
-        mark = " !" if cell.wrong else ""
+        mark = " !" if field.wrong else ""
         number = str(field.value) if isinstance(field.value, int) else ""
         values = [f"{shown} ({field.word}){mark}" if field.word else "", f"{shown}{mark}", shown, number]
         cell.value = next((value for value in values if value and len(value) <= columns), "")
@@ -171,11 +166,6 @@ def headers_of(packet: Packet) -> list[Drawing]:
     return [drawing for drawing in drawings if drawing.blocks]
 
 
-def title_of(header: Header) -> str:
-    """What is drawn, and by which document."""
-    return ", ".join(filter(None, (header.title + (" (quoted)" if header.quoted else ""), header.source)))
-
-
 class DiagramSink(PartsSink):
     """Writes diagrams as text."""
 
@@ -184,9 +174,7 @@ class DiagramSink(PartsSink):
         for drawing in headers_of(packet):
             header = drawing.header
             yield ""
-            title, *more = wrapped(title_of(header), COLUMNS)
-            yield self.paint(title, f"1;{BY_LAYER[header.layer]}")
-            yield from more
+            yield from self.title_lines(header)
             yield from (f"{'':{MARGIN}}{line}" for line in RULER)
             for number, block in enumerate(drawing.blocks):
                 if number:
@@ -215,7 +203,7 @@ class DiagramSink(PartsSink):
             line = f"{row.start if number == 0 else '':>{MARGIN - 1}} "
             for cell in row.cells:
                 text, of = text_at(cell, number, height)
-                shade = WRONG if of == "value" and cell.wrong else colour if of == "value" else ""
+                shade = WRONG if of == "value" and cell.field.wrong else colour if of == "value" else ""
                 left = (cell.columns - len(text)) // 2
                 line += f"{'/' if cell.long else '|'}{'':{left}}{self.paint(text, shade)}{'':{cell.columns - len(text) - left}}"
             yield line + ("/" if row.cells[-1].long else "|")
@@ -253,7 +241,7 @@ class PictureSink(Sink):
         for drawing in headers_of(packet):
             self.y += ROW // 2
             layer = LAYER[drawing.header.layer]
-            for line in wrapped(title_of(drawing.header), COLUMNS):
+            for line in wrapped(drawing.header.cited, COLUMNS):
                 self.text(0, line, COLUMNS, f"strong {layer}")
             for line in RULER:
                 self.picture.text(COLUMN * MARGIN, self.y, line, COLUMNS - MARGIN, "faint")
@@ -299,7 +287,7 @@ class PictureSink(Sink):
                 self.picture.line([(place(bit), top), (place(bit), bottom)], dashed=cell.long)
             for number in range(height):
                 text, of = text_at(cell, number, height)
-                style = ("wrong" if cell.wrong else layer) if of == "value" else ""
+                style = ("wrong" if cell.field.wrong else layer) if of == "value" else ""
                 middle = (place(cell.at) + place(cell.at + cell.width)) / 2
                 self.picture.text(middle, self.y + ROW * number, text, cell.columns, style, "middle")
         self.picture.text(COLUMN * (MARGIN - 1), self.y, str(row.start), MARGIN - 1, "faint", "end")

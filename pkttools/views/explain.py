@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from string import ascii_letters
 
-from ..command_line.colour import BY_FIELD, BY_LAYER, coloured
+from ..command_line.colour import BY_FIELD, coloured
 from ..formats.files import Output, Sink
 from .parts import Field, Header, Packet, Span, wrapped
 from .tree import COLUMNS, PartsSink, says_lines, value_of
@@ -43,12 +43,10 @@ class ExplainSink(PartsSink):
 
     def header_lines(self, packet: Packet, header: Header) -> Iterator[str]:
         """The bytes of a header and its items, marked; its fields; and what is wrong."""
-        title, *more = wrapped(", ".join(filter(None, (title_of(header), header.source))), COLUMNS)
-        yield self.paint(title, f"1;{BY_LAYER[header.layer]}")
-        yield from more
+        yield from self.title_lines(header)
         yield from ("  " + line for line in says_lines(header, 2))
         fields = fields_of(header)
-        marked = [Marked(field, number) for number, field in enumerate(field for field in fields if spans_of(field))]
+        marked = [Marked(field, number) for number, field in enumerate(field for field in fields if field.all_spans)]
         yield from self.dump_lines(packet, marked)
         known = {id(one.field): one for one in marked}
         yield from self.table_lines(packet, header, known)
@@ -61,7 +59,7 @@ class ExplainSink(PartsSink):
         owners: dict[int, list[tuple[Span, Marked]]] = {}  # by byte
         left_out: dict[int, int] = {}  # bytes behind one that is shown
         for one in marked:
-            for first, last in spans_of(one.field):
+            for first, last in one.field.all_spans:
                 start, stop = first // 8, -(-last // 8)
                 for at in range(start, min(stop, start + MOST)):
                     owners.setdefault(at, []).append(((first, last), one))
@@ -127,22 +125,12 @@ class ExplainSink(PartsSink):
         yield from (" " * indent + text for text in (wrapped(said, COLUMNS - indent) if said else ()))
 
 
-def title_of(header: Header) -> str:
-    """What people call a header."""
-    return header.title + (" (quoted)" if header.quoted else "")
-
-
 def fields_of(header: Header) -> list[Field]:
     """The fields of a header and its items that have bits of their own, in the order of the table."""
     found: list[Field] = []
     for part in header.in_order():
         found += [part] * (not part.overlaid) if isinstance(part, Field) else fields_of(part)
     return found
-
-
-def spans_of(field: Field) -> list[Span]:
-    """The bits that a field and its parts have."""
-    return sorted(field.spans + [span for part in field.parts for span in part.spans])
 
 
 def rows_of(places: list[int]) -> Iterator[list[int]]:
@@ -159,7 +147,7 @@ def rows_of(places: list[int]) -> Iterator[list[int]]:
 
 def bytes_of(packet: Packet, field: Field) -> str:
     """The first bytes of a field."""
-    spans = spans_of(field) or [(field.bit, field.bit)]
+    spans = field.all_spans or [(field.bit, field.bit)]
     data = packet.frame[spans[0][0] // 8 : spans[-1][1] // 8]
     return data.hex(" ").upper() if len(data) <= BYTES else data[: BYTES - 1].hex(" ").upper() + " .."
 

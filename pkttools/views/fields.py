@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import pack
 
 from .. import codec
-from ..errors import UsageError, need
+from ..errors import UsageError, need, unknown
 from ..formats.files import Output, Sink, is_terminal
 from ..protocols.fields import FIELDS, current
 from .records import RecordSink
@@ -45,7 +45,7 @@ class Column:
             self.what = -1 - FACTS.index(name)
             return
         if name not in FIELDS:
-            raise UsageError(f"--fields: {unknown(name)}")
+            raise UsageError(f"--fields: {unknown('field', name, [*FACTS, *FIELDS])}")
         self.field = current(name)
         self.what = FIELDS[name][0]
 
@@ -56,14 +56,6 @@ class Column:
     def code(self) -> bytes:
         """The column, for the codec."""
         return pack("=3q", self.what, self.occurrence, self.is_list)
-
-
-def unknown(name: str) -> str:
-    """`no field 'IP.TTTL': did you mean IP.TTL?`"""
-    from difflib import get_close_matches  # late: only for those who slipped
-
-    near = get_close_matches(name, [*FACTS, *FIELDS], 1)
-    return f"no field '{name}'" + (f": did you mean {near[0]}?" if near else "")
 
 
 def columns_of(text: str) -> list[Column]:

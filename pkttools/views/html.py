@@ -17,10 +17,12 @@ from ..batch import Batch
 from ..errors import counted, visible
 from ..formats.files import Output, Sink
 from ..protocols.names import linktype_name
+from ..protocols.shown import format_fraction, format_seconds
 from .ladder import picture
 from .parts import Field, Header, Packet, Problem, items_of, safe
-from .sequence import MOST, Message, Sequence, seconds
+from .sequence import MOST, Message, Sequence
 from .svg import LAYER, PALETTE, SHAPES, escaped
+from .tree import PRINTABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,7 +80,8 @@ def hash_of(text: str) -> str:
 
 def packet_html(message: Message, packet: Packet, since: str) -> str:
     """A packet: a line, and what it opens."""
-    wrong = sum(problem.wrong for problem in problems_of(packet))
+    problems = problems_of(packet)
+    wrong = sum(problem.wrong for _, problem in problems)
     words = [
         f'<span class="number">{message.number}</span>',
         f'<span class="time">{since}</span>',
@@ -93,7 +96,7 @@ def packet_html(message: Message, packet: Packet, since: str) -> str:
     return (
         f'<details class="packet"><summary>{" ".join(words)}</summary>\n<div class="parts" id="p{message.number}">\n'
         f'<p class="capture">{escaped(captured(packet))}</p>\n'
-        + problems_html(packet, fields)
+        + problems_html(problems, fields)
         + f'<div class="bytes" data-label="Bytes of packet {message.number}">\n{"".join(bytes_html(packet, fields))}</div>\n'
         f'<table class="fields" data-label="Fields of packet {message.number}">\n{"".join(fields_html(packet, fields))}</table>\n'
         "</div></details>\n"
@@ -104,7 +107,7 @@ def captured(packet: Packet) -> str:
     """What the capture says of a packet: time, bytes, and its extension lines."""
     whole, rest = divmod(packet.time, 10**9)
     try:
-        time = f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(whole))}.{f'{rest:09}' if rest % 1000 else f'{rest // 1000:06}'}Z"
+        time = f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(whole))}{format_fraction(rest)}Z"
     except (OverflowError, ValueError, OSError):
         time = f"{whole}.{rest:09} s"
     size = f"{packet.captured} of {packet.original} bytes" if packet.captured != packet.original else f"{packet.captured} bytes"
@@ -119,7 +122,7 @@ class Fields:
         owners: list[list[int]] = [[] for _ in packet.frame]
         for header in packet.everything():
             for field in header:
-                spans = field.spans or [span for part in field.parts for span in part.spans]
+                spans = field.all_spans
                 if not spans:
                     continue
                 number = self.numbers[id(field)] = len(self.numbers)
@@ -133,17 +136,16 @@ class Fields:
         return "" if number is None else f' data-f="{number}"'
 
 
-def problems_of(packet: Packet) -> list[Problem]:
-    """All that is to be known of a packet."""
-    return [*packet.problems, *(problem for header in packet.everything() for problem in header.problems)]
+def problems_of(packet: Packet) -> list[tuple[str, Problem]]:
+    """All that is to be known of a packet, with the title of the header that it is about; empty: the packet as a whole."""
+    of_headers = [(header.title, problem) for header in packet.everything() for problem in header.problems]
+    return [("", problem) for problem in packet.problems] + of_headers
 
 
-def problems_html(packet: Packet, fields: Fields) -> str:
+def problems_html(problems: list[tuple[str, Problem]], fields: Fields) -> str:
     """What is wrong with a packet, and how that can be followed."""
     lines = []
-    for name, problem in [("", problem) for problem in packet.problems] + [
-        (header.title, problem) for header in packet.everything() for problem in header.problems
-    ]:
+    for name, problem in problems:
         style = "wrong" if problem.wrong else "unfinished"
         steps = "\n".join(problem.steps())
         more = f"<pre>{escaped(steps)}</pre>" if steps else ""
@@ -156,7 +158,7 @@ def bytes_html(packet: Packet, fields: Fields) -> Iterator[str]:
     """The bytes of a packet, those of a field together, and their characters."""
     frame, owners = packet.frame, fields.owners
     styles = {
-        fields.numbers.get(id(field)): "wrong" if is_wrong(field) else LAYER[header.layer]
+        fields.numbers.get(id(field)): "wrong" if field.wrong else LAYER[header.layer]
         for header in packet.headers
         for part in (header, *items_of(header))
         for field in part
@@ -172,7 +174,7 @@ def bytes_html(packet: Packet, fields: Fields) -> Iterator[str]:
             style = styles[int(owners[at].split()[-1])]
             runs.append(f'<b class="{style}" data-f="{owners[at]}" data-at="{at}">{frame[at:stop].hex(" ").upper()}</b>')
             at = stop
-        shown = "".join(chr(c) if 0x20 <= c <= 0x7E else "." for c in frame[line:end])
+        shown = frame[line:end].translate(PRINTABLE).decode("ascii")
         gap = "   " * (LINE - (end - line))
         characters = f'<span class="characters">{escaped(shown)}</span>'
         yield f'<div><span class="offset">{line:06X}</span> {" ".join(runs)}{gap} {characters}</div>\n'
@@ -213,19 +215,13 @@ def row_html(field: Field, fields: Fields, style: str) -> str:
     """The row of a field; none where a header inside says what its bits mean."""
     if field.overlaid:
         return ""
-    wrong = is_wrong(field)
     value = counted(len(field.value), "byte") if field.is_data and isinstance(field.value, bytes) else field.shown
-    cells = (value, field.word, field.meaning + (" (wrong)" if wrong else ""), place(field))
+    cells = (value, field.word, field.meaning + (" (wrong)" if field.wrong else ""), place(field))
     name = escaped(field.short) or "<i>unnamed</i>"
     return (
-        f'<tr{fields.mark(field)} class="{style}{" wrong" if wrong else ""}"><th scope="row">{name}</th>'
+        f'<tr{fields.mark(field)} class="{style}{" wrong" if field.wrong else ""}"><th scope="row">{name}</th>'
         f"{''.join(f'<td>{escaped(cell)}</td>' for cell in cells)}</tr>\n"
     )
-
-
-def is_wrong(field: Field) -> bool:
-    """Whether what it says is wrong."""
-    return any(problem.wrong for problem in field.problems)
 
 
 def place(field: Field) -> str:
@@ -256,7 +252,7 @@ class PageSink(Sink):
         done = len(self.sequence.messages)
         self.sequence.add(batch)
         for i, message in enumerate(self.sequence.messages[done:]):
-            since = seconds(message.time - self.sequence.messages[0].time)
+            since = format_seconds(message.time - self.sequence.messages[0].time)
             self.output.write(packet_html(message, Packet(batch, i), since).encode())
 
     def close(self) -> list[str]:

@@ -14,9 +14,10 @@ from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIM
 from ..codec.python.protocols import carries_message
 from ..protocols import _lines, _meanings, _words
 from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, TEXT, Row
-from ..protocols.layouts import APPLICATION, LAYOUT, LINK
+from ..protocols.layouts import LAYOUT
 from ..protocols.lining import KINDS, LINES
-from ..protocols.shown import format_value, read_field
+from ..protocols.showing import APPLICATION, LINK
+from ..protocols.shown import format_value, printable, read_field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,8 +91,18 @@ class Field:
         return self.spans[0][0] if self.is_data and self.spans else self.bit
 
     @property
+    def all_spans(self) -> list[Span]:
+        """The bits that it and its parts have."""
+        return sorted(self.spans + [span for part in self.parts for span in part.spans])
+
+    @property
+    def wrong(self) -> bool:
+        """Whether something is wrong about it."""
+        return any(problem.wrong for problem in self.problems)
+
+    @property
     def short(self) -> str:
-        """The same without its protocol: `TTL`."""
+        """The name without its protocol: `TTL`."""
         return self.name.partition(".")[2]
 
     @property
@@ -168,13 +179,23 @@ class Header:
 
     @property
     def layer(self) -> int:
-        """Of protocols/layouts.py."""
+        """Of protocols/showing.py."""
         return LINK if self.kind == TRAILER else LAYOUT[self.kind].layer
 
     @property
     def source(self) -> str:
         """Where it is specified: `RFC 791 section 3.1`."""
         return safe(_meanings.SOURCES.get(self.kind, ""))
+
+    @property
+    def heading(self) -> str:
+        """The title, and whether it is quoted."""
+        return self.title + (" (quoted)" if self.quoted else "")
+
+    @property
+    def cited(self) -> str:
+        """The same, and where it is specified."""
+        return ", ".join(filter(None, (self.heading, self.source)))
 
     def __iter__(self) -> Iterator[Field]:
         """Its fields, each in front of its parts."""
@@ -204,7 +225,7 @@ class Packet:
         self.frame = bytearray(batch.frame(i))
         columns = array("q", batch.part(i, i + 1).rows)
         notes, size = columns[NOTES], columns[NOTES_SIZE]
-        self.notes = [safe(line.decode(errors="replace")) for line in bytes(batch.data[notes : notes + size]).splitlines()]
+        self.notes = [printable(line) for line in bytes(batch.data[notes : notes + size]).splitlines()]
         self.captured, self.original, self.time = columns[CAPTURED], columns[ORIGINAL], columns[TIME]
         self.linktype, self.fcs = linktype_of(columns[LINKTYPE]), fcs_of(columns[LINKTYPE])
         columns[OFFSET] = columns[NOTES] = columns[NOTES_SIZE] = 0

@@ -17,7 +17,7 @@ from ..codec.python.wire import ip_version
 from ..errors import counted
 from ..protocols import names
 from ..protocols.layouts import LAYOUT
-from ..protocols.shown import format_ipv6
+from ..protocols.shown import format_address
 from ..protocols.walking import DATAGRAM_4, LAST, SIZED
 from .parts import TRAILER, Field, Header, Packet, Problem
 
@@ -204,8 +204,7 @@ def pseudo_rows(view: View, message: Message) -> list[tuple[bytes, str]]:
     rows = []
     for first, what in ((0, "source"), (address, "destination")):
         one = data[first : first + address]
-        text = format_ipv6(int.from_bytes(one, "big")) if message.v6 else ".".join(map(str, one))
-        rows += [(one[at : at + 8], f"{what} {text}" if at == 0 else "") for at in range(0, address, 8)]
+        rows += [(one[at : at + 8], f"{what} {format_address(one)}" if at == 0 else "") for at in range(0, address, 8)]
     length, protocol = data[-8:-4], data[-4:]
     size = 4 if message.v6 or any(length[:2]) else 2
     return [*rows, (length[-size:], f"length {message.length}"), (protocol[-size:], f"protocol {message.protocol}")]

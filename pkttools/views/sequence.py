@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from array import array
 from struct import unpack_from
 from time import ctime
 
 from .. import codec
-from ..batch import NOTES, NOTES_SIZE, OFFSET, TIME, Batch
+from ..batch import TIME, Batch
 from ..protocols import _lines
 from ..protocols.lining import KINDS, LINK, NETWORK
-from ..protocols.shown import format_ipv6
+from ..protocols.shown import format_address, format_seconds
 from .line import SINCE_FIRST, LineSink
 
 MOST = 1000  # packets that are drawn where -l does not say how many
@@ -38,17 +37,17 @@ class Message:
     """A packet between hosts.
 
     number: of the packet. time: nanoseconds since 1970. source, target: names of hosts; no target: nobody is named. to_all: it is
-    for a group, whose address is `target`. layer: of what it says, by protocols/layouts.py. label: what it is, and says, in short;
+    for a group, whose address is `target`. layer: of what it says, by protocols/showing.py. label: what it is, and says, in short;
     says: all of it.
     """
 
     __slots__ = ("label", "layer", "number", "says", "source", "target", "time", "to_all")
 
-    def __init__(self, number: int, frame: memoryview, row: bytes, line: str) -> None:
-        """row: of the frame, which begins at 0. Its time is in it. line: the packet as a line, its pieces marked."""
+    def __init__(self, number: int, packet: Batch, line: str) -> None:
+        """packet: a batch of it alone. line: the same as a line, its pieces marked."""
         self.number = number
-        self.time = array("q", row)[TIME]
-        ends = Ends(bytes(frame), codec.walk(frame, row, True))
+        self.time = packet.columns()[TIME]
+        ends = Ends(bytes(packet.frame(0)), codec.walk(packet.data, packet.rows, True))
         self.source, self.target, self.to_all = ends.source, ends.target, ends.to_all
         self.layer, self.label, self.says = said(line, ends.ports)
 
@@ -89,9 +88,7 @@ def address(octets: bytes) -> str:
     """An address as text; of those who have none yet, empty."""
     if not any(octets):
         return ""
-    if len(octets) == 16:
-        return format_ipv6(int.from_bytes(octets, "big"))
-    return ".".join(map(str, octets)) if len(octets) == 4 else octets.hex(":")
+    return format_address(octets) if len(octets) in (4, 16) else octets.hex(":")
 
 
 def said(line: str, ports: str) -> tuple[int, str, str]:
@@ -134,12 +131,6 @@ def plain(text: str) -> str:
     return MARKED.sub(r"\g<text>", text)
 
 
-def seconds(time: int, digits: int = 0) -> str:
-    """Nanoseconds as seconds, with so many digits behind the point; else with six, or nine where it needs them."""
-    digits = digits or (9 if time % 1000 else 6)
-    return f"{'-' * (time < 0)}{abs(time) // 10**9}.{abs(time) % 10**9 // 10 ** (9 - digits):0{digits}}"
-
-
 class Sequence:
     """Messages in their order, the first MOST, or as many as are asked for; and how many more there were.
 
@@ -161,9 +152,7 @@ class Sequence:
         lines = self.lines.text.decode("ascii").splitlines()
         self.lines.text.clear()
         for i in range(drawn):
-            columns = array("q", batch.part(i, i + 1).rows)
-            columns[OFFSET] = columns[NOTES] = columns[NOTES_SIZE] = 0
-            message = Message(len(self.messages) + 1, batch.frame(i), columns.tobytes(), lines[i])
+            message = Message(len(self.messages) + 1, batch.part(i, i + 1), lines[i])
             self.messages.append(message)
             for name in (message.source, "" if message.to_all else message.target):
                 if name and name not in self.hosts:
@@ -174,14 +163,14 @@ class Sequence:
         first = self.messages[0].time if self.messages else 0
         since = [message.time - first for message in self.messages]
         digits = 9 if any(time % 1000 for time in since) else 6
-        return [seconds(time, digits) for time in since]
+        return [format_seconds(time, digits) for time in since]
 
     def begins(self) -> str:
         """When the first message was, as the text format has it."""
         if not self.messages:
             return "no packets"
         first = self.messages[0].time
-        return f"seconds since {seconds(first)} {ctime(first // 10**9)}"
+        return f"seconds since {format_seconds(first)} {ctime(first // 10**9)}"
 
     def undrawn(self) -> list[str]:
         """What there is to say of packets that are not drawn."""

@@ -23,7 +23,7 @@ SHAPES = (
     f".picture path.{name}.head{{fill:var(--{name})}}"
     for name in ("faint", "capture", "link", "network", "transport", "application", "wrong", "unfinished")
 )
-LAYER = ("", "capture", "link", "network", "transport", "application")  # classes, by the numbers of protocols/layouts.py
+LAYER = ("", "capture", "link", "network", "transport", "application")  # classes, by the numbers of protocols/showing.py
 ESCAPES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;"}
 
 

@@ -9,6 +9,7 @@ from ..batch import Batch
 from ..command_line.colour import BY_LAYER, CAPTURE, UNFINISHED, WRONG, coloured, paint
 from ..formats.files import Output, Sink
 from ..protocols import names
+from ..protocols.shown import format_fraction
 from . import checksums_shown
 from .parts import Field, Header, Packet, Problem, wrapped
 
@@ -67,6 +68,12 @@ class PartsSink(Sink):
         """Text in a colour, on terminals."""
         return paint(text, colour) if self.colours else text
 
+    def title_lines(self, header: Header) -> Iterator[str]:
+        """What a header is, and by which document."""
+        title, *more = wrapped(header.cited, COLUMNS)
+        yield self.paint(title, f"1;{BY_LAYER[header.layer]}")
+        yield from more
+
     def problem_lines(self, problem: Problem, margin: int) -> Iterator[str]:
         """A problem, marked with `!` where something is wrong, else with `?`."""
         mark, colour = ("!", WRONG) if problem.wrong else ("?", UNFINISHED)
@@ -83,10 +90,9 @@ class PartsSink(Sink):
 def capture_lines(packet: Packet) -> list[str]:
     """What the capture says of a packet: time, bytes, and extension lines."""
     seconds, nanoseconds = divmod(packet.time, 1_000_000_000)
-    fraction = f"{nanoseconds:09}" if nanoseconds % 1000 else f"{nanoseconds // 1000:06}"
     size = f"{packet.captured}" if packet.captured == packet.original else f"{packet.captured}/{packet.original}"
     notes = [line for note in packet.notes for line in wrapped(note, COLUMNS)]
-    return [f"{seconds}.{fraction} {ctime(seconds)}, {size} bytes", *notes]
+    return [f"{seconds}{format_fraction(nanoseconds)} {ctime(seconds)}, {size} bytes", *notes]
 
 
 def data_lines(data: bytes, at: int, margin: int) -> list[str]:
@@ -112,7 +118,7 @@ class TreeSink(PartsSink):
         """A header, or an item, with its fields and its items."""
         colour = BY_LAYER[header.layer] if not header.item else ""
         if not header.item:
-            yield " " * margin + self.paint(header.title + (" (quoted)" if header.quoted else ""), f"1;{colour}")
+            yield " " * margin + self.paint(header.heading, f"1;{colour}")
         elif header.title:
             yield f"{'':{margin}}{header.title}"
         yield from (" " * (margin + 2) + line for line in says_lines(header, margin + 2))
