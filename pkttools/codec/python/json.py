@@ -20,7 +20,7 @@ from ...batch import (
     linktype_of,
 )
 from ...protocols.fields import BY_HEADER, DATA, FAMILY, INT, LITTLE, TEXT, Row
-from ...protocols.shown import format_value, read_field
+from ...protocols.shown import format_fraction, format_value, read_field
 from .headers import Header, Walk, is_tag
 from .lines import shown_inside
 from .lists import Items
@@ -143,5 +143,4 @@ def string(value: bytes) -> str:
 def utc(time: int) -> str:
     """A time in nanoseconds as ISO 8601 has it, in UTC; with nine digits behind the point where six do not do."""
     seconds, rest = divmod(time, 1_000_000_000)
-    fraction = f"{rest:09}" if rest % 1000 else f"{rest // 1000:06}"
-    return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(seconds))}.{fraction}Z"
+    return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(seconds))}{format_fraction(rest)}Z"

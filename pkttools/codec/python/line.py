@@ -16,7 +16,7 @@ from time import gmtime
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, TIME
 from ...protocols import _lines
 from ...protocols.lining import APPLICATION, EXTENSION, KINDS, LINES, LINK, NETWORK, TAG, TESTS
-from ...protocols.shown import format_ipv6
+from ...protocols.shown import format_address, format_fraction, format_seconds
 from ...protocols.walking import DATAGRAM_4, FIRST_ITEM, FRAGMENT_HEADER, SEGMENTS
 from .. import BAD, LEFT, NONE
 from .checksum import View
@@ -95,15 +95,9 @@ def known_kinds() -> tuple[list[Kind], list[Kind]]:
     return [Kind(row, lines, tests) for row in headers], [Kind(row, lines, tests) for row in items]
 
 
-def put_fraction(nanoseconds: int) -> str:
-    """Microseconds, or nanoseconds where there are some."""
-    return f".{nanoseconds:09}" if nanoseconds % 1000 else f".{nanoseconds // 1000:06}"
-
-
 def difference(start: int, time: int) -> str:
     """The time from one to another, in seconds."""
-    seconds, rest = divmod(abs(time - start), SECOND)
-    return f"{'-' if time < start else ''}{seconds}{put_fraction(rest)}"
+    return format_seconds(time - start)
 
 
 class Clock:
@@ -135,7 +129,7 @@ class Clock:
         dated = not self.begun or local // DAY != self.day or self.offset != was
         self.day = local // DAY
         of = gmtime(local)
-        text = f"{of.tm_hour:02}:{of.tm_min:02}:{of.tm_sec:02}{put_fraction(nanoseconds)}"
+        text = f"{of.tm_hour:02}:{of.tm_min:02}:{of.tm_sec:02}{format_fraction(nanoseconds)}"
         if not dated:
             return text
         minutes = abs(self.offset) // 60
@@ -239,9 +233,7 @@ class Teller:
             return ""
         if width == 48:
             return octets.hex(":")
-        if width == 128:
-            return format_ipv6(int.from_bytes(octets, "big"))
-        return ".".join(map(str, octets)) if width == 32 else f".{int.from_bytes(octets, 'big')}"
+        return format_address(octets) if width in (32, 128) else f".{int.from_bytes(octets, 'big')}"
 
     def ends(self, level: Level) -> str:
         """Between whom it goes."""

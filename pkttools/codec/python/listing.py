@@ -7,7 +7,7 @@ from zlib import crc32
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, fcs_of, linktype_of
 from ...protocols.showing import APPLICATION, CAPTURE, DATA_ALONE, LINK, NO_PAYLOAD
-from ...protocols.shown import printable
+from ...protocols.shown import format_fraction, printable
 from .. import BAD, LEFT
 from .rows import checked, without_fcs
 from .templates import Telling, shown_of
@@ -117,9 +117,8 @@ class Listing:
     def capture_lines(self, frame: bytes, original: int, time: int, link: int, notes: bytes) -> list[str]:
         """What the capture says of a packet: bytes, time, and extension lines."""
         seconds, nanoseconds = divmod(time, 1_000_000_000)
-        fraction = f"{nanoseconds:09}" if nanoseconds % 1000 else f"{nanoseconds // 1000:06}"
         size = f"{len(frame)}" if len(frame) == original else f"{len(frame)}/{original}"
-        received = self.paint(f"received: {size} bytes    {seconds}.{fraction} {date_of(seconds)}", CAPTURE)
+        received = self.paint(f"received: {size} bytes    {seconds}{format_fraction(nanoseconds)} {date_of(seconds)}", CAPTURE)
         return [received, *trailer_lines(frame, original, link), *(printable(note) for note in notes.splitlines())]
 
     def lines(self, frame: bytes, packet: Telling, number: int, time: int, link: int, original: int, notes: bytes) -> list[str]:

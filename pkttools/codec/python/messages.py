@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import gmtime
 
 from ...protocols.model import READERS
-from ...protocols.shown import format_ipv6
+from ...protocols.shown import format_address
 from .. import MOST_TOLD
 
 TYPE_CHECKING = False
@@ -74,10 +74,8 @@ class Sentence:
 
     def address(self, data: bytes) -> None:
         """An address of IPv4 or IPv6, by its size; or bytes."""
-        if len(data) == 4:
-            self.together(".".join(map(str, data)))
-        elif len(data) == 16:
-            self.together(format_ipv6(int.from_bytes(data, "big")))
+        if len(data) in (4, 16):
+            self.together(format_address(data))
         else:
             self.dump(data, ":")
 
