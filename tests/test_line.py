@@ -145,6 +145,22 @@ def test_checksums_that_are_wrong_and_that_are_unfinished(codec):
     assert told(codec, [(1, bytes(frame))])[0].endswith(" (unfinished TCP checksum)")
 
 
+FIRST = {  # and how many checksums of the fragment itself are wrong
+    "ipv4": (ethernet(0x0800, ipv4(4, ipv4(17, udp()), fragment=0x2000)), 1),
+    "ipv6": (ethernet(0x86DD, ipv6(44, struct.pack("!BBHI", 4, 0, 1, 7) + ipv4(17, udp()))), 0),
+}
+
+
+@pytest.mark.parametrize(("frame", "own"), FIRST.values(), ids=FIRST)
+def test_checksums_inside_a_fragment_are_not_judged(codec, frame, own):
+    """What is told of headers behind that of a first fragment is a guess, whatever the packet before was like."""
+    wrong = ethernet(0x0800, ipv4(4, ipv4(4, ipv4(4, ipv4(6, tcp())))))
+    before, line = told(codec, [(1, wrong), (1, frame)])
+    assert before.count("(wrong") == 5
+    assert line.rpartition(" > ")[2].startswith(f"{B}.53 UDP 5")
+    assert line.count("(wrong") == own
+
+
 # ---- what packets say ----
 
 WORDS = [

@@ -666,6 +666,9 @@ static void walk_fragment(struct telling *told, struct bytes *whole)
         i--;
     if (is_quoted(&p->walk, i) || fragment_offset(p, i) != 0)
         return;
+    telling_verdict(told, 0);   /* judges all: checksums are told of the fragment as it is */
+    for (size_t behind = p->walk.count; behind < MAX_HEADERS; behind++)
+        told->verdicts[behind] = NONE;
     size_t at = last->start + (last->exception == DATAGRAM_4 ? 6 : 2);
     whole->size = 0;
     if (!bytes_add(whole, p->frame.at, p->frame.size)) {
