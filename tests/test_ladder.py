@@ -135,3 +135,11 @@ def test_what_a_line_says() -> None:
     assert said(quoted, "") == (4, *["ICMP unreachable [c > d DNS 33]"] * 2)
     assert said(f"{front}{marked(4, 'UDP 18')}", "9>9") == (4, *["UDP 9>9 18 bytes"] * 2)
     assert said(f"{marked(1, '4 0.1')} {marked(2, 'Unknown 2')}", "") == (2, *["Unknown 2 bytes"] * 2)
+
+
+def test_an_address_that_ends_with_a_colon_begins_nothing() -> None:
+    """Behind `2001:db8:: ` an aside is no other header."""
+    marked = "\x1b[{}m{}\x1b[m".format
+    front = f"{marked(1, '4 0.1')} {marked(3, ':: > ff02::1')} {marked(4, 'ICMPv6 24')}"
+    line = f"{front} who has 2001:db8:: {marked(6, '(wrong ICMPv6 checksum)')}"
+    assert said(line, "") == (4, *["ICMPv6 who has 2001:db8:: (wrong ICMPv6 checksum)"] * 2)

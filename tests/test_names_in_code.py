@@ -30,7 +30,7 @@ MESSAGES = {
 }
 ALLOWED = {  # that name no protocol, or a way to write values
     "IPV4": "a form of values, with dots", "IPV6_ADDRESS": "the same, with colons",
-    "put_ipv4": "writes it", "put_ipv6": "writes it": "writes it",
+    "put_ipv4": "writes it", "put_ipv6": "writes it",
     "parse_ipv4": "reads it", "parse_ipv6": "reads it",
     "protocols_slow": "the walk without what is quick about it: not the slow protocols of IEEE 802.3",
     "READ_DNS": "a reader of messages", "READ_DNS_TCP": "one", "READ_DHCP": "one", "READ_DHCPV6": "one", "READ_TLS": "one",

@@ -113,7 +113,7 @@ def said(line: str, ports: str) -> tuple[int, str, str]:
             short += before
             begun, skipped = len(short), " > " in piece["text"]
             short += "" if skipped else titled(piece)
-        elif before.endswith(": "):
+        elif before.endswith(": ") and not piece["text"].startswith("("):  # no address that ends with a colon, and an aside
             short = short[:begun] + piece["text"] + (f" {ports}" if ports and not begun else "")
             layer = layer if begun else int(piece["colour"])
         else:
