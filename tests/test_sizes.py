@@ -23,7 +23,7 @@ LENGTHS = (0, 1, 59, 60, 61, 0x7FFFFFFF, 0x80000000, LARGEST - 3, LARGEST)
 
 def build(folder: Path, bits: int) -> Path | None:
     """The driver for so many bits; None where this compiler has no libraries for them."""
-    sources = [path for path in sorted((ROOT / "pkttools/codec/c").glob("*.c")) if path.name != "module.c"]
+    sources = sorted((ROOT / "pkttools/codec/c").glob("*.c"))
     program = folder / f"sizes{bits}"
     (folder / "tables.h").write_text("\n".join(in_c()))
     probe = folder / "probe.c"

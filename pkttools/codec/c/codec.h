@@ -1,6 +1,6 @@
 /* The C backend: everything here has a twin of the same name under ../python.
  *
- * No I/O, no Python objects (only module.c knows Python), no field names: programs bring their own table of fields.
+ * No I/O, no Python objects (only module/ knows Python), no field names: programs bring their own table of fields.
  * Packet bytes are read through the checked readers below, never by bare indexing; a read past the end gives 0.
  */
 #ifndef PKTTOOLS_CODEC_H

@@ -1,0 +1,351 @@
+/* Headers, programs, checksums: what is asked of packets, and done to them. */
+#include "module.h"
+
+static PyObject *py_walk(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    int own = 0;
+    PyObject *list = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*|p", &b.data, &b.rows, &own))
+        return NULL;
+    if (batch_of_one(&b, "one row is walked at a time") && protocols_ready()) {
+        struct bare bare;
+        bare_of(&bare, &b, 0);
+        struct walk w;
+        walk(&w, &bare.frame, bare.packet->linktype);
+        if (own)
+            leave_out_quoted(&w);
+        list = PyList_New((Py_ssize_t)w.count);
+        for (size_t k = 0; list != NULL && k < w.count; k++) {
+            struct header h = w.header[k];
+            PyObject *item = Py_BuildValue("(innn)", (int)h.kind, (Py_ssize_t)h.start, (Py_ssize_t)h.data, (Py_ssize_t)h.end);
+            if (item == NULL || PyList_SetItem(list, (Py_ssize_t)k, item) < 0)
+                Py_CLEAR(list);
+        }
+    }
+    batch_close(&b);
+    return list;
+}
+
+static PyObject *py_items(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    PyObject *list = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*", &b.data, &b.rows))
+        return NULL;
+    if (batch_of_one(&b, "one row is walked at a time") && protocols_ready()) {
+        struct bare bare;
+        bare_of(&bare, &b, 0);
+        struct walk w;
+        struct header h;
+        walk(&w, &bare.frame, bare.packet->linktype);
+        list = PyList_New(0);
+        for (struct items items = items_of(&bare.frame, &w); list != NULL && next_item(&items, &h);) {
+            PyObject *item = Py_BuildValue("(ninnn)", (Py_ssize_t)items.index, (int)h.kind, (Py_ssize_t)h.start, (Py_ssize_t)h.data,
+                                           (Py_ssize_t)h.end);
+            if (item == NULL || PyList_Append(list, item) < 0)
+                Py_CLEAR(list);
+            Py_XDECREF(item);
+        }
+    }
+    batch_close(&b);
+    return list;
+}
+
+static PyObject *py_select(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    PyObject *tests, *out = NULL;
+    Py_ssize_t kept = 0;
+    struct loaded l;
+    if (!PyArg_ParseTuple(args, "y*y*O!", &b.data, &b.rows, &PyTuple_Type, &tests))
+        return NULL;
+    if (!batch_sound(&b) || !protocols_ready() || !load(tests, &l, tests_sound))
+        goto exit;
+    out = PyByteArray_FromStringAndSize(NULL, b.rows.len);
+    if (out != NULL) {
+        struct packet *to = (struct packet *)(void *)PyByteArray_AsString(out);
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = 0; i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
+            if (matches(&l.program, &bare.frame, bare.packet, &b.packets[i]))
+                memcpy(&to[kept++], &b.packets[i], sizeof *to);
+        }
+        Py_END_ALLOW_THREADS
+        if (PyByteArray_Resize(out, kept * (Py_ssize_t)sizeof(struct packet)) < 0)
+            Py_CLEAR(out);
+    }
+    unload(&l);
+exit:
+    batch_close(&b);
+    return out;
+}
+
+static PyObject *py_beyond(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    PyObject *counts, *result = NULL;
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "y*y*O", &b.data, &b.rows, &counts))
+        return NULL;
+    if (batch_sound(&b) && protocols_ready() && beyond_begin(&beyond, counts)) {
+        for (Py_ssize_t i = 0; i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
+            struct walk w;
+            walk_busy(&w, &bare.frame, bare.packet->linktype);
+            beyond_add(&beyond, w.beyond);
+        }
+        if (beyond_end(&beyond))
+            result = Py_NewRef(Py_None);
+    }
+    batch_close(&b);
+    return result;
+}
+
+static PyObject *py_signed(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    Py_ssize_t end, mutable_end;
+    PyObject *counts, *result = NULL;
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "y*y*nnO", &b.data, &b.rows, &end, &mutable_end, &counts))
+        return NULL;
+    if (batch_sound(&b) && protocols_ready() && (end < 0 || mutable_end < 0))
+        PyErr_SetString(PyExc_ValueError, "no such place");
+    else if (!PyErr_Occurred() && beyond_begin(&beyond, counts)) {
+        for (Py_ssize_t i = 0; i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
+            struct walk w;
+            walk(&w, &bare.frame, bare.packet->linktype);
+            beyond_add(&beyond, signature_of(&bare.frame, &w, &(struct changed){(size_t)end, (size_t)mutable_end}));
+        }
+        if (beyond_end(&beyond))
+            result = Py_NewRef(Py_None);
+    }
+    batch_close(&b);
+    return result;
+}
+
+static PyObject *py_assign(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    PyObject *assignments, *guard, *counted = NULL, *result = NULL;
+    int follow;
+    struct loaded l, g = {0};
+    struct bytes before = {0};
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "w*y*O!Op|O", &b.data, &b.rows, &PyTuple_Type, &assignments, &guard, &follow, &counted))
+        return NULL;
+    if (!batch_sound(&b) || !protocols_ready() || !load(assignments, &l, assignments_sound))
+        goto exit;
+    bool guarded = guard != Py_None;
+    if (guarded && !PyTuple_Check(guard))
+        PyErr_SetString(PyExc_TypeError, "guard is a program or None");
+    else if (!guarded || load(guard, &g, tests_sound)) {
+        size_t met = 0, stale = 0, unknown = 0, *placed = PyMem_Calloc(assignment_count(&l.program) + 1, sizeof *placed);
+        bool memory = beyond_begin(&beyond, counted) && placed != NULL && (!follow || bytes_need(&before, MAX_FRAME));
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = 0; memory && i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
+            const struct packet *p = bare.packet;
+            if (guarded && !matches(&g.program, &bare.frame, p, &b.packets[i]))
+                continue;
+            struct writable_frame f = writable_of(&b, p);
+            struct frame old = {before.at, f.view.size};
+            if (follow && old.size > 0)
+                memcpy(before.at, f.at, old.size);
+            met++;
+            beyond_add_untold(&beyond, assign(&l.program, &f, p->linktype, placed));
+            if (follow) {
+                struct followed left = update(&old, &f, p->original, p->linktype);
+                stale += left.stale;
+                unknown += left.unknown;
+            }
+        }
+        Py_END_ALLOW_THREADS
+        if (guarded)
+            unload(&g);
+        memory = beyond_end(&beyond) && memory;
+        PyObject *counts = memory ? numbers(placed, (Py_ssize_t)assignment_count(&l.program)) : PyErr_Occurred() ? NULL : PyErr_NoMemory();
+        result = counts == NULL ? NULL
+            : Py_BuildValue("(nNnn)", (Py_ssize_t)met, counts, (Py_ssize_t)stale, (Py_ssize_t)unknown);
+        PyMem_Free(placed);
+    }
+    unload(&l);
+exit:
+    bytes_free(&before);
+    batch_close(&b);
+    return result;
+}
+
+static PyObject *py_spread(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    Py_buffer values;
+    Py_ssize_t first, step, bit, width;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "w*y*nnnny*", &b.data, &b.rows, &first, &step, &bit, &width, &values))
+        return NULL;
+    bool sound = batch_sound(&b);
+    if (sound && (values.len != b.count * (Py_ssize_t)sizeof(uint64_t) || (values.len > 0 && !aligned(&values))))
+        PyErr_SetString(PyExc_ValueError, "values are not one a packet");
+    else if (sound && (first < 0 || step < 1 || bit < 0 || bit > 8 * MAX_FRAME || width < 0 || width > 64))
+        PyErr_SetString(PyExc_ValueError, "first packet, step or field out of range");
+    else if (sound) {
+        Py_ssize_t unplaced = 0;
+        const uint64_t *value = values.buf;
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = first; i < b.count; i += step < b.count - i ? step : b.count - i) {
+            struct writable_frame f = writable_of(&b, &b.packets[i]);
+            unplaced += !place_value(&f, (size_t)bit, (size_t)width, value[i]);
+        }
+        Py_END_ALLOW_THREADS
+        result = PyLong_FromSsize_t(unplaced);
+    }
+    batch_close(&b);
+    PyBuffer_Release(&values);
+    return result;
+}
+
+static PyObject *py_correct(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    int what, outer = MAX_HEADERS;
+    PyObject *counted = NULL, *result = NULL;
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "w*y*i|Oi", &b.data, &b.rows, &what, &counted, &outer))
+        return NULL;
+    bool sound = batch_sound(&b) && protocols_ready();
+    if (sound && (what < ALL || what > TRANSPORT))
+        PyErr_SetString(PyExc_ValueError, "no such correction");
+    else if (sound && outer < 0)
+        PyErr_SetString(PyExc_ValueError, "no such number of headers");
+    else if (sound && beyond_begin(&beyond, counted)) {
+        Py_ssize_t outcomes[OUTCOMES] = {0}, wrong = 0, unfinished = 0, doubts[3] = {0};
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = 0; i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
+            const struct packet *p = bare.packet;
+            struct writable_frame f = writable_of(&b, p);
+            struct corrected corrected;
+            outcomes[correct(&f, p->original, p->linktype, (enum correction)what, (size_t)outer, &corrected)]++;
+            wrong += corrected.wrong;
+            unfinished += corrected.unfinished;
+            doubts[corrected.doubt]++;
+            beyond_add_untold(&beyond, corrected.untold);
+        }
+        Py_END_ALLOW_THREADS
+        if (beyond_end(&beyond))
+            result = Py_BuildValue("(nnnnnnnnn)", outcomes[CORRECTED], outcomes[TRUNCATED], outcomes[FRAGMENT], outcomes[MALFORMED],
+                                   outcomes[OBSCURE], wrong, unfinished, doubts[SHORTER], doubts[LONGER]);
+    }
+    batch_close(&b);
+    return result;
+}
+
+static PyObject *py_check(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    PyObject *out = NULL, *counted = NULL;
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "y*y*|O", &b.data, &b.rows, &counted))
+        return NULL;
+    if (batch_sound(&b) && protocols_ready() && beyond_begin(&beyond, counted))
+        out = PyBytes_FromStringAndSize(NULL, b.count);
+    if (out != NULL) {
+        char *outcomes = PyBytes_AsString(out);
+        Py_BEGIN_ALLOW_THREADS
+        for (Py_ssize_t i = 0; i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
+            uint64_t code;
+            outcomes[i] = (char)check(&bare.frame, bare.packet->original, bare.packet->linktype, &code);
+            beyond_add(&beyond, code);
+        }
+        Py_END_ALLOW_THREADS
+        if (!beyond_end(&beyond))
+            Py_CLEAR(out);
+    }
+    batch_close(&b);
+    return out;
+}
+
+static PyObject *py_pick(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer rows, outcomes, passes;
+    PyObject *picked = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*y*", &rows, &outcomes, &passes))
+        return NULL;
+    if (passes.len != 256 || rows.len / (Py_ssize_t)sizeof(struct packet) != outcomes.len
+            || rows.len % (Py_ssize_t)sizeof(struct packet) || (rows.len > 0 && !aligned(&rows)))
+        PyErr_SetString(PyExc_ValueError, "outcomes are not one a packet, or passes not 256");
+    else
+        picked = PyByteArray_FromStringAndSize(NULL, rows.len);
+    if (picked != NULL) {
+        struct packet *out = (struct packet *)(void *)PyByteArray_AsString(picked);
+        size_t count = pick(rows.buf, outcomes.buf, (size_t)outcomes.len, passes.buf, out);
+        if (PyByteArray_Resize(picked, (Py_ssize_t)(count * sizeof *out)) < 0)
+            Py_CLEAR(picked);
+    }
+    PyBuffer_Release(&rows);
+    PyBuffer_Release(&outcomes);
+    PyBuffer_Release(&passes);
+    return picked;
+}
+
+static PyObject *py_verify(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    PyObject *list = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*", &b.data, &b.rows))
+        return NULL;
+    if (batch_of_one(&b, "one row is verified at a time") && protocols_ready()) {
+        struct bare bare;
+        bare_of(&bare, &b, 0);
+        struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+        enum verdict verdicts[MAX_HEADERS];
+        walk(&view.walk, &view.frame, bare.packet->linktype);
+        size_t count = view.walk.count, quoted = view.walk.quoted, resumed = view.walk.resumed;
+        leave_out_quoted(&view.walk);
+        verify(&view, verdicts);
+        list = PyList_New((Py_ssize_t)count);
+        for (size_t k = 0, own = 0; list != NULL && k < count; k++) {   /* what is quoted says nothing of this packet */
+            enum verdict verdict = k >= quoted && k < resumed ? NONE : verdicts[own++];
+            if (PyList_SetItem(list, (Py_ssize_t)k, PyLong_FromLong((long)verdict)) < 0)
+                Py_CLEAR(list);
+        }
+    }
+    batch_close(&b);
+    return list;
+}
+
+PyMethodDef packets_methods[] = {
+    {"walk", py_walk, METH_VARARGS, NULL},
+    {"items", py_items, METH_VARARGS, NULL},
+    {"select", py_select, METH_VARARGS, NULL},
+    {"assign", py_assign, METH_VARARGS, NULL},
+    {"spread", py_spread, METH_VARARGS, NULL},
+    {"correct", py_correct, METH_VARARGS, NULL},
+    {"check", py_check, METH_VARARGS, NULL},
+    {"pick", py_pick, METH_VARARGS, NULL},
+    {"beyond", py_beyond, METH_VARARGS, NULL},
+    {"signed", py_signed, METH_VARARGS, NULL},
+    {"verify", py_verify, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
