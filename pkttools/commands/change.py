@@ -7,11 +7,12 @@ Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums stay, unless
 
 from __future__ import annotations
 
-from ..command_line.options import FILTER, FLAG, TEXT, Option, Values
+from ..command_line.options import FILTER, FLAG, Option, Values
 from ..errors import counted
+from ..flow.guard import CONDITION, condition
 from ..flow.stage import Stage, without_fcs
-from ..language.arguments import arguments, tell_beside
-from ..language.expression import any_of, compiled, split_assignment
+from ..language.arguments import arguments
+from ..language.expression import split_assignment
 from ..protocols.fields import FIELDS
 
 TYPE_CHECKING = False
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ..work.link import Converter, Step
 
 OPTIONS = [
-    Option("--if", TEXT, "change only what matches EXPR, pass on the rest", "EXPR"),
+    CONDITION,
     Option("--swap", FLAG, "exchange source and destination of outer headers"),
     Option("-u --update-checksums", FLAG, "let checksums follow; right ones stay right"),
     Option("--unwrap", FLAG, "strip PKTAP, SLL and SLL2 to the frame in them"),
@@ -85,10 +86,8 @@ def conversion(values: Values, guard: Program | None) -> Converter | None:
 
 def stage(values: Values) -> Stage:
     """Unwraps, converts, swaps, then assigns; all only where --if holds."""
-    guard = None
-    if values.condition is not None:
-        guard = compiled(any_of([values.condition], bool(values.every)))
-        tell_beside(values, [values.condition])
+    chosen = condition(values)
+    guard = chosen.same if chosen else None
     converter = conversion(values, guard)
 
     def account() -> list[str]:

@@ -6,7 +6,7 @@ An expression of libpcap's means another program for each link type, so there is
 from __future__ import annotations
 
 from .. import codec
-from ..batch import Batch, Program
+from ..batch import CAPTURED, OFFSET, Batch, Program
 from ..errors import PktError, UsageError
 from ..protocols.names import linktype_name
 from .expression import any_of, broadcast_and_groups, compiled, joined
@@ -65,6 +65,19 @@ class Filter:
         for first, stop, linktype in batch.runs():
             rows += codec.select(batch.data, batch.part(first, stop).rows, self.for_packets(linktype))
         return rows
+
+    def verdicts(self, batch: Batch) -> bytearray:
+        """Whether each packet passes: a byte for each, 1 or 0."""
+        passing = Batch(batch.data, self.select(batch))
+        if len(passing) in (0, len(batch)):
+            return bytearray([len(passing) > 0]) * len(batch)
+        found, places = bytearray(len(batch)), iter(zip(passing.column(OFFSET), passing.column(CAPTURED), strict=True))
+        wanted = next(places)
+        for i, place in enumerate(zip(batch.column(OFFSET), batch.column(CAPTURED), strict=True)):
+            if place == wanted:
+                found[i] = 1
+                wanted = next(places, (-1, -1))
+        return found
 
     def for_packets(self, linktype: int) -> Program:
         """The program for packets that have come. Raises PktError: it is they that do not go with the command line's words."""
