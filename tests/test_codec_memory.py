@@ -53,6 +53,7 @@ GROWING = {
     "check",
     "beyond",
     "fragment",
+    "splice",
     "reassemble",
     "answer",
     "count",
@@ -87,6 +88,11 @@ def calls() -> dict[str, Callable[[], object]]:
     def divided() -> object:
         counts: dict[int, int] = {}
         return codec.fragment(LARGE.data, bytes(LARGE.rows), 0, (576, 576), False, 1, (0, 1), counts), counts
+
+    def spliced() -> object:
+        counts: dict[int, int] = {}
+        put_in = struct.pack("=10q", 0, 20, 0, 0, 900, 1, 20, 2, 9, 40)
+        return codec.splice(LARGE.data, bytes(LARGE.rows), 0, put_in, bytes(1000), -1, False, True, counts), counts
 
     _, pieces, rows, _ = codec.fragment(LARGE.data, bytes(LARGE.rows), 0, (576, 576), False, 1, (0, 1), None)
 
@@ -131,6 +137,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "beyond": counted(codec.beyond),
         "walk": lambda: codec.walk(bytearray(FRAME), row_of(FRAME)),
         "fragment": divided,
+        "splice": spliced,
         "reassemble": put_together,
         "answer": lambda: codec.answer(sound, ROWS, (ANSWER,), {}),
         "count": counted_by,

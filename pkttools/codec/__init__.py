@@ -35,6 +35,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     answer(data, rows, rules, counts) -> (data, rows)
     fragment(data, rows, first, (mtu of IPv4, of IPv6), force, id, layer, counts)
         -> (stop, data or None, rows or None, (id, (unusable, without header, Don't Fragment, without room)))
+    splice(data, rows, first, pieces, octets, linktype, keep, anew, counts) -> (stop, data, rows, an outcome a packet, as bytes)
     datagrams(memory, layer, apart) -> a table
     reassemble(table, data, rows, first, counts) -> (stop, data or None, rows or None, (reassembled, repeated, held,
         incomplete, without memory, overlapping, malformed, of other headers))
@@ -117,6 +118,7 @@ datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble
 conversation_table, follow = _backend.conversation_table, _backend.follow
 conversation_rows, conversation_totals = _backend.conversation_rows, _backend.conversation_totals
 set_protocols, listing_encode = _backend.set_protocols, _backend.listing_encode
+splice = _backend.splice
 signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
 counters, count, figures, largest = _backend.counters, _backend.count, _backend.figures, _backend.largest
 
@@ -182,6 +184,7 @@ __all__ = [
     "select",
     "set_protocols",
     "signed",
+    "splice",
     "spread",
     "tell",
     "text_decode",

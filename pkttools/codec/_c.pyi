@@ -100,6 +100,18 @@ def fragment(
     counts: dict[int, int] | None,
     /,
 ) -> tuple[int, bytearray | None, bytearray | None, tuple[int, tuple[int, ...]]]: ...
+def splice(
+    data: Buffer,
+    rows: Buffer,
+    first: int,
+    pieces: Buffer,
+    octets: Buffer,
+    linktype: int,
+    keep: bool,
+    anew: bool,
+    counts: dict[int, int] | None,
+    /,
+) -> tuple[int, bytearray, bytearray, bytes]: ...
 def datagrams(memory: int, layer: tuple[int, int], apart: Buffer, /) -> object: ...
 def reassemble(
     table: object, data: Buffer, rows: Buffer, first: int, counts: dict[int, int] | None, /

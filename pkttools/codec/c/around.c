@@ -4,13 +4,13 @@
 #include "protocols.h"
 
 /* Whether a number has less than 16 bits: such a length says nothing of packets that are long. */
-static bool is_short(const struct read *r)
+bool is_short(const struct read *r)
 {
     return r->mask < 0xFFFF;
 }
 
 /* Whether a header of a kind that begins at `start` says where it ends. A short number of 0 says the end that is given; -1: none is. */
-static bool says_end(const struct kind *k, const struct frame *f, size_t start, int64_t given, int64_t *end)
+bool says_end(const struct kind *k, const struct frame *f, size_t start, int64_t given, int64_t *end)
 {
     if ((k->numbers & SAYS_END) == 0)
         return false;
@@ -65,7 +65,7 @@ void around_of(const struct packet_view *p, size_t index, struct around *a)
 }
 
 /* Writes a number; false: its bytes are not there. */
-static bool put_number(const struct writable_frame *f, const struct read *r, size_t at, uint32_t value)
+bool write_number(const struct writable_frame *f, const struct read *r, size_t at, uint32_t value)
 {
     if ((r->at < 0 && at < (size_t)-r->at) || !frame_has(&f->view, at + (size_t)(ptrdiff_t)r->at, r->bytes))
         return false;
@@ -95,10 +95,10 @@ bool around_fit(const struct around *a, const struct writable_frame *made, size_
         uint64_t value = bytes < 0 ? UINT64_MAX : (uint64_t)(bytes / l->kind->end_scale);
         if (value > r->mask && !is_short(r))
             return false;
-        if (!put_number(made, r, l->start, value > r->mask ? 0 : (uint32_t)value))
+        if (!write_number(made, r, l->start, value > r->mask ? 0 : (uint32_t)value))
             return false;
         if (is_short(r) && !says_end(l->kind, &made->view, l->start, -1, &ignored))
-            put_number(made, r, l->start, 0);
+            write_number(made, r, l->start, 0);
     }
     struct corrected corrected;
     if (!a->plain)

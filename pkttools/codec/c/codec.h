@@ -642,6 +642,8 @@ size_t datagram_said(const struct frame *f, const struct header *h);
 size_t datagram_size(const struct frame *f, const struct header *h);
 bool datagram_sound(const struct frame *f, const struct header *h);
 void set_jumbo(const struct packet_edit *e, const struct header *h, size_t size);
+size_t size_apart(const struct frame *f, const struct header *h);       /* of a datagram, by an option; 0: there is none */
+bool size_apart_legal(size_t size);
 
 /* words.c */
 
@@ -690,6 +692,8 @@ enum outcome sum_verdict(const struct packet_view *p, size_t index, struct messa
 /* lengths.c */
 
 uint32_t frame_crc(const uint8_t *at, size_t size);  /* CRC-32 of IEEE 802.3 clause 3.2.9, sent least significant byte first */
+
+bool has_fcs(const struct frame *f, size_t start, size_t end, size_t head);
 
 enum doubt { SURE, SHORTER, LONGER };           /* whether bytes behind a datagram, not known to be any, were taken for payload */
 

@@ -331,6 +331,19 @@ void set_jumbo(const struct packet_edit *e, const struct header *h, size_t size)
     put16(&e->frame, option + 2, (size - IPV6_SIZE) & 0xFFFF);
 }
 
+/* Bytes of a datagram that has such an option, by what that says; 0: it has none. */
+size_t size_apart(const struct frame *f, const struct header *h)
+{
+    size_t option = h->exception == DATAGRAM_6 ? jumbo_place(f, h->start) : 0;
+    return option != 0 ? (size_t)IPV6_SIZE + get32(f, option) : 0;
+}
+
+/* Whether a datagram of so many bytes may have one (RFC 2675 section 3). */
+bool size_apart_legal(size_t size)
+{
+    return size > IPV6_SIZE + 0xFFFF && size <= IPV6_SIZE + (size_t)UINT32_MAX;
+}
+
 enum { IP_LEAST_MTU = 576, IPV6_LEAST_MTU = 1280 };     /* RFC 791 section 3.1, RFC 8200 section 5 */
 
 /* A size of 0 in an IP header is how segmentation offload shows what is too long to say, or what it has yet to cut: more than

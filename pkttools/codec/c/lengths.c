@@ -31,7 +31,7 @@ uint32_t frame_crc(const uint8_t *at, size_t size)
 }
 
 /* Whether a frame, with a header of `head` bytes, ends with its own check sequence. */
-static bool has_fcs(const struct frame *f, size_t start, size_t end, size_t head)
+bool has_fcs(const struct frame *f, size_t start, size_t end, size_t head)
 {
     return frame_has(f, start, end - start) && end - start > head + FCS
         && frame_crc(frame_range(f, start, end - start - FCS), end - start - FCS) == reversed(get32(f, end - FCS));

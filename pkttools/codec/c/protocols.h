@@ -263,6 +263,12 @@ static inline bool has_sum(const struct packet_view *p, size_t index)
     return protocols->kinds[h->kind].sum != NULL && (index == 0 || !carries_message(&h[-1])) && has_own(p, index);
 }
 
+/* around.c */
+
+bool is_short(const struct read *r);
+bool says_end(const struct kind *k, const struct frame *f, size_t start, int64_t given, int64_t *end);
+bool write_number(const struct writable_frame *f, const struct read *r, size_t at, uint32_t value);
+
 /* exceptions.c */
 
 const struct entry *cooked_tag(const struct space *types, const struct frame *f, unsigned type, size_t at, size_t limit);

@@ -18,7 +18,7 @@ __all__ = [
     "correct", "count", "count_durations", "counters", "datagrams", "figures", "follow", "follow_numbers", "forward",
     "fragment", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode", "listing_encode",
     "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
-    "select", "set_protocols", "signed", "spread", "tell", "text_decode", "text_encode", "verify", "walk",
+    "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
 
@@ -205,6 +205,14 @@ def fragment(data: bytearray, rows: bytes, first: int, mtus: tuple[int, int], fo
     from . import fragments  # late: few commands divide
 
     return fragments.fragment(data, rows, first, mtus, force, number, layer, counts)
+
+
+def splice(data: bytearray, rows: bytes, first: int, pieces: bytes, octets: bytes, linktype: int, keep: bool, anew: bool,
+           counts: dict[int, int] | None) -> tuple[int, bytearray, bytearray, bytes]:  # fmt: skip
+    """See splicing.splice."""
+    from . import splicing  # late: few commands change what is how long
+
+    return splicing.splice(data, rows, first, pieces, octets, linktype, keep, anew, counts)
 
 
 def datagrams(memory: int, layer: tuple[int, int], apart: bytes) -> object:

@@ -282,6 +282,17 @@ def set_jumbo(packet: Packet, header: Header, size: int) -> None:
         packet.put(option, 4, size - wire.IPV6_SIZE)
 
 
+def size_apart(packet: Packet, header: Header) -> int:
+    """Bytes of a datagram that has such an option, by what that says; 0: it has none."""
+    option = _jumbo_place(packet, header.start) if exception(header.kind) == DATAGRAM_6 else 0
+    return wire.IPV6_SIZE + int.from_bytes(packet.frame[option : option + 4], "big") if option else 0
+
+
+def size_apart_legal(size: int) -> bool:
+    """Whether a datagram of so many bytes may have one (RFC 2675 section 3)."""
+    return 0xFFFF < size - wire.IPV6_SIZE <= 0xFFFFFFFF
+
+
 def _zero_sound(packet: Packet, header: Header) -> bool:
     """Whether a size of 0 in an IP header may be.
 

@@ -51,6 +51,7 @@ static PyMethodDef *const tables[] = {
     counting_methods,
     datagrams_methods,
     packets_methods,
+    splicing_methods,
     stamps_methods,
     tables_methods,
     text_methods,
