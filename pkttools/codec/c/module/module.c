@@ -52,6 +52,7 @@ static PyMethodDef *const tables[] = {
     datagrams_methods,
     packets_methods,
     splicing_methods,
+    payloads_methods,
     stamps_methods,
     tables_methods,
     text_methods,

@@ -94,6 +94,7 @@ extern PyMethodDef counting_methods[];
 extern PyMethodDef datagrams_methods[];
 extern PyMethodDef packets_methods[];
 extern PyMethodDef splicing_methods[];
+extern PyMethodDef payloads_methods[];
 extern PyMethodDef stamps_methods[];
 extern PyMethodDef tables_methods[];
 extern PyMethodDef text_methods[];
