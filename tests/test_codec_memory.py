@@ -23,7 +23,6 @@ from segments import udp as udp_of
 from pkttools.language import expression, program
 from pkttools.protocols.ends import ends, keeping_apart
 from pkttools.protocols.fields import HEADERS
-from pkttools.protocols.payloads import kept
 from pkttools.views.fields import columns_of
 
 TRILL = ethernet(0x22F3, bytes(20))  # a header that is not followed: what is said of it is counted
@@ -54,10 +53,10 @@ GROWING = {
     "check",
     "beyond",
     "fragment",
+    "segment",
     "splice",
     "reassemble",
     "answer",
-    "wipe",
     "count",
     "conversations",
 }  # with buffers of their own
@@ -90,6 +89,11 @@ def calls() -> dict[str, Callable[[], object]]:
     def divided() -> object:
         counts: dict[int, int] = {}
         return codec.fragment(LARGE.data, bytes(LARGE.rows), 0, (576, 576), False, 1, (0, 1), counts), counts
+
+    def cut() -> object:
+        counts: dict[int, int] = {}
+        table, rows = codec.handshakes(), bytes(spoken.rows)
+        return codec.segment(table, spoken.data, rows, 0, (0, 1, False, False, False), 1, edited, counts), counts
 
     def spliced() -> object:
         counts: dict[int, int] = {}
@@ -137,9 +141,9 @@ def calls() -> dict[str, Callable[[], object]]:
         "correct": counted(codec.correct, 0),
         "check": counted(codec.check),
         "beyond": counted(codec.beyond),
-        "wipe": counted(codec.wipe, *kept(), False),
         "walk": lambda: codec.walk(bytearray(FRAME), row_of(FRAME)),
         "fragment": divided,
+        "segment": cut,
         "splice": spliced,
         "reassemble": put_together,
         "answer": lambda: codec.answer(sound, ROWS, (ANSWER,), {}),

@@ -27,7 +27,6 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     count_durations(values, state)
     correct(data, rows, what) -> (corrected, truncated, fragments, malformed, obscure, wrong, unfinished, shorter, longer)
     check(data, rows) -> an outcome a packet, as bytes
-    wipe(data, rows, headers, items, dry, counts) -> ((packets a kind of header, ...), stale, unknown)
     pick(rows, outcomes, passes) -> rows of those whose outcome passes
     beyond(data, rows, counts)
     signed(data, rows, end, mutable_end, counts)
@@ -36,6 +35,9 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     answer(data, rows, rules, counts) -> (data, rows)
     fragment(data, rows, first, (mtu of IPv4, of IPv6), force, id, layer, counts)
         -> (stop, data or None, rows or None, (id, (unusable, without header, Don't Fragment, without room)))
+    handshakes() -> a table
+    segment(table, data, rows, first, (MTU, size, same ids, keep, UDP to fragments), id, guard, counts)
+        -> (stop, data or None, rows or None, (id, urgent, (unusable, fragments, neither TCP nor UDP, without room, without a sum)))
     splice(data, rows, first, pieces, octets, linktype, keep, anew, counts) -> (stop, data, rows, an outcome a packet, as bytes)
     datagrams(memory, layer, apart) -> a table
     reassemble(table, data, rows, first, counts) -> (stop, data or None, rows or None, (reassembled, repeated, held,
@@ -115,13 +117,13 @@ walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.se
 read_stamps, follow_numbers, count_durations = _backend.read_stamps, _backend.follow_numbers, _backend.count_durations
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
 answer, forward, fragment, keep_memory = _backend.answer, _backend.forward, _backend.fragment, _backend.keep_memory
+handshakes, segment = _backend.handshakes, _backend.segment
 datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
 conversation_table, follow = _backend.conversation_table, _backend.follow
 conversation_rows, conversation_totals = _backend.conversation_rows, _backend.conversation_totals
 set_protocols, listing_encode = _backend.set_protocols, _backend.listing_encode
 splice = _backend.splice
 signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
-wipe = _backend.wipe
 counters, count, figures, largest = _backend.counters, _backend.count, _backend.figures, _backend.largest
 
 __all__ = [
@@ -167,6 +169,7 @@ __all__ = [
     "follow_numbers",
     "forward",
     "fragment",
+    "handshakes",
     "items",
     "json_encode",
     "keep_memory",
@@ -183,6 +186,7 @@ __all__ = [
     "read_stamps",
     "reassemble",
     "reassemble_rest",
+    "segment",
     "select",
     "set_protocols",
     "signed",

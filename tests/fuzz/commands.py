@@ -48,6 +48,7 @@ KEEPING = [
     "pkt-change ETHERNET.TYPE=0x86dd ETHERNET.VLAN_ID[-1]=4095 IP.HEADER_SIZE=24 IPV6.NEXT_HEADER=44 IPV6.EXT_SIZE=16 IP.TOS=4",
     "pkt-change -u --unwrap IPV6.DST_ADDR+=0xffff ICMPV6.DATA=7 GRE.FLAGS=0x8000 VXLAN.VNI+=1 SCTP.TAG=9 PKTAP.LENGTH+=14",
     "pkt-change -u --to-ethernet IP.TTL-=1", "pkt-fragment -fm 65535 -fc", "pkt-change -lt 101 -u IP.TTL=9 -aa",
+    "pkt-segment --size 262144",
     "pkt-pipe 'change --swap -u | change --to-ethernet | correct -L | change -u IP.TTL=1' -F text",
 ]  # fmt: skip
 # The others. What does not begin with pkt- is below: parts of commands that need an interface.
@@ -59,6 +60,7 @@ OTHERS = [
     "pkt-stat", "pkt-stat --top 0 --json", "pkt-stat --by IP.SRC_ADDR,UDP.DST_PORT[-1],TCP.DATA,HTTP.URI --memory 9000 --top 0",
     "pkt-analyze --json", "pkt-analyze --fields IP.SRC_ADDR,IP.TTL[2],TCP.OPT_KIND,UDP.DATA,TIME_UTC -F csv", "pkt-json2txt -aa",
     "pkt-fragment -fm 60 -fc", "pkt-fragment -fm 76 -F pcapng", "pkt-defragment", "pkt-defragment --memory 3000 -aa",
+    "pkt-segment --size 9", "pkt-segment --mtu 70 --ids same --udp fragments -F pcapng", "pkt-segment --size 30 --keep --if TCP",
     "pkt-pipe 'fragment -fm 100 -fc | defragment | correct | check -cs'",
     "pkt-pipe 'defragment | correct -L | fragment -fm 68 -fc | pingrep' -F text",
     "pkt-pingrep", "pkt-pingrep --addr 192.0.2.0/24,2001:db8::/32 -F pcapng",

@@ -55,6 +55,7 @@ void fuzz_bridge(struct input *in);
 void fuzz_place(struct input *in);
 void fuzz_stamps(struct input *in);
 void fuzz_fragments(struct input *in);
+void fuzz_segments(struct input *in);
 void fuzz_answer(struct input *in);
 void fuzz_conversations(struct input *in);
 void fuzz_message(struct input *in);

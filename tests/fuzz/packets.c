@@ -4,7 +4,7 @@
 #include "line.h"
 #include "fuzz.h"
 #include "listing.h"
-#include "payloads.h"
+#include "segments.h"
 #include "programs.h"           /* written by seeds.py */
 #include "statistics.h"
 
@@ -197,28 +197,6 @@ static void try_sum(const struct frame *f)
     }
 }
 
-/* What a frame carries becomes zeros, and checksums follow: then there is nothing more. */
-static void try_wipe(const struct sample *s)
-{
-    int32_t headers[512], items[256];
-    for (size_t i = 0; i < 512; i++)
-        headers[i] = i % 5 == 4 ? -1 : (int32_t)(i % 64);
-    for (size_t i = 0; i < 256; i++)
-        items[i] = (int32_t)(i % 8) - 1;
-    struct kept kept = {headers, items, 512, 256};
-    struct writable_frame after = copied(&s->frame), again = copied(&s->frame);
-    struct contents found = wipe(&s->frame, s->linktype, &kept, &after);
-    EXPECT(found.any != same_bytes(&s->frame, &after.view));
-    for (size_t i = 0; i < s->frame.size; i++)
-        EXPECT(after.at[i] == s->frame.at[i] || after.at[i] == 0);
-    update(&s->frame, &after, s->original, s->linktype);
-    if (s->frame.size > 0)
-        memcpy(again.at, after.at, s->frame.size);
-    wipe(&after.view, s->linktype, &kept, &again);
-    discard(&after);
-    discard(&again);
-}
-
 /* One byte: how many edits, up to 7; three for each: a place and a value. Then a sample. */
 void fuzz_checksums(struct input *in)
 {
@@ -228,7 +206,6 @@ void fuzz_checksums(struct input *in)
     struct sample s = take_sample(in);
     planted(&s);
     try_sum(&s.frame);
-    try_wipe(&s);
     struct packet_view view = walked(&s.frame, &s);
     struct writable_frame before = copied(&s.frame), edited = copied(&s.frame);
     enum outcome outcome = check(&s.frame, s.original, s.linktype, &(uint64_t){0});
@@ -807,6 +784,49 @@ void fuzz_fragments(struct input *in)
     try_reassembly(&parts, (choice & 16) != 0 ? 2000 : UINT32_MAX, how.layer);
     gathered_free(&parts);
     gathered_free(&once);
+    gathered_free(&whole);
+    discard(&s.whole);
+}
+
+/* ---- super-frames ---- */
+
+/* One byte: how; two: bytes of a packet; one: of data, 0 for none. Then a sample: each of its pieces is no longer, and cut no more. */
+void fuzz_segments(struct input *in)
+{
+    static const char lines[] = "IFACE: x\nLOST: 3\n";
+    unsigned choice = take8(in), mtu = take16(in) % 4096, size = take8(in);
+    struct handshakes seen;
+    struct sample s = take_sample(in);
+    struct gathered whole = {0}, out = {0}, again = {0};
+    struct packet p = {.captured = (int64_t)s.frame.size, .original = s.original, .time = 5, .linktype = s.linktype,
+                       .notes = (int64_t)s.frame.size, .notes_size = sizeof lines - 1};
+    EXPECT(handshakes_begin(&seen));
+    struct segmentation how = {.mtu = mtu, .size = size, .same_ids = (choice & 1) != 0, .keep = (choice & 2) != 0,
+                               .apart = (choice & 4) != 0, .id = UINT32_MAX, .seen = &seen};
+    EXPECT(bytes_add(&whole.data, s.frame.at, s.frame.size) && bytes_add(&whole.data, lines, sizeof lines - 1) && gather_row(&whole, &p));
+    struct packet_view view = view_of(&whole, &p);
+    struct super of;
+    bool memory = true;
+    is_super(&how, &view, false, &of, &memory);         /* what it says of its sender goes for itself */
+    if (is_super(&how, &view, true, &of, &memory)) {
+        EXPECT(of.size > 0 && of.payload < of.end && of.end <= s.frame.size);
+        EXPECT(cut(&how, &view, &of, whole.data.at, &p, &out));
+        bool done = count_of(&out.rows) > 1 && !how.keep && !how.apart;
+        for (size_t i = 0; i < count_of(&out.rows); i++) {
+            const struct packet *row = (const struct packet *)(const void *)out.rows.at + i;
+            struct packet_view piece = view_of(&out, row);
+            EXPECT(!done || row->captured <= (int64_t)(of.payload + of.size + s.frame.size - of.around.tail_at));
+            struct super more;
+            if (is_super(&how, &piece, true, &more, &memory))
+                EXPECT(cut(&how, &piece, &more, out.data.at, row, &again));
+        }
+        expect_gathered(&out);
+        expect_gathered(&again);
+    }
+    EXPECT(memory);
+    handshakes_end(&seen);
+    gathered_free(&again);
+    gathered_free(&out);
     gathered_free(&whole);
     discard(&s.whole);
 }

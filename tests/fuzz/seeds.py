@@ -364,6 +364,14 @@ def to_divide() -> Iterator[bytes]:
         yield struct.pack("!BHB", i % 32, 20 + i % 90, i % 4) + edits + sample(linktype, frame, zeros=(0, 9)[i % 2])
 
 
+def to_cut() -> Iterator[bytes]:
+    """Frames to be cut, by the size of packets and of data."""
+    for i, (linktype, frame) in enumerate(samples()):
+        yield struct.pack("!BHB", i % 8, (0, 40 + i % 90)[i % 3 > 0], (0, 1, 7)[i % 3]) + sample(
+            linktype, frame, zeros=(0, 9)[i % 2]
+        )
+
+
 def to_answer() -> Iterator[bytes]:
     """Frames, and rules for them: fields exchanged, and set."""
     for i, (linktype, frame) in enumerate(samples()):
@@ -498,7 +506,7 @@ CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
     "d": handed_on, "v": placed, "a": stamped, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records,
-    "y": perf_records, "z": to_send, "o": to_divide, "q": to_answer, "e": messages, "u": to_follow, "i": listed,
+    "y": perf_records, "z": to_send, "o": to_divide, "j": to_cut, "q": to_answer, "e": messages, "u": to_follow, "i": listed,
 }  # fmt: skip
 
 

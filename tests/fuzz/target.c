@@ -27,6 +27,7 @@ static const struct {
     {'v', fuzz_place},          /* packets.c: a number is written anywhere in a frame */
     {'a', fuzz_stamps},         /* packets.c: stamps of frames, and in what order they come */
     {'o', fuzz_fragments},      /* packets.c: a frame is divided, its fragments are changed and put together */
+    {'j', fuzz_segments},       /* packets.c: a frame is cut as a super-frame, and its pieces again */
     {'q', fuzz_answer},         /* packets.c: an answer is made of a frame, by a rule */
     {'u', fuzz_conversations},  /* packets.c: frames are counted in their conversations */
     {'k', fuzz_ring},           /* kernel.c: a block of a ring that packets are received in */

@@ -78,10 +78,10 @@ bool write_number(const struct writable_frame *f, const struct read *r, size_t a
     return true;
 }
 
-/* Lets what is around a datagram follow that ends at another place in a frame that was made. False: that is too long, or a length for
- * its field.
+/* Lets the lengths of what is around a datagram follow that ends at another place in a frame that was made. False: that is too long,
+ * or a length for its field.
  */
-bool around_fit(const struct around *a, const struct writable_frame *made, size_t end, int64_t linktype)
+bool around_lengths(const struct around *a, const struct writable_frame *made, size_t end)
 {
     if (made->view.size > MAX_FRAME)
         return false;
@@ -100,7 +100,15 @@ bool around_fit(const struct around *a, const struct writable_frame *made, size_
         if (is_short(r) && !says_end(l->kind, &made->view, l->start, -1, &ignored))
             write_number(made, r, l->start, 0);
     }
+    return true;
+}
+
+/* The same, and checksums there are right. */
+bool around_fit(const struct around *a, const struct writable_frame *made, size_t end, int64_t linktype)
+{
     struct corrected corrected;
+    if (!around_lengths(a, made, end))
+        return false;
     if (!a->plain)
         correct(made, (int64_t)made->view.size, linktype, ALL, a->count, &corrected);
     return true;

@@ -642,6 +642,8 @@ size_t datagram_said(const struct frame *f, const struct header *h);
 size_t datagram_size(const struct frame *f, const struct header *h);
 bool datagram_sound(const struct frame *f, const struct header *h);
 void set_jumbo(const struct packet_edit *e, const struct header *h, size_t size);
+size_t oversize_header(const struct frame *f, const struct header *h);
+size_t leave_oversize(const struct writable_frame *head, const struct header *h);
 size_t size_apart(const struct frame *f, const struct header *h);       /* of a datagram, by an option; 0: there is none */
 bool size_apart_legal(size_t size);
 
@@ -735,6 +737,7 @@ struct gathered {               /* packets that are made: their bytes, each with
 
 bool gather_row(struct gathered *g, const struct packet *p);    /* of a packet whose bytes are there; these report want of memory */
 bool gather(struct gathered *g, const uint8_t *data, const struct packet *p);
+bool gather_lines(struct gathered *g, const uint8_t *notes, size_t size, bool first, struct packet *made);
 void gathered_free(struct gathered *g);
 
 /* datagram.c: what fragmentation has to know of datagrams, and tables cannot say */
@@ -763,6 +766,7 @@ bool outermost(const struct walk *w, size_t *index);
 bool has_fragment(const struct packet_view *p);
 bool datagram_of(const struct packet_view *p, size_t index, struct datagram *d);
 size_t datagram_names(const struct packet_view *p, const struct datagram *d, uint8_t out[48]);
+void renumber(const struct writable_frame *f, const struct header *h, size_t by);
 size_t fragment_room(const struct datagram *d, size_t mtu);
 size_t fragment_head(uint8_t *out, const struct packet_view *p, const struct datagram *d, size_t at, size_t size, bool more, uint32_t id);
 size_t whole_head(uint8_t *out, const struct packet_view *p, const struct datagram *d, size_t size);
@@ -784,6 +788,7 @@ struct around {                 /* what is around the datagram of a frame */
 };
 
 void around_of(const struct packet_view *p, size_t index, struct around *a);
+bool around_lengths(const struct around *a, const struct writable_frame *made, size_t end);
 bool around_fit(const struct around *a, const struct writable_frame *made, size_t end, int64_t linktype);
 
 /* fragments.c */

@@ -122,6 +122,13 @@ size_t datagram_names(const struct packet_view *p, const struct datagram *d, uin
     return size + 5;
 }
 
+/* Counts the ID of an IP header up, if it has one. */
+void renumber(const struct writable_frame *f, const struct header *h, size_t by)
+{
+    if (h->exception == DATAGRAM_4)
+        put16(f, h->start + IP_ID_AT, (unsigned)(get16(&f->view, h->start + IP_ID_AT) + by) & 0xFFFF);
+}
+
 /* Bytes of payload that a fragment may have: all but the last a multiple of eight; 0: none. */
 size_t fragment_room(const struct datagram *d, size_t mtu)
 {

@@ -66,7 +66,7 @@ bool is_nothing(const struct message *m)
 }
 
 enum { END_OF_OPTIONS = 0, NO_OPERATION = 1, LOOSE_ROUTE = 131, STRICT_ROUTE = 137 };   /* RFC 791 section 3.1 */
-enum { PAD1 = 0, JUMBO_PAYLOAD = 0xC2, HOME_ADDRESS = 0xC9 };   /* RFC 8200 section 4.2, RFC 2675 section 2, RFC 6275 section 6.3 */
+enum { PAD1 = 0, PADN = 1, JUMBO_PAYLOAD = 0xC2, HOME_ADDRESS = 0xC9 };   /* RFC 8200 section 4.2, RFC 2675 section 2, RFC 6275 section 6.3 */
 
 /* Source routes (RFC 791 section 3.1, RFC 1122 section 3.2.1.8): while one is not used up, its last address is the destination. */
 static void source_route(const struct frame *f, size_t at, size_t end, struct message *m)
@@ -329,6 +329,32 @@ void set_jumbo(const struct packet_edit *e, const struct header *h, size_t size)
         return;
     put16(&e->frame, option, (unsigned)((size - IPV6_SIZE) >> 16));
     put16(&e->frame, option + 2, (size - IPV6_SIZE) & 0xFFFF);
+}
+
+/* Bytes of the extension header that says the size of a jumbogram, and that alone; 0: there is none such. */
+size_t oversize_header(const struct frame *f, const struct header *h)
+{
+    bool alone = h->exception == DATAGRAM_6 && jumbo_place(f, h->start) != 0 && extension_length(f, h->start + IPV6_SIZE) == 0;
+    return alone ? EXTENSION_SIZE : 0;
+}
+
+/* Of the bytes in front of what is no jumbogram any more, takes away what says the size of one: that header, or the option in it.
+ * Returns how many are gone.
+ */
+size_t leave_oversize(const struct writable_frame *head, const struct header *h)
+{
+    size_t place = h->exception == DATAGRAM_6 ? jumbo_place(&head->view, h->start) : 0, at = h->start + IPV6_SIZE, behind = at + EXTENSION_SIZE;
+    if (place == 0)
+        return 0;
+    if (oversize_header(&head->view, h) == 0) {
+        put8(head, place - 2, PADN);
+        put16(head, place, 0);
+        put16(head, place + 2, 0);
+        return 0;
+    }
+    put8(head, h->start + IPV6_NEXT_AT, get8(&head->view, at));
+    memmove(writable_range(head, at, 0), frame_range(&head->view, behind, head->view.size - behind), head->view.size - behind);
+    return EXTENSION_SIZE;
 }
 
 /* Bytes of a datagram that has such an option, by what that says; 0: it has none. */

@@ -31,20 +31,6 @@ bool divisible(struct fragmentation *how, const struct packet_view *p, struct da
     return reason == LEFT_WHOLE;
 }
 
-/* The lines of a packet that are those of each of its fragments: all but the count of lost packets, which is counted once. */
-static bool gather_notes(struct bytes *out, const uint8_t *notes, size_t size)
-{
-    static const char lost[] = "LOST:";
-    for (size_t at = 0, next; at < size; at = next) {
-        const uint8_t *end = memchr(notes + at, '\n', size - at);
-        next = end != NULL ? (size_t)(end - notes) + 1 : size;
-        bool of_one = next - at >= sizeof lost - 1 && memcmp(notes + at, lost, sizeof lost - 1) == 0;
-        if (!of_one && !bytes_add(out, notes + at, next - at))
-            return false;
-    }
-    return true;
-}
-
 /* Adds the fragments of a datagram; or the packet as it is, where a length in front of it has no room for what it should be. */
 bool divide(struct fragmentation *how, const struct packet_view *p, const struct datagram *d, const uint8_t *data,
             const struct packet *row, struct gathered *out)
@@ -76,14 +62,9 @@ bool divide(struct fragmentation *how, const struct packet_view *p, const struct
         made.offset = (int64_t)out->data.size;
         made.captured = made.original = (int64_t)whole;
         out->data.size += whole;
-        if (at == d->payload || at == d->payload + room / 8 * 8) {      /* of the first one, and of all others */
-            made.notes = (int64_t)out->data.size;
-            bool added = at == d->payload ? bytes_add(&out->data, data + row->notes, (size_t)row->notes_size)
-                : gather_notes(&out->data, data + row->notes, (size_t)row->notes_size);
-            made.notes_size = (int64_t)out->data.size - made.notes;
-            if (!added)
-                return false;
-        }
+        bool first = at == d->payload, second = at == d->payload + room / 8 * 8;
+        if ((first || second) && !gather_lines(out, data + row->notes, (size_t)row->notes_size, first, &made))
+            return false;
         if (!gather_row(out, &made))
             return false;
     }

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 __all__ = [
     "answer", "assign", "beyond", "check", "columns_encode", "conversation_rows", "conversation_table", "conversation_totals",
     "correct", "count", "count_durations", "counters", "datagrams", "figures", "follow", "follow_numbers", "forward",
-    "fragment", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode", "listing_encode",
+    "fragment", "handshakes", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode",
+    "listing_encode",
     "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
-    "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "verify", "walk",
-    "wipe",
+    "segment", "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "verify", "walk",
 ]  # fmt: skip
 
 
@@ -147,14 +147,6 @@ def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) ->
     return soundness.check(data, rows, counts)
 
 
-def wipe(data: bytearray, rows: bytes, headers: bytes, items: bytes, dry: bool,
-         counts: dict[int, int] | None = None) -> tuple[tuple[int, ...], int, int]:  # fmt: skip
-    """See payloads.wipe."""
-    from . import payloads  # late: few look at them
-
-    return payloads.wipe(data, rows, headers, items, dry, counts)
-
-
 def pick(rows: bytes, outcomes: bytes, passes: bytes) -> bytearray:
     """See soundness.pick."""
     from . import soundness
@@ -214,6 +206,22 @@ def fragment(data: bytearray, rows: bytes, first: int, mtus: tuple[int, int], fo
     from . import fragments  # late: few commands divide
 
     return fragments.fragment(data, rows, first, mtus, force, number, layer, counts)
+
+
+def handshakes() -> object:
+    """See segments.handshakes."""
+    from . import segments  # late: few commands cut
+
+    return segments.handshakes()
+
+
+def segment(table: object, data: bytearray, rows: bytes, first: int, how: tuple[int, int, bool, bool, bool], number: int,
+            guard: Program | None, counts: dict[int, int] | None) -> tuple[
+                int, bytearray | None, bytearray | None, tuple[int, int, tuple[int, ...]]]:  # fmt: skip
+    """See segments.segment."""
+    from . import segments
+
+    return segments.segment(table, data, rows, first, how, number, guard, counts)
 
 
 def splice(data: bytearray, rows: bytes, first: int, pieces: bytes, octets: bytes, linktype: int, keep: bool, anew: bool,

@@ -78,6 +78,13 @@ class Around:
         self.tail = bytes(view.frame[self.tail_at :])
 
     def fit(self, frame: bytes, linktype: int) -> bytes | None:
+        """The same with checksums in front of the datagram that are right."""
+        made = self.lengthened(frame)
+        if made is not None and not self.plain:
+            correct_frame(made, len(made), linktype, ALL, self.count)
+        return None if made is None else bytes(made)
+
+    def lengthened(self, frame: bytes) -> bytearray | None:
         """A frame in which the datagram ends where `frame` does. None: that is too long, or a length for its field."""
         made = bytearray(frame + self.tail)
         if len(made) > MAX_FRAME:
@@ -92,6 +99,4 @@ class Around:
                 return None
             if short(read) and Frame(made).end(kind, start) is None:
                 put(made, read, start, 0)
-        if not self.plain:
-            correct_frame(made, len(made), linktype, ALL, self.count)
-        return bytes(made)
+        return made

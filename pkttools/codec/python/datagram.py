@@ -10,7 +10,7 @@ from struct import Struct, pack_into
 from ...protocols.walking import DATAGRAM_4, DATAGRAM_6, FRAGMENT_HEADER, ROUTE
 from . import wire
 from .checksum import View
-from .headers import UNKNOWN
+from .headers import UNKNOWN, Header
 from .protocols import carries_message, exception, extends, known
 
 Layer = tuple[int, int]  # a kind of header, and its occurrence in a packet: 1 is the first, -1 the last; UNKNOWN: the outermost
@@ -155,6 +155,13 @@ def chosen(view: View, layer: Layer) -> int | None:
     places = [i for i, header in enumerate(view.headers) if header.kind == kind]
     place = occurrence - 1 if occurrence > 0 else len(places) + occurrence
     return places[place] if 0 <= place < len(places) else None
+
+
+def renumber(frame: bytearray, header: Header, by: int) -> None:
+    """Counts the ID of an IP header up, if it has one."""
+    at = header.start + IP_ID_AT
+    if exception(header.kind) == DATAGRAM_4 and at + 2 <= len(frame):
+        frame[at : at + 2] = (int.from_bytes(frame[at : at + 2], "big") + by & 0xFFFF).to_bytes(2, "big")
 
 
 def has_fragment(view: View) -> bool:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .message import Packet
 
 END_OF_OPTIONS, NO_OPERATION, LOOSE_ROUTE, STRICT_ROUTE = 0, 1, 131, 137  # RFC 791 section 3.1
-PAD1, JUMBO_PAYLOAD, HOME_ADDRESS = 0, 0xC2, 0xC9  # RFC 8200 section 4.2, RFC 2675 section 2, RFC 6275 section 6.3
+PAD1, PADN, JUMBO_PAYLOAD, HOME_ADDRESS = 0, 1, 0xC2, 0xC9  # RFC 8200 section 4.2, RFC 2675 section 2, RFC 6275 section 6.3
 SOURCE_ROUTE, HOME_ROUTE, RPL_ROUTE, SEGMENT_ROUTE = 0, 2, 3, 4  # IANA "IPv6 Routing Types"
 
 
@@ -280,6 +280,25 @@ def set_jumbo(packet: Packet, header: Header, size: int) -> None:
     option = _jumbo_place(packet, header.start) if exception(header.kind) == DATAGRAM_6 else 0
     if option:
         packet.put(option, 4, size - wire.IPV6_SIZE)
+
+
+def oversize_header(packet: Packet, header: Header) -> int:
+    """Bytes of the extension header that says the size of a jumbogram, and that alone; 0: there is none such."""
+    there = exception(header.kind) == DATAGRAM_6 and _jumbo_place(packet, header.start)
+    alone = there and wire.extension_length(packet.frame, header.start + wire.IPV6_SIZE) == 0
+    return wire.EXTENSION_SIZE if alone else 0
+
+
+def leave_oversize(packet: Packet, header: Header) -> None:
+    """Of the bytes in front of what is no jumbogram any more, takes away what says the size of one: that header, or the option."""
+    place = _jumbo_place(packet, header.start) if exception(header.kind) == DATAGRAM_6 else 0
+    at = header.start + wire.IPV6_SIZE
+    if place and oversize_header(packet, header):
+        packet.put(header.start + wire.IPV6_NEXT_AT, 1, packet.get(at, 1))
+        del packet.frame[at : at + wire.EXTENSION_SIZE]  # type: ignore[union-attr]  # who writes has a bytearray
+    elif place:
+        packet.put(place - 2, 1, PADN)
+        packet.put(place, 4, 0)
 
 
 def size_apart(packet: Packet, header: Header) -> int:

@@ -15,7 +15,7 @@ from .signatures import Changed, signature_of
 UNUSABLE, NO_SUCH_HEADER, MUST_NOT, NO_ROOM, LEFT_WHOLE = range(5)  # why a packet above the MTU was not divided
 
 
-class _Fragmentation:
+class Fragmentation:
     """How datagrams are divided: see `fragment`. left: packets that were not, by reason."""
 
     def __init__(self, mtus: tuple[int, int], force: bool, number: int, layer: Layer) -> None:
@@ -70,9 +70,14 @@ class _Fragmentation:
                 return [packet]
             made.append(packet.remade(frame))
             at += size
-        for fragment in made[1:]:  # the count of lost packets is counted once
-            fragment.notes = b"".join(line for line in BytesIO(fragment.notes) if not line.startswith(b"LOST:"))
+        without_lost(made[1:])
         return made
+
+
+def without_lost(packets: list[Packet]) -> None:
+    """Takes the count of lost packets from all but the first of several packets that were made of one: it is counted once."""
+    for packet in packets:
+        packet.notes = b"".join(line for line in BytesIO(packet.notes) if not line.startswith(b"LOST:"))
 
 
 def packet_of(data: bytearray, row: list[int]) -> Packet:
@@ -120,7 +125,7 @@ def fragment(
     if not (0 <= first <= len(values) // COLUMNS and min(mtus) > 0 and 0 <= number <= 0xFFFFFFFF and layer_sound(layer)):
         raise ValueError("first packet, MTU, id or layer out of range")
     need_dict(counts)
-    how, stop, size = _Fragmentation(mtus, force, number, layer), first, 0
+    how, stop, size = Fragmentation(mtus, force, number, layer), first, 0
     made: list[Packet] | None = None
     while stop < len(values) // COLUMNS and size < MAX_BATCH:
         at = stop * COLUMNS

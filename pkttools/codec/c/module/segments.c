@@ -1,0 +1,101 @@
+/* Super-frames. */
+#include "module.h"
+
+#include "../segments.h"
+
+static const char handshakes_name[] = "pkttools.codec.handshakes";
+
+static void free_handshakes(PyObject *capsule)
+{
+    struct handshakes *t = PyCapsule_GetPointer(capsule, handshakes_name);
+    handshakes_end(t);
+    PyMem_Free(t);
+}
+
+static PyObject *py_handshakes(PyObject *self, PyObject *args)
+{
+    (void)self;
+    (void)args;
+    struct handshakes *t = PyMem_Calloc(1, sizeof *t);
+    if (t == NULL || !handshakes_begin(t)) {
+        PyMem_Free(t);
+        return PyErr_NoMemory();
+    }
+    PyObject *capsule = PyCapsule_New(t, handshakes_name, free_handshakes);
+    if (capsule == NULL) {
+        handshakes_end(t);
+        PyMem_Free(t);
+    }
+    return capsule;
+}
+
+static PyObject *py_segment(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    Py_ssize_t first, stop, mtu, size;
+    int same_ids, keep, apart;
+    long long id;
+    PyObject *table, *guard, *counted, *result = NULL;
+    struct gathered out = {0};
+    struct beyond beyond;
+    struct loaded g = {0};
+    if (!PyArg_ParseTuple(args, "Oy*y*n(nnppp)LOO", &table, &b.data, &b.rows, &first, &mtu, &size, &same_ids, &keep, &apart, &id, &guard, &counted))
+        return NULL;
+    struct segmentation how = {.mtu = (size_t)mtu, .size = (size_t)size, .same_ids = same_ids != 0, .keep = keep != 0, .apart = apart != 0,
+                               .id = (uint32_t)id};
+    bool guarded = guard != Py_None, ready = protocols_ready(), loaded = false;
+    bool in_range = ready && mtu >= 0 && size >= 0 && id >= 0 && id <= UINT32_MAX;
+    if (!PyCapsule_IsValid(table, handshakes_name)) {
+        PyErr_SetString(PyExc_TypeError, "no table of handshakes");
+        goto exit;
+    }
+    how.seen = PyCapsule_GetPointer(table, handshakes_name);
+    if (!ready || !batch_sound_from(&b, first, in_range, "first packet, MTU, size or id out of range"))
+        goto exit;
+    if (guarded && !(loaded = load(guard, &g, tests_sound)))
+        goto exit;
+    if (!beyond_begin(&beyond, counted))
+        goto exit;
+    bool begun = false, memory = true;
+    Py_BEGIN_ALLOW_THREADS
+    for (stop = first; memory && stop < b.count && out.data.size < MAX_BATCH; stop++) {
+        struct bare bare;
+        bare_of(&bare, &b, stop);
+        struct packet_view view;
+        struct super s;
+        view.frame = bare.frame;
+        view.original = bare.packet->original;
+        walk_own(&view.walk, &view.frame, bare.packet->linktype);
+        bool chosen = !guarded || matches(&g.program, &bare.frame, bare.packet, &b.packets[stop]);
+        if (is_super(&how, &view, chosen, &s, &memory)) {
+            beyond_add(&beyond, view.walk.beyond);
+            memory = memory && (begun || gather_until(&out, &b, first, stop));
+            size_t before = out.rows.size;
+            memory = memory && cut(&how, &view, &s, b.data.buf, bare.packet, &out);
+            if (out.rows.size - before > sizeof *bare.packet)
+                beyond_add(&beyond, signature_of(&view.frame, &view.walk, &(struct changed){s.end, s.end}));
+            begun = true;
+        } else if (memory && begun)
+            memory = gather(&out, b.data.buf, &b.packets[stop]);
+    }
+    Py_END_ALLOW_THREADS
+    if (!beyond_end(&beyond) || !memory) {
+        if (!PyErr_Occurred())
+            PyErr_NoMemory();
+        goto exit;
+    }
+    result = made_of(stop, begun, &out, Py_BuildValue("(LnN)", (long long)how.id, (Py_ssize_t)how.urgent, numbers(how.left, LEFT_UNCUT)));
+exit:
+    if (loaded)
+        unload(&g);
+    gathered_free(&out);
+    batch_close(&b);
+    return result;
+}
+
+PyMethodDef segments_methods[] = {
+    {"handshakes", py_handshakes, METH_NOARGS, NULL},
+    {"segment", py_segment, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};

@@ -1,0 +1,40 @@
+"""Cuts super-frames of TSO, GSO and GRO as the card would have.
+
+pkt-segment --mtu 1500 < packets.txt
+"""
+
+from ..command_line.options import FILTER, FLAG, NUMBER, TEXT, Option, Values
+from ..errors import counted
+from ..flow.guard import CONDITION, condition
+from ..flow.stage import Stage, without_fcs
+from ..work.segments import Segmenter
+
+OPTIONS = [
+    Option("--mtu", NUMBER, "bytes of an IP packet (by the handshake, or 1500)", "MTU", least=28, most=262144),
+    Option("--size", NUMBER, "bytes of data in each piece", "N", least=1, most=262144),
+    Option("--ids", TEXT, "of IPv4: increment (default), or same", "HOW", default="increment", choices=("increment", "same")),
+    Option("--udp", TEXT, "becomes segments (default), or fragments", "HOW", default="segments", choices=("segments", "fragments")),
+    CONDITION,
+    Option("--keep", FLAG, "leave lengths and checksums as they are"),
+    *FILTER,
+]
+
+
+def stage(values: Values) -> Stage:
+    """Cuts, and says what it could not."""
+    chosen = condition(values)
+    segmenter = Segmenter(
+        values.mtu or 0, values.size or 0, same_ids=values.ids == "same", keep=bool(values.keep),
+        apart=values.udp == "fragments", guard=chosen.same if chosen else None,
+    )  # fmt: skip
+
+    def account() -> list[str]:
+        said = []
+        if segmenter.passed:
+            reasons = ", ".join(f"{count} {reason}" for reason, count in segmenter.passed.items())
+            said.append(f"{counted(sum(segmenter.passed.values()), 'packet')} above the size passed as they came: {reasons}")
+        if segmenter.urgent:
+            said.append(f"{counted(segmenter.urgent, 'packet')} with an urgent pointer, which each segment has as it was")
+        return said
+
+    return Stage(values, [without_fcs, segmenter], account=account, beyond=segmenter.beyond)

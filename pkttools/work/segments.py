@@ -1,0 +1,51 @@
+"""Cuts super-frames into what a card would have sent, and merges what it sent. How it is done is the codec's."""
+
+from __future__ import annotations
+
+from .. import codec
+from ..batch import Batch, Program
+from .fragments import count
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REASONS = (
+    "truncated or malformed",
+    "fragments",
+    "neither TCP nor UDP",
+    "headers too large for the MTU",
+    "UDP without checksum",
+)  # in the codec's order
+
+
+class Segmenter:
+    """Cuts super-frames; a stage of a flow.
+
+    mtu: bytes of the outermost IP packet, size: of data in each piece; 0: not said, then the largest segment that hosts agreed
+    upon counts, or else an MTU of 1500. same_ids: IDs of IPv4 do not count up. keep: lengths and checksums stay as they are. apart:
+    datagrams of UDP become fragments. guard: only packets that it accepts.
+    Counts what should have been cut and was not, by reason; urgent: what was cut with an urgent pointer.
+    """
+
+    def __init__(self, mtu: int = 0, size: int = 0, *, same_ids: bool = False, keep: bool = False, apart: bool = False,
+                 guard: Program | None = None) -> None:  # fmt: skip
+        self.how, self.id, self.guard = (mtu, size, same_ids, keep, apart), 1, guard
+        self.passed: dict[str, int] = {}
+        self.urgent = 0
+        self.beyond: dict[int, int] = {}  # what packets carry that is not followed
+        self.table: object = None
+
+    def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+        """Passes packets that are no super-frames, and the pieces of those that are."""
+        self.table = self.table or codec.handshakes()
+        for batch in stream:
+            stop = 0
+            while stop < len(batch):
+                first = stop
+                stop, data, rows, (self.id, urgent, left) = codec.segment(
+                    self.table, batch.data, batch.rows, first, self.how, self.id, self.guard, self.beyond
+                )
+                self.urgent += urgent
+                count(self.passed, REASONS, left)
+                yield batch.part(first, stop) if data is None or rows is None else Batch(data, rows)

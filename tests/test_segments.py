@@ -1,0 +1,333 @@
+"""Super-frames are cut as Linux cuts them: each test has its number of the rules that were tried on a kernel."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+import pytest
+from backends import on_both
+from samples import ethernet, gre, ipv4, ipv6, over_udp, tags, udp, vxlan
+
+from pkttools import codec
+from pkttools.batch import Packet, gathered
+from pkttools.codec import CORRECTED
+from pkttools.work.segments import Segmenter
+
+pytest_generate_tests, chosen = on_both("segment", "handshakes")
+
+DATA = bytes(i * 7 % 251 for i in range(3001))
+FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = 1, 2, 4, 8, 16, 32, 64, 128, 256
+STAMPS = b"\x01\x01\x08\x0a" + bytes(range(8))
+
+
+def segment(data: bytes = DATA, flags: int = ACK | PSH, options: bytes = STAMPS, urgent: int = 0, sequence: int = 0xFFFFF800,
+            ports: tuple[int, int] = (40000, 80)) -> bytes:  # fmt: skip
+    word = (20 + len(options)) // 4 << 12 | flags
+    return struct.pack("!HHIIHHHH", *ports, sequence, 7, word, 512, 0, urgent) + options + data
+
+
+def big(following: int, payload: bytes, jumbo: int | None = None) -> bytes:
+    """BIG TCP: a length of 0, and the header that says it in its stead, RFC 2675."""
+    option = struct.pack("!BBBBI", following, 0, 0xC2, 4, 8 + len(payload) if jumbo is None else jumbo)
+    whole = bytearray(ipv6(0, option + payload) if len(payload) < 60000 else ipv6(0, b"") + option + payload)
+    whole[4:6] = bytes(2)
+    return bytes(whole)
+
+
+def mended(frame: bytes, linktype: int = 1) -> Packet:
+    batch = gathered([Packet(frame, len(frame), 0, linktype)])
+    codec.correct(batch.data, bytes(batch.rows), codec.ALL)
+    return batch.packet(0)
+
+
+@dataclass
+class Done:
+    """What became of packets: all of them; why some were not cut; what was not followed."""
+
+    packets: list[Packet]
+    passed: dict[str, int]
+    segmenter: Segmenter
+    frames: list[bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.frames = [p.frame for p in self.packets]
+
+
+def cut(*packets: Packet, mtu: int = 0, size: int = 0, same_ids: bool = False, keep: bool = False, apart: bool = False) -> Done:
+    segmenter = Segmenter(mtu, size, same_ids=same_ids, keep=keep, apart=apart)
+    made = [batch.packet(i) for batch in segmenter(iter([gathered(packets)])) for i in range(len(batch))]
+    return Done(made, segmenter.passed, segmenter)
+
+
+def outcomes(packets: list[Packet]) -> set[int]:
+    batch = gathered(packets)
+    return set(codec.check(batch.data, batch.rows))
+
+
+def numbers(frames: list[bytes], at: int, size: int = 2) -> list[int]:
+    return [int.from_bytes(frame[at : at + size], "big") for frame in frames]
+
+
+AROUND = {  # link type, what is around, bytes in front of the segment, where IDs stand; of the outermost IP packet in front of it
+    "IPv4": (1, lambda s: ethernet(0x0800, ipv4(6, s)), 34, [18], 14),
+    "IPv6": (1, lambda s: ethernet(0x86DD, ipv6(6, s)), 54, [], 14),
+    "raw": (101, lambda s: ipv4(6, s), 20, [4], 0),
+    "VLAN, QinQ": (1, lambda s: ethernet(0x88A8, tags([0x88A8, 0x8100], 0x0800, ipv4(6, s))), 42, [26], 22),
+    "options": (1, lambda s: ethernet(0x0800, ipv4(6, s, b"\x07\x07\x04" + bytes(5))), 42, [18], 14),
+    "extension": (1, lambda s: ethernet(0x86DD, ipv6(60, bytes([6, 0, 1, 4, 0, 0, 0, 0]) + s)), 62, [], 14),
+    "VXLAN": (1, lambda s: ethernet(0x0800, ipv4(17, vxlan(ethernet(0x0800, ipv4(6, s))))), 84, [18, 68], 14),
+    "VXLAN with a sum": (1, lambda s: ethernet(0x0800, ipv4(17, over_udp(4789, b"\x08" + bytes(7) + ethernet(0x86DD, ipv6(6, s)),
+                                                                          checksum=0xFFFF))), 104, [18], 14),
+    "GRE": (1, lambda s: ethernet(0x0800, ipv4(47, gre(0x0800, ipv4(6, s), 0x8000))), 62, [18, 46], 14),
+    "IPIP": (101, lambda s: ipv4(4, ipv4(6, s)), 40, [4, 24], 0),
+    "6in4": (101, lambda s: ipv4(41, ipv6(6, s)), 60, [4], 0),
+    "PPPoE": (1, lambda s: ethernet(0x8864, struct.pack("!BBHHH", 0x11, 0, 9, 2 + 20 + len(s), 0x21) + ipv4(6, s)), 42, [26], 22),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_each_piece_is_sound(name):
+    """1, 3, 4, 7, 8: all headers in front of each, IDs one more each, sequence numbers over 2^32, full pieces and the rest."""
+    linktype, around, head, ids, begins = AROUND[name]
+    whole = mended(around(segment()), linktype)
+    done = cut(whole, mtu=1000)
+    assert done.passed == {}
+    room = 1000 - (head + 32 - begins)
+    assert [len(f) - head - 32 for f in done.frames] == [room] * (3001 // room) + [3001 % room]
+    assert b"".join(f[head + 32 :] for f in done.frames) == DATA
+    assert outcomes(done.packets) == {CORRECTED}
+    assert numbers(done.frames, head + 4, 4) == [(0xFFFFF800 + i * room) % (1 << 32) for i in range(len(done.frames))]
+    for at in ids:
+        assert numbers(done.frames, at) == [7 + i for i in range(len(done.frames))]
+    assert all(p.original == len(p.frame) and p.linktype == linktype for p in done.packets)
+    assert {f[head + 20 : head + 32] for f in done.frames} == {STAMPS}
+    for at in ids:
+        assert set(numbers(cut(whole, mtu=1000, same_ids=True).frames, at)) == {7}
+
+
+def test_ids_go_on_from_the_last_to_the_first():
+    """1."""
+    frame = bytearray(mended(AROUND["IPv4"][1](segment())).frame)
+    frame[18:20] = b"\xff\xff"
+    assert numbers(cut(mended(bytes(frame))).frames, 18) == [0xFFFF, 0, 1]
+
+
+def test_flags():
+    """2: FIN and PSH on the last, CWR on the first, all others on every one."""
+    frames = cut(mended(ethernet(0x0800, ipv4(6, segment(flags=0xFFF))))).frames
+    assert [n & 0xFFF for n in numbers(frames, 46)] == [0xFFF & ~(FIN | PSH), 0xFFF & ~(FIN | PSH | CWR), 0xFFF & ~CWR]
+
+
+def test_an_urgent_pointer_is_copied_and_told():
+    """3."""
+    done = cut(mended(ethernet(0x0800, ipv4(6, segment(flags=ACK | URG, urgent=2000)))))
+    assert numbers(done.frames, 52) == [2000] * 3
+    assert done.segmenter.urgent == 1
+
+
+def test_what_is_no_larger_passes():
+    """4: up to the size it is as it was, with its ID; one byte more is two pieces."""
+    for more, count in ((0, 1), (1, 2)):
+        whole = mended(ethernet(0x0800, ipv4(6, segment(bytes(range(100)) * 2 + bytes(more)))))
+        done = cut(whole, size=200)
+        assert len(done.frames) == count
+        assert done.frames[0] == whole.frame or count == 2
+
+
+def test_the_size_is_of_data_the_mtu_of_packets():
+    done = cut(mended(AROUND["VXLAN"][1](segment())), size=1000)
+    assert [len(f) - 116 for f in done.frames] == [1000, 1000, 1000, 1]
+    assert [len(f) - 116 for f in cut(mended(AROUND["VXLAN"][1](segment())), size=1400, mtu=1500).frames] == [1398, 1398, 205]
+
+
+UDP_AROUND = {
+    "IPv4": (lambda u: ethernet(0x0800, ipv4(17, u)), 34, [18]),
+    "IPv6": (lambda u: ethernet(0x8100, tags([0x8100], 0x86DD, ipv6(17, u))), 58, []),
+    "GRE": (lambda u: ethernet(0x0800, ipv4(47, gre(0x0800, ipv4(17, u)))), 58, [18, 42]),
+}
+
+
+@pytest.mark.parametrize("name", UDP_AROUND)
+def test_datagrams(name):
+    """5: each has its own header, length, sum and ID."""
+    around, head, ids = UDP_AROUND[name]
+    whole = mended(around(over_udp(9, DATA, checksum=0xFFFF)))
+    done = cut(whole, size=1000)
+    assert numbers(done.frames, head + 4) == [1008, 1008, 1008, 9]
+    assert b"".join(f[head + 8 :] for f in done.frames) == DATA
+    assert outcomes(done.packets) == {CORRECTED}
+    for at in ids:
+        assert numbers(done.frames, at) == [7, 8, 9, 10]
+
+
+def test_a_datagram_without_checksum_passes():
+    """5: it cannot be asked for."""
+    whole = Packet(ethernet(0x0800, ipv4(17, udp(DATA))), 3043, 0, 1)
+    done = cut(whole)
+    assert done.frames == [whole.frame]
+    assert done.passed == {"UDP without checksum": 1}
+
+
+@pytest.mark.parametrize("name", UDP_AROUND)
+def test_datagrams_become_fragments(name):
+    """6: one ID, the size in eights, one sum over the whole, which is finished first; Don't Fragment goes."""
+    around, head, ids = UDP_AROUND[name]
+    right = mended(around(over_udp(9, DATA, checksum=0xFFFF))).frame
+    frame = bytearray(right)
+    if ids:
+        frame[ids[-1] + 2 : ids[-1] + 4] = b"\x40\x00"
+    left = pseudo(name, 3009)
+    frame[head + 6 : head + 8] = struct.pack("!H", left)
+    whole = bytearray(mended(bytes(frame)).frame)
+    whole[head + 6 : head + 8] = struct.pack("!H", left)  # as the kernel leaves it to the card
+    done = cut(Packet(bytes(whole), len(whole), 0, 1), mtu=1300, apart=True)
+    more = 8 if name == "IPv6" else 0
+    assert done.frames[0][head + more + 6 : head + more + 8] == right[head + 6 : head + 8]
+    assert b"".join(f[head + more :] for f in done.frames)[8:] == DATA
+    assert {len(f) - head - more for f in done.frames[:-1]} == {(1300 - (head - 14) + (4 if name == "IPv6" else 0) - more) // 8 * 8}
+    for at in ids[-1:]:
+        assert set(numbers(done.frames, at)) == {7}
+        assert [n >> 13 for n in numbers(done.frames, at + 2)] == [1, 1, 0]
+
+
+def pseudo(name: str, size: int) -> int:
+    """The sum of the pseudo-header of a datagram of samples.py."""
+    addresses = bytes([192, 0, 2, 1, 192, 0, 2, 2])
+    if name == "IPv6":
+        addresses = bytes.fromhex("20010db8000000000000000000000001 20010db8000000000000000000000002")
+    total = sum(struct.unpack(f"!{len(addresses) // 2}H", addresses)) + 17 + size
+    return total % 0xFFFF
+
+
+def test_no_sum_of_a_tunnel_stays_none():
+    """7."""
+    frames = cut(mended(AROUND["VXLAN"][1](segment()))).frames
+    assert set(numbers(frames, 40)) == {0}
+    assert set(numbers(frames, 34)) == {50000}  # and the port is one for all
+
+
+@pytest.mark.parametrize("size", [40000, 100000])
+def test_big_segments_of_ipv6(size):
+    """9: the header with the size of a jumbogram is gone. Of 4 (Linux): a total of 0."""
+    data = bytes(i % 253 for i in range(size))
+    frame = mended(ethernet(0x86DD, big(6, segment(data)))).frame
+    done = cut(Packet(frame, len(frame), 0, 1))
+    assert b"".join(f[86:] for f in done.frames) == data
+    assert outcomes(done.packets) == {CORRECTED}
+    assert {f[20] for f in done.frames} == {6}
+    assert numbers(done.frames, 18)[0] == 1460
+
+
+def test_a_jumbogram_with_more_options_keeps_these():
+    option = bytes([6, 1, 0xC2, 4]) + struct.pack("!I", 16 + 32 + 3001) + b"\x05\x02\0\0\x01\x02\0\0"
+    frame = bytearray(ethernet(0x86DD, ipv6(0, option + segment())))
+    frame[18:20] = bytes(2)
+    done = cut(mended(bytes(frame)))
+    assert {f[54:70] for f in done.frames} == {bytes([6, 1, 1, 4, 0, 0, 0, 0]) + b"\x05\x02\0\0\x01\x02\0\0"}
+    assert outcomes(done.packets) == {CORRECTED}
+
+
+def test_a_jumbogram_of_another_size_passes():
+    frame = ethernet(0x86DD, big(6, segment(), 99))
+    assert cut(Packet(frame, len(frame), 0, 1)).passed == {"truncated or malformed": 1}
+
+
+def test_a_total_of_zero():
+    """As BIG TCP over IPv4 has it, and Windows' large send offload; the checksum of the header was left, too."""
+    frame = bytearray(mended(AROUND["IPv4"][1](segment())).frame)
+    frame[16:18] = frame[24:26] = bytes(2)
+    done = cut(Packet(bytes(frame), len(frame), 0, 1))
+    assert outcomes(done.packets) == {CORRECTED}
+
+
+def test_left_to_the_card():
+    """With the length in the sum, as Linux leaves it, and without, as Windows does."""
+    for size in (3033, 0):
+        frame = bytearray(mended(AROUND["IPv4"][1](segment())).frame)
+        frame[50:52] = struct.pack("!H", (pseudo("IPv4", size) - 17 + 6) % 0xFFFF)
+        assert cut(Packet(bytes(frame), len(frame), 0, 1)).frames == cut(mended(AROUND["IPv4"][1](segment()))).frames
+
+
+def test_left_to_the_card_in_a_tunnel():
+    """The sum around it is as if it were finished."""
+    right = mended(AROUND["VXLAN with a sum"][1](segment()))
+    frame = bytearray(right.frame)
+    addresses = bytes(frame[72:104])
+    frame[120:122] = struct.pack("!H", (sum(struct.unpack("!16H", addresses)) + 6 + 3033) % 0xFFFF)
+    assert cut(Packet(bytes(frame), len(frame), 0, 1)).frames == cut(right).frames
+
+
+@pytest.mark.parametrize(("name", "at"), [("IPv4", 24), ("IPv4", 50), ("VXLAN with a sum", 40), ("VXLAN with a sum", 120),
+                                          ("VXLAN", 24), ("VXLAN", 74), ("GRE", 38)])  # fmt: skip
+def test_what_was_wrong_is_wrong_by_as_much(name, at):
+    """RFC 1624: stored and right differ by the same number in each."""
+    linktype, around, *_ = AROUND[name]
+    right = mended(around(segment()), linktype)
+    frame = bytearray(right.frame)
+    before = int.from_bytes(frame[at : at + 2], "big")
+    frame[at : at + 2] = struct.pack("!H", (before + 0x1234) % 0xFFFF)
+    made, wanted = cut(Packet(bytes(frame), len(frame), 0, linktype)).frames, cut(right).frames
+    for one, other in zip(made, wanted, strict=True):
+        stored, value = numbers([one, other], at)
+        assert (stored - value) % 0xFFFF == 0x1234
+        assert sum(a != b for a, b in zip(one, other, strict=True)) <= (2 if name == "IPv4" or at in (24, 38, 40) else 4)
+
+
+def test_keep():
+    """Lengths and checksums are those of the super-frame; numbers and flags are not."""
+    whole = mended(AROUND["IPv4"][1](segment()))
+    frames = cut(whole, keep=True).frames
+    assert {f[16:18] + f[24:26] + f[50:52] for f in frames} == {whole.frame[16:18] + whole.frame[24:26] + whole.frame[50:52]}
+    assert numbers(frames, 38, 4) == [0xFFFFF800, 0xFFFFFDA8, 0x350]
+
+
+def handshake(mss: int | None, ports: tuple[int, int], back: bool = False) -> Packet:
+    options = b"" if mss is None else b"\x01\x02\x04" + struct.pack("!H", mss) + b"\x01\x01\x01"
+    frame = ethernet(0x0800, ipv4(6, segment(b"", SYN | ACK * back, options, ports=ports)))
+    if back:  # from the other one
+        frame = frame[:26] + frame[30:34] + frame[26:30] + frame[34:]
+    return mended(frame)
+
+
+@pytest.mark.parametrize(("mss", "data"), [(1400, 1388), (9000, 3001), (None, 524), (10, 36)])
+def test_the_handshake_says_how_much(mss, data):
+    """RFC 9293 3.7.1: less the options; 536 where the other one says nothing; Linux sends no less than 48."""
+    packets = [handshake(800, (40000, 80)), handshake(mss, (80, 40000), back=True), mended(AROUND["IPv4"][1](segment()))]
+    made = cut(*packets).frames[2:]
+    assert len(made[0]) - 66 == data
+    assert len(cut(packets[0], packets[2]).frames[1]) - 66 == 1448  # the own one says nothing of it
+    assert len(cut(*packets, mtu=1000).frames[2]) - 66 == min(data, 948)
+    other = mended(AROUND["IPv4"][1](segment(ports=(40001, 80))))
+    assert len(cut(*packets[:2], other).frames[2]) - 66 == 1448
+
+
+def test_what_cannot_be_cut_is_counted():
+    icmp = Packet(ethernet(0x0800, ipv4(1, bytes(2000))), 2034, 0, 1)
+    fragment = Packet(ethernet(0x0800, ipv4(6, segment(), fragment=0x2000)), 3067, 0, 1)
+    short = Packet(mended(AROUND["IPv4"][1](segment())).frame[:96], 3067, 0, 1)
+    tunnel = Packet(ethernet(0x0800, ipv4(17, vxlan(ethernet(0x88B5, bytes(2000))))), 2064, 0, 1)
+    done = cut(icmp, fragment, short, tunnel)
+    assert done.passed == {"truncated or malformed": 1, "fragments": 1, "neither TCP nor UDP": 2}
+    assert done.frames == [p.frame for p in (icmp, fragment, short, tunnel)]
+    assert cut(mended(AROUND["IPv4"][1](segment())), mtu=52).passed == {"headers too large for the MTU": 1}
+
+
+def test_padding_goes_and_a_trailer_stays():
+    whole = mended(AROUND["VXLAN"][1](segment()) + bytes(6))
+    assert cut(whole).frames == cut(mended(AROUND["VXLAN"][1](segment()))).frames
+    inner = ethernet(0x88E5, b"\0\0\0\0\0\1\x08\0" + ipv4(6, segment()) + b"I" * 16)
+    assert all(f.endswith(b"I" * 16) for f in cut(mended(inner)).frames)
+
+
+def test_lines_go_with_each_and_losses_with_the_first():
+    whole = mended(AROUND["IPv4"][1](segment()))
+    whole.notes = b"IFACE: eth0\nLOST: 3\n"
+    assert [p.notes for p in cut(whole).packets] == [whole.notes, b"IFACE: eth0\n", b"IFACE: eth0\n"]
+
+
+def test_signatures_do_not_follow():
+    digest = b"\x13\x12" + bytes(16) + b"\x01\x01"
+    done = cut(mended(ethernet(0x0800, ipv4(6, segment(options=digest)))))
+    assert len(done.frames) == 3
+    assert sum(done.segmenter.beyond.values()) == 1
