@@ -23,6 +23,7 @@ from segments import udp as udp_of
 from pkttools.language import expression, program
 from pkttools.protocols.ends import ends, keeping_apart
 from pkttools.protocols.fields import HEADERS
+from pkttools.protocols.payloads import kept
 from pkttools.views.fields import columns_of
 
 TRILL = ethernet(0x22F3, bytes(20))  # a header that is not followed: what is said of it is counted
@@ -57,6 +58,7 @@ GROWING = {
     "splice",
     "reassemble",
     "answer",
+    "wipe",
     "count",
     "conversations",
 }  # with buffers of their own
@@ -141,6 +143,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "correct": counted(codec.correct, 0),
         "check": counted(codec.check),
         "beyond": counted(codec.beyond),
+        "wipe": counted(codec.wipe, *kept(), False),
         "walk": lambda: codec.walk(bytearray(FRAME), row_of(FRAME)),
         "fragment": divided,
         "segment": cut,

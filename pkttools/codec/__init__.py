@@ -27,6 +27,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     count_durations(values, state)
     correct(data, rows, what) -> (corrected, truncated, fragments, malformed, obscure, wrong, unfinished, shorter, longer)
     check(data, rows) -> an outcome a packet, as bytes
+    wipe(data, rows, headers, items, dry, counts) -> ((packets a kind of header, ...), stale, unknown)
     pick(rows, outcomes, passes) -> rows of those whose outcome passes
     beyond(data, rows, counts)
     signed(data, rows, end, mutable_end, counts)
@@ -124,6 +125,7 @@ conversation_rows, conversation_totals = _backend.conversation_rows, _backend.co
 set_protocols, listing_encode = _backend.set_protocols, _backend.listing_encode
 splice = _backend.splice
 signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
+wipe = _backend.wipe
 counters, count, figures, largest = _backend.counters, _backend.count, _backend.figures, _backend.largest
 
 __all__ = [

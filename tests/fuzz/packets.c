@@ -4,6 +4,7 @@
 #include "line.h"
 #include "fuzz.h"
 #include "listing.h"
+#include "payloads.h"
 #include "segments.h"
 #include "programs.h"           /* written by seeds.py */
 #include "statistics.h"
@@ -197,6 +198,28 @@ static void try_sum(const struct frame *f)
     }
 }
 
+/* What a frame carries becomes zeros, and checksums follow: then there is nothing more. */
+static void try_wipe(const struct sample *s)
+{
+    int32_t headers[512], items[256];
+    for (size_t i = 0; i < 512; i++)
+        headers[i] = i % 5 == 4 ? -1 : (int32_t)(i % 64);
+    for (size_t i = 0; i < 256; i++)
+        items[i] = (int32_t)(i % 8) - 1;
+    struct kept kept = {headers, items, 512, 256};
+    struct writable_frame after = copied(&s->frame), again = copied(&s->frame);
+    struct contents found = wipe(&s->frame, s->linktype, &kept, &after);
+    EXPECT(found.any != same_bytes(&s->frame, &after.view));
+    for (size_t i = 0; i < s->frame.size; i++)
+        EXPECT(after.at[i] == s->frame.at[i] || after.at[i] == 0);
+    update(&s->frame, &after, s->original, s->linktype);
+    if (s->frame.size > 0)
+        memcpy(again.at, after.at, s->frame.size);
+    wipe(&after.view, s->linktype, &kept, &again);
+    discard(&after);
+    discard(&again);
+}
+
 /* One byte: how many edits, up to 7; three for each: a place and a value. Then a sample. */
 void fuzz_checksums(struct input *in)
 {
@@ -206,6 +229,7 @@ void fuzz_checksums(struct input *in)
     struct sample s = take_sample(in);
     planted(&s);
     try_sum(&s.frame);
+    try_wipe(&s);
     struct packet_view view = walked(&s.frame, &s);
     struct writable_frame before = copied(&s.frame), edited = copied(&s.frame);
     enum outcome outcome = check(&s.frame, s.original, s.linktype, &(uint64_t){0});

@@ -20,6 +20,7 @@ __all__ = [
     "listing_encode",
     "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
     "segment", "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "verify", "walk",
+    "wipe",
 ]  # fmt: skip
 
 
@@ -145,6 +146,14 @@ def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) ->
     from . import soundness
 
     return soundness.check(data, rows, counts)
+
+
+def wipe(data: bytearray, rows: bytes, headers: bytes, items: bytes, dry: bool,
+         counts: dict[int, int] | None = None) -> tuple[tuple[int, ...], int, int]:  # fmt: skip
+    """See payloads.wipe."""
+    from . import payloads  # late: few look at them
+
+    return payloads.wipe(data, rows, headers, items, dry, counts)
 
 
 def pick(rows: bytes, outcomes: bytes, passes: bytes) -> bytearray:

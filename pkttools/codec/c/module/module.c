@@ -53,6 +53,7 @@ static PyMethodDef *const tables[] = {
     packets_methods,
     segments_methods,
     splicing_methods,
+    payloads_methods,
     stamps_methods,
     tables_methods,
     text_methods,

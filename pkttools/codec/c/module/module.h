@@ -95,6 +95,7 @@ extern PyMethodDef datagrams_methods[];
 extern PyMethodDef packets_methods[];
 extern PyMethodDef segments_methods[];
 extern PyMethodDef splicing_methods[];
+extern PyMethodDef payloads_methods[];
 extern PyMethodDef stamps_methods[];
 extern PyMethodDef tables_methods[];
 extern PyMethodDef text_methods[];
