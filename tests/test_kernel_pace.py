@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+import socket
 import threading
 import time
 from array import array
@@ -95,8 +96,10 @@ def test_backends_have_the_same_deadlines():
 def send(kernel: ModuleType, fd: int, frames: list[bytes], times: list[int], *, first: int = 0, wake: int = -1, busy: int = BUSY,
          previous: int = -1) -> tuple[int, int, int, list[int], int]:  # fmt: skip
     b = batch(frames)
-    sent, size, error, late, last = kernel.send_paced(fd, wake, busy, b.data, b.rows, first, array("q", times), previous)
-    return sent, size, error, array("q", bytes(late)).tolist(), last
+    fds, due = array("i", [fd]), array("q", times)
+    sent, went, error, late, last = kernel.send_paced(fds, b"", wake, busy, b.data, b.rows, first, due, previous)
+    assert array("q", bytes(went))[0] == sent
+    return sent, array("q", bytes(went))[1], error, array("q", bytes(late)).tolist(), last
 
 
 def all_sent(kernel: ModuleType, fd: int, frames: list[bytes], times: list[int], **words: int) -> list[int]:
@@ -140,6 +143,40 @@ def test_gaps(kernel, wire):
     assert min(late) >= 0
     assert len(arrived(receiver)) == len(late) == sent
     assert send(kernel, sender.fileno(), [b"x"], [FAR], previous=FAR, wake=ready_pipe())[0] == 0
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_each_goes_by_its_socket(kernel, wire, gaps):
+    """What goes nowhere is done when it is due, and keeps its place in time."""
+    sender, receiver = wire
+    frames, begun = numbered(60), time.monotonic_ns()
+    ways, other = bytes([0, 1, 2, 2, 1] * 12), sender.dup()
+    times = [MS // 10 if gaps else begun + i * MS // 10 for i in range(60)]
+    b, done, totals, last = batch(frames), 0, [0] * 6, begun if gaps else -1
+    fds = array("i", [sender.fileno(), other.fileno(), -1])
+    while done < 60:
+        due = array("q", times[done:])
+        sent, went, error, late, last = kernel.send_paced(fds, ways[done:], -1, 0, b.data, b.rows, done, due, last)
+        assert (error, len(late)) == (0, 8 * sent)
+        assert min(array("q", bytes(late))) >= 0
+        totals = [a + n for a, n in zip(totals, array("q", bytes(went)), strict=True)]
+        done += sent
+    other.close()
+    sizes = [sum(len(frame) for frame, way in zip(frames, ways, strict=True) if way == by) for by in range(2)]
+    assert totals == [12, sizes[0], 24, sizes[1], 24, 0]
+    assert arrived(receiver) == [frame for frame, way in zip(frames, ways, strict=True) if way < 2]
+    assert time.monotonic_ns() >= begun + 59 * MS // 10
+
+
+def test_what_fails_by_one_of_them(kernel, wire):
+    sender, receiver = wire
+    frames, ways = numbered(9), bytes([0, 1] * 4 + [0])
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as unbound:
+        b, fds = batch(frames), array("i", [sender.fileno(), unbound.fileno()])
+        sent, went, error, late, _ = kernel.send_paced(fds, ways, -1, 0, b.data, b.rows, 0, array("q", [0] * 9), -1)
+    assert (sent, error, len(late)) == (1, errno.ENXIO, 16)
+    assert array("q", bytes(went)).tolist() == [1, len(frames[0]), 0, 0]
+    assert arrived(receiver) == frames[:1]
 
 
 def ready_pipe() -> int:
@@ -193,7 +230,10 @@ def test_it_stops_at_the_first_that_fails(kernel, wire, bad, gaps):
 
 
 @pytest.mark.parametrize(("change", "said"), [
-    ({"fd": -1}, "descriptor or time out of range"), ({"wake": -2}, "descriptor or time out of range"),
+    ({"fds": array("i", [-2])}, "descriptor or time out of range"), ({"fds": b""}, "descriptor or time out of range"),
+    ({"fds": bytes(5)}, "descriptor or time out of range"), ({"fds": bytes(8)}, "descriptor or time out of range"),
+    ({"ways": bytes(1)}, "descriptor or time out of range"), ({"ways": bytes([0, 1])}, "descriptor or time out of range"),
+    ({"wake": -2}, "descriptor or time out of range"),
     ({"busy": -1}, "descriptor or time out of range"), ({"previous": -2}, "descriptor or time out of range"),
     ({"due": b""}, "times are not one a packet"), ({"due": bytes(7)}, "times are not one a packet"),
     ({"due": bytes(24)}, "first packet or count out of range"), ({"first": -1}, "first packet or count out of range"),
@@ -202,7 +242,8 @@ def test_it_stops_at_the_first_that_fails(kernel, wire, bad, gaps):
 def test_wrong_numbers(kernel, wire, change, said):
     rows = array("q", [0, 3, 3, 0, 1, 0, 0, 3, 3, 3, 0, 1, 0, 0]).tobytes()
     words = {
-        "fd": wire[0].fileno(),
+        "fds": array("i", [wire[0].fileno()]),
+        "ways": b"",
         "wake": -1,
         "busy": 0,
         "data": bytes(9),

@@ -13,7 +13,7 @@ from netns import pcap
 from waits import catches, until
 
 from pkttools.batch import Batch, Packet, gathered
-from pkttools.commands import send
+from pkttools.live import relays
 from pkttools.formats.files import Sink
 
 # The peak of the process's own memory: that of a child also counts the process that started it.
@@ -45,7 +45,7 @@ def made(frames: list[bytes]) -> Batch:
 
 def test_what_is_kept_is_a_copy():
     seen = Seen()
-    kept = send.Kept(seen)
+    kept = relays.Kept(seen)
     batch = made([b"one", b"two"])
     kept.write(batch)
     batch.data[:] = b"\0" * len(batch.data)  # the next read
@@ -58,9 +58,9 @@ def test_what_is_kept_is_a_copy():
 
 def test_nothing_is_kept_once_it_is_too_much(monkeypatch):
     first, second = made([b"x" * 100]), made([b"y"])
-    monkeypatch.setattr(send, "KEPT", len(first.data) + len(first.rows))
+    monkeypatch.setattr(relays, "KEPT", len(first.data) + len(first.rows))
     seen = Seen()
-    kept = send.Kept(seen)
+    kept = relays.Kept(seen)
     kept.write(first)
     assert kept.batches is not None
     kept.write(second)

@@ -176,6 +176,10 @@ OUTPUT = [
     UTC,
 ]  # fmt: skip
 
+# Of what sends: through the queue of the interface, to its driver, or so that it seems to have come in.
+XMIT = Option("--xmit", TEXT, "way into the kernel: queue, direct, receive", "WAY", default="queue",
+              choices=("queue", "direct", "receive"))  # fmt: skip
+
 DURATION = Option("--duration", REAL, "end after SECONDS", "SECONDS")  # of what receives
 
 

@@ -9,7 +9,7 @@ import select
 import sys
 import time
 
-from ..errors import Unread
+from ..errors import Unread, need
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ SELECTS = sys.platform != "win32"  # where select(2) is for sockets alone; what 
 STEP = 0.05  # seconds
 LOOK = 0.2  # seconds after which what has come meanwhile is looked at, while a reader does not read
 PATIENCE = 0.5  # seconds that a reader who takes nothing is waited for, once it has come to an end
+ALARM = getattr(signal, "SIGALRM", 14)  # of a time that is over: it ends what was to end then
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 _pending = 0  # a signal that came while something was being written
@@ -94,6 +95,13 @@ def expect(more: int, look: Callable[[], Iterator[int | None]]) -> None:
     _ahead = more, look
 
 
+def alarm(seconds: float) -> None:
+    """Ends the command after so many seconds as a signal does: Interrupted has ALARM. Raises UsageError without such a clock."""
+    need(hasattr(signal, "setitimer"), "an end by time is not to be had on this system")
+    signal.signal(ALARM, _handle)
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
+
+
 def every(seconds: float, action: Callable[[], None]) -> None:
     """Lets something be done at intervals, from now on: while input is waited for, and whenever `due` is called."""
     global _action
@@ -132,6 +140,8 @@ def _handle(number: int, _frame: FrameType | None) -> None:
     global _pending, _drain
     if _drain and number == signal.SIGINT:
         _drain = False
+        return
+    if _pending and number == ALARM:  # it ends already
         return
     for action in _first:
         action()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from ..command_line.options import FLAG, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, Option, Values, general_briefly
+from ..command_line.options import FLAG, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, XMIT, Option, Values, general_briefly
 from ..errors import UsageError, need
 from ..flow.stage import Source, Stage
 from ..formats.files import Output, Sink
@@ -21,10 +21,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..command_line.options import More
 
-XMIT = ("queue", "direct", "receive")
 MAKING = [
     Option("-i --interface", TEXT, "send to IFACE instead of writing", "IFACE"),
-    Option("--xmit", TEXT, "way into the kernel: queue, direct, receive", "WAY", default="queue", choices=XMIT),
+    XMIT,
     Option("--count", NUMBER, "make N packets (default 1; raw: all); 0: no end", "N"),
     Option("--rate", TEXT, "N packets a second, or a ramp N..N", "N"),
     Option("--duration", REAL, "make packets for SECONDS", "SECONDS"),

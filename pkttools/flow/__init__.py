@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 
 from ..batch import TIME, Batch
-from ..command_line.signals import Interrupted
+from ..command_line.signals import ALARM, Interrupted
 from ..errors import OutputError, PktError, Unread, counted, need
 from ..formats import refuse_terminal
 from .stage import Written
@@ -52,10 +52,10 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
                 ending = sink.close()
             except OutputError as late:
                 errors.append(str(late))
-    except Interrupted:
+    except Interrupted as interrupted:
         if sink.stopped is None:
             raise
-        errors += [sink.stopped] if sink.stopped else []
+        errors += [sink.stopped] if sink.stopped and interrupted.args[0] != ALARM else []
         ending = sink.close()
     finally:
         if sink.output:

@@ -149,20 +149,12 @@ class Generated(Source):
 
     def interface(self, _: Source) -> Sender:
         """The interface that everything goes to. Raises PktError."""
+        from ..live.linux.send import by_way
         from ..live.pace import Pace
 
         values = self.values
         pace = Pace(fast=values.rate is None)
-        if values.xmit == "receive":
-            from ..live.linux.bpf import to_go_on
-            from ..live.linux.inject import injector
-
-            sink: Sender = injector(values.interface, pace)
-            sink.needs = to_go_on()
-        else:
-            from ..live.linux.send import Sender
-
-            sink = Sender(values.interface, pace, direct=values.xmit == "direct")
+        sink = by_way(values.interface, pace, values.xmit)
         sink.stopped = "" if self.count is None and values.duration is None else "stopped by a signal: the rest was not made"
         self.lent, self.sink = True, sink
         if self.protocol != "raw":

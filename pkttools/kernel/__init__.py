@@ -14,8 +14,9 @@ chooses, as for the codec; on systems other than Linux there is no C for this.
     slots_give(ring, size, first, count): gives slots of a ring back to the kernel
     send_burst(fd, data, rows, first, count, headroom=0) -> (frames sent, their bytes, errno of the one behind them or 0)
     deadlines(rows, first, count, (speed, pps, mbps, fast, after_previous, wait), state) -> when packets are due, 8 bytes each
-    send_paced(fd, wake, busy, data, rows, first, due, previous)
-        -> (frames sent when they were due, their bytes, errno of the one behind them or 0, how late each was, when the last was)
+    send_paced(fds, ways, wake, busy, data, rows, first, due, previous)
+        -> (frames sent when they were due, how many by each socket and their bytes, errno of the one behind them or 0, how late
+            each was, when the last was)
 """
 
 import os

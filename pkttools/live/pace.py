@@ -20,16 +20,17 @@ class Pace:
     """Deadlines, each counted from the start, so that errors do not add up.
 
     speed: of the original timing. pps, mbps: a rate instead. fast: no waiting. after_previous: the original gap, but
-    from when the packet before was really sent. wait: nanoseconds more between any two packets. busy: how long before each
-    packet it is not slept any more.
+    from when the packet before was really sent. wait: nanoseconds more between any two packets. between: between two rounds. busy:
+    how long before each packet it is not slept any more.
     """
 
     def __init__(self, *, speed: float = 1, pps: float = 0, mbps: float = 0, fast: bool = False,
-                 after_previous: bool = False, wait: int = 0, busy: int = BUSY) -> None:  # fmt: skip
+                 after_previous: bool = False, wait: int = 0, between: int = 0, busy: int = BUSY) -> None:  # fmt: skip
         self.rules = (float(speed), float(pps), float(mbps), fast, after_previous, wait)
         self.original = not (pps or mbps or fast)  # whether the packets' own times count
-        self.paced = not fast or wait > 0  # whether there are deadlines at all
-        self.after_previous, self.wait, self.busy = after_previous, wait, busy
+        self.paced = not fast or wait > 0 or between > 0  # whether there are deadlines at all
+        self.apart = self.original or between > 0  # whether each round begins anew
+        self.after_previous, self.wait, self.between, self.busy = after_previous, wait, between, busy
         self.begun = False
         self.origin: int | None = None  # the time of the first packet of a round that was read, if that is known
         self.pause = 0  # before a round
@@ -38,7 +39,7 @@ class Pace:
 
     def restart(self) -> None:
         """Lets the next packet be the first one of a new round: a rate goes on, the original timing starts again."""
-        self.begun = self.begun and not self.original
+        self.begun = self.begun and not self.apart
         self.origin = None
 
     def begin(self, now: int) -> None:
@@ -48,7 +49,7 @@ class Pace:
 
     def start_at(self, now: int, stamp: int) -> None:
         """Starts a round, on the clock of `now`; stamp: the time of packets that belongs to it."""
-        self.begun, self.last_sent, self.pause = True, now + self.pause, self.wait
+        self.begun, self.last_sent, self.pause = True, now + self.pause, self.wait + self.between
         for i, value in enumerate((self.last_sent, stamp, 0, 0, 0, stamp, self.last_sent)):
             self.state[8 * i : 8 * i + 8] = value.to_bytes(8, sys.byteorder, signed=True)
 

@@ -9,8 +9,8 @@ import time
 
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, ORIGINAL, Batch
 from ..command_line.progress import Progress
-from ..command_line.signals import check, ready, wait, waker
-from ..errors import PktError, counted, warn
+from ..command_line.signals import ALARM, Interrupted, check, ready, wait, waker
+from ..errors import PktError, counted, visible, warn
 from ..formats.files import Output, Sink
 from ..protocols.names import linktype_name
 from .pace import Lateness, Pace
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .linux.link import Carrier
+    from .several import Ways
 
-    Due = tuple[int, int, int, bytearray, int]  # what kernel.send_paced gives
+    Due = tuple[int, bytearray, int, bytearray, int]  # what kernel.send_paced gives
 
 STOPPED = "stopped by a signal: the rest was not attempted"
 GONE, NO_CARRIER = "interface is gone", "no carrier"
@@ -66,6 +67,7 @@ class Sender(Sink):
     stopped: str | None = STOPPED
     needs: Sequence[int] | None = ()
     fd: int  # what can be waited for until there is room again
+    plain = False  # whether that is a socket, which sendmmsg(2) is for
     carrier: Carrier | None = None  # what finds out about packets that are lost without one, where that can be known
     about_to_send: Callable[[Batch, int, int], object] | None = None  # called before `some`: writes into them
 
@@ -148,12 +150,12 @@ class Sender(Sink):
         while first < stop:
             check()
             previous = pace.last_sent if pace.after_previous else -1
-            sent, size, error, late, pace.last_sent = send_due(batch, first, due[first - stop :], previous)
+            sent, went, error, late, pace.last_sent = send_due(batch, first, due[first - stop :], previous)
             if late:
                 self.lateness.add(memoryview(late).cast("q")[opening:])
                 opening = False
             if able:
-                self.handed(sent, size, error)
+                self.handed(sent, memoryview(went).cast("q")[1], error)
             first += sent
             if error:
                 self.send(batch, first, first + 1)
@@ -170,13 +172,13 @@ class Sender(Sink):
                 self.about_to_send(batch, first + at, count)
             return self.some(batch, first + at, count)
 
-        return paced(waker(), self.pace.busy, due, previous, some)
+        return paced(waker(), self.pace.busy, due, previous, [some])
 
     def let_pass(self, _batch: Batch, _first: int, due: memoryview, previous: int) -> Due:
         """Waits for packets that cannot be sent."""
         from ..kernel.python.pace import paced
 
-        return paced(waker(), self.pace.busy, due, previous, lambda _, count: (count, 0, 0))
+        return paced(waker(), self.pace.busy, due, previous, [lambda _, count: (count, 0, 0)])
 
     def send(self, batch: Batch, first: int, last: int) -> None:
         """Sends packets of a batch. A full queue is tried again for a second; every other failure is counted."""
@@ -269,16 +271,17 @@ class Rehearsal(Sink):
     stopped = STOPPED
     needs = ()  # it took none, and shows what would be sent: the same goes
 
-    def __init__(self, pace: Pace, interface: str | None = None, linktype: int | None = None) -> None:
-        """interface, linktype: what it would be sent to, if that is known, and what that takes."""
-        self.pace, self.output = pace, Output(None, None)
-        self.name, self.linktype = interface or "", linktype
-        self.count = self.bytes = self.end = self.misfits = 0
+    def __init__(self, pace: Pace, ends: Sequence[tuple[str, int | None]], ways: Ways, seconds: float | None) -> None:
+        """ends: what it would be sent to, and the link type that each takes, as far as known. seconds: when it would end."""
+        self.pace, self.ends, self.ways, self.output = pace, ends, ways, Output(None, None)
+        self.most = None if seconds is None else round(seconds * 1e9)
+        self.count = self.bytes = self.end = 0
+        self.met, self.misfits = [0] * len(ends), [0] * len(ends)
 
     @property
     def failed(self) -> bool:
         """Whether any packet would not be sent."""
-        return self.misfits > 0
+        return any(self.misfits)
 
     def origin(self, stamp: int) -> None:
         """Lets the original timing count from a packet of that time, whether it is sent or not."""
@@ -289,27 +292,39 @@ class Rehearsal(Sink):
         self.pace.begin(self.end)
 
     def write(self, batch: Batch) -> None:
-        """Says it for a batch. Raises PktError where nothing of the first one could be sent, OutputError."""
-        batch.without_fcs()
-        if self.linktype is not None:
-            if not self.count:
-                refuse_misfits(batch, self.name, self.linktype)
-            self.misfits += sum(stop - start for start, stop, linktype in batch.runs() if not fits(linktype, self.linktype))
+        """Says it for a batch. Raises PktError where nothing of the first one could be sent, and OutputError."""
+        ways = self.ways.of(batch.without_fcs())
+        for (name, takes), part, met in zip(self.ends, self.ways.parts(batch, ways), self.met, strict=False):
+            if len(part) and not met and takes is not None:
+                refuse_misfits(part, name, takes)
         columns = batch.columns().tolist()
         lines = []
+        over = False
         for i, due in enumerate(self.pace.due(batch, 0, len(batch), self.end).tolist() if columns else ()):
             size, linktype = columns[i * COLUMNS + CAPTURED], columns[i * COLUMNS + LINKTYPE]
-            self.end = max(self.end, self.pace.last_sent + due if self.pace.after_previous else due)
-            self.pace.last_sent = self.end
+            end = max(self.end, self.pace.last_sent + due if self.pace.after_previous else due)
+            over = self.most is not None and end > self.most
+            if over:
+                break
+            self.end = self.pace.last_sent = end
             self.count += 1
             self.bytes += size
-            lines.append(f"{self.count}\t{self.end / 1e9:.6f} s\t{size} bytes\tlink type {linktype}")
-        self.output.write(("\n".join(lines) + "\n").encode())
+            by = f"\t{visible(self.ends[ways[i]][0])}" if len(self.ends) > 1 else ""
+            lines.append(f"{self.count}\t{self.end / 1e9:.6f} s\t{size} bytes\tlink type {linktype}{by}\n")
+        self.output.write("".join(lines).encode())
+        said = batch.part(0, len(lines))
+        for i, ((_, takes), part) in enumerate(zip(self.ends, self.ways.parts(said, ways[: len(lines)]), strict=False)):
+            self.met[i] += len(part)
+            if takes is not None:
+                self.misfits[i] += sum(stop - start for start, stop, linktype in part.runs() if not fits(linktype, takes))
+        if over:
+            raise Interrupted(ALARM)
 
     def close(self) -> list[str]:
         """Ends; gives the sum. Raises OutputError."""
         self.output.close()
         said = [f"would send {counted(self.count, 'packet')}, {self.bytes} bytes, in {self.end / 1e9:.3f} s"]
-        if self.misfits:
-            said.append(f"{self.name}: {counted(self.misfits, 'packet')} of these would fail: their link type does not fit")
+        for (name, _), misfits in zip(self.ends, self.misfits, strict=True):
+            if misfits:
+                said.append(f"{name}: {counted(misfits, 'packet')} of these would fail: their link type does not fit")
         return said

@@ -123,21 +123,27 @@ size_t sizes_sound(const uint8_t *rows, size_t first, size_t count);
 /* When such packets are due; with after_previous how long behind the one before. What does not fit into 64 bits is the last time there is. */
 void deadlines(const struct pace_rules *r, struct pace *p, const uint8_t *rows, size_t first, size_t count, int64_t *due);
 
-struct paced_to {               /* busy: nanoseconds before each packet that are not slept */
-    int fd, wake;
+struct paced_to {               /* sockets; by which of them each packet goes; busy: nanoseconds before each that are not slept */
+    const int *fds;             /* -1: what goes there is not sent, and is done when it is due */
+    const uint8_t *ways;        /* NULL: all by the first one */
+    int wake;
     int64_t busy;
 };
 
-struct paced {                  /* frames sent, those tried, bytes sent; when the last was tried; errno of the one behind, or 0 */
-    size_t sent, tried, bytes;
+struct paced_by {               /* frames that went by a socket, and their bytes */
+    int64_t sent, bytes;
+};
+
+struct paced {                  /* frames sent, those tried; when the last was tried; errno of the one behind, or 0 */
+    size_t sent, tried;
     int64_t last;
     int error;
 };
 
 /* Sends packets of rows that were found to lie within the data, each when it is due, at least one: up to the first that fails,
  * until `wake` can be read, or for a slice of time. previous: when the packet before was sent, and `due` are gaps; -1: they are
- * times of the monotonic clock. late: by how much each that was tried was. */
+ * times of the monotonic clock. late: by how much each that was tried was. by: what went by each socket is added. */
 struct paced send_paced(const struct paced_to *to, const uint8_t *data, const uint8_t *rows, size_t first, size_t count,
-                        const int64_t *due, int64_t previous, int64_t *late);
+                        const int64_t *due, int64_t previous, int64_t *late, struct paced_by *by);
 
 #endif

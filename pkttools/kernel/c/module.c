@@ -311,42 +311,65 @@ exit:
     return due;
 }
 
+/* Whether there are sockets, each packet has one of them, and what wakes can be watched. */
+static bool paced_to_sound(const struct paced_to *to, Py_ssize_t sockets, Py_ssize_t size, Py_ssize_t ways, Py_ssize_t count)
+{
+    if (sockets == 0 || size % (Py_ssize_t)sizeof(int) || (uintptr_t)to->fds % sizeof(int) || to->wake < -1
+            || (to->ways ? ways != count : sockets != 1))
+        return false;
+    for (Py_ssize_t i = 0; i < sockets; i++)
+        if (to->fds[i] < -1)
+            return false;
+    for (Py_ssize_t i = 0; i < ways; i++)
+        if (to->ways[i] >= sockets)
+            return false;
+    return true;
+}
+
 static PyObject *py_send_paced(PyObject *self, PyObject *args)
 {
     (void)self;
     struct paced_to to;
-    Py_buffer data, rows, due;
+    Py_buffer fds, ways, data, rows, due;
     Py_ssize_t first;
     long long busy, previous;
-    PyObject *late = NULL, *result = NULL;
-    if (!PyArg_ParseTuple(args, "iiLy*y*ny*L", &to.fd, &to.wake, &busy, &data, &rows, &first, &due, &previous))
+    PyObject *late = NULL, *by = NULL, *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*iLy*y*ny*L", &fds, &ways, &to.wake, &busy, &data, &rows, &first, &due, &previous))
         return NULL;
     to.busy = busy;
-    Py_ssize_t count = due.len / (Py_ssize_t)sizeof(int64_t);
+    to.fds = fds.buf;
+    to.ways = ways.len ? ways.buf : NULL;
+    Py_ssize_t count = due.len / (Py_ssize_t)sizeof(int64_t), sockets = fds.len / (Py_ssize_t)sizeof(int);
     if (!rows_there(&rows, first, count))
         goto exit;
     if (count == 0 || due.len % (Py_ssize_t)sizeof(int64_t) || (uintptr_t)due.buf % sizeof(int64_t)) {
         PyErr_SetString(PyExc_ValueError, "times are not one a packet");
         goto exit;
     }
-    if (to.fd < 0 || to.wake < -1 || busy < 0 || previous < -1) {
+    if (!paced_to_sound(&to, sockets, fds.len, ways.len, count) || busy < 0 || previous < -1) {
         PyErr_SetString(PyExc_ValueError, "descriptor or time out of range");
         goto exit;
     }
     if (!all_inside(first, count, rows_within(rows.buf, (size_t)first, (size_t)count, (size_t)data.len, 0)))
         goto exit;
     late = PyByteArray_FromStringAndSize(NULL, due.len);
-    if (late == NULL)
+    by = late ? PyByteArray_FromStringAndSize(NULL, sockets * (Py_ssize_t)sizeof(struct paced_by)) : NULL;
+    if (by == NULL)
         goto exit;
     int64_t *lateness = (int64_t *)(void *)PyByteArray_AsString(late);
+    struct paced_by *went = (struct paced_by *)(void *)PyByteArray_AsString(by);
+    memset(went, 0, (size_t)sockets * sizeof *went);
     struct paced done;
     Py_BEGIN_ALLOW_THREADS
-    done = send_paced(&to, data.buf, rows.buf, (size_t)first, (size_t)count, due.buf, previous, lateness);
+    done = send_paced(&to, data.buf, rows.buf, (size_t)first, (size_t)count, due.buf, previous, lateness, went);
     Py_END_ALLOW_THREADS
     if (PyByteArray_Resize(late, (Py_ssize_t)(done.tried * sizeof(int64_t))) == 0)
-        result = Py_BuildValue("nniOL", (Py_ssize_t)done.sent, (Py_ssize_t)done.bytes, done.error, late, (long long)done.last);
+        result = Py_BuildValue("nOiOL", (Py_ssize_t)done.sent, by, done.error, late, (long long)done.last);
 exit:
     Py_XDECREF(late);
+    Py_XDECREF(by);
+    PyBuffer_Release(&fds);
+    PyBuffer_Release(&ways);
     PyBuffer_Release(&data);
     PyBuffer_Release(&rows);
     PyBuffer_Release(&due);

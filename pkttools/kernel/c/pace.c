@@ -105,8 +105,29 @@ static bool wait_until(int64_t due, int wake, int64_t busy, int64_t *now)
     }
 }
 
+/* Sends packets by their sockets, those in a row that go by the same one together, up to the first that fails. */
+static struct burst send_by(const struct paced_to *to, const uint8_t *ways, const uint8_t *data, const uint8_t *rows, size_t first,
+                            size_t count, struct paced_by *by)
+{
+    struct burst all = {0, 0, 0};
+    while (all.sent < count && all.error == 0) {
+        const uint8_t way = ways ? ways[all.sent] : 0;
+        size_t run = ways ? 1 : count;
+        while (all.sent + run < count && ways[all.sent + run] == way)
+            run++;
+        struct burst burst = {run, 0, 0};
+        if (to->fds[way] >= 0)
+            burst = send_burst(to->fds[way], data, rows, first + all.sent, run, 0);
+        by[way].sent += (int64_t)burst.sent;
+        by[way].bytes += (int64_t)burst.bytes;
+        all.sent += burst.sent;
+        all.error = burst.error;
+    }
+    return all;
+}
+
 struct paced send_paced(const struct paced_to *to, const uint8_t *data, const uint8_t *rows, size_t first, size_t count,
-                        const int64_t *due, int64_t previous, int64_t *late)
+                        const int64_t *due, int64_t previous, int64_t *late, struct paced_by *by)
 {
     struct paced done = {.last = previous};
     const int64_t end = clock_now() + SLICE;
@@ -121,10 +142,9 @@ struct paced send_paced(const struct paced_to *to, const uint8_t *data, const ui
         size_t together = 1;
         while (!gaps && together < AT_ONCE && at + together < count && due[at + together] <= now)
             together++;
-        struct burst burst = send_burst(to->fd, data, rows, first + at, together, 0);
+        struct burst burst = send_by(to, to->ways ? to->ways + at : NULL, data, rows, first + at, together, by);
         done.error = burst.error == EINTR ? 0 : burst.error;
         done.sent += burst.sent;
-        done.bytes += burst.bytes;
         size_t tried = burst.sent + (done.error != 0);
         for (size_t i = 0; i < tried; i++)
             late[at + i] = now - (gaps ? deadline : due[at + i]);

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import select
-import sys
 import time
+from array import array
 
 from .burst import CAPTURED, ROW_BYTES, ROW_COLUMNS, columns_of, send_burst, spans_of
 
@@ -18,6 +18,7 @@ STATE = 7  # of a pace: see `struct pace` of kernel.h
 AT_ONCE = 16  # frames that are sent after one look at the clock: the last of them leaves some 10 us after it
 SLICE = 20_000_000  # after that a call ends behind what it has just sent: for signals, progress, carrier
 STEP = 0.05  # seconds
+INT = array("i").itemsize  # bytes of C's int
 LEAST, MOST = -(1 << 63), (1 << 63) - 1
 
 
@@ -95,10 +96,15 @@ def wait_until(due: int, wake: int, busy: int) -> int | None:
 
 
 def paced(wake: int, busy: int, due: bytearray | memoryview, previous: int,
-          send: Callable[[int, int], tuple[int, int, int]]) -> tuple[int, int, int, bytearray, int]:  # fmt: skip
-    """What send_paced does, by any function that sends so many packets from one of them on, as send_burst does."""
+          ways: list[Callable[[int, int], tuple[int, int, int]]], by: bytes | bytearray = b"",
+          ) -> tuple[int, bytearray, int, bytearray, int]:  # fmt: skip
+    """What send_paced does, by any functions that send so many packets from one of them on, as send_burst does.
+
+    by: which of the functions each packet goes by; all by the first, where that is empty.
+    """
     times, late = memoryview(due).cast("B").cast("q").tolist(), []
-    sent = size = error = 0
+    went = array("q", bytes(16 * len(ways)))
+    sent = error = 0
     end, now = time.monotonic_ns() + SLICE, 0
     while sent < len(times) and now < end and not error:
         deadlines = [within(previous + times[sent])] if previous >= 0 else times[sent : sent + AT_ONCE]
@@ -107,33 +113,62 @@ def paced(wake: int, busy: int, due: bytearray | memoryview, previous: int,
             break
         now = came
         together = next((i for i, deadline in enumerate(deadlines) if deadline > now), len(deadlines))
-        done, more, error = send(sent, together)
+        done, error = sent_by(ways, by, sent, together, went)
         sent += done
-        size += more
         late += [now - deadline for deadline in deadlines[: done + bool(error)]]
         if previous >= 0 and (done or error):
             previous = now
         if done < together:  # it failed, or a signal came between two
             break
-    return sent, size, error, bytearray(b"".join(n.to_bytes(8, sys.byteorder, signed=True) for n in late)), previous
+    return sent, bytearray(went.tobytes()), error, bytearray(array("q", late).tobytes()), previous
 
 
-def send_paced(fd: int, wake: int, busy: int, data: bytearray, rows: bytearray, first: int, due: bytearray | memoryview,
-               previous: int) -> tuple[int, int, int, bytearray, int]:  # fmt: skip
-    """Sends packets of a batch from number `first` on through a socket, each when it is due: one for each time in `due`.
+def sent_by(ways: list[Callable[[int, int], tuple[int, int, int]]], by: bytes | bytearray, first: int, count: int,
+            went: array[int]) -> tuple[int, int]:  # fmt: skip
+    """Sends packets, those in a row that go the same way together, up to the first that fails; gives how many, and its errno."""
+    sent = error = 0
+    while sent < count and not error:
+        at = first + sent
+        way, run = (by[at], 1) if by else (0, count)
+        while sent + run < count and by[at + run] == way:
+            run += 1
+        done, size, error = ways[way](at, run)
+        went[2 * way] += done
+        went[2 * way + 1] += size
+        sent += done
+        if done < run:  # it failed, or a signal came between two
+            break
+    return sent, error
+
+
+def send_paced(fds: bytes | array[int], ways: bytes | bytearray, wake: int, busy: int, data: bytearray, rows: bytearray, first: int,
+               due: bytearray | memoryview, previous: int) -> tuple[int, bytearray, int, bytearray, int]:  # fmt: skip
+    """Sends packets of a batch from number `first` on through sockets, each when it is due: one for each time in `due`.
+
+    fds: the sockets, as C's int; what goes by -1 is not sent, and is done when it is due. ways: a byte a packet, by which of them
+    it goes; empty where there is one.
 
     Up to the first that fails, until `wake` can be read (-1: nothing is watched), or behind what is sent once SLICE is over.
     busy: what is not slept before each packet. previous: when the packet before was sent, on the monotonic clock, and `due`
     are gaps; -1: they are times of that clock. Of those whose time has come AT_ONCE go together.
 
-    Returns how many were sent, their bytes, the errno of the next one or 0, by how much each that was tried was late, in
-    eight bytes, and when the last one was. Raises ValueError before anything is sent.
+    Returns how many were sent; how many of them by each socket, and their bytes, eight bytes each; the errno of the next one or
+    0; by how much each that was tried was late, in eight bytes; and when the last one was. Raises ValueError before anything is
+    sent.
     """
     size = memoryview(due).nbytes
     values = rows_there(rows, first, size // 8)
     if not size or size % 8:
         raise ValueError("times are not one a packet")
-    if fd < 0 or wake < -1 or busy < 0 or previous < -1:
+    with memoryview(fds) as view:
+        whole = view.nbytes % INT == 0
+        sockets = view.cast("B").cast("i").tolist() if whole else []
+    there = (len(ways) == size // 8 if len(ways) else len(sockets) == 1) and max(ways, default=0) < len(sockets)
+    if not there or min(sockets) < -1 or wake < -1 or busy < 0 or previous < -1:
         raise ValueError("descriptor or time out of range")
     spans_of(values, first, len(data))
-    return paced(wake, busy, due, previous, lambda at, count: send_burst(fd, data, rows, first + at, count))
+
+    def by(fd: int) -> Callable[[int, int], tuple[int, int, int]]:
+        return lambda at, count: send_burst(fd, data, rows, first + at, count) if fd >= 0 else (count, 0, 0)
+
+    return paced(wake, busy, due, previous, list(map(by, sockets)), ways)

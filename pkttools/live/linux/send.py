@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 
 from ...batch import Batch
 from ...command_line.signals import waker
@@ -17,6 +18,8 @@ PACKET_QDISC_BYPASS = 20  # linux/if_packet.h; Linux 3.14
 
 class Sender(sending.Sender):
     """An interface to send to; a sink."""
+
+    plain = True
 
     def __init__(self, interface: str | None, pace: Pace, direct: bool = False) -> None:
         """direct: to the driver, past the queueing discipline and those who capture at the interface.
@@ -41,7 +44,7 @@ class Sender(sending.Sender):
         """Sends packets of a batch when they are due, up to the first that fails, or to a signal."""
         if self.about_to_send:
             return super().send_due(batch, first, due, previous)
-        return send_paced(self.fd, waker(), self.pace.busy, batch.data, batch.rows, first, due, previous)
+        return send_paced(struct.pack("i", self.fd), b"", waker(), self.pace.busy, batch.data, batch.rows, first, due, previous)
 
     @property
     def mtu(self) -> int:
@@ -58,3 +61,15 @@ class Sender(sending.Sender):
         said = super().close()
         self.sock.close()
         return said
+
+
+def by_way(interface: str | None, pace: Pace, way: str) -> sending.Sender:
+    """What sends, by a way into the kernel: one of XMIT in command_line/options.py. Raises UsageError, PktError."""
+    if way != "receive":
+        return Sender(interface, pace, direct=way == "direct")
+    from .bpf import to_go_on
+    from .inject import injector
+
+    sink = injector(interface, pace)
+    sink.needs = to_go_on()
+    return sink

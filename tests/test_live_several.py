@@ -1,0 +1,113 @@
+"""pkt-send by two interfaces: what arrives at each and when, judged by plain sockets at the other ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from netns import MAC, WATCH, Lab, finish, frame, frames_of, opened, pcap, records
+
+WIRES = ["wire a:eth1 b:eth1"]
+BY_B = f"--via eth1=ETHERNET.SRC_ADDR=={MAC['b']}"
+
+
+@pytest.fixture
+def labs(backend: str) -> Iterator[Lab]:
+    """Two hosts on two wires."""
+    yield from opened(backend, WIRES)
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    yield from opened("", WIRES)
+
+
+def talk(count: int) -> list[bytes]:
+    """What two hosts say, not always in turns."""
+    return [frame(i, 60 + i, source="b" if i % 3 == 1 or i % 7 == 2 else "a") for i in range(count)]
+
+
+def said_by(host: str, frames: list[bytes]) -> list[bytes]:
+    return [each for each in frames if each[6:12] == bytes.fromhex(MAC[host].replace(":", ""))]
+
+
+def replayed(lab: Lab, options: str, capture: bytes, counts: tuple[int, int]) -> tuple[list[bytes], list[str]]:
+    """Sends a capture by both wires; gives what came in by each, as captures, and what pkt-send said."""
+    watches = [lab.capture("b", f"exec {sys.executable} -c '{WATCH}' eth{i} {count}") for i, count in enumerate(counts) if count]
+    done = lab.run("a", f"pkt-send -i eth0 {options}", capture)
+    return [finish(watch)[1] for watch in watches], done.stderr.decode().splitlines()
+
+
+def test_two_hosts_are_replayed(labs):
+    """Each end gets what its host said, byte for byte; all of it in the order and at the distances of the capture."""
+    sent = talk(60)
+    a, b = said_by("a", sent), said_by("b", sent)
+    came, said = replayed(labs, BY_B, pcap(sent, 0.005), (len(a), len(b)))
+    assert [frames_of(each) for each in came] == [a, b]
+    assert [line.partition(";")[0] for line in said] == [
+        f"pkt-send: eth0: {len(a)} attempted = {len(a)} sent + 0 failed",
+        f"pkt-send: eth1: {len(b)} attempted = {len(b)} sent + 0 failed",
+    ]
+    assert all("late by" in line for line in said)
+    arrived = sorted(stamp for each in came for stamp in records(each))
+    assert [data for _, _, data in arrived] == sent
+    late = [when - arrived[0][0] - i * 5_000_000 for i, (when, _, _) in enumerate(arrived)]
+    assert sorted(map(abs, late))[len(late) // 2] < 3_000_000
+
+
+@pytest.mark.parametrize("options", ["-f", "--pps 20000", "-f --loop 3", "--preload --loop 3 --pps 20000", "-f --xmit direct"])
+def test_each_way_of_sending(lab, options):
+    sent = talk(50)
+    expected = sent * (3 if "--loop 3" in options else 1)
+    a, b = said_by("a", expected), said_by("b", expected)
+    came, said = replayed(lab, f"{options} {BY_B}", pcap(sent), (len(a), len(b)))
+    assert [frames_of(each) for each in came] == [a, b]
+    assert [line.partition(" sent")[0] for line in said] == [
+        f"pkt-send: eth0: {len(a)} attempted = {len(a)}", f"pkt-send: eth1: {len(b)} attempted = {len(b)}"
+    ]  # fmt: skip
+    assert all(("late by" in line) == ("--pps" in options) for line in said)
+    order = [data for _, _, data in sorted(stamp for each in came for stamp in records(each))]
+    assert order == expected
+
+
+def test_by_libpcap(lab):
+    sent = talk(20)
+    came, _ = replayed(lab, f"--libpcap --pps 1000 {BY_B}", pcap(sent), (len(said_by("a", sent)), len(said_by("b", sent))))
+    assert [frames_of(each) for each in came] == [said_by("a", sent), said_by("b", sent)]
+
+
+def test_what_fails_at_one_of_them(labs):
+    """It is that one's, and does not stop the other."""
+    sent = talk(30)
+    a, b = said_by("a", sent), said_by("b", sent)
+    labs.must("a", "ip link set eth1 mtu 100")
+    long = [*sent, frame(99, 400, source="b"), frame(100, 400, source="a")]
+    came, said = replayed(labs, f"--pps 5000 {BY_B}", pcap(long), (len(a) + 1, len(b)))
+    assert [len(frames_of(each)) for each in came] == [len(a) + 1, len(b)]
+    assert f"eth0: {len(a) + 1} attempted = {len(a) + 1} sent + 0 failed" in said[0]
+    assert f"eth1: {len(b) + 1} attempted = {len(b)} sent + 1 failed (1 too long for the MTU of 100)" in said[1]
+
+
+def test_each_has_its_own_address(lab):
+    macs = [lab.must("a", f"ip -o link show eth{i}").decode().partition("link/ether ")[2][:17] for i in range(2)]
+    assert macs[0] != macs[1]
+    sent = talk(10)
+    came, _ = replayed(lab, f"-f -c {BY_B}", pcap(sent), (len(said_by("a", sent)), len(said_by("b", sent))))
+    assert [{each[6:12].hex(":") for each in frames_of(capture)} for capture in came] == [{macs[0]}, {macs[1]}]
+
+
+def test_link_types_that_do_not_fit(lab):
+    """Whatever goes by an interface is judged by it alone; such packets keep their time."""
+    sent = [frame(i, source="a") for i in range(4)]
+    text = lab.must("a", "pkt-pcap2txt", pcap(sent, 0.02)).decode()
+    head, *packets = text.split("-- ")
+    changed = head + "-- ".join(["", packets[0], packets[1], "3 --\n" + packets[2].partition("\n")[2], packets[3]])
+    mixed = changed.replace("-- 3 --", "LINKTYPE: 101\n-- 3 --").replace("-- 4 --", "LINKTYPE: 1\n-- 4 --").encode()
+    came, said = replayed(lab, "--via eth1=ETHERNET.SRC_ADDR==02:00:00:00:00:99", mixed, (3, 0))
+    assert frames_of(came[0]) == [sent[0], sent[1], sent[3]]
+    assert "4 attempted = 3 sent + 1 failed (1 link type 101 does not fit the interface)" in said[0]
+    assert said[1].startswith("pkt-send: eth1: 0 attempted")
+    gaps = [(b - a) / 1e9 for (a, *_), (b, *_) in pairwise(records(came[0]))]
+    assert gaps[1] > 0.035
