@@ -454,7 +454,7 @@ def test_failure_is_one_line_and_code_1(lab, command, message):
     assert message in said
 
 
-WRONG = ["-f --pps 5", "--speed 2 --mbps 1", "--pps 0", "--pps fast", "--loop 0", "-w", "--nonsense", "NO.FIELD==1"]
+WRONG = ["-f --pps 5", "--speed 2 --mbps 1", "--pps 0", "--pps fast", "--loop -1", "-w", "--nonsense", "NO.FIELD==1"]
 
 
 @pytest.mark.parametrize("options", WRONG)
