@@ -325,7 +325,7 @@ def test_standard_error_that_is_closed():
         ("pkt-txt2pcap -le -be", "only one of -le, -be and -ne"),
         ("pkt-send -f --pps 5", "only one of -f, --speed, --pps and --mbps"),
         ("pkt-send --pps 0", "--pps: 0 is out of range: at least 1e-06"), ("pkt-recv -ro -so", "-ro and -so leave nothing"),
-        ("pkt-send --loop 0", None), ("pkt-recv --snaplen 0", None),
+        ("pkt-send --loop -1", None), ("pkt-recv --snaplen 0", None),
     ],
 )  # fmt: skip
 def test_wrong_usage(command, said):

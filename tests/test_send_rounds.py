@@ -13,8 +13,8 @@ from netns import pcap
 from waits import catches, until
 
 from pkttools.batch import Batch, Packet, gathered
-from pkttools.live import relays
 from pkttools.formats.files import Sink
+from pkttools.live import relays
 
 # The peak of the process's own memory: that of a child also counts the process that started it.
 RUN = """

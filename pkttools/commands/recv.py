@@ -7,6 +7,7 @@ Ends with ^C, after --duration or -l, and says what was received and lost.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ..batch import CAPTURED, COLUMNS, MAX_FRAME, Batch
@@ -15,16 +16,16 @@ from ..command_line.options import (
     FLAG,
     FORMATS,
     NUMBER,
-    PICK,
     TEXT,
     USER,
     USUAL,
     Option,
     Values,
     general_briefly,
+    pick_briefly,
     received,
 )
-from ..errors import UsageError, need
+from ..errors import PktError, UsageError, need
 from ..flow.capture import Capture
 from ..flow.stage import Stage, each, program_of
 from ..formats.files import to_file
@@ -38,20 +39,22 @@ if TYPE_CHECKING:
     from ..language.filters import Expression, Filter, Fixed
     from ..live.libpcap.receive import Receiver as ByLibpcap
     from ..live.linux.receive import Receiver
+    from ..live.linux.together import Together
 
 PLACE = "first"
 OPTIONS = [
-    Option("-i --interface", TEXT, "receive from IFACE", "IFACE"),
+    Option("-i --interface", TEXT, "receive from IFACE; several: in one order", "IFACE", several=True),
     Option("-D --list-interfaces", FLAG, "list the interfaces, with addresses, and end", end="alone"),
     Option("--libpcap", FLAG, "receive by libpcap, as systems but Linux always do"),
     DURATION,
+    Option("--ready", TEXT, "say to FD or FILE when it receives", "FD|FILE"),
     Option("--snaplen", NUMBER, "keep at most BYTES of each packet", "BYTES", default=MAX_FRAME, least=1, most=MAX_FRAME),
     Option("-ro --receive-only", FLAG, "only packets that come in"),
     Option("-so --send-only", FLAG, "only packets that go out"),
     Option("-np --no-promiscuous", FLAG, "do not ask for packets to other hosts"),
     Option("--raw-checksums", FLAG, "leave partial checksums (offload) unfinished"),
     *received(),
-    *(option.unshown() if option.attribute == "bpf_file" else option for option in PICK),
+    *pick_briefly(),
     Option("-b --buffer", NUMBER, "let the kernel keep SIZE bytes (default 32 MiB)", "SIZE", most=(1 << 30)),
     *USER,
     *general_briefly(),
@@ -81,6 +84,9 @@ def by_libpcap(values: Values) -> bool:
 def stage(values: Values) -> Stage:
     """Receives until the end, and says what was received."""
     need(not (values.receive_only and values.send_only), "-ro and -so leave nothing")
+    twice = [name for name in values.interface if values.interface.count(name) > 1]
+    need(not twice, f"-i {''.join(twice[:1])} is given twice")
+    need(len(values.interface) < 2 or not by_libpcap(values), "several -i are for Linux's own way; libpcap has the interface any")
     work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []
     program = checked_arguments(values)
     keep = program[0]
@@ -90,7 +96,7 @@ def stage(values: Values) -> Stage:
 class Interface(Capture):
     """An interface to receive from, as the source of a flow."""
 
-    receiver: Receiver | ByLibpcap
+    receiver: Receiver | ByLibpcap | Together  # type: ignore[assignment]  # of these alone
 
     def __init__(self, values: Values, bpf: Expression | Fixed | None) -> None:
         """bpf: what the kernel is to filter, too."""
@@ -100,7 +106,8 @@ class Interface(Capture):
         options.promiscuous, options.finish = not values.no_promiscuous, not values.raw_checksums
         options.direction = "in" if values.receive_only else "out" if values.send_only else None
         options.buffer, options.nano, options.seconds = values.buffer or 0, bool(values.nano), values.duration
-        options.notes = bool(values.verbose) or FORMATS[values.format or USUAL].notes
+        names = values.interface
+        options.notes = bool(values.verbose) or FORMATS[values.format or USUAL].notes or len(names) > 1
         options.prompt = not to_file(values.output) if values.awaited is None else values.awaited
         options.program = self.program if bpf and not values.reverse else None
         if by_libpcap(values):
@@ -108,14 +115,21 @@ class Interface(Capture):
 
         else:
             from ..live.linux.receive import Receiver  # type: ignore[assignment]  # takes the same
-        self.receiver = Receiver(values.interface, options)
+        if len(names) > 1:
+            from ..live.linux.together import Together
+
+            self.receiver: Receiver | ByLibpcap | Together = Together(names, options)
+        else:
+            self.receiver = Receiver(names[0] if names else None, options)
         self.tell(bool(values.verbose))
+        if values.ready is not None:
+            ready(values.ready, f"{self.receiver.name}: receiving\n")
 
     def close(self) -> list[str]:
         """Returns what was received and what the kernel dropped; with -v also where --bpf was run."""
         said = self.receiver.close()
         if self.bpf and self.values.verbose:
-            said.append(f"{self.receiver.name}: {self.filtered()}")
+            said += [f"{each.name}: {self.filtered(each)}" for each in getattr(self.receiver, "receivers", [self.receiver])]
         return said
 
     def program(self, linktype: int) -> list[Instruction]:
@@ -123,13 +137,13 @@ class Interface(Capture):
         wanted = linktype if self.values.link_type is None else self.values.link_type
         return self.bpf.instructions(wanted)  # type: ignore[union-attr]  # the kernel is asked where there is one
 
-    def filtered(self) -> str:
+    def filtered(self, receiver: Receiver) -> str:
         """Where --bpf was run, and what it passed there."""
         if self.values.reverse:
             return "--bpf in user space: -r turns it around"
         if by_libpcap(self.values):
             return "--bpf in user space, behind libpcap"
-        return self.receiver.filter.said(self.receiver.placed)  # type: ignore[union-attr]  # of Linux, and with a filter
+        return receiver.filter.said(receiver.placed)  # type: ignore[union-attr]  # with a filter
 
 
 def checked_arguments(values: Values) -> tuple[Filter | None, Assignments | None]:
@@ -141,6 +155,17 @@ def checked_arguments(values: Values) -> tuple[Filter | None, Assignments | None
 
         meant = [word for word in values.arguments if word in names()]
         raise UsageError(f"{error}; to receive from an interface: -i {meant[0]}" if meant else str(error)) from None
+
+
+def ready(where: str, line: str) -> None:
+    """Writes a line to a descriptor, and closes it; or into a file, or a FIFO that somebody reads. Raises PktError."""
+    try:
+        fd = int(where) if where.isascii() and where.isdigit() else os.open(where, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        os.write(fd, line.encode(errors="surrogateescape"))
+        if fd > 2:
+            os.close(fd)
+    except (OSError, OverflowError) as error:
+        raise PktError(f"--ready {where}: {getattr(error, 'strerror', None) or 'there is no such descriptor'}") from None
 
 
 def cut(snaplen: int) -> Work:

@@ -68,6 +68,9 @@ class Receiver:
         self.gone = False
         self.at = 0  # where in the ring the next block is
         self.retire = PROMPT if options.prompt else PATIENT
+        self.lends = (
+            not options.prompt
+        )  # whether a block is read in the ring; what is lent while a pipe is full is in the kernel's way
         self.kept: list[bytearray] = []  # blocks that are no longer in the ring, the oldest one first
         self.room = KEPT
         self.waiting, self.lock = True, _thread.allocate_lock()
@@ -146,7 +149,7 @@ class Receiver:
     def batches(self) -> Iterator[Batch]:
         """The next block as a batch, if the kernel has handed it over, and some of its packets are wanted."""
         try:
-            if self.retire == PROMPT:  # a copy: what is lent while a pipe is full would be in the kernel's way
+            if not self.lends:  # a copy
                 block = self.oldest()
                 yield from self.batch(block, 0, len(block))
             else:  # in place: the kernel gets it back when the next batch is asked for
