@@ -10,7 +10,7 @@ from .signals import wait
 try:
     import termios
 except ImportError:  # Windows has none
-    termios = None  # type: ignore[assignment]
+    termios = None  # type: ignore[assignment]  # what it is for raises there
 
 LOCAL = 3  # of a terminal's attributes: where the flags are that make lines of keys, and show them
 
