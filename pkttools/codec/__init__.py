@@ -50,6 +50,10 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     conversation_totals(table) -> (conversations, packets and octets beyond these, and of no addresses, forgotten, bytes held)
     forward(data, rows, stations, room, source, now, ports)
         -> (rows a port, rows of all that go on, (flooded, filtered, reserved, short, moved, full))
+    address_table(places) -> a table
+    address_rules(table, rules)
+    map_addresses(data, rows, table, keep, counts)
+        -> (mapped, refused, stale, unknown, headers counted, what is asked for, rows that wait)
     tell(reader, data, at, end) -> a line, as bytes, or None
     counters(wanted, (fields, columns, nothing) or None, memory) -> what counts
     count(counters, data, rows)
@@ -124,6 +128,7 @@ conversation_table, follow = _backend.conversation_table, _backend.follow
 conversation_rows, conversation_totals = _backend.conversation_rows, _backend.conversation_totals
 set_protocols, listing_encode = _backend.set_protocols, _backend.listing_encode
 splice = _backend.splice
+address_table, address_rules, map_addresses = _backend.address_table, _backend.address_rules, _backend.map_addresses
 signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
 wipe = _backend.wipe
 counters, count, figures, largest = _backend.counters, _backend.count, _backend.figures, _backend.largest
@@ -153,6 +158,8 @@ __all__ = [
     "UNCERTAIN",
     "UNFINISHED",
     "WRONG",
+    "address_rules",
+    "address_table",
     "answer",
     "assign",
     "beyond",
@@ -180,6 +187,7 @@ __all__ = [
     "largest",
     "line_encode",
     "listing_encode",
+    "map_addresses",
     "pcap_decode",
     "pcap_encode",
     "pcapng_decode",

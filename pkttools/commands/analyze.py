@@ -1,4 +1,4 @@
-"""Shows packets to people: their headers, whether checksums are right, and their data.
+"""Shows packets to people: headers, valid and wrong checksums, data.
 
 pkt-analyze -lv 2 'UDP.DST_PORT==53' < packets.txt
 

@@ -1,4 +1,4 @@
-"""Reads packets in JSON, as pkt-analyze --json writes them, and writes them as text.
+"""Reads packets in JSON, as pkt-analyze --json writes them.
 
 pkt-analyze --json < packets.txt | jq -c '.IP.TTL = 9' | pkt-json2txt
 """

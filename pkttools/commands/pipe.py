@@ -1,4 +1,4 @@
-"""Runs several commands as one process: packets are handed on as they are.
+"""Runs several commands as one process, without text in between.
 
 pkt-pipe 'change --icmp-type 8 | correct' < in.pcap > out.pcap
 

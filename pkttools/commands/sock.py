@@ -1,4 +1,4 @@
-"""Joins standard input and output to TCP or, with -u, UDP: bytes, as they are.
+"""Joins standard input and output to TCP or, with -u, UDP.
 
 pkt-sock request 192.0.2.1 80 < question > answer
 

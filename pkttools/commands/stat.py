@@ -1,4 +1,4 @@
-"""Counts packets and bytes: rates, sizes, protocols, talkers, conversations.
+"""Counts packets and bytes: rates, sizes, protocols, conversations.
 
 pkt-stat --by IP.SRC_ADDR,UDP.DST_PORT --sort bytes 'UDP' < packets.txt
 

@@ -1,4 +1,4 @@
-"""A learning Ethernet switch in user space, over interfaces and TAP devices.
+"""A learning Ethernet switch in user space, over any interfaces.
 
 pkt-switch run p1 p2 tap:t0    pkt-switch show    pkt-switch fdb
 

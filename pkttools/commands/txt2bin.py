@@ -1,4 +1,4 @@
-"""Writes the bytes of packets, one packet behind the other, and nothing else.
+"""Writes the bytes of packets, one behind the other, nothing else.
 
 pkt-txt2bin -l 1 < packets.txt > packet.bin
 """

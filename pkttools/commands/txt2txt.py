@@ -1,4 +1,4 @@
-"""Reads packets and writes them again: to filter, to assign, to bring text into its usual form."""
+"""Reads packets and writes them again: to filter, assign, reformat."""
 
 from ..command_line.options import FILTER, Values
 from ..flow.stage import Stage

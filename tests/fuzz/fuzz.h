@@ -57,6 +57,7 @@ void fuzz_stamps(struct input *in);
 void fuzz_fragments(struct input *in);
 void fuzz_segments(struct input *in);
 void fuzz_answer(struct input *in);
+void fuzz_addresses(struct input *in);
 void fuzz_conversations(struct input *in);
 void fuzz_message(struct input *in);
 void fuzz_listing(struct input *in);

@@ -1,4 +1,5 @@
 /* What looks into frames and changes them: the walk, checksums, filters and assignments. */
+#include "addresses.h"
 #include "codec.h"
 #include "conversations.h"
 #include "line.h"
@@ -885,6 +886,38 @@ void fuzz_answer(struct input *in)
     }
     gathered_free(&out);
     release((uint8_t *)edits, columns * sizeof *edits);
+    discard(&s.whole);
+}
+
+/* ---- addresses ---- */
+
+/* How many rules; each of four bytes: sort and sides, bits, treatment, and what each byte of the number becomes. Then a sample. What is
+ * right stays right, and what waits or is refused as it is. */
+void fuzz_addresses(struct input *in)
+{
+    static const uint8_t widths[] = {32, 128, 48, 16, 12};
+    struct addresses a;
+    bool sound;
+    EXPECT(addresses_begin(&a, our_places, sizeof our_places / sizeof *our_places, &sound));
+    for (unsigned count = take8(in) % 16; count > 0; count--) {
+        unsigned of = take8(in), length = take8(in), treatment = take8(in) % 4, byte = take8(in), width = widths[of % 8 % 5];
+        struct value all = {width == 128 ? UINT64_MAX : 0, width == 128 ? UINT64_MAX : (UINT64_C(1) << width) - 1};
+        struct value to = {byte * UINT64_C(0x0101010101010101) & all.high, byte * UINT64_C(0x0101010101010101) & all.low};
+        struct address_rule rule = {.sort = of % 8 % 5, .sides = of >> 3 & 15, .length = length, .treatment = treatment, .to = to,
+                                    .keep = {all.high & ~to.high, all.low & ~to.low}};
+        if (addresses_rule_sound(&a, &rule))
+            EXPECT(addresses_add(&a, &rule));
+    }
+    struct sample s = take_sample(in);
+    struct packet row = {.captured = (int64_t)s.frame.size, .original = s.original, .linktype = s.linktype};
+    struct left left = {0};
+    uint8_t *before = exact(s.frame.at, s.frame.size);
+    enum mapping mapping = addresses_map(&a, &s.whole, &row, true, &left);
+    EXPECT(mapping != WITHOUT_MEMORY);
+    EXPECT(mapping == MAPPED || s.frame.size == 0 || memcmp(before, s.frame.at, s.frame.size) == 0);
+    EXPECT((mapping == WAITING) == (a.asked.size > 0));
+    release(before, s.frame.size);
+    addresses_end(&a);
     discard(&s.whole);
 }
 

@@ -19,7 +19,7 @@ from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
 from pkttools.codec.program import FIELD_COLUMNS
 from pkttools.language import expression
-from pkttools.protocols import TRAITS, _lines, _rows, _templates, ends
+from pkttools.protocols import TRAITS, _lines, _rows, _templates, ends, places
 from pkttools.protocols.fields import HEADERS
 from pkttools.protocols.model import READERS
 from pkttools.protocols.walking import COLUMNS
@@ -82,7 +82,11 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
     yield "};"
     traits = ", ".join(f"{{{form}, {holds}, {names}}}" for form, holds, names in struct.iter_unpack(TRAITS, _rows.TRAITS))
     yield f"static const struct trait field_traits[] = {{{traits}}};"
-    for name, of, rows in (("our_ends", "ends", ends.ends()), ("our_apart", "keeping_apart", ends.keeping_apart())):
+    for name, of, rows in (
+        ("our_ends", "ends", ends.ends()),
+        ("our_apart", "keeping_apart", ends.keeping_apart()),
+        ("our_places", "address_place", places.places()),
+    ):
         given = ", ".join("{" + ", ".join(map(str, row)) + "}" for row in struct.iter_unpack("6q", rows))
         yield f"static const struct {of} {name}[] = {{{given}}};"
     *templates, text = _templates.TEMPLATES
@@ -380,6 +384,13 @@ def to_answer() -> Iterator[bytes]:
         yield struct.pack("!BH", i % 8, (0, 24, 60, 0)[i % 4]) + coded + sample(linktype, frame)
 
 
+def to_map() -> Iterator[bytes]:
+    """Frames whose addresses are replaced, by rules: sort and sides, bits, treatment, and what the numbers become."""
+    for i, (linktype, frame) in enumerate(samples()):
+        rules = [bytes([sort | (7, 1, 6)[i % 3] << 3, (0, 8)[i % 2], i % 4, 17 * i % 256]) for sort in range(5)]
+        yield bytes([len(rules)]) + b"".join(rules) + sample(linktype, frame)
+
+
 def to_follow() -> Iterator[bytes]:
     """Frames of conversations: each of ours twice; and segments, each changed in its numbers."""
     whole = [(linktype, frame) for linktype, frame in samples() if len(frame) < 256]
@@ -506,7 +517,8 @@ CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
     "d": handed_on, "v": placed, "a": stamped, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records,
-    "y": perf_records, "z": to_send, "o": to_divide, "j": to_cut, "q": to_answer, "e": messages, "u": to_follow, "i": listed,
+    "y": perf_records, "z": to_send, "o": to_divide, "j": to_cut, "q": to_answer, "A": to_map, "e": messages, "u": to_follow,
+    "i": listed,
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ static const struct {
     {'o', fuzz_fragments},      /* packets.c: a frame is divided, its fragments are changed and put together */
     {'j', fuzz_segments},       /* packets.c: a frame is cut as a super-frame, and its pieces again */
     {'q', fuzz_answer},         /* packets.c: an answer is made of a frame, by a rule */
+    {'A', fuzz_addresses},      /* packets.c: addresses of a frame become others, by rules */
     {'u', fuzz_conversations},  /* packets.c: frames are counted in their conversations */
     {'k', fuzz_ring},           /* kernel.c: a block of a ring that packets are received in */
     {'s', fuzz_slots},          /* kernel.c: slots of the ring of a switch's port */

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "answer", "assign", "beyond", "check", "columns_encode", "conversation_rows", "conversation_table", "conversation_totals",
+    "address_rules", "address_table", "answer", "assign", "beyond", "check", "columns_encode", "conversation_rows",
+    "conversation_table", "conversation_totals",
     "correct", "count", "count_durations", "counters", "datagrams", "figures", "follow", "follow_numbers", "forward",
     "fragment", "handshakes", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode",
-    "listing_encode",
+    "listing_encode", "map_addresses",
     "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
     "segment", "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "verify", "walk",
     "wipe",
@@ -297,6 +298,28 @@ def forward(data: bytearray, rows: bytes, stations: dict[bytes, int], room: int,
     from . import bridge  # late: only a switch forwards
 
     return bridge.forward(data, rows, stations, room, source, now, ports)
+
+
+def address_table(places: bytes) -> object:
+    """See addresses.address_table."""
+    from . import addresses  # late: few commands map
+
+    return addresses.address_table(places)
+
+
+def address_rules(table: object, rules: bytes) -> None:
+    """See addresses.address_rules."""
+    from . import addresses
+
+    addresses.address_rules(table, rules)
+
+
+def map_addresses(data: bytearray, rows: bytes, table: object, keep: bool, counts: dict[int, int] | None = None) -> tuple[
+        int, int, int, int, tuple[int, ...], bytes, bytearray]:  # fmt: skip
+    """See addresses.map_addresses."""
+    from . import addresses
+
+    return addresses.map_addresses(data, rows, table, keep, counts)
 
 
 def tell(reader: int, data: bytes | bytearray, at: int, end: int) -> bytes | None:

@@ -45,6 +45,7 @@ static PyMethodDef methods[] = {
 };
 
 static PyMethodDef *const tables[] = {
+    addresses_methods,
     answers_methods,
     captures_methods,
     conversations_methods,

@@ -1,0 +1,149 @@
+"""Replaces addresses, ports, and MAC and VLAN numbers in every place where such stand, by rules.
+
+How it is done is the codec's: see codec/python/addresses.py; where they stand: protocols/places.py.
+"""
+
+from __future__ import annotations
+
+from struct import pack
+
+from .. import codec
+from ..batch import ROW_BYTES, Batch
+from ..errors import counted
+from ..protocols.fields import BY_HEADER, HEADERS
+from ..protocols.layouts import LAYOUT
+from ..protocols.places import ADDRESS4, ADDRESS6, ANYWHERE, STATION, WIDTHS, named_places, places
+from ..protocols.showing import APPLICATION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..language.filters import Filter
+
+REPLACE, ASK, REFUSE = range(3)  # what a rule does
+RULE = "4q6Q"
+HALF = (1 << 64) - 1
+# Headers, not of applications, with records behind them in which addresses stand.
+CLOSED = ("ARP_SIZED", "EIGRP", "OSPF", "OSPF3", "PIM", "RSVP")
+
+
+def rule(sort: int, length: int, number: int, to: int = 0, keep: int = 0, *, treatment: int = REPLACE,
+         sides: int = ANYWHERE) -> bytes:  # fmt: skip
+    """A rule for numbers that begin with the first `length` bits of one: they become `to`, with those bits that are kept."""
+    numbers = (part for value in (number, to, keep) for part in (value >> 64, value & HALF))
+    return pack(RULE, sort, sides, length, treatment, *numbers)
+
+
+class Mapper:
+    """Replaces by rules; a stage of a flow.
+
+    rules: see `rule`. answer: gives the rules for what they ask for, QUESTION of codec/python/addresses.py each, of its full
+    length. keep: checksums stay as they are. guard: only packets that it accepts. Counts what became of the packets.
+    """
+
+    def __init__(self, rules: bytes, *, answer: Callable[[bytes], bytes] | None = None, keep: bool = False,
+                 guard: Filter | None = None) -> None:  # fmt: skip
+        self.answer, self.keep, self.guard = answer, keep, guard
+        self.closed = closed()
+        self.table = table(rules, {kind: number for number, kind in enumerate(self.closed)})
+        self.mapped = self.refused = self.stale = self.unknown = 0
+        self.headers = [0] * len(self.closed)  # that are not looked into
+        self.beyond: dict[int, int] = {}  # what packets carry that is not followed
+
+    def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+        """Passes all packets, in batches that the guard accepts, or does not."""
+        for batch in stream:
+            for part in apart(batch, self.guard):
+                if part.chosen is not False:
+                    self.map(part, part.rows)
+                yield part
+
+    def map(self, batch: Batch, rows: bytearray) -> None:
+        """Replaces in the packets of these rows; those with numbers that are asked for, when the answer is there."""
+        while rows:
+            mapped, refused, stale, unknown, headers, asked, rows = codec.map_addresses(
+                batch.data, rows, self.table, self.keep, self.beyond
+            )
+            self.mapped, self.refused = self.mapped + mapped, self.refused + refused
+            self.stale, self.unknown = self.stale + stale, self.unknown + unknown
+            self.headers = [count + more for count, more in zip(self.headers, headers, strict=True)]
+            if asked and self.answer:
+                codec.address_rules(self.table, self.answer(asked))
+
+    def said(self) -> list[str]:
+        """What there is to say at the end."""
+        said = []
+        if self.refused:
+            said.append(f"{counted(self.refused, 'packet')} passed as they came: an address has no other one")
+        if self.stale:
+            said.append(f"a checksum could not follow in {counted(self.stale, 'packet')}")
+        if self.unknown:
+            said.append(f"a checksum may be wrong now in {counted(self.unknown, 'packet')}: it is not known")
+        names: dict[str, int] = {}
+        for kind, count in zip(self.closed, self.headers, strict=True):
+            if count:
+                names[LAYOUT[kind].title] = names.get(LAYOUT[kind].title, 0) + count
+        if names:
+            parts = ", ".join(f"{name} ({count})" for name, count in names.items())
+            said.append(f"not looked into, though addresses may stand there: {parts}")
+        return said
+
+
+def table(rules: bytes, only_counted: dict[int, int] | None = None) -> object:
+    """A table of the codec with these rules."""
+    made = codec.address_table(places(only_counted))
+    codec.address_rules(made, rules)
+    return made
+
+
+def closed() -> list[int]:
+    """Kinds of headers in which addresses may stand that no field holds: names, texts, packed records."""
+    fields = {name.partition(".")[0] for name in named_places()}
+    kinds = []
+    for kind in range(1, len(HEADERS)):
+        protocol = BY_HEADER[kind][0].name.partition(".")[0] if BY_HEADER[kind] else ""
+        if LAYOUT[kind].title and (HEADERS[kind] in CLOSED or (LAYOUT[kind].layer == APPLICATION and protocol not in fields)):
+            kinds.append(kind)
+    return kinds
+
+
+def apart(batch: Batch, guard: Filter | None) -> Iterator[Batch]:
+    """Runs of packets that a guard accepts, or does not; it is asked once for each."""
+    if guard is None:
+        yield batch
+        return
+    accepted = guard.select(batch)
+    if len(accepted) in (0, len(batch.rows)):
+        batch.chosen = bool(accepted)
+        yield batch
+        return
+    first = at = 0
+    chosen = batch.rows[:ROW_BYTES] == accepted[:ROW_BYTES]
+    for i in range(len(batch)):
+        row = batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
+        if (row == accepted[at : at + ROW_BYTES]) != chosen:
+            yield taken(batch, first, i, chosen)
+            first, chosen = i, not chosen
+        at += ROW_BYTES * chosen
+    yield taken(batch, first, len(batch), chosen)
+
+
+def taken(batch: Batch, first: int, stop: int, chosen: bool) -> Batch:
+    """A part of a batch, with what a guard said of it."""
+    part = batch.part(first, stop)
+    part.chosen = chosen
+    return part
+
+
+def ask_for(*sorts: int) -> bytes:
+    """Rules that ask for all numbers of some sorts."""
+    return b"".join(rule(sort, 0, 0, treatment=ASK) for sort in sorts)
+
+
+ADDRESSES = (ADDRESS4, ADDRESS6, STATION)
+
+
+def stays(sort: int, length: int, number: int) -> bytes:
+    """The rule by which numbers stay that begin so."""
+    return rule(sort, length, number, 0, (1 << WIDTHS[sort]) - 1)
