@@ -265,9 +265,11 @@ def test_what_cannot_be_sent_is_counted_and_the_rest_is_sent(lab, data, reason):
     watch = lab.watch("b", 2)
     done = lab.run("a", "pkt-send -i eth0 -f", data)
     assert done.returncode == 1
-    (line,) = done.stderr.decode().splitlines()
+    line, *hints = done.stderr.decode().splitlines()
     assert account([line])[:4] == (3, 2, 1, 120)
     assert f"1 failed ({reason});" in line
+    segment = "pkt-send: eth0: pkt-segment --mtu 1500 cuts what is too long, TCP and UDP, as a card would have"
+    assert hints == [segment] * ("MTU" in reason)
     assert frames_of(finish(watch)[1]) == made(1) * 2
 
 
@@ -334,7 +336,7 @@ def test_failures_in_the_middle_of_bursts(labs, options):
     before = labs.counters("b")
     done = labs.run("a", f"pkt-send -i eth0 {options}", pcap(mixed))
     assert done.returncode == 1
-    (line,) = done.stderr.decode().splitlines()
+    line, _ = done.stderr.decode().splitlines()
     assert account([line])[:4] == (300, 288, 12, 288 * 60)
     assert "12 failed (6 shorter than a link-layer header, 6 too long for the MTU of 1500);" in line
     assert frames_of(finish(watch)[1]) == good

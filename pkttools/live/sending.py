@@ -255,7 +255,17 @@ class Sender(Sink):
             said += f"; a full queue was tried again {self.retried} times"
         if self.cut:
             said += f"; {self.cut} had been truncated when captured"
-        return [said]
+        return [said, *self.hints()]
+
+    def hints(self) -> list[str]:
+        """What would help with what failed."""
+        if REASONS[errno.EMSGSIZE] not in self.failures:
+            return []
+        try:
+            to = f" --mtu {self.mtu}"
+        except PktError:
+            to = ""
+        return [f"{self.name}: pkt-segment{to} cuts what is too long, TCP and UDP, as a card would have"]
 
 
 def shortened(columns: memoryview, count: int) -> int:
