@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import shutil
 import struct
 import subprocess
@@ -10,6 +11,7 @@ from types import ModuleType
 from zlib import crc32
 
 import pytest
+from backends import use
 from conftest import shell
 from samples import ARP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, row_of, sctp, tags, tcp, udp, vxlan
 
@@ -17,7 +19,8 @@ from pkttools.batch import Batch, link_of
 from pkttools.protocols import IPV4, IPV6, MAC
 from pkttools.protocols.fields import TABLE
 from pkttools.protocols.places import ADDRESS4, ADDRESS6, NONE, PORT, STATION, VLAN, WIDTHS, places
-from pkttools.work.addresses import ASK, REFUSE, rule
+from pkttools.work.addresses import ASK, REFUSE, Mapper, rule
+from pkttools.work.answering import Answers
 from pkttools.work.mappings import Rules
 
 OLD4, OLD6, OLD_MAC = bytes([192, 0, 2]), bytes.fromhex("20010db80000000000000000000000"), bytes.fromhex("0200000000")
@@ -272,7 +275,7 @@ def pcap(found: list[bytes]) -> bytes:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("", "nothing to map: --map, --port, --mac, --vlan or --file says what"),
+        ("", "nothing to map: --map, --port, --mac, --vlan, --file, --nptv6, --endpoints or --random says what"),
         ("--map 10.0.0.1", "--map: '10.0.0.1' is not FROM=TO"),
         ("--map 10.0.0.1=::1", "--map: 10.0.0.1 and ::1 are of different lengths: a packet has no room"),
         ("--map 10.0.0.1/8=11.0.0.0/8", "--map: '10.0.0.1/8' says more than its first 8 bits"),
@@ -283,6 +286,14 @@ def pcap(found: list[bytes]) -> bytes:
         ("--port 80=65536", "--port: '65536' is not a number up to 65535, or a range of such"),
         ("--port 80-81=1-3", "--port: 80-81 are not as many as 1-3"),
         ("--vlan 5=4096", "--vlan: '4096' is not a number up to 4095, or a range of such"),
+        ("--nptv6 2001:db8::/48", "--nptv6: '-' is not an IP address"),
+        ("--nptv6 2001:db8::/65=fd00::/64", "--nptv6: '2001:db8::/65=fd00::/64': prefixes have up to 64 bits (RFC 6296 section 3)"),
+        ("--endpoints 10.0.0.1", "--endpoints: '10.0.0.1' is not A:B, such as"),
+        ("--endpoints 10.0.0.1:[::1]", "--endpoints: '10.0.0.1:[::1]' is not A:B, such as"),
+        ("--endpoints 10.0.0.0/8:11.0.0.0/8", "--endpoints: '10.0.0.0/8:11.0.0.0/8': two addresses of the same length"),
+        ("--endpoints 1.1.1.1:2.2.2.2 --sides last", "--sides: 'last' is neither first nor port, nor an address"),
+        ("--sides port --random", "--sides says whose packets are those of the first host of --endpoints"),
+        ("--seed 1 --port 1=2", "--seed is of --random"),
         ("--map 10.0.0.1=10.0.0.2 --map 10.0.0.1=10.0.0.3", "--map: 10.0.0.1 is given twice"),
     ],
 )
@@ -313,3 +324,103 @@ def test_prefixes_as_tcprewrite_maps_them(backend, tmp_path):
     assert shell(f"pkt-map --map 192.0.2.0/24=10.9.8.0/24 --in {source} --out {ours}", backend=backend).returncode == 0
     read = [shell(f"pkt-pcap2txt --in {path} -do").stdout for path in (theirs, ours)]
     assert read[0] == read[1]
+
+
+# ---- what is computed and drawn ----
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "after"),
+    [
+        ("fd01:203:405::/48=2001:db8:1::/48", "fd01:203:405:1::1234", "2001:db8:1:d550::1234"),  # RFC 6296 appendix B
+        ("2001:db8:1::/48=fd01:203:405::/48", "2001:db8:1:d550::1234", "fd01:203:405:1::1234"),
+        ("fd01:203:405:7::/64=2001:db8:1:2::/64", "fd01:203:405:7:ffff:1::", "2001:db8:1:2:ffff:d555::"),
+        ("fd01:203:405::/48=2001:db8:1::/48", "fd01:203:405:ffff::1", "2001:db8:1:d54f::1"),  # as 0
+        ("fd01:203:405:7::/64=2001:db8:1:2::/64", "fd01:203:405:7:ffff:ffff:ffff:ffff", None),
+    ],
+)
+def test_translated_prefixes_touch_no_sum(codec, monkeypatch, text, before, after):
+    """And the packet passes as it came where there is no other address."""
+    answers = Answers()
+    answers.translate(text)
+    use(codec, monkeypatch, "address_table", "address_rules", "map_addresses")
+    source = ipaddress.ip_address(before).packed
+    frame = bytearray(ethernet(0x86DD, ipv6(17, udp())))
+    frame[22:38] = source
+    found = batch([(1, corrected(codec, bytes(frame)))])
+    was = bytes(found.data)
+    mapper = Mapper(answers.rules, answer=answers)
+    assert [*mapper([found])] == [found]
+    if after is None:
+        assert found.data == was
+        assert mapper.said() == ["1 packet passed as they came: an address has no other one"]
+    else:
+        assert found.data == was.replace(source, ipaddress.ip_address(after).packed)
+        assert found.data == corrected(codec, bytes(found.data)) and mapper.said() == []
+
+
+def test_drawn_addresses(backend):
+    """By a seed the same again; two stay two; what an address is, it stays; and sums are as right."""
+    frames_ = [ethernet(0x0800, ipv4(17, udp())), KINDS["ARP"], KINDS["advertisement"], KINDS["groups"]]
+    text = shell("pkt-pcap2txt | pkt-correct", pcap(frames_)).stdout
+    seven, again, eight = (shell(f"pkt-map --random --seed {seed} -do", text, backend=backend).stdout for seed in (7, 7, 8))
+    assert seven == again != eight
+    for name, address in (
+        ("IP.SRC_ADDR", "192.0.2.1"),
+        ("ETHERNET.SRC_ADDR", "02:00:00:00:00:01"),
+        ("IPV6.DST_ADDR", "2001:db8::2"),
+    ):
+        assert not shell(f"pkt-filter {name}=={address}", seven).stdout.count(b"==")
+    assert shell("pkt-check -cs -do", seven, backend=backend).stdout == seven
+    assert shell("pkt-filter ARP -a | grep -c ADDR", seven).stdout == shell("pkt-filter ARP -a | grep -c ADDR", text).stdout
+    fields = "ARP.SENDER_IPADDR,IP.SRC_ADDR,ARP.TARGET_IPADDR,IP.DST_ADDR"
+    columns = [line.split("\t") for line in shell(f"pkt-analyze --fields {fields}", seven).stdout.decode().splitlines()]
+    assert columns[1][1] == columns[2][0] and columns[1][3] == columns[2][2]
+
+
+def flow(*packets: tuple[str, str, int, int]) -> bytes:
+    """Packets of UDP by addresses and ports."""
+    made = []
+    for source, destination, port, other in packets:
+        frame = bytearray(ethernet(0x0800, ipv4(17, udp())))
+        frame[26:34] = ipaddress.ip_address(source).packed + ipaddress.ip_address(destination).packed
+        frame[34:38] = struct.pack("!HH", port, other)
+        frame[6:12] = bytes([2, 0, 0, 0, 0, frame[29]])
+        made.append(bytes(frame))
+    return pcap(made)
+
+
+@pytest.mark.parametrize(
+    ("sides", "ways"),
+    [
+        ("", "ABBAB"),
+        ("--sides port", "BAAAB"),
+        ("--sides 10.0.0.2", "BAAAB"),
+        ("--sides 02:00:00:00:00:03", "ABBAB"),
+        ("--sides 10.0.0.1", "ABBBA"),
+        ("--sides 02:00:00:00:00:02", "BAABB"),
+    ],
+)
+def test_two_hosts_for_all(backend, sides, ways):
+    """By who asked first, who has the higher port, whose address or MAC address it is; else the first decides."""
+    text = flow(("10.0.0.1", "10.0.0.2", 53, 4000), ("10.0.0.2", "10.0.0.1", 4000, 53), ("10.0.0.2", "10.0.0.1", 4001, 53),
+                ("10.0.0.3", "10.0.0.1", 999, 99), ("10.0.0.1", "10.0.0.3", 77, 77))  # fmt: skip
+    shown = "pkt-analyze --fields IP.SRC_ADDR,IP.DST_ADDR"
+    done = shell(f"pkt-map --endpoints 198.51.100.1:198.51.100.2 {sides} -F pcap | {shown}", text, backend=backend)
+    lines = [line.split("\t") for line in done.stdout.decode().splitlines()[1:]]
+    assert "".join("A" if line == ["198.51.100.1", "198.51.100.2"] else "B" for line in lines) == ways, done.stderr
+    assert {address for line in lines for address in line} == {"198.51.100.1", "198.51.100.2"}
+
+
+def test_two_hosts_for_arp_and_groups(backend):
+    """ARP goes with them; a group stays one."""
+    found = [
+        ethernet(0x0806, ARP),
+        ethernet(0x0800, ipv4(17, udp())),
+        ethernet(0x0800, ipv4(17, udp())[:16] + bytes([224, 0, 0, 9]) + udp()),
+    ]
+    done = shell("pkt-map --endpoints 198.51.100.1:198.51.100.2 -a", shell("pkt-pcap2txt", pcap(found)).stdout, backend=backend)
+    out = done.stdout.decode()
+    assert (
+        out.count("198.51.100.1") == 3 and out.count("198.51.100.2") == 2 and out.count("224.0.0.9") == 1 and "192.0.2" not in out
+    )

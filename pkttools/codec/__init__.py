@@ -52,6 +52,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
         -> (rows a port, rows of all that go on, (flooded, filtered, reserved, short, moved, full))
     address_table(places) -> a table
     address_rules(table, rules)
+    address_ends(data, rows, table, sorts) -> between whom each packet goes, ENDS of python/addresses.py
     map_addresses(data, rows, table, keep, counts)
         -> (mapped, refused, stale, unknown, headers counted, what is asked for, rows that wait)
     tell(reader, data, at, end) -> a line, as bytes, or None
@@ -128,7 +129,8 @@ conversation_table, follow = _backend.conversation_table, _backend.follow
 conversation_rows, conversation_totals = _backend.conversation_rows, _backend.conversation_totals
 set_protocols, listing_encode = _backend.set_protocols, _backend.listing_encode
 splice = _backend.splice
-address_table, address_rules, map_addresses = _backend.address_table, _backend.address_rules, _backend.map_addresses
+address_table, address_rules, address_ends = _backend.address_table, _backend.address_rules, _backend.address_ends
+map_addresses = _backend.map_addresses
 signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
 wipe = _backend.wipe
 counters, count, figures, largest = _backend.counters, _backend.count, _backend.figures, _backend.largest
@@ -158,6 +160,7 @@ __all__ = [
     "UNCERTAIN",
     "UNFINISHED",
     "WRONG",
+    "address_ends",
     "address_rules",
     "address_table",
     "answer",

@@ -5,7 +5,7 @@ pkt-map --map 10.0.0.0/8=192.168.0.0/16 --port 80=8080 < packets.txt
 In all headers, tunnels, ARP, neighbour discovery, and what errors quote. Checksums follow; right ones stay right.
 """
 
-from ..command_line.options import BUFFER, FLAG, INPUT, OUTPUT, TEXT, Option, Values, general_briefly, pick_briefly
+from ..command_line.options import BUFFER, FLAG, INPUT, NUMBER, OUTPUT, TEXT, Option, Values, general_briefly, pick_briefly
 from ..errors import counted, need
 from ..flow.guard import CONDITION, condition
 from ..flow.stage import Stage
@@ -20,10 +20,15 @@ OPTIONS = [
     Option("--mac", TEXT, "a MAC address, or a vendor's /24, becomes another", "FROM=TO", several=True),
     Option("--vlan", TEXT, "a VLAN, or 10-19, becomes another", "FROM=TO", several=True),
     Option("--file", TEXT, "rules, one a line: FROM=TO, port FROM=TO, ...", "FILE", several=True),
+    Option("--nptv6", TEXT, "prefixes of IPv6 that leave sums as they are (RFC 6296)", "FROM=TO", several=True),
+    Option("--endpoints", TEXT, "all goes from A to B, or back: [::1]:[::2] for IPv6", "A:B", several=True),
+    Option("--sides", TEXT, "whose A is: first asker, higher port, prefix or MAC", "HOW"),
+    Option("--random", FLAG, "all other addresses are drawn, by --seed"),
+    Option("--seed", NUMBER, "of what is drawn: the same again", "N"),
     Option("--keep", FLAG, "leave checksums as they are"),
     CONDITION,
     *INPUT,
-    *OUTPUT,
+    *(option if option.names[-1] in ("--out", "--format", "--fields") else option.unshown() for option in OUTPUT),
     *pick_briefly(),
     *BUFFER,
     *general_briefly(),
@@ -41,12 +46,38 @@ def rules_of(values: Values) -> Rules:
     return rules
 
 
+def endpoints(values: Values, rules: bytes) -> dict[str, object]:
+    """What the mapper is told where there are two hosts for all. Raises UsageError."""
+    if not values.endpoints:
+        need(values.sides is None, "--sides says whose packets are those of the first host of --endpoints")
+        return {"rules": rules}
+    from ..work.endpoints import Sides, pair, rules_of  # late: few want that
+
+    pairs = [pair(text) for text in values.endpoints]
+    need(len({one[0] for one, _ in pairs}) == len(pairs), "--endpoints: one pair of each kind of address")
+    need(not values.random, "--endpoints leaves no address to --random")
+    there, back = (rules_of(pairs, turned) + rules for turned in (False, True))
+    return {"rules": there, "turned": back, "sides": Sides(values.sides or "first")}
+
+
 def stage(values: Values) -> Stage:
     """Maps, and says what it could not."""
     guard = condition(values)
     rules = rules_of(values)
-    need(bool(rules.rules), "nothing to map: --map, --port, --mac, --vlan or --file says what")
-    mapper = Mapper(bytes(rules.rules), keep=bool(values.keep), guard=guard)
+    answers = None
+    if values.nptv6 or values.random:
+        from ..work.answering import Answers  # late: few want that
+
+        answers = Answers()
+        for text in values.nptv6:
+            answers.translate(text)
+        if values.random:
+            answers.draw(values.seed)
+    need(values.random or values.seed is None, "--seed is of --random")
+    all_rules = (answers.rules if answers else b"") + bytes(rules.rules)
+    wanted = all_rules or values.endpoints
+    need(bool(wanted), "nothing to map: --map, --port, --mac, --vlan, --file, --nptv6, --endpoints or --random says what")
+    mapper = Mapper(answer=answers, keep=bool(values.keep), guard=guard, **endpoints(values, all_rules))  # type: ignore[arg-type]  # a dict of keywords
 
     def account() -> list[str]:
         said = mapper.said()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ..language.filters import Filter
+    from .endpoints import Sides
 
 REPLACE, ASK, REFUSE = range(3)  # what a rule does
 RULE = "4q6Q"
@@ -39,14 +40,16 @@ class Mapper:
     """Replaces by rules; a stage of a flow.
 
     rules: see `rule`. answer: gives the rules for what they ask for, QUESTION of codec/python/addresses.py each, of its full
-    length. keep: checksums stay as they are. guard: only packets that it accepts. Counts what became of the packets.
+    length. keep: checksums stay as they are. guard: only packets that it accepts. sides: which way each packet goes; turned: the
+    rules for those that go back. Counts what became of the packets.
     """
 
     def __init__(self, rules: bytes, *, answer: Callable[[bytes], bytes] | None = None, keep: bool = False,
-                 guard: Filter | None = None) -> None:  # fmt: skip
-        self.answer, self.keep, self.guard = answer, keep, guard
+                 guard: Filter | None = None, sides: Sides | None = None, turned: bytes = b"") -> None:  # fmt: skip
+        self.answer, self.keep, self.guard, self.sides = answer, keep, guard, sides
         self.closed = closed()
-        self.table = table(rules, {kind: number for number, kind in enumerate(self.closed)})
+        numbers = {kind: number for number, kind in enumerate(self.closed)}
+        self.tables = [table(of, numbers) for of in ((rules, turned) if sides else (rules,))]
         self.mapped = self.refused = self.stale = self.unknown = 0
         self.headers = [0] * len(self.closed)  # that are not looked into
         self.beyond: dict[int, int] = {}  # what packets carry that is not followed
@@ -56,20 +59,22 @@ class Mapper:
         for batch in stream:
             for part in apart(batch, self.guard):
                 if part.chosen is not False:
-                    self.map(part, part.rows)
+                    ways = self.sides.split(part) if self.sides else (part.rows,)
+                    for number, rows in enumerate(ways):
+                        self.map(part, rows, self.tables[number])
                 yield part
 
-    def map(self, batch: Batch, rows: bytearray) -> None:
+    def map(self, batch: Batch, rows: bytearray, table: object) -> None:
         """Replaces in the packets of these rows; those with numbers that are asked for, when the answer is there."""
         while rows:
             mapped, refused, stale, unknown, headers, asked, rows = codec.map_addresses(
-                batch.data, rows, self.table, self.keep, self.beyond
+                batch.data, rows, table, self.keep, self.beyond
             )
             self.mapped, self.refused = self.mapped + mapped, self.refused + refused
             self.stale, self.unknown = self.stale + stale, self.unknown + unknown
             self.headers = [count + more for count, more in zip(self.headers, headers, strict=True)]
             if asked and self.answer:
-                codec.address_rules(self.table, self.answer(asked))
+                codec.address_rules(table, self.answer(asked))
 
     def said(self) -> list[str]:
         """What there is to say at the end."""

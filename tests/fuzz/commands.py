@@ -51,6 +51,7 @@ KEEPING = [
     "pkt-segment --size 262144",
     "pkt-map --map 0.0.0.0/0=198.51.100.0/24 --map ::/1=2001:db8::/32 --map src:192.0.2.0/30=10.0.0.0/8 --port 0-99=9 --vlan 1=77",
     "pkt-map --mac 02/8=06/8 --map 192.0.2.0/24=203.0.113.0/24 --if 'not ARP' --keep -aa",
+    "pkt-map --random --seed 5 --nptv6 2001:db8::/32=fd00:1::/48", "pkt-map --endpoints 10.0.0.1:10.0.0.2 --sides port",
     "pkt-pipe 'change --swap -u | change --to-ethernet | correct -L | change -u IP.TTL=1' -F text",
 ]  # fmt: skip
 # The others. What does not begin with pkt- is below: parts of commands that need an interface.

@@ -476,3 +476,24 @@ enum mapping addresses_map(struct addresses *a, const struct writable_frame *who
         write_fcs(whole, fcs);
     return MAPPED;
 }
+
+/* Finds the outermost header with numbers of these sorts (bits) on a side. What is quoted is no part of that. */
+void addresses_between(const struct addresses *a, const struct frame *f, int64_t linktype, unsigned sorts, struct address_ends *ends)
+{
+    struct walk w;
+    walk_own(&w, f, linktype);
+    *ends = (struct address_ends){.sort = -1};
+    for (const struct header *h = w.header; h < w.header + w.count && ends->sort < 0; h++) {
+        if (h->kind >= a->kinds)
+            continue;
+        for (const struct address_place *p = a->places + a->first[h->kind], *last = a->places + a->first[h->kind + 1]; p < last; p++) {
+            size_t bit = (size_t)h->start * 8 + (size_t)p->bit, width = (size_t)p->width;
+            bool other = (sorts >> p->sort & 1) == 0 || (ends->sort >= 0 && ends->sort != p->sort) || (ends->sides & p->side) != 0;
+            if (width == 0 || p->side == AS_NEITHER || other || bit + width > (size_t)h->end * 8)
+                continue;
+            ends->sort = p->sort;
+            ends->sides |= p->side;
+            *(p->side == AS_SOURCE ? &ends->source : &ends->destination) = number_at(f, bit, width);
+        }
+    }
+}

@@ -57,4 +57,11 @@ bool addresses_add(struct addresses *a, const struct address_rule *rule);       
  * its frame check sequence. follow: checksums do; `left` says what does not. */
 enum mapping addresses_map(struct addresses *a, const struct writable_frame *whole, const struct packet *row, bool follow, struct left *left);
 
+struct address_ends {           /* between whom a packet goes: the first numbers of some sorts in it; sort: -1, there are none */
+    int64_t sort, sides;        /* which of them are there */
+    struct value source, destination;
+};
+
+void addresses_between(const struct addresses *a, const struct frame *f, int64_t linktype, unsigned sorts, struct address_ends *ends);
+
 #endif

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "address_rules", "address_table", "answer", "assign", "beyond", "check", "columns_encode", "conversation_rows",
+    "address_ends", "address_rules", "address_table", "answer", "assign", "beyond", "check", "columns_encode", "conversation_rows",
     "conversation_table", "conversation_totals",
     "correct", "count", "count_durations", "counters", "datagrams", "figures", "follow", "follow_numbers", "forward",
     "fragment", "handshakes", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode",
@@ -305,6 +305,13 @@ def address_table(places: bytes) -> object:
     from . import addresses  # late: few commands map
 
     return addresses.address_table(places)
+
+
+def address_ends(data: bytearray, rows: bytes, table: object, sorts: int) -> bytearray:
+    """See addresses.address_ends."""
+    from . import addresses
+
+    return addresses.address_ends(data, rows, table, sorts)
 
 
 def address_rules(table: object, rules: bytes) -> None:

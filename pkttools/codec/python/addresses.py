@@ -25,8 +25,9 @@ MOST_SORTS, MOST_PLACES, MOST_COUNTS = 8, 65536, 4096
 SOURCE, DESTINATION, NEITHER, ANYWHERE = 1, 2, 4, 7  # sides
 REPLACE, ASK, REFUSE, ASKED = range(4)  # treatments
 NOT_FOUND, MAPPED, REFUSED, WAITING = range(4)
-PLACE, RULE, QUESTION = "6q", "4q6Q", "q2Q"
+PLACE, RULE, QUESTION, ENDS = "6q", "4q6Q", "q2Q", "2q4Q"
 FCS = 4
+HALF = (1 << 64) - 1
 
 Place = tuple[int, int, int, int, int]  # sort, side, bit, width, inverted
 Rule = tuple[int, int, int, int]  # treatment, what the number becomes and what stays of it; sides
@@ -72,7 +73,7 @@ class Addresses:
     def ask(self, sort: int, number: int, rule: Rule) -> None:
         """Takes down a number that is asked for; it is asked once."""
         self.add(sort, ANYWHERE, self.widths[sort], number, (ASKED, *rule[1:]))
-        self.asked += pack(QUESTION, sort, number >> 64, number & 0xFFFFFFFFFFFFFFFF)
+        self.asked += pack(QUESTION, sort, number >> 64, number & HALF)
 
     def search(self, frame: bytes, walk: Walk, first: list[tuple[int, Header]]) -> tuple[int, list[tuple[int, int, int]]]:
         """What comes of a packet, and the numbers that become others: their bit, width and what they become.
@@ -261,3 +262,27 @@ def map_addresses(data: bytearray, rows: bytes, table: object, keep: bool, count
             waiting += rows[first : first + ROW_BYTES]
     mapped, refused, stale, unknown = totals
     return mapped, refused, stale, unknown, tuple(table.counted), bytes(table.asked), waiting
+
+
+def address_ends(data: bytearray, rows: bytes, table: object, sorts: int) -> bytearray:
+    """Between whom packets go, ENDS each: the numbers of some sorts in the outermost header that has such; sorts: bits.
+
+    The sort, -1 where there are none; on which sides there are; the source, and the destination. What is quoted is no part of it.
+    """
+    if not isinstance(table, Addresses):
+        raise TypeError("no table of addresses")
+    values = without_fcs(checked(data, rows))
+    found = bytearray()
+    for i in range(0, len(values), COLUMNS):
+        frame = bytes(data[values[i + OFFSET] : values[i + OFFSET] + values[i + CAPTURED]])
+        own, there = -1, dict[int, int]()
+        for header in Walk(frame, values[i + LINKTYPE], False).own():
+            for sort, side, bit, width, _ in table.places.get(header.kind, ()):
+                at, wanted = header.start * 8 + bit, side != NEITHER and sorts >> sort & 1 and own in (-1, sort)
+                if wanted and side not in there and at + width <= header.end * 8:
+                    own, there[side] = sort, number_at(frame, at, width)
+            if there:
+                break
+        ends = (part for side in (SOURCE, DESTINATION) for part in (there.get(side, 0) >> 64, there.get(side, 0) & HALF))
+        found += pack(ENDS, own, sum(there), *ends)
+    return found

@@ -112,9 +112,31 @@ static PyObject *py_map_addresses(PyObject *self, PyObject *args)
     return result;
 }
 
+static PyObject *py_address_ends(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    PyObject *capsule, *result = NULL;
+    unsigned sorts;
+    if (!PyArg_ParseTuple(args, "y*y*OI", &b.data, &b.rows, &capsule, &sorts))
+        return NULL;
+    struct addresses *a = addresses_of(capsule);
+    if (a != NULL && batch_sound(&b) && protocols_ready())
+        result = PyByteArray_FromStringAndSize(NULL, b.count * (Py_ssize_t)sizeof(struct address_ends));
+    struct address_ends *ends = result != NULL ? (struct address_ends *)(void *)PyByteArray_AsString(result) : NULL;
+    for (Py_ssize_t i = 0; ends != NULL && i < b.count; i++) {
+        struct bare bare;
+        bare_of(&bare, &b, i);
+        addresses_between(a, &bare.frame, bare.packet->linktype, sorts, &ends[i]);
+    }
+    batch_close(&b);
+    return result;
+}
+
 PyMethodDef addresses_methods[] = {
     {"address_table", py_address_table, METH_VARARGS, NULL},
     {"address_rules", py_address_rules, METH_VARARGS, NULL},
+    {"address_ends", py_address_ends, METH_VARARGS, NULL},
     {"map_addresses", py_map_addresses, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
