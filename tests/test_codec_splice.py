@@ -7,11 +7,12 @@ import struct
 import zlib
 
 import pytest
-from samples import ethernet, frames, ipv4, ipv6, row_of, tags, tcp, udp, vxlan
+from samples import ethernet, extension, frames, ipv4, ipv6, over_udp, row_of, tags, tcp, udp, vxlan
 
 from pkttools.batch import CAPTURED, COLUMNS, OFFSET, ORIGINAL
 from pkttools.codec import ALL, CORRECTED
 from pkttools.codec import python as in_python
+from pkttools.protocols.fields import HEADERS
 
 SPLICED, NOT_THERE, OF_FRAGMENT, NO_LENGTH = range(4)
 
@@ -75,7 +76,7 @@ def test_both_codecs_make_the_same_of_anything(codec):
             for _ in range(rng.choice((0, 0, 1, 4)) if mangled else 0):
                 mangled[rng.randrange(len(mangled))] = rng.choice((0, 1, 0xFF, rng.randrange(256)))
             cut = bytes(mangled[: rng.choice((len(mangled), len(mangled), rng.randrange(len(mangled) + 1)))])
-            original = rng.choice((None, len(mangled) + rng.choice((0, 4, 40))))
+            original = rng.choice((None, 0, len(mangled) + rng.choice((0, 4, 40))))
             at, pieces = 0, []
             while at <= len(cut) and len(pieces) < 3:
                 start = rng.randrange(at, len(cut) + 1)
@@ -238,3 +239,35 @@ def test_batches_stop_where_they_become_many(codec):
     ):
         with pytest.raises(ValueError):
             codec.splice(bytearray(frame), rows, 0, wrong, bytes(60000), -1, False, False, None)
+
+
+NAMES = {name: number for number, name in enumerate(HEADERS)}
+
+
+@pytest.mark.parametrize(("linktype", "frame", "layer", "start", "payload"), [
+    (1, udp_frame(b"hello"), (0, 1), 34, b"hello"),
+    (1, udp_frame(b"hello").ljust(60, b"\0"), (0, 1), 34, b"hello"),
+    (1, ethernet(0x0800, ipv4(6, tcp(b"bytes"))), (0, 1), 34, b"bytes"),
+    (1, ethernet(0x86DD, ipv6(60, extension(17, b"\1\4" + bytes(4)) + udp(b"hey"))), (0, 1), 62, b"hey"),
+    (1, ethernet(0x86DD, ipv6(60, extension(253, b"\1\4" + bytes(4)) + b"unknown")), (0, 1), 54, b"unknown"),
+    (1, ethernet(0x0800, ipv4(17, vxlan(udp_frame(b"inner")))), (0, 1), 84, b"inner"),
+    (1, ethernet(0x0800, ipv4(17, vxlan(udp_frame(b"inner")))), (NAMES["UDP"], -1), 84, b"inner"),
+    (1, ethernet(0x0800, ipv4(17, vxlan(udp_frame(b"inner")))), (NAMES["UDP"], 1), 34, vxlan(udp_frame(b"inner"))[8:]),
+    (1, ethernet(0x0800, ipv4(17, over_udp(53, bytes(12)))), (0, 1), 34, bytes(12)),
+    (1, ethernet(0x88B5, b"local"), (0, 1), 0, b"local"),
+    (147, b"anything", (0, 1), 0, b"anything"),
+])  # fmt: skip
+def test_what_headers_carry(codec, linktype, frame, layer, start, payload):
+    _, first, _, at, end = struct.unpack("=5q", codec.carried(bytearray(frame), row_of(frame, linktype), layer))
+    assert (first, frame[at:end]) == (start, payload)
+    nothing = struct.unpack("=5q", codec.carried(bytearray(frame), row_of(frame, linktype), (NAMES["SCTP"], 1)))
+    assert nothing == (-1,) * 5
+
+
+def test_where_packets_end(codec):
+    arp = ethernet(0x0806, struct.pack(">HHBBH", 1, 0x800, 6, 4, 1) + bytes(20))
+    for linktype, frame, end in ((1, udp_frame(b"") + bytes(18), 42), (1, arp + bytes(18), 42), (1, bytes(60), 60),
+                                 (101, ipv4(17, udp()) + b"x", 33)):  # fmt: skip
+        assert struct.unpack("=q", codec.ends(bytearray(frame), row_of(frame, linktype))) == (end,)
+    cut = udp_frame(b"0123456789")[:-5]
+    assert struct.unpack("=q", codec.ends(bytearray(cut), row_of(cut, 1, 60))) == (52,)

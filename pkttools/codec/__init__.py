@@ -40,6 +40,9 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     segment(table, data, rows, first, (MTU, size, same ids, keep, UDP to fragments), id, guard, counts)
         -> (stop, data or None, rows or None, (id, urgent, (unusable, fragments, neither TCP nor UDP, without room, without a sum)))
     splice(data, rows, first, pieces, octets, linktype, keep, anew, counts) -> (stop, data, rows, an outcome a packet, as bytes)
+    carried(data, rows, layer) -> five numbers a packet, 8 bytes each: the kind of a header, where it, its data, and what it carries
+        begin, and where that ends
+    ends(data, rows) -> a number a packet, 8 bytes each
     datagrams(memory, layer, apart) -> a table
     reassemble(table, data, rows, first, counts) -> (stop, data or None, rows or None, (reassembled, repeated, held,
         incomplete, without memory, overlapping, malformed, of other headers))
@@ -128,7 +131,8 @@ datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble
 conversation_table, follow = _backend.conversation_table, _backend.follow
 conversation_rows, conversation_totals = _backend.conversation_rows, _backend.conversation_totals
 set_protocols, listing_encode = _backend.set_protocols, _backend.listing_encode
-splice = _backend.splice
+splice, carried, ends = _backend.splice, _backend.carried, _backend.ends
+address_table, address_rules, map_addresses = _backend.address_table, _backend.address_rules, _backend.map_addresses
 address_table, address_rules, address_ends = _backend.address_table, _backend.address_rules, _backend.address_ends
 map_addresses = _backend.map_addresses
 signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
@@ -166,6 +170,7 @@ __all__ = [
     "answer",
     "assign",
     "beyond",
+    "carried",
     "check",
     "columns_encode",
     "conversation_rows",
@@ -176,6 +181,7 @@ __all__ = [
     "count_durations",
     "counters",
     "datagrams",
+    "ends",
     "figures",
     "follow",
     "follow_numbers",

@@ -1,14 +1,14 @@
-"""Changes fields of packets, and nothing else.
+"""Changes fields of packets and what they carry, and nothing else.
 
-pkt-change --icmp-type 8 --if 'ICMP.TYPE==0'    pkt-change IP.TTL-=1
+pkt-change --icmp-type 8 --if 'ICMP.TYPE==0'    pkt-change --replace s/foo/bar/g
 
-Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums stay, unless -u is given; pkt-correct corrects them.
+Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums stay, unless -u is given. Around another payload they follow.
 """
 
 from __future__ import annotations
 
-from ..command_line.options import FILTER, FLAG, Option, Values
-from ..errors import counted
+from ..command_line.options import FILTER, FLAG, TEXT, Option, Values
+from ..errors import counted, need
 from ..flow.guard import CONDITION, condition
 from ..flow.stage import Stage, without_fcs
 from ..language.arguments import arguments
@@ -20,7 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..batch import Program
+    from ..language.filters import Filter
     from ..work.link import Converter, Step
+    from ..work.payload import Editor
+
+# There are many: the manual has these.
+UNSHOWN = {
+    "--utc",
+    "--width",
+    "--nano",
+    "--data-only",
+    "--no-broadcast",
+    "--no-multicast",
+    "--bpf-file",
+    "--link-type",
+    "--protocols",
+    "--decode",
+}
 
 OPTIONS = [
     CONDITION,
@@ -28,7 +44,13 @@ OPTIONS = [
     Option("-u --update-checksums", FLAG, "let checksums follow; right ones stay right"),
     Option("--unwrap", FLAG, "strip PKTAP, SLL and SLL2 to the frame in them"),
     Option("--to-ethernet", FLAG, "put raw IP, SLL, PPP, 802.11... under Ethernet"),
-    *FILTER,
+    Option("--payload", TEXT, "what is carried innermost becomes text, @FILE, hex:..", "VALUE"),
+    Option("--replace", TEXT, "in it: s/RE/NEW/, with g for all, i for any case", "S", several=True),
+    Option("--layer", TEXT, "what this header carries: UDP[2], and not the innermost", "HEADER"),
+    Option("--grow", FLAG, "FIELD.DATA=value makes room for all of it"),
+    Option("--follow-tcp", FLAG, "later numbers of the connection follow, both ways"),
+    Option("--keep", FLAG, "lengths and checksums around all that stay"),
+    *(option.unshown() if set(option.names) & UNSHOWN else option for option in FILTER),
 ]
 
 
@@ -84,18 +106,44 @@ def conversion(values: Values, guard: Program | None) -> Converter | None:
     return Converter(guard, steps)
 
 
+def editor(values: Values, guard: Filter | None) -> Editor | None:
+    """What --payload, --replace and --grow do to packets; None: none of them is wanted. Raises UsageError."""
+    edits = values.payload is not None or values.replace
+    need(bool(edits) or values.layer is None, "--layer is for --payload and --replace")
+    need(bool(edits) or not values.follow_tcp, "--follow-tcp is for --payload and --replace")
+    need(bool(edits or values.grow) or not values.keep, "--keep is for --payload, --replace and --grow")
+    need(not (values.keep and values.update_checksums), "--keep and -u contradict each other")
+    if not (edits or values.grow):
+        return None
+    from ..work.payload import INNERMOST, Editor, Growth, layer_of, payload_of, replacement  # late: most changes are of fields
+    from ..work.tcp_numbers import Numbers
+
+    changes = [replacement(text) for text in values.replace]
+    if values.payload is not None:
+        octets = payload_of(values.payload)
+        changes.insert(0, lambda _: octets)
+    layer = layer_of(values.layer) if values.layer is not None else INNERMOST
+    items = [item for word in values.arguments if (item := split_assignment(word))]
+    return Editor(changes, layer, whole=values.payload is not None, growth=Growth(items) if values.grow else None,
+                  keep=bool(values.keep), guard=guard, numbers=Numbers() if values.follow_tcp else None)  # fmt: skip
+
+
 def stage(values: Values) -> Stage:
-    """Unwraps, converts, swaps, then assigns; all only where --if holds."""
+    """Unwraps, converts, changes payloads, swaps, then assigns; all only where --if holds."""
     chosen = condition(values)
     guard = chosen.same if chosen else None
-    converter = conversion(values, guard)
+    converter, payloads = conversion(values, guard), editor(values, chosen)
 
     def account() -> list[str]:
         failed = converter.failed if converter else {}
         said = [f"{counted(count, 'packet')} {what}" for what, count in failed.items() if count]
-        if not (values.swap or converter or any(split_assignment(word) for word in values.arguments)):
+        said += payloads.said() if payloads else []
+        if not (values.swap or converter or payloads or any(split_assignment(word) for word in values.arguments)):
             said.append("nothing was changed: FIELD=value assigns, FIELD==value filters")
         return said
 
-    program = arguments(values, pairs() if values.swap else (), guard, bool(values.update_checksums))
-    return Stage(values, [without_fcs, converter] if converter else [], program=program, account=account)
+    follow = bool(values.update_checksums or (values.grow and not values.keep))
+    program = arguments(values, pairs() if values.swap else (), guard, follow)
+    work = [stage for stage in (converter, payloads) if stage]
+    beyond = payloads.beyond if payloads else None
+    return Stage(values, [without_fcs, *work] if work else [], program=program, account=account, beyond=beyond)

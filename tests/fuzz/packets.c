@@ -8,6 +8,7 @@
 #include "payloads.h"
 #include "segments.h"
 #include "programs.h"           /* written by seeds.py */
+#include "splice.h"
 #include "statistics.h"
 
 #define JUMBO (68 << 10)        /* zeros behind a frame: more than lengths of 16 bits can say */
@@ -859,6 +860,56 @@ void fuzz_segments(struct input *in)
 /* ---- answers ---- */
 
 /* One byte: which header is the message; two: where it ends; one: how many columns edits have; they. Then a sample, which is mended. */
+/* What becomes of a frame by some pieces; with nothing that follows it is known. */
+static void try_splice(const struct sample *s, const struct packet_view *view, const struct splice *how)
+{
+    struct bytes out = {0};
+    struct spliced made;
+    EXPECT(splice_frame(&out, view, s->linktype, how, &made));
+    EXPECT(made.why == SPLICED ? made.size == out.size && made.size <= MAX_FRAME : out.size == 0);
+    if (made.why == SPLICED && how->keep && !how->anew) {
+        size_t to = 0, at = 0;
+        for (const struct piece *p = how->pieces; p < how->pieces + how->count; p++) {
+            EXPECT(equal(out.at + to, s->frame.at + at, p->at - at));
+            to += p->at - at;
+            EXPECT(equal(out.at + to, p->octets, p->size));
+            to += p->size;
+            at = p->at + p->removed;
+        }
+        EXPECT(out.size == to + s->frame.size - at && equal(out.at + to, s->frame.at + at, s->frame.size - at));
+    }
+    if (made.why == SPLICED && how->count == 0)
+        EXPECT(out.size == s->frame.size && equal(out.at, s->frame.at, out.size));
+    bytes_free(&out);
+}
+
+/* One byte: how, and two bits of how many pieces; of each four: how far behind the one before, how many out, how many in. */
+void fuzz_splice(struct input *in)
+{
+    static const uint8_t octets[256] = {0x45, 0, 0, 28, [9] = 17, [12] = 192, 0, 2, 1, 192, 0, 2, 2, [22] = 18, 181};
+    struct piece pieces[3];
+    unsigned choice = take8(in);
+    size_t at = 0;
+    struct splice how = {.pieces = pieces, .count = choice % 4, .keep = (choice & 4) != 0, .anew = (choice & 8) != 0};
+    for (size_t i = 0; i < how.count; i++) {
+        at += take16(in) % 512;
+        pieces[i] = (struct piece){at, take8(in) % 64, take8(in), octets};
+        at += pieces[i].removed;
+    }
+    struct sample s = take_sample(in);
+    struct packet_view view = {.frame = s.frame, .original = s.original};
+    walk(&view.walk, &s.frame, s.linktype);
+    how.linktype = (choice & 16) != 0 ? 101 : s.linktype;
+    try_splice(&s, &view, &how);
+    EXPECT(packet_end(&view) <= (s.original > (int64_t)s.frame.size ? (size_t)s.original : s.frame.size));
+    for (size_t i = 0; i <= view.walk.count; i++) {
+        struct layer layer = {i == 0 ? UNKNOWN : view.walk.header[i - 1].kind, (choice & 32) != 0 ? -1 : 1};
+        struct contents c = contents_of(&view, s.linktype, &layer);
+        EXPECT(c.start >= 0 && c.at <= c.end && (c.at < 0 || c.start <= c.at) && c.end <= (int64_t)s.frame.size && c.data <= c.end);
+    }
+    discard(&s.whole);
+}
+
 void fuzz_answer(struct input *in)
 {
     unsigned which = take8(in), end = take16(in) % 2048;

@@ -376,6 +376,15 @@ def to_cut() -> Iterator[bytes]:
         )
 
 
+def to_splice() -> Iterator[bytes]:
+    """Frames of which pieces become others."""
+    for i, (linktype, frame) in enumerate(samples()):
+        size = min(len(frame), 500)
+        places = enumerate((size // 3, 2, size // 3)[: i % 4])
+        pieces = b"".join(struct.pack("!HBB", at, i % 7, (0, 3, 28, i % 64)[k]) for k, at in places)
+        yield struct.pack("!B", i % 4 | i * 4 & 60) + pieces + sample(linktype, frame, zeros=(0, 9)[i % 2])
+
+
 def to_answer() -> Iterator[bytes]:
     """Frames, and rules for them: fields exchanged, and set."""
     for i, (linktype, frame) in enumerate(samples()):
@@ -518,7 +527,7 @@ CASES = {
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
     "d": handed_on, "v": placed, "a": stamped, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records,
     "y": perf_records, "z": to_send, "o": to_divide, "j": to_cut, "q": to_answer, "A": to_map, "e": messages, "u": to_follow,
-    "i": listed,
+    "S": to_splice, "i": listed,
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ static const struct {
     {'a', fuzz_stamps},         /* packets.c: stamps of frames, and in what order they come */
     {'o', fuzz_fragments},      /* packets.c: a frame is divided, its fragments are changed and put together */
     {'j', fuzz_segments},       /* packets.c: a frame is cut as a super-frame, and its pieces again */
+    {'S', fuzz_splice},         /* packets.c: pieces of a frame become others */
     {'q', fuzz_answer},         /* packets.c: an answer is made of a frame, by a rule */
     {'A', fuzz_addresses},      /* packets.c: addresses of a frame become others, by rules */
     {'u', fuzz_conversations},  /* packets.c: frames are counted in their conversations */

@@ -41,6 +41,15 @@ static size_t stop_of(const struct kind *k, const struct frame *f, size_t at, si
     return end;
 }
 
+/* Where what a header carries begins, which ends, with that, at `end`; its fixed bytes count where it says what cannot be. */
+size_t header_behind(const struct kind *k, const struct frame *f, size_t at, size_t end)
+{
+    int64_t size = header_size(k, f, at);
+    if (size < k->fixed || size > (int64_t)(end - at))
+        return at + least(k->fixed, end - at);
+    return k->goes_on ? stop_of(k, f, at + (size_t)size, end) : at + (size_t)size;
+}
+
 /* What an entry leads to. LOST: nothing; try another one. */
 enum way { LOST, LED, ENDED };
 

@@ -246,6 +246,7 @@ static inline const struct slot *slot_of(const struct space *s, uint32_t value)
 /* headers.c */
 
 int64_t header_size(const struct kind *k, const struct frame *f, size_t at);
+size_t header_behind(const struct kind *k, const struct frame *f, size_t at, size_t end);
 bool leads_to_tunnel(const struct kind *k, const struct frame *f, size_t at);
 
 /* sums.c */

@@ -1,5 +1,5 @@
 /* Octets of a packet that become others, and what is around them follows: splicing.c. How right its checksums were, and the same again in
- * another packet: following.c.
+ * another packet: following.c. What headers carry: contents.c.
  */
 #ifndef PKTTOOLS_SPLICE_H
 #define PKTTOOLS_SPLICE_H
@@ -60,5 +60,16 @@ struct spliced {
 
 /* Adds what becomes of a packet to `out`; nothing where it is left as it is. False: no memory. */
 bool splice_frame(struct bytes *out, const struct packet_view *p, int64_t linktype, const struct splice *s, struct spliced *made);
+
+size_t packet_end(const struct packet_view *p);         /* where the packet in a frame ends, on the wire, as far as it says so */
+
+/* contents.c */
+
+struct contents {               /* the kind of a header; where it, its data, and what it carries begin, and end. -1: there is none */
+    int64_t kind, start, data, at, end;
+};
+
+/* layer: the kind of the header, and its occurrence; UNKNOWN: the innermost one that is not of an application. */
+struct contents contents_of(const struct packet_view *p, int64_t linktype, const struct layer *layer);
 
 #endif

@@ -73,7 +73,7 @@ static const struct kind *way_to(const struct packet_view *p, size_t index)
 }
 
 /* Where the packet in a frame ends, whose header is at `index`; false: it does not say. */
-static bool packet_end(const struct packet_view *p, size_t index, size_t *end)
+static bool says_packet_end(const struct packet_view *p, size_t index, size_t *end)
 {
     const struct header *h = &p->walk.header[index];
     const struct kind *k = &protocols->kinds[h->kind], *way = way_to(p, index);
@@ -87,11 +87,11 @@ static bool packet_end(const struct packet_view *p, size_t index, size_t *end)
 }
 
 /* Where the packet in a frame ends, on the wire, by the first header that says so. */
-static size_t end_said(const struct packet_view *p)
+size_t packet_end(const struct packet_view *p)
 {
     size_t end, wire = p->original > (int64_t)p->frame.size ? (size_t)p->original : p->frame.size;
     for (size_t i = 0; i < p->walk.count; i++) {
-        if (packet_end(p, i, &end))
+        if (says_packet_end(p, i, &end))
             return least(end, wire);
         if ((protocols->kinds[p->walk.header[i].kind].flags & (LINK_LAYER | TAG)) == 0)
             break;
@@ -349,9 +349,9 @@ bool splice_frame(struct bytes *out, const struct packet_view *p, int64_t linkty
     *made = (struct spliced){.why = pieces_sound(s, size) ? SPLICED : NOT_THERE};
     if (made->why != SPLICED)
         return true;
-    size_t end = end_said(p);
+    size_t end = packet_end(p);
     bool filled = !s->keep && s->count > 0 && filling_of(p, s, end, &fill), alike = s->linktype == linktype;
-    if (!copy_pieces(out, f, s, filled ? fill.at : size))
+    if (!bytes_need(out, 1) || !copy_pieces(out, f, s, filled ? fill.at : size))
         return false;
     if (filled && alike && !fill_up(out, from, f, &fill))
         return false;
@@ -359,6 +359,7 @@ bool splice_frame(struct bytes *out, const struct packet_view *p, int64_t linkty
     e.view.frame = e.frame.view;
     made->size = e.view.frame.size;
     made->original = p->original + (int64_t)made->size - (int64_t)size;
+    made->original = made->original > 0 ? made->original : 0;   /* a row may say less than what was captured */
     e.view.original = made->original;
     if (made->size > MAX_FRAME)
         made->why = NO_LENGTH;

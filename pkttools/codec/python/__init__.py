@@ -14,11 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "address_ends", "address_rules", "address_table", "answer", "assign", "beyond", "check", "columns_encode", "conversation_rows",
-    "conversation_table", "conversation_totals",
-    "correct", "count", "count_durations", "counters", "datagrams", "figures", "follow", "follow_numbers", "forward",
-    "fragment", "handshakes", "items", "json_encode", "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode",
-    "listing_encode", "map_addresses",
+    "address_ends", "address_rules", "address_table", "answer", "assign", "beyond", "carried", "check", "columns_encode",
+    "conversation_rows", "conversation_table", "conversation_totals", "correct", "count", "count_durations", "counters",
+    "datagrams", "ends", "figures", "follow", "follow_numbers", "forward", "fragment", "handshakes", "items", "json_encode",
+    "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode", "listing_encode", "map_addresses",
     "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
     "segment", "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "verify", "walk",
     "wipe",
@@ -240,6 +239,20 @@ def splice(data: bytearray, rows: bytes, first: int, pieces: bytes, octets: byte
     from . import splicing  # late: few commands change what is how long
 
     return splicing.splice(data, rows, first, pieces, octets, linktype, keep, anew, counts)
+
+
+def carried(data: bytearray, rows: bytes, layer: tuple[int, int]) -> bytes:
+    """See contents.carried."""
+    from . import contents
+
+    return contents.carried(data, rows, layer)
+
+
+def ends(data: bytearray, rows: bytes) -> bytes:
+    """See contents.ends."""
+    from . import contents
+
+    return contents.ends(data, rows)
 
 
 def datagrams(memory: int, layer: tuple[int, int], apart: bytes) -> object:

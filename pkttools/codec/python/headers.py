@@ -86,6 +86,19 @@ class ByTables(Reading):
                 size += bias + (self.number(read, at) * scale if read and scale else 0)
         return size if size < 0 or kind.align == 1 else -(-size // kind.align) * kind.align
 
+    def behind(self, kind: Kind, at: int, end: int) -> int:
+        """Where what a header carries begins, which ends, with that, at `end`.
+
+        Its fixed bytes count where it says what cannot be.
+        """
+        size = self.size(kind, at)
+        if not kind.fixed <= size <= end - at:
+            return at + min(kind.fixed, end - at)
+        if not kind.until:
+            return at + size
+        stops = (self.frame.find(stop, at + size, end) for stop in set(kind.until))
+        return min((stop for stop in stops if stop >= 0), default=end)
+
 
 class Walk:
     """The headers of one frame; all, or without idle ones: those of which nothing is asked but their own fields.

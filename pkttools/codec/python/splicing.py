@@ -19,11 +19,11 @@ from .around import Frame, put, short
 from .checksum import View
 from .exceptions import set_jumbo, size_apart, size_apart_legal
 from .following import MADE, STRANGE, Origin, judge, settle
-from .fragments import made_of, note_signature, packet_of
+from .fragments import made_of, packet_of
 from .headers import Header, Walk, is_tag, need_dict, note
 from .protocols import Kind, carries_message, exception, known
 from .rows import checked, without_fcs
-from .signatures import Changed
+from .signatures import Changed, signature_of
 
 SPLICED, NOT_THERE, OF_FRAGMENT, NO_LENGTH = range(4)  # why a packet was left as it is
 LEAST_FRAME, FCS = 60, 4  # IEEE 802.3 clauses 3.2.7, 3.2.9: without its check sequence
@@ -111,7 +111,7 @@ class Filling:
     least: int = 0
 
 
-def _all_headers(frame: bytes | bytearray, original: int, linktype: int) -> View:
+def all_headers(frame: bytes | bytearray, original: int, linktype: int) -> View:
     """A packet, and all of its headers in one list, those of a packet that is quoted among them."""
     view = View(frame, original, linktype, True)
     view.headers, view.quoted = Walk(bytes(frame), linktype).headers, 0
@@ -133,7 +133,7 @@ def _way_to(view: View, index: int) -> Kind | None:
     return None
 
 
-def _packet_end(view: View, index: int) -> int | None:
+def _says_packet_end(view: View, index: int) -> int | None:
     """Where the packet in a frame ends, whose header is at `index`; None: it does not say."""
     header, read = view.headers[index], Frame(view.frame)
     kind, way = known().kinds[header.kind], _way_to(view, index)
@@ -144,10 +144,10 @@ def _packet_end(view: View, index: int) -> int | None:
     return header.end if kind.flags & OWN_END and index + 1 == len(view.headers) else None
 
 
-def _end_said(view: View) -> int:
+def packet_end(view: View) -> int:
     """Where the packet in a frame ends, on the wire, by the first header that says so."""
     for i, header in enumerate(view.headers):
-        end = _packet_end(view, i)
+        end = _says_packet_end(view, i)
         if end is not None:
             return min(end, view.wire)
         if not known().kinds[header.kind].flags & (LINK_LAYER | TAG):
@@ -283,13 +283,13 @@ def _length_anew(s: Splice, made: bytearray, start: int, kind: Kind, limit: int)
 
 def _lengths_anew(s: Splice, made: bytearray, limit: int) -> bool:
     """The same of all headers, the outermost first. limit: where the packet ends, on the wire."""
-    i, view = 0, _all_headers(made, len(made), s.linktype)
+    i, view = 0, all_headers(made, len(made), s.linktype)
     while i < len(view.headers) and view.headers[i].start < limit:
         header = view.headers[i]
         start, kind, way = header.start, known().kinds[header.kind], _way_to(view, i)
         if not all(_length_anew(s, made, start, one, limit) for one in (kind, way) if one):
             return False
-        view = _all_headers(made, len(made), s.linktype)  # with another length there may be more to see
+        view = all_headers(made, len(made), s.linktype)  # with another length there may be more to see
         if i >= len(view.headers) or view.headers[i].start != start or view.headers[i].kind != header.kind:
             return True
         for one, trailer in ((way, 0), (kind, kind.trailer)):
@@ -310,15 +310,15 @@ def splice_frame(frame: bytes, original: int, linktype: int, s: Splice) -> tuple
     """Why a packet is left as it is, else SPLICED, and its bytes, captured and as many as there were on the wire."""
     if not s.sound(len(frame)):
         return NOT_THERE, frame, original
-    view = _all_headers(frame, original, linktype)
-    end = _end_said(view)
+    view = all_headers(frame, original, linktype)
+    end = packet_end(view)
     fill = _filling(view, s, end) if s.pieces and not s.keep else None
     made = s.made(frame, fill.at if fill else len(frame))
     fill = fill if s.linktype == linktype else None
     if fill:
         more = max(0, fill.start + fill.least - len(made)) if fill.size else 0
         made += (frame[fill.at : fill.at + min(more, fill.size)]).ljust(more + (FCS if fill.fcs else 0), b"\0")
-    wire = original + len(made) - len(frame)
+    wire = max(0, original + len(made) - len(frame))  # a row may say less than what was captured
     if len(made) > MAX_FRAME:
         return NO_LENGTH, frame, original
     if s.pieces:
@@ -338,7 +338,7 @@ def _follow_all(view: View, s: Splice, made: bytearray, wire: int, end: int) -> 
         return why
     if s.anew and not _lengths_anew(s, made, end):
         return NO_LENGTH
-    now = _all_headers(made, wire, s.linktype)
+    now = all_headers(made, wire, s.linktype)
     origins = [_origin(view, s, header) for header in now.headers]
     judged = judge(View(view.frame, view.wire, view.linktype, True)) if sums else {}
     settle(View(made, wire, s.linktype, True), judged, origins, s.anew)
@@ -390,8 +390,9 @@ def splice(
             s = Splice(own, bare.linktype if linktype < 0 else linktype, keep, anew)
             why, frame, original = splice_frame(bare.frame, bare.original, bare.linktype, s)
             if why == SPLICED:
-                note(counts, Walk(bare.frame, bare.linktype).beyond)
-                note_signature(counts, bare, Changed(own[-1].at + own[-1].removed))
+                walked = Walk(bare.frame, bare.linktype)
+                note(counts, walked.beyond)
+                note(counts, signature_of(bare.frame, walked, Changed(own[-1].at + own[-1].removed)))
                 packet = Packet(frame, original, bare.time, s.linktype, bare.notes)
         made.append(packet)
         outcomes.append(why)

@@ -117,7 +117,62 @@ exit:
     return result;
 }
 
+static PyObject *py_carried(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    struct layer layer;
+    long long kind, occurrence;
+    PyObject *out = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*(LL)", &b.data, &b.rows, &kind, &occurrence))
+        return NULL;
+    layer = (struct layer){kind, occurrence};
+    bool ready = protocols_ready();
+    bool in_range = ready && kind >= 0 && (uint64_t)kind < protocols_kinds() && occurrence > -((int64_t)1 << 62) && occurrence < (int64_t)1 << 62;
+    if (ready && batch_sound_from(&b, 0, in_range, "no such kind of header"))
+        out = PyBytes_FromStringAndSize(NULL, b.count * (Py_ssize_t)sizeof(struct contents));
+    char *to = out != NULL ? PyBytes_AsString(out) : NULL;
+    Py_BEGIN_ALLOW_THREADS
+    for (Py_ssize_t i = 0; to != NULL && i < b.count; i++, to += sizeof(struct contents)) {
+        struct bare bare;
+        bare_of(&bare, &b, i);
+        struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+        walk(&view.walk, &view.frame, bare.packet->linktype);
+        struct contents c = contents_of(&view, bare.packet->linktype, &layer);
+        memcpy(to, &c, sizeof c);
+    }
+    Py_END_ALLOW_THREADS
+    batch_close(&b);
+    return out;
+}
+
+static PyObject *py_ends(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    PyObject *out = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*", &b.data, &b.rows))
+        return NULL;
+    if (protocols_ready() && batch_sound(&b))
+        out = PyBytes_FromStringAndSize(NULL, b.count * (Py_ssize_t)sizeof(int64_t));
+    char *to = out != NULL ? PyBytes_AsString(out) : NULL;
+    Py_BEGIN_ALLOW_THREADS
+    for (Py_ssize_t i = 0; to != NULL && i < b.count; i++, to += sizeof(int64_t)) {
+        struct bare bare;
+        bare_of(&bare, &b, i);
+        struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+        walk(&view.walk, &view.frame, bare.packet->linktype);
+        int64_t end = (int64_t)packet_end(&view);
+        memcpy(to, &end, sizeof end);
+    }
+    Py_END_ALLOW_THREADS
+    batch_close(&b);
+    return out;
+}
+
 PyMethodDef splicing_methods[] = {
     {"splice", py_splice, METH_VARARGS, NULL},
+    {"carried", py_carried, METH_VARARGS, NULL},
+    {"ends", py_ends, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

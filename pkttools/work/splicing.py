@@ -1,0 +1,75 @@
+"""Pieces of packets that become others: put together for a batch, and what is to be said of those that cannot."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import groupby
+
+from .. import codec
+from ..batch import Batch
+from ..errors import counted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..language.filters import Filter
+
+REASONS = ("not captured", "a fragment, whose size says where the others belong", "too long for a length around it")  # of the codec
+
+
+class Pieces:
+    """What becomes of the packets of a batch: pieces in order."""
+
+    def __init__(self) -> None:
+        self.rows, self.octets = array("q"), bytearray()
+
+    def add(self, packet: int, at: int, removed: int, put_in: bytes) -> None:
+        """From an octet on so many become others."""
+        self.rows.extend((packet, at, removed, len(self.octets), len(put_in)))
+        self.octets += put_in
+
+
+class Passed:
+    """Packets that passed as they came, by reason."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    def add(self, reason: str, more: int = 1) -> None:
+        """Counts some."""
+        if more:
+            self.counts[reason] = self.counts.get(reason, 0) + more
+
+    def said(self) -> list[str]:
+        """What there is to say at the end."""
+        if not self.counts:
+            return []
+        reasons = ", ".join(f"{count} {reason}" for reason, count in self.counts.items())
+        return [f"{counted(sum(self.counts.values()), 'packet')} passed as they came: {reasons}"]
+
+
+def chosen_parts(batch: Batch, guard: Filter | None) -> Iterator[tuple[Batch, bool]]:
+    """The packets of a batch in runs that a guard accepts, or does not; without one, and where it was asked, all of them."""
+    if guard is None or batch.chosen is not None:
+        yield batch, batch.chosen is not False
+        return
+    stop = 0
+    for chosen, run in groupby(guard.verdicts(batch)):
+        start, stop = stop, stop + sum(1 for _ in run)
+        part = batch.part(start, stop)
+        part.chosen = bool(chosen)
+        yield part, bool(chosen)
+
+
+def spliced(batch: Batch, pieces: Pieces, keep: bool, beyond: dict[int, int], passed: Passed) -> Iterator[Batch]:
+    """What becomes of a batch. keep: lengths and checksums stay. beyond: counts signatures that do not follow."""
+    if not pieces.rows:
+        yield batch
+        return
+    stop, rows = 0, pieces.rows.tobytes()
+    while stop < len(batch):
+        stop, data, made, outcomes = codec.splice(batch.data, batch.rows, stop, rows, pieces.octets, -1, keep, False, beyond)
+        for why, reason in enumerate(REASONS, 1):
+            passed.add(reason, outcomes.count(why))
+        yield Batch(data, made, batch.chosen)
