@@ -160,6 +160,10 @@ def warn(line: str) -> None:
     say(f"{os.path.basename(sys.argv[0])}: {line}")  # noqa: PTH119  pathlib is slow to import
 
 
+class Whole(str):
+    """A line that stands on standard error as it is, without the command's name in front."""
+
+
 def say(line: str) -> None:
     """Writes a line to standard error, if that is still there."""
     if sys.stderr is None:  # closed; print() would take standard output for it

@@ -15,7 +15,7 @@ from .command_line.signals import Interrupted, die
 from .commands import __name__ as COMMANDS
 from .commands import commands as commands  # for who looks for it here
 from .commands import find, read
-from .errors import PktError, UsageError, limit, say
+from .errors import PktError, UsageError, Whole, limit, say
 
 SIGINT, SIGPIPE = 2, 13
 WITHOUT_FIELDS = ("pkt-lab", "pkt-sock")  # they know no protocols; words of other commands may be among theirs
@@ -62,7 +62,7 @@ def start(name: str, argv: list[str]) -> int:
         gc.enable()
         said, code = command.run(values) if hasattr(command, "run") else run([command.stage(values)])
         for line in said:
-            say(f"{name}: {line}")
+            say(line if isinstance(line, Whole) else f"{name}: {line}")
         return code
     sys.stdout.flush()
     return 0

@@ -180,6 +180,9 @@ OUTPUT = [
 XMIT = Option("--xmit", TEXT, "way into the kernel: queue, direct, receive", "WAY", default="queue",
               choices=("queue", "direct", "receive"))  # fmt: skip
 
+# Of what sends and receives; see account.py.
+REPORT = Option("--report", TEXT, "the account at the end: text (default), json", "HOW", default="text", choices=("text", "json"))
+
 DURATION = Option("--duration", REAL, "end after SECONDS", "SECONDS")  # of what receives
 
 

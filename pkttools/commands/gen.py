@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from ..command_line.options import FLAG, INPUT, NUMBER, OUTPUT, REAL, TEXT, USER, XMIT, Option, Values, general_briefly
+from ..command_line.options import FLAG, INPUT, NUMBER, OUTPUT, REAL, REPORT, TEXT, USER, XMIT, Option, Values, general_briefly
 from ..errors import UsageError, need
 from ..flow.stage import Source, Stage
 from ..formats.files import Output, Sink
@@ -52,6 +52,7 @@ OPTIONS = [
     *INPUT,
     *(option for option in OUTPUT if option not in WRITING),
     *(option if option.attribute == "format" else option.unshown() for option in WRITING),
+    REPORT.unshown(),
     *USER,
     *general_briefly(),
 ]
@@ -115,6 +116,7 @@ def stage(values: Values) -> Stage:
     source = generated(values)
     if not values.interface:
         need(values.xmit == "queue", "--xmit needs -i")
+        need(values.report == "text", "--report needs -i, or check")
         return Stage(values, program=(None, None), source=source.begin, account=source.account, beyond=source.beyond)
     need(sys.platform == "linux", "-i is for Linux")
     for option in values.given(OUTPUT):
@@ -133,6 +135,6 @@ def checking(values: Values) -> Stage:
     def sink(source: Source) -> Sink:
         from ..generator.report import Report
 
-        return Report(Output(values.output, source.file), values.expect)
+        return Report(Output(values.output, source.file), values.expect, values.report == "json")
 
     return Stage(values, program=(None, None), sink=sink)

@@ -16,6 +16,7 @@ from ..command_line.options import (
     FLAG,
     FORMATS,
     NUMBER,
+    REPORT,
     TEXT,
     USER,
     USUAL,
@@ -27,8 +28,8 @@ from ..command_line.options import (
 )
 from ..errors import PktError, UsageError, need
 from ..flow.capture import Capture
-from ..flow.stage import Stage, each, program_of
-from ..formats.files import to_file
+from ..flow.stage import Source, Stage, Written, each, program_of
+from ..formats.files import Sink, to_file
 from ..live.capture import CaptureOptions
 
 TYPE_CHECKING = False
@@ -52,10 +53,13 @@ OPTIONS = [
     Option("-ro --receive-only", FLAG, "only packets that come in"),
     Option("-so --send-only", FLAG, "only packets that go out"),
     Option("-np --no-promiscuous", FLAG, "do not ask for packets to other hosts"),
-    Option("--raw-checksums", FLAG, "leave partial checksums (offload) unfinished"),
+    Option("--raw-checksums", FLAG, "leave partial checksums (offload) unfinished", hidden=True),
     *received(),
+    Option("--rotate", TEXT, "begin a new file after SIZE (100M) or TIME (1h)", "SIZE|TIME"),
+    Option("--keep", NUMBER, "keep the last N of these files", "N", least=1),
     *pick_briefly(),
     Option("-b --buffer", NUMBER, "let the kernel keep SIZE bytes (default 32 MiB)", "SIZE", most=(1 << 30)),
+    REPORT,
     *USER,
     *general_briefly(),
 ]
@@ -87,10 +91,24 @@ def stage(values: Values) -> Stage:
     twice = [name for name in values.interface if values.interface.count(name) > 1]
     need(not twice, f"-i {''.join(twice[:1])} is given twice")
     need(len(values.interface) < 2 or not by_libpcap(values), "several -i are for Linux's own way; libpcap has the interface any")
+    need(values.keep is None or values.rotate is not None, "--keep is of the files of --rotate")
+    to_files = values.output not in (None, "-") and to_file(values.output)
+    need(values.rotate is None or to_files, "--rotate is for files: --out FILE")
     work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []
     program = checked_arguments(values)
     keep = program[0]
-    return Stage(values, work, program=program, slip=True, source=lambda: Interface(values, keep.bpf if keep else None))
+    sink = None if values.rotate is None else Rotating(values, None)
+    return Stage(values, work, program=program, slip=True, source=lambda: Interface(values, keep.bpf if keep else None), sink=sink)
+
+
+class Rotating(Written):
+    """What makes the sink that writes one file after another."""
+
+    def __call__(self, source: Source) -> Sink:
+        """The sink. Raises UsageError, PktError."""
+        from ..formats.rotated import Rotated
+
+        return Rotated(self.values, self.form, source.linktype)
 
 
 class Interface(Capture):

@@ -17,6 +17,7 @@ from ..command_line.options import (
     INPUT,
     NUMBER,
     REAL,
+    REPORT,
     TEXT,
     USER,
     XMIT,
@@ -69,6 +70,7 @@ OPTIONS = [
     *INPUT,
     *pick_briefly(),
     *BUFFER,
+    REPORT,
     *USER,
     *general_briefly(),
 ]  # fmt: skip

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import sys
 
-from ..command_line.options import ABOUT, FLAG, NUMBER, PROTOCOLS, REAL, TEXT, USER, UTC, Option, Values
+from ..command_line.account import reported
+from ..command_line.options import ABOUT, FLAG, NUMBER, PROTOCOLS, REAL, REPORT, TEXT, USER, UTC, Option, Values
 from ..command_line.signals import Interrupted, install
 from ..errors import PktError, need, say, visible
 
@@ -28,6 +29,7 @@ OPTIONS = [
     Option("--dump", TEXT, "write what passes to FILE, - for standard output", "FILE"),
     UTC,
     Option("--duration", REAL, "end after SECONDS", "SECONDS"),
+    REPORT,
     *USER,
     *PROTOCOLS,
     Option("-k --keys", FLAG, "list the fields and end"),
@@ -47,11 +49,18 @@ def run(values: Values) -> tuple[list[str], int]:
         need(bool(ports), "run needs at least one PORT")
         return switch(values, ports)
     given = [option.names[-1] for option in values.given(OPTIONS)]
-    need(set(given) <= {"--name"}, f"{given[0] if given else ''} is for run")
+    asks = {"--name", "--report"} if mode in ("show", "fdb") else {"--name"}
+    wrong = [name for name in given if name not in asks]
+    need(not wrong, f"{wrong[0] if wrong else ''} is for run")
     need(len(ports) == (mode in ("add", "delete")), f"{mode} takes {'one PORT' if mode in ('add', 'delete') else 'no PORT'}")
     from ..switch.remote import ask, chosen
 
     said = ask(chosen(values.name), {"do": mode, **({"port": ports[0]} if ports else {})})
+    if values.report == "json":
+        import json
+
+        print(json.dumps(said))
+        return [], 0
     for line in {"show": shown, "fdb": stations}.get(mode, lambda _: [])(said):
         print(line)
     return [], 0
@@ -105,7 +114,7 @@ def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
     said += account
     if bridge.dump:
         said += bridge.dump.close()
-    return said, int(not going or bool(bridge.dump and bridge.dump.failed))
+    return reported(said, values.report), int(not going or bool(bridge.dump and bridge.dump.failed))
 
 
 HEADS = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 
+from ..command_line.account import reported
 from ..command_line.options import (
     DURATION,
     FLAG,
@@ -17,6 +18,7 @@ from ..command_line.options import (
     NUMBER,
     PICK,
     REAL,
+    REPORT,
     TEXT,
     USER,
     USUAL,
@@ -25,7 +27,7 @@ from ..command_line.options import (
     general_briefly,
     received,
 )
-from ..errors import UsageError, need, say
+from ..errors import UsageError, Whole, need, say
 from ..flow.capture import Capture
 from ..flow.stage import Stage
 from ..live.linux.bpf import to_go_on
@@ -58,6 +60,7 @@ OPTIONS = [
     DURATION,
     *received(),
     *(option for option in PICK if option.attribute == "limit"),
+    REPORT.unshown(),
     *USER,
     *general_briefly(),
 ]  # fmt: skip
@@ -113,7 +116,7 @@ class Interface(Capture):
         options.mode, options.sample, options.perf, options.every = values.mode, values.sample, values.perf, values.stats
         options.nano, options.seconds = bool(values.nano), values.duration
         options.notes = bool(values.verbose) or FORMATS[values.format or USUAL].notes
-        self.receiver = Xdp(values.interface, instructions, options, tell)
+        self.receiver = Xdp(values.interface, instructions, options, lambda line: tell(*reported([line], values.report)))
         if cut_off:
             tell("ARP passes too, or IPv4 would be cut off; --no-allow-arp takes it like other frames")
 
@@ -131,4 +134,4 @@ class Interface(Capture):
 
 def tell(line: str) -> None:
     """Says a line on standard error, at once."""
-    say(f"pkt-xdp: {line}")
+    say(line if isinstance(line, Whole) else f"pkt-xdp: {line}")

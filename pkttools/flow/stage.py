@@ -11,7 +11,7 @@ from .. import codec
 from ..batch import ROW_BYTES, Batch
 from ..command_line.options import USUAL, Values, picks
 from ..command_line.signals import end_now, expect, install
-from ..errors import counted, need
+from ..errors import Whole, counted, need
 from ..formats import joined, named_format, packets, sink_of
 from ..formats.files import Input, Output, Sink
 
@@ -182,7 +182,11 @@ class Stage:
         if self.assignments:
             said += self.assignments.said(self.slip)
         said += before + self.account() + self.unfollowed() + behind
-        return [f"{self.name}: {line}" for line in said] if self.name else said
+        if getattr(self.values, "report", None) == "json":
+            from ..command_line.account import reported  # late: seldom
+
+            said = reported(said, "json", self.name and f"pkt-{self.name}")
+        return [line if isinstance(line, Whole) else f"{self.name}: {line}" for line in said] if self.name else said
 
     def unfollowed(self) -> list[str]:
         """Of how many packets what they carry is not followed, where the command acts."""

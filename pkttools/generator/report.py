@@ -41,9 +41,9 @@ class Report(Sink):
     stopped = ""  # what came until then is reported
     needs = ()
 
-    def __init__(self, output: Output, expected: int | None) -> None:
-        """expected: how many packets were sent, if that is known."""
-        self.output, self.expected = output, expected
+    def __init__(self, output: Output, expected: int | None, as_json: bool = False) -> None:
+        """expected: how many packets were sent, if that is known. as_json: it is for programs."""
+        self.output, self.expected, self.as_json = output, expected, as_json
         self.sequence, self.delays = Sequence(), Histogram()
         self.unmarked = 0
         self.at = 0  # where the last stamp was
@@ -79,6 +79,8 @@ class Report(Sink):
             ]
             lines.append("delay: " + ", ".join(f"{name} {microseconds(value)}" for name, value in parts))
             lines.append(f"jitter: {microseconds(d.jitter)}")
+        if self.as_json:
+            lines = [self.json()]
         self.output.write("".join(f"{line}\n" for line in lines).encode())
         self.output.close()
         said = []
@@ -87,6 +89,18 @@ class Report(Sink):
         if s.beyond:
             said.append(f"{counted(s.beyond, 'packet')} more than {WINDOW} numbers late: taken for the first of its number")
         return said
+
+    def json(self) -> str:
+        """The report as an object; durations in seconds."""
+        import json
+
+        s, d = self.sequence, self.delays
+        found = {"command": "pkt-gen check", "stamped": d.count, "unstamped": self.unmarked, "lost": s.lost(self.expected),
+                 "late": s.late, "duplicates": s.again}  # fmt: skip
+        if d.count:
+            parts = {f"{p}%": d.quantile(p / 100) / 1e9 for p in (50, 90, 99, 99.9)}
+            found |= {"delay": {"least": d.least / 1e9, **parts, "worst": d.worst / 1e9}, "jitter": d.jitter / 1e9}
+        return json.dumps(found)
 
 
 def microseconds(nanoseconds: float) -> str:

@@ -67,6 +67,11 @@ class Lateness(Histogram):
     def __str__(self) -> str:
         return f"late by {_shown(self.quantile(0.5))} (median), {_shown(self.quantile(0.99))} (99 %), {_shown(self.worst)} (worst)"
 
+    def facts(self) -> dict[str, float] | None:
+        """The same for programs, in seconds; None: nothing was timed."""
+        parts = {"median": self.quantile(0.5), "99%": self.quantile(0.99), "worst": self.worst} if self.count else {}
+        return {name: part / 1e9 for name, part in parts.items()} or None
+
 
 def _shown(nanoseconds: int) -> str:
     return f"{nanoseconds / 1000:.0f} us" if nanoseconds < 10_000_000 else f"{nanoseconds / 1e6:.1f} ms"

@@ -8,6 +8,7 @@ import os
 import time
 
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, ORIGINAL, Batch
+from ..command_line.account import Account
 from ..command_line.progress import Progress
 from ..command_line.signals import ALARM, Interrupted, check, ready, wait, waker
 from ..errors import PktError, counted, visible, warn
@@ -255,7 +256,12 @@ class Sender(Sink):
             said += f"; a full queue was tried again {self.retried} times"
         if self.cut:
             said += f"; {self.cut} had been truncated when captured"
-        return [said, *self.hints()]
+        account = Account(
+            said, interface=self.name, attempted=self.attempted, sent=self.sent, failed=self.attempted - self.sent,
+            reasons=self.failures, bytes=self.bytes, seconds=seconds, late=self.lateness.facts(), retried=self.retried,
+            truncated=self.cut,
+        )  # fmt: skip
+        return [account, *self.hints()]
 
     def hints(self) -> list[str]:
         """What would help with what failed."""
@@ -333,7 +339,8 @@ class Rehearsal(Sink):
     def close(self) -> list[str]:
         """Ends; gives the sum. Raises OutputError."""
         self.output.close()
-        said = [f"would send {counted(self.count, 'packet')}, {self.bytes} bytes, in {self.end / 1e9:.3f} s"]
+        line = f"would send {counted(self.count, 'packet')}, {self.bytes} bytes, in {self.end / 1e9:.3f} s"
+        said: list[str] = [Account(line, packets=self.count, bytes=self.bytes, seconds=self.end / 1e9)]
         for (name, _), misfits in zip(self.ends, self.misfits, strict=True):
             if misfits:
                 said.append(f"{name}: {counted(misfits, 'packet')} of these would fail: their link type does not fit")

@@ -7,6 +7,7 @@ import time
 
 from .. import codec
 from ..batch import Batch
+from ..command_line.account import Account
 from ..errors import PktError, counted
 from ..live.linux.tap import PREFIX
 from .ports import MOST, Gone, PacketPort, Port, wire_bytes
@@ -163,10 +164,11 @@ class Bridge:
 
     def close(self) -> list[str]:
         """Closes all ports; gives the account."""
-        said = []
+        said: list[str] = []
         for port in self.taking():
             port.count()
-            said.append(f"{port.name}: {self.account(port)}" + (" (mirror)" if port is self.mirror else ""))
+            line = f"{port.name}: {self.account(port)}" + (" (mirror)" if port is self.mirror else "")
+            said.append(Account(line, interface=port.name, mirror=port is self.mirror, **port.counters()))
             port.close()
         if self.change:
             from ..protocols.names import not_followed  # late: seldom

@@ -43,6 +43,10 @@ class Gone(Exception):
     """The interface of a port is down or no longer there; `args[0]` says which."""
 
 
+COUNTERS = ("received", "received_bytes", "sent", "sent_bytes", "flooded", "filtered", "reserved", "short", "unmatched", "overrun",
+            "full", "too_long", "failed")  # fmt: skip
+
+
 class Port:
     """A port. Its counters are of frames and their bytes, as they are on the wire.
 
@@ -84,6 +88,10 @@ class Port:
 
     def count(self) -> None:
         """Brings the counters up to date."""
+
+    def counters(self) -> dict[str, int]:
+        """All of them, by name."""
+        return {name: getattr(self, name) for name in COUNTERS}
 
     def close(self) -> None:
         """Gives the interface back as it was."""

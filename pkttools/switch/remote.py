@@ -8,9 +8,6 @@ from .bridge import Bridge
 
 KIND = "switch"
 
-COUNTERS = ("received", "received_bytes", "sent", "sent_bytes", "flooded", "filtered", "reserved", "short", "unmatched", "overrun",
-            "full", "too_long", "failed")  # fmt: skip
-
 
 def answer(bridge: Bridge, line: bytes) -> bytes:
     """Does what a line asks for; gives the line that says what came of it."""
@@ -49,7 +46,7 @@ def shown(bridge: Bridge) -> list[dict[str, object]]:
     for port in bridge.taking():
         port.count()
         state = "mirror" if port is bridge.mirror else "forwarding"
-        rows.append({"port": port.name, "state": state, **{name: getattr(port, name) for name in COUNTERS}})
+        rows.append({"port": port.name, "state": state, **port.counters()})
     return rows
 
 

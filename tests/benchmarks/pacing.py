@@ -22,27 +22,32 @@ from .timing import ratio, rounds
 
 BEYOND = 100_000_000  # packets a second: more than any of them sends
 RATES = {1_000: 1_000, 50_000: 20_000, 200_000: 40_000}  # packets a second, and how many are sent
+PAIR = 10_000  # packets a second, by two interfaces and by one
 SIZE = 64  # bytes of a frame
 PARTS = {"median": 0.5, "99 %": 0.99}
 TIMES = """
 import socket, struct, sys
-wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-try:
-    wire.setsockopt(socket.SOL_SOCKET, 33, 1 << 28)  # SO_RCVBUFFORCE
-except PermissionError:
-    wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 28)
-wire.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS
-wire.bind(("far", 3))
-wire.setblocking(False)
+wires = []
+for name in ("far", "far2"):
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    try:
+        wire.setsockopt(socket.SOL_SOCKET, 33, 1 << 28)  # SO_RCVBUFFORCE
+    except PermissionError:
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 28)
+    wire.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS
+    wire.bind((name, 3))
+    wire.setblocking(False)
+    wires.append(wire)
 print("ready", flush=True)
 sys.stdin.readline()
-try:
-    while True:
-        data, said, _, _ = wire.recvmsg(64, 64)
-        if data[12:14] == b"\\x88\\xb5":
-            print("%d.%09d" % struct.unpack("qq", said[0][2]))
-except BlockingIOError:
-    pass
+for wire in wires:
+    try:
+        while True:
+            data, said, _, _ = wire.recvmsg(64, 64)
+            if data[12:14] == b"\\x88\\xb5":
+                print("%d.%09d" % struct.unpack("qq", said[0][2]))
+    except BlockingIOError:
+        pass
 """
 
 
@@ -72,10 +77,22 @@ def errors(one: Sending, rate: int) -> list[float]:
             said, error = process.communicate("\n", timeout=60)
         finally:
             process.kill()
-    stamps = [int(line.replace(".", "")) for line in said.split()]
+    stamps = sorted(int(line.replace(".", "")) for line in said.split())
     if process.returncode or len(stamps) != one.packets:
         raise Failed(f"{one.name}: {len(stamps)} of {one.packets} times at the other end: {error.strip()[-200:]}")
     return sorted(abs(after - before - 1e9 / rate) / 1000 for before, after in pairwise(stamps))
+
+
+def pair(over: Wire, codec: str, path: Path, loops: int) -> list[Sending]:
+    """Who sends the same frames in turns by two interfaces, and by one, at PAIR packets a second."""
+    other = "02000000000c"
+    write(path, [data[:6] + bytes.fromhex(other) + data[12:] if i % 2 else data for i, data in enumerate(frames(SIZE))])
+    words = ["pkt-send", "--pps", str(PAIR), "--in", str(path), "--loop", str(loops), "-i", "near"]
+    via = ["--via", "near2=ETHERNET.SRC_ADDR==" + bytes.fromhex(other).hex(":")]
+    return [
+        Sending(f"pkt-send --pps {PAIR}, {name}", [[*over.within, *line]], loops * FRAMES, codec=codec, over=over, size=SIZE)
+        for name, line in (("two interfaces", [*words, *via]), ("one", words))
+    ]
 
 
 def gaps(everyone: Sequence[Sending], rate: int, runs: int) -> list[Row]:
@@ -91,7 +108,7 @@ def gaps(everyone: Sequence[Sending], rate: int, runs: int) -> list[Row]:
         said = ", ".join(f"{median(found[one.name, part]):.2f} us ({part})" for part in PARTS)
         rows.append(Row(f"gaps of {one.name}", f"{one.packets:,}", remark=f"wrong by {said}"))
     *ours, last = everyone
-    for one in ours if not last.codec else ():
+    for one in ours if not last.codec or last.name.endswith(", one") else ():
         pairs = {part: zip(found[one.name, part], found[last.name, part], strict=True) for part in PARTS}
         said = ", ".join(f"{spread([a / max(b, 1e-3) for a, b in pair])} ({part})" for part, pair in pairs.items())
         rows.append(Row(f"gaps of {one.name} ÷ {last.name}", remark=f"errors {said}"))
@@ -114,6 +131,7 @@ def pacing(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tupl
             for rate, count in RATES.items():
                 few = max(min(count, packets) // FRAMES, 1)
                 rows += gaps(contestants(over, codecs[:1], path, rate, FRAMES, few), rate, runs)
+            rows += gaps(pair(over, codecs[0], folder / "pair.pcap", max(min(PAIR, packets) // FRAMES, 1)), PAIR, runs)
     except Missing as error:
         return [], f"Sending at a rate was not measured: {error}."
     said = f"Sent {loops} times {FRAMES} frames of {SIZE} bytes over veth at a rate beyond reach, and some at others"

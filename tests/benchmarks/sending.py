@@ -31,6 +31,7 @@ FRAMES = 1000  # in a file, which is sent again and again
 TIMES = 5  # packets sent, as a multiple of what others get: start-up is part of the time and should be a small one
 FEW = 70  # frames that are captured and compared, two rounds of them; they fit into a socket's buffer
 NUMBERS = itertools.count(1)
+WIRES = ["wire here:near here:far", "wire here:near2 here:far2"]
 CAPTURE = """
 import socket, sys
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -52,16 +53,16 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Wire:
-    """A veth pair, `near` and `far`, of one host; within: the words that run a command there."""
+    """A veth pair, `near` and `far`, and a second one, of one host; within: the words that run a command there."""
 
     within: tuple[str, ...]
 
     def arrived(self) -> tuple[int, int]:
-        """Packets and bytes that the kernel counted at the far end."""
+        """Packets and bytes that the kernel counted at the far ends."""
         said = subprocess.run([*self.within, "cat", "/proc/net/dev"], capture_output=True, check=True, text=True, timeout=20)
         lines = said.stdout.splitlines()
-        (words,) = [line.split(":")[1].split() for line in lines if line.strip().startswith("far:")]
-        return int(words[1]), int(words[0])
+        ends = [line.split(":")[1].split() for line in lines if line.strip().startswith("far")]
+        return sum(int(words[1]) for words in ends), sum(int(words[0]) for words in ends)
 
     def capture(self, count: int, send: Callable[[], object]) -> list[str]:
         """The first frames that arrive while something is sent, in hex. Raises Failed where fewer than `count` do."""
@@ -85,7 +86,10 @@ def wire() -> Iterator[Wire]:
     absent = [tool for tool in ("ip", "nsenter") if not shutil.which(tool, path=environment("")["PATH"])]
     if absent:
         raise Missing(f"{', '.join(absent)} not installed")
-    name, statements = f"sending-{os.getpid()}-{next(NUMBERS)}", topology.lines(["wire here:near here:far"])
+    name, statements = (
+        f"sending-{os.getpid()}-{next(NUMBERS)}",
+        topology.lines(WIRES),
+    )
     for root in (True, False):
         try:
             made = holder.start(topology.read(statements), name, root=root, stays=False)

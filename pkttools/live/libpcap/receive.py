@@ -16,6 +16,7 @@ import time
 
 from ... import codec
 from ...batch import COLUMNS, NOTES, NOTES_SIZE, TIME, Batch
+from ...command_line.account import Account
 from ...command_line.signals import Interrupted, check, elsewhere, end_at, wait
 from ...errors import PktError, UsageError, counted
 from ...libpcap.system import MESSAGE
@@ -197,7 +198,8 @@ class Receiver:
         self.handle.close()
         if self.watch:
             self.watch.close()
-        return [*self.handle.said, said]
+        dropped, refused = (counts[1], counts[2]) if known else (None, None)
+        return [*self.handle.said, Account(said, interface=self.name, received=self.received, dropped=dropped, refused=refused)]
 
 
 def watch(name: str) -> Watch | None:

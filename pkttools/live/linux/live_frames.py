@@ -11,6 +11,7 @@ import time
 
 from ...batch import Batch
 from ...bpf.assembler import R0, assemble, leave, mov
+from ...command_line.account import Account
 from ...command_line.progress import Progress
 from ...command_line.signals import check
 from ...errors import PktError, warn
@@ -133,7 +134,11 @@ class LiveFrames(Sink):
         failed = self.attempted - self.done
         said = f"{self.name}: {self.attempted} attempted = {self.done} {what} + {failed} failed"
         said += f" ({failed} {why})" if failed else ""
-        return [f"{said}; {self.done * self.size} bytes in {self.took:.3f} s"]
+        size = self.done * self.size
+        return [Account(
+            f"{said}; {size} bytes in {self.took:.3f} s", interface=self.name, attempted=self.attempted, **{what: self.done},
+            failed=failed, reasons={why: failed} if failed else {}, bytes=size, seconds=self.took,
+        )]  # fmt: skip
 
 
 def counter(interface: str, column: int) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from ... import codec
 from ...batch import MAX_FRAME, ROW_BYTES, Batch
+from ...command_line.account import Account
 from ...command_line.signals import Interrupted, elsewhere, end_at, wait
 from ...errors import PktError, counted
 from ...kernel import ring_give, ring_read, ring_take
@@ -252,4 +253,4 @@ class Receiver:
         said = f"{self.name}: {counted(self.received, 'packet')} received, {self.dropped} dropped by the kernel"
         if self.unfinished:
             said += f", {self.unfinished} with a partial checksum that could not be completed"
-        return [said]
+        return [Account(said, interface=self.name, received=self.received, dropped=self.dropped, unfinished=self.unfinished)]

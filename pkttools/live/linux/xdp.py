@@ -18,6 +18,7 @@ from ...bpf import assembler as ebpf
 from ...bpf import classic
 from ...bpf.assembler import R0, R1, R2, R4, R5, R6, R7, R8, R9, R10, add, call, jump, jump_if, leave, load, map_fd, mov, store
 from ...bpf.translate import Place, translate
+from ...command_line.account import Account
 from ...command_line.signals import Interrupted, at_first, end_at, wait
 from ...errors import PktError
 from ...errors import counted as plural
@@ -216,18 +217,20 @@ class Xdp:
         numbers = memoryview(self.counters[0]).cast("Q").tolist()
         return [sum(numbers[i::COUNTERS]) for i in range(COUNTERS)]
 
-    def account(self) -> str:
+    def account(self) -> Account:
         """`eth0: native: 120 frames, 10 matched, 12 passed (2 of them ARP), 108 dropped, 0 tx, 0 lost`."""
         counted = self.counted()
         passed, dropped, sent = (counted[verdict] for verdict in (bpf.XDP_PASS, bpf.XDP_DROP, bpf.XDP_TX))
         arp = f" ({counted[ARP]} of them ARP)" if counted[ARP] else ""
         frames = plural(passed + dropped + sent, "frame")
-        return (
+        said = (
             f"{self.name}: {self.mode}: {frames}, {counted[MATCHED]} matched, {passed} passed{arp}, "
             f"{dropped} dropped, {sent} tx, {counted[LOST]} lost"
         )
+        return Account(said, interface=self.name, mode=self.mode, frames=passed + dropped + sent, matched=counted[MATCHED],
+                       passed=passed, arp=counted[ARP], dropped=dropped, tx=sent, lost=counted[LOST])  # fmt: skip
 
-    def close(self) -> str:
+    def close(self) -> Account:
         """Detaches the program, if it is not yet; gives the account."""
         self.link.close()
         said = self.account()

@@ -1,0 +1,206 @@
+"""--report json: the accounts of what sends and receives, for programs; and the files of pkt-recv --rotate."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sections
+from conftest import ROOT, shell
+from netns import Lab, finish, frame, frames_of, opened, pcap, records
+from waits import until
+
+from pkttools.batch import Packet, gathered
+from pkttools.command_line.options import Values
+from pkttools.commands import recv
+from pkttools.errors import UsageError
+from pkttools.formats import rotated
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """Two hosts on two wires."""
+    yield from opened("", ["wire a:eth1 b:eth1"])
+
+
+def report(said: bytes | list[str]) -> dict:
+    """The object that is the last line of standard error."""
+    return json.loads((said.decode().splitlines() if isinstance(said, bytes) else said)[-1])
+
+
+def test_of_sending_and_receiving(lab):
+    capture = lab.capture("b", "pkt-recv -i eth0 -l 3 --report json -F pcap")
+    sent = [frame(i, source="a") for i in range(3)]
+    done = lab.run("a", "pkt-send -i eth0 --via eth1=ARP --pps 1000 --report json", pcap([*sent, frame(9, 2000, source="a")]))
+    code, out, said = finish(capture)
+    assert (code, frames_of(out)) == (0, sent)
+    assert report(said) == {
+        "command": "pkt-recv", "accounts": [{"interface": "eth0", "received": 3, "dropped": 0, "unfinished": 0}]
+    }  # fmt: skip
+    assert done.returncode == 1
+    found = report(done.stderr)
+    first, second = found["accounts"]
+    assert found["command"] == "pkt-send"
+    assert (first["interface"], first["attempted"], first["sent"], first["failed"]) == ("eth0", 4, 3, 1)
+    assert (first["reasons"], first["bytes"]) == ({"too long for the MTU": 1}, 180)
+    assert 0 <= first["late"]["median"] <= first["late"]["worst"] < 1
+    assert (second["interface"], second["attempted"], "late" in second) == ("eth1", 0, False)
+
+
+def test_of_a_pipe_in_one_process(lab):
+    process = lab.start("b", "exec pkt-pipe 'recv -i eth0 -l 2 --report json | send -i eth1 --report json'")
+    until(lambda: lab.listeners("b") > 0, "packet socket")
+    lab.inject("a", [frame(i, source="a") for i in range(2)])
+    code, _, said = finish(process)
+    assert code == 0
+    assert [json.loads(line)["command"] for line in said] == ["pkt-recv", "pkt-send"]
+
+
+def test_of_generating_and_checking(lab):
+    capture = lab.capture("b", "pkt-recv -i eth0 -l 5 | pkt-gen check --report json")
+    done = lab.run("a", "pkt-gen udp --stamp --count 5 -i eth0 --report json")
+    (account,) = report(done.stderr)["accounts"]
+    assert (account["interface"], account["sent"], account["failed"]) == ("eth0", 5, 0)
+    checked = json.loads(finish(capture)[1])
+    assert (checked["command"], checked["stamped"], checked["lost"]) == ("pkt-gen check", 5, 0)
+    assert checked["delay"]["least"] <= checked["delay"]["50%"] <= checked["delay"]["worst"]
+
+
+def test_of_a_switch(lab):
+    process = lab.start("b", "exec pkt-switch run eth0 eth1 --name report --report json")
+    until(lambda: lab.run("b", "pkt-switch show --name report").returncode == 0, "switch")
+    lab.inject("a", [frame(i, source="a") for i in range(3)])
+    shown = json.loads(lab.must("b", "pkt-switch show --name report --report json"))
+    assert [port["port"] for port in shown["ports"]] == ["eth0", "eth1"]
+    assert lab.run("b", "pkt-switch add eth9 --name report --report json").returncode == 2
+    code, _, said = finish(process, 2)
+    found = json.loads(said[-1])
+    assert (code, found["command"]) == (0, "pkt-switch")
+    assert [(port["interface"], port["received"], port["sent"]) for port in found["accounts"]] == [("eth0", 3, 0), ("eth1", 0, 3)]
+
+
+def test_of_xdp(lab):
+    if lab.rootless:
+        pytest.skip("XDP is for root alone")
+    process = lab.start("b", "exec pkt-xdp -i eth0 -l 2 --report json -v")
+    line = process.stderr.readline()
+    if b"receiving" not in line:
+        pytest.skip(line.decode())
+    lab.inject("a", [frame(i, source="a") for i in range(2)])
+    said = finish(process)[2]
+    (account,) = json.loads(said[-1])["accounts"]
+    assert (account["interface"], account["matched"], account["lost"]) == ("eth0", 2, 0)
+    done = lab.run("b", "pkt-send -i eth0 --xdp --receive --loop 5 --report json", pcap([frame(1)]))
+    (account,) = report(done.stderr)["accounts"]
+    assert (account["attempted"], account["received"] + account["failed"]) == (5, 5)
+
+
+def test_where_there_is_no_account():
+    done = shell("pkt-gen udp --report json")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, b"pkt-gen: --report needs -i, or check")
+
+
+# ---- --rotate ----
+
+
+@pytest.mark.parametrize(("text", "limits"), [
+    ("1", (1, None)), ("20k", (20480, None)), ("1M", (1 << 20, None)), ("3G", (3 << 30, None)),
+    ("5s", (None, 5 * 10**9)), ("2min", (None, 120 * 10**9)), ("1h", (None, 3600 * 10**9)), ("1d", (None, 86400 * 10**9)),
+])  # fmt: skip
+def test_limits(text, limits):
+    assert rotated.limits(text) == limits
+
+
+@pytest.mark.parametrize("text", ["", "0", "k", "1m", "1 s", "-1", "1.5h", "1kB", "٣"])
+def test_no_limits(text):
+    with pytest.raises(UsageError, match="wanted is a size, such as 100M"):
+        rotated.limits(text)
+
+
+def rotating(folder: Path, name: str, form: str, rotate: str, keep: int | None = None) -> rotated.Rotated:
+    values = Values(recv.OPTIONS)
+    values.output, values.format, values.rotate, values.keep = str(folder / name), form, rotate, keep
+    return rotated.Rotated(values, form, 1)
+
+
+def made(count: int, size: int = 100, gap: int = 10**9):
+    return gathered(Packet(bytes([i]) * size, size, 10**18 + i * gap, 1) for i in range(count))
+
+
+def stored(folder: Path, form: str) -> dict[str, list[int]]:
+    """Which packets are in each file."""
+    found = {}
+    for path in sorted(folder.iterdir()):
+        data = path.read_bytes()
+        if form == "text":
+            data = subprocess.run([ROOT / "bin" / "pkt-txt2pcap"], input=data, capture_output=True, check=True).stdout
+        packets = [packet.data for packet in sections.records(data)] if form == "pcapng" else frames_of(data)
+        found[path.name] = [packet[0] for packet in packets]
+    return found
+
+
+@pytest.mark.parametrize(("form", "each"), [("pcap", 116), ("pcapng", 132), ("text", 0)])
+@pytest.mark.parametrize("whole", [False, True], ids=["packet by packet", "at once"])
+def test_files_of_a_size(tmp_path, form, each, whole):
+    """Each ends with the packet that makes it large enough; nothing is lost between them."""
+    sink = rotating(tmp_path, "x.cap", form, "1k")
+    batch = made(50)
+    for part in [batch] if whole else [batch.part(i, i + 1) for i in range(50)]:
+        sink.write(part)
+    said = sink.close()
+    found = stored(tmp_path, form)
+    assert [number for packets in found.values() for number in packets] == list(range(50))
+    assert [*found] == [f"x-{number:05}.cap" for number in range(1, len(found) + 1)]
+    assert said == [f"{len(found)} files written, the last one {tmp_path}/x-{len(found):05}.cap"]
+    sizes = [path.stat().st_size for path in sorted(tmp_path.iterdir())]
+    last = each or max(sizes) // 2
+    assert all(1024 <= size < 1024 + last for size in sizes[:-1])
+    assert len({len(packets) for packets in [*found.values()][:-1]}) == 1
+
+
+def test_files_of_a_time(tmp_path):
+    """Counted from the first packet; a time without packets has no file."""
+    sink = rotating(tmp_path, "x", "pcap", "5s", keep=2)
+    batch = made(14)
+    batch.columns()[13 * 7 + 3] += 60 * 10**9
+    sink.write(batch)
+    said = sink.close()
+    assert stored(tmp_path, "pcap") == {"x-00003": [10, 11, 12], "x-00004": [13]}
+    assert said == [f"4 files written, the last one {tmp_path}/x-00004; 2 kept"]
+
+
+def test_rotation_of_what_is_received(lab, tmp_path):
+    capture = lab.capture("b", f"pkt-recv -i eth0 -l 60 --rotate 1k --keep 3 -Z root --out {tmp_path}/x.pcap")
+    sent = [frame(i, source="a") for i in range(60)]
+    lab.inject("a", sent)
+    code, _, said = finish(capture)
+    assert code == 0, said
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == 3
+    kept = [data for path in files for _, _, data in records(path.read_bytes())]
+    assert kept == sent[-len(kept) :]
+    assert any(f"the last one {files[-1]}; 3 kept" in line for line in said)
+
+
+def test_a_folder_that_the_user_may_not_write(lab, tmp_path):
+    """Said before the first packet is lost, not when the second file begins."""
+    tmp_path.chmod(0o755)
+    if lab.rootless:
+        pytest.skip("there is one user")
+    capture = lab.capture("b", f"pkt-recv -i eth0 -l 1 --rotate 1k --out {tmp_path}/x.pcap -Z nobody")
+    lab.inject("a", [frame(1, source="a")])
+    code, _, said = finish(capture)
+    assert code == 1
+    assert f"{tmp_path}/: the user that goes on may make no files there: -Z says who does" in said[0]
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ("--keep 3", "--keep is of the files of --rotate"), ("--rotate 1k", "--rotate is for files: --out FILE"),
+    ("--rotate 1k --out /dev/null", "--rotate is for files: --out FILE"),
+])  # fmt: skip
+def test_wrong_usage(words, said):
+    done = shell(f"pkt-recv -i lo {words}")
+    assert (done.returncode, done.stderr.decode().splitlines()[0]) == (2, f"pkt-recv: {said}")
