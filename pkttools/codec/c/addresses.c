@@ -8,9 +8,9 @@
 
 enum { FIRST_BITS = 6, MOST_PLACES = 65536, MOST_COUNTS = 4096 };
 
-struct found {                  /* a number that becomes another one */
+struct found {                  /* a number that becomes another one; in the bytes of the packet */
     size_t bit, width;
-    struct value now;
+    struct value was, now;
 };
 
 /* ---- the table ---- */
@@ -70,10 +70,11 @@ bool addresses_begin(struct addresses *a, const struct address_place *places, si
     a->places = malloc((count + 1) * sizeof *a->places);
     a->first = calloc(all + 1, sizeof *a->first);
     a->itemised = calloc(a->kinds + 1, sizeof *a->itemised);
+    a->asked_of = calloc(all + 1, sizeof *a->asked_of);
     a->counted = calloc(a->counts + 1, sizeof *a->counted);
     a->bits = FIRST_BITS;
     a->slots = calloc((size_t)1 << a->bits, sizeof *a->slots);
-    if (a->places == NULL || a->first == NULL || a->itemised == NULL || a->counted == NULL || a->slots == NULL)
+    if (a->places == NULL || a->first == NULL || a->itemised == NULL || a->asked_of == NULL || a->counted == NULL || a->slots == NULL)
         return false;
     if (count > 0)
         memcpy(a->places, places, count * sizeof *places);
@@ -83,8 +84,12 @@ bool addresses_begin(struct addresses *a, const struct address_place *places, si
     for (size_t i = 0; i < all; i++)
         a->first[i + 1] += a->first[i];
     for (size_t k = 0; k < a->kinds; k++)
-        for (size_t i = 0; i < protocols->kinds[k].holds_count; i++)
-            a->itemised[k] |= in_list(a, protocols->kinds[k].holds[i].list, MAX_INSIDE);
+        for (size_t i = 0; i < protocols->kinds[k].holds_count; i++) {
+            const struct hold *h = &protocols->kinds[k].holds[i];
+            uint32_t without = h->to == TO_SIZE && h->first > 0 ? h->first : 1;    /* 1: that is not known */
+            if (in_list(a, h->list, MAX_INSIDE))
+                a->itemised[k] = a->itemised[k] == 0 || without < a->itemised[k] ? without : a->itemised[k];
+        }
     return true;
 }
 
@@ -95,6 +100,7 @@ void addresses_end(struct addresses *a)
     free(a->places);
     free(a->first);
     free(a->itemised);
+    free(a->asked_of);
     free(a->counted);
     free(a->slots);
     bytes_free(&a->rules);
@@ -138,9 +144,12 @@ static const struct address_rule *rule_for(const struct addresses *a, unsigned s
     const struct levels *levels = &a->levels[sort];
     for (const struct reach *l = levels->level; l < levels->level + levels->count; l++)
         if ((l->sides & side) != 0) {
-            uint32_t found = *slot_for(a, sort, l->length, l->sides, beginning(number, a->width[sort], l->length));
+            struct value begins = beginning(number, a->width[sort], l->length);
+            const struct address_rule *rules = (const struct address_rule *)(const void *)a->rules.at;
+            uint32_t found = l->count > 1 ? *slot_for(a, sort, l->length, l->sides, begins)
+                : alike(rules[l->only].number, begins) ? l->only + 1 : 0;
             if (found != 0)
-                return &((const struct address_rule *)(const void *)a->rules.at)[found - 1];
+                return &rules[found - 1];
         }
     return NULL;
 }
@@ -157,25 +166,35 @@ bool addresses_rule_sound(const struct addresses *a, const struct address_rule *
     return (r->number.high & ~all.high) == 0 && (r->number.low & ~all.low) == 0 && (r->to.high & ~all.high) == 0 && (r->to.low & ~all.low) == 0;
 }
 
-/* Lengths of rules: the longest first, and of those that are for fewer sides. */
-static bool add_level(struct levels *levels, unsigned length, unsigned sides)
+/* The length of a rule, among those: the longest first, and of these those that are for fewer sides. NULL: no memory. */
+static struct reach *level_of(struct levels *levels, unsigned length, unsigned sides)
 {
     size_t at = 0;
     for (; at < levels->count; at++) {
-        const struct reach *l = &levels->level[at];
+        struct reach *l = &levels->level[at];
         if (l->length == length && l->sides == sides)
-            return true;
+            return l;
         if (l->length < length || (l->length == length && __builtin_popcount(l->sides) > __builtin_popcount(sides)))
             break;
     }
     struct reach *more = realloc(levels->level, (levels->count + 1) * sizeof *more);
     if (more == NULL)
-        return false;
+        return NULL;
     levels->level = more;
     memmove(&more[at + 1], &more[at], (levels->count - at) * sizeof *more);
-    more[at] = (struct reach){(uint8_t)length, (uint8_t)sides};
+    more[at] = (struct reach){.length = (uint8_t)length, .sides = (uint8_t)sides};
     levels->count++;
-    return true;
+    return &more[at];
+}
+
+/* Finds out in which kinds there are places for numbers of which there are rules. */
+static void ask_kinds(struct addresses *a)
+{
+    for (size_t slot = 0; slot < a->kinds + a->items; slot++) {
+        a->asked_of[slot] = false;
+        for (const struct address_place *p = a->places + a->first[slot]; p < a->places + a->first[slot + 1]; p++)
+            a->asked_of[slot] |= p->width == 0 || a->levels[p->sort].count > 0;
+    }
 }
 
 static bool grow_slots(struct addresses *a)
@@ -197,14 +216,23 @@ static bool grow_slots(struct addresses *a)
 
 bool addresses_add(struct addresses *a, const struct address_rule *r)
 {
-    if (!grow_slots(a) || !bytes_need(&a->rules, sizeof *r) || !add_level(&a->levels[r->sort], (unsigned)r->length, (unsigned)r->sides))
+    struct levels *levels = &a->levels[r->sort];
+    struct reach *level = NULL;
+    bool first = levels->count == 0;
+    if (grow_slots(a) && bytes_need(&a->rules, sizeof *r))
+        level = level_of(levels, (unsigned)r->length, (unsigned)r->sides);
+    if (level == NULL)
         return false;
     uint32_t *slot = slot_for(a, (unsigned)r->sort, (unsigned)r->length, (unsigned)r->sides, r->number);
     if (*slot == 0) {
         bytes_add(&a->rules, r, sizeof *r);
         *slot = (uint32_t)(a->rules.size / sizeof *r);
+        level->only = *slot - 1;
+        level->count++;
     } else
         ((struct address_rule *)(void *)a->rules.at)[*slot - 1] = *r;
+    if (first)
+        ask_kinds(a);
     return true;
 }
 
@@ -242,6 +270,8 @@ static bool ask(struct addresses *a, const struct address_rule *by, struct value
 static void search_in(struct search *s, size_t slot, const struct header *h, bool quoted)
 {
     struct addresses *a = s->a;
+    if (!a->asked_of[slot])
+        return;
     for (const struct address_place *p = a->places + a->first[slot], *last = a->places + a->first[slot + 1]; p < last; p++) {
         size_t bit = (size_t)h->start * 8 + (size_t)p->bit, width = (size_t)p->width;
         if (width == 0 || a->levels[p->sort].count == 0 || bit + width > (size_t)h->end * 8)
@@ -263,9 +293,13 @@ static void search_in(struct search *s, size_t slot, const struct header *h, boo
             continue;
         }
         struct value now = {r->to.high | (was.high & r->keep.high), r->to.low | (was.low & r->keep.low)};
-        struct found found = {bit, width, p->inverted ? inverse(now, width) : now};
+        struct found found = {bit, width, was, now};
         if (alike(was, now))
             continue;
+        if (p->inverted) {
+            found.was = inverse(was, width);
+            found.now = inverse(now, width);
+        }
         s->mapping = s->mapping == NOT_FOUND ? MAPPED : s->mapping;
         s->end = s->end > (bit + width + 7) / 8 ? s->end : (bit + width + 7) / 8;
         if (!bytes_add(&a->found, &found, sizeof found))
@@ -310,7 +344,8 @@ static void search_all(struct search *s, const struct packet_view *p)
         if (h->kind >= a->kinds)
             continue;
         search_in(s, h->kind, h, is_quoted(w, i));
-        itemised |= a->itemised[h->kind];
+        uint32_t without = a->itemised[h->kind];
+        itemised |= without > 0 && (without == 1 || header_size(&protocols->kinds[h->kind], s->frame, h->start) > without);
         if (carries_message(h))
             search_fragment(s, p, i);
     }
@@ -328,7 +363,9 @@ static void write_all(const struct addresses *a, const struct writable_frame *f)
 {
     const struct found *found = (const struct found *)(const void *)a->found.at;
     for (const struct found *one = found; one < found + a->found.size / sizeof *one; one++)
-        if (one->width == 128) {
+        if (one->width == 32 && one->bit % 8 == 0)
+            write32(writable_range(f, one->bit / 8, 4), (uint32_t)one->now.low, true);
+        else if (one->width == 128) {
             place_value(f, one->bit, 64, one->now.high);
             place_value(f, one->bit + 64, 64, one->now.low);
         } else
@@ -367,35 +404,38 @@ static bool is_plain(const struct packet_view *p, struct plain *plain)
     return rule == NULL || rule->bytes == 2;
 }
 
-/* The sum of those bytes that were or are to be replaced, as far as they lie in a range of bytes that a sum is over. */
-static uint64_t replaced_sum(const struct addresses *a, const struct frame *f, size_t start, size_t end)
+/* The sum of a number of whole bytes, as those of words from an even place on. */
+static uint64_t sum_of_number(struct value v, size_t place)
 {
-    uint64_t total = 0;
-    const struct found *found = (const struct found *)(const void *)a->found.at;
-    for (const struct found *one = found; one < found + a->found.size / sizeof *one; one++)
-        for (size_t at = one->bit / 8, stop = (one->bit + one->width + 7) / 8; at < stop; at++)
-            if (at >= start && at < end)
-                total += (uint64_t)get8(f, at) << ((at - start) % 2 == 0 ? 8 : 0);
-    return total;
+    uint64_t total = (v.high >> 32) + (v.high & UINT32_MAX) + (v.low >> 32) + (v.low & UINT32_MAX);
+    return place % 2 == 0 ? total : ((total >> 32) + (total & UINT32_MAX)) << 8;
 }
 
-struct replaced { uint64_t header, message; };
+struct replaced { uint64_t was, is; };  /* sums of what is replaced, before and after */
 
-static struct replaced replaced_sums(const struct addresses *a, const struct frame *f, const struct plain *plain)
+/* Those in a range of bytes that a sum is over. False: a number is not of whole bytes, or in it in part. */
+static bool replaced_sums(const struct addresses *a, size_t start, size_t end, struct replaced *sums)
 {
-    const struct message *m = &plain->message;
-    uint64_t message = replaced_sum(a, f, m->at, m->at + m->covered);
-    if (m->pseudo)
-        message += replaced_sum(a, f, m->source, plain->header_end);
-    return (struct replaced){plain->header_place != 0 ? replaced_sum(a, f, plain->header, plain->header_end) : 0, message};
+    const struct found *found = (const struct found *)(const void *)a->found.at;
+    for (const struct found *one = found; one < found + a->found.size / sizeof *one; one++) {
+        size_t at = one->bit / 8, behind = (one->bit + one->width + 7) / 8;
+        if (behind <= start || at >= end)
+            continue;
+        if (one->bit % 8 != 0 || one->width % 16 != 0 || at < start || behind > end)
+            return false;
+        sums->was += sum_of_number(one->was, at - start);
+        sums->is += sum_of_number(one->now, at - start);
+    }
+    return true;
 }
 
 /* RFC 1624 equation 3; what differs by nothing stays as it was written. */
-static void follow_sum(const struct writable_frame *f, size_t place, uint64_t was, uint64_t is, const struct message *m)
+static void follow_sum(const struct writable_frame *f, size_t place, struct replaced sums, const struct message *m)
 {
-    if (fold(was) == fold(is) || ((fold(was) ^ fold(is)) == 0xFFFF && fold(was) % 0xFFFF == 0))
+    unsigned was = fold(sums.was), is = fold(sums.is);
+    if (was == is || ((was ^ is) == 0xFFFF && was % 0xFFFF == 0))
         return;
-    unsigned value = fold((uint64_t)(~get16(&f->view, place) & 0xFFFF) + fold(was) + (~fold(is) & 0xFFFF));
+    unsigned value = fold((uint64_t)(~get16(&f->view, place) & 0xFFFF) + was + (~is & 0xFFFF));
     put16(f, place, m != NULL ? written(m, value) : value);
 }
 
@@ -432,13 +472,14 @@ static void write_fcs(const struct writable_frame *whole, size_t at)
 static bool replace(struct addresses *a, const struct packet_view *view, const struct writable_frame *f, int64_t linktype, struct left *left)
 {
     struct plain plain;
-    if (is_plain(view, &plain)) {
-        struct replaced was = replaced_sums(a, &f->view, &plain);
+    struct replaced header = {0, 0}, message = {0, 0};
+    const struct message *m = &plain.message;
+    if (is_plain(view, &plain) && replaced_sums(a, plain.header, plain.header_end, &header)
+            && (!m->pseudo || replaced_sums(a, m->source, plain.header_end, &message)) && replaced_sums(a, m->at, m->at + m->covered, &message)) {
         write_all(a, f);
-        struct replaced is = replaced_sums(a, &f->view, &plain);
         if (plain.header_place != 0)
-            follow_sum(f, plain.header_place, was.header, is.header, NULL);
-        follow_sum(f, plain.message.at + plain.message.place, was.message, is.message, &plain.message);
+            follow_sum(f, plain.header_place, header, NULL);
+        follow_sum(f, m->at + m->place, message, m);
         return true;
     }
     a->before.size = 0;
@@ -455,7 +496,9 @@ enum mapping addresses_map(struct addresses *a, const struct writable_frame *who
     struct packet own;
     const struct packet *p = without_fcs(row, &own);
     struct writable_frame frame = writable(whole->at, (size_t)p->captured), *f = &frame;
-    struct packet_view view = {.frame = f->view, .original = p->original};
+    struct packet_view view;
+    view.frame = f->view;
+    view.original = p->original;
     struct search s = {a, &f->view, NOT_FOUND, 0};
     a->found.size = 0;
     walk(&view.walk, &f->view, p->linktype);

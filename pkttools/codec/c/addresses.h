@@ -27,11 +27,12 @@ struct question {                  /* a number that the caller is asked for */
 struct addresses {
     struct address_place *places;       /* by kinds, then by kinds of items */
     uint32_t *first;            /* of each of these the first place, and one more */
-    bool *itemised;             /* kinds of headers in whose items there are places */
+    bool *asked_of;             /* kinds, and items, with places that there are rules for */
+    uint32_t *itemised;         /* kinds of headers in whose items there are places: bytes of a header without any; 0: none has places */
     size_t kinds, items, counts;
     uint8_t width[MOST_SORTS];  /* bits */
     struct levels {             /* lengths of rules of a sort, the longest first, and which sides they are for */
-        struct reach { uint8_t length, sides; } *level;
+        struct reach { uint8_t length, sides; uint32_t only, count; } *level;   /* how many rules there are, and the place of one */
         size_t count;
     } levels[MOST_SORTS];
     struct bytes rules;         /* struct address_rule */
