@@ -333,7 +333,7 @@ def test_saved_loopback_means_what_tcpdump_says(number: int, order: str, library
 
 def program_of(text: str, linktype: int) -> Program:
     """The program of a filter for packets of a link type."""
-    return Filter([], bpf=Expression(text, None)).for_packets(linktype)
+    return compiled(Filter([], bpf=Expression(text, None)).tree_for_packets(linktype))
 
 
 def without_times(records: bytes) -> bytes:

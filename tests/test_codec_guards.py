@@ -16,6 +16,7 @@ FRAME = ethernet(0x0800, ipv4(17, udp()))
 BATCH = batch([(1, FRAME), (1, FRAME)])
 TESTS = expression.compiled(expression.any_of(["IP"]))
 PROGRAM = expression.assignments([expression.split_assignment("IP.TTL=9")])
+VARIED = expression.varied([expression.split_assignment("IP.TTL=1..9")], seed=hash)[0]
 INTERFACE = struct.pack("=6q", 1, 0, 6, 0, 0, 5)
 BLOCK = enhanced(b"frame")
 Call = Callable[[ModuleType, bytearray, bytes], object]
@@ -94,9 +95,11 @@ WRONG: dict[str, tuple[Call, type[Exception], str]] = {
             "none, decimal": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, 4),
             "more than all, decimal": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, 7),
         }),
-        ("assign", "guard is a program or None", TypeError, {
-            "a text": lambda codec, data, rows: codec.assign(data, rows, PROGRAM, "IP", False),
-            "a list": lambda codec, data, rows: codec.assign(data, rows, PROGRAM, list(TESTS), False),
+        ("assign", "values are not one a packet of each that takes some", ValueError, {
+            "some for none": lambda codec, data, rows: codec.assign(data, rows, PROGRAM, bytes(16), False),
+            "none for one": lambda codec, data, rows: codec.assign(data, rows, VARIED, None, False),
+            "one less": lambda codec, data, rows: codec.assign(data, rows, VARIED, bytes(16), False),
+            "a half more": lambda codec, data, rows: codec.assign(data, rows, VARIED, bytes(40), False),
         }),
         ("spread", "values are not one a packet", ValueError, {
             "one less": lambda codec, data, rows: codec.spread(data, rows, 0, 1, 0, 8, bytes(8)),

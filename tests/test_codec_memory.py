@@ -76,7 +76,7 @@ def calls() -> dict[str, Callable[[], object]]:
 
     def assigned() -> object:
         data, counts = bytearray(BATCH.data), {}
-        return codec.assign(data, ROWS, ASSIGNMENT, edited, True, counts), data, counts
+        return codec.assign(data, ROWS, ASSIGNMENT, None, True, counts), data, counts
 
     def counted(function: Callable[..., object], *words: object) -> Callable[[], object]:
         def call() -> object:
@@ -95,7 +95,7 @@ def calls() -> dict[str, Callable[[], object]]:
     def cut() -> object:
         counts: dict[int, int] = {}
         table, rows = codec.handshakes(), bytes(spoken.rows)
-        return codec.segment(table, spoken.data, rows, 0, (0, 1, False, False, False), 1, edited, counts), counts
+        return codec.segment(table, spoken.data, rows, 0, (0, 1, False, False, False), 1, bytes([1]) * len(spoken), counts), counts
 
     def spliced() -> object:
         counts: dict[int, int] = {}

@@ -100,8 +100,10 @@ def assigned(codec: ModuleType, packet: tuple[int, bytes], *texts: str, guard: s
     program = expression.assignments(items)
     linktype, frame = packet
     data = bytearray(b"\xa5" * 3 + frame + b"\xa5" * 3)
-    test = expression.compiled(expression.any_of([guard])) if guard else None
-    codec.assign(data, row_of(frame, linktype, offset=3), program, test, False)
+    rows = row_of(frame, linktype, offset=3)
+    if guard:
+        rows = codec.select(data, rows, expression.compiled(expression.any_of([guard])))
+    codec.assign(data, rows, program, None, False)
     assert (data[:3], data[3 + len(frame) :]) == (b"\xa5" * 3, b"\xa5" * 3)
     return bytes(data[3 : 3 + len(frame)])
 
@@ -397,7 +399,8 @@ def test_swap(codec):
 def test_guard(codec):
     b = batch([(101, ipv4(17, udp())), (101, ipv4(6, tcp())), (101, ipv6(17, udp()))])
     program = expression.assignments([("UDP.DST_PORT", "=", "9"), ("TCP.DST_PORT", "=", "9"), ("IP.PROTOCOL", "=", "6")])
-    codec.assign(b.data, bytes(b.rows), program, expression.compiled(expression.any_of(["IP.PROTOCOL==17"])), False)
+    rows = codec.select(b.data, bytes(b.rows), expression.compiled(expression.any_of(["IP.PROTOCOL==17"])))
+    codec.assign(b.data, rows, program, None, False)
     assert [bytes(b.frame(i)) == frame for i, frame in enumerate([b"", ipv4(6, tcp()), ipv6(17, udp())])] == [False, True, True]
     assert bytes(b.frame(0))[20:24] == struct.pack("!HH", 1024, 9)
 

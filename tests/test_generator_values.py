@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pkttools.errors import UsageError
 from pkttools.generator.schedule import SECOND, Schedule
-from pkttools.generator.values import Drawn, Turns, field_values, least, most
+from pkttools.language.series import Drawn, Turns, field_values, least, most
 from pkttools.protocols.values import field, parse_ipv4, parse_ipv6, parse_mac, rows_of
 
 

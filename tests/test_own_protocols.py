@@ -685,7 +685,7 @@ def test_fields_of_such_an_extension_are_exchanged(codec, extra):
     given = made(descriptions(OURS, [extra]))
     kind = given.HEADERS.index("EXTRA")
     fields = struct.pack("=16q", kind, 16, 8, 0, 1, NUMBER, 0, -1, kind, 24, 8, 0, 1, NUMBER, 0, -1)
-    program = fields, struct.pack("=9q", SWAP, 0, 1, 1, 0, 0, 0, 0, 1), b""
+    program = fields, struct.pack("=10q", SWAP, 0, 1, 1, 0, 0, 0, 0, 1, 1), b""
     codec.set_protocols(given.WALK)
     try:
         assert codec.assign(frame, rows(frame), program, None, False)[:2] == (1, (1,))

@@ -19,8 +19,8 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     set_protocols(tables)
     walk(data, row) -> [(kind, start, data, end), ...]
     items(data, row) -> [(index of a header, kind, start, data, end), ...]
-    select(data, rows, tests) -> rows
-    assign(data, rows, assignments, guard, follow) -> (met, (placed, ...), stale, unknown)
+    select(data, rows, tests, first=1) -> rows
+    assign(data, rows, assignments, values, follow) -> (met, (placed, ...), stale, unknown)
     spread(data, rows, first, step, bit, width, values) -> packets too short for it
     read_stamps(data, rows, mark, at) -> (numbers, 4 bytes each, delays, 8 bytes each, where the last stamp was)
     follow_numbers(numbers, seen, state)
@@ -37,7 +37,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     fragment(data, rows, first, (mtu of IPv4, of IPv6), force, id, layer, counts)
         -> (stop, data or None, rows or None, (id, (unusable, without header, Don't Fragment, without room)))
     handshakes() -> a table
-    segment(table, data, rows, first, (MTU, size, same ids, keep, UDP to fragments), id, guard, counts)
+    segment(table, data, rows, first, (MTU, size, same ids, keep, UDP to fragments), id, verdicts, counts)
         -> (stop, data or None, rows or None, (id, urgent, (unusable, fragments, neither TCP nor UDP, without room, without a sum)))
     splice(data, rows, first, pieces, octets, linktype, keep, anew, counts) -> (stop, data, rows, an outcome a packet, as bytes)
     carried(data, rows, layer) -> five numbers a packet, 8 bytes each: the kind of a header, where it, its data, and what it carries

@@ -42,12 +42,12 @@ def pcapng_encode(
 def set_protocols(tables: tuple[bytes, ...], /) -> None: ...
 def walk(data: Buffer, row: Buffer, own: bool = False, /) -> list[tuple[int, int, int, int]]: ...
 def items(data: Buffer, row: Buffer, /) -> list[tuple[int, int, int, int, int]]: ...
-def select(data: Buffer, rows: Buffer, tests: Program, /) -> bytearray: ...
+def select(data: Buffer, rows: Buffer, tests: Program, first: int = 1, /) -> bytearray: ...
 def assign(
     data: Buffer,
     rows: Buffer,
     assignments: Program,
-    guard: Program | None,
+    values: Buffer | None,
     follow: bool,
     counts: dict[int, int] | None = None,
     /,
@@ -111,7 +111,7 @@ def segment(
     first: int,
     how: tuple[int, int, bool, bool, bool],
     number: int,
-    guard: Program | None,
+    chosen: Buffer | None,
     counts: dict[int, int] | None,
     /,
 ) -> tuple[int, bytearray | None, bytearray | None, tuple[int, int, tuple[int, ...]]]: ...

@@ -201,6 +201,7 @@ PICK = [
     Option("-nm --no-multicast", FLAG, "drop frames to other group addresses"),
     Option("--bpf", TEXT, "only what tcpdump's filter EXPR lets through", "EXPR"),
     Option("--bpf-file", TEXT, "the same, compiled: FILE is of tcpdump -ddd", "FILE"),
+    Option("--seed", NUMBER, "seed of values that are drawn: FIELD=random", "N", hidden=True),
     Option("-lt --link-type", NUMBER, "take the packets for link type NUMBER", "NUMBER", most=MAX_LINKTYPE),
 ]
 

@@ -19,7 +19,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..batch import Program
     from ..language.filters import Filter
     from ..work.link import Converter, Step
     from ..work.payload import Editor
@@ -90,7 +89,7 @@ def more_options() -> FieldOptions:
     return FieldOptions()
 
 
-def conversion(values: Values, guard: Program | None) -> Converter | None:
+def conversion(values: Values, guard: Filter | None) -> Converter | None:
     """What --unwrap and --to-ethernet do to packets; None: neither is wanted."""
     if not (values.unwrap or values.to_ethernet):
         return None
@@ -130,9 +129,8 @@ def editor(values: Values, guard: Filter | None) -> Editor | None:
 
 def stage(values: Values) -> Stage:
     """Unwraps, converts, changes payloads, swaps, then assigns; all only where --if holds."""
-    chosen = condition(values)
-    guard = chosen.same if chosen else None
-    converter, payloads = conversion(values, guard), editor(values, chosen)
+    guard = condition(values)
+    converter, payloads = conversion(values, guard), editor(values, guard)
 
     def account() -> list[str]:
         failed = converter.failed if converter else {}

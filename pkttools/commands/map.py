@@ -5,7 +5,7 @@ pkt-map --map 10.0.0.0/8=192.168.0.0/16 --port 80=8080 < packets.txt
 In all headers, tunnels, ARP, neighbour discovery, and what errors quote. Checksums follow; right ones stay right.
 """
 
-from ..command_line.options import BUFFER, FLAG, INPUT, NUMBER, OUTPUT, TEXT, Option, Values, general_briefly, pick_briefly
+from ..command_line.options import BUFFER, FLAG, INPUT, OUTPUT, TEXT, Option, Values, general_briefly, pick_briefly
 from ..errors import counted, need
 from ..flow.guard import CONDITION, condition
 from ..flow.stage import Stage
@@ -24,7 +24,6 @@ OPTIONS = [
     Option("--endpoints", TEXT, "all goes from A to B, or back: [::1]:[::2] for IPv6", "A:B", several=True),
     Option("--sides", TEXT, "whose A is: first asker, higher port, prefix or MAC", "HOW"),
     Option("--random", FLAG, "all other addresses are drawn, by --seed"),
-    Option("--seed", NUMBER, "of what is drawn: the same again", "N"),
     Option("--keep", FLAG, "leave checksums as they are"),
     CONDITION,
     *INPUT,
@@ -73,7 +72,6 @@ def stage(values: Values) -> Stage:
             answers.translate(text)
         if values.random:
             answers.draw(values.seed)
-    need(values.random or values.seed is None, "--seed is of --random")
     all_rules = (answers.rules if answers else b"") + bytes(rules.rules)
     wanted = all_rules or values.endpoints
     need(bool(wanted), "nothing to map: --map, --port, --mac, --vlan, --file, --nptv6, --endpoints or --random says what")
@@ -87,5 +85,5 @@ def stage(values: Values) -> Stage:
             said.append(f"{counted(mapper.mapped, 'packet')} mapped")
         return said
 
-    program = arguments(values, (), guard.same if guard else None, not values.keep)
+    program = arguments(values, (), guard, not values.keep)
     return Stage(values, [mapper], program=program, account=account, beyond=mapper.beyond)

@@ -25,7 +25,7 @@ def stage(values: Values) -> Stage:
     chosen = condition(values)
     segmenter = Segmenter(
         values.mtu or 0, values.size or 0, same_ids=values.ids == "same", keep=bool(values.keep),
-        apart=values.udp == "fragments", guard=chosen.same if chosen else None,
+        apart=values.udp == "fragments", guard=chosen,
     )  # fmt: skip
 
     def account() -> list[str]:

@@ -150,7 +150,7 @@ class Stage:
         if more <= 0:
             end_now()
         elif ahead := self.ahead:
-            expect(more, lambda: ahead(lambda batch: len(self.keep.select(batch)) // ROW_BYTES if self.keep else len(batch)))
+            expect(more, lambda: ahead(lambda batch: len(self.keep.passing(batch)) // ROW_BYTES if self.keep else len(batch)))
 
     def wanted(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """The batches that the stage works on."""
@@ -180,6 +180,7 @@ class Stage:
             if kernel and kernel.REASON:
                 said.append(f"the kernel's functions in python: those in C {kernel.REASON}")
         if self.assignments:
+            said += [f"seed {self.assignments.seed}"] if self.values.verbose and self.assignments.drawn else []
             said += self.assignments.said(self.slip)
         said += before + self.account() + self.unfollowed() + behind
         if getattr(self.values, "report", None) == "json":

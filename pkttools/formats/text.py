@@ -123,11 +123,14 @@ def complete(buffer: bytearray, known: int, used: int) -> int:
 
 def wrong_field(line: bytes) -> str:
     """What is wrong with a field line, from its name to the end of its value."""
-    from ..language.expression import assignments  # late: seldom
+    from ..protocols.values import check_assignable, field, parse_value, rows_of  # late: seldom
 
-    name, _, value = line.partition(b":")
+    name, _, text = line.partition(b":")
     try:
-        assignments([(name.decode("ascii"), "=", value.decode("latin-1"))])
+        known, indexes, _ = field(name.decode("ascii"))
+        value = parse_value(known, rows_of(indexes), text.decode("latin-1"))
+        if isinstance(value, int):
+            check_assignable(known, rows_of(indexes), value)
     except UsageError as error:
         return shown(str(error).encode(), 200)
     return "bad field line"

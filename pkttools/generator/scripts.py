@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..errors import UsageError
+from ..language.series import Drawn, Turns, least, most
 from ..protocols.fields import HEADERS
 from ..protocols.shown import format_value
 from .stream import Column, Stream, Template
-from .values import Drawn, Turns, least, most
 
 WRITTEN_OUT = 4096  # packets of a configuration for trafgen
 LINE = 16  # bytes

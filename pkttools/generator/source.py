@@ -11,12 +11,12 @@ from ..command_line.signals import check, install
 from ..errors import PktError, UsageError, need
 from ..flow.stage import Source
 from ..formats.files import Input, Output
+from ..language.series import Drawn, Turns, field_values, least, most, parse, seed_for
 from ..protocols.fields import FIELDS
 from ..protocols.values import field, rows_of
 from .request import amount, begin_of, is_v6, payload_of, settings, size_of
 from .stream import AT_ONCE, Column, Lengths, Stream, Template, last_set, stamped
 from .templates import LEAST, build, headers_size, largest_size, lengths
-from .values import Drawn, Turns, field_values, least, most, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Generated(Source):
 
     def seed_of(self, name: str) -> int:
         """A seed for a field: others that come and go change nothing about it."""
-        return int.from_bytes(f"{self.seed} {name.upper()}".encode(), "big")
+        return seed_for(self.seed, name)
 
     def built(self) -> None:
         """Lays out the packet of a protocol. Raises UsageError."""

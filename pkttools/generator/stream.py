@@ -11,10 +11,10 @@ from math import lcm
 from .. import codec
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch
 from ..errors import PktError, UsageError
+from ..language.series import Drawn, Turns, least
 from ..protocols.fields import DATA, FAMILY, HEADERS, LITTLE, TABLE, TEXT, Row
 from ..protocols.values import field, rows_of
 from .schedule import SECOND
-from .values import Drawn, Turns, least
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

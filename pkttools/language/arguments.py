@@ -8,35 +8,40 @@ import sys
 from ..command_line.options import Values, picks
 from ..errors import UsageError, say
 from .assignments import Assignments
-from .expression import beside, split_assignment
+from .expression import OPERATORS, beside, split_assignment
 from .filters import Filter, bpf_of
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ..batch import Program
-
 STDERR = 2
+
+# Words that stand between others, in an expression for which no quotes were needed in the shell.
+JOINING = OPERATORS | {"and", "or", "not", "any", "(", ")", "!", "&&", "||"}
 
 # Words that only tcpdump's filters have.
 PCAP_WORDS = frozenset(("host", "port", "portrange", "net", "src", "dst", "ether", "proto", "less", "greater", "gateway"))
 
 
-def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = (), guard: Program | None = None,
+def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = (), guard: Filter | None = None,
               follow: bool = False) -> tuple[Filter | None, Assignments | None]:  # fmt: skip
     """The filter and the assignments that a command line asks for, compiled; None where it asks for none.
 
     swapped: pairs of fields to exchange before anything is assigned. guard: assignments are only for packets that it accepts.
     follow: checksums follow them. Raises UsageError, PktError for a file of --bpf-file.
     """
-    expressions, items = [], []
+    words, items = [], []
     for word in values.arguments:
         item = split_assignment(word)
         if item:
             items.append(item)
         else:
-            expressions.append(word)
+            words.append(word)
+    expressions = [" ".join(words)] if joins(words) else words
     keep = filter_of(values, expressions) if expressions or picks(values) else None
-    return keep, Assignments(items, swapped, guard, follow) if items or swapped else None
+    return keep, Assignments(items, swapped, guard, follow, values.seed) if items or swapped else None
+
+
+def joins(words: list[str]) -> bool:
+    """Whether arguments are words of one expression, which stands without quotes: `UDP.SIZE gt 100`."""
+    return any(word.lower() in JOINING for word in words)
 
 
 def filter_of(values: Values, expressions: list[str]) -> Filter:

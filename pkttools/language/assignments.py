@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import os
+
 from .. import codec
-from ..batch import Batch, Program
+from ..batch import ROW_BYTES, Batch
 from ..errors import counted
-from .expression import assignments
+from .expression import varied
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .filters import Filter
 
 
 class Assignments:
     """Assignments of a command line, and what became of them.
 
-    guard: they are only for packets that it accepts. follow: checksums follow. stale, unknown: packets with a checksum that could
-    not, and with one that is not known.
+    guard: they are only for packets that it accepts. follow: checksums follow. seed: of values that are drawn; None: any.
+    stale, unknown: packets with a checksum that could not, and with one that is not known.
     """
 
     def __init__(self, items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str], ...] = (),
-                 guard: Program | None = None, follow: bool = False) -> None:  # fmt: skip
+                 guard: Filter | None = None, follow: bool = False, seed: int | None = None) -> None:  # fmt: skip
         """items: field, operator, value. swapped: pairs of fields to exchange first. Raises UsageError."""
-        self.program = assignments(items, swapped)
+        self.seed = seed
+        self.program, self.series = varied(items, swapped, self.seed_of)
         self.items, self.swaps = items, len(swapped)
         self.guard, self.follow = guard, follow
         self.met = self.stale = self.unknown = 0
@@ -29,12 +36,28 @@ class Assignments:
         """Changes the packets of a batch."""
         if batch.chosen is False:
             return
-        guard = None if batch.chosen else self.guard
-        met, placed, stale, unknown = codec.assign(batch.data, batch.rows, self.program, guard, self.follow, self.beyond)
+        rows = batch.rows if batch.chosen or self.guard is None else self.guard.select(batch)
+        values = b"".join(series.next(len(rows) // ROW_BYTES) for _, series in self.series)
+        met, placed, stale, unknown = codec.assign(batch.data, rows, self.program, values, self.follow, self.beyond)
+        for which, series in self.series:
+            series.take(placed[which])
         self.met += met
         self.stale += stale
         self.unknown += unknown
         self.placed = [before + more for before, more in zip(self.placed, placed, strict=True)]
+
+    def seed_of(self, name: str) -> int:
+        """A seed for a field: others that come and go change nothing about it."""
+        if self.seed is None:
+            self.seed = int.from_bytes(os.urandom(4), "big")
+        from .series import seed_for  # late: seldom
+
+        return seed_for(self.seed, name)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the seed means something."""
+        return any(series.drawn for _, series in self.series)
 
     def said(self, slip: bool, noun: str = "packet") -> list[str]:
         """What there is to say at the end. slip: whether who assigns here may have meant to compare. noun: of what is changed."""

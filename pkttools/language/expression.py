@@ -2,32 +2,43 @@
 
     list    one or more expressions; any one that holds lets the packet through, with --and all have to
     expr    expr `or` expr | expr `and` expr | `not` expr | `(` list `)` | test
-    test    FIELD | LAYER | FIELD op value | FIELD `in` item,item,...
-    op      == != < <= > >=          item   value | value-value | address/bits
-    value   a number, a name, an address, bytes in hex, or a text, in double quotes where it is more than a word
-    assign  FIELD=value | FIELD+=value | FIELD-=value
+    test    LAYER | [`any`] ASKED [`&` mask] [op value | op ASKED | `in` item,item,...]
+            | [`any`] ASKED `contains` octets | [`any`] ASKED `matches` RE
+    op      == != < <= > >=, or eq ne lt le gt ge
+    item    value | value-value | value..value | address/bits
+    value   a number, a name, an address, a date, bytes in hex, or a text, in double quotes where it is more than a word
+    assign  FIELD=value | FIELD=FIELD | FIELD=values | FIELD+=value | FIELD-=value
 
-FIELD is NAME.FIELD of the table in any case, `NAME.FIELD[2]` its second occurrence, `[-1]` its last.
+ASKED is what asked.py tells of: NAME.FIELD of the table in any case, `NAME.FIELD[2]` its second occurrence, `[-1]` its last;
+either end, or a fact of the packet. values: see series.py.
 """
 
 from __future__ import annotations
 
 from ..codec import program
 from ..errors import UsageError
-from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LAYERS, LITTLE, TABLE, Row
-from ..protocols.values import HEX, check_assignable, field, parse_number, parse_step, parse_value, rows_of, unknown_name
-from .program import ALL_BITS, Tests, assignments_program, kinds_set
+from ..protocols.fields import DATA, FIELDS, IPV4, IPV6, LAYERS, TEXT, Row
+from ..protocols.values import HEX, check_assignable, field, parse_step, rows_of, unknown_name
+from .asked import COUNTED, FACTS, Asked, asked, ends, is_asked
+from .constants import constant
+from .program import ALL_BITS, MATCHES, Operand, Tests, assignments_program, kinds_set
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..batch import Program
+    from .program import Constant
+    from .series import Upcoming
 
-    Tree = tuple[Any, ...]  # what it is comes first: `and`, `or`, `not`, `layer`, `bpf`, `test`
+    Tree = tuple[Any, ...]  # what it is comes first: `and`, `or`, `not`, `layer`, `bpf`, `test`, `matches`
+    Assignment = tuple[int, int, int, bool, int | bytes | Operand]
 
 COMPARE = {"==": program.EQUAL, "!=": program.UNEQUAL, "<": program.LESS, "<=": program.AT_MOST,
            ">": program.MORE, ">=": program.AT_LEAST}  # fmt: skip
+WORDS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+OPERATORS = frozenset((*COMPARE, *WORDS, "in", "contains", "matches", "&"))
 ASSIGN = {"=": program.SET, "+=": program.ADD, "-=": program.SUBTRACT}
 SPELLINGS = {"&&": "and", "||": "or", "!": "not"}
 
@@ -50,25 +61,69 @@ def split_assignment(text: str) -> tuple[str, str, str] | None:
 def assignments(items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str], ...] = ()) -> Program:
     """Compiles assignments: field, operator, value. The k-th value of a field goes to its k-th occurrence.
 
-    swapped: pairs of fields to exchange first, where a packet has both.
+    swapped: pairs of fields to exchange first, where a packet has both. Raises UsageError.
+    """
+    return varied(items, swapped)[0]
+
+
+def varied(items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str], ...] = (),
+           seed: Callable[[str], int] | None = None) -> tuple[Program, list[tuple[int, Upcoming]]]:  # fmt: skip
+    """The same, and the values of those that give another one in each packet, with their number in the program.
+
+    seed: gives one for what is drawn, by a name; None: no field may vary. Raises UsageError.
     """
     seen: dict[str, int] = {}
-    compiled: list[tuple[int, int, int, bool, int | bytes, int]] = [
-        (program.SWAP, FIELDS[a][0], 1, True, 0, FIELDS[b][0]) for a, b in swapped
-    ]
+    series: list[tuple[int, Upcoming]] = []
+    compiled: list[Assignment] = [(program.SWAP, FIELDS[a][0], 1, True, Operand(FIELDS[b][0])) for a, b in swapped]
     for text, operator, value_text in items:
+        if both := ends(text.upper().partition("[")[0]):
+            raise UsageError(f"{text}: either end can be asked for; {both[0]} and {both[1]} can be set")
         name, indexes, occurrence = field(text)
         rows = rows_of(indexes)
+        what = ASSIGN[operator]
+        value: int | bytes | Operand = 0
         if operator == "=":
             seen[name] = seen.get(name, 0) + 1
-            value: int | bytes = parse_value(name, rows, value_text)
-            if isinstance(value, int):
-                check_assignable(name, rows, value)
+            if is_asked(value_text.strip(), rows[0].kind in (DATA, TEXT)):
+                what, value = program.COPY, copied(name, rows, value_text.strip())
+            elif seed and varies(rows, value_text):
+                what = program.NEXT
+                series.append((len(compiled), values_of(name, rows, value_text, seed, seen[name])))
+            else:
+                value = constant(name, rows, value_text)
+                if isinstance(value, int):
+                    check_assignable(name, rows, value)
         else:
             value = parse_step(name, rows, value_text)
         exact = occurrence is not None or operator != "="
-        compiled.append((ASSIGN[operator], indexes[0], occurrence or (seen[name] if operator == "=" else 1), exact, value, 0))
-    return assignments_program(compiled)
+        compiled.append((what, indexes[0], occurrence or (seen[name] if operator == "=" else 1), exact, value))
+    return assignments_program(compiled), series
+
+
+def copied(name: str, rows: list[Row], text: str) -> Operand:
+    """The field whose value another one gets. Raises UsageError."""
+    found = asked(text)
+    if len(found) > 1 or not found[0].rows:
+        raise UsageError(f"{name}={text}: it gets the value of one field")
+    if not Asked(name, rows[0].kind, 0, 1, rows).goes_with(found[0]):
+        raise UsageError(f"{name}={text}: {found[0].kind} is no value for it")
+    return found[0].operand
+
+
+def varies(rows: list[Row], text: str) -> bool:
+    """Whether a value is none for all packets: a list, a range, or drawn."""
+    if rows[0].kind in (DATA, TEXT):
+        return False
+    word = text.strip().lower().partition(":")[0]
+    drawn = word == "random" and "random" not in (rows[0].names or {}).values()
+    return drawn or "," in text or ".." in text or ("/" in text and rows[0].kind in (IPV4, IPV6))
+
+
+def values_of(name: str, rows: list[Row], text: str, seed: Callable[[str], int], which: int) -> Upcoming:
+    """The values that a field gets, packet after packet. which: of several for it. Raises UsageError."""
+    from .series import Upcoming, field_values  # late: seldom
+
+    return Upcoming(field_values(name, rows, text, seed(name if which == 1 else f"{name} {which}")))
 
 
 # ---- filters ----
@@ -109,9 +164,9 @@ class Parser:
         self.at = 0
         self.depth = 0
 
-    def peek(self) -> str:
-        """The next token, or nothing at the end."""
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+    def peek(self, further: int = 0) -> str:
+        """The next token, or one behind it; nothing at the end."""
+        return self.tokens[self.at + further] if self.at + further < len(self.tokens) else ""
 
     def take(self, word: str) -> bool:
         """Takes `word` if it is next."""
@@ -172,27 +227,53 @@ class Parser:
 
     def test(self) -> Tree:
         """A layer, a field, or a comparison."""
-        name = self.peek()
-        if not name[:1].isalnum():
+        every = self.peek().lower() == "any" and self.peek(1)[:1].isalnum()
+        self.at += every
+        name, amp, bits = self.peek().partition("&")
+        if not name[:1].isalnum() or name.lower() in ("and", "or", "in"):
             raise self.fail("a field")
         self.at += 1
-        if name.upper() in LAYERS:
+        if name.upper() in LAYERS and not (name.upper() in FACTS and (every or self.peek().lower() in OPERATORS)):
             return ("layer", name.upper())
-        if "." not in name and name.lower() not in ("and", "or", "in"):
-            raise UsageError(unknown_name(name.upper(), [*LAYERS, *FIELDS], "layer"))
-        if name.lower() in ("and", "or", "in"):
-            self.at -= 1
-            raise self.fail("a field")
-        name, indexes, occurrence = field(name)
-        operator = self.peek()
+        if "." not in name and name.upper().partition("[")[0] not in FACTS and not ends(name.upper().partition("[")[0]):
+            raise UsageError(unknown_name(name.upper(), [*LAYERS, *FACTS, "PORT", *FIELDS], "layer"))
+        found = asked(name, every)
+        mask = self.mask(found, amp + bits)
+        operator = self.operator()
         if operator in COMPARE:
-            self.at += 1
-            return self.comparison(name, indexes, occurrence or 1, operator)
-        if operator == "=":
-            raise UsageError(f"filter '{self.text}': to compare, write {name}==...")
-        if self.take("in"):
-            return self.membership(name, indexes, occurrence or 1)
-        return ("test", indexes[0], occurrence or 1, program.PRESENT, 0, ALL_BITS)
+            return self.comparison(found, operator, mask)
+        if self.peek() == "=":
+            raise UsageError(f"filter '{self.text}': to compare, write {found[0].name}==...")
+        if mask is not None and operator:
+            raise UsageError(f"{found[0].name}: a mask goes with comparisons")
+        if operator == "in":
+            return self.membership(found)
+        if operator == "contains":
+            return self.containing(found)
+        if operator == "matches":
+            return self.matching(found)
+        if mask is not None:
+            return joined("or", [leaf(end, program.UNEQUAL, 0, mask) for end in found])
+        return joined("or", [leaf(end, program.PRESENT, 0) for end in found])
+
+    def operator(self) -> str:
+        """The operator that is next, which is taken; or nothing."""
+        word = self.peek().lower()
+        if word not in OPERATORS or word == "&":
+            return ""
+        self.at += 1
+        return WORDS.get(word, word)
+
+    def mask(self, found: list[Asked], text: str) -> int | None:
+        """The bits behind a `&`; None without. text: what stands directly behind the field, with the `&`."""
+        if not text:
+            if not self.peek().startswith("&"):
+                return None
+            text = self.value()
+        bits = text[1:] or self.value()
+        if found[0].octets or found[0].kind == "TIME":
+            raise UsageError(f"{found[0].name}: a mask goes with numbers")
+        return found[0].value(bits)  # type: ignore[return-value]  # of a number, by the kinds above
 
     def value(self) -> str:
         """The next token as a value."""
@@ -201,38 +282,100 @@ class Parser:
         self.at += 1
         return self.tokens[self.at - 1]
 
-    def comparison(self, name: str, indexes: list[int], occurrence: int, operator: str) -> Tree:
-        """A field, an operator, a value."""
+    def data(self, found: Asked) -> str:
+        """The next token as a value, and what follows it of bytes in hex."""
         text = self.value()
-        while TABLE[indexes[0]].kind == DATA and self.peek() and HEX.issuperset(self.peek()):
+        while found.kind == DATA and not text.startswith('"') and self.peek() and HEX.issuperset(self.peek()):
             text += " " + self.value()
-        value, mask = with_mask(name, rows_of(indexes), text)
-        if mask != ALL_BITS and operator not in ("==", "!="):
-            raise UsageError(f"{name}: an address with /bits goes with == and !=")
-        return ("test", indexes[0], occurrence, COMPARE[operator], value, mask)
+        return text
 
-    def membership(self, name: str, indexes: list[int], occurrence: int) -> Tree:
+    def others(self, found: list[Asked], text: str) -> list[Asked]:
+        """What a field is compared with that is none of its values: other fields, facts; nothing where it is a value."""
+        if text.lower() == "any" and self.peek() and is_asked(self.peek(), found[0].octets):
+            raise UsageError(f"filter '{self.text}': any stands in front of what is compared, at the left")
+        if not is_asked(text, found[0].octets) or text.lower() in found[0].words:
+            return []
+        others = asked(text)
+        if not found[0].goes_with(others[0]):
+            raise UsageError(f"{found[0].name} and {others[0].name} cannot be compared: they are of different kinds")
+        return others
+
+    def comparison(self, found: list[Asked], operator: str, mask: int | None) -> Tree:
+        """A field, an operator, and a value or another field."""
+        text = self.data(found[0])
+        others = self.others(found, text)
+
+        def compared(how: int) -> list[Tree]:
+            if others:
+                return [leaf(end, how, other.operand, ALL_BITS if mask is None else mask) for end in found for other in others]
+            return [leaf(end, how, *self.against(end, operator, text, mask)) for end in found]
+
+        several = len(found) > 1 or len(others) > 1 or found[0].operand.occurrence == program.ANY
+        if operator == "!=" and several:  # none of them is equal
+            there = [leaf(end, program.PRESENT, 0) for end in found]
+            return ("and", [joined("or", there), ("not", joined("or", compared(program.EQUAL)))])
+        return joined("or", compared(COMPARE[operator]))
+
+    def against(self, end: Asked, operator: str, text: str, mask: int | None) -> tuple[int | bytes, int]:
+        """The value that is compared with, and the bits that count."""
+        value, prefix = end.masked(text)
+        if prefix != ALL_BITS and operator not in ("==", "!="):
+            raise UsageError(f"{end.name}: an address with /bits goes with == and !=")
+        if prefix != ALL_BITS and mask is not None:
+            raise UsageError(f"{end.name}: a mask, or /bits")
+        return value, prefix if mask is None else mask
+
+    def membership(self, found: list[Asked]) -> Tree:
         """A field in a set."""
         text = self.value()
         while text.endswith(",") or self.peek().startswith(","):
             text += self.value()
-        rows = rows_of(indexes)
-        if rows[0].kind == DATA:
-            raise UsageError(f"{name}: data can be compared, not looked up in a set")
-        trees: list[Tree] = []
-        for item in set_items(text):
-            if not item:
-                raise UsageError(f"{name}: an item is missing in '{text}'")
+        if found[0].kind == DATA:
+            raise UsageError(f"{found[0].name}: data can be compared, not looked up in a set")
+        return joined("or", [self.item(end, item, text) for end in found for item in set_items(text)])
+
+    def item(self, end: Asked, item: str, text: str) -> Tree:
+        """An item of a set."""
+        if not item:
+            raise UsageError(f"{end.name}: an item is missing in '{text}'")
+        low, dash, high = item.partition("..")
+        if not dash and end.kind in (*COUNTED, IPV4, IPV6) and item.lower() not in end.words:
             low, dash, high = item.partition("-")
-            if dash and rows[0].kind in (INT, FAMILY, LITTLE, IPV4, IPV6) and item.lower() not in (rows[0].names or {}).values():
-                first, last = parse_value(name, rows, low), parse_value(name, rows, high)
-                if first > last:  # type: ignore[operator]  # numbers, by the kinds above
-                    raise UsageError(f"{name}: {item}: the range is empty")
-                trees.append(("and", [("test", indexes[0], occurrence, program.AT_LEAST, first, ALL_BITS),
-                                      ("test", indexes[0], occurrence, program.AT_MOST, last, ALL_BITS)]))  # fmt: skip
-            else:
-                trees.append(("test", indexes[0], occurrence, program.EQUAL, *with_mask(name, rows, item)))
-        return joined("or", trees)
+            if dash and end.name.endswith("_PORT") and not low[:1].isdigit():  # services have dashes
+                low, dash, high = item, "", ""
+        if not dash or end.octets:
+            return leaf(end, program.EQUAL, *end.masked(item))
+        first, last = end.value(low), end.value(high)
+        if first > last:  # type: ignore[operator]  # numbers, by the kinds above
+            raise UsageError(f"{end.name}: {item}: the range is empty")
+        if end.operand.occurrence == program.ANY:  # of one and the same
+            return leaf(end, program.WITHIN, (first, last))  # type: ignore[arg-type]  # the same
+        return ("and", [leaf(end, program.AT_LEAST, first), leaf(end, program.AT_MOST, last)])
+
+    def containing(self, found: list[Asked]) -> Tree:
+        """A field with octets in it."""
+        if not found[0].octets:
+            raise UsageError(f"{found[0].name}: contains is for data and text")
+        text = self.data(found[0])
+        others = self.others(found, text)
+        if found[0].kind == DATA and not others and not text.startswith('"') and not HEX.issuperset(text.replace(" ", "")):
+            raise UsageError(f"{found[0].name}: '{text[:40]}' is not in hex; text stands in double quotes")
+        values: list[Constant] = [other.operand for other in others] or [found[0].value(text)]
+        return joined("or", [leaf(end, program.CONTAINS, value) for end in found for value in values])
+
+    def matching(self, found: list[Asked]) -> Tree:
+        """A field that a regular expression matches."""
+        from .patterns import checked  # late: seldom
+
+        if not found[0].octets:
+            raise UsageError(f"{found[0].name}: matches is for data and text")
+        pattern = checked(found[0].name, self.value())
+        return joined("or", [("matches", end.operand.field, end.operand.occurrence, pattern) for end in found])
+
+
+def leaf(end: Asked, compare: int, value: Constant, mask: int = ALL_BITS) -> Tree:
+    """A test of one field, or fact."""
+    return ("test", end.operand.field, end.operand.occurrence, compare, value, mask)
 
 
 def set_items(text: str) -> list[str]:
@@ -245,18 +388,6 @@ def set_items(text: str) -> list[str]:
 def joined(how: str, trees: list[Tree]) -> Tree:
     """One tree of several, joined by `and` or `or`."""
     return trees[0] if len(trees) == 1 else (how, trees)
-
-
-def with_mask(name: str, rows: list[Row], text: str) -> tuple[int | bytes, int]:
-    """A value and the bits that count: all, or those of a prefix such as `10.0.0.0/8`."""
-    address, slash, bits = text.partition("/")
-    if not slash or rows[0].kind not in (IPV4, IPV6):
-        return parse_value(name, rows, text), ALL_BITS
-    value, prefix, width = parse_value(name, rows, address), parse_number(bits), rows[0].width
-    if prefix is None or prefix > width:
-        raise UsageError(f"{name}: '/{bits}' is not a prefix length up to {width}")
-    mask = ((1 << width) - 1) ^ ((1 << (width - prefix)) - 1)
-    return value & mask, mask  # type: ignore[operator]  # a number, by the kinds above
 
 
 def emit(tests: Tests, tree: Tree, yes: list[int] | int, no: list[int] | int) -> None:
@@ -276,6 +407,18 @@ def emit(tests: Tests, tree: Tree, yes: list[int] | int, no: list[int] | int) ->
             tests.add(0, 1, program.BPF, instructions, ALL_BITS, yes, no)
         case ("test", row, occurrence, compare, value, mask):
             tests.add(row, occurrence, compare, value, mask, yes, no)
+        case ("matches", row, occurrence, pattern):
+            tests.add(row, occurrence, MATCHES, pattern, ALL_BITS, yes, no)
+
+
+def has_patterns(tree: Tree) -> bool:
+    """Whether a tree asks what fields match."""
+    match tree:
+        case ("and" | "or", parts):
+            return any(map(has_patterns, parts))
+        case ("not", inner):
+            return has_patterns(inner)
+    return bool(tree[0] == "matches")
 
 
 def any_of(expressions: list[str], every: bool = False) -> Tree:

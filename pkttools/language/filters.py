@@ -9,13 +9,28 @@ from .. import codec
 from ..batch import CAPTURED, OFFSET, Batch, Program
 from ..errors import PktError, UsageError
 from ..protocols.names import linktype_name
-from .expression import any_of, broadcast_and_groups, compiled, joined
+from .expression import any_of, broadcast_and_groups, compiled, has_patterns, joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from mmap import mmap
+
     from ..bpf.classic import Instruction
     from ..command_line.options import Values
     from .expression import Tree
+
+    Select = Callable[[bytearray | mmap, bytes | bytearray, int], bytearray]
+
+
+def selector(tree: Tree) -> Select:
+    """What gives, for packets and the number of the first one, the rows of those for which a tree holds."""
+    if has_patterns(tree):
+        from .patterns import Patterns  # late: seldom
+
+        return Patterns(tree, compiled).select
+    tests = compiled(tree)
+    return lambda data, rows, first: codec.select(data, rows, tests, first)
 
 
 class Filter:
@@ -31,26 +46,33 @@ class Filter:
         self.bpf, self.reverse = bpf, reverse
         self.own = any_of(expressions, every) if expressions else None
         self.addresses = broadcast_and_groups(no_broadcast, no_multicast)
-        self.programs: dict[int, Program] = {}  # by link type
-        self.same = None if bpf else self.compiled(())
+        self.met = 0  # packets that were asked about
+        self.programs: dict[int, Tree] = {}  # by link type
+        self.selectors: dict[int, Select] = {}
+        self.tree = None if bpf else self.tree_with(())
+        self.same = None if self.tree is None else selector(self.tree)
 
-    def compiled(self, bpf: Tree) -> Program:
-        """The program, with a test for BPF in front if there is one."""
+    def tree_with(self, bpf: Tree) -> Tree:
+        """What has to hold, with a test for BPF in front if there is one."""
         chosen = [tree for tree in (bpf, self.own) if tree]
         trees = list(self.addresses)
         if chosen:
             tree = joined("and", chosen)
             trees.insert(0, ("not", tree) if self.reverse else tree)
-        return compiled(joined("and", trees))
+        return joined("and", trees)
 
     def program(self, linktype: int) -> Program:
-        """The program for packets of a link type. Raises UsageError where libpcap has none for it, PktError."""
-        if self.same:
-            return self.same
+        """The program for packets of a link type, for people. Raises UsageError where libpcap has none for it, PktError."""
+        return compiled(self.tree_for(linktype))
+
+    def tree_for(self, linktype: int) -> Tree:
+        """What has to hold of packets of a link type. Raises UsageError where libpcap has no program for it, PktError."""
+        if self.tree is not None:
+            return self.tree
         if linktype not in self.programs:
             from ..bpf.classic import packed
 
-            self.programs[linktype] = self.compiled(("bpf", packed(self.instructions(linktype))))
+            self.programs[linktype] = self.tree_with(("bpf", packed(self.instructions(linktype))))
         return self.programs[linktype]
 
     def instructions(self, linktype: int) -> list[Instruction]:
@@ -58,12 +80,9 @@ class Filter:
         return self.bpf.instructions(linktype) if self.bpf else []
 
     def select(self, batch: Batch) -> bytearray:
-        """The rows of the packets that pass."""
-        if self.same:
-            return codec.select(batch.data, batch.rows, self.same)
-        rows = bytearray()
-        for first, stop, linktype in batch.runs():
-            rows += codec.select(batch.data, batch.part(first, stop).rows, self.for_packets(linktype))
+        """The rows of the packets that pass. Each packet is asked about once, in their order: they are counted, for NUMBER."""
+        rows = self.passing(batch)
+        self.met += len(batch)
         return rows
 
     def verdicts(self, batch: Batch) -> bytearray:
@@ -79,15 +98,31 @@ class Filter:
                 wanted = next(places, (-1, -1))
         return found
 
-    def for_packets(self, linktype: int) -> Program:
-        """The program for packets that have come. Raises PktError: it is they that do not go with the command line's words."""
+    def passing(self, batch: Batch) -> bytearray:
+        """The rows of the packets that would pass if they came next."""
+        first = self.met + 1
+        if self.same:
+            return self.same(batch.data, batch.rows, first)
+        rows = bytearray()
+        for start, stop, linktype in batch.runs():
+            rows += self.for_packets(linktype)(batch.data, batch.part(start, stop).rows, first + start)
+        return rows
+
+    def for_packets(self, linktype: int) -> Select:
+        """What selects of packets that have come. Raises PktError: it is they that do not go with the command line's words."""
+        if linktype not in self.selectors:
+            self.selectors[linktype] = selector(self.tree_for_packets(linktype))
+        return self.selectors[linktype]
+
+    def tree_for_packets(self, linktype: int) -> Tree:
+        """What has to hold of packets that have come. Raises PktError."""
         try:
-            return self.program(linktype)
+            return self.tree_for(linktype)
         except UsageError as error:
             if "rejects all packets" in str(error):  # ARP, over raw IP: no fault where there are packets of other link types
                 from ..bpf.classic import RET_K, packed
 
-                self.programs[linktype] = self.compiled(("bpf", packed([(RET_K, 0, 0, 0)])))
+                self.programs[linktype] = self.tree_with(("bpf", packed([(RET_K, 0, 0, 0)])))
                 return self.programs[linktype]
             hint = "; pkt-change --unwrap gives what is in them" if linktype_name(linktype) == "PKTAP" else ""
             raise PktError(f"packets of link type {linktype} ({linktype_name(linktype)}): {error}{hint}") from None

@@ -6,17 +6,20 @@ import struct
 
 from ..codec import program
 from ..protocols.fields import DATA, IPV4, IPV6, LAYERS, MAC, TABLE, TEXT, Row
-from ..protocols.shown import format_value
-from .program import ALL_BITS, kinds_set
+from ..protocols.shown import format_text, format_value, printable
+from .asked import FACTS, NOTES
+from .constants import show_moment
+from .program import ALL_BITS, MATCHES, kinds_set
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..batch import Program
 
 OPERATORS = {program.EQUAL: "==", program.UNEQUAL: "!=", program.LESS: "<", program.AT_MOST: "<=", program.MORE: ">",
-             program.AT_LEAST: ">="}  # fmt: skip
+             program.AT_LEAST: ">=", program.WITHIN: "in", program.CONTAINS: "contains"}  # fmt: skip
 ENDS = {program.ACCEPT: "pass", program.REJECT: "drop"}
 ADDRESSES = (MAC, IPV4, IPV6)
+NAMES = {number: name for name, number in FACTS.items()}
 
 
 def listing(compiled: Program) -> list[str]:
@@ -31,27 +34,47 @@ def listing(compiled: Program) -> list[str]:
 
 def shown(test: list[int], constants: bytes) -> str:
     """A test, as the language writes it."""
-    index, occurrence, compare, high, low, mask_high, mask_low, at, size = test
+    index, occurrence, compare, high, low, mask_high, mask_low, at, size, other, other_occurrence = test
+    data = constants[at : at + size]
     if compare == program.BPF:
         return f"bpf, {size // 8} instructions"
     if compare == program.LAYER:
-        return next(name for name, kinds in LAYERS.items() if kinds_set(kinds) == constants[at : at + size])
-    row = TABLE[index]
-    name = row.name if occurrence == 1 else f"{row.name}[{occurrence}]"
+        return next(name for name, kinds in LAYERS.items() if kinds_set(kinds) == data)
+    name = asked(index, occurrence)
     if compare == program.PRESENT:
         return name
+    if compare == MATCHES:
+        return f'{name} matches "{printable(data)}"'
+    mask = halves(mask_high, mask_low)
+    bits = "" if mask == ALL_BITS else f" & {value_of(TABLE[index], mask) if index >= 0 else mask}"
+    if other != program.NOTHING:
+        return f"{name}{bits} {OPERATORS[compare]} {asked(other, other_occurrence)}"
+    if index < 0:
+        return f"{name}{bits} {OPERATORS[compare]} {fact_of(index, compare, halves(high, low), data)}"
+    row = TABLE[index]
     if row.kind in (DATA, TEXT):
-        data = constants[at : at + size]
         return f"{name} {OPERATORS[compare]} {data.hex(' ') if row.kind == DATA else format_value(row, data)}"
-    value, mask = joined(high, low), joined(mask_high, mask_low)
-    written = value_of(row, value)
-    if mask != ALL_BITS:
-        whole = (1 << row.width) - 1
-        if mask | (mask - 1) == whole and row.kind != MAC:  # ones, then zeros: a prefix
-            written += f"/{mask.bit_count()}"
-        else:
-            name += f" & {value_of(row, mask)}"
-    return f"{name} {OPERATORS[compare]} {written}"
+    written = value_of(row, halves(high, low))
+    if compare == program.WITHIN:
+        written += f"..{value_of(row, halves(*struct.unpack('=2q', data)))}"
+    whole = (1 << row.width) - 1
+    if bits and row.kind in (IPV4, IPV6) and mask in (0, whole & ~(whole >> mask.bit_count())):  # ones, then zeros: a prefix
+        written, bits = f"{written}/{mask.bit_count()}", ""
+    return f"{name}{bits} {OPERATORS[compare]} {written}"
+
+
+def asked(index: int, occurrence: int) -> str:
+    """What is asked for, as the language names it."""
+    name = NAMES[index] if index < 0 else TABLE[index].name
+    return f"any {name}" if occurrence == program.ANY else name if occurrence == 1 else f"{name}[{occurrence}]"
+
+
+def fact_of(index: int, compare: int, value: int, data: bytes) -> str:
+    """What a fact of the packet is compared with."""
+    if index in NOTES.values():
+        return format_text(data)
+    show = show_moment if index == program.OF_TIME else str
+    return f"{show(value)}..{show(halves(*struct.unpack('=2q', data)))}" if compare == program.WITHIN else show(value)
 
 
 def value_of(row: Row, value: int) -> str:
@@ -62,6 +85,6 @@ def value_of(row: Row, value: int) -> str:
     return format_value(row, value)
 
 
-def joined(high: int, low: int) -> int:
+def halves(high: int, low: int) -> int:
     """A 128-bit number from its halves."""
     return (high & (1 << 64) - 1) << 64 | low & (1 << 64) - 1

@@ -10,13 +10,18 @@ from __future__ import annotations
 import struct
 
 from ..batch import Program
+from ..codec.program import NOTHING
 from ..protocols import _rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TypeAlias
+
+    Constant: TypeAlias = "int | bytes | tuple[int, int] | Operand"
 
 FIELDS = _rows.ROWS
+MATCHES = -1  # as a comparison: a test that no codec runs; see patterns.py
 ALL_BITS = (1 << 128) - 1
 
 
@@ -37,6 +42,15 @@ def kinds_set(kinds: Iterable[int]) -> bytes:
     return bits.to_bytes((bits.bit_length() + 7) // 8, "little")
 
 
+class Operand:
+    """What is compared or assigned: a field, by its place in the table, or a fact of the packet; and which occurrence of it."""
+
+    __slots__ = ("field", "occurrence")
+
+    def __init__(self, field: int, occurrence: int = 1) -> None:
+        self.field, self.occurrence = field, occurrence
+
+
 class Tests:
     """A filter under construction: tests are added in order, jumps may go to labels that come later."""
 
@@ -44,11 +58,25 @@ class Tests:
         self.code: list[list[list[int] | int]] = []
         self.constants = bytearray()
 
-    def add(self, field: int, occurrence: int, compare: int, value: int | bytes, mask: int, yes: list[int] | int,
+    def add(self, field: int, occurrence: int, compare: int, value: Constant, mask: int, yes: list[int] | int,
             no: list[int] | int) -> None:  # fmt: skip
-        """A test: a field, by its place in the table, against `value` under `mask`. Of LAYER and BPF there is the value alone."""
-        number, data = (0, value) if isinstance(value, bytes) else (value, b"")
-        self.code.append([field, occurrence, compare, *_halves(number), *_halves(mask), len(self.constants), len(data), yes, no])
+        """A test: a field, by its place in the table, or a fact of the packet, against `value` under `mask`.
+
+        Of LAYER and BPF there is the value alone; of WITHIN there are two, the first and the last one; an Operand is another
+        field, with its occurrence.
+        """
+        number, data, other = 0, b"", (NOTHING, 0)
+        if isinstance(value, bytes):
+            data = value
+        elif isinstance(value, int):
+            number = value
+        elif isinstance(value, Operand):
+            other = value.field, value.occurrence
+        else:
+            number, last = value
+            data = _packed([*_halves(last)])
+        columns = [*_halves(number), *_halves(mask), len(self.constants), len(data), *other]
+        self.code.append([field, occurrence, compare, *columns, yes, no])
         self.constants += data
 
     def label(self) -> list[int]:
@@ -65,12 +93,14 @@ class Tests:
         return FIELDS, _packed(code), bytes(self.constants)
 
 
-def assignments_program(assignments: list[tuple[int, int, int, bool, int | bytes, int]]) -> Program:
-    """Compiles assignments: operation, field, occurrence, exact, value, other field (of SWAP)."""
+def assignments_program(assignments: list[tuple[int, int, int, bool, int | bytes | Operand]]) -> Program:
+    """Compiles assignments: operation, field, occurrence, exact, value; of SWAP and COPY that is the other field."""
     code: list[int] = []
     constants = bytearray()
-    for operation, field, occurrence, exact, value, other in assignments:
-        number, data = (0, value) if isinstance(value, bytes) else (value, b"")
-        code += [operation, field, occurrence, exact, *_halves(number), len(constants), len(data), other]
+    for operation, field, occurrence, exact, value in assignments:
+        data = value if isinstance(value, bytes) else b""
+        number = value if isinstance(value, int) else 0
+        other = (value.field, value.occurrence) if isinstance(value, Operand) else (0, 0)
+        code += [operation, field, occurrence, exact, *_halves(number), len(constants), len(data), *other]
         constants += data
     return FIELDS, _packed(code), bytes(constants)

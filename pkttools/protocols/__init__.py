@@ -18,7 +18,7 @@ MODULES = {
     "_tables": ("LINKTYPE", "WALK"),
     "_rows": ("HEADERS", "ROWS", "TRAITS", "FIELDS", "RENAMED", "LAYERS"),
     "_lines": ("LINES",),
-    "_words": ("LAYOUTS", "NAMES", "SPACES", "SIGNED"),
+    "_words": ("LAYOUTS", "LETTERS", "NAMES", "SPACES", "SIGNED"),
     "_meanings": ("MEANINGS", "SOURCES"),
     "_templates": ("TEMPLATES",),
 }

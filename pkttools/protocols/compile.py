@@ -316,6 +316,7 @@ def made(found: Descriptions) -> SimpleNamespace:
         FIELDS="\n".join(["", *(row[0] for row in rows), ""]),
         RENAMED=renamed(found),
         LAYERS=layers,
+        LETTERS={header.protocol: dict(header.letters[0]) for header in found.headers.values() if header.letters},
         LAYOUTS=tuple(layout_of(found.headers[name]) for name in names),
         NAMES=words,
         LINES=lines_of(found, names),

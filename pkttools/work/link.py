@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from .. import codec
-from ..batch import Batch, Packet, Program, gathered
+from ..batch import Batch, Packet, gathered
 from ..protocols.fields import FIELDS, TABLE
 from ..protocols.shown import read_field
 from ..protocols.values import Header
@@ -13,6 +13,8 @@ from ..protocols.values import Header
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from ..language.filters import Filter
 
     Step = Callable[[Packet, list[Header]], Packet | None]
 
@@ -25,7 +27,7 @@ class Converter:
     it cannot, and the packet goes on as it is; by what is to be said of these packets. failed: how many they were.
     """
 
-    def __init__(self, guard: Program | None, steps: dict[str, Step]) -> None:
+    def __init__(self, guard: Filter | None, steps: dict[str, Step]) -> None:
         self.guard, self.steps = guard, steps
         self.failed = dict.fromkeys(steps, 0)
 
@@ -39,7 +41,7 @@ class Converter:
 
     def accepts(self, batch: Batch, i: int) -> bool:
         """Whether packet `i` is to be changed at all."""
-        return self.guard is None or bool(codec.select(batch.data, batch.part(i, i + 1).rows, self.guard))
+        return self.guard is None or bool(self.guard.select(batch.part(i, i + 1)))
 
     def converted(self, batch: Batch, i: int) -> Packet:
         """What becomes of packet `i`."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from .. import codec
-from ..batch import Batch, Program
+from ..batch import Batch
 from .fragments import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ..language.filters import Filter
 
 REASONS = (
     "truncated or malformed",
@@ -29,7 +31,7 @@ class Segmenter:
     """
 
     def __init__(self, mtu: int = 0, size: int = 0, *, same_ids: bool = False, keep: bool = False, apart: bool = False,
-                 guard: Program | None = None) -> None:  # fmt: skip
+                 guard: Filter | None = None) -> None:  # fmt: skip
         self.how, self.id, self.guard = (mtu, size, same_ids, keep, apart), 1, guard
         self.passed: dict[str, int] = {}
         self.urgent = 0
@@ -40,11 +42,11 @@ class Segmenter:
         """Passes packets that are no super-frames, and the pieces of those that are."""
         self.table = self.table or codec.handshakes()
         for batch in stream:
-            stop = 0
+            stop, chosen = 0, self.guard.verdicts(batch) if self.guard else None
             while stop < len(batch):
                 first = stop
                 stop, data, rows, (self.id, urgent, left) = codec.segment(
-                    self.table, batch.data, batch.rows, first, self.how, self.id, self.guard, self.beyond
+                    self.table, batch.data, batch.rows, first, self.how, self.id, chosen, self.beyond
                 )
                 self.urgent += urgent
                 count(self.passed, REASONS, left)

@@ -262,7 +262,8 @@ static void try_matches(const struct sample *s, const struct program *p)
 {
     struct writable_frame before = copied(&s->frame);
     struct packet packet = {.captured = (int64_t)s->frame.size, .original = s->original, .linktype = s->linktype};
-    matches(p, &s->frame, &packet, &packet);
+    packet.notes_size = packet.captured;          /* what lies there may be any: lines, too */
+    matches(p, &s->frame, &packet, &packet, s->frame.at, 1);
     EXPECT(same_bytes(&before.view, &s->frame));
     discard(&before);
 }
@@ -273,7 +274,12 @@ static void try_assign(const struct sample *s, const struct program *p)
     size_t count = assignment_count(p);
     size_t *placed = (size_t *)(void *)exact(NULL, count * sizeof *placed);
     memset(placed, 0, count * sizeof *placed);
-    assign(p, &edited, s->linktype, placed);
+    size_t columns = series_count(p);
+    struct value *series = (struct value *)(void *)exact(NULL, columns * sizeof *series);
+    for (size_t i = 0; i < columns; i++)
+        series[i] = (struct value){i % 2, (uint64_t)s->original * (i + 1)};
+    assign(p, &edited, s->linktype, placed, series, 1);
+    release((uint8_t *)series, columns * sizeof *series);
     for (size_t i = 0; i < count; i++)
         EXPECT(placed[i] <= 1);
     release((uint8_t *)placed, count * sizeof *placed);

@@ -37,6 +37,10 @@ FILTERS = [
     "LOOPBACK.FAMILY<=2 or UNKNOWN.DATA or VLAN or IP.OFFSET>0",
     "(TCP.SYN==1 or SCTP.DATA<00 ff) and IPV6.DST_ADDR==2001:db8::/33 or GRE.VERSION[1] or VXLAN.VNI<43",
     'PKTAP.PID in 500-600,none and not PKTAP.COMM in ssh,"Google Chrome" or PKTAP.IFNAME[2]<en1 or PKTAP.IFUNIT!=0 or PKTAP.OUT==0',
+    'any TCP.OPT_KIND in 3..8 or any IP.ADDR!=10.0.0.0/8 or any NOTE contains "a" or NOTE[-2]==b or any UDP.DATA contains 00 11',
+    "IP.SRC_ADDR==IP.DST_ADDR[-1] or any TCP.OPT_MSS>IP.ID or TCP.FLAGS & SA == S"
+    " or UDP.DATA>TCP.DATA or SIZE>CAPTURED or IFACE==WAY",
+    "NUMBER & 1 and TIME<2026-11-01T00:00Z and any IFACE and PORT!=domain",
     "TCP.OPT_MSS[2]<9 or TCP.OPT_SACK_LEFT[-2]>1 or TCP.OPT_SACK==00 01 or TCP.OPT_SACK_PERMITTED",
 ]
 ASSIGNMENTS = [
@@ -50,6 +54,10 @@ ASSIGNMENTS = [
     [("PKTAP.COMM", "=", "ssh"), ("PKTAP.IFUNIT", "-=", "1"), ("PKTAP.IFNAME[-1]", "=", "e" * 24), ("PKTAP.LENGTH", "+=", "14"),
      ("PKTAP.DLT", "=", "raw"), ("IP.TTL", "=", "9"), ("PKTAP.NEXT_TYPE", "=", "1"), ("PKTAP.DATA", "=", "45")],
     [("IP.CHECKSUM", "=", "0"), ("UDP.CHECKSUM", "=", "0"), ("GRE.FLAGS", "=", "0x8000"), ("VXLAN.VNI", "+=", "1")],
+    [("IP.ID", "=", "1..9"), ("UDP.DATA", "=", "TCP.DATA"), ("IP.SRC_ADDR", "=", "IP.DST_ADDR[-1]"),
+    ("IPV6.SRC_ADDR", "=", "random")],
+    [("ETHERNET.TYPE", "=", "IP.ID"), ("PKTAP.COMM", "=", "UDP.DATA"), ("TCP.OPT_MSS", "=", "TCP.DST_PORT"),
+    ("IP.TTL", "=", "7,8")],
     [("TCP.OPT_MSS", "=", "9"), ("TCP.OPT_TSVAL[-1]", "+=", "9"), ("TCP.OPT_KIND[2]", "=", "5"), ("TCP.OPT_SIZE", "=", "0")],
 ]  # fmt: skip
 BPF = [(0x28, 0, 0, 12), (0x15, 0, 3, 0x0800), (0xB1, 0, 0, 14), (0x50, 0, 0, 14), (0x16, 0, 0, 0), (0x06, 0, 0, 0)]
@@ -63,7 +71,7 @@ def programs() -> tuple[list[Program], list[Program]]:
     """The filters and the assignments, compiled."""
     filters = [expression.compiled(expression.any_of([text])) for text in FILTERS]
     filters.append(expression.compiled(("or", [("bpf", packed(BPF)), expression.any_of(["IP"])])))
-    return filters, [expression.assignments(items) for items in ASSIGNMENTS] + [expression.assignments([], SWAPPED)]
+    return filters, [expression.varied(items, seed=len)[0] for items in ASSIGNMENTS] + [expression.assignments([], SWAPPED)]
 
 
 def columns(data: bytes) -> list[int]:

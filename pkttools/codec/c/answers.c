@@ -108,7 +108,7 @@ bool answer(const struct answering *a, const struct packet_view *p, const uint8_
     if (!asked_at(a, &p->walk, &index) || in_tunnel(&p->walk, index))  /* what a tunnel carries is for its end */
         return true;
     for (const struct answer_rule *r = a->rules; r < a->rules + a->count; r++) {
-        if (r->kind != (int64_t)p->walk.header[index].kind || !matches(&r->tests, &p->frame, row, row))
+        if (r->kind != (int64_t)p->walk.header[index].kind || !matches(&r->tests, &p->frame, row, row, NULL, 0))
             continue;
         bool unlike = true;
         for (size_t i = 0; i < r->unlike_count; i++)

@@ -543,11 +543,11 @@ void protocols_slow(void);
 /* program.c */
 
 struct test {
-    int64_t field, occurrence, compare, high, low, mask_high, mask_low, constant, size, yes, no;
+    int64_t field, occurrence, compare, high, low, mask_high, mask_low, constant, size, other, other_occurrence, yes, no;
 };
 
 struct assignment {
-    int64_t operation, field, occurrence, exact, high, low, constant, size, other;
+    int64_t operation, field, occurrence, exact, high, low, constant, size, other, other_occurrence;
 };
 
 struct program {
@@ -564,9 +564,13 @@ struct program {
 bool fields_sound(const struct field *fields, size_t count);
 bool tests_sound(struct program *program);
 bool assignments_sound(struct program *program);
-bool matches(const struct program *tests, const struct frame *f, const struct packet *p, const struct packet *whole);
+bool matches(const struct program *tests, const struct frame *f, const struct packet *p, const struct packet *whole,
+             const uint8_t *data, int64_t number);
 size_t assignment_count(const struct program *assignments);
-struct untold assign(const struct program *assignments, const struct writable_frame *f, int64_t linktype, size_t *placed);
+size_t series_count(const struct program *assignments);
+struct value;
+struct untold assign(const struct program *assignments, const struct writable_frame *f, int64_t linktype, size_t *placed,
+                     const struct value *series, size_t most);
 bool assign_field(const struct program *assignments, const struct assignment *a, const struct writable_frame *f, int64_t linktype,
                   struct walk *w, bool more, struct changed *changed);
 bool place_value(const struct writable_frame *f, size_t bit, size_t width, uint64_t value);

@@ -2,8 +2,11 @@
  * ../../language/program.py and ../../language/expression.py. */
 #include "fields.h"
 
-enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF };
-enum { SET, ADD, SUBTRACT, SWAP };
+enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF, WITHIN, CONTAINS };
+enum { SET, ADD, SUBTRACT, SWAP, COPY, NEXT };
+/* What a test asks of a packet itself, in the place of a field; NOTHING: it compares with a constant. */
+enum { OF_TIME = -8, OF_SIZE, OF_CAPTURED, OF_NUMBER, OF_IFACE, OF_WAY, OF_NOTE, NOTHING };
+enum { ANY = 0 };                               /* in the place of an occurrence: one of them is enough */
 enum { ACCEPT = -1, REJECT = -2 };
 enum { MOST_BITS = 64 };                        /* of a number, with the bits in front of it in its first byte */
 
@@ -12,6 +15,12 @@ enum { MOST_BITS = 64 };                        /* of a number, with the bits in
 static bool field_sound(const struct program *p, int64_t field)
 {
     return field >= 0 && (uint64_t)field < p->field_count;
+}
+
+/* The same, or a fact of the packet. */
+static bool operand_sound(const struct program *p, int64_t field)
+{
+    return field_sound(p, field) || (field >= OF_TIME && field < NOTHING);
 }
 
 static bool width_sound(const struct field *f)
@@ -73,11 +82,14 @@ bool tests_sound(struct program *p)
         bool jumps = (t->yes == ACCEPT || t->yes == REJECT || (t->yes > i && t->yes < count))
             && (t->no == ACCEPT || t->no == REJECT || (t->no > i && t->no < count));
         bool of_field = t->compare != LAYER && t->compare != BPF;
-        if (!jumps || (of_field && !field_sound(p, t->field)) || !constant_sound(p, t->constant, t->size))
+        bool other = t->other == NOTHING || (of_field && operand_sound(p, t->other) && t->other_occurrence != ANY);
+        if (!jumps || !other || (of_field && !operand_sound(p, t->field)) || !constant_sound(p, t->constant, t->size))
             return false;
-        if (t->compare == BPF && !bpf_sound(p->constants + t->constant, (size_t)t->size))
+        if ((t->compare == BPF && !bpf_sound(p->constants + t->constant, (size_t)t->size))
+            || (t->compare == WITHIN && t->size != sizeof(struct value)))
             return false;
-        p->all |= of_field ? asks_all(p, t->field) : t->compare == LAYER && asks_kinds(p->constants + t->constant, t->size);
+        p->all |= of_field ? asks_all(p, t->field) || asks_all(p, t->other)
+                           : t->compare == LAYER && asks_kinds(p->constants + t->constant, t->size);
     }
     return true;
 }
@@ -88,9 +100,10 @@ bool assignments_sound(struct program *p)
         return false;
     const struct assignment *a = (const struct assignment *)p->code, *end = a + p->code_count / ASSIGNMENT_SIZE;
     for (; a < end; a++) {
-        if (!field_sound(p, a->field) || (a->operation == SWAP && !field_sound(p, a->other)) || !constant_sound(p, a->constant, a->size))
+        bool two = a->operation == SWAP || a->operation == COPY;
+        if (!field_sound(p, a->field) || (two && !field_sound(p, a->other)) || !constant_sound(p, a->constant, a->size))
             return false;
-        p->all |= asks_all(p, a->field) || (a->operation == SWAP && asks_all(p, a->other));
+        p->all |= asks_all(p, a->field) || (two && asks_all(p, a->other));
     }
     return true;
 }
@@ -209,32 +222,133 @@ static int compare_data(const uint8_t *a, size_t a_size, const uint8_t *b, size_
     return c != 0 ? c : a_size < b_size ? -1 : a_size > b_size;
 }
 
+/* ---- what is compared, and assigned ---- */
+
+struct operand {                                /* a number, or octets */
+    bool octets;
+    struct value number;
+    const uint8_t *at;
+    size_t size;
+};
+
+static inline struct operand operand_at(const struct frame *f, const struct place *at)
+{
+    if (at->field->kind == DATA || at->field->kind == TEXT) {
+        size_t size = at->field->kind == TEXT ? text_size(f, at) : at->size;
+        return (struct operand){.octets = true, .at = frame_range(f, at->bit / 8, size), .size = size};
+    }
+    struct value v = read_raw(f, at);
+    v.low = (v.low + (uint64_t)at->field->bias) * (uint64_t)at->field->scale;
+    return (struct operand){.number = v};
+}
+
+/* ---- facts of a packet ---- */
+
+struct subject {                                /* what a test is asked of */
+    const struct frame *f;
+    const struct walk *w;
+    const struct packet *packet;
+    struct frame notes;
+    int64_t number;
+};
+
+static bool is_blank(unsigned c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* What the next line of a packet's notes says behind a word, from `at` on, which goes behind it; without blanks around it. */
+static bool next_note(const struct frame *notes, size_t *at, const char *word, struct operand *found)
+{
+    size_t size = strlen(word);
+    while (*at < notes->size) {
+        size_t begin = *at, end = begin;
+        while (end < notes->size && get8(notes, end) != '\n')
+            end++;
+        *at = end + 1;
+        if (end - begin < size || memcmp(frame_range(notes, begin, size), word, size) != 0)
+            continue;
+        for (begin += size; begin < end && is_blank(get8(notes, begin));)
+            begin++;
+        while (end > begin && is_blank(get8(notes, end - 1)))
+            end--;
+        *found = (struct operand){.octets = true, .at = frame_range(notes, begin, end - begin), .size = end - begin};
+        return true;
+    }
+    return false;
+}
+
+static const char *word_of(int64_t fact)
+{
+    return fact == OF_IFACE ? "IFACE:" : fact == OF_WAY ? "WAY:" : fact == OF_NOTE ? "NOTE:" : NULL;
+}
+
+static struct operand number_of_packet(const struct subject *s, int64_t fact)
+{
+    int64_t number = fact == OF_TIME ? s->packet->time : fact == OF_SIZE ? s->packet->original
+        : fact == OF_CAPTURED ? s->packet->captured : s->number;
+    return (struct operand){.number = {0, (uint64_t)number}};
+}
+
+/* A fact of a packet: of lines the k-th, or from the end when negative; whether it is there. */
+static bool fact_of(const struct subject *s, int64_t fact, int64_t occurrence, struct operand *found)
+{
+    const char *word = word_of(fact);
+    if (word == NULL) {
+        *found = number_of_packet(s, fact);
+        return occurrence == 1 || occurrence == -1;
+    }
+    if (occurrence < 0) {
+        int64_t count = 0;
+        for (size_t at = 0; next_note(&s->notes, &at, word, found);)
+            count++;
+        if (occurrence < -count)
+            return false;
+        occurrence += count + 1;
+    }
+    for (size_t at = 0; next_note(&s->notes, &at, word, found);)
+        if (--occurrence == 0)
+            return true;
+    return false;
+}
+
 /* ---- filters ---- */
 
-static bool holds(const struct program *p, const struct test *t, const struct frame *f, const struct walk *w)
+static bool contains(const struct operand *a, const struct operand *b)
 {
-    if (t->compare == LAYER) {                  /* the constant is a set of kinds of headers, a bit each */
-        const uint8_t *kinds = p->constants + t->constant;
-        for (size_t i = 0; i < w->count; i++) {
-            size_t kind = (size_t)w->header[i].kind;
-            if (kind / 8 < (size_t)t->size && (kinds[kind / 8] >> kind % 8 & 1) != 0)
-                return true;
-        }
-        return false;
+    if (b->size == 0)
+        return true;
+    for (const uint8_t *at = a->at, *end = a->at + a->size; (size_t)(end - at) >= b->size; at++) {
+        at = memchr(at, b->at[0], (size_t)(end - at) - b->size + 1);
+        if (at == NULL)
+            return false;
+        if (memcmp(at, b->at, b->size) == 0)
+            return true;
     }
-    struct place at;
-    if (!locate(p, t->field, t->occurrence, true, f, w, &at))
+    return false;
+}
+
+/* Whether a test holds for what was found. b: what it is compared with. */
+static inline bool passes(const struct program *p, const struct test *t, struct operand a, const struct operand *b)
+{
+    if (t->compare == PRESENT)
+        return true;
+    if (a.octets != b->octets)
         return false;
     int c;
-    if (at.field->kind == DATA || at.field->kind == TEXT) {
-        size_t size = at.field->kind == TEXT ? text_size(f, &at) : at.size;
-        c = compare_data(frame_range(f, at.bit / 8, size), size, p->constants + t->constant, (size_t)t->size);
+    if (a.octets) {
+        if (t->compare == CONTAINS)
+            return contains(&a, b);
+        c = compare_data(a.at, a.size, b->at, b->size);
     } else {
-        struct value v = read_raw(f, &at);
-        v.low = (v.low + (uint64_t)at.field->bias) * (uint64_t)at.field->scale;
-        v.high &= (uint64_t)t->mask_high;
-        v.low &= (uint64_t)t->mask_low;
-        c = compare_values(v, (struct value){(uint64_t)t->high, (uint64_t)t->low});
+        a.number.high &= (uint64_t)t->mask_high;
+        a.number.low &= (uint64_t)t->mask_low;
+        c = compare_values(a.number, b->number);
+        if (t->compare == WITHIN) {
+            struct value last;
+            memcpy(&last, p->constants + t->constant, sizeof last);
+            return c >= 0 && compare_values(a.number, last) <= 0;
+        }
     }
     switch (t->compare) {
     case EQUAL: return c == 0;
@@ -243,16 +357,92 @@ static bool holds(const struct program *p, const struct test *t, const struct fr
     case AT_MOST: return c <= 0;
     case MORE: return c > 0;
     case AT_LEAST: return c >= 0;
-    default: return true;                       /* PRESENT */
+    default: return false;                      /* of a range, octets; of a number, what it contains */
     }
 }
 
-/* f, packet: without its frame check sequence; BPF sees the whole one, as tcpdump does. */
-bool matches(const struct program *p, const struct frame *f, const struct packet *packet, const struct packet *whole)
+static bool operand_of(const struct program *p, int64_t field, int64_t occurrence, const struct subject *s, struct operand *found)
+{
+    if (field < 0)
+        return fact_of(s, field, occurrence, found);
+    struct place at;
+    if (!locate(p, field, occurrence, true, s->f, s->w, &at))
+        return false;
+    *found = operand_at(s->f, &at);
+    return true;
+}
+
+/* Whether a test holds for any occurrence. b: what they are compared with; of a constant, both of what it can be. */
+static bool holds_for_any(const struct program *p, const struct test *t, const struct subject *s, struct operand *b)
+{
+    bool constant = t->other == NOTHING;
+    struct operand a;
+    struct place at;
+    if (t->field < 0) {
+        const char *word = word_of(t->field);
+        b->octets = constant ? word != NULL : b->octets;
+        if (word == NULL)
+            return passes(p, t, number_of_packet(s, t->field), b);
+        for (size_t next = 0; next_note(&s->notes, &next, word, &a);)
+            if (passes(p, t, a, b))
+                return true;
+        return false;
+    }
+    if (p->fields[t->field].header >= FIRST_ITEM) {
+        struct header item;
+        for (struct items items = items_of(s->f, s->w); next_item(&items, &item);)
+            if (place_in(p, t->field, &item, &at)) {
+                a = operand_at(s->f, &at);
+                b->octets = constant ? a.octets : b->octets;
+                if (passes(p, t, a, b))
+                    return true;
+            }
+        return false;
+    }
+    for (size_t i = 0; i < s->w->count; i++)
+        if (place_in(p, t->field, &s->w->header[i], &at)) {
+            a = operand_at(s->f, &at);
+            b->octets = constant ? a.octets : b->octets;
+            if (passes(p, t, a, b))
+                return true;
+        }
+    return false;
+}
+
+static bool holds(const struct program *p, const struct test *t, const struct subject *s)
+{
+    if (t->compare == LAYER) {                  /* the constant is a set of kinds of headers, a bit each */
+        const uint8_t *kinds = p->constants + t->constant;
+        for (size_t i = 0; i < s->w->count; i++) {
+            size_t kind = (size_t)s->w->header[i].kind;
+            if (kind / 8 < (size_t)t->size && (kinds[kind / 8] >> kind % 8 & 1) != 0)
+                return true;
+        }
+        return false;
+    }
+    struct operand a, b = {false, {(uint64_t)t->high, (uint64_t)t->low}, p->constants + t->constant, (size_t)t->size};
+    if (t->other != NOTHING && !operand_of(p, t->other, t->other_occurrence, s, &b))
+        return false;
+    if (t->occurrence == ANY)
+        return holds_for_any(p, t, s, &b);
+    if (!operand_of(p, t->field, t->occurrence, s, &a))
+        return false;
+    if (t->other == NOTHING)
+        b.octets = a.octets;                    /* a constant is either */
+    return passes(p, t, a, &b);
+}
+
+/* f, packet: without its frame check sequence; BPF sees the whole one, as tcpdump does. data: where its notes lie; NULL: it has none.
+ * number: which one of all it is. */
+bool matches(const struct program *p, const struct frame *f, const struct packet *packet, const struct packet *whole,
+             const uint8_t *data, int64_t number)
 {
     struct frame all = {f->at, (size_t)whole->captured};
     const struct test *tests = (const struct test *)p->code;
     struct walk w;
+    struct subject s = {.f = f, .w = &w, .packet = whole, .number = number};
+    if (data != NULL && whole->notes_size > 0)
+        s.notes = (struct frame){data + whole->notes, (size_t)whole->notes_size};
     bool walked = false;
     int64_t next = 0;
     while (next >= 0) {
@@ -261,10 +451,11 @@ bool matches(const struct program *p, const struct frame *f, const struct packet
         if (t->compare == BPF)                  /* knows no headers: none are looked for in vain */
             held = bpf_run(p->constants + t->constant, &all, (uint32_t)whole->original) != 0;
         else {
-            if (!walked)
+            if (!walked && (t->field >= 0 || t->other >= 0 || t->compare == LAYER)) {
                 (p->all ? walk : walk_busy)(&w, f, packet->linktype);
-            walked = true;
-            held = holds(p, t, f, &w);
+                walked = true;
+            }
+            held = holds(p, t, &s);
         }
         next = held ? t->yes : t->no;
     }
@@ -286,38 +477,40 @@ static struct value negative(struct value a)
 
 enum done { LEFT_ALONE, THERE_ALREADY, CHANGED };
 
-/* A text that is there already stays with what stands behind its end; behind another one all is zero. */
+/* A text that is there already stays with what stands behind its end; behind another one all is zero. It may come from this frame. */
 static enum done write_text(const struct writable_frame *f, const struct place *at, const uint8_t *text, size_t size)
 {
     size = least(size, at->size);
     uint8_t *to = writable_range(f, at->bit / 8, at->size);
     if (compare_data(to, text_size(&f->view, at), text, size) == 0)
         return THERE_ALREADY;
-    memset(to, 0, at->size);
     if (size > 0)
-        memcpy(to, text, size);
+        memmove(to, text, size);
+    memset(to + size, 0, at->size - size);
     return CHANGED;
 }
 
-/* What becomes of an assignment: a value that this field cannot hold is left alone. */
-static enum done change(const struct assignment *a, const struct writable_frame *f, const struct place *at, const uint8_t *constants)
+/* What becomes of an assignment of a value: one that this field cannot hold is left alone. */
+static enum done change(int64_t operation, const struct writable_frame *f, const struct place *at, const struct operand *from)
 {
-    if (at->field->kind == TEXT && at->field->width == 0 && (size_t)a->size != at->size)
+    if (at->field->kind == TEXT && at->field->width == 0 && from->size != at->size)
         return LEFT_ALONE;                      /* its header says how long it is */
     if (at->field->kind == TEXT)
-        return write_text(f, at, constants + a->constant, (size_t)a->size);
+        return write_text(f, at, from->at, from->size);
     if (at->field->kind == DATA) {
-        size_t size = least((size_t)a->size, at->size);
+        size_t size = least(from->size, at->size);
         uint8_t *to = writable_range(f, at->bit / 8, size);
-        if (size == 0 || memcmp(to, constants + a->constant, size) == 0)
+        if (size == 0 || memcmp(to, from->at, size) == 0)
             return THERE_ALREADY;
-        memcpy(to, constants + a->constant, size);
+        memmove(to, from->at, size);
         return CHANGED;
     }
-    struct value v = {(uint64_t)a->high, (uint64_t)a->low};
+    struct value v = from->number;
+    if (at->field->width < 128 && v.high != 0)
+        return LEFT_ALONE;
     uint64_t scale = (uint64_t)at->field->scale, bias = (uint64_t)at->field->bias;
     if (at->field->width < 128) {
-        if (a->operation == SET) {
+        if (operation != ADD && operation != SUBTRACT) {
             bool fits = at->field->width == 64 || (v.low / scale - bias) >> at->field->width == 0;
             if (v.low % scale != 0 || v.low / scale < bias || !fits)
                 return LEFT_ALONE;
@@ -326,9 +519,9 @@ static enum done change(const struct assignment *a, const struct writable_frame 
             v.low /= scale;
     }
     struct value old = read_raw(&f->view, at);
-    if (a->operation == ADD)
+    if (operation == ADD)
         v = add(old, v);
-    else if (a->operation == SUBTRACT)
+    else if (operation == SUBTRACT)
         v = add(old, negative(v));
     else if (old.low == v.low && old.high == v.high)
         return THERE_ALREADY;
@@ -384,10 +577,20 @@ static bool swap(const struct program *p, const struct assignment *a, const stru
 bool assign_field(const struct program *p, const struct assignment *a, const struct writable_frame *f, int64_t linktype,
                   struct walk *w, bool more, struct changed *changed)
 {
-    struct place at;
+    struct place at, other;
     if (!locate(p, a->field, a->occurrence, a->exact, &f->view, w, &at))
         return false;
-    enum done done = change(a, f, &at, p->constants);
+    struct operand from = {false, {(uint64_t)a->high, (uint64_t)a->low}, p->constants + a->constant, (size_t)a->size};
+    bool octets = at.field->kind == DATA || at.field->kind == TEXT;
+    from.octets = octets && a->operation != NEXT;       /* a constant is either */
+    if (a->operation == COPY) {
+        if (!locate(p, a->other, a->other_occurrence, true, &f->view, w, &other))
+            return false;
+        from = operand_at(&f->view, &other);
+    }
+    if (from.octets != octets)
+        return false;
+    enum done done = change(a->operation, f, &at, &from);
     if (done == LEFT_ALONE)
         return false;
     note(changed, &at);
@@ -401,16 +604,40 @@ size_t assignment_count(const struct program *p)
     return p->code_count / ASSIGNMENT_SIZE;
 }
 
-/* placed: a counter an assignment, of the packets in which it was done. */
-struct untold assign(const struct program *p, const struct writable_frame *f, int64_t linktype, size_t *placed)
+/* How many of them take another value in each packet. */
+size_t series_count(const struct program *p)
+{
+    size_t count = 0;
+    const struct assignment *a = (const struct assignment *)p->code, *end = a + assignment_count(p);
+    for (; a < end; a++)
+        count += a->operation == NEXT;
+    return count;
+}
+
+/* placed: a counter an assignment, of the packets in which it was done. series: of each that takes another value in each packet, a
+ * column of `most` values; packet after packet in which it is done takes the next one. */
+struct untold assign(const struct program *p, const struct writable_frame *f, int64_t linktype, size_t *placed,
+                     const struct value *series, size_t most)
 {
     const struct assignment *a = (const struct assignment *)p->code, *end = a + assignment_count(p);
     struct walk w;
     (p->all ? walk : walk_busy)(&w, &f->view, linktype);
     struct untold untold = {.beyond = w.beyond};
     struct changed changed = {0};
-    for (; a < end; a++, placed++)
-        *placed += a->operation == SWAP ? swap(p, a, f, &w, &changed) : assign_field(p, a, f, linktype, &w, a + 1 < end, &changed);
+    for (; a < end; a++, placed++) {
+        if (a->operation == SWAP) {
+            *placed += swap(p, a, f, &w, &changed);
+            continue;
+        }
+        struct assignment now = *a;
+        if (a->operation == NEXT) {
+            struct value v = series[*placed];
+            now.high = (int64_t)v.high;
+            now.low = (int64_t)v.low;
+            series += most;
+        }
+        *placed += assign_field(p, &now, f, linktype, &w, a + 1 < end, &changed);
+    }
     if (changed.end > 0 || changed.mutable_end > 0)
         untold.signature = signature_of(&f->view, &w, &changed);
     return untold;

@@ -90,20 +90,20 @@ def items(data: bytearray, row: bytes) -> list[tuple[int, int, int, int, int]]:
     return lists.items(data, row)
 
 
-def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
+def select(data: bytearray, rows: bytes, tests: Program, first: int = 1) -> bytearray:
     """See program.select."""
     from . import program
 
-    return program.select(data, rows, tests)
+    return program.select(data, rows, tests, first)
 
 
 def assign(data: bytearray, rows: bytes, assignments: Program,
-           guard: Program | None, follow: bool,
+           values: bytes | None, follow: bool,
            counts: dict[int, int] | None = None) -> tuple[int, tuple[int, ...], int, int]:  # fmt: skip
     """See program.assign."""
     from . import program
 
-    return program.assign(data, rows, assignments, guard, follow, counts)
+    return program.assign(data, rows, assignments, values, follow, counts)
 
 
 def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width: int, values: bytes) -> int:
@@ -225,12 +225,12 @@ def handshakes() -> object:
 
 
 def segment(table: object, data: bytearray, rows: bytes, first: int, how: tuple[int, int, bool, bool, bool], number: int,
-            guard: Program | None, counts: dict[int, int] | None) -> tuple[
+            chosen: bytes | bytearray | None, counts: dict[int, int] | None) -> tuple[
                 int, bytearray | None, bytearray | None, tuple[int, int, tuple[int, ...]]]:  # fmt: skip
     """See segments.segment."""
     from . import segments
 
-    return segments.segment(table, data, rows, first, how, number, guard, counts)
+    return segments.segment(table, data, rows, first, how, number, chosen, counts)
 
 
 def splice(data: bytearray, rows: bytes, first: int, pieces: bytes, octets: bytes, linktype: int, keep: bool, anew: bool,

@@ -84,7 +84,8 @@ class _Request:
         if index is None or _in_tunnel(self.view.headers[:index]):  # what a tunnel carries is for its end
             return None
         for rule in rules:
-            its = rule.kind == self.view.headers[index].kind and matches(rule.tests, rule.asks_all, self.data, self.row, self.row)
+            its = rule.kind == self.view.headers[index].kind
+            its = its and matches(rule.tests, rule.asks_all, self.data, self.row, self.row, 0)
             if its and not any(self.same(*edit) for edit in rule.unlike):
                 return self.made(rule, index)
         return None

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import dataclasses
 import operator
+import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, OFFSET, ORIGINAL, ROW_BYTES, Program
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, ROW_BYTES, TIME, Program
 from ...protocols import MUTABLE
 from ...protocols.walking import FIRST_ITEM
 from ..program import (
     ACCEPT,
     ADD,
+    ANY,
     ASSIGNMENT_COLUMNS,
     AT_LEAST,
     AT_MOST,
     BPF,
+    CONTAINS,
+    COPY,
     DATA,
     EQUAL,
     FAMILY,
@@ -28,14 +32,23 @@ from ..program import (
     LESS,
     LITTLE,
     MORE,
+    NEXT,
+    NOTHING,
+    OF_CAPTURED,
+    OF_IFACE,
+    OF_NOTE,
+    OF_NUMBER,
+    OF_SIZE,
+    OF_TIME,
+    OF_WAY,
     PRESENT,
     REJECT,
-    SET,
     SUBTRACT,
     SWAP,
     TEST_COLUMNS,
     TEXT,
     UNEQUAL,
+    WITHIN,
 )
 from . import bpf
 from .headers import Header, Walk, is_idle, is_tunnel, need_dict, note
@@ -49,16 +62,17 @@ SHAPES = 1  # of `shapes`: the walk depends on it; else MUTABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from ...bpf.classic import Instruction
 
 COMPARISONS: dict[int, Callable[[Any, Any], bool]] = {  # of two numbers, or of bytes with bytes
     EQUAL: operator.eq, UNEQUAL: operator.ne, LESS: operator.lt, AT_MOST: operator.le, MORE: operator.gt, AT_LEAST: operator.ge,
-    PRESENT: lambda _value, _wanted: True,
 }  # fmt: skip
 MASK64 = (1 << 64) - 1
+VALUE = struct.Struct("=QQ")  # 128 bits: the upper ones, and the lower ones
+WORDS = {OF_IFACE: b"IFACE:", OF_WAY: b"WAY:", OF_NOTE: b"NOTE:"}  # of lines that packets come with
 
 
 @dataclass(slots=True)
@@ -88,6 +102,8 @@ class _Test:
     mask_low: int
     constant: int
     size: int
+    other: int
+    other_occurrence: int
     yes: int
     no: int
     kinds: int = dataclasses.field(default=0, init=False)  # of LAYER
@@ -107,6 +123,7 @@ class _Assignment:
     constant: int
     size: int
     other: int
+    other_occurrence: int
 
 
 Tests = tuple[list[_Field], list[_Test], bytes]
@@ -140,6 +157,11 @@ def _fields(table: bytes) -> tuple[list[_Field], bool]:
     return fields, sound
 
 
+def _operand_sound(fields: list[_Field], index: int) -> bool:
+    """Whether there is a field, or a fact of the packet."""
+    return 0 <= index < len(fields) or OF_TIME <= index < NOTHING
+
+
 @lru_cache(16)
 def load_tests(program: Program) -> Tests:
     """The tests of a program. Raises ValueError when it is not valid: it is checked once and then trusted."""
@@ -148,8 +170,11 @@ def load_tests(program: Program) -> Tests:
     sound &= len(program[1]) // 8 % TEST_COLUMNS == 0 and len(tests) > 0
     for i, t in enumerate(tests if sound else []):
         sound &= all(target in (ACCEPT, REJECT) or i < target < len(tests) for target in (t.yes, t.no))
-        sound &= t.compare in (LAYER, BPF) or 0 <= t.field < len(fields)
+        of_field = t.compare not in (LAYER, BPF)
+        sound &= not of_field or _operand_sound(fields, t.field)
+        sound &= t.other == NOTHING or (of_field and _operand_sound(fields, t.other) and t.other_occurrence != ANY)
         sound &= 0 <= t.constant <= len(constants) and 0 <= t.size <= len(constants) - t.constant
+        sound &= t.compare != WITHIN or t.size == VALUE.size
         if sound and t.compare == LAYER:
             t.kinds = int.from_bytes(constants[t.constant : t.constant + t.size], "little")
         if sound and t.compare == BPF:
@@ -167,7 +192,7 @@ def _load_assignments(program: Program) -> Assignments:
     assignments, constants = [_Assignment(*columns) for columns in _cut(program[1], ASSIGNMENT_COLUMNS)], program[2]
     sound &= len(program[1]) // 8 % ASSIGNMENT_COLUMNS == 0
     for a in assignments if sound else []:
-        sound &= 0 <= a.field < len(fields) and (a.operation != SWAP or 0 <= a.other < len(fields))
+        sound &= 0 <= a.field < len(fields) and (a.operation not in (SWAP, COPY) or 0 <= a.other < len(fields))
         sound &= 0 <= a.constant <= len(constants) and 0 <= a.size <= len(constants) - a.constant
     if not sound:
         raise ValueError("program is not valid")
@@ -187,7 +212,8 @@ def tests_ask_all(loaded: Tests) -> bool:
     """Whether tests ask for any such."""
     fields, tests, _ = loaded
     kinds = {kind for test in tests for kind in range(test.kinds.bit_length()) if test.kinds >> kind & 1}
-    return any(test.compare not in (LAYER, BPF) and _asks_all(fields, test.field) for test in tests) or any(map(is_idle, kinds))
+    asked = [index for test in tests if test.compare not in (LAYER, BPF) for index in (test.field, test.other)]
+    return any(_asks_all(fields, index) for index in asked) or any(map(is_idle, kinds))
 
 
 def _number(high: int, low: int) -> int:
@@ -279,29 +305,96 @@ def _write_raw(frame: bytearray, place: _Place, value: int) -> None:
 # ---- filters ----
 
 
-def _holds(fields: list[_Field], test: _Test, constants: bytes, frame: bytes, headers: list[Header]) -> bool:
-    if test.compare == LAYER:
-        return any(test.kinds >> header.kind & 1 for header in headers)
-    place = _locate(fields, test.field, test.occurrence, True, frame, headers)
-    if place is None:
-        return False
-    value: int | bytes
-    wanted: int | bytes
+class _Subject:
+    """What tests are asked of. whole: the packet's row, with its frame check sequence; number: which one of all it is."""
+
+    def __init__(self, frame: bytes, data: bytearray, whole: list[int], number: int) -> None:
+        self.frame, self.whole, self.number = frame, whole, number
+        self.headers: list[Header] = []  # they are looked for where a test asks for them
+        self.notes = bytes(data[whole[NOTES] : whole[NOTES] + whole[NOTES_SIZE]])
+
+    def fact(self, which: int) -> list[int | bytes]:
+        """A number of the packet, or what each line of its notes says that begins with a word."""
+        if which in WORDS:
+            word = WORDS[which]
+            return [line[len(word) :].strip(b" \t\r") for line in self.notes.split(b"\n") if line.startswith(word)]
+        columns = {OF_TIME: TIME, OF_SIZE: ORIGINAL, OF_CAPTURED: CAPTURED}
+        return [(self.number if which == OF_NUMBER else self.whole[columns[which]]) & MASK64]
+
+
+def _operand_at(frame: bytes | bytearray, place: _Place) -> int | bytes:
+    """The number, or the octets, that are compared and assigned."""
     if place.field.kind in (DATA, TEXT):
-        value, wanted = _read_bytes(frame, place), constants[test.constant : test.constant + test.size]
+        return _read_bytes(frame, place)
+    value = _read_raw(frame, place)
+    return value if place.field.width == 128 else (value + place.field.bias) * place.field.scale
+
+
+def _operand(fields: list[_Field], index: int, occurrence: int, subject: _Subject) -> int | bytes | None:
+    """What a field holds, or a fact of the packet is; None: it is not there."""
+    if index < 0:
+        found = subject.fact(index)
+        if occurrence < 0:
+            return found[occurrence] if -occurrence <= len(found) else None
+        return found[occurrence - 1] if 1 <= occurrence <= len(found) else None
+    place = _locate(fields, index, occurrence, True, subject.frame, subject.headers)
+    return None if place is None else _operand_at(subject.frame, place)
+
+
+def _all_operands(fields: list[_Field], index: int, subject: _Subject) -> Iterator[int | bytes]:
+    """The same of all occurrences."""
+    if index < 0:
+        yield from subject.fact(index)
+        return
+    headers: Iterable[Header] = subject.headers
+    if fields[index].header >= FIRST_ITEM:
+        headers = (item for _, item in Items(subject.frame, subject.headers).all())
+    for header in headers:
+        if place := _place_in(fields, index, header):
+            yield _operand_at(subject.frame, place)
+
+
+def _passes(test: _Test, constants: bytes, value: int | bytes, wanted: int | bytes | None) -> bool:
+    """wanted: what it is compared with; None: a constant, which is either."""
+    if test.compare == PRESENT:
+        return True
+    constant = constants[test.constant : test.constant + test.size]
+    if wanted is None:
+        wanted = constant if isinstance(value, bytes) else _number(test.high, test.low)
+    if isinstance(value, bytes) and isinstance(wanted, bytes):
+        if test.compare == CONTAINS:
+            return wanted in value
+    elif isinstance(value, int) and isinstance(wanted, int):
+        value &= _number(test.mask_high, test.mask_low)
+        if test.compare == WITHIN:
+            high, low = VALUE.unpack(constant)
+            return bool(wanted <= value <= (high << 64 | low))
     else:
-        value = _read_raw(frame, place)
-        if place.field.width < 128:
-            value = (value + place.field.bias) * place.field.scale
-        value, wanted = value & _number(test.mask_high, test.mask_low), _number(test.high, test.low)
-    return COMPARISONS.get(test.compare, COMPARISONS[PRESENT])(value, wanted)
+        return False
+    compare = COMPARISONS.get(test.compare)
+    return compare is not None and compare(value, wanted)
 
 
-def matches(loaded: Tests, asks_all: bool, data: bytearray, row: list[int], whole: list[int]) -> bool:
-    """row: the packet without its frame check sequence; whole: with it: BPF sees all, as tcpdump does."""
+def _holds(fields: list[_Field], test: _Test, constants: bytes, subject: _Subject) -> bool:
+    if test.compare == LAYER:
+        return any(test.kinds >> header.kind & 1 for header in subject.headers)
+    wanted = None
+    if test.other != NOTHING:
+        wanted = _operand(fields, test.other, test.other_occurrence, subject)
+        if wanted is None:
+            return False
+    if test.occurrence == ANY:
+        return any(_passes(test, constants, value, wanted) for value in _all_operands(fields, test.field, subject))
+    value = _operand(fields, test.field, test.occurrence, subject)
+    return value is not None and _passes(test, constants, value, wanted)
+
+
+def matches(loaded: Tests, asks_all: bool, data: bytearray, row: list[int], whole: list[int], number: int) -> bool:
+    """row: the packet without its frame check sequence; whole: with it: BPF sees all, as tcpdump does. number: which one it is."""
     fields, tests, constants = loaded
     frame = bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
-    headers = None
+    subject = _Subject(frame, data, whole, number)
+    walked = False
     following = 0
     while following >= 0:
         test = tests[following]
@@ -309,22 +402,23 @@ def matches(loaded: Tests, asks_all: bool, data: bytearray, row: list[int], whol
             all_of_it = frame if row == whole else bytes(data[whole[OFFSET] : whole[OFFSET] + whole[CAPTURED]])
             held = bpf.run(test.instructions, all_of_it, whole[ORIGINAL]) != 0
         else:
-            if headers is None:
-                headers = Walk(frame, row[LINKTYPE], asks_all).headers
-            held = _holds(fields, test, constants, frame, headers)
+            if not walked and (test.field >= 0 or test.other >= 0 or test.compare == LAYER):
+                subject.headers = Walk(frame, row[LINKTYPE], asks_all).headers
+                walked = True
+            held = _holds(fields, test, constants, subject)
         following = test.yes if held else test.no
     return following == ACCEPT
 
 
-def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
-    """The rows of the packets for which the tests end in ACCEPT."""
+def select(data: bytearray, rows: bytes, tests: Program, first: int = 1) -> bytearray:
+    """The rows of the packets for which the tests end in ACCEPT. first: the number of the first one."""
     values = checked(data, rows)
     loaded = load_tests(tests)
     asks_all = tests_ask_all(loaded)
     kept = bytearray()
     for i in range(len(values) // COLUMNS):
         row = values[i * COLUMNS : (i + 1) * COLUMNS]
-        if matches(loaded, asks_all, data, without_fcs(row[:]), row):
+        if matches(loaded, asks_all, data, without_fcs(row[:]), row, first + i):
             kept += rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
     return kept
 
@@ -332,24 +426,24 @@ def select(data: bytearray, rows: bytes, tests: Program) -> bytearray:
 # ---- assignments ----
 
 
-def _change(a: _Assignment, frame: bytearray, place: _Place, constants: bytes) -> bool:
+def _change(operation: int, frame: bytearray, place: _Place, value: int | bytes) -> bool:
     """Whether it is done: a value that this field cannot hold is left alone."""
-    operation, width, bias, scale = a.operation, place.field.width, place.field.bias, place.field.scale
-    if place.field.kind == DATA:
-        at, size = place.at // 8, min(a.size, place.size)
-        frame[at : at + size] = constants[a.constant : a.constant + size]
-        return True
-    if place.field.kind == TEXT and width == 0 and a.size != place.size:
-        return False  # its header says how long it is
-    if place.field.kind == TEXT:  # one that is there already stays with what stands behind its end; behind another one all is zero
-        at, text = place.at // 8, constants[a.constant : a.constant + min(a.size, place.size)]
-        if text != _read_bytes(frame, place):
+    width, bias, scale = place.field.width, place.field.bias, place.field.scale
+    if isinstance(value, bytes):
+        if place.field.kind == DATA:
+            at, size = place.at // 8, min(len(value), place.size)
+            frame[at : at + size] = value[:size]
+            return True
+        if width == 0 and len(value) != place.size:
+            return False  # its header says how long it is
+        at, text = place.at // 8, value[: place.size]  # what is there already stays with what stands behind its end
+        if text != _read_bytes(frame, place):  # behind another one all is zero
             frame[at : at + place.size] = text.ljust(place.size, b"\0")
         return True
-    value = _number(a.high, a.low)
     if width < 128:
-        value &= MASK64
-        if operation == SET:
+        if value > MASK64:
+            return False
+        if operation not in (ADD, SUBTRACT):
             if value % scale or value // scale < bias or (value // scale - bias) >> width:
                 return False
             value = value // scale - bias
@@ -361,6 +455,19 @@ def _change(a: _Assignment, frame: bytearray, place: _Place, constants: bytes) -
         value = _read_raw(frame, place) - value
     _write_raw(frame, place, value)  # what does not fit is cut: arithmetic wraps around
     return True
+
+
+def _assigned(loaded: Assignments, a: _Assignment, following: int, frame: bytearray, headers: list[Header],
+              octets: bool) -> int | bytes | None:  # fmt: skip
+    """The value that an assignment assigns; None: that of a field which is not there, or of another kind."""
+    fields, _, constants = loaded
+    if a.operation == NEXT:
+        return None if octets else following
+    if a.operation != COPY:
+        return constants[a.constant : a.constant + a.size] if octets else _number(a.high, a.low)
+    other = _locate(fields, a.other, a.other_occurrence, True, frame, headers)
+    value = None if other is None else _operand_at(frame, other)
+    return value if isinstance(value, bytes) == octets else None
 
 
 def _outer_headers(headers: list[Header]) -> list[Header]:
@@ -398,17 +505,23 @@ def _swap(fields: list[_Field], a: _Assignment, frame: bytearray, headers: list[
     return True
 
 
-def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int, placed: list[int]) -> tuple[int, int]:
+def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int, placed: list[int],
+            series: list[list[int]]) -> tuple[int, int]:  # fmt: skip
     """placed: a counter an assignment, of the packets in which it was done. Returns what is not followed, and does not follow."""
-    fields, assignments, constants = loaded
+    fields, assignments, _ = loaded
     walked = Walk(bytes(frame), linktype, asks_all)
     headers, changed, beyond = walked.headers, Changed(), walked.beyond
+    columns = iter(series)
     for i, a in enumerate(assignments):
+        following = next(columns)[placed[i]] if a.operation == NEXT else 0
         if a.operation == SWAP:
             placed[i] += _swap(fields, a, frame, headers, changed)
             continue
         place = _locate(fields, a.field, a.occurrence, bool(a.exact), frame, headers)
-        if place and _change(a, frame, place, constants):
+        if place is None:
+            continue
+        value = _assigned(loaded, a, following, frame, headers, place.field.kind in (DATA, TEXT))
+        if value is not None and _change(a.operation, frame, place, value):
             placed[i] += 1
             _note(changed, place)
             if place.field.shapes & SHAPES and a is not assignments[-1]:  # later assignments meet the headers as they are now
@@ -417,37 +530,45 @@ def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int
     return beyond, signature_of(frame, walked, changed) if changed.end or changed.mutable_end else 0
 
 
-def assign(data: bytearray, rows: bytes, assignments: Program, guard: Program | None,
-           follow: bool, counts: dict[int, int] | None = None) -> tuple[int, tuple[int, ...], int, int]:  # fmt: skip
-    """Runs assignments over all packets, or over those for which the tests of `guard` hold; changes `data`.
+def _series(values: bytes | None, columns: int, count: int) -> list[list[int]]:
+    """The values of each assignment that takes another one in each packet. Raises ValueError."""
+    size = 0 if values is None else memoryview(values).nbytes
+    if size != columns * count * VALUE.size:
+        raise ValueError("values are not one a packet of each that takes some")
+    numbers = [high << 64 | low for high, low in VALUE.iter_unpack(values or b"")]
+    return [numbers[at : at + count] for at in range(0, columns * count, count or 1)]
 
+
+def assign(data: bytearray, rows: bytes, assignments: Program, values: bytes | None, follow: bool,
+           counts: dict[int, int] | None = None) -> tuple[int, tuple[int, ...], int, int]:  # fmt: skip
+    """Runs assignments over all packets; changes `data`.
+
+    values: of each assignment that takes another value in each packet, as many as there are packets, 16 bytes each in native
+    halves, the upper one first; packet after packet in which it is done takes the next one. None: none does.
     follow: checksums follow what is changed, see update.py. Returns over how many packets they ran, in how many of them each
     was done, having a place there, in how many a checksum could not follow, and in how many it is not known. Adds to
     `counts` what packets carry that is not followed.
     """
-    values = checked(data, rows)
+    columns = checked(data, rows)
     loaded = _load_assignments(assignments)
-    if guard is not None and not isinstance(guard, tuple):
-        raise TypeError("guard is a program or None")
-    tests = load_tests(guard) if guard is not None else None
-    asked = [a.field for a in loaded[1]] + [a.other for a in loaded[1] if a.operation == SWAP]
-    asks_all, guard_asks_all = any(_asks_all(loaded[0], index) for index in asked), tests is not None and tests_ask_all(tests)
+    series = _series(values, sum(a.operation == NEXT for a in loaded[1]), len(columns) // COLUMNS)
+    asked = [a.field for a in loaded[1]] + [a.other for a in loaded[1] if a.operation in (SWAP, COPY)]
+    asks_all = any(_asks_all(loaded[0], index) for index in asked)
     need_dict(counts)
     met = stale = unknown = 0
     placed = [0] * len(loaded[1])
-    for i in range(0, len(values), COLUMNS):
-        row = without_fcs(values[i : i + COLUMNS])
+    for i in range(0, len(columns), COLUMNS):
+        row = without_fcs(columns[i : i + COLUMNS])
         offset, captured, linktype = row[OFFSET], row[CAPTURED], row[LINKTYPE]
-        if tests is None or matches(tests, guard_asks_all, data, row, values[i : i + COLUMNS]):
-            before = bytes(data[offset : offset + captured])
-            frame = bytearray(before)
-            met += 1
-            for code in _assign(loaded, asks_all, frame, linktype, placed):
-                note(counts, code)
-            if follow:
-                left = update(before, frame, row[ORIGINAL], linktype)
-                stale, unknown = stale + left[0], unknown + left[1]
-            data[offset : offset + captured] = frame
+        before = bytes(data[offset : offset + captured])
+        frame = bytearray(before)
+        met += 1
+        for code in _assign(loaded, asks_all, frame, linktype, placed, series):
+            note(counts, code)
+        if follow:
+            left = update(before, frame, row[ORIGINAL], linktype)
+            stale, unknown = stale + left[0], unknown + left[1]
+        data[offset : offset + captured] = frame
     return met, tuple(placed), stale, unknown
 
 

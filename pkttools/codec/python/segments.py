@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...batch import COLUMNS, LINKTYPE, MAX_BATCH, ORIGINAL, Packet, Program
+from ...batch import COLUMNS, LINKTYPE, MAX_BATCH, ORIGINAL, Packet
 from ...protocols.walking import MISSING, SEGMENTS
 from .. import BAD, CORRECTED, FRAGMENT, LEFT, NONE
 from .around import Around
@@ -19,7 +19,6 @@ from .datagram import EXTENSION, Datagram, has_fragment, outermost, renumber
 from .exceptions import Message, datagram_said, datagram_sound, leave_oversize, oversize_header
 from .fragments import UNUSABLE, Fragmentation, made_of, note_signature, packet_of, without_lost
 from .headers import UNKNOWN, Header, need_dict, note
-from .program import load_tests, matches, tests_ask_all
 from .protocols import carries_message, exception, known
 from .rows import checked, without_fcs
 from .signatures import Changed
@@ -328,16 +327,16 @@ def segment(
     first: int,
     how: tuple[int, int, bool, bool, bool],
     number: int,
-    guard: Program | None,
+    chosen: bytes | bytearray | None,
     counts: dict[int, int] | None,
 ) -> tuple[int, bytearray | None, bytearray | None, tuple[int, int, tuple[int, ...]]]:
     """Cuts the super-frames of packets, from the first one on.
 
     table: see `handshakes`. how: bytes of the outermost packet of IP, and of data in a piece, 0 where they are not said: then what
     hosts said to each other counts, or else an MTU of 1500; whether IDs stay the same; whether lengths and checksums stay as they
-    are; and whether datagrams of UDP become fragments. number: the id of the next datagram of IPv6 that does. guard: only packets
-    for which its tests hold. Adds to `counts` what packets that are cut carry that is not followed, and signatures that do not
-    follow.
+    are; and whether datagrams of UDP become fragments. number: the id of the next datagram of IPv6 that does. chosen: a byte
+    a packet, whether it may be cut; None: all. Adds to `counts` what packets that are cut carry that is not followed, and
+    signatures that do not follow.
 
     Returns how far it came, which may not be the end where they become many; data and rows of what there is instead of them,
     or None twice where they pass as they are; the next id; how many were cut that have an urgent pointer; and how many were not
@@ -349,8 +348,8 @@ def segment(
         raise TypeError("no table of handshakes")
     if not (0 <= first <= len(values) // COLUMNS and min(how[:2]) >= 0 and 0 <= number <= 0xFFFFFFFF):
         raise ValueError("first packet, MTU, size or id out of range")
-    tests = load_tests(guard) if guard is not None else None
-    asks_all = tests is not None and tests_ask_all(tests)
+    if chosen is not None and len(chosen) != len(packed) // COLUMNS:
+        raise ValueError("verdicts are not one a packet")
     need_dict(counts)
     segmentation, stop, size = Segmentation(table, how, number), first, 0
     made: list[Packet] | None = None
@@ -359,7 +358,7 @@ def segment(
         row = values[at : at + COLUMNS]
         packet, stop = packet_of(data, row), stop + 1
         view = View(packet.frame, row[ORIGINAL], row[LINKTYPE])
-        s = segmentation.super_of(view, tests is None or matches(tests, asks_all, data, row, packed[at : at + COLUMNS]))
+        s = segmentation.super_of(view, chosen is None or chosen[at // COLUMNS] != 0)
         if s:
             note(counts, view.beyond)
         if s and made is None:

@@ -14,7 +14,7 @@ from ...protocols.fields import DATA, TABLE
 from ...protocols.values import check_assignable, field, parse_value, rows_of
 from ..program import SET
 from .headers import Walk
-from .program import SHAPES, _Assignment, _change, _fields, _locate
+from .program import SHAPES, _change, _fields, _locate
 
 Line = tuple[int, bytes, bytes]  # its number, name and value
 
@@ -54,10 +54,8 @@ def set_fields(frame: bytearray, linktype: int, lines: list[Line]) -> int:
     for index, occurrence, value in said:
         seen[index] = seen.get(index, 0) + 1
         place = _locate(fields, index, occurrence or seen[index], occurrence is not None, frame, headers)
-        number, data = (0, value) if isinstance(value, bytes) else (value, b"")
-        a = _Assignment(SET, index, 1, 0, number >> 64, number, 0, len(data), 0)
         old = bytes(frame)
-        if not place or not _change(a, frame, place, data):
+        if not place or not _change(SET, frame, place, value):
             unplaced += 1
         elif place.field.shapes & SHAPES and frame != old:
             headers = Walk(bytes(frame), linktype, True).headers

@@ -1,4 +1,5 @@
 /* Headers, programs, checksums: what is asked of packets, and done to them. */
+#include "../fields.h"
 #include "module.h"
 
 static PyObject *py_walk(PyObject *self, PyObject *args)
@@ -60,8 +61,9 @@ static PyObject *py_select(PyObject *self, PyObject *args)
     struct batch b;
     PyObject *tests, *out = NULL;
     Py_ssize_t kept = 0;
+    long long first = 1;
     struct loaded l;
-    if (!PyArg_ParseTuple(args, "y*y*O!", &b.data, &b.rows, &PyTuple_Type, &tests))
+    if (!PyArg_ParseTuple(args, "y*y*O!|L", &b.data, &b.rows, &PyTuple_Type, &tests, &first))
         return NULL;
     if (!batch_sound(&b) || !protocols_ready() || !load(tests, &l, tests_sound))
         goto exit;
@@ -72,7 +74,7 @@ static PyObject *py_select(PyObject *self, PyObject *args)
         for (Py_ssize_t i = 0; i < b.count; i++) {
             struct bare bare;
             bare_of(&bare, &b, i);
-            if (matches(&l.program, &bare.frame, bare.packet, &b.packets[i]))
+            if (matches(&l.program, &bare.frame, bare.packet, &b.packets[i], b.data.buf, (int64_t)((uint64_t)first + (uint64_t)i)))
                 memcpy(&to[kept++], &b.packets[i], sizeof *to);
         }
         Py_END_ALLOW_THREADS
@@ -134,23 +136,32 @@ static PyObject *py_signed(PyObject *self, PyObject *args)
     return result;
 }
 
+/* Values that assignments take, `count` of them; whether there are as many. */
+static bool series_of(PyObject *given, Py_buffer *series, size_t count)
+{
+    if (given != Py_None && PyObject_GetBuffer(given, series, PyBUF_SIMPLE) < 0)
+        return false;
+    if ((size_t)series->len == count * sizeof(struct value) && (count == 0 || aligned(series)))
+        return true;
+    PyErr_SetString(PyExc_ValueError, "values are not one a packet of each that takes some");
+    return false;
+}
+
 static PyObject *py_assign(PyObject *self, PyObject *args)
 {
     (void)self;
     struct batch b;
-    PyObject *assignments, *guard, *counted = NULL, *result = NULL;
+    PyObject *assignments, *given, *counted = NULL, *result = NULL;
     int follow;
-    struct loaded l, g = {0};
+    struct loaded l;
+    Py_buffer series = {0};
     struct bytes before = {0};
     struct beyond beyond;
-    if (!PyArg_ParseTuple(args, "w*y*O!Op|O", &b.data, &b.rows, &PyTuple_Type, &assignments, &guard, &follow, &counted))
+    if (!PyArg_ParseTuple(args, "w*y*O!Op|O", &b.data, &b.rows, &PyTuple_Type, &assignments, &given, &follow, &counted))
         return NULL;
     if (!batch_sound(&b) || !protocols_ready() || !load(assignments, &l, assignments_sound))
         goto exit;
-    bool guarded = guard != Py_None;
-    if (guarded && !PyTuple_Check(guard))
-        PyErr_SetString(PyExc_TypeError, "guard is a program or None");
-    else if (!guarded || load(guard, &g, tests_sound)) {
+    if (series_of(given, &series, series_count(&l.program) * (size_t)b.count)) {
         size_t met = 0, stale = 0, unknown = 0, *placed = PyMem_Calloc(assignment_count(&l.program) + 1, sizeof *placed);
         bool memory = beyond_begin(&beyond, counted) && placed != NULL && (!follow || bytes_need(&before, MAX_FRAME));
         Py_BEGIN_ALLOW_THREADS
@@ -158,14 +169,12 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
             struct bare bare;
             bare_of(&bare, &b, i);
             const struct packet *p = bare.packet;
-            if (guarded && !matches(&g.program, &bare.frame, p, &b.packets[i]))
-                continue;
             struct writable_frame f = writable_of(&b, p);
             struct frame old = {before.at, f.view.size};
             if (follow && old.size > 0)
                 memcpy(before.at, f.at, old.size);
             met++;
-            beyond_add_untold(&beyond, assign(&l.program, &f, p->linktype, placed));
+            beyond_add_untold(&beyond, assign(&l.program, &f, p->linktype, placed, series.buf, (size_t)b.count));
             if (follow) {
                 struct followed left = update(&old, &f, p->original, p->linktype);
                 stale += left.stale;
@@ -173,14 +182,14 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
             }
         }
         Py_END_ALLOW_THREADS
-        if (guarded)
-            unload(&g);
         memory = beyond_end(&beyond) && memory;
         PyObject *counts = memory ? numbers(placed, (Py_ssize_t)assignment_count(&l.program)) : PyErr_Occurred() ? NULL : PyErr_NoMemory();
         result = counts == NULL ? NULL
             : Py_BuildValue("(nNnn)", (Py_ssize_t)met, counts, (Py_ssize_t)stale, (Py_ssize_t)unknown);
         PyMem_Free(placed);
     }
+    if (series.obj != NULL)
+        PyBuffer_Release(&series);
     unload(&l);
 exit:
     bytes_free(&before);

@@ -36,15 +36,15 @@ static PyObject *py_segment(PyObject *self, PyObject *args)
     Py_ssize_t first, stop, mtu, size;
     int same_ids, keep, apart;
     long long id;
-    PyObject *table, *guard, *counted, *result = NULL;
+    PyObject *table, *given, *counted, *result = NULL;
     struct gathered out = {0};
     struct beyond beyond;
-    struct loaded g = {0};
-    if (!PyArg_ParseTuple(args, "Oy*y*n(nnppp)LOO", &table, &b.data, &b.rows, &first, &mtu, &size, &same_ids, &keep, &apart, &id, &guard, &counted))
+    Py_buffer chosen = {0};
+    if (!PyArg_ParseTuple(args, "Oy*y*n(nnppp)LOO", &table, &b.data, &b.rows, &first, &mtu, &size, &same_ids, &keep, &apart, &id, &given, &counted))
         return NULL;
     struct segmentation how = {.mtu = (size_t)mtu, .size = (size_t)size, .same_ids = same_ids != 0, .keep = keep != 0, .apart = apart != 0,
                                .id = (uint32_t)id};
-    bool guarded = guard != Py_None, ready = protocols_ready(), loaded = false;
+    bool ready = protocols_ready();
     bool in_range = ready && mtu >= 0 && size >= 0 && id >= 0 && id <= UINT32_MAX;
     if (!PyCapsule_IsValid(table, handshakes_name)) {
         PyErr_SetString(PyExc_TypeError, "no table of handshakes");
@@ -53,8 +53,12 @@ static PyObject *py_segment(PyObject *self, PyObject *args)
     how.seen = PyCapsule_GetPointer(table, handshakes_name);
     if (!ready || !batch_sound_from(&b, first, in_range, "first packet, MTU, size or id out of range"))
         goto exit;
-    if (guarded && !(loaded = load(guard, &g, tests_sound)))
+    if (given != Py_None && PyObject_GetBuffer(given, &chosen, PyBUF_SIMPLE) < 0)
         goto exit;
+    if (given != Py_None && chosen.len != b.count) {
+        PyErr_SetString(PyExc_ValueError, "verdicts are not one a packet");
+        goto exit;
+    }
     if (!beyond_begin(&beyond, counted))
         goto exit;
     bool begun = false, memory = true;
@@ -67,8 +71,8 @@ static PyObject *py_segment(PyObject *self, PyObject *args)
         view.frame = bare.frame;
         view.original = bare.packet->original;
         walk_own(&view.walk, &view.frame, bare.packet->linktype);
-        bool chosen = !guarded || matches(&g.program, &bare.frame, bare.packet, &b.packets[stop]);
-        if (is_super(&how, &view, chosen, &s, &memory)) {
+        bool wanted = chosen.obj == NULL || ((const uint8_t *)chosen.buf)[stop] != 0;
+        if (is_super(&how, &view, wanted, &s, &memory)) {
             beyond_add(&beyond, view.walk.beyond);
             memory = memory && (begun || gather_until(&out, &b, first, stop));
             size_t before = out.rows.size;
@@ -87,8 +91,8 @@ static PyObject *py_segment(PyObject *self, PyObject *args)
     }
     result = made_of(stop, begun, &out, Py_BuildValue("(LnN)", (long long)how.id, (Py_ssize_t)how.urgent, numbers(how.left, LEFT_UNCUT)));
 exit:
-    if (loaded)
-        unload(&g);
+    if (chosen.obj != NULL)
+        PyBuffer_Release(&chosen);
     gathered_free(&out);
     batch_close(&b);
     return result;

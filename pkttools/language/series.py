@@ -1,4 +1,4 @@
-"""What a field holds in packet after packet: the language of pkt-gen's values.
+"""What a field holds in packet after packet: the values of pkt-gen, and those of assignments that vary.
 
     values  list | `random` | `random:`list
     list    one or more items, apart by commas; they take turns, or one of them is drawn
@@ -11,17 +11,19 @@
 from __future__ import annotations
 
 from _random import Random as Twister  # Python's random without its distributions: it imports hashlib
-from struct import unpack
+from struct import pack, unpack
 
 from ..errors import UsageError
 from ..protocols.fields import DATA, IPV4, IPV6, TEXT, Row
-from ..protocols.values import check_assignable, largest, parse_number, parse_value
+from ..protocols.values import check_assignable, largest, parse_number
+from .constants import constant
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MOST_ITEMS = 1 << 16  # of a list
+LOW = (1 << 64) - 1
 
 
 def length(steps: range) -> int:
@@ -115,13 +117,40 @@ class Drawn:
         raise IndexError(at)
 
 
+class Upcoming:
+    """Values that packets take, one each, of those that have a place for it."""
+
+    def __init__(self, values: Turns | Drawn) -> None:
+        self.values, self.drawn = values, isinstance(values, Drawn)
+        self.given = 0
+        self.waiting: list[int] = []
+
+    def next(self, count: int) -> bytes:
+        """The next values, 16 bytes each: the upper half of each, and the lower one."""
+        missing = count - len(self.waiting)
+        if missing > 0:
+            self.waiting += self.values.take(self.given, missing)
+            self.given += missing
+        halves = [half for value in self.waiting[:count] for half in (value >> 64, value & LOW)]
+        return pack(f"={len(halves)}Q", *halves)
+
+    def take(self, count: int) -> None:
+        """So many of them were taken."""
+        del self.waiting[:count]
+
+
+def seed_for(seed: int, name: str) -> int:
+    """A seed of one field, of that of all."""
+    return int.from_bytes(f"{seed} {name.upper()}".encode(), "big")
+
+
 def field_values(name: str, rows: list[Row], text: str, seed: int) -> Turns | Drawn:
     """What the user wrote for a field. Raises UsageError."""
     if rows[0].kind in (DATA, TEXT):
         raise UsageError(f"{name}: {rows[0].kind} does not count; --payload gives it")
 
     def read(word: str) -> int:
-        value: int = parse_value(name, rows, word)  # type: ignore[assignment]  # those of bytes are refused above
+        value: int = constant(name, rows, word)  # type: ignore[assignment]  # those of bytes are refused above
         check_assignable(name, rows, value)
         return value
 

@@ -1,0 +1,118 @@
+"""What a filter may ask of a packet: fields, either end of a conversation, and facts of the packet itself.
+
+NAME.FIELD, NAME.FIELD[k]                     a field, its k-th occurrence; without [k] the first one
+IP.ADDR, IPV6.ADDR, ETHERNET.ADDR, TCP.PORT   the source and the destination of whatever header has both: either of them
+PORT                                          either port of whatever header has ports
+TIME, SIZE, CAPTURED, NUMBER                  when it came, its size on the wire and as captured, which one of all it is, from 1
+IFACE, WAY, NOTE                              what lines of that name say that it came with
+"""
+
+from __future__ import annotations
+
+from ..codec import program
+from ..errors import UsageError
+from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LITTLE, TABLE, TEXT, Row
+from ..protocols.values import field, occurring, parse_number, rows_of
+from .constants import constant, moment, note_text
+from .program import ALL_BITS, Operand
+
+NUMBERS = {"SIZE": program.OF_SIZE, "CAPTURED": program.OF_CAPTURED, "NUMBER": program.OF_NUMBER}
+NOTES = {"IFACE": program.OF_IFACE, "WAY": program.OF_WAY, "NOTE": program.OF_NOTE}
+FACTS = {"TIME": program.OF_TIME, **NUMBERS, **NOTES}
+ENDS = ("ADDR", "PORT")  # SRC_ and DST_ stand in front of them
+COUNTED = (INT, FAMILY, LITTLE)
+LARGEST = (1 << 64) - 1
+
+
+class Asked:
+    """A field, or a fact of the packet, that a test asks for.
+
+    name: what messages call it. kind: that of the field; of a fact INT, TEXT, or TIME itself. rows: of a field.
+    """
+
+    def __init__(self, name: str, kind: str, field: int, occurrence: int, rows: list[Row]) -> None:
+        self.name, self.kind, self.rows = name, kind, rows
+        self.operand = Operand(field, occurrence)
+
+    @property
+    def octets(self) -> bool:
+        """Whether it is octets, and not a number."""
+        return self.kind in (DATA, TEXT)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """What its values may be called."""
+        return frozenset((self.rows[0].names or {}).values()) if self.rows else frozenset()
+
+    def value(self, text: str) -> int | bytes:
+        """A value to compare with. Raises UsageError."""
+        if self.rows:
+            return constant(self.name, self.rows, text)
+        if self.kind == TEXT:
+            return note_text(self.name, text)
+        if self.kind == "TIME":
+            return moment(self.name, text)
+        number = parse_number(text.strip())
+        if number is None or number > LARGEST:
+            raise UsageError(f"{self.name}: '{text[:40]}' is not a number")
+        return number
+
+    def masked(self, text: str) -> tuple[int | bytes, int]:
+        """A value and the bits that count: all, or those of a prefix such as `10.0.0.0/8`. Raises UsageError."""
+        address, slash, bits = text.partition("/")
+        if not slash or self.kind not in (IPV4, IPV6):
+            return self.value(text), ALL_BITS
+        value, prefix, width = self.value(address), parse_number(bits), self.rows[0].width
+        if prefix is None or prefix > width:
+            raise UsageError(f"{self.name}: '/{bits}' is not a prefix length up to {width}")
+        mask = ((1 << width) - 1) ^ ((1 << (width - prefix)) - 1)
+        return value & mask, mask  # type: ignore[operator]  # a number, by the kinds above
+
+    def goes_with(self, other: Asked) -> bool:
+        """Whether both can be compared: numbers, or octets, or addresses of one kind."""
+        kinds = [("octets" if it.octets else INT if it.kind in COUNTED else it.kind) for it in (self, other)]
+        return kinds[0] == kinds[1]
+
+
+def asked(text: str, every: bool = False) -> list[Asked]:
+    """What a name asks for: one field or fact, or several where it is either end. every: any of their occurrences.
+
+    Raises UsageError with the nearest known name.
+    """
+    name, occurrence = occurring(text)
+    if every and occurrence is not None:
+        raise UsageError(f"any {text}: one occurrence, or any")
+    which = program.ANY if every else occurrence or 1
+    if name in FACTS and name not in FIELDS:
+        if name not in NOTES and occurrence is not None:
+            raise UsageError(f"{text}: there is one of a packet")
+        kind = "TIME" if name == "TIME" else TEXT if name in NOTES else INT
+        return [Asked(name, kind, FACTS[name], which, [])]
+    both = ends(name)
+    if both:
+        return [Asked(end, rows_of(FIELDS[end])[0].kind, FIELDS[end][0], which, rows_of(FIELDS[end])) for end in both]
+    now, indexes, _ = field(text)
+    return [Asked(now, TABLE[indexes[0]].kind, indexes[0], which, rows_of(indexes))]
+
+
+def ends(name: str) -> list[str]:
+    """The fields that a name of either end stands for; none where it is no such name."""
+    protocol, _, end = name.rpartition(".")
+    if end not in ENDS or name in FIELDS:
+        return []
+    if name == "PORT":
+        protocols = [known.removesuffix(".SRC_PORT") for known in FIELDS if known.endswith(".SRC_PORT")]
+        return [found for other in protocols for found in ends(f"{other}.PORT")]
+    both = [f"{protocol}.SRC_{end}", f"{protocol}.DST_{end}"]
+    return both if protocol and all(known in FIELDS for known in both) else []
+
+
+def is_asked(text: str, octets: bool) -> bool:
+    """Whether a word behind an operator names something to compare with. octets: what it is compared with are such.
+
+    A single word is a text there, and never a fact.
+    """
+    name = text.upper().partition("[")[0]
+    if "." in name:
+        return name in FIELDS or bool(ends(name))
+    return not octets and (name in NUMBERS or name in ("TIME", "PORT"))
