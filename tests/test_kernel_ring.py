@@ -55,7 +55,7 @@ def block(
 
 def read(kernel, ring, at=0, size=SIZE, wanted=BOTH, linktype=1, limit=262144, nano=True, notes=NOTES_AT):
     """The rows of a block as lists of columns, those of unfinished checksums, and the number of packets."""
-    rows, unfinished, count = kernel.ring_read(ring, at, size, wanted, linktype, limit, nano, notes)
+    rows, unfinished, count, _ = kernel.ring_read(ring, at, size, wanted, linktype, limit, nano, notes)
     assert isinstance(rows, bytearray) and isinstance(unfinished, bytearray)
     return table(rows), table(unfinished), count
 
@@ -70,6 +70,14 @@ def shown(ring, row) -> bytes:
 
 
 FRAME = bytes(range(60))
+
+
+def test_whose_times_they_are(kernel):
+    """Those of the card are counted, of what is wanted."""
+    by_card, by_kernel = 1 << 31, 1 << 29  # TP_STATUS_TS_RAW_HARDWARE, TP_STATUS_TS_SOFTWARE
+    ring = block((FRAME, {"status": by_card}), (FRAME, {"status": by_kernel}), (FRAME, {"status": by_card, "kind": 4}), (FRAME, {}))
+    for wanted, count in ((BOTH, 2), ((True, False), 1)):
+        assert kernel.ring_read(ring, 0, SIZE, wanted, 1, 262144, True, NOTES_AT)[3] == count
 
 
 def test_packets_of_a_block(kernel):

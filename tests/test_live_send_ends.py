@@ -45,6 +45,24 @@ def test_a_pipe_that_brings_nothing(lab):
     assert b"eth0: 0 attempted" in process.stderr.read()
 
 
+def test_a_pipe_in_one_process(lab):
+    """What was received until then is sent."""
+    process = lab.start("a", "exec pkt-pipe 'recv -i lo | send -i eth0 --duration 1'")
+    until(lambda: lab.listeners("a") > 0, "packet socket")
+    lab.inject("a", [frame(1)], "lo")
+    assert process.wait(20) == 0
+    assert b"eth0: 1 attempted = 1 sent" in process.stderr.read()
+
+
+def test_copies_without_end(lab):
+    if lab.rootless:
+        pytest.skip("XDP is for root alone")
+    done = lab.run("a", "pkt-send -i eth0 --xdp --receive --loop 0 --duration 0.3", pcap(made(1)))
+    if b"attempted" not in done.stderr:
+        pytest.skip(done.stderr.decode())
+    assert b"stopped" not in done.stderr
+
+
 def test_without_end_until_a_signal(lab):
     """Which is how it is meant to end."""
     before = lab.counters("b")["rx"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -101,6 +102,8 @@ def test_one_that_is_gone(lab):
 
 @pytest.mark.parametrize(("words", "said"), [
     ("-i lo -i lo", "-i lo is given twice"),
+    ("-i lo --stamps card --libpcap", "--stamps card is of Linux's own way"),
+    ("-i lo -i eth7 --stamps card", "--stamps card is for one -i: each card has its own clock"),
     ("-i lo -i eth7 --libpcap", "several -i are for Linux's own way; libpcap has the interface any"),
 ])  # fmt: skip
 def test_wrong_usage(words, said):
@@ -127,6 +130,15 @@ def test_it_says_when_it_receives(lab, tmp_path):
     assert finish(capture)[0] == 0
     done = lab.run("b", "pkt-recv -i eth0 --ready 77")
     assert (done.returncode, done.stderr) == (1, b"pkt-recv: --ready 77: Bad file descriptor\n")
+
+
+def test_a_card_without_times(lab):
+    """Refused, where else the kernel's would be taken for them."""
+    done = lab.run("b", "pkt-recv -i eth0 --stamps card -l 1")
+    said = b"pkt-recv: eth0: its card takes no times of packets, or not of all: only the kernel's are to be had\n"
+    assert (done.returncode, done.stderr) == (1, said)
+    if shutil.which("ethtool"):
+        assert b"hardware-receive" not in lab.must("b", "ethtool -T eth0")
 
 
 def test_pieces_in_one_order():

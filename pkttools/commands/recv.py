@@ -52,12 +52,13 @@ OPTIONS = [
     Option("--snaplen", NUMBER, "keep at most BYTES of each packet", "BYTES", default=MAX_FRAME, least=1, most=MAX_FRAME),
     Option("-ro --receive-only", FLAG, "only packets that come in"),
     Option("-so --send-only", FLAG, "only packets that go out"),
-    Option("-np --no-promiscuous", FLAG, "do not ask for packets to other hosts"),
+    Option("-np --no-promiscuous", FLAG, "do not ask for packets to other hosts", hidden=True),
     Option("--raw-checksums", FLAG, "leave partial checksums (offload) unfinished", hidden=True),
     *received(),
     Option("--rotate", TEXT, "begin a new file after SIZE (100M) or TIME (1h)", "SIZE|TIME"),
     Option("--keep", NUMBER, "keep the last N of these files", "N", least=1),
     *pick_briefly(),
+    Option("--stamps", TEXT, "whose times: kernel (default), card", "WHOSE", default="kernel", choices=("kernel", "card")),
     Option("-b --buffer", NUMBER, "let the kernel keep SIZE bytes (default 32 MiB)", "SIZE", most=(1 << 30)),
     REPORT,
     *USER,
@@ -91,6 +92,9 @@ def stage(values: Values) -> Stage:
     twice = [name for name in values.interface if values.interface.count(name) > 1]
     need(not twice, f"-i {''.join(twice[:1])} is given twice")
     need(len(values.interface) < 2 or not by_libpcap(values), "several -i are for Linux's own way; libpcap has the interface any")
+    card = values.stamps == "card"
+    need(not card or not by_libpcap(values), "--stamps card is of Linux's own way")
+    need(not card or len(values.interface) < 2, "--stamps card is for one -i: each card has its own clock")
     need(values.keep is None or values.rotate is not None, "--keep is of the files of --rotate")
     to_files = values.output not in (None, "-") and to_file(values.output)
     need(values.rotate is None or to_files, "--rotate is for files: --out FILE")
@@ -124,6 +128,7 @@ class Interface(Capture):
         options.promiscuous, options.finish = not values.no_promiscuous, not values.raw_checksums
         options.direction = "in" if values.receive_only else "out" if values.send_only else None
         options.buffer, options.nano, options.seconds = values.buffer or 0, bool(values.nano), values.duration
+        options.card = values.stamps == "card"
         names = values.interface
         options.notes = bool(values.verbose) or FORMATS[values.format or USUAL].notes or len(names) > 1
         options.prompt = not to_file(values.output) if values.awaited is None else values.awaited

@@ -38,7 +38,7 @@ struct ring_rules {             /* the pairs: of packets that came in, of those 
 
 struct ring_rows {              /* room for as many rows as the block has packets, twice */
     struct packet *rows, *unfinished;
-    size_t count, unfinished_count;
+    size_t count, unfinished_count, by_card;            /* by_card: rows with the time of the card */
 };
 
 /* How many packets a block has; EAGAIN: the kernel has not handed it over, EBADMSG: more than fit in it. */

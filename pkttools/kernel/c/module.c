@@ -77,7 +77,7 @@ static PyObject *py_ring_read(PyObject *self, PyObject *args)
         PyErr_SetFromErrno(PyExc_OSError);
     else if (PyByteArray_Resize(rows, (Py_ssize_t)(found.count * sizeof(struct packet))) == 0
              && PyByteArray_Resize(unfinished, (Py_ssize_t)(found.unfinished_count * sizeof(struct packet))) == 0)
-        result = Py_BuildValue("OOn", rows, unfinished, (Py_ssize_t)count);
+        result = Py_BuildValue("OOnn", rows, unfinished, (Py_ssize_t)count, (Py_ssize_t)found.by_card);
 exit:
     Py_XDECREF(rows);
     Py_XDECREF(unfinished);

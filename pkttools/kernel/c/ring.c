@@ -97,6 +97,7 @@ int ring_read(uint8_t *block, size_t size, int64_t offset, size_t count, const s
                 .notes_size = rules->notes_size[way],
             };
             found->rows[found->count++] = row;
+            found->by_card += (h.tp_status & TP_STATUS_TS_RAW_HARDWARE) != 0;
             if (h.tp_status & TP_STATUS_CSUMNOTREADY)
                 found->unfinished[found->unfinished_count++] = row;
         }

@@ -20,26 +20,27 @@ COUNT_FIRST = struct.Struct("=12xII")  # number of packets, where the first one 
 # EtherType; then struct sockaddr_ll: the packet's type
 PACKET = struct.Struct("=6IH6xIH20xB9x")
 USER, CSUMNOTREADY, VLAN_VALID, VLAN_TPID_VALID = 1, 0x08, 0x10, 0x40
+BY_CARD = 31  # the bit of a packet's status that says that its time is the card's
 OUTGOING = 4
 ADDRESSES, TAG = 12, 4  # bytes of Ethernet's two addresses; of the tag, which stands behind them
 
 
 def ring_read(ring: bytearray | mmap, at: int, size: int, wanted: tuple[bool, bool], linktype: int, limit: int, nano: bool,
-              notes: tuple[int, int, int, int]) -> tuple[bytearray, bytearray, int]:  # fmt: skip
+              notes: tuple[int, int, int, int]) -> tuple[bytearray, bytearray, int, int]:  # fmt: skip
     """The packets of the block of `size` bytes at `at`, without copying them. Tags that the kernel kept apart are put back.
 
     wanted: whether packets that came in are, and those that went out. limit: bytes to show of each. nano: times with all
     digits, else microseconds. notes: offset and size in the block of the extension lines of packets that came in, and of
-    those that went out. Returns the rows of those wanted, once more the rows of those whose checksum was left to the card, and how
-    many packets the block has. Raises BlockingIOError when the kernel has not handed the block over, OSError (EBADMSG) when
-    a packet lies outside of it.
+    those that went out. Returns the rows of those wanted, once more the rows of those whose checksum was left to the card, how many
+    packets the block has, and how many of the rows have the time of the card. Raises BlockingIOError when the kernel has not
+    handed the block over, OSError (EBADMSG) when a packet lies outside of it.
     """
     _check(ring, at, size)
     _handed_over(ring, at)
     count, start = COUNT_FIRST.unpack_from(ring, at)
     if count > (size - HEAD) // PACKET.size:
         raise _bad()
-    rows, unfinished = array("q"), array("q")
+    rows, unfinished, by_card = array("q"), array("q"), 0
     end = at + size
     start += at
     for left in range(count - 1, -1, -1):
@@ -63,12 +64,13 @@ def ring_read(ring: bytearray | mmap, at: int, size: int, wanted: tuple[bool, bo
                 at + notes[2 * way], notes[2 * way + 1],
             )  # fmt: skip
             rows.extend(row)
+            by_card += status >> BY_CARD & 1
             if status & CSUMNOTREADY:
                 unfinished.extend(row)
         if left and after < PACKET.size:
             raise _bad()
         start += after
-    return bytearray(rows.tobytes()), bytearray(unfinished.tobytes()), count
+    return bytearray(rows.tobytes()), bytearray(unfinished.tobytes()), count, by_card
 
 
 def ring_give(ring: bytearray | mmap, at: int) -> None:

@@ -65,7 +65,8 @@ class Receiver:
         self.sock = open_socket(interface, "capture")
         self.name = interface or ""
         self.finish, self.nano, self.seconds = options.finish, options.nano, options.seconds
-        self.received = self.unfinished = self.met = self.placed = self.dropped = 0
+        self.received = self.unfinished = self.met = self.placed = self.dropped = self.by_card = 0
+        self.card = options.card
         self.gone = False
         self.at = 0  # where in the ring the next block is
         self.retire = PROMPT if options.prompt else PATIENT
@@ -82,6 +83,10 @@ class Receiver:
             self.filter = SocketFilter(self.sock, self.name, options.program, self.finish)
         try:
             self.block, self.ring = self.mapped(*geometry(options.buffer or BUFFER))
+            if options.card:
+                from .stamps import take_from_card
+
+                take_from_card(self.sock, self.name)
             if options.promiscuous:
                 request = struct.pack("iHH8s", socket.if_nametoindex(self.name), PACKET_MR_PROMISC, 0, b"")
                 self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
@@ -164,8 +169,9 @@ class Receiver:
 
     def batch(self, ring: mmap.mmap | bytearray, at: int, size: int) -> Iterator[Batch]:
         """The packets of a block that are wanted, if any are. Raises OSError."""
-        rows, unfinished, count = ring_read(ring, at, size, self.wanted, self.linktype, MAX_FRAME, self.nano, self.notes)
+        rows, unfinished, count, by_card = ring_read(ring, at, size, self.wanted, self.linktype, MAX_FRAME, self.nano, self.notes)
         self.met += count
+        self.by_card += by_card
         self.received += len(rows) // ROW_BYTES
         if self.finish and unfinished:
             done = codec.correct(ring, unfinished, codec.TRANSPORT)[codec.CORRECTED]
@@ -253,4 +259,8 @@ class Receiver:
         said = f"{self.name}: {counted(self.received, 'packet')} received, {self.dropped} dropped by the kernel"
         if self.unfinished:
             said += f", {self.unfinished} with a partial checksum that could not be completed"
-        return [Account(said, interface=self.name, received=self.received, dropped=self.dropped, unfinished=self.unfinished)]
+        by_kernel = self.received - self.by_card if self.card else None
+        if by_kernel:
+            said += f", {by_kernel} with the kernel's time, as the card had none"
+        facts = {"received": self.received, "dropped": self.dropped, "unfinished": self.unfinished, "kernel_times": by_kernel}
+        return [Account(said, interface=self.name, **facts)]
