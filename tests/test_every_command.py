@@ -17,6 +17,7 @@ PING = (ROOT / "examples" / "ping.txt").read_bytes()
 ARGUMENTS = {
     "pkt-filter": "IP", "pkt-change": "IP.TTL=9", "pkt-check": "-cs", "pkt-fragment": "-fm 60 -fc",
     "pkt-map": "--map 192.0.2.1=192.0.2.2",
+    "pkt-time": "--shift 1s", "pkt-impair": "--loss 50% --if ARP",
     "pkt-pipe": "'change IP.TTL=9 | correct'",
 }  # fmt: skip
 OTHERS = {"pkt-gen", "pkt-lab", "pkt-recv", "pkt-send", "pkt-sock", "pkt-switch", "pkt-xdp"}

@@ -35,8 +35,7 @@ _held = False
 _end: float | None = None  # when what is received comes to its end by itself, on time.monotonic()'s clock
 _ahead: tuple[int, Callable[[], Iterator[int | None]]] | None = None  # see `expect`
 _main = _thread.get_ident()
-_interval: list[float] = []  # seconds from one time at which something is done to the next, and when that is
-_action: Callable[[], None] | None = None  # what that is
+_timers: dict[Callable[[], None], tuple[float, float]] = {}  # what is done in time: when next, and seconds between; 0: once
 _first: list[Callable[[], None]] = []  # what is done at the first signal, whatever is being done then
 _wake: list[int] = []  # a pipe's end that can be read once a signal has come
 
@@ -104,25 +103,31 @@ def alarm(seconds: float) -> None:
 
 def every(seconds: float, action: Callable[[], None]) -> None:
     """Lets something be done at intervals, from now on: while input is waited for, and whenever `due` is called."""
-    global _action
-    _interval[:] = [seconds, time.monotonic() + seconds]
-    _action = action
+    _timers[action] = time.monotonic() + seconds, seconds
+
+
+def at(moment: float, action: Callable[[], None]) -> None:
+    """Lets something be done once, in the same way, at a moment on time.monotonic()'s clock; instead of when it was said last."""
+    _timers[action] = moment, 0
 
 
 def due() -> float | None:
-    """Does what is to be done at intervals, if it is time; gives the seconds until it is again. None: there is nothing to do."""
+    """Does what is to be done, if it is time; gives the seconds until it is again. None: there is nothing to do."""
     global _waiting
-    if not _interval or _action is None:
-        return None
     now = time.monotonic()
-    if now >= _interval[1]:
-        _interval[1] += _interval[0] * ((now - _interval[1]) // _interval[0] + 1)  # those that were missed are left out
+    for action, (moment, seconds) in list(_timers.items()):
+        if now < moment:
+            continue
+        if seconds:
+            _timers[action] = moment + seconds * ((now - moment) // seconds + 1), seconds  # those that were missed are left out
+        else:
+            del _timers[action]
         waiting, _waiting = _waiting, False  # a signal does not come in the middle of it
         try:
-            _action()
+            action()
         finally:
             _waiting = waiting
-    return max(0.0, _interval[1] - time.monotonic())
+    return max(0.0, min(moment for moment, _ in _timers.values()) - time.monotonic()) if _timers else None
 
 
 def elsewhere() -> None:
@@ -173,11 +178,11 @@ def ready(reading: list[int], writing: list[int], seconds: float | None = None) 
     """
     global _waiting
     _waiting = True
-    end = None if seconds is None or not _interval else time.monotonic() + seconds
+    end = None if seconds is None or not _timers else time.monotonic() + seconds
     try:
         while True:
             check()
-            pause = due() if _interval else None
+            pause = due() if _timers else None
             check()
             left = seconds if end is None else max(0.0, end - time.monotonic())
             short = pause is not None and (left is None or pause < left)

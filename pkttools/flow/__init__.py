@@ -36,6 +36,8 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
     user = new_user(stages)
     source = first.source()
     sink = last.sink(source)
+    for stage in stages:
+        sink = stage.hold(source, sink) if stage.hold else sink
     give_up((source, sink), user)
     errors: list[str] = []
     ending: list[str] = []
@@ -56,6 +58,7 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
         if sink.stopped is None:
             raise
         errors += [sink.stopped] if sink.stopped and interrupted.args[0] != ALARM else []
+        sink.hurried = interrupted.args[0] != ALARM
         ending = sink.close()
     finally:
         if sink.output:

@@ -16,3 +16,9 @@ def condition(values: Values) -> Filter | None:
     found = Filter([values.condition], every=bool(values.every))
     tell_beside(values, [values.condition])
     return found
+
+
+def conditions(values: Values) -> tuple[Filter | None, Filter | None]:
+    """The same twice, for work and for assignments behind it: each of them counts packets for itself. Raises UsageError."""
+    first = condition(values)
+    return first, Filter([values.condition], every=bool(values.every)) if first else None

@@ -35,6 +35,7 @@ class Source:
 
     linktype = 1
     file: Input | None
+    hands_on = True  # whether what is read may be lent as it lies, while more is read
     needs: Sequence[int] | None = None
     ahead: Callable[[Callable[[Batch], int]], Iterator[int | None]] | None = None
 
@@ -52,7 +53,7 @@ class Source:
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
         """The packets, in as many rounds as there are. output: what is written meanwhile."""
         file: Input = self.file  # type: ignore[assignment]  # those without a file have streams of their own
-        file.onward = output.lane if output else None
+        file.onward = output.lane if output and self.hands_on else None
         stream = joined(file, self.read)
         if file.is_file and output and sys.stderr is not None and sys.stderr.isatty():
             from ..command_line.progress import reading  # late: who reads a pipe shows nothing, the first of the pipe does
@@ -102,10 +103,12 @@ class Stage:
     values: its command line. work: what the command itself does to the packets. program: filter and assignments, where they are
     not those of `program_of`. slip: it only picks or shows packets: who assigns may have meant to compare. source, sink: what
     makes its ends, where they are not the usual ones. writes: the format that the command's name says. account: gives what there
-    is to say at the end. beyond: counts what packets carry that is not followed.
+    is to say at the end. beyond: counts what packets carry that is not followed. hold: makes another sink of a sink, one that keeps
+    packets until it is time for them.
     """
 
     name = ""  # of the command, where there are several
+    hold: Callable[[Source, Sink], Sink] | None = None
 
     def __init__(self, values: Values, work: Sequence[Work] = (), *,
                  program: tuple[Filter | None, Assignments | None] | None = None, slip: bool = False,

@@ -354,11 +354,12 @@ class Sink:
 
     output: what it writes to, if that is a file or a stream. stopped: what to say when a signal ends it; None: the process ends by
     the signal; empty where that is how it is meant to end. needs: capabilities(7) without which it cannot go on once it is open;
-    None: it took no privilege, and gives none up.
+    None: it took no privilege, and gives none up. hurried: whether a signal has ended it, and nothing is waited for any more.
     """
 
     output: Output | None = None
     stopped: str | None = None
+    hurried = False
     needs: Sequence[int] | None = None
 
     @property

@@ -54,6 +54,8 @@ KEEPING = [
     "pkt-map --map 0.0.0.0/0=198.51.100.0/24 --map ::/1=2001:db8::/32 --map src:192.0.2.0/30=10.0.0.0/8 --port 0-99=9 --vlan 1=77",
     "pkt-map --mac 02/8=06/8 --map 192.0.2.0/24=203.0.113.0/24 --if 'not ARP' --keep -aa",
     "pkt-map --random --seed 5 --nptv6 2001:db8::/32=fd00:1::/48", "pkt-map --endpoints 10.0.0.1:10.0.0.2 --sides port",
+    "pkt-time --scale 1/3 --shift 3.5s --least-gap 1us --if 'IP or IPV6' IP.TTL=9",
+    "pkt-impair --delay 9ms --jitter 9ms --corrupt 1/3 --seed 7",
     "pkt-pipe 'change --swap -u | change --to-ethernet | correct -L | change -u IP.TTL=1' -F text",
 ]  # fmt: skip
 # The others. What does not begin with pkt- is below: parts of commands that need an interface.
@@ -77,6 +79,8 @@ OTHERS = [
     "pkt-txt2pcapng -be --nano IP.TTL=9", "pkt-txt2bin", "pkt-bin2txt -do", "pkt-send --dry-run --speed 10",
     "pkt-send --dry-run IP", "pkt-gen check",
     "pkt-gen raw --seed 7", "pkt-gen raw --count 300 --seed 7 --raw-checksums IP.ID=random IP.TTL=1..9",
+    "pkt-time --sort-window 1ms --start 2026-11-01T10:00Z -F pcapng",
+    "pkt-impair --loss-bursts 9%,30%,90%,1% --duplicate 9% --seed 7",
     "switch", "finish",
 ]  # fmt: skip
 COMMANDS = KEEPING + OTHERS
