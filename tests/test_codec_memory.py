@@ -143,7 +143,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "correct": counted(codec.correct, 0),
         "check": counted(codec.check),
         "beyond": counted(codec.beyond),
-        "wipe": counted(codec.wipe, *kept(), False),
+        "wipe": counted(codec.wipe, *kept(), 1),
         "walk": lambda: codec.walk(bytearray(FRAME), row_of(FRAME)),
         "fragment": divided,
         "segment": cut,

@@ -275,7 +275,7 @@ def pcap(found: list[bytes]) -> bytes:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("", "nothing to map: --map, --port, --mac, --vlan, --file, --nptv6, --endpoints or --random says what"),
+        ("", "nothing to map: --map, --port, --mac, --vlan, --file, --nptv6, --endpoints, --random or --anonymise says what"),
         ("--map 10.0.0.1", "--map: '10.0.0.1' is not FROM=TO"),
         ("--map 10.0.0.1=::1", "--map: 10.0.0.1 and ::1 are of different lengths: a packet has no room"),
         ("--map 10.0.0.1/8=11.0.0.0/8", "--map: '10.0.0.1/8' says more than its first 8 bits"),

@@ -10,7 +10,7 @@ import pytest
 from conftest import load
 from samples import ethernet, frames, gre, icmp, ipv4, ipv6, over_udp, row_of, tags, tcp, vxlan
 
-from pkttools.codec import ALL, CORRECTED, WRONG
+from pkttools.codec import ALL, CORRECTED, FOLLOW, KEEP, LOOK, WRONG
 from pkttools.protocols.fields import HEADERS
 from pkttools.protocols.payloads import kept
 
@@ -21,10 +21,10 @@ DATAGRAM = over_udp(9999, SECRET, checksum=1)
 DNS = struct.pack("!6H", 7, 0x100, 1, 0, 0, 0) + b"\6secret\0\0\1\0\1"
 
 
-def wiped(codec: ModuleType, frame: bytes, original: int | None = None, dry: bool = False) -> tuple[bytes, list[str], int, int]:
+def wiped(codec: ModuleType, frame: bytes, original: int | None = None, how: int = FOLLOW) -> tuple[bytes, list[str], int, int]:
     """The frame afterwards, behind which headers it carries something, and the two counts of checksums."""
     data = bytearray(frame)
-    carrying, stale, unknown = codec.wipe(data, row_of(frame, 1, original), *kept(), dry)
+    carrying, stale, unknown = codec.wipe(data, row_of(frame, 1, original), *kept(), how)
     return bytes(data), [name for name, count in zip(HEADERS, carrying, strict=False) if count], stale, unknown
 
 
@@ -71,12 +71,13 @@ def test_payload_becomes_zeros_and_checksums_stay_right(codec: ModuleType, case:
     assert len(after) == len(frame) and after[at : at + len(secret)] == bytes(len(secret))
     assert mended(codec, after) == after and not wrong(codec, after)
     assert len(differing) <= 2 * 4  # checksums alone
+    assert wiped(codec, frame, how=KEEP) == (frame.replace(secret, bytes(len(secret))), [where], 0, 0)
     again = bytearray(after)
     for i in differing:
         again[i] = frame[i]
     again[at : at + len(secret)] = secret
     assert again == frame
-    assert wiped(codec, frame, dry=True) == (frame, [where], 0, 0)
+    assert wiped(codec, frame, how=LOOK) == (frame, [where], 0, 0)
     assert wiped(codec, after) == (after, [], 0, 0)  # zeros are nothing
 
 
@@ -93,7 +94,7 @@ def test_later_fragments_and_signatures_are_told(codec: ModuleType) -> None:
     assert wiped(codec, ethernet(0x0800, ipv4(17, SECRET, fragment=5)))[1:] == (["IP"], 1, 0)
     signed: dict[int, int] = {}
     frame = ethernet(0x0800, ipv4(6, tcp(SECRET, b"\x13\x12" + bytes(16) + b"\0\0")))
-    codec.wipe(bytearray(frame), row_of(frame), *kept(), False, signed)
+    codec.wipe(bytearray(frame), row_of(frame), *kept(), FOLLOW, signed)
     assert sum(signed.values()) == 1
 
 
@@ -114,15 +115,15 @@ def test_both_codecs_say_the_same() -> None:
             for _ in range(rng.randint(0, 3)):
                 if data:
                     data[rng.randrange(len(data))] = rng.randrange(256)
-            row, dry = row_of(data, linktype, len(frame)), rng.random() < 0.2
+            row, how = row_of(data, linktype, len(frame)), rng.choice((LOOK, FOLLOW, FOLLOW, FOLLOW, KEEP))
             done = []
             for codec in (c, python):
                 packet, counts = bytearray(data), {}
-                done.append((codec.wipe(packet, row, *kept(), dry, counts), packet, counts))
+                done.append((codec.wipe(packet, row, *kept(), how, counts), packet, counts))
             assert done[0] == done[1], data.hex()
 
 
 @pytest.mark.parametrize("wrong", [(b"123", b""), (b"", b"12345")])
 def test_tables_have_to_be_whole(codec: ModuleType, wrong: tuple[bytes, bytes]) -> None:
     with pytest.raises(ValueError, match="what is kept is no table of numbers"):
-        codec.wipe(bytearray(20), row_of(bytes(20)), *wrong, False)
+        codec.wipe(bytearray(20), row_of(bytes(20)), *wrong, FOLLOW)

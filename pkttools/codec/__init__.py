@@ -27,7 +27,9 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     count_durations(values, state)
     correct(data, rows, what) -> (corrected, truncated, fragments, malformed, obscure, wrong, unfinished, shorter, longer)
     check(data, rows) -> an outcome a packet, as bytes
-    wipe(data, rows, headers, items, dry, counts) -> ((packets a kind of header, ...), stale, unknown)
+    wipe(data, rows, headers, items, how, counts) -> ((packets a kind of header, ...), stale, unknown)
+    cryptopan_blocks(asked, sorts, exceptions) -> blocks to encrypt
+    cryptopan_rules(asked, encrypted, sorts, exceptions) -> (rules, how many became an exception)
     pick(rows, outcomes, passes) -> rows of those whose outcome passes
     beyond(data, rows, counts)
     signed(data, rows, end, mutable_end, counts)
@@ -82,6 +84,7 @@ from ..errors import outdated
 ALL, LENGTHS, TRANSPORT = range(3)  # what `correct` corrects: checksums; lengths too; what the kernel leaves to the card
 CORRECTED, TRUNCATED, FRAGMENT, MALFORMED, OBSCURE, WRONG, UNFINISHED = range(7)  # what comes out of `correct` and `check`
 IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED = range(3)  # a pcap record's lengths; captured, then original: before 2.3 the other way
+LOOK, FOLLOW, KEEP = range(3)  # of `wipe`: no zeros are made; checksums follow; they stay
 NONE, RIGHT, BAD, UNCERTAIN, LEFT = range(5)  # what `verify` says of a header's checksum
 MOST_TOLD = 1024  # bytes of what `tell` gives
 DECIMAL = 4  # with 1 or 2, which fields `text_encode` writes: their numbers are decimal
@@ -137,6 +140,7 @@ address_table, address_rules, address_ends = _backend.address_table, _backend.ad
 map_addresses = _backend.map_addresses
 signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
 wipe = _backend.wipe
+cryptopan_blocks, cryptopan_rules = _backend.cryptopan_blocks, _backend.cryptopan_rules
 counters, count, figures, largest = _backend.counters, _backend.count, _backend.figures, _backend.largest
 
 __all__ = [

@@ -226,6 +226,11 @@ GENERAL = [
 ]
 
 
+def output_briefly() -> list[Option]:
+    """OUTPUT, for those of whose packets few are written as text; its help screen has no room for all of it."""
+    return [option if option.names[-1] in ("--out", "--format") else option.unshown() for option in OUTPUT]
+
+
 def pick_briefly() -> list[Option]:
     """PICK, for those that have no room for all of it on their help screen."""
     shown = ("--and", "--reverse", "--skip", "--limit", "--bpf")

@@ -2,16 +2,33 @@
 
 pkt-map --map 10.0.0.0/8=192.168.0.0/16 --port 80=8080 < packets.txt
 
-In all headers, tunnels, ARP, neighbour discovery, and what errors quote. Checksums follow; right ones stay right.
+In headers of all layers, ARP, and what errors quote; checksums follow.
 """
 
-from ..command_line.options import BUFFER, FLAG, INPUT, OUTPUT, TEXT, Option, Values, general_briefly, pick_briefly
+from __future__ import annotations
+
+from ..command_line.options import (
+    BUFFER,
+    FLAG,
+    INPUT,
+    TEXT,
+    Option,
+    Values,
+    general_briefly,
+    output_briefly,
+    pick_briefly,
+)
 from ..errors import counted, need
 from ..flow.guard import CONDITION, condition
-from ..flow.stage import Stage
+from ..flow.stage import Stage, without_fcs
 from ..language.arguments import arguments
 from ..work.addresses import Mapper
 from ..work.mappings import Rules
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..flow.stage import Work
+    from ..work.anonymise import Anonymiser
 
 KINDS = ("map", "port", "vlan", "mac")  # options that say a pair
 OPTIONS = [
@@ -24,10 +41,14 @@ OPTIONS = [
     Option("--endpoints", TEXT, "all goes from A to B, or back: [::1]:[::2] for IPv6", "A:B", several=True),
     Option("--sides", TEXT, "whose A is: first asker, higher port, prefix or MAC", "HOW"),
     Option("--random", FLAG, "all other addresses are drawn, by --seed"),
+    Option("--anonymise", FLAG, "all addresses, by a key; prefixes are kept: Crypto-PAn"),
+    Option("--key-file", TEXT, "its 32 octets; without: a key that nobody has", "FILE"),
+    Option("--leave", TEXT, "which stay: vendors, ports, special (default the last two)", "WORDS"),
+    Option("--wipe", FLAG, "make zeros of payloads; lengths stay"),
     Option("--keep", FLAG, "leave checksums as they are"),
     CONDITION,
     *INPUT,
-    *(option if option.names[-1] in ("--out", "--format", "--fields") else option.unshown() for option in OUTPUT),
+    *output_briefly(),
     *pick_briefly(),
     *BUFFER,
     *general_briefly(),
@@ -59,6 +80,20 @@ def endpoints(values: Values, rules: bytes) -> dict[str, object]:
     return {"rules": there, "turned": back, "sides": Sides(values.sides or "first")}
 
 
+def anonymiser(values: Values) -> Anonymiser | None:
+    """What --anonymise does beside the map. Raises UsageError, PktError."""
+    if not values.anonymise:
+        for word in ("key_file", "leave", "wipe"):
+            need(not getattr(values, word), f"--{word.replace('_', '-')} is for --anonymise")
+        return None
+    need(
+        not (values.endpoints or values.random or values.nptv6), "--anonymise leaves no address to --endpoints, --random or --nptv6"
+    )
+    from ..work.anonymise import Anonymiser  # late: few do
+
+    return Anonymiser(values.key_file, left=values.leave, wiping=bool(values.wipe), keep=bool(values.keep))
+
+
 def stage(values: Values) -> Stage:
     """Maps, and says what it could not."""
     guard = condition(values)
@@ -73,12 +108,18 @@ def stage(values: Values) -> Stage:
         if values.random:
             answers.draw(values.seed)
     all_rules = (answers.rules if answers else b"") + bytes(rules.rules)
-    wanted = all_rules or values.endpoints
-    need(bool(wanted), "nothing to map: --map, --port, --mac, --vlan, --file, --nptv6, --endpoints or --random says what")
-    mapper = Mapper(answer=answers, keep=bool(values.keep), guard=guard, **endpoints(values, all_rules))  # type: ignore[arg-type]  # a dict of keywords
+    wanted = all_rules or values.endpoints or values.anonymise
+    need(
+        bool(wanted),
+        "nothing to map: --map, --port, --mac, --vlan, --file, --nptv6, --endpoints, --random or --anonymise says what",
+    )
+    made = anonymiser(values)
+    all_rules += made.rules if made else b""
+    answer = made.cipher.answer if made else answers
+    mapper = Mapper(answer=answer, keep=bool(values.keep), guard=guard, **endpoints(values, all_rules))  # type: ignore[arg-type]  # a dict of keywords
 
     def account() -> list[str]:
-        said = mapper.said()
+        said = made.said(mapper) if made else mapper.said()
         if rules.narrowed and mapper.mapped:
             said.append(f"{', '.join(rules.narrowed)}: different ones may have become the same")
         if values.verbose:
@@ -86,4 +127,5 @@ def stage(values: Values) -> Stage:
         return said
 
     program = arguments(values, (), guard, not values.keep)
-    return Stage(values, [mapper], program=program, account=account, beyond=mapper.beyond)
+    work: list[Work] = [without_fcs, mapper, *made.work] if made else [mapper]
+    return Stage(values, work, program=program, account=account, beyond=mapper.beyond)

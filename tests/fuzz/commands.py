@@ -52,6 +52,7 @@ KEEPING = [
     "pkt-change -u --to-ethernet IP.TTL-=1", "pkt-fragment -fm 65535 -fc", "pkt-change -lt 101 -u IP.TTL=9 -aa",
     "pkt-segment --size 262144",
     "pkt-map --map 0.0.0.0/0=198.51.100.0/24 --map ::/1=2001:db8::/32 --map src:192.0.2.0/30=10.0.0.0/8 --port 0-99=9 --vlan 1=77",
+    "pkt-map --anonymise --key-file tests/data/anonymise.key --leave none --wipe",
     "pkt-map --mac 02/8=06/8 --map 192.0.2.0/24=203.0.113.0/24 --if 'not ARP' --keep -aa",
     "pkt-map --random --seed 5 --nptv6 2001:db8::/32=fd00:1::/48", "pkt-map --endpoints 10.0.0.1:10.0.0.2 --sides port",
     "pkt-time --scale 1/3 --shift 3.5s --least-gap 1us --if 'IP or IPV6' IP.TTL=9",

@@ -50,6 +50,7 @@ void fuzz_notes(struct input *in);
 void fuzz_checksums(struct input *in);
 void fuzz_table(struct input *in);
 void fuzz_program(struct input *in);
+void fuzz_cryptopan(struct input *in);
 void fuzz_bpf(struct input *in);
 void fuzz_bridge(struct input *in);
 void fuzz_place(struct input *in);

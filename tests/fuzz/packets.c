@@ -2,6 +2,7 @@
 #include "addresses.h"
 #include "codec.h"
 #include "conversations.h"
+#include "cryptopan.h"
 #include "line.h"
 #include "fuzz.h"
 #include "listing.h"
@@ -1096,4 +1097,34 @@ void fuzz_conversations(struct input *in)
     }
     EXPECT(t.count <= rules.most && (rules.forget || counted + t.others.packets + t.without.packets == packets));
     conversations_end(&t);
+}
+
+/* ---- addresses that keep their prefixes ---- */
+
+/* An exception of some bits, then numbers: with blocks of zeros or ones what must stay does, and rules are sound. */
+void fuzz_cryptopan(struct input *in)
+{
+    struct cryptopan_sort sorts[3] = {{32, {1}}, {take8(in) % 130, {2}}, {48, {3}}};
+    struct cryptopan_exception exception = {take8(in) % 4, take8(in) % 3, {0, take16(in)}, {0, take16(in)}, {take8(in), take16(in)}, {take8(in), 0}};
+    struct cryptopan by = {sorts, &exception, 3, 1};
+    if (!cryptopan_sound(&by))
+        return;
+    while (in->size >= 6) {
+        struct question q = {take8(in) % 4, {take8(in), (uint64_t)take16(in) << 16 | take16(in)}};
+        size_t count = cryptopan_count(&by, &q);
+        EXPECT(count <= 8 * CIPHER_BLOCK && (count > 0) == (q.sort < 3 && sorts[q.sort].width > 0));
+        if (count == 0)
+            continue;
+        uint8_t *blocks = exact(NULL, count * CIPHER_BLOCK);
+        cryptopan_blocks(&by, &q, blocks);
+        bool met;
+        memset(blocks, 0, count * CIPHER_BLOCK);
+        struct address_rule same = cryptopan_rule(&by, &q, blocks, &met);
+        EXPECT(same.to.high == q.number.high && same.to.low == q.number.low && same.length == sorts[q.sort].width);
+        memset(blocks, 0xFF, count * CIPHER_BLOCK);
+        struct address_rule turned = cryptopan_rule(&by, &q, blocks, &met);
+        if (exception.sort == q.sort && (q.number.low & exception.mask.low) == exception.number.low)
+            EXPECT(((turned.to.low ^ q.number.low) & exception.stay.low) == 0 && ((turned.to.high ^ q.number.high) & exception.stay.high) == 0);
+        release(blocks, count * CIPHER_BLOCK);
+    }
 }

@@ -530,12 +530,19 @@ def listed() -> Iterator[bytes]:
         yield bytes([1, 4, len(frame) % 7, 0, 3, 0, 1]) + sample(linktype, frame)
 
 
+def to_cipher() -> Iterator[bytes]:
+    """An exception, and numbers of each sort."""
+    numbers = b"".join(bytes([sort, 9, 192, 0, 2, sort]) for sort in range(4))
+    for width, taken in ((128, 1), (16, 0)):
+        yield bytes([width, 0, taken, 2, 1, 255, 255, 0, 0, 255, 1]) + numbers
+
+
 CASES = {
     "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
     "d": handed_on, "v": placed, "a": stamped, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records,
     "y": perf_records, "z": to_send, "o": to_divide, "j": to_cut, "q": to_answer, "A": to_map, "e": messages, "u": to_follow,
-    "S": to_splice, "i": listed,
+    "S": to_splice, "P": to_cipher, "i": listed,
 }  # fmt: skip
 
 

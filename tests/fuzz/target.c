@@ -40,6 +40,7 @@ static const struct {
     {'h', fuzz_protocols},      /* packets.c: changed tables of protocols are refused, or safe for a frame */
     {'i', fuzz_listing},        /* packets.c: a frame is listed, by templates of which some were changed */
     {'e', fuzz_message},        /* packets.c: a message is told, by any reader */
+    {'P', fuzz_cryptopan},      /* packets.c: numbers become others, by blocks of a cipher and exceptions */
     {'g', fuzz_program},        /* packets.c: a program of the input's own, sound or not, meets a frame */
 };
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "address_ends", "address_rules", "address_table", "answer", "assign", "beyond", "carried", "check", "columns_encode",
     "conversation_rows", "conversation_table", "conversation_totals", "correct", "count", "count_durations", "counters",
+    "cryptopan_blocks", "cryptopan_rules",
     "datagrams", "ends", "figures", "follow", "follow_numbers", "forward", "fragment", "handshakes", "items", "json_encode",
     "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode", "listing_encode", "map_addresses",
     "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
@@ -148,12 +149,26 @@ def check(data: bytearray, rows: bytes, counts: dict[int, int] | None = None) ->
     return soundness.check(data, rows, counts)
 
 
-def wipe(data: bytearray, rows: bytes, headers: bytes, items: bytes, dry: bool,
+def wipe(data: bytearray, rows: bytes, headers: bytes, items: bytes, how: int,
          counts: dict[int, int] | None = None) -> tuple[tuple[int, ...], int, int]:  # fmt: skip
     """See payloads.wipe."""
     from . import payloads  # late: few look at them
 
-    return payloads.wipe(data, rows, headers, items, dry, counts)
+    return payloads.wipe(data, rows, headers, items, how, counts)
+
+
+def cryptopan_blocks(asked: bytes, sorts: bytes, exceptions: bytes) -> bytes:
+    """See cryptopan.cryptopan_blocks."""
+    from . import cryptopan  # late: only who anonymises asks
+
+    return cryptopan.cryptopan_blocks(asked, sorts, exceptions)
+
+
+def cryptopan_rules(asked: bytes, encrypted: bytes, sorts: bytes, exceptions: bytes) -> tuple[bytes, int]:
+    """See cryptopan.cryptopan_rules."""
+    from . import cryptopan
+
+    return cryptopan.cryptopan_rules(asked, encrypted, sorts, exceptions)
 
 
 def pick(rows: bytes, outcomes: bytes, passes: bytes) -> bytearray:

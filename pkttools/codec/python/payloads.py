@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from ...protocols.walking import FIRST_ITEM
+from .. import FOLLOW, LOOK
 from .headers import ByTables, Header, Walk, need_dict, note
 from .lists import Items
 from .protocols import known
@@ -69,9 +70,9 @@ def _wipe(f: _Frame) -> tuple[bytearray, int, int]:
     return out, max(first, 0), signature_of(f.frame, f.walked, Changed(end)) if out != f.frame else 0
 
 
-def wipe(data: bytearray, rows: bytes, headers: bytes, items: bytes, dry: bool,
+def wipe(data: bytearray, rows: bytes, headers: bytes, items: bytes, how: int,
          counts: dict[int, int] | None = None) -> tuple[tuple[int, ...], int, int]:  # fmt: skip
-    """Makes zeros in `data` of what packets carry; checksums follow, see update.py. `dry`: only looks.
+    """Makes zeros in `data` of what packets carry; how: LOOK, no zeros are made; FOLLOW, checksums follow, see update.py; KEEP.
 
     headers, items: four bytes for each kind, a number in native order. Twice the bytes that are kept of a header, from its start
     on, and one more where it is kept as far as it says to go, too; below 0: nothing of it is, nor of what lies in it. Items: the
@@ -93,9 +94,11 @@ def wipe(data: bytearray, rows: bytes, headers: bytes, items: bytes, dry: bool,
         if after == before:
             continue
         carrying[kind] += 1
-        if not dry:
-            note(counts, signature)
+        if how == LOOK:
+            continue
+        note(counts, signature)
+        if how == FOLLOW:
             left = update(before, after, row[ORIGINAL], linktype)
             stale, unknown = stale + left[0], unknown + left[1]
-            data[offset : offset + captured] = after
+        data[offset : offset + captured] = after
     return tuple(carrying), stale, unknown

@@ -50,6 +50,7 @@ static PyMethodDef *const tables[] = {
     captures_methods,
     conversations_methods,
     counting_methods,
+    cryptopan_methods,
     datagrams_methods,
     packets_methods,
     segments_methods,

@@ -92,6 +92,7 @@ extern PyMethodDef answers_methods[];
 extern PyMethodDef captures_methods[];
 extern PyMethodDef conversations_methods[];
 extern PyMethodDef counting_methods[];
+extern PyMethodDef cryptopan_methods[];
 extern PyMethodDef datagrams_methods[];
 extern PyMethodDef packets_methods[];
 extern PyMethodDef segments_methods[];

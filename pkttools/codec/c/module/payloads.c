@@ -3,6 +3,8 @@
 
 #include "../payloads.h"
 
+enum { LOOK, FOLLOW, KEEP };     /* zeros are not made; checksums follow; they stay */
+
 /* Whether these are tables of what is kept: an exception is set where they are not. */
 static bool kept_sound(const Py_buffer *headers, const Py_buffer *items, struct kept *kept)
 {
@@ -21,8 +23,8 @@ static PyObject *py_wipe(PyObject *self, PyObject *args)
     struct batch b;
     Py_buffer headers, items;
     PyObject *counted = NULL, *result = NULL;
-    int dry;
-    if (!PyArg_ParseTuple(args, "w*y*y*y*p|O", &b.data, &b.rows, &headers, &items, &dry, &counted))
+    int how;
+    if (!PyArg_ParseTuple(args, "w*y*y*y*i|O", &b.data, &b.rows, &headers, &items, &how, &counted))
         return NULL;
     struct kept kept;
     struct beyond beyond;
@@ -37,12 +39,14 @@ static PyObject *py_wipe(PyObject *self, PyObject *args)
             struct writable_frame f = writable_of(&b, bare.packet), other = writable(copy.at, f.view.size);
             if (f.view.size > 0)
                 memcpy(other.at, f.at, f.view.size);
-            struct contents found = dry ? wipe(&f.view, bare.packet->linktype, &kept, &other)
-                                         : wipe(&other.view, bare.packet->linktype, &kept, &f);
+            struct contents found = how == LOOK ? wipe(&f.view, bare.packet->linktype, &kept, &other)
+                                                 : wipe(&other.view, bare.packet->linktype, &kept, &f);
             carrying[found.kind] += found.any;
-            if (dry || !found.any)
+            if (how == LOOK || !found.any)
                 continue;
             beyond_add(&beyond, found.signature);
+            if (how == KEEP)
+                continue;
             struct followed left = update(&other.view, &f, bare.packet->original, bare.packet->linktype);
             stale += left.stale;
             unknown += left.unknown;

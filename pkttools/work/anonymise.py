@@ -1,0 +1,89 @@
+"""What becomes of packets that others may see: addresses by a key, payloads, times, and names; and an account of what is left."""
+
+from __future__ import annotations
+
+from os import urandom
+
+from ..errors import PktError, need
+from ..language.assignments import Assignments
+from ..protocols import TEXT
+from ..protocols.fields import HEADERS, TABLE
+from ..protocols.payloads import LOST, kept
+from ..protocols.places import ADDRESS4, ADDRESS6, PORT, STATION
+from .addresses import ask_for
+from .cryptopan import KEY, CryptoPan
+from .payloads import Payloads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..batch import Batch
+    from .addresses import Mapper
+
+    Work = Callable[[Iterator[Batch]], Iterator[Batch]]
+
+LEFT, USUALLY = {"vendors", "ports", "special"}, {"ports", "special"}
+
+
+def key_of(path: str | None) -> bytes:
+    """The key in a file; without one a key that nobody else will have. Raises PktError."""
+    if path is None:
+        return urandom(KEY)
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  # pathlib is dear
+            key = file.read(KEY + 1)
+    except OSError as error:
+        raise PktError(f"{path}: {error.strerror}") from None
+    if len(key) != KEY:
+        raise PktError(f"{path}: a key has {KEY} octets, this file {'more' if len(key) > KEY else len(key)}")
+    return key
+
+
+def texts() -> list[str]:
+    """Fields of headers that are kept which are texts: names of programs and interfaces."""
+    headers = memoryview(kept()[0]).cast("i")
+    return sorted({row.name for row in TABLE if row.kind == TEXT and row.header < len(HEADERS) and headers[row.header] != LOST})
+
+
+def left_of(text: str | None) -> set[str]:
+    """What --leave says. Raises UsageError."""
+    words = USUALLY if text is None else {word.strip() for word in text.split(",")}
+    need(words <= LEFT or words == {"none"}, f"--leave: '{text}' is not none, and not all of it is of {', '.join(sorted(LEFT))}")
+    return words
+
+
+class Anonymiser:
+    """What is done beside the map, which asks `cipher`.
+
+    path: the file with the key. left: what --leave says. wiping, keep: see Payloads.
+    """
+
+    def __init__(self, path: str | None, *, left: str | None, wiping: bool, keep: bool) -> None:
+        """Raises UsageError, and PktError where there is no key, or no cipher."""
+        self.left, self.wiping = left_of(left), wiping
+        self.cipher = CryptoPan(key_of(path), vendors="vendors" in self.left, special="special" in self.left)
+        self.rules = ask_for(ADDRESS4, ADDRESS6, STATION, *[PORT] * ("ports" not in self.left))
+        self.payloads = Payloads(wiping, keep)
+        names = texts() if wiping else []
+        self.names = Assignments([(name, "=", "") for name in names]) if names else None
+
+    @property
+    def work(self) -> list[Work]:
+        """Stages behind the map."""
+        return [*([self.without_texts] if self.names else []), self.payloads]
+
+    def without_texts(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+        """Passes all packets, their texts empty."""
+        for batch in stream:
+            if batch.chosen is not False and self.names:
+                self.names.run(batch)
+            yield batch
+
+    def said(self, mapper: Mapper) -> list[str]:
+        """What there is to say at the end."""
+        if self.wiping:
+            mapper.headers = [0] * len(mapper.headers)  # that were not looked into: there is nothing in them any more
+        said = [*self.cipher.said(), *mapper.said(), *self.payloads.said()]
+        stayed = [*(["ports"] if "ports" in self.left else []), *(["vendors of MAC addresses"] if "vendors" in self.left else [])]
+        return [*said, f"left as they were: {', '.join([*stayed, 'VLAN numbers, identifications, options, sizes, times'])}"]

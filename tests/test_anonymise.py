@@ -1,0 +1,166 @@
+"""pkt-map --anonymise: addresses by a key in every place, payloads, names; what stays, and what is said of it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import struct
+import subprocess
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, shell
+from samples import ARP, ethernet, ipv4, ipv6, over_udp, tcp
+from test_cryptopan import KEY, OTHERS, PUBLISHED
+
+pytest.importorskip("cryptography", reason="cryptography is not installed")
+
+SECRET = b"a secret"
+DATAGRAM = over_udp(9999, SECRET, checksum=1)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    path = tmp_path / "key"
+    path.write_bytes(KEY)
+    return path
+
+
+def pcap(frames: list[bytes]) -> bytes:
+    records = (struct.pack("<4I", 1700000000 + i, i, len(frame), len(frame)) + frame for i, frame in enumerate(frames))
+    return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1) + b"".join(records)
+
+
+def frames_of(capture: bytes) -> list[bytes]:
+    found, at = [], 24
+    while at < len(capture):
+        size = struct.unpack_from("<I", capture, at + 8)[0]
+        found.append(capture[at + 16 : at + 16 + size])
+        at += 16 + size
+    return found
+
+
+def right(frames: list[bytes]) -> bytes:
+    """A capture of these, with right checksums."""
+    return shell("pkt-correct -F pcap", pcap(frames)).stdout
+
+
+def anonymised(capture: bytes, key: Path, words: str = "", backend: str = "") -> tuple[list[bytes], str]:
+    done = shell(f"pkt-map -F pcap --anonymise --key-file {key} {words}", capture, backend=backend)
+    assert done.returncode == 0, done.stderr
+    return frames_of(done.stdout), done.stderr.decode()
+
+
+def test_addresses_become_what_others_make_of_them(key: Path, backend: str) -> None:
+    given = {**PUBLISHED, **{address: other for address, other in OTHERS.items() if address in ("192.0.2.1", "2001:db8::1")}}
+    frames = []
+    for address in map(ip_address, given):
+        v4 = address.version == 4
+        packet = bytearray(ipv4(17, DATAGRAM) if v4 else ipv6(17, DATAGRAM))
+        packet[12 if v4 else 8 : 16 if v4 else 24] = address.packed
+        frames.append(ethernet(0x0800 if v4 else 0x86DD, bytes(packet)))
+    made, said = anonymised(right(frames), key, backend=backend)
+    sources = [str(ip_address(frame[26:30] if frame[12] == 8 else frame[22:38])) for frame in made]
+    assert sources == [*given.values()]
+    assert f"payloads of {len(frames)} packets stayed, with all that may stand in them (--wipe makes zeros of them): UDP" in said
+    assert all(SECRET in frame for frame in made)
+    assert "addresses were ciphered; special ones stayed what they are: 0.0.0.0" in said
+    assert "left as they were: ports, VLAN numbers" in said
+    assert frames_of(shell("pkt-check -cs -F pcap", pcap(made)).stdout) == made
+
+
+def test_payloads_and_names_are_gone_with_wipe(key: Path, backend: str, tmp_path: Path) -> None:
+    frames = [ethernet(0x0800, ipv4(17, DATAGRAM)), ethernet(0x86DD, ipv6(6, tcp(SECRET))), ethernet(0x88B5, SECRET)]
+    made, said = anonymised(right(frames), key, "--wipe", backend)
+    assert [len(frame) for frame in made] == [len(frame) for frame in frames] and not any(SECRET in frame for frame in made)
+    assert "payloads of 3 packets became zeros: Ethernet (1), TCP (1), UDP (1)" in said and "not looked into" not in said
+    kept, _ = anonymised(right(frames), key, "--wipe --keep", backend)
+    assert kept[0][-8:] == bytes(8) and kept[0][40:42] != made[0][40:42]
+    some, _ = anonymised(right(frames), key, "--wipe --if UDP", backend)
+    assert some[1:] == frames_of(right(frames))[1:] and some[0] == made[0]
+
+
+def test_comments_and_names_of_interfaces_are_dropped(key: Path, backend: str) -> None:
+    text = b"-- 1 --\nIFACE: of alice\nWAY: in\nNOTE: of bob\nLOST: 3\n02 00\n==\n"
+    text += b"-- 2 --\nIFACE: of alice\n02\n==\n-- 3 --\nWAY: out\n02\n==\n"
+    done = shell(f"pkt-map -v --anonymise --key-file {key}", text, backend=backend)
+    lines = [line for line in done.stdout.decode().splitlines() if re.match("[A-Z]+:", line)]
+    lines = [line for line in lines if not line.startswith(("LINKTYPE", "TIME", "SIZE"))]
+    assert lines == ["WAY: in", "LOST: 3", "WAY: out"]
+    assert b"comments and names of interfaces were dropped from 2 packets" in done.stderr
+
+
+def test_ports_vendors_and_special_addresses(key: Path, backend: str) -> None:
+    frame = ethernet(0x0800, ipv4(17, DATAGRAM))
+    frame = bytes.fromhex("001122334455 665544332211") + frame[12:26] + bytes([127, 0, 0, 1]) + frame[30:]
+    usual, vendors, none = (anonymised(right([frame]), key, words, backend)[0][0]
+                            for words in ("", "--leave vendors,ports,special", "--leave none"))  # fmt: skip
+    assert usual[26:30] == vendors[26:30] == bytes([127, 0, 0, 1]) and none[26:30] == bytes([33, 0, 243, 129])
+    assert (usual[:3], vendors[:3], vendors[6:9]) != (frame[:3], frame[:3], frame[6:9]) and vendors[:3] == frame[:3]
+    assert vendors[3:6] != frame[3:6]
+    assert usual[34:38] == vendors[34:38] == frame[34:38] and none[34:36] != frame[34:36] and none[36:38] != frame[36:38]
+
+
+def test_rules_of_other_options_count_first(key: Path) -> None:
+    frame = anonymised(right([ethernet(0x0800, ipv4(17, DATAGRAM))]), key, "--map 192.0.2.1=10.9.9.9")[0][0]
+    assert frame[26:30] == bytes([10, 9, 9, 9]) and frame[30:34] != bytes([192, 0, 2, 2])
+
+
+def test_arp_says_the_same_as_ip(key: Path, backend: str) -> None:
+    made, _ = anonymised(right([ethernet(0x0806, ARP), ethernet(0x0800, ipv4(17, DATAGRAM))]), key, "", backend)
+    assert made[0][22:28] == made[0][6:12] or ARP[8:14] != bytes.fromhex("020000000001")
+    assert ARP[14:18] not in made[0] and made[0][28:32] == made[1][26:30]
+
+
+def test_a_key_that_is_drawn_is_another_one_each_time() -> None:
+    capture = right([ethernet(0x0800, ipv4(17, DATAGRAM))])
+    assert len({shell("pkt-map -F pcap --anonymise", capture).stdout for _ in range(3)}) > 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("--anonymise --key-file {short}", 1, "a key has 32 octets, this file 31"),
+        ("--anonymise --key-file {long}", 1, "a key has 32 octets, this file more"),
+        ("--anonymise --key-file /nowhere", 1, "/nowhere: No such file or directory"),
+        ("--anonymise --leave macs", 2, "--leave: 'macs' is not none, and not all of it is of ports, special, vendors"),
+        ("--map 1.1.1.1=2.2.2.2 --wipe", 2, "--wipe is for --anonymise"),
+        ("--map 1.1.1.1=2.2.2.2 --key-file x", 2, "--key-file is for --anonymise"),
+    ],
+)
+def test_wrong_usage(words: str, code: int, said: str, tmp_path: Path) -> None:
+    paths = {"short": tmp_path / "short", "long": tmp_path / "long"}
+    paths["short"].write_bytes(KEY[1:])
+    paths["long"].write_bytes(KEY + b"\n")
+    done = shell("pkt-map " + words.format(**paths), b"")
+    assert done.returncode == code and said in done.stderr.decode()
+
+
+def test_without_the_package_it_says_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "cryptography.py").write_text("raise ImportError('none')")
+    done = shell("pkt-map --anonymise", b"", PYTHONPATH=str(tmp_path))
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"--anonymise takes cryptography" in done.stderr and b"pip install 'pkttools[anonymise]'" in done.stderr
+
+
+def test_traceanon_makes_the_same_of_ordinary_addresses(key: Path, tmp_path: Path) -> None:
+    if not shutil.which("traceanon"):
+        pytest.skip("traceanon is not installed")
+    frames = []
+    for i in range(200):
+        packet = bytearray(ipv4(17, DATAGRAM))
+        packet[12:20] = bytes([1 + i % 99, i * 7 % 256, i * 31 % 256, i, 1 + (i * 5) % 99, i, 9, i * 3 % 256])
+        frames.append(ethernet(0x0800, bytes(packet)))
+    before, after = tmp_path / "before.pcap", tmp_path / "after.pcap"
+    before.write_bytes(right(frames))
+    subprocess.run(["traceanon", "-s", "-d", "-f", key, f"pcapfile:{before}", f"pcapfile:{after}"], check=True)
+    theirs = [frame[26:34] for frame in frames_of(after.read_bytes())]
+    assert [frame[26:34] for frame in anonymised(before.read_bytes(), key, "")[0]] == theirs
+
+
+def test_example_of_the_manual(tmp_path: Path) -> None:
+    block = re.search(r"^\.EX\n(head.*?)^\.EE$", (ROOT / "man/pkt-map.1").read_text(), re.MULTILINE | re.DOTALL)
+    shutil.copy(ROOT / "examples/dns.txt", tmp_path)
+    done = shell(f"cd '{tmp_path}' && " + block[1].replace("\\-", "-"))
+    assert done.returncode == 0 and b"payloads of 4 packets became zeros: DNS (4)" in done.stderr
