@@ -12,9 +12,10 @@ from samples import ethernet, gre, ipv4, ipv6, over_udp, tags, udp, vxlan
 from pkttools import codec
 from pkttools.batch import Packet, gathered
 from pkttools.codec import CORRECTED
-from pkttools.work.segments import Segmenter
+from pkttools.language.filters import Filter
+from pkttools.work.segments import Merger, Segmenter
 
-pytest_generate_tests, chosen = on_both("segment", "handshakes")
+pytest_generate_tests, chosen = on_both("segment", "handshakes", "merge")
 
 DATA = bytes(i * 7 % 251 for i in range(3001))
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = 1, 2, 4, 8, 16, 32, 64, 128, 256
@@ -331,3 +332,109 @@ def test_signatures_do_not_follow():
     done = cut(mended(ethernet(0x0800, ipv4(6, segment(options=digest)))))
     assert len(done.frames) == 3
     assert sum(done.segmenter.beyond.values()) == 1
+
+
+def merged(packets: list[Packet], each: int = 0) -> list[bytes]:
+    """What becomes of packets; each: how many come at a time, 0: all."""
+    parts = [packets[i : i + each] for i in range(0, len(packets), each)] if each else [packets]
+    return [bytes(batch.frame(i)) for batch in Merger()(map(gathered, parts)) for i in range(len(batch))]
+
+
+@pytest.mark.parametrize("name", AROUND)
+@pytest.mark.parametrize("same_ids", [False, True])
+def test_merged_again(name, same_ids):
+    """10: PSH and FIN are in the last one, ECE and AE in all; IDs go up by one each, or are the same. No IPv4 options."""
+    linktype, around, *_ = AROUND[name]
+    whole = mended(around(segment(flags=ACK | PSH | FIN | ECE | AE)), linktype)
+    pieces = cut(whole, size=500, same_ids=same_ids).packets
+    assert merged(pieces) == ([p.frame for p in pieces] if name == "options" else [whole.frame])
+
+
+def split(**more: object) -> list[Packet]:
+    """Three full segments."""
+    return cut(mended(AROUND["IPv4"][1](segment(bytes(range(250)) * 6, ACK))), size=500, **more).packets
+
+
+def edited(packet: Packet, at: int, data: bytes, mend: bool = True) -> Packet:
+    frame = packet.frame[:at] + data + packet.frame[at + len(data) :]
+    return mended(frame) if mend else Packet(frame, len(frame), 0, 1)
+
+
+OTHERWISE = {  # what is different in the second one of three: where, and what; how many there are then
+    "MAC address": (5, b"\x09", 3), "DSCP": (15, b"\x20", 3), "ECN": (15, b"\x01", 3), "ID": (18, b"\0\x11", 3),
+    "Don't Fragment": (20, b"\x40", 3), "TTL": (22, b"\x3f", 3), "ACK number": (45, b"\x08", 3), "window": (49, b"\1", 3),
+    "options": (60, b"\x77", 3), "a gap": (41, b"\x77", 3), "AE": (46, b"\x81", 3), "ECE": (47, b"\x50", 3),
+    "SYN": (47, b"\x12", 3), "URG": (47, b"\x30", 3), "CWR": (47, b"\x90", 3), "RST": (47, b"\x14", 3),
+    "PSH": (47, b"\x18", 2), "FIN": (47, b"\x11", 2), "data": (100, b"\0", 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_what_is_not_merged(name):
+    """10."""
+    at, data, count = OTHERWISE[name]
+    first, second, third = split()
+    made = merged([first, edited(second, at, data), third])
+    assert len(made) == count
+    assert outcomes([Packet(frame, len(frame), 0, 1) for frame in made]) == {CORRECTED}
+
+
+def test_not_merged_either():
+    """10: wrong sums, repeats, a longer second, padding, empty segments, what was cut; and what is behind a shorter one."""
+    first, second, _ = split()
+    longer = cut(mended(AROUND["IPv4"][1](segment(bytes(range(250)) * 6, ACK))), size=700).packets[1]
+    longer = mended(edited(longer, 38, second.frame[38:42], False).frame)
+    empty = mended(AROUND["IPv4"][1](segment(b"", ACK)))
+    short = Packet(second.frame[:-1], len(second.frame), 0, 1)
+    wrong = edited(second, 100, b"\0", False)
+    for other in (wrong, first, longer, empty, short, Packet(second.frame + b"\0", len(second.frame) + 1, 0, 1)):
+        assert len(merged([first, other])) == 2
+    pieces = cut(mended(AROUND["IPv4"][1](segment(bytes(range(250)) * 6, ACK))), size=600).packets
+    assert len(merged([*pieces, edited(first, 38, struct.pack("!I", (0xFFFFF800 + 1500) % (1 << 32)))])) == 2
+
+
+def test_flows_between_each_other_and_packets_that_come_in_parts():
+    """Each super-frame stands where its first segment stood; other packets of the same flow are not overtaken."""
+    a, b = [cut(mended(AROUND["IPv4"][1](segment(DATA, ports=(port, 80)))), size=100).packets for port in (1, 2)]
+    mixed = [packet for pair in zip(a, b, strict=True) for packet in pair]
+    icmp = Packet(ethernet(0x0800, ipv4(1, bytes(20))), 54, 0, 1)
+    made = merged([icmp, *mixed])
+    assert made == merged([icmp, *mixed], 64)  # as many as are waited for
+    assert made[0] == icmp.frame
+    assert [len(frame) - 66 for frame in made] == [-12, 3001, 3001]
+    pure = mended(AROUND["IPv4"][1](segment(b"", ACK, ports=(1, 80))))
+    assert [len(f) - 66 for f in merged([a[0], pure, a[1], a[2]])] == [100, 0, 200]
+
+
+def test_no_larger_than_ip_says_and_no_further_behind():
+    data = bytes(i % 251 for i in range(70_000))
+    pieces = [
+        mended(AROUND["IPv4"][1](segment(data[i : i + 1400], ACK, sequence=i))) for i in range(0, len(data), 1400)
+    ]  # their IDs are the same
+    assert [len(f) - 66 for f in merged(pieces)] == [46 * 1400, 4 * 1400]
+    small = [mended(AROUND["IPv4"][1](segment(data[i : i + 10], ACK, sequence=i))) for i in range(0, 1000, 10)]
+    assert [len(f) - 66 for f in merged(small)] == [640, 360]
+
+
+def test_lines_that_say_something_else_are_kept():
+    pieces = split()
+    for packet, notes in zip(pieces, (b"IFACE: a\n", b"IFACE: a\n", b"IFACE: a\nLOST: 1\n"), strict=True):
+        packet.notes = notes
+    made = [batch.packet(i) for batch in Merger()(iter([gathered(pieces)])) for i in range(len(batch))]
+    assert [(len(p.frame) - 66, p.notes) for p in made] == [(1000, b"IFACE: a\n"), (500, b"IFACE: a\nLOST: 1\n")]
+
+
+def test_a_filter_says_what_is_cut_and_merged():
+    """Handshakes are seen in all packets; what is held back is asked once."""
+    packets = [
+        handshake(1000, (80, 40000), back=True),
+        *(mended(AROUND["IPv4"][1](segment(ports=(p, 80)))) for p in (40000, 40001)),
+    ]
+    segmenter = Segmenter(guard=Filter(["TCP.SRC_PORT==40000"]))
+    assert [len(batch) for batch in segmenter(iter([gathered(packets)]))] == [1 + 4 + 1]
+    pieces = [cut(mended(AROUND["IPv4"][1](segment(ports=(port, 80)))), size=100).packets for port in (1, 2)]
+    mixed = [packet for pair in zip(*pieces, strict=True) for packet in pair]
+    for each in (64, 70, 99):
+        parts = [gathered(mixed[i : i + each]) for i in range(0, len(mixed), each)]
+        merger = Merger(Filter(["TCP.SRC_PORT==2 and NUMBER<=40"]))
+        assert sum(len(batch) for batch in merger(iter(parts))) == len(mixed) - 19

@@ -42,6 +42,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     segment(table, data, rows, first, (MTU, size, same ids, keep, UDP to fragments), id, verdicts, counts)
         -> (stop, data or None, rows or None, (id, urgent, (unusable, fragments, neither TCP nor UDP, without room, without a sum)))
     splice(data, rows, first, pieces, octets, linktype, keep, anew, counts) -> (stop, data, rows, an outcome a packet, as bytes)
+    merge(data, rows, final, chosen) -> (data, rows, numbers of packets that are left, 4 bytes each, merged)
     carried(data, rows, layer) -> five numbers a packet, 8 bytes each: the kind of a header, where it, its data, and what it carries
         begin, and where that ends
     ends(data, rows) -> a number a packet, 8 bytes each
@@ -129,7 +130,7 @@ walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.se
 read_stamps, follow_numbers, count_durations = _backend.read_stamps, _backend.follow_numbers, _backend.count_durations
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
 answer, forward, fragment, keep_memory = _backend.answer, _backend.forward, _backend.fragment, _backend.keep_memory
-handshakes, segment = _backend.handshakes, _backend.segment
+handshakes, segment, merge = _backend.handshakes, _backend.segment, _backend.merge
 datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
 conversation_table, follow = _backend.conversation_table, _backend.follow
 conversation_rows, conversation_totals = _backend.conversation_rows, _backend.conversation_totals
@@ -201,6 +202,7 @@ __all__ = [
     "line_encode",
     "listing_encode",
     "map_addresses",
+    "merge",
     "pcap_decode",
     "pcap_encode",
     "pcapng_decode",

@@ -4,25 +4,46 @@ pkt-segment --mtu 1500 < packets.txt
 """
 
 from ..command_line.options import FILTER, FLAG, NUMBER, TEXT, Option, Values
-from ..errors import counted
+from ..errors import counted, need
 from ..flow.guard import CONDITION, condition
 from ..flow.stage import Stage, without_fcs
-from ..work.segments import Segmenter
+from ..work.segments import Merger, Segmenter
 
 OPTIONS = [
-    Option("--mtu", NUMBER, "bytes of an IP packet (by the handshake, or 1500)", "MTU", least=28, most=262144),
-    Option("--size", NUMBER, "bytes of data in each piece", "N", least=1, most=262144),
-    Option("--ids", TEXT, "of IPv4: increment (default), or same", "HOW", default="increment", choices=("increment", "same")),
-    Option("--udp", TEXT, "becomes segments (default), or fragments", "HOW", default="segments", choices=("segments", "fragments")),
+    Option("--mtu", NUMBER, "bytes of an IP packet (by the handshake, or 1500)", "MTU", least=28, most=262144, unless="--merge"),
+    Option("--size", NUMBER, "bytes of data in each piece", "N", least=1, most=262144, unless="--merge"),
+    Option(
+        "--ids",
+        TEXT,
+        "of IPv4: increment (default), or same",
+        "HOW",
+        default="increment",
+        choices=("increment", "same"),
+        unless="--merge",
+    ),
+    Option(
+        "--udp",
+        TEXT,
+        "becomes segments (default), or fragments",
+        "HOW",
+        default="segments",
+        choices=("segments", "fragments"),
+        unless="--merge",
+    ),
+    Option("--merge", FLAG, "the other way: merge segments of TCP, as GRO does"),
     CONDITION,
-    Option("--keep", FLAG, "leave lengths and checksums as they are"),
+    Option("--keep", FLAG, "leave lengths and checksums as they are", unless="--merge"),
     *FILTER,
 ]
 
 
 def stage(values: Values) -> Stage:
-    """Cuts, and says what it could not."""
+    """Cuts, and says what it could not; or merges."""
     chosen = condition(values)
+    if values.merge:
+        for option in values.given(OPTIONS):
+            need(option.unless != "--merge", f"{option.names[-1]} is not for --merge")
+        return Stage(values, [without_fcs, Merger(chosen)])
     segmenter = Segmenter(
         values.mtu or 0, values.size or 0, same_ids=values.ids == "same", keep=bool(values.keep),
         apart=values.udp == "fragments", guard=chosen,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import codec
-from ..batch import Batch
+from ..batch import COLUMNS, NOTES, OFFSET, Batch, gathered
 from .fragments import count
 
 TYPE_CHECKING = False
@@ -19,6 +19,8 @@ REASONS = (
     "headers too large for the MTU",
     "UDP without checksum",
 )  # in the codec's order
+
+POLL = 64  # packets that Linux takes from a card at a time (NAPI); where there were fewer, it waits for no more
 
 
 class Segmenter:
@@ -51,3 +53,46 @@ class Segmenter:
                 self.urgent += urgent
                 count(self.passed, REASONS, left)
                 yield batch.part(first, stop) if data is None or rows is None else Batch(data, rows)
+
+
+class Merger:
+    """Merges segments of TCP, as Linux does what it receives; a stage of a flow.
+
+    guard: only packets that it accepts. merged: how many became parts of others.
+    """
+
+    def __init__(self, guard: Filter | None = None) -> None:
+        self.guard, self.merged = guard, 0
+        self.rest: Batch | None = None  # what waits for what comes behind it
+        self.accepted = bytearray()  # which of these may be merged
+
+    def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+        """Passes super-frames, each in place of its first segment. What may grow waits for what comes behind a large batch."""
+        for batch in stream:
+            chosen = self.accepted + bytearray(self.guard.verdicts(batch)) if self.guard else None
+            whole = behind(self.rest, batch) if self.rest else batch
+            merged = self.merge(whole, len(whole) < POLL, chosen)
+            if len(merged):
+                yield merged
+        if self.rest:
+            yield self.merge(self.rest, True, self.accepted if self.guard else None)
+
+    def merge(self, batch: Batch, final: bool, chosen: bytearray | None) -> Batch:
+        """What became of packets; those that may still grow wait, with what stands behind them."""
+        data, rows, left, merged = codec.merge(batch.data, batch.rows, final, chosen)
+        numbers = memoryview(left).cast("I").tolist()
+        self.merged += merged
+        self.rest = gathered(map(batch.packet, numbers)) if numbers else None
+        self.accepted = bytearray(chosen[i] for i in numbers) if chosen else bytearray()
+        return Batch(data, rows)
+
+
+def behind(first: Batch, second: Batch) -> Batch:
+    """One batch of two."""
+    size, rows = len(first.data), bytearray(second.rows)
+    columns = memoryview(rows).cast("q")
+    for i in range(0, len(columns), COLUMNS):
+        columns[i + OFFSET] += size
+        columns[i + NOTES] += size
+    columns.release()
+    return Batch(bytearray(first.data) + memoryview(second.data), first.rows + rows)

@@ -855,6 +855,15 @@ void fuzz_segments(struct input *in)
         }
         expect_gathered(&out);
         expect_gathered(&again);
+        struct gathered back = {0};
+        struct bytes rest = {0};
+        size_t merged;
+        EXPECT(merge(out.data.at, (const struct packet *)(const void *)out.rows.at, count_of(&out.rows), NULL, (choice & 8) != 0, &back, &rest,
+                     &merged));
+        EXPECT(count_of(&back.rows) + rest.size / sizeof(uint32_t) + merged == count_of(&out.rows));
+        expect_gathered(&back);
+        bytes_free(&rest);
+        gathered_free(&back);
     }
     EXPECT(memory);
     handshakes_end(&seen);

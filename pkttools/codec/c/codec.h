@@ -770,6 +770,7 @@ bool outermost(const struct walk *w, size_t *index);
 bool has_fragment(const struct packet_view *p);
 bool datagram_of(const struct packet_view *p, size_t index, struct datagram *d);
 size_t datagram_names(const struct packet_view *p, const struct datagram *d, uint8_t out[48]);
+unsigned datagram_id(const struct frame *f, const struct header *h);
 void renumber(const struct writable_frame *f, const struct header *h, size_t by);
 size_t fragment_room(const struct datagram *d, size_t mtu);
 size_t fragment_head(uint8_t *out, const struct packet_view *p, const struct datagram *d, size_t at, size_t size, bool more, uint32_t id);

@@ -122,6 +122,12 @@ size_t datagram_names(const struct packet_view *p, const struct datagram *d, uin
     return size + 5;
 }
 
+/* The ID of an IP header; 0: it has none. */
+unsigned datagram_id(const struct frame *f, const struct header *h)
+{
+    return h->exception == DATAGRAM_4 ? get16(f, h->start + IP_ID_AT) : 0;
+}
+
 /* Counts the ID of an IP header up, if it has one. */
 void renumber(const struct writable_frame *f, const struct header *h, size_t by)
 {

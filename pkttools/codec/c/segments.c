@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { SEQUENCE_AT = 4, FLAGS_AT = 13, URGENT_AT = 18, FIXED = 20 };     /* RFC 9293 section 3.1 */
+enum { FIXED = 20 };            /* bytes of a header of TCP, RFC 9293 section 3.1 */
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2 };                 /* section 3.2 */
 enum { USUAL_4 = 536, USUAL_6 = 1220, LEAST_MSS = 48 };   /* section 3.7.1; and Linux's net.ipv4.tcp_min_snd_mss */
 enum { USUAL_MTU = 1500, MOST_HANDSHAKES = 65536, BUCKETS = 16384 };
@@ -79,7 +79,7 @@ static bool remember(struct handshakes *t, const uint8_t *key, uint32_t mss)
 }
 
 /* Who sends to whom; `back`: the other way. */
-static void key_of(const struct frame *f, const struct message *m, bool back, uint8_t key[KEY_SIZE])
+void flow_key(const struct frame *f, const struct message *m, bool back, uint8_t key[KEY_SIZE])
 {
     size_t size = m->v6 ? 16 : 4, source = back ? 16 : 0;
     memset(key, 0, KEY_SIZE);
@@ -109,7 +109,7 @@ static uint32_t mss_said(const struct frame *f, const struct message *m, size_t 
 /* ---- what is cut ---- */
 
 /* The innermost header of a datagram; false: there is none. */
-static bool innermost(const struct walk *w, size_t *index)
+bool innermost(const struct walk *w, size_t *index)
 {
     for (*index = w->count; (*index)-- > 0;)
         if (carries_message(&w->header[*index]))
@@ -118,7 +118,7 @@ static bool innermost(const struct walk *w, size_t *index)
 }
 
 /* The header that a message begins with; NULL: none is known. */
-static const struct header *beginning(const struct walk *w, size_t index, const struct message *m)
+const struct header *beginning(const struct walk *w, size_t index, const struct message *m)
 {
     for (const struct header *h = &w->header[index + 1]; h < w->header + w->count; h++)
         if (h->start == m->at)
@@ -139,7 +139,7 @@ static size_t size_agreed(const struct segmentation *how, const struct frame *f,
     uint8_t key[KEY_SIZE];
     if (how->seen->count == 0)
         return 0;
-    key_of(f, m, false, key);
+    flow_key(f, m, false, key);
     const struct handshake *known = handshake_of(how->seen, key);
     if (known == NULL)
         return 0;
@@ -188,7 +188,7 @@ bool is_super(struct segmentation *how, const struct packet_view *p, bool chosen
     s->options = m.at - carrier->start - protocols->kinds[carrier->kind].fixed - s->dropped;
     if (s->numbered && (get8(f, m.at + FLAGS_AT) & SYN) != 0) {
         uint8_t key[KEY_SIZE];
-        key_of(f, &m, true, key);
+        flow_key(f, &m, true, key);
         *memory = remember(how->seen, key, mss_said(f, &m, s->payload));
     }
     if (!chosen)
@@ -240,7 +240,7 @@ static void write_differing(const struct writable_frame *f, const struct message
 }
 
 /* Judges the checksums of a super-frame up to those of what the header at `index` carries. False: one of them cannot be told. */
-static bool judge(const struct packet_view *p, size_t index, struct kept_sum kept[MAX_HEADERS])
+bool judge_sums(const struct packet_view *p, size_t index, struct kept_sum kept[MAX_HEADERS])
 {
     struct checksum card = {0};
     uint64_t rest;
@@ -272,7 +272,7 @@ static bool judge(const struct packet_view *p, size_t index, struct kept_sum kep
 }
 
 /* Writes those of a piece. */
-static void settle(const struct packet_view *p, const struct writable_frame *f, size_t index, const struct kept_sum kept[MAX_HEADERS])
+void settle_sums(const struct packet_view *p, const struct writable_frame *f, size_t index, const struct kept_sum kept[MAX_HEADERS])
 {
     for (size_t i = index + 1; i-- > 0;) {
         struct message m;
@@ -289,7 +289,7 @@ static void settle(const struct packet_view *p, const struct writable_frame *f, 
 /* ---- pieces ---- */
 
 /* Writes where a header ends, if it says that in whole bytes. */
-static void declare(const struct writable_frame *f, const struct header *h, size_t end)
+void declare_end(const struct writable_frame *f, const struct header *h, size_t end)
 {
     const struct kind *k = &protocols->kinds[h->kind];
     if (k->has_length)
@@ -357,7 +357,7 @@ bool cut(struct segmentation *how, const struct packet_view *p, struct super *s,
     struct packet piece = {.time = row->time, .linktype = row->linktype};
     if (how->apart && !s->numbered)
         return divide_super(how, p, s, data, row, out);
-    if (!how->keep && !judge(p, s->index, kept))
+    if (!how->keep && !judge_sums(p, s->index, kept))
         goto as_it_is;
     for (size_t at = s->payload, size; at < s->end; at += size, count++) {
         size = least(s->size, s->end - at);
@@ -378,9 +378,9 @@ bool cut(struct segmentation *how, const struct packet_view *p, struct super *s,
         for (size_t i = 0; i <= s->index && !how->same_ids; i++)
             renumber(&w, &p->walk.header[i], count);
         if (!how->keep) {
-            declare(&w, &p->walk.header[s->index], head + size);
+            declare_end(&w, &p->walk.header[s->index], head + size);
             if (!s->numbered)
-                declare(&w, &(struct header){.kind = h->kind, .start = (uint32_t)at_message}, head + size);
+                declare_end(&w, &(struct header){.kind = h->kind, .start = (uint32_t)at_message}, head + size);
             if (!around_lengths(&s->around, &w, head + size))
                 goto as_it_is;
             made.frame = w.view;
@@ -391,7 +391,7 @@ bool cut(struct segmentation *how, const struct packet_view *p, struct super *s,
                 if (made.walk.count <= transport || made.walk.header[transport].start != at_message)
                     goto as_it_is;
             }
-            settle(&made, &w, s->index, kept);
+            settle_sums(&made, &w, s->index, kept);
         }
         piece.offset = (int64_t)out->data.size;
         piece.captured = piece.original = (int64_t)whole;

@@ -4,6 +4,7 @@
 
 #include "protocols.h"
 
+enum { SEQUENCE_AT = 4, FLAGS_AT = 13 };        /* RFC 9293 section 3.1 */
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 128 };
 enum { KEY_SIZE = 40 };         /* bytes: addresses, ports, and which IP */
 
@@ -45,5 +46,24 @@ void handshakes_end(struct handshakes *t);
 bool is_super(struct segmentation *how, const struct packet_view *p, bool chosen, struct super *s, bool *memory);
 bool cut(struct segmentation *how, const struct packet_view *p, struct super *s, const uint8_t *data, const struct packet *row,
          struct gathered *out);
+
+
+/* What merging goes by, too: the innermost header of a datagram; the header that its message begins with, NULL: none is known; who sends
+ * to whom, or the other way; checksums, false: one cannot be told; and where a header ends, if it says that in whole bytes.
+ */
+bool innermost(const struct walk *w, size_t *index);
+const struct header *beginning(const struct walk *w, size_t index, const struct message *m);
+void flow_key(const struct frame *f, const struct message *m, bool back, uint8_t key[KEY_SIZE]);
+bool judge_sums(const struct packet_view *p, size_t index, struct kept_sum kept[MAX_HEADERS]);
+void settle_sums(const struct packet_view *p, const struct writable_frame *f, size_t index, const struct kept_sum kept[MAX_HEADERS]);
+void declare_end(const struct writable_frame *f, const struct header *h, size_t end);
+
+/* merging.c */
+
+/* Merges packets, of which `chosen` says which may be; NULL: all. Adds what comes to an end; `rest` has the numbers of what is open then,
+ * and of what came behind it, unless this is the end of all. merged: how many became parts of others. False: no memory.
+ */
+bool merge(const uint8_t *data, const struct packet *packets, size_t count, const uint8_t *chosen, bool final, struct gathered *out,
+           struct bytes *rest, size_t *merged);
 
 #endif

@@ -18,7 +18,7 @@ __all__ = [
     "conversation_rows", "conversation_table", "conversation_totals", "correct", "count", "count_durations", "counters",
     "cryptopan_blocks", "cryptopan_rules",
     "datagrams", "ends", "figures", "follow", "follow_numbers", "forward", "fragment", "handshakes", "items", "json_encode",
-    "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode", "listing_encode", "map_addresses",
+    "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode", "listing_encode", "map_addresses", "merge",
     "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
     "segment", "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "verify", "walk",
     "wipe",
@@ -254,6 +254,14 @@ def splice(data: bytearray, rows: bytes, first: int, pieces: bytes, octets: byte
     from . import splicing  # late: few commands change what is how long
 
     return splicing.splice(data, rows, first, pieces, octets, linktype, keep, anew, counts)
+
+
+def merge(data: bytearray, rows: bytes, final: bool, chosen: bytes | bytearray | None) -> tuple[
+        bytearray, bytearray, bytearray, int]:  # fmt: skip
+    """See merging.merge."""
+    from . import merging  # late: few merge
+
+    return merging.merge(data, rows, final, chosen)
 
 
 def carried(data: bytearray, rows: bytes, layer: tuple[int, int]) -> bytes:

@@ -157,6 +157,13 @@ def chosen(view: View, layer: Layer) -> int | None:
     return places[place] if 0 <= place < len(places) else None
 
 
+def datagram_id(frame: bytes | bytearray, header: Header) -> int:
+    """The ID of an IP header; 0: it has none."""
+    at = header.start + IP_ID_AT
+    there = exception(header.kind) == DATAGRAM_4 and at + 2 <= len(frame)
+    return int.from_bytes(frame[at : at + 2], "big") if there else 0
+
+
 def renumber(frame: bytearray, header: Header, by: int) -> None:
     """Counts the ID of an IP header up, if it has one."""
     at = header.start + IP_ID_AT

@@ -79,7 +79,7 @@ class Kept:
     wrong: int = 0
 
 
-def _key(view: View, m: Message, back: bool) -> Key:
+def flow_key(view: View, m: Message, back: bool) -> Key:
     """Who sends to whom; back: the other way."""
     size = 16 if m.v6 else 4
     ends = [bytes(view.frame[at : at + size]) for at in (m.source, m.destination)]
@@ -102,6 +102,16 @@ def _mss_said(view: View, m: Message, end: int) -> int:
             break
         at += size
     return USUAL_6 if m.v6 else USUAL_4
+
+
+def innermost(view: View) -> int | None:
+    """The innermost header of a datagram; None: there is none."""
+    return next((i for i in reversed(range(len(view.headers))) if carries_message(view.headers[i].kind)), None)
+
+
+def beginning(view: View, index: int, m: Message) -> int | None:
+    """The header that a message begins with; None: none is known."""
+    return next((i for i in range(index + 1, len(view.headers)) if view.headers[i].start == m.at), None)
 
 
 def _is_datagram(view: View, header: Header) -> bool:
@@ -128,7 +138,7 @@ def _write_differing(view: View, m: Message | None, checksum: Checksum, wrong: i
     view.write(checksum)
 
 
-def _judged(view: View, index: int) -> list[Kept] | None:
+def judge_sums(view: View, index: int) -> list[Kept] | None:
     """Judges the checksums of a super-frame up to those of what the header at `index` carries. None: one of them cannot be told."""
     kept, card = [Kept() for _ in range(index + 1)], None
     for i in reversed(range(index + 1)):  # the innermost first: outer sums cover inner ones
@@ -156,7 +166,7 @@ def _judged(view: View, index: int) -> list[Kept] | None:
     return kept
 
 
-def _settle(view: View, kept: list[Kept]) -> None:
+def settle_sums(view: View, kept: list[Kept]) -> None:
     """Writes those of a piece."""
     for i in reversed(range(len(kept))):
         one = kept[i]
@@ -169,7 +179,7 @@ def _settle(view: View, kept: list[Kept]) -> None:
                 _write_differing(view, m, checksum, one.wrong)
 
 
-def _declare(frame: bytearray, kind: int, start: int, end: int) -> None:
+def declare_end(frame: bytearray, kind: int, start: int, end: int) -> None:
     """Writes where a header ends, if it says that in whole bytes."""
     if length := known().kinds[kind].length:
         place, uncounted = length
@@ -199,10 +209,9 @@ class Segmentation:
 
     def super_of(self, view: View, chosen: bool) -> Super | None:
         """What is to be cut of a packet; what should have been and cannot be is counted. Remembers what handshakes say."""
-        outer = outermost(view)
-        if outer is None:
+        outer, index = outermost(view), innermost(view)
+        if outer is None or index is None:
             return None
-        index = next(i for i in reversed(range(len(view.headers))) if carries_message(view.headers[i].kind))
         header, mtu, begins = view.headers[index], self.mtu or USUAL_MTU, view.headers[outer].start
         outcome, m = view.message(index)
         if m is None or outcome not in (CORRECTED, FRAGMENT):
@@ -211,7 +220,7 @@ class Segmentation:
         longer = chosen and end - begins > mtu
         if outcome == FRAGMENT:
             return self.leave(longer, A_FRAGMENT)
-        transport = next((i for i in range(index + 1, len(view.headers)) if view.headers[i].start == m.at), None)
+        transport = beginning(view, index, m)
         if transport is None:
             return self.leave(longer, OTHER_MESSAGE)
         of = view.headers[transport]
@@ -224,11 +233,11 @@ class Segmentation:
         payload, dropped = m.at + head, 0 if self.keep else oversize_header(view, header)
         options = m.at - header.start - known().kinds[header.kind].fixed - dropped
         if numbered and view.get(m.at + FLAGS_AT, 1) & SYN:
-            self.seen.remember(_key(view, m, True), _mss_said(view, m, payload))
+            self.seen.remember(flow_key(view, m, True), _mss_said(view, m, payload))
         if not chosen:
             return None
         around, said = Around(view, index), self.size
-        if numbered and not said and (mss := self.seen.get(_key(view, m, False))) is not None:
+        if numbered and not said and (mss := self.seen.get(flow_key(view, m, False))) is not None:
             options += payload - m.at - FIXED
             mss = max(mss, LEAST_MSS)
             said = mss - options if mss > options else 1
@@ -254,7 +263,7 @@ class Segmentation:
         """The pieces of a super-frame; or the packet as it is, where that cannot be."""
         if self.apart and not s.numbered:
             return self.divided(view, s, packet)
-        kept = [] if self.keep else _judged(view, s.index)
+        kept = [] if self.keep else judge_sums(view, s.index)
         if kept is None:
             self.leave(True, UNUSABLE_FRAME)
             return [packet]
@@ -272,9 +281,9 @@ class Segmentation:
             frame: bytes | bytearray | None = bytes(head) + view.frame[at:stop] + s.around.tail
             if not self.keep:
                 size = len(head) + stop - at
-                _declare(head, headers[-1].kind, headers[-1].start, size)
+                declare_end(head, headers[-1].kind, headers[-1].start, size)
                 if not s.numbered:
-                    _declare(head, of.kind, of.start - s.dropped, size)
+                    declare_end(head, of.kind, of.start - s.dropped, size)
                 frame = self.finished(view, s, bytes(head) + view.frame[at:stop], kept, packet.linktype)
             if frame is None:
                 self.leave(True, UNUSABLE_FRAME)
@@ -293,7 +302,7 @@ class Segmentation:
         transport = s.transport - (s.dropped > 0)
         if len(piece.headers) <= transport or piece.headers[transport].start != of.start - s.dropped:
             return None
-        _settle(piece, kept)
+        settle_sums(piece, kept)
         return whole
 
     def divided(self, view: View, s: Super, packet: Packet) -> list[Packet]:

@@ -98,8 +98,41 @@ exit:
     return result;
 }
 
+static PyObject *py_merge(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    int final;
+    PyObject *given, *result = NULL;
+    struct gathered out = {0};
+    struct bytes rest = {0};
+    Py_buffer chosen = {0};
+    size_t merged = 0;
+    if (!PyArg_ParseTuple(args, "y*y*pO", &b.data, &b.rows, &final, &given))
+        return NULL;
+    if (!protocols_ready() || !batch_sound(&b) || (given != Py_None && PyObject_GetBuffer(given, &chosen, PyBUF_SIMPLE) < 0))
+        goto exit;
+    if (given != Py_None && chosen.len != b.count) {
+        PyErr_SetString(PyExc_ValueError, "verdicts are not one a packet");
+        goto exit;
+    }
+    bool memory;
+    Py_BEGIN_ALLOW_THREADS
+    memory = merge(b.data.buf, b.packets, (size_t)b.count, chosen.obj != NULL ? chosen.buf : NULL, final != 0, &out, &rest, &merged);
+    Py_END_ALLOW_THREADS
+    result = memory ? Py_BuildValue("(NNNn)", bytearray_of(&out.data), bytearray_of(&out.rows), bytearray_of(&rest), (Py_ssize_t)merged)
+        : PyErr_NoMemory();
+exit:
+    PyBuffer_Release(&chosen);
+    bytes_free(&rest);
+    gathered_free(&out);
+    batch_close(&b);
+    return result;
+}
+
 PyMethodDef segments_methods[] = {
     {"handshakes", py_handshakes, METH_NOARGS, NULL},
     {"segment", py_segment, METH_VARARGS, NULL},
+    {"merge", py_merge, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
