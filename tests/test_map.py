@@ -85,6 +85,9 @@ KINDS = {
     "home address": ethernet(0x86DD, ipv6(60, extension(17, bytes([1, 2, 0, 0, 0xC9, 16]) + TARGET) + udp())),
     "groups": ethernet(0x0800, ipv4(2, bytes([0x16, 0, 0, 0]) + OLD4 + b"\7")),
     "IPv6 in IPv4 in IPv4": ethernet(0x0800, ipv4(4, ipv4(41, ipv6(17, udp())))),
+    "source route of IPv6": ethernet(0x86DD, ipv6(43, extension(17, bytes([0, 1]) + bytes(4) + TARGET * 2) + udp())),
+    "route to a home address": ethernet(0x86DD, ipv6(43, extension(6, bytes([2, 1]) + bytes(4) + TARGET) + tcp())),
+    "segment routing": ethernet(0x86DD, ipv6(43, extension(17, bytes([4, 1, 1, 0, 0, 0]) + TARGET * 2) + udp())),
     "raw": ipv4(6, tcp()),
 }
 
