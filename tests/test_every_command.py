@@ -18,6 +18,7 @@ ARGUMENTS = {
     "pkt-filter": "IP", "pkt-change": "IP.TTL=9", "pkt-check": "-cs", "pkt-fragment": "-fm 60 -fc",
     "pkt-map": "--map 192.0.2.1=192.0.2.2",
     "pkt-time": "--shift 1s", "pkt-impair": "--loss 50% --if ARP",
+    "pkt-wrap": "VLAN", "pkt-unwrap": "ETHERNET",
     "pkt-pipe": "'change IP.TTL=9 | correct'",
 }  # fmt: skip
 OTHERS = {"pkt-gen", "pkt-lab", "pkt-recv", "pkt-send", "pkt-sock", "pkt-switch", "pkt-xdp"}

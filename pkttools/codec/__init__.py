@@ -36,6 +36,8 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     verify(data, row) -> a verdict a header
     listing_encode(data, rows, first, number, level, lowest, highest, dump, more, colours) -> (text, stop, wrong, unfinished)
     answer(data, rows, rules, counts) -> (data, rows)
+    wrap(data, rows, first, shapes, octets, ports, number, keep)
+        -> (stop, data, rows, (number, (changed, left by reason...), headers of the packet that has no shape))
     fragment(data, rows, first, (mtu of IPv4, of IPv6), force, id, layer, counts)
         -> (stop, data or None, rows or None, (id, (unusable, without header, Don't Fragment, without room)))
     handshakes() -> a table
@@ -142,6 +144,7 @@ map_addresses = _backend.map_addresses
 signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
 wipe = _backend.wipe
 cryptopan_blocks, cryptopan_rules = _backend.cryptopan_blocks, _backend.cryptopan_rules
+wrap = _backend.wrap
 counters, count, figures, largest = _backend.counters, _backend.count, _backend.figures, _backend.largest
 
 __all__ = [
@@ -222,4 +225,5 @@ __all__ = [
     "text_encode",
     "verify",
     "walk",
+    "wrap",
 ]  # fmt: skip

@@ -93,15 +93,15 @@ def conversion(values: Values, guard: Filter | None) -> Converter | None:
     """What --unwrap and --to-ethernet do to packets; None: neither is wanted."""
     if not (values.unwrap or values.to_ethernet):
         return None
-    from ..work.ethernet import to_ethernet  # late: most changes are of fields
+    from ..work.ethernet import NOT_CONVERTED, to_ethernet  # late: most changes are of fields
     from ..work.link import Converter
-    from ..work.unwrap import unwrap
+    from ..work.unwrap import NOT_UNWRAPPED, unwrap
 
     steps: dict[str, Step] = {}
     if values.unwrap:
-        steps["not unwrapped: no PKTAP with a frame in it, no Linux cooked packet with IP"] = unwrap
+        steps[NOT_UNWRAPPED] = unwrap
     if values.to_ethernet:
-        steps["not converted: nothing is known of what they carry"] = to_ethernet
+        steps[NOT_CONVERTED] = to_ethernet
     return Converter(guard, steps)
 
 

@@ -1,4 +1,4 @@
-"""Lets valid packets through: whole, with sizes that fit each other.
+"""Lets valid packets through: whole, with sizes that fit.
 
 pkt-check -cs < packets.txt
 

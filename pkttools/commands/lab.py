@@ -1,4 +1,4 @@
-"""Builds labs: networks of hosts and wires on this machine, in namespaces, without being root.
+"""Builds labs: networks of hosts and wires, without being root.
 
 pkt-lab up 'wire alice 10.0.0.1/24 bob 10.0.0.2/24'; pkt-lab exec alice ping -c 1 bob; pkt-lab down
 

@@ -21,6 +21,7 @@ WLAN_ADDRESSES = {(0, 0): ("ADDR1", "ADDR2"), (0, 1): ("ADDR3", "ADDR2"), (1, 0)
 HARDWARE_ADDRESS, HARDWARE_TYPE, HARDWARE_HEADER = 8, 15, 16  # attributes of NFLOG
 
 NOBODY = bytes(6)
+NOT_CONVERTED = "not converted: nothing is known of what they carry"
 Link = tuple[int, int, bytes, int]  # where what is carried begins and ends, both addresses, its EtherType; 0: LLC has none
 
 

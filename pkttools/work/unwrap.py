@@ -12,6 +12,7 @@ from .link import field
 RAW_IP = 101  # the link type
 RAW_DLT = (12, 14)  # as some systems number it among their DLTs
 PACKET = 1  # of PKTAP.NEXT_TYPE
+NOT_UNWRAPPED = "not unwrapped: no PKTAP with a frame in it, no Linux cooked packet with IP"
 MAX_LINKTYPE = 0xFFFF  # what all captures have room for
 
 

@@ -57,6 +57,9 @@ KEEPING = [
     "pkt-map --random --seed 5 --nptv6 2001:db8::/32=fd00:1::/48", "pkt-map --endpoints 10.0.0.1:10.0.0.2 --sides port",
     "pkt-time --scale 1/3 --shift 3.5s --least-gap 1us --if 'IP or IPV6' IP.TTL=9",
     "pkt-impair --delay 9ms --jitter 9ms --corrupt 1/3 --seed 7",
+    "pkt-wrap VLAN VLAN.ID=5", "pkt-wrap vxlan", "pkt-wrap gre --src 2001:db8::1 GRE.KEY=1", "pkt-wrap --at IP[2] MPLS",
+    "pkt-wrap snap",
+    "pkt-unwrap --ecn keep --all VLAN", "pkt-unwrap --ecn keep ipip",
     "pkt-pipe 'change --swap -u | change --to-ethernet | correct -L | change -u IP.TTL=1' -F text",
 ]  # fmt: skip
 # The others. What does not begin with pkt- is below: parts of commands that need an interface.
@@ -72,6 +75,7 @@ OTHERS = [
     "pkt-segment --merge", "pkt-pipe 'segment --size 5 | segment --merge'",
     "pkt-pipe 'fragment -fm 100 -fc | defragment | correct | check -cs'",
     "pkt-pipe 'defragment | correct -L | fragment -fm 68 -fc | pingrep' -F text",
+    "pkt-unwrap ETHERNET", "pkt-unwrap gre", "pkt-unwrap vxlan", "pkt-pipe 'wrap geneve | unwrap geneve | unwrap MPLS'",
     "pkt-pingrep", "pkt-pingrep --addr 192.0.2.0/24,2001:db8::/32 -F pcapng",
     "pkt-filter 'not IP.TTL==1 and (UDP.DST_PORT in 53,1-9 or IPV6.SRC_ADDR==2001:db8::/33 or TCP.SYN==1 or VLAN or IP.DATA>61)'",
     "pkt-filter -r -nb -nm 'ETHERNET.TYPE[2]==0x800 or UNKNOWN.DATA or IPV6.EXT_SIZE[-1]!=16 or GRE or SCTP.TAG>1 or ICMP.TYPE<8'",

@@ -58,6 +58,7 @@ void fuzz_stamps(struct input *in);
 void fuzz_fragments(struct input *in);
 void fuzz_segments(struct input *in);
 void fuzz_splice(struct input *in);
+void fuzz_wrapping(struct input *in);
 void fuzz_answer(struct input *in);
 void fuzz_addresses(struct input *in);
 void fuzz_conversations(struct input *in);

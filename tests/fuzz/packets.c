@@ -11,6 +11,7 @@
 #include "programs.h"           /* written by seeds.py */
 #include "splice.h"
 #include "statistics.h"
+#include "wrapping.h"
 
 #define JUMBO (68 << 10)        /* zeros behind a frame: more than lengths of 16 bits can say */
 
@@ -824,6 +825,47 @@ void fuzz_fragments(struct input *in)
 /* ---- super-frames ---- */
 
 /* One byte: how; two: bytes of a packet; one: of data, 0 for none. Then a sample: each of its pieces is no longer, and cut no more. */
+/* Headers are put in and taken off, by a shape of the input's own for the frame: what is not sound is refused. */
+void fuzz_wrapping(struct input *in)
+{
+    enum { PIECES = 3, STEPS_OF_IT = 4, ALL_OF_IT = 12 + MAX_HEADERS + 5 * (PIECES + STEPS_OF_IT) };
+    static const uint8_t octets[64] = {0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17};
+    static const char lines[] = "IFACE: x\nLOST: 3\n";
+    int64_t row[ALL_OF_IT] = {0};
+    unsigned choice = take8(in), pieces = take8(in) % (PIECES + 1), steps = take8(in) % (STEPS_OF_IT + 1);
+    int64_t given[5 * (PIECES + STEPS_OF_IT)];
+    for (unsigned i = 0; i < 5 * (pieces + steps); i++)
+        given[i] = (int8_t)take8(in);
+    struct sample s = take_sample(in);
+    struct gathered whole = {0}, out = {0};
+    struct packet p = {.captured = (int64_t)s.frame.size, .original = s.original, .time = 5, .linktype = s.linktype,
+                       .notes = (int64_t)s.frame.size, .notes_size = sizeof lines - 1};
+    EXPECT(bytes_add(&whole.data, s.frame.at, s.frame.size) && bytes_add(&whole.data, lines, sizeof lines - 1) && gather_row(&whole, &p));
+    struct packet_view view = view_of(&whole, &p);
+    walk(&view.walk, &view.frame, p.linktype);
+    size_t count = least(view.walk.count, view.walk.quoted), at = 12;
+    row[1] = p.linktype, row[2] = (int64_t)count, row[3] = choice & 1, row[4] = 0, row[5] = (choice & 2) != 0 ? p.linktype : 101;
+    row[6] = 0, row[7] = (choice & 4) != 0 ? (int64_t)count : 0, row[8] = pieces, row[9] = steps, row[10] = 0;
+    for (size_t i = 0; i < count; i++)
+        row[at++] = view.walk.header[i].kind;
+    for (unsigned i = 0; i < pieces; i++) {
+        memcpy(&row[at], &given[5 * i], 5 * sizeof *row);
+        row[11] += row[at + 4];
+        at += 5;
+    }
+    memcpy(&row[at], &given[5 * pieces], 5 * steps * sizeof *row);
+    row[0] = (int64_t)(at + 5 * steps);
+    struct wrapping how = {.shapes = row, .size = (size_t)row[0], .octets = octets, .octets_size = sizeof octets, .keep = (choice & 8) != 0};
+    if (shapes_sound(&how)) {
+        const struct reshape *shape = shape_of(&how, &view, p.linktype);
+        EXPECT(shape != NULL && wrap(&how, shape, &view, whole.data.at, &p, &out));
+        expect_gathered(&out);
+    }
+    gathered_free(&out);
+    gathered_free(&whole);
+    discard(&s.whole);
+}
+
 void fuzz_segments(struct input *in)
 {
     static const char lines[] = "IFACE: x\nLOST: 3\n";

@@ -376,6 +376,14 @@ def to_divide() -> Iterator[bytes]:
         yield struct.pack("!BHB", i % 32, 20 + i % 90, i % 4) + edits + sample(linktype, frame, zeros=(0, 9)[i % 2])
 
 
+def to_wrap() -> Iterator[bytes]:
+    """Frames with a shape each: 14 octets behind the first header, some of them bits of others; and one that takes a header off."""
+    put_in = bytes((1, 1, 2, 1, 0, 1, 0, 14, 0, 0, 8, 8, 8, 2, 0, 0, 16, 32))
+    take_off = bytes((1, 1, 0, 1, 0, 2, 0, 0))
+    for i, (linktype, frame) in enumerate(samples()):
+        yield (put_in, take_off)[i % 2] + sample(linktype, frame)
+
+
 def to_cut() -> Iterator[bytes]:
     """Frames to be cut, by the size of packets and of data."""
     for i, (linktype, frame) in enumerate(samples()):
@@ -542,7 +550,7 @@ CASES = {
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
     "d": handed_on, "v": placed, "a": stamped, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records,
     "y": perf_records, "z": to_send, "o": to_divide, "j": to_cut, "q": to_answer, "A": to_map, "e": messages, "u": to_follow,
-    "S": to_splice, "P": to_cipher, "i": listed,
+    "S": to_splice, "P": to_cipher, "i": listed, "W": to_wrap,
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ static const struct {
     {'o', fuzz_fragments},      /* packets.c: a frame is divided, its fragments are changed and put together */
     {'j', fuzz_segments},       /* packets.c: a frame is cut as a super-frame, and its pieces again */
     {'S', fuzz_splice},         /* packets.c: pieces of a frame become others */
+    {'W', fuzz_wrapping},       /* packets.c: headers are put into a frame and taken off, by a shape of the input's own */
     {'q', fuzz_answer},         /* packets.c: an answer is made of a frame, by a rule */
     {'A', fuzz_addresses},      /* packets.c: addresses of a frame become others, by rules */
     {'u', fuzz_conversations},  /* packets.c: frames are counted in their conversations */

@@ -22,6 +22,7 @@ __all__ = [
     "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
     "segment", "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "verify", "walk",
     "wipe",
+    "wrap",
 ]  # fmt: skip
 
 
@@ -221,6 +222,14 @@ def answer(data: bytearray, rows: bytes, rules: tuple[tuple[int, Program, bytes,
     from . import answers  # late: one command answers
 
     return answers.answer(data, rows, rules, counts)
+
+
+def wrap(data: bytearray, rows: bytes, first: int, shapes: bytes, octets: bytes, ports: bytes, number: int, keep: bool,
+         ) -> tuple[int, bytearray, bytearray, tuple[int, tuple[int, ...], int]]:  # fmt: skip
+    """See wrapping.wrap."""
+    from . import wrapping  # late: few commands put headers in
+
+    return wrapping.wrap(data, rows, first, shapes, octets, ports, number, keep)
 
 
 def fragment(data: bytearray, rows: bytes, first: int, mtus: tuple[int, int], force: bool, number: int, layer: tuple[int, int],

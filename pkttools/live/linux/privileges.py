@@ -40,9 +40,8 @@ LATE = (
 OF_PYTHON = [
     f"pkttools.codec.python.{name}"
     for name in (
-        "bridge", "columns", "correction", "durations", "headers", "json", "lane", "line", "lines", "listing", "pcapng", "program",
-        "settings",
-        "soundness", "stamps",
+        "bridge", "columns", "correction", "durations", "following", "fragments", "headers", "json", "lane", "line",
+        "lines", "listing", "pcapng", "program", "settings", "soundness", "splicing", "stamps", "wrapping",
     )
 ]  # fmt: skip
 

@@ -60,6 +60,7 @@ static PyMethodDef *const tables[] = {
     tables_methods,
     text_methods,
     views_methods,
+    wrapping_methods,
 };
 
 static int execute(PyObject *module)

@@ -102,5 +102,6 @@ extern PyMethodDef stamps_methods[];
 extern PyMethodDef tables_methods[];
 extern PyMethodDef text_methods[];
 extern PyMethodDef views_methods[];
+extern PyMethodDef wrapping_methods[];
 
 #endif

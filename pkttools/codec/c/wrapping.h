@@ -1,0 +1,64 @@
+/* Headers that are put in front of others, or taken off: wrapping.c. */
+#ifndef PKTTOOLS_WRAPPING_H
+#define PKTTOOLS_WRAPPING_H
+
+#include "splice.h"
+
+/* What becomes of packets that begin with the same headers: rows of int64s, one behind the other, which ../../work/wrapping.py makes. */
+struct reshape {
+    int64_t size;               /* int64s of all of it */
+    int64_t linktype;           /* of the packets */
+    int64_t count, whole;       /* headers that they begin with; whether these are all */
+    int64_t why;                /* enum left_unwrapped: they are left as they are */
+    int64_t made;               /* the link type of what is made */
+    int64_t first, behind;      /* headers whose checksums must not be wrong */
+    int64_t pieces, steps;
+    int64_t at, octets;         /* what the pieces become: where in the octets, and how many */
+    int64_t kinds[];            /* of these headers; then pieces, and steps */
+};
+
+struct shape_piece {            /* bytes from one place up to another: a header, and bytes from its start */
+    int64_t header, bytes, to_header, to_bytes;
+    int64_t size;               /* octets that they become, behind those of the piece before */
+};
+
+enum step_kind {                /* what is written into the octets of a packet */
+    MOVE,                       /* bits of a header */
+    SET,                        /* a number */
+    COUNT,                      /* the next number */
+    FLOW,                       /* a number of what is inside, from a header on: the same for all packets of a flow */
+    ECN_LOWERED,                /* as MOVE, but 3 becomes 2: RFC 3168 section 9.1.1 */
+    ECN_JOINED,                 /* what was written, with bits of a header that goes away: RFC 6040 section 4.2 */
+    SIZE,                       /* bytes from a header up to where what it begins ends, and a number more */
+    STEPS
+};
+
+struct step {
+    int64_t what, header;
+    int64_t bit;                /* in the header; of SET and SIZE: the number */
+    int64_t width, to;          /* bits; where in the octets */
+};
+
+enum left_unwrapped { WRAPPED, NO_HEADER, NO_WAY, CUT_OFF, IN_FRAGMENT, TOO_LONG_FOR_IT, UNSOUND, CONGESTED, LEFT_UNWRAPPED };
+
+struct wrapping {
+    const int64_t *shapes;
+    size_t size;                /* int64s */
+    const uint8_t *octets;
+    size_t octets_size;
+    const int64_t *ports;       /* kinds of headers that begin with the two ports of a flow */
+    size_t ports_count;
+    bool keep;                  /* what is around stays as it is */
+    uint16_t number;            /* of the next packet that has one; in and out */
+    const struct reshape *last;
+    size_t counts[LEFT_UNWRAPPED];
+};
+
+bool shapes_sound(const struct wrapping *w);
+/* What a packet is like; NULL: like none. */
+const struct reshape *shape_of(struct wrapping *w, const struct packet_view *p, int64_t linktype);
+/* Adds what becomes of a packet, itself where it is left; one that is dropped is not there. False: no memory. */
+bool wrap(struct wrapping *w, const struct reshape *shape, const struct packet_view *p, const uint8_t *data, const struct packet *row,
+          struct gathered *out);
+
+#endif

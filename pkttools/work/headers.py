@@ -1,0 +1,96 @@
+"""What is to be put in or taken off, as a command line says it."""
+
+from __future__ import annotations
+
+from ..errors import UsageError, counted, need
+from ..language.expression import split_assignment
+from ..protocols.fields import BY_HEADER, FIELDS, Row
+from ..protocols.kinds import column
+from ..protocols.values import field as field_of
+from ..protocols.values import parse_value
+from . import announcing
+from .ethernet import NOT_CONVERTED, to_ethernet
+from .link import Converter
+from .unwrap import NOT_UNWRAPPED, unwrap
+from .wrapping import NAMES, Unwrap, Wrap, Wrapper, ends_of, named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..language.filters import Filter
+
+
+class Converted(Converter):
+    """The conversions of pkt-change, by other names."""
+
+    def said(self) -> list[str]:
+        """What there is to say at the end."""
+        return [f"{counted(count, 'packet')} {what}" for what, count in self.failed.items() if count]
+
+
+def wrapping(text: str, at: str | None, source: str | None, destination: str | None, ecn: str, guard: Filter | None,
+             keep: bool) -> Wrapper | Converted:  # fmt: skip
+    """What puts a header in. Raises UsageError."""
+    name, occurrence = named(text)
+    if name == "ETHERNET" and at is None:
+        return Converted(guard, {NOT_CONVERTED: to_ethernet})
+    need(occurrence is None, f"'{text}': it is --at that says where")
+    usual = next((version for version, known in NAMES.items() if known == name), 4)
+    version, ends = ends_of(source, destination, usual)
+    need(name not in NAMES.values() or name == NAMES[version], f"{name}: --src and --dst are of {NAMES[version]}")
+    return Wrapper(Wrap(name, named(at) if at is not None else None, version, ends, ecn), guard, keep)
+
+
+def unwrapping(text: str, join: bool, guard: Filter | None, keep: bool, again: bool) -> Wrapper | Converted:
+    """What takes a header off. Raises UsageError."""
+    name, occurrence = named(text)
+    if name.startswith("PKTAP"):
+        return Converted(guard, {NOT_UNWRAPPED: unwrap})
+    need(occurrence is None or not again, f"'{text}' is one, and --all are all")
+    return Wrapper(Unwrap(name, occurrence, join), guard, keep, again)
+
+
+def placed(work: Wrapper | Converted, words: list[str]) -> list[str]:
+    """The words that are left when fields of new headers have their values. Raises UsageError."""
+    wrap = work.planner if isinstance(work, Wrapper) else None
+    if not isinstance(wrap, Wrap):
+        return words
+    kinds, left = wrap.known(), []
+    for word in words:
+        item = split_assignment(word)
+        if item is None:
+            left.append(word)
+            continue
+        name, operator, text = item
+        name = full(name, wrap)
+        rows = [row for kind in kinds for row in BY_HEADER[kind] if row.name == name]
+        if operator != "=" or not rows or any(computed(row) for row in rows):
+            left.append(f"{name}{operator}{text}")
+            continue
+        try:
+            value = parse_value(*field_of(name)[:1], rows, text)
+        except UsageError:
+            left.append(f"{name}{operator}{text}")  # it may be more than a value
+            continue
+        if isinstance(value, bytes) or not all(value % row.scale == 0 for row in rows):
+            left.append(f"{name}{operator}{text}")
+            continue
+        wrap.values.append((name, value))
+    return left
+
+
+def full(name: str, wrap: Wrap) -> str:
+    """A field's name, where it is said as of the header: VLAN.ID is ETHERNET.VLAN_ID."""
+    header, _, rest = name.upper().partition(".")
+    if name.upper() in FIELDS or header != wrap.name or not rest:
+        return name.upper() if name.upper() in FIELDS else name
+    names = {row.name for kind in wrap.kinds for row in BY_HEADER[kind]}
+    return next((one for one in sorted(names) if one.partition(".")[2] in (rest, f"{header}_{rest}")), name)
+
+
+def computed(row: Row) -> bool:
+    """Whether it follows from others: a length, or a checksum. Then it is assigned when the packet is there."""
+    tables = announcing.tables()
+    end = column(row.header, "end")
+    places = [announcing.place(end)] if end >= 0 else []
+    places += [(8 * at, 8 * size) for kind, at, size, *_ in tables["sums"] if kind == row.header]
+    return any(bit < row.bit + row.width and row.bit < bit + width for bit, width in places)
