@@ -161,6 +161,21 @@ def test_files_of_a_size(tmp_path, form, each, whole):
     assert len({len(packets) for packets in [*found.values()][:-1]}) == 1
 
 
+@pytest.mark.parametrize("option", ["all_fields", "width"])
+def test_sizes_of_text_with_more(tmp_path, option):
+    """No file is a packet longer than it has to be, however much a packet takes."""
+    sink = rotating(tmp_path, "x", "text", "8k")
+    setattr(sink.values, option, 1)
+    sink = rotated.Rotated(sink.values, "text", 1)
+    sink.write(made(40, 60))
+    sink.close()
+    found = stored(tmp_path, "text")
+    assert [number for packets in found.values() for number in packets] == list(range(40))
+    sizes = [path.stat().st_size for path in sorted(tmp_path.iterdir())]
+    assert len(sizes) > 3
+    assert all(8192 <= size < 8192 + size // len(packets) * 2 for size, packets in zip(sizes[:-1], found.values(), strict=False))
+
+
 def test_files_of_a_time(tmp_path):
     """Counted from the first packet; a time without packets has no file."""
     sink = rotating(tmp_path, "x", "pcap", "5s", keep=2)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 SIZES = {"": 1, "k": 1 << 10, "M": 1 << 20, "G": 1 << 30}  # bytes
 TIMES = {"s": 1, "min": 60, "h": 3600, "d": 86400}  # seconds
-LONGEST = 5  # characters of text that a byte of a packet takes, at most
-AROUND = 300  # bytes that a packet takes besides
+LONGEST, NARROW = 5, 20  # bytes of a file that one of a packet takes, at most: of text; of such with few in a line
+AROUND = 300  # bytes that a packet takes besides; its fields take any number
 
 
 def limits(text: str) -> tuple[int | None, int | None]:
@@ -58,6 +58,8 @@ class Rotated(Sink):
         self.folder = folder + slash
         dot = name.rfind(".") if "." in name[1:] else len(name)
         self.name, self.ending = name[:dot], name[dot:]
+        self.single = form == "text" and (values.fields or values.all_fields)  # whether packets are written one by one
+        self.longest = LONGEST if values.width >= 16 else NARROW
         self.number = self.removed = 0
         self.until: int | None = None  # the time at which the file is over
         self.said: list[str] = []
@@ -117,10 +119,12 @@ class Rotated(Sink):
         room = self.size - self.measured.written  # type: ignore[operator]  # there is a size where there is no time
         if room <= 0:
             return 0
+        if self.single:
+            return 1
         columns = batch.columns()
         for i in range(len(batch)):
             row = i * COLUMNS
-            room -= LONGEST * columns[row + CAPTURED] + columns[row + NOTES_SIZE] + AROUND
+            room -= self.longest * columns[row + CAPTURED] + columns[row + NOTES_SIZE] + AROUND
             if room <= 0:
                 return max(i, 1)
         return len(batch)
