@@ -22,6 +22,7 @@ from . import (
     live,
     pacing,
     processes,
+    segmenting,
     sending,
     switching,
     timing,
@@ -47,6 +48,7 @@ PARTS = {  # of what is measured beside pipes and commands alone
     "fields as text": fielding.fielding,
     "JSON and tables": exporting.exporting,
     "fragments and answers": fragmenting.fragmenting,
+    "super-frames": segmenting.segmenting,
     "what is shown": viewing.viewing,
     "a trickle": trickling.trickling,
 }
