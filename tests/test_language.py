@@ -257,3 +257,26 @@ def test_a_seed_on_the_command_line(backend: str) -> None:
     ]
     assert texts[0] == texts[1] != texts[2] != b""
     assert b"seed " in shell("pkt-change -v IP.ID=random", packet, backend=backend).stderr
+
+
+def test_what_cannot_be_asked_somewhere_is_named() -> None:
+    done = shell("pkt-switch run --filter 'WAY==in' lo")
+    assert (done.returncode, b"--filter: WAY: frames in a switch come with no such line" in done.stderr) == (2, True)
+    done = shell("pkt-xdp -i lo 'TIME > 2026-01-01 and IP.TTL==3'")
+    said = b"IP.TTL, TIME cannot be asked in XDP"
+    assert done.returncode in (1, 2)
+    assert said in done.stderr or b"libpcap" in done.stderr  # where there is none, it cannot say so
+
+
+def test_notes_are_asked_for() -> None:
+    assert Filter(["any IFACE==lo or not (TIME>5 and WAY==IFACE)"]).notes() == ["IFACE", "WAY"]
+    assert Filter(['NOTE matches "x" and UDP']).notes() == ["NOTE"]
+    assert Filter(["SIZE>5 or UDP.DATA contains 00"]).notes() == []
+
+
+def test_room_for_texts(backend: str) -> None:
+    packet = b"-- 1 --\n" + bytes(12).hex(" ").encode() + b" 08 00 45 00 00 1d 00 00 00 00 40 11" + b" 00" * 10
+    packet += b" 00 01 00 02 00 09 00 00 61\n==\n"
+    command = """pkt-change --grow 'UDP.DATA="four"' UDP.DST_PORT=UDP.SRC_PORT | pkt-filter 'UDP.DATA=="four" and PORT==1'"""
+    done = shell(command, packet, backend=backend)
+    assert (done.returncode, b"..four" in done.stdout) == (0, True), done.stderr

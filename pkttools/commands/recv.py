@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ..bpf.classic import Instruction
     from ..flow.stage import Work
     from ..language.assignments import Assignments
-    from ..language.filters import Expression, Filter, Fixed
+    from ..language.filters import Filter
     from ..live.libpcap.receive import Receiver as ByLibpcap
     from ..live.linux.receive import Receiver
     from ..live.linux.together import Together
@@ -102,7 +102,7 @@ def stage(values: Values) -> Stage:
     program = checked_arguments(values)
     keep = program[0]
     sink = None if values.rotate is None else Rotating(values, None)
-    return Stage(values, work, program=program, slip=True, source=lambda: Interface(values, keep.bpf if keep else None), sink=sink)
+    return Stage(values, work, program=program, slip=True, source=lambda: Interface(values, keep), sink=sink)
 
 
 class Rotating(Written):
@@ -120,8 +120,9 @@ class Interface(Capture):
 
     receiver: Receiver | ByLibpcap | Together  # type: ignore[assignment]  # of these alone
 
-    def __init__(self, values: Values, bpf: Expression | Fixed | None) -> None:
-        """bpf: what the kernel is to filter, too."""
+    def __init__(self, values: Values, keep: Filter | None) -> None:
+        """keep: what is filtered; its --bpf by the kernel, too."""
+        bpf = keep.bpf if keep else None
         self.values, self.bpf = values, bpf
         super().__init__()
         options = CaptureOptions()
@@ -131,6 +132,7 @@ class Interface(Capture):
         options.card = values.stamps == "card"
         names = values.interface
         options.notes = bool(values.verbose) or FORMATS[values.format or USUAL].notes or len(names) > 1
+        options.notes = options.notes or bool(keep and keep.notes())
         options.prompt = not to_file(values.output) if values.awaited is None else values.awaited
         options.program = self.program if bpf and not values.reverse else None
         if by_libpcap(values):

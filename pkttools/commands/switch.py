@@ -79,6 +79,8 @@ def switch(values: Values, ports: list[str]) -> tuple[list[str], int]:
         from ..language.filters import Filter
 
         bridge.keep = Filter([values.filter])
+        notes = bridge.keep.notes()
+        need(not notes, f"--filter: {', '.join(notes)}: frames in a switch come with no such line")
     if values.change is not None:
         from ..switch.change import Change
 

@@ -99,7 +99,18 @@ def compiled(expression: str) -> list[Instruction]:
     try:
         return compile_filter(expression, 1)
     except UsageError as error:
-        raise UsageError(f"{error}; EXPR is of pcap-filter(7), tcpdump's language") from None
+        raise UsageError(f"{error}; EXPR is of pcap-filter(7), tcpdump's language{ours(expression)}") from None
+
+
+def ours(expression: str) -> str:
+    """What to say of an expression that is one of our own language, and nothing that XDP could run."""
+    from ..language.expression import any_of, asked_in
+
+    try:
+        names = sorted(asked_in(any_of([expression])))
+    except UsageError:
+        return ""
+    return f"; {', '.join(names)} cannot be asked in XDP, but by pkt-filter behind it" if names else ""
 
 
 class Interface(Capture):

@@ -13,7 +13,7 @@ from ..codec import program
 from ..errors import UsageError
 from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LITTLE, TABLE, TEXT, Row
 from ..protocols.values import field, occurring, parse_number, rows_of
-from .constants import constant, moment, note_text
+from .constants import constant, note_text
 from .program import ALL_BITS, Operand
 
 NUMBERS = {"SIZE": program.OF_SIZE, "CAPTURED": program.OF_CAPTURED, "NUMBER": program.OF_NUMBER}
@@ -51,7 +51,9 @@ class Asked:
         if self.kind == TEXT:
             return note_text(self.name, text)
         if self.kind == "TIME":
-            return moment(self.name, text)
+            from .times import moment  # late: seldom
+
+            return moment(self.name, text.strip())
         number = parse_number(text.strip())
         if number is None or number > LARGEST:
             raise UsageError(f"{self.name}: '{text[:40]}' is not a number")
@@ -105,6 +107,11 @@ def ends(name: str) -> list[str]:
         return [found for other in protocols for found in ends(f"{other}.PORT")]
     both = [f"{protocol}.SRC_{end}", f"{protocol}.DST_{end}"]
     return both if protocol and all(known in FIELDS for known in both) else []
+
+
+def name_of(index: int) -> str:
+    """The name of a field, or of a fact of the packet, that a test asks for."""
+    return next(name for name, fact in FACTS.items() if fact == index) if index < 0 else TABLE[index].name
 
 
 def is_asked(text: str, octets: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..batch import MAX_SECONDS
 from ..errors import UsageError
 from ..protocols.fields import DATA, FIELDS, INT, LITTLE, TABLE, Row
 from ..protocols.values import parse_number, parse_text, parse_value
@@ -81,79 +80,8 @@ def note_text(name: str, text: str) -> bytes:
     return text.removeprefix('"').removesuffix('"').encode(errors="surrogateescape")
 
 
-def moment(name: str, text: str) -> int:
-    """A time in nanoseconds since 1970: seconds, with a fraction or without, or a date.
-
-    A date is one of ISO 8601: `2026-11-01`, `2026-11-01T10:00`, `2026-11-01T10:00:00.5`, behind it `Z` for UTC or `+01:00`; else
-    it is local time. Raises UsageError.
-    """
-    word = text.strip()
-    found = _seconds(word)
-    if found is None:
-        found = _date(word)
-    if found is None or not 0 <= found <= MAX_SECONDS * SECOND:
-        raise UsageError(f"{name}: '{word[:40]}' is no time, such as 2026-11-01T10:00Z, or seconds since 1970")
-    return found
-
-
-def _seconds(word: str) -> int | None:
-    whole, point, fraction = word.partition(".")
-    if not (whole + fraction).isdecimal() or not (whole + fraction).isascii() or len(word) > 40 or (point and not fraction):
-        return None
-    return int(whole or "0") * SECOND + int(fraction[:9].ljust(9, "0"))
-
-
-def _date(word: str) -> int | None:
-    """Without the modules that know dates: they are dear to import."""
-    from time import mktime
-
-    day, _, clock = word.upper().partition("T")
-    clock, zone = _zoned(clock)
-    numbers = _numbers(day.split("-"), (4, 2, 2))
-    hms, point, fraction = clock.partition(".")
-    parts = hms.split(":") if hms else []
-    of_day = _numbers(parts, (2,) * len(parts))
-    if numbers is None or of_day is None or len(parts) not in (0, 2, 3):
-        return None
-    if point and (len(parts) < 3 or not fraction.isdecimal()):
-        return None
-    year, month, date = numbers
-    hour, minute, second = (*of_day, 0, 0, 0)[:3]
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    lengths = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-    if not (year >= 1970 and 1 <= month <= 12 and 1 <= date <= lengths[month - 1]) or hour > 23 or minute > 59 or second > 60:
-        return None
-    if zone is None:
-        seconds = int(mktime((year, month, date, hour, minute, second, 0, 0, -1)))
-    else:
-        before = year - 1
-        days = before * 365 + before // 4 - before // 100 + before // 400 - 719162 + sum(lengths[: month - 1]) + date - 1
-        seconds = days * 86400 + hour * 3600 + minute * 60 + second - zone
-    return seconds * SECOND + int(fraction[:9].ljust(9, "0"))
-
-
-def _zoned(clock: str) -> tuple[str, int | None]:
-    """A time of the day without its zone, and that in seconds east of UTC; None: local time."""
-    if clock.endswith("Z"):
-        return clock[:-1], 0
-    for sign, factor in (("+", 1), ("-", -1)):
-        before, found, zone = clock.partition(sign)
-        if found:
-            hours = _numbers([zone[:2], zone[2:].removeprefix(":") or "00"], (2, 2))
-            return (before, factor * (hours[0] * 3600 + hours[1] * 60)) if hours else ("?", None)
-    return clock, None
-
-
-def _numbers(words: list[str], digits: tuple[int, ...]) -> list[int] | None:
-    if len(words) != len(digits) or any(
-        len(w) != n or not (w.isascii() and w.isdigit()) for w, n in zip(words, digits, strict=True)
-    ):
-        return None
-    return [int(word) for word in words]
-
-
 def show_moment(nanoseconds: int) -> str:
-    """A time as `moment` reads it, in UTC."""
+    """A time as `moment` of times.py reads it, in UTC."""
     from time import gmtime, strftime
 
     whole, rest = divmod(nanoseconds, SECOND)

@@ -19,7 +19,7 @@ from ..codec import program
 from ..errors import UsageError
 from ..protocols.fields import DATA, FIELDS, IPV4, IPV6, LAYERS, TEXT, Row
 from ..protocols.values import HEX, check_assignable, field, parse_step, rows_of, unknown_name
-from .asked import COUNTED, FACTS, Asked, asked, ends, is_asked
+from .asked import COUNTED, FACTS, Asked, asked, ends, is_asked, name_of
 from .constants import constant
 from .program import ALL_BITS, MATCHES, Operand, Tests, assignments_program, kinds_set
 
@@ -419,6 +419,19 @@ def has_patterns(tree: Tree) -> bool:
         case ("not", inner):
             return has_patterns(inner)
     return bool(tree[0] == "matches")
+
+
+def asked_in(tree: Tree) -> set[str]:
+    """The fields, and facts of a packet, that a tree asks for, by name."""
+    match tree:
+        case ("and" | "or", parts):
+            return set().union(*map(asked_in, parts))
+        case ("not", inner):
+            return asked_in(inner)
+        case ("test" | "matches", field, *rest):
+            asked = [field, *(value.field for value in rest if isinstance(value, Operand))]
+            return {name_of(index) for index in asked}
+    return set()
 
 
 def any_of(expressions: list[str], every: bool = False) -> Tree:

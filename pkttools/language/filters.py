@@ -9,7 +9,8 @@ from .. import codec
 from ..batch import CAPTURED, OFFSET, Batch, Program
 from ..errors import PktError, UsageError
 from ..protocols.names import linktype_name
-from .expression import any_of, broadcast_and_groups, compiled, has_patterns, joined
+from .asked import NOTES
+from .expression import any_of, asked_in, broadcast_and_groups, compiled, has_patterns, joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ class Filter:
         self.selectors: dict[int, Select] = {}
         self.tree = None if bpf else self.tree_with(())
         self.same = None if self.tree is None else selector(self.tree)
+
+    def notes(self) -> list[str]:
+        """Which lines that packets come with it asks for: IFACE, WAY, NOTE."""
+        return sorted(asked_in(self.own) & NOTES.keys()) if self.own else []
 
     def tree_with(self, bpf: Tree) -> Tree:
         """What has to hold, with a test for BPF in front if there is one."""

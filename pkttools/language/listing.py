@@ -7,7 +7,7 @@ import struct
 from ..codec import program
 from ..protocols.fields import DATA, IPV4, IPV6, LAYERS, MAC, TABLE, TEXT, Row
 from ..protocols.shown import format_text, format_value, printable
-from .asked import FACTS, NOTES
+from .asked import NOTES, name_of
 from .constants import show_moment
 from .program import ALL_BITS, MATCHES, kinds_set
 
@@ -19,7 +19,6 @@ OPERATORS = {program.EQUAL: "==", program.UNEQUAL: "!=", program.LESS: "<", prog
              program.AT_LEAST: ">=", program.WITHIN: "in", program.CONTAINS: "contains"}  # fmt: skip
 ENDS = {program.ACCEPT: "pass", program.REJECT: "drop"}
 ADDRESSES = (MAC, IPV4, IPV6)
-NAMES = {number: name for name, number in FACTS.items()}
 
 
 def listing(compiled: Program) -> list[str]:
@@ -65,7 +64,7 @@ def shown(test: list[int], constants: bytes) -> str:
 
 def asked(index: int, occurrence: int) -> str:
     """What is asked for, as the language names it."""
-    name = NAMES[index] if index < 0 else TABLE[index].name
+    name = name_of(index)
     return f"any {name}" if occurrence == program.ANY else name if occurrence == 1 else f"{name}[{occurrence}]"
 
 

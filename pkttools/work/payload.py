@@ -7,9 +7,11 @@ from struct import iter_unpack
 from .. import codec
 from ..batch import COLUMNS, MAX_FRAME, OFFSET
 from ..errors import PktError, UsageError, counted, need
+from ..language.asked import is_asked
+from ..language.constants import constant
 from ..protocols.fields import DATA, HEADERS, TABLE, TEXT
 from ..protocols.kinds import column
-from ..protocols.values import field, occurring, parse_value, rows_of, unknown_name
+from ..protocols.values import field, occurring, rows_of, unknown_name
 from ..protocols.walking import OWN_END
 from .splicing import Passed, Pieces, chosen_parts, spliced
 from .tcp_numbers import Numbers
@@ -119,7 +121,7 @@ class Growth:
             if operator != "=" or rows[0].kind != DATA or column(rows[0].header, "flags") & OWN_END:
                 continue
             seen[name] = seen.get(name, 0) + 1
-            octets = parse_value(name, rows, value)
+            octets = constant(name, rows, value) if not is_asked(value.strip(), True) else None
             if isinstance(octets, bytes):
                 self.wanted.append(((rows[0].header, occurrence or seen[name]), octets))
         need(bool(self.wanted), "--grow is for what is assigned to data: UDP.DATA=68656c6c6f")
