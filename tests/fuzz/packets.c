@@ -212,7 +212,7 @@ static void try_wipe(const struct sample *s)
         items[i] = (int32_t)(i % 8) - 1;
     struct kept kept = {headers, items, 512, 256};
     struct writable_frame after = copied(&s->frame), again = copied(&s->frame);
-    struct contents found = wipe(&s->frame, s->linktype, &kept, &after);
+    struct wiped found = wipe(&s->frame, s->linktype, &kept, &after);
     EXPECT(found.any != same_bytes(&s->frame, &after.view));
     for (size_t i = 0; i < s->frame.size; i++)
         EXPECT(after.at[i] == s->frame.at[i] || after.at[i] == 0);

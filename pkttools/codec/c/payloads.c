@@ -79,10 +79,10 @@ static void put_back(const struct looked_at *l, const struct writable_frame *out
 }
 
 /* Makes zeros of what a packet carries, in a copy of it, and says what that was. */
-struct contents wipe(const struct frame *f, int64_t linktype, const struct kept *kept, const struct writable_frame *out)
+struct wiped wipe(const struct frame *f, int64_t linktype, const struct kept *kept, const struct writable_frame *out)
 {
     struct looked_at l = {.frame = *f, .kept = kept};
-    struct contents found = {false, 0, 0};
+    struct wiped found = {false, 0, 0};
     struct changed changed = {0, 0};
     bool listed = false;                        /* items may be among it */
     look(&l, linktype);

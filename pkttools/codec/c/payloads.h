@@ -11,13 +11,13 @@ struct kept {
     size_t headers_count, items_count;
 };
 
-struct contents {                /* whether there is anything but zeros in it; behind which header it begins; what authenticates it */
+struct wiped {                /* whether there is anything but zeros in it; behind which header it begins; what authenticates it */
     bool any;
     unsigned kind;
     uint64_t signature;
 };
 
 /* `out` has the same bytes as `f`, and not in the same place. */
-struct contents wipe(const struct frame *f, int64_t linktype, const struct kept *kept, const struct writable_frame *out);
+struct wiped wipe(const struct frame *f, int64_t linktype, const struct kept *kept, const struct writable_frame *out);
 
 #endif

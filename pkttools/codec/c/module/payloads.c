@@ -39,7 +39,7 @@ static PyObject *py_wipe(PyObject *self, PyObject *args)
             struct writable_frame f = writable_of(&b, bare.packet), other = writable(copy.at, f.view.size);
             if (f.view.size > 0)
                 memcpy(other.at, f.at, f.view.size);
-            struct contents found = how == LOOK ? wipe(&f.view, bare.packet->linktype, &kept, &other)
+            struct wiped found = how == LOOK ? wipe(&f.view, bare.packet->linktype, &kept, &other)
                                                  : wipe(&other.view, bare.packet->linktype, &kept, &f);
             carrying[found.kind] += found.any;
             if (how == LOOK || !found.any)
