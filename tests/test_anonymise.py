@@ -102,6 +102,20 @@ def test_ports_vendors_and_special_addresses(key: Path, backend: str) -> None:
     assert usual[34:38] == vendors[34:38] == frame[34:38] and none[34:36] != frame[34:36] and none[36:38] != frame[36:38]
 
 
+def test_times_move(key: Path, backend: str) -> None:
+    text = b"-- 1 --\nTIME: 1700000000.000001\n02\n==\n-- 2 --\nTIME: 1700000001.5\n02\n==\n"
+
+    def times(shift: str) -> list[str]:
+        done = shell(f"pkt-map --anonymise --key-file {key} --shift {shift}", text, backend=backend)
+        assert done.returncode == 0 and b"left as they were" in done.stderr and b"times" not in done.stderr.split(b"left")[1]
+        return re.findall(r"^TIME: (\S+)", done.stdout.decode(), re.MULTILINE)
+
+    assert times("-1d") == ["1699913600.000001", "1699913601.500000"]
+    first, second = map(float, times("random"))
+    assert second - first == pytest.approx(1.499999) and 86400 <= 1700000000 - first <= 6 * 365 * 86400
+    assert times("random") == times("random")
+
+
 def test_rules_of_other_options_count_first(key: Path) -> None:
     frame = anonymised(right([ethernet(0x0800, ipv4(17, DATAGRAM))]), key, "--map 192.0.2.1=10.9.9.9")[0][0]
     assert frame[26:30] == bytes([10, 9, 9, 9]) and frame[30:34] != bytes([192, 0, 2, 2])
@@ -125,6 +139,7 @@ def test_a_key_that_is_drawn_is_another_one_each_time() -> None:
         ("--anonymise --key-file {long}", 1, "a key has 32 octets, this file more"),
         ("--anonymise --key-file /nowhere", 1, "/nowhere: No such file or directory"),
         ("--anonymise --leave macs", 2, "--leave: 'macs' is not none, and not all of it is of ports, special, vendors"),
+        ("--anonymise --shift soon", 2, "--shift: 'soon' is not a time"),
         ("--map 1.1.1.1=2.2.2.2 --wipe", 2, "--wipe is for --anonymise"),
         ("--map 1.1.1.1=2.2.2.2 --key-file x", 2, "--key-file is for --anonymise"),
     ],

@@ -45,6 +45,7 @@ OPTIONS = [
     Option("--key-file", TEXT, "its 32 octets; without: a key that nobody has", "FILE"),
     Option("--leave", TEXT, "which stay: vendors, ports, special (default the last two)", "WORDS"),
     Option("--wipe", FLAG, "make zeros of payloads; lengths stay"),
+    Option("--shift", TEXT, "move times: -30d, 90s; random, as far as the key says", "TIME"),
     Option("--keep", FLAG, "leave checksums as they are"),
     CONDITION,
     *INPUT,
@@ -83,7 +84,7 @@ def endpoints(values: Values, rules: bytes) -> dict[str, object]:
 def anonymiser(values: Values) -> Anonymiser | None:
     """What --anonymise does beside the map. Raises UsageError, PktError."""
     if not values.anonymise:
-        for word in ("key_file", "leave", "wipe"):
+        for word in ("key_file", "leave", "wipe", "shift"):
             need(not getattr(values, word), f"--{word.replace('_', '-')} is for --anonymise")
         return None
     need(
@@ -91,7 +92,7 @@ def anonymiser(values: Values) -> Anonymiser | None:
     )
     from ..work.anonymise import Anonymiser  # late: few do
 
-    return Anonymiser(values.key_file, left=values.leave, wiping=bool(values.wipe), keep=bool(values.keep))
+    return Anonymiser(values.key_file, left=values.leave, wiping=bool(values.wipe), keep=bool(values.keep), shift=values.shift)
 
 
 def stage(values: Values) -> Stage:

@@ -13,6 +13,7 @@ from ..protocols.places import ADDRESS4, ADDRESS6, PORT, STATION
 from .addresses import ask_for
 from .cryptopan import KEY, CryptoPan
 from .payloads import Payloads
+from .times import Retimer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     Work = Callable[[Iterator[Batch]], Iterator[Batch]]
 
+RANDOM = "random"
 LEFT, USUALLY = {"vendors", "ports", "special"}, {"ports", "special"}
 
 
@@ -53,25 +55,40 @@ def left_of(text: str | None) -> set[str]:
     return words
 
 
+def shift_of(text: str, cipher: CryptoPan) -> int:
+    """How far --shift moves times, in nanoseconds. Raises UsageError."""
+    if text == RANDOM:
+        return cipher.moved()
+    from ..language.times import duration  # late: few say a time
+
+    return duration("--shift", text)
+
+
+def chosen(batch: Batch) -> list[bool]:
+    """Which packets of a batch are changed."""
+    return [batch.chosen is not False] * len(batch)
+
+
 class Anonymiser:
     """What is done beside the map, which asks `cipher`.
 
-    path: the file with the key. left: what --leave says. wiping, keep: see Payloads.
+    path: the file with the key. left: what --leave says. wiping, keep: see Payloads. shift: how far times are moved.
     """
 
-    def __init__(self, path: str | None, *, left: str | None, wiping: bool, keep: bool) -> None:
+    def __init__(self, path: str | None, *, left: str | None, wiping: bool, keep: bool, shift: str | None) -> None:
         """Raises UsageError, and PktError where there is no key, or no cipher."""
         self.left, self.wiping = left_of(left), wiping
         self.cipher = CryptoPan(key_of(path), vendors="vendors" in self.left, special="special" in self.left)
         self.rules = ask_for(ADDRESS4, ADDRESS6, STATION, *[PORT] * ("ports" not in self.left))
         self.payloads = Payloads(wiping, keep)
+        self.retimer = Retimer(shift=shift_of(shift, self.cipher), chosen=chosen) if shift is not None else None
         names = texts() if wiping else []
         self.names = Assignments([(name, "=", "") for name in names]) if names else None
 
     @property
     def work(self) -> list[Work]:
         """Stages behind the map."""
-        return [*([self.without_texts] if self.names else []), self.payloads]
+        return [*([self.without_texts] if self.names else []), self.payloads, *([self.retimer] if self.retimer else [])]
 
     def without_texts(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes all packets, their texts empty."""
@@ -84,6 +101,7 @@ class Anonymiser:
         """What there is to say at the end."""
         if self.wiping:
             mapper.headers = [0] * len(mapper.headers)  # that were not looked into: there is nothing in them any more
-        said = [*self.cipher.said(), *mapper.said(), *self.payloads.said()]
+        said = [*self.cipher.said(), *mapper.said(), *self.payloads.said(), *(self.retimer.said() if self.retimer else [])]
         stayed = [*(["ports"] if "ports" in self.left else []), *(["vendors of MAC addresses"] if "vendors" in self.left else [])]
-        return [*said, f"left as they were: {', '.join([*stayed, 'VLAN numbers, identifications, options, sizes, times'])}"]
+        stayed += ["VLAN numbers", "identifications", "options", "sizes", *([] if self.retimer else ["times"])]
+        return [*said, f"left as they were: {', '.join(stayed)}"]

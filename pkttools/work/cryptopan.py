@@ -18,6 +18,7 @@ QUESTION, SORT, EXCEPTION = "=q2Q", "=q16s", "=2q8Q"
 HALF = (1 << 64) - 1
 SORTS = (ADDRESS4, ADDRESS6, STATION, PORT)
 NOUNS = {ADDRESS4: "IPv4", ADDRESS6: "IPv6", STATION: "MAC"}
+DAY = 86400  # seconds
 GROUP, LOCAL = 1 << 40, 2 << 40  # bits of MAC addresses
 SOLICITED = 0xFF0200000000000000000001FF000000  # RFC 4291 section 2.7.1: it ends with the last 24 bits of an address
 SPECIAL = "0.0.0.0, 127.0.0.0/8, 169.254.0.0/16, groups, broadcast, ::, ::1, fe80::/64"
@@ -104,6 +105,11 @@ class CryptoPan:
         for sort in SORTS:
             self.counts[sort] += of.count(sort)
         return b"".join(rules)
+
+    def moved(self) -> int:
+        """How far the key moves times: whole seconds back, of a day to six years, in nanoseconds."""
+        seconds = int.from_bytes(self.encrypted(self.encrypted(bytes(16))), "big") % (6 * 365 * DAY - DAY) + DAY
+        return -seconds * 1_000_000_000
 
     def said(self) -> list[str]:
         """What there is to say of them."""
