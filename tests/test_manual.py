@@ -96,7 +96,11 @@ def test_page_has_its_sections_in_order(path: Path):
     titles = re.findall(r"^\.SH (.*)$", path.read_text(), re.MULTILINE)
     wanted = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "EXIT STATUS", "SEE ALSO"]
     if path.suffix == ".7":
-        wanted.remove("SYNOPSIS")
+        wanted = [
+            title
+            for title in wanted
+            if title != "SYNOPSIS" and (path.stem == "pkttools" or title not in ("OPTIONS", "EXIT STATUS"))
+        ]
         titles = [title for title in titles if title in wanted]
     assert titles == wanted
 
