@@ -20,6 +20,7 @@ from . import (
     fragmenting,
     generating,
     live,
+    mapping,
     pacing,
     processes,
     segmenting,
@@ -49,6 +50,7 @@ PARTS = {  # of what is measured beside pipes and commands alone
     "JSON and tables": exporting.exporting,
     "fragments and answers": fragmenting.fragmenting,
     "super-frames": segmenting.segmenting,
+    "maps of addresses": mapping.mapping,
     "what is shown": viewing.viewing,
     "a trickle": trickling.trickling,
 }
