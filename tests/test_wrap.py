@@ -128,8 +128,8 @@ def test_both_codecs_make_the_same():
 
 
 @pytest.mark.parametrize("shapes", [
-    b"1234567", struct.pack("=12q", 13, *[1] * 11), struct.pack("=13q", 13, 1, 1, 0, 9, 1, 0, 0, 0, 0, 0, 0, 7),
-    struct.pack("=13q", 13, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 9, 7),
+    b"1234567", struct.pack("=13q", 14, *[1] * 12), struct.pack("=14q", 14, 1, 1, 0, 9, 1, 0, 0, 0, 0, 0, 0, 0, 7),
+    struct.pack("=14q", 14, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 9, 0, 7), struct.pack("=14q", 14, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 7),
 ])  # fmt: skip
 def test_shapes_that_are_not_sound(shapes, codec):
     with pytest.raises(ValueError, match="shapes or number out of range"):

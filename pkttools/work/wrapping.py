@@ -18,7 +18,7 @@ from ..protocols import _meanings
 from ..protocols.fields import BY_HEADER, HEADERS, Row
 from ..protocols.kinds import carries_message, column
 from ..protocols.values import Header, occurring, unknown_name
-from ..protocols.walking import BY_SPACE, DATAGRAM_6, EXTENSION, FROM_BEHIND, LINK_LAYER, TAG, TUNNEL
+from ..protocols.walking import BY_SPACE, DATAGRAM_6, EXTENSION, FROM_BEHIND, LINK_LAYER, PADDED, TAG, TUNNEL
 from . import announcing
 from .announcing import LENGTH, Bits, Way
 
@@ -92,6 +92,7 @@ class Shape:
         self.pieces: list[tuple[int, int, int, int, int]] = []
         self.steps: list[tuple[int, int, int, int, int]] = []
         self.octets = bytearray()
+        self.plain = 0  # see wrapping.h
         self.expected: list[tuple[int, int]] = []  # kinds of headers, or -1, and where they begin
 
     def piece(self, header: int, start: int, to_header: int, stop: int, octets: bytes) -> int:
@@ -105,11 +106,21 @@ class Shape:
         for done in range(0, width, MOST_MOVED):
             self.steps.append((what, header, bit + done, min(width - done, MOST_MOVED), to + done))
 
+    def around(self, index: int, inner: int, others: Iterable[int]) -> None:
+        """Notes whether no length or checksum is around, and none in the others: kinds that are put in, or taken off.
+
+        index: in front of which header that is. inner: of the packet behind it, which has to say where it ends.
+        """
+        tags = all(has(kind, TAG) for kind in self.kinds[1:index]) and column(self.kinds[0], "exception") == PADDED
+        none = all(column(kind, "end") < 0 and not has_sum(kind) for kind in others)
+        if index and tags and none and not self.whole and carries_message(self.kinds[inner]) and self.made == self.linktype:
+            self.plain = inner if all(what in (MOVE, SET) for what, *_ in self.steps) else 0
+
     def packed(self, at: int) -> bytes:
         """As the codec wants it. at: where its octets are among all."""
         rest = [*self.kinds, *(n for piece in self.pieces for n in piece), *(n for step in self.steps for n in step)]
-        head = (12 + len(rest), self.linktype, len(self.kinds), self.whole, self.why, self.made, *self.judged, len(self.pieces),
-                len(self.steps), at, len(self.octets))  # fmt: skip
+        head = (13 + len(rest), self.linktype, len(self.kinds), self.whole, self.why, self.made, *self.judged, len(self.pieces),
+                len(self.steps), at, len(self.octets), self.plain)  # fmt: skip
         return pack(f"={len(head) + len(rest)}q", *head, *rest)
 
 
@@ -283,6 +294,11 @@ def has(kind: int, flags: int) -> bool:
     return bool(column(kind, "flags") & flags)
 
 
+def has_sum(kind: int) -> bool:
+    """Whether it has a checksum, of its own or of the message that it begins; or carries one that has."""
+    return carries_message(kind) or any(row[0] == kind for row in announcing.tables()["sums"])
+
+
 def inner_ip(sample: Sample, first: int) -> int | None:
     """The first IP header from one on."""
     return next((i for i in range(first, len(sample.kinds)) if carries_message(sample.kinds[i])), None)
@@ -435,6 +451,7 @@ class Wrap:
             shape.expected.append((sample.kinds[0], start))
         elif index < len(sample.kinds):
             shape.expected.append((sample.kinds[index], start))
+            shape.around(index, index, [one.kind for one in new])
         return shape
 
     def headers(self, chain: tuple[Way, ...], rest: tuple[Way, ...]) -> list[New]:
@@ -566,6 +583,7 @@ class Unwrap:
         shape.expected = [(kind, sample.place(i)) for i, kind in enumerate(kinds[:first])]
         if stop < len(kinds):
             shape.expected.append((kinds[stop], sample.place(stop) - gone))
+            shape.around(first, stop, kinds[first:stop])
         return shape
 
 

@@ -828,7 +828,7 @@ void fuzz_fragments(struct input *in)
 /* Headers are put in and taken off, by a shape of the input's own for the frame: what is not sound is refused. */
 void fuzz_wrapping(struct input *in)
 {
-    enum { PIECES = 3, STEPS_OF_IT = 4, ALL_OF_IT = 12 + MAX_HEADERS + 5 * (PIECES + STEPS_OF_IT) };
+    enum { PIECES = 3, STEPS_OF_IT = 4, ALL_OF_IT = 13 + MAX_HEADERS + 5 * (PIECES + STEPS_OF_IT) };
     static const uint8_t octets[64] = {0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17};
     static const char lines[] = "IFACE: x\nLOST: 3\n";
     int64_t row[ALL_OF_IT] = {0};
@@ -843,9 +843,9 @@ void fuzz_wrapping(struct input *in)
     EXPECT(bytes_add(&whole.data, s.frame.at, s.frame.size) && bytes_add(&whole.data, lines, sizeof lines - 1) && gather_row(&whole, &p));
     struct packet_view view = view_of(&whole, &p);
     walk(&view.walk, &view.frame, p.linktype);
-    size_t count = least(view.walk.count, view.walk.quoted), at = 12;
+    size_t count = least(view.walk.count, view.walk.quoted), at = 13;
     row[1] = p.linktype, row[2] = (int64_t)count, row[3] = choice & 1, row[4] = 0, row[5] = (choice & 2) != 0 ? p.linktype : 101;
-    row[6] = 0, row[7] = (choice & 4) != 0 ? (int64_t)count : 0, row[8] = pieces, row[9] = steps, row[10] = 0;
+    row[6] = 0, row[7] = (choice & 4) != 0 ? (int64_t)count : 0, row[8] = pieces, row[9] = steps, row[10] = 0, row[12] = choice >> 4 & 1;
     for (size_t i = 0; i < count; i++)
         row[at++] = view.walk.header[i].kind;
     for (unsigned i = 0; i < pieces; i++) {
@@ -859,6 +859,9 @@ void fuzz_wrapping(struct input *in)
     if (shapes_sound(&how)) {
         const struct reshape *shape = shape_of(&how, &view, p.linktype);
         EXPECT(shape != NULL && wrap(&how, shape, &view, whole.data.at, &p, &out));
+        bool memory = true;
+        wrap_plainly(&how, &view, whole.data.at, &p, &out, &memory);
+        EXPECT(memory);
         expect_gathered(&out);
     }
     gathered_free(&out);

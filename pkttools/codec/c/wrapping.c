@@ -29,6 +29,7 @@ static bool shape_sound(const struct reshape *s, const struct wrapping *w)
 {
     bool fits = between(s->count, 1, MAX_HEADERS) && between(s->pieces, 0, MOST_PIECES) && between(s->steps, 0, MOST_STEPS)
         && s->size == HEAD + s->count + s->pieces * PIECE + s->steps * STEP && between(s->why, WRAPPED, UNSOUND)
+        && between(s->plain, 0, s->count - 1)
         && between(s->first, 0, s->behind) && between(s->behind, 0, s->count) && between(s->made, 0, UINT32_MAX)
         && between(s->octets, 0, MOST_OCTETS) && between(s->at, 0, (int64_t)w->octets_size - s->octets);
     if (!fits)
@@ -206,17 +207,11 @@ static bool unsound(const struct packet_view *p, const struct reshape *s)
     return false;
 }
 
-/* What becomes of a packet, behind what there is in `out`. */
-static enum left_unwrapped make(struct wrapping *w, const struct reshape *s, const struct packet_view *p, int64_t linktype,
-                                struct gathered *out, struct spliced *made, bool *memory)
+/* The pieces of a packet, and what they become, in `octets`. */
+static enum left_unwrapped pieces_made(struct wrapping *w, const struct reshape *s, const struct packet_view *p, uint8_t octets[MOST_OCTETS + 1],
+                                       struct piece pieces[MOST_PIECES])
 {
-    uint8_t octets[MOST_OCTETS + 1];
-    struct piece pieces[MOST_PIECES];
     struct writable_frame written = writable(octets, (size_t)s->octets);
-    if (s->why != WRAPPED)
-        return (enum left_unwrapped)s->why;
-    if (unsound(p, s))
-        return UNSOUND;
     memcpy(octets, w->octets + s->at, (size_t)s->octets);
     for (const struct step *t = steps_of(s), *end = t + s->steps; t < end; t++) {
         enum left_unwrapped why = take_step(w, p, t, &written);
@@ -236,6 +231,58 @@ static enum left_unwrapped make(struct wrapping *w, const struct reshape *s, con
         used += to->size;
         before = end;
     }
+    return WRAPPED;
+}
+
+bool wrap_plainly(struct wrapping *w, const struct packet_view *p, const uint8_t *data, const struct packet *row, struct gathered *out,
+                  bool *memory)
+{
+    const struct reshape *s = w->last;
+    const struct frame *f = &p->frame;
+    uint8_t octets[MOST_OCTETS + 1];
+    struct piece pieces[MOST_PIECES];
+    if (s == NULL || s->plain == 0 || s->whole != 0 || row->original != row->captured || !is_like(s, &p->walk, row->linktype))
+        return false;
+    const struct header *h = &p->walk.header[s->plain];
+    size_t room = f->size + (size_t)s->octets;
+    if (!carries_message(h) || h->start + datagram_said(f, h) != f->size || room > MAX_FRAME || pieces_made(w, s, p, octets, pieces) != WRAPPED)
+        return false;
+    *memory = bytes_need(&out->data, room + (size_t)row->notes_size);
+    if (!*memory)
+        return true;
+    uint8_t *to = out->data.at + out->data.size, *begin = to;
+    size_t at = 0;
+    for (int64_t i = 0; i < s->pieces; i++) {
+        const struct piece *one = &pieces[i];
+        memcpy(to, frame_range(f, at, one->at - at), one->at - at);
+        memcpy(to + (one->at - at), one->octets, one->size);
+        to += one->at - at + one->size;
+        at = one->at + one->removed;
+    }
+    memcpy(to, frame_range(f, at, f->size - at), f->size - at);
+    struct packet now = *row;
+    now.offset = (int64_t)out->data.size;
+    now.captured = now.original = to - begin + (int64_t)(f->size - at);
+    now.notes = now.offset + now.captured;
+    out->data.size += (size_t)now.captured;
+    w->counts[WRAPPED]++;
+    *memory = bytes_add(&out->data, data + row->notes, (size_t)row->notes_size) && gather_row(out, &now);
+    return true;
+}
+
+/* What becomes of a packet, behind what there is in `out`. */
+static enum left_unwrapped make(struct wrapping *w, const struct reshape *s, const struct packet_view *p, int64_t linktype,
+                                struct gathered *out, struct spliced *made, bool *memory)
+{
+    uint8_t octets[MOST_OCTETS + 1];
+    struct piece pieces[MOST_PIECES];
+    if (s->why != WRAPPED)
+        return (enum left_unwrapped)s->why;
+    if (unsound(p, s))
+        return UNSOUND;
+    enum left_unwrapped why = pieces_made(w, s, p, octets, pieces);
+    if (why != WRAPPED)
+        return why;
     struct splice how = {.pieces = pieces, .count = (size_t)s->pieces, .linktype = s->made, .keep = w->keep, .anew = true};
     *memory = splice_frame(&out->data, p, linktype, &how, made);
     return made->why == NOT_THERE ? CUT_OFF : made->why == OF_FRAGMENT ? IN_FRAGMENT : made->why == NO_LENGTH ? TOO_LONG_FOR_IT : WRAPPED;

@@ -14,6 +14,7 @@ struct reshape {
     int64_t first, behind;      /* headers whose checksums must not be wrong */
     int64_t pieces, steps;
     int64_t at, octets;         /* what the pieces become: where in the octets, and how many */
+    int64_t plain;              /* whether no length or checksum is around it; then the header whose end is that of the packet, else 0 */
     int64_t kinds[];            /* of these headers; then pieces, and steps */
 };
 
@@ -57,6 +58,10 @@ struct wrapping {
 bool shapes_sound(const struct wrapping *w);
 /* What a packet is like; NULL: like none. */
 const struct reshape *shape_of(struct wrapping *w, const struct packet_view *p, int64_t linktype);
+/* The same of one that begins as the last one did, whose headers were walked without idle ones, and where nothing follows what is put in
+ * or taken off: what it is made of is there. False: it takes more. */
+bool wrap_plainly(struct wrapping *w, const struct packet_view *p, const uint8_t *data, const struct packet *row, struct gathered *out,
+                  bool *memory);
 /* Adds what becomes of a packet, itself where it is left; one that is dropped is not there. False: no memory. */
 bool wrap(struct wrapping *w, const struct reshape *shape, const struct packet_view *p, const uint8_t *data, const struct packet *row,
           struct gathered *out);

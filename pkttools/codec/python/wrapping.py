@@ -20,7 +20,7 @@ from .rows import checked, without_fcs
 from .splicing import NO_LENGTH, NOT_THERE, OF_FRAGMENT, SPLICED, Piece, Splice, splice_frame
 from .sums import has_sum, sum_verdict
 
-HEAD, PIECE, STEP = 12, 5, 5  # integers of a shape, see wrapping.h
+HEAD, PIECE, STEP = 13, 5, 5  # integers of a shape, see wrapping.h
 MOVE, SET, COUNT, FLOW, ECN_LOWERED, ECN_JOINED, SIZE, STEPS = range(8)
 WRAPPED, NO_HEADER, NO_WAY, CUT_OFF, IN_FRAGMENT, TOO_LONG_FOR_IT, UNSOUND, CONGESTED, LEFT_UNWRAPPED = range(9)
 AS_SPLICED = {SPLICED: WRAPPED, NOT_THERE: CUT_OFF, OF_FRAGMENT: IN_FRAGMENT, NO_LENGTH: TOO_LONG_FOR_IT}
@@ -36,12 +36,11 @@ class Shape:
 
     def __init__(self, row: tuple[int, ...], octets: bytes) -> None:
         """Raises ValueError for one that is not sound."""
-        (size, self.linktype, count, self.whole, self.why, self.made, self.first, self.behind, pieces, steps, at, length) = row[
-            :HEAD
-        ]
+        size, self.linktype, count, self.whole, self.why, self.made, self.first, self.behind = row[:8]
+        pieces, steps, at, length, plain = row[8:HEAD]
         fits = (1 <= count <= MAX_HEADERS and 0 <= pieces <= MOST_PIECES and 0 <= steps <= MOST_STEPS
                 and size == HEAD + count + PIECE * pieces + STEP * steps and WRAPPED <= self.why <= UNSOUND
-                and 0 <= self.first <= self.behind <= count and 0 <= self.made <= 0xFFFFFFFF
+                and 0 <= plain < count and 0 <= self.first <= self.behind <= count and 0 <= self.made <= 0xFFFFFFFF
                 and 0 <= length <= MOST_OCTETS and 0 <= at <= len(octets) - length)  # fmt: skip
         if not fits:
             raise ValueError

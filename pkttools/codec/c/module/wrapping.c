@@ -30,6 +30,11 @@ static PyObject *py_wrap(PyObject *self, PyObject *args)
         struct bare bare;
         bare_of(&bare, &b, stop);
         struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+        if (how.last != NULL && how.last->plain != 0) {
+            walk_busy(&view.walk, &view.frame, bare.packet->linktype);
+            if (wrap_plainly(&how, &view, b.data.buf, bare.packet, &out, &memory))
+                continue;
+        }
         walk(&view.walk, &view.frame, bare.packet->linktype);
         const struct reshape *shape = shape_of(&how, &view, bare.packet->linktype);
         if (shape == NULL) {
