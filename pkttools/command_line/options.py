@@ -253,6 +253,12 @@ ORDER = [
 FILTER = [*INPUT, *OUTPUT, *PICK, *BUFFER, *GENERAL]  # the options of a filter: text in, text out
 
 
+def filter_briefly() -> list[Option]:
+    """FILTER, for those that have many of their own: how text looks, and which packets, is rarely asked there."""
+    rare = ("--utc", "--width", "--nano", "--data-only", "--no-broadcast", "--no-multicast", "--bpf-file", "--link-type")
+    return [option.unshown() if option.names[-1] in rare or option in PROTOCOLS else option for option in FILTER]
+
+
 def picks(values: Values) -> bool:
     """Whether options of PICK are filters by themselves."""
     return values.no_broadcast or values.no_multicast or values.bpf is not None or values.bpf_file is not None

@@ -7,7 +7,7 @@ Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums stay, unless
 
 from __future__ import annotations
 
-from ..command_line.options import FILTER, FLAG, TEXT, Option, Values
+from ..command_line.options import FLAG, TEXT, Option, Values, filter_briefly
 from ..errors import counted, need
 from ..flow.guard import CONDITION, condition
 from ..flow.stage import Stage, without_fcs
@@ -23,20 +23,6 @@ if TYPE_CHECKING:
     from ..work.link import Converter, Step
     from ..work.payload import Editor
 
-# There are many: the manual has these.
-UNSHOWN = {
-    "--utc",
-    "--width",
-    "--nano",
-    "--data-only",
-    "--no-broadcast",
-    "--no-multicast",
-    "--bpf-file",
-    "--link-type",
-    "--protocols",
-    "--decode",
-}
-
 OPTIONS = [
     CONDITION,
     Option("--swap", FLAG, "exchange source and destination of outer headers"),
@@ -49,7 +35,7 @@ OPTIONS = [
     Option("--grow", FLAG, "FIELD.DATA=value makes room for all of it"),
     Option("--follow-tcp", FLAG, "later numbers of the connection follow, both ways"),
     Option("--keep", FLAG, "lengths and checksums around all that stay"),
-    *(option.unshown() if set(option.names) & UNSHOWN else option for option in FILTER),
+    *filter_briefly(),
 ]
 
 

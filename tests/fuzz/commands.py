@@ -47,6 +47,8 @@ KEEPING = [
     "pkt-change -u UDP.DST_PORT[-1]+=1 TCP.SEQ_NUMBER+=0xfffffff0 TCP.DATA=616263 UDP.DATA=00 IP.DSCP=3 IPV6.FLOWID=7",
     "pkt-change ETHERNET.TYPE=0x86dd ETHERNET.VLAN_ID[-1]=4095 IP.HEADER_SIZE=24 IPV6.NEXT_HEADER=44 IPV6.EXT_SIZE=16 IP.TOS=4",
     "pkt-change -u --unwrap IPV6.DST_ADDR+=0xffff ICMPV6.DATA=7 GRE.FLAGS=0x8000 VXLAN.VNI+=1 SCTP.TAG=9 PKTAP.LENGTH+=14",
+    "pkt-cut --strip-fcs --strip-trailer --bytes 20..22 --bytes -3..-1", "pkt-cut --pad --fix-length 99 --snap 90",
+    "pkt-cut --fix-length 47 --add-fcs --if 'not ESP'",
     "pkt-change --payload other --follow-tcp --if 'not GRE'",
     "pkt-change --replace 's/[\\0-\\x1f]+/xyz/' --layer IP UDP.DATA=00112233 --grow",
     "pkt-change -u --to-ethernet IP.TTL-=1", "pkt-fragment -fm 65535 -fc", "pkt-change -lt 101 -u IP.TTL=9 -aa",

@@ -965,7 +965,7 @@ void fuzz_splice(struct input *in)
     EXPECT(packet_end(&view) <= (s.original > (int64_t)s.frame.size ? (size_t)s.original : s.frame.size));
     for (size_t i = 0; i <= view.walk.count; i++) {
         struct layer layer = {i == 0 ? UNKNOWN : view.walk.header[i - 1].kind, (choice & 32) != 0 ? -1 : 1};
-        struct contents c = contents_of(&view, s.linktype, &layer);
+        struct carried_octets c = carried_octets(&view, s.linktype, &layer);
         EXPECT(c.start >= 0 && c.at <= c.end && (c.at < 0 || c.start <= c.at) && c.end <= (int64_t)s.frame.size && c.data <= c.end);
     }
     discard(&s.whole);

@@ -16,9 +16,9 @@ static bool wanted(const struct packet_view *p, int64_t linktype, const struct l
     return false;
 }
 
-struct contents contents_of(const struct packet_view *p, int64_t linktype, const struct layer *layer)
+struct carried_octets carried_octets(const struct packet_view *p, int64_t linktype, const struct layer *layer)
 {
-    struct contents c = {-1, -1, -1, -1, -1};
+    struct carried_octets c = {-1, -1, -1, -1, -1};
     size_t index, limit = p->frame.size;
     if (!wanted(p, linktype, layer, &index))
         return c;
@@ -29,7 +29,7 @@ struct contents contents_of(const struct packet_view *p, int64_t linktype, const
             limit = p->walk.header[i].end;
     bool on = (k->flags & (OWN_END | END_BEHIND)) != 0 && k->rules_count > 0;  /* what follows goes on in what it lies in */
     size_t end = on ? limit : h->end, at = header_behind(k, &p->frame, h->start, end);
-    c = (struct contents){h->kind, (int64_t)h->start, (int64_t)h->data, (int64_t)at, (int64_t)end};
+    c = (struct carried_octets){h->kind, (int64_t)h->start, (int64_t)h->data, (int64_t)at, (int64_t)end};
     if ((k->flags & OWN_END) != 0 && k->rules_count == 0)
         c.at = -1;                              /* it is all there is to it */
     if (h->data == h->end && index + 1 < p->walk.count && p->walk.header[index + 1].start < h->end)

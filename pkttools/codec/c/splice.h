@@ -65,11 +65,11 @@ size_t packet_end(const struct packet_view *p);         /* where the packet in a
 
 /* contents.c */
 
-struct contents {               /* the kind of a header; where it, its data, and what it carries begin, and end. -1: there is none */
+struct carried_octets {               /* the kind of a header; where it, its data, and what it carries begin, and end. -1: there is none */
     int64_t kind, start, data, at, end;
 };
 
 /* layer: the kind of the header, and its occurrence; UNKNOWN: the innermost one that is not of an application. */
-struct contents contents_of(const struct packet_view *p, int64_t linktype, const struct layer *layer);
+struct carried_octets carried_octets(const struct packet_view *p, int64_t linktype, const struct layer *layer);
 
 #endif

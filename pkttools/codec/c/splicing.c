@@ -155,7 +155,9 @@ static bool follow_number(const struct packet_view *p, const struct splice *s, c
     uint32_t said = read_number(r, &p->frame, h->start, h->start);
     if (says_end(k, &p->frame, h->start, -1, &end)) {
         int64_t more = end > (int64_t)h->start ? grown(s, h->start, (size_t)end, (k->flags & OWN_END) == 0) : 0;
-        return more == 0 || (more % k->end_scale == 0 && put_length(f, k, start, said + more / k->end_scale));
+        if (more == 0 || (more % k->end_scale == 0 && put_length(f, k, start, said + more / k->end_scale)))
+            return true;
+        return touched(s, h->start, h->start + k->fixed) && write_number(f, r, start, said);  /* of the header itself a part is gone */
     }
     if (said != 0 || !is_short(r))
         return true;

@@ -205,7 +205,10 @@ def _follow_number(view: View, s: Splice, made: bytearray, header: Header, kind:
     said, end = view.number(read, header.start), Frame(view.frame).end(kind, header.start)
     if end is not None:
         more = s.grown(header.start, end, open_) if end > header.start else 0
-        return not more or (more % scale == 0 and _put_length(made, kind, start, said + more // scale))
+        if not more or (more % scale == 0 and _put_length(made, kind, start, said + more // scale)):
+            return True
+        gone = s.touched(header.start, header.start + kind.fixed)  # of the header itself a part
+        return gone and put(made, read, start, said)
     if said or not short(read):
         return True
     end = header.end + kind.trailer  # as long as there is: it stays so unless that can be said now, and could not be before

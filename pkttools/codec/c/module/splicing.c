@@ -130,15 +130,15 @@ static PyObject *py_carried(PyObject *self, PyObject *args)
     bool ready = protocols_ready();
     bool in_range = ready && kind >= 0 && (uint64_t)kind < protocols_kinds() && occurrence > -((int64_t)1 << 62) && occurrence < (int64_t)1 << 62;
     if (ready && batch_sound_from(&b, 0, in_range, "no such kind of header"))
-        out = PyBytes_FromStringAndSize(NULL, b.count * (Py_ssize_t)sizeof(struct contents));
+        out = PyBytes_FromStringAndSize(NULL, b.count * (Py_ssize_t)sizeof(struct carried_octets));
     char *to = out != NULL ? PyBytes_AsString(out) : NULL;
     Py_BEGIN_ALLOW_THREADS
-    for (Py_ssize_t i = 0; to != NULL && i < b.count; i++, to += sizeof(struct contents)) {
+    for (Py_ssize_t i = 0; to != NULL && i < b.count; i++, to += sizeof(struct carried_octets)) {
         struct bare bare;
         bare_of(&bare, &b, i);
         struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
         walk(&view.walk, &view.frame, bare.packet->linktype);
-        struct contents c = contents_of(&view, bare.packet->linktype, &layer);
+        struct carried_octets c = carried_octets(&view, bare.packet->linktype, &layer);
         memcpy(to, &c, sizeof c);
     }
     Py_END_ALLOW_THREADS
