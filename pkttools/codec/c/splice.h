@@ -65,7 +65,7 @@ size_t packet_end(const struct packet_view *p);         /* where the packet in a
 
 /* contents.c */
 
-struct carried_octets {               /* the kind of a header; where it, its data, and what it carries begin, and end. -1: there is none */
+struct carried_octets {         /* the kind of a header; where it, its data, and what it carries begin, and end. -1: there is none */
     int64_t kind, start, data, at, end;
 };
 
