@@ -182,7 +182,11 @@ def test_every_command_has_it(name: str) -> None:
     assert set(commands()) - set(WITH_BPF) == {"pkt-gen", "pkt-lab", "pkt-pipe", "pkt-sock", "pkt-switch"}
     if name in ("pkt-recv", "pkt-xdp"):
         return  # live: test_live_bpf, test_live_xdp
-    words = {"pkt-send": "--dry-run", "pkt-txt2pcap": "-F text", "pkt-txt2pcapng": "-F text", "pkt-filter": "IP"}.get(name, "")
+    needed = {
+        "pkt-send": "--dry-run", "pkt-txt2pcap": "-F text", "pkt-txt2pcapng": "-F text", "pkt-filter": "IP",
+        "pkt-map": "--port 1=2", "pkt-time": "--shift 1s", "pkt-impair": "--loss 0", "pkt-wrap": "VLAN", "pkt-unwrap": "ETHERNET",
+    }  # fmt: skip
+    words = needed.get(name, "")
     source = f"cat {PING}"
     if name in ("pkt-pcap2txt", "pkt-pcapng2txt"):
         source += f" | pkt-txt2{name[4:-4]}"
