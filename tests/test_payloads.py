@@ -47,6 +47,7 @@ CASES = {
     "udp6": (ipv6(17, DATAGRAM), SECRET, "UDP"),
     "tcp, its options stay": (ipv4(6, tcp(SECRET)), SECRET, "TCP"),
     "an echo": (ipv4(1, icmp(8, SECRET)), SECRET, "ICMP"),
+    "an echo reply, of which nothing but zeros is left": (ipv4(1, struct.pack("!BBHHH", 0, 0, 0, 0, 0) + SECRET), SECRET, "ICMP"),
     "an application, from its header on": (ipv4(17, over_udp(53, DNS, checksum=1)), DNS, "DNS"),
     "a protocol that nobody knows": (ipv4(253, SECRET), SECRET, "IP"),
     "inside VXLAN": (ipv4(17, vxlan(ethernet(0x0800, ipv4(17, DATAGRAM)))), SECRET, "UDP"),

@@ -104,8 +104,10 @@ static void follow(struct sides *s, size_t index, struct message *before, struct
     }
     was += finishing_sum(old, before, &s->left);
     is += finishing_sum(new, after, &s->kept);
-    if (fold(was) != fold(is))
-        put16(&s->edited, place, written(before, followed(stored, was, is)));
+    if (fold(was) != fold(is)) {
+        unsigned value = followed(stored, was, is);
+        put16(&s->edited, place, written(before, value == 0 && is == 0 ? 0xFFFF : value));   /* of zeros alone; eq. 3 says its other zero */
+    }
 }
 
 /* The same for the message that the IP header at `index` carries. */

@@ -148,7 +148,8 @@ class _Sides:
         was = _even(was) + self.before.finishing(before, self.left)
         now = _even(now) + self.after.finishing(after, self.kept)
         if internet(was) != internet(now):
-            self.after.put(at, 2, written(before, _followed(stored, was, now)))
+            value = _followed(stored, was, now)
+            self.after.put(at, 2, written(before, 0xFFFF if value == 0 and not any(now) else value))  # of zeros alone
 
 
 def _even(data: bytes) -> bytes:

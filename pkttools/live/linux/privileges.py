@@ -40,8 +40,9 @@ LATE = (
 OF_PYTHON = [
     f"pkttools.codec.python.{name}"
     for name in (
-        "bridge", "columns", "correction", "durations", "following", "fragments", "headers", "json", "lane", "line",
-        "lines", "listing", "pcapng", "program", "settings", "soundness", "splicing", "stamps", "wrapping",
+        "addresses", "bridge", "columns", "correction", "cryptopan", "durations", "following", "fragments", "headers", "json",
+        "lane", "line", "lines", "listing", "payloads", "pcapng", "program", "settings", "soundness", "splicing", "stamps",
+        "wrapping",
     )
 ]  # fmt: skip
 
