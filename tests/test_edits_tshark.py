@@ -31,6 +31,8 @@ COMMANDS = [
     "pkt-wrap --at IP MPLS MPLS.LABEL=16 --if IP",
     "pkt-unwrap VLAN --all",
     "pkt-fragment -fm 576 -fc",
+    "pkt-cut --snap 80",
+    "pkt-cut --strip-trailer --add-fcs",
     "pkt-time --scale 1/3 --shift 1d",
     "pkt-impair --duplicate 10% --delay 5ms --jitter 5ms --seed 5",
 ]
