@@ -40,7 +40,7 @@ FILTERS = [
     'any TCP.OPT_KIND in 3..8 or any IP.ADDR!=10.0.0.0/8 or any NOTE contains "a" or NOTE[-2]==b or any UDP.DATA contains 00 11',
     "IP.SRC_ADDR==IP.DST_ADDR[-1] or any TCP.OPT_MSS>IP.ID or TCP.FLAGS & SA == S"
     " or UDP.DATA>TCP.DATA or SIZE>CAPTURED or IFACE==WAY",
-    "NUMBER & 1 and TIME<2026-11-01T00:00Z and any IFACE and PORT!=domain",
+    "NUMBER & 1 and TIME<2026-11-01T00:00Z and any IFACE and UDP.PORT!=domain",
     "TCP.OPT_MSS[2]<9 or TCP.OPT_SACK_LEFT[-2]>1 or TCP.OPT_SACK==00 01 or TCP.OPT_SACK_PERMITTED",
 ]
 ASSIGNMENTS = [
