@@ -142,7 +142,7 @@ def test_both_kinds_are_printed_together() -> None:
         ("--bpf tcp -lt 258", "PKTAP link-layer type filtering not implemented"),
         ("-dd --bpf icmp -r", "-dd and -ddd are for --bpf alone"),
         ("-ddd --bpf icmp IP", "-dd and -ddd are for --bpf alone"),
-        ("udp port 53", "no layer 'PORT'; an expression of tcpdump's goes with --bpf"),
+        ("udp port 53", "no layer '53' (-k lists the fields); an expression of tcpdump's goes with --bpf"),
         ("--bpf icmp --bpf-file x", "only one of --bpf and --bpf-file"),
         ("-d IP.TTL=1", "an expression is missing"),
         ("--bpf 'tcp prot 80'", "--bpf 'tcp prot 80': "),

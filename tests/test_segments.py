@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from backends import on_both
+from conftest import shell
 from samples import ethernet, gre, ipv4, ipv6, over_udp, tags, udp, vxlan
 
 from pkttools import codec
@@ -438,3 +439,11 @@ def test_a_filter_says_what_is_cut_and_merged():
         parts = [gathered(mixed[i : i + each]) for i in range(0, len(mixed), each)]
         merger = Merger(Filter(["TCP.SRC_PORT==2 and NUMBER<=40"]))
         assert sum(len(batch) for batch in merger(iter(parts))) == len(mixed) - 19
+
+
+def test_assignments_are_for_what_if_accepts(backend):
+    """What --if does not accept passes as it came, not only uncut."""
+    made = shell(
+        "pkt-gen udp --count 4 IP.TTL=9 | pkt-segment --if 'NUMBER==2' IP.TTL=7 | pkt-analyze --fields IP.TTL", backend=backend
+    )
+    assert made.stdout.decode().split() == ["IP.TTL", "9", "7", "9", "9"]

@@ -5,8 +5,9 @@ pkt-segment --mtu 1500 < packets.txt
 
 from ..command_line.options import FILTER, FLAG, NUMBER, TEXT, Option, Values
 from ..errors import counted, need
-from ..flow.guard import CONDITION, condition
+from ..flow.guard import CONDITION, conditions
 from ..flow.stage import Stage, without_fcs
+from ..language.arguments import arguments
 from ..work.segments import Merger, Segmenter
 
 OPTIONS = [
@@ -39,11 +40,12 @@ OPTIONS = [
 
 def stage(values: Values) -> Stage:
     """Cuts, and says what it could not; or merges."""
-    chosen = condition(values)
+    chosen, beside = conditions(values)
+    program = arguments(values, (), beside)
     if values.merge:
         for option in values.given(OPTIONS):
             need(option.unless != "--merge", f"{option.names[-1]} is not for --merge")
-        return Stage(values, [without_fcs, Merger(chosen)])
+        return Stage(values, [without_fcs, Merger(chosen)], program=program)
     segmenter = Segmenter(
         values.mtu or 0, values.size or 0, same_ids=values.ids == "same", keep=bool(values.keep),
         apart=values.udp == "fragments", guard=chosen,
@@ -58,4 +60,4 @@ def stage(values: Values) -> Stage:
             said.append(f"{counted(segmenter.urgent, 'packet')} with an urgent pointer, which each segment has as it was")
         return said
 
-    return Stage(values, [without_fcs, segmenter], account=account, beyond=segmenter.beyond)
+    return Stage(values, [without_fcs, segmenter], program=program, account=account, beyond=segmenter.beyond)

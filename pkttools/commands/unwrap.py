@@ -18,7 +18,7 @@ OPTIONS = [
     *FILTER,
 ]
 ARGUMENTS = "HEADER [FILTER | ASSIGNMENT]..."
-ARGUMENTS_HELP = "what to take off: VLAN, VLAN[2], MPLS, VXLAN..."
+ARGUMENTS_HELP = "HEADER: VLAN[2], gre; filters: two are OR"
 
 
 def stage(values: Values) -> Stage:

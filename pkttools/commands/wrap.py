@@ -20,7 +20,7 @@ OPTIONS = [
     *FILTER,
 ]
 ARGUMENTS = "HEADER [FILTER | ASSIGNMENT]..."
-ARGUMENTS_HELP = "what to put in: VLAN, MPLS, vxlan, gre..."
+ARGUMENTS_HELP = "HEADER: VLAN, vxlan...; filters: two are OR"
 
 
 def stage(values: Values) -> Stage:

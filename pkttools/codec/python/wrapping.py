@@ -21,7 +21,7 @@ from .splicing import NO_LENGTH, NOT_THERE, OF_FRAGMENT, SPLICED, Piece, Splice,
 from .sums import has_sum, sum_verdict
 
 HEAD, PIECE, STEP = 13, 5, 5  # integers of a shape, see wrapping.h
-MOVE, SET, COUNT, FLOW, ECN_LOWERED, ECN_JOINED, SIZE, STEPS = range(8)
+MOVE, SET, COUNT, FLOW, ECN_LOWERED, ECN_JOINED, SIZE, STEP_KINDS = range(8)
 WRAPPED, NO_HEADER, NO_WAY, CUT_OFF, IN_FRAGMENT, TOO_LONG_FOR_IT, UNSOUND, CONGESTED, LEFT_UNWRAPPED = range(9)
 AS_SPLICED = {SPLICED: WRAPPED, NOT_THERE: CUT_OFF, OF_FRAGMENT: IN_FRAGMENT, NO_LENGTH: TOO_LONG_FOR_IT}
 MAX_HEADERS, MOST_PIECES, MOST_STEPS, MOST_OCTETS, MOST_BYTES = 32, 8, 64, 1024, 65536
@@ -54,7 +54,7 @@ class Shape:
                 raise ValueError
             used += more
         for what, header, bit, width, to in self.steps:
-            if not (MOVE <= what < STEPS and 0 <= header <= last and 1 <= width <= 64 and 0 <= to <= 8 * length - width
+            if not (MOVE <= what < STEP_KINDS and 0 <= header <= last and 1 <= width <= 64 and 0 <= to <= 8 * length - width
                     and (what == SET or abs(bit) <= 8 * MOST_BYTES)):  # fmt: skip
                 raise ValueError
         if used != length:
