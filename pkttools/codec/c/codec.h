@@ -151,6 +151,12 @@ static inline int64_t floored(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
+/* What is left then. */
+static inline int64_t remainder_of(int64_t a, int64_t b)
+{
+    return a % b + (a % b < 0 ? b : 0);
+}
+
 /* From one time to another, as far as 64 bits can say it. */
 static inline int64_t elapsed(int64_t then, int64_t now)
 {

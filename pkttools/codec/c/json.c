@@ -75,7 +75,7 @@ uint8_t *put_utc(uint8_t *out, int64_t time)
     int64_t seconds = floored(time, 1000000000), day = floored(seconds, DAY);
     out = put_date(out, day);
     *out++ = 'T';
-    out = put_fraction(put_clock(out, seconds - day * DAY), (uint64_t)(time - seconds * 1000000000));
+    out = put_fraction(put_clock(out, seconds - day * DAY), (uint64_t)remainder_of(time, 1000000000));
     *out++ = 'Z';
     return out;
 }

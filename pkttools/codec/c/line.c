@@ -223,7 +223,7 @@ static bool add_absolute(struct teller *t, struct line_state *s, int64_t time)
         *out++ = 'T';
     }
     s->day = day;
-    out = put_fraction(put_clock(out, local - day * DAY), (uint64_t)(time - seconds * 1000000000));
+    out = put_fraction(put_clock(out, local - day * DAY), (uint64_t)remainder_of(time, 1000000000));
     if (dated && utc)
         *out++ = 'Z';
     else if (dated)
