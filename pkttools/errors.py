@@ -127,6 +127,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def checksum_left(count: int, noun: str = "packet") -> str:
+    """What is said of packets that were changed, with a checksum that could not be."""
+    return f"{counted(count, noun)} with a checksum that could not follow: it needs bytes that are not there"
+
+
 def unknown(what: str, name: str, known: list[str]) -> str:
     """`no option '--icmp-typ': did you mean --icmp-type?`"""
     from difflib import get_close_matches  # late: only for those who slipped

@@ -60,7 +60,8 @@ def test_a_snap_leaves_what_was_on_the_wire(backend):
 def test_a_fixed_length_is_of_the_whole_packet(backend, size):
     """IP's and UDP's lengths say the same as the frame; what is filled up is no payload."""
     found, said = cut(f"--fix-length {size}", [FRAME, over(bytes(64), ipv6)], backend)
-    assert [(len(frame), wire) for frame, wire in found] == [(size, size)] * 2 and said == ""
+    assert [(len(frame), wire) for frame, wire in found] == [(size, size)] * 2
+    assert ("1 packet with a checksum that could not follow" in said) == (size in (60, 61))
     total, length = struct.unpack_from(">H", found[0][0], 16)[0], struct.unpack_from(">H", found[0][0], 38)[0]
     assert total == length + 20 == min(size, len(FRAME)) - 14
     if size < 62:  # of IPv6 only a part of UDP's header is left
@@ -160,3 +161,9 @@ def test_in_a_pipe(backend):
     text = b"-- 1 --\nSIZE: 64\nNOTE: it stays\n" + b"02 " * 64 + b"\n==\n"
     done = shell("pkt-pipe 'cut --bytes 20.. | cut --snap 9' -F text", text, backend=backend)
     assert b"SIZE: 9/20" in done.stdout and b"NOTE: it stays" in done.stdout
+
+
+def test_a_checksum_that_went_away_is_said(backend):
+    """Where the checksum itself is among what is taken out, none can follow."""
+    made = shell("pkt-gen tcp --count 3 | pkt-cut --bytes 48..52 | pkt-check -cs > /dev/null", backend=backend)
+    assert "3 packets with a checksum that could not follow" in made.stderr.decode()

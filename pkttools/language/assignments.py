@@ -6,7 +6,7 @@ import os
 
 from .. import codec
 from ..batch import ROW_BYTES, Batch
-from ..errors import counted
+from ..errors import checksum_left, counted
 from .expression import varied
 
 TYPE_CHECKING = False
@@ -63,7 +63,7 @@ class Assignments:
         """What there is to say at the end. slip: whether who assigns here may have meant to compare. noun: of what is changed."""
         said = []
         if self.stale:
-            said.append(f"{counted(self.stale, noun)} with a checksum that could not follow: it needs bytes that are not there")
+            said.append(checksum_left(self.stale, noun))
         if self.unknown:
             said.append(f"{counted(self.unknown, noun)} with a checksum that may have to follow and is not known")
         if not self.met:

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from .. import codec
 from ..batch import Batch
-from ..errors import counted
+from ..errors import checksum_left, counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..language.filters import Filter
 
 REASONS = ("not captured", "a fragment, whose size says where the others belong", "too long for a length around it")  # of the codec
+NOT_FOLLOWED = 4
 
 
 class Pieces:
@@ -35,6 +36,7 @@ class Passed:
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
+        self.stale = 0  # packets that did not, with a checksum that could not follow
 
     def add(self, reason: str, more: int = 1) -> None:
         """Counts some."""
@@ -43,10 +45,9 @@ class Passed:
 
     def said(self) -> list[str]:
         """What there is to say at the end."""
-        if not self.counts:
-            return []
         reasons = ", ".join(f"{count} {reason}" for reason, count in self.counts.items())
-        return [f"{counted(sum(self.counts.values()), 'packet')} passed as they came: {reasons}"]
+        said = [f"{counted(sum(self.counts.values()), 'packet')} passed as they came: {reasons}"] if self.counts else []
+        return [*said, checksum_left(self.stale)] if self.stale else said
 
 
 def chosen_parts(batch: Batch, guard: Filter | None) -> Iterator[tuple[Batch, bool]]:
@@ -72,4 +73,5 @@ def spliced(batch: Batch, pieces: Pieces, keep: bool, beyond: dict[int, int], pa
         stop, data, made, outcomes = codec.splice(batch.data, batch.rows, stop, rows, pieces.octets, -1, keep, False, beyond)
         for why, reason in enumerate(REASONS, 1):
             passed.add(reason, outcomes.count(why))
+        passed.stale += outcomes.count(NOT_FOLLOWED)
         yield Batch(data, made, batch.chosen)

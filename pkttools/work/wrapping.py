@@ -13,7 +13,7 @@ from struct import pack
 
 from .. import codec
 from ..batch import LINKTYPE, Batch, linktype_of
-from ..errors import UsageError, counted, need
+from ..errors import UsageError, checksum_left, counted, need
 from ..protocols import _meanings
 from ..protocols.fields import BY_HEADER, HEADERS, Row
 from ..protocols.kinds import carries_message, column
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # The codec's numbers, see wrapping.h.
 MOVE, SET, COUNT, FLOW, ECN_LOWERED, ECN_JOINED, SIZE = range(7)
-WRAPPED, NO_HEADER, NO_WAY, CUT_OFF, IN_FRAGMENT, TOO_LONG, UNSOUND, CONGESTED = range(8)
+WRAPPED, NO_HEADER, NO_WAY, CUT_OFF, IN_FRAGMENT, TOO_LONG, UNSOUND, CONGESTED, NOT_SUMMED = range(9)
 REASONS = {
     NO_HEADER: "without such a header",
     NO_WAY: "nothing announces it there",
@@ -664,13 +664,15 @@ class Wrapper:
 
     def said(self) -> list[str]:
         """What there is to say at the end."""
-        left = {why: count for why, count in self.left.items() if why != CONGESTED}
+        left = {why: count for why, count in self.left.items() if why in REASONS}
         reasons = ", ".join(f"{count} {REASONS[why]}" for why, count in sorted(left.items()))
         said = [f"{counted(sum(left.values()), 'packet')} passed as they came: {reasons}"] if left else []
         if dropped := self.left.get(CONGESTED):
             said.append(
                 f"{counted(dropped, 'packet')} dropped: marked for congestion outside, and inside not capable of that (RFC 6040)"
             )
+        if stale := self.left.get(NOT_SUMMED):
+            said.append(checksum_left(stale))
         return said
 
 

@@ -49,7 +49,8 @@ struct splice {
     bool anew;                  /* lengths and checksums of headers that were put in are computed */
 };
 
-enum left_unspliced { SPLICED, NOT_THERE, OF_FRAGMENT, NO_LENGTH, LEFT_UNSPLICED };     /* why a packet was left as it is */
+/* Why a packet was left as it is; NOT_FOLLOWED: it was not, but a checksum could not follow. */
+enum left_unspliced { SPLICED, NOT_THERE, OF_FRAGMENT, NO_LENGTH, NOT_FOLLOWED, LEFT_UNSPLICED };
 
 struct spliced {
     enum left_unspliced why;

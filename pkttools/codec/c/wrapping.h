@@ -40,7 +40,7 @@ struct step {
     int64_t width, to;          /* bits; where in the octets */
 };
 
-enum left_unwrapped { WRAPPED, NO_HEADER, NO_WAY, CUT_OFF, IN_FRAGMENT, TOO_LONG_FOR_IT, UNSOUND, CONGESTED, LEFT_UNWRAPPED };
+enum left_unwrapped { WRAPPED, NO_HEADER, NO_WAY, CUT_OFF, IN_FRAGMENT, TOO_LONG_FOR_IT, UNSOUND, CONGESTED, NOT_SUMMED, LEFT_UNWRAPPED };
 
 struct wrapping {
     const int64_t *shapes;

@@ -25,7 +25,9 @@ from .protocols import Kind, carries_message, exception, known
 from .rows import checked, without_fcs
 from .signatures import Changed, signature_of
 
-SPLICED, NOT_THERE, OF_FRAGMENT, NO_LENGTH = range(4)  # why a packet was left as it is
+# Why a packet was left as it is; NOT_FOLLOWED: it was not, but a checksum could not follow.
+SPLICED, NOT_THERE, OF_FRAGMENT, NO_LENGTH, NOT_FOLLOWED = range(5)
+DONE = (SPLICED, NOT_FOLLOWED)
 LEAST_FRAME, FCS = 60, 4  # IEEE 802.3 clauses 3.2.7, 3.2.9: without its check sequence
 PIECE = 5  # columns of a piece
 
@@ -310,7 +312,7 @@ def _sums_around(view: View, s: Splice) -> bool:
 
 
 def splice_frame(frame: bytes, original: int, linktype: int, s: Splice) -> tuple[int, bytes, int]:
-    """Why a packet is left as it is, else SPLICED, and its bytes, captured and as many as there were on the wire."""
+    """Why a packet is left as it is, else SPLICED or NOT_FOLLOWED; its bytes, captured and as many as there were on the wire."""
     if not s.sound(len(frame)):
         return NOT_THERE, frame, original
     view = all_headers(frame, original, linktype)
@@ -324,13 +326,14 @@ def splice_frame(frame: bytes, original: int, linktype: int, s: Splice) -> tuple
     wire = max(0, original + len(made) - len(frame))  # a row may say less than what was captured
     if len(made) > MAX_FRAME:
         return NO_LENGTH, frame, original
+    why = SPLICED
     if s.pieces:
         why = _follow_all(view, s, made, wire, s.moved(end))
-        if why != SPLICED:
+        if why not in DONE:
             return why, frame, original
     if fill and fill.fcs:
         made[-FCS:] = crc32(made[fill.start : -FCS]).to_bytes(FCS, "little")
-    return SPLICED, bytes(made), wire
+    return why, bytes(made), wire
 
 
 def _follow_all(view: View, s: Splice, made: bytearray, wire: int, end: int) -> int:
@@ -344,8 +347,7 @@ def _follow_all(view: View, s: Splice, made: bytearray, wire: int, end: int) -> 
     now = all_headers(made, wire, s.linktype)
     origins = [_origin(view, s, header) for header in now.headers]
     judged = judge(View(view.frame, view.wire, view.linktype, True)) if sums else {}
-    settle(View(made, wire, s.linktype, True), judged, origins, s.anew)
-    return SPLICED
+    return SPLICED if settle(View(made, wire, s.linktype, True), judged, origins, s.anew) else NOT_FOLLOWED
 
 
 def _pieces(pieces: bytes, octets: bytes, packets: int) -> dict[int, list[Piece]] | None:
@@ -375,7 +377,8 @@ def splice(
     followed, and signatures that do not follow.
 
     Returns how far it came, which may not be the end where they become many; data and rows of all packets up to there; and a
-    byte for each: SPLICED, or why it is as it came: bytes are not there, it is a fragment, a length cannot be said.
+    byte for each: SPLICED, or why it is as it came: bytes are not there, it is a fragment, a length cannot be said; or
+    NOT_FOLLOWED: it is another, but a checksum could not follow.
     """
     packed = checked(data, rows)
     values = without_fcs([*packed])
@@ -392,7 +395,7 @@ def splice(
             bare = packet_of(data, values[at : at + COLUMNS])
             s = Splice(own, bare.linktype if linktype < 0 else linktype, keep, anew)
             why, frame, original = splice_frame(bare.frame, bare.original, bare.linktype, s)
-            if why == SPLICED:
+            if why in DONE:
                 walked = Walk(bare.frame, bare.linktype)
                 note(counts, walked.beyond)
                 note(counts, signature_of(bare.frame, walked, Changed(own[-1].at + own[-1].removed)))

@@ -17,13 +17,13 @@ from .fragments import packet_of
 from .headers import Header
 from .protocols import carries_message, exception, known
 from .rows import checked, without_fcs
-from .splicing import NO_LENGTH, NOT_THERE, OF_FRAGMENT, SPLICED, Piece, Splice, splice_frame
+from .splicing import DONE, NO_LENGTH, NOT_FOLLOWED, NOT_THERE, OF_FRAGMENT, Piece, Splice, splice_frame
 from .sums import has_sum, sum_verdict
 
 HEAD, PIECE, STEP = 13, 5, 5  # integers of a shape, see wrapping.h
 MOVE, SET, COUNT, FLOW, ECN_LOWERED, ECN_JOINED, SIZE, STEP_KINDS = range(8)
-WRAPPED, NO_HEADER, NO_WAY, CUT_OFF, IN_FRAGMENT, TOO_LONG_FOR_IT, UNSOUND, CONGESTED, LEFT_UNWRAPPED = range(9)
-AS_SPLICED = {SPLICED: WRAPPED, NOT_THERE: CUT_OFF, OF_FRAGMENT: IN_FRAGMENT, NO_LENGTH: TOO_LONG_FOR_IT}
+WRAPPED, NO_HEADER, NO_WAY, CUT_OFF, IN_FRAGMENT, TOO_LONG_FOR_IT, UNSOUND, CONGESTED, NOT_SUMMED, LEFT_UNWRAPPED = range(10)
+AS_SPLICED = {NOT_THERE: CUT_OFF, OF_FRAGMENT: IN_FRAGMENT, NO_LENGTH: TOO_LONG_FOR_IT}
 MAX_HEADERS, MOST_PIECES, MOST_STEPS, MOST_OCTETS, MOST_BYTES = 32, 8, 64, 1024, 65536
 FIRST_PORT, PORTS, LINK_OCTETS = 49152, 16384, 14  # RFC 7348 section 5
 MOST_LENGTH = 1500  # IEEE 802.3 clause 3.2.6
@@ -194,8 +194,9 @@ class _Wrapping:
             used, before = used + size, end
         how = Splice(pieces, shape.made, self.keep, True)
         why, frame, original = splice_frame(packet.frame, packet.original, packet.linktype, how)
-        if why != SPLICED:
+        if why not in DONE:
             raise _Left(AS_SPLICED[why])
+        self.counts[NOT_SUMMED] += why == NOT_FOLLOWED
         return Packet(frame, min(max(original, 0), MOST_ORIGINAL), packet.time, shape.made, packet.notes)
 
     def wrap(self, shape: Shape, view: View, packet: Packet, as_came: Packet) -> list[Packet]:

@@ -55,7 +55,7 @@ static bool add_spliced(struct gathered *out, const struct batch *b, Py_ssize_t 
     size_t from = out->data.size;
     if (!splice_frame(&out->data, &view, row.linktype, s, &made))
         return false;
-    *outcome = (uint8_t)made.why;
+    *outcome = (uint8_t)(made.stale ? NOT_FOLLOWED : made.why);
     if (made.why != SPLICED)
         return gather(out, b->data.buf, &b->packets[i]);
     const struct piece *last = &s->pieces[s->count - 1];
