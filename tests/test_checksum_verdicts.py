@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from conftest import shell
 from samples import ethernet, ipv4, ipv6, tcp, udp
@@ -35,6 +37,20 @@ def test_check(backend: str) -> None:
     done = shell("pkt-check -v", seven(), backend=backend)
     assert b"valid without -cs: 3 unfinished (left to the network card), 1 wrong\n" in done.stderr
     assert shell("pkt-check -cs -rc", seven(), backend=backend).stdout.count(b"\n==\n") == 4
+
+
+ZEROS, ONES = bytes(6), b"\xff\xff" + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("data", "checksum", "wrong"), [(ZEROS, b"\0\0", 1), (ZEROS, b"\xff\xff", 0), (ONES, b"\0\0", 0), (ONES, b"\xff\xff", 0)]
+)
+def test_both_zeros(backend: str, data: bytes, checksum: bytes, wrong: int) -> None:
+    """Receivers want all ones as the sum (RFC 1071 section 1): of zeros alone they find none, as the kernel and tshark do."""
+    packet = bytearray(ipv4(1, b"\0\0" + checksum + data))
+    packet[10:12] = (0xFFFF - sum(struct.unpack("!10H", packet[:20])) % 0xFFFF).to_bytes(2, "big")
+    done = shell("pkt-check -cs > /dev/null", text(bytes(packet)), backend=backend)
+    assert (b"1 with a wrong checksum" in done.stderr) == wrong
 
 
 def test_correct(backend: str) -> None:

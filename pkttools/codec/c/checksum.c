@@ -154,15 +154,15 @@ uint64_t finishing_sum(const struct frame *f, const struct message *m, const str
     return (left->at - m->at) % 2 == 0 ? total : total << 8;
 }
 
-/* What is to be said of a checksum. In one's complement 0 and 0xFFFF are the same number: receivers that add everything up
- * accept both.
+/* What is to be said of a checksum. In one's complement 0 and 0xFFFF are the same number: receivers that add everything up accept
+ * 0xFFFF for 0; not 0 for 0xFFFF, which is computed of zeros alone: their sum is 0 then.
  */
 enum verdict judged(const struct frame *f, const struct checksum *c)
 {
     uint32_t stored = checksum_read(f, c);
     if (c->size == 0)
         return NONE;
-    if (stored == c->value || stored == c->also || (c->size == 2 && stored % 0xFFFF == 0 && c->value % 0xFFFF == 0))
+    if (stored == c->value || stored == c->also || (c->size == 2 && stored == 0xFFFF && c->value == 0))
         return RIGHT;
     return BAD;
 }

@@ -157,12 +157,13 @@ class View(Packet):
     def judged(self, checksum: Checksum | None) -> int:
         """What is to be said of a checksum.
 
-        In one's complement 0 and 0xFFFF are the same number: receivers that add everything up accept both.
+        In one's complement 0 and 0xFFFF are the same number: receivers that add everything up accept 0xFFFF for 0; not 0 for
+        0xFFFF, which is computed of zeros alone: their sum is 0 then.
         """
         if checksum is None:
             return NONE
         stored, value = self.read(checksum), checksum.value
-        same = stored in (value, checksum.also) or (checksum.size == 2 and stored % 0xFFFF == value % 0xFFFF == 0)
+        same = stored in (value, checksum.also) or (checksum.size == 2 and stored == 0xFFFF and value == 0)
         return RIGHT if same else BAD
 
     def message_judged(self, m: Message, checksum: Checksum | None) -> int:
