@@ -23,6 +23,12 @@ def load(backend: str) -> ModuleType:
     return pytest.importorskip("pkttools.codec._c", reason="the C codec was not built")
 
 
+@pytest.fixture
+def both() -> tuple[ModuleType, ModuleType]:
+    """Both codecs, to be compared with each other."""
+    return load("c"), load("python")
+
+
 @pytest.fixture(params=BACKENDS)
 def codec(request: pytest.FixtureRequest) -> ModuleType:
     """Both backends, one after the other: the test's id says which one failed."""

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sections
-from conftest import ROOT, shell
-from netns import Lab, finish, frame, frames_of, opened, pcap, records
+from captured import opened
+from conftest import shell
+from netns import finish, frame, frames_of, lab_of_two, pcap, records
 from waits import until
+from xdp import need_xdp
 
 from pkttools.batch import Packet, gathered
 from pkttools.command_line.options import Values
 from pkttools.commands import recv
 from pkttools.errors import UsageError
-from pkttools.formats import rotated
+from pkttools.formats import packets, rotated
 
-
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    """Two hosts on two wires."""
-    yield from opened("", ["wire a:eth1 b:eth1"])
+lab = lab_of_two
 
 
 def report(said: bytes | list[str]) -> dict:
@@ -83,12 +79,9 @@ def test_of_a_switch(lab):
 
 
 def test_of_xdp(lab):
-    if lab.rootless:
-        pytest.skip("XDP is for root alone")
+    need_xdp(lab)
     process = lab.start("b", "exec pkt-xdp -i eth0 -l 2 --report json -v")
-    line = process.stderr.readline()
-    if b"receiving" not in line:
-        pytest.skip(line.decode())
+    assert b"receiving" in process.stderr.readline()
     lab.inject("a", [frame(i, source="a") for i in range(2)])
     said = finish(process)[2]
     (account,) = json.loads(said[-1])["accounts"]
@@ -134,11 +127,13 @@ def stored(folder: Path, form: str) -> dict[str, list[int]]:
     """Which packets are in each file."""
     found = {}
     for path in sorted(folder.iterdir()):
-        data = path.read_bytes()
         if form == "text":
-            data = subprocess.run([ROOT / "bin" / "pkt-txt2pcap"], input=data, capture_output=True, check=True).stdout
-        packets = [packet.data for packet in sections.records(data)] if form == "pcapng" else frames_of(data)
-        found[path.name] = [packet[0] for packet in packets]
+            with opened(path) as source:
+                frames = [bytes(batch.frame(i)) for batch in packets(source) for i in range(len(batch))]
+        else:
+            data = path.read_bytes()
+            frames = [packet.data for packet in sections.records(data)] if form == "pcapng" else frames_of(data)
+        found[path.name] = [frame[0] for frame in frames]
     return found
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import struct
-import subprocess
-import sys
 
 import pytest
 from backends import on_both
@@ -19,19 +17,6 @@ lab = _lab
 pytest_generate_tests, chosen = on_both("segment", "handshakes")
 
 TCP4, UFO, TCP6, USO, WITH_ECN = 1, 3, 4, 5, 0x80  # of struct virtio_net_hdr
-# Sends frames, each behind such a header, to be cut.
-HAND_OVER = """
-import socket, struct, sys
-wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-wire.setsockopt(263, 15, 1)
-wire.setsockopt(socket.SOL_SOCKET, 7, 4 << 20)
-wire.bind((sys.argv[1], 0))
-data, at = sys.stdin.buffer.read(), 0
-while at < len(data):
-    (size,) = struct.unpack_from("I", data, at)
-    wire.send(data[at + 4 : at + 4 + size])
-    at += 4 + size
-"""
 
 
 def left_to_card(frame: bytes, at: int, place: int, v6: bool, protocol: int) -> Packet:
@@ -69,12 +54,12 @@ def cases() -> list[tuple[Packet, int, int, int, dict[str, bool]]]:
 
 def hand_over(lab, interface: str, given: list[tuple[Packet, int, int, int]]) -> None:
     """Lets the kernel cut packets: the kind, where the message begins, and the size of each."""
-    handed = b""
+    handed = []
     for packet, kind, head, size in given:
         of_tcp = kind & 0x7F in (TCP4, TCP6)
         front = struct.pack("=BBHHHH", 1, kind, head + (32 if of_tcp else 8), size, head, 16 if of_tcp else 6)
-        handed += struct.pack("I", len(front) + len(packet.frame)) + front + packet.frame
-    subprocess.run([*lab.inside("a"), sys.executable, "-c", HAND_OVER, interface], input=handed, timeout=20, check=True)
+        handed.append(front + packet.frame)
+    lab.inject("a", handed, interface, to_be_cut=True)
 
 
 def test_the_kernel_cuts_alike(lab):

@@ -14,6 +14,7 @@ from conftest import ROOT
 from netns import finish, frame, frames_of, pcap
 from netns import lab as _lab
 from waits import until
+from xdp import need_xdp
 
 lab = _lab
 
@@ -55,12 +56,11 @@ def test_a_pipe_in_one_process(lab):
 
 
 def test_copies_without_end(lab):
-    if lab.rootless:
-        pytest.skip("XDP is for root alone")
+    need_xdp(lab)
     done = lab.run("a", "pkt-send -i eth0 --xdp --receive --loop 0 --duration 0.3", pcap(made(1)))
-    if b"attempted" not in done.stderr:
-        pytest.skip(done.stderr.decode())
-    assert b"stopped" not in done.stderr
+    said = done.stderr.decode()  # that nobody takes these is no matter
+    assert int(said.partition("eth0: ")[2].partition(" attempted")[0]) > 1
+    assert "stopped" not in said
 
 
 def test_without_end_until_a_signal(lab):
@@ -97,14 +97,12 @@ def test_all_is_read_first(lab):
 @pytest.mark.parametrize("way", ["direct", "receive"])
 def test_ways_into_the_kernel(lab, way):
     """The same as of pkt-gen, at the times of the capture."""
-    if way == "receive" and lab.rootless:
-        pytest.skip("XDP is for root alone")
+    if way == "receive":
+        need_xdp(lab)
     host = "b" if way == "direct" else "a"
     watch = lab.watch(host, 3)
     began = time.monotonic()
     done = lab.run("a", f"pkt-send -i eth0 --xmit {way}", pcap(made(3), 0.1))
-    if b"not allowed" in done.stderr or b"not permitted" in done.stderr:
-        pytest.skip(done.stderr.decode())
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - began > 0.2
     assert frames_of(finish(watch)[1]) == made(3)

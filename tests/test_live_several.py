@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from netns import MAC, WATCH, Lab, finish, frame, frames_of, opened, pcap, records
+from netns import MAC, WATCH, Lab, finish, frame, frames_of, lab_of_two, labs_of_two, pcap, records
 
-WIRES = ["wire a:eth1 b:eth1"]
+lab, labs = lab_of_two, labs_of_two
 BY_B = f"--via eth1=ETHERNET.SRC_ADDR=={MAC['b']}"
-
-
-@pytest.fixture
-def labs(backend: str) -> Iterator[Lab]:
-    """Two hosts on two wires."""
-    yield from opened(backend, WIRES)
-
-
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    yield from opened("", WIRES)
 
 
 def talk(count: int) -> list[bytes]:

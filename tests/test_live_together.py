@@ -7,29 +7,17 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 import sections
 from conftest import shell
-from netns import Lab, finish, frame, frames_of, opened, pcap
+from netns import MAC, Lab, finish, frame, frames_of, lab_of_two, labs_of_two, pcap
 from waits import until
 
 from pkttools.batch import NOTES, OFFSET, Packet, gathered
 
-WIRES = ["wire a:eth1 b:eth1"]
-BY_B = "--via eth1=ETHERNET.SRC_ADDR==02:00:00:00:00:0b"
-
-
-@pytest.fixture
-def labs(backend: str) -> Iterator[Lab]:
-    """Two hosts on two wires."""
-    yield from opened(backend, WIRES)
-
-
-@pytest.fixture
-def lab() -> Iterator[Lab]:
-    yield from opened("", WIRES)
+lab, labs = lab_of_two, labs_of_two
+BY_B = f"--via eth1=ETHERNET.SRC_ADDR=={MAC['b']}"
 
 
 def talk(count: int) -> list[bytes]:

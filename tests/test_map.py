@@ -13,9 +13,11 @@ from zlib import crc32
 import pytest
 from backends import use
 from conftest import shell
+from netns import pcap
 from samples import ARP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, row_of, sctp, tags, tcp, udp, vxlan
 
 from pkttools.batch import Batch, link_of
+from pkttools.codec import ALL as CHECKSUMS
 from pkttools.protocols import IPV4, IPV6, MAC
 from pkttools.protocols.fields import TABLE
 from pkttools.protocols.places import ADDRESS4, ADDRESS6, NONE, PORT, STATION, VLAN, WIDTHS, places
@@ -50,20 +52,14 @@ def one(codec: ModuleType, frame: bytes, rules: bytes = ALL, *, right: bool = Tr
     """A packet after it; right: its checksums are right first."""
     found = batch([(linktype, frame)])
     if right:
-        codec.correct(found.data, found.rows, codec_all())
+        codec.correct(found.data, found.rows, CHECKSUMS)
     mapped(codec, found, rules)
     return bytes(found.data)
 
 
-def codec_all() -> int:
-    from pkttools import codec
-
-    return codec.ALL
-
-
 def corrected(codec: ModuleType, frame: bytes, linktype: int = 1) -> bytes:
     found = batch([(linktype, frame)])
-    codec.correct(found.data, found.rows, codec_all())
+    codec.correct(found.data, found.rows, CHECKSUMS)
     return bytes(found.data)
 
 
@@ -105,7 +101,7 @@ def test_no_old_address_is_left(codec, name):
 def test_every_kind_of_frame_is_as_right_as_before(codec):
     """Of each kind that samples have."""
     found = batch(frames())
-    codec.correct(found.data, found.rows, codec_all())
+    codec.correct(found.data, found.rows, CHECKSUMS)
     before = codec.check(found.data, found.rows)
     said = mapped(codec, found)
     assert said[0] > 40 and codec.check(found.data, found.rows) == before
@@ -268,11 +264,6 @@ def test_rules_of_a_file_and_a_guard(backend, tmp_path):
     first, second = done.stdout.decode().split("-- 2 --")
     assert "198.51.100.1" in first and "06:00:00:00:11:01" in first and "0x14e9" in first and "IP.TTL:\t\t\t0x9\n" in first
     assert "198.51.100" not in second and "IP.TTL:\t\t\t0x40\n" in second
-
-
-def pcap(found: list[bytes]) -> bytes:
-    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-    return head + b"".join(struct.pack("<IIII", i, 0, len(frame), len(frame)) + frame for i, frame in enumerate(found))
 
 
 @pytest.mark.parametrize(

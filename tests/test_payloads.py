@@ -7,7 +7,6 @@ import struct
 from types import ModuleType
 
 import pytest
-from conftest import load
 from samples import ethernet, frames, gre, icmp, ipv4, ipv6, over_udp, row_of, tags, tcp, vxlan
 
 from pkttools.codec import ALL, CORRECTED, FOLLOW, KEEP, LOOK, WRONG
@@ -106,9 +105,8 @@ def test_headers_alone_are_left_alone(codec: ModuleType) -> None:
         assert wiped(codec, frame) == (frame, [], 0, 0)
 
 
-def test_both_codecs_say_the_same() -> None:
+def test_both_codecs_say_the_same(both: tuple[ModuleType, ModuleType]) -> None:
     """Of frames of every kind, whole and cut, with bytes that are others."""
-    c, python = load("c"), load("python")
     rng = random.Random(16)
     for linktype, frame in frames():
         for _ in range(6):
@@ -118,7 +116,7 @@ def test_both_codecs_say_the_same() -> None:
                     data[rng.randrange(len(data))] = rng.randrange(256)
             row, how = row_of(data, linktype, len(frame)), rng.choice((LOOK, FOLLOW, FOLLOW, FOLLOW, KEEP))
             done = []
-            for codec in (c, python):
+            for codec in both:
                 packet, counts = bytearray(data), {}
                 done.append((codec.wipe(packet, row, *kept(), how, counts), packet, counts))
             assert done[0] == done[1], data.hex()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import load, shell
-from netns import pcap
+from netns import frames_of, pcap
 from sections import block, enhanced, interface, section
 
 from pkttools.formats.files import Input
@@ -30,16 +30,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "bad").write_bytes(b"-- 1 --\n00\n==\n-- 2 --\n0g\n==\n")
     (tmp_path / "empty").write_bytes(b"")
     return tmp_path
-
-
-def frames_of(capture: bytes) -> list[bytes]:
-    """The packets of a pcap file."""
-    found, at = [], 24
-    while at < len(capture):
-        size = struct.unpack_from("<I", capture, at + 8)[0]
-        found.append(capture[at + 16 : at + 16 + size])
-        at += 16 + size
-    return found
 
 
 def test_formats_and_pipes_in_turn(folder: Path, backend: str) -> None:

@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 from backends import on_both
-from conftest import load, shell
+from conftest import shell
 from samples import batch, ethernet, frames, ipv4, ipv6, tags, tcp, udp, vxlan
 from sections import packets_of
 
@@ -97,7 +97,7 @@ def test_what_is_inside_stays(command):
     assert (again.packet(0).frame, again.packet(0).original, said) == (SEGMENT[:60], len(SEGMENT), "")
 
 
-def test_both_codecs_make_the_same():
+def test_both_codecs_make_the_same(both):
     """All kinds of frames, cut and whole: what is put in, and taken off."""
     given = batch([*frames(), *((link, frame[:-3]) for link, frame in frames() if len(frame) > 40)])
     work = [wrapping(name, None, *ends, "copy", None, False) for name, *ends in (
@@ -112,7 +112,7 @@ def test_both_codecs_make_the_same():
     for one in work:
         shapes, octets = bytearray(), bytearray()
         for i in range(len(given)):
-            count = load("c").wrap(given.data, given.rows[i * 56 : i * 56 + 56], 0, b"", b"", one.ports, 0, False)[3][2]
+            count = both[0].wrap(given.data, given.rows[i * 56 : i * 56 + 56], 0, b"", b"", one.ports, 0, False)[3][2]
             shape = next(
                 shape for shape in one.planner(Sample(given, i, count)) if shape.why or one.right(shape, Sample(given, i, count))
             )
@@ -120,7 +120,7 @@ def test_both_codecs_make_the_same():
             shapes += packed
             octets += shape.octets
         args = given.data, bytes(given.rows), 0, bytes(shapes), bytes(octets), one.ports, 65535, False
-        results = [load(name).wrap(*args) for name in ("c", "python")]
+        results = [codec.wrap(*args) for codec in both]
         (stop, data, rows, rest), other = results[0], results[1]
         assert (stop, packets_of(data, rows), rest) == (other[0], packets_of(other[1], other[2]), other[3])
         changed += rest[1][0]

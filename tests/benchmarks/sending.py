@@ -86,10 +86,7 @@ def wire() -> Iterator[Wire]:
     absent = [tool for tool in ("ip", "nsenter") if not shutil.which(tool, path=environment("")["PATH"])]
     if absent:
         raise Missing(f"{', '.join(absent)} not installed")
-    name, statements = (
-        f"sending-{os.getpid()}-{next(NUMBERS)}",
-        topology.lines(WIRES),
-    )
+    name, statements = f"sending-{os.getpid()}-{next(NUMBERS)}", topology.lines(WIRES)
     for root in (True, False):
         try:
             made = holder.start(topology.read(statements), name, root=root, stays=False)

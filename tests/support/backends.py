@@ -20,8 +20,8 @@ def on_both(*functions: str) -> tuple[Callable[[Any], None], Any]:
     """`pytest_generate_tests` and the fixture `chosen` of a module whose tests call these functions of the codec."""
 
     def pytest_generate_tests(metafunc: Any) -> None:
-        """Each test runs on both backends; those of commands choose them themselves."""
-        if "backend" not in metafunc.fixturenames:
+        """Each test runs on both backends, but for those that have them by themselves."""
+        if not {"backend", "codec", "both"}.intersection(metafunc.fixturenames):
             metafunc.parametrize("chosen", BACKENDS, indirect=True)
 
     @pytest.fixture(autouse=True)

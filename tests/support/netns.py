@@ -33,6 +33,7 @@ WIRE = [
     *(f"mac {host}:eth0 {MAC[host]}" for host in HOSTS),
     *(f"neighbour {host}:eth0 {IP[PEER[host]]} {MAC[PEER[host]]}" for host in HOSTS),
 ]
+TWO = ["wire a:eth1 b:eth1"]  # a second wire
 # Waits for the end of the test run, should that be killed, and then kills all who are in the same network namespace.
 RESIDENT = """
 echo; cat > /dev/null; net=$(readlink /proc/$$/ns/net)
@@ -47,6 +48,9 @@ TEST_TYPE = 0x88B5  # EtherType for experiments: no kernel answers it
 INJECT = """
 import socket, struct, sys
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+if sys.argv[2:]:
+    wire.setsockopt(263, 15, 1)  # PACKET_VNET_HDR
+    wire.setsockopt(socket.SOL_SOCKET, 7, 4 << 20)
 wire.bind((sys.argv[1], 0))
 data, at = sys.stdin.buffer.read(), 0
 while at < len(data):
@@ -226,10 +230,11 @@ class Lab:
         """Starts to capture what comes in, as pcap with the kernel's own times; ends by itself after `count` frames."""
         return self.capture(host, f"exec {sys.executable} -c '{WATCH}' eth0 {count}")
 
-    def inject(self, host: str, frames: list[bytes], interface: str = "eth0") -> None:
-        """Sends frames without any of our commands."""
+    def inject(self, host: str, frames: list[bytes], interface: str = "eth0", *, to_be_cut: bool = False) -> None:
+        """Sends frames without any of our commands; to_be_cut: each behind a struct virtio_net_hdr, which says how."""
         data = b"".join(struct.pack("I", len(frame)) + frame for frame in frames)
-        done = subprocess.run([*self.inside(host), sys.executable, "-c", INJECT, interface], input=data, timeout=20, check=False)
+        words = [sys.executable, "-c", INJECT, interface, *["cut"] * to_be_cut]
+        done = subprocess.run([*self.inside(host), *words], input=data, timeout=20, check=False)
         assert done.returncode == 0
 
 
@@ -243,6 +248,18 @@ def lab() -> Iterator[Lab]:
 def labs(backend: str) -> Iterator[Lab]:
     """Two hosts, once a codec."""
     yield from opened(backend)
+
+
+@pytest.fixture
+def lab_of_two() -> Iterator[Lab]:
+    """Two hosts on two wires."""
+    yield from opened("", TWO)
+
+
+@pytest.fixture
+def labs_of_two(backend: str) -> Iterator[Lab]:
+    """Two hosts on two wires, once a codec."""
+    yield from opened(backend, TWO)
 
 
 def opened(backend: str, more: list[str] | None = None) -> Iterator[Lab]:

@@ -18,6 +18,13 @@ def need_bpf() -> None:
         pytest.skip(f"no BPF here: {error}")
 
 
+def need_xdp(lab: Lab) -> None:
+    """Skips the test where commands in the laboratory cannot attach one."""
+    if lab.rootless:
+        pytest.skip("XDP is for root alone")
+    need_bpf()
+
+
 def attached(lab: Lab, host: str = "a", interface: str = "eth0") -> bool:
     """Whether an interface has an XDP program."""
     return b"prog/xdp" in lab.must(host, f"ip link show {interface}")
