@@ -94,7 +94,7 @@ clean:
 ready: $(VENV)/ready
 
 # The folder, too: a description that is gone is seen by it.
-$(VENV)/ready: pyproject.toml $(C) $(wildcard pkttools/*/c/*.h) $(PROTOCOLS) pkttools/protocols
+$(VENV)/ready: pyproject.toml $(C) $(wildcard pkttools/*/c/*.h pkttools/*/c/*/*.h) $(PROTOCOLS) pkttools/protocols
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || \
 		{ echo "make: Python 3.11 or later is missing (PYTHON=... says which one to take)"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || \
