@@ -244,6 +244,12 @@ def test_a_guard_with_numbers_and_patterns(of: ModuleType) -> None:
     assert done.met == 4
 
 
+def test_packets_without_octets_are_told_apart(of: ModuleType) -> None:
+    """They lie at the same place, and have other sizes."""
+    b = gathered(Packet(b"", size, 0, 1) for size in (50, 100, 100, 50, 100))
+    assert list(Filter(["SIZE==100"]).verdicts(b)) == [0, 1, 1, 0, 1]
+
+
 def test_letters_and_texts_are_set(of: ModuleType) -> None:
     frames, _ = assigned("TCP.FLAGS=FPU", "TCP.DST_PORT=https", 'UDP.DATA="xy"')
     assert (frames[1][47], frames[1][36:38], frames[0][42:47]) == (0x29, b"\x01\xbb", b"xyllo")

@@ -10,3 +10,9 @@ OF_TIME, OF_SIZE, OF_CAPTURED, OF_NUMBER, OF_IFACE, OF_WAY, OF_NOTE, NOTHING = r
 ANY = 0  # in the place of an occurrence: one of them is enough
 ACCEPT, REJECT = -1, -2  # where tests end
 FIELD_COLUMNS, TEST_COLUMNS, ASSIGNMENT_COLUMNS = 8, 13, 10  # of `struct field`, `struct test` and `struct assignment`
+
+
+def said_by(notes: bytes, fact: int) -> list[bytes]:
+    """What each line of a packet's notes says that begins with the word of OF_IFACE, OF_WAY or OF_NOTE; no blanks around it."""
+    word = {OF_IFACE: b"IFACE:", OF_WAY: b"WAY:", OF_NOTE: b"NOTE:"}[fact]
+    return [line[len(word) :].strip(b" \t\r") for line in notes.split(b"\n") if line.startswith(word)]

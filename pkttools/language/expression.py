@@ -25,7 +25,7 @@ from .program import ALL_BITS, MATCHES, Operand, Tests, assignments_program, kin
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from ..batch import Program
@@ -233,10 +233,11 @@ class Parser:
         if not name[:1].isalnum() or name.lower() in ("and", "or", "in"):
             raise self.fail("a field")
         self.at += 1
-        if name.upper() in LAYERS and not (name.upper() in FACTS and (every or self.peek().lower() in OPERATORS)):
-            return ("layer", name.upper())
-        if "." not in name and name.upper().partition("[")[0] not in FACTS and not ends(name.upper().partition("[")[0]):
-            raise UsageError(unknown_name(name.upper(), [*LAYERS, *FACTS, "PORT", *FIELDS], "layer"))
+        known = name.upper()
+        if known in LAYERS and not (known in FACTS and (every or self.peek().lower() in OPERATORS)):
+            return ("layer", known)
+        if "." not in name and known.partition("[")[0] not in (*FACTS, "PORT"):
+            raise UsageError(unknown_name(known, [*LAYERS, *FACTS, "PORT", *FIELDS], "layer"))
         found = asked(name, every)
         mask = self.mask(found, amp + bits)
         operator = self.operator()
@@ -411,27 +412,28 @@ def emit(tests: Tests, tree: Tree, yes: list[int] | int, no: list[int] | int) ->
             tests.add(row, occurrence, MATCHES, pattern, ALL_BITS, yes, no)
 
 
-def has_patterns(tree: Tree) -> bool:
-    """Whether a tree asks what fields match."""
+def leaves(tree: Tree) -> Iterator[Tree]:
+    """The tests that a tree consists of, from left to right."""
     match tree:
         case ("and" | "or", parts):
-            return any(map(has_patterns, parts))
+            for part in parts:
+                yield from leaves(part)
         case ("not", inner):
-            return has_patterns(inner)
-    return bool(tree[0] == "matches")
+            yield from leaves(inner)
+        case _:
+            yield tree
+
+
+def patterns_in(tree: Tree) -> list[Tree]:
+    """The tests that ask what fields match, each once."""
+    return list(dict.fromkeys(test for test in leaves(tree) if test[0] == "matches"))
 
 
 def asked_in(tree: Tree) -> set[str]:
     """The fields, and facts of a packet, that a tree asks for, by name."""
-    match tree:
-        case ("and" | "or", parts):
-            return set().union(*map(asked_in, parts))
-        case ("not", inner):
-            return asked_in(inner)
-        case ("test" | "matches", field, *rest):
-            asked = [field, *(value.field for value in rest if isinstance(value, Operand))]
-            return {name_of(index) for index in asked}
-    return set()
+    tests = [test for test in leaves(tree) if test[0] in ("test", "matches")]
+    others = [value.field for test in tests for value in test if isinstance(value, Operand)]
+    return {name_of(index) for index in [test[1] for test in tests] + others}
 
 
 def any_of(expressions: list[str], every: bool = False) -> Tree:

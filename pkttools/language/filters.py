@@ -6,11 +6,11 @@ An expression of libpcap's means another program for each link type, so there is
 from __future__ import annotations
 
 from .. import codec
-from ..batch import CAPTURED, OFFSET, Batch, Program
+from ..batch import ROW_BYTES, Batch, Program
 from ..errors import PktError, UsageError
 from ..protocols.names import linktype_name
 from .asked import NOTES
-from .expression import any_of, asked_in, broadcast_and_groups, compiled, has_patterns, joined
+from .expression import any_of, asked_in, broadcast_and_groups, compiled, joined, patterns_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,12 +26,25 @@ if TYPE_CHECKING:
 
 def selector(tree: Tree) -> Select:
     """What gives, for packets and the number of the first one, the rows of those for which a tree holds."""
-    if has_patterns(tree):
+    if patterns_in(tree):
         from .patterns import Patterns  # late: seldom
 
-        return Patterns(tree, compiled).select
+        return Patterns(tree).select
     tests = compiled(tree)
     return lambda data, rows, first: codec.select(data, rows, tests, first)
+
+
+def marked(rows: bytes | bytearray, kept: bytes | bytearray) -> bytearray:
+    """Which of some rows were kept: a byte for each, 1 or 0. kept: those that were, in their order."""
+    count = len(rows) // ROW_BYTES
+    if len(kept) in (0, len(rows)):
+        return bytearray([len(kept) > 0]) * count
+    found, at = bytearray(count), 0
+    for i in range(count):
+        if rows[i * ROW_BYTES : (i + 1) * ROW_BYTES] == kept[at : at + ROW_BYTES]:
+            found[i] = 1
+            at += ROW_BYTES
+    return found
 
 
 class Filter:
@@ -92,16 +105,7 @@ class Filter:
 
     def verdicts(self, batch: Batch) -> bytearray:
         """Whether each packet passes: a byte for each, 1 or 0."""
-        passing = Batch(batch.data, self.select(batch))
-        if len(passing) in (0, len(batch)):
-            return bytearray([len(passing) > 0]) * len(batch)
-        found, places = bytearray(len(batch)), iter(zip(passing.column(OFFSET), passing.column(CAPTURED), strict=True))
-        wanted = next(places)
-        for i, place in enumerate(zip(batch.column(OFFSET), batch.column(CAPTURED), strict=True)):
-            if place == wanted:
-                found[i] = 1
-                wanted = next(places, (-1, -1))
-        return found
+        return marked(batch.rows, self.select(batch))
 
     def passing(self, batch: Batch) -> bytearray:
         """The rows of the packets that would pass if they came next."""

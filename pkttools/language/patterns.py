@@ -6,6 +6,7 @@ The codec says first for which packets it does not matter what they match; for t
 from __future__ import annotations
 
 import re
+from itertools import compress
 
 from .. import codec
 from ..batch import CAPTURED, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES
@@ -14,17 +15,17 @@ from ..errors import UsageError
 from ..protocols.fields import FIELDS, TABLE, Row
 from ..protocols.shown import read_field
 from ..protocols.walking import FIRST_ITEM
+from .expression import compiled, patterns_in
+from .filters import marked
 from .program import ALL_BITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable
     from mmap import mmap
 
     from ..batch import Program
     from .expression import Tree
-
-WORDS = {program.OF_IFACE: b"IFACE:", program.OF_WAY: b"WAY:", program.OF_NOTE: b"NOTE:"}
 
 
 def checked(name: str, text: str) -> bytes:
@@ -41,23 +42,12 @@ def checked(name: str, text: str) -> bytes:
 class Patterns:
     """A filter with patterns, for packets."""
 
-    def __init__(self, tree: Tree, compiled: Callable[[Tree], Program]) -> None:
-        self.tree, self.compiled = tree, compiled
-        self.leaves: list[Tree] = []
-        self._find(tree)
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.leaves = patterns_in(tree)
         self.expressions = [re.compile(pattern) for _, _, _, pattern in self.leaves]
         self.rows = [_following(field) for _, field, _, _ in self.leaves]
         self.known: dict[object, Program | bool] = {}
-
-    def _find(self, tree: Tree) -> None:
-        match tree:
-            case ("and" | "or", parts):
-                for part in parts:
-                    self._find(part)
-            case ("not", inner):
-                self._find(inner)
-            case ("matches", *_) if tree not in self.leaves:
-                self.leaves.append(tree)
 
     def _program(self, verdicts: bool | tuple[bool, ...]) -> Program | bool:
         """What is left to ask where the verdicts on the patterns are known; True or False: nothing.
@@ -66,7 +56,7 @@ class Patterns:
         """
         if verdicts not in self.known:
             tree = self._folded(self.tree, verdicts, True)
-            self.known[verdicts] = self.compiled(tree) if isinstance(tree, tuple) else tree
+            self.known[verdicts] = compiled(tree) if isinstance(tree, tuple) else tree
         return self.known[verdicts]
 
     def _folded(self, tree: Tree, verdicts: bool | tuple[bool, ...], straight: bool) -> Tree | bool:
@@ -104,15 +94,11 @@ class Patterns:
                 kept += row
         return kept
 
-    def _possible(self, data: bytearray | mmap, rows: bytes | bytearray, first: int) -> Iterator[int]:
+    def _possible(self, data: bytearray | mmap, rows: bytes | bytearray, first: int) -> Iterable[int]:
         """The packets that may pass, by what stands around the patterns."""
         found = self._program(True)
         some = (rows if found else b"") if isinstance(found, bool) else codec.select(data, rows, found, first)
-        at = 0
-        for i in range(len(rows) // ROW_BYTES):
-            if some[at : at + ROW_BYTES] == rows[i * ROW_BYTES : (i + 1) * ROW_BYTES] and at < len(some):
-                at += ROW_BYTES
-                yield i
+        return compress(range(len(rows) // ROW_BYTES), marked(rows, some))
 
     def _verdicts(self, data: bytearray | mmap, row: bytes | bytearray) -> tuple[bool, ...]:
         """Which of the patterns a packet matches."""
@@ -125,9 +111,7 @@ class Patterns:
         """What a packet has to be matched with a pattern."""
         columns = memoryview(row).cast("B").cast("q").tolist()
         if not self.rows[k]:
-            word = WORDS[self.leaves[k][1]]
-            lines = bytes(data[columns[NOTES] : columns[NOTES] + columns[NOTES_SIZE]]).split(b"\n")
-            found = [line[len(word) :].strip(b" \t\r") for line in lines if line.startswith(word)]
+            found = program.said_by(bytes(data[columns[NOTES] : columns[NOTES] + columns[NOTES_SIZE]]), self.leaves[k][1])
         else:
             frame = bytes(data[columns[OFFSET] : columns[OFFSET] + columns[CAPTURED]])
             headers = codec.walk(data, row)

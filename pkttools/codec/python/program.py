@@ -36,11 +36,9 @@ from ..program import (
     NOTHING,
     OF_CAPTURED,
     OF_IFACE,
-    OF_NOTE,
     OF_NUMBER,
     OF_SIZE,
     OF_TIME,
-    OF_WAY,
     PRESENT,
     REJECT,
     SUBTRACT,
@@ -49,6 +47,7 @@ from ..program import (
     TEXT,
     UNEQUAL,
     WITHIN,
+    said_by,
 )
 from . import bpf
 from .headers import Header, Walk, is_idle, is_tunnel, need_dict, note
@@ -72,7 +71,6 @@ COMPARISONS: dict[int, Callable[[Any, Any], bool]] = {  # of two numbers, or of 
 }  # fmt: skip
 MASK64 = (1 << 64) - 1
 VALUE = struct.Struct("=QQ")  # 128 bits: the upper ones, and the lower ones
-WORDS = {OF_IFACE: b"IFACE:", OF_WAY: b"WAY:", OF_NOTE: b"NOTE:"}  # of lines that packets come with
 
 
 @dataclass(slots=True)
@@ -315,9 +313,8 @@ class _Subject:
 
     def fact(self, which: int) -> list[int | bytes]:
         """A number of the packet, or what each line of its notes says that begins with a word."""
-        if which in WORDS:
-            word = WORDS[which]
-            return [line[len(word) :].strip(b" \t\r") for line in self.notes.split(b"\n") if line.startswith(word)]
+        if which >= OF_IFACE:
+            return [*said_by(self.notes, which)]
         columns = {OF_TIME: TIME, OF_SIZE: ORIGINAL, OF_CAPTURED: CAPTURED}
         return [(self.number if which == OF_NUMBER else self.whole[columns[which]]) & MASK64]
 
