@@ -7,6 +7,7 @@ import re
 
 from ..batch import CAPTURED, COLUMNS, NOTES_SIZE, TIME, Batch
 from ..errors import OutputError, PktError, UsageError, counted
+from ..language.times import UNITS
 from . import sink_of
 from .files import Output, Sink
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..command_line.options import Values
 
 SIZES = {"": 1, "k": 1 << 10, "M": 1 << 20, "G": 1 << 30}  # bytes
-TIMES = {"s": 1, "min": 60, "h": 3600, "d": 86400}  # seconds
+TIMES = ("s", "min", "h", "d")
 LONGEST, NARROW = 5, 20  # bytes of a file that one of a packet takes, at most: of text; of such with few in a line
 AROUND = 300  # bytes that a packet takes besides; its fields take any number
 
@@ -27,7 +28,7 @@ def limits(text: str) -> tuple[int | None, int | None]:
     if found and amount and found[2] in SIZES:
         return amount * SIZES[found[2]], None
     if found and amount and found[2] in TIMES:
-        return None, amount * TIMES[found[2]] * 1_000_000_000
+        return None, amount * UNITS[found[2]]
     raise UsageError(f"--rotate '{text[:40]}': wanted is a size, such as 100M (k, M, G), or a time, such as 10min (s, min, h, d)")
 
 

@@ -6,7 +6,6 @@ from ..errors import UsageError
 from ..protocols.fields import DATA, FIELDS, INT, LITTLE, TABLE, Row
 from ..protocols.values import parse_number, parse_text, parse_value
 
-SECOND = 1_000_000_000  # nanoseconds
 PORTS = ("SRC_PORT", "DST_PORT")
 
 
@@ -78,12 +77,3 @@ def note_text(name: str, text: str) -> bytes:
     if text.isascii():
         return parse_text(name, text, len(text))
     return text.removeprefix('"').removesuffix('"').encode(errors="surrogateescape")
-
-
-def show_moment(nanoseconds: int) -> str:
-    """A time as `moment` of times.py reads it, in UTC."""
-    from time import gmtime, strftime
-
-    whole, rest = divmod(nanoseconds, SECOND)
-    fraction = f".{rest:09}".rstrip("0") if rest else ""
-    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(whole)) + fraction + "Z"

@@ -8,8 +8,8 @@ from ..codec import program
 from ..protocols.fields import DATA, IPV4, IPV6, LAYERS, MAC, TABLE, TEXT, Row
 from ..protocols.shown import format_text, format_value, printable
 from .asked import NOTES, name_of
-from .constants import show_moment
 from .program import ALL_BITS, MATCHES, kinds_set
+from .times import show_moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC
 
 from ..batch import MAX_SECONDS
 from ..errors import UsageError
@@ -87,7 +86,7 @@ def moment(what: str, text: str) -> int:
 
 def of_date(what: str, text: str) -> int:
     """Nanoseconds since 1970 of a date, and a time; before 1970 they are negative. Raises UsageError."""
-    from datetime import datetime, timedelta  # late: it is slow to import
+    from datetime import UTC, datetime, timedelta  # late: it is slow to import
 
     day, rest = text[:10], text[10:]
     head, point, tail = rest.partition(".")
@@ -102,3 +101,10 @@ def of_date(what: str, text: str) -> int:
         raise UsageError(f"{what}: '{text[:40]}' {said}") from None
     seconds = (date - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
     return seconds * SECOND + int(fraction.ljust(9, "0"))
+
+
+def show_moment(nanoseconds: int) -> str:
+    """A time as `moment` reads it, in UTC."""
+    whole, rest = divmod(nanoseconds, SECOND)
+    fraction = f".{rest:09}".rstrip("0") if rest else ""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + fraction + "Z"
