@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
     from ..flow.stage import Work
     from ..formats.files import Sink
+    from ..language.filters import Filter
     from ..live.relays import Kept
     from ..live.sending import Sender as End
-    from ..live.several import Ways
 
 PLACE = "last"
 MOST = 255  # interfaces
@@ -90,12 +90,12 @@ def stage(values: Values) -> Stage:
         after_previous=values.just_before, wait=values.wait * 1000, between=round(values.loop_delay * 1e9),
         busy=values.busy_wait * 1000,
     )  # fmt: skip
-    names, ways = interfaces(values)
+    names, filters = interfaces(values)
     work: list[Work] = []
 
     def sink(before: Source) -> Sink:
         drain(False)
-        end = rehearsal(values, pace, names, ways) if values.dry_run else sender(values, pace, names, ways, work)
+        end = rehearsal(values, pace, names, filters) if values.dry_run else sender(values, pace, names, filters, work)
         if not values.loop:
             end.stopped = ""  # as it is meant to end
         if values.one_at_a_time:
@@ -122,14 +122,12 @@ def start_clock(values: Values) -> None:
         alarm(values.duration)
 
 
-def interfaces(values: Values) -> tuple[list[str | None], Ways]:
-    """The names of the interfaces, and which packets leave by each. Raises UsageError."""
-    from ..live.several import Ways
-
+def interfaces(values: Values) -> tuple[list[str | None], list[Filter]]:
+    """The names of the interfaces, and which packets leave by all but the first one. Raises UsageError."""
     names: list[str | None] = [values.interface]
-    filters = []
+    filters: list[Filter] = []
     for way in values.via:
-        from ..language.filters import Filter
+        from ..language.filters import Filter  # late: few packets have to be told apart
 
         name, equals, expression = way.partition("=")
         need(bool(name and equals and expression), f"--via '{way[:40]}': wanted is IFACE=EXPR, such as eth1=IP.SRC_ADDR==192.0.2.1")
@@ -138,7 +136,7 @@ def interfaces(values: Values) -> tuple[list[str | None], Ways]:
         names.append(name)
         filters.append(Filter([expression]))
     need(len(names) <= MOST, f"--via: at most {MOST - 1}")
-    return names, Ways(filters)
+    return names, filters
 
 
 def by_libpcap(values: Values) -> bool:
@@ -146,18 +144,19 @@ def by_libpcap(values: Values) -> bool:
     return values.libpcap or sys.platform != "linux"
 
 
-def rehearsal(values: Values, pace: Pace, names: list[str | None], ways: Ways) -> Sink:
+def rehearsal(values: Values, pace: Pace, names: list[str | None], filters: list[Filter]) -> Sink:
     """What says what would be sent. Raises PktError."""
     from ..live.sending import Rehearsal
+    from ..live.several import Ways
 
     if by_libpcap(values):
         from ..live.libpcap.interfaces import linktype
     else:
         from ..live.linux.interface import linktype
-    return Rehearsal(pace, [(name, linktype(name)) for name in names if name], ways, values.duration)
+    return Rehearsal(pace, [(name, linktype(name)) for name in names if name], Ways(filters), values.duration)
 
 
-def sender(values: Values, pace: Pace, names: list[str | None], ways: Ways, work: list[Work]) -> Sink:
+def sender(values: Values, pace: Pace, names: list[str | None], filters: list[Filter], work: list[Work]) -> Sink:
     """The interfaces. work: gets what is done to packets before. Raises UsageError, PktError."""
     if by_libpcap(values):
         from ..live.libpcap.send import Sender
@@ -172,9 +171,9 @@ def sender(values: Values, pace: Pace, names: list[str | None], ways: Ways, work
         if values.complete:
             work.append(each(own_address(ends[0].mac_address)))
         return ends[0]
-    from ..live.several import Several
+    from ..live.several import Several, Ways
 
-    several = Several(ends, ways, pace)
+    several = Several(ends, Ways(filters), pace)
     if values.complete:
         several.change = [own_address(end.mac_address) for end in ends]
     return several
