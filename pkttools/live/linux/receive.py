@@ -70,9 +70,7 @@ class Receiver:
         self.gone = False
         self.at = 0  # where in the ring the next block is
         self.retire = PROMPT if options.prompt else PATIENT
-        self.lends = (
-            not options.prompt
-        )  # whether a block is read in the ring; what is lent while a pipe is full is in the kernel's way
+        self.lends = not options.prompt  # whether blocks are read in the ring: while a pipe is full they are in the kernel's way
         self.kept: list[bytearray] = []  # blocks that are no longer in the ring, the oldest one first
         self.room = KEPT
         self.waiting, self.lock = True, _thread.allocate_lock()
@@ -127,11 +125,7 @@ class Receiver:
         deadline = None if self.seconds is None else time.monotonic() + self.seconds
         if deadline is not None:
             end_at(deadline)
-        if self.retire == PROMPT:
-            try:
-                _thread.start_new_thread(self.keep, ())
-            except RuntimeError:
-                pass  # none is to be had: the ring alone has to last while nobody reads
+        self.keep_beside()
         try:
             while not self.gone and (deadline is None or time.monotonic() < deadline):
                 with self.lock:
@@ -193,6 +187,14 @@ class Receiver:
         taken = ring_take(self.ring, self.at, self.block)
         self.at = (self.at + self.block) % len(self.ring)
         return taken
+
+    def keep_beside(self) -> None:
+        """Starts `keep`, where each packet is waited for: blocks hold little then, and the ring lasts shortest."""
+        if self.retire == PROMPT:
+            try:
+                _thread.start_new_thread(self.keep, ())
+            except RuntimeError:
+                pass  # none is to be had: the ring alone has to last while nobody reads
 
     def keep(self) -> None:
         """Runs beside the rest, and takes blocks out of the ring while nobody reads it, such as before a full pipe."""

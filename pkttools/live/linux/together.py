@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import _thread  # threading takes as long to import as all of this
 import time
 from array import array
 from collections.abc import Iterator
 
+from ... import codec
 from ...batch import COLUMNS, NOTES, OFFSET, ROW_BYTES, TIME, Batch
 from ...command_line.signals import Interrupted, end_at, wait
 from ...errors import PktError, counted, warn
 from .link import AGAIN
-from .receive import PROMPT, Receiver
+from .receive import Receiver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # that it was asked for: kernels before 6.18 round that up to their timer's tick, and a processor may be busy.
 TICK = 0.015
 DAY = 86400
+OLD, YOUNG = b"\1" + bytes(255), b"\0\1" + bytes(254)  # which of both codec.pick takes
 
 
 class Together:
@@ -50,11 +51,7 @@ class Together:
         if deadline is not None:
             end_at(deadline)
         for each in self.receivers:
-            if each.retire == PROMPT:
-                try:
-                    _thread.start_new_thread(each.keep, ())
-                except RuntimeError:
-                    pass  # none is to be had: the ring alone has to last while nobody reads
+            each.keep_beside()
         try:
             while (there := self.there()) and (deadline is None or time.monotonic() < deadline):
                 wait([each.sock.fileno() for each in there], self.wait(there, deadline))
@@ -148,13 +145,10 @@ def parted(pending: Sequence[tuple[float, Batch]], until: int) -> tuple[list[Bat
         if max(stamps) <= until:
             pieces.append(batch)
             continue
-        young = bytearray().join(batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES] for i, stamp in enumerate(stamps) if stamp > until)
-        left.append((when, Batch(batch.data, young)))
-        if len(young) < len(batch.rows):
-            old = bytearray().join(
-                batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES] for i, stamp in enumerate(stamps) if stamp <= until
-            )
-            pieces.append(Batch(batch.data, old))
+        young = bytes(stamp > until for stamp in stamps)
+        left.append((when, Batch(batch.data, codec.pick(batch.rows, young, YOUNG))))
+        if not all(young):
+            pieces.append(Batch(batch.data, codec.pick(batch.rows, young, OLD)))
     return pieces, left
 
 
