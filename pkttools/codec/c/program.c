@@ -629,14 +629,16 @@ struct untold assign(const struct program *p, const struct writable_frame *f, in
             *placed += swap(p, a, f, &w, &changed);
             continue;
         }
-        struct assignment now = *a;
+        struct assignment taken;
+        const struct assignment *now = a;
         if (a->operation == NEXT) {
-            struct value v = series[*placed];
-            now.high = (int64_t)v.high;
-            now.low = (int64_t)v.low;
+            taken = *a;
+            taken.high = (int64_t)series[*placed].high;
+            taken.low = (int64_t)series[*placed].low;
             series += most;
+            now = &taken;
         }
-        *placed += assign_field(p, &now, f, linktype, &w, a + 1 < end, &changed);
+        *placed += assign_field(p, now, f, linktype, &w, a + 1 < end, &changed);
     }
     if (changed.end > 0 || changed.mutable_end > 0)
         untold.signature = signature_of(&f->view, &w, &changed);
