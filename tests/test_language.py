@@ -6,10 +6,10 @@ import time
 from types import ModuleType
 
 import pytest
+from backends import use
 from conftest import shell
 from samples import ARP, ethernet, ipv4, ipv6, tcp, udp, vxlan
 
-from pkttools import codec as chosen_codec
 from pkttools.batch import COLUMNS, ORIGINAL, Batch, Packet, gathered
 from pkttools.errors import UsageError
 from pkttools.language import patterns
@@ -26,8 +26,7 @@ NOTES = b"IFACE: eth0\nWAY: in\nNOTE: first\nNOTE: a second one\n"
 @pytest.fixture
 def of(codec: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """A codec, which filters and assignments go by, too."""
-    for name in ("select", "walk", "items", "assign"):
-        monkeypatch.setattr(chosen_codec, name, getattr(codec, name))
+    use(codec, monkeypatch, "select", "walk", "items", "assign")
     return codec
 
 

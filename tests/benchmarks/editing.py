@@ -126,7 +126,7 @@ def editing(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tup
     """The rows, of the fastest codec, and what there is to say about them. Raises Failed when anything else is written."""
     count, rows = max(packets, LEAST), []
     for name, change in CHANGES.items():
-        for codec in codecs:
+        for codec in codecs[1:]:
             change.checked(name, codec, LEAST, folder)
         ours, theirs = change.checked(name, codecs[0], count, folder)
         everyone = [ours, theirs] if change.installed else [ours]

@@ -20,14 +20,16 @@ def on_both(*functions: str) -> tuple[Callable[[Any], None], Any]:
     """`pytest_generate_tests` and the fixture `chosen` of a module whose tests call these functions of the codec."""
 
     def pytest_generate_tests(metafunc: Any) -> None:
-        """Each test runs on both backends, but for those that have them by themselves."""
+        """Each test runs on both backends, once; those of commands, and those that compare both, choose them themselves."""
         if not {"backend", "codec", "both"}.intersection(metafunc.fixturenames):
             metafunc.parametrize("chosen", BACKENDS, indirect=True)
 
     @pytest.fixture(autouse=True)
     def chosen(request: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         """The backend that the functions are of."""
-        if hasattr(request, "param"):
+        if "codec" in request.fixturenames:
+            use(request.getfixturevalue("codec"), monkeypatch, *functions)
+        elif hasattr(request, "param"):
             use(load(request.param), monkeypatch, *functions)
 
     return pytest_generate_tests, chosen
