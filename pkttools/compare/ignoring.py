@@ -1,0 +1,119 @@
+"""What may differ between packets that count as the same: fields, headers, facts of the packet, and sets of these by name."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from ..errors import UsageError, unknown
+from ..protocols.fields import BY_HEADER, FIELDS, HEADERS, LAYERS, MAC, TABLE, current
+from ..protocols.kinds import column, rows
+from ..protocols.walking import LINK_LAYER
+
+FACTS = ("LINKTYPE", "TIME", "CAPTURED", "SIZE", "NOTES", "PADDING")  # of a packet, besides its fields
+NAMED = {
+    "checksums": "the checksums of all headers",
+    "mac": "the addresses of link layers; not those that ARP carries",
+    "routing": "what a router changes: mac, TTL, IPv6's hop limit, IP's checksum, padding and with it SIZE, TIME",
+    "nat": "what a translator changes: routing, IP addresses, ports, the ID of ICMP, checksums",
+    "capture": "how it was captured: TIME, and CAPTURED: only bytes that both have are compared",
+}
+
+
+class Ignored:
+    """What may differ.
+
+    fields: names of fields. kinds: of headers, by the tables, which may differ, or be missing, as a whole. facts: those of FACTS
+    that are not compared. within: nanoseconds by which times may differ.
+    """
+
+    __slots__ = ("_places", "facts", "fields", "kinds", "within")
+
+    def __init__(self, fields: frozenset[str] = frozenset(), kinds: frozenset[int] = frozenset(),
+                 facts: frozenset[str] = frozenset(("NOTES",)), within: int = 0) -> None:  # fmt: skip
+        self.fields, self.kinds, self.facts, self.within = fields, kinds, facts, within
+        self._places: dict[int, list[tuple[int, int]]] = {}
+
+    @classmethod
+    def named(cls, name: str) -> Ignored:
+        """What one of NAMED stands for. Raises UsageError."""
+        if name.lower() not in NAMED:
+            raise UsageError(unknown("set", name, [*NAMED]))
+        return cls.of(name)
+
+    @classmethod
+    def of(cls, text: str, *, notes: bool = False, within: int = 0) -> Ignored:
+        """What a list names: `routing,TTL,IP.ID,UDP,TIME`. notes: lines such as IFACE are compared, too. Raises UsageError."""
+        fields: set[str] = set()
+        kinds: set[int] = set()
+        facts = set() if notes else {"NOTES"}
+        for word in filter(None, (part.strip() for part in text.split(","))):
+            if word.upper() in FACTS:
+                facts.add(word.upper())
+            elif word.lower() in NAMED:
+                names, more = _meant(word.lower())
+                fields |= names
+                facts |= more
+            elif named := _fields_of(word.upper()):
+                fields |= named
+            elif word.upper() in LAYERS or word.upper() in HEADERS:
+                kinds |= _kinds_of(word.upper())
+            else:
+                short = {name.partition(".")[2] for name in FIELDS}
+                raise UsageError(f"--ignore: {unknown('field', word, [*NAMED, *FACTS, *LAYERS, *short, *FIELDS])}")
+        return cls(frozenset(fields), frozenset(kinds), frozenset(facts), within)
+
+    def places(self, kind: int) -> list[tuple[int, int]]:
+        """Where fields that may differ lie in headers of a kind: the first bit, and how many."""
+        if kind not in self._places:
+            self._places[kind] = [(row.bit, row.width) for row in BY_HEADER[kind] if row.width and row.name in self.fields]
+        return self._places[kind]
+
+    @property
+    def octets(self) -> bool:
+        """Whether octets of packets may differ."""
+        return bool(self.fields or self.kinds or self.facts & {"CAPTURED", "PADDING"})
+
+
+@cache
+def checksums() -> frozenset[str]:
+    """The fields that are checksums."""
+    found: set[str] = set()
+    for kind, at, size, *_ in rows("sums"):
+        found.update(row.name for row in BY_HEADER[kind] if (row.bit, row.width) == (at * 8, size * 8))
+    return frozenset(found)
+
+
+def _fields_of(name: str) -> frozenset[str]:
+    """The fields of a name: `IP.TTL`, `TTL` of whatever header, `IP.ADDR` and `TCP.PORT` for both; none: it is no field."""
+    if "." in name and name in FIELDS:
+        return frozenset((current(name),))
+    protocol, _, short = name.rpartition(".")
+    if short in ("ADDR", "PORT") and name not in FIELDS:
+        both = {field for field in FIELDS if field.endswith((f".SRC_{short}", f".DST_{short}"))}
+        return frozenset(field for field in both if not protocol or field.startswith(f"{protocol}."))
+    return frozenset(field for field in FIELDS if field.partition(".")[2] == name) if not protocol else frozenset()
+
+
+def _kinds_of(name: str) -> set[int]:
+    """The kinds of headers of a protocol, or of one kind's name."""
+    return LAYERS.get(name, set()) | {kind for kind, header in enumerate(HEADERS) if header == name}
+
+
+def _meant(name: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The fields and the facts that a name of NAMED stands for."""
+    nothing: frozenset[str] = frozenset()
+    if name == "checksums":
+        return checksums(), nothing
+    if name == "mac":
+        links = {kind for kind in range(len(HEADERS)) if column(kind, "flags") & LINK_LAYER}
+        return frozenset(row.name for row in TABLE if row.kind == MAC and row.header in links), nothing
+    if name == "capture":
+        return nothing, frozenset(("TIME", "CAPTURED"))
+    macs, _ = _meant("mac")
+    routing = macs | {"IP.TTL", "IPV6.HOP_LIMIT", "IP.CHECKSUM"}
+    facts = frozenset(("TIME", "PADDING", "SIZE"))
+    if name == "routing":
+        return routing, facts
+    addresses = {f"{version}.{end}_ADDR" for version in ("IP", "IPV6") for end in ("SRC", "DST")}
+    ports = {field for field in FIELDS if field.endswith((".SRC_PORT", ".DST_PORT"))}
+    return routing | addresses | ports | {"ICMP.ID", "ICMPV6.ID"} | checksums(), facts

@@ -1,0 +1,122 @@
+"""What differs between two packets, by field: each case is a change of ours, and what is said of it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from conftest import ROOT, shell
+
+from pkttools import codec
+from pkttools.batch import OFFSET, ROW_BYTES, Batch
+from pkttools.compare.differences import Difference, differences
+from pkttools.compare.ignoring import Ignored, checksums
+from pkttools.errors import UsageError
+
+UDP = "pkt-gen udp --size 80 --seed 1"
+TCP = "pkt-gen tcp --seed 1 --payload hello --vlan 5"
+CASES = {  # name: two packets, what may differ, what is said
+    "equal": (UDP, UDP, "", []),
+    "the checksum follows": (UDP, f"{UDP} IP.TTL=9 | pkt-correct", "", ["IP.TTL: 64, 9"]),
+    "the checksum is wrong": (UDP, f"{UDP} | pkt-change IP.CHECKSUM=1", "", ["IP.CHECKSUM: 0xb6a7, 0x1"]),
+    "and may be": (UDP, f"{UDP} | pkt-change IP.CHECKSUM=1", "CHECKSUMS", []),
+    "narrow fields": (TCP, f"{TCP} --flags SA", "", ["TCP.ACK: 0, 1"]),
+    "of which all may differ": (TCP, f"{TCP} --flags SA", "tcp.flags", []),
+    "names of addresses": (UDP, f"{UDP} --src 192.0.2.9 --sport 5", "", ["IP.SRC_ADDR: 192.0.2.1, 192.0.2.9",
+                                                                        "UDP.SRC_PORT: 9, 5"]),
+    "either end": (UDP, f"{UDP} --src 192.0.2.9 --sport 5", "IP.ADDR, port", []),
+    "whole headers": (UDP, f"{UDP} --src 192.0.2.9 --sport 5", "ip,udp", []),
+    "short name": (UDP, f"{UDP} IP.TTL=9 IP.ID=8", "ttl,ip.id", []),
+    "routing": (UDP, f"{UDP} --dst-mac 02:00:00:00:00:09 IP.TTL=9 IP.DSCP=3", "routing", ["IP.DSCP: 0, 3"]),
+    "nat": (UDP, f"{UDP} --dst-mac 02:00:00:00:00:09 --dst 192.0.2.77 --dport 7", "nat", []),
+    "the ARP's own addresses": ("pkt-gen arp --seed 1", "pkt-gen arp --seed 1 ARP.SENDER_MACADDR=02:00:00:00:00:07", "MAC",
+                                ["ARP.SENDER_MACADDR: 02:00:00:00:00:01, 02:00:00:00:00:07"]),
+    "a tag": (TCP, f"{TCP} | pkt-unwrap vlan", "SIZE,CAPTURED", ["ETHERNET.TYPE: 0x8100, 0x800", "VLAN: only in A: 4 bytes"]),
+    "payload": (TCP, TCP.replace("hello", "hexlo,you"), "SIZE,CAPTURED", ["IP.TOTAL_SIZE: 45, 49",
+                "TCP.DATA: 6C 6C 6F, 78 6C 6F 2C 79 6F 75 (from byte 2 on, of 5 and 9 bytes)"]),
+    "another protocol": (UDP, f"{UDP} | pkt-change IP.PROTOCOL=136", "CHECKSUMS", ["IP.PROTOCOL: 17, 136",
+                         "UDP: only in A: 8 bytes",
+                         "UDPLITE: only in B: 8 bytes"]),
+    "times": ("pkt-gen udp --seed 1", "pkt-gen udp --seed 1 | pkt-time --shift 2500us", "",
+              ["TIME: 0.000000, 0.002500 (0.002500 s)"]),
+    "times that may": ("pkt-gen udp --seed 1", "pkt-gen udp --seed 1 | pkt-time --shift 2500us", "time", []),
+    "cut short": (TCP, f"{TCP} | pkt-cut --snap 60", "", ["CAPTURED: 63, 60",
+                  "TCP.DATA: 6C 6C 6F,  (from byte 2 on, of 5 and 2 bytes)"]),
+    "as far as both have it": (TCP, f"{TCP} | pkt-cut --snap 60", "CAPTURED", []),
+}  # fmt: skip
+
+
+def batch_of(text: bytes) -> Batch:
+    """The packets of a text."""
+    _, data, rows, _, _, error, _ = codec.text_decode(bytearray(text), 0, len(text), True, 1, 0, 0)
+    assert not error
+    return Batch(data, rows)
+
+
+def compared(a: Batch, b: Batch, ignore: Ignored | None = None, i: int = 0) -> list[Difference]:
+    """What differs between packets of the same number."""
+    rows = (bytes(batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]) for batch in (a, b))
+    return differences(a.data, next(rows), b.data, next(rows), ignore)
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, Batch]:
+    """The packet that each command of CASES makes; one shell makes all."""
+    commands = list(dict.fromkeys(command for a, b, *_ in CASES.values() for command in (a, b)))
+    done = shell(" && printf '\\0' && ".join(f"({command})" for command in commands))
+    assert done.returncode == 0, done.stderr.decode()
+    return {command: batch_of(text) for command, text in zip(commands, done.stdout.split(b"\0"), strict=True)}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_differs(name: str, made: dict[str, Batch]):
+    a, b, ignore, said = CASES[name]
+    assert [str(one) for one in compared(made[a], made[b], Ignored.of(ignore))] == said
+
+
+def test_time_within(made: dict[str, Batch]):
+    a, b, *_ = CASES["times"]
+    for within, count in (2_499_999, 1), (2_500_000, 0):
+        assert len(compared(made[a], made[b], Ignored(within=within))) == count
+
+
+def test_values_and_occurrences():
+    """The second header of a name is told as filters count; numbers are there as they are."""
+    made = [shell(f"pkt-gen udp --seed 1 | pkt-wrap IP IP.SRC_ADDR=192.0.2.8 | {change}").stdout
+            for change in ("pkt-correct", "pkt-change 'IP.TTL[2]=3'")]  # fmt: skip
+    (one,) = compared(*map(batch_of, made))
+    assert (one.name, one.header, one.index, one.field, one.values, one.a, one.b) == (
+        "IP.TTL[2]", "IP", 2, "IP.TTL", (64, 3), "64", "3")  # fmt: skip
+
+
+def test_notes_are_compared_where_they_are_asked_for():
+    text = shell("pkt-gen udp --seed 1").stdout
+    a, b = (batch_of(text.replace(b"\nSIZE", b"\nIFACE: " + name + b"\nSIZE")) for name in (b"eth0", b"eth1"))
+    assert compared(a, b) == []
+    assert [str(one) for one in compared(a, b, Ignored.of("", notes=True))] == [
+        "IFACE: only in A: eth0", "IFACE: only in B: eth1"]  # fmt: skip
+
+
+def test_every_bit_is_told():
+    """Whichever bit of a packet is another one, something is said of it; of any protocol."""
+    draw = random.Random(1)
+    tried = 0
+    for path in sorted((ROOT / "tests/data/protocols").glob("*.txt")):
+        batch = batch_of(path.read_bytes())
+        for i in range(len(batch)):
+            at = batch.column(OFFSET)[i]
+            for _ in range(4):
+                bit = draw.randrange(len(batch.frame(i)) * 8)
+                other = Batch(bytearray(batch.data), batch.rows)
+                other.data[at + bit // 8] ^= 128 >> bit % 8
+                assert compared(batch, other, i=i), (path.name, i, bit)
+                tried += 1
+    assert tried > 1000
+
+
+def test_unknown_names():
+    with pytest.raises(UsageError, match=r"no field 'IP.TLT': did you mean IP.TTL?"):
+        Ignored.of("IP.TLT")
+    with pytest.raises(UsageError, match=r"no set 'rooting': did you mean routing?"):
+        Ignored.named("rooting")
+    assert {"IP.CHECKSUM", "TCP.CHECKSUM"} < Ignored.named("checksums").fields == checksums()
