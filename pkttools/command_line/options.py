@@ -201,6 +201,8 @@ PICK = [
     Option("-nm --no-multicast", FLAG, "drop frames to other group addresses"),
     Option("--bpf", TEXT, "only what tcpdump's filter EXPR lets through", "EXPR"),
     Option("--bpf-file", TEXT, "the same, compiled: FILE is of tcpdump -ddd", "FILE"),
+    Option("--fail-empty", FLAG, "exit code 1 when no packet is passed on"),
+    Option("--fail-if", TEXT, "exit code 1 when a packet passed on matches EXPR", "EXPR", several=True),
     Option("--seed", NUMBER, "seed of values that are drawn: FIELD=random", "N", hidden=True),
     Option("-lt --link-type", NUMBER, "take the packets for link type NUMBER", "NUMBER", most=MAX_LINKTYPE),
 ]
@@ -255,7 +257,8 @@ FILTER = [*INPUT, *OUTPUT, *PICK, *BUFFER, *GENERAL]  # the options of a filter:
 
 def filter_briefly() -> list[Option]:
     """FILTER, for those that have many of their own: how text looks, and which packets, is rarely asked there."""
-    rare = ("--utc", "--width", "--nano", "--data-only", "--no-broadcast", "--no-multicast", "--bpf-file", "--link-type")
+    rare = ("--utc", "--width", "--nano", "--data-only", "--no-broadcast", "--no-multicast", "--bpf-file", "--link-type",
+            "--fail-empty", "--fail-if")  # fmt: skip
     return [option.unshown() if option.names[-1] in rare or option in PROTOCOLS else option for option in FILTER]
 
 

@@ -14,10 +14,10 @@ from ..language.arguments import filter_of
 from ..language.expression import split_assignment
 
 OPTIONS = [
-    Option("-d --dump", FLAG, "print the compiled filter, for people, and end"),
-    Option("-dd --dump-c", FLAG, "print the program of --bpf as C"),
-    Option("-ddd --dump-numbers", FLAG, "the same as numbers, for --bpf-file"),
-    *FILTER,
+    Option("-d --dump", FLAG, "print the compiled filter, and end; -dd, -ddd: for programs"),
+    Option("-dd --dump-c", FLAG, "print the program of --bpf as C", hidden=True),
+    Option("-ddd --dump-numbers", FLAG, "the same as numbers, for --bpf-file", hidden=True),
+    *(option.unshown() if option.names[-1] == "--bpf-file" else option for option in FILTER),
 ]
 ARGUMENTS = "EXPR..."
 

@@ -5,7 +5,7 @@ pkt-fragment -fm 576 < packets.txt
 What fits passes as it is; so does what must not be fragmented, and is counted.
 """
 
-from ..command_line.options import FILTER, FLAG, NUMBER, TEXT, Option, Values
+from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly
 from ..errors import counted
 from ..flow.stage import Stage, without_fcs
 from ..work.fragments import OUTERMOST, Fragmenter, layer_of
@@ -15,7 +15,7 @@ OPTIONS = [
     Option("-fc --force-cut", FLAG, "fragment what says Don't Fragment too"),
     Option("--id", NUMBER, "id of the first of IPv6 that is cut (default 1)", "N", default=1, most=(1 << 32) - 1),
     Option("--layer", TEXT, "of this IP header: IP[2], IPV6[-1]", "IP"),
-    *FILTER,
+    *filter_briefly(),
 ]
 
 

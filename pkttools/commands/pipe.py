@@ -52,6 +52,8 @@ def run(values: Values) -> tuple[list[str], int]:
     need(last < MOST, f"{len(lines)} commands: a pipe has at most {MOST}")
     sys.setrecursionlimit(max(sys.getrecursionlimit(), DEPTH * len(lines)))  # each asks the one before it
     stages = [stage_of(words, i == 0, i == last) for i, words in enumerate(lines)]
+    for place, made in enumerate(stages, 1):
+        made.place = place
     first, end = stages[0].values, stages[last]
     first.awaited = end.name == "send" or not to_file(end.values.output)
     first.format = end.sink.form if isinstance(end.sink, Written) else None  # what pkt-recv has to say of a packet depends on it

@@ -102,7 +102,12 @@ def stage(values: Values) -> Stage:
     program = checked_arguments(values)
     keep = program[0]
     sink = None if values.rotate is None else Rotating(values, None)
-    return Stage(values, work, program=program, slip=True, source=lambda: Interface(values, keep), sink=sink)
+
+    def source() -> Interface:
+        return Interface(values, keep, any(one.notes() for one in (keep, *made.failing) if one))
+
+    made = Stage(values, work, program=program, slip=True, source=source, sink=sink)
+    return made
 
 
 class Rotating(Written):
@@ -120,8 +125,8 @@ class Interface(Capture):
 
     receiver: Receiver | ByLibpcap | Together  # type: ignore[assignment]  # of these alone
 
-    def __init__(self, values: Values, keep: Filter | None) -> None:
-        """keep: what is filtered; its --bpf by the kernel, too."""
+    def __init__(self, values: Values, keep: Filter | None, noted: bool) -> None:
+        """keep: what is filtered; its --bpf by the kernel, too. noted: whether it is asked where packets were captured."""
         bpf = keep.bpf if keep else None
         self.values, self.bpf = values, bpf
         super().__init__()
@@ -131,8 +136,7 @@ class Interface(Capture):
         options.buffer, options.nano, options.seconds = values.buffer or 0, bool(values.nano), values.duration
         options.card = values.stamps == "card"
         names = values.interface
-        options.notes = bool(values.verbose) or FORMATS[values.format or USUAL].notes or len(names) > 1
-        options.notes = options.notes or bool(keep and keep.notes())
+        options.notes = bool(values.verbose) or FORMATS[values.format or USUAL].notes or len(names) > 1 or noted
         options.prompt = not to_file(values.output) if values.awaited is None else values.awaited
         options.program = self.program if bpf and not values.reverse else None
         if by_libpcap(values):

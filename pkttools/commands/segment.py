@@ -3,7 +3,7 @@
 pkt-segment --mtu 1500 < packets.txt
 """
 
-from ..command_line.options import FILTER, FLAG, NUMBER, TEXT, Option, Values
+from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly
 from ..errors import counted, need
 from ..flow.guard import CONDITION, conditions
 from ..flow.stage import Stage, without_fcs
@@ -34,7 +34,7 @@ OPTIONS = [
     Option("--merge", FLAG, "the other way: merge segments of TCP, as GRO does"),
     CONDITION,
     Option("--keep", FLAG, "leave lengths and checksums as they are", unless="--merge"),
-    *FILTER,
+    *filter_briefly(),
 ]
 
 

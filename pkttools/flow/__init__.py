@@ -66,7 +66,7 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
     said = list(errors)
     for stage in stages:
         said += stage.said(source.close() if stage is first else [], ending if stage is last else [])
-    return said, int(bool(errors) or sink.failed)
+    return said, int(bool(errors) or sink.failed or any(stage.failed for stage in stages))
 
 
 def new_user(stages: list[Stage]) -> str | None:

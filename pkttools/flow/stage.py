@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..language.assignments import Assignments
     from ..language.filters import Filter
+    from .failing import Failing
 
     Work = Callable[[Iterator[Batch]], Iterator[Batch]]  # it may keep packets back until the stream ends
 
@@ -97,26 +98,38 @@ def program_of(values: Values) -> tuple[Filter | None, Assignments | None]:
     return arguments(values)
 
 
+def failing_of(values: Values) -> list[Failing]:
+    """The filters of --fail-if. Raises UsageError."""
+    expressions = getattr(values, "fail_if", None)
+    if not expressions:
+        return []
+    from .failing import Failing  # late: few ask for it
+
+    return [Failing(expression) for expression in expressions]
+
+
 class Stage:
     """What a command does, in a process of its own or as one of several in a pipe.
 
     values: its command line. work: what the command itself does to the packets. program: filter and assignments, where they are
     not those of `program_of`. slip: it only picks or shows packets: who assigns may have meant to compare. source, sink: what
     makes its ends, where they are not the usual ones. writes: the format that the command's name says. account: gives what there
-    is to say at the end. beyond: counts what packets carry that is not followed. hold: makes another sink of a sink, one that keeps
-    packets until it is time for them.
+    is to say at the end. fails: whether what it found makes the exit code 1. beyond: counts what packets carry that is not
+    followed. hold: makes another sink of a sink, one that keeps packets until it is time for them.
     """
 
     name = ""  # of the command, where there are several
+    place = 0  # among these, from 1
     hold: Callable[[Source, Sink], Sink] | None = None
 
     def __init__(self, values: Values, work: Sequence[Work] = (), *,
                  program: tuple[Filter | None, Assignments | None] | None = None, slip: bool = False,
                  source: Callable[[], Source] | None = None, sink: Callable[[Source], Sink] | None = None,
-                 writes: str | None = None, account: Callable[[], list[str]] = list,
+                 writes: str | None = None, account: Callable[[], list[str]] = list, fails: Callable[[], bool] = bool,
                  beyond: dict[int, int] | None = None) -> None:  # fmt: skip
         """Raises UsageError where the arguments are wrong."""
         self.values, self.work, self.slip, self.account = values, work, slip, account
+        self.fails, self.failing, self.wants_some = fails, failing_of(values), bool(getattr(values, "fail_empty", False))
         self.beyond = {} if beyond is None else beyond
         self.keep, self.assignments = program or program_of(values)
         self.source = source or (lambda: Source(values))
@@ -139,6 +152,8 @@ class Stage:
             batch.chosen = None  # the next stage has a guard of its own
             count = len(batch)  # the next stage may drop some of them
             if count:
+                for one in self.failing:
+                    one.look(batch)
                 self.passed += count
                 if self.left is not None:
                     self.expect(self.left - count)
@@ -185,12 +200,23 @@ class Stage:
         if self.assignments:
             said += [f"seed {self.assignments.seed}"] if self.values.verbose and self.assignments.drawn else []
             said += self.assignments.said(self.slip)
-        said += before + self.account() + self.unfollowed() + behind
+        said += before + self.account() + self.unfollowed() + self.failures() + behind
         if getattr(self.values, "report", None) == "json":
             from ..command_line.account import reported  # late: seldom
 
             said = reported(said, "json", self.name and f"pkt-{self.name}")
         return [line if isinstance(line, Whole) else f"{self.name}: {line}" for line in said] if self.name else said
+
+    @property
+    def failed(self) -> bool:
+        """Whether the exit code is 1 for what it found."""
+        return self.fails() or bool(self.failures())
+
+    def failures(self) -> list[str]:
+        """What --fail-empty and --fail-if have to say; nothing where the packets are as they ask."""
+        where = f"stage {self.place}: " if self.place else ""
+        empty = [f"{where}--fail-empty: no packet passed, of {self.came}"] if self.wants_some and not self.passed else []
+        return empty + [line for one in self.failing for line in one.said(where)]
 
     def unfollowed(self) -> list[str]:
         """Of how many packets what they carry is not followed, where the command acts."""

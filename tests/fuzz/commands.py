@@ -66,7 +66,8 @@ KEEPING = [
 ]  # fmt: skip
 # The others. What does not begin with pkt- is below: parts of commands that need an interface.
 OTHERS = [
-    "pkt-check", "pkt-check -cs", "pkt-check -cs -rc -F pcapng", "pkt-analyze -lv 1", "pkt-analyze -lv 2", "pkt-analyze",
+    "pkt-check", "pkt-check -cs", "pkt-check -cs -rc -F pcapng", "pkt-check -cs --list",
+    "pkt-analyze -lv 1", "pkt-analyze -lv 2", "pkt-analyze",
     "pkt-analyze -lv 4 -x", "pkt-analyze -lv 5 -ll 3", "pkt-analyze -lv 0 -lh 2",
     "pkt-analyze --tree", "pkt-analyze --explain -l 200", "pkt-analyze --diagram", "pkt-analyze --diagram --svg -",
     "pkt-analyze --ladder", "pkt-analyze --ladder --svg -", "pkt-analyze --html - -l 200",
