@@ -67,6 +67,7 @@ HEADERS = {  # to what is put in, what begins the frame then: EtherType, and num
     f"gre {ADDRESSES}": ("0000 0800 45", 34),
     f"gre {ADDRESSES} GRE.KEY=9": ("2000 0800 00000009 45", 34),
     f"gretap {ADDRESSES}": ("0000 6558 0200", 34),
+    f"gretap {ADDRESSES} GRE.KEY=9": ("2000 6558 00000009 0200", 34),  # whose description is another one
     f"ipip {ADDRESSES} IP.TTL=9": ("0800 4500 007c 0001 0000 09 04", 12),
     "ipip --src 2001:db8::7": ("86dd 60000000 0068 04 40 20010db8", 12),
     f"geneve {ADDRESSES} GENEVE.VNI=7": ("17c1 0086 ", 36),

@@ -282,9 +282,15 @@ def named(text: str) -> tuple[str, int | None]:
     raise UsageError(unknown_name(name, [*HEADERS[1:], *ALIASES, "IPIP"], "header").replace(" (-k lists the fields)", ""))
 
 
+def called(kind: int, name: str) -> bool:
+    """Whether a header has a name: tunnels that are told apart by what follows have that of their fields, as NVGRE has GRE."""
+    return HEADERS[kind] == name or (has(kind, TUNNEL) and any(row.name.startswith(f"{name}.") for row in BY_HEADER[kind]))
+
+
 def found(kinds: Sequence[int], name: str, occurrence: int | None) -> int | None:
-    """Which of the headers it is."""
-    places = [i for i, kind in enumerate(kinds) if HEADERS[kind] == name]
+    """Which of the headers it is; a tunnel's parts are one."""
+    own = [called(kind, name) for kind in kinds]
+    places = [i for i, kind in enumerate(kinds) if own[i] and not (i and own[i - 1] and has(kind, TUNNEL))]
     place = (occurrence or 1) - 1 if (occurrence or 1) > 0 else len(places) + (occurrence or 1)
     return places[place] if 0 <= place < len(places) else None
 
