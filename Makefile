@@ -33,7 +33,7 @@ lint: ready
 		for file in $(C); do cc $(CFLAGS_LINT) -fsyntax-only -I"$$include" $$file || exit 1; done; \
 		echo "C: no warnings"; \
 	else echo "make: cc is missing, the C code was not checked"; fi
-	@if command -v mandoc > /dev/null; then mandoc -T lint -W warning man/*.[17] && echo "manual: no warnings"; \
+	@if command -v mandoc > /dev/null; then mandoc -T lint -W warning man/*.[137] && echo "manual: no warnings"; \
 	else echo "make: mandoc is missing, the manual pages were not checked"; fi
 
 # The tests of the C code, with it built under AddressSanitizer and UndefinedBehaviorSanitizer.

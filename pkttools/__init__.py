@@ -1,9 +1,12 @@
 """Packets as text, through pipes: pkt-recv | pkt-change --icmp-type 8 | pkt-correct | pkt-send
 
+In a program: for packet in pkttools.read("a.pcap"): packet["IP.TTL"]; see pkttools(3), and library/.
+
 How packets flow, and where each thing is:
 
     commands/       one module a command: its options, and the stage that it is; pipe joins several
     main            the launcher: finds the command, turns errors into messages and exit codes
+    library/        the same for programs: import pkttools; pytest_plugin for tests
     command_line/   what every command is to a user: options, help, signals, how far it has come
     flow            source -> filter -> work -> assignments -> sink, the same for one command and several
     language/       filters and assignments: read, compiled to programs; values, as they are written and shown
@@ -20,4 +23,43 @@ How packets flow, and where each thing is:
     errors          what went wrong, in words; whether C was built from the sources that are there
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .library import Differing as Differing
+    from .library import Lab as Lab
+    from .library import NoField as NoField
+    from .library import Packet as Packet
+    from .library import Packets as Packets
+    from .library import PktError as PktError
+    from .library import PktWarning as PktWarning
+    from .library import UsageError as UsageError
+    from .library import change as change
+    from .library import correct as correct
+    from .library import diff as diff
+    from .library import filter as filter
+    from .library import parse as parse
+    from .library import pipe as pipe
+    from .library import read as read
+    from .library import receive as receive
+    from .library import send as send
+    from .library import write as write
+
 __version__ = "2.0.0a2"
+
+LIBRARY = ("Differing", "Lab", "NoField", "Packet", "Packets", "PktError", "PktWarning", "UsageError", "change", "correct", "diff",
+           "filter", "parse", "pipe", "read", "receive", "send", "write")  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """The names of the library, and `live`, when they are first asked for: who runs a command has no use for them."""
+    if name not in LIBRARY and name != "live":
+        raise AttributeError(f"module 'pkttools' has no attribute '{name}'")
+    found = __import__(f"{__name__}.library" if name in LIBRARY else f"{__name__}.live", fromlist=["*"])
+    if name in LIBRARY:
+        found = getattr(found, name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *LIBRARY, "live"])

@@ -15,6 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
+    from typing import TypeVar
+
+    Made = TypeVar("Made")
 
 
 class Interrupted(Exception):
@@ -38,6 +41,7 @@ _main = _thread.get_ident()
 _timers: dict[Callable[[], None], tuple[float, float]] = {}  # what is done in time: when next, and seconds between; 0: once
 _first: list[Callable[[], None]] = []  # what is done at the first signal, whatever is being done then
 _wake: list[int] = []  # a pipe's end that can be read once a signal has come
+_ours = True  # whether signals are the command's; else those of a program that has imported us
 
 
 def install(drain: bool) -> None:
@@ -49,6 +53,8 @@ def install(drain: bool) -> None:
     and the others write out what it still had to say; they end when their input does.
     """
     global _drain
+    if not _ours:
+        return
     _drain = drain
     if SELECTS:
         reading, writing = os.pipe()
@@ -59,6 +65,16 @@ def install(drain: bool) -> None:
     for number in ENDING:
         if number == signal.SIGTERM or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _handle)
+
+
+def left_alone(make: Callable[[], Made]) -> Made:
+    """Makes something that else would call `install`, for a program whose signals are its own."""
+    global _ours
+    before, _ours = _ours, False
+    try:
+        return make()
+    finally:
+        _ours = before
 
 
 def drain(wanted: bool) -> None:

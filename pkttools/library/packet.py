@@ -1,0 +1,264 @@
+"""A packet, for programs: a view on a row of a sheet."""
+
+from __future__ import annotations
+
+from .. import codec
+from ..batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, TIME, gathered, linktype_of
+from ..batch import Packet as Held
+from ..errors import UsageError, counted
+from ..language.expression import assignments
+from ..protocols.fields import DATA, HEADERS, LAYERS, TABLE, TEXT
+from ..protocols.names import link_lines
+from ..protocols.shown import format_text
+from ..protocols.values import field, occurring, parse_data, unknown_name
+from .sheet import MOST, STALE, Sheet
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..batch import Program
+    from ..formats.files import Sink
+
+ETHERNET = 1  # the link type of text that says none
+PROGRAMS: dict[tuple[str, object], Program] = {}  # assignments that were compiled, the last MOST of them
+
+
+class NoField(UsageError, KeyError):
+    """There is no field of that name: a slip, and nothing about the packet."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Packet:
+    """One packet: `packet["IP.TTL"]` is the value of its first such field, `packet["IP.TTL[2]"]` that of the second one.
+
+    Numbers are int, addresses and texts str, DATA bytes. What it has not raises KeyError, what no packet has NoField, which is a
+    KeyError, too, and names the nearest one. Setting changes these bits and nothing else: checksums stay, until `correct`.
+    """
+
+    __slots__ = ("_row", "_sheet")
+
+    _sheet: Sheet
+    _row: int
+
+    def __init__(self, frame: bytes, *, time: int = 0, linktype: int = 1, original: int | None = None) -> None:
+        """A new one. frame: its bytes. time: nanoseconds since 1970. original: bytes that there were on the wire, if more."""
+        held = Held(bytes(frame), len(frame) if original is None else original, time, linktype)
+        self._sheet, self._row = Sheet(gathered([held])), 0
+
+    # ---- fields ----
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401  what it is, the field says
+        try:
+            value = self._sheet[name][self._row]
+        except UsageError as error:
+            raise NoField(str(error)) from None
+        if value is STALE:
+            value = self._sheet.one(name, self._row)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401  the same
+        """The value of a field, or `default` where the packet has none. Raises NoField."""
+        try:
+            return self[name]
+        except NoField:
+            raise
+        except KeyError:
+            return default
+
+    def __setitem__(self, name: str, value: object) -> None:
+        """Sets a field, as pkt-change does. Raises KeyError where the packet has none, NoField, and UsageError for a value.
+
+        Octets take the place of as many: a longer or shorter payload is for `change(packet, payload=..)`.
+        """
+        if kind_of(name) == DATA:
+            fits(name, value, self[name])
+        row = self._sheet.row(self._row)
+        _, (placed,), *_ = codec.assign(self._sheet.batch.data, row, assigning(name, value), None, False)
+        if not placed:
+            raise KeyError(name)
+        self._sheet.changed(self._row)
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is such a header, or field. Raises NoField."""
+        if name.upper() in LAYERS:
+            return self.matches(name)
+        if "." not in name:
+            raise NoField(unknown_name(name.upper(), [*LAYERS], "header"))
+        return self.get(name) is not None
+
+    def matches(self, expression: str) -> bool:
+        """Whether a filter, such as `UDP.DST_PORT==53`, lets it through. Raises UsageError."""
+        name = "?" + expression
+        value = self._sheet[name][self._row]
+        return bool(self._sheet.one(name, self._row) if value is STALE else value)
+
+    @property
+    def headers(self) -> list[str]:
+        """The names of its headers, the outermost first: `["ETHERNET", "IP", "UDP", "DNS"]`."""
+        found: list[str] = []
+        for kind, *_ in codec.walk(self._sheet.batch.data, self._bytes()):
+            name = HEADERS[kind]
+            if name not in LAYERS:  # a part, or another form, of a header
+                name = [layer for layer, kinds in LAYERS.items() if kind in kinds][-1]
+                if found[-1:] == [name]:
+                    continue
+            found.append(name)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """All there is to say of it, as pkt-analyze --json says it: a dict a header, of its fields."""
+        from json import loads  # late: seldom
+
+        text, _ = codec.json_encode(self._sheet.batch.data, self._sheet.row(self._row), 0, 1)
+        found: dict[str, Any] = loads(bytes(text))
+        return found
+
+    # ---- the packet as a whole ----
+
+    def _bytes(self) -> bytes:
+        return bytes(self._sheet.row(self._row))
+
+    def _fact(self, which: int) -> int:
+        return self._sheet.rows[self._row * COLUMNS + which]
+
+    @property
+    def frame(self) -> bytes:
+        """Its bytes, as captured; `bytes(packet)` and `len(packet)` are of these."""
+        at = self._fact(OFFSET)
+        return bytes(memoryview(self._sheet.batch.data)[at : at + self._fact(CAPTURED)])
+
+    def __bytes__(self) -> bytes:
+        return self.frame
+
+    def __len__(self) -> int:
+        return self._fact(CAPTURED)
+
+    def __bool__(self) -> bool:
+        return True  # also one without octets
+
+    @property
+    def original(self) -> int:
+        """How many bytes it had on the wire."""
+        return self._fact(ORIGINAL)
+
+    @property
+    def linktype(self) -> int:
+        """The type of its outermost header: 1 is Ethernet."""
+        return linktype_of(self._fact(LINKTYPE))
+
+    @property
+    def time(self) -> int:
+        """Nanoseconds since 1970; can be set."""
+        return self._fact(TIME)
+
+    @time.setter
+    def time(self, nanoseconds: int) -> None:
+        self._sheet.rows[self._row * COLUMNS + TIME] = nanoseconds
+        self._sheet.changed(self._row)  # filters ask for it, too
+
+    def copy(self) -> Packet:
+        """The same packet with memory of its own: a view keeps all that was read together with it."""
+        return View(Sheet(gathered([held(self)])), 0)
+
+    def correct(self, *, lengths: bool = False) -> bool:
+        """Corrects its checksums, as pkt-correct does, and with `lengths` lengths, too; whether that could be done in full."""
+        row = self._sheet.row(self._row)
+        counts = codec.correct(self._sheet.batch.data, row, codec.LENGTHS if lengths else codec.ALL)
+        self._sheet.changed(self._row)
+        return not sum(counts[codec.TRUNCATED : codec.WRONG])
+
+    # ---- in words ----
+
+    def __str__(self) -> str:
+        """The packet in the text format."""
+        link = self._fact(LINKTYPE)
+        before = [] if link == ETHERNET else link_lines(link)
+        text, _ = codec.text_encode(self._sheet.batch.data, self._sheet.row(self._row), 0, 1, 16, False, 0)
+        return "".join(line + "\n" for line in before) + text.decode()
+
+    def __repr__(self) -> str:
+        return f"<Packet {'/'.join(self.headers)}, {len(self)} bytes>"
+
+    def line(self) -> str:
+        """What it is, in a line, as pkt-analyze --line has it."""
+        from ..views.line import LineSink  # late: seldom
+
+        return self._shown(LineSink)
+
+    def explain(self) -> str:
+        """Bytes and fields side by side, and what is wrong, as pkt-analyze --explain has it."""
+        from ..views.explain import ExplainSink  # late: seldom
+
+        return self._shown(lambda output: ExplainSink(output, colours=False))
+
+    def _shown(self, sink: Any) -> str:  # noqa: ANN401  what makes one
+        from io import BytesIO  # late: seldom
+
+        from .given import Taken
+
+        text = BytesIO()
+        made: Sink = sink(Taken(text, "<packet>"))
+        made.write(self._sheet.batch.part(self._row, self._row + 1))
+        return text.getvalue().decode(errors="replace").rstrip("\n")
+
+
+class View(Packet):
+    """A packet of a sheet that is there; many are made."""
+
+    __slots__ = ()
+
+    def __init__(self, sheet: Sheet, row: int) -> None:
+        self._sheet = sheet
+        self._row = row
+
+
+def held(packet: Packet) -> Held:
+    """A packet as stages that keep packets have it."""
+    return packet._sheet.batch.packet(packet._row)
+
+
+def assigning(name: str, value: object) -> Program:
+    """What sets a field to a value, compiled. Raises NoField, and UsageError for a value that it cannot have."""
+    key = name, value
+    try:
+        known = PROGRAMS.get(key)
+    except TypeError:  # it cannot be looked up, as a bytearray
+        return assigning(name, bytes(value))  # type: ignore[call-overload]  # or it is no value at all
+    if known is None:
+        if len(PROGRAMS) >= MOST:
+            PROGRAMS.clear()
+        kind = kind_of(name)
+        known = PROGRAMS[key] = assignments([(name, "=", written(name, kind, value))])
+    return known
+
+
+def kind_of(name: str) -> str:
+    """How values of a field are written. Raises NoField."""
+    try:
+        occurring(name)
+        return TABLE[field(name)[1][0]].kind
+    except UsageError as error:
+        raise NoField(str(error)) from None
+
+
+def fits(name: str, value: object, there: bytes) -> None:
+    """Raises UsageError where octets are not as many as those that they are to replace."""
+    octets = parse_data(name, value) if isinstance(value, str) else value
+    if isinstance(octets, (bytes, bytearray)) and len(octets) != len(there):
+        raise UsageError(f"{name}: {counted(len(octets), 'byte')} in place of {len(there)}: pkttools.change(packet, payload=...)")
+
+
+def written(name: str, kind: str, value: object) -> str:
+    """A value as an assignment has it. Raises UsageError."""
+    if kind == DATA and isinstance(value, (bytes, str)):
+        return value.hex(" ") if isinstance(value, bytes) else value
+    if kind == TEXT and isinstance(value, (bytes, str)):
+        return format_text(value if isinstance(value, bytes) else value.encode("latin-1", "replace"))
+    if isinstance(value, bytes) or kind in (DATA, TEXT):
+        raise UsageError(f"{name}: {value!r} is no value for it: {'bytes are' if kind in (DATA, TEXT) else 'a number or a str is'}")
+    return str(int(value)) if isinstance(value, int) else str(value)

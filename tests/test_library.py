@@ -1,0 +1,307 @@
+"""The library: packets as objects, and streams that go through the stages of the commands."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, shell
+
+import pkttools
+from pkttools import library
+
+PING = ROOT / "examples" / "ping.txt"
+TUNNEL = ROOT / "examples" / "tunnel.txt"
+MANY = 3000  # packets: several batches, of which each read brings some
+
+
+@pytest.fixture
+def ping() -> list[pkttools.Packet]:
+    return list(pkttools.read(PING))
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("many") / "many.pcap"
+    made = pkttools.pipe(f"gen udp --count {MANY} --size 400 IP.ID=1..60000 IP.TTL=1..200 --start 1577836800 --rate 1000")
+    assert made.write(path) == MANY
+    return path
+
+
+# ---- fields ----
+
+
+def test_values_are_of_the_kind_that_the_field_is(ping: list[pkttools.Packet]) -> None:
+    one, two = ping[0], next(iter(pkttools.read(TUNNEL)))
+    assert [one[name] for name in ("IP.TTL", "ip.src_addr", "ETHERNET.DST_ADDR", "ICMP.TYPE")] == [
+        64, "192.0.2.1", "02:00:00:00:00:02", 8,
+    ]  # fmt: skip
+    assert one["ICMP.DATA"] == bytes(one)[-len(one["ICMP.DATA"]) :] != b""
+    assert one.time == 1700000000250131000
+    assert (len(one), one.original, one.linktype) == (98, 98, 1)
+    assert one.headers == ["ETHERNET", "IP", "ICMP"]
+    assert (one["IP.TTL[1]"], one["IP.TTL[*]"], one.get("IP.TTL[2]")) == (64, [64], None)
+    assert two.headers.count("IP") == len(two["IP.TTL[*]"])
+    assert two["IP.TTL[-1]"] == two["IP.TTL[*]"][-1]
+
+
+def test_what_is_not_there_is_told_from_what_does_not_exist(ping: list[pkttools.Packet]) -> None:
+    one = ping[0]
+    assert ["ICMP" in one, "TCP" in one, "IP.TTL" in one, "TCP.FLAGS" in one] == [True, False, True, False]
+    assert (one.get("TCP.FLAGS"), one.get("TCP.FLAGS", 7)) == (None, 7)
+    for failing in (lambda: one["TCP.FLAGS"], lambda: one.__setitem__("TCP.FLAGS", 1)):
+        with pytest.raises(KeyError, match=r"TCP\.FLAGS"):
+            failing()
+    for failing in (
+        lambda: one["IP.TLL"],
+        lambda: one.get("IP.TLL"),
+        lambda: "IP.TLL" in one,
+        lambda: one.__setitem__("IP.TLL", 1),
+    ):
+        with pytest.raises(pkttools.NoField, match=r"^no field 'IP.TLL': did you mean IP.TTL\?$") as caught:
+            failing()
+        assert isinstance(caught.value, KeyError)
+    with pytest.raises(pkttools.NoField, match="no header 'ICPM'"):
+        assert "ICPM" in one
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "after"),
+    [
+        ("IP.TTL", 3, 3),
+        ("IP.TTL", "0x40", 64),
+        ("IP.TTL", True, 1),
+        ("IP.SRC_ADDR", "198.51.100.7", "198.51.100.7"),
+        ("ICMP.TYPE", "echo-reply", 0),
+        ("ETHERNET.SRC_ADDR", "02:00:00:00:00:99", "02:00:00:00:00:99"),
+    ],
+)
+def test_setting_is_what_pkt_change_assigns(ping: list[pkttools.Packet], field: str, value: object, after: object) -> None:
+    before = bytes(ping[1])
+    assert ping[0][field] != after or field == "IP.TTL"
+    ping[0][field] = value
+    assert ping[0][field] == after
+    text = f"{field}={int(value) if isinstance(value, bool) else value}"
+    done = shell(f"pkt-change -l 1 '{text}' --in {PING} -F pcap")
+    assert done.stdout[40:] == bytes(ping[0])
+    assert bytes(ping[1]) == before
+
+
+def test_octets_are_set_as_bytes_and_others_are_refused(ping: list[pkttools.Packet]) -> None:
+    room = len(ping[0]["ICMP.DATA"])
+    for octets in (bytes(range(room)), bytearray(room)):
+        ping[0]["ICMP.DATA"] = octets
+        assert ping[0]["ICMP.DATA"] == ping[0].frame[-room:] == octets
+    ping[0]["ICMP.DATA"] = "FF" * room
+    assert ping[0].frame[-room:] == b"\xff" * room
+    for field, value, message in (
+        ("IP.TTL", 256, "at most 255"),
+        ("IP.TTL", -1, "neither|not a number"),
+        ("IP.TTL", b"x", "no value for it"),
+        ("IP.TTL", [1], "no value|is not"),
+        ("ICMP.DATA", 7, "bytes are"),
+        ("ICMP.DATA", b"x", f"1 byte in place of {room}"),
+        ("IP.HEADER_SIZE", 21, "multiple"),
+    ):
+        with pytest.raises(pkttools.UsageError, match=message):
+            ping[0][field] = value
+
+
+def test_columns_stay_right_when_packets_change(many: Path) -> None:
+    """In whatever order: values that were read before, after, of this packet or of others."""
+    for number, packet in enumerate(pkttools.read(many)):
+        ttl = number % 200 + 1
+        assert (packet["IP.TTL"], packet.get("TCP.FLAGS"), "UDP" in packet) == (ttl, None, True)
+        if number % 3 == 0:
+            packet["IP.TTL"] -= 1
+            assert packet["IP.TTL"] == ttl - 1
+        if number % 5 == 0:
+            packet["IP.PROTOCOL"] = 6
+            assert ("UDP" in packet, "TCP" in packet, packet.matches("IP.PROTOCOL==6")) == (False, True, True)
+            assert packet.get("UDP.DST_PORT") is None
+            assert "TCP.FLAGS" in packet
+    assert number == MANY - 1
+
+
+def test_packets_outlive_what_they_were_read_with(many: Path) -> None:
+    held = [packet for packet in pkttools.read(many) if packet["IP.ID"] % 2]
+    assert [packet["IP.ID"] for packet in held] == list(range(1, MANY + 1, 2))
+    assert len({packet.time for packet in held}) == len(held)
+    copies = [packet.copy() for packet in held[:3]]
+    copies[0]["IP.ID"] = 9
+    assert (held[0]["IP.ID"], copies[0]["IP.ID"], repr(copies[1])) == (1, 9, "<Packet ETHERNET/IP/UDP, 400 bytes>")
+
+
+def test_checksums_are_corrected_when_asked_for(ping: list[pkttools.Packet]) -> None:
+    one = ping[0]
+    one["IP.TTL"] = 9
+    assert "wrong IP checksum" in one.line()
+    assert "should be" in one.explain() or "wrong" in one.explain()
+    assert one.correct()
+    assert "wrong" not in one.line()
+    cut = pkttools.Packet(one.frame[:60], original=98, time=one.time)
+    cut["ICMP.CHECKSUM"] = 0
+    assert not cut.correct()
+    assert one.to_dict()["IP"]["TTL"] == 9
+
+
+def test_a_packet_is_made_of_bytes_and_said_as_text(ping: list[pkttools.Packet]) -> None:
+    made = pkttools.Packet(ping[0].frame, time=ping[0].time)
+    assert str(made) == str(ping[0]) == "-- 1 --" + PING.read_text().split("-- 1 --")[1].split("-- 2 --")[0]
+    raw = pkttools.Packet(ping[0].frame[14:], linktype=101)
+    assert raw.headers == ["IP", "ICMP"]
+    (again,) = pkttools.parse(str(raw))
+    assert (again.linktype, again.frame) == (101, raw.frame)
+    made.time = 7
+    assert made.time == 7
+
+
+# ---- streams ----
+
+
+def test_every_kind_of_file_is_read_and_written(tmp_path: Path, many: Path) -> None:
+    reference = [packet.frame for packet in pkttools.read(many)]
+    for name in ("a.txt", "a.pcapng", "a.cap"):
+        assert pkttools.write(tmp_path / name, pkttools.read(many)) == MANY
+        assert [packet.frame for packet in pkttools.read(str(tmp_path / name))] == reference
+    assert (tmp_path / "a.pcapng").read_bytes().startswith(b"\n\r\r\n")
+    with gzip.open(tmp_path / "a.pcap.gz", "wb") as packed:
+        packed.write(many.read_bytes())
+    with gzip.open(tmp_path / "a.pcap.gz") as packed:
+        assert [packet.frame for packet in pkttools.read(packed)] == reference
+    taken, text = io.BytesIO(), io.StringIO()
+    pkttools.write(taken, pkttools.read(many), format="pcap")
+    assert taken.getvalue() == many.read_bytes()
+    pkttools.read(many).filter("IP.ID in 1..3").write(text, all_fields=True)
+    assert [packet["IP.ID"] for packet in pkttools.parse(text.getvalue())] == [1, 2, 3]
+    assert "IP.TTL:" in text.getvalue()
+    with pytest.raises(pkttools.PktError, match="a capture is no text"):
+        pkttools.write(io.StringIO(), pkttools.read(many), format="pcap")
+
+
+def test_what_a_path_names_is_read_anew_and_a_file_once(many: Path) -> None:
+    packets = pkttools.read(many).filter("IP.TTL==1")
+    assert len(list(packets)) == len(list(packets)) == MANY // 200
+    with many.open("rb") as file:
+        packets = pkttools.read(file)
+        assert sum(1 for _ in packets) == MANY
+        with pytest.raises(pkttools.UsageError, match="were read before"):
+            list(packets)
+
+
+def test_a_file_is_not_written_while_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(PING.read_bytes())
+    with pytest.raises(pkttools.PktError, match="the same file"):
+        pkttools.read(path).change("IP.TTL=1").write(path)
+    assert path.read_bytes() == PING.read_bytes()
+
+
+def test_stages_are_those_of_the_commands(many: Path) -> None:
+    """The bytes of the pipe, whether packets are in batches or are given one by one."""
+    words = "filter IP.TTL in 2..9 | change IP.TTL=64 --if UDP | correct | fragment --mtu 300 --force-cut"
+    expected = shell(f"pkt-pipe '{words}' < {many}").stdout
+    for given in (pkttools.read(many), list(pkttools.read(many)), (packet for packet in pkttools.read(many))):
+        taken = io.BytesIO()
+        pkttools.pipe(words, given).write(taken, format="pcap")
+        assert taken.getvalue() == expected
+    one_by_one = pkttools.read(many).filter("IP.TTL in 2..9").change("IP.TTL=64", if_="UDP").correct()
+    assert [packet.frame for packet in one_by_one.pipe("fragment --mtu 300 --force-cut")] == [
+        packet.frame for packet in pkttools.parse(expected)
+    ]
+
+
+def test_stages_leave_the_packets_that_they_are_given(ping: list[pkttools.Packet]) -> None:
+    before = [packet.frame for packet in ping]
+    changed = list(pkttools.change(ping, "IP.TTL=1", ip_id=5, update_checksums=True))
+    assert {(packet["IP.TTL"], packet["IP.ID"]) for packet in changed} == {(1, 5)}
+    assert [packet.frame for packet in ping] == before
+    assert [packet["IP.TTL"] for packet in pkttools.change(ping[0], "IP.TTL=7")] == [7]
+
+
+def test_no_packet_waits_for_the_next_one() -> None:
+    """Who reads from a generator gets what has come."""
+    came = []
+
+    def trickle():
+        for packet in pkttools.read(PING):
+            came.append(packet)
+            yield packet.copy()
+
+    for number, packet in enumerate(pkttools.filter(trickle(), "ICMP"), 1):
+        assert (len(came), packet["ICMP.TYPE"] in (0, 8)) == (number, True)
+
+
+def test_what_is_wrong_is_said_at_once_in_the_commands_words(tmp_path: Path) -> None:
+    for failing, message in (
+        (lambda: pkttools.filter([], "IP.TLL==1"), r"filter: no field 'IP.TLL': did you mean IP.TTL\?"),
+        (lambda: pkttools.change([], "IP.TTL=300"), "change: IP.TTL: 300 does not fit"),
+        (lambda: pkttools.correct([], length=True), "no option '--length': did you mean --lengths"),
+        (lambda: pkttools.pipe("change IP.TTL=1 | send -i lo", []), "send"),
+        (lambda: pkttools.pipe("change --in x IP.TTL=1", []), "--in is for the first"),
+        (lambda: pkttools.pipe("nothing", []), "no such command"),
+    ):
+        with pytest.raises(pkttools.UsageError, match=message):
+            failing()
+    with pytest.raises(pkttools.PktError, match="nothere: No such file"):
+        pkttools.read(tmp_path / "nothere")
+
+
+def test_what_is_lost_is_warned_of_and_what_is_broken_raised_behind_the_rest(tmp_path: Path) -> None:
+    with pytest.warns(pkttools.PktWarning, match="TCP.FLAGS=1 met no packet with that field"):
+        stream = pkttools.read(PING).change("TCP.FLAGS=1")
+        count = len(list(stream))
+    assert stream.said == [f"change: TCP.FLAGS=1 met no packet with that field, of {count}"]
+    for options, message in (({"fail_empty": True}, "--fail-empty: no packet passed"), ({"fail_if": "ICMP"}, "--fail-if: 2 of 2")):
+        with pytest.raises(pkttools.PktError, match=message):
+            list(pkttools.filter(read_ping(), "TCP" if "fail_empty" in options else "ICMP", **options))
+    broken = tmp_path / "broken.txt"
+    broken.write_text(PING.read_text() + "-- 9 --\n000000: XX\n==\n")
+    taken = []
+    for packets in (pkttools.read(broken), pkttools.read(broken).change("IP.TTL=64")):
+        with pytest.raises(pkttools.PktError, match=r"broken.txt:\d+: bad hex digit 'XX'"):
+            for packet in packets:
+                taken.append(packet["IP.TTL"])
+    assert taken == [64] * 2 * count
+
+
+def test_differences_are_told_field_by_field(ping: list[pkttools.Packet]) -> None:
+    assert pkttools.diff(ping, read_ping()) == []
+    changed = list(pkttools.change(ping, "IP.TTL-=1", update_checksums=True))
+    found = pkttools.diff(ping, changed)
+    assert [str(one) for one in found] == [f"packet {number}: IP.TTL: 64, 63" for number in range(1, len(ping) + 1)]
+    assert [(one.name, one.a, one.b) for one in found[0].differences] == [("IP.TTL", "64", "63")]
+    assert pkttools.diff(ping, changed, ignore="routing") == pkttools.diff(ping[0], changed[0], ignore=["TTL"]) == []
+    assert str(pkttools.diff(ping[:1], [])[0]).startswith("packet 1: only in A: 1 2023")
+
+
+def read_ping() -> pkttools.Packets:
+    return pkttools.read(PING)
+
+
+# ---- the package ----
+
+
+def test_it_is_imported_when_it_is_used_and_left_alone_else() -> None:
+    """The names are the same in both places; to import the package takes one module, and no time."""
+    assert set(pkttools.LIBRARY) == set(library.__all__)
+    assert set(dir(pkttools)) >= {"live", "read", "__version__"}
+    words = "import sys; before = set(sys.modules); import pkttools; print(*sorted(set(sys.modules) - before)); "
+    words += "pkttools.read; print('pkttools.library' in sys.modules, pkttools.live.receive is pkttools.receive)"
+    done = subprocess.run([sys.executable, "-S", "-c", words], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.stdout, done.stderr) == ("pkttools\nTrue True\n", "")
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        pkttools.nothing  # noqa: B018
+
+
+def test_signals_stay_the_programs() -> None:
+    words = (
+        "import signal, pkttools; before = [signal.getsignal(n) for n in (2, 15)]; "
+        "list(pkttools.pipe('gen udp --count 2 | correct')); print(before == [signal.getsignal(n) for n in (2, 15)])"
+    )
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")
