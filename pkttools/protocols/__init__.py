@@ -18,6 +18,7 @@ MODULES = {
     "_tables": ("LINKTYPE", "WALK"),
     "_rows": ("HEADERS", "ROWS", "TRAITS", "FIELDS", "RENAMED", "LAYERS"),
     "_lines": ("LINES",),
+    "_answers": ("ANSWERS",),
     "_words": ("LAYOUTS", "LETTERS", "NAMES", "SPACES", "SIGNED"),
     "_meanings": ("MEANINGS", "SOURCES"),
     "_templates": ("TEMPLATES",),

@@ -60,6 +60,7 @@ def check(found: Descriptions) -> None:
         _rules(found, header)
         _shown(found, header)
         _line(header)
+        _answers(found, header)
         _limits(header)
     _renamed(found)
     _lists(found, first)
@@ -349,6 +350,35 @@ def _line(header: Header) -> None:
         forms.append(field.form)
     if forms[0] != forms[1]:
         raise line.wrong(f"{names[0]} and {names[1]} are not of one kind")
+
+
+def kinds_of(found: Descriptions, name: str) -> list[Header]:
+    """The kinds of headers of that name: of one with optional parts there are several."""
+    return [header for header in found.headers.values() if name in (header.name, header.kind_of) and not header.hidden]
+
+
+def _answers(found: Descriptions, header: Header) -> None:
+    """What it answers, and by which fields, of it and of that one."""
+    for rule in header.answers:
+        kinds = kinds_of(found, rule.header)
+        if not kinds or header.hidden or header.unfollowed:
+            raise rule.line.wrong(f"no header {rule.header} that {header.name} could answer")
+        asking = max(kinds, key=lambda kind: len(kind.rows))
+        for of, tests in ((header, rule.tests), (asking, rule.asked)):
+            for test in tests:
+                if of.field(test.field) is None:
+                    raise _no_field(of, test.field, test.line)
+                _test_of_item(of, test)
+        for here, there, number, data in rule.by:
+            one, other = header.field(here), asking.field(there)
+            if one is None or other is None:
+                raise _no_field(asking if one else header, there if one else here, rule.line)
+            if one.width != other.width:
+                raise rule.line.wrong(f"{here} and {there} are not of one size")
+            if (number or data) and other.form != "int":
+                raise rule.line.wrong(f"{there} is no number that something could be added to")
+            if data and any(size.tests for size in asking.size):
+                raise rule.line.wrong(f"nobody can say how many bytes {asking.name} carries: its size depends on more")
 
 
 def _lists(found: Descriptions, first: dict[tuple[str, str], tuple[Header, Field]]) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 
 from .. import protocols
 from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, MODULES, MUTABLE, NEW, ONEWAY, ROW, TRAITS, tabulate, templates
-from .checks import FALLBACK, check, following
+from .checks import FALLBACK, check, following, kinds_of
 from .describe import COMPARISONS, Reader, add_entry, read_content, read_file
 from .lining import CATEGORIES, KINDS, LINES, TESTS
-from .model import MOST_BYTES, OWN, READERS, Data, Descriptions, Entry, Field, Header, Item, Next, Rule
+from .model import MOST_BYTES, OWN, READERS, Data, Descriptions, Entry, Field, Header, Item, Next, Rule, Test
 from .optional import expand
 from .walking import FIRST_ITEM
 
@@ -266,16 +266,55 @@ def lines_of(found: Descriptions, names: list[str]) -> tuple[bytes, bytes, bytes
         for said in header.lines:
             lines += [said.aside, READERS.index(said.reader) if said.reader else -1, len(tests) // len(TESTS), len(said.tests)]
             for test in said.tests:
-                field, other = header.field(test.field), header.field(test.other)
-                assert field
-                value = test.value if test.other else test.value // field.scale - field.bias
-                mask = (1 << field.width) - 1 if test.mask < 0 else test.mask
-                tests += [field.bit, field.width, mask, COMPARISONS.index(test.comparison), value, other.bit if other else -1]
+                other = header.field(test.other)
+                tests += [*compared(header, test), other.bit if other else -1]
     items_at = len(names) * len(KINDS)
     of_headers, of_items, told, tested = (
         pack(f"{len(values)}q", *values) for values in (kinds[:items_at], kinds[items_at:], lines, tests)
     )
     return of_headers, of_items, told, tested
+
+
+def compared(header: Header, test: Test) -> tuple[int, int, int, int, int]:
+    """A test of a field: its first bit and width, the mask of its bits, how it is compared, and with which."""
+    field = header.field(test.field)
+    assert field
+    value = test.value if test.other else test.value // field.scale - field.bias
+    mask = (1 << field.width) - 1 if test.mask < 0 else test.mask
+    return field.bit, field.width, mask, COMPARISONS.index(test.comparison), value
+
+
+def answers_of(found: Descriptions, names: list[str]) -> tuple[Any, ...]:
+    """What answers what: see answers.py."""
+    rules: list[tuple[Any, ...]] = []
+    places: dict[str, int] = {}
+    for header in (found.headers[name] for name in names):
+        for rule in header.answers:
+            number = places.setdefault(rule.line.place, len(places))
+            by = tuple((field.bit, field.width, 0, ()) for name, *_ in rule.by if (field := header.field(name)))
+            rules.append((names.index(header.name), number, False, tuple(compared(header, test) for test in rule.tests), by))
+            for asking in kinds_of(found, rule.header):
+                of = [(asking.field(name), more, size_of(asking) if data else ()) for _, name, more, data in rule.by]
+                asked = tuple((field.bit, field.width, more, terms) for field, more, terms in of if field)
+                if len(asked) == len(by) and all(asking.field(test.field) for test in rule.asked):
+                    tests = tuple(compared(asking, test) for test in rule.asked)
+                    rules.append((names.index(asking.name), number, True, tests, asked))
+    quoting = tuple(names.index(name) for name in names if any(rule.quoted for rule in quotes_of(found, found.headers[name])))
+    return tuple(dict.fromkeys(rules)), quoting
+
+
+def size_of(header: Header) -> tuple[tuple[int, int, int, int], ...]:
+    """The terms of the bytes in front of what a header carries: first bit, width, bias and scale of a number."""
+    fields = [(header.field(size.field) if size.field else None, size) for size in header.size]
+    terms = [(field.bit, field.width, field.bias, field.scale * size.unit) for field, size in fields if field]
+    number = sum(header.fixed_size if size.fixed else size.number for size in header.size) if header.size else header.fixed_size
+    return (*terms, (0, 0, number, 1))
+
+
+def quotes_of(found: Descriptions, header: Header) -> list[Next]:
+    """What may come behind a header, also on hidden ways."""
+    ways = [found.headers[rule.header] for rule in header.next if rule.header and found.headers[rule.header].hidden]
+    return [*header.next, *(rule for way in ways for rule in way.next)]
 
 
 def renamed(found: Descriptions) -> dict[str, str]:
@@ -320,6 +359,7 @@ def made(found: Descriptions) -> SimpleNamespace:
         LAYOUTS=tuple(layout_of(found.headers[name]) for name in names),
         NAMES=words,
         LINES=lines_of(found, names),
+        ANSWERS=answers_of(found, names),
         LINKTYPE=titles_of(found, "linktype"),
         MEANINGS=meanings_of(found, names),
         SOURCES=sources_of(found, names),

@@ -31,6 +31,7 @@ from .model import (
     PARTIAL,
     READERS,
     After,
+    Answers,
     Checksum,
     Data,
     Descriptions,
@@ -57,6 +58,7 @@ WORD = re.compile(r'\s*(?:#.*|("(?:[^"\\]|\\.)*")(?=\s|$)|(?:(?!")\S)+|(.+))')
 NAME = re.compile(r"[A-Z][A-Z0-9_]{0,31}")
 VALUE_NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 NUMBER = re.compile(r"0[xX][0-9A-Fa-f]{1,16}|[0-9]{1,20}")
+ANSWERED_BY = re.compile(r"([A-Z][A-Z0-9_]*)(?:=([A-Z][A-Z0-9_]*)(?:\+([0-9]{1,5}))?(\+data)?)?")
 RESERVED = {"and", "or", "not", "in"}  # words of filters, which a value's name would hide
 CATEGORIES = ("link", "tag", "network", "extension", "transport", "tunnel", "application")
 WIDTHS = {"mac": 48, "ipv4": 32, "ipv6": 128, "family": 32}  # of those forms that have one of their own
@@ -141,10 +143,10 @@ class Words:
         if self.left:
             raise self.line.wrong(f"'{self.left[0]}' is too much here; wanted: {FORMS.get(self.line.words[0], VALUE_FORM)}")
 
-    def tests(self, fields: bool = False) -> list[Test]:
-        """`if TEST and TEST...`, if it is there; with `fields`, they may be compared with each other."""
+    def tests(self, fields: bool = False, word: str = "if") -> list[Test]:
+        """`if TEST and TEST...`, if it is there; with `fields`, they may be compared with each other. word: instead of `if`."""
         found = []
-        if self.took("if"):
+        if self.took(word):
             found.append(self.test(fields))
             while self.took("and"):
                 found.append(self.test(fields))
@@ -1076,6 +1078,27 @@ def _letters(reader: Reader, line: Line, words: Words) -> None:
     while words.left or not found:
         found.append((words.name("a field"), words.take()))
     header.letters = tuple(found), line
+
+
+@statement("answers HEADER [if TEST [and TEST]...] [to TEST [and TEST]...] [by FIELD[=FIELD[+N][+data]]...]")
+def _answers(reader: Reader, line: Line, words: Words) -> None:
+    """It answers such a header, where `if` holds of it, and `to` of that one; between the same two, the other way round.
+
+    `by`: fields which both have the same of, or it the one and the header that asks the other; a number may be added to that one,
+    and the bytes that it carries.
+    """
+    header, found = reader.current(line), Answers(words.name("a header"), line)
+    found.tests, found.asked = words.tests(), words.tests(word="to")
+    if words.took("by"):
+        if not words.left:
+            raise words.wanted()
+        while words.left:
+            match = ANSWERED_BY.fullmatch(words.take())
+            if not match:
+                raise words.wanted()
+            found.by.append((match[1], match[2] or match[1], int(match[3] or 0), bool(match[4])))
+    words.done()
+    header.answers.append(found)
 
 
 @statement('line [aside] "TEMPLATE" | reader NAME [if TEST [and TEST]...]')

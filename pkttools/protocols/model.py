@@ -173,6 +173,20 @@ class After(Rule):
         self.space, self.number, self.word, self.title, self.tests = space, number, word, title, tests
 
 
+class Answers(Rule):
+    """What answers what: a header of its kind, of which `tests` hold, one of the kind `header` of which `asked` do.
+
+    by: fields of which the one that answers has what the one that asks has in the other: the field here, the one there, a number
+    that is added, and whether the bytes that it carries are.
+    """
+
+    def __init__(self, header: str, line: Line) -> None:
+        super().__init__(line)
+        self.header = header
+        self.asked: list[Test] = []
+        self.by: list[tuple[str, str, int, bool]] = []
+
+
 class Said(Rule):
     """What a header says in a line, where all of `tests` hold: a template, or what `reader` reads of it.
 
@@ -228,6 +242,7 @@ class Header:
         self.lines: list[Said] = []  # what it says where a packet is a line
         self.between: tuple[str, str, Line] | None = None  # the fields that say between whom it goes
         self.letters: tuple[tuple[tuple[str, str], ...], Line] | None = None  # flags, with that of `{letters}`
+        self.answers: list[Answers] = []
         self.quiet = False  # it is shown only where applications are
         self.flags: tuple[tuple[str, ...], Line] | None = None  # those that `{flags}` names
         self.statements: list[Line] = []

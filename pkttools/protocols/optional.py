@@ -117,6 +117,7 @@ def _without(kind: Header, absent: set[str]) -> None:
     kind.holds = [rule for rule in kind.holds if can(rule)]
     kind.signature = kind.signature if kind.signature and can(kind.signature) else None
     kind.end = kind.end if kind.end and can(kind.end) else None
+    kind.answers = [rule for rule in kind.answers if can(rule) and not absent & {field for field, *_ in rule.by}]
     kind.show = [line for line in kind.show if shown(line[1])]
     kind.brief = kind.brief if kind.brief and shown(kind.brief[1]) else None
     kind.lines = [said for said in kind.lines if can(said) and shown(said.template)]

@@ -1,0 +1,237 @@
+"""The keys of packets, by the statements `answers` of descriptions: a packet answers another one where both have a key in common.
+
+The innermost header that asks makes the keys of a question, with the addresses and ports that are around it; of an answer each
+header that answers does, these the other way round. Whoever asks a group, or has no address yet, is answered by anybody, and where
+that is: such an end is ANY, and of an answer to a group GROUP. Tags, labels and tunnels are passed over. What an error message
+quotes is known by its addresses and the first octets that its network header carries: at least so many are quoted (RFC 792).
+"""
+
+from __future__ import annotations
+
+import operator
+
+from .. import codec
+from ..batch import ROW_BYTES, Batch
+from ..protocols.answers import Ends, Rule, Test, ends, quoting, rules
+from ..protocols.kinds import column
+from ..protocols.lining import LINK, NETWORK
+from ..protocols.walking import EXTENSION
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterator
+
+    Key = tuple[Hashable, ...]
+    Headers = list[tuple[int, int, int, int]]  # as codec.walk gives them
+    Shape = tuple[tuple[int, int], ...]  # kinds of headers, and where they begin
+
+QUOTED = 8  # octets: RFC 792
+ANY, GROUP = -1, -2
+MOST_PLANS = 1024  # that are kept
+COMPARED = operator.eq, operator.ne, operator.lt, operator.ge  # as lining.py numbers them
+
+
+class Bits:
+    """A number in frames, at a place."""
+
+    def __init__(self, start: int, bit: int, width: int) -> None:
+        first = start * 8 + bit
+        self.first, self.stop = first // 8, (first + width + 7) // 8
+        self.shift, self.mask = self.stop * 8 - first - width, (1 << width) - 1
+        self.slice = slice(self.first, self.stop)
+        self.whole = first % 8 == 0 and self.shift == 0
+        self.size = (width + 7) // 8
+
+    def of(self, frame: bytes) -> int:
+        """What it is."""
+        return int.from_bytes(frame[self.slice], "big") >> self.shift & self.mask
+
+    def octets(self, frame: bytes) -> bytes:
+        """The same, as octets."""
+        return frame[self.slice] if self.whole else self.of(frame).to_bytes(self.size, "big")
+
+
+class Between:
+    """The two ends of a header at a place."""
+
+    def __init__(self, start: int, of: Ends) -> None:
+        _, source, destination, width, self.of_4 = of
+        self.source, self.destination = (Bits(start, bit, width).slice for bit in (source, destination))
+
+    def is_group(self, address: bytes) -> bool:
+        """Whether an address is that of several: multicast, or broadcast: RFC 1112, RFC 919, RFC 4291 section 2.7."""
+        return address[0] == 0xFF if not self.of_4 else 0xE0 <= address[0] < 0xF0 or address == b"\xff\xff\xff\xff"
+
+
+class Around:
+    """What is around a header: the station that it goes to, its network header's addresses and its ports; None: there are none."""
+
+    def __init__(self) -> None:
+        self.station: int | None = None
+        self.addresses: Between | None = None
+        self.ports: Between | None = None
+
+    def enter(self, start: int, of: Ends) -> None:
+        """What is behind a header that says between whom it goes."""
+        if of[0] == LINK:
+            self.station, self.addresses, self.ports = start + of[2] // 8, None, None
+        elif of[0] == NETWORK:
+            self.addresses, self.ports = Between(start, of), None
+        else:
+            self.ports = Between(start, of)
+
+    def now(self) -> Around:
+        """What is around the header in hand."""
+        found = Around()
+        found.station, found.addresses, found.ports = self.station, self.addresses, self.ports
+        return found
+
+
+class Keyed:
+    """A rule for a header at a place."""
+
+    def __init__(self, number: int, start: int, rule: Rule, around: Around) -> None:
+        """number: of the header, in its packet."""
+        self.header, self.start, self.around = number, start, around
+        self.rule, _, tests, parts = rule
+        self.tests = [self.test(start, test) for test in tests]
+        self.parts = [(Bits(start, bit, width), more, self.size(start, terms)) for bit, width, more, terms in parts]
+        placed = [*(test[0] for test in self.tests), *(part[0] for part in self.parts)]
+        self.need = max([bits.stop for bits in placed], default=start)
+
+    @staticmethod
+    def test(start: int, test: Test) -> tuple[Bits, int, Callable[[int, int], bool], int]:
+        """A test: a number, its bits that count, how they are compared, and with what."""
+        bit, width, mask, comparison, value = test
+        return Bits(start, bit, width), mask, COMPARED[comparison], value
+
+    @staticmethod
+    def size(start: int, terms: tuple[tuple[int, int, int, int], ...]) -> list[tuple[Bits, int, int]]:
+        """The terms of the header's size."""
+        return [(Bits(start, bit, width), bias, scale) for bit, width, bias, scale in terms]
+
+    def holds(self, frame: bytes, headers: Headers) -> bool:
+        """Whether it is a rule for this packet."""
+        if self.need > headers[self.header][3]:
+            return False
+        return all(compare(bits.of(frame) & mask, value) for bits, mask, compare, value in self.tests)
+
+    def values(self, frame: bytes, headers: Headers) -> list[bytes]:
+        """The parts of its keys."""
+        found = []
+        for bits, more, terms in self.parts:
+            if more or terms:
+                size = sum((of.of(frame) + bias) * scale for of, bias, scale in terms)
+                more += max(headers[self.header][3] - self.start - size, 0) if terms else 0
+                found.append((bits.of(frame) + more & bits.mask).to_bytes(bits.size, "big"))
+            else:
+                found.append(bits.octets(frame))
+        return found
+
+    def asks(self, frame: bytes, headers: Headers) -> list[Key]:
+        """The keys of the answers to it."""
+        around, values = self.around, self.values(frame, headers)
+        ports = frame[around.ports.source] + frame[around.ports.destination] if around.ports else b""
+        if not around.addresses:
+            return [(self.rule, None, None, ports, *values)]
+        source, destination = frame[around.addresses.source], frame[around.addresses.destination]
+        to_group = around.addresses.is_group(destination) or (around.station is not None and frame[around.station] & 1)
+        anywhere = not any(source)
+        rest = (ANY if to_group else destination, ports, *values)
+        keys: list[Key] = [(self.rule, ANY if anywhere else source, *rest)]
+        return [*keys, (self.rule, GROUP, *rest)] if to_group or anywhere else keys
+
+    def answers(self, frame: bytes, headers: Headers) -> Iterator[Key]:
+        """The keys of the questions that it may answer."""
+        around, values = self.around, self.values(frame, headers)
+        ports = frame[around.ports.destination] + frame[around.ports.source] if around.ports else b""
+        if not around.addresses:
+            yield self.rule, None, None, ports, *values
+            return
+        here, there = frame[around.addresses.source], frame[around.addresses.destination]
+        to_group = around.addresses.is_group(there)
+        for source in (there, ANY, GROUP) if to_group else (there, ANY):
+            yield self.rule, source, here, ports, *values
+            yield self.rule, source, ANY, ports, *values
+
+
+class Plan:
+    """What there is to look at in packets whose headers are of the same kinds at the same places.
+
+    asking: rules, header by header, the innermost first. own, quoted: network headers: their ends, their number, that of the last
+    one of their extensions, and whether a header is behind it.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        self.asking: list[list[Keyed]] = []
+        self.answering: list[Keyed] = []
+        self.own: list[tuple[Between, int, int, bool]] = []
+        self.quoted: list[tuple[Between, int, int, bool]] = []
+        around, inside = Around(), False
+        for number, (kind, start) in enumerate(shape):
+            of = ends().get(kind)
+            if of and of[0] == NETWORK:
+                last = extended(shape, number)
+                (self.quoted if inside else self.own).append((Between(start, of), number, last, last + 1 < len(shape)))
+            if inside:
+                continue
+            if of:
+                around.enter(start, of)
+            keyed = [(rule[1], Keyed(number, start, rule, around.now())) for rule in rules().get(kind, ())]
+            self.answering += [one for asks, one in keyed if not asks]
+            self.asking[:0] = [[one for asks, one in keyed if asks]]
+            inside = kind in quoting()
+
+    def asks(self, frame: bytes, headers: Headers) -> list[Key]:
+        """The keys of answers to a packet: of the innermost header that asks; and of errors that quote it."""
+        of_errors = [quote(frame, headers, *of) for of in self.own]
+        for level in self.asking:
+            keys = [key for keyed in level if keyed.holds(frame, headers) for key in keyed.asks(frame, headers)]
+            if keys:
+                return keys + of_errors
+        return of_errors
+
+    def answers(self, frame: bytes, headers: Headers) -> list[Key]:
+        """The keys of what a packet may answer."""
+        if self.quoted:
+            return [quote(frame, headers, *of) for of in self.quoted]
+        return [key for keyed in self.answering if keyed.holds(frame, headers) for key in keyed.answers(frame, headers)]
+
+
+def extended(shape: Shape, number: int) -> int:
+    """The number of the last extension of a network header, or its own."""
+    while number + 1 < len(shape) and column(shape[number + 1][0], "flags") & EXTENSION:
+        number += 1
+    return number
+
+
+def quote(frame: bytes, headers: Headers, between: Between, number: int, last: int, more: bool) -> Key:
+    """The key of a packet by what is quoted of it."""
+    at = headers[last + 1][1] if more else headers[last][2]
+    return "quoted", frame[between.source], frame[between.destination], frame[at : min(at + QUOTED, headers[number][3])]
+
+
+_plans: dict[tuple[tuple[int, int], ...], Plan] = {}
+
+
+def looked_at(batch: Batch) -> Iterator[tuple[bytes, Headers, Plan]]:
+    """Each packet of a batch, with its headers, and what there is to look at."""
+    for i in range(len(batch)):
+        headers = codec.walk(batch.data, batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES])
+        shape = tuple([header[:2] for header in headers])
+        plan = _plans.get(shape)
+        if plan is None:
+            if len(_plans) >= MOST_PLANS:
+                _plans.clear()
+            plan = _plans[shape] = Plan(shape)
+        yield bytes(batch.frame(i)), headers, plan
+
+
+def asked(batch: Batch) -> list[list[Key]]:
+    """The keys of answers to each packet of a batch."""
+    return [plan.asks(frame, headers) for frame, headers, plan in looked_at(batch)]
+
+
+def answered(batch: Batch) -> list[list[Key]]:
+    """The keys of what each packet of a batch may answer."""
+    return [plan.answers(frame, headers) for frame, headers, plan in looked_at(batch)]

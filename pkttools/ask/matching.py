@@ -1,0 +1,74 @@
+"""Which question a packet answers, of those that are open: a table of their keys, of as many questions as there may be."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from .keys import answered, asked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..batch import Batch
+    from .keys import Key
+
+MOST = 1 << 16  # questions that are open
+
+
+class Matcher:
+    """Questions that are open, and what answers them. Of several questions with the same key the last one has it.
+
+    most: how many are open; the oldest ones are forgotten.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self.most = most
+        self.by_key: dict[Key, int] = {}
+        self.open: OrderedDict[int, list[Key]] = OrderedDict()
+
+    def ask(self, number: int, keys: list[Key]) -> None:
+        """Opens a question, by a number of the caller's; keys: as `asked` gives them."""
+        self.open[number] = keys
+        for key in keys:
+            self.by_key[key] = number
+        if len(self.open) > self.most:
+            self.close(next(iter(self.open)))
+
+    def close(self, number: int) -> None:
+        """Forgets a question."""
+        for key in self.open.pop(number, ()):
+            if self.by_key.get(key) == number:
+                del self.by_key[key]
+
+    def holds(self, keys: Iterable[Key]) -> bool:
+        """Whether a question with one of these keys is open: an answer would be that of either."""
+        return any(key in self.by_key for key in keys)
+
+    def question(self, keys: Iterable[Key]) -> int | None:
+        """The number of the question that a packet with these keys answers, as `answered` gives them; None: it is none of these."""
+        for key in keys:
+            number = self.by_key.get(key)
+            if number is not None:
+                return number
+        return None
+
+    def answers(self, batch: Batch) -> list[int | None]:
+        """The number of the question that each packet answers."""
+        return [self.question(keys) for keys in answered(batch)]
+
+
+class Pairs:
+    """Finds in a stream of packets which one answers which: every packet is a question, once it has been looked at as an answer."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self.matcher, self.count = Matcher(most), 0
+
+    def of(self, batch: Batch) -> list[int | None]:
+        """For each packet the number of the one that it answers, counted from 0 over all batches; None: of none."""
+        found = []
+        for asks, answers in zip(asked(batch), answered(batch), strict=True):
+            found.append(self.matcher.question(answers))
+            self.matcher.ask(self.count, asks)
+            self.count += 1
+        return found
