@@ -11,6 +11,8 @@ import pytest
 
 import pkttools.codec.python as python_codec
 
+pytest_plugins = ["pkttools.pytest_plugin"]  # installed it is found by itself
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("PKTTOOLS_SHARED", ROOT.parent / "shared"))
 BACKENDS = ("c", "python")
