@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
-from samples import batch, ethernet, icmp, ipv4, ipv6, tcp, udp, vxlan
+from samples import batch, ethernet, icmp, ipv4, ipv6, sctp, tcp, udp, vxlan
 
 from pkttools import codec
 from pkttools.batch import ROW_BYTES
@@ -117,6 +117,51 @@ def test_several_patterns_and_a_condition(backend):
     assert made == [frame for _, frame in packets] and "--replace changed no payload, of 2 packets" in said
     made, said = changed("--payload x", packets[2:], backend)
     assert made == [packets[2][1]] and "1 without a payload" in said
+
+
+def chunk(kind, value, padded=True):
+    """A chunk of SCTP: RFC 9260 section 3.2."""
+    return struct.pack(">BBH", kind, 3, 4 + len(value)) + value + bytes(-len(value) % 4 * padded)
+
+
+def data(octets, padded=True):
+    return chunk(0, struct.pack(">IHHI", 7, 1, 2, 46) + octets, padded)
+
+
+def test_user_data_of_sctp(backend):
+    """Of each chunk; its size and padding follow, and the checksum. What has none passes; that of --layer is all of SCTP."""
+
+    def packets(*chunks):
+        return mended([over(ipv6, sctp(b"".join(each)), 132) for each in chunks])
+
+    sack, idata = chunk(3, bytes(12)), chunk(64, bytes(16) + b"hello")
+    given = packets([data(b"hello")], [data(b"hello, hello"), sack, idata], [sack], [data(b"hello", False)], [data(b"hello")[:-4]])
+    wanted = packets([data(b"good bye")], [data(b"good bye, hello"), sack, chunk(64, bytes(16) + b"good bye")], [sack],
+                     [data(b"good bye", False)], [data(b"hello")[:-4]])  # fmt: skip
+    made, said = changed("--replace 's/hello/good bye/'", given, backend)
+    assert (made, said) == ([frame for _, frame in wanted], "")
+    made, said = changed("--payload x", given, backend)
+    wanted = packets(
+        [data(b"x")], [data(b"x"), sack, chunk(64, bytes(16) + b"x")], [sack], [data(b"x", False)], [data(b"hello")[:-4]]
+    )
+    assert made == [frame for _, frame in wanted] and "2 packets passed as they came: 2 without a payload" in said
+    kept, _ = changed("--payload x --keep", given[:1], backend)
+    assert kept == [given[0][1][:-8] + b"x" + bytes(3)]
+    all_of_it, _ = changed("--payload x --layer SCTP", given[:1], backend)
+    assert all_of_it == [frame for _, frame in mended([over(ipv6, sctp(b"x"), 132)])]
+    long, said = changed(f"--replace 's/^/{'x' * 65500}/'", given[:1], backend)
+    assert long == [given[0][1]] and "1 too long for a length around it" in said
+
+
+def test_lengths_inside_of_messages_are_told(backend):
+    """They are the application's, and stay as they are; of the same size, or replaced as a whole, there is nothing to say."""
+    dns = over(ipv4, udp(bytes.fromhex("0001 0100 0001 0000 0000 0000 05") + b"hello" + bytes.fromhex("00 0001 0001")), 17)
+    made, said = changed("--replace s/hello/bye/", mended([dns, UDP4]), backend)
+    assert len(made[0]) == len(dns[1]) - 2
+    assert said == ("pkt-change: of another size inside of what applications say, "
+                    "where their own lengths may stay as they were: DNS (1)\n")  # fmt: skip
+    for words in ("--replace s/hello/holla/", "--payload 'something else'"):
+        assert changed(words, mended([dns, UDP4]), backend)[1] == ""
 
 
 def test_what_cannot_be_done_passes_and_is_counted(backend):

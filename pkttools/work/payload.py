@@ -5,15 +5,16 @@ from __future__ import annotations
 from struct import iter_unpack
 
 from .. import codec
-from ..batch import COLUMNS, MAX_FRAME, OFFSET
+from ..batch import COLUMNS, MAX_FRAME, OFFSET, ROW_BYTES
 from ..errors import PktError, UsageError, counted, need
 from ..language.asked import is_asked
 from ..language.constants import constant
 from ..protocols.fields import DATA, HEADERS, TABLE, TEXT
 from ..protocols.kinds import column
 from ..protocols.values import field, occurring, rows_of, unknown_name
-from ..protocols.walking import OWN_END
-from .splicing import Passed, Pieces, chosen_parts, spliced
+from ..protocols.walking import IDLE, OWN_END
+from .chunks import CHUNKED, chunks
+from .splicing import REASONS, Passed, Pieces, chosen_parts, spliced
 from .tcp_numbers import Numbers
 
 TYPE_CHECKING = False
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 
     from ..batch import Batch
     from ..language.filters import Filter
+    from .chunks import Chunk, Piece
 
     Edit = Callable[[bytes], bytes]
     Layer = tuple[int, int]  # a kind of header, and its occurrence in a packet
+    Place = tuple[int, int, int]  # of a payload: where it begins and ends in the frame, and the kind of header that carries it
 
 INNERMOST: Layer = (0, 1)
-EMPTY = (-1, -1)
+EMPTY = (-1, -1, 0)
+TOO_LONG = 2  # of REASONS
 
 
 def layer_of(text: str) -> Layer:
@@ -141,6 +145,7 @@ class Editor:
         self.keep, self.guard, self.numbers = keep, guard, numbers
         self.passed, self.beyond = Passed(), {}  # type: tuple[Passed, dict[int, int]]
         self.met = self.changed = 0
+        self.inside: dict[str, int] = {}  # packets that have another size inside of a message, by its header
         self.ends: dict[int, int] = {}  # of the fields of a kind
 
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
@@ -157,34 +162,66 @@ class Editor:
         columns = batch.columns()
         data = memoryview(batch.data)
         numbers = self.numbers.of(batch) if self.numbers else None
-        for i, (at, end) in enumerate(places):
-            piece = None
+        for i, (at, end, kind) in enumerate(places):
+            made: list[Piece] = []
             if at >= 0:
                 offset = columns[i * COLUMNS + OFFSET]
-                old = bytes(data[offset + at : offset + end])
-                new = old
-                for edit in self.edits:
-                    new = edit(new)
                 self.met += 1
-                if new != old:
-                    self.changed += 1
-                    piece = shortest(at, old, new)
+                if kind in CHUNKED:
+                    made = self.of_chunks(chunks(batch, i, offset, end), data, offset)
+                else:
+                    made = self.of_payload(data, offset, at, end)
+                self.changed += bool(made)
+                if any(len(octets) != removed for _, removed, octets in made):
+                    self.told(batch, i, made[0][0])
             if numbers:
-                for number in numbers.packet(i, piece):
+                for number in numbers.packet(i, made[0] if made else None):
                     pieces.add(i, *number)
-            if piece:
+            for piece in made:
                 pieces.add(i, *piece)
         data.release()
         yield from spliced(batch, pieces, self.keep, self.beyond, self.passed)
 
-    def places(self, batch: Batch) -> list[tuple[int, int]]:
-        """Where the payload of each packet begins and ends; EMPTY: it has none."""
-        found = []
+    def of_payload(self, data: memoryview, offset: int, at: int, end: int) -> list[Piece]:
+        """What becomes of octets of a frame, which begins at an offset: nothing, or one piece."""
+        old = bytes(data[offset + at : offset + end])
+        new = old
+        for edit in self.edits:
+            new = edit(new)
+        return [shortest(at, old, new)] if new != old else []
+
+    def of_chunks(self, found: list[Chunk], data: memoryview, offset: int) -> list[Piece]:
+        """The same of each chunk, with what is around."""
+        made: list[Piece] = []
+        if not found and self.whole:
+            self.passed.add("without a payload")
+        for chunk in found:
+            for piece in self.of_payload(data, offset, chunk.data, chunk.end):
+                more = len(piece[2]) - piece[1]
+                around = chunk.around(more) if more and not self.keep else ((chunk.start, 0, b""), (chunk.end, 0, b""))
+                if around is None:
+                    self.passed.add(REASONS[TOO_LONG])
+                    return []
+                made += (around[0], piece, around[1])
+        return made
+
+    def told(self, batch: Batch, i: int, changed: int) -> None:
+        """Counts a packet that gets another size behind the header of an application, which may say that of itself."""
+        kind, start, *_ = codec.walk(batch.data, bytes(batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]))[-1]
+        if start < changed and column(kind, "flags") & IDLE:
+            self.inside[HEADERS[kind]] = self.inside.get(HEADERS[kind], 0) + 1
+
+    def places(self, batch: Batch) -> list[Place]:
+        """Where the payload of each packet begins and ends, and whose it is; EMPTY: it has none.
+
+        Of chunks, whose payload is that of each: where all of them are.
+        """
+        found: list[Place] = []
         for kind, start, _, at, end in iter_unpack("=5q", codec.carried(batch.data, batch.rows, self.layer)):
             if at >= 0:
                 if kind not in self.ends:
                     self.ends[kind] = fields_end(kind)
-                found.append((min(max(at, start + self.ends[kind]), end), end))
+                found.append((min(max(at, start + self.ends[kind]), end), end, kind if self.layer == INNERMOST else 0))
                 continue
             found.append(EMPTY)
             if self.whole:
@@ -212,6 +249,9 @@ class Editor:
         said = self.passed.said()
         if self.met and not self.changed and not self.whole:
             said.append(f"--replace changed no payload, of {counted(self.met, 'packet')}")
+        if self.inside:
+            names = ", ".join(f"{name} ({count})" for name, count in sorted(self.inside.items()))
+            said.append(f"of another size inside of what applications say, where their own lengths may stay as they were: {names}")
         return said
 
 
