@@ -4,6 +4,9 @@ pkt-lab up 'wire alice 10.0.0.1/24 bob 10.0.0.2/24'; pkt-lab exec alice ping -c 
 
 up FILE|STATEMENT... builds, down [NAME] ends; exec HOST COMMAND..., shell HOST work in a host;
 run FILE|STATEMENT... -- COMMAND... builds a lab for one command; list, status show; demo [NAME] shows how.
+
+capture HOST:INTERFACE [OPTIONS of pkt-recv] -- COMMAND... captures as long as a command runs;
+wait [HOST[:INTERFACE|:tcp/PORT|:udp/PORT]]... [-- COMMAND...] until it is up, somebody listens, a command succeeds.
 """
 
 from __future__ import annotations
@@ -11,18 +14,22 @@ from __future__ import annotations
 import os
 import sys
 
-from ..command_line.options import ABOUT, FLAG, TEXT, Option, Values
+from ..command_line.options import ABOUT, FLAG, REAL, TEXT, USUAL, Option, Values
 from ..errors import PktError, need, say
+from . import find
+from . import read as command_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..lab.topology import Topology
 
-MODES = ("up", "down", "exec", "shell", "run", "list", "status", "demo")
+MODES = ("up", "down", "exec", "shell", "run", "capture", "wait", "list", "status", "demo")
 OPTIONS = [
     Option("--name", TEXT, "which lab; of up, run and demo: how it is called", "NAME"),
     Option("--root", FLAG, "up, run, demo: without a user namespace; it takes root"),
     Option("--all", FLAG, "down: all labs of this user"),
+    Option("--linger", REAL, "capture: go on so long after the command (0.1)", "SECONDS", default=0.1),
+    Option("--timeout", REAL, "wait: give up after SECONDS (default 10)", "SECONDS", default=10.0),
     *ABOUT,
 ]
 ARGUMENTS = "|".join(MODES) + " ..."
@@ -30,8 +37,8 @@ ARGUMENTS_HELP = "see pkt-lab(1), also for the statements of a topology"
 
 
 def literal(arguments: list[str]) -> bool:
-    """Whether what comes behind these arguments is a command with options of its own: `exec HOST`."""
-    return len(arguments) == 2 and arguments[0] == "exec"
+    """Whether what comes behind these arguments is a command with options of its own: `exec HOST`, `capture HOST:INTERFACE`."""
+    return len(arguments) == 2 and arguments[0] in ("exec", "capture")
 
 
 def run(values: Values) -> tuple[list[str], int]:
@@ -42,6 +49,8 @@ def run(values: Values) -> tuple[list[str], int]:
     mode, *words = values.arguments
     need(not values.root or mode in ("up", "run", "demo"), "--root is for up, run and demo")
     need(not values.all or mode == "down", "--all is for down")
+    need(values.linger == 0.1 or mode == "capture", "--linger is for capture")
+    need(values.timeout == 10 or mode == "wait", "--timeout is for wait")
     return [], DO[mode](values, words) or 0
 
 
@@ -124,6 +133,38 @@ def run_mode(values: Values, words: list[str]) -> int:
     return beside(values, read(statements), command, f"run-{os.getpid()}")
 
 
+def capture_mode(values: Values, words: list[str]) -> int:
+    """Captures as long as a command runs, which runs outside of the lab."""
+    from ..formats import refuse_terminal
+    from ..formats.files import format_of
+    from ..lab import capture, running
+
+    need(
+        "--" in words[1:] and words[-1] != "--" and ":" in words[0],
+        "wanted: capture HOST:INTERFACE [OPTIONS of pkt-recv] -- COMMAND...",
+    )
+    at = words.index("--")
+    place, *receiving = words[:at]
+    asked = command_values(find("pkt-recv"), receiving)
+    need(not asked.interface and asked.ready is None, "capture says -i and --ready to pkt-recv")
+    need(not (asked.help or asked.version or asked.keys or asked.list_interfaces), f"{' '.join(receiving)}: that captures nothing")
+    refuse_terminal(asked.format or format_of(asked.output) or USUAL, asked.output)
+    shown = asked.output in (None, "-")
+    lab = running.choose(values.name, place.partition(":")[0])
+    return capture.during(words[at + 1 :], lab, place, receiving, shown=shown, linger=values.linger)
+
+
+def wait_mode(values: Values, words: list[str]) -> int:
+    """Waits until something is so."""
+    from ..lab import running, waiting
+
+    dashes = len(words) if values.dashes is None else values.dashes - 1
+    places = [waiting.Place(word) for word in words[:dashes]]
+    need(values.dashes is None or dashes < len(words), "wanted: wait [HOST...] -- COMMAND...")
+    host = places[0].host if places else None
+    return waiting.until(lambda: running.choose(values.name, host), places, words[dashes:], values.timeout)
+
+
 def demo_mode(values: Values, words: list[str]) -> int | None:
     """Shows the labs of the project, or one of them at work."""
     from ..lab import demo, running
@@ -189,4 +230,4 @@ def write(lines: list[str]) -> None:
 
 
 DO = {"up": up_mode, "down": down_mode, "exec": exec_mode, "shell": shell_mode, "run": run_mode, "list": list_mode,
-      "status": status_mode, "demo": demo_mode}  # fmt: skip
+      "status": status_mode, "demo": demo_mode, "capture": capture_mode, "wait": wait_mode}  # fmt: skip

@@ -17,6 +17,7 @@ PATIENCE = 10.0  # seconds until all its processes are gone
 # In this order: the user namespace gives the right to enter the others.
 KINDS = {"user": namespaces.NEWUSER, "pid": namespaces.NEWPID, "mnt": namespaces.NEWNS, "net": namespaces.NEWNET,
          "uts": namespaces.NEWUTS}  # fmt: skip
+NETWORK = ("user", "net")  # of these: those of a process that keeps our files
 
 
 def choose(name: str | None, host: str | None = None) -> str:
