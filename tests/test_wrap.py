@@ -6,6 +6,7 @@ import re
 import shlex
 import struct
 import zlib
+from types import BuiltinFunctionType
 
 import pytest
 from backends import on_both
@@ -18,7 +19,7 @@ from pkttools.batch import Batch, gathered
 from pkttools.commands import find, read
 from pkttools.errors import UsageError
 from pkttools.work.headers import unwrapping, wrapping
-from pkttools.work.wrapping import Sample
+from pkttools.work.wrapping import Sample, flow_ports
 
 pytest_generate_tests, chosen = on_both("wrap", "walk", "select", "assign")
 
@@ -113,19 +114,43 @@ def test_both_codecs_make_the_same(both):
     for one in work:
         shapes, octets = bytearray(), bytearray()
         for i in range(len(given)):
-            count = both[0].wrap(given.data, given.rows[i * 56 : i * 56 + 56], 0, b"", b"", one.ports, 0, False)[3][2]
+            count = both[0].wrap(given.data, given.rows[i * 56 : i * 56 + 56], 0, b"", b"", b"", 0, False)[3][2]
             shape = next(
                 shape for shape in one.planner(Sample(given, i, count)) if shape.why or one.right(shape, Sample(given, i, count))
             )
             packed = shape.packed(len(octets))
             shapes += packed
             octets += shape.octets
-        args = given.data, bytes(given.rows), 0, bytes(shapes), bytes(octets), one.ports, 65535, False
+        args = given.data, bytes(given.rows), 0, bytes(shapes), bytes(octets), flow_ports(), 65535, False
         results = [codec.wrap(*args) for codec in both]
         (stop, data, rows, rest), other = results[0], results[1]
         assert (stop, packets_of(data, rows), rest) == (other[0], packets_of(other[1], other[2]), other[3])
         changed += rest[1][0]
     assert changed > 300
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_packets_that_begin_alike_or_not_and_their_records(order):
+    """What one began with serves the next ones; the record of a capture goes along, and all is written from where it lies."""
+    other = b"\2" * 12 + SEGMENT[12:]
+    tagged = SEGMENT[:12] + bytes.fromhex("81006007") + SEGMENT[12:]
+    cut = SEGMENT[:70]
+    given = [SEGMENT, SEGMENT, other, SEGMENT, tagged, tagged, SEGMENT6, ACK, cut, ARP, other]  # ACK and ARP have padding
+
+    def records(frames: list[bytes]) -> bytes:
+        sizes = [len(frame) + 9 * frame.endswith(cut[12:]) for frame in frames]
+        parts = zip(range(len(frames)), frames, sizes, strict=True)
+        return b"".join(struct.pack(order + "4I", i, 5, len(frame), size) + frame for i, frame, size in parts)
+
+    read_ = bytearray(records(given))
+    _, rows, _ = codec.pcap_decode(read_, 0, len(read_), True, order == ">", False, 16, 0, 1)
+    work = wrapping("VLAN", None, None, None, "copy", None, False)
+    [*work(iter([Batch(read_, rows)]))]  # it learns what they are like
+    (got,) = work(iter([Batch(read_, rows)]))
+    wanted = [(frame[:12] + b"\x81\0\0\1" + frame[12:])[: 60 if len(frame) == 60 else None] for frame in given]
+    written, stop, _ = codec.pcap_encode(got.data, got.rows, 0, order == ">", False)
+    assert (stop, bytes(written)) == (len(given), records(wanted))
+    assert isinstance(written, memoryview) == isinstance(codec.wrap, BuiltinFunctionType)
 
 
 @pytest.mark.parametrize("shapes", [

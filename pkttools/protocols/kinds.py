@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from functools import cache
 from struct import unpack, unpack_from
 
 from . import _tables
 from .walking import BY_SPACE, COLUMNS, DATAGRAM_4, KIND, NAMES, PADDED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+
+def remembered(function: Callable[..., T]) -> Callable[..., T]:
+    """A function that is asked once for each of its arguments; functools.cache takes longer to import than all of them."""
+    known: dict[tuple[object, ...], T] = {}
+
+    def asked(*arguments: object) -> T:
+        if arguments not in known:
+            known[arguments] = function(*arguments)
+        return known[arguments]
+
+    return asked
 
 
 def column(kind: int, name: str) -> int:
@@ -29,7 +47,7 @@ def rows(table: str) -> list[tuple[int, ...]]:
     return [values[i : i + columns] for i in range(0, len(values), columns)]
 
 
-@cache
+@remembered
 def ethertypes() -> dict[int, int]:
     """The EtherType of each kind that has one, the least of several: what a header of Ethernet asks first."""
     ethernet = next(row for row in rows("kinds") if row[KIND.index("exception")] == PADDED)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from functools import cache
 
 from . import DATA, _lines, _rows
 from .fields import TABLE
-from .kinds import rows
+from .kinds import remembered, rows
 from .lining import APPLICATION, KINDS
 from .walking import BY_SPACE, FIRST_ITEM, KIND, TO_KIND
 
@@ -40,7 +39,7 @@ def messages(of: list[int]) -> set[int]:
     return found
 
 
-@cache
+@remembered
 def kept() -> tuple[bytes, bytes]:
     """For `codec.wipe`: what is kept of each kind of header, and of each kind of item; two bits' worth a number, see there.
 

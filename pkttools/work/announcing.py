@@ -5,11 +5,10 @@ The walk goes from numbers to headers; who puts a header in front of another one
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import islice
 
 from ..protocols.fields import BY_HEADER, HEADERS
-from ..protocols.kinds import column, rows
+from ..protocols.kinds import column, remembered, rows
 from ..protocols.walking import BY_SPACE, FROM_BEHIND, HIDDEN, IS, IS_NOT, LITTLE_ENDIAN, TAG, TO_KIND
 
 TYPE_CHECKING = False
@@ -49,15 +48,15 @@ class Way:
         self.kind, self.front, self.own, self.likely = kind, front, own, likely
 
 
-@cache
-def tables() -> dict[str, list[tuple[int, ...]]]:
-    """The tables, as rows."""
-    return {name: rows(name) for name in ("reads", "tests", "terms", "kinds", "rules", "spaces", "entries", "sums")}
+@remembered
+def table(name: str) -> list[tuple[int, ...]]:
+    """One of the tables, as rows."""
+    return rows(name)
 
 
 def bits_of(read: int, mask: int, value: int, space: int = CONDITION) -> Bits:
     """Bits of a number; of one that is little-endian as they stand there."""
-    base, bit, width, order = tables()["reads"][read]
+    base, bit, width, order = table("reads")[read]
     mask &= (1 << width) - 1
     if order == LITTLE_ENDIAN:
         mask, value = (int.from_bytes(number.to_bytes(width // 8, "little"), "big") for number in (mask, value))
@@ -72,7 +71,7 @@ def single(mask: int) -> bool:
 def asked(first: int, count: int) -> tuple[Bits, ...]:
     """What tests want to stand there; where they only want something not to, of more than a bit, it is left to the walk."""
     found = []
-    for read, mask, low, high, how in tables()["tests"][first : first + count]:
+    for read, mask, low, high, how in table("tests")[first : first + count]:
         if how == IS:
             found.append(bits_of(read, mask, low))
         elif how == IS_NOT and single(mask) and low == high:
@@ -90,13 +89,13 @@ def others(rule: tuple[int, ...]) -> tuple[Bits, ...]:
     return (Bits(one.behind, one.bit, one.width, one.mask, one.value ^ one.mask),)
 
 
-@cache
+@remembered
 def ways(kind: int, depth: int = 0) -> tuple[Way, ...]:
     """All that may follow a header of a kind."""
     found: list[Way] = []
     before: tuple[Bits, ...] = ()
     first, count = column(kind, "rule"), column(kind, "rules")
-    for rule in tables()["rules"][first : first + count]:
+    for rule in table("rules")[first : first + count]:
         how, what, read, _, test, tests = rule
         front = (*before, *asked(test, tests))
         if how == TO_KIND:
@@ -116,20 +115,20 @@ def ways(kind: int, depth: int = 0) -> tuple[Way, ...]:
 
 def place(read: int) -> tuple[int, int]:
     """Where a number stands."""
-    _, bit, width, _ = tables()["reads"][read]
+    _, bit, width, _ = table("reads")[read]
     return bit, width
 
 
 def entries(space: int) -> Iterator[tuple[int, ...]]:
     """Numbers of a space that announce a header, the least first."""
-    _, _, first, count = tables()["spaces"][space]
-    return (row for row in tables()["entries"][first : first + count] if row[1] > 0)
+    _, _, first, count = table("spaces")[space]
+    return (row for row in table("entries")[first : first + count] if row[1] > 0)
 
 
 def size(kind: int) -> int:
     """Bytes of a header, without what it says of it."""
     first, count = column(kind, "term"), column(kind, "terms")
-    return max(column(kind, "fixed"), sum(bias for read, _, bias, *_ in tables()["terms"][first : first + count] if read < 0))
+    return max(column(kind, "fixed"), sum(bias for read, _, bias, *_ in table("terms")[first : first + count] if read < 0))
 
 
 def onward(kind: int, front: tuple[Bits, ...], own: tuple[Bits, ...], depth: int, unnamed: bool = False) -> list[Way]:
@@ -152,7 +151,7 @@ def onward(kind: int, front: tuple[Bits, ...], own: tuple[Bits, ...], depth: int
     return found
 
 
-@cache
+@remembered
 def links() -> dict[int, list[int]]:
     """Link types of each kind that has one, the least first."""
     found: dict[int, list[int]] = {}

@@ -89,8 +89,7 @@ def full(name: str, wrap: Wrap) -> str:
 
 def computed(row: Row) -> bool:
     """Whether it follows from others: a length, or a checksum. Then it is assigned when the packet is there."""
-    tables = announcing.tables()
     end = column(row.header, "end")
     places = [announcing.place(end)] if end >= 0 else []
-    places += [(8 * at, 8 * size) for kind, at, size, *_ in tables["sums"] if kind == row.header]
+    places += [(8 * at, 8 * size) for kind, at, size, *_ in announcing.table("sums") if kind == row.header]
     return any(bit < row.bit + row.width and row.bit < bit + width for bit, width in places)

@@ -7,7 +7,6 @@ announcing.py; whether a packet that is made is what was meant, the walk says.
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import groupby, islice
 from struct import pack
 
@@ -16,7 +15,7 @@ from ..batch import LINKTYPE, Batch, linktype_of
 from ..errors import UsageError, checksum_left, counted, need
 from ..protocols import _meanings
 from ..protocols.fields import BY_HEADER, HEADERS, Row
-from ..protocols.kinds import carries_message, column
+from ..protocols.kinds import carries_message, column, remembered
 from ..protocols.values import Header, occurring, unknown_name
 from ..protocols.walking import BY_SPACE, DATAGRAM_6, EXTENSION, FROM_BEHIND, LINK_LAYER, PADDED, TAG, TUNNEL
 from . import announcing
@@ -127,7 +126,7 @@ class Shape:
 # ---- a header's default octets ----
 
 
-@cache
+@remembered
 def constants(kind: int) -> list[tuple[Row, int]]:
     """Fields of a kind that have a value in every such header, and what we write in others."""
     rows = BY_HEADER[kind]
@@ -148,7 +147,7 @@ def put(octets: bytearray, bit: int, width: int, mask: int, value: int) -> None:
 
 def number(octets: bytes | bytearray, read: int) -> int:
     """A number in a header."""
-    _, bit, width, order = announcing.tables()["reads"][read]
+    _, bit, width, order = announcing.table("reads")[read]
     stop = (bit + width + 7) // 8
     value = int.from_bytes(octets[bit // 8 : stop], "big") >> 8 * stop - bit - width & (1 << width) - 1
     return int.from_bytes(value.to_bytes(width // 8, "big"), "little") if order else value
@@ -178,7 +177,7 @@ class New:
     def fit(self) -> None:
         """Makes it as long as it says; where that is too short, it says how long it is."""
         first, count = column(self.kind, "term"), column(self.kind, "terms")
-        terms = [term for term in announcing.tables()["terms"][first : first + count] if self.holds(term[3], term[4])]
+        terms = [term for term in announcing.table("terms")[first : first + count] if self.holds(term[3], term[4])]
         if not terms:
             return
         size = sum(bias + (scale * number(self.octets, read) if read >= 0 else 0) for read, scale, bias, *_ in terms)
@@ -191,7 +190,7 @@ class New:
 
     def holds(self, first: int, count: int) -> bool:
         """Whether tests hold of it."""
-        tests = announcing.tables()["tests"][first : first + count]
+        tests = announcing.table("tests")[first : first + count]
         return all((low <= number(self.octets, read) & mask <= high) != bool(how) for read, mask, low, high, how in tests)
 
     def assign(self, row: Row, value: int) -> None:
@@ -215,9 +214,9 @@ def ecn_bit(kind: int) -> int:
 def announcer(kind: int, space: int) -> Number | None:
     """Where a header has the number that announces by a space: whether counted from behind it, bit and width."""
     first, count = column(kind, "rule"), column(kind, "rules")
-    for how, what, read, *_ in announcing.tables()["rules"][first : first + count]:
+    for how, what, read, *_ in announcing.table("rules")[first : first + count]:
         if how == BY_SPACE and what == space:
-            base, bit, width, _ = announcing.tables()["reads"][read]
+            base, bit, width, _ = announcing.table("reads")[read]
             return base == FROM_BEHIND, bit, width
     return None
 
@@ -225,7 +224,7 @@ def announcer(kind: int, space: int) -> Number | None:
 def spaces(kind: int) -> list[int]:
     """The spaces by which a header announces what follows."""
     first, count = column(kind, "rule"), column(kind, "rules")
-    return [what for how, what, *_ in announcing.tables()["rules"][first : first + count] if how == BY_SPACE]
+    return [what for how, what, *_ in announcing.table("rules")[first : first + count] if how == BY_SPACE]
 
 
 def patch(shape: Shape, index: int, bits: Sequence[Bits], moved: tuple[int, Number] | None = None, more: int = 0) -> None:
@@ -302,7 +301,14 @@ def has(kind: int, flags: int) -> bool:
 
 def has_sum(kind: int) -> bool:
     """Whether it has a checksum, of its own or of the message that it begins; or carries one that has."""
-    return carries_message(kind) or any(row[0] == kind for row in announcing.tables()["sums"])
+    return carries_message(kind) or any(row[0] == kind for row in announcing.table("sums"))
+
+
+@remembered
+def flow_ports() -> bytes:
+    """The kinds of headers that begin with the ports of a flow, as the codec wants them."""
+    ports = [kind for kind in range(1, len(HEADERS)) for row in BY_HEADER[kind][:1] if row.name.endswith(".SRC_PORT")]
+    return pack(f"={len(ports)}q", *ports)
 
 
 def inner_ip(sample: Sample, first: int) -> int | None:
@@ -327,10 +333,12 @@ class Wrap:
         carriers = (*CARRIERS, NAMES[version]) if not has(self.kinds[0], LINK_LAYER | TAG) else ("LLC",)
         self.through = {kind for one in carriers for kind in kinds_of(one)}
         self.inside = {kind for one in INSIDE for kind in kinds_of(one)}
-        ethernet = kinds_of("ETHERNET")[0]
-        frames = any(way.kind == ethernet for kind in self.kinds for way in announcing.ways(kind))
-        tunnel = has(self.kinds[0], TUNNEL)
-        self.frame = self.carried == "ETHERNET" or (tunnel and frames and self.name not in PACKETS)
+        tunnel = has(self.kinds[0], TUNNEL) and self.name not in PACKETS
+        self.frame = self.carried == "ETHERNET" or (tunnel and self.may_carry(kinds_of("ETHERNET")[0]))
+
+    def may_carry(self, inner: int) -> bool:
+        """Whether it may announce such a header."""
+        return any(way.kind == inner for kind in self.kinds for way in announcing.ways(kind))
 
     def names(self) -> set[str]:
         """Of the headers that are put in, with those that it takes to carry them."""
@@ -374,7 +382,7 @@ class Wrap:
             return found(kinds, *self.at)
         if has(self.kinds[0], TAG):
             return 1
-        if self.frame and any(way.kind == kinds[0] for kind in self.kinds for way in announcing.ways(kind)):
+        if self.frame and self.may_carry(kinds[0]):
             return 0
         if not any(announcing.ways(kind) for kind in self.kinds):  # it says nothing of what follows: behind who announces it
             announced = (i for i, kind in enumerate(kinds) if any(way.kind in self.kinds for way in announcing.ways(kind)))
@@ -604,8 +612,7 @@ class Wrapper:
         self.planner, self.guard, self.keep, self.again = planner, guard, keep, again
         self.shapes, self.octets, self.number = bytearray(), bytearray(), 1
         self.left: dict[int, int] = {}
-        ports = {kind for kind in range(1, len(HEADERS)) for row in BY_HEADER[kind][:1] if row.name.endswith(".SRC_PORT")}
-        self.ports = pack(f"={len(ports)}q", *sorted(ports))
+        self.ports = b""  # see flow_ports: until a shape asks for them
 
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes all packets, changed or not: in batches that the guard accepts, or does not."""
@@ -653,14 +660,20 @@ class Wrapper:
             if shape.why == WRAPPED and tried < CANDIDATES * 4 and not self.right(shape, sample):
                 tried += 1
                 continue
-            self.shapes += shape.packed(len(self.octets))
-            self.octets += shape.octets
+            self.add(shape)
             return
+
+    def add(self, shape: Shape) -> None:
+        """Adds a shape."""
+        self.shapes += shape.packed(len(self.octets))
+        self.octets += shape.octets
+        if any(what == FLOW for what, *_ in shape.steps):
+            self.ports = flow_ports()
 
     def right(self, shape: Shape, sample: Sample) -> bool:
         """Whether what is made of a packet has the headers that it should have, as far as can be told."""
-        one = sample.batch
-        _, data, rows, (_, counts, _) = codec.wrap(one.data, one.rows, 0, shape.packed(0), bytes(shape.octets), self.ports, 0, True)
+        one, ports = sample.batch, flow_ports() if any(what == FLOW for what, *_ in shape.steps) else b""
+        _, data, rows, (_, counts, _) = codec.wrap(one.data, one.rows, 0, shape.packed(0), bytes(shape.octets), ports, 0, True)
         if not counts[WRAPPED]:
             return True
         seen = codec.walk(data, rows)

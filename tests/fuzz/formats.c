@@ -319,7 +319,7 @@ static size_t read_lane(uint8_t *rows, size_t count, const uint8_t *data, size_t
     struct packet *p = (struct packet *)rows;
     size_t sound = lane_decode(p, count, data, start, size, linktype, &lines), at = start;
     EXPECT(sound <= count && lines >= 4 * (int64_t)sound);
-    const struct bytes read = {rows, sound * sizeof *p, sound * sizeof *p};
+    const struct bytes read = {.at = rows, .size = sound * sizeof *p, .room = sound * sizeof *p, .held = true};
     expect_sound(&read, size, MAX_SECONDS);
     for (size_t i = 0; i < sound; i++) {
         at += RECORD;

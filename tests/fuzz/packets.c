@@ -838,9 +838,13 @@ void fuzz_wrapping(struct input *in)
         given[i] = (int8_t)take8(in);
     struct sample s = take_sample(in);
     struct gathered whole = {0}, out = {0};
-    struct packet p = {.captured = (int64_t)s.frame.size, .original = s.original, .time = 5, .linktype = s.linktype,
-                       .notes = (int64_t)s.frame.size, .notes_size = sizeof lines - 1};
-    EXPECT(bytes_add(&whole.data, s.frame.at, s.frame.size) && bytes_add(&whole.data, lines, sizeof lines - 1) && gather_row(&whole, &p));
+    struct packet p = {.offset = RECORD, .captured = (int64_t)s.frame.size, .original = s.original, .time = 5, .linktype = s.linktype,
+                       .notes = RECORD + (int64_t)s.frame.size, .notes_size = sizeof lines - 1};
+    uint8_t record[RECORD] = {0};
+    write32(record + 8, (uint32_t)p.captured, (choice & 2) != 0);
+    write32(record + 12, (uint32_t)p.original, (choice & 2) != 0);
+    EXPECT(bytes_add(&whole.data, record, RECORD) && bytes_add(&whole.data, s.frame.at, s.frame.size)
+           && bytes_add(&whole.data, lines, sizeof lines - 1) && gather_row(&whole, &p));
     struct packet_view view = view_of(&whole, &p);
     walk(&view.walk, &view.frame, p.linktype);
     size_t count = least(view.walk.count, view.walk.quoted), at = 13;
@@ -860,8 +864,11 @@ void fuzz_wrapping(struct input *in)
         const struct reshape *shape = shape_of(&how, &view, p.linktype);
         EXPECT(shape != NULL && wrap(&how, shape, &view, whole.data.at, &p, &out));
         bool memory = true;
-        wrap_plainly(&how, &view, whole.data.at, &p, &out, &memory);
-        EXPECT(memory);
+        for (int again = 0; again < 2; again++) {       /* the second begins as the first did */
+            wrap_plainly(&how, &view, whole.data.at, &p, &out, &memory);
+            EXPECT(memory);
+            walk_front(&view.walk, &view.frame, p.linktype, (size_t)shape->count);
+        }
         expect_gathered(&out);
     }
     gathered_free(&out);

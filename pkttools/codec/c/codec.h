@@ -51,6 +51,7 @@ static inline const struct packet *without_fcs(const struct packet *p, struct pa
 struct bytes {                  /* a growing buffer */
     uint8_t *at;
     size_t size, room;
+    bool held;                  /* memory that belongs to somebody else: it does not grow, and is not given back here */
 };
 
 bool bytes_grow(struct bytes *b, size_t more);
@@ -477,6 +478,7 @@ bool has_rule(unsigned kind);
 bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
 void walk_busy(struct walk *w, const struct frame *f, int64_t linktype);
+void walk_front(struct walk *w, const struct frame *f, int64_t linktype, size_t most);
 void leave_out_quoted(struct walk *w);
 
 static inline bool is_quoted(const struct walk *w, size_t index)
@@ -745,9 +747,16 @@ struct gathered {               /* packets that are made: their bytes, each with
     struct bytes data, rows;
 };
 
+struct gathered_record {        /* what a capture has in front of a packet, where it stands among those bytes */
+    size_t at;
+    bool big_endian;
+};
+
 bool gather_row(struct gathered *g, const struct packet *p);    /* of a packet whose bytes are there; these report want of memory */
 bool gather(struct gathered *g, const uint8_t *data, const struct packet *p);
 bool gather_lines(struct gathered *g, const uint8_t *notes, size_t size, bool first, struct packet *made);
+bool gather_record(struct gathered *g, const uint8_t *data, const struct packet *p, struct gathered_record *record);
+void gather_lengths(struct gathered *g, const struct gathered_record *record, const struct packet *p);
 void gathered_free(struct gathered *g);
 
 /* datagram.c: what fragmentation has to know of datagrams, and tables cannot say */

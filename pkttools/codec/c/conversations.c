@@ -182,7 +182,7 @@ static bool names_widen(struct conversations *t)
     for (uint32_t i = 1; i <= count; i++) {
         size_t size;
         const uint8_t *at = around_name(t, i, &size);
-        struct bytes name = {(uint8_t *)(uintptr_t)at, size, size};
+        struct bytes name = {.at = (uint8_t *)(uintptr_t)at, .size = size, .room = size, .held = true};
         *name_slot(t, &name) = i;
     }
     free(before);

@@ -7,10 +7,37 @@ bool gather_row(struct gathered *g, const struct packet *p)
     return bytes_add(&g->rows, p, sizeof *p);
 }
 
+/* Adds the record that stands in front of a packet, if what is there is one by its lengths; whose turn it is to write it looks at the
+ * time, too. Then that of what is made of the packet need not be made, nor this be copied once more. False: there is none.
+ */
+bool gather_record(struct gathered *g, const uint8_t *data, const struct packet *p, struct gathered_record *record)
+{
+    record->at = g->data.size;
+    if (p->offset < RECORD)
+        return false;
+    const uint8_t *lengths = data + p->offset - RECORD / 2;
+    for (int order = 0; order < 2; order++) {
+        record->big_endian = order != 0;
+        if (read32(lengths, record->big_endian) == p->captured && read32(lengths + 4, record->big_endian) == p->original)
+            return bytes_add(&g->data, data + p->offset - RECORD, RECORD);
+    }
+    return false;
+}
+
+/* Says there how long the packet behind it is. */
+void gather_lengths(struct gathered *g, const struct gathered_record *record, const struct packet *p)
+{
+    uint8_t *lengths = g->data.at + record->at + RECORD / 2;
+    write32(lengths, (uint32_t)p->captured, record->big_endian);
+    write32(lengths + 4, (uint32_t)p->original, record->big_endian);
+}
+
 /* Adds a packet that lies in `data`. */
 bool gather(struct gathered *g, const uint8_t *data, const struct packet *p)
 {
     struct packet copy = *p;
+    struct gathered_record as_it_is;
+    gather_record(g, data, p, &as_it_is);
     copy.offset = (int64_t)g->data.size;
     copy.notes = copy.offset + p->captured;
     return bytes_add(&g->data, data + p->offset, (size_t)p->captured)

@@ -354,16 +354,17 @@ static enum done step_any(struct pace *p, const struct frame *f)
     return step(p, f, p->kind->numbers);
 }
 
-/* Steps over headers that are plain, as far as that goes: nearly all are. Says where that is; `next` is the kind of the header that
+/* Steps over headers that are plain, as far as that goes, or `most`: nearly all are. Says where that is; `next` is the kind of the header that
  * the walk is at or behind. The last header is the carrier.
  */
-static inline enum done step_plainly(const struct kind **next, struct standing *s, struct walk *w, const struct frame *whole)
+static inline enum done step_plainly(const struct kind **next, struct standing *s, struct walk *w, const struct frame *whole,
+                                     size_t most)
 {
     const struct frame frame = *whole, *f = &frame;
     struct pace p = {*next, (uint32_t)s->at, (uint32_t)s->behind, (uint32_t)s->limit, w->header + w->count, s->gives};
     const bool all = s->all;
     enum done done = FURTHER;
-    while (done == FURTHER && p.next < w->header + MAX_HEADERS)
+    while (done == FURTHER && p.next < w->header + most)
         switch (p.kind->shapes[all]) {
         case SKIPPED: done = FINISHED; break;
         case NOT_PLAIN: done = AT_HEADER; break;
@@ -414,14 +415,14 @@ static void walk_on(const struct kind *k, enum done done, struct standing s, str
                 break;
         }
         bool carried = w->count == 0 || s.carrier == &w->header[w->count - 1];
-        done = carried && !quoting(w) ? step_plainly(&k, &s, w, f) : AT_HEADER;     /* of what is quoted a part may be there */
+        done = carried && !quoting(w) ? step_plainly(&k, &s, w, f, MAX_HEADERS) : AT_HEADER;     /* of what is quoted a part may be there */
     }
     end_quote(w);
     if (w->count == 0)
         w->header[w->count++] = (struct header){UNKNOWN, NO_EXCEPTION, 0, 0, (uint32_t)f->size};
 }
 
-static void walk_to(struct walk *w, const struct frame *f, int64_t linktype, bool all)
+static void walk_to(struct walk *w, const struct frame *f, int64_t linktype, bool all, size_t most)
 {
     struct standing s = {.limit = f->size, .gives = UINT8_MAX, .all = all};
     enum done done = FINISHED;
@@ -431,23 +432,29 @@ static void walk_to(struct walk *w, const struct frame *f, int64_t linktype, boo
     w->beyond = 0;
     const struct kind *k = likely(&protocols->links, (uint64_t)linktype);
     if (k != NULL)
-        done = step_plainly(&k, &s, w, f);
+        done = step_plainly(&k, &s, w, f, most);
     else if (looked_up(protocols->links.space, (uint64_t)linktype, w, f, 0, f->size, &k) == LED)
         done = AT_HEADER;
-    if (done != FINISHED || w->count == 0)
+    if ((done != FINISHED && (w->count < most || most == MAX_HEADERS)) || w->count == 0)
         walk_on(k, done, s, w, f);
     HOLDS(in_order(w, f));
 }
 
 void walk(struct walk *w, const struct frame *f, int64_t linktype)
 {
-    walk_to(w, f, linktype, true);
+    walk_to(w, f, linktype, true, MAX_HEADERS);
 }
 
 /* The same without idle headers: those of which nothing is asked but their own fields. */
 void walk_busy(struct walk *w, const struct frame *f, int64_t linktype)
 {
-    walk_to(w, f, linktype, false);
+    walk_to(w, f, linktype, false, MAX_HEADERS);
+}
+
+/* The same for whoever asks for the first ones: with `most` of them it may end, or later. */
+void walk_front(struct walk *w, const struct frame *f, int64_t linktype, size_t most)
+{
+    walk_to(w, f, linktype, false, most);
 }
 
 /* Takes out the headers of a packet that is quoted. */

@@ -36,6 +36,9 @@ bool settle(const struct packet_edit *e, const struct judged *j, const struct or
 
 /* splicing.c */
 
+enum { LEAST_FRAME = 60, FCS = 4 };             /* IEEE 802.3 clauses 3.2.7, 3.2.9: without its check sequence */
+enum { SPLICE_FILLS = LEAST_FRAME + FCS };      /* bytes that a frame gets at most besides those of the pieces */
+
 struct piece {                  /* bytes of a frame, and what they become */
     size_t at, removed, size;
     const uint8_t *octets;

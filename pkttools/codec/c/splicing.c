@@ -5,7 +5,6 @@
 #include "splice.h"
 #include "protocols.h"
 
-enum { LEAST_FRAME = 60, FCS = 4 };             /* IEEE 802.3 clauses 3.2.7, 3.2.9: without its check sequence */
 
 /* Where a byte is now that is still there: by what became of all in front of it. What is put in in front of it moves it. */
 static size_t moved(const struct splice *s, size_t at)

@@ -2,10 +2,11 @@
  * Twin of ../python/wrapping.py.
  */
 #include "protocols.h"
+#include "fields.h"
 #include "wrapping.h"
 
 enum { HEAD = offsetof(struct reshape, kinds) / 8, PIECE = sizeof(struct shape_piece) / 8, STEP = sizeof(struct step) / 8 };
-enum { MOST_PIECES = 8, MOST_STEPS = 64, MOST_OCTETS = 1024 };
+enum { MOST_PIECES = 8, MOST_STEPS = 64 };
 enum { FIRST_PORT = 49152, PORTS = 16384 };     /* RFC 7348 section 5 */
 enum { LINK_OCTETS = 14, MOST_LENGTH = 1500 };  /* IEEE 802.3 clauses 3.1.1, 3.2.6 */
 enum { CAPABLE_1 = 1, CAPABLE_0 = 2, MARKED = 3 };      /* of two bits: RFC 3168 section 5 */
@@ -48,12 +49,14 @@ static bool shape_sound(const struct reshape *s, const struct wrapping *w)
     return octets == s->octets;
 }
 
-bool shapes_sound(const struct wrapping *w)
+bool shapes_sound(struct wrapping *w)
 {
     for (size_t at = 0; at < w->size;) {
         const struct reshape *s = (const struct reshape *)(w->shapes + at);
         if (w->size - at < HEAD || !between(s->size, HEAD, (int64_t)(w->size - at)) || !shape_sound(s, w))
             return false;
+        if (w->most < (size_t)s->octets)
+            w->most = (size_t)s->octets;
         at += (size_t)s->size;
     }
     return true;
@@ -94,16 +97,6 @@ static bool place(const struct packet_view *p, int64_t header, int64_t bytes, si
     int64_t start = (size_t)header < count ? h[header].start : h[count - 1].data;
     *at = (size_t)(start + bytes);
     return start + bytes >= 0 && *at <= p->frame.size;
-}
-
-static bool read_bits(const struct frame *f, size_t bit, size_t width, uint64_t *value)
-{
-    *value = 0;
-    if (!frame_has(f, bit / 8, (bit + width + 7) / 8 - bit / 8))
-        return false;
-    for (size_t i = bit; i < bit + width; i++)
-        *value = *value << 1 | (get8(f, i / 8) >> (7 - i % 8) & 1);
-    return true;
 }
 
 /* Who sends what to whom, in a number: of IP the addresses, the protocol, and the ports where they are in every packet; else of a frame
@@ -153,7 +146,7 @@ static bool size_of(const struct packet_view *p, size_t index, int64_t more, uin
 static enum left_unwrapped take_step(struct wrapping *w, const struct packet_view *p, const struct step *t, const struct writable_frame *octets)
 {
     size_t at, bit = (size_t)t->to, width = (size_t)t->width;
-    uint64_t value, inner;
+    uint64_t value;
     switch ((enum step_kind)t->what) {
     case SET:
         value = (uint64_t)t->bit;
@@ -169,14 +162,17 @@ static enum left_unwrapped take_step(struct wrapping *w, const struct packet_vie
         value = flow_of(w, p, (size_t)t->header);
         break;
     default:
-        if (!place(p, t->header, 0, &at) || (int64_t)at * 8 + t->bit < 0
-            || !read_bits(&p->frame, (size_t)((int64_t)at * 8 + t->bit), width, &value))
+        if (!place(p, t->header, 0, &at) || (int64_t)at * 8 + t->bit < 0)
             return CUT_OFF;
+        at = (size_t)((int64_t)at * 8 + t->bit);
+        if (!frame_has(&p->frame, at / 8, (at + width + 7) / 8 - at / 8))
+            return CUT_OFF;
+        value = read_bits(&p->frame, at, width);
     }
     if (t->what == ECN_LOWERED && value == MARKED)
         value = CAPABLE_0;
     if (t->what == ECN_JOINED) {
-        read_bits(&octets->view, bit, width, &inner);
+        uint64_t inner = read_bits(&octets->view, bit, width);
         if (value == MARKED && inner == 0)
             return CONGESTED;
         if (inner == 0 || (value != MARKED && (value != CAPABLE_1 || inner != CAPABLE_0)))
@@ -234,40 +230,87 @@ static enum left_unwrapped pieces_made(struct wrapping *w, const struct reshape 
     return WRAPPED;
 }
 
+/* What a packet begins with, up to where its last piece ends, becomes what is put in front of the rest; false: it takes more. */
+static bool front_made(struct wrapping *w, const struct reshape *s, const struct packet_view *p)
+{
+    struct front *front = &w->front;
+    uint8_t octets[MOST_OCTETS + 1];
+    struct piece pieces[MOST_PIECES];
+    size_t at = 0;
+    front->of = NULL;
+    if (s->pieces == 0 || pieces_made(w, s, p, octets, pieces) != WRAPPED)
+        return false;
+    const struct piece *last = &pieces[s->pieces - 1];
+    front->from = last->at + last->removed;
+    if (front->from > MOST_FRONT)
+        return false;
+    front->to = 0;
+    for (const struct piece *one = pieces; one <= last; at = one->at + one->removed, one++) {
+        memcpy(front->is + front->to, frame_range(&p->frame, at, one->at - at), one->at - at);
+        memcpy(front->is + front->to + (one->at - at), one->octets, one->size);
+        front->to += one->at - at + one->size;
+    }
+    for (const struct step *t = steps_of(s), *end = t + s->steps; t < end; t++)
+        if (t->what != SET && (t->what != MOVE || p->walk.header[t->header].start * 8 + t->bit + t->width > (int64_t)front->from * 8))
+            return true;                        /* it takes what is behind it, or is another one each time */
+    memcpy(front->was, frame_range(&p->frame, 0, front->from), front->from);
+    for (int64_t i = 0; i < s->count; i++)
+        front->starts[i] = p->walk.header[i].start;
+    front->of = s;
+    return true;
+}
+
+/* Whether a packet begins with the same bytes as the one that this was made of, and they are the same headers. */
+static bool begins_alike(const struct front *front, const struct reshape *s, const struct packet_view *p)
+{
+    if (front->of != s || p->frame.size < front->from || memcmp(front->was, p->frame.at, front->from) != 0)
+        return false;
+    for (int64_t i = 0; i < s->count; i++)
+        if (front->starts[i] != p->walk.header[i].start)
+            return false;
+    return true;
+}
+
 bool wrap_plainly(struct wrapping *w, const struct packet_view *p, const uint8_t *data, const struct packet *row, struct gathered *out,
                   bool *memory)
 {
     const struct reshape *s = w->last;
     const struct frame *f = &p->frame;
-    uint8_t octets[MOST_OCTETS + 1];
-    struct piece pieces[MOST_PIECES];
+    const struct front *front = &w->front;
+    struct gathered_record record;
     if (s == NULL || s->plain == 0 || s->whole != 0 || row->original != row->captured || !is_like(s, &p->walk, row->linktype))
         return false;
     const struct header *h = &p->walk.header[s->plain];
-    size_t room = f->size + (size_t)s->octets;
-    if (!carries_message(h) || h->start + datagram_said(f, h) != f->size || room > MAX_FRAME || pieces_made(w, s, p, octets, pieces) != WRAPPED)
+    if (!carries_message(h) || h->start + datagram_said(f, h) != f->size || f->size + (size_t)s->octets > MAX_FRAME
+        || (!begins_alike(front, s, p) && !front_made(w, s, p)))
         return false;
-    *memory = bytes_need(&out->data, room + (size_t)row->notes_size);
+    size_t rest = f->size - front->from, size = front->to + rest;
+    *memory = bytes_need(&out->data, RECORD + size + (size_t)row->notes_size) && bytes_need(&out->rows, sizeof *row);
     if (!*memory)
         return true;
-    uint8_t *to = out->data.at + out->data.size, *begin = to;
-    size_t at = 0;
-    for (int64_t i = 0; i < s->pieces; i++) {
-        const struct piece *one = &pieces[i];
-        memcpy(to, frame_range(f, at, one->at - at), one->at - at);
-        memcpy(to + (one->at - at), one->octets, one->size);
-        to += one->at - at + one->size;
-        at = one->at + one->removed;
-    }
-    memcpy(to, frame_range(f, at, f->size - at), f->size - at);
-    struct packet now = *row;
-    now.offset = (int64_t)out->data.size;
-    now.captured = now.original = to - begin + (int64_t)(f->size - at);
-    now.notes = now.offset + now.captured;
-    out->data.size += (size_t)now.captured;
+    bool along = gather_record(out, data, row, &record);
+    uint8_t *to = out->data.at + out->data.size;
+    struct packet *now = (struct packet *)(void *)(out->rows.at + out->rows.size);
+    *now = (struct packet){.offset = (int64_t)out->data.size, .captured = (int64_t)size, .original = (int64_t)size, .time = row->time,
+                           .linktype = row->linktype, .notes = (int64_t)(out->data.size + size), .notes_size = row->notes_size};
+    memcpy(to, front->is, front->to);
+    memcpy(to + front->to, frame_range(f, front->from, rest), rest);
+    if (along)
+        gather_lengths(out, &record, now);
+    out->data.size += size;
+    out->rows.size += sizeof *now;
     w->counts[WRAPPED]++;
-    *memory = bytes_add(&out->data, data + row->notes, (size_t)row->notes_size) && gather_row(out, &now);
+    *memory = bytes_add(&out->data, data + row->notes, (size_t)row->notes_size);
     return true;
+}
+
+/* Bytes that packets become at most, with their records: of as many as come to MAX_BATCH, whose number that is. */
+size_t wrap_room(const struct wrapping *w, const struct packet *p, size_t count, size_t *room)
+{
+    size_t i = 0;
+    for (*room = 0; i < count && *room < MAX_BATCH; i++)
+        *room += RECORD + (size_t)p[i].captured + (size_t)p[i].notes_size + w->most + SPLICE_FILLS;
+    return i;
 }
 
 /* What becomes of a packet, behind what there is in `out`. */
@@ -292,6 +335,9 @@ bool wrap(struct wrapping *w, const struct reshape *shape, const struct packet_v
           struct gathered *out)
 {
     struct spliced made;
+    struct gathered_record record;
+    size_t before = out->data.size;
+    bool along = gather_record(out, data, row, &record);
     size_t at = out->data.size;
     uint16_t number = w->number;
     bool memory = true;
@@ -301,11 +347,14 @@ bool wrap(struct wrapping *w, const struct reshape *shape, const struct packet_v
     w->counts[why]++;
     if (why != WRAPPED) {
         w->number = number;
+        out->data.size = before;
         return why == CONGESTED || gather(out, data, row);
     }
     w->counts[NOT_SUMMED] += made.stale;
     int64_t original = made.original < 0 ? 0 : made.original < UINT32_MAX ? made.original : UINT32_MAX;
     struct packet now = {.offset = (int64_t)at, .captured = (int64_t)made.size, .original = original, .time = row->time,
                          .linktype = shape->made, .notes = (int64_t)out->data.size, .notes_size = row->notes_size};
+    if (along)
+        gather_lengths(out, &record, &now);
     return bytes_add(&out->data, data + row->notes, (size_t)row->notes_size) && gather_row(out, &now);
 }

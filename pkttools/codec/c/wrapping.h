@@ -42,6 +42,15 @@ struct step {
 
 enum left_unwrapped { WRAPPED, NO_HEADER, NO_WAY, CUT_OFF, IN_FRAGMENT, TOO_LONG_FOR_IT, UNSOUND, CONGESTED, NOT_SUMMED, LEFT_UNWRAPPED };
 
+enum { MOST_OCTETS = 1024, MOST_FRONT = 256 };
+
+struct front {                  /* what a packet began with, and what that became: those that begin so become the same */
+    const struct reshape *of;   /* NULL: that is not so */
+    size_t from, to;            /* bytes of both */
+    uint32_t starts[MAX_HEADERS];       /* of its headers */
+    uint8_t was[MOST_FRONT], is[MOST_FRONT + MOST_OCTETS];
+};
+
 struct wrapping {
     const int64_t *shapes;
     size_t size;                /* int64s */
@@ -52,10 +61,13 @@ struct wrapping {
     bool keep;                  /* what is around stays as it is */
     uint16_t number;            /* of the next packet that has one; in and out */
     const struct reshape *last;
+    struct front front;
+    size_t most;                /* octets that a packet gets; see shapes_sound */
     size_t counts[LEFT_UNWRAPPED];
 };
 
-bool shapes_sound(const struct wrapping *w);
+bool shapes_sound(struct wrapping *w);
+size_t wrap_room(const struct wrapping *w, const struct packet *p, size_t count, size_t *room);
 /* What a packet is like; NULL: like none. */
 const struct reshape *shape_of(struct wrapping *w, const struct packet_view *p, int64_t linktype);
 /* The same of one that begins as the last one did, whose headers were walked without idle ones, and where nothing follows what is put in

@@ -61,8 +61,8 @@ static PyObject *py_answer(PyObject *self, PyObject *args)
             struct bare bare;
             uint64_t code;
             size_t before = out.rows.size;
-            bare_of(&bare, &b, i);
-            struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+            struct packet_view view;
+            view_of(&view, &bare, &b, i);
             if (check(&view.frame, view.original, bare.packet->linktype, &code) != CORRECTED)
                 continue;
             walk_own(&view.walk, &view.frame, bare.packet->linktype);

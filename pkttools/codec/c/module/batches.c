@@ -60,6 +60,14 @@ void bare_of(struct bare *bare, const struct batch *b, Py_ssize_t i)
     bare->frame = (struct frame){(const uint8_t *)b->data.buf + p->offset, (size_t)p->captured};
 }
 
+/* The same as what is looked at; its headers are yet to be walked, which takes less time than to clear the room for them. */
+void view_of(struct packet_view *view, struct bare *bare, const struct batch *b, Py_ssize_t i)
+{
+    bare_of(bare, b, i);
+    view->frame = bare->frame;
+    view->original = bare->packet->original;
+}
+
 /* The same, to be written: of a batch whose data was asked for with `w*`. */
 struct writable_frame writable_of(const struct batch *b, const struct packet *p)
 {
@@ -85,6 +93,21 @@ bool range_of(const Py_buffer *b, Py_ssize_t start, Py_ssize_t stop)
 PyObject *bytearray_of(const struct bytes *b)
 {
     return PyByteArray_FromStringAndSize((const char *)b->at, (Py_ssize_t)b->size);
+}
+
+/* Memory of Python's to write into what is made, for so many bytes at most: then it need not be copied. NULL with an exception. */
+PyObject *memory_of(struct bytes *b, size_t room)
+{
+    PyObject *memory = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)room);
+    if (memory != NULL)
+        *b = (struct bytes){.at = (uint8_t *)PyByteArray_AsString(memory), .room = room, .held = true};
+    return memory;
+}
+
+/* Gives back what was not written. */
+bool memory_used(PyObject *memory, const struct bytes *b)
+{
+    return PyByteArray_Resize(memory, (Py_ssize_t)b->size) == 0;
 }
 
 /* Numbers as a tuple; NULL with an exception. */

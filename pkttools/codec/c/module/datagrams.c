@@ -23,8 +23,8 @@ static PyObject *py_fragment(PyObject *self, PyObject *args)
     Py_BEGIN_ALLOW_THREADS
     for (stop = first; memory && stop < b.count && out.data.size < MAX_BATCH; stop++) {
         struct bare bare;
-        bare_of(&bare, &b, stop);
-        struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+        struct packet_view view;
+        view_of(&view, &bare, &b, stop);
         struct datagram d;
         walk_own(&view.walk, &view.frame, bare.packet->linktype);
         beyond_add(&beyond, view.walk.beyond);
@@ -131,8 +131,8 @@ static PyObject *py_reassemble(PyObject *self, PyObject *args)
     bool begun = false, memory = true;          /* with the interpreter's lock: nobody else changes the table meanwhile */
     for (stop = first; memory && stop < b.count && out.data.size < MAX_BATCH; stop++) {
         struct bare bare;
-        bare_of(&bare, &b, stop);
-        struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+        struct packet_view view;
+        view_of(&view, &bare, &b, stop);
         walk_own(&view.walk, &view.frame, bare.packet->linktype);
         beyond_add(&beyond, view.walk.beyond);
         if (!begun && reassembly_idle(t, &view, bare.packet->time))

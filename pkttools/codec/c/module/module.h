@@ -43,10 +43,13 @@ bool batch_sound_from(struct batch *b, Py_ssize_t first, bool in_range, const ch
 bool batch_of_one(struct batch *b, const char *otherwise);
 void batch_close(struct batch *b);
 void bare_of(struct bare *bare, const struct batch *b, Py_ssize_t i);
+void view_of(struct packet_view *view, struct bare *bare, const struct batch *b, Py_ssize_t i);
 struct writable_frame writable_of(const struct batch *b, const struct packet *p);
 PyObject *format_error(enum error_kind error, uint64_t have, uint64_t want);
 bool range_of(const Py_buffer *b, Py_ssize_t start, Py_ssize_t stop);
 PyObject *bytearray_of(const struct bytes *b);
+PyObject *memory_of(struct bytes *b, size_t room);
+bool memory_used(PyObject *memory, const struct bytes *b);
 PyObject *numbers(const size_t *number, Py_ssize_t count);
 bool beyond_begin(struct beyond *b, PyObject *counts);
 bool beyond_end(struct beyond *b);

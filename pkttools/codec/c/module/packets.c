@@ -326,8 +326,8 @@ static PyObject *py_verify(PyObject *self, PyObject *args)
         return NULL;
     if (batch_of_one(&b, "one row is verified at a time") && protocols_ready()) {
         struct bare bare;
-        bare_of(&bare, &b, 0);
-        struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+        struct packet_view view;
+        view_of(&view, &bare, &b, 0);
         enum verdict verdicts[MAX_HEADERS];
         walk(&view.walk, &view.frame, bare.packet->linktype);
         size_t count = view.walk.count, quoted = view.walk.quoted, resumed = view.walk.resumed;

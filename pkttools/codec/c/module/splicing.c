@@ -47,8 +47,8 @@ static bool add_spliced(struct gathered *out, const struct batch *b, Py_ssize_t 
 {
     struct bare bare;
     struct spliced made;
-    bare_of(&bare, b, i);
-    struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+    struct packet_view view;
+    view_of(&view, &bare, b, i);
     struct packet row = *bare.packet;
     walk(&view.walk, &view.frame, row.linktype);
     s->linktype = linktype >= 0 ? linktype : row.linktype;
@@ -135,8 +135,8 @@ static PyObject *py_carried(PyObject *self, PyObject *args)
     Py_BEGIN_ALLOW_THREADS
     for (Py_ssize_t i = 0; to != NULL && i < b.count; i++, to += sizeof(struct carried_octets)) {
         struct bare bare;
-        bare_of(&bare, &b, i);
-        struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+        struct packet_view view;
+        view_of(&view, &bare, &b, i);
         walk(&view.walk, &view.frame, bare.packet->linktype);
         struct carried_octets c = carried_octets(&view, bare.packet->linktype, &layer);
         memcpy(to, &c, sizeof c);
@@ -159,8 +159,8 @@ static PyObject *py_ends(PyObject *self, PyObject *args)
     Py_BEGIN_ALLOW_THREADS
     for (Py_ssize_t i = 0; to != NULL && i < b.count; i++, to += sizeof(int64_t)) {
         struct bare bare;
-        bare_of(&bare, &b, i);
-        struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+        struct packet_view view;
+        view_of(&view, &bare, &b, i);
         walk(&view.walk, &view.frame, bare.packet->linktype);
         int64_t end = (int64_t)packet_end(&view);
         memcpy(to, &end, sizeof end);

@@ -10,7 +10,7 @@ static PyObject *py_wrap(PyObject *self, PyObject *args)
     Py_ssize_t first, stop;
     long long number;
     int keep;
-    PyObject *result = NULL;
+    PyObject *result = NULL, *data = NULL, *rows = NULL;
     struct gathered out = {0};
     if (!PyArg_ParseTuple(args, "y*y*ny*y*y*Lp", &b.data, &b.rows, &first, &shapes, &octets, &ports, &number, &keep))
         return NULL;
@@ -23,15 +23,20 @@ static PyObject *py_wrap(PyObject *self, PyObject *args)
         && shapes_sound(&how);
     if (!ready || !batch_sound_from(&b, first, sound, "first packet, shapes or number out of range"))
         goto exit;
-    bool memory = true;
-    size_t unknown = 0;
+    size_t unknown = 0, room;
+    Py_ssize_t last = first + (Py_ssize_t)wrap_room(&how, &b.packets[first], (size_t)(b.count - first), &room);
+    data = memory_of(&out.data, room);
+    rows = memory_of(&out.rows, (size_t)(last - first) * sizeof *b.packets);
+    bool memory = data != NULL && rows != NULL;
+    if (!memory)
+        goto exit;
     Py_BEGIN_ALLOW_THREADS
-    for (stop = first; memory && unknown == 0 && stop < b.count && out.data.size < MAX_BATCH; stop++) {
+    for (stop = first; memory && stop < last; stop++) {
         struct bare bare;
-        bare_of(&bare, &b, stop);
-        struct packet_view view = {.frame = bare.frame, .original = bare.packet->original};
+        struct packet_view view;
+        view_of(&view, &bare, &b, stop);
         if (how.last != NULL && how.last->plain != 0) {
-            walk_busy(&view.walk, &view.frame, bare.packet->linktype);
+            walk_front(&view.walk, &view.frame, bare.packet->linktype, (size_t)how.last->count);
             if (wrap_plainly(&how, &view, b.data.buf, bare.packet, &out, &memory))
                 continue;
         }
@@ -44,14 +49,13 @@ static PyObject *py_wrap(PyObject *self, PyObject *args)
         memory = wrap(&how, shape, &view, b.data.buf, bare.packet, &out);
     }
     Py_END_ALLOW_THREADS
-    if (!memory) {
+    if (!memory)
         PyErr_NoMemory();
-        goto exit;
-    }
-    result = Py_BuildValue("(nNN(iNn))", stop, bytearray_of(&out.data), bytearray_of(&out.rows), (int)how.number,
-                           numbers(how.counts, LEFT_UNWRAPPED), (Py_ssize_t)unknown);
+    else if (memory_used(data, &out.data) && memory_used(rows, &out.rows))
+        result = Py_BuildValue("(nOO(iNn))", stop, data, rows, (int)how.number, numbers(how.counts, LEFT_UNWRAPPED), (Py_ssize_t)unknown);
 exit:
-    gathered_free(&out);
+    Py_XDECREF(data);
+    Py_XDECREF(rows);
     PyBuffer_Release(&shapes);
     PyBuffer_Release(&octets);
     PyBuffer_Release(&ports);
