@@ -7,7 +7,10 @@ import os
 import re
 import struct
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from types import SimpleNamespace
 
 import pytest
 from conftest import shell
@@ -66,6 +69,20 @@ def text(frames: list[bytes]) -> bytes:
     """Packets as text."""
     made = batch([(1, frame) for frame in frames])
     return bytes(text_encode(made.data, bytes(made.rows), 0, 1, 16, False, 0)[0]) if frames else b""
+
+
+@cache
+def described(text: str) -> SimpleNamespace:
+    """The tables of ours and of a file of that text; made once: that takes a tenth of a second."""
+    return made(descriptions(OURS, [("mine.protocol", text.encode())]))
+
+
+@cache
+def of_ours(text: str) -> SimpleNamespace:
+    """The same of a file that is one of ours."""
+    with NamedTemporaryFile(suffix=".protocol") as file:
+        Path(file.name).write_text(text)
+        return made(descriptions([*OURS, Path(file.name)]))
 
 
 def rows(frame: bytes, original: int | None = None) -> bytes:
@@ -265,7 +282,7 @@ def test_a_file_is_read_once(game, tmp_path):
     assert numbers(out(command, FRAMES, XDG_RUNTIME_DIR="")) == 2
 
 
-def test_our_own_descriptions_count(game, tmp_path, monkeypatch):
+def test_our_own_descriptions_count(game, monkeypatch):
     before = origin(monkeypatch, game.parent)
     assert origin(monkeypatch, game.parent) == before
     game.write_text(GAME + "\n")
@@ -448,11 +465,9 @@ def value(frame: bytes, at: int, protocol: int, rule: str) -> int:
 
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("carrier", CARRIERS)
-def test_a_checksum_is_corrected_checked_and_kept(codec, tmp_path, carrier, rule):
+def test_a_checksum_is_corrected_checked_and_kept(codec, carrier, rule):
     """By both codecs, and with it all that is around it."""
-    path = tmp_path / "summed.protocol"
-    path.write_text(SUMMED.format(rule))
-    given = made(descriptions(OURS, [path]))
+    given = described(SUMMED.format(rule))
     make, at, protocol = CARRIERS[carrier]
     plain = make(summed())
     wanted = value(plain, at, protocol, rule)
@@ -509,11 +524,9 @@ def test_a_checksum_follows_an_assignment(tmp_path, backend, rule):
 @pytest.mark.parametrize(("zero", "data", "stored"), [
     ("zero none", b"", 0), ("zero ffff", b"", 0), ("zero none if A == 1", b"", 0), ("if A == 2", b"", 0), ("", b"", None),
 ])  # fmt: skip
-def test_where_there_is_none(codec, tmp_path, zero, data, stored):
-    path = tmp_path / "summed.protocol"
-    path.write_text(SUMMED.format(f"internet {zero}"))
+def test_where_there_is_none(codec, zero, data, stored):
     frame = bytearray(ethernet(0x88B5, summed(data)))
-    codec.set_protocols(made(descriptions(OURS, [path])).WALK)
+    codec.set_protocols(described(SUMMED.format(f"internet {zero}")).WALK)
     try:
         codec.correct(frame, rows(frame), 0)
         verdict = codec.verify(frame, rows(frame))[-1]
@@ -524,13 +537,11 @@ def test_where_there_is_none(codec, tmp_path, zero, data, stored):
 
 
 @pytest.mark.parametrize(("rule", "value"), [("internet zero ffff", 0xFFFF), ("internet zero none", 0), ("internet", 0)])
-def test_a_sum_of_zero(codec, tmp_path, rule, value):
+def test_a_sum_of_zero(codec, rule, value):
     """As UDP writes it, RFC 768, where that is said."""
-    path = tmp_path / "summed.protocol"
-    path.write_text(SUMMED.format(rule))
     empty = summed(b"")
     frame = bytearray(ethernet(0x88B5, summed(b"", 1, folded(empty[:4] + bytes(2) + empty[6:]))))
-    codec.set_protocols(made(descriptions(OURS, [path])).WALK)
+    codec.set_protocols(described(SUMMED.format(rule)).WALK)
     try:
         codec.correct(frame, rows(frame), 0)
     finally:
@@ -545,13 +556,11 @@ def test_a_sum_of_zero(codec, tmp_path, rule, value):
         (8, 4, 0, 0, RIGHT), (8, 15, 3, 1, UNCERTAIN),
     ],
 )  # fmt: skip
-def test_what_cannot_be_known(codec, tmp_path, size, covered, captured, outcome, verdict):
+def test_what_cannot_be_known(codec, size, covered, captured, outcome, verdict):
     """It covers more than there is, or not itself; not all of it was captured."""
-    path = tmp_path / "summed.protocol"
-    path.write_text(SUMMED.format("internet over COVERED"))
     frame = bytearray(ethernet(0x0800, ipv4(17, to(7777, bytes([size, covered]) + summed()[2 : 15 if covered != 9 else 8]))))
     row = rows(frame[: len(frame) - captured], len(frame))
-    codec.set_protocols(made(descriptions(OURS, [path])).WALK)
+    codec.set_protocols(described(SUMMED.format("internet over COVERED")).WALK)
     try:
         del frame[len(frame) - captured :]
         codec.correct(frame, row, 0)
@@ -592,11 +601,9 @@ AROUND = {
 
 @pytest.mark.parametrize("around", AROUND)
 @pytest.mark.parametrize("rule", WORDS)
-def test_a_protocol_of_ip_is_one_file(codec, tmp_path, around, rule):
+def test_a_protocol_of_ip_is_one_file(codec, around, rule):
     """All that a line `checksum` can say, of ours as of a user's: corrected, checked, and not known where it is cut."""
-    path = tmp_path / "ruled.protocol"
-    path.write_text(RULED.format(rule))
-    codec.set_protocols(made(descriptions([*OURS, path])).WALK)
+    codec.set_protocols(of_ours(RULED.format(rule)).WALK)
     try:
         for (count, length), (covered, size) in WORDS[rule].items():
             message = bytes([0x30 | count, length, 0, 0]) + b"key.opt.eleven byte"
@@ -638,13 +645,6 @@ next protocol6 NEXT
 """
 
 
-@pytest.fixture
-def extra(tmp_path: Path) -> Path:
-    path = tmp_path / "extra.protocol"
-    path.write_text(EXTENSION)
-    return path
-
-
 def extended(carried: bytes, behind: bytes = b"") -> bytes:
     """UDP behind an extension header that only the user knows, and that behind one of ours."""
     header = bytes([200, 0]) + bytes(6) + bytes([17, 0, 1, 2]) + bytes(4)
@@ -652,10 +652,10 @@ def extended(carried: bytes, behind: bytes = b"") -> bytes:
 
 
 @pytest.mark.parametrize("what", [0, 1])
-def test_sums_behind_an_extension_of_the_user(codec, extra, what):
+def test_sums_behind_an_extension_of_the_user(codec, what):
     frame = bytearray(extended(to(7777, b"what it carries")))
     row, wanted = rows(frame), folded(pseudo(frame, 17, 23) + frame[70:])
-    codec.set_protocols(made(descriptions(OURS, [extra])).WALK)
+    codec.set_protocols(described(EXTENSION).WALK)
     try:
         found = codec.correct(frame, row, what), codec.check(frame, row), codec.verify(frame, row)[-1]
     finally:
@@ -664,14 +664,14 @@ def test_sums_behind_an_extension_of_the_user(codec, extra, what):
     assert int.from_bytes(frame[76:78], "big") == wanted
 
 
-def test_lengths_behind_an_extension_of_the_user(codec, extra):
+def test_lengths_behind_an_extension_of_the_user(codec):
     """That of UDP is one of those inside: what is behind it is none of the datagram, whose own is impossible."""
     frame = bytearray(extended(to(7777, b"what it carries"), b"a trailer"))
     row = rows(frame)
     frame[76:78] = folded(pseudo(frame, 17, 23) + frame[70:93]).to_bytes(2, "big")
     right = bytes(frame)
     frame[18:20] = b"\xff\xff"
-    codec.set_protocols(made(descriptions(OURS, [extra])).WALK)
+    codec.set_protocols(described(EXTENSION).WALK)
     try:
         codec.correct(frame, row, 1)
     finally:
@@ -679,10 +679,10 @@ def test_lengths_behind_an_extension_of_the_user(codec, extra):
     assert bytes(frame) == right
 
 
-def test_fields_of_such_an_extension_are_exchanged(codec, extra):
+def test_fields_of_such_an_extension_are_exchanged(codec):
     """It is one of the outer headers, where a tunnel is behind it."""
     frame = bytearray(extended(vxlan(ethernet(0x0800, ipv4(17, udp())))))
-    given = made(descriptions(OURS, [extra]))
+    given = described(EXTENSION)
     kind = given.HEADERS.index("EXTRA")
     fields = struct.pack("=16q", kind, 16, 8, 0, 1, NUMBER, 0, -1, kind, 24, 8, 0, 1, NUMBER, 0, -1)
     program = fields, struct.pack("=10q", SWAP, 0, 1, 1, 0, 0, 0, 0, 1, 1), b""
