@@ -1,4 +1,5 @@
-"""Runs a command over many files, each in a process of its own that is forked and not started: a hundred times faster.
+"""Runs a command over many files, each in a process of its own that is forked and not started: a hundred times faster. What one
+imports only when it is at work is imported here for those after it.
 
 many.py COMMAND FILE...     prints a line for each file with which the command did what it must not do
 many.py --trip COMMAND FILE...  prints, for each file, what comes out of pkt-pcap2txt | COMMAND, as a Python literal
@@ -8,6 +9,7 @@ The commands are run as ever, from their command line to their exit code, under 
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import resource
@@ -19,20 +21,24 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from pkttools import codec, main
+from pkttools import main
 from pkttools.codec import BACKEND
 
 CPU, MEMORY = 10, 256 << 20  # seconds, bytes beyond what the interpreter has mapped already
+TELL = 255  # a descriptor that commands inherit
 
 
-def start(words: list[str], stdin: int, stdout: int, stderr: int) -> int:
-    """Forks a command; gives its process id."""
+def start(words: list[str], stdin: int, stdout: int, stderr: int) -> tuple[int, int]:
+    """Forks a command; gives its process id, and where it will have said what it imported."""
+    told, tell = os.pipe()
     pid = os.fork()
     if pid:
-        return pid
-    for fd, target in ((stdin, 0), (stdout, 1), (stderr, 2)):
+        os.close(tell)
+        return pid, told
+    for fd, target in ((stdin, 0), (stdout, 1), (stderr, 2), (tell, TELL)):
         os.dup2(fd, target)
-    os.closerange(3, 256)
+    os.closerange(3, TELL)
+    known = set(sys.modules)
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU))
     resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY, mapped + MEMORY))
@@ -40,14 +46,27 @@ def start(words: list[str], stdin: int, stdout: int, stderr: int) -> int:
     code = main.guarded(words[0], words[1:])
     sys.stdout and sys.stdout.flush()
     sys.stderr.flush()
+    os.write(TELL, " ".join(sys.modules.keys() - known).encode())
     os._exit(code)
+
+
+def end(pid: int, told: int) -> int:
+    """Waits for a command; gives its exit code, negative for a signal."""
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    with os.fdopen(told) as file:
+        modules = file.read().split()
+    for name in modules:
+        with contextlib.suppress(ImportError):  # what only looks like a module, as typing.io
+            import_module(name)
+    if modules:
+        gc.freeze()
+    return code
 
 
 def complaint(words: list[str], path: str) -> str | None:
     """What a command did with a file that it must not do."""
     with Path(path).open("rb") as source, Path(os.devnull).open("wb") as sink, tempfile.TemporaryFile() as errors:
-        pid = start(words, source.fileno(), sink.fileno(), errors.fileno())
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        code = end(*start(words, source.fileno(), sink.fileno(), errors.fileno()))
         errors.seek(0)
         said = errors.read().decode(errors="replace")
     wrong = code not in (0, 1) or "Traceback" in said or "internal error" in said or "out of memory" in said
@@ -63,33 +82,19 @@ def trip(words: list[str], path: str) -> tuple[str, bytes]:
         os.close(writing)
         second = start(words, reading, sink.fileno(), 2)
         os.close(reading)
-        os.waitpid(first, 0)
-        os.waitpid(second, 0)
+        end(*first)
+        end(*second)
         sink.seek(0)
         return path, sink.read()
 
 
-def prepare() -> None:
-    """Imports here what every process would import again."""
-    formats = ("formats.pcap", "formats.pcapng", "formats.text", "views.listing")
-    modules = ("flow", *formats, "language.expression", "protocols.values", "live.linux.send")
-    for name in modules:
-        import_module(f"pkttools.{name}")
-    for command in ("pkt-pcap2txt", "pkt-txt2pcap", "pkt-txt2pcapng"):
-        main.find(command)
-    if BACKEND == "python":
-        codec.walk(bytearray(), bytes(56))
-    gc.freeze()
-
-
 if __name__ == "__main__":
     assert os.environ["PKTTOOLS_CODEC"] == BACKEND
-    prepare()
+    gc.freeze()
     if sys.argv[1] == "--trip":
         print([trip(shlex.split(sys.argv[2]), path) for path in sys.argv[3:]])
     else:
         command = shlex.split(sys.argv[1])
-        main.find(command[0])
         for path in sys.argv[2:]:
             if found := complaint(command, path):
                 print(found)
