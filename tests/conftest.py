@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from pathlib import Path
@@ -16,6 +17,17 @@ pytest_plugins = ["pkttools.pytest_plugin"]  # installed it is found by itself
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("PKTTOOLS_SHARED", ROOT.parent / "shared"))
 BACKENDS = ("c", "python")
+
+
+def pytest_configure() -> None:
+    """What is collected, tens of thousands of tests, stays: nothing of it is garbage."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """No search for garbage goes through it later, either, here and in what is forked."""
+    gc.freeze()
+    gc.enable()
 
 
 def load(backend: str) -> ModuleType:
