@@ -2,7 +2,8 @@
 imports only when it is at work is imported here for those after it.
 
 many.py COMMAND FILE...     prints a line for each file with which the command did what it must not do
-many.py --trip COMMAND FILE...  prints, for each file, what comes out of pkt-pcap2txt | COMMAND, as a Python literal
+many.py --pipe PIPE FILE...  prints, for each file, its path and what `piped` says of it, as a Python literal
+many.py --pipes FILE PIPE...  prints the same for each pipe
 
 The commands are run as ever, from their command line to their exit code, under limits of CPU and memory.
 """
@@ -74,25 +75,33 @@ def complaint(words: list[str], path: str) -> str | None:
     return f"{shlex.join(words)} < {path}: exit {code}: {said[-300:]!r}" if wrong else None
 
 
-def trip(words: list[str], path: str) -> tuple[str, bytes]:
-    """What a command makes of the text of a capture."""
-    with Path(path).open("rb") as source, Path(os.devnull).open("wb") as null, tempfile.TemporaryFile() as sink:
-        reading, writing = os.pipe()
-        first = start(["pkt-pcap2txt"], source.fileno(), writing, null.fileno())
-        os.close(writing)
-        second = start(words, reading, sink.fileno(), 2)
+def piped(line: str, path: str) -> tuple[list[int], bytes, str]:
+    """What the commands of a pipe make of a file: their exit codes, what the last one writes, and what they say."""
+    running = []
+    with Path(path).open("rb") as source, tempfile.TemporaryFile() as sink, tempfile.TemporaryFile() as errors:
+        *front, last = map(shlex.split, line.split(" | "))
+        reading = os.dup(source.fileno())
+        for words in front:
+            following, writing = os.pipe()
+            running.append(start(words, reading, writing, errors.fileno()))
+            os.close(reading)
+            os.close(writing)
+            reading = following
+        running.append(start(last, reading, sink.fileno(), errors.fileno()))
         os.close(reading)
-        end(*first)
-        end(*second)
-        sink.seek(0)
-        return path, sink.read()
+        codes = [end(*one) for one in running]
+        for file in (sink, errors):
+            file.seek(0)
+        return codes, sink.read(), errors.read().decode(errors="replace")
 
 
 if __name__ == "__main__":
     assert os.environ["PKTTOOLS_CODEC"] == BACKEND
     gc.freeze()
-    if sys.argv[1] == "--trip":
-        print([trip(shlex.split(sys.argv[2]), path) for path in sys.argv[3:]])
+    if sys.argv[1] == "--pipe":
+        print([(path, *piped(sys.argv[2], path)) for path in sys.argv[3:]])
+    elif sys.argv[1] == "--pipes":
+        print([piped(line, sys.argv[2]) for line in sys.argv[3:]])
     else:
         command = shlex.split(sys.argv[1])
         for path in sys.argv[2:]:
