@@ -132,6 +132,23 @@ def checksum_left(count: int, noun: str = "packet") -> str:
     return f"{counted(count, noun)} with a checksum that could not follow: it needs bytes that are not there"
 
 
+def checksum_unknown(count: int, noun: str = "packet") -> str:
+    """The same of one that may be wrong now."""
+    return f"{counted(count, noun)} with a checksum that may have to follow and is not known"
+
+
+def passed(count: int, why: str, noun: str = "packet", which: str = "") -> str:
+    """What is said of packets that were left as they are. which: of them, such as ` above the MTU`."""
+    return f"{counted(count, noun)}{which} passed as they came: {why}"
+
+
+def passed_by_reason(counts: dict[str, int], noun: str = "packet", which: str = "") -> list[str]:
+    """The same of several reasons; nothing where there are no packets."""
+    found = [(count, reason) for reason, count in counts.items() if count]
+    why = ", ".join(f"{count} {reason}" for count, reason in found)
+    return [passed(sum(count for count, _ in found), why, noun, which)] if found else []
+
+
 def unknown(what: str, name: str, known: list[str]) -> str:
     """`no option '--icmp-typ': did you mean --icmp-type?`"""
     from difflib import get_close_matches  # late: only for those who slipped

@@ -226,7 +226,7 @@ def test_what_has_no_such_header(backend):
     records = b"".join(struct.pack("<IIII", 0, 0, len(f), len(f)) + f for f in (INNER, ipv4(4, INNER)))
     data = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 101) + records
     done = shell("pkt-fragment -fm 100 --layer IP[2] -F pcap", data, backend=backend)
-    assert done.stderr == b"pkt-fragment: 1 packet above the MTU passed as they were: 1 without such a header\n"
+    assert done.stderr == b"pkt-fragment: 1 packet above the MTU passed as they came: 1 without such a header\n"
     back = shell("pkt-defragment --layer ip[2] -F pcap", done.stdout, backend=backend)
     assert (back.stderr, len(back.stdout)) == (b"", len(data))
     outer = shell("pkt-fragment -fm 100 -F pcap | pkt-defragment --layer ip[2] -F pcap", data, backend=backend)

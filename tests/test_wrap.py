@@ -19,7 +19,8 @@ from pkttools.batch import Batch, gathered
 from pkttools.commands import find, read
 from pkttools.errors import UsageError
 from pkttools.work.headers import unwrapping, wrapping
-from pkttools.work.wrapping import Sample, flow_ports
+from pkttools.work.shapes import Sample
+from pkttools.work.wrapper import flow_ports
 
 pytest_generate_tests, chosen = on_both("wrap", "walk", "select", "assign")
 

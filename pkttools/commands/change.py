@@ -8,7 +8,7 @@ Every field of -k is an option: --ip-ttl 64 is IP.TTL=64. Checksums stay, unless
 from __future__ import annotations
 
 from ..command_line.options import FLAG, TEXT, Option, Values, filter_briefly
-from ..errors import counted, need
+from ..errors import need
 from ..flow.guard import CONDITION, condition
 from ..flow.stage import Stage, without_fcs
 from ..language.arguments import arguments
@@ -119,8 +119,7 @@ def stage(values: Values) -> Stage:
     converter, payloads = conversion(values, guard), editor(values, guard)
 
     def account() -> list[str]:
-        failed = converter.failed if converter else {}
-        said = [f"{counted(count, 'packet')} {what}" for what, count in failed.items() if count]
+        said = converter.said() if converter else []
         said += payloads.said() if payloads else []
         if not (values.swap or converter or payloads or any(split_assignment(word) for word in values.arguments)):
             said.append("nothing was changed: FIELD=value assigns, FIELD==value filters")

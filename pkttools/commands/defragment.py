@@ -6,7 +6,7 @@ A datagram passes when its last fragment has come; what stays incomplete passes 
 """
 
 from ..command_line.options import FILTER, NUMBER, TEXT, Option, Values
-from ..errors import counted
+from ..errors import counted, passed_by_reason
 from ..flow.stage import Stage, without_fcs
 from ..work.fragments import OUTERMOST, layer_of
 from ..work.reassembly import MEMORY, Reassembler
@@ -24,10 +24,7 @@ def stage(values: Values) -> Stage:
     reassembler = Reassembler(values.memory, layer)
 
     def account() -> list[str]:
-        said = []
-        if reassembler.passed:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in reassembler.passed.items())
-            said.append(f"{counted(sum(reassembler.passed.values()), 'fragment')} passed as they came: {reasons}")
+        said = passed_by_reason(reassembler.passed, "fragment")
         if reassembler.repeated:
             said.append(f"{counted(reassembler.repeated, 'fragment')} came twice")
         if values.verbose:

@@ -6,7 +6,7 @@ What fits passes as it is; so does what must not be fragmented, and is counted.
 """
 
 from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly
-from ..errors import counted
+from ..errors import passed_by_reason
 from ..flow.stage import Stage, without_fcs
 from ..work.fragments import OUTERMOST, Fragmenter, layer_of
 
@@ -25,8 +25,6 @@ def stage(values: Values) -> Stage:
     fragmenter = Fragmenter(values.mtu, bool(values.force_cut), values.id, layer)
 
     def account() -> list[str]:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in fragmenter.passed.items())
-        passed = counted(sum(fragmenter.passed.values()), "packet")
-        return [f"{passed} above the MTU passed as they were: {reasons}"] if reasons else []
+        return passed_by_reason(fragmenter.passed, which=" above the MTU")
 
     return Stage(values, [without_fcs, fragmenter], account=account, beyond=fragmenter.beyond)

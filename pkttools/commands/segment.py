@@ -4,7 +4,7 @@ pkt-segment --mtu 1500 < packets.txt
 """
 
 from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly
-from ..errors import counted, need
+from ..errors import counted, need, passed_by_reason
 from ..flow.guard import CONDITION, conditions
 from ..flow.stage import Stage, without_fcs
 from ..language.arguments import arguments
@@ -52,10 +52,7 @@ def stage(values: Values) -> Stage:
     )  # fmt: skip
 
     def account() -> list[str]:
-        said = []
-        if segmenter.passed:
-            reasons = ", ".join(f"{count} {reason}" for reason, count in segmenter.passed.items())
-            said.append(f"{counted(sum(segmenter.passed.values()), 'packet')} above the size passed as they came: {reasons}")
+        said = passed_by_reason(segmenter.passed, which=" above the size")
         if segmenter.urgent:
             said.append(f"{counted(segmenter.urgent, 'packet')} with an urgent pointer, which each segment has as it was")
         return said

@@ -6,7 +6,7 @@ import os
 
 from .. import codec
 from ..batch import ROW_BYTES, Batch
-from ..errors import checksum_left, counted
+from ..errors import checksum_left, checksum_unknown, counted
 from .expression import varied
 
 TYPE_CHECKING = False
@@ -65,7 +65,7 @@ class Assignments:
         if self.stale:
             said.append(checksum_left(self.stale, noun))
         if self.unknown:
-            said.append(f"{counted(self.unknown, noun)} with a checksum that may have to follow and is not known")
+            said.append(checksum_unknown(self.unknown, noun))
         if not self.met:
             return said
         among = f"of {self.met}{' that --if accepts' if self.guard else ''}"

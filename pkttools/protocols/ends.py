@@ -6,7 +6,7 @@ from struct import iter_unpack, pack, unpack
 
 from . import APART, IPV4, IPV6, MAC, ONEWAY, TRAITS, _rows
 from .fields import ROW_SIZE, TABLE
-from .kinds import column
+from .kinds import has
 from .walking import TAG
 
 LINK, NETWORK, PORTS = 1, 2, 3  # levels: as `enum level` of codec/c/conversations.h
@@ -52,6 +52,6 @@ def keeping_apart() -> bytes:
             row = TABLE[index]
             if row.width and row.width < 64 and not row.shapes and not row.name.endswith("_ADDR"):
                 group = groups.setdefault(row.name, FIRST_GROUP + index)
-                least = int(bool(column(row.header, "flags") & TAG))
+                least = int(has(row.header, TAG))
                 found.append((row.header, group, row.bit, row.width, least, int(bool(holds & ONEWAY))))
     return b"".join(pack("6q", *one) for one in sorted(found))

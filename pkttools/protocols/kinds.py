@@ -34,6 +34,11 @@ def column(kind: int, name: str) -> int:
     return value
 
 
+def has(kind: int, flags: int) -> bool:
+    """Whether it is any of these."""
+    return bool(column(kind, "flags") & flags)
+
+
 def carries_message(kind: int) -> bool:
     """Whether it carries a message with a pseudo-header: IP, of both versions."""
     return column(kind, "exception") >= DATAGRAM_4

@@ -9,7 +9,7 @@ from struct import pack
 
 from .. import codec
 from ..batch import ROW_BYTES, Batch
-from ..errors import counted
+from ..errors import checksum_left, checksum_unknown, passed
 from ..protocols.fields import BY_HEADER, HEADERS
 from ..protocols.layouts import LAYOUT
 from ..protocols.places import ADDRESS4, ADDRESS6, ANYWHERE, STATION, WIDTHS, named_places, places
@@ -80,11 +80,11 @@ class Mapper:
         """What there is to say at the end."""
         said = []
         if self.refused:
-            said.append(f"{counted(self.refused, 'packet')} passed as they came: an address has no other one")
+            said.append(passed(self.refused, "an address has no other one"))
         if self.stale:
-            said.append(f"a checksum could not follow in {counted(self.stale, 'packet')}")
+            said.append(checksum_left(self.stale))
         if self.unknown:
-            said.append(f"a checksum may be wrong now in {counted(self.unknown, 'packet')}: it is not known")
+            said.append(checksum_unknown(self.unknown))
         names: dict[str, int] = {}
         for kind, count in zip(self.closed, self.headers, strict=True):
             if count:

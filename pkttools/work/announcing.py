@@ -8,12 +8,14 @@ from __future__ import annotations
 from itertools import islice
 
 from ..protocols.fields import BY_HEADER, HEADERS
-from ..protocols.kinds import column, remembered, rows
-from ..protocols.walking import BY_SPACE, FROM_BEHIND, HIDDEN, IS, IS_NOT, LITTLE_ENDIAN, TAG, TO_KIND
+from ..protocols.kinds import carries_message, column, has, remembered, rows
+from ..protocols.walking import BY_SPACE, FROM_BEHIND, HIDDEN, IS, IS_NOT, LITTLE_ENDIAN, TO_KIND
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+Number = tuple[bool, int, int]  # where one stands in a header: whether counted from where that ends, bit, and width
 
 DEEPEST = 4  # ways to a header that lead through others that are none themselves
 CONDITION, LENGTH = -1, -2
@@ -133,7 +135,7 @@ def size(kind: int) -> int:
 
 def onward(kind: int, front: tuple[Bits, ...], own: tuple[Bits, ...], depth: int, unnamed: bool = False) -> list[Way]:
     """The ways that begin with one to a header: itself; if it is only a way itself, those that it is to."""
-    if not column(kind, "flags") & HIDDEN:
+    if not has(kind, HIDDEN):
         return [Way(kind, front, own, (depth, unnamed, size(kind)))] if kind < len(HEADERS) else []
     if depth >= DEEPEST:
         return []
@@ -197,6 +199,22 @@ def chains(start: Iterable[Way], goal: set[int], through: set[int]) -> Iterator[
     return islice(search(), SEARCHED)
 
 
-def is_tag(kind: int) -> bool:
-    """Whether it belongs to the header in front, as a VLAN tag does."""
-    return bool(column(kind, "flags") & TAG)
+def announcer(kind: int, space: int) -> Number | None:
+    """Where a header has the number that announces by a space: whether counted from behind it, bit and width."""
+    first, count = column(kind, "rule"), column(kind, "rules")
+    for how, what, read, *_ in table("rules")[first : first + count]:
+        if how == BY_SPACE and what == space:
+            base, bit, width, _ = table("reads")[read]
+            return base == FROM_BEHIND, bit, width
+    return None
+
+
+def spaces(kind: int) -> list[int]:
+    """The spaces by which a header announces what follows."""
+    first, count = column(kind, "rule"), column(kind, "rules")
+    return [what for how, what, *_ in table("rules")[first : first + count] if how == BY_SPACE]
+
+
+def has_sum(kind: int) -> bool:
+    """Whether it has a checksum, of its own or of the message that it begins; or carries one that has."""
+    return carries_message(kind) or any(row[0] == kind for row in table("sums"))

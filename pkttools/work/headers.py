@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-from ..errors import UsageError, counted, need
+from ..errors import UsageError, need
 from ..language.expression import split_assignment
 from ..protocols.fields import BY_HEADER, FIELDS, Row
 from ..protocols.kinds import column
 from ..protocols.values import field as field_of
 from ..protocols.values import parse_value
 from . import announcing
-from .ethernet import NOT_CONVERTED, to_ethernet
-from .link import Converter
-from .unwrap import NOT_UNWRAPPED, unwrap
-from .wrapping import NAMES, Unwrap, Wrap, Wrapper, ends_of, named
+from .naming import named
+from .wrapper import Wrapper
+from .wrapping import NAMES, Wrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..language.filters import Filter
+    from .link import Converter
 
-
-class Converted(Converter):
-    """The conversions of pkt-change, by other names."""
-
-    def said(self) -> list[str]:
-        """What there is to say at the end."""
-        return [f"{counted(count, 'packet')} {what}" for what, count in self.failed.items() if count]
+ADDRESSES = {4: ("192.0.2.1", "192.0.2.2"), 6: ("2001:db8::1", "2001:db8::2")}  # RFC 5737, RFC 3849
 
 
 def wrapping(text: str, at: str | None, source: str | None, destination: str | None, ecn: str, guard: Filter | None,
-             keep: bool) -> Wrapper | Converted:  # fmt: skip
+             keep: bool) -> Wrapper | Converter:  # fmt: skip
     """What puts a header in. Raises UsageError."""
     name, occurrence = named(text)
     if name == "ETHERNET" and at is None:
-        return Converted(guard, {NOT_CONVERTED: to_ethernet})
+        from .ethernet import NOT_CONVERTED, to_ethernet  # late: seldom; what pkt-change does
+        from .link import Converter
+
+        return Converter(guard, {NOT_CONVERTED: to_ethernet})
     need(occurrence is None, f"'{text}': it is --at that says where")
     usual = next((version for version, known in NAMES.items() if known == name), 4)
     version, ends = ends_of(source, destination, usual)
@@ -40,16 +37,21 @@ def wrapping(text: str, at: str | None, source: str | None, destination: str | N
     return Wrapper(Wrap(name, named(at) if at is not None else None, version, ends, ecn), guard, keep)
 
 
-def unwrapping(text: str, join: bool, guard: Filter | None, keep: bool, again: bool) -> Wrapper | Converted:
+def unwrapping(text: str, join: bool, guard: Filter | None, keep: bool, again: bool) -> Wrapper | Converter:
     """What takes a header off. Raises UsageError."""
     name, occurrence = named(text)
     if name.startswith("PKTAP"):
-        return Converted(guard, {NOT_UNWRAPPED: unwrap})
+        from .link import Converter  # late: seldom; what pkt-change does
+        from .unwrap import NOT_UNWRAPPED, unwrap
+
+        return Converter(guard, {NOT_UNWRAPPED: unwrap})
     need(occurrence is None or not again, f"'{text}' is one, and --all are all")
+    from .unwrapping import Unwrap  # late: pkt-wrap takes nothing off
+
     return Wrapper(Unwrap(name, occurrence, join), guard, keep, again)
 
 
-def placed(work: Wrapper | Converted, words: list[str]) -> list[str]:
+def placed(work: Wrapper | Converter, words: list[str]) -> list[str]:
     """The words that are left when fields of new headers have their values. Raises UsageError."""
     wrap = work.planner if isinstance(work, Wrapper) else None
     if not isinstance(wrap, Wrap):
@@ -93,3 +95,23 @@ def computed(row: Row) -> bool:
     places = [announcing.place(end)] if end >= 0 else []
     places += [(8 * at, 8 * size) for kind, at, size, *_ in announcing.table("sums") if kind == row.header]
     return any(bit < row.bit + row.width and row.bit < bit + width for bit, width in places)
+
+
+def ends_of(source: str | None, destination: str | None, usual: int = 4) -> tuple[int, tuple[int, int]]:
+    """The version of new IP headers, and their addresses; the usual ones where none are given. Raises UsageError."""
+    from ..protocols.values import parse_ipv4, parse_ipv6  # late: only where they are given
+
+    found: list[tuple[int, int] | None] = []
+    for what, text in (("--src", source), ("--dst", destination)):
+        if text is None:
+            found.append(None)
+            continue
+        four, six = parse_ipv4(text), parse_ipv6(text)
+        need(four is not None or six is not None, f"{what} '{text}': that is no IP address")
+        found.append((4, four) if four is not None else (6, six or 0))
+    versions = {one[0] for one in found if one}
+    need(len(versions) < 2, "--src and --dst are of different versions of IP")
+    version = versions.pop() if versions else usual
+    parse = parse_ipv4 if version == 4 else parse_ipv6
+    first, second = (one[1] if one else parse(own) or 0 for one, own in zip(found, ADDRESSES[version], strict=True))
+    return version, (first, second)

@@ -10,7 +10,7 @@ from array import array
 from struct import unpack
 
 from ..batch import CAPTURED, COLUMNS, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES, TIME, Batch
-from ..errors import counted
+from ..errors import counted, passed
 from ..language.times import MOST_TIME
 from .times import set_times
 
@@ -206,7 +206,7 @@ class Impairment:
         said += [f"{behind} overtaken"] if self.spread else []
         lines = [f"{counted(self.came, 'packet')}: {', '.join(said)}"]
         if self.beyond:
-            lines.append(f"{counted(self.beyond, 'packet')} passed as they came: their times would be later than times go")
+            lines.append(passed(self.beyond, "their times would be later than times go"))
         return lines
 
 

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from .. import codec
 from ..batch import Batch, Packet, gathered
+from ..errors import counted
 from ..protocols.fields import FIELDS, TABLE
 from ..protocols.shown import read_field
 from ..protocols.values import Header
@@ -42,6 +43,10 @@ class Converter:
     def accepts(self, batch: Batch, i: int) -> bool:
         """Whether packet `i` is to be changed at all."""
         return self.guard is None or bool(self.guard.select(batch.part(i, i + 1)))
+
+    def said(self) -> list[str]:
+        """What there is to say at the end."""
+        return [f"{counted(count, 'packet')} {what}" for what, count in self.failed.items() if count]
 
     def converted(self, batch: Batch, i: int) -> Packet:
         """What becomes of packet `i`."""

@@ -10,7 +10,7 @@ from ..errors import PktError, UsageError, counted, need
 from ..language.asked import is_asked
 from ..language.constants import constant
 from ..protocols.fields import DATA, HEADERS, TABLE, TEXT
-from ..protocols.kinds import column
+from ..protocols.kinds import column, has
 from ..protocols.values import field, occurring, rows_of, unknown_name
 from ..protocols.walking import IDLE, OWN_END
 from .chunks import CHUNKED, chunks
@@ -122,7 +122,7 @@ class Growth:
         for text, operator, value in items:
             name, indexes, occurrence = field(text)
             rows = rows_of(indexes)
-            if operator != "=" or rows[0].kind != DATA or column(rows[0].header, "flags") & OWN_END:
+            if operator != "=" or rows[0].kind != DATA or has(rows[0].header, OWN_END):
                 continue
             seen[name] = seen.get(name, 0) + 1
             octets = constant(name, rows, value) if not is_asked(value.strip(), True) else None
@@ -208,7 +208,7 @@ class Editor:
     def told(self, batch: Batch, i: int, changed: int) -> None:
         """Counts a packet that gets another size behind the header of an application, which may say that of itself."""
         kind, start, *_ = codec.walk(batch.data, bytes(batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]))[-1]
-        if start < changed and column(kind, "flags") & IDLE:
+        if start < changed and has(kind, IDLE):
             self.inside[HEADERS[kind]] = self.inside.get(HEADERS[kind], 0) + 1
 
     def places(self, batch: Batch) -> list[Place]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codec
 from ..batch import COLUMNS, NOTES, NOTES_SIZE, ROW_BYTES, Batch, gathered
-from ..errors import counted
+from ..errors import checksum_left, checksum_unknown, counted
 from ..protocols.layouts import LAYOUT
 from ..protocols.payloads import kept
 
@@ -86,7 +86,7 @@ class Payloads:
         if self.noted:
             said.append(f"comments and names of interfaces were dropped from {counted(self.noted, 'packet')}")
         if self.stale:
-            said.append(f"a checksum could not follow in {counted(self.stale, 'packet')}")
+            said.append(checksum_left(self.stale))
         if self.unknown:
-            said.append(f"a checksum may be wrong now in {counted(self.unknown, 'packet')}: it is not known")
+            said.append(checksum_unknown(self.unknown))
         return said

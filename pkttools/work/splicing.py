@@ -7,7 +7,7 @@ from itertools import groupby
 
 from .. import codec
 from ..batch import Batch
-from ..errors import checksum_left, counted
+from ..errors import checksum_left, passed_by_reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,8 +45,7 @@ class Passed:
 
     def said(self) -> list[str]:
         """What there is to say at the end."""
-        reasons = ", ".join(f"{count} {reason}" for reason, count in self.counts.items())
-        said = [f"{counted(sum(self.counts.values()), 'packet')} passed as they came: {reasons}"] if self.counts else []
+        said = passed_by_reason(self.counts)
         return [*said, checksum_left(self.stale)] if self.stale else said
 
 

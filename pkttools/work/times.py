@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 
 from ..batch import COLUMNS, TIME, Batch
-from ..errors import counted
+from ..errors import passed
 from ..language.times import MOST_TIME
 
 TYPE_CHECKING = False
@@ -81,7 +81,7 @@ class Retimer:
     def said(self) -> list[str]:
         """What there is to say at the end."""
         counts = ((self.early, "before 1970"), (self.late, f"later than {MOST_TIME // 1_000_000_000} s after 1970"))
-        return [f"{counted(n, 'packet')} passed as they came: their times would be {when}" for n, when in counts if n]
+        return [passed(n, f"their times would be {when}") for n, when in counts if n]
 
 
 def set_times(batch: Batch, times: list[int]) -> None:

@@ -360,7 +360,7 @@ bool splice_frame(struct bytes *out, const struct packet_view *p, int64_t linkty
     e.view.frame = e.frame.view;
     made->size = e.view.frame.size;
     made->original = p->original + (int64_t)made->size - (int64_t)size;
-    made->original = made->original > 0 ? made->original : 0;   /* a row may say less than what was captured */
+    made->original = made->original < 0 ? 0 : made->original < UINT32_MAX ? made->original : UINT32_MAX;     /* as captures have room for */
     e.view.original = made->original;
     if (made->size > MAX_FRAME)
         made->why = NO_LENGTH;

@@ -351,8 +351,7 @@ bool wrap(struct wrapping *w, const struct reshape *shape, const struct packet_v
         return why == CONGESTED || gather(out, data, row);
     }
     w->counts[NOT_SUMMED] += made.stale;
-    int64_t original = made.original < 0 ? 0 : made.original < UINT32_MAX ? made.original : UINT32_MAX;
-    struct packet now = {.offset = (int64_t)at, .captured = (int64_t)made.size, .original = original, .time = row->time,
+    struct packet now = {.offset = (int64_t)at, .captured = (int64_t)made.size, .original = made.original, .time = row->time,
                          .linktype = shape->made, .notes = (int64_t)out->data.size, .notes_size = row->notes_size};
     if (along)
         gather_lengths(out, &record, &now);

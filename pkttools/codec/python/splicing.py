@@ -28,6 +28,7 @@ from .signatures import Changed, signature_of
 # Why a packet was left as it is; NOT_FOLLOWED: it was not, but a checksum could not follow.
 SPLICED, NOT_THERE, OF_FRAGMENT, NO_LENGTH, NOT_FOLLOWED = range(5)
 DONE = (SPLICED, NOT_FOLLOWED)
+MOST_ORIGINAL = 0xFFFFFFFF  # bytes on the wire: what captures have room for
 LEAST_FRAME, FCS = 60, 4  # IEEE 802.3 clauses 3.2.7, 3.2.9: without its check sequence
 PIECE = 5  # columns of a piece
 
@@ -323,7 +324,7 @@ def splice_frame(frame: bytes, original: int, linktype: int, s: Splice) -> tuple
     if fill:
         more = max(0, fill.start + fill.least - len(made)) if fill.size else 0
         made += (frame[fill.at : fill.at + min(more, fill.size)]).ljust(more + (FCS if fill.fcs else 0), b"\0")
-    wire = max(0, original + len(made) - len(frame))  # a row may say less than what was captured
+    wire = min(max(original + len(made) - len(frame), 0), MOST_ORIGINAL)
     if len(made) > MAX_FRAME:
         return NO_LENGTH, frame, original
     why = SPLICED

@@ -27,7 +27,6 @@ AS_SPLICED = {NOT_THERE: CUT_OFF, OF_FRAGMENT: IN_FRAGMENT, NO_LENGTH: TOO_LONG_
 MAX_HEADERS, MOST_PIECES, MOST_STEPS, MOST_OCTETS, MOST_BYTES = 32, 8, 64, 1024, 65536
 FIRST_PORT, PORTS, LINK_OCTETS = 49152, 16384, 14  # RFC 7348 section 5
 MOST_LENGTH = 1500  # IEEE 802.3 clause 3.2.6
-MOST_ORIGINAL = 0xFFFFFFFF  # bytes on the wire: what captures have room for
 CAPABLE_1, CAPABLE_0, MARKED = 1, 2, 3  # RFC 3168 section 5
 
 
@@ -197,7 +196,7 @@ class _Wrapping:
         if why not in DONE:
             raise _Left(AS_SPLICED[why])
         self.counts[NOT_SUMMED] += why == NOT_FOLLOWED
-        return Packet(frame, min(max(original, 0), MOST_ORIGINAL), packet.time, shape.made, packet.notes)
+        return Packet(frame, original, packet.time, shape.made, packet.notes)
 
     def wrap(self, shape: Shape, view: View, packet: Packet, as_came: Packet) -> list[Packet]:
         """What becomes of a packet; itself where it is left."""

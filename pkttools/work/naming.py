@@ -1,0 +1,42 @@
+"""Which header is meant by a name, and which of several."""
+
+from __future__ import annotations
+
+from ..errors import UsageError
+from ..protocols.fields import BY_HEADER, HEADERS
+from ..protocols.kinds import has
+from ..protocols.values import occurring, unknown_name
+from ..protocols.walking import TUNNEL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Headers that are called by other names: of which kind, the number that announces it, and what is in it: all from where on.
+ALIASES = {"QINQ": ("VLAN", 0x88A8, ""), "GTPU": ("GTP", 0, ""), "GRETAP": ("GRE", 0, "ETHERNET")}
+
+
+def kinds_of(name: str) -> list[int]:
+    """The kinds of headers of a name: several where some have optional fields."""
+    return [kind for kind, known in enumerate(HEADERS) if known == name and kind]
+
+
+def named(text: str) -> tuple[str, int | None]:
+    """The header that is meant, and which of several. Raises UsageError."""
+    name, occurrence = occurring(text)
+    if name in ALIASES or name == "IPIP" or kinds_of(name):
+        return name, occurrence
+    raise UsageError(unknown_name(name, [*HEADERS[1:], *ALIASES, "IPIP"], "header").replace(" (-k lists the fields)", ""))
+
+
+def called(kind: int, name: str) -> bool:
+    """Whether a header has a name: tunnels that are told apart by what follows have that of their fields, as NVGRE has GRE."""
+    return HEADERS[kind] == name or (has(kind, TUNNEL) and any(row.name.startswith(f"{name}.") for row in BY_HEADER[kind]))
+
+
+def found(kinds: Sequence[int], name: str, occurrence: int | None) -> int | None:
+    """Which of the headers it is; a tunnel's parts are one."""
+    own = [called(kind, name) for kind in kinds]
+    places = [i for i, kind in enumerate(kinds) if own[i] and not (i and own[i - 1] and has(kind, TUNNEL))]
+    place = (occurrence or 1) - 1 if (occurrence or 1) > 0 else len(places) + (occurrence or 1)
+    return places[place] if 0 <= place < len(places) else None
