@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from ipaddress import ip_address
 from itertools import pairwise
 
 import pytest
 from netns import MAC, WATCH, Lab, finish, frame, frames_of, lab_of_two, labs_of_two, pcap, records
+from samples import ethernet, ipv4, ipv6, tcp, udp
 
 lab, labs = lab_of_two, labs_of_two
+HOSTS4, HOSTS6 = {"a": "192.0.2.1", "b": "192.0.2.2"}, {"a": "2001:db8::1", "b": "2001:db8::2"}  # of nobody on the wires
 BY_B = f"--via eth1=ETHERNET.SRC_ADDR=={MAC['b']}"
 
 
@@ -44,6 +47,23 @@ def test_two_hosts_are_replayed(labs):
     late = sorted(when - i * 5_000_000 for i, (when, _, _) in enumerate(arrived))
     middle = late[len(late) // 2]
     assert sum(abs(each - middle) < 10_000_000 for each in late) > len(late) // 2
+
+
+def test_two_hosts_are_told_apart_by_ip(lab):
+    """Of either version: both ways of a conversation, to the microsecond in one order."""
+    sent = []
+    for i in range(40):
+        v4, (a, b) = i % 2 == 0, (("b", "a") if i % 3 else ("a", "b"))
+        packet = bytearray(ipv4(6, tcp(bytes([i]) * 9)) if v4 else ipv6(17, udp(bytes([i]) * 9)))
+        packet[slice(12, 20) if v4 else slice(8, 40)] = b"".join(
+            ip_address((HOSTS4 if v4 else HOSTS6)[host]).packed for host in (a, b)
+        )
+        sent.append((a, ethernet(0x0800 if v4 else 0x86DD, bytes(packet))))
+    expected = [[frame for host, frame in sent if host == wanted] for wanted in "ab"]
+    via = f"--via 'eth1=IP.SRC_ADDR=={HOSTS4['b']} || IPV6.SRC_ADDR=={HOSTS6['b']}'"
+    came, _ = replayed(lab, f"--pps 4000 {via}", pcap([frame for _, frame in sent]), (len(expected[0]), len(expected[1])))
+    assert [frames_of(each) for each in came] == expected and min(map(len, expected)) > 10
+    assert [data for _, _, data in sorted(stamp for each in came for stamp in records(each))] == [frame for _, frame in sent]
 
 
 @pytest.mark.parametrize("options", ["-f", "--pps 20000", "-f --loop 3", "--preload --loop 3 --pps 20000", "-f --xmit direct"])
