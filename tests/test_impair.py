@@ -15,7 +15,7 @@ from conftest import ROOT, shell
 from waits import sleeps, until
 
 from pkttools.batch import Batch, Packet, gathered
-from pkttools.work.impairments import Bursts, Impairment, Independent
+from pkttools.work.impairments import Bursts, Impairment, Independent, States
 
 PING = (ROOT / "examples" / "ping.txt").read_bytes()
 START = 1_700_000_000 * 10**9
@@ -109,6 +109,27 @@ def test_p_alone_is_independent_loss():
         assert 2 <= longest <= 9
     lost = Bursts(9, [(1, 5), (4, 5), (1, 1), (0, 1)]).lost(100_000)
     assert abs(sum(runs(lost)) / len(runs(lost)) - 1.25) < 0.03
+
+
+def test_states_as_netem_has_them():
+    """Each way between two alone, and how often the chain is where, over batches of any size; P13 alone is independent loss."""
+    none, whole = (0, 1), (1, 1)
+    assert States(1, [none, whole, none, whole, none]).lost(9) == [False] * 9
+    assert States(1, [whole, none, none, whole, none]).lost(9) == [True] * 9  # it stays in a burst
+    assert States(1, [whole, none, whole, whole, none]).lost(6) == [True, False] * 3  # 3, 2, 3: within one
+    assert States(1, [whole, whole, none, whole, none]).lost(6) == [True, False] * 3  # 3, 1, 3
+    assert States(1, [none, whole, none, whole, whole]).lost(6) == [True, False] * 3  # 4, 1, 4
+    assert States(1, [whole, none, whole, none, none]).lost(6) == [True] + [False] * 5  # 2 for ever
+    shares = [(1, 50), (1, 5), (1, 10), (3, 10), (1, 100)]
+    chain = States(3, shares)
+    lost = [gone for size in (1, 999, 199_000) for gone in chain.lost(size)]
+    assert lost == States(3, shares).lost(200_000)
+    p13, p31, p32, p23, p14 = (a / b for a, b in shares)
+    gap = 1 / (1 + p13 / p31 * (1 + p32 / p23) + p14)  # 1 and 3 balance each other, and so do 3 and 2
+    assert abs(sum(lost) / 200_000 - gap * (p13 / p31 + p14)) < 0.006
+    alone = States(4, [(1, 5), (4, 5), none, whole, none]).lost(100_000)
+    assert abs(sum(alone) / 100_000 - 0.2) < 0.01
+    assert abs(sum(runs(alone)) / len(runs(alone)) - 1.25) < 0.03
 
 
 def test_one_kind_changes_nothing_about_the_others():
@@ -240,7 +261,8 @@ def test_a_time_beyond_what_there_is():
 
 @pytest.mark.parametrize(
     "words",
-    ["", "--loss 5", "--loss 0.05", "--loss 101%", "--loss 5% --loss-bursts 5%", "--loss-bursts 1%,1%,1%,1%,1%", "--jitter 5ms",
+    ["--loss 1% --loss-states 1%", "--loss-states 1%,1%,1%,1%,1%,1%", "--loss-states 60%,1%,0%,1%,50%", "--loss-states 1%,60%,50%",
+     "", "--loss 5", "--loss 0.05", "--loss 101%", "--loss 5% --loss-bursts 5%", "--loss-bursts 1%,1%,1%,1%,1%", "--jitter 5ms",
      "--reorder 5%", "--delay -1s", "--delay 1s --jitter x", "--corrupt", "--seed -1 --loss 1%"],
 )  # fmt: skip
 def test_usage(words):

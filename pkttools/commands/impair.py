@@ -17,11 +17,12 @@ from ..formats.files import Sink
 from ..language.arguments import arguments
 from ..language.times import share, span
 from ..work.holding import Departure
-from ..work.impairments import Bursts, Impairment, Independent
+from ..work.impairments import Bursts, Impairment, Independent, States
 
 OPTIONS = [
     Option("--loss", TEXT, "lose packets, each by itself", "SHARE"),
     Option("--loss-bursts", TEXT, "in bursts: P,R,BAD,GOOD as netem's gemodel", "SHARES"),
+    Option("--loss-states", TEXT, "P13,P31,P32,P23,P14 as netem's state", "SHARES"),
     Option("--duplicate", TEXT, "let packets come twice", "SHARE"),
     Option("--corrupt", TEXT, "turn one bit over in packets", "SHARE"),
     Option("--delay", TEXT, "delay packets by TIME: 20ms, 1.5s", "TIME"),
@@ -38,26 +39,47 @@ OPTIONS = [
 NONE, ALL = (0, 1), (1, 1)  # shares
 
 
-def shares(text: str) -> list[tuple[int, int]]:
+def shares(option: str, text: str, names: str) -> list[tuple[int, int]]:
+    """What a list says. Raises UsageError."""
+    found = [share(option, word.strip()) for word in text.split(",")]
+    if len(found) > names.count(",") + 1:
+        raise UsageError(f"{option}: '{text[:40]}' has more than {names}")
+    return found
+
+
+def bursts(text: str, seed: int) -> Bursts:
     """P, R, BAD and GOOD of --loss-bursts; without them R is all but P, BAD all and GOOD none. Raises UsageError."""
-    found = [share("--loss-bursts", word.strip()) for word in text.split(",")]
-    if len(found) > 4:
-        raise UsageError(f"--loss-bursts: '{text[:40]}' has more than P,R,BAD,GOOD")
+    found = shares("--loss-bursts", text, "P,R,BAD,GOOD")
     above, below = found[0]
-    return [*found, *[(below - above, below), ALL, NONE][len(found) - 1 :]]
+    return Bursts(seed, [*found, *[(below - above, below), ALL, NONE][len(found) - 1 :]])
 
 
-def loss(values: Values, seed: int) -> Bursts | Independent | None:
+def states(text: str, seed: int) -> States:
+    """Those of --loss-states; what is left out is netem's: P31 is all but P13, P32 none, P23 all, P14 none. Raises UsageError."""
+    found = shares("--loss-states", text, "P13,P31,P32,P23,P14")
+    above, below = found[0]
+    found += [(below - above, below), NONE, ALL, NONE][len(found) - 1 :]
+    for one, other in ((0, 4), (1, 2)):
+        (a, b), (c, d) = found[one], found[other]
+        need(a * d + c * b <= b * d, f"--loss-states: '{text[:40]}': P13 and P14, or P31 and P32, are more than all together")
+    return States(seed, found)
+
+
+def loss(values: Values, seed: int) -> Bursts | States | Independent | None:
     """What loses packets. Raises UsageError."""
-    need(values.loss is None or values.loss_bursts is None, "only one of --loss and --loss-bursts")
+    wanted = [way for way in (values.loss, values.loss_bursts, values.loss_states) if way is not None]
+    need(len(wanted) < 2, "only one of --loss, --loss-bursts and --loss-states")
     if values.loss_bursts is not None:
-        return Bursts(seed, shares(values.loss_bursts))
+        return bursts(values.loss_bursts, seed)
+    if values.loss_states is not None:
+        return states(values.loss_states, seed)
     return None if values.loss is None else Independent(seed, share("--loss", values.loss))
 
 
 def stage(values: Values) -> Stage:
     """Impairs packets, and says what it did."""
-    ways = (values.loss, values.loss_bursts, values.duplicate, values.corrupt, values.delay, values.jitter, values.reorder)
+    ways = (values.loss, values.loss_bursts, values.loss_states, values.duplicate, values.corrupt, values.delay, values.jitter,
+            values.reorder)  # fmt: skip
     need(any(way is not None for way in ways),
          "impair how? One of --loss, --loss-bursts, --duplicate, --corrupt, --delay")  # fmt: skip
     for option, value in (("--jitter", values.jitter), ("--reorder", values.reorder)):

@@ -69,6 +69,32 @@ class Bursts:
         return found
 
 
+class States:
+    """Loss by a chain of four states, as netem's `state` has it: each packet is lost or not by the state that it leads to.
+
+    1: a gap, nothing is lost; 3: a burst, lost; 2: a burst, not lost; 4: lost alone, in a gap, to which it goes back.
+    shares: of packets that lead from 1 to 3, from 3 to 1, from 3 to 2, from 2 to 3, and from 1 to 4; all others stay where they
+    are. It is 1 in the beginning. Source: tc-netem(8).
+    """
+
+    def __init__(self, seed: int, shares: Sequence[Share]) -> None:
+        p13, p31, p32, p23, p14 = map(limit, shares)
+        # Of each state: words below the first number lead to the first state, else below the second to the second.
+        self.ways = {1: (p14, 4, p14 + p13, 3), 2: (p23, 3, 0, 2), 3: (p32, 2, p32 + p31, 1), 4: (1 << WORD, 1, 0, 1)}
+        self.chance, self.state = Chance(seed, "state"), 1
+
+    def lost(self, count: int) -> list[bool]:
+        """For each of so many packets whether it gets lost."""
+        found = []
+        state, ways = self.state, self.ways
+        for word in self.chance.words(count):
+            below, one, also_below, other = ways[state]
+            state = one if word < below else other if word < also_below else state
+            found.append(state > 2)
+        self.state = state
+        return found
+
+
 class Independent:
     """Loss of each packet by itself."""
 
@@ -89,8 +115,8 @@ class Impairment:
     A packet that is lost is nothing else; a copy is damaged and delayed by itself.
     """
 
-    def __init__(self, seed: int, *, loss: Bursts | Independent | None = None, double: Share = (0, 1), damage: Share = (0, 1),
-                 ahead: Share = (0, 1), delay: int = 0, jitter: int = 0,
+    def __init__(self, seed: int, *, loss: Bursts | States | Independent | None = None, double: Share = (0, 1),
+                 damage: Share = (0, 1), ahead: Share = (0, 1), delay: int = 0, jitter: int = 0,
                  chosen: Callable[[Batch], Sequence[int]] | None = None) -> None:  # fmt: skip
         self.loss, self.double, self.damage, self.ahead = loss, double, damage, ahead
         self.delay, self.jitter, self.chosen = delay, jitter, chosen

@@ -93,6 +93,7 @@ OTHERS = [
     "pkt-gen raw --seed 7", "pkt-gen raw --count 300 --seed 7 --raw-checksums IP.ID=random IP.TTL=1..9",
     "pkt-time --sort-window 1ms --start 2026-11-01T10:00Z -F pcapng",
     "pkt-impair --loss-bursts 9%,30%,90%,1% --duplicate 9% --seed 7",
+    "pkt-impair --loss-states 9%,30%,9% --seed 7",
     "switch", "finish",
 ]  # fmt: skip
 COMMANDS = KEEPING + OTHERS
