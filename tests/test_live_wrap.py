@@ -6,6 +6,7 @@ What the kernel chooses freely is taken from what it sent: addresses of stations
 from __future__ import annotations
 
 import sys
+from ipaddress import ip_address
 from typing import NamedTuple
 
 import pytest
@@ -142,6 +143,30 @@ def test_as_the_kernel_does(lab, name):
     judge = lab.capture("b", f"exec {sys.executable} -c '{WATCH}' d0 {len(wanted)}")
     lab.inject("a", sent)
     assert frames_of(finish(judge, timeout=20)[1]) == wanted
+
+
+TAGS = ["VLAN VLAN.ID=0 VLAN.PRIORITY=7", "qinq VLAN.ID=0", "VLAN VLAN.ID=5"]
+
+
+def test_priority_tags(lab):
+    """IEEE 802.1Q clause 9.6: of a network of number 0 says nothing but a priority; the kernel answers as if it was not there."""
+    macs = bytes.fromhex((MAC["b"] + MAC["a"]).replace(":", "")) + b"\x08\0"
+    ends = ip_address(IP["a"]).packed + ip_address(IP["b"]).packed
+    tagged = [[], *([one] for one in TAGS), TAGS[:2], [TAGS[0]] * 3]
+    sent = []
+    for i, tags in enumerate(tagged):
+        frame = macs + ipv4(1, bytes([8, 0, 0, 0, 0, i, 0, 0]) + bytes(32))
+        frame = right(frame[:26] + ends + frame[34:])
+        for tag in tags:
+            frame, _ = made(f"pkt-wrap {tag}", frame)
+        sent.append(frame)
+    answered = [i for i, tags in enumerate(tagged) if TAGS[2] not in tags]
+    judge = lab.capture("a", f"exec {sys.executable} -c '{WATCH}' eth0 {len(answered)}")
+    lab.inject("a", sent)
+    answers = frames_of(finish(judge, timeout=20)[1])
+    assert [frame[39] for frame in answers] == answered
+    assert made("pkt-filter IP ICMP.TYPE==8 --and", *sent)[0] == b"".join(sent)  # of whichever network
+    assert made("pkt-filter --and IP ETHERNET.VLAN_ID==0", *sent)[0] == b"".join(sent[i] for i in answered if i)
 
 
 def test_ip_in_ipv6(lab):

@@ -14,7 +14,7 @@ import pytest
 from backends import use
 from conftest import shell
 from netns import pcap
-from samples import ARP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, row_of, sctp, tags, tcp, udp, vxlan
+from samples import ARP, batch, ethernet, extension, frames, gre, icmp, ipv4, ipv6, over_udp, row_of, sctp, tags, tcp, udp, vxlan
 
 from pkttools.batch import Batch, link_of
 from pkttools.codec import ALL as CHECKSUMS
@@ -160,6 +160,48 @@ def test_fragments(codec):
     first = bytearray(whole[: 34 + 16])
     struct.pack_into("!HHH", first, 16, 36, 7, 0x2000)
     assert one(codec, bytes(first), right=False)[40:42] == one(codec, whole)[40:42]
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_all_of_a_datagram_in_fragments(codec, version):
+    """It is not put together for it: each keeps its size, ID, place, and Don't Fragment; the sum of the whole is right."""
+    data = bytes(range(200)) * 3
+    if version == 4:
+        whole = corrected(codec, ethernet(0x0800, ipv4(17, over_udp(53, data, 1024))))
+        pieces = [ethernet(0x0800, ipv4(17, whole[34 + at : 34 + at + 200], fragment=0x4000 | 0x2000 * (at < 400) | at // 8))
+                  for at in range(0, 608, 200)]  # fmt: skip
+    else:
+        whole = corrected(codec, ethernet(0x86DD, ipv6(17, over_udp(53, data, 1024))))
+        pieces = [ethernet(0x86DD, ipv6(44, struct.pack("!BBHI", 17, 0, at | (at < 400), 7) + whole[54 + at : 54 + at + 200]))
+                  for at in range(0, 608, 200)]  # fmt: skip
+    head = 34 if version == 4 else 62
+    pieces = [corrected(codec, piece) for piece in pieces]
+    for order in (pieces, pieces[::-1]):  # the first one comes last, too: nobody waits for it
+        made = [one(codec, piece, right=False) for piece in order]
+        assert [len(piece) for piece in made] == [len(piece) for piece in order]
+        for before, after in zip(order, made, strict=True):
+            assert before[18:22] == after[18:22] and after == corrected(codec, after)  # of IPv6 the size, and what follows
+            assert OLD4 not in after[:34] and OLD6 not in after[:54] and (head == 34 or before[54:62] == after[54:62])
+    joined = b"".join(piece[head:] for piece in made[::-1])
+    assert joined == one(codec, whole, right=False)[head - 8 * (version == 6) :]
+
+
+def test_the_same_for_every_destination(codec):
+    """It is a map, no translation with a table of connections: a port stays free of chance, and so does the id of an echo."""
+    rules = rules_of(port="1024=40000")
+
+    def sent(to: int, way: int, message: bytes, protocol: int = 17) -> bytes:
+        packet = bytearray(ipv4(protocol, message))
+        packet[12:20] = [bytes([192, 0, 2, 1, 203, 0, 113, to]), bytes([203, 0, 113, to, 192, 0, 2, 1])][way]
+        return corrected(codec, ethernet(0x0800, bytes(packet)))
+
+    for to in (1, 2):
+        there = one(codec, sent(to, 0, over_udp(53, b"?", 1024)), rules)
+        back = one(codec, sent(to, 1, over_udp(1024, b"!", 53)), rules)
+        assert there[34:38] == struct.pack("!HH", 40000, 53) and back[34:38] == struct.pack("!HH", 53, 40000)
+        assert there[30:34] == back[26:30] == bytes([203, 0, 113, to])
+        echo = sent(to, 0, icmp(8, b"")[:4] + struct.pack("!HH", 1024, 1), 1)
+        assert one(codec, echo, rules)[34:] == echo[34:]
 
 
 def test_sctp(codec):
