@@ -303,6 +303,20 @@ def test_padding_is_no_part_of_what_is_wrapped():
     assert len(made("pkt-wrap vxlan", ACK)[0]) == 50 + 54
 
 
+def test_padding_is_no_part_of_what_a_tunnel_carried():
+    """RFC 894: the packet inside ends where it says; a frame that was filled up is so again; a trailer is of the outer frame."""
+    small = right(ipv4(4, ipv4(17, udp(b""))), 101)[20:]
+    outer = right(ethernet(0x0800, ipv4(4, small)))
+    assert len(outer) == 62
+    assert made("pkt-unwrap ipip", outer) == (outer[:14] + small, "")  # nobody filled up what came
+    fragile = right(ethernet(0x0800, ipv4(4, small[:20])))  # 54 octets, and 6 of what was on the stack of a card
+    assert made("pkt-unwrap ipip", fragile + b"secret") == (fragile[:14] + small[:20] + b"secret" + bytes(20), "")
+    for name in "vxlan", "gretap", "geneve":
+        wrapped, _ = made(f"pkt-wrap {name}", ARP[:42])
+        assert made(f"pkt-unwrap {name}", wrapped + b"trailer") == (ARP[:42], "")
+        assert made(f"pkt-unwrap {name}", made(f"pkt-wrap {name}", ACK)[0]) == (ACK[:54], "")
+
+
 # ---- the command line ----
 
 

@@ -313,12 +313,25 @@ size_t wrap_room(const struct wrapping *w, const struct packet *p, size_t count,
     return i;
 }
 
+/* Where the outermost header goes and none takes its place, nothing is behind the packet: padding, a trailer were the frame's. */
+static size_t without_frame(const struct packet_view *p, struct piece pieces[MOST_PIECES + 1], size_t count)
+{
+    if (count == 0 || pieces[0].at > 0 || pieces[0].removed == 0 || pieces[0].size > 0)
+        return count;
+    size_t end = packet_end(p), size = p->frame.size;
+    const struct piece *last = &pieces[count - 1];
+    if (end >= size || end < last->at + last->removed)
+        return count;
+    pieces[count] = (struct piece){.at = end, .removed = size - end};
+    return count + 1;
+}
+
 /* What becomes of a packet, behind what there is in `out`. */
 static enum left_unwrapped make(struct wrapping *w, const struct reshape *s, const struct packet_view *p, int64_t linktype,
                                 struct gathered *out, struct spliced *made, bool *memory)
 {
     uint8_t octets[MOST_OCTETS + 1];
-    struct piece pieces[MOST_PIECES];
+    struct piece pieces[MOST_PIECES + 1];
     if (s->why != WRAPPED)
         return (enum left_unwrapped)s->why;
     if (unsound(p, s))
@@ -326,7 +339,8 @@ static enum left_unwrapped make(struct wrapping *w, const struct reshape *s, con
     enum left_unwrapped why = pieces_made(w, s, p, octets, pieces);
     if (why != WRAPPED)
         return why;
-    struct splice how = {.pieces = pieces, .count = (size_t)s->pieces, .linktype = s->made, .keep = w->keep, .anew = true};
+    size_t count = without_frame(p, pieces, (size_t)s->pieces);
+    struct splice how = {.pieces = pieces, .count = count, .linktype = s->made, .keep = w->keep, .anew = true};
     *memory = splice_frame(&out->data, p, linktype, &how, made);
     return made->why == NOT_THERE ? CUT_OFF : made->why == OF_FRAGMENT ? IN_FRAGMENT : made->why == NO_LENGTH ? TOO_LONG_FOR_IT : WRAPPED;
 }

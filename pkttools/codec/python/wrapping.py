@@ -17,7 +17,7 @@ from .fragments import packet_of
 from .headers import Header
 from .protocols import carries_message, exception, known
 from .rows import checked, without_fcs
-from .splicing import DONE, NO_LENGTH, NOT_FOLLOWED, NOT_THERE, OF_FRAGMENT, Piece, Splice, splice_frame
+from .splicing import DONE, NO_LENGTH, NOT_FOLLOWED, NOT_THERE, OF_FRAGMENT, Piece, Splice, packet_end, splice_frame
 from .sums import has_sum, sum_verdict
 
 HEAD, PIECE, STEP = 13, 5, 5  # integers of a shape, see wrapping.h
@@ -191,7 +191,7 @@ class _Wrapping:
                 raise _Left(CUT_OFF)
             pieces.append(Piece(at, end - at, bytes(octets[used : used + size])))
             used, before = used + size, end
-        how = Splice(pieces, shape.made, self.keep, True)
+        how = Splice(without_frame(view, pieces), shape.made, self.keep, True)
         why, frame, original = splice_frame(packet.frame, packet.original, packet.linktype, how)
         if why not in DONE:
             raise _Left(AS_SPLICED[why])
@@ -209,6 +209,14 @@ class _Wrapping:
             return [] if left.args[0] == CONGESTED else [as_came]
         self.counts[WRAPPED] += 1
         return [made]
+
+
+def without_frame(view: View, pieces: list[Piece]) -> list[Piece]:
+    """Where the outermost header goes and none takes its place, nothing is behind the packet: what was is the frame's."""
+    if not pieces or pieces[0].at or not pieces[0].removed or pieces[0].octets:
+        return pieces
+    end, size, last = packet_end(view), len(view.frame), pieces[-1]
+    return [*pieces, Piece(end, size - end, b"")] if last.at + last.removed <= end < size else pieces
 
 
 def unsound(view: View, shape: Shape) -> bool:
