@@ -35,6 +35,8 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     signed(data, rows, end, mutable_end, counts)
     verify(data, row) -> a verdict a header
     listing_encode(data, rows, first, number, level, lowest, highest, dump, more, colours) -> (text, stop, wrong, unfinished)
+    unlike(data, rows, first, other data, other rows, first, count, told) -> numbers of the pairs that are not the same
+    blank(data, rows, told)
     answer(data, rows, rules, counts) -> (data, rows)
     wrap(data, rows, first, shapes, octets, ports, number, keep)
         -> (stop, data, rows, (number, (changed, left by reason...), headers of the packet that has no shape))
@@ -131,6 +133,7 @@ pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
 walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.select, _backend.assign, _backend.spread
 read_stamps, follow_numbers, count_durations = _backend.read_stamps, _backend.follow_numbers, _backend.count_durations
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
+unlike, blank = _backend.unlike, _backend.blank
 answer, forward, fragment, keep_memory = _backend.answer, _backend.forward, _backend.fragment, _backend.keep_memory
 handshakes, segment, merge = _backend.handshakes, _backend.segment, _backend.merge
 datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
@@ -178,6 +181,7 @@ __all__ = [
     "answer",
     "assign",
     "beyond",
+    "blank",
     "carried",
     "check",
     "columns_encode",
@@ -223,6 +227,7 @@ __all__ = [
     "tell",
     "text_decode",
     "text_encode",
+    "unlike",
     "verify",
     "walk",
     "wrap",

@@ -91,6 +91,18 @@ def listing_encode(
     colours: tuple[str, ...] | None,
     /,
 ) -> tuple[bytes, int, int, int]: ...
+def unlike(
+    data: Buffer,
+    rows: Buffer,
+    first: int,
+    other_data: Buffer,
+    other_rows: Buffer,
+    other_first: int,
+    count: int,
+    told: tuple[int, bool, bool, Buffer, Buffer],
+    /,
+) -> list[int]: ...
+def blank(data: Buffer, rows: Buffer, told: tuple[int, bool, bool, Buffer, Buffer], /) -> None: ...
 def answer(
     data: Buffer, rows: Buffer, rules: tuple[tuple[int, Program, Buffer, Buffer, int], ...], counts: dict[int, int] | None, /
 ) -> tuple[bytearray, bytearray]: ...

@@ -129,7 +129,7 @@ def _facts(a: Frame, b: Frame, ignore: Ignored) -> Iterator[Difference]:
         if fact in ignore.facts or x == y:
             continue
         if fact == "TIME":
-            if abs(x - y) > ignore.within:
+            if abs(x - y) > ignore.within and ignore.unsaid not in (x, y):
                 yield Difference("", 1, fact, format_seconds(x), format_seconds(y), f"{format_seconds(y - x)} s", (x, y))
         elif fact != "LINKTYPE":
             yield Difference("", 1, fact, str(x), str(y), values=(x, y))

@@ -9,7 +9,8 @@ from ..protocols.fields import BY_HEADER, FIELDS, HEADERS, LAYERS, MAC, TABLE, c
 from ..protocols.kinds import column, rows
 from ..protocols.walking import LINK_LAYER
 
-FACTS = ("LINKTYPE", "TIME", "CAPTURED", "SIZE", "NOTES", "PADDING")  # of a packet, besides its fields
+FACTS = ("LINKTYPE", "TIME", "CAPTURED", "SIZE", "NOTES", "PADDING", "ORDER")  # of a packet, and of all, besides fields
+ALL_BITS = 0xFFFFFFFF
 NAMED = {
     "checksums": "the checksums of all headers",
     "mac": "the addresses of link layers; not those that ARP carries",
@@ -23,14 +24,15 @@ class Ignored:
     """What may differ.
 
     fields: names of fields. kinds: of headers, by the tables, which may differ, or be missing, as a whole. facts: those of FACTS
-    that are not compared. within: nanoseconds by which times may differ.
+    that are not compared. within: nanoseconds by which times may differ. unsaid: the time of packets that say none, as in
+    texts without TIME: it is not compared.
     """
 
-    __slots__ = ("_places", "facts", "fields", "kinds", "within")
+    __slots__ = ("_places", "facts", "fields", "kinds", "unsaid", "within")
 
     def __init__(self, fields: frozenset[str] = frozenset(), kinds: frozenset[int] = frozenset(),
-                 facts: frozenset[str] = frozenset(("NOTES",)), within: int = 0) -> None:  # fmt: skip
-        self.fields, self.kinds, self.facts, self.within = fields, kinds, facts, within
+                 facts: frozenset[str] = frozenset(("NOTES",)), within: int = 0, unsaid: int | None = None) -> None:  # fmt: skip
+        self.fields, self.kinds, self.facts, self.within, self.unsaid = fields, kinds, facts, within, unsaid
         self._places: dict[int, list[tuple[int, int]]] = {}
 
     @classmethod
@@ -41,7 +43,7 @@ class Ignored:
         return cls.of(name)
 
     @classmethod
-    def of(cls, text: str, *, notes: bool = False, within: int = 0) -> Ignored:
+    def of(cls, text: str, *, notes: bool = False, within: int = 0, unsaid: int | None = None) -> Ignored:
         """What a list names: `routing,TTL,IP.ID,UDP,TIME`. notes: lines such as IFACE are compared, too. Raises UsageError."""
         fields: set[str] = set()
         kinds: set[int] = set()
@@ -60,7 +62,7 @@ class Ignored:
             else:
                 short = {name.partition(".")[2] for name in FIELDS}
                 raise UsageError(f"--ignore: {unknown('field', word, [*NAMED, *FACTS, *LAYERS, *short, *FIELDS])}")
-        return cls(frozenset(fields), frozenset(kinds), frozenset(facts), within)
+        return cls(frozenset(fields), frozenset(kinds), frozenset(facts), within, unsaid)
 
     def places(self, kind: int) -> list[tuple[int, int]]:
         """Where fields that may differ lie in headers of a kind: the first bit, and how many."""
@@ -68,10 +70,22 @@ class Ignored:
             self._places[kind] = [(row.bit, row.width) for row in BY_HEADER[kind] if row.width and row.name in self.fields]
         return self._places[kind]
 
-    @property
-    def octets(self) -> bool:
-        """Whether octets of packets may differ."""
-        return bool(self.fields or self.kinds or self.facts & {"CAPTURED", "PADDING"})
+    def told(self) -> tuple[int, bool, bool, bytes, bytes]:
+        """The same, as far as `codec.unlike` and `codec.blank` know it."""
+        from array import array  # late: it is cheap, and so is what comes before
+
+        within = -1 if "TIME" in self.facts else self.within
+        first, places = array("q", (0,)), array("q")
+        for kind in range(len(HEADERS) if self.fields or self.kinds else 0):
+            if kind in self.kinds:
+                places.extend((0, ALL_BITS, 0))
+            for bit, width in self.places(kind):
+                places.extend((bit, width, 0))
+            for row in BY_HEADER[kind]:
+                if row.width and row.name in checksums():
+                    places.extend((row.bit, row.width, 1))
+            first.append(len(places) // 3)
+        return within, "SIZE" not in self.facts, "NOTES" not in self.facts, first.tobytes(), places.tobytes()
 
 
 @cache

@@ -105,6 +105,7 @@ class Input:
         self.packets = lane
         self.form = "text"  # or what its first bytes say
         self.link: int | None = None  # of the first packets, or of a stream without any, once it is known; see batch.link_of
+        self.now: int | None = None  # the time of packets that say none, in nanoseconds; None: when they are read
         self.said: list[str] = []  # what there is to say about it in the end, on standard error
         self.handed = 0
         self.onward: Lane | None = None
@@ -250,16 +251,17 @@ class Input:
 
 
 class Output:
-    """What is written: a file, or standard output. Never the file that `source` reads."""
+    """What is written: a file, or standard output. Never a file that one of `sources` reads."""
 
-    def __init__(self, path: str | None, source: Input | None) -> None:
+    def __init__(self, path: str | None, *sources: Input | None) -> None:
         path = None if path == "-" else path
         self.name = path or "<stdout>"
         try:
             # Not truncated yet: it may turn out to be the input.
             self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | PLAIN, 0o666) if path else 1
             found = os.fstat(self.fd)
-            if source and stat.S_ISREG(found.st_mode) and any(os.path.samestat(found, other) for other in source.found):
+            read = (other for source in sources if source for other in source.found)
+            if stat.S_ISREG(found.st_mode) and any(os.path.samestat(found, other) for other in read):
                 raise PktError(f"{self.name}: input and output are the same file")
             if path and stat.S_ISREG(found.st_mode):
                 os.ftruncate(self.fd, 0)

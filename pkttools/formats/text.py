@@ -51,7 +51,7 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
             stop = tried = used
         start, handed = 0, False
         while start < stop:
-            now = time.time_ns() // 1000 * 1000  # for packets without TIME, in microseconds as all of them
+            now = source.now or time.time_ns() // 1000 * 1000  # for packets without TIME, in microseconds as all of them
             consumed, data, rows, linktype, line, error, passed_over = codec.text_decode(
                 buffer, start, stop, final, linktype, line, now
             )

@@ -14,6 +14,7 @@ from pathlib import Path
 from . import (
     checking,
     checks,
+    comparing,
     counting,
     editing,
     exporting,
@@ -45,6 +46,7 @@ PARTS = {  # of what is measured beside pipes and commands alone
     "what is sent at a rate": pacing.pacing,
     "what is generated": generating.generating,
     "what is checked in tunnels": checking.checking,
+    "what is compared": comparing.comparing,
     "what is counted": counting.counting,
     "fields as text": fielding.fielding,
     "JSON and tables": exporting.exporting,

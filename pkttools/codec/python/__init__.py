@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "address_ends", "address_rules", "address_table", "answer", "assign", "beyond", "carried", "check", "columns_encode",
+    "address_ends", "address_rules", "address_table", "answer", "assign", "beyond", "blank", "carried", "check", "columns_encode",
     "conversation_rows", "conversation_table", "conversation_totals", "correct", "count", "count_durations", "counters",
     "cryptopan_blocks", "cryptopan_rules",
     "datagrams", "ends", "figures", "follow", "follow_numbers", "forward", "fragment", "handshakes", "items", "json_encode",
     "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode", "listing_encode", "map_addresses", "merge",
     "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
-    "segment", "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "verify", "walk",
+    "segment", "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "unlike", "verify",
+    "walk",
     "wipe",
     "wrap",
 ]  # fmt: skip
@@ -214,6 +215,21 @@ def listing_encode(data: bytearray, rows: bytes, first: int, number: int, level:
     from . import listing  # late: it is for people
 
     return listing.listing_encode(data, rows, first, number, level, lowest, highest, dump, more, colours)
+
+
+def unlike(data: bytearray, rows: bytes, first: int, other_data: bytearray, other_rows: bytes, other_first: int, count: int,
+           told: tuple[int, bool, bool, bytes, bytes]) -> list[int]:  # fmt: skip
+    """See alike.unlike."""
+    from . import alike  # late: few compare
+
+    return alike.unlike(data, rows, first, other_data, other_rows, other_first, count, told)
+
+
+def blank(data: bytearray, rows: bytes, told: tuple[int, bool, bool, bytes, bytes]) -> None:
+    """See alike.blank."""
+    from . import alike
+
+    alike.blank(data, rows, told)
 
 
 def answer(data: bytearray, rows: bytes, rules: tuple[tuple[int, Program, bytes, bytes, int], ...],

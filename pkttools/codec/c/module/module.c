@@ -46,6 +46,7 @@ static PyMethodDef methods[] = {
 
 static PyMethodDef *const tables[] = {
     addresses_methods,
+    alike_methods,
     answers_methods,
     captures_methods,
     conversations_methods,

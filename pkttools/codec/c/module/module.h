@@ -91,6 +91,7 @@ struct conversations *conversations_of(PyObject *capsule);
 /* ---- the functions of each file ---- */
 
 extern PyMethodDef addresses_methods[];
+extern PyMethodDef alike_methods[];
 extern PyMethodDef answers_methods[];
 extern PyMethodDef captures_methods[];
 extern PyMethodDef conversations_methods[];

@@ -1,0 +1,28 @@
+/* What may differ between packets that are compared; alike.c. */
+#ifndef PKTTOOLS_ALIKE_H
+#define PKTTOOLS_ALIKE_H
+
+#include "codec.h"
+
+struct place {                  /* bits of a kind of header, from its start on */
+    int64_t bit, width;
+    int64_t follows;            /* they are a checksum, and may differ where it is right on either side, or left to the card */
+};
+
+struct tolerance {
+    int64_t within;             /* nanoseconds between times; below 0: any */
+    bool sizes, notes;          /* sizes on the wire, and lines of notes, have to be the same */
+    const int64_t *first;       /* of each kind of header its first place; one more: how many there are */
+    size_t kinds;
+    const struct place *places; /* of a kind, those of checksums stand behind the others */
+    size_t count;
+};
+
+bool tolerance_sound(const struct tolerance *t);
+
+/* Whether two packets are the same but for what may differ. false: they are not, or it takes more to tell. */
+bool alike(const struct tolerance *t, const uint8_t *data, const struct packet *p, const uint8_t *other_data, const struct packet *other);
+/* Makes zeros of the bits that may differ. */
+void blank(const struct tolerance *t, const struct writable_frame *f, int64_t linktype);
+
+#endif

@@ -1,0 +1,134 @@
+"""Whether packets are the same but for what may differ; twin of ../c/alike.c."""
+
+from __future__ import annotations
+
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, linktype_of
+from .. import LEFT, RIGHT
+from .headers import Walk
+from .rows import checked, without_fcs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Told = tuple[int, bool, bool, bytes, bytes]
+MOST = 0xFFFFFFFF
+
+
+class Tolerance:
+    """What may differ; see `unlike`. places: of each kind of header: first bit, how many, whether they are a checksum."""
+
+    def __init__(self, told: Told) -> None:
+        self.within, self.sizes, self.notes, first, places = told
+        columns = memoryview(places).cast("B").cast("q").tolist() if len(places) % 24 == 0 else []
+        begins = memoryview(first).cast("B").cast("q").tolist() if len(first) % 8 == 0 else []
+        rows = [tuple(columns[i : i + 3]) for i in range(0, len(columns), 3)]
+        sound = begins == sorted(begins) and all(0 <= at <= len(rows) for at in begins)
+        if (
+            not begins
+            or len(places) % 24
+            or not sound
+            or not all(0 <= bit <= MOST and 0 <= width <= MOST for bit, width, _ in rows)
+        ):
+            raise ValueError("what may differ is no table of places")
+        self.places = [rows[begins[i] : begins[i + 1]] for i in range(len(begins) - 1)]
+        self.any = bool(rows)
+
+    def bits(self, walk: Walk, follows: bool) -> Iterator[tuple[int, int, int]]:
+        """Where bits may differ, and in which header: first bit, and behind the last."""
+        for i, header in enumerate(walk.headers):
+            end = header.data if header.data > header.start else header.end
+            if i + 1 < len(walk.headers):
+                end = min(end, walk.headers[i + 1].start)
+            for bit, width, is_sum in self.places[header.kind] if header.kind < len(self.places) else ():
+                first, last = header.start * 8 + bit, min(header.start * 8 + bit + width, end * 8)
+                if bool(is_sum) == follows and first < last:
+                    yield first, last, i
+
+    def alike(self, data: bytearray, row: list[int], other_data: bytearray, other: list[int]) -> bool:
+        """Whether two packets are the same. False: they are not, or it takes more to tell."""
+        if any(row[i] != other[i] for i in (LINKTYPE, CAPTURED)) or (self.sizes and row[ORIGINAL] != other[ORIGINAL]):
+            return False
+        if self.within >= 0 and abs(row[TIME] - other[TIME]) > self.within:
+            return False
+        notes, others = (bytes(of[r[NOTES] : r[NOTES] + r[NOTES_SIZE]]) for of, r in ((data, row), (other_data, other)))
+        if self.notes and notes != others:
+            return False
+        a, b = (bytes(of[r[OFFSET] : r[OFFSET] + r[CAPTURED]]) for of, r in ((data, row), (other_data, other)))
+        if a == b:
+            return True
+        size = without_fcs(list(row))[CAPTURED]
+        if not self.any or size != without_fcs(list(other))[CAPTURED] or a[size:] != b[size:]:
+            return False
+        return self.octets(a[:size], b[:size], row, other)
+
+    def octets(self, a: bytes, b: bytes, row: list[int], other: list[int]) -> bool:
+        """Whether bytes differ only where they may."""
+        link = linktype_of(row[LINKTYPE])
+        walks = Walk(a, link), Walk(b, link)
+        places = [[(h.kind, h.start, h.data, h.end) for h in walk.headers] for walk in walks]
+        if places[0] != places[1] or (walks[0].quoted, walks[0].resumed) != (walks[1].quoted, walks[1].resumed):
+            return False
+        size = len(a) * 8
+        differ = int.from_bytes(a, "big") ^ int.from_bytes(b, "big")
+        for first, last, _ in self.bits(walks[0], False):
+            differ &= ~_mask(size, first, last)
+        judged = set()
+        for first, last, header in self.bits(walks[0], True):
+            mask = _mask(size, first, last)
+            if differ & mask:
+                judged.add(header)
+            differ &= ~mask
+        if differ:
+            return False
+        if not judged:
+            return True
+        from .soundness import verify
+
+        verdicts = [verify(bytearray(frame), _row(frame, r)) for frame, r in ((a, row), (b, other))]
+        return all(verdicts[0][i] == verdicts[1][i] and verdicts[0][i] in (RIGHT, LEFT) for i in judged)
+
+
+def _mask(size: int, first: int, last: int) -> int:
+    """Bits of a number that has so many: from one on, up to another."""
+    return (1 << last - first) - 1 << size - last
+
+
+def _row(frame: bytes, row: list[int]) -> bytes:
+    """The row of a packet by itself, without its frame check sequence."""
+    from array import array
+
+    bare = without_fcs(list(row))
+    return array("q", [0, len(frame), bare[ORIGINAL], 0, bare[LINKTYPE], 0, 0]).tobytes()
+
+
+def unlike(data: bytearray, rows: bytes, first: int, other_data: bytearray, other_rows: bytes, other_first: int, count: int,
+           told: Told) -> list[int]:  # fmt: skip
+    """Which of so many pairs of packets, from the first ones of two batches on, are not the same: their numbers, from 0 on.
+
+    told: nanoseconds by which times may differ, below 0 they are not compared; whether sizes on the wire, and lines of notes, are;
+    of each kind of header its first place, and how many places there are, each a number of eight bytes; places: bit, width, and
+    whether they are a checksum, which may differ where it is right on either side. Those stand behind the others of their kind.
+    Some that are named may be the same, where one has other headers, or padding, or was cut short: `differences` tells.
+    """
+    tolerance = Tolerance(told)
+    a, b = checked(data, rows), checked(other_data, other_rows)
+    if min(first, other_first, count) < 0 or (first + count) * COLUMNS > len(a) or (other_first + count) * COLUMNS > len(b):
+        raise ValueError("no such packets in both batches")
+    pairs = (((first + i) * COLUMNS, (other_first + i) * COLUMNS) for i in range(count))
+    return [i for i, (at, other) in enumerate(pairs)
+            if not tolerance.alike(data, a[at : at + COLUMNS], other_data, b[other : other + COLUMNS])]  # fmt: skip
+
+
+def blank(data: bytearray, rows: bytes, told: Told) -> None:
+    """Makes zeros in `data` of the bits of packets that may differ, those of checksums, too. told: see `unlike`."""
+    tolerance = Tolerance(told)
+    values = without_fcs(checked(data, rows))
+    for i in range(0, len(values), COLUMNS):
+        at, size = values[i + OFFSET], values[i + CAPTURED]
+        walk = Walk(bytes(data[at : at + size]), values[i + LINKTYPE])
+        number = int.from_bytes(data[at : at + size], "big")
+        for follows in (False, True):
+            for first, last, _ in tolerance.bits(walk, follows):
+                number &= ~_mask(size * 8, first, last)
+        data[at : at + size] = number.to_bytes(size, "big")
