@@ -148,7 +148,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "walk": lambda: codec.walk(bytearray(FRAME), row_of(FRAME)),
         "fragment": divided,
         "segment": cut,
-        "merge": lambda: codec.merge(spoken.data, spoken_rows, False, None),
+        "merge": lambda: codec.merge(spoken.data, spoken_rows, False, None, True),
         "splice": spliced,
         "reassemble": put_together,
         "answer": lambda: codec.answer(sound, ROWS, (ANSWER,), {}),

@@ -335,10 +335,10 @@ def test_signatures_do_not_follow():
     assert sum(done.segmenter.beyond.values()) == 1
 
 
-def merged(packets: list[Packet], each: int = 0) -> list[bytes]:
-    """What becomes of packets; each: how many come at a time, 0: all."""
+def merged(packets: list[Packet], each: int = 0, udp: bool = False) -> list[bytes]:
+    """What becomes of packets; each: how many come at a time, 0: all. udp: those of UDP are merged, too."""
     parts = [packets[i : i + each] for i in range(0, len(packets), each)] if each else [packets]
-    return [bytes(batch.frame(i)) for batch in Merger()(map(gathered, parts)) for i in range(len(batch))]
+    return [bytes(batch.frame(i)) for batch in Merger(datagrams=udp)(map(gathered, parts)) for i in range(len(batch))]
 
 
 @pytest.mark.parametrize("name", AROUND)
@@ -378,6 +378,34 @@ def test_what_is_not_merged(name):
     made = merged([first, edited(second, at, data), third])
     assert len(made) == count
     assert outcomes([Packet(frame, len(frame), 0, 1) for frame in made]) == {CORRECTED}
+
+
+@pytest.mark.parametrize("same_ids", [False, True])
+def test_datagrams_merged_again(same_ids):
+    """10: only when asked to. They are as large as the first, the last may be smaller, and each has a right checksum."""
+    data = bytes(range(200)) * 7 + b"last"
+    for carried in (lambda u: ethernet(0x0800, ipv4(17, u)), lambda u: ethernet(0x86DD, ipv6(17, u)),
+                    lambda u: ethernet(0x0800, ipv4(17, vxlan(ethernet(0x0800, ipv4(17, u)))))):  # fmt: skip
+        whole = mended(carried(over_udp(9, data, 1000)))
+        pieces = cut(whole, size=200, same_ids=same_ids).packets
+        assert merged(pieces) == [p.frame for p in pieces]
+        assert merged(pieces, udp=True) == [whole.frame]
+        assert merged(pieces, 64, udp=True) == [whole.frame]
+
+
+def test_datagrams_that_are_not_merged():
+    """10: another flow, a longer second, none with a wrong checksum or without one, or with another length than IP says."""
+    first, second, third = cut(mended(ethernet(0x0800, ipv4(17, over_udp(9, bytes(600), 1000)))), size=200, same_ids=True).packets
+    for at, change, mend, count in (
+        (100, b"x", True, 1), (34, b"\x11\x11", True, 2), (22, b"\x3f", True, 3), (40, b"\0\0", False, 3), (100, b"x", False, 3),
+        (38, b"\0\xcf", True, 3),
+    ):  # fmt: skip
+        assert len(merged([first, edited(second, at, change, mend), third], udp=True)) == count, (at, change)
+    longer = cut(mended(ethernet(0x0800, ipv4(17, over_udp(9, bytes(600), 1000)))), size=300, same_ids=True).packets[1]
+    assert [len(f) - 42 for f in merged([first, longer, third], udp=True)] == [200, 500]
+    segments = split()
+    assert len(merged([segments[0], first, segments[1], second, segments[2], third], udp=True)) == 2  # whatever the ports
+    assert [len(f) - 42 for f in merged([first] * 66, udp=True)] == [64 * 200, 400]  # IDs are the same
 
 
 def test_not_merged_either():

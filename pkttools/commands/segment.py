@@ -32,6 +32,7 @@ OPTIONS = [
         unless="--merge",
     ),
     Option("--merge", FLAG, "the other way: merge segments of TCP, as GRO does"),
+    Option("--merge-udp", FLAG, "the same, and datagrams of UDP, of one size"),
     CONDITION,
     Option("--keep", FLAG, "leave lengths and checksums as they are", unless="--merge"),
     *filter_briefly(),
@@ -42,10 +43,10 @@ def stage(values: Values) -> Stage:
     """Cuts, and says what it could not; or merges."""
     chosen, beside = conditions(values)
     program = arguments(values, (), beside)
-    if values.merge:
+    if values.merge or values.merge_udp:
         for option in values.given(OPTIONS):
             need(option.unless != "--merge", f"{option.names[-1]} is not for --merge")
-        return Stage(values, [without_fcs, Merger(chosen)], program=program)
+        return Stage(values, [without_fcs, Merger(chosen, bool(values.merge_udp))], program=program)
     segmenter = Segmenter(
         values.mtu or 0, values.size or 0, same_ids=values.ids == "same", keep=bool(values.keep),
         apart=values.udp == "fragments", guard=chosen,

@@ -58,11 +58,11 @@ class Segmenter:
 class Merger:
     """Merges segments of TCP, as Linux does what it receives; a stage of a flow.
 
-    guard: only packets that it accepts. merged: how many became parts of others.
+    guard: only packets that it accepts. datagrams: those of UDP, too. merged: how many became parts of others.
     """
 
-    def __init__(self, guard: Filter | None = None) -> None:
-        self.guard, self.merged = guard, 0
+    def __init__(self, guard: Filter | None = None, datagrams: bool = False) -> None:
+        self.guard, self.datagrams, self.merged = guard, datagrams, 0
         self.rest: Batch | None = None  # what waits for what comes behind it
         self.accepted = bytearray()  # which of these may be merged
 
@@ -79,7 +79,7 @@ class Merger:
 
     def merge(self, batch: Batch, final: bool, chosen: bytearray | None) -> Batch:
         """What became of packets; those that may still grow wait, with what stands behind them."""
-        data, rows, left, merged = codec.merge(batch.data, batch.rows, final, chosen)
+        data, rows, left, merged = codec.merge(batch.data, batch.rows, final, chosen, self.datagrams)
         numbers = memoryview(left).cast("I").tolist()
         self.merged += merged
         self.rest = gathered(map(batch.packet, numbers)) if numbers else None

@@ -75,7 +75,7 @@ OTHERS = [
     "pkt-analyze --json", "pkt-analyze --fields IP.SRC_ADDR,IP.TTL[2],TCP.OPT_KIND,UDP.DATA,TIME_UTC -F csv", "pkt-json2txt -aa",
     "pkt-fragment -fm 60 -fc", "pkt-fragment -fm 76 -F pcapng", "pkt-defragment", "pkt-defragment --memory 3000 -aa",
     "pkt-segment --size 9", "pkt-segment --mtu 70 --ids same --udp fragments -F pcapng", "pkt-segment --size 30 --keep --if TCP",
-    "pkt-segment --merge", "pkt-pipe 'segment --size 5 | segment --merge'",
+    "pkt-segment --merge", "pkt-pipe 'segment --size 5 | segment --merge-udp'",
     "pkt-pipe 'fragment -fm 100 -fc | defragment | correct | check -cs'",
     "pkt-pipe 'defragment | correct -L | fragment -fm 68 -fc | pingrep' -F text",
     "pkt-unwrap ETHERNET", "pkt-unwrap gre", "pkt-unwrap vxlan", "pkt-pipe 'wrap geneve | unwrap geneve | unwrap MPLS'",

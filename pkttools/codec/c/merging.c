@@ -1,4 +1,4 @@
-/* Merges segments of TCP into super-frames, as the kernel does what it receives (GRO). Twin of ../python/merging.py, which says when. */
+/* Merges segments of TCP, and datagrams of UDP, into super-frames, as the kernel does what it receives (GRO). Twin of ../python/merging.py, which says when. */
 #include "segments.h"
 
 #include <stdlib.h>
@@ -14,6 +14,7 @@ struct segment {                /* one that may be merged */
     uint32_t sequence;
     unsigned flags;
     uint16_t ids[MAX_HEADERS];
+    bool numbered;              /* of TCP */
     bool mergeable;             /* else it is only known of whom it is */
 };
 
@@ -37,8 +38,8 @@ static bool same_lines(const uint8_t *data, const struct packet *a, const struct
     return true;
 }
 
-/* Looks at a packet. False: it is no segment of TCP. */
-static bool segment_of(const struct packet_view *p, bool chosen, struct segment *s)
+/* Looks at a packet. False: it is no segment of TCP, nor a datagram of UDP if these count. */
+static bool segment_of(const struct packet_view *p, bool chosen, bool datagrams, struct segment *s)
 {
     const struct frame *f = &p->frame;
     const struct walk *w = &p->walk;
@@ -49,12 +50,16 @@ static bool segment_of(const struct packet_view *p, bool chosen, struct segment 
     if (!innermost(w, &index) || !outermost(w, &outer) || message_of(p, index, &m) != CORRECTED)
         return false;
     const struct header *h = beginning(w, index, &m);
-    if (h == NULL || h->exception != SEGMENTS)
+    if (h == NULL || (h->exception != SEGMENTS && !(datagrams && is_datagram(f, h))))
         return false;
+    s->numbered = h->exception == SEGMENTS;
     flow_key(f, &m, false, s->key);
+    s->key[KEY_SIZE - 1] = s->numbered;
     int64_t head = header_size(&protocols->kinds[h->kind], f, m.at);
     size_t front = m.at + (size_t)head, end = m.at + m.size;
-    s->flags = get8(f, m.at + FLAGS_AT);
+    s->flags = s->numbered ? get8(f, m.at + FLAGS_AT) : 0;
+    if (!s->numbered && get16(f, h->start + protocols->kinds[h->kind].length_at) != m.size)
+        return true;
     if (!chosen || head < protocols->kinds[h->kind].fixed || front >= end || front > MOST_FRONT || end != f->size
         || p->original > (int64_t)f->size || (s->flags & REFUSED) != 0 || has_fragment(p))
         return true;
@@ -63,7 +68,7 @@ static bool segment_of(const struct packet_view *p, bool chosen, struct segment 
             return true;
     struct around around;
     around_of(p, index, &around);
-    if (around.tail_at != f->size || !judge_sums(p, index, kept))
+    if (around.tail_at != f->size || !judge_sums(p, index, kept) || (!s->numbered && !kept[index].message))
         return true;
     memset(s->ids, 0, sizeof s->ids);
     memcpy(s->front, frame_range(f, 0, front), front);
@@ -80,12 +85,17 @@ static bool segment_of(const struct packet_view *p, bool chosen, struct segment 
             put16(&to, c.at, 0);
     }
     declare_end(&to, &w->header[index], front);
+    if (!s->numbered)
+        declare_end(&to, h, front);
     if (!around_lengths(&around, &to, front))
         return true;
-    s->sequence = get32(f, h->start + SEQUENCE_AT);
-    put16(&to, h->start + SEQUENCE_AT, 0);
-    put16(&to, h->start + SEQUENCE_AT + 2, 0);
-    put8(&to, h->start + FLAGS_AT, s->flags & ~(unsigned)ENDS);
+    s->sequence = 0;
+    if (s->numbered) {
+        s->sequence = get32(f, h->start + SEQUENCE_AT);
+        put16(&to, h->start + SEQUENCE_AT, 0);
+        put16(&to, h->start + SEQUENCE_AT + 2, 0);
+        put8(&to, h->start + FLAGS_AT, s->flags & ~(unsigned)ENDS);
+    }
     s->size = front;
     s->data = end - front;
     s->outer = w->header[outer].start;
@@ -97,8 +107,8 @@ static bool segment_of(const struct packet_view *p, bool chosen, struct segment 
 static bool joins(struct group *o, const struct segment *s)
 {
     const struct segment *first = &o->first;
-    if (!s->mergeable || s->size != first->size || memcmp(s->front, first->front, s->size) != 0 || s->sequence != first->sequence + (uint32_t)o->data
-        || s->data > first->data || s->size - s->outer + o->data + s->data > MOST_SIZE)
+    if (!s->mergeable || s->size != first->size || memcmp(s->front, first->front, s->size) != 0 
+        || (s->numbered && s->sequence != first->sequence + (uint32_t)o->data) || s->data > first->data || s->size - s->outer + o->data + s->data > MOST_SIZE)
         return false;
     uint8_t steps[MAX_HEADERS];
     for (size_t i = 0; i < MAX_HEADERS; i++) {
@@ -138,10 +148,13 @@ static bool joined(const uint8_t *data, const struct packet *packets, const uint
         const struct frame f = {data + piece->offset, (size_t)piece->captured};
         memcpy(to + at, frame_range(&f, front, f.size - front), f.size - front);
         at += f.size - front;
-        flags = get8(&f, m.at + FLAGS_AT);
+        flags = o->first.numbered ? get8(&f, m.at + FLAGS_AT) & ENDS : 0;
     }
     const struct writable_frame w = writable(to, whole);
-    put8(&w, m.at + FLAGS_AT, get8(&w.view, m.at + FLAGS_AT) | (flags & ENDS));
+    if (o->first.numbered)
+        put8(&w, m.at + FLAGS_AT, get8(&w.view, m.at + FLAGS_AT) | flags);
+    else
+        declare_end(&w, beginning(&p.walk, index, &m), whole);
     around_of(&p, index, &around);
     judge_sums(&p, index, kept);
     declare_end(&w, &p.walk.header[index], whole);
@@ -203,8 +216,8 @@ static bool meet(struct merging *t, const uint8_t *data, const struct packet *pa
     return bytes_add(&t->groups, &begun, sizeof begun);
 }
 
-bool merge(const uint8_t *data, const struct packet *packets, size_t count, const uint8_t *chosen, bool final, struct gathered *out,
-           struct bytes *rest, size_t *merged)
+bool merge(const uint8_t *data, const struct packet *packets, size_t count, const uint8_t *chosen, bool datagrams, bool final,
+           struct gathered *out, struct bytes *rest, size_t *merged)
 {
     struct merging t = {.next = malloc((count + 1) * sizeof *t.next), .group = calloc(count + 1, sizeof *t.group)};
     bool memory = t.next != NULL && t.group != NULL;
@@ -219,7 +232,7 @@ bool merge(const uint8_t *data, const struct packet *packets, size_t count, cons
         t.next[i] = NONE;
         while (t.count > 0 && i - group_at(&t, t.open[0])->lead >= WINDOW)
             close_group(&t, 0);
-        if (segment_of(&p, chosen == NULL || chosen[i] != 0, &s))
+        if (segment_of(&p, chosen == NULL || chosen[i] != 0, datagrams, &s))
             memory = meet(&t, data, packets, i, &s);
     }
     size_t stop = final || !memory || t.count == 0 ? count : group_at(&t, t.open[0])->lead;

@@ -127,7 +127,7 @@ const struct header *beginning(const struct walk *w, size_t index, const struct 
 }
 
 /* Whether a header is that of messages that say how long they are, and may say that they have no checksum: UDP, which carries no tunnel. */
-static bool is_datagram(const struct frame *f, const struct header *h)
+bool is_datagram(const struct frame *f, const struct header *h)
 {
     const struct kind *k = &protocols->kinds[h->kind];
     return k->has_length && !carries_message(h) && k->sum != NULL && k->sum->zero == MISSING && !leads_to_tunnel(k, f, h->start);

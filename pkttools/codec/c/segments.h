@@ -48,11 +48,12 @@ bool cut(struct segmentation *how, const struct packet_view *p, struct super *s,
          struct gathered *out);
 
 
-/* What merging goes by, too: the innermost header of a datagram; the header that its message begins with, NULL: none is known; who sends
- * to whom, or the other way; checksums, false: one cannot be told; and where a header ends, if it says that in whole bytes.
+/* What merging goes by, too: the innermost header of a datagram; the header that its message begins with, NULL: none is known;
+ * whether that is of UDP, which carries no tunnel; who sends to whom, or the other way; checksums, false: one cannot be told; and where a header ends, if it says that in whole bytes.
  */
 bool innermost(const struct walk *w, size_t *index);
 const struct header *beginning(const struct walk *w, size_t index, const struct message *m);
+bool is_datagram(const struct frame *f, const struct header *h);
 void flow_key(const struct frame *f, const struct message *m, bool back, uint8_t key[KEY_SIZE]);
 bool judge_sums(const struct packet_view *p, size_t index, struct kept_sum kept[MAX_HEADERS]);
 void settle_sums(const struct packet_view *p, const struct writable_frame *f, size_t index, const struct kept_sum kept[MAX_HEADERS]);
@@ -60,10 +61,10 @@ void declare_end(const struct writable_frame *f, const struct header *h, size_t 
 
 /* merging.c */
 
-/* Merges packets, of which `chosen` says which may be; NULL: all. Adds what comes to an end; `rest` has the numbers of what is open then,
+/* Merges packets, of which `chosen` says which may be; NULL: all. datagrams: those of UDP, too. Adds what comes to an end; `rest` has the numbers of what is open then,
  * and of what came behind it, unless this is the end of all. merged: how many became parts of others. False: no memory.
  */
-bool merge(const uint8_t *data, const struct packet *packets, size_t count, const uint8_t *chosen, bool final, struct gathered *out,
-           struct bytes *rest, size_t *merged);
+bool merge(const uint8_t *data, const struct packet *packets, size_t count, const uint8_t *chosen, bool datagrams, bool final,
+           struct gathered *out, struct bytes *rest, size_t *merged);
 
 #endif

@@ -1,9 +1,9 @@
-"""Merges segments of TCP into super-frames, as the kernel does what it receives (GRO); twin of ../c/merging.c.
+"""Merges segments of TCP, and datagrams of UDP, into super-frames, as the kernel does (GRO); twin of ../c/merging.c.
 
 What is in front of the data of segments has to be the same but for sequence numbers, lengths, checksums, PSH and FIN, and IDs of
 IPv4, which go up by one each or are all the same. The data have to follow each other, none longer than the first. Not merged is
-what has options of IPv4, padding, a wrong checksum, or SYN, RST, URG or CWR; nothing is behind PSH, FIN or shorter data. Linux
-takes 64 packets from a card at a time: so far behind the first may the last one be.
+what has options of IPv4, padding, a wrong checksum, or none, or SYN, RST, URG or CWR; nothing is behind PSH, FIN or shorter data.
+Linux takes 64 packets from a card at a time: so far behind the first may the last one be.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from .segments import (
     declare_end,
     flow_key,
     innermost,
+    is_datagram,
     judge_sums,
     settle_sums,
 )
@@ -46,13 +47,14 @@ ENDS, REFUSED = FIN | PSH, SYN | RST | URG | CWR
 class Segment:
     """A segment, which may be merged if it has a `front`: what is in front of its data, without what differs from one to the next.
 
-    key: of whom it is. data: bytes. outer: bytes in front of the outermost packet of IP. ids: of the headers of IP.
+    key: of whom it is, and whether it is of TCP. data: bytes. outer: bytes in front of the outermost packet of IP. ids: of the
+    headers of IP.
     """
 
     __slots__ = ("data", "flags", "front", "ids", "key", "outer", "sequence")
 
-    def __init__(self, key: Key, flags: int) -> None:
-        self.key, self.flags = key, flags
+    def __init__(self, key: Key, numbered: bool, flags: int) -> None:
+        self.key, self.flags = (*key, numbered), flags
         self.front = b""
         self.ids: list[int] = []
         self.data = self.outer = self.sequence = 0
@@ -70,7 +72,10 @@ class Group:
     def joins(self, s: Segment) -> bool:
         """Whether a segment goes on with what is there."""
         first = self.first
-        if not s.front or s.front != first.front or s.sequence != (first.sequence + self.data) & 0xFFFFFFFF:
+        if not s.front or s.front != first.front:
+            return False
+        *_, numbered = s.key
+        if numbered and s.sequence != (first.sequence + self.data) & 0xFFFFFFFF:
             return False
         if s.data > first.data or len(s.front) - s.outer + self.data + s.data > MOST_SIZE:
             return False
@@ -82,20 +87,25 @@ class Group:
         return True
 
 
-def _segment_of(view: View, chosen: bool) -> Segment | None:
-    """Looks at a packet; None: it is no segment of TCP."""
+def _segment_of(view: View, chosen: bool, datagrams: bool) -> Segment | None:
+    """Looks at a packet; None: it is no segment of TCP, nor a datagram of UDP if these count."""
     index, outer = innermost(view), outermost(view)
     if index is None or outer is None:
         return None
     outcome, m = view.message(index)
     transport = beginning(view, index, m) if m and outcome == CORRECTED else None
-    if m is None or transport is None or exception(view.headers[transport].kind) != SEGMENTS:
+    if m is None or transport is None:
         return None
     of, headers = view.headers[transport], view.headers[: index + 1]
+    numbered = exception(of.kind) == SEGMENTS
+    if not numbered and not (datagrams and is_datagram(view, of)):
+        return None
     kind = known().kinds[of.kind]
     head, end = view.size(kind, m.at), m.at + m.size
     front = m.at + head
-    s = Segment(flow_key(view, m, False), view.get(m.at + FLAGS_AT, 1))
+    s = Segment(flow_key(view, m, False), numbered, view.get(m.at + FLAGS_AT, 1) if numbered else 0)
+    if not numbered and view.get(of.start + (kind.length[0] if kind.length else 0), 2) != m.size:
+        return s
     if not chosen or head < kind.fixed or front >= end or front > MOST_FRONT or end != len(view.frame):
         return s
     if view.wire > len(view.frame) or s.flags & REFUSED or has_fragment(view):
@@ -105,7 +115,7 @@ def _segment_of(view: View, chosen: bool) -> Segment | None:
         return s
     around = Around(view, index)
     kept = judge_sums(view, index) if around.tail_at == len(view.frame) else None
-    if kept is None or any(one.own_wrong or one.wrong for one in kept):
+    if kept is None or any(one.own_wrong or one.wrong for one in kept) or not (numbered or kept[index].message):
         return s
     if any(not datagram_said(view.frame, header) for header in carriers):
         return s
@@ -118,12 +128,15 @@ def _segment_of(view: View, chosen: bool) -> Segment | None:
             if checksum and checksum.size == 2:
                 bare[checksum.at : checksum.at + 2] = bytes(2)
     declare_end(bare, headers[-1].kind, headers[-1].start, front)
+    if not numbered:
+        declare_end(bare, of.kind, of.start, front)
     lengthened = around.lengthened(bytes(bare))
     if lengthened is None:
         return s
-    s.sequence = view.get(of.start + SEQUENCE_AT, 4)
-    lengthened[of.start + SEQUENCE_AT : of.start + SEQUENCE_AT + 4] = bytes(4)
-    lengthened[of.start + FLAGS_AT] &= ~ENDS & 0xFF
+    if numbered:
+        s.sequence = view.get(of.start + SEQUENCE_AT, 4)
+        lengthened[of.start + SEQUENCE_AT : of.start + SEQUENCE_AT + 4] = bytes(4)
+        lengthened[of.start + FLAGS_AT] &= ~ENDS & 0xFF
     s.front, s.data, s.outer = bytes(lengthened), end - front, view.headers[outer].start
     return s
 
@@ -136,9 +149,13 @@ def _joined(packets: list[Packet]) -> Packet:
     assert index is not None
     _, m = view.message(index)
     assert m is not None
-    front = m.at + view.size(known().kinds[view.headers[beginning(view, index, m) or 0].kind], m.at)
+    of = view.headers[beginning(view, index, m) or 0]
+    front = m.at + view.size(known().kinds[of.kind], m.at)
     made = bytearray(b"".join([first.frame[:front], *(p.frame[front:] for p in packets)]))
-    made[m.at + FLAGS_AT] |= packets[-1].frame[m.at + FLAGS_AT] & ENDS
+    if exception(of.kind) == SEGMENTS:
+        made[m.at + FLAGS_AT] |= packets[-1].frame[m.at + FLAGS_AT] & ENDS
+    else:
+        declare_end(made, of.kind, of.start, len(made))
     kept = judge_sums(view, index)
     declare_end(made, view.headers[index].kind, view.headers[index].start, len(made))
     whole = Around(view, index).lengthened(bytes(made))
@@ -148,9 +165,9 @@ def _joined(packets: list[Packet]) -> Packet:
 
 
 def merge(
-    data: bytearray, rows: bytes, final: bool, chosen: bytes | bytearray | None
+    data: bytearray, rows: bytes, final: bool, chosen: bytes | bytearray | None, datagrams: bool
 ) -> tuple[bytearray, bytearray, bytearray, int]:
-    """Merges packets. chosen: a byte a packet, 0 for those that are not; None: all are.
+    """Merges packets. chosen: a byte a packet, 0 for those that are not; None: all are. datagrams: those of UDP, too.
 
     final: nothing comes behind them. Returns data and rows of what there is instead of them; the numbers of packets, 4 bytes each,
     that may be merged with what is to come, or stand behind such; and how many became parts of others.
@@ -167,7 +184,7 @@ def merge(
         view = View(bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]]), row[ORIGINAL], row[LINKTYPE])
         while growing and i - growing[0].members[0] >= WINDOW:
             del growing[0]
-        s = _segment_of(view, chosen is None or chosen[i] != 0)
+        s = _segment_of(view, chosen is None or chosen[i] != 0, datagrams)
         if s is None:
             continue
         group = next((one for one in growing if one.first.key == s.key), None)

@@ -114,7 +114,7 @@ def beginning(view: View, index: int, m: Message) -> int | None:
     return next((i for i in range(index + 1, len(view.headers)) if view.headers[i].start == m.at), None)
 
 
-def _is_datagram(view: View, header: Header) -> bool:
+def is_datagram(view: View, header: Header) -> bool:
     """Whether a header is of UDP, which carries no tunnel.
 
     That is of messages that say how long they are, and may say that they have no checksum.
@@ -225,7 +225,7 @@ class Segmentation:
             return self.leave(longer, OTHER_MESSAGE)
         of = view.headers[transport]
         kind, numbered = known().kinds[of.kind], exception(of.kind) == SEGMENTS
-        if not numbered and not _is_datagram(view, of):
+        if not numbered and not is_datagram(view, of):
             return self.leave(longer, OTHER_MESSAGE)
         head = view.size(kind, m.at)
         if not kind.fixed <= head <= m.size or not view.within(m.at, head):

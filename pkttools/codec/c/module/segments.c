@@ -102,13 +102,13 @@ static PyObject *py_merge(PyObject *self, PyObject *args)
 {
     (void)self;
     struct batch b;
-    int final;
+    int final, datagrams;
     PyObject *given, *result = NULL;
     struct gathered out = {0};
     struct bytes rest = {0};
     Py_buffer chosen = {0};
     size_t merged = 0;
-    if (!PyArg_ParseTuple(args, "y*y*pO", &b.data, &b.rows, &final, &given))
+    if (!PyArg_ParseTuple(args, "y*y*pOp", &b.data, &b.rows, &final, &given, &datagrams))
         return NULL;
     if (!protocols_ready() || !batch_sound(&b) || (given != Py_None && PyObject_GetBuffer(given, &chosen, PyBUF_SIMPLE) < 0))
         goto exit;
@@ -118,7 +118,8 @@ static PyObject *py_merge(PyObject *self, PyObject *args)
     }
     bool memory;
     Py_BEGIN_ALLOW_THREADS
-    memory = merge(b.data.buf, b.packets, (size_t)b.count, chosen.obj != NULL ? chosen.buf : NULL, final != 0, &out, &rest, &merged);
+    memory = merge(b.data.buf, b.packets, (size_t)b.count, chosen.obj != NULL ? chosen.buf : NULL, datagrams != 0, final != 0, &out, &rest,
+                   &merged);
     Py_END_ALLOW_THREADS
     result = memory ? Py_BuildValue("(NNNn)", bytearray_of(&out.data), bytearray_of(&out.rows), bytearray_of(&rest), (Py_ssize_t)merged)
         : PyErr_NoMemory();
