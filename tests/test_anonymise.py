@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 import subprocess
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, shell
 from netns import frames_of, pcap
-from samples import ARP, ethernet, ipv4, ipv6, over_udp, tcp
+from samples import ARP, ethernet, extension, ipv4, ipv6, over_udp, tcp
 from test_cryptopan import KEY, OTHERS, PUBLISHED
 
 pytest.importorskip("cryptography", reason="cryptography is not installed")
@@ -88,6 +89,34 @@ def test_ports_vendors_and_special_addresses(key: Path, backend: str) -> None:
     assert usual[34:38] == vendors[34:38] == frame[34:38] and none[34:36] != frame[34:36] and none[36:38] != frame[36:38]
 
 
+def test_vlans(key: Path, backend: str) -> None:
+    """Where they are asked for: a number stays one, and those of priority tags, and what 802.1Q keeps for itself, stay."""
+    inner = ipv4(17, DATAGRAM)
+    frames = [ethernet(0x8100, struct.pack("!HHHH", 0xA000 | number, 0x88A8, 5, 0x0800) + inner) for number in (0, 5, 4095, 5, 6)]
+    usual, said = anonymised(right(frames), key, "", backend)
+    assert [frame[14:16] for frame in usual] == [frame[14:16] for frame in frames] and "ports, VLAN numbers, ident" in said
+    made, said = anonymised(right(frames), key, "--leave ports,special", backend)
+    outer, tags = ([struct.unpack_from("!H", frame, at)[0] for frame in made] for at in (14, 18))
+    assert [number & 0xF000 for number in outer] == [0xA000] * 5 and [outer[0], outer[2]] == [0xA000, 0xAFFF]
+    assert outer[1] == outer[3] == tags[0] | 0xA000 and outer[1] not in (0xA005, outer[4])
+    assert (outer[1] ^ outer[4]).bit_length() == 2  # as 5 and 6
+    assert "VLAN" not in said and frames_of(shell("pkt-check -cs -F pcap", pcap(made)).stdout) == made
+
+
+def test_what_no_field_holds_is_told(key: Path, backend: str) -> None:
+    """Addresses in routes of RPL (RFC 6554) and of unknown types, and in options of Mobility (RFC 6275): with --wipe, too."""
+    address = ip_address("2001:db8:1::9").packed
+    routes = [(3, 0x88), (253, 0), (0, 0), (4, 0)]
+    frames = [
+        ethernet(0x86DD, ipv6(43, extension(17, bytes([kind, 1, more, 0, 0, 0]) + address) + DATAGRAM)) for kind, more in routes
+    ]
+    frames.append(ethernet(0x86DD, ipv6(135, bytes([59, 3, 5]) + bytes(9) + bytes([3, 16]) + address + b"\1\0")))
+    for words in ("", "--wipe"):
+        made, said = anonymised(right(frames), key, words, backend)
+        assert [address in frame for frame in made] == [True, True, False, False, True]
+        assert re.search(r"not looked into, though addresses may stand there: (.*, )?IPv6 route \(2\), Mobility \(1\)", said), said
+
+
 def test_times_move(key: Path, backend: str) -> None:
     text = b"-- 1 --\nTIME: 1700000000.000001\n02\n==\n-- 2 --\nTIME: 1700000001.5\n02\n==\n"
 
@@ -124,7 +153,7 @@ def test_a_key_that_is_drawn_is_another_one_each_time() -> None:
         ("--anonymise --key-file {short}", 1, "a key has 32 octets, this file 31"),
         ("--anonymise --key-file {long}", 1, "a key has 32 octets, this file more"),
         ("--anonymise --key-file /nowhere", 1, "/nowhere: No such file or directory"),
-        ("--anonymise --leave macs", 2, "--leave: 'macs' is not none, and not all of it is of ports, special, vendors"),
+        ("--anonymise --leave macs", 2, "--leave: 'macs' is not none, and not all of it is of ports, special, vendors, vlans"),
         ("--anonymise --shift soon", 2, "--shift: 'soon' is not a time"),
         ("--map 1.1.1.1=2.2.2.2 --wipe", 2, "--wipe is for --anonymise"),
         ("--map 1.1.1.1=2.2.2.2 --key-file x", 2, "--key-file is for --anonymise"),

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from pkttools.errors import PktError
-from pkttools.protocols.places import ADDRESS4, ADDRESS6, PORT, STATION, WIDTHS
+from pkttools.protocols.places import ADDRESS4, ADDRESS6, PORT, STATION, VLAN, WIDTHS
 from pkttools.work import cryptopan
 from pkttools.work.cryptopan import HALF, QUESTION, CryptoPan
 
@@ -81,7 +81,7 @@ def test_stations() -> None:
     assert plain[5] >> 8 == plain[6] >> 8 and plain[5] != plain[6]
 
 
-@pytest.mark.parametrize("sort", [ADDRESS4, ADDRESS6, STATION, PORT])
+@pytest.mark.parametrize("sort", [ADDRESS4, ADDRESS6, STATION, PORT, VLAN])
 def test_prefixes_are_kept_and_no_two_become_the_same(sort: int) -> None:
     rng, width = random.Random(16), WIDTHS[sort]
     given = [rng.getrandbits(width) for _ in range(40)]
@@ -108,7 +108,7 @@ def test_both_codecs_say_the_same(both: tuple[ModuleType, ModuleType]) -> None:
     rng = random.Random(7)
     sorts, exceptions = CryptoPan(KEY).sorts, CryptoPan(KEY, vendors=True).exceptions
     numbers = [
-        (sort := rng.randrange(4), rng.getrandbits(WIDTHS[sort]) >> rng.choice((0, 0, WIDTHS[sort] // 2))) for _ in range(300)
+        (sort := rng.randrange(5), rng.getrandbits(WIDTHS[sort]) >> rng.choice((0, 0, WIDTHS[sort] // 2))) for _ in range(300)
     ]
     questions = asked(numbers)
     blocks, others = (codec.cryptopan_blocks(questions, sorts, exceptions) for codec in both)
@@ -120,7 +120,7 @@ def test_both_codecs_say_the_same(both: tuple[ModuleType, ModuleType]) -> None:
 
 def test_what_is_not_sound_is_refused(used: ModuleType) -> None:
     sorts, one = CryptoPan(KEY).sorts, asked([(ADDRESS4, 1)])
-    for questions, of, exceptions in ((one[1:], sorts, b""), (one, sorts[1:], b""), (asked([(4, 1)]), sorts, b""), (one, b"", b""),
+    for questions, of, exceptions in ((one[1:], sorts, b""), (one, sorts[1:], b""), (asked([(5, 1)]), sorts, b""), (one, b"", b""),
                                       (asked([(-1, 1)]), sorts, b""), (one, pack("=q16s", 129, b""), b""),
                                       (one, sorts, pack("=2q8Q", 1, 0, *range(8))), (one, sorts, b"1")):  # fmt: skip
         with pytest.raises(ValueError, match="numbers, sorts or exceptions are not sound"):

@@ -43,7 +43,7 @@ OPTIONS = [
     Option("--random", FLAG, "all other addresses are drawn, by --seed"),
     Option("--anonymise", FLAG, "all addresses, by a key; prefixes are kept: Crypto-PAn"),
     Option("--key-file", TEXT, "its 32 octets; without: a key that nobody has", "FILE"),
-    Option("--leave", TEXT, "which stay: vendors, ports, special (default the last two)", "WORDS"),
+    Option("--leave", TEXT, "which stay: vendors; default: ports,vlans,special", "WORDS"),
     Option("--wipe", FLAG, "make zeros of payloads; lengths stay"),
     Option("--shift", TEXT, "move times: -30d, 90s; random, as far as the key says", "TIME"),
     Option("--keep", FLAG, "leave checksums as they are"),

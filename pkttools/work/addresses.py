@@ -27,6 +27,10 @@ RULE = "4q6Q"
 HALF = (1 << 64) - 1
 # Headers, not of applications, with records behind them in which addresses stand.
 CLOSED = ("ARP_SIZED", "EIGRP", "OSPF", "OSPF3", "PIM", "RSVP")
+# Extension headers with such, which no --wipe makes zeros of. Of routes those whose addresses are not fields: RPL, unknown types.
+OPEN = {"IPV6_ROUTING": "IPv6 route", "IPV6_MOBILITY": "Mobility", "IPV6_HIP": "HIP", "IPV6_SHIM6": "Shim6"}
+ROUTE = HEADERS.index("IPV6_ROUTING")
+ROUTES = ["any IPV6.ROUTE_TYPE == 1", "any IPV6.ROUTE_TYPE == 3", "any IPV6.ROUTE_TYPE > 4"]
 
 
 def rule(sort: int, length: int, number: int, to: int = 0, keep: int = 0, *, treatment: int = REPLACE,
@@ -49,6 +53,7 @@ class Mapper:
         self.answer, self.keep, self.guard, self.sides = answer, keep, guard, sides
         self.closed = closed()
         numbers = {kind: number for number, kind in enumerate(self.closed)}
+        self.route = numbers[ROUTE]
         self.tables = [table(of, numbers) for of in ((rules, turned) if sides else (rules,))]
         self.mapped = self.refused = self.stale = self.unknown = 0
         self.headers = [0] * len(self.closed)  # that are not looked into
@@ -60,9 +65,18 @@ class Mapper:
             for part in apart(batch, self.guard):
                 if part.chosen is not False:
                     ways = self.sides.split(part) if self.sides else (part.rows,)
+                    routes = self.headers[self.route]
                     for number, rows in enumerate(ways):
                         self.map(part, rows, self.tables[number])
+                    if self.headers[self.route] > routes:
+                        self.headers[self.route] = routes + self.strange(part)
                 yield part
+
+    def strange(self, batch: Batch) -> int:
+        """In how many packets of a batch are routes whose addresses are not fields."""
+        from ..language.filters import Filter  # late: few packets have any route
+
+        return len(Filter(ROUTES).select(batch)) // ROW_BYTES
 
     def map(self, batch: Batch, rows: bytearray, table: object) -> None:
         """Replaces in the packets of these rows; those with numbers that are asked for, when the answer is there."""
@@ -88,7 +102,8 @@ class Mapper:
         names: dict[str, int] = {}
         for kind, count in zip(self.closed, self.headers, strict=True):
             if count:
-                names[LAYOUT[kind].title] = names.get(LAYOUT[kind].title, 0) + count
+                name = OPEN.get(HEADERS[kind], LAYOUT[kind].title)
+                names[name] = names.get(name, 0) + count
         if names:
             parts = ", ".join(f"{name} ({count})" for name, count in names.items())
             said.append(f"not looked into, though addresses may stand there: {parts}")
@@ -108,7 +123,8 @@ def closed() -> list[int]:
     kinds = []
     for kind in range(1, len(HEADERS)):
         protocol = BY_HEADER[kind][0].name.partition(".")[0] if BY_HEADER[kind] else ""
-        if LAYOUT[kind].title and (HEADERS[kind] in CLOSED or (LAYOUT[kind].layer == APPLICATION and protocol not in fields)):
+        told = HEADERS[kind] in CLOSED or (LAYOUT[kind].layer == APPLICATION and protocol not in fields)
+        if HEADERS[kind] in OPEN or (LAYOUT[kind].title and told):
             kinds.append(kind)
     return kinds
 

@@ -9,8 +9,8 @@ from ..language.assignments import Assignments
 from ..protocols import TEXT
 from ..protocols.fields import HEADERS, TABLE
 from ..protocols.payloads import LOST, kept
-from ..protocols.places import ADDRESS4, ADDRESS6, PORT, STATION
-from .addresses import ask_for
+from ..protocols.places import ADDRESS4, ADDRESS6, PORT, STATION, VLAN
+from .addresses import OPEN, ask_for
 from .cryptopan import KEY, CryptoPan
 from .payloads import Payloads
 from .times import Retimer
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     Work = Callable[[Iterator[Batch]], Iterator[Batch]]
 
 RANDOM = "random"
-LEFT, USUALLY = {"vendors", "ports", "special"}, {"ports", "special"}
+LEFT, USUALLY = {"vendors", "ports", "vlans", "special"}, {"ports", "vlans", "special"}
+
+STAYING = {"ports": "ports", "vendors": "vendors of MAC addresses", "vlans": "VLAN numbers"}
 
 
 def key_of(path: str | None) -> bytes:
@@ -79,7 +81,9 @@ class Anonymiser:
         """Raises UsageError, and PktError where there is no key, or no cipher."""
         self.left, self.wiping = left_of(left), wiping
         self.cipher = CryptoPan(key_of(path), vendors="vendors" in self.left, special="special" in self.left)
-        self.rules = ask_for(ADDRESS4, ADDRESS6, STATION, *[PORT] * ("ports" not in self.left))
+        self.rules = ask_for(
+            ADDRESS4, ADDRESS6, STATION, *[PORT] * ("ports" not in self.left), *[VLAN] * ("vlans" not in self.left)
+        )
         self.payloads = Payloads(wiping, keep)
         self.retimer = Retimer(shift=shift_of(shift, self.cipher), chosen=chosen) if shift is not None else None
         names = texts() if wiping else []
@@ -100,8 +104,17 @@ class Anonymiser:
     def said(self, mapper: Mapper) -> list[str]:
         """What there is to say at the end."""
         if self.wiping:
-            mapper.headers = [0] * len(mapper.headers)  # that were not looked into: there is nothing in them any more
+            # Of headers that were not looked into: there is nothing in most of them any more.
+            mapper.headers = [
+                count if HEADERS[kind] in OPEN else 0 for kind, count in zip(mapper.closed, mapper.headers, strict=True)
+            ]
         said = [*self.cipher.said(), *mapper.said(), *self.payloads.said(), *(self.retimer.said() if self.retimer else [])]
-        stayed = [*(["ports"] if "ports" in self.left else []), *(["vendors of MAC addresses"] if "vendors" in self.left else [])]
-        stayed += ["VLAN numbers", "identifications", "options", "sizes", *([] if self.retimer else ["times"])]
+        stayed = [what for word, what in STAYING.items() if word in self.left]
+        stayed += [
+            "identifications",
+            "numbers of TCP",
+            "options and their time stamps",
+            "sizes",
+            *([] if self.retimer else ["times"]),
+        ]
         return [*said, f"left as they were: {', '.join(stayed)}"]

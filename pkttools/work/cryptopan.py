@@ -1,4 +1,4 @@
-"""Addresses that keep their prefixes, by a key: Crypto-PAn, for IPv4 and IPv6, and in the same way for MAC addresses and ports.
+"""Addresses that keep their prefixes, by a key: Crypto-PAn, for IPv4 and IPv6, in the same way for MAC addresses, ports, VLANs.
 
 Two addresses that begin with the same bits become two that do, with as many, and no two become the same; but for special ones,
 which stay what they are.
@@ -10,13 +10,13 @@ from struct import calcsize, pack
 
 from .. import codec
 from ..errors import PktError
-from ..protocols.places import ADDRESS4, ADDRESS6, PORT, STATION, WIDTHS
+from ..protocols.places import ADDRESS4, ADDRESS6, PORT, STATION, VLAN, WIDTHS
 
 KEY = 32  # octets: the first half is the key of AES, the other one gives the padding
 PIECE = 1024  # numbers whose blocks are encrypted together: 2 MB, of IPv6
 QUESTION, SORT, EXCEPTION = "=q2Q", "=q16s", "=2q8Q"
 HALF = (1 << 64) - 1
-SORTS = (ADDRESS4, ADDRESS6, STATION, PORT)
+SORTS = (ADDRESS4, ADDRESS6, STATION, PORT, VLAN)
 NOUNS = {ADDRESS4: "IPv4", ADDRESS6: "IPv6", STATION: "MAC"}
 DAY = 86400  # seconds
 GROUP, LOCAL = 1 << 40, 2 << 40  # bits of MAC addresses
@@ -49,7 +49,7 @@ def special_addresses() -> bytes:
         exception(ADDRESS6, prefix, prefix | 0xFF00 << 112 | 0xFF << 96, all_of_it),  # of any source (RFC 4607): none is in it
         exception(ADDRESS6, prefix, prefix | 0xFF00 << 112, all_of_it ^ (((1 << 64) - 1) << 32)),
         beginning(ADDRESS6, 0xFF, 8),
-        beginning(PORT, 0, 16),
+        beginning(PORT, 0, 16), beginning(VLAN, 0, 12), beginning(VLAN, 0xFFF, 12),
     ))  # fmt: skip
 
 
