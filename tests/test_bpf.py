@@ -181,8 +181,8 @@ def test_every_command_has_it(name: str) -> None:
     pkt-sock moves bytes."""
     assert {"pkt-filter", "pkt-recv", "pkt-send", "pkt-txt2txt", "pkt-analyze"} <= set(WITH_BPF)
     assert set(commands()) - set(WITH_BPF) == {"pkt-diff", "pkt-gen", "pkt-lab", "pkt-pipe", "pkt-sock", "pkt-switch"}
-    if name in ("pkt-recv", "pkt-xdp"):
-        return  # live: test_live_bpf, test_live_xdp
+    if name in ("pkt-recv", "pkt-xdp", "pkt-ask"):
+        return  # live: test_live_bpf, test_live_xdp, test_ask
     needed = {
         "pkt-send": "--dry-run", "pkt-txt2pcap": "-F text", "pkt-txt2pcapng": "-F text", "pkt-filter": "IP",
         "pkt-map": "--port 1=2", "pkt-time": "--shift 1s", "pkt-impair": "--loss 0", "pkt-wrap": "VLAN", "pkt-unwrap": "ETHERNET",

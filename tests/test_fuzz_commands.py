@@ -16,7 +16,7 @@ from tests.fuzz import frames
 from tests.fuzz.commands import COMMANDS, KEEPING, Outcome, judge
 
 SEEDS = frames.seeds()
-LIVE = {"pkt-lab", "pkt-recv", "pkt-sock", "pkt-switch", "pkt-xdp"}  # they work on interfaces and sockets
+LIVE = {"pkt-ask", "pkt-lab", "pkt-recv", "pkt-sock", "pkt-switch", "pkt-xdp"}  # they work on interfaces and sockets
 
 
 def loop(*words: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -96,8 +96,7 @@ class Keyed:
         self.rule, _, tests, parts = rule
         self.tests = [self.test(start, test) for test in tests]
         self.parts = [(Bits(start, bit, width), more, self.size(start, terms)) for bit, width, more, terms in parts]
-        placed = [*(test[0] for test in self.tests), *(part[0] for part in self.parts)]
-        self.need = max([bits.stop for bits in placed], default=start)
+        self.need = max([bits.stop for bits, *_ in self.parts], default=start)
 
     @staticmethod
     def test(start: int, test: Test) -> tuple[Bits, int, Callable[[int, int], bool], int]:
@@ -110,10 +109,8 @@ class Keyed:
         """The terms of the header's size."""
         return [(Bits(start, bit, width), bias, scale) for bit, width, bias, scale in terms]
 
-    def holds(self, frame: bytes, headers: Headers) -> bool:
-        """Whether it is a rule for this packet."""
-        if self.need > headers[self.header][3]:
-            return False
+    def holds(self, frame: bytes) -> bool:
+        """Whether its tests hold."""
         return all(compare(bits.of(frame) & mask, value) for bits, mask, compare, value in self.tests)
 
     def values(self, frame: bytes, headers: Headers) -> list[bytes]:
@@ -167,6 +164,8 @@ class Plan:
         self.answering: list[Keyed] = []
         self.own: list[tuple[Between, int, int, bool]] = []
         self.quoted: list[tuple[Between, int, int, bool]] = []
+        self.tested: list[slice] = []
+        self.known: dict[bytes, tuple[list[Keyed], list[Keyed]]] = {}  # by the octets that tests ask for: what holds
         around, inside = Around(), False
         for number, (kind, start) in enumerate(shape):
             of = ends().get(kind)
@@ -181,21 +180,38 @@ class Plan:
             self.answering += [one for asks, one in keyed if not asks]
             self.asking[:0] = [[one for asks, one in keyed if asks]]
             inside = kind in quoting()
+        rules_of = [*self.answering, *(keyed for level in self.asking for keyed in level)]
+        bits = [test[0] for keyed in rules_of for test in keyed.tests]
+        self.tested = [slice(*ends) for ends in sorted({(one.first, one.stop) for one in bits})]
+
+    def holding(self, frame: bytes) -> tuple[list[Keyed], list[Keyed]]:
+        """The rules that hold: of the innermost header that asks, and of all that answer."""
+        octets = b"".join([frame[of] for of in self.tested])
+        found = self.known.get(octets)
+        if found is None:
+            asking = ([keyed for keyed in level if keyed.holds(frame)] for level in self.asking)
+            found = next(filter(None, asking), []), [keyed for keyed in self.answering if keyed.holds(frame)]
+            if len(self.known) < MOST_PLANS:
+                self.known[octets] = found
+        return found
 
     def asks(self, frame: bytes, headers: Headers) -> list[Key]:
         """The keys of answers to a packet: of the innermost header that asks; and of errors that quote it."""
-        of_errors = [quote(frame, headers, *of) for of in self.own]
-        for level in self.asking:
-            keys = [key for keyed in level if keyed.holds(frame, headers) for key in keyed.asks(frame, headers)]
-            if keys:
-                return keys + of_errors
-        return of_errors
+        keys: list[Key] = []
+        for keyed in self.holding(frame)[0]:
+            if keyed.need <= headers[keyed.header][3]:
+                keys += keyed.asks(frame, headers)
+        return keys + [quote(frame, headers, *of) for of in self.own]
 
-    def answers(self, frame: bytes, headers: Headers) -> list[Key]:
-        """The keys of what a packet may answer."""
+    def answers(self, frame: bytes, headers: Headers) -> Iterator[Key]:
+        """The keys of what a packet may answer, the likely ones first."""
         if self.quoted:
-            return [quote(frame, headers, *of) for of in self.quoted]
-        return [key for keyed in self.answering if keyed.holds(frame, headers) for key in keyed.answers(frame, headers)]
+            for of in self.quoted:
+                yield quote(frame, headers, *of)
+            return
+        for keyed in self.holding(frame)[1]:
+            if keyed.need <= headers[keyed.header][3]:
+                yield from keyed.answers(frame, headers)
 
 
 def extended(shape: Shape, number: int) -> int:
@@ -232,6 +248,6 @@ def asked(batch: Batch) -> list[list[Key]]:
     return [plan.asks(frame, headers) for frame, headers, plan in looked_at(batch)]
 
 
-def answered(batch: Batch) -> list[list[Key]]:
-    """The keys of what each packet of a batch may answer."""
+def answered(batch: Batch) -> list[Iterator[Key]]:
+    """The keys of what each packet of a batch may answer, made as they are asked for."""
     return [plan.answers(frame, headers) for frame, headers, plan in looked_at(batch)]

@@ -9,6 +9,7 @@ from .keys import answered, asked
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from ..batch import Batch
     from .keys import Key
@@ -24,28 +25,24 @@ class Matcher:
 
     def __init__(self, most: int = MOST) -> None:
         self.most = most
-        self.by_key: dict[Key, int] = {}
-        self.open: OrderedDict[int, list[Key]] = OrderedDict()
+        self.by_key: dict[Key, Any] = {}
+        self.open: OrderedDict[Any, list[Key]] = OrderedDict()
 
-    def ask(self, number: int, keys: list[Key]) -> None:
-        """Opens a question, by a number of the caller's; keys: as `asked` gives them."""
+    def ask(self, number: Any, keys: list[Key]) -> None:  # noqa: ANN401  by what the caller knows it
+        """Opens a question, by a number of the caller's, or whatever it is known by; keys: as `asked` gives them."""
         self.open[number] = keys
         for key in keys:
             self.by_key[key] = number
         if len(self.open) > self.most:
             self.close(next(iter(self.open)))
 
-    def close(self, number: int) -> None:
+    def close(self, number: Any) -> None:  # noqa: ANN401  by what the caller knows it
         """Forgets a question."""
         for key in self.open.pop(number, ()):
             if self.by_key.get(key) == number:
                 del self.by_key[key]
 
-    def holds(self, keys: Iterable[Key]) -> bool:
-        """Whether a question with one of these keys is open: an answer would be that of either."""
-        return any(key in self.by_key for key in keys)
-
-    def question(self, keys: Iterable[Key]) -> int | None:
+    def question(self, keys: Iterable[Key]) -> Any:  # noqa: ANN401  by what the caller knows it
         """The number of the question that a packet with these keys answers, as `answered` gives them; None: it is none of these."""
         for key in keys:
             number = self.by_key.get(key)
@@ -53,7 +50,7 @@ class Matcher:
                 return number
         return None
 
-    def answers(self, batch: Batch) -> list[int | None]:
+    def answers(self, batch: Batch) -> list[Any]:
         """The number of the question that each packet answers."""
         return [self.question(keys) for keys in answered(batch)]
 

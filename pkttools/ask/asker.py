@@ -1,0 +1,245 @@
+"""Sends questions to an interface and waits for the answer that belongs to each, several at a time; a stage of a flow.
+
+A question whose answer could be that of another one waits until that one is settled. Round-trip times are the kernel's: it shows
+questions when they leave, beside what comes in. Questions and answers come out in the order of the questions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from ..batch import COLUMNS, ROW_BYTES, TIME, Batch, Packet, gathered
+from ..command_line.signals import Interrupted, hold, wait
+from .keys import answered, asked
+from .matching import Matcher
+from .questions import ANSWERED, LOST, OPEN, UNSENT, Counts, Question
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ..live.linux.prompt import Prompt
+    from ..live.sending import Sender
+    from .keys import Key
+
+MOST_HELD = 1 << 16  # settled questions that wait for an earlier one before they are written
+AT_ONCE = 1024  # questions that are made of packets at once
+STOPPED = "stopped by a signal: no more was asked, and {} not waited for"
+
+
+class Wire:
+    """An interface: what sends, and what shows all that comes and leaves."""
+
+    def __init__(self, ring: Prompt, sender: Sender) -> None:
+        self.ring, self.sender = ring, sender
+
+
+class Asker:
+    """Asks.
+
+    in_flight: questions that are open at a time. retries: how often each is asked again. timeout, interval: seconds that an answer
+    is waited for, and between questions. both: questions come out, too. times, change: how many questions each packet is, and what
+    makes them differ.
+    """
+
+    wire: Wire  # once it is open
+
+    def __init__(self, *, in_flight: int = 64, retries: int = 0, timeout: float = 1, interval: float = 0, both: bool = False,
+                 times: int = 1, change: Callable[[Batch], None] | None = None) -> None:  # fmt: skip
+        self.in_flight, self.retries, self.timeout, self.interval, self.both = in_flight, retries, timeout, interval, both
+        self.times, self.change = times, change
+        self.complete: Callable[[Batch], object] | None = None  # what sets the sender's own address
+        self.counts, self.matcher = Counts(), Matcher()
+        self.line: deque[Question] = deque()  # those that were not written yet
+        self.waiting: deque[tuple[float, Question, int]] = deque()  # until when, for which try
+        self.leaving: dict[bytes, Question] = {}  # by their bytes
+        self.sending: list[Question] = []
+        self.next = 0.0  # when the next question may be sent
+        self.dropped, self.closed = 0, False
+        self.base = 0  # packets attempted before those that are sent
+        self.said: list[str] = []
+
+    def open(self, wire: Wire) -> None:
+        """Asks by an interface."""
+        self.wire = wire
+        fail = wire.sender.fail
+
+        def unsent(reason: str, count: int = 1) -> None:
+            first = wire.sender.attempted - self.base
+            fail(reason, count)
+            for question in self.sending[first : first + count]:
+                self.settle(question, UNSENT)
+                self.counts.reasons[reason] = self.counts.reasons.get(reason, 0) + 1
+
+        wire.sender.fail = unsent  # type: ignore[method-assign]  # which question it was
+
+    def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+        """Passes answers."""
+        try:
+            for batch in stream:
+                for questions in self.made(batch.without_fcs()):
+                    yield from self.ask(questions)
+            while self.counts.open:
+                yield from self.turn()
+        except Interrupted:
+            hold(True)  # what came is written
+            self.take()
+            self.said = [STOPPED.format(self.counts.open)]
+        for question in self.line:
+            if question.state == OPEN:
+                self.settle(question, LOST)
+        yield from self.written()
+
+    def made(self, batch: Batch) -> Iterator[Batch]:
+        """The questions that packets are."""
+        if self.complete:
+            self.complete(batch)
+        if self.times == 1:
+            if self.change:
+                self.change(batch)
+            yield batch
+            return
+        for i in range(len(batch)):
+            packet = batch.packet(i)
+            for first in range(0, self.times, AT_ONCE):
+                questions = gathered([packet] * min(AT_ONCE, self.times - first))
+                if self.change:
+                    self.change(questions)
+                yield questions
+
+    def ask(self, batch: Batch) -> Iterator[Batch]:
+        """Sends the questions of a batch, as soon as there is room for them."""
+        keys, first = asked(batch), 0
+        questions: list[Question] = []
+        while first < len(batch):
+            room = self.in_flight - self.counts.open if len(self.line) < MOST_HELD else 0
+            now = time.monotonic()
+            if self.interval and room > 0:
+                room = 0 if now < self.next else 1
+            stop = first
+            while stop < min(first + room, len(batch)) and not self.blocked(keys[stop]):
+                question = Question(batch.packet(stop), keys[stop])
+                self.line.append(question)
+                self.matcher.ask(question, question.keys)
+                self.counts.open += 1
+                questions.append(question)
+                stop += 1
+            if questions:
+                self.next = max(self.next + self.interval, now)
+                self.send(batch, first, stop, questions)
+                questions = []
+                first = stop
+                if self.counts.open < self.in_flight and not self.interval:
+                    continue
+            if first < len(batch):
+                yield from self.turn(self.next - now if self.interval and self.counts.open < self.in_flight else None)
+
+    def blocked(self, keys: list[Key]) -> bool:
+        """Whether an answer would be that of another question that is open."""
+        others = map(self.matcher.by_key.get, keys)
+        return any(question is not None and question.state == OPEN for question in others)
+
+    def send(self, batch: Batch, first: int, stop: int, questions: list[Question]) -> None:
+        """Sends questions, the packets of a batch from `first` up to `stop`."""
+        wire, now = self.wire, time.time_ns()
+        until = time.monotonic() + self.timeout
+        for question in questions:
+            self.counts.sent += not question.tries
+            question.tries += 1
+            question.sent = now
+            self.leaving[question.packet.frame] = question
+            self.waiting.append((until, question, question.tries))
+        self.sending, self.base = questions, wire.sender.attempted
+        wire.sender.send(batch, first, stop)
+        self.sending = []
+
+    def turn(self, seconds: float | None = None) -> Iterator[Batch]:
+        """Waits for answers, at most so long; takes what came, gives up what was not answered, and passes what is settled."""
+        if self.waiting:
+            left = self.waiting[0][0] - time.monotonic()
+            seconds = left if seconds is None else min(seconds, left)
+        wait([self.wire.ring.fd], None if seconds is None else max(0.0, seconds))
+        self.take()
+        self.expire()
+        yield from self.written()
+
+    def take(self) -> None:
+        """Takes what came."""
+        ring = self.wire.ring
+        while (batch := ring.take()) is not None:
+            came = bytearray()
+            columns = batch.columns()
+            for i, leaves in enumerate(ring.outgoing(batch)):
+                if leaves:
+                    question = self.leaving.get(bytes(batch.frame(i)))
+                    if question:
+                        question.sent = columns[i * COLUMNS + TIME]
+                else:
+                    came += batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
+            if came:
+                incoming = Batch(batch.data, came)
+                ring.finish(incoming)
+                for i, keys in enumerate(answered(incoming)):
+                    question = self.matcher.question(keys)
+                    if question is not None:
+                        self.come(question, incoming, i)
+            ring.give()
+
+    def come(self, question: Question, batch: Batch, i: int) -> None:
+        """An answer came."""
+        if question.state == ANSWERED:
+            self.counts.duplicates += 1
+        elif question.state == LOST:
+            self.counts.late += 1
+        elif question.state == OPEN:
+            question.answer = batch.packet(i)
+            self.settle(question, ANSWERED)
+            self.counts.time(max(question.answer.time - question.sent, 0))
+
+    def settle(self, question: Question, state: int) -> None:
+        """Nothing is waited for any more."""
+        question.state = state
+        self.counts.open -= 1
+        self.counts.answered += state == ANSWERED
+        self.counts.lost += state == LOST
+        self.counts.unsent += state == UNSENT
+        self.counts.sent -= state == UNSENT
+        self.leaving.pop(question.packet.frame, None)
+
+    def expire(self) -> None:
+        """Asks again, or gives up, what was not answered in time."""
+        now, again = time.monotonic(), []
+        while self.waiting and (self.waiting[0][0] <= now or self.waiting[0][1].state != OPEN):
+            _, question, tries = self.waiting.popleft()
+            if question.state != OPEN or question.tries != tries:
+                continue
+            if tries > self.retries:
+                self.settle(question, LOST)
+            else:
+                again.append(question)
+        if again:
+            self.counts.retried += len(again)
+            self.send(gathered([question.packet for question in again]), 0, len(again), again)
+
+    def written(self) -> Iterator[Batch]:
+        """What is settled, in the order of the questions."""
+        found = []
+        while self.line and self.line[0].state != OPEN:
+            question = self.line.popleft()
+            if self.both:
+                packet = question.packet
+                found.append(Packet(packet.frame, packet.original, question.sent, packet.linktype, packet.notes))
+            if question.answer:
+                found.append(question.answer)
+                question.answer = None
+        if found:
+            yield gathered(found)
+
+    def account(self) -> list[str]:
+        """What there is to say in the end."""
+        wire = self.wire
+        if not self.closed:
+            self.dropped, self.closed = wire.ring.close(), True
+            wire.sender.close()
+        return [*self.said, self.counts.account(wire.ring.name, self.dropped)]

@@ -1,0 +1,85 @@
+"""pkt-ask on a wire, with the other host's kernel as the one who answers; and what it says without one."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from conftest import shell
+from netns import IP, MAC, UNPRIVILEGED
+from netns import lab as _lab
+from netns import labs as _labs
+
+from pkttools.commands.ask import endless
+
+lab, labs = _lab, _labs
+ENDS = f"--src {IP['a']} --dst {IP['b']} --src-mac {MAC['a']} --dst-mac {MAC['b']}"
+PING = f"pkt-gen icmp {ENDS} |"
+
+
+def test_pings_in_the_order_of_the_questions(labs, tmp_path):
+    """Every question in front of its answer, times of the kernel, right checksums; the account as an object."""
+    both = tmp_path / "both"
+    done = labs.run("a", f"{PING} pkt-ask -i eth0 --both --report json ICMP.SEQ=1..200 ICMP.ID=7 > {both}; echo $?; "
+                         f"pkt-check -cs --in {both}")  # fmt: skip
+    facts = json.loads(next(line for line in done.stderr.decode().splitlines() if line.startswith("{")))["accounts"][0]
+    assert (facts["sent"], facts["answered"], facts["lost"], facts["duplicates"]) == (200, 200, 0, 0)
+    assert 0 <= facts["rtt"]["min"] <= facts["rtt"]["median"] <= facts["rtt"]["max"] < 1
+    assert done.stdout.startswith(b"0\n")
+    assert done.returncode == 0, done.stdout
+    lines = shell(f"pkt-analyze --line --in {both}").stdout.decode().splitlines()
+    seen = [re.search(r"(\S+) > .* echo (\w+), id 7, seq (\d+)", line).groups() for line in lines]
+    assert seen == [(IP[of], kind, str(n)) for n in range(1, 201) for of, kind in (("a", "request"), ("b", "reply"))]
+
+
+def test_what_else_is_answered(labs):
+    """ARP, TCP by a reset, a closed UDP port by an error that quotes; what nobody answers is lost, after a retry."""
+    script = (
+        f"{{ pkt-gen arp --src {IP['a']} --dst {IP['b']} --src-mac {MAC['a']}; pkt-gen tcp {ENDS} --dport 9; "
+        f"pkt-gen udp {ENDS} --dport 9; pkt-gen icmp --src {IP['a']} --dst 10.0.0.99 --src-mac {MAC['a']}; }} | "
+        "pkt-ask -i eth0 --timeout 0.2 --retries 1 | pkt-analyze --line --utc"
+    )
+    done = labs.run("a", script)
+    lines = done.stdout.decode().splitlines()
+    assert [word in line for line, word in zip(lines, ("is-at", "[R.]", "port unreachable"), strict=True)] == [True] * 3, lines
+    assert "4 sent, 3 answered, 1 lost (25 %), 0 duplicates, 1 asked again; rtt min" in done.stderr.decode()
+    assert done.returncode == 1
+
+
+def test_equal_questions_wait_for_each_other(labs):
+    """Nobody could say which of them an answer is for; they come one by one, at the pace that is asked for."""
+    done = labs.run("a", f"{PING} pkt-ask -i eth0 --count 5 --interval 0.02 -F pcap | pkt-pcap2txt -v > /dev/null")
+    assert "5 sent, 5 answered" in done.stderr.decode()
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_signal_ends_with_the_account(labs):
+    questions = f"--count 3 --timeout 60 ICMP.SEQ=1.. IP.DST_ADDR=10.0.0.99,{IP['b']}"
+    done = labs.run("a", f"{PING} timeout -s INT 1.6 pkt-ask -i eth0 {questions}")
+    said = done.stderr.decode()
+    assert "stopped by a signal: no more was asked, and 2 not waited for" in said
+    assert "3 sent, 1 answered, 2 lost" in said
+
+
+def test_what_it_says_without_an_interface_or_a_privilege(labs):
+    done = labs.run("a", f"{PING} {UNPRIVILEGED} pkt-ask -i eth0")
+    assert done.returncode == 1
+    assert b"eth0: not allowed to capture: run it as root, with CAP_NET_RAW" in done.stderr
+    done = labs.run("a", f"{PING} pkt-ask -i nowhere; pkt-txt2txt < /dev/null | pkt-ask -i eth0")
+    assert b"nowhere: no such interface" in done.stderr
+    assert b"0 sent, 0 answered" in done.stderr
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ("", "no interface given"), ("-i lo --rate 1 --interval 1", "only one of --rate and --interval"),
+    ("-i lo --in-flight 0", "--in-flight: 0 is out of range"), ("-i lo IP.TTL=300", "IP.TTL"),
+])  # fmt: skip
+def test_wrong_usage(words, said):
+    done = shell(f"pkt-ask {words}")
+    assert done.returncode == 2
+    assert said in done.stderr.decode()
+
+
+def test_which_values_have_no_end():
+    assert [endless(text) for text in ("1..", "1../2", "3,1..", "1..5", "1,2", "random")] == [True, True, True, False, False, False]
