@@ -18,6 +18,7 @@ import pytest
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
     from .library import Lab, Packet
     from .library.lab import Capture
@@ -80,7 +81,7 @@ def lab(request: pytest.FixtureRequest, labs: Labs) -> Lab | Labs:
 def capture(lab: Lab | Labs) -> Callable[..., Capture]:
     """What captures in the lab of the test, the last one that was built: `with capture("bob:eth0", "ICMP") as got`."""
 
-    def captured(place: str, *expressions: str, **options: object) -> Capture:
+    def captured(place: str, *expressions: str, **options: Any) -> Capture:  # noqa: ANN401  those of Lab.capture
         there = lab.built[-1:] if isinstance(lab, Labs) else [lab]
         if not there:
             raise pytest.UsageError("capture: no lab was built before")
@@ -115,6 +116,5 @@ def assert_packets(got: Several, expected: Several, ignore: str | Iterable[str] 
     may = ["TIME", *([ignore] if isinstance(ignore, str) else ignore)]
     found = diff(expected, got, ignore=may)
     if found:
-        lines = [line for one in found[:MOST] for line in str(one).splitlines()]
         more = [f"and {len(found) - MOST} packets more"] if len(found) > MOST else []
-        pytest.fail("\n".join(["packets differ (A: expected, B: got)", *lines, *more]), pytrace=True)
+        pytest.fail("\n".join(["packets differ (A: expected, B: got)", *map(str, found[:MOST]), *more]), pytrace=True)

@@ -273,10 +273,16 @@ def test_differences_are_told_field_by_field(ping: list[pkttools.Packet]) -> Non
     assert pkttools.diff(ping, read_ping()) == []
     changed = list(pkttools.change(ping, "IP.TTL-=1", update_checksums=True))
     found = pkttools.diff(ping, changed)
-    assert [str(one) for one in found] == [f"packet {number}: IP.TTL: 64, 63" for number in range(1, len(ping) + 1)]
+    assert [(one.number_a, one.number_b) for one in found] == [(1, 1), (2, 2)]
     assert [(one.name, one.a, one.b) for one in found[0].differences] == [("IP.TTL", "64", "63")]
+    assert (found[0].a["IP.TTL"], found[0].b["IP.TTL"]) == (64, 63)
+    assert str(found[1]).splitlines()[1].split() == ["IP.TTL", "64", "->", "63"]
     assert pkttools.diff(ping, changed, ignore="routing") == pkttools.diff(ping[0], changed[0], ignore=["TTL"]) == []
-    assert str(pkttools.diff(ping[:1], [])[0]).startswith("packet 1: only in A: 1 2023")
+    (only,) = pkttools.diff(ping[:1], [])
+    assert (only.number_b, only.b, str(only).partition(":")[0]) == (None, None, "packet 1 only in A")
+    assert len(pkttools.diff(ping, ping[::-1])) == len(ping)
+    assert [one.moved for one in pkttools.diff(ping, ping[::-1], key="ICMP.TYPE")] == [True]
+    assert len(pkttools.diff(ping, ping[1:], align=True)) == 1
 
 
 def read_ping() -> pkttools.Packets:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import sys
 
 import pytest
 from conftest import ROOT
+from test_manual import examples, plain
 
 import pkttools
 from pkttools.lab import running
@@ -55,7 +59,7 @@ def test_what_is_sent_comes_as_it_is(lab, capture, packets):
     with capture("b:eth0", receive_only=True) as got:
         lab.send("a:eth0", pkttools.change(sent, "IP.TTL-=1"))
     assert_packets(got, sent, ignore="TTL")
-    with pytest.raises(pytest.fail.Exception, match=r"packet 1: IP.TTL: 64, 63\npacket 2: IP.TTL: 64, 63$"):
+    with pytest.raises(pytest.fail.Exception, match=r"packet 1: .*\n  IP.TTL +64 -> 63\npacket 2: .*\n  IP.TTL +64 -> 63$"):
         assert_packets(got, sent)
 
 
@@ -97,3 +101,24 @@ def test_what_fails_in_a_host_is_said(lab):
     assert running.hosts(made.name) == ["a", "b", "c"]
     made.close()
     assert (process.returncode != 0, running.hosts(made.name)) == (True, [])
+
+
+def test_programs_of_the_page_run_with_their_labs(lab, tmp_path):
+    lab("host a")  # else this is skipped, with the reason
+    programs = {words: plain(block) for kind, words, block in examples(ROOT / "man/pkttools.3") if kind == "python"}
+    (tmp_path / "ping.txt").write_bytes(PING.read_bytes())
+    (tmp_path / "test_page.py").write_text(programs["test"])
+    before = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+    done = subprocess.run([sys.executable, "-c", before + programs["lab"]], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.findall(r"ICMP 64 (echo \w+)", done.stdout) == ["echo request", "echo reply"]
+    words = ["-m", "pytest", "-q", "-p", "pkttools.pytest_plugin", "-c", "/dev/null", "--rootdir=.", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from importlib import import_module
 from itertools import pairwise
@@ -13,13 +14,14 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, shell
 
+import pkttools
 from pkttools.command_line import options
 from pkttools.command_line.help import application
 from pkttools.main import commands, find
 
 COMMANDS = commands()
 SHARED = [*options.INPUT, *options.OUTPUT, *options.PICK, *options.BUFFER, *options.GENERAL]
-PAGES = sorted((ROOT / "man").glob("*.[17]"))
+PAGES = sorted((ROOT / "man").glob("*.[137]"))
 OPTION = re.compile(r"(?<![\w.\[-])--?[A-Za-z0-9][A-Za-z0-9-]*")
 SAMPLES = {options.REAL: "2.5", options.TEXT: "word"}
 
@@ -95,6 +97,9 @@ def test_overview_describes_the_shared_options():
 def test_page_has_its_sections_in_order(path: Path):
     titles = re.findall(r"^\.SH (.*)$", path.read_text(), re.MULTILINE)
     wanted = ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "EXAMPLES", "EXIT STATUS", "SEE ALSO"]
+    if path.suffix == ".3":
+        wanted = [title for title in wanted if title not in ("OPTIONS", "EXIT STATUS")]
+        titles = [title for title in titles if title in wanted]
     if path.suffix == ".7":
         wanted = [
             title
@@ -145,9 +150,9 @@ def examples(path: Path) -> list[tuple[str, str, str]]:
     """Kind, words and lines of each block of examples.
 
     The kind is in a roff comment before the block: `live` needs an interface, `remote` another host, `lab` namespaces
-    (see test_live_lab); `says WORDS` has these words on standard error. Without one, nothing is said there.
+    (see test_live_lab), `python` is a program; `says WORDS` has these words on standard error. Without one, nothing is said there.
     """
-    block = re.compile(r"(?:^\.\\\" (live|remote|lab|says)(?: ([^\n]*))?\n)?^\.EX\n(.*?)^\.EE$", re.MULTILINE | re.DOTALL)
+    block = re.compile(r"(?:^\.\\\" (live|remote|lab|says|python)(?: ([^\n]*))?\n)?^\.EX\n(.*?)^\.EE$", re.MULTILINE | re.DOTALL)
     blocks = block.findall(section(path, "EXAMPLES"))
     assert blocks, f"{path.name} has no examples"
     return blocks
@@ -155,7 +160,7 @@ def examples(path: Path) -> list[tuple[str, str, str]]:
 
 def runnable(path: Path) -> list[tuple[str, str]]:
     """The lines to run, each with the words it says. One that leaves this machine never comes through unmarked."""
-    elsewhere = ("live", "remote", "lab")
+    elsewhere = ("live", "remote", "lab", "python")
     lines = [(line, words) for kind, words, block in examples(path) if kind not in elsewhere for line in plain(block).splitlines()]
     for line, _ in lines:
         assert not re.search(r"\s(-i|--interface)\b|pkt-recv|pkt-switch", line), (
@@ -181,6 +186,29 @@ def test_examples_of_page_run(path: Path, tmp_path: Path):
         assert done.returncode == 0, (line, done.stderr)
         assert (words in done.stderr.decode()) if words else not done.stderr, (line, done.stderr)
         assert done.stdout or set(folder.iterdir()) - before, f"{line}: shows nothing"
+
+
+def test_programs_of_the_library_run(tmp_path: Path):
+    """All but those with a lab in one process; what they say is said in the page's words in test_live_library.py."""
+    folder = tmp_path / "examples"
+    shutil.copytree(ROOT / "examples", folder)
+    programs = [plain(block) for kind, words, block in examples(ROOT / "man/pkttools.3") if (kind, words) == ("python", "")]
+    program = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n" + "print('--')\n".join(programs)
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second, third = done.stdout.split("--\n")
+    assert first.splitlines()[0] == "192.0.2.1 True None"
+    assert second == "1 []\n"
+    assert re.findall(r"^  (\S+) +(\S+) -> (\S+)$", third, re.MULTILINE) == [("IP.TTL", "64", "63")] * 2
+    assert third.endswith("\n[]\n")
+
+
+def test_the_page_of_the_library_names_all_that_it_has():
+    text = plain(section(ROOT / "man/pkttools.3", "DESCRIPTION"))
+    named = set(re.findall(r"\w+", text))
+    assert set(pkttools.LIBRARY) <= named
+    public = [name for each in (pkttools.Packet, pkttools.Packets) for name in vars(each) if not name.startswith("_")]
+    assert set(public) - {"batches", "files", "once", "begun"} <= named
 
 
 # ---- the help screen, and the parser behind it ----

@@ -1,58 +1,77 @@
-"""What differs between packets, for programs: packet by packet, field by field, as pkt-diff says it."""
+"""What differs between packets, for programs: packet by packet, field by field, in pkt-diff's words."""
 
 from __future__ import annotations
 
-from itertools import zip_longest
-
-from ..compare.differences import differences
 from ..compare.ignoring import Ignored
-from .packet import Packet
+from ..compare.pairing import Aligned, ByKey, Found, InOrder, Pairing
+from ..compare.saying import People
+from ..errors import need
+from ..views.fields import columns_of
+from .packet import Packet, view
+from .stream import batches_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..compare.differences import Difference
+    from ..batch import Packet as Held
     from .stream import Several
+
+    Names = str | Iterable[str]
 
 
 class Differing:
     """Two packets that differ, or one that has no other.
 
-    number: which ones of their streams, from 1 on. a, b: the packets; None: there is none. differences: each has `name`, such as
-    `IP.TTL`, and the values `a` and `b` as filters take them.
+    number_a, number_b: which ones of their streams, from 1 on, and a, b: the packets; None: there is none. differences: each has
+    `name`, such as `IP.TTL`, and the values `a` and `b` as filters take them. moved: whether they are in another order.
     """
 
-    def __init__(self, number: int, a: Packet | None, b: Packet | None, found: list[Difference]) -> None:
-        self.number, self.a, self.b, self.differences = number, a, b, found
+    def __init__(self, found: Found) -> None:
+        self._found = found
+        self.number_a, self.number_b, self.differences, self.moved = found.number_a, found.number_b, found.differences, found.moved
+
+    @property
+    def a(self) -> Packet | None:
+        """The packet of the first stream."""
+        return of(self._found.a)
+
+    @property
+    def b(self) -> Packet | None:
+        """The packet of the second one."""
+        return of(self._found.b)
 
     def __str__(self) -> str:
-        """`packet 2: IP.TTL: 64, 63`, a line each."""
-        only = self.b if self.a is None else self.a if self.b is None else None
-        said = map(str, self.differences) if only is None else [f"only in {'B' if self.a is None else 'A'}: {only.line()}"]
-        return "\n".join(f"packet {self.number}: {line}" for line in said)
+        """Lines for people: the packet, and what differs."""
+        said: list[bytes] = []
+        people = People(said.append, ("", ""), colours=False)
+        people.head = ""  # which names the two files
+        people.tell(self._found)
+        return b"".join(said).decode().rstrip("\n")
 
     def __repr__(self) -> str:
         return f"<{self}>"
 
 
-def ignored(ignore: str | Iterable[str]) -> Ignored:
-    """What may differ. Raises UsageError."""
-    return Ignored.of(ignore if isinstance(ignore, str) else ",".join(ignore))
+def of(packet: Held | None) -> Packet | None:
+    """A packet that was kept, if there is one."""
+    return view(packet) if packet else None
 
 
-def diff(a: Several, b: Several, *, ignore: str | Iterable[str] = "") -> list[Differing]:
-    """Which packets of two streams differ, the first with the first and so on; none where all are alike.
+def listed(names: Names) -> str:
+    """Names, as an option has them."""
+    return names if isinstance(names, str) else ",".join(names)
 
-    ignore: what may differ, as --ignore of pkt-diff has it: fields, headers, `TIME`, sets such as `routing`. A checksum that is
+
+def diff(a: Several, b: Several, *, ignore: Names = (), key: Names = (), align: bool = False) -> list[Differing]:
+    """Which packets of two streams differ, as pkt-diff finds them; none where all are alike.
+
+    ignore: what may differ, as its --ignore has it: fields, headers, `TIME`, sets such as `routing`. The first is compared with the
+    first and so on; with `key` those whose fields are the same, with `align` by the shortest edit script. A checksum that is
     right on both sides differs because of what it covers, and is not told. Raises UsageError, PktError.
     """
-    may = ignored(ignore)
-    found = []
-    pairs = zip_longest(*([each] if isinstance(each, Packet) else each for each in (a, b)))
-    for number, (one, other) in enumerate(pairs, 1):
-        if one is None or other is None:
-            found.append(Differing(number, one, other, []))
-        elif told := differences(one._sheet.batch.data, one._bytes(), other._sheet.batch.data, other._bytes(), may):
-            found.append(Differing(number, one.copy(), other.copy(), told))
-    return found
+    need(not (key and align), "key or align: one way of pairing")
+    may = Ignored.of(listed(ignore))
+    columns = b"".join(column.code() for column in columns_of(listed(key))) if key else b""
+    pairing: Pairing = ByKey(may, columns) if key else Aligned(may) if align else InOrder(may)
+    return [Differing(found) for found in pairing.found(batches_of(a), batches_of(b))]  # type: ignore[attr-defined]  # all have it

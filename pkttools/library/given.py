@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ..errors import OutputError, PktError
 from ..formats.files import Input, Output
 
@@ -14,12 +16,8 @@ class Given(Input):
     """What is read from an object with `read`, of bytes or of text."""
 
     def __init__(self, file: Any, name: str) -> None:  # noqa: ANN401  whatever reads
-        self.file, self.paths, self.name = file, [name], name
-        self.packets = self.lane = self.again = False
-        self.form, self.link, self.onward = "text", None, None
-        self.said: list[str] = []
-        self.handed, self.at, self.fd = 0, 0, -1
-        self.rest = b""
+        super().__init__([os.devnull])
+        self.file, self.name, self.rest = file, name, b""
 
     is_file = is_pipe = False  # as far as we know
 
@@ -42,10 +40,8 @@ class Taken(Output):
     """What is written to an object with `write`, of bytes, or of text where it says that it is."""
 
     def __init__(self, file: Any, name: str) -> None:  # noqa: ANN401  whatever writes
+        super().__init__(os.devnull)
         self.file, self.name = file, name
-        self.fd = self.shared = -1
-        self.overlaps = False
-        self.behind = self.lender = self.lane = self.most = None
         self.is_text = hasattr(file, "encoding")
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -58,4 +54,5 @@ class Taken(Output):
             raise OutputError(f"{self.name}: {error.strerror or error}") from None
 
     def close(self) -> None:
-        """It stays open: it is the caller's."""
+        """What it is written to stays open: it is the caller's."""
+        super().close()

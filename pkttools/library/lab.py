@@ -112,21 +112,21 @@ class Lab:
         write(capture, packets, format="pcapng")
         self.run(host, [tool("pkt-send"), f"--interface={interface}", *words_of({**fast, **options})], input=capture.getvalue())
 
-    def capture(self, place: str, *expressions: str, **options: object) -> Capture:
+    def capture(self, place: str, *expressions: str, linger: float = 0.1, **options: object) -> Capture:
         """What an interface, `bob:eth0`, receives and sends while a `with` lasts, as a list once it is left.
 
-        options: those of pkt-recv. Nothing is lost at either end: the `with` begins once all is received, and what came until its
-        end is read.
+        linger: seconds that it goes on behind the end, for what is on its way. options: those of pkt-recv. Nothing is lost at
+        either end: the `with` begins once all is received, and what came until its end is read.
         """
-        return Capture(self, place, expressions, options)
+        return Capture(self, place, expressions, linger, options)
 
 
 class Capture(list["Packet"]):
     """Packets of an interface of a lab: they are there when its `with` is left. said: the account."""
 
-    def __init__(self, lab: Lab, place: str, expressions: Sequence[str], options: dict[str, object]) -> None:
+    def __init__(self, lab: Lab, place: str, expressions: Sequence[str], linger: float, options: dict[str, object]) -> None:
         super().__init__()
-        self._lab, self._place, self._expressions, self._options = lab, place, expressions, options
+        self._lab, self._place, self._expressions, self._linger, self._options = lab, place, expressions, linger, options
         self.said: list[str] = []
 
     def __enter__(self) -> Self:
@@ -153,10 +153,12 @@ class Capture(list["Packet"]):
     def __exit__(self, *_: object) -> None:
         """Ends, and reads what came. Raises PktError where something was lost."""
         from signal import SIGINT
+        from time import sleep
 
         from .stream import read
 
         if self._process.poll() is None:
+            sleep(self._linger)
             self._process.send_signal(SIGINT)
         said = self._end()
         try:

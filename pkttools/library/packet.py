@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import codec
-from ..batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, TIME, gathered, linktype_of
+from ..batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, gathered, linktype_of
 from ..batch import Packet as Held
 from ..errors import UsageError, counted
 from ..language.expression import assignments
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..formats.files import Sink
 
 ETHERNET = 1  # the link type of text that says none
-PROGRAMS: dict[tuple[str, object], Program] = {}  # assignments that were compiled, the last MOST of them
+PROGRAMS: dict[tuple[str, object], tuple[str, Program]] = {}  # that were compiled, the last MOST of them
 
 
 class NoField(UsageError, KeyError):
@@ -75,10 +75,11 @@ class Packet:
 
         Octets take the place of as many: a longer or shorter payload is for `change(packet, payload=..)`.
         """
-        if kind_of(name) == DATA:
+        kind, program = assigning(name, value)
+        if kind == DATA:
             fits(name, value, self[name])
         row = self._sheet.row(self._row)
-        _, (placed,), *_ = codec.assign(self._sheet.batch.data, row, assigning(name, value), None, False)
+        _, (placed,), *_ = codec.assign(self._sheet.batch.data, row, program, None, False)
         if not placed:
             raise KeyError(name)
         self._sheet.changed(self._row)
@@ -152,6 +153,13 @@ class Packet:
         return linktype_of(self._fact(LINKTYPE))
 
     @property
+    def notes(self) -> list[str]:
+        """The lines that it comes with: `IFACE: eth0`, `WAY: in`, `NOTE: ...`."""
+        at = self._fact(NOTES)
+        lines = bytes(memoryview(self._sheet.batch.data)[at : at + self._fact(NOTES_SIZE)])
+        return lines.decode(errors="replace").splitlines()
+
+    @property
     def time(self) -> int:
         """Nanoseconds since 1970; can be set."""
         return self._fact(TIME)
@@ -163,7 +171,7 @@ class Packet:
 
     def copy(self) -> Packet:
         """The same packet with memory of its own: a view keeps all that was read together with it."""
-        return View(Sheet(gathered([held(self)])), 0)
+        return view(held(self))
 
     def correct(self, *, lengths: bool = False) -> bool:
         """Corrects its checksums, as pkt-correct does, and with `lengths` lengths, too; whether that could be done in full."""
@@ -217,13 +225,21 @@ class View(Packet):
         self._row = row
 
 
+def view(packet: Held) -> Packet:
+    """A packet that was kept, as programs have it."""
+    return View(Sheet(gathered([packet])), 0)
+
+
 def held(packet: Packet) -> Held:
     """A packet as stages that keep packets have it."""
     return packet._sheet.batch.packet(packet._row)
 
 
-def assigning(name: str, value: object) -> Program:
-    """What sets a field to a value, compiled. Raises NoField, and UsageError for a value that it cannot have."""
+def assigning(name: str, value: object) -> tuple[str, Program]:
+    """How values of a field are written, and what sets it to one, compiled.
+
+    Raises NoField, and UsageError for a value that it cannot have.
+    """
     key = name, value
     try:
         known = PROGRAMS.get(key)
@@ -233,7 +249,7 @@ def assigning(name: str, value: object) -> Program:
         if len(PROGRAMS) >= MOST:
             PROGRAMS.clear()
         kind = kind_of(name)
-        known = PROGRAMS[key] = assignments([(name, "=", written(name, kind, value))])
+        known = PROGRAMS[key] = kind, assignments([(name, "=", written(name, kind, value))])
     return known
 
 
