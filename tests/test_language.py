@@ -267,10 +267,15 @@ def test_a_seed_on_the_command_line(backend: str) -> None:
 def test_what_cannot_be_asked_somewhere_is_named() -> None:
     done = shell("pkt-switch run --filter 'WAY==in' lo")
     assert (done.returncode, b"--filter: WAY: frames in a switch come with no such line" in done.stderr) == (2, True)
-    done = shell("pkt-xdp -i lo 'TIME > 2026-01-01 and IP.TTL==3'")
-    said = b"IP.TTL, TIME cannot be asked in XDP"
-    assert done.returncode in (1, 2)
-    assert said in done.stderr or b"libpcap" in done.stderr  # where there is none, it cannot say so
+    done = shell("pkt-gen check -i lo")
+    assert (done.returncode, b"what pkt-recv -i has received, and takes no conditions" in done.stderr) == (2, True)
+    for asked, names in (
+        ("TIME > 2026-01-01 and IP.TTL==3", b"IP.TTL, TIME"), ("UDP.DATA contains 00 or NUMBER gt 5", b"NUMBER, UDP.DATA"),
+        ("any VLAN", b"what pkt-filter knows"),
+    ):  # fmt: skip
+        done = shell(f"pkt-xdp -i lo '{asked}'")
+        assert done.returncode in (1, 2)
+        assert b"; %b cannot be asked in XDP" % names in done.stderr or b"libpcap" in done.stderr  # where there is none
 
 
 def test_notes_are_asked_for() -> None:

@@ -128,6 +128,7 @@ def stage(values: Values) -> Stage:
 
 def checking(values: Values) -> Stage:
     """Reads packets, and says what became of them on their way."""
+    need(not values.interface, "--interface is not for check: it reads what pkt-recv -i has received, and takes no conditions")
     for option in values.given([*MAKING, *WRITING]):
         raise UsageError(f"{option.names[-1]} is not for check")
     need(len(values.arguments) == 1, f"check takes no '{''.join(values.arguments[1:2])[:40]}': pkt-filter picks packets")

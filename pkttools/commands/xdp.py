@@ -110,7 +110,7 @@ def ours(expression: str) -> str:
         names = sorted(asked_in(any_of([expression])))
     except UsageError:
         return ""
-    return f"; {', '.join(names)} cannot be asked in XDP, but by pkt-filter behind it" if names else ""
+    return f"; {', '.join(names) or 'what pkt-filter knows'} cannot be asked in XDP, but by pkt-filter behind it"
 
 
 class Interface(Capture):
