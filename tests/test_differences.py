@@ -15,6 +15,11 @@ from pkttools.errors import UsageError
 
 UDP = "pkt-gen udp --size 80 --seed 1"
 TCP = "pkt-gen tcp --seed 1 --payload hello --vlan 5"
+SYN = """echo '-- 1 --
+TIME: 1.0
+020000000002020000000001080045000039000040004006b69bc0000201c0000202
+0009005000000000000000009002000000000000020405b4080a0000000700000000010168656c6c6f
+=='"""
 CASES = {  # name: two packets, what may differ, what is said
     "equal": (UDP, UDP, "", []),
     "the checksum follows": (UDP, f"{UDP} IP.TTL=9 | pkt-correct", "", ["IP.TTL: 64, 9"]),
@@ -32,6 +37,12 @@ CASES = {  # name: two packets, what may differ, what is said
     "the ARP's own addresses": ("pkt-gen arp --seed 1", "pkt-gen arp --seed 1 ARP.SENDER_MACADDR=02:00:00:00:00:07", "MAC",
                                 ["ARP.SENDER_MACADDR: 02:00:00:00:00:01, 02:00:00:00:00:07"]),
     "a tag": (TCP, f"{TCP} | pkt-unwrap vlan", "SIZE,CAPTURED", ["ETHERNET.TYPE: 0x8100, 0x800", "VLAN: only in A: 4 bytes"]),
+    "options": (SYN, f"{SYN} | pkt-change TCP.OPT_MSS=9 TCP.OPT_TSVAL=5", "checksums",
+                ["TCP.OPT_MSS: 1460, 9", "TCP.OPT_TSVAL: 7, 5"]),
+    "of which one may differ": (SYN, f"{SYN} | pkt-change TCP.OPT_MSS=9 TCP.OPT_TSVAL=5", "checksums,tcp.opt_mss",
+                                ["TCP.OPT_TSVAL: 7, 5"]),
+    "others": (SYN, f"{SYN} | sed s/020405b4/01010101/ | pkt-txt2txt", "checksums",
+               ["TCP.OPT_MSS: only in A: 1460", *(f"TCP.OPT_KIND{k}: only in B: 1" for k in ("", "[2]", "[3]", "[4]"))]),
     "payload": (TCP, TCP.replace("hello", "hexlo,you"), "SIZE,CAPTURED", ["IP.TOTAL_SIZE: 45, 49",
                 "TCP.DATA: 6C 6C 6F, 78 6C 6F 2C 79 6F 75 (from byte 2 on, of 5 and 9 bytes)"]),
     "another protocol": (UDP, f"{UDP} | pkt-change IP.PROTOCOL=136", "CHECKSUMS", ["IP.PROTOCOL: 17, 136",

@@ -7,25 +7,23 @@ either side differs because of what it covers, which is told already, or may dif
 from __future__ import annotations
 
 from array import array
-from functools import cache
 
 from .. import codec
-from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, linktype_of
-from ..protocols.fields import BY_HEADER, DATA, HEADERS, TEXT, Row
-from ..protocols.kinds import column
-from ..protocols.shown import format_seconds, format_value, read_field
-from ..protocols.walking import EXTENSION, FIRST_ITEM, TAG
+from ..batch import CAPTURED, LINKTYPE, ORIGINAL, TIME, linktype_of
+from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, TEXT, Row
+from ..protocols.shown import format_seconds, format_text, format_value, read_field
+from .frame import Frame, Part, data_row, pairs_of, rows_of
 from .ignoring import FACTS, Ignored, checksums
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from mmap import mmap
+    from collections.abc import Iterator
 
-    Octets = bytes | bytearray | memoryview | mmap
-    Pair = tuple["Part | None", "Part | None"]
+    from .frame import Octets
+
     Value = int | bytes | None
 MOST = 24  # octets of data that are told on either side, from the first one that differs
+COUNTED = (INT, LITTLE, FAMILY)
 
 
 class Difference:
@@ -58,50 +56,6 @@ class Difference:
 
     def __repr__(self) -> str:
         return f"<{self}>"
-
-
-class Part:
-    """A header, or an item of a list in one. body: where something else in it begins, its data or the next header."""
-
-    __slots__ = ("body", "data", "end", "inner", "items", "kind", "number", "start")
-
-    def __init__(self, number: int, kind: int, start: int, data: int, end: int) -> None:
-        self.number, self.kind, self.start, self.data, self.end = number, kind, start, data, end
-        self.body = self.inner = end
-        self.items: list[Part] = []
-
-
-class Frame:
-    """A packet that is compared, its bytes copied."""
-
-    def __init__(self, data: Octets, row: bytes, most: int | None = None) -> None:
-        """most: bytes of it that count; None: all."""
-        self.columns = array("q", row)
-        at, size = self.columns[OFFSET], self.columns[CAPTURED]
-        self.octets = bytearray(memoryview(data)[at : at + (size if most is None else min(size, most))])
-        at, size = self.columns[NOTES], self.columns[NOTES_SIZE]
-        self.notes = bytes(memoryview(data)[at : at + size])
-        self.columns[OFFSET] = self.columns[NOTES] = self.columns[NOTES_SIZE] = 0
-        self.columns[CAPTURED] = len(self.octets)
-        self.row = self.columns.tobytes()
-        self._verdicts: list[int] | None = None
-
-    def headers(self) -> list[Part]:
-        """The headers: of those with something inside, `body` is where that begins, and `inner` where it ends."""
-        found = [Part(number, *place) for number, place in enumerate(codec.walk(self.octets, self.row))]
-        for i, part in enumerate(found):
-            part.body = part.end
-            if i + 1 < len(found) and part.start <= found[i + 1].start < part.end:
-                part.body, part.inner = found[i + 1].start, max(min(other.end, part.end) for other in found[i + 1 :])
-            elif _data_row(part.kind):
-                part.body = part.inner = min(max(part.data, part.start), part.end)
-        return found
-
-    def verdict(self, part: Part) -> int:
-        """What is to be said of the checksum of a header."""
-        if self._verdicts is None:
-            self._verdicts = codec.verify(self.octets, self.row)
-        return self._verdicts[part.number]
 
 
 def differences(data_a: Octets, row_a: bytes, data_b: Octets, row_b: bytes, ignore: Ignored | None = None) -> list[Difference]:
@@ -143,120 +97,72 @@ def _facts(a: Frame, b: Frame, ignore: Ignored) -> Iterator[Difference]:
             yield Difference("", 1, name, *said)
 
 
-@cache
-def _rows(kind: int) -> tuple[tuple[Row, int], ...]:
-    """The fields of a header that have a place, the narrowest first: each with its bits, counted from the header's end on."""
-    rows = [row for row in BY_HEADER[kind] if row.width]
-    return tuple((row, row.bit + row.width) for row in sorted(rows, key=lambda row: row.width))
-
-
-@cache
-def _data_row(kind: int) -> Row | None:
-    """The field that is what stands behind a header."""
-    return next((row for row in BY_HEADER[kind] if row.width == 0 and row.kind in (DATA, TEXT)), None)
-
-
-@cache
-def _name(kind: int) -> str:
-    """What a header is called: the protocol that its fields are named by, so that all its kinds are one; a tag by its own name."""
-    rows = BY_HEADER[kind]
-    if kind < FIRST_ITEM and (not rows or column(kind, "flags") & (TAG | EXTENSION)):
-        return HEADERS[kind]
-    return rows[0].name.partition(".")[0] if rows else ""
-
-
-@cache
-def _has(kind: int, field: str) -> bool:
-    """Whether headers of a kind have a field."""
-    return any(row.name == field for row in BY_HEADER[kind])
-
-
-def pairs_of(a: Sequence[Part], b: Sequence[Part]) -> Iterator[Pair]:
-    """The parts that belong to each other, and those that only one has, in their order."""
-    ours, theirs = [part.kind for part in a], [part.kind for part in b]
-    if ours == theirs:
-        yield from zip(a, b, strict=True)
-        return
-    from difflib import SequenceMatcher  # late: seldom
-
-    keys, others = ([str(kind) if kind >= FIRST_ITEM else _name(kind) for kind in kinds] for kinds in (ours, theirs))
-    for how, i, i_end, j, j_end in SequenceMatcher(None, keys, others, autojunk=False).get_opcodes():
-        if how == "equal":
-            yield from zip(a[i:i_end], b[j:j_end], strict=True)
-        else:
-            yield from ((part, None) for part in a[i:i_end])
-            yield from ((None, part) for part in b[j:j_end])
-
-
-def between(octets: bytearray, parts: list[Part]) -> bytes:
-    """What is of no header, nor its data: it stands behind all of them, or between those in one."""
-    rest, at = bytearray(), 0
-    for first, last in sorted([(part.start, part.body) for part in parts] + [(part.inner, part.end) for part in parts]):
-        rest += octets[at:first]
-        at = max(at, last)
-    return bytes(rest + octets[at:])
-
-
 class _Comparison:
     """Two packets whose bytes differ."""
 
     def __init__(self, a: Frame, b: Frame, ignore: Ignored) -> None:
         self.a, self.b, self.ignore = a, b, ignore
-        self.parts_a, self.parts_b = a.headers(), b.headers()
-        self.with_items = False
+        a.find_headers()
+        b.find_headers()
 
-    def found(self) -> list[Difference]:
+    def found(self) -> Iterator[Difference]:
         """What differs, in the order of the headers."""
-        found: list[Difference] = []
-        for a, b in pairs_of(self.parts_a, self.parts_b):
-            one = a or b
-            if one is None or one.kind in self.ignore.kinds:
-                continue
-            if a is None or b is None:
+        for a, b in pairs_of(self.a.parts, self.b.parts):
+            if a and b:
+                if a.kind not in self.ignore.kinds:
+                    yield from self.headers(a, b)
+            elif one := self.only(a, b):
                 size = f"{one.body - one.start} bytes"
-                found.append(Difference(HEADERS[one.kind], self.index(one), "", *((size, None) if a else (None, size))))
-            else:
-                found += self.compared(a, b)
+                frame = self.a if a else self.b
+                yield Difference(HEADERS[one.kind], frame.index(one), "", size if a else None, size if b else None)
         if "PADDING" not in self.ignore.facts:
-            rest = (between(frame.octets, parts) for frame, parts in ((self.a, self.parts_a), (self.b, self.parts_b)))
-            found += self.octets("", 1, "PADDING", *rest)
-        return found
+            yield from _octets("", 1, "PADDING", self.a.between(), self.b.between())
 
-    def index(self, part: Part, field: str = "") -> int:
-        """Which one of its name a header is, or that of a field, in its packet: as filters count, from 1 on."""
-        parts = self.parts_a if any(part is one for header in self.parts_a for one in (header, *header.items)) else self.parts_b
-        count = 0
-        for header in parts:
-            for one in (header, *header.items):
-                count += _has(one.kind, field) if field else one.kind < FIRST_ITEM and _name(one.kind) == _name(part.kind)
-                if one is part:
-                    return count or 1
-        return 1
+    def only(self, a: Part | None, b: Part | None) -> Part | None:
+        """What only one packet has; None: it may."""
+        one = a or b
+        return None if one is None or one.kind in self.ignore.kinds else one
 
-    def compared(self, a: Part, b: Part) -> Iterator[Difference]:
-        """What differs between two headers, or items."""
-        ours, theirs = self.a.octets[a.start : a.body], self.b.octets[b.start : b.body]
-        if ours != theirs or (a.kind != b.kind):
-            self.add_items()
+    def headers(self, a: Part, b: Part) -> Iterator[Difference]:
+        """What differs between two headers, and in what stands behind them, or behind what is in them."""
+        front = a.kind != b.kind or self.a.octets[a.start : a.body] != self.b.octets[b.start : b.body]
+        behind = self.a.octets[a.inner : a.end] != self.b.octets[b.inner : b.end]
+        if front or behind:  # where the data of a header begin, so may lists
+            self.a.find_items()
+            self.b.find_items()
             yield from self.fields(a, b)
-            for one, other in pairs_of(a.items, b.items):
-                yield from self.items(one, other)
-        if a.end > a.inner or b.end > b.inner:
-            yield from self.data(a, b)
+            yield from self.items(a, b)
+        inside = a.inner > a.body or b.inner > b.body
+        if behind and not (inside and "PADDING" in self.ignore.facts):
+            both = [_without(frame.octets, part, part.inner) for frame, part in ((self.a, a), (self.b, b))]
+            yield from self.data(a, b, *both)
 
-    def add_items(self) -> None:
-        """Finds the items of lists, once: where bytes of several kinds are the same, the last one is the most exact."""
-        if self.with_items:
+    def items(self, a: Part, b: Part) -> Iterator[Difference]:
+        """What differs between the items of two headers, or in two items."""
+        for one, other in pairs_of(a.items, b.items):
+            if one is None or other is None:
+                yield from self.item(one, other)
+            elif self.a.octets[one.start : one.end] != self.b.octets[other.start : other.end]:
+                yield from self.fields(one, other)
+                yield from self.items(one, other)
+
+    def item(self, a: Part | None, b: Part | None) -> Iterator[Difference]:
+        """An item that only one packet has: its most telling field."""
+        one, frame = (a, self.a) if a else (b, self.b)
+        rows = [row for kind in reversed(one.kinds) for row in BY_HEADER[kind]] if one else []
+        if one is None or not rows or any(row.name in self.ignore.fields for row in rows):
             return
-        self.with_items = True
-        for frame, parts in ((self.a, self.parts_a), (self.b, self.parts_b)):
-            for index, *place in codec.items(frame.octets, frame.row):
-                item, items = Part(index, *place), parts[index].items
-                item.body = item.end
-                items.append(item)
+        values = ((row, read_field(row, frame.octets, one.start, one.data, one.end)) for row in rows)
+        row, text = next(((row, text_of(row, value)) for row, value in values if value is not None), (rows[0], ""))
+        yield Difference(one.name, frame.index(one, row.name), row.name, text if a else None, text if b else None)
 
     def fields(self, a: Part, b: Part) -> Iterator[Difference]:
-        """The fields of two headers in front of what they carry, and the bits that have no name."""
+        """The fields of two headers in front of what they carry, or of two items, and the bits that have no name."""
+        told = list(self.told(a, b))
+        yield from (one for _, one in sorted(told, key=lambda pair: pair[0]) if one)
+
+    def told(self, a: Part, b: Part) -> Iterator[tuple[int, Difference | None]]:
+        """The same, each with the bit where it begins; None: it may differ."""
         ours, theirs = self.a.octets[a.start : a.body], self.b.octets[b.start : b.body]
         size = min(len(ours), len(theirs))
         bits = size * 8
@@ -264,91 +170,79 @@ class _Comparison:
         for part in (a, b):
             for item in part.items:
                 differ &= ~_mask(bits, (item.start - part.start) * 8, (item.end - item.start) * 8)
-        for first, width in self.ignore.places(a.kind):
-            differ &= ~_mask(bits, first, width)
-        told: list[tuple[int, Difference | None]] = []
-        name = _name(a.kind)
-        others = {row.name: row for row, _ in _rows(b.kind)} if a.kind != b.kind else None
-        for row, end in _rows(a.kind):
+        for kind in a.kinds:
+            for first, width in self.ignore.places(kind):
+                differ &= ~_mask(bits, first, width)
+        others = {row.name: row for row, _ in rows_of(b.kinds)} if a.kinds != b.kinds else None
+        for row, end in rows_of(a.kinds):
             other = row if others is None else others.pop(row.name, None)
             mask = _mask(bits, row.bit, row.width)
             if other is row and (not differ & mask if end <= bits else end > (a.end - a.start) * 8 and end > (b.end - b.start) * 8):
                 continue
             x = read_field(row, self.a.octets, a.start, a.data, a.end)
             y = read_field(other, self.b.octets, b.start, b.data, b.end) if other else None
-            if x == y:
-                continue
-            told.append((row.bit, self.field(name, a, b, row, x, y)))
-            differ &= ~mask
+            if x != y:
+                yield row.bit, self.field(a, b, row, x, y)
+                differ &= ~mask
         for row in (others or {}).values():
             y = read_field(row, self.b.octets, b.start, b.data, b.end)
             mask = _mask(bits, row.bit, row.width)
             if y is not None and (differ & mask or row.bit >= bits):
-                told.append((row.bit, self.field(name, a, b, row, None, y)))
-            differ &= ~mask
+                yield row.bit, self.field(a, b, row, None, y)
+                differ &= ~mask
+        if a.is_item and data_row(a.kinds):
+            value = _mask(bits, (a.data - a.start) * 8, bits)
+            if differ & value or len(ours) != len(theirs):
+                both = [_without(frame.octets, part, part.data) for frame, part in ((self.a, a), (self.b, b))]
+                yield from (((a.data - a.start) * 8, one) for one in self.data(a, b, *both))
+            differ &= ~value
+        elif len(ours) != len(theirs) and not (a.items or b.items):
+            yield from ((bits, one) for one in self.data(a, b, bytes(ours[size:]), bytes(theirs[size:])))
         if differ:
             first, last = bits - differ.bit_length(), bits - (differ & -differ).bit_length() + 1
             x, y = (int.from_bytes(octets[:size], "big") >> bits - last & (1 << last - first) - 1 for octets in (ours, theirs))
             place = f"bits {first}-{last - 1}, which have no name" if last - first > 1 else f"bit {first}, which has no name"
-            told.append((first, Difference(name, self.index(a), "", f"{x:#x}", f"{y:#x}", place, (x, y))))
-        yield from (one for _, one in sorted(told, key=lambda pair: pair[0]) if one)
-        if len(ours) != len(theirs) and not (a.items or b.items or told):
-            yield from self.octets(name, self.index(a), "", bytes(ours), bytes(theirs))
+            yield first, Difference(a.name, self.a.index(a), "", f"{x:#x}", f"{y:#x}", place, (x, y))
 
-    def field(self, header: str, a: Part, b: Part, row: Row, x: Value, y: Value) -> Difference | None:
+    def field(self, a: Part, b: Part, row: Row, x: Value, y: Value) -> Difference | None:
         """A field that differs; None: it may, or it is a checksum that follows."""
         if row.name in self.ignore.fields:
             return None
-        if row.name in checksums() and a.kind < FIRST_ITEM:
+        if row.name in checksums() and not a.is_item:
             verdicts = self.a.verdict(a), self.b.verdict(b)
             if verdicts in ((codec.RIGHT, codec.RIGHT), (codec.LEFT, codec.LEFT)):
                 return None
         one, other = (None if value is None else text_of(row, value) for value in (x, y))
-        return Difference(header, self.index(a, row.name), row.name, one, other, values=(x, y))
+        return Difference(a.name, self.a.index(a, row.name), row.name, one, other, values=(x, y))
 
-    def items(self, a: Part | None, b: Part | None) -> Iterator[Difference]:
-        """What differs between two items."""
-        if a and b:
-            if self.a.octets[a.start : a.end] != self.b.octets[b.start : b.end]:
-                yield from self.fields(a, b)
-                if a.data < a.end or b.data < b.end:
-                    yield from self.data(a, b)
+    def data(self, a: Part, b: Part, x: bytes, y: bytes) -> Iterator[Difference]:
+        """Octets of two parts that have one field, or none."""
+        row = data_row(a.kinds) or data_row(b.kinds)
+        if x == y or (row and row.name in self.ignore.fields):
             return
-        one, frame = (a, self.a) if a else (b, self.b)
-        if one is None:
-            return
-        rows = [row for row in BY_HEADER[one.kind] if row.name not in self.ignore.fields]
-        if not rows:
-            return
-        value = read_field(rows[0], frame.octets, one.start, one.data, one.end)
-        text = text_of(rows[0], value) if value is not None else f"{one.end - one.start} bytes"
-        header = rows[0].name.partition(".")[0]
-        yield Difference(header, self.index(one, rows[0].name), rows[0].name, *((text, None) if a else (None, text)))
+        index = self.a.index(a, row.name if row else "")
+        if row and row.kind == TEXT and x and y:
+            yield Difference(a.name, index, row.name, format_text(x), format_text(y), values=(x, y))
+        else:
+            yield from _octets(a.name, index, row.name if row else "", x, y)
 
-    def data(self, a: Part, b: Part) -> Iterator[Difference]:
-        """What stands behind two headers, or behind what is in them."""
-        row = _data_row(a.kind) or _data_row(b.kind)
-        name = _name(a.kind)
-        behind = a.inner > a.body or b.inner > b.body
-        if (row and row.name in self.ignore.fields) or (behind and "PADDING" in self.ignore.facts):
-            return
-        both = []
-        for frame, part in ((self.a, a), (self.b, b)):
-            first = part.data if part.kind >= FIRST_ITEM else part.inner
-            whole = bytearray(frame.octets[first : part.end])
-            for item in part.items:
-                del whole[max(item.start - first, 0) : max(item.end - first, 0)]
-            both.append(bytes(whole))
-        yield from self.octets(name, self.index(a, row.name if row else ""), row.name if row else "", *both)
 
-    def octets(self, header: str, index: int, field: str, x: bytes, y: bytes) -> Iterator[Difference]:
-        """Octets that differ: from the first one on that does."""
-        if x == y:
-            return
-        first = next((i for i, (one, other) in enumerate(zip(x, y, strict=False)) if one != other), min(len(x), len(y)))
-        sizes = f"{len(x)} bytes" if len(x) == len(y) else f"{len(x)} and {len(y)} bytes"
-        one, other = (_hex(octets[first:]) if octets else None for octets in (x, y))
-        yield Difference(header, index, field, one, other, f"from byte {first} on, of {sizes}", (x, y))
+def _without(octets: bytearray, part: Part, first: int) -> bytes:
+    """The octets of a part from one on, without those of its items."""
+    whole = bytearray(octets[first : part.end])
+    for item in reversed(part.items):
+        del whole[max(item.start - first, 0) : max(item.end - first, 0)]
+    return bytes(whole)
+
+
+def _octets(header: str, index: int, field: str, x: bytes, y: bytes) -> Iterator[Difference]:
+    """Octets that differ: from the first one on that does."""
+    if x == y:
+        return
+    first = next((i for i, (one, other) in enumerate(zip(x, y, strict=False)) if one != other), min(len(x), len(y)))
+    sizes = f"{len(x)} bytes" if len(x) == len(y) else f"{len(x)} and {len(y)} bytes"
+    one, other = (_hex(octets[first:]) if octets else None for octets in (x, y))
+    yield Difference(header, index, field, one, other, f"from byte {first} on, of {sizes}", (x, y))
 
 
 def _hex(octets: bytes) -> str:
@@ -366,6 +260,4 @@ def text_of(row: Row, value: int | bytes) -> str:
     """A value as filters take it: numbers decimal, those of bits that mean something by themselves in hexadecimal."""
     if isinstance(value, bytes) and row.kind == DATA:
         return _hex(value)
-    if isinstance(value, int) and row.kind not in ("mac", "ipv4", "ipv6") and not row.hex:
-        return str(value)
-    return format_value(row, value)
+    return str(value) if row.kind in COUNTED and not row.hex else format_value(row, value)

@@ -1,5 +1,6 @@
 /* What looks into frames and changes them: the walk, checksums, filters and assignments. */
 #include "addresses.h"
+#include "alike.h"
 #include "codec.h"
 #include "conversations.h"
 #include "cryptopan.h"
@@ -224,6 +225,33 @@ static void try_wipe(const struct sample *s)
     discard(&again);
 }
 
+/* A packet is the same as itself, and another one the same whichever comes first; of each kind of header some bits may differ. */
+static void try_alike(const struct sample *s, const struct frame *other)
+{
+    enum { KINDS = 512 };
+    int64_t first[KINDS + 1];
+    struct leeway places[2 * KINDS];
+    for (size_t i = 0; i < KINDS; i++) {
+        first[i] = (int64_t)(2 * i);
+        places[2 * i] = (struct leeway){(int64_t)(i * 7 % 160), (int64_t)(i % 40), 0};
+        places[2 * i + 1] = (struct leeway){80, 16, 1};
+    }
+    first[KINDS] = 2 * KINDS;
+    struct tolerance t = {.within = -1, .first = first, .kinds = KINDS, .places = places, .count = 2 * KINDS};
+    EXPECT(tolerance_sound(&t));
+    struct packet p = {.captured = (int64_t)s->frame.size, .original = s->original, .linktype = s->linktype}, q = p;
+    q.captured = (int64_t)other->size;
+    EXPECT(alike(&t, s->frame.at, &p, s->frame.at, &p));
+    bool same = alike(&t, s->frame.at, &p, other->at, &q);
+    EXPECT(same == alike(&t, other->at, &q, s->frame.at, &p));
+    EXPECT(same || !same_bytes(&s->frame, other));
+    struct writable_frame blanked = copied(&s->frame);
+    blank(&t, &blanked, s->linktype);
+    for (size_t i = 0; i < s->frame.size; i++)
+        EXPECT((blanked.at[i] & ~s->frame.at[i]) == 0);
+    discard(&blanked);
+}
+
 /* One byte: how many edits, up to 7; three for each: a place and a value. Then a sample. */
 void fuzz_checksums(struct input *in)
 {
@@ -245,6 +273,7 @@ void fuzz_checksums(struct input *in)
         put8(&edited, at, take8(&edits));
     }
     try_update(&s, &edited.view);
+    try_alike(&s, &edited.view);
     try_correct(&s, ALL);
     try_correct(&s, LENGTHS);
     try_correct(&s, TRANSPORT);

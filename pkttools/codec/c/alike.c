@@ -30,14 +30,14 @@ static size_t fields_end(const struct walk *w, size_t index)
 }
 
 /* The places of a header, and how many. */
-static const struct place *places_of(const struct tolerance *t, const struct header *h, size_t *count)
+static const struct leeway *places_of(const struct tolerance *t, const struct header *h, size_t *count)
 {
     *count = h->kind < t->kinds ? (size_t)(t->first[h->kind + 1] - t->first[h->kind]) : 0;
     return *count > 0 ? &t->places[t->first[h->kind]] : NULL;
 }
 
 /* The bits of a byte, counted from the start of its header, that a place has. */
-static unsigned bits_of(const struct place *p, size_t byte)
+static unsigned bits_of(const struct leeway *p, size_t byte)
 {
     int64_t first = p->bit - (int64_t)byte * 8, last = first + p->width;
     first = first < 0 ? 0 : first;
@@ -53,7 +53,7 @@ static bool may_differ(struct compared *c, size_t at, unsigned bits)
         if (at >= fields_end(w, i))
             continue;
         size_t count;
-        const struct place *p = places_of(c->tolerance, &w->header[i], &count);
+        const struct leeway *p = places_of(c->tolerance, &w->header[i], &count);
         for (size_t k = 0; k < count && bits != 0; k++) {
             unsigned rest = bits & ~bits_of(&p[k], at - w->header[i].start);
             if (rest != bits && p[k].follows)
@@ -149,7 +149,7 @@ void blank(const struct tolerance *t, const struct writable_frame *f, int64_t li
     walk(&w, &f->view, linktype);
     for (size_t i = 0; i < w.count; i++) {
         size_t count, start = w.header[i].start, end = fields_end(&w, i);
-        const struct place *p = places_of(t, &w.header[i], &count);
+        const struct leeway *p = places_of(t, &w.header[i], &count);
         for (size_t k = 0; k < count; k++)
             for (size_t at = start + (size_t)p[k].bit / 8; at < end && (int64_t)(at - start) * 8 < p[k].bit + p[k].width; at++)
                 put8(f, at, get8(&f->view, at) & ~bits_of(&p[k], at - start));

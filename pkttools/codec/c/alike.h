@@ -4,7 +4,7 @@
 
 #include "codec.h"
 
-struct place {                  /* bits of a kind of header, from its start on */
+struct leeway {                  /* bits of a kind of header, from its start on */
     int64_t bit, width;
     int64_t follows;            /* they are a checksum, and may differ where it is right on either side, or left to the card */
 };
@@ -14,7 +14,7 @@ struct tolerance {
     bool sizes, notes;          /* sizes on the wire, and lines of notes, have to be the same */
     const int64_t *first;       /* of each kind of header its first place; one more: how many there are */
     size_t kinds;
-    const struct place *places; /* of a kind, those of checksums stand behind the others */
+    const struct leeway *places; /* of a kind, those of checksums stand behind the others */
     size_t count;
 };
 

@@ -7,8 +7,8 @@
 static bool tolerance_of(const Py_buffer *first, const Py_buffer *places, struct tolerance *t)
 {
     *t = (struct tolerance){.within = t->within, .sizes = t->sizes, .notes = t->notes, .first = first->buf, .places = places->buf,
-        .kinds = (size_t)first->len / sizeof(int64_t), .count = (size_t)places->len / sizeof(struct place)};
-    bool sound = first->len > 0 && (size_t)first->len % sizeof(int64_t) == 0 && (size_t)places->len % sizeof(struct place) == 0
+        .kinds = (size_t)first->len / sizeof(int64_t), .count = (size_t)places->len / sizeof(struct leeway)};
+    bool sound = first->len > 0 && (size_t)first->len % sizeof(int64_t) == 0 && (size_t)places->len % sizeof(struct leeway) == 0
         && aligned(first) && aligned(places);
     t->kinds -= sound;
     if (sound && tolerance_sound(t))
