@@ -70,6 +70,17 @@ KINDS = {
     "solicitation": ethernet(0x86DD, ipv6(58, bytes([135]) + bytes(7) + TARGET + b"\1\1\2\0\0\0\0\1")),
     "advertisement": ethernet(0x86DD, ipv6(58, bytes([136]) + bytes(7) + TARGET + b"\2\1\2\0\0\0\0\1")),
     "redirect": ethernet(0x86DD, ipv6(58, bytes([137]) + bytes(7) + TARGET * 2 + b"\2\1\2\0\0\0\0\1")),
+    "routes": ethernet(
+        0x86DD,
+        ipv6(
+            58,
+            bytes([134])
+            + bytes(15)
+            + b"".join(bytes([24, 1 + size // 8, 64, 0, 0, 0, 0, 9]) + TARGET[:size] for size in (8, 16, 0))
+            + bytes([38, 2, 0, 8])
+            + TARGET[:12],
+        ),
+    ),
     "ARP": ethernet(0x0806, ARP),
     "ARP in a tag": ethernet(0x8100, tags([0x8100, 0x88A8], 0x0806, ARP)),
     "error": ethernet(0x0800, ERROR4),
@@ -204,6 +215,15 @@ def test_the_same_for_every_destination(codec):
         assert one(codec, echo, rules)[34:] == echo[34:]
 
 
+def test_prefixes_of_routes(codec):
+    """Of as many bits as there are; what is behind them in the number is nobody's."""
+    made = one(codec, KINDS["routes"], rules_of(["2001:db8::/32=fd00:1::/32"]))
+    for at, size in ((78, 8), (94, 16), (122, 12)):
+        assert made[at : at + size] == (bytes.fromhex("fd000001") + TARGET[4:])[:size]
+    made = one(codec, KINDS["routes"], rules_of(["2001:db8::/64=fd00:1::9:0:0:0:5/128"]))
+    assert made[78:86] == made[122:130] == bytes.fromhex("fd00000100000009") and made[94:110] != TARGET
+
+
 def test_sctp(codec):
     """Addresses alone touch no CRC32c; a port does. A wrong one is not healed."""
     whole = corrected(codec, ethernet(0x0800, ipv4(132, sctp(bytes(8)))))
@@ -267,7 +287,15 @@ def test_what_is_not_sound(codec):
     for wrong in (b"x", *unsound):
         with pytest.raises(ValueError, match="rules are not sound"):
             codec.address_rules(table, wrong)
-    for place in ((1 << 40, 0, 1, 0, 32, 0), (1, 8, 1, 0, 32, 0), (1, 0, 3, 0, 32, 0), (1, 0, 1, -1, 32, 0), (1, 0, 1, 0, 64, 0)):
+    for place in (
+        (1 << 40, 0, 1, 0, 32, 0),
+        (1, 8, 1, 0, 32, 0),
+        (1, 0, 3, 0, 32, 0),
+        (1, 0, 1, 0, 32, 2),
+        (1, 1, 1, 0, 128, 3),
+        (1, 0, 1, -1, 32, 0),
+        (1, 0, 1, 0, 64, 0),
+    ):
         with pytest.raises(ValueError, match="places are not sound"):
             codec.address_table(struct.pack("6q", *place))
     with pytest.raises(TypeError):

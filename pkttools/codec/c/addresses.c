@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { FIRST_BITS = 6, MOST_PLACES = 65536, MOST_COUNTS = 4096 };
+enum { FIRST_BITS = 6, MOST_PLACES = 65536, MOST_COUNTS = 4096, WORD_BITS = 16 };
 
 struct found {                  /* a number that becomes another one; in the bytes of the packet */
     size_t bit, width;
@@ -30,7 +30,8 @@ static bool place_sound(struct addresses *a, const struct address_place *p)
     bool known = a->width[p->sort] == 0 || a->width[p->sort] == p->width;
     a->width[p->sort] = (uint8_t)p->width;
     return known && p->bit >= 0 && p->bit <= 8 * MAX_FRAME && ((p->width >= 1 && p->width <= 57) || p->width == 128)
-        && (p->side == AS_SOURCE || p->side == AS_DESTINATION || p->side == AS_NEITHER);
+        && (p->side == AS_SOURCE || p->side == AS_DESTINATION || p->side == AS_NEITHER)
+        && p->how >= AS_WHOLE && p->how <= (p->width == 128 ? IN_PART : INVERTED);
 }
 
 static int by_header(const void *one, const void *other)
@@ -250,6 +251,15 @@ static struct value number_at(const struct frame *f, size_t bit, size_t width)
     return width == 128 ? (struct value){read_bits(f, bit, 64), read_bits(f, bit + 64, 64)} : (struct value){0, read_bits(f, bit, width)};
 }
 
+/* The first bits of a number of 128, the others are 0: as many as there are whole words up to `end`, in bits. */
+static struct value beginning_at(const struct frame *f, size_t bit, size_t end, size_t *width)
+{
+    struct value v = {0, 0};
+    for (*width = 0; *width < 128 && bit + *width + WORD_BITS <= end; *width += WORD_BITS)
+        *(*width < 64 ? &v.high : &v.low) |= read_bits(f, bit + *width, WORD_BITS) << (48 - *width % 64);
+    return v;
+}
+
 static struct value inverse(struct value v, size_t width)
 {
     return width == 128 ? (struct value){~v.high, ~v.low} : (struct value){0, ~v.low & ((UINT64_C(1) << width) - 1)};
@@ -266,6 +276,24 @@ static bool ask(struct addresses *a, const struct address_rule *by, struct value
     return addresses_add(a, &waits) && bytes_add(&a->asked, &one, sizeof one);
 }
 
+static bool take(struct addresses *a, size_t bit, size_t width, struct value was, struct value now)
+{
+    struct found found = {bit, width, was, now};
+    return bytes_add(&a->found, &found, sizeof found);
+}
+
+/* The same of the first bits of a number of 128, word by word. */
+static bool take_words(struct addresses *a, size_t bit, size_t width, struct value was, struct value now)
+{
+    for (size_t i = 0; i < width; i += WORD_BITS) {
+        struct value old = {0, (i < 64 ? was.high : was.low) >> (48 - i % 64) & 0xFFFF};
+        struct value new = {0, (i < 64 ? now.high : now.low) >> (48 - i % 64) & 0xFFFF};
+        if (!take(a, bit + i, WORD_BITS, old, new))
+            return false;
+    }
+    return true;
+}
+
 /* Looks at the places of a header, or of an item. */
 static void search_in(struct search *s, size_t slot, const struct header *h, bool quoted)
 {
@@ -274,10 +302,11 @@ static void search_in(struct search *s, size_t slot, const struct header *h, boo
         return;
     for (const struct address_place *p = a->places + a->first[slot], *last = a->places + a->first[slot + 1]; p < last; p++) {
         size_t bit = (size_t)h->start * 8 + (size_t)p->bit, width = (size_t)p->width;
-        if (width == 0 || a->levels[p->sort].count == 0 || bit + width > (size_t)h->end * 8)
+        bool begins = p->how == IN_PART;
+        if (width == 0 || a->levels[p->sort].count == 0 || bit + (begins ? WORD_BITS : width) > (size_t)h->end * 8)
             continue;
-        struct value was = number_at(s->frame, bit, width);
-        if (p->inverted)
+        struct value was = begins ? beginning_at(s->frame, bit, (size_t)h->end * 8, &width) : number_at(s->frame, bit, width);
+        if (p->how == INVERTED)
             was = inverse(was, width);
         unsigned side = (unsigned)p->side;
         if (quoted && side != AS_NEITHER)       /* what is quoted went the other way */
@@ -293,16 +322,17 @@ static void search_in(struct search *s, size_t slot, const struct header *h, boo
             continue;
         }
         struct value now = {r->to.high | (was.high & r->keep.high), r->to.low | (was.low & r->keep.low)};
-        struct found found = {bit, width, was, now};
+        if (begins)
+            now = beginning(now, 128, (unsigned)width);
         if (alike(was, now))
             continue;
-        if (p->inverted) {
-            found.was = inverse(was, width);
-            found.now = inverse(now, width);
+        if (p->how == INVERTED) {
+            was = inverse(was, width);
+            now = inverse(now, width);
         }
         s->mapping = s->mapping == NOT_FOUND ? MAPPED : s->mapping;
         s->end = s->end > (bit + width + 7) / 8 ? s->end : (bit + width + 7) / 8;
-        if (!bytes_add(&a->found, &found, sizeof found))
+        if (!(begins ? take_words(a, bit, width, was, now) : take(a, bit, width, was, now)))
             s->mapping = WITHOUT_MEMORY;
     }
 }

@@ -10,8 +10,10 @@ enum { MOST_SORTS = 8 };        /* of numbers: each sort has a width */
 enum side { AS_SOURCE = 1, AS_DESTINATION = 2, AS_NEITHER = 4, ANYWHERE = 7 };
 enum treatment { REPLACE, ASK, REFUSE, TREATMENTS, ASKED = TREATMENTS };
 
+enum written { AS_WHOLE, INVERTED, IN_PART };    /* all bits of a number, their inverse; its first ones, as many as the header has */
+
 struct address_place {          /* a field of a kind of header, or item. Of no width: one that is only counted, by `side` */
-    int64_t header, sort, side, bit, width, inverted;
+    int64_t header, sort, side, bit, width, how;    /* enum written */
 };
 
 struct address_rule {           /* for numbers of a sort that begin with these bits: the number becomes to | number & keep */

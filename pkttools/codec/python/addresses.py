@@ -26,10 +26,11 @@ SOURCE, DESTINATION, NEITHER, ANYWHERE = 1, 2, 4, 7  # sides
 REPLACE, ASK, REFUSE, ASKED = range(4)  # treatments
 NOT_FOUND, MAPPED, REFUSED, WAITING = range(4)
 PLACE, RULE, QUESTION, ENDS = "6q", "4q6Q", "q2Q", "2q4Q"
-FCS = 4
+AS_WHOLE, INVERTED, IN_PART = range(3)  # how a number is written: all bits, their inverse; its first ones, as many as there are
+FCS, WORD_BITS = 4, 16
 HALF = (1 << 64) - 1
 
-Place = tuple[int, int, int, int, int]  # sort, side, bit, width, inverted
+Place = tuple[int, int, int, int, int]  # sort, side, bit, width, how
 Rule = tuple[int, int, int, int]  # treatment, what the number becomes and what stays of it; sides
 
 
@@ -41,10 +42,10 @@ class Addresses:
         self.counts: dict[int, list[int]] = {}
         self.widths: dict[int, int] = {}
         self.counted = [0] * (max((side + 1 for _, _, side, _, width, _ in places if not width), default=0))
-        for header, sort, side, bit, width, inverted in sorted(places, key=lambda place: (place[0], place[3])):
+        for header, sort, side, bit, width, how in sorted(places, key=lambda place: (place[0], place[3])):
             if width:
                 self.widths[sort] = width
-                self.places.setdefault(header, []).append((sort, side, bit, width, inverted))
+                self.places.setdefault(header, []).append((sort, side, bit, width, how))
             else:
                 self.counts.setdefault(header, []).append(side)
         self.rules: dict[int, list[tuple[int, int, dict[int, Rule]]]] = {}
@@ -85,12 +86,15 @@ class Addresses:
         items = Items(frame, walk.headers).all() if any(header.kind in known().holds for header in walk.headers) else ()
         for index, header in [*enumerate(walk.headers), *first, *items]:
             quoted = walk.quoted <= index < walk.resumed
-            for sort, side, bit, width, inverted in self.places.get(header.kind, ()):
-                at = header.start * 8 + bit
-                if sort not in self.rules or at + width > header.end * 8:
+            for sort, side, bit, width, how in self.places.get(header.kind, ()):
+                at, rest = header.start * 8 + bit, 0
+                if how == IN_PART:
+                    rest = width - min(width, max(0, header.end * 8 - at) // WORD_BITS * WORD_BITS)
+                    width -= rest
+                if sort not in self.rules or not width or at + width > header.end * 8:
                     continue
-                every = (1 << width) - 1
-                was = number_at(frame, at, width) ^ (every if inverted else 0)
+                every = (1 << width) - 1 if how == INVERTED else 0
+                was = (number_at(frame, at, width) ^ every) << rest
                 if quoted and side != NEITHER:  # what is quoted went the other way
                     side ^= SOURCE | DESTINATION
                 rule = self.rule_for(sort, side, was)
@@ -103,9 +107,9 @@ class Addresses:
                         self.ask(sort, was, rule)
                     continue
                 now = to | was & keep
-                if now != was:
+                if now >> rest != was >> rest:
                     outcome = max(outcome, MAPPED)
-                    found.append((at, width, now ^ (every if inverted else 0)))
+                    found.append((at, width, now >> rest ^ every))
         if outcome != WAITING:
             for header in walk.headers:
                 for number in self.counts.get(header.kind, ()):
@@ -192,18 +196,19 @@ def right_fcs(data: bytearray, row: list[int], captured: int, headers: list[Head
 
 def place_sound(place: tuple[int, ...], widths: dict[int, int]) -> bool:
     """Whether a place is one of a kind that there is, of the width that its sort has."""
-    header, sort, side, bit, width, _ = place
+    header, sort, side, bit, width, how = place
     item = header >= FIRST_ITEM
     if not 0 <= header < 2 * FIRST_ITEM or (not item and header >= len(known().kinds)) or not 0 <= sort < MOST_SORTS:
         return False
     if width == 0:
         return not item and 0 <= side < MOST_COUNTS
     alike = widths.setdefault(sort, width) == width
-    return alike and 0 <= bit <= 8 * MAX_FRAME and (1 <= width <= 57 or width == 128) and side in (SOURCE, DESTINATION, NEITHER)
+    sides = side in (SOURCE, DESTINATION, NEITHER) and AS_WHOLE <= how <= (IN_PART if width == 128 else INVERTED)
+    return alike and 0 <= bit <= 8 * MAX_FRAME and (1 <= width <= 57 or width == 128) and sides
 
 
 def address_table(places: bytes) -> Addresses:
-    """A table without rules. places: PLACE each: kind of header or item, sort, side, bit, width, whether it is inverted.
+    """A table without rules. places: PLACE each: kind of header or item, sort, side, bit, width, how it is written.
 
     Of width 0: headers of this kind are only counted, under the number in `side`. Raises ValueError when they are not sound.
     """
