@@ -184,6 +184,7 @@ def test_every_command_has_it(name: str) -> None:
     if name in ("pkt-recv", "pkt-xdp", "pkt-ask"):
         return  # live: test_live_bpf, test_live_xdp, test_ask
     needed = {
+        "pkt-answer": f"{ROOT}/examples/answers/dns.rules",
         "pkt-send": "--dry-run", "pkt-txt2pcap": "-F text", "pkt-txt2pcapng": "-F text", "pkt-filter": "IP",
         "pkt-map": "--port 1=2", "pkt-time": "--shift 1s", "pkt-impair": "--loss 0", "pkt-wrap": "VLAN", "pkt-unwrap": "ETHERNET",
     }  # fmt: skip

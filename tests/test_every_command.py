@@ -16,7 +16,7 @@ from pkttools.main import commands
 PING = (ROOT / "examples" / "ping.txt").read_bytes()
 ARGUMENTS = {
     "pkt-filter": "IP", "pkt-change": "IP.TTL=9", "pkt-check": "-cs", "pkt-fragment": "-fm 60 -fc",
-    "pkt-map": "--map 192.0.2.1=192.0.2.2", "pkt-cut": "--snap 90",
+    "pkt-answer": f"'{ROOT}/examples/answers/dns.rules'", "pkt-map": "--map 192.0.2.1=192.0.2.2", "pkt-cut": "--snap 90",
     "pkt-time": "--shift 1s", "pkt-impair": "--loss 50% --if ARP",
     "pkt-wrap": "VLAN", "pkt-unwrap": "ETHERNET",
     "pkt-pipe": "'change IP.TTL=9 | correct'",

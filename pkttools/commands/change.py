@@ -40,9 +40,10 @@ OPTIONS = [
 
 
 def pairs() -> tuple[tuple[str, str], ...]:
-    """Fields that say from whom and to whom, of whatever header has both."""
-    both = ((name, name.replace(".SRC_", ".DST_")) for name in FIELDS if ".SRC_" in name)
-    return tuple(pair for pair in both if pair[1] in FIELDS)
+    """Fields that --swap exchanges."""
+    from ..protocols.ends import pairs  # late: few ask for it
+
+    return pairs()
 
 
 class FieldOptions:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from struct import iter_unpack, pack, unpack
 
 from . import APART, IPV4, IPV6, MAC, ONEWAY, TRAITS, _rows
-from .fields import ROW_SIZE, TABLE
+from .fields import FIELDS, ROW_SIZE, TABLE
 from .kinds import has
 from .walking import TAG
 
 LINK, NETWORK, PORTS = 1, 2, 3  # levels: as `enum level` of codec/c/conversations.h
 FIRST_GROUP = 65536  # of fields that tell networks apart: more than kinds can be
+
+
+def pairs() -> tuple[tuple[str, str], ...]:
+    """Fields that say from whom and to whom, of whatever header has both."""
+    both = ((name, name.replace(".SRC_", ".DST_")) for name in FIELDS if ".SRC_" in name)
+    return tuple(pair for pair in both if pair[1] in FIELDS)
 
 
 def ends() -> bytes:

@@ -79,6 +79,7 @@ OTHERS = [
     "pkt-pipe 'fragment -fm 100 -fc | defragment | correct | check -cs'",
     "pkt-pipe 'defragment | correct -L | fragment -fm 68 -fc | pingrep' -F text",
     "pkt-unwrap ETHERNET", "pkt-unwrap gre", "pkt-unwrap vxlan", "pkt-pipe 'wrap geneve | unwrap geneve | unwrap MPLS'",
+    "pkt-answer examples/answers/web.rules", "pkt-answer examples/answers/dns.rules",
     "pkt-pingrep", "pkt-pingrep --addr 192.0.2.0/24,2001:db8::/32 -F pcapng",
     "pkt-filter 'not IP.TTL==1 and (UDP.DST_PORT in 53,1-9 or IPV6.SRC_ADDR==2001:db8::/33 or TCP.SYN==1 or VLAN or IP.DATA>61)'",
     "pkt-filter -r -nb -nm 'ETHERNET.TYPE[2]==0x800 or UNKNOWN.DATA or IPV6.EXT_SIZE[-1]!=16 or GRE or SCTP.TAG>1 or ICMP.TYPE<8'",
