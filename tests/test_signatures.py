@@ -30,6 +30,9 @@ AUTH_6 = b"\3\1\0" + bytes(8) + b"\2" + bytes(16)
 RECONFIGURE = b"\x0a\1\2\3" + struct.pack("!HH", 11, len(AUTH_6)) + AUTH_6
 RSVP = struct.pack("!BBHBBH", 0x10, 20, 0, 64, 0, 44) + struct.pack("!HBB", 36, 4, 1) + bytes(32)
 CHUNKS = struct.pack("!HHII", 1, 2, 3, 0) + b"\6\0\0\4" + b"\x0f\0\0\x0c\0\0\0\1" + bytes(4) + b"\0\3\0\x10" + bytes(12)
+NTP, KEY = b"\x23\x02" + bytes(46), b"\0\0\0\x08" + bytes(range(16))
+COOKIE = struct.pack("!HH16x", 0x0204, 20)
+NTS = NTP + COOKIE + struct.pack("!HH36x", 0x0404, 40)
 # link type, packet, what is said of it, an assignment that it covers, and one that it does not
 SIGNED = {
     "AH": (101, AH_4, "AH", "UDP.DST_PORT=7", "IP.TTL=7"),
@@ -57,6 +60,10 @@ SIGNED = {
     "DHCP": (101, ipv4(17, over_udp(67, DHCP)), "DHCP", "DHCP.XID=7", "DHCP.HOPS=7"),
     "DHCP, the relay": (101, ipv4(17, over_udp(67, DHCP)), "DHCP", "DHCP.YIADDR=192.0.2.9", "DHCP.GIADDR=192.0.2.9"),
     "DHCPv6": (101, ipv6(17, over_udp(546, RECONFIGURE)), "DHCPv6", "DHCPV6.TYPE=7", "IPV6.DST_ADDR=2001:db8::9"),
+    "NTP": (101, ipv4(17, over_udp(123, NTP + KEY)), "NTP MAC", "NTP.STRATUM=7", "UDP.SRC_PORT=7"),
+    "NTP, SHA-1": (101, ipv6(17, over_udp(123, NTP + KEY + bytes(4))), "NTP MAC", "NTP.POLL=7", "IPV6.DST_ADDR=2001:db8::9"),
+    "NTP behind an extension field": (101, ipv4(17, over_udp(123, NTP + COOKIE + KEY)), "NTP MAC", "NTP.MODE=4", "IP.TTL=9"),
+    "NTS": (101, ipv4(17, over_udp(123, NTS)), "NTS", "NTP.POLL=7", "UDP.DST_PORT=123"),
     "RSVP": (101, ipv4(46, RSVP), "RSVP", "RSVP.TTL=7", "IP.TTL=7"),
     "SCTP AUTH": (101, ipv4(132, CHUNKS), "SCTP AUTH", "SCTP.DATA_TSN=7", "SCTP.TAG=7"),
     "SCTP AUTH, chunks": (101, ipv6(132, CHUNKS), "SCTP AUTH", "SCTP.CHUNK_FLAGS[2]=7", "SCTP.CHUNK_FLAGS[1]=7"),
@@ -72,6 +79,8 @@ UNSIGNED = {
     "DHCP with a token": (101, ipv4(17, over_udp(67, DHCP.replace(AUTH, b"\0" + AUTH[1:]))), "DHCP.XID=7"),
     "DHCPv6, the key itself": (
         101, ipv6(17, over_udp(546, RECONFIGURE.replace(b"\2" + bytes(16), b"\1" + bytes(16)))), "DHCPV6.TYPE=7"),
+    "NTP without": (101, ipv4(17, over_udp(123, NTP)), "NTP.STRATUM=7"),
+    "NTP with a cookie alone": (101, ipv4(17, over_udp(123, NTP + COOKIE)), "NTP.STRATUM=7"),
     "what is quoted": (101, ipv4(1, icmp(3, MD5_4)), "IP.TTL[1]=7"),
 }  # fmt: skip
 
