@@ -20,6 +20,7 @@ class Given(Input):
         self.file, self.name, self.rest = file, name, b""
 
     is_file = is_pipe = False  # as far as we know
+    now: int | None = None  # packets without a time get that of when they are read
 
     def read_into(self, pieces: list[memoryview]) -> int:
         """Reads what there is; gives how many bytes."""
