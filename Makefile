@@ -15,14 +15,18 @@ CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
 demo: ready
 	@bin/pkt-lab demo forged-ping
 
-# Tests that measure time, or have wires, sockets or labs, run alone; the others beside each other, a file in one process.
-ALONE := $(wildcard tests/test_live_*.py tests/test_lab*.py tests/test_benchmarks*.py) $(patsubst %,tests/test_%.py,\
-	control demo lending netns other_systems pace privileges progress send_rounds signals sock startup switch unread write_behind)
-BESIDE := $(filter-out $(ALONE),$(wildcard tests/test_*.py))
+# Tests that measure time run alone. Those that have wires, sockets or labs, each its own, mostly wait: more of them than there are
+# processors run beside each other. The others fill the processors; a file is in one process.
+ALONE := $(wildcard tests/test_benchmarks*.py) $(patsubst %,tests/test_%.py,\
+	labs live_gen live_impair live_pipe live_send live_send_ends pace progress send_rounds signals startup)
+WAITING := $(filter-out $(ALONE),$(wildcard tests/test_live_*.py tests/test_lab*.py) $(patsubst %,tests/test_%.py,\
+	control demo lending netns other_systems privileges sock switch unread write_behind))
+BESIDE := $(filter-out $(ALONE) $(WAITING),$(wildcard tests/test_*.py))
 TOGETHER := -n auto --dist loadfile
 
 test: ready
-	@failed=0; $(BIN)/python -m pytest $(TOGETHER) $(BESIDE) || failed=1; $(BIN)/python -m pytest $(ALONE) || failed=1; exit $$failed
+	@failed=0; $(BIN)/python -m pytest $(TOGETHER) $(BESIDE) || failed=1; $(BIN)/python -m pytest -n 4 --dist loadfile $(WAITING) || failed=1; \
+		$(BIN)/python -m pytest $(ALONE) || failed=1; exit $$failed
 
 lint: ready
 	@$(BIN)/ruff check .
