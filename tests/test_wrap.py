@@ -136,7 +136,10 @@ def test_packets_that_begin_alike_or_not_and_their_records(order):
     other = b"\2" * 12 + SEGMENT[12:]
     tagged = SEGMENT[:12] + bytes.fromhex("81006007") + SEGMENT[12:]
     cut = SEGMENT[:70]
+    strange = [SEGMENT[:14] + begin + SEGMENT[14 + len(begin) :] for begin in (b"\x44", b"\x4f", b"\x65", b"\x45\0\0\x69")]
+    strange += [right(ethernet(0x0800, ipv4(17, udp(b"", 9), b"\1" * 8))), SEGMENT[:40]]
     given = [SEGMENT, SEGMENT, other, SEGMENT, tagged, tagged, SEGMENT6, ACK, cut, ARP, other]  # ACK and ARP have padding
+    given += [frame for one in strange for frame in (SEGMENT, one)]
 
     def records(frames: list[bytes]) -> bytes:
         sizes = [len(frame) + 9 * frame.endswith(cut[12:]) for frame in frames]

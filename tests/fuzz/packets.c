@@ -896,6 +896,8 @@ void fuzz_wrapping(struct input *in)
         for (int again = 0; again < 2; again++) {       /* the second begins as the first did */
             wrap_plainly(&how, &view, whole.data.at, &p, &out, &memory);
             EXPECT(memory);
+            wrap_surely(&how, &view.frame, whole.data.at, &p, &out, &memory);
+            EXPECT(memory);
             walk_front(&view.walk, &view.frame, p.linktype, (size_t)shape->count);
         }
         expect_gathered(&out);

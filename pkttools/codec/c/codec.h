@@ -479,6 +479,8 @@ bool known_link(int64_t linktype);
 void walk(struct walk *w, const struct frame *f, int64_t linktype);
 void walk_busy(struct walk *w, const struct frame *f, int64_t linktype);
 void walk_front(struct walk *w, const struct frame *f, int64_t linktype, size_t most);
+bool leads_surely(const struct walk *w, const struct frame *f, int64_t linktype, size_t last);
+bool stands_there(const struct header *last, const struct frame *f);
 void leave_out_quoted(struct walk *w);
 
 static inline bool is_quoted(const struct walk *w, size_t index)

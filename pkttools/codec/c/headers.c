@@ -457,6 +457,34 @@ void walk_front(struct walk *w, const struct frame *f, int64_t linktype, size_t 
     walk_to(w, f, linktype, false, most);
 }
 
+/* Whether the walk of any frame with the same bytes in front of the header at `last` comes to this header, if it is there: each of
+ * these leads to the next by a number of its own, which is looked at alone since nearly all packets have it.
+ */
+bool leads_surely(const struct walk *w, const struct frame *f, int64_t linktype, size_t last)
+{
+    const struct kind *k = likely(&protocols->links, (uint64_t)linktype);
+    size_t at = 0;
+    for (const struct header *h = w->header; k != NULL && h->kind == k->number && h->start == at; h++) {
+        if (h == w->header + last)
+            return k->shapes[false] == NETWORK || k->shapes[false] == NETWORK6;
+        if (k->shapes[false] != LINK)
+            return false;
+        at += k->fixed;
+        k = likely(&k->first, read_near(&k->first.read, f, h->start));
+    }
+    return false;
+}
+
+/* Whether such a header is there, which begins at `at`, and its size is possible. */
+bool stands_there(const struct header *last, const struct frame *f)
+{
+    const struct kind *k = &protocols->kinds[last->kind];
+    if (!frame_has(f, last->start, k->fixed))
+        return false;
+    size_t room = f->size - last->start - k->fixed;
+    return (k->numbers & SAYS_SIZE) == 0 || read_near(&k->size_read, f, last->start) + k->size_bias - k->fixed <= room;
+}
+
 /* Takes out the headers of a packet that is quoted. */
 void leave_out_quoted(struct walk *w)
 {

@@ -238,6 +238,7 @@ static bool front_made(struct wrapping *w, const struct reshape *s, const struct
     struct piece pieces[MOST_PIECES];
     size_t at = 0;
     front->of = NULL;
+    front->sure = false;
     if (s->pieces == 0 || pieces_made(w, s, p, octets, pieces) != WRAPPED)
         return false;
     const struct piece *last = &pieces[s->pieces - 1];
@@ -257,6 +258,9 @@ static bool front_made(struct wrapping *w, const struct reshape *s, const struct
     for (int64_t i = 0; i < s->count; i++)
         front->starts[i] = p->walk.header[i].start;
     front->of = s;
+    front->datagram = p->walk.header[s->plain];
+    front->sure = s->plain == s->count - 1 && front->datagram.start <= front->from
+        && leads_surely(&p->walk, &p->frame, s->linktype, (size_t)s->plain);
     return true;
 }
 
@@ -271,23 +275,21 @@ static bool begins_alike(const struct front *front, const struct reshape *s, con
     return true;
 }
 
-bool wrap_plainly(struct wrapping *w, const struct packet_view *p, const uint8_t *data, const struct packet *row, struct gathered *out,
-                  bool *memory)
+/* Whether a header's datagram is all of a packet, and room for what it becomes. */
+static bool is_all(const struct reshape *s, const struct header *h, const struct frame *f, const struct packet *row)
 {
-    const struct reshape *s = w->last;
-    const struct frame *f = &p->frame;
+    return row->original == row->captured && carries_message(h) && h->start + datagram_said(f, h) == f->size
+        && f->size + (size_t)s->octets <= MAX_FRAME;
+}
+
+/* Adds what a packet becomes that begins so: what is there, and the rest of it. False: no memory. */
+static bool put_front(struct wrapping *w, const struct frame *f, const uint8_t *data, const struct packet *row, struct gathered *out)
+{
     const struct front *front = &w->front;
     struct gathered_record record;
-    if (s == NULL || s->plain == 0 || s->whole != 0 || row->original != row->captured || !is_like(s, &p->walk, row->linktype))
-        return false;
-    const struct header *h = &p->walk.header[s->plain];
-    if (!carries_message(h) || h->start + datagram_said(f, h) != f->size || f->size + (size_t)s->octets > MAX_FRAME
-        || (!begins_alike(front, s, p) && !front_made(w, s, p)))
-        return false;
     size_t rest = f->size - front->from, size = front->to + rest;
-    *memory = bytes_need(&out->data, RECORD + size + (size_t)row->notes_size) && bytes_need(&out->rows, sizeof *row);
-    if (!*memory)
-        return true;
+    if (!bytes_need(&out->data, RECORD + size + (size_t)row->notes_size) || !bytes_need(&out->rows, sizeof *row))
+        return false;
     bool along = gather_record(out, data, row, &record);
     uint8_t *to = out->data.at + out->data.size;
     struct packet *now = (struct packet *)(void *)(out->rows.at + out->rows.size);
@@ -300,7 +302,27 @@ bool wrap_plainly(struct wrapping *w, const struct packet_view *p, const uint8_t
     out->data.size += size;
     out->rows.size += sizeof *now;
     w->counts[WRAPPED]++;
-    *memory = bytes_add(&out->data, data + row->notes, (size_t)row->notes_size);
+    return row->notes_size == 0 || bytes_add(&out->data, data + row->notes, (size_t)row->notes_size);
+}
+
+bool wrap_surely(struct wrapping *w, const struct frame *f, const uint8_t *data, const struct packet *row, struct gathered *out, bool *memory)
+{
+    const struct front *front = &w->front;
+    if (!front->sure || row->linktype != front->of->linktype || f->size < front->from || memcmp(front->was, f->at, front->from) != 0
+        || !stands_there(&front->datagram, f) || !is_all(front->of, &front->datagram, f, row))
+        return false;
+    *memory = put_front(w, f, data, row, out);
+    return true;
+}
+
+bool wrap_plainly(struct wrapping *w, const struct packet_view *p, const uint8_t *data, const struct packet *row, struct gathered *out,
+                  bool *memory)
+{
+    const struct reshape *s = w->last;
+    if (s == NULL || s->plain == 0 || s->whole != 0 || !is_like(s, &p->walk, row->linktype)
+        || !is_all(s, &p->walk.header[s->plain], &p->frame, row) || (!begins_alike(&w->front, s, p) && !front_made(w, s, p)))
+        return false;
+    *memory = put_front(w, &p->frame, data, row, out);
     return true;
 }
 

@@ -48,6 +48,8 @@ struct front {                  /* what a packet began with, and what that becam
     const struct reshape *of;   /* NULL: that is not so */
     size_t from, to;            /* bytes of both */
     uint32_t starts[MAX_HEADERS];       /* of its headers */
+    bool sure;                  /* no walk is needed to see that a packet is like it */
+    struct header datagram;     /* then, the one whose end is that of the packet */
     uint8_t was[MOST_FRONT], is[MOST_FRONT + MOST_OCTETS];
 };
 
@@ -70,6 +72,9 @@ bool shapes_sound(struct wrapping *w);
 size_t wrap_room(const struct wrapping *w, const struct packet *p, size_t count, size_t *room);
 /* What a packet is like; NULL: like none. */
 const struct reshape *shape_of(struct wrapping *w, const struct packet_view *p, int64_t linktype);
+/* What becomes of a packet that begins with the same bytes as the last one, where that is enough to know. False: its headers are to be
+ * walked. */
+bool wrap_surely(struct wrapping *w, const struct frame *f, const uint8_t *data, const struct packet *row, struct gathered *out, bool *memory);
 /* The same of one that begins as the last one did, whose headers were walked without idle ones, and where nothing follows what is put in
  * or taken off: what it is made of is there. False: it takes more. */
 bool wrap_plainly(struct wrapping *w, const struct packet_view *p, const uint8_t *data, const struct packet *row, struct gathered *out,

@@ -35,6 +35,8 @@ static PyObject *py_wrap(PyObject *self, PyObject *args)
         struct bare bare;
         struct packet_view view;
         view_of(&view, &bare, &b, stop);
+        if (wrap_surely(&how, &view.frame, b.data.buf, bare.packet, &out, &memory))
+            continue;
         if (how.last != NULL && how.last->plain != 0) {
             walk_front(&view.walk, &view.frame, bare.packet->linktype, (size_t)how.last->count);
             if (wrap_plainly(&how, &view, b.data.buf, bare.packet, &out, &memory))
