@@ -177,10 +177,10 @@ def test_what_only_the_kernel_knows(text: str, backend: str) -> None:
 
 @pytest.mark.parametrize("name", WITH_BPF)
 def test_every_command_has_it(name: str) -> None:
-    """All that have filters: pkt-diff compares all, pkt-gen makes what is wanted, pkt-lab has networks, pkt-pipe commands,
-    pkt-sock moves bytes."""
+    """All that have filters: pkt-diff and pkt-expect ask all, pkt-gen makes what is wanted, pkt-lab has networks,
+    pkt-pipe commands, pkt-sock moves bytes."""
     assert {"pkt-filter", "pkt-recv", "pkt-send", "pkt-txt2txt", "pkt-analyze"} <= set(WITH_BPF)
-    assert set(commands()) - set(WITH_BPF) == {"pkt-diff", "pkt-gen", "pkt-lab", "pkt-pipe", "pkt-sock", "pkt-switch"}
+    assert set(commands()) - set(WITH_BPF) == {"pkt-diff", "pkt-expect", "pkt-gen", "pkt-lab", "pkt-pipe", "pkt-sock", "pkt-switch"}
     if name in ("pkt-recv", "pkt-xdp", "pkt-ask"):
         return  # live: test_live_bpf, test_live_xdp, test_ask
     needed = {

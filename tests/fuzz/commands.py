@@ -67,6 +67,7 @@ KEEPING = [
 # The others. What does not begin with pkt- is below: parts of commands that need an interface.
 OTHERS = [
     "pkt-check", "pkt-check -cs", "pkt-check -cs -rc -F pcapng", "pkt-check -cs --list",
+    "pkt-expect 'ICMP.TYPE==0 and IP.TTL==64' '0..: any IP.ADDR==192.0.2.1 and UDP'", "pkt-expect --ordered --tap ICMP.TYPE==8 IP",
     "pkt-analyze -lv 1", "pkt-analyze -lv 2", "pkt-analyze",
     "pkt-analyze -lv 4 -x", "pkt-analyze -lv 5 -ll 3", "pkt-analyze -lv 0 -lh 2",
     "pkt-analyze --tree", "pkt-analyze --explain -l 200", "pkt-analyze --diagram", "pkt-analyze --diagram --svg -",

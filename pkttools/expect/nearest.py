@@ -1,0 +1,95 @@
+"""Which packet came nearest to one that did not come, and what it misses, field by field."""
+
+from __future__ import annotations
+
+from .. import codec
+from ..batch import Batch, gathered
+from ..errors import UsageError
+from ..language.asked import NOTES, ends
+from ..protocols.fields import LAYERS
+from ..views.fields import PLAIN, Column
+from ..views.line import SINCE_FIRST, LineSink
+from .expectation import Expectation
+from .judging import Judge
+
+NO_VALUE = 2  # what a condition weighs of which the packet does not even have the field; another one that does not hold: 1
+
+
+class Miss:
+    """What a packet misses. expected: `IP.TTL==64`. value: what it has there; empty: not there; None: that has no value."""
+
+    def __init__(self, expected: str, field: str, value: str | None) -> None:
+        self.expected, self.field, self.value = expected, field, value
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"{self.expected}: {'not there' if self.expected.upper() in LAYERS else 'does not hold'}"
+        return f"{self.expected}: {f'it is {self.value}' if self.value else 'not there'}"
+
+
+def nearest(judge: Judge, expectation: Expectation) -> tuple[int, list[Miss]] | None:
+    """The number of the packet that misses least, and what; None: none has anything of it. The first of those that miss as much."""
+    if not judge.kept:
+        return None
+    batch = gathered(packet for _, packet in judge.kept)
+    marks = [condition.filter.verdicts(batch) for condition in expectation.conditions]
+    best: tuple[int, int, list[Miss]] | None = None
+    most = NO_VALUE * len(marks) + (2 if expectation.whole else 0)
+    for i, (number, _) in enumerate(judge.kept):
+        found = [miss(condition.text, condition.field, batch, i, number)
+                 for condition, mark in zip(expectation.conditions, marks, strict=True) if not mark[i]]  # fmt: skip
+        weight = sum(NO_VALUE if not one.value else 1 for one in found)
+        if expectation.whole:
+            differing = expectation.whole.differences(batch, i)
+            found += [Miss(f"{one.name}=={one.a}" if one.a is not None else f"no {one.name}", one.name, one.b or "")
+                      for one in differing]  # fmt: skip
+            weight += len(differing)
+        if found and (weight < most or expectation.whole) and (best is None or weight < best[0]):
+            best = weight, number, found
+    return best and best[1:]
+
+
+def miss(text: str, field: str, batch: Batch, i: int, number: int) -> Miss:
+    """What is to be said of a condition that does not hold for a packet of a batch."""
+    if field.startswith("SIZE"):
+        field = "ORIGINAL"
+    if field in NOTES:
+        lines = batch.packet(i).notes.decode(errors="replace").splitlines()
+        return Miss(text, field, ", ".join(line.partition(":")[2].strip() for line in lines if line.startswith(f"{field}:")))
+    values = [value_of(name, batch, i, number) for name in ends(field.partition("[")[0]) or (field,)]
+    known = [value for value in values if value is not None]
+    return Miss(text, field, " and ".join(filter(None, known)) if known else None)
+
+
+def value_of(name: str, batch: Batch, i: int, number: int) -> str | None:
+    """A field of a packet, or a fact, as text; empty: it has no such; None: there is no such value."""
+    try:
+        column = Column(name)
+    except UsageError:
+        return None
+    text, _ = codec.columns_encode(batch.data, batch.part(i, i + 1).rows, 0, number, column.code(), b"\0\n\0", PLAIN)
+    return bytes(text).decode().strip()
+
+
+class Lines:
+    """What a sink writes, kept."""
+
+    fd = -1
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Keeps it."""
+        self.data += data
+
+
+def came(judge: Judge) -> list[str]:
+    """The first packets that match nothing, a line each."""
+    some = judge.instead
+    if not some:
+        return []
+    lines = Lines()
+    LineSink(lines, SINCE_FIRST, True).write(gathered(packet for _, packet in some))  # type: ignore[arg-type]  # it only writes
+    texts = [line.partition(" ")[2] for line in lines.data.decode().splitlines()]  # without its own number
+    return [f"{number} {text}" for (number, _), text in zip(some, texts, strict=True)]
