@@ -297,6 +297,7 @@ def test_what_is_no_vxlan():
     )  # fmt: skip
     wrapped[40:42] = b"\0\0"
     assert made("pkt-unwrap vxlan", bytes(wrapped)) == (SEGMENT, "")
+    assert made("pkt-unwrap vxlan", made("pkt-wrap vxlan --src ::1 UDP.CHECKSUM=0", SEGMENT)[0]) == (SEGMENT, "")  # RFC 6935
 
 
 def test_padding_is_no_part_of_what_is_wrapped():
