@@ -14,7 +14,7 @@ from test_protocols_tshark import CHECKS
 WRONG = '_ws.expert.group == "Checksum"'  # whichever protocol's it is
 # What we do not follow, and say so; and CDP, whose sum is not that of RFC 1071. Nobody's checksum follows in these.
 NAMES = ("arcnet", "ipoib", "fr", "macsec", "nhrp", "avsp", "cmd", "cdp")
-UNFOLLOWED = " || ".join(['frame.protocols contains "juniper"', *NAMES, "gre.proto == 0x883e", "ipv6.routing.nxt == 143"])
+UNFOLLOWED = " || ".join(['frame.protocols contains "juniper"', *NAMES, "gre.proto == 0x883e"])
 LEAST = 4500  # packets, else it is no test
 KEY = "--key-file key"
 COMMANDS = [
