@@ -14,10 +14,7 @@ static void free_addresses(PyObject *capsule)
 
 static struct addresses *addresses_of(PyObject *capsule)
 {
-    if (PyCapsule_IsValid(capsule, addresses_name))
-        return PyCapsule_GetPointer(capsule, addresses_name);
-    PyErr_SetString(PyExc_TypeError, "no table of addresses");
-    return NULL;
+    return held_by(capsule, addresses_name, "no table of addresses");
 }
 
 static PyObject *py_address_table(PyObject *self, PyObject *args)
@@ -96,13 +93,8 @@ static PyObject *py_map_addresses(PyObject *self, PyObject *args)
         }
         memory = beyond_end(&beyond) && memory;
         PyObject *counted = memory ? PyTuple_New((Py_ssize_t)a->counts) : PyErr_Occurred() ? NULL : PyErr_NoMemory();
-        for (size_t i = 0; counted != NULL && i < a->counts; i++) {
-            PyObject *number = PyLong_FromLongLong(a->counted[i]);
-            if (number == NULL)
-                Py_CLEAR(counted);
-            else
-                PyTuple_SetItem(counted, (Py_ssize_t)i, number);
-        }
+        for (size_t i = 0; counted != NULL && i < a->counts; i++)
+            put_item(&counted, (Py_ssize_t)i, PyLong_FromLongLong(a->counted[i]));
         if (counted != NULL)
             result = Py_BuildValue("(nnnnNNN)", (Py_ssize_t)mapped, (Py_ssize_t)refused, (Py_ssize_t)stale, (Py_ssize_t)unknown, counted,
                                    PyBytes_FromStringAndSize((const char *)a->asked.at, (Py_ssize_t)a->asked.size), bytearray_of(&waiting));

@@ -110,16 +110,40 @@ bool memory_used(PyObject *memory, const struct bytes *b)
     return PyByteArray_Resize(memory, (Py_ssize_t)b->size) == 0;
 }
 
+/* Puts an item into a tuple that is being made; what could not be made is none. */
+void put_item(PyObject **tuple, Py_ssize_t i, PyObject *item)
+{
+    if (item == NULL || *tuple == NULL)
+        Py_XDECREF(item);
+    else if (PyTuple_SetItem(*tuple, i, item) == 0)
+        return;
+    Py_CLEAR(*tuple);
+}
+
 /* Numbers as a tuple; NULL with an exception. */
 PyObject *numbers(const size_t *number, Py_ssize_t count)
 {
     PyObject *tuple = PyTuple_New(count);
-    for (Py_ssize_t i = 0; tuple != NULL && i < count; i++) {
-        PyObject *item = PyLong_FromSize_t(number[i]);
-        if (item == NULL || PyTuple_SetItem(tuple, i, item) < 0)
-            Py_CLEAR(tuple);
-    }
+    for (Py_ssize_t i = 0; tuple != NULL && i < count; i++)
+        put_item(&tuple, i, PyLong_FromSize_t(number[i]));
     return tuple;
+}
+
+/* What a capsule of a name holds; NULL with an exception: it is something else. */
+void *held_by(PyObject *capsule, const char *name, const char *otherwise)
+{
+    if (PyCapsule_IsValid(capsule, name))
+        return PyCapsule_GetPointer(capsule, name);
+    PyErr_SetString(PyExc_TypeError, otherwise);
+    return NULL;
+}
+
+/* A name of one of our modules; NULL with an exception. */
+PyObject *attribute_of(const char *module, const char *name)
+{
+    PyObject *imported = PyImport_ImportModule(module), *found = imported == NULL ? NULL : PyObject_GetAttrString(imported, name);
+    Py_XDECREF(imported);
+    return found;
 }
 
 bool beyond_begin(struct beyond *b, PyObject *counts)

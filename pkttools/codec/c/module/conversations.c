@@ -71,10 +71,7 @@ static PyObject *py_conversations(PyObject *self, PyObject *args)
 
 struct conversations *conversations_of(PyObject *capsule)
 {
-    if (PyCapsule_IsValid(capsule, conversations_name))
-        return PyCapsule_GetPointer(capsule, conversations_name);
-    PyErr_SetString(PyExc_TypeError, "no table of conversations");
-    return NULL;
+    return held_by(capsule, conversations_name, "no table of conversations");
 }
 
 static PyObject *told_tuple(const struct told *t)

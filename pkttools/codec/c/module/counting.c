@@ -48,10 +48,8 @@ static PyObject *py_counters(PyObject *self, PyObject *args)
 /* What a capsule counts; NULL with an exception. */
 static struct statistics *statistics_of(PyObject *capsule)
 {
-    if (PyCapsule_IsValid(capsule, statistics_name))
-        return &((struct counting *)PyCapsule_GetPointer(capsule, statistics_name))->statistics;
-    PyErr_SetString(PyExc_TypeError, "no counters");
-    return NULL;
+    struct counting *c = held_by(capsule, statistics_name, "no counters");
+    return c == NULL ? NULL : &c->statistics;
 }
 
 static PyObject *py_count(PyObject *self, PyObject *args)

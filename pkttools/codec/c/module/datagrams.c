@@ -96,21 +96,15 @@ static PyObject *py_datagrams(PyObject *self, PyObject *args)
 /* The table that a capsule has; NULL with an exception. */
 static struct datagrams *table_of(PyObject *capsule)
 {
-    if (PyCapsule_IsValid(capsule, table_name))
-        return PyCapsule_GetPointer(capsule, table_name);
-    PyErr_SetString(PyExc_TypeError, "no table of datagrams");
-    return NULL;
+    return held_by(capsule, table_name, "no table of datagrams");
 }
 
 static PyObject *totals_of(const struct datagrams *t)
 {
     PyObject *tuple = PyTuple_New(3 + LEFT_APART);
     const uint64_t first[3] = {t->reassembled, t->repeated, t->held};
-    for (Py_ssize_t i = 0; tuple != NULL && i < 3 + LEFT_APART; i++) {
-        PyObject *item = PyLong_FromUnsignedLongLong(i < 3 ? first[i] : t->left[i - 3]);
-        if (item == NULL || PyTuple_SetItem(tuple, i, item) < 0)
-            Py_CLEAR(tuple);
-    }
+    for (Py_ssize_t i = 0; tuple != NULL && i < 3 + LEFT_APART; i++)
+        put_item(&tuple, i, PyLong_FromUnsignedLongLong(i < 3 ? first[i] : t->left[i - 3]));
     return tuple;
 }
 

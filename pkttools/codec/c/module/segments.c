@@ -29,6 +29,18 @@ static PyObject *py_handshakes(PyObject *self, PyObject *args)
     return capsule;
 }
 
+/* What a guard said of each packet, if it was asked; false with an exception. */
+static bool verdicts_of(PyObject *given, const struct batch *b, Py_buffer *chosen)
+{
+    if (given == Py_None)
+        return true;
+    if (PyObject_GetBuffer(given, chosen, PyBUF_SIMPLE) < 0)
+        return false;
+    if (chosen->len != b->count)
+        PyErr_SetString(PyExc_ValueError, "verdicts are not one a packet");
+    return chosen->len == b->count;
+}
+
 static PyObject *py_segment(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -46,20 +58,10 @@ static PyObject *py_segment(PyObject *self, PyObject *args)
                                .id = (uint32_t)id};
     bool ready = protocols_ready();
     bool in_range = ready && mtu >= 0 && size >= 0 && id >= 0 && id <= UINT32_MAX;
-    if (!PyCapsule_IsValid(table, handshakes_name)) {
-        PyErr_SetString(PyExc_TypeError, "no table of handshakes");
+    how.seen = held_by(table, handshakes_name, "no table of handshakes");
+    if (how.seen == NULL || !ready || !batch_sound_from(&b, first, in_range, "first packet, MTU, size or id out of range"))
         goto exit;
-    }
-    how.seen = PyCapsule_GetPointer(table, handshakes_name);
-    if (!ready || !batch_sound_from(&b, first, in_range, "first packet, MTU, size or id out of range"))
-        goto exit;
-    if (given != Py_None && PyObject_GetBuffer(given, &chosen, PyBUF_SIMPLE) < 0)
-        goto exit;
-    if (given != Py_None && chosen.len != b.count) {
-        PyErr_SetString(PyExc_ValueError, "verdicts are not one a packet");
-        goto exit;
-    }
-    if (!beyond_begin(&beyond, counted))
+    if (!verdicts_of(given, &b, &chosen) || !beyond_begin(&beyond, counted))
         goto exit;
     bool begun = false, memory = true;
     Py_BEGIN_ALLOW_THREADS
@@ -110,12 +112,8 @@ static PyObject *py_merge(PyObject *self, PyObject *args)
     size_t merged = 0;
     if (!PyArg_ParseTuple(args, "y*y*pOp", &b.data, &b.rows, &final, &given, &datagrams))
         return NULL;
-    if (!protocols_ready() || !batch_sound(&b) || (given != Py_None && PyObject_GetBuffer(given, &chosen, PyBUF_SIMPLE) < 0))
+    if (!protocols_ready() || !batch_sound(&b) || !verdicts_of(given, &b, &chosen))
         goto exit;
-    if (given != Py_None && chosen.len != b.count) {
-        PyErr_SetString(PyExc_ValueError, "verdicts are not one a packet");
-        goto exit;
-    }
     bool memory;
     Py_BEGIN_ALLOW_THREADS
     memory = merge(b.data.buf, b.packets, (size_t)b.count, chosen.obj != NULL ? chosen.buf : NULL, datagrams != 0, final != 0, &out, &rest,

@@ -41,11 +41,9 @@ bool protocols_ready(void)
 {
     if (protocols_known())
         return true;
-    PyObject *tables = PyImport_ImportModule("pkttools.protocols._tables");
-    PyObject *walk = tables == NULL ? NULL : PyObject_GetAttrString(tables, "WALK");
+    PyObject *walk = attribute_of("pkttools.protocols._tables", "WALK");
     bool done = walk != NULL && set_tables(walk);
     Py_XDECREF(walk);
-    Py_XDECREF(tables);
     return done;
 }
 
@@ -88,8 +86,7 @@ static bool set_templates(const struct field_table *table, PyObject *tables, boo
 {
     (void)tables;
     struct protocol_table given[TEMPLATE_TABLES];
-    PyObject *module = PyImport_ImportModule("pkttools.protocols._templates");
-    PyObject *tuple = module == NULL ? NULL : PyObject_GetAttrString(module, "TEMPLATES");
+    PyObject *tuple = attribute_of("pkttools.protocols._templates", "TEMPLATES");
     bool done = tuple != NULL && PyTuple_Check(tuple) && PyTuple_Size(tuple) == TEMPLATE_TABLES + 1;
     *sound = done || PyErr_Occurred();
     for (Py_ssize_t i = 0; done && i < TEMPLATE_TABLES; i++)
@@ -99,7 +96,6 @@ static bool set_templates(const struct field_table *table, PyObject *tables, boo
     done = done && PyBytes_AsStringAndSize(PyTuple_GetItem(tuple, TEMPLATE_TABLES), &text, &size) == 0;
     done = done && templates_set(table, given, (struct name){(const uint8_t *)text, (size_t)size}, sound);
     Py_XDECREF(tuple);
-    Py_XDECREF(module);
     return done;
 }
 

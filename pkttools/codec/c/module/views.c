@@ -151,8 +151,7 @@ static bool line_ready(void)
 {
     if (line_known())
         return templates_ready();
-    PyObject *module = PyImport_ImportModule("pkttools.protocols._lines");
-    PyObject *lines = module == NULL ? NULL : PyObject_GetAttrString(module, "LINES");
+    PyObject *lines = attribute_of("pkttools.protocols._lines", "LINES");
     struct protocol_table tables[LINE_TABLES];
     bool done = lines != NULL, sound = true;
     for (Py_ssize_t i = 0; done && i < LINE_TABLES; i++) {
@@ -167,7 +166,6 @@ static bool line_ready(void)
             PyErr_NoMemory();
     }
     Py_XDECREF(lines);
-    Py_XDECREF(module);
     return done && templates_ready();
 }
 
