@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 from itertools import product
@@ -99,6 +100,23 @@ def test_json_and_colours(files: Path):
     assert rows[0]["packet"]["UDP"]["SRC_PORT"] == 4
     assert rows[1] == {"a": 7, "b": 6, "differences": [{"field": "IP.TTL", "header": "IP", "occurrence": 1, "a": 64, "b": 9}]}
     assert b"\n  IP.TTL                 \x1b[31m64\x1b[m -> \x1b[32m9\x1b[m\n" in done.stdout
+
+
+def test_faults_are_found_as_they_were_made(tmp_path: Path):
+    """What pkt-impair says it did is what pkt-diff finds: losses, repetitions, corruption; who overtook, who was overtaken."""
+    made = shell(f"""cd '{tmp_path}' && pkt-gen udp --seed 4 --count 500 --size 100 --sport random > a.txt
+        pkt-impair --seed 3 --loss 3% --duplicate 2% --corrupt 1% < a.txt > b.txt
+        pkt-diff --align a.txt b.txt --out found; grep -c again found >&2
+        pkt-impair --seed 3 --reorder 2% --delay 5ms < a.txt > c.txt
+        pkt-diff --align --ignore TIME a.txt c.txt > found; pkt-diff --key UDP.SRC_PORT --ignore TIME a.txt c.txt > found; true""")
+    impaired, found, again, delayed, aligned, keyed = made.stderr.decode().splitlines()
+    lost, twice, corrupted = (re.search(rf"(\d+) {word}", impaired)[1] for word in ("lost", "duplicated", "corrupted"))
+    same = 500 - int(lost) - int(corrupted)
+    assert found == f"pkt-diff: {same} packets the same, {corrupted} differ, {lost} only in A, {twice} only in B"
+    assert int(again) >= int(twice)
+    ahead, overtaken = (re.search(rf"(\d+) {word}", delayed)[1] for word in ("not delayed", "overtaken"))
+    assert aligned == f"pkt-diff: {500 - int(ahead)} packets the same, {ahead} in another order"
+    assert keyed == f"pkt-diff: {500 - int(overtaken)} packets the same, {overtaken} in another order"
 
 
 needs_patch = pytest.mark.skipif(not shutil.which("patch"), reason="patch is not installed")

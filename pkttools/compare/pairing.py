@@ -312,9 +312,11 @@ class Aligned(Pairing):
         again_b = {b.marks[j]: b.first + j for _, j in pairs} if left_b else {}
         i = j = 0
         for next_i, next_j in [*pairs, stop]:
-            gap_a = [k for k in range(i, next_i) if k not in moved]
             gap_b = [k for k in range(j, next_j) if k not in gone]
-            changed = dict(similar(a.packets, b.packets, gap_a, gap_b)) if gap_a and gap_b else {}
+            gap_a = [k for k in range(i, next_i) if k not in moved]
+            new_a = [k for k in gap_a if a.marks[k] not in again_a]  # what is there again was not changed
+            new_b = [k for k in gap_b if b.marks[k] not in again_b]
+            changed = dict(similar(a.packets, b.packets, new_a, new_b)) if new_a and new_b else {}
             yield from self.gap(a, b, (i, next_i), gap_b, changed, moved, (again_a, again_b))
             if (next_i, next_j) != stop:
                 yield from self.pair(a, next_i, b, next_j, False)

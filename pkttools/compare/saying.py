@@ -6,6 +6,7 @@ from .. import codec
 from ..batch import COLUMNS, LINKTYPE, WIDTH, Batch, gathered
 from ..command_line.colour import paint
 from ..errors import visible
+from ..protocols.fields import FIELDS, TABLE
 from ..protocols.names import link_lines
 from .differences import Difference
 
@@ -28,6 +29,13 @@ def line_of(packet: Packet) -> str:
     batch = gathered((packet,))
     text, _ = codec.line_encode(batch.data, bytes(batch.rows), 0, bytearray(STATE_SIZE), ABSOLUTE, (), ahead, None)
     return bytes(text).decode().rstrip("\n").partition(" ")[2]  # without its number, which is 1 here
+
+
+def word_of(one: Difference, value: int | bytes | None) -> str:
+    """The name of a number, in parentheses, where its field has names."""
+    names = TABLE[FIELDS[one.field][0]].names if isinstance(value, int) and one.field in FIELDS else None
+    word = names.get(value) if names and isinstance(value, int) else None
+    return f" ({word})" if word else ""
 
 
 class People:
@@ -64,7 +72,8 @@ class People:
         if one.a is None or one.b is None:
             side, value, colour = ("B", one.b, THEIRS) if one.a is None else ("A", one.a, OURS)
             return [f"{name}only in {side}: {self.paint(value or '', colour)}{place}"]
-        a, b = self.paint(one.a or "nothing", OURS), self.paint(one.b or "nothing", THEIRS)
+        a, b = (self.paint((text or "nothing") + word_of(one, value), colour)
+                for text, value, colour in ((one.a, one.values[0], OURS), (one.b, one.values[1], THEIRS)))  # fmt: skip
         if len(one.a) + len(one.b) > 48:
             return [f"{name}{a}{place}", f"{'':25}{b}"]
         return [f"{name}{a} -> {b}{place}"]
