@@ -1,4 +1,4 @@
-"""Shows packets to people: headers, valid and wrong checksums, data.
+"""Shows packets to people: headers, checksums, data.
 
 pkt-analyze -lv 2 'UDP.DST_PORT==53' < packets.txt
 

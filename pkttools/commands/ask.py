@@ -1,4 +1,4 @@
-"""Sends packets as questions, and writes the answer that belongs to each.
+"""Sends packets as questions, and writes the answer to each.
 
 pkt-gen icmp --dst 192.0.2.7 | pkt-ask -i eth0 IP.TTL=1..30 ICMP.SEQ=1..
 

@@ -1,4 +1,4 @@
-"""Corrects checksums: IPv4, TCP, UDP, ICMP, ICMPv6, IGMP, SCTP, GRE, OSPF and more, in tunnels too.
+"""Corrects checksums of IP, TCP, UDP, ICMP and more, in tunnels too.
 
 What cannot be corrected, because the packet was truncated or is a fragment, passes as it is and is counted.
 """

@@ -1,4 +1,4 @@
-"""Makes packets: arp, icmp, icmp6, udp, tcp, or raw, after those it reads.
+"""Makes packets: arp, icmp, icmp6, udp, tcp, or after others: raw.
 
 pkt-gen udp --dport 1..99 --size 64..1500 --count 1000 IP.TTL=random
 

@@ -1,4 +1,4 @@
-"""Answers ARP requests, neighbour solicitations and pings, as if every address were there.
+"""Answers ARP, neighbour solicitations and pings for any address.
 
 pkt-recv -i veth0 -ro | pkt-pingrep --addr 192.0.2.0/24 | pkt-send -i veth0
 

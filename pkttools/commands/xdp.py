@@ -1,4 +1,4 @@
-"""Shows frames in front of the kernel's stack, and decides what becomes of them, by an XDP program.
+"""Shows and decides on frames in front of the kernel's stack (XDP).
 
 pkt-xdp -i eth0 'icmp or icmp6' --match pass --else drop
 

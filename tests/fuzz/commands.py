@@ -96,7 +96,8 @@ OTHERS = [
     "pkt-time --sort-window 1ms --start 2026-11-01T10:00Z -F pcapng",
     "pkt-impair --loss-bursts 9%,30%,90%,1% --duplicate 9% --seed 7",
     "pkt-impair --loss-states 9%,30%,9% --seed 7",
-    "pkt-hex2txt -aa", "switch", "finish",
+    "pkt-hex2txt -aa", *(f"pkt-code --as {name}" for name in ("scapy", "c", "nemesis", "hping3", "packetdrill")),
+    "switch", "finish",
 ]  # fmt: skip
 COMMANDS = KEEPING + OTHERS
 

@@ -1,0 +1,203 @@
+"""pkt-code: packets as code of other programs. Where such a program is here, it makes the packets again."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from captured import captured
+from conftest import ROOT, shell
+from samples import ethernet, frames, ipv4, udp
+
+from pkttools.batch import Batch, Packet, gathered
+from pkttools.formats.dumps import packets as dumps
+from pkttools.formats.dumps.reading import Asked
+from pkttools.formats.files import Input
+from pkttools.views.code import TARGETS
+from pkttools.views.code.shell import printed
+from pkttools.views.parts import Packet as Parts
+
+EVERY = [Packet(frame, len(frame), 0, linktype) for linktype, frame in frames() if frame]
+BYTES = ("c", "python", "trafgen", "hex", "scapy")
+
+
+def code(name: str, batch: Batch) -> tuple[str, list[list[str]]]:
+    """The code of packets, and what of each was not said."""
+    target = TARGETS[name]()
+    lines, lost = target.head(), []
+    for i in range(len(batch)):
+        target.lost = []
+        lines += target.packet(Parts(batch, i), i + 1)
+        lost.append(target.lost)
+    return "\n".join([*lines, *target.tail()]) + "\n", lost
+
+
+def run(text: str) -> list[bytes]:
+    """What Python makes of code."""
+    names: dict[str, list] = {}
+    exec(text, names)
+    return [bytes(packet) for packet in names["packets"]]
+
+
+def test_python_makes_the_same_packets():
+    text, lost = code("python", gathered(EVERY))
+    assert run(text) == [p.frame for p in EVERY]
+    assert not any(lost)
+
+
+def test_scapy_makes_the_same_packets():
+    """Of every kind of ours, and of real captures: malformed headers, options, tunnels, what it does not know."""
+    pytest.importorskip("scapy.all", reason="scapy is not installed")
+    text, _ = code("scapy", gathered(EVERY))
+    assert run(text) == [p.frame for p in EVERY]
+    count = 0
+    for name, batch in captured(6):
+        batch = batch.part(0, 20)
+        wanted = [bytes(batch.frame(i)) for i in range(len(batch))]
+        text, _ = code("scapy", batch)
+        assert run(text) == wanted, name
+        count += text.count("IP(") + text.count("TCP(")
+    assert count > 200
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="cc is not installed")
+def test_the_compiler_makes_the_same_packets(tmp_path: Path):
+    text, lost = code("c", gathered(EVERY))
+    writes = "".join(f"fwrite(packet{i + 1}, 1, sizeof packet{i + 1}, stdout);" for i in range(len(EVERY)))
+    (tmp_path / "a.c").write_text(f"#include <stdio.h>\n{text}int main(void) {{ {writes} return 0; }}\n")
+    subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-o", tmp_path / "a", tmp_path / "a.c"], check=True)
+    assert subprocess.run([tmp_path / "a"], capture_output=True, check=True).stdout == b"".join(p.frame for p in EVERY)
+    assert not any(lost)
+
+
+@pytest.mark.parametrize("name", BYTES[:-1])
+def test_pkt_hex2txt_reads_them_again(name: str, tmp_path: Path):
+    long = [p for p in EVERY if len(p.frame) >= 14]
+    (tmp_path / "code").write_text(code(name, gathered(long))[0])
+    dump = "plain" if name == "hex" else "literals"
+    found = [b.packet(i) for b in dumps(Input([str(tmp_path / "code")]), Asked(dump=dump, lines="packet")) for i in range(len(b))]
+    assert [p.frame for p in found] == [p.frame for p in long]
+
+
+def test_scapy_without_scapy():
+    """As it is written: headers by name, options, and bytes for the rest."""
+    done = shell(f"pkt-code -l 1 --in {ROOT}/examples/vlan-tcp.txt")
+    assert done.stdout.decode().splitlines()[2:9] == [
+        "packets = []",
+        "packets.append(",
+        '    Ether(dst="02:00:00:00:00:02", src="02:00:00:00:00:01", type=0x8100)',
+        "    / Dot1Q(prio=0, vlan=100, type=0x0800)",
+        '    / IP(src="192.0.2.1", dst="198.51.100.80", ihl=5, tos=0x0, len=44, id=19969, flags=2, frag=0, ttl=64, proto=6, '
+        "chksum=0x0046)",
+        "    / TCP(sport=40963, dport=80, seq=1797204480, ack=0, dataofs=6, reserved=0, flags=0x2, window=64240, chksum=0x7b3d, "
+        'urgptr=0, options=[("MSS", 1460)])',
+        ")",
+    ]
+    assert not done.stderr
+
+
+# ---- command lines ----
+
+
+def test_the_shell_writes_every_byte():
+    octets = bytes(range(256)) + b"%d%s\\n'\"$`"
+    for name in ("sh", "bash"):
+        if shutil.which(name):
+            assert subprocess.run([name, "-c", printed(octets)], capture_output=True, check=True).stdout == octets
+
+
+LINES = {
+    "nemesis": {
+        "udp --dst 192.0.2.2 --sport 1000 --dport 53 --payload hi IP.ID=7 -F pcap | pkt-correct":
+            "printf 'hi' | nemesis udp -S 192.0.2.1 -D 192.0.2.2 -I 7 -T 64 -t 0 -F D -x 1000 -y 53 -d \"${1:-eth0}\" "
+            "-M ff:ff:ff:ff:ff:ff -H 02:00:00:00:00:01 -P -",
+        "tcp --flags SA TCP.SEQ_NUMBER=5 TCP.ACK_NUMBER=6 TCP.WINDOW=77 IP.FRAGMENT=0":
+            "nemesis tcp -S 192.0.2.1 -D 192.0.2.2 -I 0 -T 64 -t 0 -x 9 -y 9 -fSA -s 5 -a 6 -w 77 -u 0 -d \"${1:-eth0}\" "
+            "-M ff:ff:ff:ff:ff:ff -H 02:00:00:00:00:01",
+        "icmp --size 42 IP.TTL=9 | pkt-change -u --unwrap ICMP.ID=3":
+            "nemesis icmp -S 192.0.2.1 -D 192.0.2.2 -I 0 -T 9 -t 0 -F D -i 8 -c 0 -e 3 -s 1 -d \"${1:-eth0}\" "
+            "-M ff:ff:ff:ff:ff:ff -H 02:00:00:00:00:01",
+        "arp": "nemesis arp -S 192.0.2.1 -D 192.0.2.2 -h 02:00:00:00:00:01 -m 00:00:00:00:00:00 -d \"${1:-eth0}\" "
+            "-M ff:ff:ff:ff:ff:ff -H 02:00:00:00:00:01",
+    },
+    "hping3": {
+        "udp --size 44 --payload hi":
+            "printf 'hi' | hping3 -c 1 -2 -a 192.0.2.1 -s 9 -k -p 9 -t 64 -N 0 -y -d 2 -E /dev/stdin 192.0.2.2",
+        "tcp --flags SE IP.TOS=16 IP.FRAGMENT=0":
+            "hping3 -c 1 -a 192.0.2.1 -s 9 -k -p 9 -S -X -M 0 -L 0 -w 65535 -t 64 -N 0 -o 10 192.0.2.2",
+        "icmp --size 42": "hping3 -c 1 -1 -a 192.0.2.1 -C 8 -K 0 -t 64 -N 0 -y 192.0.2.2",
+    },
+}  # fmt: skip
+
+
+def test_command_lines_say_what_is_in_the_packet():
+    """Of which what follows the `!` of a shell would run: so each is read as the shell reads it."""
+    for name, lines in LINES.items():
+        for made, wanted in lines.items():
+            payload = "--size 44 " if made.startswith("udp --dst") else ""
+            done = shell(f"pkt-gen {payload}{made} | pkt-code --as {name}")
+            found = [line for line in done.stdout.decode().splitlines() if line and line[0] != "#"]
+            assert found == [wanted], (name, made, done.stderr)
+            shlex.split(found[0])
+
+
+UNSAID = [  # what is wrong with a packet, or beyond; whom to write for; what is said of it
+    ("udp UDP.CHECKSUM=1 --raw-checksums", "nemesis", "UDP.CHECKSUM, which is wrong"),
+    ("udp UDP.SIZE=9 --raw-checksums", "nemesis", "UDP.SIZE"),
+    ("udp IP.TOTAL_SIZE=90 --raw-checksums", "hping3", "IP.TOTAL_SIZE"),
+    ("udp --src 2001:db8::1 --dst 2001:db8::2", "hping3", "the packet: it makes no IPV6"),
+    ("udp --vlan 5", "nemesis", "the packet: it makes no VLAN"),
+    ("tcp TCP.AE=1", "nemesis", "reserved bits of TCP, or AE"),
+    ("tcp TCP.URGENT=1", "hping3", "TCP.URGENT"),
+    ("icmp", "hping3", "ICMP.ID and ICMP.SEQ, which hping3 chooses"),
+    ("icmp", "packetdrill", "the packet: it makes no ICMP in IP in ETHERNET"),
+    ("tcp TCP.URGENT=1", "packetdrill", "TCP.URGENT without the flag"),
+    ("udp | pkt-cut --snap 50", "scapy", "what was not captured, 10 bytes"),
+    ("udp | pkt-txt2txt -lt 113", "trafgen", "that it is of link type 113: trafgen sends frames of the interface"),
+    ("udp | pkt-txt2txt -lt 113", "scapy", "that it is of link type 113: it is written as bytes"),
+    ("udp | pkt-cut --snap 0", "c", "an array without bytes"),
+    ("arp ARP.OPERATION=9", "nemesis", "the packet: it makes no ARP"),
+]
+
+
+def test_what_cannot_be_said_is_said():
+    for made, name, said in UNSAID:
+        done = shell(f"pkt-gen {made} | pkt-code --as {name}")
+        comment = re.search(r"^(?:#|//) packet 1, not said: (.*)$", done.stdout.decode(), re.MULTILINE)
+        assert comment and said in comment[1].split("; "), (made, name, done.stdout, done.stderr)
+        counted = said.partition(",")[0] if said.startswith("what was not") else said
+        assert f"pkt-code: 1 packet as {name}, not said: {counted}" in done.stderr.decode().splitlines()
+        assert done.returncode == 0
+
+
+def test_packetdrill_has_a_handshake():
+    done = shell(f"pkt-code --as packetdrill -l 5 --in {ROOT}/examples/vlan-tcp.txt")
+    lines = done.stdout.decode().splitlines()
+    assert lines[1:4] == [
+        "+0.000000 < S 0:0(0) win 64240 <mss 1460>",
+        "+0.008231 > S. 0:0(0) ack 1 win 65160 <mss 1460>",
+        lines[3],
+    ]
+    assert re.fullmatch(r"\+0\.\d{6} < \. 1:1\(0\) ack 1 win \d+", lines[3])
+    frame = ethernet(0x0800, ipv4(17, udp(b"12345")))
+    text, lost = code("packetdrill", gathered([Packet(frame, len(frame), 0, 1)]))
+    assert (text.splitlines()[1:], lost) == (["+0.000000 < udp (5)"], [[]])
+
+
+def test_the_command():
+    ping = (ROOT / "examples/ping.txt").read_bytes()
+    done = shell("pkt-code --as hex -l 1 | xxd -r -p | pkt-bin2txt -do" if shutil.which("xxd") else "pkt-code --as '?'", ping)
+    assert done.returncode == 0
+    listed = shell("pkt-code --as '?'").stdout.decode().splitlines()
+    assert [line.split()[0] for line in listed] == list(TARGETS)
+    for options, said, status in (
+        ("--as perl", "--as: 'perl' is not one of scapy, c, python", 2),
+        ("--out x.pcap", "code is written", 2),
+    ):
+        done = shell(f"pkt-code {options}", ping)
+        assert (said in done.stderr.decode(), done.returncode) == (True, status), done.stderr
+    assert shell("pkt-code", b"").stdout == b""
