@@ -31,7 +31,7 @@ class Judge:
         self.seen = self.others = self.at = 0
         self.first_time: int | None = None
         self.over = False  # whether the time is
-        self.kept: list[tuple[int, Packet]] = []
+        self.kept: list[tuple[int, Packet, bool]] = []  # and whether something was matched
         self.instead: list[tuple[int, Packet]] = []
 
     def watch(self, stream: Iterator[Batch]) -> Iterator[Batch]:
@@ -50,9 +50,9 @@ class Judge:
         last = len(batch) - MOST
         for i in range(len(batch)):
             self.seen += 1
-            if self.seen <= MOST or i >= last:
-                self.keep(batch.packet(i))
             matching = [index for index, mark in enumerate(marks) if mark[i]]
+            if self.seen <= MOST or i >= last:
+                self.keep(batch.packet(i), bool(matching))
             if not matching:
                 self.others += 1
                 if self.others <= SHOWN:
@@ -65,11 +65,11 @@ class Judge:
             if self.settled:
                 return
 
-    def keep(self, packet: Packet) -> None:
+    def keep(self, packet: Packet, matches: bool) -> None:
         """Keeps the packet that was seen last."""
         if len(self.kept) == 2 * MOST:
             del self.kept[MOST]
-        self.kept.append((self.seen, packet))
+        self.kept.append((self.seen, packet, matches))
 
     def in_time(self, batch: Batch) -> Batch:
         """The packets of a batch that come in time."""

@@ -28,14 +28,17 @@ class Miss:
 
 
 def nearest(judge: Judge, expectation: Expectation) -> tuple[int, list[Miss]] | None:
-    """The number of the packet that misses least, and what; None: none has anything of it. The first of those that miss as much."""
+    """The number of the packet that misses least, and what; None: none has anything of it.
+
+    Of those that miss as much the first that nobody expects, or else the first.
+    """
     if not judge.kept:
         return None
-    batch = gathered(packet for _, packet in judge.kept)
+    batch = gathered(packet for _, packet, _ in judge.kept)
     marks = [condition.filter.verdicts(batch) for condition in expectation.conditions]
-    best: tuple[int, int, list[Miss]] | None = None
+    best: tuple[tuple[int, bool], int, list[Miss]] | None = None
     most = NO_VALUE * len(marks) + (2 if expectation.whole else 0)
-    for i, (number, _) in enumerate(judge.kept):
+    for i, (number, _, matches) in enumerate(judge.kept):
         found = [miss(condition.text, condition.field, batch, i, number)
                  for condition, mark in zip(expectation.conditions, marks, strict=True) if not mark[i]]  # fmt: skip
         weight = sum(NO_VALUE if not one.value else 1 for one in found)
@@ -44,8 +47,8 @@ def nearest(judge: Judge, expectation: Expectation) -> tuple[int, list[Miss]] | 
             found += [Miss(f"{one.name}=={one.a}" if one.a is not None else f"no {one.name}", one.name, one.b or "")
                       for one in differing]  # fmt: skip
             weight += len(differing)
-        if found and (weight < most or expectation.whole) and (best is None or weight < best[0]):
-            best = weight, number, found
+        if found and (weight < most or expectation.whole) and (best is None or (weight, matches) < best[0]):
+            best = (weight, matches), number, found
     return best and best[1:]
 
 

@@ -57,7 +57,7 @@ def result(judge: Judge, one: Expectation, early: bool) -> Result:
         number, waited = one.early
         facts["early"] = number
         details.append(f"packet {number} matches, and came too early, while '{waited}' was waited for")
-    if found := nearest(judge, one):
+    elif found := nearest(judge, one):
         number, misses = found
         details.append(f"nearest: packet {number}")
         details += [f"  {miss}" for miss in misses]
