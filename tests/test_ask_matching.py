@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from samples import ethernet, ipv4, ipv6, tags, vxlan
 
 from pkttools.ask.keys import answered, asked
@@ -202,3 +204,32 @@ def test_no_more_questions_are_open_than_may_be():
     assert matcher.question([("of all",)]) == 4
     matcher.close(4)
     assert not matcher.by_key
+
+
+# Two packets of a protocol that only a user's file knows; the second one is of another room, the third the answer.
+OWN = """
+from sys import argv
+from pkttools.protocols.kept import install
+install([argv[1]], [])
+import struct
+from pkttools.ask.matching import Pairs
+from pkttools.batch import Packet, gathered
+
+def chat(kind, room, source, destination):
+    ends = bytes([192, 0, 2, source, 192, 0, 2, destination])
+    ports = (1000, 9000) if kind == 1 else (9000, 1000)
+    message = bytes([0x13, kind, 0, 0, 0, 0]) + struct.pack("!H", room) + bytes(4)
+    datagram = struct.pack("!4H", *ports, 8 + len(message), 0) + message
+    return bytes(12) + b"\\x08\\0\\x45\\0" + struct.pack("!H", 20 + len(datagram)) + bytes(5) + b"\\x11\\0\\0" + ends + datagram
+
+frames = chat(1, 7, 1, 2), chat(2, 8, 2, 1), chat(2, 7, 2, 1)
+print(Pairs().of(gathered([Packet(frame, len(frame), 0, 1) for frame in frames])))
+"""
+
+
+def test_a_protocol_of_a_user(tmp_path):
+    own = tmp_path / "chat.protocol"
+    chat = (ROOT / "examples/protocols/chat.protocol").read_text()
+    own.write_text(chat.replace("show ", "after udpsource 9000\nanswers CHAT if TYPE == 2 to TYPE == 1 by ROOM\nshow ", 1))
+    done = subprocess.run([sys.executable, "-c", OWN, own], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == "[None, None, 0]\n"

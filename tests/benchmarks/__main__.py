@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from . import (
+    asking,
     checking,
     checks,
     comparing,
@@ -47,6 +48,7 @@ PARTS = {  # of what is measured beside pipes and commands alone
     "what is sent at a rate": pacing.pacing,
     "what is generated": generating.generating,
     "what is checked in tunnels": checking.checking,
+    "what is asked": asking.asking,
     "what is compared": comparing.comparing,
     "what is counted": counting.counting,
     "fields as text": fielding.fielding,

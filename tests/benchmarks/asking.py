@@ -1,0 +1,121 @@
+"""pkt-ask beside fping, in the same run: python -m tests.benchmarks.asking
+
+A thousand pings, 64 in flight, from near over a wire to far: whose kernel answers at once, or pkt-pingrep 10 ms later, so that
+there is a round-trip time to agree on. fping has one ping for each of 64 addresses in flight, without a pause between any two, and
+the least period between those to one address that lets all of them come back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from .processes import Failed, Used, run
+from .report import Row, seconds, spread
+from .sending import alone
+from .wire import Wire, cores, finish, missing
+
+TARGETS, EACH = 64, 16
+PINGS = TARGETS * EACH
+DELAY = 10  # milliseconds
+NEAR, FAR = "10.9.0.1", [f"10.9.0.{number}" for number in range(2, 2 + TARGETS)]
+FPING = ["fping", "-q", "-i", "0", "-t", "1000", "-C", str(EACH)]
+PERIOD = {"at once": 1, f"after {DELAY} ms": 15}  # between fping's pings to one address, in milliseconds
+LATE = f"recv -i eth0 -ro 'ICMP or ARP' | impair --delay {DELAY}ms | pingrep | send -i eth0 -f"
+
+
+def prepared(wire: Wire, folder: Path) -> Path:
+    """Gives near its address; gives the packet to begin with."""
+    wire.must("near", ["ip", "address", "add", f"{NEAR}/24", "dev", "eth0"])
+    macs = [json.loads(wire.must(host, ["ip", "-j", "link", "show", "eth0"]))[0]["address"] for host in ("near", "far")]
+    for address in FAR:  # nobody has to be asked for them
+        wire.must("near", ["ip", "neighbour", "add", address, "lladdr", macs[1], "dev", "eth0"])
+    text = folder / "ping.txt"
+    ends = ["--src", NEAR, "--dst", FAR[0], "--src-mac", macs[0], "--dst-mac", macs[1], "--size", "98"]
+    run([["pkt-gen", "icmp", *ends]], target=text)
+    return text
+
+
+@contextmanager
+def answers(wire: Wire, when: str) -> Iterator[None]:
+    """Lets far answer."""
+    if when == "at once":
+        for address in FAR:
+            wire.must("far", ["ip", "address", "add", f"{address}/24", "dev", "eth0"])
+        yield
+        wire.must("far", ["ip", "address", "flush", "dev", "eth0"])
+        return
+    process = wire.capture("far", ["pkt-pipe", LATE], cores()[1])
+    try:
+        yield
+    finally:
+        finish(process, signal.SIGINT)
+
+
+def questions(text: Path, output: Path) -> list[str]:
+    """What asks the same as fping."""
+    values = [f"IP.DST_ADDR={FAR[0]}..{FAR[-1]}", "ICMP.SEQ=1.."]
+    words = ["--in", str(text), "--out", str(output), "--count", str(PINGS), "--in-flight", str(TARGETS), "--report", "json"]
+    return ["pkt-ask", "-Z", "root", "-i", "eth0", *words, *values]
+
+
+def times_of_fping(used: Used) -> list[float]:
+    """Round-trip times in milliseconds, of all that were answered."""
+    return [float(word) for line in used.said.splitlines() for word in re.findall(r"\d+\.\d+", line.partition(" : ")[2])]
+
+
+def asking(codecs: Sequence[str], _packets: int, runs: int, folder: Path) -> tuple[list[Row], str]:
+    """The rows, of the fastest codec, and what there is to say about them. Raises Failed."""
+    reason = missing() or ("" if shutil.which("fping") else "fping is not installed")
+    if reason:
+        return [Row("pkt-ask", remark=f"not measured: {reason}")], f"Asking was not measured: {reason}."
+    rows = []
+    with Wire() as wire:
+        text = prepared(wire, folder)
+        for when in PERIOD:
+            with answers(wire, when):
+                rows += compared(wire, when, questions(text, folder / "answers"), codecs[0], runs)
+    return rows, f"{PINGS:,} pings, {TARGETS} in flight."
+
+
+def compared(wire: Wire, when: str, command: list[str], codec: str, runs: int) -> list[Row]:
+    """Both, in turns. Raises Failed."""
+    used: dict[str, list[Used]] = {"pkt-ask": [], "fping": []}
+    medians: dict[str, list[float]] = {"pkt-ask": [], "fping": []}
+    for number in range(runs + 1):
+        ours = run([wire.inside("near", command)], codec=codec)
+        facts = json.loads(ours.said[ours.said.index("{") :])["accounts"][0]
+        theirs = run([wire.inside("near", [*FPING, "-p", str(PERIOD[when]), *FAR])])
+        times = times_of_fping(theirs)
+        if facts["answered"] != PINGS or len(times) != PINGS:
+            raise Failed(f"of {PINGS} pings {facts['answered']} of pkt-ask's were answered, and {len(times)} of fping's")
+        if number:  # the first round fills caches
+            used["pkt-ask"].append(ours)
+            used["fping"].append(theirs)
+            medians["pkt-ask"].append(1000 * facts["rtt"]["median"])
+            medians["fping"].append(median(times))
+    rows = [
+        Row(f"{name}, {when}", f"{PINGS:,}", seconds([one.wall for one in of]), seconds([one.cpu for one in of]),
+            remark=f"rtt median {median(medians[name]):.3f} ms")
+        for name, of in used.items()
+    ]  # fmt: skip
+    pairs = list(zip(used["pkt-ask"], used["fping"], strict=True))
+    walls, cpus = [a.wall / b.wall for a, b in pairs], [a.cpu / b.cpu for a, b in pairs]
+    ratios = [a / b for a, b in zip(medians["pkt-ask"], medians["fping"], strict=True)]
+    return [*rows, Row(f"pkt-ask ÷ fping, {when}", wall=spread(walls), cpu=spread(cpus), remark=f"rtt median {spread(ratios)}")]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measures asking alone; gives the exit code."""
+    return alone(asking, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""The benchmark of asking: both get all their answers, and the rows say how long that takes."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from benchmarks import asking, wire
+from benchmarks.processes import Used
+
+
+def test_the_times_of_fping():
+    said = "10.9.0.2 : 0.053 10.1 -\n10.9.0.3 : - - 0.040\n"
+    assert asking.times_of_fping(Used(1, (1,), (1,), said)) == [0.053, 10.1, 0.040]
+
+
+@pytest.mark.skipif(not shutil.which("fping"), reason="fping is not installed")
+def test_both_are_answered(tmp_path, monkeypatch):
+    """At once, and later; once each."""
+    reason = wire.missing()
+    if reason:
+        pytest.skip(f"no wires: {reason}")
+    rows, said = asking.asking(["c"], 0, 1, tmp_path)
+    assert [row.what for row in rows if "÷" not in row.what] == [
+        f"{name}, {when}" for when in ("at once", "after 10 ms") for name in ("pkt-ask", "fping")
+    ]
+    assert all(row.wall and row.cpu and "rtt median" in row.remark for row in rows)
+    assert "64 in flight" in said
+
+
+def test_it_says_why_it_is_not_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(asking, "missing", lambda: "no wires")
+    rows, said = asking.asking(["c"], 0, 1, tmp_path)
+    assert "no wires" in rows[0].remark
+    assert "no wires" in said
