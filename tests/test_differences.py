@@ -102,10 +102,9 @@ def test_values_and_occurrences():
 
 def test_notes_are_compared_where_they_are_asked_for():
     text = shell("pkt-gen udp --seed 1").stdout
-    a, b = (batch_of(text.replace(b"\nSIZE", b"\nIFACE: " + name + b"\nSIZE")) for name in (b"eth0", b"eth1"))
+    a, b = (batch_of(text.replace(b"\nSIZE", b"\n" + lines + b"\nSIZE")) for lines in (b"IFACE: eth0", b"IFACE: eth1\nNOTE: here"))
     assert compared(a, b) == []
-    assert [str(one) for one in compared(a, b, Ignored.of("", notes=True))] == [
-        "IFACE: only in A: eth0", "IFACE: only in B: eth1"]  # fmt: skip
+    assert [str(one) for one in compared(a, b, Ignored.of("", notes=True))] == ["IFACE: eth0, eth1", "NOTE: only in B: here"]
 
 
 def test_every_bit_is_told():

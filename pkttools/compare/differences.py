@@ -7,6 +7,7 @@ either side differs because of what it covers, which is told already, or may dif
 from __future__ import annotations
 
 from array import array
+from itertools import zip_longest
 
 from .. import codec
 from ..batch import CAPTURED, LINKTYPE, ORIGINAL, TIME, linktype_of
@@ -90,11 +91,16 @@ def _facts(a: Frame, b: Frame, ignore: Ignored) -> Iterator[Difference]:
         elif linktype_of(x) != linktype_of(y):
             yield Difference("", 1, fact, str(linktype_of(x)), str(linktype_of(y)), values=(linktype_of(x), linktype_of(y)))
     if "NOTES" not in ignore.facts and a.notes != b.notes:
-        ours, theirs = (set(frame.notes.splitlines()) for frame in (a, b))
-        for line in sorted(ours ^ theirs):
-            name, _, text = line.decode(errors="replace").partition(":")
-            said = (text.strip(), None) if line in ours else (None, text.strip())
-            yield Difference("", 1, name, *said)
+        yield from _notes(*(frame.notes.decode(errors="replace").splitlines() for frame in (a, b)))
+
+
+def _notes(a: list[str], b: list[str]) -> Iterator[Difference]:
+    """The lines of either packet that the other one does not have, those of one name beside each other."""
+    ours, theirs = ([line for line in lines if line not in others] for lines, others in ((a, b), (b, a)))
+    for name in dict.fromkeys(line.partition(":")[0] for line in (*ours, *theirs)):
+        own, other = ([line.partition(":") for line in lines if line.startswith(f"{name}:")] for lines in (ours, theirs))
+        for one, another in zip_longest(own, other):
+            yield Difference("", 1, name, one and one[2].strip(), another and another[2].strip())
 
 
 class _Comparison:
