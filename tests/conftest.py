@@ -66,6 +66,7 @@ def shell(
         "LC_ALL": "C",
         "PATH": f"{ROOT / 'bin'}:{os.environ['PATH']}",
         "PKTTOOLS_CODEC": backend,
+        "XDG_CACHE_HOME": "/nowhere",  # that of whoever runs the tests stays as it is
         **env,
     }
     return subprocess.run(

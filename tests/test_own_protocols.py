@@ -220,10 +220,11 @@ def test_generated_packets_have_its_fields(game, backend):
 # ---- tables that are kept ----
 
 
-def made_anew(path: Path, folder: Path | str, words: str = "", backend: str = "") -> bool:
+def made_anew(path: Path, folder: Path | str, words: str = "", backend: str = "", **env: str) -> bool:
     """Whether a command that knows a file and keeps tables in a folder had to make them; what it writes is the same in any case."""
     command = f"pkt-filter --protocols {path} {words} GAME.TYPE==chat"
-    done = shell(command, text(FRAMES), XDG_RUNTIME_DIR=str(folder), PYTHONPROFILEIMPORTTIME="1", backend=backend)
+    env = {"XDG_RUNTIME_DIR": str(folder), "PYTHONPROFILEIMPORTTIME": "1", **env}
+    done = shell(command, text(FRAMES), backend=backend, **env)
     assert (done.returncode, numbers(shown(done.stdout))) == (0, 2)
     assert b"pkttools.protocols.kept" in done.stderr, "nothing was counted"
     return b"pkttools.protocols.describe" in done.stderr
@@ -239,6 +240,25 @@ def test_tables_are_kept_in_a_folder_of_the_user_alone(game, tmp_path, backend):
     path.unlink()
     tmp_path.chmod(0o750)
     assert made_anew(game, tmp_path) and not [*tmp_path.glob("pkttools-*")]
+
+
+def test_without_a_session_tables_are_kept_in_the_cache(game, tmp_path):
+    """One that nobody else can write to, as that of whoever calls sudo is not root's; it is not made."""
+    cache = tmp_path / ".cache"
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": ""}
+    assert made_anew(game, "", **home)
+    assert not cache.exists()
+    cache.mkdir(mode=0o755)
+    assert [made_anew(game, "", **home) for _ in range(2)] == [True, False]
+    assert not made_anew(game, "", XDG_CACHE_HOME=str(cache))
+    assert (cache / "pkttools").stat().st_mode & 0o777 == 0o700
+    assert len([*(cache / "pkttools").iterdir()]) == 1
+    for mode in (0o777, 0o775):
+        cache.chmod(mode)
+        assert made_anew(game, "", **home)
+    cache.chmod(0o755)
+    (cache / "pkttools").chmod(0o770)
+    assert made_anew(game, "", **home)
 
 
 def test_tables_are_made_anew_of_what_is_something_else(game, tmp_path):

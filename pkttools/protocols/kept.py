@@ -1,8 +1,8 @@
 """Tables of a user's protocols, kept from one command to the next: to make them takes longer than all else that most commands do.
 
-They are kept in XDG_RUNTIME_DIR, which is in memory and the user's alone, and ends with his session; without such a folder they are
-made each time. What they were made of is kept with them, as a whole: other descriptions, ours or his, or another Python, and they
-are made anew.
+They are kept in XDG_RUNTIME_DIR, which is in memory and the user's alone, and ends with his session; without a session, as for cron
+or in a container, in his cache; without such a folder they are made each time. What they were made of is kept with them, as a
+whole: other descriptions, ours or his, or another Python, and they are made anew.
 """
 
 from __future__ import annotations
@@ -57,16 +57,35 @@ def origin(contents: list[bytes], decoded: list[str]) -> tuple[Any, ...]:
     return sys.version, sys.byteorder, tuple(ours), tuple(contents), tuple(decoded)
 
 
-def place(origin: tuple[Any, ...]) -> str | None:
-    """The file for tables of this origin; None: there is no folder for it that is the user's alone."""
-    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+def owned(folder: str, others: int) -> bool:
+    """Whether a folder is the user's, and others may do none of that in it."""
     try:
         found = os.stat(folder)  # noqa: PTH116
     except OSError:
+        return False
+    return hasattr(os, "geteuid") and found.st_uid == os.geteuid() and not found.st_mode & others
+
+
+def folder() -> str | None:
+    """The folder for tables, which is the user's alone; None: there is none. In his cache it is made."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if owned(runtime, 0o077):
+        return runtime
+    cache = os.environ.get("XDG_CACHE_HOME") or f"{os.environ.get('HOME', '')}/.cache"
+    if not cache.startswith("/") or not owned(cache, 0o022):  # of whoever calls sudo, for one
         return None
-    if not hasattr(os, "geteuid") or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        return None
-    return f"{folder}/pkttools-protocols-{crc32(marshal.dumps(origin[3:])) % PLACES}"
+    own = f"{cache}/pkttools"
+    try:
+        os.mkdir(own, 0o700)  # noqa: PTH102
+    except OSError:
+        pass  # it is there, or cannot be
+    return own if owned(own, 0o077) else None
+
+
+def place(origin: tuple[Any, ...]) -> str | None:
+    """The file for tables of this origin; None: there is no folder for it."""
+    where = folder()
+    return f"{where}/pkttools-protocols-{crc32(marshal.dumps(origin[3:])) % PLACES}" if where else None
 
 
 def found(origin: tuple[Any, ...]) -> SimpleNamespace | None:
