@@ -9,11 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from captured import captured
+from captured import captured, opened
 from conftest import ROOT, shell
 from samples import ethernet, frames, ipv4, udp
 
 from pkttools.batch import Batch, Packet, gathered
+from pkttools.formats import packets as read_capture
 from pkttools.formats.dumps import packets as dumps
 from pkttools.formats.dumps.reading import Asked
 from pkttools.formats.files import Input
@@ -81,6 +82,16 @@ def test_pkt_hex2txt_reads_them_again(name: str, tmp_path: Path):
     dump = "plain" if name == "hex" else "literals"
     found = [b.packet(i) for b in dumps(Input([str(tmp_path / "code")]), Asked(dump=dump, lines="packet")) for i in range(len(b))]
     assert [p.frame for p in found] == [p.frame for p in long]
+
+
+@pytest.mark.skipif(shutil.which("text2pcap") is None, reason="text2pcap is not installed")
+def test_text2pcap_makes_the_same_packets_of_digits(tmp_path: Path):
+    ethernet_ones = [p for p in EVERY if p.linktype == 1]
+    (tmp_path / "hex").write_text(code("hex", gathered(ethernet_ones))[0])
+    words = ["text2pcap", "-q", "-r", "(?<data>[0-9a-f]+)", "-F", "pcap", tmp_path / "hex", tmp_path / "a.pcap"]
+    subprocess.run(words, check=True, capture_output=True)
+    with opened(tmp_path / "a.pcap") as source:
+        assert [b.packet(i).frame for b in read_capture(source) for i in range(len(b))] == [p.frame for p in ethernet_ones]
 
 
 def test_scapy_without_scapy():

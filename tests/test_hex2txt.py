@@ -346,6 +346,9 @@ def test_characters_that_look_like_digits_are_none(read: Callable[..., list[Pack
     assert [p.frame for p in read(asa)] == [b"1234567890abcdef01"]
     for text in ("00000000: 3132 3334  1234\n", "00000000: 3132 3334  1234\n00000004: 3536       56\n"):
         assert read(text)[0].frame == b"123456"[: 4 if text.count("\n") == 1 else 6]
+    # Without blanks in front of the characters of a short row, digits and characters may be as long as a whole row.
+    short = "0000  " + " ".join(["30"] * 16) + "  0000000000000000\n0010  61 62 63 64 65 66 61 62 63 64 20  abcdefabcd\n"
+    assert read(short)[0].frame == b"0" * 16 + b"abcdefabcd "
     # A half behind a gap, as hexdump -C and some web pages have it, is bytes; unless it is the characters.
     assert read("0000  30 31 32 33 34 35 36 37  38 39 3a 3b 3c 3d 3e 3f  0123456789:;<=>?\n")[0].frame == b"0123456789:;<=>?"
     assert read("0000  33 33 20 34 34 20 35 35  33 44 44 55\n".replace("33 44 44 55", "33 44 55"))[0].frame == b"33 44 55"

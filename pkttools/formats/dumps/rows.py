@@ -71,10 +71,15 @@ class Rows(Reader):
         self.base = self.width = self.starred = 0  # its first offset; bytes of its rows; the line of a `*`
         self.last, self.last_swapped = b"", b""  # its last row, which a `*` repeats
         self.characters = self.no_packet = False  # whether its rows have them; of an aside
+        self.columns = 0, 0, 0, 0, 0  # of its first row: where the offset and the bytes begin and end, and a gap between these
 
     def line(self, line: str) -> None:
         """Reads a line: a row, what belongs to rows, or text."""
-        if match := self.layout.row.match(line):
+        if self.columns[3] and (row := self.like_first(line)):
+            self.last = row
+            self.data += row
+            self.check(len(self.data))
+        elif match := self.layout.row.match(line):
             self.row(match)
         elif self.begun and line.strip() == "*":
             self.starred = self.number
@@ -84,6 +89,19 @@ class Rows(Reader):
             raise Malformed(f"no row of a dump, though it begins with the next offset, {match[1]}")
         else:
             self.between(line)
+
+    def like_first(self, line: str) -> bytes:
+        """The bytes of a row that is laid out as the first one, and whole; empty: it is not, or that is to be looked at."""
+        start, end, first, stop, gap = self.columns
+        if self.starred or self.swaps or line[stop : stop + 1] not in ("", " ", "\t") or line.find("  ", first, stop) != gap:
+            return b""
+        try:
+            if int(line[start:end], self.bases[0]) != self.base + len(self.data):
+                return b""
+            row = bytes.fromhex(line[first:stop])
+        except ValueError:
+            return b""
+        return row if len(row) == self.width else b""
 
     def follows(self, offset: str) -> bool:
         """Whether an offset is the one that comes next."""
@@ -117,6 +135,10 @@ class Rows(Reader):
         row = bytes.fromhex("".join(tokens))
         if not self.width:
             self.width = len(row)
+            if not self.layout.address and not self.layout.bare:
+                first = match.start("rest")
+                stop = first + self.end_of(match["rest"], tokens)
+                self.columns = match.start("offset"), match.end("offset"), first, stop, match.string.find("  ", first, stop)
             if self.layout.address:  # the first row may be the end of a line of memory
                 self.base += self.layout.width - len(row)
                 self.width = self.layout.width
@@ -197,6 +219,14 @@ class Rows(Reader):
             return tokens
         return self.with_characters(tokens, behind, limit) if text else tokens
 
+    @staticmethod
+    def end_of(rest: str, tokens: list[str]) -> int:
+        """Where the last group of a row ends."""
+        at = 0
+        for token in tokens:
+            at = rest.index(token, at) + len(token)
+        return at
+
     def with_characters(self, tokens: list[str], behind: str, limit: int) -> list[str]:
         """The groups of a row where something is behind a gap: mostly characters, maybe the other half of the bytes."""
         count, text = sum(map(len, tokens)) // 2, behind.strip()
@@ -216,7 +246,10 @@ class Rows(Reader):
             return
         if self.starred:
             raise Malformed(f"the '*' of line {self.starred} repeats rows up to an offset, and none comes")
-        data = self.words.pick(bytes(self.data), bytes(self.swapped)) if self.swaps else bytes(self.data)
+        data = bytes(self.data)
+        if self.swaps:
+            data = self.words.pick(data, bytes(self.swapped))
+            self.swaps = self.words.order != BIG  # once that is known
         if self.no_packet:
             self.asides += 1
             self.begun = 0
