@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 
 import pytest
 from conftest import shell
@@ -52,6 +53,15 @@ def test_equal_questions_wait_for_each_other(labs):
     done = labs.run("a", f"{PING} pkt-ask -i eth0 --count 5 --interval 0.02 -F pcap | pkt-pcap2txt -v > /dev/null")
     assert "5 sent, 5 answered" in done.stderr.decode()
     assert done.returncode == 0, done.stderr
+
+
+def test_an_answer_does_not_wait_for_the_next_question(labs):
+    """Of who asks on: the answer is written, before more is read."""
+    began = time.monotonic()
+    process = labs.start("a", f"{{ {PING.removesuffix(' |')}; sleep 9; }} | pkt-ask -i eth0")
+    assert process.stdout.read(1) == b"L"
+    assert time.monotonic() - began < 8
+    process.kill()
 
 
 def test_a_signal_ends_with_the_account(labs):

@@ -10,7 +10,7 @@ import time
 from collections import deque
 
 from ..batch import COLUMNS, ROW_BYTES, TIME, Batch, Packet, gathered
-from ..command_line.signals import Interrupted, hold, wait
+from ..command_line.signals import Interrupted, hold, ready
 from .keys import answered, asked
 from .matching import Matcher
 from .questions import ANSWERED, LOST, OPEN, UNSENT, Counts, Question
@@ -56,6 +56,8 @@ class Asker:
         self.leaving: dict[bytes, Question] = {}  # by their bytes
         self.sending: list[Question] = []
         self.next = 0.0  # when the next question may be sent
+        self.waits_for: Callable[[], list[int]] = list  # what questions come from, where more of them may be a long time coming
+        self.more = False  # whether some have come there
         self.dropped, self.closed = 0, False
         self.base = 0  # packets attempted before those that are sent
         self.said: list[str] = []
@@ -80,6 +82,9 @@ class Asker:
             for batch in stream:
                 for questions in self.made(batch.without_fcs()):
                     yield from self.ask(questions)
+                self.more = False
+                while self.counts.open and not self.more and (fds := self.waits_for()):  # before more is waited for
+                    yield from self.turn(None, fds)
             while self.counts.open:
                 yield from self.turn()
         except Interrupted:
@@ -154,12 +159,16 @@ class Asker:
         wire.sender.send(batch, first, stop)
         self.sending = []
 
-    def turn(self, seconds: float | None = None) -> Iterator[Batch]:
-        """Waits for answers, at most so long; takes what came, gives up what was not answered, and passes what is settled."""
+    def turn(self, seconds: float | None = None, fds: list[int] | None = None) -> Iterator[Batch]:
+        """Waits for answers, at most so long; takes what came, gives up what was not answered, and passes what is settled.
+
+        fds: of questions, which end the waiting, too.
+        """
         if self.waiting:
             left = self.waiting[0][0] - time.monotonic()
             seconds = left if seconds is None else min(seconds, left)
-        wait([self.wire.ring.fd], None if seconds is None else max(0.0, seconds))
+        found, _ = ready([self.wire.ring.fd, *(fds or ())], [], None if seconds is None else max(0.0, seconds))
+        self.more = bool(fds) and not set(found).isdisjoint(fds or ())
         self.take()
         self.expire()
         yield from self.written()

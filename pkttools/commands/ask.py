@@ -18,6 +18,7 @@ from ..flow.stage import Source, Stage, program_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..ask.asker import Asker
+    from ..formats.files import Input
     from ..language.assignments import Assignments
 
 PLACE = "first"
@@ -58,6 +59,8 @@ class Asked(Source):
 
             asker.complete = own_address(sender.mac_address)
         super().__init__(values)
+        file: Input = self.file  # type: ignore[assignment]  # it has opened one
+        asker.waits_for = lambda: [file.fd] if file.flows else []
         drain(False)
 
 
