@@ -29,7 +29,7 @@ OPTIONS = [
     Option("--time-within", TEXT, "how far times may be apart: 2ms", "TIME"),
     Option("--notes", FLAG, "compare the lines IFACE, WAY and NOTE, too"),
     Option("--key", TEXT, "pair packets whose FIELDs are the same", "FIELD,..."),
-    Option("--align", FLAG, "pair packets by the shortest edit script"),
+    Option("--align", FLAG, "pair packets by an edit script, as diff pairs lines"),
     Option("--memory", NUMBER, "what may wait with these two (default 32 MiB)", "BYTES", default=MEMORY, least=1),
     Option("-q --brief", FLAG, "say only whether they differ"),
     Option("-u --unified", FLAG, "write a patch of A's text, for patch(1)"),

@@ -67,7 +67,7 @@ def diff(a: Several, b: Several, *, ignore: Names = (), key: Names = (), align: 
     """Which packets of two streams differ, as pkt-diff finds them; none where all are alike.
 
     ignore: what may differ, as its --ignore has it: fields, headers, `TIME`, sets such as `routing`. The first is compared with the
-    first and so on; with `key` those whose fields are the same, with `align` by the shortest edit script. A checksum that is
+    first and so on; with `key` those whose fields are the same, with `align` by an edit script. A checksum that is
     right on both sides differs because of what it covers, and is not told. Raises UsageError, PktError.
     """
     need(not (key and align), "key or align: one way of pairing")
