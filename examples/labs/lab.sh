@@ -3,12 +3,11 @@
 #   say TEXT                   what is going on
 #   on HOST COMMAND            shows a command, runs it in a host, and shows what it says
 #   at HOST COMMAND            runs a command in a host, and shows neither
-#   watch NAME HOST COMMAND    starts a capture: packets to file NAME; when this returns, it receives
-#   attend NAME HOST COMMAND   the same, unseen
-#   start NAME HOST COMMAND    starts something else; unseen, and not waited for
+#   here COMMAND               shows a command, runs it outside of the hosts, and shows what it says: captures, views
+#   start NAME HOST COMMAND    starts something; unseen, and not waited for
 #   stop NAME                  ends it; what it said is in NAME.said
 #   until_true COMMAND         waits until something is so, at most a minute
-#   hosts NAME...              those that `kernel`, `counter` and captures are wanted of
+#   hosts NAME...              those that `kernel` and `counter` are wanted of
 #   kernel HOST FILE           a file of /proc/net, as that host sees it
 #   claim TEXT COMMAND         says whether a claim holds
 #   proved TEXT                the last line: exit code 0 if all claims held, else 1
@@ -31,13 +30,9 @@ trap 'exit 143' TERM
 say() { printf '\n%s\n' "$*"; }
 fail() { say "lab: $*"; exit 1; }
 at() { pkt-lab exec "$1" sh -c "$2"; }
-on() {
-    printf '\n  %s$ %s\n' "$1" "$2"
-    at "$1" "$2" > .out 2>&1
-    code=$?
-    sed 's/^/    /' .out
-    return $code
-}
+shown() { "$@" > .out 2>&1; code=$?; sed 's/^/    /' .out; return $code; }
+on() { printf '\n  %s$ %s\n' "$1" "$2"; shown at "$1" "$2"; }
+here() { printf '\n  $ %s\n' "$1"; shown sh -c "$1"; }
 until_true() {
     for _ in $(seq 600); do
         "$@" > /dev/null 2>&1 && return 0
@@ -60,22 +55,10 @@ hosts() {
 }
 kernel() { eval "cat /proc/\$there_$1/net/$2"; }
 
-# How many packet sockets of a host receive. One that is still being set up is in the kernel's list, too, but gets nothing yet.
-sockets() { kernel "$1" packet | awk '$4 == "0003" && $5 != "0" { n++ } END { print n + 0 }'; }
-more_sockets() { kill -0 "$3" || fail "a capture has ended: $(cat "$4")"; [ "$(sockets "$1")" -gt "$2" ]; }
 start() {
     pkt-lab exec "$2" sh -c "exec $3" > "$1" 2> "$1.said" &
     eval "pid_$1=$!"
     running="$running $!"
-}
-attend() {
-    receiving=$(sockets "$2")
-    start "$1" "$2" "$3"
-    until_true more_sockets "$2" "$receiving" $! "$1.said"
-}
-watch() {
-    printf '\n  %s$ %s > %s &\n' "$2" "$3" "$1"
-    attend "$@"
 }
 stop() {
     eval "pid=\$pid_$1"
