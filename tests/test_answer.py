@@ -117,7 +117,16 @@ def test_what_is_not_answered():
     ("when IP.TTTL==1\n  drop", ":1: no field 'IP.TTTL': did you mean IP.TTL?"),
     ("when IP\n  IP.TTL=1\n\n  IP.TTL=300", ":4: IP.TTL: 300 does not fit"),
     ("when IP\n  answer", ":2: 'answer' is neither payload, FIELD=VALUE nor drop"),
-    ("when IP\n  payload hex:1", ":2: --payload: 'hex:1': two hex digits a byte"),
+    ("when IP\n  payload hex:1", ":2: 'hex:1': two hex digits a byte"),
+    ("when", ":1: wanted: when FILTER"),
+    ("when IP\n  drop # no\n  IP.TTL=1", ":3: behind drop nothing is said of an answer"),
+    ("when IP\n  IP.TTL=1\n  drop", ":3: drop stands alone"),
+    ("when IP\n  payload a\n  payload b", ":3: there is a payload already"),
+    ('when IP\n  payload "a\\q"', ":2: \\q is not \\r, \\n"),
+    ('tcp 80 "\\x1"', ":1: \\x is not \\r, \\n"),
+    ('tcp 80 "a', ':1: \'"a\' is no text in quotes'),
+    ("arp ::1", ":1: ::1/128 is no address of IPv4"),
+    ("nd 2001:db8::1,10.0.0.0/8", ":1: 10.0.0.0/8 is no address of IPv6"),
 ])  # fmt: skip
 def test_what_is_wrong_with_rules(text, said, tmp_path):
     rules = tmp_path / "my.rules"
@@ -131,12 +140,44 @@ def test_what_is_wrong_with_zones_and_files(tmp_path):
     rules, zone = tmp_path / "my.rules", tmp_path / "zone"
     rules.write_text("dns zone\n")
     for text, said in (("a. A", "wanted: NAME [TTL]"), ("a. FOO x", "no type 'FOO'"), ("a. A 1.2.3", "Expected 4 octets"),
-                       ("a..b. A 1.2.3.4", "'a..b.' is no name"), ("a. 99999999999 A 1.2.3.4", "bad TTL")):  # fmt: skip
+                       ("a..b. A 1.2.3.4", "'a..b.' is no name"), ("a. 99999999999 A 1.2.3.4", "bad TTL"),
+                       ("a. CNAME b. c.", "'b. c.' is no name"), ("a. MX 10 \u00e4.", "'\u00e4.' is no name"),
+                       ('a. TXT "b" c', '"b" c: all of a text stands in quotes')):  # fmt: skip
         zone.write_text(f"; a zone\n{text}\n")
         with pytest.raises(PktError, match=re.escape(f"{zone}:2: {said}")):
             read(str(rules))
+    rules.write_text("#" * (1 << 20) + "\ndrop")
+    with pytest.raises(PktError, match="longer than 1048576 characters"):
+        read(str(rules))
+    rules.write_text("when IP\n  payload @missing\n")
+    with pytest.raises(PktError, match=re.escape(f"{rules}:2: missing: No such file")):
+        read(str(rules))
     with pytest.raises(PktError, match="No such file"):
         read(str(tmp_path / "missing"))
+
+
+def test_comments_and_texts(tmp_path):
+    """A # in quotes begins none; texts are UTF-8, whatever escapes are in them; strings of TXT stay as they are written."""
+    rules, zone = tmp_path / "my.rules", tmp_path / "zone"
+    texts = 'dns zone # names\nwhen UDP # all\n  payload "\u2192 # \\"\\x0d\\n" # an arrow\n  IP.TTL=3 # 3\necho 7 # 7\n'
+    rules.write_text(texts)
+    zone.write_text('a. A 192.0.2.1 ; home\na. TXT "b;  c" "#d" # e\na. TXT f  g\na. CNAME b. ; c\n')
+    template = read(str(rules))[1]
+    frame = ethernet(0x0800, ipv4(17, struct.pack("!4H", 9, 53, 8, 0)))
+    [made] = template.answers(gathered([Packet(frame, len(frame), 0, 1)]))
+    assert bytes(made.frame)[42:] == b'\xe2\x86\x92 # "\r\n'
+    assert [data for *_, data in Zone(str(zone)).records[b"\1a\0"]] == [bytes([192, 0, 2, 1]), b"\5b;  c\2#d", b"\4f  g", b"\1b\0"]
+
+
+def test_nothing_is_sent_in_the_name_of_a_group():
+    """RFC 1122 section 3.2.1.3: a group, or all, sends nothing; where a template says who, it does."""
+    udp = struct.pack("!4H", 9, 7, 8, 0)
+    frames = [ethernet(0x0800, ipv4(17, udp))]
+    frames += [frames[0][:30] + bytes(group) + frames[0][34:] for group in ((224, 0, 0, 1), (255, 255, 255, 255), (239, 1, 2, 3))]
+    batch = gathered([Packet(frame, len(frame), 0, 1) for frame in frames])
+    codec.correct(batch.data, batch.rows, codec.ALL)
+    for rule, count in (answering.Echo([7]), 1), (answering.Template("UDP", None, [], False), len(frames)):
+        assert sum(rule.takes(batch)) == count
 
 
 def test_templates_drop_and_copy(tmp_path):

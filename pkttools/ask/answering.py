@@ -10,6 +10,7 @@ from zlib import crc32
 
 from .. import codec
 from ..batch import ROW_BYTES, Batch, Packet, gathered
+from ..errors import need
 from ..language.assignments import Assignments
 from ..language.filters import Filter
 from ..protocols.ends import pairs
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16  # RFC 9293 section 3.1
 TCP_SIZE, UDP_SIZE, WINDOW = 20, 8, 65535
 SOUND = bytes(outcome == codec.CORRECTED for outcome in range(256))
+GROUPS = "IP.DST_ADDR==224.0.0.0/4 or IP.DST_ADDR==255.255.255.255 or IPV6.DST_ADDR==ff00::/8"
 FRESH = [("IP.TTL", "=", "64"), ("IPV6.HOP_LIMIT", "=", "64")]
 
 
@@ -51,8 +53,11 @@ class Stations(Rule):
     """Who has an address, and pings: as pkt-pingrep answers."""
 
     def __init__(self, word: str, networks: str) -> None:
-        """Raises ValueError."""
+        """Raises ValueError; UsageError for addresses that such requests never ask for."""
         found: list[Network] = [network(text) for text in networks.split(",")] if networks else []
+        version = {"arp": 4, "nd": 6}.get(word)
+        for its in found if version else ():
+            need(its.version == version, f"{its} is no address of IPv{version}: {word} never asks for it")
         rules: dict[str, list[CodecRule]] = {
             "arp": [arp(found)], "nd": neighbour(found) if word == "nd" else [], "ping": [echo(4, found), echo(6, found)],
         }  # fmt: skip
@@ -71,9 +76,12 @@ class Stations(Rule):
 class Changed(Rule):
     """An answer that is made of its request: octets become others, ends are exchanged, fields are assigned."""
 
-    def __init__(self, expression: str, items: list[tuple[str, str, str]]) -> None:
-        """Raises UsageError."""
-        self.filter = Filter([expression])
+    def __init__(self, expression: str, items: list[tuple[str, str, str]], *, groups: bool = False) -> None:
+        """groups: also for what was sent to a group, or to all, which may send nothing (RFC 1122 section 3.2.1.3).
+
+        Raises UsageError.
+        """
+        self.filter = Filter([expression if groups else f"({expression}) and not ({GROUPS})"])
         self.assignments = Assignments(items, pairs(), follow=True)
 
     def takes(self, batch: Batch) -> bytes | bytearray:
@@ -113,7 +121,7 @@ class Template(Changed):
 
     def __init__(self, expression: str, payload: bytes | None, items: list[tuple[str, str, str]], drop: bool) -> None:
         """Raises UsageError."""
-        super().__init__(expression, items)
+        super().__init__(expression, items, groups=True)
         self.drop = drop
         self.editor = None if payload is None else Editor([lambda _: payload], INNERMOST)
 

@@ -15,32 +15,32 @@ The first rule that is for a packet answers it. An answer is its request with so
 
 from __future__ import annotations
 
-import shlex
+import re
 
-from ..errors import PktError, UsageError
+from ..errors import PktError, UsageError, need
 from ..language.expression import assignments, split_assignment
 from ..protocols.values import parse_number
+from .lines import TEXT, lines_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .answering import Rule
 
-MOST = 1 << 20  # bytes of a file
+MOST = 1 << 20  # characters of a file
+WORD = re.compile(rf"{TEXT.pattern}|\S+")
+ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
+ESCAPES = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\", b'"': b'"'}  # as in C
 
 
 def read(path: str) -> list[Rule]:
     """The rules of a file. Raises PktError where it cannot be read; UsageError for what is wrong, with its line."""
-    try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123  pathlib is slow to import
-            lines = file.read(MOST).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PktError(f"{path}: {getattr(error, 'strerror', None) or 'it is no text'}") from None
+    lines = lines_of(path, MOST, "#")
     rules: list[Rule] = []
     template: list[tuple[int, str]] | None = None  # lines below `when`
     begun = 0, ""
     for number, line in [*enumerate(lines, 1), (len(lines) + 1, "end")]:
         text = line.strip()
-        if not text or text.startswith("#"):
+        if not text:
             continue
         if line[:1].isspace():
             if template is None:
@@ -63,21 +63,18 @@ def read(path: str) -> list[Rule]:
     return rules
 
 
-def words_of(rest: str) -> list[str]:
-    """The words of a line; a text in quotes is one, with escapes such as \\r\\n read."""
-    lexer = shlex.shlex(rest, posix=False, punctuation_chars=False)
-    lexer.whitespace_split, lexer.commenters, lexer.quotes = True, "#", '"'
-    return list(lexer)
-
-
 def text_of(word: str) -> bytes:
     """The octets of a text in quotes. Raises UsageError."""
-    if len(word) < 2 or word[0] != '"' or word[-1] != '"':
-        raise UsageError(f"'{word[:40]}' is no text in quotes")
-    try:
-        return word[1:-1].encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1")
-    except ValueError:
-        return word[1:-1].encode()
+
+    def octets(escape: re.Match[bytes]) -> bytes:
+        said = escape[1]
+        if len(said) == 3:
+            return bytes.fromhex(said[1:].decode())
+        need(said in ESCAPES, f'{escape[0].decode(errors="replace")} is not \\r, \\n, \\t, \\0, \\xHH, \\\\ or \\"')
+        return ESCAPES[said]
+
+    need(bool(TEXT.fullmatch(word)), f"'{word[:40]}' is no text in quotes")
+    return ESCAPE.sub(octets, word[1:-1].encode())
 
 
 def ports_of(word: str) -> list[int]:
@@ -93,7 +90,7 @@ def built_in(path: str, word: str, rest: str) -> Rule:
     from . import answering
     from .zone import Zone
 
-    words = words_of(rest)
+    words = WORD.findall(rest)
     if word in ("arp", "nd", "ping"):
         if len(words) > 1:
             raise UsageError(f"wanted: {word} [CIDR,...]")
@@ -121,22 +118,25 @@ def of_template(path: str, number: int, expression: str, lines: list[tuple[int, 
     payload, items, drop = None, [], False
     at = number
     try:
-        if not lines:
-            raise UsageError("no line below `when` says what the answer is: payload, FIELD=VALUE, or drop")
+        need(bool(expression), "wanted: when FILTER")
+        need(bool(lines), "no line below `when` says what the answer is: payload, FIELD=VALUE, or drop")
         for line, text in lines:
             at = line
+            need(not drop, "behind drop nothing is said of an answer")
             item = split_assignment(text)
             if item and not text.startswith("payload "):
                 items.append(item)
             elif text.startswith("payload "):
+                need(payload is None, "there is a payload already")
                 value = text.partition(" ")[2].strip()
                 payload = text_of(value) if value.startswith('"') else payload_of(value)
             elif text == "drop":
+                need(payload is None and not items, "drop stands alone: there is no answer")
                 drop = True
             else:
                 raise UsageError(f"'{text[:40]}' is neither payload, FIELD=VALUE nor drop")
             assignments(items)  # here it is known in which line something is wrong
         at = number
         return Template(expression, payload, items, drop)
-    except UsageError as error:
-        raise UsageError(f"{path}:{at}: {error}") from None
+    except (UsageError, PktError) as error:
+        raise type(error)(f"{path}:{at}: {str(error).removeprefix('--payload: ')}") from None

@@ -1,6 +1,6 @@
 """A small zone of DNS, and the answers from it: RFC 1035 sections 3, 4 and 5, in one file.
 
-NAME [TTL] [IN] TYPE VALUE      A, AAAA, CNAME, MX, NS, PTR or TXT; `;` and `#` begin a comment
+NAME [TTL] [IN] TYPE VALUE      A, AAAA, CNAME, MX, NS, PTR or TXT, in quotes or not; `;` and `#` begin a comment
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import struct
 from ipaddress import IPv4Address, IPv6Address
 
 from ..errors import PktError
+from .lines import TEXT, lines_of
 
 A, NS, CNAME, PTR, MX, TXT, AAAA, ANY = 1, 2, 5, 12, 15, 16, 28, 255
 TYPES = {"A": A, "NS": NS, "CNAME": CNAME, "PTR": PTR, "MX": MX, "TXT": TXT, "AAAA": AAAA}
@@ -16,12 +17,15 @@ INTERNET, TTL = 1, 300
 RESPONSE, AUTHORITATIVE, OPCODE, DESIRED = 0x8000, 0x0400, 0x7800, 0x0100
 FORMAT_ERROR, NO_NAME, NOT_IMPLEMENTED = 1, 3, 4
 HEADER, MOST_NAME, MOST_CHAIN = 12, 255, 8
+MOST = 1 << 24  # characters of a file
 
 Record = tuple[int, int, bytes]  # type, TTL, data
 
 
 def labels_of(name: str) -> bytes:
     """A name as messages have it. Raises ValueError."""
+    if not name.isascii() or any(letter.isspace() for letter in name):
+        raise ValueError(f"'{name[:40]}' is no name")
     labels = [label.encode("ascii") for label in name.rstrip(".").split(".")] if name != "." else []
     if not all(0 < len(label) < 64 for label in labels):
         raise ValueError(f"'{name}' is no name")
@@ -31,6 +35,17 @@ def labels_of(name: str) -> bytes:
     return found
 
 
+def cut(text: str) -> tuple[str, str]:
+    """The first word, and what is behind it."""
+    word, rest = ([*text.split(maxsplit=1), "", ""])[:2]
+    return word, rest.rstrip()
+
+
+def strings_of(octets: bytes) -> bytes:
+    """A text as character strings, RFC 1035 section 3.3: as many as it takes."""
+    return b"".join(bytes([len(octets[i : i + 255])]) + octets[i : i + 255] for i in range(0, max(len(octets), 1), 255))
+
+
 def data_of(kind: int, text: str) -> bytes:
     """The data of a record. Raises ValueError."""
     if kind == A:
@@ -38,8 +53,11 @@ def data_of(kind: int, text: str) -> bytes:
     if kind == AAAA:
         return IPv6Address(text).packed
     if kind == TXT:
-        octets = text.strip('"').encode()
-        return b"".join(bytes([len(octets[i : i + 255])]) + octets[i : i + 255] for i in range(0, max(len(octets), 1), 255))
+        if '"' not in text:
+            return strings_of(text.encode())
+        if TEXT.sub("", text).strip() or "\\" in text:
+            raise ValueError(f"{text[:40]}: all of a text stands in quotes, without escapes, or none")
+        return b"".join(strings_of(part[1:-1].encode()) for part in TEXT.findall(text))
     if kind == MX:
         preference, _, name = text.partition(" ")
         return struct.pack("!H", int(preference)) + labels_of(name.strip())
@@ -52,36 +70,32 @@ class Zone:
     def __init__(self, path: str) -> None:
         """Raises PktError, with the line of what is wrong."""
         self.records: dict[bytes, list[Record]] = {}
-        try:
-            with open(path, encoding="utf-8") as file:  # noqa: PTH123  pathlib is slow to import
-                lines = file.read(1 << 24).splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise PktError(f"{path}: {getattr(error, 'strerror', None) or 'it is no text'}") from None
-        for number, line in enumerate(lines, 1):
-            words = line.split()
-            if not words or words[0][0] in ";#":
+        for number, line in enumerate(lines_of(path, MOST, ";#"), 1):
+            if not line.strip():
                 continue
             try:
-                self.add(words)
+                self.add(line)
             except (ValueError, OverflowError, struct.error) as error:
                 raise PktError(f"{path}:{number}: {error}") from None
 
-    def add(self, words: list[str]) -> None:
+    def add(self, line: str) -> None:
         """A line. Raises ValueError."""
-        name, *rest = words
+        name, rest = cut(line)
         ttl = TTL
-        if rest and rest[0].isascii() and rest[0].isdigit():
-            ttl = int(rest.pop(0))
-        if rest and rest[0].upper() == "IN":
-            del rest[0]
-        if len(rest) < 2:
+        if cut(rest)[0].isascii() and cut(rest)[0].isdigit():
+            word, rest = cut(rest)
+            ttl = int(word)
+        if cut(rest)[0].upper() == "IN":
+            rest = cut(rest)[1]
+        word, value = cut(rest)
+        if not value:
             raise ValueError("wanted: NAME [TTL] [IN] TYPE VALUE")
-        if rest[0].upper() not in TYPES:
-            raise ValueError(f"no type '{rest[0]}'; there are {', '.join(TYPES)}")
+        if word.upper() not in TYPES:
+            raise ValueError(f"no type '{word}'; there are {', '.join(TYPES)}")
         if ttl >= 1 << 31:
             raise ValueError(f"bad TTL {ttl}")
-        kind = TYPES[rest[0].upper()]
-        self.records.setdefault(labels_of(name).lower(), []).append((kind, ttl, data_of(kind, " ".join(rest[1:]))))
+        kind = TYPES[word.upper()]
+        self.records.setdefault(labels_of(name).lower(), []).append((kind, ttl, data_of(kind, value)))
 
     def answer(self, message: bytes) -> bytes | None:
         """The answer to a question; None: it is none."""
