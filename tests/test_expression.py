@@ -79,9 +79,9 @@ def test_trees(text, shape):
     assert tree(text) == shape
 
 
-@pytest.mark.parametrize("name", [*FIELDS, *LAYERS])
-def test_every_name_in_any_case(name):
-    assert compiled(any_of([name.lower()])) == compiled(any_of([name]))
+def test_every_name_in_any_case():
+    for name in (*FIELDS, *LAYERS):
+        assert compiled(any_of([name.lower()])) == compiled(any_of([name])), name
 
 
 @pytest.mark.parametrize("spelling", ["UDP.DST_PORT == 53", "udp.dst_port==0x35", " UDP.DST_PORT[1]==053 ", "(UDP.DST_PORT==53)"])
