@@ -140,6 +140,35 @@ void judge(const struct packet_view *p, struct judged *j)
     judge_part(&part, j);
 }
 
+/* Those of a super-frame, up to that of what the header at `index` carries. What was left to the card is right in each piece, and in
+ * IPv4 a 0 says that it was. False: one cannot be told.
+ */
+bool judge_whole(const struct packet_view *p, size_t index, struct judged *j)
+{
+    struct checksum left = {0}, c;
+    memset(j->sums, 0, (index + 1) * sizeof *j->sums);
+    for (size_t i = index + 1; i-- > 0;) {
+        struct judged_sum *own = &j->sums[i].own, *message = &j->sums[i].message;
+        struct message m;
+        if (!has_sum(p, i))
+            continue;
+        if (carries_message(&p->walk.header[i])) {
+            if (message_of(p, i, &m) != CORRECTED || !frame_has(&p->frame, m.at, m.size))
+                return false;
+            judge_own(p, i, own);
+        }
+        if (own->off != 0 && (get16(&p->frame, p->walk.header[i].start + protocols->kinds[p->walk.header[i].kind].sum->place) == 0
+                              || datagram_said(&p->frame, &p->walk.header[i]) == 0))
+            own->off = 0;
+        judge_message(p, i, &left, message, &j->sums[i].rule);
+        if (message->unseen || (message->how == LET_BE && sum_of(p, i, &m, &c) != CORRECTED))
+            return false;
+        if (message->how == FOR_CARD || message->how == FOR_CARD_UNCUT)
+            *message = (struct judged_sum){.how = BY_DIFFERENCE};
+    }
+    return true;
+}
+
 static bool settle_own(const struct packet_view *p, const struct writable_frame *f, size_t index, const struct judged_sum *j)
 {
     const struct header *h = &p->walk.header[index];
@@ -184,6 +213,18 @@ static bool settle_message(const struct packet_view *p, const struct writable_fr
     unsigned off = j->unseen && odd ? (j->off >> 8 | j->off << 8) & 0xFFFF : j->off;
     put16(f, place, written(&m, fold(message_sum(&p->frame, &m) + finishing_sum(&p->frame, &m, kept) + off)));
     return true;
+}
+
+/* Sets those of a piece of it, or of what it is a piece of. */
+void settle_piece(const struct packet_view *p, const struct writable_frame *f, size_t index, const struct judged *j)
+{
+    struct checksum kept = {0};
+    for (size_t i = index + 1; i-- > 0;) {
+        if (!has_sum(p, i))
+            continue;
+        settle_message(p, f, i, &j->sums[i].message, j->sums[i].rule, false, &kept);
+        settle_own(p, f, i, &j->sums[i].own);
+    }
 }
 
 /* Whether what a header carries begins with one that was none before. */

@@ -44,7 +44,7 @@ static bool segment_of(const struct packet_view *p, bool chosen, bool datagrams,
     const struct frame *f = &p->frame;
     const struct walk *w = &p->walk;
     struct message m;
-    struct kept_sum kept[MAX_HEADERS];
+    struct judged kept;
     size_t index, outer;
     s->mergeable = false;
     if (!innermost(w, &index) || !outermost(w, &outer) || message_of(p, index, &m) != CORRECTED)
@@ -68,20 +68,20 @@ static bool segment_of(const struct packet_view *p, bool chosen, bool datagrams,
             return true;
     struct around around;
     around_of(p, index, &around);
-    if (around.tail_at != f->size || !judge_sums(p, index, kept) || (!s->numbered && !kept[index].message))
+    if (around.tail_at != f->size || !judge_whole(p, index, &kept) || (!s->numbered && kept.sums[index].message.how == LET_BE))
         return true;
     memset(s->ids, 0, sizeof s->ids);
     memcpy(s->front, frame_range(f, 0, front), front);
     const struct writable_frame to = writable(s->front, front);
     for (size_t i = 0; i <= index; i++) {
         struct checksum c = header_checksum(p, i);
-        if (kept[i].own_wrong != 0 || kept[i].wrong != 0 || (carries_message(&w->header[i]) && datagram_said(f, &w->header[i]) == 0))
+        if (kept.sums[i].own.off != 0 || kept.sums[i].message.off != 0 || (carries_message(&w->header[i]) && datagram_said(f, &w->header[i]) == 0))
             return true;
         s->ids[i] = (uint16_t)datagram_id(f, &w->header[i]);
         renumber(&to, &w->header[i], 0x10000u - s->ids[i]);
         if (c.size == 2)
             put16(&to, c.at, 0);
-        if (kept[i].message && sum_of(p, i, &m, &c) == CORRECTED && c.size == 2)
+        if (kept.sums[i].message.how != LET_BE && sum_of(p, i, &m, &c) == CORRECTED && c.size == 2)
             put16(&to, c.at, 0);
     }
     declare_end(&to, &w->header[index], front);
@@ -130,7 +130,7 @@ static bool joined(const uint8_t *data, const struct packet *packets, const uint
     struct packet bare;
     const struct packet *row = without_fcs(&packets[lead], &bare);
     struct packet_view p = {.frame = {data + row->offset, (size_t)row->captured}, .original = row->original};
-    struct kept_sum kept[MAX_HEADERS];
+    struct judged kept;
     struct around around;
     struct message m;
     size_t index, front = o->first.size, whole = front + o->data, at = front;
@@ -156,12 +156,12 @@ static bool joined(const uint8_t *data, const struct packet *packets, const uint
     else
         declare_end(&w, beginning(&p.walk, index, &m), whole);
     around_of(&p, index, &around);
-    judge_sums(&p, index, kept);
+    judge_whole(&p, index, &kept);
     declare_end(&w, &p.walk.header[index], whole);
     around_lengths(&around, &w, whole);
     struct packet_view made = {.frame = w.view, .original = (int64_t)whole};
     walk_own(&made.walk, &made.frame, row->linktype);
-    settle_sums(&made, &w, index, kept);
+    settle_piece(&made, &w, index, &kept);
     struct packet piece = {.offset = (int64_t)out->data.size, .captured = (int64_t)whole, .original = (int64_t)whole, .time = row->time,
                            .linktype = row->linktype};
     out->data.size += whole;

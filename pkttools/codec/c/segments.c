@@ -220,72 +220,6 @@ bool is_super(struct segmentation *how, const struct packet_view *p, bool chosen
     return true;
 }
 
-/* ---- checksums ---- */
-
-/* By how much a checksum is wrong, in one's complement; 0: it is right. */
-static unsigned difference(uint32_t stored, uint32_t value)
-{
-    return (stored % 0xFFFF + 0xFFFF - value % 0xFFFF) % 0xFFFF;
-}
-
-/* Writes a checksum, wrong by as much as another one was. */
-static void write_differing(const struct writable_frame *f, const struct message *m, struct checksum c, unsigned wrong)
-{
-    if (c.size == 2 && wrong != 0) {
-        c.value = (c.value + wrong) % 0xFFFF;
-        if (m != NULL)
-            c.value = written(m, c.value);
-    }
-    checksum_write(f, &c);
-}
-
-/* Judges the checksums of a super-frame up to those of what the header at `index` carries. False: one of them cannot be told. */
-bool judge_sums(const struct packet_view *p, size_t index, struct kept_sum kept[MAX_HEADERS])
-{
-    struct checksum card = {0};
-    uint64_t rest;
-    for (size_t i = index + 1; i-- > 0;) {      /* the innermost first: outer sums cover inner ones */
-        struct message m;
-        struct checksum c;
-        kept[i] = (struct kept_sum){0};
-        if (!has_sum(p, i))
-            continue;
-        kept[i].own = kept[i].message = true;
-        if (card.size == 0 && carries_message(&p->walk.header[i]) && right_plainly(p, i, &rest))
-            continue;
-        c = header_checksum(p, i);
-        if (c.size > 0 && checksum_read(&p->frame, &c) != 0 && datagram_said(&p->frame, &p->walk.header[i]) != 0)
-            kept[i].own_wrong = difference(checksum_read(&p->frame, &c), c.value);
-        if (sum_of(p, i, &m, &c) != CORRECTED)
-            return false;
-        uint64_t more = c.size == 2 ? finishing_sum(&p->frame, &m, &card) : 0;
-        if (more != 0)
-            c.value = c.also = fold((~c.value & 0xFFFF) + more);
-        enum verdict verdict = message_judged(&p->frame, &m, &c);
-        kept[i].message = c.size > 0 && verdict != NONE && !is_missing(&p->frame, &m) && !(c.size == 4 && verdict == BAD);
-        if (verdict == BAD)
-            kept[i].wrong = difference(checksum_read(&p->frame, &c), c.value);
-        if (verdict == LEFT)
-            card = c;
-    }
-    return true;
-}
-
-/* Writes those of a piece. */
-void settle_sums(const struct packet_view *p, const struct writable_frame *f, size_t index, const struct kept_sum kept[MAX_HEADERS])
-{
-    for (size_t i = index + 1; i-- > 0;) {
-        struct message m;
-        struct checksum c;
-        if (kept[i].own) {
-            c = header_checksum(p, i);
-            write_differing(f, NULL, c, kept[i].own_wrong);
-        }
-        if (kept[i].message && sum_of(p, i, &m, &c) == CORRECTED && c.size > 0)
-            write_differing(f, &m, c, kept[i].wrong);
-    }
-}
-
 /* ---- pieces ---- */
 
 /* Writes where a header ends, if it says that in whole bytes. */
@@ -349,7 +283,7 @@ bool cut(struct segmentation *how, const struct packet_view *p, struct super *s,
          struct gathered *out)
 {
     const struct frame *f = &p->frame;
-    struct kept_sum kept[MAX_HEADERS];
+    struct judged kept;
     struct packet_view made;
     size_t tail = f->size - s->around.tail_at, data_before = out->data.size, rows_before = out->rows.size, walked = 0, count = 0;
     const struct header *h = &p->walk.header[s->transport];
@@ -357,7 +291,7 @@ bool cut(struct segmentation *how, const struct packet_view *p, struct super *s,
     struct packet piece = {.time = row->time, .linktype = row->linktype};
     if (how->apart && !s->numbered)
         return divide_super(how, p, s, data, row, out);
-    if (!how->keep && !judge_sums(p, s->index, kept))
+    if (!how->keep && !judge_whole(p, s->index, &kept))
         goto as_it_is;
     for (size_t at = s->payload, size; at < s->end; at += size, count++) {
         size = least(s->size, s->end - at);
@@ -391,7 +325,7 @@ bool cut(struct segmentation *how, const struct packet_view *p, struct super *s,
                 if (made.walk.count <= transport || made.walk.header[transport].start != at_message)
                     goto as_it_is;
             }
-            settle_sums(&made, &w, s->index, kept);
+            settle_piece(&made, &w, s->index, &kept);
         }
         piece.offset = (int64_t)out->data.size;
         piece.captured = piece.original = (int64_t)whole;

@@ -3,6 +3,7 @@
 #define PKTTOOLS_SEGMENTS_H
 
 #include "protocols.h"
+#include "splice.h"
 
 enum { SEQUENCE_AT = 4, FLAGS_AT = 13 };        /* RFC 9293 section 3.1 */
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 128 };
@@ -36,11 +37,6 @@ struct super {                  /* a super-frame */
     struct around around;
 };
 
-struct kept_sum {               /* of a header: whether it has a checksum of its own, and what it carries has one; by how much they are wrong */
-    bool own, message;
-    uint16_t own_wrong, wrong;
-};
-
 bool handshakes_begin(struct handshakes *t);    /* false: no memory */
 void handshakes_end(struct handshakes *t);
 bool is_super(struct segmentation *how, const struct packet_view *p, bool chosen, struct super *s, bool *memory);
@@ -49,14 +45,13 @@ bool cut(struct segmentation *how, const struct packet_view *p, struct super *s,
 
 
 /* What merging goes by, too: the innermost header of a datagram; the header that its message begins with, NULL: none is known;
- * whether that is of UDP, which carries no tunnel; who sends to whom, or the other way; checksums, false: one cannot be told; and where a header ends, if it says that in whole bytes.
+ * whether that is of UDP, which carries no tunnel; who sends to whom, or the other way; and where a header ends, if
+ * it says that in whole bytes.
  */
 bool innermost(const struct walk *w, size_t *index);
 const struct header *beginning(const struct walk *w, size_t index, const struct message *m);
 bool is_datagram(const struct frame *f, const struct header *h);
 void flow_key(const struct frame *f, const struct message *m, bool back, uint8_t key[KEY_SIZE]);
-bool judge_sums(const struct packet_view *p, size_t index, struct kept_sum kept[MAX_HEADERS]);
-void settle_sums(const struct packet_view *p, const struct writable_frame *f, size_t index, const struct kept_sum kept[MAX_HEADERS]);
 void declare_end(const struct writable_frame *f, const struct header *h, size_t end);
 
 /* merging.c */

@@ -34,6 +34,10 @@ void judge(const struct packet_view *p, struct judged *j);
  * same. anew: those of headers that were none before are computed. False: one could not follow. */
 bool settle(const struct packet_edit *e, const struct judged *j, const struct origin *origins, bool anew);
 
+/* The same of super-frames, and of their pieces. */
+bool judge_whole(const struct packet_view *p, size_t index, struct judged *j);
+void settle_piece(const struct packet_view *p, const struct writable_frame *f, size_t index, const struct judged *j);
+
 /* splicing.c */
 
 enum { LEAST_FRAME = 60, FCS = 4 };             /* IEEE 802.3 clauses 3.2.7, 3.2.9: without its check sequence */

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from ...protocols.walking import MISSING
 from .. import CORRECTED, FRAGMENT
 from .checksum import Checksum, View, internet, other_reading, written
-from .exceptions import Message, datagram_head, fragment_offset
+from .exceptions import Message, datagram_head, datagram_said, fragment_offset
 from .protocols import Sum, carries_message, known
 from .sums import has_sum, message_of, sum_of
 
@@ -144,6 +144,35 @@ def judge(view: View) -> dict[int, Judged]:
     return found
 
 
+def judge_whole(view: View, index: int) -> dict[int, Judged] | None:
+    """Those of a super-frame, up to that of what the header at `index` carries; None: one cannot be told.
+
+    What was left to the card is right in each piece, and in IPv4 a 0 says that it was.
+    """
+    found: dict[int, Judged] = {}
+    left = None
+    for i in reversed(range(index + 1)):
+        if not has_sum(view, i):
+            continue
+        judged = found[i] = Judged()
+        own = None
+        if carries_message(view.headers[i].kind):
+            outcome, m = message_of(view, i)
+            if outcome != CORRECTED or m is None or not view.within(m.at, m.size):
+                return None
+            own = _own(view, i)
+        if own:
+            stored = view.get(own[0], 2)
+            told = stored and datagram_said(view.frame, view.headers[i])
+            judged.own = JudgedSum(BY_DIFFERENCE, off=_missing_in(stored, own[1]) if told else 0)
+        left = _judge_message(view, i, left, judged)
+        if judged.message.unseen or (judged.message.how == LET_BE and sum_of(view, i)[0] != CORRECTED):
+            return None
+        if judged.message.how in (FOR_CARD, FOR_CARD_UNCUT):
+            judged.message = JudgedSum(BY_DIFFERENCE)
+    return found
+
+
 def _settle_own(view: View, index: int, j: JudgedSum) -> bool:
     if j.how != BY_DIFFERENCE:
         return True
@@ -218,6 +247,14 @@ class _Settling:
             if not made:
                 self.followed &= self.message(view, i, judged, odd)
             self.followed &= _settle_own(view, i, judged.own)
+
+
+def settle_piece(view: View, judged: dict[int, Judged]) -> None:
+    """Sets those of a piece of it, or of what it is a piece of."""
+    settling = _Settling(judged, None, False)
+    for i in sorted(judged, reverse=True):
+        settling.message(view, i, judged[i], False)
+        _settle_own(view, i, judged[i].own)
 
 
 def _compute(view: View, index: int) -> None:

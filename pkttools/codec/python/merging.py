@@ -17,6 +17,7 @@ from .around import Around
 from .checksum import View
 from .datagram import datagram_id, has_fragment, outermost, renumber
 from .exceptions import datagram_head, datagram_said
+from .following import LET_BE, judge_whole, settle_piece
 from .fragments import packet_of
 from .protocols import carries_message, exception, known
 from .rows import checked, without_fcs
@@ -34,8 +35,6 @@ from .segments import (
     flow_key,
     innermost,
     is_datagram,
-    judge_sums,
-    settle_sums,
 )
 from .sums import sum_of
 
@@ -114,8 +113,11 @@ def _segment_of(view: View, chosen: bool, datagrams: bool) -> Segment | None:
     if any(datagram_head(view.frame, header) != known().kinds[header.kind].fixed for header in carriers):
         return s
     around = Around(view, index)
-    kept = judge_sums(view, index) if around.tail_at == len(view.frame) else None
-    if kept is None or any(one.own_wrong or one.wrong for one in kept) or not (numbered or kept[index].message):
+    kept = judge_whole(view, index) if around.tail_at == len(view.frame) else None
+    if kept is None or any(one.own.off or one.message.off for one in kept.values()):
+        return s
+    summed = {i for i, one in kept.items() if one.message.how != LET_BE}
+    if not numbered and index not in summed:
         return s
     if any(not datagram_said(view.frame, header) for header in carriers):
         return s
@@ -123,7 +125,7 @@ def _segment_of(view: View, chosen: bool, datagrams: bool) -> Segment | None:
     for i, header in enumerate(headers):
         s.ids.append(datagram_id(view.frame, header))
         renumber(bare, header, -s.ids[-1])
-        places = [view.header_checksum(i), sum_of(view, i)[2] if kept[i].message else None]
+        places = [view.header_checksum(i), sum_of(view, i)[2] if i in summed else None]
         for checksum in places:
             if checksum and checksum.size == 2:
                 bare[checksum.at : checksum.at + 2] = bytes(2)
@@ -156,11 +158,11 @@ def _joined(packets: list[Packet]) -> Packet:
         made[m.at + FLAGS_AT] |= packets[-1].frame[m.at + FLAGS_AT] & ENDS
     else:
         declare_end(made, of.kind, of.start, len(made))
-    kept = judge_sums(view, index)
+    kept = judge_whole(view, index)
     declare_end(made, view.headers[index].kind, view.headers[index].start, len(made))
     whole = Around(view, index).lengthened(bytes(made))
     assert whole is not None and kept is not None
-    settle_sums(View(whole, len(whole), first.linktype), kept)
+    settle_piece(View(whole, len(whole), first.linktype), kept)
     return first.remade(bytes(whole))
 
 

@@ -12,17 +12,18 @@ from dataclasses import dataclass
 
 from ...batch import COLUMNS, LINKTYPE, MAX_BATCH, ORIGINAL, Packet
 from ...protocols.walking import MISSING, SEGMENTS
-from .. import BAD, CORRECTED, FRAGMENT, LEFT, NONE
+from .. import CORRECTED, FRAGMENT, LEFT
 from .around import Around
-from .checksum import Checksum, View, internet, written
+from .checksum import View
 from .datagram import EXTENSION, Datagram, has_fragment, outermost, renumber
-from .exceptions import Message, datagram_said, datagram_sound, leave_oversize, oversize_header
+from .exceptions import Message, datagram_sound, leave_oversize, oversize_header
+from .following import Judged, judge_whole, settle_piece
 from .fragments import UNUSABLE, Fragmentation, made_of, note_signature, packet_of, without_lost
 from .headers import UNKNOWN, Header, need_dict, note
 from .protocols import carries_message, exception, known
 from .rows import checked, without_fcs
 from .signatures import Changed
-from .sums import has_sum, sum_of
+from .sums import sum_of
 
 SEQUENCE_AT, FLAGS_AT, FIXED = 4, 13, 20  # RFC 9293 section 3.1
 FIN, SYN, PSH, URG, CWR = 1, 2, 8, 32, 128
@@ -69,16 +70,6 @@ class Super:
     around: Around
 
 
-@dataclass(slots=True)
-class Kept:
-    """Of a header: whether it has a checksum of its own, and what it carries has one; by how much they are wrong."""
-
-    own: bool = False
-    message: bool = False
-    own_wrong: int = 0
-    wrong: int = 0
-
-
 def flow_key(view: View, m: Message, back: bool) -> Key:
     """Who sends to whom; back: the other way."""
     size = 16 if m.v6 else 4
@@ -122,61 +113,6 @@ def is_datagram(view: View, header: Header) -> bool:
     kind = known().kinds[header.kind]
     says = kind.length and not carries_message(header.kind) and kind.sum is not None and kind.sum.zero == MISSING
     return bool(says) and not view.leads_to_tunnel(kind, header.start)
-
-
-def _difference(stored: int, value: int) -> int:
-    """By how much a checksum is wrong, in one's complement; 0: it is right."""
-    return (stored - value) % 0xFFFF
-
-
-def _write_differing(view: View, m: Message | None, checksum: Checksum, wrong: int) -> None:
-    """Writes a checksum, wrong by as much as another one was."""
-    if checksum.size == 2 and wrong:
-        checksum.value = (checksum.value + wrong) % 0xFFFF
-        if m:
-            checksum.value = written(m, checksum.value)
-    view.write(checksum)
-
-
-def judge_sums(view: View, index: int) -> list[Kept] | None:
-    """Judges the checksums of a super-frame up to those of what the header at `index` carries. None: one of them cannot be told."""
-    kept, card = [Kept() for _ in range(index + 1)], None
-    for i in reversed(range(index + 1)):  # the innermost first: outer sums cover inner ones
-        if not has_sum(view, i):
-            continue
-        own, one = view.header_checksum(i), Kept(True)
-        kept[i] = one
-        if own and view.read(own) and datagram_said(view.frame, view.headers[i]):
-            one.own_wrong = _difference(view.read(own), own.value)
-        outcome, m, checksum = sum_of(view, i)
-        if outcome != CORRECTED:
-            return None
-        if m is None or checksum is None:
-            continue
-        more = view.finishing(m, card) if checksum.size == 2 else b""
-        if more:
-            value = internet((checksum.value ^ 0xFFFF).to_bytes(2, "big") + more)
-            checksum = Checksum(checksum.at, checksum.size, value, value)
-        verdict = view.message_judged(m, checksum)
-        one.message = verdict != NONE and not view.is_missing(m) and not (checksum.size == 4 and verdict == BAD)
-        if verdict == BAD:
-            one.wrong = _difference(view.read(checksum), checksum.value)
-        if verdict == LEFT:
-            card = checksum
-    return kept
-
-
-def settle_sums(view: View, kept: list[Kept]) -> None:
-    """Writes those of a piece."""
-    for i in reversed(range(len(kept))):
-        one = kept[i]
-        own = view.header_checksum(i) if one.own else None
-        if own:
-            _write_differing(view, None, own, one.own_wrong)
-        if one.message:
-            outcome, m, checksum = sum_of(view, i)
-            if outcome == CORRECTED and m and checksum:
-                _write_differing(view, m, checksum, one.wrong)
 
 
 def declare_end(frame: bytearray, kind: int, start: int, end: int) -> None:
@@ -263,7 +199,7 @@ class Segmentation:
         """The pieces of a super-frame; or the packet as it is, where that cannot be."""
         if self.apart and not s.numbered:
             return self.divided(view, s, packet)
-        kept = [] if self.keep else judge_sums(view, s.index)
+        kept = {} if self.keep else judge_whole(view, s.index)
         if kept is None:
             self.leave(True, UNUSABLE_FRAME)
             return [packet]
@@ -293,7 +229,7 @@ class Segmentation:
         self.urgent += s.numbered and view.get(of.start + FLAGS_AT, 1) & URG != 0
         return made
 
-    def finished(self, view: View, s: Super, frame: bytes, kept: list[Kept], linktype: int) -> bytearray | None:
+    def finished(self, view: View, s: Super, frame: bytes, kept: dict[int, Judged], linktype: int) -> bytearray | None:
         """A piece that ends with its datagram, with what is around it and its checksums; None: there is no room for a length."""
         whole = s.around.lengthened(frame)
         if whole is None:
@@ -302,7 +238,7 @@ class Segmentation:
         transport = s.transport - (s.dropped > 0)
         if len(piece.headers) <= transport or piece.headers[transport].start != of.start - s.dropped:
             return None
-        settle_sums(piece, kept)
+        settle_piece(piece, kept)
         return whole
 
     def divided(self, view: View, s: Super, packet: Packet) -> list[Packet]:
