@@ -108,6 +108,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     made = tmp_path / "home"
     made.mkdir(mode=0o700)
     (made / "in.pcap").write_bytes(CAPTURE)
+    (made / "in.rules").write_bytes((ROOT / "examples/answers/web.rules").read_bytes())
     yield made
 
 
@@ -125,6 +126,8 @@ COMMANDS = {
     "send --libpcap": ("sleep 1000 | pkt-send --libpcap -i eth0 -c", NONE),
     "send --xdp": ("sleep 1000 | pkt-send -i eth0 --xdp --receive", TO_RUN),
     "send --dry-run": ("sleep 1000 | pkt-send --dry-run", NONE),
+    "ask": ("sleep 1000 | pkt-ask -i eth0", NONE),
+    "answer": ("pkt-answer {home}/in.rules -i eth0", NONE),
     "gen -i": ("pkt-gen udp --dst 10.0.0.2 -i eth0 --rate 10 --count 0", NONE),
     "gen raw -i": ("sleep 1000 | pkt-gen raw -i eth0", NONE),
     "gen raw --out": ("sleep 1000 | pkt-gen raw --out {home}/out.txt", NONE),
@@ -196,6 +199,13 @@ def test_what_was_opened_before_goes_on(home: Path, backend: str):
         assert (done.returncode, b"Try 'pkt-gen --help'" in done.stderr) == (2, True), done.stderr
         done = lab.run("a", f"pkt-pipe --in {home}/text 'change -u IP.TTL=9 | send -i eth0 -f'")
         assert (done.returncode, b" 0 failed" in done.stderr) == (0, True), done.stderr
+        answering = lab.capture("b", f"pkt-answer {home}/in.rules -i eth0 'IP.DST_ADDR==10.0.0.80'")
+        for words in ("udp --dport 9000 --payload hello", "udp --dport 7", "tcp --dport 80", "icmp --dst 10.0.0.2"):
+            made = f"pkt-gen {words} --src 10.0.0.1" + ("" if "--dst" in words else " --dst 10.0.0.80")
+            done = lab.run("a", f"{made} | pkt-ask -i eth0 -c --both IP.ID=1..2 -F pcapng --out {home}/made --timeout 5")
+            assert done.returncode == 0, (words, done.stderr)
+        code, _, said = finish(answering, signal.SIGTERM)
+        assert code == 0, said
         switch = lab.start("a", f"pkt-switch run eth0 --filter 'IP.SRC_ADDR==10.0.0.0/8' --change IP.TTL-=1 --dump {home}/dump")
         until(lambda: lab.run("a", "pkt-switch show").returncode == 0 or switch.poll() is not None, "switch")
         lab.inject("b", [frame(number) for number in range(3)])

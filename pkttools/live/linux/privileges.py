@@ -40,9 +40,9 @@ LATE = (
 OF_PYTHON = [
     f"pkttools.codec.python.{name}"
     for name in (
-        "addresses", "bridge", "columns", "correction", "cryptopan", "durations", "following", "fragments", "headers", "json",
-        "lane", "line", "lines", "listing", "payloads", "pcapng", "program", "settings", "soundness", "splicing", "stamps",
-        "wrapping",
+        "addresses", "answers", "bridge", "columns", "contents", "correction", "cryptopan", "durations", "following", "fragments",
+        "headers", "json", "lane", "line", "lines", "listing", "payloads", "pcapng", "program", "settings", "soundness", "splicing",
+        "stamps", "wrapping",
     )
 ]  # fmt: skip
 
