@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .library import PktError as PktError
     from .library import PktWarning as PktWarning
     from .library import UsageError as UsageError
+    from .library import ask as ask
     from .library import change as change
     from .library import correct as correct
     from .library import diff as diff
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
 
 __version__ = "2.0.0a2"
 
-LIBRARY = ("Differing", "Lab", "NoField", "Packet", "Packets", "PktError", "PktWarning", "UsageError", "change", "correct", "diff",
-           "filter", "parse", "pipe", "read", "receive", "send", "write")  # fmt: skip
+LIBRARY = ("Differing", "Lab", "NoField", "Packet", "Packets", "PktError", "PktWarning", "UsageError", "ask", "change", "correct",
+           "diff", "filter", "parse", "pipe", "read", "receive", "send", "write")  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -39,6 +39,18 @@ try:
 except pkttools.PktError as error:
     print(error)
 """
+ASK = f"""
+import sys; sys.path.insert(0, {str(ROOT)!r})
+import pkttools
+question = next(iter(pkttools.read(sys.argv[1])))
+print([packet["ICMP.SEQ"] for packet in pkttools.ask("eth0", question, "ICMP.SEQ=1..5", complete=True)])
+print([packet["ICMP.TYPE"] for packet in pkttools.ask("eth0", question, complete=True, both=True)])
+question["IP.DST_ADDR"] = "10.0.0.99"
+question.correct()
+answers = pkttools.ask("eth0", question, complete=True, timeout=0.2)
+print(list(answers))
+print(*answers.said)
+"""
 
 
 @pytest.mark.lab(WIRE)
@@ -75,6 +87,19 @@ def test_a_program_in_a_host_receives_and_sends(lab):
     said, more = receiving.communicate(timeout=20)[0].decode().splitlines()
     assert said.startswith("[64, 64] eth0: ")
     assert more == "0"
+
+
+def test_a_program_in_a_host_asks(lab, tmp_path):
+    """A ping of each size is answered; hosts that are not there say nothing, which is told."""
+    made = lab(WIRE)
+    made.run("a", "ping -c 1 b")  # they know each other
+    mac = made.run("a", "cat /proc/net/arp").stdout.decode().split()[12]
+    questions = pkttools.pipe(f"gen icmp --src 10.0.0.1 --dst 10.0.0.2 --dst-mac {mac}")
+    pkttools.write(tmp_path / "questions.txt", questions)
+    done = made.run("a", [sys.executable, "-c", ASK, str(tmp_path / "questions.txt")])
+    first, second, third, *said = done.stdout.decode().splitlines()
+    assert (first, second, third) == ("[1, 2, 3, 4, 5]", "[8, 0]", "[]")
+    assert "1 sent, 0 answered, 1 lost" in said[0]
 
 
 def test_what_fails_in_a_host_is_said(lab):

@@ -8,16 +8,21 @@
     writing     packets to files
     differences what differs between packets
     wire        packets from and to interfaces
+    asking      questions, and their answers
     lab         hosts in namespaces, and commands in them
 
 Names of `pkttools` are found here when they are first asked for, so that its import takes no time.
 """
 
+from sys import modules
+
+from .. import ask as _ask  # noqa: F401  now, so that it does not come later in place of the function
 from ..command_line.options import add_protocols
 from ..errors import PktError, UsageError
 
 add_protocols([])  # PKTTOOLS_PROTOCOLS, before anything looks at tables
 
+from .asking import ask  # noqa: E402
 from .differences import Differing, diff  # noqa: E402
 from .lab import Lab  # noqa: E402
 from .packet import NoField, Packet  # noqa: E402
@@ -28,6 +33,9 @@ from .wire import receive, send  # noqa: E402
 from .writing import write  # noqa: E402
 
 __all__ = [
-    "Differing", "Lab", "NoField", "Packet", "Packets", "PktError", "PktWarning", "UsageError", "change", "correct", "diff",
-    "filter", "parse", "pipe", "read", "receive", "send", "write",
+    "Differing", "Lab", "NoField", "Packet", "Packets", "PktError", "PktWarning", "UsageError", "ask", "change", "correct",
+    "diff", "filter", "parse", "pipe", "read", "receive", "send", "write",
 ]  # fmt: skip
+
+# There is a package of that name, too, for commands, which is there once something has imported it: programs mean the function.
+modules[__package__.rpartition(".")[0]].ask = ask  # type: ignore[attr-defined]  # a module has what it is given

@@ -81,8 +81,12 @@ def through(packets: Several | None, lines: list[list[str]]) -> Packets:
     return Packets(start, () if packets is None else files_of(packets))
 
 
-def flow(source: Iterator[Batch], stages: list[Stage], close: Callable[[], list[str]], stream: Packets) -> Iterator[Batch]:
-    """Lets batches flow; what stages have kept back comes before what broke the source off is raised."""
+def flow(source: Iterator[Batch], stages: list[Stage], close: Callable[[], list[str]], stream: Packets, *,
+         judges: bool = True) -> Iterator[Batch]:  # fmt: skip
+    """Lets batches flow; what stages have kept back comes before what broke the source off is raised.
+
+    close: ends the source, and gives what there is to say of it. judges: whether a stage that fails raises PktError in the end.
+    """
     ended: list[Exception] = []
     batches = filled(until_error(source, ended))
     for stage in stages:
@@ -94,7 +98,7 @@ def flow(source: Iterator[Batch], stages: list[Stage], close: Callable[[], list[
         lines += close()
     for i, stage in enumerate(stages):
         said = stage.said(lines if i == 0 else [], [])
-        if stage.failed:
+        if stage.failed and judges:
             stream.said += map(str, said)
             raise PktError("; ".join(said))
         tell(said, stream.said)
