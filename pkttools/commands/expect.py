@@ -53,6 +53,7 @@ def stage(values: Values) -> Stage:
     from ..language.times import duration
 
     need(not (values.json and values.tap), "--json and --tap: one report goes to standard output")
+    need(values.junit != "-", "--junit: a file; standard output has the other report")
     need(not (values.receive_only and values.send_only), "-ro and -so leave nothing")
     need(not (values.interface and values.input), "-i and --in: packets come from one of them")
     command = values.arguments[values.dashes :] if values.dashes is not None else []

@@ -24,7 +24,7 @@ from ..protocols.fields import DATA, FIELDS, current
 from ..protocols.values import rows_of
 from .expectation import Bytes, Condition, Count, Expectation, condition_of, conditions_of, varies
 
-PREFIX = re.compile(r"(none|\d+|\d*\.\.\d*)\s*:\s+(.*)", re.DOTALL)
+PREFIX = re.compile(r"([\w.+-]*)\s*:\s*(.*)", re.DOTALL)  # what no filter begins with
 HEAD, END = re.compile(r"--(.*?)(--)?\s*$"), "=="
 NAMED = re.compile(r"([A-Z][A-Z0-9_]*(?:\.[A-Z0-9_]+)?)(\[-?\d+\])?\s*:\s*(.*?)\s*$")
 OF_BYTES = ("SIZE", "TRAILER")  # lines that say something of the bytes
