@@ -468,6 +468,21 @@ def test_headers_around_payloads_are_those_that_text2pcap_makes_and_sound(tmp_pa
     assert b"2 packets, bare payloads" in done.stderr
 
 
+def test_bare_hex_with_tags_and_times(read):
+    """Whole packets with VLAN tags are no rows of one, and times between are no bytes; a row may look like one."""
+    tagged = [FRAME[:12] + bytes.fromhex("81000064") * n + FRAME[12:] for n in (1, 2, 0)]
+    for frame in tagged[:2]:
+        assert [one.frame for one in read(f"{frame.hex()}\n" * 2)] == [frame] * 2
+    moment = calendar.timegm((2026, 11, 28, 12, 0, 1)) * 10**9
+    for text, time in (("2026-11-28 12:00:01Z", moment), ("2026-11-28T12:00:01.5Z", moment + 5 * 10**8),
+                       ("2026-11-28 12:00:01", None), ("1700000000.25", 17 * 10**17 + 25 * 10**7),
+                       ("12:00:01.5", None), ("12:00:01", None)):  # fmt: skip
+        found = read("".join(f"{text}\n{frame.hex()}\n" for frame in tagged))
+        assert [one.frame for one in found] == tagged, text
+        assert time is None or [one.time for one in found] == [time] * 3, text
+    assert [one.frame for one in read(f"{FRAME[:40].hex(':')}\n12:00:01\n")] == [FRAME[:40] + b"\x12\0\1"]
+
+
 def test_the_command_says_what_it_reads_and_refuses_what_it_cannot():
     dump = f"{FRAME.hex()}\n".encode()
     done = shell("pkt-hex2txt -F pcap | pkt-pcap2txt -do", dump)

@@ -1,6 +1,7 @@
 """Reads hex dumps of other programs: tcpdump -x, tshark -x, xxd...
 
 tcpdump -xx -r ping.pcap | pkt-hex2txt
+
 echo 68656c6c6f21 | pkt-hex2txt --udp 1000,53
 """
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 DIGITS = re.compile(r"\s*(?:0[xX])?([0-9a-fA-F]+(?:[ \t:,.-]+[0-9a-fA-F]+)*)[,.:-]?\s*")
 SEPARATED = re.compile(r"[ \t:,.-]+")
+DATE = re.compile(r"\s*(?:\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?|\d\d:\d\d:\d\d[.,]\d+|\d{9,10}\.\d{1,9})\s*")
+CLOCK = re.compile(r"\s*\d\d:\d\d(?::\d\d)?\s*")  # or a row, behind others with colons
 LOGGED = re.compile(r".*\b[a-z]+,debug(?:,packet)?:? +")  # of RouterOS, in front of digits
 LEAST = 6  # bytes by which a dump is known
 ROW = 64  # bytes of the longest line that is taken for a row of a packet
@@ -30,12 +32,13 @@ class Plain(Reader):
         self.width = 0  # bytes of the first line of the packet that is open
         self.words = Words(asked, BIG, False, self.guessed)
         self.rows = 0
+        self.colons = False  # whether those stand between its bytes
 
     @staticmethod
     def suits(line: str) -> bool:
         """Whether a line is one of digits."""
         match = DIGITS.fullmatch(unlogged(line))
-        return match is not None and len(SEPARATED.sub("", match[1])) >= 2 * LEAST and known(match[1])
+        return match is not None and not DATE.fullmatch(line) and len(SEPARATED.sub("", match[1])) >= 2 * LEAST and known(match[1])
 
     @classmethod
     def reader(cls, asked: Asked) -> Reader:
@@ -45,7 +48,7 @@ class Plain(Reader):
     def line(self, line: str) -> None:
         """Reads a line."""
         match = DIGITS.fullmatch(unlogged(line))
-        if match is None:
+        if match is None or DATE.fullmatch(line) or (CLOCK.fullmatch(line) and not (self.begun and self.colons)):
             if self.begun and line.strip() == "*":
                 raise Malformed("a '*' stands for rows that repeat; without offsets nobody knows how many: od -v writes them")
             self.finish()
@@ -62,7 +65,7 @@ class Plain(Reader):
             self.finish()
         if not self.begun:
             self.open()
-            self.width, self.rows = len(row), 0
+            self.width, self.rows, self.colons = len(row), 0, ":" in match[1]
             self.words.usual = LITTLE if all(len(token) == 4 for token in tokens) and line[0].isspace() else BIG
             self.words.noted = all(len(token) == 4 for token in tokens)
         self.rows += 1
@@ -114,8 +117,11 @@ def sound(data: bytes) -> bool:
     """Whether bytes are a whole packet, by what it says of its length."""
     kind, _ = link.looks(data)
     at = {link.ETHERNET: 14, link.RAW: 0, link.SLL: 16, link.SLL2: 20, link.NULL: 4}[kind]
+    tag = 12
+    while kind == link.ETHERNET and int.from_bytes(data[tag : tag + 2], "big") in link.TAGS:
+        tag, at = tag + 4, at + 4
     if data[at : at + 1] and data[at] >> 4 == 4:
         return at + int.from_bytes(data[at + 2 : at + 4], "big") <= len(data)
     if data[at : at + 1] and data[at] >> 4 == 6:
         return at + 40 + int.from_bytes(data[at + 4 : at + 6], "big") <= len(data)
-    return kind == link.ETHERNET and data[12:14] == b"\x08\x06" and len(data) >= 42
+    return kind == link.ETHERNET and data[tag:at] == b"\x08\x06" and len(data) >= at + 28

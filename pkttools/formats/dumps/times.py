@@ -11,7 +11,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 DAY = 86400 * SECOND
 FRACTION = r"(\d\d):(\d\d):(\d\d)[.,](\d{1,9})"
 # Behind a number, as of ASA, scapy's hexraw and tshark, and whatever a log puts in front.
-DATED = re.compile(rf"(?:\d+:?\s+)?(\d{{4}}-\d\d-\d\d)[ T]{FRACTION}(Z|[+-]\d\d:?\d\d)?\b")
+DATED = re.compile(r"(?:\d+:?\s+)?(\d{4}-\d\d-\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?\b")
 OF_DAY = re.compile(rf"(?:\d+:?\s+)?\*?{FRACTION}\b")
 CISCO = re.compile(rf"\*?{FRACTION}\s+(\w+)\s+([A-Z][a-z][a-z])\s+(\d+)\s+(\d{{4}})\b")
 EPOCH = re.compile(r"(?:\d+:?\s+)?(\d{9,10})\.(\d{1,9})\b")
@@ -58,7 +58,7 @@ class Clock:
         """The same, whatever it is. Raises ValueError where a date is none."""
         if match := DATED.match(line):
             date, zone = match[1], match[6] or ""
-            return moment(f"{date}T{match[2]}:{match[3]}:{match[4]}.{match[5]}{zone}")
+            return moment(f"{date}T{match[2]}:{match[3]}:{match[4]}.{match[5] or 0}{zone}")
         if match := CISCO.match(line):
             month = MONTHS.index(match[6]) + 1
             zone = "Z" if match[5] in ("UTC", "GMT") else ""
