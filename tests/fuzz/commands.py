@@ -96,10 +96,12 @@ OTHERS = [
     "pkt-time --sort-window 1ms --start 2026-11-01T10:00Z -F pcapng",
     "pkt-impair --loss-bursts 9%,30%,90%,1% --duplicate 9% --seed 7",
     "pkt-impair --loss-states 9%,30%,9% --seed 7",
+    "pkt-diff --ignore routing - examples/ping.txt", "pkt-diff -u --align - examples/ping.txt",
     "pkt-hex2txt -aa", *(f"pkt-code --as {name}" for name in ("scapy", "c", "nemesis", "hping3", "packetdrill")),
     "switch", "finish",
 ]  # fmt: skip
 COMMANDS = KEEPING + OTHERS
+TROUBLE = ("pkt-gen raw", "pkt-diff")  # end with 2 where the first frame lacks a field, and, as diff, where a file is malformed
 
 
 # ---- a process for each codec, which forks commands: a hundred times faster than starting them ----
@@ -279,7 +281,7 @@ def judge(command: str, got: dict[str, Outcome], count: int | None) -> str | Non
             trace = said[said.index("Traceback") :].splitlines()
             places = [line.strip() for line in trace if line.strip().startswith("File ")]
             return f"{backend}: {trace[-1][:200]} ({places[-1] if places else ''})"
-        if code not in (0, 1, 2) or (code == 2 and not command.startswith("pkt-gen raw")):  # where the first frame lacks a field
+        if code not in (0, 1, 2) or (code == 2 and not command.startswith(TROUBLE)):
             return f"{backend}: exit code {code}: {said[-300:]}"
         lines = said.splitlines()
         if code and not lines and not out:
