@@ -157,7 +157,12 @@ def test_a_packet_is_made_of_bytes_and_said_as_text(ping: list[pkttools.Packet])
     (again,) = pkttools.parse(str(raw))
     assert (again.linktype, again.frame) == (101, raw.frame)
     made.time = 7
+    with pytest.raises(pkttools.UsageError, match="time: -1 is not a whole number from 0 to "):
+        made.time = -1
     assert made.time == 7
+    for wrong in ({"time": 1.5}, {"time": 1 << 63}, {"linktype": -1}, {"original": 1 << 40}, {"frame": bytes(300_000)}):
+        with pytest.raises(pkttools.UsageError, match=f"{next(iter(wrong))}: .* is not a whole number from 0 to "):
+            pkttools.Packet(**{"frame": b"x", **wrong})
 
 
 # ---- streams ----
@@ -247,6 +252,8 @@ def test_what_is_wrong_is_said_at_once_in_the_commands_words(tmp_path: Path) -> 
     ):
         with pytest.raises(pkttools.UsageError, match=message):
             failing()
+    with pytest.raises(TypeError, match="'p' is no packet; read\\(path\\) gives those of a file"):
+        pkttools.diff("ping.txt", "ping.txt")
     with pytest.raises(pkttools.PktError, match="nothere: No such file"):
         pkttools.read(tmp_path / "nothere")
 

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from .. import codec
-from ..batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, gathered, linktype_of
+from ..batch import (
+    CAPTURED,
+    COLUMNS,
+    LINKTYPE,
+    MAX_FRAME,
+    MAX_LINKTYPE,
+    MAX_SECONDS,
+    NOTES,
+    NOTES_SIZE,
+    OFFSET,
+    ORIGINAL,
+    TIME,
+    gathered,
+    linktype_of,
+)
 from ..batch import Packet as Held
 from ..errors import UsageError, counted
 from ..language.expression import assignments
@@ -21,6 +35,8 @@ if TYPE_CHECKING:
     from ..formats.files import Sink
 
 ETHERNET = 1  # the link type of text that says none
+MOST_TIME = MAX_SECONDS * 10**9 + 10**9 - 1
+MOST_ORIGINAL = 10**9 - 1  # that a line SIZE has room for
 PROGRAMS: dict[tuple[str, object], tuple[str, Program]] = {}  # that were compiled, the last MOST of them
 
 
@@ -44,8 +60,18 @@ class Packet:
     _row: int
 
     def __init__(self, frame: bytes, *, time: int = 0, linktype: int = 1, original: int | None = None) -> None:
-        """A new one. frame: its bytes. time: nanoseconds since 1970. original: bytes that there were on the wire, if more."""
-        held = Held(bytes(frame), len(frame) if original is None else original, time, linktype)
+        """A new one. frame: its bytes. time: nanoseconds since 1970. original: bytes that there were on the wire, if more.
+
+        Raises UsageError for what no packet can have.
+        """
+        size = len(frame) if original is None else original
+        for name, value, most in (
+            ("frame", len(frame), MAX_FRAME),
+            ("linktype", linktype, MAX_LINKTYPE),
+            ("original", size, MOST_ORIGINAL),
+        ):
+            within(name, value, most)
+        held = Held(bytes(frame), size, within("time", time, MOST_TIME), linktype)
         self._sheet, self._row = Sheet(gathered([held])), 0
 
     # ---- fields ----
@@ -161,12 +187,12 @@ class Packet:
 
     @property
     def time(self) -> int:
-        """Nanoseconds since 1970; can be set."""
+        """Nanoseconds since 1970; can be set. Raises UsageError for what no packet can have."""
         return self._fact(TIME)
 
     @time.setter
     def time(self, nanoseconds: int) -> None:
-        self._sheet.rows[self._row * COLUMNS + TIME] = nanoseconds
+        self._sheet.rows[self._row * COLUMNS + TIME] = within("time", nanoseconds, MOST_TIME)
         self._sheet.changed(self._row)  # filters ask for it, too
 
     def copy(self) -> Packet:
@@ -223,6 +249,13 @@ class View(Packet):
     def __init__(self, sheet: Sheet, row: int) -> None:
         self._sheet = sheet
         self._row = row
+
+
+def within(name: str, value: int, most: int) -> int:
+    """A number that a packet can have. Raises UsageError."""
+    if not isinstance(value, int) or not 0 <= value <= most:
+        raise UsageError(f"{name}: {value!r} is not a whole number from 0 to {most}")
+    return value
 
 
 def view(packet: Held) -> Packet:

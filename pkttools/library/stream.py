@@ -128,6 +128,8 @@ def batches_of(given: Several) -> Iterator[Batch]:
         return
     together, waited_for = [], not isinstance(given, (Packet, list, tuple))
     for packet in [given] if isinstance(given, Packet) else given:
+        if not isinstance(packet, Packet):
+            raise TypeError(f"{packet!r:.40} is no packet; read(path) gives those of a file")
         together.append(held(packet))
         # With the last one of what came together: who reads what is received waits for no other packet.
         if len(together) == AT_ONCE or (waited_for and packet._row + 1 == len(packet._sheet.batch)):
