@@ -14,7 +14,7 @@ from waits import until
 
 RUN = """
 import sys
-sys.path[:0] = ["tests", "."]
+sys.path[:0] = ["tests/support", "tests", "."]
 from netns import Lab
 lab = Lab()
 lab.open()
