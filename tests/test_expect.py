@@ -118,6 +118,21 @@ def test_files(tmp_path: Path):
     assert report == "ok: low ttl: 1 packet, number 1\nok: answer: 1 packet, number 2\nok: nothing: no packet\n"
 
 
+def test_octets_that_go_on(tmp_path: Path):
+    """Of later occurrences, too; and not where another line is between."""
+    values = bytes(range(20)), bytes(range(30, 50))
+    frame = bytes.fromhex("0180c200000e02000000000188cc") + b"".join(b"\x0a" + bytes([len(one)]) + one for one in values) + b"\0\0"
+    text = shell("pkt-bin2txt | pkt-txt2txt -aa", frame).stdout
+    lines = "".join(line for line in text.decode().splitlines(True) if not re.match("[0-9A-F]{6}:|SIZE", line))
+    assert len(re.findall(r"(?m)^LLDP.VALUE\S*:", lines)) > 3
+    (tmp_path / "e").write_text(lines)
+    assert outcomes(expect(f"--file {tmp_path}/e", text)) == ["ok"]
+    (tmp_path / "e").write_text(
+        "-- a --\nLLDP.VALUE: " + values[0].hex() + "\nLLDP.TYPE[2]: *\nLLDP.VALUE: " + values[1].hex() + "\n==\n"
+    )
+    assert outcomes(expect(f"--file {tmp_path}/e", text)) == ["ok"]
+
+
 def test_whole_packets(tmp_path: Path):
     """Each byte counts, but for fields that may vary, what IGNORE says, and checksums that follow; twice is twice."""
     whole = shell("pkt-txt2txt -aa", PING.read_bytes()).stdout.decode()

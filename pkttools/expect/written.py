@@ -91,6 +91,7 @@ class Block:
         self.head = linktype
         self.octets = False
         self.met: dict[str, int] = {}
+        self.data = ""  # the field of the line before, as it stands there, if it is one of octets: it may go on
 
     def add(self, number: int, line: str) -> None:
         """Takes a line. Raises UsageError."""
@@ -122,8 +123,9 @@ class Block:
     def field(self, number: int, line: str, name: str, which: str, value: str) -> None:
         """Takes the line of a field, or a fact; the k-th one of a field is its k-th occurrence, but data go on."""
         is_data = name in FIELDS and rows_of([FIELDS[current(name)][0]])[0].kind == DATA
-        if is_data and self.fields and self.fields[-1][1] == name and not which:
-            self.fields[-1] = (number, name, f"{self.fields[-1][2]} {value}")
+        goes_on, self.data = is_data and self.data == name + which, name + which if is_data and value != "*" else ""
+        if goes_on:
+            self.fields[-1] = (number, self.fields[-1][1], f"{self.fields[-1][2]} {value}")
             self.lines.append((number, line))
             return
         self.met[name] = self.met.get(name, 0) + 1
