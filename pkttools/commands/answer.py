@@ -25,7 +25,7 @@ OPTIONS = [
     *filter_briefly(),
 ]
 ARGUMENTS = "RULES"
-ARGUMENTS_HELP = "a file of rules, see pkt-answer(1); behind it filters"
+ARGUMENTS_HELP = "a file of rules, see pkt-answer(1); behind it filters: two are OR"
 
 
 def place(values: Values) -> str:
