@@ -1,7 +1,7 @@
 #!/bin/sh
 # pypcapfile 0.12.0 finds no packet in a capture whose numbers have their most significant byte first, and says nothing: it compares
 # the byte order that it found in the file's header with text, which under Python 3 is never equal to bytes.
-# Both orders are pcap: the reader swaps where the magic number reads swapped (pcap-savefile(5), libpcap).
+# Both orders are pcap: the reader swaps where the magic number reads swapped (draft-ietf-opsawg-pcap section 4).
 . "$(dirname "$0")/common"
 packages pypcapfile==0.12.0
 cd "$folder"

@@ -69,10 +69,7 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Page:
     assert (done.returncode, done.stdout) == (0, b"")
     opened = browser.open(folder / "page.html")
     opened.value("document.getElementById('open').click()")
-    opened.value(
-        "new Promise(resolve => setTimeout(resolve, 100))"
-    )  # its packets are prepared when the browser says that they are open
-    assert opened.value("document.querySelectorAll('.packet[open][data-ready]').length") == 16
+    assert opened.until("document.querySelectorAll('.packet[open][data-ready]').length === 16")
     return opened
 
 
@@ -168,8 +165,8 @@ def test_for_those_who_hear_it(page: Page) -> None:
 def test_the_ladder_leads_to_packets(page: Page) -> None:
     page.value("document.getElementById('close').click()")
     page.point("#ladder ~ .ladder a[href='#p7'] text", press=True)
+    assert page.until("document.activeElement.nextElementSibling?.id === 'p7'")
     assert page.value("[...document.querySelectorAll('.packet[open] .parts')].map(parts => parts.id)") == ["p7"]
-    assert page.value("document.activeElement.nextElementSibling.id") == "p7"
 
 
 def test_what_the_page_looks_like(page: Page) -> None:

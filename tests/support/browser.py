@@ -127,6 +127,18 @@ class Page:
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
 
+    def until(self, expression: str) -> bool:
+        """Whether an expression becomes true, within ten seconds: what an event leads to happens when the browser comes to it."""
+        return self.value(f"""new Promise(resolve => {{
+            const end = Date.now() + 10000;
+            const look = () => {expression} ? resolve(true) : Date.now() > end ? resolve(false) : setTimeout(look, 10);
+            look();
+        }})""")
+
+    def drawn(self) -> None:
+        """Waits until what has been done so far is drawn."""
+        self.value("new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)))")
+
     def media(self, scheme: str = "light", kind: str = "screen") -> None:
         """Shows it as with a dark or light scheme, on a screen or in print."""
         self.ask("Emulation.setEmulatedMedia", media=kind, features=[{"name": "prefers-color-scheme", "value": scheme}])
@@ -140,13 +152,18 @@ class Page:
 
     def point(self, selector: str, press: bool = False) -> None:
         """Moves the pointer to the middle of the first element that a selector finds; press: and clicks."""
-        script = f"""(() => {{ const element = document.querySelector({json.dumps(selector)});
-            element.scrollIntoView({{block: "center"}}); const box = element.getClientRects()[0];
-            return [box.x + box.width / 2, box.y + box.height / 2]; }})()"""
-        x, y = self.value(script)
+        element = f"document.querySelector({json.dumps(selector)})"
+        before, place = None, ()
+        while place != before:  # what comes into view is laid out then only, and moves what is around it
+            before = place
+            self.value(f"{element}.scrollIntoView({{block: 'center'}})")
+            self.drawn()
+            place = self.value(f"(box => [box.x + box.width / 2, box.y + box.height / 2])({element}.getClientRects()[0])")
+        x, y = place
         self.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
         for kind in ("mousePressed", "mouseReleased") if press else ():
             self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        self.drawn()
 
     def close(self) -> None:
         """Closes it."""
