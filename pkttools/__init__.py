@@ -16,6 +16,8 @@ How packets flow, and where each thing is:
     live/           the wire: receiving and sending, live/linux by packet(7) and BPF, live/libpcap elsewhere
     work/           what commands do to packets beyond the codec: fragments, reassembly, segments, answers, other link layers
     compare/        what differs between two packets, by field, and which belong to each other
+    ask/            which packet answers which; questions that wait for their answers, and rules that answer
+    expect/         which packets are expected, what came instead, and how that is reported
     generator/      packets that are made; switch/: a bridge; lab/: hosts in namespaces; sockets/: bytes over TCP and UDP
     bpf/, libpcap/  programs of BPF and the library that compiles them
     kernel/         what Linux has beyond os and socket: packet rings, bursts, pages lent to pipes; in C or in Python
