@@ -264,6 +264,15 @@ def test_junit(tmp_path: Path):
     assert shell(f"pkt-expect ICMP --junit {tmp_path}/no/where", PING.read_bytes()).returncode == 1
 
 
+def test_junit_as_others_read_it(tmp_path: Path):
+    junitparser = pytest.importorskip("junitparser", reason="the extra judges is not installed")
+    expect(f"--junit {tmp_path}/report.xml 'none: ICMP' ARP IP", None, 1)
+    report = junitparser.JUnitXml.fromfile(str(tmp_path / "report.xml"))
+    assert (report.tests, report.failures, report.errors, report.skipped) == (3, 1, 0, 1)
+    cases = {case.name: [type(one).__name__ for one in case.result] for suite in report for case in suite}
+    assert cases == {"none: ICMP": ["Failure"], "ARP": ["Skipped"], "IP": []}
+
+
 def test_input_that_breaks_off_is_reported():
     """What came before it counts, and the exit code is 1 in any case."""
     done = shell("pkt-expect '2: ICMP'", PING.read_bytes() + b"-- 3 --\n00 zz\n==\n")
