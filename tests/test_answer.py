@@ -13,7 +13,7 @@ from conftest import ROOT, shell
 from netns import finish
 from netns import lab as _lab
 from netns import labs as _labs
-from samples import ethernet, ipv4, vxlan
+from samples import ethernet, ipv4, ipv6, vxlan
 
 from pkttools import codec
 from pkttools.ask import answering
@@ -124,6 +124,7 @@ def test_what_is_not_answered():
     ("when IP\n  payload a\n  payload b", ":3: there is a payload already"),
     ('when IP\n  payload "a\\q"', ":2: \\q is not \\r, \\n"),
     ('tcp 80 "\\x1"', ":1: \\x is not \\r, \\n"),
+    (f'tcp 80 "{"a" * 1440}\\n"', ":1: 1441 bytes of text: 1440 fit a segment"),
     ('tcp 80 "a', ':1: \'"a\' is no text in quotes'),
     ("arp ::1", ":1: ::1/128 is no address of IPv4"),
     ("nd 2001:db8::1,10.0.0.0/8", ":1: 10.0.0.0/8 is no address of IPv6"),
@@ -178,6 +179,27 @@ def test_nothing_is_sent_in_the_name_of_a_group():
     codec.correct(batch.data, batch.rows, codec.ALL)
     for rule, count in (answering.Echo([7]), 1), (answering.Template("UDP", None, [], False), len(frames)):
         assert sum(rule.takes(batch)) == count
+
+
+def test_no_frame_comes_from_a_group():
+    """What went to a group of MAC addresses is answered by who has the address of IP, as pkt-pingrep answers, or as a rule says."""
+    udp = struct.pack("!4H", 9, 7, 8, 0)
+    ip4, ip6 = ethernet(0x0800, ipv4(17, udp)), ethernet(0x86DD, ipv6(17, udp))
+    arp = ethernet(0x0806, bytes.fromhex("0001 0800 06 04 0001 020000000001 c0000201 000000000000 c0000250"))
+    kinds = ip4, ip6, arp, ethernet(0x88B5, b"text")
+    frames = [bytes.fromhex(group) + frame[6:] for group in ("ff" * 6, "01005e000001") for frame in kinds]
+    batch = gathered([Packet(frame, len(frame), 0, 1) for frame in [ip4, *frames]])
+    codec.correct(batch.data, batch.rows, codec.ALL)
+    rule = answering.Template("ETHERNET", None, [], False)
+    made = [bytes(packet.frame) for packet in rule.answers(batch) if packet]
+    ours = [frame[6:12].hex() for frame in made]
+    want = ["0011" + ip4[30:34].hex(), "0011" + ip6[50:54].hex(), "0011c0000201", "001100000000"]
+    assert ours == ["020000000002", *want, *want]
+    assert {frame[:6] for frame in made} == {bytes.fromhex("020000000001")}
+    [made] = answering.Echo([7]).answers(batch.part(1, 2))
+    assert bytes(made.frame)[6:12].hex() == want[0]
+    said = answering.Template("ETHERNET", None, [("ETHERNET.SRC_ADDR", "=", "02:00:00:00:00:09")], False)
+    assert [bytes(packet.frame)[6:12].hex() for packet in said.answers(batch.part(0, 2)) if packet] == ["020000000009"] * 2
 
 
 def test_templates_drop_and_copy(tmp_path):

@@ -17,7 +17,7 @@ from ..protocols.ends import pairs
 from ..protocols.fields import HEADERS
 from ..protocols.kinds import carries_message, column
 from ..protocols.walking import TUNNEL
-from ..work.answers import Network, arp, echo, neighbour, network
+from ..work.answers import OURS, Network, arp, echo, neighbour, network, place
 from ..work.payload import INNERMOST, Editor
 from ..work.splicing import Passed, Pieces, spliced
 
@@ -34,6 +34,8 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16  # RFC 9293 section 3.1
 TCP_SIZE, UDP_SIZE, WINDOW = 20, 8, 65535
 SOUND = bytes(outcome == codec.CORRECTED for outcome in range(256))
 GROUPS = "IP.DST_ADDR==224.0.0.0/4 or IP.DST_ADDR==255.255.255.255 or IPV6.DST_ADDR==ff00::/8"
+ETHERNET_SOURCE, GROUP_BIT = "ETHERNET.SRC_ADDR", 1  # IEEE 802-2014 section 8.2.2
+SOURCES = [*map(place, ("IP.SRC_ADDR", "IPV6.SRC_ADDR", "ARP.SENDER_IPADDR"))]
 FRESH = [("IP.TTL", "=", "64"), ("IPV6.HOP_LIMIT", "=", "64")]
 
 
@@ -83,6 +85,7 @@ class Changed(Rule):
         """
         self.filter = Filter([expression if groups else f"({expression}) and not ({GROUPS})"])
         self.assignments = Assignments(items, pairs(), follow=True)
+        self.says_who = any(name.partition("[")[0].upper() == ETHERNET_SOURCE for name, *_ in items)
 
     def takes(self, batch: Batch) -> bytes | bytearray:
         """Those that its filter lets through."""
@@ -109,6 +112,9 @@ class Changed(Rule):
         """The answers."""
         numbers, made = self.changed(batch)
         self.assignments.run(made)
+        if not self.says_who:
+            for i in range(len(made)):
+                from_one(made.frame(i), codec.walk(made.data, made.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]))
         codec.correct(made.data, made.rows, codec.ALL)
         found: list[Packet | None] = [None] * len(batch)
         for i, number in enumerate(numbers):
@@ -144,6 +150,17 @@ class Echo(Changed):
     def changed(self, batch: Batch) -> tuple[list[int], Batch]:
         """All of them, as they came."""
         return list(range(len(batch))), gathered([batch.packet(i) for i in range(len(batch))])
+
+
+def from_one(frame: memoryview, headers: list[Header]) -> None:
+    """What would come from a group of MAC addresses, since its request went to one, comes from the address that pkt-pingrep has."""
+    starts = {kind: start for kind, start, *_ in headers}
+    kind, bit, _ = place(ETHERNET_SOURCE)
+    at = starts.get(kind, len(frame)) + bit // 8
+    if at < len(frame) and frame[at] & GROUP_BIT:
+        address = next((starts[kind] + bit // 8 + width // 8 - 4 for kind, bit, width in SOURCES if kind in starts), None)
+        octets = bytes(4) if address is None else frame[address : address + 4]
+        frame[at : at + 6] = OURS.to_bytes(2, "big") + octets
 
 
 def last(headers: list[Header], name: str) -> Header | None:

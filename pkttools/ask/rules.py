@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .answering import Rule
 
 MOST = 1 << 20  # characters of a file
+SEGMENT = 1440  # bytes of text that Ethernet's 1500 have room for behind the headers of IPv6 and TCP: it has one segment
 WORD = re.compile(rf"{TEXT.pattern}|\S+")
 ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 ESCAPES = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\", b'"': b'"'}  # as in C
@@ -101,7 +102,9 @@ def built_in(path: str, word: str, rest: str) -> Rule:
         folder, slash, _ = path.rpartition("/")
         return answering.Names(Zone(words[0] if words[0].startswith("/") else folder + slash + words[0]))
     if word == "tcp" and len(words) in (1, 2):
-        return answering.Accept(ports_of(words[0]), text_of(words[1]) if len(words) > 1 else b"")
+        answer = text_of(words[1]) if len(words) > 1 else b""
+        need(len(answer) <= SEGMENT, f"{len(answer)} bytes of text: {SEGMENT} fit a segment")
+        return answering.Accept(ports_of(words[0]), answer)
     if word == "reset" and not words:
         return answering.Reset()
     wanted = {"echo": "echo [PORT,...]", "dns": "dns ZONE", "tcp": 'tcp PORT,... ["TEXT"]', "reset": "reset"}
