@@ -137,6 +137,11 @@ def checksum_unknown(count: int, noun: str = "packet") -> str:
     return f"{counted(count, noun)} with a checksum that may have to follow and is not known"
 
 
+def values_cut(count: int) -> str:
+    """What is said of octets and texts that were set as far as there was room, when they are read."""
+    return f"{counted(count, 'value')} longer than the field: only what fits was set"
+
+
 def passed(count: int, why: str, noun: str = "packet", which: str = "") -> str:
     """What is said of packets that were left as they are. which: of them, such as ` above the MTU`."""
     return f"{counted(count, noun)}{which} passed as they came: {why}"

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 from conftest import ROOT, shell
+from samples import batch, ethernet, ipv4, udp
 
 from pkttools.language import expression
 
@@ -141,5 +142,19 @@ def test_counts(codec: ModuleType, follow: bool) -> None:
     assert (met, placed) == (3, (1, 2, 1, 1, 2, 0))
     chosen = codec.select(data, rows, expression.compiled(expression.any_of(["IPV6"])))
     assert codec.assign(data, chosen, program, None, follow)[:2] == (1, (0, 1, 0, 1, 1, 0))
-    assert codec.assign(data, b"", program, None, follow) == (0, (0,) * 6, 0, 0)
+    assert codec.assign(data, b"", program, None, follow) == (0, (0,) * 6, (0,) * 6, 0, 0)
     assert codec.assign(data, rows, expression.assignments([]), None, follow)[:2] == (3, ())
+
+
+def test_values_without_room_are_counted(codec: ModuleType) -> None:
+    b = batch([(1, ethernet(0x0800, ipv4(17, udp(data)))) for data in (b"long", b"ab", b"")])
+    items = [("UDP.DATA", "=", "6162"), ("UDP.DATA", "=", "616263"), ("IP.TTL", "=", "9"), ("UDP.DATA", "=", "UDP.DATA")]
+    assert codec.assign(b.data, bytes(b.rows), expression.assignments(items), None, False)[1:3] == ((2, 2, 3, 2), (0, 1, 0, 0))
+
+
+def test_a_value_without_room_is_said(backend: str) -> None:
+    ping = 'ICMP.DATA="longer than the thirty-six octets it has"'
+    assert said(f"pkt-change IP.TTL=9 {ping!r} ICMP.DATA=00", backend=backend) == [
+        f"pkt-change: {ping} is longer than the field in 2 packets: only what fits was assigned"
+    ]
+    assert said(f"pkt-change --grow {ping!r}", backend=backend) == []

@@ -132,7 +132,7 @@ def test_checksums_of_the_inner_frame(codec):
         assert packed.data[156:] == alone.data
         assert codec.verify(packed.data, bytes(packed.rows)) == [0, 0, 1, 1]
         program = expression.assignments([("IP.SRC_ADDR", "=", "198.51.100.9"), ("PKTAP.PID", "=", "7")])
-        assert codec.assign(packed.data, bytes(packed.rows), program, None, True) == (1, (1, 1), 0, 0)
+        assert codec.assign(packed.data, bytes(packed.rows), program, None, True) == (1, (1, 1), (0, 0), 0, 0)
         assert codec.check(packed.data, bytes(packed.rows))[0] == 0
 
 

@@ -146,7 +146,19 @@ def test_bytes_may_come_behind_and_be_missing(codec: ModuleType) -> None:
     text = bytearray(b"-- 1 --\nETHERNET.TYPE: 5\nSIZE: 14/14\n==\n-- 2 --\nETHERNET.TYPE: 6\n" + UDP.hex().encode() + b"\n==\n")
     _, data, *_, passed_over = codec.text_decode(text, 0, len(text), True, 1, 0, 7)
     assert bytes(data) == bytes(12) + b"\0\5" + UDP[:12] + b"\0\6" + UDP[14:]
-    assert passed_over == (0, 0, 0, 0)
+    assert passed_over == (0, 0, 0, 0, 0)
+
+
+def test_values_without_room_are_counted(codec: ModuleType) -> None:
+    """Lines that go on are one value. Neither what fits nor what has no place is counted."""
+    bare = ethernet(0x0800, ipv4(253, b"abc"))
+    for frame, lines, cut in ((UDP, ["UDP.DATA: 61626364", "IP.TTL: 9", "TCP.DATA: 61626364 6566"], 0),
+                              (UDP, ["UDP.DATA: 61 62 63 64 65", "UDP.DATA[1]: " + "61" * 13], 2),
+                              (UDP, ["UDP.DATA: 616263", "UDP.DATA: 6465"], 1),
+                              (bare, ["IP.DATA: 616263", "IP.DATA: ff"], 1)):  # fmt: skip
+        head = f"-- 1 --\n{frame.hex()}\n"
+        text = bytearray((head + "".join(f"{line}\n" for line in lines) + "==\n").encode())
+        assert codec.text_decode(text, 0, len(text), True, 1, 0, 7)[6][4] == cut, lines
 
 
 def by_chance(dice: random.Random, name: str) -> str:

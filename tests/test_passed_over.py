@@ -31,6 +31,11 @@ CASES = {
         2,
     ),
     "fields without bytes": (b"-- 1 --\nIP.TTL: 9\n==\n", "1 field line without a place: no such header there, or no bytes", 1),
+    "a value longer than its field": (
+        PING.replace(b"==\n", b"ICMP.DATA: " + b"61" * 65 + b"\n==\n", 1),
+        "1 value longer than the field: only what fits was set",
+        2,
+    ),
     "no packet at all": (b"some notes\nLINKTYPE: 1\n", "no packets in 2 lines", 0),
 }
 

@@ -148,8 +148,8 @@ def value_text(path: Path, name: str, value: object) -> str:
     return str(value)
 
 
-def with_fields(draft: Draft, found: list[Edit]) -> tuple[bytes, int]:
-    """The frame with fields set, as the text format's reader does it; and how many had no place. Raises Wrong."""
+def with_fields(draft: Draft, found: list[Edit]) -> tuple[bytes, int, int]:
+    """The frame with fields set, as the text format's reader does it; how many had no place, and how many no room. Raises Wrong."""
     link = "".join(f"{line}\n" for line in link_lines(draft.link))
     head = f"{link}-- 1 --\nSIZE: {len(draft.frame)}/{draft.original}\n000000: {draft.frame.hex()}\n"
     text = bytearray((head + "".join(edit.line + "\n" for edit in found) + "==\n").encode())
@@ -160,4 +160,4 @@ def with_fields(draft: Draft, found: list[Edit]) -> tuple[bytes, int]:
         kind, at, word, size = error
         said = bytes(text[word : word + size])
         raise Wrong(found[at - head.count("\n") - 1].path, wrong_field(said) if kind == BAD_FIELD else text_message(kind, said, 0))
-    return bytes(Batch(data, rows).frame(0)), passed_over[3]
+    return bytes(Batch(data, rows).frame(0)), passed_over[3], passed_over[4]

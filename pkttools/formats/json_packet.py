@@ -12,7 +12,7 @@ from json import JSONDecoder
 
 from .. import codec
 from ..batch import MAX_FCS, MAX_FRAME, MAX_LINKTYPE, MAX_SECONDS, Batch, Packet, gathered, link_of
-from ..errors import PktError, counted
+from ..errors import PktError, counted, values_cut
 from .files import Input
 from .json_fields import edits, with_fields
 from .json_values import Wrong, bytes_of, is_rounded, line_of, printable, unescaped
@@ -171,11 +171,14 @@ def as_written(lines: list[str]) -> list[Packet]:
 
 
 class Packets:
-    """Makes packets of objects. unplaced, left: fields without a place; packets whose fields did not count."""
+    """Makes packets of objects.
+
+    unplaced, cut: fields without a place, and with longer values. left: packets whose fields did not count.
+    """
 
     def __init__(self, source: Input) -> None:
         self.source = source
-        self.unplaced = self.left = self.shortened = self.filled = 0
+        self.unplaced = self.cut = self.left = self.shortened = self.filled = 0
 
     def batch(self, objects: list[Packet | tuple[int, str, Object]]) -> tuple[Batch, PktError | None]:
         """The packets of objects, up to the first one with which something is wrong."""
@@ -203,8 +206,8 @@ class Packets:
                     if draft.edited:
                         self.left += 1
                     else:
-                        packet.frame, unplaced = with_fields(draft, found_edits)
-                        self.unplaced += unplaced
+                        packet.frame, unplaced, cut = with_fields(draft, found_edits)
+                        self.unplaced, self.cut = self.unplaced + unplaced, self.cut + cut
                 self.count(draft)
                 packets.append(packet)
         except Wrong as wrong:
@@ -244,4 +247,6 @@ class Packets:
             found.append(f"{name}: {counted(self.filled, 'packet')} filled with zeros to what captured says: bytes are missing")
         if self.unplaced:
             found.append(f"{name}: {counted(self.unplaced, 'field')} without a place: no such header there, or no bytes")
+        if self.cut:
+            found.append(f"{name}: {values_cut(self.cut)}")
         return found

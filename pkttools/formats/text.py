@@ -6,7 +6,7 @@ import time
 
 from .. import codec
 from ..batch import COLUMNS, LANE_MARK, LINKTYPE, WIDTH, Batch
-from ..errors import BAD_FIELD, NOT_ENDED, NOT_TEXT, PktError, Unread, UsageError, counted, shown, text_message
+from ..errors import BAD_FIELD, NOT_ENDED, NOT_TEXT, PktError, Unread, UsageError, counted, shown, text_message, values_cut
 from ..protocols.names import link_lines
 from .files import Input, Output, Sink
 
@@ -30,7 +30,7 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     linktype, line, known, tried = 1, 0, 0, 0
     found = typed = False  # whether there was a packet; a line LINKTYPE
     head = b""  # of a text without packets
-    stray = shortened = filled = unplaced = 0
+    stray = shortened = filled = unplaced = cut = 0
     binary = buffer.find(b"\0", 0, min(used, 65536)) >= 0
     if buffer.startswith(MARK, 0, used):  # the first line is one of the format, too
         used -= len(MARK)
@@ -56,7 +56,8 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
                 buffer, start, stop, final, linktype, line, now
             )
             source.link = linktype if source.link is None else source.link
-            stray, shortened, filled, unplaced = map(sum, zip((stray, shortened, filled, unplaced), passed_over, strict=True))
+            counts = stray, shortened, filled, unplaced, cut
+            stray, shortened, filled, unplaced, cut = map(sum, zip(counts, passed_over, strict=True))
             if rows:
                 found = True
                 yield Batch(data, rows)
@@ -106,6 +107,8 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
         source.said.append(f"{source.name}: {counted(filled, 'packet')} filled with zeros to what SIZE says: bytes are missing")
     if unplaced:
         source.said.append(f"{source.name}: {counted(unplaced, 'field line')} without a place: no such header there, or no bytes")
+    if cut:
+        source.said.append(f"{source.name}: {values_cut(cut)}")
 
 
 def complete(buffer: bytearray, known: int, used: int) -> int:

@@ -31,6 +31,7 @@ class Assignments:
         self.met = self.stale = self.unknown = 0
         self.beyond: dict[int, int] = {}  # what packets carry that is not followed
         self.placed = [0] * (len(swapped) + len(items))  # packets in which each was done
+        self.cut = [0] * len(self.placed)  # and of these, those that had no room for all of it
 
     def run(self, batch: Batch) -> None:
         """Changes the packets of a batch."""
@@ -38,13 +39,14 @@ class Assignments:
             return
         rows = batch.rows if batch.chosen or self.guard is None else self.guard.select(batch)
         values = b"".join(series.next(len(rows) // ROW_BYTES) for _, series in self.series)
-        met, placed, stale, unknown = codec.assign(batch.data, rows, self.program, values, self.follow, self.beyond)
+        met, placed, cut, stale, unknown = codec.assign(batch.data, rows, self.program, values, self.follow, self.beyond)
         for which, series in self.series:
             series.take(placed[which])
         self.met += met
         self.stale += stale
         self.unknown += unknown
         self.placed = [before + more for before, more in zip(self.placed, placed, strict=True)]
+        self.cut = [before + more for before, more in zip(self.cut, cut, strict=True)]
 
     def seed_of(self, name: str) -> int:
         """A seed for a field: others that come and go change nothing about it."""
@@ -71,7 +73,10 @@ class Assignments:
         among = f"of {self.met}{' that --if accepts' if self.guard else ''}"
         if self.swaps and not any(self.placed[: self.swaps]):
             said.append(f"--swap met no {noun} with a source and a destination, {among}")
-        for (name, operator, value), placed in zip(self.items, self.placed[self.swaps :], strict=True):
+        for (name, operator, value), placed, cut in zip(self.items, self.placed[self.swaps :], self.cut[self.swaps :], strict=True):
+            if cut:
+                longer = f"{name}{operator}{value} is longer than the field"
+                said.append(f"{longer} in {counted(cut, noun)}: only what fits was assigned")
             if not placed:
                 said.append(f"{name}{operator}{value} met no {noun} with that field, {among}")
             elif slip and operator == "=":

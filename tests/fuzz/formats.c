@@ -74,6 +74,7 @@ static void read_piece(struct text_decoder *all, const uint8_t *text, size_t fro
     all->shortened += d.shortened;
     all->filled += d.filled;
     all->unplaced += d.unplaced;
+    all->cut += d.cut;
     all->consumed = from + d.consumed;
     all->error = d.error;
     all->error_line = d.error_line;
@@ -101,7 +102,7 @@ static void expect_equal_text(const struct text_decoder *a, const struct text_de
 {
     EXPECT(equal_bytes(&a->data, &b->data) && equal_bytes(&a->packets, &b->packets));
     EXPECT(a->linktype == b->linktype && a->stray == b->stray && a->shortened == b->shortened && a->filled == b->filled
-           && a->unplaced == b->unplaced);
+           && a->unplaced == b->unplaced && a->cut == b->cut);
     EXPECT(a->error == b->error && (a->error != NO_ERROR || (a->consumed == b->consumed && a->line == b->line)));
     EXPECT(a->error == NO_ERROR || (a->error_line == b->error_line && a->word == b->word && a->word_size == b->word_size));
 }

@@ -304,16 +304,19 @@ static void try_assign(const struct sample *s, const struct program *p)
     struct writable_frame edited = copied(&s->frame);
     size_t count = assignment_count(p);
     size_t *placed = (size_t *)(void *)exact(NULL, count * sizeof *placed);
+    size_t *cut = (size_t *)(void *)exact(NULL, count * sizeof *cut);
     memset(placed, 0, count * sizeof *placed);
+    memset(cut, 0, count * sizeof *cut);
     size_t columns = series_count(p);
     struct value *series = (struct value *)(void *)exact(NULL, columns * sizeof *series);
     for (size_t i = 0; i < columns; i++)
         series[i] = (struct value){i % 2, (uint64_t)s->original * (i + 1)};
-    assign(p, &edited, s->linktype, placed, series, 1);
+    assign(p, &edited, s->linktype, placed, cut, series, 1);
     release((uint8_t *)series, columns * sizeof *series);
     for (size_t i = 0; i < count; i++)
-        EXPECT(placed[i] <= 1);
+        EXPECT(placed[i] <= 1 && cut[i] <= placed[i]);
     release((uint8_t *)placed, count * sizeof *placed);
+    release((uint8_t *)cut, count * sizeof *cut);
     try_update(s, &edited.view);
     discard(&edited);
 }

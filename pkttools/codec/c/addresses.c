@@ -537,7 +537,7 @@ enum mapping addresses_map(struct addresses *a, const struct writable_frame *who
         left->untold.beyond = view.walk.beyond;
     if (s.mapping != MAPPED)
         return s.mapping;
-    left->untold.signature = signature_of(&f->view, &view.walk, &(struct changed){s.end, 0});
+    left->untold.signature = signature_of(&f->view, &view.walk, &(struct changed){.end = s.end});
     if (!follow) {
         write_all(a, f);
         return MAPPED;

@@ -310,7 +310,7 @@ void name_add(const char *was, size_t was_size, const char *now, size_t now_size
 enum set { ALL_SET, WRONG_LINE, WITHOUT_ROOM };
 /* Sets what the lines say, in their order. wrong: the first one that nothing can be set by; what others set is of no use then. */
 enum set settings_apply(struct settings *s, const struct writable_frame *f, int64_t linktype, const uint8_t *text,
-                        const struct field_line **wrong, int64_t *unplaced);
+                        const struct field_line **wrong, int64_t *unplaced, int64_t *cut);
 void settings_free(struct settings *s);
 
 /* text.c */
@@ -332,7 +332,7 @@ struct text_decoder {
     struct bytes data, packets; /* out: bytes, struct packet */
     size_t consumed;
     int64_t stray, shortened, filled;   /* lines of packets outside of packets; packets with more bytes than SIZE says; with fewer */
-    int64_t unplaced;                   /* field lines without a place in their packet */
+    int64_t unplaced, cut;              /* field lines without a place in their packet; values longer than their field */
     enum error_kind error;
     int64_t error_line;
     size_t word, word_size;             /* what the error is about, in the text; or a number in `word` */
@@ -520,6 +520,7 @@ struct untold {                 /* what a command that acts has to say of a pack
 
 struct changed {                /* what was changed in a packet: the byte behind it; of what may change on the way, too, such as checksums */
     size_t end, mutable_end;
+    size_t cut;                 /* values of which only what the field has room for was set */
 };
 
 uint64_t signature_of(const struct frame *f, const struct walk *w, const struct changed *c);
@@ -579,7 +580,7 @@ bool matches(const struct program *tests, const struct frame *f, const struct pa
 size_t assignment_count(const struct program *assignments);
 size_t series_count(const struct program *assignments);
 struct value;
-struct untold assign(const struct program *assignments, const struct writable_frame *f, int64_t linktype, size_t *placed,
+struct untold assign(const struct program *assignments, const struct writable_frame *f, int64_t linktype, size_t *placed, size_t *cut,
                      const struct value *series, size_t most);
 bool assign_field(const struct program *assignments, const struct assignment *a, const struct writable_frame *f, int64_t linktype,
                   struct walk *w, bool more, struct changed *changed);

@@ -83,7 +83,7 @@ struct wiped wipe(const struct frame *f, int64_t linktype, const struct kept *ke
 {
     struct looked_at l = {.frame = *f, .kept = kept};
     struct wiped found = {false, 0, 0};
-    struct changed changed = {0, 0};
+    struct changed changed = {0};
     bool listed = false;                        /* items may be among it */
     look(&l, linktype);
     for (size_t i = 0, at, end; i < l.walk.count; i++) {

@@ -594,6 +594,7 @@ bool assign_field(const struct program *p, const struct assignment *a, const str
     if (done == LEFT_ALONE)
         return false;
     note(changed, &at);
+    changed->cut += octets && from.size > at.size;
     if (done == CHANGED && (at.field->shapes & SHAPES) != 0 && more)
         (p->all ? walk : walk_busy)(w, &f->view, linktype);
     return true;
@@ -614,17 +615,17 @@ size_t series_count(const struct program *p)
     return count;
 }
 
-/* placed: a counter an assignment, of the packets in which it was done. series: of each that takes another value in each packet, a
+/* placed: a counter an assignment, of the packets in which it was done. cut: of those whose field has no room for all of it. series: of each that takes another value in each packet, a
  * column of `most` values; packet after packet in which it is done takes the next one. */
 struct untold assign(const struct program *p, const struct writable_frame *f, int64_t linktype, size_t *placed,
-                     const struct value *series, size_t most)
+                     size_t *cut, const struct value *series, size_t most)
 {
     const struct assignment *a = (const struct assignment *)p->code, *end = a + assignment_count(p);
     struct walk w;
     (p->all ? walk : walk_busy)(&w, &f->view, linktype);
     struct untold untold = {.beyond = w.beyond};
     struct changed changed = {0};
-    for (; a < end; a++, placed++) {
+    for (; a < end; a++, placed++, cut++) {
         if (a->operation == SWAP) {
             *placed += swap(p, a, f, &w, &changed);
             continue;
@@ -638,7 +639,9 @@ struct untold assign(const struct program *p, const struct writable_frame *f, in
             series += most;
             now = &taken;
         }
+        size_t before = changed.cut;
         *placed += assign_field(p, now, f, linktype, &w, a + 1 < end, &changed);
+        *cut += changed.cut - before;
     }
     if (changed.end > 0 || changed.mutable_end > 0)
         untold.signature = signature_of(&f->view, &w, &changed);

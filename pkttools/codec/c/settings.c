@@ -218,7 +218,7 @@ static bool prepare(struct settings *s, const struct field_line *l, const struct
 }
 
 enum set settings_apply(struct settings *s, const struct writable_frame *f, int64_t linktype, const uint8_t *text,
-                        const struct field_line **wrong, int64_t *unplaced)
+                        const struct field_line **wrong, int64_t *unplaced, int64_t *cut)
 {
     struct field_line *const first = (struct field_line *)(void *)s->lines.at, *l = first, *end = l + s->lines.size / sizeof *l;
     *wrong = first;
@@ -253,6 +253,7 @@ enum set settings_apply(struct settings *s, const struct writable_frame *f, int6
     for (l = first; l < end; l++)
         seen[l->row] = 0;
     *unplaced += missed;
+    *cut += (int64_t)changed.cut;
     return ALL_SET;
 }
 

@@ -252,7 +252,7 @@ static void set_fields(struct text_decoder *d, const uint8_t *text, const struct
     const struct field_line *wrong;
     if (!names_known() && d->names_ready != NULL)
         d->names_ready();
-    switch (settings_apply(&d->settings, &f, bare->linktype, text, &wrong, &d->unplaced)) {
+    switch (settings_apply(&d->settings, &f, bare->linktype, text, &wrong, &d->unplaced, &d->cut)) {
     case WRONG_LINE: fail(d, BAD_FIELD, wrong->line, wrong->name, wrong->value + wrong->value_size - wrong->name); break;
     case WITHOUT_ROOM: fail(d, NO_MEMORY, d->line, 0, 0); break;
     default: break;

@@ -102,7 +102,7 @@ def select(data: bytearray, rows: bytes, tests: Program, first: int = 1) -> byte
 
 def assign(data: bytearray, rows: bytes, assignments: Program,
            values: bytes | None, follow: bool,
-           counts: dict[int, int] | None = None) -> tuple[int, tuple[int, ...], int, int]:  # fmt: skip
+           counts: dict[int, int] | None = None) -> tuple[int, tuple[int, ...], tuple[int, ...], int, int]:  # fmt: skip
     """See program.assign."""
     from . import program
 

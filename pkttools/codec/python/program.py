@@ -454,6 +454,11 @@ def _change(operation: int, frame: bytearray, place: _Place, value: int | bytes)
     return True
 
 
+def _is_cut(place: _Place, value: int | bytes) -> bool:
+    """Whether the field has no room for all of a value."""
+    return isinstance(value, bytes) and len(value) > place.size
+
+
 def _assigned(loaded: Assignments, a: _Assignment, following: int, frame: bytearray, headers: list[Header],
               octets: bool) -> int | bytes | None:  # fmt: skip
     """The value that an assignment assigns; None: that of a field which is not there, or of another kind."""
@@ -502,9 +507,12 @@ def _swap(fields: list[_Field], a: _Assignment, frame: bytearray, headers: list[
     return True
 
 
-def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int, placed: list[int],
+def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int, placed: list[int], cut: list[int],
             series: list[list[int]]) -> tuple[int, int]:  # fmt: skip
-    """placed: a counter an assignment, of the packets in which it was done. Returns what is not followed, and does not follow."""
+    """placed: a counter an assignment, of the packets in which it was done. cut: of those whose field has no room for all of it.
+
+    Returns what is not followed, and does not follow.
+    """
     fields, assignments, _ = loaded
     walked = Walk(bytes(frame), linktype, asks_all)
     headers, changed, beyond = walked.headers, Changed(), walked.beyond
@@ -520,6 +528,7 @@ def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int
         value = _assigned(loaded, a, following, frame, headers, place.field.kind in (DATA, TEXT))
         if value is not None and _change(a.operation, frame, place, value):
             placed[i] += 1
+            cut[i] += _is_cut(place, value)
             _note(changed, place)
             if place.field.shapes & SHAPES and a is not assignments[-1]:  # later assignments meet the headers as they are now
                 walked = Walk(bytes(frame), linktype, asks_all)
@@ -537,14 +546,14 @@ def _series(values: bytes | None, columns: int, count: int) -> list[list[int]]:
 
 
 def assign(data: bytearray, rows: bytes, assignments: Program, values: bytes | None, follow: bool,
-           counts: dict[int, int] | None = None) -> tuple[int, tuple[int, ...], int, int]:  # fmt: skip
+           counts: dict[int, int] | None = None) -> tuple[int, tuple[int, ...], tuple[int, ...], int, int]:  # fmt: skip
     """Runs assignments over all packets; changes `data`.
 
     values: of each assignment that takes another value in each packet, as many as there are packets, 16 bytes each in native
     halves, the upper one first; packet after packet in which it is done takes the next one. None: none does.
     follow: checksums follow what is changed, see update.py. Returns over how many packets they ran, in how many of them each
-    was done, having a place there, in how many a checksum could not follow, and in how many it is not known. Adds to
-    `counts` what packets carry that is not followed.
+    was done, having a place there, in how many of these octets were cut to the room that there is, in how many a checksum
+    could not follow, and in how many it is not known. Adds to `counts` what packets carry that is not followed.
     """
     columns = checked(data, rows)
     loaded = _load_assignments(assignments)
@@ -553,20 +562,20 @@ def assign(data: bytearray, rows: bytes, assignments: Program, values: bytes | N
     asks_all = any(_asks_all(loaded[0], index) for index in asked)
     need_dict(counts)
     met = stale = unknown = 0
-    placed = [0] * len(loaded[1])
+    placed, cut = [0] * len(loaded[1]), [0] * len(loaded[1])
     for i in range(0, len(columns), COLUMNS):
         row = without_fcs(columns[i : i + COLUMNS])
         offset, captured, linktype = row[OFFSET], row[CAPTURED], row[LINKTYPE]
         before = bytes(data[offset : offset + captured])
         frame = bytearray(before)
         met += 1
-        for code in _assign(loaded, asks_all, frame, linktype, placed, series):
+        for code in _assign(loaded, asks_all, frame, linktype, placed, cut, series):
             note(counts, code)
         if follow:
             left = update(before, frame, row[ORIGINAL], linktype)
             stale, unknown = stale + left[0], unknown + left[1]
         data[offset : offset + captured] = frame
-    return met, tuple(placed), stale, unknown
+    return met, tuple(placed), tuple(cut), stale, unknown
 
 
 def spread(data: bytearray, rows: bytes, first: int, step: int, bit: int, width: int, values: bytes) -> int:

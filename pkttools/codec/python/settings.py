@@ -14,7 +14,7 @@ from ...protocols.fields import DATA, TABLE
 from ...protocols.values import check_assignable, field, parse_value, rows_of
 from ..program import SET
 from .headers import Walk
-from .program import SHAPES, _change, _fields, _locate
+from .program import SHAPES, _change, _fields, _is_cut, _locate
 
 Line = tuple[int, bytes, bytes]  # its number, name and value
 
@@ -34,8 +34,8 @@ def read_line(name: bytes, value: bytes) -> tuple[int, int | None, int | bytes]:
     return indexes[0], occurrence, said
 
 
-def set_fields(frame: bytearray, linktype: int, lines: list[Line]) -> int:
-    """Sets what the lines of a packet say. Returns how many have no place there. Raises WrongLineError."""
+def set_fields(frame: bytearray, linktype: int, lines: list[Line]) -> tuple[int, int]:
+    """Sets what the lines of a packet say. Returns how many have no place there, and how many no room. Raises WrongLineError."""
     said: list[tuple[int, int | None, int | bytes]] = []
     before = b""
     for line in lines:
@@ -50,13 +50,15 @@ def set_fields(frame: bytearray, linktype: int, lines: list[Line]) -> int:
     fields, _ = _fields(_rows.ROWS)
     headers = Walk(bytes(frame), linktype, True).headers
     seen: dict[int, int] = {}
-    unplaced = 0
+    unplaced = cut = 0
     for index, occurrence, value in said:
         seen[index] = seen.get(index, 0) + 1
         place = _locate(fields, index, occurrence or seen[index], occurrence is not None, frame, headers)
         old = bytes(frame)
         if not place or not _change(SET, frame, place, value):
             unplaced += 1
-        elif place.field.shapes & SHAPES and frame != old:
+            continue
+        cut += _is_cut(place, value)
+        if place.field.shapes & SHAPES and frame != old:
             headers = Walk(bytes(frame), linktype, True).headers
-    return unplaced
+    return unplaced, cut

@@ -14,12 +14,15 @@ from .rows import checked, without_fcs
 
 
 class Changed:
-    """What was changed in a packet: the last byte behind it; and of what may change on the way, such as checksums. 0: nothing."""
+    """What was changed in a packet: the last byte behind it; and of what may change on the way, such as checksums. 0: nothing.
 
-    __slots__ = ("end", "mutable_end")
+    cut: values of which only what the field has room for was set.
+    """
+
+    __slots__ = ("cut", "end", "mutable_end")
 
     def __init__(self, end: int = 0, mutable_end: int = 0) -> None:
-        self.end, self.mutable_end = end, mutable_end
+        self.end, self.mutable_end, self.cut = end, mutable_end, 0
 
 
 def _of_header(found: Items, index: int) -> tuple[Signature, int] | None:

@@ -99,7 +99,7 @@ class _Failed(Exception):
 
 
 def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype: int, line: int, now: int) -> tuple[
-        int, bytearray, bytearray, int, int, Error | None, tuple[int, int, int, int]]:  # fmt: skip
+        int, bytearray, bytearray, int, int, Error | None, tuple[int, int, int, int, int]]:  # fmt: skip
     """Reads the complete packets in buffer[start:stop].
 
     final: nothing comes behind; an open packet is then an error. linktype: what holds at `start`. line: lines read
@@ -109,7 +109,7 @@ def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype:
     of the offending word in `buffer`, its size), for NOT_ENDED (kind, line, line of the open packet, 0); the word of BAD_FIELD is
     the line from its name to the end of its value. Packets before an error are complete, their fields are set.
     Last, what was passed over: lines of packets that stood outside of packets, packets with more bytes than their SIZE says,
-    those with fewer, and field lines without a place in their packet.
+    those with fewer, field lines without a place in their packet, and values that were cut to the room of their field.
     """
     if not 0 <= start <= stop <= len(buffer):
         raise ValueError("range lies outside of the buffer")
@@ -119,7 +119,7 @@ def text_decode(buffer: bytearray, start: int, stop: int, final: bool, linktype:
         d.read()
     except _Failed as failed:
         error = failed.args
-    passed_over = d.stray, d.shortened, d.filled, d.unplaced
+    passed_over = d.stray, d.shortened, d.filled, d.unplaced, d.cut
     return start + d.consumed, d.data, bytearray(d.rows.tobytes()), d.linktype, d.line, error, passed_over
 
 
@@ -164,7 +164,7 @@ class _Decoder:
     def __init__(self, text: bytes, start: int, final: bool, linktype: int, line: int, now: int) -> None:
         self.text, self.start, self.final = text, start, final
         self.linktype, self.line, self.now = linktype, line, now
-        self.at = self.consumed = self.stray = self.shortened = self.filled = self.unplaced = 0
+        self.at = self.consumed = self.stray = self.shortened = self.filled = self.unplaced = self.cut = 0
         self.odd = 0  # up to here, packets only seemed to be canonical
         self.data, self.rows = bytearray(), array("q")
 
@@ -332,7 +332,8 @@ class _Decoder:
         frame = data[: row[CAPTURED]]
         lines = [(line, self.text[at:stop], self.text[value:end]) for line, (at, stop, value, end) in fields.items()]
         try:
-            self.unplaced += set_fields(frame, row[LINKTYPE], lines)
+            unplaced, cut = set_fields(frame, row[LINKTYPE], lines)
+            self.unplaced, self.cut = self.unplaced + unplaced, self.cut + cut
         except WrongLineError as wrong:
             at, _, _, end = fields[wrong.args[0]]
             raise _Failed(BAD_FIELD, wrong.args[0], self.start + at, end - at) from None

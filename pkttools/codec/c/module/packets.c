@@ -127,7 +127,7 @@ static PyObject *py_signed(PyObject *self, PyObject *args)
             bare_of(&bare, &b, i);
             struct walk w;
             walk(&w, &bare.frame, bare.packet->linktype);
-            beyond_add(&beyond, signature_of(&bare.frame, &w, &(struct changed){(size_t)end, (size_t)mutable_end}));
+            beyond_add(&beyond, signature_of(&bare.frame, &w, &(struct changed){.end = (size_t)end, .mutable_end = (size_t)mutable_end}));
         }
         if (beyond_end(&beyond))
             result = Py_NewRef(Py_None);
@@ -162,7 +162,8 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
     if (!batch_sound(&b) || !protocols_ready() || !load(assignments, &l, assignments_sound))
         goto exit;
     if (series_of(given, &series, series_count(&l.program) * (size_t)b.count)) {
-        size_t met = 0, stale = 0, unknown = 0, *placed = PyMem_Calloc(assignment_count(&l.program) + 1, sizeof *placed);
+        size_t met = 0, stale = 0, unknown = 0, all = assignment_count(&l.program);
+        size_t *placed = PyMem_Calloc(2 * all + 1, sizeof *placed);     /* and behind them, those that were cut */
         bool memory = beyond_begin(&beyond, counted) && placed != NULL && (!follow || bytes_need(&before, MAX_FRAME));
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; memory && i < b.count; i++) {
@@ -174,7 +175,7 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
             if (follow && old.size > 0)
                 memcpy(before.at, f.at, old.size);
             met++;
-            beyond_add_untold(&beyond, assign(&l.program, &f, p->linktype, placed, series.buf, (size_t)b.count));
+            beyond_add_untold(&beyond, assign(&l.program, &f, p->linktype, placed, placed + all, series.buf, (size_t)b.count));
             if (follow) {
                 struct followed left = update(&old, &f, p->original, p->linktype);
                 stale += left.stale;
@@ -183,9 +184,11 @@ static PyObject *py_assign(PyObject *self, PyObject *args)
         }
         Py_END_ALLOW_THREADS
         memory = beyond_end(&beyond) && memory;
-        PyObject *counts = memory ? numbers(placed, (Py_ssize_t)assignment_count(&l.program)) : PyErr_Occurred() ? NULL : PyErr_NoMemory();
-        result = counts == NULL ? NULL
-            : Py_BuildValue("(nNnn)", (Py_ssize_t)met, counts, (Py_ssize_t)stale, (Py_ssize_t)unknown);
+        if (memory)
+            result = Py_BuildValue("(nNNnn)", (Py_ssize_t)met, numbers(placed, (Py_ssize_t)all), numbers(placed + all, (Py_ssize_t)all),
+                                   (Py_ssize_t)stale, (Py_ssize_t)unknown);
+        else if (!PyErr_Occurred())
+            PyErr_NoMemory();
         PyMem_Free(placed);
     }
     if (series.obj != NULL)

@@ -80,7 +80,7 @@ static PyObject *py_segment(PyObject *self, PyObject *args)
             size_t before = out.rows.size;
             memory = memory && cut(&how, &view, &s, b.data.buf, bare.packet, &out);
             if (out.rows.size - before > sizeof *bare.packet)
-                beyond_add(&beyond, signature_of(&view.frame, &view.walk, &(struct changed){s.end, s.end}));
+                beyond_add(&beyond, signature_of(&view.frame, &view.walk, &(struct changed){.end = s.end, .mutable_end = s.end}));
             begun = true;
         } else if (memory && begun)
             memory = gather(&out, b.data.buf, &b.packets[stop]);

@@ -28,9 +28,10 @@ static PyObject *py_text_decode(PyObject *self, PyObject *args)
         Py_ssize_t word = d.error == NOT_ENDED ? (Py_ssize_t)d.word : d.word_size > 0 ? start + (Py_ssize_t)d.word : 0;
         error = Py_BuildValue("(iLnn)", (int)d.error, (long long)d.error_line, word, (Py_ssize_t)d.word_size);
     }
-    result = Py_BuildValue("(nNNLLN(LLLL))", start + (Py_ssize_t)d.consumed, bytearray_of(&d.data), bytearray_of(&d.packets),
+    result = Py_BuildValue("(nNNLLN(LLLLL))", start + (Py_ssize_t)d.consumed, bytearray_of(&d.data), bytearray_of(&d.packets),
                            (long long)d.linktype, (long long)d.line, error,
-                           (long long)d.stray, (long long)d.shortened, (long long)d.filled, (long long)d.unplaced);
+                           (long long)d.stray, (long long)d.shortened, (long long)d.filled, (long long)d.unplaced,
+                           (long long)d.cut);
 exit:
     bytes_free(&d.data);
     bytes_free(&d.packets);
