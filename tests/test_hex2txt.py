@@ -302,6 +302,18 @@ def test_samples(name: str, read: Callable[..., list[Packet]]):
     assert [p.frame for p in read(text, dump=name.strip())] == [p.frame for p in found]
 
 
+def test_numbers_in_sentences_are_no_packets(read: Callable[..., list[Packet]]):
+    """In front of arrays, between them and behind them, also with a bracket that nothing closes; what assemblers take is data."""
+    prose = "0x0040 is the answer\n(see 0x40 of RFC 791\nint flag = 0x40;\nFlags: 0x4000\n"
+    array = "".join(f"p[] = {{{', '.join(f'0x{byte:02x}' for byte in bytes.fromhex(data))}}};\n" for data in (HEX, HEX[:-2]))
+    first, second = array.splitlines(keepends=True)
+    assert [one.frame.hex() for one in read(prose + first + prose + second + prose)] == [HEX, HEX[:-2]]
+    assert "12 lines of text between dumps" in read.said
+    rows = "0x45, 0x00, 0x00\n0x1c\nbits 0x40 are set\n.byte 0x46, 0x00\n.byte 0x01 # the last\n db 0x02\n"
+    assert [one.frame.hex() for one in read(rows, dump="literals")] == ["4500001c", "46000102"]
+    assert "1 line of text between dumps" in read.said
+
+
 def test_every_kind_is_tried():
     assert {name.strip() for name in SAMPLES} | set(ONE.values()) | {"wireshark"} == set(NAMES)
 

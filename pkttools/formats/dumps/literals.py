@@ -1,6 +1,6 @@
 """Packets in source code: arrays of numbers as C, Go, Rust, Python and trafgen have them, and strings with escapes or of hex.
 
-Comments are no data, whatever stands in them.
+Comments are no data, whatever stands in them, and neither is a number in a sentence.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ HEX, LEAST = re.compile(r"(?:0x)?((?:[0-9a-fA-F]{2})+)"), 8  # bytes of a string
 BYTES, BYTE = re.compile(r"(?i:0x[0-9a-f]{1,2}\b)[^\w]*(?i:0x[0-9a-f]{1,4}\b)"), re.compile(r"\\x[0-9a-fA-F]{2}")
 PYTHON = re.compile(r"""(?:^|[^\w])[bB]["']""")
 QUOTED_HEX = re.compile(r"""["'](?:[0-9a-fA-F]{2}){8,}["']""")
+LETTERS = re.compile(r"[A-Za-z]{2}")
+DIRECTIVE = re.compile(r"\s*(?:\w+:\s*)?(?:\.\w+|db|dc\.b)\s", re.IGNORECASE)  # of assemblers: numbers follow
 WORDS_OF_16 = re.compile(r"(?i:0x[0-9a-f]{4}),\s*(?i:0x[0-9a-f]{4})\b")
 
 
@@ -59,6 +61,10 @@ class Literals(Reader):
         if not line.strip():
             if not self.brackets:
                 self.finish()
+            return
+        if not self.brackets and is_prose(line):
+            self.finish()
+            self.skip(line)
             return
         used, joins, self.joins = False, self.joins, False
         strings = 0
@@ -149,6 +155,14 @@ class Literals(Reader):
         if self.begun and "{" in self.brackets:
             raise Malformed(f"the input ends in the array of line {self.begun}")
         self.finish()
+
+
+def is_prose(line: str) -> bool:
+    """Whether a line, outside of brackets, tells of a number among words: `0x40 is the flag`, `int flag = 0x40;`."""
+    if "0x" not in line.lower() or any(mark in line for mark in ("{", "[", "/*")) or DIRECTIVE.match(line):
+        return False
+    words = any(match["word"] and LETTERS.search(match["word"]) for match in TOKEN.finditer(line))
+    return words and not Literals.suits(line)
 
 
 def of_string(text: str, least: int) -> bytes | None:
