@@ -198,6 +198,16 @@ def test_what_a_path_names_is_read_anew_and_a_file_once(many: Path) -> None:
             list(packets)
 
 
+def test_streams_say_what_they_are_of(many: Path) -> None:
+    said = f"<Packets of {many}: list(...) reads them>"
+    assert [repr(pkttools.read(many)), repr(pkttools.read(many).filter("IP"))] == [said, said]
+    with many.open("rb") as file:
+        once = pkttools.read(file)
+        assert repr(once) == "<Packets: list(...) reads them>"
+        list(once)
+    assert repr(once) == "<Packets, read already: list(...) reads them>"
+
+
 def test_a_file_is_not_written_while_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(PING.read_bytes())
@@ -252,6 +262,16 @@ def test_what_is_wrong_is_said_at_once_in_the_commands_words(tmp_path: Path) -> 
     ):
         with pytest.raises(pkttools.UsageError, match=message):
             failing()
+    one = pkttools.Packet(b"")
+    for slip, message in (
+        (lambda: one[5], "5 is no name of a field, such as 'IP.TTL'"), (lambda: one.get(None), "None is no name of a field"),
+        (lambda: one.__setitem__(5, 1), "5 is no name of a field"), (lambda: 5 in one, "5 is no name of a header or a field"),
+        (lambda: one.matches(5), "5 is no filter"), (lambda: pkttools.filter([], 5), "5 is no filter or assignment"),
+        (lambda: pkttools.read(None), "None is neither a path nor a file that is open"), (lambda: list(one), "0 is no name"),
+        (lambda: pkttools.read(PING).change(5), "5 is no filter or assignment"), (lambda: pkttools.pipe(5), "5 is no"),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=message):
+            slip()
     with pytest.raises(TypeError, match="'p' is no packet; read\\(path\\) gives those of a file"):
         pkttools.diff("ping.txt", "ping.txt")
     with pytest.raises(pkttools.PktError, match="nothere: No such file"):

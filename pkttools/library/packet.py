@@ -112,6 +112,8 @@ class Packet:
 
     def __contains__(self, name: str) -> bool:
         """Whether there is such a header, or field. Raises NoField."""
+        if not isinstance(name, str):
+            raise TypeError(f"{name!r:.40} is no name of a header or a field, such as 'IP.TTL'")
         if name.upper() in LAYERS:
             return self.matches(name)
         if "." not in name:
@@ -120,7 +122,10 @@ class Packet:
 
     def matches(self, expression: str) -> bool:
         """Whether a filter, such as `UDP.DST_PORT==53`, lets it through. Raises UsageError."""
-        name = "?" + expression
+        try:
+            name = "?" + expression
+        except TypeError:
+            raise TypeError(f"{expression!r:.40} is no filter, such as 'IP.TTL==64'") from None
         value = self._sheet[name][self._row]
         return bool(self._sheet.one(name, self._row) if value is STALE else value)
 
@@ -273,6 +278,8 @@ def assigning(name: str, value: object) -> tuple[str, Program]:
 
     Raises NoField, and UsageError for a value that it cannot have.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"{name!r:.40} is no name of a field, such as 'IP.TTL'")
     key = name, value
     try:
         known = PROGRAMS.get(key)

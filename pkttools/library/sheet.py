@@ -43,7 +43,9 @@ class Sheet(dict[str, list["Any"]]):
         self.batch, self.rows = batch, batch.columns()
 
     def __missing__(self, name: str) -> list[Any]:
-        """Reads the column. Raises UsageError where there is no such field, or filter."""
+        """Reads the column. Raises UsageError where there is no such field, or filter; TypeError for what is no name."""
+        if not isinstance(name, str):
+            raise TypeError(f"{name!r:.40} is no name of a field, such as 'IP.TTL'")
         column = self[name] = self.column(name, self.batch)
         return column
 

@@ -32,12 +32,20 @@ def words_of(options: dict[str, object]) -> list[str]:
     return words
 
 
+def texts(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The same. Raises TypeError for what is no str."""
+    for word in words:
+        if not isinstance(word, str):
+            raise TypeError(f"{word!r:.40} is no filter or assignment, such as 'IP.TTL==64' or 'IP.TTL=64'")
+    return words
+
+
 def filter(packets: Several, *expressions: str, **options: object) -> Packets:
     """The packets that match an expression, as pkt-filter picks them; options are its own, such as `limit=10` or `bpf="port 53"`.
 
     Raises UsageError.
     """
-    return through(packets, [["filter", *words_of(options), *expressions]])
+    return through(packets, [["filter", *words_of(options), *texts(expressions)]])
 
 
 def change(packets: Several, *words: str, **options: object) -> Packets:
@@ -46,7 +54,7 @@ def change(packets: Several, *words: str, **options: object) -> Packets:
     words: `FIELD=value`, and filters. Fields are options, too: `ip_ttl=64`. Checksums stay, unless `update_checksums=True`. Raises
     UsageError.
     """
-    return through(packets, [["change", *words_of(options), *words]])
+    return through(packets, [["change", *words_of(options), *texts(words)]])
 
 
 def correct(packets: Several, **options: object) -> Packets:
@@ -60,7 +68,7 @@ def pipe(commands: str, packets: Several | None = None) -> Packets:
     packets: what goes in; None: the first command makes or reads them, as `gen` does, or `filter --in FILE`. What is sent or
     written is for `send` and `write`. Raises UsageError.
     """
-    return through(packets, split(commands))
+    return through(packets, split(*texts((commands,))))
 
 
 def through(packets: Several | None, lines: list[list[str]]) -> Packets:

@@ -52,6 +52,10 @@ class Packets:
                 for row in range(len(batch)):
                     yield View(sheet, row)
 
+    def __repr__(self) -> str:
+        of = f" of {', '.join(self.files)}" if self.files else ""
+        return f"<Packets{of}{', read already' if self.once and self.begun else ''}: list(...) reads them>"
+
     def filter(self, *expressions: str, **options: object) -> Packets:
         """Those that match an expression, see pkttools.filter."""
         from .stages import filter  # late: it needs us
@@ -96,6 +100,8 @@ def read(file: Path | IO[Any]) -> Packets:
         except OSError as error:
             raise PktError(f"{path}: {error.strerror}") from None
         return Packets(lambda stream: opened(Input([path]), stream), [path])
+    if not hasattr(file, "read"):
+        raise TypeError(f"{file!r:.40} is neither a path nor a file that is open, with `read`")
     name = getattr(file, "name", None)
     return Packets(lambda stream: opened(Given(file, name if isinstance(name, str) else "<file>"), stream), once=True)
 
