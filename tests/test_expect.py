@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from conftest import ROOT, shell
+from samples import ethernet, ipv4
+
+import pkttools
 
 PING = ROOT / "examples" / "ping.txt"
 NOT_MET = ["IP.TTL==64 and ICMP.TYPE==0", "none: UDP", "2: ICMP", "ARP"]
@@ -141,6 +145,11 @@ def test_whole_packets(tmp_path: Path):
     report = expect(f"--file {tmp_path}/whole", None, 1, "pkt-change -u IP.TTL=9 ICMP.SEQ=2 | ")
     assert report.splitlines()[:4] == ["FAILED: 1: no packet; wanted: at least 1", "    nearest: packet 1",
                                        "      IP.TTL==64: it is 9", "      ICMP.SEQ==1: it is 2"]  # fmt: skip
+    bits = "TCP: 0x1 in bit 102, which has no name: it is 0x0"
+    with_bit, without = (str(pkttools.Packet(ethernet(0x0800, ipv4(6, struct.pack("!HHIIBBHHH", 9, 9, 1, 0, first, 2, 9, 0, 0)))))
+                         for first in (0x52, 0x50))  # fmt: skip
+    (tmp_path / "bit").write_text(with_bit)
+    assert bits in expect(f"--file {tmp_path}/bit", without.encode(), 1)
     may = whole.replace("IP.TTL:\t\t\t0x40", "IP.TTL: 9..63").replace("ICMP.SEQ:\t\t0x1", "ICMP.SEQ: *")
     assert may.count("9..63") == may.count("SEQ: *") == 2
     (tmp_path / "may").write_text(may)

@@ -12,6 +12,10 @@ from ..views.line import SINCE_FIRST, LineSink
 from .expectation import Expectation
 from .judging import Judge
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..compare.differences import Difference
+
 NO_VALUE = 2  # what a condition weighs of which the packet does not even have the field; another one that does not hold: 1
 
 
@@ -44,12 +48,18 @@ def nearest(judge: Judge, expectation: Expectation) -> tuple[int, list[Miss]] | 
         weight = sum(NO_VALUE if not one.value else 1 for one in found)
         if expectation.whole:
             differing = expectation.whole.differences(batch, i)
-            found += [Miss(f"{one.name}=={one.a}" if one.a is not None else f"no {one.name}", one.name, one.b or "")
-                      for one in differing]  # fmt: skip
+            found += [Miss(wanted(one), one.name, one.b or "") for one in differing]
             weight += len(differing)
         if found and (weight < most or expectation.whole) and (best is None or (weight, matches) < best[0]):
             best = (weight, matches), number, found
     return best and best[1:]
+
+
+def wanted(one: Difference) -> str:
+    """What a packet was to have there: `IP.TTL==64`; bits that have no name by where they are in their header."""
+    if one.a is None:
+        return f"no {one.name}"
+    return f"{one.name}=={one.a}" if one.field or not one.place else f"{one.name}: {one.a} in {one.place}"
 
 
 def miss(text: str, field: str, batch: Batch, i: int, number: int) -> Miss:
