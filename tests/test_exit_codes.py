@@ -77,7 +77,7 @@ def test_which_packet_and_which_field(tmp_path):
     code, out, err = ended(f"cd {tmp_path}; pkt-check -cs --list 'ICMP.TYPE==0 or UDP' --in broken.txt --in tunnel.txt")
     lines = out.splitlines()
     assert code == 1
-    assert lines[0] == "broken.txt:2: 2023-11-14T22:13:20.250394Z: IP.CHECKSUM is wrong: 0x1234, and should be 0xa3df"
+    assert lines[0] == "broken.txt:2: 2023-11-14T22:13:20.250394000Z: IP.CHECKSUM is wrong: 0x1234, and should be 0xa3df"
     assert {line.partition(" ")[0] for line in lines[1:]} == {"tunnel.txt:1:", "tunnel.txt:2:"}
     assert any(": IP.CHECKSUM[2] is wrong: 0x" in line for line in lines[1:])
     assert "not valid" in err
@@ -88,7 +88,8 @@ def test_where_it_was_captured():
     done = shell("pkt-pipe 'change IP.TTL=9 | check --list -l 1'", text.encode())
     assert done.returncode == 1
     assert done.stdout.decode() == (
-        "packet 1: eth7 2023-11-14T22:13:20.250131Z: IP.TOTAL_SIZE is wrong: it says 9999 bytes, and there are 84\n")  # fmt: skip
+        "packet 1: eth7 2023-11-14T22:13:20.250131000Z: IP.TOTAL_SIZE is wrong: it says 9999 bytes, and there are 84\n"
+    )
 
 
 def lines_of(frame: bytes, linktype: int = 1, original: int | None = None, checksums: bool = True) -> list[str]:

@@ -103,8 +103,8 @@ def of_date(what: str, text: str) -> int:
     return seconds * SECOND + int(fraction.ljust(9, "0"))
 
 
-def show_moment(nanoseconds: int) -> str:
-    """A time as `moment` reads it, in UTC."""
-    whole, rest = divmod(nanoseconds, SECOND)
-    fraction = f".{rest:09}".rstrip("0") if rest else ""
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + fraction + "Z"
+def show_moment(nanoseconds: int, *, whole: bool = False) -> str:
+    """A time as `moment` reads it, in UTC. whole: with all nine digits, for columns."""
+    seconds, rest = divmod(nanoseconds, SECOND)
+    fraction = f".{rest:09}" if whole else f".{rest:09}".rstrip("0") if rest else ""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + fraction + "Z"

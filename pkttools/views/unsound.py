@@ -33,7 +33,7 @@ class UnsoundSink(Sink):
         for i, place in enumerate(self.places(batch)):
             packet = Packet(batch, i)
             interfaces = [note.partition(":")[2].strip() for note in packet.notes if note.startswith("IFACE:")]
-            start = " ".join([f"{place}:", *interfaces, f"{show_moment(times[i])}:"])
+            start = " ".join([f"{place}:", *interfaces, f"{show_moment(times[i], whole=True)}:"])
             lines = list(wrong_places(packet, self.checksums)) or [MALFORMED]
             self.output.write("".join(f"{start} {line}\n" for line in lines).encode(errors="surrogateescape"))
 
