@@ -20,6 +20,12 @@ TIME: 1.0
 020000000002020000000001080045000039000040004006b69bc0000201c0000202
 0009005000000000000000009002000000000000020405b4080a0000000700000000010168656c6c6f
 =='"""
+PING, PING6 = "pkt-gen icmp --seed 1 --payload", "pkt-gen icmp6 --seed 1 --payload"
+NEIGHBOUR = """echo '-- 1 --
+TIME: 1.0
+020000000002 020000000001 86DD 60000000 0020 3A FF fe800000000000000000000000000001 fe800000000000000000000000000002
+8700 0000 00000000 fe800000000000000000000000000002 0101 02000000beef
+=='"""
 CASES = {  # name: two packets, what may differ, what is said
     "equal": (UDP, UDP, "", []),
     "the checksum follows": (UDP, f"{UDP} IP.TTL=9 | pkt-correct", "", ["IP.TTL: 64, 9"]),
@@ -53,6 +59,18 @@ CASES = {  # name: two packets, what may differ, what is said
     "times that may": ("pkt-gen udp --seed 1", "pkt-gen udp --seed 1 | pkt-time --shift 2500us", "time", []),
     "cut short": (TCP, f"{TCP} | pkt-cut --snap 60", "", ["CAPTURED: 63, 60",
                   "TCP.DATA: 6C 6C 6F,  (from byte 2 on, of 5 and 2 bytes)"]),
+    "an option that may differ": (SYN, f"{SYN} | pkt-change TCP.OPT_TSVAL=5", "checksums,TCP.OPT_TSVAL", []),
+    "data of an echo": (f"{PING} {'a' * 20}lo", f"{PING} {'a' * 20}ping", "SIZE,CAPTURED",
+                        ["IP.TOTAL_SIZE: 50, 52", "ICMP.DATA: 6C 6F, 70 69 6E 67 (from byte 20 on, of 22 and 24 bytes)"]),
+    "data of a short echo": (f"{PING} hello", f"{PING} help", "",
+                             [f"ICMP.DATA: 6C 6F{' 00' * 13}, 70{' 00' * 14} (from byte 3 on, of 18 bytes)"]),
+    "of 1.16's as well": (f"{PING} {'a' * 40}", f"{PING} b{'a' * 38}b", "",
+                          [f"ICMP.DATA: {'61 ' * 24}..., 62 {'61 ' * 23}... (from byte 0 on, of 40 bytes)"]),
+    "these may differ": (f"{PING} {'a' * 40}", f"{PING} b{'a' * 38}b", "ICMP.DATA", []),
+    "data of an echo of IPv6": (f"{PING6} hello", f"{PING6} helpy", "", ["ICMPV6.DATA: 6C 6F, 70 79 (from byte 3 on, of 5 bytes)"]),
+    "which may differ": (f"{PING6} hello", f"{PING6} helpy", "ICMPV6.DATA", []),
+    "an option of a neighbour": (NEIGHBOUR, f"{NEIGHBOUR} | sed s/beef/bee5/ | pkt-txt2txt", "checksums",
+                                 ["ICMPV6.OPT_ADDR: 02:00:00:00:be:ef, 02:00:00:00:be:e5"]),
     "as far as both have it": (TCP, f"{TCP} | pkt-cut --snap 60", "CAPTURED", []),
 }  # fmt: skip
 

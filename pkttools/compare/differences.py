@@ -13,7 +13,7 @@ from .. import codec
 from ..batch import CAPTURED, LINKTYPE, ORIGINAL, TIME, linktype_of
 from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, TEXT, Row
 from ..protocols.shown import format_seconds, format_text, format_value, read_field
-from .frame import Frame, Part, data_row, pairs_of, rows_of
+from .frame import Frame, Part, data_name, data_row, pairs_of, rows_of
 from .ignoring import FACTS, Ignored, checksums
 
 TYPE_CHECKING = False
@@ -136,12 +136,29 @@ class _Comparison:
         if front or behind:  # where the data of a header begin, so may lists
             self.a.find_items()
             self.b.find_items()
+            if unnamed := self.unnamed(a, b):
+                for part in (a, b):
+                    part.body = part.inner = part.start + unnamed
+                behind = True
             yield from self.fields(a, b)
             yield from self.items(a, b)
         inside = a.inner > a.body or b.inner > b.body
         if behind and not (inside and "PADDING" in self.ignore.facts):
             both = [_without(frame.octets, part, part.inner) for frame, part in ((self.a, a), (self.b, b))]
             yield from self.data(a, b, *both)
+
+    def unnamed(self, a: Part, b: Part) -> int:
+        """Octets in front of what stands behind all fields of two headers, and counts as their data; 0: nothing there differs.
+
+        So data of an ICMP echo begin behind ID and SEQ, though the field is what stands behind BSD's struct icmp.
+        """
+        inside = a.inner > a.body or b.inner > b.body
+        if a.kinds != b.kinds or inside or a.items or b.items or not data_name(a.kinds).endswith(".DATA"):
+            return 0
+        size = min(a.body - a.start, b.body - b.start)
+        named = max((-(-end // 8) for _, end in rows_of(a.kinds) if end <= size * 8), default=size)
+        ours, theirs = (frame.octets[part.start + named : part.end] for frame, part in ((self.a, a), (self.b, b)))
+        return named if named < size and ours != theirs else 0
 
     def items(self, a: Part, b: Part) -> Iterator[Difference]:
         """What differs between the items of two headers, or in two items."""
@@ -223,14 +240,14 @@ class _Comparison:
 
     def data(self, a: Part, b: Part, x: bytes, y: bytes) -> Iterator[Difference]:
         """Octets of two parts that have one field, or none."""
-        row = data_row(a.kinds) or data_row(b.kinds)
-        if x == y or (row and row.name in self.ignore.fields):
+        row, name = data_row(a.kinds) or data_row(b.kinds), data_name(a.kinds) or data_name(b.kinds)
+        if x == y or name in self.ignore.fields:
             return
-        index = self.a.index(a, row.name if row else "")
+        index = self.a.index(a, name)
         if row and row.kind == TEXT and x and y:
             yield Difference(a.name, index, row.name, format_text(x), format_text(y), values=(x, y))
         else:
-            yield from _octets(a.name, index, row.name if row else "", x, y)
+            yield from _octets(a.name, index, name, x, y)
 
 
 def _without(octets: bytearray, part: Part, first: int) -> bytes:

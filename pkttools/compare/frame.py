@@ -159,6 +159,14 @@ def data_row(kinds: tuple[int, ...]) -> Row | None:
     return next((row for kind in kinds for row in BY_HEADER[kind] if row.width == 0 and row.kind in (DATA, TEXT)), None)
 
 
+@cache
+def data_name(kinds: tuple[int, ...]) -> str:
+    """What that is called; without it, DATA of the protocol, where that is another field, as ICMPv6's number is. Empty: nothing."""
+    row = data_row(kinds)
+    name = f"{name_of(kinds[-1])}.DATA"
+    return row.name if row else name if any(name in names_of(kind) for kind in kinds) else ""
+
+
 def pairs_of(a: Sequence[Part], b: Sequence[Part]) -> Iterator[Pair]:
     """The parts that belong to each other, and those that only one has, in their order."""
     if [part.kinds for part in a] == [part.kinds for part in b]:
