@@ -83,6 +83,8 @@ NOT_FOLLOWED = {
     "IPComp": [(101, ipv6(108, b"\6\0\0\2" + bytes(20)))], "WESP": [(101, ipv4(141, bytes(40)))],
     "MACsec": [(1, ethernet(0x88E5, b"\x2c" + bytes(73))), sll(0x88E5, b"\x0c" + bytes(60))],
     "encrypted 802.11": [(105, b"\x08\x40" + bytes(62))], "WireGuard": [(101, ipv4(17, over_udp(51820, b"\4\0\0\0" + bytes(60))))],
+    "Cisco (CDP, VTP, UDLD)": [(1, ethernet(40, SNAP + b"\0\0\x0c\x20\0" + bytes(32)))],  # CDP has a checksum
+    "CDP": [(104, b"\x8f\0\x20\0" + bytes(20))],
     "address family 22": [(0, b"\x16\0\0\0" + INNER), (0, b"\0\0\0\x16" + INNER)],
     "address family 99": [(108, b"\0\0\0\x63" + INNER)],
     "IP version 5": [(101, b"\x50" + INNER[1:]), nflog(b"\x50" + INNER[1:])],
@@ -97,7 +99,6 @@ NOT_FOLLOWED = {
 FOLLOWED = [
     *((linktype, frame) for linktype, frame in frames() if linktype != 147 and b"ppp" not in frame and frame.count(b"\x81\0") < 32),
     (1, ethernet(38, b"\x42\x42\3" + bytes(35))),  # spanning tree
-    (1, ethernet(40, SNAP + b"\0\0\x0c\x20\0" + bytes(32))), (104, b"\x8f\0\x20\0" + bytes(20)),  # CDP
     (1, ethernet(0x8809, bytes(46))), (1, ethernet(0x888E, bytes(46))), (1, ethernet(0x0806, ARP[:20])),
     (1, ethernet(0x8863, bytes(46))), (1, ethernet(46, bytes(46))), (1, ethernet(0x88E5, bytes(22))),
     *((101, ipv4(protocol, bytes(range(40)))) for protocol in (88, 89, 112, 103, 46)), (101, ipv6(59, b"what")),
