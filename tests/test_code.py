@@ -161,6 +161,11 @@ UNSAID = [  # what is wrong with a packet, or beyond; whom to write for; what is
     ("udp UDP.SIZE=9 --raw-checksums", "nemesis", "UDP.SIZE"),
     ("udp IP.TOTAL_SIZE=90 --raw-checksums", "hping3", "IP.TOTAL_SIZE"),
     ("udp --src 2001:db8::1 --dst 2001:db8::2", "hping3", "the packet: it makes no IPV6"),
+    *(
+        (f"{kind} IP.TOTAL_SIZE=24", "nemesis", "the packet: it makes no header other than UDP, TCP and ICMP")
+        for kind in ("udp", "tcp")
+    ),
+    *((f"{kind} IP.TOTAL_SIZE=0", name, "IP.TOTAL_SIZE") for kind in ("udp", "tcp", "icmp") for name in ("nemesis", "hping3")),
     ("udp --vlan 5", "nemesis", "the packet: it makes no VLAN"),
     ("tcp TCP.AE=1", "nemesis", "reserved bits of TCP, or AE"),
     ("tcp TCP.URGENT=1", "hping3", "TCP.URGENT"),

@@ -94,19 +94,21 @@ class Datagram:
         self.ethernet = frame[:at]
         place = 1 if at else 0
         if names[place : place + 1] != ["IP"] or packet.headers[place].start != at:
-            raise ValueError(names[place] if len(names) > place else "it has no IP header")
+            raise ValueError(names[place] if len(names) > place else "packet without an IP header")
         if names[place + 1 : place + 2] not in (["UDP"], ["TCP"], ["ICMP"]):
-            raise ValueError(names[place + 1] if len(names) > place + 1 else "a header other than UDP, TCP and ICMP")
+            raise ValueError(names[place + 1] if len(names) > place + 1 else "header other than UDP, TCP and ICMP")
         ip, header = packet.headers[place : place + 2]
         self.kind = header.name
         size = {"UDP": 8, "TCP": 20, "ICMP": 8}[self.kind]
         self.ip, self.message = frame[at : header.start], frame[header.start :]
-        if len(self.message) < size or len(self.ip) < 20:
-            raise ValueError("a header that is truncated")
         total = self.number(self.ip, 2, 2)
         whole = len(frame) - at
-        self.padding = max(whole - total, 0) if at else 0  # of Ethernet, or something behind the datagram
-        self.message = self.message[: len(self.message) - self.padding] if self.padding else self.message
+        self.padding = (
+            max(whole - (total or whole), 0) if at else 0
+        )  # of Ethernet, or something behind the datagram; 0: of TSO, to the end
+        self.message = self.message[: max(len(self.message) - self.padding, 0)]
+        if len(self.message) < size or len(self.ip) < 20:  # also by the length that IP says
+            raise ValueError("header that is truncated")
         self.wrong = [f"{one.name}.CHECKSUM, which is wrong" for one in (ip, header) if one.verdict in (codec.BAD, codec.LEFT)]
         self.wrong += ["IP.TOTAL_SIZE"] if total + self.padding != whole else []
         if self.kind == "UDP":
@@ -115,7 +117,7 @@ class Datagram:
         if self.kind == "TCP":
             size = 4 * (self.message[12] >> 4)
             if not 20 <= size <= len(self.message):
-                raise ValueError("a TCP header whose length cannot be")
+                raise ValueError("TCP header whose length cannot be")
         self.head, self.carried = self.message[:size], self.message[size:]
         self.source, self.destination = (".".join(map(str, self.ip[place : place + 4])) for place in (12, 16))
         self.tos, self.id, self.fragment, self.ttl = self.ip[1], self.number(self.ip, 4, 2), self.number(self.ip, 6, 2), self.ip[8]
