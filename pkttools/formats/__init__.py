@@ -60,7 +60,7 @@ def by_content(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     return text.packets(source, buffer, used)
 
 
-def capture_format(buffer: bytearray, used: int) -> str:
+def capture_format(buffer: bytes | bytearray, used: int) -> str:
     """The format of the capture that begins here; empty: of none that is read."""
     if buffer.startswith(PCAPNG, 0, used):
         return "pcapng"

@@ -36,7 +36,6 @@ TRIED = 10_000  # lines in which a dump has to begin
 OCTAL = re.compile(r"\s*0{6,7}(?:\s+[0-7]{6})+\s*$")
 OWN = re.compile(rb"(?:\xef\xbb\xbf)?(?:LINKTYPE:|TRAILER:|-- \d+ --)")  # of our text
 ENOUGH = 12  # bytes by which that is known
-CAPTURES = {b"\xd4\xc3\xb2\xa1": "pcap", b"\xa1\xb2\xc3\xd4": "pcap", b"\x4d\x3c\xb2\xa1": "pcap", b"\x0a\x0d\x0d\x0a": "pcapng"}
 
 
 def recognised(lines: list[str]) -> Kind | None:
@@ -140,7 +139,7 @@ class Dump:
         found, self.reader.found = self.reader.found, []
         if self.link is None:
             self.link = self.usual(found)
-            self.capture = CAPTURES.get(found[0].data[:4], "")
+            self.capture = capture_format(found[0].data, len(found[0].data))
             self.source.link = self.link if self.source.link is None else self.source.link
         now = time.time_ns() // 1000 * 1000
         made = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 NULL, ETHERNET, RAW, SLL, SLL2 = 0, 1, 101, 113, 276
 TAGS = (0x8100, 0x88A8, 0x9100)  # EtherTypes of VLAN tags
 OTHERS = (0x0806, 0x8035, 0x8847, 0x8848, 0x8863, 0x8864, 0x888E, 0x88CC, 0x88E5, 0x88F7, 0x8902, 0x9000, 0x88B5, 0x88B6)
-FAMILIES = (2, 10, 24, 28, 30)  # AF_INET and AF_INET6 of systems with BSD's loopback
+FAMILIES = {family.to_bytes(4, order) for family in (2, 10, 24, 28, 30) for order in ("little", "big")}  # AF_INET, AF_INET6
 NOTHING, MAYBE, LIKELY, CERTAIN = range(4)  # CERTAIN: a checksum or a length is right
 
 
@@ -53,7 +53,7 @@ def looks(data: bytes) -> tuple[int, int]:
         found[SLL] = under(data, 14)
     if len(data) >= 20 and data[2:4] == b"\0\0" and data[10] <= 4:
         found[SLL2] = min(under(data, 0), internet(data, 20))
-    if data[:4] in (family.to_bytes(4, order) for family in FAMILIES for order in ("little", "big")):
+    if data[:4] in FAMILIES:
         found[NULL] = internet(data, 4)
     best = max(found, key=lambda link: found[link])
     return best, found[best]

@@ -32,11 +32,7 @@ BIG, LITTLE = "big", "little"
 
 
 class Malformed(Exception):
-    """A line that is none of a dump; `line`: its number, None: the one that is read."""
-
-    def __init__(self, message: str, line: int | None = None) -> None:
-        super().__init__(message)
-        self.line = line
+    """The line that is read is none of a dump."""
 
 
 class Asked:
@@ -54,12 +50,12 @@ class Asked:
 
 
 class Found:
-    """A packet that was found: its bytes, the line it begins in, when it came, if that is told, and how long it was."""
+    """A packet that was found: its bytes, when it came, if that is told, and how long it was."""
 
-    __slots__ = ("data", "line", "original", "time")
+    __slots__ = ("data", "original", "time")
 
-    def __init__(self, data: bytes, line: int, time: int | None, original: int) -> None:
-        self.data, self.line, self.time, self.original = data, line, time, original
+    def __init__(self, data: bytes, time: int | None, original: int) -> None:
+        self.data, self.time, self.original = data, time, original
 
 
 class Reader:
@@ -104,7 +100,7 @@ class Reader:
     def add(self, data: bytes) -> None:
         """The packet that is open is whole."""
         time, original = self.told
-        self.found.append(Found(data, self.begun, time, max(original or 0, len(data))))
+        self.found.append(Found(data, time, max(original or 0, len(data))))
         self.begun = 0
 
     def check(self, size: int) -> None:

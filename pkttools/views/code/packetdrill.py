@@ -12,7 +12,7 @@ from .target import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..parts import Packet
+    from ..parts import Header, Packet
 
 LETTERS = "FSRP.UEW"  # by bit; run/tcp_packet.c has them so
 MODULUS = 1 << 32
@@ -38,18 +38,14 @@ class Packetdrill(Target):
         frame = bytes(packet.frame)
         names = [header.name for header in packet.headers if not header.quoted]
         kind = next((name for name in ("TCP", "UDP") if name in names), "")
-        at = next((header.start for header in packet.headers if header.name == kind), 0)
+        header = next((header for header in packet.headers if header.name == kind), None)
         around = next((header for header in packet.headers if header.name in ("IP", "IPV6")), None)
-        if (
-            not kind
-            or around is None
-            or names.count("IP") + names.count("IPV6") != 1
-            or len(frame) < at + (20 if kind == "TCP" else 8)
-        ):
+        alone = names.count("IP") + names.count("IPV6") == 1
+        if header is None or around is None or not alone or len(frame) < header.start + (20 if kind == "TCP" else 8):
             self.lose("the packet: it makes no " + (" in ".join(reversed(names[:3])) or "such bytes"))
             return []
         size, places = (4, 12) if around.name == "IP" else (16, 8)
-        place = around.start + places
+        at, place = header.start, around.start + places
         sides = tuple(frame[place + i * size : place + (i + 1) * size] + frame[at + 2 * i : at + 2 * i + 2] for i in (0, 1))
         if self.ends is None:
             self.ends = sides[0], sides[1]
@@ -60,17 +56,14 @@ class Packetdrill(Target):
         self.lose("that it came before the one in front of it", delta < 0)
         self.last = packet.time
         sign = "<" if sides[0] == self.ends[0] else ">"
-        said = (
-            self.segment(packet, frame, at, sides)
-            if kind == "TCP"
-            else f"udp ({int.from_bytes(frame[at + 4 : at + 6], 'big') - 8})"
-        )
+        udp = f"udp ({int.from_bytes(frame[at + 4 : at + 6], 'big') - 8})"
+        said = self.segment(packet, header, frame, sides) if kind == "TCP" else udp
         return [f"+{max(delta, 0) / 1e9:.6f} {sign} {said}"]
 
-    def segment(self, packet: Packet, frame: bytes, at: int, sides: tuple[bytes, ...]) -> str:
+    def segment(self, packet: Packet, header: Header, frame: bytes, sides: tuple[bytes, ...]) -> str:
         """What a segment is."""
+        at = header.start
         sequence, acknowledged, bits, window, _, urgent = unpack(">IIHHHH", frame[at + 4 : at + 20])
-        header = next(header for header in packet.headers if header.name == "TCP")
         end = header.end if packet.captured == packet.original else max(header.end, at)
         size = max(end - at - 4 * (bits >> 12), 0)
         flags = "".join(letter for bit, letter in enumerate(LETTERS) if bits >> bit & 1)

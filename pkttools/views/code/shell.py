@@ -78,7 +78,7 @@ class Nemesis(Commands):
             words += ["-x", str(datagram.ports[0]), "-y", str(datagram.ports[1])]
         if datagram.kind == "TCP":
             flags = [letter for bit, letter in enumerate("FSRPAUEC") if head[13] >> bit & 1]
-            words += ["".join(["-f", *(f"{letter}" for letter in flags)])] if flags else []
+            words += ["-f" + "".join(flags)] if flags else []
             words += ["-s", str(number(head, 4, 4)), "-a", str(number(head, 8, 4)), "-w", str(number(head, 14, 2))]
             words += ["-u", str(number(head, 18, 2))]
             self.lose("a segment without flags: nemesis sends SYN", not flags)

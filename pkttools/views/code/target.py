@@ -103,9 +103,8 @@ class Datagram:
         self.ip, self.message = frame[at : header.start], frame[header.start :]
         total = self.number(self.ip, 2, 2)
         whole = len(frame) - at
-        self.padding = (
-            max(whole - (total or whole), 0) if at else 0
-        )  # of Ethernet, or something behind the datagram; 0: of TSO, to the end
+        # Padding is of Ethernet, or something behind the datagram; a total size of 0, of TSO, means to the end.
+        self.padding = max(whole - (total or whole), 0) if at else 0
         self.message = self.message[: max(len(self.message) - self.padding, 0)]
         if len(self.message) < size or len(self.ip) < 20:  # also by the length that IP says
             raise ValueError("header that is truncated")
