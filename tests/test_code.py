@@ -161,10 +161,8 @@ UNSAID = [  # what is wrong with a packet, or beyond; whom to write for; what is
     ("udp UDP.SIZE=9 --raw-checksums", "nemesis", "UDP.SIZE"),
     ("udp IP.TOTAL_SIZE=90 --raw-checksums", "hping3", "IP.TOTAL_SIZE"),
     ("udp --src 2001:db8::1 --dst 2001:db8::2", "hping3", "the packet: it makes no IPV6"),
-    *(
-        (f"{kind} IP.TOTAL_SIZE=24", "nemesis", "the packet: it makes no header other than UDP, TCP and ICMP")
-        for kind in ("udp", "tcp")
-    ),
+    ("udp IP.TOTAL_SIZE=24", "nemesis", "the packet: it makes no header other than UDP, TCP and ICMP"),
+    ("tcp IP.TOTAL_SIZE=24", "nemesis", "the packet: it makes no header other than UDP, TCP and ICMP"),
     *((f"{kind} IP.TOTAL_SIZE=0", name, "IP.TOTAL_SIZE") for kind in ("udp", "tcp", "icmp") for name in ("nemesis", "hping3")),
     ("udp --vlan 5", "nemesis", "the packet: it makes no VLAN"),
     ("tcp TCP.AE=1", "nemesis", "reserved bits of TCP, or AE"),
@@ -193,11 +191,7 @@ def test_what_cannot_be_said_is_said():
 def test_packetdrill_has_a_handshake():
     done = shell(f"pkt-code --as packetdrill -l 5 --in {ROOT}/examples/vlan-tcp.txt")
     lines = done.stdout.decode().splitlines()
-    assert lines[1:4] == [
-        "+0.000000 < S 0:0(0) win 64240 <mss 1460>",
-        "+0.008231 > S. 0:0(0) ack 1 win 65160 <mss 1460>",
-        lines[3],
-    ]
+    assert lines[1:3] == ["+0.000000 < S 0:0(0) win 64240 <mss 1460>", "+0.008231 > S. 0:0(0) ack 1 win 65160 <mss 1460>"]
     assert re.fullmatch(r"\+0\.\d{6} < \. 1:1\(0\) ack 1 win \d+", lines[3])
     frame = ethernet(0x0800, ipv4(17, udp(b"12345")))
     text, lost = code("packetdrill", gathered([Packet(frame, len(frame), 0, 1)]))
@@ -206,8 +200,8 @@ def test_packetdrill_has_a_handshake():
 
 def test_the_command():
     ping = (ROOT / "examples/ping.txt").read_bytes()
-    done = shell("pkt-code --as hex -l 1 | xxd -r -p | pkt-bin2txt -do" if shutil.which("xxd") else "pkt-code --as '?'", ping)
-    assert done.returncode == 0
+    done = shell("pkt-code --as hex -l 1", ping)
+    assert bytes.fromhex(done.stdout.decode()) == shell("pkt-txt2bin -l 1", ping).stdout != b""
     listed = shell("pkt-code --as '?'").stdout.decode().splitlines()
     assert [line.split()[0] for line in listed] == list(TARGETS)
     for options, said, status in (
