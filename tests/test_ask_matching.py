@@ -15,7 +15,7 @@ from conftest import ROOT
 from samples import ethernet, ipv4, ipv6, tags, vxlan
 
 from pkttools.ask.keys import answered, asked
-from pkttools.ask.matching import Matcher, Pairs
+from pkttools.ask.matching import Matcher
 from pkttools.batch import Batch, Packet, gathered
 from pkttools.formats import joined, packets
 from pkttools.formats.files import Input
@@ -38,13 +38,14 @@ def batches(path: Path) -> Iterator[Batch]:
 
 
 def pairs(path: Path) -> dict[int, int]:
-    found, number = {}, 0
-    of = Pairs()
+    """Which packet answers which: every one is a question, once it has been looked at as an answer."""
+    found, number, matcher = {}, 0, Matcher()
     for batch in batches(path):
-        for question in of.of(batch):
+        for asks, answers in zip(asked(batch), answered(batch), strict=True):
             number += 1
-            if question is not None:
-                found[number] = question + 1
+            if question := matcher.question(answers):
+                found[number] = question
+            matcher.ask(number, asks)
     return found
 
 
@@ -183,8 +184,8 @@ def test_an_answer(question, answer, is_one):
     matcher = Matcher()
     ask, come = (gathered([Packet(one, len(one), 0, 1)]) for one in (question, answer))
     matcher.ask(5, asked(ask)[0])
-    assert matcher.answers(come) == [5 if is_one else None]
-    assert matcher.answers(ask) == [None]
+    assert [*map(matcher.question, answered(come))] == [5 if is_one else None]
+    assert [*map(matcher.question, answered(ask))] == [None]
 
 
 def test_a_truncated_packet_has_no_key_of_what_is_not_there():
@@ -212,7 +213,8 @@ from sys import argv
 from pkttools.protocols.kept import install
 install([argv[1]], [])
 import struct
-from pkttools.ask.matching import Pairs
+from pkttools.ask.keys import answered, asked
+from pkttools.ask.matching import Matcher
 from pkttools.batch import Packet, gathered
 
 def chat(kind, room, source, destination):
@@ -223,7 +225,9 @@ def chat(kind, room, source, destination):
     return bytes(12) + b"\\x08\\0\\x45\\0" + struct.pack("!H", 20 + len(datagram)) + bytes(5) + b"\\x11\\0\\0" + ends + datagram
 
 frames = chat(1, 7, 1, 2), chat(2, 8, 2, 1), chat(2, 7, 2, 1)
-print(Pairs().of(gathered([Packet(frame, len(frame), 0, 1) for frame in frames])))
+batch, matcher = gathered([Packet(frame, len(frame), 0, 1) for frame in frames]), Matcher()
+matcher.ask(0, asked(batch)[0])
+print([*map(matcher.question, answered(batch))])
 """
 
 

@@ -211,7 +211,6 @@ class Asker:
         question.state = state
         self.counts.open -= 1
         self.counts.answered += state == ANSWERED
-        self.counts.lost += state == LOST
         self.counts.unsent += state == UNSENT
         self.counts.sent -= state == UNSENT
         self.leaving.pop(question.packet.frame, None)

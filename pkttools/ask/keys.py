@@ -227,7 +227,7 @@ def quote(frame: bytes, headers: Headers, between: Between, number: int, last: i
     return "quoted", frame[between.source], frame[between.destination], frame[at : min(at + QUOTED, headers[number][3])]
 
 
-_plans: dict[tuple[tuple[int, int], ...], Plan] = {}
+_plans: dict[Shape, Plan] = {}
 
 
 def looked_at(batch: Batch) -> Iterator[tuple[bytes, Headers, Plan]]:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from .keys import answered, asked
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ..batch import Batch
     from .keys import Key
 
 MOST = 1 << 16  # questions that are open
@@ -49,23 +46,3 @@ class Matcher:
             if number is not None:
                 return number
         return None
-
-    def answers(self, batch: Batch) -> list[Any]:
-        """The number of the question that each packet answers."""
-        return [self.question(keys) for keys in answered(batch)]
-
-
-class Pairs:
-    """Finds in a stream of packets which one answers which: every packet is a question, once it has been looked at as an answer."""
-
-    def __init__(self, most: int = MOST) -> None:
-        self.matcher, self.count = Matcher(most), 0
-
-    def of(self, batch: Batch) -> list[int | None]:
-        """For each packet the number of the one that it answers, counted from 0 over all batches; None: of none."""
-        found = []
-        for asks, answers in zip(asked(batch), answered(batch), strict=True):
-            found.append(self.matcher.question(answers))
-            self.matcher.ask(self.count, asks)
-            self.count += 1
-        return found

@@ -34,7 +34,7 @@ class Counts:
     """How many were sent, answered, asked again; answers that came twice or too late; and round-trip times in nanoseconds."""
 
     def __init__(self) -> None:
-        self.sent = self.answered = self.lost = self.unsent = self.retried = 0
+        self.sent = self.answered = self.unsent = self.retried = 0
         self.duplicates = self.late = self.open = 0
         self.reasons: dict[str, int] = {}
         self.times = array("q")
