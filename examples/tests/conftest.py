@@ -27,6 +27,17 @@ def needs(lab: Lab) -> Callable[..., None]:
 
 
 @pytest.fixture
+def nft(lab: Lab, needs: Callable[..., None], request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """What gives a host rules of nftables: a file beside the test."""
+
+    def given(host: str, file: str) -> None:
+        needs("nft", host, "nft list ruleset")
+        lab.run(host, "nft -f -", input=(request.path.parent / file).read_bytes())
+
+    return given
+
+
+@pytest.fixture
 def noted() -> Callable[[Iterable[Packet], str], list[Packet]]:
     """What picks packets whose NOTE begins with some words."""
 

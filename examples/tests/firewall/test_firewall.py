@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,6 @@ import pkttools
 from pkttools import Lab
 from pkttools.pytest_plugin import assert_packets
 
-HERE = Path(__file__).parent
 pytestmark = pytest.mark.lab("""
     wire outside 192.0.2.1/24    fw 192.0.2.254/24
     wire inside  198.51.100.1/24 fw 198.51.100.254/24
@@ -26,15 +24,15 @@ pytestmark = pytest.mark.lab("""
 
 
 @pytest.fixture(autouse=True)
-def rules(lab: Lab, needs: Callable[..., None]) -> None:
+def rules(nft: Callable[[str, str], None]) -> None:
     """The firewall has its rules."""
-    needs("nft", "fw", "nft list ruleset")
-    lab.run("fw", "nft -f -", input=(HERE / "rules.nft").read_bytes())
+    nft("fw", "rules.nft")
 
 
-def be_quiet(lab: Lab) -> None:
-    """Keeps the kernel outside from answering by itself."""
-    lab.run("outside", "nft -f -", input=(HERE / "quiet.nft").read_bytes())
+@pytest.fixture
+def quiet(nft: Callable[[str, str], None]) -> None:
+    """The kernel outside does not answer by itself."""
+    nft("outside", "quiet.nft")
 
 
 def test_what_comes_through_from_outside(lab: Lab, capture: Callable, packets: Callable, noted: Callable) -> None:
@@ -55,12 +53,12 @@ def test_what_is_sent_from_inside_comes_through_as_it_is(lab: Lab, capture: Call
     assert_packets(got, [packet for packet in sent if packet.get("ICMP.TYPE") != 0], ignore="routing")
 
 
+@pytest.mark.usefixtures("quiet")
 def test_an_answer_comes_through_and_a_guess_does_not(lab: Lab, capture: Callable, packets: Callable) -> None:
     question, answer = packets("answer.txt")
     guess = answer.copy()
     guess["TCP.DST_PORT"] = 50002
     guess.correct()
-    be_quiet(lab)
     with capture("inside:eth0", "TCP", receive_only=True) as got:
         lab.send("outside:eth0", [answer, guess])
         lab.send("inside:eth0", question)
@@ -68,13 +66,13 @@ def test_an_answer_comes_through_and_a_guess_does_not(lab: Lab, capture: Callabl
     assert_packets(got, answer, ignore="routing")
 
 
+@pytest.mark.usefixtures("quiet")
 def test_errors_about_a_connection_come_through_and_no_others(lab: Lab, capture: Callable, packets: Callable) -> None:
     question, _ = packets("answer.txt")
     error = packets("error.txt")[0]
     other = error.copy()
     other["TCP.DST_PORT"] = 81  # of what it quotes
     other.correct()
-    be_quiet(lab)
     with capture("inside:eth0", "ICMP", receive_only=True) as got:
         lab.send("inside:eth0", question)
         lab.send("outside:eth0", [other, error])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -24,10 +23,9 @@ pytestmark = pytest.mark.lab("""
 
 
 @pytest.fixture(autouse=True)
-def rules(lab: Lab, needs: Callable[..., None]) -> None:
+def rules(nft: Callable[[str, str], None]) -> None:
     """The NAT has its rules."""
-    needs("nft", "nat", "nft list ruleset")
-    lab.run("nat", "nft -f -", input=(Path(__file__).parent / "rules.nft").read_bytes())
+    nft("nat", "rules.nft")
 
 
 def test_what_leaves_has_the_address_of_the_nat(lab: Lab, capture: Callable, packets: Callable) -> None:
