@@ -14,6 +14,7 @@ from ..protocols.fields import BY_HEADER, HEADERS
 from ..protocols.layouts import LAYOUT
 from ..protocols.places import ADDRESS4, ADDRESS6, ANYWHERE, STATION, WIDTHS, named_places, places
 from ..protocols.showing import APPLICATION
+from .splicing import chosen_parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ class Mapper:
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes all packets, in batches that the guard accepts, or does not."""
         for batch in stream:
-            for part in apart(batch, self.guard):
-                if part.chosen is not False:
+            for part, chosen in chosen_parts(batch, self.guard):
+                if chosen:
                     ways = self.sides.split(part) if self.sides else (part.rows,)
                     routes = self.headers[self.route]
                     for number, rows in enumerate(ways):
@@ -127,34 +128,6 @@ def closed() -> list[int]:
         if HEADERS[kind] in OPEN or (LAYOUT[kind].title and told):
             kinds.append(kind)
     return kinds
-
-
-def apart(batch: Batch, guard: Filter | None) -> Iterator[Batch]:
-    """Runs of packets that a guard accepts, or does not; it is asked once for each."""
-    if guard is None:
-        yield batch
-        return
-    accepted = guard.select(batch)
-    if len(accepted) in (0, len(batch.rows)):
-        batch.chosen = bool(accepted)
-        yield batch
-        return
-    first = at = 0
-    chosen = batch.rows[:ROW_BYTES] == accepted[:ROW_BYTES]
-    for i in range(len(batch)):
-        row = batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
-        if (row == accepted[at : at + ROW_BYTES]) != chosen:
-            yield taken(batch, first, i, chosen)
-            first, chosen = i, not chosen
-        at += ROW_BYTES * chosen
-    yield taken(batch, first, len(batch), chosen)
-
-
-def taken(batch: Batch, first: int, stop: int, chosen: bool) -> Batch:
-    """A part of a batch, with what a guard said of it."""
-    part = batch.part(first, stop)
-    part.chosen = chosen
-    return part
 
 
 def ask_for(*sorts: int) -> bytes:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from .. import codec
 from ..batch import Batch, Packet, gathered
 from ..errors import counted
 from ..protocols.fields import FIELDS, TABLE
 from ..protocols.shown import read_field
 from ..protocols.values import Header
+from .splicing import chosen_parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,14 +34,10 @@ class Converter:
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes all packets, converted or not: in batches that the guard accepts, or does not."""
         for batch in stream:
-            for chosen, run in groupby(range(len(batch)), lambda i, batch=batch: self.accepts(batch, i)):  # type: ignore[misc]  # of what type `i` is
-                made = gathered((self.converted if chosen else Batch.packet)(batch, i) for i in run)
-                made.chosen = chosen
+            for part, chosen in chosen_parts(batch, self.guard):
+                made = gathered((self.converted if chosen else Batch.packet)(part, i) for i in range(len(part)))
+                made.chosen = part.chosen
                 yield made
-
-    def accepts(self, batch: Batch, i: int) -> bool:
-        """Whether packet `i` is to be changed at all."""
-        return self.guard is None or bool(self.guard.select(batch.part(i, i + 1)))
 
     def said(self) -> list[str]:
         """What there is to say at the end."""

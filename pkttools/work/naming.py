@@ -38,5 +38,11 @@ def found(kinds: Sequence[int], name: str, occurrence: int | None) -> int | None
     """Which of the headers it is; a tunnel's parts are one."""
     own = [called(kind, name) for kind in kinds]
     places = [i for i, kind in enumerate(kinds) if own[i] and not (i and own[i - 1] and has(kind, TUNNEL))]
-    place = (occurrence or 1) - 1 if (occurrence or 1) > 0 else len(places) + (occurrence or 1)
+    return which(places, occurrence)
+
+
+def which(places: Sequence[int], occurrence: int | None) -> int | None:
+    """The one of several that is asked for, from 1 on, or from -1 back; without a number the first. None: there are not so many."""
+    number = occurrence or 1
+    place = number - 1 if number > 0 else len(places) + number
     return places[place] if 0 <= place < len(places) else None

@@ -51,6 +51,11 @@ class Shape:
         self.plain = 0  # see wrapping.h
         self.expected: list[tuple[int, int]] = []  # kinds of headers, or -1, and where they begin
 
+    @property
+    def flows(self) -> bool:
+        """Whether a step asks for the port of a flow."""
+        return any(what == FLOW for what, *_ in self.steps)
+
     def piece(self, header: int, start: int, to_header: int, stop: int, octets: bytes) -> int:
         """Bytes from one place up to another become some octets; where these stand, in bits of all."""
         self.pieces.append((header, start, to_header, stop, len(octets)))

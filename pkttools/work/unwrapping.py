@@ -6,7 +6,7 @@ from ..protocols.kinds import carries_message, has
 from ..protocols.walking import EXTENSION, LINK_LAYER, TAG, TUNNEL
 from . import announcing
 from .announcing import Bits, Number, announcer, spaces
-from .naming import ALIASES, found
+from .naming import ALIASES, found, which
 from .shapes import ECN_JOINED, MOVE, NO_HEADER, NO_WAY, Sample, Shape, ecn_bit, inner_ip, patch
 from .wrapping import RAW_IP
 
@@ -28,17 +28,9 @@ class Unwrap:
         if self.asked != "IPIP":
             return found(sample.kinds, self.name, self.occurrence)
         kinds = sample.kinds
-        nested = [i for i, kind in enumerate(kinds) if carries_message(kind) and self.beyond(kinds, i) < len(kinds)
-                  and carries_message(kinds[self.beyond(kinds, i)])]  # fmt: skip
-        place = (self.occurrence or 1) - 1 if (self.occurrence or 1) > 0 else len(nested) + (self.occurrence or 1)
-        return nested[place] if 0 <= place < len(nested) else None
-
-    def beyond(self, kinds: Sequence[int], index: int) -> int:
-        """Behind a header and what belongs to it."""
-        index += 1
-        while index < len(kinds) and has(kinds[index], EXTENSION):
-            index += 1
-        return index
+        ips = [i for i, kind in enumerate(kinds) if carries_message(kind)]
+        nested = [i for i in ips if beyond(kinds, i) in ips]
+        return which(nested, self.occurrence)
 
     def __call__(self, sample: Sample) -> Iterator[Shape]:
         """Shapes for packets like this one, the most likely first."""
@@ -46,7 +38,7 @@ class Unwrap:
         if index is None:
             yield Shape(sample, len(kinds), NO_HEADER)
             return
-        first, stop = index, self.beyond(kinds, index)
+        first, stop = index, beyond(kinds, index)
         tunnel = has(kinds[index], TUNNEL)
         if tunnel:
             outer = index
@@ -109,3 +101,11 @@ class Unwrap:
             shape.expected.append((kinds[stop], sample.place(stop) - gone))
             shape.around(first, stop, kinds[first:stop])
         return shape
+
+
+def beyond(kinds: Sequence[int], index: int) -> int:
+    """Behind a header and what belongs to it."""
+    index += 1
+    while index < len(kinds) and has(kinds[index], EXTENSION):
+        index += 1
+    return index

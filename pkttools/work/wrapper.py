@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from struct import pack
 
 from .. import codec
@@ -13,7 +12,6 @@ from ..protocols.kinds import remembered
 from .shapes import (
     CONGESTED,
     CUT_OFF,
-    FLOW,
     IN_FRAGMENT,
     NO_HEADER,
     NO_WAY,
@@ -24,6 +22,7 @@ from .shapes import (
     Sample,
     Shape,
 )
+from .splicing import chosen_parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,15 +66,9 @@ class Wrapper:
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes all packets, changed or not: in batches that the guard accepts, or does not."""
         for batch in stream:
-            if self.guard is None:
-                yield from self.changed(batch)
-                continue
-            start = 0
-            for accepted, run in groupby(self.guard.verdicts(batch)):
-                stop = start + sum(1 for _ in run)
-                part, start = batch.part(start, stop), stop
+            for part, accepted in chosen_parts(batch, self.guard):
                 for made in self.changed(part) if accepted else (part,):
-                    made.chosen = bool(accepted)
+                    made.chosen = part.chosen
                     yield made
 
     def changed(self, batch: Batch) -> Iterator[Batch]:
@@ -117,12 +110,12 @@ class Wrapper:
         """Adds a shape."""
         self.shapes += shape.packed(len(self.octets))
         self.octets += shape.octets
-        if any(what == FLOW for what, *_ in shape.steps):
+        if shape.flows:
             self.ports = flow_ports()
 
     def right(self, shape: Shape, sample: Sample) -> bool:
         """Whether what is made of a packet has the headers that it should have, as far as can be told."""
-        one, ports = sample.batch, flow_ports() if any(what == FLOW for what, *_ in shape.steps) else b""
+        one, ports = sample.batch, flow_ports() if shape.flows else b""
         _, data, rows, (_, counts, _) = codec.wrap(one.data, one.rows, 0, shape.packed(0), bytes(shape.octets), ports, 0, True)
         if not counts[WRAPPED]:
             return True
