@@ -74,23 +74,10 @@ def stage(values: Values) -> Stage:
 
         shape = Shape("json" if values.json else "tap" if values.tap else "text", values.junit)
         of_file = bool(source.file and source.file.are_files)
-        made.report = Report(judge, shape, None if of_file or within is None else within / 1e9, command, LINGER)
-        return made.report
+        return Report(judge, shape, None if of_file or within is None else within / 1e9, command, LINGER)
 
     source = (lambda: interface(values)) if values.interface else None
-    made = Expecting(values, [judge.watch], program=(None, None), source=source, sink=sink)
-    return made
-
-
-class Expecting(Stage):
-    """The stage, whose report says whether it fails."""
-
-    report: Sink | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether the exit code is 1 for what came, and what did not."""
-        return bool(self.report and self.report.failed)
+    return Stage(values, [judge.watch], program=(None, None), source=source, sink=sink)
 
 
 def interface(values: Values) -> Source:
