@@ -19,7 +19,7 @@ from ..formats.files import Input, Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ..batch import Batch
     from ..compare.saying import Json, People, Unified
@@ -119,18 +119,17 @@ def key_of(text: str) -> bytes:
 def compared(values: Values, ignore: Ignored, columns: bytes, inputs: list[Input], output: Output) -> tuple[list[str], int]:
     """Does it; what there is to say, and the exit code."""
     names = inputs[0].name, inputs[1].name
-    teller: Teller = Teller(values, output, names)
-    passed = teller.passed
-    pairing: InOrder | ByKey | Aligned
+    teller = Teller(values, output, names)
+    pairing: Pairing
     if values.key is not None:
         pairing = ByKey(ignore, columns, values.memory)
     elif values.align:
-        pairing = Aligned(ignore, passed, values.memory, moves=not values.unified)
+        pairing = Aligned(ignore, teller.passed, values.memory, moves=not values.unified)
     else:
-        pairing = InOrder(ignore, passed)
+        pairing = InOrder(ignore, teller.passed)
     counts = Counts()
     code = SAME
-    for found in pairing.found(*(stream(one) for one in inputs)):
+    for found in pairing.found(*(joined(one, packets) for one in inputs)):
         code = DIFFERENT
         if values.brief:
             output.write(f"{names[0]} and {names[1]} differ\n".encode(errors="surrogateescape"))
@@ -147,31 +146,26 @@ def compared(values: Values, ignore: Ignored, columns: bytes, inputs: list[Input
     return said, code
 
 
-def stream(source: Input) -> "Iterator[Batch]":
-    """The packets of one side."""
-    return joined(source, packets)
-
-
 class Teller:
     """What says how packets differ, made with the first that does; passed: what has to know of all others."""
 
     passed: "Callable[[Batch, int, int], None] | None" = None
+    says: "People | Json | Unified | None" = None
 
     def __init__(self, values: Values, output: Output, names: tuple[str, str]) -> None:
         self.values, self.output, self.names = values, output, names
-        self.says: People | Json | Unified | None = None
         if values.unified:
-            self.says = made = self.made()
-            self.passed = made.passed  # type: ignore[union-attr]  # it is this one
+            from ..compare.saying import Unified
 
-    def made(self) -> "People | Json | Unified":
+            self.says = unified = Unified(output.write, names)
+            self.passed = unified.passed
+
+    def made(self) -> "People | Json":
         """The one that the options ask for."""
-        from ..compare.saying import Json, People, Unified  # late: of what is the same nothing is said
+        from ..compare.saying import Json, People  # late: of what is the same nothing is said
 
         if self.values.json:
             return Json(self.output.write)
-        if self.values.unified:
-            return Unified(self.output.write, self.names)
         return People(self.output.write, self.names, coloured(self.values.color, self.output.fd))
 
     def tell(self, found: Found) -> None:

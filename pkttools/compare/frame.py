@@ -8,7 +8,7 @@ from functools import cache
 from .. import codec
 from ..batch import CAPTURED, NOTES, NOTES_SIZE, OFFSET
 from ..protocols.fields import BY_HEADER, DATA, HEADERS, TEXT, Row
-from ..protocols.kinds import column
+from ..protocols.kinds import has
 from ..protocols.walking import EXTENSION, FIRST_ITEM, TAG
 
 TYPE_CHECKING = False
@@ -135,7 +135,7 @@ class Frame:
 def name_of(kind: int) -> str:
     """What a header of a kind is called, see `Part.name`; an item by its protocol."""
     rows = BY_HEADER[kind]
-    if kind < FIRST_ITEM and (not rows or column(kind, "flags") & (TAG | EXTENSION)):
+    if kind < FIRST_ITEM and (not rows or has(kind, TAG | EXTENSION)):
         return HEADERS[kind]
     return rows[0].name.partition(".")[0] if rows else ""
 

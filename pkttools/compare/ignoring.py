@@ -6,7 +6,7 @@ from functools import cache
 
 from ..errors import UsageError, unknown
 from ..protocols.fields import BY_HEADER, FIELDS, HEADERS, LAYERS, MAC, TABLE, current
-from ..protocols.kinds import column, rows
+from ..protocols.kinds import has, rows
 from ..protocols.walking import LINK_LAYER
 
 FACTS = ("LINKTYPE", "TIME", "CAPTURED", "SIZE", "NOTES", "PADDING", "ORDER")  # of a packet, and of all, besides fields
@@ -119,7 +119,7 @@ def _meant(name: str) -> tuple[frozenset[str], frozenset[str]]:
     if name == "checksums":
         return checksums(), nothing
     if name == "mac":
-        links = {kind for kind in range(len(HEADERS)) if column(kind, "flags") & LINK_LAYER}
+        links = {kind for kind in range(len(HEADERS)) if has(kind, LINK_LAYER)}
         return frozenset(row.name for row in TABLE if row.kind == MAC and row.header in links), nothing
     if name == "capture":
         return nothing, frozenset(("TIME", "CAPTURED"))

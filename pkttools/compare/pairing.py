@@ -6,7 +6,7 @@ What a stream brings is taken as it comes: memory is bounded, and what had no ro
 from __future__ import annotations
 
 from .. import codec
-from ..batch import COLUMNS, ROW_BYTES, Batch, Packet, gathered
+from ..batch import LINKTYPE, ROW_BYTES, Batch, Packet, gathered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     from .ignoring import Ignored
 
     Passed = Callable[[Batch, int, int], None]
+    Numbered = tuple[int, Packet]  # which one of its stream it is, from 1 on
 MEMORY = 32 << 20  # bytes of packets that wait, or that an edit script is made of
 OVERHEAD = 300  # bytes that a packet takes besides its own
 MOST_GUESSED = 4096  # pairs of packets between which the most similar ones are looked for
 SIMILAR = 0.5  # share of bytes that are the same, of packets that are taken for the same one, changed
+
+
+def room(packet: Packet) -> int:
+    """Bytes that a packet takes while it waits."""
+    return len(packet.frame) + len(packet.notes) + OVERHEAD
 
 
 class Found:
@@ -71,13 +77,28 @@ class Side:
 class Pairing:
     """How the packets of two streams are compared. passed: is told which packets of the first stream are through, in order.
 
-    bound: whether memory was not enough, and how that shows. same: how many pairs were. read: how many came on either side.
+    bound: whether memory was not enough, and how that shows. same: how many pairs were.
     """
 
     def __init__(self, ignore: Ignored, passed: Passed | None = None) -> None:
         self.ignore, self.passed = ignore, passed
         self.told = ignore.told()
         self.bound, self.same = "", 0
+
+    def found(self, a: Iterator[Batch], b: Iterator[Batch]) -> Iterator[Found]:
+        """What differs."""
+        raise NotImplementedError
+
+    def pair(self, a: Numbered, b: Numbered, moved: bool) -> Iterator[Found]:
+        """What there is to say of two packets. moved: whether they are in another order."""
+        moved = moved and "ORDER" not in self.ignore.facts
+        differing = self.compare(a[1], b[1])
+        if differing or moved:
+            yield Found(*a, *b, differing, moved)
+            return
+        self.same += 1
+        if self.passed:
+            self.passed(gathered((a[1],)), 0, 1)
 
     def compare(self, a: Packet, b: Packet) -> list[Difference]:
         """What differs between two packets."""
@@ -140,9 +161,9 @@ class Waiting:
     def add(self, key: bytes, since: int, number: int, packet: Packet) -> None:
         """Lets a packet wait. since: how many had come on both sides."""
         self.by_key.setdefault(key, []).append((since, number, packet))
-        self.held += len(packet.frame) + len(packet.notes) + OVERHEAD
+        self.held += room(packet)
 
-    def take(self, key: bytes) -> tuple[int, Packet] | None:
+    def take(self, key: bytes) -> Numbered | None:
         """The packet that has waited longest of those of a key; None: there is none."""
         several = self.by_key.get(key)
         if several is None:
@@ -150,7 +171,7 @@ class Waiting:
         _, number, packet = several.pop(0)
         if not several:
             del self.by_key[key]
-        self.held -= len(packet.frame) + len(packet.notes) + OVERHEAD
+        self.held -= room(packet)
         return number, packet
 
     def longest(self) -> tuple[int, bytes] | None:
@@ -202,17 +223,12 @@ class ByKey(Pairing):
             yield from self.given_up(waiting, self.memory)
         yield from self.given_up(waiting, 0)
 
-    def paired(self, a: tuple[int, Packet], b: tuple[int, Packet]) -> Iterator[Found]:
+    def paired(self, a: Numbered, b: Numbered) -> Iterator[Found]:
         """What there is to say of two packets of the same key."""
         in_order = a[0] > self.latest[0] and b[0] > self.latest[1]
         if in_order:
             self.latest = a[0], b[0]
-        moved = not in_order and "ORDER" not in self.ignore.facts
-        differing = self.compare(a[1], b[1])
-        if differing or moved:
-            yield Found(*a, *b, differing, moved)
-        else:
-            self.same += 1
+        return self.pair(a, b, not in_order)
 
     def given_up(self, waiting: tuple[Waiting, Waiting], memory: int) -> Iterator[Found]:
         """Those that wait, the longest first, until the rest takes no more than some bytes."""
@@ -247,20 +263,25 @@ class Window:
             if batch is None:
                 self.ended = True
                 return
-            plain = Batch(bytearray(batch.data), batch.rows)
-            if len(self.told[4]):
-                codec.blank(plain.data, plain.rows, self.told)
-            links = batch.columns()[4::COLUMNS]
-            self.marks += [hash((bytes(plain.frame(i)), links[i])) for i in range(len(batch))]
             packets = [batch.packet(i) for i in range(len(batch))]
             self.packets += packets
-            self.held += sum(len(packet.frame) + len(packet.notes) + OVERHEAD for packet in packets)
+            self.held += sum(map(room, packets))
+            *_, places = self.told
+            plain = batch
+            if places:
+                plain = Batch(bytearray(batch.data), batch.rows)
+                codec.blank(plain.data, plain.rows, self.told)
+            self.marks += [hash((bytes(plain.frame(i)), link)) for i, link in enumerate(batch.column(LINKTYPE))]
 
     def drop(self, count: int) -> None:
         """Takes the first ones away."""
-        self.held -= sum(len(packet.frame) + len(packet.notes) + OVERHEAD for packet in self.packets[:count])
+        self.held -= sum(map(room, self.packets[:count]))
         del self.packets[:count], self.marks[:count]
         self.first += count
+
+    def numbered(self, i: int) -> Numbered:
+        """One of them, by its place here."""
+        return self.first + i, self.packets[i]
 
 
 class Aligned(Pairing):
@@ -319,7 +340,7 @@ class Aligned(Pairing):
             changed = dict(similar(a.packets, b.packets, new_a, new_b)) if new_a and new_b else {}
             yield from self.gap(a, b, (i, next_i), gap_b, changed, moved, (again_a, again_b))
             if (next_i, next_j) != stop:
-                yield from self.pair(a, next_i, b, next_j, False)
+                yield from self.pair(a.numbered(next_i), b.numbered(next_j), False)
             i, j = next_i + 1, next_j + 1
 
     def gap(self, a: Window, b: Window, of_a: tuple[int, int], of_b: list[int], changed: dict[int, int], moved: dict[int, int],
@@ -328,32 +349,21 @@ class Aligned(Pairing):
         at = 0
         for i in range(*of_a):
             if i in moved:
-                yield from self.pair(a, i, b, moved[i], True)
+                yield from self.pair(a.numbered(i), b.numbered(moved[i]), True)
             elif i in changed:
                 while of_b[at] != changed[i]:
                     yield self.only_b(b, of_b[at], again[1])
                     at += 1
                 at += 1
-                yield from self.pair(a, i, b, changed[i], False)
+                yield from self.pair(a.numbered(i), b.numbered(changed[i]), False)
             else:
-                yield Found(a.first + i, a.packets[i], None, None, again=again[0].get(a.marks[i]))
+                yield Found(*a.numbered(i), None, None, again=again[0].get(a.marks[i]))
         for j in of_b[at:]:
             yield self.only_b(b, j, again[1])
 
     def only_b(self, b: Window, j: int, again: dict[int, int]) -> Found:
         """A packet that only the second stream has."""
-        return Found(None, None, b.first + j, b.packets[j], again=again.get(b.marks[j]))
-
-    def pair(self, a: Window, i: int, b: Window, j: int, moved: bool) -> Iterator[Found]:
-        """What there is to say of a pair."""
-        moved = moved and "ORDER" not in self.ignore.facts
-        differing = self.compare(a.packets[i], b.packets[j])
-        if differing or moved:
-            yield Found(a.first + i, a.packets[i], b.first + j, b.packets[j], differing, moved)
-            return
-        self.same += 1
-        if self.passed:
-            self.passed(gathered((a.packets[i],)), 0, 1)
+        return Found(None, None, *b.numbered(j), again=again.get(b.marks[j]))
 
     def moved(self, a: Window, b: Window, left_a: set[int], left_b: set[int]) -> dict[int, int]:
         """Of packets that are left over on either side those that are the same: each place, and the other one."""

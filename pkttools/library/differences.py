@@ -74,4 +74,4 @@ def diff(a: Several, b: Several, *, ignore: Names = (), key: Names = (), align: 
     may = Ignored.of(listed(ignore))
     columns = b"".join(column.code() for column in columns_of(listed(key))) if key else b""
     pairing: Pairing = ByKey(may, columns) if key else Aligned(may) if align else InOrder(may)
-    return [Differing(found) for found in pairing.found(batches_of(a), batches_of(b))]  # type: ignore[attr-defined]  # all have it
+    return [Differing(found) for found in pairing.found(batches_of(a), batches_of(b))]
