@@ -10,6 +10,7 @@ import sys
 import pytest
 from conftest import ROOT
 from test_manual import examples, plain
+from test_readme import blocks
 
 import pkttools
 from pkttools.lab import running
@@ -133,6 +134,7 @@ def test_programs_of_the_page_run_with_their_labs(lab, tmp_path):
     programs = {words: plain(block) for kind, words, block in examples(ROOT / "man/pkttools.3") if kind == "python"}
     (tmp_path / "ping.txt").write_bytes(PING.read_bytes())
     (tmp_path / "test_page.py").write_text(programs["test"])
+    (tmp_path / "test_readme.py").write_text(blocks("In Python, and in tests")[1])
     before = f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
     done = subprocess.run([sys.executable, "-c", before + programs["lab"]], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -146,4 +148,4 @@ def test_programs_of_the_page_run_with_their_labs(lab, tmp_path):
         text=True,
         check=False,
     )
-    assert "1 passed" in done.stdout, done.stdout
+    assert "2 passed" in done.stdout, done.stdout
