@@ -23,7 +23,7 @@ from ..work.splicing import Passed, Pieces, spliced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ..work.answers import Rule as CodecRule
     from .zone import Zone
@@ -42,12 +42,8 @@ FRESH = [("IP.TTL", "=", "64"), ("IPV6.HOP_LIMIT", "=", "64")]
 class Rule:
     """What answers some packets."""
 
-    def takes(self, batch: Batch) -> bytes | bytearray:
-        """Which packets it is for, a byte for each, 1 or 0."""
-        raise NotImplementedError
-
-    def answers(self, batch: Batch) -> list[Packet | None]:
-        """The answer to each of those that it is for; None: there is none."""
+    def answers(self, batch: Batch) -> dict[int, Packet | None]:
+        """The answers to the packets that it is for, by their numbers; None: there is none."""
         raise NotImplementedError
 
 
@@ -65,14 +61,10 @@ class Stations(Rule):
         }  # fmt: skip
         self.rules = tuple(rules[word])
 
-    def takes(self, batch: Batch) -> bytes | bytearray:
-        """Those that it has an answer for."""
-        return bytes(packet is not None for packet in self.answers(batch))
-
-    def answers(self, batch: Batch) -> list[Packet | None]:
-        """The answers, one by one."""
+    def answers(self, batch: Batch) -> dict[int, Packet | None]:
+        """Made one by one: it is for those that there is an answer to."""
         made = [Batch(*codec.answer(batch.data, batch.part(i, i + 1).rows, self.rules, None)) for i in range(len(batch))]
-        return [one.packet(0) if len(one) else None for one in made]
+        return {i: one.packet(0) for i, one in enumerate(made) if len(one)}
 
 
 class Changed(Rule):
@@ -86,10 +78,6 @@ class Changed(Rule):
         self.filter = Filter([expression if groups else f"({expression}) and not ({GROUPS})"])
         self.assignments = Assignments(items, pairs(), follow=True)
         self.says_who = any(name.partition("[")[0].upper() == ETHERNET_SOURCE for name, *_ in items)
-
-    def takes(self, batch: Batch) -> bytes | bytearray:
-        """Those that its filter lets through."""
-        return self.filter.verdicts(batch)
 
     def piece(self, frame: bytes, headers: list[Header]) -> tuple[int, int, bytes] | None:
         """Which octets become others, from where on, how many, and which; None: there is no answer."""
@@ -105,20 +93,22 @@ class Changed(Rule):
                 pieces.add(len(numbers), *piece)
                 numbers.append(i)
         kept = gathered([batch.packet(i) for i in numbers])
-        made = [made.packet(i) for made in spliced(kept, pieces, False, {}, Passed()) for i in range(len(made))]
-        return numbers, gathered(made)
+        return numbers, own_of(spliced(kept, pieces, False, {}, Passed()))
 
-    def answers(self, batch: Batch) -> list[Packet | None]:
-        """The answers."""
-        numbers, made = self.changed(batch)
+    def answers(self, batch: Batch) -> dict[int, Packet | None]:
+        """It is for those that its filter lets through."""
+        chosen = [number for number, its in enumerate(self.filter.verdicts(batch)) if its]
+        if not chosen:
+            return {}
+        numbers, made = self.changed(part(batch, chosen))
         self.assignments.run(made)
         if not self.says_who:
             for i in range(len(made)):
                 from_one(made.frame(i), codec.walk(made.data, made.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]))
         codec.correct(made.data, made.rows, codec.ALL)
-        found: list[Packet | None] = [None] * len(batch)
+        found: dict[int, Packet | None] = dict.fromkeys(chosen)
         for i, number in enumerate(numbers):
-            found[number] = made.packet(i)
+            found[chosen[number]] = made.packet(i)
         return found
 
 
@@ -135,9 +125,9 @@ class Template(Changed):
         """All, but where it has no answer for any."""
         if self.drop:
             return [], gathered([])
-        own = gathered([batch.packet(i) for i in range(len(batch))])
+        own = own_of([batch])
         if self.editor:
-            own = gathered([made.packet(i) for made in self.editor(iter([own])) for i in range(len(made))])
+            own = own_of(self.editor(iter([own])))
         return list(range(len(batch))), own
 
 
@@ -149,7 +139,12 @@ class Echo(Changed):
 
     def changed(self, batch: Batch) -> tuple[list[int], Batch]:
         """All of them, as they came."""
-        return list(range(len(batch))), gathered([batch.packet(i) for i in range(len(batch))])
+        return list(range(len(batch))), own_of([batch])
+
+
+def own_of(batches: Iterable[Batch]) -> Batch:
+    """The same packets in one batch, with memory of their own."""
+    return gathered([batch.packet(i) for batch in batches for i in range(len(batch))])
 
 
 def from_one(frame: memoryview, headers: list[Header]) -> None:
@@ -261,11 +256,10 @@ class Answering:
             found: list[Packet | None] = [None] * len(sound)
             left = [*range(len(sound))]
             for rule in self.rules if left else ():
-                takes = rule.takes(part(sound, left))
-                chosen = [number for number, its in zip(left, takes, strict=True) if its]
-                left = [number for number, its in zip(left, takes, strict=True) if not its]
-                for number, packet in zip(chosen, rule.answers(part(sound, chosen)) if chosen else (), strict=True):
-                    found[number] = packet
+                its = rule.answers(part(sound, left))
+                for i, packet in its.items():
+                    found[left[i]] = packet
+                left = [number for i, number in enumerate(left) if i not in its]
                 if not left:
                     break
             answers = [packet for packet in found if packet]
