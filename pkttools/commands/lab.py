@@ -47,10 +47,11 @@ def run(values: Values) -> tuple[list[str], int]:
         raise PktError("namespaces are Linux's")
     need(bool(values.arguments) and values.arguments[0] in MODES, f"wanted: {ARGUMENTS}")
     mode, *words = values.arguments
-    need(not values.root or mode in ("up", "run", "demo"), "--root is for up, run and demo")
-    need(not values.all or mode == "down", "--all is for down")
-    need(values.linger == 0.1 or mode == "capture", "--linger is for capture")
-    need(values.timeout == 10 or mode == "wait", "--timeout is for wait")
+    given = {option.attribute for option in values.given(OPTIONS)}
+    need("root" not in given or mode in ("up", "run", "demo"), "--root is for up, run and demo")
+    need("all" not in given or mode == "down", "--all is for down")
+    need("linger" not in given or mode == "capture", "--linger is for capture")
+    need("timeout" not in given or mode == "wait", "--timeout is for wait")
     return [], DO[mode](values, words) or 0
 
 

@@ -15,15 +15,15 @@ from ..errors import PktError, say
 from ..live.linux.namespaces import end_with_parent, fork
 from . import foreground, running
 
-LINGER = 0.1  # seconds that packets may be on their way for, once the command has ended: a busy machine takes its time
 RECEIVES = "pkt-recv"
 
 
-def during(command: list[str], lab: str, place: str, words: list[str], *, shown: bool, linger: float = LINGER) -> int:
+def during(command: list[str], lab: str, place: str, words: list[str], *, shown: bool, linger: float) -> int:
     """Captures while a command runs; gives the command's exit code, or 1 where it is 0 and the capture failed.
 
     place: HOST:INTERFACE. words: more of pkt-recv's command line. shown: the packets go
-    to standard output: what the command writes there goes to standard error. linger: seconds after its end. Raises PktError.
+    to standard output: what the command writes there goes to standard error. linger: seconds after its end, in which
+    packets may still be on their way: a busy machine takes its time. Raises PktError.
     """
     host, _, interface = place.partition(":")
     keys = running.keys(lab, host)

@@ -56,6 +56,23 @@ def table(name: str) -> list[tuple[int, ...]]:
     return rows(name)
 
 
+def rules(kind: int) -> list[tuple[int, ...]]:
+    """By which a header of a kind says what follows."""
+    first, count = column(kind, "rule"), column(kind, "rules")
+    return table("rules")[first : first + count]
+
+
+def terms(kind: int) -> list[tuple[int, ...]]:
+    """Of which the length of such a header is the sum."""
+    first, count = column(kind, "term"), column(kind, "terms")
+    return table("terms")[first : first + count]
+
+
+def tests(first: int, count: int) -> list[tuple[int, ...]]:
+    """What is asked of numbers in a header."""
+    return table("tests")[first : first + count]
+
+
 def bits_of(read: int, mask: int, value: int, space: int = CONDITION) -> Bits:
     """Bits of a number; of one that is little-endian as they stand there."""
     base, bit, width, order = table("reads")[read]
@@ -73,7 +90,7 @@ def single(mask: int) -> bool:
 def asked(first: int, count: int) -> tuple[Bits, ...]:
     """What tests want to stand there; where they only want something not to, of more than a bit, it is left to the walk."""
     found = []
-    for read, mask, low, high, how in table("tests")[first : first + count]:
+    for read, mask, low, high, how in tests(first, count):
         if how == IS:
             found.append(bits_of(read, mask, low))
         elif how == IS_NOT and single(mask) and low == high:
@@ -96,10 +113,9 @@ def ways(kind: int, depth: int = 0) -> tuple[Way, ...]:
     """All that may follow a header of a kind."""
     found: list[Way] = []
     before: tuple[Bits, ...] = ()
-    first, count = column(kind, "rule"), column(kind, "rules")
-    for rule in table("rules")[first : first + count]:
-        how, what, read, _, test, tests = rule
-        front = (*before, *asked(test, tests))
+    for rule in rules(kind):
+        how, what, read, _, *wanted = rule
+        front = (*before, *asked(*wanted))
         if how == TO_KIND:
             found += onward(what, front, (), depth)
             before += others(rule)
@@ -109,9 +125,9 @@ def ways(kind: int, depth: int = 0) -> tuple[Way, ...]:
                 if kind < len(HEADERS)
                 else {}
             )
-            for value, to, test, tests in entries(what):
+            for value, to, *wanted in entries(what):
                 said = bits_of(read, 0xFFFFFFFF, value, what)
-                found += onward(to, (*front, said), asked(test, tests), depth, value not in names)
+                found += onward(to, (*front, said), asked(*wanted), depth, value not in names)
     return tuple(sorted(found, key=lambda way: way.likely))
 
 
@@ -129,8 +145,7 @@ def entries(space: int) -> Iterator[tuple[int, ...]]:
 
 def size(kind: int) -> int:
     """Bytes of a header, without what it says of it."""
-    first, count = column(kind, "term"), column(kind, "terms")
-    return max(column(kind, "fixed"), sum(bias for read, _, bias, *_ in table("terms")[first : first + count] if read < 0))
+    return max(column(kind, "fixed"), sum(bias for read, _, bias, *_ in terms(kind) if read < 0))
 
 
 def onward(kind: int, front: tuple[Bits, ...], own: tuple[Bits, ...], depth: int, unnamed: bool = False) -> list[Way]:
@@ -201,8 +216,7 @@ def chains(start: Iterable[Way], goal: set[int], through: set[int]) -> Iterator[
 
 def announcer(kind: int, space: int) -> Number | None:
     """Where a header has the number that announces by a space: whether counted from behind it, bit and width."""
-    first, count = column(kind, "rule"), column(kind, "rules")
-    for how, what, read, *_ in table("rules")[first : first + count]:
+    for how, what, read, *_ in rules(kind):
         if how == BY_SPACE and what == space:
             base, bit, width, _ = table("reads")[read]
             return base == FROM_BEHIND, bit, width
@@ -211,8 +225,7 @@ def announcer(kind: int, space: int) -> Number | None:
 
 def spaces(kind: int) -> list[int]:
     """The spaces by which a header announces what follows."""
-    first, count = column(kind, "rule"), column(kind, "rules")
-    return [what for how, what, *_ in table("rules")[first : first + count] if how == BY_SPACE]
+    return [what for how, what, *_ in rules(kind) if how == BY_SPACE]
 
 
 def has_sum(kind: int) -> bool:

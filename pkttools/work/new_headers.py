@@ -65,8 +65,7 @@ class New:
 
     def fit(self) -> None:
         """Makes it as long as it says; where that is too short, it says how long it is."""
-        first, count = column(self.kind, "term"), column(self.kind, "terms")
-        terms = [term for term in announcing.table("terms")[first : first + count] if self.holds(term[3], term[4])]
+        terms = [term for term in announcing.terms(self.kind) if self.holds(*term[3:5])]
         if not terms:
             return
         size = sum(bias + (scale * number(self.octets, read) if read >= 0 else 0) for read, scale, bias, *_ in terms)
@@ -79,8 +78,8 @@ class New:
 
     def holds(self, first: int, count: int) -> bool:
         """Whether tests hold of it."""
-        tests = announcing.table("tests")[first : first + count]
-        return all((low <= number(self.octets, read) & mask <= high) != bool(how) for read, mask, low, high, how in tests)
+        return all((low <= number(self.octets, read) & mask <= high) != bool(how)
+                   for read, mask, low, high, how in announcing.tests(first, count))  # fmt: skip
 
     def assign(self, row: Row, value: int) -> None:
         """Writes what the user has set."""
