@@ -13,7 +13,7 @@ from ..command_line.options import FLAG, NUMBER, TEXT, UTC, Option, Values, gene
 from ..command_line.signals import install
 from ..compare.ignoring import Ignored
 from ..compare.pairing import MEMORY, Aligned, ByKey, Found, InOrder, Pairing
-from ..errors import PktError, UsageError, counted, need
+from ..errors import PktError, counted, need
 from ..formats import joined, packets
 from ..formats.files import Input, Output
 
@@ -110,10 +110,7 @@ def key_of(text: str) -> bytes:
     """The fields of --key, as the codec takes them. Raises UsageError."""
     from ..views.fields import columns_of  # late: seldom
 
-    try:
-        return b"".join(column.code() for column in columns_of(text))
-    except UsageError as error:
-        raise UsageError(str(error).replace("--fields", "--key")) from None
+    return b"".join(column.code() for column in columns_of(text, "--key"))
 
 
 def compared(values: Values, ignore: Ignored, columns: bytes, inputs: list[Input], output: Output) -> tuple[list[str], int]:

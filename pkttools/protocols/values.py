@@ -35,15 +35,15 @@ def occurring(text: str) -> tuple[str, int | None]:
     return name, int(index[:-1][:10])
 
 
-def unknown_name(name: str, known: list[str], what: str) -> str:
-    """`no field 'IP.TLL': did you mean IP.TTL?`"""
+def unknown_name(name: str, known: list[str], what: str, listed: str = " (-k lists the fields)") -> str:
+    """`no field 'IP.TLL': did you mean IP.TTL?` listed: what is said where none is near."""
     from difflib import get_close_matches  # late: only for those who slipped
 
     layer, _, behind = name.rpartition(".")
     begun = [other for other in known if other.startswith(name)]
     ended = [other for other in known if layer and other.endswith(("." + behind, "_" + behind))]
     near = begun or sorted(ended, key=lambda other: not other.startswith(layer + ".")) or get_close_matches(name, known, 1)
-    return f"no {what} '{name[:40]}'" + (f": did you mean {near[0]}?" if near else " (-k lists the fields)")
+    return f"no {what} '{name[:40]}'" + (f": did you mean {near[0]}?" if near else listed)
 
 
 def rows_of(indexes: list[int]) -> list[Row]:

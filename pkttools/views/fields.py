@@ -28,24 +28,24 @@ class Column:
     number. occurrence: which one, from 1 on, or from -1 back; 0: all. several: whether there is room for more than one.
     """
 
-    def __init__(self, text: str) -> None:
-        """Raises UsageError."""
+    def __init__(self, text: str, option: str = "--fields") -> None:
+        """option: which asks for it. Raises UsageError."""
         name, bracket, which = text.upper().strip().partition("[")
         self.occurrence, self.several, self.field = 0, bracket == "", ""
         if bracket:
             number = which.removesuffix("]")
-            need(which.endswith("]") and (number == "*" or number.removeprefix("-").isdecimal()), f"--fields: '{text}' is no field")
+            need(which.endswith("]") and (number == "*" or number.removeprefix("-").isdecimal()), f"{option}: '{text}' is no field")
             self.several = number == "*"
             self.occurrence = 0 if self.several else int(number[:12])
-            need(self.several or self.occurrence != 0, f"--fields: {text}: occurrences count from 1, or from -1 back")
+            need(self.several or self.occurrence != 0, f"{option}: {text}: occurrences count from 1, or from -1 back")
         self.is_list = bool(bracket) and self.several
         self.name = name + bracket + which
         if name in FACTS:
-            need(not bracket, f"--fields: {text}: there is one of a packet")
+            need(not bracket, f"{option}: {text}: there is one of a packet")
             self.what = -1 - FACTS.index(name)
             return
         if name not in FIELDS:
-            raise UsageError(f"--fields: {unknown('field', name, [*FACTS, *FIELDS])}")
+            raise UsageError(f"{option}: {unknown('field', name, [*FACTS, *FIELDS])}")
         self.field = current(name)
         self.what = FIELDS[name][0]
 
@@ -58,13 +58,13 @@ class Column:
         return pack("=3q", self.what, self.occurrence, self.is_list)
 
 
-def columns_of(text: str) -> list[Column]:
-    """The columns of a list. Raises UsageError."""
-    columns = [Column(part) for part in text.split(",") if part.strip()]
-    need(bool(columns), "--fields: no field is named")
+def columns_of(text: str, option: str = "--fields") -> list[Column]:
+    """The columns of a list, which an option gives. Raises UsageError."""
+    columns = [Column(part, option) for part in text.split(",") if part.strip()]
+    need(bool(columns), f"{option}: no field is named")
     names = [column.name for column in columns]
     twice = next((name for name in names if names.count(name) > 1), None)
-    need(twice is None, f"--fields: {twice} is there twice")
+    need(twice is None, f"{option}: {twice} is there twice")
     return columns
 
 

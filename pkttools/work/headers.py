@@ -64,20 +64,24 @@ def placed(work: Wrapper | Converter, words: list[str]) -> list[str]:
             continue
         name, operator, text = item
         name = full(name, wrap)
-        rows = [row for kind in kinds for row in BY_HEADER[kind] if row.name == name]
-        if operator != "=" or not rows or any(computed(row) for row in rows):
+        value = settled(name, text, kinds) if operator == "=" else None
+        if value is None:
             left.append(f"{name}{operator}{text}")
-            continue
-        try:
-            value = parse_value(*field_of(name)[:1], rows, text)
-        except UsageError:
-            left.append(f"{name}{operator}{text}")  # it may be more than a value
-            continue
-        if isinstance(value, bytes) or not all(value % row.scale == 0 for row in rows):
-            left.append(f"{name}{operator}{text}")
-            continue
-        wrap.values.append((name, value))
+        else:
+            wrap.values.append((name, value))
     return left
+
+
+def settled(name: str, text: str, kinds: set[int]) -> int | None:
+    """The number that a field of a new header gets; None: it is no such field, or assigned when the packet is there."""
+    rows = [row for kind in kinds for row in BY_HEADER[kind] if row.name == name]
+    if not rows or any(map(computed, rows)):
+        return None
+    try:
+        value = parse_value(*field_of(name)[:1], rows, text)
+    except UsageError:  # it may be more than a value
+        return None
+    return None if isinstance(value, bytes) or any(value % row.scale for row in rows) else value
 
 
 def full(name: str, wrap: Wrap) -> str:
@@ -85,8 +89,7 @@ def full(name: str, wrap: Wrap) -> str:
     header, _, rest = name.upper().partition(".")
     if name.upper() in FIELDS or header != wrap.name or not rest:
         return name.upper() if name.upper() in FIELDS else name
-    names = {row.name for kind in wrap.kinds for row in BY_HEADER[kind]}
-    return next((one for one in sorted(names) if one.partition(".")[2] in (rest, f"{header}_{rest}")), name)
+    return next((one for one in sorted(wrap.own) if one.partition(".")[2] in (rest, f"{header}_{rest}")), name)
 
 
 def computed(row: Row) -> bool:

@@ -26,7 +26,7 @@ def named(text: str) -> tuple[str, int | None]:
     name, occurrence = occurring(text)
     if name in ALIASES or name == "IPIP" or kinds_of(name):
         return name, occurrence
-    raise UsageError(unknown_name(name, [*HEADERS[1:], *ALIASES, "IPIP"], "header").replace(" (-k lists the fields)", ""))
+    raise UsageError(unknown_name(name, [*HEADERS[1:], *ALIASES, "IPIP"], "header", listed=""))
 
 
 def called(kind: int, name: str) -> bool:

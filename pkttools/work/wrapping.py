@@ -62,6 +62,7 @@ class Wrap:
             self.name = NAMES[version]
         self.values: list[tuple[str, int]] = []
         self.kinds = kinds_of(self.name)
+        self.own = {row.name for kind in self.kinds for row in BY_HEADER[kind]}  # names of its fields
         carriers = (*CARRIERS, NAMES[version]) if not has(self.kinds[0], LINK_LAYER | TAG) else ("LLC",)
         self.through = {kind for one in carriers for kind in kinds_of(one)}
         self.inside = {kind for one in INSIDE for kind in kinds_of(one)}
@@ -101,11 +102,6 @@ class Wrap:
             ):
                 continue
             yield chain
-
-    @property
-    def own(self) -> set[str]:
-        """Names of fields of the header itself."""
-        return {row.name for kind in self.kinds for row in BY_HEADER[kind]}
 
     def place(self, sample: Sample) -> int | None:
         """In front of which header it goes; None: that is not there."""
