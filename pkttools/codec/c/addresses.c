@@ -471,8 +471,6 @@ static void follow_sum(const struct writable_frame *f, size_t place, struct repl
 
 /* ---- the check sequence of a frame ---- */
 
-enum { FCS = 4 };               /* IEEE 802.3 clause 3.2.9 */
-
 /* Where a packet has its frame check sequence, if it is right: known to be there, or behind a datagram of Ethernet; 0: it has none. */
 static size_t right_fcs(const struct frame *whole, const struct packet *row, const struct packet_view *p)
 {

@@ -708,6 +708,8 @@ enum outcome sum_verdict(const struct packet_view *p, size_t index, struct messa
 
 /* lengths.c */
 
+enum { FCS = 4 };               /* octets of a frame check sequence: IEEE 802.3 clause 3.2.9 */
+
 uint32_t frame_crc(const uint8_t *at, size_t size);  /* CRC-32 of IEEE 802.3 clause 3.2.9, sent least significant byte first */
 
 bool has_fcs(const struct frame *f, size_t start, size_t end, size_t head);

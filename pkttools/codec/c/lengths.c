@@ -7,7 +7,7 @@
  */
 #include "protocols.h"
 
-enum { LEAST_PAYLOAD = 46, FCS = 4 };           /* IEEE 802.3 clauses 4A.4.2, 3.2.9 */
+enum { LEAST_PAYLOAD = 46 };    /* IEEE 802.3 clause 4A.4.2 */
 
 struct room {                   /* what a datagram lies in */
     size_t size;                /* bytes from its start to the end of that, without an FCS that is right */

@@ -40,7 +40,7 @@ void settle_piece(const struct packet_view *p, const struct writable_frame *f, s
 
 /* splicing.c */
 
-enum { LEAST_FRAME = 60, FCS = 4 };             /* IEEE 802.3 clauses 3.2.7, 3.2.9: without its check sequence */
+enum { LEAST_FRAME = 60 };                      /* IEEE 802.3 clause 3.2.7: without its check sequence */
 enum { SPLICE_FILLS = LEAST_FRAME + FCS };      /* bytes that a frame gets at most besides those of the pieces */
 
 struct piece {                  /* bytes of a frame, and what they become */

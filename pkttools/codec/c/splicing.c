@@ -5,7 +5,6 @@
 #include "splice.h"
 #include "protocols.h"
 
-
 /* Where a byte is now that is still there: by what became of all in front of it. What is put in in front of it moves it. */
 static size_t moved(const struct splice *s, size_t at)
 {

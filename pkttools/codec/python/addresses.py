@@ -11,7 +11,7 @@ from zlib import crc32
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, MAX_LINKTYPE, OFFSET, ORIGINAL, ROW_BYTES
 from ...protocols.walking import FIRST_ITEM, PADDED
 from .. import FRAGMENT
-from .checksum import View
+from .checksum import FCS, View, has_fcs
 from .exceptions import fragment_offset
 from .headers import Header, Walk, is_tag, need_dict, note
 from .lists import Items
@@ -27,7 +27,7 @@ REPLACE, ASK, REFUSE, ASKED = range(4)  # treatments
 NOT_FOUND, MAPPED, REFUSED, WAITING = range(4)
 PLACE, RULE, QUESTION, ENDS = "6q", "4q6Q", "q2Q", "2q4Q"
 AS_WHOLE, INVERTED, IN_PART = range(3)  # how a number is written: all bits, their inverse; its first ones, as many as there are
-FCS, WORD_BITS = 4, 16
+WORD_BITS = 16
 HALF = (1 << 64) - 1
 
 Place = tuple[int, int, int, int, int]  # sort, side, bit, width, how
@@ -177,10 +177,7 @@ def write(frame: bytearray, bit: int, width: int, value: int) -> None:
 
 
 def right_fcs(data: bytearray, row: list[int], captured: int, headers: list[Header]) -> int:
-    """Where a packet has its frame check sequence, if it is right: known to be there, or behind a datagram of Ethernet; 0: none.
-
-    IEEE 802.3 clause 3.2.9: a CRC-32, sent least significant byte first.
-    """
+    """Where a packet has its frame check sequence, if it is right: known to be there, or behind a datagram of Ethernet; 0: none."""
     at, size, offset = captured, row[CAPTURED], row[OFFSET]
     if row[LINKTYPE] <= MAX_LINKTYPE:
         at -= FCS
@@ -191,7 +188,7 @@ def right_fcs(data: bytearray, row: list[int], captured: int, headers: list[Head
             return 0
     if at <= 0 or size != at + FCS or row[ORIGINAL] > size:
         return 0
-    return at if crc32(data[offset : offset + at]) == int.from_bytes(data[offset + at : offset + size], "little") else 0
+    return at if has_fcs(bytes(data[offset : offset + size])) else 0
 
 
 def place_sound(place: tuple[int, ...], widths: dict[int, int]) -> bool:

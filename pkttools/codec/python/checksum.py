@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import replace
+from zlib import crc32
 
 from dpkt.dpkt import in_cksum_add, in_cksum_done
 
@@ -25,6 +26,7 @@ def _crc_table() -> list[int]:
 
 
 CRC_TABLE = _crc_table()
+FCS = 4  # octets of a frame check sequence: IEEE 802.3 clause 3.2.9
 
 
 def crc32c(data: bytes) -> int:
@@ -42,6 +44,11 @@ def internet(data: bytes) -> int:
         total = (total & 0xFFFF) + (total >> 16)
     result: int = in_cksum_done(total)
     return result
+
+
+def has_fcs(frame: bytes) -> bool:
+    """Whether a frame ends with its own check sequence: a CRC-32, sent least significant byte first."""
+    return len(frame) >= FCS and crc32(frame[:-FCS]) == int.from_bytes(frame[-FCS:], "little")
 
 
 class Checksum:

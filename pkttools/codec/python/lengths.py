@@ -9,11 +9,10 @@ there is counts. What is decided by neither of these is the smaller of the readi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from zlib import crc32
 
 from ...protocols.walking import DATAGRAM_6, JUMBO_FOR_0, PADDED
 from .. import CORRECTED, FRAGMENT, LEFT, NONE, OBSCURE, RIGHT, TRUNCATED
-from .checksum import View
+from .checksum import FCS, View, has_fcs
 from .exceptions import datagram_head, datagram_size, set_jumbo
 from .headers import Header, is_tag
 from .protocols import Length, carries_message, exception, extends, known
@@ -21,7 +20,7 @@ from .sums import message_checksum
 
 NOTHING, GOOD, BROKEN, ELSEWHERE, CONTRADICTED = range(5)  # what checksums say of lengths
 SURE, SHORTER, LONGER = range(3)  # whether bytes behind a datagram, not known to be any, were taken for payload
-LEAST_PAYLOAD, FCS = 46, 4  # IEEE 802.3 clauses 4A.4.2, 3.2.9
+LEAST_PAYLOAD = 46  # IEEE 802.3 clause 4A.4.2
 
 
 @dataclass(slots=True)
@@ -53,14 +52,11 @@ def _room(view: View, index: int) -> Room:
 
 
 def _take_off_fcs(view: View, index: int, room: Room) -> None:
-    """The CRC-32 of Ethernet, IEEE 802.3 clause 3.2.9, is sent least significant byte first."""
     if not room.frame or room.size <= FCS:
         return
     link, end = view.headers[_link(view, index)], view.headers[index].start + room.size
     frame = bytes(view.frame[link.start : end])
-    if len(frame) == end - link.start > known().kinds[link.kind].fixed + FCS and crc32(frame[:-FCS]) == int.from_bytes(
-        frame[-FCS:], "little"
-    ):
+    if len(frame) == end - link.start > known().kinds[link.kind].fixed + FCS and has_fcs(frame):
         room.size, room.intact = room.size - FCS, True
 
 

@@ -16,7 +16,7 @@ from ...protocols.reading import Read
 from ...protocols.walking import BY_SPACE, END_BEHIND, HIDDEN, LINK_LAYER, OWN_END, PADDED, TAG, TO_KIND
 from .. import FRAGMENT
 from .around import Frame, put, short
-from .checksum import View
+from .checksum import FCS, View, has_fcs
 from .exceptions import set_jumbo, size_apart, size_apart_legal
 from .following import MADE, STRANGE, Origin, judge, settle
 from .fragments import made_of, packet_of
@@ -29,7 +29,7 @@ from .signatures import Changed, signature_of
 SPLICED, NOT_THERE, OF_FRAGMENT, NO_LENGTH, NOT_FOLLOWED = range(5)
 DONE = (SPLICED, NOT_FOLLOWED)
 MOST_ORIGINAL = 0xFFFFFFFF  # bytes on the wire: what captures have room for
-LEAST_FRAME, FCS = 60, 4  # IEEE 802.3 clauses 3.2.7, 3.2.9: without its check sequence
+LEAST_FRAME = 60  # IEEE 802.3 clause 3.2.7: without its check sequence
 PIECE = 5  # columns of a piece
 
 
@@ -174,7 +174,7 @@ def _filling(view: View, s: Splice, end: int) -> Filling | None:
     if index == len(headers) or end < headers[index].start:
         return None
     frame = bytes(view.frame[start:])
-    fcs = size - end >= FCS and len(frame) > head + FCS and crc32(frame[:-FCS]) == int.from_bytes(frame[-FCS:], "little")
+    fcs = size - end >= FCS and len(frame) > head + FCS and has_fcs(frame)
     fill = Filling(end, start, fcs)
     size -= FCS if fcs else 0
     if size - start <= LEAST_FRAME + headers[index].start - start - head:
