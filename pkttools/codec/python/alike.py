@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, linktype_of
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME
 from .. import LEFT, RIGHT
+from .checksum import View
 from .headers import Walk
 from .rows import checked, without_fcs
 
@@ -24,12 +25,8 @@ class Tolerance:
         begins = memoryview(first).cast("B").cast("q").tolist() if len(first) % 8 == 0 else []
         rows = [tuple(columns[i : i + 3]) for i in range(0, len(columns), 3)]
         sound = begins == sorted(begins) and all(0 <= at <= len(rows) for at in begins)
-        if (
-            not begins
-            or len(places) % 24
-            or not sound
-            or not all(0 <= bit <= MOST and 0 <= width <= MOST for bit, width, _ in rows)
-        ):
+        sound &= all(0 <= bit <= MOST and 0 <= width <= MOST for bit, width, _ in rows)
+        if not begins or len(places) % 24 or not sound:
             raise ValueError("what may differ is no table of places")
         self.places = [rows[begins[i] : begins[i + 1]] for i in range(len(begins) - 1)]
         self.any = bool(rows)
@@ -57,14 +54,14 @@ class Tolerance:
         a, b = (bytes(of[r[OFFSET] : r[OFFSET] + r[CAPTURED]]) for of, r in ((data, row), (other_data, other)))
         if a == b:
             return True
-        size = without_fcs(list(row))[CAPTURED]
-        if not self.any or size != without_fcs(list(other))[CAPTURED] or a[size:] != b[size:]:
+        bare, other_bare = without_fcs(list(row)), without_fcs(list(other))
+        size = bare[CAPTURED]
+        if not self.any or size != other_bare[CAPTURED] or a[size:] != b[size:]:
             return False
-        return self.octets(a[:size], b[:size], row, other)
+        return self.octets(a[:size], b[:size], bare[LINKTYPE], (bare[ORIGINAL], other_bare[ORIGINAL]))
 
-    def octets(self, a: bytes, b: bytes, row: list[int], other: list[int]) -> bool:
+    def octets(self, a: bytes, b: bytes, link: int, originals: tuple[int, int]) -> bool:
         """Whether bytes differ only where they may."""
-        link = linktype_of(row[LINKTYPE])
         walks = Walk(a, link), Walk(b, link)
         places = [[(h.kind, h.start, h.data, h.end) for h in walk.headers] for walk in walks]
         if places[0] != places[1] or (walks[0].quoted, walks[0].resumed) != (walks[1].quoted, walks[1].resumed):
@@ -83,23 +80,15 @@ class Tolerance:
             return False
         if not judged:
             return True
-        from .soundness import verify
+        from .soundness import verdicts_of
 
-        verdicts = [verify(bytearray(frame), _row(frame, r)) for frame, r in ((a, row), (b, other))]
-        return all(verdicts[0][i] == verdicts[1][i] and verdicts[0][i] in (RIGHT, LEFT) for i in judged)
+        one, another = (verdicts_of(View(frame, wire, link, True)) for frame, wire in zip((a, b), originals, strict=True))
+        return all(one[i] == another[i] and one[i] in (RIGHT, LEFT) for i in judged)
 
 
 def _mask(size: int, first: int, last: int) -> int:
     """Bits of a number that has so many: from one on, up to another."""
     return (1 << last - first) - 1 << size - last
-
-
-def _row(frame: bytes, row: list[int]) -> bytes:
-    """The row of a packet by itself, without its frame check sequence."""
-    from array import array
-
-    bare = without_fcs(list(row))
-    return array("q", [0, len(frame), bare[ORIGINAL], 0, bare[LINKTYPE], 0, 0]).tobytes()
 
 
 def unlike(data: bytearray, rows: bytes, first: int, other_data: bytearray, other_rows: bytes, other_first: int, count: int,

@@ -3,17 +3,35 @@
 
 #include "../alike.h"
 
-/* Whether these are tables of what may differ: an exception is set where they are not. */
-static bool tolerance_of(const Py_buffer *first, const Py_buffer *places, struct tolerance *t)
+struct given {                  /* what a caller tells of what may differ, and the tables that this lies in */
+    struct tolerance tolerance;
+    Py_buffer first, places;
+};
+
+static void given_close(struct given *t)
 {
-    *t = (struct tolerance){.within = t->within, .sizes = t->sizes, .notes = t->notes, .first = first->buf, .places = places->buf,
-        .kinds = (size_t)first->len / sizeof(int64_t), .count = (size_t)places->len / sizeof(struct leeway)};
-    bool sound = first->len > 0 && (size_t)first->len % sizeof(int64_t) == 0 && (size_t)places->len % sizeof(struct leeway) == 0
-        && aligned(first) && aligned(places);
-    t->kinds -= sound;
-    if (sound && tolerance_sound(t))
-        return true;
+    PyBuffer_Release(&t->places);
+    PyBuffer_Release(&t->first);
+}
+
+/* Whether it is sound; false with an exception, and nothing to close. */
+static bool given_open(struct given *t, PyObject *tuple)
+{
+    long long within;
+    int sizes, notes;
+    if (!PyArg_ParseTuple(tuple, "Lppy*y*", &within, &sizes, &notes, &t->first, &t->places))
+        return false;
+    const size_t first = (size_t)t->first.len, places = (size_t)t->places.len;
+    if (first > 0 && first % sizeof(int64_t) == 0 && places % sizeof(struct leeway) == 0 && aligned(&t->first) && aligned(&t->places)) {
+        t->tolerance = (struct tolerance){
+            .within = within, .sizes = sizes != 0, .notes = notes != 0, .first = t->first.buf, .kinds = first / sizeof(int64_t) - 1,
+            .places = t->places.buf, .count = places / sizeof(struct leeway),
+        };
+        if (tolerance_sound(&t->tolerance))
+            return true;
+    }
     PyErr_SetString(PyExc_ValueError, "what may differ is no table of places");
+    given_close(t);
     return false;
 }
 
@@ -21,16 +39,14 @@ static PyObject *py_unlike(PyObject *self, PyObject *args)
 {
     (void)self;
     struct batch a, b;
-    Py_buffer first, places;
+    struct given t;
     Py_ssize_t first_a, first_b, count;
-    long long within;
-    int sizes, notes;
-    if (!PyArg_ParseTuple(args, "y*y*ny*y*nn(Lppy*y*)", &a.data, &a.rows, &first_a, &b.data, &b.rows, &first_b, &count, &within, &sizes,
-                          &notes, &first, &places))
+    PyObject *tuple, *list = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*ny*y*nnO!", &a.data, &a.rows, &first_a, &b.data, &b.rows, &first_b, &count, &PyTuple_Type, &tuple))
         return NULL;
-    PyObject *list = NULL;
-    struct tolerance t = {.within = within, .sizes = sizes != 0, .notes = notes != 0};
-    if (tolerance_of(&first, &places, &t) && batch_sound(&a) && batch_sound(&b) && protocols_ready()) {
+    if (!given_open(&t, tuple))
+        goto exit;
+    if (batch_sound(&a) && batch_sound(&b) && protocols_ready()) {
         if (first_a < 0 || first_b < 0 || count < 0 || first_a > a.count || first_b > b.count || count > a.count - first_a
             || count > b.count - first_b)
             PyErr_SetString(PyExc_ValueError, "no such packets in both batches");
@@ -38,7 +54,7 @@ static PyObject *py_unlike(PyObject *self, PyObject *args)
             list = PyList_New(0);
         for (Py_ssize_t i = 0; list != NULL && i < count; i++) {
             Py_BEGIN_ALLOW_THREADS
-            while (i < count && alike(&t, a.data.buf, &a.packets[first_a + i], b.data.buf, &b.packets[first_b + i]))
+            while (i < count && alike(&t.tolerance, a.data.buf, &a.packets[first_a + i], b.data.buf, &b.packets[first_b + i]))
                 i++;
             Py_END_ALLOW_THREADS
             if (i == count)
@@ -49,8 +65,8 @@ static PyObject *py_unlike(PyObject *self, PyObject *args)
             Py_XDECREF(number);
         }
     }
-    PyBuffer_Release(&places);
-    PyBuffer_Release(&first);
+    given_close(&t);
+exit:
     batch_close(&b);
     batch_close(&a);
     return list;
@@ -60,28 +76,27 @@ static PyObject *py_blank(PyObject *self, PyObject *args)
 {
     (void)self;
     struct batch b;
-    Py_buffer first, places;
-    long long within;
-    int sizes, notes;
-    if (!PyArg_ParseTuple(args, "w*y*(Lppy*y*)", &b.data, &b.rows, &within, &sizes, &notes, &first, &places))
+    struct given t;
+    PyObject *tuple, *result = NULL;
+    if (!PyArg_ParseTuple(args, "w*y*O!", &b.data, &b.rows, &PyTuple_Type, &tuple))
         return NULL;
-    bool done = false;
-    struct tolerance t = {.within = within, .sizes = sizes != 0, .notes = notes != 0};
-    if (tolerance_of(&first, &places, &t) && batch_sound(&b) && protocols_ready()) {
+    if (!given_open(&t, tuple))
+        goto exit;
+    if (batch_sound(&b) && protocols_ready()) {
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < b.count; i++) {
             struct bare bare;
             bare_of(&bare, &b, i);
             struct writable_frame f = writable_of(&b, bare.packet);
-            blank(&t, &f, bare.packet->linktype);
+            blank(&t.tolerance, &f, bare.packet->linktype);
         }
         Py_END_ALLOW_THREADS
-        done = true;
+        result = Py_NewRef(Py_None);
     }
-    PyBuffer_Release(&places);
-    PyBuffer_Release(&first);
+    given_close(&t);
+exit:
     batch_close(&b);
-    return done ? Py_NewRef(Py_None) : NULL;
+    return result;
 }
 
 PyMethodDef alike_methods[] = {
