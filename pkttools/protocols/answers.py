@@ -7,10 +7,10 @@ added to that number, and terms of the header's size (bit, width, bias, scale), 
 
 from __future__ import annotations
 
-from functools import cache
 from struct import iter_unpack
 
 from . import FORMS, IPV4, IPV6, MAC, _answers, _lines
+from .kinds import remembered
 from .lining import KINDS, LINK, NETWORK, TRANSPORT
 
 Test = tuple[int, int, int, int, int]
@@ -21,7 +21,7 @@ Ends = tuple[int, int, int, int, bool]  # level, first bit of either end, width,
 LEVELS = {LINK: (MAC,), NETWORK: (IPV4, IPV6), TRANSPORT: ("int",)}
 
 
-@cache
+@remembered
 def rules() -> dict[int, list[Rule]]:
     """The rules of each kind of header that has any."""
     found: dict[int, list[Rule]] = {}
@@ -30,7 +30,7 @@ def rules() -> dict[int, list[Rule]]:
     return found
 
 
-@cache
+@remembered
 def ends() -> dict[int, Ends]:
     """Between whom kinds of headers are: stations, addresses or ports; those that say it."""
     found = {}
@@ -41,7 +41,7 @@ def ends() -> dict[int, Ends]:
     return found
 
 
-@cache
+@remembered
 def quoting() -> frozenset[int]:
     """The kinds of headers behind which a packet is quoted."""
     return frozenset(_answers.ANSWERS[1])

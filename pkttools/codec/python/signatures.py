@@ -14,15 +14,12 @@ from .rows import checked, without_fcs
 
 
 class Changed:
-    """What was changed in a packet: the last byte behind it; and of what may change on the way, such as checksums. 0: nothing.
+    """What was changed in a packet: the last byte behind it; and of what may change on the way, such as checksums. 0: nothing."""
 
-    cut: values of which only what the field has room for was set.
-    """
-
-    __slots__ = ("cut", "end", "mutable_end")
+    __slots__ = ("end", "mutable_end")
 
     def __init__(self, end: int = 0, mutable_end: int = 0) -> None:
-        self.end, self.mutable_end, self.cut = end, mutable_end, 0
+        self.end, self.mutable_end = end, mutable_end
 
 
 def _of_header(found: Items, index: int) -> tuple[Signature, int] | None:
