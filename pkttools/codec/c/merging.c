@@ -1,4 +1,6 @@
-/* Merges segments of TCP, and datagrams of UDP, into super-frames, as the kernel does what it receives (GRO). Twin of ../python/merging.py, which says when. */
+/* Merges segments of TCP, and datagrams of UDP, into super-frames, as the kernel does what it receives (GRO). Twin of
+ * ../python/merging.py, which says when.
+ */
 #include "segments.h"
 
 #include <stdlib.h>
@@ -107,8 +109,9 @@ static bool segment_of(const struct packet_view *p, bool chosen, bool datagrams,
 static bool joins(struct group *o, const struct segment *s)
 {
     const struct segment *first = &o->first;
-    if (!s->mergeable || s->size != first->size || memcmp(s->front, first->front, s->size) != 0 
-        || (s->numbered && s->sequence != first->sequence + (uint32_t)o->data) || s->data > first->data || s->size - s->outer + o->data + s->data > MOST_SIZE)
+    if (!s->mergeable || s->size != first->size || memcmp(s->front, first->front, s->size) != 0
+        || (s->numbered && s->sequence != first->sequence + (uint32_t)o->data) || s->data > first->data
+        || s->size - s->outer + o->data + s->data > MOST_SIZE)
         return false;
     uint8_t steps[MAX_HEADERS];
     for (size_t i = 0; i < MAX_HEADERS; i++) {

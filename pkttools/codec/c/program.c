@@ -615,8 +615,9 @@ size_t series_count(const struct program *p)
     return count;
 }
 
-/* placed: a counter an assignment, of the packets in which it was done. cut: of those whose field has no room for all of it. series: of each that takes another value in each packet, a
- * column of `most` values; packet after packet in which it is done takes the next one. */
+/* placed: a counter an assignment, of the packets in which it was done. cut: of those whose field has no room for all of it. series:
+ * of each that takes another value in each packet, a column of `most` values; packet after packet in which it is done takes the next
+ * one. */
 struct untold assign(const struct program *p, const struct writable_frame *f, int64_t linktype, size_t *placed,
                      size_t *cut, const struct value *series, size_t most)
 {
