@@ -15,7 +15,7 @@ from ..language.assignments import Assignments
 from ..language.filters import Filter
 from ..protocols.ends import pairs
 from ..protocols.fields import HEADERS
-from ..protocols.kinds import carries_message, column
+from ..protocols.kinds import carries_message, has
 from ..protocols.walking import TUNNEL
 from ..work.answers import OURS, Network, arp, echo, neighbour, network, place
 from ..work.payload import INNERMOST, Editor
@@ -282,6 +282,6 @@ def plain(batch: Batch) -> Batch:
 
     def is_plain(i: int) -> bool:
         kinds = [kind for kind, *_ in codec.walk(batch.data, batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES])]
-        return sum(map(carries_message, kinds)) < 2 and not any(column(kind, "flags") & TUNNEL for kind in kinds)
+        return sum(map(carries_message, kinds)) < 2 and not any(has(kind, TUNNEL) for kind in kinds)
 
     return part(batch, [i for i in range(len(batch)) if is_plain(i)])

@@ -13,7 +13,7 @@ import operator
 from .. import codec
 from ..batch import ROW_BYTES, Batch
 from ..protocols.answers import Ends, Rule, Test, ends, quoting, rules
-from ..protocols.kinds import column
+from ..protocols.kinds import has
 from ..protocols.lining import LINK, NETWORK
 from ..protocols.walking import EXTENSION
 
@@ -216,7 +216,7 @@ class Plan:
 
 def extended(shape: Shape, number: int) -> int:
     """The number of the last extension of a network header, or its own."""
-    while number + 1 < len(shape) and column(shape[number + 1][0], "flags") & EXTENSION:
+    while number + 1 < len(shape) and has(shape[number + 1][0], EXTENSION):
         number += 1
     return number
 
