@@ -10,8 +10,7 @@ from ..compare.ignoring import Ignored
 from ..errors import UsageError
 from ..language.expression import COMPARE, any_of, tokens
 from ..language.filters import Filter, marked
-from ..protocols.fields import FIELDS, TEXT, current
-from ..protocols.values import rows_of
+from ..protocols.fields import FIELDS, TABLE, TEXT
 
 COUNT = re.compile(r"none|\d{1,18}|\d{0,18}\.\.\d{0,18}")
 
@@ -157,7 +156,7 @@ def condition_of(name: str, value: str) -> Condition:
     if value == "*":
         return Condition(name)
     base = name.partition("[")[0]
-    is_text = base in FIELDS and rows_of([FIELDS[current(base)][0]])[0].kind == TEXT
+    is_text = base in FIELDS and TABLE[FIELDS[base][0]].kind == TEXT
     if is_text and not value.startswith('"'):
         return Condition(f'{name}=="{value}"')
     return Condition(f"{name} in {value}" if varies(value) else f"{name}=={value}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 from .. import codec
 from ..batch import Batch, gathered
 from ..errors import UsageError
@@ -84,25 +86,12 @@ def value_of(name: str, batch: Batch, i: int, number: int) -> str | None:
     return bytes(text).decode().strip()
 
 
-class Lines:
-    """What a sink writes, kept."""
-
-    fd = -1
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Keeps it."""
-        self.data += data
-
-
 def came(judge: Judge) -> list[str]:
     """The first packets that match nothing, a line each."""
     some = judge.instead
     if not some:
         return []
-    lines = Lines()
+    lines = BytesIO()
     LineSink(lines, SINCE_FIRST, True).write(gathered(packet for _, packet in some))  # type: ignore[arg-type]  # it only writes
-    texts = [line.partition(" ")[2] for line in lines.data.decode().splitlines()]  # without its own number
+    texts = [line.partition(" ")[2] for line in lines.getvalue().decode().splitlines()]  # without its own number
     return [f"{number} {text}" for (number, _), text in zip(some, texts, strict=True)]

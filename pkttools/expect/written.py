@@ -20,8 +20,7 @@ from .. import codec
 from ..compare.ignoring import Ignored
 from ..errors import BAD_FIELD, PktError, UsageError, shown, text_message
 from ..formats.text import wrong_field
-from ..protocols.fields import DATA, FIELDS, current
-from ..protocols.values import rows_of
+from ..protocols.fields import DATA, FIELDS, TABLE, current
 from .expectation import Bytes, Condition, Count, Expectation, condition_of, conditions_of, varies
 
 PREFIX = re.compile(r"([\w.+-]*)\s*:\s*(.*)", re.DOTALL)  # what no filter begins with
@@ -122,7 +121,7 @@ class Block:
 
     def field(self, number: int, line: str, name: str, which: str, value: str) -> None:
         """Takes the line of a field, or a fact; the k-th one of a field is its k-th occurrence, but data go on."""
-        is_data = name in FIELDS and rows_of([FIELDS[current(name)][0]])[0].kind == DATA
+        is_data = name in FIELDS and TABLE[FIELDS[name][0]].kind == DATA
         goes_on, self.data = is_data and self.data == name + which, name + which if is_data and value != "*" else ""
         if goes_on:
             self.fields[-1] = (number, self.fields[-1][1], f"{self.fields[-1][2]} {value}")
