@@ -16,6 +16,7 @@ import sys
 
 from ..command_line.options import ABOUT, FLAG, REAL, TEXT, USUAL, Option, Values
 from ..errors import PktError, need, say
+from ..lab import LINGER
 from . import find
 from . import read as command_values
 
@@ -28,7 +29,7 @@ OPTIONS = [
     Option("--name", TEXT, "which lab; of up, run and demo: how it is called", "NAME"),
     Option("--root", FLAG, "up, run, demo: without a user namespace; it takes root"),
     Option("--all", FLAG, "down: all labs of this user"),
-    Option("--linger", REAL, "capture: go on so long after the command (0.1)", "SECONDS", default=0.1),
+    Option("--linger", REAL, f"capture: go on so long after the command ({LINGER})", "SECONDS", default=LINGER),
     Option("--timeout", REAL, "wait: give up after SECONDS (default 10)", "SECONDS", default=10.0),
     *ABOUT,
 ]
@@ -97,8 +98,7 @@ def exec_mode(values: Values, words: list[str], shell: bool = False) -> int:
     need(len(words) > 1, "wanted: exec HOST COMMAND ARGUMENT...")
     host, *command = words
     running.enter(running.keys(running.choose(values.name, host), host))
-    environment = {name: value for name, value in os.environ.items() if name != running.ENVIRONMENT}
-    return foreground.end_as(foreground.run(command, {**environment, running.HOST: host}, shell))
+    return foreground.end_as(foreground.run(command, running.inside(host), shell))
 
 
 def shell_mode(values: Values, words: list[str]) -> int:

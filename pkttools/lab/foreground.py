@@ -25,6 +25,11 @@ def tools() -> str:
     return str(Path(sys.argv[0]).resolve().parent)
 
 
+def with_tools(environment: dict[str, str]) -> dict[str, str]:
+    """The same environment, with our commands, and those of an administrator, in its PATH."""
+    return {**environment, "PATH": f"{tools()}:{environment.get('PATH', os.defpath)}{SYSTEM}"}
+
+
 def run(words: list[str], environment: dict[str, str], shell: bool = False) -> int:
     """Runs a command to its end; gives its status, as waitpid(2) does. It does not outlive us.
 
@@ -32,7 +37,7 @@ def run(words: list[str], environment: dict[str, str], shell: bool = False) -> i
     had it first, and ours has no number in a PID namespace.
     """
     shell = shell and os.isatty(0)
-    environment = {**environment, "PATH": f"{tools()}:{environment.get('PATH', os.defpath)}{SYSTEM}"}
+    environment = with_tools(environment)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who ignores it has no children to wait for
     before = signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON | {signal.SIGCHLD, signal.SIGTTOU})
     reading, writing = os.pipe()  # the parent holds an end as long as it lives

@@ -67,6 +67,11 @@ def keys(name: str, host: str) -> dict[str, int]:
     return dict(zip(answer["kinds"], fds, strict=True))
 
 
+def inside(host: str) -> dict[str, str]:
+    """The environment of a command in a host: the host's name, and that of no lab."""
+    return {**{name: value for name, value in os.environ.items() if name != ENVIRONMENT}, HOST: host}
+
+
 def enter(fds: dict[str, int]) -> None:
     """Moves this process into namespaces, and closes their descriptors; only a child is in the PID namespace. Raises PktError."""
     try:

@@ -14,7 +14,7 @@ from ..errors import PktError, UsageError, say
 from ..live.linux.interface import SIOCGIFFLAGS, ask, asking
 from ..live.linux.namespaces import fork
 from . import foreground, running
-from .build import IFF_RUNNING, SYSTEM
+from .build import IFF_RUNNING
 
 STEP = 0.02  # seconds between two looks
 LISTENING, UNCONNECTED = "0A", "07"  # linux/tcp_states.h, in /proc/net/tcp and the like: sockets that take whoever comes
@@ -62,11 +62,9 @@ def until(lab: Callable[[], str], places: list[Place], command: list[str], secon
             return 1
     if not command:
         return 0
-    environment = {**os.environ, "PATH": f"{foreground.tools()}:{os.environ.get('PATH', os.defpath)}{SYSTEM}"}
     if not places:
-        return succeeds(command, {**environment, running.ENVIRONMENT: name}, seconds, deadline)
-    environment.pop(running.ENVIRONMENT, None)
-    environment[running.HOST] = places[-1].host
+        return succeeds(command, foreground.with_tools({**os.environ, running.ENVIRONMENT: name}), seconds, deadline)
+    environment = foreground.with_tools(running.inside(places[-1].host))
     keys = running.keys(name, places[-1].host)
     return in_child(keys, tuple(keys), lambda: succeeds(command, environment, seconds, deadline) == 0)
 

@@ -7,6 +7,7 @@ import os
 import sys
 
 from ..errors import PktError, need
+from ..lab import LINGER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class Lab:
         write(capture, packets, format="pcapng")
         self.run(host, [tool("pkt-send"), f"--interface={interface}", *words_of({**fast, **options})], input=capture.getvalue())
 
-    def capture(self, place: str, *expressions: str, linger: float = 0.1, **options: object) -> Capture:
+    def capture(self, place: str, *expressions: str, linger: float = LINGER, **options: object) -> Capture:
         """What an interface, `bob:eth0`, receives and sends while a `with` lasts, as a list once it is left.
 
         linger: seconds that it goes on behind the end, for what is on its way. options: those of pkt-recv. Nothing is lost at
