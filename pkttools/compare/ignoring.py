@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from functools import cache
 
 from ..errors import UsageError, unknown
@@ -72,8 +73,6 @@ class Ignored:
 
     def told(self) -> tuple[int, bool, bool, bytes, bytes]:
         """The same, as far as `codec.unlike` and `codec.blank` know it."""
-        from array import array  # late: it is cheap, and so is what comes before
-
         within = -1 if "TIME" in self.facts else self.within
         first, places = array("q", (0,)), array("q")
         for kind in range(len(HEADERS) if self.fields or self.kinds else 0):

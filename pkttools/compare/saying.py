@@ -42,7 +42,7 @@ class People:
     """Lines for people."""
 
     def __init__(self, write: Write, names: tuple[str, str], colours: bool) -> None:
-        self.write, self.colours = write, colours
+        self.write = write
         self.paint = paint if colours else lambda text, _: text
         self.head = f"{self.paint(f'--- A: {visible(names[0])}', OURS)}\n{self.paint(f'+++ B: {visible(names[1])}', THEIRS)}\n"
 

@@ -49,6 +49,11 @@ class Way:
     def __init__(self, kind: int, front: tuple[Bits, ...], own: tuple[Bits, ...], likely: tuple[int, bool, int]) -> None:
         self.kind, self.front, self.own, self.likely = kind, front, own, likely
 
+    @property
+    def number(self) -> Bits | None:
+        """The number in front that announces it; None: it takes none."""
+        return next((one for one in self.front if one.space >= 0), None)
+
 
 @remembered
 def table(name: str) -> list[tuple[int, ...]]:

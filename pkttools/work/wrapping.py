@@ -145,8 +145,7 @@ class Wrap:
     ) -> Iterator[Shape]:
         """Shapes with these headers in front."""
         inner = sample.kinds[0] if whole else sample.kinds[index] if index < len(sample.kinds) else None
-        number = next((one for one in chain[0].front if one.space >= 0), None)
-        same = None
+        number, same = chain[0].number, None
         if number and front is not None and len(chain) == 1 and not whole:
             same = announcing.announcer(chain[0].kind, number.space)
         if same and number and same[2] == number.width:
@@ -182,8 +181,7 @@ class Wrap:
             self.dynamic(shape, one, behind, at, ip, index)
             at += 8 * len(one.octets)
             start += len(one.octets)
-        if same and front is not None:
-            announced = next(one for one in chain[0].front if one.space >= 0)
+        if same and (announced := chain[0].number) and front is not None:
             last = new[-1]
             if last.free(same[1], same[2]):
                 place = at - 8 * len(last.octets) * (not same[0])
