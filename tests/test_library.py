@@ -269,6 +269,9 @@ def test_what_is_wrong_is_said_at_once_in_the_commands_words(tmp_path: Path) -> 
         (lambda: one.matches(5), "5 is no filter"), (lambda: pkttools.filter([], 5), "5 is no filter or assignment"),
         (lambda: pkttools.read(None), "None is neither a path nor a file that is open"), (lambda: list(one), "0 is no name"),
         (lambda: pkttools.read(PING).change(5), "5 is no filter or assignment"), (lambda: pkttools.pipe(5), "5 is no"),
+        (lambda: pkttools.Packet(5), "5 is no frame: bytes"), (lambda: pkttools.Packet("ab"), "'ab' is no frame: bytes"),
+        (lambda: pkttools.write(None, one), "None is neither a path nor a file that is open"),
+        (lambda: pkttools.diff(5, 6), "5 is no packet"), (lambda: list(pkttools.filter(5, "IP")), "5 is no packet"),
     ):  # fmt: skip
         with pytest.raises(TypeError, match=message):
             slip()

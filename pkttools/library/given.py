@@ -38,7 +38,7 @@ class Given(Input):
 
 
 class Taken(Output):
-    """What is written to an object with `write`, of bytes, or of text where it says that it is."""
+    """What is written to an object with `write`, of bytes, or of text where it says that it is. It stays open."""
 
     def __init__(self, file: Any, name: str) -> None:  # noqa: ANN401  whatever writes
         super().__init__(os.devnull)
@@ -53,7 +53,3 @@ class Taken(Output):
             raise OutputError(f"{self.name}: a capture is no text: open it with mode 'wb'") from None
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror or error}") from None
-
-    def close(self) -> None:
-        """What it is written to stays open: it is the caller's."""
-        super().close()

@@ -103,15 +103,13 @@ class Lab:
         """Sends packets from an interface, `alice:eth0`, as fast as it goes; options are those of pkt-send. Raises PktError."""
         from io import BytesIO
 
-        from .stages import words_of
-        from .wire import PACE
+        from .wire import paced
         from .writing import write
 
         host, interface = split(place)
-        fast = {} if any(name in options for name in PACE) else {"fast": True}
         capture = BytesIO()
         write(capture, packets, format="pcapng")
-        self.run(host, [tool("pkt-send"), f"--interface={interface}", *words_of({**fast, **options})], input=capture.getvalue())
+        self.run(host, [tool("pkt-send"), f"--interface={interface}", *paced(options)], input=capture.getvalue())
 
     def capture(self, place: str, *expressions: str, linger: float = LINGER, **options: object) -> Capture:
         """What an interface, `bob:eth0`, receives and sends while a `with` lasts, as a list once it is left.

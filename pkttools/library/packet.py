@@ -64,6 +64,8 @@ class Packet:
 
         Raises UsageError for what no packet can have.
         """
+        if isinstance(frame, str) or not hasattr(frame, "__len__"):
+            raise TypeError(f"{frame!r:.40} is no frame: bytes are wanted")
         size = len(frame) if original is None else original
         for name, value, most in (
             ("frame", len(frame), MAX_FRAME),

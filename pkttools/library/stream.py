@@ -133,7 +133,7 @@ def batches_of(given: Several) -> Iterator[Batch]:
         yield from given.batches()
         return
     together, waited_for = [], not isinstance(given, (Packet, list, tuple))
-    for packet in [given] if isinstance(given, Packet) else given:
+    for packet in given if hasattr(given, "__iter__") else [given]:
         if not isinstance(packet, Packet):
             raise TypeError(f"{packet!r:.40} is no packet; read(path) gives those of a file")
         together.append(held(packet))

@@ -50,8 +50,7 @@ def send(interface: str, packets: Several, **options: object) -> int:
     PktError where it cannot be opened, or one could not be sent, with the account.
     """
     command = find("pkt-send")
-    fast = {} if any(name in options for name in PACE) else {"fast": True}
-    values = read(command, [f"--interface={interface}", *words_of({**fast, **options})])
+    values = read(command, [f"--interface={interface}", *paced(options)])
     need(values.loop == 1 and values.duration is None and values.user is None and not values.xdp,
          "loop, duration, user and xdp are for pkt-send alone")  # fmt: skip
     stage = command.stage(values)
@@ -66,6 +65,11 @@ def send(interface: str, packets: Several, **options: object) -> int:
         raise PktError("; ".join(lines))
     tell([*lines, *stage.said([], [])], said)
     return stage.passed
+
+
+def paced(options: dict[str, object]) -> list[str]:
+    """The words of pkt-send's options: as fast as it goes, where none says when."""
+    return words_of(options if any(name in options for name in PACE) else {"fast": True, **options})
 
 
 class Nothing(Source):

@@ -27,6 +27,8 @@ def write(to: Path | IO[Any], packets: Several, **options: object) -> int:
     what is written, such as `format="pcap"`, `nano=True`, `fields=True`. Raises PktError, and UsageError.
     """
     path = os.fspath(to) if isinstance(to, (str, os.PathLike)) else None
+    if path is None and not hasattr(to, "write"):
+        raise TypeError(f"{to!r:.40} is neither a path nor a file that is open, with `write`")
     values = read(find("pkt-txt2txt"), [*words_of(options), *([f"--out={path}"] if path is not None else [])])
     form = named_format(values, None) or "text"
     if path is not None and os.path.exists(path) and any(os.path.samefile(path, file) for file in files_of(packets)):  # noqa: PTH110, PTH121  pathlib is slow to import
