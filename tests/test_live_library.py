@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 
 import pytest
 from conftest import ROOT
+from suites import suite
 from test_manual import examples, plain
 from test_readme import blocks
 
@@ -139,13 +139,5 @@ def test_programs_of_the_page_run_with_their_labs(lab, tmp_path):
     done = subprocess.run([sys.executable, "-c", before + programs["lab"]], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.findall(r"ICMP 64 (echo \w+)", done.stdout) == ["echo request", "echo reply"]
-    words = ["-m", "pytest", "-q", "-p", "pkttools.pytest_plugin", "-c", "/dev/null", "--rootdir=.", "-p", "no:cacheprovider"]
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = suite(tmp_path)
     assert "2 passed" in done.stdout, done.stdout

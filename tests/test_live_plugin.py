@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from suites import suite
 
 SUITE = """
 import pytest
@@ -57,30 +57,10 @@ def test_skipped(forbidden, lab):
 ALONE = "import sys\ndef test_it():\n    assert not [name for name in sys.modules if name.startswith('pkttools.')][1:]\n"
 
 
-def run(folder: Path, suite: str) -> str:
+def run(folder: Path, tests: str) -> str:
     """What pytest says of a suite, with nothing but the plugin."""
-    (folder / "test_it.py").write_text(suite)
-    words = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-rs",
-        "-p",
-        "pkttools.pytest_plugin",
-        "--strict-markers",
-        "-p",
-        "no:cacheprovider",
-    ]
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run(
-        [*words, "-c", "/dev/null", "--rootdir=.", "test_it.py"],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    (folder / "test_it.py").write_text(tests)
+    done = suite(folder, "-rs")
     return done.stdout + done.stderr
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from suites import suite
 
 SUITES = ROOT / "examples" / "tests"
 SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -44,23 +43,7 @@ def test_what_is_not_as_expected_fails_and_what_is_missing_is_said(tmp_path: Pat
         text = (folder / name).read_text()
         assert text.count(old) == 1
         (folder / name).write_text(text.replace(old, new))
-    words = [
-        "-m",
-        "pytest",
-        "-q",
-        "-rsf",
-        "-p",
-        "pkttools.pytest_plugin",
-        "-c",
-        "/dev/null",
-        "--rootdir=.",
-        "-p",
-        "no:cacheprovider",
-    ]
-    tests = "from_outside or errors_about or address_of_the_nat or another_network"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, *words, "-k", tests]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = suite(folder, "-rsf", "-k", "from_outside or errors_about or address_of_the_nat or another_network")
     assert done.returncode == 1, done.stdout
     assert "3 failed, 1 skipped" in done.stdout, done.stdout
     assert "nothere is not installed" in done.stdout
