@@ -88,7 +88,7 @@ def test_what_is_said_of_those_that_are_not_met():
     report = expect("'not ICMP' 'IP.ADDR==10.0.0.1' '(UDP or TCP) and NUMBER>1'", None, 1)
     assert "not ICMP: does not hold" not in report  # nothing of it is there: no packet is near
     assert "IP.ADDR==10.0.0.1: it is 192.0.2.1 and 192.0.2.2" in report
-    assert "(UDP or TCP): does not hold" in report or "(UDP or TCP) and" in report
+    assert "\n    nearest: packet 2\n      ( UDP or TCP ): does not hold\n" in report
     assert "and 3 more" in expect("ARP", times(*[0] * 8), 1)
     assert "no packet came at all" in expect("ARP", b"", 1)
 
