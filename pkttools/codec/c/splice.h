@@ -68,6 +68,9 @@ struct spliced {
 
 /* Adds what becomes of a packet to `out`; nothing where it is left as it is. False: no memory. */
 bool splice_frame(struct bytes *out, const struct packet_view *p, int64_t linktype, const struct splice *s, struct spliced *made);
+/* The same of a packet that lies in `data`, with its record and its lines. */
+bool splice_packet(struct gathered *out, const uint8_t *data, const struct packet_view *p, const struct packet *row, const struct splice *s,
+                   struct spliced *made);
 
 size_t packet_end(const struct packet_view *p);         /* where the packet in a frame ends, on the wire, as far as it says so */
 

@@ -371,3 +371,23 @@ bool splice_frame(struct bytes *out, const struct packet_view *p, int64_t linkty
         set_fcs(&e.frame, fill.start);
     return true;
 }
+
+bool splice_packet(struct gathered *out, const uint8_t *data, const struct packet_view *p, const struct packet *row, const struct splice *s,
+                   struct spliced *made)
+{
+    struct gathered_record record;
+    size_t before = out->data.size;
+    bool along = gather_record(out, data, row, &record);
+    size_t at = out->data.size;
+    if (!splice_frame(&out->data, p, row->linktype, s, made))
+        return false;
+    if (made->why != SPLICED) {
+        out->data.size = before;
+        return true;
+    }
+    struct packet now = {.offset = (int64_t)at, .captured = (int64_t)made->size, .original = made->original, .time = row->time,
+                         .linktype = s->linktype, .notes = (int64_t)out->data.size, .notes_size = row->notes_size};
+    if (along)
+        gather_lengths(out, &record, &now);
+    return bytes_add(&out->data, data + row->notes, (size_t)row->notes_size) && gather_row(out, &now);
+}

@@ -348,12 +348,13 @@ static size_t without_frame(const struct packet_view *p, struct piece pieces[MOS
     return count + 1;
 }
 
-/* What becomes of a packet, behind what there is in `out`. */
-static enum left_unwrapped make(struct wrapping *w, const struct reshape *s, const struct packet_view *p, int64_t linktype,
-                                struct gathered *out, struct spliced *made, bool *memory)
+/* Adds what becomes of a packet; nothing where it is left as it is. */
+static enum left_unwrapped make(struct wrapping *w, const struct reshape *s, const struct packet_view *p, const uint8_t *data,
+                                const struct packet *row, struct gathered *out, bool *memory)
 {
     uint8_t octets[MOST_OCTETS + 1];
     struct piece pieces[MOST_PIECES + 1];
+    struct spliced made;
     if (s->why != WRAPPED)
         return (enum left_unwrapped)s->why;
     if (unsound(p, s))
@@ -363,33 +364,22 @@ static enum left_unwrapped make(struct wrapping *w, const struct reshape *s, con
         return why;
     size_t count = without_frame(p, pieces, (size_t)s->pieces);
     struct splice how = {.pieces = pieces, .count = count, .linktype = s->made, .keep = w->keep, .anew = true};
-    *memory = splice_frame(&out->data, p, linktype, &how, made);
-    return made->why == NOT_THERE ? CUT_OFF : made->why == OF_FRAGMENT ? IN_FRAGMENT : made->why == NO_LENGTH ? TOO_LONG_FOR_IT : WRAPPED;
+    *memory = splice_packet(out, data, p, row, &how, &made);
+    w->counts[NOT_SUMMED] += made.why == SPLICED && made.stale;
+    return made.why == NOT_THERE ? CUT_OFF : made.why == OF_FRAGMENT ? IN_FRAGMENT : made.why == NO_LENGTH ? TOO_LONG_FOR_IT : WRAPPED;
 }
 
 bool wrap(struct wrapping *w, const struct reshape *shape, const struct packet_view *p, const uint8_t *data, const struct packet *row,
           struct gathered *out)
 {
-    struct spliced made;
-    struct gathered_record record;
-    size_t before = out->data.size;
-    bool along = gather_record(out, data, row, &record);
-    size_t at = out->data.size;
     uint16_t number = w->number;
     bool memory = true;
-    enum left_unwrapped why = make(w, shape, p, row->linktype, out, &made, &memory);
+    enum left_unwrapped why = make(w, shape, p, data, row, out, &memory);
     if (!memory)
         return false;
     w->counts[why]++;
-    if (why != WRAPPED) {
-        w->number = number;
-        out->data.size = before;
-        return why == CONGESTED || gather(out, data, row);
-    }
-    w->counts[NOT_SUMMED] += made.stale;
-    struct packet now = {.offset = (int64_t)at, .captured = (int64_t)made.size, .original = made.original, .time = row->time,
-                         .linktype = shape->made, .notes = (int64_t)out->data.size, .notes_size = row->notes_size};
-    if (along)
-        gather_lengths(out, &record, &now);
-    return bytes_add(&out->data, data + row->notes, (size_t)row->notes_size) && gather_row(out, &now);
+    if (why == WRAPPED)
+        return true;
+    w->number = number;
+    return why == CONGESTED || gather(out, data, row);
 }

@@ -49,32 +49,17 @@ static bool add_spliced(struct gathered *out, const struct batch *b, Py_ssize_t 
     struct spliced made;
     struct packet_view view;
     view_of(&view, &bare, b, i);
-    struct packet row = *bare.packet;
-    walk(&view.walk, &view.frame, row.linktype);
-    s->linktype = linktype >= 0 ? linktype : row.linktype;
-    const uint8_t *data = b->data.buf;
-    struct gathered_record record;
-    size_t before = out->data.size;
-    bool along = gather_record(out, data, bare.packet, &record);
-    size_t from = out->data.size;
-    if (!splice_frame(&out->data, &view, row.linktype, s, &made))
+    walk(&view.walk, &view.frame, bare.packet->linktype);
+    s->linktype = linktype >= 0 ? linktype : bare.packet->linktype;
+    if (!splice_packet(out, b->data.buf, &view, bare.packet, s, &made))
         return false;
     *outcome = (uint8_t)(made.stale ? NOT_FOLLOWED : made.why);
-    if (made.why != SPLICED) {
-        out->data.size = before;
-        return gather(out, data, &b->packets[i]);
-    }
+    if (made.why != SPLICED)
+        return gather(out, b->data.buf, &b->packets[i]);
     const struct piece *last = &s->pieces[s->count - 1];
     beyond_add(beyond, view.walk.beyond);
     beyond_add(beyond, signature_of(&view.frame, &view.walk, &(struct changed){.end = last->at + last->removed}));
-    row.linktype = s->linktype;
-    row.offset = (int64_t)from;
-    row.captured = (int64_t)made.size;
-    row.original = made.original;
-    row.notes = (int64_t)out->data.size;
-    if (along)
-        gather_lengths(out, &record, &row);
-    return bytes_add(&out->data, data + bare.packet->notes, (size_t)row.notes_size) && gather_row(out, &row);
+    return true;
 }
 
 static PyObject *py_splice(PyObject *self, PyObject *args)
