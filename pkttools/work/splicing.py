@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from itertools import groupby
 
 from .. import codec
 from ..batch import Batch
@@ -54,12 +53,14 @@ def chosen_parts(batch: Batch, guard: Filter | None) -> Iterator[tuple[Batch, bo
     if guard is None or batch.chosen is not None:
         yield batch, batch.chosen is not False
         return
-    stop = 0
-    for chosen, run in groupby(guard.verdicts(batch)):
-        start, stop = stop, stop + sum(1 for _ in run)
+    verdicts, stop = guard.verdicts(batch), 0
+    while stop < len(verdicts):
+        start, chosen = stop, bool(verdicts[stop])
+        other = verdicts.find(not chosen, start)
+        stop = other if other >= 0 else len(verdicts)
         part = batch.part(start, stop)
-        part.chosen = bool(chosen)
-        yield part, bool(chosen)
+        part.chosen = chosen
+        yield part, chosen
 
 
 def spliced(batch: Batch, pieces: Pieces, keep: bool, beyond: dict[int, int], passed: Passed) -> Iterator[Batch]:
