@@ -64,6 +64,11 @@ def overview(commands: dict[str, str]) -> list[str]:
         "",
         "Commands:",
     ]
+    converters: dict[str, list[str]] = {"read that, write text": [], "read packets, write that": []}
     for name, what in commands.items():
-        lines += wrap(f"  {name.removeprefix('pkt-'):<12}{what}", 79, subsequent_indent=" " * 14)
-    return lines
+        word = name.removeprefix("pkt-")
+        if "2" in word:  # their names say it all
+            converters["read packets, write that" if word.startswith("txt2") else "read that, write text"].append(word)
+        else:
+            lines += wrap(f"  {word:<12}{what}", 79, subsequent_indent=" " * 14)
+    return lines + [f"  {', '.join(words)}: {what}" for what, words in converters.items()]
