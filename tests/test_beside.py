@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
+from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
@@ -74,6 +75,12 @@ def test_a_terminal_is_told_once() -> None:
 )
 def test_nothing_is_told_where_it_is_clear(words: str) -> None:
     assert told(f"pkt-filter {words}") == ""
+
+
+def test_a_filter_that_is_a_file_too(tmp_path: Path) -> None:
+    (tmp_path / "icmp").touch()
+    said = "pkt-filter: icmp is taken for a filter; there is a file of this name, too: --in icmp reads it\n"
+    assert told(f"cd {tmp_path}; pkt-filter icmp") == said
 
 
 def test_no_one_is_told_but_a_terminal() -> None:

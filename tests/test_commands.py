@@ -339,9 +339,9 @@ def test_wrong_usage(command, said):
     assert said is None or lines[0] == f"{name}: {said}"
 
 
-def test_a_file_named_as_an_argument(tmp_path):
+def test_a_file_named_within_an_argument(tmp_path):
     (tmp_path / "packets").write_bytes(b"")
-    done = shell(f"cd '{tmp_path}' && pkt-txt2txt packets")
+    done = shell(f"cd '{tmp_path}' && pkt-txt2txt 'UDP packets'")
     assert (done.returncode, done.stderr.splitlines()[0].endswith(b"; to read a file: --in packets")) == (2, True)
 
 

@@ -6,7 +6,7 @@ import inspect
 
 import typer
 
-from .options import FLAG, NUMBER, REAL, Option
+from .options import FLAG, NUMBER, REAL, Option, own_arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ def application(name: str, command: Command) -> typer.Typer:
     def body(**_options: object) -> None:
         raise AssertionError("commands are run by main")
 
-    arguments = getattr(command, "ARGUMENTS", "[FILTER or ASSIGNMENT]...")
+    usual = "[FILTER or ASSIGNMENT]..." if own_arguments(command) is None else "[FILE|FILTER|ASSIGNMENT]..."
+    arguments = getattr(command, "ARGUMENTS", usual)
     meaning = getattr(command, "ARGUMENTS_HELP", "IP.TTL==1 filters, two are OR; IP.TTL=1 assigns")
     parameters = [
         inspect.Parameter(

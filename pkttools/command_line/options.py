@@ -16,8 +16,10 @@ from ..errors import UsageError, need, unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any, Protocol
+
+    from ..commands import Command
 
     class More(Protocol):
         """Further options, with the argument that each stands for."""
@@ -100,13 +102,14 @@ class Values:
 
     big_endian: the order of captures, also for commands without an option for it.
     awaited: whether somebody waits for what comes of it at the end of a pipe; None: its own output says so.
-    dashes: how many of the arguments stand in front of `--`; None without one.
+    dashes: how many of the arguments stand in front of `--`; None without one. files: those that are read, like those of --in.
     """
 
     arguments: list[str]
     big_endian: bool = False
     awaited: bool | None = None
     dashes: int | None = None
+    files: Sequence[str] = ()
 
     def __init__(self, declared: list[Option]) -> None:
         self.arguments = []
@@ -265,6 +268,13 @@ def filter_briefly() -> list[Option]:
 def picks(values: Values) -> bool:
     """Whether options of PICK are filters by themselves."""
     return values.no_broadcast or values.no_multicast or values.bpf is not None or values.bpf_file is not None
+
+
+def own_arguments(command: Command) -> int | None:
+    """How many arguments of a command are no files that are read, see OWN in commands/__init__.py; None: none of all is."""
+    if not any(option.attribute == "input" for option in command.OPTIONS):
+        return None
+    return getattr(command, "OWN", None if hasattr(command, "ARGUMENTS") else 0)
 
 
 def choose_order(values: Values) -> None:

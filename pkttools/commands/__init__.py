@@ -28,6 +28,9 @@ if TYPE_CHECKING:
         ARGUMENTS_HELP: str
         """What it says of them."""
 
+        OWN: int
+        """How many of them are no files that are read, in any case; without, all that ARGUMENTS tells of."""
+
         PLACE: str
         """Where in a pipe it has to stand: "first" or "last"; without, anywhere."""
 
@@ -74,4 +77,12 @@ def find(name: str) -> Command:
 def read(command: Command, argv: list[str]) -> options.Values:
     """Reads the command line of a command. Raises UsageError."""
     more = command.more_options() if hasattr(command, "more_options") else None
-    return options.read(command.OPTIONS, argv, more, getattr(command, "literal", None))
+    values = options.read(command.OPTIONS, argv, more, getattr(command, "literal", None))
+    own = options.own_arguments(command)
+    if own is not None and len(values.arguments) > own:
+        from ..language.files import divided  # late: most commands of a pipe have none
+
+        values.files, rest = divided(values.arguments[own:])
+        values.input = [*values.input, *values.files]
+        values.arguments[own:] = rest
+    return values

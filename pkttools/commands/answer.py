@@ -25,6 +25,7 @@ OPTIONS = [
     *filter_briefly(),
 ]
 ARGUMENTS = "RULES"
+OWN = 1
 ARGUMENTS_HELP = "a file of rules, see pkt-answer(1); behind it filters: two are OR"
 
 

@@ -19,7 +19,8 @@ OPTIONS = [
     Option("-ddd --dump-numbers", FLAG, "the same as numbers, for --bpf-file", hidden=True),
     *(option.unshown() if option.names[-1] == "--bpf-file" else option for option in FILTER),
 ]
-ARGUMENTS = "EXPR..."
+ARGUMENTS = "[FILE]... EXPR..."
+OWN = 0
 
 
 def stage(values: Values) -> Stage:

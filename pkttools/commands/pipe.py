@@ -74,6 +74,7 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
         need(place != "alone", "is its own pipe with these options")
         need(first or place != "first", "has to be the first command of the pipe")
         need(last or place != "last", "has to be the last command of the pipe")
+        need(first or not values.files, f"{''.join(values.files[:1])}: a file is read by the first command of the pipe")
         given = values.given(command.OPTIONS)
         fits = {"": True, "first": first, "last": last, "once": first, "alone": False, "process": False}
         for option in given:

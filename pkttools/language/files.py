@@ -1,0 +1,81 @@
+"""Which arguments of a command line are files to read: those that exist, and are nothing that the language knows."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ..command_line.options import FORMATS
+from ..errors import UsageError, say
+
+STDERR = 2
+PACKED = (".gz", ".zst", ".xz", ".lz4", ".bz2")
+ENDINGS = tuple(ending for form in FORMATS.values() for ending in form.endings)
+
+
+def divided(words: list[str]) -> tuple[list[str], list[str]]:
+    """The files among arguments, in their order, and the others. Whatever is a filter or an assignment is no file.
+
+    Raises UsageError for a directory, and for what has the name of a file and is none.
+    """
+    there = [word for word in words if word == "-" or os.path.lexists(word)]
+    if not there and not any(map(like_a_file, words)):
+        return [], words
+    from .expression import split_assignment  # late: most arguments have the name of no file
+
+    rest = [word for word in words if not split_assignment(word)]
+    if understood(" ".join(rest)):
+        tell_of_both([word for word in rest if word in there])
+        return [], words
+    files, others, before = [], [], ""
+    for word in words:
+        if word in there and belongs_to_none(word, before):
+            files.append(readable(word))
+        elif like_a_file(word) and belongs_to_none(word, before):
+            raise UsageError(f"{word}: there is no such file, and it is no filter")
+        else:
+            others.append(word)
+        before = word
+    return files, others
+
+
+def belongs_to_none(word: str, before: str) -> bool:
+    """Whether a word is no part of what filters or assigns. before: the one in front of it."""
+    from .arguments import JOINING
+    from .expression import split_assignment
+
+    value = before.endswith(("=", "<", ">", "&")) or before.lower() in JOINING - {")"}  # UDP.SIZE gt 100, without quotes
+    return not (value or word.lower() in JOINING or split_assignment(word) or understood(word))
+
+
+def readable(word: str) -> str:
+    """The name of a file. Raises UsageError for a directory."""
+    if os.path.isdir(word):  # noqa: PTH112  pathlib is slow to import
+        raise UsageError(f"{word}: this is a directory; {word.rstrip('/')}/* names the files in it")
+    return word
+
+
+def understood(text: str) -> bool:
+    """Whether it is a filter."""
+    from .expression import Parser
+
+    try:
+        Parser(text).parse()
+    except UsageError:
+        return False
+    return True
+
+
+def like_a_file(word: str) -> bool:
+    """Whether a word is the name of a file, by how it looks: a path, or an ending that we know."""
+    name = word.lower()
+    for ending in PACKED:
+        name = name.removesuffix(ending)
+    return "=" not in word and " " not in word and (word.startswith(("./", "../", "/", "~/")) or name.endswith(ENDINGS))
+
+
+def tell_of_both(words: list[str]) -> None:
+    """Says on a terminal which filters are files, too: those who meant the file would wait for packets."""
+    if words and os.isatty(STDERR):
+        name = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib is slow to import
+        say(f"{name}: {words[0]} is taken for a filter; there is a file of this name, too: --in {words[0]} reads it")

@@ -1,0 +1,89 @@
+"""Files as arguments: what exists and is no filter or assignment is read, several one after the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import shell
+from netns import pcap
+
+from pkttools.command_line.options import own_arguments
+from pkttools.commands import commands, find, read
+from pkttools.errors import UsageError
+from pkttools.library import pipe
+
+FRAMES = [bytes(12) + b"\x08\x00" + bytes([i]) * 46 for i in range(3)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Files whose names are a capture's, a filter's, a value's, an operator's, an assignment's."""
+    for name in ("a.pcap", "b", "UDP", "100", "02", "and", "IP.TTL=9", "--x"):
+        (tmp_path / name).write_bytes(pcap(FRAMES[:1]))
+    (tmp_path / "d").mkdir()
+    (tmp_path / "gone").symlink_to("nowhere")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "files", "rest"),
+    [
+        ("a.pcap", "a.pcap", ""), ("a.pcap b UDP", "a.pcap b", "UDP"), ("UDP a.pcap IP.TTL=9 b", "a.pcap b", "UDP IP.TTL=9"),
+        ("UDP", "", "UDP"), ("./UDP UDP", "./UDP", "UDP"), ("- a.pcap", "- a.pcap", ""), ("-- --x UDP", "--x", "UDP"),
+        ("UDP.SIZE gt 100", "", "UDP.SIZE gt 100"), ("UDP.SIZE gt 100 100", "100", "UDP.SIZE gt 100"),
+        ("UDP.DATA contains 01 02", "", "UDP.DATA contains 01 02"), ("a.pcap UDP and TCP", "a.pcap", "UDP and TCP"),
+        ("( UDP ) a.pcap", "a.pcap", "( UDP )"), ("UPD a.pcap", "a.pcap", "UPD"), ("UPD", "", "UPD"), ("gone", "gone", ""),
+        ("IP.TTL=9", "", "IP.TTL=9"), ("./IP.TTL=9", "./IP.TTL=9", ""), ("a.pcap a.pcap", "a.pcap a.pcap", ""),
+        ("/dev/null", "/dev/null", ""), ("UPD==10.0.0.0/8", "", "UPD==10.0.0.0/8"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("folder")
+def test_which_arguments_are_files(words: str, files: str, rest: str) -> None:
+    values = read(find("pkt-filter"), ["--in", "first", *words.split()])
+    assert (values.input, values.files, values.arguments) == (["first", *files.split()], files.split(), rest.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("d UDP", "d: this is a directory; d/* names the files in it"), ("./d/", "./d/: this is a directory; ./d/* names"),
+        ("no.pcap", "no.pcap: there is no such file, and it is no filter"), ("UDP a.pcap /no/file", "/no/file: there is no such"),
+        ("no.txt.gz", "no.txt.gz: there is no such"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("folder")
+def test_what_is_no_file(words: str, said: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        read(find("pkt-filter"), words.split())
+    assert str(raised.value).startswith(said)
+
+
+def test_all_that_read_take_them(folder: Path) -> None:
+    """Unless arguments are something else. What stands in front is what it is: a header, rules."""
+    (folder / "vlan").write_bytes(b"")
+    without = {"pkt-diff", "pkt-expect", "pkt-gen", "pkt-lab", "pkt-pipe", "pkt-recv", "pkt-sock", "pkt-switch", "pkt-xdp"}
+    for name in commands():
+        own = own_arguments(find(name))
+        assert (own is None) == (name in without), name
+        values = read(find(name), ["vlan", "b"])
+        assert values.arguments == ["vlan", "b"] if own is None else ["vlan"] if own or "vlan" in values.arguments else []
+        assert own is None or values.input == ["b"]
+
+
+def test_commands_read_them(folder: Path, backend: str) -> None:
+    for words, count in (("pkt-txt2txt a.pcap b", 2), ("pkt-pipe -F text 'txt2txt b a.pcap | filter ETHERNET'", 2),
+                         ("pkt-analyze --line a.pcap - < b", 2), ("pkt-filter b ETHERNET.TYPE==ip and ETHERNET", 1)):  # fmt: skip
+        done = shell(f"cd {folder}; {words}", backend=backend)
+        assert (done.returncode, done.stderr) == (0, b""), words
+        assert done.stdout.count(b"\n" if "--line" in words else b"==\n") == count, words
+    assert len(list(pipe(f"filter {folder}/b {folder}/a.pcap ETHERNET"))) == 2
+
+
+def test_behind_the_first_stage(folder: Path) -> None:
+    done = shell(f"cd {folder}; pkt-pipe 'correct | filter a.pcap ETHERNET'")
+    said = b"pkt-pipe: filter: a.pcap: a file is read by the first command of the pipe\n"
+    assert (done.returncode, done.stderr.partition(b"Try")[0]) == (2, said)
+    done = shell(f"cd {folder}; pkt-txt2txt gone")
+    assert (done.returncode, done.stderr) == (1, b"pkt-txt2txt: gone: No such file or directory\n")
