@@ -62,6 +62,7 @@ GROWING = {
     "wipe",
     "count",
     "conversations",
+    "groups",
 }  # with buffers of their own
 
 
@@ -124,6 +125,12 @@ def calls() -> dict[str, Callable[[], object]]:
         codec.follow(found, spoken.data, spoken_rows, False)
         return codec.conversation_rows(found, 1, 2), codec.conversation_totals(found)
 
+    def in_groups() -> object:
+        numbers = codec.conversation_numbers(
+            codec.conversation_table(3, 9, 1 << 30, False, 1, between, apart), spoken.data, spoken_rows
+        )
+        return codec.group_rows(spoken_rows, numbers), codec.gather_rows(spoken.data, spoken_rows, 0, bytearray(90), 1)
+
     rough = b"".join(
         b"-- %d --\nNOTE: rough\nSIZE: 1200/1200\n%s\nIP.TTL: 9\n==\n" % (i, b"0a " * (i % 64 * 16)) for i in range(300)
     )
@@ -154,6 +161,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "answer": lambda: codec.answer(sound, ROWS, (ANSWER,), {}),
         "count": counted_by,
         "conversations": conversations,
+        "groups": in_groups,
         "forward": lambda: codec.forward(BATCH.data, ROWS, {}, 9, 0, 1, b"\1\2"),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from array import array
 from struct import pack
 from types import ModuleType
 from typing import Any
@@ -243,9 +244,38 @@ def test_wrong_tables(codec, wrong, says):
         codec.conversation_table(*wrong)
 
 
+def test_numbers_are_told_at_once(codec):
+    """Of each packet which conversation it is of; a fragment that comes before the first of its datagram has no ports."""
+    first, second, third = pieces()
+    frames = [
+        framed(udp(A, B)),
+        framed(segment(B, A, "S", 1)),
+        bytes(9),
+        framed(udp(B, A)),
+        second,
+        first,
+        third,
+        quoting(udp(A, B)),
+    ]
+    batch, made = batch_of([*enumerate(frames)]), table(of=codec)
+    numbers = array("q", bytes(codec.conversation_numbers(made, batch.data, bytes(batch.rows)))).tolist()
+    assert numbers == [0, 1, -1, 0, 2, 0, 0, 3]
+    assert [(row[0], row[5], row[10:12], row[16]) for row in codec.conversation_rows(made, 0, 9)][:3] == [
+        (0, 1000, (3, 1), None), (1, 80, (1, 0), None), (2, -1, (1, 0), None)]  # fmt: skip
+    assert codec.conversation_totals(made)[:5] == (4, 0, 0, 1, 9)
+
+
+def test_numbers_beyond_what_is_kept(codec):
+    frames = [framed(udp((A[0], port), B)) for port in (1, 2, 3, 1)]
+    batch, made = batch_of([*enumerate(frames)]), table(of=codec, most=2)
+    assert array("q", bytes(codec.conversation_numbers(made, batch.data, bytes(batch.rows)))).tolist() == [0, 1, -1, 0]
+    assert codec.conversation_totals(made)[1] == 1
+
+
 def test_wrong_calls(codec):
     for call in (
         lambda: codec.follow(None, bytearray(), b"", False),
+        lambda: codec.conversation_numbers(None, bytearray(), b""),
         lambda: codec.conversation_rows(None, 0, 1),
         lambda: codec.conversation_totals(None),
     ):
@@ -289,6 +319,8 @@ def test_any_packets_give_the_same_on_both_codecs(most, forget):
             made = table(level, most, forget=forget, of=codec)
             told = codec.follow(made, batch.data, bytes(batch.rows), True)
             rows = [codec.conversation_rows(made, order, 7) for order in range(4)]
+            alone = table(level, most, forget=forget, of=codec)
+            rows += [codec.conversation_numbers(alone, batch.data, bytes(batch.rows)), *codec.conversation_rows(alone, 0, 1000)]
             found.append((told, rows, sorted(codec.conversation_rows(made, 1, 1000)), codec.conversation_totals(made)[:6]))
         assert found[0] == found[1]
 

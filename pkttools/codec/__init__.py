@@ -56,8 +56,11 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     reassemble_rest(table) -> (data, rows, the same)
     conversation_table(level, most, memory, forget, seed, ends, apart) -> a table
     follow(table, data, rows, tell) -> None, or what is told of each packet
+    conversation_numbers(table, data, rows) -> a number a packet, 8 bytes each
     conversation_rows(table, order, most) -> a tuple a conversation
     conversation_totals(table) -> (conversations, packets and octets beyond these, and of no addresses, forgotten, bytes held)
+    group_rows(rows, numbers) -> (rows, a number and how many packets have it, 8 bytes each)
+    gather_rows(data, rows, first, room, used) -> (stop, used, rows)
     forward(data, rows, stations, room, source, now, ports)
         -> (rows a port, rows of all that go on, (flooded, filtered, reserved, short, moved, full))
     address_table(places) -> a table
@@ -138,6 +141,8 @@ answer, forward, fragment, keep_memory = _backend.answer, _backend.forward, _bac
 handshakes, segment, merge = _backend.handshakes, _backend.segment, _backend.merge
 datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
 conversation_table, follow = _backend.conversation_table, _backend.follow
+conversation_numbers = _backend.conversation_numbers
+group_rows, gather_rows = _backend.group_rows, _backend.gather_rows
 conversation_rows, conversation_totals = _backend.conversation_rows, _backend.conversation_totals
 set_protocols, listing_encode = _backend.set_protocols, _backend.listing_encode
 splice, carried, ends = _backend.splice, _backend.carried, _backend.ends
@@ -185,6 +190,7 @@ __all__ = [
     "carried",
     "check",
     "columns_encode",
+    "conversation_numbers",
     "conversation_rows",
     "conversation_table",
     "conversation_totals",
@@ -199,6 +205,8 @@ __all__ = [
     "follow_numbers",
     "forward",
     "fragment",
+    "gather_rows",
+    "group_rows",
     "handshakes",
     "items",
     "json_encode",

@@ -1171,7 +1171,7 @@ void fuzz_conversations(struct input *in)
             walk(&view.walk, &view.frame, linktype);
         else
             walk_own(&view.walk, &view.frame, linktype);
-        EXPECT(converse(&t, &view, &row, &told));
+        EXPECT(converse(&t, &view, &row, change % 8 != 6, &told));
         const struct segment *s = &told.segment;
         EXPECT(told.conversation < t.numbered && told.way < 2 && (s->what == 0 || s->octets < MAX_FRAME));
         EXPECT(s->repeated + s->filled <= s->octets + 2);

@@ -764,6 +764,13 @@ bool gather_record(struct gathered *g, const uint8_t *data, const struct packet 
 void gather_lengths(struct gathered *g, const struct gathered_record *record, const struct packet *p);
 void gathered_free(struct gathered *g);
 
+/* grouping.c */
+
+/* Rows in the order of their numbers, and of each number: itself, and how many rows have it, in 64 bits each. False: no memory. */
+bool group_rows(const struct packet *rows, const int64_t *numbers, size_t count, struct packet *out, struct bytes *groups);
+/* Copies packets, each with its lines behind it, into memory that does not grow; gives the first one that there was no room for. */
+size_t gather_rows(const uint8_t *data, const struct packet *rows, size_t first, size_t count, struct gathered *g);
+
 /* datagram.c: what fragmentation has to know of datagrams, and tables cannot say */
 
 struct layer {                  /* a kind of header, and its occurrence in a packet: 1 is the first, -1 the last; UNKNOWN: the outermost datagram */

@@ -517,7 +517,9 @@ static bool near_in_time(int64_t a, int64_t b)
     return (a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a) <= TIMEOUT;
 }
 
-/* A fragment comes. Its ports are those of the first one of its datagram; while that has not come, it waits, and is of no row yet. */
+/* A fragment comes. Its ports are those of the first one of its datagram; while that has not come, it waits, and is of no row yet. At
+ * once, where no room for who waits is given, it goes by what is known: it has no ports.
+ */
 static bool fragment_comes(struct conversations *t, struct name *n, uint32_t id, bool is_first, const struct tallied *one, int64_t time, bool *waits)
 {
     if (t->pending == NULL) {
@@ -550,8 +552,8 @@ static bool fragment_comes(struct conversations *t, struct name *n, uint32_t id,
         return settle(t, d);
     }
     *n = d->name;
-    *waits = !d->known;
-    if (*waits) {
+    if (waits != NULL && !d->known) {
+        *waits = true;
         d->first = d->waits.packets == 0 || time < d->first ? time : d->first;
         d->last = d->waits.packets == 0 || time > d->last ? time : d->last;
         tally(&d->waits, one);
@@ -665,7 +667,8 @@ static void read_ports(const struct conversations *t, const struct frame *f, con
     n->ports = 1;
 }
 
-static bool converse_own(struct conversations *t, const struct packet_view *p, const struct packet *row, struct told *told)
+/* follow: segments of its connection are followed, and fragments wait for their first one; else only whose the packet is is found out. */
+static bool converse_own(struct conversations *t, const struct packet_view *p, const struct packet *row, bool follow, struct told *told)
 {
     const struct tallied one = {1, (uint64_t)(row->original > 0 ? row->original : 0)};
     const struct frame *f = &p->frame;
@@ -700,11 +703,11 @@ static bool converse_own(struct conversations *t, const struct packet_view *p, c
         else if (outcome == FRAGMENT && (datagram_of(p, carrier, &d), d.is_fragment) && !full) {
             if (d.offset == 0 && carried != NULL)
                 read_ports(t, f, carried, d.payload, &n);
-            if (!fragment_comes(t, &n, d.id, d.offset == 0, &one, row->time, &waits))
+            if (!fragment_comes(t, &n, d.id, d.offset == 0, &one, row->time, follow ? &waits : NULL))
                 return false;
         } else if (carried != NULL && outcome == CORRECTED)
             read_ports(t, f, carried, m.at, &n);
-        connects = connects && n.ports;
+        connects = follow && connects && n.ports;
         followed = connects && next != NULL && outcome == CORRECTED && m.at == next->start;
     }
     if (waits)
@@ -727,12 +730,12 @@ static bool converse_own(struct conversations *t, const struct packet_view *p, c
 }
 
 /* A packet comes. What it quotes is not counted: that did not travel here. */
-bool converse(struct conversations *t, const struct packet_view *p, const struct packet *row, struct told *told)
+bool converse(struct conversations *t, const struct packet_view *p, const struct packet *row, bool follow, struct told *told)
 {
     *told = (struct told){.conversation = -1};
     if (p->walk.quoted == MAX_HEADERS)
-        return converse_own(t, p, row, told);
+        return converse_own(t, p, row, follow, told);
     struct packet_view own = *p;
     leave_out_quoted(&own.walk);
-    return converse_own(t, &own, row, told);
+    return converse_own(t, &own, row, follow, told);
 }

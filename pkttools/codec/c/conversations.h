@@ -150,7 +150,8 @@ struct conversations {
 
 bool conversations_begin(struct conversations *t, const struct conversation_rules *rules);      /* false: no memory, as of the others */
 void conversations_end(struct conversations *t);
-bool converse(struct conversations *t, const struct packet_view *p, const struct packet *row, struct told *told);
+/* follow: segments of its connection are followed, and fragments wait for their first one; else only whose the packet is is found out. */
+bool converse(struct conversations *t, const struct packet_view *p, const struct packet *row, bool follow, struct told *told);
 bool conversations_settle(struct conversations *t);     /* counts what waits for the first fragment of its datagram */
 /* The places of up to so many conversations in an order; the caller frees them. */
 bool conversations_order(const struct conversations *t, enum order order, size_t most, uint32_t **places, size_t *count);

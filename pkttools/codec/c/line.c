@@ -695,7 +695,7 @@ enum line_end line_add(struct bytes *out, struct telling *told, struct bytes *wh
     struct told whose;
     telling_begin(told, f, p->original, p->linktype);
     bool follows = style->conversations != NULL && has_segment(&told->view.walk);
-    if (follows && !converse(style->conversations, &told->view, p, &whose))
+    if (follows && !converse(style->conversations, &told->view, p, true, &whose))
         return LINE_NO_MEMORY;
     follows = follows && (whose.segment.what & SEGMENT) != 0;
     walk_fragment(told, whole);

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "address_ends", "address_rules", "address_table", "answer", "assign", "beyond", "blank", "carried", "check", "columns_encode",
+    "conversation_numbers",
     "conversation_rows", "conversation_table", "conversation_totals", "correct", "count", "count_durations", "counters",
     "cryptopan_blocks", "cryptopan_rules",
-    "datagrams", "ends", "figures", "follow", "follow_numbers", "forward", "fragment", "handshakes", "items", "json_encode",
+    "datagrams", "ends", "figures", "follow", "follow_numbers", "forward", "fragment",
+    "gather_rows", "group_rows", "handshakes", "items", "json_encode",
     "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode", "listing_encode", "map_addresses", "merge",
     "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
     "segment", "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "unlike", "verify",
@@ -337,6 +339,27 @@ def follow(table: object, data: bytearray, rows: bytes, tell: bool) -> list[tupl
     from . import conversations
 
     return conversations.follow(table, data, rows, tell)
+
+
+def conversation_numbers(table: object, data: bytearray, rows: bytes) -> bytearray:
+    """See conversations.conversation_numbers."""
+    from . import conversations
+
+    return conversations.conversation_numbers(table, data, rows)
+
+
+def group_rows(rows: bytes, numbers: bytes) -> tuple[bytearray, bytearray]:
+    """See grouping.group_rows."""
+    from . import grouping  # late: for few commands
+
+    return grouping.group_rows(rows, numbers)
+
+
+def gather_rows(data: bytearray, rows: bytes, first: int, room: bytearray, used: int) -> tuple[int, int, bytearray]:
+    """See grouping.gather_rows."""
+    from . import grouping
+
+    return grouping.gather_rows(data, rows, first, room, used)
 
 
 def conversation_rows(table: object, order: int, most: int) -> list[tuple[object, ...]]:

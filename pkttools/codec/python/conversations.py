@@ -217,8 +217,8 @@ class Conversations:
         for pending in sorted(self.pending.values(), key=lambda pending: pending.number):
             self.settle(pending)
 
-    def fragment(self, name: Name, number: int, is_first: bool, octets: int, time: int) -> Name | None:
-        """The name of a fragment, with the ports of the first one; None: it waits for that."""
+    def fragment(self, name: Name, number: int, is_first: bool, octets: int, time: int, waits: bool) -> Name | None:
+        """The name of a fragment, with the ports of the first one; None: it waits for that. Otherwise it has none so long."""
         key = *name.bare(), number
         pending = self.pending.get(key)
         if pending is None or abs(time - pending.time) > TIMEOUT:
@@ -233,7 +233,7 @@ class Conversations:
         if is_first:
             pending.name, pending.known = name, True
             self.settle(pending)
-        elif not pending.known:
+        elif waits and not pending.known:
             pending.first = min(pending.first, time) if pending.packets else time
             pending.last = max(pending.last, time) if pending.packets else time
             pending.packets, pending.octets = pending.packets + 1, pending.octets + octets
@@ -256,8 +256,12 @@ class Conversations:
         if ends and ends[0] == PORTS and view.within(at, (max(ends[2:4]) + ends[4]) // 8):
             name.ports = bits(view, at * 8 + ends[2], ends[4]), bits(view, at * 8 + ends[3], ends[4])
 
-    def converse(self, view: View, original: int, time: int) -> Told:
-        """A packet comes. What it quotes is not counted: that did not travel here. original: its bytes on the wire."""
+    def converse(self, view: View, original: int, time: int, follow: bool = True) -> Told:
+        """A packet comes. What it quotes is not counted: that did not travel here. original: its bytes on the wire.
+
+        follow: segments of its connection are followed, and fragments wait for their first one; else only whose the packet is is
+        found out.
+        """
         told, octets, headers = Told(), max(0, original), view.headers
         carrier = self.carrier(view)
         if carrier is None:
@@ -284,13 +288,13 @@ class Conversations:
             elif outcome == FRAGMENT and (d := datagram_of(view, carrier)).is_fragment and not full:
                 if d.offset == 0:
                     self.read_ports(view, carried, d.payload, name)
-                kept = self.fragment(name, d.id, d.offset == 0, octets, time)
+                kept = self.fragment(name, d.id, d.offset == 0, octets, time, follow)
                 if kept is None:
                     return told
                 name = kept
             elif outcome == CORRECTED and message:
                 self.read_ports(view, carried, message.at, name)
-            connects = connects and name.ports is not None
+            connects = follow and connects and name.ports is not None
             followed = bool(connects and following and outcome == CORRECTED and message and message.at == following.start)
         row, way = (None, 0) if full else self.row(name, connects)
         if row is None:
@@ -401,6 +405,23 @@ def follow(table: object, data: bytearray, rows: bytes, tell: bool) -> list[tupl
         if tell:
             told.append((one.conversation, one.way, *one.segment.numbers()))
     return told if tell else None
+
+
+def conversation_numbers(table: object, data: bytearray, rows: bytes) -> bytearray:
+    """Counts packets in their conversations, as `follow` does; returns of each the number of its conversation, 8 bytes, -1: none.
+
+    Each is told at once: a fragment that comes before the first one of its datagram is of the conversation without ports. What
+    segments of connections say is not followed.
+    """
+    known_table, packed_rows = need_table(table), checked(data, rows)
+    originals = packed_rows[ORIGINAL::COLUMNS]
+    values, numbers = without_fcs(packed_rows), bytearray()
+    for i in range(0, len(values), COLUMNS):
+        packet = packet_of(data, values[i : i + COLUMNS])
+        view = View(packet.frame, packet.original, values[i + LINKTYPE])
+        told = known_table.converse(view, originals[i // COLUMNS], values[i + TIME], follow=False)
+        numbers += told.conversation.to_bytes(8, byteorder, signed=True)
+    return numbers
 
 
 def conversation_rows(table: object, order: int, most: int) -> list[tuple[object, ...]]:

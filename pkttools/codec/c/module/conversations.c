@@ -101,7 +101,7 @@ static PyObject *py_follow(PyObject *self, PyObject *args)
         view.frame = bare.frame;
         view.original = bare.packet->original;
         walk_own(&view.walk, &view.frame, bare.packet->linktype);
-        if (!converse(t, &view, &b.packets[i], &told)) {
+        if (!converse(t, &view, &b.packets[i], true, &told)) {
             PyErr_NoMemory();
             done = false;
         } else if (tell) {
@@ -114,6 +114,34 @@ static PyObject *py_follow(PyObject *self, PyObject *args)
     if (!done)
         Py_CLEAR(list);
     return done && list == NULL ? Py_NewRef(Py_None) : list;
+}
+
+static PyObject *py_conversation_numbers(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    PyObject *capsule, *out = NULL;
+    if (!PyArg_ParseTuple(args, "Oy*y*", &capsule, &b.data, &b.rows))
+        return NULL;
+    struct conversations *t = conversations_of(capsule);
+    if (t != NULL && batch_sound(&b) && protocols_ready())
+        out = PyByteArray_FromStringAndSize(NULL, b.count * (Py_ssize_t)sizeof(int64_t));
+    char *to = out != NULL ? PyByteArray_AsString(out) : NULL;
+    for (Py_ssize_t i = 0; to != NULL && i < b.count; i++, to += sizeof(int64_t)) {
+        struct bare bare;
+        struct packet_view view;
+        struct told told;
+        view_of(&view, &bare, &b, i);
+        walk_own(&view.walk, &view.frame, bare.packet->linktype);
+        if (!converse(t, &view, &b.packets[i], false, &told)) {
+            Py_CLEAR(out);
+            PyErr_NoMemory();
+            break;
+        }
+        memcpy(to, &told.conversation, sizeof told.conversation);
+    }
+    batch_close(&b);
+    return out;
 }
 
 /* What came of the connections of a conversation, each way; NULL with an exception. */
@@ -198,6 +226,7 @@ static PyObject *py_conversation_totals(PyObject *self, PyObject *capsule)
 PyMethodDef conversations_methods[] = {
     {"conversation_table", py_conversations, METH_VARARGS, NULL},
     {"follow", py_follow, METH_VARARGS, NULL},
+    {"conversation_numbers", py_conversation_numbers, METH_VARARGS, NULL},
     {"conversation_rows", py_conversation_rows, METH_VARARGS, NULL},
     {"conversation_totals", py_conversation_totals, METH_O, NULL},
     {NULL, NULL, 0, NULL},

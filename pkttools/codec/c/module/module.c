@@ -53,6 +53,7 @@ static PyMethodDef *const tables[] = {
     counting_methods,
     cryptopan_methods,
     datagrams_methods,
+    grouping_methods,
     packets_methods,
     segments_methods,
     splicing_methods,

@@ -101,6 +101,7 @@ extern PyMethodDef conversations_methods[];
 extern PyMethodDef counting_methods[];
 extern PyMethodDef cryptopan_methods[];
 extern PyMethodDef datagrams_methods[];
+extern PyMethodDef grouping_methods[];
 extern PyMethodDef packets_methods[];
 extern PyMethodDef segments_methods[];
 extern PyMethodDef splicing_methods[];
