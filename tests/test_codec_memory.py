@@ -58,6 +58,7 @@ GROWING = {
     "merge",
     "splice",
     "reassemble",
+    "merge runs",
     "answer",
     "wipe",
     "count",
@@ -110,6 +111,12 @@ def calls() -> dict[str, Callable[[], object]]:
         table = codec.datagrams(1 << 16, (0, 1), struct.pack("=4q", 7, 96, 16, 0))
         return codec.reassemble(table, pieces, rows[:-56], 0, {}), codec.reassemble_rest(table)
 
+    def merged() -> object:
+        table, out = codec.run_table([LINE, b""]), bytearray(1 << 20)
+        codec.feed(table, 0, BATCH.data, ROWS)
+        codec.feed(table, 1, LARGE.data, bytes(LARGE.rows))
+        return codec.merge_runs(table, out, 0), out
+
     def counted_by() -> object:
         counters = codec.counters(7, (program.FIELDS, struct.pack("=2q", 0, 1), b""), 1 << 20)
         codec.count(counters, LARGE.data, bytes(LARGE.rows))
@@ -158,6 +165,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "merge": lambda: codec.merge(spoken.data, spoken_rows, False, None, True),
         "splice": spliced,
         "reassemble": put_together,
+        "merge runs": merged,
         "answer": lambda: codec.answer(sound, ROWS, (ANSWER,), {}),
         "count": counted_by,
         "conversations": conversations,

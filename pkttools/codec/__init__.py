@@ -68,6 +68,9 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     address_ends(data, rows, table, sorts) -> between whom each packet goes, ENDS of python/addresses.py
     map_addresses(data, rows, table, keep, counts)
         -> (mapped, refused, stale, unknown, headers counted, what is asked for, rows that wait)
+    run_table(lines) -> a table
+    feed(table, run, data, rows) -> (how many go back in time, the first of them)
+    merge_runs(table, out, used) -> (rows, used, the run that waits)
     tell(reader, data, at, end) -> a line, as bytes, or None
     counters(wanted, (fields, columns, nothing) or None, memory) -> what counts
     count(counters, data, rows)
@@ -101,6 +104,7 @@ ABOVE, BELOW, LEAST, WORST, LAST, JITTER = range(2 * STEPS, 2 * STEPS + 6)
 PATHS, TALKERS, BY_FIELDS = 1, 2, 4  # groups of `counters`
 PACKETS, BYTES, CAPTURED, EARLIEST, LATEST, PREVIOUS, BACKWARDS, CUT_SHORT, SHORTEST, LONGEST = range(10)  # its totals
 SIZES = 65536  # sizes above are counted together
+ALL_ENDED, OUTPUT_FULL = -1, -2  # instead of the run for which `merge_runs` waits
 ABSENT, SHORT_NUMBER, LONG_NUMBER, OCTETS = range(4)  # what stands in the key of a group by fields
 
 _choice = os.environ.get("PKTTOOLS_CODEC", "")
@@ -149,6 +153,7 @@ splice, carried, ends = _backend.splice, _backend.carried, _backend.ends
 address_table, address_rules, map_addresses = _backend.address_table, _backend.address_rules, _backend.map_addresses
 address_table, address_rules, address_ends = _backend.address_table, _backend.address_rules, _backend.address_ends
 map_addresses = _backend.map_addresses
+run_table, feed, merge_runs = _backend.run_table, _backend.feed, _backend.merge_runs
 signed, pick, tell = _backend.signed, _backend.pick, _backend.tell
 wipe = _backend.wipe
 cryptopan_blocks, cryptopan_rules = _backend.cryptopan_blocks, _backend.cryptopan_rules
@@ -157,6 +162,7 @@ counters, count, figures, largest = _backend.counters, _backend.count, _backend.
 
 __all__ = [
     "ALL",
+    "ALL_ENDED",
     "BACKEND",
     "BAD",
     "BY_FIELDS",
@@ -171,6 +177,7 @@ __all__ = [
     "MOST_TOLD",
     "NONE",
     "OBSCURE",
+    "OUTPUT_FULL",
     "PATHS",
     "RIGHT",
     "SWAPPED",
@@ -200,6 +207,7 @@ __all__ = [
     "counters",
     "datagrams",
     "ends",
+    "feed",
     "figures",
     "follow",
     "follow_numbers",
@@ -218,6 +226,7 @@ __all__ = [
     "listing_encode",
     "map_addresses",
     "merge",
+    "merge_runs",
     "pcap_decode",
     "pcap_encode",
     "pcapng_decode",
@@ -226,6 +235,7 @@ __all__ = [
     "read_stamps",
     "reassemble",
     "reassemble_rest",
+    "run_table",
     "segment",
     "select",
     "set_protocols",

@@ -930,6 +930,36 @@ size_t stamps_find(const uint8_t *data, const struct packet *packets, size_t cou
 /* Follows the numbers of packets as they come in. seen: which of the last `window` came. */
 void arrivals_add(struct arrivals *a, uint8_t *seen, size_t window, const uint32_t *numbers, size_t count);
 
+/* runs.c */
+
+struct sequence {               /* packets in the order in which they are to stay, as they came up to now */
+    const uint8_t *data;
+    const struct packet *packets;
+    size_t size, at;            /* how many of these, and which of them is next */
+    int64_t last;               /* time of the last one that came, if `begun` */
+    bool begun, ended;
+    struct bytes line;          /* the line IFACE that packets without one are given; empty: none is */
+    uint64_t line_round;        /* of the output in which that line stands, at `line_at` */
+    size_t line_at;
+};
+
+struct runs {                   /* runs that are merged by time, at equal times in their order */
+    struct sequence *run;
+    size_t count, waiting, live;        /* how many there are; wait for their next packets; have some */
+    size_t *heap;               /* those that have some: the first one is next, two others stand behind each */
+    uint64_t round;             /* how many outputs were begun */
+};
+
+enum merged { MERGED_EMPTY, MERGED_ENDED, MERGED_FULL, MERGED_NO_MEMORY };
+
+bool runs_begin(struct runs *r, size_t count);  /* reports want of memory */
+void runs_end(struct runs *r);
+/* Gives a run that waits its next packets; without any it has ended. How many of them are earlier than the one before, and which is
+ * the first of these. */
+size_t runs_feed(struct runs *r, size_t which, const uint8_t *data, const struct packet *packets, size_t count, size_t *first);
+/* Copies packets into an output of a fixed size, and makes their rows, until a run waits: `empty`. */
+enum merged runs_merge(struct runs *r, struct bytes *out, struct bytes *rows, size_t *empty);
+
 /* durations.c */
 
 enum { DURATION_STEPS = 1024 };

@@ -18,10 +18,12 @@ __all__ = [
     "conversation_numbers",
     "conversation_rows", "conversation_table", "conversation_totals", "correct", "count", "count_durations", "counters",
     "cryptopan_blocks", "cryptopan_rules",
-    "datagrams", "ends", "figures", "follow", "follow_numbers", "forward", "fragment",
+    "datagrams", "ends", "feed", "figures", "follow", "follow_numbers", "forward", "fragment",
     "gather_rows", "group_rows", "handshakes", "items", "json_encode",
     "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode", "listing_encode", "map_addresses", "merge",
+    "merge_runs",
     "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
+    "run_table",
     "segment", "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "unlike", "verify",
     "walk",
     "wipe",
@@ -303,6 +305,27 @@ def ends(data: bytearray, rows: bytes) -> bytes:
     from . import contents
 
     return contents.ends(data, rows)
+
+
+def run_table(lines: list[bytes]) -> object:
+    """See runs.run_table."""
+    from . import runs as twin  # late: only what merges
+
+    return twin.run_table(lines)
+
+
+def feed(table: object, run: int, data: bytearray, rows: bytes) -> tuple[int, int]:
+    """See runs.feed."""
+    from . import runs as twin
+
+    return twin.feed(table, run, data, rows)
+
+
+def merge_runs(table: object, out: bytearray, used: int) -> tuple[bytearray, int, int]:
+    """See runs.merge_runs."""
+    from . import runs as twin
+
+    return twin.merge_runs(table, out, used)
 
 
 def datagrams(memory: int, layer: tuple[int, int], apart: bytes) -> object:

@@ -55,6 +55,7 @@ static PyMethodDef *const tables[] = {
     datagrams_methods,
     grouping_methods,
     packets_methods,
+    runs_methods,
     segments_methods,
     splicing_methods,
     payloads_methods,

@@ -103,6 +103,7 @@ extern PyMethodDef cryptopan_methods[];
 extern PyMethodDef datagrams_methods[];
 extern PyMethodDef grouping_methods[];
 extern PyMethodDef packets_methods[];
+extern PyMethodDef runs_methods[];
 extern PyMethodDef segments_methods[];
 extern PyMethodDef splicing_methods[];
 extern PyMethodDef payloads_methods[];

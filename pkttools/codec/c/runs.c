@@ -1,0 +1,149 @@
+/* Runs of packets, each by time, merged to one: what of an output that is read in pieces fits a buffer. Twin of ../python/runs.py. */
+#include "codec.h"
+
+#include <stdlib.h>
+
+bool runs_begin(struct runs *r, size_t count)
+{
+    *r = (struct runs){.count = count, .waiting = count};
+    r->run = calloc(count + 1, sizeof *r->run);
+    r->heap = calloc(count + 1, sizeof *r->heap);
+    return r->run != NULL && r->heap != NULL;
+}
+
+void runs_end(struct runs *r)
+{
+    for (size_t i = 0; r->run != NULL && i < r->count; i++)
+        bytes_free(&r->run[i].line);
+    free(r->run);
+    free(r->heap);
+}
+
+/* Whether a run's next packet stands in front of that of another: it is earlier, or as early and of a run that was named earlier. */
+static inline bool before(const struct runs *r, size_t a, size_t b)
+{
+    int64_t time = r->run[a].packets[r->run[a].at].time, other = r->run[b].packets[r->run[b].at].time;
+    return time < other || (time == other && a < b);
+}
+
+/* Lets a run sink to its place, from the place `at` down. */
+static void sink(struct runs *r, size_t at)
+{
+    size_t moved = r->heap[at], child;
+    for (; (child = 2 * at + 1) < r->live; at = child) {
+        if (child + 1 < r->live && before(r, r->heap[child + 1], r->heap[child]))
+            child++;
+        if (before(r, moved, r->heap[child]))
+            break;
+        r->heap[at] = r->heap[child];
+    }
+    r->heap[at] = moved;
+}
+
+/* Lets a run rise to its place, from the place `at` up. */
+static void rise(struct runs *r, size_t at)
+{
+    size_t moved = r->heap[at];
+    for (; at > 0 && before(r, moved, r->heap[(at - 1) / 2]); at = (at - 1) / 2)
+        r->heap[at] = r->heap[(at - 1) / 2];
+    r->heap[at] = moved;
+}
+
+size_t runs_feed(struct runs *r, size_t which, const uint8_t *data, const struct packet *packets, size_t count, size_t *first)
+{
+    struct sequence *run = &r->run[which];
+    size_t backwards = 0;
+    run->data = data;
+    run->packets = packets;
+    run->size = count;
+    run->at = 0;
+    run->ended = count == 0;
+    r->waiting--;
+    if (count == 0)
+        return 0;
+    int64_t last = run->begun ? run->last : packets[0].time;
+    for (size_t i = 0; i < count; i++) {
+        if (packets[i].time < last && backwards++ == 0)
+            *first = i;
+        last = packets[i].time;
+    }
+    run->last = last;
+    run->begun = true;
+    r->heap[r->live++] = which;
+    rise(r, r->live - 1);
+    return backwards;
+}
+
+/* Whether notes have a line IFACE. */
+static bool is_named(const uint8_t *notes, size_t size)
+{
+    static const char word[] = "IFACE:";
+    for (size_t at = 0; size - at >= sizeof word - 1;) {
+        if (memcmp(notes + at, word, sizeof word - 1) == 0)
+            return true;
+        const uint8_t *end = memchr(notes + at, '\n', size - at);
+        if (end == NULL)
+            break;
+        at = (size_t)(end - notes) + 1;
+    }
+    return false;
+}
+
+/* Copies a packet behind the others, with the record in front of it, if there is one, and its lines. Those that a run's packets are
+ * given stand there once, in front of the first of them, where a packet has no others. False: there is no room. */
+static bool copy(struct runs *r, struct sequence *run, struct bytes *out, struct packet *made)
+{
+    const struct packet *p = &run->packets[run->at];
+    const uint8_t *notes = run->data + p->notes;
+    size_t captured = (size_t)p->captured, notes_size = (size_t)p->notes_size, line = run->line.size;
+    if (line > 0 && notes_size > 0 && is_named(notes, notes_size))
+        line = 0;
+    bool shared = line > 0 && notes_size == 0;
+    size_t record = p->offset >= RECORD ? RECORD : 0, room = out->room - out->size;
+    if (room < record + captured || room - record - captured < line || room - record - captured - line < notes_size)
+        return false;
+    if (shared && run->line_round != r->round) {
+        run->line_round = r->round;
+        run->line_at = out->size;
+        memcpy(out->at + out->size, run->line.at, line);
+        out->size += line;
+    }
+    memcpy(out->at + out->size, run->data + p->offset - record, record + captured);
+    *made = *p;
+    made->offset = (int64_t)(out->size + record);
+    out->size += record + captured;
+    made->notes = shared ? (int64_t)run->line_at : (int64_t)out->size;
+    made->notes_size = (int64_t)(line + notes_size);
+    if (!shared && line > 0) {
+        memcpy(out->at + out->size, run->line.at, line);
+        out->size += line;
+    }
+    if (notes_size > 0) {
+        memcpy(out->at + out->size, notes, notes_size);
+        out->size += notes_size;
+    }
+    return true;
+}
+
+enum merged runs_merge(struct runs *r, struct bytes *out, struct bytes *rows, size_t *empty)
+{
+    r->round += out->size == 0;
+    while (r->live > 0) {
+        struct sequence *run = &r->run[r->heap[0]];
+        if (!bytes_need(rows, sizeof(struct packet)))
+            return MERGED_NO_MEMORY;
+        if (!copy(r, run, out, (struct packet *)(void *)(rows->at + rows->size)))
+            return MERGED_FULL;
+        rows->size += sizeof(struct packet);
+        if (++run->at == run->size) {
+            *empty = r->heap[0];
+            r->heap[0] = r->heap[--r->live];
+            if (r->live > 0)
+                sink(r, 0);
+            r->waiting++;
+            return MERGED_EMPTY;
+        }
+        sink(r, 0);
+    }
+    return MERGED_ENDED;
+}
