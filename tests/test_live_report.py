@@ -17,7 +17,7 @@ from pkttools.batch import Packet, gathered
 from pkttools.command_line.options import Values
 from pkttools.commands import recv
 from pkttools.errors import UsageError
-from pkttools.formats import packets, rotated
+from pkttools.formats import packets, pieces, rotated
 
 lab = lab_of_two
 
@@ -100,17 +100,18 @@ def test_where_there_is_no_account():
 
 
 @pytest.mark.parametrize(("text", "limits"), [
-    ("1", (1, None)), ("20k", (20480, None)), ("1M", (1 << 20, None)), ("3G", (3 << 30, None)),
-    ("5s", (None, 5 * 10**9)), ("2min", (None, 120 * 10**9)), ("1h", (None, 3600 * 10**9)), ("1d", (None, 86400 * 10**9)),
+    ("1", 1), ("20k", 20480), ("1M", 1 << 20), ("3G", 3 << 30),
+    ("5s", 5 * 10**9), ("2min", 120 * 10**9), ("1h", 3600 * 10**9), ("1d", 86400 * 10**9),
 ])  # fmt: skip
 def test_limits(text, limits):
-    assert rotated.limits(text) == limits
+    cut = pieces.size_or_span("--rotate", text, Values(recv.OPTIONS), "pcap")
+    assert limits == (cut.size if isinstance(cut, pieces.BySize) else cut.span)
 
 
-@pytest.mark.parametrize("text", ["", "0", "k", "1m", "1 s", "-1", "1.5h", "1kB", "٣"])
+@pytest.mark.parametrize("text", ["", "0", "k", "0s", "1m", "1 s", "-1", "1.5h", "1kB", "٣"])
 def test_no_limits(text):
     with pytest.raises(UsageError, match="wanted is a size, such as 100M"):
-        rotated.limits(text)
+        pieces.size_or_span("--rotate", text, Values(recv.OPTIONS), "pcap")
 
 
 def rotating(folder: Path, name: str, form: str, rotate: str, keep: int | None = None) -> rotated.Rotated:

@@ -13,8 +13,9 @@ from ..errors import OutputError, PktError, Unread, UsageError, limit, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
     from mmap import mmap
+    from typing import Any
 
     from ..command_line.options import Values
     from .lane import Lane
@@ -385,6 +386,18 @@ class Sink:
 
     def write(self, batch: Batch) -> None:
         """Takes a batch, at once."""
+        raise NotImplementedError
+
+    def leave(self) -> Hashable:
+        """What it has to know of its output to go on there later, where another one comes in between; equal for many."""
+        raise NotImplementedError
+
+    def enter(self, output: Output, known: Any = None) -> None:  # noqa: ANN401  what `leave` gives
+        """Goes on in another output: a new one, or one that it has left, with what it knew of that."""
+        raise NotImplementedError
+
+    def end_output(self) -> None:
+        """Ends its output; where there are several, the one in hand. Raises OutputError."""
         raise NotImplementedError
 
     def close(self) -> list[str]:

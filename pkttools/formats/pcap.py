@@ -112,7 +112,7 @@ class PcapSink(Sink):
 
     def __init__(self, output: Output, linktype: int, big_endian: bool, nano: bool | None) -> None:
         self.output, self.link, self.big_endian, self.nano = output, linktype, big_endian, nano
-        self.started = False
+        self.wanted, self.started = nano, False
         self.lost = self.notes = 0
 
     @classmethod
@@ -164,11 +164,24 @@ class PcapSink(Sink):
             first = stop
         self.notes += batch.noted()
 
-    def close(self) -> list[str]:
-        """Ends the file; gives what there is to say about it, on standard error."""
+    def leave(self) -> tuple[int, bool]:
+        """What the header says: link type, and whether times are in nanoseconds."""
+        return self.link, bool(self.nano)
+
+    def enter(self, output: Output, known: tuple[int, bool] | None = None) -> None:
+        """Goes on in another file."""
+        self.output, self.started = output, known is not None
+        self.link, self.nano = known or (self.link, self.wanted)
+
+    def end_output(self) -> None:
+        """Ends the file, which has its header also where no packet came."""
         if not self.started:
             self.start(self.link, 0)
         self.output.close()
+
+    def close(self) -> list[str]:
+        """Ends the file; gives what there is to say about it, on standard error."""
+        self.end_output()
         said = []
         if not sayable(self.link):
             said.append(f"an FCS of {fcs_of(self.link)} octets is not said: pcap counts them in pairs, up to {MAX_FCS}")

@@ -298,13 +298,29 @@ class PcapngSink(Sink):
         size = struct.pack(self.order + "I", len(body) + 12)
         return struct.pack(self.order + "I", kind) + size + body + size
 
-    def close(self) -> list[str]:
-        """Ends the section; gives what there is to say about it, on standard error."""
+    def leave(self) -> tuple[int, tuple[tuple[tuple[int, bytes | None], tuple[int, bool]], ...]]:
+        """The interfaces that the section describes."""
+        return self.count, tuple(self.interfaces.items())
+
+    def enter(
+        self, output: Output, known: tuple[int, tuple[tuple[tuple[int, bytes | None], tuple[int, bool]], ...]] | None = None
+    ) -> None:
+        """Goes on in another file."""
+        self.output = output
+        self.count, interfaces = known or (0, ())
+        self.interfaces = dict(interfaces)
+
+    def end_output(self) -> None:
+        """Ends the section, which describes an interface also where no packet came."""
         if not self.count:
             out = bytearray()
             self.describe(out, self.linktype, None, self.nano)
             self.output.write(out)
         self.output.close()
+
+    def close(self) -> list[str]:
+        """Ends the section; gives what there is to say about it, on standard error."""
+        self.end_output()
         if not self.lost:
             return []
         return [

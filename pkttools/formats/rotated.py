@@ -1,86 +1,50 @@
-"""One file after another: a new one when one is large enough, or its time is over; only the last ones are kept."""
+"""A stream as files, one after the other, of a size or of a time; the oldest ones may be taken away again."""
 
 from __future__ import annotations
 
 import os
-import re
 
-from ..batch import CAPTURED, COLUMNS, NOTES_SIZE, TIME, Batch
-from ..errors import OutputError, PktError, UsageError, counted
-from ..language.times import UNITS
+from ..batch import Batch
+from ..errors import OutputError, PktError, counted
 from . import sink_of
-from .files import Output, Sink
+from .files import Sink
+from .pieces import Measured, size_or_span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..command_line.options import Values
 
-SIZES = {"": 1, "k": 1 << 10, "M": 1 << 20, "G": 1 << 30}  # bytes
-TIMES = ("s", "min", "h", "d")
-LONGEST, NARROW = 5, 20  # bytes of a file that one of a packet takes, at most: of text; of such with few in a line
-AROUND = 300  # bytes that a packet takes besides; its fields take any number
-
-
-def limits(text: str) -> tuple[int | None, int | None]:
-    """Bytes of a file, or nanoseconds for which it is written: `100M`, `10min`. Raises UsageError."""
-    found = re.fullmatch(r"([0-9]{1,12})([a-zA-Z]*)", text)
-    amount = int(found[1]) if found else 0
-    if found and amount and found[2] in SIZES:
-        return amount * SIZES[found[2]], None
-    if found and amount and found[2] in TIMES:
-        return None, amount * UNITS[found[2]]
-    raise UsageError(f"--rotate '{text[:40]}': wanted is a size, such as 100M (k, M, G), or a time, such as 10min (s, min, h, d)")
-
-
-class Measured(Output):
-    """A file of which it is known how much was written."""
-
-    written = 0
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Writes all of it. Raises OutputError."""
-        self.written += memoryview(data).nbytes
-        super().write(data)
-
 
 class Rotated(Sink):
-    """Writes NAME-00001.ENDING, NAME-00002.ENDING and so on, each of them whole; a sink.
+    """Writes NAME-00001.ENDING, NAME-00002.ENDING and so on, each of them whole; a sink."""
 
-    A file ends with the packet with which it has its size, or in front of the first one that is its time younger than its first.
-    """
-
-    output: Output
+    output: Measured
 
     def __init__(self, values: Values, form: str, linktype: int) -> None:
         """form: in which it is written. linktype: of a stream without packets. Raises UsageError, PktError."""
-        self.size, self.time = limits(values.rotate)
-        self.values, self.form, self.linktype, self.keep = values, form, linktype, values.keep
+        self.cut = size_or_span("--rotate", values.rotate, values, form)
+        self.values, self.keep = values, values.keep
         folder, slash, name = values.output.rpartition("/")
         self.folder = folder + slash
         dot = name.rfind(".") if "." in name[1:] else len(name)
         self.name, self.ending = name[:dot], name[dot:]
-        self.single = form == "text" and (values.fields or values.all_fields)  # whether packets are written one by one
-        self.longest = LONGEST if values.width >= 16 else NARROW
-        self.number = self.removed = 0
-        self.until: int | None = None  # the time at which the file is over
-        self.said: list[str] = []
-        self.lost = False
-        self.begin_file()
+        self.number, self.removed, self.begun = 1, 0, False
+        self.output = self.opened()
+        self.sink = sink_of(values, self.output, form, linktype)
 
     def path(self, number: int) -> str:
         """The name of a file."""
         return f"{self.folder}{self.name}-{number:05}{self.ending}"
 
-    def begin_file(self) -> None:
-        """Opens the next file. Raises PktError."""
-        self.number += 1
-        self.output = self.measured = Measured(self.path(self.number), None)
-        self.sink = sink_of(self.values, self.output, self.form, self.linktype)
+    def opened(self) -> Measured:
+        """The next file. Raises PktError."""
+        output = Measured(self.path(self.number), None)
+        self.cut.begin(output)
+        return output
 
-    def end_file(self) -> None:
-        """Ends the file, and takes the oldest one away where there are too many. Raises OutputError."""
-        self.said += self.sink.close()
-        self.lost = self.lost or self.sink.failed
+    def next_file(self) -> None:
+        """Ends the file, takes the oldest one away where there are too many, and begins the next. Raises PktError."""
+        self.sink.end_output()
         old = self.number + 1 - (self.keep or 0)
         if self.keep and old > 0:
             try:
@@ -90,11 +54,14 @@ class Rotated(Sink):
                 pass  # somebody else did it
             except OSError as error:
                 raise OutputError(f"{self.path(old)}: cannot be taken away: {error.strerror}") from None
+        self.number += 1
+        self.output = self.opened()
+        self.sink.enter(self.output)
 
     @property
     def failed(self) -> bool:
         """Whether something was lost that the packets themselves had."""
-        return self.lost or self.sink.failed
+        return self.sink.failed
 
     def without_packets(self, link: int) -> None:
         """Learns of what link type the stream is that was read, for when it gets no packet."""
@@ -102,45 +69,19 @@ class Rotated(Sink):
 
     def write(self, batch: Batch) -> None:
         """Writes a batch, into as many files as it takes. Raises PktError, OutputError."""
-        if self.until is None:
-            if not os.access(self.folder or ".", os.W_OK | os.X_OK):
-                raise PktError(f"{self.folder or '.'}: the user that goes on may make no files there: -Z says who does")
-            self.until = batch.columns()[TIME] + (self.time or 0)
+        if not self.begun and not os.access(self.folder or ".", os.W_OK | os.X_OK):
+            raise PktError(f"{self.folder or '.'}: the user that goes on may make no files there: -Z says who does")
+        self.begun = True
         while len(batch):
-            count = self.fitting(batch) if self.time is None else self.before(batch)
-            if not count:
-                self.end_file()
-                self.begin_file()
-                continue
-            self.sink.write(batch.part(0, count))
-            batch = batch.part(count, len(batch))
-
-    def fitting(self, batch: Batch) -> int:
-        """How many packets go into the file: all of them, or as many as surely leave room; at least one, unless it is full."""
-        room = self.size - self.measured.written  # type: ignore[operator]  # there is a size where there is no time
-        if room <= 0:
-            return 0
-        if self.single:
-            return 1
-        columns = batch.columns()
-        for i in range(len(batch)):
-            row = i * COLUMNS
-            room -= self.longest * columns[row + CAPTURED] + columns[row + NOTES_SIZE] + AROUND
-            if room <= 0:
-                return max(i, 1)
-        return len(batch)
-
-    def before(self, batch: Batch) -> int:
-        """How many packets are of the file's time; where none is, the next one's begins."""
-        times = batch.column(TIME)
-        count = next((i for i, time in enumerate(times) if time >= self.until), len(times))  # type: ignore[operator]  # it is known
-        if not count:
-            self.until += self.time * ((times[0] - self.until) // self.time + 1)  # type: ignore[operator]  # so is this
-        return count
+            if count := self.cut.fitting(batch):
+                self.sink.write(batch.part(0, count))
+                batch = batch.part(count, len(batch))
+            else:
+                self.next_file()
 
     def close(self) -> list[str]:
         """Ends the last file; gives what there is to say."""
-        said = self.said + self.sink.close()
+        said = self.sink.close()
         kept = self.number - self.removed
         line = f"{counted(self.number, 'file')} written, the last one {self.path(self.number)}"
         return [*said, f"{line}; {kept} kept" if self.removed else line]

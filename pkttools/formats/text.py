@@ -210,8 +210,21 @@ class TextSink(Sink):
             self.count += stop - first
             first = stop
 
+    def leave(self) -> tuple[int | None, int]:
+        """The link type that was said last, and how many packets there are."""
+        return self.linktype, self.count
+
+    def enter(self, output: Output, known: tuple[int | None, int] | None = None) -> None:
+        """Goes on in another file."""
+        self.output = output
+        self.linktype, self.count = known or (None, 0)
+
+    def end_output(self) -> None:
+        """Ends the file."""
+        self.output.close()
+
     def close(self) -> list[str]:
         """Ends the stream; gives what there is to say about it, on standard error."""
-        self.output.close()
+        self.end_output()
         handed = self.output.lane.handed if self.output.lane and self.verbose else 0
         return [f"{counted(handed, 'packet')} went as batches"] if handed else []
