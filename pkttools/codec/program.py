@@ -4,7 +4,8 @@ What they mean is told in ../language/program.py. codec.h and program.c have the
 """
 
 NUMBER, DATA, FAMILY, LITTLE, TEXT = range(5)  # kinds of fields
-EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF, WITHIN, CONTAINS = range(11)  # what a test compares
+# What a test compares:
+EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF, WITHIN, CONTAINS, EVERY, SAMPLE = range(13)
 SET, ADD, SUBTRACT, SWAP, COPY, NEXT = range(6)  # what an assignment does
 OF_TIME, OF_SIZE, OF_CAPTURED, OF_NUMBER, OF_IFACE, OF_WAY, OF_NOTE, NOTHING = range(-8, 0)  # asked in the place of a field
 ANY = 0  # in the place of an occurrence: one of them is enough

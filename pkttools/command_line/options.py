@@ -33,7 +33,7 @@ FLAG, NUMBER, REAL, TEXT = "flag", "number", "real", "text"
 MAX_LINKTYPE = (1 << 26) - 1  # what a pcap file has room for
 
 ATTRIBUTES = {"in": "input", "out": "output", "if": "condition", "else": "otherwise", "and": "every",
-              "every": "interval", "as": "target"}  # fmt: skip  # else words of Python's, or of --and
+              "every": "interval", "as": "target", "from": "since"}  # fmt: skip  # else words of Python's, or of --and
 
 
 class Option:

@@ -7,17 +7,29 @@ ICMP IP.TTL==1 is ICMP or IP.TTL==1; with --and both have to hold.
 Comparisons == != < <= > >=, 'in' with values, ranges and prefixes, a layer's name alone; and, or, not, parentheses.
 """
 
-from ..command_line.options import FILTER, FLAG, Option, Values, picks
+from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly, picks
 from ..errors import need
 from ..flow.stage import Stage
-from ..language.arguments import filter_of
+from ..language.arguments import arguments, filter_of
 from ..language.expression import split_assignment
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..language.part import Part
+
+PART = [
+    Option("--numbers", TEXT, "packets by their number, such as 1-9,20,30-", "LIST"),
+    Option("--every", NUMBER, "each N-th packet that is read", "N", least=1),
+    Option("--sample", TEXT, "a share of the packets, drawn: 5%, 1/20 (--seed)", "SHARE"),
+    Option("--from", TEXT, "packets from WHEN on; +5s: after the first one", "WHEN"),
+    Option("--until", TEXT, "packets before WHEN", "WHEN"),
+]
 OPTIONS = [
     Option("-d --dump", FLAG, "print the compiled filter, and end; -dd, -ddd: for programs"),
     Option("-dd --dump-c", FLAG, "print the program of --bpf as C", hidden=True),
     Option("-ddd --dump-numbers", FLAG, "the same as numbers, for --bpf-file", hidden=True),
-    *(option.unshown() if option.names[-1] == "--bpf-file" else option for option in FILTER),
+    *PART,
+    *filter_briefly(),
 ]
 ARGUMENTS = "[FILE]... EXPR..."
 OWN = 0
@@ -28,7 +40,23 @@ def stage(values: Values) -> Stage:
     need(not dumped(values), "-d, -dd and -ddd end before anything is filtered")
     assigned, joined = words(values)
     values.arguments = [*assigned, joined] if joined else assigned
-    return Stage(values, slip=True)
+    part = part_of(values)
+    program = arguments(values, part=part)
+    return Stage(values, slip=True, program=program, last_number=part.last if part else None, account=lambda: said(values, part))
+
+
+def part_of(values: Values) -> "Part | None":
+    """What is wanted by numbers and times, if that is said. Raises UsageError."""
+    if not values.given(PART):
+        return None
+    from ..language.part import Part  # late: few ask for it
+
+    return Part(values)
+
+
+def said(values: Values, part: "Part | None") -> list[str]:
+    """What there is to say at the end."""
+    return [f"--sample: seed {part.seed}"] if values.verbose and part and part.seed is not None else []
 
 
 def instead(values: Values) -> list[str] | None:
@@ -39,12 +67,13 @@ def instead(values: Values) -> list[str] | None:
     from ..language.listing import listing
 
     _, joined = words(values)
-    chosen = filter_of(values, [joined] if joined else [])
+    part = part_of(values)
+    chosen = filter_of(values, [joined] if joined else [], part)
     linktype = 1 if values.link_type is None else values.link_type
     if chosen.bpf is None:
         need(values.dump, "-dd and -ddd are for --bpf: another filter has no such form")
         return listing(chosen.program(linktype))
-    more = joined or values.reverse or values.no_broadcast or values.no_multicast
+    more = joined or part or values.reverse or values.no_broadcast or values.no_multicast
     need(values.dump or not more, "-dd and -ddd are for --bpf alone: what else is filtered has no such form")
     instructions = chosen.bpf.instructions(linktype)
     if values.dump_numbers:
@@ -66,7 +95,7 @@ def words(values: Values) -> tuple[list[str], str]:
     assigned = [word for word in values.arguments if split_assignment(word)]
     joined = " ".join(word for word in values.arguments if word not in assigned)
     need(not split_assignment(joined), f"'{joined}' would assign; to compare, write ==")
-    need(bool(joined) or picks(values), missing(assigned))
+    need(bool(joined) or picks(values) or bool(values.given(PART)), missing(assigned))
     return assigned, joined
 
 

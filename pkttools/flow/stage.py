@@ -115,7 +115,8 @@ class Stage:
     not those of `program_of`. slip: it only picks or shows packets: who assigns may have meant to compare. source, sink: what
     makes its ends, where they are not the usual ones. writes: the format that the command's name says. account: gives what there
     is to say at the end. fails: whether what it found makes the exit code 1. beyond: counts what packets carry that is not
-    followed. hold: makes another sink of a sink, one that keeps packets until it is time for them.
+    followed. last_number: of the packet behind which none passes. hold: makes another sink of a sink, one that keeps packets until
+    it is time for them.
     """
 
     name = ""  # of the command, where there are several
@@ -126,7 +127,7 @@ class Stage:
                  program: tuple[Filter | None, Assignments | None] | None = None, slip: bool = False,
                  source: Callable[[], Source] | None = None, sink: Callable[[Source], Sink] | None = None,
                  writes: str | None = None, account: Callable[[], list[str]] = list, fails: Callable[[], bool] = bool,
-                 beyond: dict[int, int] | None = None) -> None:  # fmt: skip
+                 beyond: dict[int, int] | None = None, last_number: int | None = None) -> None:  # fmt: skip
         """Raises UsageError where the arguments are wrong."""
         self.values, self.work, self.slip, self.account = values, work, slip, account
         self.fails, self.failing, self.wants_some = fails, failing_of(values), bool(getattr(values, "fail_empty", False))
@@ -137,6 +138,7 @@ class Stage:
         self.came = self.passed = 0
         self.ahead: Callable[[Callable[[Batch], int]], Iterator[int | None]] | None = None  # of its source
         self.left: int | None = None  # packets that it may still pass on; None: any number
+        self.last_number = last_number
 
     def through(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """What becomes of the batches of a stream; none of those that are given is empty."""
@@ -175,6 +177,9 @@ class Stage:
         skip = self.values.skip or 0
         for batch in stream:
             self.came += len(batch)
+            ends = self.last_number is not None and self.came >= self.last_number
+            if ends:
+                end_now()
             if self.values.link_type is not None:
                 batch.set_linktype(self.values.link_type)
             if self.keep is not None:
@@ -187,6 +192,8 @@ class Stage:
                 part, batch = batch.part(0, self.left), batch.part(self.left, len(batch))
                 yield part
             yield batch
+            if ends:
+                return
 
     def said(self, before: list[str], behind: list[str]) -> list[str]:
         """What there is to say at the end, with what its source and its sink say; behind the command's name, in a pipe."""

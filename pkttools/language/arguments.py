@@ -13,6 +13,10 @@ from .filters import Filter, bpf_of
 
 STDERR = 2
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .part import Part
+
 # Words that stand between others, in an expression for which no quotes were needed in the shell.
 JOINING = OPERATORS | {"and", "or", "not", "any", "(", ")", "!", "&&", "||"}
 
@@ -21,11 +25,12 @@ PCAP_WORDS = frozenset(("host", "port", "portrange", "net", "src", "dst", "ether
 
 
 def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = (), guard: Filter | None = None,
-              follow: bool = False) -> tuple[Filter | None, Assignments | None]:  # fmt: skip
+              follow: bool = False, part: Part | None = None) -> tuple[Filter | None, Assignments | None]:  # fmt: skip
     """The filter and the assignments that a command line asks for, compiled; None where it asks for none.
 
     swapped: pairs of fields to exchange before anything is assigned. guard: assignments are only for packets that it accepts.
-    follow: checksums follow them. Raises UsageError, PktError for a file of --bpf-file.
+    follow: checksums follow them. part: which packets by their numbers and times. Raises UsageError, PktError for a file of --bpf-
+    file.
     """
     words, items = [], []
     for word in values.arguments:
@@ -35,7 +40,7 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = (), guard: 
         else:
             words.append(word)
     expressions = [" ".join(words)] if joins(words) else words
-    keep = filter_of(values, expressions) if expressions or picks(values) else None
+    keep = filter_of(values, expressions, part) if expressions or picks(values) or part else None
     return keep, Assignments(items, swapped, guard, follow, values.seed) if items or swapped else None
 
 
@@ -44,13 +49,13 @@ def joins(words: list[str]) -> bool:
     return any(word.lower() in JOINING for word in words)
 
 
-def filter_of(values: Values, expressions: list[str]) -> Filter:
+def filter_of(values: Values, expressions: list[str], part: Part | None = None) -> Filter:
     """The filter of a command line with these expressions. Raises UsageError, PktError."""
     bpf = bpf_of(values)
     try:
         keep = Filter(
             expressions, every=bool(values.every), reverse=bool(values.reverse), bpf=bpf,
-            no_broadcast=bool(values.no_broadcast), no_multicast=bool(values.no_multicast),
+            no_broadcast=bool(values.no_broadcast), no_multicast=bool(values.no_multicast), part=part,
         )  # fmt: skip
     except UsageError as error:
         files = [word for word in " ".join(expressions).split() if os.path.exists(word)]  # noqa: PTH110  pathlib is slow to import

@@ -6,7 +6,7 @@ An expression of libpcap's means another program for each link type, so there is
 from __future__ import annotations
 
 from .. import codec
-from ..batch import ROW_BYTES, Batch, Program
+from ..batch import ROW_BYTES, TIME, Batch, Program
 from ..errors import PktError, UsageError
 from ..protocols.names import linktype_name
 from .asked import NOTES
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..bpf.classic import Instruction
     from ..command_line.options import Values
     from .expression import Tree
+    from .part import Part
 
     Select = Callable[[bytearray | mmap, bytes | bytearray, int], bytearray]
 
@@ -51,20 +52,30 @@ class Filter:
     """A filter of packets.
 
     expressions: in our language; any one that holds lets a packet through. every: all have to hold. reverse: what --bpf and
-    expressions would drop passes instead; the addresses are dropped in any case.
+    expressions would drop passes instead, or what part says; the addresses are dropped in any case. part: which packets by their
+    numbers and times.
     """
 
     def __init__(self, expressions: list[str], *, every: bool = False, reverse: bool = False, no_broadcast: bool = False,
-                 no_multicast: bool = False, bpf: Expression | Fixed | None = None) -> None:  # fmt: skip
+                 no_multicast: bool = False, bpf: Expression | Fixed | None = None,
+                 part: Part | None = None) -> None:  # fmt: skip
         """Raises UsageError for what is no expression."""
-        self.bpf, self.reverse = bpf, reverse
+        self.bpf, self.reverse, self.part = bpf, reverse, part
         self.own = any_of(expressions, every) if expressions else None
         self.addresses = broadcast_and_groups(no_broadcast, no_multicast)
         self.met = 0  # packets that were asked about
         self.programs: dict[int, Tree] = {}  # by link type
         self.selectors: dict[int, Select] = {}
-        self.tree = None if bpf else self.tree_with(())
-        self.same = None if self.tree is None else selector(self.tree)
+        self.tree: Tree | None = None
+        self.same: Select | None = None
+        if not (part and part.waits):
+            self.begin()
+
+    def begin(self) -> None:
+        """Makes the program, unless there is one for each link type."""
+        if not self.bpf:
+            self.tree = self.tree_with(())
+            self.same = selector(self.tree)
 
     def notes(self) -> list[str]:
         """Which lines that packets come with it asks for: IFACE, WAY, NOTE."""
@@ -72,7 +83,8 @@ class Filter:
 
     def tree_with(self, bpf: Tree) -> Tree:
         """What has to hold, with a test for BPF in front if there is one."""
-        chosen = [tree for tree in (bpf, self.own) if tree]
+        part = self.part.trees() if self.part else []
+        chosen = [*part, *(tree for tree in (bpf, self.own) if tree)]
         trees = list(self.addresses)
         if chosen:
             tree = joined("and", chosen)
@@ -110,6 +122,9 @@ class Filter:
     def passing(self, batch: Batch) -> bytearray:
         """The rows of the packets that would pass if they came next."""
         first = self.met + 1
+        if self.part and self.part.waits and len(batch):
+            self.part.origin = batch.columns()[TIME]
+            self.begin()
         if self.same:
             return self.same(batch.data, batch.rows, first)
         rows = bytearray()

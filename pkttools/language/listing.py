@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 
 from ..codec import program
 from ..protocols.fields import DATA, IPV4, IPV6, LAYERS, MAC, TABLE, TEXT, Row
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from ..batch import Program
 
 OPERATORS = {program.EQUAL: "==", program.UNEQUAL: "!=", program.LESS: "<", program.AT_MOST: "<=", program.MORE: ">",
-             program.AT_LEAST: ">=", program.WITHIN: "in", program.CONTAINS: "contains"}  # fmt: skip
+             program.AT_LEAST: ">=", program.WITHIN: "in", program.CONTAINS: "contains",
+             program.EVERY: "every", program.SAMPLE: "sample"}  # fmt: skip
 ENDS = {program.ACCEPT: "pass", program.REJECT: "drop"}
 ADDRESSES = (MAC, IPV4, IPV6)
 
@@ -72,6 +74,8 @@ def fact_of(index: int, compare: int, value: int, data: bytes) -> str:
     """What a fact of the packet is compared with."""
     if index in NOTES.values():
         return format_text(data)
+    if compare == program.SAMPLE:
+        return f"{100 * value / (1 << 64):.6g}% seed {int.from_bytes(data, sys.byteorder)}"
     show = show_moment if index == program.OF_TIME else str
     return f"{show(value)}..{show(halves(*struct.unpack('=2q', data)))}" if compare == program.WITHIN else show(value)
 

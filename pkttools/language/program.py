@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 
 from ..batch import Program
-from ..codec.program import NOTHING
+from ..codec.program import NOTHING, SAMPLE
 from ..protocols import _rows
 
 TYPE_CHECKING = False
@@ -62,8 +62,8 @@ class Tests:
             no: list[int] | int) -> None:  # fmt: skip
         """A test: a field, by its place in the table, or a fact of the packet, against `value` under `mask`.
 
-        Of LAYER and BPF there is the value alone; of WITHIN there are two, the first and the last one; an Operand is another
-        field, with its occurrence.
+        Of LAYER and BPF there is the value alone; of WITHIN there are two, the first and the last one, of SAMPLE of 1 << 64 so many
+        and the seed; an Operand is another field, with its occurrence.
         """
         number, data, other = 0, b"", (NOTHING, 0)
         if isinstance(value, bytes):
@@ -74,7 +74,7 @@ class Tests:
             other = value.field, value.occurrence
         else:
             number, last = value
-            data = _packed([*_halves(last)])
+            data = struct.pack("=Q", last) if compare == SAMPLE else _packed([*_halves(last)])
         columns = [*_halves(number), *_halves(mask), len(self.constants), len(data), *other]
         self.code.append([field, occurrence, compare, *columns, yes, no])
         self.constants += data

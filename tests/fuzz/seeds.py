@@ -17,8 +17,9 @@ from pathlib import Path
 from pkttools import codec
 from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
-from pkttools.codec.program import FIELD_COLUMNS
+from pkttools.codec.program import EVERY, FIELD_COLUMNS, OF_NUMBER, SAMPLE
 from pkttools.language import expression
+from pkttools.language.program import ALL_BITS
 from pkttools.protocols import TRAITS, _lines, _rows, _templates, ends, places
 from pkttools.protocols.fields import HEADERS
 from pkttools.protocols.model import READERS
@@ -61,6 +62,7 @@ ASSIGNMENTS = [
     [("TCP.OPT_MSS", "=", "9"), ("TCP.OPT_TSVAL[-1]", "+=", "9"), ("TCP.OPT_KIND[2]", "=", "5"), ("TCP.OPT_SIZE", "=", "0")],
 ]  # fmt: skip
 BPF = [(0x28, 0, 0, 12), (0x15, 0, 3, 0x0800), (0xB1, 0, 0, 14), (0x50, 0, 0, 14), (0x16, 0, 0, 0), (0x06, 0, 0, 0)]
+NUMBERED = [("test", OF_NUMBER, 1, how, value, ALL_BITS) for how, value in ((EVERY, 2), (SAMPLE, (1 << 62, 7)))]
 SWAPPED = (
     ("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("IP.SRC_ADDR", "IP.DST_ADDR"), ("IPV6.SRC_ADDR", "IPV6.DST_ADDR"),
     ("UDP.SRC_PORT", "UDP.DST_PORT"),
@@ -71,6 +73,7 @@ def programs() -> tuple[list[Program], list[Program]]:
     """The filters and the assignments, compiled."""
     filters = [expression.compiled(expression.any_of([text])) for text in FILTERS]
     filters.append(expression.compiled(("or", [("bpf", packed(BPF)), expression.any_of(["IP"])])))
+    filters.append(expression.compiled(("and", NUMBERED)))
     return filters, [expression.varied(items, seed=len)[0] for items in ASSIGNMENTS] + [expression.assignments([], SWAPPED)]
 
 

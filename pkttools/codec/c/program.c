@@ -2,7 +2,7 @@
  * ../../language/program.py and ../../language/expression.py. */
 #include "fields.h"
 
-enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF, WITHIN, CONTAINS };
+enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF, WITHIN, CONTAINS, EVERY, SAMPLE };
 enum { SET, ADD, SUBTRACT, SWAP, COPY, NEXT };
 /* What a test asks of a packet itself, in the place of a field; NOTHING: it compares with a constant. */
 enum { OF_TIME = -8, OF_SIZE, OF_CAPTURED, OF_NUMBER, OF_IFACE, OF_WAY, OF_NOTE, NOTHING };
@@ -86,7 +86,7 @@ bool tests_sound(struct program *p)
         if (!jumps || !other || (of_field && !operand_sound(p, t->field)) || !constant_sound(p, t->constant, t->size))
             return false;
         if ((t->compare == BPF && !bpf_sound(p->constants + t->constant, (size_t)t->size))
-            || (t->compare == WITHIN && t->size != sizeof(struct value)))
+            || (t->compare == WITHIN && t->size != sizeof(struct value)) || (t->compare == SAMPLE && t->size != sizeof(uint64_t)))
             return false;
         p->all |= of_field ? asks_all(p, t->field) || asks_all(p, t->other)
                            : t->compare == LAYER && asks_kinds(p->constants + t->constant, t->size);
@@ -328,6 +328,15 @@ static bool contains(const struct operand *a, const struct operand *b)
     return false;
 }
 
+/* What is drawn for a number, the same for the same seed: its place in a SplitMix64 sequence (Steele, Lea, Flood 2014). */
+static uint64_t drawn(uint64_t seed, uint64_t number)
+{
+    uint64_t x = seed + number * UINT64_C(0x9E3779B97F4A7C15);
+    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
+    return x ^ x >> 31;
+}
+
 /* Whether a test holds for what was found. b: what it is compared with. */
 static inline bool passes(const struct program *p, const struct test *t, struct operand a, const struct operand *b)
 {
@@ -348,6 +357,13 @@ static inline bool passes(const struct program *p, const struct test *t, struct 
             struct value last;
             memcpy(&last, p->constants + t->constant, sizeof last);
             return c >= 0 && compare_values(a.number, last) <= 0;
+        }
+        if (t->compare == EVERY)
+            return b->number.low != 0 && a.number.low % b->number.low == 0;
+        if (t->compare == SAMPLE) {
+            uint64_t seed;
+            memcpy(&seed, p->constants + t->constant, sizeof seed);
+            return compare_values((struct value){0, drawn(seed, a.number.low)}, b->number) < 0;
         }
     }
     switch (t->compare) {

@@ -26,6 +26,7 @@ from ..program import (
     COPY,
     DATA,
     EQUAL,
+    EVERY,
     FAMILY,
     FIELD_COLUMNS,
     LAYER,
@@ -41,6 +42,7 @@ from ..program import (
     OF_TIME,
     PRESENT,
     REJECT,
+    SAMPLE,
     SUBTRACT,
     SWAP,
     TEST_COLUMNS,
@@ -71,6 +73,7 @@ COMPARISONS: dict[int, Callable[[Any, Any], bool]] = {  # of two numbers, or of 
 }  # fmt: skip
 MASK64 = (1 << 64) - 1
 VALUE = struct.Struct("=QQ")  # 128 bits: the upper ones, and the lower ones
+SEED = struct.Struct("=Q")
 
 
 @dataclass(slots=True)
@@ -173,6 +176,7 @@ def load_tests(program: Program) -> Tests:
         sound &= t.other == NOTHING or (of_field and _operand_sound(fields, t.other) and t.other_occurrence != ANY)
         sound &= 0 <= t.constant <= len(constants) and 0 <= t.size <= len(constants) - t.constant
         sound &= t.compare != WITHIN or t.size == VALUE.size
+        sound &= t.compare != SAMPLE or t.size == SEED.size
         if sound and t.compare == LAYER:
             t.kinds = int.from_bytes(constants[t.constant : t.constant + t.size], "little")
         if sound and t.compare == BPF:
@@ -351,6 +355,14 @@ def _all_operands(fields: list[_Field], index: int, subject: _Subject) -> Iterat
             yield _operand_at(subject.frame, place)
 
 
+def drawn(seed: int, number: int) -> int:
+    """What is drawn for a number, the same for the same seed: its place in a SplitMix64 sequence (Steele, Lea, Flood 2014)."""
+    x = seed + number * 0x9E3779B97F4A7C15 & MASK64
+    x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9 & MASK64
+    x = (x ^ x >> 27) * 0x94D049BB133111EB & MASK64
+    return x ^ x >> 31
+
+
 def _passes(test: _Test, constants: bytes, value: int | bytes, wanted: int | bytes | None) -> bool:
     """wanted: what it is compared with; None: a constant, which is either."""
     if test.compare == PRESENT:
@@ -366,6 +378,10 @@ def _passes(test: _Test, constants: bytes, value: int | bytes, wanted: int | byt
         if test.compare == WITHIN:
             high, low = VALUE.unpack(constant)
             return bool(wanted <= value <= (high << 64 | low))
+        if test.compare == EVERY:
+            return wanted & MASK64 != 0 and (value & MASK64) % (wanted & MASK64) == 0
+        if test.compare == SAMPLE:
+            return drawn(SEED.unpack(constant)[0], value & MASK64) < wanted
     else:
         return False
     compare = COMPARISONS.get(test.compare)
