@@ -57,9 +57,9 @@ def test_packets_are_gathered_while_there_is_room(codec):
 
 def test_nothing_is_gathered_without_room(codec):
     batch = gathered([Packet(bytes(10), 10, 0, 1, b"NOTE: x\n")])
-    assert codec.gather_rows(batch.data, batch.rows, 0, bytearray(17), 0) == (0, 0, bytearray())
+    assert codec.gather_rows(batch.data, batch.rows, 0, bytearray(33), 0) == (0, 0, bytearray())
     assert codec.gather_rows(batch.data, batch.rows, 1, bytearray(), 0) == (1, 0, bytearray())
-    assert codec.gather_rows(batch.data, batch.rows, 0, bytearray(18), 0)[:2] == (1, 18)
+    assert codec.gather_rows(batch.data, batch.rows, 0, bytearray(34), 0)[:2] == (1, 34)
     for first, used in ((2, 0), (-1, 0), (0, -1), (0, 31)):
         with pytest.raises(ValueError, match="out of range"):
             codec.gather_rows(batch.data, batch.rows, first, bytearray(30), used)

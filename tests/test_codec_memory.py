@@ -47,6 +47,7 @@ GROWING = {
     "text with fields",
     "json",
     "columns",
+    "sort",
     "pcap",
     "pcapng",
     "assign",
@@ -138,6 +139,10 @@ def calls() -> dict[str, Callable[[], object]]:
         )
         return codec.group_rows(spoken_rows, numbers), codec.gather_rows(spoken.data, spoken_rows, 0, bytearray(90), 1)
 
+    def sorted_by_keys() -> object:
+        data, keyed, _ = codec.key_rows(BATCH.data, ROWS, 0, 1, COLUMN)
+        return data, codec.sort_rows(data, keyed, True), keyed
+
     rough = b"".join(
         b"-- %d --\nNOTE: rough\nSIZE: 1200/1200\n%s\nIP.TTL: 9\n==\n" % (i, b"0a " * (i % 64 * 16)) for i in range(300)
     )
@@ -151,6 +156,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "text from packets": lambda: codec.text_encode(BATCH.data, ROWS, 0, 1, 16, False, 0),
         "text with fields": lambda: codec.text_encode(BATCH.data, ROWS, 0, 1, 16, False, 2),
         "json": lambda: codec.json_encode(BATCH.data, ROWS, 0, 1),
+        "sort": sorted_by_keys,
         "columns": lambda: codec.columns_encode(BATCH.data, ROWS, 0, 1, COLUMN, b"\0\n\0", 1),
         "pcap from packets": lambda: codec.pcap_encode(BATCH.data, ROWS, 0, False, False),
         "select": lambda: codec.select(BATCH.data, ROWS, edited),

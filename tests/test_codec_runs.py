@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -70,6 +71,21 @@ def test_what_a_packet_has_stays() -> None:
     ]  # fmt: skip
     [(places, _)] = batches
     assert places[1] == places[4] == places[5]
+
+
+def test_by_keys() -> None:
+    """Which go along, so that what is merged can be merged again."""
+
+    def keyed(*keys: bytes) -> Iterator[Batch]:
+        batch = gathered([packet(9, key, b"NOTE: k\n" + struct.pack("=I", len(key)) + key) for key in keys])
+        batch.columns()[6::7] = memoryview(struct.pack(f"={len(keys)}q", *[8] * len(keys))).cast("q")
+        return iter([batch])
+
+    once = merged([keyed(b"b", b"ba", b"c"), keyed(b"", b"b", b"bab")], keyed=True)
+    again = packets(merged([once, keyed(b"a", b"ba")], keyed=True))
+    assert [(frame, notes) for _, frame, notes, _ in again] == [
+        (key, b"NOTE: k\n") for key in (b"", b"a", b"b", b"b", b"ba", b"ba", b"bab", b"c")
+    ]
 
 
 def test_more_than_a_batch_holds() -> None:

@@ -93,6 +93,7 @@ def check_frames(packets: list[tuple[int, bytes]], original: int | None = None) 
     assert_same("json_encode", b.data, bytes(b.rows), 0, 1)
     for style in range(3):
         assert_same("columns_encode", b.data, bytes(b.rows), 0, 1, CELLS, b"\0" * (len(ASKED) + 1), style)
+    assert_same("key_rows", b.data, bytes(b.rows), 0, 1, CELLS)
     for fields in range(3):
         assert_same("text_encode", b.data, bytes(b.rows), 0, 1, 16, False, fields)
         text, _ = load(C).text_encode(b.data, bytes(b.rows), 0, 1, 16, False, fields)

@@ -60,7 +60,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     conversation_rows(table, order, most) -> a tuple a conversation
     conversation_totals(table) -> (conversations, packets and octets beyond these, and of no addresses, forgotten, bytes held)
     group_rows(rows, numbers) -> (rows, a number and how many packets have it, 8 bytes each)
-    gather_rows(data, rows, first, room, used) -> (stop, used, rows)
+    gather_rows(data, rows, first, room, used, keyed=False) -> (stop, used, rows)
     forward(data, rows, stations, room, source, now, ports)
         -> (rows a port, rows of all that go on, (flooded, filtered, reserved, short, moved, full))
     address_table(places) -> a table
@@ -68,7 +68,9 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     address_ends(data, rows, table, sorts) -> between whom each packet goes, ENDS of python/addresses.py
     map_addresses(data, rows, table, keep, counts)
         -> (mapped, refused, stale, unknown, headers counted, what is asked for, rows that wait)
-    run_table(lines) -> a table
+    sort_rows(data, rows, keyed) -> whether they were in order
+    key_rows(data, rows, first, number, columns) -> (data, rows, stop)
+    run_table(lines, keyed=False) -> a table
     feed(table, run, data, rows) -> (how many go back in time, the first of them)
     merge_runs(table, out, used) -> (rows, used, the run that waits)
     tell(reader, data, at, end) -> a line, as bytes, or None
@@ -141,6 +143,7 @@ walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.se
 read_stamps, follow_numbers, count_durations = _backend.read_stamps, _backend.follow_numbers, _backend.count_durations
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
 unlike, blank = _backend.unlike, _backend.blank
+sort_rows, key_rows = _backend.sort_rows, _backend.key_rows
 answer, forward, fragment, keep_memory = _backend.answer, _backend.forward, _backend.fragment, _backend.keep_memory
 handshakes, segment, merge = _backend.handshakes, _backend.segment, _backend.merge
 datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
@@ -219,6 +222,7 @@ __all__ = [
     "items",
     "json_encode",
     "keep_memory",
+    "key_rows",
     "lane_decode",
     "lane_encode",
     "largest",
@@ -240,6 +244,7 @@ __all__ = [
     "select",
     "set_protocols",
     "signed",
+    "sort_rows",
     "splice",
     "spread",
     "tell",

@@ -12,15 +12,16 @@ if TYPE_CHECKING:
 ROOM = 1 << 20  # bytes of a batch of merged packets, unless one of them is larger
 
 
-def merged(streams: Sequence[Iterator[Batch]], lines: Sequence[bytes] = (), *, prompt: bool = False,
+def merged(streams: Sequence[Iterator[Batch]], lines: Sequence[bytes] = (), *, keyed: bool = False, prompt: bool = False,
            backwards: Callable[[int, int, int], None] | None = None) -> Iterator[Batch]:  # fmt: skip
     """The packets of several streams, by time; at equal times those of the first stream, and of each in its own order.
 
     Of each stream one batch is held, and asked for the next when that one is used up. lines: for each stream the line
-    `IFACE: name` of packets that have none. prompt: whether what is there is handed on before a stream is waited for. backwards:
-    learns of times that go backwards within a stream: its number, of which of its packets first, from 1, and of how many.
+    `IFACE: name` of packets that have none. keyed: by keys instead of times, see codec.key_rows. prompt: whether what is there is
+    handed on before a stream is waited for. backwards: learns of times that go backwards within a stream: its number, of which of
+    its packets first, from 1, and of how many.
     """
-    table = codec.run_table(list(lines) or [b""] * len(streams))
+    table = codec.run_table(list(lines) or [b""] * len(streams), keyed)
     came = [0] * len(streams)
 
     def feed(which: int) -> None:

@@ -53,9 +53,9 @@ class Column:
         """The same, of one occurrence where there is room for one: the first."""
         return Column(f"{self.name}[1]") if self.field and self.several and not self.is_list else self
 
-    def code(self) -> bytes:
-        """The column, for the codec."""
-        return pack("=3q", self.what, self.occurrence, self.is_list)
+    def code(self, backwards: bool = False) -> bytes:
+        """The column, for the codec. backwards: of a key, that the largest come first."""
+        return pack("=3q", self.what, self.occurrence, self.is_list or backwards)
 
 
 def columns_of(text: str, option: str = "--fields") -> list[Column]:

@@ -285,10 +285,28 @@ struct columns {
     bool items, all;            /* options are asked for; headers that say nothing of what follows are, too */
 };
 
+bool columns_known(const struct columns *c);    /* whether there is what they ask for; and whether they can be written, too */
 bool columns_sound(const struct columns *c);
 bool columns_begin(struct columns *c);          /* once, of sound ones; these give false where there is no memory */
 bool columns_add(struct columns *c, const uint8_t *data, const struct packet *p, int64_t number);
+/* The key of a packet, as `text`: octets that compare as its values do, the first column's first; `list` of a column turns it round. */
+bool columns_key(struct columns *c, const uint8_t *data, const struct packet *p, int64_t number);
 void columns_free(struct columns *c);
+
+/* order.c: a key is a packet's by standing behind its notes: 32 bits that say its size, and so many octets */
+
+enum { KEY_HEAD = 4 };          /* bytes of what says the size */
+
+struct sort_key {
+    const uint8_t *at;
+    size_t size;
+};
+
+struct sort_key sort_key_of(const uint8_t *data, size_t size, const struct packet *p);    /* one that is not wholly there is empty */
+int sort_key_order(struct sort_key a, struct sort_key b);      /* below zero: the first one is less */
+bool bytes_add_key(struct bytes *b, struct sort_key key);    /* in front of it its size */
+/* Sorts rows, equal ones staying as they were; sorted: whether they were in order. False: no memory. */
+bool sort_rows(struct packet *p, size_t count, const uint8_t *data, size_t size, bool keyed, bool *sorted);
 
 /* settings.c: field lines that say something else than the packet's bytes */
 
@@ -760,6 +778,7 @@ struct gathered_record {        /* what a capture has in front of a packet, wher
 bool gather_row(struct gathered *g, const struct packet *p);    /* of a packet whose bytes are there; these report want of memory */
 bool gather(struct gathered *g, const uint8_t *data, const struct packet *p);
 bool gather_lines(struct gathered *g, const uint8_t *notes, size_t size, bool first, struct packet *made);
+bool is_record(const uint8_t *data, const struct packet *p, bool *big_endian);
 bool gather_record(struct gathered *g, const uint8_t *data, const struct packet *p, struct gathered_record *record);
 void gather_lengths(struct gathered *g, const struct gathered_record *record, const struct packet *p);
 void gathered_free(struct gathered *g);
@@ -768,8 +787,9 @@ void gathered_free(struct gathered *g);
 
 /* Rows in the order of their numbers, and of each number: itself, and how many rows have it, in 64 bits each. False: no memory. */
 bool group_rows(const struct packet *rows, const int64_t *numbers, size_t count, struct packet *out, struct bytes *groups);
-/* Copies packets, each with its lines behind it, into memory that does not grow; gives the first one that there was no room for. */
-size_t gather_rows(const uint8_t *data, const struct packet *rows, size_t first, size_t count, struct gathered *g);
+/* Copies packets, each with its lines behind it, and its key where they are `keyed`, and in front of it a record of pcap, into memory
+ * that does not grow; gives the first one that there was no room for. */
+size_t gather_rows(const uint8_t *data, size_t size, const struct packet *rows, size_t first, size_t count, bool keyed, struct gathered *g);
 
 /* datagram.c: what fragmentation has to know of datagrams, and tables cannot say */
 
@@ -934,6 +954,7 @@ void arrivals_add(struct arrivals *a, uint8_t *seen, size_t window, const uint32
 
 struct sequence {               /* packets in the order in which they are to stay, as they came up to now */
     const uint8_t *data;
+    size_t data_size;
     const struct packet *packets;
     size_t size, at;            /* how many of these, and which of them is next */
     int64_t last;               /* time of the last one that came, if `begun` */
@@ -948,6 +969,7 @@ struct runs {                   /* runs that are merged by time, at equal times 
     size_t count, waiting, live;        /* how many there are; wait for their next packets; have some */
     size_t *heap;               /* those that have some: the first one is next, two others stand behind each */
     uint64_t round;             /* how many outputs were begun */
+    bool keyed;                 /* they are merged by keys instead, which go along */
 };
 
 enum merged { MERGED_EMPTY, MERGED_ENDED, MERGED_FULL, MERGED_NO_MEMORY };
@@ -956,7 +978,7 @@ bool runs_begin(struct runs *r, size_t count);  /* reports want of memory */
 void runs_end(struct runs *r);
 /* Gives a run that waits its next packets; without any it has ended. How many of them are earlier than the one before, and which is
  * the first of these. */
-size_t runs_feed(struct runs *r, size_t which, const uint8_t *data, const struct packet *packets, size_t count, size_t *first);
+size_t runs_feed(struct runs *r, size_t which, const uint8_t *data, size_t size, const struct packet *packets, size_t count, size_t *first);
 /* Copies packets into an output of a fixed size, and makes their rows, until a run waits: `empty`. */
 enum merged runs_merge(struct runs *r, struct bytes *out, struct bytes *rows, size_t *empty);
 

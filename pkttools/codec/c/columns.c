@@ -19,15 +19,20 @@ struct found {
     int32_t next;               /* of the same name */
 };
 
+bool columns_known(const struct columns *c)
+{
+    bool known = c->count < INT16_MAX;
+    for (size_t i = 0; known && i < c->count; i++)
+        known = c->columns[i].what >= FRAME_OF && c->columns[i].what < (int64_t)field_rows.count;
+    return known;
+}
+
 bool columns_sound(const struct columns *c)
 {
     size_t marks = 0;
     for (size_t i = 0; i < c->before_size; i++)
         marks += c->before[i] == 0;
-    bool sound = marks == c->count + 1 && c->before[c->before_size - 1] == 0 && c->style <= CELLS_JSON && c->count < INT16_MAX;
-    for (size_t i = 0; sound && i < c->count; i++)
-        sound = c->columns[i].what >= FRAME_OF && c->columns[i].what < (int64_t)field_rows.count;
-    return sound;
+    return marks == c->count + 1 && c->before[c->before_size - 1] == 0 && c->style <= CELLS_JSON && columns_known(c);
 }
 
 /* Finds out which fields are asked for, and in which headers. */
@@ -161,17 +166,25 @@ static bool add_one(struct columns *c, const struct frame *f, const struct found
     return true;
 }
 
-/* What a column has of a field: all occurrences, or one of them. */
-static bool add_field(struct columns *c, const struct column *column, int32_t slot_index, const struct frame *f)
+/* The first one of what a column has of a field, all occurrences or one of them; NOBODY: it is not there. */
+static int32_t first_of(const struct columns *c, const struct column *column, const struct slot *slot)
 {
-    const struct slot *slot = slot_at(c, slot_index);
     int64_t which = column->occurrence < 0 ? column->occurrence + slot->count + 1 : column->occurrence;
-    bool all = column->occurrence == 0, json = c->style == CELLS_JSON;
-    if (slot->count == 0 || (!all && (which < 1 || which > slot->count)))
-        return !json || bytes_add(&c->text, "null", 4);
+    if (slot->count == 0 || (column->occurrence != 0 && (which < 1 || which > slot->count)))
+        return NOBODY;
     int32_t index = slot->first;
     for (int64_t i = 1; i < which; i++)
         index = found_at(c, index)->next;
+    return index;
+}
+
+static bool add_field(struct columns *c, const struct column *column, int32_t slot_index, const struct frame *f)
+{
+    const struct slot *slot = slot_at(c, slot_index);
+    bool all = column->occurrence == 0, json = c->style == CELLS_JSON;
+    int32_t index = first_of(c, column, slot);
+    if (index == NOBODY)
+        return !json || bytes_add(&c->text, "null", 4);
     bool list = json && all && (slot->count > 1 || column->list);
     bool quoted = c->style == CELLS_CSV && (found_at(c, index)->row->form == TEXT || (all && slot->count > 1));
     if ((list || quoted) && !bytes_add(&c->text, list ? "[" : "\"", 1))
@@ -223,6 +236,82 @@ bool columns_add(struct columns *c, const uint8_t *data, const struct packet *p,
         before += size + 1;
     }
     return bytes_add(&c->text, before, strlen((const char *)before));
+}
+
+/* ---- keys ---- */
+
+/* Octets that compare as the number does: how many it has, then they. */
+static uint8_t *put_number_key(uint8_t *out, struct value v)
+{
+    uint8_t *size = out++;
+    for (int i = 15; i >= 0; i--) {
+        uint64_t from_here = i < 8 ? v.low >> 8 * i : v.high >> 8 * (i - 8);
+        if (from_here != 0 || (i < 8 && v.high != 0))
+            *out++ = (uint8_t)from_here;
+    }
+    *size = (uint8_t)(out - size - 1);
+    return out;
+}
+
+/* Octets that compare as others do, and end where none of them can go on. */
+static uint8_t *put_octets_key(uint8_t *out, const uint8_t *at, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        *out++ = at[i];
+        if (at[i] == 0)
+            *out++ = 1;
+    }
+    memset(out, 0, 2);
+    return out + 2;
+}
+
+static uint8_t *put_fact_key(uint8_t *out, int64_t what, const uint8_t *data, const struct packet *p, int64_t number)
+{
+    int64_t value = number;
+    switch (what) {
+    case FRAME_OF: return put_octets_key(out, data + p->offset, (size_t)p->captured);
+    case TIME_OF: case UTC_OF: value = p->time; break;
+    case CAPTURED_OF: value = p->captured; break;
+    case ORIGINAL_OF: value = p->original; break;
+    case LINK_OF: value = p->linktype & UINT32_MAX; break;
+    default: break;
+    }
+    return put_number_key(out, (struct value){0, (uint64_t)value ^ UINT64_C(1) << 63});   /* what is below zero is less */
+}
+
+static uint8_t *put_field_key(uint8_t *out, const struct frame *f, const struct found *of)
+{
+    const uint8_t *data = frame_range(f, of->at.bit / 8, of->at.size);
+    if (of->row->form == DATA || of->row->form == TEXT)
+        return put_octets_key(out, data, of->row->form == DATA ? of->at.size : text_size(f, &of->at));
+    return put_number_key(out, number_of(f, &of->at));
+}
+
+bool columns_key(struct columns *c, const uint8_t *data, const struct packet *p, int64_t number)
+{
+    enum { SMALL = 32 };        /* bytes of a number, and what is around values */
+    struct packet own;
+    const struct packet *bare = without_fcs(p, &own);
+    const struct frame f = {data + bare->offset, (size_t)bare->captured};
+    c->text.size = 0;
+    if (!find(c, &f, bare->linktype))
+        return false;
+    for (size_t i = 0; i < c->count; i++) {
+        int32_t slot = ((const int32_t *)(const void *)c->of_column.at)[i];
+        int32_t index = slot == NOBODY ? NOBODY : first_of(c, &c->columns[i], slot_at(c, slot));
+        if (!bytes_need(&c->text, SMALL + 2 * (size_t)p->captured))
+            return false;
+        uint8_t *begin = c->text.at + c->text.size, *out = begin;
+        *out++ = slot != NOBODY && index == NOBODY;             /* what is not there comes last */
+        if (slot == NOBODY)
+            out = put_fact_key(out, c->columns[i].what, data, p, number);
+        else if (index != NOBODY)
+            out = put_field_key(out, &f, found_at(c, index));
+        for (uint8_t *at = begin + 1; at < out && c->columns[i].list != 0; at++)
+            *at = (uint8_t)~*at;
+        c->text.size = (size_t)(out - c->text.at);
+    }
+    return true;
 }
 
 void columns_free(struct columns *c)

@@ -7,21 +7,27 @@ bool gather_row(struct gathered *g, const struct packet *p)
     return bytes_add(&g->rows, p, sizeof *p);
 }
 
-/* Adds the record that stands in front of a packet, if what is there is one by its lengths; whose turn it is to write it looks at the
- * time, too. Then that of what is made of the packet need not be made, nor this be copied once more. False: there is none.
- */
-bool gather_record(struct gathered *g, const uint8_t *data, const struct packet *p, struct gathered_record *record)
+/* Whether in front of a packet stands a record of a capture, by its lengths; whose turn it is to write it looks at the time, too. */
+bool is_record(const uint8_t *data, const struct packet *p, bool *big_endian)
 {
-    record->at = g->data.size;
     if (p->offset < RECORD)
         return false;
     const uint8_t *lengths = data + p->offset - RECORD / 2;
     for (int order = 0; order < 2; order++) {
-        record->big_endian = order != 0;
-        if (read32(lengths, record->big_endian) == p->captured && read32(lengths + 4, record->big_endian) == p->original)
-            return bytes_add(&g->data, data + p->offset - RECORD, RECORD);
+        *big_endian = order != 0;
+        if (read32(lengths, *big_endian) == p->captured && read32(lengths + 4, *big_endian) == p->original)
+            return true;
     }
     return false;
+}
+
+/* Adds the record that stands in front of a packet. Then that of what is made of the packet need not be made, nor this be copied once
+ * more. False: there is none.
+ */
+bool gather_record(struct gathered *g, const uint8_t *data, const struct packet *p, struct gathered_record *record)
+{
+    record->at = g->data.size;
+    return is_record(data, p, &record->big_endian) && bytes_add(&g->data, data + p->offset - RECORD, RECORD);
 }
 
 /* Says there how long the packet behind it is. */

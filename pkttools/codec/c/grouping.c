@@ -52,15 +52,28 @@ bool group_rows(const struct packet *rows, const int64_t *numbers, size_t count,
     return done;
 }
 
-size_t gather_rows(const uint8_t *data, const struct packet *rows, size_t first, size_t count, struct gathered *g)
+size_t gather_rows(const uint8_t *data, size_t size, const struct packet *rows, size_t first, size_t count, bool keyed, struct gathered *g)
 {
+    const struct pcap_format usual = {.big_endian = false, .nano = false, .header = RECORD};
     for (; first < count; first++) {
-        struct packet copy = rows[first];
-        copy.offset = (int64_t)g->data.size;
+        const struct packet *p = &rows[first];
+        const struct sort_key key = keyed ? sort_key_of(data, size, p) : (struct sort_key){data, 0};
+        const size_t captured = RECORD + (size_t)p->captured, behind = (size_t)p->notes_size + (keyed ? KEY_HEAD + key.size : 0);
+        bool big_endian;
+        if (g->data.room - g->data.size < captured + behind)
+            break;
+        struct packet copy = *p;
+        copy.offset = (int64_t)g->data.size + RECORD;
         copy.notes = copy.offset + copy.captured;
-        if (g->data.room - g->data.size < (size_t)copy.captured + (size_t)copy.notes_size
-            || !bytes_add(&g->data, data + rows[first].offset, (size_t)copy.captured)
-            || !bytes_add(&g->data, data + rows[first].notes, (size_t)copy.notes_size) || !gather_row(g, &copy))
+        if (!gather_row(g, &copy))
+            break;
+        uint8_t *to = g->data.at + g->data.size;
+        if (is_record(data, p, &big_endian))
+            memcpy(to, data + p->offset - RECORD, captured);
+        else
+            pcap_encode(to, data, p, &usual);
+        g->data.size += captured;
+        if (behind > 0 && (!bytes_add(&g->data, data + p->notes, (size_t)p->notes_size) || (keyed && !bytes_add_key(&g->data, key))))
             break;
     }
     return first;

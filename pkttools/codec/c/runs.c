@@ -19,9 +19,18 @@ void runs_end(struct runs *r)
     free(r->heap);
 }
 
+static struct sort_key next_key(const struct sequence *run)
+{
+    return sort_key_of(run->data, run->data_size, &run->packets[run->at]);
+}
+
 /* Whether a run's next packet stands in front of that of another: it is earlier, or as early and of a run that was named earlier. */
 static inline bool before(const struct runs *r, size_t a, size_t b)
 {
+    if (r->keyed) {
+        int order = sort_key_order(next_key(&r->run[a]), next_key(&r->run[b]));
+        return order < 0 || (order == 0 && a < b);
+    }
     int64_t time = r->run[a].packets[r->run[a].at].time, other = r->run[b].packets[r->run[b].at].time;
     return time < other || (time == other && a < b);
 }
@@ -49,11 +58,12 @@ static void rise(struct runs *r, size_t at)
     r->heap[at] = moved;
 }
 
-size_t runs_feed(struct runs *r, size_t which, const uint8_t *data, const struct packet *packets, size_t count, size_t *first)
+size_t runs_feed(struct runs *r, size_t which, const uint8_t *data, size_t size, const struct packet *packets, size_t count, size_t *first)
 {
     struct sequence *run = &r->run[which];
     size_t backwards = 0;
     run->data = data;
+    run->data_size = size;
     run->packets = packets;
     run->size = count;
     run->at = 0;
@@ -100,7 +110,9 @@ static bool copy(struct runs *r, struct sequence *run, struct bytes *out, struct
         line = 0;
     bool shared = line > 0 && notes_size == 0;
     size_t record = p->offset >= RECORD ? RECORD : 0, room = out->room - out->size;
-    if (room < record + captured || room - record - captured < line || room - record - captured - line < notes_size)
+    const struct sort_key key = r->keyed ? next_key(run) : (struct sort_key){NULL, 0};
+    size_t rest = notes_size + (r->keyed ? KEY_HEAD + key.size : 0);
+    if (room < record + captured || room - record - captured < line || room - record - captured - line < rest)
         return false;
     if (shared && run->line_round != r->round) {
         run->line_round = r->round;
@@ -122,7 +134,7 @@ static bool copy(struct runs *r, struct sequence *run, struct bytes *out, struct
         memcpy(out->at + out->size, notes, notes_size);
         out->size += notes_size;
     }
-    return true;
+    return !r->keyed || bytes_add_key(out, key);
 }
 
 enum merged runs_merge(struct runs *r, struct bytes *out, struct bytes *rows, size_t *empty)

@@ -14,17 +14,70 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "address_ends", "address_rules", "address_table", "answer", "assign", "beyond", "blank", "carried", "check", "columns_encode",
+    "address_ends",
+    "address_rules",
+    "address_table",
+    "answer",
+    "assign",
+    "beyond",
+    "blank",
+    "carried",
+    "check",
+    "columns_encode",
     "conversation_numbers",
-    "conversation_rows", "conversation_table", "conversation_totals", "correct", "count", "count_durations", "counters",
-    "cryptopan_blocks", "cryptopan_rules",
-    "datagrams", "ends", "feed", "figures", "follow", "follow_numbers", "forward", "fragment",
-    "gather_rows", "group_rows", "handshakes", "items", "json_encode",
-    "keep_memory", "lane_decode", "lane_encode", "largest", "line_encode", "listing_encode", "map_addresses", "merge",
+    "conversation_rows",
+    "conversation_table",
+    "conversation_totals",
+    "correct",
+    "count",
+    "count_durations",
+    "counters",
+    "cryptopan_blocks",
+    "cryptopan_rules",
+    "datagrams",
+    "ends",
+    "feed",
+    "figures",
+    "follow",
+    "follow_numbers",
+    "forward",
+    "fragment",
+    "gather_rows",
+    "group_rows",
+    "handshakes",
+    "items",
+    "json_encode",
+    "keep_memory",
+    "key_rows",
+    "lane_decode",
+    "lane_encode",
+    "largest",
+    "line_encode",
+    "listing_encode",
+    "map_addresses",
+    "merge",
     "merge_runs",
-    "pcap_decode", "pcap_encode", "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest",
+    "pcap_decode",
+    "pcap_encode",
+    "pcapng_decode",
+    "pcapng_encode",
+    "pick",
+    "read_stamps",
+    "reassemble",
+    "reassemble_rest",
     "run_table",
-    "segment", "select", "set_protocols", "signed", "splice", "spread", "tell", "text_decode", "text_encode", "unlike", "verify",
+    "segment",
+    "select",
+    "set_protocols",
+    "signed",
+    "sort_rows",
+    "splice",
+    "spread",
+    "tell",
+    "text_decode",
+    "text_encode",
+    "unlike",
+    "verify",
     "walk",
     "wipe",
     "wrap",
@@ -307,11 +360,11 @@ def ends(data: bytearray, rows: bytes) -> bytes:
     return contents.ends(data, rows)
 
 
-def run_table(lines: list[bytes]) -> object:
+def run_table(lines: list[bytes], keyed: bool = False) -> object:
     """See runs.run_table."""
     from . import runs as twin  # late: only what merges
 
-    return twin.run_table(lines)
+    return twin.run_table(lines, keyed)
 
 
 def feed(table: object, run: int, data: bytearray, rows: bytes) -> tuple[int, int]:
@@ -378,11 +431,12 @@ def group_rows(rows: bytes, numbers: bytes) -> tuple[bytearray, bytearray]:
     return grouping.group_rows(rows, numbers)
 
 
-def gather_rows(data: bytearray, rows: bytes, first: int, room: bytearray, used: int) -> tuple[int, int, bytearray]:
+def gather_rows(data: bytearray, rows: bytes, first: int, room: bytearray, used: int,
+                keyed: bool = False) -> tuple[int, int, bytearray]:  # fmt: skip
     """See grouping.gather_rows."""
     from . import grouping
 
-    return grouping.gather_rows(data, rows, first, room, used)
+    return grouping.gather_rows(data, rows, first, room, used, keyed)
 
 
 def conversation_rows(table: object, order: int, most: int) -> list[tuple[object, ...]]:
@@ -434,6 +488,20 @@ def map_addresses(data: bytearray, rows: bytes, table: object, keep: bool, count
     from . import addresses
 
     return addresses.map_addresses(data, rows, table, keep, counts)
+
+
+def sort_rows(data: bytearray, rows: bytearray, keyed: bool) -> bool:
+    """See order.sort_rows."""
+    from . import order  # late: few sort
+
+    return order.sort_rows(data, rows, keyed)
+
+
+def key_rows(data: bytearray, rows: bytes, first: int, number: int, columns: bytes) -> tuple[bytearray, bytearray, int]:
+    """See order.key_rows."""
+    from . import order
+
+    return order.key_rows(data, rows, first, number, columns)
 
 
 def tell(reader: int, data: bytes | bytearray, at: int, end: int) -> bytes | None:

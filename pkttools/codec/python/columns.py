@@ -61,7 +61,7 @@ def _cells(data: bytearray, row: list[int], number: int, columns: list[Column], 
     frame = bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
     bare = without_fcs(list(row))
     names = {TABLE.names[what] for what, _, _ in columns if what >= 0}
-    found = _found(frame[: bare[CAPTURED]], bare[LINKTYPE], names) if names else {}
+    found = fields_found(frame[: bare[CAPTURED]], bare[LINKTYPE], names) if names else {}
     quote = '"' if style == JSON else ""
     facts = {
         NUMBER_OF: str(number),
@@ -75,7 +75,7 @@ def _cells(data: bytearray, row: list[int], number: int, columns: list[Column], 
     return [facts[c[0]] if c[0] < 0 else _cell(found.get(TABLE.names[c[0]], []), c, style) for c in columns]
 
 
-def _found(frame: bytes, linktype: int, names: set[str]) -> dict[str, list[tuple[Row, int | bytes]]]:
+def fields_found(frame: bytes, linktype: int, names: set[str]) -> dict[str, list[tuple[Row, int | bytes]]]:
     """What a packet has of the fields of these names, in its order."""
     headers = Walk(frame, linktype).headers
     found: dict[str, list[tuple[Row, int | bytes]]] = {}

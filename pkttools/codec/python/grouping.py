@@ -6,6 +6,8 @@ from itertools import groupby
 from struct import pack
 
 from ...batch import CAPTURED, COLUMNS, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES
+from .order import key_of, record_of, standing, told
+from .pcap import RECORD
 from .rows import checked
 
 
@@ -28,8 +30,13 @@ def group_rows(rows: bytes, numbers: bytes) -> tuple[bytearray, bytearray]:
     return bytearray().join(packed[i * ROW_BYTES : (i + 1) * ROW_BYTES] for i in order), groups
 
 
-def gather_rows(data: bytearray, rows: bytes, first: int, room: bytearray, used: int) -> tuple[int, int, bytearray]:
+def gather_rows(
+    data: bytearray, rows: bytes, first: int, room: bytearray, used: int, keyed: bool = False
+) -> tuple[int, int, bytearray]:
     """Copies packets from row `first` on into `room`, of which `used` bytes are used: as many as it holds, each with its lines.
+
+    keyed: with its key behind these, too; see order.py. In front of each is a record of pcap: that which was in front of it, if
+    there was one by its lengths, or another.
 
     Returns the row it stopped before, the bytes that are used, and rows of the copies.
     """
@@ -40,12 +47,13 @@ def gather_rows(data: bytearray, rows: bytes, first: int, room: bytearray, used:
     out, stop = bytearray(), first
     while stop < count:
         row = values[stop * COLUMNS : (stop + 1) * COLUMNS]
-        offset, captured, notes, size = row[OFFSET], row[CAPTURED], row[NOTES], row[NOTES_SIZE]
-        if len(room) - used < captured + size:
+        packed = (standing(data, row) or record_of(row)) + bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
+        behind = bytes(data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]]) + (told(key_of(data, row)) if keyed else b"")
+        if len(room) - used < len(packed) + len(behind):
             break
-        row[OFFSET], row[NOTES] = used, used + captured
-        room[used : used + captured + size] = data[offset : offset + captured] + data[notes : notes + size]
+        row[OFFSET], row[NOTES] = used + RECORD, used + len(packed)
+        used, end = used + len(packed) + len(behind), used
+        room[end:used] = packed + behind
         out += pack(f"={COLUMNS}q", *row)
-        used += captured + size
         stop += 1
     return stop, used, out

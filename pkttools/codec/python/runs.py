@@ -7,6 +7,7 @@ from heapq import heappop, heappush
 
 from ...batch import CAPTURED, COLUMNS, NOTES, NOTES_SIZE, OFFSET, TIME
 from .. import ALL_ENDED, OUTPUT_FULL
+from .order import key_of, told
 from .pcap import RECORD
 from .rows import checked
 
@@ -30,20 +31,28 @@ class Run:
 class Runs:
     """What `run_table` makes."""
 
-    def __init__(self, lines: list[bytes]) -> None:
+    def __init__(self, lines: list[bytes], keyed: bool) -> None:
+        self.keyed = keyed
         self.runs = [Run(line) for line in lines]
-        self.heap: list[tuple[int, int]] = []  # time of the next packet, and the run that has it
+        self.heap: list[tuple[int | bytes, int]] = []  # time, or key, of the next packet, and the run that has it
         self.waiting = len(lines)
 
+    def next(self, which: int) -> tuple[int | bytes, int]:
+        """What stands in the heap for a run."""
+        run = self.runs[which]
+        row = run.values[run.at : run.at + COLUMNS]
+        return key_of(run.data, row) if self.keyed else row[TIME], which
 
-def run_table(lines: list[bytes]) -> object:
+
+def run_table(lines: list[bytes], keyed: bool = False) -> object:
     """A table of runs of packets, for `feed` and `merge_runs`: each by time, and first those that are named first.
 
     lines: for each run the line `IFACE: name` that its packets are given where they have none; empty: they stay as they are.
+    keyed: they are merged by keys instead, see order.py, which go along.
     """
     if not isinstance(lines, list) or not all(isinstance(line, bytes) for line in lines):
         raise TypeError("lines are a list of bytes")
-    return Runs(lines)
+    return Runs(lines, keyed)
 
 
 def need_table(table: object) -> Runs:
@@ -69,7 +78,7 @@ def feed(table: object, run: int, data: bytearray, rows: bytes) -> tuple[int, in
     times = values[TIME::COLUMNS]
     back = [i for i, (a, b) in enumerate(zip([times[0] if one.last is None else one.last, *times], times, strict=False)) if b < a]
     one.last = times[-1]
-    heappush(known.heap, (times[0], run))
+    heappush(known.heap, known.next(run))
     return len(back), back[0] if back else 0
 
 
@@ -96,7 +105,8 @@ def merge_runs(table: object, out: bytearray, used: int) -> tuple[bytearray, int
         frame = bytes(run.data[row[OFFSET] - record : row[OFFSET] + row[CAPTURED]])
         notes = bytes(run.data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]])
         line = b"" if any(one.startswith(b"IFACE:") for one in notes.split(b"\n")) else run.line
-        if len(frame) + len(line) + len(notes) > len(out) - used:
+        key = told(key_of(run.data, row)) if known.keyed else b""
+        if len(frame) + len(line) + len(notes) + len(key) > len(out) - used:
             return bytearray(rows.tobytes()), used, OUTPUT_FULL
         heappop(heap)
         shared = bool(line) and not notes
@@ -109,6 +119,7 @@ def merge_runs(table: object, out: bytearray, used: int) -> tuple[bytearray, int
             row[NOTES] = run.line_at
         else:
             used = put(out, used, line + notes)
+        used = put(out, used, key)
         row[NOTES_SIZE] = len(line) + len(notes)
         rows.extend(row)
         run.at += COLUMNS
@@ -116,7 +127,7 @@ def merge_runs(table: object, out: bytearray, used: int) -> tuple[bytearray, int
             run.data = bytearray()
             known.waiting += 1
             return bytearray(rows.tobytes()), used, which
-        heappush(heap, (run.values[run.at + TIME], which))
+        heappush(heap, known.next(which))
     return bytearray(rows.tobytes()), used, ALL_ENDED
 
 

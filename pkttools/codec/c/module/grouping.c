@@ -32,13 +32,14 @@ static PyObject *py_gather_rows(PyObject *self, PyObject *args)
     struct batch b;
     Py_buffer room;
     Py_ssize_t first, used;
+    int keyed = 0;
     PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*nw*n", &b.data, &b.rows, &first, &room, &used))
+    if (!PyArg_ParseTuple(args, "y*y*nw*n|p", &b.data, &b.rows, &first, &room, &used, &keyed))
         return NULL;
     if (batch_sound_from(&b, first, used >= 0 && used <= room.len, "first packet, or room, out of range")) {
         struct gathered g = {.data = {.at = room.buf, .size = (size_t)used, .room = (size_t)room.len, .held = true}};
         PyObject *rows = memory_of(&g.rows, (size_t)(b.count - first) * sizeof(struct packet));
-        size_t stop = rows != NULL ? gather_rows(b.data.buf, b.packets, (size_t)first, (size_t)b.count, &g) : 0;
+        size_t stop = rows != NULL ? gather_rows(b.data.buf, (size_t)b.data.len, b.packets, (size_t)first, (size_t)b.count, keyed != 0, &g) : 0;
         if (rows != NULL && memory_used(rows, &g.rows))
             result = Py_BuildValue("(nnO)", (Py_ssize_t)stop, (Py_ssize_t)g.data.size, rows);
         Py_XDECREF(rows);

@@ -54,6 +54,7 @@ static PyMethodDef *const tables[] = {
     cryptopan_methods,
     datagrams_methods,
     grouping_methods,
+    order_methods,
     packets_methods,
     runs_methods,
     segments_methods,

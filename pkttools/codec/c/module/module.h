@@ -102,6 +102,7 @@ extern PyMethodDef counting_methods[];
 extern PyMethodDef cryptopan_methods[];
 extern PyMethodDef datagrams_methods[];
 extern PyMethodDef grouping_methods[];
+extern PyMethodDef order_methods[];
 extern PyMethodDef packets_methods[];
 extern PyMethodDef runs_methods[];
 extern PyMethodDef segments_methods[];

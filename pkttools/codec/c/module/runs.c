@@ -23,9 +23,13 @@ static void free_runs(PyObject *capsule)
     held_runs_end(PyCapsule_GetPointer(capsule, table_name));
 }
 
-static PyObject *py_run_table(PyObject *self, PyObject *lines)
+static PyObject *py_run_table(PyObject *self, PyObject *args)
 {
     (void)self;
+    PyObject *lines;
+    int keyed = 0;
+    if (!PyArg_ParseTuple(args, "O|p", &lines, &keyed))
+        return NULL;
     if (!PyList_Check(lines)) {
         PyErr_SetString(PyExc_TypeError, "lines are a list of bytes");
         return NULL;
@@ -35,6 +39,8 @@ static PyObject *py_run_table(PyObject *self, PyObject *lines)
     bool memory = h != NULL && runs_begin(&h->runs, (size_t)count), sound = true;
     if (h != NULL)
         memory = (h->batch = PyMem_Calloc((size_t)count + 1, sizeof *h->batch)) != NULL && memory;
+    if (memory)
+        h->runs.keyed = keyed != 0;
     for (Py_ssize_t i = 0; memory && sound && i < count; i++) {
         char *line;
         Py_ssize_t size;
@@ -69,7 +75,7 @@ static PyObject *py_feed(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "no such run waits");
         goto error;
     }
-    size_t first = 0, backwards = runs_feed(&h->runs, (size_t)which, b.data.buf, b.packets, (size_t)b.count, &first);
+    size_t first = 0, backwards = runs_feed(&h->runs, (size_t)which, b.data.buf, (size_t)b.data.len, b.packets, (size_t)b.count, &first);
     if (b.count > 0)
         h->batch[which] = b;
     else
@@ -113,7 +119,7 @@ exit:
 }
 
 PyMethodDef runs_methods[] = {
-    {"run_table", py_run_table, METH_O, NULL},
+    {"run_table", py_run_table, METH_VARARGS, NULL},
     {"feed", py_feed, METH_VARARGS, NULL},
     {"merge_runs", py_merge_runs, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
