@@ -16,7 +16,14 @@ MAX_OPTION = 0xFFFF  # bytes of an option's value
 
 END, COMMENT = 0, 1  # options of all blocks
 FLAGS, DROPS = 2, 4  # options of packets: which way it went; how many were dropped before it
+HASH = 3  # of its octets
+OF_PACKETS = (5, 6, 7)  # what it is called, its queue, its verdict: whatever its octets are
+CUSTOM = (0xBAC, 0xBAD)  # options of somebody's own, text and octets; ...
+ONLY_HERE = 0x4000  # with this bit they are not for another file, and such blocks with the same of the upper sixteen
+KEEPS_SOME, KEEPS_ALL = 1, 2  # options as they were read; those too that are not for another file
 NAME, RESOLUTION, FCS, TIME_OFFSET = 2, 9, 13, 14  # options of interfaces
+NUMBERS = (8, 10, 14, 16, 17)  # of these, those that are one number, speeds mostly; the others that are known are octets
+MAX_KNOWN = 18  # the last one that is known
 
 # What the codec knows of an interface, eight bytes each: link type as a row has it, bytes it keeps of a packet (0: all),
 # if_tsresol, if_tsoffset in seconds, and where its line `IFACE: name` lies in the section's names, if it has one.

@@ -36,7 +36,7 @@ from pkttools import formats
 from pkttools.batch import ROW_BYTES, Batch
 from pkttools.errors import PktError
 from pkttools.formats.files import BUFFER, Input, Output
-from pkttools.formats.pcapng import PcapngSink
+from pkttools.formats.pcapng_sink import PcapngSink
 
 MAX_BLOCK = 16 << 20
 
@@ -300,8 +300,9 @@ def some_packets(draw: st.DrawFn) -> list[Record]:
 def test_what_is_written_is_read(backend, order, packets, nano, tmp_path, monkeypatch):
     """All of it: bytes, sizes, times to the nanosecond, link types, every line. Interfaces in the order they are met in."""
     monkeypatch.setattr("pkttools.formats.pcapng.codec", load(backend))
+    monkeypatch.setattr("pkttools.formats.pcapng_sink.codec", load(backend))
     path = tmp_path / "there"
-    sink = PcapngSink(Output(str(path), None), 1, order == ">", nano)
+    sink = PcapngSink(Output(str(path), None), 1, order, nano)
     data, rows = batch_of(*packets)
     for first in range(0, len(packets), 5):
         sink.write(Batch(data, bytearray(rows[first * ROW_BYTES : (first + 5) * ROW_BYTES])))
@@ -311,8 +312,8 @@ def test_what_is_written_is_read(backend, order, packets, nano, tmp_path, monkey
 
 
 def written(codec: ModuleType, monkeypatch: pytest.MonkeyPatch, path: Path, packets: list[Record], nano: bool = False) -> bytes:
-    monkeypatch.setattr("pkttools.formats.pcapng.codec", codec)
-    sink = PcapngSink(Output(str(path), None), 147, False, nano)
+    monkeypatch.setattr("pkttools.formats.pcapng_sink.codec", codec)
+    sink = PcapngSink(Output(str(path), None), 147, "<", nano)
     data, rows = batch_of(*packets)
     try:
         sink.write(Batch(data, bytearray(rows)))

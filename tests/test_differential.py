@@ -323,7 +323,7 @@ NAMES = b"IFACE: eth0\n"
 
 def blocks(order: str) -> bytes:
     """One of each kind, with options of each kind."""
-    given = (flags(1, order), drops(7, order), (1, b"a\nb\\"), (3, b"hash"), (1, b""))
+    given = (flags(1 | 4 << 5 | 8, order), drops(7, order), (1, b"a\nb\\"), (3, b"hash"), (1, b""), (0xBAD, b"12345"))
     return (
         enhanced(b"abc", 2**40 + 1, 0, given, order) + obsolete(b"defgh", 2**33, 1, 5, given[2:], order) + simple(b"ijk", 9, order)
         + enhanced(b"", 2**63, 2, (), order) + enhanced(bytes(range(99)), 12345, 3, given[:1], order)
@@ -334,6 +334,7 @@ def pcapng_decodings(raw: bytes) -> None:
     for big_endian in (False, True):
         assert_same("pcapng_decode", bytearray(raw), 0, len(raw), big_endian, INTERFACES, NAMES)
         assert_same("pcapng_decode", bytearray(raw), min(4, len(raw)), len(raw), big_endian, INTERFACES[:6], b"")
+        assert_same("pcapng_decode", bytearray(raw), 0, len(raw), big_endian, INTERFACES, NAMES, True)
 
 
 @pytest.mark.parametrize("order", [">", "<"], ids=["big", "little"])
@@ -388,7 +389,9 @@ def test_every_resolution() -> None:
 def test_pcapng_encode(seed: int) -> None:
     dice = random.Random(seed)
     lines = ["IFACE: a", "IFACE:b", "WAY: in", "WAY:out", "WAY: up", "LOST: 5", "LOST: x", "LOST: 99999999999999999999",
-             "NOTE: \\n\\x1b\\x41\\", "NOTE:", "NOTE:  \\x7f", "other", "", "NOTE", "IFACE: \\x0", "NOTE: \t\x80"]  # fmt: skip
+             "NOTE: \\n\\x1b\\x41\\", "NOTE:", "NOTE:  \\x7f", "other", "", "NOTE", "IFACE: \\x0", "NOTE: \t\x80",
+             "\0", "\0I1", "\0I2", "\0O" + "0" * 32, "\0O" + "0" * 32 + "0002000480000004" + "0005000812", "\0Oxyz",
+             "\0Ocbf29ce484222325" + "0" * 16 + "00030001aa" + "02580002abcd" + "4bad0000" + "0bad0001ff"]  # fmt: skip
     for _ in range(60):
         packets = []
         for _ in range(dice.randint(0, 9)):
@@ -398,9 +401,10 @@ def test_pcapng_encode(seed: int) -> None:
             packets.append(Record(dice.randbytes(dice.randrange(9)), original, time, dice.choice((1, 1, 113)), notes))
         for first in range(len(packets) + 1):
             for big_endian in (False, True):
-                assert_same(
-                    "pcapng_encode", *batch_of(*packets), first, big_endian, dice.choice((0, 7, 2**32 - 1)), dice.random() < 0.7
-                )
+                where = first, big_endian, dice.choice((0, 7, 2**32 - 1)), dice.random() < 0.7
+                assert_same("pcapng_encode", *batch_of(*packets), *where)
+                keep = dice.choice((0, 3, 262144)), dice.choice((0, 0, 4 << 5)), dice.randrange(3)
+                assert_same("pcapng_encode", *batch_of(*packets), *where, *keep)
 
 
 def test_bad_calls() -> None:

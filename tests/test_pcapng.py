@@ -227,7 +227,9 @@ def test_no_packets(backend):
     assert run("pkt-txt2pcapng", backend=backend) == section() + interface()
     assert run("pkt-txt2pcapng -lt 113 -be", backend=backend) == section(">") + interface(113, order=">")
     assert run("pkt-pcapng2txt", section(), backend=backend) == b""
-    assert run("pkt-pcapng2txt -F pcapng", section(">") + interface(order=">"), backend=backend) == section() + interface()
+    assert run("pkt-pcapng2txt -F pcapng", section(">") + interface(order=">"), backend=backend) == section(">") + interface(
+        order=">"
+    )
 
 
 @pytest.mark.parametrize("words", ["-le -be", "-be -ne", "-le -ne", "-le -be -ne"])

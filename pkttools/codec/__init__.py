@@ -12,9 +12,9 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     lane_decode(data, start, stop, rows, linktype) -> (sound, lines)
     pcap_decode(buffer, start, stop, final, big_endian, nano, header, lengths, linktype) -> (consumed, rows, error)
     pcap_encode(data, rows, first, big_endian, nano) -> (records, stop, lost)
-    pcapng_decode(buffer, start, stop, big_endian, interfaces, names)
+    pcapng_decode(buffer, start, stop, big_endian, interfaces, names, keep)
         -> (consumed, data, rows, error, (capped, rounded, timeless, damaged, options))
-    pcapng_encode(data, rows, first, big_endian, interface, nano) -> (blocks, stop, lost)
+    pcapng_encode(data, rows, first, big_endian, interface, nano, snaplen, flags, keeps) -> (blocks, stop, lost, outdated)
     line_encode(data, rows, first, state, time, colours, offset, table) -> (text, stop)
     set_protocols(tables)
     walk(data, row) -> [(kind, start, data, end), ...]

@@ -129,9 +129,9 @@ class Values:
 class Format:
     """A format that packets are written in.
 
-    name: of -F, where asked. noun: what messages call it. module, sink: what writes it, in formats/. endings: of files that are
-    of it. binary: not for terminals. notes: whether every packet says where it was captured, also unasked: there is a place.
-    asked: whether -F asks for it; else the command's name does.
+    name: of -F, where asked. noun: what messages call it. module, sink: what writes it, in formats/; what reads a capture is
+    called as it is. endings: of files that are of it. binary: not for terminals. notes: whether every packet says where it was
+    captured, also unasked: there is a place. asked: whether -F asks for it; else the command's name does.
     """
 
     __slots__ = ("name", "noun", "module", "sink", "endings", "binary", "notes", "asked")
@@ -147,7 +147,7 @@ FORMATS = {
     for form in (
         Format("text", "text", "text", "TextSink", (".txt",), binary=False),
         Format("pcap", "pcap", "pcap", "PcapSink", (".pcap", ".cap")),
-        Format("pcapng", "pcapng", "pcapng", "PcapngSink", (".pcapng",), notes=True),
+        Format("pcapng", "pcapng", "pcapng_sink", "PcapngSink", (".pcapng",), notes=True),
         Format("bin", "bare bytes", "binary", "BinarySink", (), asked=False),
     )
 }
@@ -165,6 +165,7 @@ def format_option(default: str = "") -> Option:
 INPUT = [Option("--in", TEXT, "read FILE, text or capture, not standard input", "FILE", end="first", several=True)]
 
 UTC = Option("--utc", FLAG, "dates in UTC, as with PKTTOOLS_UTC=1", end="last")
+SECRETS = Option("--no-secrets", FLAG, "leave decryption secrets of pcapng out", end="last", hidden=True)
 
 OUTPUT = [
     Option("--out", TEXT, "write FILE; its ending may say the format", "FILE", end="last"),
@@ -177,6 +178,7 @@ OUTPUT = [
     Option("--decimal", FLAG, "numbers that -a and -aa add are decimal", end="last", form="text", hidden=True),
     Option("-do --data-only", FLAG, "write the bytes alone, without sizes and characters", end="last", form="text"),
     UTC,
+    SECRETS,
 ]  # fmt: skip
 
 # Of what sends: through the queue of the interface, to its driver, or so that it seems to have come in.
@@ -192,7 +194,14 @@ DURATION = Option("--duration", REAL, "end after SECONDS", "SECONDS")  # of what
 def received() -> list[Option]:
     """How what receives writes; its help screens have no room for all."""
     nano = Option("--nano", FLAG, "times in nanoseconds instead of microseconds")
-    return [*(option.unshown() if option is UTC else option for option in OUTPUT if "--nano" not in option.names), nano]
+    return [
+        *(
+            option.unshown() if option is UTC else option
+            for option in OUTPUT
+            if option is not SECRETS and "--nano" not in option.names
+        ),
+        nano,
+    ]
 
 
 PICK = [

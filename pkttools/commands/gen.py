@@ -9,7 +9,21 @@ from __future__ import annotations
 
 import sys
 
-from ..command_line.options import FLAG, INPUT, NUMBER, OUTPUT, REAL, REPORT, TEXT, USER, XMIT, Option, Values, general_briefly
+from ..command_line.options import (
+    FLAG,
+    INPUT,
+    NUMBER,
+    OUTPUT,
+    REAL,
+    REPORT,
+    SECRETS,
+    TEXT,
+    USER,
+    XMIT,
+    Option,
+    Values,
+    general_briefly,
+)
 from ..errors import UsageError, need
 from ..flow.stage import Source, Stage
 from ..formats.files import Output, Sink
@@ -45,12 +59,12 @@ MAKING = [
     Option("--pktgen", FLAG, "write a script for the kernel's pktgen instead"),
     Option("--trafgen", FLAG, "write a configuration for trafgen instead"),
 ]
-WRITING = [option for option in OUTPUT if option.attribute != "output"]
+WRITING = [option for option in OUTPUT if option is not SECRETS and option.attribute != "output"]
 OPTIONS = [
     *MAKING,
     Option("--expect", NUMBER, "pkt-gen check: N packets were sent", "N"),
     *INPUT,
-    *(option for option in OUTPUT if option not in WRITING),
+    *(option for option in OUTPUT if option.attribute == "output"),
     *(option if option.attribute == "format" else option.unshown() for option in WRITING),
     REPORT.unshown(),
     *USER,
@@ -119,7 +133,7 @@ def stage(values: Values) -> Stage:
         need(values.report == "text", "--report needs -i, or check")
         return Stage(values, program=(None, None), source=source.begin, account=source.account, beyond=source.beyond)
     need(sys.platform == "linux", "-i is for Linux")
-    for option in values.given(OUTPUT):
+    for option in values.given([option for option in OUTPUT if option in OPTIONS]):
         raise UsageError(f"{option.names[-1]} is for packets that are written")
     need(values.start is None, "--start is for packets that are written")
     return Stage(values, program=(None, None), source=source.begin, sink=source.interface, account=source.account,

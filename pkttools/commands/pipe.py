@@ -17,6 +17,7 @@ from ..flow import run as flow
 from ..flow.stage import Source, Stage, Written
 from ..formats import refuse_terminal, sink_of
 from ..formats.files import Output, Sink, to_file
+from ..formats.sections import Sections
 from . import find, read
 
 OPTIONS = [
@@ -98,6 +99,8 @@ class AsRead(Sink):
     def __init__(self, values: Values, source: Source) -> None:
         self.values, self.source, self.output = values, source, Output(values.output, source.file)
         self.sink: Sink | None = None
+        if source.file:
+            source.file.sections = Sections(form="pcapng")
 
     def write(self, batch: Batch) -> None:
         """Writes a batch."""
@@ -112,7 +115,10 @@ class AsRead(Sink):
     def chosen(self) -> Sink:
         """The sink of the format. Raises UsageError: what is read is nothing for a terminal."""
         refuse_terminal(self.source.form, self.values.output)
-        return sink_of(self.values, self.output, self.source.form, self.source.linktype)
+        sink = sink_of(self.values, self.output, self.source.form, self.source.linktype)
+        if self.source.file:
+            sink.beside(self.source.file)
+        return sink
 
     def close(self) -> list[str]:
         """Ends the stream; gives what there is to say about it, on standard error."""

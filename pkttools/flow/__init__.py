@@ -38,6 +38,8 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
     sink = last.sink(source)
     for stage in stages:
         sink = stage.hold(source, sink) if stage.hold else sink
+    if source.file and source.file.sections:
+        source.file.sections.passes = all(stage.passes for stage in stages)
     give_up((source, sink), user)
     errors: list[str] = []
     ending: list[str] = []

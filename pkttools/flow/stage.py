@@ -86,7 +86,10 @@ class Written:
 
     def __call__(self, source: Source) -> Sink:
         """The sink. Raises PktError."""
-        return sink_of(self.values, Output(self.values.output, source.file), self.form, source.linktype)
+        sink = sink_of(self.values, Output(self.values.output, source.file), self.form, source.linktype)
+        if source.file:
+            sink.beside(source.file)
+        return sink
 
 
 def program_of(values: Values) -> tuple[Filter | None, Assignments | None]:
@@ -139,6 +142,13 @@ class Stage:
         self.ahead: Callable[[Callable[[Batch], int]], Iterator[int | None]] | None = None  # of its source
         self.left: int | None = None  # packets that it may still pass on; None: any number
         self.last_number = last_number
+
+    @property
+    def passes(self) -> bool:
+        """Whether it passes on all packets as they are."""
+        values = self.values
+        changes = self.work or self.keep or self.assignments or self.hold or values.link_type is not None
+        return not (changes or values.skip or values.limit)
 
     def through(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """What becomes of the batches of a stream; none of those that are given is empty."""

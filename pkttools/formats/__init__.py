@@ -74,7 +74,7 @@ def captures(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
         form = capture_format(buffer, used)
         if not source.at:
             source.form = form
-        used, offset = yield from module(form).packets(source, buffer, used, offset)
+        used, offset = yield from reader(form).packets(source, buffer, used, offset)
 
 
 def sink_of(values: Values, output: Output, default: str = USUAL, linktype: int = 1) -> Sink:
@@ -104,5 +104,10 @@ def refuse_terminal(form: str, path: str | None) -> None:
 
 
 def module(form: str) -> ModuleType:
-    """What reads and writes a format; imported late: only what is used."""
+    """What writes a format; imported late: only what is used."""
     return __import__(f"{__name__}.{FORMATS[form].module}", fromlist=["packets"])
+
+
+def reader(form: str) -> ModuleType:
+    """What reads a capture; imported late as well."""
+    return __import__(f"{__name__}.{form}", fromlist=["packets"])

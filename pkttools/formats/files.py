@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..command_line.options import Values
     from .lane import Lane
     from .lending import Lender
+    from .sections import Sections
     from .write_behind import WriteBehind
 
 BUFFER = 448 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
@@ -110,6 +111,7 @@ class Input:
         self.said: list[str] = []  # what there is to say about it in the end, on standard error
         self.handed = 0
         self.onward: Lane | None = None
+        self.sections: Sections | None = None  # what pcapng says beside packets, where it goes along
         self.at, self.fd = -1, 0
         self.again = False  # whether it is not the first time that they are read
         self.told = False  # whether it was said that a terminal is read
@@ -374,6 +376,9 @@ class Sink:
     def by_options(cls, output: Output, values: Values, linktype: int) -> Sink:
         """One that writes a format as the options ask for it. linktype: of a stream without packets."""
         raise NotImplementedError
+
+    def beside(self, source: Input) -> None:
+        """Learns what is read, before it is: what that says beside packets goes along, where there is a place."""
 
     def origin(self, stamp: int) -> None:
         """Learns the time of the first packet that was read, of every round; it may be one that is not passed on."""

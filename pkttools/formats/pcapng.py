@@ -1,7 +1,8 @@
 """Streams of pcapng blocks (draft-ietf-opsawg-pcapng): sections, interfaces, and what there is beside packets.
 
-What has no place in text is counted: other blocks, options of packets, comments on sections and interfaces. Passed over
-without a word is only what describes how a file came to be: the machine, the programs, their settings.
+Where pcapng is written too, what a file says beside its packets goes along; see sections.py. Else what has no place in text is
+counted: other blocks, options of packets, comments on sections and interfaces. Passed over without a word is then only what
+describes how a file came to be: the machine, the programs, their settings.
 """
 
 from __future__ import annotations
@@ -11,14 +12,10 @@ from array import array
 from collections.abc import Generator, Iterator
 
 from .. import blocks, codec
-from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, NOTES, NOTES_SIZE, ROW_BYTES, TIME, Batch, fcs_of, link_of, linktype_of
-from ..command_line.options import Values
-from ..errors import ANOTHER_CAPTURE, HEADER_CUT, RECORD_CUT, PktError, Unread, counted, pcapng_message
-from .files import Input, Output, Sink
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from mmap import mmap
+from ..batch import ROW_BYTES, Batch, link_of
+from ..errors import ANOTHER_CAPTURE, HEADER_CUT, RECORD_CUT, PktError, counted, pcapng_message
+from .files import Input
+from .sections import Options, Section
 
 ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}  # byte-order magic, to the sign of struct
 ORDER_MAGIC = 0x1A2B3C4D
@@ -57,6 +54,8 @@ class _Reader:
 
     def __init__(self, source: Input, buffer: bytearray, used: int, offset: int) -> None:
         self.source, self.buffer, self.used, self.offset = source, buffer, used, offset
+        self.sections = source.sections if source.sections and source.sections.form in (None, source.form) else None
+        self.section = Section("", [])
         self.start = 0
         self.order = "<"  # of the section, as are these two:
         self.interfaces = array("q")  # INTERFACE_COLUMNS each
@@ -68,11 +67,13 @@ class _Reader:
         """Batches of packets, up to the end of the stream, or to where a pcap file begins."""
         while True:
             self.start, data, rows, error, (capped, rounded, missing, damaged, others) = codec.pcapng_decode(
-                self.buffer, self.start, self.used, self.order == ">", self.interfaces, self.names
+                self.buffer, self.start, self.used, self.order == ">", self.interfaces, self.names, self.sections is not None
             )
             self.capped, self.rounded, self.missing = self.capped + capped, self.rounded + rounded, self.missing + missing
             self.drop("damaged option list", damaged)
             self.drop("packet option", others)
+            if rows and self.sections:
+                self.sections.came += len(rows) // ROW_BYTES
             if rows:
                 yield Batch(data, rows)
             if error and error[0] == ANOTHER_CAPTURE:
@@ -142,9 +143,15 @@ class _Reader:
             if major != 1:
                 raise self.error(f"version {major}.{minor} of pcapng is not supported, only 1.0")
             self.interfaces, self.names = array("q"), bytearray()
-            self.drop("section comment", sum(code == blocks.COMMENT for code, _ in self.options(self.start + 24, stop)))
+            options = self.options(self.start + 24, stop)
+            if self.sections:
+                self.section = self.sections.begin(self.order, options)
+            else:
+                self.drop("section comment", sum(code == blocks.COMMENT for code, _ in options))
         elif kind == blocks.INTERFACE:
             self.describe(stop)
+        elif self.sections:
+            self.sections.pass_on(self.section, kind, bytes(self.buffer[self.start : stop + 4]))
         else:
             self.drop(NAMES.get(kind, f"type {kind:#x} block"))
 
@@ -161,28 +168,31 @@ class _Reader:
             raise self.error(f"more than {MAX_INTERFACES} interfaces in a section")
         linktype, snaplen = struct.unpack_from(self.order + "8xHxxI", self.buffer, self.start)
         known: dict[int, bytes] = {}
+        kept: Options = []
         for code, value in self.options(self.start + 16, stop):
-            if code == blocks.COMMENT:
-                self.drop("interface comment")
-            elif code in (blocks.NAME, *SIZES):
+            if code in (blocks.NAME, *SIZES):
                 if code in known or len(value) != SIZES.get(code, len(value)):
                     self.drop("interface option")
-                else:
-                    known[code] = value
+                    continue
+                known[code] = value
+            elif code == blocks.COMMENT and not self.sections:
+                self.drop("interface comment")
+            kept.append((code, value))
         name = known.get(blocks.NAME)
-        self.drop(f"interface name beyond {MAX_NAME} bytes", name is not None and len(name) > MAX_NAME)
+        self.drop(f"interface name beyond {MAX_NAME} bytes", name is not None and len(name) > MAX_NAME and not self.sections)
         line = b"" if name is None else blocks.note(b"IFACE:", name[:MAX_NAME])
         if blocks.FCS in known:
             linktype = link_of(linktype, octets(known[blocks.FCS][0]))
         self.source.link = linktype if self.source.link is None else self.source.link
         resolution = known[blocks.RESOLUTION][0] if blocks.RESOLUTION in known else MICRO
         offset = struct.unpack(self.order + "q", known.get(blocks.TIME_OFFSET, bytes(8)))[0]
+        if self.sections:
+            line = self.sections.describe(self.section, linktype, snaplen, resolution, offset, line, kept).tag + line
         self.interfaces.extend((linktype, snaplen, resolution, offset, len(self.names), len(line)))
         self.names += line
 
     def said(self) -> list[str]:
         """What there is to say in the end."""
-        passed = ", ".join(f"{n} {what}" if what.endswith("s") else counted(n, what) for what, n in self.passed.items())
         times = [
             f"{n} {what}"
             for n, what in (
@@ -192,7 +202,7 @@ class _Reader:
             )
             if n
         ]
-        lines = [f"not kept: {passed}"] * bool(passed) + [f"times: {'; '.join(times)}"] * bool(times)
+        lines = [f"not kept: {several(self.passed)}"] * bool(self.passed) + [f"times: {'; '.join(times)}"] * bool(times)
         return [f"{self.source.name}: {line}" for line in lines]
 
 
@@ -201,139 +211,6 @@ def octets(length: int) -> int:
     return length if length < BITS else length // BITS
 
 
-class PcapngSink(Sink):
-    """Writes packets as a section of enhanced packet blocks, each batch at once.
-
-    linktype: of a section that stays empty. nano: nanoseconds everywhere, else only where there are any.
-    """
-
-    output: Output
-
-    def __init__(self, output: Output, linktype: int, big_endian: bool, nano: bool) -> None:
-        self.output, self.linktype, self.big_endian, self.nano = output, linktype, big_endian, nano
-        self.order = ">" if big_endian else "<"
-        self.interfaces: dict[tuple[int, bytes | None], tuple[int, bool]] = {}  # link type, FCS and name: number, nanoseconds
-        self.count = self.lost = 0  # interfaces that were described; lines of notes that could not be written
-
-    @classmethod
-    def by_options(cls, output: Output, values: Values, linktype: int) -> Sink:
-        """One that writes as the options ask for it."""
-        return cls(output, linktype, values.big_endian, bool(values.nano))
-
-    def write(self, batch: Batch) -> None:
-        """Writes a batch. Raises PktError at a packet that this section cannot hold, after those before it."""
-        rows, columns = memoryview(batch.rows), batch.columns()
-        out = bytearray()
-        first, ahead = 0, 1
-        try:
-            while first < len(batch):
-                row = columns[first * COLUMNS : (first + 1) * COLUMNS]
-                name = interface_name(batch.data, row[NOTES], row[NOTES_SIZE])
-                number, nano = self.interface(out, row[LINKTYPE], name, row[TIME] % 1000 != 0)
-                # All rows of a call are checked: it gets few where interfaces take turns, and more with every full run.
-                some = rows[first * ROW_BYTES : (first + ahead) * ROW_BYTES]
-                written, stop, lost = codec.pcapng_encode(batch.data, some, 0, self.big_endian, number, nano)
-                if not stop:
-                    raise PktError(f"{self.output.name}: a pcapng file cannot hold this packet's time or size")
-                out += written
-                self.lost += lost
-                first, ahead = first + stop, 2 * ahead if stop == ahead else 1
-        finally:
-            try:
-                self.output.write(out)
-            except Unread as unread:
-                unread.account(self.ends(out), len(batch) - first)
-                raise
-
-    def ends(self, out: bytearray) -> list[int]:
-        """Where packets end in what was written."""
-        found, at = [], 0
-        while at < len(out):
-            kind, size = struct.unpack_from(self.order + "II", out, at)
-            at += size
-            if kind == blocks.ENHANCED:
-                found.append(at)
-        return found
-
-    def interface(self, out: bytearray, link: int, name: bytes | None, fine: bool) -> tuple[int, bool]:
-        """Number of an interface and whether its times are nanoseconds, as they must be when `fine`.
-
-        Describes it in `out` when it is new, and once more when it was known with microseconds only.
-        """
-        key = link, name
-        known = self.interfaces.get(key)
-        if known is None or (fine and not known[1]):
-            known = self.interfaces[key] = self.describe(out, link, name, fine or self.nano)
-        return known
-
-    def describe(self, out: bytearray, link: int, name: bytes | None, nano: bool) -> tuple[int, bool]:
-        """Writes an interface description, and before the first one the section header. See `interface`."""
-        linktype, fcs = linktype_of(link), fcs_of(link)
-        if linktype > MAX_LINKTYPE:
-            raise PktError(f"{self.output.name}: link type {linktype} does not fit in a pcapng file")
-        if self.count == MAX_INTERFACES:
-            raise PktError(f"{self.output.name}: a pcapng section has at most {MAX_INTERFACES} interfaces")
-        if not self.count:
-            out += self.block(blocks.SECTION, struct.pack(self.order + "IHHq", ORDER_MAGIC, 1, 0, -1))
-        body = struct.pack(self.order + "HHI", linktype, 0, MAX_FRAME)
-        known = []
-        if name is not None:
-            known.append(blocks.option(blocks.NAME, name, self.order))
-        if nano:
-            known.append(blocks.option(blocks.RESOLUTION, bytes([NANO]), self.order))
-        if fcs is not None:
-            known.append(blocks.option(blocks.FCS, bytes([fcs * BITS]), self.order))
-        if known:
-            known.append(blocks.option(blocks.END, b"", self.order))
-        out += self.block(blocks.INTERFACE, body + b"".join(known))
-        self.count += 1
-        return self.count - 1, nano
-
-    def without_packets(self, link: int) -> None:
-        """Learns of what link type the section is when it stays empty."""
-        self.linktype = link
-
-    def block(self, kind: int, body: bytes) -> bytes:
-        """A block as it is written."""
-        size = struct.pack(self.order + "I", len(body) + 12)
-        return struct.pack(self.order + "I", kind) + size + body + size
-
-    def leave(self) -> tuple[int, tuple[tuple[tuple[int, bytes | None], tuple[int, bool]], ...]]:
-        """The interfaces that the section describes."""
-        return self.count, tuple(self.interfaces.items())
-
-    def enter(
-        self, output: Output, known: tuple[int, tuple[tuple[tuple[int, bytes | None], tuple[int, bool]], ...]] | None = None
-    ) -> None:
-        """Goes on in another file."""
-        self.output = output
-        self.count, interfaces = known or (0, ())
-        self.interfaces = dict(interfaces)
-
-    def end_output(self) -> None:
-        """Ends the section, which describes an interface also where no packet came."""
-        if not self.count:
-            out = bytearray()
-            self.describe(out, self.linktype, None, self.nano)
-            self.output.write(out)
-        self.output.close()
-
-    def close(self) -> list[str]:
-        """Ends the section; gives what there is to say about it, on standard error."""
-        self.end_output()
-        if not self.lost:
-            return []
-        return [
-            f"{counted(self.lost, 'line')} not written: pcapng has one IFACE, one WAY (in or out) and one LOST (a number) for "
-            f"a packet, and {blocks.MAX_OPTION} bytes for a text"
-        ]
-
-
-def interface_name(data: bytearray | mmap, at: int, size: int) -> bytes | None:
-    """What the first line IFACE of a packet's notes names; None when there is none, or none that pcapng can hold."""
-    if size:
-        for line in bytes(data[at : at + size]).split(b"\n"):
-            if line.startswith(b"IFACE:"):
-                name = blocks.value_of(line)
-                return name if len(name) <= blocks.MAX_OPTION else None
-    return None
+def several(kinds: dict[str, int]) -> str:
+    """What was not kept, in words."""
+    return ", ".join(f"{n} {what}" if what.endswith("s") else counted(n, what) for what, n in kinds.items())

@@ -46,23 +46,25 @@ static size_t iface_line(const uint8_t *notes, size_t size)
     return end != NULL ? (size_t)(end + 1 - notes) : 0;
 }
 
-/* Writes one packet to an interface of its own, and reads it again. `canonical`: its notes are as the reader writes them. */
-static void expect_same_block(const uint8_t *data, const struct packet *p, bool big_endian, bool nano, bool canonical)
+/* Writes one packet to an interface of its own, and reads it again. `canonical`: its notes are as the reader writes them; `keep`:
+ * lines of ours among them.
+ */
+static void expect_same_block(const uint8_t *data, const struct packet *p, bool big_endian, bool nano, bool canonical, bool keep)
 {
-    const struct pcapng_format format = {big_endian, nano, 0};
+    const struct pcapng_format format = {big_endian, nano, 0, MAX_FRAME, 0, KEEPS_ALL};
     if (data == NULL)           /* of empty packets alone; Python's buffers are never at NULL */
         data = (const uint8_t *)"";
-    if (!pcapng_joins(data, p, p, nano))
+    if (!pcapng_joins(data, p, p, &format))
         return;
-    int64_t lost = 0;
+    struct pcapng_counts counts = {0};
     size_t room = pcapng_room(p);
     uint8_t *block = exact(NULL, room);
-    size_t size = pcapng_encode(block, data, p, &format, &lost);
-    EXPECT(size <= room && size % 4 == 0 && lost >= 0);
+    size_t size = pcapng_encode(block, data, p, &format, &counts);
+    EXPECT(size <= room && size % 4 == 0 && counts.lost >= 0 && counts.outdated >= 0);
     const uint8_t *notes = data + p->notes;
     size_t line = iface_line(notes, (size_t)p->notes_size);
     const struct interface interface = {p->linktype, 0, nano ? 9 : 6, 0, 0, (int64_t)line};
-    const struct pcapng_section section = {big_endian, &interface, 1, notes, line};
+    const struct pcapng_section section = {big_endian, &interface, 1, notes, line, keep};
     struct pcapng_decoder again = {0};
     read_blocks(&again, block, size, &section);
     const struct packet *q = (const struct packet *)again.packets.at;
@@ -70,7 +72,7 @@ static void expect_same_block(const uint8_t *data, const struct packet *p, bool 
     EXPECT(again.capped + again.rounded + again.timeless + again.damaged + again.options == 0);
     EXPECT(p->captured == q->captured && p->original == q->original && p->time == q->time && p->linktype == q->linktype);
     EXPECT(p->captured == 0 || equal(data + p->offset, again.data.at + q->offset, (size_t)p->captured));
-    if (canonical && lost == 0) {
+    if (canonical && counts.lost + counts.outdated == 0) {
         EXPECT(p->notes_size == q->notes_size);
         EXPECT(p->notes_size == 0 || equal(notes, again.data.at + q->notes, (size_t)p->notes_size));
     }
@@ -78,7 +80,7 @@ static void expect_same_block(const uint8_t *data, const struct packet *p, bool 
     free_blocks(&again);
 }
 
-/* One byte: byte order; one: how many interfaces, each with a link type, a resolution, an offset, a limit of bytes, and
+/* One byte: byte order, and whether options become lines of ours; one: how many interfaces, each with a link type, a resolution, an offset, a limit of bytes, and
  * whether it has a name; two: where the blocks are cut. Then blocks.
  */
 void fuzz_blocks(struct input *in)
@@ -86,14 +88,15 @@ void fuzz_blocks(struct input *in)
     static const int64_t offsets[] = {0, 1, -1, 1700000000, -1700000000, INT64_MAX, INT64_MIN, 9223372035};
     static const char names[] = "IFACE: eth0\nIFACE:\n";
     struct interface interfaces[4];
-    bool big_endian = (take8(in) & 1) != 0;
+    unsigned choice = take8(in);
+    bool big_endian = (choice & 1) != 0, keep = (choice & 2) != 0;
     size_t count = take8(in) % (sizeof interfaces / sizeof *interfaces + 1);
     for (size_t i = 0; i < count; i++) {
         int64_t linktype = take_linktype(in), resolution = take8(in), offset = offsets[take8(in) % 8], snaplen = take8(in);
         bool named = (take8(in) & 1) != 0;
         interfaces[i] = (struct interface){linktype, snaplen, resolution, offset, named ? 0 : 12, named ? 12 : i == 3 ? 7 : 0};
     }
-    struct pcapng_section section = {big_endian, interfaces, count, (const uint8_t *)names, sizeof names - 1};
+    struct pcapng_section section = {big_endian, interfaces, count, (const uint8_t *)names, sizeof names - 1, keep};
     size_t cut = take16(in);
     struct pcapng_decoder whole = {0}, pieces = {0};
     read_blocks(&whole, in->at, in->size, &section);
@@ -107,7 +110,7 @@ void fuzz_blocks(struct input *in)
     const struct packet *p = (const struct packet *)whole.packets.at;
     for (size_t i = 0; i < count_of(&whole.packets); i++)
         for (unsigned way = 0; way < 4; way++)
-            expect_same_block(whole.data.at, &p[i], (way & 1) != 0, (way & 2) != 0, true);
+            expect_same_block(whole.data.at, &p[i], (way & 1) != 0, (way & 2) != 0, true, keep);
     free_blocks(&whole);
     free_blocks(&pieces);
 }
@@ -128,8 +131,9 @@ void fuzz_notes(struct input *in)
     }};
     p[1] = p[0];
     p[1].notes_size = (int64_t)second;
-    (void)pcapng_joins(data, &p[0], &p[1], (choice & 2) != 0);
-    expect_same_block(data, &p[0], (choice & 1) != 0, (choice & 2) != 0, false);
-    expect_same_block(data, &p[1], (choice & 1) == 0, (choice & 2) != 0, false);
+    const struct pcapng_format format = {.nano = (choice & 2) != 0, .snaplen = MAX_FRAME};
+    (void)pcapng_joins(data, &p[0], &p[1], &format);
+    expect_same_block(data, &p[0], (choice & 1) != 0, (choice & 2) != 0, false, (choice & 4) != 0);
+    expect_same_block(data, &p[1], (choice & 1) == 0, (choice & 2) != 0, false, (choice & 4) != 0);
     release(data, in->size);
 }

@@ -192,8 +192,8 @@ def options(order: str, *items: tuple[int, bytes]) -> bytes:
 
 def blocks() -> Iterator[bytes]:
     """Enhanced, simple and obsolete blocks with options of every kind, in both orders; and such that are wrong."""
-    for order, choice in (("<", 0), (">", 1)):
-        flags, drops = struct.pack(order + "I", 2 | 4 << 5), struct.pack(order + "Q", 12)
+    for order, choice in (("<", 0), (">", 1), ("<", 2), (">", 3)):
+        flags, drops = struct.pack(order + "I", 2 | 4 << 5 | 8 << choice), struct.pack(order + "Q", 12)
         known = options(order, (1, b"two words"), (2, flags), (4, drops), (1, b"line\nline \x1b\\n"), (3, b"x"))
         enhanced = [struct.pack(order + "IIIII", i % 2, 0x60000, i * 9, 5, 9) + b"bytes\0\0\0" + known for i in range(2)]
         obsolete = struct.pack(order + "HHIIII", 0, 7, 1, 2, 3, 3) + b"old\0" + options(order, (2, flags[::-1]))
@@ -225,7 +225,8 @@ def blocks() -> Iterator[bytes]:
 def notes() -> Iterator[bytes]:
     """Lines of notes: right ones, doubled, wrong, and with every form of control character."""
     lines = b"IFACE: eth0\nWAY: in\nLOST: 18446744073709551615\nNOTE: x\\n\\r\\x1b\\x41\\xzz\\\nNOTE:\n"
-    for choice in range(4):
+    lines += b"\0I12\n\0O" + b"0" * 32 + b"000300021234" + b"0002000480000000" + b"0bad0000\n"
+    for choice in range(8):
         for more in (b"", b"WAY: sideways\nLOST: -1\nLOST: 99999999999999999999\n", lines, b"IFACE:\nwhat\nNOTE", b"WAY:\t out \n"):
             yield struct.pack("!BBH", choice, 3, 20) + b"abc" + lines + more
             yield struct.pack("!BBH", choice, 0, 5) + more

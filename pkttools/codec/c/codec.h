@@ -437,6 +437,7 @@ struct pcapng_section {         /* what the packets of a section refer to */
     size_t count;
     const uint8_t *names;       /* their lines `IFACE: name` */
     size_t names_size;
+    bool keep;                  /* whether options that text has no place for become lines of ours */
 };
 
 struct pcapng_decoder {
@@ -450,15 +451,25 @@ struct pcapng_decoder {
 
 void pcapng_decode(struct pcapng_decoder *d, const uint8_t *in, size_t size, const struct pcapng_section *section);
 
+enum keeps { KEEPS_NONE, KEEPS_SOME, KEEPS_ALL };       /* options as they were read: those too that are not for another file */
+
 struct pcapng_format {
     bool big_endian, nano;
     uint32_t interface;
+    uint64_t snaplen;           /* bytes that a packet of the interface has at most */
+    uint32_t flags;             /* that each packet has besides its own */
+    enum keeps keeps;
+};
+
+struct pcapng_counts {
+    int64_t lost, outdated;     /* lines that could not be written; options that hold no more */
 };
 
 /* Whether a packet can be written to the interface of `first`. */
-bool pcapng_joins(const uint8_t *data, const struct packet *first, const struct packet *p, bool nano);
+bool pcapng_joins(const uint8_t *data, const struct packet *first, const struct packet *p, const struct pcapng_format *format);
 uint64_t pcapng_room(const struct packet *p);  /* bytes of its block, at most */
-size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcapng_format *format, int64_t *lost);
+size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcapng_format *format,
+                     struct pcapng_counts *counts);
 
 /* headers.c */
 

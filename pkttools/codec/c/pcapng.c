@@ -2,7 +2,8 @@
 #include "codec.h"
 
 enum { SECTION = 0x0A0D0D0A, INTERFACE = 1, OBSOLETE = 2, SIMPLE = 3, ENHANCED = 6 };   /* types of blocks */
-enum { END = 0, COMMENT = 1, FLAGS = 2, DROPS = 4 };    /* options of packets */
+enum { END = 0, COMMENT = 1, FLAGS = 2, HASH = 3, DROPS = 4, IDENTITY = 5, QUEUE = 6, VERDICT = 7 };    /* options of packets */
+enum { CUSTOM = 0xBAC, OPAQUE = 0xBAD, ONLY_HERE = 0x4000 };  /* of somebody's own, text or octets; not for another file */
 enum { WAY_IN = 1, WAY_OUT = 2, WAY_BITS = 3, FCS_BITS = 0x1E0, FCS_SHIFT = 5 };         /* in FLAGS; FCS in octets */
 
 #define MAX_BLOCK (16u << 20)
@@ -80,6 +81,22 @@ static bool next_option(struct option *o, const uint8_t *end, bool big_endian)
 static int lower_hex(uint8_t c)
 {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Whether an option tells of the octets of its packet, as far as anybody knows. */
+static bool of_octets(unsigned code)
+{
+    unsigned custom = code & ~(unsigned)ONLY_HERE;
+    return code != FLAGS && code != IDENTITY && code != QUEUE && code != VERDICT && custom != CUSTOM && custom != OPAQUE;
+}
+
+/* A number that is another one when the octets of a packet are: FNV-1a of 64 bits. */
+static uint64_t digest(const uint8_t *at, size_t size)
+{
+    uint64_t value = UINT64_C(0xCBF29CE484222325);
+    for (size_t i = 0; i < size; i++)
+        value = (value ^ at[i]) * UINT64_C(0x100000001B3);
+    return value;
 }
 
 static bool is_tail(uint8_t c)
@@ -250,12 +267,72 @@ static bool add_lost(struct bytes *b, uint64_t value)
     return bytes_add(b, line + at, sizeof line - at);
 }
 
+static uint8_t *put_octets(uint8_t *out, const uint8_t *at, size_t size)
+{
+    static const char hex[] = HEX_DIGITS;
+    for (size_t i = 0; i < size; i++) {
+        *out++ = (uint8_t)hex[at[i] >> 4];
+        *out++ = (uint8_t)hex[at[i] & 15];
+    }
+    return out;
+}
+
 struct known {                  /* of a packet */
+    const uint8_t *frame;
+    const struct packet *packet;
     const struct interface *interface;
     const uint8_t *options, *end;
     bool enhanced, counted;     /* whether options may say what was lost; whether `lost` is known */
     uint64_t lost;
 };
+
+static bool is_line(unsigned code)      /* or several */
+{
+    return code == FLAGS || code == DROPS || code == COMMENT;
+}
+
+/* The options that are no lines of text, and what flags say besides, as one that only the writer of pcapng reads:
+ * NUL, O, a digest of the octets that they tell of or 0, the packet's time, and each option, all in hexadecimal. Numbers are
+ * big-endian, but for those in options that are no flags.
+ */
+static bool add_options(struct pcapng_decoder *d, const struct pcapng_section *s, const struct known *k, uint32_t flags)
+{
+    struct option o = {.next = k->options};
+    size_t size = flags != 0 ? 8 : 0;
+    bool told = false;
+    while (next_option(&o, k->end, s->big_endian))
+        if (!is_line(o.code)) {
+            size += 4 + o.size;
+            told = told || of_octets(o.code);
+        }
+    if (size == 0)
+        return true;
+    if (!bytes_need(&d->data, 2 + 32 + 2 * size + 1))
+        return false;
+    uint8_t *out = d->data.at + d->data.size, number[8];
+    *out++ = 0;
+    *out++ = 'O';
+    write64(number, told ? digest(k->frame, (size_t)k->packet->captured) : 0, true);
+    out = put_octets(out, number, 8);
+    write64(number, (uint64_t)k->packet->time, true);
+    out = put_octets(out, number, 8);
+    if (flags != 0) {
+        write16(number, FLAGS, true);
+        write16(number + 2, 4, true);
+        write32(number + 4, flags, true);
+        out = put_octets(out, number, 8);
+    }
+    o.next = k->options;
+    while (next_option(&o, k->end, s->big_endian))
+        if (!is_line(o.code)) {
+            write16(number, o.code, true);
+            write16(number + 2, (unsigned)o.size, true);
+            out = put_octets(put_octets(out, number, 4), o.at, o.size);
+        }
+    *out++ = '\n';
+    d->data.size = (size_t)(out - d->data.at);
+    return true;
+}
 
 /* The lines of a packet, behind its bytes; and its frame check sequence, where its options say that it has another one. */
 static bool add_notes(struct pcapng_decoder *d, const struct pcapng_section *s, struct known k, int64_t *linktype)
@@ -270,12 +347,12 @@ static bool add_notes(struct pcapng_decoder *d, const struct pcapng_section *s, 
         if (o.code == FLAGS && o.size == 4 && !flagged) {
             flagged = true;
             flags = read32(o.at, s->big_endian);
-            others += (flags & ~(uint32_t)FCS_BITS) > WAY_OUT;  /* it says more than these, or another way */
+            others += !s->keep && (flags & ~(uint32_t)FCS_BITS) > WAY_OUT;     /* it says more than these, or another way */
         } else if (o.code == DROPS && o.size == 8 && k.enhanced && !counted) {
             counted = true;
             lost = read64(o.at, s->big_endian);
         } else
-            others += o.code != COMMENT;
+            others += o.code != COMMENT && !(s->keep && !is_line(o.code));
     bool sound = o.code == END;
     if (sound)
         d->options += others;
@@ -294,7 +371,9 @@ static bool add_notes(struct pcapng_decoder *d, const struct pcapng_section *s, 
     while (added && sound && next_option(&o, k.end, s->big_endian))
         if (o.code == COMMENT)
             added = add_comment(&d->data, o.at, o.size);
-    return added;
+    if ((flags & WAY_BITS) != WAY_BITS)
+        flags &= ~(uint32_t)WAY_BITS;
+    return added && (!sound || !s->keep || add_options(d, s, &k, flags & ~(uint32_t)FCS_BITS));
 }
 
 /* A fraction of a second in ticks of 2^-power, in nanoseconds; gives in `exact` whether it is that. */
@@ -387,7 +466,9 @@ static bool add_packet(struct pcapng_decoder *d, const struct pcapng_section *s,
         p.time = nanoseconds(d, high << 32 | low, interface);
     }
     const uint8_t *end = block + size - 4, *options = type == SIMPLE ? end : block + head + padded(captured);
-    struct known k = {.interface = interface, .options = options, .end = end, .enhanced = type == ENHANCED};
+    struct known k = {
+        .frame = block + head, .packet = &p, .interface = interface, .options = options, .end = end, .enhanced = type == ENHANCED,
+    };
     if (type == OBSOLETE) {
         k.lost = read16(block + 10, big_endian);
         k.counted = k.lost != 0 && k.lost != 0xFFFF;
@@ -427,7 +508,7 @@ void pcapng_decode(struct pcapng_decoder *d, const uint8_t *in, size_t size, con
 /* ---- writing ---- */
 
 struct note {                   /* a line of a packet's notes */
-    enum { IFACE, WAY, LOST, NOTE, OTHER } word;
+    enum { IFACE, WAY, LOST, NOTE, OTHER, OWN } word;   /* OWN: NUL in front, not of text */
     const uint8_t *at, *next;   /* its value; where the next line begins */
     size_t size;
 };
@@ -443,6 +524,10 @@ static bool next_note(struct note *n, const uint8_t *end)
     n->next = stop != NULL ? stop + 1 : end;
     n->at = line;
     n->size = (size_t)((stop != NULL ? stop : end) - line);
+    if (n->size > 0 && line[0] == 0) {
+        n->word = OWN;
+        return true;
+    }
     for (n->word = IFACE; n->word < OTHER; n->word++) {
         size_t size = strlen(words[n->word]);
         if (n->size >= size && memcmp(line, words[n->word], size) == 0) {
@@ -521,78 +606,179 @@ static uint8_t *put_option(uint8_t *out, unsigned code, size_t size, bool big_en
     return out + 4;
 }
 
-/* The options that notes stand for, at most `room` bytes. Counts the lines that stand for none. */
-static uint8_t *put_options(uint8_t *out, size_t room, const uint8_t *notes, size_t size, bool big_endian, int64_t *lost)
+static int hex_octet(const uint8_t *at)
 {
-    bool named = false, counted = false;
-    uint32_t way = 0;
+    int high = lower_hex(at[0]), low = lower_hex(at[1]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+/* The octets that a line has in hexadecimal from `at` on; false where it has not so many. */
+static bool octets_of(uint8_t *out, const struct note *n, size_t at, size_t size)
+{
+    if (at > n->size || size > (n->size - at) / 2)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        int value = hex_octet(n->at + at + 2 * i);
+        if (value < 0)
+            return false;
+        out[i] = (uint8_t)value;
+    }
+    return true;
+}
+
+struct own {                    /* options that were read with a packet, and stand in a line of ours; see add_options */
+    struct note line;
+    size_t next;                /* where the next one begins */
+    bool same, now;             /* whether the octets that they tell of are the same, and the time */
+    unsigned code;
+    size_t at, size;            /* of its value: in the line; octets */
+};
+
+/* Begins to read such a line; false where it is none. */
+static bool begin_own(struct own *o, const struct note *n, const uint8_t *data, const struct packet *p, bool told)
+{
+    uint8_t head[16];
+    *o = (struct own){.line = *n, .next = 34};
+    if (n->size < 2 || n->at[1] != 'O' || !octets_of(head, n, 2, sizeof head))
+        return false;
+    o->same = told && read64(head, true) == digest(data + p->offset, (size_t)p->captured);
+    o->now = read64(head + 8, true) == (uint64_t)p->time;
+    return true;
+}
+
+/* The next option of such a line; false where there is none. */
+static bool next_own(struct own *o)
+{
+    uint8_t head[4];
+    if (!octets_of(head, &o->line, o->next, sizeof head))
+        return false;
+    o->code = read16(head, true);
+    o->size = read16(head + 2, true);
+    o->at = o->next + 8;
+    o->next = o->at + 2 * o->size;
+    return o->next <= o->line.size;
+}
+
+/* Whether an option still holds, and may stand in what is written. */
+static bool holds(const struct own *o, const struct pcapng_format *f)
+{
+    unsigned custom = o->code & ~(unsigned)ONLY_HERE;
+    if (custom == CUSTOM || custom == OPAQUE)
+        return custom == o->code || f->keeps == KEEPS_ALL;
+    return !of_octets(o->code) || (o->same && (o->code == HASH || o->now));
+}
+
+/* The options that notes stand for, at most `room` bytes. Counts the lines that stand for none, and options that hold no more. */
+static uint8_t *put_options(uint8_t *out, size_t room, const uint8_t *data, const struct packet *p, const struct pcapng_format *f,
+                            struct pcapng_counts *counts)
+{
+    const uint8_t *notes = data + p->notes, *end = notes + p->notes_size, *begin = out;
+    bool named = false, counted = false, told = false;
+    uint32_t way = 0, flags = f->flags;
     uint64_t drops = 0;
-    const uint8_t *begin = out;
+    struct own own;
     struct note n = {.next = notes};
-    while (next_note(&n, notes + size))
+    while (next_note(&n, end))
         if (n.word == IFACE && !named) {        /* it is in the interface's description, where it fits */
             named = true;
-            *lost += plain(NULL, &n) > MAX_OPTION;
+            counts->lost += plain(NULL, &n) > MAX_OPTION;
         } else if (n.word == WAY && way == 0 && way_of(&n) != 0)
             way = way_of(&n);
         else if (n.word == LOST && !counted && read_count(&n, &drops))
             counted = true;
-        else
-            *lost += n.word != NOTE;
-    if (way != 0) {
-        out = put_option(out, FLAGS, 4, big_endian);
-        write32(out, way, big_endian);
+        else if (n.word == OWN) {
+            bool ours = begin_own(&own, &n, data, p, false);
+            counts->lost += !ours && (n.size < 2 || n.at[1] != 'I');
+            while (ours && next_own(&own)) {
+                uint8_t value[4];
+                told = told || of_octets(own.code);
+                if (own.code == FLAGS && own.size == 4 && octets_of(value, &n, own.at, 4))
+                    flags |= read32(value, true);
+                else if (own.code == FLAGS)
+                    counts->outdated++;
+            }
+        } else
+            counts->lost += n.word != NOTE;
+    if (way != 0)
+        flags = (flags & ~(uint32_t)WAY_BITS) | way;
+    if (flags != 0) {
+        out = put_option(out, FLAGS, 4, f->big_endian);
+        write32(out, flags, f->big_endian);
         out += 4;
     }
     if (counted) {
-        out = put_option(out, DROPS, 8, big_endian);
-        write64(out, drops, big_endian);
+        out = put_option(out, DROPS, 8, f->big_endian);
+        write64(out, drops, f->big_endian);
         out += 8;
     }
     n.next = notes;
-    while (next_note(&n, notes + size)) {
+    while (next_note(&n, end)) {
         if (n.word != NOTE)
             continue;
         size_t bytes = plain(NULL, &n);
         if (bytes > MAX_OPTION || 4 + padded(bytes) + 4 > room - (size_t)(out - begin)) {
-            ++*lost;
+            counts->lost++;
             continue;
         }
-        out = put_option(out, COMMENT, bytes, big_endian);
+        out = put_option(out, COMMENT, bytes, f->big_endian);
         plain(out, &n);
         memset(out + bytes, 0, padded(bytes) - bytes);
         out += padded(bytes);
     }
-    return out > begin ? put_option(out, END, 0, big_endian) : out;
+    n.next = notes;
+    while (next_note(&n, end)) {
+        if (n.word != OWN || !begin_own(&own, &n, data, p, told))
+            continue;
+        while (next_own(&own)) {
+            if (own.code == FLAGS)
+                continue;
+            if (f->keeps == KEEPS_NONE || !holds(&own, f) || 4 + padded(own.size) + 4 > room - (size_t)(out - begin)
+                || !octets_of(out + 4, &n, own.at, own.size)) {
+                counts->outdated++;
+                continue;
+            }
+            out = put_option(out, own.code, own.size, f->big_endian);
+            memset(out + own.size, 0, padded(own.size) - own.size);
+            out += padded(own.size);
+        }
+    }
+    return out > begin ? put_option(out, END, 0, f->big_endian) : out;
 }
 
-/* The line IFACE of a packet; `word` is OTHER when it has none. */
-static struct note iface_of(const uint8_t *data, const struct packet *p)
+/* The first line of a packet of a kind, or of ours, which says from where it was read; `word` is OTHER when it has none. */
+static struct note line_of(const uint8_t *data, const struct packet *p, int word)
 {
     struct note n = {.next = data + p->notes};
     while (next_note(&n, data + p->notes + p->notes_size))
-        if (n.word == IFACE)
+        if ((int)n.word == word && (word != OWN || (n.size > 1 && n.at[1] == 'I')))
             return n;
     return (struct note){.word = OTHER};
 }
 
-bool pcapng_joins(const uint8_t *data, const struct packet *first, const struct packet *p, bool nano)
+static bool same_line(const uint8_t *data, const struct packet *a, const struct packet *b, int word)
 {
-    if (p->linktype != first->linktype || p->time < 0 || (!nano && p->time % 1000 != 0) || p->original < 0
-        || p->original > UINT32_MAX)
+    struct note first = line_of(data, a, word), other = line_of(data, b, word);
+    return first.word == other.word && first.size == other.size && (first.size == 0 || memcmp(first.at, other.at, first.size) == 0);
+}
+
+bool pcapng_joins(const uint8_t *data, const struct packet *first, const struct packet *p, const struct pcapng_format *f)
+{
+    if (p->linktype != first->linktype || p->time < 0 || (!f->nano && p->time % 1000 != 0) || p->original < 0
+        || p->original > UINT32_MAX || (uint64_t)p->captured > f->snaplen)
         return false;
-    if (p == first || (p->notes_size == 0 && first->notes_size == 0))
+    if (p == first || (p->notes_size == first->notes_size
+                       && (p->notes_size == 0 || memcmp(data + p->notes, data + first->notes, (size_t)p->notes_size) == 0)))
         return true;
-    struct note a = iface_of(data, first), b = iface_of(data, p);
-    return a.word == b.word && a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
+    return same_line(data, first, p, IFACE) && same_line(data, first, p, OWN);
 }
 
 uint64_t pcapng_room(const struct packet *p)
 {
-    return 32 + padded((size_t)p->captured) + 2 * (uint64_t)p->notes_size + 4;    /* no option has twice the bytes of its line */
+    return 44 + padded((size_t)p->captured) + 2 * (uint64_t)p->notes_size;    /* flags; no option has twice the bytes of its line */
 }
 
-size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcapng_format *f, int64_t *lost)
+size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcapng_format *f,
+                     struct pcapng_counts *counts)
 {
     size_t captured = (size_t)p->captured;
     uint64_t ticks = (uint64_t)(f->nano ? p->time : p->time / 1000);
@@ -607,8 +793,8 @@ size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, 
         memcpy(end, data + p->offset, captured);
     memset(end + captured, 0, padded(captured) - captured);
     end += padded(captured);
-    if (p->notes_size > 0)
-        end = put_options(end, MAX_BLOCK - 32 - padded(captured), data + p->notes, (size_t)p->notes_size, f->big_endian, lost);
+    if (p->notes_size > 0 || f->flags != 0)
+        end = put_options(end, MAX_BLOCK - 32 - padded(captured), data, p, f, counts);
     size_t length = (size_t)(end + 4 - out);
     write32(out + 4, (uint32_t)length, f->big_endian);
     write32(end, (uint32_t)length, f->big_endian);

@@ -5,7 +5,7 @@ What needs dpkt is imported when it is first used: dpkt loads 75 modules.
 
 from __future__ import annotations
 
-from ...batch import Program
+from ...batch import MAX_FRAME, Program
 from .pcap import pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
@@ -113,20 +113,21 @@ def lane_decode(data: bytearray, start: int, stop: int, rows: bytearray, linktyp
     return lane.lane_decode(data, start, stop, rows, linktype)
 
 
-def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, interfaces: bytes, names: bytes) -> tuple[
+def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, interfaces: bytes, names: bytes,
+                  keep: bool = False) -> tuple[
         int, bytearray, bytearray, tuple[int, int, int] | None, tuple[int, int, int, int, int]]:  # fmt: skip
     """See pcapng.pcapng_decode."""
     from . import pcapng  # late: few streams are pcapng
 
-    return pcapng.pcapng_decode(buffer, start, stop, big_endian, interfaces, names)
+    return pcapng.pcapng_decode(buffer, start, stop, big_endian, interfaces, names, keep)
 
 
-def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, interface: int,
-                  nano: bool) -> tuple[bytes, int, int]:  # fmt: skip
+def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, interface: int, nano: bool,
+                  snaplen: int = MAX_FRAME, flags: int = 0, keeps: int = 0) -> tuple[bytes, int, int, int]:  # fmt: skip
     """See pcapng.pcapng_encode."""
     from . import pcapng
 
-    return pcapng.pcapng_encode(data, rows, first, big_endian, interface, nano)
+    return pcapng.pcapng_encode(data, rows, first, big_endian, interface, nano, snaplen, flags, keeps)
 
 
 def set_protocols(tables: tuple[bytes, ...]) -> None:

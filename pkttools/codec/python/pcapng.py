@@ -27,9 +27,25 @@ from .rows import checked
 
 MAX_TIME = MAX_SECONDS * 1_000_000_000 + 999_999_999
 WAYS = {1: b"in", 2: b"out"}  # in FLAGS
+WAY_BITS = 3
 FCS_BITS, FCS_SHIFT = 0x1E0, 5  # in FLAGS: octets
+LINES = (blocks.FLAGS, blocks.DROPS, blocks.COMMENT)  # options that are lines of text, or several
 
 Error = tuple[int, int, int]
+
+
+def _of_octets(code: int) -> bool:
+    """Whether an option tells of the octets of its packet, as far as anybody knows."""
+    return code not in (blocks.FLAGS, *blocks.OF_PACKETS) and code & ~blocks.ONLY_HERE not in blocks.CUSTOM
+
+
+def _digest(frame: bytes | memoryview) -> int:
+    """A number that is another one when the octets of a packet are: FNV-1a of 64 bits."""
+    value = 0xCBF29CE484222325
+    for octet in frame:
+        value = (value ^ octet) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+    return value
+
 
 # ---- reading ----
 
@@ -37,8 +53,8 @@ Error = tuple[int, int, int]
 class _Decoder:
     """Packets of one section, as they are read."""
 
-    def __init__(self, buffer: bytearray, big_endian: bool, interfaces: memoryview, names: bytes) -> None:
-        self.buffer, self.interfaces, self.names = buffer, interfaces, names
+    def __init__(self, buffer: bytearray, big_endian: bool, interfaces: memoryview, names: bytes, keep: bool) -> None:
+        self.buffer, self.interfaces, self.names, self.keep = buffer, interfaces, names, keep
         self.count = len(interfaces) // blocks.INTERFACE_COLUMNS
         self.known: dict[int, tuple[int, int, int, int, bytes]] = {}
         self.order = order = ">" if big_endian else "<"
@@ -88,28 +104,35 @@ class _Decoder:
         notes = len(self.data)
         self.data += name
         if kind != blocks.SIMPLE:
-            fcs = self.notes(kind, body + ((captured + 3) & ~3), stop, drops if drops not in (0, 0xFFFF) else None)
+            frame = memoryview(self.buffer)[body : body + captured]
+            fcs = self.notes(kind, body + ((captured + 3) & ~3), stop, drops if drops not in (0, 0xFFFF) else None, frame, time)
             linktype = link_of(linktype_of(linktype), fcs) if fcs else linktype
         self.rows.extend((offset, captured, original, time, linktype, notes, len(self.data) - notes))
         return None
 
-    def notes(self, kind: int, at: int, stop: int, drops: int | None) -> int:
+    def notes(self, kind: int, at: int, stop: int, drops: int | None, frame: memoryview, time: int) -> int:
         """Adds the lines that a packet's options stand for, if none of them runs past the block.
 
         Returns the octets of its frame check sequence where it has another one than its interface says, else 0.
         """
         flags, comments, others = None, [], 0
+        own: list[tuple[int, bytes]] = []  # what is no line of text
         found = blocks.options(self.buffer, at, stop, self.order) if at < stop else []
         if found is None:
             self.damaged += 1
         for code, value in found or ():
             if code == blocks.FLAGS and len(value) == 4 and flags is None:
                 flags = int.from_bytes(value, "big" if self.order == ">" else "little")
-                others += flags & ~FCS_BITS > 2  # it says more than these, or another way
+                others += not self.keep and flags & ~FCS_BITS > 2  # it says more than these, or another way
+                more = flags & ~FCS_BITS & ~(0 if flags & WAY_BITS == WAY_BITS else WAY_BITS)
+                if more:
+                    own.insert(0, (blocks.FLAGS, struct.pack(">I", more)))
             elif code == blocks.DROPS and len(value) == 8 and kind == blocks.ENHANCED and drops is None:
                 drops = int.from_bytes(value, "big" if self.order == ">" else "little")
             elif code == blocks.COMMENT:
                 comments.append(value)
+            elif self.keep and code not in LINES:
+                own.append((code, value))
             else:
                 others += 1
         self.options += others
@@ -119,6 +142,10 @@ class _Decoder:
             self.data += b"LOST: %d\n" % drops
         for comment in comments:
             self.data += blocks.note(b"NOTE:", comment)
+        if self.keep and own:
+            told = any(_of_octets(code) for code, _ in own)
+            raw = b"".join(struct.pack(">HH", code, len(value)) + value for code, value in own)
+            self.data += b"\0O%016x%016x%s\n" % (_digest(frame) if told else 0, time, raw.hex().encode())
         return ((flags or 0) & FCS_BITS) >> FCS_SHIFT
 
     def nanoseconds(self, ticks: int | None, resolution: int, time_offset: int) -> int:
@@ -139,20 +166,23 @@ class _Decoder:
         return 0 if time < 0 else MAX_TIME
 
 
-def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, interfaces: bytes, names: bytes) -> tuple[
+def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, interfaces: bytes, names: bytes,
+                  keep: bool = False) -> tuple[
         int, bytearray, bytearray, Error | None, tuple[int, int, int, int, int]]:  # fmt: skip
     """Reads packets from the blocks in buffer[start:stop], up to one that is not there in full, or holds no packet.
 
     interfaces: those that the section described so far, INTERFACE_COLUMNS of eight bytes each; their lines `IFACE:` lie in
-    `names`. Of all blocks but section headers the lengths are checked. Returns where it stopped, bytes and rows, an error:
-    kind, value, what it should be; and how many times were out of range, had digits below a nanosecond, or were missing,
-    how many lists of options ran past their block, and how many options have no place in text.
+    `names`. keep: what has no place in text goes along in a line that only `pcapng_encode` reads: NUL, O, a digest of the
+    octets that it tells of or 0, the packet's time, and each option, all in hexadecimal, numbers big-endian but for those in
+    options that are no flags. Of all blocks but section headers the lengths are checked. Returns where it stopped, bytes and
+    rows, an error: kind, value, what it should be; and how many times were out of range, had digits below a nanosecond, or were
+    missing, how many lists of options ran past their block, and how many options have no place in text.
     """
     if len(described := memoryview(interfaces).cast("B")) % (8 * blocks.INTERFACE_COLUMNS):
         raise ValueError("interfaces are not whole")
     if not 0 <= start <= stop <= len(buffer):
         raise ValueError("range lies outside of the buffer")
-    decoder = _Decoder(buffer, big_endian, described.cast("q"), names)
+    decoder = _Decoder(buffer, big_endian, described.cast("q"), names, keep)
     at, error = start, None
     while len(decoder.data) < MAX_BATCH and len(decoder.rows) * 8 < MAX_BATCH and stop - at >= 8:
         kind, size = decoder.head(buffer, at)
@@ -184,22 +214,61 @@ def _lines(data: bytearray, row: list[int]) -> list[bytes]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _interface(data: bytearray, row: list[int]) -> bytes | None:
-    """What stands in the line IFACE of a packet; None when it has none."""
-    for line in _lines(data, row) if row[NOTES_SIZE] else ():
-        if line.startswith(b"IFACE:"):
-            return line[6:].removeprefix(b" ")
-    return None
+def _origin(data: bytearray, row: list[int]) -> tuple[bytes | None, bytes | None]:
+    """What stands in the line IFACE of a packet, and in the one of ours that says from where it was read; None: no such line."""
+    lines = _lines(data, row) if row[NOTES_SIZE] else []
+    name = next((line[6:].removeprefix(b" ") for line in lines if line.startswith(b"IFACE:")), None)
+    return name, next((line for line in lines if line.startswith(b"\0I")), None)
 
 
-def _options(lines: list[bytes], room: int, order: str) -> tuple[bytes, int]:
-    """The options that notes stand for, at most `room` bytes; and how many lines stand for none."""
+class _Own:
+    """Options that were read with a packet, and stand in a line of ours: see `pcapng_decode`. now: whether its time is the same."""
+
+    def __init__(self, line: bytes, time: int) -> None:
+        self.options: list[tuple[int, bytes]] = []
+        head = _octets(line[2:34])
+        self.sound = line[:2] == b"\0O" and len(head) == 16
+        if not self.sound:
+            return
+        self.digest, self.now = int.from_bytes(head[:8], "big"), int.from_bytes(head[8:], "big") == time
+        at = 34
+        while len(head := _octets(line[at : at + 8])) == 4:
+            code, size = struct.unpack(">HH", head)
+            at += 8
+            if size > (len(line) - at) // 2:
+                break
+            self.options.append((code, line[at : at + 2 * size]))
+            at += 2 * size
+
+
+def _octets(digits: bytes) -> bytes:
+    """What hexadecimal digits stand for, small ones in pairs; nothing where they are no such."""
+    if len(digits) % 2 or digits.strip(b"0123456789abcdef"):
+        return b""
+    return bytes.fromhex(digits.decode())
+
+
+def _holds(code: int, own: _Own, same: bool, keeps: int) -> bool:
+    """Whether an option still holds, and may stand in what is written. same: whether the octets that it tells of are."""
+    if code & ~blocks.ONLY_HERE in blocks.CUSTOM:
+        return code in blocks.CUSTOM or keeps == blocks.KEEPS_ALL
+    return not _of_octets(code) or (same and (code == blocks.HASH or own.now))
+
+
+def _options(data: bytearray, row: list[int], room: int, order: str, flags: int, keeps: int) -> tuple[bytes, int, int]:
+    """The options that notes stand for, at most `room` bytes; how many lines stand for none, and how many options do not hold."""
     name = way = drops = None
-    comments, lost = [], 0
-    for line in lines:
+    comments: list[bytes] = []
+    owns: list[_Own] = []
+    lost = outdated = 0
+    for line in _lines(data, row) if row[NOTES_SIZE] else ():
         word, colon, _ = line.partition(b":")
         value = line[len(word) + 1 :].strip(b" \t")
-        if word + colon == b"IFACE:" and name is None:  # it is in the interface's description, where it fits
+        if line.startswith(b"\0"):
+            own = _Own(line, row[TIME])
+            lost += not own.sound and line[:2] != b"\0I"
+            owns += [own] * own.sound
+        elif word + colon == b"IFACE:" and name is None:  # it is in the interface's description, where it fits
             name = blocks.value_of(line)
             lost += len(name) > blocks.MAX_OPTION
         elif word + colon == b"WAY:" and way is None and value in WAYS.values():
@@ -210,9 +279,17 @@ def _options(lines: list[bytes], room: int, order: str) -> tuple[bytes, int]:
             comments.append(line)
         else:
             lost += 1
-    out = bytearray()
+    for own in owns:
+        for code, digits in own.options:
+            if code == blocks.FLAGS and len(value := _octets(digits)) == 4:
+                flags |= struct.unpack(">I", value)[0]
+            elif code == blocks.FLAGS:
+                outdated += 1
     if way is not None:
-        out += blocks.option(blocks.FLAGS, struct.pack(order + "I", way), order)
+        flags = flags & ~WAY_BITS | way
+    out = bytearray()
+    if flags:
+        out += blocks.option(blocks.FLAGS, struct.pack(order + "I", flags), order)
     if drops is not None:
         out += blocks.option(blocks.DROPS, struct.pack(order + "Q", drops), order)
     for line in comments:
@@ -221,9 +298,20 @@ def _options(lines: list[bytes], room: int, order: str) -> tuple[bytes, int]:
             lost += 1
         else:
             out += blocks.option(blocks.COMMENT, comment, order)
+    others = [(own, code, digits) for own in owns for code, digits in own.options if code != blocks.FLAGS]
+    now = None
+    if any(_of_octets(code) for _, code, _ in others):
+        now = _digest(memoryview(data)[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
+    for own, code, digits in others:
+        value = _octets(digits)
+        fits = 4 + len(value) + -len(value) % 4 + 4 <= room - len(out) and len(value) == len(digits) // 2
+        if keeps and fits and _holds(code, own, own.digest == now, keeps):
+            out += blocks.option(code, value, order)
+        else:
+            outdated += 1
     if out:
         out += blocks.option(blocks.END, b"", order)
-    return bytes(out), lost
+    return bytes(out), lost, outdated
 
 
 def _fits(digits: bytes) -> bool:
@@ -232,13 +320,15 @@ def _fits(digits: bytes) -> bool:
     return len(digits) <= 20 and int(digits or b"0") < 1 << 64
 
 
-def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, interface: int,
-                  nano: bool) -> tuple[bytes, int, int]:  # fmt: skip
+def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, interface: int, nano: bool,
+                  snaplen: int = MAX_FRAME, flags: int = 0, keeps: int = 0) -> tuple[bytes, int, int, int]:  # fmt: skip
     """Writes packets from row `first` on, up to one that belongs to another interface, or some megabytes.
 
-    interface: its number. nano: whether its times are in nanoseconds, else microseconds. To another belong packets of
-    another link type, with another line IFACE, or unless `nano` with digits below a microsecond. Returns the blocks, the row
-    it stopped before, and how many lines of notes could not be written.
+    interface: its number. nano: whether its times are in nanoseconds, else microseconds. snaplen: bytes that it keeps of a packet.
+    flags: that each packet has besides its own. keeps: whether options that were read with packets are written: blocks.KEEPS_SOME
+    of them, or KEEPS_ALL. To another interface belong packets of another link type, with another line IFACE, or read from
+    another one, with more than `snaplen` bytes, or unless `nano` with digits below a microsecond. Returns the blocks, the row it
+    stopped before, how many lines of notes could not be written, and how many options hold no more.
     """
     values = checked(data, rows)
     count = len(values) // COLUMNS
@@ -247,21 +337,22 @@ def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, in
     order = ">" if big_endian else "<"
     pack, tail = struct.Struct(order + "IIIIIII").pack, struct.Struct(order + "I").pack
     out = bytearray()
-    lost = taken = 0
+    lost = outdated = taken = 0
     stop = first
-    name = _interface(data, values[first * COLUMNS : (first + 1) * COLUMNS]) if first < count else None
+    origin = _origin(data, values[first * COLUMNS : (first + 1) * COLUMNS]) if first < count else None
     while stop < count and taken < 2 * MAX_BATCH:
         row = values[stop * COLUMNS : (stop + 1) * COLUMNS]
         time, captured, original = row[TIME], row[CAPTURED], row[ORIGINAL]
         if row[LINKTYPE] != values[first * COLUMNS + LINKTYPE] or time < 0 or not 0 <= original < 1 << 32:
             break
-        if (not nano and time % 1000) or _interface(data, row) != name:
+        if (not nano and time % 1000) or not 0 <= captured <= snaplen & 0xFFFFFFFFFFFFFFFF or _origin(data, row) != origin:
             break
         padding = -captured % 4
         written = b""
-        if row[NOTES_SIZE]:
-            written, unwritten = _options(_lines(data, row), blocks.MAX_BLOCK - 32 - captured - padding, order)
-            lost += unwritten
+        if row[NOTES_SIZE] or flags:
+            room = blocks.MAX_BLOCK - 32 - captured - padding
+            written, unwritten, unkept = _options(data, row, room, order, flags, keeps)
+            lost, outdated = lost + unwritten, outdated + unkept
         size = 32 + captured + padding + len(written)
         ticks = time if nano else time // 1000
         out += pack(blocks.ENHANCED, size, interface, ticks >> 32, ticks & 0xFFFFFFFF, captured, original)
@@ -269,4 +360,4 @@ def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, in
         out += bytes(padding) + written + tail(size)
         taken += 32 + captured + row[NOTES_SIZE]
         stop += 1
-    return bytes(out), stop, lost
+    return bytes(out), stop, lost, outdated

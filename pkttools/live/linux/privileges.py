@@ -31,8 +31,8 @@ LATE = (
     "array", "difflib", "fcntl", "json", "mmap", "socket",
     *(f"pkttools.{name}" for name in (
         "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending",
-        "formats.pcap", "formats.pcapng", "formats.text", "formats.write_behind", "kernel",
-        "kernel.python.pace", "language.expression", "protocols._lines", "protocols._rows", "protocols._templates",
+        "formats.pcap", "formats.pcapng", "formats.pcapng_sink", "formats.sections", "formats.text", "formats.write_behind",
+        "kernel", "kernel.python.pace", "language.expression", "protocols._lines", "protocols._rows", "protocols._templates",
         "protocols._words", "protocols.values",
         "live.histogram", "protocols.names", "protocols.shown", "statistics.charts", "statistics.records", "statistics.tables",
     )),

@@ -94,13 +94,14 @@ static PyObject *py_pcapng_decode(PyObject *self, PyObject *args)
     (void)self;
     Py_buffer in, interfaces, names;
     Py_ssize_t start, stop;
-    int big_endian;
+    int big_endian, keep = 0;
     PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*nnpy*y*", &in, &start, &stop, &big_endian, &interfaces, &names))
+    if (!PyArg_ParseTuple(args, "y*nnpy*y*|p", &in, &start, &stop, &big_endian, &interfaces, &names, &keep))
         return NULL;
     struct pcapng_decoder d = {0};
     struct pcapng_section section = {
         big_endian != 0, interfaces.buf, (size_t)interfaces.len / sizeof(struct interface), names.buf, (size_t)names.len,
+        keep != 0,
     };
     if (interfaces.len % (Py_ssize_t)sizeof(struct interface) != 0 || (interfaces.len > 0 && !aligned(&interfaces))) {
         PyErr_SetString(PyExc_ValueError, "interfaces are not whole");
@@ -135,19 +136,21 @@ static PyObject *py_pcapng_encode(PyObject *self, PyObject *args)
     (void)self;
     struct batch b;
     Py_ssize_t first, stop;
-    long long interface;
-    int64_t lost = 0;
-    int big_endian, nano;
+    long long interface, snaplen = MAX_FRAME, flags = 0;
+    struct pcapng_counts counts = {0};
+    int big_endian, nano, keeps = KEEPS_NONE;
     PyObject *out = NULL, *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*npLp", &b.data, &b.rows, &first, &big_endian, &interface, &nano))
+    if (!PyArg_ParseTuple(args, "y*y*npLp|LLi", &b.data, &b.rows, &first, &big_endian, &interface, &nano, &snaplen, &flags, &keeps))
         return NULL;
-    struct pcapng_format format = {big_endian != 0, nano != 0, (uint32_t)interface};
+    struct pcapng_format format = {
+        big_endian != 0, nano != 0, (uint32_t)interface, (uint64_t)snaplen, (uint32_t)flags, (enum keeps)keeps,
+    };
     if (!batch_sound_from(&b, first, interface >= 0 && interface <= UINT32_MAX, "first packet or interface out of range"))
         goto exit;
     const struct packet *p = b.packets;
     uint64_t room = 0;
     size_t taken = 0;
-    for (stop = first; stop < b.count && taken < 2 * MAX_BATCH && pcapng_joins(b.data.buf, &p[first], &p[stop], format.nano); stop++) {
+    for (stop = first; stop < b.count && taken < 2 * MAX_BATCH && pcapng_joins(b.data.buf, &p[first], &p[stop], &format); stop++) {
         room += pcapng_room(&p[stop]);
         taken += 32 + (size_t)p[stop].captured + (size_t)p[stop].notes_size;
     }
@@ -156,9 +159,9 @@ static PyObject *py_pcapng_encode(PyObject *self, PyObject *args)
         goto exit;
     uint8_t *begin = (uint8_t *)PyByteArray_AsString(out), *at = begin;
     for (Py_ssize_t i = first; i < stop; i++)
-        at += pcapng_encode(at, b.data.buf, &p[i], &format, &lost);
+        at += pcapng_encode(at, b.data.buf, &p[i], &format, &counts);
     if (PyByteArray_Resize(out, at - begin) == 0)
-        result = Py_BuildValue("(OnL)", out, stop, (long long)lost);
+        result = Py_BuildValue("(OnLL)", out, stop, (long long)counts.lost, (long long)counts.outdated);
 exit:
     Py_XDECREF(out);
     batch_close(&b);
