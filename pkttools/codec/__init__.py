@@ -37,6 +37,8 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     listing_encode(data, rows, first, number, level, lowest, highest, dump, more, colours) -> (text, stop, wrong, unfinished)
     unlike(data, rows, first, other data, other rows, first, count, told) -> numbers of the pairs that are not the same
     blank(data, rows, told)
+    doubles_table(window, within, memory, told, padding, interfaces) -> a table
+    find_doubles(table, data, rows) -> what was found of each packet, as bytes
     answer(data, rows, rules, counts) -> (data, rows)
     wrap(data, rows, first, shapes, octets, ports, number, keep)
         -> (stop, data, rows, (number, (changed, left by reason...), headers of the packet that has no shape))
@@ -107,6 +109,8 @@ PATHS, TALKERS, BY_FIELDS = 1, 2, 4  # groups of `counters`
 PACKETS, BYTES, CAPTURED, EARLIEST, LATEST, PREVIOUS, BACKWARDS, CUT_SHORT, SHORTEST, LONGEST = range(10)  # its totals
 SIZES = 65536  # sizes above are counted together
 ALL_ENDED, OUTPUT_FULL = -1, -2  # instead of the run for which `merge_runs` waits
+NO_DOUBLE, A_DOUBLE, FORGOTTEN, OUT_OF_ORDER = range(4)  # what `find_doubles` finds
+MOST_WITHIN = 1 << 61  # nanoseconds between doubles, for `doubles_table`: 73 years
 ABSENT, SHORT_NUMBER, LONG_NUMBER, OCTETS = range(4)  # what stands in the key of a group by fields
 
 _choice = os.environ.get("PKTTOOLS_CODEC", "")
@@ -144,6 +148,7 @@ read_stamps, follow_numbers, count_durations = _backend.read_stamps, _backend.fo
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
 unlike, blank = _backend.unlike, _backend.blank
 sort_rows, key_rows = _backend.sort_rows, _backend.key_rows
+doubles_table, find_doubles = _backend.doubles_table, _backend.find_doubles
 answer, forward, fragment, keep_memory = _backend.answer, _backend.forward, _backend.fragment, _backend.keep_memory
 handshakes, segment, merge = _backend.handshakes, _backend.segment, _backend.merge
 datagrams, reassemble, reassemble_rest = _backend.datagrams, _backend.reassemble, _backend.reassemble_rest
@@ -209,9 +214,11 @@ __all__ = [
     "count_durations",
     "counters",
     "datagrams",
+    "doubles_table",
     "ends",
     "feed",
     "figures",
+    "find_doubles",
     "follow",
     "follow_numbers",
     "forward",

@@ -70,7 +70,7 @@ def differences(data_a: Octets, row_a: bytes, data_b: Octets, row_b: bytes, igno
         both = array("q", row_a), array("q", row_b)
         if any(row[CAPTURED] < row[ORIGINAL] for row in both):
             most = min(row[CAPTURED] for row in both)
-    a, b = Frame(data_a, row_a, most), Frame(data_b, row_b, most)
+    a, b = Frame(data_a, row_a, most, ignore.kinds), Frame(data_b, row_b, most, ignore.kinds)
     found = list(_facts(a, b, ignore))
     if a.octets != b.octets:
         found += _Comparison(a, b, ignore).found()

@@ -6,14 +6,14 @@ from array import array
 from functools import cache
 
 from .. import codec
-from ..batch import CAPTURED, NOTES, NOTES_SIZE, OFFSET
+from ..batch import CAPTURED, NOTES, NOTES_SIZE, OFFSET, ORIGINAL
 from ..protocols.fields import BY_HEADER, DATA, HEADERS, TEXT, Row
 from ..protocols.kinds import has
 from ..protocols.walking import EXTENSION, FIRST_ITEM, TAG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from mmap import mmap
 
     Octets = bytes | bytearray | memoryview | mmap
@@ -65,8 +65,8 @@ class Part:
 class Frame:
     """A packet that is compared, its bytes copied. parts: its headers, the outermost first."""
 
-    def __init__(self, data: Octets, row: bytes, most: int | None = None) -> None:
-        """most: bytes of it that count; None: all."""
+    def __init__(self, data: Octets, row: bytes, most: int | None = None, without: Collection[int] = ()) -> None:
+        """most: bytes of it that count; None: all. without: kinds of headers that may be missing; tags of these are taken off."""
         self.columns = array("q", row)
         at, size = self.columns[OFFSET], self.columns[CAPTURED]
         self.octets = bytearray(memoryview(data)[at : at + (size if most is None else min(size, most))])
@@ -75,9 +75,20 @@ class Frame:
         self.columns[OFFSET] = self.columns[NOTES] = self.columns[NOTES_SIZE] = 0
         self.columns[CAPTURED] = len(self.octets)
         self.row = self.columns.tobytes()
+        if without:
+            self._take_off(without)
         self.parts: list[Part] = []
         self._verdicts: list[int] | None = None
         self._itemised = False
+
+    def _take_off(self, kinds: Collection[int]) -> None:
+        """Takes tags off: each with the number that announces it, and without the one that it has."""
+        for kind, start, _, end in reversed(codec.walk(self.octets, self.row)):
+            if kind in kinds and has(kind, TAG) and start >= 2:
+                del self.octets[start - 2 : end - 2]
+        self.columns[ORIGINAL] -= self.columns[CAPTURED] - len(self.octets)
+        self.columns[CAPTURED] = len(self.octets)
+        self.row = self.columns.tobytes()
 
     def find_headers(self) -> None:
         """Finds the headers."""

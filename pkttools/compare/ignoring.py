@@ -15,7 +15,7 @@ ALL_BITS = 0xFFFFFFFF
 NAMED = {
     "checksums": "the checksums of all headers",
     "mac": "the addresses of link layers; not those that ARP carries",
-    "routing": "what a router changes: mac, TTL, IPv6's hop limit, IP's checksum, padding and with it SIZE, TIME",
+    "routing": "what a router changes: mac, VLAN, TTL, IPv6's hop limit, IP's checksum, padding and with it SIZE, TIME",
     "nat": "what a translator changes: routing, IP addresses, ports, the ID of ICMP, checksums",
     "capture": "how it was captured: TIME, and CAPTURED: only bytes that both have are compared",
 }
@@ -53,8 +53,9 @@ class Ignored:
             if word.upper() in FACTS:
                 facts.add(word.upper())
             elif word.lower() in NAMED:
-                names, more = _meant(word.lower())
+                names, headers, more = _meant(word.lower())
                 fields |= names
+                kinds |= headers
                 facts |= more
             elif named := _fields_of(word.upper()):
                 fields |= named
@@ -81,7 +82,7 @@ class Ignored:
             for bit, width in self.places(kind):
                 places.extend((bit, width, 0))
             for row in BY_HEADER[kind]:
-                if row.width and row.name in checksums():
+                if row.width and row.name in checksums() and kind not in self.kinds and row.name not in self.fields:
                     places.extend((row.bit, row.width, 1))
             first.append(len(places) // 3)
         return within, "SIZE" not in self.facts, "NOTES" not in self.facts, first.tobytes(), places.tobytes()
@@ -112,21 +113,21 @@ def _kinds_of(name: str) -> set[int]:
     return LAYERS.get(name, set()) | {kind for kind, header in enumerate(HEADERS) if header == name}
 
 
-def _meant(name: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The fields and the facts that a name of NAMED stands for."""
+def _meant(name: str) -> tuple[frozenset[str], set[int], frozenset[str]]:
+    """The fields, the kinds of headers and the facts that a name of NAMED stands for."""
     nothing: frozenset[str] = frozenset()
     if name == "checksums":
-        return checksums(), nothing
+        return checksums(), set(), nothing
     if name == "mac":
         links = {kind for kind in range(len(HEADERS)) if has(kind, LINK_LAYER)}
-        return frozenset(row.name for row in TABLE if row.kind == MAC and row.header in links), nothing
+        return frozenset(row.name for row in TABLE if row.kind == MAC and row.header in links), set(), nothing
     if name == "capture":
-        return nothing, frozenset(("TIME", "CAPTURED"))
-    macs, _ = _meant("mac")
+        return nothing, set(), frozenset(("TIME", "CAPTURED"))
+    macs, *_ = _meant("mac")
     routing = macs | {"IP.TTL", "IPV6.HOP_LIMIT", "IP.CHECKSUM"}
     facts = frozenset(("TIME", "PADDING", "SIZE"))
     if name == "routing":
-        return routing, facts
+        return routing, _kinds_of("VLAN"), facts
     addresses = {f"{version}.{end}_ADDR" for version in ("IP", "IPV6") for end in ("SRC", "DST")}
     ports = {field for field in FIELDS if field.endswith((".SRC_PORT", ".DST_PORT"))}
-    return routing | addresses | ports | {"ICMP.ID", "ICMPV6.ID"} | checksums(), facts
+    return routing | addresses | ports | {"ICMP.ID", "ICMPV6.ID"} | checksums(), _kinds_of("VLAN"), facts

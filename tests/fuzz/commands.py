@@ -74,6 +74,7 @@ OTHERS = [
     "pkt-analyze --ladder", "pkt-analyze --ladder --svg -", "pkt-analyze --html - -l 200",
     "pkt-stat", "pkt-stat --top 0 --json", "pkt-stat --by IP.SRC_ADDR,UDP.DST_PORT[-1],TCP.DATA,HTTP.URI --memory 9000 --top 0",
     "pkt-analyze --json", "pkt-analyze --fields IP.SRC_ADDR,IP.TTL[2],TCP.OPT_KIND,UDP.DATA,TIME_UTC -F csv", "pkt-json2txt -aa",
+    "pkt-dedupe --window 9", "pkt-dedupe --within 1s --ignore routing,checksums --only-doubles --memory 3000 -F pcapng",
     "pkt-fragment -fm 60 -fc", "pkt-fragment -fm 76 -F pcapng", "pkt-defragment", "pkt-defragment --memory 3000 -aa",
     "pkt-segment --size 9", "pkt-segment --mtu 70 --ids same --udp fragments -F pcapng", "pkt-segment --size 30 --keep --if TCP",
     "pkt-segment --merge", "pkt-pipe 'segment --size 5 | segment --merge-udp'",

@@ -4,6 +4,7 @@
 #include "codec.h"
 #include "conversations.h"
 #include "cryptopan.h"
+#include "doubles.h"
 #include "line.h"
 #include "fuzz.h"
 #include "listing.h"
@@ -225,6 +226,20 @@ static void try_wipe(const struct sample *s)
     discard(&again);
 }
 
+/* What came before is found again, whatever little room there is; else it is said that it may have been there. */
+static void try_doubles(const struct tolerance *t, const struct sample *s, const struct frame *other)
+{
+    struct doubles d = {.window = 2, .within = -1, .memory = (int64_t)(s->frame.size % 3 * 300), .tolerance = *t, .padding = true};
+    const struct frame *frames[] = {&s->frame, other, &s->frame, other, other};
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+        struct packet p = {.captured = (int64_t)frames[i]->size, .original = s->original, .linktype = s->linktype};
+        uint8_t found;
+        EXPECT(doubles_find(&d, frames[i]->at, &p, 1, &found));
+        EXPECT(i < 2 || found == A_DOUBLE || found == FORGOTTEN);
+    }
+    doubles_end(&d);
+}
+
 /* A packet is the same as itself, and another one the same whichever comes first; of each kind of header some bits may differ. */
 static void try_alike(const struct sample *s, const struct frame *other)
 {
@@ -250,6 +265,14 @@ static void try_alike(const struct sample *s, const struct frame *other)
     for (size_t i = 0; i < s->frame.size; i++)
         EXPECT((blanked.at[i] & ~s->frame.at[i]) == 0);
     discard(&blanked);
+    struct writable_frame left = copied(&s->frame), again = copied(&s->frame);
+    uint64_t follow, follow_again;
+    size_t size = reduce(&t, true, &left, s->original, s->linktype, &follow);
+    EXPECT(size <= s->frame.size && size == reduce(&t, true, &again, s->original, s->linktype, &follow_again));
+    EXPECT(follow == follow_again && equal(left.at, again.at, size));
+    discard(&again);
+    discard(&left);
+    try_doubles(&t, s, other);
 }
 
 /* One byte: how many edits, up to 7; three for each: a place and a value. Then a sample. */

@@ -74,26 +74,32 @@ static bool same_headers(const struct walk *a, const struct walk *b)
     return same;
 }
 
+/* What is to be said of the checksum of each header: of what is quoted, nothing. */
+static void verdicts_of(const struct packet_view *p, enum verdict all[MAX_HEADERS])
+{
+    struct packet_view view = *p;
+    enum verdict own[MAX_HEADERS];
+    leave_out_quoted(&view.walk);
+    verify(&view, own);
+    for (size_t i = 0, k = 0; i < p->walk.count; i++)
+        all[i] = is_quoted(&p->walk, i) ? NONE : own[k++];
+}
+
 /* Whether checksums that differ are right on either side, or left to the card. */
 static bool sums_follow(struct compared *c)
 {
-    size_t count = c->a.walk.count, quoted = c->a.walk.quoted, resumed = c->a.walk.resumed;
+    size_t count = c->a.walk.count;
     bool any = false;
     for (size_t i = 0; i < count; i++)
         any |= c->judged[i];
     if (!any)
         return true;
     enum verdict a[MAX_HEADERS], b[MAX_HEADERS];
-    leave_out_quoted(&c->a.walk);
-    leave_out_quoted(&c->b.walk);
-    verify(&c->a, a);
-    verify(&c->b, b);
-    for (size_t i = 0, own = 0; i < count; i++) {
-        bool is_own = i < quoted || i >= resumed || quoted == MAX_HEADERS;
-        if (c->judged[i] && (!is_own || a[own] != b[own] || (a[own] != RIGHT && a[own] != LEFT)))
+    verdicts_of(&c->a, a);
+    verdicts_of(&c->b, b);
+    for (size_t i = 0; i < count; i++)
+        if (c->judged[i] && (a[i] != b[i] || (a[i] != RIGHT && a[i] != LEFT)))
             return false;
-        own += is_own;
-    }
     return true;
 }
 
@@ -143,15 +149,78 @@ bool alike(const struct tolerance *t, const uint8_t *data, const struct packet *
     return octets_alike(t, &f, &g, q, other_q);
 }
 
+/* Makes zeros of bits of a header: of a place, as far as its fields go. */
+static void clear(const struct writable_frame *f, size_t start, size_t end, const struct leeway *p)
+{
+    for (size_t at = start + (size_t)p->bit / 8; at < end && (int64_t)(at - start) * 8 < p->bit + p->width; at++)
+        put8(f, at, get8(&f->view, at) & ~bits_of(p, at - start));
+}
+
 void blank(const struct tolerance *t, const struct writable_frame *f, int64_t linktype)
 {
     struct walk w;
     walk(&w, &f->view, linktype);
     for (size_t i = 0; i < w.count; i++) {
-        size_t count, start = w.header[i].start, end = fields_end(&w, i);
+        size_t count;
         const struct leeway *p = places_of(t, &w.header[i], &count);
         for (size_t k = 0; k < count; k++)
-            for (size_t at = start + (size_t)p[k].bit / 8; at < end && (int64_t)(at - start) * 8 < p[k].bit + p[k].width; at++)
-                put8(f, at, get8(&f->view, at) & ~bits_of(&p[k], at - start));
+            clear(f, w.header[i].start, fields_end(&w, i), &p[k]);
     }
+}
+
+/* Whether a header may be missing as a whole. A tag then takes the number with it that announces it, and leaves the one that it has. */
+static bool may_be_missing(const struct tolerance *t, const struct walk *w, size_t index, size_t *from, size_t *to)
+{
+    size_t count;
+    const struct leeway *p = places_of(t, &w->header[index], &count);
+    if (count == 0 || p[0].width != UINT32_MAX)
+        return false;
+    size_t announced = is_tag_header(w->header[index].kind) ? 2 : 0;
+    *from = w->header[index].start;
+    *to = fields_end(w, index);
+    if (announced > *from || announced > *to - *from)
+        announced = 0;
+    *from -= announced;
+    *to -= announced;
+    return true;
+}
+
+size_t reduce(const struct tolerance *t, bool padding, const struct writable_frame *f, int64_t original, int64_t linktype, uint64_t *follow)
+{
+    struct packet_view p = {.frame = f->view, .original = original};
+    const struct walk *w = &p.walk;
+    enum verdict verdicts[MAX_HEADERS];
+    walk(&p.walk, &f->view, linktype);
+    *follow = 0;
+    if (t->count > 0)
+        verdicts_of(&p, verdicts);
+    size_t end = padding && w->count > 1 ? 0 : f->view.size, kept = 0, at = 0, missing = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        size_t count, from, to;
+        const struct leeway *place = places_of(t, &w->header[i], &count);
+        if (i > 0 && w->header[i].end > end)
+            end = w->header[i].end;
+        if (may_be_missing(t, w, i, &from, &to)) {
+            missing++;
+            if (from < at)
+                continue;
+            memmove(f->at + kept, f->at + at, from - at);
+            kept += from - at;
+            at = to;
+            continue;
+        }
+        for (size_t k = 0; k < count; k++) {
+            bool follows = place[k].follows != 0;
+            if (follows && verdicts[i] != RIGHT && verdicts[i] != LEFT)
+                continue;
+            if (follows)
+                *follow |= UINT64_C(1) << (2 * (i - missing) + (verdicts[i] == LEFT));
+            clear(f, w->header[i].start, fields_end(w, i), &place[k]);
+        }
+    }
+    if (end > at) {
+        memmove(f->at + kept, f->at + at, end - at);
+        kept += end - at;
+    }
+    return kept;
 }

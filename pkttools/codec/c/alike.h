@@ -24,5 +24,10 @@ bool tolerance_sound(const struct tolerance *t);
 bool alike(const struct tolerance *t, const uint8_t *data, const struct packet *p, const uint8_t *other_data, const struct packet *other);
 /* Makes zeros of the bits that may differ. */
 void blank(const struct tolerance *t, const struct writable_frame *f, int64_t linktype);
+/* Leaves of the octets of a packet those that have to be the same, and gives how many: packets are the same but for what may differ if
+ * these are. padding: what is behind all headers may differ, too. follow: of each checksum that is left out as it follows from others,
+ * two bits of what was to be said of it.
+ */
+size_t reduce(const struct tolerance *t, bool padding, const struct writable_frame *f, int64_t original, int64_t linktype, uint64_t *follow);
 
 #endif

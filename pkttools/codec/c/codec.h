@@ -601,6 +601,7 @@ struct program {
     bool known;                 /* its fields were found sound before */
 };
 
+bool note_said(const struct frame *notes, size_t *at, const char *word, struct frame *found);
 bool fields_sound(const struct field *fields, size_t count);
 bool tests_sound(struct program *program);
 bool assignments_sound(struct program *program);

@@ -258,7 +258,7 @@ static bool is_blank(unsigned c)
 }
 
 /* What the next line of a packet's notes says behind a word, from `at` on, which goes behind it; without blanks around it. */
-static bool next_note(const struct frame *notes, size_t *at, const char *word, struct operand *found)
+bool note_said(const struct frame *notes, size_t *at, const char *word, struct frame *found)
 {
     size_t size = strlen(word);
     while (*at < notes->size) {
@@ -272,10 +272,19 @@ static bool next_note(const struct frame *notes, size_t *at, const char *word, s
             begin++;
         while (end > begin && is_blank(get8(notes, end - 1)))
             end--;
-        *found = (struct operand){.octets = true, .at = frame_range(notes, begin, end - begin), .size = end - begin};
+        *found = (struct frame){frame_range(notes, begin, end - begin), end - begin};
         return true;
     }
     return false;
+}
+
+static bool next_note(const struct frame *notes, size_t *at, const char *word, struct operand *found)
+{
+    struct frame said;
+    if (!note_said(notes, at, word, &said))
+        return false;
+    *found = (struct operand){.octets = true, .at = said.at, .size = said.size};
+    return true;
 }
 
 static const char *word_of(int64_t fact)

@@ -35,9 +35,11 @@ __all__ = [
     "cryptopan_blocks",
     "cryptopan_rules",
     "datagrams",
+    "doubles_table",
     "ends",
     "feed",
     "figures",
+    "find_doubles",
     "follow",
     "follow_numbers",
     "forward",
@@ -288,6 +290,21 @@ def blank(data: bytearray, rows: bytes, told: tuple[int, bool, bool, bytes, byte
     from . import alike
 
     alike.blank(data, rows, told)
+
+
+def doubles_table(window: int, within: int, memory: int, told: tuple[int, bool, bool, bytes, bytes], padding: bool,
+                  interfaces: bool) -> object:  # fmt: skip
+    """See doubles.Doubles."""
+    from . import doubles
+
+    return doubles.Doubles(window, within, memory, told, padding, interfaces)
+
+
+def find_doubles(table: object, data: bytearray, rows: bytes) -> bytearray:
+    """See doubles.find_doubles."""
+    from . import doubles
+
+    return doubles.find_doubles(table, data, rows)
 
 
 def answer(data: bytearray, rows: bytes, rules: tuple[tuple[int, Program, bytes, bytes, int], ...],

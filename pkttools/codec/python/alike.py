@@ -5,12 +5,14 @@ from __future__ import annotations
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME
 from .. import LEFT, RIGHT
 from .checksum import View
-from .headers import Walk
+from .headers import Walk, is_tag
 from .rows import checked, without_fcs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from .headers import Header
 
     Told = tuple[int, bool, bool, bytes, bytes]
 MOST = 0xFFFFFFFF
@@ -34,9 +36,7 @@ class Tolerance:
     def bits(self, walk: Walk, follows: bool) -> Iterator[tuple[int, int, int]]:
         """Where bits may differ, and in which header: first bit, and behind the last."""
         for i, header in enumerate(walk.headers):
-            end = header.data if header.data > header.start else header.end
-            if i + 1 < len(walk.headers):
-                end = min(end, walk.headers[i + 1].start)
+            end = self._fields_end(walk.headers, i)
             for bit, width, is_sum in self.places[header.kind] if header.kind < len(self.places) else ():
                 first, last = header.start * 8 + bit, min(header.start * 8 + bit + width, end * 8)
                 if bool(is_sum) == follows and first < last:
@@ -84,6 +84,54 @@ class Tolerance:
 
         one, another = (verdicts_of(View(frame, wire, link, True)) for frame, wire in zip((a, b), originals, strict=True))
         return all(one[i] == another[i] and one[i] in (RIGHT, LEFT) for i in judged)
+
+    def reduced(self, octets: bytes, original: int, link: int, padding: bool) -> tuple[bytes, int]:
+        """Those octets of a packet that have to be the same; and of each checksum that is left out, as it follows, two bits.
+
+        Packets are the same but for what may differ if these are. padding: what is behind all headers may differ, too. The two
+        bits say what was to be said of the checksum: RIGHT or LEFT.
+        """
+        walk = Walk(octets, link)
+        size, headers = len(octets) * 8, walk.headers
+        number, follow = int.from_bytes(octets, "big"), 0
+        ranges = [self._may_be_missing(headers, i) for i in range(len(headers))]
+        for first, last, i in self.bits(walk, False):
+            if not ranges[i]:
+                number &= ~_mask(size, first, last)
+        if self.any:
+            from .soundness import verdicts_of
+
+            verdicts = verdicts_of(View(octets, original, link, True))
+            for first, last, i in self.bits(walk, True):
+                if verdicts[i] in (RIGHT, LEFT) and not ranges[i]:
+                    number &= ~_mask(size, first, last)
+                    follow |= 1 << 2 * sum(not one for one in ranges[:i]) + (verdicts[i] == LEFT)
+        whole, kept, at = number.to_bytes(len(octets), "big"), bytearray(), 0
+        end = max(header.end for header in headers[1:]) if padding and len(headers) > 1 else len(octets)
+        for missing in ranges:
+            if missing and missing[0] >= at:
+                kept += whole[at : missing[0]]
+                at = missing[1]
+        return bytes(kept + whole[at : max(at, end)]), follow
+
+    def _may_be_missing(self, headers: Sequence[Header], i: int) -> tuple[int, int] | None:
+        """From where to where the octets of a header lie that may be missing as a whole; None: it may not.
+
+        A tag then takes the number with it that announces it, and leaves the one that it has.
+        """
+        places = self.places[headers[i].kind] if headers[i].kind < len(self.places) else []
+        if not places or places[0][1] != MOST:
+            return None
+        first, last = headers[i].start, self._fields_end(headers, i)
+        announced = 2 if is_tag(headers[i].kind) and first >= 2 and last - first >= 2 else 0
+        return first - announced, last - announced
+
+    @staticmethod
+    def _fields_end(headers: Sequence[Header], i: int) -> int:
+        """Where the fields of a header end: where the next one begins, or what it carries."""
+        header = headers[i]
+        end = header.data if header.data > header.start else header.end
+        return min(end, headers[i + 1].start) if i + 1 < len(headers) else end
 
 
 def _mask(size: int, first: int, last: int) -> int:

@@ -3,19 +3,14 @@
 
 #include "../alike.h"
 
-struct given {                  /* what a caller tells of what may differ, and the tables that this lies in */
-    struct tolerance tolerance;
-    Py_buffer first, places;
-};
-
-static void given_close(struct given *t)
+void told_close(struct may_differ *t)
 {
     PyBuffer_Release(&t->places);
     PyBuffer_Release(&t->first);
 }
 
 /* Whether it is sound; false with an exception, and nothing to close. */
-static bool given_open(struct given *t, PyObject *tuple)
+bool told_open(struct may_differ *t, PyObject *tuple)
 {
     long long within;
     int sizes, notes;
@@ -31,7 +26,7 @@ static bool given_open(struct given *t, PyObject *tuple)
             return true;
     }
     PyErr_SetString(PyExc_ValueError, "what may differ is no table of places");
-    given_close(t);
+    told_close(t);
     return false;
 }
 
@@ -39,12 +34,12 @@ static PyObject *py_unlike(PyObject *self, PyObject *args)
 {
     (void)self;
     struct batch a, b;
-    struct given t;
+    struct may_differ t;
     Py_ssize_t first_a, first_b, count;
     PyObject *tuple, *list = NULL;
     if (!PyArg_ParseTuple(args, "y*y*ny*y*nnO!", &a.data, &a.rows, &first_a, &b.data, &b.rows, &first_b, &count, &PyTuple_Type, &tuple))
         return NULL;
-    if (!given_open(&t, tuple))
+    if (!told_open(&t, tuple))
         goto exit;
     if (batch_sound(&a) && batch_sound(&b) && protocols_ready()) {
         if (first_a < 0 || first_b < 0 || count < 0 || first_a > a.count || first_b > b.count || count > a.count - first_a
@@ -65,7 +60,7 @@ static PyObject *py_unlike(PyObject *self, PyObject *args)
             Py_XDECREF(number);
         }
     }
-    given_close(&t);
+    told_close(&t);
 exit:
     batch_close(&b);
     batch_close(&a);
@@ -76,11 +71,11 @@ static PyObject *py_blank(PyObject *self, PyObject *args)
 {
     (void)self;
     struct batch b;
-    struct given t;
+    struct may_differ t;
     PyObject *tuple, *result = NULL;
     if (!PyArg_ParseTuple(args, "w*y*O!", &b.data, &b.rows, &PyTuple_Type, &tuple))
         return NULL;
-    if (!given_open(&t, tuple))
+    if (!told_open(&t, tuple))
         goto exit;
     if (batch_sound(&b) && protocols_ready()) {
         Py_BEGIN_ALLOW_THREADS
@@ -93,7 +88,7 @@ static PyObject *py_blank(PyObject *self, PyObject *args)
         Py_END_ALLOW_THREADS
         result = Py_NewRef(Py_None);
     }
-    given_close(&t);
+    told_close(&t);
 exit:
     batch_close(&b);
     return result;

@@ -55,6 +55,7 @@ static PyMethodDef *const tables[] = {
     datagrams_methods,
     grouping_methods,
     order_methods,
+    doubles_methods,
     packets_methods,
     runs_methods,
     segments_methods,

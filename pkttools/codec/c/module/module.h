@@ -8,7 +8,7 @@
 #define Py_LIMITED_API 0x030B0000
 #include <Python.h>
 
-#include "../codec.h"
+#include "../alike.h"
 
 /* ---- batches.c ---- */
 
@@ -87,6 +87,16 @@ bool names_ready(void);
 void unload(struct loaded *l);
 bool load(PyObject *tuple, struct loaded *l, bool (*sound)(struct program *));
 
+/* ---- alike.c ---- */
+
+struct may_differ {             /* what a caller tells of what may differ, and the tables that this lies in */
+    struct tolerance tolerance;
+    Py_buffer first, places;
+};
+
+bool told_open(struct may_differ *t, PyObject *tuple);
+void told_close(struct may_differ *t);
+
 /* ---- conversations.c ---- */
 
 struct conversations *conversations_of(PyObject *capsule);
@@ -103,6 +113,7 @@ extern PyMethodDef cryptopan_methods[];
 extern PyMethodDef datagrams_methods[];
 extern PyMethodDef grouping_methods[];
 extern PyMethodDef order_methods[];
+extern PyMethodDef doubles_methods[];
 extern PyMethodDef packets_methods[];
 extern PyMethodDef runs_methods[];
 extern PyMethodDef segments_methods[];
