@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 # Wheels that most do not need; parquet and judges are large. Without bpf, --bpf takes the system's libpcap, if there is one.
-EXTRAS ?= bpf anonymise
+EXTRAS ?= bpf anonymise compress
 VENV := .venv
 BIN := $(VENV)/bin
 C := $(wildcard pkttools/codec/c/*.c pkttools/codec/c/module/*.c pkttools/kernel/c/*.c)

@@ -50,7 +50,7 @@ def start(name: str, argv: list[str]) -> int:
     elif hasattr(command, "instead") and (lines := command.instead(values)) is not None:
         from .formats.files import Output
 
-        output = Output(getattr(values, "output", None), None)
+        output = Output(getattr(values, "output", None), None, compress=getattr(values, "compress", None))
         output.write("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
         output.close()
     else:

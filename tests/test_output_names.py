@@ -82,12 +82,6 @@ def test_what_is_shown_to_people_is_no_capture(tmp_path: Path, command: str) -> 
     assert shell(f"cd {tmp_path} && {command.format('x.txt')}", TEXT).returncode == 0
 
 
-def test_nothing_is_packed(tmp_path: Path) -> None:
-    done = shell(f"cd {tmp_path} && pkt-txt2txt --out x.pcap.gz", TEXT)
-    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
-    assert b"files are not packed here: write to a pipe, | gzip > x.pcap.gz" in done.stderr
-
-
 # ---- terminals ----
 
 

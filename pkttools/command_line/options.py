@@ -153,6 +153,15 @@ FORMATS = {
 }
 USUAL = "text"
 
+COMPRESSIONS = {  # what is read and written compressed, with the endings of such files
+    "gzip": (".gz",),
+    "zstd": (".zst", ".zstd"),
+    "xz": (".xz",),
+    "lz4": (".lz4",),
+    "bzip2": (".bz2",),
+}
+UNCOMPRESSED = "none"  # what --compress calls files that are not, whatever their name says
+
 
 def format_option(default: str = "") -> Option:
     """-F. default: what is written without it, where that is not USUAL."""
@@ -167,9 +176,13 @@ INPUT = [Option("--in", TEXT, "read FILE, text or capture, not standard input", 
 UTC = Option("--utc", FLAG, "dates in UTC, as with PKTTOOLS_UTC=1", end="last")
 SECRETS = Option("--no-secrets", FLAG, "leave decryption secrets of pcapng out", end="last", hidden=True)
 
+COMPRESS = Option("--compress", TEXT, "gzip, zstd, xz, lz4, bzip2, none (default: by --out's ending)", "HOW", end="last",
+                  choices=(*COMPRESSIONS, UNCOMPRESSED), hidden=True)  # fmt: skip
+
 OUTPUT = [
-    Option("--out", TEXT, "write FILE; its ending may say the format", "FILE", end="last"),
+    Option("--out", TEXT, "write FILE; its ending says how: .pcap, .pcap.gz", "FILE", end="last"),
     format_option(),
+    COMPRESS,
     Option("--nano", FLAG, "nanoseconds in captures, from the first packet on", end="last"),
     Option("-n --width", NUMBER, f"bytes a line of text (default {WIDTH})", "COUNT", default=WIDTH, least=1, most=MAX_FRAME,
            end="last", form="text"),

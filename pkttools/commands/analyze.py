@@ -34,7 +34,7 @@ OPTIONS = [
            choices=("tsv", "csv", "jsonl", "parquet"), end="last",
            hidden=True),
     *INPUT,
-    *(option for option in OUTPUT if "--out" in option.names),
+    *(option for option in OUTPUT if option.attribute in ("output", "compress")),
     UTC.unshown(),
     *pick_briefly(),
     *BUFFER,
@@ -88,6 +88,6 @@ def stage(values: Values) -> Stage:
     def sink(source: Source) -> Sink:
         from ..views import view
 
-        return view(shown, values, Output(path, source.file))
+        return view(shown, values, Output(path, source.file, compress=values.compress))
 
     return Stage(values, sink=sink, slip=True)

@@ -47,7 +47,7 @@ def stage(values: Values) -> Stage:
     need(not (values.quiet and values.list), "--quiet and --list: one of them")
     need(not (judging and values.reverse_check), "-rc says which packets are written: --quiet and --list write none")
     for option in values.given(OUTPUT) if judging else ():
-        fits = values.list and option.attribute == "output"
+        fits = values.list and option.attribute in ("output", "compress")
         need(fits, f"{option.names[-1]} is for packets: --quiet and --list write none")
     beyond: dict[int, int] = {}
     counts = dict.fromkeys((*REASONS, UNFINISHED, OBSCURE), 0)
@@ -85,7 +85,7 @@ def stage(values: Values) -> Stage:
         from ..views.unsound import UnsoundSink  # late: seldom
 
         made.origin = source
-        return UnsoundSink(Output(values.output, source.file), made.places, bool(values.checksums))
+        return UnsoundSink(Output(values.output, source.file, compress=values.compress), made.places, bool(values.checksums))
 
     made = Numbered(values, [each(checked)], account=account, beyond=beyond, slip=True, fails=fails, sink=sink if judging else None)
     need(not (judging and made.assignments), "an assignment is for packets that are written: --quiet and --list write none")

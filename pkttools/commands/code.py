@@ -12,7 +12,7 @@ PLACE = "last"
 OPTIONS = [
     Option("--as", TEXT, "scapy (default), c, python, trafgen...; ?: a list", "TARGET", default="scapy"),
     *INPUT,
-    *(option for option in OUTPUT if "--out" in option.names),
+    *(option for option in OUTPUT if option.attribute in ("output", "compress")),
     *pick_briefly(),
     *BUFFER,
     *general_briefly(),
@@ -38,6 +38,6 @@ def stage(values: Values) -> Stage:
     need(format_of(values.output) in (None, "text"), f"--out {values.output}: that is the name of a capture, and code is written")
 
     def sink(source: Source) -> Sink:
-        return CodeSink(Output(values.output, source.file), target())
+        return CodeSink(Output(values.output, source.file, compress=values.compress), target())
 
     return Stage(values, sink=sink, slip=True)

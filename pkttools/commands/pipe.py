@@ -22,7 +22,7 @@ from . import find, read
 
 OPTIONS = [
     *INPUT,
-    *(option for option in OUTPUT if option.attribute == "output"),
+    *(option for option in OUTPUT if option.attribute in ("output", "compress")),
     format_option("what is read"),
     UTC,
     *GENERAL,
@@ -97,7 +97,8 @@ class AsRead(Sink):
     output: Output
 
     def __init__(self, values: Values, source: Source) -> None:
-        self.values, self.source, self.output = values, source, Output(values.output, source.file)
+        self.values, self.source = values, source
+        self.output = Output(values.output, source.file, compress=values.compress)
         self.sink: Sink | None = None
         if source.file:
             source.file.sections = Sections(form="pcapng")

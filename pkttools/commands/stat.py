@@ -39,7 +39,7 @@ OPTIONS = [
     Option("--svg", TEXT, "write these bars as a picture to FILE, and no text", "FILE", end="last"),
     Option("--json", FLAG, "write an object of JSON a line"),
     *INPUT,
-    *(option for option in OUTPUT if "--out" in option.names),
+    *(option for option in OUTPUT if option.attribute in ("output", "compress")),
     UTC.unshown(),
     *pick_briefly(),
     *BUFFER,
@@ -72,6 +72,6 @@ def stage(values: Values) -> Stage:
     def sink(source: Source) -> Sink:
         from ..statistics.report import Report
 
-        return Report(Output(values.svg or values.output, source.file), figures, text, values.interval)
+        return Report(Output(values.svg or values.output, source.file, compress=values.compress), figures, text, values.interval)
 
     return Stage(values, sink=sink, slip=True)

@@ -86,7 +86,8 @@ class Written:
 
     def __call__(self, source: Source) -> Sink:
         """The sink. Raises PktError."""
-        sink = sink_of(self.values, Output(self.values.output, source.file), self.form, source.linktype)
+        output = Output(self.values.output, source.file, compress=self.values.compress)
+        sink = sink_of(self.values, output, self.form, source.linktype)
         if source.file:
             sink.beside(source.file)
         return sink

@@ -20,11 +20,18 @@ MAGICS = {
     for big_endian in (True, False)
 }
 PCAPNG = b"\n\r\r\n"  # the type of a section header, in either byte order
+COMPRESSED = {  # the kinds of COMPRESSIONS by the first octets of a member
+    b"\x1f\x8b": "gzip",  # RFC 1952 section 2.3.1
+    b"\x28\xb5\x2f\xfd": "zstd",  # RFC 8878 section 3.1.1
+    b"\xfd7zXZ\0": "xz",  # its format, 2.1.1.1
+    b"\x04\x22\x4d\x18": "lz4",  # its frame format
+    b"BZh": "bzip2",
+    **{bytes((0x50 + i,)) + b"\x2a\x4d\x18": "zstd" for i in range(16)},  # frames to be skipped, which lz4 has, too
+}
 FOREIGN = {
-    b"\x1f\x8b": "compressed: put zcat in front",
-    b"\x28\xb5\x2f\xfd": "compressed: put zstdcat in front",
-    b"\xfd7zXZ": "compressed: put xzcat in front",
-    b"BZh": "compressed: put bzcat in front",
+    b"\x1f\x9d": "compressed by compress: put zcat in front",
+    b"\x02\x21\x4c\x18": "lz4 of the old format: put lz4 -dc in front",
+    b"PK\3\4": "a ZIP archive: put unzip -p in front",
 }
 
 
@@ -40,12 +47,36 @@ def packets(source: Input) -> Iterator[Batch]:
 
     Raises PktError at what cannot be read.
     """
-    buffer, used = bytearray(BUFFER), 0
+    buffer = bytearray(BUFFER)
     if source.is_pipe:  # late: only what is used; not so late that the first packet of a live pipe waits for it
         from . import pcap, text  # noqa: F401
-    while used < 4 and (now := source.fill(buffer, used)) > used:  # a pipe may bring less at first
+    return by_content(source, buffer, begun(source, buffer))
+
+
+def begun(source: Input, buffer: bytearray, least: int = 4) -> int:
+    """Reads the first bytes of an input, of a compressed one those of what it holds; gives how many. Raises PktError.
+
+    least: as many, if there are; a pipe may bring less at first.
+    """
+    used = filled(source, buffer, 0, least)
+    if compression := compression_in(buffer[:used]):
+        source.unpack(compression, bytes(buffer[:used]))
+        used = filled(source, buffer, 0, least)
+        if compression_in(buffer[:used]):
+            raise PktError(f"{source.name}: compressed twice: what the {compression} data holds is compressed, too")
+    return used
+
+
+def filled(source: Input, buffer: bytearray, used: int, least: int) -> int:
+    """Reads until there are so many bytes, or all; gives how many there are."""
+    while used < least and (now := source.fill(buffer, used)) > used:
         used = now
-    return by_content(source, buffer, used)
+    return used
+
+
+def compression_in(head: bytes | bytearray) -> str:
+    """How a stream is compressed that begins with these bytes; empty: it is not."""
+    return next((name for magic, name in COMPRESSED.items() if head.startswith(magic)), "")
 
 
 def by_content(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:

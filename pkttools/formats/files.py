@@ -7,23 +7,26 @@ import stat
 import sys
 
 from ..batch import Batch
-from ..command_line.options import FORMATS
+from ..command_line.options import COMPRESSIONS, FORMATS, UNCOMPRESSED
 from ..command_line.signals import Interrupted, check, drain, room, wait
-from ..errors import OutputError, PktError, Unread, UsageError, limit, warn
+from ..errors import OutputError, PktError, Unread, UsageError, limit, need, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
     from mmap import mmap
     from typing import Any
 
     from ..command_line.options import Values
+    from .compressed import Packer
+    from .compressed.beside import Beside
     from .lane import Lane
     from .lending import Lender
     from .sections import Sections
     from .write_behind import WriteBehind
 
 BUFFER = 448 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
+RAW = 64 << 10  # bytes of a compressed one that are read at once
 BEHIND = 256 << 10  # bytes from which it pays to wake the thread that writes files
 SMALL = 4096  # bytes that a pipe or a socket takes at once where there is room for any: PIPE_BUF
 PIPE = 1 << 20  # bytes asked for pipes: fewer switches between the commands of a pipe
@@ -55,16 +58,27 @@ def unblocked(fd: int) -> int:
         return fd
 
 
-PACKED = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".lz4": "lz4"}  # which nothing here writes
+def endings_of(path: str | None) -> tuple[str, str]:
+    """How a file's name ends: with `.pcap` and `.gz`, the second of which says that it is compressed; each may be empty."""
+    name = (path or "").rpartition("/")[2]
+    found = []
+    for known in ([ending for endings in COMPRESSIONS.values() for ending in endings], None):
+        ending = name[name.rfind(".") :] if "." in name[1:] else ""
+        found.append(ending if known is None or ending.lower() in known else "")
+        name = name.removesuffix(found[-1])
+    return found[1], found[0]
 
 
 def format_of(path: str | None) -> str | None:
-    """The format that a file's name says by its ending, in any case; None: none. Raises UsageError for a packed one."""
-    name = (path or "").rpartition("/")[2].lower()
-    ending = name[name.rfind(".") :] if "." in name[1:] else ""
-    if ending in PACKED:
-        raise UsageError(f"{path}: files are not packed here: write to a pipe, | {PACKED[ending]} > {path}")
+    """The format that a file's name says by its ending, in any case, one of compressed files aside; None: none."""
+    ending = endings_of(path)[0].lower()
     return next((name for name, form in FORMATS.items() if ending in form.endings), None)
+
+
+def compression_of(path: str | None) -> str | None:
+    """How a file of that name is compressed: a name of COMPRESSIONS; None: it is not."""
+    ending = endings_of(path)[1].lower()
+    return next((name for name, endings in COMPRESSIONS.items() if ending in endings), None)
 
 
 def is_terminal(path: str | None) -> bool:
@@ -95,8 +109,14 @@ class Input:
     """What is read: a file, or standard input; or several of them, one after the other, of which one is open at a time.
 
     name, fd: of the one that is open. form: of the first one. lane: whether its packets may come as batches, see lane.py. handed:
-    how many did. onward: what hands them on from here.
+    how many did. onward: what hands them on from here. compression: of the one that is open, once its first bytes were
+    read: a name of COMPRESSIONS, and what is read is what it holds; empty: none.
     """
+
+    compression = ""
+    pieces: Iterator[bytes] | None = None  # of what a compressed one holds
+    piece = memoryview(b"")  # the rest of the last one
+    beside: Beside | None = None  # the thread that makes them
 
     def __init__(self, paths: Sequence[str] = (), *, lane: bool = False) -> None:
         """paths: none is standard input, and so is `-`. lane: packets are read, not bytes; they may be batches where a pipe
@@ -126,8 +146,7 @@ class Input:
 
     def open(self, at: int) -> None:
         """Opens one of them, instead of the one before. Raises PktError."""
-        if self.fd:
-            os.close(self.fd)
+        self.close()
         path = self.paths[at]
         self.at, self.fd, self.lane = at, 0, False
         self.name = path or "<stdin>"
@@ -153,6 +172,15 @@ class Input:
                 from .lane import offer
 
                 self.lane = offer(self.fd)
+
+    def close(self) -> None:
+        """Closes the one that is open, unless it is standard input."""
+        if self.beside:
+            self.beside.close()
+        self.compression, self.pieces, self.piece, self.beside = "", None, memoryview(b""), None
+        if self.fd > 0:
+            os.close(self.fd)
+        self.fd = 0
 
     def hold(self) -> None:
         """Opens all while that is still allowed. Raises PktError."""
@@ -212,8 +240,40 @@ class Input:
         with memoryview(buffer) as view, view[used:most] as free:
             return used + self.read_into([free])
 
+    def unpack(self, compression: str, head: bytes) -> None:
+        """Lets what is read from here on be what the one that is open holds, compressed. head: what was read of it."""
+        from .compressed.unpacking import Members, reader
+
+        self.compression = compression
+        if self.fd >= 0:
+            fd = os.dup(self.fd)
+            try:
+                from .compressed.beside import Beside
+
+                self.pieces = self.beside = Beside(Members(self.name, head, reader(fd, self.name)).pieces(), fd)
+            except RuntimeError:  # there can be no thread
+                os.close(fd)
+        if not self.beside:
+            self.pieces = Members(self.name, head, self.raw).pieces()
+
+    def raw(self) -> bytes:
+        """Reads some of the octets that are there."""
+        octets = bytearray(RAW)
+        with memoryview(octets) as view:
+            return bytes(view[: self.read_raw([view])])
+
     def read_into(self, pieces: list[memoryview]) -> int:
         """Reads what there is, into one piece after the other; gives how many bytes. More than one only where there are pipes."""
+        if self.pieces is None:
+            return self.read_raw(pieces)
+        self.piece = self.piece or memoryview(next(self.pieces, b""))
+        done = min(len(self.piece), len(pieces[0]))
+        pieces[0][:done] = self.piece[:done]
+        self.piece = self.piece[done:]
+        return done
+
+    def read_raw(self, pieces: list[memoryview]) -> int:
+        """The same of the octets that are there, whatever they hold."""
         try:
             if self.is_file:
                 check()
@@ -256,9 +316,17 @@ class Input:
 class Output:
     """What is written: a file, or standard output. Never a file that one of `sources` reads."""
 
-    def __init__(self, path: str | None, *sources: Input | None) -> None:
+    def __init__(self, path: str | None, *sources: Input | None, compress: str | None = None) -> None:
+        """compress: how, a name of COMPRESSIONS, or UNCOMPRESSED; None: as the name's ending says. Raises UsageError, PktError."""
         path = None if path == "-" else path
         self.name = path or "<stdout>"
+        self.packer: Packer | None = None
+        compress = compression_of(path) if compress is None else compress
+        if compress not in (None, UNCOMPRESSED):
+            need(not is_terminal(path), "what is compressed is not written to a terminal: --out FILE, or a pipe")
+            from .compressed import Packer
+
+            self.packer = Packer(compress)
         try:
             # Not truncated yet: it may turn out to be the input.
             self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | PLAIN, 0o666) if path else 1
@@ -271,6 +339,7 @@ class Output:
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
         self.overlaps = stat.S_ISREG(found.st_mode)  # whether a thread writes large pieces
+        self.prompt = not self.overlaps  # whether somebody may wait for what is written
         self.behind: WriteBehind | None = None
         self.lender: Lender | None = None
         self.lane: Lane | None = None  # what hands packets on as batches, where that is wanted
@@ -282,7 +351,7 @@ class Output:
             from .lending import Lender
 
             _widen(self.fd)
-            self.lender = Lender(self.fd)
+            self.lender = None if self.packer else Lender(self.fd)
         if LENDS and (stat.S_ISSOCK(found.st_mode) or (self.lender and self.fd == self.shared)):
             self.most = SMALL
 
@@ -292,13 +361,33 @@ class Output:
         Bytes and bytearrays are the caller's no more: they may still be on their way. What a memoryview shows may change again
         as soon as this returns.
         """
-        view = memoryview(data)
         try:
-            if self.overlaps and not isinstance(data, memoryview) and len(view) >= BEHIND and self.has_thread():
+            if self.overlaps and not isinstance(data, memoryview) and len(data) >= BEHIND and self.has_thread():
                 self.behind.write(data)  # type: ignore[union-attr]  # has_thread says so
                 return
             if self.behind:
                 self.behind.wait()
+        except OSError as error:
+            raise OutputError(f"{self.name}: {error.strerror}") from None
+        if not self.packer:
+            self.put(data)
+        elif packed := self.packer.pack(data, self.prompt):
+            self.put_packed(packed)
+
+    def put_packed(self, packed: bytes) -> None:
+        """Writes what came of compressing; who does not get all of it has nothing of what came last."""
+        try:
+            self.put(packed)
+        except BaseException as error:
+            self.packer = None  # the stream cannot be ended any more
+            if isinstance(error, Unread):
+                error.taken = 0
+            raise
+
+    def put(self, data: bytes | bytearray | memoryview) -> None:
+        """Writes all of it as it is, at once."""
+        view = memoryview(data)
+        try:
             while view:
                 try:
                     if self.most or (self.lender and self.lender.rest):  # it took less than there was: it is full
@@ -329,24 +418,37 @@ class Output:
             from .write_behind import WriteBehind
 
             try:
-                self.behind = WriteBehind(self.fd)
+                self.behind = WriteBehind(self.fd, self.packer.pack if self.packer else None)
             except RuntimeError:
                 self.overlaps = False  # none is to be had
         return self.behind is not None
 
     def finish(self) -> None:
-        """Waits for what is on its way, whatever becomes of it; for those who do not get as far as `close`."""
+        """Waits for what is on its way, whatever becomes of it; for those who do not get as far as `close`.
+
+        What is compressed is ended there, so that it can be read.
+        """
         try:
             if self.behind:
                 self.behind.wait()
-        except OSError:
+            if self.packer and self.packer.begun:
+                self.end()
+        except (OSError, OutputError, Interrupted):
             pass  # there is another error already
+
+    def end(self) -> None:
+        """Ends what is compressed."""
+        if self.packer:
+            packed = self.packer.end()
+            self.put_packed(packed)
+            self.packer = None
 
     def close(self) -> None:
         """Closes it. Some errors, a full network disk among them, show only now."""
         try:
             if self.behind:
                 self.behind.wait()
+            self.end()
             if self.fd != self.shared:
                 os.close(self.shared)
             os.close(self.fd)

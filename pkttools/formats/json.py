@@ -8,7 +8,7 @@ from json import JSONDecodeError, JSONDecoder
 
 from ..batch import LINKTYPE, Batch, Packet
 from ..errors import PktError
-from . import by_content
+from . import begun, by_content
 from .files import BUFFER, Input
 from .json_packet import Packets, as_written
 from .json_values import printable
@@ -140,11 +140,10 @@ def no_number(word: str) -> None:
 
 def packets(source: Input) -> Iterator[Batch]:
     """The packets of a stream of JSON, or what others read. Raises PktError with the line, after the packets before it."""
-    buffer, used = bytearray(BUFFER), 0
-    while used < BUFFER and (now := source.fill(buffer, used)) > used:
+    buffer = bytearray(BUFFER)
+    used = begun(source, buffer)
+    while used < BUFFER and not bytes(buffer[:used]).lstrip(BLANK) and (now := source.fill(buffer, used)) > used:
         used = now
-        if bytes(buffer[:used]).lstrip(BLANK) and used >= 4:
-            break
     head = bytes(buffer[:used]).lstrip(BLANK)[:1]
     if head and head not in b"{[":
         yield from by_content(source, buffer, used)

@@ -7,7 +7,7 @@ import os
 from ..batch import Batch
 from ..errors import OutputError, PktError, counted
 from . import sink_of
-from .files import Sink
+from .files import Sink, endings_of
 from .pieces import Measured, size_or_span
 
 TYPE_CHECKING = False
@@ -26,8 +26,8 @@ class Rotated(Sink):
         self.values, self.keep = values, values.keep
         folder, slash, name = values.output.rpartition("/")
         self.folder = folder + slash
-        dot = name.rfind(".") if "." in name[1:] else len(name)
-        self.name, self.ending = name[:dot], name[dot:]
+        self.ending = "".join(endings_of(name))
+        self.name = name.removesuffix(self.ending)
         self.number, self.removed, self.begun = 1, 0, False
         self.output = self.opened()
         self.sink = sink_of(values, self.output, form, linktype)
@@ -38,7 +38,7 @@ class Rotated(Sink):
 
     def opened(self) -> Measured:
         """The next file. Raises PktError."""
-        output = Measured(self.path(self.number), None)
+        output = Measured(self.path(self.number), None, compress=self.values.compress)
         self.cut.begin(output)
         return output
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 import _thread  # threading takes longer to import than this to run
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class WriteBehind:
     """One piece is written at a time; whoever hands over the next one waits for it.
@@ -13,12 +17,12 @@ class WriteBehind:
     what counts is counted, so that nobody ever waits for what is not coming.
     """
 
-    def __init__(self, fd: int) -> None:
-        """Raises RuntimeError where there can be no thread."""
-        self.fd = fd
+    def __init__(self, fd: int, change: Callable[[memoryview], bytes] | None = None) -> None:
+        """change: gives what is written of a piece. Raises RuntimeError where there can be no thread."""
+        self.fd, self.change = fd, change
         self.piece = memoryview(b"")
         self.given = self.finished = 0  # pieces
-        self.error: OSError | None = None
+        self.error: Exception | None = None
         self.ready, self.done = _thread.allocate_lock(), _thread.allocate_lock()
         self.ready.acquire()
         self.done.acquire()
@@ -44,9 +48,11 @@ class WriteBehind:
         while True:
             self.ready.acquire()
             try:
+                if self.change:
+                    self.piece = memoryview(self.change(self.piece))
                 while self.piece:
                     self.piece = self.piece[os.write(self.fd, self.piece) :]
-            except OSError as error:
+            except Exception as error:  # for the one who waits
                 self.error = error
                 self.piece = memoryview(b"")
             self.finished += 1

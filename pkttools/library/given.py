@@ -17,12 +17,13 @@ class Given(Input):
 
     def __init__(self, file: Any, name: str) -> None:  # noqa: ANN401  whatever reads
         super().__init__([os.devnull])
-        self.file, self.name, self.rest = file, name, b""
+        self.close()
+        self.fd, self.file, self.name, self.rest = -1, file, name, b""
 
     is_file = is_pipe = False  # as far as we know
     now: int | None = None  # packets without a time get that of when they are read
 
-    def read_into(self, pieces: list[memoryview]) -> int:
+    def read_raw(self, pieces: list[memoryview]) -> int:
         """Reads what there is; gives how many bytes."""
         try:
             some = getattr(self.file, "read1", self.file.read)
@@ -40,12 +41,12 @@ class Given(Input):
 class Taken(Output):
     """What is written to an object with `write`, of bytes, or of text where it says that it is. It stays open."""
 
-    def __init__(self, file: Any, name: str) -> None:  # noqa: ANN401  whatever writes
-        super().__init__(os.devnull)
-        self.file, self.name = file, name
+    def __init__(self, file: Any, name: str, compress: str | None = None) -> None:  # noqa: ANN401  whatever writes
+        super().__init__(os.devnull, compress=compress)
+        self.file, self.name, self.prompt = file, name, False
         self.is_text = hasattr(file, "encoding")
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def put(self, data: bytes | bytearray | memoryview) -> None:
         """Writes all of it. Raises OutputError."""
         try:
             self.file.write(bytes(data).decode() if self.is_text else bytes(data))

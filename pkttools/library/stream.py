@@ -123,8 +123,7 @@ def opened(source: Input, stream: Packets) -> Iterator[Batch]:
     except Interrupted:  # pragma: no cover  only where a program runs commands, too
         raise KeyboardInterrupt from None
     finally:
-        if source.fd > 0:
-            os.close(source.fd)
+        source.close()
 
 
 def batches_of(given: Several) -> Iterator[Batch]:

@@ -33,7 +33,8 @@ def write(to: Path | IO[Any], packets: Several, **options: object) -> int:
     form = named_format(values, None) or "text"
     if path is not None and os.path.exists(path) and any(os.path.samefile(path, file) for file in files_of(packets)):  # noqa: PTH110, PTH121  pathlib is slow to import
         raise PktError(f"{path}: input and output are the same file")
-    output = Output(path, None) if path is not None else Taken(to, getattr(to, "name", None) or "<file>")
+    name = getattr(to, "name", None) or "<file>"
+    output = Output(path, None, compress=values.compress) if path is not None else Taken(to, name, values.compress)
     sink, count, said = sink_of(values, output, form), 0, list[str]()
     try:
         for batch in filled(batches_of(packets)):

@@ -13,7 +13,7 @@ import time
 from ...batch import Batch, Packet, gathered
 from ...errors import PktError, counted
 from ...protocols.names import linktype_name
-from .. import by_content, capture_format
+from .. import begun, by_content, capture_format
 from ..files import BUFFER
 from . import link
 from .base64 import Base64
@@ -48,9 +48,8 @@ def packets(source: Input, asked: Asked) -> Iterator[Batch]:
 
     Raises PktError with the line, after the packets before it.
     """
-    buffer, used = bytearray(BUFFER), 0
-    while used < ENOUGH and (now := source.fill(buffer, used)) > used:
-        used = now
+    buffer = bytearray(BUFFER)
+    used = begun(source, buffer, ENOUGH)
     if not asked.dump and (capture_format(buffer, used) or OWN.match(buffer, 0, used)):
         yield from by_content(source, buffer, used)
         return

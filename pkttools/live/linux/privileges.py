@@ -31,6 +31,7 @@ LATE = (
     "array", "difflib", "fcntl", "json", "mmap", "socket",
     *(f"pkttools.{name}" for name in (
         "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending",
+        "formats.compressed.beside", "formats.compressed.unpacking",
         "formats.pcap", "formats.pcapng", "formats.pcapng_sink", "formats.sections", "formats.text", "formats.write_behind",
         "kernel", "kernel.python.pace", "language.expression", "protocols._lines", "protocols._rows", "protocols._templates",
         "protocols._words", "protocols.values",
@@ -45,6 +46,8 @@ OF_PYTHON = [
         "stamps", "wrapping",
     )
 ]  # fmt: skip
+
+LIBRARIES = ("bz2", "lzma", "zlib", "backports.zstd", "compression.zstd", "lz4.frame")  # the same, as far as they are there
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -127,6 +130,11 @@ def become(user: int, group: int, must: str | None, keeps: bool, late: list[str]
         if not reads(user):
             for module in late:
                 import_module(module)
+            for module in LIBRARIES:
+                try:
+                    import_module(module)
+                except ImportError:
+                    pass
         if keeps:
             _libc.prctl(PR_SET_KEEPCAPS, ctypes.c_ulong(1), 0, 0, 0)
         os.setresuid(user, user, user)
