@@ -72,6 +72,16 @@ WRONG: dict[str, tuple[Call, type[Exception], str]] = {
             "no order": lambda codec, data, rows: codec.pcap_decode(data, 0, 1, True, False, False, 16, -1, 1),
             "no such order": lambda codec, data, rows: codec.pcap_decode(data, 0, 1, True, False, False, 16, 3, 1),
         }),
+        ("pcap_border", "range lies outside of the buffer", ValueError, {
+            "before": lambda codec, data, rows: codec.pcap_border(data, -1, 1, False, False, 16, 0, 60, 0),
+            "behind": lambda codec, data, rows: codec.pcap_border(data, 0, len(data) + 1, False, False, 16, 0, 60, 0),
+            "backwards": lambda codec, data, rows: codec.pcap_border(data, 2, 1, False, False, 16, 0, 60, 0),
+        }),
+        ("pcap_border", "record header, order of lengths or size out of range", ValueError, {
+            "short header": lambda codec, data, rows: codec.pcap_border(data, 0, 1, False, False, 15, 0, 60, 0),
+            "no such order": lambda codec, data, rows: codec.pcap_border(data, 0, 1, False, False, 16, 3, 60, 0),
+            "no size": lambda codec, data, rows: codec.pcap_border(data, 0, 1, False, False, 16, 0, -1, 0),
+        }),
         ("pcapng_decode", "range lies outside of the buffer", ValueError, {
             "before": lambda codec, data, rows: codec.pcapng_decode(data, -1, 1, False, INTERFACE, b"eth0\n"),
             "behind": lambda codec, data, rows: codec.pcapng_decode(data, 0, len(data) + 1, False, INTERFACE, b"eth0\n"),

@@ -315,6 +315,9 @@ def test_pcap(seed: int) -> None:
                     for header in (16, 24):
                         assert_same("pcap_decode", mutated, 0, len(mutated), final, big_endian, nano, header, lengths, 1)
                         assert_same("pcap_decode", mutated, 0, cut, final, big_endian, nano, header, lengths, 1)
+                for most, since in ((16, 0), (60, 0), (116, 0), (116, 1 << 60), (1 << 25, 0)):
+                    assert_same("pcap_border", mutated, cut // 3, len(mutated), big_endian, nano, 16, lengths, most, since)
+                    assert_same("pcap_border", mutated, 0, cut, big_endian, nano, 24, 0, most, since)
 
 
 INTERFACES = array("q", [1, 0, 6, 0, 0, 0, 113, 4, 9, 1 << 62, 0, 12, 101, 0, 0x89, -5, 6, 6, 1, 9, 255, 0, 12, 0])
@@ -431,6 +434,8 @@ def test_bad_calls() -> None:
     assert_same("pcap_decode", bytearray(b"=="), 3, 1, True, False, False, 16, 0, 0)
     assert_same("pcap_decode", bytearray(b"=="), 0, 1, True, False, False, 8, 0, 0)
     assert_same("pcap_decode", bytearray(b"=="), 0, 1, True, False, False, 16, 3, 0)
+    for header, lengths, most, stop in ((15, 0, 9, 2), (65, 0, 9, 2), (16, -1, 9, 2), (16, 3, 9, 2), (16, 0, -1, 2), (16, 0, 9, 3)):
+        assert_same("pcap_border", bytearray(b"=="), 0, stop, False, False, header, lengths, most, 0)
     assert_same("pcap_decode", bytearray(b"=="), 0, 1, True, False, False, 16, -1, 0)
     for number in (-1, 2**32):
         assert_same("pcapng_encode", b.data, bytes(b.rows), 0, False, number, False)

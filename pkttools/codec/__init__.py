@@ -11,6 +11,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     lane_encode(data, rows, first, out, front) -> (start, size, stop)
     lane_decode(data, start, stop, rows, linktype) -> (sound, lines)
     pcap_decode(buffer, start, stop, final, big_endian, nano, header, lengths, linktype) -> (consumed, rows, error)
+    pcap_border(buffer, start, stop, big_endian, nano, header, lengths, most, since) -> offset
     pcap_encode(data, rows, first, big_endian, nano) -> (records, stop, lost)
     pcapng_decode(buffer, start, stop, big_endian, interfaces, names, keep)
         -> (consumed, data, rows, error, (capped, rounded, timeless, damaged, options))
@@ -141,7 +142,7 @@ text_decode, text_encode = _backend.text_decode, _backend.text_encode
 json_encode, columns_encode = _backend.json_encode, _backend.columns_encode
 lane_decode, lane_encode = _backend.lane_decode, _backend.lane_encode
 line_encode = _backend.line_encode
-pcap_decode, pcap_encode = _backend.pcap_decode, _backend.pcap_encode
+pcap_decode, pcap_border, pcap_encode = _backend.pcap_decode, _backend.pcap_border, _backend.pcap_encode
 pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
 walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.select, _backend.assign, _backend.spread
 read_stamps, follow_numbers, count_durations = _backend.read_stamps, _backend.follow_numbers, _backend.count_durations
@@ -238,6 +239,7 @@ __all__ = [
     "map_addresses",
     "merge",
     "merge_runs",
+    "pcap_border",
     "pcap_decode",
     "pcap_encode",
     "pcapng_decode",

@@ -32,6 +32,9 @@ def lane_decode(data: Buffer, start: int, stop: int, rows: Buffer, linktype: int
 def pcap_decode(
     buffer: Buffer, start: int, stop: int, final: bool, big_endian: bool, nano: bool, header: int, lengths: int, linktype: int, /
 ) -> tuple[int, bytearray, _Error | None]: ...
+def pcap_border(
+    buffer: Buffer, start: int, stop: int, big_endian: bool, nano: bool, header: int, lengths: int, most: int, since: int, /
+) -> int: ...
 def pcap_encode(data: Buffer, rows: Buffer, first: int, big_endian: bool, nano: bool, /) -> tuple[bytes | memoryview, int, int]: ...
 def pcapng_decode(
     buffer: Buffer, start: int, stop: int, big_endian: bool, interfaces: Buffer, names: Buffer, keep: bool = False, /

@@ -8,13 +8,15 @@ Comparisons == != < <= > >=, 'in' with values, ranges and prefixes, a layer's na
 """
 
 from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly, picks
-from ..errors import need
-from ..flow.stage import Stage
+from ..errors import UsageError, need
+from ..flow.stage import Source, Stage
 from ..language.arguments import arguments, filter_of
 from ..language.expression import split_assignment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..language.assignments import Assignments
+    from ..language.filters import Filter
     from ..language.part import Part
 
 PART = [
@@ -24,11 +26,13 @@ PART = [
     Option("--from", TEXT, "packets from WHEN on; +5s: after the first one", "WHEN"),
     Option("--until", TEXT, "packets before WHEN", "WHEN"),
 ]
+SORTED = Option("--sorted", FLAG, "FILE is pcap and sorted: the rest of it is not read", end="first")
 OPTIONS = [
     Option("-d --dump", FLAG, "print the compiled filter, and end; -dd, -ddd: for programs"),
     Option("-dd --dump-c", FLAG, "print the program of --bpf as C", hidden=True),
     Option("-ddd --dump-numbers", FLAG, "the same as numbers, for --bpf-file", hidden=True),
     *PART,
+    SORTED,
     *filter_briefly(),
 ]
 ARGUMENTS = "[FILE]... EXPR..."
@@ -42,7 +46,23 @@ def stage(values: Values) -> Stage:
     values.arguments = [*assigned, joined] if joined else assigned
     part = part_of(values)
     program = arguments(values, part=part)
+    if values.sorted:
+        return stage_of_sorted(values, part, program)
     return Stage(values, slip=True, program=program, last_number=part.last if part else None, account=lambda: said(values, part))
+
+
+def stage_of_sorted(values: Values, part: "Part | None", program: "tuple[Filter | None, Assignments | None]") -> Stage:
+    """Reads no more of sorted files than the part by time. Raises UsageError where more is needed."""
+    if part is None or not part.times:
+        raise UsageError("--sorted is for --from and --until")
+    need(not part.counts and not (program[0] and program[0].asks("NUMBER")),
+         "--sorted: packets that are not read are not counted: no --numbers, --every, --sample, and no NUMBER")  # fmt: skip
+    need(not values.reverse, "--sorted: -r wants what is not read")
+    from ..formats.by_time import ByTime  # late: few ask for it
+
+    reader = ByTime(part)
+    return Stage(values, slip=True, program=program, source=lambda: Source(values, reader.packets), account=reader.said,
+                 fails=lambda: reader.backwards > 0)  # fmt: skip
 
 
 def part_of(values: Values) -> "Part | None":

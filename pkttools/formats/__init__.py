@@ -98,9 +98,11 @@ def capture_format(buffer: bytes | bytearray, used: int) -> str:
     return "pcap" if bytes(buffer[:4]) in MAGICS else ""
 
 
-def captures(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
-    """The packets of a capture, and of those behind it: `cat` joins files that each have a header of their own."""
-    offset = 0
+def captures(source: Input, buffer: bytearray, used: int, offset: int = 0) -> Iterator[Batch]:
+    """The packets of a capture, and of those behind it: `cat` joins files that each have a header of their own.
+
+    offset: what stands in front of the buffer's first byte.
+    """
     while used:
         form = capture_format(buffer, used)
         if not source.at:

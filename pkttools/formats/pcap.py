@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..command_line.options import Values
 
 HEADER, RECORD = 24, 16  # bytes of a file's header, and of what is in front of a packet
+KUZNETZOV_RECORD = 24  # the same in Kuznetzov's variant
 LINKTYPE_BITS, FCS_PRESENT, FCS_SHIFT = 0x03FFFFFF, 0x04000000, 28  # of the last word of the header
 FCS_UNIT, MAX_FCS = 2, 30  # octets that the four bits above FCS_SHIFT count, and how many they can say
 ETHERNET, ETHERNET_FCS = 1, 4  # the link type, and the octets of its FCS (IEEE 802.3 clause 3.2.9)
@@ -31,24 +32,18 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
     capture that follows, 0 and its end where none does. Raises PktError with the offset of what is wrong, after the packets
     before it.
     """
-    big_endian, magic = MAGICS[bytes(buffer[:4])]
     place = f"{source.name}: at byte {offset}" if offset else source.name
     while used < HEADER:
         known, used = used, source.fill(buffer, used)
         if used == known:
             raise PktError(f"{place}: file is truncated: {used} of the file header's {HEADER} bytes")
-    major, minor, *_, linktype = struct.unpack_from((">" if big_endian else "<") + "HHiIII", buffer, 4)
-    if (major, minor) != DIGITAL_UNIX and not (major == 2 and minor <= 4):
-        raise PktError(f"{place}: version {major}.{minor} of pcap is not supported, only 2.0 to 2.4 and {DIGITAL_UNIX[0]}.0")
-    lengths = order_of_lengths(major, minor)
-    link = link_of_word(linktype)
+    big_endian, nano, header, lengths, link = records_of(buffer, place)
     source.link = link if source.link is None else source.link
-    header = 24 if magic == KUZNETZOV else 16
     start, front = HEADER, 0
     final = False
     data: bytearray | mmap = buffer
     while True:
-        consumed, rows, error = codec.pcap_decode(data, start, used, final, big_endian, magic == NANO, header, lengths, link)
+        consumed, rows, error = codec.pcap_decode(data, start, used, final, big_endian, nano, header, lengths, link)
         if rows:
             yield Batch(data, rows)
         offset += consumed - front
@@ -63,6 +58,17 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
             return used, offset
         known, used = used, source.fill(data, used)
         final = used == known
+
+
+def records_of(head: bytes | bytearray, place: str) -> tuple[bool, bool, int, int, int]:
+    """What a file's header says of its records: byte order and unit of times, as the codec takes them, bytes in front of each
+    packet, the order of lengths, and the link type of a row. Raises PktError for a version that is not read."""
+    big_endian, magic = MAGICS[bytes(head[:4])]
+    major, minor, *_, linktype = struct.unpack_from((">" if big_endian else "<") + "HHiIII", head, 4)
+    if (major, minor) != DIGITAL_UNIX and not (major == 2 and minor <= 4):
+        raise PktError(f"{place}: version {major}.{minor} of pcap is not supported, only 2.0 to 2.4 and {DIGITAL_UNIX[0]}.0")
+    header = KUZNETZOV_RECORD if magic == KUZNETZOV else RECORD
+    return big_endian, magic == NANO, header, order_of_lengths(major, minor), link_of_word(linktype)
 
 
 def link_of_word(word: int) -> int:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from ..command_line.options import FORMATS
+from ..command_line.options import COMPRESSIONS, FORMATS
 from ..errors import UsageError, say
 
 STDERR = 2
-PACKED = (".gz", ".zst", ".xz", ".lz4", ".bz2")
-ENDINGS = tuple(ending for form in FORMATS.values() for ending in form.endings)
+ENDINGS = tuple(ending for form in FORMATS.values() for ending in form.endings) + sum(COMPRESSIONS.values(), ())
 
 
 def divided(words: list[str]) -> tuple[list[str], list[str]]:
@@ -68,10 +67,7 @@ def understood(text: str) -> bool:
 
 def like_a_file(word: str) -> bool:
     """Whether a word is the name of a file, by how it looks: a path, or an ending that we know."""
-    name = word.lower()
-    for ending in PACKED:
-        name = name.removesuffix(ending)
-    return "=" not in word and " " not in word and (word.startswith(("./", "../", "/", "~/")) or name.endswith(ENDINGS))
+    return not {"=", " "} & set(word) and (word.startswith(("./", "../", "/", "~/")) or word.lower().endswith(ENDINGS))
 
 
 def tell_of_both(words: list[str]) -> None:

@@ -68,14 +68,20 @@ class Filter:
         self.selectors: dict[int, Select] = {}
         self.tree: Tree | None = None
         self.same: Select | None = None
+        self.begun = False
         if not (part and part.waits):
             self.begin()
 
     def begin(self) -> None:
         """Makes the program, unless there is one for each link type."""
+        self.begun = True
         if not self.bpf:
             self.tree = self.tree_with(())
             self.same = selector(self.tree)
+
+    def asks(self, name: str) -> bool:
+        """Whether an expression asks for a field, or a fact of a packet."""
+        return self.own is not None and name in asked_in(self.own)
 
     def notes(self) -> list[str]:
         """Which lines that packets come with it asks for: IFACE, WAY, NOTE."""
@@ -122,8 +128,9 @@ class Filter:
     def passing(self, batch: Batch) -> bytearray:
         """The rows of the packets that would pass if they came next."""
         first = self.met + 1
-        if self.part and self.part.waits and len(batch):
-            self.part.origin = batch.columns()[TIME]
+        if self.part and not self.begun and len(batch):
+            if self.part.waits:
+                self.part.origin = batch.columns()[TIME]
             self.begin()
         if self.same:
             return self.same(batch.data, batch.rows, first)

@@ -287,6 +287,25 @@ done:
     bytes_free(&out);
 }
 
+/* What is found in the middle of records that are sorted, if they all are whole, is the beginning of one, or the end. */
+static void expect_border(const struct pcap_decoder *whole, const uint8_t *in, size_t size, size_t from, const struct pcap_format *format)
+{
+    const struct packet *p = (const struct packet *)whole->packets.at;
+    size_t count = count_of(&whole->packets), most = format->header;
+    bool sorted = whole->error == NO_ERROR;
+    for (size_t i = 0; i < count; i++) {
+        most = most > format->header + (size_t)p[i].captured ? most : format->header + (size_t)p[i].captured;
+        sorted = sorted && (i == 0 || p[i].time >= p[i - 1].time);
+    }
+    uint8_t *piece = exact(in + from, size - from);
+    size_t found = pcap_border(piece, size - from, format, most, count > 0 ? p[0].time : 0);
+    release(piece, size - from);
+    bool there = found == SIZE_MAX || !sorted || found + from == size;
+    for (size_t i = 0; i < count && !there; i++)
+        there = (size_t)p[i].offset - format->header == found + from;
+    EXPECT(there);
+}
+
 /* One byte: byte order, fractions, Kuznetzov's header, order of lengths; one: the link type; two: where the records are cut. Then records. */
 void fuzz_pcap(struct input *in)
 {
@@ -303,6 +322,7 @@ void fuzz_pcap(struct input *in)
         read_records(&pieces, in->at, cut, false, &format, linktype);
     if (pieces.error == NO_ERROR)
         read_records(&pieces, in->at, in->size, true, &format, linktype);
+    expect_border(&whole, in->at, in->size, cut < in->size ? cut : in->size, &format);
     EXPECT(equal_bytes(&whole.packets, &pieces.packets) && whole.consumed == pieces.consumed);
     EXPECT(whole.error == pieces.error && whole.have == pieces.have && whole.want == pieces.want);
     expect_same_records(&whole, in->at, &format);

@@ -421,6 +421,7 @@ struct pcap_decoder {
 
 void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool final,
                  const struct pcap_format *format, int64_t linktype);
+size_t pcap_border(const uint8_t *in, size_t size, const struct pcap_format *format, size_t most, int64_t since);
 bool pcap_fits(const struct packet *p);
 bool pcap_stands(const uint8_t *data, const struct packet *p, const struct pcap_format *format);
 size_t pcap_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcap_format *format);

@@ -35,6 +35,71 @@ static inline bool may_begin(const uint8_t *at)
     return at[0] == 0xA1 || at[3] == 0xA1 || at[0] == 0x0A;
 }
 
+/* ---- where a record begins, in the middle of a file ---- */
+
+enum border { NO_RECORD, MAY_BE_RECORD, MAY_BE_CAPTURE };
+
+/* Whether a record of at most `most` bytes may begin at in[at], with a time not before `since`, which becomes its own; next: where
+ * the one behind it would. */
+static inline enum border border_at(const uint8_t *in, size_t size, size_t at, const struct pcap_format *format, size_t most,
+                                    int64_t *since, size_t *next)
+{
+    if (size - at >= BEGINNING && may_begin(in + at) && (begins_pcap(in + at) || begins_pcapng(in + at)))
+        return MAY_BE_CAPTURE;
+    uint32_t captured = read32(in + at + 8, format->big_endian), original = read32(in + at + 12, format->big_endian);
+    if (format->lengths == SWAPPED || (format->lengths == IN_ORDER_OR_SWAPPED && captured > original))
+        captured = original;
+    if (captured > most - format->header)
+        return NO_RECORD;
+    int64_t seconds = read32(in + at, format->big_endian), fraction = read32(in + at + 4, format->big_endian);
+    int64_t time = seconds * 1000000000 + fraction * (format->nano ? 1 : 1000);
+    if (time < *since)
+        return NO_RECORD;
+    *since = time;
+    *next = at + format->header + captured;
+    return MAY_BE_RECORD;
+}
+
+/* The same of all that follow; at: of the first one, then where they lead to, in the last few bytes or behind them. */
+static enum border border_behind(const uint8_t *in, size_t size, size_t *at, const struct pcap_format *format, size_t most,
+                                 int64_t since)
+{
+    enum border border = MAY_BE_RECORD;
+    while (border == MAY_BE_RECORD && *at <= size - format->header)
+        border = border_at(in, size, *at, format, most, &since, at);
+    return border;
+}
+
+/* Of records with at most `most` bytes one begins in as many first places, where times are in order and not before `since`. If all
+ * places from which records may follow each other to the end lead to the same one there, one begins there, too: the right place is
+ * among them. Gives it, or size_t's last value where that is not certain.
+ */
+size_t pcap_border(const uint8_t *in, size_t size, const struct pcap_format *format, size_t most, int64_t since)
+{
+    size_t found = SIZE_MAX, known = SIZE_MAX;  /* known: the next one that is on the way there */
+    if (most < format->header || size < format->header || most > size - format->header)
+        return SIZE_MAX;
+    for (size_t at = 0; at < most; at++) {
+        int64_t time = since;
+        size_t next = at;
+        enum border border = border_at(in, size, at, format, most, &time, &next);
+        if (border == MAY_BE_RECORD && at == known) {
+            known = next;
+            continue;
+        }
+        size_t end = next;
+        if (border == MAY_BE_RECORD)
+            border = border_behind(in, size, &end, format, most, time);
+        if (border == MAY_BE_CAPTURE || (border == MAY_BE_RECORD && found != SIZE_MAX && found != end))
+            return SIZE_MAX;
+        if (border == MAY_BE_RECORD) {
+            found = end;
+            known = next;
+        }
+    }
+    return found;
+}
+
 void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool final,
                  const struct pcap_format *format, int64_t linktype)
 {

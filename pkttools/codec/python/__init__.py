@@ -6,7 +6,7 @@ What needs dpkt is imported when it is first used: dpkt loads 75 modules.
 from __future__ import annotations
 
 from ...batch import MAX_FRAME, Program
-from .pcap import pcap_decode, pcap_encode
+from .pcap import pcap_border, pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
 TYPE_CHECKING = False
@@ -59,6 +59,7 @@ __all__ = [
     "map_addresses",
     "merge",
     "merge_runs",
+    "pcap_border",
     "pcap_decode",
     "pcap_encode",
     "pcapng_decode",

@@ -10,6 +10,10 @@ from ...errors import ANOTHER_CAPTURE, HEADER_CUT, RECORD_CUT, RECORD_TOO_LONG
 from .. import IN_ORDER, IN_ORDER_OR_SWAPPED, SWAPPED
 from .rows import checked
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 BEGINNING = 16  # bytes that tell the beginning of a capture from anything else
 RECORD = 16  # bytes in front of those of a packet, as we write them
 MAGICS = {magic.to_bytes(4, order): order for magic in (0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34) for order in ("big", "little")}
@@ -77,6 +81,68 @@ def pcap_decode(buffer: bytearray, start: int, stop: int, final: bool, big_endia
         rows.extend((at + header, captured, original, seconds * 1_000_000_000 + fraction * unit, linktype, 0, 0))
         at += header + captured
     return at, bytearray(rows.tobytes()), error
+
+
+def _finds(buffer: bytes | bytearray, wanted: list[bytes], start: int, stop: int) -> Iterator[int]:
+    """Where one of some byte strings begins."""
+    for octets in wanted:
+        at = buffer.find(octets, start)
+        while 0 <= at < stop:
+            yield at
+            at = buffer.find(octets, at + 1)
+
+
+def pcap_border(buffer: bytearray, start: int, stop: int, big_endian: bool, nano: bool, header: int, lengths: int, most: int,
+                since: int) -> int:  # fmt: skip
+    """Finds where a record begins in the middle of a file, which is in buffer[start:stop], whose times are in order.
+
+    most: bytes of a record, header and packet, so that in as many first places one begins. since: a time in nanoseconds that none
+    of the records is before. If all places from which records may follow each other to the end lead to the same one there, in the
+    last few bytes or behind them, one begins there, too: the right place is among them. Gives that, or -1 where it is not certain.
+    header, lengths: see pcap_decode.
+    """
+    if not 16 <= header <= 64 or not IN_ORDER <= lengths <= SWAPPED or most < 0:
+        raise ValueError("record header, order of lengths or size out of range")
+    if not 0 <= start <= stop <= len(buffer):
+        raise ValueError("range lies outside of the buffer")
+    unpack = struct.Struct(">IIII" if big_endian else "<IIII").unpack_from
+    unit = 1 if nano else 1000
+    last = stop - header
+    if most < header or start + most > last:
+        return -1
+    capture = False
+
+    def behind(at: int, since: int) -> tuple[int, int]:
+        """Where the record ends that may begin here, and its time; -1: none may."""
+        nonlocal capture
+        if _begins_capture(bytes(buffer[at : at + BEGINNING])):
+            capture = True
+            return -1, since
+        seconds, fraction, captured, original = unpack(buffer, at)
+        if lengths == SWAPPED or (lengths == IN_ORDER_OR_SWAPPED and captured > original):
+            captured = original
+        time = seconds * 1_000_000_000 + fraction * unit
+        return (-1, since) if header + captured > most or time < since else (at + header + captured, time)
+
+    top = 8 if big_endian else 11  # the upper byte of the first length: nearly all places are out by it alone
+    quick = lengths == IN_ORDER and most <= 1 << 24
+    heads = set(_finds(buffer, [*MAGICS, PCAPNG], start, start + most)) if quick else set()
+    found = known = -1  # known: the next one that is on the way there
+    for at in range(start, start + most):
+        if quick and buffer[at + top] and at not in heads:
+            continue
+        second, time = behind(at, since)
+        if second >= 0 and at == known:
+            known = second
+            continue
+        end = second
+        while 0 <= end <= last:
+            end, time = behind(end, time)
+        if capture or (end >= 0 and found not in (-1, end)):
+            return -1
+        if end >= 0:
+            found, known = end, second
+    return found
 
 
 def pcap_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, nano: bool) -> tuple[bytes | memoryview, int, int]:

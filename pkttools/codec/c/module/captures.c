@@ -37,6 +37,33 @@ exit:
     return result;
 }
 
+static PyObject *py_pcap_border(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer in;
+    Py_ssize_t start, stop, header, most;
+    int big_endian, nano, lengths;
+    long long since;
+    PyObject *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*nnppninL", &in, &start, &stop, &big_endian, &nano, &header, &lengths, &most, &since))
+        return NULL;
+    struct pcap_format format = {big_endian != 0, nano != 0, (size_t)header, (enum lengths)lengths};
+    if (header < 16 || header > 64 || lengths < IN_ORDER || lengths > SWAPPED || most < 0) {
+        PyErr_SetString(PyExc_ValueError, "record header, order of lengths or size out of range");
+        goto exit;
+    }
+    if (!range_of(&in, start, stop))
+        goto exit;
+    size_t found;
+    Py_BEGIN_ALLOW_THREADS
+    found = pcap_border((const uint8_t *)in.buf + start, (size_t)(stop - start), &format, (size_t)most, since);
+    Py_END_ALLOW_THREADS
+    result = PyLong_FromSsize_t(found == SIZE_MAX ? -1 : start + (Py_ssize_t)found);
+exit:
+    PyBuffer_Release(&in);
+    return result;
+}
+
 /* A memoryview of bytes of a buffer. */
 static PyObject *part_of(const Py_buffer *b, Py_ssize_t at, Py_ssize_t size)
 {
@@ -170,6 +197,7 @@ exit:
 
 PyMethodDef captures_methods[] = {
     {"pcap_decode", py_pcap_decode, METH_VARARGS, NULL},
+    {"pcap_border", py_pcap_border, METH_VARARGS, NULL},
     {"pcap_encode", py_pcap_encode, METH_VARARGS, NULL},
     {"pcapng_decode", py_pcapng_decode, METH_VARARGS, NULL},
     {"pcapng_encode", py_pcapng_encode, METH_VARARGS, NULL},
