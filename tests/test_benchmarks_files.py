@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
-from benchmarks import files
+from benchmarks import files, slicing
 from benchmarks.processes import Failed
 
 
@@ -13,6 +15,15 @@ def test_prints_one_table(capsys):
     assert out.startswith("Files of 200 packets")
     for peer in files.EDITCAP, files.TRACEMERGE:
         assert (f"pkt-dedupe --window 5, c ÷ {peer.name}" in out) == peer.installed
+    assert ("pkt-filter --sorted, 200 packets, c ÷ tcpslice, 200 packets" in out) == bool(shutil.which(slicing.PEER))
+
+
+def test_another_part_is_not_measured(tmp_path, monkeypatch):
+    if not shutil.which(slicing.PEER):
+        pytest.skip(f"{slicing.PEER} is not installed")
+    monkeypatch.setattr(slicing, "OURS", ["pkt-filter", "-F", "pcap", "IP.TTL!=64"])
+    with pytest.raises(Failed, match="is wrong"):
+        slicing.contestants("python", 100, tmp_path)
 
 
 def test_other_packets_are_not_measured(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from . import slicing
 from .capture import frames, records, write_frames
 from .processes import Failed, run
 from .report import Row
@@ -58,7 +59,9 @@ def files(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tuple
     """The rows, of the fastest codec, and what there is to say about them. Raises Failed."""
     for codec in codecs[1:]:
         deduping(codec, LEAST, folder)
+        slicing.contestants(codec, LEAST, folder)
     pairs = deduping(codecs[0], max(packets, LEAST), folder)
+    pairs += slicing.contestants(codecs[0], max(packets, LEAST), folder)
     everyone = list({one.name: one for pair in pairs for one in pair}.values())
     results = rounds(everyone, runs)
     rows = [row(one, results) for one in everyone] + [ratio(one, other, results) for one, other in pairs]
