@@ -42,12 +42,12 @@ def joined(source: Input, read: Callable[[Input], Iterator[Batch]]) -> Iterator[
         yield from read(source)
 
 
-def packets(source: Input) -> Iterator[Batch]:
+def packets(source: Input, room: int = BUFFER) -> Iterator[Batch]:
     """The packets of a stream, text, pcap or pcapng, batch by batch; a batch is good until the next one is asked for.
 
-    Raises PktError at what cannot be read.
+    room: bytes that are read at once; more where a packet is larger. Raises PktError at what cannot be read.
     """
-    buffer = bytearray(BUFFER)
+    buffer = bytearray(room)
     if source.is_pipe:  # late: only what is used; not so late that the first packet of a live pipe waits for it
         from . import pcap, text  # noqa: F401
     return by_content(source, buffer, begun(source, buffer))

@@ -127,6 +127,7 @@ class Input:
         self.packets = lane
         self.form = "text"  # or what its first bytes say
         self.link: int | None = None  # of the first packets, or of a stream without any, once it is known; see batch.link_of
+        self.fine = False  # whether a capture says that its times may have more than microseconds, once that is known
         self.now: int | None = None  # the time of packets that say none, in nanoseconds; None: when they are read
         self.said: list[str] = []  # what there is to say about it in the end, on standard error
         self.handed = 0

@@ -39,6 +39,8 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
             raise PktError(f"{place}: file is truncated: {used} of the file header's {HEADER} bytes")
     big_endian, nano, header, lengths, link = records_of(buffer, place)
     source.link = link if source.link is None else source.link
+    if nano:
+        source.fine = True
     start, front = HEADER, 0
     final = False
     data: bytearray | mmap = buffer
@@ -56,6 +58,8 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
         data[start:used] = kept
         if error or final:
             return used, offset
+        if data is buffer and used == len(buffer):
+            buffer.extend(bytes(used))
         known, used = used, source.fill(data, used)
         final = used == known
 
@@ -119,6 +123,7 @@ class PcapSink(Sink):
     def __init__(self, output: Output, linktype: int, big_endian: bool, nano: bool | None) -> None:
         self.output, self.link, self.big_endian, self.nano = output, linktype, big_endian, nano
         self.wanted, self.started = nano, False
+        self.fine = False  # whether what is read says already that its times may have more than microseconds
         self.lost = self.notes = 0
 
     @classmethod
@@ -126,13 +131,17 @@ class PcapSink(Sink):
         """One that writes as the options ask for it."""
         return cls(output, linktype, values.big_endian, True if values.nano else None)
 
+    def beside(self, source: Input) -> None:
+        """What is read may have nanoseconds later on."""
+        self.fine = source.fine
+
     def start(self, link: int, time: int) -> None:
         """Writes the file's header."""
         if linktype_of(link) > LINKTYPE_BITS:
             raise PktError(f"{self.output.name}: link type {linktype_of(link)} does not fit in a pcap file")
         self.started, self.link = True, link
         if self.nano is None:
-            self.nano = time % 1000 != 0
+            self.nano = self.fine or time % 1000 != 0
         order = ">" if self.big_endian else "<"
         magic = NANO if self.nano else MICRO
         self.output.write(struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, MAX_FRAME, word_of_link(link)))

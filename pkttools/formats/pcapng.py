@@ -179,6 +179,9 @@ class _Reader:
                 self.drop("interface comment")
             kept.append((code, value))
         name = known.get(blocks.NAME)
+        if name is None and self.sections and self.source.name in self.sections.names:
+            name = self.sections.names[self.source.name]
+            kept.append((blocks.NAME, name))
         self.drop(f"interface name beyond {MAX_NAME} bytes", name is not None and len(name) > MAX_NAME and not self.sections)
         line = b"" if name is None else blocks.note(b"IFACE:", name[:MAX_NAME])
         if blocks.FCS in known:

@@ -72,6 +72,7 @@ class Sections:
     anything to be put down; None: that is asked by nobody. passes: whether all packets are passed
     on as they are: only then that holds of which nobody knows what it says. latest: the section that began last; at first one
     of which nothing is written. came: packets that were read. unsaid: comments of sections that came too late.
+    names: what interfaces without a name are called, by the input that they are read from.
     """
 
     def __init__(self, *, one: bool = False, form: str | None = None) -> None:
@@ -79,6 +80,7 @@ class Sections:
         self.passes = False
         self.came = self.count = self.unsaid = 0
         self.known: dict[int, Interface] = {}
+        self.names: dict[str, bytes] = {}
         self.latest = Section("", [])
         self.begun = False  # whether a sink has written its header
 

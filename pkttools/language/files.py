@@ -17,13 +17,13 @@ def divided(words: list[str]) -> tuple[list[str], list[str]]:
 
     Raises UsageError for a directory, and for what has the name of a file and is none.
     """
-    there = [word for word in words if word == "-" or os.path.lexists(word)]
+    there = {word for word in words if word == "-" or os.path.lexists(word)}
     if not there and not any(map(like_a_file, words)):
         return [], words
     from .expression import split_assignment  # late: most arguments have the name of no file
 
     rest = [word for word in words if not split_assignment(word)]
-    if understood(" ".join(rest)):
+    if not any(map(plain, rest)) and understood(" ".join(rest)):
         tell_of_both([word for word in rest if word in there])
         return [], words
     files, others, before = [], [], ""
@@ -44,7 +44,7 @@ def belongs_to_none(word: str, before: str) -> bool:
     from .expression import split_assignment
 
     value = before.endswith(("=", "<", ">", "&")) or before.lower() in JOINING - {")"}  # UDP.SIZE gt 100, without quotes
-    return not (value or word.lower() in JOINING or split_assignment(word) or understood(word))
+    return not (value or word.lower() in JOINING or split_assignment(word) or (not plain(word) and understood(word)))
 
 
 def readable(word: str) -> str:
@@ -68,6 +68,11 @@ def understood(text: str) -> bool:
 def like_a_file(word: str) -> bool:
     """Whether a word is the name of a file, by how it looks: a path, or an ending that we know."""
     return not {"=", " "} & set(word) and (word.startswith(("./", "../", "/", "~/")) or word.lower().endswith(ENDINGS))
+
+
+def plain(word: str) -> bool:
+    """Whether a word looks like a file and like nothing else: there may be thousands, and to see what is no filter takes long."""
+    return like_a_file(word) and not any(sign in word for sign in "<>!&()[]")
 
 
 def tell_of_both(words: list[str]) -> None:

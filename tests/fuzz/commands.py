@@ -57,6 +57,7 @@ KEEPING = [
     "pkt-map --anonymise --key-file tests/data/anonymise.key --leave none --wipe",
     "pkt-map --mac 02/8=06/8 --map 192.0.2.0/24=203.0.113.0/24 --if 'not ARP' --keep -aa",
     "pkt-map --random --seed 5 --nptv6 2001:db8::/32=fd00:1::/48", "pkt-map --endpoints 10.0.0.1:10.0.0.2 --sides port",
+    "pkt-merge --unsorted keep",
     "pkt-time --scale 1/3 --shift 3.5s --least-gap 1us --if 'IP or IPV6' IP.TTL=9",
     "pkt-impair --delay 9ms --jitter 9ms --corrupt 1/3 --seed 7",
     "pkt-wrap VLAN VLAN.ID=5", "pkt-wrap vxlan", "pkt-wrap gre --src 2001:db8::1 GRE.KEY=1", "pkt-wrap --at IP[2] MPLS",

@@ -1,0 +1,191 @@
+"""Several inputs that are read beside each other: what is known of each before, and its packets, however many there are."""
+
+from __future__ import annotations
+
+import os
+
+from ..batch import TIME, Batch, Packet, gathered
+from ..errors import PktError, limit, need
+from . import packets
+from .files import BUFFER, PLAIN, Input
+from .sections import Sections
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MEMORY = 4 << 20
+LEAST = 4 << 10
+MANY = 64  # inputs of which all are open; of more a file is open while it is read
+
+
+class Part(Input):
+    """One of several inputs. A file may rest: then it is closed between two reads."""
+
+    rests = False
+    place = 0  # in a file that rests: how much of it was read
+
+    def read_raw(self, pieces: list[memoryview]) -> int:
+        """Reads what there is."""
+        if self.fd < 0:
+            try:
+                self.fd = os.dup(self.held[0]) if 0 in self.held else os.open(self.paths[0] or "", os.O_RDONLY | PLAIN)
+                os.lseek(self.fd, self.place, os.SEEK_SET)
+            except OSError as error:
+                raise PktError(f"{self.name}: {error.strerror}") from None
+        done = super().read_raw(pieces)
+        if self.rests and self.is_file:
+            self.place += done
+            self.rest()
+        return done
+
+    def rest(self) -> None:
+        """Closes it until it is read again."""
+        if self.fd > 0:
+            os.close(self.fd)
+        self.fd = -1
+
+    def hold(self) -> None:
+        """Opens it while that is still allowed. Raises PktError."""
+        if self.rests and self.is_file:
+            try:
+                self.held[0] = os.open(self.paths[0] or "", os.O_RDONLY | PLAIN)
+            except OSError as error:
+                raise PktError(f"{self.name}: {limit(error)}") from None
+
+    def again_from_the_front(self) -> None:
+        """Forgets what was read of a file. Raises PktError."""
+        self.close()
+        self.said.clear()
+        self.place = 0
+        if self.rests:
+            self.fd = -1
+        else:
+            self.open(0)
+
+
+class Several:
+    """Inputs beside each other, as what reads packets from one input asks them. Of a file that cannot be read to its end the error
+    waits until all others are read.
+
+    links: the link types with which they begin, each with the name of its first input. fine: whether one has more than
+    microseconds, as far as can be known before.
+    """
+
+    onward = None
+    at = left = handed = 0
+    name = ""
+    is_file = False  # nothing is said of how far it is
+    paths: Sequence[str] = ()  # none is the one that is open
+    kept: Sections | None = None
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        """Looks into all of them. Raises UsageError, and PktError for one that cannot be read."""
+        paths = paths or ["-"]
+        need(paths.count("-") < 2, "standard input is read once")
+        self.room = max(LEAST, min(BUFFER, MEMORY // len(paths)))
+        self.many = len(paths) > MANY
+        self.parts: list[Part] = []
+        self.links: dict[int, str] = {}
+        self.forms: set[str] = set()
+        self.fine = False
+        self.errors: list[PktError] = []
+        self.streams = [self.look(path) for path in paths]
+        self.found = [part.found[0] for part in self.parts]
+
+    def look(self, path: str) -> Iterator[Batch]:
+        """Looks into an input; its packets."""
+        part = Part([path], lane=True)
+        part.rests = self.many
+        self.parts.append(part)
+        stream = packets(part, self.room)
+        first = next((batch for batch in stream if len(batch)), None)
+        if part.link is not None:  # else it is empty
+            self.links.setdefault(part.link, part.name)
+            self.forms.add(part.form)
+        if first is None:
+            return self.rest_of(part, stream, None)
+        self.fine = self.fine or part.fine or any(time % 1000 for time in first.column(TIME))
+        if not (self.many and part.is_file):
+            return self.rest_of(part, stream, first)
+        stream.close()  # type: ignore[attr-defined]  # a generator
+        part.again_from_the_front()
+        return self.later(part, first.packet(0))
+
+    def rest_of(self, part: Part, stream: Iterator[Batch], first: Batch | None) -> Iterator[Batch]:
+        """The packets of an input of which the first ones may be there."""
+        if first:
+            yield first
+        try:
+            yield from stream
+        except PktError as error:
+            self.errors.append(error)
+        part.close()
+
+    def later(self, part: Part, first: Packet) -> Iterator[Batch]:
+        """The packets of a file that is read when the first one is used up: most are of another time than the others."""
+        yield gathered([first])
+        stream = packets(part, self.room)
+        begin = next((batch for batch in stream if len(batch)), None)
+        if begin is not None:
+            yield from self.rest_of(part, stream, begin.part(1, len(begin)))
+
+    @property
+    def sections(self) -> Sections | None:
+        """What pcapng says beside packets, where it goes along; as one section, for their packets lie between each other."""
+        return self.kept
+
+    @sections.setter
+    def sections(self, _asked: Sections) -> None:
+        self.kept = Sections(one=True)
+
+    def begin(self, names: Sequence[bytes]) -> list[Iterator[Batch]]:
+        """The packets of each. names: what packets without IFACE get there where it goes along with sections; empty: nothing.
+
+        Those of pcapng are read from their front then, as far as they are files.
+        """
+        for which, (part, name) in enumerate(zip(self.parts, names, strict=True)):
+            if self.kept and part.form == "pcapng" and part.is_file:
+                self.streams[which].close()  # type: ignore[attr-defined]  # a generator
+                part.again_from_the_front()
+                part.sections = self.kept
+                if name:
+                    self.kept.names[part.name] = name
+                self.streams[which] = self.rest_of(part, packets(part, self.room), None)
+        return self.streams
+
+    @property
+    def form(self) -> str:
+        """The format that all are in; pcapng where they differ, or where pcap has no place for all their packets."""
+        [form] = self.forms if len(self.forms) == 1 else ["pcapng" if self.forms else "text"]
+        return "pcapng" if form == "pcap" and len(self.links) > 1 else form
+
+    @property
+    def link(self) -> int | None:
+        """Of the first packets of the first input that has any, as Input's."""
+        return next(iter(self.links), None)
+
+    @property
+    def said(self) -> list[str]:
+        """What there is to say about all of them in the end."""
+        return [line for part in self.parts for line in part.said]
+
+    @property
+    def flows(self) -> bool:
+        """Whether another program writes what is read of one of them."""
+        return any(part.flows for part in self.parts)
+
+    @property
+    def are_files(self) -> bool:
+        """Whether all of them are."""
+        return all(part.are_files for part in self.parts)
+
+    def hold(self) -> None:
+        """Opens all while that is still allowed. Raises PktError."""
+        for part in self.parts:
+            part.hold()
+
+    def names(self) -> list[str]:
+        """What each is called among the others: by its file alone, where that tells all apart."""
+        alone = [os.path.basename(part.paths[0] or "stdin") for part in self.parts]  # noqa: PTH119  pathlib is slow to import
+        return alone if len({*alone}) == len(alone) else [part.paths[0] or "stdin" for part in self.parts]
