@@ -1,6 +1,6 @@
-"""Captures in a host while a command runs: from before its first packet to behind its last one.
+"""Captures in a host while something else is done: from before its first packet to behind its last one.
 
-pkt-recv does it, in the host's network and with our files. It says by a pipe when it receives; then the command begins. When that
+pkt-recv does it, in the host's network and with our files. It says by a pipe when it receives; then the rest begins. When that
 has ended it goes on for a moment, for what is still on its way, and reads what the kernel holds.
 """
 
@@ -15,7 +15,36 @@ from ..errors import PktError, say
 from ..live.linux.namespaces import end_with_parent, fork
 from . import foreground, running
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Process = TypeVar("Process")
+
 RECEIVES = "pkt-recv"
+
+
+def begun(start: Callable[[int], Process]) -> tuple[Process, bool]:
+    """A capture once it receives, and whether it does; else it has ended.
+
+    start: starts it, which says to the descriptor that it is given when it is ready, and gives what it has started.
+    """
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as pipe:
+        try:
+            process = start(writing)
+        finally:
+            os.close(writing)
+        return process, bool(pipe.readline())
+
+
+def end(pid: int, linger: float) -> None:
+    """Ends a capture after so many seconds, unless it has ended by itself; whoever started it waits for it then."""
+    process = os.pidfd_open(pid)
+    if not select.select([process], [], [], linger)[0]:
+        signal.pidfd_send_signal(process, signal.SIGINT)
+    os.close(process)
 
 
 def during(command: list[str], lab: str, place: str, words: list[str], *, shown: bool, linger: float) -> int:
@@ -27,20 +56,23 @@ def during(command: list[str], lab: str, place: str, words: list[str], *, shown:
     """
     host, _, interface = place.partition(":")
     keys = running.keys(lab, host)
-    reading, writing = os.pipe()
-    child = fork()
-    if not child:
-        receive(["-i", interface, "--ready", str(writing), *words], keys, writing)
-    for fd in (*keys.values(), writing):
+
+    def start(ready: int) -> int:
+        child = fork()
+        if not child:
+            receive(["-i", interface, "--ready", str(ready), *words], keys, ready)
+        return child
+
+    child, receives = begun(start)
+    for fd in keys.values():
         os.close(fd)
-    with os.fdopen(reading, "rb") as pipe:
-        receives = pipe.readline()
     if not receives:
-        return max(1, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        return max(1, ended(child))
     if shown:
         os.dup2(2, 1)
     status = foreground.run(command, {**os.environ, running.ENVIRONMENT: lab})
-    captured = end(child, linger)
+    end(child, linger)
+    captured = ended(child)
     if captured:
         say(f"pkt-lab: the capture of {place} failed")
     return foreground.end_as(status) or int(captured != 0)
@@ -64,10 +96,6 @@ def receive(words: list[str], keys: dict[str, int], ready: int) -> None:
         os._exit(code)
 
 
-def end(child: int, linger: float) -> int:
-    """Ends a capture after so many seconds, unless it has ended by itself; gives its exit code."""
-    pid = os.pidfd_open(child)
-    if not select.select([pid], [], [], linger)[0]:
-        signal.pidfd_send_signal(pid, signal.SIGINT)
-    os.close(pid)
+def ended(child: int) -> int:
+    """The exit code of a process that ends."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

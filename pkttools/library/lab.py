@@ -133,32 +133,29 @@ class Capture(list["Packet"]):
         from subprocess import DEVNULL, PIPE
         from tempfile import NamedTemporaryFile
 
+        from ..lab import capture
         from .stages import words_of
 
         host, interface = split(self._place)
         self._file = NamedTemporaryFile(prefix="pkttools-", suffix=".pcapng")
-        reading, writing = os.pipe()
-        try:
-            ours = [f"--interface={interface}", f"--out={self._file.name}", f"--ready={writing}", *words_of(self._options)]
-            words = [tool("pkt-recv"), *ours, *self._expressions]
-            self._process = self._lab.start(host, words, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, pass_fds=[writing])
-        finally:
-            os.close(writing)
-        with os.fdopen(reading, "rb") as ready:
-            if not ready.readline():  # it has ended instead
-                raise PktError(f"{self._place}: {self._end()}")
+        ours = [tool(capture.RECEIVES), f"--interface={interface}", f"--out={self._file.name}", *words_of(self._options)]
+
+        def start(ready: int) -> Popen[bytes]:
+            words = [*ours, f"--ready={ready}", *self._expressions]
+            return self._lab.start(host, words, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, pass_fds=[ready])
+
+        self._process, receives = capture.begun(start)
+        if not receives:
+            raise PktError(f"{self._place}: {self._end()}")
         return self
 
     def __exit__(self, *_: object) -> None:
         """Ends, and reads what came. Raises PktError where something was lost."""
-        from signal import SIGINT
-        from time import sleep
-
+        from ..lab.capture import end
         from .stream import read
 
         if self._process.poll() is None:
-            sleep(self._linger)
-            self._process.send_signal(SIGINT)
+            end(self._process.pid, self._linger)
         said = self._end()
         try:
             if self._process.returncode:
