@@ -94,6 +94,10 @@ def test_what_looks_like_records_makes_it_uncertain(codec: ModuleType) -> None:
     assert codec.pcap_border(data, 7, len(data), False, False, 16, 0, 100, START * 10**9) == -1
     plain = capture([(i, bytes(84)) for i in range(40)])[24:]
     assert codec.pcap_border(plain, 7, len(plain), False, False, 16, 0, 100, START * 10**9) == len(plain)
+    nested = [(i, struct.pack("<IIII", START, i, 0, 0)) for i in range(1500)]  # each packet a record, from which it goes on
+    for count, most, wanted in ((200, 100, 200 * 32), (1500, 40_000, -1)):  # the second takes too long to find out
+        data = capture(nested[:count])[24:]
+        assert codec.pcap_border(data, 0, len(data), False, False, 16, 0, most, START * 10**9) == wanted
     joined = capture([(i, bytes(84)) for i in range(20)])[24:] + capture([(i, bytes(84)) for i in range(20)])
     assert codec.pcap_border(joined, 7, len(joined), False, False, 16, 0, 100, START * 10**9) == -1
 

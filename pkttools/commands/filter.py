@@ -7,7 +7,7 @@ ICMP IP.TTL==1 is ICMP or IP.TTL==1; with --and both have to hold.
 Comparisons == != < <= > >=, 'in' with values, ranges and prefixes, a layer's name alone; and, or, not, parentheses.
 """
 
-from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly, picks
+from ..command_line.options import FILTER, FLAG, NUMBER, TEXT, Option, Values, filter_briefly, picks
 from ..errors import UsageError, need
 from ..flow.stage import Source, Stage
 from ..language.arguments import arguments, filter_of
@@ -27,13 +27,14 @@ PART = [
     Option("--until", TEXT, "packets before WHEN", "WHEN"),
 ]
 SORTED = Option("--sorted", FLAG, "FILE is pcap and sorted: the rest of it is not read", end="first")
+SHOWN = ("--fail-empty", "--fail-if", "--link-type")  # of those that have less room elsewhere
 OPTIONS = [
     Option("-d --dump", FLAG, "print the compiled filter, and end; -dd, -ddd: for programs"),
     Option("-dd --dump-c", FLAG, "print the program of --bpf as C", hidden=True),
     Option("-ddd --dump-numbers", FLAG, "the same as numbers, for --bpf-file", hidden=True),
     *PART,
     SORTED,
-    *filter_briefly(),
+    *(option if option.names[-1] in SHOWN else brief for option, brief in zip(FILTER, filter_briefly(), strict=True)),
 ]
 ARGUMENTS = "[FILE]... EXPR..."
 OWN = 0
@@ -55,7 +56,7 @@ def stage_of_sorted(values: Values, part: "Part | None", program: "tuple[Filter 
     """Reads no more of sorted files than the part by time. Raises UsageError where more is needed."""
     if part is None or not part.times:
         raise UsageError("--sorted is for --from and --until")
-    need(not part.counts and not (program[0] and program[0].asks("NUMBER")),
+    need(not part.counts and not (program[0] and program[0].asks_number),
          "--sorted: packets that are not read are not counted: no --numbers, --every, --sample, and no NUMBER")  # fmt: skip
     need(not values.reverse, "--sorted: -r wants what is not read")
     from ..formats.by_time import ByTime  # late: few ask for it

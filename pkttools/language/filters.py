@@ -79,9 +79,10 @@ class Filter:
             self.tree = self.tree_with(())
             self.same = selector(self.tree)
 
-    def asks(self, name: str) -> bool:
-        """Whether an expression asks for a field, or a fact of a packet."""
-        return self.own is not None and name in asked_in(self.own)
+    @property
+    def asks_number(self) -> bool:
+        """Whether an expression asks for the number of a packet."""
+        return self.own is not None and "NUMBER" in asked_in(self.own)
 
     def notes(self) -> list[str]:
         """Which lines that packets come with it asks for: IFACE, WAY, NOTE."""

@@ -37,6 +37,7 @@ static inline bool may_begin(const uint8_t *at)
 
 /* ---- where a record begins, in the middle of a file ---- */
 
+enum { PATIENCE = 16 };                         /* records that are looked at, for each byte */
 enum border { NO_RECORD, MAY_BE_RECORD, MAY_BE_CAPTURE };
 
 /* Whether a record of at most `most` bytes may begin at in[at], with a time not before `since`, which becomes its own; next: where
@@ -60,23 +61,25 @@ static inline enum border border_at(const uint8_t *in, size_t size, size_t at, c
     return MAY_BE_RECORD;
 }
 
-/* The same of all that follow; at: of the first one, then where they lead to, in the last few bytes or behind them. */
+/* The same of all that follow; at: of the first one, then where they lead to, in the last few bytes or behind them. patience: how
+ * many more are looked at. */
 static enum border border_behind(const uint8_t *in, size_t size, size_t *at, const struct pcap_format *format, size_t most,
-                                 int64_t since)
+                                 int64_t since, size_t *patience)
 {
     enum border border = MAY_BE_RECORD;
-    while (border == MAY_BE_RECORD && *at <= size - format->header)
+    for (; border == MAY_BE_RECORD && *at <= size - format->header && *patience > 0; --*patience)
         border = border_at(in, size, *at, format, most, &since, at);
     return border;
 }
 
 /* Of records with at most `most` bytes one begins in as many first places, where times are in order and not before `since`. If all
  * places from which records may follow each other to the end lead to the same one there, one begins there, too: the right place is
- * among them. Gives it, or size_t's last value where that is not certain.
+ * among them. Gives it, or size_t's last value where that is not certain, or takes long to find out.
  */
 size_t pcap_border(const uint8_t *in, size_t size, const struct pcap_format *format, size_t most, int64_t since)
 {
     size_t found = SIZE_MAX, known = SIZE_MAX;  /* known: the next one that is on the way there */
+    size_t patience = PATIENCE * size;
     if (most < format->header || size < format->header || most > size - format->header)
         return SIZE_MAX;
     for (size_t at = 0; at < most; at++) {
@@ -89,8 +92,8 @@ size_t pcap_border(const uint8_t *in, size_t size, const struct pcap_format *for
         }
         size_t end = next;
         if (border == MAY_BE_RECORD)
-            border = border_behind(in, size, &end, format, most, time);
-        if (border == MAY_BE_CAPTURE || (border == MAY_BE_RECORD && found != SIZE_MAX && found != end))
+            border = border_behind(in, size, &end, format, most, time, &patience);
+        if (patience == 0 || border == MAY_BE_CAPTURE || (border == MAY_BE_RECORD && found != SIZE_MAX && found != end))
             return SIZE_MAX;
         if (border == MAY_BE_RECORD) {
             found = end;

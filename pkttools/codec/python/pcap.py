@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BEGINNING = 16  # bytes that tell the beginning of a capture from anything else
+PATIENCE = 16  # records that are looked at to find where one begins, for each byte
 RECORD = 16  # bytes in front of those of a packet, as we write them
 MAGICS = {magic.to_bytes(4, order): order for magic in (0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34) for order in ("big", "little")}
 PCAPNG, ORDER_MAGICS = b"\n\r\r\n", (b"\x1a\x2b\x3c\x4d", b"\x4d\x3c\x2b\x1a")
@@ -98,8 +99,8 @@ def pcap_border(buffer: bytearray, start: int, stop: int, big_endian: bool, nano
 
     most: bytes of a record, header and packet, so that in as many first places one begins. since: a time in nanoseconds that none
     of the records is before. If all places from which records may follow each other to the end lead to the same one there, in the
-    last few bytes or behind them, one begins there, too: the right place is among them. Gives that, or -1 where it is not certain.
-    header, lengths: see pcap_decode.
+    last few bytes or behind them, one begins there, too: the right place is among them. Gives that, or -1 where it is not certain,
+    or takes long to find out. header, lengths: see pcap_decode.
     """
     if not 16 <= header <= 64 or not IN_ORDER <= lengths <= SWAPPED or most < 0:
         raise ValueError("record header, order of lengths or size out of range")
@@ -127,6 +128,7 @@ def pcap_border(buffer: bytearray, start: int, stop: int, big_endian: bool, nano
     top = 8 if big_endian else 11  # the upper byte of the first length: nearly all places are out by it alone
     quick = lengths == IN_ORDER and most <= 1 << 24
     heads = set(_finds(buffer, [*MAGICS, PCAPNG], start, start + most)) if quick else set()
+    patience = PATIENCE * (stop - start)
     found = known = -1  # known: the next one that is on the way there
     for at in range(start, start + most):
         if quick and buffer[at + top] and at not in heads:
@@ -136,9 +138,10 @@ def pcap_border(buffer: bytearray, start: int, stop: int, big_endian: bool, nano
             known = second
             continue
         end = second
-        while 0 <= end <= last:
+        while 0 <= end <= last and patience > 0:
             end, time = behind(end, time)
-        if capture or (end >= 0 and found not in (-1, end)):
+            patience -= 1
+        if patience == 0 or capture or (end >= 0 and found not in (-1, end)):
             return -1
         if end >= 0:
             found, known = end, second
