@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from typing import NamedTuple
 
@@ -156,7 +157,7 @@ def captures(paths: str | list[str], *, size: int | str | None = SIZE, storage_o
         raise PktError(f"{paths}: no such file")
     most = 0 if size is None else dask.utils.parse_bytes(size)
     need(size is None or most > 0, f"size: {size} is no size of a part")
-    large = [file for file in files if 0 < most < file.fs.size(file.path)]
+    large = [file for file in files if 0 < most < (file.fs.size(file.path) or 0)]
     cut = dict(zip((file.path for file in large), compute(*(delayed(_cut)(file, most) for file in large)), strict=True))
     return Captures([(file, part) for file in files for part in cut.get(file.path, [WHOLE])])
 
@@ -178,12 +179,13 @@ def remove(name: str, storage_options: Storage) -> None:
 
 
 class Ended(NamedTuple):
-    """What became of a part: packets; what there was to say; what broke it off, empty: nothing did."""
+    """What became of a part: packets; what there was to say; what broke it off, empty: nothing did. process: that did it."""
 
     name: str
     packets: int
     said: list[str]
     error: str
+    process: int
 
 
 class Piece(NamedTuple):
@@ -236,7 +238,7 @@ def _ended(name: str, stream: Packets, to: str, storage_options: Storage, work: 
             count = work(file)
     except (PktError, OSError) as failed:
         error = str(failed) if name in str(failed) else f"{name}: {failed}"
-    return Ended(name, count, stream.said, error)
+    return Ended(name, count, stream.said, error, os.getpid())
 
 
 def _written(piece: Piece, to: str, storage_options: Storage) -> Ended:
@@ -303,7 +305,8 @@ def _rows(piece: Piece, asked: tuple[str, str]) -> list[dict[str, Any]]:
 def _told(ended: tuple[Ended, ...]) -> None:
     """Says what there was to say. Raises PktError where a part failed."""
     for one in ended:
-        tell([f"{one.name}: {line}" for line in one.said], [])
+        if one.process != os.getpid():  # a thread of ours has warned by itself
+            tell([f"{one.name}: {line}" for line in one.said], [])
     failed = [one.error for one in ended if one.error]
     if failed:
         raise PktError(f"{len(failed)} of {counted(len(ended), 'part')} failed: {'; '.join(failed[:9])}")
