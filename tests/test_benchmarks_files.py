@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from benchmarks import files, slicing
+from benchmarks import files, merging, slicing
 from benchmarks.processes import Failed
 
 
@@ -15,7 +15,16 @@ def test_prints_one_table(capsys):
     assert out.startswith("Files of 200 packets")
     for peer in files.EDITCAP, files.TRACEMERGE:
         assert (f"pkt-dedupe --window 5, c ÷ {peer.name}" in out) == peer.installed
+    for number in merging.NUMBERS:
+        for name in merging.PEERS:
+            assert (f"pkt-merge, {number} files, c ÷ {name}" in out) == bool(shutil.which(name))
     assert ("pkt-filter --sorted, 200 packets, c ÷ tcpslice, 200 packets" in out) == bool(shutil.which(slicing.PEER))
+
+
+def test_what_is_not_merged_is_not_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(merging, "OURS", [*merging.OURS, "--append"])
+    with pytest.raises(Failed, match="2 files, python: what it writes is wrong"):
+        merging.contestants("python", 60, tmp_path)
 
 
 def test_another_part_is_not_measured(tmp_path, monkeypatch):

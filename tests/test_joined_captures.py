@@ -128,7 +128,7 @@ class Chunks:
     name, form, is_file, is_pipe, link, onward, sections = "<memory>", "text", False, False, None, None, None
 
     def __init__(self, data: bytes) -> None:
-        self.data, self.at, self.said = data, 0, []
+        self.data, self.at, self.said, self.joined = data, 0, [], []
 
     def fill(self, buffer: bytearray, used: int) -> int:
         piece = self.data[self.at : self.at + len(buffer) - used]
@@ -141,6 +141,8 @@ def test_errors_of_the_second_have_its_place() -> None:
     first, bad = FILES["pcap"], pcap([(1, 3, b"abc")]) + struct.pack("<IIII", 9, 9, 300_000, 300_000)
     done = shell("pkt-pcap2txt", first + bad)
     assert f"at byte {len(first) + 43}: record of 300000 bytes: a packet has at most 262144\n" in done.stderr.decode()
+    done = shell("pkt-pcap2txt -v", first + FILES["bigng"] + first)
+    assert f"<stdin>: 2 captures behind the first, from byte {len(first)} on\n" in done.stderr.decode()
     done = shell("pkt-pcap2txt", first + pcap(PACKETS, version=(3, 1)))
     assert (done.returncode, len(said_of(done.stdout))) == (1, 3)
     assert f"at byte {len(first)}: version 3.1 of pcap is not supported" in done.stderr.decode()

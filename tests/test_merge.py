@@ -109,6 +109,7 @@ def test_whatever_they_are(folder: Path, backend: str) -> None:
                 ("t1", "t.txt"), ("one0", "joined"), ("big1", "big.pcap.gz"), ("two0", "joined")]  # fmt: skip
     assert told(done.stdout) == expected
     assert done.stdout.count(b"IFACE: t.txt\nNOTE: n\n") == 1
+    assert b"joined: 2 captures behind the first, from byte 100 on\n" in shell("pkt-merge -v joined t.txt", backend=backend).stderr
     done = shell(f"pkt-merge {names} -F pcapng | tee out.pcapng | pkt-pcapng2txt", pcap([SECOND], "in"), backend=backend)
     assert told(done.stdout) == expected
     done = shell("pkt-merge --no-iface big.pcap t.txt x.pcapng -l 4; pkt-merge big.pcap --limit 1")

@@ -50,9 +50,7 @@ class Merging(Source):
         """The packets. Raises PktError in the end where an input could not be read to its own."""
         names = [name.encode(errors="surrogateescape") if self.noting else b"" for name in self.file.names()]
         streams = self.file.begin(names)
-        lines = [
-            note(b"IFACE:", name) if name and not part.sections else b"" for name, part in zip(names, self.file.parts, strict=True)
-        ]
+        lines = [note(b"IFACE:", name) if name else b"" for name in names]
         if self.values.unsorted == "sort":
             from ..work.sorting import Sorted  # late: seldom
 
@@ -78,7 +76,7 @@ class Merging(Source):
 
     def close(self) -> list[str]:
         """What there is to say in the end."""
-        return self.file.said
+        return self.file.said + (self.file.joined if self.values.verbose else [])
 
 
 def appended(streams: list[Iterator[Batch]], lines: list[bytes]) -> Iterator[Batch]:

@@ -65,8 +65,8 @@ class Source:
     def close(self) -> list[str]:
         """Returns what there is to say in the end, on standard error."""
         file: Input = self.file  # type: ignore[assignment]  # the same
-        handed = [f"{counted(file.handed, 'packet')} came as batches"] if self.values.verbose and file.handed else []
-        return file.said + handed
+        handed = [f"{counted(file.handed, 'packet')} came as batches"] if file.handed else []
+        return file.said + (file.joined + handed if self.values.verbose else [])
 
 
 class Written:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..batch import Batch
 from ..command_line.options import FORMATS, USUAL, Values
-from ..errors import PktError, UsageError
+from ..errors import PktError, UsageError, counted
 from .files import BUFFER, Input, Output, Sink, format_of, is_terminal
 
 TYPE_CHECKING = False
@@ -103,11 +103,16 @@ def captures(source: Input, buffer: bytearray, used: int, offset: int = 0) -> It
 
     offset: what stands in front of the buffer's first byte.
     """
+    more = first = 0  # captures behind the first one, and where they begin
     while used:
         form = capture_format(buffer, used)
         if not source.at:
             source.form = form
         used, offset = yield from reader(form).packets(source, buffer, used, offset)
+        if used:
+            more, first = more + 1, first or offset
+    if more:
+        source.joined.append(f"{source.name}: {counted(more, 'capture')} behind the first, from byte {first} on")
 
 
 def sink_of(values: Values, output: Output, default: str = USUAL, linktype: int = 1) -> Sink:

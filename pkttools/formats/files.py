@@ -130,6 +130,7 @@ class Input:
         self.fine = False  # whether a capture says that its times may have more than microseconds, once that is known
         self.now: int | None = None  # the time of packets that say none, in nanoseconds; None: when they are read
         self.said: list[str] = []  # what there is to say about it in the end, on standard error
+        self.joined: list[str] = []  # the same about captures that stand behind others, for those who ask
         self.handed = 0
         self.onward: Lane | None = None
         self.sections: Sections | None = None  # what pcapng says beside packets, where it goes along

@@ -57,6 +57,7 @@ class Part(Input):
         """Forgets what was read of a file. Raises PktError."""
         self.close()
         self.said.clear()
+        self.joined.clear()
         self.place = 0
         if self.rests:
             self.fd = -1
@@ -169,6 +170,11 @@ class Several:
     def said(self) -> list[str]:
         """What there is to say about all of them in the end."""
         return [line for part in self.parts for line in part.said]
+
+    @property
+    def joined(self) -> list[str]:
+        """Where captures stand behind others in one input."""
+        return [line for part in self.parts for line in part.joined]
 
     @property
     def flows(self) -> bool:
