@@ -13,7 +13,7 @@ from pkttools.formats.files import Sink, format_of
 @pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
 def test_every_format_has_a_sink(form: Format) -> None:
     module = import_module(f"pkttools.formats.{form.module}")
-    assert module.packets
+    assert import_module(f"pkttools.formats.{form.module.removesuffix('_sink')}").packets
     sink = getattr(module, form.sink)
     assert issubclass(sink, Sink)
     assert sink.by_options.__func__ is not Sink.by_options.__func__

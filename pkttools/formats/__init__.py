@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..batch import Batch
+from ..batch import LANE_MARK, Batch
 from ..command_line.options import FORMATS, USUAL, Values
 from ..errors import PktError, UsageError, counted
 from .files import BUFFER, Input, Output, Sink, format_of, is_terminal
@@ -20,6 +20,9 @@ MAGICS = {
     for big_endian in (True, False)
 }
 PCAPNG = b"\n\r\r\n"  # the type of a section header, in either byte order
+SNOOP = b"snoop\0\0\0"
+SOME = 4096  # bytes among which a capture without magic has one that is no text
+LIKE = {"snoop": "pcap", "erf": "pcapng"}  # what is written where it is as what was read, of formats that are not written
 COMPRESSED = {  # the kinds of COMPRESSIONS by the first octets of a member
     b"\x1f\x8b": "gzip",  # RFC 1952 section 2.3.1
     b"\x28\xb5\x2f\xfd": "zstd",  # RFC 8878 section 3.1.1
@@ -32,6 +35,26 @@ FOREIGN = {
     b"\x1f\x9d": "compressed by compress: put zcat in front",
     b"\x02\x21\x4c\x18": "lz4 of the old format: put lz4 -dc in front",
     b"PK\3\4": "a ZIP archive: put unzip -p in front",
+}
+CONVERTED = {  # other programs' captures, by their magic; Wireshark's wiretap reads them
+    b"GMBU": "Microsoft's Network Monitor",
+    b"RTSS": "Microsoft's Network Monitor 1",
+    b"TRSNIFF data    \x1a": "the Sniffer",
+    b"XCP\0": "NetXRay or the Sniffer",
+    b"VL\0\0": "NetXRay",
+    b"\xaa\xaa\xaa\xaa": "5View",
+    b"\x00\x00\x02\x00\x12\x05\x00\x10": "a K12xx (.rf5)",
+    b"+---------+---------------+": "a K12xx, as text",
+    b"\x01\x10\x4c\x00\x01\x05": "LANalyzer",
+    b"TR\0d": "HP-UX's nettl",
+    b"iptrace ": "AIX's iptrace",
+    b"\x05VNF": "Visual Networks",
+    b"ObserverPktBuffe": "Observer",
+    b"btsnoop\0": "a Bluetooth stack (btsnoop)",
+    b"EyeSDN": "EyeSDN",
+    b"\x42\xd2\x00\x34\x12\x66\x22\x88": "RADCOM",
+    b"\x7fver": "EtherPeek or OmniPeek",
+    b"LOGG": "Vector's tools (.blf)",
 }
 
 
@@ -84,7 +107,10 @@ def by_content(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     for magic, what in FOREIGN.items():
         if buffer.startswith(magic, 0, used):
             raise PktError(f"{source.name}: this is {what}")
-    if capture_format(buffer, used):
+    for magic, whose in CONVERTED.items():
+        if buffer.startswith(magic, 0, used):
+            raise PktError(f"{source.name}: this is a capture of {whose}: editcap -F pcapng converts it")
+    if capture_format(buffer, used) or (buffer.find(b"\0", 0, min(used, SOME)) >= 0 and has_erf(buffer, used)):
         return captures(source, buffer, used)
     from . import text
 
@@ -95,7 +121,18 @@ def capture_format(buffer: bytes | bytearray, used: int) -> str:
     """The format of the capture that begins here; empty: of none that is read."""
     if buffer.startswith(PCAPNG, 0, used):
         return "pcapng"
+    if buffer.startswith(SNOOP, 0, used):
+        return "snoop"
     return "pcap" if bytes(buffer[:4]) in MAGICS else ""
+
+
+def has_erf(buffer: bytearray, used: int) -> bool:
+    """Whether records of ERF begin here: they have no magic."""
+    if buffer.startswith(LANE_MARK, 0, used):
+        return False
+    from .erf import is_erf  # late: seldom
+
+    return is_erf(buffer, used)
 
 
 def captures(source: Input, buffer: bytearray, used: int, offset: int = 0) -> Iterator[Batch]:
@@ -105,9 +142,9 @@ def captures(source: Input, buffer: bytearray, used: int, offset: int = 0) -> It
     """
     more = first = 0  # captures behind the first one, and where they begin
     while used:
-        form = capture_format(buffer, used)
+        form = capture_format(buffer, used) or "erf"
         if not source.at:
-            source.form = form
+            source.form = LIKE.get(form, form)
         used, offset = yield from reader(form).packets(source, buffer, used, offset)
         if used:
             more, first = more + 1, first or offset

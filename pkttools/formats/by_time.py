@@ -42,6 +42,9 @@ class ByTime:
         head = os.pread(source.fd, HEADER, begin)
         if head[:4] not in MAGICS or len(head) < HEADER:
             raise PktError(f"{source.name}: --sorted is for files of pcap: {other(head)}")
+        some = os.pread(source.fd, BUFFER, begin)
+        if records_of(some, len(some), source.name) != records_of(head, HEADER, source.name):
+            raise PktError(f"{source.name}: --sorted is for files of pcap: the records of this one are of another kind")
         at = self.start(source, head, begin + HEADER)
         os.lseek(source.fd, at, os.SEEK_SET)
         buffer = bytearray(BUFFER)
@@ -99,7 +102,7 @@ class _File:
 
     def __init__(self, fd: int, head: bytes, name: str) -> None:
         self.fd, self.name = fd, name
-        self.big_endian, self.nano, self.header, self.lengths, self.link = records_of(head, name)
+        self.big_endian, self.nano, self.header, self.lengths, self.link = records_of(head, len(head), name)
 
     def read(self, at: int, size: int) -> bytes:
         """Bytes from one place on, fewer at the end. Raises PktError."""

@@ -7,7 +7,7 @@ import struct
 from .. import codec
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, TIME, Batch, count_of, fcs_of, link_of, linktype_of
 from ..errors import ANOTHER_CAPTURE, PktError, Unread, counted, pcap_message
-from . import KUZNETZOV, MAGICS, MICRO, NANO
+from . import KUZNETZOV, MAGICS, MICRO, NANO, PCAPNG, capture_format
 from .files import Input, Output, Sink
 
 TYPE_CHECKING = False
@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
     from ..command_line.options import Values
 
+NOW = 2, 4  # the version that is written
 HEADER, RECORD = 24, 16  # bytes of a file's header, and of what is in front of a packet
 KUZNETZOV_RECORD = 24  # the same in Kuznetzov's variant
 LINKTYPE_BITS, FCS_PRESENT, FCS_SHIFT = 0x03FFFFFF, 0x04000000, 28  # of the last word of the header
+MICROS = 1_000_000  # of a second
 FCS_UNIT, MAX_FCS = 2, 30  # octets that the four bits above FCS_SHIFT count, and how many they can say
 ETHERNET, ETHERNET_FCS = 1, 4  # the link type, and the octets of its FCS (IEEE 802.3 clause 3.2.9)
+# Bytes in front of a packet in files of other programs, which have the magic of tcpdump's or of Kuznetzov's, most likely first.
+OTHERS = {MICRO: (24, 20), KUZNETZOV: (28,)}  # Red Hat 6.1, Nokia; SuSE 6.3
+SOME = 8  # records by which they are told apart
 DIGITAL_UNIX = 543, 0  # the version that its tcpdump writes
 
 
@@ -37,7 +42,7 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
         known, used = used, source.fill(buffer, used)
         if used == known:
             raise PktError(f"{place}: file is truncated: {used} of the file header's {HEADER} bytes")
-    big_endian, nano, header, lengths, link = records_of(buffer, place)
+    big_endian, nano, header, lengths, link = records_of(buffer, used, place)
     source.link = link if source.link is None else source.link
     if nano:
         source.fine = True
@@ -64,15 +69,31 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
         final = used == known
 
 
-def records_of(head: bytes | bytearray, place: str) -> tuple[bool, bool, int, int, int]:
-    """What a file's header says of its records: byte order and unit of times, as the codec takes them, bytes in front of each
-    packet, the order of lengths, and the link type of a row. Raises PktError for a version that is not read."""
+def records_of(head: bytes | bytearray, used: int, place: str) -> tuple[bool, bool, int, int, int]:
+    """What the first `used` bytes of a file say of its records: byte order and unit of times, as the codec takes them, bytes in
+    front of each packet, the order of lengths, and the link type of a row. Raises PktError for a version that is not read."""
     big_endian, magic = MAGICS[bytes(head[:4])]
     major, minor, *_, linktype = struct.unpack_from((">" if big_endian else "<") + "HHiIII", head, 4)
     if (major, minor) != DIGITAL_UNIX and not (major == 2 and minor <= 4):
         raise PktError(f"{place}: version {major}.{minor} of pcap is not supported, only 2.0 to 2.4 and {DIGITAL_UNIX[0]}.0")
     header = KUZNETZOV_RECORD if magic == KUZNETZOV else RECORD
+    if (major, minor) == NOW and magic in OTHERS and not plausible(head, used, header, big_endian)[0]:
+        header = next((other for other in OTHERS[magic] if plausible(head, used, other, big_endian)[1]), header)
     return big_endian, magic == NANO, header, order_of_lengths(major, minor), link_of_word(linktype)
+
+
+def plausible(buffer: bytes | bytearray, used: int, header: int, big_endian: bool) -> tuple[bool, bool]:
+    """Whether records with a header of so many bytes may follow that of a file, by the first ones, as far as they are there.
+
+    And whether they surely do: there are some, and they are all, or many.
+    """
+    at, count = HEADER, 0
+    while used - at >= header and count < SOME and not capture_format(buffer[at : at + len(PCAPNG)], len(PCAPNG)):
+        fraction, captured, original = struct.unpack_from((">" if big_endian else "<") + "4xIII", buffer, at)
+        if fraction >= MICROS or captured > min(original, MAX_FRAME):
+            return False, False
+        at, count = at + header + captured, count + 1
+    return True, count == SOME or (count > 1 and at == used)
 
 
 def link_of_word(word: int) -> int:

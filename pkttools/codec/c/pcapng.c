@@ -673,7 +673,7 @@ static uint8_t *put_options(uint8_t *out, size_t room, const uint8_t *data, cons
                             struct pcapng_counts *counts)
 {
     const uint8_t *notes = data + p->notes, *end = notes + p->notes_size, *begin = out;
-    bool named = false, counted = false, told = false;
+    bool named = false, counted = false, told = false, noted = false, owned = false;
     uint32_t way = 0, flags = f->flags;
     uint64_t drops = 0;
     struct own own;
@@ -686,19 +686,22 @@ static uint8_t *put_options(uint8_t *out, size_t room, const uint8_t *data, cons
             way = way_of(&n);
         else if (n.word == LOST && !counted && read_count(&n, &drops))
             counted = true;
-        else if (n.word == OWN) {
+        else if (n.word == NOTE)
+            noted = true;
+        else if (n.word == OWN && (n.size < 2 || n.at[1] != 'I')) {
             bool ours = begin_own(&own, &n, data, p, false);
-            counts->lost += !ours && (n.size < 2 || n.at[1] != 'I');
+            counts->lost += !ours;
+            owned = owned || ours;
             while (ours && next_own(&own)) {
                 uint8_t value[4];
                 told = told || of_octets(own.code);
                 if (own.code == FLAGS && own.size == 4 && octets_of(value, &n, own.at, 4))
-                    flags |= read32(value, true);
+                    flags |= read32(value, true) & ~(uint32_t)FCS_BITS;
                 else if (own.code == FLAGS)
                     counts->outdated++;
             }
         } else
-            counts->lost += n.word != NOTE;
+            counts->lost += n.word != OWN;
     if (way != 0)
         flags = (flags & ~(uint32_t)WAY_BITS) | way;
     if (flags != 0) {
@@ -712,7 +715,7 @@ static uint8_t *put_options(uint8_t *out, size_t room, const uint8_t *data, cons
         out += 8;
     }
     n.next = notes;
-    while (next_note(&n, end)) {
+    while (noted && next_note(&n, end)) {
         if (n.word != NOTE)
             continue;
         size_t bytes = plain(NULL, &n);
@@ -726,7 +729,7 @@ static uint8_t *put_options(uint8_t *out, size_t room, const uint8_t *data, cons
         out += padded(bytes);
     }
     n.next = notes;
-    while (next_note(&n, end)) {
+    while (owned && next_note(&n, end)) {
         if (n.word != OWN || !begin_own(&own, &n, data, p, told))
             continue;
         while (next_own(&own)) {

@@ -282,7 +282,7 @@ def _options(data: bytearray, row: list[int], room: int, order: str, flags: int,
     for own in owns:
         for code, digits in own.options:
             if code == blocks.FLAGS and len(value := _octets(digits)) == 4:
-                flags |= struct.unpack(">I", value)[0]
+                flags |= struct.unpack(">I", value)[0] & ~FCS_BITS
             elif code == blocks.FLAGS:
                 outdated += 1
     if way is not None:
