@@ -176,7 +176,7 @@ def test_what_only_the_kernel_knows(text: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("name", WITH_BPF)
-def test_every_command_has_it(name: str) -> None:
+def test_every_command_has_it(name: str, tmp_path: Path) -> None:
     """All that have filters: pkt-diff and pkt-expect ask all, pkt-gen makes what is wanted, pkt-lab has networks,
     pkt-pipe commands, pkt-sock moves bytes."""
     assert {"pkt-filter", "pkt-recv", "pkt-send", "pkt-txt2txt", "pkt-analyze"} <= set(WITH_BPF)
@@ -187,6 +187,7 @@ def test_every_command_has_it(name: str) -> None:
         "pkt-answer": f"{ROOT}/examples/answers/dns.rules",
         "pkt-send": "--dry-run", "pkt-txt2pcap": "-F text", "pkt-txt2pcapng": "-F text", "pkt-filter": "IP",
         "pkt-map": "--port 1=2", "pkt-time": "--shift 1s", "pkt-impair": "--loss 0", "pkt-wrap": "VLAN", "pkt-unwrap": "ETHERNET",
+        "pkt-split": f"--count 1 --list --out {tmp_path}/{{n}}",
     }  # fmt: skip
     words = needed.get(name, "")
     source = f"cat {PING}"

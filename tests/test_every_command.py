@@ -21,7 +21,19 @@ ARGUMENTS = {
     "pkt-wrap": "VLAN", "pkt-unwrap": "ETHERNET",
     "pkt-pipe": "'change IP.TTL=9 | correct'",
 }  # fmt: skip
-OTHERS = {"pkt-ask", "pkt-diff", "pkt-expect", "pkt-gen", "pkt-lab", "pkt-recv", "pkt-send", "pkt-sock", "pkt-switch", "pkt-xdp"}
+OTHERS = {
+    "pkt-ask",
+    "pkt-diff",
+    "pkt-expect",
+    "pkt-gen",
+    "pkt-lab",
+    "pkt-recv",
+    "pkt-send",
+    "pkt-sock",
+    "pkt-split",
+    "pkt-switch",
+    "pkt-xdp",
+}
 FILTERS = [name for name in commands() if name not in OTHERS]
 each_filter = pytest.mark.parametrize("command", [f"{name} {ARGUMENTS.get(name, '')}".strip() for name in FILTERS])
 

@@ -1,0 +1,65 @@
+"""A stream as files, one after the other: a sink."""
+
+from __future__ import annotations
+
+import os
+
+from ..batch import Batch
+from ..formats.files import Sink
+from ..formats.pieces import Measured
+from .listing import Listing
+from .names import Names, moment_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..command_line.options import Values
+    from ..formats.files import Output
+    from ..formats.pieces import Cut
+
+
+class InTurn(Sink):
+    """Writes into a file what its cut lets in, then into the next one. A file begins with a packet: none is without."""
+
+    def __init__(self, values: Values, make: Callable[[Output], Sink], cut: Callable[[], Cut], names: Names) -> None:
+        """make, cut: give the sink of an output, and what cuts, once a packet has come."""
+        self.values, self.make, self.made_cut, self.names = values, make, cut, names
+        self.listing = Listing(names)
+        self.sink: Sink | None = None
+
+    def begin_file(self, batch: Batch) -> Sink:
+        """Begins one, with the first packet of a batch. Raises PktError."""
+        values = self.names.template.values(batch.part(0, 1))[0]
+        path, fd = self.names.create(len(self.listing.paths) + 1, moment_of(batch), values)
+        os.close(fd)
+        self.listing.add(path)
+        self.output = Measured(path, None, compress=self.values.compress)
+        if self.sink is None:
+            self.sink, self.cut = self.make(self.output), self.made_cut()
+        else:
+            self.sink.enter(self.output)
+        self.cut.begin(self.output)
+        return self.sink
+
+    def write(self, batch: Batch) -> None:
+        """Writes a batch, into as many files as it takes. Raises PktError, OutputError."""
+        sink = self.sink or self.begin_file(batch)
+        while len(batch):
+            if count := self.cut.fitting(batch):
+                sink.write(batch.part(0, count))
+                self.listing.count(-1, count)
+                batch = batch.part(count, len(batch))
+            else:
+                sink.end_output()
+                self.begin_file(batch)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something was lost that the packets themselves had."""
+        return self.sink is not None and self.sink.failed
+
+    def close(self) -> list[str]:
+        """Ends the last file; gives what there is to say."""
+        said = self.sink.close() if self.sink else []
+        return [*said, *self.listing.said(self.values.list)]
