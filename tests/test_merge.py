@@ -119,6 +119,8 @@ def test_whatever_they_are(folder: Path, backend: str) -> None:
     Path("d").mkdir()
     shutil.copy("big.pcap", "d")
     assert {name for _, name in told(shell("pkt-merge big.pcap d/big.pcap").stdout)} == {"big.pcap", "d/big.pcap"}
+    done = shell(f"pkt-merge {'big.pcap ' * 65} - -F pcap < none.pcap | pkt-stat --show totals | grep packets")
+    assert (done.returncode, done.stderr, b" 130" in done.stdout) == (0, b"", True)
     done = shell("pkt-merge - -")
     assert (done.returncode, done.stderr.splitlines()[0]) == (2, b"pkt-merge: standard input is read once")
 
@@ -229,9 +231,11 @@ def test_what_cannot_be_read(folder: Path, backend: str) -> None:
     Path("a").write_bytes(pcap([SECOND, 4 * SECOND], "a"))
     Path("b").write_bytes(pcap([2 * SECOND, 3 * SECOND], "b")[:-7])
     Path("wrong").write_bytes(bytes(range(200)))
-    done = shell("pkt-merge b a", backend=backend)
-    assert (done.returncode, [name for name, _ in told(done.stdout)]) == (1, ["a0", "b0", "a1"])
-    assert done.stderr == b"pkt-merge: b: at byte 100: file is truncated: 53 of a packet's 60 bytes\n"
+    shutil.copy("b", "c")
+    done = shell("pkt-merge b a c", backend=backend)
+    assert (done.returncode, [name for name, _ in told(done.stdout)]) == (1, ["a0", "b0", "b0", "a1"])
+    said = "pkt-merge: {}: at byte 100: file is truncated: 53 of a packet's 60 bytes\n"
+    assert done.stderr.decode() == said.format("b") + said.format("c")
     for words, said in (
         ("a wrong", "wrong: neither packet text nor a capture file"), ("a nothing.pcap", "nothing.pcap: there is no such file"),
         ("a --in nothing", "nothing: No such file or directory"), ("a .", ".: this is a directory"),

@@ -60,7 +60,7 @@ class Merging(Source):
         else:
             yield from merged(streams, lines, prompt=self.file.flows, backwards=self.note_backwards)
         if self.file.errors:
-            raise PktError("; ".join(map(str, self.file.errors)))
+            raise self.file.errors[0]
 
     def note_backwards(self, which: int, first: int, count: int) -> None:
         """Learns that an input is not in order."""
@@ -76,7 +76,7 @@ class Merging(Source):
 
     def close(self) -> list[str]:
         """What there is to say in the end."""
-        return self.file.said + (self.file.joined if self.values.verbose else [])
+        return [*map(str, self.file.errors[1:]), *self.file.said, *(self.file.joined if self.values.verbose else [])]
 
 
 def appended(streams: list[Iterator[Batch]], lines: list[bytes]) -> Iterator[Batch]:

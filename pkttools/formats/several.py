@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-MEMORY = 4 << 20
+MEMORY = 4 << 20  # bytes that are read of all at once, so that they stay in the processor's cache, as long as each has LEAST
 LEAST = 4 << 10
 MANY = 64  # inputs of which all are open; of more a file is open while it is read
 
@@ -25,6 +25,11 @@ class Part(Input):
     rests = False
     place = 0  # in a file that rests: how much of it was read
 
+    @property
+    def reopens(self) -> bool:
+        """Whether it can be opened again: a file with a name."""
+        return self.is_file and self.paths[0] is not None
+
     def read_raw(self, pieces: list[memoryview]) -> int:
         """Reads what there is."""
         if self.fd < 0:
@@ -34,7 +39,7 @@ class Part(Input):
             except OSError as error:
                 raise PktError(f"{self.name}: {error.strerror}") from None
         done = super().read_raw(pieces)
-        if self.rests and self.is_file:
+        if self.rests and self.reopens:
             self.place += done
             self.rest()
         return done
@@ -47,7 +52,7 @@ class Part(Input):
 
     def hold(self) -> None:
         """Opens it while that is still allowed. Raises PktError."""
-        if self.rests and self.is_file:
+        if self.rests and self.reopens:
             try:
                 self.held[0] = os.open(self.paths[0] or "", os.O_RDONLY | PLAIN)
             except OSError as error:
@@ -107,7 +112,7 @@ class Several:
         if first is None:
             return self.rest_of(part, stream, None)
         self.fine = self.fine or part.fine or any(time % 1000 for time in first.column(TIME))
-        if not (self.many and part.is_file):
+        if not (self.many and part.reopens):
             return self.rest_of(part, stream, first)
         stream.close()  # type: ignore[attr-defined]  # a generator
         part.again_from_the_front()
@@ -123,13 +128,14 @@ class Several:
             self.errors.append(error)
         part.close()
 
+    def anew(self, part: Part) -> Iterator[Batch]:
+        """The packets of a file, which is read when the first one is asked for."""
+        yield from packets(part, self.room)
+
     def later(self, part: Part, first: Packet) -> Iterator[Batch]:
         """The packets of a file that is read when the first one is used up: most are of another time than the others."""
         yield gathered([first])
-        stream = packets(part, self.room)
-        begin = next((batch for batch in stream if len(batch)), None)
-        if begin is not None:
-            yield from self.rest_of(part, stream, begin.part(1, len(begin)))
+        yield from self.rest_of(part, behind_first(self.anew(part)), None)
 
     @property
     def sections(self) -> Sections | None:
@@ -146,13 +152,13 @@ class Several:
         Those of pcapng are read from their front then, as far as they are files.
         """
         for which, (part, name) in enumerate(zip(self.parts, names, strict=True)):
-            if self.kept and part.form == "pcapng" and part.is_file:
+            if self.kept and part.form == "pcapng" and part.reopens:
                 self.streams[which].close()  # type: ignore[attr-defined]  # a generator
                 part.again_from_the_front()
                 part.sections = self.kept
                 if name:
                     self.kept.names[part.name] = name
-                self.streams[which] = self.rest_of(part, packets(part, self.room), None)
+                self.streams[which] = self.rest_of(part, self.anew(part), None)
         return self.streams
 
     @property
@@ -195,3 +201,12 @@ class Several:
         """What each is called among the others: by its file alone, where that tells all apart."""
         alone = [os.path.basename(part.paths[0] or "stdin") for part in self.parts]  # noqa: PTH119  pathlib is slow to import
         return alone if len({*alone}) == len(alone) else [part.paths[0] or "stdin" for part in self.parts]
+
+
+def behind_first(stream: Iterator[Batch]) -> Iterator[Batch]:
+    """The packets of a stream without the first one."""
+    for batch in stream:
+        if len(batch):
+            yield batch.part(1, len(batch))
+            break
+    yield from stream

@@ -195,7 +195,7 @@ def prepare() -> None:
 
     for path in Path(pkttools.__file__).parent.rglob("*.py"):
         parts = path.relative_to(Path(pkttools.__file__).parent.parent).with_suffix("").parts
-        if not {"python", "sockets", "lab", "xdp"}.intersection(parts):
+        if not {"python", "sockets", "lab", "xdp", "dask"}.intersection(parts):
             import_module(".".join(parts).removesuffix(".__init__"))
     codec.walk(bytearray(), bytes(56))  # in Python, what walks and the tables
     gc.collect()
