@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import random
 import signal
@@ -44,6 +45,17 @@ def test_large_and_small_pieces_in_order(tmp_path: Path) -> None:
     assert output.behind, "no thread was started: this test shows nothing"
     output.close()
     assert (tmp_path / "out").read_bytes() == b"".join(pieces)
+
+
+def test_no_thread_stays_behind(tmp_path: Path) -> None:
+    """Who writes many files, one after the other, has one thread and not one for each."""
+    before = _thread._count()
+    for number in range(5):
+        output = Output(str(tmp_path / str(number)), None)
+        output.write(bytes(MEGABYTE))
+        assert output.behind
+        output.close()
+    until(lambda: _thread._count() == before, "end of the threads")
 
 
 @pytest.mark.parametrize("size", [3, 30])

@@ -449,7 +449,7 @@ class Output:
         """Closes it. Some errors, a full network disk among them, show only now."""
         try:
             if self.behind:
-                self.behind.wait()
+                self.behind.close()
             self.end()
             if self.fd != self.shared:
                 os.close(self.shared)

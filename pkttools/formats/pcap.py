@@ -144,6 +144,7 @@ class PcapSink(Sink):
     def __init__(self, output: Output, linktype: int, big_endian: bool, nano: bool | None) -> None:
         self.output, self.link, self.big_endian, self.nano = output, linktype, big_endian, nano
         self.wanted, self.started = nano, False
+        self.header, self.headed = b"", (-1, False)  # of the last file, and what it says: link type, nanoseconds
         self.fine = False  # whether what is read says already that its times may have more than microseconds
         self.lost = self.notes = 0
 
@@ -163,9 +164,12 @@ class PcapSink(Sink):
         self.started, self.link = True, link
         if self.nano is None:
             self.nano = self.fine or time % 1000 != 0
-        order = ">" if self.big_endian else "<"
-        magic = NANO if self.nano else MICRO
-        self.output.write(struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, MAX_FRAME, word_of_link(link)))
+        if self.headed != (link, self.nano):  # of many files, nearly all have the same
+            order = ">" if self.big_endian else "<"
+            magic = NANO if self.nano else MICRO
+            self.header = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, MAX_FRAME, word_of_link(link))
+            self.headed = link, self.nano
+        self.output.write(self.header)
 
     def without_packets(self, link: int) -> None:
         """Learns of what link type the file is when it stays empty."""

@@ -23,6 +23,7 @@ class WriteBehind:
         self.piece = memoryview(b"")
         self.given = self.finished = 0  # pieces
         self.error: Exception | None = None
+        self.closed = False
         self.ready, self.done = _thread.allocate_lock(), _thread.allocate_lock()
         self.ready.acquire()
         self.done.acquire()
@@ -43,10 +44,21 @@ class WriteBehind:
         if error:
             raise error
 
+    def close(self) -> None:
+        """Waits for the same, and ends the thread: who writes many files has one for each. Raises OSError."""
+        try:
+            self.wait()
+        finally:
+            self.closed = True
+            if self.ready.locked():  # else a signal came while a piece was handed over: that is written first
+                self.ready.release()
+
     def work(self) -> None:
-        """What the thread does until the process ends."""
+        """What the thread does until there is nothing more to write, or the process ends."""
         while True:
             self.ready.acquire()
+            if self.closed and not self.piece:
+                return
             try:
                 if self.change:
                     self.piece = memoryview(self.change(self.piece))

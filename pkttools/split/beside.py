@@ -206,6 +206,6 @@ def write(fd: int, pieces: list[Piece]) -> None:
     if len(pieces) > 1 and sum(map(len, pieces)) <= TOGETHER:
         pieces = [b"".join(pieces)]
     for piece in pieces:
-        view = memoryview(piece)
-        while view:
-            view = view[os.write(fd, view) :]
+        done = os.write(fd, piece)
+        while done < len(piece):  # seldom
+            done += os.write(fd, memoryview(piece)[done:])

@@ -134,7 +134,8 @@ class Names:
 
     def __init__(self, template: Template, source: Input | None) -> None:
         self.template, self.source = template, source
-        self.ours: set[int] = set()  # by device and inode: a name may be another one's in other letters, or a link
+        self.ours: set[tuple[int, int]] = set()  # by device and inode: a name may be another one's in other letters, or a link
+        self.unknown: list[str] = []  # those of which that was not looked up yet: most need it never
         self.turn: dict[str, int] = {}  # of names that several have: the number that was given last
         self.alike = self.overwritten = 0
 
@@ -159,26 +160,34 @@ class Names:
         """Opens a file that is ours from now on; -1: it is already. Raises PktError."""
         try:
             try:
-                fd, found = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | FLAGS, 0o666), None
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | FLAGS, 0o666)
             except FileExistsError:
                 fd = os.open(path, os.O_WRONLY | FLAGS)
                 found = os.fstat(fd)
-            known = os.fstat(fd) if found is None else found
-            which = known.st_dev << 64 | known.st_ino
-            if found is not None:
-                if which in self.ours:
+                if (found.st_dev, found.st_ino) in self.looked_up():
                     os.close(fd)
                     return -1
                 if not stat.S_ISREG(found.st_mode):
-                    raise PktError(f"{path}: is there, and no regular file")
+                    raise PktError(f"{path}: is there, and no regular file") from None
                 if self.source and any(os.path.samestat(found, other) for other in self.source.found):
-                    raise PktError(f"{path}: input and output are the same file")
+                    raise PktError(f"{path}: input and output are the same file") from None
                 os.ftruncate(fd, 0)
                 self.overwritten += 1
         except OSError as error:
             raise OutputError(f"{path}: {limit(error)}") from None
-        self.ours.add(which)
+        self.unknown.append(path)
         return fd
+
+    def looked_up(self) -> set[tuple[int, int]]:
+        """All files that are ours, as far as they are still there."""
+        for path in self.unknown:
+            try:
+                found = os.stat(path)  # noqa: PTH116  pathlib is slow
+            except OSError:
+                continue  # somebody has taken it away
+            self.ours.add((found.st_dev, found.st_ino))
+        self.unknown.clear()
+        return self.ours
 
 
 def shortened(name: str, room: int) -> str:
