@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..split.keys import Keys
 
 PLACE = "last"
-MEMORY = 64 << 20  # bytes
+MEMORY = 128 << 20  # bytes
 LEAST = 1 << 20
 OPTIONS = [
     Option("--count", NUMBER, "begin a new file after COUNT packets", "COUNT", least=1),
@@ -33,7 +33,7 @@ OPTIONS = [
            choices=("ports", "network", "link")),
     Option("--out", TEXT, "names of the files: 'part-{n}.pcap'", "TEMPLATE", end="last"),
     Option("--list", FLAG, "write packets and name of each file to standard output"),
-    Option("--memory", NUMBER, "with --by, gather BYTES of packets (default 64 MiB)", "BYTES", default=MEMORY, least=LEAST),
+    Option("--memory", NUMBER, "with --by, gather BYTES of packets (default 128 MiB)", "BYTES", default=MEMORY, least=LEAST),
     *(format_option("what is read") if "--format" in option.names else option
       for option in filter_briefly() if "--out" not in option.names),
 ]  # fmt: skip

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     Piece = bytes | bytearray | memoryview
     from .keys import Keys
 
-MEMORY = 64 << 20  # bytes of packets that are gathered
 PROMPT = 2.0  # seconds after which they are written anyway, where more of them are waited for
 TOGETHER = 64 << 10  # bytes up to which it pays to copy pieces for one call of the system instead of several
 
