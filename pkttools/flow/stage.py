@@ -125,6 +125,7 @@ class Stage:
 
     name = ""  # of the command, where there are several
     place = 0  # among these, from 1
+    gathers = False  # whether its work takes all packets before it gives one: a limit is of those that it gives
     hold: Callable[[Source, Sink], Sink] | None = None
 
     def __init__(self, values: Values, work: Sequence[Work] = (), *,
@@ -199,7 +200,8 @@ class Stage:
                 skipped = min(skip, len(batch))
                 skip -= skipped
                 batch = batch.part(skipped, len(batch))
-            while self.left is not None and len(batch) > self.left:  # work sees no packet in vain: it may count what it meets
+            # Work sees no packet in vain, unless it gathers all: it may count what it meets.
+            while self.left is not None and len(batch) > self.left and not self.gathers:
                 part, batch = batch.part(0, self.left), batch.part(self.left, len(batch))
                 yield part
             yield batch

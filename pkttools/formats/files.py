@@ -336,12 +336,11 @@ class Output:
             read = (other for source in sources if source for other in source.found)
             if stat.S_ISREG(found.st_mode) and any(os.path.samestat(found, other) for other in read):
                 raise PktError(f"{self.name}: input and output are the same file")
-            if path and stat.S_ISREG(found.st_mode):
-                os.ftruncate(self.fd, 0)
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
         self.overlaps = stat.S_ISREG(found.st_mode)  # whether a thread writes large pieces
         self.prompt = not self.overlaps  # whether somebody may wait for what is written
+        self.stale = bool(path) and self.overlaps  # whether what was in the file before is there still
         self.behind: WriteBehind | None = None
         self.lender: Lender | None = None
         self.lane: Lane | None = None  # what hands packets on as batches, where that is wanted
@@ -364,6 +363,8 @@ class Output:
         as soon as this returns.
         """
         try:
+            if self.stale:
+                self.empty()
             if self.overlaps and not isinstance(data, memoryview) and len(data) >= BEHIND and self.has_thread():
                 self.behind.write(data)  # type: ignore[union-attr]  # has_thread says so
                 return
@@ -414,6 +415,11 @@ class Output:
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None
 
+    def empty(self) -> None:
+        """Takes away what was in the file: when something else is written, or nothing in the end, and not before."""
+        os.ftruncate(self.fd, 0)
+        self.stale = False
+
     def has_thread(self) -> bool:
         """Whether there is a thread that writes; the first large piece starts it."""
         if not self.behind:
@@ -448,6 +454,8 @@ class Output:
     def close(self) -> None:
         """Closes it. Some errors, a full network disk among them, show only now."""
         try:
+            if self.stale:
+                self.empty()
             if self.behind:
                 self.behind.close()
             self.end()

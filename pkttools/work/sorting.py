@@ -1,15 +1,18 @@
 """Sorts all packets of a stream, by time or by what they hold, in so much memory: what it does not hold waits in a temporary file.
 
 Packets gather in memory. When it is full they are sorted and written to the file, as a run; in the end the runs are merged.
+Where it is known how early packets are that are still to come, those go on at once that are as early: then what is nearly in
+order takes little of it, and no file.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from mmap import mmap
 
 from .. import codec
 from ..batch import COLUMNS, ROW_BYTES, TIME, Batch
-from ..errors import need
+from ..errors import counted, need
 from ..formats.merged import merged
 from ..formats.spilled import PIECE, Run, Spilled
 
@@ -28,22 +31,29 @@ PART = 512 << 10  # bytes of packets that are given at once
 class Sorted:
     """A stage of a flow. It gives nothing before the stream has ended, then all packets, equal ones in the order they came in.
 
-    memory: bytes that packets may take. columns: what they are sorted by, for codec.key_rows; empty: by time. spilled: bytes that
-    were written to temporary files.
+    memory: bytes that packets may take. columns: what they are sorted by, for codec.key_rows; empty: by time. floor: a time, such
+    that no packet is earlier that comes from now on; None: not known. spilled: bytes that were written to temporary files. late:
+    packets that came nevertheless when later ones had been given.
     """
 
     def __init__(self, memory: int = MEMORY, columns: bytes = b"") -> None:
         self.memory, self.columns, self.keyed = max(memory, LEAST), columns, bool(columns)
-        self.came = self.spilled = 0
+        self.floor: int | None = None
+        self.given: int | None = None  # time of the last packet that was given before the end
+        self.came = self.spilled = self.late = 0
         self.file: Spilled | None = None
         self.runs: list[Run] = []  # in the order in which their packets came
         self.last: int | None = None  # time of the last packet of the last run
         self.rows, self.used = bytearray(), 0  # what is in memory
+        self.spare: mmap | None = None  # as much again, for a little of it
+        self.enough = 2 * PART  # bytes from which it pays to look whether some can go
 
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes all packets. Raises PktError where a temporary file fails."""
         self.held = mmap(-1, self.memory)  # it is only taken as it is written to
         for batch in stream:
+            if self.floor is not None and self.used >= self.enough and not self.runs:
+                yield from self.early(self.floor)
             for some in self.with_keys(batch) if self.keyed else [batch]:
                 self.take(some)
         rest = self.in_memory()
@@ -81,7 +91,21 @@ class Sorted:
     def in_memory(self) -> Batch:
         """The packets that are in memory, in order."""
         codec.sort_rows(self.held, self.rows, self.keyed)
-        return Batch(self.held, self.rows)
+        batch = Batch(self.held, self.rows)
+        if self.given is not None:
+            self.late += bisect_left(batch.columns()[TIME::COLUMNS], self.given)
+        return batch
+
+    def early(self, floor: int) -> Iterator[Batch]:
+        """Gives those that are in memory and no later than a time; the others stay."""
+        batch = self.in_memory()
+        count = bisect_right(batch.columns()[TIME::COLUMNS], floor)
+        if count:
+            self.given = batch.columns()[(count - 1) * COLUMNS + TIME]
+            yield from parts(batch.part(0, count), self.used)
+            self.held, self.spare = self.spare or mmap(-1, self.memory), self.held
+            _, self.used, self.rows = codec.gather_rows(batch.data, batch.rows, count, self.held, 0)
+        self.enough = 2 * PART + 2 * self.used
 
     def spill(self) -> None:
         """Writes what is in memory to the file."""
@@ -104,6 +128,11 @@ class Sorted:
         for batch in merged([run.batches() for run in self.runs], keyed=self.keyed):
             file.write(run, batch, self.keyed)
         self.file, self.runs, self.spilled = file, [run], self.spilled + file.end
+
+    def said(self, verbose: bool) -> list[str]:
+        """What there is to say in the end."""
+        said = [f"{counted(self.late, 'packet')} out of order: the input changed while it was read"] if self.late else []
+        return said + ([f"{self.spilled} bytes went to temporary files"] if verbose and self.spilled else [])
 
 
 def parts(batch: Batch, size: int) -> Iterator[Batch]:

@@ -656,7 +656,7 @@ static void try_keys(const struct sample *s, const struct column *asked, size_t 
     }
     rows[0].notes = (int64_t)size - 2;          /* where there is none */
     EXPECT(sort_key_of(data, size, &rows[0]).size == 0);
-    EXPECT(sort_rows(rows, PACKETS, data, size, false, &sorted) && !sorted);
+    EXPECT(sort_rows(rows, PACKETS, data, size, false, &sorted));
     for (size_t i = 1; i < PACKETS; i++)
         EXPECT(rows[i - 1].time <= rows[i].time);
     release(data, size);
