@@ -159,12 +159,14 @@ def copied(codec, monkeypatch, tmp_path):
         sink = PcapngSink(Output(str(tmp_path / "out"), source), 1, None, False, secrets=secrets)
         sink.beside(source)
         assert source.sections
+        copy.sections.append(source.sections)  # type: ignore[attr-defined]
         source.sections.passes = passes
         for batch in change(packets(source)):
             sink.write(batch)
         said = sink.close()
         return (tmp_path / "out").read_bytes(), said + source.said
 
+    copy.sections = []  # type: ignore[attr-defined]
     return copy
 
 
@@ -226,6 +228,22 @@ def test_statistics(copied) -> None:
     bad = section() + interface() + statistics(0, 7)
     assert copied(bad)[1] == [CHANGED + "1 interface statistics"]
     assert copied(bad, passes=True) == (bad, [])
+
+
+def test_blocks_without_packets(copied) -> None:
+    """What passes is written on, where no packet is: it is not gathered."""
+    waiting = []
+
+    def none(stream: Iterator[Batch]) -> Iterator[Batch]:
+        for _ in stream:
+            known = copied.sections[-1].latest
+            waiting.append(len(known.passing))
+        yield from ()
+
+    many = [block(0xBAD, bytes(1 << 18)), enhanced(b"x")] * 20
+    out, said = copied(section() + interface() + b"".join(many), none)
+    assert (out, said) == (section() + interface() + many[0] * 20, [])
+    assert max(waiting) < 6
 
 
 def test_packets_that_are_held_back(copied) -> None:

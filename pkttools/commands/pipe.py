@@ -101,12 +101,18 @@ class AsRead(Sink):
         self.output = Output(values.output, source.file, compress=values.compress)
         self.sink: Sink | None = None
         if source.file:
-            source.file.sections = Sections(form="pcapng")
+            source.file.sections = sections = Sections(form="pcapng")
+            sections.forward = self.forward
 
     def write(self, batch: Batch) -> None:
         """Writes a batch."""
         self.sink = self.sink or self.chosen()
         self.sink.write(batch)
+
+    def forward(self) -> None:
+        """Writes what came beside packets."""
+        self.sink = self.sink or self.chosen()
+        self.sink.forward()
 
     def without_packets(self, linktype: int) -> None:
         """The link type of a stream that has no packets."""

@@ -39,7 +39,7 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
     for stage in stages:
         sink = stage.hold(source, sink) if stage.hold else sink
     if source.file and source.file.sections:
-        source.file.sections.passes = all(stage.passes for stage in stages)
+        source.file.sections.passes = not source.file.sections.one and all(stage.passes for stage in stages)
     give_up((source, sink), user)
     errors: list[str] = []
     ending: list[str] = []

@@ -127,7 +127,8 @@ class Input:
         self.packets = lane
         self.form = "text"  # or what its first bytes say
         self.link: int | None = None  # of the first packets, or of a stream without any, once it is known; see batch.link_of
-        self.fine = False  # whether a capture says that its times may have more than microseconds, once that is known
+        self.nano = False  # whether the header of a capture says that its times may have more than microseconds
+        self.fine = False  # whether that is known before anything is read, or that some have
         self.now: int | None = None  # the time of packets that say none, in nanoseconds; None: when they are read
         self.said: list[str] = []  # what there is to say about it in the end, on standard error
         self.joined: list[str] = []  # the same about captures that stand behind others, for those who ask
@@ -491,6 +492,9 @@ class Sink:
 
     def beside(self, source: Input) -> None:
         """Learns what is read, before it is: what that says beside packets goes along, where there is a place."""
+
+    def forward(self) -> None:
+        """Writes what came beside packets, where they are few."""
 
     def origin(self, stamp: int) -> None:
         """Learns the time of the first packet that was read, of every round; it may be one that is not passed on."""

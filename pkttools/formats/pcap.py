@@ -44,8 +44,7 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
             raise PktError(f"{place}: file is truncated: {used} of the file header's {HEADER} bytes")
     big_endian, nano, header, lengths, link = records_of(buffer, used, place)
     source.link = link if source.link is None else source.link
-    if nano:
-        source.fine = True
+    source.nano = source.nano or nano
     start, front = HEADER, 0
     final = False
     data: bytearray | mmap = buffer

@@ -68,6 +68,14 @@ class PcapngSink(Sink):
     def go_on(self, sections: Sections) -> None:
         """Begins with a section like the one that is being read, and with all that holds there."""
         self.sections, self.section = sections, sections.latest
+        sections.forward = self.forward
+
+    def forward(self) -> None:
+        """Writes what came beside packets. Raises OutputError."""
+        out = bytearray()
+        self.proceed(out)
+        if out:
+            self.output.write(out)
 
     def write(self, batch: Batch) -> None:
         """Writes a batch. Raises PktError at a packet that this section cannot hold, after those before it."""

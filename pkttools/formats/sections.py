@@ -14,7 +14,13 @@ MAX_KNOWN = 1 << 18  # interfaces that are known at a time: packets that were he
 LASTING = (NAMES, SECRETS)  # blocks that hold for all packets behind them, in whichever file
 PASSING = (JOURNAL, CUSTOM)  # those that speak of nothing that could change
 
+MAX_WAITING = 1 << 20  # bytes of blocks that wait for a packet to be written
+
 Options = list[tuple[int, bytes]]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Interface:
@@ -68,16 +74,18 @@ class Section:
 class Sections:
     """What several sections say, one after the other; of one input, or of several.
 
-    one: all become one section, since packets of one may come behind those of another. form: what the first input has to be, for
-    anything to be put down; None: that is asked by nobody. passes: whether all packets are passed
-    on as they are: only then that holds of which nobody knows what it says. latest: the section that began last; at first one
-    of which nothing is written. came: packets that were read. unsaid: comments of sections that came too late.
-    names: what interfaces without a name are called, by the input that they are read from.
+    one: all become one section, since packets of one may come behind those of another. form: what the first input has to be,
+    for anything to be put down; None: that is asked by nobody. passes: whether all packets are passed on as they are: only then
+    that holds of which nobody knows what it says. forward: lets a sink write what has come. latest: the section that began
+    last; at first one of which nothing is written. came: packets that were read. unsaid: comments of sections that came too
+    late. names: what interfaces without a name are called, by the input that they are read from.
     """
 
     def __init__(self, *, one: bool = False, form: str | None = None) -> None:
         self.one, self.form = one, form
         self.passes = False
+        self.forward: Callable[[], None] | None = None
+        self.waiting = 0  # bytes of blocks since then
         self.came = self.count = self.unsaid = 0
         self.known: dict[int, Interface] = {}
         self.names: dict[str, bytes] = {}
@@ -120,6 +128,10 @@ class Sections:
             section.lasting.append(block)
         else:
             section.passing.append((len(section.lasting), block))
+            self.waiting += len(octets)
+            if self.waiting > MAX_WAITING and self.forward:  # no packet is written, or they are far between
+                self.waiting = 0
+                self.forward()
 
     def interface_of(self, notes: bytes) -> Interface | None:
         """The interface that a packet with these notes was read from; None: of none that is known."""

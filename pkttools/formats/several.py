@@ -111,7 +111,7 @@ class Several:
             self.forms.add(part.form)
         if first is None:
             return self.rest_of(part, stream, None)
-        self.fine = self.fine or part.fine or any(time % 1000 for time in first.column(TIME))
+        self.fine = self.fine or part.nano or any(time % 1000 for time in first.column(TIME))
         if not (self.many and part.reopens):
             return self.rest_of(part, stream, first)
         stream.close()  # type: ignore[attr-defined]  # a generator
