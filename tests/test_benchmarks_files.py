@@ -18,6 +18,7 @@ def test_prints_one_table(capsys):
     for number in merging.NUMBERS:
         for name in merging.PEERS:
             assert (f"pkt-merge, {number} files, c ÷ {name}" in out) == bool(shutil.which(name))
+    assert "pkt-filter --compress, c ÷ zstd -dc and zstd -T1 around it, c" in out or not shutil.which("zstd")
     assert ("pkt-filter --sorted, 200 packets, c ÷ tcpslice, 200 packets" in out) == bool(shutil.which(slicing.PEER))
 
 

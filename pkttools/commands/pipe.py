@@ -47,7 +47,8 @@ def run(values: Values) -> tuple[list[str], int]:
     """Joins the stages of the commands."""
     need(len(values.arguments) == 1, "the pipe is one argument, such as 'change IP.TTL=9 | correct'")
     lines = [[words[0], *(["-v"] if values.verbose else []), *words[1:]] for words in split(values.arguments[0])]
-    for line, option, given in ((0, "--in", values.input), (-1, "--out", [values.output]), (-1, "-F", [values.format])):
+    of_last = (("--out", values.output), ("--compress", values.compress), ("-F", values.format))
+    for line, option, given in ((0, "--in", values.input), *((-1, option, [value]) for option, value in of_last)):
         lines[line][1:1] = [word for value in given if value is not None for word in (option, value)]
     last = len(lines) - 1
     need(last < MOST, f"{len(lines)} commands: a pipe has at most {MOST}")

@@ -179,7 +179,7 @@ class Input:
     def close(self) -> None:
         """Closes the one that is open, unless it is standard input."""
         if self.beside:
-            self.beside.close()
+            self.beside.close(wait=self.is_file)
         self.compression, self.pieces, self.piece, self.beside = "", None, memoryview(b""), None
         if self.fd > 0:
             os.close(self.fd)
@@ -459,7 +459,10 @@ class Output:
                 self.empty()
             if self.behind:
                 self.behind.close()
-            self.end()
+        except OSError as error:
+            raise OutputError(f"{self.name}: {error.strerror}") from None
+        self.end()
+        try:
             if self.fd != self.shared:
                 os.close(self.shared)
             os.close(self.fd)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import merging, slicing, splitting
+from . import compressing, merging, slicing, splitting
 from .capture import frames, records, write_frames
 from .processes import Failed, run
 from .report import Row
@@ -64,6 +64,7 @@ def files(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tuple
     pairs = deduping(codecs[0], max(packets, LEAST), folder)
     pairs += slicing.contestants(codecs[0], max(packets, LEAST), folder)
     pairs += merging.contestants(codecs[0], max(packets, LEAST), folder)
+    pairs += compressing.contestants(codecs[0], max(packets, LEAST), folder)
     everyone = list({one.name: one for pair in pairs for one in pair}.values())
     results = rounds(everyone, runs)
     rows = [row(one, results) for one in everyone] + [ratio(one, other, results) for one, other in pairs]

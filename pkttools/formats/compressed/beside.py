@@ -63,8 +63,10 @@ class Beside:
             raise StopIteration
         raise piece if isinstance(piece, PktError) else PktError(f"decompressing failed: {piece!r}")
 
-    def close(self) -> None:
-        """Ends the thread, as soon as it has read what it reads."""
+    def close(self, wait: bool) -> None:
+        """Ends the thread, as soon as it has read what it reads. wait: until it has, so that another one may read the same."""
         self.over = True
         self.wanted.put(False)
+        while wait and isinstance(self.made.get(), bytes):
+            pass
         os.close(self.ready)
