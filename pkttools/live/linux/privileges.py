@@ -31,7 +31,7 @@ LATE = (
     "array", "difflib", "fcntl", "json", "mmap", "socket",
     *(f"pkttools.{name}" for name in (
         "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending",
-        "formats.compressed.beside", "formats.compressed.unpacking",
+        "formats.compressed.beside", "formats.compressed.unpacking", "formats.erf", "formats.records", "formats.snoop",
         "formats.pcap", "formats.pcapng", "formats.pcapng_sink", "formats.sections", "formats.text", "formats.write_behind",
         "kernel", "kernel.python.pace", "language.expression", "protocols._lines", "protocols._rows", "protocols._templates",
         "protocols._words", "protocols.values",
