@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from benchmarks import files, merging, slicing
+from benchmarks import files, merging, ordering, slicing
 from benchmarks.processes import Failed
 
 
@@ -20,6 +20,17 @@ def test_prints_one_table(capsys):
             assert (f"pkt-merge, {number} files, c ÷ {name}" in out) == bool(shutil.which(name))
     assert "pkt-filter --compress, c ÷ zstd -dc and zstd -T1 around it, c" in out or not shutil.which("zstd")
     assert ("pkt-filter --sorted, 200 packets, c ÷ tcpslice, 200 packets" in out) == bool(shutil.which(slicing.PEER))
+
+    for name in "nearly in order", "in any order":
+        assert (f"pkt-sort, {name}, c ÷ reordercap, {name}" in out) == bool(shutil.which(ordering.PEER))
+
+
+def test_another_order_is_not_measured(tmp_path, monkeypatch):
+    if not shutil.which(ordering.PEER):
+        pytest.skip(f"{ordering.PEER} is not installed")
+    monkeypatch.setattr(ordering, "OURS", [*ordering.OURS, "--by=-TIME"])
+    with pytest.raises(Failed, match="nearly in order, python: what it writes is wrong"):
+        ordering.contestants("python", 60, tmp_path)
 
 
 def test_what_is_not_merged_is_not_measured(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import compressing, merging, slicing, splitting
+from . import compressing, merging, ordering, slicing, splitting
 from .capture import frames, records, write_frames
 from .processes import Failed, run
 from .report import Row
@@ -61,10 +61,12 @@ def files(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tuple
         deduping(codec, LEAST, folder)
         slicing.contestants(codec, LEAST, folder)
         merging.contestants(codec, LEAST, folder)
+        ordering.contestants(codec, LEAST, folder)
     pairs = deduping(codecs[0], max(packets, LEAST), folder)
     pairs += slicing.contestants(codecs[0], max(packets, LEAST), folder)
     pairs += merging.contestants(codecs[0], max(packets, LEAST), folder)
     pairs += compressing.contestants(codecs[0], max(packets, LEAST), folder)
+    pairs += ordering.contestants(codecs[0], max(packets, LEAST), folder)
     everyone = list({one.name: one for pair in pairs for one in pair}.values())
     results = rounds(everyone, runs)
     rows = [row(one, results) for one in everyone] + [ratio(one, other, results) for one, other in pairs]
