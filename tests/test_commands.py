@@ -112,6 +112,7 @@ def test_a_bad_field_line_comes_after_the_packets_before_it(backend):
         (b"\x0a\x0d\x0d\x0a" + bytes(3), "at byte 0: file is truncated: 7 of a block header's 8 bytes"),
         (b"\x1f\x9d\x90" + bytes(30), "this is compressed by compress: put zcat in front"),
         (b"\x02\x21\x4c\x18" + bytes(30), "this is lz4 of the old format: put lz4 -dc in front"),
+        (b"\x5d\0\0\x80\0" + b"\xff" * 8 + bytes(20), "this is LZMA of before xz: put xz -dc in front"),
         (b"PK\3\4" + bytes(30), "this is a ZIP archive: put unzip -p in front"),
         (b"\x7fELF\2\1\1\0" + bytes(100), "neither packet text nor a capture file"),
         (b"\xd4\xc3\xb2\xa1\2\0", "file is truncated: 6 of the file header's 24 bytes"),

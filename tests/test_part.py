@@ -93,6 +93,7 @@ def test_ranges(text: str, wanted: list[tuple[int, int]]) -> None:
         ("--numbers -3", "--numbers: '-3' is no"), ("--numbers 1x", "--numbers: '1x' is no"),
         ("--numbers 1-2-3", "--numbers: '1-2-3' is"),
         ("--every 0", "--every: 0 is out of range"), ("--sample 0.5", "--sample: '0.5' is not a share"),
+        ("--sample 1/0", "--sample: '1/0' is not a share"), ("--sample x%", "--sample: 'x%' is not a share"),
         ("--sample 110%", "--sample: 110% is more than all"), ("--from soon", "--from: 'soon' is not a time"),
         ("--until +5x", "--until: '+5x' is not a time"), ("--from -5", "--from: '-5' is not a time"),
     ],

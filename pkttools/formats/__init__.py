@@ -34,6 +34,7 @@ COMPRESSED = {  # the kinds of COMPRESSIONS by the first octets of a member
 FOREIGN = {
     b"\x1f\x9d": "compressed by compress: put zcat in front",
     b"\x02\x21\x4c\x18": "lz4 of the old format: put lz4 -dc in front",
+    b"\x5d\0\0": "LZMA of before xz: put xz -dc in front",
     b"PK\3\4": "a ZIP archive: put unzip -p in front",
 }
 CONVERTED = {  # other programs' captures, by their magic; Wireshark's wiretap reads them

@@ -50,18 +50,27 @@ def span(what: str, text: str) -> int:
 
 def ratio(what: str, text: str) -> tuple[int, int]:
     """A factor, such as `2`, `0.5`, `1/3` or `150%`, as what is above and below a fraction's line. Raises UsageError."""
+    found = fraction(text)
+    if found is None:
+        raise UsageError(f"{what}: '{text[:40]}' is not a factor, such as 2, 0.5, 1/3 or 150%")
+    return found
+
+
+def fraction(text: str) -> tuple[int, int] | None:
+    """The same of what may be none: None."""
     above, slash, below = text.removesuffix("%").partition("/")
     first, second = decimal(above), decimal(below) if slash else (1, 1)
     if first is None or second is None or not second[0]:
-        raise UsageError(f"{what}: '{text[:40]}' is not a factor, such as 2, 0.5, 1/3 or 150%")
+        return None
     return first[0] * second[1], first[1] * second[0] * (100 if text.endswith("%") else 1)
 
 
 def share(what: str, text: str) -> tuple[int, int]:
     """A share of all, such as `5%`, `0.1%` or `1/20`. Raises UsageError: a bare number could be meant either way."""
-    if not (text.endswith("%") or "/" in text or text in ("0", "1")):
+    found = fraction(text) if text.endswith("%") or "/" in text or text in ("0", "1") else None
+    if found is None:
         raise UsageError(f"{what}: '{text[:40]}' is not a share: it is written 5% or 1/20")
-    above, below = ratio(what, text)
+    above, below = found
     if above > below:
         raise UsageError(f"{what}: {text[:40]} is more than all")
     return above, below
