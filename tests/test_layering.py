@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,13 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
             assert not any(name.split(".")[0] == "pkttools" for name in names), (
                 f"{path}:{node.lineno}: imports of ours are relative"
             )
+
+
+def test_every_folder_is_published():
+    """Else it is missing where the package was installed."""
+    published = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = {".".join(path.parent.relative_to(ROOT).parts) for path in PACKAGE.rglob("__init__.py")}
+    assert folders == {*published} - {"pkttools.labs"}  # which lies elsewhere, and is no code
 
 
 def test_every_room_has_a_floor():
