@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
 from collections import Counter
@@ -18,8 +19,8 @@ from backends import use
 from conftest import ROOT, shell
 from sections import block, enhanced, interface, section
 from segments import A, B, framed, ip, pieces, segment, udp
+from test_pcapng_kept import blocks_of, everything, secrets, statistics
 from test_pcapng_kept import names as names_block
-from test_pcapng_kept import secrets, statistics
 from waits import until, wants_more
 
 from pkttools.batch import Batch, Packet, gathered
@@ -263,6 +264,19 @@ def test_each_file_has_its_section(tmp_path, codec, monkeypatch, how, form):
     assert [file.replace(last, b"") for file in files] == [begins + secrets() + enhanced(frame) for frame in frames]
     assert b"".join(files).count(last) == 1
     assert said[0] == "not kept, since packets were changed, added or left out: 1 interface statistics"
+
+
+def test_splitting_is_no_passing_on(tmp_path):
+    """Files 12: what is for this file alone, or of a kind that nobody knows, is in none of several, though no packet changes."""
+    (tmp_path / "in.pcapng").write_bytes(b"".join(everything("<")))
+    done = shell(f"cd '{tmp_path}' && pkt-split --count 2 --out '{{n}}.pcapng' --in in.pcapng")
+    files = [path.read_bytes() for path in sorted(tmp_path.glob("0*"))]
+    assert [[block[:4] for block in blocks_of(file, "<")].count(b"\6\0\0\0") for file in files] == [2, 1]
+    assert not any(only in file for file in files for only in (b"only here", b"what\x10", struct.pack("<HHI", 0x4BAD, 5, 32473)))
+    assert done.stderr.splitlines()[0] == (
+        b"pkt-split: not kept, since packets were changed, added or left out: 1 packet option, 1 custom block, 1 type 0x777 block, "
+        b"1 interface statistics"
+    )
 
 
 # ---- names ----

@@ -117,4 +117,6 @@ def cut_of(values: Values) -> Callable[[str], Cut]:
 
 def stage(values: Values) -> Stage:
     """Writes files, and says which. Raises UsageError."""
-    return Stage(values, sink=Parts(values), slip=True)
+    splitting = Stage(values, sink=Parts(values), slip=True)
+    splitting.divides = True
+    return splitting

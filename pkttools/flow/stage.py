@@ -126,6 +126,7 @@ class Stage:
     name = ""  # of the command, where there are several
     place = 0  # among these, from 1
     gathers = False  # whether its work takes all packets before it gives one: a limit is of those that it gives
+    divides = False  # whether what it passes on goes into several files
     hold: Callable[[Source, Sink], Sink] | None = None
 
     def __init__(self, values: Values, work: Sequence[Work] = (), *,
@@ -147,9 +148,9 @@ class Stage:
 
     @property
     def passes(self) -> bool:
-        """Whether it passes on all packets as they are."""
+        """Whether it passes on all packets as they are, to one place."""
         values = self.values
-        changes = self.work or self.keep or self.assignments or self.hold or values.link_type is not None
+        changes = self.work or self.keep or self.assignments or self.hold or self.divides or values.link_type is not None
         return not (changes or values.skip or values.limit)
 
     def through(self, stream: Iterator[Batch]) -> Iterator[Batch]:
