@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 from typing import NamedTuple
 
 try:
@@ -22,6 +21,7 @@ except ImportError as error:
 
 from .commands.pipe import stage_of
 from .errors import PktError, counted, need
+from .flow.guard import compiled
 from .formats.borders import Part, parts
 from .library import Packets
 from .library.given import Given, Taken
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     Lines = tuple[tuple[str, ...], ...]  # command lines
 
 SIZE = 64 << 20  # bytes of a part of a large capture
-# Options by which what becomes of a packet depends on those before it: a part has not all of these.
-COUNTING = ("limit", "skip", "numbers", "every", "sample", "follow_tcp")
 WHOLE = Part(b"", 0, None)
 
 
@@ -137,10 +135,16 @@ class Captures:
 
 def need_apart(stage: Stage, count: int) -> None:
     """Raises UsageError where a stage cannot work on so many parts of a stream, each by itself."""
-    words = " ".join(map(str, stage.values.arguments)).upper()
-    given = [f"--{name.replace('_', '-')}" for name in COUNTING if getattr(stage.values, name, None)]
-    given += ["NUMBER"] if re.search(r"(?<![\w.])NUMBER\b", words) else []
-    given += ["what is assigned"] if stage.assignments and stage.assignments.series else []
+    values, keep = stage.values, stage.keep
+    filters = [keep] if keep else []
+    if getattr(values, "condition", None) is not None:
+        filters.append(compiled(values))
+    part = keep.part if keep else None
+    given = [name for name, asked in (
+        ("--limit", values.limit is not None), ("--skip", values.skip), ("--follow-tcp", getattr(values, "follow_tcp", False)),
+        ("--numbers, --every, --sample", part and part.counts), ("a time after the first packet", part and part.waits),
+        ("NUMBER", any(one.asks_number for one in filters)), ("what is assigned", stage.assignments and stage.assignments.series),
+    ) if asked]  # fmt: skip
     why = "goes on from packet to packet, and captures are worked on in parts"
     need(count < 2 or not given, f"{stage.name}: {', '.join(given)} {why}")
 

@@ -147,10 +147,15 @@ def test_parquet(made, tmp_path):
 
 def test_what_goes_on_from_packet_to_packet_is_refused(made):
     many = captures(f"{made}/*.pcap", size=30_000)
-    for wrong in (lambda: many.filter("UDP", limit=3), lambda: many.change("IP.ID=1..9"), lambda: many.filter("NUMBER<9"),
-                  lambda: many.filter("UDP", skip=1)):  # fmt: skip
+    for wrong in (
+        lambda: many.filter("UDP", limit=3), lambda: many.filter("UDP", skip=1), lambda: many.filter("NUMBER<9"),
+        lambda: many.filter(numbers="1-9"), lambda: many.filter(every=3), lambda: many.filter(sample="1/2", seed=1),
+        lambda: many.filter(from_="+1ms"), lambda: many.filter("UDP", until="+1ms"), lambda: many.change("IP.ID=1..9"),
+        lambda: many.change("IP.TTL=9", if_="UDP and NUMBER<9"), lambda: many.change(payload="x", follow_tcp=True),
+    ):  # fmt: skip
         with pytest.raises(UsageError, match="goes on from packet to packet"):
             wrong()
+    many.filter("UDP", "NOTE=='NUMBER'", and_=True, from_="2020-01-01").change("IP.TTL=9", if_="UDP")
     assert len(captures(f"{made}/4.txt").filter("ICMPV6", limit=3).fields("IPV6.HOP_LIMIT").compute(scheduler="sync")) == 3
     for wrong, message in (
         (lambda: many.filter("UPD"), "UPD"),
