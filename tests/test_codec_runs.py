@@ -116,6 +116,19 @@ def test_prompt() -> None:
     assert asked == [0, 0, 1]
 
 
+def test_nothing_of_others_goes_along(codec: ModuleType) -> None:
+    """What stands in front of a packet is copied where it is its record; whoever is handed the copy learns no octets of others."""
+    frame = b"a frame"
+    for order, lengths, record in (("<", (7, 9), True), (">", (7, 9), True), ("<", (9, 7), False), (">", (7, 8), False)):
+        front = b"secret!!" + struct.pack(order + "II", *lengths)
+        data, row = bytearray(front + frame), struct.pack("=7q", 16, 7, 9, 1, 1, 23, 0)
+        table, out = codec.run_table([b""]), bytearray(99)
+        codec.feed(table, 0, data, row)
+        rows, used, _ = codec.merge_runs(table, out, 0)
+        assert out == ((front if record else b"") + frame).ljust(99, b"\0")
+        assert struct.unpack("=7q", rows) == (used - 7, 7, 9, 1, 1, used, 0)
+
+
 @pytest.mark.parametrize("front", [0, 15, 16, 40])
 def test_both_are_the_same(front: int) -> None:
     """Also the bytes in front of packets, which are a record where the next one wants them."""

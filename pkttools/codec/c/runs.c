@@ -99,8 +99,8 @@ static bool is_named(const uint8_t *notes, size_t size)
     return false;
 }
 
-/* Copies a packet behind the others, with the record in front of it, if there is one, and its lines. Those that a run's packets are
- * given stand there once, in front of the first of them, where a packet has no others. False: there is no room. */
+/* Copies a packet behind the others, with the record of a capture in front of it, if there is one, and its lines. Those that a run's
+ * packets are given stand there once, in front of the first of them, where a packet has no others. False: there is no room. */
 static bool copy(struct runs *r, struct sequence *run, struct bytes *out, struct packet *made)
 {
     const struct packet *p = &run->packets[run->at];
@@ -109,7 +109,8 @@ static bool copy(struct runs *r, struct sequence *run, struct bytes *out, struct
     if (line > 0 && notes_size > 0 && is_named(notes, notes_size))
         line = 0;
     bool shared = line > 0 && notes_size == 0;
-    size_t record = p->offset >= RECORD ? RECORD : 0, room = out->room - out->size;
+    bool big_endian;
+    size_t record = is_record(run->data, p, &big_endian) ? RECORD : 0, room = out->room - out->size;
     const struct sort_key key = r->keyed ? next_key(run) : (struct sort_key){NULL, 0};
     size_t rest = notes_size + (r->keyed ? KEY_HEAD + key.size : 0);
     if (room < record + captured || room - record - captured < line || room - record - captured - line < rest)

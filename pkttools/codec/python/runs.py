@@ -7,8 +7,7 @@ from heapq import heappop, heappush
 
 from ...batch import CAPTURED, COLUMNS, NOTES, NOTES_SIZE, OFFSET, TIME
 from .. import ALL_ENDED, OUTPUT_FULL
-from .order import key_of, told
-from .pcap import RECORD
+from .order import key_of, standing, told
 from .rows import checked
 
 
@@ -85,8 +84,8 @@ def feed(table: object, run: int, data: bytearray, rows: bytes) -> tuple[int, in
 def merge_runs(table: object, out: bytearray, used: int) -> tuple[bytearray, int, int]:
     """Copies packets to `out`, from `used` on: the earliest of the next ones of all runs, at equal times of the first run.
 
-    With what stands in front of each in RECORD bytes, and its lines; what is used from the front on, 0, is another output. Stops
-    where a run waits. Returns their rows; what is used then; the run that waits, ALL_ENDED, or OUTPUT_FULL.
+    With the record of a capture that stands in front of each, if there is one, and its lines; what is used from the front on, 0, is
+    another output. Stops where a run waits. Returns their rows; what is used then; the run that waits, ALL_ENDED, or OUTPUT_FULL.
     """
     known = need_table(table)
     if not 0 <= used <= len(out):
@@ -101,8 +100,8 @@ def merge_runs(table: object, out: bytearray, used: int) -> tuple[bytearray, int
         which = heap[0][1]
         run = known.runs[which]
         row = run.values[run.at : run.at + COLUMNS]
-        record = RECORD if row[OFFSET] >= RECORD else 0
-        frame = bytes(run.data[row[OFFSET] - record : row[OFFSET] + row[CAPTURED]])
+        record = standing(run.data, row)
+        frame = record + bytes(run.data[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
         notes = bytes(run.data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]])
         line = b"" if any(one.startswith(b"IFACE:") for one in notes.split(b"\n")) else run.line
         key = told(key_of(run.data, row)) if known.keyed else b""
@@ -112,7 +111,7 @@ def merge_runs(table: object, out: bytearray, used: int) -> tuple[bytearray, int
         shared = bool(line) and not notes
         if shared and run.line_at is None:
             run.line_at, used = used, put(out, used, line)
-        row[OFFSET] = used + record
+        row[OFFSET] = used + len(record)
         used = put(out, used, frame)
         row[NOTES] = used
         if shared and run.line_at is not None:
