@@ -71,6 +71,26 @@ def test_names_that_contradict_each_other(tmp_path: Path, command: str, names: s
         assert shell(f"cd {tmp_path} && {command} --out {name}", TEXT).returncode == 0
 
 
+def test_endings_of_what_is_not_written(tmp_path: Path) -> None:
+    """It is known, and not taken for text; -F says what is meant, and what is no format takes no such name either."""
+    for command, name, noun in (
+        ("pkt-txt2txt", "x.snoop", "snoop"), ("pkt-txt2pcap", "x.ERF", "ERF"), ("pkt-pipe correct", "x.pcap.Z", "compress"),
+        ("pkt-split --count 1", "x.tgz", "tar"), ("pkt-recv -i nothing", "x.zip.gz", "ZIP"),
+    ):  # fmt: skip
+        done = shell(f"cd {tmp_path} && {command} --out {name}", TEXT)
+        said = f": {name}: that is the name of a file of {noun}, which is not written; -F says what is"
+        assert (done.returncode, done.stderr.decode().splitlines()[0].endswith(said)) == (2, True), done.stderr
+    done = shell(f"cd {tmp_path} && pkt-code --as c --out x.zip", TEXT)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        2,
+        b"pkt-code: x.zip: that is the name of a file of ZIP, which is not written",
+    )
+    assert not list(tmp_path.iterdir())
+    for form in ("pcap", "text"):
+        assert shell(f"cd {tmp_path} && pkt-txt2txt -F {form} --out x.erf", TEXT).returncode == 0
+        assert form_of((tmp_path / "x.erf").read_bytes()) == form
+
+
 @pytest.mark.parametrize(
     "command", ["pkt-analyze --out {}", "pkt-pipe 'correct | analyze --out {}'", "pkt-pipe 'analyze' --out {}"]
 )

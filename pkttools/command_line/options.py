@@ -160,6 +160,10 @@ COMPRESSIONS = {  # what is read and written compressed, with the endings of suc
     "lz4": (".lz4",),
     "bzip2": (".bz2",),
 }
+UNWRITTEN = {  # what is known, and not written, by the endings of such files
+    ".snoop": "snoop", ".erf": "ERF", ".btsnoop": "btsnoop", ".5vw": "5View", ".rf5": "K12xx", ".blf": "Vector's tools",
+    ".z": "compress", ".lzma": "LZMA", ".lz": "lzip", ".zip": "ZIP", ".7z": "7-Zip", ".tar": "tar", ".tgz": "tar",
+}  # fmt: skip
 UNCOMPRESSED = "none"  # what --compress calls files that are not, whatever their name says
 
 

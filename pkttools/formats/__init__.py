@@ -163,9 +163,10 @@ def sink_of(values: Values, output: Output, default: str = USUAL, linktype: int 
 def named_format(values: Values, writes: str | None) -> str | None:
     """The format that --format says, or else the ending of --out's FILE; None: neither says one.
 
-    writes: what the command's name says. Text is only what is usual. Raises UsageError where a name says another capture.
+    writes: what the command's name says. Text is only what is usual. Raises UsageError where a name says another capture,
+    or one that is not written.
     """
-    named = values.format or format_of(values.output)
+    named = values.format or format_of(values.output, "; -F says what is")
     if not values.format and named and writes not in (None, USUAL, named):
         nouns = FORMATS[named].noun, FORMATS[writes].noun
         raise UsageError(f"--out {values.output}: that is the name of {nouns[0]}, and {nouns[1]} is written; -F says which")

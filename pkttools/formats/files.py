@@ -7,7 +7,7 @@ import stat
 import sys
 
 from ..batch import Batch
-from ..command_line.options import COMPRESSIONS, FORMATS, UNCOMPRESSED
+from ..command_line.options import COMPRESSIONS, FORMATS, UNCOMPRESSED, UNWRITTEN
 from ..command_line.signals import Interrupted, check, drain, room, wait
 from ..errors import OutputError, PktError, Unread, UsageError, limit, need, warn
 
@@ -69,9 +69,14 @@ def endings_of(path: str | None) -> tuple[str, str]:
     return found[1], found[0]
 
 
-def format_of(path: str | None) -> str | None:
-    """The format that a file's name says by its ending, in any case, one of compressed files aside; None: none."""
+def format_of(path: str | None, otherwise: str = "") -> str | None:
+    """The format that a file's name says by its ending, in any case, one of compressed files aside; None: none.
+
+    otherwise: what else says it, for messages. Raises UsageError where the name says one that is not written.
+    """
     ending = endings_of(path)[0].lower()
+    if ending in UNWRITTEN:
+        raise UsageError(f"{path}: that is the name of a file of {UNWRITTEN[ending]}, which is not written{otherwise}")
     return next((name for name, form in FORMATS.items() if ending in form.endings), None)
 
 
