@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -135,7 +138,7 @@ def test_fields_are_those_of_pkt_analyze(made):
     bag = captures(f"{made}/3.pcapng", size=20_000).fields("TIME", "IP.TTL", "ICMP.SEQ[1]", "ARP.OPERATION")
     rows = bag.compute(scheduler="threads")
     assert len(rows) == 2500 and done.returncode == 0
-    assert pkttools and __import__("json").loads(done.stdout) == rows[-1]
+    assert json.loads(done.stdout) == rows[-1]
 
 
 def test_parquet(made, tmp_path):
@@ -172,6 +175,24 @@ def test_what_goes_on_from_packet_to_packet_is_refused(made):
     with pytest.warns(PktWarning, match="longer than the field"):
         captures(f"{made}/1.pcap", size=None).change(f"UDP.DATA={'00' * 999}").to_pcapng(f"{made.parent}/cut-*.pcapng")
     assert "parts: filter UDP" in repr(many.filter("UDP"))
+
+
+def test_programs_of_the_manual(made, tmp_path, monkeypatch):
+    """That of pkttools(3), with a cluster of its own, and the line of README, as they stand there."""
+    pytest.importorskip("backports.zstd" if sys.version_info < (3, 14) else "compression.zstd", reason="zstd is not installed")
+    (tmp_path / "captures").mkdir()
+    pkttools.read(made / "1.pcap").write(tmp_path / "captures/1.pcap.zst")
+    page = (ROOT / "man/pkttools.3").read_text()
+    (program,) = re.findall(r"^\.EX\n(from pkttools\.dask .*?)^\.EE$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "program.py").write_text(program)
+    done = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                          capture_output=True, text=True, timeout=60, check=False)  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "[(9, 3000)]\n"), done.stderr
+    assert {one["IP.TTL"] for one in pkttools.read(tmp_path / "out/1.pcapng")} == {9}
+    (line,) = re.findall(r"`(from pkttools\.dask .*?)`", (ROOT / "README.md").read_text())
+    monkeypatch.chdir(tmp_path / "captures")
+    exec(line, {})
+    assert len([*pkttools.read("udp-1.pcapng")]) == 3000
 
 
 def recipes() -> tuple[str, str]:
