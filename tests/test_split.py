@@ -9,6 +9,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -348,6 +349,16 @@ def test_files_that_exist(tmp_path, how):
         sink.write(many(3).part(2, 3))
         sink.close()
     os.close(reader)
+
+
+@pytest.mark.parametrize("how", ["--by UDP.SRC_PORT", "--count 1"])
+def test_a_compression_that_is_missing(tmp_path, monkeypatch, how):
+    """It is said before anything is read, and what is there stays."""
+    monkeypatch.setitem(sys.modules, "bz2", None)
+    (tmp_path / "1000.pcap.bz2").write_bytes(b"kept")
+    with pytest.raises(PktError, match="bzip2 is not in this Python"):
+        made(f"{how} --out {tmp_path}/{{UDP.SRC_PORT}}.pcap.bz2")[1].write(many(1))
+    assert (tmp_path / "1000.pcap.bz2").read_bytes() == b"kept"
 
 
 # ---- usage ----

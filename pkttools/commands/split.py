@@ -12,7 +12,7 @@ from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_br
 from ..errors import need
 from ..flow.stage import Source, Stage
 from ..formats import named_format, sink_of
-from ..formats.files import Output, Sink
+from ..formats.files import Output, Sink, compression_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Parts:
     """What makes the sink that writes many files. form: in which, if it is said."""
 
     def __init__(self, values: Values) -> None:
-        """Raises UsageError."""
+        """Raises UsageError, PktError where what compresses is missing."""
         from ..split.names import Template, wrong_output
 
         given = [
@@ -58,6 +58,10 @@ class Parts:
         need(not values.decimal or values.fields or values.all_fields, "--decimal is for numbers that -a or -aa adds")
         wrong_output(values.output)
         self.values, self.template = values, Template(values.output)
+        if how := compression_of(values.output, values.compress):
+            from ..formats.compressed import imported
+
+            imported(how)  # before a file is there, or one that was is emptied
         asked = next((option.form for option in values.given(OPTIONS) if option.form), None)
         self.form = values.format = named_format(values, None) or asked
         self.keys = keys_of(values) if values.by is not None else None

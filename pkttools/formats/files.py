@@ -80,8 +80,10 @@ def format_of(path: str | None, otherwise: str = "") -> str | None:
     return next((name for name, form in FORMATS.items() if ending in form.endings), None)
 
 
-def compression_of(path: str | None) -> str | None:
-    """How a file of that name is compressed: a name of COMPRESSIONS; None: it is not."""
+def compression_of(path: str | None, asked: str | None = None) -> str | None:
+    """How a file of that name is compressed: a name of COMPRESSIONS; None: it is not. asked: what --compress says instead."""
+    if asked is not None:
+        return None if asked == UNCOMPRESSED else asked
     ending = endings_of(path)[1].lower()
     return next((name for name, endings in COMPRESSIONS.items() if ending in endings), None)
 
@@ -329,12 +331,11 @@ class Output:
         path = None if path == "-" else path
         self.name = path or "<stdout>"
         self.packer: Packer | None = None
-        compress = compression_of(path) if compress is None else compress
-        if compress not in (None, UNCOMPRESSED):
+        if how := compression_of(path, compress):
             need(not is_terminal(path), "what is compressed is not written to a terminal: --out FILE, or a pipe")
             from .compressed import Packer
 
-            self.packer = Packer(compress)
+            self.packer = Packer(how)
         try:
             # Not truncated yet: it may turn out to be the input.
             self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | PLAIN, 0o666) if path else 1

@@ -13,7 +13,6 @@ from mmap import mmap
 from .. import codec
 from ..batch import ROW_BYTES, Batch
 from ..command_line import signals
-from ..command_line.options import UNCOMPRESSED
 from ..errors import OutputError, PktError, counted, limit
 from ..formats.files import PLAIN as FLAGS
 from ..formats.files import Sink, compression_of
@@ -67,7 +66,7 @@ class Beside(Sink):
         self.listing, self.held = Listing(names), Held()
         self.sink: Sink | None = None
         self.known: list[Hashable] = []  # what the sink has to know of files, by number and one more
-        self.compress = compression_of(values.output) if values.compress is None else values.compress
+        self.compress = compression_of(values.output, values.compress)
         self.alike: dict[Hashable, Hashable] = {}  # the same for many: kept once
         self.last = 0  # which file was written last
         self.memory: int = values.memory
@@ -160,7 +159,7 @@ class Beside(Sink):
     def store(self, fd: int, path: str, pieces: list[Piece]) -> None:
         """Writes pieces into a file and closes it; compressed, if they are to be: a member of its own. Raises OutputError."""
         try:
-            if self.compress not in (None, UNCOMPRESSED):
+            if self.compress:
                 from ..formats.compressed import Packer  # late: seldom
 
                 packer = Packer(self.compress)
