@@ -159,7 +159,6 @@ group_rows, gather_rows = _backend.group_rows, _backend.gather_rows
 conversation_rows, conversation_totals = _backend.conversation_rows, _backend.conversation_totals
 set_protocols, listing_encode = _backend.set_protocols, _backend.listing_encode
 splice, carried, ends = _backend.splice, _backend.carried, _backend.ends
-address_table, address_rules, map_addresses = _backend.address_table, _backend.address_rules, _backend.map_addresses
 address_table, address_rules, address_ends = _backend.address_table, _backend.address_rules, _backend.address_ends
 map_addresses = _backend.map_addresses
 run_table, feed, merge_runs = _backend.run_table, _backend.feed, _backend.merge_runs
