@@ -35,6 +35,12 @@ static inline bool may_begin(const uint8_t *at)
     return at[0] == 0xA1 || at[3] == 0xA1 || at[0] == 0x0A;
 }
 
+/* Whether another capture begins at in[at], where a record was expected. */
+static inline bool capture_at(const uint8_t *in, size_t size, size_t at)
+{
+    return size - at >= BEGINNING && may_begin(in + at) && (begins_pcap(in + at) || begins_pcapng(in + at));
+}
+
 /* ---- where a record begins, in the middle of a file ---- */
 
 enum { PATIENCE = 16 };                         /* records that are looked at, for each byte */
@@ -45,7 +51,7 @@ enum border { NO_RECORD, MAY_BE_RECORD, MAY_BE_CAPTURE };
 static inline enum border border_at(const uint8_t *in, size_t size, size_t at, const struct pcap_format *format, size_t most,
                                     int64_t *since, size_t *next)
 {
-    if (size - at >= BEGINNING && may_begin(in + at) && (begins_pcap(in + at) || begins_pcapng(in + at)))
+    if (capture_at(in, size, at))
         return MAY_BE_CAPTURE;
     uint32_t captured = read32(in + at + 8, format->big_endian), original = read32(in + at + 12, format->big_endian);
     if (format->lengths == SWAPPED || (format->lengths == IN_ORDER_OR_SWAPPED && captured > original))
@@ -108,7 +114,7 @@ void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool fi
 {
     size_t at = 0;
     while (at < size) {
-        if (size - at >= BEGINNING && may_begin(in + at) && (begins_pcap(in + at) || begins_pcapng(in + at))) {
+        if (capture_at(in, size, at)) {
             d->error = ANOTHER_CAPTURE;
             break;
         }

@@ -87,16 +87,9 @@ size_t runs_feed(struct runs *r, size_t which, const uint8_t *data, size_t size,
 /* Whether notes have a line IFACE. */
 static bool is_named(const uint8_t *notes, size_t size)
 {
-    static const char word[] = "IFACE:";
-    for (size_t at = 0; size - at >= sizeof word - 1;) {
-        if (memcmp(notes + at, word, sizeof word - 1) == 0)
-            return true;
-        const uint8_t *end = memchr(notes + at, '\n', size - at);
-        if (end == NULL)
-            break;
-        at = (size_t)(end - notes) + 1;
-    }
-    return false;
+    size_t at = 0;
+    struct frame name;
+    return note_said(&(struct frame){notes, size}, &at, "IFACE:", &name);
 }
 
 /* Copies a packet behind the others, with the record of a capture in front of it, if there is one, and its lines. Those that a run's
@@ -127,15 +120,7 @@ static bool copy(struct runs *r, struct sequence *run, struct bytes *out, struct
     out->size += record + captured;
     made->notes = shared ? (int64_t)run->line_at : (int64_t)out->size;
     made->notes_size = (int64_t)(line + notes_size);
-    if (!shared && line > 0) {
-        memcpy(out->at + out->size, run->line.at, line);
-        out->size += line;
-    }
-    if (notes_size > 0) {
-        memcpy(out->at + out->size, notes, notes_size);
-        out->size += notes_size;
-    }
-    return !r->keyed || bytes_add_key(out, key);
+    return (shared || bytes_add(out, run->line.at, line)) && bytes_add(out, notes, notes_size) && (!r->keyed || bytes_add_key(out, key));
 }
 
 enum merged runs_merge(struct runs *r, struct bytes *out, struct bytes *rows, size_t *empty)

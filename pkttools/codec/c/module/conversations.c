@@ -81,6 +81,19 @@ static PyObject *told_tuple(const struct told *t)
                          s->gap, s->unseen, (unsigned long long)s->window);
 }
 
+/* A packet of a batch comes; false with an exception. With the interpreter's lock: nobody else changes the table meanwhile. */
+static bool comes(struct conversations *t, const struct batch *b, Py_ssize_t i, bool follow, struct told *told)
+{
+    struct bare bare;
+    struct packet_view view;
+    view_of(&view, &bare, b, i);
+    walk_own(&view.walk, &view.frame, bare.packet->linktype);
+    if (converse(t, &view, &b->packets[i], follow, told))
+        return true;
+    PyErr_NoMemory();
+    return false;
+}
+
 static PyObject *py_follow(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -93,18 +106,10 @@ static PyObject *py_follow(PyObject *self, PyObject *args)
     bool done = t != NULL && batch_sound(&b) && protocols_ready();
     if (done && tell)
         done = (list = PyList_New(0)) != NULL;
-    for (Py_ssize_t i = 0; done && i < b.count; i++) {  /* with the interpreter's lock: nobody else changes the table meanwhile */
-        struct bare bare;
-        struct packet_view view;
+    for (Py_ssize_t i = 0; done && i < b.count; i++) {
         struct told told;
-        bare_of(&bare, &b, i);
-        view.frame = bare.frame;
-        view.original = bare.packet->original;
-        walk_own(&view.walk, &view.frame, bare.packet->linktype);
-        if (!converse(t, &view, &b.packets[i], true, &told)) {
-            PyErr_NoMemory();
-            done = false;
-        } else if (tell) {
+        done = comes(t, &b, i, true, &told);
+        if (done && tell) {
             PyObject *one = told_tuple(&told);
             done = one != NULL && PyList_Append(list, one) == 0;
             Py_XDECREF(one);
@@ -128,14 +133,9 @@ static PyObject *py_conversation_numbers(PyObject *self, PyObject *args)
         out = PyByteArray_FromStringAndSize(NULL, b.count * (Py_ssize_t)sizeof(int64_t));
     char *to = out != NULL ? PyByteArray_AsString(out) : NULL;
     for (Py_ssize_t i = 0; to != NULL && i < b.count; i++, to += sizeof(int64_t)) {
-        struct bare bare;
-        struct packet_view view;
         struct told told;
-        view_of(&view, &bare, &b, i);
-        walk_own(&view.walk, &view.frame, bare.packet->linktype);
-        if (!converse(t, &view, &b.packets[i], false, &told)) {
+        if (!comes(t, &b, i, false, &told)) {
             Py_CLEAR(out);
-            PyErr_NoMemory();
             break;
         }
         memcpy(to, &told.conversation, sizeof told.conversation);
