@@ -125,7 +125,7 @@ def test_cut_at_each_byte_of_the_second(read, first: str, second: str) -> None:
 class Chunks:
     """A source in memory, for the readers of formats."""
 
-    name, form, is_file, is_pipe, link, onward, sections = "<memory>", "text", False, False, None, None, None
+    name, form, is_file, is_pipe, nano, link, onward, sections = "<memory>", "text", False, False, False, None, None, None
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at, self.said, self.joined = data, 0, [], []
