@@ -208,6 +208,40 @@ def test_interfaces(copied) -> None:
     ) + enhanced(b"x", 0, 1)
 
 
+def test_no_interface_is_made_up(copied) -> None:
+    """A section that describes none stays without, whatever else it says and wherever it stands."""
+    alone = section(given=((1, b"c"),)) + names()
+    for raw in (section(), alone, section() + interface() + enhanced(b"x") + alone):
+        assert copied(raw) == (raw, [])
+
+
+def test_interfaces_that_are_described_twice(copied) -> None:
+    """Files 18: statistics are of neither of the two: packets that are longer than the snap length are of the second."""
+    raw = section() + interface(snaplen=2) + enhanced(b"ab") + statistics(1) + enhanced(b"abcd") + statistics(2)
+    out, said = copied(raw)
+    assert said == [CHANGED + "1 interface statistics"]
+    both = section() + interface(snaplen=2) + enhanced(b"ab") + statistics(1) + interface() + enhanced(b"abcd", number=1)
+    assert out == both
+
+
+def test_other_ways_of_saying_the_same(copied) -> None:
+    """What is not to the octet where nothing is lost: the end of options where it is missing, section lengths, versions 1.x,
+    the order of options, flags that say nothing or what the interface says, offsets of 0, padding."""
+    head, body = section(), interface(1, ((2, b"eth0"), (13, b"\x20")))
+    plain = head + body + enhanced(b"abc", given=(flags(1), (1, b"c")))
+    open_ended = block(1, struct.pack("<HHI", 1, 0, 1 << 18) + options(((2, b"eth0"), (13, b"\x20")))[:-4])
+    for raw in (
+        head[:16] + bytes([251]) + head[17:] + body + enhanced(b"abc", given=((1, b"c"), flags(1))),
+        head[:14] + b"\2" + head[15:] + open_ended + enhanced(b"abc", given=(flags(1 | 4 << 5), (1, b"c"))),
+        head + interface(1, ((2, b"eth0"), (13, b"\x20"), (14, bytes(8)))) + enhanced(b"abc", given=(flags(1), (1, b"c"))),
+        plain.replace(b"abc\0", b"abcX"),
+    ):
+        assert raw != plain
+        assert copied(raw) == (plain, [])
+    nothing = head + body + enhanced(b"abc", given=(flags(0),))
+    assert copied(nothing) == (head + body + enhanced(b"abc"), [])
+
+
 def test_flags_say_a_check_sequence(copied) -> None:
     """It stays in the flags, where the interface says another one; and the other things that they say."""
     raw = section() + interface(1, ((13, b"\x10"),)) + enhanced(b"abcd", given=(flags(4 << 5 | 3),)) + enhanced(b"abcd")

@@ -46,7 +46,7 @@ class PcapngSink(Sink):
         self.lasting = 0  # what is written of it
         self.became: dict[int, int] = {}  # what the link type of an interface has become on the way
         self.interfaces: dict[Key, Described] = {}
-        self.numbers: dict[int, int] = {}  # here, of interfaces that were read and are described as they were
+        self.numbers: dict[int, int | None] = {}  # here, of interfaces that were read; None: not described as they were, or twice
         self.late: list[Block] = []  # of which it is known at the end whether they are true
         self.dropped: dict[str, dict[str, int]] = {}  # what is not kept, by the reason
         self.count = self.lost = self.written = 0  # interfaces that were described; lines that could not be written; packets
@@ -153,8 +153,9 @@ class PcapngSink(Sink):
         keeps = 0
         if source and source.section.order == self.order:
             keeps = blocks.KEEPS_ALL if self.sections and self.sections.passes else blocks.KEEPS_SOME
-        if source and nano == (source.resolution == NANO) and not source.offset:
-            self.numbers.setdefault(source.number, self.count - 1)
+        if source:
+            once = source.number not in self.numbers and nano == (source.resolution == NANO) and not source.offset
+            self.numbers[source.number] = self.count - 1 if once else None
         return self.count - 1, nano, snaplen or MAX_FRAME, 0, keeps
 
     def of_source(self, source: Interface, name: bytes | None, fcs: int | None, now: dict[int, bytes | None]) -> Options:
@@ -282,7 +283,7 @@ class PcapngSink(Sink):
         self.interfaces, self.numbers = dict(interfaces), dict(numbers)
 
     def end_output(self) -> None:
-        """Ends the section, which describes an interface also where no packet came."""
+        """Ends the section; one of its own describes an interface also where no packet came."""
         out = bytearray()
         if self.sections and not self.written and self.retyped is not None:
             self.became = {known.link: self.retyped for known in self.sections.known.values()}
@@ -291,7 +292,7 @@ class PcapngSink(Sink):
             late, self.late = self.late, []
             for other in late:
                 self.put(out, other, ended=True)
-        if not self.count:
+        if not self.count and not self.section.order:
             self.describe(out, self.linktype, None, None, fine=False, captured=0)
         if out:
             self.output.write(out)
@@ -314,7 +315,7 @@ class PcapngSink(Sink):
 
 Described = tuple[int, bool, int, int, int]  # number, nanoseconds, bytes of a packet at most, flags of all its packets, keeps
 Key = tuple[int | None, int, bytes | None]  # of an interface: where it was read, link type, name
-State = tuple[Section, bool, str, int, int, tuple[tuple[tuple[Key, Described], ...], tuple[tuple[int, int], ...]]]
+State = tuple[Section, bool, str, int, int, tuple[tuple[tuple[Key, Described], ...], tuple[tuple[int, int | None], ...]]]
 
 
 def flagged(link: int, source: Interface) -> bool:
