@@ -80,8 +80,8 @@ static void expect_same_block(const uint8_t *data, const struct packet *p, bool 
     free_blocks(&again);
 }
 
-/* One byte: byte order, and whether options become lines of ours; one: how many interfaces, each with a link type, a resolution, an offset, a limit of bytes, and
- * whether it has a name; two: where the blocks are cut. Then blocks.
+/* One byte: byte order, and whether options become lines of ours; one: how many interfaces, each with a link type, a resolution, an
+ * offset, a limit of bytes, and whether it has a name; two: where the blocks are cut. Then blocks.
  */
 void fuzz_blocks(struct input *in)
 {

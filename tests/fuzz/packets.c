@@ -631,6 +631,45 @@ static void try_statistics(const struct sample *s)
     }
 }
 
+/* Packets in order, copied into room that is enough and that is not: octets and keys go along. */
+static void try_gathering(const struct packet *p, size_t count, const uint8_t *data, size_t size)
+{
+    for (size_t room = size / 2, enough = size + count * RECORD; room <= enough; room += enough - size / 2) {
+        struct gathered g = {.data = {.at = exact(NULL, room), .room = room, .held = true}};
+        size_t stop = gather_rows(data, size, p, 0, count, true, &g);
+        const struct packet *q = (const struct packet *)(const void *)g.rows.at;
+        EXPECT(stop == count_of(&g.rows) && (stop == count || room < enough));
+        for (size_t i = 0; i < stop; i++) {
+            EXPECT(equal(data + p[i].offset, g.data.at + q[i].offset, (size_t)p[i].captured));
+            EXPECT(sort_key_order(sort_key_of(data, size, &p[i]), sort_key_of(g.data.at, g.data.size, &q[i])) == 0);
+        }
+        release(g.data.at, room);
+        bytes_free(&g.rows);
+    }
+}
+
+/* Packets in order, merged with themselves: there are two of each key. */
+static void try_merging(const struct packet *p, size_t count, const uint8_t *data, size_t size)
+{
+    size_t room = 2 * (size + count * RECORD), first, empty;
+    struct bytes out = {.at = exact(NULL, room), .room = room, .held = true}, made = {0};
+    struct runs r;
+    EXPECT(runs_begin(&r, 2));
+    r.keyed = true;
+    (void)runs_feed(&r, 0, data, size, p, count, &first);
+    (void)runs_feed(&r, 1, data, size, p, count, &first);
+    enum merged merged;
+    while ((merged = runs_merge(&r, &out, &made, &empty)) == MERGED_EMPTY)
+        (void)runs_feed(&r, empty, NULL, 0, NULL, 0, &first);
+    EXPECT(merged == MERGED_ENDED && count_of(&made) == 2 * count);
+    const struct packet *q = (const struct packet *)(const void *)made.at;
+    for (size_t i = 0; i < 2 * count; i++)
+        EXPECT(sort_key_order(sort_key_of(data, size, &p[i / 2]), sort_key_of(out.at, out.size, &q[i])) == 0);
+    runs_end(&r);
+    release(out.at, room);
+    bytes_free(&made);
+}
+
 /* Keys that packets are sorted by: of one, cut and whole, they stand apart and nobody reads behind them. */
 static void try_keys(const struct sample *s, const struct column *asked, size_t count, const struct packet *whole)
 {
@@ -654,6 +693,8 @@ static void try_keys(const struct sample *s, const struct column *asked, size_t 
         int order = sort_key_order(sort_key_of(data, size, &rows[i - 1]), sort_key_of(data, size, &rows[i]));
         EXPECT(order < 0 || (order == 0 && rows[i - 1].offset < rows[i].offset));
     }
+    try_gathering(rows, PACKETS, data, size);
+    try_merging(rows, PACKETS, data, size);
     rows[0].notes = (int64_t)size - 2;          /* where there is none */
     EXPECT(sort_key_of(data, size, &rows[0]).size == 0);
     EXPECT(sort_rows(rows, PACKETS, data, size, false, &sorted));
