@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from benchmarks import files, merging, ordering, slicing
+from benchmarks import files, merging, ordering, slicing, splitting
 from benchmarks.processes import Failed
 
 
@@ -20,7 +20,8 @@ def test_prints_one_table(capsys):
             assert (f"pkt-merge, {number} files, c ÷ {name}" in out) == bool(shutil.which(name))
     assert "pkt-filter --compress, c ÷ zstd -dc and zstd -T1 around it, c" in out or not shutil.which("zstd")
     assert ("pkt-filter --sorted, 200 packets, c ÷ tcpslice, 200 packets" in out) == bool(shutil.which(slicing.PEER))
-
+    for ours, theirs in ("--count", "-c, 40"), ("--span", "-i, 40"), ("--by flow", "-c, 50"):
+        assert (f"pkt-split {ours}, c ÷ editcap {theirs} files" in out) == bool(shutil.which(splitting.PEER))
     for name in "nearly in order", "in any order":
         assert (f"pkt-sort, {name}, c ÷ reordercap, {name}" in out) == bool(shutil.which(ordering.PEER))
 
@@ -51,3 +52,9 @@ def test_other_packets_are_not_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "DEDUPE", ["pkt-txt2txt", "-F", "pcap"])
     with pytest.raises(Failed, match="is wrong"):
         files.files(["python"], 60, 1, tmp_path)
+
+
+def test_fewer_files_are_not_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(splitting, "OURS", [*splitting.OURS, "--limit", "40"])
+    with pytest.raises(Failed, match="pkt-split --count, python: 20 files instead of 30"):
+        splitting.contestants("python", 60, tmp_path)

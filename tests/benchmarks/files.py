@@ -55,18 +55,17 @@ def deduping(codec: str, count: int, folder: Path) -> list[tuple[Contestant, Con
     return pairs
 
 
+def contestants(codec: str, count: int, folder: Path) -> list[tuple[Contestant, Contestant]]:
+    """Who is timed beside whom, of all but what is split. Raises Failed."""
+    parts = deduping, slicing.contestants, merging.contestants, compressing.contestants, ordering.contestants
+    return [pair for part in parts for pair in part(codec, count, folder)]
+
+
 def files(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tuple[list[Row], str]:
     """The rows, of the fastest codec, and what there is to say about them. Raises Failed."""
     for codec in codecs[1:]:
-        deduping(codec, LEAST, folder)
-        slicing.contestants(codec, LEAST, folder)
-        merging.contestants(codec, LEAST, folder)
-        ordering.contestants(codec, LEAST, folder)
-    pairs = deduping(codecs[0], max(packets, LEAST), folder)
-    pairs += slicing.contestants(codecs[0], max(packets, LEAST), folder)
-    pairs += merging.contestants(codecs[0], max(packets, LEAST), folder)
-    pairs += compressing.contestants(codecs[0], max(packets, LEAST), folder)
-    pairs += ordering.contestants(codecs[0], max(packets, LEAST), folder)
+        contestants(codec, LEAST, folder)
+    pairs = contestants(codecs[0], max(packets, LEAST), folder)
     everyone = list({one.name: one for pair in pairs for one in pair}.values())
     results = rounds(everyone, runs)
     rows = [row(one, results) for one in everyone] + [ratio(one, other, results) for one, other in pairs]

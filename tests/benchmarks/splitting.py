@@ -22,6 +22,7 @@ EACH = 4  # packets of a flow
 FILES = 40  # of the reference capture
 FEW = 64  # files that may be open
 PEER = "editcap"
+OURS = ["pkt-split", "--out", "{folder}/{n}.pcap", "--in", "{source}"]
 
 
 class Splitting(Contestant):
@@ -81,7 +82,6 @@ def contestants(codec: str, count: int, folder: Path) -> list[tuple[Splitting, S
     write_frames(of_flows, flows(count // EACH))
     each, span = -(-count // FILES), count / FILES / 100_000
     number = -(-count // each)
-    ours = "pkt-split", "--out", "{folder}/{n}.pcap", "--in", "{source}"
     theirs = PEER, "-F", "pcap", "{source}", "{folder}/x.pcap"
     few = "sh", "-c", f'ulimit -n {FEW}; exec "$@"', "sh"
     made = []
@@ -91,15 +91,11 @@ def contestants(codec: str, count: int, folder: Path) -> list[tuple[Splitting, S
         ("--by flow", ["--by", "flow"], ["-c", str(EACH)], of_flows, count // EACH),
     ):
         front = few if "flow" in name else ()
-        one = splitting(f"pkt-split {name}, {codec}", [*front, *ours, *more], count, source, files, codec)
+        one = splitting(f"pkt-split {name}, {codec}", [*front, *OURS, *more], count, source, files, codec)
         one.once()
         wrong_flows(one)
-        made.append(
-            (
-                one,
-                splitting(f"{PEER} {' '.join(other[:1])}, {files} files", [*theirs[:1], *other, *theirs[1:]], count, source, files),
-            )
-        )
+        words = [*theirs[:1], *other, *theirs[1:]]
+        made.append((one, splitting(f"{PEER} {other[0]}, {files} files", words, count, source, files)))
     return made
 
 
