@@ -9,10 +9,11 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from .. import codec
+from .. import blocks, codec
 from ..errors import ANOTHER_CAPTURE
 from . import KUZNETZOV, MAGICS, PCAPNG, capture_format
-from .pcap import HEADER, order_of_lengths
+from .pcap import HEADER, KUZNETZOV_RECORD, RECORD, order_of_lengths
+from .pcapng import ORDERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from typing import IO
 
 CHUNK, LEAST_CHUNK = 4 << 20, 1 << 12  # bytes that are read at once
-SECTION, INTERFACE = 0x0A0D0D0A, 1  # types of blocks
-BYTE_ORDER = 0x1A2B3C4D
 LEAST_BLOCK, LENGTH_AT = 12, 16  # bytes of a block; where a section's header says how long the section is
 
 
@@ -67,7 +66,7 @@ def pcap_borders(file: IO[bytes], chunk: int) -> Iterator[tuple[bytes, int]]:
         return
     big_endian, magic = MAGICS[front[:4]]
     major, minor = struct.unpack_from((">" if big_endian else "<") + "HH", front, 4)
-    header, lengths = 24 if magic == KUZNETZOV else 16, order_of_lengths(major, minor)
+    header, lengths = KUZNETZOV_RECORD if magic == KUZNETZOV else RECORD, order_of_lengths(major, minor)
     rest, at = b"", HEADER
     while data := file.read(chunk):
         buffer = bytearray(rest + data)
@@ -94,14 +93,14 @@ def pcapng_borders(file: IO[bytes], chunk: int) -> Iterator[tuple[bytes, int]]:
         offset = 0
         while len(rest) - offset >= LEAST_BLOCK:
             if rest.startswith(PCAPNG, offset):
-                order = ">" if struct.unpack_from(">I", rest, offset + 8)[0] == BYTE_ORDER else "<"
+                order = ORDERS.get(rest[offset + 8 : offset + 12], "<")
             kind, size = struct.unpack_from(order + "II", rest, offset)
             if size < LEAST_BLOCK or size % 4:
                 return
             if len(rest) - offset < size:
                 break
-            block = rest[offset : offset + size] if kind in (SECTION, INTERFACE) else b""
-            if kind == SECTION:
+            block = rest[offset : offset + size] if kind in (blocks.SECTION, blocks.INTERFACE) else b""
+            if kind == blocks.SECTION:
                 yield b"", at + offset
                 front = block[:LENGTH_AT] + b"\xff" * 8 + block[LENGTH_AT + 8 :]
             else:

@@ -6,6 +6,7 @@ import struct
 
 from ..batch import MAX_FRAME, Batch
 from ..errors import RECORD_TOO_LONG, PktError, pcap_message
+from . import SNOOP
 from .records import batches
 
 TYPE_CHECKING = False
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from .files import Input
     from .records import Found
 
-MAGIC = b"snoop\0\0\0"
 HEADER, RECORD = 16, 24  # bytes of a file's header, and of what is in front of a packet
 VERSION = 2
 LINKTYPES = {0: 1, 2: 6, 4: 1}  # 802.3, Token Ring and Ethernet, by the numbers of the RFC
@@ -31,7 +31,7 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
         known, used = used, source.fill(buffer, used)
         if used == known:
             raise PktError(f"{source.name}: file is truncated: {used} of the file header's {HEADER} bytes")
-    version, number = struct.unpack_from(">II", buffer, len(MAGIC))
+    version, number = struct.unpack_from(">II", buffer, len(SNOOP))
     if version != VERSION or number not in LINKTYPES:
         what = f"version {version}" if version != VERSION else f"datalink type {number}"
         raise PktError(f"{source.name}: {what} of snoop is not supported: editcap -F pcapng may convert it")
