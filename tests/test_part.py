@@ -49,7 +49,7 @@ def numbers(codec: ModuleType, words: str, count: int = 60, first: int = 1, filt
         ("--every 20", [20, 40, 60]), ("--every 1 --numbers 4", [4]), ("--every 61", []), ("--every 4611686018427387904", []),
         ("--from 5 --until 8", [5, 6, 7]), ("--from 60", [60]), ("--until 1.000000001", [1]),
         ("--from 1970-01-01T00:00:59Z", [59, 60]),
-        ("--sample 100%", [*range(1, 61)]), ("--sample 0", []), ("--from 9 --until 9", []), ("--from 9 --until 3", []),
+        ("--sample 100%", [*range(1, 61)]), ("--sample 0", []), ("--from 9 --until 9", []),
     ],
 )  # fmt: skip
 def test_which_packets(codec: ModuleType, words: str, wanted: list[int]) -> None:
@@ -96,6 +96,8 @@ def test_ranges(text: str, wanted: list[tuple[int, int]]) -> None:
         ("--sample 1/0", "--sample: '1/0' is not a share"), ("--sample x%", "--sample: 'x%' is not a share"),
         ("--sample 110%", "--sample: 110% is more than all"), ("--from soon", "--from: 'soon' is not a time"),
         ("--until +5x", "--until: '+5x' is not a time"), ("--from -5", "--from: '-5' is not a time"),
+        ("--from 9 --until 3", "--from 9 --until 3: the range is empty"),
+        ("--until +8s --from +9s", "--from +9s --until +8s: the range is empty"),
     ],
 )  # fmt: skip
 def test_what_they_cannot_say(words: str, said: str) -> None:

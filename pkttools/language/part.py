@@ -40,8 +40,10 @@ class Part:
         self.times = [(name, compare, text) for name, compare, text in (
             ("--from", program.AT_LEAST, values.since), ("--until", program.LESS, values.until),
         ) if text is not None]  # fmt: skip
-        for name, _, text in self.times:
-            (duration if relative(text) else moment)(name, text)
+        kinds = [relative(text) for _, _, text in self.times]
+        said = [(duration if after else moment)(name, text) for after, (name, _, text) in zip(kinds, self.times, strict=True)]
+        if kinds in ([False, False], [True, True]):  # otherwise it is not known before there is a packet
+            need(said[0] <= said[1], f"--from {values.since} --until {values.until}: the range is empty")
 
     def __bool__(self) -> bool:
         """Whether they ask for anything."""
