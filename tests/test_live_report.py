@@ -9,7 +9,7 @@ import pytest
 import sections
 from captured import opened
 from conftest import shell
-from netns import finish, frame, frames_of, lab_of_two, pcap, records
+from netns import finish, frame, frames_of, lab_of_two, pcap
 from waits import until
 from xdp import need_xdp
 
@@ -18,6 +18,7 @@ from pkttools.command_line.options import Values
 from pkttools.commands import recv
 from pkttools.errors import UsageError
 from pkttools.formats import packets, pieces, rotated
+from pkttools.formats.files import Input
 
 lab = lab_of_two
 
@@ -183,15 +184,18 @@ def test_files_of_a_time(tmp_path):
     assert said == [f"4 files written, the last one {tmp_path}/x-00004; 2 kept"]
 
 
-def test_rotation_of_what_is_received(lab, tmp_path):
-    capture = lab.capture("b", f"pkt-recv -i eth0 -l 60 --rotate 1k --keep 3 -Z root --out {tmp_path}/x.pcap")
+@pytest.mark.parametrize(("ending", "piped"), [(".pcap", False), ("", True)])
+def test_rotation_of_what_is_received(lab, tmp_path, ending, piped):
+    """Also where no name says a format, and a pipe would go on in the one that is read."""
+    words = f"recv -i eth0 -l 60 --rotate 1k --keep 3 -Z root --out {tmp_path}/x{ending}"
+    capture = lab.capture("b", f"pkt-pipe '{words}'" if piped else f"pkt-{words}")
     sent = [frame(i, source="a") for i in range(60)]
     lab.inject("a", sent)
     code, _, said = finish(capture)
     assert code == 0, said
     files = sorted(tmp_path.iterdir())
     assert len(files) == 3
-    kept = [data for path in files for _, _, data in records(path.read_bytes())]
+    kept = [bytes(batch.frame(i)) for path in files for batch in packets(Input([str(path)])) for i in range(len(batch))]
     assert kept == sent[-len(kept) :]
     assert any(f"the last one {files[-1]}; 3 kept" in line for line in said)
 

@@ -101,7 +101,7 @@ def stage(values: Values) -> Stage:
     work = [cut(values.snaplen)] if values.snaplen < MAX_FRAME else []
     program = checked_arguments(values)
     keep = program[0]
-    sink = None if values.rotate is None else Rotating(values, None)
+    sink = None if values.rotate is None else Rotating(values, USUAL)  # what is received is no format to go on with
 
     def source() -> Interface:
         return Interface(values, keep, any(one.notes() for one in (keep, *made.failing) if one))
