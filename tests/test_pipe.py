@@ -186,6 +186,7 @@ print(*sys.modules, file=sys.stderr)
     [
         ("", "the pipe is one argument, such as 'change IP.TTL=9 | correct'"),
         ("correct correct", "the pipe is one argument, such as 'change IP.TTL=9 | correct'"),
+        ("correct README.md", "the pipe is one argument, such as 'change IP.TTL=9 | correct'; to read a file: --in README.md"),
         ("''", "a command is missing: each | stands between two"),
         ("'correct | '", "a command is missing: each | stands between two"),
         ("'correct || correct'", "a command is missing: each | stands between two"),

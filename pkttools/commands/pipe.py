@@ -8,6 +8,7 @@ Unless the last one says a format, what is read is what is written.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ..batch import Batch
@@ -45,7 +46,9 @@ PLACES = {
 
 def run(values: Values) -> tuple[list[str], int]:
     """Joins the stages of the commands."""
-    need(len(values.arguments) == 1, "the pipe is one argument, such as 'change IP.TTL=9 | correct'")
+    more = values.arguments[1:]
+    there = f"; to read a file: --in {more[0]}" if more and os.path.exists(more[0]) else ""  # noqa: PTH110  pathlib is slow to import
+    need(len(values.arguments) == 1, f"the pipe is one argument, such as 'change IP.TTL=9 | correct'{there}")
     lines = [[words[0], *(["-v"] if values.verbose else []), *words[1:]] for words in split(values.arguments[0])]
     of_last = (("--out", values.output), ("--compress", values.compress), ("-F", values.format))
     for line, option, given in ((0, "--in", values.input), *((-1, option, [value]) for option, value in of_last)):
