@@ -200,6 +200,17 @@ def test_rotation_of_what_is_received(lab, tmp_path, ending, piped):
     assert any(f"the last one {files[-1]}; 3 kept" in line for line in said)
 
 
+def test_files_of_a_split_say_where_packets_came_in(lab, tmp_path):
+    """As files of --out do: what is received says so where what is written has a place for it."""
+    capture = lab.capture("b", f"pkt-pipe 'recv -i eth0 -l 2 -Z root | split --count 5 --out {tmp_path}/x.pcapng'")
+    lab.inject("a", [frame(i, source="a") for i in range(2)])
+    code, _, said = finish(capture)
+    assert code == 0, said
+    (path,) = tmp_path.iterdir()
+    notes = [batch.packet(i).notes for batch in packets(Input([str(path)])) for i in range(len(batch))]
+    assert notes == [b"IFACE: eth0\nWAY: in\n"] * 2
+
+
 def test_a_folder_that_the_user_may_not_write(lab, tmp_path):
     """Said before the first packet is lost, not when the second file begins."""
     tmp_path.chmod(0o755)

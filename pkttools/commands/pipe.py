@@ -61,7 +61,7 @@ def run(values: Values) -> tuple[list[str], int]:
         made.place = place
     first, end = stages[0].values, stages[last]
     first.awaited = end.name == "send" or not to_file(end.values.output)
-    first.format = end.sink.form if isinstance(end.sink, Written) else None  # what pkt-recv has to say of a packet depends on it
+    first.format = getattr(end.sink, "form", None)  # what pkt-recv has to say of a packet depends on it
     return flow(stages)
 
 
