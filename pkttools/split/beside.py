@@ -178,7 +178,7 @@ class Beside(Sink):
     def close(self) -> list[str]:
         """Writes what is still gathered; gives what there is to say."""
         self.flush()
-        said = self.end_last() if self.sink else []
+        said = self.end_last() if self.sink and self.listing.paths[self.last] else []  # else no file could be made
         return [*said, *self.keys.said(), *self.listing.said(self.values.list)]
 
     def end_last(self) -> list[str]:

@@ -31,9 +31,10 @@ class InTurn(Sink):
     def begin_file(self, batch: Batch) -> Sink:
         """Begins one, with the first packet of a batch. Raises PktError."""
         values = self.names.template.values(batch.part(0, 1))[0]
-        path, fd = self.names.create(len(self.listing.paths) + 1, moment_of(batch), values)
+        self.listing.add("")
+        path, fd = self.names.create(len(self.listing.paths), moment_of(batch), values)
         os.close(fd)
-        self.listing.add(path)
+        self.listing.paths[-1] = path
         self.output = Measured(path, None, compress=self.values.compress)
         if self.sink is None:
             self.sink, self.cut = self.make(self.output), self.made_cut()

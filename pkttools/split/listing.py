@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Listing:
-    """Files in the order of their numbers. paths: empty where no packet has come yet. counts: of packets."""
+    """Files in the order of their numbers. paths: an empty one where no file is there yet. counts: of packets."""
 
     def __init__(self, names: Names) -> None:
         self.names, self.paths, self.counts = names, list[str](), array("Q")
@@ -36,7 +36,7 @@ class Listing:
             output.write("".join(lines).encode(errors="surrogateescape"))
             output.close()
         if not paths:
-            return ["no packets: no file is written"]
+            return [] if self.paths else ["no packets: no file is written"]
         span = paths[0] if len(paths) == 1 else f"{paths[0]} to {paths[-1]}"
         said = [f"{counted(sum(self.counts), 'packet')} in {counted(len(paths), 'file')}: {span}"]
         if self.names.alike:

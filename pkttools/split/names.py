@@ -11,7 +11,7 @@ from .. import codec
 from ..batch import COLUMNS, TIME, Batch
 from ..errors import OutputError, PktError, UsageError, limit, need
 from ..formats.files import PLAIN as FLAGS
-from ..formats.files import endings_of
+from ..formats.files import endings_of, to_file
 from ..views.fields import PLAIN, columns_of
 
 TYPE_CHECKING = False
@@ -206,6 +206,6 @@ def first_times(batch: Batch) -> list[int]:
 
 
 def wrong_output(path: str | None) -> None:
-    """Raises UsageError where no names are said."""
-    if path in (None, "-"):
+    """Raises UsageError where no names are said, or that of a device or a folder."""
+    if path in (None, "-") or not to_file(path):
         raise UsageError("files are written: --out TEMPLATE says their names, such as --out 'part-{n}.pcap'")
