@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 from base64 import b64encode
@@ -138,7 +139,7 @@ def test_one_file_is_written(tmp_path: Path) -> None:
     for words in (
         "--html x.pcap",
         "--ladder --svg x.pcapng",
-        "--html x.html.gz",
+        "--html x.html.zip",
         "--html x --out y",
         "--html x --ladder",
         "--html x --svg y",
@@ -146,3 +147,5 @@ def test_one_file_is_written(tmp_path: Path) -> None:
     ):
         assert shell(f"cd {tmp_path} && pkt-analyze {words}", b"").returncode == 2
     assert list(tmp_path.iterdir()) == []
+    assert shell(f"cd {tmp_path} && pkt-analyze --html x.html.gz").returncode == 0
+    assert gzip.decompress((tmp_path / "x.html.gz").read_bytes()) == shell("pkt-analyze --html -").stdout

@@ -15,6 +15,7 @@ from types import ModuleType
 import pytest
 from backends import use
 from conftest import ROOT, shell
+from peak import peak
 from waits import until
 
 from pkttools.batch import MAX_FRAME, Batch, Packet, gathered, link_of
@@ -271,19 +272,17 @@ def test_wrong_usage(words: str, said: str) -> None:
 # ---- memory and disk ----
 
 
-def peak(words: list[str], path: Path) -> int:
+def piped(words: list[str], path: Path) -> int:
     """Bytes that a process takes which gets a file by a pipe."""
-    code = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
-    code += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    script = f"cat '{path}' | python3 -c '{code}' {' '.join(words)}"
-    return int(shell(script, backend="c").stdout) * 1024
+    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as cat:
+        return peak([ROOT / "bin" / words[0], *words[1:]], cat.stdout)
 
 
 def test_memory_is_what_was_asked_for(shuffled: Path, tmp_path: Path) -> None:
     """And that of the process."""
     (tmp_path / "few.pcap").write_bytes(capture([1, 2]))
-    bare = peak(["pkt-sort", "--out", str(tmp_path / "a.pcap")], tmp_path / "few.pcap")
-    taken = [peak(["pkt-sort", "--memory", str(n << 20), "--out", str(tmp_path / "b.pcap")], shuffled) for n in (4, 8)]
+    bare = piped(["pkt-sort", "--out", str(tmp_path / "a.pcap")], tmp_path / "few.pcap")
+    taken = [piped(["pkt-sort", "--memory", str(n << 20), "--out", str(tmp_path / "b.pcap")], shuffled) for n in (4, 8)]
     for megabytes, found in zip((4, 8), taken, strict=True):
         assert -1 << 20 < found - bare - (megabytes << 20) < 6 << 20
 

@@ -1,0 +1,26 @@
+"""What memory a process takes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+SMALL = """import os, sys
+_, status, usage = os.wait4(os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ), 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_maxrss, file=sys.stderr)
+"""
+
+
+def peak(words: list[str | Path], stdin: int | IO[bytes] = subprocess.DEVNULL, stdout: int | IO[bytes] = subprocess.DEVNULL) -> int:
+    """Bytes that the process of these words, which ends with 0, had in memory at most.
+
+    A small one starts it: the kernel counts from what was there before exec(2), and pytest is larger than what is measured.
+    """
+    process = [sys.executable, "-S", "-c", SMALL, *map(str, words)]
+    done = subprocess.run(process, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, check=True, timeout=100)
+    *said, last = done.stderr.decode().splitlines()
+    code, kilobytes = map(int, last.split())
+    assert code == 0, said
+    return kilobytes << 10
