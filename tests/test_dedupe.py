@@ -14,7 +14,7 @@ from samples import batch, ethernet, gre, icmp, ipv4, ipv6, tags, tcp, udp
 
 from pkttools import codec
 from pkttools.batch import ROW_BYTES, Batch, Packet, gathered
-from pkttools.codec import A_DOUBLE
+from pkttools.codec import A_DOUBLE, OUT_OF_ORDER
 from pkttools.compare.differences import differences
 from pkttools.compare.doubles import Doubles
 from pkttools.compare.ignoring import Ignored
@@ -67,6 +67,30 @@ def test_windows(letters, times, how, found, doubtful):
         got, doubles = passed(letters, times, each=each, **how)
         assert (got, doubles.out_of_order) == (found, doubtful)
         assert doubles.doubles == (len(found) if how.get("only") else len(letters) - len(found))
+
+
+def test_no_double_is_missed_in_silence():
+    """Beside a comparison of all with all: what is found is a double, what is not is doubtful; in order, all are found."""
+    draw = random.Random(3)
+    missed = [0, 0]
+    for turn in range(2000):
+        steps = (0, 1, 5, 40) if turn % 2 else (0, 1, 5, 40, -1, -6, -30)
+        time, times, letters = 100, [], "".join(draw.choices("ABC", k=12))
+        for _ in letters:
+            time = max(time + draw.choice(steps), 0)
+            times.append(time)
+        window, within = draw.choice((None, 3, 5)), draw.choice((0, 3, 10))
+        doubles = Doubles(Ignored(), window, within)
+        made = stream(letters, times)
+        for i, found in enumerate(codec.find_doubles(doubles.table, made.data, bytes(made.rows))):
+            before = range(0 if window is None else max(i - window, 0), i)
+            is_one = any(letters[k] == letters[i] and abs(times[k] - times[i]) <= within for k in before)
+            assert is_one or found != A_DOUBLE
+            if is_one and found != A_DOUBLE:
+                assert found == OUT_OF_ORDER, (letters, times, window, within, i)
+                missed[turn % 2] += 1
+            assert found != OUT_OF_ORDER or not turn % 2
+    assert missed[0] > 50 and not missed[1]
 
 
 def test_memory_bounds_the_window_and_that_is_said():

@@ -50,9 +50,7 @@ class Doubles:
         if self.without_memory:
             said.append(f"{counted(self.without_memory, 'packet')} compared with less than the window, for want of --memory")
         if self.out_of_order:
-            said.append(
-                f"{counted(self.out_of_order, 'packet')} earlier than one before by more than the window: not all was compared"
-            )
+            said.append(f"{counted(self.out_of_order, 'packet')} not compared with all: times go back by more than the window")
         return said
 
 

@@ -10,7 +10,7 @@ enum { COST = 64, FIRST_ROOM = 64, FIRST_OCTETS = 1 << 16, AHEAD = 8 };
 
 struct seen {
     size_t at, size;
-    int64_t time;
+    int64_t time, last;         /* last: the last time of those that were the same */
     uint32_t tag;
     bool latest;                /* a slot has it */
 };
@@ -135,6 +135,8 @@ static void forget(struct doubles *d, struct gone *why)
         why->number = (int64_t)d->first;
         if (!why->any || s->time > why->time)
             why->time = s->time;
+        if (!why->any || s->time < why->since)
+            why->since = s->time;
         why->any = true;
     }
     if (s->latest)
@@ -158,7 +160,7 @@ static void go_on(struct doubles *d, int64_t time)
 {
     while (d->window >= 0 && d->next - d->first > (uint64_t)d->window)
         forget(d, NULL);
-    for (; d->within >= 0 && d->first < d->next; forget(d, seen_at(d, d->first)->time < time ? &d->too_far : NULL)) {
+    for (; d->within >= 0 && d->first < d->next; forget(d, seen_at(d, d->first)->time < time ? &d->too_far : &d->too_early)) {
         int64_t then = seen_at(d, d->first)->time, passed = then < time ? elapsed(then, time) : elapsed(time, then);
         if (passed / 2 < d->within || (passed / 2 == d->within && passed % 2 == 0))
             break;
@@ -169,7 +171,7 @@ static void go_on(struct doubles *d, int64_t time)
 static bool missed(const struct doubles *d, const struct gone *g, int64_t time)
 {
     return g->any && (d->window < 0 || (int64_t)d->next - g->number <= d->window)
-        && (d->within < 0 || g->time >= time || is_within(d, g->time, time));
+        && (d->within < 0 || ((g->since <= time || is_within(d, g->since, time)) && (g->time >= time || is_within(d, g->time, time))));
 }
 
 /* What is compared of a packet, written to where there is room for all of it; gives how much. */
@@ -222,7 +224,7 @@ static bool prepare(struct doubles *d, const uint8_t *data, const struct packet 
             return false;
     size_t size = compared(d, data, p, d->octets + at);
     uint32_t tag = (uint32_t)(hash_of(d, d->octets + at, size) >> 16);
-    *seen_at(d, d->ahead) = (struct seen){at, size, p->time, tag, false};
+    *seen_at(d, d->ahead) = (struct seen){at, size, p->time, p->time, tag, false};
     d->ahead++;
     d->octets_end = at + size;
     __builtin_prefetch(&d->slots[tag & mask_of(d)]);
@@ -236,14 +238,18 @@ static enum found judge(struct doubles *d)
     go_on(d, s->time);
     while (d->first < d->next && d->held + s->size + COST > (uint64_t)d->memory)
         forget(d, &d->short_of_memory);
-    uint64_t before;
-    bool same = find(d, s, &before), found = same && is_within(d, seen_at(d, before)->time, s->time);
-    if (same) {
-        free_slot(d, before);
-        seen_at(d, before)->latest = false;
+    uint64_t number;
+    bool found = false, later = false;
+    if (find(d, s, &number)) {
+        struct seen *before = seen_at(d, number);
+        found = is_within(d, before->time, s->time);
+        later = before->last >= s->time || is_within(d, before->last, s->time);
+        s->last = before->last > s->time ? before->last : s->time;
+        free_slot(d, number);
+        before->latest = false;
     }
-    enum found result = found ? A_DOUBLE : missed(d, &d->short_of_memory, s->time) ? FORGOTTEN
-        : missed(d, &d->too_far, s->time) ? OUT_OF_ORDER : NO_DOUBLE;
+    bool doubtful = later || missed(d, &d->too_far, s->time) || missed(d, &d->too_early, s->time);
+    enum found result = found ? A_DOUBLE : missed(d, &d->short_of_memory, s->time) ? FORGOTTEN : doubtful ? OUT_OF_ORDER : NO_DOUBLE;
     s->latest = true;
     take_slot(d, d->next);
     d->next++;

@@ -21,7 +21,9 @@ struct doubles {                /* packets that came last; all zero at first, bu
     uint64_t first, next, ahead, room, held;    /* ahead: what is prepared; held: bytes of what is known */
     uint8_t *octets;            /* a ring of what is compared of them, each in one piece */
     size_t octets_room, octets_end;
-    struct gone { int64_t number, time; bool any; } short_of_memory, too_far;   /* the latest that are not known any more, and why */
+    /* The latest that are not known any more, the times of the first and the last of all, and why: what came next had no room, or was
+     * later or earlier by too much. */
+    struct gone { int64_t number, since, time; bool any; } short_of_memory, too_far, too_early;
 };
 
 enum found { NO_DOUBLE, A_DOUBLE, FORGOTTEN, OUT_OF_ORDER };

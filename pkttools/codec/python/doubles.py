@@ -19,21 +19,21 @@ FRONT, COST = 32, 64  # bytes that a packet counts for besides those that are co
 
 
 class _Gone:
-    """The latest of packets that are not known any more: its number, and the last time of any."""
+    """Packets that are not known any more: the number of the latest, the last time of any, and the first."""
 
     def __init__(self) -> None:
-        self.number, self.time = -1, -(1 << 64)
+        self.number, self.time, self.since = -1, -(1 << 64), 1 << 64
 
     def add(self, number: int, time: int) -> None:
         """One more."""
-        self.number, self.time = number, max(self.time, time)
+        self.number, self.time, self.since = number, max(self.time, time), min(self.since, time)
 
 
 class Doubles:
     """Packets that came last. Of those that are the same the latest one counts: a packet is its double, or of none.
 
-    What is in the window of a packet and not known any more makes it doubtful: it had no room in the memory, or a packet that
-    came before was later by more than the window.
+    What is in the window of a packet and not known any more makes it doubtful: it had no room in the memory, or times went back
+    by more than the window. So does a packet that is the same, in the window or later, behind which one came that is not.
     """
 
     def __init__(self, window: int, within: int, memory: int, told: Told, padding: bool, interfaces: bool) -> None:
@@ -46,9 +46,9 @@ class Doubles:
         self.window, self.within, self.memory, self.padding, self.interfaces = window, within, memory, padding, interfaces
         self.tolerance = Tolerance(told)
         self.seen: deque[tuple[int, int, Key]] = deque()  # time, size, and what is compared
-        self.latest: dict[Key, tuple[int, int]] = {}  # number and time
+        self.latest: dict[Key, tuple[int, int, int]] = {}  # number, time, and the last time of those that were the same
         self.next = self.held = 0
-        self.short, self.far = _Gone(), _Gone()
+        self.short, self.far, self.early = _Gone(), _Gone(), _Gone()  # early: a packet came that was earlier by too much
 
     def forget(self, why: _Gone | None) -> None:
         """Forgets the one that came first."""
@@ -56,7 +56,7 @@ class Doubles:
         number = self.next - len(self.seen) - 1
         if why:
             why.add(number, time)
-        if self.latest.get(key, (-1, 0))[0] == number:
+        if self.latest.get(key, (-1,))[0] == number:
             del self.latest[key]
         self.held -= size + COST
 
@@ -67,7 +67,7 @@ class Doubles:
     def missed(self, gone: _Gone, time: int) -> bool:
         """Whether what is not known any more may have been the same as a packet of this time."""
         return (gone.number >= 0 and (self.window < 0 or self.next - gone.number <= self.window)
-                and (self.within < 0 or gone.time >= time - self.within))  # fmt: skip
+                and (self.within < 0 or gone.since - self.within <= time <= gone.time + self.within))  # fmt: skip
 
     def key(self, data: bytearray, row: list[int]) -> tuple[Key, int]:
         """What is compared of a packet, and how many bytes that is."""
@@ -86,18 +86,21 @@ class Doubles:
         while self.window >= 0 and len(self.seen) > self.window:
             self.forget(None)
         while self.within >= 0 and self.seen and abs(self.seen[0][0] - time) > 2 * self.within:
-            self.forget(self.far if self.seen[0][0] < time else None)
+            self.forget(self.far if self.seen[0][0] < time else self.early)
         key, size = self.key(data, row)
         while self.seen and self.held + size + COST > self.memory:
             self.forget(self.short)
         before = self.latest.pop(key, None)
+        last = max(before[2], time) if before else time
         if before and self.is_within(before[1], time):
             found = A_DOUBLE
         elif self.missed(self.short, time):
             found = FORGOTTEN
+        elif self.missed(self.far, time) or self.missed(self.early, time):
+            found = OUT_OF_ORDER
         else:
-            found = OUT_OF_ORDER if self.missed(self.far, time) else NO_DOUBLE
-        self.latest[key] = self.next, time
+            found = OUT_OF_ORDER if before and before[2] >= time - self.within else NO_DOUBLE
+        self.latest[key] = self.next, time, last
         self.seen.append((time, size, key))
         self.next += 1
         self.held += size + COST
