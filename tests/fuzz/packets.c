@@ -614,6 +614,7 @@ static void try_statistics(const struct sample *s)
             struct packet p = {.captured = (int64_t)s->frame.size, .original = s->original, .time = times[i], .linktype = s->linktype};
             EXPECT(statistics_add(&c, &p, &p, &s->frame));
         }
+        EXPECT(groups_add_waiting(&c.talkers) && c.talkers.come == c.talkers.counted && c.talkers.held <= memory);
         int64_t bins = 0, sizes = 0;
         for (size_t i = 0; i < BINS; i++)
             bins += c.series.bin[i][0];

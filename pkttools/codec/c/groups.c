@@ -24,10 +24,15 @@ static bool is_key(const struct group *group, const void *key, size_t size)
     return group->size == size && (size == 0 || memcmp(group->key, key, size) == 0);
 }
 
+static size_t first_slot(const struct groups *g, uint64_t hash)
+{
+    return (size_t)(hash ^ hash >> 32) & (g->room - 1);
+}
+
 /* The slot of a key: that of its group, or a free one. */
 static size_t slot_for(const struct groups *g, uint64_t hash, const void *key, size_t size)
 {
-    size_t i = (size_t)(hash ^ hash >> 32) & (g->room - 1);
+    size_t i = first_slot(g, hash);
     for (; g->slots[i] != 0; i = (i + 1) & (g->room - 1)) {
         const struct group *group = group_at(g, (size_t)(g->slots[i] - 1) * UNIT);
         if (group->hash == hash && is_key(group, key, size))
@@ -47,7 +52,7 @@ static bool widen(struct groups *g)
     g->room = room;
     for (size_t at = 0; at < g->rows.size; at += bytes_of(group_at(g, at)->size)) {
         uint64_t hash = group_at(g, at)->hash;
-        size_t i = (size_t)(hash ^ hash >> 32) & (room - 1);
+        size_t i = first_slot(g, hash);
         while (slots[i] != 0)
             i = (i + 1) & (room - 1);
         slots[i] = (uint32_t)(at / UNIT) + 1;
@@ -55,13 +60,11 @@ static bool widen(struct groups *g)
     return true;
 }
 
-int64_t *group_counts(struct groups *g, const void *key, size_t size)
+/* What is counted of a key: of its group, or of all others where there is no room for one more; NULL: no memory. */
+static int64_t *counts_of(struct groups *g, uint64_t hash, const void *key, size_t size)
 {
-    if (g->count > 0 && is_key(group_at(g, g->last), key, size))    /* often it comes again */
-        return group_at(g, g->last)->counts;
     if (g->count * 2 >= g->room && !widen(g))
         return NULL;
-    uint64_t hash = hash_of(g, key, size);
     size_t slot = slot_for(g, hash, key, size), at = g->rows.size, all = bytes_of(size);
     if (g->slots[slot] != 0) {
         g->last = (size_t)(g->slots[slot] - 1) * UNIT;
@@ -83,6 +86,58 @@ int64_t *group_counts(struct groups *g, const void *key, size_t size)
     g->count++;
     g->last = at;
     return group->counts;
+}
+
+static bool add(int64_t *counts, int64_t size, int packets)
+{
+    if (counts == NULL)
+        return false;
+    counts[packets]++;
+    counts[packets + 1] += size;
+    return true;
+}
+
+bool group_add(struct groups *g, const void *key, size_t key_size, int64_t size, int packets)
+{
+    if (g->count > 0 && is_key(group_at(g, g->last), key, key_size))    /* often it comes again */
+        return add(group_at(g, g->last)->counts, size, packets);
+    return add(counts_of(g, hash_of(g, key, key_size), key, key_size), size, packets);
+}
+
+/* ---- many keys: memory is asked for what they need before they are counted ---- */
+
+static bool add_oldest(struct groups *g)
+{
+    const struct waiting *w = &g->waiting[g->counted++ % LATER];
+    return add(counts_of(g, w->hash, w->key, w->key_size), w->size, w->packets);
+}
+
+bool group_add_later(struct groups *g, const void *key, size_t key_size, int64_t size, int packets)
+{
+    HOLDS(key_size <= LATER_KEY);
+    if (g->come - g->counted == LATER && !add_oldest(g))
+        return false;
+    struct waiting *w = &g->waiting[g->come++ % LATER];
+    w->hash = hash_of(g, key, key_size);
+    w->size = size;
+    w->packets = packets;
+    w->key_size = (uint8_t)key_size;
+    memcpy(w->key, key, key_size);
+    if (g->room == 0)
+        return true;
+    __builtin_prefetch(&g->slots[first_slot(g, w->hash)]);
+    uint32_t slot = g->slots[first_slot(g, g->waiting[(g->come + LATER / 2) % LATER].hash)];    /* that has come by now */
+    if (slot != 0)
+        __builtin_prefetch(g->rows.at + (size_t)(slot - 1) * UNIT, 1);
+    return true;
+}
+
+bool groups_add_waiting(struct groups *g)
+{
+    while (g->come != g->counted)
+        if (!add_oldest(g))
+            return false;
+    return true;
 }
 
 /* ---- the largest ---- */

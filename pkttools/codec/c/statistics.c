@@ -107,16 +107,6 @@ static bool count_packet(struct statistics *s, const struct packet *p, int64_t s
 
 /* ---- groups ---- */
 
-static bool add_way(struct groups *g, const void *key, size_t key_size, int64_t size, int packets)
-{
-    int64_t *counts = group_counts(g, key, key_size);
-    if (counts == NULL)
-        return false;
-    counts[packets]++;
-    counts[packets + 1] += size;
-    return true;
-}
-
 /* Whether what follows a header stands beside it, and not in it: records of which there are several. */
 static bool stands_alone(const struct header *h)
 {
@@ -143,7 +133,7 @@ static bool count_path(struct statistics *s, const struct walk *w, int64_t linkt
         key.header[i].depth = (uint16_t)depth;
         around[depth++] = i;
     }
-    return add_way(&s->paths, &key, 16 + 4 * w->count, size, PACKETS_FROM);
+    return group_add(&s->paths, &key, 16 + 4 * w->count, size, PACKETS_FROM);
 }
 
 enum { LONGEST_ADDRESS = 16 };
@@ -159,7 +149,7 @@ static bool count_talkers(struct statistics *s, const struct walk *w, const stru
         uint8_t key[1 + LONGEST_ADDRESS] = {level++};
         for (int end = 0; end < 2 && frame_has(f, at, 2 * each); end++) {
             memcpy(key + 1, frame_range(f, at + (size_t)end * each, each), each);
-            if (!add_way(&s->talkers, key, 1 + each, size, end == 0 ? PACKETS_FROM : PACKETS_TO))
+            if (!group_add_later(&s->talkers, key, 1 + each, size, end == 0 ? PACKETS_FROM : PACKETS_TO))
                 return false;
         }
     }
@@ -201,7 +191,7 @@ static bool count_fields(struct statistics *s, const struct walk *w, const struc
         if (!add_value(&s->key, f, there ? &at : NULL))
             return false;
     }
-    return add_way(&s->fields, s->key.at, s->key.size, size, PACKETS_FROM);
+    return group_add(&s->fields, s->key.at, s->key.size, size, PACKETS_FROM);
 }
 
 bool statistics_add(struct statistics *s, const struct packet *p, const struct packet *bare, const struct frame *f)

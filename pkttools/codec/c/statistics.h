@@ -16,6 +16,15 @@ struct group {
     uint8_t key[];
 };
 
+enum { LATER = 16, LATER_KEY = 24 };      /* keys that wait to be counted; bytes of one */
+
+struct waiting {                /* what is to be counted of a key */
+    uint64_t hash;
+    int64_t size;
+    int packets;
+    uint8_t key_size, key[LATER_KEY];
+};
+
 struct groups {                 /* all zero at first, but for `memory` */
     uint64_t memory, held;      /* bytes: what groups may count for, and what they do */
     struct bytes rows;          /* groups, each from a multiple of eight bytes on */
@@ -23,10 +32,17 @@ struct groups {                 /* all zero at first, but for `memory` */
     size_t room, count;         /* of slots, a power of two; of groups */
     size_t last;                /* where the group is that was found last */
     int64_t others[GROUP_COUNTS];       /* of packets whose group had no room any more */
+    struct waiting waiting[LATER];    /* by number, modulo LATER */
+    size_t come, counted;
 };
 
-/* What is counted of a key: of its group, or of all others where there is no room for one more; NULL: no memory. */
-int64_t *group_counts(struct groups *g, const void *key, size_t size);
+/* Counts a packet of so many bytes for the group of a key, or for all others where there is no room for one more. packets: which of
+ * its counts. False: no memory. */
+bool group_add(struct groups *g, const void *key, size_t key_size, int64_t size, int packets);
+/* The same, a few keys later, or when those that wait are asked for: the table is larger than what is near the processor, and
+ * lookups need not wait for memory one after the other. Of keys of at most LATER_KEY bytes. */
+bool group_add_later(struct groups *g, const void *key, size_t key_size, int64_t size, int packets);
+bool groups_add_waiting(struct groups *g);
 /* The `most` groups with the most packets, or bytes, both ways, the first ones first, equal ones in order of their keys; 0: all. They
  * are put into `out` as pointers to groups, which hold until the next one is found. False: no memory. */
 bool groups_sorted(const struct groups *g, size_t most, bool by_bytes, struct bytes *out);
@@ -63,6 +79,7 @@ struct statistics {
 
 bool grouping_sound(struct program *program);
 bool statistics_begin(struct statistics *s, uint64_t memory);   /* these are false where there is no memory */
+/* Talkers may still wait, see groups_add_waiting. */
 bool statistics_add(struct statistics *s, const struct packet *p, const struct packet *bare, const struct frame *f);
 void statistics_end(struct statistics *s);
 

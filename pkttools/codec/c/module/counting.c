@@ -67,6 +67,7 @@ static PyObject *py_count(PyObject *self, PyObject *args)
             bare_of(&bare, &b, i);
             memory = statistics_add(s, &b.packets[i], bare.packet, &bare.frame);
         }
+        memory = memory && groups_add_waiting(&s->talkers);
         result = memory ? Py_NewRef(Py_None) : PyErr_NoMemory();
     }
     batch_close(&b);
