@@ -261,6 +261,15 @@ def test_as_a_stage(folder: Path) -> None:
     assert (done.returncode, done.stderr.splitlines()[0]) == (2, b"pkt-pipe: merge: has to be the first command of the pipe")
 
 
+def test_packets_without_a_byte(folder: Path) -> None:
+    """Of those only rows are there: no more of them at a time than of others."""
+    for name in ("a", "b"):
+        Path(name).write_bytes(b"-- 1 --\nTIME: 1.0\n==\n" * 500_000)
+    memory = peak([ROOT / "bin/pkt-merge", "--no-iface", "--out", "out.pcap", "a", "b"])
+    assert Path("out.pcap").stat().st_size == 24 + 16 * 1_000_000
+    assert memory < 50 << 20
+
+
 def test_ten_thousand_files(folder: Path) -> None:
     """With 40 descriptors and little memory, whose packets lie between each other; the bytes are those of one file."""
     count = 10_000

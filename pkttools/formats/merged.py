@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-ROOM = 1 << 20  # bytes of a batch of merged packets, unless one of them is larger
+ROOM = 1 << 20  # bytes of a batch of merged packets, unless one of them is larger; and of its rows, more or less
 
 
 def merged(streams: Sequence[Iterator[Batch]], lines: Sequence[bytes] = (), *, keyed: bool = False, prompt: bool = False,
@@ -40,7 +40,7 @@ def merged(streams: Sequence[Iterator[Batch]], lines: Sequence[bytes] = (), *, k
     while True:
         more, used, waits = codec.merge_runs(table, out, used)
         rows += more
-        if waits >= 0 and not prompt:
+        if waits >= 0 and not prompt and len(rows) < len(out):
             feed(waits)
         elif rows:
             yield Batch(out, rows)
