@@ -21,7 +21,6 @@ except ImportError as error:
 
 from .commands.pipe import stage_of
 from .errors import PktError, counted, need
-from .flow.guard import compiled
 from .formats.borders import Part, parts
 from .library import Packets
 from .library.given import Given, Taken
@@ -135,18 +134,7 @@ class Captures:
 
 def need_apart(stage: Stage, count: int) -> None:
     """Raises UsageError where a stage cannot work on so many parts of a stream, each by itself."""
-    values, keep = stage.values, stage.keep
-    filters = [keep] if keep else []
-    if getattr(values, "condition", None) is not None:
-        filters.append(compiled(values))
-    part = keep.part if keep else None
-    given = [name for name, asked in (
-        ("--limit", values.limit is not None), ("--skip", values.skip), ("--follow-tcp", getattr(values, "follow_tcp", False)),
-        ("--numbers, --every, --sample", part and part.counts), ("a time after the first packet", part and part.waits),
-        ("NUMBER", any(one.asks_number for one in filters)), ("what is assigned", stage.assignments and stage.assignments.series),
-    ) if asked]  # fmt: skip
-    why = "goes on from packet to packet, and captures are worked on in parts"
-    need(count < 2 or not given, f"{stage.name}: {', '.join(given)} {why}")
+    need(count < 2 or not stage.alone, f"{stage.name}: {stage.alone}, and captures are worked on in parts")
 
 
 def captures(paths: str | list[str], *, size: int | str | None = SIZE, storage_options: Storage = None) -> Captures:

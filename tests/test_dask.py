@@ -156,7 +156,7 @@ def test_what_goes_on_from_packet_to_packet_is_refused(made):
         lambda: many.filter(from_="+1ms"), lambda: many.filter("UDP", until="+1ms"), lambda: many.change("IP.ID=1..9"),
         lambda: many.change("IP.TTL=9", if_="UDP and NUMBER<9"), lambda: many.change(payload="x", follow_tcp=True),
     ):  # fmt: skip
-        with pytest.raises(UsageError, match="goes on from packet to packet"):
+        with pytest.raises(UsageError, match="and captures are worked on in parts"):
             wrong()
     many.filter("UDP", "NOTE=='NUMBER'", and_=True, from_="2020-01-01").change("IP.TTL=9", if_="UDP")
     assert len(captures(f"{made}/4.txt").filter("ICMPV6", limit=3).fields("IPV6.HOP_LIMIT").compute(scheduler="sync")) == 3

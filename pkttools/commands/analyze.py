@@ -90,4 +90,4 @@ def stage(values: Values) -> Stage:
 
         return view(shown, values, Output(path, source.file, compress=values.compress))
 
-    return Stage(values, sink=sink, slip=True)
+    return Stage(values, sink=sink, slip=True, apart=True)

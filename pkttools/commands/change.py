@@ -130,4 +130,5 @@ def stage(values: Values) -> Stage:
     program = arguments(values, pairs() if values.swap else (), guard, follow)
     work = [stage for stage in (converter, payloads) if stage]
     beyond = payloads.beyond if payloads else None
-    return Stage(values, [without_fcs, *work] if work else [], program=program, account=account, beyond=beyond)
+    return Stage(values, [without_fcs, *work] if work else [], program=program, account=account, beyond=beyond,
+                 apart=not values.follow_tcp)  # fmt: skip

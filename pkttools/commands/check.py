@@ -87,7 +87,8 @@ def stage(values: Values) -> Stage:
         made.origin = source
         return UnsoundSink(Output(values.output, source.file, compress=values.compress), made.places, bool(values.checksums))
 
-    made = Numbered(values, [each(checked)], account=account, beyond=beyond, slip=True, fails=fails, sink=sink if judging else None)
+    made = Numbered(values, [each(checked)], account=account, beyond=beyond, slip=True, fails=fails, sink=sink if judging else None,
+                    apart=not judging)  # fmt: skip
     need(not (judging and made.assignments), "an assignment is for packets that are written: --quiet and --list write none")
     return made
 

@@ -40,4 +40,4 @@ def stage(values: Values) -> Stage:
     def sink(source: Source) -> Sink:
         return CodeSink(Output(values.output, source.file, compress=values.compress), target())
 
-    return Stage(values, sink=sink, slip=True)
+    return Stage(values, sink=sink, slip=True, apart=True)

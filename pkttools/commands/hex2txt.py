@@ -47,9 +47,9 @@ def stage(values: Values) -> Stage:
     bare = any(option is not None for option in around)
     asked = Asked(values.dump, values.words, OFFSETS.get(values.offsets), values.lines, day, values.link_type, bare)
     if not bare:
-        return Stage(values, source=lambda: Source(values, lambda source: packets(source, asked)), writes="text")
+        return Stage(values, source=lambda: Source(values, lambda source: packets(source, asked)), writes="text", apart=True)
     from ..work.bare import Around
 
     headers = Around(*around, values.link_type)
     values.link_type = None  # of what comes of it
-    return Stage(values, source=lambda: Source(values, lambda source: headers(packets(source, asked))), writes="text")
+    return Stage(values, source=lambda: Source(values, lambda source: headers(packets(source, asked))), writes="text", apart=True)

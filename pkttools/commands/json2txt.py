@@ -13,4 +13,4 @@ OPTIONS = FILTER
 
 def stage(values: Values) -> Stage:
     """Copies packets."""
-    return Stage(values, source=lambda: Source(values, packets), writes="text")
+    return Stage(values, source=lambda: Source(values, packets), writes="text", apart=True)

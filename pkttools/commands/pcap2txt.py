@@ -11,4 +11,4 @@ OPTIONS = FILTER
 
 def stage(values: Values) -> Stage:
     """Copies packets; what comes in is recognised, as everywhere."""
-    return Stage(values, writes="text")
+    return Stage(values, writes="text", apart=True)

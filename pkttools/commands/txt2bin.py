@@ -12,4 +12,4 @@ OPTIONS = FILTER
 
 def stage(values: Values) -> Stage:
     """Copies packets."""
-    return Stage(values, writes="bin")
+    return Stage(values, writes="bin", apart=True)

@@ -12,4 +12,4 @@ OPTIONS = [*FILTER, *ORDER]
 def stage(values: Values) -> Stage:
     """Copies packets."""
     choose_order(values)
-    return Stage(values, writes="pcap")
+    return Stage(values, writes="pcap", apart=True)

@@ -8,4 +8,4 @@ OPTIONS = FILTER
 
 def stage(values: Values) -> Stage:
     """Copies packets."""
-    return Stage(values, writes="text")
+    return Stage(values, writes="text", apart=True)

@@ -120,7 +120,8 @@ class Stage:
     makes its ends, where they are not the usual ones. writes: the format that the command's name says. account: gives what there
     is to say at the end. fails: whether what it found makes the exit code 1. beyond: counts what packets carry that is not
     followed. last_number: of the packet behind which none passes. hold: makes another sink of a sink, one that keeps packets until
-    it is time for them.
+    it is time for them. apart: whether what becomes of a packet, between its ends, does not depend on those before it, but for what
+    any command may be asked for: see `alone`.
     """
 
     name = ""  # of the command, where there are several
@@ -133,8 +134,9 @@ class Stage:
                  program: tuple[Filter | None, Assignments | None] | None = None, slip: bool = False,
                  source: Callable[[], Source] | None = None, sink: Callable[[Source], Sink] | None = None,
                  writes: str | None = None, account: Callable[[], list[str]] = list, fails: Callable[[], bool] = bool,
-                 beyond: dict[int, int] | None = None, last_number: int | None = None) -> None:  # fmt: skip
+                 beyond: dict[int, int] | None = None, last_number: int | None = None, apart: bool = False) -> None:  # fmt: skip
         """Raises UsageError where the arguments are wrong."""
+        self.apart = apart
         self.values, self.work, self.slip, self.account = values, work, slip, account
         self.fails, self.failing, self.wants_some = fails, failing_of(values), bool(getattr(values, "fail_empty", False))
         self.beyond = {} if beyond is None else beyond
@@ -208,6 +210,25 @@ class Stage:
             yield batch
             if ends:
                 return
+
+    @property
+    def alone(self) -> str:
+        """Why parts of a stream cannot be worked on apart, each by itself; empty: they can."""
+        if not self.apart:
+            return "it keeps state from packet to packet"
+        if self.values.skip or self.values.limit:
+            return "-s and -l count packets"
+        if self.assignments and self.assignments.series:
+            return "what it assigns goes on from packet to packet"
+        condition = getattr(self.values, "condition", None)
+        asked = [one for one in (self.keep, *self.failing) if one]
+        if condition is not None:
+            from .guard import compiled  # late: only where parts are asked for
+
+            asked.append(compiled(self.values))
+        if any(one.asks_number for one in asked):
+            return "NUMBER counts packets"
+        return ""
 
     def said(self, before: list[str], behind: list[str]) -> list[str]:
         """What there is to say at the end, with what its source and its sink say; behind the command's name, in a pipe."""
