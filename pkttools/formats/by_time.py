@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from ..language.part import Part
 
 WINDOW = 512 << 10  # bytes that are looked at to find where a record begins; the longest one ends in the first half
-NEAR = 4 * WINDOW  # what is read instead of being divided once more
+GUESSED = 16 << 10  # the same where it need not be certain: most records end in the first half
+NEAR = 4  # windows that are read instead of being divided once more
 PROBES = (0, -1, 1)  # windows beside a place that are tried where it is not certain
 
 
@@ -39,16 +40,15 @@ class ByTime:
         if not source.is_file:
             raise PktError(f"{source.name}: --sorted is for files: what comes from elsewhere is read from its beginning on")
         begin = os.lseek(source.fd, 0, os.SEEK_CUR)
-        head = os.pread(source.fd, HEADER, begin)
+        buffer = bytearray(BUFFER)
+        used = source.fill(buffer, 0)
+        head = bytes(buffer[: min(used, HEADER)])
         if head[:4] not in MAGICS or len(head) < HEADER:
             raise PktError(f"{source.name}: --sorted is for files of pcap: {other(head)}")
-        some = os.pread(source.fd, BUFFER, begin)
-        if records_of(some, len(some), source.name) != records_of(head, HEADER, source.name):
+        if records_of(buffer, used, source.name) != records_of(head, HEADER, source.name):
             raise PktError(f"{source.name}: --sorted is for files of pcap: the records of this one are of another kind")
         at = self.start(source, head, begin + HEADER)
         os.lseek(source.fd, at, os.SEEK_SET)
-        buffer = bytearray(BUFFER)
-        buffer[:HEADER] = head
         before = 0  # the time of the last packet
         for batch in captures(source, buffer, HEADER, at - HEADER):
             columns = batch.columns()
@@ -60,7 +60,10 @@ class ByTime:
                 return
 
     def start(self, source: Input, head: bytes, first: int) -> int:
-        """Where a record begins in front of which none is of the part. first: where the first one of the file does."""
+        """Where a record begins in front of which none is of the part. first: where the first one of the file does.
+
+        Guesses lead there; then that one record is made certain. Where that fails, only what is certain is gone by.
+        """
         file = _File(source.fd, head, source.name)
         earliest = file.time(first)
         if earliest is None:
@@ -68,18 +71,11 @@ class ByTime:
         if self.part.origin is None:
             self.part.origin = earliest
         since = self.part.moments()[0]
-        low, low_time, high = first, earliest, os.fstat(source.fd).st_size
-        while high - low > NEAR:
-            middle = (low + high - WINDOW) // 2
-            found = next((at for place in PROBES if (at := file.border(middle + place * WINDOW, low_time)) is not None), None)
-            time = None if found is None else file.time(found)
-            if found is None or time is None:
-                break  # from what is known for certain
-            if time >= since:
-                high = middle
-            else:
-                low, low_time = found, time
-        return low
+        low, high = file.divide(first, earliest, since, (GUESSED, WINDOW))
+        low = low if low - first > WINDOW else first
+        if (low == first or file.border(low - WINDOW, WINDOW, earliest) == low) and file.leads(low, high):
+            return low
+        return file.divide(first, earliest, since, (WINDOW,))[0]
 
     def tell(self, name: str, times: list[int]) -> None:
         """Counts times that go backwards."""
@@ -101,7 +97,7 @@ class _File:
     """A pcap file that is read here and there."""
 
     def __init__(self, fd: int, head: bytes, name: str) -> None:
-        self.fd, self.name = fd, name
+        self.fd, self.name, self.size = fd, name, os.fstat(fd).st_size
         self.big_endian, self.nano, self.header, self.lengths, self.link = records_of(head, len(head), name)
 
     def read(self, at: int, size: int) -> bytes:
@@ -121,12 +117,45 @@ class _File:
         seconds, fraction = struct.unpack_from(">II" if self.big_endian else "<II", octets)
         return seconds * 1_000_000_000 + fraction * (1 if self.nano else 1000)
 
-    def border(self, at: int, since: int) -> int | None:
-        """Where a record begins, in the bytes behind a place or soon after these; None: that is not certain."""
-        octets = self.read(at, WINDOW)
-        most = self.header + MAX_FRAME
+    def border(self, at: int, window: int, since: int) -> int | None:
+        """Where a record begins, in the bytes behind a place or soon after these; None: that is not certain.
+
+        With less than WINDOW it is a guess: a packet may be longer.
+        """
+        octets = self.read(at, window)
+        most = self.header + min(MAX_FRAME, window // 2)
         found = codec.pcap_border(octets, 0, len(octets), self.big_endian, self.nano, self.header, self.lengths, most, since)
         return None if found < 0 else at + found
+
+    def leads(self, low: int, high: int) -> bool:
+        """Whether records follow each other from one place to another, which is not far, or the end."""
+        if high == self.size or high - low > (NEAR + 1) * WINDOW:
+            return high == self.size
+        octets = bytearray(self.read(low, high - low))
+        order = self.big_endian, self.nano, self.header, self.lengths
+        return codec.pcap_decode(octets, 0, len(octets), False, *order, self.link)[0] == high - low
+
+    def divide(self, first: int, earliest: int, since: int, windows: tuple[int, ...]) -> tuple[int, int]:
+        """Where two records begin, near each other: one before a time, or the first of the file, and one not, or its end.
+
+        windows: those that are looked at in each place until one tells where a record begins. If none does, they are not so near.
+        """
+        low, time, high = first, earliest, self.size
+
+        def borders() -> Iterator[int | None]:
+            for window in windows:
+                for place in PROBES if high - low > NEAR * window else ():
+                    yield self.border((low + high - window) // 2 + place * window, window, time)
+
+        while (found := next((border for border in borders() if border is not None), None)) is not None:
+            then = self.time(found)
+            if then is None:
+                break
+            if then >= since:
+                high = found
+            else:
+                low, time = found, then
+        return low, high
 
 
 def other(head: bytes) -> str:
