@@ -33,3 +33,9 @@ def test_it_says_why_it_is_not_measured(tmp_path, monkeypatch):
     rows, said = asking.asking(["c"], 0, 1, tmp_path)
     assert "no wires" in rows[0].remark
     assert "no wires" in said
+
+
+def test_what_pkt_ask_says_of_its_times():
+    said = "eth0: 1024 sent, 1020 answered, 4 lost (0.391 %), 0 duplicates; rtt min/avg/median/max = 0.051/0.072/0.060/0.141 ms\n"
+    assert asking.of_ask(Used(1, (1,), (1,), said)) == (1020, 0.06)
+    assert asking.of_ask(Used(1, (1,), (1,), "eth0: 0 sent")) == (0, 0.0)

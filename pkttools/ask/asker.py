@@ -94,6 +94,7 @@ class Asker:
         for question in self.line:
             if question.state == OPEN:
                 self.settle(question, LOST)
+        self.close()
         yield from self.written()
 
     def made(self, batch: Batch) -> Iterator[Batch]:
@@ -244,10 +245,14 @@ class Asker:
         if found:
             yield gathered(found)
 
+    def close(self) -> None:
+        """Nothing is asked any more, and nothing waited for."""
+        if not self.closed:
+            self.dropped, self.closed = self.wire.ring.close(), True
+
     def account(self) -> list[str]:
         """What there is to say in the end."""
         wire = self.wire
-        if not self.closed:
-            self.dropped, self.closed = wire.ring.close(), True
-            wire.sender.close()
+        self.close()
+        wire.sender.close()
         return [*self.said, self.counts.account(wire.ring.name, self.dropped)]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import operator
 
 from .. import codec
-from ..batch import ROW_BYTES, Batch
+from ..batch import CAPTURED, OFFSET, ROW_BYTES, Batch
 from ..protocols.answers import Ends, Rule, Test, ends, quoting, rules
 from ..protocols.kinds import has
 from ..protocols.lining import LINK, NETWORK
@@ -97,6 +97,13 @@ class Keyed:
         self.tests = [self.test(start, test) for test in tests]
         self.parts = [(Bits(start, bit, width), more, self.size(start, terms)) for bit, width, more, terms in parts]
         self.need = max([bits.stop for bits, *_ in self.parts], default=start)
+        self.plain = all(bits.whole and not more and not terms for bits, more, terms in self.parts)
+        if around.addresses and around.ports:
+            self.ends = [around.addresses.source, around.addresses.destination, around.ports.source, around.ports.destination]
+        else:
+            self.ends = [around.addresses.source, around.addresses.destination] if around.addresses else []
+        numbers = [bits.slice for bits, *_ in self.parts] if self.plain else []
+        self.to, self.back = slices([*self.ends, *numbers]), slices([*turned(self.ends), *numbers])
 
     @staticmethod
     def test(start: int, test: Test) -> tuple[Bits, int, Callable[[int, int], bool], int]:
@@ -126,30 +133,43 @@ class Keyed:
         return found
 
     def asks(self, frame: bytes, headers: Headers) -> list[Key]:
-        """The keys of the answers to it."""
-        around, values = self.around, self.values(frame, headers)
-        ports = frame[around.ports.source] + frame[around.ports.destination] if around.ports else b""
+        """The keys of the answers to it: number of the rule, the ends, values."""
+        around = self.around
+        found = self.to(frame) if self.plain else (*self.to(frame), *self.values(frame, headers))
         if not around.addresses:
-            return [(self.rule, None, None, ports, *values)]
-        source, destination = frame[around.addresses.source], frame[around.addresses.destination]
+            return [(self.rule, *found)]
+        source, destination, *rest = found
         to_group = around.addresses.is_group(destination) or (around.station is not None and frame[around.station] & 1)
         anywhere = not any(source)
-        rest = (ANY if to_group else destination, ports, *values)
-        keys: list[Key] = [(self.rule, ANY if anywhere else source, *rest)]
-        return [*keys, (self.rule, GROUP, *rest)] if to_group or anywhere else keys
+        if not to_group and not anywhere:
+            return [(self.rule, *found)]
+        where = ANY if to_group else destination
+        return [(self.rule, ANY if anywhere else source, where, *rest), (self.rule, GROUP, where, *rest)]
 
     def answers(self, frame: bytes, headers: Headers) -> Iterator[Key]:
         """The keys of the questions that it may answer."""
-        around, values = self.around, self.values(frame, headers)
-        ports = frame[around.ports.destination] + frame[around.ports.source] if around.ports else b""
+        around = self.around
+        found = self.back(frame) if self.plain else (*self.back(frame), *self.values(frame, headers))
+        yield (self.rule, *found)
         if not around.addresses:
-            yield self.rule, None, None, ports, *values
             return
-        here, there = frame[around.addresses.source], frame[around.addresses.destination]
-        to_group = around.addresses.is_group(there)
-        for source in (there, ANY, GROUP) if to_group else (there, ANY):
-            yield self.rule, source, here, ports, *values
-            yield self.rule, source, ANY, ports, *values
+        there, here, *rest = found
+        yield self.rule, there, ANY, *rest
+        for source in (ANY, GROUP) if around.addresses.is_group(there) else (ANY,):
+            yield self.rule, source, here, *rest
+            yield self.rule, source, ANY, *rest
+
+
+def turned(ends: list[slice]) -> list[slice]:
+    """The ends of an answer as those of its question: source and destination are exchanged, of addresses and of ports."""
+    return [end for i in range(0, len(ends), 2) for end in (ends[i + 1], ends[i])]
+
+
+def slices(of: list[slice]) -> Callable[[bytes], tuple[bytes, ...]]:
+    """What takes these out of a frame."""
+    if len(of) < 2:  # else it gives a tuple
+        return lambda frame: tuple([frame[one] for one in of])
+    return operator.itemgetter(*of)
 
 
 class Plan:
@@ -232,15 +252,16 @@ _plans: dict[Shape, Plan] = {}
 
 def looked_at(batch: Batch) -> Iterator[tuple[bytes, Headers, Plan]]:
     """Each packet of a batch, with its headers, and what there is to look at."""
-    for i in range(len(batch)):
-        headers = codec.walk(batch.data, batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES])
+    data, rows = memoryview(batch.data), batch.rows
+    for i, (at, size) in enumerate(zip(batch.column(OFFSET), batch.column(CAPTURED), strict=True)):
+        headers = codec.walk(batch.data, rows[i * ROW_BYTES : (i + 1) * ROW_BYTES])
         shape = tuple([header[:2] for header in headers])
         plan = _plans.get(shape)
         if plan is None:
             if len(_plans) >= MOST_PLANS:
                 _plans.clear()
             plan = _plans[shape] = Plan(shape)
-        yield bytes(batch.frame(i)), headers, plan
+        yield bytes(data[at : at + size]), headers, plan
 
 
 def asked(batch: Batch) -> list[list[Key]]:

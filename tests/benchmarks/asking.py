@@ -62,8 +62,14 @@ def answers(wire: Wire, when: str) -> Iterator[None]:
 def questions(text: Path, output: Path) -> list[str]:
     """What asks the same as fping."""
     values = [f"IP.DST_ADDR={FAR[0]}..{FAR[-1]}", "ICMP.SEQ=1.."]
-    words = ["--in", str(text), "--out", str(output), "--count", str(PINGS), "--in-flight", str(TARGETS), "--report", "json"]
+    words = ["--in", str(text), "--out", str(output), "--count", str(PINGS), "--in-flight", str(TARGETS)]
     return ["pkt-ask", "-Z", "root", "-i", "eth0", *words, *values]
+
+
+def of_ask(used: Used) -> tuple[int, float]:
+    """How many were answered, and the median of the round-trip times in milliseconds."""
+    found = re.search(r"(\d+) answered.* min/avg/median/max = [\d.]+/[\d.]+/([\d.]+)/", used.said)
+    return (int(found[1]), float(found[2])) if found else (0, 0.0)
 
 
 def times_of_fping(used: Used) -> list[float]:
@@ -91,15 +97,15 @@ def compared(wire: Wire, when: str, command: list[str], codec: str, runs: int) -
     medians: dict[str, list[float]] = {"pkt-ask": [], "fping": []}
     for number in range(runs + 1):
         ours = run([wire.inside("near", command)], codec=codec)
-        facts = json.loads(ours.said[ours.said.index("{") :])["accounts"][0]
+        answered, rtt = of_ask(ours)
         theirs = run([wire.inside("near", [*FPING, "-p", str(PERIOD[when]), *FAR])])
         times = times_of_fping(theirs)
-        if facts["answered"] != PINGS or len(times) != PINGS:
-            raise Failed(f"of {PINGS} pings {facts['answered']} of pkt-ask's were answered, and {len(times)} of fping's")
+        if answered != PINGS or len(times) != PINGS:
+            raise Failed(f"of {PINGS} pings {answered} of pkt-ask's were answered, and {len(times)} of fping's")
         if number:  # the first round fills caches
             used["pkt-ask"].append(ours)
             used["fping"].append(theirs)
-            medians["pkt-ask"].append(1000 * facts["rtt"]["median"])
+            medians["pkt-ask"].append(rtt)
             medians["fping"].append(median(times))
     rows = [
         Row(f"{name}, {when}", f"{PINGS:,}", seconds([one.wall for one in of]), seconds([one.cpu for one in of]),

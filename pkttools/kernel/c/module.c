@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "kernel.h"
 
@@ -262,6 +263,22 @@ exit:
     return result;
 }
 
+static PyObject *py_set_option(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer value;
+    int fd, level, option, failed;
+    if (!PyArg_ParseTuple(args, "iiiy*", &fd, &level, &option, &value))
+        return NULL;
+    Py_BEGIN_ALLOW_THREADS
+    failed = setsockopt(fd, level, option, value.buf, (socklen_t)value.len);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&value);
+    if (failed)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    Py_RETURN_NONE;
+}
+
 /* Whether rows are whole packets, and there are `count` of them from `first` on; else an exception. */
 static bool rows_there(const Py_buffer *rows, Py_ssize_t first, Py_ssize_t count)
 {
@@ -445,6 +462,7 @@ static PyMethodDef methods[] = {
     {"ringbuf_read", py_ringbuf_read, METH_VARARGS, NULL},
     {"send_burst", py_send_burst, METH_VARARGS, NULL},
     {"send_paced", py_send_paced, METH_VARARGS, NULL},
+    {"set_option", py_set_option, METH_VARARGS, NULL},
     {"slots_give", py_slots_give, METH_VARARGS, NULL},
     {"slots_read", py_slots_read, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -14,8 +14,9 @@ import struct
 from ... import codec
 from ...batch import COLUMNS, OFFSET, ROW_BYTES, Batch
 from ...errors import PktError
-from ...kernel import slots_give, slots_read
+from ...kernel import set_option, slots_give, slots_read
 from .interface import ETH_P_ALL, SOL_PACKET, bind, mtu, open_socket
+from .meanwhile import Meanwhile
 from .receive import PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_RESERVE, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION
 
 PACKET_VNET_HDR, TPACKET_V2 = 15, 1  # linux/if_packet.h
@@ -41,7 +42,7 @@ class Prompt:
             block = max(mmap.PAGESIZE, self.slot)
             blocks = max(MEMORY, packets * self.slot) // block
             shape = struct.pack("4I", block, blocks, self.slot, blocks * (block // self.slot))
-            self.sock.setsockopt(SOL_PACKET, PACKET_RX_RING, shape)
+            set_option(self.sock.fileno(), SOL_PACKET, PACKET_RX_RING, shape)
             self.ring = mmap.mmap(self.sock.fileno(), block * blocks)
             request = struct.pack("iHH8s", socket.if_nametoindex(self.name), PACKET_MR_PROMISC, 0, b"")
             self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
@@ -87,7 +88,15 @@ class Prompt:
             raise PktError(f"{self.name}: {'interface went down' if number == errno.ENETDOWN else os.strerror(number)}")
 
     def close(self) -> int:
-        """Ends it; gives how many packets the kernel dropped, for want of room, or were too long."""
+        """Ends it, while others go on; gives how many packets the kernel dropped, for want of room, or were too long."""
         (dropped,) = struct.unpack_from("I", self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8), 4)
-        self.sock.close()
+        Meanwhile(self.give_back)
         return dropped + self.cut
+
+    def give_back(self) -> None:
+        """Gives ring and socket back."""
+        try:
+            self.ring.close()
+        except BufferError:
+            pass  # somebody still looks at it; it goes with the process
+        self.sock.close()
