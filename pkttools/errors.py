@@ -202,18 +202,19 @@ def say(line: str) -> None:
 
 
 def outdated(module: str) -> bool:
-    """Whether a C source in the folder `c` beside a module was written after it was built: the rule that make goes by, too.
+    """Whether a C source in the folder `c` beside a module, or in its own folder `module`, was written after it was built.
 
-    What is installed has no sources beside it, and is never outdated. It is asked at every start, and times cost less than
-    contents.
+    That is the rule that make goes by, too. What is installed has no sources beside it, and is never outdated. It is asked at
+    every start, and times cost less than contents.
     """
     try:
         built = os.stat(module).st_mtime_ns  # noqa: PTH116  pathlib is slow to import
-        with os.scandir(f"{module.rpartition(os.sep)[0]}/c") as entries:
-            return any(
-                entry.stat().st_mtime_ns > built
-                for entry in entries
-                if entry.name.endswith((".c", ".h")) and not entry.name.startswith(".")  # those are editors'
-            )
+        for folder in "c", "c/module":
+            with os.scandir(f"{module.rpartition(os.sep)[0]}/{folder}") as entries:
+                for entry in entries:
+                    name = entry.name  # .text.c is an editor's
+                    if name[0] != "." and entry.stat().st_mtime_ns > built and name.endswith((".c", ".h")):
+                        return True
     except OSError:
-        return False
+        pass
+    return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import _signal as signal  # type: ignore[import-not-found]  # Python's signal without its enums: they are a fifth of the time that a command takes to start
 import _thread
 import os
-import select
 import sys
 import time
 
@@ -192,6 +191,8 @@ def ready(reading: list[int], writing: list[int], seconds: float | None = None) 
 
     A signal that comes just before the wait begins would be slept over: it also writes into a pipe that is waited for.
     """
+    import select  # late: who reads and writes files waits for nothing
+
     global _waiting
     _waiting = True
     end = None if seconds is None or not _timers else time.monotonic() + seconds
@@ -224,6 +225,8 @@ def room(fd: int) -> None:
     Once a signal has come, or the end of what is received, not for longer than PATIENCE: raises Unread where something was
     received, which is to be accounted for, else Interrupted.
     """
+    import select  # late: see `ready`
+
     if _thread.get_ident() != _main:  # signals are not for other threads
         select.select([], [fd], [])
         return

@@ -7,7 +7,6 @@ import sys
 
 from ..command_line.options import Values, picks
 from ..errors import UsageError, say
-from .assignments import Assignments
 from .expression import OPERATORS, beside, split_assignment
 from .filters import Filter, bpf_of
 
@@ -15,6 +14,7 @@ STDERR = 2
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .assignments import Assignments
     from .part import Part
 
 # Words that stand between others, in an expression for which no quotes were needed in the shell.
@@ -41,7 +41,11 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = (), guard: 
             words.append(word)
     expressions = [" ".join(words)] if joins(words) else words
     keep = filter_of(values, expressions, part) if expressions or picks(values) or part else None
-    return keep, Assignments(items, swapped, guard, follow, values.seed) if items or swapped else None
+    if not (items or swapped):
+        return keep, None
+    from .assignments import Assignments  # late: filters assign nothing
+
+    return keep, Assignments(items, swapped, guard, follow, values.seed)
 
 
 def joins(words: list[str]) -> bool:

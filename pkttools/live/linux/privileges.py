@@ -28,7 +28,7 @@ NOBODY = 65534  # the user, and the group, that the kernel itself takes for one 
 ROOT = "root"
 # What is imported later, by names, for where the user that is changed to cannot read the folders that it is in.
 LATE = (
-    "array", "difflib", "fcntl", "json", "mmap", "socket",
+    "array", "difflib", "fcntl", "json", "mmap", "select", "socket",
     *(f"pkttools.{name}" for name in (
         "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending",
         "formats.compressed.beside", "formats.compressed.unpacking", "formats.erf", "formats.records", "formats.snoop",
