@@ -1,0 +1,26 @@
+#!/bin/sh
+# ipfix 0.9.7 reads times in micro- and nanoseconds 70 years late.
+# Both have NTP's form, whose seconds are counted from 1900 (RFC 7011 sections 6.1.9 and 6.1.10), not from 1970 as those in milliseconds.
+. "$(dirname "$0")/common"
+packages ipfix==0.9.7
+seen=$("$python" - << 'END'
+import io
+import struct
+import ipfix.ie
+import ipfix.reader
+
+ipfix.ie.use_iana_default()
+
+
+def message(kind, data):
+    return struct.pack("!HHIIIHH", 10, 20 + len(data), 1_700_000_000, 0, 1, kind, 4 + len(data)) + data
+
+
+template = struct.pack("!8H", 256, 3, 152, 8, 154, 8, 156, 8)
+ntp = struct.pack("!II", 1_700_000_000 + 2_208_988_800, 0)
+stream = message(2, template) + message(256, struct.pack("!Q", 1_700_000_000_000) + ntp + ntp)
+(record,) = ipfix.reader.MessageStreamReader(io.BytesIO(stream)).namedict_iterator()
+print(*(record[f"flowStart{unit}seconds"].year for unit in ("Milli", "Micro", "Nano")))
+END
+)
+verdict "2023 2023 2023" "2023 2093 2093" "$seen"
