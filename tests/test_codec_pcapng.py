@@ -348,7 +348,7 @@ def test_a_call_reads_some_megabytes(codec):
 def test_encode(codec, order, nano):
     time = 1_700_000_000 * SECOND + 123_456_000
     batch = batch_of(*(packet(frame, time, original=1514) for frame in FRAMES))
-    written, stop, lost, _ = codec.pcapng_encode(*batch, 0, order == ">", 7, nano)
+    written, stop, lost, _, _ = codec.pcapng_encode(*batch, 0, order == ">", 7, nano)
     ticks = time if nano else time // 1000
     assert written == b"".join(enhanced(frame, ticks, 7, original=1514, order=order) for frame in FRAMES)
     assert (stop, lost) == (4, 0)
@@ -357,7 +357,7 @@ def test_encode(codec, order, nano):
 @ORDERS
 def test_notes_become_options(codec, order):
     notes = "NOTE: one\nLOST: 18446744073709551615\nIFACE: eth0\nNOTE:\nWAY: out\nNOTE:  \xe9\n"
-    written, _, lost, _ = codec.pcapng_encode(
+    written, _, lost, _, _ = codec.pcapng_encode(
         *batch_of(packet(notes=notes), packet(notes="IFACE: eth0\n")), 0, order == ">", 0, False
     )
     given = (flags(2, order), drops(2**64 - 1, order), (1, b"one"), (1, b""), (1, b" \xe9"))
@@ -381,7 +381,7 @@ def test_notes_become_options(codec, order):
     ],
 )  # fmt: skip
 def test_how_text_stands_for_bytes(codec, line, value):
-    written, _, lost, _ = codec.pcapng_encode(*batch_of(packet(notes=line + "\n")), 0, False, 0, False)
+    written, _, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=line + "\n")), 0, False, 0, False)
     assert (written, lost) == (enhanced(b"abc", given=((1, value),)), 0)
 
 
@@ -393,7 +393,7 @@ def test_how_text_stands_for_bytes(codec, line, value):
     ids=lambda line: line[:20],
 )  # fmt: skip
 def test_lines_that_cannot_be_written_are_counted(codec, line):
-    written, stop, lost, _ = codec.pcapng_encode(*batch_of(packet(notes=line + "\n" + "NOTE: kept\n")), 0, False, 0, False)
+    written, stop, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=line + "\n" + "NOTE: kept\n")), 0, False, 0, False)
     assert (stop, lost) == (1, 1)
     [found] = records(section() + interface() + written)
     assert found.notes in ("NOTE: kept\n", "WAY: in\nNOTE: kept\n", "LOST: 1\nNOTE: kept\n")
@@ -402,13 +402,13 @@ def test_lines_that_cannot_be_written_are_counted(codec, line):
 
 @pytest.mark.parametrize("line", ["WAY:in", "WAY:  in \t", "LOST:7", "LOST: 007", "LOST: " + "0" * 99 + "7"])
 def test_lines_that_an_editor_left_otherwise(codec, line):
-    written, _, lost, _ = codec.pcapng_encode(*batch_of(packet(notes=line + "\n")), 0, False, 0, False)
+    written, _, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=line + "\n")), 0, False, 0, False)
     assert (written, lost) == (enhanced(b"abc", given=((flags(1) if "WAY" in line else drops(7)),)), 0)
 
 
 def test_the_longest_texts(codec):
     for text, size in (("x" * 65535, 65535), ("\\n" * 65535, 65535), ("\\x00" * 65535, 65535)):
-        written, _, lost, _ = codec.pcapng_encode(*batch_of(packet(notes=f"NOTE: {text}\n")), 0, False, 0, False)
+        written, _, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=f"NOTE: {text}\n")), 0, False, 0, False)
         assert (lost, len(written)) == (0, 32 + 4 + 4 + 65536 + 4)
         assert struct.unpack_from("<HH", written, 32) == (1, size)
 
@@ -416,11 +416,11 @@ def test_the_longest_texts(codec):
 def test_no_block_is_too_long(codec):
     """Comments that would make it so are counted instead."""
     notes = f"NOTE: {'x' * 65532}\n" * 300
-    written, _, lost, _ = codec.pcapng_encode(*batch_of(packet(notes=notes)), 0, False, 0, False)
+    written, _, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=notes)), 0, False, 0, False)
     assert (len(written), lost) == (32 + 4 + 255 * 65536 + 4, 45)
-    written, _, lost, _ = codec.pcapng_encode(*batch_of(packet(notes=notes + "NOTE: " + "x" * 65492 + "\n")), 0, False, 0, False)
+    written, _, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=notes + "NOTE: " + "x" * 65492 + "\n")), 0, False, 0, False)
     assert (len(written), lost) == (MAX_BLOCK, 45)
-    written, _, lost, _ = codec.pcapng_encode(*batch_of(packet(notes=notes + "NOTE: " + "x" * 65493 + "\n")), 0, False, 0, False)
+    written, _, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=notes + "NOTE: " + "x" * 65493 + "\n")), 0, False, 0, False)
     assert lost == 46
 
 
@@ -447,7 +447,7 @@ def test_what_no_block_can_hold_is_not_written(codec):
 def test_the_last_time(codec):
     batch = batch_of(packet(b"", LAST))
     assert codec.pcapng_encode(*batch, 0, False, 0, True)[0] == enhanced(b"", LAST)
-    assert codec.pcapng_encode(*batch, 0, False, 0, False) == (b"", 0, 0, 0)
+    assert codec.pcapng_encode(*batch, 0, False, 0, False) == (b"", 0, 0, 0, 0)
 
 
 def test_a_call_writes_some_megabytes(codec):
@@ -455,7 +455,7 @@ def test_a_call_writes_some_megabytes(codec):
     rows *= 200
     first, calls = 0, 0
     while first < 200:
-        written, first, _, _ = codec.pcapng_encode(data, rows, first, True, 0, False)
+        written, first, *_ = codec.pcapng_encode(data, rows, first, True, 0, False)
         assert len(written) < 3 * MAX_BATCH
         calls += 1
     assert calls > 1

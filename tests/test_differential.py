@@ -393,7 +393,7 @@ def test_pcapng_encode(seed: int) -> None:
     dice = random.Random(seed)
     lines = ["IFACE: a", "IFACE:b", "WAY: in", "WAY:out", "WAY: up", "LOST: 5", "LOST: x", "LOST: 99999999999999999999",
              "NOTE: \\n\\x1b\\x41\\", "NOTE:", "NOTE:  \\x7f", "other", "", "NOTE", "IFACE: \\x0", "NOTE: \t\x80",
-             "\0", "\0I1", "\0I2", "\0O" + "0" * 32, "\0O" + "0" * 32 + "0002000480000004" + "0005000812", "\0Oxyz",
+             "\0", "\0I1", "\0I2", "\0S", "\0S", "\0O" + "0" * 32, "\0O" + "0" * 32 + "0002000480000004" + "0005000812", "\0Oxyz",
              "\0Ocbf29ce484222325" + "0" * 16 + "00030001aa" + "02580002abcd" + "4bad0000" + "0bad0001ff"]  # fmt: skip
     for _ in range(60):
         packets = []

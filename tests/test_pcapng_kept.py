@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from conftest import shell
-from sections import ORDERS, block, enhanced, flags, interface, obsolete, options, packet, section
+from sections import ORDERS, block, enhanced, flags, interface, obsolete, options, packet, section, simple
 from test_pcapng import need, run
 
-from pkttools.batch import NOTES, NOTES_SIZE, Batch
+from pkttools.batch import CAPTURED, NOTES, NOTES_SIZE, TIME, Batch
 from pkttools.formats import packets
 from pkttools.formats.files import Input, Output
 from pkttools.formats.pcapng_sink import PcapngSink
@@ -351,6 +351,43 @@ def test_obsolete_blocks(copied) -> None:
     )
 
 
+def test_simple_packets(copied) -> None:
+    """Files 17: no time is not time 0: a simple packet block stays one where it says all of its packet, in either byte order."""
+    for order in "<>":
+        short = (
+            section(order) + interface(1, ((2, b"eth0"),), order, snaplen=4) + simple(b"abcd", 9, order) + simple(b"ab", 2, order)
+        )
+        assert copied(short + enhanced(b"abcd", 7, order=order)) == (short + enhanced(b"abcd", 7, order=order), [])
+    raw = section() + interface(snaplen=0) + simple(b"abcde")
+    assert copied(raw + raw) == (raw + raw, [])
+    for column, value, result, said in (
+        (TIME, 7000, enhanced(b"abcde", 7), []),
+        (CAPTURED, 4, enhanced(b"abcd", 0, original=5), ["times: 1 missing, taken for 0"]),
+    ):
+
+        def changed(stream: Iterator[Batch], column: int = column, value: int = value) -> Iterator[Batch]:
+            for batch in stream:
+                batch.columns()[column] = value
+                yield batch
+
+        assert copied(raw, changed) == (section() + interface(snaplen=0) + result, said), column
+
+
+def test_simple_packets_by_commands(backend: str, tmp_path: Path) -> None:
+    """Files 17: kept where packets are passed on; of a second interface, and in text and pcap, their time is 0, which is said."""
+    raw = section() + interface(9) + simple(b"xyzz")
+    assert run("pkt-txt2pcapng", raw, backend=backend) == raw
+    for name in "ab":
+        (tmp_path / name).write_bytes(raw)
+    done = shell(f"pkt-merge {tmp_path}/a {tmp_path}/b -F pcapng", backend=backend)
+    assert done.stdout == section() + interface(9, ((2, b"a"),)) + interface(9, ((2, b"b"),)) + simple(b"xyzz") + enhanced(
+        b"xyzz", 0, 1
+    )
+    assert b"pkt-merge: times: 1 missing, taken for 0\n" in done.stderr
+    for command in ("pkt-pcapng2txt", "pkt-time -F pcap --shift 0s"):
+        assert b"times: 1 missing, taken for 0" in shell(command, raw, backend=backend).stderr
+
+
 def test_lines_of_ours_that_are_none(codec) -> None:
     """Whatever stands there is counted, and read no further than it goes."""
     from sections import batch_of
@@ -368,5 +405,5 @@ def test_lines_of_ours_that_are_none(codec) -> None:
         (b"\0", (), 1, 0), (b"\0X", (), 1, 0), (b"\0I5", (), 0, 0),
     ):  # fmt: skip
         batch = batch_of(packet(b"abc", notes=line.decode("latin-1") + "\n"))
-        wanted = (enhanced(b"abc", given=given), 1, lost, outdated)
+        wanted = (enhanced(b"abc", given=given), 1, lost, outdated, 0)
         assert codec.pcapng_encode(*batch, 0, False, 0, False, 9, 0, 1) == wanted, line

@@ -69,7 +69,8 @@ class _Reader:
             self.start, data, rows, error, (capped, rounded, missing, damaged, others) = codec.pcapng_decode(
                 self.buffer, self.start, self.used, self.order == ">", self.interfaces, self.names, self.sections is not None
             )
-            self.capped, self.rounded, self.missing = self.capped + capped, self.rounded + rounded, self.missing + missing
+            self.capped, self.rounded = self.capped + capped, self.rounded + rounded
+            self.missing += 0 if self.sections else missing  # the sink knows then
             self.drop("damaged option list", damaged)
             self.drop("packet option", others)
             if rows and self.sections:

@@ -50,6 +50,7 @@ class PcapngSink(Sink):
         self.late: list[Block] = []  # of which it is known at the end whether they are true
         self.dropped: dict[str, dict[str, int]] = {}  # what is not kept, by the reason
         self.count = self.lost = self.written = 0  # interfaces that were described; lines that could not be written; packets
+        self.timed = 0  # packets without a time that are not of interface 0, or say more than a simple packet block can
 
     @classmethod
     def by_options(cls, output: Output, values: Values, linktype: int) -> Sink:
@@ -95,11 +96,12 @@ class PcapngSink(Sink):
                 known = self.interface(out, row[LINKTYPE], name, source, fine=fine, captured=row[CAPTURED])
                 # All rows of a call are checked: it gets few where interfaces take turns, and more with every full run.
                 some = rows[first * ROW_BYTES : (first + ahead) * ROW_BYTES]
-                written, stop, lost, outdated = codec.pcapng_encode(batch.data, some, 0, self.order == ">", *known)
+                written, stop, lost, outdated, timed = codec.pcapng_encode(batch.data, some, 0, self.order == ">", *known)
                 if not stop:
                     raise PktError(f"{self.output.name}: a pcapng file cannot hold this packet's time or size")
                 out += written
                 self.lost += lost
+                self.timed += timed
                 self.written += stop
                 if outdated:
                     self.drop("packet option", CHANGED if not source or source.section.order == self.order else ORDER, outdated)
@@ -305,6 +307,8 @@ class PcapngSink(Sink):
         if self.sections:
             self.drop("section comment", LATE, self.sections.unsaid)
         said = [f"not kept, since {why}: {several(kinds)}" for why, kinds in self.dropped.items()]
+        if self.timed:
+            said.append(f"times: {self.timed} missing, taken for 0")
         if self.lost:
             said.append(
                 f"{counted(self.lost, 'line')} not written: pcapng has one IFACE, one WAY (in or out) and one LOST (a number) for "
@@ -343,7 +347,7 @@ def ends(out: bytearray, order: str) -> list[int]:
             order = ORDERS[bytes(out[at + 8 : at + 12])]
         kind, size = struct.unpack_from(order + "II", out, at)
         at += size
-        if kind == blocks.ENHANCED:
+        if kind in blocks.PACKETS:
             found.append(at)
     return found
 

@@ -60,7 +60,7 @@ static void expect_same_block(const uint8_t *data, const struct packet *p, bool 
     size_t room = pcapng_room(p);
     uint8_t *block = exact(NULL, room);
     size_t size = pcapng_encode(block, data, p, &format, &counts);
-    EXPECT(size <= room && size % 4 == 0 && counts.lost >= 0 && counts.outdated >= 0);
+    EXPECT(size <= room && size % 4 == 0 && counts.lost >= 0 && counts.outdated >= 0 && (counts.timed == 0 || p->time == 0));
     const uint8_t *notes = data + p->notes;
     size_t line = iface_line(notes, (size_t)p->notes_size);
     const struct interface interface = {p->linktype, 0, nano ? 9 : 6, 0, 0, (int64_t)line};
@@ -69,10 +69,11 @@ static void expect_same_block(const uint8_t *data, const struct packet *p, bool 
     read_blocks(&again, block, size, &section);
     const struct packet *q = (const struct packet *)again.packets.at;
     EXPECT(again.error == NO_ERROR && again.consumed == size && count_of(&again.packets) == 1);
-    EXPECT(again.capped + again.rounded + again.timeless + again.damaged == 0 && (again.options == 0 || !canonical));
+    EXPECT(again.timeless == (read32(block, big_endian) == 3) && again.timeless + counts.timed <= (p->time == 0));
+    EXPECT(again.capped + again.rounded + again.damaged == 0 && (again.options == 0 || !canonical));
     EXPECT(p->captured == q->captured && p->original == q->original && p->time == q->time && p->linktype == q->linktype);
     EXPECT(p->captured == 0 || equal(data + p->offset, again.data.at + q->offset, (size_t)p->captured));
-    if (canonical && counts.lost + counts.outdated == 0) {
+    if (canonical && counts.lost + counts.outdated + counts.timed == 0) {
         EXPECT(p->notes_size == q->notes_size);
         EXPECT(p->notes_size == 0 || equal(notes, again.data.at + q->notes, (size_t)p->notes_size));
     }

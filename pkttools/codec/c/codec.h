@@ -438,7 +438,7 @@ struct pcapng_section {         /* what the packets of a section refer to */
     size_t count;
     const uint8_t *names;       /* their lines `IFACE: name` */
     size_t names_size;
-    bool keep;                  /* whether options that text has no place for become lines of ours */
+    bool keep;                  /* whether what text has no place for becomes lines of ours: options, and that there is no time */
 };
 
 struct pcapng_decoder {
@@ -464,6 +464,7 @@ struct pcapng_format {
 
 struct pcapng_counts {
     int64_t lost, outdated;     /* lines that could not be written; options that hold no more */
+    int64_t timed;              /* packets without a time that had to get one: 0 */
 };
 
 /* Whether a packet can be written to the interface of `first`. */

@@ -476,7 +476,7 @@ static bool add_packet(struct pcapng_decoder *d, const struct pcapng_section *s,
     if (!bytes_add(&d->data, block + head, captured))
         return fail(d, NO_MEMORY, 0, 0);
     p.notes = (int64_t)d->data.size;
-    if (!add_notes(d, s, k, &p.linktype))
+    if (!add_notes(d, s, k, &p.linktype) || (type == SIMPLE && s->keep && !bytes_add(&d->data, "\0S\n", 3)))
         return fail(d, NO_MEMORY, 0, 0);
     p.notes_size = (int64_t)d->data.size - p.notes;
     return bytes_add(&d->packets, &p, sizeof p) || fail(d, NO_MEMORY, 0, 0);
@@ -668,6 +668,40 @@ static bool holds(const struct own *o, const struct pcapng_format *f)
     return !of_octets(o->code) || (o->same && (o->code == HASH || o->now));
 }
 
+/* Whether a line of ours says that its packet has no time. */
+static bool is_timeless(const struct note *n)
+{
+    return n->word == OWN && n->size == 2 && n->at[1] == 'S';
+}
+
+/* Whether a packet was read without a time, and has got none since. */
+static bool timeless(const uint8_t *data, const struct packet *p)
+{
+    struct note n = {.next = data + p->notes};
+    while (p->time == 0 && next_note(&n, data + p->notes + p->notes_size))
+        if (is_timeless(&n))
+            return true;
+    return false;
+}
+
+/* Whether a simple packet block says all of a packet but its time: it is of the first interface, which tells how much of it was
+ * captured, and has no options.
+ */
+static bool is_simple(const uint8_t *data, const struct packet *p, const struct pcapng_format *f)
+{
+    bool cut = f->snaplen < MAX_FRAME && (uint64_t)p->captured == f->snaplen && p->original > p->captured;
+    if (f->interface != 0 || f->flags != 0 || (p->captured != p->original && !cut))
+        return false;
+    struct note n = {.next = data + p->notes};
+    for (bool named = false; next_note(&n, data + p->notes + p->notes_size);) {
+        bool names = n.word == IFACE && !named && n.size <= MAX_OPTION;
+        named = named || names;
+        if (!names && !is_timeless(&n) && !(n.word == OWN && n.size > 1 && n.at[1] == 'I'))
+            return false;
+    }
+    return true;
+}
+
 /* The options that notes stand for, at most `room` bytes. Counts the lines that stand for none, and options that hold no more. */
 static uint8_t *put_options(uint8_t *out, size_t room, const uint8_t *data, const struct packet *p, const struct pcapng_format *f,
                             struct pcapng_counts *counts)
@@ -688,7 +722,7 @@ static uint8_t *put_options(uint8_t *out, size_t room, const uint8_t *data, cons
             counted = true;
         else if (n.word == NOTE)
             noted = true;
-        else if (n.word == OWN && (n.size < 2 || n.at[1] != 'I')) {
+        else if (n.word == OWN && !is_timeless(&n) && (n.size < 2 || n.at[1] != 'I')) {
             bool ours = begin_own(&own, &n, data, p, false);
             counts->lost += !ours;
             owned = owned || ours;
@@ -785,18 +819,22 @@ size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, 
 {
     size_t captured = (size_t)p->captured;
     uint64_t ticks = (uint64_t)(f->nano ? p->time : p->time / 1000);
-    write32(out, ENHANCED, f->big_endian);
-    write32(out + 8, f->interface, f->big_endian);
-    write32(out + 12, (uint32_t)(ticks >> 32), f->big_endian);
-    write32(out + 16, (uint32_t)ticks, f->big_endian);
-    write32(out + 20, (uint32_t)captured, f->big_endian);
-    write32(out + 24, (uint32_t)p->original, f->big_endian);
-    uint8_t *end = out + 28;
+    bool unknown = timeless(data, p), simple = unknown && is_simple(data, p, f);
+    uint8_t *end = out + (simple ? 12 : 28);
+    write32(out, simple ? SIMPLE : ENHANCED, f->big_endian);
+    if (!simple) {
+        write32(out + 8, f->interface, f->big_endian);
+        write32(out + 12, (uint32_t)(ticks >> 32), f->big_endian);
+        write32(out + 16, (uint32_t)ticks, f->big_endian);
+        write32(out + 20, (uint32_t)captured, f->big_endian);
+    }
+    write32(end - 4, (uint32_t)p->original, f->big_endian);
+    counts->timed += unknown && !simple;
     if (captured > 0)
         memcpy(end, data + p->offset, captured);
     memset(end + captured, 0, padded(captured) - captured);
     end += padded(captured);
-    if (p->notes_size > 0 || f->flags != 0)
+    if (!simple && (p->notes_size > 0 || f->flags != 0))
         end = put_options(end, MAX_BLOCK - 32 - padded(captured), data, p, f, counts);
     size_t length = (size_t)(end + 4 - out);
     write32(out + 4, (uint32_t)length, f->big_endian);

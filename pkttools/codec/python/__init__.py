@@ -65,7 +65,7 @@ def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, in
 
 
 def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, interface: int, nano: bool,
-                  snaplen: int = MAX_FRAME, flags: int = 0, keeps: int = 0) -> tuple[bytes, int, int, int]:  # fmt: skip
+                  snaplen: int = MAX_FRAME, flags: int = 0, keeps: int = 0) -> tuple[bytes, int, int, int, int]:  # fmt: skip
     """See pcapng.pcapng_encode."""
     from . import pcapng
 

@@ -30,6 +30,7 @@ WAYS = {1: b"in", 2: b"out"}  # in FLAGS
 WAY_BITS = 3
 FCS_BITS, FCS_SHIFT = 0x1E0, 5  # in FLAGS: octets
 LINES = (blocks.FLAGS, blocks.DROPS, blocks.COMMENT)  # options that are lines of text, or several
+TIMELESS = b"\0S"  # the line of ours that says that a packet has no time
 
 Error = tuple[int, int, int]
 
@@ -103,7 +104,9 @@ class _Decoder:
         self.data += memoryview(self.buffer)[body : body + captured]
         notes = len(self.data)
         self.data += name
-        if kind != blocks.SIMPLE:
+        if kind == blocks.SIMPLE:
+            self.data += TIMELESS + b"\n" if self.keep else b""
+        else:
             frame = memoryview(self.buffer)[body : body + captured]
             fcs = self.notes(kind, body + ((captured + 3) & ~3), stop, drops if drops not in (0, 0xFFFF) else None, frame, time)
             linktype = link_of(linktype_of(linktype), fcs) if fcs else linktype
@@ -172,11 +175,11 @@ def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, in
     """Reads packets from the blocks in buffer[start:stop], up to one that is not there in full, or holds no packet.
 
     interfaces: those that the section described so far, INTERFACE_COLUMNS of eight bytes each; their lines `IFACE:` lie in
-    `names`. keep: what has no place in text goes along in a line that only `pcapng_encode` reads: NUL, O, a digest of the
+    `names`. keep: what has no place in text goes along in lines that only `pcapng_encode` reads: NUL, O, a digest of the
     octets that it tells of or 0, the packet's time, and each option, all in hexadecimal, numbers big-endian but for those in
-    options that are no flags. Of all blocks but section headers the lengths are checked. Returns where it stopped, bytes and
-    rows, an error: kind, value, what it should be; and how many times were out of range, had digits below a nanosecond, or were
-    missing, how many lists of options ran past their block, and how many options have no place in text.
+    options that are no flags; NUL, S where there is no time. Of all blocks but section headers the lengths are checked. Returns
+    where it stopped, bytes and rows, an error: kind, value, what it should be; and how many times were out of range, had digits
+    below a nanosecond, or were missing, how many lists of options ran past their block, and how many options have no place in text.
     """
     if len(described := memoryview(interfaces).cast("B")) % (8 * blocks.INTERFACE_COLUMNS):
         raise ValueError("interfaces are not whole")
@@ -266,7 +269,7 @@ def _options(data: bytearray, row: list[int], room: int, order: str, flags: int,
         value = line[len(word) + 1 :].strip(b" \t")
         if line.startswith(b"\0"):
             own = _Own(line, row[TIME])
-            lost += not own.sound and line[:2] != b"\0I"
+            lost += not own.sound and line[:2] != b"\0I" and line != TIMELESS
             owns += [own] * own.sound
         elif word + colon == b"IFACE:" and name is None:  # it is in the interface's description, where it fits
             name = blocks.value_of(line)
@@ -314,6 +317,21 @@ def _options(data: bytearray, row: list[int], room: int, order: str, flags: int,
     return bytes(out), lost, outdated
 
 
+def _simple(data: bytearray, row: list[int], interface: int, snaplen: int, flags: int) -> bool:
+    """Whether a simple packet block says all of a packet but its time.
+
+    It is of the first interface, which tells how much of it was captured, and has no options.
+    """
+    captured, original = row[CAPTURED], row[ORIGINAL]
+    cut = snaplen < MAX_FRAME and captured == snaplen and original > captured
+    if interface or flags or (captured != original and not cut):
+        return False
+    others = [line for line in _lines(data, row) if line != TIMELESS and line[:2] != b"\0I"]
+    if len(others) == 1 and others[0].startswith(b"IFACE:"):
+        return len(others[0][6:].removeprefix(b" ")) <= blocks.MAX_OPTION
+    return not others
+
+
 def _fits(digits: bytes) -> bool:
     """Whether a number fits in 64 bits; int() of a huge one takes for ever (CVE-2020-10735)."""
     digits = digits.lstrip(b"0")
@@ -321,23 +339,24 @@ def _fits(digits: bytes) -> bool:
 
 
 def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, interface: int, nano: bool,
-                  snaplen: int = MAX_FRAME, flags: int = 0, keeps: int = 0) -> tuple[bytes, int, int, int]:  # fmt: skip
+                  snaplen: int = MAX_FRAME, flags: int = 0, keeps: int = 0) -> tuple[bytes, int, int, int, int]:  # fmt: skip
     """Writes packets from row `first` on, up to one that belongs to another interface, or some megabytes.
 
     interface: its number. nano: whether its times are in nanoseconds, else microseconds. snaplen: bytes that it keeps of a packet.
     flags: that each packet has besides its own. keeps: whether options that were read with packets are written: blocks.KEEPS_SOME
     of them, or KEEPS_ALL. To another interface belong packets of another link type, with another line IFACE, or read from
     another one, with more than `snaplen` bytes, or unless `nano` with digits below a microsecond. Returns the blocks, the row it
-    stopped before, how many lines of notes could not be written, and how many options hold no more.
+    stopped before, how many lines of notes could not be written, how many options hold no more, and how many packets without a
+    time had to get one: 0. Others of these are simple packet blocks.
     """
     values = checked(data, rows)
     count = len(values) // COLUMNS
     if not (0 <= first <= count and 0 <= interface < 1 << 32):
         raise ValueError("first packet or interface out of range")
     order = ">" if big_endian else "<"
-    pack, tail = struct.Struct(order + "IIIIIII").pack, struct.Struct(order + "I").pack
+    pack, head, tail = (struct.Struct(order + form).pack for form in ("IIIIIII", "III", "I"))
     out = bytearray()
-    lost = outdated = taken = 0
+    lost = outdated = timed = taken = 0
     stop = first
     origin = _origin(data, values[first * COLUMNS : (first + 1) * COLUMNS]) if first < count else None
     while stop < count and taken < 2 * MAX_BATCH:
@@ -349,15 +368,22 @@ def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, in
             break
         padding = -captured % 4
         written = b""
-        if row[NOTES_SIZE] or flags:
+        unknown = not time and row[NOTES_SIZE] and TIMELESS in _lines(data, row)
+        simple = unknown and _simple(data, row, interface, snaplen, flags)
+        timed += bool(unknown) and not simple
+        if simple:
+            size = 16 + captured + padding
+            out += head(blocks.SIMPLE, size, original)
+        elif row[NOTES_SIZE] or flags:
             room = blocks.MAX_BLOCK - 32 - captured - padding
             written, unwritten, unkept = _options(data, row, room, order, flags, keeps)
             lost, outdated = lost + unwritten, outdated + unkept
-        size = 32 + captured + padding + len(written)
-        ticks = time if nano else time // 1000
-        out += pack(blocks.ENHANCED, size, interface, ticks >> 32, ticks & 0xFFFFFFFF, captured, original)
+        if not simple:
+            size = 32 + captured + padding + len(written)
+            ticks = time if nano else time // 1000
+            out += pack(blocks.ENHANCED, size, interface, ticks >> 32, ticks & 0xFFFFFFFF, captured, original)
         out += memoryview(data)[row[OFFSET] : row[OFFSET] + captured]
         out += bytes(padding) + written + tail(size)
         taken += 32 + captured + row[NOTES_SIZE]
         stop += 1
-    return bytes(out), stop, lost, outdated
+    return bytes(out), stop, lost, outdated, timed

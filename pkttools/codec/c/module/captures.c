@@ -188,7 +188,7 @@ static PyObject *py_pcapng_encode(PyObject *self, PyObject *args)
     for (Py_ssize_t i = first; i < stop; i++)
         at += pcapng_encode(at, b.data.buf, &p[i], &format, &counts);
     if (PyByteArray_Resize(out, at - begin) == 0)
-        result = Py_BuildValue("(OnLL)", out, stop, (long long)counts.lost, (long long)counts.outdated);
+        result = Py_BuildValue("(OnLLL)", out, stop, (long long)counts.lost, (long long)counts.outdated, (long long)counts.timed);
 exit:
     Py_XDECREF(out);
     batch_close(&b);
