@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
+from peak import peak
+
+from tests.benchmarks.capture import write_capture
 
 EXAMPLES = ROOT / "examples"
 COLUMNS = (
@@ -77,6 +80,17 @@ def test_row_groups_are_bounded(tmp_path: Path) -> None:
     assert found.metadata.num_rows == 600 and found.read()["NUMBER"].to_pylist() == list(range(1, 601))
     assert shell(f"pkt-analyze --fields NUMBER,IP.TTL -F parquet --out {path} < /dev/null").returncode == 0
     assert pyarrow.parquet.read_table(path).num_rows == 0  # a stream without packets has columns
+
+
+def test_memory_is_bounded(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", exc_type=ImportError)
+    many, few = tmp_path / "many.pcap", tmp_path / "few.pcap"
+    words: list[str | Path] = [ROOT / "bin" / "pkt-analyze", "--fields", "TIME,IP.SRC_ADDR,IP.TTL", "-F", "parquet", "--in"]
+    for path, count in ((few, 1000), (many, 200_000)):
+        write_capture(path, count)
+    with (tmp_path / "x").open("wb") as file:
+        least, most = (peak([*words, path], stdout=file) for path in (few, many))
+    assert most < least + (24 << 20) and least < 80 << 20  # 52 MiB of it are pyarrow's, without one packet
 
 
 def test_a_full_disk_is_an_error() -> None:

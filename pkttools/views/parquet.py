@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..batch import Batch
 
 GROUP = 1 << 16  # rows of a row group
-LARGE = 4 << 20  # bytes of one, in memory
+LARGE = 2 << 20  # bytes of one, in memory, of which writing takes a multiple
 FACTS = {"NUMBER": "uint64", "CAPTURED": "uint32", "ORIGINAL": "uint32", "LINKTYPE": "uint32"}  # others are text; TIME is a time
 
 
@@ -57,13 +57,14 @@ class ParquetSink(Sink):
         """Raises PktError where pyarrow is missing."""
         try:
             import pyarrow
-            import pyarrow.compute
             import pyarrow.csv
             import pyarrow.parquet
+
+            if any(column.is_list for column in columns):
+                import pyarrow.compute  # late: nine megabytes
         except ImportError as error:
             raise PktError(f"-F parquet takes pyarrow ({error}): pip install 'pkttools[parquet]'") from None
         self.pa = pyarrow
-        pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # others keep what was freed
         pyarrow.set_cpu_count(1)
         pyarrow.set_io_thread_count(1)
         self.output, self.columns = output, columns
@@ -114,11 +115,15 @@ class ParquetSink(Sink):
         )
         for name in self.more:
             self.more[name] += found.num_rows - found[f"more {name}"].null_count
-        columns = [
-            self.listed(found[column.name], type_) if column.is_list else found[column.name].cast(type_)
-            for column, type_ in zip(self.columns, self.types, strict=True)
-        ]
+        columns = [self.column(found[column.name], column, type_) for column, type_ in zip(self.columns, self.types, strict=True)]
         return pa.table(columns, schema=self.schema)
+
+    def column(self, found: Any, column: Column, type_: Any) -> Any:  # noqa: ANN401  the same
+        """A column of the type that it is to have."""
+        if column.is_list:
+            return self.listed(found, type_)
+        # To cast is to import pyarrow.compute.
+        return self.pa.chunked_array([chunk.view(type_) for chunk in found.chunks], type_) if column.name == "TIME" else found
 
     def listed(self, column: Any, type_: Any) -> Any:  # noqa: ANN401  the same
         """A column of lists, from one of values joined by commas."""
@@ -136,6 +141,7 @@ class ParquetSink(Sink):
             self.writer.is_open = False  # nor is an end
             raise
         self.pending, self.rows, self.bytes = [], 0, 0
+        self.pa.default_memory_pool().release_unused()
 
     def close(self) -> list[str]:
         """Ends the file; gives of how many packets a column has only the first occurrence."""
