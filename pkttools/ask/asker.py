@@ -82,11 +82,14 @@ class Asker:
             for batch in stream:
                 for questions in self.made(batch.without_fcs()):
                     yield from self.ask(questions)
+                yield from self.written()
                 self.more = False
                 while self.counts.open and not self.more and (fds := self.waits_for()):  # before more is waited for
-                    yield from self.turn(None, fds)
+                    self.turn(None, fds)
+                    yield from self.written()
             while self.counts.open:
-                yield from self.turn()
+                self.turn()
+                yield from self.written()
         except Interrupted:
             hold(True)  # what came is written
             self.take()
@@ -115,14 +118,16 @@ class Asker:
                 yield questions
 
     def ask(self, batch: Batch) -> Iterator[Batch]:
-        """Sends the questions of a batch, as soon as there is room for them."""
-        keys, first = asked(batch), 0
+        """Sends the questions of a batch, as soon as there is room for them; all else is done while answers are on their way."""
+        first = 0
+        keys: list[list[Key]] = []
         questions: list[Question] = []
         while first < len(batch):
             room = self.in_flight - self.counts.open if len(self.line) < MOST_HELD else 0
             now = time.monotonic()
             if self.interval and room > 0:
                 room = 0 if now < self.next else 1
+            keys += asked(batch.part(len(keys), first + room))
             stop = first
             while stop < min(first + room, len(batch)) and not self.blocked(keys[stop]):
                 question = Question(batch.packet(stop), keys[stop])
@@ -139,7 +144,9 @@ class Asker:
                 if self.counts.open < self.in_flight and not self.interval:
                     continue
             if first < len(batch):
-                yield from self.turn(self.next - now if self.interval and self.counts.open < self.in_flight else None)
+                keys += asked(batch.part(len(keys), first + self.in_flight))
+                yield from self.written()
+                self.turn(self.next - now if self.interval and self.counts.open < self.in_flight else None)
 
     def blocked(self, keys: list[Key]) -> bool:
         """Whether an answer would be that of another question that is open."""
@@ -160,8 +167,8 @@ class Asker:
         wire.sender.send(batch, first, stop)
         self.sending = []
 
-    def turn(self, seconds: float | None = None, fds: list[int] | None = None) -> Iterator[Batch]:
-        """Waits for answers, at most so long; takes what came, gives up what was not answered, and passes what is settled.
+    def turn(self, seconds: float | None = None, fds: list[int] | None = None) -> None:
+        """Waits for answers, at most so long; takes what came, and gives up what was not answered.
 
         fds: of questions, which end the waiting, too.
         """
@@ -172,7 +179,6 @@ class Asker:
         self.more = bool(fds) and not set(found).isdisjoint(fds or ())
         self.take()
         self.expire()
-        yield from self.written()
 
     def take(self) -> None:
         """Takes what came."""
