@@ -11,6 +11,10 @@ import os
 import socket
 import struct
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import _socket
+
 BACKLOG = 4096  # how often others may ask: nobody answers
 
 
@@ -18,7 +22,7 @@ class Taken(Exception):
     """The interface is a port of another switch."""
 
 
-def claim(index: int, own: socket.socket) -> socket.socket:
+def claim(index: int, own: _socket.socket) -> socket.socket:
     """Takes an interface, by its number, until what it gives is closed. Raises Taken, OSError.
 
     own: our packet socket there; it is bound before the name is taken, so that whoever finds the name finds that, too.

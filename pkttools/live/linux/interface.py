@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import _socket as socket  # socket takes as long to import as all of this
 import os
-import socket
 import struct
 
 from ...errors import PktError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket as whole
 
 ETH_P_ALL = 3
 SOL_PACKET = 263
@@ -46,9 +50,11 @@ def ask(sock: socket.socket, name: str, request: int) -> bytes:
         raise PktError(f"{name}: {error.strerror}") from None
 
 
-def asking() -> socket.socket:
+def asking() -> whole.socket:
     """A socket for requests alone; anybody may have one."""
-    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    import socket as whole  # late: its sockets know what `with` is
+
+    return whole.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
 
 
 def is_up(sock: socket.socket, name: str) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _socket as socket  # as in interface.py
 import errno
 import os
-import socket
 import struct
 import time
 

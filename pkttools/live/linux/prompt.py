@@ -5,10 +5,10 @@ pkt-recv's ring hands over blocks of packets, after a millisecond at least: too 
 
 from __future__ import annotations
 
+import _socket as socket  # as in interface.py
 import errno
 import mmap
 import os
-import socket
 import struct
 
 from ... import codec

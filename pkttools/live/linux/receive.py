@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import _socket as socket  # as in interface.py
 import _thread  # threading takes as long to import as all of this
 import errno
 import mmap
 import os
-import socket
 import struct
 import time
 from collections.abc import Iterator
