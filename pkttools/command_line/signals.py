@@ -151,6 +151,18 @@ def elsewhere() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
 
 
+def left_to_parent() -> None:
+    """Leaves signals to the process that this one was forked from, and that ends it."""
+    global _ours
+    _ours = False
+    if SELECTS:
+        signal.set_wakeup_fd(-1)
+    _wake.clear()
+    _timers.clear()
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def at_first(action: Callable[[], None]) -> None:
     """Does something as soon as the first signal comes, even while the process is blocked in writing."""
     _first.append(action)

@@ -88,6 +88,6 @@ def stage(values: Values) -> Stage:
     def sink(source: Source) -> Sink:
         from ..views import view
 
-        return view(shown, values, Output(path, source.file, compress=values.compress))
+        return view(shown, values, Output(getattr(values, name), source.file, compress=values.compress))
 
     return Stage(values, sink=sink, slip=True, apart=True)

@@ -131,4 +131,4 @@ def stage(values: Values) -> Stage:
     work = [stage for stage in (converter, payloads) if stage]
     beyond = payloads.beyond if payloads else None
     return Stage(values, [without_fcs, *work] if work else [], program=program, account=account, beyond=beyond,
-                 apart=not values.follow_tcp)  # fmt: skip
+                 apart=not values.follow_tcp, tallies=[converter, payloads])  # fmt: skip

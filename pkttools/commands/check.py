@@ -88,7 +88,7 @@ def stage(values: Values) -> Stage:
         return UnsoundSink(Output(values.output, source.file, compress=values.compress), made.places, bool(values.checksums))
 
     made = Numbered(values, [each(checked)], account=account, beyond=beyond, slip=True, fails=fails, sink=sink if judging else None,
-                    apart=not judging)  # fmt: skip
+                    apart=not judging, tallies=[counts])  # fmt: skip
     need(not (judging and made.assignments), "an assignment is for packets that are written: --quiet and --list write none")
     return made
 

@@ -34,4 +34,4 @@ def stage(values: Values) -> Stage:
     def account() -> list[str]:
         return cutter.passed.said() if cutter.steps else ["nothing was cut: --snap N, --bytes A..B and others say what is"]
 
-    return Stage(values, [cutter], account=account, beyond=cutter.beyond, apart=True)
+    return Stage(values, [cutter], account=account, beyond=cutter.beyond, apart=True, tallies=[cutter])

@@ -36,4 +36,4 @@ def stage(values: Values) -> Stage:
     window = values.window if values.window >= 0 else None if within is not None else WINDOW
     doubles = Doubles(Ignored.of(",".join(values.ignore)), window, within, values.memory,
                       interfaces=bool(values.same_interface), only=bool(values.only_doubles))  # fmt: skip
-    return Stage(values, [doubles], account=doubles.said, slip=True)
+    return Stage(values, [doubles], account=doubles.said, slip=True, tallies=[doubles])

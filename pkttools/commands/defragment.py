@@ -31,4 +31,5 @@ def stage(values: Values) -> Stage:
             said.append(f"{counted(reassembler.reassembled, 'datagram')} reassembled")
         return said
 
-    return Stage(values, [without_fcs, reassembler], account=account, beyond=reassembler.beyond, slip=True)
+    return Stage(values, [without_fcs, reassembler], account=account, beyond=reassembler.beyond, slip=True,
+                 tallies=[reassembler])  # fmt: skip

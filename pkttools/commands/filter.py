@@ -50,7 +50,7 @@ def stage(values: Values) -> Stage:
     if values.sorted:
         return stage_of_sorted(values, part, program)
     return Stage(values, slip=True, program=program, last_number=part.last if part else None, account=lambda: said(values, part),
-                 apart=not (part and (part.counts or part.waits)))  # fmt: skip
+                 tallies=(), apart=not (part and (part.counts or part.waits)))  # fmt: skip
 
 
 def stage_of_sorted(values: Values, part: "Part | None", program: "tuple[Filter | None, Assignments | None]") -> Stage:

@@ -27,4 +27,4 @@ def stage(values: Values) -> Stage:
     def account() -> list[str]:
         return passed_by_reason(fragmenter.passed, which=" above the MTU")
 
-    return Stage(values, [without_fcs, fragmenter], account=account, beyond=fragmenter.beyond)
+    return Stage(values, [without_fcs, fragmenter], account=account, beyond=fragmenter.beyond, tallies=[fragmenter])

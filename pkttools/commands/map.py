@@ -129,5 +129,5 @@ def stage(values: Values) -> Stage:
 
     program = arguments(values, (), guard, not values.keep)
     work: list[Work] = [without_fcs, mapper, *made.work] if made else [mapper]
-    return Stage(values, work, program=program, account=account, beyond=mapper.beyond,
-                 apart=not answer and not values.endpoints)  # fmt: skip
+    return Stage(values, work, program=program, account=account, beyond=mapper.beyond, apart=not answer and not values.endpoints,
+                 tallies=[mapper])  # fmt: skip

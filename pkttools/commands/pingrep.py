@@ -21,7 +21,8 @@ def stage(values: Values) -> Stage:
         told = values.verbose or responder.unanswered
         return [f"{counted(responder.answered, 'request')} answered, {responder.unanswered} not"] if told else []
 
-    return Stage(values, [without_fcs, responder], account=account, beyond=responder.beyond, apart=True)
+    return Stage(values, [without_fcs, responder], account=account, beyond=responder.beyond, apart=True,
+                 tallies=[responder])  # fmt: skip
 
 
 def networks(text: str | None) -> list[Network]:

@@ -1,6 +1,7 @@
 """Runs several commands as one process, without text in between.
 
 pkt-pipe 'change --icmp-type 8 | correct' < in.pcap > out.pcap
+pkt-pipe --each *.pcap --out-dir sent 'change IP.TTL=9 | correct'
 
 Commands stand with or without pkt-, with their options and arguments, as in a shell.
 Unless the last one says a format, what is read is what is written.
@@ -12,7 +13,7 @@ import os
 import sys
 
 from ..batch import Batch
-from ..command_line.options import GENERAL, INPUT, OUTPUT, UTC, Values, choose_zone, format_option
+from ..command_line.options import FLAG, GENERAL, INPUT, NUMBER, OUTPUT, TEXT, UTC, Option, Values, choose_zone, format_option
 from ..errors import UsageError, need
 from ..flow import run as flow
 from ..flow.stage import Source, Stage, Written
@@ -25,10 +26,13 @@ OPTIONS = [
     *INPUT,
     *(option for option in OUTPUT if option.attribute in ("output", "compress")),
     format_option("what is read"),
+    Option("--each", FLAG, "run for each FILE in front of the pipe"),
+    Option("--out-dir", TEXT, "with --each: write each there, under its name", "DIR"),
+    Option("--jobs", NUMBER, "with --each: N processes (one a core)", "N", least=1),
     UTC,
     *GENERAL,
 ]
-ARGUMENTS = "'COMMAND | COMMAND...'"
+ARGUMENTS = "[FILE...] 'COMMAND | COMMAND...'"
 ARGUMENTS_HELP = "one argument, such as 'recv -i a | change IP.TTL-=1 | correct | send -i b'"
 
 MOST = 500  # commands of a pipe
@@ -45,11 +49,31 @@ PLACES = {
 
 
 def run(values: Values) -> tuple[list[str], int]:
-    """Joins the stages of the commands."""
-    more = values.arguments[1:]
-    there = f"; to read a file: --in {more[0]}" if more and os.path.exists(more[0]) else ""  # noqa: PTH110  pathlib is slow to import
+    """Joins the stages of the commands, and runs them: once, or for each file."""
+    *files, pipe = values.arguments or [""]
+    if values.each:
+        return run_each(values, files, pipe)
+    there = f"; to read a file: --in {pipe}" if files and os.path.exists(pipe) else ""  # noqa: PTH110  pathlib is slow to import
     need(len(values.arguments) == 1, f"the pipe is one argument, such as 'change IP.TTL=9 | correct'{there}")
-    lines = [[words[0], *(["-v"] if values.verbose else []), *words[1:]] for words in split(values.arguments[0])]
+    for option, given in ("--out-dir", values.out_dir), ("--jobs", values.jobs):
+        need(given is None, f"{option} goes with --each")
+    return flow(joined(values, pipe))
+
+
+def run_each(values: Values, files: list[str], pipe: str) -> tuple[list[str], int]:
+    """Runs the pipe for each of the files. Raises UsageError, PktError, Interrupted."""
+    need(bool(files), "--each FILE... --out-dir DIR 'COMMAND | COMMAND...': which files?")
+    need(values.out_dir is not None, "--each: where to? --out-dir DIR")
+    need(not values.input and values.output is None, "--each reads its files, and writes into --out-dir: no --in, no --out")
+    from ..flow.each import run_each  # late: most run once
+    from ..flow.forked import cores
+
+    return run_each(joined(values, pipe), files, values.out_dir, values.jobs or cores())
+
+
+def joined(values: Values, pipe: str) -> list[Stage]:
+    """The stages of a pipe, as its options say. Raises UsageError, PktError."""
+    lines = [[words[0], *(["-v"] if values.verbose else []), *words[1:]] for words in split(pipe)]
     of_last = (("--out", values.output), ("--compress", values.compress), ("-F", values.format))
     for line, option, given in ((0, "--in", values.input), *((-1, option, [value]) for option, value in of_last)):
         lines[line][1:1] = [word for value in given if value is not None for word in (option, value)]
@@ -62,7 +86,7 @@ def run(values: Values) -> tuple[list[str], int]:
     first, end = stages[0].values, stages[last]
     first.awaited = end.name == "send" or not to_file(end.values.output)
     first.format = getattr(end.sink, "form", None)  # what pkt-recv has to say of a packet depends on it
-    return flow(stages)
+    return stages
 
 
 def stage_of(words: list[str], first: bool, last: bool) -> Stage:
@@ -92,6 +116,7 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
     usual = made.sink
     if isinstance(usual, Written) and not (usual.named or usual.writes or any(option.form for option in given)):
         made.sink = lambda source: AsRead(values, source)
+        made.as_read = True
     return made
 
 

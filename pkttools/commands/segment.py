@@ -58,4 +58,5 @@ def stage(values: Values) -> Stage:
             said.append(f"{counted(segmenter.urgent, 'packet')} with an urgent pointer, which each segment has as it was")
         return said
 
-    return Stage(values, [without_fcs, segmenter], program=program, account=account, beyond=segmenter.beyond)
+    return Stage(values, [without_fcs, segmenter], program=program, account=account, beyond=segmenter.beyond,
+                 tallies=[segmenter])  # fmt: skip

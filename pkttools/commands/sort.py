@@ -23,6 +23,6 @@ def stage(values: Values) -> Stage:
     """Sorts."""
     ordered = Sorted(values.memory, b"" if values.by is None else columns_of_keys(values.by))
     sorting = Stage(values, [ordered], source=lambda: Foreseen(values, ordered), slip=True,
-                    account=lambda: ordered.said(values.verbose), fails=lambda: ordered.late > 0)  # fmt: skip
+                    account=lambda: ordered.said(values.verbose), fails=lambda: ordered.late > 0, tallies=[ordered])  # fmt: skip
     sorting.gathers = True
     return sorting

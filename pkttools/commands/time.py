@@ -63,4 +63,5 @@ def stage(values: Values) -> Stage:
             said.append(f"{counted(ordered.late, 'packet')} out of order by more than {values.sort_window}")
         return said
 
-    return Stage(values, work, program=arguments(values, (), beside), account=account)
+    return Stage(values, work, program=arguments(values, (), beside), account=account,
+                 tallies=[retimer, ordered])  # fmt: skip

@@ -29,4 +29,4 @@ def stage(values: Values) -> Stage:
     name, *values.arguments = values.arguments
     work = unwrapping(name, values.ecn == "join", guard, bool(values.keep), bool(values.all))
     program = arguments(values, (), guard, not values.keep)
-    return Stage(values, [without_fcs, work], program=program, account=work.said, apart=True)
+    return Stage(values, [without_fcs, work], program=program, account=work.said, apart=True, tallies=[work])

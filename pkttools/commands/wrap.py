@@ -32,4 +32,4 @@ def stage(values: Values) -> Stage:
     work = wrapping(name, values.at, values.src, values.dst, values.ecn, guard, bool(values.keep))
     values.arguments = placed(work, values.arguments)
     program = arguments(values, (), guard, not values.keep)
-    return Stage(values, [without_fcs, work], program=program, account=work.said)
+    return Stage(values, [without_fcs, work], program=program, account=work.said, tallies=[work])

@@ -20,6 +20,8 @@ WINDOW = 5  # packets before each
 class Doubles:
     """Finds doubles; a stage of a flow. Counts: doubles; packets that may be some of what is not known any more, and why not."""
 
+    TALLIES = ("doubles", "without_memory", "out_of_order")  # see flow/tallies.py
+
     def __init__(self, ignore: Ignored, window: int | None = WINDOW, within: int | None = None, memory: int = MEMORY, *,
                  interfaces: bool = False, only: bool = False) -> None:  # fmt: skip
         """window: packets before each that it may be a double of, doubles among them; None: any number. within: nanoseconds from

@@ -30,6 +30,32 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
     What stands before a bad place is written. Returns what there is to say on standard error, in the order of the stages, and
     the exit code. Raises PktError where something cannot be opened.
     """
+    end = ended(stages)
+    said = end.errors + accounts(stages, end.read, end.written)
+    return said, int(end.failed or any(stage.failed for stage in stages))
+
+
+class End:
+    """What became of a run: what went wrong; what the source and the sink say; whether these have failed.
+
+    whole: whether what was written is ended as it should be, wherever the input broke off.
+    """
+
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+        self.read: list[str] = []
+        self.written: list[str] = []
+        self.failed = self.whole = False
+
+
+def accounts(stages: list[Stage], read: list[str], written: list[str]) -> list[str]:
+    """What stages have to say in the end, with what the source says of what was read, and the sink of what was written."""
+    first, last = stages[0], stages[-1]
+    return [line for stage in stages for line in stage.said(read * (stage is first), written * (stage is last))]
+
+
+def ended(stages: list[Stage]) -> End:
+    """Runs stages to their end. Raises PktError where something cannot be opened, Interrupted."""
     first, last = stages[0], stages[-1]
     if isinstance(last.sink, Written):
         refuse_terminal(last.sink.form, last.values.output)
@@ -41,34 +67,31 @@ def run(stages: list[Stage]) -> tuple[list[str], int]:
     if source.file and source.file.sections:
         source.file.sections.passes = not source.file.sections.one and all(stage.passes for stage in stages)
     give_up((source, sink), user)
-    errors: list[str] = []
-    ending: list[str] = []
+    end = End()
     first.ahead = source.ahead
     try:
         flow(source, stages, sink)
-        ending = sink.close()
+        end.written, end.whole = sink.close(), True
     except PktError as error:  # the account goes on
-        errors.append(str(error))
+        end.errors.append(str(error))
         if source.file and source.file.left:
-            errors.append(f"not read: {counted(source.file.left, 'file')} behind {source.file.name}")
+            end.errors.append(f"not read: {counted(source.file.left, 'file')} behind {source.file.name}")
         if not isinstance(error, OutputError) and (last.passed or not sink.output):  # else no empty capture instead
             try:
-                ending = sink.close()
+                end.written, end.whole = sink.close(), True
             except OutputError as late:
-                errors.append(str(late))
+                end.errors.append(str(late))
     except Interrupted as interrupted:
         if sink.stopped is None:
             raise
-        errors += [sink.stopped] if sink.stopped and interrupted.args[0] != ALARM else []
+        end.errors += [sink.stopped] if sink.stopped and interrupted.args[0] != ALARM else []
         sink.hurried = interrupted.args[0] != ALARM
-        ending = sink.close()
+        end.written, end.whole = sink.close(), True
     finally:
         if sink.output:
             sink.output.finish()
-    said = list(errors)
-    for stage in stages:
-        said += stage.said(source.close() if stage is first else [], ending if stage is last else [])
-    return said, int(bool(errors) or sink.failed or any(stage.failed for stage in stages))
+    end.read, end.failed = source.close(), bool(end.errors) or sink.failed
+    return end
 
 
 def new_user(stages: list[Stage]) -> str | None:

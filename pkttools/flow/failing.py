@@ -11,6 +11,8 @@ from ..language.filters import Filter, marked
 class Failing(Filter):
     """A filter that no packet is to match. count: how many did. first: the number of the first one, from 1; 0: none did."""
 
+    TALLIES = ("first", "count", "met")  # see tallies.py
+
     def __init__(self, expression: str) -> None:
         """Raises UsageError for what is no expression."""
         super().__init__([expression])

@@ -63,8 +63,9 @@ class Source:
         yield stream
 
     def close(self) -> list[str]:
-        """Returns what there is to say in the end, on standard error."""
+        """Closes what was read; returns what there is to say in the end, on standard error."""
         file: Input = self.file  # type: ignore[assignment]  # the same
+        file.close()
         handed = [f"{counted(file.handed, 'packet')} came as batches"] if file.handed else []
         return file.said + (file.joined + handed if self.values.verbose else [])
 
@@ -121,22 +122,27 @@ class Stage:
     is to say at the end. fails: whether what it found makes the exit code 1. beyond: counts what packets carry that is not
     followed. last_number: of the packet behind which none passes. hold: makes another sink of a sink, one that keeps packets until
     it is time for them. apart: whether what becomes of a packet, between its ends, does not depend on those before it, but for what
-    any command may be asked for: see `alone`.
+    any command may be asked for: see `alone`. tallies: what counts for its account, see tallies.py; None: that cannot be added up.
     """
+
+    TALLIES = ("came", "passed", "assignments", "failing", "beyond", "tallies")
 
     name = ""  # of the command, where there are several
     place = 0  # among these, from 1
     gathers = False  # whether its work takes all packets before it gives one: a limit is of those that it gives
     divides = False  # whether what it passes on goes into several files
+    as_read = False  # whether it writes the format that is read
     hold: Callable[[Source, Sink], Sink] | None = None
 
     def __init__(self, values: Values, work: Sequence[Work] = (), *,
                  program: tuple[Filter | None, Assignments | None] | None = None, slip: bool = False,
                  source: Callable[[], Source] | None = None, sink: Callable[[Source], Sink] | None = None,
                  writes: str | None = None, account: Callable[[], list[str]] = list, fails: Callable[[], bool] = bool,
-                 beyond: dict[int, int] | None = None, last_number: int | None = None, apart: bool = False) -> None:  # fmt: skip
+                 beyond: dict[int, int] | None = None, last_number: int | None = None, apart: bool = False,
+                 tallies: Sequence[object] | None = None) -> None:  # fmt: skip
         """Raises UsageError where the arguments are wrong."""
-        self.apart = apart
+        self.apart, self.adds_up = apart, tallies is not None or account is list
+        self.tallies = [*tallies] if tallies else []
         self.values, self.work, self.slip, self.account = values, work, slip, account
         self.fails, self.failing, self.wants_some = fails, failing_of(values), bool(getattr(values, "fail_empty", False))
         self.beyond = {} if beyond is None else beyond

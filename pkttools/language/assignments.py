@@ -21,6 +21,8 @@ class Assignments:
     stale, unknown: packets with a checksum that could not, and with one that is not known.
     """
 
+    TALLIES = ("met", "stale", "unknown", "beyond", "placed", "cut")  # see flow/tallies.py
+
     def __init__(self, items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str], ...] = (),
                  guard: Filter | None = None, follow: bool = False, seed: int | None = None) -> None:  # fmt: skip
         """items: field, operator, value. swapped: pairs of fields to exchange first. Raises UsageError."""

@@ -49,6 +49,8 @@ class Mapper:
     rules for those that go back. Counts what became of the packets.
     """
 
+    TALLIES = ("mapped", "refused", "stale", "unknown", "headers")  # see flow/tallies.py
+
     def __init__(self, rules: bytes, *, answer: Callable[[bytes], bytes] | None = None, keep: bool = False,
                  guard: Filter | None = None, sides: Sides | None = None, turned: bytes = b"") -> None:  # fmt: skip
         self.answer, self.keep, self.guard, self.sides = answer, keep, guard, sides

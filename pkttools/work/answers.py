@@ -40,6 +40,8 @@ class Responder:
     address is still free (RFC 5227 section 2.1.1, RFC 4862 section 5.4.2): they could have none.
     """
 
+    TALLIES = ("answered", "unanswered")  # see flow/tallies.py
+
     def __init__(self, networks: list[Network]) -> None:
         self.answered = self.unanswered = 0
         self.beyond: dict[int, int] = {}  # what packets carry that is not followed

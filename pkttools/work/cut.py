@@ -43,6 +43,8 @@ def ranges_of(texts: list[str]) -> list[Range]:
 class Cutter:
     """Cuts packets, or fills them up; a stage of a flow. Counts what could not be done, by reason."""
 
+    TALLIES = ("passed",)  # see flow/tallies.py
+
     def __init__(self, values: Values, ranges: list[Range], guard: Filter | None) -> None:
         self.ranges, self.guard, self.keep = ranges, guard, bool(values.keep)
         self.snap, self.size = values.snap, values.fix_length

@@ -43,6 +43,8 @@ class Fragmenter:
     not, by reason.
     """
 
+    TALLIES = ("passed",)  # see flow/tallies.py
+
     def __init__(self, mtu: int | None, force: bool, first_id: int, layer: Layer = OUTERMOST) -> None:
         self.mtus, self.force, self.id, self.layer = (mtu or MTU4, mtu or MTU6), force, first_id, layer
         self.passed: dict[str, int] = {}

@@ -27,6 +27,8 @@ class Converter:
     it cannot, and the packet goes on as it is; by what is to be said of these packets. failed: how many they were.
     """
 
+    TALLIES = ("failed",)  # see flow/tallies.py
+
     def __init__(self, guard: Filter | None, steps: dict[str, Step]) -> None:
         self.guard, self.steps = guard, steps
         self.failed = dict.fromkeys(steps, 0)

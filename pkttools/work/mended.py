@@ -14,6 +14,8 @@ OTHERS = "others"  # in no header that is known
 class Mended:
     """Counts the fields of headers in which packets differ from what they were."""
 
+    TALLIES = ("counts", "packets")  # see flow/tallies.py
+
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.packets = 0

@@ -46,6 +46,8 @@ class Ordered:
     late: packets that came too late for it: they are out of order still.
     """
 
+    TALLIES = ("late",)  # see flow/tallies.py
+
     def __init__(self, window: int) -> None:
         self.window, self.queue = window, Queue()
         self.newest = self.given = -1

@@ -139,6 +139,8 @@ class Editor:
     of TCP follow. Counts what could not be done, by reason, and payloads that were changed.
     """
 
+    TALLIES = ("passed", "met", "changed", "inside")  # see flow/tallies.py
+
     def __init__(self, edits: list[Edit], layer: Layer = INNERMOST, *, whole: bool = False, growth: Growth | None = None,
                  keep: bool = False, guard: Filter | None = None, numbers: Numbers | None = None) -> None:  # fmt: skip
         self.edits, self.layer, self.whole, self.growth = edits, layer, whole, growth

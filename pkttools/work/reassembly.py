@@ -29,6 +29,8 @@ class Reassembler:
     fragments that came twice; and by reason fragments that passed as they came. held: bytes that wait.
     """
 
+    TALLIES = ("passed", "reassembled", "repeated")  # see flow/tallies.py
+
     def __init__(self, memory: int = MEMORY, layer: Layer = OUTERMOST) -> None:
         self.memory, self.layer = memory, layer
         self.reasons = (*REASONS, "inside tunnels" if layer == OUTERMOST else "of another header")

@@ -32,6 +32,8 @@ class Segmenter:
     Counts what should have been cut and was not, by reason; urgent: what was cut with an urgent pointer.
     """
 
+    TALLIES = ("passed", "urgent")  # see flow/tallies.py
+
     def __init__(self, mtu: int = 0, size: int = 0, *, same_ids: bool = False, keep: bool = False, apart: bool = False,
                  guard: Filter | None = None) -> None:  # fmt: skip
         self.how, self.id, self.guard = (mtu, size, same_ids, keep, apart), 1, guard

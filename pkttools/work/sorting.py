@@ -36,6 +36,8 @@ class Sorted:
     packets that came nevertheless when later ones had been given.
     """
 
+    TALLIES = ("late", "spilled")  # see flow/tallies.py
+
     def __init__(self, memory: int = MEMORY, columns: bytes = b"") -> None:
         self.memory, self.columns, self.keyed = max(memory, LEAST), columns, bool(columns)
         self.floor: int | None = None

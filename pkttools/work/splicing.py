@@ -33,6 +33,8 @@ class Pieces:
 class Passed:
     """Packets that passed as they came, by reason."""
 
+    TALLIES = ("counts", "stale")  # see flow/tallies.py
+
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.stale = 0  # packets that did not, with a checksum that could not follow

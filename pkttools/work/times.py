@@ -22,6 +22,8 @@ class Retimer:
     early, late: how many passed as they came, since their times would be before 1970, or later than times go.
     """
 
+    TALLIES = ("count", "early", "late")  # see flow/tallies.py
+
     def __init__(self, *, shift: int = 0, start: int | None = None, scale: tuple[int, int] = (1, 1), every: int | None = None,
                  gap: int | None = None, chosen: Callable[[Batch], Sequence[int]] | None = None) -> None:  # fmt: skip
         self.shift, self.start, self.scale, self.every, self.gap, self.chosen = shift, start, scale, every, gap, chosen

@@ -57,6 +57,8 @@ class Wrapper:
     done to a packet. Counts packets that were left, by reason.
     """
 
+    TALLIES = ("left",)  # see flow/tallies.py
+
     def __init__(self, planner: Planner, guard: Filter | None = None, keep: bool = False, again: bool = False) -> None:
         self.planner, self.guard, self.keep, self.again = planner, guard, keep, again
         self.shapes, self.octets, self.number = bytearray(), bytearray(), 1

@@ -1,0 +1,211 @@
+"""pkt-pipe --each: the same for each of many files, and one account."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, shell
+
+from pkttools.flow.outputs import named
+
+EXAMPLES = {path.stem: path.read_bytes() for path in sorted((ROOT / "examples").glob("*.txt")) if path.stem != "pktap"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Captures of all formats, named after their formats or not."""
+    for number, (stem, data) in enumerate(EXAMPLES.items()):
+        form = ("text", "pcap", "pcapng")[number % 3]
+        (tmp_path / f"{stem}.{form.replace('text', 'txt')}").write_bytes(shell(f"pkt-txt2txt -F {form}", data).stdout)
+    return tmp_path
+
+
+def each(folder: Path, pipe: str, options: str = "", files: str = "*.*", **how: str) -> subprocess.CompletedProcess[bytes]:
+    return shell(f"cd '{folder}' && pkt-pipe --each {files} --out-dir out {options} {shlex.quote(pipe)}", **how)
+
+
+@pytest.mark.parametrize("pipe", ["change IP.TTL=9 | correct", "fragment -fm 60 -fc | defragment | correct", "analyze -lv 2",
+                                  "change IP.ID=1..9 --seed 5 -F pcapng", "stat", "txt2txt -l 1", "txt2pcap"])  # fmt: skip
+def test_same_as_one_by_one(folder: Path, pipe: str) -> None:
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    done = each(folder, pipe, "--jobs 3")
+    assert done.returncode == 0, done.stderr
+    written = sorted((folder / "out").iterdir())
+    assert len(written) == len(files)
+    for file, made in zip(files, written, strict=True):
+        assert file.stem == made.stem
+        assert made.read_bytes() == shell(f"pkt-pipe --in '{file}' {shlex.quote(pipe)}").stdout, file
+    ending = {"a": "{.txt}", "s": "{.txt}"}.get(pipe[0]) or ("{.pcapng}" if "pcapng" in pipe else None)
+    if ending:
+        assert {path.suffix for path in written} == {ending.strip("{}")}
+
+
+def test_there_is_one_account(folder: Path) -> None:
+    """As of all packets in one stream, whichever of the processes has counted them."""
+    joined = shell("pkt-cut --snap 60 -F pcap", b"".join(EXAMPLES.values())).stdout
+    for path in folder.glob("*.*"):
+        path.unlink()
+    for number in range(60):
+        (folder / f"{number}.pcap").write_bytes(joined)
+    (folder / "large.pcap").write_bytes(joined[:24] + joined[24:] * 30)
+    pipe = "change IP.TTL=9 TCP.FLAGS=2 --fail-if UDP.DST_PORT==53 | check -cs -v | correct -v | fragment -fm 60"
+    wanted = shell(f"pkt-pipe -v {shlex.quote(pipe)}", joined * 90)
+    done = each(folder, pipe, "-v --jobs 2")
+    assert done.returncode == wanted.returncode == 1
+    assert done.stderr.splitlines() == [line for line in wanted.stderr.splitlines() if b"captures behind the first" not in line]
+
+
+def test_one_that_fails_does_not_stop_the_rest(folder: Path) -> None:
+    (folder / "h.pcap").write_bytes(next(folder.glob("*.pcap")).read_bytes()[:-3])
+    (folder / "a.pcap").write_bytes(b"no capture\0")
+    (folder / "b.txt").symlink_to("nothing")
+    (folder / "c.txt").mkdir()
+    done = each(folder, "change IP.TTL=9", "--jobs 2")
+    assert done.returncode == 1
+    said = done.stderr.decode().splitlines()
+    assert [line.split()[1].split(":")[0] for line in said[:-1]] == ["a.pcap", "b.txt", "c.txt", "h.pcap"]
+    assert said[0] == "pkt-pipe: a.pcap: neither packet text nor a capture file"
+    assert "No such file or directory" in said[1]
+    assert "Is a directory" in said[2]
+    assert "file is truncated" in said[3]
+    assert said[4].startswith("pkt-pipe: 4 of ")
+    assert len([*(folder / "out").iterdir()]) >= len(EXAMPLES) + 1  # what stands before a bad place is written
+
+
+def test_names(folder: Path) -> None:
+    assert [named(name, form) for name, form in (
+        ("a.pcap", None), ("a.pcap.gz", None), ("a", None), ("a.b.cap", "pcapng"), ("a.PCAP.xz", "text"), ("a.b", "text"),
+        (".txt", "text"), ("a.pcap", "bin"), ("a.log", None),
+    )] == ["a.pcap", "a.pcap", "a", "a.b.pcapng", "a.txt", "a.b.txt", ".txt.txt", "a.bin", "a.log"]  # fmt: skip
+    (folder / "d").mkdir()
+    shutil.copy(folder / "dns.txt" if (folder / "dns.txt").exists() else next(folder.glob("*.*")), folder / "d/x.txt")
+    shutil.copy(folder / "d/x.txt", folder / "x.txt")
+    shutil.copy(folder / "d/x.txt", folder / "x.pcap")
+    refused = [
+        ("x.txt d/x.txt", "", "--each: what becomes of x.txt and of d/x.txt would both be out/x.txt"),
+        ("x.txt x.pcap", "-F pcapng", "--each: what becomes of x.txt and of x.pcap would both be out/x.pcapng"),
+        ("x.txt x.txt", "", "--each: what becomes of x.txt and of x.txt would both be out/x.txt"),
+        ("d/../x.txt", "--out-dir .", "--out-dir .: ./x.txt is one of the files that are read"),
+        ("", "", "--each FILE... --out-dir DIR 'COMMAND | COMMAND...': which files?"),
+        ("x.txt", "--in x.pcap", "--each reads its files, and writes into --out-dir: no --in, no --out"),
+        ("x.txt", "--out y", "--each reads its files, and writes into --out-dir: no --in, no --out"),
+    ]
+    for files, options, message in refused:
+        into = "" if "--out-dir" in options else "--out-dir out"
+        done = shell(f"cd '{folder}' && pkt-pipe --each {files} {into} {options} 'change IP.TTL=9'")
+        assert (done.returncode, done.stderr.decode().splitlines()[0]) == (2, f"pkt-pipe: {message}")
+    assert not (folder / "out").exists()
+    for words, message in (
+        ("--each x.txt 'change IP.TTL=9'", b"--each: where to? --out-dir DIR"),
+        ("--out-dir out --in x.txt 'change IP.TTL=9'", b"--out-dir goes with --each"),
+    ):
+        done = shell(f"cd '{folder}' && pkt-pipe {words}")
+        assert (done.returncode, done.stderr.splitlines()[0]) == (2, b"pkt-pipe: " + message)
+    for pipe in (
+        "gen ICMP -c 1",
+        "change IP.TTL=9 --out y",
+        "analyze --html y",
+        "change --in y IP.TTL=9",
+        "impair --loss 1/2",
+        "correct | send -i lo",
+        "split -c 1 --out y",
+    ):
+        assert each(folder, pipe, files="x.txt").returncode == 2, pipe
+
+
+def test_compressed(folder: Path) -> None:
+    subprocess.run(["gzip", "-9", *(str(path) for path in folder.glob("*.pcap"))], check=True)
+    assert each(folder, "change IP.TTL=9 --compress gzip -F pcap", files="*.pcap.gz").returncode == 0
+    names = sorted(path.name for path in folder.glob("*.pcap.gz"))
+    assert sorted(path.name for path in (folder / "out").iterdir()) == names
+    assert all((folder / "out" / name).read_bytes()[:2] == b"\x1f\x8b" for name in names)
+
+
+def test_thousands_of_files(tmp_path: Path) -> None:
+    """More than descriptors, and than are handed out at a time."""
+    (tmp_path / "0.txt").write_bytes(EXAMPLES["dns"])
+    for number in range(1, 2000):
+        os.link(tmp_path / "0.txt", tmp_path / f"{number}.txt")
+    (tmp_path / "500.txt").unlink()
+    (tmp_path / "500.txt").write_bytes(b"--\n1g\n")
+    done = shell(f"ulimit -n 30; cd '{tmp_path}' && pkt-pipe -v --each *.txt --out-dir out --jobs 2 'change IP.TTL=9'")
+    packets = EXAMPLES["dns"].count(b"\n==\n") * 1999
+    assert done.returncode == 1
+    said = done.stderr.decode().splitlines()
+    assert said[0].startswith("pkt-pipe: 500.txt:2: ")
+    assert said[1].startswith(f"pkt-pipe: change: {packets} packets read, {packets} passed on")
+    assert said[-1] == "pkt-pipe: 1 of 2000 files failed"
+    assert len([*(tmp_path / "out").iterdir()]) == 2000
+
+
+def test_nothing_is_left_that_is_not_whole(folder: Path) -> None:
+    """Of a disk that is full, or here a file that may be no longer; what was there before stays."""
+    (folder / "large.txt").write_bytes(EXAMPLES["dns"] * 999)
+    (folder / "out").mkdir()
+    (folder / "out/large.txt").write_bytes(b"before")
+    done = shell(f"cd '{folder}' && ulimit -f 100 && pkt-pipe --each *.* --out-dir out --jobs 2 'change IP.TTL=9'")
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [
+        "pkt-pipe: large.txt: out/large.txt: File too large", f"pkt-pipe: 1 of {len(EXAMPLES) + 1} files failed",
+    ]  # fmt: skip
+    assert (folder / "out/large.txt").read_bytes() == b"before"
+    assert len([*(folder / "out").iterdir()]) == len(EXAMPLES) + 1
+
+
+held: list[int] = []  # the writing end of what has no end
+
+
+def running(folder: Path, pipe: str) -> tuple[subprocess.Popen[bytes], list[int]]:
+    """A run that does not end by itself, since what it reads of last has no end; and its processes."""
+    os.mkfifo(folder / "z")
+    held.append(os.open(folder / "z", os.O_RDWR))
+    run = subprocess.Popen(
+        [str(ROOT / "bin/pkt-pipe"), "--each", *sorted(str(path) for path in folder.iterdir()), "--out-dir", str(folder / "out"),
+         "--jobs", "2", pipe], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    end = time.monotonic() + 20
+    while time.monotonic() < end and len([*folder.glob("out/*")]) < len(EXAMPLES):
+        time.sleep(0.01)
+    time.sleep(0.3)
+    return run, [int(word) for word in Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()]
+
+
+def gone(processes: list[int]) -> bool:
+    end = time.monotonic() + 10
+    while any(Path(f"/proc/{one}").exists() for one in processes) and time.monotonic() < end:
+        time.sleep(0.01)
+    return not any(Path(f"/proc/{one}").exists() for one in processes)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_signals(folder: Path, end: int) -> None:
+    run, processes = running(folder, "change IP.TTL=9")
+    run.send_signal(end)
+    _, said = run.communicate(timeout=20)
+    os.close(held.pop())
+    assert run.returncode == -end
+    assert said.endswith(f"{len(EXAMPLES)} of {len(EXAMPLES) + 1} files done\n".encode())
+    assert gone(processes)
+    assert len([*(folder / "out").iterdir()]) == len(EXAMPLES)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
+def test_a_process_that_dies_is_the_failure_of_its_file(folder: Path) -> None:
+    run, processes = running(folder, "fragment -fm 60 -fc | defragment -v")
+    for one in processes:
+        os.kill(one, signal.SIGKILL)
+    os.close(held.pop())  # then the process that it has left behind ends, too
+    _, said = run.communicate(timeout=20)
+    assert run.returncode == 1
+    assert b"z: the process that worked on it ended by signal 9\n" in said
+    assert said.endswith(f"1 of {len(EXAMPLES) + 1} files failed\n".encode())
+    wanted = shell("pkt-pipe 'fragment -fm 60 -fc | defragment -v'", b"".join(EXAMPLES.values())).stderr.splitlines()
+    assert wanted[-1] in said.splitlines()
