@@ -85,6 +85,18 @@ def option(code: int, value: bytes, order: str) -> bytes:
     return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)
 
 
+def listed(options: list[tuple[int, bytes]], order: str) -> bytes:
+    """A list of options as it is written; nothing where there are none."""
+    written = b"".join(option(code, value, order) for code, value in options)
+    return written + option(END, b"", order) if written else b""
+
+
+def block(kind: int, body: bytes, order: str) -> bytes:
+    """A block as it is written."""
+    size = struct.pack(order + "I", len(body) + 12)
+    return struct.pack(order + "I", kind) + size + body + size
+
+
 def note(word: bytes, value: bytes) -> bytes:
     """The line of text that stands for a value: `NOTE: two words`, or `NOTE:` without one.
 

@@ -10,6 +10,7 @@ from ..errors import PktError, Unread, counted
 from .files import Input, Output, Sink
 from .pcapng import BITS, MAX_INTERFACES, MAX_KINDS, MAX_LINKTYPE, MICRO, NAMES, NANO, ORDER_MAGIC, ORDERS, several
 from .sections import LASTING, PASSING, SECRETS, STATISTICS, Block, Interface, Options, Section, Sections
+from .turned import turned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class PcapngSink(Sink):
         known = [code for code, _ in options]
         options += [(code, value) for code, value in now.items() if value is not None and code not in known]
         body = struct.pack(self.order + "HHI", linktype, 0, snaplen)
-        out += block(blocks.INTERFACE, body + listed(options, self.order), self.order)
+        out += blocks.block(blocks.INTERFACE, body + blocks.listed(options, self.order), self.order)
         self.count += 1
         keeps = 0
         if source and source.section.order == self.order:
@@ -191,7 +192,7 @@ class PcapngSink(Sink):
         """Writes the header of a section."""
         self.begun = True
         fixed = struct.pack(self.order + "IHHq", ORDER_MAGIC, 1, 0, -1)
-        out += block(blocks.SECTION, fixed + listed(options, self.order), self.order)
+        out += blocks.block(blocks.SECTION, fixed + blocks.listed(options, self.order), self.order)
 
     # ---- what was read beside packets ----
 
@@ -236,20 +237,26 @@ class PcapngSink(Sink):
         passes = self.sections is not None and self.sections.passes
         true = self.sections is not None and self.whole and self.written == (self.sections.came if ended else other.came)
         what = NAMES.get(other.kind, f"type {other.kind:#x} block")
+        octets, records, options = other.octets, 0, 0
         if other.order != self.order:
-            self.drop(what, ORDER)
-        elif other.kind == SECRETS and not self.secrets:
+            octets, records, options = turned(other.kind, octets, other.order, self.order)
+        if other.kind == SECRETS and not self.secrets:
             self.drop(what, ASKED)
+        elif not octets:
+            self.drop(what, ORDER)
         elif other.kind == STATISTICS and other.interface:
             number = self.numbers.get(other.interface.number)
             if number is not None and true:
-                out += other.octets[:8] + struct.pack(self.order + "I", number) + other.octets[12:]
+                out += octets[:8] + struct.pack(self.order + "I", number) + octets[12:]
+                self.drop(f"{what} option", ORDER, options)
             elif number is not None and self.whole and not ended:
                 self.late.append(other)
             else:
                 self.drop(what, CHANGED)
         elif other.kind in (*LASTING, *PASSING) or passes:
-            out += other.octets
+            out += octets
+            self.drop(f"{what} record", ORDER, records)
+            self.drop(f"{what} option", ORDER, options)
         else:
             self.drop(what, CHANGED)
 
@@ -325,18 +332,6 @@ State = tuple[Section, bool, str, int, int, tuple[tuple[tuple[Key, Described], .
 def flagged(link: int, source: Interface) -> bool:
     """Whether packets have a frame check sequence by their flags, and not as their interface says."""
     return link != source.link and linktype_of(link) == linktype_of(source.link) and 0 < (fcs_of(link) or 0) <= MAX_FLAGGED
-
-
-def block(kind: int, body: bytes, order: str) -> bytes:
-    """A block as it is written."""
-    size = struct.pack(order + "I", len(body) + 12)
-    return struct.pack(order + "I", kind) + size + body + size
-
-
-def listed(options: Options, order: str) -> bytes:
-    """A list of options as it is written; nothing where there are none."""
-    written = b"".join(blocks.option(code, value, order) for code, value in options)
-    return written + blocks.option(blocks.END, b"", order) if written else b""
 
 
 def ends(out: bytearray, order: str) -> list[int]:
