@@ -21,6 +21,8 @@ FLAGGED = 5  # where they stand there
 CHANGED = "packets were changed, added or left out"  # why something is not kept
 ORDER = "the byte order is another one"
 ASKED = "--no-secrets asks for it"
+RESOLUTION = "the times of their interface are of another resolution, or without its offset"
+TWICE = "their interface is described twice"
 LATE = "they came behind the packets of other files"
 
 
@@ -47,7 +49,7 @@ class PcapngSink(Sink):
         self.lasting = 0  # what is written of it
         self.became: dict[int, int] = {}  # what the link type of an interface has become on the way
         self.interfaces: dict[Key, Described] = {}
-        self.numbers: dict[int, int | None] = {}  # here, of interfaces that were read; None: not described as they were, or twice
+        self.numbers: dict[int, int | str] = {}  # here, of interfaces that were read; or why what is told of them does not hold
         self.late: list[Block] = []  # of which it is known at the end whether they are true
         self.dropped: dict[str, dict[str, int]] = {}  # what is not kept, by the reason
         self.count = self.lost = self.written = 0  # interfaces that were described; lines that could not be written; packets
@@ -157,8 +159,9 @@ class PcapngSink(Sink):
         if source and source.section.order == self.order:
             keeps = blocks.KEEPS_ALL if self.sections and self.sections.passes else blocks.KEEPS_SOME
         if source:
-            once = source.number not in self.numbers and nano == (source.resolution == NANO) and not source.offset
-            self.numbers[source.number] = self.count - 1 if once else None
+            same = nano == (source.resolution == NANO) and not source.offset
+            twice = source.number in self.numbers
+            self.numbers[source.number] = TWICE if twice else self.count - 1 if same else RESOLUTION
         return self.count - 1, nano, snaplen or MAX_FRAME, 0, keeps
 
     def of_source(self, source: Interface, name: bytes | None, fcs: int | None, now: dict[int, bytes | None]) -> Options:
@@ -246,7 +249,9 @@ class PcapngSink(Sink):
             self.drop(what, ORDER)
         elif other.kind == STATISTICS and other.interface:
             number = self.numbers.get(other.interface.number)
-            if number is not None and true:
+            if isinstance(number, str):
+                self.drop(what, number)
+            elif number is not None and true:
                 out += octets[:8] + struct.pack(self.order + "I", number) + octets[12:]
                 self.drop(f"{what} option", ORDER, options)
             elif number is not None and self.whole and not ended:
@@ -326,7 +331,7 @@ class PcapngSink(Sink):
 
 Described = tuple[int, bool, int, int, int]  # number, nanoseconds, bytes of a packet at most, flags of all its packets, keeps
 Key = tuple[int | None, int, bytes | None]  # of an interface: where it was read, link type, name
-State = tuple[Section, bool, str, int, int, tuple[tuple[tuple[Key, Described], ...], tuple[tuple[int, int | None], ...]]]
+State = tuple[Section, bool, str, int, int, tuple[tuple[tuple[Key, Described], ...], tuple[tuple[int, int | str], ...]]]
 
 
 def flagged(link: int, source: Interface) -> bool:
