@@ -507,6 +507,20 @@ def test_how_much_is_not_written(tmp_path):
         sink.flush()
 
 
+def test_a_second_signal_ends_it_and_what_is_lost_is_said(tmp_path):
+    """All was read, and lies in memory when the first file is made."""
+    count = 5_000
+    words = ["pkt-split", "--by", "UDP.SRC_PORT", "--out", f"{tmp_path}/{{n}}.pcap", capture(tmp_path / "in", many(count))]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    until(lambda: (tmp_path / "00050.pcap").exists(), "write")
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[1].decode()
+    assert process.returncode == 1
+    lost, written = map(int, re.findall("([0-9]+) packets", said))
+    assert lost + written == count and lost, said
+
+
 def test_a_signal_loses_nothing_that_came(tmp_path):
     """What is gathered is written; exit code 1 says that there was more."""
     words = ["pkt-split", "--by", "UDP.SRC_PORT", "--out", f"{tmp_path}/{{n}}.pcap"]

@@ -58,8 +58,6 @@ class Held:
 class Beside(Sink):
     """Writes each packet into the file of its key."""
 
-    stopped = "stopped by a signal: what came until then is written"
-
     def __init__(self, values: Values, make: Callable[[Output], Sink], keys: Keys, names: Names) -> None:
         """make: gives the sink of an output, once a packet has come."""
         self.values, self.make, self.keys, self.names = values, make, keys, names
@@ -69,6 +67,7 @@ class Beside(Sink):
         self.compress = compression_of(values.output, values.compress)
         self.alike: dict[Hashable, Hashable] = {}  # the same for many: kept once
         self.last = 0  # which file was written last
+        self.came = 0  # packets
         self.memory: int = values.memory
         self.room, self.used = mmap(-1, self.memory), 0
         self.rows, self.numbers = bytearray(), bytearray()  # of what is gathered
@@ -76,6 +75,7 @@ class Beside(Sink):
 
     def write(self, batch: Batch) -> None:
         """Gathers a batch. Raises PktError, OutputError."""
+        self.came += len(batch)
         numbers = memoryview(self.keys.numbers(batch)).cast("B")
         first = 0
         while first < len(batch):
@@ -169,6 +169,13 @@ class Beside(Sink):
             raise OutputError(f"{path}: {limit(error)}") from None
         finally:
             os.close(fd)
+
+    @property
+    def stopped(self) -> str:  # type: ignore[override]  # it is what was written that says it
+        """What to say when a signal ends it: a second one ends the writing of what is gathered, too."""
+        lost = self.came - sum(self.listing.counts) - len(self.rows) // ROW_BYTES
+        what = f"{counted(lost, 'packet')} not written" if lost else "what came until then is written"
+        return f"stopped by a signal: {what}"
 
     @property
     def failed(self) -> bool:
