@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from backends import use
 from conftest import ROOT, shell
+from peak import peak
 from sections import block, enhanced, interface, section
 from segments import A, B, framed, ip, pieces, segment, udp
 from test_pcapng_kept import blocks_of, everything, secrets, statistics
@@ -212,6 +213,19 @@ def test_files_go_on_where_they_were_left(tmp_path, form, words):
     kept = [one.packet(0).notes for one in packets(Input([str(tmp_path / "1003")]))]
     assert all((b"IFACE: eth7\n" in notes) == (form != "pcap") for notes in kept)
     assert said == ["2500 packets in 7 files: 1000 to 1006"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what else a process takes is another matter elsewhere")
+def test_memory_is_what_is_asked_for(memory):
+    """Of 250,000 small packets in 7 files, whose rows, and copies in the order of files, take twice what the packets do."""
+    batch = stream([framed(udp((A[0], 1000 + i % 7), B)) for i in range(7)])
+    capture(memory / "in.pcap", batch)
+    data = (memory / "in.pcap").read_bytes()
+    (memory / "in.pcap").write_bytes(data[:24] + data[24:] * 36_000)
+    words = [ROOT / "bin/pkt-split", "--by", "UDP.SRC_PORT", "--out", memory / "{n}.pcap", "--in", memory / "in.pcap", "--memory"]
+    least, more = (peak([*words, str(size << 20)]) for size in (1, 32))
+    assert 20 << 20 < more - least < 37 << 20
+    assert [path.stat().st_size for path in memory.glob("0*.pcap")] == [24 + (len(data) - 24) // 7 * 36_000] * 7
 
 
 def test_a_packet_larger_than_memory(tmp_path):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Piece = bytes | bytearray | memoryview
     from .keys import Keys
 
+EACH = 2 * ROW_BYTES + 5 * 8  # bytes that a packet takes besides its own, until it is written: its row, its number, copies in order
 PROMPT = 2.0  # seconds after which they are written anyway, where more of them are waited for
 TOGETHER = 64 << 10  # bytes up to which it pays to copy pieces for one call of the system instead of several
 
@@ -82,7 +83,7 @@ class Beside(Sink):
             stop, self.used, rows = codec.gather_rows(batch.data, batch.rows, first, self.room, self.used)
             self.rows += rows
             self.numbers += numbers[8 * first : 8 * stop]
-            if stop < len(batch) or self.used + len(self.rows) + len(self.numbers) > self.memory:
+            if stop < len(batch) or self.used + len(self.numbers) // 8 * EACH > self.memory:
                 if stop == first and not self.rows:  # more than there is room for
                     stop += 1
                     self.put(batch.part(first, stop), numbers[8 * first : 8 * stop])
