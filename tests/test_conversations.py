@@ -222,6 +222,15 @@ def test_memory_is_bounded(codec):
     assert 100 < totals[0] < 3000 and totals[0] + totals[1] == 3000 and totals[6] <= 700_000
 
 
+def test_memory_of_gaps_is_bounded(codec):
+    """Where none is left, what is missing is counted, and not known any more by where it is."""
+    ends, gaps, memory = [(A[0], 1 + n) for n in range(600)], 18, 1_000_000
+    frames = [framed(segment(end, B, ".", 100 * k, 7, 50)) for k in range(gaps + 1) for end in ends]
+    rows, totals = followed(codec, frames, memory=memory)
+    assert totals[0] == len(ends) and totals[6] <= memory
+    assert {row[16][4][-2] for row in rows} == {50 * gaps}
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

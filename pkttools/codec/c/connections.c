@@ -13,7 +13,7 @@ enum { SEQUENCE_AT = 4, ACK_AT = 8, OFFSET_AT = 12, FLAGS_AT = 13, WINDOW_AT = 1
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_SCALE = 3, OPTION_SACK = 5, MOST_SHIFT = 14 };      /* RFC 7323 section 2, RFC 2018 section 3 */
 enum { IS_KNOWN = 1, HAS_SYN = 2, HAS_SENT = 4, HAS_ANSWERED = 8, HAS_ACKED = 16, IS_PROBED = 32, IS_STRAY = 64, HAS_FIN = 128, HAS_OPENED = 256 };
-enum { MOST_HOLES = 64 };       /* what came before is no longer known when there are more */
+enum { MOST_HOLES = 64 };       /* what came before is no longer known when there are more, or no memory is left for them */
 #define WINDOW_MOST (INT64_C(1) << 30)          /* octets: the largest window, RFC 7323 section 2.3 */
 
 /* The number of an octet near another one: it goes on behind 2^32. */
@@ -55,9 +55,11 @@ static void drop_lowest(struct way *w)
 }
 
 /* Puts a hole at a place among the others. */
-static bool hole_add(struct way *w, uint32_t place, uint64_t start, uint64_t end, uint64_t *held)
+static bool hole_add(struct way *w, uint32_t place, uint64_t start, uint64_t end, struct budget *budget)
 {
-    if (w->holes_count == MOST_HOLES) {
+    uint32_t room = w->holes_room == 0 ? 4 : w->holes_room * 4;
+    size_t grows = w->holes_count == w->holes_room ? (room - w->holes_room) * sizeof *w->holes : 0;
+    if (w->holes_count == MOST_HOLES || (grows > 0 && !affords(budget, grows))) {
         if (place == 0) {
             w->missing += end - start;
             w->floor = end;
@@ -67,11 +69,10 @@ static bool hole_add(struct way *w, uint32_t place, uint64_t start, uint64_t end
         place--;
     }
     if (w->holes_count == w->holes_room) {
-        uint32_t room = w->holes_room == 0 ? 4 : w->holes_room * 4;
         struct hole *more = realloc(w->holes, room * sizeof *more);
         if (more == NULL)
             return false;
-        *held += (room - w->holes_room) * sizeof *more;
+        budget->held += grows;
         w->holes = more;
         w->holes_room = room;
     }
@@ -93,7 +94,7 @@ static uint64_t missing_in(const struct way *w, uint64_t start, uint64_t end)
 }
 
 /* Octets of a range come: they are missing no more. */
-static bool fill(struct way *w, uint64_t start, uint64_t end, uint64_t *held)
+static bool fill(struct way *w, uint64_t start, uint64_t end, struct budget *budget)
 {
     for (uint32_t i = w->holes_count; i-- > 0;) {       /* the highest first: what is put in does not move what is to come */
         struct hole *h = &w->holes[i];
@@ -102,7 +103,7 @@ static bool fill(struct way *w, uint64_t start, uint64_t end, uint64_t *held)
         if (h->start < start && h->end > end) {
             struct hole behind = {end, h->end};
             h->end = start;
-            if (!hole_add(w, i + 1, behind.start, behind.end, held))
+            if (!hole_add(w, i + 1, behind.start, behind.end, budget))
                 return false;
         } else if (h->start < start)
             h->end = start;
@@ -137,10 +138,10 @@ void connection_begin(struct connection *c)
     c->way[0].shift = c->way[1].shift = -1;
 }
 
-void connection_end(struct connection *c, uint64_t *held)
+void connection_end(struct connection *c, struct budget *budget)
 {
     for (struct way *w = c->way; w < c->way + 2; w++) {
-        *held -= w->holes_room * sizeof *w->holes;
+        budget->held -= w->holes_room * sizeof *w->holes;
         free(w->holes);
     }
 }
@@ -202,13 +203,13 @@ static void syn_comes(struct connection *c, unsigned who, uint32_t sequence, uin
 }
 
 /* The octets of a segment, from `start` to `end`, with those of SYN and FIN. */
-static bool octets_come(struct way *w, uint64_t start, uint64_t end, bool again, struct segment *said, uint64_t *held)
+static bool octets_come(struct way *w, uint64_t start, uint64_t end, bool again, struct segment *said, struct budget *budget)
 {
     if (start > w->next) {
         said->what |= GAP;
         said->gap = (uint32_t)(start - w->next);
         w->gaps++;
-        if (!hole_add(w, w->holes_count, w->next, start, held))
+        if (!hole_add(w, w->holes_count, w->next, start, budget))
             return false;
         w->next = end;
         return true;
@@ -230,7 +231,7 @@ static bool octets_come(struct way *w, uint64_t start, uint64_t end, bool again,
         w->repeated++;
         w->repeated_octets += before;
     }
-    if (filled > 0 && !fill(w, known, behind, held))
+    if (filled > 0 && !fill(w, known, behind, budget))
         return false;
     w->next = end > w->next ? end : w->next;
     return true;
@@ -247,7 +248,7 @@ static void syn_found(struct way *w, struct segment *said)
 }
 
 /* An acknowledgement of what the other side has sent, `o`. */
-static bool ack_comes(struct way *w, struct way *o, uint32_t number, bool bare, bool same_window, struct segment *said, uint64_t *held)
+static bool ack_comes(struct way *w, struct way *o, uint32_t number, bool bare, bool same_window, struct segment *said, struct budget *budget)
 {
     if ((o->flags & IS_KNOWN) == 0) {
         way_start(o, number - 1, number);
@@ -265,7 +266,7 @@ static bool ack_comes(struct way *w, struct way *o, uint32_t number, bool bare, 
     else if (further > 0 && (o->flags & HAS_SENT) == 0)
         o->floor = o->next = o->acked = ack;    /* nothing of that side was captured */
     else if (further > 0) {
-        if (!hole_add(o, o->holes_count, o->next, ack, held))
+        if (!hole_add(o, o->holes_count, o->next, ack, budget))
             return false;
         o->next = ack;
     }
@@ -344,7 +345,7 @@ static bool only_asks(struct way *w, const struct way *o, uint64_t start, uint32
     return true;
 }
 
-bool connection_follow(struct connection *c, unsigned who, const struct arrival *a, struct segment *said, uint64_t *held)
+bool connection_follow(struct connection *c, unsigned who, const struct arrival *a, struct segment *said, struct budget *budget)
 {
     const struct frame *f = a->frame;
     struct way *w = &c->way[who], *o = &c->way[!who];
@@ -373,7 +374,7 @@ bool connection_follow(struct connection *c, unsigned who, const struct arrival 
         if (syn && (w->flags & HAS_SYN) == 0)
             syn_found(w, said);
         if ((syn || fin || rst || !only_asks(w, o, start, said->octets, said)) && extent > 0)
-            done = octets_come(w, start, start + extent, both || (syn && said->filled > 0), said, held);
+            done = octets_come(w, start, start + extent, both || (syn && said->filled > 0), said, budget);
         said->what |= (both ? SIMULTANEOUS : 0) | (syn && said->octets > 0 ? FAST_OPEN : 0);
         w->flags |= HAS_SENT | (syn ? HAS_SYN : 0) | (syn ? (acks ? HAS_ANSWERED : HAS_OPENED) : 0) | (fin ? HAS_FIN : 0);
         int scale = syn ? 0 : shift_of(c, who);
@@ -381,7 +382,7 @@ bool connection_follow(struct connection *c, unsigned who, const struct arrival 
         said->window = scale > 0 ? (uint64_t)window << scale : window;
         bool bare = extent == 0 && !rst && (said->what & (KEEP_ALIVE | PROBE)) == 0;
         if (acks && done)
-            done = ack_comes(w, o, ack, bare, said->window == w->window, said, held);
+            done = ack_comes(w, o, ack, bare, said->window == w->window, said, budget);
         if (twice) {
             said->what |= D_SACK;
             o->needless++;

@@ -74,14 +74,9 @@ struct connection *connection_of(const struct conversations *t, const struct con
     return c->connects ? connection_at(t, c->connection) : NULL;
 }
 
-static bool afford(const struct conversations *t, uint64_t more)
-{
-    return more <= t->rules.memory && t->held <= t->rules.memory - more;
-}
-
 bool conversations_begin(struct conversations *t, const struct conversation_rules *rules)
 {
-    *t = (struct conversations){.rules = *rules, .kinds = protocols->count, .bits = FIRST_BITS};
+    *t = (struct conversations){.rules = *rules, .kinds = protocols->count, .bits = FIRST_BITS, .budget = {.memory = rules->memory}};
     uint64_t state = rules->seed;
     for (size_t i = 0; i < sizeof t->secret / sizeof *t->secret; i++)
         t->secret[i] = spread(&state) | 1;
@@ -109,7 +104,7 @@ bool conversations_begin(struct conversations *t, const struct conversation_rule
 void conversations_end(struct conversations *t)
 {
     for (uint32_t i = 1; i <= t->connected; i++)
-        connection_end(connection_at(t, i), &t->held);
+        connection_end(connection_at(t, i), &t->budget);
     for (uint64_t i = 0; i < t->rooms; i++)
         free(t->rows[i]);
     for (uint64_t i = 0; i < t->connection_rooms; i++)
@@ -129,7 +124,7 @@ void conversations_end(struct conversations *t)
 }
 
 /* Room for one more of what lies in pieces of PIECES each. */
-static bool piece_more(void ***pieces, uint64_t *room, size_t size, uint64_t *held)
+static bool piece_more(void ***pieces, uint64_t *room, size_t size, struct budget *budget)
 {
     void **more = realloc(*pieces, (size_t)(*room + 1) * sizeof *more);
     if (more == NULL)
@@ -138,7 +133,7 @@ static bool piece_more(void ***pieces, uint64_t *room, size_t size, uint64_t *he
     if ((more[*room] = malloc(size * PIECES)) == NULL)
         return false;
     ++*room;
-    *held += size * PIECES + sizeof *more;
+    budget->held += size * PIECES + sizeof *more;
     return true;
 }
 
@@ -178,7 +173,7 @@ static bool names_widen(struct conversations *t)
         return false;
     a->found = found;
     a->bits = bits;
-    t->held += sizeof *found << (bits - 1);
+    t->budget.held += sizeof *found << (bits - 1);
     for (uint32_t i = 1; i <= count; i++) {
         size_t size;
         const uint8_t *at = around_name(t, i, &size);
@@ -204,7 +199,7 @@ static bool number_of_name(struct conversations *t, const struct bytes *name, ui
     if ((a->found == NULL || (uint64_t)count * 2 >= (uint64_t)1 << a->bits) && !names_widen(t))
         return false;
     uint32_t *slot = name_slot(t, name);
-    if (*slot == 0 && !afford(t, name->size + 2 * sizeof(uint64_t))) {
+    if (*slot == 0 && !affords(&t->budget, name->size + 2 * sizeof(uint64_t))) {
         *number = NONE_CAME;
         return true;
     }
@@ -212,7 +207,7 @@ static bool number_of_name(struct conversations *t, const struct bytes *name, ui
         uint64_t end = a->text.size + name->size;
         if (!bytes_need(&a->ends, sizeof end) || !bytes_add(&a->text, name->at, name->size) || !bytes_add(&a->ends, &end, sizeof end))
             return false;
-        t->held += name->size + 2 * sizeof end;
+        t->budget.held += name->size + 2 * sizeof end;
         *slot = count + 1;
     }
     *number = a->last = *slot;
@@ -303,7 +298,7 @@ static bool found_widen(struct conversations *t)
     struct found_at *before = t->found, *found = calloc((size_t)2 << t->bits, sizeof *found);
     if (found == NULL)
         return false;
-    t->held += sizeof *found << t->bits;
+    t->budget.held += sizeof *found << t->bits;
     t->found = found;
     t->bits++;
     for (const struct found_at *at = before, *end = before + ((size_t)1 << (t->bits - 1)); at < end; at++)
@@ -349,16 +344,17 @@ static bool row_make(struct conversations *t, bool connects, uint32_t *row)
 {
     bool widens = t->count * 2 >= (uint64_t)1 << t->bits, more_rows = t->count == t->rooms * PIECES;
     bool more_connections = connects && t->connected == t->connection_rooms * PIECES;
-    uint64_t more = (widens ? sizeof *t->found << t->bits : 0) + more_rows * sizeof(struct conversation) * PIECES
+    /* The table that is widened is there until the wider one is. */
+    uint64_t more = (widens ? 2 * sizeof *t->found << t->bits : 0) + more_rows * sizeof(struct conversation) * PIECES
         + more_connections * sizeof(struct connection) * PIECES;
-    bool is_more = t->count < t->rules.most && t->count < MOST_ROWS && afford(t, more), forgets = !is_more && t->rules.forget && t->oldest != 0;
+    bool is_more = t->count < t->rules.most && t->count < MOST_ROWS && affords(&t->budget, more), forgets = !is_more && t->rules.forget && t->oldest != 0;
     *row = is_more ? (uint32_t)t->count + 1 : forgets ? t->oldest : 0;
     if (*row == 0)
         return true;
     uint32_t connection = forgets ? conversation_at(t, *row - 1)->connection : 0;
     if ((is_more && widens && !found_widen(t))
-        || (is_more && more_rows && !piece_more(&t->rows, &t->rooms, sizeof(struct conversation), &t->held))
-        || (connection == 0 && more_connections && !piece_more(&t->connections, &t->connection_rooms, sizeof(struct connection), &t->held)))
+        || (is_more && more_rows && !piece_more(&t->rows, &t->rooms, sizeof(struct conversation), &t->budget))
+        || (connection == 0 && more_connections && !piece_more(&t->connections, &t->connection_rooms, sizeof(struct connection), &t->budget)))
         return false;                           /* and the table is as it was */
     struct conversation *c = conversation_at(t, *row - 1);
     if (forgets) {
@@ -368,7 +364,7 @@ static bool row_make(struct conversations *t, bool connects, uint32_t *row)
     } else
         t->count++;
     if (connects && connection != 0)
-        connection_end(connection_at(t, connection), &t->held);
+        connection_end(connection_at(t, connection), &t->budget);
     else if (connects)
         connection = (uint32_t)++t->connected;
     if (connects)
@@ -525,7 +521,7 @@ static bool fragment_comes(struct conversations *t, struct name *n, uint32_t id,
     if (t->pending == NULL) {
         if ((t->pending = calloc(WAITING, sizeof *t->pending)) == NULL)
             return false;
-        t->held += WAITING * sizeof *t->pending;
+        t->budget.held += WAITING * sizeof *t->pending;
     }
     struct name bare = *n;
     bare.source_port = bare.destination_port = bare.ports = 0;
@@ -726,7 +722,7 @@ static bool converse_own(struct conversations *t, const struct packet_view *p, c
         return true;
     size_t end = least(m.at + m.size, wire_end(p, carrier));
     struct arrival a = {f, m.at, end > m.at ? end - m.at : 0, row->time};
-    return connection_follow(connection_of(t, c), way, &a, &told->segment, &t->held);
+    return connection_follow(connection_of(t, c), way, &a, &told->segment, &t->budget);
 }
 
 /* A packet comes. What it quotes is not counted: that did not travel here. */

@@ -74,10 +74,17 @@ struct arrival {                /* a segment that comes */
     int64_t time;
 };
 
+struct budget { uint64_t memory, held; };       /* bytes: what may be taken, and what is */
+
+static inline bool affords(const struct budget *b, uint64_t more)
+{
+    return more <= b->memory && b->held <= b->memory - more;
+}
+
 void connection_begin(struct connection *c);
-void connection_end(struct connection *c, uint64_t *held);
+void connection_end(struct connection *c, struct budget *budget);
 /* Takes a segment of side `who`; gives what is to be said of it. False: no memory. */
-bool connection_follow(struct connection *c, unsigned who, const struct arrival *a, struct segment *said, uint64_t *held);
+bool connection_follow(struct connection *c, unsigned who, const struct arrival *a, struct segment *said, struct budget *budget);
 uint64_t way_missing(const struct way *w);
 uint32_t connection_state(const struct connection *c);
 
@@ -143,7 +150,7 @@ struct conversations {
     struct bytes both, oneway;  /* of the packet in hand */
     struct pending *pending;    /* datagrams whose fragments come; NULL: none came yet */
     uint64_t pending_numbered;
-    uint64_t held;              /* bytes */
+    struct budget budget;
     struct tallied others, without;     /* packets beyond what is kept; of no addresses */
     uint64_t forgotten;
 };

@@ -220,7 +220,7 @@ static PyObject *py_conversation_totals(PyObject *self, PyObject *capsule)
         return PyErr_NoMemory();
     return Py_BuildValue("(KKKKKKK)", (unsigned long long)t->count, (unsigned long long)t->others.packets, (unsigned long long)t->others.octets,
                          (unsigned long long)t->without.packets, (unsigned long long)t->without.octets, (unsigned long long)t->forgotten,
-                         (unsigned long long)t->held);
+                         (unsigned long long)t->budget.held);
 }
 
 PyMethodDef conversations_methods[] = {
