@@ -47,6 +47,16 @@ def told(text: bytes) -> list[tuple[str, str]]:
     return found
 
 
+def blocks_of(data: bytes) -> list[bytes]:
+    """The blocks of a little-endian pcapng file."""
+    found, at = [], 0
+    while at < len(data):
+        size = struct.unpack_from("<I", data, at + 4)[0]
+        found.append(data[at : at + size])
+        at += size
+    return found
+
+
 def judge(name: str) -> None:
     if not shutil.which(name):
         pytest.skip(f"{name} is not installed")
@@ -150,6 +160,45 @@ def test_sections(folder: Path, backend: str) -> None:
     done = shell("tshark -r out.pcapng -T fields -e frame.interface_name -e frame.comment 2> /dev/null; capinfos -I out.pcapng")
     assert done.stdout.decode().split("File name")[0].splitlines() == ["a\tfirst", "b\tfirst", "c\t", "a\t", "b\t"]
     assert done.stdout.count(b"Interface #") == 5
+
+
+def test_what_pipes_say_beside_packets(folder: Path, backend: str) -> None:
+    """It goes along as that of files does, compressed or not, and from a file as standard input; too much of it is said."""
+    raw = section(given=((1, b"about"),)) + interface(given=((2, b"eth0"),)) + block(10, struct.pack("<II", 1, 4) + b"keys")
+    raw += enhanced(b"first".ljust(60), 5, given=((1, b"note"),)) + block(0xBAD, b"custom  ") + enhanced(b"last".ljust(60), 7)
+    Path("x.pcapng").write_bytes(raw)
+    Path("z.pcapng.gz").write_bytes(gzip.compress(raw))
+    Path("a.pcap").write_bytes(pcap([6000], "a"))
+    merge = "pkt-merge --no-iface -F pcapng - a.pcap"
+    wanted = shell("pkt-merge --no-iface -F pcapng x.pcapng a.pcap", backend=backend)
+    assert wanted.stderr == b""
+    assert all(wanted.stdout.count(word) == 1 for word in (b"about", b"keys", b"custom", b"note"))
+    for command in (f"cat x.pcapng | {merge}", f"cat z.pcapng.gz | {merge}", f"{merge} < x.pcapng", f"{merge} < z.pcapng.gz"):
+        done = shell(command, backend=backend)
+        assert (sorted(blocks_of(done.stdout)), done.stderr) == (sorted(blocks_of(wanted.stdout)), b""), command
+    done = shell(f"cat - | {merge} | wc -c", section() + block(0xBAD, bytes(1 << 20)) * 17 + raw, backend=backend)
+    assert done.stderr == (b"pkt-merge: <stdin>: not kept: 18 custom blocks, 1 section comment, 1 decryption secrets\n")
+
+
+def test_link_types_without_packets(folder: Path, backend: str) -> None:
+    """What has no packets has a link type nevertheless, and its interface in pcapng, as mergecap has it (files 7)."""
+    Path("none.pcapng").write_bytes(section())
+    Path("x.pcapng").write_bytes(section() + interface(113) + enhanced(b"x".ljust(60), 5))
+    Path("empty.pcap").write_bytes(pcap([], linktype=101))
+    Path("full.pcap").write_bytes(pcap([SECOND]))
+
+    def links(command: str) -> list[int]:
+        done = shell(command, backend=backend)
+        assert (done.returncode, done.stderr) == (0, b""), command
+        return [one[8] for one in blocks_of(done.stdout) if one[0] == 1]
+
+    for files, wanted in (
+        ("none.pcapng empty.pcap", [101]), ("empty.pcap none.pcapng", [101]), ("x.pcapng empty.pcap", [113, 101]),
+        ("empty.pcap x.pcapng", [113, 101]), ("empty.pcap", [101]), ("empty.pcap full.pcap", [1, 101]), ("none.pcapng", []),
+    ):  # fmt: skip
+        assert links(f"pkt-merge -F pcapng {files}") == wanted, files
+    for files in ("none.pcapng empty.pcap", "empty.pcap none.pcapng"):
+        assert links(f"pkt-time --shift 1s -F pcapng {files}") == [101], files
 
 
 def test_appended(folder: Path, backend: str) -> None:

@@ -133,6 +133,7 @@ class Input:
             raise UsageError("--in -: standard input is read once")
         self.packets = lane
         self.form = "text"  # or what its first bytes say
+        self.unused: Sequence[tuple[int, bytes | None]] = ()  # see Several
         self.link: int | None = None  # of the first packets, or of a stream without any, once it is known; see batch.link_of
         self.nano = False  # whether the header of a capture says that its times may have more than microseconds
         self.fine = False  # whether that is known before anything is read, or that some have

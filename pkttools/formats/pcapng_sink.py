@@ -41,6 +41,8 @@ class PcapngSink(Sink):
         self.output, self.linktype, self.asked, self.nano, self.secrets = output, linktype, order, nano, secrets
         self.retyped = retyped
         self.order = order or "<"
+        self.source: Input | None = None
+        self.without = False  # whether `linktype` was read, and no option or default
         self.sections: Sections | None = None
         self.section = Section("", [])  # how far they are written
         self.begun = False  # whether its header is
@@ -66,6 +68,7 @@ class PcapngSink(Sink):
 
     def beside(self, source: Input) -> None:
         """What a pcapng input says beside its packets goes along."""
+        self.source = source
         source.sections = source.sections or Sections()
         self.go_on(source.sections)
 
@@ -281,7 +284,7 @@ class PcapngSink(Sink):
 
     def without_packets(self, link: int) -> None:
         """Learns of what link type the section is when it stays empty."""
-        self.linktype = link
+        self.linktype, self.without = link, True
 
     def leave(self) -> State:
         """How far the section is written, and what it describes."""
@@ -306,7 +309,10 @@ class PcapngSink(Sink):
             late, self.late = self.late, []
             for other in late:
                 self.put(out, other, ended=True)
-        if not self.count and not self.section.order:
+        for link, name in self.source.unused if self.source and self.whole else ():
+            self.interface(out, link if self.retyped is None else self.retyped, name, None)
+        none = not self.written and self.sections is not None and not self.sections.count
+        if not self.count and (not self.section.order or (none and self.without)):
             self.describe(out, self.linktype, None, None, fine=False, captured=0)
         if out:
             self.output.write(out)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MEMORY = 4 << 20  # bytes that are read of all at once, so that they stay in the processor's cache, as long as each has LEAST
 LEAST = 4 << 10
+AGAIN = 16 << 20  # bytes of a pipe that are kept until it is known what becomes of them
 MANY = 64  # inputs of which all are open; of more a file is open while it is read
 
 
@@ -23,12 +24,43 @@ class Part(Input):
     """One of several inputs. A file may rest: then it is closed between two reads."""
 
     rests = False
+    empty = False  # whether it has no packets, as far as it was looked into: up to its end then
+    looked: bytearray | None = None  # what was read of a pipe so far, while it may be read again
+    repeated = memoryview(b"")
     place = 0  # in a file that rests: how much of it was read
 
     @property
     def reopens(self) -> bool:
         """Whether it can be opened again: a file with a name."""
         return self.is_file and self.paths[0] is not None
+
+    def read_into(self, pieces: list[memoryview]) -> int:
+        """Reads what there is; at first what was read already, if that is to be read again."""
+        if self.repeated:
+            done = min(len(self.repeated), len(pieces[0]))
+            pieces[0][:done] = self.repeated[:done]
+            self.repeated = self.repeated[done:]
+            return done
+        done = super().read_into(pieces)
+        if self.looked is not None:
+            rest = done
+            for piece in pieces:
+                self.looked += piece[:rest]
+                rest -= min(rest, len(piece))
+            if len(self.looked) > AGAIN:
+                self.looked = None
+        return done
+
+    def unpack(self, compression: str, head: bytes) -> None:
+        """See Input: what was read before is in what will be."""
+        super().unpack(compression, head)
+        self.looked = None if self.looked is None else bytearray()
+
+    def repeat(self, looked: bytearray) -> None:
+        """Lets what was read of a pipe be read again."""
+        self.repeated = memoryview(looked)
+        self.said.clear()
+        self.joined.clear()
 
     def read_raw(self, pieces: list[memoryview]) -> int:
         """Reads what there is."""
@@ -96,6 +128,8 @@ class Several:
         self.forms: set[str] = set()
         self.fine = False
         self.errors: list[PktError] = []
+        self.named: Sequence[bytes] = ()
+        self.looked: list[bytearray | None] = []  # what was read of each pcapng from a pipe; of others, or where it is much, None
         self.streams = [self.look(path) for path in paths]
         self.found = [part.found[0] for part in self.parts]
 
@@ -103,12 +137,16 @@ class Several:
         """Looks into an input; its packets."""
         part = Part([path], lane=True)
         part.rests = self.many
+        part.looked = None if part.reopens else bytearray()
         self.parts.append(part)
         stream = packets(part, self.room)
         first = next((batch for batch in stream if len(batch)), None)
         if part.link is not None:  # else it is empty
             self.links.setdefault(part.link, part.name)
             self.forms.add(part.form)
+        part.empty = first is None
+        kept, part.looked = part.looked if part.form == "pcapng" else None, None
+        self.looked.append(kept)
         if first is None:
             return self.rest_of(part, stream, None)
         self.fine = self.fine or part.nano or any(time % 1000 for time in first.column(TIME))
@@ -149,12 +187,17 @@ class Several:
     def begin(self, names: Sequence[bytes]) -> list[Iterator[Batch]]:
         """The packets of each. names: what packets without IFACE get there where it goes along with sections; empty: nothing.
 
-        Those of pcapng are read from their front then, as far as they are files.
+        Those of pcapng are read from their front then, if they are no pipes that say much in front of their first packet.
         """
+        self.named = names
         for which, (part, name) in enumerate(zip(self.parts, names, strict=True)):
-            if self.kept and part.form == "pcapng" and part.reopens:
+            looked, self.looked[which] = self.looked[which], None
+            if self.kept and part.form == "pcapng" and (part.reopens or looked):
                 self.streams[which].close()  # type: ignore[attr-defined]  # a generator
-                part.again_from_the_front()
+                if looked:
+                    part.repeat(looked)
+                else:
+                    part.again_from_the_front()
                 part.sections = self.kept
                 if name:
                     self.kept.names[part.name] = name
@@ -171,6 +214,12 @@ class Several:
     def link(self) -> int | None:
         """Of the first packets of the first input that has any, as Input's."""
         return next(iter(self.links), None)
+
+    @property
+    def unused(self) -> list[tuple[int, bytes | None]]:
+        """Of inputs without packets, the link type and the name that these would have got; pcapng describes them itself."""
+        named = zip(self.parts, self.named, strict=False)
+        return [(part.link, name or None) for part, name in named if part.empty and part.link is not None and part.form != "pcapng"]
 
     @property
     def said(self) -> list[str]:
