@@ -473,3 +473,16 @@ def test_every_way_to_give_a_filter(lab, words, tmp_path):
 def test_filters_that_are_none(lab, words, said):
     done = lab.run("a", f"pkt-xdp -i eth0 {words}")
     assert (done.returncode, said in done.stderr.decode().splitlines()[0]) == (2, True)
+
+
+def test_the_exit_code_is_for_what_was_written(lab):
+    """--fail-empty and --fail-if, as filters have them."""
+    process = attach(lab, "--fail-empty 'udp port 4' --duration 0.3")
+    code, out, err = finish(process)
+    assert (code, out) == (1, b"")
+    assert "pkt-xdp: --fail-empty: no packet passed, of 0" in err
+    process = attach(lab, "icmp -l 2 --fail-empty --fail-if ICMP.SEQ==2")
+    lab.must("b", f"ping -c 2 -i 0.05 -W 2 {IP['a']}")
+    code, out, err = finish(process)
+    assert (code, out.count(b"-- ")) == (1, 2)
+    assert "pkt-xdp: --fail-if: 1 of 2 packets match 'ICMP.SEQ==2': number 2" in err

@@ -60,6 +60,7 @@ OPTIONS = [
     DURATION,
     *received(),
     *(option for option in PICK if option.attribute == "limit"),
+    *(option.unshown() for option in PICK if option.attribute in ("fail_empty", "fail_if")),
     REPORT.unshown(),
     *USER,
     *general_briefly(),
