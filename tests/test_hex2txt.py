@@ -380,6 +380,8 @@ STARS = "2: a '*' stands for rows that repeat; without offsets nobody knows how 
         ("text\n0000  45 00\n0000  45\n\n0004  00 01\n", "5: offset 0004: bytes 0x1 to 0x3 are missing"),
         ("\t0x0000:  4500 001c\n\t0x0004:  4g00\n", "2: no row of a dump, though it begins with the next offset, 0004"),
         ("\t0x0000:  4500 001c\n\t0x0004:  450\n", "2: '450' is no byte in hexadecimal, or an odd number of digits"),
+        ("\t0x0000:  4500 001c\n\t0x0004: 80000 0001\n", "2: '80000' is no byte in hexadecimal, or an odd number of digits"),
+        ("\t0x0000:  4500 001c\n\t0x0004: 80000 00\n", "2: '80000' is no byte in hexadecimal, or an odd number of digits"),
         ("0000  45 00 0 1c\n", "1: '0 1c' is neither bytes in hexadecimal nor the characters of those in front of it"),
         ("00000000: 6162 6364  6566\n", "1: '6566' is neither bytes in hexadecimal nor the characters of those in front of it"),
         ("0000000 4500 1c00\n0000006\n", "2: offset 0000006: bytes 0x4 to 0x5 are missing"),

@@ -77,7 +77,6 @@ class Dump:
         self.source, self.asked = source, asked
         self.kind: Kind | None = NAMES[asked.dump] if asked.dump else None
         self.reader: Reader | None = self.kind.reader(asked) if self.kind else None
-        self.number = 0
         self.front: list[str] = []  # lines in which no dump begins
         self.link: int | None = None  # of packets that look like none
         self.links: dict[int, int] = {}  # packets by link type
@@ -92,12 +91,9 @@ class Dump:
                 return self.unknown() if len(self.front) > TRIED else None
             self.reader, lines, self.front = self.kind.reader(self.asked), self.front, []
         try:
-            for line in lines:
-                self.number += 1
-                self.reader.number = self.number
-                self.reader.line(line)
+            self.reader.read(lines)
         except Malformed as wrong:
-            return self.malformed(wrong)
+            return self.malformed(wrong, self.reader)
         return None
 
     def end(self) -> PktError | None:
@@ -107,7 +103,7 @@ class Dump:
         try:
             self.reader.end()
         except Malformed as wrong:
-            return self.malformed(wrong)
+            return self.malformed(wrong, self.reader)
         if not sum(self.links.values()) and not self.reader.found and self.reader.text:
             return PktError(f"{self.source.name}: no dump, read as {self.reader_name()}")
         return None
@@ -116,9 +112,9 @@ class Dump:
         """What the dump is read as."""
         return f"{self.kind.name} ({self.kind.what})" if self.kind else ""
 
-    def malformed(self, wrong: Malformed) -> PktError:
+    def malformed(self, wrong: Malformed, reader: Reader) -> PktError:
         """What is wrong, with its line."""
-        return PktError(f"{self.source.name}:{self.number}: {wrong} (read as {self.reader_name()})")
+        return PktError(f"{self.source.name}:{reader.number}: {wrong} (read as {self.reader_name()})")
 
     def unknown(self) -> PktError:
         """No dump begins anywhere."""

@@ -32,6 +32,13 @@ def plain(line: bytes) -> str:
     return text
 
 
+def plain_lines(text: bytes) -> list[str]:
+    """The same of several lines: at once, where nothing is to be taken off them."""
+    if text.isascii() and b"\x1b" not in text and b"\r" not in text and not text.startswith(b">") and b"\n>" not in text:
+        return text.decode("ascii").split("\n")
+    return [plain(line) for line in text.split(b"\n")]
+
+
 class Lines:
     """The lines of an input, in pieces: what one read brought."""
 
@@ -47,7 +54,7 @@ class Lines:
             whole, mark, behind = bytes(self.buffer[start:used]).rpartition(b"\n")
             start = 0
             if mark:
-                yield [plain(line) for line in (rest + whole).split(b"\n")]
+                yield plain_lines(rest + whole)
                 rest = behind
             else:
                 rest += behind

@@ -75,6 +75,12 @@ class Reader:
         self.original: int | None = None
         self.told: tuple[int | None, int | None] = None, None  # the same of the one that is open
 
+    def read(self, lines: list[str]) -> None:
+        """Reads lines. Raises Malformed, where `number` says in which."""
+        for line in lines:
+            self.number += 1
+            self.line(line)
+
     def line(self, line: str) -> None:
         """Reads a line. Raises Malformed."""
         raise NotImplementedError

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from ...batch import MAX_FRAME
 from .reading import BIG, LITTLE, Malformed, Reader, Words
 
 TYPE_CHECKING = False
@@ -25,6 +26,10 @@ ASIDE = re.compile(r"([A-Z].*) \(\d+ bytes\):\s*")  # tshark -x, where a packet 
 HEADROOM, FRAGMENT = re.compile(r"skb (?:head|tail)room"), re.compile(r"skb frag")  # skb_dump() of net/core/skbuff.c
 MBUF, SEGMENT = re.compile(r"\s*dump mbuf at "), re.compile(r"\s*Dump data at \[")  # lib/mbuf/rte_mbuf.c of DPDK
 WIDEST = 256  # bytes of a row
+BEHIND, BEHIND_FIRST = ("", " ", "\t"), ("", " ", "  ")  # what whole rows have behind their bytes
+PRINTED = bytes(b if 0x20 <= b < 0x7F else ord(".") for b in range(256))
+NOWHERE = 0, 0, 0, 0, 0
+fromhex = bytes.fromhex
 
 
 class Layout:
@@ -63,6 +68,7 @@ class Rows(Reader):
         self.words = Words(asked, layout.words or BIG, layout.bare, self.guessed)
         self.swaps = layout.words is not None or asked.words == LITTLE
         self.aside = self.joins = self.mbuf = False  # what comes next is no packet; is one more segment; DPDK tells of packets
+        self.before, self.wide, self.front = NOWHERE, 0, ""  # the same of the packet before, and what is in front of its bytes
         self.reset()
 
     def reset(self) -> None:
@@ -71,15 +77,25 @@ class Rows(Reader):
         self.base = self.width = self.starred = 0  # its first offset; bytes of its rows; the line of a `*`
         self.last, self.last_swapped = b"", b""  # its last row, which a `*` repeats
         self.characters = self.no_packet = False  # whether its rows have them; of an aside
-        self.columns = 0, 0, 0, 0, 0  # of its first row: where the offset and the bytes begin and end, and a gap between these
+        self.columns = NOWHERE  # of its first row: where the offset and the bytes begin and end, and a gap between these
+        self.space = ""  # what is between the offset and the bytes
+
+    def read(self, lines: list[str]) -> None:
+        """Reads lines: most of them are laid out as the row in which a packet began. Raises Malformed."""
+        at = 0
+        while at < len(lines):
+            count = self.like_first(lines, at)
+            self.number += count
+            at += count
+            if at < len(lines):
+                self.number += 1
+                if not self.short(lines[at]) and not self.again(lines[at]):
+                    self.line(lines[at])
+                at += 1
 
     def line(self, line: str) -> None:
         """Reads a line: a row, what belongs to rows, or text."""
-        if self.columns[3] and (row := self.like_first(line)):
-            self.last = row
-            self.data += row
-            self.check(len(self.data))
-        elif match := self.layout.row.match(line):
+        if match := self.layout.row.match(line):
             self.row(match)
         elif self.begun and line.strip() == "*":
             self.starred = self.number
@@ -90,18 +106,78 @@ class Rows(Reader):
         else:
             self.between(line)
 
-    def like_first(self, line: str) -> bytes:
-        """The bytes of a row that is laid out as the first one, and whole; empty: it is not, or that is to be looked at."""
+    def like_first(self, lines: list[str], at: int) -> int:
+        """Reads rows that are laid out as the first one, and whole; gives how many: the next one is not, or is to be looked at."""
         start, end, first, stop, gap = self.columns
-        if self.starred or self.swaps or line[stop : stop + 1] not in ("", " ", "\t") or line.find("  ", first, stop) != gap:
-            return b""
+        if not stop or self.starred or self.swaps:
+            return 0
+        base, width, data, row = self.bases[0], self.width, self.data, b""
+        have, most, number, between = self.base + len(data), self.base + MAX_FRAME - width, at, self.space
+        try:
+            for number in range(at, len(lines)):
+                line = lines[number]
+                if line[stop : stop + 1] not in BEHIND or line.find("  ", first, stop) != gap or have > most:
+                    break
+                if line[end:first] != between or int(line[start:end], base) != have:
+                    break
+                octets = fromhex(line[first:stop])
+                if len(octets) != width:
+                    break
+                row = octets
+                data += row
+                have += width
+            else:
+                number = len(lines)
+        except ValueError:
+            pass
+        self.last = row or self.last
+        return number - at
+
+    def short(self, line: str) -> bool:
+        """Reads a row like the first one, but shorter, as the last one mostly is; whether it is one, without any doubt."""
+        start, end, first, stop, gap = self.columns
+        if not stop or gap >= 0 or self.starred or self.swaps or line[end:first] != self.space:
+            return False
+        digits, text = line[first:stop].rstrip(), line[stop:].strip()
         try:
             if int(line[start:end], self.bases[0]) != self.base + len(self.data):
-                return b""
-            row = bytes.fromhex(line[first:stop])
+                return False
+            row = fromhex(digits)
         except ValueError:
-            return b""
-        return row if len(row) == self.width else b""
+            return False
+        if not single(digits):
+            return False
+        if not 0 < len(row) < self.width or bool(text) != self.characters or (text and not line[stop].isspace()):
+            return False
+        if text and text[0] not in "|>" and not shows(text, row):
+            return False
+        self.last = row
+        self.data += row
+        self.check(len(self.data))
+        return True
+
+    def again(self, line: str) -> bool:
+        """Reads the first row of a packet that is laid out as that of the one before; whether it is one, without any doubt."""
+        _, _, first, stop, gap = self.before
+        if not stop or gap >= 0 or line[:first] != self.front or line[stop : stop + 2] not in BEHIND_FIRST:
+            return False
+        if self.starred or self.joins or self.mbuf or self.swaps or not single(line[first:stop]):
+            return False
+        try:
+            row = fromhex(line[first:stop])
+        except ValueError:
+            return False
+        text = line[stop:].strip()
+        if len(row) != self.wide or (text and text[0] not in "|>" and not shows(text, row)):
+            return False
+        self.finish()
+        self.no_packet, self.aside = self.aside, False
+        self.open()
+        self.columns, self.width, self.characters = self.before, self.wide, bool(text)
+        self.space = line[self.before[1] : first]
+        self.last = self.last_swapped = row
+        self.data += row
+        return True
 
     def follows(self, offset: str) -> bool:
         """Whether an offset is the one that comes next."""
@@ -139,6 +215,9 @@ class Rows(Reader):
                 first = match.start("rest")
                 stop = first + self.end_of(match["rest"], tokens)
                 self.columns = match.start("offset"), match.end("offset"), first, stop, match.string.find("  ", first, stop)
+                self.space = match.string[match.end("offset") : first]
+                if not lead:
+                    self.before, self.wide, self.front = self.columns, self.width, match.string[:first]
             if self.layout.address:  # the first row may be the end of a line of memory
                 self.base += self.layout.width - len(row)
                 self.width = self.layout.width
@@ -270,6 +349,11 @@ def of_base(text: str, base: int) -> int | None:
         return None
 
 
+def single(digits: str) -> bool:
+    """Whether nothing but single blanks is between groups of digits, as far as they are digits."""
+    return "  " not in digits and digits.replace(" ", "").isalnum()
+
+
 def swapped(tokens: list[str]) -> bytes:
     """Words with their bytes the other way round."""
     return b"".join(bytes.fromhex(token)[::-1] for token in tokens)
@@ -282,6 +366,8 @@ def shows(text: str, data: bytes) -> bool:
     """
     if not text or len(text) > len(data):
         return False
+    if text == data.translate(PRINTED).decode("latin-1"):  # nearly always
+        return True
     return all(c in (chr(b & 0x7F), ".") or not 0x20 < b < 0x7F for c, b in zip(text, data, strict=False))
 
 
