@@ -210,9 +210,12 @@ def ready(reading: list[int], writing: list[int], seconds: float | None = None) 
     end = None if seconds is None or not _timers else time.monotonic() + seconds
     try:
         while True:
-            check()
-            pause = due() if _timers else None
-            check()
+            pause = None
+            if _timers:
+                check()
+                pause = due()
+            if _pending:
+                check()
             left = seconds if end is None else max(0.0, end - time.monotonic())
             short = pause is not None and (left is None or pause < left)
             if not SELECTS:

@@ -9,6 +9,7 @@ stage.py: what a command does between its ends, and the usual ones. capture.py: 
 from __future__ import annotations
 
 import sys
+from itertools import chain
 
 from ..batch import TIME, Batch
 from ..command_line.signals import ALARM, Interrupted
@@ -143,14 +144,18 @@ def flow(source: Source, stages: list[Stage], sink: Sink) -> None:
 
 def announced(stream: Iterator[Batch], sink: Sink) -> Iterator[Batch]:
     """The batches of a round; the sink learns when the first one begins, and when it is through."""
+    return chain(begun(stream, sink), stream)
+
+
+def begun(stream: Iterator[Batch], sink: Sink) -> Iterator[Batch]:
+    """The first one of these."""
     for batch in stream:
         if not len(batch):  # nothing stood in front of a bad place
             continue
         sink.origin(batch.columns()[TIME])
         yield batch
         sink.begin()
-        break
-    yield from stream
+        return
 
 
 def until_error(source: Iterator[Batch], ended: list[Exception]) -> Iterator[Batch]:

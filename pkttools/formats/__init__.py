@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from ..batch import LANE_MARK, Batch
 from ..command_line.options import FORMATS, USUAL, Values
 from ..errors import PktError, UsageError, counted
@@ -61,9 +63,14 @@ CONVERTED = {  # other programs' captures, by their magic; Wireshark's wiretap r
 
 def joined(source: Input, read: Callable[[Input], Iterator[Batch]]) -> Iterator[Batch]:
     """What `read` reads of an input, then of the next one, and so on; each as if it were alone. Raises PktError."""
-    yield from read(source)
+    return chain.from_iterable(streams(source, read))
+
+
+def streams(source: Input, read: Callable[[Input], Iterator[Batch]]) -> Iterator[Iterator[Batch]]:
+    """The same, a stream for each."""
+    yield read(source)
     while source.next():
-        yield from read(source)
+        yield read(source)
 
 
 def packets(source: Input, room: int = BUFFER) -> Iterator[Batch]:

@@ -8,7 +8,7 @@ import sys
 
 from ..batch import Batch
 from ..command_line.options import COMPRESSIONS, FORMATS, UNCOMPRESSED, UNWRITTEN
-from ..command_line.signals import Interrupted, check, drain, room, wait
+from ..command_line.signals import Interrupted, check, drain, ready, room
 from ..errors import OutputError, PktError, Unread, UsageError, limit, need, warn
 
 TYPE_CHECKING = False
@@ -124,6 +124,7 @@ class Input:
     pieces: Iterator[bytes] | None = None  # of what a compressed one holds
     piece = memoryview(b"")  # the rest of the last one
     beside: Beside | None = None  # the thread that makes them
+    is_file = False  # whether the one that is open is a regular file, which can be read again
 
     def __init__(self, paths: Sequence[str] = (), *, lane: bool = False) -> None:
         """paths: none is standard input, and so is `-`. lane: packets are read, not bytes; they may be batches where a pipe
@@ -167,6 +168,7 @@ class Input:
             elif path:
                 self.fd = os.open(path, os.O_RDONLY | PLAIN)
             self.found[at] = os.fstat(self.fd)
+            self.is_file = stat.S_ISREG(self.found[at].st_mode)
             if self.again:
                 os.lseek(self.fd, 0, os.SEEK_SET)
         except OSError as error:
@@ -215,11 +217,6 @@ class Input:
         return len(self.paths) - self.at - 1
 
     @property
-    def is_file(self) -> bool:
-        """Whether it is a regular file, which can be read again."""
-        return stat.S_ISREG(self.found[self.at].st_mode)
-
-    @property
     def is_pipe(self) -> bool:
         """Whether it is a pipe or a socket, where packets come when they come."""
         mode = self.found[self.at].st_mode
@@ -249,7 +246,7 @@ class Input:
         nothing is allocated while it flows.
         """
         with memoryview(buffer) as view, view[used:most] as free:
-            return used + self.read_into([free])
+            return used + (self.read_raw([free]) if self.pieces is None else self.read_into([free]))
 
     def unpack(self, compression: str, head: bytes) -> None:
         """Lets what is read from here on be what the one that is open holds, compressed. head: what was read of it."""
@@ -289,7 +286,7 @@ class Input:
             if self.is_file:
                 check()
             else:
-                wait([self.fd])
+                ready([self.fd], [])
             if READS_INTO:
                 return os.readv(self.fd, pieces)
             data = os.read(self.fd, len(pieces[0]))

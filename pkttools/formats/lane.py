@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 VERSION = 2  # of what is handed on: another one, another place, so that those who know another see nothing
 UNDERSTOOD = 0x706B7400 + VERSION  # where the reader's lock lies; see PLACE of lending.py
 WRITING = 0x706B74FF  # where a writer's lies, while it writes a batch
+KEEP_OUT, LET_IN = (LOCK.pack(kind, os.SEEK_SET, WRITING, 1, 0) for kind in (F_WRLCK, F_UNLCK))
 HEADER = struct.Struct("=16siiq")
 AHEAD = 4096  # bytes that are read of what is behind a header: small batches are there in one piece
 SLACK = 8192  # bytes of rows, should they be more than before
@@ -124,18 +125,18 @@ class Lane:
 
     def enter(self) -> None:
         """Keeps other writers of ours out of the pipe, until `leave`; waits where one of them is there. Raises what `room` does."""
-        while not self.lock(F_WRLCK):
+        while not self.lock(KEEP_OUT):
             room(self.output.fd)
             time.sleep(PAUSE)
 
     def leave(self) -> None:
         """Lets others in again."""
-        self.lock(F_UNLCK)
+        self.lock(LET_IN)
 
-    def lock(self, kind: int) -> bool:
+    def lock(self, kind: bytes) -> bool:
         """Sets a lock, or takes it away; whether it could be done."""
         try:
-            fcntl(self.output.fd, F_SETLK, LOCK.pack(kind, os.SEEK_SET, WRITING, 1, 0))
+            fcntl(self.output.fd, F_SETLK, kind)
         except BlockingIOError:
             return False
         except OSError:

@@ -66,7 +66,7 @@ class Lender:
         0: it is too little, there is nobody to lend to, or all pieces are out. Raises BlockingIOError when the pipe is full, and
         is to be called with the same data again; OSError.
         """
-        if not self.rest and not self.copy(data):
+        if not self.rest and (len(data) < LEAST or not self.copy(data)):
             return 0
         try:
             done = self.pipe_lend(self.fd, self.rest)  # type: ignore[misc]  # copy has found it
@@ -87,7 +87,7 @@ class Lender:
 
         What is in the piece that was taken is there already.
         """
-        if self.reader < 0 or len(data) < LEAST:
+        if self.reader < 0:
             return False
         if self.has_taken(data.obj):  # type: ignore[arg-type]  # any object
             piece, self.taken = self.taken, -1  # should its reader be gone since, it will never be free

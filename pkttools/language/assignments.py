@@ -40,15 +40,15 @@ class Assignments:
         if batch.chosen is False:
             return
         rows = batch.rows if batch.chosen or self.guard is None else self.guard.select(batch)
-        values = b"".join(series.next(len(rows) // ROW_BYTES) for _, series in self.series)
+        values = b"".join([series.next(len(rows) // ROW_BYTES) for _, series in self.series]) if self.series else b""
         met, placed, cut, stale, unknown = codec.assign(batch.data, rows, self.program, values, self.follow, self.beyond)
         for which, series in self.series:
             series.take(placed[which])
         self.met += met
         self.stale += stale
         self.unknown += unknown
-        self.placed = [before + more for before, more in zip(self.placed, placed, strict=True)]
-        self.cut = [before + more for before, more in zip(self.cut, cut, strict=True)]
+        self.placed = list(map(int.__add__, self.placed, placed))
+        self.cut = list(map(int.__add__, self.cut, cut))
 
     def seed_of(self, name: str) -> int:
         """A seed for a field: others that come and go change nothing about it."""
