@@ -65,12 +65,35 @@ static inline bool bytes_need(struct bytes *b, size_t more)
     return more <= b->room - b->size || bytes_grow(b, more);
 }
 
+/* Copies octets that are mostly few: a number, a word; without a call. */
+static inline void copy_few(uint8_t *to, const uint8_t *from, size_t size)
+{
+    if (size > 16) {
+        memcpy(to, from, size);
+    } else if (size >= 8) {                     /* two that overlap */
+        uint64_t first, last;
+        memcpy(&first, from, sizeof first);
+        memcpy(&last, from + size - sizeof last, sizeof last);
+        memcpy(to, &first, sizeof first);
+        memcpy(to + size - sizeof last, &last, sizeof last);
+    } else if (size >= 4) {
+        uint32_t first, last;
+        memcpy(&first, from, sizeof first);
+        memcpy(&last, from + size - sizeof last, sizeof last);
+        memcpy(to, &first, sizeof first);
+        memcpy(to + size - sizeof last, &last, sizeof last);
+    } else if (size > 0) {
+        to[0] = from[0];
+        to[size / 2] = from[size / 2];
+        to[size - 1] = from[size - 1];
+    }
+}
+
 static inline bool bytes_add(struct bytes *b, const void *from, size_t size)
 {
     if (!bytes_need(b, size))
         return false;
-    if (size > 0)
-        memcpy(b->at + b->size, from, size);
+    copy_few(b->at + b->size, from, size);
     b->size += size;
     return true;
 }
