@@ -67,17 +67,22 @@ def misframed(buffer: bytearray, at: int, stop: int, kind: int, size: int, order
 
 def options(buffer: bytearray, at: int, stop: int, order: str) -> list[tuple[int, bytes]] | None:
     """The options in buffer[at:stop], code and value each; None when one of them runs past the end."""
-    found = []
+    return options_until(buffer, at, stop, order)[0]
+
+
+def options_until(buffer: bytearray, at: int, stop: int, order: str) -> tuple[list[tuple[int, bytes]] | None, bool]:
+    """The same, and whether more than zeros stands behind their end."""
+    found: list[tuple[int, bytes]] = []
     while stop - at >= 4:
         code, size = struct.unpack_from(order + "HH", buffer, at)
         at += 4
         if code == END:
-            break
+            return found, any(buffer[at:stop])
         if size > stop - at:
-            return None
+            return None, False
         found.append((code, bytes(buffer[at : at + size])))
         at += (size + 3) & ~3
-    return found
+    return found, False
 
 
 def option(code: int, value: bytes, order: str) -> bytes:

@@ -243,7 +243,7 @@ def test_options_without_an_end(codec):
     raw = block(6, struct.pack("<IIIII", 0, 0, 0, 0, 0) + options((flags(1), (1, b"last")), end=False))
     assert decode(codec, raw)[1:] == ([Record(b"", 0, 0, 1, "WAY: in\nNOTE: last\n")], None, NOTHING)
     raw = block(6, struct.pack("<IIIII", 0, 0, 0, 0, 0) + options((flags(1),)) + options((flags(2), (3, b""))))
-    assert decode(codec, raw)[1:] == ([Record(b"", 0, 0, 1, "WAY: in\n")], None, NOTHING)  # behind the end is nothing
+    assert decode(codec, raw)[1:] == ([Record(b"", 0, 0, 1, "WAY: in\n")], None, (0, 0, 0, 0, 1))  # behind the end is none of it
 
 
 # ---- where it stops, and what is wrong ----

@@ -281,6 +281,28 @@ def test_other_ways_of_saying_the_same(copied) -> None:
     assert copied(nothing) == (head + body + enhanced(b"abc"), [])
 
 
+def test_what_stands_behind_the_end_of_options(copied) -> None:
+    """It is of no list: not kept, which is said, unless it is zeros; in other blocks, which nobody takes apart, it stays."""
+    ended = bytes(4) + options(((1, b"late"),))
+    for more, said in ((ended, True), (bytes(8), False)):
+        head = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)
+        raw = block(0x0A0D0D0A, head + options(((1, b"c"),)) + more) + block(4, bytes(4) + more)
+        raw += block(1, struct.pack("<HHI", 1, 0, 262144) + options(((2, b"a"),)) + more)
+        raw += block(6, struct.pack("<IIIII", 0, 0, 0, 4, 4) + b"abcd" + options(((1, b"c"),)) + more)
+        plain = (
+            section(given=((1, b"c"),))
+            + block(4, bytes(4) + more)
+            + interface(1, ((2, b"a"),))
+            + enhanced(b"abcd", given=((1, b"c"),))
+        )
+        out, lines = copied(raw)
+        assert out == plain
+        assert [line.partition(": ")[2] for line in lines] == [
+            "not kept: 1 section option, 1 interface option, 1 packet option"
+        ] * said
+    assert turned(4, block(4, bytes(4) + ended), "<", ">") == (block(4, bytes(4), ">"), 0, 1)
+
+
 def test_flags_say_a_check_sequence(copied) -> None:
     """It stays in the flags, where the interface says another one; and the other things that they say."""
     raw = section() + interface(1, ((13, b"\x10"),)) + enhanced(b"abcd", given=(flags(4 << 5 | 3),)) + enhanced(b"abcd")

@@ -144,7 +144,7 @@ class _Reader:
             if major != 1:
                 raise self.error(f"version {major}.{minor} of pcapng is not supported, only 1.0")
             self.interfaces, self.names = array("q"), bytearray()
-            options = self.options(self.start + 24, stop)
+            options = self.options(self.start + 24, stop, "section option")
             if self.sections:
                 self.section = self.sections.begin(self.order, options)
             else:
@@ -156,9 +156,10 @@ class _Reader:
         else:
             self.drop(NAMES.get(kind, f"type {kind:#x} block"))
 
-    def options(self, at: int, stop: int) -> list[tuple[int, bytes]]:
-        """The options of a block without packets; none when one of them runs past it."""
-        found = blocks.options(self.buffer, at, stop, self.order)
+    def options(self, at: int, stop: int, noun: str) -> list[tuple[int, bytes]]:
+        """The options of a block without packets; none when one of them runs past it. What stands behind their end is not kept."""
+        found, more = blocks.options_until(self.buffer, at, stop, self.order)
+        self.drop(noun, more)
         if found is None:
             self.drop("damaged option list")
         return found or []
@@ -170,7 +171,7 @@ class _Reader:
         linktype, snaplen = struct.unpack_from(self.order + "8xHxxI", self.buffer, self.start)
         known: dict[int, bytes] = {}
         kept: Options = []
-        for code, value in self.options(self.start + 16, stop):
+        for code, value in self.options(self.start + 16, stop, "interface option"):
             if code in (blocks.NAME, *SIZES):
                 if code in known or len(value) != SIZES.get(code, len(value)):
                     self.drop("interface option")

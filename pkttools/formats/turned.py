@@ -43,11 +43,11 @@ def turned(kind: int, octets: bytes, old: str, new: str) -> tuple[bytes, int, in
         out = b"".join(blocks.option(code, value, new) for code, value in kept) + blocks.option(blocks.END, b"", new)
     else:
         return b"", 0, 0
-    options = blocks.options(bytearray(body), min(at, stop), stop, old)
+    options, more = blocks.options_until(bytearray(body), min(at, stop), stop, old)
     if options is None or (kind == SECRETS and at > stop):
         return b"", 0, 0
     done = [(code, value) for code, given in options if (value := _option(kind, code, given, old, new)) is not None]
-    return blocks.block(kind, out + blocks.listed(done, new), new), lost, len(options) - len(done)
+    return blocks.block(kind, out + blocks.listed(done, new), new), lost, len(options) - len(done) + more
 
 
 def _option(kind: int, code: int, value: bytes, old: str, new: str) -> bytes | None:

@@ -83,6 +83,17 @@ static int lower_hex(uint8_t c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Whether more than zeros stands behind the end of options that `o` has come to. */
+static bool goes_on(const struct option *o, const uint8_t *end)
+{
+    if (o->code != END || end - o->next < 4)
+        return false;
+    for (const uint8_t *at = o->next + 4; at < end; at++)
+        if (*at != 0)
+            return true;
+    return false;
+}
+
 /* Whether an option tells of the octets of its packet, as far as anybody knows. */
 static bool of_octets(unsigned code)
 {
@@ -355,7 +366,7 @@ static bool add_notes(struct pcapng_decoder *d, const struct pcapng_section *s, 
             others += o.code != COMMENT && !(s->keep && !is_line(o.code));
     bool sound = o.code == END;
     if (sound)
-        d->options += others;
+        d->options += others + goes_on(&o, k.end);
     else {                      /* nothing of them is known then */
         d->damaged++;
         flags = 0;

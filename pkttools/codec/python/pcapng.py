@@ -120,9 +120,10 @@ class _Decoder:
         """
         flags, comments, others = None, [], 0
         own: list[tuple[int, bytes]] = []  # what is no line of text
-        found = blocks.options(self.buffer, at, stop, self.order) if at < stop else []
+        found, behind = blocks.options_until(self.buffer, at, stop, self.order) if at < stop else ([], False)
         if found is None:
             self.damaged += 1
+        others += behind
         for code, value in found or ():
             if code == blocks.FLAGS and len(value) == 4 and flags is None:
                 flags = int.from_bytes(value, "big" if self.order == ">" else "little")
