@@ -105,18 +105,26 @@ class Nemesis(Commands):
 
 
 class Hping(Commands):
-    """hping3(8)."""
+    """hping3(8). ECHO, OWN: types of ICMP that it sends with what it is told, and with contents of its own; no others."""
+
+    ECHO, OWN = (0, 8), (3, 4, 5, 11, 13, 14, 17, 18)
 
     name, what = "hping3", "command lines of hping3"
 
     def command(self, datagram: Datagram) -> list[str]:
         """The line of a datagram."""
+        head, number, carried = datagram.head, datagram.number, datagram.carried
+        if datagram.kind == "ICMP" and head[0] not in (*self.ECHO, *self.OWN):
+            raise ValueError(f"ICMP of type {head[0]}")
         self.common(datagram)
-        head, number = datagram.head, datagram.number
+        self.lose("IP.ID of 0, which the kernel replaces", not datagram.id and not datagram.fragment & DF)  # raw(7)
         words = ["hping3", "-c 1", {"UDP": "-2", "TCP": "", "ICMP": "-1"}[datagram.kind], "-a", datagram.source]
         if datagram.kind == "ICMP":
             words += ["-C", str(head[0]), "-K", str(head[1])]
             self.lose("ICMP.ID and ICMP.SEQ, which hping3 chooses", any(head[4:8]))
+            if head[0] in self.OWN:
+                self.lose(f"what ICMP of type {head[0]} carries, which hping3 makes itself")
+                carried = b""
         else:
             words += ["-s", str(datagram.ports[0]), "-k", "-p", str(datagram.ports[1])]
         if datagram.kind == "TCP":
@@ -129,7 +137,7 @@ class Hping(Commands):
         offset = 8 * (datagram.fragment & 0x1FFF)
         words += ["-g", str(offset)] if offset else []
         self.lose("Ethernet addresses, which follow from the route", bool(datagram.ethernet))
-        if datagram.carried:
-            words += ["-d", str(len(datagram.carried)), "-E /dev/stdin"]
+        if carried:
+            words += ["-d", str(len(carried)), "-E /dev/stdin"]
         line = " ".join(word for word in [*words, datagram.destination] if word)
-        return [f"{printed(datagram.carried)} | {line}" if datagram.carried else line]
+        return [f"{printed(carried)} | {line}" if carried else line]
