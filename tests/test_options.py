@@ -12,7 +12,7 @@ OPTIONS = [
     Option("-n --width", NUMBER, "", default=16, least=1, most=100), Option("-a --fields", FLAG, ""),
     Option("-aa --all-fields", FLAG, ""),
     Option("-F --format", TEXT, "", choices=("text", "pcap")), Option("--speed", REAL, ""), Option("--in", TEXT, ""),
-    Option("--out", TEXT, ""),
+    Option("--out", TEXT, "", "FILE"),
     Option("--if", TEXT, ""), Option("-l --limit", NUMBER, ""), Option("-do --data-only", FLAG, ""),
 ]  # fmt: skip
 FIELDS = {"--ip-ttl": "IP.TTL=", "--icmp-type": "ICMP.TYPE="}
@@ -51,6 +51,7 @@ def test_read(line, attribute, value):
     [
         ("-n", "-n needs a value"), ("--width", "--width needs a value"), ("-n x", "--width: 'x' is not a number"),
         ("-n 1.5", "--width: '1.5' is not a number"),
+        ("--out=", "--out: '' is the name of no file"),
         ("-n ", "--width: '' is not a number"), ("--width=", "--width: '' is not a number"),
         ("-n 0", "--width: 0 is out of range: from 1 to 100"),
         ("-n 101", "--width: 101 is out of range: from 1 to 100"), ("-n -1", "--width: -1 is out of range: from 1 to 100"),

@@ -84,6 +84,8 @@ class Option:
         if self.kind == TEXT:
             if self.choices and text not in self.choices:
                 raise UsageError(f"{name}: '{text}' is not one of {', '.join(self.choices)}")
+            if self.metavar == "FILE" and not text:  # as of a shell's variable that is not set: no word for a standard stream
+                raise UsageError(f"{name}: '' is the name of no file")
             return text
         try:
             if len(text) > 40 or "_" in text:  # int() of a huge one takes for ever (CVE-2020-10735)
