@@ -20,6 +20,7 @@ HASH = 3  # of its octets
 OF_PACKETS = (5, 6, 7)  # what it is called, its queue, its verdict: whatever its octets are
 CUSTOM = (0xBAC, 0xBAD)  # options of somebody's own, text and octets; ...
 ONLY_HERE = 0x4000  # with this bit they are not for another file, and such blocks with the same of the upper sixteen
+MOST_OTHERS = 64  # interfaces that take turns and whose packets are written in one go
 KEEPS_SOME, KEEPS_ALL = 1, 2  # options as they were read; those too that are not for another file
 NAME, RESOLUTION, FCS, TIME_OFFSET = 2, 9, 13, 14  # options of interfaces
 NUMBERS = (8, 10, 14, 16, 17)  # of these, those that are one number, speeds mostly; the others that are known are octets

@@ -439,6 +439,31 @@ def test_a_call_writes_packets_of_one_interface(codec):
     assert runs(codec, [a, packet(time=1), packet(time=1000)], nano=True) == [3, 3, 3, 3]
 
 
+def test_a_call_writes_packets_of_several_interfaces(codec):
+    """Which are told by the notes of one of their packets: by all lines, or by those that count."""
+    a, b, c, d = packet(notes="IFACE: a\n"), packet(notes="IFACE: b\nWAY: in\n"), packet(linktype=113), packet(notes="IFACE: c\n")
+    others = [(b"IFACE: b\n", 1, 7, False, MAX_FRAME, 0, 0), (b"", 113, 8, True, 4, 0x40, 0)]
+    batch = batch_of(a, b, packet(time=1, linktype=113), a, d, a)
+    written, stop, *_ = codec.pcapng_encode(*batch, 0, False, 3, False, MAX_FRAME, 0, 0, others)
+    assert stop == 4 and [struct.unpack_from("<I", written, at)[0] for at in places(written)] == [3, 7, 8, 3]
+    for bad in (packet(b"12345", linktype=113), packet(time=1, notes="IFACE: b\n")):
+        assert codec.pcapng_encode(*batch_of(a, bad), 0, False, 3, False, MAX_FRAME, 0, 0, others)[1] == 1
+    assert codec.pcapng_encode(*batch_of(), 0, False, 3, False, MAX_FRAME, 0, 0, others)[:2] == (b"", 0)
+    assert codec.pcapng_encode(*batch_of(c), 0, False, 3, False, MAX_FRAME, 0, 0, others * 32)[1] == 1
+    for wrong in (others * 33, [(b"", 1, 1 << 32, False, 9, 0, 0)], [(b"", 1, -1, False, 9, 0, 0)]):
+        with pytest.raises(ValueError, match="interface"):
+            codec.pcapng_encode(*batch_of(c), 0, False, 3, False, MAX_FRAME, 0, 0, wrong)
+
+
+def places(written: bytes) -> list[int]:
+    """Where the number of its interface stands in each block."""
+    found, at = [], 0
+    while at < len(written):
+        found.append(at + 8)
+        at += struct.unpack_from("<I", written, at + 4)[0]
+    return found
+
+
 def test_what_no_block_can_hold_is_not_written(codec):
     for bad in (packet(time=-1), packet(original=-1), packet(original=2**32)):
         assert runs(codec, [packet(), bad, packet()], nano=True) == [1, 1, 3, 3]

@@ -324,6 +324,40 @@ def written(codec: ModuleType, monkeypatch: pytest.MonkeyPatch, path: Path, pack
     return path.read_bytes()
 
 
+class Counting:
+    """A codec that counts calls of pcapng_encode."""
+
+    def __init__(self, codec: ModuleType) -> None:
+        self.codec, self.calls = codec, 0
+
+    def pcapng_encode(self, *args: object) -> tuple:
+        self.calls += 1
+        return self.codec.pcapng_encode(*args)
+
+
+@pytest.mark.parametrize(("names", "most"), [(1, 60), (9, 120), (90, 900)])
+def test_in_one_go_as_one_by_one(codec, monkeypatch, tmp_path, names, most):
+    """What is written is as if each packet came alone; and where interfaces are not too many it takes no step a packet."""
+    draw = random.Random(names)
+    packets = [
+        packet(bytes(draw.randrange(9)), draw.choice((0, 1000, 1001)), draw.choice((1, 1, 113)),
+               draw.choice(("", "NOTE: x\n")) + f"IFACE:{' ' * draw.randrange(2)}{draw.randrange(names)}\n"
+               + draw.choice(("", "WAY: in\n", f"LOST: {draw.randrange(5)}\n", "IFACE: no\n")))
+        for _ in range(900)
+    ]  # fmt: skip
+    data, rows = batch_of(*packets)
+    outcomes, counting = [], Counting(codec)
+    monkeypatch.setattr("pkttools.formats.pcapng_sink.codec", counting)
+    for step in (1, 7, 900):
+        sink, counting.calls = PcapngSink(Output(str(tmp_path / "out"), None), 1, "<", False), 0
+        for first in range(0, len(packets), step):
+            sink.write(Batch(data, bytearray(rows[first * ROW_BYTES : (first + step) * ROW_BYTES])))
+        sink.close()
+        outcomes.append((tmp_path / "out").read_bytes())
+    assert outcomes[0] == outcomes[1] == outcomes[2]
+    assert counting.calls <= most
+
+
 def test_interfaces_are_described_when_they_are_met(codec, monkeypatch, tmp_path):
     """Once more when nanoseconds come, and from then on those."""
     eth = "IFACE: eth0\n"

@@ -15,7 +15,8 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     pcap_encode(data, rows, first, big_endian, nano) -> (records, stop, lost)
     pcapng_decode(buffer, start, stop, big_endian, interfaces, names, keep)
         -> (consumed, data, rows, error, (capped, rounded, timeless, damaged, options))
-    pcapng_encode(data, rows, first, big_endian, interface, nano, snaplen, flags, keeps) -> (blocks, stop, lost, outdated, timed)
+    pcapng_encode(data, rows, first, big_endian, interface, nano, snaplen, flags, keeps, others)
+        -> (blocks, stop, lost, outdated, timed)
     line_encode(data, rows, first, state, time, colours, offset, table) -> (text, stop)
     set_protocols(tables)
     walk(data, row) -> [(kind, start, data, end), ...]

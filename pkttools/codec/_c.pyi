@@ -49,6 +49,7 @@ def pcapng_encode(
     snaplen: int = ...,
     flags: int = 0,
     keeps: int = 0,
+    others: list[tuple[bytes, int, int, bool, int, int, int]] = ...,
     /,
 ) -> tuple[bytes, int, int, int, int]: ...
 def set_protocols(tables: tuple[bytes, ...], /) -> None: ...

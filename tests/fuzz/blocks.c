@@ -54,7 +54,8 @@ static void expect_same_block(const uint8_t *data, const struct packet *p, bool 
     const struct pcapng_format format = {big_endian, nano, 0, MAX_FRAME, 0, KEEPS_ALL};
     if (data == NULL)           /* of empty packets alone; Python's buffers are never at NULL */
         data = (const uint8_t *)"";
-    if (!pcapng_joins(data, p, p, &format))
+    const struct pcapng_known known = {data + p->notes, (size_t)p->notes_size, p->linktype, format};
+    if (pcapng_known_of(data, p, &known, 1) == NULL)
         return;
     struct pcapng_counts counts = {0};
     size_t room = pcapng_room(p);
@@ -133,7 +134,9 @@ void fuzz_notes(struct input *in)
     p[1] = p[0];
     p[1].notes_size = (int64_t)second;
     const struct pcapng_format format = {.nano = (choice & 2) != 0, .snaplen = MAX_FRAME};
-    (void)pcapng_joins(data, &p[0], &p[1], &format);
+    const struct pcapng_known known[] = {{data, 0, 1, format}, {data + captured, in->size - captured, 1, format}};
+    EXPECT(pcapng_known_of(data, &p[0], known, 2) == &known[captured < in->size]);
+    (void)pcapng_known_of(data, &p[1], known, 2);
     expect_same_block(data, &p[0], (choice & 1) != 0, (choice & 2) != 0, false, (choice & 4) != 0);
     expect_same_block(data, &p[1], (choice & 1) == 0, (choice & 2) != 0, false, (choice & 4) != 0);
     release(data, in->size);

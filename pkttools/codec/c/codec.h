@@ -490,8 +490,15 @@ struct pcapng_counts {
     int64_t timed;              /* packets without a time that had to get one: 0 */
 };
 
-/* Whether a packet can be written to the interface of `first`. */
-bool pcapng_joins(const uint8_t *data, const struct packet *first, const struct packet *p, const struct pcapng_format *format);
+struct pcapng_known {           /* an interface that is described */
+    const uint8_t *notes;       /* of one of its packets */
+    size_t notes_size;
+    int64_t linktype;
+    struct pcapng_format format;
+};
+
+/* The one of some interfaces that a packet belongs to, if it can be written there; else NULL. */
+const struct pcapng_known *pcapng_known_of(const uint8_t *data, const struct packet *p, const struct pcapng_known *known, size_t count);
 uint64_t pcapng_room(const struct packet *p);  /* bytes of its block, at most */
 size_t pcapng_encode(uint8_t *out, const uint8_t *data, const struct packet *p, const struct pcapng_format *format,
                      struct pcapng_counts *counts);

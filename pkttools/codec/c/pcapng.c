@@ -793,31 +793,41 @@ static uint8_t *put_options(uint8_t *out, size_t room, const uint8_t *data, cons
     return out > begin ? put_option(out, END, 0, f->big_endian) : out;
 }
 
-/* The first line of a packet of a kind, or of ours, which says from where it was read; `word` is OTHER when it has none. */
-static struct note line_of(const uint8_t *data, const struct packet *p, int word)
+/* The first line of notes of a kind, or of ours, which says from where a packet was read; `word` is OTHER where there is none. */
+static struct note line_of(const uint8_t *notes, size_t size, int word)
 {
-    struct note n = {.next = data + p->notes};
-    while (next_note(&n, data + p->notes + p->notes_size))
+    struct note n = {.next = notes};
+    while (next_note(&n, notes + size))
         if ((int)n.word == word && (word != OWN || (n.size > 1 && n.at[1] == 'I')))
             return n;
     return (struct note){.word = OTHER};
 }
 
-static bool same_line(const uint8_t *data, const struct packet *a, const struct packet *b, int word)
+static bool same_line(const struct pcapng_known *k, const uint8_t *notes, size_t size, int word)
 {
-    struct note first = line_of(data, a, word), other = line_of(data, b, word);
+    struct note first = line_of(k->notes, k->notes_size, word), other = line_of(notes, size, word);
     return first.word == other.word && first.size == other.size && (first.size == 0 || memcmp(first.at, other.at, first.size) == 0);
 }
 
-bool pcapng_joins(const uint8_t *data, const struct packet *first, const struct packet *p, const struct pcapng_format *f)
+static bool fits(const struct packet *p, const struct pcapng_format *f)
 {
-    if (p->linktype != first->linktype || p->time < 0 || (!f->nano && p->time % 1000 != 0) || p->original < 0
-        || p->original > UINT32_MAX || (uint64_t)p->captured > f->snaplen)
-        return false;
-    if (p == first || (p->notes_size == first->notes_size
-                       && (p->notes_size == 0 || memcmp(data + p->notes, data + first->notes, (size_t)p->notes_size) == 0)))
-        return true;
-    return same_line(data, first, p, IFACE) && same_line(data, first, p, OWN);
+    return p->time >= 0 && (f->nano || p->time % 1000 == 0) && p->original >= 0 && p->original <= UINT32_MAX
+        && (uint64_t)p->captured <= f->snaplen;
+}
+
+/* Mostly packets of an interface have all lines in common, and often they are where those of the one in front are. */
+const struct pcapng_known *pcapng_known_of(const uint8_t *data, const struct packet *p, const struct pcapng_known *known, size_t count)
+{
+    const struct pcapng_known *found = NULL;
+    const uint8_t *notes = data + p->notes;
+    size_t size = (size_t)p->notes_size;
+    for (const struct pcapng_known *k = known; found == NULL && k < known + count; k++)
+        if (k->linktype == p->linktype && k->notes_size == size && (size == 0 || memcmp(k->notes, notes, size) == 0))
+            found = k;
+    for (const struct pcapng_known *k = known; found == NULL && k < known + count; k++)
+        if (k->linktype == p->linktype && same_line(k, notes, size, IFACE) && same_line(k, notes, size, OWN))
+            found = k;
+    return found != NULL && fits(p, &found->format) ? found : NULL;
 }
 
 uint64_t pcapng_room(const struct packet *p)

@@ -11,7 +11,9 @@ from .text import text_decode, text_encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from .pcapng import Known
 
 __all__ = [
     "address_ends", "address_rules", "address_table", "answer", "assign", "beyond", "blank", "carried", "check",
@@ -65,11 +67,12 @@ def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, in
 
 
 def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, interface: int, nano: bool,
-                  snaplen: int = MAX_FRAME, flags: int = 0, keeps: int = 0) -> tuple[bytes, int, int, int, int]:  # fmt: skip
+                  snaplen: int = MAX_FRAME, flags: int = 0, keeps: int = 0,
+                  others: Sequence[Known] = ()) -> tuple[bytes, int, int, int, int]:  # fmt: skip
     """See pcapng.pcapng_encode."""
     from . import pcapng
 
-    return pcapng.pcapng_encode(data, rows, first, big_endian, interface, nano, snaplen, flags, keeps)
+    return pcapng.pcapng_encode(data, rows, first, big_endian, interface, nano, snaplen, flags, keeps, others)
 
 
 def set_protocols(tables: tuple[bytes, ...]) -> None:

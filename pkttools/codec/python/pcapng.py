@@ -25,6 +25,10 @@ from ...errors import ANOTHER_CAPTURE, NO_INTERFACE, PAST_BLOCK, RECORD_TOO_LONG
 from .pcap import BEGINNING, MAGICS, begins_pcap
 from .rows import checked
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 MAX_TIME = MAX_SECONDS * 1_000_000_000 + 999_999_999
 WAYS = {1: b"in", 2: b"out"}  # in FLAGS
 WAY_BITS = 3
@@ -33,6 +37,8 @@ LINES = (blocks.FLAGS, blocks.DROPS, blocks.COMMENT)  # options that are lines o
 TIMELESS = b"\0S"  # the line of ours that says that a packet has no time
 
 Error = tuple[int, int, int]
+Format = tuple[int, bool, int, int, int]  # of packets of an interface: its number, nano, snaplen, flags, keeps
+Known = tuple[bytes, int, int, bool, int, int, int]  # notes and link type of one of its packets, and the same
 
 
 def _of_octets(code: int) -> bool:
@@ -212,15 +218,20 @@ def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, in
 # ---- writing ----
 
 
+def _notes(data: bytearray, row: list[int]) -> bytes:
+    """The notes of a packet."""
+    return bytes(data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]])
+
+
 def _lines(data: bytearray, row: list[int]) -> list[bytes]:
-    """The notes of a packet, line by line."""
-    lines = bytes(data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]]).split(b"\n")
+    """The same, line by line."""
+    lines = _notes(data, row).split(b"\n")
     return lines if lines[-1] else lines[:-1]
 
 
-def _origin(data: bytearray, row: list[int]) -> tuple[bytes | None, bytes | None]:
+def _origin(notes: bytes) -> tuple[bytes | None, bytes | None]:
     """What stands in the line IFACE of a packet, and in the one of ours that says from where it was read; None: no such line."""
-    lines = _lines(data, row) if row[NOTES_SIZE] else []
+    lines = notes.split(b"\n")
     name = next((line[6:].removeprefix(b" ") for line in lines if line.startswith(b"IFACE:")), None)
     return name, next((line for line in lines if line.startswith(b"\0I")), None)
 
@@ -340,13 +351,15 @@ def _fits(digits: bytes) -> bool:
 
 
 def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, interface: int, nano: bool,
-                  snaplen: int = MAX_FRAME, flags: int = 0, keeps: int = 0) -> tuple[bytes, int, int, int, int]:  # fmt: skip
-    """Writes packets from row `first` on, up to one that belongs to another interface, or some megabytes.
+                  snaplen: int = MAX_FRAME, flags: int = 0, keeps: int = 0,
+                  others: Sequence[Known] = ()) -> tuple[bytes, int, int, int, int]:  # fmt: skip
+    """Writes packets from row `first` on, up to one that belongs to no known interface, or some megabytes.
 
     interface: its number. nano: whether its times are in nanoseconds, else microseconds. snaplen: bytes that it keeps of a packet.
     flags: that each packet has besides its own. keeps: whether options that were read with packets are written: blocks.KEEPS_SOME
     of them, or KEEPS_ALL. To another interface belong packets of another link type, with another line IFACE, or read from
-    another one, with more than `snaplen` bytes, or unless `nano` with digits below a microsecond. Returns the blocks, the row it
+    another one, with more than `snaplen` bytes, or unless `nano` with digits below a microsecond. others: such as are described
+    already, up to blocks.MOST_OTHERS: notes and link type of one of its packets, and these five. Returns the blocks, the row it
     stopped before, how many lines of notes could not be written, how many options hold no more, and how many packets without a
     time had to get one: 0. Others of these are simple packet blocks.
     """
@@ -354,18 +367,31 @@ def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, in
     count = len(values) // COLUMNS
     if not (0 <= first <= count and 0 <= interface < 1 << 32):
         raise ValueError("first packet or interface out of range")
+    if len(others) > blocks.MOST_OTHERS:
+        raise ValueError("no list of interfaces, or too many")
+    if any(not 0 <= other[2] < 1 << 32 for other in others):
+        raise ValueError("interface out of range")
+    by_notes: dict[tuple[int, bytes], Format] = {}
+    by_origin: dict[tuple[int, tuple[bytes | None, bytes | None]], Format] = {}
+    own = values[first * COLUMNS : (first + 1) * COLUMNS]
+    mine: list[Known] = [(_notes(data, own), own[LINKTYPE], interface, nano, snaplen, flags, keeps)] if own else []
+    for known in [*mine, *others]:
+        by_notes.setdefault((known[1], known[0]), known[2:])
+        by_origin.setdefault((known[1], _origin(known[0])), known[2:])
     order = ">" if big_endian else "<"
     pack, head, tail = (struct.Struct(order + form).pack for form in ("IIIIIII", "III", "I"))
     out = bytearray()
     lost = outdated = timed = taken = 0
     stop = first
-    origin = _origin(data, values[first * COLUMNS : (first + 1) * COLUMNS]) if first < count else None
     while stop < count and taken < 2 * MAX_BATCH:
         row = values[stop * COLUMNS : (stop + 1) * COLUMNS]
         time, captured, original = row[TIME], row[CAPTURED], row[ORIGINAL]
-        if row[LINKTYPE] != values[first * COLUMNS + LINKTYPE] or time < 0 or not 0 <= original < 1 << 32:
+        notes = _notes(data, row)
+        form = by_notes.get((row[LINKTYPE], notes)) or by_origin.get((row[LINKTYPE], _origin(notes)))
+        if not form or time < 0 or not 0 <= original < 1 << 32:
             break
-        if (not nano and time % 1000) or not 0 <= captured <= snaplen & 0xFFFFFFFFFFFFFFFF or _origin(data, row) != origin:
+        interface, nano, snaplen, flags, keeps = form
+        if (not nano and time % 1000) or not 0 <= captured <= snaplen & 0xFFFFFFFFFFFFFFFF:
             break
         padding = -captured % 4
         written = b""
