@@ -1,4 +1,4 @@
-"""Which commands can work on parts of a stream, each part by itself: a fact of each of them, by which pkttools.dask goes."""
+"""Which commands can work on parts of a stream, each by itself: a fact of each, by which --jobs, --each and pkttools.dask go."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def alone(line: str) -> str:
     """Why the stage of a command line works alone."""
     name, *words = line.split()
     command = find(f"pkt-{name}")
-    return command.stage(read(command, words)).alone
+    stage = command.stage(read(command, words))
+    assert stage.adds_up or stage.alone, f"what {name} counts apart is lost"
+    return stage.alone
 
 
 def test_of_every_command() -> None:

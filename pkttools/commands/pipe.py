@@ -22,13 +22,15 @@ from ..formats.files import Output, Sink, to_file
 from ..formats.sections import Sections
 from . import find, read
 
+MOST_JOBS = 256  # select(2) knows 1,024 descriptors, and each takes two
+
 OPTIONS = [
     *INPUT,
     *(option for option in OUTPUT if option.attribute in ("output", "compress")),
     format_option("what is read"),
     Option("--each", FLAG, "run for each FILE in front of the pipe"),
     Option("--out-dir", TEXT, "with --each: write each there, under its name", "DIR"),
-    Option("--jobs", NUMBER, "with --each: N processes (one a core)", "N", least=1),
+    Option("--jobs", NUMBER, "N processes work (1); 0, and with --each: one a core", "N", most=MOST_JOBS),
     UTC,
     *GENERAL,
 ]
@@ -55,9 +57,8 @@ def run(values: Values) -> tuple[list[str], int]:
         return run_each(values, files, pipe)
     there = f"; to read a file: --in {pipe}" if files and os.path.exists(pipe) else ""  # noqa: PTH110  pathlib is slow to import
     need(len(values.arguments) == 1, f"the pipe is one argument, such as 'change IP.TTL=9 | correct'{there}")
-    for option, given in ("--out-dir", values.out_dir), ("--jobs", values.jobs):
-        need(given is None, f"{option} goes with --each")
-    return flow(joined(values, pipe))
+    need(values.out_dir is None, "--out-dir goes with --each")
+    return flow(joined(values, pipe), 1 if values.jobs is None else jobs(values))
 
 
 def run_each(values: Values, files: list[str], pipe: str) -> tuple[list[str], int]:
@@ -66,9 +67,15 @@ def run_each(values: Values, files: list[str], pipe: str) -> tuple[list[str], in
     need(values.out_dir is not None, "--each: where to? --out-dir DIR")
     need(not values.input and values.output is None, "--each reads its files, and writes into --out-dir: no --in, no --out")
     from ..flow.each import run_each  # late: most run once
-    from ..flow.forked import cores
 
-    return run_each(joined(values, pipe), files, values.out_dir, values.jobs or cores())
+    return run_each(joined(values, pipe), files, values.out_dir, jobs(values))
+
+
+def jobs(values: Values) -> int:
+    """How many processes are to work: as said, else one for each core."""
+    from ..flow.forked import cores  # late: the same
+
+    return values.jobs or min(cores(), MOST_JOBS)
 
 
 def joined(values: Values, pipe: str) -> list[Stage]:
@@ -160,6 +167,11 @@ class AsRead(Sink):
         """Ends the stream; gives what there is to say about it, on standard error."""
         self.sink = self.sink or self.chosen()
         return self.sink.close()
+
+    @property
+    def written_by(self) -> Sink:
+        """The sink of the format."""
+        return self.sink or self
 
     @property
     def failed(self) -> bool:

@@ -19,30 +19,33 @@ from .stage import Written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..formats.files import Sink
     from .stage import Source, Stage
+    from .workers import Workers
 
 
-def run(stages: list[Stage]) -> tuple[list[str], int]:
+def run(stages: list[Stage], jobs: int = 1) -> tuple[list[str], int]:
     """Runs stages joined to a pipe, from the source of the first to the sink of the last.
 
-    What stands before a bad place is written. Returns what there is to say on standard error, in the order of the stages, and
-    the exit code. Raises PktError where something cannot be opened.
+    What stands before a bad place is written. jobs: processes that work on the packets of a file. Returns what there is to say
+    on standard error, in the order of the stages, and the exit code. Raises PktError where something cannot be opened.
     """
-    end = ended(stages)
-    said = end.errors + accounts(stages, end.read, end.written)
+    end = ended(stages, jobs)
+    said = end.notes + end.errors + accounts(stages, end.read, end.written)
     return said, int(end.failed or any(stage.failed for stage in stages))
 
 
 class End:
-    """What became of a run: what went wrong; what the source and the sink say; whether these have failed.
+    """What became of a run: what works otherwise than asked for, what went wrong, what the source and the sink say, whether they
+    failed.
 
     whole: whether what was written is ended as it should be, wherever the input broke off.
     """
 
     def __init__(self) -> None:
+        self.notes: list[str] = []
         self.errors: list[str] = []
         self.read: list[str] = []
         self.written: list[str] = []
@@ -55,7 +58,7 @@ def accounts(stages: list[Stage], read: list[str], written: list[str]) -> list[s
     return [line for stage in stages for line in stage.said(read * (stage is first), written * (stage is last))]
 
 
-def ended(stages: list[Stage]) -> End:
+def ended(stages: list[Stage], jobs: int = 1) -> End:
     """Runs stages to their end. Raises PktError where something cannot be opened, Interrupted."""
     first, last = stages[0], stages[-1]
     if isinstance(last.sink, Written):
@@ -70,8 +73,13 @@ def ended(stages: list[Stage]) -> End:
     give_up((source, sink), user)
     end = End()
     first.ahead = source.ahead
+    parts: Sequence[Stage | Workers] = stages
+    if jobs > 1:
+        from .workers import divided  # late: few ask for it
+
+        parts, end.notes = divided(stages, source, sink, jobs)
     try:
-        flow(source, stages, sink)
+        flow(source, stages, parts, sink)
         end.written, end.whole = sink.close(), True
     except PktError as error:  # the account goes on
         end.errors.append(str(error))
@@ -119,16 +127,20 @@ def give_up(ends: tuple[Source, Sink], user: str | None) -> None:
         drop(user, [capability for several in needs for capability in several])
 
 
-def flow(source: Source, stages: list[Stage], sink: Sink) -> None:
-    """Lets packets flow. Where the source breaks off, what the stages have kept back is written before the reason is raised."""
+def flow(source: Source, stages: list[Stage], parts: Sequence[Stage | Workers], sink: Sink) -> None:
+    """Lets packets flow. Where the source breaks off, what the stages have kept back is written before the reason is raised.
+
+    parts: the stages, or what does the work of some of them.
+    """
     ended: list[Exception] = []
+    write = getattr(parts[-1], "write", sink.write)
     for stream in source.streams(sink.output):
         stream = announced(until_error(stream, ended), sink)
-        for stage in stages:
-            stream = stage.through(stream)
+        for part in parts:
+            stream = part.through(stream)
         for batch in stream:
             try:
-                sink.write(batch)
+                write(batch)
             except Unread as unread:  # what else was received is counted, as far as it would have been written
                 unread.left = (len(batch) if unread.left is None else unread.left) + sum(map(len, stream))
                 raise

@@ -14,7 +14,7 @@ from ..command_line.progress import Progress
 from ..command_line.signals import Interrupted, install, ready
 from ..errors import PktError, UsageError, counted, limit, need, warn
 from . import accounts, ended
-from .forked import MOST, Forked, received, send
+from .forked import Forked, received, send
 from .outputs import outputs
 from .tallies import added, taken
 
@@ -41,7 +41,7 @@ def run_each(stages: list[Stage], files: Sequence[str], folder: str, jobs: int) 
     queue = Queue(stages, files, outputs(stages, files, folder))
     install(drain=False)
     try:
-        queue.run(min(jobs, MOST))
+        queue.run(jobs)
     except Interrupted as interrupted:
         raise Interrupted(interrupted.args[0], f"{queue.said} of {counted(len(files), 'file')} done") from None
     finally:

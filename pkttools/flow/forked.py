@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-MOST = 256  # processes: select(2) knows 1,024 descriptors, and each takes two
 SIZE = Struct("=q")  # in front of a message
 SIGKILL = 9
 
@@ -31,6 +30,7 @@ class Forked:
         """
         orders, self.orders = os.pipe()
         self.results, results = os.pipe()
+
         self.process = os.fork()
         if not self.process:
             try:

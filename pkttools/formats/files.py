@@ -487,6 +487,18 @@ class Sink:
     hurried = False
     needs: Sequence[int] | None = None
 
+    STATE: Sequence[str] = ()
+    """Its attributes on which depends what it writes next, besides the packets: where other processes can make that for it. A
+    `count` is of packets that were written."""
+
+    TALLIES: Sequence[str] = ()
+    """Those of them that count; see flow/tallies.py."""
+
+    @property
+    def written_by(self) -> Sink:
+        """What writes, where this one only chooses it."""
+        return self
+
     @property
     def failed(self) -> bool:
         """Whether something did not reach its end as it should."""

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+def nothing() -> None:
+    """Does nothing."""
+
+
 class Interface:
     """An interface of a section.
 
@@ -78,7 +82,8 @@ class Sections:
     for anything to be put down; None: that is asked by nobody. passes: whether all packets are passed on as they are: only then
     that holds of which nobody knows what it says. forward: lets a sink write what has come. latest: the section that began
     last; at first one of which nothing is written. came: packets that were read. unsaid: comments of sections that came too
-    late. names: what interfaces without a name are called, by the input that they are read from.
+    late. names: what interfaces without a name are called, by the input that they are read from. settle: what is done before
+    anything is put down: whoever has packets in hand, which stand in front of it, writes them.
     """
 
     def __init__(self, *, one: bool = False, form: str | None = None) -> None:
@@ -91,9 +96,11 @@ class Sections:
         self.names: dict[str, bytes] = {}
         self.latest = Section("", [])
         self.begun = False  # whether a sink has written its header
+        self.settle: Callable[[], None] = nothing
 
     def begin(self, order: str, options: Options) -> Section:
         """Puts down that a section begins; what it says is put down with it."""
+        self.settle()
         section = Section(order, options)
         if self.one and self.latest.order:
             comments = [option for option in options if option[0] == COMMENT]
@@ -109,6 +116,7 @@ class Sections:
     def describe(self, section: Section, link: int, snaplen: int, resolution: int, offset: int, line: bytes,
                  options: Options) -> Interface:  # fmt: skip
         """Puts down an interface. See `Interface`."""
+        self.settle()
         interface = Interface(section, self.count, link, snaplen, resolution, offset, line, options)
         self.known[self.count] = interface
         self.known.pop(self.count - MAX_KNOWN, None)
@@ -119,6 +127,7 @@ class Sections:
 
     def pass_on(self, section: Section, kind: int, octets: bytes) -> None:
         """Puts down another block."""
+        self.settle()
         interface = None
         if kind == STATISTICS and len(octets) >= LEAST_STATISTICS:
             number = int.from_bytes(octets[8:12], "big" if section.order == ">" else "little")

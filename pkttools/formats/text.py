@@ -160,6 +160,7 @@ class TextSink(Sink):
     """
 
     output: Output
+    STATE = ("count", "linktype")
 
     def __init__(self, output: Output, width: int, data_only: bool, fields: int) -> None:
         self.output, self.width, self.data_only, self.fields = output, width, data_only, fields

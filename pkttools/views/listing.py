@@ -29,6 +29,8 @@ class ListingSink(Sink):
     """
 
     output: Output
+    STATE = ("count", "linktype")
+    TALLIES = ("wrong", "unfinished")
 
     def __init__(self, output: Output, level: int, lowest: int, highest: int, dump: bool = False, told: bool = False,
                  painted: bool = False) -> None:  # fmt: skip

@@ -16,6 +16,7 @@ class RecordSink(Sink):
     """Writes a line a packet."""
 
     output: Output
+    STATE = ("count",)
 
     def __init__(self, output: Output) -> None:
         self.output = output

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from . import compressing, merging, ordering, slicing, splitting, working_on_each
+from . import compressing, merging, ordering, slicing, splitting, working_on_each, working_together
 from .capture import frames, records, write_frames
 from .processes import Failed, run
 from .report import Row
@@ -71,6 +71,7 @@ def files(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tuple
     rows = [row(one, results) for one in everyone] + [ratio(one, other, results) for one, other in pairs]
     rows += splitting.measured(codecs[0], max(packets, LEAST), runs, folder)
     rows += working_on_each.measured(runs, folder)
+    rows += working_together.measured(codecs[0], max(packets, LEAST), runs, folder)
     missing = [peer.name for peer in (EDITCAP, TRACEMERGE) if not peer.installed]
     return rows, f"Files of {packets:,} packets" + (f"; not installed: {', '.join(missing)}." if missing else ".")
 

@@ -1,0 +1,188 @@
+"""pkt-pipe --jobs: several processes make of a file what one does, to the octet, and say the same."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, shell
+
+from pkttools.flow.tallies import added, taken
+
+EXAMPLES = b"".join(path.read_bytes() for path in sorted((ROOT / "examples").glob("*.txt")) if path.stem != "pktap")
+CUT = EXAMPLES.replace(b"SIZE: 98/98", b"SIZE: 60/98")
+PIPES = [  # all that several can work on, and what they have to say
+    "change IP.TTL=9 | correct -v",
+    "correct -F pcapng | check -cs -v -F pcap",
+    "filter --fail-if UDP.DST_PORT==53 IP | change -u --if UDP IP.TTL=3 | txt2txt -aa",
+    "change --replace s/a/bcd/g --payload hello | check -cs --fail-empty",
+    "cut --snap 60 | change --to-ethernet | unwrap VLAN | analyze -lv 3",
+    "map --map 192.0.2.0/24=10.1.2.0/24 --port 53=5353 -v | analyze --json",
+    "pingrep | txt2pcap | correct",
+    "change IP.TTL=9 | fragment -fm 60 -fc -v | filter IP.OFFSET==0 | txt2txt -l 99",
+    "defragment -v | change IP.TTL=9 | analyze --fields IP.TTL,NUMBER,UDP.DST_PORT -F csv",
+]
+
+
+@pytest.fixture(scope="module", params=["text", "pcap", "pcapng"])
+def capture(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of several reads, some of its packets cut off, some with names of interfaces."""
+    path = tmp_path_factory.mktemp("jobs") / "in"
+    data = CUT * (300 if request.param == "text" else 1100) + EXAMPLES + CUT
+    path.write_bytes(data if request.param == "text" else shell(f"pkt-txt2txt -F {request.param} --nano", data).stdout)
+    assert path.stat().st_size > 3 << 19
+    return path
+
+
+def outcome(capture: Path, pipe: str, jobs: int, verbose: str = "-v", **how: Any) -> tuple[int, bytes, list[bytes]]:
+    done = shell(f"pkt-pipe {verbose} --jobs {jobs} --in '{capture}' {shlex.quote(pipe)}", **how)
+    return done.returncode, done.stdout, [line for line in done.stderr.splitlines() if b"--jobs: " not in line]
+
+
+@pytest.mark.parametrize("pipe", PIPES)
+def test_same_as_one(capture: Path, pipe: str) -> None:
+    assert outcome(capture, pipe, 2) == outcome(capture, pipe, 1)
+
+
+def test_same_in_python(tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(shell("pkt-txt2pcap", CUT * 500).stdout)
+    pipe = "change IP.TTL=9 | txt2txt -l 5000"
+    assert outcome(tmp_path / "in", pipe, 3, "", backend="python") == outcome(tmp_path / "in", pipe, 1, "", backend="c")
+
+
+def test_who_works_alone_says_so(tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(EXAMPLES)
+    done = shell(f"pkt-pipe --jobs 2 --in '{tmp_path}/in' 'defragment | change IP.TTL=9 | filter -l 2 IP'")
+    assert done.stderr.splitlines()[:2] == [
+        b"pkt-pipe: --jobs: defragment works in one process: it keeps state from packet to packet",
+        b"pkt-pipe: --jobs: filter works in one process: -s and -l count packets",
+    ]
+    done = shell("pkt-pipe --jobs 2 'change IP.TTL=9'", EXAMPLES)
+    assert (done.returncode, done.stderr) == (0, b"pkt-pipe: --jobs: one process works: <stdin> is no file\n")
+    assert done.stdout == shell("pkt-pipe 'change IP.TTL=9'", EXAMPLES).stdout
+
+
+def test_input_that_breaks_off(tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(CUT * 300 + b"-- 99 --\n1g\n")
+    wanted = outcome(tmp_path / "in", "change IP.TTL=9 | correct", 1)
+    assert wanted[0] == 1
+    assert outcome(tmp_path / "in", "change IP.TTL=9 | correct", 2) == wanted
+
+
+def test_packets_that_cannot_be_written(tmp_path: Path) -> None:
+    """The link type of a pcap file changes in the middle."""
+    raw = shell("pkt-txt2txt -lt 101", EXAMPLES).stdout
+    (tmp_path / "in").write_bytes(EXAMPLES * 200 + raw + EXAMPLES * 100)
+    wanted = outcome(tmp_path / "in", "change IP.TTL=9 | correct -F pcap", 1)
+    assert wanted[0] == 1
+    assert outcome(tmp_path / "in", "change IP.TTL=9 | correct -F pcap", 2) == wanted
+
+
+def test_compressed(capture: Path) -> None:
+    """A thread decompresses into a pipe, of which the processes must not hold an end."""
+    packed = capture.with_suffix(".gz")
+    packed.write_bytes(gzip.compress(capture.read_bytes(), 1))
+    pipe = "change IP.TTL=9 | correct"
+    assert outcome(packed, pipe, 2, timeout=60)[:2] == outcome(capture, pipe, 1)[:2]
+
+
+def test_disk_full(capture: Path) -> None:
+    for pipe in ("change IP.TTL=9", "analyze"):
+        codes = [shell(f"pkt-pipe --jobs {jobs} --in '{capture}' --out /dev/full '{pipe}'") for jobs in (1, 2)]
+        assert [done.returncode for done in codes] == [1, 1]
+        assert all(b"No space left on device" in done.stderr for done in codes)
+
+
+def test_reader_that_has_enough(tmp_path: Path) -> None:
+    run, processes = working(tmp_path)
+    run.stdout.close()
+    assert run.wait(10) == -signal.SIGPIPE
+    assert (run.stderr.read(), gone(processes)) == (b"", True)
+
+
+def children(process: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def working(tmp_path: Path) -> tuple[subprocess.Popen[bytes], list[int]]:
+    """A run that its reader holds up, and its processes."""
+    one = shell("pkt-txt2pcap", EXAMPLES).stdout
+    (tmp_path / "in").write_bytes(one[:24] + one[24:] * 9000)
+    run = subprocess.Popen(
+        [str(ROOT / "bin/pkt-pipe"), "--jobs", "2", "--in", str(tmp_path / "in"), "change IP.TTL=9"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    end = time.monotonic() + 10
+    while len(found := children(run.pid)) < 2 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert len(found) == 2
+    return run, found
+
+
+def gone(processes: list[int]) -> bool:
+    end = time.monotonic() + 10
+    while any(Path(f"/proc/{one}").exists() for one in processes) and time.monotonic() < end:
+        time.sleep(0.01)
+    return not any(Path(f"/proc/{one}").exists() for one in processes)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_signals_end_all(tmp_path: Path, end: int) -> None:
+    run, processes = working(tmp_path)
+    run.send_signal(end)
+    run.stdout.read()
+    assert run.wait(10) == -end
+    assert gone(processes)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
+def test_a_process_that_dies_is_an_error(tmp_path: Path) -> None:
+    run, processes = working(tmp_path)
+    os.kill(processes[0], signal.SIGKILL)
+    _, said = run.communicate(timeout=10)
+    assert run.returncode == 1
+    assert b"a process that worked on packets ended by signal 9: from there on nothing is written" in said
+    assert gone(processes)
+
+
+class Counts:
+    TALLIES = ("count", "reasons", "parts", "none")
+
+    def __init__(self) -> None:
+        self.count, self.reasons, self.parts, self.none = 0, {"a": 0}, [0, {1: 2}], None
+
+
+class Firsts:
+    TALLIES = ("first", "met")
+
+    def __init__(self, first: int, met: int) -> None:
+        self.first, self.met = first, met
+
+
+@pytest.mark.parametrize("make", [Counts])
+def test_tallies(make: Callable[[], Counts]) -> None:
+    here, there = make(), make()
+    there.count, there.reasons = 3, {"a": 2, "b": 1}
+    found = taken(there)
+    assert (there.count, there.reasons) == (0, {"a": 0, "b": 0})
+    added(here, found)
+    added(here, found)
+    assert (here.count, here.reasons, here.parts) == (6, {"a": 4, "b": 2}, [0, {1: 6}])
+    assert taken(there) == {"count": 0, "reasons": {}, "parts": [0, {}], "none": None}
+
+
+def test_the_first_packet_that_matches() -> None:
+    here = Firsts(0, 10)
+    added(here, taken(Firsts(0, 5)))
+    added(here, taken(Firsts(3, 5)))
+    added(here, taken(Firsts(1, 5)))
+    assert (here.first, here.met) == (18, 25)
