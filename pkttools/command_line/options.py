@@ -103,6 +103,7 @@ class Values:
     """What a command line says: an attribute an option, and `arguments`.
 
     big_endian: the order of captures, also for commands without an option for it.
+    noted: whether a command of the pipe asks where packets were captured.
     awaited: whether somebody waits for what comes of it at the end of a pipe; None: its own output says so.
     dashes: how many of the arguments stand in front of `--`; None without one. files: those that are read, like those of --in.
     """
@@ -110,6 +111,7 @@ class Values:
     arguments: list[str]
     big_endian: bool = False
     awaited: bool | None = None
+    noted: bool = False
     dashes: int | None = None
     files: Sequence[str] = ()
 

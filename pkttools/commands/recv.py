@@ -104,7 +104,7 @@ def stage(values: Values) -> Stage:
     sink = None if values.rotate is None else Rotating(values, USUAL)  # what is received is no format to go on with
 
     def source() -> Interface:
-        return Interface(values, keep, any(one.notes() for one in (keep, *made.failing) if one))
+        return Interface(values, keep, values.noted or made.asks_notes)
 
     made = Stage(values, work, program=program, slip=True, source=source, sink=sink)
     return made

@@ -218,6 +218,21 @@ class Stage:
                 return
 
     @property
+    def filters(self) -> list[Filter | Failing]:
+        """All that it asks of packets: the filter, and those of --fail-if and --if."""
+        asked: list[Filter | Failing] = [one for one in (self.keep, *self.failing) if one]
+        if getattr(self.values, "condition", None) is not None:
+            from .guard import compiled  # late: only where somebody asks
+
+            asked.append(compiled(self.values))
+        return asked
+
+    @property
+    def asks_notes(self) -> bool:
+        """Whether it asks for lines that packets come with: IFACE, WAY, NOTE."""
+        return any(one.notes() for one in self.filters)
+
+    @property
     def alone(self) -> str:
         """Why parts of a stream cannot be worked on apart, each by itself; empty: they can."""
         if not self.apart:
@@ -226,13 +241,7 @@ class Stage:
             return "-s and -l count packets"
         if self.assignments and self.assignments.series:
             return "what it assigns goes on from packet to packet"
-        condition = getattr(self.values, "condition", None)
-        asked = [one for one in (self.keep, *self.failing) if one]
-        if condition is not None:
-            from .guard import compiled  # late: only where parts are asked for
-
-            asked.append(compiled(self.values))
-        if any(one.asks_number for one in asked):
+        if any(one.asks_number for one in self.filters):
             return "NUMBER counts packets"
         return ""
 
