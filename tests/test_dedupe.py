@@ -94,14 +94,14 @@ def test_no_double_is_missed_in_silence():
 
 
 def test_memory_bounds_the_window_and_that_is_said():
-    """Each packet counts for 60 bytes, 32 in front of them and 64 besides."""
-    assert passed("ABCA", window=3, memory=4 * 156)[0] == "ABC"
-    got, doubles = passed("ABCDA", window=4, memory=3 * 156)
+    """Each packet counts for 60 bytes, 32 in front of them and 80 besides."""
+    assert passed("ABCA", window=3, memory=4 * 172)[0] == "ABC"
+    got, doubles = passed("ABCDA", window=4, memory=3 * 172)
     assert (got, doubles.without_memory) == ("ABCDA", 2)  # D, too: there is no A any more, that it is not known to be a double of
     assert doubles.said() == ["2 packets compared with less than the window, for want of --memory"]
     assert passed("AAB", window=2, memory=0)[0] == "AAB"
     assert (
-        passed("ABAB", [1, 1, 9, 9], window=9, within=5, memory=156)[1].without_memory == 2
+        passed("ABAB", [1, 1, 9, 9], window=9, within=5, memory=172)[1].without_memory == 2
     )  # not the second A: it is too late for B
 
 

@@ -42,8 +42,19 @@ static uint64_t rest_of(const uint8_t *at, size_t size)
 
 uint64_t hash_of(const void *table, const uint8_t *key, size_t size)
 {
+    enum { LANES = 4 };         /* each step waits for the one before: as many ways go on beside each other */
     uint64_t hash = mixed((uintptr_t)table, size), word;
     size_t at = 0;
+    if (size >= 2 * LANES * sizeof word) {
+        uint64_t lanes[LANES] = {hash, ~hash, hash << 1, hash >> 1};
+        for (; size - at >= LANES * sizeof word; at += LANES * sizeof word)
+            for (size_t i = 0; i < LANES; i++) {
+                memcpy(&word, key + at + i * sizeof word, sizeof word);
+                lanes[i] = mixed(lanes[i], word);
+            }
+        for (size_t i = 0; i < LANES; i++)
+            hash = mixed(hash, lanes[i]);
+    }
     for (; size - at >= sizeof word; at += sizeof word) {
         memcpy(&word, key + at, sizeof word);
         hash = mixed(hash, word);

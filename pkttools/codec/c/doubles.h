@@ -17,7 +17,7 @@ struct doubles {                /* packets that came last; all zero at first, bu
     struct tolerance tolerance;
     bool padding, interfaces;   /* what is behind all headers may differ; those of several interfaces are no doubles */
     struct seen *seen;          /* a ring of `room`, a power of two: from number `first` up to `next`, and on to `ahead`, which only grow */
-    struct slot_of_seen *slots; /* twice as many */
+    struct slot_of_seen *slots; /* several times as many */
     uint64_t first, next, ahead, room, held;    /* ahead: what is prepared; held: bytes of what is known */
     uint8_t *octets;            /* a ring of what is compared of them, each in one piece */
     size_t octets_room, octets_end;

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .alike import Told
 
     Key = tuple[int, int, int, bytes, bytes]
-FRONT, COST = 32, 64  # bytes that a packet counts for besides those that are compared: of what is compared, too; and all else
+FRONT, COST = 32, 80  # bytes that a packet counts for besides those that are compared: of what is compared, too; and all else
 
 
 class _Gone:
