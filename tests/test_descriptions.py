@@ -19,10 +19,10 @@ from pkttools.errors import PktError
 from pkttools.protocols import _tables
 from pkttools.protocols.checks import announced, check
 from pkttools.protocols.compile import MODULES, announce, descriptions, kinds, made, our_files, rows_of, tables
-from pkttools.protocols.describe import FORMS, STATEMENTS, Reader
 from pkttools.protocols.fields import HEADERS
 from pkttools.protocols.model import Descriptions
 from pkttools.protocols.optional import expand
+from pkttools.protocols.statements import FORMS, STATEMENTS, Reader
 
 WRITTEN = {
     name: value

@@ -131,7 +131,7 @@ def test_mandoc_has_nothing_to_say(path: Path):
 
 def test_overview_has_every_statement_of_descriptions():
     """In the table of PROTOCOLS."""
-    from pkttools.protocols.describe import FORMS
+    from pkttools.protocols.statements import FORMS
 
     table = section(ROOT / "man/pkttools.7", "PROTOCOLS").partition(".SS Statements\n")[2]
     assert {plain(entry).split()[1] for entry in table.split(".TP")[1:]} == set(FORMS)

@@ -227,7 +227,7 @@ def made_anew(path: Path, folder: Path | str, words: str = "", backend: str = ""
     done = shell(command, text(FRAMES), backend=backend, **env)
     assert (done.returncode, numbers(shown(done.stdout))) == (0, 2)
     assert b"pkttools.protocols.kept" in done.stderr, "nothing was counted"
-    return b"pkttools.protocols.describe" in done.stderr
+    return b"pkttools.protocols.statements" in done.stderr
 
 
 def test_tables_are_kept_in_a_folder_of_the_user_alone(game, tmp_path, backend):

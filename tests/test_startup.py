@@ -44,7 +44,7 @@ def test_the_language_of_descriptions_is_loaded_only_where_it_is_asked_for() -> 
     loaded = {}
     for words in ("", "--decode UDP.DST_PORT==1=GRE"):
         done = shell(f"pkt-txt2txt {words} < /dev/null", PYTHONPROFILEIMPORTTIME="1", XDG_RUNTIME_DIR="")
-        loaded[words] = b"pkttools.protocols.own" in done.stderr, b"pkttools.protocols.describe" in done.stderr
+        loaded[words] = b"pkttools.protocols.own" in done.stderr, b"pkttools.protocols.statements" in done.stderr
     assert loaded == {"": (False, False), "--decode UDP.DST_PORT==1=GRE": (True, True)}
 
 

@@ -15,10 +15,10 @@ from typing import Any
 from .. import protocols
 from . import APART, CODEC_FORMS, FORMS, HEX, IN_PLACE, LAST, MODULES, MUTABLE, NEW, ONEWAY, ROW, TRAITS, tabulate, templates
 from .checks import FALLBACK, check, following, kinds_of
-from .describe import COMPARISONS, Reader, add_entry, read_content, read_file
 from .lining import CATEGORIES, KINDS, LINES, TESTS
 from .model import MOST_BYTES, OWN, READERS, Data, Descriptions, Entry, Field, Header, Item, Next, Rule, Test
 from .optional import expand
+from .statements import COMPARISONS, Reader, add_entry, read_content, read_file
 from .walking import FIRST_ITEM
 
 FOLDER = Path(__file__).parent

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from itertools import combinations
 
-from .describe import STATEMENTS, Reader, Words
 from .model import Header, Next, Rule, Size, Test
+from .statements import STATEMENTS, Reader, Words
 
 IN_PART = ("field", "part", "flag", "source")  # statements that belong to an optional part where they stand below it
 APART = ("optional", "always", "after", "order", "fixed")  # what is said of the way to it, or of all kinds

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from ..errors import PktError, UsageError
 from .checks import FALLBACK, announced
 from .compile import descriptions, made, our_files
-from .describe import add_entry
 from .model import ASKED, Descriptions, Entry, Field, Header, Line, Space
+from .statements import add_entry
 
 DECODE = re.compile(r"\s*([A-Z0-9_]+)\.([A-Z0-9_]+)\s*==\s*([A-Za-z0-9_-]+)\s*=\s*([A-Z0-9_]+)\s*")
 
