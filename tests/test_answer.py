@@ -234,6 +234,8 @@ def test_the_kernel_gets_a_page(labs, tmp_path):
     labs.must("b", SILENT)
     serving = labs.capture("b", f"pkt-answer {rules} -i eth0 'ARP or IP.DST_ADDR==10.0.0.80' --report json")
     assert labs.must("a", FETCH) == b"Hello.\n"
+    waits = "import socket as s; c = s.create_connection(('10.0.0.80', 80), 5); c.shutdown(s.SHUT_WR); print(c.recv(9))"
+    assert labs.must("a", f'python3 -c "{waits}"') == b"b''\n"  # who sends nothing is not kept waiting for the end
     refused = labs.run("a", "timeout 5 bash -c '< /dev/tcp/10.0.0.80/81'")
     assert b"refused" in refused.stderr
     code, _, said = finish(serving, signal.SIGINT)

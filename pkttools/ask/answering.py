@@ -204,6 +204,11 @@ class Segments(Changed):
         raise NotImplementedError
 
 
+def first_number(ports: bytes, seq: int) -> int:
+    """The initial sequence number of who is asked, by that of who asks."""
+    return crc32(ports + struct.pack("!I", seq & 0xFFFFFFFF))
+
+
 class Accept(Segments):
     """Connections to ports are accepted: SYN, data and FIN are acknowledged; data get a text, and the end of the connection."""
 
@@ -212,15 +217,16 @@ class Accept(Segments):
         self.text = text
 
     def segment(self, flags: int, seq: int, ack: int, length: int, data: int, ports: bytes) -> tuple[int, int, int, bytes] | None:
-        """RFC 9293 section 3.10.7; the first number is of the request's."""
+        """RFC 9293 section 3.10.7; the first number is of the request's, so that it is known again without being remembered."""
         if flags & RST or (flags & SYN and flags & ACK):
             return None
         if flags & SYN:
-            return SYN | ACK, crc32(ports + struct.pack("!I", seq)), seq + 1, b""
+            return SYN | ACK, first_number(ports, seq), seq + 1, b""
         if data and self.text:
             return PSH | FIN | ACK, ack, seq + length, self.text
         if flags & FIN:
-            return (ACK if self.text else FIN | ACK), ack, seq + length, b""
+            untold = ack == first_number(ports, seq - 1) + 1 & 0xFFFFFFFF  # else the text has gone out, and the end with it
+            return (FIN | ACK if untold or not self.text else ACK), ack, seq + length, b""
         return (ACK, ack, seq + length, b"") if data else None
 
 
