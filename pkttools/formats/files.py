@@ -246,7 +246,7 @@ class Input:
         nothing is allocated while it flows.
         """
         with memoryview(buffer) as view, view[used:most] as free:
-            return used + (self.read_raw([free]) if self.pieces is None else self.read_into([free]))
+            return used + self.read_into([free])
 
     def unpack(self, compression: str, head: bytes) -> None:
         """Lets what is read from here on be what the one that is open holds, compressed. head: what was read of it."""
