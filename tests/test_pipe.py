@@ -366,11 +366,10 @@ def test_sigterm_without_an_interface_ends_it_by_the_signal():
         (["--out", "/dev/null", "recv -i lo | txt2pcapng"], True, "pcapng"),
     ],
 )
-def test_what_receives_knows_the_end_of_the_pipe(monkeypatch, words, awaited, form):
-    found = []
-    monkeypatch.setattr(pipe, "flow", lambda stages: found.extend(stages) or ([], 0))
-    pipe.run(read(pipe, words))
-    assert (found[0].values.awaited, found[0].values.format) == (awaited, form)
+def test_what_receives_knows_the_end_of_the_pipe(words, awaited, form):
+    values = read(pipe, words)
+    first, *_ = pipe.joined(values, *values.arguments)
+    assert (first.values.awaited, first.values.format) == (awaited, form)
 
 
 @pytest.mark.parametrize("stage", ["correct", "change --unwrap --if IP IP.TTL=5", "defragment -s 0 ICMP", "fragment"])
