@@ -7,12 +7,14 @@ import io
 import os
 import pty
 import random
+import re
 import shlex
 import shutil
 import signal
 import struct
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -224,6 +226,21 @@ def test_what_is_refused(tmp_path: Path, kind: str) -> None:
             assert (frames, said[: len(wrong)]) == ([] if wrong else FRAMES[:2], wrong)
     if kind == "lz4":
         assert read(tmp_path / "x", OLD_LZ4) == ([], "this is lz4 of the old format: put lz4 -dc in front")
+
+
+def test_what_is_said_of_what_it_holds(tmp_path: Path) -> None:
+    """Places are those of what it holds, which is said; an archive is named as what it is, compressed or not."""
+    damaged = FEW[:-3]
+    plain, said = (read(tmp_path / "x", data)[1] for data in (damaged, packed("gzip", damaged)))
+    place = re.match("at byte [0-9]+", plain)
+    assert place and said == plain.replace(place[0], f"{place[0]} of what it holds decompressed", 1)
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        (tmp_path / "a.pcap").write_bytes(FEW)
+        archive.add(tmp_path / "a.pcap", "a.pcap")
+    octets = (tmp_path / "x.tar").read_bytes()
+    how = "tar -xOf gives what its files hold"
+    assert read(tmp_path / "x", octets) == ([], f"this is a tar archive: {how}")
+    assert read(tmp_path / "x", packed("gzip", octets)) == ([], f"this is a tar archive, compressed by gzip: {how}")
 
 
 def windowed(logarithm: int) -> bytes:

@@ -17,6 +17,7 @@ from pkttools import codec
 from pkttools.batch import CAPTURED, LINKTYPE, ORIGINAL, TIME
 from pkttools.errors import PktError
 from pkttools.formats import packets
+from pkttools.formats.files import Input
 
 MAGICS = {"micro": 0xA1B2C3D4, "nano": 0xA1B23C4D, "kuznetzov": 0xA1B2CD34}
 Packet = tuple[int, int, bytes]  # seconds, original size, bytes
@@ -126,6 +127,7 @@ class Chunks:
     """A source in memory, for the readers of formats."""
 
     name, form, is_file, is_pipe, nano, link, onward, sections = "<memory>", "text", False, False, False, None, None, None
+    compression, byte = "", Input.byte
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at, self.said, self.joined = data, 0, [], []

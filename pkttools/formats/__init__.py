@@ -33,6 +33,7 @@ COMPRESSED = {  # the kinds of COMPRESSIONS by the first octets of a member
     b"BZh": "bzip2",
     **{bytes((0x50 + i,)) + b"\x2a\x4d\x18": "zstd" for i in range(16)},  # frames to be skipped, which lz4 has, too
 }
+TAR, TAR_AT = b"ustar", 257  # its magic, and where it stands in the header of the first file (POSIX.1-2017 pax, ustar)
 FOREIGN = {
     b"\x1f\x9d": "compressed by compress: put zcat in front",
     b"\x02\x21\x4c\x18": "lz4 of the old format: put lz4 -dc in front",
@@ -118,6 +119,9 @@ def by_content(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     for magic, whose in CONVERTED.items():
         if buffer.startswith(magic, 0, used):
             raise PktError(f"{source.name}: this is a capture of {whose}: editcap -F pcapng converts it")
+    if buffer.startswith(TAR, TAR_AT, used) and not capture_format(buffer, used):
+        how = f", compressed by {source.compression}" if source.compression else ""
+        raise PktError(f"{source.name}: this is a tar archive{how}: tar -xOf gives what its files hold")
     if capture_format(buffer, used) or (buffer.find(b"\0", 0, min(used, SOME)) >= 0 and has_erf(buffer, used)):
         return captures(source, buffer, used)
     from . import text
@@ -157,7 +161,7 @@ def captures(source: Input, buffer: bytearray, used: int, offset: int = 0) -> It
         if used:
             more, first = more + 1, first or offset
     if more:
-        source.joined.append(f"{source.name}: {counted(more, 'capture')} behind the first, from byte {first} on")
+        source.joined.append(f"{source.name}: {counted(more, 'capture')} behind the first, from {source.byte(first)} on")
 
 
 def sink_of(values: Values, output: Output, default: str = USUAL, linktype: int = 1) -> Sink:

@@ -239,6 +239,10 @@ class Input:
         read = os.lseek(self.fd, 0, os.SEEK_CUR) if self.is_file else 0
         return 100 * (sum(sizes[: self.at]) + read) // max(sum(sizes), 1)
 
+    def byte(self, offset: int) -> str:
+        """A place in what is read, for messages: of compressed data it is one in what that holds."""
+        return f"byte {offset}{' of what it holds decompressed' if self.compression else ''}"
+
     def fill(self, buffer: bytearray | mmap, used: int, most: int | None = None) -> int:
         """Reads what there is into the buffer from `used` on. Returns the bytes used then; as many as before at the end.
 

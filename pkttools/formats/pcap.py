@@ -37,7 +37,7 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
     capture that follows, 0 and its end where none does. Raises PktError with the offset of what is wrong, after the packets
     before it.
     """
-    place = f"{source.name}: at byte {offset}" if offset else source.name
+    place = f"{source.name}: at {source.byte(offset)}" if offset else source.name
     while used < HEADER:
         known, used = used, source.fill(buffer, used)
         if used == known:
@@ -54,7 +54,7 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
             yield Batch(data, rows)
         offset += consumed - front
         if error and error[0] != ANOTHER_CAPTURE:
-            raise PktError(f"{source.name}: at byte {offset}: {pcap_message(*error)}")
+            raise PktError(f"{source.name}: at {source.byte(offset)}: {pcap_message(*error)}")
         kept = data[consumed:used]
         onward = None if error or final or not rows else source.onward
         data, front = (onward and onward.ahead(len(rows), consumed - start, len(kept))) or (buffer, 0)

@@ -92,7 +92,7 @@ class _Reader:
 
     def error(self, message: str) -> PktError:
         """An error at the block that comes next."""
-        return PktError(f"{self.source.name}: at byte {self.offset + self.start}: {message}")
+        return PktError(f"{self.source.name}: at {self.source.byte(self.offset + self.start)}: {message}")
 
     def drop(self, what: str, number: int = 1) -> None:
         """Counts what text has no place for."""

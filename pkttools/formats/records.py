@@ -50,7 +50,7 @@ def batches(source: Input, buffer: bytearray, used: int, start: int, offset: int
         if rows:
             yield Batch(data, bytearray(rows.tobytes()))
         if error:
-            raise PktError(f"{source.name}: at byte {offset + at}: {error}")
+            raise PktError(f"{source.name}: at {source.byte(offset + at)}: {error}")
         if used - at >= max(size, header):
             continue
         have = used - at
@@ -61,5 +61,5 @@ def batches(source: Input, buffer: bytearray, used: int, start: int, offset: int
         if used == have:
             if have:
                 kind = (HEADER_CUT, have, header) if have < header else (RECORD_CUT, have - header, size - header)
-                raise PktError(f"{source.name}: at byte {offset}: {pcap_message(*kind)}")
+                raise PktError(f"{source.name}: at {source.byte(offset)}: {pcap_message(*kind)}")
             return 0, offset
