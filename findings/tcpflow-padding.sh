@@ -1,7 +1,6 @@
 #!/bin/sh
-# tcpflow 1.6.1 takes the zeros that fill a short Ethernet frame for data of the TCP connection, which overwrite what is there.
-# "This padding is not part of the IP packet and is not included in the total length field of the IP header" (RFC 894, Frame Format,
-# its second section).
+# tcpflow 1.6.1 takes the zeros that fill a short Ethernet frame for data of the TCP connection; they overwrite what is there.
+# Padding is no part of the IP packet, and not in its total length (RFC 894, Frame Format).
 . "$(dirname "$0")/common"
 tool tcpflow 1.6.1
 cd "$folder"
