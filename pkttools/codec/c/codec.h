@@ -837,6 +837,8 @@ size_t gather_rows(const uint8_t *data, size_t size, const struct packet *rows, 
 
 /* datagram.c: what fragmentation has to know of datagrams, and tables cannot say */
 
+#define TIMEOUT UINT64_C(30000000000)   /* nanoseconds of packet time between fragments, as in Linux (net.ipv4.ipfrag_time) */
+
 struct layer {                  /* a kind of header, and its occurrence in a packet: 1 is the first, -1 the last; UNKNOWN: the outermost datagram */
     int64_t kind, occurrence;
 };

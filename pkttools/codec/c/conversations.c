@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 
-#define TIMEOUT UINT64_C(30000000000)   /* nanoseconds: how far apart fragments of a datagram are at most, as for reassembly */
 enum { FIRST_BITS = 6, MOST_ALIKE = 8, MOST_ROWS = 1 << 30 };
 enum { WAITING = 1024, PLACES = 4 };    /* datagrams whose fragments are known of; places that one of them may have */
 #define NONE_CAME UINT32_MAX

@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 
-#define TIMEOUT UINT64_C(30000000000)   /* nanoseconds of packet time, as in Linux (net.ipv4.ipfrag_time) */
 enum { OVERHEAD = 512 };        /* bytes that a fragment counts for besides its own */
 enum { FIRST_ROOM = 64 };       /* buckets of an empty table; always a power of two */
 enum { NONE_YET = -1 };

@@ -20,7 +20,7 @@ from ...protocols.walking import BY_SPACE, DATAGRAM_6, EXTENSION, SEGMENTS, TAG
 from .. import CORRECTED, FRAGMENT
 from .checksum import View
 from .connections import Connection, Segment
-from .datagram import Datagram
+from .datagram import TIMEOUT, Datagram
 from .exceptions import message_of
 from .fragments import packet_of
 from .headers import Header, is_tag
@@ -29,7 +29,6 @@ from .rows import checked, without_fcs
 
 LINK, NETWORK, PORTS = 1, 2, 3  # between whom a conversation is
 AS_THEY_CAME, BY_PACKETS, BY_OCTETS, BY_DURATION, ORDERS = range(5)  # the most first
-TIMEOUT = 30_000_000_000  # nanoseconds: how far apart fragments of a datagram are at most, as for reassembly
 MOST_ALIKE, WAITING = 8, 1024
 NONE_CAME = None  # of what is around one way: nothing came that way
 ROW, CONNECTION, NAME = 160, 400, 16  # bytes that the like of these counts for, besides names

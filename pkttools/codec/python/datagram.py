@@ -21,6 +21,7 @@ LENGTH_END = 4  # where what follows another length may end: a signature in fron
 MORE, DONT, OF_THE_WHOLE = 0x2000, 0x4000, 0xC000  # of IPv4's word of flags and offset; OF_THE_WHOLE: those that stay
 IP_ID_AT, IP_WORD_AT, MORE6 = 4, 6, 1
 COPIED, END_OF_OPTIONS, NO_OPERATION = 0x80, 0, 1  # RFC 791 section 3.1
+TIMEOUT = 30_000_000_000  # nanoseconds of packet time between fragments, as in Linux (net.ipv4.ipfrag_time)
 
 
 class Datagram:

@@ -14,13 +14,12 @@ from collections import OrderedDict
 from ...batch import COLUMNS, MAX_BATCH, MAX_FRAME, Packet
 from .around import Around
 from .checksum import View
-from .datagram import LENGTH_END, Datagram, Layer, chosen, has_fragment, layer_sound, outermost
+from .datagram import LENGTH_END, TIMEOUT, Datagram, Layer, chosen, has_fragment, layer_sound, outermost
 from .fragments import made_of, note_signature, packet_of
 from .headers import need_dict, note
 from .rows import checked, without_fcs
 from .signatures import Changed
 
-TIMEOUT = 30_000_000_000  # nanoseconds of packet time, as in Linux (net.ipv4.ipfrag_time)
 OVERHEAD = 512  # bytes that a fragment counts for besides its own
 INCOMPLETE, FULL_MEMORY, OVERLAPPING, BAD_FRAGMENT, ELSEWHERE_APART, LEFT_APART = range(6)  # why fragments were left as they came
 
