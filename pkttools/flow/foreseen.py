@@ -25,7 +25,7 @@ SHARE = 8  # of the memory of a sort: packets that are further out of their plac
 
 
 class Foreseen(Source):
-    """The usual source, which tells a sort by time what is still to come, where that can be known: its `floor`."""
+    """The usual source, which tells a sort by time what is still to come, where that can be known: its `floor`, and `ahead`."""
 
     def __init__(self, values: Values, ordered: Sorted) -> None:
         """Raises PktError."""
@@ -47,7 +47,7 @@ class Foreseen(Source):
     def telling(self, stream: Iterator[Batch], floors: list[int]) -> Iterator[Batch]:
         """The batches; the sort knows when one is there, and all before it are through."""
         for i, batch in enumerate(stream):
-            self.ordered.floor = floors[i] if i < len(floors) else None
+            self.ordered.floor, self.ordered.ahead = (floors[j] if j < len(floors) else None for j in (i, i + 1))
             yield batch
 
 

@@ -32,8 +32,8 @@ class Sorted:
     """A stage of a flow. It gives nothing before the stream has ended, then all packets, equal ones in the order they came in.
 
     memory: bytes that packets may take. columns: what they are sorted by, for codec.key_rows; empty: by time. floor: a time, such
-    that no packet is earlier that comes from now on; None: not known. spilled: bytes that were written to temporary files. late:
-    packets that came nevertheless when later ones had been given.
+    that no packet is earlier that comes from now on; None: not known. ahead: the same, behind the batch that comes next. spilled:
+    bytes that were written to temporary files. late: packets that came nevertheless when later ones had been given.
     """
 
     TALLIES = ("late", "spilled")  # see flow/tallies.py
@@ -41,7 +41,8 @@ class Sorted:
     def __init__(self, memory: int = MEMORY, columns: bytes = b"") -> None:
         self.memory, self.columns, self.keyed = max(memory, LEAST), columns, bool(columns)
         self.floor: int | None = None
-        self.given: int | None = None  # time of the last packet that was given before the end
+        self.ahead: int | None = None
+        self.given: int | None = None  # time of the latest packet that was given before the end
         self.came = self.spilled = self.late = 0
         self.file: Spilled | None = None
         self.runs: list[Run] = []  # in the order in which their packets came
@@ -56,11 +57,24 @@ class Sorted:
         for batch in stream:
             if self.floor is not None and self.used >= self.enough and not self.runs:
                 yield from self.early(self.floor)
+            if self.ahead is not None and not self.rows and not self.runs and self.in_place(batch, self.ahead):
+                yield batch
+                continue
             for some in self.with_keys(batch) if self.keyed else [batch]:
                 self.take(some)
         rest = self.in_memory()
         streams = [run.batches() for run in self.runs] + [parts(rest, self.used)]
         yield from merged(streams, keyed=self.keyed) if self.runs else streams[0]
+
+    def in_place(self, batch: Batch, ahead: int) -> bool:
+        """Whether these packets stand where they belong, and can go as they are: in order, and between those before and behind."""
+        if not len(batch) or not codec.sort_rows(batch.data, batch.rows, False):
+            return False
+        first, last = batch.columns()[TIME], batch.columns()[TIME - COLUMNS]
+        if last > ahead or (self.given is not None and first < self.given):
+            return False
+        self.given = last
+        return True
 
     def with_keys(self, batch: Batch) -> Iterator[Batch]:
         """The same packets with what they are sorted by."""
