@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import pty
+import re
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 from conftest import ROOT
+from netns import pcap
 from waits import shown
+
+from pkttools.formats import several
 
 
 def test_on_a_terminal() -> None:
@@ -32,3 +39,46 @@ def test_not_in_a_file() -> None:
     script = "from pkttools.command_line.progress import Progress; p = Progress(); assert p.next == float('inf') and not p.due"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, cwd=ROOT, timeout=20, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("words", ["pkt-pcap2txt a b", "pkt-merge a b", "pkt-merge --append a b", "pkt-merge --unsorted sort a b"])
+def test_of_files(words: str, tmp_path: Path) -> None:
+    """Whatever reads files, beside each other too, says how much of them was read."""
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(pcap([bytes(1000)] * 3000))
+    name, *rest = words.split()
+    script = (
+        "import sys; from pkttools.command_line.progress import Progress; from pkttools.main import start\n"
+        f"Progress.due = property(lambda self: self.next < float('inf')); sys.exit(start({name!r}, {[*rest, '--out', 'new']}))"
+    )
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, stderr=theirs, cwd=tmp_path, env=environment, timeout=20, check=False)
+    os.close(theirs)
+    said = shown(ours).decode()
+    os.close(ours)
+    found = [(int(count), int(part)) for count, part in re.findall(r"\r(\d+) packets, (\d+) %\x1b\[K", said)]
+    assert done.returncode == 0
+    assert found == sorted(found)
+    assert len(found) > 2
+    assert found[0][1] < 60
+    assert found[-1] == (6000, 100)
+    assert said.endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize("many", [several.MANY, 1])
+def test_of_files_beside_each_other(many: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of large and small ones, compressed and empty ones, open ones and those that rest between two reads."""
+    monkeypatch.setattr(several, "MANY", many)
+    octets = pcap([bytes(1000)] * 5000)
+    names = [str(tmp_path / name) for name in ("large", "small", "empty", "compressed")]
+    for name, content in zip(names, (octets, octets[: 24 + 1016], octets[:24], gzip.compress(octets)), strict=True):
+        Path(name).write_bytes(content)
+    read = several.Several(names)
+    assert read.is_file
+    found = [read.percent for stream in read.begin([b""] * 4) for _ in stream]
+    assert found == sorted(found)
+    assert found[0] < 60
+    assert (found[-1], read.percent) == (100, 100)
+    assert not several.Several([names[1], "/dev/null"]).is_file

@@ -44,21 +44,24 @@ class Merging(Source):
 
     def streams(self, output: Output | None) -> Iterator[Iterator[Batch]]:
         """One round."""
-        yield self.batches()
+        yield self.batches(output)
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self, output: Output | None) -> Iterator[Batch]:
         """The packets. Raises PktError in the end where an input could not be read to its own."""
         names = [name.encode(errors="surrogateescape") if self.noting else b"" for name in self.file.names()]
         streams = self.file.begin(names)
         lines = [note(b"IFACE:", name) if name else b"" for name in names]
-        if self.values.unsorted == "sort":
+        sort = self.values.unsorted == "sort"
+        if sort or self.values.append:
+            stream = appended(streams, lines)
+        else:
+            stream = merged(streams, lines, prompt=self.file.flows, backwards=self.note_backwards)
+        stream = self.watched(stream, output)
+        if sort:
             from ..work.sorting import Sorted  # late: seldom
 
-            yield from Sorted()(appended(streams, lines))
-        elif self.values.append:
-            yield from appended(streams, lines)
-        else:
-            yield from merged(streams, lines, prompt=self.file.flows, backwards=self.note_backwards)
+            stream = Sorted()(stream)
+        yield from stream
         if self.file.errors:
             raise self.file.errors[0]
 

@@ -55,12 +55,15 @@ class Source:
         """The packets, in as many rounds as there are. output: what is written meanwhile."""
         file: Input = self.file  # type: ignore[assignment]  # those without a file have streams of their own
         file.onward = output.lane if output and self.hands_on else None
-        stream = joined(file, self.read)
-        if file.is_file and output and sys.stderr is not None and sys.stderr.isatty():
-            from ..command_line.progress import reading  # late: who reads a pipe shows nothing, the first of the pipe does
+        yield self.watched(joined(file, self.read), output)
 
-            stream = reading(stream, file, output.fd)
-        yield stream
+    def watched(self, stream: Iterator[Batch], output: Output | None) -> Iterator[Batch]:
+        """The batches of a stream; on a terminal is shown how much of files was read."""
+        if not (self.file and self.file.is_file and output and sys.stderr is not None and sys.stderr.isatty()):
+            return stream
+        from ..command_line.progress import reading  # late: who reads a pipe shows nothing, the first of the pipe does
+
+        return reading(stream, self.file, output.fd)
 
     def close(self) -> list[str]:
         """Closes what was read; returns what there is to say in the end, on standard error."""

@@ -82,6 +82,14 @@ class Part(Input):
             os.close(self.fd)
         self.fd = -1
 
+    @property
+    def done(self) -> int:
+        """How many bytes of a file were read: all, once it is closed."""
+        if self.fd < 0:
+            return self.place
+        ended = self.fd == 0 and self.paths[0] is not None
+        return self.found[0].st_size if ended else os.lseek(self.fd, 0, os.SEEK_CUR)
+
     def hold(self) -> None:
         """Opens it while that is still allowed. Raises PktError."""
         if self.rests and self.reopens:
@@ -113,7 +121,6 @@ class Several:
     onward = None
     at = left = handed = 0
     name = ""
-    is_file = False  # nothing is said of how far it is
     paths: Sequence[str] = ()  # none is the one that is open
     kept: Sections | None = None
 
@@ -240,6 +247,16 @@ class Several:
     def are_files(self) -> bool:
         """Whether all of them are."""
         return all(part.are_files for part in self.parts)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether there is something to say of how far it is: of files alone."""
+        return self.are_files
+
+    @property
+    def percent(self) -> int:
+        """How much has been read of all, by the sizes of files."""
+        return 100 * sum(part.done for part in self.parts) // max(sum(found.st_size for found in self.found), 1)
 
     def hold(self) -> None:
         """Opens all while that is still allowed. Raises PktError."""
