@@ -84,6 +84,16 @@ def test_memory_is_bounded(tmp_path, size, mebibytes):
     assert int(peak) << 10 < 64 << 20
 
 
+def test_rounds_begin_where_standard_input_stood(tmp_path):
+    """Where packets are not kept, but read again: what somebody has read of the file before is not ours."""
+    (tmp_path / "in.pcap").write_bytes(pcap([b"others" * 10]) + pcap([b"o" * 70, b"u" * 80]))
+    words = [sys.executable, "-c", f"from pkttools.live import relays; relays.KEPT = 0{RUN}", "--dry-run", "-f", "--loop", "3"]
+    with (tmp_path / "in.pcap").open("rb") as file:
+        file.seek(len(pcap([b"others" * 10])))
+        done = subprocess.run(words, cwd=ROOT, stdin=file, capture_output=True, timeout=60, check=True)
+    assert [line.split()[3] for line in done.stdout.splitlines()] == [b"70", b"80"] * 3
+
+
 @pytest.mark.parametrize("frames", [0, 1])
 def test_a_signal_ends_rounds(tmp_path, frames):
     """Also where nothing is sent in them, and where nothing is written."""

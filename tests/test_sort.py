@@ -201,6 +201,18 @@ def test_a_file_that_breaks_off_is_sorted_up_to_there(tmp_path: Path) -> None:
     assert done.stderr.count(b"\n") == 1
 
 
+def test_standard_input_is_read_from_where_it_stands(tmp_path: Path) -> None:
+    """Twice, too, and behind another file: what somebody has read of it before is not ours."""
+    later, sooner = capture(displaced(5000, 7)), capture([time - 3 * SECOND for time in displaced(5000, 7)])
+    (tmp_path / "1.pcap").write_bytes(later)
+    (tmp_path / "2.pcap").write_bytes(sooner)
+    (tmp_path / "both.pcap").write_bytes(later + sooner)
+    for ours, same in (("", "2.pcap"), ("--in 1.pcap --in -", "1.pcap 2.pcap"), ("--in - --in 1.pcap", "2.pcap 1.pcap")):
+        read = f"{{ head -c {len(later)} > /dev/null; pkt-sort {ours} --out ours.pcap; }} < both.pcap"
+        done = shell(f"cd '{tmp_path}' && {read} && pkt-sort {same} --out same.pcap && cmp ours.pcap same.pcap")
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), ours
+
+
 # ---- the command ----
 
 

@@ -52,10 +52,10 @@ class Foreseen(Source):
 
 
 def can_be_read_twice(file: Input) -> bool:
-    """Whether these are captures in files, large enough, and read from the beginning."""
+    """Whether these are captures in files, and large enough."""
     if not file.are_files or sum(found.st_size for found in file.found) < LEAST:
         return False
-    return os.lseek(file.fd, 0, os.SEEK_CUR) == 0 and bool(capture_format(os.pread(file.fd, 4, 0), 4))
+    return bool(capture_format(os.pread(file.fd, 4, os.lseek(file.fd, 0, os.SEEK_CUR)), 4))  # standard input stands anywhere
 
 
 def earliest_to_come(file: Input, most: int) -> list[int]:

@@ -146,6 +146,7 @@ class Input:
         self.sections: Sections | None = None  # what pcapng says beside packets, where it goes along
         self.at, self.fd = -1, 0
         self.again = False  # whether it is not the first time that they are read
+        self.start = 0  # where standard input stood, if it is a file: what somebody has read of it before is not ours
         self.told = False  # whether it was said that a terminal is read
         self.held: dict[int, int] = {}  # descriptors that stay open, by place
         self.found: list[os.stat_result] = []
@@ -154,6 +155,8 @@ class Input:
                 self.found.append(os.stat(path) if path else os.fstat(0))  # noqa: PTH116  pathlib is slow to import
             except OSError as error:
                 raise PktError(f"{path or '<stdin>'}: {error.strerror}") from None
+            if not path and stat.S_ISREG(self.found[-1].st_mode):
+                self.start = os.lseek(0, 0, os.SEEK_CUR)
         self.open(0)
 
     def open(self, at: int) -> None:
@@ -170,7 +173,7 @@ class Input:
             self.found[at] = os.fstat(self.fd)
             self.is_file = stat.S_ISREG(self.found[at].st_mode)
             if self.again:
-                os.lseek(self.fd, 0, os.SEEK_SET)
+                os.lseek(self.fd, 0 if path else self.start, os.SEEK_SET)
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
         if not path and not self.told and os.isatty(self.fd):
@@ -320,7 +323,7 @@ class Input:
             return os.dup(spool.fileno())
 
     def rewind(self) -> None:
-        """Starts again at the beginning of the first; for regular files, and what was kept."""
+        """Starts again at the beginning of the first, standard input where it stood; for regular files, and what was kept."""
         self.again = True
         self.open(0)
 
