@@ -65,7 +65,7 @@ static inline bool bytes_need(struct bytes *b, size_t more)
     return more <= b->room - b->size || bytes_grow(b, more);
 }
 
-/* Copies octets that are mostly few: a number, a word; without a call. */
+/* Copies octets, one at least, that are mostly few: a number, a word; without a call. */
 static inline void copy_few(uint8_t *to, const uint8_t *from, size_t size)
 {
     if (size > 16) {
@@ -82,7 +82,7 @@ static inline void copy_few(uint8_t *to, const uint8_t *from, size_t size)
         memcpy(&last, from + size - sizeof last, sizeof last);
         memcpy(to, &first, sizeof first);
         memcpy(to + size - sizeof last, &last, sizeof last);
-    } else if (size > 0) {
+    } else {
         to[0] = from[0];
         to[size / 2] = from[size / 2];
         to[size - 1] = from[size - 1];
@@ -93,7 +93,8 @@ static inline bool bytes_add(struct bytes *b, const void *from, size_t size)
 {
     if (!bytes_need(b, size))
         return false;
-    copy_few(b->at + b->size, from, size);
+    if (size > 0)                               /* or a buffer without memory may be there, which no pointer points into */
+        copy_few(b->at + b->size, from, size);
     b->size += size;
     return true;
 }
