@@ -10,6 +10,7 @@ from netns import pcap
 
 from pkttools.command_line.options import own_arguments
 from pkttools.commands import commands, find, read
+from pkttools.commands.pipe import joined
 from pkttools.errors import UsageError
 from pkttools.library import pipe
 
@@ -58,6 +59,28 @@ def test_what_is_no_file(words: str, said: str) -> None:
     with pytest.raises(UsageError) as raised:
         read(find("pkt-filter"), words.split())
     assert str(raised.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("merge nothere other", "nothere: there is no such file, and no layer 'NOTHERE'"),
+        ("filter UPD", "UPD: there is no such file, and no layer 'UPD': did you mean UDP?"),
+        ("sort b other UDP", "other: there is no such file"), ("dedupe trace.1", "trace.1: there is no such file"),
+        ("split --count 1 --out {n} UDP trace-2", "trace-2: there is no such file"),
+        ("wrap vlan nothere", "nothere: there is no such file"), ("merge IP.TLL", "no field 'IP.TLL'"),
+        ("merge any", "no layer 'ANY'"), ("merge b and", "filter 'and': "), ("merge udp port 53", "no layer '53'"),
+        ("merge IP.TLL==1 nothere", "no field 'IP.TLL'"), ("merge UPD==1", "no layer 'UPD'"),
+        ("merge b UPD[2]", "no layer 'UPD[2]'"), ("merge b b|correct nothere", "no layer 'NOTHERE'"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("folder")
+def test_what_is_neither_file_nor_filter(words: str, said: str) -> None:
+    """Both is said, where a file is read, and no filter was begun."""
+    with pytest.raises(UsageError) as raised:
+        joined(read(find("pkt-pipe"), []), words)
+    name = words.partition("|")[2].split() or words.split()
+    assert str(raised.value).startswith(f"{name[0]}: {said}")
 
 
 def test_all_that_read_take_them(folder: Path) -> None:

@@ -106,6 +106,7 @@ class Values:
     noted: whether a command of the pipe asks where packets were captured.
     awaited: whether somebody waits for what comes of it at the end of a pipe; None: its own output says so.
     dashes: how many of the arguments stand in front of `--`; None without one. files: those that are read, like those of --in.
+    takes_files: whether arguments may be such.
     """
 
     arguments: list[str]
@@ -114,6 +115,7 @@ class Values:
     noted: bool = False
     dashes: int | None = None
     files: Sequence[str] = ()
+    takes_files: bool = False
 
     def __init__(self, declared: list[Option]) -> None:
         self.arguments = []

@@ -82,6 +82,7 @@ def read(command: Command, argv: list[str]) -> options.Values:
     if own is not None and len(values.arguments) > own:
         from ..language.files import divided  # late: most commands of a pipe have none
 
+        values.takes_files = True
         values.files, rest = divided(values.arguments[own:])
         values.input = [*values.input, *values.files]
         values.arguments[own:] = rest

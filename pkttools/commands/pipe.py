@@ -107,6 +107,7 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
     need(hasattr(command, "stage"), f"{name} runs only as a process of its own")
     try:
         values = read(command, words[1:])
+        values.takes_files = values.takes_files and first
         place = command.place(values) if hasattr(command, "place") else getattr(command, "PLACE", "")
         need(place != "alone", "is its own pipe with these options")
         need(first or place != "first", "has to be the first command of the pipe")

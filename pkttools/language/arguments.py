@@ -67,6 +67,12 @@ def filter_of(values: Values, expressions: list[str], part: Part | None = None) 
         if PCAP_WORDS.intersection(" ".join(expressions).lower().split()):
             hint = "; an expression of tcpdump's goes with --bpf"
             raise UsageError(str(error).partition(": did you mean")[0] + hint) from None  # none of ours was meant
+        if values.takes_files:
+            from .files import absent  # late: only for those who slipped
+
+            missing = absent(expressions)
+            if missing and f"'{missing.upper()[:40]}'" in str(error):  # else something in front of it is wrong, too
+                raise UsageError(f"{missing}: there is no such file, and {error}") from None
         raise UsageError(f"{error}{hint}") from None
     tell_beside(values, expressions)
     return keep

@@ -65,6 +65,17 @@ def understood(text: str) -> bool:
     return True
 
 
+def absent(words: list[str]) -> str:
+    """The first argument that can only have been meant for a file, and is none; empty: there is no such. `UDP.SIZ` is a slip."""
+    from .arguments import JOINING
+
+    for word in words:
+        alone = not set(word) & set(' \t\n"=<>!&()[]') and word.lower() not in JOINING
+        if alone and not os.path.lexists(word) and not understood(word.partition(".")[0]):
+            return word
+    return ""
+
+
 def like_a_file(word: str) -> bool:
     """Whether a word is the name of a file, by how it looks: a path, or an ending that we know."""
     return not {"=", " "} & set(word) and (word.startswith(("./", "../", "/", "~/")) or word.lower().endswith(ENDINGS))
