@@ -78,8 +78,9 @@ class Captures:
         """Writes them as pcapng, and gives the names of what was written, in order.
 
         to: where, as fsspec names it; with a `*` a file for each part, which becomes its number, from 1 on, else one file, whose
-        parts lie beside it until all are done. Packets are those, and in the order, that one process would write. Raises PktError
-        behind all parts where some could not be read or written; what there was to say is a PktWarning.
+        parts lie beside it until all are done. Packets are those, and in the order, that one process would write. What pcapng says
+        beside them is not kept: decryption secrets, names of hosts, statistics, comments of sections and interfaces; a PktWarning
+        counts it, as it tells all there was to say. Raises PktError behind all parts where some could not be read or written.
         """
         several = "*" in to
         names = self._numbered(to if several else f"{to}.part-*")

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -175,6 +176,20 @@ def test_what_goes_on_from_packet_to_packet_is_refused(made):
     with pytest.warns(PktWarning, match="longer than the field"):
         captures(f"{made}/1.pcap", size=None).change(f"UDP.DATA={'00' * 999}").to_pcapng(f"{made.parent}/cut-*.pcapng")
     assert "parts: filter UDP" in repr(many.filter("UDP"))
+
+
+@pytest.mark.parametrize("to", ["all.pcapng", "*.pcapng"])
+def test_what_stands_beside_packets_is_not_kept_and_that_is_said(made, tmp_path, to):
+    """Secrets and names of the file, once, wherever it is cut."""
+    data = shell(f"pkt-txt2pcapng {made}/1.pcap").stdout
+    packets = sum(struct.unpack_from("<I", data, at)[0] for at in (4, struct.unpack_from("<I", data, 4)[0] + 4))
+    secrets = struct.pack("<6I", 10, 24, 0x544C534B, 4, 0x41414141, 24)  # TLS key log
+    names = struct.pack("<IIHH4s4sII", 4, 28, 1, 8, bytes([192, 0, 2, 1]), b"a.b\0", 0, 28)
+    (tmp_path / "in.pcapng").write_bytes(data[:packets] + secrets + names + data[packets:])
+    with pytest.warns(PktWarning) as said:
+        captures(f"{tmp_path}/in.pcapng", size=30_000).to_pcapng(f"{tmp_path}/out-{to}")
+    assert [str(one.message) for one in said] == [f"{tmp_path}/in.pcapng: not kept: 1 decryption secrets, 1 name resolution"]
+    assert len([*tmp_path.glob("out-*")]) > 3 or "*" not in to
 
 
 def test_programs_of_the_manual(made, tmp_path, monkeypatch):
