@@ -130,9 +130,20 @@ def test_verdicts(codec):
     assert verdicts(codec, 101, ipv4(17, udp(), fragment=0x2000)) == [("IP", BAD)]
     assert verdicts(codec, 101, mended(codec, 101, ipv6(0, extension(58, bytes(6)) + icmp(128)))) == [
         ("IPV6", NONE), ("IPV6_OPTIONS", NONE), ("ICMPV6", RIGHT)]  # fmt: skip
-    assert verdicts(codec, 101, ipv4(17, udp(size=7)))[1] == ("UDP", UNCERTAIN)
     assert verdicts(codec, 101, patched(ipv4(17, udp()), 0, b"\x44"))[0] == ("IP", UNCERTAIN)
     assert verdicts(codec, 147, b"whatever") == [("UNKNOWN", NONE)]
+
+
+def test_where_no_udp_checksum_was_sent_there_is_none_to_judge(codec):
+    """RFC 768: whatever its length says, and however much was captured; the packet is malformed all the same. As tshark says it."""
+    for size in (0, 7, 99):
+        none = ipv4(17, udp(size=size))
+        assert verdicts(codec, 101, none)[1] == ("UDP", NONE)
+        assert check(codec, 101, none) == MALFORMED
+        assert verdicts(codec, 101, patched(none, 26, b"\x12\x34"))[1] == ("UDP", UNCERTAIN)
+    assert verdicts(codec, 101, ipv4(17, udp())[:-1], len(ipv4(17, udp())))[1] == ("UDP", NONE)
+    assert verdicts(codec, 101, ipv6(17, udp(size=99)))[1] == ("UDP", UNCERTAIN)  # it must have one: RFC 8200 section 8.1
+    assert verdicts(codec, 101, ipv4(136, udp(size=7)))[1] == ("UDPLITE", UNCERTAIN)
 
 
 def test_a_crc_by_hand(codec):

@@ -142,7 +142,8 @@ UNFINISHED = "CHECKSUM is unfinished: 0x8423 is the sum of the pseudo-header; th
          [("TOTAL_SIZE says 34 bytes, of which 32 were captured", False), ("CHECKSUM cannot be checked: 12 of 14 bytes that it "
           "covers were captured", False), ("SIZE says 14 bytes, of which 12 were captured", False),
           ("46 of 48 bytes were captured", False)]),
-        (right(17, over_udp(9999, b"hello!"), 40), 0,
+        (right(17, over_udp(9999, b"hello!"), 40), 0, [("TOTAL_SIZE is wrong: it says 40 bytes, and there are 34", True)]),
+        (right(17, over_udp(9999, b"hello!", checksum=0x4D7B), 40), 0,
          [("TOTAL_SIZE is wrong: it says 40 bytes, and there are 34", True), ("CHECKSUM cannot be checked: the sizes of the packet "
           "contradict each other", False)]),
         (right(17, over_udp(9999, b"hello!"), 19), 0,
@@ -151,7 +152,8 @@ UNFINISHED = "CHECKSUM is unfinished: 0x8423 is the sum of the pseudo-header; th
         (right(17, over_udp(9999, b"hello!")) + bytes(12), 0, []),
         (right(17, over_udp(9999, b"hello!")) + b"x" * 12, 0, [("TOTAL_SIZE says 34 bytes, and 12 more stand behind them", False)]),
     ],
-    ids=["without", "right", "wrong", "unfinished", "fragment", "cut", "beyond", "too-small", "surplus", "padding", "trailer"],
+    ids=["without", "right", "wrong", "unfinished", "fragment", "cut", "beyond-without", "beyond", "too-small", "surplus",
+         "padding", "trailer"],
 )  # fmt: skip
 def test_what_is_wrong(frame: bytes, missing: int, said: list[tuple[str, bool]]) -> None:
     assert texts(parts_of(frame, original=len(frame) + missing)) == said

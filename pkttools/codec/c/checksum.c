@@ -173,7 +173,13 @@ bool is_missing(const struct frame *f, const struct message *m)
     return m->rule->zero >= MISSING && get16(f, m->at + m->place) == 0;
 }
 
-/* The same for a message; UDP over IPv4 may say that it has none, over IPv6 it must not (RFC 768, RFC 8200 section 8.1), and
+/* Whether it has none, and may have none, whatever its length says, and however much of it was captured: UDP over IPv4. */
+bool was_not_sent(const struct frame *f, const struct message *m)
+{
+    return m->rule != NULL && m->rule->zero == MISSING && !m->v6 && frame_has(f, m->at + m->place, 2) && is_missing(f, m);
+}
+
+/* What is to be said of the checksum of a message; UDP over IPv4 may say that it has none, over IPv6 it must not (RFC 768, RFC 8200 section 8.1), and
  * UDP-Lite never does (RFC 3828 section 3.1).
  */
 enum verdict message_judged(const struct frame *f, const struct message *m, const struct checksum *c)

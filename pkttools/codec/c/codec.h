@@ -754,6 +754,7 @@ enum verdict message_judged(const struct frame *f, const struct message *m, cons
 bool made_otherwise(const struct packet_view *p, const struct message *m);
 void other_reading(struct message *m);
 bool is_missing(const struct frame *f, const struct message *m);
+bool was_not_sent(const struct frame *f, const struct message *m);
 unsigned written(const struct message *m, unsigned value);
 static inline uint32_t checksum_read(const struct frame *f, const struct checksum *c)
 {

@@ -17,7 +17,8 @@ void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS])
         struct checksum c = header_checksum(p, i);
         if (c.size > 0)
             verdicts[i] = judged(&p->frame, &c);
-        if (sum_verdict(p, i, &m, &left, &verdict) != CORRECTED || !m.summed)
+        enum outcome outcome = sum_verdict(p, i, &m, &left, &verdict);
+        if (!m.summed || (outcome != CORRECTED && !was_not_sent(&p->frame, &m)))
             continue;
         for (size_t k = i; k < count && h[k].start <= m.at; k++)
             if (h[k].start == m.at)

@@ -134,6 +134,11 @@ class View(Packet):
         """Whether a message says that it has no checksum, where it should have one."""
         return _rule(m).zero >= MISSING and self.get(m.at + m.place, 2) == 0
 
+    def was_not_sent(self, m: Message) -> bool:
+        """Whether it has none, and may have none, whatever its length says, and however much of it was captured: UDP over IPv4."""
+        may = m.rule is not None and m.rule.zero == MISSING and not m.v6
+        return may and self.within(m.at + m.place, 2) and self.is_missing(m)
+
     def card_seed(self, m: Message) -> int:
         """What the field of a checksum holds that was left to the network card: the sum of the pseudo-header, not inverted."""
         return internet(self.pseudo(m)) ^ 0xFFFF if m.pseudo else 0

@@ -36,8 +36,10 @@ def verdicts_of(view: View) -> list[int]:
         if checksum:
             verdicts[i] = view.judged(checksum)
         outcome, message, verdict, left = sum_verdict(view, i, left)
+        if message is None or not message.summed or not (outcome == CORRECTED or view.was_not_sent(message)):
+            continue
         for k in range(i, len(view.headers)):
-            if outcome == CORRECTED and message and message.summed and view.headers[k].start == message.at:
+            if view.headers[k].start == message.at:
                 verdicts[k] = verdict
     return verdicts[: view.quote] + [NONE] * view.quoted + verdicts[view.quote :]  # what is quoted says nothing of this packet
 
