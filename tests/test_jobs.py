@@ -70,6 +70,14 @@ def test_who_works_alone_says_so(tmp_path: Path) -> None:
     assert done.stdout == shell("pkt-pipe 'change IP.TTL=9'", EXAMPLES).stdout
 
 
+def test_what_pcapng_says_beside_packets_keeps_stages_together(capture: Path) -> None:
+    """It goes to the sink by itself, and would be there before packets that a later stage of this process has still to see."""
+    done = shell(f"pkt-pipe --jobs 2 --in '{capture}' -F pcapng 'change IP.TTL=9 | change IP.ID=1 | dedupe'")
+    kept = capture.read_bytes().startswith(b"\n\r\r\n")
+    why = b"pkt-pipe: --jobs: change works in one process: what pcapng says beside packets passes by a later stage"
+    assert (done.returncode, done.stderr.splitlines().count(why)) == (0, kept)
+
+
 def test_input_that_breaks_off(tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(CUT * 300 + b"-- 99 --\n1g\n")
     wanted = outcome(tmp_path / "in", "change IP.TTL=9 | correct", 1)

@@ -48,7 +48,7 @@ def divided(stages: list[Stage], source: Source, sink: Sink, count: int) -> tupl
             start = at + 1
     if first == stop:
         return [*stages], notes
-    workers = Workers(stages[first:stop], source, sink, count, first == 0, stop == len(stages))
+    workers = Workers(stages[first:stop], source, sink, count, first == 0, stop == len(stages), notes)
     return [*stages[:first], workers, *stages[stop:]], notes
 
 
@@ -77,12 +77,14 @@ class Workers:
     reads: whether what they get comes from the source as it lies, so that it can be read into their memory; a stage between could
     give something else first, which would go there. writes: whether what they make goes to the sink. Then they also make the
     octets of a sink that says by STATE what these depend on. What that will be is guessed, as if no packet were dropped; where it
-    was not so, this side makes the octets.
+    was not so, this side makes the octets. notes: gets what there is to say, in the end, of stages that one process works on.
     """
 
-    def __init__(self, stages: list[Stage], source: Source, sink: Sink, count: int, reads: bool, writes: bool) -> None:
+    def __init__(
+        self, stages: list[Stage], source: Source, sink: Sink, count: int, reads: bool, writes: bool, notes: list[str]
+    ) -> None:
         self.stages, self.source, self.sink, self.count = stages, source, sink, count
-        self.reads, self.writes = reads, writes
+        self.reads, self.writes, self.notes = reads, writes, notes
         self.encodes = False
         self.workers: list[Worker] = []
         self.given = self.taken = 0  # batches
@@ -112,6 +114,9 @@ class Workers:
         """Starts the processes; or not, where what is read beside packets goes to the sink by itself. Raises PktError."""
         sections = self.source.file.sections if self.source.file else None
         if sections and self.source.form == "pcapng" and not self.writes:
+            why = "works in one process: what pcapng says beside packets passes by a later stage"
+            said = dict.fromkeys(f"--jobs: {stage.name} {why}" for stage in self.stages)
+            self.notes += [note for note in said if note not in self.notes]  # it is asked again with each batch
             return False
         if sections:
             sections.settle = self.settle
