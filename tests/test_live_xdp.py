@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import pytest
 from conftest import shell
@@ -225,7 +226,8 @@ def test_many_frames(lab, buffer, backend):
     assert sorted(data for _, _, data in found) == sorted(sent)
     if not buffer:  # processors have a perf buffer each
         assert [data for _, _, data in found] == sent
-        assert [stamp for stamp, _, _ in found] == sorted(stamp for stamp, _, _ in found)
+        stamps = [stamp for stamp, _, _ in found]  # ktime_get_mono_fast_ns in Linux may go back by nanoseconds
+        assert all(later - earlier > -1000 for earlier, later in pairwise(stamps))
     assert account(err[0])["matched"] == 9000
 
 

@@ -13,7 +13,7 @@ from xdp import need_bpf
 from pkttools.batch import ORIGINAL, TIME
 from pkttools.bpf.assembler import assemble
 from pkttools.live.linux import bpf, samples
-from pkttools.live.linux.xdp import ARP, COUNTERS, EVERYTHING, LOST, MATCHED, program
+from pkttools.live.linux.xdp import ARP, COUNTERS, EVERYTHING, LOST, MATCHED, between_clocks, program
 
 ETHERNET = bytes.fromhex("02000000000a02000000000b")
 FRAME = ETHERNET + b"\x88\xb5" + bytes(range(50))
@@ -208,3 +208,15 @@ def test_why_a_program_is_not_attached(monkeypatch, number, said):
     with pytest.raises(bpf.Unattached) as caught:
         bpf.XdpLink(Program(0), "eth0", 1, "native")
     assert (str(caught.value), caught.value.number) == (said, number)
+
+
+def test_who_is_interrupted_between_two_clocks_reads_them_again(monkeypatch):
+    """Or all times would be off by as long, and go back in the middle of a stream."""
+    clock = iter([0, 40_000, 40_100, *range(50_000, 60_000, 100)])  # 40 us pass between the first two
+    monkeypatch.setattr(time, "monotonic_ns", lambda: next(clock))
+    monkeypatch.setattr(time, "time_ns", lambda: 1_000_000 + next(clock))
+    assert between_clocks() == 1_000_000
+    always = iter(range(0, 10**9, 20_000))  # and who is always interrupted gets some answer
+    monkeypatch.setattr(time, "monotonic_ns", lambda: next(always))
+    monkeypatch.setattr(time, "time_ns", lambda: 1_000_000 + next(always))
+    assert abs(between_clocks() - 1_000_000) <= 20_000
