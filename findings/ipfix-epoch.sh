@@ -5,20 +5,15 @@
 packages ipfix==0.9.7
 seen=$("$python" - << 'END'
 import io
-import struct
+from frames import *
 import ipfix.ie
 import ipfix.reader
 
 ipfix.ie.use_iana_default()
 
-
-def message(kind, data):
-    return struct.pack("!HHIIIHH", 10, 20 + len(data), 1_700_000_000, 0, 1, kind, 4 + len(data)) + data
-
-
 template = struct.pack("!8H", 256, 3, 152, 8, 154, 8, 156, 8)
-ntp = struct.pack("!II", 1_700_000_000 + 2_208_988_800, 0)
-stream = message(2, template) + message(256, struct.pack("!Q", 1_700_000_000_000) + ntp + ntp)
+ntp = struct.pack("!II", SECOND + 2_208_988_800, 0)
+stream = ipfix_message(2, template) + ipfix_message(256, struct.pack("!Q", SECOND * 1000) + ntp + ntp)
 (record,) = ipfix.reader.MessageStreamReader(io.BytesIO(stream)).namedict_iterator()
 print(*(record[f"flowStart{unit}seconds"].year for unit in ("Milli", "Micro", "Nano")))
 END

@@ -5,18 +5,13 @@
 . "$(dirname "$0")/common"
 packages netflow==0.12.2
 seen=$("$python" - << 'END'
-import struct
+from frames import *
 import netflow
-
-
-def message(kind, data):
-    return struct.pack("!HHIIIHH", 10, 20 + len(data), 1_700_000_000, 0, 1, kind, 4 + len(data)) + data
-
 
 template = struct.pack("!HHHHHHI", 256, 2, 7, 2, 0x8001, 4, 29305)
 known = {"netflow": {}, "ipfix": {}}
-netflow.parse_packet(message(2, template), known)
-(flow,) = netflow.parse_packet(message(256, struct.pack("!HI", 1000, 99)), known).flows
+netflow.parse_packet(ipfix_message(2, template), known)
+(flow,) = netflow.parse_packet(ipfix_message(256, struct.pack("!HI", 1000, 99)), known).flows
 print(*sorted(flow.data))
 END
 )
