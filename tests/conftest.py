@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 import pkttools.codec.python as python_codec
+import pkttools.kernel.python as python_kernel
 
 pytest_plugins = ["pkttools.pytest_plugin"]  # installed it is found by itself
 
@@ -47,6 +48,14 @@ def both() -> tuple[ModuleType, ModuleType]:
 def codec(request: pytest.FixtureRequest) -> ModuleType:
     """Both backends, one after the other: the test's id says which one failed."""
     return load(request.param)
+
+
+@pytest.fixture(params=BACKENDS)
+def kernel(request: pytest.FixtureRequest) -> ModuleType:
+    """Both backends of what reaches the kernel, one after the other."""
+    if request.param == "python":
+        return python_kernel
+    return pytest.importorskip("pkttools.kernel._c", reason="the C functions were not built")
 
 
 @pytest.fixture(params=BACKENDS)

@@ -19,14 +19,6 @@ TOO_LONG = bytes(70_000)  # no datagram of IPv4 is that long: EMSGSIZE
 FAR = 2**63 - 1
 
 
-@pytest.fixture(params=["c", "python"])
-def kernel(request: pytest.FixtureRequest) -> ModuleType:
-    """Both backends, one after the other."""
-    if request.param == "python":
-        return python_kernel
-    return pytest.importorskip("pkttools.kernel._c", reason="the C functions were not built")
-
-
 @pytest.fixture
 def wire() -> Iterator[tuple[socket.socket, socket.socket]]:
     """Datagrams over the loopback interface: a connected sender and its receiver."""

@@ -11,16 +11,6 @@ from types import ModuleType
 
 import pytest
 
-import pkttools.kernel.python as python_kernel
-
-
-@pytest.fixture(params=["c", "python"])
-def kernel(request: pytest.FixtureRequest) -> ModuleType:
-    """Both backends, one after the other."""
-    if request.param == "python":
-        return python_kernel
-    return pytest.importorskip("pkttools.kernel._c", reason="the C functions were not built")
-
 
 def test_it_is_set_and_the_socket_stays_open(kernel: ModuleType) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
@@ -35,6 +25,6 @@ def test_errors_are_those_of_the_system(kernel: ModuleType) -> None:
             with pytest.raises(OSError, match=r".") as error:
                 kernel.set_option(fd, socket.SOL_SOCKET, option, bytes(4))
             assert error.value.errno == reason
-        for wrong in (("fd", 1, 1, b""), (sock.fileno(), 1, 1, "text")):
+        for wrong in (("fd", 1, 1, b""), *((sock.fileno(), 1, 1, value) for value in ("text", 1, None))):
             with pytest.raises(TypeError):
                 kernel.set_option(*wrong)

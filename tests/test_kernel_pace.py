@@ -13,13 +13,12 @@ from types import ModuleType
 
 import pytest
 from test_kernel_burst import TOO_LONG, arrived, batch, numbered
-from test_kernel_burst import kernel as _kernel
 from test_kernel_burst import wire as _wire
 
 import pkttools.kernel.python as python_kernel
 from pkttools.batch import Packet, gathered
 
-kernel, wire = _kernel, _wire
+wire = _wire
 
 MS = 1_000_000
 FAR = (1 << 63) - 1

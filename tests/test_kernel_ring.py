@@ -8,7 +8,6 @@ import struct
 from importlib import import_module
 
 import pytest
-from conftest import BACKENDS
 
 from pkttools.batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch
 
@@ -17,14 +16,6 @@ HOST, OUTGOING = 0, 4
 SIZE, HEAD, HEADER = 4096, 48, 68  # bytes of a block, of what it begins with, of what every packet begins with
 MAC = 86  # where a packet's bytes begin, as the kernel does it with 4 bytes of PACKET_RESERVE
 BOTH, NOTES_AT = (True, True), (0, 0, 0, 0)
-
-
-@pytest.fixture(params=BACKENDS)
-def kernel(request):
-    """Both backends, one after the other."""
-    if request.param == "python":
-        return import_module("pkttools.kernel.python")
-    return pytest.importorskip("pkttools.kernel._c", reason="the C code was not built")
 
 
 def header(frame: bytes, after: int, *, seconds: int = 1, nanoseconds: int = 0, captured: int | None = None,

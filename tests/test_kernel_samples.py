@@ -8,7 +8,6 @@ import struct
 from importlib import import_module
 
 import pytest
-from conftest import BACKENDS
 from test_kernel_ring import table
 
 from pkttools.batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME
@@ -17,14 +16,6 @@ PAGE, SIZE = 4096, 8192
 BUSY, DISCARDED = 1 << 31, 1 << 30
 HEAD, TAIL = 1024, 1032
 NOTES_HERE = b"IFACE: eth0\n"
-
-
-@pytest.fixture(params=BACKENDS)
-def kernel(request):
-    """Both backends, one after the other."""
-    if request.param == "python":
-        return import_module("pkttools.kernel.python")
-    return pytest.importorskip("pkttools.kernel._c", reason="the C code was not built")
 
 
 class Ring:

@@ -8,7 +8,6 @@ import struct
 from importlib import import_module
 
 import pytest
-from conftest import BACKENDS
 
 from pkttools.batch import CAPTURED, LINKTYPE, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch
 
@@ -17,14 +16,6 @@ SIZE, MAC, HEAD = 256, 80, 52  # bytes of a slot; where a frame begins in it, as
 VIRTIO = struct.Struct("=BBHHHH")
 NOTHING = bytes(10)
 FRAME = bytes(range(60))
-
-
-@pytest.fixture(params=BACKENDS)
-def kernel(request):
-    """Both backends, one after the other."""
-    if request.param == "python":
-        return import_module("pkttools.kernel.python")
-    return pytest.importorskip("pkttools.kernel._c", reason="the C code was not built")
 
 
 def slot(frame: bytes, *, status: int = USER, captured: int | None = None, original: int | None = None, mac: int = MAC,

@@ -14,6 +14,6 @@ def set_option(fd: int, level: int, option: int, value: bytes) -> None:
     except ValueError:  # Python's word for a negative one
         raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from None
     try:
-        sock.setsockopt(level, option, value)
+        sock.setsockopt(level, option, memoryview(value))  # no number, as in C
     finally:
         sock.detach()  # it is not ours to close
