@@ -121,7 +121,6 @@ class Asker:
         """Sends the questions of a batch, as soon as there is room for them; all else is done while answers are on their way."""
         first = 0
         keys: list[list[Key]] = []
-        questions: list[Question] = []
         while first < len(batch):
             room = self.in_flight - self.counts.open if len(self.line) < MOST_HELD else 0
             now = time.monotonic()
@@ -129,6 +128,7 @@ class Asker:
                 room = 0 if now < self.next else 1
             keys += asked(batch.part(len(keys), first + room))
             stop = first
+            questions: list[Question] = []
             while stop < min(first + room, len(batch)) and not self.blocked(keys[stop]):
                 question = Question(batch.packet(stop), keys[stop])
                 self.line.append(question)
@@ -139,7 +139,6 @@ class Asker:
             if questions:
                 self.next = max(self.next + self.interval, now)
                 self.send(batch, first, stop, questions)
-                questions = []
                 first = stop
                 if self.counts.open < self.in_flight and not self.interval:
                     continue
