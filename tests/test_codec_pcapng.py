@@ -15,6 +15,7 @@ from sections import (
     Record,
     batch_of,
     block,
+    blocks_of,
     drops,
     enhanced,
     flags,
@@ -445,7 +446,7 @@ def test_a_call_writes_packets_of_several_interfaces(codec):
     others = [(b"IFACE: b\n", 1, 7, False, MAX_FRAME, 0, 0), (b"", 113, 8, True, 4, 0x40, 0)]
     batch = batch_of(a, b, packet(time=1, linktype=113), a, d, a)
     written, stop, *_ = codec.pcapng_encode(*batch, 0, False, 3, False, MAX_FRAME, 0, 0, others)
-    assert stop == 4 and [struct.unpack_from("<I", written, at)[0] for at in places(written)] == [3, 7, 8, 3]
+    assert stop == 4 and [struct.unpack_from("<I", one, 8)[0] for one in blocks_of(written)] == [3, 7, 8, 3]
     for bad in (packet(b"12345", linktype=113), packet(time=1, notes="IFACE: b\n")):
         assert codec.pcapng_encode(*batch_of(a, bad), 0, False, 3, False, MAX_FRAME, 0, 0, others)[1] == 1
     assert codec.pcapng_encode(*batch_of(), 0, False, 3, False, MAX_FRAME, 0, 0, others)[:2] == (b"", 0)
@@ -453,15 +454,6 @@ def test_a_call_writes_packets_of_several_interfaces(codec):
     for wrong in (others * 33, [(b"", 1, 1 << 32, False, 9, 0, 0)], [(b"", 1, -1, False, 9, 0, 0)]):
         with pytest.raises(ValueError, match="interface"):
             codec.pcapng_encode(*batch_of(c), 0, False, 3, False, MAX_FRAME, 0, 0, wrong)
-
-
-def places(written: bytes) -> list[int]:
-    """Where the number of its interface stands in each block."""
-    found, at = [], 0
-    while at < len(written):
-        found.append(at + 8)
-        at += struct.unpack_from("<I", written, at + 4)[0]
-    return found
 
 
 def test_what_no_block_can_hold_is_not_written(codec):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, shell
 from peak import peak
-from sections import block, enhanced, interface, section
+from sections import block, blocks_of, enhanced, interface, section
 
 MICRO, NANO = 0xA1B2C3D4, 0xA1B23C4D
 SECOND = 10**9
@@ -44,16 +44,6 @@ def told(text: bytes) -> list[tuple[str, str]]:
     for packet in text.decode().split("\n-- ")[1:]:
         octets = bytes.fromhex("".join(re.findall(r"^[0-9A-F]{6}: (.*) : ", packet, re.MULTILINE)))
         found.append((octets.decode().strip(), (re.findall(r"^IFACE: (.*)$", packet, re.MULTILINE) or ["-"])[0]))
-    return found
-
-
-def blocks_of(data: bytes) -> list[bytes]:
-    """The blocks of a little-endian pcapng file."""
-    found, at = [], 0
-    while at < len(data):
-        size = struct.unpack_from("<I", data, at + 4)[0]
-        found.append(data[at : at + size])
-        at += size
     return found
 
 
@@ -176,7 +166,9 @@ def test_what_pipes_say_beside_packets(folder: Path, backend: str) -> None:
     for command in (f"cat x.pcapng | {merge}", f"cat z.pcapng.gz | {merge}", f"{merge} < x.pcapng", f"{merge} < z.pcapng.gz"):
         done = shell(command, backend=backend)
         assert (sorted(blocks_of(done.stdout)), done.stderr) == (sorted(blocks_of(wanted.stdout)), b""), command
-    done = shell(f"cat - | {merge} | wc -c", section() + block(0xBAD, bytes(1 << 20)) * 17 + raw, backend=backend)
+    Path("much").write_bytes(section() + block(0xBAD, bytes(1 << 20)) * 17 + raw)
+    assert shell(f"{merge} < much | wc -c", backend=backend).stderr.endswith(b"packets of other files: 1 section comment\n")
+    done = shell(f"cat much | {merge} | wc -c", backend=backend)
     assert done.stderr == (b"pkt-merge: <stdin>: not kept: 18 custom blocks, 1 section comment, 1 decryption secrets\n")
 
 

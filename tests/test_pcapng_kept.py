@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import shell
-from sections import ORDERS, block, enhanced, flags, interface, obsolete, options, packet, section, simple
+from sections import ORDERS, block, blocks_of, enhanced, flags, interface, obsolete, options, packet, section, simple
 from test_pcapng import need, run
 
 from pkttools.batch import CAPTURED, NOTES, NOTES_SIZE, TIME, Batch
@@ -58,15 +58,6 @@ def everything(order: str) -> list[bytes]:
         enhanced(SOME + b"more", 1_700_000_000_000_000_123, 1, (flags(2 | 4 << 5, order),), order),
         enhanced(SOME, 1_700_000_001_000_000, 0, (), order), statistics(2, 0, order),
     ]  # fmt: skip
-
-
-def blocks_of(raw: bytes, order: str) -> list[bytes]:
-    found, at = [], 0
-    while at < len(raw):
-        size = struct.unpack_from(order + "I", raw, at + 4)[0]
-        found.append(raw[at : at + size])
-        at += size
-    return found
 
 
 # ---- by commands ----

@@ -19,9 +19,9 @@ import pytest
 from backends import use
 from conftest import ROOT, shell
 from peak import peak
-from sections import block, enhanced, interface, section
+from sections import block, blocks_of, enhanced, interface, section
 from segments import A, B, framed, ip, pieces, segment, udp
-from test_pcapng_kept import blocks_of, everything, secrets, statistics
+from test_pcapng_kept import everything, secrets, statistics
 from test_pcapng_kept import names as names_block
 from waits import until, wants_more
 

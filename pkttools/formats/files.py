@@ -122,7 +122,7 @@ class Input:
 
     compression = ""
     pieces: Iterator[bytes] | None = None  # of what a compressed one holds
-    piece = memoryview(b"")  # the rest of the last one
+    piece = memoryview(b"")  # what comes before all else: the rest of the last one
     beside: Beside | None = None  # the thread that makes them
     is_file = False  # whether the one that is open is a regular file, which can be read again
 
@@ -279,9 +279,10 @@ class Input:
 
     def read_into(self, pieces: list[memoryview]) -> int:
         """Reads what there is, into one piece after the other; gives how many bytes. More than one only where there are pipes."""
-        if self.pieces is None:
-            return self.read_raw(pieces)
-        self.piece = self.piece or memoryview(next(self.pieces, b""))
+        if not self.piece:
+            if self.pieces is None:
+                return self.read_raw(pieces)
+            self.piece = memoryview(next(self.pieces, b""))
         done = min(len(self.piece), len(pieces[0]))
         pieces[0][:done] = self.piece[:done]
         self.piece = self.piece[done:]

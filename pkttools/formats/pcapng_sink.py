@@ -106,8 +106,7 @@ class PcapngSink(Sink):
                 others = self.taking_turns((source.number if source else None, row[LINKTYPE], name), notes) if same_order else []
                 # All rows of a call are checked: it gets few where very many interfaces take turns, and more with every full run.
                 some = rows[first * ROW_BYTES : (first + ahead) * ROW_BYTES]
-                encoded = codec.pcapng_encode(batch.data, some, 0, self.order == ">", *known, others)
-                written, stop, lost, outdated, timed = encoded
+                written, stop, lost, outdated, timed = codec.pcapng_encode(batch.data, some, 0, self.order == ">", *known, others)
                 if not stop:
                     raise PktError(f"{self.output.name}: a pcapng file cannot hold this packet's time or size")
                 out += written

@@ -23,24 +23,13 @@ MANY = 64  # inputs of which all are open; of more a file is open while it is re
 class Part(Input):
     """One of several inputs. A file may rest: then it is closed between two reads."""
 
-    rests = False
+    rests = False  # a file with a name
     empty = False  # whether it has no packets, as far as it was looked into: up to its end then
     looked: bytearray | None = None  # what was read of a pipe so far, while it may be read again
-    repeated = memoryview(b"")
     place = 0  # in a file that rests: how much of it was read
 
-    @property
-    def reopens(self) -> bool:
-        """Whether it can be opened again: a file with a name."""
-        return self.is_file and self.paths[0] is not None
-
     def read_into(self, pieces: list[memoryview]) -> int:
-        """Reads what there is; at first what was read already, if that is to be read again."""
-        if self.repeated:
-            done = min(len(self.repeated), len(pieces[0]))
-            pieces[0][:done] = self.repeated[:done]
-            self.repeated = self.repeated[done:]
-            return done
+        """Reads what there is."""
         done = super().read_into(pieces)
         if self.looked is not None:
             rest = done
@@ -56,12 +45,6 @@ class Part(Input):
         super().unpack(compression, head)
         self.looked = None if self.looked is None else bytearray()
 
-    def repeat(self, looked: bytearray) -> None:
-        """Lets what was read of a pipe be read again."""
-        self.repeated = memoryview(looked)
-        self.said.clear()
-        self.joined.clear()
-
     def read_raw(self, pieces: list[memoryview]) -> int:
         """Reads what there is."""
         if self.fd < 0:
@@ -71,7 +54,7 @@ class Part(Input):
             except OSError as error:
                 raise PktError(f"{self.name}: {error.strerror}") from None
         done = super().read_raw(pieces)
-        if self.rests and self.reopens:
+        if self.rests:
             self.place += done
             self.rest()
         return done
@@ -92,22 +75,24 @@ class Part(Input):
 
     def hold(self) -> None:
         """Opens it while that is still allowed. Raises PktError."""
-        if self.rests and self.reopens:
+        if self.rests:
             try:
                 self.held[0] = os.open(self.paths[0] or "", os.O_RDONLY | PLAIN)
             except OSError as error:
                 raise PktError(f"{self.name}: {limit(error)}") from None
 
-    def again_from_the_front(self) -> None:
-        """Forgets what was read of a file. Raises PktError."""
-        self.close()
+    def rewind(self) -> None:
+        """Starts again, also with what was kept of a pipe. Raises PktError."""
         self.said.clear()
         self.joined.clear()
-        self.place = 0
-        if self.rests:
-            self.fd = -1
+        if self.looked:
+            self.looked += self.piece
+            self.piece, self.looked = memoryview(self.looked), None
+        elif self.rests:
+            self.close()
+            self.fd, self.place = -1, 0
         else:
-            self.open(0)
+            super().rewind()
 
 
 class Several:
@@ -136,15 +121,14 @@ class Several:
         self.fine = False
         self.errors: list[PktError] = []
         self.named: Sequence[bytes] = ()
-        self.looked: list[bytearray | None] = []  # what was read of each pcapng from a pipe; of others, or where it is much, None
         self.streams = [self.look(path) for path in paths]
         self.found = [part.found[0] for part in self.parts]
 
     def look(self, path: str) -> Iterator[Batch]:
         """Looks into an input; its packets."""
         part = Part([path], lane=True)
-        part.rests = self.many
-        part.looked = None if part.reopens else bytearray()
+        part.rests = self.many and part.is_file and path != "-"
+        part.looked = None if part.is_file else bytearray()
         self.parts.append(part)
         stream = packets(part, self.room)
         first = next((batch for batch in stream if len(batch)), None)
@@ -152,15 +136,15 @@ class Several:
             self.links.setdefault(part.link, part.name)
             self.forms.add(part.form)
         part.empty = first is None
-        kept, part.looked = part.looked if part.form == "pcapng" else None, None
-        self.looked.append(kept)
+        if part.form != "pcapng":
+            part.looked = None
         if first is None:
             return self.rest_of(part, stream, None)
         self.fine = self.fine or part.nano or any(time % 1000 for time in first.column(TIME))
-        if not (self.many and part.reopens):
+        if not part.rests:
             return self.rest_of(part, stream, first)
         stream.close()  # type: ignore[attr-defined]  # a generator
-        part.again_from_the_front()
+        part.rewind()
         return self.later(part, first.packet(0))
 
     def rest_of(self, part: Part, stream: Iterator[Batch], first: Batch | None) -> Iterator[Batch]:
@@ -198,17 +182,14 @@ class Several:
         """
         self.named = names
         for which, (part, name) in enumerate(zip(self.parts, names, strict=True)):
-            looked, self.looked[which] = self.looked[which], None
-            if self.kept and part.form == "pcapng" and (part.reopens or looked):
+            if self.kept and part.form == "pcapng" and (part.is_file or part.looked):
                 self.streams[which].close()  # type: ignore[attr-defined]  # a generator
-                if looked:
-                    part.repeat(looked)
-                else:
-                    part.again_from_the_front()
+                part.rewind()
                 part.sections = self.kept
                 if name:
                     self.kept.names[part.name] = name
                 self.streams[which] = self.rest_of(part, self.anew(part), None)
+            part.looked = None
         return self.streams
 
     @property

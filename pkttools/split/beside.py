@@ -125,7 +125,7 @@ class Beside(Sink):
         more = files[-1] + 1 - len(self.known)
         self.known += [None] * more
         for _ in range(more):
-            self.listing.add("")
+            self.listing.add()
         starts = zip(files, [0, *stops], strict=False)
         new = {file: start * ROW_BYTES for file, start in starts if self.known[file] is None}
         firsts = Batch(batch.data, bytearray().join(batch.rows[at : at + ROW_BYTES] for at in new.values()))

@@ -31,7 +31,7 @@ class InTurn(Sink):
     def begin_file(self, batch: Batch) -> Sink:
         """Begins one, with the first packet of a batch. Raises PktError."""
         values = self.names.template.values(batch.part(0, 1))[0]
-        self.listing.add("")
+        self.listing.add()
         path, fd = self.names.create(len(self.listing.paths), moment_of(batch), values)
         os.close(fd)
         self.listing.paths[-1] = path

@@ -18,9 +18,9 @@ class Listing:
     def __init__(self, names: Names) -> None:
         self.names, self.paths, self.counts = names, list[str](), array("Q")
 
-    def add(self, path: str) -> None:
-        """One more file."""
-        self.paths.append(path)
+    def add(self) -> None:
+        """One more file, which is not there yet."""
+        self.paths.append("")
         self.counts.append(0)
 
     def count(self, which: int, packets: int) -> None:

@@ -52,6 +52,16 @@ def simple(frame: bytes, original: int | None = None, order: str = "<") -> bytes
     return block(3, struct.pack(order + "I", original) + frame + bytes(-len(frame) % 4), order)
 
 
+def blocks_of(raw: bytes, order: str = "<") -> list[bytes]:
+    """The blocks that there are."""
+    found, at = [], 0
+    while at < len(raw):
+        size = struct.unpack_from(order + "I", raw, at + 4)[0]
+        found.append(raw[at : at + size])
+        at += size
+    return found
+
+
 def flags(value: int, order: str = "<") -> tuple[int, bytes]:
     return 2, struct.pack(order + "I", value)
 
