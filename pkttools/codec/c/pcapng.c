@@ -803,10 +803,11 @@ static struct note line_of(const uint8_t *notes, size_t size, int word)
     return (struct note){.word = OTHER};
 }
 
-static bool same_line(const struct pcapng_known *k, const uint8_t *notes, size_t size, int word)
+/* Whether this is the same line as the first one of its kind there. */
+static bool same_line(const struct note *n, const struct pcapng_known *k, int word)
 {
-    struct note first = line_of(k->notes, k->notes_size, word), other = line_of(notes, size, word);
-    return first.word == other.word && first.size == other.size && (first.size == 0 || memcmp(first.at, other.at, first.size) == 0);
+    struct note other = line_of(k->notes, k->notes_size, word);
+    return n->word == other.word && n->size == other.size && (n->size == 0 || memcmp(n->at, other.at, n->size) == 0);
 }
 
 static bool fits(const struct packet *p, const struct pcapng_format *f)
@@ -824,9 +825,12 @@ const struct pcapng_known *pcapng_known_of(const uint8_t *data, const struct pac
     for (const struct pcapng_known *k = known; found == NULL && k < known + count; k++)
         if (k->linktype == p->linktype && k->notes_size == size && (size == 0 || memcmp(k->notes, notes, size) == 0))
             found = k;
-    for (const struct pcapng_known *k = known; found == NULL && k < known + count; k++)
-        if (k->linktype == p->linktype && same_line(k, notes, size, IFACE) && same_line(k, notes, size, OWN))
-            found = k;
+    if (found == NULL) {
+        struct note name = line_of(notes, size, IFACE), own = line_of(notes, size, OWN);
+        for (const struct pcapng_known *k = known; found == NULL && k < known + count; k++)
+            if (k->linktype == p->linktype && same_line(&name, k, IFACE) && same_line(&own, k, OWN))
+                found = k;
+    }
     return found != NULL && fits(p, &found->format) ? found : NULL;
 }
 

@@ -195,7 +195,7 @@ static PyObject *py_pcapng_encode(PyObject *self, PyObject *args)
 {
     (void)self;
     struct batch b;
-    Py_ssize_t first, stop;
+    Py_ssize_t first, stop, end;
     long long interface, snaplen = MAX_FRAME, flags = 0;
     struct pcapng_counts counts = {0};
     int big_endian, nano, keeps = KEEPS_NONE;
@@ -218,16 +218,17 @@ static PyObject *py_pcapng_encode(PyObject *self, PyObject *args)
         known->notes_size = (size_t)p[first].notes_size;
         known->linktype = p[first].linktype;
     }
-    for (stop = first; stop < b.count && taken < 2 * MAX_BATCH && pcapng_known_of(b.data.buf, &p[stop], known, count) != NULL; stop++) {
-        room += pcapng_room(&p[stop]);
-        taken += 32 + (size_t)p[stop].captured + (size_t)p[stop].notes_size;
+    for (end = first; end < b.count && taken < 2 * MAX_BATCH; end++) {
+        room += pcapng_room(&p[end]);
+        taken += 32 + (size_t)p[end].captured + (size_t)p[end].notes_size;
     }
     out = room > PY_SSIZE_T_MAX ? PyErr_NoMemory() : PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)room);
     if (out == NULL)
         goto exit;
     uint8_t *begin = (uint8_t *)PyByteArray_AsString(out), *at = begin;
-    for (Py_ssize_t i = first; i < stop; i++)
-        at += pcapng_encode(at, b.data.buf, &p[i], &pcapng_known_of(b.data.buf, &p[i], known, count)->format, &counts);
+    const struct pcapng_known *k;
+    for (stop = first; stop < end && (k = pcapng_known_of(b.data.buf, &p[stop], known, count)) != NULL; stop++)
+        at += pcapng_encode(at, b.data.buf, &p[stop], &k->format, &counts);
     if (PyByteArray_Resize(out, at - begin) == 0)
         result = Py_BuildValue("(OnLLL)", out, stop, (long long)counts.lost, (long long)counts.outdated, (long long)counts.timed);
 exit:
