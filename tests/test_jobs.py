@@ -7,13 +7,12 @@ import os
 import shlex
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ROOT, shell
+from waits import children, until, until_gone
 
 from pkttools.flow.tallies import added, taken
 
@@ -113,33 +112,20 @@ def test_reader_that_has_enough(tmp_path: Path) -> None:
     run, processes = working(tmp_path)
     run.stdout.close()
     assert run.wait(10) == -signal.SIGPIPE
-    assert (run.stderr.read(), gone(processes)) == (b"", True)
+    assert run.stderr.read() == b""
+    until_gone(processes)
 
 
-def children(process: int) -> list[int]:
-    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-
-
-def working(tmp_path: Path) -> tuple[subprocess.Popen[bytes], list[int]]:
-    """A run that its reader holds up, and its processes."""
-    one = shell("pkt-txt2pcap", EXAMPLES).stdout
-    (tmp_path / "in").write_bytes(one[:24] + one[24:] * 9000)
+def working(tmp_path: Path, form: str = "pcap") -> tuple[subprocess.Popen[bytes], list[int]]:
+    """A run that its reader holds up, and its processes. form: pcap, or pcapng of many sections."""
+    one = shell(f"pkt-txt2{form}", EXAMPLES).stdout
+    (tmp_path / "in").write_bytes(one[:24] + one[24:] * 9000 if form == "pcap" else one * 900)
     run = subprocess.Popen(
         [str(ROOT / "bin/pkt-pipe"), "--jobs", "2", "--in", str(tmp_path / "in"), "change IP.TTL=9"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    end = time.monotonic() + 10
-    while len(found := children(run.pid)) < 2 and time.monotonic() < end:
-        time.sleep(0.01)
-    assert len(found) == 2
-    return run, found
-
-
-def gone(processes: list[int]) -> bool:
-    end = time.monotonic() + 10
-    while any(Path(f"/proc/{one}").exists() for one in processes) and time.monotonic() < end:
-        time.sleep(0.01)
-    return not any(Path(f"/proc/{one}").exists() for one in processes)
+    until(lambda: len(children(run.pid)) == 2, "two processes", 10)
+    return run, children(run.pid)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
@@ -149,17 +135,19 @@ def test_signals_end_all(tmp_path: Path, end: int) -> None:
     run.send_signal(end)
     run.stdout.read()
     assert run.wait(10) == -end
-    assert gone(processes)
+    until_gone(processes)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
-def test_a_process_that_dies_is_an_error(tmp_path: Path) -> None:
-    run, processes = working(tmp_path)
+@pytest.mark.parametrize("form", ["pcap", "pcapng"])
+def test_a_process_that_dies_is_an_error(form: str, tmp_path: Path) -> None:
+    """Also where it is heard of in between two sections, by what reads them."""
+    run, processes = working(tmp_path, form)
     os.kill(processes[0], signal.SIGKILL)
     _, said = run.communicate(timeout=10)
     assert run.returncode == 1
     assert b"a process that worked on packets ended by signal 9: from there on nothing is written" in said
-    assert gone(processes)
+    until_gone(processes)
 
 
 class Counts:
@@ -176,9 +164,8 @@ class Firsts:
         self.first, self.met = first, met
 
 
-@pytest.mark.parametrize("make", [Counts])
-def test_tallies(make: Callable[[], Counts]) -> None:
-    here, there = make(), make()
+def test_tallies() -> None:
+    here, there = Counts(), Counts()
     there.count, there.reasons = 3, {"a": 2, "b": 1}
     found = taken(there)
     assert (there.count, there.reasons) == (0, {"a": 0, "b": 0})

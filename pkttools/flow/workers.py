@@ -161,6 +161,7 @@ class Workers:
                 counts, where, start, stop, octets, written, failure = self.received(worker)
                 added(self.stages, counts)
                 if failure:
+                    self.taken = self.given  # nothing is waited for any more: who reads may be the one that hears of it
                     raise ERRORS.get(failure[0], RuntimeError)(failure[1])
                 if where is None:
                     break
@@ -178,6 +179,7 @@ class Workers:
         message: tuple[Any, ...] | None = received(worker.process.results)
         if message is None:
             self.workers.remove(worker)
+            self.taken = self.given  # the same
             how = worker.process.close()
             raise PktError(f"a process that worked on packets ended {how}: from there on nothing is written")
         return message

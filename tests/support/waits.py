@@ -82,6 +82,16 @@ def sleeps(process: subprocess.Popen[bytes]) -> bool:
     return int(said["SigPnd"], 16) == int(said["ShdPnd"], 16) == 0 and said["State"].startswith("S")
 
 
+def children(process: int) -> list[int]:
+    """The processes that one has started and that are there, by the number of theirs and its."""
+    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def until_gone(processes: list[int]) -> None:
+    """Waits until none of these processes is there any more."""
+    until(lambda: not any(Path(f"/proc/{one}").exists() for one in processes), f"end of {processes}", 10)
+
+
 def catches(process: subprocess.Popen[bytes], number: int) -> bool:
     """Whether a process has a handler for a signal."""
     return bool(int(status(process)["SigCgt"], 16) >> number - 1 & 1)
