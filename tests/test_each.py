@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
+from waits import children, until, until_gone
 
 from pkttools.flow.outputs import named
 
@@ -79,6 +80,20 @@ def test_one_that_fails_does_not_stop_the_rest(folder: Path) -> None:
     assert len([*(folder / "out").iterdir()]) >= len(EXAMPLES) + 1  # what stands before a bad place is written
 
 
+def test_what_becomes_of_a_file_is_its_own(tmp_path: Path) -> None:
+    """Of one without packets comes nothing, whatever the process has worked on before; and each is named, whatever its name."""
+    dns = EXAMPLES["dns"]
+    for name, data in ("a", dns), ("b", b"--\n1g\n"), ("1", dns.replace(b"\nTIME:", b"\nNOTE: x\nTIME:", 1)):
+        (tmp_path / name).write_bytes(data)
+    done = each(tmp_path, "change IP.TTL=9 -F pcap", "--jobs 1", "a b 1")
+    assert done.stderr.splitlines() == [
+        b"pkt-pipe: b:2: bad hex digit '1g'",
+        b"pkt-pipe: 1: 1 packet lost the lines IFACE, WAY, NOTE, LOST: pcap has no place for them",
+        b"pkt-pipe: 1 of 3 files failed",
+    ]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["1.pcap", "a.pcap"]
+
+
 def test_names(folder: Path) -> None:
     assert [named(name, form) for name, form in (
         ("a.pcap", None), ("a.pcap.gz", None), ("a", None), ("a.b.cap", "pcapng"), ("a.PCAP.xz", "text"), ("a.b", "text"),
@@ -142,7 +157,7 @@ def test_thousands_of_files(tmp_path: Path) -> None:
     assert said[0].startswith("pkt-pipe: 500.txt:2: ")
     assert said[1].startswith(f"pkt-pipe: change: {packets} packets read, {packets} passed on")
     assert said[-1] == "pkt-pipe: 1 of 2000 files failed"
-    assert len([*(tmp_path / "out").iterdir()]) == 2000
+    assert len([*(tmp_path / "out").iterdir()]) == 1999  # of one that has no packet comes nothing
 
 
 def test_nothing_is_left_that_is_not_whole(folder: Path) -> None:
@@ -170,18 +185,9 @@ def running(folder: Path, pipe: str) -> tuple[subprocess.Popen[bytes], list[int]
         [str(ROOT / "bin/pkt-pipe"), "--each", *sorted(str(path) for path in folder.iterdir()), "--out-dir", str(folder / "out"),
          "--jobs", "2", pipe], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    end = time.monotonic() + 20
-    while time.monotonic() < end and len([*folder.glob("out/*")]) < len(EXAMPLES):
-        time.sleep(0.01)
+    until(lambda: len([*folder.glob("out/*")]) >= len(EXAMPLES), "outputs", 20)
     time.sleep(0.3)
-    return run, [int(word) for word in Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()]
-
-
-def gone(processes: list[int]) -> bool:
-    end = time.monotonic() + 10
-    while any(Path(f"/proc/{one}").exists() for one in processes) and time.monotonic() < end:
-        time.sleep(0.01)
-    return not any(Path(f"/proc/{one}").exists() for one in processes)
+    return run, children(run.pid)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
@@ -193,7 +199,7 @@ def test_signals(folder: Path, end: int) -> None:
     os.close(held.pop())
     assert run.returncode == -end
     assert said.endswith(f"{len(EXAMPLES)} of {len(EXAMPLES) + 1} files done\n".encode())
-    assert gone(processes)
+    until_gone(processes)
     assert len([*(folder / "out").iterdir()]) == len(EXAMPLES)
 
 

@@ -67,6 +67,25 @@ def test_of_files(words: str, tmp_path: Path) -> None:
     assert said.endswith("\r\x1b[K")
 
 
+def test_of_many_files(tmp_path: Path) -> None:
+    """How many are done is taken away before a message, also where a signal ends it."""
+    os.mkfifo(tmp_path / "a")
+    script = (
+        "import os, sys; from pkttools.command_line.progress import Progress; from pkttools.main import guarded\n"
+        "Progress.due, show = True, Progress.show\n"
+        "Progress.show = lambda self, text: (show(self, text), os.kill(os.getpid(), 2))\n"
+        "sys.exit(guarded('pkt-pipe', ['--each', 'a', '--out-dir', 'out', 'txt2txt']))"
+    )
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", script], stderr=theirs, cwd=tmp_path, env=environment, timeout=20, check=False)
+    os.close(theirs)
+    said = shown(ours)
+    os.close(ours)
+    assert done.returncode == -2
+    assert said == b"\r0 of 1 files\x1b[K\r\x1b[Kpkt-pipe: 0 of 1 file done\r\n"
+
+
 @pytest.mark.parametrize("many", [several.MANY, 1])
 def test_of_files_beside_each_other(many: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of large and small ones, compressed and empty ones, open ones and those that rest between two reads."""

@@ -71,7 +71,7 @@ def ended(stages: list[Stage], jobs: int = 1) -> End:
     if source.file and source.file.sections:
         source.file.sections.passes = not source.file.sections.one and all(stage.passes for stage in stages)
     give_up((source, sink), user)
-    end = End()
+    end, before = End(), last.passed  # of another file, with --each
     first.ahead = source.ahead
     parts: Sequence[Stage | Workers] = stages
     if jobs > 1:
@@ -85,7 +85,7 @@ def ended(stages: list[Stage], jobs: int = 1) -> End:
         end.errors.append(str(error))
         if source.file and source.file.left:
             end.errors.append(f"not read: {counted(source.file.left, 'file')} behind {source.file.name}")
-        if not isinstance(error, OutputError) and (last.passed or not sink.output):  # else no empty capture instead
+        if not isinstance(error, OutputError) and (last.passed > before or not sink.output):  # else no empty capture instead
             try:
                 end.written, end.whole = sink.close(), True
             except OutputError as late:

@@ -80,7 +80,6 @@ class Queue:
                 self.tell(*self.done.pop(self.said))
             if self.progress.due:
                 self.progress.show(f"{self.said} of {len(self.files)} files")
-        self.progress.clear()
 
     def next(self) -> range:
         """The files to be handed out next: as many as are small, else one; none: there are no more."""
@@ -127,7 +126,7 @@ class Queue:
             if lines:
                 self.progress.clear()
             for line in lines:
-                warn(line if line.startswith(file) else f"{file}: {line}")
+                warn(line if line.startswith(f"{file}:") else f"{file}: {line}")
             self.failed += failed
             self.said += 1
         if counts:
@@ -151,7 +150,8 @@ class Queue:
             remove(self.unfinished(number))
 
     def close(self) -> None:
-        """Ends all processes, whatever they are doing."""
+        """Ends all processes, whatever they are doing, and shows no longer how far they are."""
+        self.progress.clear()
         for worker in (*self.working, *self.idle):
             worker.close()
         for files in self.working.values():
