@@ -14,8 +14,7 @@ CATEGORIES = ("link", "tag", "network", "extension", "transport", "tunnel", "app
 def _protocol(reader: Reader, line: Line, words: Words) -> None:
     """Begins a protocol, with the header of its name."""
     name = words.name("a protocol")
-    title = words.left[0] if words.left and isinstance(words.left[0], Text) else name  # "": it goes on under what is in front of it
-    words.text()
+    title = words.text(name)  # "": it goes on under what is in front of it
     words.done()
     reader.protocol = name
     reader.add_header(Header(name, name, title, line))
@@ -53,8 +52,7 @@ def _header(reader: Reader, line: Line, words: Words) -> None:
     if known and known.protocol == reader.protocol and len(words.left) == 0:
         reader.header, reader.list = known, None
         return
-    title = words.left[0] if words.left and isinstance(words.left[0], Text) else name
-    words.text()
+    title = words.text(name)
     header = Header(name, reader.protocol, title, line)
     if not words.took("like"):
         words.done()

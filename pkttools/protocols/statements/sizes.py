@@ -50,13 +50,7 @@ def _size_of(line: Line, words: Words) -> Size:
     if words.numeric():
         size.number = words.number(MOST_BYTES)
     else:
-        size.field = words.name("a field")
-        if words.took("*"):
-            size.unit = words.number(MOST_BYTES)
-        if words.took("+"):
-            size.number = words.number(MOST_BYTES)
-        elif words.took("-"):
-            size.number = -words.number(MOST_BYTES)
+        size.field, size.unit, size.number = words.linear()
     if line.words[0] == "size" and words.took("or"):
         if not words.took("all"):
             raise words.wanted()

@@ -69,13 +69,7 @@ def _over(rule: Checksum, words: Words) -> None:
         rule.over = "behind"
     else:
         rule.over = "said"
-    rule.said = words.name("a field")
-    if words.took("*"):
-        rule.unit = words.number(MOST_BYTES)
-    if words.took("+"):
-        rule.number = words.number(MOST_BYTES)
-    elif words.took("-"):
-        rule.number = -words.number(MOST_BYTES)
+    rule.said, rule.unit, rule.number = words.linear()
     if words.took("or"):
         rule.nothing = words.take()
         if rule.nothing not in ("all", "jumbo"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ...errors import PktError
-from ..model import FITTING, MOST_TESTED, Line, Test
+from ..model import FITTING, MOST_BYTES, MOST_TESTED, Line, Test
 
 VALUE_FORM = 'NUMBER NAME|- ["TITLE"] [leaf] [tunnel]'  # title and what is behind it: of a space only
 FORMS: dict[str, str] = {}  # what each statement takes, as its error message says it
@@ -80,11 +80,19 @@ class Words:
         """Whether the next word is a number."""
         return bool(self.left) and not isinstance(self.left[0], Text) and self.left[0][:1].isdigit()
 
-    def text(self) -> str:
-        """The next word, which is in quotes; "" if there is none."""
+    def linear(self) -> tuple[str, int, int]:
+        """FIELD [* N] [+|- N]: the field, by what it is multiplied, and what is added."""
+        field = self.name("a field")
+        factor = self.number(MOST_BYTES) if self.took("*") else 1
+        if self.took("-"):
+            return field, factor, -self.number(MOST_BYTES)
+        return field, factor, self.number(MOST_BYTES) if self.took("+") else 0
+
+    def text(self, otherwise: str = "") -> str:
+        """The next word, which is in quotes; `otherwise` if there is none."""
         if self.left and isinstance(self.left[0], Text):
             return self.left.pop(0)
-        return ""
+        return otherwise
 
     def done(self) -> None:
         """Raises the error of a word that is too many."""
