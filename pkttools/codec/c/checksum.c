@@ -173,21 +173,21 @@ bool is_missing(const struct frame *f, const struct message *m)
     return m->rule->zero >= MISSING && get16(f, m->at + m->place) == 0;
 }
 
-/* Whether it has none, and may have none, whatever its length says, and however much of it was captured: UDP over IPv4. */
+/* Whether it has none, and may have none, whatever its length says, and however much of it was captured: UDP over IPv4. Over IPv6 it must have one
+ * (RFC 768, RFC 8200 section 8.1), and UDP-Lite must, too (RFC 3828 section 3.1).
+ */
 bool was_not_sent(const struct frame *f, const struct message *m)
 {
     return m->rule != NULL && m->rule->zero == MISSING && !m->v6 && frame_has(f, m->at + m->place, 2) && is_missing(f, m);
 }
 
-/* What is to be said of the checksum of a message; UDP over IPv4 may say that it has none, over IPv6 it must not (RFC 768, RFC 8200 section 8.1), and
- * UDP-Lite never does (RFC 3828 section 3.1).
- */
+/* What is to be said of the checksum of a message. */
 enum verdict message_judged(const struct frame *f, const struct message *m, const struct checksum *c)
 {
     if (c->size == 0)
         return NONE;
     if (is_missing(f, m))
-        return m->v6 || m->rule->zero == FORBIDDEN ? BAD : NONE;
+        return was_not_sent(f, m) ? NONE : BAD;
     enum verdict verdict = judged(f, c);
     return verdict == BAD && left_to_card(f, m) ? LEFT : verdict;
 }

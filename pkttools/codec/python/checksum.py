@@ -8,7 +8,7 @@ from zlib import crc32
 
 from dpkt.dpkt import in_cksum_add, in_cksum_done
 
-from ...protocols.walking import ALSO_MESSAGE, CARD_CUTS, FORBIDDEN, MISSING, NEVER
+from ...protocols.walking import ALSO_MESSAGE, CARD_CUTS, MISSING, NEVER
 from .. import BAD, LEFT, NONE, RIGHT
 from .exceptions import Message, datagram_head
 from .headers import Walk
@@ -135,7 +135,10 @@ class View(Packet):
         return _rule(m).zero >= MISSING and self.get(m.at + m.place, 2) == 0
 
     def was_not_sent(self, m: Message) -> bool:
-        """Whether it has none, and may have none, whatever its length says, and however much of it was captured: UDP over IPv4."""
+        """Whether it has none, and may have none, whatever its length says, and however much of it was captured: UDP over IPv4.
+
+        Over IPv6 it must have one (RFC 768, RFC 8200 section 8.1), and UDP-Lite must, too (RFC 3828 section 3.1).
+        """
         may = m.rule is not None and m.rule.zero == MISSING and not m.v6
         return may and self.within(m.at + m.place, 2) and self.is_missing(m)
 
@@ -179,14 +182,11 @@ class View(Packet):
         return RIGHT if same else BAD
 
     def message_judged(self, m: Message, checksum: Checksum | None) -> int:
-        """The same for a message.
-
-        UDP over IPv4 may say that it has none, over IPv6 it must not (RFC 768, RFC 8200 8.1); UDP-Lite never does (RFC 3828 3.1).
-        """
+        """The same for a message."""
         if checksum is None:
             return NONE
         if self.is_missing(m):
-            return BAD if m.v6 or _rule(m).zero == FORBIDDEN else NONE
+            return NONE if self.was_not_sent(m) else BAD
         verdict = self.judged(checksum)
         return LEFT if verdict == BAD and self.left_to_card(m) else verdict
 
