@@ -16,7 +16,7 @@ from .capture import write_capture
 from .processes import Failed, environment, run
 from .report import Row
 from .sending import alone
-from .timing import Contestant, ratio, rounds, row
+from .timing import Contestant, beside
 
 PART = 4  # tshark is slow: this part of the packets, of those that a router has forwarded
 LEAST = 400  # packets at least
@@ -73,12 +73,7 @@ def contestants(codec: str, count: int, folder: Path) -> list[tuple[Contestant, 
 
 def comparing(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tuple[list[Row], str]:
     """The rows, of the fastest codec, and what there is to say about them. Raises Failed."""
-    for codec in codecs[1:]:
-        contestants(codec, LEAST, folder)
-    pairs = contestants(codecs[0], max(packets, LEAST), folder)
-    everyone = [one for pair in pairs for one in pair]
-    results = rounds(everyone, runs)
-    rows = [row(one, results) for one in everyone] + [ratio(one, other, results) for one, other in pairs]
+    rows = beside(contestants, codecs, packets, LEAST, runs, folder)
     return rows, f"Compared {packets:,} packets" + ("." if shutil.which("tshark") else "; tshark is not installed.")
 
 

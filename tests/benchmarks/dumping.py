@@ -7,15 +7,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .capture import frames, records, write_capture
+from .capture import frames, records
 from .processes import Failed, run
 from .report import Row
 from .sending import alone
-from .timing import Contestant, ratio, rounds, row
+from .timing import Contestant, beside
 
 PART = 8  # of the packets: a line holds 16 bytes
 LEAST = 200  # packets at least
 OURS = ["pkt-hex2txt", "-F", "pcap"]
+PEER = ["text2pcap", "-a", "-q", "-F", "pcap"]  # -a: characters are no bytes; without, it takes some for such
 LAYOUTS = {"tshark -x": (1, "{:04x}  {:47}   {}\n"), "tcpdump -x": (2, "\t0x{:04x}:  {}\n")}  # bytes of a group; a row
 SHOWN = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(256))
 
@@ -28,41 +29,38 @@ def dump(frame: bytes, layout: str) -> str:
 
 
 def contestants(codec: str, count: int, folder: Path) -> list[tuple[Contestant, Contestant]]:
-    """Who is timed beside whom. Raises Failed where packets that were read are not those that were dumped.
+    """Who is timed beside whom: dumps beside the first one, where text2pcap is not installed.
 
-    text2pcap is told, by -a, that characters are no bytes: without, it takes some for such.
+    Raises Failed where packets that were read are not those that were dumped.
     """
-    pcap, read, theirs = folder / "dumped.pcap", folder / f"dumped-{codec}.pcap", folder / "dumped-theirs.pcap"
-    write_capture(pcap, count)
-    pairs = []
+    ours = []
     for layout in LAYOUTS:
-        text = folder / f"{layout.replace(' ', '')}.txt"
+        text, read = folder / f"{layout.replace(' ', '')}.txt", folder / f"dumped-{codec}.pcap"
         with text.open("w") as file:
             file.writelines(dump(frame, layout) + "\n" for frame in frames(count))
         run([OURS], text, read, codec=codec)
-        if [frame for _, frame in records(read)] != [frame for _, frame in records(pcap)]:
-            raise Failed(f"pkt-hex2txt, {layout}, {codec}: these are other packets")
-        ours = Contestant(f"pkt-hex2txt < {layout}, {codec}", [OURS], count, text, codec=codec)
-        if layout == "tshark -x" and shutil.which("text2pcap"):
-            command = ["text2pcap", "-a", "-q", "-F", "pcap", str(text), str(theirs)]
-            run([command])
-            if [frame for _, frame in records(theirs)] != [frame for _, frame in records(pcap)]:
-                raise Failed("text2pcap: these are other packets")
-            beside = Contestant("text2pcap", [[*command[:-1], "/dev/null"]], count)
-        pairs.append((ours, beside if shutil.which("text2pcap") else ours))
-    return pairs
+        check(read, count, f"pkt-hex2txt, {layout}, {codec}")
+        ours.append(Contestant(f"pkt-hex2txt < {layout}, {codec}", [OURS], count, text, codec=codec))
+    other = ours[0]
+    if shutil.which(PEER[0]):
+        source, read = str(ours[0].source), folder / "dumped-theirs.pcap"
+        run([[*PEER, source, str(read)]])
+        check(read, count, PEER[0])
+        other = Contestant(PEER[0], [[*PEER, source, "/dev/null"]], count)
+    return [(one, other) for one in ours if one is not other]
+
+
+def check(read: Path, count: int, who: str) -> None:
+    """Raises Failed where packets are not those that were dumped; a dump has no times."""
+    if [frame for _, frame in records(read)] != list(frames(count)):
+        raise Failed(f"{who}: these are other packets")
 
 
 def dumping(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tuple[list[Row], str]:
     """The rows, of the fastest codec, and what there is to say about them. Raises Failed."""
-    for codec in codecs[1:]:
-        contestants(codec, LEAST, folder)
     count = max(packets // PART, LEAST)
-    pairs = contestants(codecs[0], count, folder)
-    everyone = list({one.name: one for pair in pairs for one in pair}.values())
-    results = rounds(everyone, runs)
-    rows = [row(one, results) for one in everyone] + [ratio(one, other, results) for one, other in pairs if one is not other]
-    return rows, f"Hex dumps of {count:,} packets" + ("." if shutil.which("text2pcap") else "; text2pcap is not installed.")
+    rows = beside(contestants, codecs, count, LEAST, runs, folder)
+    return rows, f"Hex dumps of {count:,} packets" + ("." if shutil.which(PEER[0]) else f"; {PEER[0]} is not installed.")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

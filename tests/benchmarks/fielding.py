@@ -13,7 +13,7 @@ from .capture import write_capture
 from .processes import Failed, run
 from .report import Row
 from .sending import alone
-from .timing import Contestant, ratio, rounds, row
+from .timing import Contestant, beside
 from .work import Peer, same_frame
 
 PART = 4  # tshark is slow: this part of the packets
@@ -63,13 +63,8 @@ def contestants(codec: str, count: int, folder: Path) -> list[tuple[Contestant, 
 
 def fielding(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tuple[list[Row], str]:
     """The rows, of the fastest codec, and what there is to say about them. Raises Failed."""
-    for codec in codecs[1:]:
-        contestants(codec, LEAST, folder)
     count = max(packets // PART, LEAST)
-    pairs = contestants(codecs[0], count, folder)
-    everyone = list({one.name: one for pair in pairs for one in pair}.values())
-    results = rounds(everyone, runs)
-    rows = [row(one, results) for one in everyone] + [ratio(one, other, results) for one, other in pairs]
+    rows = beside(contestants, codecs, count, LEAST, runs, folder)
     return rows, f"Fields of {count:,} packets" + ("." if tshark("-a").installed else "; tshark is not installed.")
 
 

@@ -14,7 +14,7 @@ from .capture import frames, records, write_frames
 from .processes import Failed, run
 from .report import Row
 from .sending import alone
-from .timing import Contestant, ratio, rounds, row
+from .timing import Contestant, beside
 from .work import Peer, same_frame
 
 LEAST = 200  # packets at least
@@ -63,12 +63,7 @@ def contestants(codec: str, count: int, folder: Path) -> list[tuple[Contestant, 
 
 def files(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tuple[list[Row], str]:
     """The rows, of the fastest codec, and what there is to say about them. Raises Failed."""
-    for codec in codecs[1:]:
-        contestants(codec, LEAST, folder)
-    pairs = contestants(codecs[0], max(packets, LEAST), folder)
-    everyone = list({one.name: one for pair in pairs for one in pair}.values())
-    results = rounds(everyone, runs)
-    rows = [row(one, results) for one in everyone] + [ratio(one, other, results) for one, other in pairs]
+    rows = beside(contestants, codecs, packets, LEAST, runs, folder)
     rows += splitting.measured(codecs[0], max(packets, LEAST), runs, folder)
     rows += working_on_each.measured(runs, folder)
     rows += working_together.measured(codecs[0], max(packets, LEAST), runs, folder)

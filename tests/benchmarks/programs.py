@@ -11,7 +11,7 @@ from .capture import write_capture
 from .processes import ROOT, Failed, run
 from .report import Row
 from .sending import alone
-from .timing import Contestant, ratio, rounds, row
+from .timing import Contestant, beside
 
 LEAST = 200  # packets at least
 PART = 10  # scapy is slow: this part of the packets
@@ -85,12 +85,7 @@ def contestants(codec: str, count: int, folder: Path) -> list[tuple[Contestant, 
 
 def programs(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tuple[list[Row], str]:
     """The rows, of the fastest codec, and what there is to say about them. Raises Failed."""
-    for codec in codecs[1:]:
-        contestants(codec, LEAST, folder)
-    pairs = contestants(codecs[0], max(packets, LEAST), folder)
-    everyone = list({one.name: one for pair in pairs for one in pair}.values())
-    results = rounds(everyone, runs)
-    rows = [row(one, results) for one in everyone] + [ratio(one, other, results) for one, other in pairs]
+    rows = beside(contestants, codecs, packets, LEAST, runs, folder)
     missing = [name for name in ("dpkt", "scapy") if not has(name)]
     return rows, f"Loops over {packets:,} packets" + (f"; {' and '.join(missing)} not installed." if missing else ".")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from .capture import FILE_HEADER, mend, records, write_capture, write_frames
 from .processes import Failed
 from .report import Row
-from .timing import Contestant, Used, ratio, rounds, row
+from .timing import Contestant, Used, compared
 
 EACH = 4  # packets of a flow
 FILES = 40  # of the reference capture
@@ -104,10 +104,7 @@ def measured(codec: str, count: int, runs: int, folder: Path) -> list[Row]:
     if not shutil.which(PEER):
         return []
     with memory(folder) as place:
-        pairs = contestants(codec, count, place)
-        everyone = [one for pair in pairs for one in pair]
-        results = rounds(everyone, runs)
-        return [row(one, results) for one in everyone] + [ratio(one, other, results) for one, other in pairs]
+        return compared(contestants(codec, count, place), runs)
 
 
 def wrong_flows(one: Splitting) -> None:

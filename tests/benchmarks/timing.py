@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -48,6 +48,8 @@ class Contestant:
 
 
 Results = dict[str, list[Used]]
+Pair = tuple[Contestant, Contestant]
+Pairs = Callable[[str, int, Path], Sequence[Pair]]
 
 
 def rounds(contestants: Sequence[Contestant], runs: int) -> Results:
@@ -80,6 +82,23 @@ def ratio(one: Contestant, other: Contestant, results: Results, known: float = 0
     rates = [1 / wall for wall in walls if one.packets]
     remark = f"1.16: {known:.3f} of its packets/s; now {median(rates) / known:.1f} times that" if known else ""
     return Row(f"{one.name} ÷ {other.name}", "", spread(walls), spread(cpus), spread(rates) if rates else "", remark=remark)
+
+
+def compared(pairs: Sequence[Pair], runs: int) -> list[Row]:
+    """The rows of all, then of each pair: the one against the other."""
+    everyone = list({one.name: one for pair in pairs for one in pair}.values())
+    results = rounds(everyone, runs)
+    return [row(one, results) for one in everyone] + [ratio(one, other, results) for one, other in pairs]
+
+
+def beside(pairs_of: Pairs, codecs: Sequence[str], count: int, least: int, runs: int, folder: Path) -> list[Row]:
+    """The same for the fastest codec, of so many packets; what the others write is looked at, of the least number. Raises Failed.
+
+    pairs_of: who is compared, of a codec and a number of packets, in a folder; it looks at what they write.
+    """
+    for codec in codecs[1:]:
+        pairs_of(codec, least, folder)
+    return compared(pairs_of(codecs[0], max(count, least), folder), runs)
 
 
 def stages(materials: Sequence[Material], runs: int) -> list[Row]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from .processes import ROOT, Failed, run
 from .report import Row
 from .sending import alone
-from .timing import Contestant, ratio, rounds, row
+from .timing import Contestant, compared
 from .work import Peer, same_frame
 
 CAPTURES = ROOT.parent / "shared" / "captures" / "tcpdump"
@@ -79,9 +79,7 @@ def viewing(codecs: Sequence[str], packets: int, runs: int, folder: Path) -> tup
     if not CAPTURES.is_dir():
         return [], "What is shown was not measured: there is no collection of captures."
     pairs = contestants(codecs[0], packets // PART, folder)
-    results = rounds([one for pair in pairs for one in pair], runs)
-    rows = [row(one, results) for pair in pairs for one in pair] + [ratio(one, other, results) for one, other in pairs]
-    return rows, f"{pairs[0][0].packets:,} packets of real captures as lines."
+    return compared(pairs, runs), f"{pairs[0][0].packets:,} packets of real captures as lines."
 
 
 def main(argv: Sequence[str] | None = None) -> int:

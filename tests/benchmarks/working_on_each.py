@@ -9,7 +9,7 @@ from .capture import write_capture
 from .processes import Failed
 from .report import Row
 from .splitting import PEER, memory
-from .timing import Contestant, Used, ratio, rounds, row
+from .timing import Contestant, Used, compared
 
 FILES, EACH = 800, 50  # captures, and packets of each
 OURS = "pkt-pipe --each {folder}/*.pcap --out-dir {out} 'change IP.TTL-=1 | correct'"
@@ -47,5 +47,5 @@ def measured(runs: int, folder: Path) -> list[Row]:
             one = Folder(name, [["sh", "-c", line.format(folder=files, out=out)]], FILES * EACH)
             one.out = out
             both.append(one)
-        results = rounds(both, runs)
-        return [*(row(one, results) for one in both), ratio(*both, results)]
+        ours, theirs = both
+        return compared([(ours, theirs)], runs)

@@ -7,7 +7,7 @@ from pathlib import Path
 from .capture import FILE_HEADER, write_capture
 from .report import Row
 from .splitting import memory
-from .timing import Contestant, ratio, rounds, row
+from .timing import Contestant, compared
 
 TIMES = 4  # the reference capture
 PIPES = "change --replace s/a/bcd/g | correct", "change IP.TTL-=1 | correct | analyze"
@@ -22,11 +22,9 @@ def measured(codec: str, count: int, runs: int, folder: Path) -> list[Row]:
         with source.open("ab") as file:
             for _ in range(TIMES - 1):
                 file.write(packets)
-        pairs = [
-            [Contestant(f"pkt-pipe --jobs {jobs} '{pipe}', {codec}",
-                        [["pkt-pipe", "--jobs", str(jobs), "--in", str(source), pipe]], TIMES * count, source, codec=codec)
-             for jobs in (2, 1)]
-            for pipe in PIPES
-        ]  # fmt: skip
-        results = rounds([one for pair in pairs for one in pair], runs)
-        return [row(one, results) for pair in pairs for one in pair] + [ratio(*pair, results) for pair in pairs]
+
+        def piped(jobs: int, pipe: str) -> Contestant:
+            words = ["pkt-pipe", "--jobs", str(jobs), "--in", str(source), pipe]
+            return Contestant(f"pkt-pipe --jobs {jobs} '{pipe}', {codec}", [words], TIMES * count, source, codec=codec)
+
+        return compared([(piped(2, pipe), piped(1, pipe)) for pipe in PIPES], runs)
