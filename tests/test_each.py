@@ -33,6 +33,7 @@ def each(folder: Path, pipe: str, options: str = "", files: str = "*.*", **how: 
 
 
 @pytest.mark.parametrize("pipe", ["change IP.TTL=9 | correct", "fragment -fm 60 -fc | defragment | correct", "analyze -lv 2",
+                                  "analyze --fields NUMBER,IP.TTL -F csv",
                                   "change IP.ID=1..9 --seed 5 -F pcapng", "stat", "txt2txt -l 1", "txt2pcap"])  # fmt: skip
 def test_same_as_one_by_one(folder: Path, pipe: str) -> None:
     files = sorted(path for path in folder.iterdir() if path.is_file())
@@ -43,9 +44,9 @@ def test_same_as_one_by_one(folder: Path, pipe: str) -> None:
     for file, made in zip(files, written, strict=True):
         assert file.stem == made.stem
         assert made.read_bytes() == shell(f"pkt-pipe --in '{file}' {shlex.quote(pipe)}").stdout, file
-    ending = {"a": "{.txt}", "s": "{.txt}"}.get(pipe[0]) or ("{.pcapng}" if "pcapng" in pipe else None)
+    ending = next((end for end in (".pcapng", ".csv") if end[1:] in pipe), {"a": ".txt", "s": ".txt"}.get(pipe[0]))
     if ending:
-        assert {path.suffix for path in written} == {ending.strip("{}")}
+        assert {path.suffix for path in written} == {ending}
 
 
 def test_there_is_one_account(folder: Path) -> None:
@@ -97,8 +98,8 @@ def test_what_becomes_of_a_file_is_its_own(tmp_path: Path) -> None:
 def test_names(folder: Path) -> None:
     assert [named(name, form) for name, form in (
         ("a.pcap", None), ("a.pcap.gz", None), ("a", None), ("a.b.cap", "pcapng"), ("a.PCAP.xz", "text"), ("a.b", "text"),
-        (".txt", "text"), ("a.pcap", "bin"), ("a.log", None),
-    )] == ["a.pcap", "a.pcap", "a", "a.b.pcapng", "a.txt", "a.b.txt", ".txt.txt", "a.bin", "a.log"]  # fmt: skip
+        (".txt", "text"), ("a.pcap", "bin"), ("a.log", None), ("a.pcap", "csv"),
+    )] == ["a.pcap", "a.pcap", "a", "a.b.pcapng", "a.txt", "a.b.txt", ".txt.txt", "a.bin", "a.log", "a.csv"]  # fmt: skip
     (folder / "d").mkdir()
     shutil.copy(folder / "dns.txt" if (folder / "dns.txt").exists() else next(folder.glob("*.*")), folder / "d/x.txt")
     shutil.copy(folder / "d/x.txt", folder / "x.txt")
@@ -108,6 +109,8 @@ def test_names(folder: Path) -> None:
         ("x.txt x.pcap", "-F pcapng", "--each: what becomes of x.txt and of x.pcap would both be out/x.pcapng"),
         ("x.txt x.txt", "", "--each: what becomes of x.txt and of x.txt would both be out/x.txt"),
         ("d/../x.txt", "--out-dir .", "--out-dir .: ./x.txt is one of the files that are read"),
+        ("''", "", "--each: '' is the name of no file"),
+        ("x.txt", "--out-dir ''", "--out-dir: '' is the name of no file"),
         ("", "", "--each FILE... --out-dir DIR 'COMMAND | COMMAND...': which files?"),
         ("x.txt", "--in x.pcap", "--each reads its files, and writes into --out-dir: no --in, no --out"),
         ("x.txt", "--out y", "--each reads its files, and writes into --out-dir: no --in, no --out"),

@@ -115,6 +115,11 @@ def test_what_the_last_one_says_is_written(last, form, backend):
     assert as_pipe(pipe, data, backend) == one_by_one(pipe, data, backend)
 
 
+def test_one_command_writes_what_it_says(backend):
+    pipe = "analyze --fields NUMBER,IP.TTL -F csv"
+    assert as_pipe(pipe, ALL, backend) == one_by_one(pipe, ALL, backend)
+
+
 def test_bytes_come_in(backend):
     data = shell("pkt-txt2bin -l 1", ALL).stdout
     out, said, code = as_pipe("bin2txt | txt2bin", data, backend)

@@ -92,7 +92,8 @@ def joined(values: Values, pipe: str) -> list[Stage]:
         made.place = place
     first, end = stages[0].values, stages[last]
     first.awaited = end.name == "send" or not to_file(end.values.output)
-    first.format = getattr(end.sink, "form", None)  # what pkt-recv has to say of a packet depends on it
+    if first is not end.values:
+        first.format = getattr(end.sink, "form", None)  # what pkt-recv has to say of a packet depends on it
     first.noted = any(made.asks_notes for made in stages)
     return stages
 

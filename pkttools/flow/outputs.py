@@ -27,7 +27,8 @@ def outputs(stages: list[Stage], files: Sequence[str], folder: str) -> list[str]
     need(writes, f"--each is for what writes a file: {last.name} does not")
     for attribute in TO_OTHERS:
         need(getattr(last.values, attribute, None) is None, "--each writes into --out-dir, and no other file")
-    form = last.sink.form if isinstance(last.sink, Written) else None if last.as_read else "text"
+    shown = getattr(last.values, "format", None) or "text"  # a table's, of what packets are shown in
+    form = last.sink.form if isinstance(last.sink, Written) else None if last.as_read else shown
     paths = distinct(files, folder, form, COMPRESSIONS.get(getattr(last.values, "compress", None) or "", ("",))[0])
     try:
         os.makedirs(folder, exist_ok=True)  # noqa: PTH103  pathlib is slow to import
@@ -41,6 +42,7 @@ def distinct(files: Sequence[str], folder: str, form: str | None, packed: str) -
     made: dict[str, str] = {}
     known = {os.path.realpath(file) for file in files}
     for file in files:
+        need(file != "", "--each: '' is the name of no file")
         path = os.path.join(folder, named(os.path.basename(file), form) + packed)  # noqa: PTH118, PTH119  pathlib is slow to import
         need(path not in made, f"--each: what becomes of {made.get(path)} and of {file} would both be {path}")
         need(os.path.realpath(path) not in known, f"--out-dir {folder}: {path} is one of the files that are read")
@@ -59,4 +61,5 @@ def named(name: str, form: str | None) -> str:
         format_of(name, "; -F says what is")
         return name
     known = [ending for one in FORMATS.values() for ending in one.endings]
-    return name.removesuffix(ending if ending.lower() in known else "") + (FORMATS[form].endings or ("." + form,))[0]
+    own = FORMATS[form].endings if form in FORMATS else ()
+    return name.removesuffix(ending if ending.lower() in known else "") + (own or ("." + form,))[0]
