@@ -1,6 +1,7 @@
 """Sends packets as questions, and writes the answer to each.
 
-pkt-gen icmp --dst 192.0.2.7 | pkt-ask -i eth0 IP.TTL=1..30 ICMP.SEQ=1..
+pkt-gen icmp --src 192.0.2.1 --dst 192.0.2.7 --dst-mac 02:00:00:00:00:02 |
+    pkt-ask -i eth0 -c IP.TTL=1..30 ICMP.SEQ=1..
 
 Values are those of pkt-gen: a packet is as many questions as the longest list.
 Exits with 0 if all were answered, 1 if any was not.
