@@ -215,10 +215,11 @@ def test_templates_drop_and_copy(tmp_path):
 
 def test_usage():
     assert [(done.returncode, said in done.stderr.decode()) for done, said in (
-        (shell("pkt-answer"), "by which rules?"), (shell(f"pkt-answer {WEB} --duration 1"), "--duration needs -i"),
+        (shell("pkt-answer"), "by which rules?"), (shell("pkt-answer ''"), "by which rules?"),
+        (shell(f"pkt-answer {WEB} --duration 1"), "--duration needs -i"),
         (shell(f"pkt-answer {WEB} -i lo -F pcap"), "--format is not for -i"),
         (shell(f"pkt-pipe 'answer {WEB} -i lo | correct'"), "is its own pipe"),
-    )] == [(2, True)] * 4  # fmt: skip
+    )] == [(2, True)] * 5  # fmt: skip
 
 
 SILENT = "ip addr flush dev eth0 && ip neigh flush dev eth0"

@@ -157,6 +157,7 @@ def test_a_stream_without_packets_has_names(words: str, ending: bytes, tmp_path)
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        ("--fields ''", "--fields: no field is named"),
         ("--fields IP.TTTL", "did you mean IP.TTL?"),
         ("-F csv", "--format is for --fields"),
         ("--fields IP.TTL --json", "one view at a time"),

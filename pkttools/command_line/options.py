@@ -84,7 +84,7 @@ class Option:
         if self.kind == TEXT:
             if self.choices and text not in self.choices:
                 raise UsageError(f"{name}: '{text}' is not one of {', '.join(self.choices)}")
-            if self.metavar == "FILE" and not text:  # as of a shell's variable that is not set: no word for a standard stream
+            if self.metavar in ("FILE", "DIR") and not text:  # as of a shell's variable that is not set, no word for a stream
                 raise UsageError(f"{name}: '' is the name of no file")
             return text
         try:

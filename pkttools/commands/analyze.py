@@ -58,7 +58,7 @@ VIEWS = {
 
 def view_of(values: Values) -> str:
     """The view that is asked for. Raises UsageError where there are several, or an option of another one."""
-    asked = [name for name in VIEWS if getattr(values, name, None)]
+    asked = [name for name in VIEWS if getattr(values, name, None) not in (None, False)]
     need(len(asked) < 2, f"--{' and --'.join(asked)}: one view at a time")
     name = asked[0] if asked else "listing"
     for option in values.given(OPTIONS):
@@ -81,13 +81,15 @@ def stage(values: Values) -> Stage:
     need(format_of(path) in (None, "text"), f"{option} {path}: that is the name of a capture, and text is written")
 
     if shown == "fields":
-        from ..views.fields import check  # late: the others need no list of fields
+        from ..views.fields import check, ready  # late: the others need no list of fields
 
         check(values)
 
     def sink(source: Source) -> Sink:
         from ..views import view
 
+        if shown == "fields":
+            ready(values)
         return view(shown, values, Output(getattr(values, name), source.file, compress=values.compress))
 
     return Stage(values, sink=sink, slip=True, apart=True)

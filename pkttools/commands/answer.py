@@ -36,7 +36,7 @@ def place(values: Values) -> str:
 
 def stage(values: Values) -> Stage:
     """Answers, and says how often. Raises UsageError, PktError."""
-    need(bool(values.arguments), "by which rules? A file of them comes first")
+    need(values.arguments[:1] not in ([], [""]), "by which rules? A file of them comes first")
     from ..ask.answering import Answering
     from ..ask.rules import read
     from ..command_line.account import Account

@@ -116,6 +116,14 @@ def check(values: Values) -> None:
     need(not binary, "parquet is binary, and not written to a terminal: --out FILE, or a pipe; -F tsv shows the table")
 
 
+def ready(values: Values) -> None:
+    """Raises PktError where what writes the table is missing: before a file is there."""
+    if form_of(values) == "parquet":
+        from .parquet import imported  # late: few ask for it
+
+        imported()
+
+
 def view(values: Values, output: Output) -> Sink:
     """The table that the options ask for. Raises UsageError."""
     columns, form = columns_of(values.fields), form_of(values)

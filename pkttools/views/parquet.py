@@ -48,6 +48,17 @@ class Written(io.RawIOBase):
         return len(piece)
 
 
+def imported() -> Any:  # noqa: ANN401  a module without types
+    """The library. Raises PktError where it is missing."""
+    try:
+        import pyarrow
+        import pyarrow.csv
+        import pyarrow.parquet
+    except ImportError as error:
+        raise PktError(f"-F parquet takes pyarrow ({error}): pip install 'pkttools[parquet]'") from None
+    return pyarrow
+
+
 class ParquetSink(Sink):
     """Writes a row a packet. Where a list is not asked for, there is room for one value: the first occurrence."""
 
@@ -55,16 +66,9 @@ class ParquetSink(Sink):
 
     def __init__(self, output: Output, columns: list[Column]) -> None:
         """Raises PktError where pyarrow is missing."""
-        try:
-            import pyarrow
-            import pyarrow.csv
-            import pyarrow.parquet
-
-            if any(column.is_list for column in columns):
-                import pyarrow.compute  # late: nine megabytes
-        except ImportError as error:
-            raise PktError(f"-F parquet takes pyarrow ({error}): pip install 'pkttools[parquet]'") from None
-        self.pa = pyarrow
+        self.pa = pyarrow = imported()
+        if any(column.is_list for column in columns):
+            import pyarrow.compute  # type: ignore[no-redef]  # late: nine megabytes
         pyarrow.set_cpu_count(1)
         pyarrow.set_io_thread_count(1)
         self.output, self.columns = output, columns
