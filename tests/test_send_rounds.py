@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
 import sys
@@ -10,20 +9,12 @@ import sys
 import pytest
 from conftest import ROOT
 from netns import pcap
+from peak import measured
 from waits import catches, until
 
 from pkttools.batch import Batch, Packet, gathered
 from pkttools.formats.files import Sink
 from pkttools.live import relays
-
-# The peak of the process's own memory: that of a child also counts the process that started it.
-RUN = """
-import re, sys
-from pkttools.main import guarded
-code = guarded("pkt-send", sys.argv[1:])
-print(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1], file=sys.stderr)
-sys.exit(code)
-"""
 
 
 class Seen(Sink):
@@ -76,18 +67,19 @@ def test_memory_is_bounded(tmp_path, size, mebibytes):
     count = (mebibytes << 20) // (size + 16 + 56)
     path = tmp_path / "in.pcap"
     path.write_bytes(pcap([bytes(size)] * count))
-    words = [sys.executable, "-c", RUN, "--dry-run", "-f", "--loop", "2", "--in", str(path)]
+    words = [ROOT / "bin/pkt-send", "--dry-run", "-f", "--loop", "2", "--in", path]
     with (tmp_path / "out").open("wb") as out:
-        done = subprocess.run(words, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, timeout=120, check=True)
-    said, peak = done.stderr.decode().splitlines()
-    assert re.match(rf"pkt-send: would send {2 * count} packets, {2 * count * size} bytes", said)
-    assert int(peak) << 10 < 64 << 20
+        memory, said = measured(words, subprocess.DEVNULL, out)
+    assert len(said) == 1 and said[0].startswith(f"pkt-send: would send {2 * count} packets, {2 * count * size} bytes")
+    assert memory < 64 << 20
 
 
 def test_rounds_begin_where_standard_input_stood(tmp_path):
     """Where packets are not kept, but read again: what somebody has read of the file before is not ours."""
     (tmp_path / "in.pcap").write_bytes(pcap([b"others" * 10]) + pcap([b"o" * 70, b"u" * 80]))
-    words = [sys.executable, "-c", f"from pkttools.live import relays; relays.KEPT = 0{RUN}", "--dry-run", "-f", "--loop", "3"]
+    run = "import sys; from pkttools import main; from pkttools.live import relays; relays.KEPT = 0; "
+    run += "sys.exit(main.guarded('pkt-send', sys.argv[1:]))"
+    words = [sys.executable, "-c", run, "--dry-run", "-f", "--loop", "3"]
     with (tmp_path / "in.pcap").open("rb") as file:
         file.seek(len(pcap([b"others" * 10])))
         done = subprocess.run(words, cwd=ROOT, stdin=file, capture_output=True, timeout=60, check=True)

@@ -6,12 +6,12 @@ import os
 import shutil
 import struct
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from c_tables import in_c
 from conftest import ROOT
+from peak import peak
 from samples import ethernet, frames, ipv4, ipv6, udp
 from sections import enhanced
 
@@ -86,18 +86,8 @@ def test_sizes_are_the_same_with_32_bits(tmp_path):
     assert grown == [b"grown 1 0 1"] * 6 + [b"grown 1 1 1"]
 
 
-# The peak of the process's own memory: what wait4(2) says of a child also counts the process that started it.
-RUN = """
-import re, sys
-from pkttools.main import guarded
-code = guarded("pkt-pcap2txt", sys.argv[1:])
-print(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1], file=sys.stderr)
-sys.exit(code)
-"""
-
-
 @pytest.mark.parametrize("words", ["-n 262144", "-n 10000", "-n 1", "-do -n 262144", "-a -n 262144", "-F pcap", "-F pcapng"])
-def test_memory_has_a_bound(tmp_path, backend, words):
+def test_memory_has_a_bound(tmp_path, monkeypatch, backend, words):
     raw = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 1)
     frame = ethernet(0x0800, ipv4(17, udp(b"data")))
     raw += b"".join(
@@ -105,7 +95,5 @@ def test_memory_has_a_bound(tmp_path, backend, words):
     )
     path = tmp_path / "small.pcap"
     path.write_bytes(raw)
-    argv = [sys.executable, "-c", RUN, *words.split(), "--in", str(path), "--out", os.devnull]
-    environment = {**os.environ, "PKTTOOLS_CODEC": backend, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(argv, capture_output=True, text=True, env=environment, check=True)
-    assert int(done.stderr) < 90_000  # KiB
+    monkeypatch.setenv("PKTTOOLS_CODEC", backend)
+    assert peak([ROOT / "bin/pkt-pcap2txt", *words.split(), "--in", path, "--out", os.devnull]) < 90_000 << 10

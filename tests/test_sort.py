@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 from backends import use
 from conftest import ROOT, shell
-from peak import peak
+from peak import piped
 from waits import until
 
 from pkttools.batch import MAX_FRAME, Batch, Packet, gathered, link_of
@@ -301,17 +301,12 @@ def test_wrong_usage(words: str, said: str) -> None:
 # ---- memory and disk ----
 
 
-def piped(words: list[str], path: Path) -> int:
-    """Bytes that a process takes which gets a file by a pipe."""
-    with subprocess.Popen(["cat", path], stdout=subprocess.PIPE) as cat:
-        return peak([ROOT / "bin" / words[0], *words[1:]], cat.stdout)
-
-
 def test_memory_is_what_was_asked_for(shuffled: Path, tmp_path: Path) -> None:
     """And that of the process."""
     (tmp_path / "few.pcap").write_bytes(capture([1, 2]))
-    bare = piped(["pkt-sort", "--out", str(tmp_path / "a.pcap")], tmp_path / "few.pcap")
-    taken = [piped(["pkt-sort", "--memory", str(n << 20), "--out", str(tmp_path / "b.pcap")], shuffled) for n in (4, 8)]
+    bare = piped([ROOT / "bin/pkt-sort", "--out", tmp_path / "a.pcap"], tmp_path / "few.pcap")
+    words = [ROOT / "bin/pkt-sort", "--out", tmp_path / "b.pcap", "--memory"]
+    taken = [piped([*words, str(n << 20)], shuffled) for n in (4, 8)]
     for megabytes, found in zip((4, 8), taken, strict=True):
         assert -1 << 20 < found - bare - (megabytes << 20) < 6 << 20
 
