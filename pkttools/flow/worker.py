@@ -48,9 +48,8 @@ def state_of(sink: Sink) -> State:
     return {name: getattr(sink, name) for name in sink.STATE}
 
 
-def worked_on(stages: list[Stage], batch: Batch) -> Iterator[Batch]:
-    """What stages make of a batch by itself."""
-    stream: Iterator[Batch] = iter((batch,))
+def worked_on(stages: list[Stage], stream: Iterator[Batch]) -> Iterator[Batch]:
+    """What stages make of batches."""
     for stage in stages:
         stream = stage.through(stream)
     return stream
@@ -87,7 +86,7 @@ def serve(stages: list[Stage], sink: Sink, pieces: list[Piece], orders: int, res
         if output:
             output.memory, output.used = piece.written, 0
         try:
-            for made in worked_on(stages, Batch(piece.given, bytearray(piece.rows[:size]))):
+            for made in worked_on(stages, iter([Batch(piece.given, bytearray(piece.rows[:size]))])):
                 where, start = GIVEN if made.data is piece.given else SENT if has_made or len(made.data) > MORE else MADE, rows_used
                 rows_used += len(made.rows)
                 counts, written = taken(stages), None

@@ -7,6 +7,7 @@ memory that packets lie in: nothing is copied that is changed where it lies. For
 from __future__ import annotations
 
 import os
+from itertools import chain
 
 from ..batch import Batch, gathered
 from ..command_line.signals import wait
@@ -94,13 +95,13 @@ class Workers:
     def through(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """What becomes of the batches of a stream. Raises PktError where a process ends, or cannot be had."""
         for batch in stream:  # the first one is worked on here: what it takes is ready then, and its link type and format known
-            yield from worked_on(self.stages, batch)
+            yield from worked_on(self.stages, iter([batch]))
             break
         try:
             for batch in stream:
                 if not self.workers and not self.starts():
-                    yield from worked_on(self.stages, batch)
-                    continue
+                    yield from worked_on(self.stages, chain([batch], stream))
+                    return
                 for part in fitting(batch, self.next()[1].given):
                     yield from self.made(self.count * DEPTH)
                     self.give(part)
@@ -115,8 +116,7 @@ class Workers:
         sections = self.source.file.sections if self.source.file else None
         if sections and self.source.form == "pcapng" and not self.writes:
             why = "works in one process: what pcapng says beside packets passes by a later stage"
-            said = dict.fromkeys(f"--jobs: {stage.name} {why}" for stage in self.stages)
-            self.notes += [note for note in said if note not in self.notes]  # it is asked again with each batch
+            self.notes += dict.fromkeys(f"--jobs: {stage.name} {why}" for stage in self.stages)
             return False
         if sections:
             sections.settle = self.settle
