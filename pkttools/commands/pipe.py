@@ -1,6 +1,7 @@
 """Runs several commands as one process, without text in between.
 
 pkt-pipe 'change --icmp-type 8 | correct' < in.pcap > out.pcap
+
 pkt-pipe --each *.pcap --out-dir sent 'change IP.TTL=9 | correct'
 
 Commands stand with or without pkt-, with their options and arguments, as in a shell.

@@ -1,6 +1,6 @@
 """Processes that work for this one: each is a copy of it, in which all stands ready, and says what became of what it was told.
 
-They end with this one, whatever ends it, and leave signals to it.
+They end with this one, whatever ends it, once they are through with what they are at, and leave signals to it.
 """
 
 from __future__ import annotations
