@@ -8,6 +8,7 @@ import pytest
 from benchmarks import __main__ as program
 from benchmarks import capture, checks, live, wire, work
 from benchmarks.processes import Failed, run
+from benchmarks.timing import Contestant
 
 PACKETS = 200
 # Of a capture of PACKETS packets: the program that all earlier numbers were measured with writes the same bytes.
@@ -129,3 +130,14 @@ def test_commands_that_fail():
         run([["sleep", "9"], ["no-such-command"]])
     with pytest.raises(Failed, match="no such file said so"):
         run([["sh", "-c", "echo no such file said so >&2; exit 3"]])
+
+
+def test_what_another_program_wrote_is_gone_before_it_is_timed_again(tmp_path):
+    """To empty a file of a hundred megabytes takes longer than to write a hundred packets."""
+    target = tmp_path / "theirs"
+    target.write_text("before")
+    one = Contestant("sh", [["sh", "-c", f"set -C; echo > '{target}'"]], 1, target=target, opens=True)
+    one.once()
+    one.once()
+    with pytest.raises(ValueError, match="nobody says what it writes"):
+        Contestant("sh", [["true"]], 1, opens=True)

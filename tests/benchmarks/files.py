@@ -41,7 +41,7 @@ def deduping(codec: str, count: int, folder: Path) -> list[tuple[Contestant, Con
     run([DEDUPE], source, made, codec=codec)
     if [frame for _, frame in records(made)] != list(frames(count)):
         raise Failed(f"pkt-dedupe, {codec}: what it writes is wrong")
-    target, packets = folder / "deduped.pcap", sum(1 for _ in records(source))
+    target, theirs, packets = folder / "deduped.pcap", folder / "theirs.pcap", sum(1 for _ in records(source))
     ours = []
     for window in WINDOWS:
         words = [*DEDUPE, "--window", str(window)]
@@ -49,9 +49,7 @@ def deduping(codec: str, count: int, folder: Path) -> list[tuple[Contestant, Con
     pairs = [(other, ours[0]) for other in ours[1:]]
     for peer in EDITCAP, TRACEMERGE:
         if peer.installed:
-            pairs.append(
-                (ours[0], Contestant(peer.name, [peer.command(source, folder / "theirs.pcap")], packets, source, opens=True))
-            )
+            pairs.append((ours[0], Contestant(peer.name, [peer.command(source, theirs)], packets, source, theirs, opens=True)))
     return pairs
 
 

@@ -84,8 +84,9 @@ def fragmenting(codecs: Sequence[str], packets: int, runs: int, folder: Path) ->
         read = sum(1 for _ in records(source))
         everyone.append(Contestant(f"{words[0]}, {codecs[0]}", [words], read, source, folder / "made.pcap", target, codecs[0]))
         if TCPREWRITE.installed:
-            theirs = TCPREWRITE.command(source, folder / "theirs.pcap")
-            everyone.append(Contestant(f"tcprewrite, what {words[0]} reads", [theirs], read, source, opens=True))
+            theirs = folder / "theirs.pcap"
+            command = TCPREWRITE.command(source, theirs)
+            everyone.append(Contestant(f"tcprewrite, what {words[0]} reads", [command], read, source, theirs, opens=True))
     results = rounds(everyone, runs)
     rows = [row(one, results) for one in everyone]
     if TCPREWRITE.installed:

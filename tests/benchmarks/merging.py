@@ -50,5 +50,5 @@ def contestants(codec: str, count: int, folder: Path) -> list[tuple[Contestant, 
                 run([peer])
                 if [*records(theirs)] != whole:
                     raise Failed(f"{name}, {number} files: what it writes is not the same")
-                pairs.append((ours, Contestant(f"{name}, {number} files", [peer], count, source, opens=True)))
+                pairs.append((ours, Contestant(f"{name}, {number} files", [peer], count, source, theirs, opens=True)))
     return pairs

@@ -45,6 +45,6 @@ def contestants(codec: str, count: int, folder: Path) -> list[tuple[Contestant, 
             raise Failed(f"pkt-sort, {name}, {codec}: what it writes is wrong")
         pairs.append((
             Contestant(f"pkt-sort, {name}, {codec}", [[*OURS, "--in", str(source)]], count, source, target, made, codec),
-            Contestant(f"{PEER}, {name}", [peer], count, source, opens=True),
+            Contestant(f"{PEER}, {name}", [peer], count, source, theirs, opens=True),
         ))  # fmt: skip
     return pairs

@@ -44,6 +44,6 @@ def contestants(codec: str, count: int, folder: Path) -> list[tuple[Contestant, 
             raise Failed(f"pkt-filter --sorted, {codec}: what it writes is wrong")
         pairs.append((
             Contestant(f"pkt-filter --sorted, {size:,} packets, {codec}", [ours], size, source, target, made, codec),
-            Contestant(f"{PEER}, {size:,} packets", [peer], size, source, opens=True),
+            Contestant(f"{PEER}, {size:,} packets", [peer], size, source, theirs, opens=True),
         ))  # fmt: skip
     return pairs

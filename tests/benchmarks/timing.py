@@ -25,7 +25,10 @@ LONG = 45  # how many times the capture a long stream is, to see that memory doe
 
 @dataclass(frozen=True)
 class Contestant:
-    """What is timed. `expected`: what it must write to `target`, which it opens itself where `opens`; without one, to /dev/null."""
+    """What is timed. `expected`: what it must write to `target`, which it opens itself where `opens`; without one, to /dev/null.
+
+    Who opens it itself says in any case what it is: to empty it is no part of the next run. Raises ValueError.
+    """
 
     name: str
     commands: Commands
@@ -36,6 +39,10 @@ class Contestant:
     codec: str = ""
     opens: bool = False
     more: dict[str, str] | None = None  # of the environment
+
+    def __post_init__(self) -> None:
+        if self.opens and self.target is None:
+            raise ValueError(f"{self.name}: nobody says what it writes")
 
     def once(self) -> Used:
         """One run, and whether its output is right, which takes no part of the time."""
