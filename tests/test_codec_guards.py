@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 from samples import batch, ethernet, ipv4, udp
-from sections import enhanced
+from sections import enhanced, interface_of
 
 from pkttools.language import expression
 
@@ -25,7 +25,7 @@ Call = Callable[[ModuleType, bytearray, bytes], object]
 TAKERS: dict[str, Call] = {
     "text_encode": lambda codec, data, rows: codec.text_encode(data, rows, 0, 1, 16, False, 0),
     "pcap_encode": lambda codec, data, rows: codec.pcap_encode(data, rows, 0, False, False),
-    "pcapng_encode": lambda codec, data, rows: codec.pcapng_encode(data, rows, 0, False, 0, False),
+    "pcapng_encode": lambda codec, data, rows: codec.pcapng_encode(data, rows, 0, False, []),
     "walk": lambda codec, data, rows: codec.walk(data, rows),
     "select": lambda codec, data, rows: codec.select(data, rows, TESTS),
     "assign": lambda codec, data, rows: codec.assign(data, rows, PROGRAM, None, False),
@@ -50,11 +50,13 @@ WRONG: dict[str, tuple[Call, type[Exception], str]] = {
             "before the first": lambda codec, data, rows: codec.pcap_encode(data, rows, -1, False, False),
             "behind the last": lambda codec, data, rows: codec.pcap_encode(data, rows, 3, False, False),
         }),
-        ("pcapng_encode", "first packet or interface out of range", ValueError, {
-            "before the first": lambda codec, data, rows: codec.pcapng_encode(data, rows, -1, False, 0, False),
-            "behind the last": lambda codec, data, rows: codec.pcapng_encode(data, rows, 3, False, 0, False),
-            "no interface": lambda codec, data, rows: codec.pcapng_encode(data, rows, 0, False, -1, False),
-            "beyond 32 bits": lambda codec, data, rows: codec.pcapng_encode(data, rows, 0, False, 1 << 32, False),
+        ("pcapng_encode", "first packet out of range", ValueError, {
+            "before the first": lambda codec, data, rows: codec.pcapng_encode(data, rows, -1, False, []),
+            "behind the last": lambda codec, data, rows: codec.pcapng_encode(data, rows, 3, False, []),
+        }),
+        ("pcapng_encode", "interface out of range", ValueError, {
+            "below 0": lambda codec, data, rows: codec.pcapng_encode(data, rows, 0, False, interface_of(data, rows, -1)),
+            "beyond": lambda codec, data, rows: codec.pcapng_encode(data, rows, 0, False, interface_of(data, rows, 1 << 32)),
         }),
         ("text_decode", "range lies outside of the buffer", ValueError, {
             "before": lambda codec, data, rows: codec.text_decode(data, -1, 1, True, 1, 0, 7),

@@ -20,6 +20,7 @@ from sections import (
     enhanced,
     flags,
     interface,
+    interface_of,
     obsolete,
     options,
     packet,
@@ -192,7 +193,7 @@ def test_what_must_not_reach_a_terminal(codec, value, text):
     [packet] = decode(codec, enhanced(b"abc", given=((1, value),)))[1]
     assert packet.notes.encode("latin-1") == line
     data, rows = batch_of(packet)
-    assert codec.pcapng_encode(data, rows, 0, False, 0, False)[0] == enhanced(b"abc", given=((1, value),))
+    assert codec.pcapng_encode(data, rows, 0, False, interface_of(data, rows))[0] == enhanced(b"abc", given=((1, value),))
     assert blocks.note(b"NOTE:", value) == line
     assert blocks.value_of(line[:-1]) == value
 
@@ -344,12 +345,18 @@ def test_a_call_reads_some_megabytes(codec):
 # ---- writing ----
 
 
+def with_notes(codec: ModuleType, notes: str) -> tuple[bytes, int, int, int, int]:
+    """What is written of a packet."""
+    batch = batch_of(packet(notes=notes))
+    return codec.pcapng_encode(*batch, 0, False, interface_of(*batch))
+
+
 @ORDERS
 @pytest.mark.parametrize("nano", [True, False], ids=["nano", "micro"])
 def test_encode(codec, order, nano):
     time = 1_700_000_000 * SECOND + 123_456_000
     batch = batch_of(*(packet(frame, time, original=1514) for frame in FRAMES))
-    written, stop, lost, _, _ = codec.pcapng_encode(*batch, 0, order == ">", 7, nano)
+    written, stop, lost, _, _ = codec.pcapng_encode(*batch, 0, order == ">", interface_of(*batch, 7, nano))
     ticks = time if nano else time // 1000
     assert written == b"".join(enhanced(frame, ticks, 7, original=1514, order=order) for frame in FRAMES)
     assert (stop, lost) == (4, 0)
@@ -358,9 +365,8 @@ def test_encode(codec, order, nano):
 @ORDERS
 def test_notes_become_options(codec, order):
     notes = "NOTE: one\nLOST: 18446744073709551615\nIFACE: eth0\nNOTE:\nWAY: out\nNOTE:  \xe9\n"
-    written, _, lost, _, _ = codec.pcapng_encode(
-        *batch_of(packet(notes=notes), packet(notes="IFACE: eth0\n")), 0, order == ">", 0, False
-    )
+    batch = batch_of(packet(notes=notes), packet(notes="IFACE: eth0\n"))
+    written, _, lost, _, _ = codec.pcapng_encode(*batch, 0, order == ">", interface_of(*batch))
     given = (flags(2, order), drops(2**64 - 1, order), (1, b"one"), (1, b""), (1, b" \xe9"))
     assert written == enhanced(b"abc", given=given, order=order) + enhanced(b"abc", order=order)
     assert lost == 0
@@ -382,7 +388,7 @@ def test_notes_become_options(codec, order):
     ],
 )  # fmt: skip
 def test_how_text_stands_for_bytes(codec, line, value):
-    written, _, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=line + "\n")), 0, False, 0, False)
+    written, _, lost, _, _ = with_notes(codec, line + "\n")
     assert (written, lost) == (enhanced(b"abc", given=((1, value),)), 0)
 
 
@@ -394,7 +400,7 @@ def test_how_text_stands_for_bytes(codec, line, value):
     ids=lambda line: line[:20],
 )  # fmt: skip
 def test_lines_that_cannot_be_written_are_counted(codec, line):
-    written, stop, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=line + "\n" + "NOTE: kept\n")), 0, False, 0, False)
+    written, stop, lost, _, _ = with_notes(codec, line + "\n" + "NOTE: kept\n")
     assert (stop, lost) == (1, 1)
     [found] = records(section() + interface() + written)
     assert found.notes in ("NOTE: kept\n", "WAY: in\nNOTE: kept\n", "LOST: 1\nNOTE: kept\n")
@@ -403,13 +409,13 @@ def test_lines_that_cannot_be_written_are_counted(codec, line):
 
 @pytest.mark.parametrize("line", ["WAY:in", "WAY:  in \t", "LOST:7", "LOST: 007", "LOST: " + "0" * 99 + "7"])
 def test_lines_that_an_editor_left_otherwise(codec, line):
-    written, _, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=line + "\n")), 0, False, 0, False)
+    written, _, lost, _, _ = with_notes(codec, line + "\n")
     assert (written, lost) == (enhanced(b"abc", given=((flags(1) if "WAY" in line else drops(7)),)), 0)
 
 
 def test_the_longest_texts(codec):
     for text, size in (("x" * 65535, 65535), ("\\n" * 65535, 65535), ("\\x00" * 65535, 65535)):
-        written, _, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=f"NOTE: {text}\n")), 0, False, 0, False)
+        written, _, lost, _, _ = with_notes(codec, f"NOTE: {text}\n")
         assert (lost, len(written)) == (0, 32 + 4 + 4 + 65536 + 4)
         assert struct.unpack_from("<HH", written, 32) == (1, size)
 
@@ -417,18 +423,19 @@ def test_the_longest_texts(codec):
 def test_no_block_is_too_long(codec):
     """Comments that would make it so are counted instead."""
     notes = f"NOTE: {'x' * 65532}\n" * 300
-    written, _, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=notes)), 0, False, 0, False)
+    written, _, lost, _, _ = with_notes(codec, notes)
     assert (len(written), lost) == (32 + 4 + 255 * 65536 + 4, 45)
-    written, _, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=notes + "NOTE: " + "x" * 65492 + "\n")), 0, False, 0, False)
+    written, _, lost, _, _ = with_notes(codec, notes + "NOTE: " + "x" * 65492 + "\n")
     assert (len(written), lost) == (MAX_BLOCK, 45)
-    written, _, lost, _, _ = codec.pcapng_encode(*batch_of(packet(notes=notes + "NOTE: " + "x" * 65493 + "\n")), 0, False, 0, False)
+    written, _, lost, _, _ = with_notes(codec, notes + "NOTE: " + "x" * 65493 + "\n")
     assert lost == 46
 
 
 def runs(codec: ModuleType, packets: list[Record], nano: bool = False) -> list[int]:
     """Where the calls stop that begin at each packet."""
     batch = batch_of(*packets)
-    return [codec.pcapng_encode(*batch, first, True, 0, nano)[1] for first in range(len(packets) + 1)]
+    starts = range(len(packets) + 1)
+    return [codec.pcapng_encode(*batch, first, True, interface_of(*batch, nano=nano, first=first))[1] for first in starts]
 
 
 def test_a_call_writes_packets_of_one_interface(codec):
@@ -443,17 +450,19 @@ def test_a_call_writes_packets_of_one_interface(codec):
 def test_a_call_writes_packets_of_several_interfaces(codec):
     """Which are told by the notes of one of their packets: by all lines, or by those that count."""
     a, b, c, d = packet(notes="IFACE: a\n"), packet(notes="IFACE: b\nWAY: in\n"), packet(linktype=113), packet(notes="IFACE: c\n")
-    others = [(b"IFACE: b\n", 1, 7, False, MAX_FRAME, 0, 0), (b"", 113, 8, True, 4, 0x40, 0)]
+    interfaces = [(b"IFACE: a\n", 1, 3, False, MAX_FRAME, 0, 0), (b"IFACE: b\n", 1, 7, False, MAX_FRAME, 0, 0),
+                  (b"", 113, 8, True, 4, 0x40, 0)]  # fmt: skip
     batch = batch_of(a, b, packet(time=1, linktype=113), a, d, a)
-    written, stop, *_ = codec.pcapng_encode(*batch, 0, False, 3, False, MAX_FRAME, 0, 0, others)
+    written, stop, *_ = codec.pcapng_encode(*batch, 0, False, interfaces)
     assert stop == 4 and [struct.unpack_from("<I", one, 8)[0] for one in blocks_of(written)] == [3, 7, 8, 3]
     for bad in (packet(b"12345", linktype=113), packet(time=1, notes="IFACE: b\n")):
-        assert codec.pcapng_encode(*batch_of(a, bad), 0, False, 3, False, MAX_FRAME, 0, 0, others)[1] == 1
-    assert codec.pcapng_encode(*batch_of(), 0, False, 3, False, MAX_FRAME, 0, 0, others)[:2] == (b"", 0)
-    assert codec.pcapng_encode(*batch_of(c), 0, False, 3, False, MAX_FRAME, 0, 0, others * 32)[1] == 1
-    for wrong in (others * 33, [(b"", 1, 1 << 32, False, 9, 0, 0)], [(b"", 1, -1, False, 9, 0, 0)]):
+        assert codec.pcapng_encode(*batch_of(a, bad), 0, False, interfaces)[1] == 1
+    for batch, some in ((batch_of(), interfaces), (batch_of(c), interfaces[:2]), (batch_of(c), [])):
+        assert codec.pcapng_encode(*batch, 0, False, some) == (b"", 0, 0, 0, 0)
+    assert codec.pcapng_encode(*batch_of(c), 0, False, [*interfaces[:2] * 32, interfaces[2]])[1] == 1
+    for wrong in (interfaces * 22, [(b"", 1, 1 << 32, False, 9, 0, 0)], [(b"", 1, -1, False, 9, 0, 0)]):
         with pytest.raises(ValueError, match="interface"):
-            codec.pcapng_encode(*batch_of(c), 0, False, 3, False, MAX_FRAME, 0, 0, wrong)
+            codec.pcapng_encode(*batch_of(c), 0, False, wrong)
 
 
 def test_what_no_block_can_hold_is_not_written(codec):
@@ -463,8 +472,8 @@ def test_what_no_block_can_hold_is_not_written(codec):
 
 def test_the_last_time(codec):
     batch = batch_of(packet(b"", LAST))
-    assert codec.pcapng_encode(*batch, 0, False, 0, True)[0] == enhanced(b"", LAST)
-    assert codec.pcapng_encode(*batch, 0, False, 0, False) == (b"", 0, 0, 0, 0)
+    assert codec.pcapng_encode(*batch, 0, False, interface_of(*batch, nano=True))[0] == enhanced(b"", LAST)
+    assert codec.pcapng_encode(*batch, 0, False, interface_of(*batch)) == (b"", 0, 0, 0, 0)
 
 
 def test_a_call_writes_some_megabytes(codec):
@@ -472,7 +481,7 @@ def test_a_call_writes_some_megabytes(codec):
     rows *= 200
     first, calls = 0, 0
     while first < 200:
-        written, first, *_ = codec.pcapng_encode(data, rows, first, True, 0, False)
+        written, first, *_ = codec.pcapng_encode(data, rows, first, True, interface_of(data, rows))
         assert len(written) < 3 * MAX_BATCH
         calls += 1
     assert calls > 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import load
 from samples import TEXT, batch, ethernet, frames, icmp, ipv4, ipv6, sctp, tags, tcp, udp
-from sections import Record, batch_of, block, drops, enhanced, flags, obsolete, simple
+from sections import Record, batch_of, block, drops, enhanced, flags, interface_of, obsolete, simple
 
 from pkttools.batch import Batch
 from pkttools.formats.pcap import MAGICS
@@ -404,10 +404,13 @@ def test_pcapng_encode(seed: int) -> None:
             packets.append(Record(dice.randbytes(dice.randrange(9)), original, time, dice.choice((1, 1, 113)), notes))
         for first in range(len(packets) + 1):
             for big_endian in (False, True):
-                where = first, big_endian, dice.choice((0, 7, 2**32 - 1)), dice.random() < 0.7
-                assert_same("pcapng_encode", *batch_of(*packets), *where)
+                batch, number, nano = batch_of(*packets), dice.choice((0, 7, 2**32 - 1)), dice.random() < 0.7
+                of_first = interface_of(*batch, number, nano, first=first)
+                assert_same("pcapng_encode", *batch, first, big_endian, of_first)
                 keep = dice.choice((0, 3, 262144)), dice.choice((0, 0, 4 << 5)), dice.randrange(3)
-                assert_same("pcapng_encode", *batch_of(*packets), *where, *keep)
+                several = interface_of(*batch, number, nano, *keep, first=first)
+                several += [(b"IFACE: a\n", 113, 5, nano, *keep), (b"WAY: in\n", 1, 6, nano, *keep)]
+                assert_same("pcapng_encode", *batch, first, big_endian, several)
 
 
 def test_bad_calls() -> None:
@@ -422,7 +425,7 @@ def test_bad_calls() -> None:
             ("text_encode", (0, 1, 16, False, 0)),
             ("json_encode", (0, 1)),
             ("pcap_encode", (0, False, False)),
-            ("pcapng_encode", (0, False, 0, False)),
+            ("pcapng_encode", (0, False, [])),
         ):
             assert_same(name, bad.data, bytes(bad.rows), *rest)
     assert_same("walk", b.data, bytes(b.rows))
@@ -438,8 +441,9 @@ def test_bad_calls() -> None:
         assert_same("pcap_border", bytearray(b"=="), 0, stop, False, False, header, lengths, most, 0)
     assert_same("pcap_decode", bytearray(b"=="), 0, 1, True, False, False, 16, -1, 0)
     for number in (-1, 2**32):
-        assert_same("pcapng_encode", b.data, bytes(b.rows), 0, False, number, False)
-    assert_same("pcapng_encode", b.data, bytes(b.rows), 3, False, 0, False)
+        assert_same("pcapng_encode", b.data, bytes(b.rows), 0, False, interface_of(b.data, b.rows, number))
+    assert_same("pcapng_encode", b.data, bytes(b.rows), 0, False, interface_of(b.data, b.rows) * 66)
+    assert_same("pcapng_encode", b.data, bytes(b.rows), 3, False, interface_of(b.data, b.rows))
     assert_same("pcapng_decode", bytearray(b"=="), 3, 1, False, b"", b"")
     raw = bytearray(enhanced(b"abc"))
     for known in (b"short", bytes(47), bytes(96)):
@@ -493,5 +497,5 @@ def test_no_packets() -> None:
         assert_same("correct", bytearray(), rows, 0)
         assert_same("text_encode", bytearray(), rows, 0, 1, 16, False, 0)
         assert_same("pcap_encode", bytearray(), rows, 0, False, False)
-        assert_same("pcapng_encode", bytearray(), rows, 0, False, 0, False)
+        assert_same("pcapng_encode", bytearray(), rows, 0, False, interface_of(b"", rows))
         assert_same("pcapng_decode", bytearray(), 0, 0, False, rows[:0], b"")

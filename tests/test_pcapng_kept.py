@@ -442,7 +442,7 @@ def test_simple_packets_by_commands(backend: str, tmp_path: Path) -> None:
 
 def test_lines_of_ours_that_are_none(codec) -> None:
     """Whatever stands there is counted, and read no further than it goes."""
-    from sections import batch_of
+    from sections import batch_of, interface_of
 
     digest, time = b"%016x" % 0xE71FA2190541574B, b"%016x" % 0
     whole = b"\0O" + digest + time + b"00030001aa"
@@ -458,4 +458,4 @@ def test_lines_of_ours_that_are_none(codec) -> None:
     ):  # fmt: skip
         batch = batch_of(packet(b"abc", notes=line.decode("latin-1") + "\n"))
         wanted = (enhanced(b"abc", given=given), 1, lost, outdated, 0)
-        assert codec.pcapng_encode(*batch, 0, False, 0, False, 9, 0, 1) == wanted, line
+        assert codec.pcapng_encode(*batch, 0, False, interface_of(*batch, snaplen=9, keeps=1)) == wanted, line

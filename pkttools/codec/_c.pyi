@@ -44,12 +44,7 @@ def pcapng_encode(
     rows: Buffer,
     first: int,
     big_endian: bool,
-    interface: int,
-    nano: bool,
-    snaplen: int = ...,
-    flags: int = 0,
-    keeps: int = 0,
-    others: list[tuple[bytes, int, int, bool, int, int, int]] = ...,
+    interfaces: list[tuple[bytes, int, int, bool, int, int, int]],
     /,
 ) -> tuple[bytes, int, int, int, int]: ...
 def set_protocols(tables: tuple[bytes, ...], /) -> None: ...

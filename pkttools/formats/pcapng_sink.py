@@ -52,7 +52,7 @@ class PcapngSink(Sink):
         self.became: dict[int, int] = {}  # what the link type of an interface has become on the way
         self.interfaces: dict[Key, Described] = {}
         self.samples: dict[Key, bytes] = {}  # notes of one of their packets
-        self.others: list[tuple[bytes, int, int, bool, int, int, int]] | None = None  # the same, as the codec takes them
+        self.turns: list[Known] | None = None  # the same, as the codec takes them
         self.numbers: dict[int, int | str] = {}  # here, of interfaces that were read; or why what is told of them does not hold
         self.late: list[Block] = []  # of which it is known at the end whether they are true
         self.dropped: dict[str, dict[str, int]] = {}  # what is not kept, by the reason
@@ -103,10 +103,12 @@ class PcapngSink(Sink):
                 name, fine = interface_name(notes), row[TIME] % 1000 != 0
                 known = self.interface(out, row[LINKTYPE], name, source, fine=fine, captured=row[CAPTURED])
                 same_order = not source or source.section.order == self.order
-                others = self.taking_turns((source.number if source else None, row[LINKTYPE], name), notes) if same_order else []
+                interfaces = [(notes, row[LINKTYPE], *known)]
+                if same_order:
+                    interfaces += self.taking_turns((source.number if source else None, row[LINKTYPE], name), notes)
                 # All rows of a call are checked: it gets few where very many interfaces take turns, and more with every full run.
                 some = rows[first * ROW_BYTES : (first + ahead) * ROW_BYTES]
-                written, stop, lost, outdated, timed = codec.pcapng_encode(batch.data, some, 0, self.order == ">", *known, others)
+                written, stop, lost, outdated, timed = codec.pcapng_encode(batch.data, some, 0, self.order == ">", interfaces)
                 if not stop:
                     raise PktError(f"{self.output.name}: a pcapng file cannot hold this packet's time or size")
                 out += written
@@ -123,17 +125,17 @@ class PcapngSink(Sink):
                 unread.account(ends(out, self.order), len(batch) - first)
                 raise
 
-    def taking_turns(self, key: Key, notes: bytes) -> list[tuple[bytes, int, int, bool, int, int, int]]:
-        """What the codec has to know of interfaces whose packets may come next, where they are not too many.
+    def taking_turns(self, key: Key, notes: bytes) -> list[Known]:
+        """The interfaces whose packets may come next, as the codec takes them; none where they are too many.
 
         key, notes: of the one that comes first, which is described.
         """
-        if key not in self.samples and len(self.samples) <= blocks.MOST_OTHERS:
-            self.samples[key], self.others = notes, None
-        if self.others is None:
-            few = self.samples if len(self.samples) <= blocks.MOST_OTHERS else {}
-            self.others = [(some, key[1], *self.interfaces[key]) for key, some in few.items()]
-        return self.others
+        if key not in self.samples and len(self.samples) < blocks.MOST_KNOWN:
+            self.samples[key], self.turns = notes, None
+        if self.turns is None:
+            few = self.samples if len(self.samples) < blocks.MOST_KNOWN else {}
+            self.turns = [(some, key[1], *self.interfaces[key]) for key, some in few.items()]
+        return self.turns
 
     def interface(self, out: bytearray, link: int, name: bytes | None, source: Interface | None, *, fine: bool = False,
                   captured: int = 0) -> Described:  # fmt: skip
@@ -151,7 +153,7 @@ class PcapngSink(Sink):
             known = (*known[:3], (fcs_of(link) or 0) << FLAGGED, known[4])
         else:
             known = self.describe(out, link, name, source, fine=fine, captured=captured)
-        self.interfaces[key], self.others = known, None
+        self.interfaces[key], self.turns = known, None
         return known
 
     def describe(self, out: bytearray, link: int, name: bytes | None, source: Interface | None, *, fine: bool,
@@ -232,7 +234,7 @@ class PcapngSink(Sink):
             self.drop_late()
             self.section = self.section.next if self.whole else self.sections.latest
             self.begun, self.lasting, self.count = False, 0, 0
-            self.interfaces, self.numbers, self.samples, self.others = {}, {}, {}, None
+            self.interfaces, self.numbers, self.samples, self.turns = {}, {}, {}, None
 
     def catch_up(self, out: bytearray) -> None:
         """Writes what has been read of a section."""
@@ -313,7 +315,7 @@ class PcapngSink(Sink):
         section = self.sections.latest if self.sections else Section("", [])
         state = known or (section, False, self.asked or "<", 0, 0, ((), ()))
         self.section, self.begun, self.order, self.lasting, self.count, (interfaces, numbers) = state
-        self.interfaces, self.numbers, self.samples, self.others = dict(interfaces), dict(numbers), {}, None
+        self.interfaces, self.numbers, self.samples, self.turns = dict(interfaces), dict(numbers), {}, None
 
     def end_output(self) -> None:
         """Ends the section; one of its own describes an interface also where no packet came."""
@@ -352,6 +354,7 @@ class PcapngSink(Sink):
 
 
 Described = tuple[int, bool, int, int, int]  # number, nanoseconds, bytes of a packet at most, flags of all its packets, keeps
+Known = tuple[bytes, int, int, bool, int, int, int]  # the same for the codec, behind notes and link type of one of its packets
 Key = tuple[int | None, int, bytes | None]  # of an interface: where it was read, link type, name
 State = tuple[Section, bool, str, int, int, tuple[tuple[tuple[Key, Described], ...], tuple[tuple[int, int | str], ...]]]
 

@@ -52,6 +52,13 @@ def simple(frame: bytes, original: int | None = None, order: str = "<") -> bytes
     return block(3, struct.pack(order + "I", original) + frame + bytes(-len(frame) % 4), order)
 
 
+def interface_of(data: bytes, rows: bytes, number: int = 0, nano: bool = False, snaplen: int = 262144, flags: int = 0,
+                 keeps: int = 0, *, first: int = 0) -> list[tuple[bytes, int, int, bool, int, int, int]]:  # fmt: skip
+    """The interface of one of a batch's packets, alone, as the codec takes it; none where there is no such packet."""
+    row = struct.unpack("=7q", rows[first * 56 : (first + 1) * 56]) if 0 <= first < len(rows) // 56 else (0,) * 7
+    return [(bytes(data[row[5] : row[5] + row[6]]), row[4], number, nano, snaplen, flags, keeps)]
+
+
 def blocks_of(raw: bytes, order: str = "<") -> list[bytes]:
     """The blocks that there are."""
     found, at = [], 0

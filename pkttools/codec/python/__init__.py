@@ -5,13 +5,13 @@ What needs dpkt is imported when it is first used: dpkt loads 75 modules.
 
 from __future__ import annotations
 
-from ...batch import MAX_FRAME, Program
+from ...batch import Program
 from .pcap import pcap_border, pcap_decode, pcap_encode
 from .text import text_decode, text_encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from .pcapng import Known
 
@@ -66,13 +66,12 @@ def pcapng_decode(buffer: bytearray, start: int, stop: int, big_endian: bool, in
     return pcapng.pcapng_decode(buffer, start, stop, big_endian, interfaces, names, keep)
 
 
-def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, interface: int, nano: bool,
-                  snaplen: int = MAX_FRAME, flags: int = 0, keeps: int = 0,
-                  others: Sequence[Known] = ()) -> tuple[bytes, int, int, int, int]:  # fmt: skip
+def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool,
+                  interfaces: list[Known]) -> tuple[bytes, int, int, int, int]:  # fmt: skip
     """See pcapng.pcapng_encode."""
     from . import pcapng
 
-    return pcapng.pcapng_encode(data, rows, first, big_endian, interface, nano, snaplen, flags, keeps, others)
+    return pcapng.pcapng_encode(data, rows, first, big_endian, interfaces)
 
 
 def set_protocols(tables: tuple[bytes, ...]) -> None:

@@ -25,10 +25,6 @@ from ...errors import ANOTHER_CAPTURE, NO_INTERFACE, PAST_BLOCK, RECORD_TOO_LONG
 from .pcap import BEGINNING, MAGICS, begins_pcap
 from .rows import checked
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 MAX_TIME = MAX_SECONDS * 1_000_000_000 + 999_999_999
 WAYS = {1: b"in", 2: b"out"}  # in FLAGS
 WAY_BITS = 3
@@ -350,32 +346,28 @@ def _fits(digits: bytes) -> bool:
     return len(digits) <= 20 and int(digits or b"0") < 1 << 64
 
 
-def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, interface: int, nano: bool,
-                  snaplen: int = MAX_FRAME, flags: int = 0, keeps: int = 0,
-                  others: Sequence[Known] = ()) -> tuple[bytes, int, int, int, int]:  # fmt: skip
-    """Writes packets from row `first` on, up to one that belongs to no known interface, or some megabytes.
+def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool,
+                  interfaces: list[Known]) -> tuple[bytes, int, int, int, int]:  # fmt: skip
+    """Writes packets from row `first` on, up to one that belongs to none of some interfaces, or some megabytes.
 
-    interface: its number. nano: whether its times are in nanoseconds, else microseconds. snaplen: bytes that it keeps of a packet.
-    flags: that each packet has besides its own. keeps: whether options that were read with packets are written: blocks.KEEPS_SOME
-    of them, or KEEPS_ALL. To another interface belong packets of another link type, with another line IFACE, or read from
-    another one, with more than `snaplen` bytes, or unless `nano` with digits below a microsecond. others: such as are described
-    already, up to blocks.MOST_OTHERS: notes and link type of one of its packets, and these five. Returns the blocks, the row it
-    stopped before, how many lines of notes could not be written, how many options hold no more, and how many packets without a
-    time had to get one: 0. Others of these are simple packet blocks.
+    interfaces: blocks.MOST_KNOWN at most: notes and link type of one of their packets; the number; whether times are in
+    nanoseconds, else microseconds; how many bytes of a packet it keeps; flags that each packet has besides its own; whether options
+    that were read with packets are written: blocks.KEEPS_SOME of them, or KEEPS_ALL. To another one belong packets of another link
+    type, with another line IFACE, or read from another one, with more bytes, or with digits below a microsecond where times are in
+    these. Returns the blocks, the row it stopped before, how many lines of notes could not be written, how many options hold no
+    more, and how many packets without a time had to get one: 0. Others of these are simple packet blocks.
     """
     values = checked(data, rows)
     count = len(values) // COLUMNS
-    if not (0 <= first <= count and 0 <= interface < 1 << 32):
-        raise ValueError("first packet or interface out of range")
-    if len(others) > blocks.MOST_OTHERS:
-        raise ValueError("no list of interfaces, or too many")
-    if any(not 0 <= other[2] < 1 << 32 for other in others):
+    if not 0 <= first <= count:
+        raise ValueError("first packet out of range")
+    if len(interfaces) > blocks.MOST_KNOWN:
+        raise ValueError("too many interfaces")
+    if any(not 0 <= known[2] < 1 << 32 for known in interfaces):
         raise ValueError("interface out of range")
     by_notes: dict[tuple[int, bytes], Format] = {}
     by_origin: dict[tuple[int, tuple[bytes | None, bytes | None]], Format] = {}
-    own = values[first * COLUMNS : (first + 1) * COLUMNS]
-    mine: list[Known] = [(_notes(data, own), own[LINKTYPE], interface, nano, snaplen, flags, keeps)] if own else []
-    for known in [*mine, *others]:
+    for known in interfaces:
         by_notes.setdefault((known[1], known[0]), known[2:])
         by_origin.setdefault((known[1], _origin(known[0])), known[2:])
     order = ">" if big_endian else "<"

@@ -158,37 +158,37 @@ exit:
     return result;
 }
 
-enum { MOST_OTHERS = 64 };      /* MOST_OTHERS of ../../../blocks.py */
+enum { MOST_KNOWN = 65 };       /* MOST_KNOWN of ../../../blocks.py */
 
-/* Reads a list of interfaces that are described besides the first one, as their packets' notes and link type, and what is told of the
- * first one. They are held by it. Gives how many there are, with the first one; 0 with an exception.
+/* Reads a list of interfaces that are described, as one of their packets' notes and link type, and how these are written. The notes
+ * are held by it. Gives how many there are; -1 with an exception.
  */
-static size_t known_of(struct pcapng_known *known, PyObject *others)
+static Py_ssize_t known_of(struct pcapng_known *known, PyObject *interfaces, bool big_endian)
 {
-    Py_ssize_t count = others == NULL ? 0 : PyList_Check(others) ? PyList_Size(others) : -1;
-    if (count < 0 || count > MOST_OTHERS) {
-        PyErr_SetString(PyExc_ValueError, "no list of interfaces, or too many");
-        return 0;
+    Py_ssize_t count = PyList_Size(interfaces);
+    if (count > MOST_KNOWN) {
+        PyErr_SetString(PyExc_ValueError, "too many interfaces");
+        return -1;
     }
-    for (Py_ssize_t i = 1; i <= count; i++) {
-        PyObject *tuple = PyList_GetItem(others, i - 1), *notes;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *tuple = PyList_GetItem(interfaces, i), *notes;
         long long linktype, interface, snaplen, flags;
         int nano, keeps;
         if (!PyTuple_Check(tuple)) {
             PyErr_SetString(PyExc_TypeError, "an interface is a tuple");
-            return 0;
+            return -1;
         }
         if (!PyArg_ParseTuple(tuple, "SLLpLLi", &notes, &linktype, &interface, &nano, &snaplen, &flags, &keeps))
-            return 0;
+            return -1;
         if (interface < 0 || interface > UINT32_MAX) {
             PyErr_SetString(PyExc_ValueError, "interface out of range");
-            return 0;
+            return -1;
         }
         known[i] = (struct pcapng_known){(const uint8_t *)PyBytes_AsString(notes), (size_t)PyBytes_Size(notes), linktype, {
-            known->format.big_endian, nano != 0, (uint32_t)interface, (uint64_t)snaplen, (uint32_t)flags, (enum keeps)keeps,
+            big_endian, nano != 0, (uint32_t)interface, (uint64_t)snaplen, (uint32_t)flags, (enum keeps)keeps,
         }};
     }
-    return (size_t)count + 1;
+    return count;
 }
 
 static PyObject *py_pcapng_encode(PyObject *self, PyObject *args)
@@ -196,28 +196,18 @@ static PyObject *py_pcapng_encode(PyObject *self, PyObject *args)
     (void)self;
     struct batch b;
     Py_ssize_t first, stop, end;
-    long long interface, snaplen = MAX_FRAME, flags = 0;
     struct pcapng_counts counts = {0};
-    int big_endian, nano, keeps = KEEPS_NONE;
-    PyObject *others = NULL, *out = NULL, *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*npLp|LLiO", &b.data, &b.rows, &first, &big_endian, &interface, &nano, &snaplen, &flags, &keeps,
-                          &others))
+    int big_endian;
+    PyObject *interfaces, *out = NULL, *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*npO!", &b.data, &b.rows, &first, &big_endian, &PyList_Type, &interfaces))
         return NULL;
-    struct pcapng_known known[MOST_OTHERS + 1] = {{.format = {
-        big_endian != 0, nano != 0, (uint32_t)interface, (uint64_t)snaplen, (uint32_t)flags, (enum keeps)keeps,
-    }}};
-    if (!batch_sound_from(&b, first, interface >= 0 && interface <= UINT32_MAX, "first packet or interface out of range"))
+    struct pcapng_known known[MOST_KNOWN];
+    Py_ssize_t count;
+    if (!batch_sound_from(&b, first, true, "first packet out of range") || (count = known_of(known, interfaces, big_endian != 0)) < 0)
         goto exit;
     const struct packet *p = b.packets;
     uint64_t room = 0;
-    size_t taken = 0, count = known_of(known, others);
-    if (count == 0)
-        goto exit;
-    if (first < b.count) {
-        known->notes = (const uint8_t *)b.data.buf + p[first].notes;
-        known->notes_size = (size_t)p[first].notes_size;
-        known->linktype = p[first].linktype;
-    }
+    size_t taken = 0;
     for (end = first; end < b.count && taken < 2 * MAX_BATCH; end++) {
         room += pcapng_room(&p[end]);
         taken += 32 + (size_t)p[end].captured + (size_t)p[end].notes_size;
@@ -227,7 +217,7 @@ static PyObject *py_pcapng_encode(PyObject *self, PyObject *args)
         goto exit;
     uint8_t *begin = (uint8_t *)PyByteArray_AsString(out), *at = begin;
     const struct pcapng_known *k;
-    for (stop = first; stop < end && (k = pcapng_known_of(b.data.buf, &p[stop], known, count)) != NULL; stop++)
+    for (stop = first; stop < end && (k = pcapng_known_of(b.data.buf, &p[stop], known, (size_t)count)) != NULL; stop++)
         at += pcapng_encode(at, b.data.buf, &p[stop], &k->format, &counts);
     if (PyByteArray_Resize(out, at - begin) == 0)
         result = Py_BuildValue("(OnLLL)", out, stop, (long long)counts.lost, (long long)counts.outdated, (long long)counts.timed);
