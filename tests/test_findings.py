@@ -17,7 +17,9 @@ def test_form(script):
     text = script.read_text()
     assert subprocess.run(["sh", "-n", script], check=False).returncode == 0
     assert re.match(
-        r"#!/bin/sh\n(# .*\n)+\. \"\$\(dirname \"\$0\"\)/common\"\n(tool [\w-]+ [\d.]+\n|packages ([\w-]+==[\w.]+ ?)+\n)+", text
+        r"#!/bin/sh\n(# .*\n)+\. \"\$\(dirname \"\$0\"\)/common\"\n"
+        r"(tool [\w-]+ [\d.]+\n|packages ([\w.-]+==[\w.]+ ?)+\n|node_packages ([\w/-]+@[\d.]+ ?)+\n)+",
+        text,
     )
     assert re.search(r"^verdict ", text, re.MULTILINE)
     assert re.search(r"section|RFC|\(1\)", text.split("\n. ")[0]), "what says how it should be?"
