@@ -1,6 +1,6 @@
 #!/bin/sh
 # pcap-ng-parser 1.0.0 (npm) takes an option's length for eight times as many octets: the name of an interface goes on with the options
-# behind it, which are then not there. With the resolution of times that is lost, nanoseconds are a thousand years.
+# behind it, which are then not there, the resolution of times as well.
 # An option's length is in octets, without the padding (draft-ietf-opsawg-pcapng section 3.5).
 . "$(dirname "$0")/common"
 node_packages pcap-ng-parser@1.0.0
