@@ -138,6 +138,16 @@ def test_packets_are_sorted_by_what_they_hold(codec: ModuleType, names: str, ord
     assert by(codec, names, FRAMES) == order
 
 
+def test_packets_are_sorted_by_what_they_came_with(codec: ModuleType) -> None:
+    lines = [b"IFACE: b\n", b"WAY: in\n", b"IFACE: a\nIFACE: c\n", b"IFACE: b\0\n", b"IFACE:\n", b"IFACE: bb\n"]
+    for name, order in (("IFACE", [4, 2, 0, 3, 5, 1]), ("-IFACE", [5, 3, 0, 2, 4, 1]), ("IFACE[2]", [2, 0, 1, 3, 4, 5])):
+        made = gathered(Packet(b"", i, 0, 1, line) for i, line in enumerate(lines))
+        column = columns_of(name.removeprefix("-"))[0].first().code(name.startswith("-"))
+        data, rows, _ = codec.key_rows(made.data, bytes(made.rows), 0, 1, column)
+        codec.sort_rows(data, rows, True)
+        assert Batch(data, rows).column(ORIGINAL) == order
+
+
 def test_keys_that_are_not_whole_are_empty(codec: ModuleType) -> None:
     data = bytearray(b"ab" + struct.pack("=I", 9) + b"key")
     rows = bytearray(struct.pack("=14q", 0, 1, 1, 5, 1, 0, 2, 1, 1, 1, 4, 1, len(data) - 1, 1))

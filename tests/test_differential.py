@@ -37,7 +37,8 @@ FILTERS = [
     'PKTAP.PID in 500-600 and PKTAP.COMM in ssh,"Google Chrome" or PKTAP.IFNAME<en or PKTAP.IFUNIT!=0 or PKTAP.OUT==0',
 ]
 
-ASKED = columns_of("NUMBER,TIME_UTC,FRAME,IP.TTL,IP.SRC_ADDR[2],IP.DATA[-1],ETHERNET.TYPE[*],TCP.OPT_KIND,PKTAP.COMM,IPV6.EXT_DATA")
+ASKED = columns_of("NUMBER,TIME_UTC,FRAME,IP.TTL,IP.SRC_ADDR[2],IP.DATA[-1],ETHERNET.TYPE[*],TCP.OPT_KIND,PKTAP.COMM,IPV6.EXT_DATA,"
+                   "IFACE,WAY[-1],NOTE[*]")  # fmt: skip
 CELLS = b"".join(column.code() for column in ASKED)
 
 

@@ -79,6 +79,23 @@ def test_no_text_leaves_its_cell(codec: ModuleType, monkeypatch: pytest.MonkeyPa
     assert [one["PKTAP.COMM"] for one in objects] == [f"a,{shown}", "", None]
 
 
+def test_what_lines_say_is_there_too(codec: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several lines all, or one; a line that says nothing is not one that is not there."""
+    lines = [b"IFACE: eth0\nWAY:\tin \nNOTE: a,b\nNOTE: " + HOSTILE.replace(b"\n", b"") + b"\nLOST: 1\n", b"IFACE:\n", b""]
+    b = gathered(Packet(TUNNEL, 85, 0, 1, notes) for notes in lines)
+    asked = "IFACE,WAY,NOTE,NOTE[1],note[-1],NOTE[3],NOTE[*]"
+    shown = r"\x22\x09\x0d\x5c\x1b[2J\xe2\x80\xae\x9b"
+    both = rf"a\x2cb,a\x2c{shown}"
+    assert table(codec, monkeypatch, b, asked).splitlines()[1:] == [
+        "\t".join(("eth0", "in", both, "a,b", f"a,{shown}", "", both)), "\t" * 6, "\t" * 6]  # fmt: skip
+    assert table(codec, monkeypatch, b, "IFACE,NOTE[2],WAY", "csv").split("\r\n")[1:] == [
+        f'"eth0","a,{shown}","in"', '"",,', ",,", ""]  # fmt: skip
+    objects = [json.loads(line) for line in table(codec, monkeypatch, b, asked, "jsonl").splitlines()]
+    assert [one["IFACE"] for one in objects] == ["eth0", "", None]
+    assert [one["NOTE"] for one in objects] == [["a,b", f"a,{shown}"], None, None] == [one["NOTE[*]"] for one in objects]
+    assert objects[0]["NOTE[-1]"] == f"a,{shown}" and objects[0]["NOTE[3]"] is None
+
+
 def test_json_lines_have_types(codec: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     b = batch([(1, TUNNEL), (1, ethernet(0x0800, ipv4(17, udp()))), (1, ethernet(0x0806, b""))])
     asked = "NUMBER,IP.TTL,IP.TTL[*],IP.SRC_ADDR[1],UDP.DATA,TIME_UTC"
@@ -117,7 +134,7 @@ def test_calls_that_are_not_sound(codec: ModuleType) -> None:
         (code, b"\0\0\0", 3),
         (code, b"\0\0\0", -1),
         (code[:-8], b"\0\0", 0),
-        (b"\xf8" + b"\xff" * 7 + bytes(16), b"\0\0", 0),
+        (b"\xf5" + b"\xff" * 7 + bytes(16), b"\0\0", 0),
         (b"\xff\xff\0\0\0\0\0\0" + bytes(16), b"\0\0", 0),
     ):
         with pytest.raises(ValueError, match="columns are not sound"):

@@ -213,12 +213,12 @@ def test_files_of_a_split_say_where_packets_came_in(lab, tmp_path):
 
 def test_whoever_asks_where_packets_came_in_learns_it(lab, tmp_path):
     """Also further on in a pipe, and where pcap is written, which has no place for it."""
-    pipe = "recv -i eth0 -l 4 -Z root | filter WAY==in IFACE==eth0 | time --shift 1s --if IFACE==eth0 | split --count 5 --out"
-    capture = lab.capture("b", f"pkt-pipe '{pipe} {tmp_path}/x.pcap'")
+    pipe = "recv -i eth0 -l 4 -Z root | filter WAY==in IFACE==eth0 | time --shift 1s --if IFACE==eth0 | split --by WAY --out"
+    capture = lab.capture("b", f"pkt-pipe '{pipe} {tmp_path}/{{IFACE}}.pcap'")
     lab.inject("a", [frame(i, source="a") for i in range(4)])
     code, _, said = finish(capture)
     assert code == 0, said
-    assert sum(len(batch) for path in tmp_path.iterdir() for batch in packets(Input([str(path)]))) == 4
+    assert sum(len(batch) for batch in packets(Input([f"{tmp_path}/eth0.pcap"]))) == 4
 
 
 def test_a_folder_that_the_user_may_not_write(lab, tmp_path):

@@ -16,7 +16,7 @@ from tests.benchmarks.capture import write_capture
 EXAMPLES = ROOT / "examples"
 COLUMNS = (
     "NUMBER,TIME,TIME_UTC,CAPTURED,IP.SRC_ADDR,IP.TTL,IP.TTL[2],IP.TTL[*],UDP.DST_PORT,TCP.SEQ_NUMBER,ETHERNET.SRC_ADDR,"
-    "PKTAP.COMM,UDP.DATA"
+    "PKTAP.COMM,UDP.DATA,IFACE,NOTE[*]"
 )
 INPUTS = f"--in {EXAMPLES}/tunnel.txt --in {EXAMPLES}/dns.txt --in {EXAMPLES}/pktap.txt --in {EXAMPLES}/vlan-tcp.txt"
 
@@ -39,7 +39,8 @@ def test_types_and_values(made: Path) -> None:
     assert {field.name: str(field.type).replace("item", "element") for field in table.schema} == {
         "NUMBER": "uint64", "TIME": "timestamp[ns, tz=UTC]", "TIME_UTC": "string", "CAPTURED": "uint32", "IP.SRC_ADDR": "string",
         "IP.TTL": "uint8", "IP.TTL[2]": "uint8", "IP.TTL[*]": "list<element: uint8>", "UDP.DST_PORT": "uint16",
-        "TCP.SEQ_NUMBER": "uint32", "ETHERNET.SRC_ADDR": "string", "PKTAP.COMM": "string", "UDP.DATA": "string",
+        "TCP.SEQ_NUMBER": "uint32", "ETHERNET.SRC_ADDR": "string", "PKTAP.COMM": "string", "UDP.DATA": "string", "IFACE": "string",
+        "NOTE[*]": "list<element: string>",
     }  # fmt: skip
     wanted = [json.loads(line) for line in shell(f"pkt-analyze --fields '{COLUMNS}' -F jsonl {INPUTS}").stdout.splitlines()]
     times = table["TIME"].cast("int64").to_pylist()

@@ -16,7 +16,7 @@ C = "\n".join((ROOT / "pkttools/codec/c" / name).read_text() for name in ("codec
 ENUMS = [
     [name.strip() for name in names.split(",")]
     for names in re.findall(r"enum \{([^}]*)\};", C)
-    if re.search(r"\b(NUMBER|EQUAL|SET|ACCEPT|NOTHING|ANY)\b", names)
+    if re.search(r"\b(NUMBER|EQUAL|SET|ACCEPT|OF_TIME|NOTHING|ANY)\b", names)
 ]  # fmt: skip
 
 

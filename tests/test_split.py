@@ -308,6 +308,16 @@ def test_templates(template, wanted):
     assert one.stem(7, T + 1, one.values(batch)[0]) + one.ending == wanted
 
 
+def test_files_of_interfaces(codec, monkeypatch, tmp_path):
+    """What lines say is in a name as safely as what packets hold; what comes from none has a file of its own."""
+    use(codec, monkeypatch, "group_rows", "gather_rows", "columns_encode", "pcap_encode")
+    said = [b"IFACE: ../eth0\nWAY: in\n", b"IFACE: wlan0\nNOTE: a\nNOTE: b\n", b"", b"IFACE: ../eth0\nWAY: out\n"]
+    made = gathered(Packet(framed(udp(A, B)), 42, T, 1, notes) for notes in said)
+    found, _ = run(tmp_path, "--by IFACE OUT/{IFACE}-{WAY}-{NOTE}.pcap", made)
+    assert {name: len(of) for name, of in found.items()} == {
+        "_.._eth0-in-none.pcap": 2, "wlan0-none-a.pcap": 1, "none-none-none.pcap": 1}  # fmt: skip
+
+
 @pytest.mark.parametrize(("value", "stem"), [
     (b"", "none"), (b"../../etc/passwd", "_.._.._etc_passwd"), (b"a b;c|d", "a_b_c_d"), (b"-rf", "_-rf"), (b"..", "_.."),
     (b"\\x00\\xff", "_x00_xff"), (b"nul", "_nul"), (b"COM1.x", "_COM1.x"), (b"common", "common"), (b"ok-1,2=3@x", "ok-1,2=3@x"),

@@ -160,6 +160,17 @@ def test_what_had_no_room_is_counted_as_others(backend):
     assert b"\nothers  " in shell("pkt-stat --by IP.ID --memory 200", PING + DNS, backend=backend).stdout
 
 
+def test_groups_by_what_lines_say(backend):
+    before, first, second = PING.split(b"\nSIZE:")
+    text = before + b"\nNOTE: \x1b[2J\nIFACE: eth0\nWAY: in\nSIZE:" + first + b"\nIFACE: eth1\nSIZE:" + second
+    done = shell("pkt-stat --by IFACE,WAY,NOTE[-1] --json", text, backend=backend)
+    rows = [(one["IFACE"], one["WAY"], one["NOTE[-1]"], one["packets"]) for one in json.loads(done.stdout)["groups"]["rows"]]
+    assert ("eth0", "in", '"\\x1b[2J"', 1) in rows and ("eth1", None, None, 1) in rows
+    assert sum(packets for *_, packets in rows) == json.loads(done.stdout)["packets"]
+    head, *lines = shell("pkt-stat --by IFACE,IP.TTL", text, backend=backend).stdout.decode().splitlines()
+    assert head.split()[:2] == ["IFACE", "IP.TTL"] and any(line.split()[:2] == ["eth1", "64"] for line in lines)
+
+
 def test_text_of_packets_is_safe_for_a_terminal():
     for field, evil in (("UDP.DATA", "1b5d303b7807"), ("UDP.DATA", "0de280ae0a"), ("UDP.DATA", "c29b316d7f")):
         for words in ("", "--json"):

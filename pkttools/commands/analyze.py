@@ -92,4 +92,6 @@ def stage(values: Values) -> Stage:
             ready(values)
         return view(shown, values, Output(getattr(values, name), source.file, compress=values.compress))
 
-    return Stage(values, sink=sink, slip=True, apart=True)
+    made = Stage(values, sink=sink, slip=True, apart=True)
+    made.fields = values.fields or ""
+    return made

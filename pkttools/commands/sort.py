@@ -25,4 +25,5 @@ def stage(values: Values) -> Stage:
     sorting = Stage(values, [ordered], source=lambda: Foreseen(values, ordered), slip=True,
                     account=lambda: ordered.said(values.verbose), fails=lambda: ordered.late > 0, tallies=[ordered])  # fmt: skip
     sorting.gathers = True
+    sorting.fields = values.by or ""
     return sorting

@@ -121,6 +121,8 @@ def cut_of(values: Values) -> Callable[[str], Cut]:
 
 def stage(values: Values) -> Stage:
     """Writes files, and says which. Raises UsageError."""
-    splitting = Stage(values, sink=Parts(values), slip=True)
+    parts = Parts(values)
+    splitting = Stage(values, sink=parts, slip=True)
     splitting.divides = True
+    splitting.fields = ",".join((values.by or "", *(column.name for column in parts.template.columns)))
     return splitting

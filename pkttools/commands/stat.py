@@ -74,4 +74,6 @@ def stage(values: Values) -> Stage:
 
         return Report(Output(values.svg or values.output, source.file, compress=values.compress), figures, text, values.interval)
 
-    return Stage(values, sink=sink, slip=True)
+    counting = Stage(values, sink=sink, slip=True)
+    counting.fields = values.by or ""
+    return counting

@@ -134,6 +134,7 @@ class Stage:
     place = 0  # among these, from 1
     gathers = False  # whether its work takes all packets before it gives one: a limit is of those that it gives
     divides = False  # whether what it passes on goes into several files
+    fields = ""  # a list of those that it shows or goes by; what lines say that packets come with may be there, too
     as_read = False  # whether it writes the format that is read
     hold: Callable[[Source, Sink], Sink] | None = None
 
@@ -233,7 +234,9 @@ class Stage:
     @property
     def asks_notes(self) -> bool:
         """Whether it asks for lines that packets come with: IFACE, WAY, NOTE."""
-        return any(one.notes() for one in self.filters)
+        from ..language.asked import asks_notes  # late: only who receives wants to know
+
+        return asks_notes(self.fields) or any(one.notes() for one in self.filters)
 
     @property
     def alone(self) -> str:

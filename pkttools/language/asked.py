@@ -97,6 +97,11 @@ def asked(text: str, every: bool = False) -> list[Asked]:
     return [Asked(now, TABLE[indexes[0]].kind, indexes[0], which, rows_of(indexes))]
 
 
+def asks_notes(fields: str) -> bool:
+    """Whether a list of fields has what lines say that packets come with."""
+    return any(name.strip().lstrip("-").upper().partition("[")[0] in NOTES for name in fields.split(","))
+
+
 def ends(name: str) -> list[str]:
     """The fields that a name of either end stands for; none where it is no such name."""
     protocol, _, end = name.rpartition(".")

@@ -81,17 +81,27 @@ class Interval(Counts):
 
 
 class Column:
-    """A field that groups are made of: its name as it is asked for, with an occurrence, and its row in the table."""
+    """A field that groups are made of, or IFACE, WAY, NOTE.
+
+    name: as it is asked for, with an occurrence. row: of a field, in the table; None: it is what a line says.
+    """
 
     def __init__(self, text: str) -> None:
         """Raises UsageError."""
+        from ..language.asked import NOTES
         from ..protocols.fields import TABLE
-        from ..protocols.values import field
+        from ..protocols.values import field, occurring
 
-        name, indexes, occurrence = field(text)
+        name, occurrence = occurring(text)
+        self.row: Row | None = None
+        if name in NOTES:
+            self.index = NOTES[name]
+        else:
+            name, indexes, occurrence = field(text)
+            self.index = indexes[0]
+            self.row = TABLE[self.index]
         self.name = name if occurrence is None else f"{name}[{occurrence}]"
-        self.index, self.occurrence = indexes[0], occurrence or 1
-        self.row: Row = TABLE[self.index]
+        self.occurrence = occurrence or 1
 
 
 class Figures:

@@ -175,11 +175,11 @@ def value_text(column: Column, value: Value) -> str:
     if value is None:
         return "-"
     if isinstance(value, bytes):
-        shown = value[:MOST_OCTETS].hex() if column.row.kind == DATA else format_text(value[:MOST_OCTETS])
+        shown = value[:MOST_OCTETS].hex() if column.row and column.row.kind == DATA else format_text(value[:MOST_OCTETS])
         return shown + ("..." if len(value) > MOST_OCTETS else "")
-    if column.row.kind in (MAC, IPV4, IPV6):
+    if column.row and column.row.kind in (MAC, IPV4, IPV6):
         return format_value(column.row, value)
-    name = (column.row.names or {}).get(value)
+    name = column.row and (column.row.names or {}).get(value)
     return f"{value} ({name})" if name else f"{value}"
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from ..batch import Batch
     from ..command_line.options import Values
 
-# What a packet has besides fields, as the codec numbers it: from -1 down.
-FACTS = ("NUMBER", "TIME", "TIME_UTC", "CAPTURED", "ORIGINAL", "LINKTYPE", "FRAME")
+# What a packet has besides fields, as the codec numbers it: from -1 down. NOTES: what its lines say, of which there may be several.
+NOTES = ("IFACE", "WAY", "NOTE")
+FACTS = ("NUMBER", "TIME", "TIME_UTC", "CAPTURED", "ORIGINAL", "LINKTYPE", "FRAME", *NOTES)
 PLAIN, CSV, JSON = range(3)  # how cells are written; see codec/python/columns.py
 ENDINGS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 
@@ -31,7 +32,8 @@ class Column:
     def __init__(self, text: str, option: str = "--fields") -> None:
         """option: which asks for it. Raises UsageError."""
         name, bracket, which = text.upper().strip().partition("[")
-        self.occurrence, self.several, self.field = 0, bracket == "", ""
+        one = name in FACTS and name not in NOTES
+        self.occurrence, self.several, self.field = 0, not bracket and not one, ""
         if bracket:
             number = which.removesuffix("]")
             need(which.endswith("]") and (number == "*" or number.removeprefix("-").isdecimal()), f"{option}: '{text}' is no field")
@@ -41,7 +43,7 @@ class Column:
         self.is_list = bool(bracket) and self.several
         self.name = name + bracket + which
         if name in FACTS:
-            need(not bracket, f"{option}: {text}: there is one of a packet")
+            need(not bracket or not one, f"{option}: {text}: there is one of a packet")
             self.what = -1 - FACTS.index(name)
             return
         if name not in FIELDS:
@@ -51,7 +53,7 @@ class Column:
 
     def first(self) -> Column:
         """The same, of one occurrence where there is room for one: the first."""
-        return Column(f"{self.name}[1]") if self.field and self.several and not self.is_list else self
+        return Column(f"{self.name}[1]") if self.several and not self.is_list else self
 
     def code(self, backwards: bool = False) -> bytes:
         """The column, for the codec. backwards: of a key, that the largest come first."""

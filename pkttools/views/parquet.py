@@ -73,7 +73,7 @@ class ParquetSink(Sink):
         pyarrow.set_io_thread_count(1)
         self.output, self.columns = output, columns
         self.count = 0
-        self.more = dict.fromkeys((column.name for column in columns if column.field and column.several and not column.is_list), 0)
+        self.more = dict.fromkeys((column.name for column in columns if column.several and not column.is_list), 0)
         texts = [*(column.first() for column in columns), *(Column(f"{name}[2]") for name in self.more)]
         self.names = [column.name for column in columns] + [f"more {name}" for name in self.more]
         self.code = b"".join(column.code() for column in texts)

@@ -603,7 +603,7 @@ static void try_json(const struct sample *s)
 static void try_statistics(const struct sample *s)
 {
     enum { COUNT = 9 };
-    static const struct grouping by[] = {{0, 1}, {1, -1}, {40, 2}, {200, 1}, {600, 1}, {900, -3}};
+    static const struct grouping by[] = {{0, 1}, {1, -1}, {40, 2}, {200, 1}, {600, 1}, {900, -3}, {OF_IFACE, 1}, {OF_NOTE, -2}};
     static const int64_t times[COUNT] = {0, -1, 5000, INT64_MAX, INT64_MIN, 1, 1 << 30, -(1 << 30), 7};
     for (uint64_t memory = 0; memory < 1000; memory += 333) {
         struct statistics c = {.wanted = PATHS | TALKERS | BY_FIELDS};
@@ -612,7 +612,7 @@ static void try_statistics(const struct sample *s)
         EXPECT(grouping_sound(&c.program) && statistics_begin(&c, memory));
         for (int i = 0; i < COUNT; i++) {
             struct packet p = {.captured = (int64_t)s->frame.size, .original = s->original, .time = times[i], .linktype = s->linktype};
-            EXPECT(statistics_add(&c, &p, &p, &s->frame));
+            EXPECT(statistics_add(&c, &p, &p, &s->frame, &s->frame));
         }
         EXPECT(groups_add_waiting(&c.talkers) && c.talkers.come == c.talkers.counted && c.talkers.held <= memory);
         int64_t bins = 0, sizes = 0;
@@ -697,6 +697,7 @@ static void try_keys(const struct sample *s, const struct column *asked, size_t 
     try_gathering(rows, PACKETS, data, size);
     try_merging(rows, PACKETS, data, size);
     rows[0].notes = (int64_t)size - 2;          /* where there is none */
+    rows[0].notes_size = 0;
     EXPECT(sort_key_of(data, size, &rows[0]).size == 0);
     EXPECT(sort_rows(rows, PACKETS, data, size, false, &sorted));
     for (size_t i = 1; i < PACKETS; i++)
@@ -709,10 +710,12 @@ static void try_keys(const struct sample *s, const struct column *asked, size_t 
 /* Packets as rows of a table: whatever is in them, a cell a column. */
 static void try_columns(const struct sample *s)
 {
-    static const struct column asked[] = {{0, 0, 0}, {-1, 0, 0}, {-3, 0, 0}, {40, 2, 0}, {9, -1, 1}, {200, 0, 1}, {600, 0, 0}, {900, 1, 0}, {-7, 0, 0}};
+    static const struct column asked[] = {{0, 0, 0}, {-1, 0, 0}, {-3, 0, 0}, {40, 2, 0}, {9, -1, 1}, {200, 0, 1}, {600, 0, 0}, {900, 1, 0}, {-7, 0, 0},
+                                           {-8, 0, 0}, {-9, 1, 0}, {-10, -2, 1}};
     enum { COUNT = sizeof asked / sizeof *asked };
-    static const uint8_t before[] = "\0\t\0\t\0\t\0\t\0\t\0\t\0\t\0\t\0\n";
-    struct packet p = {.captured = (int64_t)s->frame.size, .original = (int64_t)s->frame.size, .linktype = s->linktype};
+    static const uint8_t before[] = "\0\t\0\t\0\t\0\t\0\t\0\t\0\t\0\t\0\t\0\t\0\t\0\n";
+    struct packet p = {.captured = (int64_t)s->frame.size, .original = (int64_t)s->frame.size, .linktype = s->linktype,
+                       .notes_size = (int64_t)s->frame.size};       /* lines of notes, as far as there are such in it */
     for (int style = CELLS_PLAIN; style <= CELLS_JSON; style++) {
         struct columns c = {.columns = asked, .count = COUNT, .before = before, .before_size = sizeof before, .style = (enum cells)style};
         EXPECT(columns_sound(&c) && columns_begin(&c));

@@ -634,7 +634,12 @@ struct program {
     bool known;                 /* its fields were found sound before */
 };
 
+enum { OF_TIME = -8, OF_SIZE, OF_CAPTURED, OF_NUMBER, OF_IFACE, OF_WAY, OF_NOTE };   /* asked in the place of a field */
+
+const char *note_word(int64_t fact);            /* what lines of notes begin with that say a fact; NULL: it is none that they say */
 bool note_said(const struct frame *notes, size_t *at, const char *word, struct frame *found);
+/* The same of the k-th such line, or from the end when negative; whether it is there. */
+bool note_at(const struct frame *notes, const char *word, int64_t occurrence, struct frame *found);
 bool fields_sound(const struct field *fields, size_t count);
 bool tests_sound(struct program *program);
 bool assignments_sound(struct program *program);

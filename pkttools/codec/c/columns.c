@@ -1,7 +1,7 @@
 /* Packets as rows of a table, a line each: what was asked for of them, in columns. Twin of ../python/columns.py, where the rules are told. */
 #include "table.h"
 
-enum { NUMBER_OF = -1, TIME_OF = -2, UTC_OF = -3, CAPTURED_OF = -4, ORIGINAL_OF = -5, LINK_OF = -6, FRAME_OF = -7 };   /* besides fields */
+enum { NUMBER_OF = -1, TIME_OF = -2, UTC_OF = -3, CAPTURED_OF = -4, ORIGINAL_OF = -5, LINK_OF = -6, FRAME_OF = -7, IFACE_OF = -8, WAY_OF = -9, NOTE_OF = -10 };     /* besides fields */
 enum { NOBODY = -1 };
 
 struct wanted {                 /* a field that columns ask for, in a kind of header */
@@ -23,7 +23,7 @@ bool columns_known(const struct columns *c)
 {
     bool known = c->count < INT16_MAX;
     for (size_t i = 0; known && i < c->count; i++)
-        known = c->columns[i].what >= FRAME_OF && c->columns[i].what < (int64_t)field_rows.count;
+        known = c->columns[i].what >= NOTE_OF && c->columns[i].what < (int64_t)field_rows.count;
     return known;
 }
 
@@ -33,6 +33,12 @@ bool columns_sound(const struct columns *c)
     for (size_t i = 0; i < c->before_size; i++)
         marks += c->before[i] == 0;
     return marks == c->count + 1 && c->before[c->before_size - 1] == 0 && c->style <= CELLS_JSON && columns_known(c);
+}
+
+/* What lines begin with that a column asks for; NULL: it does not. */
+static const char *line_of(int64_t what)
+{
+    return note_word(what == IFACE_OF ? OF_IFACE : what == WAY_OF ? OF_WAY : what == NOTE_OF ? OF_NOTE : 0);
 }
 
 /* Finds out which fields are asked for, and in which headers. */
@@ -219,6 +225,47 @@ static bool add_fact(struct columns *c, int64_t what, const uint8_t *data, const
     return true;
 }
 
+static bool add_said(struct columns *c, const struct frame *said, bool several)
+{
+    if (!bytes_need(&c->text, MOST_TEXT * said->size + 2))
+        return false;
+    uint8_t *out = c->text.at + c->text.size;
+    out = c->style == CELLS_JSON ? put_json_string(out, said->at, said->size) : put_plain(out, said->at, said->size, several);
+    c->text.size = (size_t)(out - c->text.at);
+    return true;
+}
+
+/* What a column has of lines that the packet came with, all of a word or one of them. */
+static bool add_lines(struct columns *c, const struct column *column, const struct frame *notes)
+{
+    const char *word = line_of(column->what);
+    bool all = column->occurrence == 0, json = c->style == CELLS_JSON;
+    struct frame said;
+    if (!note_at(notes, word, all ? 1 : column->occurrence, &said))
+        return !json || bytes_add(&c->text, "null", 4);
+    bool list = json && all && (column->list != 0 || note_at(notes, word, 2, &(struct frame){0}));
+    bool quoted = c->style == CELLS_CSV;
+    if ((list || quoted) && !bytes_add(&c->text, list ? "[" : "\"", 1))
+        return false;
+    size_t at = 0;
+    if (!all && !add_said(c, &said, false))
+        return false;
+    for (bool first = true; all && note_said(notes, &at, word, &said); first = false)
+        if ((!first && !bytes_add(&c->text, ",", 1)) || !add_said(c, &said, true))
+            return false;
+    return !(list || quoted) || bytes_add(&c->text, list ? "]" : "\"", 1);
+}
+
+static bool add_cell(struct columns *c, const struct column *column, int32_t slot, const uint8_t *data, const struct packet *p,
+                     const struct frame *f, int64_t number)
+{
+    if (slot != NOBODY)
+        return add_field(c, column, slot, f);
+    if (column->what <= IFACE_OF)
+        return add_lines(c, column, &(struct frame){data + p->notes, (size_t)p->notes_size});
+    return add_fact(c, column->what, data, p, number);
+}
+
 bool columns_add(struct columns *c, const uint8_t *data, const struct packet *p, int64_t number)
 {
     struct packet own;
@@ -230,8 +277,7 @@ bool columns_add(struct columns *c, const uint8_t *data, const struct packet *p,
     const int32_t *slot = (const int32_t *)(const void *)c->of_column.at;
     for (const struct column *column = c->columns; column < c->columns + c->count; column++, slot++) {
         size_t size = strlen((const char *)before);
-        if (!bytes_add(&c->text, before, size)
-            || !(*slot == NOBODY ? add_fact(c, column->what, data, p, number) : add_field(c, column, *slot, &f)))
+        if (!bytes_add(&c->text, before, size) || !add_cell(c, column, *slot, data, p, &f, number))
             return false;
         before += size + 1;
     }
@@ -287,30 +333,44 @@ static uint8_t *put_field_key(uint8_t *out, const struct frame *f, const struct 
     return put_number_key(out, number_of(f, &of->at));
 }
 
-bool columns_key(struct columns *c, const uint8_t *data, const struct packet *p, int64_t number)
+/* The key of one column; where it is not there it is the last. False: no memory. */
+static bool add_key(struct columns *c, const struct column *column, int32_t slot, const uint8_t *data, const struct packet *p,
+                    const struct frame *f, int64_t number)
 {
     enum { SMALL = 32 };        /* bytes of a number, and what is around values */
+    const char *word = line_of(column->what);
+    const struct frame notes = {data + p->notes, (size_t)p->notes_size};
+    struct frame said = {data, 0};
+    int32_t index = slot == NOBODY ? NOBODY : first_of(c, column, slot_at(c, slot));
+    bool there = word != NULL ? note_at(&notes, word, column->occurrence == 0 ? 1 : column->occurrence, &said)
+        : slot == NOBODY || index != NOBODY;
+    if (!bytes_need(&c->text, SMALL + 2 * ((size_t)p->captured + said.size)))
+        return false;
+    uint8_t *begin = c->text.at + c->text.size, *out = begin;
+    *out++ = !there;
+    if (there && word != NULL)
+        out = put_octets_key(out, said.at, said.size);
+    else if (there && slot == NOBODY)
+        out = put_fact_key(out, column->what, data, p, number);
+    else if (there)
+        out = put_field_key(out, f, found_at(c, index));
+    for (uint8_t *at = begin + 1; at < out && column->list != 0; at++)
+        *at = (uint8_t)~*at;
+    c->text.size = (size_t)(out - c->text.at);
+    return true;
+}
+
+bool columns_key(struct columns *c, const uint8_t *data, const struct packet *p, int64_t number)
+{
     struct packet own;
     const struct packet *bare = without_fcs(p, &own);
     const struct frame f = {data + bare->offset, (size_t)bare->captured};
     c->text.size = 0;
     if (!find(c, &f, bare->linktype))
         return false;
-    for (size_t i = 0; i < c->count; i++) {
-        int32_t slot = ((const int32_t *)(const void *)c->of_column.at)[i];
-        int32_t index = slot == NOBODY ? NOBODY : first_of(c, &c->columns[i], slot_at(c, slot));
-        if (!bytes_need(&c->text, SMALL + 2 * (size_t)p->captured))
+    for (size_t i = 0; i < c->count; i++)
+        if (!add_key(c, &c->columns[i], ((const int32_t *)(const void *)c->of_column.at)[i], data, p, &f, number))
             return false;
-        uint8_t *begin = c->text.at + c->text.size, *out = begin;
-        *out++ = slot != NOBODY && index == NOBODY;             /* what is not there comes last */
-        if (slot == NOBODY)
-            out = put_fact_key(out, c->columns[i].what, data, p, number);
-        else if (index != NOBODY)
-            out = put_field_key(out, &f, found_at(c, index));
-        for (uint8_t *at = begin + 1; at < out && c->columns[i].list != 0; at++)
-            *at = (uint8_t)~*at;
-        c->text.size = (size_t)(out - c->text.at);
-    }
     return true;
 }
 

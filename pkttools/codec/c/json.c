@@ -6,7 +6,7 @@
 #include "table.h"
 
 enum { NOBODY = -1 };
-enum { MOST_TEXT = 5, PLAIN = 80 };     /* bytes of a byte of text; of a number, an address and what is around it */
+enum { PLAIN = 80 };            /* bytes of a number, an address and what is around it */
 
 struct entry {                  /* a field in a packet */
     const struct row *row;
@@ -40,7 +40,7 @@ uint8_t *put_bytes(uint8_t *out, const uint8_t *data, size_t size)
 }
 
 /* A string that gives back every byte: what is no plain character is `\x` and two digits, and its backslash is one of JSON's, too. */
-static uint8_t *put_string(uint8_t *out, const uint8_t *text, size_t size)
+uint8_t *put_json_string(uint8_t *out, const uint8_t *text, size_t size)
 {
     *out++ = '"';
     for (size_t i = 0; i < size; i++) {
@@ -89,7 +89,7 @@ uint8_t *put_json_value(uint8_t *out, const struct row *r, const struct frame *f
         *out++ = '"';
         return out;
     case TEXT:
-        return put_string(out, frame_range(f, at->bit / 8, at->size), text_size(f, at));
+        return put_json_string(out, frame_range(f, at->bit / 8, at->size), text_size(f, at));
     case MAC: case IPV4: case IPV6_ADDRESS:
         *out++ = '"';
         out = put_number(out, f, at, r->form);
@@ -305,7 +305,7 @@ static uint8_t *put_notes(uint8_t *out, const uint8_t *notes, size_t size)
         const uint8_t *stop = memchr(notes, '\n', (size_t)(end - notes));
         stop = stop != NULL ? stop : end;
         *out++ = before;
-        out = put_string(out, notes, (size_t)(stop - notes));
+        out = put_json_string(out, notes, (size_t)(stop - notes));
         notes = stop + 1;
     }
     *out++ = ']';

@@ -4,8 +4,7 @@
 
 enum { EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, PRESENT, LAYER, BPF, WITHIN, CONTAINS, EVERY, SAMPLE };
 enum { SET, ADD, SUBTRACT, SWAP, COPY, NEXT };
-/* What a test asks of a packet itself, in the place of a field; NOTHING: it compares with a constant. */
-enum { OF_TIME = -8, OF_SIZE, OF_CAPTURED, OF_NUMBER, OF_IFACE, OF_WAY, OF_NOTE, NOTHING };
+enum { NOTHING = -1 };                          /* in the place of what a test compares with: a constant is */
 enum { ANY = 0 };                               /* in the place of an occurrence: one of them is enough */
 enum { ACCEPT = -1, REJECT = -2 };
 enum { MOST_BITS = 64 };                        /* of a number, with the bits in front of it in its first byte */
@@ -278,6 +277,22 @@ bool note_said(const struct frame *notes, size_t *at, const char *word, struct f
     return false;
 }
 
+bool note_at(const struct frame *notes, const char *word, int64_t occurrence, struct frame *found)
+{
+    if (occurrence < 0) {
+        int64_t count = 0;
+        for (size_t at = 0; note_said(notes, &at, word, found);)
+            count++;
+        if (occurrence < -count)
+            return false;
+        occurrence += count + 1;
+    }
+    for (size_t at = 0; note_said(notes, &at, word, found);)
+        if (--occurrence == 0)
+            return true;
+    return false;
+}
+
 static bool next_note(const struct frame *notes, size_t *at, const char *word, struct operand *found)
 {
     struct frame said;
@@ -287,7 +302,7 @@ static bool next_note(const struct frame *notes, size_t *at, const char *word, s
     return true;
 }
 
-static const char *word_of(int64_t fact)
+const char *note_word(int64_t fact)
 {
     return fact == OF_IFACE ? "IFACE:" : fact == OF_WAY ? "WAY:" : fact == OF_NOTE ? "NOTE:" : NULL;
 }
@@ -302,23 +317,16 @@ static struct operand number_of_packet(const struct subject *s, int64_t fact)
 /* A fact of a packet: of lines the k-th, or from the end when negative; whether it is there. */
 static bool fact_of(const struct subject *s, int64_t fact, int64_t occurrence, struct operand *found)
 {
-    const char *word = word_of(fact);
+    const char *word = note_word(fact);
     if (word == NULL) {
         *found = number_of_packet(s, fact);
         return occurrence == 1 || occurrence == -1;
     }
-    if (occurrence < 0) {
-        int64_t count = 0;
-        for (size_t at = 0; next_note(&s->notes, &at, word, found);)
-            count++;
-        if (occurrence < -count)
-            return false;
-        occurrence += count + 1;
-    }
-    for (size_t at = 0; next_note(&s->notes, &at, word, found);)
-        if (--occurrence == 0)
-            return true;
-    return false;
+    struct frame said;
+    if (!note_at(&s->notes, word, occurrence, &said))
+        return false;
+    *found = (struct operand){.octets = true, .at = said.at, .size = said.size};
+    return true;
 }
 
 /* ---- filters ---- */
@@ -404,7 +412,7 @@ static bool holds_for_any(const struct program *p, const struct test *t, const s
     struct operand a;
     struct place at;
     if (t->field < 0) {
-        const char *word = word_of(t->field);
+        const char *word = note_word(t->field);
         b->octets = constant ? word != NULL : b->octets;
         if (word == NULL)
             return passes(p, t, number_of_packet(s, t->field), b);

@@ -15,7 +15,7 @@ bool grouping_sound(struct program *p)
     if (p->code_count % 2 != 0 || !(p->known || fields_sound(p->fields, p->field_count)))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (c[i].field < 0 || (uint64_t)c[i].field >= p->field_count || c[i].occurrence == 0)
+        if (!(note_word(c[i].field) != NULL || (c[i].field >= 0 && (uint64_t)c[i].field < p->field_count)) || c[i].occurrence == 0)
             return false;
     p->all = true;
     return true;
@@ -162,6 +162,13 @@ static void put_big(uint8_t *at, uint64_t value)
         at[i] = (uint8_t)(value >> (56 - 8 * i));
 }
 
+static bool add_octets(struct bytes *key, const uint8_t *at, size_t size)
+{
+    uint8_t head[9] = {OCTETS};
+    put_big(head + 1, size);
+    return bytes_add(key, head, sizeof head) && bytes_add(key, at, size);
+}
+
 /* The value of a field, as it stands in a key: what it is, and a number of 64 or 128 bits, or how many bytes and these. */
 static bool add_value(struct bytes *key, const struct frame *f, const struct place *at)
 {
@@ -170,9 +177,7 @@ static bool add_value(struct bytes *key, const struct frame *f, const struct pla
         return bytes_add(key, head, 1);
     if (at->field->kind == DATA || at->field->kind == TEXT) {
         size_t size = at->field->kind == TEXT ? text_size(f, at) : at->size;
-        head[0] = OCTETS;
-        put_big(head + 1, size);
-        return bytes_add(key, head, 9) && bytes_add(key, frame_range(f, at->bit / 8, size), size);
+        return add_octets(key, frame_range(f, at->bit / 8, size), size);
     }
     struct value v = number_of(f, at);
     head[0] = v.high != 0 ? LONG_NUMBER : SHORT_NUMBER;
@@ -181,20 +186,24 @@ static bool add_value(struct bytes *key, const struct frame *f, const struct pla
     return bytes_add(key, head, v.high != 0 ? 17 : 9);
 }
 
-static bool count_fields(struct statistics *s, const struct walk *w, const struct frame *f, int64_t size)
+static bool count_fields(struct statistics *s, const struct walk *w, const struct frame *f, const struct frame *notes, int64_t size)
 {
     const struct grouping *c = (const void *)s->program.code, *behind = c + s->program.code_count / 2;
     s->key.size = 0;
     for (; c < behind; c++) {
         struct place at;
-        bool there = locate(&s->program, c->field, c->occurrence, true, f, w, &at);
-        if (!add_value(&s->key, f, there ? &at : NULL))
+        struct frame said;
+        const char *word = note_word(c->field);
+        bool there = word != NULL ? note_at(notes, word, c->occurrence, &said)
+            : locate(&s->program, c->field, c->occurrence, true, f, w, &at);
+        if (!(there && word != NULL ? add_octets(&s->key, said.at, said.size) : add_value(&s->key, f, there ? &at : NULL)))
             return false;
     }
     return group_add(&s->fields, s->key.at, s->key.size, size, PACKETS_FROM);
 }
 
-bool statistics_add(struct statistics *s, const struct packet *p, const struct packet *bare, const struct frame *f)
+bool statistics_add(struct statistics *s, const struct packet *p, const struct packet *bare, const struct frame *f,
+                    const struct frame *notes)
 {
     int64_t size = p->original > p->captured ? p->original : p->captured;
     if (!count_packet(s, p, size))
@@ -210,5 +219,5 @@ bool statistics_add(struct statistics *s, const struct packet *p, const struct p
     leave_out_quoted(&w);                       /* that packet did not come this way */
     return ((s->wanted & PATHS) == 0 || count_path(s, &w, bare->linktype, beyond, size))
         && ((s->wanted & TALKERS) == 0 || count_talkers(s, &w, f, size))
-        && ((s->wanted & BY_FIELDS) == 0 || count_fields(s, &w, f, size));
+        && ((s->wanted & BY_FIELDS) == 0 || count_fields(s, &w, f, notes, size));
 }

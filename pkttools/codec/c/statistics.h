@@ -80,7 +80,8 @@ struct statistics {
 bool grouping_sound(struct program *program);
 bool statistics_begin(struct statistics *s, uint64_t memory);   /* these are false where there is no memory */
 /* Talkers may still wait, see groups_add_waiting. */
-bool statistics_add(struct statistics *s, const struct packet *p, const struct packet *bare, const struct frame *f);
+bool statistics_add(struct statistics *s, const struct packet *p, const struct packet *bare, const struct frame *f,
+                    const struct frame *notes);
 void statistics_end(struct statistics *s);
 
 #endif

@@ -63,6 +63,9 @@ bool is_covered(const struct walk *w, size_t count, size_t index);
 uint8_t *put_bytes(uint8_t *out, const uint8_t *data, size_t size);     /* in hex */
 uint8_t *put_int(uint8_t *out, int64_t value);
 uint8_t *put_utc(uint8_t *out, int64_t time);
+enum { MOST_TEXT = 5 };         /* bytes of a byte of text */
+
+uint8_t *put_json_string(uint8_t *out, const uint8_t *text, size_t size);      /* and quotes */
 uint8_t *put_json_value(uint8_t *out, const struct row *r, const struct frame *f, const struct place *at);
 size_t json_value_room(const struct row *r, const struct place *at);
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from struct import iter_unpack
 
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, OFFSET, ORIGINAL, TIME, linktype_of
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, linktype_of
 from ...protocols.fields import BY_HEADER, DATA, TABLE, TEXT, Row
 from ...protocols.shown import read_field
+from ..program import OF_IFACE, OF_NOTE, OF_WAY, said_by
 from .headers import Walk
-from .json import json_value, utc
+from .json import json_value, string, utc
 from .lists import Items
 from .rows import checked, without_fcs
 
-NUMBER_OF, TIME_OF, UTC_OF, CAPTURED_OF, ORIGINAL_OF, LINK_OF, FRAME_OF = range(-1, -8, -1)
+NUMBER_OF, TIME_OF, UTC_OF, CAPTURED_OF, ORIGINAL_OF, LINK_OF, FRAME_OF, IFACE_OF, WAY_OF, NOTE_OF = range(-1, -11, -1)
+LINES = {IFACE_OF: OF_IFACE, WAY_OF: OF_WAY, NOTE_OF: OF_NOTE}  # what lines say that a packet comes with
 PLAIN, CSV, JSON = range(3)
 MOST = 32767
 
@@ -24,10 +26,10 @@ def columns_encode(data: bytearray, rows: bytes, first: int, number: int, column
     """Writes packets from row `first` on as lines of a table, up to a megabyte. number: what the first one is counted as.
 
     columns: three integers each: the index of the first row of a field's name, or one of the numbers above; which occurrence of
-    the field, -1 is the last one, 0: all; and whether these are a list in JSON, also when there is only one. before: what stands in
-    front of each cell, and behind the last one, each with a zero at its end. style: PLAIN and CSV: several occurrences are joined
-    by commas, and a comma in one of them is `\\x2c`; what is not there is empty. In CSV such cells, and characters, stand in
-    quotes. JSON: several are a list, what is not there is null. Returns the text and the row it stopped before.
+    the field, or of the line, -1 is the last one, 0: all; and whether these are a list in JSON, also when there is only one.
+    before: what stands in front of each cell, and behind the last one, each with a zero at its end. style: PLAIN and CSV: several
+    are joined by commas, and a comma in one of them is `\\x2c`; what is not there is empty. In CSV such cells, and characters,
+    stand in quotes. JSON: several are a list, what is not there is null. Returns the text and the row it stopped before.
     """
     values = checked(data, rows)
     count = len(values) // COLUMNS
@@ -54,7 +56,7 @@ def sound(columns: bytes, before: bytes, style: int) -> bool:
         return False
     whats = [what for what, _, _ in iter_unpack("=3q", columns)]
     marked = bytes(before).count(b"\0") == len(whats) + 1 and bytes(before).endswith(b"\0")
-    return marked and all(FRAME_OF <= what < len(TABLE) for what in whats)
+    return marked and all(NOTE_OF <= what < len(TABLE) for what in whats)
 
 
 def _cells(data: bytearray, row: list[int], number: int, columns: list[Column], style: int) -> list[str]:
@@ -72,7 +74,12 @@ def _cells(data: bytearray, row: list[int], number: int, columns: list[Column], 
         LINK_OF: str(linktype_of(row[LINKTYPE])),
         FRAME_OF: f"{quote}{frame.hex()}{quote}",
     }
-    return [facts[c[0]] if c[0] < 0 else _cell(found.get(TABLE.names[c[0]], []), c, style) for c in columns]
+    notes = bytes(data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]])
+    return [
+        _cell(found.get(TABLE.names[c[0]], []), c, style) if c[0] >= 0
+        else _said(said_by(notes, LINES[c[0]]), c, style) if c[0] in LINES else facts[c[0]]
+        for c in columns
+    ]  # fmt: skip
 
 
 def fields_found(frame: bytes, linktype: int, names: set[str]) -> dict[str, list[tuple[Row, int | bytes]]]:
@@ -101,10 +108,27 @@ def _cell(found: list[tuple[Row, int | bytes]], column: Column, style: int) -> s
     return f'"{shown}"' if style == CSV and (chosen[0][0].kind == TEXT or len(chosen) > 1) else shown
 
 
+def _said(found: list[bytes], column: Column, style: int) -> str:
+    """What lines say."""
+    _, occurrence, is_list = column
+    which = occurrence + len(found) + 1 if occurrence < 0 else occurrence
+    if not found or (occurrence and not 1 <= which <= len(found)):
+        return "null" if style == JSON else ""
+    chosen = [found[which - 1]] if occurrence else found
+    if style == JSON:
+        shown = ",".join(map(string, chosen))
+        return f"[{shown}]" if not occurrence and (is_list or len(chosen) > 1) else shown
+    shown = ",".join(_unquoted(string(said), occurrence == 0) for said in chosen)
+    return f'"{shown}"' if style == CSV else shown
+
+
 def _plain(row: Row, value: int | bytes, several: bool) -> str:
     """A value without quotes around it."""
-    shown = json_value(row, value).strip('"')
-    if row.kind in (DATA, TEXT):
-        shown = shown.replace("\\\\", "\\")
-        return shown.replace(",", "\\x2c") if several else shown
-    return shown
+    shown = json_value(row, value)
+    return _unquoted(shown, several) if row.kind in (DATA, TEXT) else shown.strip('"')
+
+
+def _unquoted(shown: str, several: bool) -> str:
+    """Characters without quotes around them."""
+    shown = shown[1:-1].replace("\\\\", "\\")
+    return shown.replace(",", "\\x2c") if several else shown

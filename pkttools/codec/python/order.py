@@ -11,7 +11,8 @@ from struct import iter_unpack
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, linktype_of
 from ...protocols.fields import TABLE
-from .columns import CAPTURED_OF, FRAME_OF, LINK_OF, MOST, NUMBER_OF, ORIGINAL_OF, TIME_OF, UTC_OF, fields_found
+from ..program import said_by
+from .columns import CAPTURED_OF, FRAME_OF, LINES, LINK_OF, MOST, NOTE_OF, NUMBER_OF, ORIGINAL_OF, TIME_OF, UTC_OF, fields_found
 from .pcap import RECORD
 from .rows import checked, without_fcs
 
@@ -73,8 +74,8 @@ def key_rows(data: bytearray, rows: bytes, first: int, number: int, columns: byt
     count = len(values) // COLUMNS
     if not 0 <= first <= count:
         raise ValueError("first packet out of range")
-    asked = list(iter_unpack("=3q", columns)) if len(columns) % 24 == 0 else [(FRAME_OF - 1, 0, 0)]
-    if len(asked) >= MOST or any(not FRAME_OF <= what < len(TABLE) for what, _, _ in asked):
+    asked = list(iter_unpack("=3q", columns)) if len(columns) % 24 == 0 else [(NOTE_OF - 1, 0, 0)]
+    if len(asked) >= MOST or any(not NOTE_OF <= what < len(TABLE) for what, _, _ in asked):
         raise ValueError("columns are not sound")
     out, made, stop = bytearray(), array("q"), first
     while stop < count and len(out) < MAX_BATCH:
@@ -94,6 +95,7 @@ def keys_of(data: bytearray, row: list[int], number: int, columns: list[tuple[in
     """What each column puts into the key of a packet."""
     frame = bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
     bare = without_fcs(list(row))
+    notes = bytes(data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]])
     names = {TABLE.names[what] for what, _, _ in columns if what >= 0}
     found = fields_found(frame[: bare[CAPTURED]], bare[LINKTYPE], names) if names else {}
     facts = {
@@ -108,15 +110,16 @@ def keys_of(data: bytearray, row: list[int], number: int, columns: list[tuple[in
     for what, occurrence, backwards in columns:
         if what == FRAME_OF:
             key = octets_key(frame)
-        elif what < 0:
+        elif what in facts:
             key = number_key((facts[what] + SIGN) % (2 * SIGN))
         else:
-            of_field = found.get(TABLE.names[what], [])
-            which = max(occurrence, 1) if occurrence >= 0 else occurrence + len(of_field) + 1
-            if not 1 <= which <= len(of_field):
+            there: list[int | bytes] = [*said_by(notes, LINES[what])] if what < 0 else [
+                value for _, value in found.get(TABLE.names[what], [])]  # fmt: skip
+            which = max(occurrence, 1) if occurrence >= 0 else occurrence + len(there) + 1
+            if not 1 <= which <= len(there):
                 keys.append(b"\1")
                 continue
-            value = of_field[which - 1][1]
+            value = there[which - 1]
             key = octets_key(value) if isinstance(value, bytes) else number_key(value)
         keys.append(b"\0" + (bytes(c ^ 0xFF for c in key) if backwards else key))
     return keys

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, TIME, Program
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Program
 from ...protocols.walking import DATAGRAM_4, EXTENSION, OWN_END, TAG
 from .. import (
     ABSENT,
@@ -31,7 +31,7 @@ from .. import (
     TALKERS,
 )
 from .. import CAPTURED as CAPTURED_BYTES
-from ..program import DATA, TEXT
+from ..program import DATA, OF_IFACE, OF_NOTE, OF_WAY, TEXT, said_by
 from .durations import count_durations
 from .exceptions import named_by
 from .groups import Groups
@@ -43,6 +43,7 @@ from .rows import checked, without_fcs
 TOTALS = LONGEST + 1
 BINS, FIRST_WIDTH, WIDER = 4096, 1000, 10  # of time; nanoseconds of a bin at first, and by what it grows
 MOST, LEAST = (1 << 63) - 1, -(1 << 63)
+LINES = (OF_IFACE, OF_WAY, OF_NOTE)  # asked in the place of a field: what lines say that a packet comes with
 
 
 class Series:
@@ -88,7 +89,8 @@ class Statistics:
         self.groups = {which: Groups(memory) for which in (PATHS, TALKERS, BY_FIELDS)}
         self.fields, sound = _fields(columns[0]) if columns else ([], True)
         self.columns = _cut(columns[1], 2) if columns else []
-        if columns and (len(columns[1]) % 16 or not sound or not all(0 <= i < len(self.fields) and k for i, k in self.columns)):
+        known = all((0 <= i < len(self.fields) or i in LINES) and k for i, k in self.columns)
+        if columns and (len(columns[1]) % 16 or not sound or not known):
             raise ValueError("program is not valid")
 
     def add(self, row: list[int], bare: list[int], data: bytearray) -> None:
@@ -105,7 +107,8 @@ class Statistics:
         if self.wanted & TALKERS:
             self.talkers(headers, frame, size)
         if self.wanted & BY_FIELDS:
-            self.groups[BY_FIELDS].add(b"".join(self.values(headers, frame)), size)
+            notes = bytes(data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]])
+            self.groups[BY_FIELDS].add(b"".join(self.values(headers, frame, notes)), size)
 
     def packet(self, row: list[int], size: int) -> None:
         """Counts what is known without its headers."""
@@ -138,10 +141,15 @@ class Statistics:
                     address = frame[at + end * each : at + (end + 1) * each]
                     self.groups[TALKERS].add(bytes((level,)) + address, size, 2 * end)
 
-    def values(self, headers: list[Header], frame: bytes) -> list[bytes]:
+    def values(self, headers: list[Header], frame: bytes, notes: bytes) -> list[bytes]:
         """The values of fields as they stand in a key: what it is, and a number of 64 or 128 bits, or how many bytes and these."""
         values = []
         for index, occurrence in self.columns:
+            if index in LINES:
+                said = said_by(notes, index)
+                text = said[occurrence - (occurrence > 0)] if -len(said) <= occurrence <= len(said) else None
+                values.append(bytes((ABSENT,)) if text is None else struct.pack(">BQ", OCTETS, len(text)) + text)
+                continue
             place = _locate(self.fields, index, occurrence, True, frame, headers)
             if place is None:
                 values.append(bytes((ABSENT,)))

@@ -65,7 +65,8 @@ static PyObject *py_count(PyObject *self, PyObject *args)
         for (Py_ssize_t i = 0; memory && i < b.count; i++) {
             struct bare bare;
             bare_of(&bare, &b, i);
-            memory = statistics_add(s, &b.packets[i], bare.packet, &bare.frame);
+            const struct frame notes = {(const uint8_t *)b.data.buf + b.packets[i].notes, (size_t)b.packets[i].notes_size};
+            memory = statistics_add(s, &b.packets[i], bare.packet, &bare.frame, &notes);
         }
         memory = memory && groups_add_waiting(&s->talkers);
         result = memory ? Py_NewRef(Py_None) : PyErr_NoMemory();
