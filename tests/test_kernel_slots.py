@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import random
+import socket
 import struct
+import time
 from importlib import import_module
 
 import pytest
@@ -195,3 +197,82 @@ def test_backends_do_the_same():
         assert both[0] == both[1]
         kinds.add(both[0][0][3] if isinstance(both[0][0], tuple) else both[0][0][:5])
     assert kinds == {True, False, "[Errn", "slots"}
+
+
+# ---- slots that are filled from a queue ----
+
+LARGE = 2048
+
+
+@pytest.fixture
+def queue():
+    """A socket with a queue, and what sends to it: datagrams begin with what would be a virtio header."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        receiver.bind(("127.0.0.1", 0))
+        sender.connect(receiver.getsockname())
+        yield receiver, sender
+
+
+def test_slots_are_filled_as_the_kernel_fills_them(kernel, queue):
+    receiver, sender = queue
+    sent = [bytes([i]) * (10 + 20 * i) for i in range(9)]
+    ring = bytearray(b"\xa5" * LARGE * 12)
+    assert kernel.slots_fill(receiver.fileno(), ring, LARGE) == 0  # it does not wait
+    for datagram in sent:
+        sender.send(datagram)
+    assert kernel.slots_fill(receiver.fileno(), ring, LARGE) == len(sent)
+    rows, met, cut, aside = read(kernel, ring, most=len(sent), size=LARGE)
+    assert (met, cut, aside) == (len(sent), 0, False)
+    assert [shown(ring, row) for row in rows] == [datagram[10:] for datagram in sent]
+    assert [bytes(ring[row[OFFSET] - 10 : row[OFFSET]]) for row in rows] == [datagram[:10] for datagram in sent]
+    assert {row[TIME] for row in rows} == {0}  # none was asked for
+    assert ring[len(sent) * LARGE :] == b"\xa5" * LARGE * 3
+
+
+def test_filled_slots_have_the_kernels_time_and_say_what_was_cut(kernel, queue):
+    receiver, sender = queue
+    receiver.setsockopt(socket.SOL_SOCKET, 37, 1 << 3 | 1 << 4)  # SO_TIMESTAMPING: by the kernel
+    ring = bytearray(256 * 4)
+    before = time.time_ns()
+    for size in (0, 3, 256, 60):
+        sender.send(bytes(size))
+    assert kernel.slots_fill(receiver.fileno(), ring, 256) == 4
+    rows, met, cut, _ = read(kernel, ring, most=4)
+    assert [row[CAPTURED] for row in rows] == [0, 0, 50]
+    assert (met, cut) == (4, 1)
+    assert all(row[TIME] == 0 or before <= row[TIME] <= time.time_ns() for row in rows)  # 0: it had no time yet
+
+
+def test_no_more_is_filled_than_there_is_room_for(kernel, queue):
+    receiver, sender = queue
+    for _ in range(200):
+        sender.send(bytes(30))
+    filled = [kernel.slots_fill(receiver.fileno(), bytearray(LARGE * slots), LARGE) for slots in (5, 0, 150, 150, 150)]
+    assert filled == [5, 0, 128, 67, 0]
+
+
+def test_what_cannot_be_filled(kernel, queue):
+    for fd, reason in ((-1, errno.EBADF), (10**6, errno.EBADF)):
+        with pytest.raises(OSError, match=r".") as caught:
+            kernel.slots_fill(fd, bytearray(LARGE), LARGE)
+        assert caught.value.errno == reason
+    with pytest.raises(ValueError, match="slots have no room for a frame"):
+        kernel.slots_fill(queue[0].fileno(), bytearray(80), 80)
+    with pytest.raises(ValueError, match="slots lie outside of the ring"):
+        kernel.slots_fill(queue[0].fileno(), bytearray(80), 0)
+
+
+def test_backends_fill_the_same(queue):
+    c_kernel = pytest.importorskip("pkttools.kernel._c", reason="the C code was not built")
+    python_kernel = import_module("pkttools.kernel.python")
+    receiver, sender = queue
+    dice = random.Random(9)
+    rings = []
+    for kernel in (c_kernel, python_kernel):
+        dice.seed(9)
+        for _ in range(100):
+            sender.send(dice.randbytes(dice.choice([0, 9, 10, 11, 60, 185, 186, 187, 1500])))
+        rings.append(bytearray(100 * 256))
+        assert kernel.slots_fill(receiver.fileno(), rings[-1], 256) == 100
+    assert rings[0] == rings[1]

@@ -189,7 +189,7 @@ class Asker:
                 if leaves:
                     question = self.leaving.get(bytes(batch.frame(i)))
                     if question:
-                        question.sent = columns[i * COLUMNS + TIME]
+                        question.sent = columns[i * COLUMNS + TIME] or question.sent
                 else:
                     came += batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
             if came:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ..ask.asker import Asker
     from ..formats.files import Input
     from ..language.assignments import Assignments
-    from ..live.linux.meanwhile import Meanwhile
 
 PLACE = "first"
 OPTIONS = [
@@ -46,13 +45,14 @@ class Asked(Source):
     needs = ()
     hands_on = False
 
-    def __init__(self, values: Values, asker: Asker, opened: Meanwhile) -> None:
-        """opened: gives the interface's ring. Raises PktError, UsageError without an interface."""
+    def __init__(self, values: Values, asker: Asker) -> None:
+        """Raises PktError, UsageError without an interface."""
         from ..ask.asker import Wire
+        from ..live.linux.prompt import Prompt
         from ..live.linux.send import Sender
         from ..live.pace import Pace
 
-        ring = opened.get()
+        ring = Prompt(values.interface, 4 * values.in_flight)
         sender = Sender(values.interface, Pace(fast=True))
         asker.open(Wire(ring, sender))
         if values.complete:
@@ -80,14 +80,6 @@ def stage(values: Values) -> Stage:
     """Asks, and says what was answered."""
     need(sys.platform == "linux", "it is for Linux")
     need(values.rate is None or values.interval is None, "only one of --rate and --interval")
-    from ..live.linux.meanwhile import Meanwhile
-
-    def opened() -> object:
-        from ..live.linux.prompt import Prompt
-
-        return Prompt(values.interface, 4 * values.in_flight)
-
-    ring = Meanwhile(opened)  # while the rest is imported
     from ..ask.asker import Asker
 
     keep, assignments = program_of(values)
@@ -104,5 +96,5 @@ def stage(values: Values) -> Stage:
     def account() -> list[str]:
         return (assignments.said(False) if assignments else []) + asker.account()
 
-    return Stage(values, [asker], program=(keep, None), source=lambda: Asked(values, asker, ring), account=account,
+    return Stage(values, [asker], program=(keep, None), source=lambda: Asked(values, asker), account=account,
                  fails=lambda: asker.counts.failed)  # fmt: skip

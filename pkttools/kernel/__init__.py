@@ -13,8 +13,8 @@ chooses, as for the codec; on systems other than Linux there is no C for this.
     perf_read(buffer, page, limit, linktype, clock, nano, room, notes) -> (data, rows): frames out of a perf buffer
     slots_read(ring, size, first, most, linktype) -> (rows, slots met, frames that were cut, whether the last one waits aside)
     slots_give(ring, size, first, count): gives slots of a ring back to the kernel
+    slots_fill(fd, ring, size) -> slots filled with what waits in a socket's queue, as the kernel fills those of a ring
     send_burst(fd, data, rows, first, count, headroom=0) -> (frames sent, their bytes, errno of the one behind them or 0)
-    set_option(fd, level, option, value): setsockopt(2), while other threads run
     deadlines(rows, first, count, (speed, pps, mbps, fast, after_previous, wait), state) -> when packets are due, 8 bytes each
     send_paced(fds, ways, wake, busy, data, rows, first, due, previous)
         -> (frames sent when they were due, how many by each socket and their bytes, errno of the one behind them or 0, how late
@@ -48,9 +48,9 @@ pipe_lend = getattr(_backend, "pipe_lend", None)
 ring_give, ring_read, ring_take = _backend.ring_give, _backend.ring_read, _backend.ring_take
 perf_read, ringbuf_read = _backend.perf_read, _backend.ringbuf_read
 deadlines, send_burst, send_paced = _backend.deadlines, _backend.send_burst, _backend.send_paced
-set_option, slots_give, slots_read = _backend.set_option, _backend.slots_give, _backend.slots_read
+slots_fill, slots_give, slots_read = _backend.slots_fill, _backend.slots_give, _backend.slots_read
 
 __all__ = [
     "BACKEND", "deadlines", "perf_read", "pipe_lend", "ring_give", "ring_read", "ring_take", "ringbuf_read", "send_burst",
-    "send_paced", "set_option", "slots_give", "slots_read",
+    "send_paced", "slots_fill", "slots_give", "slots_read",
 ]  # fmt: skip

@@ -80,17 +80,20 @@ class Wire:
         before = self.listeners(host)
         process = self.start(host, words, cores, codec)
         deadline = time.monotonic() + PATIENCE
-        while self.listeners(host) == before:
+        while not self.listeners(host) - before:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise Failed(f"{' '.join(words)}: {finish(process, signal.SIGKILL)[1]}")
             time.sleep(0.005)
         return process
 
-    def listeners(self, host: str) -> int:
-        """How many packet sockets receive, protocol ETH_P_ALL, bound to an interface; and how many XDP programs there are."""
-        lines = self.must(host, ["cat", "/proc/net/packet"]).splitlines()[1:]
-        programs = self.must(host, ["ip", "link"]).count("prog/xdp")
-        return programs + sum(row[3] == "0003" and row[4] != "0" for row in map(str.split, lines))
+    def listeners(self, host: str) -> set[str]:
+        """Packet sockets that receive, protocol ETH_P_ALL, bound to an interface, by their inodes; and XDP programs.
+
+        One that was left is there for some milliseconds more.
+        """
+        rows = [line.split() for line in self.must(host, ["cat", "/proc/net/packet"]).splitlines()[1:]]
+        programs = {line for line in self.must(host, ["ip", "link"]).splitlines() if "prog/xdp" in line}
+        return {row[8] for row in rows if row[3] == "0003" and row[4] != "0"} | programs
 
     def flood(self, size: int, rate: float, seconds: float) -> tuple[int, float]:
         """Sends frames from far to near on eth0; gives how many, and in how many seconds."""

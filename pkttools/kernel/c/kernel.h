@@ -53,7 +53,11 @@ void ring_give(uint8_t *block); /* back to the kernel */
 
 /* slots.c */
 
-enum { SLOT_HEAD = 52 };        /* bytes that every slot begins with: a slot is larger */
+enum {
+    SLOT_HEAD = 52,             /* bytes that every slot begins with: a slot is larger */
+    SLOT_FRAME = 80,            /* where the frame begins in a slot that is filled */
+    SLOT_MOST = 128,            /* slots that are filled at once: what that takes fits on the stack */
+};
 
 struct slots {                  /* room for a row a slot */
     struct packet *rows;
@@ -65,6 +69,10 @@ struct slots {                  /* room for a row a slot */
  * Tags that the kernel kept apart are put back. EBADMSG: a frame lies outside of its slot. */
 int slots_read(uint8_t *ring, size_t size, size_t first, size_t most, int64_t linktype, struct slots *found);
 void slots_give(uint8_t *ring, size_t size, size_t first, size_t count);        /* back to the kernel */
+/* Fills slots of more than SLOT_FRAME bytes, the first `count` but no more than SLOT_MOST, with what waits in the queue of a socket
+ * without a ring, as the kernel fills those of a ring: recvmmsg(2). Never waits. Where PACKET_AUXDATA or SO_TIMESTAMPING are not
+ * set, there is no tag, or no time. How many; -1 and errno where there was none, but for want of packets. */
+ssize_t slots_fill(int fd, uint8_t *ring, size_t size, size_t count);
 
 /* samples.c */
 

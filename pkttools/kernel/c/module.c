@@ -263,22 +263,6 @@ exit:
     return result;
 }
 
-static PyObject *py_set_option(PyObject *self, PyObject *args)
-{
-    (void)self;
-    Py_buffer value;
-    int fd, level, option, failed;
-    if (!PyArg_ParseTuple(args, "iiiy*", &fd, &level, &option, &value))
-        return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    failed = setsockopt(fd, level, option, value.buf, (socklen_t)value.len);
-    Py_END_ALLOW_THREADS
-    PyBuffer_Release(&value);
-    if (failed)
-        return PyErr_SetFromErrno(PyExc_OSError);
-    Py_RETURN_NONE;
-}
-
 /* Whether rows are whole packets, and there are `count` of them from `first` on; else an exception. */
 static bool rows_there(const Py_buffer *rows, Py_ssize_t first, Py_ssize_t count)
 {
@@ -452,6 +436,26 @@ static PyObject *py_slots_give(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+static PyObject *py_slots_fill(PyObject *self, PyObject *args)
+{
+    (void)self;
+    Py_buffer ring;
+    Py_ssize_t size, there;
+    int fd;
+    if (!PyArg_ParseTuple(args, "iw*n", &fd, &ring, &size))
+        return NULL;
+    bool sound = slots_of(&ring, size, 0, 0, &there);
+    if (sound && size <= SLOT_FRAME) {
+        PyErr_SetString(PyExc_ValueError, "slots have no room for a frame");
+        sound = false;
+    }
+    ssize_t filled = sound ? slots_fill(fd, ring.buf, (size_t)size, (size_t)there) : 0;
+    PyBuffer_Release(&ring);
+    if (!sound)
+        return NULL;
+    return filled < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromSsize_t(filled);
+}
+
 static PyMethodDef methods[] = {
     {"deadlines", py_deadlines, METH_VARARGS, NULL},
     {"perf_read", py_perf_read, METH_VARARGS, NULL},
@@ -462,7 +466,7 @@ static PyMethodDef methods[] = {
     {"ringbuf_read", py_ringbuf_read, METH_VARARGS, NULL},
     {"send_burst", py_send_burst, METH_VARARGS, NULL},
     {"send_paced", py_send_paced, METH_VARARGS, NULL},
-    {"set_option", py_set_option, METH_VARARGS, NULL},
+    {"slots_fill", py_slots_fill, METH_VARARGS, NULL},
     {"slots_give", py_slots_give, METH_VARARGS, NULL},
     {"slots_read", py_slots_read, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},

@@ -1,9 +1,13 @@
-/* Slots of a TPACKET_V2 ring (linux/if_packet.h) of a socket with PACKET_VNET_HDR. What stands in them is checked like any input. */
+/* Slots of a TPACKET_V2 ring (linux/if_packet.h) of a socket with PACKET_VNET_HDR. What stands in them is checked like any input.
+ * Who has no ring fills slots from the socket's queue. */
+#define _GNU_SOURCE     /* recvmmsg */
 #include "kernel.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
+#include <sys/socket.h>
 #include <linux/if_packet.h>
 
 enum {
@@ -12,9 +16,13 @@ enum {
     HEADERS = 2, START = 6,     /* where in it the size of the headers stands, and where the checksum begins */
     ADDRESSES = 12,             /* bytes of Ethernet's two addresses: the tag stands behind them */
     TAG = 4,
-    HEAD = TPACKET_ALIGN(sizeof(struct tpacket2_hdr)) + sizeof(struct sockaddr_ll),     /* in front of every packet */
+    FROM = TPACKET_ALIGN(sizeof(struct tpacket2_hdr)),          /* where in a slot struct sockaddr_ll stands */
+    HEAD = FROM + sizeof(struct sockaddr_ll),                   /* in front of every packet */
+    FRAME = TPACKET_ALIGN(HEAD + VIRTIO + TAG),                 /* where the kernel lets frames begin, with room for a tag */
+    STAMPS = 3,                 /* struct timespec in what SO_TIMESTAMPING says; the first one is the kernel's own */
 };
 _Static_assert((int)HEAD == (int)SLOT_HEAD, "module.c asks for slots of more than their head");
+_Static_assert((int)FRAME == (int)SLOT_FRAME, "module.c asks for slots that have room for a frame");
 
 static uint32_t *status_of(uint8_t *slot)
 {
@@ -79,4 +87,60 @@ void slots_give(uint8_t *ring, size_t size, size_t first, size_t count)
 {
     for (size_t i = first; i < first + count; i++)
         __atomic_store_n(status_of(ring + i * size), TP_STATUS_KERNEL, __ATOMIC_RELEASE);
+}
+
+/* What is said beside a message, as a slot's head says it. */
+static void heed(struct msghdr *message, struct tpacket2_hdr *h)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
+        struct tpacket_auxdata beside;
+        struct timespec stamps[STAMPS];
+        if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA && c->cmsg_len >= CMSG_LEN(sizeof beside)) {
+            memcpy(&beside, CMSG_DATA(c), sizeof beside);
+            h->tp_status |= beside.tp_status & (TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID);
+            h->tp_vlan_tci = beside.tp_vlan_tci;
+            h->tp_vlan_tpid = beside.tp_vlan_tpid;
+        } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPING && c->cmsg_len >= CMSG_LEN(sizeof stamps)) {
+            memcpy(stamps, CMSG_DATA(c), sizeof stamps);
+            h->tp_sec = (uint32_t)stamps[0].tv_sec;
+            h->tp_nsec = (uint32_t)stamps[0].tv_nsec;
+        }
+    }
+}
+
+ssize_t slots_fill(int fd, uint8_t *ring, size_t size, size_t count)
+{
+    struct mmsghdr messages[SLOT_MOST];
+    struct iovec rooms[SLOT_MOST];
+    struct sockaddr_ll from[SLOT_MOST];
+    _Alignas(struct cmsghdr) uint8_t beside[SLOT_MOST][CMSG_SPACE(sizeof(struct tpacket_auxdata))
+                                                       + CMSG_SPACE(STAMPS * sizeof(struct timespec))];
+    if (count > SLOT_MOST)
+        count = SLOT_MOST;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *slot = ring + i * size;
+        rooms[i] = (struct iovec){slot + FRAME - VIRTIO, size - (FRAME - VIRTIO)};
+        messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &from[i], .msg_namelen = sizeof from[i], .msg_iov = &rooms[i], .msg_iovlen = 1,
+            .msg_control = beside[i], .msg_controllen = sizeof beside[i],
+        };
+    }
+    /* One call: an error behind some that came is kept for the next one. */
+    int came = count ? recvmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT | MSG_TRUNC, NULL) : 0;
+    if (came < 0)
+        return errno == EAGAIN ? 0 : -1;
+    for (size_t i = 0; i < (size_t)came; i++) {
+        size_t got = messages[i].msg_len, kept = got < rooms[i].iov_len ? got : rooms[i].iov_len;
+        struct tpacket2_hdr h = {
+            .tp_status = TP_STATUS_USER, .tp_mac = FRAME, .tp_len = got > VIRTIO ? (uint32_t)(got - VIRTIO) : 0,
+            .tp_snaplen = kept > VIRTIO ? (uint32_t)(kept - VIRTIO) : 0,
+        };
+        heed(&messages[i].msg_hdr, &h);
+        struct sockaddr_ll way = {0};
+        if (messages[i].msg_hdr.msg_namelen >= sizeof way - sizeof way.sll_addr)
+            way.sll_pkttype = from[i].sll_pkttype;
+        memcpy(ring + i * size, &h, sizeof h);
+        memcpy(ring + i * size + FROM, &way, sizeof way);
+    }
+    return came;
 }

@@ -1,13 +1,12 @@
 """The Python twin of the kernel's C functions: the same results, with more system calls or copies."""
 
 from .burst import send_burst
-from .option import set_option
 from .pace import deadlines, send_paced
 from .ring import ring_give, ring_read, ring_take
 from .samples import perf_read, ringbuf_read
-from .slots import slots_give, slots_read
+from .slots import slots_fill, slots_give, slots_read
 
 __all__ = [
-    "deadlines", "perf_read", "ring_give", "ring_read", "ring_take", "ringbuf_read", "send_burst", "send_paced", "set_option",
+    "deadlines", "perf_read", "ring_give", "ring_read", "ring_take", "ringbuf_read", "send_burst", "send_paced", "slots_fill",
     "slots_give", "slots_read",
 ]  # fmt: skip

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
+import select
+import socket
 import struct
 from array import array
 from mmap import mmap
@@ -15,9 +17,12 @@ from mmap import mmap
 # struct tpacket2_hdr: status, size on the wire, captured size, where the bytes are, seconds, nanoseconds, tag, its EtherType
 HEADER = struct.Struct("=IIIH2xIIHH4x")
 HEAD = 52  # bytes that a slot begins with: that, and struct sockaddr_ll
+FRAME, MOST = 80, 128  # where the frame begins in a slot that is filled, and how many are at once
+KIND = 42  # where in a slot struct sockaddr_ll has its sll_pkttype
 USER, COPY, VLAN_VALID, VLAN_TPID_VALID = 1, 2, 0x10, 0x40
 VIRTIO = struct.Struct("=BBHHHH")  # struct virtio_net_hdr: flags, kind of segments, size of headers and segments, checksum
 NEEDS_CSUM = 1
+AUXDATA, SOL_PACKET, PACKET_AUXDATA, SO_TIMESTAMPING = struct.Struct("=IIIHHHH"), 263, 8, 37
 ADDRESSES, TAG = 12, 4  # bytes of Ethernet's two addresses; of the tag, which stands behind them
 
 
@@ -68,6 +73,54 @@ def slots_give(ring: bytearray | mmap, size: int, first: int, count: int) -> Non
         raise ValueError("slots lie outside of the ring")
     for at in range(first * size, (first + count) * size, size):
         struct.pack_into("=I", ring, at, 0)
+
+
+def slots_fill(fd: int, ring: bytearray | mmap, size: int) -> int:
+    """Fills slots of `size` bytes, from the first one on, with what waits in a socket's queue, as the kernel fills those of a ring.
+
+    Of where a packet came from only its way is said. Tags are those of PACKET_AUXDATA, times those of SO_TIMESTAMPING, else 0.
+    Never waits. Returns how many slots were filled: 128 at most. Raises ValueError for slots without room, OSError.
+    """
+    there = min(_check(ring, size, 0, 0), MOST)
+    if size <= FRAME:
+        raise ValueError("slots have no room for a frame")
+    try:
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0, fileno=fd)
+    except ValueError:  # Python's word for a negative one
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF)) from None
+    done, waiting = 0, select.poll()
+    waiting.register(fd, select.POLLIN)
+    try:
+        with memoryview(ring) as view:
+            while done < there:
+                at = done * size
+                with view[at + FRAME - VIRTIO.size : at + size] as room:
+                    if done and (waiting.poll(0) or [(fd, select.POLLIN)])[0][1] != select.POLLIN:
+                        break  # an error, which is said the next time
+                    got, beside, _, whence = sock.recvmsg_into([room], 256, socket.MSG_DONTWAIT | socket.MSG_TRUNC)
+                    kept = max(min(got, len(room)) - VIRTIO.size, 0)
+                view[at : at + HEAD] = bytes(HEAD)
+                view[at + KIND] = whence[2] if isinstance(whence, tuple) and len(whence) > 4 else 0
+                status, seconds, nanoseconds, tag, ethertype = _heed(beside)
+                HEADER.pack_into(view, at, status, max(got - VIRTIO.size, 0), kept, FRAME, seconds, nanoseconds, tag, ethertype)
+                done += 1
+    except BlockingIOError:
+        pass
+    finally:
+        sock.detach()  # it is not ours to close
+    return done
+
+
+def _heed(beside: list[tuple[int, int, bytes]]) -> tuple[int, int, int, int, int]:
+    """What is said beside a message: status, seconds, nanoseconds, tag, its EtherType."""
+    status, seconds, nanoseconds, tag, ethertype = USER, 0, 0, 0, 0
+    for level, kind, octets in beside:
+        if (level, kind) == (SOL_PACKET, PACKET_AUXDATA) and len(octets) >= AUXDATA.size:
+            said, _, _, _, _, tag, ethertype = AUXDATA.unpack_from(octets)
+            status |= said & (VLAN_VALID | VLAN_TPID_VALID)
+        elif (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPING):
+            seconds, nanoseconds = struct.unpack_from("@ll", octets)
+    return status, seconds & 0xFFFFFFFF, nanoseconds, tag, ethertype
 
 
 def _check(ring: bytearray | mmap, size: int, first: int, count: int) -> int:

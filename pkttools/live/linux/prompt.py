@@ -1,6 +1,8 @@
-"""Packets from an interface as soon as they come, both ways: AF_PACKET, see packet(7), with a TPACKET_V2 ring.
+"""Packets from an interface as soon as they come, both ways: AF_PACKET, see packet(7), out of the socket's queue.
 
 pkt-recv's ring hands over blocks of packets, after a millisecond at least: too late for who waits for the answer to a question.
+And for any ring the kernel waits until no processor looks at the socket any more: that is longer than a thousand answers take.
+Where the queue may not be as long as is wanted (net.core.rmem_max, without privileges) there is a ring nevertheless, TPACKET_V2.
 """
 
 from __future__ import annotations
@@ -10,20 +12,23 @@ import errno
 import mmap
 import os
 import struct
+import time
 
 from ... import codec
-from ...batch import COLUMNS, OFFSET, ROW_BYTES, Batch
+from ...batch import COLUMNS, OFFSET, ROW_BYTES, TIME, Batch
 from ...errors import PktError
-from ...kernel import set_option, slots_give, slots_read
-from .interface import ETH_P_ALL, SOL_PACKET, bind, mtu, open_socket
-from .meanwhile import Meanwhile
+from ...kernel import slots_fill, slots_give, slots_read
+from .interface import ETH_P_ALL, SOL_PACKET, bind, grow, mtu, open_socket
+from .leaving import leave
 from .receive import PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_RESERVE, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION
 
-PACKET_VNET_HDR, TPACKET_V2 = 15, 1  # linux/if_packet.h
+PACKET_AUXDATA, PACKET_VNET_HDR, TPACKET_V2 = 8, 15, 1  # linux/if_packet.h
+SO_TIMESTAMPING, BY_KERNEL = 37, 1 << 3 | 1 << 4  # asm-generic/socket.h; when a packet came, linux/net_tstamp.h
 TAG, VIRTIO, NEEDS_CSUM = 4, 10, 1  # bytes of a tag, and of struct virtio_net_hdr in front of each packet; its flag
 SLOT, SLOT_HEAD = 2048, 128  # bytes of a slot at least; those that one needs beside the MTU
-TURN = 1024  # packets at once
-MEMORY = 2 << 20  # bytes of the ring at least
+TURN = 128  # packets at once
+MEMORY = 2 << 20  # bytes of packets that there is room for, at least
+SHARE = 1024  # bytes that the kernel counts for a packet beside its slot
 PACKET_TYPE, OUTGOING = 42, 4  # where in a slot the way is said (struct sockaddr_ll behind struct tpacket2_hdr), and out
 
 
@@ -37,13 +42,11 @@ class Prompt:
         self.at = self.met = self.cut = 0
         try:
             self.slot = max(SLOT, 1 << (mtu(self.sock, self.name) + SLOT_HEAD - 1).bit_length())
-            for option, value in ((PACKET_VERSION, TPACKET_V2), (PACKET_VNET_HDR, 1), (PACKET_RESERVE, TAG)):
-                self.sock.setsockopt(SOL_PACKET, option, value)
-            block = max(mmap.PAGESIZE, self.slot)
-            blocks = max(MEMORY, packets * self.slot) // block
-            shape = struct.pack("4I", block, blocks, self.slot, blocks * (block // self.slot))
-            set_option(self.sock.fileno(), SOL_PACKET, PACKET_RX_RING, shape)
-            self.ring = mmap.mmap(self.sock.fileno(), block * blocks)
+            self.sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+            room = max(MEMORY, packets * (self.slot + SHARE))
+            grow(self.sock, room)
+            self.queued = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= room
+            self.ring = self.filled() if self.queued else self.mapped(max(MEMORY, packets * self.slot))
             request = struct.pack("iHH8s", socket.if_nametoindex(self.name), PACKET_MR_PROMISC, 0, b"")
             self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
             self.linktype = bind(self.sock, self.name, ETH_P_ALL)
@@ -51,22 +54,48 @@ class Prompt:
             raise PktError(f"{self.name}: {error.strerror}") from None
         self.fd = self.sock.fileno()
 
+    def filled(self) -> bytearray:
+        """The slots of a ring of our own, that is filled from the queue."""
+        self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, BY_KERNEL)
+        return bytearray(TURN * self.slot)
+
+    def mapped(self, size: int) -> mmap.mmap:
+        """The slots of a ring that the kernel fills."""
+        self.sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
+        self.sock.setsockopt(SOL_PACKET, PACKET_RESERVE, TAG)
+        block = max(mmap.PAGESIZE, self.slot)
+        blocks = size // block
+        shape = struct.pack("4I", block, blocks, self.slot, blocks * (block // self.slot))
+        self.sock.setsockopt(SOL_PACKET, PACKET_RX_RING, shape)
+        return mmap.mmap(self.sock.fileno(), block * blocks)
+
     def take(self) -> Batch | None:
-        """The next packets, which stay until `give`; None: there are none. Raises PktError."""
+        """The next packets, which stay until `give`; None: there are none. Raises PktError.
+
+        In the first moments the kernel may have no time for a packet: 0 is the time of one that left, and one that came has ours.
+        """
         try:
-            rows, self.met, cut, _ = slots_read(self.ring, self.slot, self.at, TURN, self.linktype)
+            most = slots_fill(self.fd, self.ring, self.slot) if self.queued else TURN
+            rows, self.met, cut, _ = slots_read(self.ring, self.slot, self.at, most, self.linktype)
         except OSError as error:
-            raise PktError(f"{self.name}: {error.strerror}") from None
+            raise PktError(f"{self.name}: {self.reason(error.errno)}") from None
         self.cut += cut
         if not self.met:
             self.check()
             return None
-        return Batch(self.ring, rows)
+        batch = Batch(self.ring, rows)
+        if self.queued and 0 in batch.column(TIME):
+            columns = batch.columns()
+            for i, leaves in enumerate(self.outgoing(batch)):
+                columns[i * COLUMNS + TIME] = columns[i * COLUMNS + TIME] or (0 if leaves else time.time_ns())
+        return batch
 
     def give(self) -> None:
         """Gives slots back to the kernel."""
-        slots_give(self.ring, self.slot, self.at, self.met)
-        self.at = (self.at + self.met) % (len(self.ring) // self.slot)
+        if not self.queued:
+            slots_give(self.ring, self.slot, self.at, self.met)
+            self.at = (self.at + self.met) % (len(self.ring) // self.slot)
         self.met = 0
 
     def outgoing(self, batch: Batch) -> list[bool]:
@@ -85,18 +114,19 @@ class Prompt:
         """Asks the socket for what went wrong. Raises PktError."""
         number = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number:
-            raise PktError(f"{self.name}: {'interface went down' if number == errno.ENETDOWN else os.strerror(number)}")
+            raise PktError(f"{self.name}: {self.reason(number)}")
+
+    def reason(self, number: int | None) -> str:
+        """What an errno says of an interface."""
+        return "interface went down" if number == errno.ENETDOWN else os.strerror(number or errno.EIO)
 
     def close(self) -> int:
-        """Ends it, while others go on; gives how many packets the kernel dropped, for want of room, or were too long."""
+        """Ends it; gives how many packets the kernel dropped, for want of room, or were too long."""
         (dropped,) = struct.unpack_from("I", self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8), 4)
-        Meanwhile(self.give_back)
+        if isinstance(self.ring, mmap.mmap):
+            try:
+                self.ring.close()
+            except BufferError:
+                pass  # somebody still looks at it; it goes with the process
+        leave(self.sock)
         return dropped + self.cut
-
-    def give_back(self) -> None:
-        """Gives ring and socket back."""
-        try:
-            self.ring.close()
-        except BufferError:
-            pass  # somebody still looks at it; it goes with the process
-        self.sock.close()

@@ -11,6 +11,7 @@ from ...kernel import send_burst, send_paced
 from .. import sending
 from ..pace import Pace
 from .interface import SOL_PACKET, bind, mac_address, mtu, open_socket
+from .leaving import leave
 from .link import Carrier
 
 PACKET_QDISC_BYPASS = 20  # linux/if_packet.h; Linux 3.14
@@ -59,7 +60,7 @@ class Sender(sending.Sender):
     def close(self) -> list[str]:
         """Ends; gives the account."""
         said = super().close()
-        self.sock.close()
+        leave(self.sock)
         return said
 
 

@@ -1,0 +1,24 @@
+"""A packet socket is given back without waiting for it.
+
+To close one, the kernel waits until no processor looks at it any more, some 10 ms, and once more for a ring: synchronize_net() in
+net/packet/af_packet.c. The end of a process waits for it, too. So it is left in the queue of a Unix socket that nobody has but
+this queue itself: what nobody can reach any more the kernel finds by itself, and closes it beside us (net/unix/garbage.c; since
+Linux 6.9, and before that while the process ends, as ever).
+"""
+
+from __future__ import annotations
+
+import _socket as socket  # as in interface.py
+import struct
+
+
+def leave(sock: socket.socket) -> None:
+    """Closes a socket, some time soon."""
+    try:
+        there, back = socket.socketpair()
+        there.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("2i", sock.fileno(), back.fileno()))])
+        there.close()
+        back.close()
+    except OSError:
+        pass  # no descriptor is free, or too many are under way: at once, then
+    sock.close()

@@ -1,0 +1,86 @@
+"""Packets as soon as they come: out of the socket's queue, or out of a ring where the queue may not be as long as is wanted."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+
+import pytest
+from conftest import ROOT
+from netns import IP, MAC
+from netns import lab as _lab
+
+from pkttools.live.linux.leaving import leave
+
+lab = _lab
+# Which way packets went, their bytes, and whether they have the kernel's time. Words: whether there is a ring, how many packets.
+TAKE = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from pkttools.batch import TIME
+from pkttools.live.linux import prompt
+if sys.argv[2] == "ring":
+    prompt.grow = lambda *_: None
+    prompt.MEMORY = 8 << 20
+wire = prompt.Prompt("eth0")
+assert wire.queued == (sys.argv[2] != "ring")
+print("ready", file=sys.stderr, flush=True)
+left, before, end = int(sys.argv[3]), time.time_ns(), time.monotonic() + 20
+while left > 0 and time.monotonic() < end:
+    batch = wire.take()
+    if batch is None:
+        time.sleep(0.01)
+        continue
+    wire.finish(batch)
+    for i, leaves in enumerate(wire.outgoing(batch)):
+        left -= 1
+        stamp = batch.packet(i).time
+        assert before <= stamp <= time.time_ns() or leaves and not stamp, stamp
+        print("out" if leaves else "in", bytes(batch.frame(i)).hex())
+    wire.give()
+assert wire.close() == 0
+"""
+
+
+def test_both_ways_and_tags(lab):
+    """The same from either place, in either language; tags, also two, that the kernel keeps apart, are where they were.
+
+    No kernel answers: the packets are for neither.
+    """
+    ends = [f"--src {IP[of]} --dst {IP[to]} --src-mac {MAC[of]} --dst-mac 02:00:00:00:00:99 --size 60" for of, to in ("ba", "ab")]
+    tagged = f"pkt-gen udp {ends[0]} | pkt-wrap vlan ETHERNET.VLAN_ID=42 ETHERNET.VLAN_PRIORITY=3"
+    gave = f"{{ pkt-gen udp {ends[0]}; {tagged}; {tagged} | pkt-wrap vlan ETHERNET.VLAN_ID=7; }} | pkt-send -i eth0 -f"
+    asked = f"pkt-gen udp {ends[1]} --dport 9 | pkt-send -i eth0"
+    python = f"{sys.executable} -c '{TAKE}' {ROOT}"
+    seen = []
+    for where, codec in (("queue", "c"), ("queue", "python"), ("ring", "python")):
+        taker = lab.start("a", f"PKTTOOLS_CODEC={codec} {python} {where} 4")
+        assert taker.stderr.readline() == b"ready\n"
+        lab.run("b", gave)
+        lab.run("a", asked)
+        out, err = taker.communicate(timeout=30)
+        assert taker.returncode == 0, err.decode()
+        seen.append(out.decode().split("\n"))
+    assert seen[0] == seen[1] == seen[2]
+    assert [line[:3].strip() for line in seen[0][:4]] == ["in", "in", "in", "out"]
+    assert "8100602a" in seen[0][1]
+    assert "81000007" in seen[0][2]
+    assert "8100602a" in seen[0][2]
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_socket_that_is_left_is_closed(monkeypatch, full):
+    """By the kernel, soon; or at once, where none may be left."""
+
+    def refused():
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    here, there = socket.socketpair()
+    if full:
+        monkeypatch.setattr("pkttools.live.linux.leaving.socket.socketpair", refused)
+    with there:
+        there.settimeout(20)
+        leave(here)
+        assert here.fileno() == -1
+        assert there.recv(1) == b""
