@@ -42,6 +42,14 @@ class UsageError(Exception):
     """A wrong option, field or value: one line on standard error, exit code 2."""
 
 
+class UnknownName(UsageError):
+    """A word that stands where a name is expected, and is none. word: in capitals."""
+
+    def __init__(self, message: str, word: str) -> None:
+        super().__init__(message)
+        self.word = word
+
+
 def need(condition: bool, message: str) -> None:
     """Raises UsageError with `message` unless the condition holds."""
     if not condition:

@@ -6,7 +6,7 @@ import os
 import sys
 
 from ..command_line.options import Values, picks
-from ..errors import UsageError, say
+from ..errors import UnknownName, UsageError, say
 from .expression import OPERATORS, beside, split_assignment
 from .filters import Filter, bpf_of
 
@@ -71,7 +71,7 @@ def filter_of(values: Values, expressions: list[str], part: Part | None = None) 
             from .files import absent  # late: only for those who slipped
 
             missing = absent(expressions)
-            if missing and f"'{missing.upper()[:40]}'" in str(error):  # else something in front of it is wrong, too
+            if missing and isinstance(error, UnknownName) and error.word == missing.upper():  # else what is wrong comes before it
                 raise UsageError(f"{missing}: there is no such file, and {error}") from None
         raise UsageError(f"{error}{hint}") from None
     tell_beside(values, expressions)

@@ -16,7 +16,7 @@ either end, or a fact of the packet. values: see series.py.
 from __future__ import annotations
 
 from ..codec import program
-from ..errors import UsageError
+from ..errors import UnknownName, UsageError
 from ..protocols.fields import DATA, FIELDS, IPV4, IPV6, LAYERS, TEXT, Row
 from ..protocols.values import HEX, check_assignable, field, parse_step, rows_of, unknown_name
 from .asked import COUNTED, FACTS, Asked, asked, ends, is_asked, name_of
@@ -237,7 +237,7 @@ class Parser:
         if known in LAYERS and not (known in FACTS and (every or self.peek().lower() in OPERATORS)):
             return ("layer", known)
         if "." not in name and known.partition("[")[0] not in (*FACTS, "PORT"):
-            raise UsageError(unknown_name(known, [*LAYERS, *FACTS, "PORT", *FIELDS], "layer"))
+            raise UnknownName(unknown_name(known, [*LAYERS, *FACTS, "PORT", *FIELDS], "layer"), known)
         found = asked(name, every)
         mask = self.mask(found, amp + bits)
         operator = self.operator()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..batch import MAX_FRAME
-from ..errors import UsageError, counted
+from ..errors import UnknownName, UsageError, counted
 from .fields import DATA, FIELDS, IPV4, IPV6, MAC, TABLE, TEXT, Row, current
 
 HEX = frozenset("0123456789abcdefABCDEF")
@@ -20,7 +20,7 @@ def field(text: str) -> tuple[str, list[int], int | None]:
     """
     name, occurrence = occurring(text)
     if name not in FIELDS:
-        raise UsageError(unknown_name(name, list(FIELDS), "field"))
+        raise UnknownName(unknown_name(name, list(FIELDS), "field"), name)
     return current(name), FIELDS[name], occurrence
 
 
