@@ -123,6 +123,14 @@ def test_names(folder: Path) -> None:
     for words, message in (
         ("--each x.txt 'change IP.TTL=9'", b"--each: where to? --out-dir DIR"),
         ("--out-dir out --in x.txt 'change IP.TTL=9'", b"--out-dir goes with --each"),
+        (
+            "--each x.txt --out-dir out merge",
+            b"--each works on each file by itself, and merge makes one of several: give these to it",
+        ),
+        (
+            "--each x.txt --out-dir out 'impair --loss 1/2'",
+            b"--each: what impair counts cannot be added up: run it for one file after the other",
+        ),
     ):
         done = shell(f"cd '{folder}' && pkt-pipe {words}")
         assert (done.returncode, done.stderr.splitlines()[0]) == (2, b"pkt-pipe: " + message)
@@ -131,7 +139,6 @@ def test_names(folder: Path) -> None:
         "change IP.TTL=9 --out y",
         "analyze --html y",
         "change --in y IP.TTL=9",
-        "impair --loss 1/2",
         "correct | send -i lo",
         "split -c 1 --out y",
     ):

@@ -35,4 +35,6 @@ def stage(values: Values) -> Stage:
     def fails() -> bool:
         return not values.unsorted and bool(account())
 
-    return Stage(values, source=source, sink=Merged(values, None), account=account, fails=fails)
+    merging = Stage(values, source=source, sink=Merged(values, None), account=account, fails=fails)
+    merging.joins = True
+    return merging

@@ -37,7 +37,8 @@ def run_each(stages: list[Stage], files: Sequence[str], folder: str, jobs: int) 
     """
     need(hasattr(os, "fork"), "--each: this system has no fork")
     for stage in stages:
-        need(stage.adds_up, f"--each adds up what stages count, and {stage.name} counts what cannot be added")
+        need(not stage.joins, f"--each works on each file by itself, and {stage.name} makes one of several: give these to it")
+        need(stage.adds_up, f"--each: what {stage.name} counts cannot be added up: run it for one file after the other")
     queue = Queue(stages, files, outputs(stages, files, folder))
     install(drain=False)
     try:

@@ -136,6 +136,7 @@ class Stage:
     divides = False  # whether what it passes on goes into several files
     fields = ""  # a list of those that it shows or goes by; what lines say that packets come with may be there, too
     as_read = False  # whether it writes the format that is read
+    joins = False  # whether it makes one stream of several files
     hold: Callable[[Source, Sink], Sink] | None = None
 
     def __init__(self, values: Values, work: Sequence[Work] = (), *,
