@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from signal import SIGINT
 
 import pytest
 import sections
@@ -198,6 +199,21 @@ def test_rotation_of_what_is_received(lab, tmp_path, ending, piped):
     kept = [bytes(batch.frame(i)) for path in files for batch in packets(Input([str(path)])) for i in range(len(batch))]
     assert kept == sent[-len(kept) :]
     assert any(f"the last one {files[-1]}; 3 kept" in line for line in said)
+
+
+@pytest.mark.parametrize(("ending", "unpack"), [("pcap.gz", "gzip"), ("pcapng.zst", "zstd")])
+def test_compressed_files_are_whole_after_a_signal(lab, tmp_path, ending, unpack):
+    """Each by itself, as other programs read it, and together all that was sent."""
+    lab.need(unpack, "tshark")
+    capture = lab.capture("b", f"exec pkt-recv -i eth0 --rotate 2k -Z root --out {tmp_path}/x.{ending}")
+    sent = [frame(i, source="a") for i in range(60)]
+    lab.inject("a", sent)
+    code, _, said = finish(capture, SIGINT)
+    assert code == 0 and any(f"3 files written, the last one {tmp_path}/x-00003.{ending}" in line for line in said), said
+    found = shell(f"for file in {tmp_path}/*; do {unpack} -dc $file | tshark -r - -T fields -e frame.number -e data.data; done")
+    rows = [line.split() for line in found.stdout.decode().splitlines()]
+    assert [data for _, data in rows] == [one[14:].hex() for one in sent], found.stderr
+    assert [number for number, _ in rows].count("1") == 3
 
 
 def test_files_of_a_split_say_where_packets_came_in(lab, tmp_path):
