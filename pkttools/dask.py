@@ -172,10 +172,9 @@ def remove(name: str, storage_options: Storage) -> None:
 
 
 class Ended(NamedTuple):
-    """What became of a part: packets; what there was to say; what broke it off, empty: nothing did. process: that did it."""
+    """What became of a part: what there was to say; what broke it off, empty: nothing did. process: that did it."""
 
     name: str
-    packets: int
     said: list[str]
     error: str
     process: int
@@ -223,21 +222,45 @@ class Behind:
         return found
 
 
-def _ended(name: str, stream: Packets, to: str, storage_options: Storage, work: Callable[[IO[bytes]], int]) -> Ended:
-    """Writes packets of a stream. What is wrong is a result, too: Dask would give up all other parts for an exception."""
-    count, error = 0, ""
+def _ended(name: str, stream: Packets, to: str, storage_options: Storage, work: Callable[[IO[bytes], Packets], None]) -> Ended:
+    """Writes packets of a stream. What is wrong is a result, too: Dask would give up all other parts for an exception.
+
+    What is written has its name once it is whole, or as whole as it gets: where no packet came before an error nothing is left.
+    """
+    came, error = 0, ""
+
+    def counted(_: Packets) -> Iterator[Batch]:
+        nonlocal came
+        for batch in stream.batches():
+            came += len(batch)
+            yield batch
+
+    fs, path = fsspec.core.url_to_fs(to, **storage_options or {})
+    unfinished = f"{to}.part" if getattr(fs, "local_file", False) else to  # elsewhere a file is there once it is closed
+    passed = Packets(counted)
     try:
-        with fsspec.open(to, "wb", auto_mkdir=True, **storage_options or {}) as file:
-            count = work(file)
+        with fsspec.open(unfinished, "wb", auto_mkdir=True, **storage_options or {}) as file:
+            work(file, passed)
     except (PktError, OSError) as failed:
         error = str(failed) if name in str(failed) else f"{name}: {failed}"
-    return Ended(name, count, stream.said, error, os.getpid())
+    try:
+        if error and not came:
+            remove(unfinished, storage_options)
+        elif unfinished != to:
+            fs.mv(f"{path}.part", path)
+    except OSError as failed:
+        error = error or f"{to}: {failed}"
+    return Ended(name, [*stream.said, *passed.said], error, os.getpid())
 
 
 def _written(piece: Piece, to: str, storage_options: Storage) -> Ended:
     """Writes a part as a capture."""
-    stream = piece.packets()
-    return _ended(piece.name, stream, to, storage_options, lambda file: write(file, stream, format="pcapng"))
+    return _ended(piece.name, piece.packets(), to, storage_options, _as_pcapng)
+
+
+def _as_pcapng(file: IO[bytes], packets: Packets) -> None:
+    """Writes them as a capture."""
+    write(file, packets, format="pcapng")
 
 
 def _joined(names: list[str], to: str, storage_options: Storage) -> Ended:
@@ -247,8 +270,7 @@ def _joined(names: list[str], to: str, storage_options: Storage) -> Ended:
         for name in names:
             yield from Piece(fsspec.open(name, "rb", **storage_options or {}), WHOLE, ()).packets().batches()
 
-    stream = Packets(start)
-    return _ended(to, stream, to, storage_options, lambda file: write(file, stream, format="pcapng"))
+    return _ended(to, Packets(start), to, storage_options, _as_pcapng)
 
 
 def _asked(fields: tuple[str, ...], form: str) -> tuple[str, str]:
@@ -269,23 +291,20 @@ def _view(form: str, fields: str, output: Taken) -> Sink:
     return ParquetSink(output, columns)
 
 
-def _fields(stream: Packets, form: str, fields: str, out: IO[bytes]) -> int:
-    """Writes fields of packets; gives how many."""
-    sink, count = _view(form, fields, Taken(out, "<fields>")), 0
+def _fields(stream: Packets, form: str, fields: str, out: IO[bytes]) -> None:
+    """Writes fields of packets."""
+    sink = _view(form, fields, Taken(out, "<fields>"))
     try:
         for batch in filled(stream.batches()):
             sink.write(batch)
-            count += len(batch)
     finally:
         said = sink.close()
     stream.said += map(str, said)
-    return count
 
 
 def _shown(piece: Piece, to: str, storage_options: Storage, asked: tuple[str, str]) -> Ended:
     """Writes fields of a part."""
-    stream = piece.packets()
-    return _ended(piece.name, stream, to, storage_options, lambda file: _fields(stream, *asked, file))
+    return _ended(piece.name, piece.packets(), to, storage_options, lambda file, packets: _fields(packets, *asked, file))
 
 
 def _rows(piece: Piece, asked: tuple[str, str]) -> list[dict[str, Any]]:

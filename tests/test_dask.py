@@ -127,9 +127,14 @@ def test_what_is_damaged_is_in_the_last_part(made, tmp_path):
         with (tmp_path / name).open("rb") as file:
             found = parts(file, 20_000)
         assert len(found) > 2 and found[-1].stop is None and found[-1].start < len(data) - 89_900
-    with pytest.raises(PktError, match=rf"2 of \d+ parts failed: {tmp_path}/1.pcap, from byte \d+ on: .*; {tmp_path}/3.pcapng"):
-        captures(f"{tmp_path}/*.pcap*", size=20_000).to_pcapng(f"{tmp_path}/out-*.pcapng")
+    (tmp_path / "4.pcap").write_bytes((made / "1.pcap").read_bytes()[:24] + b"\xff" * 100)  # no packet stands in front of that
+    failed = rf"3 of \d+ parts failed: {tmp_path}/1.pcap, from byte \d+ on: .*; {tmp_path}/3.pcapng.*; {tmp_path}/4.pcap"
+    files = captures(f"{tmp_path}/*.pcap*", size=20_000)
+    with pytest.raises(PktError, match=failed):
+        files.to_pcapng(f"{tmp_path}/out-*.pcapng")
     assert len([*pkttools.read(tmp_path / "out-01.pcapng")]) > 100
+    names = sorted(path.name for path in tmp_path.glob("out-*"))  # of that nothing is left
+    assert names == [f"out-{number:02}.pcapng" for number in range(1, len(files.parts))]
     with pytest.raises(PktError, match="at byte"):
         captures(f"{tmp_path}/1.pcap", size=None).fields("IP.TTL").compute(scheduler="sync")
 
@@ -172,7 +177,7 @@ def test_what_goes_on_from_packet_to_packet_is_refused(made):
     with pytest.raises((PktError, FileNotFoundError)):
         captures(f"{made}/nothing/*")
     with pytest.warns(PktWarning, match="x.pcap: 1 lost"):
-        _told((Ended("x.pcap", 1, ["1 lost"], "", 0),))  # of another process, which nobody looks at
+        _told((Ended("x.pcap", ["1 lost"], "", 0),))  # of another process, which nobody looks at
     with pytest.warns(PktWarning, match="longer than the field"):
         captures(f"{made}/1.pcap", size=None).change(f"UDP.DATA={'00' * 999}").to_pcapng(f"{made.parent}/cut-*.pcapng")
     assert "parts: filter UDP" in repr(many.filter("UDP"))
