@@ -69,8 +69,14 @@ class Source:
         """Closes what was read; returns what there is to say in the end, on standard error."""
         file: Input = self.file  # type: ignore[assignment]  # the same
         file.close()
-        handed = [f"{counted(file.handed, 'packet')} came as batches"] if file.handed else []
-        return file.said + (file.joined + handed if self.values.verbose else [])
+        if not self.values.verbose:
+            return file.said
+        handed = []
+        if file.handed:
+            from ..formats.lane import said  # late: where there are batches it is there
+
+            handed = said(file.handed, file.shared, "came")
+        return file.said + file.joined + handed
 
 
 class Written:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .lane import Lane
     from .lending import Lender
     from .sections import Sections
+    from .sharing import Owners
     from .write_behind import WriteBehind
 
 BUFFER = 448 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
@@ -116,8 +117,8 @@ class Input:
     """What is read: a file, or standard input; or several of them, one after the other, of which one is open at a time.
 
     name, fd: of the one that is open. form: of the first one. lane: whether its packets may come as batches, see lane.py. handed:
-    how many did. onward: what hands them on from here. compression: of the one that is open, once its first bytes were
-    read: a name of COMPRESSIONS, and what is read is what it holds; empty: none.
+    how many did. shared: how many of these in memory of another process. onward: what hands them on from here. compression: of the
+    one that is open, once its first bytes were read: a name of COMPRESSIONS, and what is read is what it holds; empty: none.
     """
 
     compression = ""
@@ -141,8 +142,9 @@ class Input:
         self.now: int | None = None  # the time of packets that say none, in nanoseconds; None: when they are read
         self.said: list[str] = []  # what there is to say about it in the end, on standard error
         self.joined: list[str] = []  # the same about captures that stand behind others, for those who ask
-        self.handed = 0
+        self.handed = self.shared = 0
         self.onward: Lane | None = None
+        self.owners: Owners | None = None  # whose memory the one that is open brings batches in
         self.sections: Sections | None = None  # what pcapng says beside packets, where it goes along
         self.at, self.fd = -1, 0
         self.again = False  # whether it is not the first time that they are read
@@ -194,6 +196,9 @@ class Input:
         if self.beside:
             self.beside.close(wait=self.is_file)
         self.compression, self.pieces, self.piece, self.beside = "", None, memoryview(b""), None
+        if self.owners:
+            self.owners.close()
+        self.owners = None
         if self.fd > 0:
             os.close(self.fd)
         self.fd = 0
@@ -475,6 +480,8 @@ class Output:
             raise OutputError(f"{self.name}: {error.strerror}") from None
         self.end()
         try:
+            if self.lender:
+                self.lender.close()
             if self.fd != self.shared:
                 os.close(self.shared)
             os.close(self.fd)

@@ -4,9 +4,13 @@ The reader of a pipe says by a lock on it that it understands them, as it says t
 its process. A writer looks for it before each batch, and writes text where there is none. A batch stands in a stream of text in
 place of its packets' text, between packets, and means the same: the link type is that of the LINKTYPE line before it.
 
-    mark, version, packets, bytes of packets        32 bytes, integers as the processor has them
+    mark, version, packets, bytes of packets,       56 bytes, integers as the processor has them
+      process, descriptor, token, place
     rows                                            see batch.py; where packets lie follows from their sizes
     16 bytes, bytes and notes of each packet        nothing else: whoever reads learns no more than from text
+
+A process is named whose memory the reader may map, see sharing.py. Once it has, which it says by a lock again, what follows need
+not be in the pipe: rows and packets stand at that place of the memory. Where they are in the pipe, the place is -1.
 
 The 16 bytes mean nothing. In front of a packet that was read from a pcap file they are its record, so that one that goes to such
 a file is written from where it lies.
@@ -24,8 +28,8 @@ from fcntl import F_SETLK, F_UNLCK, F_WRLCK, fcntl
 from .. import codec
 from ..batch import CAPTURED, COLUMNS, LANE_MARK, MAX_LANE, NOTES_SIZE, ROW_BYTES, Batch
 from ..command_line.signals import room
-from ..errors import BAD_BATCH, NO_END, PktError, UsageError, text_message
-from .lending import LEAST, LOCK, PIECE, promise, promised
+from ..errors import BAD_BATCH, NO_END, PktError, UsageError, counted, text_message
+from .lending import LEAST, LOCK, PIECE, PIECES, promise, promised
 from .pcap import RECORD
 
 TYPE_CHECKING = False
@@ -35,12 +39,14 @@ if TYPE_CHECKING:
 
     from .files import Input, Output
     from .lending import Lender
+    from .sharing import Known, Lent, Owner
 
-VERSION = 2  # of what is handed on: another one, another place, so that those who know another see nothing
+VERSION = 3  # of what is handed on: another one, another place, so that those who know another see nothing
 UNDERSTOOD = 0x706B7400 + VERSION  # where the reader's lock lies; see PLACE of lending.py
 WRITING = 0x706B74FF  # where a writer's lies, while it writes a batch
 KEEP_OUT, LET_IN = (LOCK.pack(kind, os.SEEK_SET, WRITING, 1, 0) for kind in (F_WRLCK, F_UNLCK))
-HEADER = struct.Struct("=16siiq")
+HEADER = struct.Struct("=16siiqiiqq")
+IN_PIPE = -1  # in place of a place
 AHEAD = 4096  # bytes that are read of what is behind a header: small batches are there in one piece
 SLACK = 8192  # bytes of rows, should they be more than before
 MANY = 64  # packets from which it pays to look for memory to lend
@@ -63,6 +69,12 @@ def offer(fd: int) -> bool:
     return False
 
 
+def said(handed: int, shared: int, how: str) -> list[str]:
+    """What is said of packets that came, or went, as batches."""
+    where = f", {shared} of them where they lie" if shared else ""
+    return [f"{counted(handed, 'packet')} {how} as batches{where}"] if handed else []
+
+
 def lane_of(output: Output) -> Lane | None:
     """What hands batches on to a pipe; None: they are not wanted."""
     return Lane(output, output.lender) if output.lender and allowed() else None
@@ -72,11 +84,15 @@ def lane_of(output: Output) -> Lane | None:
 
 
 class Lane:
-    """The writing end of a pipe, for batches. handed: packets that went so."""
+    """The writing end of a pipe, for batches. handed: packets that went so. lent: the memory of another process that batches come
+    in; known: of whom the last one was. shared: packets that went in memory that the reader has mapped."""
 
     def __init__(self, output: Output, lender: Lender) -> None:
         self.output, self.lender = output, lender
-        self.handed = 0
+        self.lender.shares = True
+        self.handed = self.shared = self.turn = 0
+        self.lent: Lent | None = None
+        self.known: Known | None = None
         self.memory = bytearray(0)  # for what is not lent
 
     def is_read(self) -> bool:
@@ -106,6 +122,12 @@ class Lane:
     def encode(self, batch: Batch, first: int) -> tuple[memoryview, int]:
         """What is written for packets from `first` on, and which is the first one behind: the same one where only text can be."""
         data, rows, front = batch.data, batch.rows, HEADER.size
+        lent = self.lent
+        if lent and data is lent.memory and not (first or lent.passed) and self.is_known(lent.owner):
+            start, size, stop = codec.lane_encode(data, rows, 0, data, 0)
+            if size and stop == len(batch):
+                lent.passed = True
+                return self.told(stop, size, lent.owner, lent.number * PIECE + start), stop
         self.lender.using = data
         out: bytearray | mmap = data
         start, size, stop = codec.lane_encode(data, rows, first, out, front) if self.lender.has_taken(data) else (0, 0, first)
@@ -113,9 +135,27 @@ class Lane:
             out = (self.lender.take() if len(batch) - first >= MANY else None) or self.own()
             start, size, stop = codec.lane_encode(data, rows, first, out, front)
         count = stop - first
-        if count:
-            HEADER.pack_into(out, start, LANE_MARK, VERSION, count, size - front - count * ROW_BYTES)
+        if not count:
+            return memoryview(b""), stop
+        owner = self.lender.owner
+        if owner and size >= LEAST and self.lender.has_taken(out) and self.is_known(owner):
+            return self.told(count, size - front, owner, self.lender.hand_over() * PIECE + start + front), stop
+        others = [one for one in (self.known, owner) if one and not self.is_known(one)]
+        self.turn += 1  # who has ended cannot be found any more
+        offered = others[self.turn % len(others)] if others else None
+        told = (offered.pid, offered.fd, offered.token) if offered else (0, 0, 0)
+        HEADER.pack_into(out, start, LANE_MARK, VERSION, count, size - front - count * ROW_BYTES, *told, IN_PIPE)
         return memoryview(out)[start : start + size], stop
+
+    def told(self, count: int, size: int, owner: Owner | Known, place: int) -> memoryview:
+        """What is written of packets that stand in somebody's memory, with their rows so many bytes."""
+        size -= count * ROW_BYTES
+        self.shared += count
+        return memoryview(HEADER.pack(LANE_MARK, VERSION, count, size, owner.pid, owner.fd, owner.token, place))
+
+    def is_known(self, owner: Owner | Known) -> bool:
+        """Whether the reader has mapped this memory."""
+        return promised(self.output.fd, owner.token) > 0
 
     def own(self) -> bytearray:
         """Memory for a batch that is written, not lent."""
@@ -148,7 +188,9 @@ def ends(data: memoryview) -> list[int]:
     """Where packets end in what was encoded."""
     from itertools import accumulate  # late: seldom
 
-    count = HEADER.unpack_from(data)[2]
+    count, place = HEADER.unpack_from(data)[2], HEADER.unpack_from(data)[-1]
+    if place != IN_PIPE:
+        return [HEADER.size] * count
     at = HEADER.size + count * ROW_BYTES
     columns = memoryview(bytes(data[HEADER.size : at])).cast("q")
     sizes = zip(columns[CAPTURED::COLUMNS].tolist(), columns[NOTES_SIZE::COLUMNS].tolist(), strict=True)
@@ -180,32 +222,72 @@ def batches(source: Input, buffer: bytearray, used: int, linktype: int, line: in
         if not buffer.startswith(LANE_MARK, start, used):
             buffer[: used - start] = buffer[start:used]
             return used - start, line
-        _, version, count, size = HEADER.unpack_from(buffer, start)
+        _, version, count, size, pid, fd, token, place = HEADER.unpack_from(buffer, start)
         if version != VERSION or count <= 0 or size < 0 or count * ROW_BYTES + size > MAX_LANE:
             raise PktError(f"{source.name}:{line + 1}: {text_message(BAD_BATCH, b'', 0)}")
         start += HEADER.size
-        rows = bytearray(count * ROW_BYTES)
-        base = HEADER.size + len(rows)  # where packets are in what was written: they may be handed on as they lie
-        memory = source.onward.memory_for(base + size) if source.onward else None
-        if not memory:
-            own = own or bytearray(HEADER.size + MAX_LANE)
-        data = memory or own
-        there = taken(buffer, start, used, rows, data, base, size)
-        start += there
-        if there < len(rows) + size:  # then the buffer is empty
-            came, used = rest(source, rows, data, base, size, there, buffer)
-            start, there = 0, there + came
-        whole = there == len(rows) + size
-        if not whole:
-            rows = rows[: there // ROW_BYTES * ROW_BYTES]
-        sound, lines = codec.lane_decode(data, base, max(base, HEADER.size + there), rows, linktype)
+        lent = None
+        owner = known_to(source, pid, fd, token) if pid else None
+        whole = True
+        if place != IN_PIPE:
+            lent = lent_at(owner, place, count * ROW_BYTES + size)
+            if not lent:
+                raise PktError(f"{source.name}:{line + 1}: {text_message(BAD_BATCH, b'', 0)}")
+            data: bytearray | mmap = lent.memory
+            base = place % PIECE + count * ROW_BYTES
+            rows = bytearray(data[base - count * ROW_BYTES : base])
+            stop = base + size
+        else:
+            rows = bytearray(count * ROW_BYTES)
+            base = HEADER.size + len(rows)  # where packets are in what was written: they may be handed on as they lie
+            memory = source.onward.memory_for(base + size) if source.onward else None
+            if not memory:
+                own = own or bytearray(HEADER.size + MAX_LANE)
+            data = memory or own
+            there = taken(buffer, start, used, rows, data, base, size)
+            start += there
+            if there < len(rows) + size:  # then the buffer is empty
+                came, used = rest(source, rows, data, base, size, there, buffer)
+                start, there = 0, there + came
+            whole = there == len(rows) + size
+            if not whole:
+                rows = rows[: there // ROW_BYTES * ROW_BYTES]
+            stop = max(base, HEADER.size + there)
+        sound, lines = codec.lane_decode(data, base, stop, rows, linktype)
         line += lines
         source.handed += sound
+        source.shared += sound if lent else 0
         batch = Batch(data, rows)
+        if source.onward:
+            source.onward.lent = lent
         if sound:
             yield batch if sound == len(batch) else batch.part(0, sound)
+        if lent:
+            lent.give_back()
         if not whole or sound < count:
             raise PktError(f"{source.name}:{line + 1}: {text_message(BAD_BATCH if whole else NO_END, b'', 0)}")
+
+
+def known_to(source: Input, pid: int, fd: int, token: int) -> Known | None:
+    """The memory that a writer tells of, mapped; None: it is not to be had. The writer hears of it."""
+    if not source.owners:
+        from .sharing import Owners  # late: a command that gets few packets is told of none
+
+        source.owners = Owners(PIECES, PIECE)
+    owner, new = source.owners.find(pid, fd, token)
+    if owner and new:
+        promise(source.fd, token)
+    if owner and source.onward:
+        source.onward.known = owner
+    return owner
+
+
+def lent_at(owner: Known | None, place: int, size: int) -> Lent | None:
+    """The piece that so many bytes stand in at a place of somebody's memory; None: none does."""
+    from .sharing import Lent
+
+    number, at = divmod(place, PIECE)
+    return Lent(owner, number) if owner and 0 <= number < PIECES and at + size <= PIECE else None
 
 
 def taken(buffer: bytearray, start: int, stop: int, rows: bytearray, data: bytearray | mmap, base: int, size: int) -> int:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from mmap import mmap
 
+    from .sharing import Owner
+
 LEAST = 64 << 10  # bytes from which lending is less work than copying; less also shares a page of the pipe with what follows
 PIECE = 960 << 10  # bytes of one piece: what one read of a stream brings, some of it become longer
 PIECES = 4  # a pipe of 1 MiB holds parts of up to three of them, and one is written to
@@ -59,6 +61,8 @@ class Lender:
         self.pipe_lend: Callable[[int, memoryview], int] | None = None
         self.ends = [0] * PIECES  # `given` behind each piece: so much has to be read until it is free again
         self.rest = memoryview(b"")  # of the last piece, what is not in the pipe yet
+        self.shares = False  # whether its memory may go to the reader, which gives it back: see sharing.py
+        self.owner: Owner | None = None  # of the memory, if so
 
     def lend(self, data: memoryview) -> int:
         """Lends a copy of the first bytes of `data` to the reader, PIECE at most; gives how many.
@@ -111,8 +115,25 @@ class Lender:
         """Whether that is the piece that was taken."""
         return self.taken >= 0 and memory is self.pieces[self.taken]
 
+    def hand_over(self) -> int:
+        """Hands the piece that was taken over to the reader, until it comes back; gives its number."""
+        piece, self.taken = self.taken, -1
+        self.owner.out.add(piece)  # type: ignore[union-attr]  # who calls this has looked
+        return piece
+
     def free(self) -> int:
-        """The number of a piece that is free, and not the one that is taken, nor `using`; or -1."""
+        """The number of a piece that is free, and not the one that is taken, nor `using`; or -1.
+
+        Waits a moment where one may come back.
+        """
+        found = self.look()
+        owner = self.owner
+        if owner and owner.out and self.reader > 0 and (owner.came() or (found < 0 and owner.wait(self.fd))):
+            found = self.look()
+        return found
+
+    def look(self) -> int:
+        """The same, as far as it is known."""
         if self.reader < 0 or (not self.pieces and not self.start()):
             return -1
         try:
@@ -123,8 +144,9 @@ class Lender:
             self.reader = -1  # it is gone, and what it left in the pipe may be anywhere: nothing is ever free
             return -1
         read = self.given - unread  # at least so much of what was lent: `unread` may also count what was just written
+        out = self.owner.out if self.owner else ()
         free = (i for i, end in enumerate(self.ends) if end <= read and i != self.taken and self.pieces[i] is not self.using)
-        return next(free, -1)
+        return next((i for i in free if i not in out), -1)
 
     def start(self) -> bool:
         """Gets the memory, once there is somebody to lend it to."""
@@ -138,5 +160,17 @@ class Lender:
                 self.reader = -1
                 return False
             self.pipe_lend = pipe_lend
-            self.pieces = [mmap.mmap(-1, PIECE) for _ in range(PIECES)]
+            if self.shares:
+                from .sharing import Owner
+
+                try:
+                    self.owner = Owner(PIECES, PIECE)
+                except (OSError, AttributeError):
+                    pass  # by a sandbox, or an old system: then all is copied
+            self.pieces = self.owner.pieces if self.owner else [mmap.mmap(-1, PIECE) for _ in range(PIECES)]
         return bool(self.pieces)
+
+    def close(self) -> None:
+        """Closes what its memory was found by."""
+        if self.owner:
+            self.owner.close()

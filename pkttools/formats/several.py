@@ -104,7 +104,7 @@ class Several:
     """
 
     onward = None
-    at = left = handed = 0
+    at = left = handed = shared = 0
     name = ""
     paths: Sequence[str] = ()  # none is the one that is open
     kept: Sections | None = None

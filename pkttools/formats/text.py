@@ -227,5 +227,8 @@ class TextSink(Sink):
     def close(self) -> list[str]:
         """Ends the stream; gives what there is to say about it, on standard error."""
         self.end_output()
-        handed = self.output.lane.handed if self.output.lane and self.verbose else 0
-        return [f"{counted(handed, 'packet')} went as batches"] if handed else []
+        if not (self.output.lane and self.verbose):
+            return []
+        from .lane import said
+
+        return said(self.output.lane.handed, self.output.lane.shared, "went")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from pkttools import codec
 from pkttools.batch import LANE_MARK, LINKTYPE, MAX_LANE, ROW_BYTES, Batch
 from pkttools.formats.files import F_SETPIPE_SZ, Input, Output
-from pkttools.formats.lane import HEADER, UNDERSTOOD, VERSION
+from pkttools.formats.lane import HEADER, IN_PIPE, UNDERSTOOD, VERSION
 from pkttools.formats.lending import promise
 from pkttools.formats.text import TextSink, packets
 from pkttools.protocols.names import link_lines
@@ -26,7 +26,7 @@ ROOM = 1 << 20  # bytes of a pipe: what is tried here has room in one
 def handed(rows: bytes, data: bytes, version: int = VERSION, count: int | None = None, size: int | None = None) -> bytes:
     """What is written of a batch."""
     number = len(rows) // ROW_BYTES if count is None else count
-    return HEADER.pack(LANE_MARK, version, number, len(data) if size is None else size) + rows + data
+    return HEADER.pack(LANE_MARK, version, number, len(data) if size is None else size, 0, 0, 0, IN_PIPE) + rows + data
 
 
 def batches_of(text: bytes, many: int = 1000) -> bytes | None:

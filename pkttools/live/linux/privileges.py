@@ -30,7 +30,7 @@ ROOT = "root"
 LATE = (
     "array", "difflib", "fcntl", "json", "mmap", "select", "socket",
     *(f"pkttools.{name}" for name in (
-        "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending",
+        "bpf.classic", "command_line.progress", "formats.foreign", "formats.lane", "formats.lending", "formats.sharing",
         "formats.compressed.beside", "formats.compressed.unpacking", "formats.erf", "formats.records", "formats.snoop",
         "formats.pcap", "formats.pcapng", "formats.pcapng_sink", "formats.sections", "formats.text", "formats.write_behind",
         "kernel", "kernel.python.pace", "language.expression", "protocols._lines", "protocols._rows", "protocols._templates",
