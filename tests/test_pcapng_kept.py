@@ -394,6 +394,25 @@ def test_one_section_of_several(codec, monkeypatch, tmp_path) -> None:
     assert (tmp_path / "out").read_bytes() == both + enhanced(b"x") + enhanced(b"x", number=1)
 
 
+def test_what_is_empty_in_front_takes_nothing_away(tmp_path: Path) -> None:
+    """By `cat`, and as another input: a capture without packets, of whatever link type, is no reason to drop what the next one says."""
+    raw = b"".join(everything("<"))
+    pcap = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link) for link in (1, 105)]
+    for name, front in zip("abcd", (b"", *pcap, section()), strict=True):
+        (tmp_path / f"{name}.cap").write_bytes(front + raw)
+        (tmp_path / f"{name}.front").write_bytes(front)
+    (tmp_path / "e.cap").write_bytes(raw)
+    done = shell(f"""cd {tmp_path} && for f in a b c d; do
+        pkt-merge $f.cap --out $f.merged.pcapng && pkt-merge --in - --out $f.piped.pcapng < $f.cap &&
+        pkt-split --count 9 --out "$f.{{n:1}}" --in $f.cap &&
+        pkt-merge --in $f.front --in e.cap --no-iface --out $f.two.pcapng || exit; done""")
+    assert done.returncode == 0, done.stderr
+    for how in ("merged.pcapng", "piped.pcapng", "1", "two.pcapng"):
+        wanted, *others = [(tmp_path / f"{name}.{how}").read_bytes() for name in "abcd"]
+        assert {block[:4] for block in blocks_of(wanted, "<")} >= {block[:4] for block in (names(), secrets())}
+        assert all(other.startswith(wanted) for other in others), how  # an interface of an input without packets comes behind
+
+
 def test_obsolete_blocks(copied) -> None:
     """Their options are those of enhanced ones."""
     raw = section() + interface() + obsolete(b"abc", 5, 0, 7, (flags(1 | 4), (3, b"\2hash")))

@@ -105,7 +105,8 @@ class Sections:
         if self.one and self.latest.order:
             comments = [option for option in options if option[0] == COMMENT]
             self.unsaid += len(comments) * self.begun
-            self.latest.options += comments
+            nothing_said = not (self.begun or self.latest.options or self.latest.lasting or self.latest.passing)
+            self.latest.options += options if nothing_said else comments
             section.lasting, section.passing = self.latest.lasting, self.latest.passing
         else:
             self.latest.next = section
