@@ -6,12 +6,14 @@ import os
 import shlex
 import shutil
 import signal
+import struct
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
+from segments import A, B, framed, udp
 from waits import children, until, until_gone
 
 from pkttools.flow.outputs import named
@@ -153,21 +155,46 @@ def test_compressed(folder: Path) -> None:
     assert all((folder / "out" / name).read_bytes()[:2] == b"\x1f\x8b" for name in names)
 
 
-def test_thousands_of_files(tmp_path: Path) -> None:
-    """More than descriptors, and than are handed out at a time."""
-    (tmp_path / "0.txt").write_bytes(EXAMPLES["dns"])
-    for number in range(1, 2000):
-        os.link(tmp_path / "0.txt", tmp_path / f"{number}.txt")
-    (tmp_path / "500.txt").unlink()
-    (tmp_path / "500.txt").write_bytes(b"--\n1g\n")
-    done = shell(f"ulimit -n 30; cd '{tmp_path}' && pkt-pipe -v --each *.txt --out-dir out --jobs 2 'change IP.TTL=9'")
-    packets = EXAMPLES["dns"].count(b"\n==\n") * 1999
+def test_ten_thousand_files(tmp_path: Path) -> None:
+    """More than descriptors, and than are handed out at a time; each becomes what it would alone."""
+    count = 10_000
+    for number in range(count):
+        (tmp_path / f"{number:05}.pcap").write_bytes(captured([number]))
+    (tmp_path / "05000.pcap").write_bytes(captured([7])[:-1])
+    done = shell(f"ulimit -n 30; cd '{tmp_path}' && pkt-pipe -v --each *.pcap --out-dir out --jobs 2 'change IP.TTL=9 -F pcap'")
     assert done.returncode == 1
     said = done.stderr.decode().splitlines()
-    assert said[0].startswith("pkt-pipe: 500.txt:2: ")
-    assert said[1].startswith(f"pkt-pipe: change: {packets} packets read, {packets} passed on")
-    assert said[-1] == "pkt-pipe: 1 of 2000 files failed"
-    assert len([*(tmp_path / "out").iterdir()]) == 1999  # of one that has no packet comes nothing
+    assert said[0].startswith("pkt-pipe: 05000.pcap: at byte 24: ")
+    assert said[1].startswith(f"pkt-pipe: change: {count - 1} packets read, {count - 1} passed on")
+    assert said[-1] == f"pkt-pipe: 1 of {count} files failed"
+    assert len([*(tmp_path / "out").iterdir()]) == count - 1  # of one that has no packet comes nothing
+    for number in (0, 1, 31, 32, 4999, 5001, 7777, count - 1):
+        assert (tmp_path / "out" / f"{number:05}.pcap").read_bytes() == captured([number], ttl=9)
+
+
+def captured(seconds: list[int], ttl: int = 64) -> bytes:
+    """A pcap of packets that came at these times, each with its own in it."""
+    parts = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)]
+    for second in seconds:
+        frame = bytearray(framed(udp(A, B, second.to_bytes(4, "big"))))
+        frame[22] = ttl
+        parts.append(struct.pack("<IIII", second, 0, len(frame), len(frame)) + frame)
+    return b"".join(parts)
+
+
+def test_parts_of_sorted_files(tmp_path: Path) -> None:
+    """Each from its own first packet on; times that go backwards are added up, and the first is said."""
+    files = {"a.pcap": [100, 101, 102, 103], "b.pcap": [200, 202, 201, 203, 202, 209], "c.pcap": [300, 302, 301], "d.pcap": [400]}
+    for name, seconds in files.items():
+        (tmp_path / name).write_bytes(captured(seconds))
+    done = each(tmp_path, "filter --sorted --from +1s --until +4s -F pcap", files="*.pcap", options="--jobs 2")
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [
+        "pkt-pipe: filter: --sorted: 3 packets before the one in front, the first in b.pcap: 1970-01-01T00:03:21Z behind "
+        "1970-01-01T00:03:22Z: without --sorted all of the file is read"]  # fmt: skip
+    for name, seconds in files.items():
+        wanted = [second for second in seconds if 1 <= second - seconds[0] < 4]
+        assert (tmp_path / "out" / name).read_bytes() == captured(wanted), name
 
 
 def test_nothing_is_left_that_is_not_whole(folder: Path) -> None:

@@ -395,7 +395,7 @@ def test_one_section_of_several(codec, monkeypatch, tmp_path) -> None:
 
 
 def test_what_is_empty_in_front_takes_nothing_away(tmp_path: Path) -> None:
-    """By `cat`, and as another input: a capture without packets, of whatever link type, is no reason to drop what the next one says."""
+    """By `cat`, and as another input: a capture without packets is no reason to drop what the next one says."""
     raw = b"".join(everything("<"))
     pcap = [struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, link) for link in (1, 105)]
     for name, front in zip("abcd", (b"", *pcap, section()), strict=True):

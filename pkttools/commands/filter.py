@@ -64,7 +64,7 @@ def stage_of_sorted(values: Values, part: "Part | None", program: "tuple[Filter 
 
     reader = ByTime(part)
     return Stage(values, slip=True, program=program, source=lambda: Source(values, reader.packets), account=reader.said,
-                 fails=lambda: reader.backwards > 0)  # fmt: skip
+                 fails=lambda: reader.backwards > 0, tallies=[reader])  # fmt: skip
 
 
 def part_of(values: Values) -> "Part | None":

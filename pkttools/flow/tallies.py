@@ -1,7 +1,8 @@
 """What stages count, so that several processes can count for one: numbers that are taken from one and added in another.
 
 What counts says by TALLIES which of its attributes do: numbers, lists and dictionaries of them, and what counts itself; None is
-nothing. An attribute `first` is the number of a packet among those that it has `met`, 0: of none.
+nothing, and of text, which says where the first of something was, the first stays. An attribute `first` is the number of a packet
+among those that it has `met`, 0: of none.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 def taken(thing: Any) -> Any:  # noqa: ANN401  # numbers within anything
     """What something has counted, in the form that `added` takes, and in which it can be sent. It begins at 0 again.
 
-    Numbers by themselves are as they were.
+    Numbers and text by themselves are as they were.
     """
-    if thing is None or isinstance(thing, int):
+    if thing is None or isinstance(thing, (int, str)):
         return thing
     if isinstance(thing, dict):
         found = {key: count for key, count in thing.items() if count}
@@ -29,15 +30,15 @@ def taken(thing: Any) -> Any:  # noqa: ANN401  # numbers within anything
         return parts
     counted = {name: taken(getattr(thing, name)) for name in thing.TALLIES}
     for name in thing.TALLIES:
-        if isinstance(getattr(thing, name), int):
-            setattr(thing, name, 0)
+        if isinstance(value := getattr(thing, name), (int, str)):
+            setattr(thing, name, type(value)())
     return counted
 
 
 def added(thing: Any, more: Any) -> Any:  # noqa: ANN401  # the same
     """Something to which was added what the same thing in another process has counted, of packets that come behind."""
-    if thing is None or isinstance(thing, int):
-        return more if thing is None else thing + more
+    if thing is None or isinstance(thing, (int, str)):
+        return thing + more if isinstance(thing, int) else thing or more
     if isinstance(thing, dict):
         for key, count in more.items():
             thing[key] = thing.get(key, 0) + count

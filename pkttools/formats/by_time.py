@@ -28,12 +28,14 @@ PROBES = (0, -1, 1)  # windows beside a place that are tried where it is not cer
 class ByTime:
     """Reads a part of files that are sorted.
 
-    backwards: how many of the packets that were read have a time before that of the one in front of them. first: says of the first.
+    backwards: how many of the packets that were read have a time before that of the one in front of them. where: says of the first.
     """
+
+    TALLIES = ("backwards", "where")  # see flow/tallies.py
 
     def __init__(self, part: Part) -> None:
         self.part = part
-        self.backwards, self.first = 0, ""
+        self.backwards, self.where = 0, ""
 
     def packets(self, source: Input) -> Iterator[Batch]:
         """Batches with all packets of the part, and some in front of it or behind it. Raises PktError where it is no such file."""
@@ -82,14 +84,14 @@ class ByTime:
         from ..language.times import show_moment  # late: seldom
 
         found = [(now, then) for then, now in pairwise(times) if now < then]
-        self.first = self.first or f"{name}: {show_moment(found[0][0])} behind {show_moment(found[0][1])}"
+        self.where = self.where or f"{name}: {show_moment(found[0][0])} behind {show_moment(found[0][1])}"
         self.backwards += len(found)
 
     def said(self) -> list[str]:
         """What there is to say in the end."""
         if not self.backwards:
             return []
-        what = f"--sorted: {counted(self.backwards, 'packet')} before the one in front, the first in {self.first}"
+        what = f"--sorted: {counted(self.backwards, 'packet')} before the one in front, the first in {self.where}"
         return [f"{what}: without --sorted all of the file is read"]
 
 

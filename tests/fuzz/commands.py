@@ -91,6 +91,7 @@ OTHERS = [
     """pkt-filter 'NUMBER & 1 and not UDP.DATA contains "a" or any UDP.DATA matches "[a-f]" or PORT!=domain or TIME<2026-11-01'""",
     "pkt-change -u --seed 1 IP.ID=1..9 IP.TTL=IP.TOS[-1] IPV6.DST_ADDR=random UDP.DATA=TCP.DATA ETHERNET.TYPE=IP.ID --if 'not ARP'",
     "pkt-filter --numbers 1-3,5,9- --every 2 --sample 70% --seed 3 --from 1 --until +9d 'IP or not IP'",
+    "pkt-filter --sorted --from +1ms --until +9d 'IP or not IP'",
     "pkt-filter --bpf 'icmp or (ip and not vlan) or ip6 protochain 17 or greater 200' -F pcapng",
     "pkt-filter --bpf 'tcp[tcpflags] & tcp-syn != 0 or udp port 53 or arp'",
     "pkt-pcap2txt -s 3 -l 20", "pkt-txt2pcap", "pkt-txt2pcap -be --nano -lt 1", "pkt-txt2pcapng",
