@@ -47,6 +47,10 @@ class AcrossFiles(build_ext):  # type: ignore[misc]  # of no type that is known
             self.force = True  # what the first try left is not taken
             super().build_extension(ext)
 
+    def swig_sources(self, sources: list[str], ext: Extension) -> list[str]:
+        """The files in the order of pyproject.toml, where setuptools has sorted them by name: the linker keeps it."""
+        return list(ext.sources)
+
     def _check(self, ext: Extension) -> None:
         """A linker that does not know what such a compiler wrote may leave it out, and be content."""
         if f"PyInit_{ext.name.rpartition('.')[2]}".encode() not in Path(self.get_ext_fullpath(ext.name)).read_bytes():
