@@ -51,6 +51,11 @@ question.correct()
 answers = pkttools.ask("eth0", question, complete=True, timeout=0.2)
 print(list(answers))
 print(*answers.said)
+for words in ("IP.TTL=300", "no"), ("IP.NOPE=1",), ("((",):
+    try:
+        pkttools.ask("eth0", question, *words)
+    except pkttools.UsageError:
+        print("wrong")
 """
 
 
@@ -91,16 +96,17 @@ def test_a_program_in_a_host_receives_and_sends(lab):
 
 
 def test_a_program_in_a_host_asks(lab, tmp_path):
-    """A ping of each size is answered; hosts that are not there say nothing, which is told."""
+    """A ping of each size is answered; hosts that are not there say nothing, which is told; so are wrong words."""
     made = lab(WIRE)
     made.run("a", "ping -c 1 b")  # they know each other
     mac = made.run("a", "cat /proc/net/arp").stdout.decode().split()[12]
     questions = pkttools.pipe(f"gen icmp --src 10.0.0.1 --dst 10.0.0.2 --dst-mac {mac}")
     pkttools.write(tmp_path / "questions.txt", questions)
-    done = made.run("a", [sys.executable, "-c", ASK, str(tmp_path / "questions.txt")])
-    first, second, third, *said = done.stdout.decode().splitlines()
-    assert (first, second, third) == ("[1, 2, 3, 4, 5]", "[8, 0]", "[]")
-    assert "1 sent, 0 answered, 1 lost" in said[0]
+    done = made.run("a", [sys.executable, "-X", "dev", "-c", ASK, str(tmp_path / "questions.txt")])
+    first, second, third, said, *wrong = done.stdout.decode().splitlines()
+    assert (first, second, third, wrong) == ("[1, 2, 3, 4, 5]", "[8, 0]", "[]", ["wrong"] * 3)
+    assert "1 sent, 0 answered, 1 lost" in said
+    assert b"ResourceWarning" not in done.stderr  # nothing is opened before it is known what is asked
 
 
 def test_what_fails_in_a_host_is_said(lab):
