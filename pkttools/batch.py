@@ -134,6 +134,15 @@ class Batch:
         data = memoryview(self.data)
         return Packet(bytes(data[offset : offset + captured]), original, time, linktype, bytes(data[notes : notes + size]))
 
+    def packets(self, first: int = 0, stop: int | None = None) -> list[Packet]:
+        """The packets from `first` up to `stop`, as `packet` gives them."""
+        values, data = self.columns()[first * COLUMNS : None if stop is None else stop * COLUMNS].tolist(), memoryview(self.data)
+        each = zip(*[values[which::COLUMNS] for which in range(COLUMNS)], strict=True)
+        return [
+            Packet(bytes(data[at : at + size]), original, time, link, bytes(data[notes : notes + more]) if more else b"")
+            for at, size, original, time, link, notes, more in each
+        ]
+
 
 class Packet:
     """One packet by itself: for stages that keep packets or make new ones.

@@ -7,9 +7,9 @@ questions when they leave, beside what comes in. Questions and answers come out 
 from __future__ import annotations
 
 import time
-from collections import deque
+from _collections import deque  # type: ignore[import-not-found]  # collections is dear
 
-from ..batch import COLUMNS, ROW_BYTES, TIME, Batch, Packet, gathered
+from ..batch import ROW_BYTES, Batch, Packet, gathered
 from ..command_line.signals import Interrupted, hold, ready
 from .keys import answered, asked
 from .matching import Matcher
@@ -17,7 +17,7 @@ from .questions import ANSWERED, LOST, OPEN, UNSENT, Counts, Question
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..live.linux.prompt import Prompt
     from ..live.sending import Sender
@@ -120,7 +120,7 @@ class Asker:
     def ask(self, batch: Batch) -> Iterator[Batch]:
         """Sends the questions of a batch, as soon as there is room for them; all else is done while answers are on their way."""
         first = 0
-        keys: list[list[Key]] = []
+        keys: list[Sequence[Key]] = []
         while first < len(batch):
             room = self.in_flight - self.counts.open if len(self.line) < MOST_HELD else 0
             now = time.monotonic()
@@ -129,8 +129,10 @@ class Asker:
             keys += asked(batch.part(len(keys), first + room))
             stop = first
             questions: list[Question] = []
-            while stop < min(first + room, len(batch)) and not self.blocked(keys[stop]):
-                question = Question(batch.packet(stop), keys[stop])
+            for packet in batch.packets(first, first + max(room, 0)):
+                if self.blocked(keys[stop]):
+                    break
+                question = Question(packet, keys[stop])
                 self.line.append(question)
                 self.matcher.ask(question, question.keys)
                 self.counts.open += 1
@@ -147,10 +149,10 @@ class Asker:
                 yield from self.written()
                 self.turn(self.next - now if self.interval and self.counts.open < self.in_flight else None)
 
-    def blocked(self, keys: list[Key]) -> bool:
+    def blocked(self, keys: Sequence[Key]) -> bool:
         """Whether an answer would be that of another question that is open."""
-        others = map(self.matcher.by_key.get, keys)
-        return any(question is not None and question.state == OPEN for question in others)
+        open_ones = self.matcher.by_key
+        return any(key in open_ones and open_ones[key].state == OPEN for key in keys)
 
     def send(self, batch: Batch, first: int, stop: int, questions: list[Question]) -> None:
         """Sends questions, the packets of a batch from `first` up to `stop`."""
@@ -183,34 +185,31 @@ class Asker:
         """Takes what came."""
         ring = self.wire.ring
         while (batch := ring.take()) is not None:
-            came = bytearray()
-            columns = batch.columns()
-            for i, leaves in enumerate(ring.outgoing(batch)):
-                if leaves:
-                    question = self.leaving.get(bytes(batch.frame(i)))
-                    if question:
-                        question.sent = columns[i * COLUMNS + TIME] or question.sent
-                else:
-                    came += batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
-            if came:
-                incoming = Batch(batch.data, came)
+            ways = ring.outgoing(batch)
+            for packet, leaves in zip(batch.packets(), ways, strict=True):
+                question = self.leaving.get(packet.frame) if leaves else None
+                if question:
+                    question.sent = packet.time or question.sent
+            rows = [batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES] for i, leaves in enumerate(ways) if not leaves]
+            if rows:
+                incoming = Batch(batch.data, bytearray().join(rows))
                 ring.finish(incoming)
-                for i, keys in enumerate(answered(incoming)):
+                for packet, keys in zip(incoming.packets(), answered(incoming), strict=True):
                     question = self.matcher.question(keys)
                     if question is not None:
-                        self.come(question, incoming, i)
+                        self.come(question, packet)
             ring.give()
 
-    def come(self, question: Question, batch: Batch, i: int) -> None:
+    def come(self, question: Question, answer: Packet) -> None:
         """An answer came."""
         if question.state == ANSWERED:
             self.counts.duplicates += 1
         elif question.state == LOST:
             self.counts.late += 1
         elif question.state == OPEN:
-            question.answer = batch.packet(i)
+            question.answer = answer
             self.settle(question, ANSWERED)
-            self.counts.time(max(question.answer.time - question.sent, 0))
+            self.counts.time(max(answer.time - question.sent, 0))
 
     def settle(self, question: Question, state: int) -> None:
         """Nothing is waited for any more."""

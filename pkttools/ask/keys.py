@@ -2,13 +2,14 @@
 
 The innermost header that asks makes the keys of a question, with the addresses and ports that are around it; of an answer each
 header that answers does, these the other way round. Whoever asks a group, or has no address yet, is answered by anybody, and where
-that is: such an end is ANY, and of an answer to a group GROUP. Tags, labels and tunnels are passed over. What an error message
+that is: such an end is left out of the key, which says so. Tags, labels and tunnels are passed over. What an error message
 quotes is known by its addresses and the first octets that its network header carries: at least so many are quoted (RFC 792).
 """
 
 from __future__ import annotations
 
 import operator
+import struct
 
 from .. import codec
 from ..batch import CAPTURED, OFFSET, ROW_BYTES, Batch
@@ -19,15 +20,21 @@ from ..protocols.walking import EXTENSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    Key = tuple[Hashable, ...]
-    Headers = list[tuple[int, int, int, int]]  # as codec.walk gives them
+    Key = bytes
+    Recipe = tuple[bytes, tuple[tuple[bytes, bytes], ...]]  # as codec.octets_alike takes it
+    Header = tuple[int, int, int, int]
+    Headers = list[Header]  # as codec.walk gives them
     Shape = tuple[tuple[int, int], ...]  # kinds of headers, and where they begin
 
 QUOTED = 8  # octets: RFC 792
-ANY, GROUP = -1, -2
+FROM_ANY, FROM_GROUP, TO_ANY = 1, 2, 4  # ends that no address stands for
+QUOTE = b"\xff\xff\0"  # in front of keys by what is quoted; of others: the rule's number, and which ends are left out
+GROUPS, GROUPS_4 = 0xFF, 0xE0  # first octets of addresses from which on they may be those of several
 MOST_PLANS = 1024  # that are kept
+MOST_KEYS = 16  # that a recipe takes
+TURN = 256  # packets that are looked at together, where they are shaped alike
 COMPARED = operator.eq, operator.ne, operator.lt, operator.ge  # as lining.py numbers them
 
 
@@ -93,7 +100,8 @@ class Keyed:
     def __init__(self, number: int, start: int, rule: Rule, around: Around) -> None:
         """number: of the header, in its packet."""
         self.header, self.start, self.around = number, start, around
-        self.rule, _, tests, parts = rule
+        number_of_rule, _, tests, parts = rule
+        self.prefix = [struct.pack("!HB", number_of_rule, left_out) for left_out in range(FROM_GROUP + TO_ANY + 1)]
         self.tests = [self.test(start, test) for test in tests]
         self.parts = [(Bits(start, bit, width), more, self.size(start, terms)) for bit, width, more, terms in parts]
         self.need = max([bits.stop for bits, *_ in self.parts], default=start)
@@ -103,7 +111,8 @@ class Keyed:
         else:
             self.ends = [around.addresses.source, around.addresses.destination] if around.addresses else []
         numbers = [bits.slice for bits, *_ in self.parts] if self.plain else []
-        self.to, self.back = slices([*self.ends, *numbers]), slices([*turned(self.ends), *numbers])
+        self.forth, self.turned = [*self.ends, *numbers], [*turned(self.ends), *numbers]
+        self.to, self.back = slices(self.forth), slices(self.turned)
 
     @staticmethod
     def test(start: int, test: Test) -> tuple[Bits, int, Callable[[int, int], bool], int]:
@@ -132,32 +141,55 @@ class Keyed:
                 found.append(bits.octets(frame))
         return found
 
+    def key(self, left_out: int, parts: Iterable[bytes]) -> Key:
+        """A key: number of the rule, which ends it is without, those that it has, and values."""
+        return self.prefix[left_out] + b"".join(parts)
+
     def asks(self, frame: bytes, headers: Headers) -> list[Key]:
-        """The keys of the answers to it: number of the rule, the ends, values."""
+        """The keys of the answers to it."""
         around = self.around
         found = self.to(frame) if self.plain else (*self.to(frame), *self.values(frame, headers))
         if not around.addresses:
-            return [(self.rule, *found)]
+            return [self.key(0, found)]
         source, destination, *rest = found
         to_group = around.addresses.is_group(destination) or (around.station is not None and frame[around.station] & 1)
         anywhere = not any(source)
         if not to_group and not anywhere:
-            return [(self.rule, *found)]
-        where = ANY if to_group else destination
-        return [(self.rule, ANY if anywhere else source, where, *rest), (self.rule, GROUP, where, *rest)]
+            return [self.key(0, found)]
+        to, where = (TO_ANY, []) if to_group else (0, [destination])
+        return [
+            self.key(FROM_ANY | to, [*where, *rest]) if anywhere else self.key(to, [source, *where, *rest]),
+            self.key(FROM_GROUP | to, [*where, *rest]),
+        ]
 
     def answers(self, frame: bytes, headers: Headers) -> Iterator[Key]:
         """The keys of the questions that it may answer."""
         around = self.around
         found = self.back(frame) if self.plain else (*self.back(frame), *self.values(frame, headers))
-        yield (self.rule, *found)
+        yield self.key(0, found)
         if not around.addresses:
             return
         there, here, *rest = found
-        yield self.rule, there, ANY, *rest
-        for source in (ANY, GROUP) if around.addresses.is_group(there) else (ANY,):
-            yield self.rule, source, here, *rest
-            yield self.rule, source, ANY, *rest
+        yield self.key(TO_ANY, [there, *rest])
+        for source in (FROM_ANY, FROM_GROUP) if around.addresses.is_group(there) else (FROM_ANY,):
+            yield self.key(source, [here, *rest])
+            yield self.key(source | TO_ANY, rest)
+
+    def plainly(self, frame: bytes) -> list[slice] | None:
+        """Of a question whose key has both ends: the octets that have to be the same so that this is true of another one, too.
+
+        None: it is not, or not for certain by these.
+        """
+        around = self.around
+        if not around.addresses:
+            return []
+        source, destination = around.addresses.source, around.addresses.destination
+        several = GROUPS_4 if around.addresses.of_4 else GROUPS
+        station = frame[around.station] if around.station is not None else 0
+        if not frame[source.start] or frame[destination.start] >= several or station & 1:
+            return None
+        at = [source.start, destination.start, *([around.station] if around.station is not None else [])]
+        return [slice(place, place + 1) for place in at]
 
 
 def turned(ends: list[slice]) -> list[slice]:
@@ -186,6 +218,7 @@ class Plan:
         self.quoted: list[tuple[Between, int, int, bool]] = []
         self.tested: list[slice] = []
         self.known: dict[bytes, tuple[list[Keyed], list[Keyed]]] = {}  # by the octets that tests ask for: what holds
+        self.recipes: dict[tuple[bool, bytes, tuple[Header, ...]], Recipe | None] = {}
         around, inside = Around(), False
         for number, (kind, start) in enumerate(shape):
             of = ends().get(kind)
@@ -233,6 +266,41 @@ class Plan:
             if keyed.need <= headers[keyed.header][3]:
                 yield from keyed.answers(frame, headers)
 
+    def recipe(self, frame: bytes, headers: Headers, asks: bool) -> Recipe | None:
+        """What takes the keys of packets that are shaped as this one out of them, of answers the likely ones; None: nothing."""
+        octets = b"".join([frame[of] for of in self.tested])
+        rules_of = self.holding(frame)[not asks] if asks or not self.quoted else []
+        same = [*self.tested]
+        if asks:
+            for keyed in rules_of:
+                more = keyed.plainly(frame)
+                if more is None:
+                    return None
+                same += more
+        known = asks, octets, tuple(headers)
+        if known not in self.recipes:
+            if len(self.recipes) >= MOST_PLANS:
+                self.recipes.clear()
+            self.recipes[known] = self.cooked(rules_of, same, headers, asks)
+        return self.recipes[known]
+
+    def cooked(self, rules_of: list[Keyed], same: list[slice], headers: Headers, asks: bool) -> Recipe | None:
+        """A recipe for packets with these headers, of which these rules hold."""
+        wanted = []
+        for keyed in rules_of:
+            if keyed.need <= headers[keyed.header][3]:
+                if not keyed.plain:
+                    return None
+                wanted.append((keyed.prefix[0], places(keyed.forth if asks else keyed.turned)))
+        wanted += [(QUOTE, places(quoted(headers, *of))) for of in (self.own if asks else self.quoted)]
+        return (places(same), tuple(wanted)) if len(wanted) <= MOST_KEYS else None
+
+    def likely(self, keys: tuple[Key, ...], frame: bytes, headers: Headers) -> Iterator[Key]:
+        """The keys of what a packet may answer; keys: those that its recipe has taken."""
+        yield from keys
+        if not self.quoted:
+            yield from self.answers(frame, headers)
+
 
 def extended(shape: Shape, number: int) -> int:
     """The number of the last extension of a network header, or its own."""
@@ -241,34 +309,66 @@ def extended(shape: Shape, number: int) -> int:
     return number
 
 
+def quoted(headers: Headers, between: Between, number: int, last: int, more: bool) -> list[slice]:
+    """Where what is quoted of a packet tells it from others."""
+    at = headers[last + 1][1] if more else headers[last][2]
+    return [between.source, between.destination, slice(at, max(at, min(at + QUOTED, headers[number][3])))]
+
+
 def quote(frame: bytes, headers: Headers, between: Between, number: int, last: int, more: bool) -> Key:
     """The key of a packet by what is quoted of it."""
-    at = headers[last + 1][1] if more else headers[last][2]
-    return "quoted", frame[between.source], frame[between.destination], frame[at : min(at + QUOTED, headers[number][3])]
+    return QUOTE + b"".join([frame[of] for of in quoted(headers, between, number, last, more)])
+
+
+def places(of: list[slice]) -> bytes:
+    """Octets as the codec is told of them."""
+    return b"".join([struct.pack("=2q", one.start, one.stop) for one in of])
 
 
 _plans: dict[Shape, Plan] = {}
 
 
-def looked_at(batch: Batch) -> Iterator[tuple[bytes, Headers, Plan]]:
-    """Each packet of a batch, with its headers, and what there is to look at."""
-    data, rows = memoryview(batch.data), batch.rows
-    for i, (at, size) in enumerate(zip(batch.column(OFFSET), batch.column(CAPTURED), strict=True)):
-        headers = codec.walk(batch.data, rows[i * ROW_BYTES : (i + 1) * ROW_BYTES])
-        shape = tuple([header[:2] for header in headers])
-        plan = _plans.get(shape)
-        if plan is None:
-            if len(_plans) >= MOST_PLANS:
-                _plans.clear()
-            plan = _plans[shape] = Plan(shape)
-        yield bytes(data[at : at + size]), headers, plan
+def plan_of(headers: Headers) -> Plan:
+    """What there is to look at in a packet with these headers."""
+    shape = tuple([header[:2] for header in headers])
+    plan = _plans.get(shape)
+    if plan is None:
+        if len(_plans) >= MOST_PLANS:
+            _plans.clear()
+        plan = _plans[shape] = Plan(shape)
+    return plan
 
 
-def asked(batch: Batch) -> list[list[Key]]:
+def looked_at(batch: Batch, asks: bool) -> Iterator[tuple[Plan, list[bytes], Headers, list[tuple[Key, ...]] | None]]:
+    """Runs of packets shaped alike: what there is to look at, their bytes, headers, and keys, where a recipe takes them."""
+    data, rows, first = memoryview(batch.data), batch.rows, 0
+    ends = list(zip(batch.column(OFFSET), batch.column(CAPTURED), strict=True))
+    while first < len(ends):
+        at, size = ends[first]
+        frame = bytes(data[at : at + size])
+        headers = codec.walk(batch.data, rows[first * ROW_BYTES : (first + 1) * ROW_BYTES])
+        plan = plan_of(headers)
+        recipe = plan.recipe(frame, headers, asks)
+        if recipe is None:
+            yield plan, [frame], headers, None
+            first += 1
+            continue
+        taken = codec.octets_alike(batch.data, rows[first * ROW_BYTES : (first + TURN) * ROW_BYTES], 0, *recipe)
+        yield plan, [bytes(data[at : at + size]) for at, size in ends[first : first + len(taken)]], headers, taken
+        first += len(taken)
+
+
+def asked(batch: Batch) -> list[Sequence[Key]]:
     """The keys of answers to each packet of a batch."""
-    return [plan.asks(frame, headers) for frame, headers, plan in looked_at(batch)]
+    found: list[Sequence[Key]] = []
+    for plan, frames, headers, taken in looked_at(batch, True):
+        found += [plan.asks(frame, headers) for frame in frames] if taken is None else taken
+    return found
 
 
 def answered(batch: Batch) -> list[Iterator[Key]]:
     """The keys of what each packet of a batch may answer, made as they are asked for."""
-    return [plan.answers(frame, headers) for frame, headers, plan in looked_at(batch)]
+    found = []
+    for plan, frames, headers, taken in looked_at(batch, False):
+        found += [plan.likely(keys, frame, headers) for keys, frame in zip(taken or [()], frames, strict=True)]
+    return found

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from _collections import OrderedDict  # type: ignore[import-not-found]  # collections is dear
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from .keys import Key
@@ -23,9 +23,9 @@ class Matcher:
     def __init__(self, most: int = MOST) -> None:
         self.most = most
         self.by_key: dict[Key, Any] = {}
-        self.open: OrderedDict[Any, list[Key]] = OrderedDict()
+        self.open: OrderedDict[Any, Sequence[Key]] = OrderedDict()
 
-    def ask(self, number: Any, keys: list[Key]) -> None:  # noqa: ANN401  by what the caller knows it
+    def ask(self, number: Any, keys: Sequence[Key]) -> None:  # noqa: ANN401  by what the caller knows it
         """Opens a question, by a number of the caller's, or whatever it is known by; keys: as `asked` gives them."""
         self.open[number] = keys
         for key in keys:

@@ -10,6 +10,8 @@ from ..errors import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .keys import Key
 
 OPEN, ANSWERED, LOST, UNSENT = range(4)
@@ -24,7 +26,7 @@ class Question:
 
     __slots__ = ("answer", "keys", "packet", "sent", "state", "tries")
 
-    def __init__(self, packet: Packet, keys: list[Key]) -> None:
+    def __init__(self, packet: Packet, keys: Sequence[Key]) -> None:
         self.packet, self.keys = packet, keys
         self.state, self.tries, self.sent = OPEN, 0, 0
         self.answer: Packet | None = None

@@ -37,6 +37,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     signed(data, rows, end, mutable_end, counts)
     verify(data, row) -> a verdict a header
     listing_encode(data, rows, first, number, level, lowest, highest, dump, more, colours) -> (text, stop, wrong, unfinished)
+    octets_alike(data, rows, first, same, ((prefix, places), ...)) -> [(octets, ...), ...] of packets that are shaped alike
     unlike(data, rows, first, other data, other rows, first, count, told) -> numbers of the pairs that are not the same
     blank(data, rows, told)
     doubles_table(window, within, memory, told, padding, interfaces) -> a table
@@ -148,7 +149,7 @@ pcapng_decode, pcapng_encode = _backend.pcapng_decode, _backend.pcapng_encode
 walk, items, select, assign, spread = _backend.walk, _backend.items, _backend.select, _backend.assign, _backend.spread
 read_stamps, follow_numbers, count_durations = _backend.read_stamps, _backend.follow_numbers, _backend.count_durations
 correct, check, verify, beyond = _backend.correct, _backend.check, _backend.verify, _backend.beyond
-unlike, blank = _backend.unlike, _backend.blank
+unlike, blank, octets_alike = _backend.unlike, _backend.blank, _backend.octets_alike
 sort_rows, key_rows = _backend.sort_rows, _backend.key_rows
 doubles_table, find_doubles = _backend.doubles_table, _backend.find_doubles
 answer, forward, fragment, keep_memory = _backend.answer, _backend.forward, _backend.fragment, _backend.keep_memory
@@ -239,6 +240,7 @@ __all__ = [
     "map_addresses",
     "merge",
     "merge_runs",
+    "octets_alike",
     "pcap_border",
     "pcap_decode",
     "pcap_encode",

@@ -99,6 +99,9 @@ def listing_encode(
     colours: tuple[str, ...] | None,
     /,
 ) -> tuple[bytes, int, int, int]: ...
+def octets_alike(
+    data: Buffer, rows: Buffer, first: int, same: Buffer, wanted: tuple[tuple[bytes, bytes], ...], /
+) -> list[tuple[bytes, ...]]: ...
 def unlike(
     data: Buffer,
     rows: Buffer,

@@ -14,13 +14,27 @@ import struct
 from ..batch import COLUMNS, ORIGINAL, ROW_BYTES, TIME, Batch
 from ..errors import PktError
 from ..kernel import send_burst, slots_give, slots_read
-from ..live.linux.interface import ARPHRD_ETHER, ETH_P_ALL, SOL_PACKET, bind, grow, hardware_type, mtu, open_socket
+from ..live.linux.interface import (
+    ARPHRD_ETHER,
+    ETH_P_ALL,
+    PACKET_ADD_MEMBERSHIP,
+    PACKET_MR_PROMISC,
+    PACKET_RESERVE,
+    PACKET_RX_RING,
+    PACKET_STATISTICS,
+    PACKET_VERSION,
+    SOL_PACKET,
+    bind,
+    grow,
+    hardware_type,
+    mtu,
+    open_socket,
+)
 from ..live.linux.link import Carrier
-from ..live.linux.receive import PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_RESERVE, PACKET_RX_RING, PACKET_STATISTICS
 from .claim import Taken, claim
 
 # Options of SOL_PACKET, linux/if_packet.h, and SO_SNDBUFFORCE, asm-generic/socket.h; Python's socket module has none of them.
-PACKET_COPY_THRESH, PACKET_AUXDATA, PACKET_VERSION, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 7, 8, 10, 15, 23
+PACKET_COPY_THRESH, PACKET_AUXDATA, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 7, 8, 15, 23
 SO_SNDBUFFORCE = 32
 TPACKET_V2 = 1
 VLAN_VALID, VLAN_TPID_VALID = 0x10, 0x40

@@ -64,7 +64,7 @@ static bool may_differ(struct compared *c, size_t at, unsigned bits)
     return bits == 0;
 }
 
-static bool same_headers(const struct walk *a, const struct walk *b)
+bool same_headers(const struct walk *a, const struct walk *b)
 {
     bool same = a->count == b->count && a->quoted == b->quoted && a->resumed == b->resumed;
     for (size_t i = 0; same && i < a->count; i++) {

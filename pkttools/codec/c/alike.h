@@ -20,6 +20,9 @@ struct tolerance {
 
 bool tolerance_sound(const struct tolerance *t);
 
+/* Whether two packets have headers of the same kinds at the same places. */
+bool same_headers(const struct walk *a, const struct walk *b);
+
 /* Whether two packets are the same but for what may differ. false: they are not, or it takes more to tell. */
 bool alike(const struct tolerance *t, const uint8_t *data, const struct packet *p, const uint8_t *other_data, const struct packet *other);
 /* Makes zeros of the bits that may differ. */

@@ -11,7 +11,7 @@ from .text import text_decode, text_encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .pcapng import Known
 
@@ -21,8 +21,8 @@ __all__ = [
     "count", "count_durations", "counters", "cryptopan_blocks", "cryptopan_rules", "datagrams", "doubles_table", "ends",
     "feed", "figures", "find_doubles", "follow", "follow_numbers", "forward", "fragment", "gather_rows", "group_rows",
     "handshakes", "items", "json_encode", "keep_memory", "key_rows", "lane_decode", "lane_encode", "largest", "line_encode",
-    "listing_encode", "map_addresses", "merge", "merge_runs", "pcap_border", "pcap_decode", "pcap_encode", "pcapng_decode",
-    "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest", "run_table", "segment", "select",
+    "listing_encode", "map_addresses", "merge", "merge_runs", "octets_alike", "pcap_border", "pcap_decode", "pcap_encode",
+    "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest", "run_table", "segment", "select",
     "set_protocols", "signed", "sort_rows", "splice", "spread", "tell", "text_decode", "text_encode", "unlike", "verify",
     "walk", "wipe", "wrap",
 ]  # fmt: skip
@@ -217,6 +217,14 @@ def listing_encode(data: bytearray, rows: bytes, first: int, number: int, level:
     from . import listing  # late: it is for people
 
     return listing.listing_encode(data, rows, first, number, level, lowest, highest, dump, more, colours)
+
+
+def octets_alike(data: bytearray, rows: bytes, first: int, same: bytes,
+                 wanted: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, ...]]:  # fmt: skip
+    """See alike.octets_alike."""
+    from . import alike
+
+    return alike.octets_alike(data, rows, first, same, wanted)
 
 
 def unlike(data: bytearray, rows: bytes, first: int, other_data: bytearray, other_rows: bytes, other_first: int, count: int,

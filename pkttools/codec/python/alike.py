@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Told = tuple[int, bool, bool, bytes, bytes]
 MOST = 0xFFFFFFFF
+MOST_TAKEN, NO_PLACES = 16, "what is to be taken is no table of places"
 
 
 class Tolerance:
@@ -169,3 +170,45 @@ def blank(data: bytearray, rows: bytes, told: Told) -> None:
             for first, last, _ in tolerance.bits(walk, follows):
                 number &= ~_mask(size * 8, first, last)
         data[at : at + size] = number.to_bytes(size, "big")
+
+
+def octets_alike(data: bytearray, rows: bytes, first: int, same: bytes,
+                 wanted: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, ...]]:  # fmt: skip
+    """Octets of packets that are shaped as packet `first`: of it, and of those behind it, up to one that is not.
+
+    Such packets have headers of the same kinds at the same places, as many captured octets, and at the places `same` the same
+    ones. wanted: of each packet these octets: what stands in front, and the places of those that follow. Places are pairs of 8
+    bytes: where octets begin, and where they end, as far as they were captured. Raises ValueError for what are none, or where
+    there is no packet.
+    """
+    values = checked(data, rows)
+    if not 0 <= first < len(values) // COLUMNS:
+        raise ValueError("there is no such packet")
+    if len(wanted) > MOST_TAKEN:
+        raise ValueError(NO_PLACES)
+    alike, *taken = (_spans(table) for table in (same, *(spans for _, spans in wanted)))
+    without_fcs(values)
+    model, found = None, []
+    for i in range(first * COLUMNS, len(values), COLUMNS):
+        at, size, linktype = values[i + OFFSET], values[i + CAPTURED], values[i + LINKTYPE]
+        frame = bytes(data[at : at + size])
+        shape = linktype, size, [frame[span] for span in alike]
+        if model is not None and shape != model[0]:
+            break
+        walked = Walk(frame, linktype)
+        headers = [(h.kind, h.start, h.data, h.end) for h in walked.headers]
+        if model is not None and headers != model[1]:
+            break
+        model = model or (shape, headers)
+        pairs = zip(wanted, taken, strict=True)
+        found.append(tuple([b"".join([prefix, *(frame[span] for span in spans)]) for (prefix, _), spans in pairs]))
+    return found
+
+
+def _spans(table: bytes) -> list[slice]:
+    """Places, as `octets_alike` takes them. Raises ValueError."""
+    numbers = memoryview(table).cast("B").cast("q").tolist() if len(table) % 16 == 0 else [-1, -1]
+    pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
+    if not all(0 <= begin <= end for begin, end in pairs):
+        raise ValueError(NO_PLACES)
+    return [slice(*pair) for pair in pairs]

@@ -18,9 +18,21 @@ from ... import codec
 from ...batch import COLUMNS, OFFSET, ROW_BYTES, TIME, Batch
 from ...errors import PktError
 from ...kernel import slots_fill, slots_give, slots_read
-from .interface import ETH_P_ALL, SOL_PACKET, bind, grow, mtu, open_socket
+from .interface import (
+    ETH_P_ALL,
+    PACKET_ADD_MEMBERSHIP,
+    PACKET_MR_PROMISC,
+    PACKET_RESERVE,
+    PACKET_RX_RING,
+    PACKET_STATISTICS,
+    PACKET_VERSION,
+    SOL_PACKET,
+    bind,
+    grow,
+    mtu,
+    open_socket,
+)
 from .leaving import leave
-from .receive import PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC, PACKET_RESERVE, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION
 
 PACKET_AUXDATA, PACKET_VNET_HDR, TPACKET_V2 = 8, 15, 1  # linux/if_packet.h
 SO_TIMESTAMPING, BY_KERNEL = 37, 1 << 3 | 1 << 4  # asm-generic/socket.h; when a packet came, linux/net_tstamp.h

@@ -9,7 +9,6 @@ import mmap
 import os
 import struct
 import time
-from collections.abc import Iterator
 
 from ... import codec
 from ...batch import MAX_FRAME, ROW_BYTES, Batch
@@ -17,19 +16,28 @@ from ...command_line.account import Account
 from ...command_line.signals import Interrupted, elsewhere, end_at, wait
 from ...errors import PktError, counted
 from ...kernel import ring_give, ring_read, ring_take
-from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, SOL_PACKET, bind, open_socket
+from .interface import (
+    ARPHRD_LOOPBACK,
+    ETH_P_ALL,
+    PACKET_ADD_MEMBERSHIP,
+    PACKET_MR_PROMISC,
+    PACKET_RESERVE,
+    PACKET_RX_RING,
+    PACKET_STATISTICS,
+    PACKET_VERSION,
+    SOL_PACKET,
+    bind,
+    open_socket,
+)
 from .link import AGAIN, Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ..capture import CaptureOptions
     from .socket_filter import SocketFilter
 
-# Options of SOL_PACKET, linux/if_packet.h; Python's socket module has none of them.
-PACKET_ADD_MEMBERSHIP, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, PACKET_RESERVE = 1, 5, 6, 10, 12
-PACKET_MR_PROMISC = 1
 TPACKET_V3 = 2
 
 BUFFER = 32 << 20  # bytes of the ring: some 20 ms of the fastest wire that can be followed
