@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from pkttools.flow.tallies import added, taken
 
 EXAMPLES = b"".join(path.read_bytes() for path in sorted((ROOT / "examples").glob("*.txt")) if path.stem != "pktap")
 CUT = EXAMPLES.replace(b"SIZE: 98/98", b"SIZE: 60/98")
+IFACES = b"".join(b"-- 1 --\nIFACE: %s\n00 11\n==\n" % name for name in (b"a", b"b", b"a"))
+PLAIN = "change IP.TTL=9 | correct"
 PIPES = [  # all that several can work on, and what they have to say
     "change IP.TTL=9 | correct -v",
     "correct -F pcapng | check -cs -v -F pcap",
@@ -46,9 +49,57 @@ def outcome(capture: Path, pipe: str, jobs: int, verbose: str = "-v", **how: Any
     return done.returncode, done.stdout, [line for line in done.stderr.splitlines() if b"--jobs: " not in line]
 
 
+def into_file(capture: Path, pipe: str, jobs: int, before: str = "", **how: Any) -> tuple[int, bytes, list[bytes]]:
+    """The same, written to a file. before: what the shell is told first."""
+    out = capture.with_suffix(".out")
+    out.unlink(missing_ok=True)
+    done = shell(f"{before} pkt-pipe -v --jobs {jobs} --in '{capture}' {shlex.quote(pipe)} > '{out}'", **how)
+    assert b" processes read and wrote " in done.stderr or jobs == 1 or pipe != PLAIN
+    return done.returncode, out.read_bytes(), [line for line in done.stderr.splitlines() if b"--jobs: " not in line]
+
+
 @pytest.mark.parametrize("pipe", PIPES)
 def test_same_as_one(capture: Path, pipe: str) -> None:
-    assert outcome(capture, pipe, 2) == outcome(capture, pipe, 1)
+    """Into a pipe one process reads and writes, into a file each does."""
+    wanted = outcome(capture, pipe, 1)
+    assert outcome(capture, pipe, 2) == wanted
+    assert into_file(capture, pipe, 3) == wanted
+
+
+HARD: dict[str, Callable[[bytes, bytes, bytes], bytes]] = {  # what is not plain, made of text, pcap, and pcapng
+    "pcap, broken off": lambda text, pcap, pcapng: pcap[:-7],
+    "pcap, a bad record": lambda text, pcap, pcapng: pcap + b"\xff" * 16 + pcap[24:],
+    "pcap, other captures behind": lambda text, pcap, pcapng: pcap + pcap[:4] + b"\2\0\4\0" + pcap[8:] + pcapng + pcap,
+    "text, a wrong line": lambda text, pcap, pcapng: text + b"-- 99 --\n1g\n==\n" + text,
+    "text, never ended": lambda text, pcap, pcapng: text + b"-- 99 --\n00\n",
+    "text, lines outside of packets": lambda text, pcap, pcapng: text + b"# a\nTIME: 7\n" + text + b"# b\n" + text,
+    "text, another link type": lambda text, pcap, pcapng: text + b"LINKTYPE: 101 RAW\n" + text + b"LINKTYPE: 1\n" + text,
+    "pcapng, sections and interfaces": lambda text, pcap, pcapng: 2 * pcapng + 50 * shell("pkt-txt2pcapng", IFACES).stdout + pcapng,
+    "pcapng, a bad block": lambda text, pcap, pcapng: pcapng + b"\6\0\0\0\x21\0\0\0" + bytes(64) + pcapng,
+    "pcapng, an interface that comes late": lambda text, pcap, pcapng: shell("pkt-txt2pcapng", 4 * text + IFACES + 4 * text).stdout,
+}
+
+
+@pytest.fixture(scope="module")
+def large() -> tuple[bytes, bytes, bytes]:
+    """Text, pcap and pcapng, of some pieces each."""
+    text = CUT * 1800
+    return text[: len(CUT) * 270], shell("pkt-txt2pcap", text).stdout, shell("pkt-txt2pcapng", text).stdout
+
+
+@pytest.mark.parametrize("hard", HARD)
+def test_what_is_not_plain(hard: str, large: tuple[bytes, bytes, bytes], tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(HARD[hard](*large))
+    for pipe in (PLAIN, "filter TCP | analyze"):
+        assert into_file(tmp_path / "in", pipe, 2) == into_file(tmp_path / "in", pipe, 1)
+
+
+def test_a_disk_that_is_full_in_the_middle(large: tuple[bytes, bytes, bytes], tmp_path: Path) -> None:
+    """What has room is written; here the room is 2,000 KiB of a file."""
+    (tmp_path / "in").write_bytes(large[1])
+    wanted = into_file(tmp_path / "in", "change IP.TTL=9", 1, "ulimit -f 2000;")
+    assert (wanted[0], len(wanted[1]), wanted[2][0]) == (1, 2000 << 10, b"pkt-pipe: <stdout>: File too large")
+    assert into_file(tmp_path / "in", "change IP.TTL=9", 2, "ulimit -f 2000;")[:2] == wanted[:2]
 
 
 def test_same_in_python(tmp_path: Path) -> None:
@@ -126,6 +177,55 @@ def working(tmp_path: Path, form: str = "pcap") -> tuple[subprocess.Popen[bytes]
     )  # fmt: skip
     until(lambda: len(children(run.pid)) == 2, "two processes", 10)
     return run, children(run.pid)
+
+
+def slowly(tmp_path: Path, pcap: bytes) -> tuple[subprocess.Popen[bytes], list[int]]:
+    """A run from a file to a file that takes some seconds, and its processes, which begin."""
+    (tmp_path / "in").write_bytes(pcap)
+    (tmp_path / "out").unlink(missing_ok=True)
+    command = [str(ROOT / "bin/pkt-pipe"), "--jobs", "2", "--in", "in", "--out", "out", "change IP.TTL=9"]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=tmp_path, env={**os.environ, "PKTTOOLS_CODEC": "python"})
+    until(lambda: len(children(run.pid)) == 2, "two processes", 60)
+    return run, children(run.pid)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
+def test_a_file_that_grows_or_shrinks_meanwhile(large: tuple[bytes, bytes, bytes], tmp_path: Path) -> None:
+    pcap = large[1]
+    whole = shell("pkt-pipe 'change IP.TTL=9'", pcap).stdout
+    for more in (True, False):
+        run, _ = slowly(tmp_path, pcap)
+        with (tmp_path / "in").open("r+b") as file:
+            if more:
+                file.seek(0, 2)
+                file.write(pcap[24:])
+            else:
+                file.truncate(len(pcap) - 9)
+        _, said = run.communicate(timeout=100)
+        written = (tmp_path / "out").read_bytes()
+        if more:
+            assert (run.returncode, said, written) == (0, b"", whole + whole[24:])
+        else:
+            assert run.returncode == 1
+            assert b"in: at byte" in said
+            assert whole.startswith(written)
+            assert len(written) > len(whole) - 500
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
+@pytest.mark.parametrize("who", [0, 1, 2])
+def test_ends_that_leave_whole_packets(large: tuple[bytes, bytes, bytes], who: int, tmp_path: Path) -> None:
+    """Whoever is killed, one of those that read and write, or who has started them, which also a signal of the keyboard ends."""
+    run, processes = slowly(tmp_path, large[1])
+    until(lambda: (tmp_path / "out").stat().st_size > 1 << 20, "that pieces are written", 60)
+    os.kill([*processes, run.pid][who], signal.SIGINT if who == 2 else signal.SIGKILL)
+    _, said = run.communicate(timeout=60)
+    until_gone(processes)
+    ended = b"pkt-pipe: a process that worked on packets ended by signal 9: from there on nothing is written\n"
+    assert (run.returncode, said) == ((-signal.SIGINT, b"") if who == 2 else (1, ended))
+    written = (tmp_path / "out").read_bytes()
+    assert shell("pkt-pipe 'change IP.TTL=9'", large[1]).stdout.startswith(written)
+    assert shell("pkt-pcap2txt", written).returncode == 0
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")

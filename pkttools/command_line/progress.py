@@ -48,11 +48,17 @@ def reading(source: Iterator[Batch], file: Input, output: int) -> Iterator[Batch
         yield from source
         return
     progress, count = Progress(), 0
+
+    def show(more: int) -> None:
+        nonlocal count
+        count += more
+        if progress.due:
+            progress.show(f"{count} packets, {file.percent} %")
+
+    file.shown = show
     try:
         for batch in source:
-            count += len(batch)
             yield batch
-            if progress.due:
-                progress.show(f"{count} packets, {file.percent} %")
+            show(len(batch))
     finally:
         progress.clear()

@@ -174,8 +174,9 @@ class AsRead(Sink):
 
     @property
     def written_by(self) -> Sink:
-        """The sink of the format."""
-        return self.sink or self
+        """The sink of the format, which is known once something was read."""
+        self.sink = self.sink or self.chosen()
+        return self.sink
 
     @property
     def failed(self) -> bool:

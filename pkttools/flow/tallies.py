@@ -20,9 +20,9 @@ def taken(thing: Any) -> Any:  # noqa: ANN401  # numbers within anything
     if thing is None or isinstance(thing, (int, str)):
         return thing
     if isinstance(thing, dict):
-        found = {key: count for key, count in thing.items() if count}
-        for key in found:
-            thing[key] = 0
+        found = {key: taken(count) for key, count in thing.items() if count}
+        for key, count in found.items():
+            thing[key] = thing[key] if isinstance(count, dict) else 0
         return found
     if isinstance(thing, list):
         parts = [taken(one) for one in thing]
@@ -41,7 +41,7 @@ def added(thing: Any, more: Any) -> Any:  # noqa: ANN401  # the same
         return thing + more if isinstance(thing, int) else thing or more
     if isinstance(thing, dict):
         for key, count in more.items():
-            thing[key] = thing.get(key, 0) + count
+            thing[key] = added(thing.get(key, {} if isinstance(count, dict) else 0), count)
     elif isinstance(thing, list):
         if len(thing) < len(more):
             thing += [0] * (len(more) - len(thing))  # one that has not met any packet

@@ -28,6 +28,7 @@ ROOM = 1 << 20  # bytes of packets in a piece: more than most reads bring
 MORE = 2 * MAX_BATCH  # of rows, and of packets that were made; those that are not used take no memory
 WRITTEN = 8 * MAX_BATCH  # of what was made of these
 ERRORS = {error.__name__: error for error in (PktError, UsageError, MemoryError)}  # that are raised again on the other side
+ENDED = "a process that worked on packets ended {}: from there on nothing is written"
 GIVEN, MADE, SENT = range(3)  # where packets are that were worked on: where they came, in other memory, in the message
 
 
@@ -45,7 +46,7 @@ class Piece:
 
 def state_of(sink: Sink) -> State:
     """What depends on the packets before, of what a sink writes next."""
-    return {name: getattr(sink, name) for name in sink.STATE}
+    return {name: getattr(sink, name) for name in sink.STATE or ()}
 
 
 def worked_on(stages: list[Stage], stream: Iterator[Batch]) -> Iterator[Batch]:

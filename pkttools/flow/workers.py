@@ -13,8 +13,9 @@ from ..batch import Batch, gathered
 from ..command_line.signals import wait
 from ..errors import PktError, limit
 from .forked import Forked, received
+from .ring import Ring, fits
 from .tallies import added
-from .worker import ERRORS, GIVEN, MORE, ROOM, SENT, Piece, serve, state_of, worked_on
+from .worker import ENDED, ERRORS, GIVEN, MORE, ROOM, SENT, Piece, serve, state_of, worked_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ def divided(stages: list[Stage], source: Source, sink: Sink, count: int) -> tupl
     if source.file is None or not source.file.are_files:
         name = source.file.name if source.file else f"what {stages[0].name} reads"
         return [*stages], [f"--jobs: one process works: {name} is no file"]
+    if fits(stages, source, sink):
+        ring = Ring(stages, source, sink, count)
+        source.file.elsewhere = ring.share
+        return [*stages], ring.notes
     reasons = [stage.alone for stage in stages]
     notes = [f"--jobs: {stage.name} works in one process: {why}" for stage, why in zip(stages, reasons, strict=True) if why]
     first = stop = start = 0
@@ -181,7 +186,7 @@ class Workers:
             self.workers.remove(worker)
             self.taken = self.given  # the same
             how = worker.process.close()
-            raise PktError(f"a process that worked on packets ended {how}: from there on nothing is written")
+            raise PktError(ENDED.format(how))
         return message
 
     def write(self, batch: Batch) -> None:

@@ -27,6 +27,8 @@ class BinarySink(Sink):
     """Writes the bytes of packets, and nothing else."""
 
     output: Output
+    STATE = ()
+    TALLIES = ("notes",)
 
     def __init__(self, output: Output) -> None:
         self.output = output

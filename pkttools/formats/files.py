@@ -6,14 +6,14 @@ import os
 import stat
 import sys
 
-from ..batch import Batch
+from ..batch import COLUMNS, LINKTYPE, Batch
 from ..command_line.options import COMPRESSIONS, FORMATS, UNCOMPRESSED, UNWRITTEN
 from ..command_line.signals import Interrupted, check, drain, ready, room
 from ..errors import OutputError, PktError, Unread, UsageError, limit, need, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
     from mmap import mmap
     from typing import Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .lending import Lender
     from .sections import Sections
     from .sharing import Owners
+    from .stretch import Stretch
     from .write_behind import WriteBehind
 
 BUFFER = 448 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
@@ -145,6 +146,8 @@ class Input:
         self.handed = self.shared = 0
         self.onward: Lane | None = None
         self.owners: Owners | None = None  # whose memory the one that is open brings batches in
+        self.elsewhere: Callable[[int, Stretch], int] | None = None  # lets others go on where packets are plain; see flow/ring.py
+        self.shown: Callable[[int], None] | None = None  # learns how many packets these have read
         self.sections: Sections | None = None  # what pcapng says beside packets, where it goes along
         self.at, self.fd = -1, 0
         self.again = False  # whether it is not the first time that they are read
@@ -386,10 +389,9 @@ class Output:
             if self.overlaps and not isinstance(data, memoryview) and len(data) >= BEHIND and self.has_thread():
                 self.behind.write(data)  # type: ignore[union-attr]  # has_thread says so
                 return
-            if self.behind:
-                self.behind.wait()
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None
+        self.settle()
         if not self.packer:
             self.put(data)
         elif packed := self.packer.pack(data, self.prompt):
@@ -449,6 +451,14 @@ class Output:
                 self.overlaps = False  # none is to be had
         return self.behind is not None
 
+    def settle(self) -> None:
+        """Waits until all is written that was handed over. Raises OutputError."""
+        try:
+            if self.behind:
+                self.behind.wait()
+        except OSError as error:
+            raise OutputError(f"{self.name}: {error.strerror}") from None
+
     def finish(self) -> None:
         """Waits for what is on its way, whatever becomes of it; for those who do not get as far as `close`.
 
@@ -502,9 +512,9 @@ class Sink:
     hurried = False
     needs: Sequence[int] | None = None
 
-    STATE: Sequence[str] = ()
-    """Its attributes on which depends what it writes next, besides the packets: where other processes can make that for it. A
-    `count` is of packets that were written."""
+    STATE: Sequence[str] | None = None
+    """Its attributes on which depends what it writes next, besides the packets: where other processes can make that for it; None:
+    they cannot. A `count` is of packets that were written, a `linktype` of the last one."""
 
     TALLIES: Sequence[str] = ()
     """Those of them that count; see flow/tallies.py."""
@@ -542,6 +552,15 @@ class Sink:
     def write(self, batch: Batch) -> None:
         """Takes a batch, at once."""
         raise NotImplementedError
+
+    def pass_by(self, batch: Batch) -> None:
+        """Changes its STATE as if a batch had been written."""
+        for name in self.STATE or ():
+            setattr(self, name, getattr(self, name) + len(batch) if name == "count" else batch.columns()[LINKTYPE - COLUMNS])
+
+    def settled(self) -> Hashable:
+        """What else depends on the packets before, and is mostly the same for all of a stream."""
+        return None
 
     def leave(self) -> Hashable:
         """What it has to know of its output to go on there later, where another one comes in between; equal for many."""

@@ -16,6 +16,12 @@ from ..batch import ROW_BYTES, Batch, link_of
 from ..errors import ANOTHER_CAPTURE, HEADER_CUT, RECORD_CUT, PktError, counted, pcapng_message
 from .files import Input
 from .sections import Options, Section
+from .stretch import Stretch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}  # byte-order magic, to the sign of struct
 ORDER_MAGIC = 0x1A2B3C4D
@@ -44,6 +50,28 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
         return reader.used, reader.offset
     finally:
         source.said += [line for line in reader.said() if line not in source.said]
+
+
+class Packets(Stretch):
+    """Packets of a section. how: what codec.pcapng_decode knows of it. counts: what that counts, and packets."""
+
+    def __init__(self, *how: Any) -> None:  # noqa: ANN401  that has its types
+        super().__init__(6)
+        self.how, self.keeps = how, how[-1]
+        self.made: Batch | None = None
+
+    def cut(self, buffer: bytearray, used: int) -> int:
+        """How many bytes are whole blocks with packets."""
+        consumed, data, rows, _, counts = codec.pcapng_decode(buffer, 0, used, *self.how)
+        self.made = Batch(data, rows)
+        capped, rounded, missing, *others = counts
+        self.counts = [capped, rounded, 0 if self.keeps else missing, *others, len(self.made)]
+        return consumed
+
+    def batches(self, buffer: bytearray, stop: int) -> Iterator[Batch]:
+        """Their packets."""
+        if self.made:
+            yield self.made
 
 
 class _Reader:
@@ -82,6 +110,8 @@ class _Reader:
                 return
             if error:
                 raise self.error(pcapng_message(*error))
+            if rows and self.source.elsewhere and self.shared(self.source.elsewhere):
+                continue
             kind, size = self.head()
             if self.used - self.start < size:
                 if not self.fill(size):
@@ -89,6 +119,20 @@ class _Reader:
             elif kind not in blocks.PACKETS:  # else the batch was full
                 self.take(kind, self.start + size - 4)
                 self.start += size
+
+    def shared(self, sharing: Callable[[int, Stretch], int]) -> bool:
+        """Whether others went on. See Input."""
+        packets = Packets(self.order == ">", self.interfaces, self.names, self.sections is not None)
+        moved = sharing(self.used - self.start, packets)
+        if moved:
+            self.offset, self.start, self.used = self.offset + self.start + moved, 0, 0
+            capped, rounded, missing, damaged, others, came = packets.counts
+            self.capped, self.rounded, self.missing = self.capped + capped, self.rounded + rounded, self.missing + missing
+            self.drop("damaged option list", damaged)
+            self.drop("packet option", others)
+            if self.sections:
+                self.sections.came += came
+        return moved > 0
 
     def error(self, message: str) -> PktError:
         """An error at the block that comes next."""

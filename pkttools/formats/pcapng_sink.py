@@ -14,6 +14,8 @@ from .turned import turned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from ..command_line.options import Values
 
 MAX_FLAGGED = 15  # octets of a frame check sequence that the flags of a packet can say
@@ -35,6 +37,8 @@ class PcapngSink(Sink):
     """
 
     output: Output
+    STATE = ()
+    TALLIES = ("lost", "written", "timed", "dropped")
 
     def __init__(self, output: Output, linktype: int, order: str | None, nano: bool, *, secrets: bool = True,
                  retyped: int | None = None) -> None:  # fmt: skip
@@ -303,6 +307,10 @@ class PcapngSink(Sink):
     def without_packets(self, link: int) -> None:
         """Learns of what link type the section is when it stays empty."""
         self.linktype, self.without = link, True
+
+    def settled(self) -> Hashable:
+        """How far the section is written, and what packets have made of interfaces."""
+        return self.leave(), tuple(self.became.items())
 
     def leave(self) -> State:
         """How far the section is written, and what it describes."""

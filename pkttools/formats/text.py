@@ -9,6 +9,7 @@ from ..batch import COLUMNS, LANE_MARK, LINKTYPE, WIDTH, Batch
 from ..errors import BAD_FIELD, NOT_ENDED, NOT_TEXT, PktError, Unread, UsageError, counted, shown, text_message, values_cut
 from ..protocols.names import link_lines
 from .files import Input, Output, Sink
+from .stretch import Stretch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,6 +78,13 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
                 typed = typed or buffer.startswith(b"LINKTYPE:", start) or buffer.find(b"\nLINKTYPE:", start, consumed) >= 0
                 head += buffer[start : min(consumed, start + HEAD - len(head))]
             start = consumed
+        if source.elsewhere and found and start and not final and not handed:
+            lines = Lines(linktype, source.now)
+            if source.elsewhere(used - start, lines):
+                start = used
+                counts = stray, shortened, filled, unplaced, cut
+                stray, shortened, filled, unplaced, cut = map(sum, zip(counts, lines.counts, strict=False))
+                line += lines.counts[-1]
         if final and not handed:
             break
         if start:
@@ -109,6 +117,34 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
         source.said.append(f"{source.name}: {counted(unplaced, 'field line')} without a place: no such header there, or no bytes")
     if cut:
         source.said.append(f"{source.name}: {values_cut(cut)}")
+
+
+class Lines(Stretch):
+    """Packets of one link type. counts: what was passed over, and lines."""
+
+    def __init__(self, linktype: int, now: int | None) -> None:
+        super().__init__(6)
+        self.linktype, self.now = linktype, now
+
+    def cut(self, buffer: bytearray, used: int) -> int:
+        """How many bytes are the lines of whole packets."""
+        return complete(buffer, 0, used)
+
+    def batches(self, buffer: bytearray, stop: int) -> Iterator[Batch]:
+        """Their packets. Raises PktError where they are not sound, or their link type changes."""
+        start = line = 0
+        while start < stop:
+            now = self.now or time.time_ns() // 1000 * 1000
+            consumed, data, rows, linktype, line, error, passed_over = codec.text_decode(
+                buffer, start, stop, False, self.linktype, line, now
+            )
+            if error or consumed == start or linktype != self.linktype:
+                raise PktError("for the reader")
+            self.counts = [*map(sum, zip(self.counts, (*passed_over, 0), strict=True))]
+            start = consumed
+            if rows:
+                yield Batch(data, rows)
+        self.counts[-1] += line
 
 
 def complete(buffer: bytearray, known: int, used: int) -> int:

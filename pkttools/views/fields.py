@@ -88,6 +88,10 @@ class FieldsSink(RecordSink):
         self.head = b"" if form == "jsonl" else (between.join(names) + end).encode()
         self.begun = False
 
+    def settled(self) -> bool:
+        """Whether the line of names is there."""
+        return self.begun
+
     def begin_table(self) -> None:
         """Writes the line of names, once; of a stream without packets, too."""
         if not self.begun and self.head:

@@ -1,0 +1,165 @@
+"""What a process of a ring does: it reads pieces of a file, works on them, and writes what comes of it. See ring.py for the others.
+
+In turn with the others it reads, says what its packets change for those behind, and writes; all else is done side by side. What is
+not as usual it leaves to the process that all are copies of, with all that comes behind.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from itertools import pairwise
+
+from ..batch import Batch
+from .forked import received, send
+from .tallies import taken
+from .worker import state_of, worked_on
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..formats.files import Output, Sink
+    from ..formats.stretch import Stretch
+    from .stage import Stage
+    from .worker import State
+
+PIECE = 896 << 10  # bytes that are read at once: see BUFFER of formats/files.py
+AT_ONCE = 16  # pieces of which is told in one message
+
+
+class Kept:
+    """In place of a sink's output: keeps what is written until it is its turn."""
+
+    lane = lender = None
+
+    def __init__(self, output: Output) -> None:
+        self.name, self.fd, self.stale = output.name, output.fd, output.stale
+        self.data: list[bytes | bytearray] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Keeps it."""
+        self.data.append(bytes(data) if isinstance(data, memoryview) else data)
+
+    def put(self) -> None:
+        """Writes it. Raises OSError."""
+        data, self.data = self.data, []
+        if self.stale and any(data):
+            self.stale = False
+            if not os.lseek(self.fd, 0, os.SEEK_CUR):  # else another one has done it
+                os.ftruncate(self.fd, 0)
+        for piece in data:
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(self.fd, view) :]
+
+
+class Member:
+    """A process. fd: of the file that is read. before, behind: pipes from whom it gets the word, and to whom it gives it."""
+
+    def __init__(self, stages: list[Stage], sink: Sink, stretch: Stretch, fd: int, before: int, behind: int) -> None:
+        self.stages, self.sink, self.stretch, self.fd, self.before, self.behind = stages, sink, stretch, fd, before, behind
+        self.several = False  # whether a piece may become several batches
+
+    def serve(self, orders: int, results: int) -> None:
+        """Works until there is nothing more, or the other side ends.
+
+        Says of each piece where it ends, in what is read and what is written, what was counted, and what is to be known behind it;
+        None of the one that is left to the other side.
+        """
+        self.kept = Kept(self.sink.output)  # type: ignore[arg-type]  # ring.py asks for one
+        self.sink.output = self.kept  # type: ignore[assignment]  # it has what a sink asks of one of which processes write pieces
+        self.counting = [self.stages, self.sink, self.stretch]
+        self.settled, self.buffer = self.sink.settled(), bytearray(PIECE)
+        mine = sorted({0, 1, 2, orders, results, self.fd, self.kept.fd, self.before, self.behind})
+        for before, behind in pairwise((*mine, os.sysconf("SC_OPEN_MAX"))):  # others' pipes would have no end here
+            os.closerange(before + 1, behind)
+        taken(self.counting)  # that is the other side's
+        said: list[tuple[Any, ...] | None] = []
+        while (start := received(self.before)) is not None:
+            size, after = self.piece(start)
+            if not received(self.before) or select.select([orders], [], [], 0)[0]:
+                self.pass_on(False)
+                break
+            try:
+                self.kept.put()
+            except OSError:
+                size = 0
+            self.pass_on(size > 0)
+            if not size:
+                said.append(None)
+                break
+            said.append((start + size, os.lseek(self.kept.fd, 0, os.SEEK_CUR), taken(self.counting), after))
+            if len(said) == AT_ONCE:
+                send(results, said)
+                said = []
+        send(results, said)
+
+    def pass_on(self, what: Any) -> None:  # noqa: ANN401  what can be sent
+        """Tells the one behind, if it is there still."""
+        try:
+            send(self.behind, what)
+        except BrokenPipeError:
+            pass
+
+    def piece(self, start: int) -> tuple[int, State | None]:
+        """Reads a piece, and makes what is to be written of it: gives its size, and the state behind it. Size 0: it did not."""
+        size = self.read(start)
+        self.pass_on(start + size if size else None)
+        batches: list[Batch] = []
+        try:
+            if size and self.sink.STATE:
+                batches = self.gathered(start, size)
+            elif size:
+                for batch in self.made(size):
+                    self.sink.write(batch)
+                size *= self.sink.settled() == self.settled
+        except Exception:  # whoever does it once more has the message
+            size = 0
+        if not self.sink.STATE:
+            return size, None
+        state = received(self.before)
+        if not state or not size:
+            self.pass_on(None)
+            return 0, None
+        try:
+            self.know(state)
+            for batch in batches:
+                self.sink.pass_by(batch)
+            after = state_of(self.sink)
+            self.pass_on(after)
+            self.know(state)
+            for batch in batches:
+                self.sink.write(batch)
+        except Exception:
+            return 0, None
+        return size, after
+
+    def read(self, start: int) -> int:
+        """Reads a piece; gives its size."""
+        try:
+            used = os.preadv(self.fd, [self.buffer], start)
+        except OSError:
+            return 0
+        return self.stretch.cut(self.buffer, used) if used else 0
+
+    def made(self, size: int) -> Iterator[Batch]:
+        """What stages make of the piece that was read."""
+        return worked_on(self.stages, self.stretch.batches(self.buffer, size))
+
+    def gathered(self, start: int, size: int) -> list[Batch]:
+        """All of that at once. Where it is more than one batch, it has to be copied."""
+        batches: list[Batch] = []
+        for batch in self.made(size):
+            if batches and not self.several:
+                self.several = True  # and the first one may be overwritten now
+                taken(self.counting)
+                return self.gathered(start, size) if self.read(start) == size else []
+            batches.append(Batch(bytearray(batch.data), bytearray(batch.rows)) if self.several else batch)
+        return batches
+
+    def know(self, state: State) -> None:
+        """Lets the sink know what it would, had it written all that is in front."""
+        for name, value in state.items():
+            setattr(self.sink, name, value)

@@ -1,0 +1,161 @@
+"""Several processes that read a file, work, and write in turn, where this one has only to hear what became of it.
+
+Each reads a piece and tells the next one where it ends, works on it while that one reads, and writes what came of it once all in
+front is written; so a word goes round for reading, and one for writing, and nothing is read twice or lost. That goes on as
+long as all is plain. What is not, be it a bad record, another section, a full disk or the end, is left to this process, which goes
+on there as if there were no others, has the message if there is one, and may ask others for what is behind. They are copies of it,
+made where they begin.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from itertools import cycle
+
+from ..command_line.signals import wait
+from ..errors import PktError, counted, limit
+from ..formats import capture_format, compression_in, packets
+from .forked import Forked, received, send
+from .member import Member
+from .stage import Source
+from .tallies import added
+from .worker import ENDED, state_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..formats.files import Input, Sink
+    from ..formats.stretch import Stretch
+    from .stage import Stage
+
+LEAST = 1 << 20  # bytes from which processes are started for them
+FEW = 8  # pieces after which that was not worth it
+HEAD = 512  # bytes of a file by which it is known what it holds
+
+
+def fits(stages: list[Stage], source: Source, sink: Sink) -> bool:
+    """Whether processes can do it all: of plain files that are large, as far as is seen, and into a file."""
+    output = sink.output
+    if any(stage.alone for stage in stages) or not isinstance(source, Source) or source.read is not packets:
+        return False
+    if output is None or output.packer or not hasattr(os, "preadv"):
+        return False
+    mode = os.fstat(output.fd).st_mode
+    whole = stat.S_ISREG(mode) or (stat.S_ISCHR(mode) and not os.isatty(output.fd))
+    file: Input = source.file  # type: ignore[assignment]  # workers.py has asked for one
+    return whole and all(found.st_size >= LEAST for found in file.found) and all(map(plain, file.paths))
+
+
+def plain(path: str | None) -> bool:
+    """Whether a file has packets that can be read from any on."""
+    try:
+        fd = os.open(path, os.O_RDONLY) if path else os.dup(0)
+    except OSError:
+        return False  # whoever reads it will say so
+    try:
+        head = os.pread(fd, HEAD, os.lseek(fd, 0, os.SEEK_CUR))
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    form = capture_format(head, len(head))
+    return form in ("pcap", "pcapng") or not (form or b"\0" in head or compression_in(head))
+
+
+class Ring:
+    """Processes that work for a flow."""
+
+    def __init__(self, stages: list[Stage], source: Source, sink: Sink, count: int) -> None:
+        self.stages, self.source, self.sink, self.count = stages, source, sink, count
+        self.pause = self.left = 0  # batches that are read here before others are asked for again, and how many of them are left
+        self.members: list[Forked] = []
+        self.pieces = 0  # that were read and written by these
+        self.notes: list[str] = []  # what there is to say, for those who ask
+        self.told: list[list[tuple[Any, ...] | None]] = []  # what they have said and was not asked for yet
+
+    def share(self, unused: int, stretch: Stretch) -> int:
+        """Lets processes go on where packets are read, all before are written: gives how many bytes were done, of which nothing is
+        left to be read then.
+
+        unused: bytes that were read and are of these. Raises PktError where a process ends, or cannot be had, Interrupted.
+        """
+        file: Input = self.source.file  # type: ignore[assignment]  # the same
+        sink, output = self.sink.written_by, self.sink.output
+        self.left -= 1
+        if self.left >= 0 or sink.STATE is None or output is None:
+            return 0
+        begin = place = os.lseek(file.fd, 0, os.SEEK_CUR) - unused
+        if os.fstat(file.fd).st_size - begin < LEAST:
+            return 0
+        output.settle()
+        written = os.lseek(output.fd, 0, os.SEEK_CUR)
+        pieces = 0
+        try:
+            self.start(sink, stretch, file.fd, begin)
+            for member in cycle(self.members):
+                piece = self.heard(member)
+                if piece is None:
+                    break
+                place, written, counts, after = piece
+                added([self.stages, sink, stretch], counts)
+                for name, value in (after or {}).items():
+                    setattr(sink, name, value)
+                pieces += 1
+                os.lseek(file.fd, place, os.SEEK_SET)
+                if file.shown:
+                    file.shown(counts[0][0]["came"])
+        finally:
+            self.end()
+            if stat.S_ISREG(os.fstat(output.fd).st_mode) and os.lseek(output.fd, 0, os.SEEK_CUR) != written:
+                os.ftruncate(output.fd, written)  # of the pieces behind, what was not told may be broken off
+                os.lseek(output.fd, written, os.SEEK_SET)
+            output.stale = output.stale and not written
+        os.lseek(file.fd, place if pieces else begin + unused, os.SEEK_SET)
+        self.pieces += pieces
+        if self.stages[0].values.verbose:
+            self.notes[:] = [f"--jobs: {self.count} processes read and wrote {counted(self.pieces, 'piece')} of what was read"]
+        self.pause = 0 if pieces >= FEW else 2 * self.pause + 1
+        self.left = self.pause
+        return place - begin
+
+    def start(self, sink: Sink, stretch: Stretch, fd: int, begin: int) -> None:
+        """Starts the processes, and gives the first one the word. Raises PktError where there can be no more."""
+        before, first = os.pipe()
+        try:
+            for i in range(self.count):
+                next_one, behind = os.pipe() if i < self.count - 1 else (-1, first)
+                member = Member(self.stages, sink, stretch, fd, before, behind)
+                self.members.append(Forked(member.serve, self.members))
+                self.told.append([])
+                for end in (before, behind):
+                    if end != first:
+                        os.close(end)
+                before = next_one
+            for word in (begin, *([state_of(sink)] if sink.STATE else []), True):
+                send(first, word)
+        except BrokenPipeError:
+            pass  # it has ended, which is heard of
+        except OSError as error:
+            raise PktError(f"--jobs {self.count}: {limit(error)}") from None
+        finally:
+            os.close(first)
+
+    def heard(self, member: Forked) -> tuple[Any, ...] | None:
+        """What a process says of its next piece; None: that is left to this one. Raises PktError, Interrupted."""
+        told = self.told[self.members.index(member)]
+        while not told:
+            wait([member.results])
+            message = received(member.results)
+            if message is None:
+                self.members.remove(member)
+                raise PktError(ENDED.format(member.close()))
+            told += message
+        return told.pop(0)
+
+    def end(self) -> None:
+        """Ends the processes: nothing is written any more."""
+        while self.members:
+            self.members.pop().close()
+        self.told = []
