@@ -162,12 +162,13 @@ class Packet:
 
 def gathered(packets: Iterable[Packet]) -> Batch:
     """A batch of packets, their bytes copied."""
-    from array import array  # late: most commands make no packets
+    from struct import pack  # late: most commands make no packets
 
-    data, rows = bytearray(), array("q")
+    data: bytearray = bytearray()
+    columns: list[int] = []
     for p in packets:
         at, size = len(data), len(p.frame)
-        rows.extend((at, size, p.original, p.time, p.linktype, at + size, len(p.notes)))
+        columns += at, size, p.original, p.time, p.linktype, at + size, len(p.notes)
         data += p.frame
         data += p.notes
-    return Batch(data, bytearray(rows.tobytes()))
+    return Batch(data, bytearray(pack(f"={len(columns)}q", *columns)))

@@ -10,7 +10,6 @@ import os
 import pwd
 import struct
 import sys
-from importlib import import_module
 
 from ... import codec
 from ...errors import PktError, UsageError
@@ -41,9 +40,9 @@ LATE = (
 OF_PYTHON = [
     f"pkttools.codec.python.{name}"
     for name in (
-        "addresses", "answers", "bridge", "columns", "contents", "correction", "cryptopan", "durations", "following", "fragments",
-        "headers", "json", "lane", "line", "lines", "listing", "payloads", "pcapng", "program", "settings", "soundness", "splicing",
-        "stamps", "wrapping",
+        "addresses", "alike", "answers", "bridge", "columns", "contents", "correction", "cryptopan", "durations", "following",
+        "fragments", "headers", "json", "lane", "line", "lines", "listing", "payloads", "pcapng", "program", "settings",
+        "soundness", "splicing", "stamps", "wrapping",
     )
 ]  # fmt: skip
 
@@ -128,6 +127,8 @@ def become(user: int, group: int, must: str | None, keeps: bool, late: list[str]
         os.setgroups([])
         os.setresgid(group, group, group)
         if not reads(user):
+            from importlib import import_module  # late: seldom, and dear
+
             for module in late:
                 import_module(module)
             for module in LIBRARIES:
