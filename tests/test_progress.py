@@ -41,9 +41,13 @@ def test_not_in_a_file() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-@pytest.mark.parametrize("words", ["pkt-pcap2txt a b", "pkt-merge a b", "pkt-merge --append a b", "pkt-merge --unsorted sort a b"])
-def test_of_files(words: str, tmp_path: Path) -> None:
-    """Whatever reads files, beside each other too, says how much of them was read."""
+@pytest.mark.parametrize(
+    ("words", "ends"),
+    [("pkt-pcap2txt a b", [6000]), ("pkt-merge a b", [6000]), ("pkt-merge --append a b", [6000]),
+     ("pkt-merge --unsorted sort a b", [6000]), ("pkt-sort a b", [6000, 6000]), ("pkt-diff a b", [3000])],
+)  # fmt: skip
+def test_of_files(words: str, ends: list[int], tmp_path: Path) -> None:
+    """Whatever reads files, beside each other too, says how much of them was read, each time it reads them."""
     for name in ("a", "b"):
         (tmp_path / name).write_bytes(pcap([bytes(1000)] * 3000))
     name, *rest = words.split()
@@ -58,13 +62,15 @@ def test_of_files(words: str, tmp_path: Path) -> None:
     os.close(theirs)
     said = shown(ours).decode()
     os.close(ours)
-    found = [(int(count), int(part)) for count, part in re.findall(r"\r(\d+) packets, (\d+) %\x1b\[K", said)]
     assert done.returncode == 0
-    assert found == sorted(found)
-    assert len(found) > 2
-    assert found[0][1] < 60
-    assert found[-1] == (6000, 100)
-    assert said.endswith("\r\x1b[K")
+    *rounds, rest = said.split("\r\x1b[K")
+    assert (len(rounds), rest) == (len(ends), "")
+    for count, one in zip(ends, rounds, strict=True):
+        found = [(int(count), int(part)) for count, part in re.findall(r"\r(\d+) packets, (\d+) %\x1b\[K", one)]
+        assert found == sorted(found)
+        assert len(found) > 2
+        assert found[0][1] < 60
+        assert found[-1] == (count, 100)
 
 
 def test_of_many_files(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from pkttools.batch import MAX_FRAME, Batch, Packet, gathered, link_of
 from pkttools.command_line.options import Values, read
 from pkttools.commands.sort import OPTIONS
 from pkttools.flow.foreseen import Foreseen, earliest_to_come
+from pkttools.formats import joined, packets
 from pkttools.formats.files import Input
 from pkttools.work.sorting import LEAST, RUN_COST, Sorted, columns_of_keys
 
@@ -158,7 +159,7 @@ def test_files_nearly_in_order_take_no_memory(codec: ModuleType, far: int, file:
     found, ordered = sorted_by_us(path, memory)
     assert [time for time, *_ in found] == sorted(times)
     assert (ordered.given is None) == (ordered.spilled > 0) == file
-    assert bool(earliest_to_come(Input([str(path)]), memory // 8)) == (not file)
+    assert bool(earliest_to_come(joined(Input([str(path)]), packets), memory // 8)) == (not file)
 
 
 def test_what_is_in_order_is_not_copied(codec: ModuleType, tmp_path: Path) -> None:

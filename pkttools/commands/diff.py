@@ -14,6 +14,7 @@ from ..command_line.signals import install
 from ..compare.ignoring import Ignored
 from ..compare.pairing import MEMORY, Aligned, ByKey, Found, InOrder, Pairing
 from ..errors import PktError, counted, need
+from ..flow.stage import watched
 from ..formats import joined, packets
 from ..formats.files import Input, Output
 
@@ -126,7 +127,10 @@ def compared(values: Values, ignore: Ignored, columns: bytes, inputs: list[Input
         pairing = InOrder(ignore, teller.passed)
     counts = Counts()
     code = SAME
-    for found in pairing.found(*(joined(one, packets) for one in inputs)):
+    streams = [joined(one, packets) for one in inputs]
+    largest = max((0, 1), key=lambda i: inputs[i].found[0].st_size if inputs[i].is_file else 0)
+    streams[largest] = watched(streams[largest], inputs[largest], output)
+    for found in pairing.found(*streams):
         code = DIFFERENT
         if values.brief:
             output.write(f"{names[0]} and {names[1]} differ\n".encode(errors="surrogateescape"))

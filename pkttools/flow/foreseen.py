@@ -38,7 +38,7 @@ class Foreseen(Source):
         floors: list[int] = []
         if not self.ordered.keyed and can_be_read_twice(file):
             sections, file.sections = file.sections, None  # what goes along with packets goes once
-            floors = earliest_to_come(file, self.ordered.memory // SHARE)
+            floors = earliest_to_come(self.watched(joined(file, packets), output), self.ordered.memory // SHARE)
             file.said, file.sections = [], sections
             file.rewind()
         for stream in super().streams(output):
@@ -58,8 +58,8 @@ def can_be_read_twice(file: Input) -> bool:
     return bool(capture_format(os.pread(file.fd, 4, os.lseek(file.fd, 0, os.SEEK_CUR)), 4))  # standard input stands anywhere
 
 
-def earliest_to_come(file: Input, most: int) -> list[int]:
-    """For each batch of an input the earliest time in it and in all behind it; nothing where packets are further out of order.
+def earliest_to_come(stream: Iterator[Batch], most: int) -> list[int]:
+    """For each batch of a stream the earliest time in it and in all behind it; nothing where packets are further out of order.
 
     most: bytes of packets between one that is too late and the first one that is later.
     """
@@ -67,7 +67,7 @@ def earliest_to_come(file: Input, most: int) -> list[int]:
     latest: list[int] = []  # of all up to there
     ends = [0]  # bytes of packets up to there
     try:
-        for batch in joined(file, packets):
+        for batch in stream:
             times = batch.columns()[TIME::COLUMNS].tolist()
             first, last = min(times), max(times)
             if latest and first < latest[-1] and ends[-1] - ends[bisect_right(latest, first)] > most:

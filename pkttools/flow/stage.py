@@ -59,11 +59,7 @@ class Source:
 
     def watched(self, stream: Iterator[Batch], output: Output | None) -> Iterator[Batch]:
         """The batches of a stream; on a terminal is shown how much of files was read."""
-        if not (self.file and self.file.is_file and output and sys.stderr is not None and sys.stderr.isatty()):
-            return stream
-        from ..command_line.progress import reading  # late: who reads a pipe shows nothing, the first of the pipe does
-
-        return reading(stream, self.file, output.fd)
+        return watched(stream, self.file, output) if self.file and output else stream
 
     def close(self) -> list[str]:
         """Closes what was read; returns what there is to say in the end, on standard error."""
@@ -77,6 +73,15 @@ class Source:
 
             handed = said(file.handed, file.shared, "came")
         return file.said + file.joined + handed
+
+
+def watched(stream: Iterator[Batch], file: Input, output: Output) -> Iterator[Batch]:
+    """The batches of a file; on a terminal is shown how much was read, as long as what is written is not."""
+    if not file.is_file or sys.stderr is None or not sys.stderr.isatty():
+        return stream
+    from ..command_line.progress import reading  # late: who reads a pipe shows nothing, the first of the pipe does
+
+    return reading(stream, file, output.fd)
 
 
 class Written:
