@@ -114,6 +114,29 @@ def test_numbers_go_on_from_batch_to_batch(codec):
     assert [text.split(b" ")[0] for text, _ in lines] == [b"1", b"3"] and [stop for _, stop in lines] == [3, 3]
 
 
+NUMBERS = [n + step for size in range(19) for n in [10**size] for step in (-1, 0, 1)] + [9_999_999_912_345_678, (1 << 63) - 2]
+
+
+def test_numbers_of_every_length(codec):
+    made = batch([(1, b"")])
+    for number in NUMBERS:
+        state = bytearray(struct.pack("=7q", number, *[0] * 6))
+        text, _ = codec.line_encode(made.data, bytes(made.rows), 0, state, RELATIVE, (), None, None)
+        assert text.startswith(b"%d 0.000000 " % (number + 1))
+
+
+def test_octets_and_ports_of_every_length(codec):
+    ports = [0, 9, 10, 99, 100, 999, 1000, 9999, 10000, 65535]
+    ends = [(bytes(range(at, at + 4)), ports[at // 4 % 10]) for at in range(0, 256, 4)]
+    packets = []
+    for octets, port in ends:
+        datagram = over_udp(port, b"", source=port)
+        packets.append((1, ethernet(0x0800, ipv4(17, datagram)[:12] + 2 * octets + datagram)))
+    for said, (octets, port) in zip(told(codec, packets), ends, strict=True):
+        end = ".".join(map(str, (*octets, port)))
+        assert f" {end} > {end} " in said
+
+
 def test_a_size_that_was_not_captured(codec):
     """It is that on the wire, and what is there is told."""
     frame = ethernet(0x0800, ipv4(17, udp(bytes(100))))

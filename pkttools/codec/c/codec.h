@@ -564,7 +564,7 @@ struct items {                  /* where one is in the items of a packet */
     size_t index, hold;         /* in which header; the next of what kinds hold */
     const struct list *list, *following;        /* of the item in hand, and of the next one; NULL: none is begun */
     size_t at, end, next, limit;        /* of the item in hand; where the next one begins, and the list ends */
-    size_t row, piece, passed, pieces;  /* which comes next of what is known of it; of that one, pieces */
+    size_t row, stop, piece, passed, pieces;    /* which comes next of what it may be, and where that ends; of that one, pieces */
     uint32_t type;
     bool last, other;           /* nothing is read behind it; it has no kind by its type */
     struct { const struct list *list; size_t next, limit; } outer[MAX_INSIDE];   /* of those that what is in hand lies in */

@@ -102,6 +102,16 @@ bool parse_data(const uint8_t *text, size_t size, struct bytes *out);
 bool parse_text(const uint8_t *text, size_t size, size_t room, struct bytes *out);
 bool value_fits(const struct field *f, struct value v);
 
+/* Eight characters, the first of them highest. */
+static inline void put_eight(uint8_t *out, uint64_t text)
+{
+    uint8_t bytes[8] = {(uint8_t)(text >> 56), (uint8_t)(text >> 48), (uint8_t)(text >> 40), (uint8_t)(text >> 32), (uint8_t)(text >> 24),
+                        (uint8_t)(text >> 16), (uint8_t)(text >> 8), (uint8_t)text};
+    memcpy(out, bytes, sizeof bytes);
+}
+
+#define ZEROS_IN_TEXT UINT64_C(0x3030303030303030)
+
 /* A number of 32 bits as put_hex writes it; ten bytes are written. */
 static inline uint8_t *put_hex_short(uint8_t *out, uint32_t value)
 {
@@ -118,11 +128,29 @@ static inline uint8_t *put_hex_short(uint8_t *out, uint32_t value)
     d = (d << 8 | d) & UINT64_C(0x00FF00FF00FF00FF);
     d = (d << 4 | d) & UINT64_C(0x0F0F0F0F0F0F0F0F);
     uint64_t above = (d + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);    /* nine */
-    d += UINT64_C(0x3030303030303030) + above * LETTERS;
-    uint8_t text[8] = {(uint8_t)(d >> 56), (uint8_t)(d >> 48), (uint8_t)(d >> 40), (uint8_t)(d >> 32), (uint8_t)(d >> 24),
-                       (uint8_t)(d >> 16), (uint8_t)(d >> 8), (uint8_t)d};
-    memcpy(out + 2, text, sizeof text);
+    put_eight(out + 2, d + ZEROS_IN_TEXT + above * LETTERS);
     return out + 2 + digits;
+}
+
+enum { FIGURES_AT_ONCE = 8, BELOW_THESE = 100000000 };
+
+/* The figures of a number below 10^8, a figure a byte, the first one highest: in three steps, of which each halves all parts. */
+static inline uint64_t figures_of(uint32_t value)
+{
+    uint64_t parts = (uint64_t)(value / 10000) << 32 | value % 10000;
+    uint64_t above = parts * 10486 >> 20 & UINT64_C(0x0000007F0000007F);        /* the hundreds: divided by 100, up to 9999 */
+    parts += above * (65536 - 100);
+    above = parts * 103 >> 10 & UINT64_C(0x000F000F000F000F);                   /* the tens: divided by 10, up to 99 */
+    return parts + above * (256 - 10);
+}
+
+/* The same number in decimal; eight bytes are written. */
+static inline uint8_t *put_decimal_short(uint8_t *out, uint32_t value)
+{
+    uint64_t figures = figures_of(value);
+    unsigned zeros = (unsigned)__builtin_clzll(figures | 1) / 8;                /* in front; of 0 the last one stays */
+    put_eight(out, (figures | ZEROS_IN_TEXT) << 8 * zeros);
+    return out + FIGURES_AT_ONCE - zeros;
 }
 
 static inline uint8_t *put_digits(uint8_t *out, uint64_t value, int digits)
@@ -132,11 +160,12 @@ static inline uint8_t *put_digits(uint8_t *out, uint64_t value, int digits)
     return out + digits;
 }
 
-/* Microseconds with the point in front, or nanoseconds where there are some. */
+/* Microseconds with the point in front, or nanoseconds where there are some; eight bytes are written at least. */
 static inline uint8_t *put_fraction(uint8_t *out, uint64_t nanoseconds)
 {
-    *out++ = '.';
-    return nanoseconds % 1000 != 0 ? put_digits(out, nanoseconds, 9) : put_digits(out, nanoseconds / 1000, 6);
+    uint32_t microseconds = (uint32_t)nanoseconds / 1000, rest = (uint32_t)nanoseconds % 1000;
+    put_eight(out, (uint64_t)'.' << 56 | (figures_of(microseconds) | ZEROS_IN_TEXT) << 16 >> 8);
+    return rest != 0 ? put_digits(out + 7, rest, 3) : out + 7;
 }
 
 /* shown.c: values as they are printed; these give where what they wrote ends */
@@ -148,6 +177,12 @@ enum { DAY = 86400 };           /* seconds */
 struct value number_of(const struct frame *f, const struct place *at);
 uint8_t *put_hex(uint8_t *out, struct value v);
 uint8_t *put_decimal(uint8_t *out, struct value v);
+/* The same of 64 bits; most are short. */
+static inline uint8_t *put_number64(uint8_t *out, uint64_t value)
+{
+    return value < BELOW_THESE ? put_decimal_short(out, (uint32_t)value) : put_decimal(out, (struct value){0, value});
+}
+
 uint8_t *put_date(uint8_t *out, int64_t day);           /* from 1970 on */
 uint8_t *put_clock(uint8_t *out, int64_t of_day);       /* seconds */
 uint8_t *put_local(uint8_t *out, int64_t second);       /* as C's ctime does; nothing where the system does not know it */

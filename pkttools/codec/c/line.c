@@ -12,33 +12,44 @@ enum category { NO_CATEGORY, A_LINK, A_TAG, A_NETWORK, AN_EXTENSION, A_TRANSPORT
 enum comparison { EQUAL, UNEQUAL, BELOW, FROM, COMPARISONS };
 enum { MOST_TIME = 64, MOST_COMPARED = 48, NO_HEADER = MAX_HEADERS };
 
-struct ending {                 /* one of the two that a header goes between */
-    int64_t bit, width, form;   /* width 0: it says none */
+struct kind_row {               /* a kind of header, or of item */
+    int64_t category;
+    struct { int64_t bit, width, form; } end[2];        /* the two that it goes between; width 0: it says none */
+    int64_t listed, line, lines;
+};
+struct line_row { int64_t aside, reader, test, tests; };
+struct test_row { int64_t bit, width, mask, comparison, value, other; };
+
+struct known_test {             /* whether a header says something: whether a number of it lies between others, or does not */
+    uint32_t bit, width, octets;        /* octets of the header up to the last of these bits */
+    int32_t other;              /* where the bits are that it is compared with, or from which on it lies; -1: with values */
+    bool outside;
+    uint64_t mask, low, span;
+};
+
+struct known_line {             /* what it says then */
+    bool aside;
+    int8_t reader;              /* -1: its template says it */
+    const struct known_test *tests, *stop;
 };
 
 struct known_kind {             /* a kind of header, or of item */
-    int64_t category;
-    struct ending end[2];
-    int64_t listed;             /* items of its lists say something, too */
-    int64_t line, lines;
-};
-
-struct known_line {             /* what a header says */
-    int64_t aside, reader, test, tests;
-};
-
-struct known_test {             /* whether it does */
-    int64_t bit, width, mask, comparison, value, other;
+    struct { uint32_t at; uint8_t octets, form; } end[2];       /* octets 0: it says none */
+    uint8_t category, colour;
+    bool listed;                /* items of its lists say something, too */
+    bool reads, asides;         /* some of its lines are by a reader, or said aside */
+    uint16_t count;
+    const struct known_line *lines;
 };
 
 static struct known {
     struct known_kind *kinds, *items;
     struct known_line *lines;
     struct known_test *tests;
-    size_t kinds_count, items_count, lines_count, tests_count;
+    size_t kinds_count, items_count;
 } known;
 
-static const struct known_kind nothing;
+static const struct known_kind nothing = {.colour = TRANSPORT_COLOUR};
 
 bool line_known(void)
 {
@@ -47,51 +58,101 @@ bool line_known(void)
 
 /* ---- tables ---- */
 
-static bool end_sound(const struct ending *e)
+struct given {
+    const struct kind_row *kinds[2];    /* of headers, of items */
+    const struct line_row *lines;
+    const struct test_row *tests;
+    size_t count[LINE_TABLES];
+};
+
+enum { LINES = 2, TESTS };
+
+static bool kind_sound(const struct given *g, const struct kind_row *r)
 {
-    int64_t width = e->form == MAC ? 48 : e->form == IPV4 ? 32 : e->form == IPV6_ADDRESS ? 128 : e->form == NUMBER ? 16 : -1;
-    return e->width == 0 || (e->bit >= 0 && e->bit % 8 == 0 && e->bit < 8 * MAX_READ && e->width == width);
+    for (int i = 0; i < 2; i++) {
+        int64_t bit = r->end[i].bit, width = r->end[i].width, form = r->end[i].form;
+        int64_t usual = form == MAC ? 48 : form == IPV4 ? 32 : form == IPV6_ADDRESS ? 128 : form == NUMBER ? 16 : -1;
+        if (width != 0 && (bit < 0 || bit % 8 != 0 || bit >= 8 * MAX_READ || width != usual))
+            return false;
+    }
+    return r->category >= 0 && r->category < CATEGORIES && r->lines <= UINT16_MAX && run_sound(r->line, r->lines, g->count[LINES]);
 }
 
-static bool test_sound(const struct known_test *t)
+static bool test_sound(const struct test_row *t)
 {
     return t->bit >= 0 && t->bit < 8 * MAX_READ && t->width > 0 && t->width <= MOST_COMPARED && t->comparison >= 0
         && t->comparison < COMPARISONS && t->other >= -1 && t->other < 8 * MAX_READ;
 }
 
-static bool kinds_sound(const struct known_kind *kinds, size_t count, size_t lines_count)
+static bool given_sound(const struct given *g)
+{
+    for (size_t table = 0; table < 2; table++)
+        for (size_t i = 0; i < g->count[table]; i++)
+            if (!kind_sound(g, &g->kinds[table][i]))
+                return false;
+    for (size_t i = 0; i < g->count[LINES]; i++)
+        if (g->lines[i].reader < -1 || g->lines[i].reader >= READERS || !run_sound(g->lines[i].test, g->lines[i].tests, g->count[TESTS]))
+            return false;
+    for (size_t i = 0; i < g->count[TESTS]; i++)
+        if (!test_sound(&g->tests[i]))
+            return false;
+    return true;
+}
+
+/* The layer in which a header is painted. */
+static enum line_colour colour_by(int64_t category)
+{
+    switch (category) {
+    case A_LINK: case A_TAG: return LINK_COLOUR;
+    case A_NETWORK: case AN_EXTENSION: return NETWORK_COLOUR;
+    case AN_APPLICATION: return APPLICATION_COLOUR;
+    default: return TRANSPORT_COLOUR;
+    }
+}
+
+static void lay_kinds(struct known_kind *kinds, const struct kind_row *rows, size_t count, const struct known_line *lines)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct known_kind *kind = &kinds[i];
-        if (kind->category < 0 || kind->category >= CATEGORIES || !end_sound(&kind->end[0]) || !end_sound(&kind->end[1])
-            || !run_sound(kind->line, kind->lines, lines_count))
-            return false;
+        const struct kind_row *r = &rows[i];
+        struct known_kind *k = &kinds[i];
+        *k = (struct known_kind){.category = (uint8_t)r->category, .colour = (uint8_t)colour_by(r->category), .listed = r->listed != 0,
+                                 .count = (uint16_t)r->lines, .lines = lines + r->line};
+        for (int end = 0; end < 2; end++) {
+            k->end[end].at = (uint32_t)r->end[end].bit / 8;
+            k->end[end].octets = (uint8_t)(r->end[end].width / 8);
+            k->end[end].form = (uint8_t)r->end[end].form;
+        }
+        for (const struct known_line *line = k->lines; line < k->lines + k->count; line++) {
+            k->reads |= line->reader >= 0;
+            k->asides |= line->aside;
+        }
     }
-    return true;
 }
 
-static bool known_sound(const struct known *k)
+static struct known_test laid_test(const struct test_row *r)
 {
-    if (!kinds_sound(k->kinds, k->kinds_count, k->lines_count) || !kinds_sound(k->items, k->items_count, k->lines_count))
-        return false;
-    for (size_t i = 0; i < k->lines_count; i++)
-        if (k->lines[i].reader < -1 || k->lines[i].reader >= READERS || !run_sound(k->lines[i].test, k->lines[i].tests, k->tests_count))
-            return false;
-    for (size_t i = 0; i < k->tests_count; i++)
-        if (!test_sound(&k->tests[i]))
-            return false;
-    return true;
+    uint64_t value = r->other >= 0 ? 0 : (uint64_t)r->value;
+    bool one = r->comparison == EQUAL || r->comparison == UNEQUAL;
+    int64_t last = (r->other > r->bit ? r->other : r->bit) + r->width;
+    return (struct known_test){
+        .bit = (uint32_t)r->bit, .width = (uint32_t)r->width, .octets = (uint32_t)(last + 7) / 8, .other = (int32_t)r->other,
+        .outside = r->comparison == UNEQUAL || r->comparison == BELOW, .mask = (uint64_t)r->mask, .low = value,
+        .span = one ? 0 : UINT64_MAX - value,
+    };
 }
 
-static void *copied(const struct protocol_table *from, size_t size, size_t *count, bool *whole)
+static void lay(struct known *k, const struct given *g)
 {
-    size_t bytes = from->count * sizeof(int64_t);
-    void *made = malloc(bytes + 1);
-    *count = bytes / size;
-    *whole &= bytes % size == 0;
-    if (made != NULL)
-        memcpy(made, from->at, bytes);
-    return made;
+    for (size_t i = 0; i < g->count[TESTS]; i++)
+        k->tests[i] = laid_test(&g->tests[i]);
+    for (size_t i = 0; i < g->count[LINES]; i++) {
+        const struct line_row *r = &g->lines[i];
+        k->lines[i] = (struct known_line){r->aside != 0, (int8_t)r->reader, k->tests + r->test, k->tests + r->test + r->tests};
+    }
+    lay_kinds(k->kinds, g->kinds[0], g->count[0], k->lines);
+    lay_kinds(k->items, g->kinds[1], g->count[1], k->lines);
+    k->kinds_count = g->count[0];
+    k->items_count = g->count[1];
 }
 
 static void forget(struct known *k)
@@ -104,19 +165,29 @@ static void forget(struct known *k)
 
 bool line_set(const struct protocol_table tables[LINE_TABLES], bool *sound)
 {
-    struct known fresh = {0};
+    static const size_t sizes[LINE_TABLES] = {
+        sizeof(struct kind_row), sizeof(struct kind_row), sizeof(struct line_row), sizeof(struct test_row),
+    };
+    struct given g = {
+        .kinds = {(const void *)tables[0].at, (const void *)tables[1].at},
+        .lines = (const void *)tables[LINES].at, .tests = (const void *)tables[TESTS].at,
+    };
     *sound = true;
-    fresh.kinds = copied(&tables[0], sizeof *fresh.kinds, &fresh.kinds_count, sound);
-    fresh.items = copied(&tables[1], sizeof *fresh.items, &fresh.items_count, sound);
-    fresh.lines = copied(&tables[2], sizeof *fresh.lines, &fresh.lines_count, sound);
-    fresh.tests = copied(&tables[3], sizeof *fresh.tests, &fresh.tests_count, sound);
-    bool done = fresh.kinds != NULL && fresh.items != NULL && fresh.lines != NULL && fresh.tests != NULL;
-    if (done)
-        done = *sound = *sound && known_sound(&fresh);
-    if (!done) {
+    for (size_t i = 0; i < LINE_TABLES; i++) {
+        g.count[i] = tables[i].count * sizeof(int64_t) / sizes[i];
+        *sound &= g.count[i] * sizes[i] == tables[i].count * sizeof(int64_t);
+    }
+    if (!*sound || !(*sound = given_sound(&g)))
+        return false;
+    struct known fresh = {
+        .kinds = calloc(g.count[0] + 1, sizeof *fresh.kinds), .items = calloc(g.count[1] + 1, sizeof *fresh.items),
+        .lines = calloc(g.count[LINES] + 1, sizeof *fresh.lines), .tests = calloc(g.count[TESTS] + 1, sizeof *fresh.tests),
+    };
+    if (!fresh.kinds || !fresh.items || !fresh.lines || !fresh.tests) {
         forget(&fresh);
         return false;
     }
+    lay(&fresh, &g);
     forget(&known);
     known = fresh;
     return true;
@@ -126,7 +197,8 @@ bool line_set(const struct protocol_table tables[LINE_TABLES], bool *sound)
 
 struct teller {                 /* a packet that is being told */
     struct telling *told;
-    const struct walk *walk;    /* its headers */
+    const struct walk *walk;    /* its headers, */
+    const struct known_kind *kind[MAX_HEADERS];         /* and what is known of each */
     const struct line_style *style;
     struct bytes *out;
     const struct segment *segment;      /* what was seen of its connection: that of the innermost level; NULL: nothing was */
@@ -134,8 +206,7 @@ struct teller {                 /* a packet that is being told */
 
 static const struct known_kind *kind_of(const struct teller *t, size_t i)
 {
-    size_t kind = t->walk->header[i].kind;
-    return kind < known.kinds_count ? &known.kinds[kind] : &nothing;
+    return t->kind[i];
 }
 
 static const struct known_kind *item_of(const struct header *item)
@@ -161,8 +232,10 @@ static void add(struct teller *t, const void *from, size_t size)
 
 static void add_number(struct teller *t, uint64_t value)
 {
-    uint8_t figures[MOST_NUMBER];
-    add(t, figures, (size_t)(put_decimal(figures, (struct value){0, value}) - figures));
+    if (bytes_need(t->out, MOST_NUMBER))
+        t->out->size = (size_t)(put_number64(t->out->at + t->out->size, value) - t->out->at);
+    else
+        t->told->no_memory = true;
 }
 
 static void begin(struct teller *t, enum line_colour colour)
@@ -184,12 +257,7 @@ static void end(struct teller *t, enum line_colour colour)
 /* That of a header's layer. */
 static enum line_colour colour_of(const struct teller *t, size_t i)
 {
-    switch (kind_of(t, i)->category) {
-    case A_LINK: case A_TAG: return LINK_COLOUR;
-    case A_NETWORK: case AN_EXTENSION: return NETWORK_COLOUR;
-    case AN_APPLICATION: return APPLICATION_COLOUR;
-    default: return TRANSPORT_COLOUR;
-    }
+    return (enum line_colour)kind_of(t, i)->colour;
 }
 
 /* ---- time ---- */
@@ -206,13 +274,13 @@ static uint8_t *put_zone(uint8_t *out, int64_t offset)
 }
 
 /* False: the offset of its zone is not known; then there is an exception. */
-static bool add_absolute(struct teller *t, struct line_state *s, int64_t time)
+static bool put_absolute(uint8_t **to, const struct line_style *style, struct line_state *s, int64_t time)
 {
-    uint8_t text[MOST_TIME], *out = text;
+    uint8_t *out = *to;
     int64_t seconds = floored(time, 1000000000), quarter = floored(seconds, QUARTER), was = s->offset;
-    bool utc = t->style->offset == NULL;
+    bool utc = style->offset == NULL;
     if (!utc && (!s->begun || quarter != s->quarter)) {
-        if (!t->style->offset(t->style->of, seconds, &s->offset))
+        if (!style->offset(style->of, seconds, &s->offset))
             return false;
         s->quarter = quarter;
     }
@@ -228,26 +296,49 @@ static bool add_absolute(struct teller *t, struct line_state *s, int64_t time)
         *out++ = 'Z';
     else if (dated)
         out = put_zone(out, s->offset);
-    add(t, text, (size_t)(out - text));
+    *to = out;
     return true;
 }
 
 /* The time from one to another, in 64 bits without a sign. */
-static void add_difference(struct teller *t, int64_t from, int64_t to)
+static uint8_t *put_difference(uint8_t *out, int64_t from, int64_t to)
 {
-    uint8_t text[MOST_TIME];
     uint64_t size = to >= from ? (uint64_t)to - (uint64_t)from : (uint64_t)from - (uint64_t)to;
     if (to < from)
-        SAY(t, "-");
-    add_number(t, size / 1000000000);
-    add(t, text, (size_t)(put_fraction(text, size % 1000000000) - text));
+        *out++ = '-';
+    return put_fraction(put_number64(out, size / 1000000000), size % 1000000000);
+}
+
+/* Number and time of a packet, with a blank behind. */
+static bool add_front(struct teller *t, struct line_state *s, int64_t time)
+{
+    begin(t, CAPTURE_COLOUR);
+    if (!bytes_need(t->out, MOST_NUMBER + MOST_TIME)) {
+        t->told->no_memory = true;
+        return true;
+    }
+    uint8_t *out = put_number64(t->out->at + t->out->size, (uint64_t)s->number + 1);
+    *out++ = ' ';
+    if (!s->begun)
+        s->first = s->before = time;
+    if (t->style->time != ABSOLUTE_TIME)
+        out = put_difference(out, t->style->time == SINCE_FIRST ? s->first : s->before, time);
+    else if (!put_absolute(&out, t->style, s, time))
+        return false;
+    t->out->size = (size_t)(out - t->out->at);
+    end(t, CAPTURE_COLOUR);
+    SAY(t, " ");
+    s->number++;
+    s->begun = 1;
+    s->before = time;
+    return true;
 }
 
 /* ---- packets in packets ---- */
 
 static bool has_ends(const struct known_kind *k)
 {
-    return k->end[0].width > 0;
+    return k->end[0].octets > 0;
 }
 
 struct stage {                  /* headers that go from one to another together: those of a link, a network, a transport, an application */
@@ -281,21 +372,27 @@ static struct stage level_of(const struct teller *t, size_t from, size_t stop)
     return l;
 }
 
-static void add_end(struct teller *t, const struct ending *e, const struct header *h, bool port)
+/* One of the two that a header of a kind goes between. */
+static void add_end(struct teller *t, const struct known_kind *k, int which, const struct header *h)
 {
-    uint8_t text[64], *out = text;
-    struct field field = {.bit = e->bit, .width = e->width, .scale = 1};
-    struct place at;
-    if (e->width == 0 || !place_of(&field, h, &at))
+    const struct frame *f = &t->told->view.frame;
+    size_t at = h->start + (size_t)k->end[which].at, octets = k->end[which].octets;
+    if (octets == 0 || at + octets > h->end)
         return;
-    struct value v = read_raw(&t->told->view.frame, &at);
-    if (port) {
-        SAY(t, ".");
-        add_number(t, v.low);
+    if (!bytes_need(t->out, MOST_NUMBER)) {
+        t->told->no_memory = true;
         return;
     }
-    out = e->form == MAC ? put_mac(out, v.low) : e->form == IPV4 ? put_ipv4(out, v.low) : put_ipv6(out, v);
-    add(t, text, (size_t)(out - text));
+    uint8_t *out = t->out->at + t->out->size;
+    switch (k->end[which].form) {
+    case MAC: out = put_mac(out, read_bits(f, at * 8, 48)); break;
+    case IPV4: out = put_ipv4(out, get32(f, at)); break;
+    case IPV6_ADDRESS: out = put_ipv6(out, (struct value){read_bits(f, at * 8, 64), read_bits(f, at * 8 + 64, 64)}); break;
+    default:                                    /* a port */
+        *out++ = '.';
+        out = put_decimal_short(out, get16(f, at));
+    }
+    t->out->size = (size_t)(out - t->out->at);
 }
 
 static void add_ends(struct teller *t, const struct stage *l)
@@ -307,9 +404,9 @@ static void add_ends(struct teller *t, const struct stage *l)
     enum line_colour colour = colour_of(t, of);
     begin(t, colour);
     for (int i = 0; i < 2; i++) {
-        add_end(t, &k->end[i], &t->walk->header[of], false);
+        add_end(t, k, i, &t->walk->header[of]);
         if (l->net != NO_HEADER && l->ports != NO_HEADER)
-            add_end(t, &kind_of(t, l->ports)->end[i], &t->walk->header[l->ports], true);
+            add_end(t, kind_of(t, l->ports), i, &t->walk->header[l->ports]);
         if (i == 0)
             SAY(t, " > ");
     }
@@ -367,16 +464,16 @@ static bool is_titled(const struct teller *t, size_t i)
 static bool holds(const struct teller *t, const struct header *h, const struct known_line *line)
 {
     const struct frame *f = &t->told->view.frame;
-    for (int64_t i = line->test; i < line->test + line->tests; i++) {
-        const struct known_test *test = &known.tests[i];
-        size_t at = (size_t)h->start * 8, end = (size_t)h->end * 8, width = (size_t)test->width;
-        if (at + (size_t)test->bit + width > end || (test->other >= 0 && at + (size_t)test->other + width > end))
+    size_t at = (size_t)h->start * 8;
+    for (const struct known_test *test = line->tests; test < line->stop; test++) {
+        uint64_t low = test->low, span = test->span;
+        if (test->octets > h->end - h->start)
             return false;
-        uint64_t value = read_bits(f, at + (size_t)test->bit, width) & (uint64_t)test->mask;
-        uint64_t with = test->other >= 0 ? read_bits(f, at + (size_t)test->other, width) : (uint64_t)test->value;
-        bool is = test->comparison == EQUAL ? value == with : test->comparison == UNEQUAL ? value != with
-            : test->comparison == BELOW ? value < with : value >= with;
-        if (!is)
+        if (test->other >= 0) {
+            low = read_bits(f, at + (size_t)test->other, test->width);
+            span = span > 0 ? span - low : 0;
+        }
+        if (((read_bits(f, at + test->bit, test->width) & test->mask) - low <= span) == test->outside)
             return false;
     }
     return true;
@@ -422,13 +519,13 @@ static bool add_items(struct teller *t, size_t i, bool before)
     struct header item;
     for (items.index = i; next_item(&items, &item) && items.index == i;) {
         const struct known_kind *k = item_of(&item);
-        for (int64_t n = 0; n < k->lines; n++) {
-            const struct known_line *line = &known.lines[k->line + n];
+        for (size_t n = 0; n < k->count; n++) {
+            const struct known_line *line = &k->lines[n];
             size_t size = t->out->size;
-            if (line->aside != 0 || !holds(t, &item, line))
+            if (line->aside || !holds(t, &item, line))
                 continue;
             add(t, before ? ", " : " ", before ? 2 : 1);
-            if (template_tell_of(t->told, &item, shown_of(item.kind)->first_line + (size_t)n, t->out))
+            if (template_tell_of(t->told, &item, shown_of(item.kind)->first_line + n, t->out))
                 before = true;
             else
                 t->out->size = size;
@@ -444,14 +541,14 @@ static enum said add_said(struct teller *t, const struct stage *l, size_t i, boo
     const struct header *h = &t->walk->header[i];
     uint32_t first = shown_of(h->kind)->first_line;
     enum said said = NOTHING_SAID;
-    bool listed = k->listed != 0;
-    for (int64_t n = 0; n < k->lines; n++) {
-        const struct known_line *line = &known.lines[k->line + n];
+    bool listed = k->listed;
+    for (size_t n = 0; n < k->count; n++) {
+        const struct known_line *line = &k->lines[n];
         if (line->reader >= 0 && listed && add_items(t, i, before || said != NOTHING_SAID))
             said = SOME_SAID;
         listed &= line->reader < 0;             /* items come in front of what is read */
         size_t size = t->out->size;
-        if (line->aside != 0 || !holds(t, h, line))
+        if (line->aside || (line->tests < line->stop && !holds(t, h, line)))
             continue;
         bool more = before || said != NOTHING_SAID;
         if (line->reader >= 0) {
@@ -465,7 +562,7 @@ static enum said add_said(struct teller *t, const struct stage *l, size_t i, boo
             continue;
         }
         add(t, more ? ", " : " ", more ? 2 : 1);
-        if (template_tell(t->told, i, first + (size_t)n, t->out))
+        if (template_tell(t->told, i, first + n, t->out))
             said = SOME_SAID;
         else
             t->out->size = size;
@@ -475,26 +572,31 @@ static enum said add_said(struct teller *t, const struct stage *l, size_t i, boo
     return said;
 }
 
-/* The same in parentheses, each for itself: what is said aside, and of checksums. */
+/* The same in parentheses, each for itself: what is said aside, */
 static void add_asides(struct teller *t, size_t i)
 {
     const struct known_kind *k = kind_of(t, i);
     const struct header *h = &t->walk->header[i];
     uint32_t first = shown_of(h->kind)->first_line;
-    for (int64_t n = 0; n < k->lines; n++) {
-        const struct known_line *line = &known.lines[k->line + n];
+    for (size_t n = 0; n < k->count; n++) {
+        const struct known_line *line = &k->lines[n];
         size_t size = t->out->size;
-        if (line->aside == 0 || !holds(t, h, line))
+        if (!line->aside || !holds(t, h, line))
             continue;
         SAY(t, " ");
         begin(t, colour_of(t, i));
         SAY(t, "(");
-        bool told = template_tell(t->told, i, first + (size_t)n, t->out);
+        bool told = template_tell(t->told, i, first + n, t->out);
         SAY(t, ")");
         end(t, colour_of(t, i));
         if (!told)
             t->out->size = size;
     }
+}
+
+/* and of a checksum. */
+static void add_verdict(struct teller *t, size_t i)
+{
     enum verdict verdict = telling_verdict(t->told, i);
     if (verdict != BAD && verdict != LEFT)
         return;
@@ -547,14 +649,10 @@ static void add_seen(struct teller *t, const struct segment *s)
 /* Whether a header begins a piece of what is said: the others are parts of the one in front, or go on with it under its title. */
 static bool begins(const struct teller *t, size_t i, struct name before)
 {
-    const struct known_kind *k = kind_of(t, i);
     struct name title = shown_of(t->walk->header[i].kind)->title;
     if (title.size > 0 && title.size == before.size && memcmp(title.at, before.at, title.size) == 0)
         return false;
-    bool read = false;
-    for (int64_t n = 0; n < k->lines && !read; n++)
-        read = known.lines[k->line + n].reader >= 0;
-    return read || is_titled(t, i);
+    return kind_of(t, i)->reads || title.size > 0;
 }
 
 /* Whether a header speaks for its level: it lies behind what says where that goes, or nothing else does. */
@@ -567,7 +665,7 @@ static bool speaks(const struct teller *t, const struct stage *l, size_t i)
 static size_t after(const struct teller *t, const struct stage *l, size_t i)
 {
     i++;
-    return i >= l->from && i < l->stop && is_quoted(t->walk, i) && !is_quoted(t->walk, l->from) ? least(t->walk->resumed, l->stop) : i;
+    return i == t->walk->quoted && i < l->stop ? least(t->walk->resumed, l->stop) : i;
 }
 
 /* Title, size and what it says of a header, and of its parts behind it; gives the next one. heads: whether it is the first. */
@@ -631,8 +729,11 @@ static void add_level(struct teller *t, const struct stage *l)
         add_levels(t, w->quoted, least(w->resumed, w->count));
         SAY(t, "]");
     }
-    for (size_t i = l->from; i < l->stop; i = after(t, l, i))
-        add_asides(t, i);
+    for (size_t i = l->from; i < l->stop; i = after(t, l, i)) {
+        if (kind_of(t, i)->asides)
+            add_asides(t, i);
+        add_verdict(t, i);
+    }
     if (innermost && t->segment != NULL)
         add_seen(t, t->segment);
 }
@@ -699,22 +800,18 @@ enum line_end line_add(struct bytes *out, struct telling *told, struct bytes *wh
         return LINE_NO_MEMORY;
     follows = follows && (whose.segment.what & SEGMENT) != 0;
     walk_fragment(told, whole);
-    struct teller t = {told, &told->view.walk, style, out, follows ? &whose.segment : NULL};
-    begin(&t, CAPTURE_COLOUR);
-    add_number(&t, (uint64_t)s->number + 1);
-    SAY(&t, " ");
-    if (!s->begun)
-        s->first = s->before = p->time;
-    if (style->time == ABSOLUTE_TIME) {
-        if (!add_absolute(&t, s, p->time))
-            return LINE_ERROR;
-    } else
-        add_difference(&t, style->time == SINCE_FIRST ? s->first : s->before, p->time);
-    end(&t, CAPTURE_COLOUR);
-    SAY(&t, " ");
-    s->number++;
-    s->begun = 1;
-    s->before = p->time;
+    struct teller t;
+    t.told = told;
+    t.walk = &told->view.walk;
+    t.style = style;
+    t.out = out;
+    t.segment = follows ? &whose.segment : NULL;
+    for (size_t i = 0; i < t.walk->count; i++) {
+        size_t kind = t.walk->header[i].kind;
+        t.kind[i] = kind < known.kinds_count ? &known.kinds[kind] : &nothing;
+    }
+    if (!add_front(&t, s, p->time))
+        return LINE_ERROR;
     add_levels(&t, 0, t.walk->count);
     if (p->original > (int64_t)f->size) {
         SAY(&t, " (");

@@ -26,7 +26,7 @@ static void begin(struct items *s, const struct hold *where, const struct header
     s->list = s->following = where->list;
     s->next = h->start + where->first;
     s->limit = end;
-    s->row = s->list->count;                    /* nothing is in hand: the first item comes next */
+    s->row = s->stop = 0;                       /* nothing is in hand: the first item comes next */
     s->last = false;
     s->depth = 0;
 }
@@ -55,7 +55,10 @@ static bool take(struct items *s)
     size_t inside = 0;
     const struct list *inner = l;
     s->other = true;
-    for (const struct item *i = l->items; i < l->items + l->count; i++)
+    s->row = l->first[s->type % TYPES_APART];
+    s->stop = l->first[s->type % TYPES_APART + 1];
+    for (size_t row = s->row; row < s->stop; row++) {
+        const struct item *i = &l->items[l->rows[row]];
         if (i->type == s->type) {
             how = i->how > how ? i->how : how;
             if (i->inside > inside) {
@@ -64,6 +67,7 @@ static bool take(struct items *s)
             }
             s->other &= i->kind < 0;
         }
+    }
     int64_t size = l->alone;
     if (how == SIZED) {
         if (room < l->head)
@@ -75,7 +79,7 @@ static bool take(struct items *s)
     s->last = how == LAST;
     s->end = s->at + (size_t)size;
     s->next = s->at + ((size_t)size + l->align - 1) / l->align * l->align;
-    s->row = s->piece = 0;
+    s->piece = 0;
     if (inside > 0 && (size_t)size > inside && s->depth < MAX_INSIDE) {
         s->outer[s->depth].list = l;
         s->outer[s->depth].next = s->next;
@@ -111,8 +115,8 @@ static size_t said_in(const struct items *s, const struct read *number, size_t w
 /* The next of what is known of the item in hand, as a header; whether there is one. */
 static bool known(struct items *s, struct header *found)
 {
-    for (; s->row < s->list->count; s->row++, s->piece = 0) {
-        const struct item *i = &s->list->items[s->row];
+    for (; s->row < s->stop; s->row++, s->piece = 0) {
+        const struct item *i = &s->list->items[s->list->rows[s->row]];
         if (i->kind < 0 || (i->type != s->type && i->type != ANY_TYPE && !(s->other && i->type == OTHER_TYPE)))
             continue;
         if (i->only.count > 0 && !hold_in(&i->only, s->frame, s->at, s->end))

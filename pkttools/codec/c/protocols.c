@@ -556,6 +556,27 @@ static void lay_sums(struct arena *a, const struct given *g, struct kind *kinds)
     }
 }
 
+/* Whether an item with such low bits of its type may be what is known of a type, or of any. */
+static bool may_be(const struct item *known, uint32_t low)
+{
+    return known->type < 0 || known->type % TYPES_APART == low;
+}
+
+static void lay_rows(struct arena *a, struct list *l)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < l->count; i++)
+        count += l->items[i].type < 0 ? TYPES_APART : 1;
+    uint16_t *rows = take(a, count * sizeof *rows);
+    l->rows = rows;
+    for (uint32_t low = 0; rows != NULL && low < TYPES_APART; low++) {
+        l->first[low + 1] = l->first[low];
+        for (size_t i = 0; i < l->count; i++)
+            if (may_be(&l->items[i], low))
+                rows[l->first[low + 1]++] = (uint16_t)i;
+    }
+}
+
 static void lay_holds(struct arena *a, const struct given *g, struct kind *kinds)
 {
     struct list *lists = take(a, g->count[LISTS] * sizeof *lists);
@@ -576,6 +597,7 @@ static void lay_holds(struct arena *a, const struct given *g, struct kind *kinds
             .type = type, .length = laid_read(g, row->length), .scale = row->scale, .bias = row->bias, .align = (uint32_t)row->align,
             .head = (uint32_t)row->head, .alone = (uint32_t)type.at + type.bytes, .items = items + row->item, .count = (size_t)row->items,
         };
+        lay_rows(a, &lists[i]);
     }
     for (size_t i = 0; i < g->count[HOLDS]; i++) {
         const struct hold_row *row = &g->holds[i];
@@ -786,8 +808,13 @@ uint32_t read_number(const struct read *r, const struct frame *f, size_t at, siz
         return 0;
     uint64_t value = 0;
     const uint8_t *from = frame_range(f, at, r->bytes);
-    for (unsigned i = 0; i < r->bytes; i++)
-        value = value << 8 | from[r->little ? r->bytes - 1 - i : i];
+    if (r->bytes == 1)
+        value = from[0];
+    else if (r->bytes == 2 && !r->little)
+        value = (uint64_t)from[0] << 8 | from[1];
+    else
+        for (unsigned i = 0; i < r->bytes; i++)
+            value = value << 8 | from[r->little ? r->bytes - 1 - i : i];
     return (uint32_t)(value >> r->shift) & r->mask;
 }
 

@@ -97,7 +97,7 @@ struct rule {
 
 enum how { SIZED, ALONE, LAST };                /* an item: by its length; of a type alone; the same, and nothing comes behind it */
 enum to { TO_SIZE, TO_END, TO_SAID };           /* where a list ends */
-enum { OTHER_TYPE = -2, ANY_TYPE = -1, MOST_UNITS = 256, MOST_ITEMS = 4096 };
+enum { OTHER_TYPE = -2, ANY_TYPE = -1, MOST_UNITS = 256, MOST_ITEMS = 4096, TYPES_APART = 64 };
 
 struct item {                   /* what is known of items of a type, or of all */
     int64_t type;               /* OTHER_TYPE: those that have no kind by their type */
@@ -116,6 +116,8 @@ struct list {
     uint32_t align, head, alone;        /* bytes with type and length; with the type */
     const struct item *items;
     size_t count;
+    const uint16_t *rows;       /* which of these an item of a type may be, in their order: by the low bits of the type, and from where on */
+    uint32_t first[TYPES_APART + 1];
 };
 
 struct hold {                   /* where a list lies in a kind of header */

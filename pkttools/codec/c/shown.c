@@ -29,28 +29,24 @@ uint8_t *put_hex(uint8_t *out, struct value v)
 
 uint8_t *put_decimal(uint8_t *out, struct value v)
 {
-    enum { AT_ONCE = 9, BILLION = 1000000000 };         /* figures */
-    uint8_t figures[MOST_NUMBER], *p = figures + sizeof figures;
+    uint32_t groups[MOST_NUMBER / FIGURES_AT_ONCE];     /* behind the first one, the last of them first */
+    size_t count = 0;
     while (v.high > 0) {
         uint64_t rest = 0, limbs[4] = {v.high >> 32, v.high & UINT32_MAX, v.low >> 32, v.low & UINT32_MAX};
         for (int i = 0; i < 4; i++) {
             rest = rest << 32 | limbs[i];
-            limbs[i] = rest / BILLION;
-            rest %= BILLION;
+            limbs[i] = rest / BELOW_THESE;
+            rest %= BELOW_THESE;
         }
         v = (struct value){limbs[0] << 32 | limbs[1], limbs[2] << 32 | limbs[3]};
-        for (int i = 0; i < AT_ONCE; i++, rest /= 10)
-            *--p = (uint8_t)('0' + rest % 10);
+        groups[count++] = (uint32_t)rest;
     }
-    for (; v.low > UINT32_MAX; v.low /= 10)
-        *--p = (uint8_t)('0' + v.low % 10);
-    uint32_t rest = (uint32_t)v.low;            /* most are no larger: division by a constant is dearer in 64 bits */
-    do
-        *--p = (uint8_t)('0' + rest % 10);
-    while ((rest /= 10) > 0);
-    size_t size = (size_t)(figures + sizeof figures - p);
-    memcpy(out, p, size);
-    return out + size;
+    for (; v.low >= BELOW_THESE; v.low /= BELOW_THESE)
+        groups[count++] = (uint32_t)(v.low % BELOW_THESE);
+    out = put_decimal_short(out, (uint32_t)v.low);
+    for (; count > 0; out += FIGURES_AT_ONCE)
+        put_eight(out, figures_of(groups[--count]) | ZEROS_IN_TEXT);
+    return out;
 }
 
 /* In years that begin with March a day more or less comes last. */
@@ -108,17 +104,22 @@ uint8_t *put_mac(uint8_t *out, uint64_t address)
     return out - 1;
 }
 
+/* A byte with the point behind it; which figures it has is not guessed. */
+static uint8_t *put_octet(uint8_t *out, uint32_t octet)
+{
+    uint32_t hundreds = octet * 41 >> 12, tens = octet * 205 >> 11;            /* divided by 100 and by 10, up to 255 */
+    uint32_t zeros = (uint32_t)(octet < 100) + (uint32_t)(octet < 10);
+    uint32_t text = hundreds << 24 | (tens - 10 * hundreds) << 16 | (octet - 10 * tens) << 8;
+    text = (text | UINT32_C(0x30303000) | '.') << 8 * zeros;
+    uint8_t bytes[4] = {(uint8_t)(text >> 24), (uint8_t)(text >> 16), (uint8_t)(text >> 8), (uint8_t)text};
+    memcpy(out, bytes, sizeof bytes);
+    return out + sizeof bytes - zeros;
+}
+
 uint8_t *put_ipv4(uint8_t *out, uint64_t address)
 {
-    for (int shift = 24; shift >= 0; shift -= 8) {
-        unsigned byte = address >> shift & 255;
-        if (byte >= 100)
-            *out++ = (uint8_t)('0' + byte / 100);
-        if (byte >= 10)
-            *out++ = (uint8_t)('0' + byte / 10 % 10);
-        *out++ = (uint8_t)('0' + byte % 10);
-        *out++ = '.';
-    }
+    for (int shift = 24; shift >= 0; shift -= 8)
+        out = put_octet(out, address >> shift & 255);
     return out - 1;
 }
 

@@ -23,6 +23,7 @@ struct spot {                   /* a place */
 struct piece {
     uint8_t what, width;
     bool of_tag;
+    bool bit;                   /* a FLAG that is one bit of the header itself, of one place */
     uint16_t form;              /* of ALSO: a table of words */
     uint32_t first, count;      /* places */
     struct name text;
@@ -164,12 +165,20 @@ static struct name name_in(int64_t at, int64_t size)
     return (struct name){table.text + at, (size_t)size};
 }
 
+static bool is_bit(const struct piece_row *r)
+{
+    if (r->what != FLAG || r->count != 1)
+        return false;
+    const struct spot *s = &table.spots[r->first];
+    return s->form == NUMBER && s->field.kind == NUMBER && s->field.width == 1 && s->field.scale == 1 && s->field.bias == 0;
+}
+
 static void lay_pieces(const struct given *g)
 {
     for (size_t i = 0; i < g->count[PIECES_IN]; i++) {
         const struct piece_row *r = &g->pieces[i];
         table.pieces[i] = (struct piece){
-            (uint8_t)(r->what & ~(int64_t)OF_TAG), (uint8_t)r->width, (r->what & OF_TAG) != 0, (uint16_t)r->form, (uint32_t)r->first,
+            (uint8_t)(r->what & ~(int64_t)OF_TAG), (uint8_t)r->width, (r->what & OF_TAG) != 0, is_bit(r), (uint16_t)r->form, (uint32_t)r->first,
             (uint32_t)r->count, name_in(r->text, r->size),
         };
     }
@@ -332,26 +341,31 @@ struct subject {
     size_t index;               /* MAX_HEADERS: it is an item */
 };
 
-/* Where a piece's field is, and what is known of it. NULL: it is not there. */
+/* Where a field of the items of a header's lists is, and what is known of it. NULL: it is not there. */
+static const struct spot *find_item(struct telling *t, size_t index, const struct spot *first, const struct spot *stop, struct place *at)
+{
+    struct items items = items_of(&t->view.frame, &t->view.walk);
+    struct header item;
+    for (items.index = index; next_item(&items, &item) && items.index == index;)
+        for (const struct spot *s = first; s < stop; s++)
+            if (s->field.header == item.kind && place_of(&s->field, &item, at))
+                return s;
+    return NULL;
+}
+
+/* The same of a piece's field. */
 static const struct spot *find(struct telling *t, struct subject of, const struct piece *p, struct place *at)
 {
     const struct spot *first = table.spots + p->first, *stop = first + p->count;
-    const struct walk *w = &t->view.walk;
     const struct header *h = of.header;
     if (p->of_tag && of.index < MAX_HEADERS)
-        h += tags_behind(w, of.index);
+        h += tags_behind(&t->view.walk, of.index);
     for (const struct spot *s = first; s < stop; s++)
         if (s->field.header == h->kind)
             return place_of(&s->field, h, at) ? s : NULL;
     if (first == stop || first->field.header < FIRST_ITEM || of.index == MAX_HEADERS)
         return NULL;
-    struct items items = items_of(&t->view.frame, w);
-    struct header item;
-    for (items.index = of.index; next_item(&items, &item) && items.index == of.index;)
-        for (const struct spot *s = first; s < stop; s++)
-            if (s->field.header == item.kind && place_of(&s->field, &item, at))
-                return s;
-    return NULL;
+    return find_item(t, of.index, first, stop, at);
 }
 
 /* ---- values ---- */
@@ -410,8 +424,9 @@ static bool tell_formatted(struct telling *t, const struct place *at, unsigned o
     if (!bytes_need(out, MOST_NUMBER + MOST_WIDTH))
         return no_memory(t);
     uint8_t *to = out->at + out->size;
-    bool number = of == NUMBER || of == FAMILY || of == LITTLE;
-    to = number ? put_formatted(to, number_of(&t->view.frame, at), form, width) : put_number(to, &t->view.frame, at, of);
+    bool number = of == NUMBER || of == FAMILY || of == LITTLE, plain = form == PLAIN && width == 0;
+    to = !number ? put_number(to, &t->view.frame, at, of) : plain ? put_decimal(to, number_of(&t->view.frame, at))
+        : put_formatted(to, number_of(&t->view.frame, at), form, width);
     out->size = (size_t)(to - out->at);
     return true;
 }
@@ -468,10 +483,12 @@ static bool tell_verdict(struct telling *t, struct subject of, const struct piec
     return true;
 }
 
-/* The name of a value, behind its number. */
-static bool tell_beside(struct telling *t, const struct spot *s, const struct place *at, struct bytes *out)
+/* A value, and where more is told its name behind it. */
+static bool tell_value(struct telling *t, const struct spot *s, const struct place *at, unsigned form, size_t width, struct bytes *out)
 {
     uint64_t number;
+    if (!tell_formatted(t, at, s->form, form, width, out))
+        return false;
     if (!t->more || s->names == 0 || !numbered(t, s, at, &number))
         return true;
     struct name word = word_of(s->names, number);
@@ -505,43 +522,59 @@ static bool tell_octets(struct telling *t, const struct place *at, bool acked, s
         if ((s->what & (acked ? ACK_FROM_SYN : FROM_SYN)) == 0)
             *to++ = '~';
     }
-    to = put_decimal(to, (struct value){0, number});
+    to = put_number64(to, number);
     if (s != NULL && !acked && s->octets > 0) {
         *to++ = ':';
-        to = put_decimal(to, (struct value){0, (uint32_t)(number + s->octets)});
+        to = put_number64(to, (uint32_t)(number + s->octets));
     }
     out->size = (size_t)(to - out->at);
     return true;
+}
+
+/* A flag that is one bit. False: it is not there. */
+static bool tell_bit(struct telling *t, const struct header *h, const struct piece *p, struct bytes *out)
+{
+    size_t bit = (size_t)h->start * 8 + (size_t)table.spots[p->first].field.bit;
+    if (bit >= (size_t)h->end * 8)
+        return false;
+    return (get8(&t->view.frame, bit / 8) >> (7 - bit % 8) & 1) == 0 || put(t, out, p->text.at, p->text.size);
+}
+
+/* The name of a value; else, unless it is said elsewhere, the value. */
+static bool tell_named(struct telling *t, const struct spot *s, const struct place *at, const struct piece *p, struct bytes *out)
+{
+    uint64_t number;
+    struct name word = {NULL, 0};
+    if (numbered(t, s, at, &number))
+        word = word_of(p->what == NAMED ? s->names : p->form + 1U, number);
+    if (p->what == ALSO || (word.size > 0 && !t->more))
+        return put(t, out, word.at, word.size);
+    return tell_value(t, s, at, PLAIN, 0, out);
 }
 
 static bool tell_piece(struct telling *t, struct subject of, const struct piece *p, struct bytes *out)
 {
     struct place at;
     const struct spot *s;
-    uint64_t number;
-    struct name word = {NULL, 0};
     switch (p->what) {
     case LITERAL: return put(t, out, p->text.at, p->text.size);
     case VERDICT: return tell_verdict(t, of, p, out);
     case SIZE: return tell_size(t, of.header, p, out);
     case TAGS: return tell_tags(t, of.index, p, out);
-    default: break;
-    }
-    s = find(t, of, p, &at);
-    if (s == NULL)
-        return false;
-    switch (p->what) {
-    case RANGE: return tell_octets(t, &at, false, out);
-    case ACKED: return tell_octets(t, &at, true, out);
-    case FLAG: return !is_set(t, s, &at) || put(t, out, p->text.at, p->text.size);
+    case FLAG:
+        if (p->bit && table.spots[p->first].field.header == of.header->kind)
+            return tell_bit(t, of.header, p, out);
+        s = find(t, of, p, &at);
+        return s != NULL && (!is_set(t, s, &at) || put(t, out, p->text.at, p->text.size));
+    case RANGE: return find(t, of, p, &at) != NULL && tell_octets(t, &at, false, out);
+    case ACKED: return find(t, of, p, &at) != NULL && tell_octets(t, &at, true, out);
     case NAMED:
     case ALSO:
-        if (numbered(t, s, &at, &number))
-            word = word_of(p->what == NAMED ? s->names : p->form + 1U, number);
-        if (p->what == ALSO || (word.size > 0 && !t->more))
-            return put(t, out, word.at, word.size);
-        return tell_formatted(t, &at, s->form, PLAIN, 0, out) && tell_beside(t, s, &at, out);
-    default: return tell_formatted(t, &at, s->form, p->form, p->width, out) && tell_beside(t, s, &at, out);
+        s = find(t, of, p, &at);
+        return s != NULL && tell_named(t, s, &at, p, out);
+    default:
+        s = find(t, of, p, &at);
+        return s != NULL && tell_value(t, s, &at, p->form, p->width, out);
     }
 }
 
