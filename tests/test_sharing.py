@@ -148,7 +148,7 @@ def test_nobody_waits_for_what_does_not_come_back() -> None:
     reading, writing = os.pipe()
     begin = time.monotonic()
     assert not one.wait(writing)
-    assert 0.04 < time.monotonic() - begin < 5
+    assert 0.19 < time.monotonic() - begin < 5
     assert not one.patient
     os.write(one.giving, b"\2")
     assert one.came() and one.patient

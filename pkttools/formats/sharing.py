@@ -26,7 +26,7 @@ NOTE = struct.Struct("=qqi")  # behind the pieces: the token, the inode of the p
 F_ADD_SEALS, F_GET_SEALS, SEALS = 1033, 1034, 0x7  # fcntl(2): F_SEAL_SEAL, F_SEAL_SHRINK and F_SEAL_GROW
 FIRST = 1 << 48  # tokens are from here on: places of a pipe where no other lock lies, see lending.py
 MOST = 16  # owners that one reader knows
-MOMENT = 50  # milliseconds that a piece is waited for
+MOMENT = 200  # milliseconds that a piece is waited for
 
 
 class Owner:
@@ -126,7 +126,10 @@ class Lent:
     def give_back(self) -> None:
         """Gives it back, unless it went on."""
         if not self.passed and self.owner.giving >= 0:
-            os.write(self.owner.giving, bytes([self.number]))
+            try:
+                os.write(self.owner.giving, bytes([self.number]))
+            except BlockingIOError:
+                pass  # who does not look what came back has no need of it
 
 
 class Owners:
