@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, shell
 
 # By compile.py, of the descriptions; no file of the project.
-MADE = {"_tables.py", "_rows.py", "_words.py", "_lines.py", "_meanings.py", "_templates.py", "_answers.py"}
+MADE = {"_tables.py", "_walk.py", "_rows.py", "_words.py", "_lines.py", "_meanings.py", "_templates.py", "_answers.py"}
 CHAT = ROOT / "examples/protocols/chat.protocol"
 TEXT = (ROOT / "examples/protocols/chat.txt").read_bytes()
 

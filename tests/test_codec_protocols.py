@@ -30,7 +30,7 @@ from protocol_tables import (
 from samples import ethernet, frames, gre, ipv4, ipv6, over_udp, row_of, udp
 
 from pkttools.language import expression
-from pkttools.protocols import _tables, walking
+from pkttools.protocols import _walk, walking
 from pkttools.protocols.tabulate import packed
 from pkttools.protocols.walking import (
     CUT,
@@ -60,7 +60,7 @@ def ours() -> Iterator[None]:
     yield
     for backend in ("c", "python"):
         try:
-            load(backend).set_protocols(_tables.WALK)
+            load(backend).set_protocols(_walk.WALK)
         except pytest.skip.Exception:
             continue
 

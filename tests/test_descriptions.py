@@ -16,7 +16,7 @@ from samples import ethernet, ipv4, row_of, udp
 
 from pkttools.codec.python import protocols
 from pkttools.errors import PktError
-from pkttools.protocols import _tables
+from pkttools.protocols import _walk
 from pkttools.protocols.checks import announced, check
 from pkttools.protocols.compile import MODULES, announce, descriptions, kinds, made, our_files, rows_of, tables
 from pkttools.protocols.fields import HEADERS
@@ -340,7 +340,7 @@ def walked(codec: ModuleType, tmp_path: Path) -> Iterator[Callable[[str, bytes],
         return [(given.HEADERS[kind], *places) for kind, *places in codec.walk(bytearray(frame), row)]
 
     yield walk
-    codec.set_protocols(_tables.WALK)
+    codec.set_protocols(_walk.WALK)
 
 
 MPLS = """
@@ -525,7 +525,7 @@ def test_the_example_of_contributing(codec):
     try:
         headers = [(given.HEADERS[kind], *places) for kind, *places in codec.walk(bytearray(frame), row)]
     finally:
-        codec.set_protocols(_tables.WALK)
+        codec.set_protocols(_walk.WALK)
     assert headers[-2:] == [("UDP", 34, 42, 55), ("CHAT", 42, 50, 55)]
     assert given.NAMES["CHAT_TYPE"] == {1: "hello", 2: "text", 3: "bye"}
     assert "\nCHAT.URGENT\n" in given.FIELDS

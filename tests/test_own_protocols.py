@@ -19,7 +19,7 @@ from samples import batch, ethernet, gre, ipv4, ipv6, row_of, udp, vxlan
 from pkttools.codec import BAD, NONE, RIGHT, UNCERTAIN, text_encode
 from pkttools.codec.program import NUMBER, SWAP
 from pkttools.commands import commands, find
-from pkttools.protocols import _tables, kept
+from pkttools.protocols import _walk, kept
 from pkttools.protocols.compile import descriptions, made, our_files
 
 OURS = our_files()
@@ -512,7 +512,7 @@ def test_a_checksum_is_corrected_checked_and_kept(codec, carrier, rule):
             other[place] ^= 0x41
             assert int.from_bytes(changed[at + 2 : at + 4], "big") == value(bytes(other), at, protocol, rule)
     finally:
-        codec.set_protocols(_tables.WALK)
+        codec.set_protocols(_walk.WALK)
 
 
 @pytest.mark.parametrize("show", ["", 'show "sum" "{SUM:#06x} ({verdict})"'], ids=["all fields", "a line"])
@@ -551,7 +551,7 @@ def test_where_there_is_none(codec, zero, data, stored):
         codec.correct(frame, rows(frame), 0)
         verdict = codec.verify(frame, rows(frame))[-1]
     finally:
-        codec.set_protocols(_tables.WALK)
+        codec.set_protocols(_walk.WALK)
     found = int.from_bytes(frame[16:18], "big")
     assert (found, verdict) == ((0, NONE) if stored == 0 else (folded(summed(data)), RIGHT))
 
@@ -565,7 +565,7 @@ def test_a_sum_of_zero(codec, rule, value):
     try:
         codec.correct(frame, rows(frame), 0)
     finally:
-        codec.set_protocols(_tables.WALK)
+        codec.set_protocols(_walk.WALK)
     assert int.from_bytes(frame[16:18], "big") == value
 
 
@@ -586,7 +586,7 @@ def test_what_cannot_be_known(codec, size, covered, captured, outcome, verdict):
         codec.correct(frame, row, 0)
         found = codec.check(frame, row), codec.verify(frame, row)[-1]
     finally:
-        codec.set_protocols(_tables.WALK)
+        codec.set_protocols(_walk.WALK)
     assert found == (bytes([outcome]), verdict)
 
 
@@ -646,7 +646,7 @@ def test_a_protocol_of_ip_is_one_file(codec, around, rule):
             cut = frame[:-1]
             assert codec.verify(cut, rows(cut, len(frame)))[-1] == UNCERTAIN
     finally:
-        codec.set_protocols(_tables.WALK)
+        codec.set_protocols(_walk.WALK)
 
 
 # ---- extension headers ----
@@ -679,7 +679,7 @@ def test_sums_behind_an_extension_of_the_user(codec, what):
     try:
         found = codec.correct(frame, row, what), codec.check(frame, row), codec.verify(frame, row)[-1]
     finally:
-        codec.set_protocols(_tables.WALK)
+        codec.set_protocols(_walk.WALK)
     assert found == ((1, *[0] * 4, 1, *[0] * 3), bytes([0]), RIGHT)
     assert int.from_bytes(frame[76:78], "big") == wanted
 
@@ -695,7 +695,7 @@ def test_lengths_behind_an_extension_of_the_user(codec):
     try:
         codec.correct(frame, row, 1)
     finally:
-        codec.set_protocols(_tables.WALK)
+        codec.set_protocols(_walk.WALK)
     assert bytes(frame) == right
 
 
@@ -710,7 +710,7 @@ def test_fields_of_such_an_extension_are_exchanged(codec):
     try:
         assert codec.assign(frame, rows(frame), program, None, False)[:2] == (1, (1,))
     finally:
-        codec.set_protocols(_tables.WALK)
+        codec.set_protocols(_walk.WALK)
     assert frame[62:66] == bytes([17, 0, 2, 1])
 
 

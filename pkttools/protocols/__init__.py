@@ -13,9 +13,10 @@ CODEC_FORMS = 5  # the first ones are the kinds of fields of codec/c/program.c; 
 ROW, TRAITS = "8q", "=BBH"
 NEW, HEX, LAST, IN_PLACE, APART, ONEWAY = 1, 2, 4, 8, 16, 32
 MUTABLE = 2
-# Where the tables are: what every command needs, what those do that name fields, and what few ask for.
+# Where the tables are: what every command needs, what those do that look into packets, or name fields, and what few ask for.
 MODULES = {
-    "_tables": ("LINKTYPE", "WALK"),
+    "_tables": ("LINKTYPE",),
+    "_walk": ("WALK",),
     "_rows": ("HEADERS", "ROWS", "TRAITS", "FIELDS", "RENAMED", "LAYERS"),
     "_lines": ("LINES",),
     "_answers": ("ANSWERS",),
@@ -32,3 +33,12 @@ except ImportError:  # a checkout before `make ready`: the same, slower
     _tables = tables()  # type: ignore[assignment]  # the same names
     for _late in MODULES:  # all names, those that not all commands ask for too
         sys.modules[f"{__name__}.{_late}"] = globals()[_late] = _tables
+
+
+def walk() -> tuple[bytes, ...]:
+    """The tables of the walk, for a backend, which lays them out. Nobody else may need them: of ours no module is kept, 160 KiB."""
+    from . import _walk
+
+    if hasattr(_walk, "__spec__"):  # not made anew, and of no user's protocols
+        del sys.modules[_walk.__name__], globals()["_walk"]
+    return _walk.WALK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import unpack, unpack_from
 
-from . import _tables
+from . import _walk
 from .walking import BY_SPACE, COLUMNS, DATAGRAM_4, KIND, NAMES, PADDED
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ def remembered(function: Callable[..., T]) -> Callable[..., T]:
 def column(kind: int, name: str) -> int:
     """A column of a kind's row in the tables, see walking.py."""
     table = NAMES.index("kinds")
-    value: int = unpack_from("q", _tables.WALK[table], 8 * (kind * COLUMNS[table] + KIND.index(name)))[0]
+    value: int = unpack_from("q", _walk.WALK[table], 8 * (kind * COLUMNS[table] + KIND.index(name)))[0]
     return value
 
 
@@ -48,7 +48,7 @@ def rows(table: str) -> list[tuple[int, ...]]:
     """The rows of one of the tables."""
     number = NAMES.index(table)
     columns = COLUMNS[number]
-    values = unpack(f"{len(_tables.WALK[number]) // 8}q", _tables.WALK[number])
+    values = unpack(f"{len(_walk.WALK[number]) // 8}q", _walk.WALK[number])
     return [values[i : i + columns] for i in range(0, len(values), columns)]
 
 

@@ -499,7 +499,7 @@ static void lay_kind(struct arena *a, const struct given *g, size_t number, stru
             terms[i] = (struct term){only, laid_read(g, t->read), t->read < 0 ? 0 : t->scale, t->bias};
     }
     struct rule *rules = take(a, (size_t)row->rules * sizeof *rules);
-    struct quick *quick = take(a, (size_t)row->rules * sizeof *quick);
+    struct quick *quick = take(a, (size_t)(row->rules > 0 ? row->rules - 1 : 0) * sizeof *quick);     /* the first is in the kind */
     for (int64_t i = 0; i < row->rules; i++) {
         const struct rule_row *r = &g->rules[row->rule + i];
         struct conditions only = laid_tests(a, g, r->test, r->tests);

@@ -8,7 +8,7 @@ from __future__ import annotations
 from struct import unpack
 
 from ...batch import MAX_FRAME
-from ...protocols import _tables
+from ...protocols import walk
 from ...protocols.reading import Read, Tests, read_of, tests_of
 from ...protocols.walking import (
     A_SUM,
@@ -478,7 +478,7 @@ def set_protocols(tables: tuple[bytes, ...]) -> None:
 def known() -> Protocols:
     """What the walk goes by: ours, unless others were given."""
     if not _known:
-        set_protocols(_tables.WALK)
+        set_protocols(walk())
     return _known[0]
 
 

@@ -41,9 +41,10 @@ bool protocols_ready(void)
 {
     if (protocols_known())
         return true;
-    PyObject *walk = attribute_of("pkttools.protocols._tables", "WALK");
+    PyObject *tables = attribute_of("pkttools.protocols", "walk"), *walk = tables == NULL ? NULL : PyObject_CallObject(tables, NULL);
     bool done = walk != NULL && set_tables(walk);
     Py_XDECREF(walk);
+    Py_XDECREF(tables);
     return done;
 }
 
