@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 from itertools import pairwise
 
 from .. import codec
@@ -11,7 +10,7 @@ from ..batch import COLUMNS, MAX_FRAME, TIME, Batch
 from ..errors import PktError, counted
 from . import FOREIGN, MAGICS, PCAPNG, captures, compression_in
 from .files import BUFFER, Input
-from .pcap import HEADER, records_of
+from .pcap import HEADER, number_at, records_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,9 +113,7 @@ class _File:
         octets = self.read(at, self.header)
         if len(octets) < self.header:
             return None
-        seconds: int
-        fraction: int
-        seconds, fraction = struct.unpack_from(">II" if self.big_endian else "<II", octets)
+        seconds, fraction = number_at(octets, 0, self.big_endian), number_at(octets, 4, self.big_endian)
         return seconds * 1_000_000_000 + fraction * (1 if self.nano else 1000)
 
     def border(self, at: int, window: int, since: int) -> int | None:

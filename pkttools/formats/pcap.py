@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-
 from .. import codec
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, TIME, Batch, count_of, fcs_of, link_of, linktype_of
 from ..errors import ANOTHER_CAPTURE, PktError, Unread, counted, pcap_message
@@ -15,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Generator, Hashable, Iterator
     from mmap import mmap
-    from typing import Any
+    from typing import Any, Literal
 
     from ..command_line.options import Values
 
@@ -94,13 +92,18 @@ def records_of(head: bytes | bytearray, used: int, place: str) -> tuple[bool, bo
     """What the first `used` bytes of a file say of its records: byte order and unit of times, as the codec takes them, bytes in
     front of each packet, the order of lengths, and the link type of a row. Raises PktError for a version that is not read."""
     big_endian, magic = MAGICS[bytes(head[:4])]
-    major, minor, *_, linktype = struct.unpack_from((">" if big_endian else "<") + "HHiIII", head, 4)
+    major, minor, linktype = number_at(head, 4, big_endian, 2), number_at(head, 6, big_endian, 2), number_at(head, 20, big_endian)
     if (major, minor) != DIGITAL_UNIX and not (major == 2 and minor <= 4):
         raise PktError(f"{place}: version {major}.{minor} of pcap is not supported, only 2.0 to 2.4 and {DIGITAL_UNIX[0]}.0")
     header = KUZNETZOV_RECORD if magic == KUZNETZOV else RECORD
     if (major, minor) == NOW and magic in OTHERS and not plausible(head, used, header, big_endian)[0]:
         header = next((other for other in OTHERS[magic] if plausible(head, used, other, big_endian)[1]), header)
     return big_endian, magic == NANO, header, order_of_lengths(major, minor), link_of_word(linktype)
+
+
+def number_at(data: bytes | bytearray, at: int, big_endian: bool, size: int = 4) -> int:
+    """A number of a header; struct takes longer to import than to read the few of a file."""
+    return int.from_bytes(data[at : at + size], "big" if big_endian else "little")
 
 
 def plausible(buffer: bytes | bytearray, used: int, header: int, big_endian: bool) -> tuple[bool, bool]:
@@ -110,7 +113,7 @@ def plausible(buffer: bytes | bytearray, used: int, header: int, big_endian: boo
     """
     at, count = HEADER, 0
     while used - at >= header and count < SOME and not capture_format(buffer[at : at + len(PCAPNG)], len(PCAPNG)):
-        fraction, captured, original = struct.unpack_from((">" if big_endian else "<") + "4xIII", buffer, at)
+        fraction, captured, original = (number_at(buffer, at + place, big_endian) for place in (4, 8, 12))
         if fraction >= MICROS or captured > min(original, MAX_FRAME):
             return False, False
         at, count = at + header + captured, count + 1
@@ -188,9 +191,9 @@ class PcapSink(Sink):
         if self.nano is None:
             self.nano = self.fine or time % 1000 != 0
         if self.headed != (link, self.nano):  # of many files, nearly all have the same
-            order = ">" if self.big_endian else "<"
-            magic = NANO if self.nano else MICRO
-            self.header = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, MAX_FRAME, word_of_link(link))
+            numbers = (NANO if self.nano else MICRO, 4), (2, 2), (4, 2), (0, 4), (0, 4), (MAX_FRAME, 4), (word_of_link(link), 4)
+            order: Literal["big", "little"] = "big" if self.big_endian else "little"
+            self.header = b"".join(number.to_bytes(size, order) for number, size in numbers)
             self.headed = link, self.nano
         self.output.write(self.header)
 

@@ -7,7 +7,7 @@ A test names the test to go on with when it holds and when not, or ACCEPT or REJ
 
 from __future__ import annotations
 
-import struct
+import sys
 
 from ..batch import Program
 from ..codec.program import NOTHING, SAMPLE
@@ -26,8 +26,11 @@ ALL_BITS = (1 << 128) - 1
 
 
 def _packed(numbers: list[int]) -> bytes:
-    """Numbers as the backends read them; array would take longer to import than all of this."""
-    return struct.pack(f"{len(numbers)}q", *numbers)
+    """Numbers as the backends read them; struct and array take longer to import than all of this."""
+    packed = memoryview(bytearray(8 * len(numbers))).cast("q")
+    for at, number in enumerate(numbers):
+        packed[at] = number
+    return bytes(packed)
 
 
 def _halves(value: int) -> tuple[int, int]:
@@ -74,7 +77,7 @@ class Tests:
             other = value.field, value.occurrence
         else:
             number, last = value
-            data = struct.pack("=Q", last) if compare == SAMPLE else _packed([*_halves(last)])
+            data = last.to_bytes(8, sys.byteorder) if compare == SAMPLE else _packed([*_halves(last)])
         columns = [*_halves(number), *_halves(mask), len(self.constants), len(data), *other]
         self.code.append([field, occurrence, compare, *columns, yes, no])
         self.constants += data

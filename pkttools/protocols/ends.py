@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from struct import iter_unpack, pack, unpack
+from struct import iter_unpack, pack
 
 from . import APART, IPV4, IPV6, MAC, ONEWAY, TRAITS, _rows
-from .fields import FIELDS, ROW_SIZE, TABLE
+from .fields import FIELDS, ROW_SIZE, ROWS, TABLE
 from .kinds import has
 from .walking import TAG
 
@@ -28,11 +28,7 @@ def ends() -> bytes:
     found: dict[int, tuple[int, ...]] = {}
     groups: dict[str, int] = {}
     names = TABLE.names
-    places = {
-        (unpack("q", _rows.ROWS[i * ROW_SIZE : i * ROW_SIZE + 8])[0], name): i
-        for i, name in enumerate(names)
-        if name.endswith(("_ADDR", "_PORT"))
-    }
+    places = {(ROWS[i * ROW_SIZE], name): i for i, name in enumerate(names) if name.endswith(("_ADDR", "_PORT"))}
     for (header, name), index in places.items():
         protocol, _, field = name.rpartition(".")
         other = places.get((header, f"{protocol}.DST_{field[4:]}")) if field in ("SRC_ADDR", "SRC_PORT") else None

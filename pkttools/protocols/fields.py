@@ -12,16 +12,17 @@ There are many rows, and a command needs few of them: they are bytes, and become
 
 from __future__ import annotations
 
-from struct import calcsize, iter_unpack, unpack_from
+import sys
 
-from . import APART, DATA, FAMILY, FORMS, HEX, IN_PLACE, INT, IPV4, IPV6, LAST, LITTLE, MAC, MUTABLE, NEW, ROW, TEXT, TRAITS, _rows
+from . import APART, DATA, FAMILY, FORMS, HEX, IN_PLACE, INT, IPV4, IPV6, LAST, LITTLE, MAC, MUTABLE, NEW, ROW, TEXT, _rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HEADERS = _rows.HEADERS  # kinds that the walk finds
-ROW_SIZE, TRAITS_SIZE = calcsize(ROW), calcsize(TRAITS)
+ROW_SIZE, TRAITS_SIZE = int(ROW[:-1]), 4  # numbers of a row; bytes of its traits
+ROWS = memoryview(_rows.ROWS).cast("q")  # numbers as ROW has them; struct takes longer to import than to read those of a command
 
 
 class Row:
@@ -45,9 +46,10 @@ class Row:
 
     def __init__(self, name: str, index: int) -> None:
         self.name = name
-        columns = unpack_from(ROW, _rows.ROWS, index * ROW_SIZE)
+        columns = ROWS[index * ROW_SIZE : (index + 1) * ROW_SIZE]
         self.header, self.bit, self.width, self.bias, self.scale, _, shapes, _ = columns
-        form, traits, self.words = unpack_from(TRAITS, _rows.TRAITS, index * TRAITS_SIZE)
+        form, traits, *words = _rows.TRAITS[index * TRAITS_SIZE : (index + 1) * TRAITS_SIZE]
+        self.words = int.from_bytes(words, sys.byteorder)
         self.kind, self.shapes, self.new, self.hex = FORMS[form], bool(shapes & 1), bool(traits & NEW), bool(traits & HEX)
         self.last, self.in_place = bool(traits & LAST), bool(traits & IN_PLACE)
         self.apart, self.mutable = bool(traits & APART), bool(shapes & MUTABLE)
@@ -77,7 +79,7 @@ class Fields:
         if at < 0 or "\n" in name:
             raise KeyError(name)
         found = [_rows.FIELDS.count("\n", 0, at)]
-        while (following := unpack_from(ROW, _rows.ROWS, found[-1] * ROW_SIZE)[-1]) >= 0:
+        while (following := ROWS[found[-1] * ROW_SIZE + ROW_SIZE - 1]) >= 0:
             found.append(following)
         TABLE.known.update(dict.fromkeys(found, name))
         return found
@@ -103,7 +105,7 @@ class Table:
     """
 
     def __init__(self) -> None:
-        self._rows: list[Row | None] = [None] * (len(_rows.ROWS) // ROW_SIZE)
+        self._rows: list[Row | None] = [None] * (len(ROWS) // ROW_SIZE)
         self.known: dict[int, str] = {}
         self._names: list[str] = []
 
@@ -136,7 +138,7 @@ class ByHeader(dict[int, list[Row]]):
 
     def __missing__(self, kind: int) -> list[Row]:
         if not self.indexes:
-            for index, (header, *_) in enumerate(iter_unpack(ROW, _rows.ROWS)):
+            for index, header in enumerate(ROWS[::ROW_SIZE].tolist()):
                 self.indexes.setdefault(header, []).append(index)
         self[kind] = [TABLE[index] for index in self.indexes.get(kind, ())]
         return self[kind]
