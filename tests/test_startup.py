@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
+from peak import peak
+from samples import ethernet, ipv4, udp
 
 # Each of these takes a tenth of a command's start or more, and none of the commands of a pipe needs it.
 DEAR = {"argparse", "ast", "collections", "dataclasses", "dpkt", "enum", "functools", "importlib", "inspect", "pathlib", "re",
@@ -35,6 +39,7 @@ def test_modules(command: str) -> None:
     assert "pkttools.flow" in modules, "nothing was counted"
     assert not modules & DEAR
     assert "pkttools.protocols._words" not in modules  # names of values, and layouts
+    assert "pkttools.protocols._walk" not in modules  # nor is it kept where packets are looked into
     assert "pkttools.command_line.progress" not in modules
     assert ("pkttools.protocols._rows" in modules) == ("icmp" in command or "UDP" in command)  # fields
     assert len(modules) <= MOST[command], sorted(modules)
@@ -105,3 +110,45 @@ def test_garbage_is_collected_once_all_is_imported_and_what_was_imported_is_left
     done = subprocess.run([sys.executable, "-c", GARBAGE], capture_output=True, cwd=ROOT, check=True)
     assert done.stderr == b"(False, 0) True True\n"
     assert "gc.disable()" in (ROOT / "bin/pkt").read_text()
+
+
+# What a filter has in memory at most beside bare Python, in KiB: for a capture, which becomes text, and for text.
+ABOVE = {
+    "pkt-filter UDP": (5000, 3600),
+    "pkt-change --icmp-type 8": (4900, 3600),
+    "pkt-correct": (4100, 2900),
+    "pkt-pcap2txt": (3800, None),
+}
+
+
+@pytest.fixture(scope="module")
+def captures(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The same packets as a capture and as text, many times what is read at once."""
+    folder = tmp_path_factory.mktemp("captures")
+    frame = ethernet(0x0800, ipv4(17, udp(bytes(range(256)))))
+    record = struct.pack("<IIII", 1, 0, len(frame), len(frame)) + frame
+    paths = folder / "a.pcap", folder / "a.txt"
+    paths[0].write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262_144, 1) + record * 10_000)
+    shell(f"pkt-pcap2txt --in {paths[0]} --out {paths[1]}", backend="c")
+    return paths
+
+
+@pytest.mark.parametrize("words", ["UDP.DST_PORT==53", "--sorted --from 0 --until 1"])
+def test_who_reads_and_writes_files_loads_nothing_for_pipes(captures: tuple[Path, Path], words: str) -> None:
+    done = shell(f"pkt-filter {words} -F pcap --in {captures[0]} --out /dev/null", PYTHONPROFILEIMPORTTIME="1", backend="c")
+    assert done.returncode == 0, done.stderr
+    modules = {line.rsplit("|", 1)[1].strip() for line in done.stderr.decode().splitlines() if line.startswith("import time:")}
+    assert "pkttools.formats.pcap" in modules, "nothing was counted"
+    assert not modules & {"_struct", "errno", "fcntl", "select", "struct"}
+    assert len(modules) <= 65, sorted(modules)
+
+
+@pytest.mark.parametrize("command", ABOVE)
+def test_memory(captures: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """Commands of a pipe are many processes; with tables that are kept, or larger buffers, each takes a megabyte more."""
+    monkeypatch.setenv("PKTTOOLS_CODEC", "c")
+    name, *words = command.split()
+    bare = peak([sys.executable, "-P", "-S", "-c", ""])
+    for path, most in zip(captures, ABOVE[command], strict=True):
+        if most is not None:
+            assert peak([ROOT / "bin" / name, *words, "--in", path]) - bare < most << 10, path.suffix
