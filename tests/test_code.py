@@ -132,6 +132,11 @@ LINES = {
         "icmp --size 42 IP.TTL=9 | pkt-change -u --unwrap ICMP.ID=3":
             "nemesis icmp -S 192.0.2.1 -D 192.0.2.2 -I 0 -T 9 -t 0 -F D -i 8 -c 0 -e 3 -s 1 -d \"${1:-eth0}\" "
             "-M ff:ff:ff:ff:ff:ff -H 02:00:00:00:00:01",
+        "icmp --size 42 ICMP.TYPE=3 ICMP.CODE=4 IP.ID=7 ICMP.ID=1 ICMP.SEQ=1400 | pkt-unwrap ethernet":
+            "nemesis icmp -S 192.0.2.1 -D 192.0.2.2 -I 7 -T 64 -t 0 -F D -i 3 -c 4 -e 1 -s 1400",
+        "tcp TCP.FLAGS=0 TCP.WINDOW=7 TCP.SEQ_NUMBER=5 TCP.ACK_NUMBER=6 IP.ID=7":
+            "nemesis tcp -S 192.0.2.1 -D 192.0.2.2 -I 7 -T 64 -t 0 -F D -x 9 -y 9 -f- -s 5 -a 6 -w 7 -u 0 -d \"${1:-eth0}\" "
+            "-M ff:ff:ff:ff:ff:ff -H 02:00:00:00:00:01",
         "arp": "nemesis arp -S 192.0.2.1 -D 192.0.2.2 -h 02:00:00:00:00:01 -m 00:00:00:00:00:00 -d \"${1:-eth0}\" "
             "-M ff:ff:ff:ff:ff:ff -H 02:00:00:00:00:01",
     },
@@ -166,6 +171,13 @@ UNSAID = [  # what is wrong with a packet, or beyond; whom to write for; what is
     *((f"{kind} IP.TOTAL_SIZE=0", name, "IP.TOTAL_SIZE") for kind in ("udp", "tcp", "icmp") for name in ("nemesis", "hping3")),
     ("udp --vlan 5", "nemesis", "the packet: it makes no VLAN"),
     ("tcp TCP.AE=1", "nemesis", "reserved bits of TCP, or AE"),
+    ("udp IP.FRAGMENT=0 | pkt-unwrap ethernet", "nemesis", "IP.ID of 0, which the kernel replaces"),
+    ("udp --src 0.0.0.0", "nemesis", "the packet: it makes no packet from or to 0.0.0.0"),
+    ("arp --src 0.0.0.0", "nemesis", "the packet: it makes no ARP"),
+    *(
+        (f"{kind} --src-mac 00:00:00:00:00:00", "nemesis", "ETHERNET.SRC_ADDR of 0, for which nemesis takes the interface's own")
+        for kind in ("udp", "arp")
+    ),
     ("tcp TCP.URGENT=1", "hping3", "TCP.URGENT"),
     ("icmp", "hping3", "ICMP.ID and ICMP.SEQ, which hping3 chooses"),
     ("udp IP.FRAGMENT=0", "hping3", "IP.ID of 0, which the kernel replaces"),

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ..parts import Packet
 
 DF, MF = 0x4000, 0x2000
+REPLACED = "IP.ID of 0, which the kernel replaces"  # of what goes through a raw socket, raw(7), and may be fragmented
 PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ,.:;-_+=/@~^")
 
 
@@ -55,35 +56,41 @@ class Commands(Target):
 
 
 class Nemesis(Commands):
-    """nemesis(1), of 1.4 and later."""
+    """nemesis(1), of 1.4 and later: by its source, https://github.com/libnet/nemesis.
+
+    NOWHERE: an address that it takes for none.
+    """
+
+    NOWHERE = "0.0.0.0"
 
     name, what = "nemesis", "command lines of nemesis"
 
     def command(self, datagram: Datagram) -> list[str]:
         """The line of a datagram."""
+        offset = datagram.fragment & 0x1FFF
+        if self.NOWHERE in (datagram.source, datagram.destination):
+            raise ValueError(f"packet from or to {self.NOWHERE}")
         self.common(datagram)
         head, number = datagram.head, datagram.number
         words = ["nemesis", datagram.kind.lower(), "-S", datagram.source, "-D", datagram.destination, "-I", str(datagram.id),
                  "-T", str(datagram.ttl), "-t", str(datagram.tos)]  # fmt: skip
-        offset = datagram.fragment & 0x1FFF
         flags = ["D"] * bool(datagram.fragment & DF) + ["M"] * bool(datagram.fragment & MF) + [str(offset)] * bool(offset)
         words += ["-F", ",".join(flags)] if flags else []
         if datagram.kind == "ICMP":
-            words += ["-i", str(head[0]), "-c", str(head[1])]
-            if head[0] in (0, 8):
-                words += ["-e", str(number(head, 4, 2)), "-s", str(number(head, 6, 2))]
-            else:
-                self.lose("bytes 4 to 7 of ICMP", any(head[4:8]))
+            words += ["-i", str(head[0]), "-c", str(head[1])]  # of any type, in its mode for echo
+            words += ["-e", str(number(head, 4, 2)), "-s", str(number(head, 6, 2))]
         else:
             words += ["-x", str(datagram.ports[0]), "-y", str(datagram.ports[1])]
         if datagram.kind == "TCP":
             flags = [letter for bit, letter in enumerate("FSRPAUEC") if head[13] >> bit & 1]
-            words += ["-f" + "".join(flags)] if flags else []
+            words += ["-f" + ("".join(flags) or "-")]
             words += ["-s", str(number(head, 4, 4)), "-a", str(number(head, 8, 4)), "-w", str(number(head, 14, 2))]
             words += ["-u", str(number(head, 18, 2))]
-            self.lose("a segment without flags: nemesis sends SYN", not flags)
         if datagram.ethernet:
+            self.lose("ETHERNET.SRC_ADDR of 0, for which nemesis takes the interface's own", not any(datagram.ethernet[6:12]))
             words += ["-d", '"${1:-eth0}"', "-M", mac(datagram.ethernet[:6]), "-H", mac(datagram.ethernet[6:12])]
+        else:
+            self.lose(REPLACED, not datagram.id and not datagram.fragment & DF)
         if datagram.carried:
             return [f"{printed(datagram.carried)} | {' '.join([*words, '-P -'])}"]
         return [" ".join(words)]
@@ -97,8 +104,11 @@ class Nemesis(Commands):
         operation = int.from_bytes(frame[20:22], "big")
         if operation not in (1, 2):
             return []
-        self.lose("what is behind ARP", any(frame[42:]))
         addresses = [".".join(map(str, frame[at : at + 4])) for at in (28, 38)]
+        if self.NOWHERE in addresses:
+            return []
+        self.lose("what is behind ARP", any(frame[42:]))
+        self.lose("ETHERNET.SRC_ADDR of 0, for which nemesis takes the interface's own", not any(frame[6:12]))
         words = ["nemesis arp", "-r" * (operation == 2), "-S", addresses[0], "-D", addresses[1], "-h", mac(frame[22:28]),
                  "-m", mac(frame[32:38]), "-d", '"${1:-eth0}"', "-M", mac(frame[:6]), "-H", mac(frame[6:12])]  # fmt: skip
         return [" ".join(word for word in words if word)]
@@ -117,7 +127,7 @@ class Hping(Commands):
         if datagram.kind == "ICMP" and head[0] not in (*self.ECHO, *self.OWN):
             raise ValueError(f"ICMP of type {head[0]}")
         self.common(datagram)
-        self.lose("IP.ID of 0, which the kernel replaces", not datagram.id and not datagram.fragment & DF)  # raw(7)
+        self.lose(REPLACED, not datagram.id and not datagram.fragment & DF)
         words = ["hping3", "-c 1", {"UDP": "-2", "TCP": "", "ICMP": "-1"}[datagram.kind], "-a", datagram.source]
         if datagram.kind == "ICMP":
             words += ["-C", str(head[0]), "-K", str(head[1])]
