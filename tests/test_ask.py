@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 
 import pytest
@@ -12,6 +13,7 @@ from netns import IP, MAC, UNPRIVILEGED
 from netns import lab as _lab
 from netns import labs as _labs
 
+import pkttools
 from pkttools.commands.ask import endless
 
 lab, labs = _lab, _labs
@@ -32,6 +34,26 @@ def test_pings_in_the_order_of_the_questions(labs, tmp_path):
     lines = shell(f"pkt-analyze --line --in {both}").stdout.decode().splitlines()
     seen = [re.search(r"(\S+) > .* echo (\w+), id 7, seq (\d+)", line).groups() for line in lines]
     assert seen == [(IP[of], kind, str(n)) for n in range(1, 201) for of, kind in (("a", "request"), ("b", "reply"))]
+
+
+@pytest.mark.skipif(not shutil.which("tcpdump"), reason="tcpdump is not installed")
+def test_round_trip_times_are_those_of_the_wire(lab, tmp_path):
+    """By tcpdump on the same link: what lies between its times of a question and the answer."""
+    capture, both, count = tmp_path / "wire.pcap", tmp_path / "both.pcap", 200
+    words = f"-Z root -i eth0 -w {capture} --time-stamp-precision=nano --immediate-mode -U -s 128 -c {2 * count} icmp"
+    watching = lab.start("a", f"exec tcpdump {words}")
+    assert b"listening on" in watching.stderr.readline()
+    done = lab.run("a", f"{PING} pkt-ask -i eth0 --both --report json -F pcap --nano ICMP.SEQ=1..{count} > {both}")
+    assert done.returncode == 0, done.stderr
+    watching.communicate(timeout=20)
+    took = []
+    for path in (capture, both):
+        times = {(packet["ICMP.SEQ"], packet["ICMP.TYPE"]): packet.time for packet in pkttools.read(path)}
+        took.append([times[number, 0] - times[number, 8] for number in range(1, count + 1)])
+    apart = [abs(theirs - ours) for theirs, ours in zip(*took, strict=True)]
+    assert sorted(apart)[count // 2] < 1000, apart
+    facts = json.loads(next(line for line in done.stderr.decode().splitlines() if line.startswith("{")))["accounts"][0]
+    assert facts["rtt"]["median"] == pytest.approx(sorted(took[0])[count // 2] / 1e9, rel=0.1)
 
 
 def test_what_else_is_answered(labs):

@@ -21,10 +21,12 @@ def test_both_are_answered(tmp_path, monkeypatch):
     if reason:
         pytest.skip(f"no wires: {reason}")
     rows, said = asking.asking(["c"], 0, 1, tmp_path)
-    assert [row.what for row in rows if "÷" not in row.what] == [
-        f"{name}, {when}" for when in ("at once", "after 10 ms") for name in ("pkt-ask", "fping")
-    ]
-    assert all(row.wall and row.cpu and "rtt median" in row.remark for row in rows)
+    both = [f"{name}, {when}" for when in ("at once", "after 10 ms") for name in ("pkt-ask", "fping")]
+    timed = [row for row in rows if "tcpdump" not in row.what]
+    assert [row.what for row in timed if "÷" not in row.what] == both
+    assert all(row.wall and row.cpu and "rtt median" in row.remark for row in timed)
+    if shutil.which("tcpdump"):
+        assert [row.what for row in rows if row not in timed] == [f"{what}, with tcpdump" for what in both]
     assert "64 in flight" in said
 
 

@@ -2,7 +2,8 @@
 
 A thousand pings, 64 in flight, from near over a wire to far: whose kernel answers at once, or pkt-pingrep 10 ms later, so that
 there is a round-trip time to agree on. fping has one ping for each of 64 addresses in flight, without a pause between any two, and
-the least period between those to one address that lets all of them come back.
+the least period between those to one address that lets all of them come back. Whose round-trip times are right is told by tcpdump,
+which captures at near while each asks once more: what lies between its times of a question and of the answer.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import re
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+
+from pkttools import read
 
 from .processes import Failed, Used, run
 from .report import Row, seconds, spread
@@ -66,6 +70,11 @@ def questions(text: Path, output: Path) -> list[str]:
     return ["pkt-ask", "-Z", "root", "-i", "eth0", *words, *values]
 
 
+def fping(when: str) -> list[str]:
+    """The same of fping."""
+    return [*FPING, "-p", str(PERIOD[when]), *FAR]
+
+
 def of_ask(used: Used) -> tuple[int, float]:
     """How many were answered, and the median of the round-trip times in milliseconds."""
     found = re.search(r"(\d+) answered.* min/avg/median/max = [\d.]+/[\d.]+/([\d.]+)/", used.said)
@@ -87,8 +96,47 @@ def asking(codecs: Sequence[str], _packets: int, runs: int, folder: Path) -> tup
         text = prepared(wire, folder)
         for when in PERIOD:
             with answers(wire, when):
-                rows += compared(wire, when, questions(text, folder / "answers"), codecs[0], runs)
+                command = questions(text, folder / "answers")
+                rows += compared(wire, when, command, codecs[0], runs)
+                if shutil.which("tcpdump"):
+                    took, used = by_tcpdump(wire, folder, command)
+                    rows.append(judged(f"pkt-ask, {when}", took, of_ask(used)[1]))
+                    took, used = by_tcpdump(wire, folder, fping(when))
+                    rows.append(judged(f"fping, {when}", took, median(times_of_fping(used))))
     return rows, f"{PINGS:,} pings, {TARGETS} in flight."
+
+
+def by_tcpdump(wire: Wire, folder: Path, command: list[str]) -> tuple[float, Used]:
+    """Asks while tcpdump captures; gives the median of the milliseconds between questions and answers there, and the run.
+
+    Raises Failed.
+    """
+    capture = folder / "asked.pcap"
+    words = ["-Z", "root", "-i", "eth0", "-w", str(capture), "--time-stamp-precision=nano", "--immediate-mode", "-s", "128", "icmp"]
+    process = wire.start("near", ["tcpdump", *words], cores()[1])
+    try:
+        while b"listening on" not in (said := process.stderr.readline()):
+            if not said:
+                raise Failed("tcpdump does not capture")
+        used = run([wire.inside("near", command)])
+        time.sleep(0.3)  # it has its turn, too
+    finally:
+        finish(process, signal.SIGINT)
+    sent, took = {}, []
+    for packet in read(capture):
+        ends, number = (packet["IP.SRC_ADDR"], packet["IP.DST_ADDR"]), (packet["ICMP.ID"], packet["ICMP.SEQ"])
+        if packet["ICMP.TYPE"] == 8:
+            sent[ends, number] = packet.time
+        elif (ends[::-1], number) in sent:
+            took.append((packet.time - sent[ends[::-1], number]) / 1e6)
+    if len(took) < PINGS / 2:  # on a busy machine it may miss some
+        raise Failed(f"of {PINGS} pings tcpdump saw {len(took)} answered")
+    return median(took), used
+
+
+def judged(name: str, took: float, said: float) -> Row:
+    """What tcpdump's times say, and what the program itself says of the same pings."""
+    return Row(f"{name}, with tcpdump", f"{PINGS:,}", remark=f"rtt median {took:.4f} ms by tcpdump, {said:.4f} by itself")
 
 
 def compared(wire: Wire, when: str, command: list[str], codec: str, runs: int) -> list[Row]:
@@ -98,7 +146,7 @@ def compared(wire: Wire, when: str, command: list[str], codec: str, runs: int) -
     for number in range(runs + 1):
         ours = run([wire.inside("near", command)], codec=codec)
         answered, rtt = of_ask(ours)
-        theirs = run([wire.inside("near", [*FPING, "-p", str(PERIOD[when]), *FAR])])
+        theirs = run([wire.inside("near", fping(when))])
         times = times_of_fping(theirs)
         if answered != PINGS or len(times) != PINGS:
             raise Failed(f"of {PINGS} pings {answered} of pkt-ask's were answered, and {len(times)} of fping's")
@@ -109,7 +157,7 @@ def compared(wire: Wire, when: str, command: list[str], codec: str, runs: int) -
             medians["fping"].append(median(times))
     rows = [
         Row(f"{name}, {when}", f"{PINGS:,}", seconds([one.wall for one in of]), seconds([one.cpu for one in of]),
-            remark=f"rtt median {median(medians[name]):.3f} ms")
+            remark=f"rtt median {median(medians[name]):.4f} ms")
         for name, of in used.items()
     ]  # fmt: skip
     pairs = list(zip(used["pkt-ask"], used["fping"], strict=True))

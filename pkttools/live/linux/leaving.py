@@ -16,9 +16,13 @@ def leave(sock: socket.socket) -> None:
     """Closes a socket, some time soon."""
     try:
         there, back = socket.socketpair()
+    except OSError:  # no descriptor is free: at once, then
+        sock.close()
+        return
+    try:
         there.sendmsg([b"\0"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("2i", sock.fileno(), back.fileno()))])
-        there.close()
-        back.close()
     except OSError:
-        pass  # no descriptor is free, or too many are under way: at once, then
+        pass  # too many are under way
     sock.close()
+    back.close()
+    there.close()  # last: that a Unix socket is closed lets the kernel look whom nobody can reach, and soon
