@@ -127,7 +127,7 @@ class Chunks:
     """A source in memory, for the readers of formats."""
 
     name, form, is_file, is_pipe, nano, link, onward, sections = "<memory>", "text", False, False, False, None, None, None
-    compression, byte = "", Input.byte
+    compression, byte, elsewhere = "", Input.byte, None
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at, self.said, self.joined = data, 0, [], []
@@ -222,6 +222,18 @@ def test_versions_as_tcpdump_has_them(read, tmp_path, version, order, magic, swa
         return
     assert not error
     assert [(seconds, captured, original) for _, seconds, captured, original in found] == judged
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_captures_of_aix(codec, monkeypatch, tmp_path, order) -> None:
+    """Version 2.2 with a link type by ifType (RFC 1573): its times are in nanoseconds. With another one it is tcpdump's."""
+    monkeypatch.setattr("pkttools.codec.pcap_decode", codec.pcap_decode)
+    for iftype, linktype in ((6, 1), (9, 6), (15, 10), (24, 0), (1, 1), (10, 10)):
+        head = struct.pack(order + "IHHiIII", MAGICS["micro"], 2, 2, 0, 0, 65535, iftype)
+        (tmp_path / "aix.pcap").write_bytes(head + struct.pack(order + "IIII", 5, 123_456, 60, 3) + b"abc")
+        (row,) = [(*batch.column(LINKTYPE), *batch.column(TIME), *batch.column(CAPTURED), *batch.column(ORIGINAL))
+                  for batch in packets(Input([str(tmp_path / "aix.pcap")])) if len(batch)]  # fmt: skip
+        assert row == (linktype, 5 * 10**9 + 123_456 * (1000 if iftype in (1, 10) else 1), 3, 60), iftype
 
 
 @pytest.mark.parametrize("form", ["pcap", "pcap -be", "pcapng"])

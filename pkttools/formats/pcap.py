@@ -28,6 +28,8 @@ ETHERNET, ETHERNET_FCS = 1, 4  # the link type, and the octets of its FCS (IEEE 
 OTHERS = {MICRO: (24, 20), KUZNETZOV: (28,)}  # Red Hat 6.1, Nokia; SuSE 6.3
 SOME = 8  # records by which they are told apart
 DIGITAL_UNIX = 543, 0  # the version that its tcpdump writes
+AIX = 2, 2  # the same; it has link types by their numbers in ifType (RFC 1573, now IANAifType-MIB), and nanoseconds
+OF_AIX = {6: 1, 9: 6, 15: 10, 24: 0}  # Ethernet, Token Ring, FDDI and loopback, to what they are elsewhere
 
 
 def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generator[Batch, None, tuple[int, int]]:
@@ -90,11 +92,17 @@ class Records(Stretch):
 
 def records_of(head: bytes | bytearray, used: int, place: str) -> tuple[bool, bool, int, int, int]:
     """What the first `used` bytes of a file say of its records: byte order and unit of times, as the codec takes them, bytes in
-    front of each packet, the order of lengths, and the link type of a row. Raises PktError for a version that is not read."""
+    front of each packet, the order of lengths, and the link type of a row. Raises PktError for a version that is not read.
+
+    A file of version 2.2 is AIX's by its link type: 15 and 24 were no others then; for 6 and 9 it is taken to be, as those of
+    Token Ring and PPP in this version are older than what reads them.
+    """
     big_endian, magic = MAGICS[bytes(head[:4])]
     major, minor, linktype = number_at(head, 4, big_endian, 2), number_at(head, 6, big_endian, 2), number_at(head, 20, big_endian)
     if (major, minor) != DIGITAL_UNIX and not (major == 2 and minor <= 4):
         raise PktError(f"{place}: version {major}.{minor} of pcap is not supported, only 2.0 to 2.4 and {DIGITAL_UNIX[0]}.0")
+    if (major, minor) == AIX and magic == MICRO and linktype in OF_AIX:
+        return big_endian, True, RECORD, codec.IN_ORDER_OR_SWAPPED, OF_AIX[linktype]
     header = KUZNETZOV_RECORD if magic == KUZNETZOV else RECORD
     if (major, minor) == NOW and magic in OTHERS and not plausible(head, used, header, big_endian)[0]:
         header = next((other for other in OTHERS[magic] if plausible(head, used, other, big_endian)[1]), header)
