@@ -21,7 +21,8 @@ OF_PACKETS = (5, 6, 7)  # what it is called, its queue, its verdict: whatever it
 CUSTOM = (0xBAC, 0xBAD)  # options of somebody's own, text and octets; ...
 ONLY_HERE = 0x4000  # with this bit they are not for another file, and such blocks with the same of the upper sixteen
 MOST_KNOWN = 65  # interfaces whose packets are written in one go: that of the first, and some that take turns with it
-KEEPS_SOME, KEEPS_ALL = 1, 2  # options as they were read; those too that are not for another file
+# Options as they were read; those too that are not for another file; only those that are known, from the other byte order.
+KEEPS_SOME, KEEPS_ALL, KEEPS_TURNED = 1, 2, 3
 NAME, RESOLUTION, FCS, TIME_OFFSET = 2, 9, 13, 14  # options of interfaces
 NUMBERS = (8, 10, 14, 16, 17)  # of these, those that are one number, speeds mostly; the others that are known are octets
 MAX_KNOWN = 18  # the last one that is known

@@ -107,11 +107,30 @@ def test_another_byte_order(backend: str) -> None:
     """Files 12: asked for, it costs what cannot be turned; interfaces can, flags, and what holds octets or known numbers."""
     done = shell("pkt-txt2pcapng -be", b"".join(everything("<")), backend=backend)
     assert done.stderr == (
-        b"pkt-txt2pcapng: not kept, since the byte order is another one: 7 packet options, 2 custom blocks, 1 type 0x777 block\n"
+        b"pkt-txt2pcapng: not kept, since the byte order is another one: 4 packet options, 2 custom blocks, 1 type 0x777 block\n"
     )
     there, wanted = blocks_of(done.stdout, ">"), everything(">")
     assert [*there[1:3], *there[4:6], *there[7:]] == [*wanted[1:2], wanted[2], *wanted[4:6], *wanted[10:]]
-    assert there[6][28 + 60 : -4] == options((flags(5 | 15 << 16, ">"), (4, number(8, 5, ">")), (1, b"c1"), (1, b"c2")), ">")
+    assert there[6][28 + 60 : -4] == options((
+        flags(5 | 15 << 16, ">"), (4, number(8, 5, ">")), (1, b"c1"), (1, b"c2"), (3, b"\2" + number(4, 77, "<")),
+        (5, number(8, 1234, ">")), (6, number(4, 3, ">"))), ">")  # fmt: skip
+
+
+@ORDERS
+def test_options_in_the_other_byte_order(backend: str, order: str) -> None:
+    """Files 12, 13: numbers of the size that they have, and texts; not what has another size, or is of a kind that nobody knows."""
+    other, way = (">", "-be") if order == "<" else ("<", "-le")
+
+    def kept(order: str) -> list[tuple[int, bytes]]:
+        verdicts = [(7, bytes([by]) + number(8, 0x0102030405060708, order)) for by in (1, 2)]
+        return [*verdicts, custom(0xBAC, b"text", order), custom(0xBAC, b"", order), (3, b"\3digest"), (5, number(8, 77, order))]
+
+    dropped = [(7, b"\3" + bytes(8)), (7, b"\1" + bytes(4)), (7, b""), (6, bytes(8)), (5, bytes(4)), (0xBAC, b"abc"), (3, b""),
+               custom(0xBAD, b"octets", order)]  # fmt: skip
+    raw = section(order) + interface(order=order) + enhanced(b"x", given=(*kept(order), *dropped), order=order)
+    done = shell(f"pkt-txt2pcapng {way}", raw, backend=backend)
+    assert done.stdout == section(other) + interface(order=other) + enhanced(b"x", given=kept(other), order=other)
+    assert done.stderr == b"pkt-txt2pcapng: not kept, since the byte order is another one: 8 packet options\n"
 
 
 @ORDERS
@@ -340,11 +359,10 @@ def test_packets_that_are_held_back(copied) -> None:
 
     speed = 10**9
     one = section(">") + interface(1, ((8, number(8, speed, ">")), (99, b"x"))[:1], ">")
-    out, said = copied(
-        one + enhanced(b"a", order=">", given=((5, bytes(8)),)) + section() + interface(9) + enhanced(b"b"), last_first
-    )
+    first = enhanced(b"a", order=">", given=((5, number(8, 7, ">")), (99, b"x")))
+    out, said = copied(one + first + section() + interface(9) + enhanced(b"b"), last_first)
     assert out == one + section() + interface(9) + enhanced(b"b") + interface(1, ((8, number(8, speed, "<")),)) + enhanced(
-        b"a", 0, 1
+        b"a", 0, 1, ((5, number(8, 7, "<")),)
     )
     assert said == ["not kept, since the byte order is another one: 1 packet option"]
 

@@ -181,7 +181,9 @@ class PcapngSink(Sink):
         out += blocks.block(blocks.INTERFACE, body + blocks.listed(options, self.order), self.order)
         self.count += 1
         keeps = 0
-        if source and source.section.order == self.order:
+        if source and source.section.order != self.order:
+            keeps = blocks.KEEPS_TURNED
+        elif source:
             keeps = blocks.KEEPS_ALL if self.sections and self.sections.passes else blocks.KEEPS_SOME
         if source:
             same = nano == (source.resolution == NANO) and not source.offset

@@ -60,6 +60,10 @@ static void expect_same_block(const uint8_t *data, const struct packet *p, bool 
     struct pcapng_counts counts = {0};
     size_t room = pcapng_room(p);
     uint8_t *block = exact(NULL, room);
+    struct pcapng_format other = format;
+    other.keeps = KEEPS_TURNED;
+    EXPECT(pcapng_encode(block, data, p, &other, &counts) <= room);
+    counts = (struct pcapng_counts){0};
     size_t size = pcapng_encode(block, data, p, &format, &counts);
     EXPECT(size <= room && size % 4 == 0 && counts.lost >= 0 && counts.outdated >= 0 && (counts.timed == 0 || p->time == 0));
     const uint8_t *notes = data + p->notes;

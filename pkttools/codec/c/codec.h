@@ -476,7 +476,8 @@ struct pcapng_decoder {
 
 void pcapng_decode(struct pcapng_decoder *d, const uint8_t *in, size_t size, const struct pcapng_section *section);
 
-enum keeps { KEEPS_NONE, KEEPS_SOME, KEEPS_ALL };       /* options as they were read: those too that are not for another file */
+/* Options as they were read: those too that are not for another file; or only those that are known, from the other byte order. */
+enum keeps { KEEPS_NONE, KEEPS_SOME, KEEPS_ALL, KEEPS_TURNED };
 
 struct pcapng_format {
     bool big_endian, nano;

@@ -679,6 +679,29 @@ static bool holds(const struct own *o, const struct pcapng_format *f)
     return !of_octets(o->code) || (o->same && (o->code == HASH || o->now));
 }
 
+/* Brings a value that was read in the other byte order into this one; false where it is not known what it holds. Of a verdict the
+ * first octet says what it is: numbers of 64 bits are those of Linux's eBPF (draft-ietf-opsawg-pcapng section 4.3).
+ */
+static bool turned(uint8_t *value, unsigned code, size_t size)
+{
+    enum { BY_HARDWARE = 0, BY_XDP = 2 };
+    size_t from = code == VERDICT, octets = 0;
+    if (code == IDENTITY || (code == VERDICT && size > 0 && value[0] > BY_HARDWARE && value[0] <= BY_XDP))
+        octets = 8;
+    else if (code == QUEUE || code == CUSTOM)
+        octets = 4;
+    if (code == HASH)           /* octets, behind what made it */
+        return size > 0;
+    if (octets == 0 || (code == CUSTOM ? size < octets : size != from + octets))
+        return false;
+    for (uint8_t *low = value + from, *high = low + octets - 1; low < high; low++, high--) {
+        uint8_t one = *low;
+        *low = *high;
+        *high = one;
+    }
+    return true;
+}
+
 /* Whether a line of ours says that its packet has no time. */
 static bool is_timeless(const struct note *n)
 {
@@ -781,7 +804,8 @@ static uint8_t *put_options(uint8_t *out, size_t room, const uint8_t *data, cons
             if (own.code == FLAGS)
                 continue;
             if (f->keeps == KEEPS_NONE || !holds(&own, f) || 4 + padded(own.size) + 4 > room - (size_t)(out - begin)
-                || !octets_of(out + 4, &n, own.at, own.size)) {
+                || !octets_of(out + 4, &n, own.at, own.size)
+                || (f->keeps == KEEPS_TURNED && !turned(out + 4, own.code, own.size))) {
                 counts->outdated++;
                 continue;
             }

@@ -28,6 +28,7 @@ from .rows import checked
 MAX_TIME = MAX_SECONDS * 1_000_000_000 + 999_999_999
 WAYS = {1: b"in", 2: b"out"}  # in FLAGS
 WAY_BITS = 3
+BY_EBPF = (1, 2)  # what gave a verdict: Linux's eBPF, in TC and in XDP
 FCS_BITS, FCS_SHIFT = 0x1E0, 5  # in FLAGS: octets
 LINES = (blocks.FLAGS, blocks.DROPS, blocks.COMMENT)  # options that are lines of text, or several
 TIMELESS = b"\0S"  # the line of ours that says that a packet has no time
@@ -266,6 +267,23 @@ def _holds(code: int, own: _Own, same: bool, keeps: int) -> bool:
     return not _of_octets(code) or (same and (code == blocks.HASH or own.now))
 
 
+def _turned(code: int, value: bytes) -> bytes | None:
+    """A value that was read in the other byte order in this one; None where it is not known what it holds.
+
+    Of a verdict the first octet says what it is: numbers of 64 bits are those of Linux's eBPF (draft-ietf-opsawg-pcapng 4.3).
+    """
+    identity, queue, verdict = blocks.OF_PACKETS
+    if code == blocks.HASH:  # octets, behind what made it
+        return value or None
+    if (code, len(value)) in ((identity, 8), (queue, 4)):
+        return value[::-1]
+    if code == verdict and len(value) == 9 and value[0] in BY_EBPF:
+        return value[:1] + value[:0:-1]
+    if code == blocks.CUSTOM[0] and len(value) >= 4:  # whose it is, and a text
+        return value[3::-1] + value[4:]
+    return None
+
+
 def _options(data: bytearray, row: list[int], room: int, order: str, flags: int, keeps: int) -> tuple[bytes, int, int]:
     """The options that notes stand for, at most `room` bytes; how many lines stand for none, and how many options do not hold."""
     name = way = drops = None
@@ -316,8 +334,9 @@ def _options(data: bytearray, row: list[int], room: int, order: str, flags: int,
     for own, code, digits in others:
         value = _octets(digits)
         fits = 4 + len(value) + -len(value) % 4 + 4 <= room - len(out) and len(value) == len(digits) // 2
-        if keeps and fits and _holds(code, own, own.digest == now, keeps):
-            out += blocks.option(code, value, order)
+        here = _turned(code, value) if keeps == blocks.KEEPS_TURNED else value
+        if here is not None and keeps and fits and _holds(code, own, own.digest == now, keeps):
+            out += blocks.option(code, here, order)
         else:
             outdated += 1
     if out:
@@ -351,11 +370,12 @@ def pcapng_encode(data: bytearray, rows: bytes, first: int, big_endian: bool,
     """Writes packets from row `first` on, up to one that belongs to none of some interfaces, or some megabytes.
 
     interfaces: blocks.MOST_KNOWN at most: notes and link type of one of their packets; the number; whether times are in
-    nanoseconds, else microseconds; how many bytes of a packet it keeps; flags that each packet has besides its own; whether options
-    that were read with packets are written: blocks.KEEPS_SOME of them, or KEEPS_ALL. To another one belong packets of another link
-    type, with another line IFACE, or read from another one, with more bytes, or with digits below a microsecond where times are in
-    these. Returns the blocks, the row it stopped before, how many lines of notes could not be written, how many options hold no
-    more, and how many packets without a time had to get one: 0. Others of these are simple packet blocks.
+    nanoseconds, else microseconds; how many bytes of a packet it keeps; flags that each packet has besides its own; whether
+    options that were read with packets are written: blocks.KEEPS_SOME of them, KEEPS_ALL or KEEPS_TURNED. To another one belong
+    packets of another link type, with another line IFACE, or read from another one, with more bytes, or with digits below a
+    microsecond where times are in these. Returns the blocks, the row it stopped before, how many lines of notes could not be
+    written, how many options hold no more, and how many packets without a time had to get one: 0. Others of these are simple
+    packet blocks.
     """
     values = checked(data, rows)
     count = len(values) // COLUMNS
