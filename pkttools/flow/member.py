@@ -17,7 +17,6 @@ from .worker import state_of, worked_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from ..formats.files import Output, Sink
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from .stage import Stage
     from .worker import State
 
-PIECE = 896 << 10  # bytes that are read at once: see BUFFER of formats/files.py
+PIECE = 896 << 10
 AT_ONCE = 16  # pieces of which is told in one message
 
 
@@ -36,11 +35,11 @@ class Kept:
 
     def __init__(self, output: Output) -> None:
         self.name, self.fd, self.stale = output.name, output.fd, output.stale
-        self.data: list[bytes | bytearray] = []
+        self.data: list[bytes | bytearray | memoryview] = []
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Keeps it."""
-        self.data.append(bytes(data) if isinstance(data, memoryview) else data)
+        """Keeps it: nothing changes before the next piece is read."""
+        self.data.append(data)
 
     def put(self) -> None:
         """Writes it. Raises OSError."""
@@ -107,34 +106,25 @@ class Member:
         """Reads a piece, and makes what is to be written of it: gives its size, and the state behind it. Size 0: it did not."""
         size = self.read(start)
         self.pass_on(start + size if size else None)
-        batches: list[Batch] = []
+        after = None
         try:
-            if size and self.sink.STATE:
-                batches = self.gathered(start, size)
-            elif size:
-                for batch in self.made(size):
-                    self.sink.write(batch)
-                size *= self.sink.settled() == self.settled
+            batches = self.made(start, size) if size else []
         except Exception:  # whoever does it once more has the message
             size = 0
-        if not self.sink.STATE:
-            return size, None
-        state = received(self.before)
-        if not state or not size:
-            self.pass_on(None)
-            return 0, None
-        try:
-            self.know(state)
-            for batch in batches:
-                self.sink.pass_by(batch)
-            after = state_of(self.sink)
+        if self.sink.STATE:
+            state = received(self.before)
+            if not state or not size:
+                self.pass_on(None)
+                return 0, None
+            after = self.foreseen(state, batches)
             self.pass_on(after)
             self.know(state)
-            for batch in batches:
+        try:
+            for batch in batches if size else []:
                 self.sink.write(batch)
         except Exception:
             return 0, None
-        return size, after
+        return (size, after) if self.sink.settled() == self.settled else (0, None)
 
     def read(self, start: int) -> int:
         """Reads a piece; gives its size."""
@@ -144,20 +134,23 @@ class Member:
             return 0
         return self.stretch.cut(self.buffer, used) if used else 0
 
-    def made(self, size: int) -> Iterator[Batch]:
-        """What stages make of the piece that was read."""
-        return worked_on(self.stages, self.stretch.batches(self.buffer, size))
-
-    def gathered(self, start: int, size: int) -> list[Batch]:
-        """All of that at once. Where it is more than one batch, it has to be copied."""
+    def made(self, start: int, size: int) -> list[Batch]:
+        """What stages make of the piece that was read, all of it at once. More than one batch has to be copied."""
         batches: list[Batch] = []
-        for batch in self.made(size):
+        for batch in worked_on(self.stages, self.stretch.batches(self.buffer, size)):
             if batches and not self.several:
                 self.several = True  # and the first one may be overwritten now
                 taken(self.counting)
-                return self.gathered(start, size) if self.read(start) == size else []
+                return self.made(start, size) if self.read(start) == size else []
             batches.append(Batch(bytearray(batch.data), bytearray(batch.rows)) if self.several else batch)
         return batches
+
+    def foreseen(self, state: State, batches: list[Batch]) -> State:
+        """What the sink will know, once it has written these."""
+        self.know(state)
+        for batch in batches:
+            self.sink.pass_by(batch)
+        return state_of(self.sink)
 
     def know(self, state: State) -> None:
         """Lets the sink know what it would, had it written all that is in front."""

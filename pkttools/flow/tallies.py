@@ -28,9 +28,11 @@ def taken(thing: Any) -> Any:  # noqa: ANN401  # numbers within anything
         parts = [taken(one) for one in thing]
         thing[:] = [0 if isinstance(one, int) else one for one in thing]
         return parts
-    counted = {name: taken(getattr(thing, name)) for name in thing.TALLIES}
+    counted = {}
     for name in thing.TALLIES:
-        if isinstance(value := getattr(thing, name), (int, str)):
+        value = getattr(thing, name)
+        counted[name] = value if isinstance(value, (int, str)) else taken(value)
+        if value and isinstance(value, (int, str)):
             setattr(thing, name, type(value)())
     return counted
 
@@ -46,11 +48,12 @@ def added(thing: Any, more: Any) -> Any:  # noqa: ANN401  # the same
         if len(thing) < len(more):
             thing += [0] * (len(more) - len(thing))  # one that has not met any packet
         for at, part in enumerate(more):
-            thing[at] = added(thing[at], part)
+            if part:
+                thing[at] = added(thing[at], part)
     else:
         if more.get("first") and not thing.first:
             thing.first = thing.met + more["first"]
         for name, part in more.items():
-            if name != "first":
+            if part and name != "first":  # mostly there is nothing
                 setattr(thing, name, added(getattr(thing, name), part))
     return thing
