@@ -41,8 +41,8 @@ class Kept:
         """Keeps it: nothing changes before the next piece is read."""
         self.data.append(data)
 
-    def put(self) -> None:
-        """Writes it. Raises OSError."""
+    def put(self) -> int:
+        """Writes it; gives where that ends. Raises OSError."""
         data, self.data = self.data, []
         if self.stale and any(data):
             self.stale = False
@@ -52,6 +52,7 @@ class Kept:
             view = memoryview(piece)
             while view:
                 view = view[os.write(self.fd, view) :]
+        return os.lseek(self.fd, 0, os.SEEK_CUR)
 
 
 class Member:
@@ -82,14 +83,14 @@ class Member:
                 self.pass_on(False)
                 break
             try:
-                self.kept.put()
+                written = self.kept.put() if size else 0
             except OSError:
                 size = 0
-            self.pass_on(size > 0)
+            self.pass_on(size > 0)  # the next one writes from now on
             if not size:
                 said.append(None)
                 break
-            said.append((start + size, os.lseek(self.kept.fd, 0, os.SEEK_CUR), taken(self.counting), after))
+            said.append((start + size, written, taken(self.counting), after))
             if len(said) == AT_ONCE:
                 send(results, said)
                 said = []

@@ -40,7 +40,7 @@ def fits(stages: list[Stage], source: Source, sink: Sink) -> bool:
     output = sink.output
     if any(stage.alone for stage in stages) or not isinstance(source, Source) or source.read is not packets:
         return False
-    if output is None or output.packer or not hasattr(os, "preadv"):
+    if output is None or output.packer or not (stages[-1].as_read or sink.STATE is not None) or not hasattr(os, "preadv"):
         return False
     mode = os.fstat(output.fd).st_mode
     whole = stat.S_ISREG(mode) or (stat.S_ISCHR(mode) and not os.isatty(output.fd))

@@ -120,11 +120,11 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
 
 
 class Lines(Stretch):
-    """Packets of one link type. counts: what was passed over, and lines."""
+    """Packets of one link type. counts: what was passed over, and lines. now: the time of packets that say none, all of them."""
 
     def __init__(self, linktype: int, now: int | None) -> None:
         super().__init__(6)
-        self.linktype, self.now = linktype, now
+        self.linktype, self.now = linktype, now or time.time_ns() // 1000 * 1000
 
     def cut(self, buffer: bytearray, used: int) -> int:
         """How many bytes are the lines of whole packets."""
@@ -134,9 +134,8 @@ class Lines(Stretch):
         """Their packets. Raises PktError where they are not sound, or their link type changes."""
         start = line = 0
         while start < stop:
-            now = self.now or time.time_ns() // 1000 * 1000
             consumed, data, rows, linktype, line, error, passed_over = codec.text_decode(
-                buffer, start, stop, False, self.linktype, line, now
+                buffer, start, stop, False, self.linktype, line, self.now
             )
             if error or consumed == start or linktype != self.linktype:
                 raise PktError("for the reader")
