@@ -37,13 +37,16 @@ HEAD = 512  # bytes of a file by which it is known what it holds
 
 def fits(stages: list[Stage], source: Source, sink: Sink) -> bool:
     """Whether processes can do it all: of plain files that are large, as far as is seen, and into a file."""
+    from fcntl import F_GETFL, fcntl  # here: Windows has none, and no processes either
+
     output = sink.output
     if any(stage.alone for stage in stages) or not isinstance(source, Source) or source.read is not packets:
         return False
     if output is None or output.packer or not (stages[-1].as_read or sink.STATE is not None) or not hasattr(os, "preadv"):
         return False
     mode = os.fstat(output.fd).st_mode
-    whole = stat.S_ISREG(mode) or (stat.S_ISCHR(mode) and not os.isatty(output.fd))
+    appends = fcntl(output.fd, F_GETFL) & os.O_APPEND  # others may, too, and what is broken off has to be taken away
+    whole = (stat.S_ISREG(mode) and not appends) or (stat.S_ISCHR(mode) and not os.isatty(output.fd))
     file: Input = source.file  # type: ignore[assignment]  # workers.py has asked for one
     return whole and all(found.st_size >= LEAST for found in file.found) and all(map(plain, file.paths))
 
