@@ -179,14 +179,23 @@ def working(tmp_path: Path, form: str = "pcap") -> tuple[subprocess.Popen[bytes]
     return run, children(run.pid)
 
 
-def slowly(tmp_path: Path, pcap: bytes) -> tuple[subprocess.Popen[bytes], list[int]]:
+def slowly(tmp_path: Path, pcap: bytes, pipe: str = "change IP.TTL=9") -> tuple[subprocess.Popen[bytes], list[int]]:
     """A run from a file to a file that takes some seconds, and its processes, which begin."""
     (tmp_path / "in").write_bytes(pcap)
     (tmp_path / "out").unlink(missing_ok=True)
-    command = [str(ROOT / "bin/pkt-pipe"), "--jobs", "2", "--in", "in", "--out", "out", "change IP.TTL=9"]
+    command = [str(ROOT / "bin/pkt-pipe"), "--jobs", "2", "--in", "in", "--out", "out", pipe]
     run = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=tmp_path, env={**os.environ, "PKTTOOLS_CODEC": "python"})
     until(lambda: len(children(run.pid)) == 2, "two processes", 60)
     return run, children(run.pid)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
+def test_lines_that_one_process_writes(large: tuple[bytes, bytes, bytes], tmp_path: Path) -> None:
+    """What they say of connections depends on all before: others work for it."""
+    run, _ = slowly(tmp_path, large[1], "change IP.TTL=9 | analyze --line")
+    run.kill()
+    _, said = run.communicate()
+    assert said == b""
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
