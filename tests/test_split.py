@@ -545,6 +545,20 @@ def test_a_second_signal_ends_it_and_what_is_lost_is_said(tmp_path):
     assert lost + written == count and lost, said
 
 
+def test_who_wants_it_to_end_is_told_what_it_still_does(tmp_path, monkeypatch, capsys):
+    """Once, and not where that is soon done."""
+    for patience, said in ((0, 1), (60, 0)):
+        monkeypatch.setattr(beside, "PATIENCE", patience)
+        _, sink = made(f"--by UDP.SRC_PORT --out {tmp_path}/{patience}-{{n}}.pcap")
+        sink.write(many(5))
+        monkeypatch.setattr(beside.signals, "since", 1.0)
+        sink.flush()
+        sink.write(many(5))
+        assert sink.close()[-1].startswith("10 packets in 5 files")
+        told = [line.partition(": ")[2] for line in capsys.readouterr().err.splitlines()]
+        assert told == ["5 packets in memory still go to 5 files; another signal ends that"] * said
+
+
 def test_a_signal_loses_nothing_that_came(tmp_path):
     """What is gathered is written; exit code 1 says that there was more."""
     words = ["pkt-split", "--by", "UDP.SRC_PORT", "--out", f"{tmp_path}/{{n}}.pcap"]

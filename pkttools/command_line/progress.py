@@ -38,8 +38,14 @@ class Progress:
         """Takes the line away."""
         if self.shown:
             self.shown = False
-            sys.stderr.write("\r\033[K")
-            sys.stderr.flush()
+            clear_line()
+
+
+def clear_line() -> None:
+    """Takes the last line away, on a terminal: somebody else's, too."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")
+        sys.stderr.flush()
 
 
 def reading(source: Iterator[Batch], file: Input, output: int) -> Iterator[Batch]:

@@ -30,6 +30,7 @@ PATIENCE = 0.5  # seconds that a reader who takes nothing is waited for, once it
 ALARM = getattr(signal, "SIGALRM", 14)  # of a time that is over: it ends what was to end then
 ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
+since: float | None = None  # when the first signal came, on time.monotonic()'s clock; also one that is let pass
 _pending = 0  # a signal that came while something was being written
 _waiting = False  # whether input is being waited for
 _drain = False
@@ -169,7 +170,8 @@ def at_first(action: Callable[[], None]) -> None:
 
 
 def _handle(number: int, _frame: FrameType | None) -> None:
-    global _pending, _drain
+    global _pending, _drain, since
+    since = time.monotonic() if since is None else since
     if _drain and number == signal.SIGINT:
         _drain = False
         return

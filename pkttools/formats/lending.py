@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LEAST = 64 << 10  # bytes from which lending is less work than copying; less also shares a page of the pipe with what follows
 PIECE = 960 << 10  # bytes of one piece: what one read of a stream brings, some of it become longer
+AGAIN = 1 << 20  # bytes that are written, while nobody has promised to copy, before it is looked again: a pipe full
 PIECES = 4  # a pipe of 1 MiB holds parts of up to three of them, and one is written to
 FIONREAD = 0x541B  # ioctl_pipe(2), asm-generic/ioctls.h: bytes in a pipe; termios has it, but takes its time to import
 REFUSED = (errno.ENOSYS, errno.EPERM, errno.EINVAL)  # by a sandbox, or by what is like a pipe and is none
@@ -55,6 +56,7 @@ class Lender:
         self.fd = fd
         self.reader = 0  # the process that memory is lent to; 0: none yet, -1: never again
         self.given = 0  # bytes that went into the pipe, lent or written
+        self.later = 0  # of these, from how many on it is asked again whether there is a reader that has promised
         self.pieces: list[mmap] = []
         self.using: bytearray | mmap | None = None  # what is written comes from there: it may be a piece, and is not free meanwhile
         self.taken = -1  # the piece that something else is kept in until it is lent, or another one is taken
@@ -150,7 +152,9 @@ class Lender:
 
     def start(self) -> bool:
         """Gets the memory, once there is somebody to lend it to."""
-        self.reader = promised(self.fd)
+        if self.given < self.later:
+            return False
+        self.reader, self.later = promised(self.fd), self.given + AGAIN
         if self.reader:
             import mmap  # late, as the kernel's functions: most outputs are no pipes to a reader of ours
 

@@ -7,13 +7,14 @@ to often: what makes files dear is to open them.
 from __future__ import annotations
 
 import os
+import time
 from itertools import accumulate
 from mmap import mmap
 
 from .. import codec
 from ..batch import ROW_BYTES, Batch
 from ..command_line import signals
-from ..errors import OutputError, PktError, counted, limit
+from ..errors import OutputError, PktError, counted, limit, warn
 from ..formats.files import PLAIN as FLAGS
 from ..formats.files import Sink, compression_of
 from .listing import Listing
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 EACH = 2 * ROW_BYTES + 5 * 8  # bytes that a packet takes besides its own, until it is written: its row, its number, copies in order
 PROMPT = 2.0  # seconds after which they are written anyway, where more of them are waited for
+PATIENCE = 1.0  # seconds after a signal that nobody is told why it goes on
 TOGETHER = 64 << 10  # bytes up to which it pays to copy pieces for one call of the system instead of several
 
 
@@ -69,6 +71,7 @@ class Beside(Sink):
         self.alike: dict[Hashable, Hashable] = {}  # the same for many: kept once
         self.last = 0  # which file was written last
         self.came = 0  # packets
+        self.told = False  # whether somebody who wants it to end was told what it still does
         self.memory: int = values.memory
         self.room, self.used = mmap(-1, self.memory), 0
         self.rows, self.numbers = bytearray(), bytearray()  # of what is gathered
@@ -105,9 +108,11 @@ class Beside(Sink):
         stops = [*accumulate(groups[1::2])]
         new = self.new_files(Batch(batch.data, rows), files, stops)
         failed: PktError | None = None
-        first = 0
+        first, begun = 0, time.monotonic()
         try:
-            for file, stop in zip(files, stops, strict=True):
+            for place, (file, stop) in enumerate(zip(files, stops, strict=True)):
+                if signals.since is not None and not self.told:
+                    self.tell(max(begun, signals.since), len(batch) - first, len(files) - place)
                 try:
                     self.turn(file, Batch(batch.data, rows[first * ROW_BYTES : stop * ROW_BYTES]), new)
                 except OutputError:
@@ -119,6 +124,15 @@ class Beside(Sink):
             raise OutputError(f"{error}; {counted(len(batch) - first, 'packet')} not written") from None
         if failed:
             raise failed
+
+    def tell(self, since: float, packets: int, files: int) -> None:
+        """Says what is still to be written, and how to end that, if it takes long. since: when somebody wanted it to end."""
+        if time.monotonic() - since > PATIENCE:
+            from ..command_line.progress import clear_line  # late: seldom
+
+            self.told = True
+            clear_line()
+            warn(f"{counted(packets, 'packet')} in memory still go to {counted(files, 'file')}; another signal ends that")
 
     def new_files(self, batch: Batch, files: list[int], stops: list[int]) -> dict[int, tuple[int, bytes]]:
         """Of those files that get their first packet: its time, and what their names take of it."""
