@@ -206,6 +206,22 @@ Listening on ge-0/0/0, capture size 1514 bytes
 \t0x0010:  001e 0001 0000 4011 63d0 c000 0201 c000
 \t0x0020:  0202 0009 0009 000a 0a6e 68
 """
+NESTED = """20:20:30.000001 LACPv1, length 110
+\tActor Information TLV (0x01), length 20
+\t  System 00:13:c4:12:0f:00, System Priority 32768, Key 13, Port 22, Port Priority 32768
+\t  0x0000:  8000 0013 c412 0f00 000d 8000 0016 8500
+\t  0x0010:  0000
+\t0x0000:  0200 0000 0002 0200 0000 0001 0800 4500
+\t0x0010:  001e 0001 0000 4011 63d0 c000 0201 c000
+\t0x0020:  0202 0009 0009 000a 0a6e 6869
+20:20:31.000001 CDPv2, ttl: 180s, checksum: 0x6de8 (unverified), length 370
+\t\t0x0000:  0000 000c 0112
+\t  0x0000:  0000 0001 0000 0000 ffff ffff, length 370
+\t  0x002c:  00
+\t0x0000:  0200 0000 0002 0200 0000 0001 0800 4500
+\t0x0010:  001e 0001 0000 4011 63d0 c000 0201 c000
+\t0x0020:  0202 0009 0009 000a 0a6e 68
+"""
 DPDK = """dump mbuf at 0x17fd463c0, iova=0x17fd46440, buf_len=2048
   pkt_len=44, ol_flags=0, nb_segs=2, port=0, ptype=0
   segment at 0x17fd463c0, data=0x17fd464b2, len=34, off=114, refcnt=1
@@ -278,6 +294,7 @@ SAMPLES = (  # of the same two packets, the second one a byte shorter: kind, dum
     ("0x", ASA, 4, "lines of it in Wireshark's ciscodump.c: one blank in front of the characters"),
     ("0x", FORTIGATE, 4, "Fortinet's article on the packet sniffer, verbose 6; tabs around the bytes"),
     ("tcpdump", JUNOS, 5, "Junos' monitor traffic is a tcpdump: its lines, without characters"),
+    ("tcpdump", NESTED, 9, "tcpdump -v dumps what it does not decode, indented by more, in front of the packet: LACP, CDP, EIGRP"),
     ("dpdk", DPDK, 10, "lib/mbuf/rte_mbuf.c and lib/eal/common/eal_common_hexdump.c; the first one in two segments"),
     ("kernel", KERNEL, 2, "lib/hexdump.c and skb_dump() of net/core/skbuff.c; the second one has a fragment, and headroom"),
     ("plain", LOG, 2, "RouterOS logs what its IKE daemon prints: groups of eight digits"),

@@ -38,13 +38,13 @@ class Layout:
     name: of --dump. what: which programs write such. row: matches one, with `offset` and `rest`, which begins with digits, maybe
     `lead`. width: the most bytes of a row. address: offsets are addresses, of memory in lines of that width. bases: of offsets.
     words: the usual order of bytes in groups of several; None: groups are only groups. bare: no characters are behind them.
-    closing: an offset without bytes ends the dump.
+    closing: an offset without bytes ends the dump. within: what rows begin with that are part of the text in front of a packet.
     """
 
     def __init__(self, name: str, what: str, row: str, *, width: int = WIDEST, address: bool = False,
                  bases: tuple[int, ...] = (16,), words: str | None = None,
-                 bare: bool = False, closing: bool = False) -> None:  # fmt: skip
-        self.name, self.what, self.row = name, what, re.compile(row)
+                 bare: bool = False, closing: bool = False, within: str = "(?!)") -> None:  # fmt: skip
+        self.name, self.what, self.row, self.within = name, what, re.compile(row), re.compile(within)
         self.width, self.address, self.bases = width, address, bases
         self.words, self.bare, self.closing = words, bare, closing
 
@@ -95,7 +95,9 @@ class Rows(Reader):
 
     def line(self, line: str) -> None:
         """Reads a line: a row, what belongs to rows, or text."""
-        if match := self.layout.row.match(line):
+        if self.layout.within.match(line):
+            self.text += 1
+        elif match := self.layout.row.match(line):
             self.row(match)
         elif self.begun and line.strip() == "*":
             self.starred = self.number
@@ -399,7 +401,8 @@ def offset(least: int, most: int) -> str:
 REST = r"(?P<rest>[0-9a-fA-F]{2}.*)"
 WIDE = r"(?P<rest>(?:[0-9A-F]{2}){1,4}(?: .*)?)$"
 LAYOUTS = (
-    Layout("tcpdump", "tcpdump -x, -xx, -X or -XX, or Junos", rf"\s*0x{offset(4, 8)}:\s+{REST}", width=16),
+    Layout("tcpdump", "tcpdump -x, -xx, -X or -XX, or Junos", rf"\s*0x{offset(4, 8)}:\s+{REST}", width=16,
+           within=r"\t\s+0x[0-9a-f]{4}:"),  # with -v, of what it does not decode: indented by more than a packet's, which is last
     Layout("0x", "FortiGate's sniffer, or a capture of an ASA", rf"\s*0x{offset(4, 8)}\s+{REST}", width=16),
     Layout("dpdk", "rte_pktmbuf_dump() of DPDK", rf"\s*{offset(8, 8)}: (?P<rest>(?:[0-9A-F]{{2}} )+ *\|.*)", width=16),
     Layout("kernel", "print_hex_dump() of Linux", rf"(?P<lead>.*?\S[\s:=])\s*(?P<offset>[0-9a-f]{{8}}): {REST}", width=32,
