@@ -1,6 +1,6 @@
 #!/bin/sh
-# pcap-anonymize 0.3.0 gives all packets the time at which it runs; one of which not all was captured was no longer on the wire
-# afterwards, and IP's total length says so, too.
+# pcap-anonymize 0.3.0 gives all packets the time at which it runs; of one of which not all was captured it says that it was as short on
+# the wire, and lowers IP's total length to that, too.
 # It is to hide addresses and what applications say. Each record has the time at which its packet was captured, and the length that it
 # had on the network (draft-ietf-opsawg-pcap section 5).
 . "$(dirname "$0")/common"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # scapy 2.8.0: where a group record of IGMPv3 or MLDv2 has auxiliary data, the next record is read from among them: a report of two
 # groups has a group that nobody joined, or one alone.
-# Auxiliary data follow the sources, and Aux Data Len says how many 32-bit words they are (RFC 3376 sections 4.2.6 and 4.2.11, RFC
-# 3810 sections 5.2.6 and 5.2.11: ignored, but passed over).
+# Auxiliary data follow the sources, and Aux Data Len says how many 32-bit words they are (RFC 3376 sections 4.2.6 and 4.2.10, RFC
+# 3810 sections 5.2.6 and 5.2.10: ignored, but passed over).
 . "$(dirname "$0")/common"
 packages scapy==2.8.0
 seen=$(cd "$folder" && "$python" - 2> /dev/null << 'END'
