@@ -50,6 +50,7 @@ IN_PIPE = -1  # in place of a place
 AHEAD = 4096  # bytes that are read of what is behind a header: small batches are there in one piece
 SLACK = 8192  # bytes of rows, should they be more than before
 MANY = 64  # packets from which it pays to look for memory to lend
+SOME = 4  # batches with which one memory is told of, until it is another's turn
 PAUSE = 0.001  # seconds after which a pipe is looked at again that another one writes into
 
 
@@ -141,8 +142,8 @@ class Lane:
         if owner and size >= LEAST and self.lender.has_taken(out) and self.is_known(owner):
             return self.told(count, size - front, owner, self.lender.hand_over() * PIECE + start + front), stop
         others = [one for one in (self.known, owner) if one and not self.is_known(one)]
-        self.turn += 1  # who has ended cannot be found any more
-        offered = others[self.turn % len(others)] if others else None
+        offered = others[self.turn // SOME % len(others)] if others else None  # who has ended cannot be found any more
+        self.turn += 1
         told = (offered.pid, offered.fd, offered.token) if offered else (0, 0, 0)
         HEADER.pack_into(out, start, LANE_MARK, VERSION, count, size - front - count * ROW_BYTES, *told, IN_PIPE)
         return memoryview(out)[start : start + size], stop
@@ -283,11 +284,14 @@ def known_to(source: Input, pid: int, fd: int, token: int) -> Known | None:
 
 
 def lent_at(owner: Known | None, place: int, size: int) -> Lent | None:
-    """The piece that so many bytes stand in at a place of somebody's memory; None: none does."""
+    """The piece that so many bytes stand in at a place of somebody's memory; None: none does, or it is not to be had."""
     from .sharing import Lent
 
     number, at = divmod(place, PIECE)
-    return Lent(owner, number) if owner and 0 <= number < PIECES and at + size <= PIECE else None
+    try:
+        return Lent(owner, number) if owner and 0 <= number < PIECES and at + size <= PIECE else None
+    except OSError:
+        return None
 
 
 def taken(buffer: bytearray, start: int, stop: int, rows: bytearray, data: bytearray | mmap, base: int, size: int) -> int:

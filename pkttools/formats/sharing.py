@@ -20,6 +20,7 @@ from fcntl import fcntl
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from mmap import mmap
 
 NAME = "pkttools"
 NOTE = struct.Struct("=qqi")  # behind the pieces: the token, the inode of the pipe to give back by, and its descriptor
@@ -87,41 +88,47 @@ class Owner:
 
 
 class Known:
-    """Another process's memory, mapped: pieces of it, what they are told by, and the pipe to give them back."""
+    """Another process's memory: what it is told by, pieces of it that came, mapped, and the pipe to give them back."""
 
     def __init__(self, pid: int, fd: int, token: int, count: int, size: int) -> None:
         """Raises OSError where it is not to be had, or not what it should be, or not of one's like."""
-        import mmap
-
-        self.pid, self.fd, self.token, self.giving = pid, fd, token, -1
-        memory = opened(pid, fd, stat.S_ISREG, count * size + NOTE.size)
+        self.pid, self.fd, self.token, self.size, self.giving = pid, fd, token, size, -1
+        self.pieces: dict[int, mmap] = {}
+        self.memory = opened(pid, fd, stat.S_ISREG, count * size + NOTE.size)
         try:
-            seals = fcntl(memory, F_GET_SEALS)
-            known, pipe, giving = NOTE.unpack(os.pread(memory, NOTE.size, count * size))
+            seals = fcntl(self.memory, F_GET_SEALS)
+            known, pipe, giving = NOTE.unpack(os.pread(self.memory, NOTE.size, count * size))
             if seals & SEALS != SEALS or known != token or capabilities(pid) != capabilities(os.getpid()):
                 raise PermissionError
             self.giving = opened(pid, giving, stat.S_ISFIFO)
             if os.fstat(self.giving).st_ino != pipe:
                 raise PermissionError
-            self.pieces = [mmap.mmap(memory, size, offset=i * size) for i in range(count)]
         except OSError:
             self.close()
             raise
-        finally:
-            os.close(memory)
+
+    def piece(self, number: int) -> mmap:
+        """A piece, mapped with all its pages at once: a fault for each takes longer. Raises OSError."""
+        if number not in self.pieces:
+            import mmap  # late, as above
+
+            flags = mmap.MAP_SHARED | mmap.MAP_POPULATE
+            self.pieces[number] = mmap.mmap(self.memory, self.size, flags=flags, offset=number * self.size)
+        return self.pieces[number]
 
     def close(self) -> None:
         """Gives nothing back any more."""
-        if self.giving >= 0:
-            os.close(self.giving)
-        self.giving = -1
+        for fd in self.memory, self.giving:
+            if fd >= 0:
+                os.close(fd)
+        self.memory = self.giving = -1
 
 
 class Lent:
     """A piece of another's memory that one has. passed: it went on to the next one, who gives it back."""
 
     def __init__(self, owner: Known, number: int) -> None:
-        self.owner, self.number, self.memory, self.passed = owner, number, owner.pieces[number], False
+        self.owner, self.number, self.memory, self.passed = owner, number, owner.piece(number), False
 
     def give_back(self) -> None:
         """Gives it back, unless it went on."""
