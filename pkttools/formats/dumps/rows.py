@@ -68,6 +68,7 @@ class Rows(Reader):
         self.words = Words(asked, layout.words or BIG, layout.bare, self.guessed)
         self.swaps = layout.words is not None or asked.words == LITTLE
         self.aside = self.joins = self.mbuf = False  # what comes next is no packet; is one more segment; DPDK tells of packets
+        self.headed = self.heading = False  # whether a line that is not indented stands in front of the packet; of the next one
         self.before, self.wide, self.front = NOWHERE, 0, ""  # the same of the packet before, and what is in front of its bytes
         self.reset()
 
@@ -163,7 +164,7 @@ class Rows(Reader):
         _, _, first, stop, gap = self.before
         if not stop or gap >= 0 or line[:first] != self.front or line[stop : stop + 2] not in BEHIND_FIRST:
             return False
-        if self.starred or self.joins or self.mbuf or self.swaps or not single(line[first:stop]):
+        if self.starred or self.joins or self.mbuf or self.swaps or self.is_text or not single(line[first:stop]):
             return False
         try:
             row = fromhex(line[first:stop])
@@ -174,6 +175,7 @@ class Rows(Reader):
             return False
         self.finish()
         self.no_packet, self.aside = self.aside, False
+        self.headed, self.heading = self.heading, False
         self.open()
         self.columns, self.width, self.characters = self.before, self.wide, bool(text)
         self.space = line[self.before[1] : first]
@@ -185,8 +187,14 @@ class Rows(Reader):
         """Whether an offset is the one that comes next."""
         return bool(self.data) and any(of_base(offset, base) == self.base + len(self.data) for base in self.bases)
 
+    @property
+    def is_text(self) -> bool:
+        """Whether the dump that is open is part of the text, when another one begins: with -v, tcpdump's packet is the last one."""
+        return self.layout.name == "tcpdump" and self.begun > 0 and self.headed and not self.heading
+
     def between(self, line: str) -> None:
         """A line of text. What goes on behind it, by its offset, is of the same packet, but where offsets are addresses."""
+        self.heading = self.heading or line[:1].strip() != ""
         if self.layout.address or MBUF.match(line):
             self.finish()
         if match := ASIDE.fullmatch(line):
@@ -204,6 +212,8 @@ class Rows(Reader):
         if self.begun and at_zero and (self.joins or FRAGMENT.search(lead)):
             self.base = -len(self.data)  # one more segment
         elif not self.begun or at_zero:
+            self.no_packet = self.no_packet or self.is_text
+            self.headed, self.heading = self.heading or self.is_text, False
             self.finish()
             self.begin(match["offset"], lead)
         else:
