@@ -83,10 +83,11 @@ def test_row_groups_are_bounded(tmp_path: Path) -> None:
     assert pyarrow.parquet.read_table(path).num_rows == 0  # a stream without packets has columns
 
 
-def test_memory_is_bounded(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", ["TIME,IP.SRC_ADDR,IP.TTL", "NUMBER,IP.TTL[*],IP.SRC_ADDR[*]"])
+def test_memory_is_bounded(names: str, tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", exc_type=ImportError)
     many, few = tmp_path / "many.pcap", tmp_path / "few.pcap"
-    words: list[str | Path] = [ROOT / "bin" / "pkt-analyze", "--fields", "TIME,IP.SRC_ADDR,IP.TTL", "-F", "parquet", "--in"]
+    words: list[str | Path] = [ROOT / "bin" / "pkt-analyze", "--fields", names, "-F", "parquet", "--in"]
     for path, count in ((few, 1000), (many, 200_000)):
         write_capture(path, count)
     with (tmp_path / "x").open("wb") as file:
