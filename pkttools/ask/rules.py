@@ -142,4 +142,5 @@ def of_template(path: str, number: int, expression: str, lines: list[tuple[int, 
         at = number
         return Template(expression, payload, items, drop)
     except (UsageError, PktError) as error:
-        raise type(error)(f"{path}:{at}: {str(error).removeprefix('--payload: ')}") from None
+        kind = UsageError if isinstance(error, UsageError) else PktError  # no kind of its own: that is of a word in a command line
+        raise kind(f"{path}:{at}: {str(error).removeprefix('--payload: ')}") from None

@@ -34,7 +34,8 @@ LATE = (
         "formats.pcap", "formats.pcapng", "formats.pcapng_sink", "formats.sections", "formats.text", "formats.write_behind",
         "kernel", "kernel.python.pace", "language.expression", "protocols._lines", "protocols._rows", "protocols._templates",
         "protocols._words", "protocols.values",
-        "live.histogram", "protocols.names", "protocols.shown", "statistics.charts", "statistics.records", "statistics.tables",
+        "live.histogram", "protocols._walk", "protocols.names", "protocols.shown", "statistics.charts", "statistics.records",
+        "statistics.tables",
     )),
 )  # fmt: skip
 OF_PYTHON = [
