@@ -12,7 +12,7 @@ from ..work.headers import unwrapping
 
 OPTIONS = [
     Option("--all", FLAG, "all of them, and not only the outermost"),
-    Option("--ecn", TEXT, "of what is inside: as RFC 6040 says (default), or as it is", choices=("join", "keep"), default="join"),
+    Option("--ecn", TEXT, "of what is inside: join (RFC 6040; default), or keep", "HOW", choices=("join", "keep"), default="join"),
     Option("--keep", FLAG, "leave lengths and checksums around as they are"),
     CONDITION,
     *FILTER,
