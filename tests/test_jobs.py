@@ -102,6 +102,21 @@ def test_a_disk_that_is_full_in_the_middle(large: tuple[bytes, bytes, bytes], tm
     assert into_file(tmp_path / "in", "change IP.TTL=9", 2, "ulimit -f 2000;")[:2] == wanted[:2]
 
 
+@pytest.mark.parametrize("out", ["1<> '{}'", "--out '{}'"], ids=["beginning", "file"])
+@pytest.mark.parametrize("cut", [0, 1])
+def test_what_was_in_a_file(out: str, cut: int, large: tuple[bytes, bytes, bytes], tmp_path: Path) -> None:
+    """It stays behind what is written where the shell opened it so, and else goes, also where something fails."""
+    (tmp_path / "in").write_bytes(large[1][: len(large[1]) - cut])
+    written = []
+    for jobs in (1, 2):
+        path = tmp_path / f"{jobs}.pcap"
+        path.write_bytes(bytes(2 * len(large[1])))
+        done = shell(f"pkt-pipe --jobs {jobs} --in '{tmp_path}/in' 'change IP.TTL=9' {out.format(path)}")
+        assert done.returncode == cut
+        written.append(path.read_bytes())
+    assert written[0] == written[1] and len(written[0]) > len(large[1]) - 2000
+
+
 def test_same_in_python(tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(shell("pkt-txt2pcap", CUT * 500).stdout)
     pipe = "change IP.TTL=9 | txt2txt -l 5000"

@@ -1,7 +1,8 @@
 """What a process of a ring does: it reads pieces of a file, works on them, and writes what comes of it. See ring.py for the others.
 
-In turn with the others it reads, says what its packets change for those behind, and writes; all else is done side by side. What is
-not as usual it leaves to the process that all are copies of, with all that comes behind.
+In turn with the others it reads, and says what its packets change for those behind, and from where on these write; all else is
+done side by side. Who waited until others have written would lose time: the kernel lets one write to a file at a time, and that is
+what limits all. What is not as usual it leaves to the process that all are copies of, with all that comes behind.
 """
 
 from __future__ import annotations
@@ -41,18 +42,23 @@ class Kept:
         """Keeps it: nothing changes before the next piece is read."""
         self.data.append(data)
 
-    def put(self) -> int:
-        """Writes it; gives where that ends. Raises OSError."""
-        data, self.data = self.data, []
-        if self.stale and any(data):
+    def end(self, place: int) -> int:
+        """Where it will end that is written from a place of the file on. What was in that before goes. Raises OSError."""
+        self.data = [memoryview(piece) for piece in self.data]
+        size = sum(map(len, self.data))
+        if self.stale and size:
             self.stale = False
-            if not os.lseek(self.fd, 0, os.SEEK_CUR):  # else another one has done it
+            if not place:  # else another one has done it
                 os.ftruncate(self.fd, 0)
-        for piece in data:
-            view = memoryview(piece)
-            while view:
-                view = view[os.write(self.fd, view) :]
-        return os.lseek(self.fd, 0, os.SEEK_CUR)
+        return place + size
+
+    def put(self, place: int) -> None:
+        """Writes it there. Raises OSError."""
+        data, self.data = self.data, []
+        for rest in data:
+            while rest:
+                done = os.pwrite(self.fd, rest, place)
+                rest, place = rest[done:], place + done
 
 
 class Member:
@@ -79,15 +85,17 @@ class Member:
         said: list[tuple[Any, ...] | None] = []
         while (start := received(self.before)) is not None:
             size, after = self.piece(start)
-            if not received(self.before) or select.select([orders], [], [], 0)[0]:
-                self.pass_on(False)
+            place = received(self.before)
+            if place is None or select.select([orders], [], [], 0)[0]:
+                break
+            if not size:
+                said.append(None)
                 break
             try:
-                written = self.kept.put() if size else 0
+                written = self.kept.end(place)
+                self.pass_on(written)  # the next one need not wait until it is written
+                self.kept.put(place)
             except OSError:
-                size = 0
-            self.pass_on(size > 0)  # the next one writes from now on
-            if not size:
                 said.append(None)
                 break
             said.append((start + size, written, taken(self.counting), after))

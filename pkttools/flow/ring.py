@@ -1,10 +1,10 @@
-"""Several processes that read a file, work, and write in turn, where this one has only to hear what became of it.
+"""Several processes that read a file, work, and write to a file, where this one has only to hear what became of it.
 
-Each reads a piece and tells the next one where it ends, works on it while that one reads, and writes what came of it once all in
-front is written; so a word goes round for reading, and one for writing, and nothing is read twice or lost. That goes on as
-long as all is plain. What is not, be it a bad record, another section, a full disk or the end, is left to this process, which goes
-on there as if there were no others, has the message if there is one, and may ask others for what is behind. They are copies of it,
-made where they begin.
+Each reads a piece and tells the next one where it ends, works on it while that one reads, tells it where what comes of it will end
+in the output, and writes it there; so a word goes round for reading, and one for writing, and nothing is read twice or lost. That
+goes on as long as all is plain. What is not, be it a bad record, another section, a full disk or the end, is left to this process,
+which goes on there as if there were no others, has the message if there is one, and may ask others for what is behind. They are
+copies of it, made where they begin.
 """
 
 from __future__ import annotations
@@ -93,10 +93,10 @@ class Ring:
         if os.fstat(file.fd).st_size - begin < LEAST:
             return 0
         output.settle()
-        written = os.lseek(output.fd, 0, os.SEEK_CUR)
+        written, had = os.lseek(output.fd, 0, os.SEEK_CUR), os.fstat(output.fd).st_size
         pieces = 0
         try:
-            self.start(sink, stretch, file.fd, begin)
+            self.start(sink, stretch, file.fd, begin, written)
             for member in cycle(self.members):
                 piece = self.heard(member)
                 if piece is None:
@@ -111,8 +111,12 @@ class Ring:
                     file.shown(counts[0][0]["came"])
         finally:
             self.end()
-            if stat.S_ISREG(os.fstat(output.fd).st_mode) and os.lseek(output.fd, 0, os.SEEK_CUR) != written:
-                os.ftruncate(output.fd, written)  # of the pieces behind, what was not told may be broken off
+            now = os.fstat(output.fd)
+            if stat.S_ISREG(now.st_mode):
+                emptied = output.stale and (written or now.st_size != had)
+                whole = written if emptied else max(written, had)
+                if now.st_size > whole:
+                    os.ftruncate(output.fd, whole)  # of the pieces behind, what was not told may be broken off
                 os.lseek(output.fd, written, os.SEEK_SET)
             output.stale = output.stale and not written
         os.lseek(file.fd, place if pieces else begin + unused, os.SEEK_SET)
@@ -123,7 +127,7 @@ class Ring:
         self.left = self.pause
         return place - begin
 
-    def start(self, sink: Sink, stretch: Stretch, fd: int, begin: int) -> None:
+    def start(self, sink: Sink, stretch: Stretch, fd: int, begin: int, place: int) -> None:
         """Starts the processes, and gives the first one the word. Raises PktError where there can be no more."""
         before, first = os.pipe()
         try:
@@ -136,7 +140,7 @@ class Ring:
                     if end != first:
                         os.close(end)
                 before = next_one
-            for word in (begin, *([state_of(sink)] if sink.STATE else []), True):
+            for word in (begin, *([state_of(sink)] if sink.STATE else []), place):
                 send(first, word)
         except BrokenPipeError:
             pass  # it has ended, which is heard of
