@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import re
 import struct
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 import c_tables
@@ -29,6 +31,7 @@ from protocol_tables import (
 )
 from samples import ethernet, frames, gre, ipv4, ipv6, over_udp, row_of, udp
 
+from pkttools import protocols
 from pkttools.language import expression
 from pkttools.protocols import _walk, walking
 from pkttools.protocols.tabulate import packed
@@ -450,3 +453,13 @@ def test_random_tables_are_the_same_to_both(seed: int) -> None:
                 codec.beyond(bytearray(frame), row, counts[-1])
             assert (seen[0], counts[0]) == (seen[1], counts[1]), (seed, linktype, frame[:size].hex(), given)
     assert sound > 30
+
+
+def test_threads_may_ask_for_the_tables_at_once():
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(lambda _: protocols.walk() == _walk.WALK, range(1000))) == {True}
+    finally:
+        sys.setswitchinterval(usual)

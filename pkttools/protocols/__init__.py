@@ -1,5 +1,6 @@
 """What protocols are: a description each, the tables that are made of them, and what the rest of the program reads of these."""
 
+import _thread  # threading is dear
 import sys
 
 INT, DATA, FAMILY, LITTLE, TEXT, MAC, IPV4, IPV6 = FORMS = ("int", "data", "family", "little", "text", "mac", "ipv4", "ipv6")
@@ -34,11 +35,14 @@ except ImportError:  # a checkout before `make ready`: the same, slower
     for _late in MODULES:  # all names, those that not all commands ask for too
         sys.modules[f"{__name__}.{_late}"] = globals()[_late] = _tables
 
+_ONE = _thread.allocate_lock()
+
 
 def walk() -> tuple[bytes, ...]:
     """The tables of the walk, for a backend, which lays them out. Nobody else may need them: of ours no module is kept, 160 KiB."""
-    from . import _walk
+    with _ONE:  # at a time: a module that another thread takes away is not there to import
+        from . import _walk
 
-    if hasattr(_walk, "__spec__"):  # not made anew, and of no user's protocols
-        del sys.modules[_walk.__name__], globals()["_walk"]
-    return _walk.WALK
+        if hasattr(_walk, "__spec__"):  # not made anew, and of no user's protocols
+            del sys.modules[_walk.__name__], globals()["_walk"]
+        return _walk.WALK

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from struct import unpack, unpack_from
 
-from . import _walk
+from . import walk
 from .walking import BY_SPACE, COLUMNS, DATAGRAM_4, KIND, NAMES, PADDED
+
+WALK = walk()
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def remembered(function: Callable[..., T]) -> Callable[..., T]:
 def column(kind: int, name: str) -> int:
     """A column of a kind's row in the tables, see walking.py."""
     table = NAMES.index("kinds")
-    value: int = unpack_from("q", _walk.WALK[table], 8 * (kind * COLUMNS[table] + KIND.index(name)))[0]
+    value: int = unpack_from("q", WALK[table], 8 * (kind * COLUMNS[table] + KIND.index(name)))[0]
     return value
 
 
@@ -48,7 +50,7 @@ def rows(table: str) -> list[tuple[int, ...]]:
     """The rows of one of the tables."""
     number = NAMES.index(table)
     columns = COLUMNS[number]
-    values = unpack(f"{len(_walk.WALK[number]) // 8}q", _walk.WALK[number])
+    values = unpack(f"{len(WALK[number]) // 8}q", WALK[number])
     return [values[i : i + columns] for i in range(0, len(values), columns)]
 
 
