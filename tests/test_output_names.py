@@ -155,3 +155,33 @@ def test_text_is(tmp_path: Path) -> None:
     assert (code, written, said, (tmp_path / "y.pcap").read_bytes()) == (0, b"", b"", PCAP)
     code, written, said = on_terminal(f"pkt-txt2pcap --in {tmp_path}/x.pcap | cat > {tmp_path}/z.pcap")
     assert (code, written, said, (tmp_path / "z.pcap").read_bytes()) == (0, b"", b"", PCAP)
+
+
+def test_a_new_file_that_gets_nothing_is_taken_away(tmp_path: Path) -> None:
+    """Of input that is bad from its beginning; what was there before stays as it was, and an empty file is one, too."""
+    (tmp_path / "bad").write_bytes(b"garbage")
+    (tmp_path / "old").write_bytes(TEXT)
+    (tmp_path / "empty").touch()
+    (tmp_path / "dangling").symlink_to("target")
+    commands = [
+        *(f"pkt-txt2txt --in bad --out {name}" for name in ("new", "new.pcap", "new.pcapng", "new.gz")),
+        "pkt-pcap2txt --in bad --out new",
+        "pkt-pipe --in bad --out new 'change IP.TTL=9 | correct'",
+        "pkt-pipe --jobs 2 --in bad --out new.pcap 'change IP.TTL=9 | correct'",
+        "pkt-pipe --each bad --out-dir . -F pcap 'change IP.TTL=9'",
+        "pkt-analyze --line --in bad --out new",
+        "pkt-diff bad old --out new",
+        *(f"pkt-filter IP --in bad --out {name}" for name in ("old", "empty", "dangling")),
+    ]
+    done = shell(f"cd {tmp_path}; " + "; ".join(f"{command}; echo $?" for command in commands))
+    assert done.stdout.split() == [b"2" if "diff" in command else b"1" for command in commands]
+    assert done.stderr.count(b"bad: no packets: not packet text\n") == len(commands)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad", "dangling", "empty", "old", "target"]
+    assert (tmp_path / "old").read_bytes() == TEXT
+
+
+def test_a_new_file_with_nothing_in_it_stays_where_nothing_went_wrong(tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(TEXT)
+    done = shell(f"cd {tmp_path} && pkt-filter UDP --in text --out none && pkt-diff text text --out same")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["none", "same", "text"]

@@ -90,7 +90,11 @@ def run(values: Values) -> tuple[list[str], int]:
             one.now = now
         install(drain=any(one.flows for one in inputs))
         output = Output(values.output, *inputs)
-        said, code = compared(values, ignore, columns, inputs, output)
+        try:
+            said, code = compared(values, ignore, columns, inputs, output)
+        except PktError:
+            output.finish()
+            raise
         output.close()
     except PktError as error:
         return [*said, str(error)], TROUBLE

@@ -337,8 +337,20 @@ class Input:
         self.open(0)
 
 
+def opened(path: str) -> tuple[int, bool]:
+    """Opens a file to write, not truncated; and whether there was none before. Raises OSError."""
+    flags = os.O_WRONLY | os.O_CREAT | PLAIN
+    try:
+        return os.open(path, flags | os.O_EXCL, 0o666), True
+    except FileExistsError:
+        return os.open(path, flags, 0o666), False
+
+
 class Output:
-    """What is written: a file, or standard output. Never a file that one of `sources` reads."""
+    """What is written: a file, or standard output. Never a file that one of `sources` reads.
+
+    made: whether that made the file.
+    """
 
     def __init__(self, path: str | None, *sources: Input | None, compress: str | None = None) -> None:
         """compress: how, a name of COMPRESSIONS, or UNCOMPRESSED; None: as the name's ending says. Raises UsageError, PktError."""
@@ -352,7 +364,7 @@ class Output:
             self.packer = Packer(how)
         try:
             # Not truncated yet: it may turn out to be the input.
-            self.fd = os.open(path, os.O_WRONLY | os.O_CREAT | PLAIN, 0o666) if path else 1
+            self.fd, self.made = opened(path) if path else (1, False)
             found = os.fstat(self.fd)
             read = (other for source in sources if source for other in source.found)
             if stat.S_ISREG(found.st_mode) and any(os.path.samestat(found, other) for other in read):
@@ -462,13 +474,15 @@ class Output:
     def finish(self) -> None:
         """Waits for what is on its way, whatever becomes of it; for those who do not get as far as `close`.
 
-        What is compressed is ended there, so that it can be read.
+        What is compressed is ended there, so that it can be read. A new file that got nothing is taken away.
         """
         try:
             if self.behind:
                 self.behind.wait()
             if self.packer and self.packer.begun:
                 self.end()
+            if self.made and self.stale and not os.fstat(self.fd).st_size:
+                os.unlink(self.name)  # noqa: PTH108  pathlib is slow to import
         except (OSError, OutputError, Interrupted):
             pass  # there is another error already
 
