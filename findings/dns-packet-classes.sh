@@ -7,7 +7,7 @@ node_packages dns-packet@5.6.1
 seen=$(cd "$folder" && node - << 'END'
 const { decode, encode } = require('dns-packet')
 const update = Buffer.from(
-  '0001280000010000000100000' + '76578616d706c6500' + '00060001' + // zone: example
+  '000128000001000000010000' + '076578616d706c6500' + '00060001' + // zone: example
   '0161c00c' + '0001' + '00fe' + '00000000' + '0004' + 'c0000201', 'hex') // delete a.example 192.0.2.1
 const again = encode(decode(update))
 const record = again.indexOf(Buffer.from([0, 0, 0, 0, 0, 4, 192, 0, 2, 1]))

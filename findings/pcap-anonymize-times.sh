@@ -17,7 +17,7 @@ while at < len(data):
     times.append(seconds)
     total = struct.unpack_from("!H", data, at + 16 + 16)[0]
     at += 16 + captured
-print(f"{times[1] - times[0]} s apart, {'now' if times[0] > SECOND + 10**7 else 'then'}; {size} bytes on the wire, total length {total}")
+print(f"{(times[1] - times[0]) // 60} min apart, {'now' if times[0] > SECOND + 10**7 else 'then'}; {size} bytes on the wire, total length {total}")
 END
 )
-verdict "3600 s apart, then; 47 bytes on the wire, total length 33" "0 s apart, now; 40 bytes on the wire, total length 26" "$seen"
+verdict "60 min apart, then; 47 bytes on the wire, total length 33" "0 min apart, now; 40 bytes on the wire, total length 26" "$seen"
