@@ -252,6 +252,17 @@ def test_no_more_is_filled_than_there_is_room_for(kernel, queue):
     assert filled == [5, 0, 128, 67, 0]
 
 
+def test_a_packet_that_the_kernel_throws_away_was_cut(kernel, tmp_path):
+    """What listens has the error of a packet socket for it; see test_live_prompt.py for one."""
+    ring = bytearray(b"\xa5" * 256)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "x"))
+        listening.listen()
+        assert kernel.slots_fill(listening.fileno(), ring, 256) == 1
+    assert read(kernel, ring, most=1) == ([], 1, 1, False)
+    assert not any(ring[32:52]) and ring[52:] == b"\xa5" * 204
+
+
 def test_what_cannot_be_filled(kernel, queue):
     for fd, reason in ((-1, errno.EBADF), (10**6, errno.EBADF)):
         with pytest.raises(OSError, match=r".") as caught:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
 from netns import IP, MAC
 from netns import lab as _lab
+from samples import ethernet, ipv4, udp
 
 from pkttools.live.linux.leaving import leave
 
@@ -102,3 +104,33 @@ print(most)
 def test_no_more_sockets_are_left_than_the_kernel_closes_soon(lab):
     """Each receives until it is closed, and keeps an interface promiscuous."""
     assert int(lab.must("a", f"{sys.executable} -c '{LEAVE}' {ROOT}")) <= 40  # 80 would be there
+
+
+THROWN = """
+import os, struct, subprocess, sys, time
+sys.path.insert(0, sys.argv[1])
+from pkttools.live.linux.prompt import Prompt
+from pkttools.live.linux.tap import IFF_VNET_HDR, attach
+tap, _ = attach("tap9", IFF_VNET_HDR)
+subprocess.run(["ip", "link", "set", "tap9", "up"], check=True)
+wire, rest = Prompt("tap9"), bytes.fromhex(sys.argv[2])
+assert wire.queued
+for virtio in (bytes(10), struct.pack("=BBHHHH", 1, 3, 42, 1400, 34, 6), bytes(10)):  # 3: UDP that is to be made fragments
+    os.write(tap, virtio + rest)
+seen, end = [], time.monotonic() + 20
+while len(seen) < 2 and time.monotonic() < end:
+    batch = wire.take()
+    if batch is not None:
+        seen += [size for size in map(len, map(batch.frame, range(len(batch)))) if size == len(rest)]
+        wire.give()
+print(seen == [len(rest)] * 2, wire.close())
+"""
+
+
+def test_a_packet_that_the_kernel_throws_away_is_counted_and_others_are_seen(lab):
+    """It has no virtio header for UDP of a guest that leaves fragments to its host."""
+    if not Path("/dev/net/tun").exists():
+        pytest.skip("there are no TAP devices here")
+    frame = ethernet(0x0800, ipv4(17, udp(bytes(1900)))).hex()
+    for codec in ("c", "python"):
+        assert lab.must("a", f"PKTTOOLS_CODEC={codec} {sys.executable} -c '{THROWN}' {ROOT} {frame}") == b"True 1\n", codec

@@ -71,7 +71,8 @@ int slots_read(uint8_t *ring, size_t size, size_t first, size_t most, int64_t li
 void slots_give(uint8_t *ring, size_t size, size_t first, size_t count);        /* back to the kernel */
 /* Fills slots of more than SLOT_FRAME bytes, the first `count` but no more than SLOT_MOST, with what waits in the queue of a socket
  * without a ring, as the kernel fills those of a ring: recvmmsg(2). Never waits. Where PACKET_AUXDATA or SO_TIMESTAMPING are not
- * set, there is no tag, or no time. How many; -1 and errno where there was none, but for want of packets. */
+ * set, there is no tag, or no time. Of a packet that no virtio header can tell of, which the kernel throws away (EINVAL of
+ * packet_recvmsg), nothing is there: a slot that was cut. How many; -1 and errno where there was none, but for want of packets. */
 ssize_t slots_fill(int fd, uint8_t *ring, size_t size, size_t count);
 
 /* samples.c */

@@ -127,6 +127,12 @@ ssize_t slots_fill(int fd, uint8_t *ring, size_t size, size_t count)
     }
     /* One call: an error behind some that came is kept for the next one. */
     int came = count ? recvmmsg(fd, messages, (unsigned)count, MSG_DONTWAIT | MSG_TRUNC, NULL) : 0;
+    if (came < 0 && errno == EINVAL) {
+        const struct tpacket2_hdr gone = {.tp_status = TP_STATUS_USER, .tp_mac = FRAME, .tp_len = 1};
+        memset(ring, 0, HEAD);
+        memcpy(ring, &gone, sizeof gone);
+        return 1;
+    }
     if (came < 0)
         return errno == EAGAIN ? 0 : -1;
     for (size_t i = 0; i < (size_t)came; i++) {

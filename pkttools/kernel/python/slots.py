@@ -79,7 +79,8 @@ def slots_fill(fd: int, ring: bytearray | mmap, size: int) -> int:
     """Fills slots of `size` bytes, from the first one on, with what waits in a socket's queue, as the kernel fills those of a ring.
 
     Of where a packet came from only its way is said. Tags are those of PACKET_AUXDATA, times those of SO_TIMESTAMPING, else 0.
-    Never waits. Returns how many slots were filled: 128 at most. Raises ValueError for slots without room, OSError.
+    Of a packet that no virtio header can tell of, which the kernel throws away (EINVAL of packet_recvmsg), nothing is there: a slot
+    that was cut. Never waits. Returns how many slots were filled: 128 at most. Raises ValueError for slots without room, OSError.
     """
     there = min(_check(ring, size, 0, 0), MOST)
     if size <= FRAME:
@@ -97,8 +98,7 @@ def slots_fill(fd: int, ring: bytearray | mmap, size: int) -> int:
                 with view[at + FRAME - VIRTIO.size : at + size] as room:
                     if done and (waiting.poll(0) or [(fd, select.POLLIN)])[0][1] != select.POLLIN:
                         break  # an error, which is said the next time
-                    got, beside, _, whence = sock.recvmsg_into([room], 256, socket.MSG_DONTWAIT | socket.MSG_TRUNC)
-                    kept = max(min(got, len(room)) - VIRTIO.size, 0)
+                    got, kept, beside, whence = _received(sock, room)
                 view[at : at + HEAD] = bytes(HEAD)
                 view[at + KIND] = whence[2] if isinstance(whence, tuple) and len(whence) > 4 else 0
                 status, seconds, nanoseconds, tag, ethertype = _heed(beside)
@@ -109,6 +109,17 @@ def slots_fill(fd: int, ring: bytearray | mmap, size: int) -> int:
     finally:
         sock.detach()  # it is not ours to close
     return done
+
+
+def _received(sock: socket.socket, room: memoryview) -> tuple[int, int, list[tuple[int, int, bytes]], object]:
+    """How large a message was, how much of its frame is there, what is said beside it, and from where it came."""
+    try:
+        got, beside, _, whence = sock.recvmsg_into([room], 256, socket.MSG_DONTWAIT | socket.MSG_TRUNC)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return VIRTIO.size + 1, 0, [], None
+    return got, max(min(got, len(room)) - VIRTIO.size, 0), beside, whence
 
 
 def _heed(beside: list[tuple[int, int, bytes]]) -> tuple[int, int, int, int, int]:

@@ -45,7 +45,10 @@ PACKET_TYPE, OUTGOING = 42, 4  # where in a slot the way is said (struct sockadd
 
 
 class Prompt:
-    """What comes to an interface and leaves it. cut: packets that were too long for the ring: their bytes are not all there."""
+    """What comes to an interface and leaves it.
+
+    cut: packets that were too long for the ring: their bytes are not all there, or that the kernel cannot hand over at all.
+    """
 
     def __init__(self, name: str | None, packets: int = 0) -> None:
         """Receives all from here on. packets: how many there is room for, at least. Raises UsageError, PktError."""
