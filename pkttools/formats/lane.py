@@ -118,18 +118,18 @@ class Lane:
     def other(self) -> mmap | None:
         """Memory to read into, once all packets that were read before are written. None: there is none."""
         self.lender.using = None
-        return self.lender.take()
+        self.lender.using = self.lender.take()
+        return self.lender.using
 
     def encode(self, batch: Batch, first: int) -> tuple[memoryview, int]:
         """What is written for packets from `first` on, and which is the first one behind: the same one where only text can be."""
         data, rows, front = batch.data, batch.rows, HEADER.size
         lent = self.lent
-        if lent and data is lent.memory and not (first or lent.passed) and self.is_known(lent.owner):
+        if lent and batch is lent.batch and data is lent.memory and not (first or lent.passed) and self.is_known(lent.owner):
             start, size, stop = codec.lane_encode(data, rows, 0, data, 0)
             if size and stop == len(batch):
                 lent.passed = True
                 return self.told(stop, size, lent.owner, lent.number * PIECE + start), stop
-        self.lender.using = data
         out: bytearray | mmap = data
         start, size, stop = codec.lane_encode(data, rows, first, out, front) if self.lender.has_taken(data) else (0, 0, first)
         if not size:
@@ -258,11 +258,13 @@ def batches(source: Input, buffer: bytearray, used: int, linktype: int, line: in
         line += lines
         source.handed += sound
         source.shared += sound if lent else 0
-        batch = Batch(data, rows)
+        batch = Batch(data, rows if sound == count else rows[: sound * ROW_BYTES])
+        if lent:
+            lent.batch = batch
         if source.onward:
             source.onward.lent = lent
         if sound:
-            yield batch if sound == len(batch) else batch.part(0, sound)
+            yield batch
         if lent:
             lent.give_back()
         if not whole or sound < count:

@@ -58,7 +58,7 @@ class Lender:
         self.given = 0  # bytes that went into the pipe, lent or written
         self.later = 0  # of these, from how many on it is asked again whether there is a reader that has promised
         self.pieces: list[mmap] = []
-        self.using: bytearray | mmap | None = None  # what is written comes from there: it may be a piece, and is not free meanwhile
+        self.using: mmap | None = None  # the piece that was read into last: of what is there more may still be written
         self.taken = -1  # the piece that something else is kept in until it is lent, or another one is taken
         self.pipe_lend: Callable[[int, memoryview], int] | None = None
         self.ends = [0] * PIECES  # `given` behind each piece: so much has to be read until it is free again

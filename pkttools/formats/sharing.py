@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from mmap import mmap
 
+    from ..batch import Batch
+
 NAME = "pkttools"
 NOTE = struct.Struct("=qqi")  # behind the pieces: the token, the inode of the pipe to give back by, and its descriptor
 F_ADD_SEALS, F_GET_SEALS, SEALS = 1033, 1034, 0x7  # fcntl(2): F_SEAL_SEAL, F_SEAL_SHRINK and F_SEAL_GROW
@@ -125,10 +127,15 @@ class Known:
 
 
 class Lent:
-    """A piece of another's memory that one has. passed: it went on to the next one, who gives it back."""
+    """A piece of another's memory that one has.
+
+    batch: what stands there. It goes on as a whole only: of one that was divided, the rest is still to be read here. passed: it
+    went on to the next one, who gives it back.
+    """
 
     def __init__(self, owner: Known, number: int) -> None:
         self.owner, self.number, self.memory, self.passed = owner, number, owner.piece(number), False
+        self.batch: Batch | None = None
 
     def give_back(self) -> None:
         """Gives it back, unless it went on."""
