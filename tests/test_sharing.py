@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from conftest import shell
@@ -21,7 +23,7 @@ from pkttools.batch import LANE_MARK, ROW_BYTES
 from pkttools.formats.lane import HEADER, IN_PIPE, VERSION
 from pkttools.formats.lending import PIECE, PIECES
 from pkttools.formats.pcap import RECORD
-from pkttools.formats.sharing import FIRST, NOTE, Owner
+from pkttools.formats.sharing import FIRST, NOTE, Known, Owner
 from pkttools.kernel import pipe_lend
 
 pytestmark = [
@@ -60,6 +62,13 @@ def test_it_is_read_where_it_lies_and_given_back(owner: Owner) -> None:
         assert read(stream) == TEXT
     assert owner.came() and owner.out == {2}, "a piece, and of what came through the pipe none"
     assert not owner.came()
+
+
+def test_where_it_has_no_room(owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then that is said, and not that the batch is not sound."""
+    full = mock.Mock(side_effect=OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)))
+    monkeypatch.setattr(Known, "piece", full)
+    assert read(told(owner)) == (1, b"", f"pkt-txt2txt: {os.strerror(errno.ENOMEM)}\n")
 
 
 def test_what_cannot_be_believed(owner: Owner, tmp_path: Path) -> None:

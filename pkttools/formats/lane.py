@@ -286,14 +286,11 @@ def known_to(source: Input, pid: int, fd: int, token: int) -> Known | None:
 
 
 def lent_at(owner: Known | None, place: int, size: int) -> Lent | None:
-    """The piece that so many bytes stand in at a place of somebody's memory; None: none does, or it is not to be had."""
+    """The piece that so many bytes stand in at a place of somebody's memory; None: none does. Raises OSError: there is no room."""
     from .sharing import Lent
 
     number, at = divmod(place, PIECE)
-    try:
-        return Lent(owner, number) if owner and 0 <= number < PIECES and at + size <= PIECE else None
-    except OSError:
-        return None
+    return Lent(owner, number) if owner and 0 <= number < PIECES and at + size <= PIECE else None
 
 
 def taken(buffer: bytearray, start: int, stop: int, rows: bytearray, data: bytearray | mmap, base: int, size: int) -> int:
