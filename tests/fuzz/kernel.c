@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum { FIRST = 4096, LIMIT = 500 };     /* where a block stands in its ring; bytes of a frame that are wanted */
 
@@ -58,6 +59,29 @@ void fuzz_ring(struct input *in)
     release(block, size);
 }
 
+/* Slots filled with some bytes, several times, as they come out of a socket's queue. */
+static void try_filling(const uint8_t *bytes, size_t taken, size_t size)
+{
+    enum { SENT = 3, VIRTIO = 10 };
+    static int queue[2];
+    if (queue[1] == 0)
+        EXPECT(socketpair(AF_UNIX, SOCK_DGRAM, 0, queue) == 0);
+    for (int i = 0; i < SENT; i++)
+        EXPECT(send(queue[0], bytes, taken, 0) == (ssize_t)taken);
+    uint8_t *ring = exact(NULL, SENT * size);
+    struct slots found = {.rows = room_for(SENT)};
+    EXPECT(slots_fill(queue[1], ring, size, SENT) == SENT && slots_fill(queue[1], ring, size, 0) == 0);
+    EXPECT(slots_read(ring, size, 0, SENT, 1, &found) == 0 && found.met == SENT && (found.count == SENT || found.cut == SENT));
+    for (size_t i = 0; i < found.count; i++) {
+        const struct packet *p = &found.rows[i];
+        EXPECT((size_t)p->offset == i * size + SLOT_FRAME && (size_t)p->captured == (taken > VIRTIO ? taken - VIRTIO : 0));
+        EXPECT(memcmp(ring + p->offset - VIRTIO, bytes, taken) == 0);
+    }
+    EXPECT(slots_fill(queue[1], ring, size, SENT) == 0);
+    give_back(found.rows, SENT);
+    release(ring, SENT * size);
+}
+
 /* One byte: the size of a slot; one: the first slot, and how many are asked for. Then slots. */
 void fuzz_slots(struct input *in)
 {
@@ -80,6 +104,8 @@ void fuzz_slots(struct input *in)
     slots_give(ring, size, first, most);
     struct slots none = {.rows = NULL};
     EXPECT(slots_read(ring, size, first, most, 1, &none) == 0 && none.met == 0);
+    if (size > SLOT_FRAME)
+        try_filling(in->at, in->size, size);
     give_back(found.rows, most);
     release(ring, there * size);
 }
