@@ -95,6 +95,14 @@ def test_memory_is_bounded(names: str, tmp_path: Path) -> None:
     assert most < least + (12 << 20) and least < 68 << 20  # 52 MiB of it are pyarrow's, without one packet
 
 
+def test_a_program_gets_memory_of_malloc_and_its_environment_stays_as_it_was() -> None:
+    pytest.importorskip("pyarrow", exc_type=ImportError)
+    told = "print(imported().default_memory_pool().backend_name, os.getenv(POOL))"
+    run = f"{sys.executable} -c 'import os; from pkttools.views.parquet import POOL, imported; {told}'"
+    done = shell(f"cd {ROOT}; unset ARROW_DEFAULT_MEMORY_POOL; {run}; ARROW_DEFAULT_MEMORY_POOL=mimalloc {run}")
+    assert done.stdout == b"system None\nmimalloc mimalloc\n", done.stderr
+
+
 def test_a_full_disk_is_an_error() -> None:
     pytest.importorskip("pyarrow", exc_type=ImportError)
     done = shell(f"pkt-analyze --fields NUMBER,FRAME -F parquet --in {EXAMPLES}/ping.txt > /dev/full")

@@ -54,15 +54,20 @@ class Written(io.RawIOBase):
 def imported() -> Any:  # noqa: ANN401  a module without types
     """The library, with memory of malloc unless the environment says otherwise: its own pools keep 8 MiB more.
 
-    Raises PktError where it is missing.
+    What a program's own programs find in the environment stays as it was. Raises PktError where it is missing.
     """
-    os.environ.setdefault(POOL, "system")
+    chosen = POOL in os.environ
+    if not chosen:
+        os.environ[POOL] = "system"
     try:
         import pyarrow
         import pyarrow.csv
         import pyarrow.parquet
     except ImportError as error:
         raise PktError(f"-F parquet takes pyarrow ({error}): pip install 'pkttools[parquet]'") from None
+    finally:
+        if not chosen:
+            del os.environ[POOL]
     return pyarrow
 
 
