@@ -134,3 +134,16 @@ def test_a_packet_that_the_kernel_throws_away_is_counted_and_others_are_seen(lab
     frame = ethernet(0x0800, ipv4(17, udp(bytes(1900)))).hex()
     for codec in ("c", "python"):
         assert lab.must("a", f"PKTTOOLS_CODEC={codec} {sys.executable} -c '{THROWN}' {ROOT} {frame}") == b"True 1\n", codec
+
+
+ROOM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pkttools.live.linux.prompt import Prompt
+print([Prompt("lo", packets).queued for packets in (1, 1 << 18)])
+"""
+
+
+def test_room_for_the_most_questions_is_no_more_than_a_queue_can_have(lab):
+    """Of the largest packets of a loopback interface those are 32 GiB."""
+    assert lab.must("a", f"{sys.executable} -c '{ROOM}' {ROOT}") == b"[True, True]\n"

@@ -39,7 +39,7 @@ SO_TIMESTAMPING, BY_KERNEL = 37, 1 << 3 | 1 << 4  # asm-generic/socket.h; when a
 TAG, VIRTIO, NEEDS_CSUM = 4, 10, 1  # bytes of a tag, and of struct virtio_net_hdr in front of each packet; its flag
 SLOT, SLOT_HEAD = 2048, 128  # bytes of a slot at least; those that one needs beside the MTU
 TURN = 128  # packets at once
-MEMORY = 2 << 20  # bytes of packets that there is room for, at least
+MEMORY, MOST = 2 << 20, 1 << 30  # bytes of packets that there is room for, at least; that a queue may have room for
 SHARE = 1024  # bytes that the kernel counts for a packet beside its slot
 PACKET_TYPE, OUTGOING = 42, 4  # where in a slot the way is said (struct sockaddr_ll behind struct tpacket2_hdr), and out
 
@@ -51,14 +51,14 @@ class Prompt:
     """
 
     def __init__(self, name: str | None, packets: int = 0) -> None:
-        """Receives all from here on. packets: how many there is room for, at least. Raises UsageError, PktError."""
+        """Receives all from here on. packets: how many there is room for, as far as can be. Raises UsageError, PktError."""
         self.sock = open_socket(name, "capture")
         self.name = name or ""
         self.at = self.met = self.cut = 0
         try:
             self.slot = max(SLOT, 1 << (mtu(self.sock, self.name) + SLOT_HEAD - 1).bit_length())
             self.sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
-            room = max(MEMORY, packets * (self.slot + SHARE))
+            room = min(max(MEMORY, packets * (self.slot + SHARE)), MOST)
             grow(self.sock, room)
             self.queued = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= room
             self.ring = self.filled() if self.queued else self.mapped(max(MEMORY, packets * self.slot))
@@ -69,11 +69,11 @@ class Prompt:
             raise PktError(f"{self.name}: {error.strerror}") from None
         self.fd = self.sock.fileno()
 
-    def filled(self) -> bytearray:
-        """The slots of a ring of our own, that is filled from the queue."""
+    def filled(self) -> mmap.mmap:
+        """The slots of a ring of our own, that is filled from the queue. Memory comes with what is written."""
         self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, BY_KERNEL)
-        return bytearray(TURN * self.slot)
+        return mmap.mmap(-1, TURN * self.slot, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
     def mapped(self, size: int) -> mmap.mmap:
         """The slots of a ring that the kernel fills."""
@@ -138,10 +138,9 @@ class Prompt:
     def close(self) -> int:
         """Ends it; gives how many packets the kernel dropped, for want of room, or were too long."""
         (dropped,) = struct.unpack_from("I", self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8), 4)
-        if isinstance(self.ring, mmap.mmap):
-            try:
-                self.ring.close()
-            except BufferError:
-                pass  # somebody still looks at it; it goes with the process
+        try:
+            self.ring.close()
+        except BufferError:
+            pass  # somebody still looks at it; it goes with the process
         leave(self.sock)
         return dropped + self.cut
