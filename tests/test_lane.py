@@ -24,6 +24,8 @@ from waits import is_full, sleeps, until
 from pkttools.batch import LANE_MARK, LINKTYPE, MAX_LANE, ROW_BYTES, Batch
 from pkttools.codec import text_encode
 from pkttools.errors import PktError
+from pkttools.formats import joined, packets
+from pkttools.formats.files import Input
 from pkttools.formats.lane import HEADER, UNDERSTOOD
 from pkttools.formats.lending import promise, promised
 from pkttools.formats.pcap import RECORD
@@ -284,6 +286,21 @@ def test_others_get_text(between: str, tmp_path: Path) -> None:
 def test_what_the_environment_says(backend: str) -> None:
     done = shell("cat | pkt-txt2txt | cat", text_with(1), backend=backend, PKTTOOLS_LANE="fast")
     assert (done.returncode, done.stderr.splitlines()[0]) == (2, b"pkt-txt2txt: PKTTOOLS_LANE is 'fast': it is text, or not set")
+
+
+def test_what_is_kept_to_be_read_again(tmp_path: Path) -> None:
+    """As pkt-send --loop does it with what comes from a pipe."""
+    os.mkfifo(tmp_path / "pipe")
+    writing = os.open(tmp_path / "pipe", os.O_RDWR)
+    stream = batches_of(text_with(5))
+    assert os.write(writing, stream) == len(stream)
+    file = Input([str(tmp_path / "pipe")], lane=True)
+    os.close(writing)
+    file.keep()
+    for _ in range(2):
+        assert [len(batch) for batch in joined(file, packets)] == [5]
+        file.rewind()
+    file.close()
 
 
 def test_whoever_pretends_reads_no_more_than_text() -> None:

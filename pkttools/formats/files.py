@@ -154,6 +154,7 @@ class Input:
         self.start = 0  # where standard input stood, if it is a file: what somebody has read of it before is not ours
         self.told = False  # whether it was said that a terminal is read
         self.held: dict[int, int] = {}  # descriptors that stay open, by place
+        self.mixed: set[int] = set()  # places of what was kept of pipes, where some packets may have come as batches
         self.found: list[os.stat_result] = []
         for path in self.paths:
             try:
@@ -168,7 +169,7 @@ class Input:
         """Opens one of them, instead of the one before. Raises PktError."""
         self.close()
         path = self.paths[at]
-        self.at, self.fd, self.lane = at, 0, False
+        self.at, self.fd, self.lane = at, 0, at in self.mixed
         self.name = path or "<stdin>"
         try:
             if at in self.held:
@@ -318,6 +319,7 @@ class Input:
                 self.open(at)
             if not self.is_file:
                 self.held[at] = self.spool()
+                self.mixed |= {at} if self.lane else set()
         self.open(0)
 
     def spool(self) -> int:
