@@ -204,11 +204,17 @@ def test_pipes(tmp_path: Path, backend_of: str) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root, and setpriv")
 @pytest.mark.parametrize("which", [0, 1])
-def test_others_than_ones_like_get_copies(tmp_path: Path, which: int) -> None:
-    """Who may do more than the reader, and who may do less: of both nothing is mapped."""
+@pytest.mark.parametrize("contained", [False, True])
+def test_others_than_ones_like_get_copies(tmp_path: Path, which: int, contained: bool) -> None:
+    """Who may do more than the reader, and who may do less: of both nothing is mapped. Nor of one in another user namespace."""
     (tmp_path / "in").write_bytes(whole := capture([60, 1500, 283] * 5000))
     less = "setpriv --inh-caps=-all --bounding-set=-all"
     parts = [f"pkt-pcap2txt -v --in {tmp_path}/in", "pkt-txt2pcap -v"]
+    if contained:
+        parts[1 - which] = f"{less} $(command -v {parts[1 - which].split()[0]}) {parts[1 - which].partition(' ')[2]}"
+        less = f"unshare --user --map-root-user {less}"
+        if subprocess.run(f"{less} true", shell=True, capture_output=True, check=False).returncode:
+            pytest.skip("no user namespace is to be had here")
     parts[which] = f"{less} $(command -v {parts[which].split()[0]}) {parts[which].partition(' ')[2]}"
     done = shell(" | ".join(parts))
     assert (done.returncode, done.stdout) == (0, whole), done.stderr

@@ -6,8 +6,8 @@ batches are copied.
 
 Who maps the memory finds it in /proc, where the kernel lets pass who may read all of that process's memory (ptrace(2),
 PTRACE_MODE_READ): nobody sees more than without it. And since what is read there could change meanwhile, only such is mapped as
-belongs to a process of the same user with the same capabilities, who could as well do to the reader what it likes. It cannot
-shrink: no signal comes of reading it.
+belongs to a process of the same user with the same capabilities in the same user namespace, who could as well do to the reader
+what it likes. It cannot shrink: no signal comes of reading it.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Known:
         try:
             seals = fcntl(self.memory, F_GET_SEALS)
             known, pipe, giving = NOTE.unpack(os.pread(self.memory, NOTE.size, count * size))
-            if seals & SEALS != SEALS or known != token or capabilities(pid) != capabilities(os.getpid()):
+            if seals & SEALS != SEALS or known != token or powers(pid) != powers(os.getpid()):
                 raise PermissionError
             self.giving = opened(pid, giving, stat.S_ISFIFO)
             if os.fstat(self.giving).st_ino != pipe:
@@ -184,8 +184,8 @@ def opened(pid: int, fd: int, kind: Callable[[int], bool], size: int | None = No
     return os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe for both: it has a reader then
 
 
-def capabilities(pid: int) -> bytes:
-    """The line that says which ones a process has in effect. Raises OSError."""
+def powers(pid: int) -> tuple[bytes, str]:
+    """The line that says which capabilities a process has in effect, and in which user namespace. Raises OSError."""
     fd = os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
     try:
         status = os.read(fd, 8192)
@@ -194,4 +194,8 @@ def capabilities(pid: int) -> bytes:
     start = status.find(b"\nCapEff:")
     if start < 0:  # behind very many groups
         raise PermissionError
-    return status[start : status.find(b"\n", start + 1)]
+    try:
+        where = os.readlink(f"/proc/{pid}/ns/user")  # noqa: PTH115  pathlib is slow to import
+    except FileNotFoundError:
+        where = ""  # the kernel has only one
+    return status[start : status.find(b"\n", start + 1)], where
