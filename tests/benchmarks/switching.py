@@ -49,7 +49,7 @@ def switch(wire: Wire) -> Iterator[None]:
     process = wire.start("near", ["pkt-switch", "run", *PORTS], cores()[1])
     deadline = time.monotonic() + PATIENCE
     try:
-        while wire.listeners("near") < before + len(PORTS):
+        while len(wire.listeners("near") - before) < len(PORTS):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise Failed(f"pkt-switch: {finish(process, signal.SIGKILL)[1]}")
             time.sleep(0.005)
