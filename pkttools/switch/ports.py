@@ -17,12 +17,8 @@ from ..kernel import send_burst, slots_give, slots_read
 from ..live.linux.interface import (
     ARPHRD_ETHER,
     ETH_P_ALL,
-    PACKET_ADD_MEMBERSHIP,
-    PACKET_MR_PROMISC,
-    PACKET_RESERVE,
-    PACKET_RX_RING,
-    PACKET_STATISTICS,
-    PACKET_VERSION,
+    PACKET_AUXDATA,
+    PACKET_VNET_HDR,
     SOL_PACKET,
     bind,
     grow,
@@ -31,23 +27,20 @@ from ..live.linux.interface import (
     open_socket,
 )
 from ..live.linux.link import Carrier
+from ..live.linux.ring import TAG, TPACKET_V2, counts, mapped, promiscuous, slot_size, slots
 from .claim import Taken, claim
 
 # Options of SOL_PACKET, linux/if_packet.h, and SO_SNDBUFFORCE, asm-generic/socket.h; Python's socket module has none of them.
-PACKET_COPY_THRESH, PACKET_AUXDATA, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 7, 8, 15, 23
+PACKET_COPY_THRESH, PACKET_IGNORE_OUTGOING = 7, 23
 SO_SNDBUFFORCE = 32
-TPACKET_V2 = 1
 VLAN_VALID, VLAN_TPID_VALID = 0x10, 0x40
 AUXILIARY = struct.Struct("=I12xHH")  # struct tpacket_auxdata: status, and the tag that was taken off with its EtherType
 
 MOST = 24  # ports
 VIRTIO = struct.Struct("=BBHHHH")  # struct virtio_net_hdr: in front of every frame, both ways, so that offloads pass
 NEEDS_CSUM = 1
-TAG = 4
 LARGEST = 1 << 18  # bytes of a frame: IPv6 segments offloaded as one have up to 185,000 (BIG TCP)
 TURN = 512  # frames of one port in one turn, before other ports have theirs
-SLOT = 2048  # bytes of a slot at least; a power of two, as many fit into a page, or pages into it
-SLOT_HEAD = 128  # bytes that a slot needs beside an interface's MTU: the kernel's, virtio's, Ethernet's and tags' headers
 QUEUE = 8 << 20  # bytes of frames larger than a slot that may wait, and of frames that wait for the wire
 GONE = (errno.ENETDOWN, errno.ENXIO, errno.ENODEV)
 FULL = (errno.ENOBUFS, errno.EAGAIN, errno.ENOMEM)
@@ -131,13 +124,12 @@ class PacketPort(Port):
             hardware = hardware_type(self.sock, name)
             if hardware != ARPHRD_ETHER:
                 raise PktError(f"{name}: a switch is for Ethernet, and this interface is of hardware type {hardware}")
-            self.slot = max(SLOT, 1 << (mtu(self.sock, name) + SLOT_HEAD - 1).bit_length())
-            self.ring = self.mapped(memory)
+            self.slot = slot_size(mtu(self.sock, name))
+            self.ring = self.ring_of(memory)
             bind(self.sock, name, ETH_P_ALL)
             self.index = socket.if_nametoindex(name)
             self.claimed = claim(self.index, self.sock)
-            request = struct.pack("iHH8s", self.index, PACKET_MR_PROMISC, 0, b"")
-            self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
+            promiscuous(self.sock, self.index)
         except Taken:
             self.release()
             raise PktError(f"{name}: it is a port of another switch") from None
@@ -156,25 +148,21 @@ class PacketPort(Port):
         self.large: bytearray | None = None  # the row of a frame that was larger than its slot, and is next
         self.buffer = bytearray()
 
-    def mapped(self, memory: int) -> mmap.mmap:
+    def ring_of(self, memory: int) -> mmap.mmap:
         """Sets the socket up and gives its ring, before it is bound: nothing comes in yet. Raises OSError, PktError."""
         set_option = self.sock.setsockopt
-        set_option(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
-        for option, value in ((PACKET_VNET_HDR, 1), (PACKET_RESERVE, TAG), (PACKET_AUXDATA, 1), (PACKET_IGNORE_OUTGOING, 1)):
-            set_option(SOL_PACKET, option, value)
-        set_option(SOL_PACKET, PACKET_COPY_THRESH, 1)
+        for option in (PACKET_VNET_HDR, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING, PACKET_COPY_THRESH):
+            set_option(SOL_PACKET, option, 1)
         grow(self.sock, QUEUE)
         try:
             set_option(socket.SOL_SOCKET, SO_SNDBUFFORCE, QUEUE)
         except PermissionError:
             set_option(socket.SOL_SOCKET, socket.SO_SNDBUF, QUEUE)
-        block = max(mmap.PAGESIZE, self.slot)
-        blocks = max(4, memory // block)
+        shape = slots(self.slot, memory)
         try:
-            set_option(SOL_PACKET, PACKET_RX_RING, struct.pack("4I", block, blocks, self.slot, blocks * (block // self.slot)))
-            return mmap.mmap(self.sock.fileno(), block * blocks)
+            return mapped(self.sock, TPACKET_V2, *shape)
         except OSError as error:
-            raise PktError(f"{self.name}: no ring of {block * blocks} bytes for frames: {error.strerror}") from None
+            raise PktError(f"{self.name}: no ring of {shape[0] * shape[1]} bytes for frames: {error.strerror}") from None
 
     def take(self) -> Batch | None:
         """The next frames: some in the ring, or one that was too large for it."""
@@ -260,7 +248,7 @@ class PacketPort(Port):
         """Asks the kernel how many frames found no room in the ring, and how many went nowhere."""
         if self.carrier:
             self.lose(*self.carrier.settled())
-        self.overrun += struct.unpack("II", self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))[1]
+        self.overrun += counts(self.sock)[1]
 
     def close(self) -> None:
         """Closes the socket; promiscuous mode goes with it."""

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     import socket as whole
 
 ETH_P_ALL = 3
-# Options of packet sockets, linux/if_packet.h; Python's socket module has none of them.
-SOL_PACKET = 263
-PACKET_ADD_MEMBERSHIP, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, PACKET_RESERVE = 1, 5, 6, 10, 12
-PACKET_MR_PROMISC = 1
+SOL_PACKET, PACKET_AUXDATA, PACKET_VNET_HDR = 263, 8, 15  # linux/if_packet.h; Python's socket module has none of its options
 SIOCGIFFLAGS, SIOCGIFHWADDR, SIOCGIFMTU = 0x8913, 0x8927, 0x8921
 IFF_UP = 1
 RECEIVED, REFUSED, SENT, NO_ROOM = 1, 3, 9, 11  # columns of `counters`: packets received, dropped of these, sent, dropped instead

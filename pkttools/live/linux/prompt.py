@@ -11,33 +11,18 @@ import _socket as socket  # as in interface.py
 import errno
 import mmap
 import os
-import struct
 import time
 
 from ... import codec
 from ...batch import COLUMNS, OFFSET, ROW_BYTES, TIME, Batch
 from ...errors import PktError
 from ...kernel import slots_fill, slots_give, slots_read
-from .interface import (
-    ETH_P_ALL,
-    PACKET_ADD_MEMBERSHIP,
-    PACKET_MR_PROMISC,
-    PACKET_RESERVE,
-    PACKET_RX_RING,
-    PACKET_STATISTICS,
-    PACKET_VERSION,
-    SOL_PACKET,
-    bind,
-    grow,
-    mtu,
-    open_socket,
-)
+from .interface import ETH_P_ALL, PACKET_AUXDATA, PACKET_VNET_HDR, SOL_PACKET, bind, grow, mtu, open_socket
 from .leaving import leave
+from .ring import TPACKET_V2, counts, mapped, promiscuous, slot_size, slots
 
-PACKET_AUXDATA, PACKET_VNET_HDR, TPACKET_V2 = 8, 15, 1  # linux/if_packet.h
 SO_TIMESTAMPING, BY_KERNEL = 37, 1 << 3 | 1 << 4  # asm-generic/socket.h; when a packet came, linux/net_tstamp.h
-TAG, VIRTIO, NEEDS_CSUM = 4, 10, 1  # bytes of a tag, and of struct virtio_net_hdr in front of each packet; its flag
-SLOT, SLOT_HEAD = 2048, 128  # bytes of a slot at least; those that one needs beside the MTU
+VIRTIO, NEEDS_CSUM = 10, 1  # bytes of struct virtio_net_hdr in front of each packet; its flag
 TURN = 128  # packets at once
 MEMORY, MOST = 2 << 20, 1 << 30  # bytes of packets that there is room for, at least; that a queue may have room for
 SHARE = 1024  # bytes that the kernel counts for a packet beside its slot
@@ -56,14 +41,14 @@ class Prompt:
         self.name = name or ""
         self.at = self.met = self.cut = 0
         try:
-            self.slot = max(SLOT, 1 << (mtu(self.sock, self.name) + SLOT_HEAD - 1).bit_length())
+            self.slot = slot_size(mtu(self.sock, self.name))
             self.sock.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
             room = min(max(MEMORY, packets * (self.slot + SHARE)), MOST)
             grow(self.sock, room)
             self.queued = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= room
-            self.ring = self.filled() if self.queued else self.mapped(max(MEMORY, packets * self.slot))
-            request = struct.pack("iHH8s", socket.if_nametoindex(self.name), PACKET_MR_PROMISC, 0, b"")
-            self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
+            memory = max(MEMORY, packets * self.slot)
+            self.ring = self.filled() if self.queued else mapped(self.sock, TPACKET_V2, *slots(self.slot, memory))
+            promiscuous(self.sock, socket.if_nametoindex(self.name))
             self.linktype = bind(self.sock, self.name, ETH_P_ALL)
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
@@ -74,16 +59,6 @@ class Prompt:
         self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self.sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, BY_KERNEL)
         return mmap.mmap(-1, TURN * self.slot, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-
-    def mapped(self, size: int) -> mmap.mmap:
-        """The slots of a ring that the kernel fills."""
-        self.sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
-        self.sock.setsockopt(SOL_PACKET, PACKET_RESERVE, TAG)
-        block = max(mmap.PAGESIZE, self.slot)
-        blocks = size // block
-        shape = struct.pack("4I", block, blocks, self.slot, blocks * (block // self.slot))
-        self.sock.setsockopt(SOL_PACKET, PACKET_RX_RING, shape)
-        return mmap.mmap(self.sock.fileno(), block * blocks)
 
     def take(self) -> Batch | None:
         """The next packets, which stay until `give`; None: there are none. Raises PktError.
@@ -137,7 +112,7 @@ class Prompt:
 
     def close(self) -> int:
         """Ends it; gives how many packets the kernel dropped, for want of room, or were too long."""
-        (dropped,) = struct.unpack_from("I", self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8), 4)
+        _, dropped = counts(self.sock)
         try:
             self.ring.close()
         except BufferError:

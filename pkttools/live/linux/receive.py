@@ -7,7 +7,6 @@ import _thread  # threading takes as long to import as all of this
 import errno
 import mmap
 import os
-import struct
 import time
 
 from ... import codec
@@ -16,20 +15,9 @@ from ...command_line.account import Account
 from ...command_line.signals import Interrupted, elsewhere, end_at, wait
 from ...errors import PktError, counted
 from ...kernel import ring_give, ring_read, ring_take
-from .interface import (
-    ARPHRD_LOOPBACK,
-    ETH_P_ALL,
-    PACKET_ADD_MEMBERSHIP,
-    PACKET_MR_PROMISC,
-    PACKET_RESERVE,
-    PACKET_RX_RING,
-    PACKET_STATISTICS,
-    PACKET_VERSION,
-    SOL_PACKET,
-    bind,
-    open_socket,
-)
+from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, bind, open_socket
 from .link import AGAIN, Watch
+from .ring import TAG, TPACKET_V3, counts, mapped, promiscuous
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,12 +26,9 @@ if TYPE_CHECKING:
     from ..capture import CaptureOptions
     from .socket_filter import SocketFilter
 
-TPACKET_V3 = 2
-
 BUFFER = 32 << 20  # bytes of the ring: some 20 ms of the fastest wire that can be followed
 BLOCKS = 8  # at least: one is read while others are filled, and with two packets are lost at each change
 PAGE = mmap.PAGESIZE
-TAG = 4  # bytes that a VLAN tag needs in front of the packet, where the kernel took it off
 BLOCK_HEAD, PACKET_HEAD = 48, 128  # bytes that a block begins with; that a packet needs before its own, at most
 LINES = 160  # bytes in front of a block's packets that are ours: room for the longest lines IFACE and WAY, both ways
 # Milliseconds after which the kernel hands over a block that is not full, if there is any packet in it; kernels before 6.18
@@ -88,14 +73,14 @@ class Receiver:
 
             self.filter = SocketFilter(self.sock, self.name, options.program, self.finish)
         try:
-            self.block, self.ring = self.mapped(*geometry(options.buffer or BUFFER))
+            self.block, blocks = geometry(options.buffer or BUFFER)
+            self.ring = self.ring_of(blocks)
             if options.card:
                 from .stamps import take_from_card
 
                 take_from_card(self.sock, self.name)
             if options.promiscuous:
-                request = struct.pack("iHH8s", socket.if_nametoindex(self.name), PACKET_MR_PROMISC, 0, b"")
-                self.sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
+                promiscuous(self.sock, socket.if_nametoindex(self.name))
             self.watch = Watch(self.name, socket.if_nametoindex(self.name))
             self.linktype = bind(self.sock, self.name, ETH_P_ALL)  # last: from here on everything is received
         except OSError as error:
@@ -104,14 +89,12 @@ class Receiver:
         loopback = self.sock.getsockname()[3] == ARPHRD_LOOPBACK  # shows each packet going out and coming in: once is enough
         self.wanted = {"in": (True, False), "out": (False, True), None: (True, not loopback)}[options.direction]
 
-    def mapped(self, block: int, blocks: int) -> tuple[int, mmap.mmap]:
-        """Asks for a ring, before the socket is bound: nothing comes in yet. Returns the bytes of a block, and the ring."""
+    def ring_of(self, blocks: int) -> mmap.mmap:
+        """A ring of so many blocks. Raises PktError."""
+        block = self.block
         try:
-            self.sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
-            self.sock.setsockopt(SOL_PACKET, PACKET_RESERVE, TAG)
             # Bytes of a block, blocks, bytes of a frame (no matter, but all must fit), frames, time, our bytes, features
-            self.sock.setsockopt(SOL_PACKET, PACKET_RX_RING, struct.pack("7I", block, blocks, block, blocks, self.retire, LINES, 0))
-            return block, mmap.mmap(self.sock.fileno(), block * blocks)
+            return mapped(self.sock, TPACKET_V3, block, blocks, block, blocks, self.retire, LINES, 0)
         except OSError as error:
             size = block * blocks
             raise PktError(f"{self.name}: no ring of {size} bytes for packets: {error.strerror}; -b asks for another") from None
@@ -257,7 +240,7 @@ class Receiver:
 
     def count(self) -> None:
         """Adds up what the kernel has counted since it was asked last: packets put in the ring, packets dropped."""
-        packets, dropped, _ = struct.unpack("III", self.sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 12))
+        packets, dropped = counts(self.sock)
         self.placed += packets - dropped
         self.dropped += dropped
 
