@@ -138,7 +138,7 @@ def shown(lab) -> dict[str, str]:
 def test_a_switch_does_not_mind_another_name():
     for lab in opened("", ["wire a:p2 c:eth0"]):
         switch = lab.start("a", "exec pkt-switch run eth0 p2 tap:t0")
-        until(lambda lab=lab: lab.listeners("a") == 2, "ports")
+        until(lambda lab=lab: len(lab.listeners("a")) == 2, "ports")
         renamed(lab, "a", "p2")
         lab.must("a", "ip link set t0 name t1")
         watch = lab.watch("c", 1)

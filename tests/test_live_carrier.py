@@ -108,7 +108,7 @@ def test_a_port_of_a_switch():
     for lab in opened("", ["wire a:p2 c:eth0"]):
         lab.must("c", "ip link set eth0 down")
         switch = lab.start("a", "exec pkt-switch run eth0 p2")
-        until(lambda lab=lab: lab.listeners("a") == 2, "ports")
+        until(lambda lab=lab: len(lab.listeners("a")) == 2, "ports")
         lab.inject("b", [frame(i) for i in range(30)])
         until(lambda lab=lab: dropped(lab, "a", "p2") >= 30, "frames at the port")
         shown = lab.must("a", "pkt-switch show").decode().splitlines()

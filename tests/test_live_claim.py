@@ -81,6 +81,6 @@ def test_whoever_takes_the_names_keeps_nobody_out(net, how):
 
 def test_other_listeners_are_none_of_its_business(net):
     watch = net.start("sw", "exec pkt-recv -i p2")
-    until(lambda: net.listeners("sw") == 1, "packet socket")
+    until(lambda: len(net.listeners("sw")) == 1, "packet socket")
     net.stop(net.switch("p1 p2"))
     finish(watch, 2)

@@ -50,7 +50,7 @@ def test_of_sending_and_receiving(lab):
 
 def test_of_a_pipe_in_one_process(lab):
     process = lab.start("b", "exec pkt-pipe 'recv -i eth0 -l 2 --report json | send -i eth1 --report json'")
-    until(lambda: lab.listeners("b") > 0, "packet socket")
+    until(lambda: lab.listeners("b"), "packet socket")
     lab.inject("a", [frame(i, source="a") for i in range(2)])
     code, _, said = finish(process)
     assert code == 0

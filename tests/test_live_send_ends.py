@@ -49,7 +49,7 @@ def test_a_pipe_that_brings_nothing(lab):
 def test_a_pipe_in_one_process(lab):
     """What was received until then is sent."""
     process = lab.start("a", "exec pkt-pipe 'recv -i lo | send -i eth0 --duration 1'")
-    until(lambda: lab.listeners("a") > 0, "packet socket")
+    until(lambda: lab.listeners("a"), "packet socket")
     lab.inject("a", [frame(1)], "lo")
     assert process.wait(20) == 0
     assert b"eth0: 1 attempted = 1 sent" in process.stderr.read()

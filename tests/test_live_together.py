@@ -27,7 +27,7 @@ def talk(count: int) -> list[bytes]:
 def receiving(lab: Lab, options: str) -> subprocess.Popen[bytes]:
     """pkt-recv at host b, once both interfaces receive."""
     process = lab.start("b", f"exec pkt-recv {options}")
-    until(lambda: lab.listeners("b") >= 2 or process.poll() is not None, "two packet sockets")
+    until(lambda: len(lab.listeners("b")) >= 2 or process.poll() is not None, "two packet sockets")
     return process
 
 
@@ -77,7 +77,7 @@ def test_without_a_limit(lab):
 def test_one_that_is_gone(lab):
     """The others go on, and it is said at once and in the end."""
     capture = lab.start("b", "exec pkt-recv -i eth0 -i eth1 -ro -F pcap --nano")
-    until(lambda: lab.listeners("b") >= 2, "two packet sockets")
+    until(lambda: len(lab.listeners("b")) >= 2, "two packet sockets")
     lab.must("b", "ip link del eth1")
     assert b"eth1: interface went down" in capture.stderr.readline() + capture.stderr.readline()
     sent = [frame(i, source="a") for i in range(5)]

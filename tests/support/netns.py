@@ -200,17 +200,13 @@ class Lab:
 
     def capture(self, host: str, command: str, everywhere: bool = False) -> subprocess.Popen[bytes]:
         """Starts something that captures, on one interface or on all, and waits until the kernel hands packets to it."""
-        before = self.sockets(host, everywhere)  # what was left by others may go meanwhile
+        before = self.listeners(host, everywhere)  # what was left by others may go meanwhile
         process = self.start(host, command)
-        until(lambda: self.sockets(host, everywhere) - before or process.poll() is not None, f"a packet socket of {command}")
+        until(lambda: self.listeners(host, everywhere) - before or process.poll() is not None, f"a packet socket of {command}")
         return process
 
-    def listeners(self, host: str, everywhere: bool = False) -> int:
-        """How many packet sockets receive: protocol ETH_P_ALL, bound to an interface, or to all of them."""
-        return len(self.sockets(host, everywhere))
-
-    def sockets(self, host: str, everywhere: bool = False) -> set[str]:
-        """The same ones, by their inodes."""
+    def listeners(self, host: str, everywhere: bool = False) -> set[str]:
+        """Packet sockets that receive, protocol ETH_P_ALL, bound to an interface, or to all of them, by their inodes."""
         rows = [line.split() for line in self.proc(host, "packet").splitlines()[1:]]
         return {row[8] for row in rows if row[3] == "0003" and (row[4] == "0") == everywhere}
 
