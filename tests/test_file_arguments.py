@@ -66,6 +66,8 @@ def test_what_is_no_file(words: str, said: str) -> None:
     [
         ("merge nothere other", "nothere: there is no such file, and no layer 'NOTHERE'"),
         ("filter UPD", "UPD: there is no such file, and no layer 'UPD': did you mean UDP?"),
+        ("filter IP nothere", "nothere: there is no such file, and no layer 'NOTHERE'"),
+        ("filter IP and nothere", "no layer 'NOTHERE'"), ("filter '(IP' 'nothere)'", "no layer 'NOTHERE'"),
         ("sort b other UDP", "other: there is no such file"), ("dedupe trace.1", "trace.1: there is no such file"),
         ("split --count 1 --out {n} UDP trace-2", "trace-2: there is no such file"),
         ("wrap vlan nothere", "nothere: there is no such file"), ("merge IP.TLL", "no field 'IP.TLL'"),

@@ -41,12 +41,12 @@ OWN = 0
 
 
 def stage(values: Values) -> Stage:
-    """Joins the words of the expression, so that it needs no quotes where the shell needs none."""
+    """Takes the words for one expression, so that it needs no quotes where the shell needs none."""
     need(not dumped(values), "-d, -dd and -ddd end before anything is filtered")
-    assigned, joined = words(values)
-    values.arguments = [*assigned, joined] if joined else assigned
+    assigned, asked = words(values)
+    values.arguments = [*assigned, *asked]
     part = part_of(values)
-    program = arguments(values, part=part)
+    program = arguments(values, part=part, one=True)
     if values.sorted:
         return stage_of_sorted(values, part, program)
     return Stage(values, slip=True, program=program, last_number=part.last if part else None, account=lambda: said(values, part),
@@ -88,14 +88,14 @@ def instead(values: Values) -> list[str] | None:
     from ..bpf.classic import braces, numbers
     from ..language.listing import listing
 
-    _, joined = words(values)
+    _, asked = words(values)
     part = part_of(values)
-    chosen = filter_of(values, [joined] if joined else [], part)
+    chosen = filter_of(values, asked, part, one=True)
     linktype = 1 if values.link_type is None else values.link_type
     if chosen.bpf is None:
         need(values.dump, "-dd and -ddd are for --bpf: another filter has no such form")
         return listing(chosen.program(linktype))
-    more = joined or part or values.reverse or values.no_broadcast or values.no_multicast
+    more = asked or part or values.reverse or values.no_broadcast or values.no_multicast
     need(values.dump or not more, "-dd and -ddd are for --bpf alone: what else is filtered has no such form")
     instructions = chosen.bpf.instructions(linktype)
     if values.dump_numbers:
@@ -112,13 +112,14 @@ def dumped(values: Values) -> bool:
     return values.dump or values.dump_c or values.dump_numbers
 
 
-def words(values: Values) -> tuple[list[str], str]:
-    """The assignments, and the expression that the other words are. Raises UsageError where there is no filter at all."""
+def words(values: Values) -> tuple[list[str], list[str]]:
+    """The assignments, and the words of the expression. Raises UsageError where there is no filter at all."""
     assigned = [word for word in values.arguments if split_assignment(word)]
-    joined = " ".join(word for word in values.arguments if word not in assigned)
+    others = [word for word in values.arguments if word not in assigned]
+    joined = " ".join(others)
     need(not split_assignment(joined), f"'{joined}' would assign; to compare, write ==")
     need(bool(joined) or picks(values) or bool(values.given(PART)), missing(assigned))
-    return assigned, joined
+    return assigned, others if joined else []
 
 
 def missing(assigned: list[str]) -> str:

@@ -24,13 +24,13 @@ JOINING = OPERATORS | {"and", "or", "not", "any", "(", ")", "!", "&&", "||"}
 PCAP_WORDS = frozenset(("host", "port", "portrange", "net", "src", "dst", "ether", "proto", "less", "greater", "gateway"))
 
 
-def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = (), guard: Filter | None = None,
-              follow: bool = False, part: Part | None = None) -> tuple[Filter | None, Assignments | None]:  # fmt: skip
+def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = (), guard: Filter | None = None, follow: bool = False,
+              part: Part | None = None, one: bool = False) -> tuple[Filter | None, Assignments | None]:  # fmt: skip
     """The filter and the assignments that a command line asks for, compiled; None where it asks for none.
 
     swapped: pairs of fields to exchange before anything is assigned. guard: assignments are only for packets that it accepts.
-    follow: checksums follow them. part: which packets by their numbers and times. Raises UsageError, PktError for a file of --bpf-
-    file.
+    follow: checksums follow them. part: which packets by their numbers and times. one: what filters is words of one expression in
+    any case. Raises UsageError, PktError for a file of --bpf-file.
     """
     words, items = [], []
     for word in values.arguments:
@@ -39,8 +39,7 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = (), guard: 
             items.append(item)
         else:
             words.append(word)
-    expressions = [" ".join(words)] if joins(words) else words
-    keep = filter_of(values, expressions, part) if expressions or picks(values) or part else None
+    keep = filter_of(values, words, part, one) if words or picks(values) or part else None
     if not (items or swapped):
         return keep, None
     from .assignments import Assignments  # late: filters assign nothing
@@ -53,9 +52,10 @@ def joins(words: list[str]) -> bool:
     return any(word.lower() in JOINING for word in words)
 
 
-def filter_of(values: Values, expressions: list[str], part: Part | None = None) -> Filter:
-    """The filter of a command line with these expressions. Raises UsageError, PktError."""
+def filter_of(values: Values, words: list[str], part: Part | None = None, one: bool = False) -> Filter:
+    """The filter of a command line with these words: expressions, or parts of `one`. Raises UsageError, PktError."""
     bpf = bpf_of(values)
+    expressions = [" ".join(words)] if words and (one or joins(words)) else words
     try:
         keep = Filter(
             expressions, every=bool(values.every), reverse=bool(values.reverse), bpf=bpf,
@@ -70,7 +70,7 @@ def filter_of(values: Values, expressions: list[str], part: Part | None = None) 
         if values.takes_files:
             from .files import absent  # late: only for those who slipped
 
-            missing = absent(expressions)
+            missing = absent(words)
             if missing and isinstance(error, UnknownName) and error.word == missing.upper():  # else what is wrong comes before it
                 raise UsageError(f"{missing}: there is no such file, and {error}") from None
         raise UsageError(f"{error}{hint}") from None

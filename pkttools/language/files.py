@@ -67,10 +67,10 @@ def understood(text: str) -> bool:
 
 def absent(words: list[str]) -> str:
     """The first argument that can only have been meant for a file, and is none; empty: there is no such. `UDP.SIZ` is a slip."""
-    from .arguments import JOINING
+    from .arguments import joins
 
-    for word in words:
-        alone = not set(word) & set(' \t\n"=<>!&()[]') and word.lower() not in JOINING
+    for word in () if joins(words) else words:
+        alone = not set(word) & set(' \t\n"=<>!&()[]')
         if alone and not os.path.lexists(word) and not understood(word.partition(".")[0]):
             return word
     return ""
