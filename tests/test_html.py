@@ -135,6 +135,13 @@ def test_without_packets() -> None:
     assert b"No packets." in done.stdout
 
 
+def test_of_what_is_no_capture_there_is_no_page(tmp_path: Path) -> None:
+    (tmp_path / "bad").write_text("no packets")
+    for output in ("page.html", "-"):
+        done = shell(f"cd {tmp_path} && pkt-analyze --html {output} bad")
+        assert (done.returncode, done.stdout, [path.name for path in tmp_path.iterdir()]) == (1, b"", ["bad"])
+
+
 def test_one_file_is_written(tmp_path: Path) -> None:
     for words in (
         "--html x.pcap",

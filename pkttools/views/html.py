@@ -243,9 +243,13 @@ class PageSink(Sink):
         self.output = output
         self.sequence = Sequence(most)
         style, self.script = PALETTE + SHAPES + resource("page.css"), resource("page.js")
-        output.write(
-            HEAD.format(title=escaped(title), style=style, style_hash=hash_of(style), script_hash=hash_of(self.script)).encode()
-        )
+        hashes = {"style_hash": hash_of(style), "script_hash": hash_of(self.script)}
+        self.head = HEAD.format(title=escaped(title), style=style, **hashes)  # not yet: of what cannot be read there is no page
+
+    def put(self, text: str) -> None:
+        """Writes what comes next, the head in front of it all."""
+        self.output.write((self.head + text).encode())
+        self.head = ""
 
     def write(self, batch: Batch) -> None:
         """Takes a batch, and writes those of its packets that are shown."""
@@ -253,17 +257,17 @@ class PageSink(Sink):
         self.sequence.add(batch)
         for i, message in enumerate(self.sequence.messages[done:]):
             since = format_seconds(message.time - self.sequence.messages[0].time)
-            self.output.write(packet_html(message, Packet(batch, i), since).encode())
+            self.put(packet_html(message, Packet(batch, i), since))
 
     def close(self) -> list[str]:
         """Writes the rest; gives how many packets are not in it."""
         shown = counted(len(self.sequence.messages), "packet")
         rest = f"{shown}. {self.sequence.more} more are not in this page." if self.sequence.more else f"{shown}."
         drawn = picture(self.sequence, "#p{}").element('role="group"') if self.sequence.messages else "<p>No packets.</p>\n"
-        self.output.write(
+        self.put(
             f'<p id="count">{rest}</p>\n<h2 id="ladder">Ladder</h2>\n'
             f'<div class="ladder" role="region" aria-label="Ladder" tabindex="0">\n{drawn}</div>\n'
-            f"{TAIL.format(version=__version__, script=self.script)}".encode()
+            f"{TAIL.format(version=__version__, script=self.script)}"
         )
         self.output.close()
         return self.sequence.undrawn()
