@@ -74,6 +74,15 @@ class Batch:
         """The packets from `start` up to `stop`, sharing the bytes."""
         return Batch(self.data, self.rows[start * ROW_BYTES : stop * ROW_BYTES], self.chosen)
 
+    def made(self, start: int, stop: int, data: bytearray | None, rows: bytearray | None) -> Batch:
+        """What became of the packets from `start` up to `stop`: others, or, where there are no data, these, as they are.
+
+        All of them are the batch itself: it may lie where it can be handed on as a whole, see formats/sharing.py.
+        """
+        if data is not None and rows is not None:
+            return Batch(data, rows)
+        return self if stop - start == len(self) else self.part(start, stop)
+
     def columns(self) -> memoryview:
         """All columns of all rows as integers, `COLUMNS` a packet; writing into it changes the rows."""
         return memoryview(self.rows).cast("q")

@@ -127,6 +127,9 @@ def test_who_has_it_hands_it_on_as_it_has_become(owner: Owner, tmp_path: Path) -
     root = str(Path(__file__).resolve().parents[1])
     for command, count in (
         ("pkt-change UNKNOWN.DATA=41 -lt 147", 2),
+        ("pkt-fragment -lt 147", 2),
+        ("pkt-defragment -lt 147", 2),
+        ("pkt-segment -lt 147", 2),
         ("pkt-filter NUMBER==1 -lt 147", 1),
         ("pkt-filter NUMBER==2 -lt 147", 1),
         ("pkt-cut --bytes 0..1 --if NUMBER==2 -lt 147", 0),

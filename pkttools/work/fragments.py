@@ -60,7 +60,7 @@ class Fragmenter:
                     batch.data, batch.rows, first, self.mtus, self.force, self.id, self.layer, self.beyond
                 )
                 count(self.passed, REASONS, left)
-                yield batch.part(first, stop) if data is None or rows is None else Batch(data, rows)
+                yield batch.made(first, stop, data, rows)
 
 
 def count(counts: dict[str, int], reasons: tuple[str, ...], found: tuple[int, ...]) -> None:

@@ -48,7 +48,7 @@ class Reassembler:
                 first = stop
                 stop, data, rows, totals = codec.reassemble(self.table, batch.data, batch.rows, first, self.beyond)
                 self.note(totals)
-                yield batch.part(first, stop) if data is None or rows is None else Batch(data, rows)
+                yield batch.made(first, stop, data, rows)
         while True:
             data, rows, totals = codec.reassemble_rest(self.table)
             self.note(totals)

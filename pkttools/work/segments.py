@@ -54,7 +54,7 @@ class Segmenter:
                 )
                 self.urgent += urgent
                 count(self.passed, REASONS, left)
-                yield batch.part(first, stop) if data is None or rows is None else Batch(data, rows)
+                yield batch.made(first, stop, data, rows)
 
 
 class Merger:
