@@ -146,18 +146,15 @@ class AsRead(Sink):
 
     def write(self, batch: Batch) -> None:
         """Writes a batch."""
-        self.sink = self.sink or self.chosen()
-        self.sink.write(batch)
+        self.written_by.write(batch)
 
     def forward(self) -> None:
         """Writes what came beside packets."""
-        self.sink = self.sink or self.chosen()
-        self.sink.forward()
+        self.written_by.forward()
 
     def without_packets(self, linktype: int) -> None:
         """The link type of a stream that has no packets."""
-        self.sink = self.sink or self.chosen()
-        self.sink.without_packets(linktype)
+        self.written_by.without_packets(linktype)
 
     def chosen(self) -> Sink:
         """The sink of the format. Raises UsageError: what is read is nothing for a terminal."""
@@ -169,8 +166,7 @@ class AsRead(Sink):
 
     def close(self) -> list[str]:
         """Ends the stream; gives what there is to say about it, on standard error."""
-        self.sink = self.sink or self.chosen()
-        return self.sink.close()
+        return self.written_by.close()
 
     @property
     def written_by(self) -> Sink:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import marshal
 import os
+from itertools import pairwise
 from struct import Struct
 
 from ..command_line.signals import left_to_parent
@@ -62,6 +63,12 @@ class Forked:
             pass
         _, status = os.waitpid(self.process, 0)
         return f"by signal {status & 127}" if status & 127 else "too early"
+
+
+def keep_only(*fds: int) -> None:
+    """Closes all but the standard streams and these: a pipe whose writing end is open here, too, would have no end there."""
+    for before, behind in pairwise(sorted({0, 1, 2, *fds, os.sysconf("SC_OPEN_MAX")})):
+        os.closerange(before + 1, behind)
 
 
 def cores() -> int:

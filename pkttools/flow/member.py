@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import select
-from itertools import pairwise
 
 from ..batch import Batch
-from .forked import received, send
+from .forked import keep_only, received, send
 from .tallies import taken
-from .worker import state_of, worked_on
+from .worker import know, state_of, worked_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from .stage import Stage
     from .worker import State
 
-PIECE = 896 << 10
+PIECE = 896 << 10  # bytes that are read at once
 AT_ONCE = 16  # pieces of which is told in one message
 
 
@@ -78,9 +77,7 @@ class Member:
         self.sink.output = self.kept  # type: ignore[assignment]  # it has what a sink asks of one of which processes write pieces
         self.counting = [self.stages, self.sink, self.stretch]
         self.settled, self.buffer = self.sink.settled(), bytearray(PIECE)
-        mine = sorted({0, 1, 2, orders, results, self.fd, self.kept.fd, self.before, self.behind})
-        for before, behind in pairwise((*mine, os.sysconf("SC_OPEN_MAX"))):  # others' pipes would have no end here
-            os.closerange(before + 1, behind)
+        keep_only(orders, results, self.fd, self.kept.fd, self.before, self.behind)
         taken(self.counting)  # that is the other side's
         said: list[tuple[Any, ...] | None] = []
         while (start := received(self.before)) is not None:
@@ -115,6 +112,7 @@ class Member:
         """Reads a piece, and makes what is to be written of it: gives its size, and the state behind it. Size 0: it did not."""
         size = self.read(start)
         self.pass_on(start + size if size else None)
+        batches: list[Batch] = []
         after = None
         try:
             batches = self.made(start, size) if size else []
@@ -127,9 +125,9 @@ class Member:
                 return 0, None
             after = self.foreseen(state, batches)
             self.pass_on(after)
-            self.know(state)
+            know(self.sink, state)
         try:
-            for batch in batches if size else []:
+            for batch in batches:
                 self.sink.write(batch)
         except Exception:
             return 0, None
@@ -156,12 +154,7 @@ class Member:
 
     def foreseen(self, state: State, batches: list[Batch]) -> State:
         """What the sink will know, once it has written these."""
-        self.know(state)
+        know(self.sink, state)
         for batch in batches:
             self.sink.pass_by(batch)
         return state_of(self.sink)
-
-    def know(self, state: State) -> None:
-        """Lets the sink know what it would, had it written all that is in front."""
-        for name, value in state.items():
-            setattr(self.sink, name, value)

@@ -20,7 +20,7 @@ from .forked import Forked, received, send
 from .member import Member
 from .stage import Source
 from .tallies import added
-from .worker import ENDED, state_of
+from .worker import ENDED, know, state_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,8 +103,7 @@ class Ring:
                     break
                 place, written, counts, after = piece
                 added([self.stages, sink, stretch], counts)
-                for name, value in (after or {}).items():
-                    setattr(sink, name, value)
+                know(sink, after or {})
                 pieces += 1
                 os.lseek(file.fd, place, os.SEEK_SET)
                 if file.shown:

@@ -31,7 +31,7 @@ def taken(thing: Any) -> Any:  # noqa: ANN401  # numbers within anything
     counted = {}
     for name in thing.TALLIES:
         value = getattr(thing, name)
-        counted[name] = value if isinstance(value, (int, str)) else taken(value)
+        counted[name] = taken(value)
         if value and isinstance(value, (int, str)):
             setattr(thing, name, type(value)())
     return counted

@@ -5,13 +5,11 @@ Nothing is copied that is changed where it lies. See workers.py for the other si
 
 from __future__ import annotations
 
-import os
-from itertools import pairwise
 from mmap import mmap
 
 from ..batch import MAX_BATCH, Batch
 from ..errors import PktError, UsageError
-from .forked import received, send
+from .forked import keep_only, received, send
 from .tallies import taken
 
 TYPE_CHECKING = False
@@ -49,6 +47,12 @@ def state_of(sink: Sink) -> State:
     return {name: getattr(sink, name) for name in sink.STATE or ()}
 
 
+def know(sink: Sink, state: State) -> None:
+    """Lets a sink know what it would, had it written all packets before."""
+    for name, value in state.items():
+        setattr(sink, name, value)
+
+
 def worked_on(stages: list[Stage], stream: Iterator[Batch]) -> Iterator[Batch]:
     """What stages make of batches."""
     for stage in stages:
@@ -73,9 +77,7 @@ class Written:
 
 def serve(stages: list[Stage], sink: Sink, pieces: list[Piece], orders: int, results: int) -> None:
     """What a process does until the other side ends: it works on batches, and says what became of them."""
-    others = (0, 1, 2, *sorted((orders, results)), os.sysconf("SC_OPEN_MAX"))
-    for before, behind in pairwise(others):  # a pipe whose writing end is open here, too, would have no end there
-        os.closerange(before + 1, behind)
+    keep_only(orders, results)
     sink = sink.written_by
     output = Written(sink.output) if sink.output else None
     sink.output = output  # type: ignore[assignment]  # it has what a sink that has STATE asks of one
@@ -114,8 +116,7 @@ def text_of(batch: Batch, sink: Sink, output: Written, state: State) -> tuple[An
 
     None: the other side has to write it; it has the room, and whoever hears what is wrong.
     """
-    for name, value in state.items():
-        setattr(sink, name, value)
+    know(sink, state)
     start = output.used
     try:
         sink.write(batch)

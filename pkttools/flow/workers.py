@@ -15,7 +15,7 @@ from ..errors import PktError, limit
 from .forked import Forked, received
 from .ring import Ring, fits
 from .tallies import added
-from .worker import ENDED, ERRORS, GIVEN, MORE, ROOM, SENT, Piece, serve, state_of, worked_on
+from .worker import ENDED, ERRORS, GIVEN, MORE, ROOM, SENT, Piece, know, serve, state_of, worked_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -197,8 +197,7 @@ class Workers:
             if before == state_of(sink) and sink.output:
                 sink.output.write(text)
                 added(sink, counts)
-                for name, value in after.items():
-                    setattr(sink, name, value)
+                know(sink, after)
                 return
             self.encodes = False  # some are dropped here: no number would be right from now on
         self.sink.write(batch)

@@ -57,15 +57,14 @@ class Packets(Stretch):
 
     def __init__(self, *how: Any) -> None:  # noqa: ANN401  that has its types
         super().__init__(6)
-        self.how, self.keeps = how, how[-1]
+        self.how = how
         self.made: Batch | None = None
 
     def cut(self, buffer: bytearray, used: int) -> int:
         """How many bytes are whole blocks with packets."""
         consumed, data, rows, _, counts = codec.pcapng_decode(buffer, 0, used, *self.how)
         self.made = Batch(data, rows)
-        capped, rounded, missing, *others = counts
-        self.counts = [capped, rounded, 0 if self.keeps else missing, *others, len(self.made)]
+        self.counts = [*counts, len(self.made)]
         return consumed
 
     def batches(self, buffer: bytearray, stop: int) -> Iterator[Batch]:
@@ -94,15 +93,10 @@ class _Reader:
     def batches(self) -> Iterator[Batch]:
         """Batches of packets, up to the end of the stream, or to where a pcap file begins."""
         while True:
-            self.start, data, rows, error, (capped, rounded, missing, damaged, others) = codec.pcapng_decode(
+            self.start, data, rows, error, counts = codec.pcapng_decode(
                 self.buffer, self.start, self.used, self.order == ">", self.interfaces, self.names, self.sections is not None
             )
-            self.capped, self.rounded = self.capped + capped, self.rounded + rounded
-            self.missing += 0 if self.sections else missing  # the sink knows then
-            self.drop("damaged option list", damaged)
-            self.drop("packet option", others)
-            if rows and self.sections:
-                self.sections.came += len(rows) // ROW_BYTES
+            self.count(*counts, len(rows) // ROW_BYTES)
             if rows:
                 yield Batch(data, rows)
             if error and error[0] == ANOTHER_CAPTURE:
@@ -126,13 +120,18 @@ class _Reader:
         moved = sharing(self.used - self.start, packets)
         if moved:
             self.offset, self.start, self.used = self.offset + self.start + moved, 0, 0
-            capped, rounded, missing, damaged, others, came = packets.counts
-            self.capped, self.rounded, self.missing = self.capped + capped, self.rounded + rounded, self.missing + missing
-            self.drop("damaged option list", damaged)
-            self.drop("packet option", others)
-            if self.sections:
-                self.sections.came += came
+            self.count(*packets.counts)
         return moved > 0
+
+    def count(self, capped: int, rounded: int, missing: int, damaged: int, others: int, packets: int) -> None:
+        """Counts what was read."""
+        self.capped, self.rounded = self.capped + capped, self.rounded + rounded
+        if self.sections:
+            self.sections.came += packets
+        else:
+            self.missing += missing  # else the sink knows
+        self.drop("damaged option list", damaged)
+        self.drop("packet option", others)
 
     def error(self, message: str) -> PktError:
         """An error at the block that comes next."""

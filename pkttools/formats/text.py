@@ -13,13 +13,14 @@ from .stretch import Stretch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ..command_line.options import Values
 
 LAST_LINE = b"\n==\n"  # of a packet, with the end of the line before
 MARK = b"\xef\xbb\xbf"  # which editors of Windows put before a text in UTF-8
 HEAD = 512  # bytes from which a text without packets is known
+PASSED_OVER = 5  # what codec.text_decode counts
 MAX_TEXT = 32 << 20  # bytes of one packet's text; 262,144 bytes, one a line, need a fifth of it
 
 
@@ -31,7 +32,7 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
     linktype, line, known, tried = 1, 0, 0, 0
     found = typed = False  # whether there was a packet; a line LINKTYPE
     head = b""  # of a text without packets
-    stray = shortened = filled = unplaced = cut = 0
+    counts: Sequence[int] = [0] * PASSED_OVER
     binary = buffer.find(b"\0", 0, min(used, 65536)) >= 0
     if buffer.startswith(MARK, 0, used):  # the first line is one of the format, too
         used -= len(MARK)
@@ -57,8 +58,7 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
                 buffer, start, stop, final, linktype, line, now
             )
             source.link = linktype if source.link is None else source.link
-            counts = stray, shortened, filled, unplaced, cut
-            stray, shortened, filled, unplaced, cut = map(sum, zip(counts, passed_over, strict=True))
+            counts = together(counts, passed_over)
             if rows:
                 found = True
                 yield Batch(data, rows)
@@ -82,9 +82,8 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
             lines = Lines(linktype, source.now)
             if source.elsewhere(used - start, lines):
                 start = used
-                counts = stray, shortened, filled, unplaced, cut
-                stray, shortened, filled, unplaced, cut = map(sum, zip(counts, lines.counts, strict=False))
-                line += lines.counts[-1]
+                *others, more = lines.counts
+                counts, line = together(counts, others), line + more
         if final and not handed:
             break
         if start:
@@ -98,6 +97,7 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
             buffer.extend(bytes(used))
         known, used = used, source.fill(buffer, used)
         final = used == known
+    stray, shortened, filled, unplaced, cut = counts
     if binary and not found:
         raise PktError(f"{source.name}: neither packet text nor a capture file")
     if line and not found and not typed:
@@ -123,7 +123,7 @@ class Lines(Stretch):
     """Packets of one link type. counts: what was passed over, and lines. now: the time of packets that say none, all of them."""
 
     def __init__(self, linktype: int, now: int | None) -> None:
-        super().__init__(6)
+        super().__init__(PASSED_OVER + 1)
         self.linktype, self.now = linktype, now or time.time_ns() // 1000 * 1000
 
     def cut(self, buffer: bytearray, used: int) -> int:
@@ -139,11 +139,16 @@ class Lines(Stretch):
             )
             if error or consumed == start or linktype != self.linktype:
                 raise PktError("for the reader")
-            self.counts = [*map(sum, zip(self.counts, (*passed_over, 0), strict=True))]
+            self.counts = together(self.counts, (*passed_over, 0))
             start = consumed
             if rows:
                 yield Batch(data, rows)
         self.counts[-1] += line
+
+
+def together(counts: Sequence[int], more: Sequence[int]) -> list[int]:
+    """Two counts of the same, added."""
+    return [one + other for one, other in zip(counts, more, strict=True)]
 
 
 def complete(buffer: bytearray, known: int, used: int) -> int:
