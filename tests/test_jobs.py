@@ -7,15 +7,20 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from conftest import ROOT, shell
 from waits import children, until, until_gone
 
+from pkttools.batch import Batch
+from pkttools.flow.member import PIECE, Member
+from pkttools.flow.ring import has_places
 from pkttools.flow.tallies import added, taken
+from pkttools.formats.text import Lines
 
 EXAMPLES = b"".join(path.read_bytes() for path in sorted((ROOT / "examples").glob("*.txt")) if path.stem != "pktap")
 CUT = EXAMPLES.replace(b"SIZE: 98/98", b"SIZE: 60/98")
@@ -234,6 +239,39 @@ def test_a_file_that_grows_or_shrinks_meanwhile(large: tuple[bytes, bytes, bytes
             assert b"in: at byte" in said
             assert whole.startswith(written)
             assert len(written) > len(whole) - 500
+
+
+def test_a_file_that_shrinks_before_it_is_read_once_more(tmp_path: Path) -> None:
+    """Where one batch becomes several the first time. The piece is not taken for empty, but left to the other side."""
+    path = tmp_path / "in"
+    path.write_bytes(2 * EXAMPLES)
+
+    class Twice:
+        TALLIES = ()
+
+        def through(self, stream: Iterator[Batch]) -> Iterator[Batch]:
+            for batch in stream:
+                yield batch
+                os.truncate(path, self.size)
+                yield batch
+
+    fd, null = os.open(path, os.O_RDONLY), os.open(os.devnull, os.O_WRONLY)
+    stage, lines = Twice(), Lines(1, 0)
+    member = Member([stage], mock.Mock(STATE=()), lines, fd, null, null)
+    member.buffer, member.counting = bytearray(PIECE), [lines]
+    member.settled, stage.size = member.sink.settled(), len(EXAMPLES)
+    assert member.piece(0) == (0, None)
+    os.close(fd)
+    os.close(null)
+
+
+def test_devices_without_places(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    one, other = os.openpty()
+    fds = os.open(tmp_path, os.O_RDONLY), os.open(os.devnull, os.O_WRONLY), reading, writing, one, other
+    assert [has_places(fd) for fd in fds] == [True, True, False, False, False, False]
+    for fd in fds:
+        os.close(fd)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")

@@ -11,6 +11,7 @@ import os
 import select
 
 from ..batch import Batch
+from ..errors import PktError
 from .forked import keep_only, received, send
 from .tallies import taken
 from .worker import know, state_of, worked_on
@@ -142,13 +143,18 @@ class Member:
         return self.stretch.cut(self.buffer, used) if used else 0
 
     def made(self, start: int, size: int) -> list[Batch]:
-        """What stages make of the piece that was read, all of it at once. More than one batch has to be copied."""
+        """What stages make of the piece that was read, all of it at once. More than one batch has to be copied.
+
+        Raises PktError where it is no more what was read, and what stages and the stretch raise.
+        """
         batches: list[Batch] = []
         for batch in worked_on(self.stages, self.stretch.batches(self.buffer, size)):
             if batches and not self.several:
                 self.several = True  # and the first one may be overwritten now
                 taken(self.counting)
-                return self.made(start, size) if self.read(start) == size else []
+                if self.read(start) != size:
+                    raise PktError("the file has changed")
+                return self.made(start, size)
             batches.append(Batch(bytearray(batch.data), bytearray(batch.rows)) if self.several else batch)
         return batches
 

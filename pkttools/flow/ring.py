@@ -46,9 +46,18 @@ def fits(stages: list[Stage], source: Source, sink: Sink) -> bool:
         return False
     mode = os.fstat(output.fd).st_mode
     appends = fcntl(output.fd, F_GETFL) & os.O_APPEND  # others may, too, and what is broken off has to be taken away
-    whole = (stat.S_ISREG(mode) and not appends) or (stat.S_ISCHR(mode) and not os.isatty(output.fd))
+    whole = (stat.S_ISREG(mode) and not appends) or (stat.S_ISCHR(mode) and has_places(output.fd))
     file: Input = source.file  # type: ignore[assignment]  # workers.py has asked for one
     return whole and all(found.st_size >= LEAST for found in file.found) and all(map(plain, file.paths))
+
+
+def has_places(fd: int) -> bool:
+    """Whether each can write to a place of a device of its own: not of a terminal, nor of others that are streams."""
+    try:
+        os.lseek(fd, 0, os.SEEK_CUR)
+    except OSError:
+        return False
+    return not os.isatty(fd)
 
 
 def plain(path: str | None) -> bool:
