@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import time
@@ -34,6 +35,17 @@ def test_pings_in_the_order_of_the_questions(labs, tmp_path):
     lines = shell(f"pkt-analyze --line --in {both}").stdout.decode().splitlines()
     seen = [re.search(r"(\S+) > .* echo (\w+), id 7, seq (\d+)", line).groups() for line in lines]
     assert seen == [(IP[of], kind, str(n)) for n in range(1, 201) for of, kind in (("a", "request"), ("b", "reply"))]
+
+
+def test_who_waits_for_another_one_is_not_looked_at_for_each_answer(lab):
+    """All questions are the same: one is on its way at a time, however many may be."""
+    took = []
+    for most in (1, 8192):
+        before = os.times().children_user
+        done = lab.run("a", f"{PING.replace('|', '--count 3000 |')} pkt-ask -Z root -i eth0 --in-flight {most} > /dev/null")
+        assert b"3000 answered" in done.stderr
+        took.append(os.times().children_user - before)
+    assert took[1] < 2 * took[0] + 0.2, took
 
 
 @pytest.mark.skipif(not shutil.which("tcpdump"), reason="tcpdump is not installed")

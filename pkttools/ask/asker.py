@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_HELD = 1 << 16  # settled questions that wait for an earlier one before they are written
 AT_ONCE = 1024  # questions that are made of packets at once
+TURN = 64  # questions that are sent at once; each may have to wait for one in front of it, and those behind it are taken in vain
 STOPPED = "stopped by a signal: no more was asked, and {} not waited for"
 
 
@@ -129,7 +130,7 @@ class Asker:
             keys += asked(batch.part(len(keys), first + room))
             stop = first
             questions: list[Question] = []
-            for packet in batch.packets(first, first + max(room, 0)):
+            for packet in batch.packets(first, first + min(max(room, 0), TURN)):
                 if self.blocked(keys[stop]):
                     break
                 question = Question(packet, keys[stop])
