@@ -170,6 +170,7 @@ def test_a_new_file_that_gets_nothing_is_taken_away(tmp_path: Path) -> None:
         "pkt-pipe --jobs 2 --in bad --out new.pcap 'change IP.TTL=9 | correct'",
         "pkt-pipe --each bad --out-dir . -F pcap 'change IP.TTL=9'",
         "pkt-analyze --line --in bad --out new",
+        *(f"pkt-analyze --html {name} --in bad" for name in ("new", "old")),
         "pkt-diff bad old --out new",
         *(f"pkt-filter IP --in bad --out {name}" for name in ("old", "empty", "dangling")),
     ]

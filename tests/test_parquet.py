@@ -81,6 +81,9 @@ def test_row_groups_are_bounded(tmp_path: Path) -> None:
     assert found.metadata.num_rows == 600 and found.read()["NUMBER"].to_pylist() == list(range(1, 601))
     assert shell(f"pkt-analyze --fields NUMBER,IP.TTL -F parquet --out {path} < /dev/null").returncode == 0
     assert pyarrow.parquet.read_table(path).num_rows == 0  # a stream without packets has columns
+    before = path.read_bytes()
+    done = shell(f"echo bad | pkt-analyze --fields NUMBER -F parquet --out {path}")
+    assert (done.returncode, path.read_bytes()) == (1, before)  # where nothing can be read, there is nothing to write
 
 
 @pytest.mark.parametrize("names", ["TIME,IP.SRC_ADDR,IP.TTL", "NUMBER,IP.TTL[*],IP.SRC_ADDR[*]"])

@@ -103,9 +103,14 @@ class ParquetSink(Sink):
         self.schema = pyarrow.schema(fields)
         self.pending: list[Any] = []
         self.rows = self.bytes = 0
-        self.writer = pyarrow.parquet.ParquetWriter(
-            Written(output), self.schema, compression="zstd", dictionary_pagesize_limit=DICTIONARY
+        self.begun: Any = None
+
+    def writer(self) -> Any:  # noqa: ANN401  pyarrow has no types
+        """What writes the file, and its beginning at once: so not before there is something to write."""
+        self.begun = self.begun or self.pa.parquet.ParquetWriter(
+            Written(self.output), self.schema, compression="zstd", dictionary_pagesize_limit=DICTIONARY
         )
+        return self.begun
 
     def write(self, batch: Batch) -> None:
         """Takes a batch; it is written when a row group is full."""
@@ -154,11 +159,12 @@ class ParquetSink(Sink):
 
     def group(self) -> None:
         """Writes what is there as a row group."""
+        writer = self.writer()
         try:
             if self.pending:
-                self.writer.write_table(self.pa.concat_tables(self.pending), self.rows)
+                writer.write_table(self.pa.concat_tables(self.pending), self.rows)
         except OutputError:
-            self.writer.is_open = False  # nor is an end
+            writer.is_open = False  # nor is an end
             raise
         self.pending, self.rows, self.bytes = [], 0, 0
         self.pa.default_memory_pool().release_unused()
@@ -166,10 +172,11 @@ class ParquetSink(Sink):
     def close(self) -> list[str]:
         """Ends the file; gives of how many packets a column has only the first occurrence."""
         self.group()
+        writer = self.writer()
         try:
-            self.writer.close()
+            writer.close()
         except OutputError:
-            self.writer.is_open = False
+            writer.is_open = False
             raise
         self.output.close()
         return [
