@@ -2,20 +2,23 @@
 #include "table.h"
 
 enum { NUMBER_OF = -1, TIME_OF = -2, UTC_OF = -3, CAPTURED_OF = -4, ORIGINAL_OF = -5, LINK_OF = -6, FRAME_OF = -7, IFACE_OF = -8, WAY_OF = -9, NOTE_OF = -10 };     /* besides fields */
-enum { NOBODY = -1 };
+enum { LINES = IFACE_OF - NOTE_OF + 1, NOBODY = -1 };
 
 struct wanted {                 /* a field that columns ask for, in a kind of header */
     const struct row *row;
     int32_t slot;               /* of its name */
 };
 
-struct slot {                   /* what was found of a name, in the packet in hand */
+struct slot {                   /* what was found of a name, or of lines, in the packet in hand */
     int32_t first, last, count;
 };
 
 struct found {
-    const struct row *row;
-    struct place at;
+    const struct row *row;      /* NULL: it is what a line says */
+    union {
+        struct place at;
+        struct frame said;
+    };
     int32_t next;               /* of the same name */
 };
 
@@ -35,10 +38,11 @@ bool columns_sound(const struct columns *c)
     return marks == c->count + 1 && c->before[c->before_size - 1] == 0 && c->style <= CELLS_JSON && columns_known(c);
 }
 
-/* What lines begin with that a column asks for; NULL: it does not. */
-static const char *line_of(int64_t what)
+/* Where the slot stands of what a column asks for: of fields by their numbers, behind them those of lines; NULL: of a fact there is none. */
+static int32_t *slot_of(const struct columns *c, int64_t what)
 {
-    return note_word(what == IFACE_OF ? OF_IFACE : what == WAY_OF ? OF_WAY : what == NOTE_OF ? OF_NOTE : 0);
+    int32_t *slots = (int32_t *)(void *)c->names.at;
+    return what >= 0 ? &slots[what] : what <= IFACE_OF ? &slots[(int64_t)field_rows.count + IFACE_OF - what] : NULL;
 }
 
 /* Finds out which fields are asked for, and in which headers. */
@@ -46,14 +50,14 @@ bool columns_begin(struct columns *c)
 {
     size_t kinds = field_rows.headers + field_rows.items;
     c->slots.size = c->wanted.size = c->kinds.size = c->of_column.size = 0;
-    if (!bytes_need(&c->names, field_rows.count * sizeof(int32_t)) || !bytes_need(&c->kinds, (kinds + 1) * sizeof(uint32_t)))
+    if (!bytes_need(&c->names, (field_rows.count + LINES) * sizeof(int32_t)) || !bytes_need(&c->kinds, (kinds + 1) * sizeof(uint32_t)))
         return false;
-    int32_t *slot_of = (int32_t *)(void *)c->names.at, slots = 0;
+    int32_t slots = 0;
     uint32_t *begin = (uint32_t *)(void *)c->kinds.at;
-    for (size_t i = 0; i < field_rows.count; i++)
-        slot_of[i] = NOBODY;
+    for (size_t i = 0; i < field_rows.count + LINES; i++)
+        *slot_of(c, (int64_t)i) = NOBODY;
     for (size_t i = 0; i < c->count; i++) {
-        int32_t *of = c->columns[i].what >= 0 ? &slot_of[c->columns[i].what] : NULL, none = NOBODY;
+        int32_t *of = slot_of(c, c->columns[i].what), none = NOBODY;
         struct slot empty = {NOBODY, NOBODY, 0};
         if (of != NULL && *of == NOBODY) {
             *of = slots++;
@@ -68,7 +72,7 @@ bool columns_begin(struct columns *c)
         begin[k] = (uint32_t)(c->wanted.size / sizeof(struct wanted));
         const struct run *run = &field_rows.runs[k];
         for (const struct row *r = field_rows.rows + run->first; r < field_rows.rows + run->stop; r++) {
-            struct wanted new = {r, slot_of[r->name]};
+            struct wanted new = {r, *slot_of(c, r->name)};
             if (new.slot == NOBODY)
                 continue;
             if (!bytes_add(&c->wanted, &new, sizeof new))
@@ -91,7 +95,21 @@ static struct found *found_at(const struct columns *c, int32_t index)
     return (struct found *)(void *)c->found.at + index;
 }
 
-/* Notes what a header, or an item, has of what is wanted. */
+static bool keep(struct columns *c, int32_t slot_index, const struct found *new)
+{
+    struct slot *slot = slot_at(c, slot_index);
+    int32_t index = (int32_t)(c->found.size / sizeof *new);
+    if (c->found.size / sizeof *new >= INT32_MAX || !bytes_add(&c->found, new, sizeof *new))
+        return false;
+    if (slot->count++ == 0)
+        slot->first = index;
+    else
+        found_at(c, slot->last)->next = index;
+    slot->last = index;
+    return true;
+}
+
+/* Keeps what a header, or an item, has of what is wanted. */
 static bool look(struct columns *c, const struct header *h)
 {
     size_t kind = h->kind < FIRST_ITEM ? h->kind : field_rows.headers + h->kind - FIRST_ITEM;
@@ -100,29 +118,36 @@ static bool look(struct columns *c, const struct header *h)
     const uint32_t *begin = (const uint32_t *)(const void *)c->kinds.at + kind;
     const struct wanted *from = (const struct wanted *)(const void *)c->wanted.at;
     for (const struct wanted *w = from + begin[0]; w < from + begin[1]; w++) {
-        struct found new = {w->row, {0}, NOBODY};
-        struct slot *slot = slot_at(c, w->slot);
-        int32_t index = (int32_t)(c->found.size / sizeof new);
-        if (!place_of(&w->row->field, h, &new.at))
-            continue;
-        if (!bytes_add(&c->found, &new, sizeof new))
+        struct found new = {.row = w->row, .next = NOBODY};
+        if (place_of(&w->row->field, h, &new.at) && !keep(c, w->slot, &new))
             return false;
-        if (slot->count++ == 0)
-            slot->first = index;
-        else
-            found_at(c, slot->last)->next = index;
-        slot->last = index;
     }
     return true;
 }
 
-static bool find(struct columns *c, const struct frame *f, int64_t linktype)
+/* The same of lines that the packet came with. */
+static bool look_in_lines(struct columns *c, const struct frame *notes)
+{
+    static const int64_t facts[LINES] = {OF_IFACE, OF_WAY, OF_NOTE};
+    for (int k = 0; k < LINES; k++) {
+        struct found new = {.row = NULL, .next = NOBODY};
+        int32_t slot = *slot_of(c, IFACE_OF - k);
+        for (size_t at = 0; slot != NOBODY && note_said(notes, &at, note_word(facts[k]), &new.said);)
+            if (!keep(c, slot, &new))
+                return false;
+    }
+    return true;
+}
+
+static bool find(struct columns *c, const struct frame *f, int64_t linktype, const struct frame *notes)
 {
     struct walk w;
     struct header item;
     c->found.size = 0;
     for (size_t i = 0; i < c->slots.size / sizeof(struct slot); i++)
         *slot_at(c, (int32_t)i) = (struct slot){NOBODY, NOBODY, 0};
+    if (!look_in_lines(c, notes))
+        return false;
     if (c->wanted.size == 0)
         return true;
     (c->all ? walk : walk_busy)(&w, f, linktype);
@@ -153,26 +178,39 @@ static uint8_t *put_plain(uint8_t *out, const uint8_t *text, size_t size, bool s
     return out;
 }
 
+static bool is_text(const struct found *of)
+{
+    return of->row == NULL || of->row->form == TEXT;
+}
+
+/* The characters, or the octets, that were found. */
+static struct frame octets_of(const struct frame *f, const struct found *of)
+{
+    if (of->row == NULL)
+        return of->said;
+    return (struct frame){frame_range(f, of->at.bit / 8, of->at.size), is_text(of) ? text_size(f, &of->at) : of->at.size};
+}
+
 static bool add_one(struct columns *c, const struct frame *f, const struct found *of, bool several)
 {
     const struct row *r = of->row;
-    if (!bytes_need(&c->text, json_value_room(r, &of->at)))
+    if (!bytes_need(&c->text, r == NULL ? MOST_TEXT * of->said.size + 2 : json_value_room(r, &of->at)))
         return false;
     uint8_t *out = c->text.at + c->text.size;
-    const uint8_t *data = frame_range(f, of->at.bit / 8, of->at.size);
+    const struct frame octets = octets_of(f, of);
     if (c->style == CELLS_JSON)
-        out = put_json_value(out, r, f, &of->at);
+        out = r == NULL ? put_json_string(out, octets.at, octets.size) : put_json_value(out, r, f, &of->at);
+    else if (is_text(of))
+        out = put_plain(out, octets.at, octets.size, several);
     else if (r->form == DATA)
-        out = put_bytes(out, data, of->at.size);
-    else if (r->form == TEXT)
-        out = put_plain(out, data, text_size(f, &of->at), several);
+        out = put_bytes(out, octets.at, octets.size);
     else
         out = r->form > TEXT ? put_number(out, f, &of->at, r->form) : put_decimal(out, number_of(f, &of->at));
     c->text.size = (size_t)(out - c->text.at);
     return true;
 }
 
-/* The first one of what a column has of a field, all occurrences or one of them; NOBODY: it is not there. */
+/* The first one of what a column has of a name, all occurrences or one of them; NOBODY: it is not there. */
 static int32_t first_of(const struct columns *c, const struct column *column, const struct slot *slot)
 {
     int64_t which = column->occurrence < 0 ? column->occurrence + slot->count + 1 : column->occurrence;
@@ -184,7 +222,8 @@ static int32_t first_of(const struct columns *c, const struct column *column, co
     return index;
 }
 
-static bool add_field(struct columns *c, const struct column *column, int32_t slot_index, const struct frame *f)
+/* What a column has of a name. */
+static bool add_found(struct columns *c, const struct column *column, int32_t slot_index, const struct frame *f)
 {
     const struct slot *slot = slot_at(c, slot_index);
     bool all = column->occurrence == 0, json = c->style == CELLS_JSON;
@@ -192,7 +231,7 @@ static bool add_field(struct columns *c, const struct column *column, int32_t sl
     if (index == NOBODY)
         return !json || bytes_add(&c->text, "null", 4);
     bool list = json && all && (slot->count > 1 || column->list);
-    bool quoted = c->style == CELLS_CSV && (found_at(c, index)->row->form == TEXT || (all && slot->count > 1));
+    bool quoted = c->style == CELLS_CSV && (is_text(found_at(c, index)) || (all && slot->count > 1));
     if ((list || quoted) && !bytes_add(&c->text, list ? "[" : "\"", 1))
         return false;
     for (; index != NOBODY; index = all ? found_at(c, index)->next : NOBODY)
@@ -201,7 +240,7 @@ static bool add_field(struct columns *c, const struct column *column, int32_t sl
     return !(list || quoted) || bytes_add(&c->text, list ? "]" : "\"", 1);
 }
 
-/* What a column has of the packet besides its fields. */
+/* What it has of the packet else. */
 static bool add_fact(struct columns *c, int64_t what, const uint8_t *data, const struct packet *p, int64_t number)
 {
     if (!bytes_need(&c->text, 64 + (what == FRAME_OF ? 2 * (size_t)p->captured : 0)))
@@ -225,59 +264,19 @@ static bool add_fact(struct columns *c, int64_t what, const uint8_t *data, const
     return true;
 }
 
-static bool add_said(struct columns *c, const struct frame *said, bool several)
-{
-    if (!bytes_need(&c->text, MOST_TEXT * said->size + 2))
-        return false;
-    uint8_t *out = c->text.at + c->text.size;
-    out = c->style == CELLS_JSON ? put_json_string(out, said->at, said->size) : put_plain(out, said->at, said->size, several);
-    c->text.size = (size_t)(out - c->text.at);
-    return true;
-}
-
-/* What a column has of lines that the packet came with, all of a word or one of them. */
-static bool add_lines(struct columns *c, const struct column *column, const struct frame *notes)
-{
-    const char *word = line_of(column->what);
-    bool all = column->occurrence == 0, json = c->style == CELLS_JSON;
-    struct frame said;
-    if (!note_at(notes, word, all ? 1 : column->occurrence, &said))
-        return !json || bytes_add(&c->text, "null", 4);
-    bool list = json && all && (column->list != 0 || note_at(notes, word, 2, &(struct frame){0}));
-    bool quoted = c->style == CELLS_CSV;
-    if ((list || quoted) && !bytes_add(&c->text, list ? "[" : "\"", 1))
-        return false;
-    size_t at = 0;
-    if (!all && !add_said(c, &said, false))
-        return false;
-    for (bool first = true; all && note_said(notes, &at, word, &said); first = false)
-        if ((!first && !bytes_add(&c->text, ",", 1)) || !add_said(c, &said, true))
-            return false;
-    return !(list || quoted) || bytes_add(&c->text, list ? "]" : "\"", 1);
-}
-
-static bool add_cell(struct columns *c, const struct column *column, int32_t slot, const uint8_t *data, const struct packet *p,
-                     const struct frame *f, int64_t number)
-{
-    if (slot != NOBODY)
-        return add_field(c, column, slot, f);
-    if (column->what <= IFACE_OF)
-        return add_lines(c, column, &(struct frame){data + p->notes, (size_t)p->notes_size});
-    return add_fact(c, column->what, data, p, number);
-}
-
 bool columns_add(struct columns *c, const uint8_t *data, const struct packet *p, int64_t number)
 {
     struct packet own;
     const struct packet *bare = without_fcs(p, &own);
-    const struct frame f = {data + bare->offset, (size_t)bare->captured};
-    if (!find(c, &f, bare->linktype))
+    const struct frame f = {data + bare->offset, (size_t)bare->captured}, notes = {data + p->notes, (size_t)p->notes_size};
+    if (!find(c, &f, bare->linktype, &notes))
         return false;
     const uint8_t *before = c->before;
     const int32_t *slot = (const int32_t *)(const void *)c->of_column.at;
     for (const struct column *column = c->columns; column < c->columns + c->count; column++, slot++) {
         size_t size = strlen((const char *)before);
-        if (!bytes_add(&c->text, before, size) || !add_cell(c, column, *slot, data, p, &f, number))
+        if (!bytes_add(&c->text, before, size)
+            || !(*slot == NOBODY ? add_fact(c, column->what, data, p, number) : add_found(c, column, *slot, &f)))
             return false;
         before += size + 1;
     }
@@ -325,52 +324,38 @@ static uint8_t *put_fact_key(uint8_t *out, int64_t what, const uint8_t *data, co
     return put_number_key(out, (struct value){0, (uint64_t)value ^ UINT64_C(1) << 63});   /* what is below zero is less */
 }
 
-static uint8_t *put_field_key(uint8_t *out, const struct frame *f, const struct found *of)
+static uint8_t *put_found_key(uint8_t *out, const struct frame *f, const struct found *of)
 {
-    const uint8_t *data = frame_range(f, of->at.bit / 8, of->at.size);
-    if (of->row->form == DATA || of->row->form == TEXT)
-        return put_octets_key(out, data, of->row->form == DATA ? of->at.size : text_size(f, &of->at));
-    return put_number_key(out, number_of(f, &of->at));
-}
-
-/* The key of one column; where it is not there it is the last. False: no memory. */
-static bool add_key(struct columns *c, const struct column *column, int32_t slot, const uint8_t *data, const struct packet *p,
-                    const struct frame *f, int64_t number)
-{
-    enum { SMALL = 32 };        /* bytes of a number, and what is around values */
-    const char *word = line_of(column->what);
-    const struct frame notes = {data + p->notes, (size_t)p->notes_size};
-    struct frame said = {data, 0};
-    int32_t index = slot == NOBODY ? NOBODY : first_of(c, column, slot_at(c, slot));
-    bool there = word != NULL ? note_at(&notes, word, column->occurrence == 0 ? 1 : column->occurrence, &said)
-        : slot == NOBODY || index != NOBODY;
-    if (!bytes_need(&c->text, SMALL + 2 * ((size_t)p->captured + said.size)))
-        return false;
-    uint8_t *begin = c->text.at + c->text.size, *out = begin;
-    *out++ = !there;
-    if (there && word != NULL)
-        out = put_octets_key(out, said.at, said.size);
-    else if (there && slot == NOBODY)
-        out = put_fact_key(out, column->what, data, p, number);
-    else if (there)
-        out = put_field_key(out, f, found_at(c, index));
-    for (uint8_t *at = begin + 1; at < out && column->list != 0; at++)
-        *at = (uint8_t)~*at;
-    c->text.size = (size_t)(out - c->text.at);
-    return true;
+    if (!is_text(of) && of->row->form != DATA)
+        return put_number_key(out, number_of(f, &of->at));
+    const struct frame octets = octets_of(f, of);
+    return put_octets_key(out, octets.at, octets.size);
 }
 
 bool columns_key(struct columns *c, const uint8_t *data, const struct packet *p, int64_t number)
 {
+    enum { SMALL = 32 };        /* bytes of a number, and what is around values */
     struct packet own;
     const struct packet *bare = without_fcs(p, &own);
-    const struct frame f = {data + bare->offset, (size_t)bare->captured};
+    const struct frame f = {data + bare->offset, (size_t)bare->captured}, notes = {data + p->notes, (size_t)p->notes_size};
     c->text.size = 0;
-    if (!find(c, &f, bare->linktype))
+    if (!find(c, &f, bare->linktype, &notes))
         return false;
-    for (size_t i = 0; i < c->count; i++)
-        if (!add_key(c, &c->columns[i], ((const int32_t *)(const void *)c->of_column.at)[i], data, p, &f, number))
+    for (size_t i = 0; i < c->count; i++) {
+        int32_t slot = ((const int32_t *)(const void *)c->of_column.at)[i];
+        int32_t index = slot == NOBODY ? NOBODY : first_of(c, &c->columns[i], slot_at(c, slot));
+        if (!bytes_need(&c->text, SMALL + 2 * (size_t)(p->captured + p->notes_size)))
             return false;
+        uint8_t *begin = c->text.at + c->text.size, *out = begin;
+        *out++ = slot != NOBODY && index == NOBODY;             /* what is not there comes last */
+        if (slot == NOBODY)
+            out = put_fact_key(out, c->columns[i].what, data, p, number);
+        else if (index != NOBODY)
+            out = put_found_key(out, &f, found_at(c, index));
+        for (uint8_t *at = begin + 1; at < out && c->columns[i].list != 0; at++)
+            *at = (uint8_t)~*at;
+        c->text.size = (size_t)(out - c->text.at);
+    }
     return true;
 }
 

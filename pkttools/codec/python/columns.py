@@ -5,7 +5,7 @@ from __future__ import annotations
 from struct import iter_unpack
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, linktype_of
-from ...protocols.fields import BY_HEADER, DATA, TABLE, TEXT, Row
+from ...protocols.fields import BY_HEADER, TABLE, TEXT, Row
 from ...protocols.shown import read_field
 from ..program import OF_IFACE, OF_NOTE, OF_WAY, said_by
 from .headers import Walk
@@ -13,6 +13,12 @@ from .json import json_value, string, utc
 from .lists import Items
 from .rows import checked, without_fcs
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+    Found = tuple[Row | None, int | bytes]  # a value, and the row of its field; None: it is what a line says
 NUMBER_OF, TIME_OF, UTC_OF, CAPTURED_OF, ORIGINAL_OF, LINK_OF, FRAME_OF, IFACE_OF, WAY_OF, NOTE_OF = range(-1, -11, -1)
 LINES = {IFACE_OF: OF_IFACE, WAY_OF: OF_WAY, NOTE_OF: OF_NOTE}  # what lines say that a packet comes with
 PLAIN, CSV, JSON = range(3)
@@ -62,8 +68,8 @@ def sound(columns: bytes, before: bytes, style: int) -> bool:
 def _cells(data: bytearray, row: list[int], number: int, columns: list[Column], style: int) -> list[str]:
     frame = bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
     bare = without_fcs(list(row))
-    names = {TABLE.names[what] for what, _, _ in columns if what >= 0}
-    found = fields_found(frame[: bare[CAPTURED]], bare[LINKTYPE], names) if names else {}
+    notes = bytes(data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]])
+    found = found_of(frame[: bare[CAPTURED]], bare[LINKTYPE], notes, {what for what, _, _ in columns})
     quote = '"' if style == JSON else ""
     facts = {
         NUMBER_OF: str(number),
@@ -74,61 +80,45 @@ def _cells(data: bytearray, row: list[int], number: int, columns: list[Column], 
         LINK_OF: str(linktype_of(row[LINKTYPE])),
         FRAME_OF: f"{quote}{frame.hex()}{quote}",
     }
-    notes = bytes(data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]])
-    return [
-        _cell(found.get(TABLE.names[c[0]], []), c, style) if c[0] >= 0
-        else _said(said_by(notes, LINES[c[0]]), c, style) if c[0] in LINES else facts[c[0]]
-        for c in columns
-    ]  # fmt: skip
+    return [facts[c[0]] if c[0] in facts else _cell(chosen(found[c[0]], c[1]), c, style) for c in columns]
 
 
-def fields_found(frame: bytes, linktype: int, names: set[str]) -> dict[str, list[tuple[Row, int | bytes]]]:
-    """What a packet has of the fields of these names, in its order."""
-    headers = Walk(frame, linktype).headers
-    found: dict[str, list[tuple[Row, int | bytes]]] = {}
+def found_of(frame: bytes, linktype: int, notes: bytes, whats: set[int]) -> dict[int, list[Found]]:
+    """What a packet has of each field, and of lines, that columns ask for, in its order."""
+    found: dict[int, list[Found]] = {what: [(None, said) for said in said_by(notes, LINES[what])] for what in whats & LINES.keys()}
+    names: dict[str, list[Found]] = {}
+    for what in whats:
+        if what >= 0:
+            found[what] = names.setdefault(TABLE.names[what], [])
+    headers = Walk(frame, linktype).headers if names else []
     for place in [*headers, *(item for _, item in Items(frame, headers).all())]:
         for row in BY_HEADER[place.kind]:
             if row.name in names:
                 value = read_field(row, frame, place.start, place.data, place.end)
                 if value is not None:
-                    found.setdefault(row.name, []).append((row, value))
+                    names[row.name].append((row, value))
     return found
 
 
-def _cell(found: list[tuple[Row, int | bytes]], column: Column, style: int) -> str:
-    _, occurrence, is_list = column
+def chosen(found: list[T], occurrence: int) -> list[T]:
+    """One of what was found, -1 is the last one; 0: all of it. Empty where that is not there."""
     which = occurrence + len(found) + 1 if occurrence < 0 else occurrence
-    if not found or (occurrence and not 1 <= which <= len(found)):
-        return "null" if style == JSON else ""
-    chosen = [found[which - 1]] if occurrence else found
-    if style == JSON:
-        shown = ",".join(json_value(row, value) for row, value in chosen)
-        return f"[{shown}]" if not occurrence and (is_list or len(chosen) > 1) else shown
-    shown = ",".join(_plain(row, value, occurrence == 0) for row, value in chosen)
-    return f'"{shown}"' if style == CSV and (chosen[0][0].kind == TEXT or len(chosen) > 1) else shown
+    return found[which - 1 : which] if which > 0 else [] if occurrence else found
 
 
-def _said(found: list[bytes], column: Column, style: int) -> str:
-    """What lines say."""
+def _cell(found: list[Found], column: Column, style: int) -> str:
     _, occurrence, is_list = column
-    which = occurrence + len(found) + 1 if occurrence < 0 else occurrence
-    if not found or (occurrence and not 1 <= which <= len(found)):
+    if not found:
         return "null" if style == JSON else ""
-    chosen = [found[which - 1]] if occurrence else found
+    shown = [string(bytes(value)) if row is None else json_value(row, value) for row, value in found]
     if style == JSON:
-        shown = ",".join(map(string, chosen))
-        return f"[{shown}]" if not occurrence and (is_list or len(chosen) > 1) else shown
-    shown = ",".join(_unquoted(string(said), occurrence == 0) for said in chosen)
-    return f'"{shown}"' if style == CSV else shown
+        text = ",".join(shown)
+        return f"[{text}]" if not occurrence and (is_list or len(found) > 1) else text
+    row, text = found[0][0], ",".join(_plain(value, occurrence == 0) for value in shown)
+    return f'"{text}"' if style == CSV and (row is None or row.kind == TEXT or len(found) > 1) else text
 
 
-def _plain(row: Row, value: int | bytes, several: bool) -> str:
-    """A value without quotes around it."""
-    shown = json_value(row, value)
-    return _unquoted(shown, several) if row.kind in (DATA, TEXT) else shown.strip('"')
-
-
-def _unquoted(shown: str, several: bool) -> str:
-    """Characters without quotes around them."""
-    shown = shown[1:-1].replace("\\\\", "\\")
+def _plain(shown: str, several: bool) -> str:
+    """A value without quotes around it: only text has backslashes, and commas."""
+    shown = shown.strip('"').replace("\\\\", "\\")
     return shown.replace(",", "\\x2c") if several else shown

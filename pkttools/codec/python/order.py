@@ -11,8 +11,7 @@ from struct import iter_unpack
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, linktype_of
 from ...protocols.fields import TABLE
-from ..program import said_by
-from .columns import CAPTURED_OF, FRAME_OF, LINES, LINK_OF, MOST, NOTE_OF, NUMBER_OF, ORIGINAL_OF, TIME_OF, UTC_OF, fields_found
+from .columns import CAPTURED_OF, FRAME_OF, LINK_OF, MOST, NOTE_OF, NUMBER_OF, ORIGINAL_OF, TIME_OF, UTC_OF, chosen, found_of
 from .pcap import RECORD
 from .rows import checked, without_fcs
 
@@ -96,8 +95,7 @@ def keys_of(data: bytearray, row: list[int], number: int, columns: list[tuple[in
     frame = bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]])
     bare = without_fcs(list(row))
     notes = bytes(data[row[NOTES] : row[NOTES] + row[NOTES_SIZE]])
-    names = {TABLE.names[what] for what, _, _ in columns if what >= 0}
-    found = fields_found(frame[: bare[CAPTURED]], bare[LINKTYPE], names) if names else {}
+    found = found_of(frame[: bare[CAPTURED]], bare[LINKTYPE], notes, {what for what, _, _ in columns})
     facts = {
         NUMBER_OF: number,
         TIME_OF: row[TIME],
@@ -113,13 +111,11 @@ def keys_of(data: bytearray, row: list[int], number: int, columns: list[tuple[in
         elif what in facts:
             key = number_key((facts[what] + SIGN) % (2 * SIGN))
         else:
-            there: list[int | bytes] = [*said_by(notes, LINES[what])] if what < 0 else [
-                value for _, value in found.get(TABLE.names[what], [])]  # fmt: skip
-            which = max(occurrence, 1) if occurrence >= 0 else occurrence + len(there) + 1
-            if not 1 <= which <= len(there):
+            first = chosen(found[what], occurrence)[:1]
+            if not first:
                 keys.append(b"\1")
                 continue
-            value = there[which - 1]
+            value = first[0][1]
             key = octets_key(value) if isinstance(value, bytes) else number_key(value)
         keys.append(b"\0" + (bytes(c ^ 0xFF for c in key) if backwards else key))
     return keys
