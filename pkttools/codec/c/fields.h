@@ -183,6 +183,13 @@ static inline uint8_t *put_number64(uint8_t *out, uint64_t value)
     return value < BELOW_THESE ? put_decimal_short(out, (uint32_t)value) : put_decimal(out, (struct value){0, value});
 }
 
+static inline uint8_t *put_int(uint8_t *out, int64_t value)
+{
+    if (value < 0)
+        *out++ = '-';
+    return put_number64(out, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
 uint8_t *put_date(uint8_t *out, int64_t day);           /* from 1970 on */
 uint8_t *put_clock(uint8_t *out, int64_t of_day);       /* seconds */
 uint8_t *put_local(uint8_t *out, int64_t second);       /* as C's ctime does; nothing where the system does not know it */

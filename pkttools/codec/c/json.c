@@ -63,13 +63,6 @@ static uint8_t *put_word(uint8_t *out, const char *word)
     return out + size;
 }
 
-uint8_t *put_int(uint8_t *out, int64_t value)
-{
-    if (value < 0)
-        *out++ = '-';
-    return put_decimal(out, (struct value){0, value < 0 ? -(uint64_t)value : (uint64_t)value});
-}
-
 uint8_t *put_utc(uint8_t *out, int64_t time)
 {
     int64_t seconds = floored(time, 1000000000), day = floored(seconds, DAY);

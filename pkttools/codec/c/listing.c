@@ -20,10 +20,7 @@ static bool add_words(struct listing *l, const char *words)
 static bool add_number(struct listing *l, int64_t value)
 {
     uint8_t figures[MOST_NUMBER];
-    if (value < 0 && !add(l, "-", 1))
-        return false;
-    uint64_t size = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    return add(l, figures, (size_t)(put_decimal(figures, (struct value){0, size}) - figures));
+    return add(l, figures, (size_t)(put_int(figures, value) - figures));
 }
 
 /* Begins, or with an empty one ends, what is in the colour of a layer. */

@@ -158,16 +158,12 @@ bool fields_set(const struct field_table *from, bool *sound)
 /* A field's name with the colon and tabs behind it: values line up at column 24. Gives its size. */
 size_t put_label(uint8_t *out, const uint8_t *name, size_t size, size_t number)
 {
-    uint8_t *p = out, figures[20];
+    uint8_t *p = out;
     memcpy(p, name, size);
     p += size;
     if (number > 0) {
-        int n = 0;
-        for (; number > 0; number /= 10)
-            figures[n++] = (uint8_t)('0' + number % 10);
         *p++ = '[';
-        while (n > 0)
-            *p++ = figures[--n];
+        p = put_number64(p, number);
         *p++ = ']';
     }
     size_t size_of_all = (size_t)(p - out) + 1, tabs = size_of_all < 16 ? 3 - size_of_all / 8 : 1;

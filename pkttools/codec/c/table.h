@@ -61,7 +61,6 @@ bool is_covered(const struct walk *w, size_t count, size_t index);
 /* json.c: values that columns.c writes, too */
 
 uint8_t *put_bytes(uint8_t *out, const uint8_t *data, size_t size);     /* in hex */
-uint8_t *put_int(uint8_t *out, int64_t value);
 uint8_t *put_utc(uint8_t *out, int64_t time);
 enum { MOST_TEXT = 5 };         /* bytes of a byte of text */
 

@@ -385,6 +385,8 @@ static bool put(struct telling *t, struct bytes *out, const void *from, size_t s
 static uint8_t *put_formatted(uint8_t *out, struct value v, unsigned form, size_t width)
 {
     uint8_t figures[MOST_NUMBER];
+    if (form == PLAIN && width == 0)            /* most are */
+        return put_decimal(out, v);
     bool decimal = (form & 3) != IN_HEXADECIMAL;
     uint8_t *end = decimal ? put_decimal(figures, v) : put_hex(figures, v), *digits = decimal ? figures : figures + 2;
     size_t size = (size_t)(end - digits), prefix = (form & PREFIX) != 0 ? 2 : 0, fill = width > size + prefix ? width - size - prefix : 0;
@@ -424,9 +426,8 @@ static bool tell_formatted(struct telling *t, const struct place *at, unsigned o
     if (!bytes_need(out, MOST_NUMBER + MOST_WIDTH))
         return no_memory(t);
     uint8_t *to = out->at + out->size;
-    bool number = of == NUMBER || of == FAMILY || of == LITTLE, plain = form == PLAIN && width == 0;
-    to = !number ? put_number(to, &t->view.frame, at, of) : plain ? put_decimal(to, number_of(&t->view.frame, at))
-        : put_formatted(to, number_of(&t->view.frame, at), form, width);
+    bool number = of == NUMBER || of == FAMILY || of == LITTLE;
+    to = number ? put_formatted(to, number_of(&t->view.frame, at), form, width) : put_number(to, &t->view.frame, at, of);
     out->size = (size_t)(to - out->at);
     return true;
 }
