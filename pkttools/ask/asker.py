@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from _collections import deque  # type: ignore[import-not-found]  # collections is dear
 
-from ..batch import ROW_BYTES, Batch, Packet, gathered
+from .. import codec
+from ..batch import CAPTURED, OFFSET, TIME, Batch, Packet, gathered
 from ..command_line.signals import Interrupted, hold, ready
 from .keys import answered, asked
 from .matching import Matcher
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 MOST_HELD = 1 << 16  # settled questions that wait for an earlier one before they are written
 AT_ONCE = 1024  # questions that are made of packets at once
 TURN = 64  # questions that are sent at once; each may have to wait for one in front of it, and those behind it are taken in vain
+OUT, IN = b"\0\1" + bytes(254), b"\1" + bytes(255)  # of ways, as codec.pick takes them
 STOPPED = "stopped by a signal: no more was asked, and {} not waited for"
 
 
@@ -128,21 +130,21 @@ class Asker:
             if self.interval and room > 0:
                 room = 0 if now < self.next else 1
             keys += asked(batch.part(len(keys), first + room))
-            stop = first
             questions: list[Question] = []
-            for packet in batch.packets(first, first + min(max(room, 0), TURN)):
-                if self.blocked(keys[stop]):
+            stop = min(first + max(room, 0), first + TURN, len(batch))
+            for packet, own in zip(batch.packets(first, stop), keys[first:stop], strict=True):
+                if self.blocked(own):
                     break
-                question = Question(packet, keys[stop])
-                self.line.append(question)
-                self.matcher.ask(question, question.keys)
-                self.counts.open += 1
+                question = Question(packet, own)
+                self.matcher.ask(question, own)
                 questions.append(question)
-                stop += 1
             if questions:
                 self.next = max(self.next + self.interval, now)
-                self.send(batch, first, stop, questions)
-                first = stop
+                self.line += questions
+                self.counts.open += len(questions)
+                self.counts.sent += len(questions)
+                self.send(batch, first, first + len(questions), questions)
+                first += len(questions)
                 if self.counts.open < self.in_flight and not self.interval:
                     continue
             if first < len(batch):
@@ -153,14 +155,13 @@ class Asker:
     def blocked(self, keys: Sequence[Key]) -> bool:
         """Whether an answer would be that of another question that is open."""
         open_ones = self.matcher.by_key
-        return any(key in open_ones and open_ones[key].state == OPEN for key in keys)
+        return not open_ones.keys().isdisjoint(keys) and any(key in open_ones and open_ones[key].state == OPEN for key in keys)
 
     def send(self, batch: Batch, first: int, stop: int, questions: list[Question]) -> None:
         """Sends questions, the packets of a batch from `first` up to `stop`."""
         wire, now = self.wire, time.time_ns()
         until = time.monotonic() + self.timeout
         for question in questions:
-            self.counts.sent += not question.tries
             question.tries += 1
             question.sent = now
             self.leaving[question.packet.frame] = question
@@ -186,37 +187,44 @@ class Asker:
         """Takes what came."""
         ring = self.wire.ring
         while (batch := ring.take()) is not None:
-            ways = ring.outgoing(batch)
-            for packet, leaves in zip(batch.packets(), ways, strict=True):
-                question = self.leaving.get(packet.frame) if leaves else None
-                if question:
-                    question.sent = packet.time or question.sent
-            rows = [batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES] for i, leaves in enumerate(ways) if not leaves]
-            if rows:
-                incoming = Batch(batch.data, bytearray().join(rows))
+            ways = bytes(ring.outgoing(batch))
+            self.left(Batch(batch.data, codec.pick(batch.rows, ways, OUT)))
+            incoming = Batch(batch.data, codec.pick(batch.rows, ways, IN))
+            if len(incoming):
                 ring.finish(incoming)
-                for packet, keys in zip(incoming.packets(), answered(incoming), strict=True):
-                    question = self.matcher.question(keys)
-                    if question is not None:
-                        self.come(question, packet)
+                self.come([self.matcher.question(keys) for keys in answered(incoming)], incoming.packets())
             ring.give()
 
-    def come(self, question: Question, answer: Packet) -> None:
-        """An answer came."""
-        if question.state == ANSWERED:
-            self.counts.duplicates += 1
-        elif question.state == LOST:
-            self.counts.late += 1
-        elif question.state == OPEN:
-            question.answer = answer
-            self.settle(question, ANSWERED)
-            self.counts.time(max(answer.time - question.sent, 0))
+    def left(self, batch: Batch) -> None:
+        """Questions left: that is when."""
+        data = memoryview(batch.data)
+        for at, size, moment in zip(batch.column(OFFSET), batch.column(CAPTURED), batch.column(TIME), strict=True):
+            question = self.leaving.get(bytes(data[at : at + size]))
+            if question:
+                question.sent = moment or question.sent
+
+    def come(self, questions: list[Question | None], answers: list[Packet]) -> None:
+        """Packets came, each of which is the answer to a question or to none."""
+        took = []
+        for question, answer in zip(questions, answers, strict=True):
+            if question is None:
+                continue
+            if question.state == OPEN:
+                question.answer, question.state = answer, ANSWERED
+                took.append(max(answer.time - question.sent, 0))
+                self.leaving.pop(question.packet.frame, None)
+            elif question.state == ANSWERED:
+                self.counts.duplicates += 1
+            elif question.state == LOST:
+                self.counts.late += 1
+        if took:
+            self.counts.open -= len(took)
+            self.counts.time(took)
 
     def settle(self, question: Question, state: int) -> None:
-        """Nothing is waited for any more."""
+        """Nothing is waited for any more: it is LOST, or UNSENT."""
         question.state = state
         self.counts.open -= 1
-        self.counts.answered += state == ANSWERED
         self.counts.unsent += state == UNSENT
         self.counts.sent -= state == UNSENT
         self.leaving.pop(question.packet.frame, None)

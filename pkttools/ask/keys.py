@@ -8,11 +8,11 @@ quotes is known by its addresses and the first octets that its network header ca
 
 from __future__ import annotations
 
-import operator
+import _operator as operator  # operator itself takes as long to import as all of this
 import struct
 
 from .. import codec
-from ..batch import CAPTURED, OFFSET, ROW_BYTES, Batch
+from ..batch import ROW_BYTES, Batch
 from ..protocols.answers import Ends, Rule, Test, ends, quoting, rules
 from ..protocols.kinds import has
 from ..protocols.lining import LINK, NETWORK
@@ -295,11 +295,11 @@ class Plan:
         wanted += [(QUOTE, places(quoted(headers, *of))) for of in (self.own if asks else self.quoted)]
         return (places(same), tuple(wanted)) if len(wanted) <= MOST_KEYS else None
 
-    def likely(self, keys: tuple[Key, ...], frame: bytes, headers: Headers) -> Iterator[Key]:
-        """The keys of what a packet may answer; keys: those that its recipe has taken."""
+    def likely(self, keys: tuple[Key, ...], batch: Batch, i: int, headers: Headers) -> Iterator[Key]:
+        """The keys of what packet `i` of a batch may answer; keys: those that its recipe has taken."""
         yield from keys
         if not self.quoted:
-            yield from self.answers(frame, headers)
+            yield from self.answers(bytes(batch.frame(i)), headers)
 
 
 def extended(shape: Shape, number: int) -> int:
@@ -339,36 +339,36 @@ def plan_of(headers: Headers) -> Plan:
     return plan
 
 
-def looked_at(batch: Batch, asks: bool) -> Iterator[tuple[Plan, list[bytes], Headers, list[tuple[Key, ...]] | None]]:
-    """Runs of packets shaped alike: what there is to look at, their bytes, headers, and keys, where a recipe takes them."""
-    data, rows, first = memoryview(batch.data), batch.rows, 0
-    ends = list(zip(batch.column(OFFSET), batch.column(CAPTURED), strict=True))
-    while first < len(ends):
-        at, size = ends[first]
-        frame = bytes(data[at : at + size])
+def looked_at(batch: Batch, asks: bool) -> Iterator[tuple[Plan, int, Headers, list[tuple[Key, ...]] | None]]:
+    """Runs of packets shaped alike: what there is to look at, the first one's number, headers, and keys, where a recipe takes them.
+
+    Else it is a single packet.
+    """
+    rows, first = batch.rows, 0
+    while first < len(batch):
         headers = codec.walk(batch.data, rows[first * ROW_BYTES : (first + 1) * ROW_BYTES])
         plan = plan_of(headers)
-        recipe = plan.recipe(frame, headers, asks)
+        recipe = plan.recipe(bytes(batch.frame(first)), headers, asks)
         if recipe is None:
-            yield plan, [frame], headers, None
+            yield plan, first, headers, None
             first += 1
             continue
         taken = codec.octets_alike(batch.data, rows[first * ROW_BYTES : (first + TURN) * ROW_BYTES], 0, *recipe)
-        yield plan, [bytes(data[at : at + size]) for at, size in ends[first : first + len(taken)]], headers, taken
+        yield plan, first, headers, taken
         first += len(taken)
 
 
 def asked(batch: Batch) -> list[Sequence[Key]]:
     """The keys of answers to each packet of a batch."""
     found: list[Sequence[Key]] = []
-    for plan, frames, headers, taken in looked_at(batch, True):
-        found += [plan.asks(frame, headers) for frame in frames] if taken is None else taken
+    for plan, first, headers, taken in looked_at(batch, True):
+        found += [plan.asks(bytes(batch.frame(first)), headers)] if taken is None else taken
     return found
 
 
 def answered(batch: Batch) -> list[Iterator[Key]]:
-    """The keys of what each packet of a batch may answer, made as they are asked for."""
+    """The keys of what each packet of a batch may answer, made as they are asked for: as long as the batch is good."""
     found = []
-    for plan, frames, headers, taken in looked_at(batch, False):
-        found += [plan.likely(keys, frame, headers) for keys, frame in zip(taken or [()], frames, strict=True)]
+    for plan, first, headers, taken in looked_at(batch, False):
+        found += [plan.likely(keys, batch, i, headers) for i, keys in enumerate(taken or [()], first)]
     return found

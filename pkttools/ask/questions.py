@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from struct import pack
 
 from ..batch import Packet
 from ..command_line.account import Account
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .keys import Key
 
 OPEN, ANSWERED, LOST, UNSENT = range(4)
-MOST_TIMES = 1 << 20  # round-trip times that the median is of
+MOST_TIMES = 1 << 20  # round-trip times that the median is of, about
 
 
 class Question:
@@ -43,14 +43,15 @@ class Counts:
         self.total = self.timed = 0
         self.least = self.most = 0
 
-    def time(self, took: int) -> None:
-        """Counts a round-trip time."""
-        self.least = min(self.least, took) if self.timed else took
-        self.most = max(self.most, took)
-        self.total += took
-        self.timed += 1
+    def time(self, took: list[int]) -> None:
+        """Counts answers, with their round-trip times."""
+        self.answered += len(took)
+        self.least = min(self.least, *took) if self.timed else min(took)
+        self.most = max(self.most, *took)
+        self.total += sum(took)
+        self.timed += len(took)
         if len(self.times) < 8 * MOST_TIMES:
-            self.times += took.to_bytes(8, sys.byteorder)
+            self.times += pack(f"{len(took)}q", *took)
 
     @property
     def median(self) -> float:
