@@ -53,7 +53,9 @@ def test_the_language_of_descriptions_is_loaded_only_where_it_is_asked_for() -> 
     assert loaded == {"": (False, False), "--decode UDP.DST_PORT==1=GRE": (True, True)}
 
 
-@pytest.mark.parametrize("command", ["pkt-recv -i nothere", "pkt-send -i nothere", "pkt-ask -i nothere"])
+@pytest.mark.parametrize(
+    "command", ["pkt-recv -i nothere", "pkt-send -i nothere", "pkt-ask -i nothere", "pkt-send --dry-run -Z root"]
+)
 def test_libpcap_is_loaded_only_where_it_is_asked_for(command: str) -> None:
     done = shell(f"{command} < /dev/null", PYTHONPROFILEIMPORTTIME="1")
     assert b"pkttools.live.linux." in done.stderr, "nothing was counted"

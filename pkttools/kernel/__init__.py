@@ -19,6 +19,10 @@ chooses, as for the codec; on systems other than Linux there is no C for this.
     send_paced(fds, ways, wake, busy, data, rows, first, due, previous)
         -> (frames sent when they were due, how many by each socket and their bytes, errno of the one behind them or 0, how late
             each was, when the last was)
+    prctl(option, second=0, third=0) -> what prctl(2) gives, which takes numbers alone
+    death_signal() -> the signal that comes when the parent ends; 0: none, or the system does not say
+    capabilities() -> (effective, permitted, inheritable) of this thread, a bit each
+    keep_capabilities(kept): leaves this thread these, effective and permitted, and no others
 """
 
 import os
@@ -49,8 +53,25 @@ ring_give, ring_read, ring_take = _backend.ring_give, _backend.ring_read, _backe
 perf_read, ringbuf_read = _backend.perf_read, _backend.ringbuf_read
 deadlines, send_burst, send_paced = _backend.deadlines, _backend.send_burst, _backend.send_paced
 slots_fill, slots_give, slots_read = _backend.slots_fill, _backend.slots_give, _backend.slots_read
+prctl, death_signal = _backend.prctl, _backend.death_signal
+capabilities, keep_capabilities = _backend.capabilities, _backend.keep_capabilities
 
 __all__ = [
-    "BACKEND", "deadlines", "perf_read", "pipe_lend", "ring_give", "ring_read", "ring_take", "ringbuf_read", "send_burst",
-    "send_paced", "slots_fill", "slots_give", "slots_read",
+    "BACKEND",
+    "capabilities",
+    "deadlines",
+    "death_signal",
+    "keep_capabilities",
+    "perf_read",
+    "pipe_lend",
+    "prctl",
+    "ring_give",
+    "ring_read",
+    "ring_take",
+    "ringbuf_read",
+    "send_burst",
+    "send_paced",
+    "slots_fill",
+    "slots_give",
+    "slots_read",
 ]  # fmt: skip

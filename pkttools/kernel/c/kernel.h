@@ -27,6 +27,17 @@ static inline struct packet packet_at(const uint8_t *rows, size_t i)
     return p;
 }
 
+/* privileges.c */
+
+struct capabilities {           /* those of the thread that calls, a bit each: capabilities(7) */
+    uint64_t effective, permitted, inheritable;
+};
+
+int process_control(int option, unsigned long second, unsigned long third);     /* prctl(2) */
+int death_signal(void);         /* the signal that comes when the parent ends; 0: none, or the system does not say */
+int capabilities(struct capabilities *found);
+int keep_capabilities(uint64_t kept);                   /* these stay, effective and permitted, and no others */
+
 /* ring.c */
 
 enum { RING_HEAD = 48 };        /* bytes that every block begins with: a block is larger */

@@ -28,6 +28,46 @@ static PyObject *py_pipe_lend(PyObject *self, PyObject *args)
     return PyErr_Occurred() ? NULL : PyErr_SetFromErrno(PyExc_OSError);
 }
 
+static PyObject *py_prctl(PyObject *self, PyObject *args)
+{
+    (void)self;
+    int option;
+    unsigned long second = 0, third = 0;
+    if (!PyArg_ParseTuple(args, "i|kk", &option, &second, &third))
+        return NULL;
+    int given = process_control(option, second, third);
+    return given < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(given);
+}
+
+static PyObject *py_death_signal(PyObject *self, PyObject *unused)
+{
+    (void)self;
+    (void)unused;
+    return PyLong_FromLong(death_signal());
+}
+
+static PyObject *py_capabilities(PyObject *self, PyObject *unused)
+{
+    (void)self;
+    (void)unused;
+    struct capabilities found;
+    if (capabilities(&found) < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    return Py_BuildValue("KKK", (unsigned long long)found.effective, (unsigned long long)found.permitted,
+                         (unsigned long long)found.inheritable);
+}
+
+static PyObject *py_keep_capabilities(PyObject *self, PyObject *args)
+{
+    (void)self;
+    unsigned long long kept;
+    if (!PyArg_ParseTuple(args, "K", &kept))
+        return NULL;
+    if (keep_capabilities(kept) < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    Py_RETURN_NONE;
+}
+
 /* The block at `at` of a ring; NULL with ValueError where there is none. */
 static uint8_t *block_of(const Py_buffer *ring, Py_ssize_t at, Py_ssize_t size)
 {
@@ -466,6 +506,10 @@ static PyMethodDef methods[] = {
     {"ringbuf_read", py_ringbuf_read, METH_VARARGS, NULL},
     {"send_burst", py_send_burst, METH_VARARGS, NULL},
     {"send_paced", py_send_paced, METH_VARARGS, NULL},
+    {"prctl", py_prctl, METH_VARARGS, NULL},
+    {"death_signal", py_death_signal, METH_NOARGS, NULL},
+    {"capabilities", py_capabilities, METH_NOARGS, NULL},
+    {"keep_capabilities", py_keep_capabilities, METH_VARARGS, NULL},
     {"slots_fill", py_slots_fill, METH_VARARGS, NULL},
     {"slots_give", py_slots_give, METH_VARARGS, NULL},
     {"slots_read", py_slots_read, METH_VARARGS, NULL},

@@ -5,22 +5,20 @@ See capabilities(7), credentials(7) and prctl(2). Capabilities are those of a th
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pwd
-import struct
 import sys
 
 from ... import codec
 from ...errors import PktError, UsageError
+from ...kernel import capabilities, death_signal, keep_capabilities, prctl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PR_SET_PDEATHSIG, PR_GET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 2, 8, 24, 38
+PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 8, 24, 38
 PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
-VERSION = 0x20080522  # _LINUX_CAPABILITY_VERSION_3, linux/capability.h: sets of 64 bits
 CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF = 12, 13, 39
 MOST = 64  # capabilities there can be
 NOBODY = 65534  # the user, and the group, that the kernel itself takes for one that is not known
@@ -48,8 +46,6 @@ OF_PYTHON = [
 ]  # fmt: skip
 
 LIBRARIES = ("bz2", "lzma", "zlib", "backports.zstd", "compression.zstd", "lz4.frame")  # the same, as far as they are there
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def user_of(name: str | None) -> tuple[int, int] | None:
@@ -83,39 +79,46 @@ def drop(name: str | None, keep: Iterable[int] = (), late: Iterable[str] = ()) -
     name: the user to change to; None for the usual one, as far as there is one to change to; root keeps everything.
     late: modules that are imported later, besides LATE. Raises UsageError, and PktError where something cannot be given up.
     """
-    _libc.prctl(PR_SET_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0)  # Linux 3.5
+    control(PR_SET_NO_NEW_PRIVS, 1)  # Linux 3.5
     if name == ROOT:
         return
     user, have = user_of(name), held()
     if not have and user in (None, (os.getuid(), os.getgid())):
         return
-    number, parent = ctypes.c_int(), os.getppid()
-    _libc.prctl(PR_GET_PDEATHSIG, ctypes.byref(number), 0, 0, 0)
+    number, parent = death_signal(), os.getppid()
     kept = sum(1 << capability for capability in keep) & have
-    _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    control(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     for capability in range(MOST):
-        if _libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0):
+        if not control(PR_CAPBSET_DROP, capability):
             break  # there is none of that number, or it takes CAP_SETPCAP
     if user is not None:
         become(*user, must=name, keeps=bool(kept), late=[*LATE, *(OF_PYTHON if codec.BACKEND == "python" else ()), *late])
-    header = struct.pack("=Ii", VERSION, 0)
-    low, high = kept & 0xFFFFFFFF, kept >> 32
-    if _libc.capset(header, struct.pack("=6I", low, low, 0, high, high, 0)):
-        error = os.strerror(ctypes.get_errno())
-        raise PktError(f"privileges cannot be given up: {error}; -Z root keeps them")
-    if number.value:  # a change of user has taken it back
-        _libc.prctl(PR_SET_PDEATHSIG, ctypes.c_ulong(number.value), 0, 0, 0)
+    try:
+        keep_capabilities(kept)
+    except OSError as error:
+        raise PktError(f"privileges cannot be given up: {error.strerror}; -Z root keeps them") from None
+    if number:  # a change of user has taken it back
+        control(PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:
-            os.kill(os.getpid(), number.value)
+            os.kill(os.getpid(), number)
+
+
+def control(option: int, second: int) -> bool:
+    """prctl(2); whether the system could, and let us."""
+    try:
+        prctl(option, second)
+    except OSError:
+        return False
+    return True
 
 
 def held() -> int:
     """The capabilities that this process has in any way, a bit each; all, where the system does not say."""
-    sets = ctypes.create_string_buffer(24)
-    if _libc.capget(struct.pack("=Ii", VERSION, 0), sets):
+    try:
+        effective, permitted, inheritable = capabilities()
+    except OSError:
         return (1 << MOST) - 1
-    low, high = (effective | permitted | inheritable for effective, permitted, inheritable in struct.iter_unpack("=3I", sets))
-    return high << 32 | low
+    return effective | permitted | inheritable
 
 
 def become(user: int, group: int, must: str | None, keeps: bool, late: list[str]) -> None:
@@ -138,7 +141,7 @@ def become(user: int, group: int, must: str | None, keeps: bool, late: list[str]
                 except ImportError:
                     pass
         if keeps:
-            _libc.prctl(PR_SET_KEEPCAPS, ctypes.c_ulong(1), 0, 0, 0)
+            control(PR_SET_KEEPCAPS, 1)
         os.setresuid(user, user, user)
     except OSError as error:
         if must is not None:
