@@ -141,6 +141,8 @@ def test_each_word_of_a_right_packet(kind: str, version: int) -> None:
     protocol, message, at = RIGHT[kind]
     frame = ethernet(*((0x0800, ipv4(protocol, message)) if version == 4 else (0x86DD, ipv6(protocol, message))))
     place = len(frame) - len(message) + at
+    addresses = int.from_bytes(frame[26:34] if version == 4 else frame[22:54], "big")
+    card = [(addresses + protocol + size) % 0xFFFF for size in (0, len(message))]  # what the kernel leaves to it
     packets = []
     for _ in range(2):
         b = batch([(1, frame)])
@@ -148,7 +150,7 @@ def test_each_word_of_a_right_packet(kind: str, version: int) -> None:
         right = bytes(b.data)
         for i in range(0, len(right) - 1, 2):
             word = int.from_bytes(right[i : i + 2], "big")
-            for other in (0, 0xFFFF, word ^ 1, word ^ 0x8000, word + 256 & 0xFFFF):
+            for other in (0, 0xFFFF, word ^ 1, word ^ 0x8000, word + 256 & 0xFFFF, *card):
                 packets.append((1, right[:i] + other.to_bytes(2, "big") + right[i + 2 :]))
         packets += [(1, right[:size]) for size in range(len(right))] + [(1, right + bytes(3)), (1, right + b"abc")]
         last = int.from_bytes(right[-2:], "big") + int.from_bytes(right[place : place + 2], "big")  # adds up to nothing then

@@ -6,7 +6,7 @@ from ...batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL
 from ...protocols.walking import CARD
 from .. import ALL, BAD, CORRECTED, LEFT, LENGTHS, MALFORMED, OBSCURE, TRANSPORT
 from .checksum import Checksum, View
-from .exceptions import Message
+from .exceptions import Message, plain_sums
 from .headers import MAX_HEADERS, Walk, need_dict, note
 from .lengths import LONGER, SHORTER, SURE, correct_lengths
 from .rows import checked, without_fcs
@@ -82,7 +82,7 @@ def correct_frame(frame: bytearray, original: int, linktype: int, what: int, out
     changed = correction.changed
     if view.resized:
         changed.end = len(frame)
-    signature = signature_of(frame, Walk(bytes(frame), linktype, False), changed) if changed.end or changed.mutable_end else 0
+    signature = signature_of(frame, view.walked, changed) if changed.end or changed.mutable_end else 0
     return worst, correction.wrong, correction.unfinished, doubt, beyond, signature
 
 
@@ -104,10 +104,22 @@ def correct(
     if outer < 0:
         raise ValueError("no such number of headers")
     need_dict(counts)
+    octets_of = memoryview(data)
     outcomes, doubts = [0, 0, 0, 0, 0, 0, 0], [0, 0, 0]
     for i in range(0, len(values), COLUMNS):
         offset, captured = values[i + OFFSET], values[i + CAPTURED]
-        frame = bytearray(data[offset : offset + captured])
+        octets = bytes(octets_of[offset : offset + captured])
+        walked = Walk(octets, values[i + LINKTYPE], False)
+        plain = None if what == LENGTHS or outer < len(walked.headers) else plain_sums(octets, walked)
+        if plain is not None and (what == ALL or not plain):
+            outcomes[CORRECTED] += 1
+            outcomes[5] += bool(plain)
+            doubts[SURE] += 1
+            note(counts, walked.beyond)
+            for at, value in plain:
+                data[offset + at : offset + at + 2] = value.to_bytes(2, "big")
+            continue
+        frame = bytearray(octets)
         outcome, wrong, unfinished, doubt, *codes = correct_frame(frame, values[i + ORIGINAL], values[i + LINKTYPE], what, outer)
         outcomes[outcome] += 1
         for code in codes:

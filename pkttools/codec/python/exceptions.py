@@ -31,7 +31,7 @@ from .protocols import Space, Sum, exception, extends, has_rule, is_extension, k
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .headers import Header
+    from .headers import Header, Walk
     from .message import Packet
 
 END_OF_OPTIONS, NO_OPERATION, LOOSE_ROUTE, STRICT_ROUTE = 0, 1, 131, 137  # RFC 791 section 3.1
@@ -230,6 +230,70 @@ def _route_end(packet: Packet, header: Header, message: Message) -> bool:
     message.shared = shared
     message.destination = addresses + (0 if kind in (HOME_ROUTE, SEGMENT_ROUTE) else size - tail - (16 - shared))
     return True
+
+
+def _plain_sum(covered: bytes, more: int, stored: int) -> int:
+    """A checksum as it should be by what there is, itself among it, and by numbers added to that. stored: what stands there.
+
+    0: where it is one of the two numbers of that value, or the sum of all else is, more has to be known.
+    """
+    total = int.from_bytes(covered, "big") << 8 * (len(covered) % 2)  # a rest by 0xFFFF is a sum of words, and its carries
+    rest = (total + more - stored) % 0xFFFF
+    return 0xFFFF - rest if rest and stored not in (0, 0xFFFF) else 0
+
+
+def _plain_sums_of(frame: bytes, at: int, v6: bool) -> list[tuple[int, int]] | None:
+    """What plain_sums says of the header of IP at a place, and of what it carries."""
+    behind = at + (wire.IPV6_SIZE if v6 else wire.IP_SIZE)
+    if behind > len(frame):
+        return None
+    wrong: list[tuple[int, int]] = []
+    if v6:
+        source = at + wire.IPV6_SOURCE_AT
+        size, protocol = wire.IPV6_SAYS.unpack_from(frame, at)
+    else:
+        source = at + wire.IP_SOURCE_AT
+        first, total, part, protocol, stored = wire.IP_SAYS.unpack_from(frame, at)
+        size, value = total - wire.IP_SIZE, _plain_sum(frame[at:behind], 0, stored)
+        if (first & 0x0F) * 4 != wire.IP_SIZE or part & wire.IP_FRAGMENTED or not value:
+            return None
+        if value != stored:
+            wrong.append((at + wire.IP_CHECKSUM_AT, value))
+    rule = known().plain[v6].get(protocol)
+    if rule is None or not rule.least <= size <= len(frame) - behind:
+        return None
+    if rule.read:
+        start, stop, shift, mask, *_ = rule.read
+        if int.from_bytes(frame[behind + start : behind + stop], "big") >> shift & mask != size:
+            return None
+    pseudo, place = rule.pseudo >> v6 & 1, behind + rule.at
+    stored = frame[place] << 8 | frame[place + 1]
+    value = _plain_sum(frame[source if pseudo else behind : behind + size], size + protocol if pseudo else 0, stored)
+    if not value:
+        return None
+    if value != stored:
+        if pseudo and (stored - protocol - int.from_bytes(frame[source:behind], "big")) % 0xFFFF in (0, size):
+            return None  # it was left to the card
+        wrong.append((place, value))
+    return wrong
+
+
+def plain_sums(frame: bytes, walked: Walk) -> list[tuple[int, int]] | None:
+    """Where checksums stand that are wrong, and what they should be, of a frame whose headers of IP are plain, and whole.
+
+    So are nearly all: they have no options, and the rule of what they carry is all there is to its checksum. None: it has to be
+    looked at in full.
+    """
+    if walked.summing is None:
+        return None
+    wrong: list[tuple[int, int]] = []
+    for index in walked.summing:
+        header = walked.headers[index]
+        found = _plain_sums_of(frame, header.start, exception(header.kind) == DATAGRAM_6)
+        if found is None or (found and (walked.signing or len(walked.summing) > 1)):  # outer sums cover inner ones
+            return None
+        wrong += found
+    return wrong
 
 
 def fragment_offset(packet: Packet, index: int) -> int:

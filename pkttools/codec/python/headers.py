@@ -31,7 +31,7 @@ from ...protocols.walking import (
     UNFOLLOWED,
 )
 from .exceptions import cooked_tag
-from .protocols import Kind, Rule, Space, known
+from .protocols import Kind, Protocols, Rule, Space, carries_message, known
 from .rows import checked, without_fcs
 
 UNKNOWN = 0  # the kind of header that a frame is of which nothing is known; the tables number all others
@@ -103,11 +103,11 @@ class ByTables(Reading):
 class Walk:
     """The headers of one frame; all, or without idle ones: those of which nothing is asked but their own fields.
 
-    They follow from few of its bits. So walks are kept: a frame of the same size that has the same bits, and announces nothing
-    where the other one did not, has the same headers.
+    They follow from few of its bits. So walks are kept, and given again: a frame of the same size that has the same bits, and
+    announces nothing where the other one did not, has the same headers. Nobody changes what is in one.
     """
 
-    __slots__ = ("beyond", "headers", "partial", "quote_end", "quoted", "resumed", "unknown")
+    __slots__ = ("beyond", "headers", "partial", "quote_end", "quoted", "resumed", "signing", "summing", "unknown")
 
     headers: list[Header]
     partial: bool
@@ -116,15 +116,22 @@ class Walk:
     quoted: int
     resumed: int
     quote_end: int
+    signing: bool  # whether there may be a signature in one of the headers
+    summing: tuple[int, ...] | None  # headers that carry messages, the innermost first, where only these have checksums
 
-    def __init__(self, frame: bytes, linktype: int, all_of_them: bool = True) -> None:
+    def __new__(cls, frame: bytes, linktype: int, all_of_them: bool = True) -> Walk:
+        """One that is kept, or a new one."""
+        tables = known()
         key = linktype, len(frame), all_of_them
-        found: Walk | _Steps | None = _kept(frame, known().trails.get(key, {}))
-        if found is None:
-            found = _Steps(frame, linktype, all_of_them)
-            _keep(self, found, key)
-        self.headers, self.partial, self.beyond, self.unknown = found.headers, found.partial, found.beyond, found.unknown
-        self.quoted, self.resumed, self.quote_end = found.quoted, found.resumed, found.quote_end
+        if (trails := tables.trails.get(key)) and (walked := _kept(frame, trails)):
+            return walked
+        found, walked = _Steps(frame, linktype, all_of_them), super().__new__(cls)
+        walked.headers, walked.partial, walked.beyond, walked.unknown = found.headers, found.partial, found.beyond, found.unknown
+        walked.quoted, walked.resumed, walked.quote_end = found.quoted, found.resumed, found.quote_end
+        walked.signing = any(header.kind in tables.signing for header in found.headers)
+        walked.summing = _summing(tables, walked)
+        _keep(walked, found, key)
+        return walked
 
     def own(self) -> list[Header]:
         """The headers without those of a packet that is quoted."""
@@ -136,16 +143,35 @@ Trails = dict[tuple[int, int], dict[int, Walk]]
 Unknown = tuple[int, int, int, int, Space]  # where a number lies, how far it is shifted, its bits, and the space
 
 
+def _summing(tables: Protocols, walked: Walk) -> tuple[int, ...] | None:
+    """See Walk: what its headers say of checksums without a look at the frame."""
+    if walked.partial or walked.quoted < MAX_HEADERS:
+        return None
+    carriers: list[int] = []
+    for index, header in enumerate(walked.headers):
+        if carries_message(header.kind):
+            carriers.insert(0, index)
+        elif tables.kinds[header.kind].sum is not None and not (carriers and carriers[0] == index - 1):
+            return None
+    return tuple(carriers)
+
+
 def _kept(frame: bytes, trails: Trails) -> Walk | None:
     """A walk through a frame like this one."""
     for (stop, mask), ends in trails.items():
         found = ends.get(int.from_bytes(frame[:stop], "big") & mask)
-        if found and not any(
-            (number := int.from_bytes(frame[first:last], "big") >> shift & bits) in space.entries or number >= space.counted
-            for first, last, shift, bits, space in found.unknown
-        ):
+        if found is not None and (not found.unknown or _announces_nothing(frame, found.unknown)):
             return found
     return None
+
+
+def _announces_nothing(frame: bytes, unknown: list[Unknown]) -> bool:
+    """Whether numbers announce nothing in this frame, either."""
+    for first, last, shift, bits, space in unknown:
+        number = int.from_bytes(frame[first:last], "big") >> shift & bits
+        if number in space.entries or number >= space.counted:
+            return False
+    return True
 
 
 def _keep(walked: Walk, steps: _Steps, key: tuple[int, int, bool]) -> None:

@@ -19,7 +19,7 @@ class Packet(ByTables):
 
     def walk(self) -> None:
         """Finds the headers, anew."""
-        found = Walk(bytes(self.frame), self.linktype, self.all)
+        self.walked = found = Walk(bytes(self.frame), self.linktype, self.all)
         self.headers, self.partial, self.beyond = found.own(), found.partial, found.beyond
         self.quoted = len(found.headers) - len(self.headers)  # how many headers a packet has that is quoted in it
         self.quote = found.quoted  # and in front of which of these it stands

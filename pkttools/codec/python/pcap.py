@@ -56,19 +56,20 @@ def pcap_decode(buffer: bytearray, start: int, stop: int, final: bool, big_endia
     if not 0 <= start <= stop <= len(buffer):
         raise ValueError("range lies outside of the buffer")
     unpack = struct.Struct(">IIII" if big_endian else "<IIII").unpack_from
+    heads = {int.from_bytes(head, "big" if big_endian else "little") for head in (*MAGICS, PCAPNG)}
     unit = 1 if nano else 1000
-    rows = array("q")
+    values: list[int] = []
     error = None
     at = start
     while at < stop:
-        if stop - at >= BEGINNING and _begins_capture(bytes(buffer[at : at + BEGINNING])):
+        seconds, fraction, captured, original = unpack(buffer, at) if stop - at >= BEGINNING else (0, 0, 0, 0)
+        if seconds in heads and _begins_capture(bytes(buffer[at : at + BEGINNING])):
             error = (ANOTHER_CAPTURE, 0, 0)
             break
         if stop - at < header:
             if final:
                 error = (HEADER_CUT, stop - at, header)
             break
-        seconds, fraction, captured, original = unpack(buffer, at)
         if lengths == SWAPPED or (lengths == IN_ORDER_OR_SWAPPED and captured > original):
             captured, original = original, captured
         if captured > MAX_FRAME:  # before any of it is waited for: a length is not to be trusted
@@ -79,9 +80,9 @@ def pcap_decode(buffer: bytearray, start: int, stop: int, final: bool, big_endia
             if final:
                 error = (RECORD_CUT, have, captured)
             break
-        rows.extend((at + header, captured, original, seconds * 1_000_000_000 + fraction * unit, linktype, 0, 0))
+        values += (at + header, captured, original, seconds * 1_000_000_000 + fraction * unit, linktype, 0, 0)
         at += header + captured
-    return at, bytearray(rows.tobytes()), error
+    return at, bytearray(array("q", values).tobytes()), error
 
 
 def _finds(buffer: bytes | bytearray, wanted: list[bytes], start: int, stop: int) -> Iterator[int]:
@@ -155,17 +156,16 @@ def pcap_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, nano
     `data` already, one behind the other, are not made anew: what is given then shows them there.
     """
     values = checked(data, rows)
-    count = len(values) // COLUMNS
-    if not 0 <= first <= count:
+    if not 0 <= first <= len(values) // COLUMNS:
         raise ValueError("first packet out of range")
     pack = struct.Struct(">IIII" if big_endian else "<IIII").pack
     out = bytearray()
     lost = 0
     stop = first
-    while stop < count and len(out) < 2 * MAX_BATCH:
-        row = values[stop * COLUMNS : (stop + 1) * COLUMNS]
-        time, captured, original = row[TIME], row[CAPTURED], row[ORIGINAL]
-        if row[LINKTYPE] != values[first * COLUMNS + LINKTYPE] or not (0 <= time < 1 << 62 and 0 <= original < 1 << 32):
+    octets = memoryview(data)
+    columns = [values[first * COLUMNS + column :: COLUMNS] for column in (OFFSET, CAPTURED, ORIGINAL, TIME, LINKTYPE)]
+    for offset, captured, original, time, linktype in zip(*columns, strict=True):
+        if linktype != columns[-1][0] or not (0 <= time < 1 << 62 and 0 <= original < 1 << 32) or len(out) >= 2 * MAX_BATCH:
             break
         seconds, fraction = divmod(time, 1_000_000_000)
         if seconds >= 1 << 32:
@@ -174,8 +174,8 @@ def pcap_encode(data: bytearray, rows: bytes, first: int, big_endian: bool, nano
             fraction, rest = divmod(fraction, 1000)
             lost += rest != 0
         out += pack(seconds, fraction, captured, original)
-        out += memoryview(data)[row[OFFSET] : row[OFFSET] + captured]
+        out += octets[offset : offset + captured]
         stop += 1
     start = values[first * COLUMNS + OFFSET] - RECORD if stop > first else -1
-    standing = memoryview(data)[max(start, 0) :][: len(out)]
+    standing = octets[max(start, 0) :][: len(out)]
     return (standing if start >= 0 and standing == out else bytes(out)), stop, lost

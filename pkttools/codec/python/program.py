@@ -523,22 +523,30 @@ def _swap(fields: list[_Field], a: _Assignment, frame: bytearray, headers: list[
     return True
 
 
-def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int, placed: list[int], cut: list[int],
-            series: list[list[int]]) -> tuple[int, int]:  # fmt: skip
+Located = dict[tuple[Walk, int], _Place | None]  # by walk and assignment: it follows from headers, unless of an item
+
+
+def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int, walked: Walk, located: Located,
+            placed: list[int], cut: list[int], series: list[list[int]]) -> int:  # fmt: skip
     """placed: a counter an assignment, of the packets in which it was done. cut: of those whose field has no room for all of it.
 
-    Returns what is not followed, and does not follow.
+    Returns what does not follow.
     """
     fields, assignments, _ = loaded
-    walked = Walk(bytes(frame), linktype, asks_all)
-    headers, changed, beyond = walked.headers, Changed(), walked.beyond
+    headers, changed = walked.headers, Changed()
     columns = iter(series)
     for i, a in enumerate(assignments):
         following = next(columns)[placed[i]] if a.operation == NEXT else 0
         if a.operation == SWAP:
             placed[i] += _swap(fields, a, frame, headers, changed)
             continue
-        place = _locate(fields, a.field, a.occurrence, bool(a.exact), frame, headers)
+        key = walked, i
+        if key in located:
+            place = located[key]
+        else:
+            place = _locate(fields, a.field, a.occurrence, bool(a.exact), frame, headers)
+            if fields[a.field].header < FIRST_ITEM:
+                located[key] = place
         if place is None:
             continue
         value = _assigned(loaded, a, following, frame, headers, place.field.kind in (DATA, TEXT))
@@ -549,7 +557,7 @@ def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int
             if place.field.shapes & SHAPES and a is not assignments[-1]:  # later assignments meet the headers as they are now
                 walked = Walk(bytes(frame), linktype, asks_all)
                 headers = walked.headers
-    return beyond, signature_of(frame, walked, changed) if changed.end or changed.mutable_end else 0
+    return signature_of(frame, walked, changed) if changed.end or changed.mutable_end else 0
 
 
 def _series(values: bytes | None, columns: int, count: int) -> list[list[int]]:
@@ -571,26 +579,28 @@ def assign(data: bytearray, rows: bytes, assignments: Program, values: bytes | N
     was done, having a place there, in how many of these octets were cut to the room that there is, in how many a checksum
     could not follow, and in how many it is not known. Adds to `counts` what packets carry that is not followed.
     """
-    columns = checked(data, rows)
+    columns = without_fcs(checked(data, rows))
     loaded = _load_assignments(assignments)
     series = _series(values, sum(a.operation == NEXT for a in loaded[1]), len(columns) // COLUMNS)
     asked = [a.field for a in loaded[1]] + [a.other for a in loaded[1] if a.operation in (SWAP, COPY)]
     asks_all = any(_asks_all(loaded[0], index) for index in asked)
     need_dict(counts)
     met = stale = unknown = 0
+    octets = memoryview(data)
+    located: Located = {}
     placed, cut = [0] * len(loaded[1]), [0] * len(loaded[1])
     for i in range(0, len(columns), COLUMNS):
-        row = without_fcs(columns[i : i + COLUMNS])
-        offset, captured, linktype = row[OFFSET], row[CAPTURED], row[LINKTYPE]
-        before = bytes(data[offset : offset + captured])
-        frame = bytearray(before)
+        offset, captured, linktype = columns[i + OFFSET], columns[i + CAPTURED], columns[i + LINKTYPE]
+        before = bytes(octets[offset : offset + captured])
+        frame, walked = bytearray(before), Walk(before, linktype, asks_all)
         met += 1
-        for code in _assign(loaded, asks_all, frame, linktype, placed, cut, series):
-            note(counts, code)
+        note(counts, walked.beyond)
+        note(counts, _assign(loaded, asks_all, frame, linktype, walked, located, placed, cut, series))
         if follow:
-            left = update(before, frame, row[ORIGINAL], linktype)
+            left = update(before, frame, columns[i + ORIGINAL], linktype)
             stale, unknown = stale + left[0], unknown + left[1]
-        data[offset : offset + captured] = frame
+        if frame != before:
+            octets[offset : offset + captured] = frame
     return met, tuple(placed), tuple(cut), stale, unknown
 
 

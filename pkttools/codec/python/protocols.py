@@ -41,7 +41,9 @@ from ...protocols.walking import (
     LITTLE_ENDIAN,
     MESSAGE,
     NAMES,
+    NEVER,
     NO_EXCEPTION,
+    NO_SUM,
     SAID,
     SIZED,
     TO_KIND,
@@ -120,6 +122,19 @@ class Sum:
         (_, self.at, self.bytes, self.over, _, self.scale, self.bias, self.nothing, self.gap_at, self.gap, self.pseudo, self.also,
          self.whole, self.zero, self.card, *_) = row  # fmt: skip
         self.least = max(kind.fixed, self.at + self.bytes)  # bytes of what has it
+
+
+def _is_plain(kind: Kind, rule: Sum) -> bool:
+    """Whether that is all there is to the checksum of a message of IP that is whole: it stands there, and covers all of it."""
+    whole = rule.over == MESSAGE or (rule.over == SAID and (rule.scale, rule.bias) == (1, 0))
+    sure = not kind.flags & (HIDDEN | EXTENSION) and kind.exception < DATAGRAM_4 and not rule.tests
+    return sure and whole and rule.bytes == 2 and not rule.gap and not rule.also and rule.zero not in (NO_SUM, NEVER)
+
+
+def plain_of(announced: dict[int, list[tuple[Kind | None, Tests]]]) -> dict[int, Sum]:
+    """The rules of messages, by protocol, that are plain."""
+    first = ((protocol, *ways[0]) for protocol, ways in announced.items())
+    return {protocol: kind.sum for protocol, kind, tests in first if kind and kind.sum and not tests and _is_plain(kind, kind.sum)}
 
 
 class List:
@@ -414,6 +429,7 @@ class Protocols:
         # Kinds of headers in which there may be one.
         self.signing = {*self.signatures, *(kind for kind, item in held if item in self.signatures)}
         self.carried = [self.announced(DATAGRAM_4), self.announced(DATAGRAM_6)]  # by protocols of IPv4, and of IPv6
+        self.plain = [plain_of(ways) for ways in self.carried]
         self.trails: dict[tuple[int, int, bool], Trails] = {}  # walks by link type, size, and whether idle headers were asked for
         self.kept = 0  # how many
 

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, ROW_BYTES, fcs_of, linktype_of
+from operator import add
+
+from ...batch import (
+    CAPTURED,
+    COLUMNS,
+    LINKTYPE,
+    MAX_FRAME,
+    MAX_LINKTYPE,
+    NOTES,
+    NOTES_SIZE,
+    OFFSET,
+    ORIGINAL,
+    ROW_BYTES,
+    fcs_of,
+    linktype_of,
+)
 
 
 def checked(data: bytearray, rows: bytes) -> list[int]:
@@ -11,16 +26,22 @@ def checked(data: bytearray, rows: bytes) -> list[int]:
         raise ValueError("rows are not whole packets")
     values = memoryview(rows).cast("B").cast("q").tolist()
     size = len(data)
-    for i in range(0, len(values), COLUMNS):
-        offset, captured, notes, notes_size = values[i + OFFSET], values[i + CAPTURED], values[i + NOTES], values[i + NOTES_SIZE]
-        if (offset < 0 or not 0 <= captured <= MAX_FRAME or offset + captured > size or notes < 0 or notes_size < 0
-                or notes + notes_size > size):  # fmt: skip
-            raise ValueError(f"packet {i // COLUMNS} lies outside of its batch")
+    columns = [values[column::COLUMNS] for column in (OFFSET, CAPTURED, NOTES, NOTES_SIZE)]
+    places, sizes, notes, notes_sizes = columns
+    ends = *map(add, places, sizes), *map(add, notes, notes_sizes)
+    if values and (min(map(min, columns)) < 0 or max(sizes) > MAX_FRAME or max(ends) > size):
+        sound = (
+            min(row) >= 0 and row[1] <= MAX_FRAME and row[0] + row[1] <= size and row[2] + row[3] <= size
+            for row in zip(*columns, strict=True)
+        )
+        raise ValueError(f"packet {[*sound].index(False)} lies outside of its batch")
     return values
 
 
 def without_fcs(values: list[int]) -> list[int]:
     """The same list, the packets in it without their frame check sequences, which end what was on the wire."""
+    if max(values[LINKTYPE::COLUMNS], default=0) <= MAX_LINKTYPE:
+        return values
     for i in range(0, len(values), COLUMNS):
         if (fcs := fcs_of(values[i + LINKTYPE])) is not None:
             wire = max(0, max(values[i + CAPTURED], values[i + ORIGINAL]) - fcs)

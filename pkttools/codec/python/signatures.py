@@ -48,6 +48,8 @@ def signature_of(frame: bytes | bytearray, walked: Walk, changed: Changed) -> in
 
     What is quoted has none to keep.
     """
+    if not walked.signing:
+        return 0
     found = Items(frame, walked.headers)
     for index, header in enumerate(walked.headers):
         if walked.quoted <= index < walked.resumed:

@@ -5,6 +5,8 @@ All accessors take a frame and the place where their header starts. Past the end
 
 from __future__ import annotations
 
+from struct import Struct
+
 # IANA "Protocol Numbers"
 PROTO_HOPOPT, PROTO_IPV6_NONXT, PROTO_IPV6_OPTS = 0, 59, 60
 
@@ -19,7 +21,9 @@ TAG_SIZE, IP_SIZE, IPV6_SIZE, EXTENSION_SIZE = 4, 20, 40, 8
 # Where fields stand that are written, or compared in place: RFC 791 section 3.1, RFC 8200 section 3
 IP_TOTAL_AT, IP_FRAGMENT_AT, IP_PROTOCOL_AT, IP_CHECKSUM_AT, IP_SOURCE_AT, IP_DESTINATION_AT = 2, 6, 9, 10, 12, 16
 IP_FRAGMENTED = 0x3FFF  # of the 16 bits there: an offset, or more to come
+IP_SAYS = Struct(">BxHxxHxBH")  # its size beside the version, total, fragment, protocol and checksum
 IPV6_PAYLOAD_AT, IPV6_NEXT_AT, IPV6_SOURCE_AT, IPV6_DESTINATION_AT = 4, 6, 8, 24
+IPV6_SAYS = Struct(">xxxxHB")  # payload and what is next
 
 
 Frame = bytes | bytearray
