@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -211,6 +212,61 @@ def test_packetdrill_has_a_handshake():
     frame = ethernet(0x0800, ipv4(17, udp(b"12345")))
     text, lost = code("packetdrill", gathered([Packet(frame, len(frame), 0, 1)]))
     assert (text.splitlines()[1:], lost) == (["+0.000000 < udp (5)"], [[]])
+
+
+NUMBERS = r"(?P<start>\d+):(?P<end>\d+)\((?P<size>\d+)\)"
+OPTION = r"(?:eol|nop|mss \d+|wscale \d+|sackOK|sack \d+:\d+(?: \d+:\d+)*|TS val \d+ ecr \d+|md5 [0-9a-f]{32}|FO(?: [0-9a-f]+)?)"
+SCRIPT_LINE = re.compile(  # what parser.y and lexer.l of packetdrill take, of what we write
+    r"\+\d+\.\d{6} [<>] (?:udp \(\d+\)|"
+    rf"(?:[FSRPUEWA]+\.?|[.-]) {NUMBERS}(?: ack \d+)? win \d+(?: urg \d+)?(?: <(?P<options>{OPTION}(?:,{OPTION})*)>)?)"
+)
+
+
+def option_size(option: str) -> int:
+    """Of how many bytes packetdrill makes an option."""
+    word, *values = option.split()
+    sizes = {"eol": 1, "nop": 1, "mss": 4, "wscale": 3, "sackOK": 2, "TS": 10, "md5": 18}
+    return sizes.get(word) or 2 + 8 * len(values) if word != "FO" else 2 + len("".join(values)) // 2
+
+
+def test_packetdrill_takes_every_line():
+    """Of every kind of ours and of real captures: words in its order, numbers that fit each other, options that end at a word."""
+    lines = 0
+    for batch in [*(gathered([packet]) for packet in EVERY), *(batch for _, batch in captured(6))]:
+        for line in code("packetdrill", batch)[0].splitlines():
+            if not line.startswith("//"):
+                found = SCRIPT_LINE.fullmatch(line)
+                assert found, line
+                lines += 1
+                if found["start"]:
+                    assert int(found["start"]) + int(found["size"]) == int(found["end"]) < 1 << 32, line
+                if found["options"]:
+                    assert sum(map(option_size, found["options"].split(","))) % 4 == 0, line
+    assert lines > 200
+
+
+def test_packetdrill_has_words_for_flags_and_options():
+    """The dot of ACK is behind the other letters; an option without a word has nops in its place."""
+    for flags, said in ((0x10, "."), (0x12, "S."), (0xC2, "SEW"), (0x52, "SE."), (0x1D1, "FEWA."), (0x38, "PU."), (0, "-")):
+        line = segment_line(flags, b"")
+        assert line.split()[2] == said, (flags, line)
+    sack = b"\1\1\5\x12" + struct.pack(">4I", 1501, 2001, 3001, 4001)
+    for options, said in (
+        (sack, "nop,nop,sack 501:1001 2001:3001"),
+        (b"\x22\6\x01\x23\x45\x67\1\1", "FO 01234567,nop,nop"),
+        (b"\x22\2\1\1", "FO,nop,nop"),
+        (b"\x13\x12" + bytes(range(16)) + b"\1\1", "md5 000102030405060708090a0b0c0d0e0f,nop,nop"),
+        (b"\xfd\4\1\2\2\4\5\xb4", "nop,nop,nop,nop,mss 1460"),
+        (b"\2\4\5\xb4\xfd\x20\0\0", "mss 1460,nop,nop,nop,nop"),
+    ):
+        assert segment_line(0x10, options).partition("<")[2].rpartition(" <")[2] == f"{said}>", options
+
+
+def segment_line(flags: int, options: bytes) -> str:
+    """The line of a segment with number 5000, which acknowledges 1001."""
+    header = struct.pack(">HHIIHHHH", 1000, 80, 5000, 1001, (5 + len(options) // 4) << 12 | flags, 100, 0, 0) + options
+    frame = ethernet(0x0800, ipv4(6, header))
+    return code("packetdrill", gathered([Packet(frame, len(frame), 0, 1)]))[0].splitlines()[1]
 
 
 def test_the_command():

@@ -6,7 +6,7 @@ Numbers count from where each side began, as packetdrill has it.
 
 from __future__ import annotations
 
-from struct import unpack
+from struct import iter_unpack, unpack
 
 from .target import Target
 
@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..parts import Header, Packet
 
-LETTERS = "FSRP.UEW"  # by bit; run/tcp_packet.c has them so
-MODULUS = 1 << 32
+LETTERS = (0x01, "F"), (0x02, "S"), (0x04, "R"), (0x08, "P"), (0x20, "U"), (0x40, "E"), (0x80, "W"), (0x100, "A"), (0x10, ".")
+MODULUS = 1 << 32  # a flag's letter is in tcp_packet.c of packetdrill; in parser.y the dot of ACK is behind the others
 
 
 class Packetdrill(Target):
@@ -56,53 +56,76 @@ class Packetdrill(Target):
         self.lose("that it came before the one in front of it", delta < 0)
         self.last = packet.time
         sign = "<" if sides[0] == self.ends[0] else ">"
-        udp = f"udp ({int.from_bytes(frame[at + 4 : at + 6], 'big') - 8})"
-        said = self.segment(packet, header, frame, sides) if kind == "TCP" else udp
+        said = self.segment(packet, header, frame, sides) if kind == "TCP" else self.datagram(frame, at)
+        if not said:
+            return []
         return [f"+{max(delta, 0) / 1e9:.6f} {sign} {said}"]
 
+    def datagram(self, frame: bytes, at: int) -> str:
+        """What a datagram of UDP is; nothing where its length leaves no room for its header."""
+        size = int.from_bytes(frame[at + 4 : at + 6], "big") - 8
+        self.lose(f"the packet: it makes no UDP of length {size + 8}", size < 0)
+        return f"udp ({size})" if size >= 0 else ""
+
     def segment(self, packet: Packet, header: Header, frame: bytes, sides: tuple[bytes, ...]) -> str:
-        """What a segment is."""
+        """What a segment is; nothing where its numbers pass 2^32, which packetdrill's do not."""
         at = header.start
         sequence, acknowledged, bits, window, _, urgent = unpack(">IIHHHH", frame[at + 4 : at + 20])
         end = header.end if packet.captured == packet.original else max(header.end, at)
         size = max(end - at - 4 * (bits >> 12), 0)
-        flags = "".join(letter for bit, letter in enumerate(LETTERS) if bits >> bit & 1)
+        flags = "".join(letter for bit, letter in LETTERS if bits & bit)
         first = self.begun.setdefault(sides[0], sequence if bits & 2 else sequence - 1)
         other = self.begun.get(sides[1])
         if other is None and bits & 0x10:
             other = self.begun[sides[1]] = acknowledged - 1
         relative = (sequence - first) % MODULUS
+        if relative + size >= MODULUS:
+            self.lose("the packet: it makes no numbers that go on behind 2^32")
+            return ""
         words = [flags or "-", f"{relative}:{relative + size}({size})"]
         words += [f"ack {(acknowledged - (other or 0)) % MODULUS}"] if bits & 0x10 else []
         self.lose("TCP.ACK_NUMBER without the flag", bool(acknowledged) and not bits & 0x10)
         words.append(f"win {window}")
         words += [f"urg {urgent}"] if bits & 0x20 else []
         self.lose("TCP.URGENT without the flag", bool(urgent) and not bits & 0x20)
-        self.lose("reserved bits of TCP, or AE", bool(bits & 0xF00))
-        options = self.options(frame[at + 20 : min(at + 4 * (bits >> 12), len(frame))])
+        self.lose("reserved bits of TCP", bool(bits & 0xE00))
+        options = self.options(frame[at + 20 : min(at + 4 * (bits >> 12), len(frame))], other or 0)
         return " ".join(words) + (f" <{','.join(options)}>" if options else "")
 
-    def options(self, data: bytes) -> list[str]:
-        """Options of TCP."""
-        found, at = [], 0
+    def options(self, data: bytes, other: int) -> list[str]:
+        """Options of TCP; what is not said has nops in its place, since the header has to end at a word (RFC 9293, section 3.1)."""
+        found: list[str] = []
+        at = 0
         while at < len(data):
             kind = data[at]
-            size = data[at + 1] if at + 1 < len(data) else 0
-            value = data[at + 2 : at + size]
             if kind < 2:
                 found.append(("eol", "nop")[kind])
                 at += 1
                 continue
-            if kind == 2 and size == 4:
-                found.append(f"mss {int.from_bytes(value, 'big')}")
-            elif kind == 3 and size == 3:
-                found.append(f"wscale {value[0]}")
-            elif kind == 4 and size == 2:
-                found.append("sackOK")
-            elif kind == 8 and size == 10 and len(value) == 8:
-                found.append("TS val {} ecr {}".format(*unpack(">II", value)))
-            else:
+            size = data[at + 1] if at + 1 < len(data) else 0
+            if not 2 <= size <= len(data) - at:
                 self.lose(f"option {kind} of TCP, and what is behind it")
-                return found
+                return found + ["nop"] * (len(data) - at)
+            said = self.option(kind, data[at + 2 : at + size], other)
+            self.lose(f"option {kind} of TCP", not said)
+            found += [said] if said else ["nop"] * size
             at += size
         return found
+
+    def option(self, kind: int, value: bytes, other: int) -> str:
+        """An option of TCP of more than one byte; nothing where packetdrill has no word for it."""
+        if kind == 2 and len(value) == 2:
+            return f"mss {int.from_bytes(value, 'big')}"
+        if kind == 3 and len(value) == 1:
+            return f"wscale {value[0]}"
+        if kind == 4 and not value:
+            return "sackOK"
+        if kind == 5 and value and len(value) % 8 == 0:  # of what the other side sent, and so by its numbers
+            return " ".join(["sack", *(f"{(a - other) % MODULUS}:{(b - other) % MODULUS}" for a, b in iter_unpack(">II", value))])
+        if kind == 8 and len(value) == 8:
+            return "TS val {} ecr {}".format(*unpack(">II", value))
+        if kind == 19 and len(value) == 16:
+            return f"md5 {value.hex()}"
+        if kind == 34 and not (len(value) % 2 or 0 < len(value) < 4 or len(value) > 16):  # RFC 7413, section 4.1.1
+            return f"FO {value.hex()}".rstrip()
+        return ""
