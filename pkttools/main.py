@@ -58,14 +58,22 @@ def start(name: str, argv: list[str]) -> int:
         from .flow import run  # a command alone is a pipe of one
 
         keep_memory()
-        gc.freeze()  # what was imported will never be garbage
-        gc.enable()
-        said, code = command.run(values) if hasattr(command, "run") else run([command.stage(values)])
+        if hasattr(command, "run"):
+            collect()
+            said, code = command.run(values)
+        else:
+            said, code = run([command.stage(values)], opened=collect)
         for line in said:
             say(line if isinstance(line, Whole) else f"{name}: {line}")
         return code
     sys.stdout.flush()
     return 0
+
+
+def collect() -> None:
+    """Lets Python look for garbage from here on; what was imported will never be any."""
+    gc.freeze()
+    gc.enable()
 
 
 def overview(argv: list[str]) -> int:

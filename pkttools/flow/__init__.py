@@ -19,20 +19,21 @@ from .stage import Written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..formats.files import Sink
     from .stage import Source, Stage
     from .workers import Workers
 
 
-def run(stages: list[Stage], jobs: int = 1) -> tuple[list[str], int]:
+def run(stages: list[Stage], jobs: int = 1, opened: Callable[[], None] | None = None) -> tuple[list[str], int]:
     """Runs stages joined to a pipe, from the source of the first to the sink of the last.
 
-    What stands before a bad place is written. jobs: processes that work on the packets of a file. Returns what there is to say
-    on standard error, in the order of the stages, and the exit code. Raises PktError where something cannot be opened.
+    What stands before a bad place is written. jobs: processes that work on the packets of a file. opened: called once both ends
+    are open, before the first packet. Returns what there is to say on standard error, in the order of the stages, and the exit
+    code. Raises PktError where something cannot be opened.
     """
-    end = ended(stages, jobs)
+    end = ended(stages, jobs, opened)
     said = end.notes + end.errors + accounts(stages, end.read, end.written)
     return said, int(end.failed or any(stage.failed for stage in stages))
 
@@ -58,7 +59,7 @@ def accounts(stages: list[Stage], read: list[str], written: list[str]) -> list[s
     return [line for stage in stages for line in stage.said(read * (stage is first), written * (stage is last))]
 
 
-def ended(stages: list[Stage], jobs: int = 1) -> End:
+def ended(stages: list[Stage], jobs: int = 1, opened: Callable[[], None] | None = None) -> End:
     """Runs stages to their end. Raises PktError where something cannot be opened, Interrupted."""
     first, last = stages[0], stages[-1]
     if isinstance(last.sink, Written):
@@ -78,6 +79,8 @@ def ended(stages: list[Stage], jobs: int = 1) -> End:
         from .workers import divided  # late: few ask for it
 
         parts, end.notes = divided(stages, source, sink, jobs)
+    if opened:
+        opened()
     try:
         flow(source, stages, parts, sink)
         end.written, end.whole = sink.close(), True

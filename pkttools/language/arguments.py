@@ -8,13 +8,13 @@ import sys
 from ..command_line.options import Values, picks
 from ..errors import UnknownName, UsageError, say
 from .expression import OPERATORS, beside, split_assignment
-from .filters import Filter, bpf_of
 
 STDERR = 2
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .assignments import Assignments
+    from .filters import Filter
     from .part import Part
 
 # Words that stand between others, in an expression for which no quotes were needed in the shell.
@@ -54,6 +54,8 @@ def joins(words: list[str]) -> bool:
 
 def filter_of(values: Values, words: list[str], part: Part | None = None, one: bool = False) -> Filter:
     """The filter of a command line with these words: expressions, or parts of `one`. Raises UsageError, PktError."""
+    from .filters import Filter, bpf_of  # late: who only assigns filters nothing
+
     bpf = bpf_of(values)
     expressions = [" ".join(words)] if words and (one or joins(words)) else words
     try:

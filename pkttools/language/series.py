@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-from _random import Random as Twister  # Python's random without its distributions: it imports hashlib
 from struct import pack, unpack
 
 from ..errors import UsageError
@@ -90,6 +89,8 @@ class Drawn:
     period = 0  # they never start over
 
     def __init__(self, ranges: list[range], seed: int) -> None:
+        from _random import Random as Twister  # Python's random without its distributions: it imports hashlib
+
         self.ranges = ranges
         self.sizes = [length(steps) for steps in ranges]
         self.total = sum(self.sizes)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _operator as operator  # as in ask/keys.py
 import errno
-import operator
 import os
 import time
 

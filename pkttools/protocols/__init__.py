@@ -39,8 +39,14 @@ _ONE = _thread.allocate_lock()
 
 
 def walk() -> tuple[bytes, ...]:
-    """The tables of the walk, for a backend, which lays them out. Nobody else may need them: of ours no module is kept, 160 KiB."""
+    """The tables of the walk, for a backend, which lays them out. Nobody else may need them: of ours no module is kept, 160 KiB.
+
+    Where kinds.py is loaded they are there.
+    """
     with _ONE:  # at a time: a module that another thread takes away is not there to import
+        kinds = sys.modules.get(f"{__name__}.kinds")
+        if hasattr(kinds, "WALK") and f"{__name__}._walk" not in sys.modules:  # which is there with a user's protocols
+            return kinds.WALK  # type: ignore[union-attr, no-any-return]  # it is there
         from . import _walk
 
         if hasattr(_walk, "__spec__"):  # not made anew, and of no user's protocols
