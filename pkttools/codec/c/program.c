@@ -144,9 +144,9 @@ static bool locate_in_items(const struct program *p, int64_t field, int64_t occu
     return any && !exact;
 }
 
-/* The k-th occurrence, or from the end when negative. Where fewer come, `exact` finds none, otherwise the last. */
-bool locate(const struct program *p, int64_t field, int64_t occurrence, bool exact, const struct frame *f, const struct walk *w,
-            struct place *at)
+/* The same as `locate`, whichever field and occurrence it is. */
+__attribute__((noinline)) static bool locate_in_full(const struct program *p, int64_t field, int64_t occurrence, bool exact,
+                                                     const struct frame *f, const struct walk *w, struct place *at)
 {
     if (p->fields[field].header >= FIRST_ITEM)
         return locate_in_items(p, field, occurrence, exact, f, w, at);
@@ -168,6 +168,21 @@ bool locate(const struct program *p, int64_t field, int64_t occurrence, bool exa
                 return true;
         }
     return any && !exact;
+}
+
+/* The k-th occurrence, or from the end when negative. Where fewer come, `exact` finds none, otherwise the last. Nearly all that is asked
+ * for is of one kind of header, and the first.
+ */
+bool locate(const struct program *p, int64_t field, int64_t occurrence, bool exact, const struct frame *f, const struct walk *w,
+            struct place *at)
+{
+    const struct field *known = &p->fields[field];
+    if (occurrence != 1 || known->next >= 0 || known->header >= FIRST_ITEM)
+        return locate_in_full(p, field, occurrence, exact, f, w, at);
+    for (const struct header *h = w->header; h < w->header + w->count; h++)
+        if (h->kind == known->header && place_of(known, h, at))
+            return true;
+    return false;
 }
 
 static void write_bits(const struct writable_frame *f, size_t bit, size_t width, uint64_t value)
@@ -543,13 +558,14 @@ static enum done change(int64_t operation, const struct writable_frame *f, const
         return LEFT_ALONE;
     uint64_t scale = (uint64_t)at->field->scale, bias = (uint64_t)at->field->bias;
     if (at->field->width < 128) {
+        uint64_t whole = scale == 1 ? v.low : v.low / scale;    /* nearly all are 1, and to divide takes longer than all the rest */
         if (operation != ADD && operation != SUBTRACT) {
-            bool fits = at->field->width == 64 || (v.low / scale - bias) >> at->field->width == 0;
-            if (v.low % scale != 0 || v.low / scale < bias || !fits)
+            bool fits = at->field->width == 64 || (whole - bias) >> at->field->width == 0;
+            if (whole * scale != v.low || whole < bias || !fits)
                 return LEFT_ALONE;
-            v.low = v.low / scale - bias;
+            v.low = whole - bias;
         } else
-            v.low /= scale;
+            v.low = whole;
     }
     struct value old = read_raw(&f->view, at);
     if (operation == ADD)

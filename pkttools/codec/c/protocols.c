@@ -631,6 +631,8 @@ static const struct signature *laid_signatures(struct arena *a, const struct giv
             for (size_t n = 0; n < g->count[SIGNATURES]; n++)
                 kinds[g->holds[i].kind].signs |= g->signatures[n].kind == g->items[item].kind;
     }
+    for (size_t i = 0; i < g->count[KINDS]; i++)
+        kinds[i].may_sign = kinds[i].signature != NULL || kinds[i].signs;
     return signatures;
 }
 

@@ -183,6 +183,7 @@ struct kind {
     uint8_t numbers;            /* what is said by numbers in it; whether some of its rules are quick, and some not */
     uint8_t claims, gives;      /* gives: 255 where nothing is given */
     uint8_t quick_count, rules_count;
+    bool may_sign;              /* it has a signature, or `signs` */
     struct near size_read, end_read, whole_read;
     uint32_t size_bias, end_least;
     int32_t end_bias;

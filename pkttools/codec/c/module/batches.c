@@ -54,12 +54,6 @@ void batch_close(struct batch *b)
     PyBuffer_Release(&b->rows);
 }
 
-void bare_of(struct bare *bare, const struct batch *b, Py_ssize_t i)
-{
-    const struct packet *p = bare->packet = without_fcs(&b->packets[i], &bare->own);
-    bare->frame = (struct frame){(const uint8_t *)b->data.buf + p->offset, (size_t)p->captured};
-}
-
 /* The same as what is looked at; its headers are yet to be walked, which takes less time than to clear the room for them. */
 void view_of(struct packet_view *view, struct bare *bare, const struct batch *b, Py_ssize_t i)
 {

@@ -42,7 +42,6 @@ bool batch_sound(struct batch *b);
 bool batch_sound_from(struct batch *b, Py_ssize_t first, bool in_range, const char *otherwise);
 bool batch_of_one(struct batch *b, const char *otherwise);
 void batch_close(struct batch *b);
-void bare_of(struct bare *bare, const struct batch *b, Py_ssize_t i);
 void view_of(struct packet_view *view, struct bare *bare, const struct batch *b, Py_ssize_t i);
 struct writable_frame writable_of(const struct batch *b, const struct packet *p);
 PyObject *format_error(enum error_kind error, uint64_t have, uint64_t want);
@@ -58,6 +57,12 @@ bool beyond_begin(struct beyond *b, PyObject *counts);
 bool beyond_end(struct beyond *b);
 PyObject *made_of(Py_ssize_t stop, bool begun, const struct gathered *out, PyObject *rest);
 bool gather_until(struct gathered *out, const struct batch *b, Py_ssize_t first, Py_ssize_t stop);
+
+static inline void bare_of(struct bare *bare, const struct batch *b, Py_ssize_t i)
+{
+    const struct packet *p = bare->packet = without_fcs(&b->packets[i], &bare->own);
+    bare->frame = (struct frame){(const uint8_t *)b->data.buf + p->offset, (size_t)p->captured};
+}
 
 static inline void beyond_add(struct beyond *b, uint64_t code)
 {
