@@ -23,14 +23,14 @@ static bool read_row(const uint8_t *row, uint8_t *out)
     uint64_t wrong = 0;
     for (int i = 0; i < 64; i += 8)
         wrong |= (load64(row + i) & load64(fixed_mask + i)) ^ load64(fixed_text + i);
-    unsigned bad = pair(row) | pair(row + 2) | pair(row + 4);
+    unsigned pairs = pair(row) & pair(row + 2) & pair(row + 4);
     for (size_t i = 0; i < 16; i++) {
         unsigned value = pair(row + byte_at(i));
-        bad |= value;
+        pairs &= value;
         out[i] = (uint8_t)value;
     }
     uint64_t ends = line_ends(load64(row + 60)) | line_ends(load64(row + 68)) | line_ends(load64(row + 70));
-    return wrong == 0 && (bad & NO_PAIR) == 0 && ends == 0 && row[ROW - 1] == '\n';
+    return wrong == 0 && (pairs & PAIR) != 0 && ends == 0 && row[ROW - 1] == '\n';
 }
 
 size_t row_read_last(const uint8_t *row, uint8_t *out)

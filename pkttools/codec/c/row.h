@@ -5,9 +5,9 @@
 #include "codec.h"
 
 enum { PREFIX = 60 };                           /* bytes of a row up to its second colon, and the blank behind it */
-enum { NO_PAIR = 0x100 };
+enum { PAIR = 0x100 };
 
-extern uint16_t pair_value[65536];              /* two hex digits, as they lie in memory, to a byte; or NO_PAIR */
+extern uint16_t pair_value[65536];              /* two hex digits, as they lie in memory, to a byte and PAIR; others to 0 */
 extern uint8_t fixed_mask[64], fixed_text[64];  /* the places of a row's prefix that are always the same */
 extern uint8_t pair_text[256][2], empty_row[ROW];
 

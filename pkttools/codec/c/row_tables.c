@@ -20,17 +20,16 @@ const char hex_digits[] = "0123456789ABCDEF";
 uint16_t pair_value[65536];
 uint8_t fixed_mask[64], fixed_text[64], pair_text[256][2], empty_row[ROW];
 
+/* Most of pair_value is never written to, so that it takes no memory. */
 void row_tables_prepare(void)
 {
-    for (size_t i = 0; i < 65536; i++)
-        pair_value[i] = NO_PAIR;
     for (unsigned high = '0'; high <= 'f'; high++)
         for (unsigned low = '0'; low <= 'f'; low++)
             if (hex_value[high] < 16 && hex_value[low] < 16) {
                 const uint8_t pair[2] = {(uint8_t)high, (uint8_t)low};
                 uint16_t index;
                 memcpy(&index, pair, 2);
-                pair_value[index] = (uint16_t)(hex_value[high] << 4 | hex_value[low]);
+                pair_value[index] = (uint16_t)(PAIR | hex_value[high] << 4 | hex_value[low]);
             }
     for (unsigned i = 0; i < 256; i++) {
         pair_text[i][0] = (uint8_t)hex_digits[i >> 4];

@@ -41,8 +41,8 @@ __attribute__((target("ssse3"))) static size_t read_ssse3(const uint8_t *text, s
         wrong = _mm_or_si128(wrong, _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(text + 60)), end));
         wrong = _mm_or_si128(wrong, _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(text + 62)), end));
         wrong = _mm_or_si128(wrong, _mm_cmpeq_epi8(valid, zero));
-        unsigned offset = pair(text) | pair(text + 2) | pair(text + 4);
-        if (_mm_movemask_epi8(_mm_cmpeq_epi8(wrong, zero)) != 0xFFFF || (offset & NO_PAIR) != 0 || text[ROW - 1] != '\n')
+        unsigned offset = pair(text) & pair(text + 2) & pair(text + 4);
+        if (_mm_movemask_epi8(_mm_cmpeq_epi8(wrong, zero)) != 0xFFFF || (offset & PAIR) == 0 || text[ROW - 1] != '\n')
             break;
     }
     size_t last = n < limit && size >= ROW ? row_read_last(text, out + 16 * n) : 0;
