@@ -110,7 +110,7 @@ def _fields_of(name: str) -> frozenset[str]:
 
 def _kinds_of(name: str) -> set[int]:
     """The kinds of headers of a protocol, or of one kind's name."""
-    return LAYERS.get(name, set()) | {kind for kind, header in enumerate(HEADERS) if header == name}
+    return set(LAYERS.get(name, ())) | {kind for kind, header in enumerate(HEADERS) if header == name}
 
 
 def _meant(name: str) -> tuple[frozenset[str], set[int], frozenset[str]]:

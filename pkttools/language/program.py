@@ -1,7 +1,8 @@
 """Compiles filters and assignments into flat programs of integers, which a backend runs over a batch.
 
 A program is three byte strings: the field table, the code, and constants (the bytes of DATA and TEXT values). Codes are
-records of native 64-bit integers; their columns are `struct field`, `struct test` and `struct assignment` in codec/c/codec.h.
+records of native 64-bit integers, fields of 32 bits; their columns are `struct field`, `struct test` and `struct assignment` in
+codec/c/codec.h.
 A test names the test to go on with when it holds and when not, or ACCEPT or REJECT; jumps only go forward.
 """
 

@@ -354,7 +354,7 @@ def made(found: Descriptions) -> SimpleNamespace:
         TRAITS=traits,
         FIELDS="\n".join(["", *(row[0] for row in rows), ""]),
         RENAMED=renamed(found),
-        LAYERS=layers,
+        LAYERS={name: tuple(kinds) for name, kinds in layers.items()},
         LETTERS={header.protocol: dict(header.letters[0]) for header in found.headers.values() if header.letters},
         LAYOUTS=tuple(layout_of(found.headers[name]) for name in names),
         NAMES=words,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HEADERS = _rows.HEADERS  # kinds that the walk finds
 ROW_SIZE, TRAITS_SIZE = int(ROW[:-1]), 4  # numbers of a row; bytes of its traits
-ROWS = memoryview(_rows.ROWS).cast("q")  # numbers as ROW has them; struct takes longer to import than to read those of a command
+ROWS = memoryview(_rows.ROWS).cast("i")  # as numbers; struct takes longer to import than to read those of a command
 
 
 class Row:
@@ -105,7 +105,7 @@ class Table:
     """
 
     def __init__(self) -> None:
-        self._rows: list[Row | None] = [None] * (len(ROWS) // ROW_SIZE)
+        self._rows: dict[int, Row] = {}
         self.known: dict[int, str] = {}
         self._names: list[str] = []
 
@@ -117,16 +117,16 @@ class Table:
         return self._names
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(ROWS) // ROW_SIZE
 
     def __getitem__(self, index: int) -> Row:
-        row = self._rows[index]
+        row = self._rows.get(index)
         if row is None:
             row = self._rows[index] = Row(self.known.get(index) or self.names[index], index)
         return row
 
     def __iter__(self) -> Iterator[Row]:
-        return (self[index] for index in range(len(self._rows)))
+        return (self[index] for index in range(len(self)))
 
 
 class ByHeader(dict[int, list[Row]]):
@@ -152,4 +152,4 @@ FIELDS = Fields()
 TABLE = Table()
 BY_HEADER = ByHeader()
 # Layer name to the kinds of headers that show it is there. VLAN is a name of its own: is there a tag?
-LAYERS = {name: set(kinds) for name, kinds in _rows.LAYERS.items()}
+LAYERS = _rows.LAYERS

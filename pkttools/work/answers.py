@@ -11,9 +11,10 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from .. import codec
 from ..batch import Batch, Program
-from ..codec.program import ACCEPT, EQUAL, FIELD_COLUMNS, NUMBER, PRESENT, REJECT, UNEQUAL
+from ..codec.program import ACCEPT, EQUAL, NUMBER, PRESENT, REJECT, UNEQUAL
 from ..language.expression import any_of, compiled
 from ..language.program import ALL_BITS, Tests
+from ..protocols import ROW
 from ..protocols.fields import FIELDS, TABLE
 
 TYPE_CHECKING = False
@@ -84,8 +85,8 @@ class Conditions:
     def field(self, of: Place) -> int:
         """A field of its own: the table has no other ones."""
         kind, bit, width = of
-        self.fields += struct.pack(f"{FIELD_COLUMNS}q", kind, bit, width, 0, 1, NUMBER, 0, -1)
-        return len(self.fields) // (8 * FIELD_COLUMNS) - 1
+        self.fields += struct.pack(ROW, kind, bit, width, 0, 1, NUMBER, 0, -1)
+        return len(self.fields) // struct.calcsize(ROW) - 1
 
     def need(self, of: Place, value: int, compare: int = EQUAL, mask: int = ALL_BITS) -> None:
         """The field is there, and holds what it should."""

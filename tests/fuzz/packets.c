@@ -388,9 +388,13 @@ void fuzz_program(struct input *in)
 {
     unsigned choice = take8(in);
     size_t columns = 0;
-    int64_t *fields = (choice & 2) != 0 ? take_columns(in, &columns) : NULL;
+    int64_t *taken = (choice & 2) != 0 ? take_columns(in, &columns) : NULL;
+    int32_t *fields = taken != NULL ? (int32_t *)(void *)exact(NULL, columns * sizeof *fields) : NULL;
     struct program p = {.fields = field_table, .field_count = sizeof field_table / sizeof *field_table};
-    if (fields != NULL) {
+    if (taken != NULL) {
+        for (size_t i = 0; i < columns; i++)
+            fields[i] = (int32_t)taken[i];
+        release((uint8_t *)taken, columns * sizeof *taken);
         p.fields = (const struct field *)fields;
         p.field_count = columns * sizeof *fields / sizeof *p.fields;
     }

@@ -86,7 +86,7 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
     """The lines of programs.h. Native integers are taken apart here and put together again by the compiler."""
     yield "/* Written by seeds.py. */"
     yield from c_tables.in_c()
-    fields = columns(filters[0][0])
+    fields = array("i", filters[0][0]).tolist()
     cut = [fields[at : at + FIELD_COLUMNS] for at in range(0, len(fields), FIELD_COLUMNS)]
     yield "static const struct field field_table[] = {"
     yield from ("    {" + ", ".join(map(str, field)) + "}," for field in cut)

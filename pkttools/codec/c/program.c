@@ -29,7 +29,7 @@ static bool width_sound(const struct field *f)
     case FAMILY: return f->width == 32;
     case LITTLE: return f->width >= 0 && f->width <= MOST_BITS && whole;
     case TEXT: return f->width >= 0 && f->width <= 8 * MAX_FRAME && whole;
-    default: return (f->width >= 0 && f->bit % 8 + f->width <= MOST_BITS) || (f->width == 128 && f->bit % 8 == 0);
+    default: return (f->width >= 0 && f->width <= MOST_BITS - f->bit % 8) || (f->width == 128 && f->bit % 8 == 0);
     }
 }
 
@@ -113,7 +113,7 @@ static bool place_in(const struct program *p, int64_t field, const struct header
 {
     for (; field >= 0; field = p->fields[field].next) {
         const struct field *f = &p->fields[field];
-        if (f->header == (int64_t)h->kind)
+        if (f->header == (int32_t)h->kind)
             return place_of(f, h, at);
     }
     return false;

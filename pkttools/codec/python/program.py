@@ -10,6 +10,7 @@ import operator
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, ROW_BYTES, TIME, Program
 from ...protocols import MUTABLE
@@ -131,8 +132,9 @@ Tests = tuple[list[_Field], list[_Test], bytes]
 Assignments = tuple[list[_Field], list[_Assignment], bytes]
 
 
-def _cut(code: bytes, columns: int) -> list[list[int]]:
-    values = memoryview(code).cast("B")[: len(code) // 8 * 8].cast("q").tolist()
+def _cut(code: bytes, columns: int, form: Literal["q", "i"] = "q") -> list[list[int]]:
+    size = 8 if form == "q" else 4
+    values = memoryview(code).cast("B")[: len(code) // size * size].cast(form).tolist()
     return [values[i : i + columns] for i in range(0, len(values) // columns * columns, columns)]
 
 
@@ -150,7 +152,7 @@ def _width_sound(kind: int, bit: int, width: int) -> bool:
 @lru_cache(4)
 def _fields(table: bytes) -> tuple[list[_Field], bool]:
     """The fields of a table, and whether they are sound. All programs bring the same, with what all protocols have."""
-    fields = [_Field(*columns) for columns in _cut(table, FIELD_COLUMNS)]
+    fields = [_Field(*columns) for columns in _cut(table, FIELD_COLUMNS, "i")]
     sound = True
     for i, field in enumerate(fields):
         sound &= field.next == -1 or i < field.next < len(fields)  # forward: no circles
