@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from array import array
+from itertools import pairwise
 from types import ModuleType
 
 import pytest
@@ -130,6 +131,20 @@ def test_what_is_late_goes_together(kernel, wire):
     assert arrived(receiver) == frames
     assert late[0] - late[15] == 15  # after one look at the clock
     assert min(late) > 0
+
+
+@pytest.mark.parametrize(("held", "gap", "apart"), [(1, 100_000, 10_000), (1, 10_000, 5_000), (100, 10_000, 0)])
+def test_what_is_a_little_late_goes_one_by_one(kernel, wire, held, gap, apart):
+    """Behind the one before at least half of the gap; who is very late makes up for it as fast as it goes."""
+    sender, receiver = wire
+    frames, begun = numbered(32), time.monotonic_ns()
+    times = [begun - held * MS + i * gap for i in range(32)]
+    late = all_sent(kernel, sender.fileno(), frames, times)
+    went = [due + after for due, after in zip(times, late, strict=True)]
+    shortest = sorted(after - before for before, after in pairwise(went))
+    assert shortest[1] >= apart  # but where a slice is over
+    assert apart or went[0] == went[15]
+    assert arrived(receiver) == frames
 
 
 def test_gaps(kernel, wire):

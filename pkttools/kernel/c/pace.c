@@ -10,6 +10,9 @@ enum {
     AT_ONCE = 16,               /* frames that are sent after one look at the clock: the last of them leaves some 10 us after it */
     SLICE = 20000000,           /* nanoseconds after which a call ends behind what it has just sent: for signals, progress, carrier */
     SECOND = 1000000000,
+    CLOSE = 2000,               /* nanoseconds between frames that are sent together when both are due: to send one takes as long */
+    APART = 10000,              /* nanoseconds at least between others, or half of the gap, where the one before was late */
+    HURRY = 50000000,           /* who is later than that sends what is due as fast as it can */
 };
 
 /* ---- deadlines ---- */
@@ -105,6 +108,16 @@ static bool wait_until(int64_t due, int wake, int64_t busy, int64_t *now)
     }
 }
 
+/* When to send a packet: when it is due; or, where the one before was late, not at once behind that one. Who was held up makes up for
+ * it, but not by a burst: gaps of up to twice APART are wrong by half of what they should be, and not by all of it.
+ */
+static int64_t spaced(int64_t due, int64_t due_before, int64_t sent_before)
+{
+    const int64_t gap = less(due, due_before);
+    const int64_t soon = added(sent_before, gap / 2 < APART ? gap / 2 : APART);
+    return gap > CLOSE && less(sent_before, due_before) < HURRY && soon > due ? soon : due;
+}
+
 /* Sends packets by their sockets, those in a row that go by the same one together, up to the first that fails. */
 static struct burst send_by(const struct paced_to *to, const uint8_t *ways, const uint8_t *data, const uint8_t *rows, size_t first,
                             size_t count, struct paced_by *by)
@@ -133,14 +146,16 @@ struct paced send_paced(const struct paced_to *to, const uint8_t *data, const ui
     const int64_t end = clock_now() + SLICE;
     prctl(PR_SET_TIMERSLACK, 1UL);      /* nanoseconds: else the kernel lets sleep(2) take 50 us more */
     const bool gaps = previous >= 0;
-    int64_t now;
+    int64_t now = 0;
     do {
         const size_t at = done.sent;
         int64_t deadline = gaps ? added(done.last, due[at]) : due[at];
-        if (!wait_until(deadline, to->wake, to->busy, &now))
+        if (!wait_until(gaps || at == 0 ? deadline : spaced(deadline, due[at - 1], now), to->wake, to->busy, &now))
             break;
         size_t together = 1;
-        while (!gaps && together < AT_ONCE && at + together < count && due[at + together] <= now)
+        const bool hurry = less(now, deadline) >= HURRY;
+        while (!gaps && together < AT_ONCE && at + together < count && due[at + together] <= now
+                && (hurry || less(due[at + together], due[at + together - 1]) <= CLOSE))
             together++;
         struct burst burst = send_by(to, to->ways ? to->ways + at : NULL, data, rows, first + at, together, by);
         done.error = burst.error == EINTR ? 0 : burst.error;

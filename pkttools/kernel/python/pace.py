@@ -16,6 +16,9 @@ STAMP = 3  # a column of a row
 LONGEST = (1 << 31) - 1  # bytes that a packet can have at most, of whatever kind it is
 STATE = 7  # of a pace: see `struct pace` of kernel.h
 AT_ONCE = 16  # frames that are sent after one look at the clock: the last of them leaves some 10 us after it
+CLOSE = 2_000  # nanoseconds between frames that are sent together when both are due: to send one takes as long
+APART = 10_000  # nanoseconds at least between others, or half of the gap, where the one before was late
+HURRY = 50_000_000  # who is later than that sends what is due as fast as it can
 SLICE = 20_000_000  # after that a call ends behind what it has just sent: for signals, progress, carrier
 STEP = 0.05  # seconds
 INT = array("i").itemsize  # bytes of C's int
@@ -95,6 +98,17 @@ def wait_until(due: int, wake: int, busy: int) -> int | None:
             return None
 
 
+def spaced(due: int, due_before: int, sent_before: int) -> int:
+    """When to send a packet: when it is due; or, where the one before was late, not at once behind that one.
+
+    Who was held up makes up for it, but not by a burst: gaps of up to twice APART are wrong by half of what they should be, and
+    not by all of it.
+    """
+    gap = due - due_before
+    late = gap > CLOSE and sent_before - due_before < HURRY
+    return max(due, sent_before + min(gap // 2, APART)) if late else due
+
+
 def paced(wake: int, busy: int, due: bytearray | memoryview, previous: int,
           ways: list[Callable[[int, int], tuple[int, int, int]]], by: bytes | bytearray = b"",
           ) -> tuple[int, bytearray, int, bytearray, int]:  # fmt: skip
@@ -108,11 +122,14 @@ def paced(wake: int, busy: int, due: bytearray | memoryview, previous: int,
     end, now = time.monotonic_ns() + SLICE, 0
     while sent < len(times) and now < end and not error:
         deadlines = [within(previous + times[sent])] if previous >= 0 else times[sent : sent + AT_ONCE]
-        came = wait_until(deadlines[0], wake, busy)
+        begin = deadlines[0] if previous >= 0 or not sent else spaced(deadlines[0], times[sent - 1], now)
+        came = wait_until(begin, wake, busy)
         if came is None:
             break
         now = came
-        together = next((i for i, deadline in enumerate(deadlines) if deadline > now), len(deadlines))
+        close = now - deadlines[0] < HURRY
+        apart = (i for i in range(1, len(deadlines)) if deadlines[i] > now or (close and deadlines[i] - deadlines[i - 1] > CLOSE))
+        together = next(apart, len(deadlines))
         done, error = sent_by(ways, by, sent, together, went)
         sent += done
         late += [now - deadline for deadline in deadlines[: done + bool(error)]]
