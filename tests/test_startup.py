@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, shell
 from peak import peak
-from samples import ethernet, ipv4, udp
+from samples import TEXT, ethernet, ipv4, udp
 
 # Each of these takes a tenth of a command's start or more, and none of the commands of a pipe needs it.
 DEAR = {"argparse", "ast", "collections", "dataclasses", "dpkt", "enum", "functools", "importlib", "inspect", "pathlib", "re",
@@ -51,6 +51,15 @@ def test_the_language_of_descriptions_is_loaded_only_where_it_is_asked_for() -> 
         done = shell(f"pkt-txt2txt {words} < /dev/null", PYTHONPROFILEIMPORTTIME="1", XDG_RUNTIME_DIR="")
         loaded[words] = b"pkttools.protocols.own" in done.stderr, b"pkttools.protocols.statements" in done.stderr
     assert loaded == {"": (False, False), "--decode UDP.DST_PORT==1=GRE": (True, True)}
+
+
+def test_who_writes_code_looks_for_no_problems() -> None:
+    """Those are found by the codec in Python, with dpkt: three times what all else of it takes."""
+    done = shell("pkt-code", TEXT, PYTHONPROFILEIMPORTTIME="1", backend="c")
+    assert done.returncode == 0
+    modules = {line.rsplit("|", 1)[1].strip() for line in done.stderr.decode().splitlines() if line.startswith("import time:")}
+    assert "pkttools.views.parts" in modules, "nothing was counted"
+    assert not modules & {"dpkt", "enum", "functools", "ipaddress", "pkttools.codec.python", "re", "socket"}
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from struct import unpack_from
 
 from .. import codec
 from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, Batch, fcs_of, linktype_of
-from ..codec.python.protocols import carries_message
 from ..protocols import _lines, _meanings, _words
 from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, TEXT, Row
+from ..protocols.kinds import carries_message
 from ..protocols.layouts import LAYOUT
 from ..protocols.lining import KINDS, LINES
 from ..protocols.showing import APPLICATION, LINK
@@ -221,7 +221,8 @@ class Packet:
     wrong with it as a whole.
     """
 
-    def __init__(self, batch: Batch, i: int) -> None:
+    def __init__(self, batch: Batch, i: int, judged: bool = True) -> None:
+        """judged: whether what is wrong with it is found."""
         self.frame = bytearray(batch.frame(i))
         columns = array("q", batch.part(i, i + 1).rows)
         notes, size = columns[NOTES], columns[NOTES_SIZE]
@@ -239,7 +240,10 @@ class Packet:
         _set_depths(self.headers)
         _read_messages(self)
         _Owners(self)
-        problems.find(self)
+        if judged:
+            from .problems import find  # late: it takes the codec in Python
+
+            find(self)
 
     def leaves(self) -> Iterator[tuple[Header, Field, Span]]:
         """Whom the bits of the frame belong to, in their order: each captured bit is in one span."""
@@ -416,6 +420,3 @@ def nested(fields: list[Field]) -> list[Field]:
         else:
             of.parts.append(field)
     return whole
-
-
-from . import problems  # noqa: E402  it looks at parts

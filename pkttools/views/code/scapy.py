@@ -5,9 +5,9 @@ All fields are given, lengths and checksums too: nothing is left for scapy to co
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address
 from struct import unpack
 
+from ...protocols.shown import format_address
 from .target import ETHERNET, RAW_IP, Target, literal, mac
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ def arp(data: bytes) -> str:
     hardware, protocol, size, other, operation = unpack(">HHBBH", data[:8])
     if (size, other, len(data)) != (6, 4, 28) or (hardware, protocol) != (1, 0x0800):
         return ""
-    addresses = [mac(data[8:14]), IPv4Address(data[14:18]), mac(data[18:24]), IPv4Address(data[24:28])]
+    addresses = [mac(data[8:14]), format_address(data[14:18]), mac(data[18:24]), format_address(data[24:28])]
     said = ", ".join(f'{name}="{text}"' for name, text in zip(("hwsrc", "psrc", "hwdst", "pdst"), addresses, strict=True))
     return f"ARP(hwtype=1, ptype=0x0800, hwlen=6, plen=4, op={operation}, {said})"
 
@@ -50,7 +50,8 @@ def ip(data: bytes) -> str:
         return f"IP({literal(data)})" if data[0] >> 4 == 4 and len(data) == 4 * (data[0] & 15) else ""
     _, tos, size, number, fragment, ttl, protocol, checksum = unpack(">BBHHHBBH", data[:12])
     return (
-        f'IP(src="{IPv4Address(data[12:16])}", dst="{IPv4Address(data[16:20])}", ihl=5, tos={tos:#x}, len={size}, id={number}, '
+        f'IP(src="{format_address(data[12:16])}", dst="{format_address(data[16:20])}", '
+        f"ihl=5, tos={tos:#x}, len={size}, id={number}, "
         f"flags={fragment >> 13}, frag={fragment & 0x1FFF}, ttl={ttl}, proto={protocol}, chksum={checksum:#06x})"
     )
 
@@ -61,7 +62,7 @@ def ipv6(data: bytes) -> str:
     if len(data) != 40 or word >> 28 != 6:
         return ""
     return (
-        f'IPv6(src="{IPv6Address(data[8:24])}", dst="{IPv6Address(data[24:40])}", tc={word >> 20 & 0xFF:#x}, '
+        f'IPv6(src="{format_address(data[8:24])}", dst="{format_address(data[24:40])}", tc={word >> 20 & 0xFF:#x}, '
         f"fl={word & 0xFFFFF:#x}, plen={size}, nh={following}, hlim={hops})"
     )
 
