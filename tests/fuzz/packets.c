@@ -10,10 +10,13 @@
 #include "listing.h"
 #include "payloads.h"
 #include "segments.h"
+#include "spans.h"
 #include "programs.h"           /* written by seeds.py */
 #include "splice.h"
 #include "statistics.h"
 #include "wrapping.h"
+
+#include <stdlib.h>
 
 #define JUMBO (68 << 10)        /* zeros behind a frame: more than lengths of 16 bits can say */
 
@@ -275,6 +278,35 @@ static void try_alike(const struct sample *s, const struct frame *other)
     try_doubles(&t, s, other);
 }
 
+/* Octets at places, of which some are behind the frame's end: as many as are said, those that stand there, each with its neighbours;
+ * the same in another frame if those are, one by one. */
+static void try_spans(const struct sample *s, const struct frame *other)
+{
+    const struct frame *f = &s->frame;
+    const int64_t size = (int64_t)f->size, places[] = {0, 6, 12, size / 2, size, size + 9, INT64_MAX};
+    enum { PLACES = sizeof places / sizeof *places };
+    struct span spans[PLACES];
+    for (size_t i = 0; i < PLACES; i++)
+        spans[i] = (struct span){least((size_t)places[i], (size_t)places[(i + 1) % PLACES]), places[(i + 1) % PLACES]};
+    struct spans of = {spans, PLACES}, none = {NULL, 0}, turned = {&(struct span){2, 1}, 1}, before = {&(struct span){-1, 1}, 1};
+    EXPECT(spans_sound(&of) && spans_sound(&none) && !spans_sound(&turned) && !spans_sound(&before));
+    const size_t all = spans_size(&of, f->size);
+    uint8_t *octets = malloc(all > 0 ? all : 1);
+    EXPECT(octets != NULL);
+    spans_copy(octets, &of, f);
+    size_t at = 0;
+    bool same = other->size == f->size;
+    for (size_t i = 0; i < PLACES; i++)
+        for (int64_t k = spans[i].begin; k < spans[i].end && k < size; k++, at++) {
+            EXPECT(octets[at] == f->at[k]);
+            same = same && other->at[k] == f->at[k];
+        }
+    EXPECT(at == all);
+    EXPECT(spans_same(&of, f, f) && spans_same(&none, f, f));
+    EXPECT(other->size != f->size || same == spans_same(&of, f, other));
+    free(octets);
+}
+
 /* One byte: how many edits, up to 7; three for each: a place and a value. Then a sample. */
 void fuzz_checksums(struct input *in)
 {
@@ -297,6 +329,7 @@ void fuzz_checksums(struct input *in)
     }
     try_update(&s, &edited.view);
     try_alike(&s, &edited.view);
+    try_spans(&s, &edited.view);
     try_correct(&s, ALL);
     try_correct(&s, LENGTHS);
     try_correct(&s, TRANSPORT);

@@ -2,6 +2,7 @@
 #include "module.h"
 
 #include "../alike.h"
+#include "../spans.h"
 
 void told_close(struct may_differ *t)
 {
@@ -94,42 +95,20 @@ exit:
     return result;
 }
 
-/* Octets that are taken of each packet: what stands in front of them, where they begin and end, and how many there are in all. */
+/* Octets that are taken of each packet: what stands in front of them, where they are, and how many in all. */
 struct taken {
-    Py_buffer prefix, spans;
-    Py_ssize_t size;
+    Py_buffer prefix, table;
+    struct spans spans;
+    size_t size;
 };
 
 enum { MOST_TAKEN = 16 };
 
-/* Spans as Python hands them over: pairs of where octets begin and end, as far as they were captured. Gives how many octets; -1: it is
- * no such table. */
-static Py_ssize_t spans_size(const Py_buffer *spans, size_t captured)
+/* Spans as Python hands them over: pairs of numbers. */
+static bool spans_of(const Py_buffer *table, struct spans *found)
 {
-    const int64_t *pairs = spans->buf;
-    Py_ssize_t size = 0, count = spans->len / (Py_ssize_t)sizeof *pairs;
-    if (spans->len % (Py_ssize_t)(2 * sizeof *pairs) != 0 || !aligned(spans))
-        return -1;
-    for (Py_ssize_t i = 0; i < count; i += 2) {
-        if (pairs[i] < 0 || pairs[i] > pairs[i + 1])
-            return -1;
-        if ((uint64_t)pairs[i] < captured)
-            size += (Py_ssize_t)(least((size_t)pairs[i + 1], captured) - (size_t)pairs[i]);
-    }
-    return size;
-}
-
-/* Copies the octets of spans that were found to be some. */
-static void spans_copy(uint8_t *to, const Py_buffer *spans, const struct frame *f)
-{
-    const int64_t *pairs = spans->buf;
-    for (Py_ssize_t i = 0; i < spans->len / (Py_ssize_t)sizeof *pairs; i += 2) {
-        size_t begin = (size_t)pairs[i], end = least((size_t)pairs[i + 1], f->size);
-        if (begin < end) {
-            memcpy(to, f->at + begin, end - begin);
-            to += end - begin;
-        }
-    }
+    *found = (struct spans){table->buf, (size_t)table->len / sizeof(struct span)};
+    return (size_t)table->len % sizeof(struct span) == 0 && aligned(table) && spans_sound(found);
 }
 
 /* The octets that are to be taken of a packet, as a tuple. */
@@ -137,7 +116,7 @@ static PyObject *octets_of(const struct taken *taken, Py_ssize_t count, const st
 {
     PyObject *all = PyTuple_New(count);
     for (Py_ssize_t k = 0; all != NULL && k < count; k++) {
-        PyObject *octets = PyBytes_FromStringAndSize(NULL, taken[k].prefix.len + taken[k].size);
+        PyObject *octets = PyBytes_FromStringAndSize(NULL, taken[k].prefix.len + (Py_ssize_t)taken[k].size);
         if (octets != NULL) {
             uint8_t *to = (uint8_t *)PyBytes_AsString(octets);
             memcpy(to, taken[k].prefix.buf, (size_t)taken[k].prefix.len);
@@ -148,27 +127,16 @@ static PyObject *octets_of(const struct taken *taken, Py_ssize_t count, const st
     return all;
 }
 
-/* Whether the octets that have to be the same are, of packets of one size. */
-static bool same_octets(const Py_buffer *same, const struct frame *a, const struct frame *b)
-{
-    const int64_t *pairs = same->buf;
-    for (Py_ssize_t i = 0; i < same->len / (Py_ssize_t)sizeof *pairs; i += 2) {
-        size_t begin = (size_t)pairs[i], end = least((size_t)pairs[i + 1], a->size);
-        if (begin < end && memcmp(a->at + begin, b->at + begin, end - begin) != 0)
-            return false;
-    }
-    return true;
-}
-
 static PyObject *py_octets_alike(PyObject *self, PyObject *args)
 {
     (void)self;
     struct batch b;
     struct taken taken[MOST_TAKEN];
-    Py_buffer same;
+    Py_buffer table;
+    struct spans same;
     Py_ssize_t first, count = 0;
     PyObject *wanted, *list = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*ny*O!", &b.data, &b.rows, &first, &same, &PyTuple_Type, &wanted))
+    if (!PyArg_ParseTuple(args, "y*y*ny*O!", &b.data, &b.rows, &first, &table, &PyTuple_Type, &wanted))
         return NULL;
     bool there = first < b.rows.len / (Py_ssize_t)sizeof(struct packet);
     bool sound = batch_sound_from(&b, first, there, "there is no such packet") && protocols_ready();
@@ -177,17 +145,18 @@ static PyObject *py_octets_alike(PyObject *self, PyObject *args)
     if (sound) {
         bare_of(&model, &b, first);
         walk(&w, &model.frame, model.packet->linktype);
-        sound = spans_size(&same, model.frame.size) >= 0 && PyTuple_Size(wanted) <= MOST_TAKEN;
+        sound = spans_of(&table, &same) && PyTuple_Size(wanted) <= MOST_TAKEN;
         for (; sound && count < PyTuple_Size(wanted); count++) {
             PyObject *pair = PyTuple_GetItem(wanted, count);
             if (!PyTuple_Check(pair)) {
                 sound = false;
                 break;
             }
-            if (!PyArg_ParseTuple(pair, "y*y*", &taken[count].prefix, &taken[count].spans))
+            if (!PyArg_ParseTuple(pair, "y*y*", &taken[count].prefix, &taken[count].table))
                 goto exit;
-            taken[count].size = spans_size(&taken[count].spans, model.frame.size);
-            sound = taken[count].size >= 0;
+            sound = spans_of(&taken[count].table, &taken[count].spans);
+            if (sound)
+                taken[count].size = spans_size(&taken[count].spans, model.frame.size);
         }
         if (!sound)
             PyErr_SetString(PyExc_ValueError, "what is to be taken is no table of places");
@@ -198,7 +167,7 @@ static PyObject *py_octets_alike(PyObject *self, PyObject *args)
     for (Py_ssize_t i = first; list != NULL && i < b.count; i++) {
         bare_of(&other, &b, i);
         if (other.packet->linktype != model.packet->linktype || other.frame.size != model.frame.size
-            || !same_octets(&same, &model.frame, &other.frame))
+            || !spans_same(&same, &model.frame, &other.frame))
             break;
         walk(&v, &other.frame, other.packet->linktype);
         if (!same_headers(&w, &v))
@@ -211,9 +180,9 @@ static PyObject *py_octets_alike(PyObject *self, PyObject *args)
 exit:
     while (count-- > 0) {
         PyBuffer_Release(&taken[count].prefix);
-        PyBuffer_Release(&taken[count].spans);
+        PyBuffer_Release(&taken[count].table);
     }
-    PyBuffer_Release(&same);
+    PyBuffer_Release(&table);
     batch_close(&b);
     return list;
 }
