@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 from conftest import ROOT, shell
-from samples import batch, ethernet, ipv4, udp
+from samples import batch, ethernet, ipv4, over_udp, udp
 
 from pkttools.language import expression
 
@@ -90,7 +90,9 @@ def test_swap(backend: str) -> None:
 def test_a_value_that_the_field_cannot_hold_there(backend: str) -> None:
     """Units of 4 bytes are AH's, of 8 others'."""
     ext = b"-- 1 --\n" + b"00 " * 12 + b"86 DD 60 00 00 00 00 08 00 40 " + b"00 " * 32 + b"3B 00 01 04 00 00 00 00\n==\n"
-    assert said("pkt-change IPV6.EXT_SIZE=12", ext, backend) == ["pkt-change: IPV6.EXT_SIZE=12 met no packet with that field, of 1"]
+    assert said("pkt-change IPV6.EXT_SIZE=12", ext, backend) == [
+        "pkt-change: IPV6.EXT_SIZE=12 does not fit into the field in 1 packet: left as it was"
+    ]
     assert said("pkt-change IPV6.EXT_SIZE=8", ext, backend) == []
 
 
@@ -150,6 +152,20 @@ def test_values_without_room_are_counted(codec: ModuleType) -> None:
     b = batch([(1, ethernet(0x0800, ipv4(17, udp(data)))) for data in (b"long", b"ab", b"")])
     items = [("UDP.DATA", "=", "6162"), ("UDP.DATA", "=", "616263"), ("IP.TTL", "=", "9"), ("UDP.DATA", "=", "UDP.DATA")]
     assert codec.assign(b.data, bytes(b.rows), expression.assignments(items), None, False)[1:3] == ((2, 2, 3, 2), (0, 1, 0, 0))
+
+
+def test_values_that_do_not_fit_are_counted(codec: ModuleType) -> None:
+    answers = [over_udp(5060, b"SIP/2.0 200 OK", 9), over_udp(5060, b"SIP/2.0 4040 OK", 300)]
+    b = batch([(1, ethernet(0x0800, ipv4(17, answer))) for answer in answers])
+    given = {"IP.TTL": "UDP.SRC_PORT", "IP.HEADER_SIZE": "IP.TTL", "IP.ID": "UDP.SRC_PORT", "SIP.STATUS": "404"}
+    items = [(field, "=", value) for field, value in given.items()]
+    assert codec.assign(b.data, bytes(b.rows), expression.assignments(items), None, False)[1:3] == ((1, 0, 2, 1), (1, 2, 0, 1))
+
+
+def test_a_value_that_does_not_fit_is_said(backend: str) -> None:
+    assert said("pkt-change IP.TTL=IP.ID IP.ID=9 IP.TOS=IP.ID", backend=backend) == [
+        "pkt-change: IP.TTL=IP.ID does not fit into the field in 2 packets: left as it was"
+    ]
 
 
 def test_a_value_without_room_is_said(backend: str) -> None:

@@ -7,6 +7,8 @@ import os
 from .. import codec
 from ..batch import ROW_BYTES, Batch
 from ..errors import checksum_left, checksum_unknown, counted
+from ..protocols.fields import DATA, TEXT
+from ..protocols.values import field, rows_of
 from .expression import varied
 
 TYPE_CHECKING = False
@@ -33,7 +35,7 @@ class Assignments:
         self.met = self.stale = self.unknown = 0
         self.beyond: dict[int, int] = {}  # what packets carry that is not followed
         self.placed = [0] * (len(swapped) + len(items))  # packets in which each was done
-        self.cut = [0] * len(self.placed)  # and of these, those that had no room for all of it
+        self.cut = [0] * len(self.placed)  # those that had no room for all of it: octets were cut, all else was left alone
 
     def run(self, batch: Batch) -> None:
         """Changes the packets of a batch."""
@@ -76,11 +78,19 @@ class Assignments:
         if self.swaps and not any(self.placed[: self.swaps]):
             said.append(f"--swap met no {noun} with a source and a destination, {among}")
         for (name, operator, value), placed, cut in zip(self.items, self.placed[self.swaps :], self.cut[self.swaps :], strict=True):
-            if cut:
+            if cut and is_cut(name):
                 longer = f"{name}{operator}{value} is longer than the field"
                 said.append(f"{longer} in {counted(cut, noun)}: only what fits was assigned")
-            if not placed:
+            elif cut:
+                said.append(f"{name}{operator}{value} does not fit into the field in {counted(cut, noun)}: left as it was")
+            if not placed and not cut:
                 said.append(f"{name}{operator}{value} met no {noun} with that field, {among}")
             elif slip and operator == "=":
                 said.append(f"{name}={value} was assigned in {counted(placed, noun)}; == compares")
         return said
+
+
+def is_cut(name: str) -> bool:
+    """Whether of what is too long for a field as much is set as fits; else it stays as it was."""
+    _, indexes, _ = field(name)
+    return any(row.kind == DATA or (row.kind == TEXT and row.width) for row in rows_of(indexes))

@@ -584,6 +584,7 @@ struct untold {                 /* what a command that acts has to say of a pack
 struct changed {                /* what was changed in a packet: the byte behind it; of what may change on the way, too, such as checksums */
     size_t end, mutable_end;
     size_t cut;                 /* values of which only what the field has room for was set */
+    size_t unfit;               /* those that it cannot hold, and that were left alone */
 };
 
 uint64_t signature_of(const struct frame *f, const struct walk *w, const struct changed *c);

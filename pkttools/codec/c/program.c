@@ -640,8 +640,10 @@ bool assign_field(const struct program *p, const struct assignment *a, const str
     if (from.octets != octets)
         return false;
     enum done done = change(a->operation, f, &at, &from);
-    if (done == LEFT_ALONE)
+    if (done == LEFT_ALONE) {
+        changed->unfit++;
         return false;
+    }
     note(changed, &at);
     changed->cut += octets && from.size > at.size;
     if (done == CHANGED && (at.field->shapes & SHAPES) != 0 && more)
@@ -664,7 +666,8 @@ size_t series_count(const struct program *p)
     return count;
 }
 
-/* placed: a counter an assignment, of the packets in which it was done. cut: of those whose field has no room for all of it. series:
+/* placed: a counter an assignment, of the packets in which it was done. cut: of those whose field has no room for all
+ * of it: of octets what fits was set, all else was left alone. series:
  * of each that takes another value in each packet, a column of `most` values; packet after packet in which it is done takes the next
  * one. */
 struct untold assign(const struct program *p, const struct writable_frame *f, int64_t linktype, size_t *placed,
@@ -689,9 +692,9 @@ struct untold assign(const struct program *p, const struct writable_frame *f, in
             series += most;
             now = &taken;
         }
-        size_t before = changed.cut;
+        size_t before = changed.cut + changed.unfit;
         *placed += assign_field(p, now, f, linktype, &w, a + 1 < end, &changed);
-        *cut += changed.cut - before;
+        *cut += changed.cut + changed.unfit - before;
     }
     if (changed.end > 0 || changed.mutable_end > 0)
         untold.signature = signature_of(&f->view, &w, &changed);

@@ -530,7 +530,8 @@ Located = dict[tuple[Walk, int], _Place | None]  # by walk and assignment: it fo
 
 def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int, walked: Walk, located: Located,
             placed: list[int], cut: list[int], series: list[list[int]]) -> int:  # fmt: skip
-    """placed: a counter an assignment, of the packets in which it was done. cut: of those whose field has no room for all of it.
+    """placed: a counter an assignment, of the packets in which it was done. cut: of those whose field has no room for all of
+    it: of octets what fits was set, all else was left alone.
 
     Returns what does not follow.
     """
@@ -552,7 +553,9 @@ def _assign(loaded: Assignments, asks_all: bool, frame: bytearray, linktype: int
         if place is None:
             continue
         value = _assigned(loaded, a, following, frame, headers, place.field.kind in (DATA, TEXT))
-        if value is not None and _change(a.operation, frame, place, value):
+        if value is not None and not _change(a.operation, frame, place, value):
+            cut[i] += 1
+        elif value is not None:
             placed[i] += 1
             cut[i] += _is_cut(place, value)
             _note(changed, place)
@@ -578,8 +581,8 @@ def assign(data: bytearray, rows: bytes, assignments: Program, values: bytes | N
     values: of each assignment that takes another value in each packet, as many as there are packets, 16 bytes each in native
     halves, the upper one first; packet after packet in which it is done takes the next one. None: none does.
     follow: checksums follow what is changed, see update.py. Returns over how many packets they ran, in how many of them each
-    was done, having a place there, in how many of these octets were cut to the room that there is, in how many a checksum
-    could not follow, and in how many it is not known. Adds to `counts` what packets carry that is not followed.
+    was done, having a place there, in how many a value had no room there (octets were cut, all else was left), in how many a
+    checksum could not follow, and in how many it is not known. Adds to `counts` what packets carry that is not followed.
     """
     columns = without_fcs(checked(data, rows))
     loaded = _load_assignments(assignments)
