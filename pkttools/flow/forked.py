@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-SIZE = Struct("=q")  # in front of a message
+SIZE = Struct("=q")  # in front of a message; or a number by itself
+NOTHING = -1  # in place of a number
 SIGKILL = 9
 
 
@@ -89,6 +90,17 @@ def received(fd: int) -> Any:  # noqa: ANN401  the same
     head = octets(fd, SIZE.size)
     body = octets(fd, SIZE.unpack(head)[0]) if head else b""
     return marshal.loads(body) if body else None  # what this program has written itself
+
+
+def send_number(fd: int, number: int) -> None:
+    """Writes a number, which is not negative, or NOTHING: in one piece, as pipes take so few bytes."""
+    os.write(fd, SIZE.pack(number))
+
+
+def number(fd: int) -> int:
+    """The next number; NOTHING, too, where the other side has ended."""
+    found = octets(fd, SIZE.size)
+    return SIZE.unpack(found)[0] if found else NOTHING
 
 
 def octets(fd: int, size: int) -> bytes:

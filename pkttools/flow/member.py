@@ -8,16 +8,16 @@ what limits all. What is not as usual it leaves to the process that all are copi
 from __future__ import annotations
 
 import os
-import select
 
 from ..batch import Batch
 from ..errors import PktError
-from .forked import keep_only, received, send
+from .forked import NOTHING, keep_only, number, received, send, send_number
 from .tallies import taken
 from .worker import know, state_of, worked_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..formats.files import Output, Sink
@@ -67,8 +67,9 @@ class Member:
     def __init__(self, stages: list[Stage], sink: Sink, stretch: Stretch, fd: int, before: int, behind: int) -> None:
         self.stages, self.sink, self.stretch, self.fd, self.before, self.behind = stages, sink, stretch, fd, before, behind
         self.several = False  # whether a piece may become several batches
+        self.parent = os.getpid()  # here it is not forked yet
 
-    def serve(self, orders: int, results: int) -> None:
+    def serve(self, _orders: int, results: int) -> None:
         """Works until there is nothing more, or the other side ends.
 
         Says of each piece where it ends, in what is read and what is written, what was counted, and what is to be known behind it;
@@ -78,20 +79,20 @@ class Member:
         self.sink.output = self.kept  # type: ignore[assignment]  # it has what a sink asks of one of which processes write pieces
         self.counting = [self.stages, self.sink, self.stretch]
         self.settled, self.buffer = self.sink.settled(), bytearray(PIECE)
-        keep_only(orders, results, self.fd, self.kept.fd, self.before, self.behind)
+        keep_only(results, self.fd, self.kept.fd, self.before, self.behind)
         taken(self.counting)  # that is the other side's
         said: list[tuple[Any, ...] | None] = []
-        while (start := received(self.before)) is not None:
+        while (start := number(self.before)) != NOTHING:
             size, after = self.piece(start)
-            place = received(self.before)
-            if place is None or select.select([orders], [], [], 0)[0]:
+            place = number(self.before)
+            if place == NOTHING or os.getppid() != self.parent:
                 break
             if not size:
                 said.append(None)
                 break
             try:
                 written = self.kept.end(place)
-                self.pass_on(written)  # the next one need not wait until it is written
+                self.pass_on(send_number, written)  # the next one need not wait until it is written
                 self.kept.put(place)
             except OSError:
                 said.append(None)
@@ -102,17 +103,17 @@ class Member:
                 said = []
         send(results, said)
 
-    def pass_on(self, what: Any) -> None:  # noqa: ANN401  what can be sent
+    def pass_on(self, how: Callable[[int, Any], None], what: Any) -> None:  # noqa: ANN401  what can be sent
         """Tells the one behind, if it is there still."""
         try:
-            send(self.behind, what)
+            how(self.behind, what)
         except BrokenPipeError:
             pass
 
     def piece(self, start: int) -> tuple[int, State | None]:
         """Reads a piece, and makes what is to be written of it: gives its size, and the state behind it. Size 0: it did not."""
         size = self.read(start)
-        self.pass_on(start + size if size else None)
+        self.pass_on(send_number, start + size if size else NOTHING)
         batches: list[Batch] = []
         after = None
         try:
@@ -122,10 +123,10 @@ class Member:
         if self.sink.STATE:
             state = received(self.before)
             if not state or not size:
-                self.pass_on(None)
+                self.pass_on(send, None)
                 return 0, None
             after = self.foreseen(state, batches)
-            self.pass_on(after)
+            self.pass_on(send, after)
             know(self.sink, state)
         try:
             for batch in batches:

@@ -16,7 +16,7 @@ from itertools import cycle
 from ..command_line.signals import wait
 from ..errors import PktError, counted, limit
 from ..formats import capture_format, compression_in, packets
-from .forked import Forked, received, send
+from .forked import Forked, received, send, send_number
 from .member import Member
 from .stage import Source
 from .tallies import added
@@ -114,8 +114,8 @@ class Ring:
                 added([self.stages, sink, stretch], counts)
                 know(sink, after or {})
                 pieces += 1
-                os.lseek(file.fd, place, os.SEEK_SET)
                 if file.shown:
+                    os.lseek(file.fd, place, os.SEEK_SET)
                     file.shown(counts[0][0]["came"])
         finally:
             self.end()
@@ -139,6 +139,10 @@ class Ring:
         """Starts the processes, and gives the first one the word. Raises PktError where there can be no more."""
         before, first = os.pipe()
         try:
+            send_number(first, begin)  # it takes the word while others are made
+            if sink.STATE:
+                send(first, state_of(sink))
+            send_number(first, place)
             for i in range(self.count):
                 next_one, behind = os.pipe() if i < self.count - 1 else (-1, first)
                 member = Member(self.stages, sink, stretch, fd, before, behind)
@@ -148,10 +152,6 @@ class Ring:
                     if end != first:
                         os.close(end)
                 before = next_one
-            for word in (begin, *([state_of(sink)] if sink.STATE else []), place):
-                send(first, word)
-        except BrokenPipeError:
-            pass  # it has ended, which is heard of
         except OSError as error:
             raise PktError(f"--jobs {self.count}: {limit(error)}") from None
         finally:

@@ -25,15 +25,18 @@ def taken(thing: Any) -> Any:  # noqa: ANN401  # numbers within anything
             thing[key] = thing[key] if isinstance(count, dict) else 0
         return found
     if isinstance(thing, list):
-        parts = [taken(one) for one in thing]
+        if not any(thing):  # mostly: nothing is to be looked into after each piece
+            return []
+        parts = [one if isinstance(one, int) else taken(one) for one in thing]
         thing[:] = [0 if isinstance(one, int) else one for one in thing]
         return parts
     counted = {}
     for name in thing.TALLIES:
         value = getattr(thing, name)
-        counted[name] = taken(value)
-        if value and isinstance(value, (int, str)):
-            setattr(thing, name, type(value)())
+        if value and (counts := value if isinstance(value, int) else taken(value)):
+            counted[name] = counts
+            if isinstance(value, (int, str)):
+                setattr(thing, name, type(value)())
     return counted
 
 

@@ -5,8 +5,6 @@ Nothing is copied that is changed where it lies. See workers.py for the other si
 
 from __future__ import annotations
 
-from mmap import mmap
-
 from ..batch import MAX_BATCH, Batch
 from ..errors import PktError, UsageError
 from .forked import keep_only, received, send
@@ -38,6 +36,8 @@ class Piece:
     """
 
     def __init__(self) -> None:
+        from mmap import mmap  # late: the processes of a ring have none
+
         self.given, self.made = mmap(-1, ROOM), mmap(-1, MORE)
         self.rows, self.written = memoryview(mmap(-1, MORE)), memoryview(mmap(-1, WRITTEN))
 
