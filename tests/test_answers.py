@@ -12,6 +12,7 @@ from samples import ARP, ethernet, gre, icmp, ipv4, ipv6, pktap, tags, udp, vxla
 
 from pkttools import codec
 from pkttools.batch import Batch, Packet, gathered
+from pkttools.language.expression import any_of, compiled
 from pkttools.work.answers import Responder, network
 
 MAC4 = bytes.fromhex("0011 c0000202")
@@ -259,6 +260,20 @@ def test_both_codecs_answer_the_same(both, networks):
         packets = [made.packet(i) for i in range(len(made))]
         found.append(([(p.frame, p.original, p.time, p.linktype, p.notes) for p in packets], counts))
     assert found[0] == found[1] and len(found[0][0]) > 30
+
+
+def test_what_is_not_followed_is_counted_while_requests_are_sought(both):
+    """The same as `beyond` counts, of those that are no requests, too; the same packets pass, by a filter of idle headers, too."""
+    frames = [mended(ECHO), ethernet(0x0800, ipv4(99, bytes(8))), ethernet(0x0801, bytes(46)), mended(ECHO6)]
+    batch = gathered([Packet(frame, len(frame), 5, 1) for frame in frames])
+    for backend in both:
+        for tests in (Responder([]).requests, compiled(any_of(["DNS or ICMP"]))):
+            met, counts = {}, {}
+            backend.beyond(batch.data, batch.rows, met)
+            assert backend.select(batch.data, batch.rows, tests, 1, counts) == backend.select(batch.data, batch.rows, tests)
+            assert counts == met and len(met) >= 1
+        with pytest.raises(TypeError, match="dict"):
+            backend.select(batch.data, batch.rows, tests, 1, ())
 
 
 def test_the_command(backend):

@@ -87,8 +87,8 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
         (the same four numbers of what had no room))
     keep_memory()
 
-assign, correct and check take `counts` as well: a dict to which they add what packets carry that is not followed, and the first
-two what does not follow, being a signature. correct
+assign, correct, check and select take `counts` as well, select behind `first`: a dict to which they add what packets carry that is
+not followed, and the first two what does not follow, being a signature. correct
 takes `outer` behind it: of how many headers, the outermost ones, checksums are corrected.
 The Python twins in codec/python document them. Where decoded packets lie in `data` is the codec's own matter. Decoders
 stop after about two megabytes and are called again. The records of pcap_encode may be a memoryview of `data`.

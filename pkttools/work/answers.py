@@ -52,8 +52,7 @@ class Responder:
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes the answers."""
         for batch in stream:
-            codec.beyond(batch.data, batch.rows, self.beyond)
-            asked = codec.select(batch.data, batch.rows, self.requests)
+            asked = codec.select(batch.data, batch.rows, self.requests, 1, self.beyond)
             answers = Batch(*codec.answer(batch.data, asked, self.rules, self.beyond))
             self.answered += len(answers)
             self.unanswered += len(Batch(batch.data, asked)) - len(answers)

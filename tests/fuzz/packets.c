@@ -350,7 +350,10 @@ static void try_matches(const struct sample *s, const struct program *p)
     struct writable_frame before = copied(&s->frame);
     struct packet packet = {.captured = (int64_t)s->frame.size, .original = s->original, .linktype = s->linktype};
     packet.notes_size = packet.captured;          /* what lies there may be any: lines, too */
-    matches(p, &s->frame, &packet, &packet, s->frame.at, 1);
+    struct walk busy;
+    walk_busy(&busy, &s->frame, s->linktype);
+    bool alone = matches(p, &s->frame, &packet, &packet, s->frame.at, 1, NULL);
+    EXPECT(matches(p, &s->frame, &packet, &packet, s->frame.at, 1, &busy) == alone);
     EXPECT(same_bytes(&before.view, &s->frame));
     discard(&before);
 }
@@ -1171,7 +1174,7 @@ void fuzz_answer(struct input *in)
     struct gathered out = {0};
     EXPECT(tests_sound(&rule.tests));
     if (edits_sound(rule.edits, count) && count > 0 && s.frame.size <= most) {
-        EXPECT(answer(&answering, &view, s.frame.at, &p, &out) && count_of(&out.rows) <= 1);
+        EXPECT(answer(&answering, &view, NULL, s.frame.at, &p, &out) && count_of(&out.rows) <= 1);
         expect_gathered(&out);
         if (count_of(&out.rows) > 0)
             view = view_of(&out, (const struct packet *)(const void *)out.rows.at);

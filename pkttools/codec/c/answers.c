@@ -101,14 +101,16 @@ static bool add(const struct answer_rule *r, const struct packet_view *p, size_t
     return bytes_add(&out->data, data + row->notes, (size_t)row->notes_size) && gather_row(out, &answer);
 }
 
-/* Adds the answer to a sound request, by the first rule of its kind that is for it; false: no memory. */
-bool answer(const struct answering *a, const struct packet_view *p, const uint8_t *data, const struct packet *row, struct gathered *out)
+/* Adds the answer to a sound request, by the first rule of its kind that is for it; false: no memory. busy: its headers with those that it
+ * quotes; NULL: they are not known. */
+bool answer(const struct answering *a, const struct packet_view *p, const struct walk *busy, const uint8_t *data, const struct packet *row,
+            struct gathered *out)
 {
     size_t index;
     if (!asked_at(a, &p->walk, &index) || in_tunnel(&p->walk, index))  /* what a tunnel carries is for its end */
         return true;
     for (const struct answer_rule *r = a->rules; r < a->rules + a->count; r++) {
-        if (r->kind != (int64_t)p->walk.header[index].kind || !matches(&r->tests, &p->frame, row, row, NULL, 0))
+        if (r->kind != (int64_t)p->walk.header[index].kind || !matches(&r->tests, &p->frame, row, row, NULL, 0, busy))
             continue;
         bool unlike = true;
         for (size_t i = 0; i < r->unlike_count; i++)

@@ -646,7 +646,7 @@ bool fields_sound(const struct field *fields, size_t count);
 bool tests_sound(struct program *program);
 bool assignments_sound(struct program *program);
 bool matches(const struct program *tests, const struct frame *f, const struct packet *p, const struct packet *whole,
-             const uint8_t *data, int64_t number);
+             const uint8_t *data, int64_t number, const struct walk *busy);
 size_t assignment_count(const struct program *assignments);
 size_t series_count(const struct program *assignments);
 struct value;
@@ -807,6 +807,7 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
 /* Copies the packets whose outcome has a 1 in `passes`; gives how many. There is room for all of them. */
 size_t pick(const struct packet *packets, const uint8_t *outcomes, size_t count, const uint8_t passes[256], struct packet *picked);
 enum outcome check(const struct frame *f, int64_t original, int64_t linktype, uint64_t *beyond);
+enum outcome check_view(const struct packet_view *p, int64_t linktype);
 void verify(const struct packet_view *p, enum verdict verdicts[MAX_HEADERS]);
 
 /* update.c */
@@ -962,7 +963,8 @@ struct answering {
 };
 
 bool edits_sound(const struct edit *edits, size_t count);
-bool answer(const struct answering *a, const struct packet_view *p, const uint8_t *data, const struct packet *row, struct gathered *out);
+bool answer(const struct answering *a, const struct packet_view *p, const struct walk *busy, const uint8_t *data, const struct packet *row,
+            struct gathered *out);
 
 /* bridge.c */
 

@@ -187,6 +187,13 @@ bool locate(const struct program *p, int64_t field, int64_t occurrence, bool exa
 
 static void write_bits(const struct writable_frame *f, size_t bit, size_t width, uint64_t value)
 {
+    if ((bit | width) % 8 == 0) {               /* nearly all are whole bytes */
+        for (uint8_t *at = writable_range(f, bit / 8, width / 8); width > 0; at++) {
+            width -= 8;
+            *at = (uint8_t)(value >> width);
+        }
+        return;
+    }
     while (width > 0) {                         /* from the last bits on, a byte or a part of one at a time */
         size_t end = bit + width, here = end % 8 != 0 ? end % 8 : 8, n = here < width ? here : width;
         unsigned shift = (unsigned)(8 - here), mask = ((1u << n) - 1) << shift;
@@ -245,15 +252,18 @@ struct operand {                                /* a number, or octets */
     size_t size;
 };
 
-static inline struct operand operand_at(const struct frame *f, const struct place *at)
+/* What a field holds. In parts: to copy as a whole what was just written in parts has to wait for that. */
+static inline void operand_at(const struct frame *f, const struct place *at, struct operand *found)
 {
-    if (at->field->kind == DATA || at->field->kind == TEXT) {
-        size_t size = at->field->kind == TEXT ? text_size(f, at) : at->size;
-        return (struct operand){.octets = true, .at = frame_range(f, at->bit / 8, size), .size = size};
+    found->octets = at->field->kind == DATA || at->field->kind == TEXT;
+    if (found->octets) {
+        found->size = at->field->kind == TEXT ? text_size(f, at) : at->size;
+        found->at = frame_range(f, at->bit / 8, found->size);
+        return;
     }
     struct value v = read_raw(f, at);
-    v.low = (v.low + (uint64_t)at->field->bias) * (uint64_t)at->field->scale;
-    return (struct operand){.number = v};
+    found->number.high = v.high;
+    found->number.low = (v.low + (uint64_t)at->field->bias) * (uint64_t)at->field->scale;
 }
 
 /* ---- facts of a packet ---- */
@@ -370,32 +380,31 @@ static uint64_t drawn(uint64_t seed, uint64_t number)
 }
 
 /* Whether a test holds for what was found. b: what it is compared with. */
-static inline bool passes(const struct program *p, const struct test *t, struct operand a, const struct operand *b)
+static inline bool passes(const struct program *p, const struct test *t, const struct operand *a, const struct operand *b)
 {
     if (t->compare == PRESENT)
         return true;
-    if (a.octets != b->octets)
+    if (a->octets != b->octets)
         return false;
     int c;
-    if (a.octets) {
+    if (a->octets) {
         if (t->compare == CONTAINS)
-            return contains(&a, b);
-        c = compare_data(a.at, a.size, b->at, b->size);
+            return contains(a, b);
+        c = compare_data(a->at, a->size, b->at, b->size);
     } else {
-        a.number.high &= (uint64_t)t->mask_high;
-        a.number.low &= (uint64_t)t->mask_low;
-        c = compare_values(a.number, b->number);
+        const struct value number = {a->number.high & (uint64_t)t->mask_high, a->number.low & (uint64_t)t->mask_low};
+        c = compare_values(number, b->number);
         if (t->compare == WITHIN) {
             struct value last;
             memcpy(&last, p->constants + t->constant, sizeof last);
-            return c >= 0 && compare_values(a.number, last) <= 0;
+            return c >= 0 && compare_values(number, last) <= 0;
         }
         if (t->compare == EVERY)
-            return b->number.low != 0 && a.number.low % b->number.low == 0;
+            return b->number.low != 0 && number.low % b->number.low == 0;
         if (t->compare == SAMPLE) {
             uint64_t seed;
             memcpy(&seed, p->constants + t->constant, sizeof seed);
-            return compare_values((struct value){0, drawn(seed, a.number.low)}, b->number) < 0;
+            return compare_values((struct value){0, drawn(seed, number.low)}, b->number) < 0;
         }
     }
     switch (t->compare) {
@@ -416,7 +425,7 @@ static bool operand_of(const struct program *p, int64_t field, int64_t occurrenc
     struct place at;
     if (!locate(p, field, occurrence, true, s->f, s->w, &at))
         return false;
-    *found = operand_at(s->f, &at);
+    operand_at(s->f, &at, found);
     return true;
 }
 
@@ -429,10 +438,12 @@ static bool holds_for_any(const struct program *p, const struct test *t, const s
     if (t->field < 0) {
         const char *word = note_word(t->field);
         b->octets = constant ? word != NULL : b->octets;
-        if (word == NULL)
-            return passes(p, t, number_of_packet(s, t->field), b);
+        if (word == NULL) {
+            a = number_of_packet(s, t->field);
+            return passes(p, t, &a, b);
+        }
         for (size_t next = 0; next_note(&s->notes, &next, word, &a);)
-            if (passes(p, t, a, b))
+            if (passes(p, t, &a, b))
                 return true;
         return false;
     }
@@ -440,18 +451,18 @@ static bool holds_for_any(const struct program *p, const struct test *t, const s
         struct header item;
         for (struct items items = items_of(s->f, s->w); next_item(&items, &item);)
             if (place_in(p, t->field, &item, &at)) {
-                a = operand_at(s->f, &at);
+                operand_at(s->f, &at, &a);
                 b->octets = constant ? a.octets : b->octets;
-                if (passes(p, t, a, b))
+                if (passes(p, t, &a, b))
                     return true;
             }
         return false;
     }
     for (size_t i = 0; i < s->w->count; i++)
         if (place_in(p, t->field, &s->w->header[i], &at)) {
-            a = operand_at(s->f, &at);
+            operand_at(s->f, &at, &a);
             b->octets = constant ? a.octets : b->octets;
-            if (passes(p, t, a, b))
+            if (passes(p, t, &a, b))
                 return true;
         }
     return false;
@@ -477,21 +488,21 @@ static bool holds(const struct program *p, const struct test *t, const struct su
         return false;
     if (t->other == NOTHING)
         b.octets = a.octets;                    /* a constant is either */
-    return passes(p, t, a, &b);
+    return passes(p, t, &a, &b);
 }
 
 /* f, packet: without its frame check sequence; BPF sees the whole one, as tcpdump does. data: where its notes lie; NULL: it has none.
- * number: which one of all it is. */
+ * number: which one of all it is. busy: what walk_busy finds; NULL: that is not known. */
 bool matches(const struct program *p, const struct frame *f, const struct packet *packet, const struct packet *whole,
-             const uint8_t *data, int64_t number)
+             const uint8_t *data, int64_t number, const struct walk *busy)
 {
     struct frame all = {f->at, (size_t)whole->captured};
     const struct test *tests = (const struct test *)p->code;
     struct walk w;
-    struct subject s = {.f = f, .w = &w, .packet = whole, .number = number};
+    struct subject s = {.f = f, .w = busy != NULL && !p->all ? busy : &w, .packet = whole, .number = number};
     if (data != NULL && whole->notes_size > 0)
         s.notes = (struct frame){data + whole->notes, (size_t)whole->notes_size};
-    bool walked = false;
+    bool walked = s.w != &w;
     int64_t next = 0;
     while (next >= 0) {
         const struct test *t = &tests[next];
@@ -635,7 +646,7 @@ bool assign_field(const struct program *p, const struct assignment *a, const str
     if (a->operation == COPY) {
         if (!locate(p, a->other, a->other_occurrence, true, &f->view, w, &other))
             return false;
-        from = operand_at(&f->view, &other);
+        operand_at(&f->view, &other, &from);
     }
     if (from.octets != octets)
         return false;

@@ -36,6 +36,36 @@ static bool header_sound(const struct packet_view *p, const struct header *h)
     return k->terms_count == 0 || k->sum == NULL || (size >= k->fixed && size <= (int64_t)(h->end - h->start));
 }
 
+/* The same of one whose headers are known, without those that it quotes. */
+enum outcome check_view(const struct packet_view *p, int64_t linktype)
+{
+    const struct frame *f = &p->frame;
+    if (p->original > (int64_t)f->size)
+        return TRUNCATED;
+    const struct header *last = &p->walk.header[p->walk.count - 1];
+    if (p->walk.partial || (last->kind == UNKNOWN && known_link(linktype)) || link_announces(f, last))
+        return MALFORMED;
+    bool wrong = false, unfinished = false, obscure = false;
+    struct checksum left = {0};
+    uint64_t rest;
+    for (size_t i = p->walk.count; i-- > 0;) {
+        if (!header_sound(p, &p->walk.header[i]))
+            return MALFORMED;
+        struct message m;
+        enum verdict verdict;
+        if (!has_sum(p, i) || (left.size == 0 && carries_message(&p->walk.header[i]) && right_plainly(p, i, &rest)))
+            continue;
+        struct checksum c = header_checksum(p, i);
+        enum outcome outcome = sum_verdict(p, i, &m, &left, &verdict);
+        if (outcome == TRUNCATED || outcome == MALFORMED || !within(p, m.at, m.size))
+            return MALFORMED;
+        wrong |= verdict == BAD || judged(f, &c) == BAD;
+        unfinished |= verdict == LEFT;
+        obscure |= outcome == OBSCURE;
+    }
+    return wrong ? WRONG : unfinished ? UNFINISHED : obscure ? OBSCURE : CORRECTED;
+}
+
 enum outcome check(const struct frame *f, int64_t original, int64_t linktype, uint64_t *beyond)
 {
     struct packet_view p;
@@ -43,30 +73,7 @@ enum outcome check(const struct frame *f, int64_t original, int64_t linktype, ui
     p.original = original;
     walk_own(&p.walk, f, linktype);
     *beyond = p.walk.beyond;
-    if (original > (int64_t)f->size)
-        return TRUNCATED;
-    const struct header *last = &p.walk.header[p.walk.count - 1];
-    if (p.walk.partial || (last->kind == UNKNOWN && known_link(linktype)) || link_announces(f, last))
-        return MALFORMED;
-    bool wrong = false, unfinished = false, obscure = false;
-    struct checksum left = {0};
-    uint64_t rest;
-    for (size_t i = p.walk.count; i-- > 0;) {
-        if (!header_sound(&p, &p.walk.header[i]))
-            return MALFORMED;
-        struct message m;
-        enum verdict verdict;
-        if (!has_sum(&p, i) || (left.size == 0 && carries_message(&p.walk.header[i]) && right_plainly(&p, i, &rest)))
-            continue;
-        struct checksum c = header_checksum(&p, i);
-        enum outcome outcome = sum_verdict(&p, i, &m, &left, &verdict);
-        if (outcome == TRUNCATED || outcome == MALFORMED || !within(&p, m.at, m.size))
-            return MALFORMED;
-        wrong |= verdict == BAD || judged(f, &c) == BAD;
-        unfinished |= verdict == LEFT;
-        obscure |= outcome == OBSCURE;
-    }
-    return wrong ? WRONG : unfinished ? UNFINISHED : obscure ? OBSCURE : CORRECTED;
+    return check_view(&p, linktype);
 }
 
 size_t pick(const struct packet *packets, const uint8_t *outcomes, size_t count, const uint8_t passes[256], struct packet *picked)

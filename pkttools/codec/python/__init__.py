@@ -95,11 +95,11 @@ def items(data: bytearray, row: bytes) -> list[tuple[int, int, int, int, int]]:
     return lists.items(data, row)
 
 
-def select(data: bytearray, rows: bytes, tests: Program, first: int = 1) -> bytearray:
+def select(data: bytearray, rows: bytes, tests: Program, first: int = 1, counts: dict[int, int] | None = None) -> bytearray:
     """See program.select."""
     from . import program
 
-    return program.select(data, rows, tests, first)
+    return program.select(data, rows, tests, first, counts)
 
 
 def assign(data: bytearray, rows: bytes, assignments: Program,

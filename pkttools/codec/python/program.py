@@ -425,15 +425,23 @@ def matches(loaded: Tests, asks_all: bool, data: bytearray, row: list[int], whol
     return following == ACCEPT
 
 
-def select(data: bytearray, rows: bytes, tests: Program, first: int = 1) -> bytearray:
-    """The rows of the packets for which the tests end in ACCEPT. first: the number of the first one."""
+def select(data: bytearray, rows: bytes, tests: Program, first: int = 1, counts: dict[int, int] | None = None) -> bytearray:
+    """The rows of the packets for which the tests end in ACCEPT. first: the number of the first one.
+
+    Adds to `counts` what packets carry that is not followed, of those that are left out, too.
+    """
     values = checked(data, rows)
     loaded = load_tests(tests)
     asks_all = tests_ask_all(loaded)
+    need_dict(counts)
     kept = bytearray()
     for i in range(len(values) // COLUMNS):
         row = values[i * COLUMNS : (i + 1) * COLUMNS]
-        if matches(loaded, asks_all, data, without_fcs(row[:]), row, first + i):
+        bare = without_fcs(row[:])
+        if counts is not None:
+            frame = bytes(data[bare[OFFSET] : bare[OFFSET] + bare[CAPTURED]])
+            note(counts, Walk(frame, bare[LINKTYPE], False).beyond)
+        if matches(loaded, asks_all, data, bare, row, first + i):
             kept += rows[i * ROW_BYTES : (i + 1) * ROW_BYTES]
     return kept
 

@@ -59,14 +59,15 @@ static PyObject *py_answer(PyObject *self, PyObject *args)
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; memory && i < b.count; i++) {
             struct bare bare;
-            uint64_t code;
             size_t before = out.rows.size;
             struct packet_view view;
             view_of(&view, &bare, &b, i);
-            if (check(&view.frame, view.original, bare.packet->linktype, &code) != CORRECTED)
+            walk_busy(&view.walk, &view.frame, bare.packet->linktype);
+            bool quotes = view.walk.quoted != MAX_HEADERS;
+            leave_out_quoted(&view.walk);
+            if (check_view(&view, bare.packet->linktype) != CORRECTED)
                 continue;
-            walk_own(&view.walk, &view.frame, bare.packet->linktype);
-            memory = answer(&a, &view, b.data.buf, bare.packet, &out);
+            memory = answer(&a, &view, quotes ? NULL : &view.walk, b.data.buf, bare.packet, &out);
             if (out.rows.size > before)
                 beyond_add(&beyond, signature_of(&view.frame, &view.walk, &(struct changed){.end = view.frame.size}));
         }

@@ -59,26 +59,34 @@ static PyObject *py_select(PyObject *self, PyObject *args)
 {
     (void)self;
     struct batch b;
-    PyObject *tests, *out = NULL;
+    PyObject *tests, *counted = NULL, *out = NULL;
     Py_ssize_t kept = 0;
     long long first = 1;
     struct loaded l;
-    if (!PyArg_ParseTuple(args, "y*y*O!|L", &b.data, &b.rows, &PyTuple_Type, &tests, &first))
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "y*y*O!|LO", &b.data, &b.rows, &PyTuple_Type, &tests, &first, &counted))
         return NULL;
     if (!batch_sound(&b) || !protocols_ready() || !load(tests, &l, tests_sound))
         goto exit;
-    out = PyByteArray_FromStringAndSize(NULL, b.rows.len);
+    if (beyond_begin(&beyond, counted))
+        out = PyByteArray_FromStringAndSize(NULL, b.rows.len);
     if (out != NULL) {
         struct packet *to = (struct packet *)(void *)PyByteArray_AsString(out);
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t i = 0; i < b.count; i++) {
             struct bare bare;
             bare_of(&bare, &b, i);
-            if (matches(&l.program, &bare.frame, bare.packet, &b.packets[i], b.data.buf, (int64_t)((uint64_t)first + (uint64_t)i)))
+            struct walk w;
+            if (beyond.counts != NULL) {
+                walk_busy(&w, &bare.frame, bare.packet->linktype);
+                beyond_add(&beyond, w.beyond);
+            }
+            if (matches(&l.program, &bare.frame, bare.packet, &b.packets[i], b.data.buf, (int64_t)((uint64_t)first + (uint64_t)i),
+                        beyond.counts != NULL ? &w : NULL))
                 memcpy(&to[kept++], &b.packets[i], sizeof *to);
         }
         Py_END_ALLOW_THREADS
-        if (PyByteArray_Resize(out, kept * (Py_ssize_t)sizeof(struct packet)) < 0)
+        if (!beyond_end(&beyond) || PyByteArray_Resize(out, kept * (Py_ssize_t)sizeof(struct packet)) < 0)
             Py_CLEAR(out);
     }
     unload(&l);
