@@ -93,6 +93,21 @@ def test_no_double_is_missed_in_silence():
     assert missed[0] > 50 and not missed[1]
 
 
+@pytest.mark.parametrize("window", [70, 1000, 5000])
+def test_windows_that_grow(window):
+    """Beside a dictionary: packets that get longer, of which what is known of them moves, in tables with lines that are full."""
+    draw = random.Random(window)
+    numbers = [draw.randrange(3 * window) for _ in range(4 * window + 999)]
+    doubles, known = Doubles(Ignored(), window), []
+    for i in range(0, len(numbers), 500):
+        frames = [b"%d," % number * (20 if number % 3 else i // 90 + 1) for number in numbers[i : i + 500]]
+        known += [b"%d %d" % (number, len(frame)) for number, frame in zip(numbers[i:], frames, strict=False)]
+        made = batch([(1, frame) for frame in frames])
+        found = codec.find_doubles(doubles.table, made.data, bytes(made.rows))
+        for k, is_one in enumerate(found, i):
+            assert (is_one == A_DOUBLE) == (known[k] in known[max(k - window, 0) : k])
+
+
 def test_memory_bounds_the_window_and_that_is_said():
     """Each packet counts for 60 bytes, 32 in front of them and 80 besides."""
     assert passed("ABCA", window=3, memory=4 * 172)[0] == "ABC"

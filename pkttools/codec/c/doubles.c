@@ -1,19 +1,23 @@
 /* Which packets came before, within a window of packets or of time: whatever it holds, a packet takes the same time. What is compared of
- * packets lies in a ring, and the latest of each is found by its hash. Twin of ../python/doubles.py, which says what counts.
+ * packets lies in a ring, and the latest of each is found by its hash (places.c). Twin of ../python/doubles.py, which says what counts.
  */
 #include "doubles.h"
 
 #include <stdlib.h>
 
-/* SPARSE: slots for each packet. Few of them meet in one: each that does is a branch that the processor guesses wrong. */
-enum { COST = 80, FIRST_ROOM = 64, FIRST_OCTETS = 1 << 16, AHEAD = 8, SPARSE = 4 };
+enum {
+    COST = 80, CACHE_LINE = 64,
+    FIRST_ROOM = 64, FASTER = 8,        /* packets; how many times as fast their room grows where the window is known to be larger */
+    FIRST_OCTETS = 1 << 16, LARGE = 1 << 18,    /* more of them than LARGE grow where they are */
+    AHEAD = 8,                  /* packets that are prepared before they are looked for: memory takes as long */
+    NEARLY = 2048,              /* octets from the latest ones to those that are let come to be written to */
+};
+#define GOLDEN UINT64_C(0x9E3779B97F4A7C15)  /* 2^64 divided by the golden ratio: spreads what it is multiplied with */
 #define MOST_ROOM (UINT64_C(1) << 30)
 
 struct seen {
     size_t at, size;
     int64_t time, last;         /* last: the last time of those that were the same */
-    uint32_t tag;
-    bool latest;                /* a slot has it */
 };
 
 struct front {                  /* what is compared in front of the octets */
@@ -28,59 +32,32 @@ static struct seen *seen_at(const struct doubles *d, uint64_t number)
 
 static uint32_t place_of(const struct doubles *d, uint64_t number)
 {
-    return (uint32_t)(number & (d->room - 1)) + 1;
-}
-
-/* ---- the slots ---- */
-
-static size_t mask_of(const struct doubles *d)
-{
-    return (size_t)d->room * SPARSE - 1;
-}
-
-static void take_slot(struct doubles *d, uint64_t number)
-{
-    size_t i = seen_at(d, number)->tag & mask_of(d);
-    while (d->slots[i].place != 0)
-        i = (i + 1) & mask_of(d);
-    d->slots[i] = (struct slot_of_seen){seen_at(d, number)->tag, place_of(d, number)};
-}
-
-/* Frees the slot of a packet; those behind it that it was in the way of move up. */
-static void free_slot(struct doubles *d, uint64_t number)
-{
-    size_t mask = mask_of(d), i = seen_at(d, number)->tag & mask;
-    while (d->slots[i].place != place_of(d, number))
-        i = (i + 1) & mask;
-    for (size_t k = (i + 1) & mask; d->slots[k].place != 0; k = (k + 1) & mask) {
-        size_t home = d->slots[k].tag & mask;
-        if (((k - home) & mask) >= ((k - i) & mask)) {
-            d->slots[i] = d->slots[k];
-            i = k;
-        }
-    }
-    d->slots[i].place = 0;
+    return (uint32_t)(number & (d->room - 1));
 }
 
 static bool widen(struct doubles *d)
 {
-    uint64_t room = d->room > 0 ? d->room * 2 : FIRST_ROOM;
-    struct seen *seen = room <= MOST_ROOM ? malloc(room * sizeof *seen) : NULL;
-    struct slot_of_seen *slots = seen != NULL ? calloc(room * SPARSE, sizeof *slots) : NULL;
-    if (slots == NULL) {
+    uint64_t room = d->room > 0 ? d->room * 2 : FIRST_ROOM, most = room * FASTER;
+    while (room < most && d->window >= 0 && room < (uint64_t)d->window + AHEAD)
+        room *= 2;
+    struct seen *seen = room <= MOST_ROOM ? memory_for(room * sizeof *seen) : NULL;
+    struct places latest;
+    if (seen == NULL || !places_begin(&latest, room)) {
         free(seen);
         return false;
     }
-    for (uint64_t n = d->first; n < d->ahead; n++)
-        seen[n & (room - 1)] = *seen_at(d, n);
+    for (uint64_t n = d->first; n < d->ahead; n++) {
+        uint32_t place = (uint32_t)(n & (room - 1));
+        seen[place] = *seen_at(d, n);
+        latest.tags[place] = d->latest.tags[place_of(d, n)];
+        if (d->latest.slots[place_of(d, n)] != 0)
+            places_take(&latest, place);
+    }
     free(d->seen);
-    free(d->slots);
+    places_end(&d->latest);
     d->seen = seen;
-    d->slots = slots;
+    d->latest = latest;
     d->room = room;
-    for (uint64_t n = d->first; n < d->ahead; n++)
-        if (seen_at(d, n)->latest)
-            take_slot(d, n);
     return true;
 }
 
@@ -101,29 +78,37 @@ static bool find_room(struct doubles *d, size_t size, size_t *at)
     return d->first != d->ahead && oldest > size;
 }
 
-static bool more_octets(struct doubles *d, size_t size)
+/* Memory for so many of them, and where they are to grow for all that there may be, which takes none before it is written to. */
+static bool move_octets(struct doubles *d, size_t room)
 {
-    size_t room = d->octets_room > 0 ? d->octets_room * 2 : FIRST_OCTETS;
-    if (room / 2 < size)
-        room = size * 2;
-    bool round = d->first < d->ahead && seen_at(d, d->first)->at >= d->octets_end;
-    uint8_t *octets = round ? malloc(room) : realloc(d->octets, room);
+    size_t kept = room > LARGE && (uint64_t)d->memory > room ? (size_t)d->memory : room;
+    uint8_t *octets = memory_for(kept);
+    if (octets == NULL)
+        octets = memory_for(kept = room);
     if (octets == NULL)
         return false;
-    d->octets_room = room;
-    if (!round) {               /* while the window fills for the first time no octet has to be copied */
-        d->octets = octets;
-        return true;
-    }
-    d->octets_end = 0;
-    for (uint64_t n = d->first; n < d->ahead; n++) {
-        struct seen *s = seen_at(d, n);
-        memcpy(octets + d->octets_end, d->octets + s->at, s->size);
-        s->at = d->octets_end;
-        d->octets_end += s->size;
-    }
+    if (d->octets_room > 0)
+        memcpy(octets, d->octets, d->octets_room);
     free(d->octets);
     d->octets = octets;
+    d->octets_kept = kept;
+    return true;
+}
+
+static bool more_octets(struct doubles *d, size_t size)
+{
+    size_t before = d->octets_room, more = before > LARGE ? before / 8 : before > 0 ? before : FIRST_OCTETS;
+    if (more <= size)
+        more = size + 1;
+    if (before + more > d->octets_kept && !move_octets(d, before + more))
+        return false;
+    d->octets_room += more;
+    size_t oldest = d->first < d->ahead ? seen_at(d, d->first)->at : 0;
+    if (d->first == d->ahead || oldest < d->octets_end)
+        return true;            /* it did not go round: no octet has to be moved */
+    memmove(d->octets + oldest + more, d->octets + oldest, before - oldest);
+    for (uint64_t n = d->first; n < d->ahead && seen_at(d, n)->at >= oldest; n++)
+        seen_at(d, n)->at += more;
     return true;
 }
 
@@ -140,10 +125,10 @@ static void forget(struct doubles *d, struct gone *why)
             why->since = s->time;
         why->any = true;
     }
-    if (s->latest)
-        free_slot(d, d->first);
+    if (d->latest.slots[place_of(d, d->first)] != 0)
+        places_free(&d->latest, place_of(d, d->first));
     if (d->first + AHEAD < d->next)
-        __builtin_prefetch(&d->slots[seen_at(d, d->first + AHEAD)->tag & mask_of(d)]);
+        places_prefetch(&d->latest, d->latest.tags[place_of(d, d->first + AHEAD)]);
     d->held -= s->size + COST;
     d->first++;
 }
@@ -175,43 +160,55 @@ static bool missed(const struct doubles *d, const struct gone *g, int64_t time)
         && (d->within < 0 || ((g->since <= time || is_within(d, g->since, time)) && (g->time >= time || is_within(d, g->time, time))));
 }
 
-/* What is compared of a packet, written to where there is room for all of it; gives how much. */
-static size_t compared(const struct doubles *d, const uint8_t *data, const struct packet *p, uint8_t *out)
+/* What is compared of a packet, written to where there is room for all of it; gives how much, and its hash. */
+static size_t compared(const struct doubles *d, const uint8_t *data, const struct packet *p, uint8_t *out, uint64_t *hash)
 {
     const struct tolerance *t = &d->tolerance;
+    bool reduced = t->count > 0 || d->padding;
     struct packet bare;
-    const struct packet *q = t->count > 0 || d->padding ? without_fcs(p, &bare) : p;
+    const struct packet *q = reduced ? without_fcs(p, &bare) : p;
     struct front front = {.linktype = q->linktype, .original = t->sizes ? q->original : 0, .size = (uint64_t)q->captured};
     uint8_t *octets = out + sizeof front;
+    size_t size = sizeof front + (size_t)q->captured, at = 0;
     if (q->captured > 0)
         memcpy(octets, data + q->offset, (size_t)q->captured);
-    if (t->count > 0 || d->padding) {
+    if (!reduced && !d->interfaces) {   /* all octets as they are, hashed where they come from: to read what was just written takes longer */
+        memcpy(out, &front, sizeof front);
+        *hash = hash_of(d, data + p->offset, (size_t)p->captured) + (uint64_t)(front.original ^ front.linktype << 32) * GOLDEN;
+        return size;
+    }
+    if (reduced) {
         struct writable_frame f = writable(octets, (size_t)q->captured);
         front.size = reduce(t, d->padding, &f, q->original, q->linktype, &front.follow);
+        size = sizeof front + (size_t)front.size;
     }
     memcpy(out, &front, sizeof front);
-    size_t size = sizeof front + (size_t)front.size, at = 0;
     struct frame notes = {data + p->notes, (size_t)p->notes_size}, said;
     if (d->interfaces && note_said(&notes, &at, "IFACE:", &said) && said.size > 0) {
         memcpy(out + size, said.at, said.size);
         size += said.size;
     }
+    *hash = hash_of(d, out, size);
     return size;
 }
 
-/* The number of the latest packet that is the same as another one; whether there is one. */
-static bool find(const struct doubles *d, const struct seen *other, uint64_t *number)
+/* The latest packet that is the same as the next one. NULL: none. */
+static struct seen *find(const struct doubles *d)
 {
-    for (size_t i = other->tag & mask_of(d); d->slots[i].place != 0; i = (i + 1) & mask_of(d)) {
-        if (d->slots[i].tag != other->tag)
-            continue;
-        const struct seen *s = &d->seen[d->slots[i].place - 1];
-        if (s->size == other->size && memcmp(d->octets + s->at, d->octets + other->at, s->size) == 0) {
-            *number = d->first + ((d->slots[i].place - 1 - d->first) & (d->room - 1));
-            return true;
+    const struct places *p = &d->latest;
+    const struct seen *other = seen_at(d, d->next);
+    uint32_t tag = p->tags[place_of(d, d->next)];
+    size_t line = line_of(p, tag);
+    for (;; line = (line + 1) & p->mask) {
+        for (uint64_t found = marked(p->lines[line].marks, mark_of(tag)); found != 0; found &= found - 1) {
+            uint32_t place = p->lines[line].place[slot_of(found)];
+            struct seen *s = &d->seen[place];
+            if (p->tags[place] == tag && s->size == other->size && memcmp(d->octets + s->at, d->octets + other->at, s->size) == 0)
+                return s;
         }
+        if (!is_full(p, line))
+            return NULL;
     }
-    return false;
 }
 
 /* Writes what is compared of a packet behind all others, and lets the slot come where it will be looked for. False: no memory. */
@@ -223,12 +220,15 @@ static bool prepare(struct doubles *d, const uint8_t *data, const struct packet 
     while (!find_room(d, most, &at))
         if (!more_octets(d, most))
             return false;
-    size_t size = compared(d, data, p, d->octets + at);
-    uint32_t tag = (uint32_t)(hash_of(d, d->octets + at, size) >> 16);
-    *seen_at(d, d->ahead) = (struct seen){at, size, p->time, p->time, tag, false};
+    uint64_t hash;
+    size_t size = compared(d, data, p, d->octets + at, &hash);
+    *seen_at(d, d->ahead) = (struct seen){at, size, p->time, p->time};
+    uint32_t tag = d->latest.tags[place_of(d, d->ahead)] = (uint32_t)(hash >> 16);
     d->ahead++;
     d->octets_end = at + size;
-    __builtin_prefetch(&d->slots[tag & mask_of(d)]);
+    places_prefetch(&d->latest, tag);
+    for (size_t next = d->octets_end + NEARLY, end = next + size; next < end && next < d->octets_room; next += CACHE_LINE)
+        __builtin_prefetch(d->octets + next, 1);
     return true;
 }
 
@@ -239,20 +239,17 @@ static enum found judge(struct doubles *d)
     go_on(d, s->time);
     while (d->first < d->next && d->held + s->size + COST > (uint64_t)d->memory)
         forget(d, &d->short_of_memory);
-    uint64_t number;
+    struct seen *before = find(d);
     bool found = false, later = false;
-    if (find(d, s, &number)) {
-        struct seen *before = seen_at(d, number);
+    if (before != NULL) {
         found = is_within(d, before->time, s->time);
         later = before->last >= s->time || is_within(d, before->last, s->time);
         s->last = before->last > s->time ? before->last : s->time;
-        free_slot(d, number);
-        before->latest = false;
+        places_free(&d->latest, (uint32_t)(before - d->seen));
     }
     bool doubtful = later || missed(d, &d->too_far, s->time) || missed(d, &d->too_early, s->time);
     enum found result = found ? A_DOUBLE : missed(d, &d->short_of_memory, s->time) ? FORGOTTEN : doubtful ? OUT_OF_ORDER : NO_DOUBLE;
-    s->latest = true;
-    take_slot(d, d->next);
+    places_take(&d->latest, place_of(d, d->next));
     d->next++;
     d->held += s->size + COST;
     return result;
@@ -273,6 +270,6 @@ bool doubles_find(struct doubles *d, const uint8_t *data, const struct packet *p
 void doubles_end(struct doubles *d)
 {
     free(d->seen);
-    free(d->slots);
+    places_end(&d->latest);
     free(d->octets);
 }
