@@ -91,10 +91,10 @@ def begun(source: Input, buffer: bytearray, least: int = 4) -> int:
     least: as many, if there are; a pipe may bring less at first.
     """
     used = filled(source, buffer, 0, least)
-    if compression := compression_in(buffer[:used]):
+    if compression := compression_in(buffer, used):
         source.unpack(compression, bytes(buffer[:used]))
         used = filled(source, buffer, 0, least)
-        if compression_in(buffer[:used]):
+        if compression_in(buffer, used):
             raise PktError(f"{source.name}: compressed twice: what the {compression} data holds is compressed, too")
     return used
 
@@ -106,9 +106,9 @@ def filled(source: Input, buffer: bytearray, used: int, least: int) -> int:
     return used
 
 
-def compression_in(head: bytes | bytearray) -> str:
-    """How a stream is compressed that begins with these bytes; empty: it is not."""
-    return next((name for magic, name in COMPRESSED.items() if head.startswith(magic)), "")
+def compression_in(head: bytes | bytearray, used: int | None = None) -> str:
+    """How a stream is compressed that begins with these bytes, the first `used` of them; empty: it is not."""
+    return next((name for magic, name in COMPRESSED.items() if head.startswith(magic, 0, used)), "")
 
 
 def by_content(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .stretch import Stretch
     from .write_behind import WriteBehind
 
-BUFFER = 320 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
+BUFFER = 264 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
 RAW = 64 << 10  # bytes of a compressed one that are read at once
 BEHIND = 256 << 10  # bytes from which it pays to wake the thread that writes files
 SMALL = 4096  # bytes that a pipe or a socket takes at once where there is room for any: PIPE_BUF

@@ -297,6 +297,7 @@ struct arena {
     struct block *last;
     size_t used, size;          /* of the last one */
     bool failed;                /* there was no memory once: what was laid out then is not whole */
+    const struct condition *tests;      /* all of them, laid out, for what runs of them are of */
 };
 
 static void *take(struct arena *a, size_t size)
@@ -309,7 +310,9 @@ static void *take(struct arena *a, size_t size)
             return NULL;
         }
         block->before = a->last;
-        *a = (struct arena){block, 0, size > BLOCK ? size : BLOCK, a->failed};
+        a->last = block;
+        a->used = 0;
+        a->size = size > BLOCK ? size : BLOCK;
     }
     a->used += size;
     return a->last->bytes + a->used - size;
@@ -337,17 +340,23 @@ static struct read laid_read(const struct given *g, int64_t read)
     };
 }
 
-static struct conditions laid_tests(struct arena *a, const struct given *g, int64_t first, int64_t count)
+static void lay_tests(struct arena *a, const struct given *g)
 {
-    if (count == 0)
-        return (struct conditions){NULL, 0};
-    struct condition *to = take(a, (size_t)count * sizeof *to);
-    for (int64_t i = 0; to != NULL && i < count; i++) {
-        const struct test_row *t = &g->tests[first + i];
+    struct condition *to = take(a, g->count[TESTS] * sizeof *to);
+    for (size_t i = 0; to != NULL && i < g->count[TESTS]; i++) {
+        const struct test_row *t = &g->tests[i];
         to[i] = (struct condition){laid_read(g, t->read), (uint32_t)t->low, (uint32_t)(t->high - t->low), (uint8_t)t->how};
         to[i].read.mask &= (uint32_t)t->mask;
     }
-    return (struct conditions){to, (uint32_t)count};
+    a->tests = to;
+}
+
+/* A run of them; many rows have the same. */
+static struct conditions laid_tests(const struct arena *a, int64_t first, int64_t count)
+{
+    if (count == 0 || a->tests == NULL)
+        return (struct conditions){NULL, 0};
+    return (struct conditions){a->tests + first, (uint32_t)count};
 }
 
 /* The same number in four bytes of a header's fixed part: those that end with its last one, or the first four. */
@@ -375,11 +384,11 @@ static void lay_slots(struct arena *a, const struct given *g, struct space *s, c
         for (; i < count; i++) {
             struct slot *slot = &slots[(uint32_t)rows[i].value * factor >> (32 - bits)];
             bool again = i > 0 && rows[i].value == rows[i - 1].value;
-            if (slot->entry != NULL && !again)
+            if (slot->entry != 0 && !again)
                 break;
             bool only = rows[i].tests == 0 && rows[i].kind >= 0 && (g->kinds[rows[i].kind].flags & UNFOLLOWED) == 0;
             if (!again)
-                *slot = (struct slot){(uint32_t)rows[i].value, only ? s->entries[i].kind : NULL, &s->entries[i]};
+                *slot = (struct slot){only ? s->entries[i].kind : NULL, (uint32_t)rows[i].value, (uint32_t)i + 1};
         }
         if (i == count) {
             s->slots = slots;
@@ -399,7 +408,7 @@ static void lay_space(struct arena *a, const struct given *g, int64_t number, st
     size_t count = (size_t)row->entries;
     struct entry *entries = take(a, count * sizeof *entries);
     for (size_t i = 0; i < count; i++) {
-        struct conditions only = laid_tests(a, g, from[i].test, from[i].tests);
+        struct conditions only = laid_tests(a, from[i].test, from[i].tests);
         if (entries != NULL)
             entries[i] = (struct entry){
                 .value = (uint32_t)from[i].value, .more = i + 1 < count && from[i + 1].value == from[i].value,
@@ -494,15 +503,14 @@ static void lay_kind(struct arena *a, const struct given *g, size_t number, stru
     struct term *terms = take(a, (size_t)row->terms * sizeof *terms);
     for (int64_t i = 0; i < row->terms; i++) {
         const struct term_row *t = &g->terms[row->term + i];
-        struct conditions only = laid_tests(a, g, t->test, t->tests);
+        struct conditions only = laid_tests(a, t->test, t->tests);
         if (terms != NULL)
             terms[i] = (struct term){only, laid_read(g, t->read), t->read < 0 ? 0 : t->scale, t->bias};
     }
     struct rule *rules = take(a, (size_t)row->rules * sizeof *rules);
-    struct quick *quick = take(a, (size_t)(row->rules > 0 ? row->rules - 1 : 0) * sizeof *quick);     /* the first is in the kind */
     for (int64_t i = 0; i < row->rules; i++) {
         const struct rule_row *r = &g->rules[row->rule + i];
-        struct conditions only = laid_tests(a, g, r->test, r->tests);
+        struct conditions only = laid_tests(a, r->test, r->tests);
         if (rules != NULL)
             rules[i] = (struct rule){
                 .only = only, .read = laid_read(g, r->read), .how = (uint8_t)r->how, .flags = (uint8_t)r->flags,
@@ -510,15 +518,15 @@ static void lay_kind(struct arena *a, const struct given *g, size_t number, stru
                 .code = (uint64_t)r->what << 32,
             };
     }
-    struct conditions whole = laid_tests(a, g, row->whole_test, row->whole_tests);
-    struct conditions end_only = laid_tests(a, g, row->end_test, row->end_tests);
+    struct conditions whole = laid_tests(a, row->whole_test, row->whole_tests);
+    struct conditions end_only = laid_tests(a, row->end_test, row->end_tests);
     if (a->failed)
         return;
     *k = (struct kind){
         .fixed = (uint32_t)row->fixed, .number = (uint16_t)number, .flags = (uint16_t)row->flags, .claims = (uint8_t)row->claims,
         .gives = row->gives == 0 ? UINT8_MAX : (uint8_t)row->gives, .rules_count = (uint8_t)row->rules,
         .end_least = (uint32_t)row->end_least, .end_bias = (int32_t)row->end_bias,
-        .data = row->data < 0 ? UINT32_MAX : (uint32_t)row->data, .others = quick, .terms = terms, .rules = rules,
+        .data = row->data < 0 ? UINT32_MAX : (uint32_t)row->data, .terms = terms, .rules = rules,
         .terms_count = (uint32_t)row->terms, .align = (uint32_t)row->align,
         .trailer = (uint32_t)row->trailer, .exception = (uint16_t)row->exception,
         .goes_on = row->until >= 0, .until = (uint32_t)row->until,
@@ -536,7 +544,7 @@ static void lay_sums(struct arena *a, const struct given *g, struct kind *kinds)
     struct sum_rule *sums = take(a, g->count[SUMS] * sizeof *sums);
     for (size_t i = 0; i < g->count[SUMS]; i++) {
         const struct sum_row *s = &g->sums[i];
-        struct conditions only = laid_tests(a, g, s->test, s->tests);
+        struct conditions only = laid_tests(a, s->test, s->tests);
         if (sums == NULL)
             continue;
         sums[i] = (struct sum_rule){
@@ -584,7 +592,7 @@ static void lay_holds(struct arena *a, const struct given *g, struct kind *kinds
     struct hold *holds = take(a, g->count[HOLDS] * sizeof *holds);
     for (size_t i = 0; i < g->count[ITEMS]; i++) {
         const struct item_row *row = &g->items[i];
-        struct conditions only = laid_tests(a, g, row->test, row->tests);
+        struct conditions only = laid_tests(a, row->test, row->tests);
         if (items != NULL && lists != NULL)
             items[i] = (struct item){row->type, (int32_t)row->kind, (enum how)row->how, (uint32_t)row->at, (uint32_t)row->data,
                                      (uint32_t)row->each, (uint32_t)row->inside, row->list < 0 ? NULL : &lists[row->list],
@@ -601,7 +609,7 @@ static void lay_holds(struct arena *a, const struct given *g, struct kind *kinds
     }
     for (size_t i = 0; i < g->count[HOLDS]; i++) {
         const struct hold_row *row = &g->holds[i];
-        struct conditions only = laid_tests(a, g, row->test, row->tests);
+        struct conditions only = laid_tests(a, row->test, row->tests);
         if (a->failed)
             continue;
         struct kind *k = &kinds[row->kind];     /* in their order: those of a kind lie one behind the other */
@@ -618,7 +626,7 @@ static const struct signature *laid_signatures(struct arena *a, const struct giv
     struct signature *signatures = take(a, g->count[SIGNATURES] * sizeof *signatures);
     for (size_t i = 0; i < g->count[SIGNATURES]; i++) {
         const struct signature_row *row = &g->signatures[i];
-        struct conditions only = laid_tests(a, g, row->test, row->tests);
+        struct conditions only = laid_tests(a, row->test, row->tests);
         if (signatures == NULL)
             continue;
         signatures[i] = (struct signature){only, (uint64_t)row->code << 32, (uint16_t)row->kind, (enum covers)row->covers};
@@ -681,15 +689,21 @@ static uint8_t shape_alone(const struct kind *k)
 }
 
 /* When all kinds and spaces are there: their quick rules, and the shape that follows from all. */
-static void lay_quick(struct kind *k)
+static void lay_quick(struct arena *a, struct kind *k)
 {
+    struct near read[MAX_RUN];
     for (; k->quick_count < k->rules_count; k->quick_count++) {
         const struct rule *r = &k->rules[k->quick_count];
-        struct near read;
-        if (r->how != BY_SPACE || r->only.count > 0 || r->flags != 0 || r->space->slots == NULL || !near_of(&r->read, k->fixed, &read))
+        if (r->how != BY_SPACE || r->only.count > 0 || r->flags != 0 || r->space->slots == NULL
+            || !near_of(&r->read, k->fixed, &read[k->quick_count]))
             break;
-        *(k->quick_count == 0 ? &k->first : &k->others[k->quick_count - 1]) = laid_quick(r->space, read);
     }
+    struct quick *others = k->quick_count > 1 ? take(a, (size_t)(k->quick_count - 1) * sizeof *others) : NULL;
+    if (a->failed)
+        return;
+    for (unsigned i = 0; i < k->quick_count; i++)
+        *(i == 0 ? &k->first : &others[i - 1]) = laid_quick(k->rules[i].space, read[i]);
+    k->others = others;
     k->numbers |= (uint8_t)((k->quick_count > 0 ? LOOKS_UP : 0) | (k->quick_count < k->rules_count ? RULES_LEFT : 0)
                             | (k->first.kind[0] != NULL ? LIKELY : 0));
     if (k->shapes[1] != NOT_PLAIN)
@@ -720,6 +734,7 @@ static struct protocols *lay(struct arena *a, const struct given *g)
     struct protocols *p = take(a, sizeof *p);
     struct kind *kinds = take(a, g->count[KINDS] * sizeof *kinds);
     struct space *spaces = take(a, g->count[SPACES] * sizeof *spaces);
+    lay_tests(a, g);
     if (a->failed)
         return NULL;
     for (size_t i = 0; i < g->count[SPACES]; i++)
@@ -732,7 +747,9 @@ static struct protocols *lay(struct arena *a, const struct given *g)
     if (a->failed)
         return NULL;
     for (size_t i = 0; i < g->count[KINDS]; i++)
-        lay_quick(&kinds[i]);
+        lay_quick(a, &kinds[i]);
+    if (a->failed)
+        return NULL;
     *p = (struct protocols){.kinds = kinds, .count = g->count[KINDS], .links = laid_quick(&spaces[0], (struct near){0}),
                             .signatures = signatures, .signatures_count = g->count[SIGNATURES]};
     lay_carried(p, DATAGRAM_4, p->carried[0]);
@@ -769,7 +786,7 @@ bool protocols_set(const struct protocol_table tables[TABLES], struct fault *fau
     *fault = sound(&g);
     if (fault->table >= 0)
         return false;
-    struct arena a = {NULL, 0, 0, false};
+    struct arena a = {NULL, 0, 0, false, NULL};
     struct protocols *p = lay(&a, &g);
     if (p == NULL) {
         free_blocks(a.last);
@@ -841,7 +858,7 @@ const struct entry *entry_of(const struct space *s, uint64_t value)
 {
     if (s->slots != NULL) {
         const struct slot *slot = slot_of(s, (uint32_t)value);
-        return slot->value == value ? slot->entry : NULL;
+        return slot->value == value ? entry_in(s, slot) : NULL;
     }
     size_t low = 0, high = s->count;
     while (low < high) {

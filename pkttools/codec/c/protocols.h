@@ -72,9 +72,9 @@ struct entry {
 };
 
 struct slot {                   /* of a value, found by what it spreads to */
-    uint32_t value;
     const struct kind *kind;    /* NULL: its entries have to be looked at */
-    const struct entry *entry;  /* the first one; NULL: the slot is free */
+    uint32_t value;
+    uint32_t entry;             /* the first one, from 1 on; 0: the slot is free */
 };
 
 struct space {
@@ -189,7 +189,8 @@ struct kind {
     int32_t end_bias;
     uint32_t whole_low, whole_span;
     uint32_t data;              /* UINT32_MAX: behind it */
-    struct quick first, *others;        /* those of its rules that are quick */
+    struct quick first;         /* those of its rules that are quick */
+    const struct quick *others;
 
     const struct term *terms;
     const struct rule *rules;
@@ -244,6 +245,11 @@ static inline uint32_t read_near(const struct near *n, const struct frame *f, si
 static inline const struct slot *slot_of(const struct space *s, uint32_t value)
 {
     return &s->slots[value * s->factor >> s->shift];
+}
+
+static inline const struct entry *entry_in(const struct space *s, const struct slot *slot)
+{
+    return slot->entry > 0 ? &s->entries[slot->entry - 1] : NULL;
 }
 
 /* headers.c */
