@@ -71,9 +71,22 @@ def test_same_as_one(capture: Path, pipe: str) -> None:
     assert into_file(capture, pipe, 3) == wanted
 
 
+def swapped(records: bytes) -> bytes:
+    """Records of pcap in which the two lengths have changed places."""
+    at, found = 0, []
+    while at < len(records):
+        behind = at + 16 + int.from_bytes(records[at + 8 : at + 12], "little")
+        found += [records[at : at + 8], records[at + 12 : at + 16], records[at + 8 : at + 12], records[at + 16 : behind]]
+        at = behind
+    return b"".join(found)
+
+
 HARD: dict[str, Callable[[bytes, bytes, bytes], bytes]] = {  # what is not plain, made of text, pcap, and pcapng
     "pcap, broken off": lambda text, pcap, pcapng: pcap[:-7],
     "pcap, a bad record": lambda text, pcap, pcapng: pcap + b"\xff" * 16 + pcap[24:],
+    "pcap of AIX, either order of lengths": lambda text, pcap, pcapng: (
+        pcap[:4] + b"\2\0\2\0" + pcap[8:20] + b"\6\0\0\0" + swapped(pcap[24:]) + pcap[24:]
+    ),
     "pcap, other captures behind": lambda text, pcap, pcapng: pcap + pcap[:4] + b"\2\0\4\0" + pcap[8:] + pcapng + pcap,
     "text, a wrong line": lambda text, pcap, pcapng: text + b"-- 99 --\n1g\n==\n" + text,
     "text, never ended": lambda text, pcap, pcapng: text + b"-- 99 --\n00\n",
