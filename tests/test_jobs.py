@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -16,10 +17,14 @@ import pytest
 from conftest import ROOT, shell
 from waits import children, until, until_gone
 
+from pkttools import codec
 from pkttools.batch import Batch
-from pkttools.flow.member import PIECE, Member
-from pkttools.flow.ring import has_places
+from pkttools.flow.forked import received
+from pkttools.flow.member import PIECE, Kept, Member
+from pkttools.flow.ring import Ring, has_places
 from pkttools.flow.tallies import added, taken
+from pkttools.formats.files import Output
+from pkttools.formats.pcap import PcapSink, Records
 from pkttools.formats.text import Lines
 
 EXAMPLES = b"".join(path.read_bytes() for path in sorted((ROOT / "examples").glob("*.txt")) if path.stem != "pktap")
@@ -276,6 +281,34 @@ def test_a_file_that_shrinks_before_it_is_read_once_more(tmp_path: Path) -> None
     assert member.piece(0) == (0, None)
     os.close(fd)
     os.close(null)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_full_disk_leaves_no_hole(large: tuple[bytes, bytes, bytes], tmp_path: Path) -> None:
+    """Also where the other side does nothing about it: the third piece has no room, the fourth one was written before."""
+    pcap = large[1] + 3 * large[1][24:]
+    (tmp_path / "in").write_bytes(pcap)
+    out, put = Output(str(tmp_path / "out")), Kept.put
+
+    def full(self: Kept, place: int) -> None:
+        if 24 + PIECE < place < 2 * PIECE:
+            until(lambda: os.fstat(self.fd).st_size > place, "that it is written behind", 10)
+            raise OSError(28, "full")
+        put(self, place)
+
+    sink = PcapSink(out, 1, False, False)
+    sink.start(1, 0)
+    fd = os.open(tmp_path / "in", os.O_RDONLY)
+    ring = Ring([], mock.Mock(), sink, 2)
+    with mock.patch.object(Kept, "put", full):
+        ring.start(sink, Records(False, False, 16, codec.IN_ORDER, 1), fd, 24, 24)
+    told = [list(iter(partial(received, member.results), None)) for member in ring.members]
+    ring.end()
+    os.close(fd)
+    out.close()
+    written = (tmp_path / "out").read_bytes()
+    assert [len(one) for one in told] == [1, 1]
+    assert 24 + PIECE < len(written) < 2 * PIECE and pcap.startswith(written)
 
 
 def test_devices_without_places(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PIECE = 896 << 10  # bytes that are read at once
 AT_ONCE = 16  # pieces of which is told in one message
+BROKEN = NOTHING - 1  # less a place, instead of where to read: what is to be there could not be written
 
 
 class Kept:
@@ -36,6 +37,7 @@ class Kept:
 
     def __init__(self, output: Output) -> None:
         self.name, self.fd, self.stale = output.name, output.fd, output.stale
+        self.had = 0 if output.stale else os.fstat(output.fd).st_size  # bytes that stay behind what is written
         self.data: list[bytes | bytearray | memoryview] = []
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -51,6 +53,13 @@ class Kept:
             if not place:  # else another one has done it
                 os.ftruncate(self.fd, 0)
         return place + size
+
+    def cut(self, place: int) -> None:
+        """Takes away what was written from there on."""
+        try:
+            os.ftruncate(self.fd, max(place, self.had))
+        except OSError:
+            pass  # a device
 
     def put(self, place: int) -> None:
         """Writes it there. Raises OSError."""
@@ -68,6 +77,7 @@ class Member:
         self.stages, self.sink, self.stretch, self.fd, self.before, self.behind = stages, sink, stretch, fd, before, behind
         self.several = False  # whether a piece may become several batches
         self.parent = os.getpid()  # here it is not forked yet
+        self.kept = Kept(sink.output)  # type: ignore[arg-type]  # ring.py asks for one
 
     def serve(self, _orders: int, results: int) -> None:
         """Works until there is nothing more, or the other side ends.
@@ -75,17 +85,16 @@ class Member:
         Says of each piece where it ends, in what is read and what is written, what was counted, and what is to be known behind it;
         None of the one that is left to the other side.
         """
-        self.kept = Kept(self.sink.output)  # type: ignore[arg-type]  # ring.py asks for one
         self.sink.output = self.kept  # type: ignore[assignment]  # it has what a sink asks of one of which processes write pieces
         self.counting = [self.stages, self.sink, self.stretch]
         self.settled, self.buffer = self.sink.settled(), bytearray(PIECE)
         keep_only(results, self.fd, self.kept.fd, self.before, self.behind)
         taken(self.counting)  # that is the other side's
         said: list[tuple[Any, ...] | None] = []
-        while (start := number(self.before)) != NOTHING:
+        while (start := number(self.before)) >= 0:
             size, after = self.piece(start)
             place = number(self.before)
-            if place == NOTHING or os.getppid() != self.parent:
+            if place < 0 or os.getppid() != self.parent:
                 break
             if not size:
                 said.append(None)
@@ -96,12 +105,22 @@ class Member:
                 self.kept.put(place)
             except OSError:
                 said.append(None)
+                start = BROKEN - place
                 break
             said.append((start + size, written, taken(self.counting), after))
             if len(said) == AT_ONCE:
                 send(results, said)
                 said = []
+        if start <= BROKEN:
+            self.broken(BROKEN - start)
         send(results, said)
+
+    def broken(self, place: int) -> None:
+        """Takes away what was written behind a place where others could not write, and lets those behind do so, each after what it
+        has written last: no hole stays, not even where the other side, which would see to it, has been killed.
+        """
+        self.kept.cut(place)
+        self.pass_on(send_number, BROKEN - place)
 
     def pass_on(self, how: Callable[[int, Any], None], what: Any) -> None:  # noqa: ANN401  what can be sent
         """Tells the one behind, if it is there still."""
