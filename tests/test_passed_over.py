@@ -15,6 +15,11 @@ CASES = {
         "3 lines of packets outside of packets: is a '--' missing?",
         1,
     ),
+    "lines that say something of a packet, in front of all and between two": (
+        b"IFACE: eth0\nWAY: in\n# NOTE: a comment\n" + PING.replace(b"==\n", b"==\nNOTE: of which?\nLOST: 3\n", 1),
+        "4 lines of packets outside of packets: is a '--' missing?",
+        2,
+    ),
     "bytes inserted, SIZE as before": (
         PING.replace(b"000000: 02", b"000000: AA 02", 1),
         "1 packet truncated to what SIZE says: without SIZE all bytes count",

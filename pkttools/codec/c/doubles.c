@@ -174,7 +174,7 @@ static size_t compared(const struct doubles *d, const uint8_t *data, const struc
         memcpy(octets, data + q->offset, (size_t)q->captured);
     if (!reduced && !d->interfaces) {   /* all octets as they are, hashed where they come from: to read what was just written takes longer */
         memcpy(out, &front, sizeof front);
-        *hash = hash_of(d, data + p->offset, (size_t)p->captured) + (uint64_t)(front.original ^ front.linktype << 32) * GOLDEN;
+        *hash = hash_of(d, data + p->offset, (size_t)p->captured) + ((uint64_t)front.original ^ (uint64_t)front.linktype << 32) * GOLDEN;
         return size;
     }
     if (reduced) {

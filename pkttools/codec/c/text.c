@@ -29,6 +29,12 @@ static inline bool starts(const struct line *l, const char *with)
     return l->size >= n && l->at[0] == (uint8_t)with[0] && memcmp(l->at, with, n) == 0;
 }
 
+/* Whether it is an extension line, which goes along with its packet. */
+static inline bool is_note(const struct line *l)
+{
+    return starts(l, "IFACE:") || starts(l, "WAY:") || starts(l, "NOTE:") || starts(l, "LOST:");
+}
+
 /* The next line from `at`, without its end; false when it is not complete yet. */
 static bool next_line(const uint8_t *text, size_t size, bool final, size_t *at, struct line *l)
 {
@@ -301,7 +307,7 @@ static bool read_line(struct text_decoder *d, const uint8_t *text, const struct 
             fail(d, BAD_SIZE, d->line, (size_t)(w.at - text), w.size);
             return false;
         }
-    } else if (starts(l, "IFACE:") || starts(l, "WAY:") || starts(l, "NOTE:") || starts(l, "LOST:")) {
+    } else if (is_note(l)) {
         size_t size = l->size;
         while (size > 0 && l->at[size - 1] == '\r')
             size--;
@@ -485,7 +491,7 @@ void text_decode(struct text_decoder *d, const uint8_t *text, size_t size, bool 
                 break;
             }
             d->linktype = link_of(d->linktype, octets, count);
-        } else if (starts(&l, "==") || starts(&l, "TIME:") || starts(&l, "SIZE:"))
+        } else if (starts(&l, "==") || starts(&l, "TIME:") || starts(&l, "SIZE:") || is_note(&l))
             d->stray++;
         else if (l.size > 0 && memchr(l.at, 0, l.size) != NULL) {      /* such as a capture behind text: no comment */
             fail(d, NOT_TEXT, d->line, 0, 0);

@@ -198,7 +198,7 @@ class _Decoder:
                 self.linktype = self.read_linktype(*span)
             elif text.startswith(b"TRAILER:", span[0]):
                 self.linktype = link_of(linktype_of(self.linktype), *self.read_trailer(*span))
-            elif text.startswith((b"==", b"TIME:", b"SIZE:"), span[0]):
+            elif text.startswith((b"==", b"TIME:", b"SIZE:", *_NOTES), span[0]):
                 self.stray += 1
             elif text.find(b"\0", *span) >= 0:  # such as a capture behind text: no comment
                 raise self.fail(NOT_TEXT)
