@@ -106,6 +106,33 @@ def test_no_more_sockets_are_left_than_the_kernel_closes_soon(lab):
     assert int(lab.must("a", f"{sys.executable} -c '{LEAVE}' {ROOT}")) <= 40  # 80 would be there
 
 
+RECEIVED = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from pkttools.live.capture import CaptureOptions
+from pkttools.live.linux.receive import Receiver
+options = CaptureOptions()
+options.prompt, options.seconds = True, 0.01
+receiver = Receiver("lo", options)
+list(receiver)
+receiver.waiting = False
+there = lambda: len(Path("/proc/net/packet").read_text().splitlines()) - 1
+before, end = there(), time.monotonic() + 20
+receiver.close()
+while there() and time.monotonic() < end:
+    time.sleep(0.01)
+time.sleep(0.3)  # what takes packets beside would be heard of, if it still did
+print(before, there())
+"""
+
+
+def test_what_has_received_keeps_no_socket_by_its_ring(lab):
+    """Else the end of the process would wait for it."""
+    done = lab.run("a", f"{sys.executable} -c '{RECEIVED}' {ROOT}")
+    assert (done.stdout, done.stderr) == (b"1 0\n", b"")
+
+
 THROWN = """
 import os, struct, subprocess, sys, time
 sys.path.insert(0, sys.argv[1])

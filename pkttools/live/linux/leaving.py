@@ -14,13 +14,22 @@ import _socket as socket  # as in interface.py
 import struct
 from time import monotonic
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from mmap import mmap
+
 TAKES = 0.02  # seconds that closing one takes the kernel, about
 BEHIND = 0.5  # seconds of that at most
 _done = [0.0]  # when those that were left should be closed
 
 
-def leave(sock: socket.socket) -> None:
-    """Closes a socket, some time soon; at once where many were left."""
+def leave(sock: socket.socket, ring: mmap | None = None) -> None:
+    """Closes a socket, some time soon; at once where many were left. ring: its memory, which keeps it open."""
+    if ring is not None:
+        try:
+            ring.close()
+        except BufferError:
+            pass  # somebody still looks at it; it goes with the process
     now = monotonic()
     try:
         pair = socket.socketpair() if _done[0] < now + BEHIND else None

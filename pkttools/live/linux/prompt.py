@@ -19,7 +19,7 @@ from ...errors import PktError
 from ...kernel import slots_fill, slots_give, slots_read
 from .interface import ETH_P_ALL, PACKET_AUXDATA, PACKET_VNET_HDR, SOL_PACKET, bind, grow, mtu, open_socket
 from .leaving import leave
-from .ring import TPACKET_V2, counts, mapped, promiscuous, slot_size, slots
+from .ring import TPACKET_V2, counts, mapped, no_longer_promiscuous, promiscuous, slot_size, slots
 
 SO_TIMESTAMPING, BY_KERNEL = 37, 1 << 3 | 1 << 4  # asm-generic/socket.h; when a packet came, linux/net_tstamp.h
 VIRTIO, NEEDS_CSUM = 10, 1  # bytes of struct virtio_net_hdr in front of each packet; its flag
@@ -48,7 +48,8 @@ class Prompt:
             self.queued = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= room
             memory = max(MEMORY, packets * self.slot)
             self.ring = self.filled() if self.queued else mapped(self.sock, TPACKET_V2, *slots(self.slot, memory))
-            promiscuous(self.sock, socket.if_nametoindex(self.name))
+            self.index = socket.if_nametoindex(self.name)
+            promiscuous(self.sock, self.index)
             self.linktype = bind(self.sock, self.name, ETH_P_ALL)
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
@@ -113,9 +114,6 @@ class Prompt:
     def close(self) -> int:
         """Ends it; gives how many packets the kernel dropped, for want of room, or were too long."""
         _, dropped = counts(self.sock)
-        try:
-            self.ring.close()
-        except BufferError:
-            pass  # somebody still looks at it; it goes with the process
-        leave(self.sock)
+        no_longer_promiscuous(self.sock, self.index)
+        leave(self.sock, self.ring)
         return dropped + self.cut

@@ -16,8 +16,9 @@ from ...command_line.signals import Interrupted, elsewhere, end_at, wait
 from ...errors import PktError, counted
 from ...kernel import ring_give, ring_read, ring_take
 from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, bind, open_socket
+from .leaving import leave
 from .link import AGAIN, Watch
-from .ring import TAG, TPACKET_V3, counts, mapped, promiscuous
+from .ring import TAG, TPACKET_V3, counts, mapped, no_longer_promiscuous, promiscuous
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Receiver:
         self.lends = not options.prompt  # whether blocks are read in the ring: while a pipe is full they are in the kernel's way
         self.kept: list[bytearray] = []  # blocks that are no longer in the ring, the oldest one first
         self.room = KEPT
-        self.waiting, self.lock = True, _thread.allocate_lock()
+        self.waiting, self.lock, self.closed = True, _thread.allocate_lock(), False
         self.filter: SocketFilter | None = None
         if options.program:
             from .socket_filter import SocketFilter
@@ -193,6 +194,8 @@ class Receiver:
         while True:
             time.sleep(STILL)
             with self.lock:
+                if self.closed:
+                    return
                 try:
                     while not self.waiting and self.room > 0:
                         self.kept.append(self.take())
@@ -247,7 +250,10 @@ class Receiver:
     def close(self) -> list[str]:
         """Ends the capture; gives what there is to say: received, dropped by the kernel."""
         self.count()
-        self.sock.close()
+        with self.lock:  # nobody takes anything meanwhile
+            self.closed = True
+            no_longer_promiscuous(self.sock, self.watch.link.index)
+            leave(self.sock, self.ring)
         self.watch.close()
         said = f"{self.name}: {counted(self.received, 'packet')} received, {self.dropped} dropped by the kernel"
         if self.unfinished:

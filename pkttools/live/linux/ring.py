@@ -11,7 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
 
-PACKET_ADD_MEMBERSHIP, PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, PACKET_RESERVE = 1, 5, 6, 10, 12  # linux/if_packet.h
+PACKET_ADD_MEMBERSHIP, PACKET_DROP_MEMBERSHIP = 1, 2  # linux/if_packet.h
+PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, PACKET_RESERVE = 5, 6, 10, 12
 PACKET_MR_PROMISC = 1
 TPACKET_V2, TPACKET_V3 = 1, 2  # rings of slots, a packet each; of blocks of packets
 TAG = 4  # bytes that a VLAN tag needs in front of the packet, where the kernel took it off
@@ -41,6 +42,14 @@ def mapped(sock: socket, version: int, *shape: int) -> mmap.mmap:
 def promiscuous(sock: socket, index: int) -> None:
     """Lets an interface, by its number, hand over what is for others, until the socket is closed. Raises OSError."""
     sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack("iHH8s", index, PACKET_MR_PROMISC, 0, b""))
+
+
+def no_longer_promiscuous(sock: socket, index: int) -> None:
+    """Ends that before the socket is closed, if it was so: who leaves a socket does not know when."""
+    try:
+        sock.setsockopt(SOL_PACKET, PACKET_DROP_MEMBERSHIP, struct.pack("iHH8s", index, PACKET_MR_PROMISC, 0, b""))
+    except OSError:
+        pass  # it was not, or the interface is gone
 
 
 def counts(sock: socket) -> tuple[int, int]:
