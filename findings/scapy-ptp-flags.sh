@@ -1,5 +1,5 @@
 #!/bin/sh
-# scapy 2.8.0 has the names of PTP's flags in the wrong octet: twoStepFlag is leap59 for it, and timeTraceable none; asked to write
+# scapy 2.8.0 has the names of PTP's flags in the wrong octet: twoStepFlag is leap59 for it, and timeTraceable one of a profile; asked to write
 # twoStepFlag it sets the bit of leap59. tshark 4.0.17 reads them right.
 # twoStepFlag is bit 1 of the first octet of flagField, leap59 bit 1 of the second (IEEE 1588-2008 section 13.3.2.6, table 20).
 . "$(dirname "$0")/common"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # scapy 2.8.0 takes all 64 bits of STAMP's timestamps in the format of PTP for seconds, and cannot print the packet then.
-# With Z set in the error estimate they are 32 bits of seconds and 32 of nanoseconds (RFC 8762 section 4.2.1, RFC 8186 section 2.1).
+# With Z set in the error estimate they are 32 bits of seconds and 32 of nanoseconds (RFC 8762 section 4.2.1, RFC 8186 section 2.3).
 . "$(dirname "$0")/common"
 packages scapy==2.8.0
 seen=$("$python" - 2> /dev/null << 'END'
