@@ -186,6 +186,12 @@ def test_checksums_inside_a_fragment_are_not_judged(codec, frame, own):
 
 # ---- what packets say ----
 
+
+def fragment6(word: int) -> bytes:
+    """A fragment header in front of UDP. word: offset and flag."""
+    return struct.pack("!BBHI", 17, 0, word, 7)
+
+
 WORDS = [
     (ethernet(0x0800, ipv4(6, tcp())), f"{A}.40000 > {B}.80 TCP 5 [S.] seq 1 ack 2 win 512, mss 1460"),
     (ethernet(0x0800, ipv4(1, icmp(8))), f"{A} > {B} ICMP 56 echo request, id 77, seq 1"),
@@ -193,6 +199,11 @@ WORDS = [
     (ethernet(0x0800, ipv4(253, b"1234")), f"{A} > {B} IP 4 proto 253"),
     (ethernet(0x0800, ipv4(17, udp(), fragment=0x2000)), f"{A}.1024 > {B}.53 UDP 5 (frag 7@0+)"),
     (ethernet(0x0800, ipv4(17, bytes(8), fragment=185)), f"{A} > {B} IP 8 proto udp (frag 7@1480)"),
+    (ethernet(0x86DD, ipv6(44, fragment6(1) + udp())), "2001:db8::1.1024 > 2001:db8::2.53 UDP 5 (frag 7@0+)"),
+    (ethernet(0x86DD, ipv6(44, fragment6(185 * 8) + bytes(8))), "2001:db8::1 > 2001:db8::2 IPv6 8 proto udp (frag 7@1480)"),
+    (ethernet(0x86DD, ipv6(44, fragment6(0) + udp())), "2001:db8::1.1024 > 2001:db8::2.53 UDP 5"),
+    (ethernet(0x86DD, ipv6(60, bytes([44, 0, 1, 4, 0, 0, 0, 0]) + fragment6(17) + bytes(8))),
+     "2001:db8::1 > 2001:db8::2 IPv6 8 proto udp (frag 7@16+)"),
     (ethernet(0x0800, ipv4(50, struct.pack("!II", 5, 6))), f"{A} > {B} ESP 8 spi 0x00000005, seq 6"),
     (ethernet(0x88B5, b"local"), "02:00:00:00:00:01 > 02:00:00:00:00:02 Ethernet 5 type 0x88b5"),
 ]  # fmt: skip

@@ -424,6 +424,14 @@ static size_t payload_of(const struct teller *t, size_t ports, size_t *ends)
     return h->start + (size_t)(head > 0 ? head : 0);
 }
 
+/* The last extension header of a datagram, which says what it carries; without any, its header. */
+static size_t last_extension(const struct teller *t, const struct stage *l, size_t i)
+{
+    while (i + 1 < l->stop && kind_of(t, i + 1)->category == AN_EXTENSION)
+        i++;
+    return i;
+}
+
 /* Bytes on the wire: of a transport with ports what it carries, of any other message all of it. */
 static uint64_t size_of(const struct teller *t, const struct stage *l, size_t spoken)
 {
@@ -437,10 +445,8 @@ static uint64_t size_of(const struct teller *t, const struct stage *l, size_t sp
         begins = behind ? h[spoken].data : h[spoken].start;
         ends = wire_end(p, spoken);
     } else {
-        size_t last = spoken, said = datagram_said(&p->frame, &h[spoken]);
-        while (last + 1 < l->stop && kind_of(t, last + 1)->category == AN_EXTENSION)
-            last++;
-        begins = h[last].data;
+        size_t last = last_extension(t, l, spoken), said = datagram_said(&p->frame, &h[spoken]);
+        begins = last == spoken ? h[spoken].data : h[last].end;
         ends = said != 0 ? h[spoken].start + said : wire_end(p, spoken);
     }
     return ends > begins ? ends - begins : 0;
@@ -686,7 +692,10 @@ static size_t add_header(struct teller *t, const struct stage *l, size_t i, bool
     end(t, colour);
     *said = false;
     do {
-        enum said what = add_said(t, l, i, *said);
+        size_t by = i == l->net ? last_extension(t, l, i) : i;
+        enum said what = add_said(t, l, by, *said);
+        if (what == NOTHING_SAID && by != i)
+            what = add_said(t, l, i, *said);
         *said |= what != NOTHING_SAID;
         *all |= what == ALL_SAID;
         i = after(t, l, i);

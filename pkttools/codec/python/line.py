@@ -261,12 +261,17 @@ class Teller:
             start = header.data if self.kinds[spoken].category in (LINK, TAG) else header.start
             stop = self.view.wire_end(spoken)
         else:
-            last = spoken
-            while last + 1 < level.stop and self.kinds[last + 1].category == EXTENSION:
-                last += 1
+            last = self.last_extension(level, spoken)
             said = datagram_said(self.frame, header)
-            start, stop = self.headers[last].data, header.start + said if said else self.view.wire_end(spoken)
+            start = header.data if last == spoken else self.headers[last].end
+            stop = header.start + said if said else self.view.wire_end(spoken)
         return max(stop - start, 0)
+
+    def last_extension(self, level: Level, i: int) -> int:
+        """The last extension header of a datagram, which says what it carries; without any, its header."""
+        while i + 1 < level.stop and self.kinds[i + 1].category == EXTENSION:
+            i += 1
+        return i
 
     # ---- what headers say ----
 
@@ -374,7 +379,11 @@ class Teller:
         text = title + (f" {self.size(level, i)}" if heads else "")
         said, everything = "", False
         while order and not everything and (order[0] == i or (not self.begins(order[0], title) and self.speaks(level, order[0]))):
-            more, everything = self.said(level, order.pop(0), bool(said))
+            which = order.pop(0)
+            by = self.last_extension(level, which) if which == level.net else which
+            more, everything = self.said(level, by, bool(said))
+            if not more and by != which:
+                more, everything = self.said(level, which, bool(said))
             said += more
         return ("" if heads else ": ") + self.paint(text, self.colour(i)) + said, bool(said), everything
 
