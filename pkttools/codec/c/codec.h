@@ -718,7 +718,12 @@ struct named {                  /* where an IP header says what it carries; and 
 };
 
 enum outcome message_of(const struct packet_view *p, size_t index, struct message *m);
-bool right_plainly(const struct packet_view *p, size_t index, uint64_t *rest);
+struct plain_sums {             /* of a datagram and its message: which are right beyond doubt; all that a wrong message covers, 0: not known */
+    bool header, message;
+    uint64_t rest;
+};
+
+bool right_plainly(const struct packet_view *p, size_t index, struct plain_sums *sums);
 bool plain_message(const struct packet_view *p, size_t index, struct message *m);
 bool is_nothing(const struct message *m);
 unsigned extension_next(const struct frame *f, const struct header *h);

@@ -41,20 +41,24 @@ static enum outcome finish(const struct packet_edit *e, size_t index, struct che
     return CORRECTED;
 }
 
-/* Corrects what a header has, and what it carries. rest: all that a message covers whose header is right; 0: that is not known. */
-static enum outcome correct_sum(const struct packet_edit *e, size_t index, uint64_t rest, struct corrected *corrected, struct changed *changed)
+/* Corrects what a header has, and what it carries. sums: what is known of these. */
+static enum outcome correct_sum(const struct packet_edit *e, size_t index, const struct plain_sums *sums, struct corrected *corrected,
+                                struct changed *changed)
 {
     struct message m;
     struct checksum c;
     enum outcome outcome = CORRECTED;
-    if (rest != 0 && plain_message(&e->view, index, &m) && !m.other) {
-        uint32_t value = written(&m, complement(in_order(rest)));
-        c = (struct checksum){m.at + m.place, m.bytes, value, value};
-    } else {
+    if (!sums->header) {
         c = header_checksum(&e->view, index);
         correct_checksum(&e->frame, NULL, &c, corrected, changed);
-        outcome = sum_of(&e->view, index, &m, &c);
     }
+    if (sums->message)
+        return CORRECTED;
+    if (sums->rest != 0 && plain_message(&e->view, index, &m) && !m.other) {
+        uint32_t value = written(&m, complement(in_order(sums->rest)));
+        c = (struct checksum){m.at + m.place, m.bytes, value, value};
+    } else
+        outcome = sum_of(&e->view, index, &m, &c);
     correct_checksum(&e->frame, &m, &c, corrected, changed);
     return outcome;
 }
@@ -80,10 +84,14 @@ enum outcome correct(const struct writable_frame *f, int64_t original, int64_t l
     struct checksum left = {0};
     enum outcome worst = p->walk.partial ? missing(p) : CORRECTED;
     for (size_t i = least(p->walk.count, outer); i-- > 0;) {   /* the innermost first: outer sums cover inner ones */
-        uint64_t rest = 0;
-        if (!has_sum(p, i) || (carries_message(&p->walk.header[i]) && right_plainly(p, i, &rest)))
+        struct plain_sums sums;
+        if (!has_sum(p, i))
             continue;
-        enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, corrected) : correct_sum(&e, i, rest, corrected, &changed);
+        if (!carries_message(&p->walk.header[i]))
+            sums = (struct plain_sums){0};
+        else if (right_plainly(p, i, &sums))
+            continue;
+        enum outcome outcome = what == TRANSPORT ? finish(&e, i, &left, corrected) : correct_sum(&e, i, &sums, corrected, &changed);
         if (outcome != CORRECTED)
             worst = outcome;
     }

@@ -235,27 +235,29 @@ static inline const struct sum_rule *plain_rule(const struct packet_view *p, con
 }
 
 /* Whether its checksum, and that of the header, are right beyond doubt: what else there may be to it, such as a 0 that says that
- * there is none, is not looked at. Where that of the message is wrong, `rest` is all that it covers; else it stays.
+ * there is none, is not looked at. Where they are not, `sums` says more.
  */
-bool right_plainly(const struct packet_view *p, size_t index, uint64_t *rest)
+bool right_plainly(const struct packet_view *p, size_t index, struct plain_sums *sums)
 {
     const struct header *h = &p->walk.header[index];
     size_t size;
     const struct sum_rule *r = plain_rule(p, h, &size);
-    if (r == NULL || r->bytes != 2)
+    if (r == NULL || r->bytes != 2) {
+        *sums = (struct plain_sums){0};
         return false;
+    }
     bool v6 = h->exception == DATAGRAM_6;
     size_t fixed = v6 ? IPV6_SIZE : IP_SIZE, source = v6 ? IPV6_SOURCE_AT : IP_SOURCE_AT;
     const uint8_t *ip = frame_range(&p->frame, h->start, fixed + size), *message = ip + fixed;
-    if (!v6 && !sums_up(words(ip, IP_SIZE), ip + IP_CHECKSUM_AT))
-        return false;
+    bool header = v6 || sums_up(words(ip, IP_SIZE), ip + IP_CHECKSUM_AT);
     uint64_t total = words(message, size);
     if ((r->pseudo >> v6 & 1) != 0)
         total += words(ip + source, fixed - source) + words_of(size + ip[v6 ? IPV6_NEXT_AT : IP_PROTOCOL_AT]);
     bool right = sums_up(total, message + r->place);
-    if (!right)
-        *rest = total - words_part(message, r->place);
-    return right;
+    if (header && right)
+        return true;
+    *sums = (struct plain_sums){header, right, total - words_part(message, r->place)};
+    return false;
 }
 
 /* The same as message_of and covering for such a message. False: it is none. */

@@ -47,13 +47,13 @@ enum outcome check_view(const struct packet_view *p, int64_t linktype)
         return MALFORMED;
     bool wrong = false, unfinished = false, obscure = false;
     struct checksum left = {0};
-    uint64_t rest;
+    struct plain_sums sums;
     for (size_t i = p->walk.count; i-- > 0;) {
         if (!header_sound(p, &p->walk.header[i]))
             return MALFORMED;
         struct message m;
         enum verdict verdict;
-        if (!has_sum(p, i) || (left.size == 0 && carries_message(&p->walk.header[i]) && right_plainly(p, i, &rest)))
+        if (!has_sum(p, i) || (left.size == 0 && carries_message(&p->walk.header[i]) && right_plainly(p, i, &sums)))
             continue;
         struct checksum c = header_checksum(p, i);
         enum outcome outcome = sum_verdict(p, i, &m, &left, &verdict);
