@@ -201,7 +201,7 @@ static struct seen *find(const struct doubles *d)
     size_t line = line_of(p, tag);
     for (;; line = (line + 1) & p->mask) {
         for (uint64_t found = marked(p->lines[line].marks, mark_of(tag)); found != 0; found &= found - 1) {
-            uint32_t place = p->lines[line].place[slot_of(found)];
+            uint32_t place = p->lines[line].place[slot_told_by(found)];
             struct seen *s = &d->seen[place];
             if (p->tags[place] == tag && s->size == other->size && memcmp(d->octets + s->at, d->octets + other->at, s->size) == 0)
                 return s;

@@ -37,7 +37,7 @@ void places_take(struct places *p, uint32_t place)
     size_t line = line_of(p, p->tags[place]);
     while (is_full(p, line))
         line = (line + 1) & p->mask;
-    put(p, line, slot_of(marked(p->lines[line].marks, 0)), place);
+    put(p, line, slot_told_by(marked(p->lines[line].marks, 0)), place);
 }
 
 /* A slot of a line that may move up to another one, where it belongs or nearer to that. False: none. */

@@ -43,7 +43,7 @@ static inline uint64_t marked(uint64_t marks, uint64_t mark)
 }
 
 /* The slot of a line that the lowest of these bits is of. */
-static inline unsigned slot_of(uint64_t bits)
+static inline unsigned slot_told_by(uint64_t bits)
 {
     return (unsigned)__builtin_ctzll(bits) / 8;
 }

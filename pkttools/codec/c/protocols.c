@@ -703,7 +703,7 @@ static void lay_quick(struct arena *a, struct kind *k)
         return;
     for (unsigned i = 0; i < k->quick_count; i++)
         *(i == 0 ? &k->first : &others[i - 1]) = laid_quick(k->rules[i].space, read[i]);
-    k->others = others;
+    k->others = others != NULL ? others : &k->first;    /* never nothing: the walk has its eye on one more than there are */
     k->numbers |= (uint8_t)((k->quick_count > 0 ? LOOKS_UP : 0) | (k->quick_count < k->rules_count ? RULES_LEFT : 0)
                             | (k->first.kind[0] != NULL ? LIKELY : 0));
     if (k->shapes[1] != NOT_PLAIN)
