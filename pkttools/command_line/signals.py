@@ -35,6 +35,8 @@ _pending = 0  # a signal that came while something was being written
 _waiting = False  # whether input is being waited for
 _drain = False
 _held = False
+_whole = False  # whether what is being done is not to be left half done
+_later = 0  # a signal that waits for that
 _end: float | None = None  # when what is received comes to its end by itself, on time.monotonic()'s clock
 _ahead: tuple[int, Callable[[], Iterator[int | None]]] | None = None  # see `expect`
 _main = _thread.get_ident()
@@ -87,6 +89,17 @@ def hold(wanted: bool) -> None:
     """Holds the first signal back, or no longer: what came from an interface is still to go through the rest of a pipe."""
     global _held
     _held = wanted
+
+
+def whole(wanted: bool) -> None:
+    """Lets a signal behind the first one wait until something is done as a whole, or no longer. One more ends that, too.
+    Raises Interrupted.
+    """
+    global _whole, _later
+    _whole = wanted
+    if _later and not wanted:
+        number, _later = _later, 0
+        raise Interrupted(number)
 
 
 def end_at(moment: float) -> None:
@@ -170,7 +183,7 @@ def at_first(action: Callable[[], None]) -> None:
 
 
 def _handle(number: int, _frame: FrameType | None) -> None:
-    global _pending, _drain, since
+    global _pending, _drain, _later, since
     since = time.monotonic() if since is None else since
     if _drain and number == signal.SIGINT:
         _drain = False
@@ -179,6 +192,9 @@ def _handle(number: int, _frame: FrameType | None) -> None:
         return
     for action in _first:
         action()
+    if _pending and _whole and not _later:
+        _later = number
+        return
     if (_waiting and not _held) or _pending:
         raise Interrupted(number)
     _pending = number

@@ -148,6 +148,14 @@ class Beside(Sink):
     def turn(self, file: int, batch: Batch, new: dict[int, tuple[int, bytes]]) -> None:
         """Writes packets into a file. Raises PktError, OutputError."""
         sink, known = self.made_sink(), self.known[file]
+        signals.whole(True)  # else a file could stay that is empty, or not counted
+        try:
+            self.append(sink, known, file, batch, new)
+        finally:
+            signals.whole(False)
+
+    def append(self, sink: Sink, known: Hashable, file: int, batch: Batch, new: dict[int, tuple[int, bytes]]) -> None:
+        """Opens a file, writes packets into it and closes it. Raises PktError, OutputError."""
         if known is None:
             path, fd = self.names.create(file, *new[file])
             self.listing.paths[file] = path
