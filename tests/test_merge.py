@@ -323,3 +323,11 @@ def test_ten_thousand_files(folder: Path) -> None:
     found = records(Path("out").read_bytes())
     assert found == [(i * 1000, "0") for i in range(count)] + [(SECOND + i * 1000, "1") for i in range(count)]
     assert memory < 160 << 20
+
+
+def test_packets_that_come_as_batches_are_counted(folder):
+    """As by every command that reads one input; what is written before it is known that they are understood is text."""
+    Path("one.pcap").write_bytes(pcap([i * SECOND for i in range(9_000)]))
+    done = shell("pkt-pcap2txt < one.pcap | pkt-merge -v - one.pcap -F pcap")
+    assert len(records(done.stdout)) == 18_000
+    assert re.search(rb"pkt-merge: [1-9][0-9]* packets came as batches", done.stderr), done.stderr

@@ -10,7 +10,7 @@ import os
 from itertools import pairwise
 from struct import Struct
 
-from ..command_line.signals import left_to_parent
+from ..command_line.signals import left_to_parent, wait
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +53,11 @@ class Forked:
             send(self.orders, order)
         except BrokenPipeError:
             pass
+
+    def heard(self) -> Any:  # noqa: ANN401  the same
+        """The next message that it sends, which is waited for; None: it has ended. Raises Interrupted."""
+        wait([self.results])
+        return received(self.results)
 
     def close(self) -> str:
         """Ends it, whatever it is doing; gives how it has ended, if it had."""

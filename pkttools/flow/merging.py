@@ -9,7 +9,7 @@ from ..command_line.signals import install
 from ..errors import PktError, counted
 from ..formats.merged import merged
 from ..formats.several import Several
-from .stage import Source, Written
+from .stage import Source, Written, said_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Merging(Source):
 
     def close(self) -> list[str]:
         """What there is to say in the end."""
-        return [*map(str, self.file.errors[1:]), *self.file.said, *(self.file.joined if self.values.verbose else [])]
+        return [*map(str, self.file.errors[1:]), *said_of(self.file, self.values.verbose)]
 
 
 def appended(streams: list[Iterator[Batch]], lines: list[bytes]) -> Iterator[Batch]:

@@ -13,10 +13,9 @@ import os
 import stat
 from itertools import cycle
 
-from ..command_line.signals import wait
 from ..errors import PktError, counted, limit
 from ..formats import capture_format, compression_in, packets
-from .forked import Forked, received, send, send_number
+from .forked import Forked, send, send_number
 from .member import Member
 from .stage import Source
 from .tallies import added
@@ -161,8 +160,7 @@ class Ring:
         """What a process says of its next piece; None: that is left to this one. Raises PktError, Interrupted."""
         told = self.told[self.members.index(member)]
         while not told:
-            wait([member.results])
-            message = received(member.results)
+            message = member.heard()
             if message is None:
                 self.members.remove(member)
                 raise PktError(ENDED.format(member.close()))

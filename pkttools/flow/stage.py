@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from ..formats.several import Several
     from ..language.assignments import Assignments
     from ..language.filters import Filter
     from .failing import Failing
@@ -65,14 +66,19 @@ class Source:
         """Closes what was read; returns what there is to say in the end, on standard error."""
         file: Input = self.file  # type: ignore[assignment]  # the same
         file.close()
-        if not self.values.verbose:
-            return file.said
-        handed = []
-        if file.handed:
-            from ..formats.lane import said  # late: where there are batches it is there
+        return said_of(file, self.values.verbose)
 
-            handed = said(file.handed, file.shared, "came")
-        return file.said + file.joined + handed
+
+def said_of(file: Input | Several, verbose: bool) -> list[str]:
+    """What there is to say in the end of what was read."""
+    if not verbose:
+        return file.said
+    handed = []
+    if file.handed:
+        from ..formats.lane import said  # late: where there are batches it is there
+
+        handed = said(file.handed, file.shared, "came")
+    return file.said + file.joined + handed
 
 
 def watched(stream: Iterator[Batch], file: Input, output: Output) -> Iterator[Batch]:

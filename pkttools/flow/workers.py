@@ -10,9 +10,8 @@ import os
 from itertools import chain
 
 from ..batch import Batch, gathered
-from ..command_line.signals import wait
 from ..errors import PktError, limit
-from .forked import Forked, received
+from .forked import Forked
 from .ring import Ring, fits
 from .tallies import added
 from .worker import ENDED, ERRORS, GIVEN, MORE, ROOM, SENT, Piece, know, serve, state_of, worked_on
@@ -180,8 +179,7 @@ class Workers:
 
     def received(self, worker: Worker) -> tuple[Any, ...]:
         """The next message of a process. Raises PktError where it has ended, Interrupted."""
-        wait([worker.process.results])
-        message: tuple[Any, ...] | None = received(worker.process.results)
+        message: tuple[Any, ...] | None = worker.process.heard()
         if message is None:
             self.workers.remove(worker)
             self.taken = self.given  # the same

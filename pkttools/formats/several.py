@@ -104,7 +104,7 @@ class Several:
     """
 
     onward = None
-    at = left = handed = shared = 0
+    at = left = 0
     name = ""
     paths: Sequence[str] = ()  # none is the one that is open
     kept: Sections | None = None
@@ -213,6 +213,16 @@ class Several:
     def said(self) -> list[str]:
         """What there is to say about all of them in the end."""
         return [line for part in self.parts for line in part.said]
+
+    @property
+    def handed(self) -> int:
+        """Packets that came as batches."""
+        return sum(part.handed for part in self.parts)
+
+    @property
+    def shared(self) -> int:
+        """Those of them that stayed where they were."""
+        return sum(part.shared for part in self.parts)
 
     @property
     def joined(self) -> list[str]:

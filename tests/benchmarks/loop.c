@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCK = 448 << 10, HEADER = 24, RECORD = 16, SNAP_AT = 16, SNAP = 262144, TYPE = 8 };
+enum { BLOCK = 264 << 10, HEADER = 24, RECORD = 16, SNAP_AT = 16, SNAP = 262144, TYPE = 8 };
 enum { ETHERTYPE_AT = 12, IP_AT = 14, PROTOCOL_AT = 23, TYPE_AT = 34, CHECKSUM_AT = 36, LEAST = 42 };
 
 static uint8_t buffer[BLOCK];

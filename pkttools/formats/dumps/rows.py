@@ -38,15 +38,16 @@ class Layout:
     name: of --dump. what: which programs write such. row: matches one, with `offset` and `rest`, which begins with digits, maybe
     `lead`. width: the most bytes of a row. address: offsets are addresses, of memory in lines of that width. bases: of offsets.
     words: the usual order of bytes in groups of several; None: groups are only groups. bare: no characters are behind them.
-    closing: an offset without bytes ends the dump. within: what rows begin with that are part of the text in front of a packet.
+    closing: an offset without bytes ends the dump. latest: of several below one heading the last is the packet. within: what rows
+    begin with that are part of the text in front of a packet.
     """
 
     def __init__(self, name: str, what: str, row: str, *, width: int = WIDEST, address: bool = False,
                  bases: tuple[int, ...] = (16,), words: str | None = None,
-                 bare: bool = False, closing: bool = False, within: str = "(?!)") -> None:  # fmt: skip
+                 bare: bool = False, closing: bool = False, latest: bool = False, within: str = "(?!)") -> None:  # fmt: skip
         self.name, self.what, self.row, self.within = name, what, re.compile(row), re.compile(within)
         self.width, self.address, self.bases = width, address, bases
-        self.words, self.bare, self.closing = words, bare, closing
+        self.words, self.bare, self.closing, self.latest = words, bare, closing, latest
 
     def suits(self, line: str) -> bool:
         """Whether a dump of this layout begins in that line."""
@@ -190,7 +191,7 @@ class Rows(Reader):
     @property
     def is_text(self) -> bool:
         """Whether the dump that is open is part of the text, when another one begins: with -v, tcpdump's packet is the last one."""
-        return self.layout.name == "tcpdump" and self.begun > 0 and self.headed and not self.heading
+        return self.layout.latest and self.begun > 0 and self.headed and not self.heading
 
     def between(self, line: str) -> None:
         """A line of text. What goes on behind it, by its offset, is of the same packet, but where offsets are addresses."""
@@ -411,7 +412,7 @@ def offset(least: int, most: int) -> str:
 REST = r"(?P<rest>[0-9a-fA-F]{2}.*)"
 WIDE = r"(?P<rest>(?:[0-9A-F]{2}){1,4}(?: .*)?)$"
 LAYOUTS = (
-    Layout("tcpdump", "tcpdump -x, -xx, -X or -XX, or Junos", rf"\s*0x{offset(4, 8)}:\s+{REST}", width=16,
+    Layout("tcpdump", "tcpdump -x, -xx, -X or -XX, or Junos", rf"\s*0x{offset(4, 8)}:\s+{REST}", width=16, latest=True,
            within=r"\t\s+0x[0-9a-f]{4}:"),  # with -v, of what it does not decode: indented by more than a packet's, which is last
     Layout("0x", "FortiGate's sniffer, or a capture of an ASA", rf"\s*0x{offset(4, 8)}\s+{REST}", width=16),
     Layout("dpdk", "rte_pktmbuf_dump() of DPDK", rf"\s*{offset(8, 8)}: (?P<rest>(?:[0-9A-F]{{2}} )+ *\|.*)", width=16),
