@@ -5,6 +5,14 @@
 
 #include <stdlib.h>
 
+/* Copies of functions that GCC makes for some callers stand behind all other code, and so where nothing else is that most commands
+ * run: the system would load what lies around them, too. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define NO_COPY __attribute__((noclone))
+#else
+#define NO_COPY
+#endif
+
 struct protocols *protocols;
 
 /* Rows, as they are given. */
@@ -70,7 +78,7 @@ static bool read_sound(const struct given *g, int64_t read, int64_t fixed, bool 
     return r->base == FROM_START ? true : behind && r->bit >= -8 * fixed;
 }
 
-static bool tests_sound_of(const struct given *g, int64_t first, int64_t count, int64_t fixed, bool behind)
+NO_COPY static bool tests_sound_of(const struct given *g, int64_t first, int64_t count, int64_t fixed, bool behind)
 {
     if (!run_sound(first, count, g->count[TESTS]) || count > MAX_RUN)
         return false;
@@ -485,7 +493,7 @@ static struct quick laid_quick(const struct space *space, struct near read)
 }
 
 /* Whether a header says where it ends in a number that can be corrected; then it is known where that stands. */
-static bool says_length(const struct given *g, int64_t number, struct kind *k)
+NO_COPY static bool says_length(const struct given *g, int64_t number, struct kind *k)
 {
     const struct kind_row *row = &g->kinds[number];
     const struct read_row *read = row->end >= 0 ? &g->reads[row->end] : NULL;
@@ -712,7 +720,7 @@ static void lay_quick(struct arena *a, struct kind *k)
 }
 
 /* What each protocol of a version of IP announces: what a space says that the first rule of that header asks. */
-static void lay_carried(struct protocols *p, enum exception exception, struct carried carried[256])
+NO_COPY static void lay_carried(struct protocols *p, enum exception exception, struct carried carried[256])
 {
     const struct rule *r = NULL;
     for (const struct kind *k = p->kinds; k < p->kinds + p->count; k++)
@@ -838,7 +846,7 @@ uint32_t read_number(const struct read *r, const struct frame *f, size_t at, siz
 }
 
 /* Whether conditions hold of a header that begins at a place, ends at another, and lies in what ends at `limit`. */
-bool hold_within(const struct conditions *c, const struct frame *f, size_t at, size_t behind, size_t limit)
+NO_COPY bool hold_within(const struct conditions *c, const struct frame *f, size_t at, size_t behind, size_t limit)
 {
     for (uint32_t i = 0; i < c->count; i++) {
         const struct condition *one = &c->first[i];

@@ -1,5 +1,6 @@
 /* Canonical rows with the vectors of x86 processors: the same as row.c, several times as fast. */
 #include "row.h"
+#include "processor.h"
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #include <immintrin.h>
@@ -161,15 +162,14 @@ static void prepare_avx512(void)
 
 enum row_code rows_use_vectors(enum row_code wanted)
 {
-    __builtin_cpu_init();
-    if (wanted >= AVX512 && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("avx512bw")) {
+    if (wanted >= AVX512 && PROCESSOR_HAS(AVX512_VBMI, "avx512vbmi") && PROCESSOR_HAS(AVX512VL, "avx512vl")
+        && PROCESSOR_HAS(AVX512BW, "avx512bw")) {
         prepare_avx512();
         rows_read = read_avx512;
         rows_write = write_avx512;
         return AVX512;
     }
-    if (wanted >= SSSE3 && __builtin_cpu_supports("ssse3")) {
+    if (wanted >= SSSE3 && PROCESSOR_HAS(SSSE3, "ssse3")) {
         rows_read = read_ssse3;
         rows_write = write_ssse3;
         return SSSE3;

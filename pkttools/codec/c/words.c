@@ -1,5 +1,6 @@
 /* Words of many bytes added up, with vectors: which ones is chosen when the module is loaded. */
 #include "words.h"
+#include "processor.h"
 
 #ifdef __GNUC__
 typedef uint64_t lanes __attribute__((vector_size(32)));
@@ -40,7 +41,7 @@ __attribute__((target("avx2"))) static uint64_t words_avx2(const uint8_t *at, si
 
 bool words_use(bool widest)
 {
-    bool wide = widest && __builtin_cpu_supports("avx2");
+    bool wide = widest && PROCESSOR_HAS(AVX2, "avx2");
     words_long = wide ? words_avx2 : words_usual;
     return wide;
 }
