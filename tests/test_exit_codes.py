@@ -11,7 +11,7 @@ from samples import ethernet, frames, icmp, ipv4, ipv6, row_of, tags, udp
 from pkttools import codec
 from pkttools.batch import Batch
 from pkttools.codec import ALL, CORRECTED, LEFT, MALFORMED, OBSCURE, TRUNCATED
-from pkttools.views.parts import Packet
+from pkttools.views.problems import examined
 from pkttools.views.unsound import wrong_places
 
 PING, TUNNEL = (ROOT / "examples" / name for name in ("ping.txt", "tunnel.txt"))
@@ -94,7 +94,7 @@ def test_where_it_was_captured():
 
 def lines_of(frame: bytes, linktype: int = 1, original: int | None = None, checksums: bool = True) -> list[str]:
     """What is said of a frame that is a batch alone."""
-    return list(wrong_places(Packet(Batch(bytearray(frame), bytearray(row_of(frame, linktype, original))), 0), checksums))
+    return list(wrong_places(examined(Batch(bytearray(frame), bytearray(row_of(frame, linktype, original))), 0), checksums))
 
 
 def test_a_line_for_each_packet_that_is_not_sound():

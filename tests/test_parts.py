@@ -16,12 +16,13 @@ from pkttools.batch import link_of
 from pkttools.codec.python.checksum import internet
 from pkttools.protocols.model import READERS
 from pkttools.views.parts import Header, Packet, items_of
+from pkttools.views.problems import examined
 
 pytest_generate_tests, chosen = on_both("walk", "items", "verify", "correct", "check", "tell")
 
 
 def parts_of(frame: bytes, linktype: int = 1, original: int | None = None) -> Packet:
-    return Packet(batch([(linktype, frame)], original), 0)
+    return examined(batch([(linktype, frame)], original), 0)
 
 
 def need_all_bits(packet: Packet) -> None:
@@ -48,7 +49,7 @@ def test_captures() -> None:
     """All bits, and no text that is not to be printed."""
     for _, b in captured(5):
         for i in range(min(2, len(b))):
-            packet = Packet(b, i)
+            packet = examined(b, i)
             need_all_bits(packet)
             for header in packet.everything():
                 said = [header.title, header.source, *(field.shown + field.meaning + field.word for field in header)]
@@ -204,7 +205,7 @@ def test_steps_lead_to_the_right_value() -> None:
     """Of all kinds of checksums, in tunnels, too; and in real captures."""
     assert sum(need_steps(parts_of(frame, linktype)) for linktype, frame in frames()) > 20
     for _, b in captured(4):
-        need_steps(Packet(b, 0))
+        need_steps(examined(b, 0))
 
 
 def test_steps() -> None:

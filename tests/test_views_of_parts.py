@@ -15,7 +15,7 @@ from conftest import ROOT, shell
 from samples import ARP, batch, ethernet, ipv4, tags, tcp
 
 from pkttools.views.diagram import DiagramSink, headers_of
-from pkttools.views.parts import Packet
+from pkttools.views.problems import examined
 
 DATA = ROOT / "tests/data/views"
 PACKETS = DATA / "parts.txt"
@@ -81,7 +81,7 @@ def test_captures() -> None:
     """The first packets of real captures, many of them malformed: no traceback, and nothing that is not to be printed."""
     sinks = [vars(import_module(f"pkttools.views.{view}"))[f"{view.title()}Sink"](None, False) for view in VIEWS]
     for name, b in captured(2):
-        for packet in (Packet(b, i) for i in range(min(2, len(b)))):
+        for packet in (examined(b, i) for i in range(min(2, len(b)))):
             for line in (line for sink in sinks for line in sink.packet_lines(packet)):
                 assert len(line) <= 80, (name, line)
                 assert line.isascii(), (name, line)
@@ -115,7 +115,7 @@ def test_pictures_are_xml(tmp_path: Path) -> None:
 def drawn(frame: bytes, linktype: int = 1) -> list[tuple[str, list[tuple[int, int, list[str], str]]]]:
     """Of each header its cells: bits from the start of a row on, how many, names and value."""
     found = []
-    for drawing in headers_of(Packet(batch([(linktype, frame)]), 0)):
+    for drawing in headers_of(examined(batch([(linktype, frame)]), 0)):
         cells = [cell for block in drawing.blocks for row in block for cell in row.cells]
         found.append((drawing.header.name, [(cell.at, cell.width, cell.names, cell.value) for cell in cells]))
     return found
@@ -145,7 +145,7 @@ def test_cells() -> None:
 
 
 def test_what_is_behind_what_a_header_carries_is_drawn_apart() -> None:
-    lines = [*DiagramSink(None, False).lines(Packet(batch([(1, ethernet(0x0806, ARP + b"abcd"))]), 0))]  # type: ignore[arg-type]
+    lines = [*DiagramSink(None, False).lines(examined(batch([(1, ethernet(0x0806, ARP + b"abcd"))]), 0))]  # type: ignore[arg-type]
     assert "      ... behind what it carries:" in lines
 
 

@@ -11,6 +11,7 @@ from ..command_line.colour import BY_LAYER, WRONG, coloured
 from ..errors import counted
 from ..formats.files import Output, Sink
 from .parts import Field, Header, Packet, wrapped
+from .problems import examined
 from .svg import COLUMN, LAYER, ROW, Picture, fitted
 from .tree import COLUMNS, PartsSink, capture_lines
 
@@ -231,7 +232,7 @@ class PictureSink(Sink):
         for i in range(len(batch)):
             self.count += 1
             if self.count <= MOST_PACKETS:
-                self.packet(Packet(batch, i))
+                self.packet(examined(batch, i))
 
     def packet(self, packet: Packet) -> None:
         """Draws a packet below those that are there."""

@@ -20,6 +20,7 @@ from ..protocols.names import linktype_name
 from ..protocols.shown import format_fraction, format_seconds
 from .ladder import picture
 from .parts import Field, Header, Packet, Problem, items_of, safe
+from .problems import examined
 from .sequence import MOST, Message, Sequence
 from .svg import LAYER, PALETTE, SHAPES, escaped
 from .tree import PRINTABLE
@@ -257,7 +258,7 @@ class PageSink(Sink):
         self.sequence.add(batch)
         for i, message in enumerate(self.sequence.messages[done:]):
             since = format_seconds(message.time - self.sequence.messages[0].time)
-            self.put(packet_html(message, Packet(batch, i), since))
+            self.put(packet_html(message, examined(batch, i), since))
 
     def close(self) -> list[str]:
         """Writes the rest; gives how many packets are not in it."""

@@ -218,11 +218,10 @@ class Packet:
 
     frame: its captured bytes. captured, original: bytes; time: nanoseconds since 1970. row: as a batch of its own. notes: its
     extension lines. headers: the outermost first; behind them what no header has, such as a frame check sequence. problems: what is
-    wrong with it as a whole.
+    wrong with it as a whole; there are none of them, and of its parts, before problems.py has examined it.
     """
 
-    def __init__(self, batch: Batch, i: int, judged: bool = True) -> None:
-        """judged: whether what is wrong with it is found."""
+    def __init__(self, batch: Batch, i: int) -> None:
         self.frame = bytearray(batch.frame(i))
         columns = array("q", batch.part(i, i + 1).rows)
         notes, size = columns[NOTES], columns[NOTES_SIZE]
@@ -240,10 +239,6 @@ class Packet:
         _set_depths(self.headers)
         _read_messages(self)
         _Owners(self)
-        if judged:
-            from .problems import find  # late: it takes the codec in Python
-
-            find(self)
 
     def leaves(self) -> Iterator[tuple[Header, Field, Span]]:
         """Whom the bits of the frame belong to, in their order: each captured bit is in one span."""

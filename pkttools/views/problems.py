@@ -23,6 +23,7 @@ from .parts import TRAILER, Field, Header, Packet, Problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..batch import Batch
     from ..codec.python import headers as codec_headers
     from ..codec.python.exceptions import Message
     from ..protocols.reading import Read
@@ -30,6 +31,13 @@ if TYPE_CHECKING:
 ETHERNET_LINK, FCS = 1, 4
 WORDS, ROWS = 8, 12  # words of a sum that stand in a row, and rows that are shown of one run of them
 LEAST_FRAME = 60  # octets of an Ethernet frame without its FCS, IEEE 802.3 clause 4A.4.2
+
+
+def examined(batch: Batch, i: int) -> Packet:
+    """A packet of a batch, in parts, with what is wrong with it."""
+    packet = Packet(batch, i)
+    find(packet)
+    return packet
 
 
 def find(packet: Packet) -> None:

@@ -12,6 +12,7 @@ from ..protocols import names
 from ..protocols.shown import format_fraction
 from . import checksums_shown
 from .parts import Field, Header, Packet, Problem, wrapped
+from .problems import examined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class PartsSink(Sink):
         """Writes a batch, packet by packet: each may be long."""
         for i in range(len(batch)):
             self.count += 1
-            packet = Packet(batch, i)
+            packet = examined(batch, i)
             self.wrong += packet.checksums(codec.BAD)
             self.unfinished += packet.checksums(codec.LEFT)
             self.output.write("".join(line + "\n" for line in self.packet_lines(packet)).encode())

@@ -8,6 +8,7 @@ from ..formats.files import Output, Sink
 from ..language.times import show_moment
 from ..protocols.layouts import LAYOUT
 from .parts import Header, Packet, Problem
+from .problems import examined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class UnsoundSink(Sink):
         """Writes the lines of a batch."""
         times = batch.column(TIME)
         for i, place in enumerate(self.places(batch)):
-            packet = Packet(batch, i)
+            packet = examined(batch, i)
             interfaces = [note.partition(":")[2].strip() for note in packet.notes if note.startswith("IFACE:")]
             start = " ".join([f"{place}:", *interfaces, f"{show_moment(times[i], whole=True)}:"])
             lines = list(wrong_places(packet, self.checksums)) or [MALFORMED]

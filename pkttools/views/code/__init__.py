@@ -39,7 +39,7 @@ class CodeSink(Sink):
             self.emit(self.target.head())
         for i in range(len(batch)):
             self.count += 1
-            packet = Packet(batch, i, judged=False)
+            packet = Packet(batch, i)
             self.target.lost = []
             missing = packet.original - packet.captured
             self.target.lose(f"what was not captured, {counted(missing, 'byte')}", missing > 0)
