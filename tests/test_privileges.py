@@ -190,6 +190,10 @@ def test_what_was_opened_before_goes_on(home: Path, backend: str):
         lab.inject("b", [frame(number) for number in range(3)])
         code, out, said = finish(counting)
         assert (code, json.loads(out.splitlines()[-1])["packets"]) == (0, 3), said
+        looking = lab.capture("a", "pkt-pipe 'recv -i eth0 --bpf udp -l 2 | defragment | sort | analyze --tree'")
+        lab.must("b", f"pkt-send -i eth0 -f --in {home}/pcap")
+        code, out, said = finish(looking)
+        assert (code, out.count(b"\nDNS\n")) == (0, 2), said
         for wrong, said in (("IP.TTX: 5", "no field 'IP.TTX'"), ("000000: zz", "bad hex digit"), ("SIZE: x", "bad size")):
             (home / "wrong").write_bytes(text.replace(b"==\n", wrong.encode() + b"\n==\n", 1))
             for line in ("pkt-send -i eth0 --in", "pkt-gen raw --in", "pkt-gen check --in"):

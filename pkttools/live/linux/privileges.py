@@ -36,15 +36,6 @@ LATE = (
         "statistics.tables",
     )),
 )  # fmt: skip
-OF_PYTHON = [
-    f"pkttools.codec.python.{name}"
-    for name in (
-        "addresses", "alike", "answers", "bridge", "columns", "contents", "correction", "cryptopan", "durations", "following",
-        "fragments", "headers", "json", "lane", "line", "lines", "listing", "payloads", "pcapng", "program", "settings",
-        "soundness", "splicing", "stamps", "wrapping",
-    )
-]  # fmt: skip
-
 LIBRARIES = ("bz2", "lzma", "zlib", "backports.zstd", "compression.zstd", "lz4.frame")  # the same, as far as they are there
 
 
@@ -92,7 +83,7 @@ def drop(name: str | None, keep: Iterable[int] = (), late: Iterable[str] = ()) -
         if not control(PR_CAPBSET_DROP, capability):
             break  # there is none of that number, or it takes CAP_SETPCAP
     if user is not None:
-        become(*user, must=name, keeps=bool(kept), late=[*LATE, *(OF_PYTHON if codec.BACKEND == "python" else ()), *late])
+        become(*user, must=name, keeps=bool(kept), late=[*LATE, *late])
     try:
         keep_capabilities(kept)
     except OSError as error:
@@ -133,7 +124,7 @@ def become(user: int, group: int, must: str | None, keeps: bool, late: list[str]
         if not reads(user):
             from importlib import import_module  # late: seldom, and dear
 
-            for module in late:
+            for module in [*late, *(modules_of("pkttools.codec.python") if codec.BACKEND == "python" else ())]:
                 import_module(module)
             for module in LIBRARIES:
                 try:
@@ -146,6 +137,14 @@ def become(user: int, group: int, must: str | None, keeps: bool, late: list[str]
     except OSError as error:
         if must is not None:
             raise PktError(f"-Z {must}: not allowed to change to that user: {error.strerror}") from None
+
+
+def modules_of(package: str) -> list[str]:
+    """The modules of a package."""
+    from importlib import import_module
+    from pkgutil import iter_modules
+
+    return [f"{package}.{module.name}" for module in iter_modules(import_module(package).__path__)]
 
 
 def reads(user: int) -> bool:
