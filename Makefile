@@ -6,7 +6,7 @@ EXTRAS ?= bpf anonymise compress
 VENV := .venv
 BIN := $(VENV)/bin
 C := $(wildcard pkttools/codec/c/*.c pkttools/codec/c/module/*.c pkttools/kernel/c/*.c)
-PROTOCOLS := $(wildcard pkttools/protocols/*.protocol pkttools/protocols/statements/*.py) $(addprefix pkttools/protocols/,model.py checks.py optional.py walking.py tabulate.py lining.py showing.py templates.py compile.py)
+PROTOCOLS := $(wildcard pkttools/protocols/*.protocol pkttools/protocols/statements/*.py) $(addprefix pkttools/protocols/,__init__.py model.py checks.py optional.py walking.py tabulate.py lining.py showing.py templates.py compile.py)
 TABLES := $(addprefix pkttools/protocols/,_tables.py _walk.py _rows.py _words.py _lines.py _meanings.py _templates.py _answers.py)
 CFLAGS_LINT := -std=c11 -O2 -Wall -Wextra -Werror
 

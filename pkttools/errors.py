@@ -209,20 +209,30 @@ def say(line: str) -> None:
         pass
 
 
-def outdated(module: str) -> bool:
-    """Whether a C source in the folder `c` beside a module, or in its own folder `module`, was written after it was built.
+_newest: dict[str, int] = {}  # of folders of C sources: codec's is asked for what is built of it, and for tables that it reads
 
-    That is the rule that make goes by, too. What is installed has no sources beside it, and is never outdated. It is asked at
-    every start, and times cost less than contents.
+
+def outdated(made: str, package: str = "") -> bool:
+    """Whether a C source in the folder `c` of a package, or in its own folder `module`, was written after a file was made.
+
+    made: a module that is built of them, in its package, or another file that goes with the sources of `package`, a folder beside
+    that of the file. That is the rule that make goes by, too. What is installed has no sources beside it, and is never outdated.
+    It is asked at every start, and times cost less than contents.
     """
+    folder = made.rpartition(os.sep)[0]
+    sources = f"{folder}/../{package}/c" if package else f"{folder}/c"
     try:
-        built = os.stat(module).st_mtime_ns  # noqa: PTH116  pathlib is slow to import
-        for folder in "c", "c/module":
-            with os.scandir(f"{module.rpartition(os.sep)[0]}/{folder}") as entries:
-                for entry in entries:
-                    name = entry.name  # .text.c is an editor's
-                    if name[0] != "." and entry.stat().st_mtime_ns > built and name.endswith((".c", ".h")):
-                        return True
+        if sources not in _newest:
+            _newest[sources] = max(map(newest, (sources, f"{sources}/module")))
+        return _newest[sources] > os.stat(made).st_mtime_ns  # noqa: PTH116  pathlib is slow to import
     except OSError:
-        pass
-    return False
+        return False
+
+
+def newest(folder: str) -> int:
+    """When the last of the C sources in a folder was written, in nanoseconds; 0 where there is no such folder."""
+    try:
+        with os.scandir(folder) as entries:  # .text.c is an editor's
+            return max((e.stat().st_mtime_ns for e in entries if e.name[0] != "." and e.name.endswith((".c", ".h"))), default=0)
+    except OSError:
+        return 0

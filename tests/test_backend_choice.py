@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -127,6 +128,23 @@ def test_what_is_older_than_its_sources_is_not_used(checkout, source):
     assert version(checkout, "python")[0] == "codec in Python (PKTTOOLS_CODEC=python)"
     code, out, said = run(checkout, "c")
     assert (code, out, said[:-1]) == (1, "", [f"pkt-txt2txt: PKTTOOLS_CODEC is 'c', but {why}"])
+
+
+def test_tables_that_are_older_than_the_code_are_made_anew(checkout):
+    """They may be laid out otherwise: a number of such a one was waited for without an end."""
+    rows = checkout / "pkttools/protocols/_rows.py"
+    rows.write_text(re.sub(r"^ROWS = .*$", "ROWS = bytes(1 << 20)", rows.read_text(), flags=re.MULTILINE))
+    for path in checkout.glob("pkttools/protocols/_*.py"):
+        os.utime(path, (BUILT, BUILT))
+    written(checkout / "pkttools/codec/c/codec.h")
+    ping = (ROOT / "examples/ping.txt").read_bytes()
+    filtering = [sys.executable, "-P", "-c", RUN.replace("pkt-txt2txt", "pkt-filter")]
+    found = [
+        subprocess.run([*filtering, root, "ICMP.TYPE==8"], input=ping, capture_output=True, timeout=60, check=False)
+        for root in (ROOT, checkout)
+    ]
+    assert [done.returncode for done in found] == [0, 0]
+    assert found[0].stdout == found[1].stdout != b""
 
 
 def test_what_is_installed_has_no_sources_to_be_older_than(checkout):

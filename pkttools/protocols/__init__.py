@@ -3,6 +3,8 @@
 import _thread  # threading is dear
 import sys
 
+from ..errors import outdated
+
 INT, DATA, FAMILY, LITTLE, TEXT, MAC, IPV4, IPV6 = FORMS = ("int", "data", "family", "little", "text", "mac", "ipv4", "ipv6")
 CODEC_FORMS = 5  # the first ones are the kinds of fields of codec/c/program.c; there the others are INT
 # Rows of fields, as they are packed. The first is `struct field` of codec/c/codec.h: header, bit, width, bias, scale, form, shapes,
@@ -28,6 +30,9 @@ MODULES = {
 
 try:
     from . import _tables
+
+    if outdated(_tables.__file__, "codec"):  # they are laid out for what the C code was, and so the code that reads them here
+        raise ImportError
 except ImportError:  # a checkout before `make ready`: the same, slower
     from .compile import tables
 
