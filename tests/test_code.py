@@ -212,6 +212,10 @@ def test_packetdrill_has_a_handshake():
     frame = ethernet(0x0800, ipv4(17, udp(b"12345")))
     text, lost = code("packetdrill", gathered([Packet(frame, len(frame), 0, 1)]))
     assert (text.splitlines()[1:], lost) == (["+0.000000 < udp (5)"], [[]])
+    short = frame[:38] + b"\0\7" + frame[40:]  # it makes no line: the time of the next one counts from the last one that is there
+    times = [Packet(of, len(of), i * 1_000_000, 1) for i, of in enumerate((frame, short, frame))]
+    lines = [line for line in code("packetdrill", gathered(times))[0].splitlines() if line.startswith("+")]
+    assert lines == ["+0.000000 < udp (5)", "+0.002000 < udp (5)"]
 
 
 NUMBERS = r"(?P<start>\d+):(?P<end>\d+)\((?P<size>\d+)\)"

@@ -54,11 +54,11 @@ class Packetdrill(Target):
             return []
         delta = 0 if self.last is None else packet.time - self.last
         self.lose("that it came before the one in front of it", delta < 0)
-        self.last = packet.time
         sign = "<" if sides[0] == self.ends[0] else ">"
         said = self.segment(packet, header, frame, sides) if kind == "TCP" else self.datagram(frame, at)
         if not said:
             return []
+        self.last = packet.time  # of the line before, which the next one counts from
         return [f"+{max(delta, 0) / 1e9:.6f} {sign} {said}"]
 
     def datagram(self, frame: bytes, at: int) -> str:
