@@ -8,7 +8,7 @@
 
 int process_control(int option, unsigned long second, unsigned long third)
 {
-    return prctl(option, second, third, 0, 0);
+    return prctl(option, second, third, 0UL, 0UL);
 }
 
 int death_signal(void)
