@@ -133,6 +133,30 @@ def test_what_has_received_keeps_no_socket_by_its_ring(lab):
     assert (done.stdout, done.stderr) == (b"1 0\n", b"")
 
 
+PROMISCUOUS = """
+import subprocess, sys
+sys.path.insert(0, sys.argv[1])
+from pkttools.live.capture import CaptureOptions
+from pkttools.live.linux import prompt, receive
+prompt.leave = receive.leave = lambda *left: None  # the kernel takes its time
+def said():
+    return subprocess.run(["ip", "-d", "link", "show", "lo"], capture_output=True, text=True).stdout.split("promiscuity ")[1][0]
+options = CaptureOptions()
+options.promiscuous = True
+for open_one in (lambda: receive.Receiver("lo", options), lambda: prompt.Prompt("lo")):
+    one = open_one()
+    before = said()
+    one.close()
+    print(before, said())
+"""
+
+
+def test_promiscuity_ends_before_a_socket_is_left(lab):
+    """The kernel may close it later."""
+    done = lab.run("a", f"{sys.executable} -c '{PROMISCUOUS}' {ROOT}")
+    assert (done.stdout, done.stderr) == (b"1 0\n" * 2, b"")
+
+
 THROWN = """
 import os, struct, subprocess, sys, time
 sys.path.insert(0, sys.argv[1])
