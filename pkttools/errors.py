@@ -209,30 +209,24 @@ def say(line: str) -> None:
         pass
 
 
-_newest: dict[str, int] = {}  # of folders of C sources: codec's is asked for what is built of it, and for tables that it reads
-
-
 def outdated(made: str, package: str = "") -> bool:
     """Whether a C source in the folder `c` of a package, or in its own folder `module`, was written after a file was made.
 
-    made: a module that is built of them, in its package, or another file that goes with the sources of `package`, a folder beside
+    made: a module that is built of them, in its package, or another file that goes with the sources of `package`, which is beside
     that of the file. That is the rule that make goes by, too. What is installed has no sources beside it, and is never outdated.
-    It is asked at every start, and times cost less than contents.
+    It is asked at every start, and times cost less than contents: those of files are looked at where their folder has changed, as
+    it does when git or an editor puts a new file in the place of the old one. Who writes into a source as it lies has make to ask.
     """
     folder = made.rpartition(os.sep)[0]
-    sources = f"{folder}/../{package}/c" if package else f"{folder}/c"
+    sources = f"{folder.rpartition(os.sep)[0]}{os.sep}{package}/c" if package else f"{folder}/c"
     try:
-        if sources not in _newest:
-            _newest[sources] = max(map(newest, (sources, f"{sources}/module")))
-        return _newest[sources] > os.stat(made).st_mtime_ns  # noqa: PTH116  pathlib is slow to import
+        built = os.stat(made).st_mtime_ns  # noqa: PTH116  pathlib is slow to import
+        return any(os.stat(of).st_mtime_ns > built and newest(of) > built for of in (sources, f"{sources}/module"))  # noqa: PTH116
     except OSError:
         return False
 
 
 def newest(folder: str) -> int:
-    """When the last of the C sources in a folder was written, in nanoseconds; 0 where there is no such folder."""
-    try:
-        with os.scandir(folder) as entries:  # .text.c is an editor's
-            return max((e.stat().st_mtime_ns for e in entries if e.name[0] != "." and e.name.endswith((".c", ".h"))), default=0)
-    except OSError:
-        return 0
+    """When the last of the C sources in a folder was written, in nanoseconds."""
+    with os.scandir(folder) as entries:  # .text.c is an editor's
+        return max((e.stat().st_mtime_ns for e in entries if e.name[0] != "." and e.name.endswith((".c", ".h"))), default=0)

@@ -102,6 +102,7 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "pkttools", tmp_path / "pkttools", ignore=shutil.ignore_patterns("__pycache__"))
     for path in tmp_path.glob("pkttools/*/c/**/*"):
         os.utime(path, (OLD, OLD))
+        os.utime(path.parent, (OLD, OLD))
     os.utime(tmp_path / "pkttools/codec/c/codec.h", (BUILT, BUILT))
     for path in tmp_path.glob("pkttools/*/_c*.so"):
         os.utime(path, (BUILT, BUILT))
@@ -109,10 +110,11 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def written(path: Path) -> None:
-    """Writes to a file, new or not, after the modules were built."""
+    """Puts a file in the place of what is there, if it is, after the modules were built, as git does."""
     with path.open("a") as file:
         file.write("/* changed */\n")
-    os.utime(path, (NEW, NEW))
+    for changed in path, path.parent:
+        os.utime(changed, (NEW, NEW))
 
 
 @pytest.mark.parametrize("source", ["codec.h", "checksum.c", "new.c", "module/order.c"])
