@@ -130,6 +130,14 @@ def test_both_codecs_make_the_same(both):
     assert changed > 300
 
 
+def test_a_packet_like_two_others_becomes_what_the_one_before_it_did():
+    """One that says that it is of IP and is not becomes Raw IPv4, by its link type alone, others Raw IP."""
+    broken, whole, alone = (ethernet(0x0800, octets) for octets in (bytes(40), SEGMENT[14:], b"\x45\0\0\x28\0\0\xe0" + bytes(33)))
+    for given, linktypes in (((broken, whole, alone), [228, 101, 101]), ((broken, alone, whole, alone), [228, 228, 101, 101])):
+        got, _ = run("pkt-unwrap ETHERNET", batch([(1, frame) for frame in given]))
+        assert [got.packet(i).linktype for i in range(len(got))] == linktypes
+
+
 @pytest.mark.parametrize("order", "<>")
 def test_packets_that_begin_alike_or_not_and_their_records(order):
     """What one began with serves the next ones; the record of a capture goes along, and all is written from where it lies."""

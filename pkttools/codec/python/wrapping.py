@@ -151,6 +151,15 @@ class _Wrapping:
     def __init__(self, shapes: list[Shape], ports: tuple[int, ...], number: int, keep: bool) -> None:
         self.shapes, self.ports, self.number, self.keep = shapes, ports, number, keep
         self.counts = [0] * LEFT_UNWRAPPED
+        self.last: tuple[Shape, ...] = ()
+
+    def shape_of(self, view: View, linktype: int) -> Shape | None:
+        """What a packet is like; None: like none. Where that is several, it is what the packet before was like."""
+        for shape in (*self.last, *self.shapes):
+            if shape.fits(view, linktype):
+                self.last = (shape,)
+                return shape
+        return None
 
     def step(self, view: View, octets: bytearray, step: tuple[int, ...]) -> None:
         """Writes what a step says. Raises _Left."""
@@ -263,7 +272,7 @@ def wrap(
         at = stop * COLUMNS
         packet = packet_of(data, values[at : at + COLUMNS])
         view = View(packet.frame, packet.original, packet.linktype, True)
-        shape = next((one for one in found if one.fits(view, values[at + LINKTYPE])), None)
+        shape = how.shape_of(view, values[at + LINKTYPE])
         if shape is None:
             unknown = len(own(view))
             break
