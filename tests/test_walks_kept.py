@@ -51,3 +51,14 @@ def test_frames_of_one_stream_are_walked_once() -> None:
     for port in range(40_000, 40_200):
         Walk(frame[:26] + dice.randbytes(8) + port.to_bytes(2, "big") + frame[36:], linktype, False)
     assert known().kept - before == 1
+
+
+def test_walks_are_kept_while_another_thread_looks_for_one() -> None:
+    """The keys of a dict must not become more while somebody goes through them."""
+    known().trails.clear()
+    frame = b"\2" * 12 + b"\x08\0" + bytes(60)
+    Walk(frame, 1)
+    key, trails = next(iter(known().trails.items()))
+    looking = iter(trails.items())
+    Walk(b"\2" * 12 + b"\x81\0" + bytes(60), 1)
+    assert (len([*looking]), len(known().trails[key])) == (1, 2)

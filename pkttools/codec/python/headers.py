@@ -186,7 +186,11 @@ def _keep(walked: Walk, steps: _Steps, key: tuple[int, int, bool]) -> None:
     stop, mask = max((stop for stop, _ in steps.asked), default=0), 0
     for end, bits in steps.asked:
         mask |= bits << 8 * (stop - end)
-    ends = tables.trails.setdefault(key, {}).setdefault((stop, mask), {})
+    trails = tables.trails.get(key, {})
+    ends = trails.get((stop, mask))
+    if ends is None:  # seldom: and another thread may be going through those that there were
+        ends = {}
+        tables.trails[key] = {**trails, (stop, mask): ends}
     ends[int.from_bytes(steps.frame[:stop], "big") & mask] = walked
 
 
