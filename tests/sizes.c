@@ -3,6 +3,7 @@
  * numbers (size, link type or else, size on the wire) of four bytes each, in the machine's order, and the bytes.
  */
 #include "codec.h"
+#include "doubles.h"
 #include "tables.h"             /* written by test_sizes.py */
 
 #include <inttypes.h>
@@ -50,6 +51,25 @@ static void growth(void)
         printf("grown %d %d %d\n", first, got, !got || b.room - b.size >= more[i]);
         bytes_free(&b);
     }
+}
+
+/* Packets to compare with may have more memory than there can be. */
+static void windows(void)
+{
+    static uint8_t octets[4000];
+    struct doubles d = {.window = -1, .within = -1, .memory = (INT64_C(1) << 32) + 1};
+    size_t counts[OUT_OF_ORDER + 1] = {0};
+    for (uint32_t i = 0; i < 600; i++) {
+        uint32_t number = i % 400;
+        uint8_t found;
+        memcpy(octets, &number, sizeof number);
+        if (!doubles_find(&d, octets, &(struct packet){.captured = sizeof octets, .original = sizeof octets}, 1, &found))
+            printf("too small: ");
+        else
+            counts[found]++;
+    }
+    printf("window %zu %zu\n", counts[NO_DOUBLE], counts[A_DOUBLE]);
+    doubles_end(&d);
 }
 
 /* Loads of a BPF program whose places are sums beyond 32 bits; X is set first. */
@@ -127,6 +147,7 @@ int main(void)
     checksum_prepare();
     rooms();
     growth();
+    windows();
     loads();
     int letter;
     uint32_t numbers[3];

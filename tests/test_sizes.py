@@ -82,6 +82,7 @@ def test_sizes_are_the_same_with_32_bits(tmp_path):
     for one, other in zip(wide.stdout.splitlines(), narrow.stdout.splitlines(), strict=True):
         assert one == other
     assert b"too small" not in wide.stdout
+    assert b"window 400 200\n" in wide.stdout
     grown = [line for line in wide.stdout.splitlines() if line.startswith(b"grown")]
     assert grown == [b"grown 1 0 1"] * 6 + [b"grown 1 1 1"]
 

@@ -13,7 +13,6 @@ enum {
     NEARLY = 2048,              /* octets from the latest ones to those that are let come to be written to */
 };
 #define GOLDEN UINT64_C(0x9E3779B97F4A7C15)  /* 2^64 divided by the golden ratio: spreads what it is multiplied with */
-#define MOST_ROOM (UINT64_C(1) << 30)
 
 struct seen {
     size_t at, size;
@@ -40,9 +39,9 @@ static bool widen(struct doubles *d)
     uint64_t room = d->room > 0 ? d->room * 2 : FIRST_ROOM, most = room * FASTER;
     while (room < most && d->window >= 0 && room < (uint64_t)d->window + AHEAD)
         room *= 2;
-    struct seen *seen = room <= MOST_ROOM ? memory_for(room * sizeof *seen) : NULL;
+    struct seen *seen = room <= MOST_PLACES ? memory_for((size_t)room * sizeof *seen) : NULL;
     struct places latest;
-    if (seen == NULL || !places_begin(&latest, room)) {
+    if (seen == NULL || !places_begin(&latest, (size_t)room)) {
         free(seen);
         return false;
     }
@@ -81,7 +80,8 @@ static bool find_room(struct doubles *d, size_t size, size_t *at)
 /* Memory for so many of them, and where they are to grow for all that there may be, which takes none before it is written to. */
 static bool move_octets(struct doubles *d, size_t room)
 {
-    size_t kept = room > LARGE && (uint64_t)d->memory > room ? (size_t)d->memory : room;
+    uint64_t most = (uint64_t)d->memory;
+    size_t kept = room > LARGE && most > room && most <= SIZE_MAX / 2 ? (size_t)most : room;
     uint8_t *octets = memory_for(kept);
     if (octets == NULL)
         octets = memory_for(kept = room);

@@ -5,6 +5,8 @@
 #include "codec.h"
 
 enum { IN_LINE = 8 };
+/* The number of a slot, four for each place, fits in 32 bits; and where a size has no more, so do the bytes of all. */
+#define MOST_PLACES (UINT64_C(1) << (sizeof(size_t) > 4 ? 29 : 24))
 
 struct line_of_places {         /* slots that one look at memory brings */
     _Alignas(64) uint64_t marks;        /* of each slot a byte of the tag, 0: it is free */
@@ -17,7 +19,7 @@ struct places {                 /* all zero at first */
     size_t mask;                /* one less than how many lines there are, a power of two */
 };
 
-/* A table of none of so many places, a power of two, 2^30 at most. False: no memory. */
+/* A table of none of so many places, a power of two, MOST_PLACES at most. False: no memory. */
 bool places_begin(struct places *p, size_t count);
 /* Gives a place that has none a slot by its tag; takes it away. */
 void places_take(struct places *p, uint32_t place);
