@@ -548,7 +548,7 @@ def test_a_second_signal_ends_it_and_what_is_lost_is_said(tmp_path):
 def test_a_second_signal_leaves_no_file_half_done(tmp_path, monkeypatch):
     """It comes as soon as the third file is made, and is empty; one more ends even that."""
     signals = beside.signals
-    for name, value in (("_pending", signal.SIGTERM), ("since", 1.0), ("_waiting", False)):
+    for name, value in (("_pending", signal.SIGTERM), ("since", 1.0), ("_waiting", False), ("_later", 0)):
         monkeypatch.setattr(signals, name, value)
     for times in (1, 2):
         _, sink = made(f"--by UDP.SRC_PORT --out {tmp_path}/{times}-{{n}}.pcap")
@@ -566,7 +566,6 @@ def test_a_second_signal_leaves_no_file_half_done(tmp_path, monkeypatch):
         done = 4 - times
         assert [path.stat().st_size > 24 for path in sorted(tmp_path.glob(f"{times}-*"))] == [True] * done
         assert sum(sink.listing.counts) == done and sink.stopped == f"stopped by a signal: {5 - done} packets not written"
-        monkeypatch.setattr(signals, "_later", 0)
 
 
 def test_who_wants_it_to_end_is_told_what_it_still_does(tmp_path, monkeypatch, capsys):

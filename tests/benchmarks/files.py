@@ -19,7 +19,7 @@ from .work import Peer, same_frame
 
 LEAST = 200  # packets at least
 DEDUPE = ["pkt-dedupe", "-F", "pcap"]
-WINDOWS = (5, 1_000, 100_000)  # packets: a larger one takes no more time
+WINDOWS = (5, 1_000, 100_000)  # packets: a larger one takes hardly more time
 EDITCAP = Peer("editcap -D 6", ("editcap", "-F", "pcap", "-D", "6", "{source}", "{target}"), same_frame)
 TRACEMERGE = Peer("tracemerge -u", ("tracemerge", "-u", "pcapfile:{target}", "pcapfile:{source}"), same_frame)
 
