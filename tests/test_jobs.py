@@ -283,12 +283,28 @@ def test_a_file_that_shrinks_before_it_is_read_once_more(tmp_path: Path) -> None
     os.close(null)
 
 
+def by_themselves(pcap: bytes, folder: Path, **instead: Callable[[Kept, int], None]) -> bytes:
+    """What two processes write of a capture, where the other side does nothing. instead: of functions of Kept."""
+    (folder / "in").write_bytes(pcap)
+    out = Output(str(folder / "out"))
+    sink = PcapSink(out, 1, False, False)
+    sink.start(1, 0)
+    fd = os.open(folder / "in", os.O_RDONLY)
+    ring = Ring([], mock.Mock(), sink, 2)
+    with mock.patch.multiple(Kept, **instead):
+        ring.start(sink, Records(False, False, 16, codec.IN_ORDER, 1), fd, 24, 24)
+    told = [list(iter(partial(received, member.results), None)) for member in ring.members]
+    ring.end()
+    os.close(fd)
+    out.close()
+    assert [len(one) for one in told] == [1, 1]
+    return (folder / "out").read_bytes()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_a_full_disk_leaves_no_hole(large: tuple[bytes, bytes, bytes], tmp_path: Path) -> None:
     """Also where the other side does nothing about it: the third piece has no room, the fourth one was written before."""
-    pcap = large[1] + 3 * large[1][24:]
-    (tmp_path / "in").write_bytes(pcap)
-    out, put = Output(str(tmp_path / "out")), Kept.put
+    pcap, put = large[1] + 3 * large[1][24:], Kept.put
 
     def full(self: Kept, place: int) -> None:
         if 24 + PIECE < place < 2 * PIECE:
@@ -296,19 +312,28 @@ def test_a_full_disk_leaves_no_hole(large: tuple[bytes, bytes, bytes], tmp_path:
             raise OSError(28, "full")
         put(self, place)
 
-    sink = PcapSink(out, 1, False, False)
-    sink.start(1, 0)
-    fd = os.open(tmp_path / "in", os.O_RDONLY)
-    ring = Ring([], mock.Mock(), sink, 2)
-    with mock.patch.object(Kept, "put", full):
-        ring.start(sink, Records(False, False, 16, codec.IN_ORDER, 1), fd, 24, 24)
-    told = [list(iter(partial(received, member.results), None)) for member in ring.members]
-    ring.end()
-    os.close(fd)
-    out.close()
-    written = (tmp_path / "out").read_bytes()
-    assert [len(one) for one in told] == [1, 1]
+    written = by_themselves(pcap, tmp_path, put=full)
     assert 24 + PIECE < len(written) < 2 * PIECE and pcap.startswith(written)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_full_disk_that_two_meet_leaves_no_hole(large: tuple[bytes, bytes, bytes], tmp_path: Path) -> None:
+    """The second piece has no room, and then the third: who could not write that one makes nothing longer."""
+    pcap, put, cut, done = large[1] + 3 * large[1][24:], Kept.put, Kept.cut, tmp_path / "done"
+
+    def full(self: Kept, place: int) -> None:
+        if place > 24:
+            if place > 24 + PIECE:
+                until(done.exists, "that the one before has cut off its own", 10)
+            raise OSError(28, "full")
+        put(self, place)
+
+    def and_done(self: Kept, place: int) -> None:
+        cut(self, place)
+        done.touch()
+
+    written = by_themselves(pcap, tmp_path, put=full, cut=and_done)
+    assert PIECE // 2 < len(written) <= 24 + PIECE and pcap.startswith(written)
 
 
 def test_devices_without_places(tmp_path: Path) -> None:

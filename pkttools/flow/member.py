@@ -55,11 +55,13 @@ class Kept:
         return place + size
 
     def cut(self, place: int) -> None:
-        """Takes away what was written from there on."""
+        """Takes away what was written from there on, if anything is: who was to write before it may have had no room, either."""
+        whole = max(place, self.had)
         try:
-            os.ftruncate(self.fd, max(place, self.had))
+            if os.fstat(self.fd).st_size > whole:  # not of a device
+                os.ftruncate(self.fd, whole)
         except OSError:
-            pass  # a device
+            pass  # a file that may not be shorter
 
     def put(self, place: int) -> None:
         """Writes it there. Raises OSError."""
