@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from conftest import ROOT
 from samples import ethernet, ipv4, ipv6, tags, vxlan
 
+from pkttools.ask.asker import Asker
 from pkttools.ask.keys import QUOTE, answered, asked
 from pkttools.ask.matching import Matcher
 from pkttools.batch import Batch, Packet, gathered
@@ -237,3 +239,83 @@ def test_a_protocol_of_a_user(tmp_path):
     own.write_text(chat.replace("show ", "after udpsource 9000\nanswers CHAT if TYPE == 2 to TYPE == 1 by ROOM\nshow ", 1))
     done = subprocess.run([sys.executable, "-c", OWN, own], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout == "[None, None, 0]\n"
+
+
+# ---- what is counted of them ----
+
+
+class Scripted:
+    """A wire whose other end answers each try of each question as it is told: it sends, and shows what left and what came.
+
+    answers: by question and try, the numbers that answers have. refused: the question that is not sent.
+    """
+
+    ring = sender = property(lambda self: self)
+    name, attempted = "wire", 0
+
+    def __init__(self, answers: dict[tuple[int, int], tuple[int, ...]], refused: int = 0) -> None:
+        self.answers, self.refused, self.tries = answers, refused, dict.fromkeys(range(9), 0)
+        self.fd, self.bell = os.pipe()
+        self.due: list[Batch] = []
+
+    def fail(self, reason: str, count: int = 1) -> None:
+        """What a sender counts by itself."""
+
+    def send(self, questions: Batch, first: int, stop: int) -> None:
+        came = []
+        for packet in questions.packets(first, stop):
+            number = packet.frame[-1]
+            self.tries[number] += 1
+            if number == self.refused:
+                self.fail("refused")
+            else:
+                came += [ping(8, number), *(ping(0, n) for n in self.answers.get((number, self.tries[number]), ()))]
+            self.attempted += 1
+        self.due.append(gathered(came))
+        os.write(self.bell, b"!")
+
+    def take(self) -> Batch | None:
+        if not self.due:
+            return None
+        os.read(self.fd, 1)
+        return self.due.pop(0)
+
+    def outgoing(self, batch: Batch) -> list[bool]:
+        return [packet.frame[34] == 8 for packet in batch.packets()]
+
+    def finish(self, batch: Batch) -> None:
+        """Its checksums are of no matter."""
+
+    def give(self) -> None:
+        """Its memory is nobody's."""
+
+    def close(self) -> int:
+        os.close(self.fd)
+        os.close(self.bell)
+        return 0
+
+
+def ping(kind: int, number: int) -> Packet:
+    """Of a question, or its answer, which comes as many milliseconds later as its number is."""
+    message = struct.pack("!BBHHH", kind, 0, 0, 77, number)
+    ends = bytes([192, 0, 2, 1, 192, 0, 2, 2]) if kind == 8 else bytes([192, 0, 2, 2, 192, 0, 2, 1])
+    frame = ethernet(0x0800, b"\x45\0" + struct.pack("!H", 20 + len(message)) + b"\0\7\0\0\x40\1\0\0" + ends + message)
+    return Packet(frame, len(frame), 10**18 + (number * 10**6 if kind == 0 else 0), 1)
+
+
+@pytest.mark.parametrize(("in_flight", "answers", "refused", "order", "counted"), [
+    (1, {(1, 1): (1, 1), (2, 2): (2,), (4, 1): (8, 3, 4), (5, 1): (6,), (5, 2): (5, 5, 5)}, 0, [1, 2, 4, 5], (5, 4, 3, 1, 3, 0)),
+    (9, {(5, 1): (5, 3, 1, 1, 4, 2, 8)}, 0, [1, 2, 3, 4, 5], (5, 5, 1, 0, 0, 0)),
+    (9, {(1, 1): (1,), (5, 1): (3, 5)}, 4, [1, 3, 5], (4, 3, 0, 0, 1, 1)),
+])  # fmt: skip
+def test_what_comes_is_counted(in_flight, answers, refused, order, counted):
+    """Twice, too late, in another order, of nobody; what is asked again, is lost, or was not sent."""
+    asker = Asker(in_flight=in_flight, retries=1, timeout=0.05)
+    asker.open(Scripted(answers, refused))
+    found = asker(iter([gathered([ping(8, number) for number in range(1, 6)])]))
+    assert [packet.frame[-1] for batch in found for packet in batch.packets()] == order
+    counts = asker.counts
+    assert (counts.sent, counts.answered, counts.duplicates, counts.late, counts.retried, counts.unsent) == counted
+    assert (counts.open, counts.least, counts.most, counts.total) == (0, order[0] * 10**6, order[-1] * 10**6, sum(order) * 10**6)
+    assert counts.median == (order[(len(order) - 1) // 2] + order[len(order) // 2]) * 10**6 / 2
+    assert not asker.leaving
