@@ -13,7 +13,8 @@ CODEC_FORMS = 5  # the first ones are the kinds of fields of codec/c/program.c; 
 # are printed where the others of the header are; usually those of all headers come behind the other fields, the innermost first.
 # APART: packets where it differs are of different networks; ONEWAY: each direction has its own. shapes: 1: the walk depends on it;
 # MUTABLE: no signature behind it covers it.
-ROW, TRAITS = "8i", "=BBH"
+ROW_SIZE = 8  # numbers in a row
+ROW, TRAITS = f"{ROW_SIZE}i", "=BBH"
 NEW, HEX, LAST, IN_PLACE, APART, ONEWAY = 1, 2, 4, 8, 16, 32
 MUTABLE = 2
 # Where the tables are: what every command needs, what those do that look into packets, or name fields, and what few ask for.

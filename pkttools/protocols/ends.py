@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from struct import iter_unpack, pack
 
-from . import APART, IPV4, IPV6, MAC, ONEWAY, TRAITS, _rows
-from .fields import FIELDS, ROW_SIZE, ROWS, TABLE
+from . import APART, IPV4, IPV6, MAC, ONEWAY, ROW_SIZE, TRAITS, _rows
+from .fields import FIELDS, ROWS, TABLE
 from .kinds import has
 from .walking import TAG
 

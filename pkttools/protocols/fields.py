@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import sys
 
-from . import APART, DATA, FAMILY, FORMS, HEX, IN_PLACE, INT, IPV4, IPV6, LAST, LITTLE, MAC, MUTABLE, NEW, ROW, TEXT, _rows
+from . import APART, DATA, FAMILY, FORMS, HEX, IN_PLACE, INT, IPV4, IPV6, LAST, LITTLE, MAC, MUTABLE, NEW, ROW_SIZE, TEXT, _rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HEADERS = _rows.HEADERS  # kinds that the walk finds
-ROW_SIZE, TRAITS_SIZE = int(ROW[:-1]), 4  # numbers of a row; bytes of its traits
+TRAITS_SIZE = 4  # bytes of the traits of a row
 ROWS = memoryview(_rows.ROWS).cast("i")  # as numbers; struct takes longer to import than to read those of a command
 
 
