@@ -88,6 +88,7 @@ def check_frames(packets: list[tuple[int, bytes]], original: int | None = None) 
         assert_same("assign", b.data, bytes(b.rows), program, None, True)
     for text in FILTERS:
         assert_same("select", b.data, bytes(b.rows), expression.compiled(expression.any_of([text])))
+    assert_same("select", b.data, bytes(b.rows), expression.compiled(expression.any_of(["IP.TTL>64"])), 1, {})
     swap = expression.assignments([], (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("IPV6.SRC_ADDR", "IPV6.DST_ADDR")))
     assert_same("assign", b.data, bytes(b.rows), swap, None, False)
     assert_same("assign", b.data, bytes(b.rows), swap, None, True, {})
