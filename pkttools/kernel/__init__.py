@@ -55,23 +55,3 @@ deadlines, send_burst, send_paced = _backend.deadlines, _backend.send_burst, _ba
 slots_fill, slots_give, slots_read = _backend.slots_fill, _backend.slots_give, _backend.slots_read
 prctl, death_signal = _backend.prctl, _backend.death_signal
 capabilities, keep_capabilities = _backend.capabilities, _backend.keep_capabilities
-
-__all__ = [
-    "BACKEND",
-    "capabilities",
-    "deadlines",
-    "death_signal",
-    "keep_capabilities",
-    "perf_read",
-    "pipe_lend",
-    "prctl",
-    "ring_give",
-    "ring_read",
-    "ring_take",
-    "ringbuf_read",
-    "send_burst",
-    "send_paced",
-    "slots_fill",
-    "slots_give",
-    "slots_read",
-]  # fmt: skip
