@@ -9,7 +9,7 @@ from conftest import ROOT
 
 import pkttools.codec
 from pkttools.codec import program
-from pkttools.protocols import walking
+from pkttools.protocols import ROW_SIZE, walking
 from pkttools.protocols.model import EXCEPTIONS
 
 C = "\n".join((ROOT / "pkttools/codec/c" / name).read_text() for name in ("codec.h", "fields.h", "program.c"))
@@ -36,7 +36,7 @@ def test_every_number_was_compared() -> None:
 
 
 @pytest.mark.parametrize(("struct", "columns"), [
-    ("field", program.FIELD_COLUMNS), ("test", program.TEST_COLUMNS), ("assignment", program.ASSIGNMENT_COLUMNS),
+    ("field", ROW_SIZE), ("test", program.TEST_COLUMNS), ("assignment", program.ASSIGNMENT_COLUMNS),
 ])  # fmt: skip
 def test_columns(struct: str, columns: int) -> None:
     members = re.search(rf"struct {struct} \{{[^\n]*\n\s*int(?:32|64)_t ([^;]*);\s*\}}", C)

@@ -10,7 +10,7 @@ SET, ADD, SUBTRACT, SWAP, COPY, NEXT = range(6)  # what an assignment does
 OF_TIME, OF_SIZE, OF_CAPTURED, OF_NUMBER, OF_IFACE, OF_WAY, OF_NOTE, NOTHING = range(-8, 0)  # asked in the place of a field
 ANY = 0  # in the place of an occurrence: one of them is enough
 ACCEPT, REJECT = -1, -2  # where tests end
-FIELD_COLUMNS, TEST_COLUMNS, ASSIGNMENT_COLUMNS = 8, 13, 10  # of `struct field`, `struct test` and `struct assignment`
+TEST_COLUMNS, ASSIGNMENT_COLUMNS = 13, 10  # of `struct test` and `struct assignment`
 
 
 def said_by(notes: bytes, fact: int) -> list[bytes]:

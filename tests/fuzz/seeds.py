@@ -17,10 +17,10 @@ from pathlib import Path
 from pkttools import codec
 from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
-from pkttools.codec.program import EVERY, FIELD_COLUMNS, OF_NUMBER, SAMPLE
+from pkttools.codec.program import EVERY, OF_NUMBER, SAMPLE
 from pkttools.language import expression
 from pkttools.language.program import ALL_BITS
-from pkttools.protocols import TRAITS, _lines, _rows, _templates, ends, places
+from pkttools.protocols import ROW, TRAITS, _lines, _rows, _templates, ends, places
 from pkttools.protocols.fields import HEADERS
 from pkttools.protocols.model import READERS
 from pkttools.protocols.walking import COLUMNS
@@ -86,10 +86,9 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
     """The lines of programs.h. Native integers are taken apart here and put together again by the compiler."""
     yield "/* Written by seeds.py. */"
     yield from c_tables.in_c()
-    fields = array("i", filters[0][0]).tolist()
-    cut = [fields[at : at + FIELD_COLUMNS] for at in range(0, len(fields), FIELD_COLUMNS)]
+    fields = [*struct.iter_unpack(ROW, filters[0][0])]
     yield "static const struct field field_table[] = {"
-    yield from ("    {" + ", ".join(map(str, field)) + "}," for field in cut)
+    yield from ("    {" + ", ".join(map(str, field)) + "}," for field in fields)
     yield "};"
     traits = ", ".join(f"{{{form}, {holds}, {names}}}" for form, holds, names in struct.iter_unpack(TRAITS, _rows.TRAITS))
     yield f"static const struct trait field_traits[] = {{{traits}}};"
@@ -114,7 +113,7 @@ def in_c(filters: list[Program], assignments: list[Program]) -> Iterator[str]:
             yield f"static const uint8_t {name}_{i}_constants[] = {{{', '.join(map(str, constants or b'?'))}}};"
         yield f"static struct program {name}s[] = {{"
         for i, (_, code, constants) in enumerate(group):
-            sizes = len(cut), len(code) // 8, len(constants)
+            sizes = len(fields), len(code) // 8, len(constants)
             yield f"    {{field_table, {sizes[0]}, {name}_{i}, {sizes[1]}, {name}_{i}_constants, {sizes[2]}, false, false}},"
         yield "};"
 

@@ -56,6 +56,7 @@ struct bytes {                  /* a growing buffer */
 
 bool bytes_grow(struct bytes *b, size_t more);
 void bytes_free(struct bytes *b);
+enum { CACHE_LINE = 64 };       /* bytes */
 /* As malloc, for what may become large: it begins with a line of the cache, and takes large pages where there are. */
 void *memory_for(size_t size);
 /* Of a key in a table. Where the table lies is not known to who sends packets: nor is which of them come to the same slot. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum {
-    COST = 80, CACHE_LINE = 64,
+    COST = 80,
     FIRST_ROOM = 64, FASTER = 8,        /* packets; how many times as fast their room grows where the window is known to be larger */
     FIRST_OCTETS = 1 << 16, LARGE = 1 << 18,    /* more of them than LARGE grow where they are */
     AHEAD = 8,                  /* packets that are prepared before they are looked for: memory takes as long */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { CACHE_LINE = 64, LARGE_PAGE = 2 << 20, WORTH = LARGE_PAGE / 4 };     /* WORTH: from so many bytes on one pays */
+enum { LARGE_PAGE = 2 << 20, WORTH = LARGE_PAGE / 4 };     /* WORTH: from so many bytes on one pays */
 
 void *memory_for(size_t size)
 {

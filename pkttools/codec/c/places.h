@@ -9,7 +9,7 @@ enum { IN_LINE = 8 };
 #define MOST_PLACES (UINT64_C(1) << (sizeof(size_t) > 4 ? 29 : 24))
 
 struct line_of_places {         /* slots that one look at memory brings */
-    _Alignas(64) uint64_t marks;        /* of each slot a byte of the tag, 0: it is free */
+    _Alignas(CACHE_LINE) uint64_t marks;        /* of each slot a byte of the tag, 0: it is free */
     uint32_t place[IN_LINE];
 };
 

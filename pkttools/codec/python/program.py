@@ -10,10 +10,9 @@ import operator
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, ROW_BYTES, TIME, Program
-from ...protocols import MUTABLE
+from ...protocols import MUTABLE, ROW
 from ...protocols.walking import FIRST_ITEM
 from ..program import (
     ACCEPT,
@@ -29,7 +28,6 @@ from ..program import (
     EQUAL,
     EVERY,
     FAMILY,
-    FIELD_COLUMNS,
     LAYER,
     LESS,
     LITTLE,
@@ -132,10 +130,10 @@ Tests = tuple[list[_Field], list[_Test], bytes]
 Assignments = tuple[list[_Field], list[_Assignment], bytes]
 
 
-def _cut(code: bytes, columns: int, form: Literal["q", "i"] = "q") -> list[list[int]]:
-    size = 8 if form == "q" else 4
-    values = memoryview(code).cast("B")[: len(code) // size * size].cast(form).tolist()
-    return [values[i : i + columns] for i in range(0, len(values) // columns * columns, columns)]
+def _cut(code: bytes, form: str) -> list[tuple[int, ...]]:
+    """The whole rows of a table."""
+    row = struct.Struct(form)
+    return [*row.iter_unpack(code[: len(code) // row.size * row.size])]
 
 
 def _width_sound(kind: int, bit: int, width: int) -> bool:
@@ -152,7 +150,7 @@ def _width_sound(kind: int, bit: int, width: int) -> bool:
 @lru_cache(4)
 def _fields(table: bytes) -> tuple[list[_Field], bool]:
     """The fields of a table, and whether they are sound. All programs bring the same, with what all protocols have."""
-    fields = [_Field(*columns) for columns in _cut(table, FIELD_COLUMNS, "i")]
+    fields = [_Field(*columns) for columns in _cut(table, ROW)]
     sound = True
     for i, field in enumerate(fields):
         sound &= field.next == -1 or i < field.next < len(fields)  # forward: no circles
@@ -169,7 +167,7 @@ def _operand_sound(fields: list[_Field], index: int) -> bool:
 def load_tests(program: Program) -> Tests:
     """The tests of a program. Raises ValueError when it is not valid: it is checked once and then trusted."""
     fields, sound = _fields(program[0])
-    tests, constants = [_Test(*columns) for columns in _cut(program[1], TEST_COLUMNS)], program[2]
+    tests, constants = [_Test(*columns) for columns in _cut(program[1], f"{TEST_COLUMNS}q")], program[2]
     sound &= len(program[1]) // 8 % TEST_COLUMNS == 0 and len(tests) > 0
     for i, t in enumerate(tests if sound else []):
         sound &= all(target in (ACCEPT, REJECT) or i < target < len(tests) for target in (t.yes, t.no))
@@ -193,7 +191,7 @@ def load_tests(program: Program) -> Tests:
 def _load_assignments(program: Program) -> Assignments:
     """The same for assignments."""
     fields, sound = _fields(program[0])
-    assignments, constants = [_Assignment(*columns) for columns in _cut(program[1], ASSIGNMENT_COLUMNS)], program[2]
+    assignments, constants = [_Assignment(*columns) for columns in _cut(program[1], f"{ASSIGNMENT_COLUMNS}q")], program[2]
     sound &= len(program[1]) // 8 % ASSIGNMENT_COLUMNS == 0
     for a in assignments if sound else []:
         sound &= 0 <= a.field < len(fields) and (a.operation not in (SWAP, COPY) or 0 <= a.other < len(fields))

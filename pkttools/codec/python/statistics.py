@@ -88,7 +88,7 @@ class Statistics:
         self.series = Series()
         self.groups = {which: Groups(memory) for which in (PATHS, TALKERS, BY_FIELDS)}
         self.fields, sound = _fields(columns[0]) if columns else ([], True)
-        self.columns = _cut(columns[1], 2) if columns else []
+        self.columns = _cut(columns[1], "2q") if columns else []
         known = all((0 <= i < len(self.fields) or i in LINES) and k for i, k in self.columns)
         if columns and (len(columns[1]) % 16 or not sound or not known):
             raise ValueError("program is not valid")
