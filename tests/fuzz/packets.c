@@ -10,8 +10,8 @@
 #include "listing.h"
 #include "payloads.h"
 #include "segments.h"
-#include "spans.h"
 #include "programs.h"           /* written by seeds.py */
+#include "spans.h"
 #include "splice.h"
 #include "statistics.h"
 #include "wrapping.h"
@@ -424,13 +424,13 @@ void fuzz_program(struct input *in)
 {
     unsigned choice = take8(in);
     size_t columns = 0;
-    int64_t *taken = (choice & 2) != 0 ? take_columns(in, &columns) : NULL;
-    int32_t *fields = taken != NULL ? (int32_t *)(void *)exact(NULL, columns * sizeof *fields) : NULL;
+    int32_t *fields = NULL;
     struct program p = {.fields = field_table, .field_count = sizeof field_table / sizeof *field_table};
-    if (taken != NULL) {
+    if ((choice & 2) != 0) {
+        columns = take8(in);
+        fields = (int32_t *)(void *)exact(NULL, columns * sizeof *fields);
         for (size_t i = 0; i < columns; i++)
-            fields[i] = (int32_t)taken[i];
-        release((uint8_t *)taken, columns * sizeof *taken);
+            fields[i] = (int32_t)take_column(in);
         p.fields = (const struct field *)fields;
         p.field_count = columns * sizeof *fields / sizeof *p.fields;
     }
