@@ -11,7 +11,6 @@ from dpkt.dpkt import in_cksum_add, in_cksum_done
 from ...protocols.walking import ALSO_MESSAGE, CARD_CUTS, MISSING, NEVER
 from .. import BAD, LEFT, NONE, RIGHT
 from .exceptions import Message, datagram_head
-from .headers import Walk
 from .message import Packet
 from .protocols import Sum, carries_message, known
 
@@ -71,8 +70,7 @@ class View(Packet):
         """The packet that an error message quotes, as far as it does, as a copy; None: there is none."""
         if not self.quoted:
             return None
-        found = Walk(bytes(self.frame), self.linktype, self.all)
-        view = copy(self)
+        view, found = copy(self), self.walked
         view.frame, view.headers, view.quoted = self.frame[: found.quote_end], found.headers[found.quoted : found.resumed], 0
         return view
 

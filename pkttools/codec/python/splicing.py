@@ -117,7 +117,7 @@ class Filling:
 def all_headers(frame: bytes | bytearray, original: int, linktype: int) -> View:
     """A packet, and all of its headers in one list, those of a packet that is quoted among them."""
     view = View(frame, original, linktype, True)
-    view.headers, view.quoted = Walk(bytes(frame), linktype).headers, 0
+    view.headers, view.quoted = view.walked.headers, 0
     return view
 
 
