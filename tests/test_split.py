@@ -582,17 +582,19 @@ def test_who_wants_it_to_end_is_told_what_it_still_does(tmp_path, monkeypatch, c
         assert told == ["5 packets in memory still go to 5 files; another signal ends that"] * said
 
 
-def test_a_signal_loses_nothing_that_came(tmp_path):
-    """What is gathered is written; exit code 1 says that there was more."""
-    words = ["pkt-split", "--by", "UDP.SRC_PORT", "--out", f"{tmp_path}/{{n}}.pcap"]
+@pytest.mark.parametrize(("how", "files"), [("--by UDP.SRC_PORT", 9), ("--count 4", 3)])
+def test_a_signal_loses_nothing_that_came(tmp_path, how, files):
+    """What is gathered is written, in both ways; exit code 1 says that there was more."""
+    words = ["pkt-split", *how.split(), "--out", f"{tmp_path}/{{n}}.pcap"]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
     process.stdin.write(capture(tmp_path / "in", many(9)).read_bytes())
     process.stdin.flush()
     until(lambda: wants_more(process), "wait for more")
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=10)
-    assert process.returncode == 1 and len([*tmp_path.glob("*.pcap")]) == 9
-    assert said.startswith(b"pkt-split: stopped by a signal: what came until then is written\npkt-split: 9 packets in 9 files")
+    assert process.returncode == 1 and sum(len(read(path)) for path in tmp_path.glob("*.pcap")) == 9
+    assert said.startswith(b"pkt-split: stopped by a signal: what came until then is written\n")
+    assert f"\npkt-split: 9 packets in {files} files" in said.decode()
 
 
 def test_who_waits_sees_what_came(tmp_path):

@@ -196,9 +196,7 @@ class Beside(Sink):
     @property
     def stopped(self) -> str:  # type: ignore[override]  # it is what was written that says it
         """What to say when a signal ends it: a second one ends the writing of what is gathered, too."""
-        lost = self.came - sum(self.listing.counts) - len(self.rows) // ROW_BYTES
-        what = f"{counted(lost, 'packet')} not written" if lost else "what came until then is written"
-        return f"stopped by a signal: {what}"
+        return self.listing.stopped(self.came - len(self.rows) // ROW_BYTES)
 
     @property
     def failed(self) -> bool:

@@ -27,6 +27,7 @@ class InTurn(Sink):
         self.values, self.make, self.made_cut, self.names = values, make, cut, names
         self.listing = Listing(names)
         self.sink: Sink | None = None
+        self.came = 0
 
     def begin_file(self, batch: Batch) -> Sink:
         """Begins one, with the first packet of a batch. Raises PktError."""
@@ -45,6 +46,7 @@ class InTurn(Sink):
 
     def write(self, batch: Batch) -> None:
         """Writes a batch, into as many files as it takes. Raises PktError, OutputError."""
+        self.came += len(batch)
         sink = self.sink or self.begin_file(batch)
         while len(batch):
             if count := self.cut.fitting(batch):
@@ -54,6 +56,11 @@ class InTurn(Sink):
             else:
                 sink.end_output()
                 self.begin_file(batch)
+
+    @property
+    def stopped(self) -> str:  # type: ignore[override]  # as that of files beside each other
+        """What to say when a signal ends it."""
+        return self.listing.stopped(self.came)
 
     @property
     def failed(self) -> bool:
