@@ -121,6 +121,7 @@ class Beside(Sink):
                     failed = failed or error
                 first = stop
         except OutputError as error:
+            self.names.take_back()
             raise OutputError(f"{error}; {counted(len(batch) - first, 'packet')} not written") from None
         if failed:
             raise failed
