@@ -105,8 +105,9 @@ def copied(name: str, rows: list[Row], text: str) -> Operand:
     found = asked(text)
     if len(found) > 1 or not found[0].rows:
         raise UsageError(f"{name}={text}: it gets the value of one field")
-    if not Asked(name, rows[0].kind, 0, 1, rows).goes_with(found[0]):
-        raise UsageError(f"{name}={text}: {found[0].kind} is no value for it")
+    wanted = Asked(name, rows[0].kind, 0, 1, rows)
+    if not wanted.goes_with(found[0]):
+        raise UsageError(f"{name}={text}: {name} is {wanted.kind_said}, and {found[0].name} is {found[0].kind_said}")
     return found[0].operand
 
 
@@ -298,7 +299,8 @@ class Parser:
             return []
         others = asked(text)
         if not found[0].goes_with(others[0]):
-            raise UsageError(f"{found[0].name} and {others[0].name} cannot be compared: they are of different kinds")
+            kinds = f"{found[0].name} is {found[0].kind_said}, and {others[0].name} is {others[0].kind_said}"
+            raise UsageError(f"{found[0].name} and {others[0].name} cannot be compared: {kinds}")
         return others
 
     def comparison(self, found: list[Asked], operator: str, mask: int | None) -> Tree:
