@@ -141,7 +141,7 @@ class Frame:
     @property
     def fcs_is_right(self) -> bool:
         """Whether it ends in a frame check sequence that is known to be right."""
-        return crc_of(self.octets[: self.wire], self.columns[LINKTYPE]) == self.octets[self.wire :]
+        return crc_of(self.octets[: self.wire], self.columns[LINKTYPE]) == bytes(self.octets[self.wire :])
 
     def between(self) -> bytes:
         """What is of no header, nor its data, nor a frame check sequence: it stands behind all of them, or between those in one."""
