@@ -14,7 +14,7 @@ from ..command_line.signals import install
 from ..compare.ignoring import Ignored
 from ..compare.pairing import MEMORY, Aligned, ByKey, Found, InOrder, Pairing
 from ..errors import PktError, counted, need
-from ..flow.stage import watched
+from ..flow.stage import codec_said, watched
 from ..formats import joined, packets
 from ..formats.files import Input, Output
 
@@ -142,7 +142,8 @@ def compared(values: Values, ignore: Ignored, columns: bytes, inputs: list[Input
             return [], code
         counts.add(found)
         teller.tell(found)
-    said = [line for one in inputs for line in one.said]
+    said = [codec_said()] if values.verbose else []
+    said += [line for one in inputs for line in one.said]
     if code == DIFFERENT:
         said += counts.said(pairing)
     elif values.verbose:

@@ -90,6 +90,11 @@ def watched(stream: Iterator[Batch], file: Input, output: Output) -> Iterator[Ba
     return reading(stream, file, output.fd)
 
 
+def codec_said() -> str:
+    """Which codec is at work, and why where that is not C: to who asked for more."""
+    return f"codec in {codec.BACKEND}" + (f" ({codec.REASON})" if codec.REASON else "")
+
+
 class Written:
     """What makes the usual sink, once the source is there: a file or standard output, in the format that is asked for.
 
@@ -285,8 +290,7 @@ class Stage:
         """What there is to say at the end, with what its source and its sink say; behind the command's name, in a pipe."""
         said = []
         if self.values.verbose:
-            why = f" ({codec.REASON})" if codec.REASON else ""
-            said.append(f"{counted(self.came, 'packet')} read, {self.passed} passed on; codec in {codec.BACKEND}{why}")
+            said.append(f"{counted(self.came, 'packet')} read, {self.passed} passed on; {codec_said()}")
             kernel = sys.modules.get("pkttools.kernel")  # where it was of use
             if kernel and kernel.REASON:
                 said.append(f"the kernel's functions in python: those in C {kernel.REASON}")
