@@ -94,7 +94,8 @@ class Option:
         except ValueError:
             raise UsageError(f"{name}: '{text[:40]}' is not a number") from None
         if not self.least <= value <= self.most:
-            limits = f"at least {self.least}" if self.most == 1 << 62 else f"from {self.least} to {self.most}"
+            endless = self.most == 1 << 62 and not value > self.most
+            limits = f"at least {self.least}" if endless else f"from {self.least} to {self.most}"
             raise UsageError(f"{name}: {text} is out of range: {limits}")
         return value
 
