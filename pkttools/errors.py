@@ -68,6 +68,11 @@ def limit(error: OSError) -> str:
     return f"{error.strerror or error}; {hint}" if hint else str(error.strerror or error)
 
 
+def installs(package: str) -> str:
+    """What installs a package for the Python that runs this, of a checkout or not."""
+    return f"{os.path.normpath(sys.executable or 'python3')} -m pip install {package}"
+
+
 # Kinds of errors that a backend reports; `enum error_kind` in codec/c/codec.h.
 (NO_ERROR, NO_MEMORY, BAD_HEX, BAD_TIME, BAD_SIZE, BAD_LINKTYPE, TOO_LONG, NOT_ENDED, NO_END, NO_BLANK, ODD_HEX, NO_COLON, INDENTED,
  RECORD_TOO_LONG, RECORD_CUT, HEADER_CUT, BLOCK_SHORT, BLOCK_UNALIGNED, BLOCK_LONG, BLOCK_TRAILER, PAST_BLOCK,

@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ..errors import PktError, UsageError
+from ..errors import PktError, UsageError, installs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..bpf.classic import Instruction
 
 HOW = "apt-get install libpcap0.8" if sys.platform == "linux" else "install it with your system's packages"
-MISSING = f"libpcap is missing: {HOW}, or pip install 'pkttools[bpf]'"
+MISSING = f"libpcap is missing: {HOW}, or {installs('cypcap')}"
 SNAPLEN = 262144  # bytes that a program returns for a packet that passes: tcpdump's own
 
 # Link types of capture files that libpcap knows by other numbers: those that systems had given before there was a list, here

@@ -9,7 +9,7 @@ import io
 import os
 
 from .. import codec
-from ..errors import OutputError, PktError, counted
+from ..errors import OutputError, PktError, counted, installs
 from ..formats.files import Output, Sink
 from ..protocols.fields import DATA, FIELDS, IPV4, IPV6, MAC, TABLE, TEXT
 from ..protocols.values import largest
@@ -64,7 +64,7 @@ def imported() -> Any:  # noqa: ANN401  a module without types
         import pyarrow.csv
         import pyarrow.parquet
     except ImportError as error:
-        raise PktError(f"-F parquet takes pyarrow ({error}): pip install 'pkttools[parquet]'") from None
+        raise PktError(f"-F parquet takes pyarrow ({error}): {installs('pyarrow')}") from None
     finally:
         if not chosen:
             del os.environ[POOL]

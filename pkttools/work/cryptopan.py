@@ -9,7 +9,7 @@ from __future__ import annotations
 from struct import calcsize, pack
 
 from .. import codec
-from ..errors import PktError
+from ..errors import PktError, installs
 from ..protocols.places import ADDRESS4, ADDRESS6, PORT, STATION, VLAN, WIDTHS
 
 KEY = 32  # octets: the first half is the key of AES, the other one gives the padding
@@ -80,7 +80,7 @@ class CryptoPan:
         try:
             from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # late: only here
         except ImportError as error:
-            raise PktError(f"--anonymise takes cryptography ({error}): pip install 'pkttools[anonymise]'") from None
+            raise PktError(f"--anonymise takes cryptography ({error}): {installs('cryptography')}") from None
         self.encrypted = Cipher(algorithms.AES(key[:16]), modes.ECB()).encryptor().update  # each block by itself
         paddings = [self.encrypted(key[16:])]
         for _ in SORTS[2:]:  # those of others are none that addresses have

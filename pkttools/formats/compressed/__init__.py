@@ -6,7 +6,7 @@ on. Of which kind a stream is say its first octets, `compression_in` of `formats
 
 from __future__ import annotations
 
-from ...errors import PktError
+from ...errors import PktError, installs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def imported(name: str) -> Any:  # noqa: ANN401  the module of one of several li
 def missing(name: str, package: str, error: ImportError) -> PktError:
     """What is said where a library cannot be imported."""
     if package:
-        return PktError(f"{name} takes {package} ({error}): pip install 'pkttools[compress]'")
+        return PktError(f"{name} takes {package} ({error}): {installs(package)}")
     return PktError(f"{name} is not in this Python: {error}")
 
 
