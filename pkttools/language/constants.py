@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import UsageError
 from ..protocols.fields import DATA, FIELDS, INT, LITTLE, TABLE, Row
-from ..protocols.values import parse_number, parse_text, parse_value
+from ..protocols.values import parse_number, parse_text, parse_value, unknown_name
 
 PORTS = ("SRC_PORT", "DST_PORT")
 
@@ -12,9 +12,21 @@ PORTS = ("SRC_PORT", "DST_PORT")
 def constant(name: str, rows: list[Row], text: str) -> int | bytes:
     """A value for the field `name`: as `parse_value` reads it; flags by their letters, ports by their services, data in quotes.
 
-    Raises UsageError.
+    Raises UsageError; where the name of a field may be meant, with what there is to say of that.
     """
     word = text.strip()
+    try:
+        return read(name, rows, word)
+    except UsageError as error:
+        meant, _, _ = word.upper().partition("[")
+        layer, dot, behind = meant.partition(".")
+        if dot and (layer + behind).isidentifier():
+            raise UsageError(f"{error}, and there is {unknown_name(meant, list(FIELDS), 'field')}") from None
+        raise
+
+
+def read(name: str, rows: list[Row], word: str) -> int | bytes:
+    """The same. Raises UsageError."""
     if rows[0].kind == DATA and word.startswith('"'):
         return parse_text(name, word, len(word))
     if rows[0].kind in (INT, LITTLE) and word and parse_number(word) is None and word.lower() not in (rows[0].names or {}).values():
@@ -23,7 +35,7 @@ def constant(name: str, rows: list[Row], text: str) -> int | bytes:
             value = service(name, word)
         if value is not None:
             return value
-    return parse_value(name, rows, text)
+    return parse_value(name, rows, word)
 
 
 def letters(row: Row, word: str) -> int | None:
