@@ -83,6 +83,15 @@ def test_one_that_fails_does_not_stop_the_rest(folder: Path) -> None:
     assert len([*(folder / "out").iterdir()]) >= len(EXAMPLES) + 1  # what stands before a bad place is written
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_that_gets_nothing(tmp_path: Path, there: bool) -> None:
+    """It is taken away again where that is because something is wrong, as a file of --out is, unless it was there before."""
+    if there:
+        (tmp_path / "out").mkdir()
+    done = each(tmp_path, "change IP.TTL=9", "", "missing")
+    assert (done.returncode, (tmp_path / "out").exists()) == (1, there)
+
+
 def test_what_becomes_of_a_file_is_its_own(tmp_path: Path) -> None:
     """Of one without packets comes nothing, whatever the process has worked on before; and each is named, whatever its name."""
     dns = EXAMPLES["dns"]

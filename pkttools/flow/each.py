@@ -39,6 +39,7 @@ def run_each(stages: list[Stage], files: Sequence[str], folder: str, jobs: int) 
     for stage in stages:
         need(not stage.joins, f"--each works on each file by itself, and {stage.name} makes one of several: give these to it")
         need(stage.adds_up, f"--each: what {stage.name} counts cannot be added up: run it for one file after the other")
+    new = not os.path.isdir(folder)  # noqa: PTH112  pathlib is slow to import
     queue = Queue(stages, files, outputs(stages, files, folder))
     install(drain=False)
     try:
@@ -47,6 +48,8 @@ def run_each(stages: list[Stage], files: Sequence[str], folder: str, jobs: int) 
         raise Interrupted(interrupted.args[0], f"{queue.finished} of {counted(len(files), 'file')} done") from None
     finally:
         queue.close()
+        if new and (queue.failed or queue.said < len(files)):
+            take_back(folder)
     lines = accounts(stages, [], [])
     if queue.failed:
         lines.append(f"{queue.failed} of {counted(len(files), 'file')} failed")
@@ -198,5 +201,13 @@ def remove(path: str) -> None:
     """Takes a file away, where it is there."""
     try:
         os.unlink(path)  # noqa: PTH108  pathlib is slow to import
+    except OSError:
+        pass
+
+
+def take_back(folder: str) -> None:
+    """Takes a folder away that was made, where nothing came into it."""
+    try:
+        os.rmdir(folder)  # noqa: PTH106  pathlib is slow to import
     except OSError:
         pass
