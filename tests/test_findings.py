@@ -18,7 +18,8 @@ def test_form(script):
     assert subprocess.run(["sh", "-n", script], check=False).returncode == 0
     assert re.match(
         r"#!/bin/sh\n(# .*\n)+\. \"\$\(dirname \"\$0\"\)/common\"\n"
-        r"(tool [\w-]+ [\d.]+\n|packages ([\w.-]+==[\w.]+ ?)+\n|node_packages ([\w/-]+@[\d.]+ ?)+\n)+",
+        r"(tool [\w-]+ [\d.]+\n|packages ([\w.-]+==[\w.]+ ?)+\n|node_packages ([@\w/-]+@[\d.]+ ?)+\n|"
+        r"debian_packages ([\w.+-]+=[\w.:+~-]+ ?)+\n)+",
         text,
     )
     assert re.search(r"^verdict ", text, re.MULTILINE)
