@@ -48,7 +48,7 @@ static bool next_line(const uint8_t *text, size_t size, bool final, size_t *at, 
 }
 
 /* A word of a line: from `from`, past blanks, to the next blank. */
-static struct line word_of(const struct line *l, size_t from)
+static inline struct line word_of(const struct line *l, size_t from)
 {
     while (from < l->size && is_blank(l->at[from]))
         from++;

@@ -1,59 +1,6 @@
-/* Headers, programs, checksums: what is asked of packets, and done to them. */
+/* What is done to packets: programs, corrections. */
 #include "../fields.h"
 #include "module.h"
-
-static PyObject *py_walk(PyObject *self, PyObject *args)
-{
-    (void)self;
-    struct batch b;
-    int own = 0;
-    PyObject *list = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*|p", &b.data, &b.rows, &own))
-        return NULL;
-    if (batch_of_one(&b, "one row is walked at a time") && protocols_ready()) {
-        struct bare bare;
-        bare_of(&bare, &b, 0);
-        struct walk w;
-        walk(&w, &bare.frame, bare.packet->linktype);
-        if (own)
-            leave_out_quoted(&w);
-        list = PyList_New((Py_ssize_t)w.count);
-        for (size_t k = 0; list != NULL && k < w.count; k++) {
-            struct header h = w.header[k];
-            PyObject *item = Py_BuildValue("(innn)", (int)h.kind, (Py_ssize_t)h.start, (Py_ssize_t)h.data, (Py_ssize_t)h.end);
-            if (item == NULL || PyList_SetItem(list, (Py_ssize_t)k, item) < 0)
-                Py_CLEAR(list);
-        }
-    }
-    batch_close(&b);
-    return list;
-}
-
-static PyObject *py_items(PyObject *self, PyObject *args)
-{
-    (void)self;
-    struct batch b;
-    PyObject *list = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*", &b.data, &b.rows))
-        return NULL;
-    if (batch_of_one(&b, "one row is walked at a time") && protocols_ready()) {
-        struct bare bare;
-        bare_of(&bare, &b, 0);
-        struct walk w;
-        struct header h;
-        walk(&w, &bare.frame, bare.packet->linktype);
-        list = PyList_New(0);
-        for (struct items items = items_of(&bare.frame, &w); list != NULL && next_item(&items, &h);) {
-            PyObject *item = Py_BuildValue("(ninnn)", (Py_ssize_t)items.index, (int)h.kind, (Py_ssize_t)h.start, (Py_ssize_t)h.data,
-                                           (Py_ssize_t)h.end);
-            if (item == NULL || PyList_Append(list, item) < 0)
-                Py_CLEAR(list);
-            Py_XDECREF(item);
-        }
-    }
-    batch_close(&b);
-    return list;
-}
 
 static PyObject *py_select(PyObject *self, PyObject *args)
 {
@@ -93,55 +40,6 @@ static PyObject *py_select(PyObject *self, PyObject *args)
 exit:
     batch_close(&b);
     return out;
-}
-
-static PyObject *py_beyond(PyObject *self, PyObject *args)
-{
-    (void)self;
-    struct batch b;
-    PyObject *counts, *result = NULL;
-    struct beyond beyond;
-    if (!PyArg_ParseTuple(args, "y*y*O", &b.data, &b.rows, &counts))
-        return NULL;
-    if (batch_sound(&b) && protocols_ready() && beyond_begin(&beyond, counts)) {
-        for (Py_ssize_t i = 0; i < b.count; i++) {
-            struct bare bare;
-            bare_of(&bare, &b, i);
-            struct walk w;
-            walk_busy(&w, &bare.frame, bare.packet->linktype);
-            beyond_add(&beyond, w.beyond);
-        }
-        if (beyond_end(&beyond))
-            result = Py_NewRef(Py_None);
-    }
-    batch_close(&b);
-    return result;
-}
-
-static PyObject *py_signed(PyObject *self, PyObject *args)
-{
-    (void)self;
-    struct batch b;
-    Py_ssize_t end, mutable_end;
-    PyObject *counts, *result = NULL;
-    struct beyond beyond;
-    if (!PyArg_ParseTuple(args, "y*y*nnO", &b.data, &b.rows, &end, &mutable_end, &counts))
-        return NULL;
-    if (batch_sound(&b) && protocols_ready() && (end < 0 || mutable_end < 0))
-        PyErr_SetString(PyExc_ValueError, "no such place");
-    else if (!PyErr_Occurred() && beyond_begin(&beyond, counts)) {
-        for (Py_ssize_t i = 0; i < b.count; i++) {
-            struct bare bare;
-            bare_of(&bare, &b, i);
-            struct walk w;
-            walk(&w, &bare.frame, bare.packet->linktype);
-            beyond_add(&beyond, signature_of(&bare.frame, &w, &(struct changed){.end = (size_t)end, .mutable_end = (size_t)mutable_end}));
-        }
-        if (beyond_end(&beyond))
-            result = Py_NewRef(Py_None);
-    }
-    batch_close(&b);
-    return result;
 }
 
 /* Values that assignments take, `count` of them; whether there are as many. */
@@ -276,96 +174,10 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
     return result;
 }
 
-static PyObject *py_check(PyObject *self, PyObject *args)
-{
-    (void)self;
-    struct batch b;
-    PyObject *out = NULL, *counted = NULL;
-    struct beyond beyond;
-    if (!PyArg_ParseTuple(args, "y*y*|O", &b.data, &b.rows, &counted))
-        return NULL;
-    if (batch_sound(&b) && protocols_ready() && beyond_begin(&beyond, counted))
-        out = PyBytes_FromStringAndSize(NULL, b.count);
-    if (out != NULL) {
-        char *outcomes = PyBytes_AsString(out);
-        Py_BEGIN_ALLOW_THREADS
-        for (Py_ssize_t i = 0; i < b.count; i++) {
-            struct bare bare;
-            bare_of(&bare, &b, i);
-            uint64_t code;
-            outcomes[i] = (char)check(&bare.frame, bare.packet->original, bare.packet->linktype, &code);
-            beyond_add(&beyond, code);
-        }
-        Py_END_ALLOW_THREADS
-        if (!beyond_end(&beyond))
-            Py_CLEAR(out);
-    }
-    batch_close(&b);
-    return out;
-}
-
-static PyObject *py_pick(PyObject *self, PyObject *args)
-{
-    (void)self;
-    Py_buffer rows, outcomes, passes;
-    PyObject *picked = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*y*", &rows, &outcomes, &passes))
-        return NULL;
-    if (passes.len != 256 || rows.len / (Py_ssize_t)sizeof(struct packet) != outcomes.len
-            || rows.len % (Py_ssize_t)sizeof(struct packet) || (rows.len > 0 && !aligned(&rows)))
-        PyErr_SetString(PyExc_ValueError, "outcomes are not one a packet, or passes not 256");
-    else
-        picked = PyByteArray_FromStringAndSize(NULL, rows.len);
-    if (picked != NULL) {
-        struct packet *out = (struct packet *)(void *)PyByteArray_AsString(picked);
-        size_t count = pick(rows.buf, outcomes.buf, (size_t)outcomes.len, passes.buf, out);
-        if (PyByteArray_Resize(picked, (Py_ssize_t)(count * sizeof *out)) < 0)
-            Py_CLEAR(picked);
-    }
-    PyBuffer_Release(&rows);
-    PyBuffer_Release(&outcomes);
-    PyBuffer_Release(&passes);
-    return picked;
-}
-
-static PyObject *py_verify(PyObject *self, PyObject *args)
-{
-    (void)self;
-    struct batch b;
-    PyObject *list = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*", &b.data, &b.rows))
-        return NULL;
-    if (batch_of_one(&b, "one row is verified at a time") && protocols_ready()) {
-        struct bare bare;
-        struct packet_view view;
-        view_of(&view, &bare, &b, 0);
-        enum verdict verdicts[MAX_HEADERS];
-        walk(&view.walk, &view.frame, bare.packet->linktype);
-        size_t count = view.walk.count, quoted = view.walk.quoted, resumed = view.walk.resumed;
-        leave_out_quoted(&view.walk);
-        verify(&view, verdicts);
-        list = PyList_New((Py_ssize_t)count);
-        for (size_t k = 0, own = 0; list != NULL && k < count; k++) {   /* what is quoted says nothing of this packet */
-            enum verdict verdict = k >= quoted && k < resumed ? NONE : verdicts[own++];
-            if (PyList_SetItem(list, (Py_ssize_t)k, PyLong_FromLong((long)verdict)) < 0)
-                Py_CLEAR(list);
-        }
-    }
-    batch_close(&b);
-    return list;
-}
-
 PyMethodDef packets_methods[] = {
-    {"walk", py_walk, METH_VARARGS, NULL},
-    {"items", py_items, METH_VARARGS, NULL},
     {"select", py_select, METH_VARARGS, NULL},
     {"assign", py_assign, METH_VARARGS, NULL},
     {"spread", py_spread, METH_VARARGS, NULL},
     {"correct", py_correct, METH_VARARGS, NULL},
-    {"check", py_check, METH_VARARGS, NULL},
-    {"pick", py_pick, METH_VARARGS, NULL},
-    {"beyond", py_beyond, METH_VARARGS, NULL},
-    {"signed", py_signed, METH_VARARGS, NULL},
-    {"verify", py_verify, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
