@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT, shell
 from samples import batch, ethernet, ipv4, over_udp, udp
 
-from pkttools.language import expression
+from pkttools.language import assigning, expression
 
 PING, TAGGED, TUNNEL = (ROOT / "examples" / name for name in ("ping.txt", "vlan-tcp.txt", "tunnel.txt"))
 PICKING = ["pkt-filter ICMP", "pkt-analyze", "pkt-check", "pkt-check -rc", "pkt-defragment"]
@@ -139,19 +139,19 @@ def test_counts(codec: ModuleType, follow: bool) -> None:
         data += frame
     items = [("IP.TTL", "=", "9"), ("IPV6.HOP_LIMIT", "=", "9"), ("ETHERNET.TYPE", "+=", "0"), ("TCP.SEQ_NUMBER", "=", "1")]
     swapped = (("IP.SRC_ADDR", "IP.DST_ADDR"), ("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"))
-    program = expression.assignments(items, swapped)
+    program = assigning.assignments(items, swapped)
     met, placed, *_ = codec.assign(data, rows, program, None, follow)
     assert (met, placed) == (3, (1, 2, 1, 1, 2, 0))
     chosen = codec.select(data, rows, expression.compiled(expression.any_of(["IPV6"])))
     assert codec.assign(data, chosen, program, None, follow)[:2] == (1, (0, 1, 0, 1, 1, 0))
     assert codec.assign(data, b"", program, None, follow) == (0, (0,) * 6, (0,) * 6, 0, 0)
-    assert codec.assign(data, rows, expression.assignments([]), None, follow)[:2] == (3, ())
+    assert codec.assign(data, rows, assigning.assignments([]), None, follow)[:2] == (3, ())
 
 
 def test_values_without_room_are_counted(codec: ModuleType) -> None:
     b = batch([(1, ethernet(0x0800, ipv4(17, udp(data)))) for data in (b"long", b"ab", b"")])
     items = [("UDP.DATA", "=", "6162"), ("UDP.DATA", "=", "616263"), ("IP.TTL", "=", "9"), ("UDP.DATA", "=", "UDP.DATA")]
-    assert codec.assign(b.data, bytes(b.rows), expression.assignments(items), None, False)[1:3] == ((2, 2, 3, 2), (0, 1, 0, 0))
+    assert codec.assign(b.data, bytes(b.rows), assigning.assignments(items), None, False)[1:3] == ((2, 2, 3, 2), (0, 1, 0, 0))
 
 
 def test_values_that_do_not_fit_are_counted(codec: ModuleType) -> None:
@@ -159,7 +159,7 @@ def test_values_that_do_not_fit_are_counted(codec: ModuleType) -> None:
     b = batch([(1, ethernet(0x0800, ipv4(17, answer))) for answer in answers])
     given = {"IP.TTL": "UDP.SRC_PORT", "IP.HEADER_SIZE": "IP.TTL", "IP.ID": "UDP.SRC_PORT", "SIP.STATUS": "404"}
     items = [(field, "=", value) for field, value in given.items()]
-    assert codec.assign(b.data, bytes(b.rows), expression.assignments(items), None, False)[1:3] == ((1, 0, 2, 1), (1, 2, 0, 1))
+    assert codec.assign(b.data, bytes(b.rows), assigning.assignments(items), None, False)[1:3] == ((1, 0, 2, 1), (1, 2, 0, 1))
 
 
 def test_a_value_that_does_not_fit_is_said(backend: str) -> None:

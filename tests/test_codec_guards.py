@@ -10,13 +10,14 @@ import pytest
 from samples import batch, ethernet, ipv4, udp
 from sections import enhanced, interface_of
 
-from pkttools.language import expression
+from pkttools.language import assigning, expression
+from pkttools.language.arguments import split_assignment
 
 FRAME = ethernet(0x0800, ipv4(17, udp()))
 BATCH = batch([(1, FRAME), (1, FRAME)])
 TESTS = expression.compiled(expression.any_of(["IP"]))
-PROGRAM = expression.assignments([expression.split_assignment("IP.TTL=9")])
-VARIED = expression.varied([expression.split_assignment("IP.TTL=1..9")], seed=hash)[0]
+PROGRAM = assigning.assignments([split_assignment("IP.TTL=9")])
+VARIED = assigning.varied([split_assignment("IP.TTL=1..9")], seed=hash)[0]
 INTERFACE = struct.pack("=6q", 1, 0, 6, 0, 0, 5)
 BLOCK = enhanced(b"frame")
 Call = Callable[[ModuleType, bytearray, bytes], object]

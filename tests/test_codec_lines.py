@@ -13,7 +13,7 @@ from samples import batch, ethernet, frames, ipv4, ipv6, over_udp, pktap, tcp, u
 
 from pkttools.batch import Batch
 from pkttools.codec import DECIMAL
-from pkttools.language.expression import assignments
+from pkttools.language.assigning import assignments
 from pkttools.protocols.fields import FIELDS
 from pkttools.protocols.values import parse_value, rows_of
 

@@ -20,7 +20,8 @@ from segments import A, B, batch_of, framed, in_gtp, segment
 from segments import pieces as pieces_of
 from segments import udp as udp_of
 
-from pkttools.language import expression, program
+from pkttools.language import assigning, expression, program
+from pkttools.language.arguments import split_assignment
 from pkttools.protocols.ends import ends, keeping_apart
 from pkttools.protocols.fields import HEADERS
 from pkttools.protocols.payloads import kept
@@ -32,7 +33,7 @@ LINE = b"IFACE: eth0\n"
 PCAPNG = b"".join(enhanced(FRAME, i, given=((1, b"a comment\n\x1b" * 40), (4, struct.pack("<Q", 3)))) for i in range(300))
 PCAP = b"".join(struct.pack("<4I", i, i, len(FRAME), len(FRAME)) + FRAME for i in range(300))
 INTERFACE = struct.pack("=6q", 1, 0, 6, 0, 0, len(LINE))
-ASSIGNMENT = expression.assignments([expression.split_assignment("IP.TTL=9")])
+ASSIGNMENT = assigning.assignments([split_assignment("IP.TTL=9")])
 BATCH = batch([(1, TRILL), (1, FRAME)] * 300)
 ROWS = bytes(BATCH.rows)
 ANSWER = (HEADERS.index("UDP"), expression.compiled(expression.any_of(["UDP"])), struct.pack("5q", 10, 8, 8, -1, 1), b"", 0)

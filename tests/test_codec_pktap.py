@@ -10,7 +10,8 @@ from samples import ARP, batch, ethernet, ipv4, ipv6, pktap, row_of, tcp, udp
 
 from pkttools.codec import WRONG
 from pkttools.errors import UsageError
-from pkttools.language import expression
+from pkttools.language import assigning, expression
+from pkttools.language.arguments import split_assignment
 from pkttools.protocols.fields import DATA, HEADERS, TABLE
 from pkttools.protocols.shown import format_text, read_field
 from pkttools.protocols.values import parse_text
@@ -131,7 +132,7 @@ def test_checksums_of_the_inner_frame(codec):
             assert codec.check(b.data, bytes(b.rows))[0] == 0
         assert packed.data[156:] == alone.data
         assert codec.verify(packed.data, bytes(packed.rows)) == [0, 0, 1, 1]
-        program = expression.assignments([("IP.SRC_ADDR", "=", "198.51.100.9"), ("PKTAP.PID", "=", "7")])
+        program = assigning.assignments([("IP.SRC_ADDR", "=", "198.51.100.9"), ("PKTAP.PID", "=", "7")])
         assert codec.assign(packed.data, bytes(packed.rows), program, None, True) == (1, (1, 1), (0, 0), 0, 0)
         assert codec.check(packed.data, bytes(packed.rows))[0] == 0
 
@@ -189,7 +190,7 @@ def test_filters(codec, order, text, holds):
 
 def assigned(codec: ModuleType, frame: bytes, *texts: str) -> bytes:
     b = batch([(258, frame)])
-    program = expression.assignments([expression.split_assignment(text) for text in texts])
+    program = assigning.assignments([split_assignment(text) for text in texts])
     codec.assign(b.data, bytes(b.rows), program, None, False)
     return bytes(b.data)
 

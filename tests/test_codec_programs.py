@@ -34,7 +34,8 @@ from samples import (
 from pkttools.batch import MAX_FRAME
 from pkttools.codec import python
 from pkttools.codec.program import ACCEPT, LAYER, REJECT
-from pkttools.language import expression, program
+from pkttools.language import assigning, expression, program
+from pkttools.language.arguments import split_assignment
 from pkttools.language.filters import Filter
 from pkttools.protocols.fields import BY_HEADER, DATA, FAMILY, FIELDS, HEADERS, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
 from pkttools.protocols.shown import format_value, read_field
@@ -96,8 +97,8 @@ def every_row(kinds: Callable[[Row], bool]) -> pytest.MarkDecorator:
 
 def assigned(codec: ModuleType, packet: tuple[int, bytes], *texts: str, guard: str | None = None) -> bytes:
     """The packet after assignments; what lies around it in the batch stays as it is."""
-    items = [expression.split_assignment(text) for text in texts]
-    program = expression.assignments(items)
+    items = [split_assignment(text) for text in texts]
+    program = assigning.assignments(items)
     linktype, frame = packet
     data = bytearray(b"\xa5" * 3 + frame + b"\xa5" * 3)
     rows = row_of(frame, linktype, offset=3)
@@ -245,7 +246,7 @@ def test_a_packet_from_field_lines_alone(codec, number):
         zeros[3] = 1  # the family goes in the byte order that is there; without any, little-endian
     if linktype == 149:
         zeros[3], zeros[156] = 1, 0x60  # and so does the length of PKTAP; what it holds is raw
-    codec.assign(zeros, row_of(frame, linktype), expression.assignments(items), None, False)
+    codec.assign(zeros, row_of(frame, linktype), assigning.assignments(items), None, False)
     expected = bytearray(frame)
     for kind, start, data, _ in headers:
         if HEADERS[kind] == "IP":
@@ -390,7 +391,7 @@ def test_a_value_that_a_header_cannot_hold_is_left_alone(codec):
 def test_swap(codec):
     pairs = (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("IP.SRC_ADDR", "IP.DST_ADDR"), ("UDP.SRC_PORT", "UDP.DST_PORT"),
              ("IPV6.SRC_ADDR", "IPV6.DST_ADDR"), ("TCP.SRC_PORT", "TCP.DST_PORT"))  # fmt: skip
-    program = expression.assignments([("UDP.DST_PORT", "=", "99")], pairs)  # assignments come behind the exchange
+    program = assigning.assignments([("UDP.DST_PORT", "=", "99")], pairs)  # assignments come behind the exchange
     v4, v6 = ethernet(0x0800, ipv4(17, udp())), ethernet(0x86DD, ipv6(6, tcp()))
     b = batch([(1, v4), (1, v6), (1, ethernet(0x0806, ARP)), (9, b"none of it")])
     codec.assign(b.data, bytes(b.rows), program, None, False)
@@ -403,7 +404,7 @@ def test_swap(codec):
 
 def test_guard(codec):
     b = batch([(101, ipv4(17, udp())), (101, ipv4(6, tcp())), (101, ipv6(17, udp()))])
-    program = expression.assignments([("UDP.DST_PORT", "=", "9"), ("TCP.DST_PORT", "=", "9"), ("IP.PROTOCOL", "=", "6")])
+    program = assigning.assignments([("UDP.DST_PORT", "=", "9"), ("TCP.DST_PORT", "=", "9"), ("IP.PROTOCOL", "=", "6")])
     rows = codec.select(b.data, bytes(b.rows), expression.compiled(expression.any_of(["IP.PROTOCOL==17"])))
     codec.assign(b.data, rows, program, None, False)
     assert [bytes(b.frame(i)) == frame for i, frame in enumerate([b"", ipv4(6, tcp()), ipv6(17, udp())])] == [False, True, True]
@@ -505,7 +506,7 @@ COLUMNS = ["header", "bit", "width", "bias", "scale", "kind", "shapes", "next"] 
 def refused(codec: ModuleType, **changed: int) -> list[bool]:
     """Whether a filter and an assignment are, with these columns changed in the first of their two fields, both IP.TTL's."""
     rows, test, _ = expression.compiled(expression.any_of(["IP.TTL==64"]))
-    _, assignment, _ = expression.assignments([("IP.TTL", "=", "9")])
+    _, assignment, _ = assigning.assignments([("IP.TTL", "=", "9")])
     test, assignment = array("q", test), array("q", assignment)
     words = array("i", bytes(rows)[32 * test[0] :][:32] * 2)
     words[7] = words[15] = -1

@@ -32,7 +32,7 @@ from protocol_tables import (
 from samples import ethernet, frames, gre, ipv4, ipv6, over_udp, row_of, udp
 
 from pkttools import protocols
-from pkttools.language import expression
+from pkttools.language import assigning
 from pkttools.protocols import _walk, walking
 from pkttools.protocols.tabulate import packed
 from pkttools.protocols.walking import (
@@ -269,7 +269,7 @@ def test_a_tunnel_is_what_is_said_to_be_one(codec: ModuleType, flags: int) -> No
     followed = not flags & UNFOLLOWED
     rules = [to("IP")] if followed else []
     codec.set_protocols(tables({"A": Kind(4, *rules, flags=flags)}, None, {"udp": {60000: "A"}}))
-    program = expression.assignments([], (("IPV6.SRC_ADDR", "IPV6.DST_ADDR"), ("UDP.SRC_PORT", "UDP.DST_PORT")))
+    program = assigning.assignments([], (("IPV6.SRC_ADDR", "IPV6.DST_ADDR"), ("UDP.SRC_PORT", "UDP.DST_PORT")))
     frame = ipv6(17, over_udp(60000, b"abcd" + ipv4(17, udp())))
     row = row_of(frame, 101)
     corrected, swapped = bytearray(frame), bytearray(frame)
@@ -299,7 +299,7 @@ def test_a_quoted_packet_is_nobodys_to_correct(codec: ModuleType) -> None:
         headers = found(codec, bytes(data), 101)
         assert [name for name, *_ in headers] == ["IP", "A", *names_in_it]
         assert codec.verify(data, row) == [1, *[0] * (len(headers) - 1)]
-        program = expression.assignments([("IP.TTL[2]", "=", "9")])
+        program = assigning.assignments([("IP.TTL[2]", "=", "9")])
         changed = bytearray(data)
         codec.assign(changed, row, program, None, True)
         assert changed[10:12] == data[10:12]

@@ -12,7 +12,8 @@ import pytest
 from samples import ethernet, extension, gre, ipv4, ipv6, row_of, tcp, udp, vxlan
 
 from pkttools.codec import ALL, CORRECTED, OBSCURE, TRANSPORT, UNCERTAIN, UNFINISHED, WRONG
-from pkttools.language import expression
+from pkttools.language import assigning
+from pkttools.language.arguments import split_assignment
 
 DESTINATION6 = ipv6(59, b"")[24:40]
 FAR, FAR6 = bytes([203, 0, 113, 9]), bytes.fromhex("20010db8000000000000000000000099")
@@ -172,7 +173,7 @@ def checked(codec: ModuleType, frame: bytes, linktype: int = 101) -> int:
 def edited(codec: ModuleType, frame: bytes, *edits: str, follow: bool = True, linktype: int = 101) -> tuple[bytes, tuple[int, ...]]:
     """The frame after an edit, and what was said of it."""
     data = bytearray(frame)
-    program = expression.assignments([expression.split_assignment(text) for text in edits])
+    program = assigning.assignments([split_assignment(text) for text in edits])
     *_, stale, unknown = codec.assign(data, row(frame, linktype), program, None, follow)
     return bytes(data), (stale, unknown)
 

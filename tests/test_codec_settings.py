@@ -9,7 +9,7 @@ import pytest
 from samples import batch, ethernet, frames, ipv4, ipv6, over_udp, pktap, tags, tcp, udp
 
 from pkttools.errors import BAD_FIELD, UsageError
-from pkttools.language.expression import assignments
+from pkttools.language.assigning import assignments
 from pkttools.protocols.fields import DATA, FIELDS, IPV4, IPV6, MAC, TABLE, TEXT
 from pkttools.protocols.values import largest
 

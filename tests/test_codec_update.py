@@ -9,7 +9,8 @@ import pytest
 from samples import ethernet, extension, frames, gre, icmp, ipv4, ipv6, row_of, sctp, tags, tcp, udp, vxlan
 
 from pkttools.codec import ALL, CORRECTED, WRONG
-from pkttools.language import expression
+from pkttools.language import assigning
+from pkttools.language.arguments import split_assignment
 
 EDITS = [
     ["IP.TTL=1"], ["IP.SRC_ADDR=10.1.2.3"], ["IP.DST_ADDR=255.255.255.255", "IP.TOS=0xff"], ["IPV6.DST_ADDR=2001:db8::7"],
@@ -36,7 +37,7 @@ def edited(
     codec: ModuleType, linktype: int, frame: bytes, edit: list[str], original: int | None = None, follow: bool = True
 ) -> tuple[bytes, int]:
     """The frame after an edit, and whether a checksum could not follow."""
-    program = expression.assignments([expression.split_assignment(text) for text in edit])
+    program = assigning.assignments([split_assignment(text) for text in edit])
     data = bytearray(frame)
     *_, stale, _ = codec.assign(data, row_of(frame, linktype, original), program, None, follow)
     return bytes(data), stale

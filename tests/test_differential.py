@@ -14,7 +14,7 @@ from sections import Record, batch_of, block, drops, enhanced, flags, interface_
 
 from pkttools.batch import Batch
 from pkttools.formats.pcap import MAGICS
-from pkttools.language import expression
+from pkttools.language import assigning, expression
 from pkttools.views.fields import columns_of
 
 C, PYTHON = "c", "python"
@@ -83,13 +83,13 @@ def check_frames(packets: list[tuple[int, bytes]], original: int | None = None) 
     for what in range(3):
         assert_same("correct", b.data, bytes(b.rows), what, {})
     for items in ASSIGN:
-        program = expression.assignments(items)
+        program = assigning.assignments(items)
         assert_same("assign", b.data, bytes(b.rows), program, None, False, {})
         assert_same("assign", b.data, bytes(b.rows), program, None, True)
     for text in FILTERS:
         assert_same("select", b.data, bytes(b.rows), expression.compiled(expression.any_of([text])))
     assert_same("select", b.data, bytes(b.rows), expression.compiled(expression.any_of(["IP.TTL>64"])), 1, {})
-    swap = expression.assignments([], (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("IPV6.SRC_ADDR", "IPV6.DST_ADDR")))
+    swap = assigning.assignments([], (("ETHERNET.SRC_ADDR", "ETHERNET.DST_ADDR"), ("IPV6.SRC_ADDR", "IPV6.DST_ADDR")))
     assert_same("assign", b.data, bytes(b.rows), swap, None, False)
     assert_same("assign", b.data, bytes(b.rows), swap, None, True, {})
     assert_same("json_encode", b.data, bytes(b.rows), 0, 1)
@@ -455,7 +455,7 @@ def test_bad_calls() -> None:
     for name, size in ((-1, 0), (0, -1), (0, 13), (13, 0), (2**62, 2**62), (12, 1)):
         assert_same("pcapng_decode", raw, 0, len(raw), False, array("q", [1, 0, 6, 0, name, size]), NAMES)
     rows, code, constants = expression.compiled(expression.any_of(["UDP.DST_PORT==53 and UDP.DATA==61"]))
-    assign_rows, assign_code, _ = expression.assignments([("UDP.DATA", "=", "61")])
+    assign_rows, assign_code, _ = assigning.assignments([("UDP.DATA", "=", "61")])
     bad_programs = [
         (rows, code, b""),
         (rows[:64], code, constants),
@@ -495,8 +495,8 @@ def test_real_pcapng(shared: Path) -> None:
 def test_no_packets() -> None:
     """A batch from which everything was filtered: its empty bytearrays may lie anywhere in memory."""
     for rows in (bytearray(), bytearray(56)[56:], b""):
-        assert_same("assign", bytearray(), rows, expression.assignments([("IP.TTL", "=", "9")]), None, False)
-        assert_same("assign", bytearray(), rows, expression.assignments([]), None, False)
+        assert_same("assign", bytearray(), rows, assigning.assignments([("IP.TTL", "=", "9")]), None, False)
+        assert_same("assign", bytearray(), rows, assigning.assignments([]), None, False)
         assert_same("select", bytearray(), rows, expression.compiled(expression.any_of(["IP"])))
         assert_same("correct", bytearray(), rows, 0)
         assert_same("text_encode", bytearray(), rows, 0, 1, 16, False, 0)

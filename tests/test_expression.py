@@ -12,9 +12,12 @@ from samples import ipv4, udp
 
 from pkttools.batch import Packet, gathered
 from pkttools.errors import UsageError
-from pkttools.language import expression
-from pkttools.language.expression import Parser, any_of, assignments, compiled, field, split_assignment, tokens
+from pkttools.language import assigning, expression
+from pkttools.language.arguments import split_assignment
+from pkttools.language.assigning import assignments
+from pkttools.language.expression import Parser, any_of, compiled, tokens
 from pkttools.protocols.fields import FIELDS, LAYERS, TABLE
+from pkttools.protocols.values import field, unknown_name
 
 TEST = "UDP.DST_PORT==53"
 
@@ -196,7 +199,7 @@ def test_split_assignment(text, parts):
 
 def test_steps_are_of_the_least_unit():
     """4 bytes, of the authentication header; the other extension headers count 8."""
-    assert expression.assignments([expression.split_assignment("IPV6.EXT_SIZE+=4")])
+    assert assigning.assignments([split_assignment("IPV6.EXT_SIZE+=4")])
 
 
 @pytest.mark.parametrize(
@@ -240,7 +243,7 @@ def test_programs_have_no_address_of_their_own():
     """Equal texts give equal programs: they are cached by their bytes."""
     assert assignments([("ip.ttl", "=", "0x40")]) == assignments([("IP.TTL", "=", "64")])
     assert field("IP.TTL")[1] == FIELDS["IP.TTL"]
-    assert expression.unknown_name("X" * 100, ["IP"], "layer") == f"no layer '{'X' * 40}' (-k lists the fields)"
+    assert unknown_name("X" * 100, ["IP"], "layer") == f"no layer '{'X' * 40}' (-k lists the fields)"
 
 
 @pytest.mark.parametrize(

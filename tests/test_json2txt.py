@@ -20,7 +20,7 @@ from pkttools.batch import Packet, gathered, link_of
 from pkttools.errors import PktError, UsageError
 from pkttools.formats import json_fields, json_packet
 from pkttools.formats.json import packets
-from pkttools.language import expression
+from pkttools.language import assigning
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.txt"))
 FRAME = ethernet(0x0800, ipv4(17, udp(b"payload")))
@@ -152,7 +152,7 @@ def test_each_field_is_set_where_it_is(codec: ModuleType, read: Callable) -> Non
                 value = at ^ 4  # type: ignore[operator]
             b = batch([(linktype, frame)])
             try:
-                codec.assign(b.data, bytes(b.rows), expression.assignments([(f"{name}[{number}]", "=", str(value))]), None, False)
+                codec.assign(b.data, bytes(b.rows), assigning.assignments([(f"{name}[{number}]", "=", str(value))]), None, False)
             except UsageError:  # not a multiple of what the field counts in
                 continue
             texts.append(json.dumps(change(found, path, value)))
@@ -177,7 +177,7 @@ def test_each_field_is_set_where_it_is(codec: ModuleType, read: Callable) -> Non
 def test_values_of_every_kind(codec: ModuleType, read: Callable, path: list, value: object, field: str, text: str) -> None:
     frame = ethernet(0x0800, ipv4(17, over_udp(7, b"payload")))
     b = batch([(1, frame)])
-    codec.assign(b.data, bytes(b.rows), expression.assignments([(field, "=", text)]), None, False)
+    codec.assign(b.data, bytes(b.rows), assigning.assignments([(field, "=", text)]), None, False)
     found = told(codec, frame)
     del found["number"]
     assert read(json.dumps(change(found, path, value)))[0].frame == bytes(b.frame(0)) != frame

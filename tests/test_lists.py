@@ -11,7 +11,7 @@ from samples import batch, ethernet, extension, ipv4, ipv6, row_of, tcp
 
 from pkttools import codec as ours
 from pkttools.errors import PktError
-from pkttools.language import expression
+from pkttools.language import assigning, expression
 from pkttools.protocols.compile import descriptions, our_files
 from pkttools.protocols.fields import BY_HEADER, FIELDS, HEADERS, TABLE
 
@@ -109,7 +109,7 @@ def test_a_value_is_set_in_place(codec, version, name, value, now):
     b = batch([(101, frame)])
     ours.correct(b.data, bytes(b.rows), ours.ALL)
     size = len(b.data)
-    program = expression.assignments([(name, "=", value)])
+    program = assigning.assignments([(name, "=", value)])
     assert codec.assign(b.data, bytes(b.rows), program, None, True)[1:] == ((1,), (int(len(value) > 32),), 0, 0)
     assert values(codec, bytes(b.data), name.partition("[")[0]) == (now or [b"\xaa\xbb" + SACK[4:]])
     assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
@@ -119,7 +119,7 @@ def test_a_value_is_set_in_place(codec, version, name, value, now):
 def test_what_an_earlier_assignment_made_of_a_list(codec):
     """Later ones meet it as it is then."""
     b = batch([(101, with_options(MSS + b"\2\4\2\x18", b""))])
-    program = expression.assignments([("TCP.OPT_SIZE", "=", "8"), ("TCP.OPT_MSS[2]", "=", "1"), ("TCP.OPT_MSS", "=", "2")])
+    program = assigning.assignments([("TCP.OPT_SIZE", "=", "8"), ("TCP.OPT_MSS[2]", "=", "1"), ("TCP.OPT_MSS", "=", "2")])
     assert codec.assign(b.data, bytes(b.rows), program, None, False)[1] == (1, 0, 1)
 
 
@@ -226,7 +226,7 @@ def test_options_in_other_fields(codec, options, file, name, leases):
     b = batch([(101, frame)])
     ours.correct(b.data, bytes(b.rows), ours.ALL)
     sets = [("DHCP.OPT_LEASE[-1]", "=", "7"), ("DHCP.OPT_OVERLOAD", "=", "0")]
-    placed = codec.assign(b.data, bytes(b.rows), expression.assignments(sets), None, True)[1]
+    placed = codec.assign(b.data, bytes(b.rows), assigning.assignments(sets), None, True)[1]
     assert placed[0] == bool(leases)
     assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
 
@@ -255,7 +255,7 @@ def test_time_stamps_of_routers(codec, flag, times, addresses, odd):
     b = batch([(101, frame)])
     ours.correct(b.data, bytes(b.rows), ours.ALL)
     sets = [("IP.OPT_TS_TIME[2]", "=", "9"), ("IP.OPT_TS_ADDR[-1]", "=", "192.0.2.9")]
-    placed = codec.assign(b.data, bytes(b.rows), expression.assignments(sets), None, True)[1]
+    placed = codec.assign(b.data, bytes(b.rows), assigning.assignments(sets), None, True)[1]
     assert placed == (bool(times), bool(addresses))
     assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
 
@@ -282,7 +282,7 @@ def test_where_other_lists_end(codec, name, items, types):
     frame, field = frames[name](), "CHUNK_TYPE" if name == "SCTP" else "OPT_TYPE"
     assert [value[0] for value in values(codec, frame, f"{name}.{field}")] == types
     b = batch([(101, frame)])
-    placed = codec.assign(b.data, bytes(b.rows), expression.assignments([(f"{name}.{field}[-1]", "=", "7")]), None, False)[1]
+    placed = codec.assign(b.data, bytes(b.rows), assigning.assignments([(f"{name}.{field}[-1]", "=", "7")]), None, False)[1]
     assert (placed, len(b.data)) == ((bool(types),), len(frame))
 
 
@@ -329,11 +329,11 @@ def test_messages_in_messages(codec):
     b = batch([(101, over_udp6(relayed(option(9, relayed(option(9, SOLICIT))))))])
     ours.correct(b.data, bytes(b.rows), ours.ALL)
     sets = [("DHCPV6.XID", "=", "7"), ("DHCPV6.TYPE[-1]", "=", "reply"), ("DHCPV6.OPT_ELAPSED", "=", "9")]
-    assert codec.assign(b.data, bytes(b.rows), expression.assignments(sets), None, True)[1:] == ((1, 1, 1), (0, 0, 0), 0, 0)
+    assert codec.assign(b.data, bytes(b.rows), assigning.assignments(sets), None, True)[1:] == ((1, 1, 1), (0, 0, 0), 0, 0)
     assert bytes(b.data).endswith(b"\7\0\0\7" + option(8, b"\0\x09"))
     assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
     sets = [("DHCPV6.OPT_TYPE", "=", "0"), ("DHCPV6.XID", "=", "1"), ("DHCPV6.OPT_TYPE", "=", "9"), ("DHCPV6.XID", "=", "2")]
-    assert codec.assign(b.data, bytes(b.rows), expression.assignments(sets), None, True)[1] == (1, 0, 1, 1)
+    assert codec.assign(b.data, bytes(b.rows), assigning.assignments(sets), None, True)[1] == (1, 0, 1, 1)
 
 
 def test_a_route_is_followed_where_it_changes(codec):
@@ -341,7 +341,7 @@ def test_a_route_is_followed_where_it_changes(codec):
     b = batch([(101, ipv4(6, tcp(), b"\x83\x0b\4\xc0\0\2\x09\xc0\0\2\x08\0"))])
     ours.correct(b.data, bytes(b.rows), ours.ALL)
     before = bytes(b.data)
-    program = expression.assignments([("IP.OPT_LSRR[-1]", "=", "198.51.100.9")])
+    program = assigning.assignments([("IP.OPT_LSRR[-1]", "=", "198.51.100.9")])
     assert codec.assign(b.data, bytes(b.rows), program, None, True)[1:] == ((1,), (0,), 0, 0)
     assert bytes(b.data)[48:50] != before[48:50]
     assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
@@ -364,7 +364,7 @@ def test_the_home_address_is_in_the_sum(codec):
     b = batch([(101, ipv6(60, extension(17, home) + struct.pack("!4H", 1, 2, 8, 0)))])
     ours.correct(b.data, bytes(b.rows), ours.ALL)
     before = bytes(b.data)
-    program = expression.assignments([("IPV6.OPT_HOME_ADDR", "=", "2001:db8::77")])
+    program = assigning.assignments([("IPV6.OPT_HOME_ADDR", "=", "2001:db8::77")])
     assert codec.assign(b.data, bytes(b.rows), program, None, True)[1:] == ((1,), (0,), 0, 0)
     assert bytes(b.data)[-2:] != before[-2:]
     assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])
@@ -419,7 +419,7 @@ def test_one_of_them_is_set_in_place(codec, frame, name, value):
     b = batch([(101, frame)])
     ours.correct(b.data, bytes(b.rows), ours.ALL)
     before = bytes(b.data)
-    assert codec.assign(b.data, bytes(b.rows), expression.assignments([(name, "=", value)]), None, True)[1:] == ((1,), (0,), 0, 0)
+    assert codec.assign(b.data, bytes(b.rows), assigning.assignments([(name, "=", value)]), None, True)[1:] == ((1,), (0,), 0, 0)
     assert bytes(b.data) != before
     assert len(b.data) == len(before)
     assert codec.check(b.data, bytes(b.rows)) == bytes([ours.CORRECTED])

@@ -12,7 +12,7 @@ import pytest
 from conftest import shell
 from samples import ethernet, extension, gre, icmp, ipv4, ipv6, row_of, tags, tcp, udp, vxlan
 
-from pkttools.language import expression
+from pkttools.language import assigning, expression
 from pkttools.protocols.fields import HEADERS
 
 NEVER_THERE = bytes([0xDE, 0xAD])
@@ -70,7 +70,7 @@ def corrected(codec: ModuleType, frame: bytes, what: int = 0) -> bytes:
 
 def assigned(codec: ModuleType, frame: bytes, *texts: str, follow: bool = False) -> bytes:
     data = bytearray(frame)
-    codec.assign(data, row_of(frame), expression.assignments([tuple(text.partition("=")) for text in texts]), None, follow)
+    codec.assign(data, row_of(frame), assigning.assignments([tuple(text.partition("=")) for text in texts]), None, follow)
     return bytes(data)
 
 
@@ -136,7 +136,7 @@ def followed(codec: ModuleType, frame: bytes, texts: tuple[str, ...], linktype: 
     cut: bytes that were not captured.
     """
     data = bytearray(frame)
-    program = expression.assignments([tuple(text.partition("=")) for text in texts])
+    program = assigning.assignments([tuple(text.partition("=")) for text in texts])
     rows = struct.pack("=7q", 0, len(frame), len(frame) + cut, 0, linktype, 0, 0)
     *_, stale, unknown = codec.assign(data, rows, program, None, True)
     return bytes(data), stale, unknown
@@ -191,7 +191,7 @@ def test_what_is_quoted_follows_for_what_was_set(codec: ModuleType) -> None:
 
 
 def test_addresses_are_exchanged_of_the_error_alone(codec: ModuleType) -> None:
-    program = expression.assignments([], (("IP.SRC_ADDR", "IP.DST_ADDR"), ("UDP.SRC_PORT", "UDP.DST_PORT")))
+    program = assigning.assignments([], (("IP.SRC_ADDR", "IP.DST_ADDR"), ("UDP.SRC_PORT", "UDP.DST_PORT")))
     frame = CARRIED["4"](ipv4(17, udp()))
     data = bytearray(frame)
     codec.assign(data, row_of(frame), program, None, False)

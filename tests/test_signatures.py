@@ -10,7 +10,7 @@ from conftest import shell
 from samples import batch, ethernet, extension, gre, icmp, ipv4, ipv6, over_udp, tags, tcp, udp
 
 from pkttools.codec import ALL, LENGTHS
-from pkttools.language.expression import assignments
+from pkttools.language.assigning import assignments
 from pkttools.protocols.names import beyond_name
 
 MD5, AO = b"\x13\x12" + bytes(16) + b"\1\1", b"\x1d\x10\1\2" + bytes(12)

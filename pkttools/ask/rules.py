@@ -18,7 +18,8 @@ from __future__ import annotations
 import re
 
 from ..errors import PktError, UsageError, need
-from ..language.expression import assignments, split_assignment
+from ..language.arguments import split_assignment
+from ..language.assigning import assignments
 from ..protocols.values import parse_number
 from .lines import TEXT, lines_of
 

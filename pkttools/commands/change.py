@@ -11,8 +11,7 @@ from ..command_line.options import FLAG, TEXT, Option, Values, filter_briefly
 from ..errors import need
 from ..flow.guard import CONDITION, condition
 from ..flow.stage import Stage, without_fcs
-from ..language.arguments import arguments
-from ..language.expression import split_assignment
+from ..language.arguments import arguments, split_assignment
 from ..protocols.fields import FIELDS
 
 TYPE_CHECKING = False

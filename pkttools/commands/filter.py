@@ -10,8 +10,7 @@ Comparisons == != < <= > >=, 'in' with values, ranges and prefixes, a layer's na
 from ..command_line.options import FILTER, FLAG, NUMBER, TEXT, Option, Values, filter_briefly, picks
 from ..errors import UsageError, need
 from ..flow.stage import Source, Stage
-from ..language.arguments import arguments, filter_of
-from ..language.expression import split_assignment
+from ..language.arguments import arguments, filter_of, split_assignment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +116,6 @@ def words(values: Values) -> tuple[list[str], list[str]]:
     assigned = [word for word in values.arguments if split_assignment(word)]
     others = [word for word in values.arguments if word not in assigned]
     joined = " ".join(others)
-    need(all(map(str.strip, others)) or not joined.strip(), "filter '': a field expected, not the end")
     need(not split_assignment(joined), f"'{joined}' would assign; to compare, write ==")
     need(bool(joined) or picks(values) or bool(values.given(PART)), missing(assigned))
     return assigned, others if joined else []

@@ -269,7 +269,7 @@ class Rounds(Source):
 def own_address(address: str) -> Callable[[Batch], Batch]:
     """What sets the sender's MAC address."""
     from .. import codec
-    from ..language.expression import assignments
+    from ..language.assigning import assignments
 
     program = assignments([("ETHERNET.SRC_ADDR", "=", address)])
 

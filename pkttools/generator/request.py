@@ -6,7 +6,7 @@ import time
 
 from ..command_line.options import REAL, Option, Values
 from ..errors import UsageError, need
-from ..language.expression import split_assignment
+from ..language.arguments import split_assignment
 from ..protocols.values import field, parse_number
 from .schedule import Schedule
 from .stream import STAMP

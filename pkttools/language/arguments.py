@@ -7,7 +7,6 @@ import sys
 
 from ..command_line.options import Values, picks
 from ..errors import UnknownName, UsageError, say
-from .expression import OPERATORS, beside, split_assignment
 
 STDERR = 2
 
@@ -17,11 +16,20 @@ if TYPE_CHECKING:
     from .filters import Filter
     from .part import Part
 
-# Words that stand between others, in an expression for which no quotes were needed in the shell.
-JOINING = OPERATORS | {"and", "or", "not", "any", "(", ")", "!", "&&", "||"}
-
 # Words that only tcpdump's filters have.
 PCAP_WORDS = frozenset(("host", "port", "portrange", "net", "src", "dst", "ether", "proto", "less", "greater", "gateway"))
+
+
+def split_assignment(text: str) -> tuple[str, str, str] | None:
+    """Takes `NAME.FIELD=value` apart into field, operator and value; None when it is no assignment."""
+    name, equals, value = text.partition("=")
+    if not equals or value.startswith("=") or name[-1:] in ("!", "<", ">"):
+        return None
+    operator = name[-1:] + "=" if name[-1:] in ("+", "-") else "="
+    name = name[: len(name) - len(operator) + 1].strip()
+    if "." not in name or not name.replace(".", "").replace("_", "").replace("[", "").replace("]", "").replace("-", "").isalnum():
+        return None
+    return name, operator, value
 
 
 def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = (), guard: Filter | None = None, follow: bool = False,
@@ -47,14 +55,10 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = (), guard: 
     return keep, Assignments(items, swapped, guard, follow, values.seed)
 
 
-def joins(words: list[str]) -> bool:
-    """Whether arguments are words of one expression, which stands without quotes: `UDP.SIZE gt 100`."""
-    return any(word.lower() in JOINING for word in words)
-
-
 def filter_of(values: Values, words: list[str], part: Part | None = None, one: bool = False) -> Filter:
     """The filter of a command line with these words: expressions, or parts of `one`. Raises UsageError, PktError."""
-    from .filters import Filter, bpf_of  # late: who only assigns filters nothing
+    from .expression import joins  # late: who only assigns filters nothing
+    from .filters import Filter, bpf_of
 
     bpf = bpf_of(values)
     expressions = [" ".join(words)] if words and (one or joins(words)) else words
@@ -64,8 +68,7 @@ def filter_of(values: Values, words: list[str], part: Part | None = None, one: b
             no_broadcast=bool(values.no_broadcast), no_multicast=bool(values.no_multicast), part=part,
         )  # fmt: skip
     except UsageError as error:
-        words_there = " ".join(expressions).split() if hasattr(values, "input") else []
-        files = [word for word in words_there if os.path.exists(word)]  # noqa: PTH110  pathlib is slow to import
+        files = [word for word in " ".join(expressions).split() if os.path.exists(word)]  # noqa: PTH110  pathlib is slow to import
         hint = f"; to read a file: --in {files[0]}" if files else ""
         if PCAP_WORDS.intersection(" ".join(expressions).lower().split()):
             hint = "; an expression of tcpdump's goes with --bpf"
@@ -85,6 +88,8 @@ def tell_beside(values: Values, expressions: list[str]) -> None:
     """Says on a terminal that of expressions beside each other one is enough: most people read `and` there."""
     if values.every or not os.isatty(STDERR):
         return
+    from .expression import beside
+
     if beside(expressions):
         name = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib is slow to import
         say(f"{name}: '{' '.join(expressions)}': one of these is enough, as in 1.16; --and wants all")

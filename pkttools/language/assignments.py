@@ -9,7 +9,7 @@ from ..batch import ROW_BYTES, Batch
 from ..errors import checksum_left, checksum_unknown, counted
 from ..protocols.fields import DATA, TEXT
 from ..protocols.values import field, rows_of
-from .expression import varied
+from .assigning import varied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The language of filters and assignments, and what it compiles to.
+"""The language of filters, and what it compiles to.
 
     list    one or more expressions; any one that holds lets the packet through, with --and all have to
     expr    expr `or` expr | expr `and` expr | `not` expr | `(` list `)` | test
@@ -7,127 +7,37 @@
     op      == != < <= > >=, or eq ne lt le gt ge
     item    value | value-value | value..value | address/bits
     value   a number, a name, an address, a date, bytes in hex, or a text, in double quotes where it is more than a word
-    assign  FIELD=value | FIELD=FIELD | FIELD=values | FIELD+=value | FIELD-=value
 
 ASKED is what asked.py tells of: NAME.FIELD of the table in any case, `NAME.FIELD[2]` its second occurrence, `[-1]` its last;
-either end, or a fact of the packet. values: see series.py.
+either end, or a fact of the packet.
 """
 
 from __future__ import annotations
 
 from ..codec import program
 from ..errors import UnknownName, UsageError
-from ..protocols.fields import DATA, FIELDS, IPV4, IPV6, LAYERS, TEXT, Row
-from ..protocols.values import HEX, check_assignable, field, parse_step, rows_of, unknown_name
-from .asked import COUNTED, FACTS, Asked, asked, ends, is_asked, name_of
-from .constants import constant
-from .program import ALL_BITS, MATCHES, Operand, Tests, assignments_program, kinds_set
+from ..protocols.fields import DATA, FIELDS, IPV4, IPV6, LAYERS
+from ..protocols.values import HEX, unknown_name
+from .asked import COUNTED, FACTS, Asked, asked, is_asked, name_of
+from .program import ALL_BITS, MATCHES, Operand, Tests, kinds_set
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
     from ..batch import Program
     from .program import Constant
-    from .series import Upcoming
 
     Tree = tuple[Any, ...]  # what it is comes first: `and`, `or`, `not`, `layer`, `bpf`, `test`, `matches`
-    Assignment = tuple[int, int, int, bool, int | bytes | Operand]
 
 COMPARE = {"==": program.EQUAL, "!=": program.UNEQUAL, "<": program.LESS, "<=": program.AT_MOST,
            ">": program.MORE, ">=": program.AT_LEAST}  # fmt: skip
 WORDS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 OPERATORS = frozenset((*COMPARE, *WORDS, "in", "contains", "matches", "&"))
-ASSIGN = {"=": program.SET, "+=": program.ADD, "-=": program.SUBTRACT}
 SPELLINGS = {"&&": "and", "||": "or", "!": "not"}
-
-
-# ---- assignments ----
-
-
-def split_assignment(text: str) -> tuple[str, str, str] | None:
-    """Takes `NAME.FIELD=value` apart into field, operator and value; None when it is no assignment."""
-    name, equals, value = text.partition("=")
-    if not equals or value.startswith("=") or name[-1:] in ("!", "<", ">"):
-        return None
-    operator = name[-1:] + "=" if name[-1:] in ("+", "-") else "="
-    name = name[: len(name) - len(operator) + 1].strip()
-    if "." not in name or not name.replace(".", "").replace("_", "").replace("[", "").replace("]", "").replace("-", "").isalnum():
-        return None
-    return name, operator, value
-
-
-def assignments(items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str], ...] = ()) -> Program:
-    """Compiles assignments: field, operator, value. The k-th value of a field goes to its k-th occurrence.
-
-    swapped: pairs of fields to exchange first, where a packet has both. Raises UsageError.
-    """
-    return varied(items, swapped)[0]
-
-
-def varied(items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str], ...] = (),
-           seed: Callable[[str], int] | None = None) -> tuple[Program, list[tuple[int, Upcoming]]]:  # fmt: skip
-    """The same, and the values of those that give another one in each packet, with their number in the program.
-
-    seed: gives one for what is drawn, by a name; None: no field may vary. Raises UsageError.
-    """
-    seen: dict[str, int] = {}
-    series: list[tuple[int, Upcoming]] = []
-    compiled: list[Assignment] = [(program.SWAP, FIELDS[a][0], 1, True, Operand(FIELDS[b][0])) for a, b in swapped]
-    for text, operator, value_text in items:
-        if both := ends(text.upper().partition("[")[0]):
-            raise UsageError(f"{text}: either end can be asked for; {both[0]} and {both[1]} can be set")
-        name, indexes, occurrence = field(text)
-        rows = rows_of(indexes)
-        what = ASSIGN[operator]
-        value: int | bytes | Operand = 0
-        if operator == "=":
-            seen[name] = seen.get(name, 0) + 1
-            if is_asked(value_text.strip(), rows[0].kind in (DATA, TEXT)):
-                what, value = program.COPY, copied(name, rows, value_text.strip())
-            elif seed and varies(rows, value_text):
-                what = program.NEXT
-                series.append((len(compiled), values_of(name, rows, value_text, seed, seen[name])))
-            else:
-                value = constant(name, rows, value_text)
-                if isinstance(value, int):
-                    check_assignable(name, rows, value)
-        else:
-            value = parse_step(name, rows, value_text)
-        exact = occurrence is not None or operator != "="
-        compiled.append((what, indexes[0], occurrence or (seen[name] if operator == "=" else 1), exact, value))
-    return assignments_program(compiled), series
-
-
-def copied(name: str, rows: list[Row], text: str) -> Operand:
-    """The field whose value another one gets. Raises UsageError."""
-    found = asked(text)
-    if len(found) > 1 or not found[0].rows:
-        raise UsageError(f"{name}={text}: it gets the value of one field")
-    wanted = Asked(name, rows[0].kind, 0, 1, rows)
-    if not wanted.goes_with(found[0]):
-        raise UsageError(f"{name}={text}: {name} is {wanted.kind_said}, and {found[0].name} is {found[0].kind_said}")
-    return found[0].operand
-
-
-def varies(rows: list[Row], text: str) -> bool:
-    """Whether a value is none for all packets: a list, a range, or drawn."""
-    if rows[0].kind in (DATA, TEXT):
-        return False
-    word = text.strip().lower().partition(":")[0]
-    drawn = word == "random" and "random" not in (rows[0].names or {}).values()
-    return drawn or "," in text or ".." in text or ("/" in text and rows[0].kind in (IPV4, IPV6))
-
-
-def values_of(name: str, rows: list[Row], text: str, seed: Callable[[str], int], which: int) -> Upcoming:
-    """The values that a field gets, packet after packet. which: of several for it. Raises UsageError."""
-    from .series import Upcoming, field_values  # late: seldom
-
-    return Upcoming(field_values(name, rows, text, seed(name if which == 1 else f"{name} {which}")))
-
-
-# ---- filters ----
+# Words that stand between others, in an expression for which no quotes were needed in the shell.
+JOINING = OPERATORS | {"and", "or", "not", "any", "(", ")", *SPELLINGS}
 
 
 def tokens(text: str) -> list[str]:
@@ -299,8 +209,7 @@ class Parser:
             return []
         others = asked(text)
         if not found[0].goes_with(others[0]):
-            kinds = f"{found[0].name} is {found[0].kind_said}, and {others[0].name} is {others[0].kind_said}"
-            raise UsageError(f"{found[0].name} and {others[0].name} cannot be compared: {kinds}")
+            raise UsageError(f"{found[0].name} and {others[0].name} cannot be compared: they are of different kinds")
         return others
 
     def comparison(self, found: list[Asked], operator: str, mask: int | None) -> Tree:
@@ -441,6 +350,11 @@ def asked_in(tree: Tree) -> set[str]:
 def any_of(expressions: list[str], every: bool = False) -> Tree:
     """The tree of expressions of which any one may hold. every: all have to."""
     return joined("and" if every else "or", [Parser(text, every).parse() for text in expressions])
+
+
+def joins(words: list[str]) -> bool:
+    """Whether arguments are words of one expression, which stands without quotes: `UDP.SIZE gt 100`."""
+    return any(word.lower() in JOINING for word in words)
 
 
 def beside(expressions: list[str]) -> bool:

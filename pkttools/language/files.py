@@ -20,7 +20,7 @@ def divided(words: list[str]) -> tuple[list[str], list[str]]:
     there = {word for word in words if word == "-" or os.path.lexists(word)}
     if not there and not any(map(like_a_file, words)):
         return [], words
-    from .expression import split_assignment  # late: most arguments have the name of no file
+    from .arguments import split_assignment  # late: most arguments have the name of no file
 
     rest = [word for word in words if not split_assignment(word)]
     if not any(map(plain, rest)) and understood(" ".join(rest)):
@@ -40,8 +40,8 @@ def divided(words: list[str]) -> tuple[list[str], list[str]]:
 
 def belongs_to_none(word: str, before: str) -> bool:
     """Whether a word is no part of what filters or assigns. before: the one in front of it."""
-    from .arguments import JOINING
-    from .expression import split_assignment
+    from .arguments import split_assignment
+    from .expression import JOINING
 
     value = before.endswith(("=", "<", ">", "&")) or before.lower() in JOINING - {")"}  # UDP.SIZE gt 100, without quotes
     return not (value or word.lower() in JOINING or split_assignment(word) or (not plain(word) and understood(word)))
@@ -67,7 +67,7 @@ def understood(text: str) -> bool:
 
 def absent(words: list[str]) -> str:
     """The first argument that can only have been meant for a file, and is none; empty: there is no such. `UDP.SIZ` is a slip."""
-    from .arguments import joins
+    from .expression import joins
 
     for word in () if joins(words) else words:
         alone = not set(word) & set(' \t\n"=<>!&()[]')

@@ -20,7 +20,7 @@ from ..batch import (
 )
 from ..batch import Packet as Held
 from ..errors import UsageError, counted
-from ..language.expression import assignments
+from ..language.assigning import assignments
 from ..protocols.fields import DATA, HEADERS, LAYERS, TABLE, TEXT
 from ..protocols.names import link_lines
 from ..protocols.shown import format_text

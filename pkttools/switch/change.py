@@ -5,8 +5,8 @@ from __future__ import annotations
 from .. import codec
 from ..batch import COLUMNS, OFFSET, ROW_BYTES, Batch
 from ..errors import UsageError
+from ..language.arguments import split_assignment
 from ..language.assignments import Assignments
-from ..language.expression import split_assignment
 from ..protocols.fields import BY_HEADER
 from ..protocols.kinds import carries_message
 from ..protocols.shown import read_field

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import UsageError, need
-from ..language.expression import split_assignment
+from ..language.arguments import split_assignment
 from ..protocols.fields import BY_HEADER, FIELDS, Row
 from ..protocols.kinds import column
 from ..protocols.values import field as field_of

@@ -18,7 +18,7 @@ from pkttools import codec
 from pkttools.batch import Program
 from pkttools.bpf.classic import CODES, packed
 from pkttools.codec.program import EVERY, OF_NUMBER, SAMPLE
-from pkttools.language import expression
+from pkttools.language import assigning, expression
 from pkttools.language.program import ALL_BITS
 from pkttools.protocols import ROW, TRAITS, _lines, _rows, _templates, ends, places
 from pkttools.protocols.fields import HEADERS
@@ -74,7 +74,7 @@ def programs() -> tuple[list[Program], list[Program]]:
     filters = [expression.compiled(expression.any_of([text])) for text in FILTERS]
     filters.append(expression.compiled(("or", [("bpf", packed(BPF)), expression.any_of(["IP"])])))
     filters.append(expression.compiled(("and", NUMBERED)))
-    return filters, [expression.varied(items, seed=len)[0] for items in ASSIGNMENTS] + [expression.assignments([], SWAPPED)]
+    return filters, [assigning.varied(items, seed=len)[0] for items in ASSIGNMENTS] + [assigning.assignments([], SWAPPED)]
 
 
 def columns(data: bytes) -> list[int]:
