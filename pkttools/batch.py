@@ -15,6 +15,7 @@ ROW_BYTES = COLUMNS * 8
 Program = tuple[bytes, bytes, bytes]  # a filter or assignments, compiled: see program.py
 
 MAX_LINKTYPE = 0xFFFFFFFF
+ETHERNET, ETHERNET_FCS = 1, 4  # its link type, and octets of its frame check sequence
 MAX_FCS = 31  # octets of a frame check sequence: what captures have room for
 WIDTH = 16  # bytes of a line of text, where nothing else is asked for
 MAX_FRAME = 262_144  # bytes of one packet: libpcap's largest snap length
@@ -43,6 +44,18 @@ def linktype_of(link: int) -> int:
 def fcs_of(link: int) -> int | None:
     """The octets of the frame check sequence in that column; None where they are not known."""
     return (link >> 32 & 0xFF) - 1 if link > MAX_LINKTYPE else None
+
+
+def crc_of(frame: bytes | bytearray, link: int) -> bytes | None:
+    """The frame check sequence that belongs behind a frame; None where it is not known how it is computed.
+
+    That of Ethernet is a CRC of 32 bits, its least significant byte first, IEEE 802.3 clause 3.2.9.
+    """
+    if linktype_of(link) != ETHERNET or fcs_of(link) != ETHERNET_FCS:
+        return None
+    from zlib import crc32  # late: seldom
+
+    return crc32(frame).to_bytes(ETHERNET_FCS, "little")
 
 
 def count_of(link: int) -> int | None:

@@ -157,7 +157,7 @@ def captures(paths: str | list[str], *, size: int | str | None = SIZE, storage_o
 
 def _cut(file: File, size: int) -> list[Part]:
     """The parts of a file."""
-    with file.fs.open(file.path, "rb") as opened:
+    with _opened(file) as opened:
         return parts(opened, size)
 
 
@@ -196,11 +196,18 @@ class Piece(NamedTuple):
         """The packets that come out."""
 
         def start(stream: Packets) -> Iterator[Batch]:
-            with self.file.fs.open(self.file.path, "rb") as file:  # not by `file` itself, which threads have in common
+            with _opened(self.file) as file:
                 yield from opened(Given(file if self.part == WHOLE else Behind(file, self.part), self.name), stream)
 
         read = Packets(start)
         return through(read, [[*line] for line in self.lines]) if self.lines else read
+
+
+def _opened(file: File) -> IO[bytes]:
+    """A file from its beginning on, with a place in it that no other part has, in whichever thread: not by `file` itself."""
+    own = file.fs.open(file.path, "rb")
+    # fsspec's file system in memory gives all who open a file one and the same object (its MemoryFile, a BytesIO).
+    return io.BytesIO(own.getvalue()) if isinstance(own, io.BytesIO) else own
 
 
 class Behind:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import pkttools.codec.python as python_codec
 import pkttools.kernel.python as python_kernel
@@ -18,6 +19,10 @@ pytest_plugins = ["pkttools.pytest_plugin"]  # installed it is found by itself
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("PKTTOOLS_SHARED", ROOT.parent / "shared"))
 BACKENDS = ("c", "python")
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 def pytest_configure() -> None:

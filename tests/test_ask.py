@@ -104,6 +104,12 @@ def test_a_signal_ends_with_the_account(labs):
     said = done.stderr.decode()
     assert "stopped by a signal: no more was asked, and 2 not waited for" in said
     assert "3 sent, 1 answered, 2 lost" in said
+    for asking in ("{ %s sleep 1.6; } | %s pkt-ask -i eth0", "%s %s pkt-ask -i eth0 --interval 9 --count 2"):
+        begun = PING.replace("|", ";" if "sleep" in asking else "|")
+        done = labs.run("a", asking % (begun, "timeout --preserve-status -s INT 1.2"))
+        said = done.stderr.decode()
+        assert "stopped by a signal: no more was asked, and 0 not waited for" in said
+        assert (done.returncode, "1 sent, 1 answered, 0 lost" in said) == (1, True)  # more was to be asked
 
 
 def test_what_it_says_without_an_interface_or_a_privilege(labs):

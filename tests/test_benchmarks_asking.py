@@ -16,12 +16,12 @@ def test_the_times_of_fping():
 
 @pytest.mark.skipif(not shutil.which("fping"), reason="fping is not installed")
 def test_both_are_answered(tmp_path, monkeypatch):
-    """At once, and later; once each."""
+    """At once, later, and by one host; once each."""
     reason = wire.missing()
     if reason:
         pytest.skip(f"no wires: {reason}")
     rows, said = asking.asking(["c"], 0, 1, tmp_path)
-    both = [f"{name}, {when}" for when in ("at once", "after 10 ms") for name in ("pkt-ask", "fping")]
+    both = [f"{name}, {when}" for when in asking.CASES for name in ("pkt-ask", "fping")]
     timed = [row for row in rows if "tcpdump" not in row.what]
     assert [row.what for row in timed if "÷" not in row.what] == both
     assert all(row.wall and row.cpu and "rtt median" in row.remark for row in timed)

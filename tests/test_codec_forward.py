@@ -160,7 +160,7 @@ MACS = st.sampled_from([A, B, C, ALL, GROUP, BPDU, bytes(6), bytes([2, 0, 0, 0, 
 FRAMES = st.lists(st.one_of(st.builds(frame, MACS, MACS), st.binary(max_size=20)), max_size=30)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(turns=st.lists(st.tuples(st.integers(0, 4), FRAMES), max_size=4), room=st.integers(0, 5),
        ports=st.lists(st.integers(0, 4), unique=True).map(bytes))  # fmt: skip
 @pytest.mark.parametrize("name", ["c", "python"])

@@ -296,7 +296,7 @@ def some_packets(draw: st.DrawFn) -> list[Record]:
 @ORDERS
 @pytest.mark.parametrize("backend", ["c", "python"])
 @given(packets=some_packets(), nano=st.booleans())
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_read(backend, order, packets, nano, tmp_path, monkeypatch):
     """All of it: bytes, sizes, times to the nanosecond, link types, every line. Interfaces in the order they are met in."""
     monkeypatch.setattr("pkttools.formats.pcapng.codec", load(backend))

@@ -612,7 +612,7 @@ PACKETS = st.lists(
 
 
 # The fixture gives a module, the same for all examples: nothing of it has to be set up again.
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(packets=PACKETS, width=st.sampled_from([16, 16, 16, 1, 2, 7, 8, 15, 17, 100]))
 def test_what_is_written_is_read_back(codec, packets, width):
     result = decode(codec, encode(codec, packets, width=width))

@@ -23,7 +23,7 @@ from pkttools import PktError, PktWarning, UsageError
 from pkttools.formats.borders import parts
 
 distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
-from pkttools.dask import Ended, Piece, _told, captures  # noqa: E402
+from pkttools.dask import Behind, Ended, Piece, _opened, _told, captures  # noqa: E402
 
 STAGES = {"filter": ["not TCP"], "change": ["IP.TTL-=1", "UDP.DATA=68656c6c6f"]}
 
@@ -104,6 +104,18 @@ def test_in_threads_and_in_memory(made, tmp_path):
     assert many.to_pcapng("memory://captures-out/all.pcapng") == ["memory://captures-out/all.pcapng"]
     assert memory.cat("/captures-out/all.pcapng") == wanted and len(memory.ls("/captures-out")) == 1
     assert worked(made, str(tmp_path / "all.pcapng")) and (tmp_path / "all.pcapng").read_bytes() == wanted
+
+
+def test_parts_in_memory_have_a_place_of_their_own(made):
+    """All opened before any is read, as threads may do; fsspec itself opens one file for all of them."""
+    memory = pytest.importorskip("fsspec").filesystem("memory")
+    data = (made / "1.pcap").read_bytes()
+    memory.pipe("/in-turns.pcap", data)
+    files = captures("memory://in-turns.pcap", size=20_000).parts
+    read = [Behind(_opened(file), part) for file, part in files]
+    pieces = [b"".join(iter(lambda one=one: one.read(1 << 30), b"")) for one in read]
+    alone = [part.front + data[part.start : part.stop] for _, part in files]
+    assert len(read) > 2 and pieces == alone
 
 
 @pytest.mark.parametrize("name", ["1.pcap", "2.pcap", "3.pcapng", "4.txt", "5.pcap", "6.pcap", "7.pcap.gz"])

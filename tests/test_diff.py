@@ -69,6 +69,7 @@ CASES = [  # command line; exit code; lines, as far as they are given, in order;
     ("a.txt missing", 2, [], "missing: No such file or directory"),
     ("a.txt", 2, [], "two files to compare: pkt-diff A B"),
     ("- -", 2, [], "standard input is read once"),
+    ("a.txt ''", 2, [], "'' is the name of no file"),
     ("a.txt a.txt --ignore IP.TLT", 2, [], "--ignore: no field 'IP.TLT': did you mean IP.TTL?"),
     ("a.txt a.txt --key IP.TLT", 2, [], "--key: no field 'IP.TLT': did you mean IP.TTL?"),
     ("a.txt a.txt --key IP.ID --align", 2, [], "--key or --align: one way of pairing"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from zlib import crc32
 
 import pytest
 from conftest import ROOT, shell
 
 from pkttools import codec
-from pkttools.batch import OFFSET, ROW_BYTES, Batch
+from pkttools.batch import OFFSET, ROW_BYTES, Batch, Packet, gathered, link_of
 from pkttools.compare.differences import Difference, differences
+from pkttools.compare.doubles import Doubles
 from pkttools.compare.ignoring import Ignored, checksums
 from pkttools.errors import UsageError
 
@@ -123,6 +125,37 @@ def test_notes_are_compared_where_they_are_asked_for():
     a, b = (batch_of(text.replace(b"\nSIZE", b"\n" + lines + b"\nSIZE")) for lines in (b"IFACE: eth0", b"IFACE: eth1\nNOTE: here"))
     assert compared(a, b) == []
     assert [str(one) for one in compared(a, b, Ignored.of("", notes=True))] == ["IFACE: eth0, eth1", "NOTE: only in B: here"]
+
+
+def framed(octets: str, fcs: str, known: int = 4, size: int | None = None) -> Batch:
+    """A frame that ends in a check sequence, which is known to be one, or may be padding."""
+    frame = bytes.fromhex(octets)
+    frame += crc32(frame).to_bytes(4, "little") if fcs == "right" else bytes.fromhex(fcs)
+    return gathered([Packet(frame[:size], len(frame), 0, link_of(1, known or None))])
+
+
+@pytest.mark.parametrize(("a", "b", "ignore", "said"), [
+    (("64", "right"), ("64", "01020304"), "", ["FCS: FCS, 01 02 03 04 (from byte 0 on, of 4 bytes)"]),
+    (("64", "right"), ("64", "01020304"), "FCS", []), (("64", "right"), ("64", "01020304"), "routing", []),
+    (("64", "right"), ("64", "01020304"), "PADDING", ["FCS: FCS, 01 02 03 04 (from byte 0 on, of 4 bytes)"]),
+    (("64", "right"), ("64", "01020304"), "checksums", []),
+    (("64", "right"), ("63", "right"), "IP.CHECKSUM", ["IP.TTL: 64, 63"]),  # it follows
+    (("64", "right"), ("63", "01020304"), "ttl,IP.CHECKSUM", ["FCS: FCS, 01 02 03 04 (from byte 0 on, of 4 bytes)"]),
+    (("64", "01020304", 0), ("64", "01020305", 0), "", ["ETHERNET.DATA: 04, 05 (from byte 29 on, of 30 bytes)"]),
+    (("64", "01020304", 4), ("64", "", 0), "SIZE,CAPTURED", ["FCS: only in A: 01 02 03 04 (from byte 0 on, of 4 and 0 bytes)"]),
+    (("64", "01020304", 2), ("64", "05020305", 2), "", [
+        "ETHERNET.DATA: 01 02, 05 02 (from byte 26 on, of 28 bytes)", "FCS: 04, 05 (from byte 1 on, of 2 bytes)"]),
+    (("64", "01020304", 4, 62), ("64", "01050304", 4, 62), "", ["FCS: 02, 05 (from byte 1 on, of 2 bytes)"]),
+])  # fmt: skip
+def test_a_check_sequence_is_no_padding(a, b, ignore, said):
+    frame = "020000000002 020000000001 0800 45000014 00010000 {:02x}FD0000 C0000201 C0000202" + " 00" * 26
+    both = [framed(frame.format(int(ttl)), *rest) for ttl, *rest in (a, b)]
+    right = bytes(both[0].frame(0)[-4:]).hex(" ").upper()
+    assert [str(one) for one in compared(*both, Ignored.of(ignore))] == [line.replace("FCS, ", f"{right}, ") for line in said]
+    if ignore in ("", "FCS"):
+        doubles = Doubles(Ignored.of(ignore))
+        list(doubles([gathered([batch.packet(0) for batch in both])]))
+        assert doubles.doubles == (not said)
 
 
 def test_every_bit_is_told():

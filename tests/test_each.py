@@ -223,10 +223,10 @@ def test_nothing_is_left_that_is_not_whole(folder: Path) -> None:
 held: list[int] = []  # the writing end of what has no end
 
 
-def running(folder: Path, pipe: str) -> tuple[subprocess.Popen[bytes], list[int]]:
-    """A run that does not end by itself, since what it reads of last has no end; and its processes."""
-    os.mkfifo(folder / "z")
-    held.append(os.open(folder / "z", os.O_RDWR))
+def running(folder: Path, pipe: str, endless: str = "z") -> tuple[subprocess.Popen[bytes], list[int]]:
+    """A run that does not end by itself, since one that it reads of has no end, the last one or another; and its processes."""
+    os.mkfifo(folder / endless)
+    held.append(os.open(folder / endless, os.O_RDWR))
     run = subprocess.Popen(
         [str(ROOT / "bin/pkt-pipe"), "--each", *sorted(str(path) for path in folder.iterdir()), "--out-dir", str(folder / "out"),
          "--jobs", "2", pipe], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -237,9 +237,10 @@ def running(folder: Path, pipe: str) -> tuple[subprocess.Popen[bytes], list[int]
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc")
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_signals(folder: Path, end: int) -> None:
-    run, processes = running(folder, "change IP.TTL=9")
+@pytest.mark.parametrize(("end", "endless"), [(signal.SIGTERM, "z"), (signal.SIGINT, "0")])
+def test_signals(folder: Path, end: int, endless: str) -> None:
+    """What is done is counted, also what is behind a file that is not."""
+    run, processes = running(folder, "change IP.TTL=9", endless)
     run.send_signal(end)
     _, said = run.communicate(timeout=20)
     os.close(held.pop())

@@ -12,6 +12,7 @@ from pkttools.command_line.options import own_arguments
 from pkttools.commands import commands, find, read
 from pkttools.commands.pipe import joined
 from pkttools.errors import UsageError
+from pkttools.language.arguments import filter_of
 from pkttools.library import pipe
 
 FRAMES = [bytes(12) + b"\x08\x00" + bytes([i]) * 46 for i in range(3)]
@@ -83,6 +84,15 @@ def test_what_is_neither_file_nor_filter(words: str, said: str) -> None:
         joined(read(find("pkt-pipe"), []), words)
     name = words.partition("|")[2].split() or words.split()
     assert str(raised.value).startswith(f"{name[0]}: {said}")
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(("name", "hint"), [("filter", "; to read a file: --in b"), ("recv", "")])
+def test_an_option_is_named_where_there_is_one(name: str, hint: str) -> None:
+    values = read(find(f"pkt-{name}"), [])
+    with pytest.raises(UsageError) as raised:
+        filter_of(values, ["UPD[2]", "b"], one=True)
+    assert str(raised.value) == f"no layer 'UPD[2]' (-k lists the fields){hint}"
 
 
 def test_all_that_read_take_them(folder: Path) -> None:

@@ -111,8 +111,9 @@ def test_filters(of: ModuleType, text: str, numbers: list[int]) -> None:
         ("NUMBER==x", "NUMBER: 'x' is not a number"), ("SIZE[2]>1", "SIZE[2]: there is one of a packet"),
         ("any IP.TTL[2]==1", "any IP.TTL[2]: one occurrence, or any"), ("IP.ADR==1.2.3.4", "no field 'IP.ADR'"),
         ("ARP.ADDR==1", "no field 'ARP.ADDR'"), ("UDP.DST_PORT==nosuchservice", "neither a number nor a service that is known"),
-        ("TCP.FLAGS==SX", "TCP.FLAGS: 'SX' is not a number"), ("IP.SRC_ADDR==UDP.SRC_PORT", "they are of different kinds"),
-        ("IP.SRC_ADDR==IPV6.SRC_ADDR", "they are of different kinds"), ("IP.SRC_ADDR==any IP.DST_ADDR", "at the left"),
+        ("TCP.FLAGS==SX", "TCP.FLAGS: 'SX' is not a number"),
+        ("IP.SRC_ADDR==UDP.SRC_PORT", "IP.SRC_ADDR is an IPv4 address, and UDP.SRC_PORT is a number"),
+        ("IP.SRC_ADDR==IPV6.SRC_ADDR", "IPV6.SRC_ADDR is an IPv6 address"), ("IP.SRC_ADDR==any IP.DST_ADDR", "at the left"),
         ("UDP.DATA & 1", "UDP.DATA: a mask goes with numbers"), ("IP.TTL contains 1", "IP.TTL: contains is for data and text"),
         ("IP.TTL matches 1", "IP.TTL: matches is for data and text"), ('UDP.DATA matches "("', "is no regular expression"),
         ("UDP.DATA contains GET", "'GET' is not in hex; text stands in double quotes"),
@@ -208,10 +209,13 @@ def test_data_that_lie_in_each_other(of: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(("text", "said"), [
-    ("IP.ADDR=1.2.3.4", "IP.SRC_ADDR and IP.DST_ADDR can be set"), ("IP.SRC_ADDR=UDP.SRC_PORT", "int is no value for it"),
+    ("IP.ADDR=1.2.3.4", "IP.SRC_ADDR and IP.DST_ADDR can be set"),
+    ("IP.SRC_ADDR=UDP.SRC_PORT", "IP.SRC_ADDR is an IPv4 address, and UDP.SRC_PORT is a number"),
     ("IP.SRC_ADDR=IP.ADDR", "it gets the value of one field"), ("IP.TTL=5..300", "300 does not fit"),
     ("IP.TTL=1,", "a value is missing"),
-    ("UDP.DATA=IP.TTL", "int is no value for it"), ("IP.ID=TIME", "it gets the value of one field"),
+    ("UDP.DATA=IP.TTL", "UDP.DATA is octets, and IP.TTL is a number"),
+    ("IP.TTL=ETHERNET.SRC_ADDR", "ETHERNET.SRC_ADDR is a MAC address"),
+    ("IP.ID=TIME", "it gets the value of one field"),
     ("IP.TTL=random:", "a value is missing"),
 ])  # fmt: skip
 def test_assignments_that_are_refused(text: str, said: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pkttools.command_line.options import FILTER, FLAG, NUMBER, PROTOCOLS, REAL, TEXT, Option, Values, ahead, read
+from pkttools.command_line.options import FILTER, FLAG, NUMBER, PROTOCOLS, REAL, TEXT, Option, Values, add_protocols, ahead, read
 from pkttools.commands import commands, find
 from pkttools.errors import UsageError
 
@@ -120,6 +120,11 @@ def test_what_takes_one_value_is_given_once(name):
 )  # fmt: skip
 def test_protocols_are_read_ahead(line, files, decoded):
     assert [ahead(option, line.split()) for option in PROTOCOLS] == [files, decoded]
+
+
+def test_a_file_of_protocols_has_a_name():
+    with pytest.raises(UsageError, match="--protocols: '' is the name of no file"):
+        add_protocols(["--protocols", ""])
 
 
 def test_the_shared_options_do_not_collide():

@@ -167,7 +167,18 @@ def test_each_of_a_pipe_says_so_and_those_that_only_look_do_not(backend, capture
     assert [line for line in said.splitlines() if "not followed" in line][:3] == [
         f"pkt-pipe: {stage.split()[0]}: {SAID}" for stage in stages[:3]
     ]
-    assert shell(f"pkt-filter not IP.TTL==99 --in {capture} --out /dev/null", backend=backend).stderr == b""
+
+
+# Who asks for headers where none are found is told, and who asks for something else is not.
+@pytest.mark.parametrize(("command", "said"), [
+    ("pkt-filter not IP.TTL==99", True), ("pkt-filter -r UDP", True), ("pkt-filter SIZE>9 or IP", True), ("pkt-filter -nb", True),
+    ("pkt-change --if IP UDP.DATA=1", True), ("pkt-cut --if IP --snap 40", True), ("pkt-txt2txt --fail-if VXLAN", True),
+    ("pkt-filter SIZE>9 --numbers 1-99", False), ("pkt-filter UNKNOWN.DATA==1", False), ("pkt-analyze", False),
+])  # fmt: skip
+def test_filters_that_find_nothing(backend, capture, command, said):
+    done = shell(f"{command.replace('>', chr(92) + '>')} --in {capture} --out /dev/null", backend=backend)
+    line = f"{command.split()[0]}: 1 packet with link types in which filters find no header: 1 link type 147"
+    assert done.stderr.decode().splitlines().count(line) == said, done.stderr
 
 
 def test_only_of_packets_that_are_changed(backend, capture):

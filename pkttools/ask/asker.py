@@ -58,12 +58,13 @@ class Asker:
         self.waiting: deque[tuple[float, Question, int]] = deque()  # until when, for which try
         self.leaving: dict[bytes, Question] = {}  # by their bytes
         self.sending: list[Question] = []
-        self.next = 0.0  # when the next question may be sent
+        self.next = 0.0  # when the next question may be sent, once one was
         self.waits_for: Callable[[], list[int]] = list  # what questions come from, where more of them may be a long time coming
         self.more = False  # whether some have come there
         self.dropped, self.closed = 0, False
         self.base = 0  # packets attempted before those that are sent
-        self.said: list[str] = []
+        self.stopped = False  # whether a signal did that
+        self.said: list[str] = []  # of that
 
     def open(self, wire: Wire) -> None:
         """Asks by an interface."""
@@ -90,11 +91,12 @@ class Asker:
                 while self.counts.open and not self.more and (fds := self.waits_for()):  # before more is waited for
                     self.turn(None, fds)
                     yield from self.written()
-            while self.counts.open:
+            while self.counts.open and not self.stopped:
                 self.turn()
                 yield from self.written()
         except Interrupted:
-            hold(True)  # what came is written
+            self.stop()
+        if self.stopped:
             self.take()
             self.said = [STOPPED.format(self.counts.open)]
         for question in self.line:
@@ -102,6 +104,11 @@ class Asker:
                 self.settle(question, LOST)
         self.close()
         yield from self.written()
+
+    def stop(self) -> None:
+        """A signal has come: no more is asked, and no answer waited for. What came is written."""
+        hold(True)
+        self.stopped = True
 
     def made(self, batch: Batch) -> Iterator[Batch]:
         """The questions that packets are."""
@@ -139,7 +146,7 @@ class Asker:
                 self.matcher.ask(question, own)
                 questions.append(question)
             if questions:
-                self.next = max(self.next + self.interval, now)
+                self.next = max((self.next or now) + self.interval, now)
                 self.line += questions
                 self.counts.open += len(questions)
                 self.counts.sent += len(questions)

@@ -387,6 +387,7 @@ def add_protocols(argv: list[str]) -> None:
     if own or files or decoded:
         from ..protocols.kept import install  # late: seldom
 
+        need("" not in files, "--protocols: '' is the name of no file")
         install([*filter(None, own.split(":")), *files], decoded)
 
 

@@ -12,14 +12,17 @@ from __future__ import annotations
 import sys
 
 from ..command_line.options import FLAG, NUMBER, REAL, REPORT, TEXT, USER, Option, Values, filter_briefly
-from ..command_line.signals import drain
+from ..command_line.signals import Interrupted, drain
 from ..errors import need
 from ..flow.stage import Source, Stage, program_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..ask.asker import Asker
-    from ..formats.files import Input
+    from ..batch import Batch
+    from ..formats.files import Input, Output
     from ..language.assignments import Assignments
 
 PLACE = "first"
@@ -60,9 +63,17 @@ class Asked(Source):
 
             asker.complete = own_address(sender.mac_address)
         super().__init__(values)
+        self.asker = asker
         file: Input = self.file  # type: ignore[assignment]  # it has opened one
         asker.waits_for = lambda: [file.fd] if file.flows else []
         drain(False)
+
+    def watched(self, stream: Iterator[Batch], output: Output | None) -> Iterator[Batch]:
+        """The questions; a signal ends them, and not what is to be said of those that were asked."""
+        try:
+            yield from super().watched(stream, output)
+        except Interrupted:
+            self.asker.stop()
 
 
 def longest(assignments: Assignments) -> int:
@@ -97,4 +108,4 @@ def stage(values: Values) -> Stage:
         return (assignments.said(False) if assignments else []) + asker.account()
 
     return Stage(values, [asker], program=(keep, None), source=lambda: Asked(values, asker), account=account,
-                 fails=lambda: asker.counts.failed)  # fmt: skip
+                 fails=lambda: asker.counts.failed or asker.stopped)  # fmt: skip

@@ -79,6 +79,7 @@ def run(values: Values) -> tuple[list[str], int]:
     need(not (values.unified and values.key is not None), "--unified follows the order of packets, and --key does not")
     need(values.memory == MEMORY or values.key is not None or bool(values.align), "--memory is for --key and --align")
     names = values.arguments[0], values.arguments[1]
+    need("" not in names, "'' is the name of no file")
     need(names != ("-", "-"), "standard input is read once")
     now = time_ns() // 1000 * 1000
     ignore = ignored(values, now)

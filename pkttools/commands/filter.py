@@ -116,6 +116,7 @@ def words(values: Values) -> tuple[list[str], list[str]]:
     assigned = [word for word in values.arguments if split_assignment(word)]
     others = [word for word in values.arguments if word not in assigned]
     joined = " ".join(others)
+    need(all(map(str.strip, others)) or not joined.strip(), "filter '': a field expected, not the end")
     need(not split_assignment(joined), f"'{joined}' would assign; to compare, write ==")
     need(bool(joined) or picks(values) or bool(values.given(PART)), missing(assigned))
     return assigned, others if joined else []

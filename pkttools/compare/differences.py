@@ -123,6 +123,8 @@ class _Comparison:
                 yield Difference(HEADERS[one.kind], frame.index(one), "", size if a else None, size if b else None)
         if "PADDING" not in self.ignore.facts:
             yield from _octets("", 1, "PADDING", self.a.between(), self.b.between())
+        if "FCS" not in self.ignore.facts and not (self.a.fcs_is_right and self.b.fcs_is_right):
+            yield from _octets("", 1, "FCS", *(bytes(frame.octets[frame.wire :]) for frame in (self.a, self.b)))
 
     def only(self, a: Part | None, b: Part | None) -> Part | None:
         """What only one packet has; None: it may."""

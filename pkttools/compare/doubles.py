@@ -31,13 +31,15 @@ class Doubles:
         need_places(ignore)
         bounds = -1 if window is None else window, -1 if within is None or within > MOST_WITHIN else within
         self.table = codec.doubles_table(*bounds, memory, ignore.told(), "PADDING" in ignore.facts, interfaces)
+        self.bare = "FCS" in ignore.facts
         self.only, self.passes = only, bytes((found == A_DOUBLE) == only for found in range(256))
         self.doubles = self.without_memory = self.out_of_order = 0
 
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
         """Passes what is no double, or only these."""
         for batch in stream:
-            found = codec.find_doubles(self.table, batch.data, batch.rows)
+            rows = Batch(batch.data, bytearray(batch.rows)).without_fcs().rows if self.bare else batch.rows
+            found = codec.find_doubles(self.table, batch.data, rows)
             doubles = found.count(A_DOUBLE)
             self.doubles += doubles
             self.without_memory += found.count(FORGOTTEN)

@@ -6,7 +6,7 @@ from array import array
 from functools import cache
 
 from .. import codec
-from ..batch import CAPTURED, NOTES, NOTES_SIZE, OFFSET, ORIGINAL
+from ..batch import CAPTURED, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, crc_of, fcs_of
 from ..protocols.fields import BY_HEADER, DATA, HEADERS, TEXT, Row
 from ..protocols.kinds import has
 from ..protocols.walking import EXTENSION, FIRST_ITEM, TAG
@@ -132,14 +132,25 @@ class Frame:
                     break
         return max(count, 1)
 
+    @property
+    def wire(self) -> int:
+        """Where its frame check sequence begins, in bytes, whether that was captured or not; without one, where it ends."""
+        whole = max(self.columns[CAPTURED], self.columns[ORIGINAL])
+        return max(whole - (fcs_of(self.columns[LINKTYPE]) or 0), 0)
+
+    @property
+    def fcs_is_right(self) -> bool:
+        """Whether it ends in a frame check sequence that is known to be right."""
+        return crc_of(self.octets[: self.wire], self.columns[LINKTYPE]) == bytes(self.octets[self.wire :])
+
     def between(self) -> bytes:
-        """What is of no header, nor its data: it stands behind all of them, or between those in one."""
+        """What is of no header, nor its data, nor a frame check sequence: it stands behind all of them, or between those in one."""
         rest, at = bytearray(), 0
         parts = self.parts
         for first, last in sorted([(part.start, part.body) for part in parts] + [(part.inner, part.end) for part in parts]):
             rest += self.octets[at:first]
             at = max(at, last)
-        return bytes(rest + self.octets[at:])
+        return bytes(rest + self.octets[at : self.wire])
 
 
 @cache

@@ -10,12 +10,12 @@ from ..protocols.fields import BY_HEADER, FIELDS, HEADERS, LAYERS, MAC, TABLE, c
 from ..protocols.kinds import has, rows
 from ..protocols.walking import LINK_LAYER
 
-FACTS = ("LINKTYPE", "TIME", "CAPTURED", "SIZE", "NOTES", "PADDING", "ORDER")  # of a packet, and of all, besides fields
+FACTS = ("LINKTYPE", "TIME", "CAPTURED", "SIZE", "NOTES", "PADDING", "FCS", "ORDER")  # of a packet, and of all, besides fields
 ALL_BITS = 0xFFFFFFFF
 NAMED = {
-    "checksums": "the checksums of all headers",
+    "checksums": "the checksums of all headers, and frame check sequences",
     "mac": "the addresses of link layers; not those that ARP carries",
-    "routing": "what a router changes: mac, VLAN, TTL, IPv6's hop limit, IP's checksum, padding and with it SIZE, TIME",
+    "routing": "what a router changes: mac, VLAN, TTL, IPv6's hop limit, IP's checksum, padding and with it SIZE, FCS, TIME",
     "nat": "what a translator changes: routing, IP addresses, ports, the ID of ICMP, checksums",
     "capture": "how it was captured: TIME, and CAPTURED: only bytes that both have are compared",
 }
@@ -117,7 +117,7 @@ def _meant(name: str) -> tuple[frozenset[str], set[int], frozenset[str]]:
     """The fields, the kinds of headers and the facts that a name of NAMED stands for."""
     nothing: frozenset[str] = frozenset()
     if name == "checksums":
-        return checksums(), set(), nothing
+        return checksums(), set(), frozenset(("FCS",))
     if name == "mac":
         links = {kind for kind in range(len(HEADERS)) if has(kind, LINK_LAYER)}
         return frozenset(row.name for row in TABLE if row.kind == MAC and row.header in links), set(), nothing
@@ -125,7 +125,7 @@ def _meant(name: str) -> tuple[frozenset[str], set[int], frozenset[str]]:
         return nothing, set(), frozenset(("TIME", "CAPTURED"))
     macs, *_ = _meant("mac")
     routing = macs | {"IP.TTL", "IPV6.HOP_LIMIT", "IP.CHECKSUM"}
-    facts = frozenset(("TIME", "PADDING", "SIZE"))
+    facts = frozenset(("TIME", "PADDING", "SIZE", "FCS"))
     if name == "routing":
         return routing, _kinds_of("VLAN"), facts
     addresses = {f"{version}.{end}_ADDR" for version in ("IP", "IPV6") for end in ("SRC", "DST")}

@@ -15,6 +15,7 @@ from ..batch import TIME, Batch
 from ..command_line.signals import ALARM, Interrupted
 from ..errors import OutputError, PktError, Unread, counted, need
 from ..formats import refuse_terminal
+from ..formats.files import TOGETHER
 from .stage import Written
 
 TYPE_CHECKING = False
@@ -66,6 +67,8 @@ def ended(stages: list[Stage], jobs: int = 1, opened: Callable[[], None] | None 
         refuse_terminal(last.sink.form, last.values.output)
     user = new_user(stages)
     source = first.source()
+    if source.file and len(stages) > 1:
+        source.file.at_once = TOGETHER
     sink = last.sink(source)
     for stage in stages:
         sink = stage.hold(source, sink) if stage.hold else sink

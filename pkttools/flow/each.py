@@ -45,7 +45,7 @@ def run_each(stages: list[Stage], files: Sequence[str], folder: str, jobs: int) 
     try:
         queue.run(jobs)
     except Interrupted as interrupted:
-        raise Interrupted(interrupted.args[0], f"{queue.said} of {counted(len(files), 'file')} done") from None
+        raise Interrupted(interrupted.args[0], f"{queue.finished} of {counted(len(files), 'file')} done") from None
     finally:
         queue.close()
         if new and (queue.failed or queue.said < len(files)):
@@ -69,6 +69,11 @@ class Queue:
         self.done: dict[int, tuple[list[Became], object]] = {}  # what became of files, and was counted, by the first one
         self.progress = Progress()
         self.owner = os.getpid()
+
+    @property
+    def finished(self) -> int:
+        """Files that are done, as far as has been heard, also those that wait until all is said of others."""
+        return self.said + sum(len(became) for became, _ in self.done.values())
 
     def run(self, jobs: int) -> None:
         """Works on all of them. Raises Interrupted, PktError."""

@@ -150,7 +150,7 @@ class Stage:
     any command may be asked for: see `alone`. tallies: what counts for its account, see tallies.py; None: that cannot be added up.
     """
 
-    TALLIES = ("came", "passed", "assignments", "failing", "beyond", "tallies")
+    TALLIES = ("came", "passed", "assignments", "failing", "beyond", "unread", "tallies")
 
     name = ""  # of the command, where there are several
     place = 0  # among these, from 1
@@ -177,6 +177,8 @@ class Stage:
         self.source = source or (lambda: Source(values))
         self.sink = sink or Written(values, writes)
         self.came = self.passed = 0
+        self.unread: dict[int, int] = {}  # packets of link types that are not followed, where a filter asks for headers
+        self.asks_headers = any(one.asks_headers for one in self.filters)
         self.ahead: Callable[[Callable[[Batch], int]], Iterator[int | None]] | None = None  # of its source
         self.left: int | None = None  # packets that it may still pass on; None: any number
         self.last_number = last_number
@@ -230,6 +232,8 @@ class Stage:
                 end_now()
             if self.values.link_type is not None:
                 batch.set_linktype(self.values.link_type)
+            if self.asks_headers:
+                self.note_links(batch)
             if self.keep is not None:
                 batch.rows = self.keep.select(batch)
             if skip:
@@ -243,6 +247,14 @@ class Stage:
             yield batch
             if ends:
                 return
+
+    def note_links(self, batch: Batch) -> None:
+        """Counts packets in which no filter finds a header, since their link type is not followed."""
+        from ..language.filters import unread  # late: there is a filter, which has it
+
+        for first, behind, linktype in batch.runs():
+            if code := unread(linktype):
+                self.unread[code] = self.unread.get(code, 0) + behind - first
 
     @property
     def filters(self) -> list[Filter | Failing]:
@@ -304,13 +316,13 @@ class Stage:
         return empty + [line for one in self.failing for line in one.said(where)]
 
     def unfollowed(self) -> list[str]:
-        """Of how many packets what they carry is not followed, where the command acts."""
+        """Of how many packets what they carry is not followed, where the command acts, or a filter asks for it."""
         counts = self.beyond or (self.assignments.beyond if self.assignments else {})
-        if not counts:
+        if not (counts or self.unread):
             return []
-        from ..protocols.names import not_followed  # late: seldom
+        from ..protocols.names import by_name, not_followed  # late: seldom
 
-        return not_followed(counts)
+        return not_followed(counts) + by_name(self.unread, "packet", "link types in which filters find no header")
 
 
 def each(change: Callable[[Batch], Batch]) -> Work:

@@ -7,7 +7,7 @@ from itertools import chain
 from ..batch import LANE_MARK, Batch
 from ..command_line.options import FORMATS, USUAL, Values
 from ..errors import PktError, UsageError, counted
-from .files import BUFFER, Input, Output, Sink, format_of, is_terminal
+from .files import Input, Output, Sink, format_of, is_terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,12 +74,12 @@ def streams(source: Input, read: Callable[[Input], Iterator[Batch]]) -> Iterator
         yield read(source)
 
 
-def packets(source: Input, room: int = BUFFER) -> Iterator[Batch]:
+def packets(source: Input) -> Iterator[Batch]:
     """The packets of a stream, text, pcap or pcapng, batch by batch; a batch is good until the next one is asked for.
 
-    room: bytes that are read at once; more where a packet is larger. Raises PktError at what cannot be read.
+    Raises PktError at what cannot be read.
     """
-    buffer = bytearray(room)
+    buffer = bytearray(source.at_once)
     if source.is_pipe:  # late: only what is used; not so late that the first packet of a live pipe waits for it
         from . import pcap, text  # noqa: F401
     return by_content(source, buffer, begun(source, buffer))

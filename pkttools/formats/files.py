@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .write_behind import WriteBehind
 
 BUFFER = 264 << 10  # bytes that a stream is read into at once: small enough for the processor's cache, and a pcap record fits
+TOGETHER = 448 << 10  # the same where several commands are one process, of which there is only one to have room for it
 RAW = 64 << 10  # bytes of a compressed one that are read at once
 BEHIND = 256 << 10  # bytes from which it pays to wake the thread that writes files
 SMALL = 4096  # bytes that a pipe or a socket takes at once where there is room for any: PIPE_BUF
@@ -120,8 +121,10 @@ class Input:
     name, fd: of the one that is open. form: of the first one. lane: whether its packets may come as batches, see lane.py. handed:
     how many did. shared: how many of these in memory of another process. onward: what hands them on from here. compression: of the
     one that is open, once its first bytes were read: a name of COMPRESSIONS, and what is read is what it holds; empty: none.
+    at_once: bytes that packets are read into; more where one is larger.
     """
 
+    at_once = BUFFER
     compression = ""
     pieces: Iterator[bytes] | None = None  # of what a compressed one holds
     piece = memoryview(b"")  # what comes before all else: the rest of the last one

@@ -113,7 +113,7 @@ class Several:
         """Looks into all of them. Raises UsageError, and PktError for one that cannot be read."""
         paths = paths or ["-"]
         need(paths.count("-") < 2, "standard input is read once")
-        self.room = max(LEAST, min(BUFFER, MEMORY // len(paths)))
+        self.at_once = max(LEAST, min(BUFFER, MEMORY // len(paths)))
         self.many = len(paths) > MANY
         self.parts: list[Part] = []
         self.links: dict[int, str] = {}
@@ -127,10 +127,11 @@ class Several:
     def look(self, path: str) -> Iterator[Batch]:
         """Looks into an input; its packets."""
         part = Part([path], lane=True)
+        part.at_once = self.at_once
         part.rests = self.many and part.is_file and path != "-"
         part.looked = None if part.is_file else bytearray()
         self.parts.append(part)
-        stream = packets(part, self.room)
+        stream = packets(part)
         first = next((batch for batch in stream if len(batch)), None)
         if part.link is not None:  # else it is empty
             self.links.setdefault(part.link, part.name)
@@ -159,7 +160,7 @@ class Several:
 
     def anew(self, part: Part) -> Iterator[Batch]:
         """The packets of a file, which is read when the first one is asked for."""
-        yield from packets(part, self.room)
+        yield from packets(part)
 
     def later(self, part: Part, first: Packet) -> Iterator[Batch]:
         """The packets of a file that is read when the first one is used up: most are of another time than the others."""

@@ -68,7 +68,8 @@ def filter_of(values: Values, words: list[str], part: Part | None = None, one: b
             no_broadcast=bool(values.no_broadcast), no_multicast=bool(values.no_multicast), part=part,
         )  # fmt: skip
     except UsageError as error:
-        files = [word for word in " ".join(expressions).split() if os.path.exists(word)]  # noqa: PTH110  pathlib is slow to import
+        words_there = " ".join(expressions).split() if hasattr(values, "input") else []
+        files = [word for word in words_there if os.path.exists(word)]  # noqa: PTH110  pathlib is slow to import
         hint = f"; to read a file: --in {files[0]}" if files else ""
         if PCAP_WORDS.intersection(" ".join(expressions).lower().split()):
             hint = "; an expression of tcpdump's goes with --bpf"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ..codec import program
 from ..errors import UsageError
-from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LITTLE, TABLE, TEXT, Row
+from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
 from ..protocols.values import field, occurring, parse_number, rows_of
 from .constants import constant, note_text
 from .program import ALL_BITS, Operand
@@ -21,6 +21,7 @@ NOTES = {"IFACE": program.OF_IFACE, "WAY": program.OF_WAY, "NOTE": program.OF_NO
 FACTS = {"TIME": program.OF_TIME, **NUMBERS, **NOTES}
 ENDS = ("ADDR", "PORT")  # SRC_ and DST_ stand in front of them
 COUNTED = (INT, FAMILY, LITTLE)
+KINDS_SAID = {IPV4: "an IPv4 address", IPV6: "an IPv6 address", MAC: "a MAC address", "TIME": "a time"}  # all else is a number
 LARGEST = (1 << 64) - 1
 
 
@@ -70,10 +71,14 @@ class Asked:
         mask = ((1 << width) - 1) ^ ((1 << (width - prefix)) - 1)
         return value & mask, mask  # type: ignore[operator]  # a number, by the kinds above
 
+    @property
+    def kind_said(self) -> str:
+        """What its values are, in words; two that go with each other have the same."""
+        return "octets" if self.octets else KINDS_SAID.get(self.kind, "a number")
+
     def goes_with(self, other: Asked) -> bool:
         """Whether both can be compared: numbers, or octets, or addresses of one kind."""
-        kinds = [("octets" if it.octets else INT if it.kind in COUNTED else it.kind) for it in (self, other)]
-        return kinds[0] == kinds[1]
+        return self.kind_said == other.kind_said
 
 
 def asked(text: str, every: bool = False) -> list[Asked]:

@@ -75,8 +75,9 @@ def copied(name: str, rows: list[Row], text: str) -> Operand:
     found = asked(text)
     if len(found) > 1 or not found[0].rows:
         raise UsageError(f"{name}={text}: it gets the value of one field")
-    if not Asked(name, rows[0].kind, 0, 1, rows).goes_with(found[0]):
-        raise UsageError(f"{name}={text}: {found[0].kind} is no value for it")
+    wanted = Asked(name, rows[0].kind, 0, 1, rows)
+    if not wanted.goes_with(found[0]):
+        raise UsageError(f"{name}={text}: {name} is {wanted.kind_said}, and {found[0].name} is {found[0].kind_said}")
     return found[0].operand
 
 

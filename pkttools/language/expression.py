@@ -209,7 +209,8 @@ class Parser:
             return []
         others = asked(text)
         if not found[0].goes_with(others[0]):
-            raise UsageError(f"{found[0].name} and {others[0].name} cannot be compared: they are of different kinds")
+            kinds = f"{found[0].name} is {found[0].kind_said}, and {others[0].name} is {others[0].kind_said}"
+            raise UsageError(f"{found[0].name} and {others[0].name} cannot be compared: {kinds}")
         return others
 
     def comparison(self, found: list[Asked], operator: str, mask: int | None) -> Tree:

@@ -6,11 +6,11 @@ An expression of libpcap's means another program for each link type, so there is
 from __future__ import annotations
 
 from .. import codec
-from ..batch import ROW_BYTES, TIME, Batch, Program
+from ..batch import CAPTURED, LINKTYPE, ORIGINAL, ROW_BYTES, TIME, Batch, Program
 from ..errors import PktError, UsageError
-from ..protocols.names import linktype_name
-from .asked import NOTES
-from .expression import any_of, asked_in, broadcast_and_groups, compiled, joined, patterns_in
+from ..protocols.names import is_link_type, linktype_name
+from .asked import FACTS, NOTES
+from .expression import any_of, asked_in, broadcast_and_groups, compiled, joined, leaves, patterns_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from .part import Part
 
     Select = Callable[[bytearray | mmap, bytes | bytearray, int], bytearray]
+
+
+UNREAD: dict[int, int] = {}  # by link type, what `unread` found
 
 
 def selector(tree: Tree) -> Select:
@@ -46,6 +49,18 @@ def marked(rows: bytes | bytearray, kept: bytes | bytearray) -> bytearray:
             found[i] = 1
             at += ROW_BYTES
     return found
+
+
+def unread(linktype: int) -> int:
+    """The code, as `codec.beyond` counts, of a link type that is not followed, in whose packets no header is found; 0: it is."""
+    if linktype not in UNREAD:
+        row = bytearray(ROW_BYTES)
+        counts: dict[int, int] = {}
+        columns = memoryview(row).cast("q")
+        columns[CAPTURED], columns[ORIGINAL], columns[LINKTYPE] = 1, 1, linktype
+        codec.beyond(bytearray(1), row, counts)
+        UNREAD[linktype] = next((code for code in counts if is_link_type(code)), 0)
+    return UNREAD[linktype]
 
 
 class Filter:
@@ -87,6 +102,14 @@ class Filter:
     def notes(self) -> list[str]:
         """Which lines that packets come with it asks for: IFACE, WAY, NOTE."""
         return sorted(asked_in(self.own) & NOTES.keys()) if self.own else []
+
+    @property
+    def asks_headers(self) -> bool:
+        """Whether it asks for what is found in headers, of link types that are followed alone."""
+        tests = [test for tree in (self.own, *self.addresses) if tree for test in leaves(tree)]
+        return any(test[0] == "layer" for test in tests) or any(
+            not fact.startswith("UNKNOWN.") for fact in asked_in(joined("and", tests)) - FACTS.keys()
+        )
 
     def tree_with(self, bpf: Tree) -> Tree:
         """What has to hold, with a test for BPF in front if there is one."""

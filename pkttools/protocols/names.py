@@ -10,6 +10,7 @@ from ..errors import counted
 from . import _tables
 
 LINKTYPE = _tables.LINKTYPE
+LINK_TYPE = "link type {}"  # what numbers.protocol calls them
 UNFOLLOWED = 20  # kinds of headers that are not followed which are named
 
 
@@ -55,6 +56,13 @@ def beyond_name(code: int) -> str:
         return f"more than {number} headers"
     form, known = _words.SPACES[space]
     return known.get(number) or form.format(number)
+
+
+def is_link_type(code: int) -> bool:
+    """Whether a code that the codec counts stands for a link type."""
+    from . import _words  # late: seldom
+
+    return code >> 32 in _words.SPACES and _words.SPACES[code >> 32][0] == LINK_TYPE
 
 
 def not_followed(counts: dict[int, int], noun: str = "packet") -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ..batch import Batch
+from ..errors import OutputError, counted
 from ..formats.files import Sink
 from ..formats.pieces import Measured
 from .listing import Listing
@@ -27,6 +28,7 @@ class InTurn(Sink):
         self.values, self.make, self.made_cut, self.names = values, make, cut, names
         self.listing = Listing(names)
         self.sink: Sink | None = None
+        self.came = 0
 
     def begin_file(self, batch: Batch) -> Sink:
         """Begins one, with the first packet of a batch. Raises PktError."""
@@ -45,6 +47,14 @@ class InTurn(Sink):
 
     def write(self, batch: Batch) -> None:
         """Writes a batch, into as many files as it takes. Raises PktError, OutputError."""
+        self.came += len(batch)
+        try:
+            self.put(batch)
+        except OutputError as error:
+            raise self.failure(error) from None
+
+    def put(self, batch: Batch) -> None:
+        """The same. Raises PktError, OutputError."""
         sink = self.sink or self.begin_file(batch)
         while len(batch):
             if count := self.cut.fitting(batch):
@@ -55,6 +65,16 @@ class InTurn(Sink):
                 sink.end_output()
                 self.begin_file(batch)
 
+    def failure(self, error: OutputError) -> OutputError:
+        """What is wrong, with how much of what came is in no file that was ended; the last one is taken away if it has nothing."""
+        self.names.take_back()
+        return OutputError(f"{error}; {counted(self.came - sum(self.listing.counts[:-1]), 'packet')} in no file that is whole")
+
+    @property
+    def stopped(self) -> str:  # type: ignore[override]  # as that of files beside each other
+        """What to say when a signal ends it."""
+        return self.listing.stopped(self.came)
+
     @property
     def failed(self) -> bool:
         """Whether something was lost that the packets themselves had."""
@@ -62,5 +82,8 @@ class InTurn(Sink):
 
     def close(self) -> list[str]:
         """Ends the last file; gives what there is to say."""
-        said = self.sink.close() if self.sink else []
+        try:
+            said = self.sink.close() if self.sink else []
+        except OutputError as error:
+            raise self.failure(error) from None
         return [*said, *self.listing.said(self.values.list)]

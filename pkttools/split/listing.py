@@ -27,6 +27,12 @@ class Listing:
         """Packets went into a file."""
         self.counts[which] += packets
 
+    def stopped(self, came: int) -> str:
+        """What there is to say where a signal has ended it, of so many packets that came."""
+        lost = came - sum(self.counts)
+        what = f"{counted(lost, 'packet')} not written" if lost else "what came until then is written"
+        return f"stopped by a signal: {what}"
+
     def said(self, listed: bool) -> list[str]:
         """What there is to say in the end. listed: all of it, on standard output, a line a file: packets, tab, path."""
         paths = [path for path in self.paths if path]

@@ -138,6 +138,7 @@ class Names:
         self.unknown: list[str] = []  # those of which that was not looked up yet: most need it never
         self.turn: dict[str, int] = {}  # of names that several have: the number that was given last
         self.alike = self.overwritten = 0
+        self.made = ""  # the last file that was not there before
 
     def create(self, number: int, moment: int, values: bytes) -> tuple[str, int]:
         """Makes a file, empty, for who has the template's number and values; gives its path and a descriptor. Raises PktError."""
@@ -161,6 +162,7 @@ class Names:
         try:
             try:
                 fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | FLAGS, 0o666)
+                self.made = path
             except FileExistsError:
                 fd = os.open(path, os.O_WRONLY | FLAGS)
                 found = os.fstat(fd)
@@ -177,6 +179,14 @@ class Names:
             raise OutputError(f"{path}: {limit(error)}") from None
         self.unknown.append(path)
         return fd
+
+    def take_back(self) -> None:
+        """Takes the last file away that was made, where nothing could be written into it."""
+        try:
+            if self.made and not os.stat(self.made).st_size:  # noqa: PTH116  pathlib is slow
+                os.unlink(self.made)  # noqa: PTH108  the same
+        except OSError:
+            pass  # there is another error already
 
     def looked_up(self) -> set[tuple[int, int]]:
         """All files that are ours, as far as they are still there."""

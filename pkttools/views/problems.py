@@ -5,9 +5,8 @@ Checksums are judged by the codec; how a sum comes to be is told by its twin in 
 
 from __future__ import annotations
 
-from zlib import crc32
-
 from .. import codec
+from ..batch import crc_of, link_of
 from ..codec.python.checksum import Checksum, View, internet
 from ..codec.python.exceptions import datagram_head
 from ..codec.python.lists import Items
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from ..codec.python.exceptions import Message
     from ..protocols.reading import Read
 
-ETHERNET_LINK, FCS = 1, 4
 WORDS, ROWS = 8, 12  # words of a sum that stand in a row, and rows that are shown of one run of them
 LEAST_FRAME = 60  # octets of an Ethernet frame without its FCS, IEEE 802.3 clause 4A.4.2
 
@@ -72,13 +70,14 @@ def judge_fcs(packet: Packet, trailer: Header) -> None:
     """What is to be said of a frame check sequence, of Ethernet also whether it is right (IEEE 802.3 clause 3.2.9)."""
     trailer.titled = "frame check sequence"
     size = packet.fcs or 0
-    if packet.captured < packet.original or packet.linktype != ETHERNET_LINK or size != FCS or len(packet.frame) < FCS:
+    stored = bytes(packet.frame[-size:])
+    right = crc_of(packet.frame[:-size], link_of(packet.linktype, size))
+    if packet.captured < packet.original or right is None or len(packet.frame) < size:
         return
-    right, stored = crc32(packet.frame[:-FCS]).to_bytes(FCS, "little"), bytes(packet.frame[-FCS:])
     if right == stored:
         trailer.fields[-1].note = "right"
         return
-    steps = [f"CRC-32 (IEEE 802.3 clause 3.2.9) of the {len(packet.frame) - FCS} bytes in front, its least significant byte first"]
+    steps = [f"CRC-32 (IEEE 802.3 clause 3.2.9) of the {len(packet.frame) - size} bytes in front, its least significant byte first"]
     text = f"the frame check sequence is wrong: 0x{stored.hex()}, and should be 0x{right.hex()}"
     trailer.problems.append(Problem(text, trailer.fields[-1], True, lambda: steps))
     trailer.fields[-1].problems.append(trailer.problems[-1])

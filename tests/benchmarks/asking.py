@@ -2,7 +2,8 @@
 
 A thousand pings, 64 in flight, from near over a wire to far: whose kernel answers at once, or pkt-pingrep 10 ms later, so that
 there is a round-trip time to agree on. fping has one ping for each of 64 addresses in flight, without a pause between any two, and
-the least period between those to one address that lets all of them come back. Whose round-trip times are right is told by tcpdump,
+the least period between those to one address that lets all of them come back. To one host it has one in flight, in the least period
+it knows, and pkt-ask again 64. Whose round-trip times are right is told by tcpdump,
 which captures at near while each asks once more: what lies between its times of a question and of the answer.
 """
 
@@ -26,12 +27,13 @@ from .report import Row, seconds, spread
 from .sending import alone
 from .wire import Wire, cores, finish, missing
 
-TARGETS, EACH = 64, 16
-PINGS = TARGETS * EACH
+TARGETS = 64
+PINGS = TARGETS * 16
 DELAY = 10  # milliseconds
 NEAR, FAR = "10.9.0.1", [f"10.9.0.{number}" for number in range(2, 2 + TARGETS)]
-FPING = ["fping", "-q", "-i", "0", "-t", "1000", "-C", str(EACH)]
-PERIOD = {"at once": 1, f"after {DELAY} ms": 15}  # between fping's pings to one address, in milliseconds
+FPING = ["fping", "-q", "-i", "0", "-t", "1000"]
+LATER = f"after {DELAY} ms"
+CASES = {"at once": (TARGETS, 1), LATER: (TARGETS, 15), "at once, one host": (1, 1)}  # addresses; ms between fping's pings to each
 LATE = f"recv -i eth0 -ro 'ICMP or ARP' | impair --delay {DELAY}ms | pingrep | send -i eth0 -f"
 
 
@@ -50,7 +52,7 @@ def prepared(wire: Wire, folder: Path) -> Path:
 @contextmanager
 def answers(wire: Wire, when: str) -> Iterator[None]:
     """Lets far answer."""
-    if when == "at once":
+    if when != LATER:
         for address in FAR:
             wire.must("far", ["ip", "address", "add", f"{address}/24", "dev", "eth0"])
         yield
@@ -63,16 +65,17 @@ def answers(wire: Wire, when: str) -> Iterator[None]:
         finish(process, signal.SIGINT)
 
 
-def questions(text: Path, output: Path) -> list[str]:
+def questions(when: str, text: Path, output: Path) -> list[str]:
     """What asks the same as fping."""
-    values = [f"IP.DST_ADDR={FAR[0]}..{FAR[-1]}", "ICMP.SEQ=1.."]
+    values = [f"IP.DST_ADDR={FAR[0]}..{FAR[CASES[when][0] - 1]}", "ICMP.SEQ=1.."]
     words = ["--in", str(text), "--out", str(output), "--count", str(PINGS), "--in-flight", str(TARGETS)]
     return ["pkt-ask", "-Z", "root", "-i", "eth0", *words, *values]
 
 
 def fping(when: str) -> list[str]:
     """The same of fping."""
-    return [*FPING, "-p", str(PERIOD[when]), *FAR]
+    addresses, period = CASES[when]
+    return [*FPING, "-C", str(PINGS // addresses), "-p", str(period), *FAR[:addresses]]
 
 
 def of_ask(used: Used) -> tuple[int, float]:
@@ -94,9 +97,9 @@ def asking(codecs: Sequence[str], _packets: int, runs: int, folder: Path) -> tup
     rows = []
     with Wire() as wire:
         text = prepared(wire, folder)
-        for when in PERIOD:
+        for when in CASES:
             with answers(wire, when):
-                command = questions(text, folder / "answers")
+                command = questions(when, text, folder / "answers")
                 rows += compared(wire, when, command, codecs[0], runs)
                 if shutil.which("tcpdump"):
                     took, used = by_tcpdump(wire, folder, command)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from time import ctime
-from zlib import crc32
 
-from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, fcs_of, linktype_of
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_BATCH, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, TIME, crc_of, fcs_of
 from ...protocols.showing import APPLICATION, CAPTURE, DATA_ALONE, LINK, NO_PAYLOAD
 from ...protocols.shown import format_fraction, printable
 from .. import BAD, LEFT
@@ -14,7 +13,6 @@ from .templates import Telling, shown_of
 
 NAMES_ALONE, BRIEFLY, IN_FULL, SOME_DATA, ALL_DATA = range(1, 6)  # levels: what is printed of a packet; each adds to the one before
 EXCERPT = 32  # bytes of a payload that SOME_DATA prints
-LINK_OF_CRC, CRC_OCTETS = 1, 4  # the link type whose frame check sequence is a CRC of 32 bits, IEEE 802.3 clause 3.2.9
 PRINTABLE = bytes(c if 0x20 <= c <= 0x7E else ord(".") for c in range(256))
 EDGE = "+--------+-------------------------+-------------------------+--------+--------+"
 
@@ -64,9 +62,8 @@ def trailer_lines(frame: bytes, original: int, link: int) -> list[str]:
     there = frame[end:]
     if len(there) < octets:
         return [f"FCS: {there.hex(' ').upper()}{' ' if there else ''}({'truncated' if there else 'not captured'})"]
-    verdict = ""
-    if linktype_of(link) == LINK_OF_CRC and octets == CRC_OCTETS:
-        verdict = " (right)" if crc32(frame[:end]).to_bytes(CRC_OCTETS, "little") == there else " (wrong)"
+    right = crc_of(frame[:end], link)
+    verdict = "" if right is None else " (right)" if right == there else " (wrong)"
     return [f"FCS: {there.hex(' ').upper()}{verdict}"]
 
 
