@@ -74,6 +74,8 @@ HEADERS = {  # to what is put in, what begins the frame then: EtherType, and num
     "ipip --src 2001:db8::7": ("86dd 60000000 0068 04 40 20010db8", 12),
     f"geneve {ADDRESSES} GENEVE.VNI=7": ("17c1 0086 ", 36),
     f"gtpu {ADDRESSES} GTP.TEID=9": ("30 ff 0068 00000009 45", 42),
+    "nsh NSH.SPI=7": ("894f 0fc6 0103 000007 ff 00000000000000000000000000000000 0200", 12),  # RFC 8300 2.4: four words
+    "nsh NSH.MD_TYPE=2 NSH.TTL=1": ("894f 0042 0203 000000 ff 0200", 12),
     f"erspan {ADDRESSES} ERSPAN.SESSION=3": ("1000 88be 00000000 1000 0003 00000000 0200", 34),
 }
 

@@ -196,17 +196,14 @@ class Wrap:
 
     def headers(self, chain: tuple[Way, ...], rest: tuple[Way, ...]) -> list[New]:
         """The new headers, as far as they are the same in all packets."""
-        new = [New(way.kind, way.own) for way in (*chain, *rest[:-1])]
+        new = [New(way.kind, way.own, self.values) for way in (*chain, *rest[:-1])]
         for one, way in zip(new, (*chain[1:], *rest), strict=False):
             one.want(way.front)
         for one in new:
             for row in BY_HEADER[one.kind]:
                 if carries_message(one.kind) and row.name.endswith((".SRC_ADDR", ".DST_ADDR")):
                     one.put(row, self.ends[row.name.endswith(".DST_ADDR")])
-            for name, value in self.values:
-                for row in BY_HEADER[one.kind]:
-                    if row.name == name:
-                        one.assign(row, value)
+            one.assign(self.values)
             one.fit()
         return new
 
