@@ -465,6 +465,16 @@ def test_other_data_of_a_packet_is_left_out(read: Callable[..., list[Packet]]):
     assert "1 dump of what is no packet left out" in read.said
 
 
+def test_what_is_told_of_a_packet_stays_told_behind_dumps_in_its_text(read: Callable[..., list[Packet]]):
+    """tcpdump -v -XX writes what it cannot say as a dump of its own, or as several."""
+    text = "".join(f"{time}.25 SLARP, (trailing junk)\n{rows}" for time, rows in (
+        (1700000000, "\t0x0000:  0000\n\t0x0000:  8f00 8035\n"), (1700000001, "\t0x0000:  8f00 8035\n"),
+        (1700000002, "\t0x0000:  01\n\t0x0000:  02\n\t0x0000:  8f00 8035\n")))  # fmt: skip
+    found = read(text)
+    assert [p.frame.hex() for p in found] == ["8f008035"] * 3
+    assert [p.time for p in found] == [(1700000000 + i) * 10**9 + 250_000_000 for i in range(3)]
+
+
 def test_a_long_input_in_bounded_memory(tmp_path: Path):
     """Packets come while it is read, and not at its end."""
     rows = "\n".join(f"{at:04x}  " + " ".join(f"{byte:02x}" for byte in FRAME[at : at + 16]) for at in range(0, len(FRAME), 16))

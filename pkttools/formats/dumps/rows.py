@@ -213,9 +213,12 @@ class Rows(Reader):
         if self.begun and at_zero and (self.joins or FRAGMENT.search(lead)):
             self.base = -len(self.data)  # one more segment
         elif not self.begun or at_zero:
+            told = self.told if self.is_text else (None, None)
             self.no_packet = self.no_packet or self.is_text
             self.headed, self.heading = self.heading or self.is_text, False
             self.finish()
+            self.time = told[0] if self.time is None else self.time  # what was told is of the packet behind that text
+            self.original = told[1] if self.original is None else self.original
             self.begin(match["offset"], lead)
         else:
             self.reach(match["offset"])
