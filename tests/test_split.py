@@ -533,18 +533,26 @@ def test_how_much_is_not_written(tmp_path):
         sink.flush()
 
 
-def test_a_second_signal_ends_it_and_what_is_lost_is_said(tmp_path):
-    """All was read, and lies in memory when the first file is made."""
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_second_signal_ends_it_and_what_is_lost_is_said(tmp_path, waits):
+    """All was read, and lies in memory when the first file is made; also where more is waited for when the first one comes."""
     count = 5_000
-    words = ["pkt-split", "--by", "UDP.SRC_PORT", "--out", f"{tmp_path}/{{n}}.pcap", capture(tmp_path / "in", many(count))]
-    process = subprocess.Popen(words, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    path = capture(tmp_path / "in", many(count))
+    words = ["pkt-split", "--by", "UDP.SRC_PORT", "--out", f"{tmp_path}/{{n}}.pcap", "-" if waits else str(path)]
+    process = subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT)
+    if waits:
+        process.stdin.write(path.read_bytes())
+        process.stdin.flush()
+        until(lambda: wants_more(process), "wait for more")
+        process.send_signal(signal.SIGTERM)
     until(lambda: (tmp_path / "00050.pcap").exists(), "write")
-    process.send_signal(signal.SIGTERM)
-    process.send_signal(signal.SIGINT)
+    for number in (signal.SIGTERM, signal.SIGINT)[waits:]:
+        process.send_signal(number)
     said = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 1
     lost, written = map(int, re.findall("([0-9]+) packets", said))
     assert lost + written == count and lost, said
+    assert all(file.stat().st_size for file in tmp_path.iterdir())
 
 
 def test_a_second_signal_leaves_no_file_half_done(tmp_path, monkeypatch):

@@ -32,6 +32,7 @@ ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP")
 
 since: float | None = None  # when the first signal came, on time.monotonic()'s clock; also one that is let pass
 _pending = 0  # a signal that came while something was being written
+_came = False  # whether one has ended the wait for input
 _waiting = False  # whether input is being waited for
 _drain = False
 _held = False
@@ -183,19 +184,20 @@ def at_first(action: Callable[[], None]) -> None:
 
 
 def _handle(number: int, _frame: FrameType | None) -> None:
-    global _pending, _drain, _later, since
+    global _pending, _came, _drain, _later, since
     since = time.monotonic() if since is None else since
-    if _drain and number == signal.SIGINT:
+    if _drain and number == signal.SIGINT and not (_pending or _came):
         _drain = False
         return
-    if _pending and number == ALARM:  # it ends already
+    if (_pending or _came) and number == ALARM:  # it ends already
         return
     for action in _first:
         action()
-    if _pending and _whole and not _later:
+    if (_pending or _came) and _whole and not _later:
         _later = number
         return
-    if (_waiting and not _held) or _pending:
+    if ((_waiting or _came) and not _held) or _pending:
+        _came = True
         raise Interrupted(number)
     _pending = number
 

@@ -99,9 +99,9 @@ def ended(stages: list[Stage], jobs: int = 1, opened: Callable[[], None] | None 
     except Interrupted as interrupted:
         if sink.stopped is None:
             raise
-        end.errors += [sink.stopped] if sink.stopped and interrupted.args[0] != ALARM else []
         sink.hurried = interrupted.args[0] != ALARM
         end.written, end.whole = sink.close(), True
+        end.errors += [sink.stopped] if sink.stopped and sink.hurried else []
     finally:
         if sink.output:
             sink.output.finish()

@@ -205,8 +205,12 @@ class Beside(Sink):
         return self.sink is not None and self.sink.failed
 
     def close(self) -> list[str]:
-        """Writes what is still gathered; gives what there is to say."""
-        self.flush()
+        """Writes what is still gathered, unless a second signal ends that; gives what there is to say. Raises Interrupted."""
+        try:
+            self.flush()
+        except signals.Interrupted:
+            if not self.hurried:
+                raise
         said = self.end_last() if self.sink and self.listing.paths[self.last] else []  # else no file could be made
         return [*said, *self.keys.said(), *self.listing.said(self.values.list)]
 
