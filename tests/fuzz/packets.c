@@ -613,6 +613,13 @@ static void try_lines(const struct sample *s)
             at = stop + 1;
         }
         EXPECT(count == lines.count);
+        for (enum row_code code = PORTABLE; code < WIDEST; code++) {
+            struct lines other = {.decimal = lines.decimal};
+            rows_use(code);
+            EXPECT(lines_add(&other, &s->frame, s->linktype, (enum which_fields)which) && equal_bytes(&lines.text, &other.text));
+            lines_free(&other);
+        }
+        rows_use(WIDEST);
         lines_free(&lines);
     }
 }

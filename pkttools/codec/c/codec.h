@@ -232,6 +232,7 @@ enum { ROW = 79 };              /* bytes of a canonical row */
 enum { NOT_HEX = 0x80, WORD = 0x81 };
 
 extern const char hex_digits[];
+extern uint8_t pair_text[256][2];       /* a byte in hex */
 extern const uint8_t hex_value[256];    /* of a hex digit; WORD: the letters g to z and _, a slip where data should stand */
 
 /* Reads canonical rows up to the first that is not one, behind one that is not full, at `limit`, or at the end of the text.
@@ -239,6 +240,11 @@ extern const uint8_t hex_value[256];    /* of a hex digit; WORD: the letters g t
 extern size_t (*rows_read)(const uint8_t *text, size_t size, uint8_t *out, size_t limit, size_t *bytes);
 /* Writes canonical rows for `size` bytes; gives the place behind them. */
 extern uint8_t *(*rows_write)(uint8_t *out, const uint8_t *data, size_t size);
+/* Writes lines of 16 bytes as they stand in a row, each behind a label; gives the place behind them. BEYOND bytes behind that may be
+ * written to, and as many behind the label read. */
+extern uint8_t *(*labelled_write)(uint8_t *out, const uint8_t *label, size_t label_size, const uint8_t *data, size_t size);
+
+enum { LABELLED = 51, BEYOND = 64 };    /* bytes of such a line behind its label */
 
 void rows_prepare(void);        /* once, before anything else of rows and text */
 
@@ -575,7 +581,17 @@ struct items {                  /* where one is in the items of a packet */
     size_t depth;
 };
 
-struct items items_of(const struct frame *f, const struct walk *w);
+/* Before the first one. Most packets have none: what is known of a list is set where one begins. */
+static inline struct items items_of(const struct frame *f, const struct walk *w)
+{
+    struct items s;
+    s.frame = f;
+    s.walk = w;
+    s.index = s.hold = 0;
+    s.list = NULL;
+    return s;
+}
+
 bool next_item(struct items *items, struct header *found);
 
 /* signatures.c */

@@ -28,16 +28,30 @@ static inline bool place_of(const struct field *f, const struct header *h, struc
     return at->bit + (size_t)f->width <= (size_t)h->end * 8;
 }
 
+/* Eight bytes, the first of them highest. */
+static inline uint64_t eight_at(const uint8_t *b)
+{
+    return (uint64_t)b[0] << 56 | (uint64_t)b[1] << 48 | (uint64_t)b[2] << 40 | (uint64_t)b[3] << 32 | (uint64_t)b[4] << 24
+        | (uint64_t)b[5] << 16 | (uint64_t)b[6] << 8 | b[7];
+}
+
+/* The same of a frame, with zeros behind its end. */
+static inline uint64_t read_eight(const struct frame *f, size_t at)
+{
+    if (frame_has(f, at, 8))
+        return eight_at(frame_range(f, at, 8));
+    uint64_t value = 0;
+    for (size_t i = at; i < at + 8; i++)
+        value = value << 8 | get8(f, i);
+    return value;
+}
+
 static inline uint64_t read_bits(const struct frame *f, size_t bit, size_t width)
 {
     if (width == 0)
         return 0;
-    if (bit % 8 + width <= 64 && frame_has(f, bit / 8, 8)) {
-        const uint8_t *b = frame_range(f, bit / 8, 8);
-        uint64_t all = (uint64_t)b[0] << 56 | (uint64_t)b[1] << 48 | (uint64_t)b[2] << 40 | (uint64_t)b[3] << 32
-            | (uint64_t)b[4] << 24 | (uint64_t)b[5] << 16 | (uint64_t)b[6] << 8 | b[7];
-        return all << bit % 8 >> (64 - width);
-    }
+    if (bit % 8 + width <= 64 && frame_has(f, bit / 8, 8))
+        return eight_at(frame_range(f, bit / 8, 8)) << bit % 8 >> (64 - width);
     uint64_t value = 0;
     size_t last = (bit + width - 1) / 8;
     for (size_t at = bit / 8; at <= last; at++)
@@ -112,23 +126,38 @@ static inline void put_eight(uint8_t *out, uint64_t text)
 
 #define ZEROS_IN_TEXT UINT64_C(0x3030303030303030)
 
+/* A byte in two small hex digits. */
+static inline void put_pair(uint8_t *out, size_t byte)
+{
+    enum { SMALL = 0x2020 };                    /* of two capital letters; figures have it */
+    uint16_t digits;
+    memcpy(&digits, pair_text[byte], 2);
+    digits |= SMALL;
+    memcpy(out, &digits, 2);
+}
+
 /* A number of 32 bits as put_hex writes it; ten bytes are written. */
 static inline uint8_t *put_hex_short(uint8_t *out, uint32_t value)
 {
     enum { LETTERS = 'a' - '0' - 10 };
+    unsigned digits = 1;
+    if (value < 0x10)                           /* flags, and most of what is small */
+        out[2] = (uint8_t)HEX_DIGITS[value];
+    else if (value <= 0xFFFF) {                 /* zeros of these four go where what is in front of the number comes */
+        digits = 4 - (unsigned)(value < 0x1000) - (unsigned)(value < 0x100);
+        put_pair(out + digits - 2, value >> 8);
+        put_pair(out + digits, value & 0xFF);
+    } else {
+        digits = (unsigned)(35 - __builtin_clz(value)) / 4;
+        uint64_t d = (uint64_t)value << (32 - 4 * digits);      /* the first digit stands first */
+        d = (d << 16 | d) & UINT64_C(0x0000FFFF0000FFFF);       /* a digit a byte, in three steps */
+        d = (d << 8 | d) & UINT64_C(0x00FF00FF00FF00FF);
+        d = (d << 4 | d) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+        uint64_t above = (d + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);        /* nine */
+        put_eight(out + 2, d + ZEROS_IN_TEXT + above * LETTERS);
+    }
     out[0] = '0';
     out[1] = 'x';
-    if (value < 10) {                           /* flags, and most of what is small */
-        out[2] = (uint8_t)('0' + value);
-        return out + 3;
-    }
-    unsigned digits = (unsigned)(35 - __builtin_clz(value)) / 4;
-    uint64_t d = (uint64_t)value << (32 - 4 * digits);          /* the first digit stands first */
-    d = (d << 16 | d) & UINT64_C(0x0000FFFF0000FFFF);           /* a digit a byte, in three steps */
-    d = (d << 8 | d) & UINT64_C(0x00FF00FF00FF00FF);
-    d = (d << 4 | d) & UINT64_C(0x0F0F0F0F0F0F0F0F);
-    uint64_t above = (d + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);    /* nine */
-    put_eight(out + 2, d + ZEROS_IN_TEXT + above * LETTERS);
     return out + 2 + digits;
 }
 

@@ -20,30 +20,14 @@ static uint8_t *put_line(uint8_t *out, const struct row *r, const struct frame *
 /* Lines of DATA: 16 bytes each, a wider gap before every 4th, which is how they stand in a row. number: of several; 0 of one. */
 static bool add_data(struct lines *l, const struct row *r, const struct frame *f, const struct place *at, size_t number)
 {
-    enum { AT_ONCE = 32, BEGIN = 8, FULL = 50 };        /* rows; in a row, where its bytes begin, and what they take */
     struct bytes *text = &l->text;
-    uint8_t label[MOST_LABEL + SLACK], rows[AT_ONCE * ROW + SLACK];
-    const uint8_t *data = frame_range(f, at->bit / 8, at->size);
-    size_t label_size = put_label(label, field_rows.labels + r->label, r->name_size, number), left = at->size;
-    if (!bytes_need(text, (left + 15) / 16 * (label_size + FULL + 1) + SLACK))
+    uint8_t label[MOST_LABEL + BEYOND];
+    size_t label_size = put_label(label, field_rows.labels + r->label, r->name_size, number), count = (at->size + 15) / 16;
+    if (!bytes_need(text, count * (label_size + LABELLED) + BEYOND))
         return false;
-    uint8_t *out = text->at + text->size;
-    l->count += (left + 15) / 16;
-    while (left > 0) {
-        size_t size = least(left, AT_ONCE * 16);
-        rows_write(rows, data, size);
-        data += size;
-        left -= size;
-        for (const uint8_t *row = rows + BEGIN; size > 0; row += ROW) {
-            size_t bytes = least(size, 16);
-            size -= bytes;
-            out = put_short(out, label, label_size);
-            memcpy(out, row, 64);
-            out += bytes * 3 - 1 + (bytes - 1) / 4;
-            *out++ = '\n';
-        }
-    }
-    text->size = (size_t)(out - text->at);
+    uint8_t *end = labelled_write(text->at + text->size, label, label_size, frame_range(f, at->bit / 8, at->size), at->size);
+    text->size = (size_t)(end - text->at);
+    l->count += count;
     return true;
 }
 
@@ -87,27 +71,46 @@ static size_t which_of_many(const struct walk *w, size_t count, size_t index, ui
     return total > 1 ? number : 0;
 }
 
+/* Lines of plain fields, which most are, from a row on up to the first one that is not plain. */
+static const struct row *put_plain(uint8_t **text, size_t *count, const struct row *r, const struct row *stop, const struct frame *f,
+                                   const struct header *h, unsigned left_out)
+{
+    const struct frame from = {frame_range(f, h->start, f->size - h->start), f->size - h->start};
+    const uint8_t *labels = field_rows.labels;
+    const size_t size = h->end - h->start;
+    uint8_t *out = *text;
+    size_t lines = 0;
+    for (; r < stop && r->plain; r++) {
+        if (r->stop > size || (r->holds & left_out) != 0)
+            continue;
+        uint64_t raw = read_eight(&from, r->byte) << r->up >> r->down;
+        out = put_short(out, labels + r->label, r->label_size);
+        if (r->form == NUMBER)
+            out = put_hex_short(out, ((uint32_t)raw + (uint32_t)r->field.bias) * (uint32_t)r->field.scale);
+        else
+            out = r->form == MAC ? put_mac(out, raw) : put_ipv4(out, raw);
+        *out++ = '\n';
+        lines++;
+    }
+    *text = out;
+    *count += lines;
+    return r;
+}
+
 static bool add_fields(struct lines *l, const struct frame *f, const struct walk *w, size_t count, size_t index, bool all)
 {
     const struct header *h = &w->header[index];
     const struct run *run = run_of(h);
+    const unsigned left_out = all ? 0 : IS_NEW;
     struct bytes *text = &l->text;
-    const uint8_t *labels = field_rows.labels;
     struct place at;
     if (!bytes_need(text, run->room + SLACK))
         return false;
     uint8_t *out = text->at + text->size;
-    for (const struct row *r = field_rows.rows + run->first; r < field_rows.rows + run->stop; r++) {
-        if (r->plain && !l->decimal && (all || (r->holds & IS_NEW) == 0)) {   /* most of them */
-            size_t bit = (size_t)h->start * 8 + (size_t)r->field.bit, width = (size_t)r->field.width;
-            if (bit + width <= (size_t)h->end * 8) {
-                out = put_hex_short(put_short(out, labels + r->label, r->label_size), (uint32_t)read_bits(f, bit, width));
-                *out++ = '\n';
-                l->count++;
-            }
-            continue;
-        }
-        if (!(all || (r->holds & IS_NEW) == 0) || (r->form == DATA && (r->holds & IS_IN_PLACE) == 0) || !place_of(&r->field, h, &at))
+    for (const struct row *r = field_rows.rows + run->first, *stop = field_rows.rows + run->stop; r < stop; r++) {
+        if (!l->decimal && (r = put_plain(&out, &l->count, r, stop, f, h, left_out)) == stop)
+            break;
+        if ((r->holds & left_out) != 0 || (r->form == DATA && (r->holds & IS_IN_PLACE) == 0) || !place_of(&r->field, h, &at))
             continue;
         if (r->form != DATA && r->form != TEXT) {
             out = put_line(out, r, f, &at, l->decimal);

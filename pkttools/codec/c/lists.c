@@ -144,7 +144,7 @@ static bool said(const struct items *s, const struct hold *where, const struct h
     if (where->by < 0)
         return hold(&where->only, s->frame, h->start, h->start);
     for (const struct hold *other = where->kind->holds, *end = other + where->kind->holds_count; other < end; other++) {
-        struct items in = {.frame = s->frame};
+        struct items in = items_of(s->frame, s->walk);
         struct header found;
         if (other->by < 0 && hold(&other->only, s->frame, h->start, h->start))
             begin(&in, other, h);
@@ -156,11 +156,6 @@ static bool said(const struct items *s, const struct hold *where, const struct h
                 in.list = NULL;
     }
     return false;
-}
-
-struct items items_of(const struct frame *f, const struct walk *w)
-{
-    return (struct items){.frame = f, .walk = w};
 }
 
 /* The next item in the headers of a packet, as a header: start <= data <= end <= that of the header it is in. False: none is left. */

@@ -76,3 +76,19 @@ uint8_t *rows_write_portable(uint8_t *out, const uint8_t *data, size_t size)
         out = row_write(out, data, at, least(size - at, 16));
     return out;
 }
+
+uint8_t *labelled_write_by_rows(uint8_t *out, const uint8_t *label, size_t label_size, const uint8_t *data, size_t size)
+{
+    enum { AT_ONCE = 32 };      /* rows */
+    uint8_t rows[AT_ONCE * ROW];
+    for (size_t at = 0; at < size; at += 16) {
+        size_t row = at / 16 % AT_ONCE, text = text_of(least(size - at, 16));
+        if (row == 0)
+            rows_write(rows, data + at, least(size - at, AT_ONCE * 16));
+        memcpy(out, label, label_size);
+        memcpy(out + label_size, rows + row * ROW + byte_at(0), 64);
+        out += label_size + text;
+        *out++ = '\n';
+    }
+    return out;
+}

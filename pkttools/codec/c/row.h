@@ -9,11 +9,17 @@ enum { PAIR = 0x100 };
 
 extern uint16_t pair_value[65536];              /* two hex digits, as they lie in memory, to a byte and PAIR; others to 0 */
 extern uint8_t fixed_mask[64], fixed_text[64];  /* the places of a row's prefix that are always the same */
-extern uint8_t pair_text[256][2], empty_row[ROW];
+extern uint8_t empty_row[ROW];
 
 static inline size_t byte_at(size_t i)
 {
     return 8 + 3 * i + i / 4;
+}
+
+/* Bytes of the text of so many bytes, 1 to 16, in a row. */
+static inline size_t text_of(size_t count)
+{
+    return byte_at(count - 1) + 2 - byte_at(0);
 }
 
 static inline size_t char_at(size_t i)
@@ -48,6 +54,8 @@ uint8_t *row_write(uint8_t *out, const uint8_t *data, size_t at, size_t count);
 /* See rows_read and rows_write in codec.h. */
 size_t rows_read_portable(const uint8_t *text, size_t size, uint8_t *out, size_t limit, size_t *bytes);
 uint8_t *rows_write_portable(uint8_t *out, const uint8_t *data, size_t size);
+/* See labelled_write there: it goes by the rows that are chosen. */
+uint8_t *labelled_write_by_rows(uint8_t *out, const uint8_t *label, size_t label_size, const uint8_t *data, size_t size);
 
 /* row_vectors.c */
 

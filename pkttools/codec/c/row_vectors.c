@@ -86,7 +86,7 @@ __attribute__((target("ssse3"))) static uint8_t *write_ssse3(uint8_t *out, const
 enum { NOWHERE = 63 };
 
 static uint8_t digit_place[64];         /* where the 32 digits of a row stand, then the 6 of its offset; then a blank */
-static uint8_t place_digit[64];         /* the way back, for the first 64 places of a row; NOWHERE: no digit stands there */
+static uint8_t place_digit[64 + 8];     /* the way back, for the first places of a row; NOWHERE: no digit stands there */
 static uint8_t digit_value[128];        /* NOT_HEX where it is none */
 
 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi"))) static size_t read_avx512(const uint8_t *text, size_t size, uint8_t *out, size_t limit, size_t *bytes)
@@ -148,6 +148,28 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi"))) static uint8_t *
     return out;
 }
 
+__attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi"))) static uint8_t *labelled_write_avx512(uint8_t *out, const uint8_t *label, size_t label_size, const uint8_t *data, size_t size)
+{
+    const __m512i places = _mm512_loadu_si512(place_digit + byte_at(0)), blanks = _mm512_set1_epi8(' ');
+    const __mmask64 digits = _mm512_cmpneq_epi8_mask(places, _mm512_set1_epi8(NOWHERE));
+    const __m256i figures = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)hex_digits)), low = _mm256_set1_epi8(15);
+    const __m512i front = _mm512_loadu_si512(label);
+    for (size_t at = 0; at < size; at += 16) {
+        size_t count = least(size - at, 16);
+        __m256i wide = _mm256_cvtepu8_epi16(_mm_maskz_loadu_epi8((__mmask16)((1U << count) - 1), data + at));
+        __m256i nibbles = _mm256_and_si256(_mm256_or_si256(_mm256_srli_epi16(wide, 4), _mm256_slli_epi16(wide, 8)), low);
+        __m512i text = _mm512_castsi256_si512(_mm256_shuffle_epi8(figures, nibbles));
+        if (label_size <= BEYOND)
+            _mm512_storeu_si512(out, front);
+        else
+            memcpy(out, label, label_size);
+        _mm512_storeu_si512(out + label_size, _mm512_mask_permutexvar_epi8(blanks, digits, places, text));
+        out += label_size + text_of(count);
+        *out++ = '\n';
+    }
+    return out;
+}
+
 static void prepare_avx512(void)
 {
     memset(digit_place, 7, sizeof digit_place);
@@ -167,6 +189,7 @@ enum row_code rows_use_vectors(enum row_code wanted)
         prepare_avx512();
         rows_read = read_avx512;
         rows_write = write_avx512;
+        labelled_write = labelled_write_avx512;
         return AVX512;
     }
     if (wanted >= SSSE3 && PROCESSOR_HAS(SSSE3, "ssse3")) {

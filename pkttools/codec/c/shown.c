@@ -96,10 +96,9 @@ uint8_t *put_local(uint8_t *out, int64_t second)
 
 uint8_t *put_mac(uint8_t *out, uint64_t address)
 {
-    for (int shift = 40; shift >= 0; shift -= 8) {
-        *out++ = (uint8_t)lower[address >> (shift + 4) & 15];
-        *out++ = (uint8_t)lower[address >> shift & 15];
-        *out++ = ':';
+    for (int shift = 40; shift >= 0; shift -= 8, out += 3) {
+        put_pair(out, address >> shift & 0xFF);
+        out[2] = ':';
     }
     return out - 1;
 }

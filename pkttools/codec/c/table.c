@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 enum { IS_LAST = 4 };           /* see pkttools/protocols/__init__.py */
-enum { MOST_SCALE = 65535 };
+enum { MOST_SCALE = 65535, MOST_BIT = 65535 };
 
 struct table field_rows;
 
@@ -53,7 +53,12 @@ static void number_prefixes(const struct field_table *from, const size_t *begin,
 
 static bool is_plain(const struct field *f, unsigned form)
 {
-    return form == NUMBER && f->width > 0 && f->width <= 32 && f->scale == 1 && f->bias == 0;
+    if (f->bit > MOST_BIT || form == MAC || form == IPV4)
+        return f->bit <= MOST_BIT;
+    if (form != NUMBER || f->width <= 0 || f->width > 32)
+        return false;
+    uint64_t most = (UINT64_C(1) << f->width) - 1;
+    return (most + (uint64_t)f->bias) * (uint64_t)f->scale <= UINT32_MAX;
 }
 
 /* Lays out the rows by kind, in the order in which they are written. */
@@ -78,8 +83,11 @@ static void lay(struct table *t, const struct field_table *from, const size_t *b
             struct run *r = &run[slot_of_kind(t, f->header)];
             const uint8_t *text = (const uint8_t *)from->names + begin[i];
             size_t size = begin[i + 1] - begin[i] - 1, label = put_label(t->labels + at, text, size, 0);
-            t->rows[r->stop++] = (struct row){*f, at, (uint16_t)size, (uint16_t)label, from->traits[i].form, (uint8_t)holds, name[i],
-                                             prefix[i], prefix_size(text, size), is_plain(f, from->traits[i].form)};
+            t->rows[r->stop++] = (struct row){
+                *f, (uint32_t)at, (uint16_t)size, (uint16_t)label, from->traits[i].form, (uint8_t)holds, name[i], prefix[i],
+                prefix_size(text, size), is_plain(f, from->traits[i].form), (uint16_t)(f->bit / 8),
+                (uint16_t)((f->bit + f->width + 7) / 8), f->bit % 8, (uint8_t)(64 - f->width),
+            };
             at += label;
             r->room += label + MOST_NUMBER;
             r->old |= (holds & IS_NEW) == 0;

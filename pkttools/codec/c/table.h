@@ -10,13 +10,15 @@ enum { SLACK = 64 };            /* bytes of room behind what is written: short t
 
 struct row {                    /* a field of a kind of header */
     struct field field;
-    size_t label;               /* where its label begins: NAME, a colon, and tabs */
+    uint32_t label;             /* where its label begins: NAME, a colon, and tabs */
     uint16_t name_size, label_size;
     uint8_t form, holds;
     uint32_t name;              /* a number that rows of the same name have: where the first of them stands in the table that was given */
     uint32_t prefix;            /* the same of those whose names begin alike, up to the point: IP of IP.TTL */
     uint16_t prefix_size;
-    bool plain;                 /* a number of at most 32 bits as they stand */
+    bool plain;                 /* a number of at most 32 bits, with bias and scale, too; a MAC or IPv4 address */
+    uint16_t byte, stop;        /* where such a one is: in eight bytes from this one of its header on; where it ends */
+    uint8_t up, down;           /* in these: by how many bits they are to be shifted */
 };
 
 struct run {                    /* the rows of a kind of header, as they are written */
