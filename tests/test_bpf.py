@@ -27,7 +27,8 @@ from pkttools.commands import commands, find, read
 from pkttools.errors import PktError, UsageError, installs
 from pkttools.formats import packets
 from pkttools.language.expression import compiled
-from pkttools.language.filters import Expression, Filter
+from pkttools.language.filters import Filter
+from pkttools.language.pcap_filters import Expression
 from pkttools.libpcap import compile_filter, image
 from pkttools.live.linux.socket_filter import SO_ATTACH_FILTER
 

@@ -12,7 +12,7 @@ from samples import ipv4, udp
 
 from pkttools.batch import Packet, gathered
 from pkttools.errors import UsageError
-from pkttools.language import assigning, expression
+from pkttools.language import assigning, comparing, expression
 from pkttools.language.arguments import split_assignment
 from pkttools.language.assigning import assignments
 from pkttools.language.expression import Parser, any_of, compiled, tokens
@@ -267,7 +267,7 @@ def test_words_in_quotes(text, words):
     [("a,b", ["a", "b"]), ('"a,b",c', ['"a,b"', "c"]), ('a,"b', ["a", '"b']), ("", [""]), ('"",","', ['""', '","'])],
 )
 def test_items_of_a_set(text, items):
-    assert expression.set_items(text) == items
+    assert comparing.set_items(text) == items
 
 
 def test_a_range_of_one(codec):

@@ -86,9 +86,9 @@ def wanted(values: Values) -> list[Instruction]:
     if values.bpf is None and values.bpf_file is None:
         return compiled(" ".join(values.arguments))
     need(not values.arguments, "an expression as arguments, or --bpf, or --bpf-file")
-    from ..language.filters import bpf_of
+    from ..language.pcap_filters import bpf_of
 
-    return bpf_of(values).instructions(1)  # type: ignore[union-attr]  # one of both is given
+    return bpf_of(values).instructions(1)
 
 
 def compiled(expression: str) -> list[Instruction]:

@@ -7,7 +7,8 @@ from io import BytesIO
 from .. import codec
 from ..batch import Batch, gathered
 from ..errors import UsageError
-from ..language.asked import NOTES, ends
+from ..language.asked import ends
+from ..language.program import NOTES
 from ..protocols.fields import LAYERS
 from ..views.fields import PLAIN, Column
 from ..views.line import SINCE_FIRST, LineSink

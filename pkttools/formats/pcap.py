@@ -7,13 +7,12 @@ from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, TIME, Batch, count_o
 from ..errors import ANOTHER_CAPTURE, PktError, Unread, counted, pcap_message
 from . import KUZNETZOV, MAGICS, MICRO, NANO, PCAPNG, capture_format
 from .files import Input, Output, Sink
-from .stretch import Stretch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Hashable, Iterator
+    from collections.abc import Generator, Hashable
     from mmap import mmap
-    from typing import Any, Literal
+    from typing import Literal
 
     from ..command_line.options import Values
 
@@ -56,6 +55,8 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
             yield Batch(data, rows)
         offset += consumed - front
         if rows and source.elsewhere and not error and not final:
+            from .pcap_stretch import Records  # late: for pkt-pipe --jobs alone
+
             moved = source.elsewhere(used - consumed, Records(big_endian, nano, header, lengths, link))
             offset, consumed, used = (offset + moved, 0, 0) if moved else (offset, consumed, used)
         if error and error[0] != ANOTHER_CAPTURE:
@@ -71,23 +72,6 @@ def packets(source: Input, buffer: bytearray, used: int, offset: int) -> Generat
             buffer.extend(bytes(used))
         known, used = used, source.fill(data, used)
         final = used == known
-
-
-class Records(Stretch):
-    """Records of a file. See records_of."""
-
-    def __init__(self, *how: Any) -> None:  # noqa: ANN401  what records_of gives
-        super().__init__()
-        self.how, self.rows = how, bytearray()
-
-    def cut(self, buffer: bytearray, used: int) -> int:
-        """How many bytes are whole records."""
-        consumed, self.rows, _ = codec.pcap_decode(buffer, 0, used, False, *self.how)
-        return consumed
-
-    def batches(self, buffer: bytearray, stop: int) -> Iterator[Batch]:
-        """Their packets."""
-        yield Batch(buffer, self.rows)
 
 
 def records_of(head: bytes | bytearray, used: int, place: str) -> tuple[bool, bool, int, int, int]:

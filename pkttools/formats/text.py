@@ -9,7 +9,6 @@ from ..batch import COLUMNS, LANE_MARK, LINKTYPE, WIDTH, Batch
 from ..errors import BAD_FIELD, NOT_ENDED, NOT_TEXT, PktError, Unread, UsageError, counted, shown, text_message, values_cut
 from ..protocols.names import link_lines
 from .files import Input, Output, Sink
-from .stretch import Stretch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,6 +78,8 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
                 head += buffer[start : min(consumed, start + HEAD - len(head))]
             start = consumed
         if source.elsewhere and found and start and not final and not handed:
+            from .text_stretch import Lines  # late: for pkt-pipe --jobs alone
+
             lines = Lines(linktype, source.now)
             if source.elsewhere(used - start, lines):
                 start = used
@@ -117,33 +118,6 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
         source.said.append(f"{source.name}: {counted(unplaced, 'field line')} without a place: no such header there, or no bytes")
     if cut:
         source.said.append(f"{source.name}: {values_cut(cut)}")
-
-
-class Lines(Stretch):
-    """Packets of one link type. counts: what was passed over, and lines. now: the time of packets that say none, all of them."""
-
-    def __init__(self, linktype: int, now: int | None) -> None:
-        super().__init__(PASSED_OVER + 1)
-        self.linktype, self.now = linktype, now or time.time_ns() // 1000 * 1000
-
-    def cut(self, buffer: bytearray, used: int) -> int:
-        """How many bytes are the lines of whole packets."""
-        return complete(buffer, 0, used)
-
-    def batches(self, buffer: bytearray, stop: int) -> Iterator[Batch]:
-        """Their packets. Raises PktError where they are not sound, or their link type changes."""
-        start = line = 0
-        while start < stop:
-            consumed, data, rows, linktype, line, error, passed_over = codec.text_decode(
-                buffer, start, stop, False, self.linktype, line, self.now
-            )
-            if error or consumed == start or linktype != self.linktype:
-                raise PktError("for the reader")
-            self.counts = together(self.counts, (*passed_over, 0))
-            start = consumed
-            if rows:
-                yield Batch(data, rows)
-        self.counts[-1] += line
 
 
 def together(counts: Sequence[int], more: Sequence[int]) -> list[int]:

@@ -58,9 +58,13 @@ def arguments(values: Values, swapped: tuple[tuple[str, str], ...] = (), guard: 
 def filter_of(values: Values, words: list[str], part: Part | None = None, one: bool = False) -> Filter:
     """The filter of a command line with these words: expressions, or parts of `one`. Raises UsageError, PktError."""
     from .expression import joins  # late: who only assigns filters nothing
-    from .filters import Filter, bpf_of
+    from .filters import Filter
 
-    bpf = bpf_of(values)
+    bpf = None
+    if values.bpf is not None or values.bpf_file is not None:
+        from .pcap_filters import bpf_of
+
+        bpf = bpf_of(values)
     expressions = [" ".join(words)] if words and (one or joins(words)) else words
     try:
         keep = Filter(

@@ -14,11 +14,8 @@ from ..errors import UsageError
 from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
 from ..protocols.values import field, occurring, parse_number, rows_of
 from .constants import constant, note_text
-from .program import ALL_BITS, Operand
+from .program import ALL_BITS, FACTS, NOTES, NUMBERS, Operand
 
-NUMBERS = {"SIZE": program.OF_SIZE, "CAPTURED": program.OF_CAPTURED, "NUMBER": program.OF_NUMBER}
-NOTES = {"IFACE": program.OF_IFACE, "WAY": program.OF_WAY, "NOTE": program.OF_NOTE}
-FACTS = {"TIME": program.OF_TIME, **NUMBERS, **NOTES}
 ENDS = ("ADDR", "PORT")  # SRC_ and DST_ stand in front of them
 COUNTED = (INT, FAMILY, LITTLE)
 KINDS_SAID = {IPV4: "an IPv4 address", IPV6: "an IPv6 address", MAC: "a MAC address", "TIME": "a time"}  # all else is a number
@@ -117,11 +114,6 @@ def ends(name: str) -> list[str]:
         return [found for other in protocols for found in ends(f"{other}.PORT")]
     both = [f"{protocol}.SRC_{end}", f"{protocol}.DST_{end}"]
     return both if protocol and all(known in FIELDS for known in both) else []
-
-
-def name_of(index: int) -> str:
-    """The name of a field, or of a fact of the packet, that a test asks for."""
-    return next(name for name, fact in FACTS.items() if fact == index) if index < 0 else TABLE[index].name
 
 
 def is_asked(text: str, octets: bool) -> bool:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from .. import codec
 from ..batch import CAPTURED, LINKTYPE, ORIGINAL, ROW_BYTES, TIME, Batch, Program
 from ..errors import PktError, UsageError
-from ..protocols.names import is_link_type, linktype_name
-from .asked import FACTS, NOTES
 from .expression import any_of, asked_in, broadcast_and_groups, compiled, joined, leaves, patterns_in
+from .program import FACTS, NOTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from mmap import mmap
 
     from ..bpf.classic import Instruction
-    from ..command_line.options import Values
     from .expression import Tree
     from .part import Part
+    from .pcap_filters import Expression, Fixed
 
     Select = Callable[[bytearray | mmap, bytes | bytearray, int], bytearray]
 
@@ -59,7 +58,11 @@ def unread(linktype: int) -> int:
         columns = memoryview(row).cast("q")
         columns[CAPTURED], columns[ORIGINAL], columns[LINKTYPE] = 1, 1, linktype
         codec.beyond(bytearray(1), row, counts)
-        UNREAD[linktype] = next((code for code in counts if is_link_type(code)), 0)
+        UNREAD[linktype] = 0
+        if counts:
+            from ..protocols.names import is_link_type  # late: most are followed
+
+            UNREAD[linktype] = next((code for code in counts if is_link_type(code)), 0)
     return UNREAD[linktype]
 
 
@@ -179,71 +182,7 @@ class Filter:
 
                 self.programs[linktype] = self.tree_with(("bpf", packed([(RET_K, 0, 0, 0)])))
                 return self.programs[linktype]
+            from ..protocols.names import linktype_name
+
             hint = "; pkt-change --unwrap gives what is in them" if linktype_name(linktype) == "PKTAP" else ""
             raise PktError(f"packets of link type {linktype} ({linktype_name(linktype)}): {error}{hint}") from None
-
-
-class Expression:
-    """A pcap-filter expression, --bpf: compiled for the link types that come."""
-
-    def __init__(self, text: str, linktype: int | None) -> None:
-        """linktype: of all packets, if that is known. Raises UsageError for what means nothing for any link type, PktError.
-
-        That is found by compiling for one. Where the reason is that its packets do not have what is asked for, others may.
-        """
-        self.text = text
-        self.known: dict[int, list[Instruction]] = {}
-        try:
-            self.instructions(1 if linktype is None else linktype)
-        except UsageError as error:
-            if linktype is not None or "support" not in str(error):  # "supported only on", "not supported on", "no ... support"
-                raise
-
-    def instructions(self, linktype: int) -> list[Instruction]:
-        """The program for a link type. Raises UsageError with libpcap's reason, PktError."""
-        if linktype not in self.known:
-            from ..bpf.classic import unsound
-            from ..libpcap import compile_filter
-
-            try:
-                program = compile_filter(self.text, linktype)
-            except UsageError as error:
-                raise UsageError(f"--bpf {error}") from None
-            reason = unsound(program)
-            if reason:
-                raise UsageError(f"--bpf '{self.text}': {reason}")
-            self.known[linktype] = program
-        return self.known[linktype]
-
-
-class Fixed:
-    """A program that is given, --bpf-file: the same for all packets."""
-
-    def __init__(self, name: str) -> None:
-        """Reads a file, in the form of tcpdump -ddd. Raises PktError where it cannot be read, or is not sound."""
-        from ..bpf.classic import asks_kernel, parsed, unsound
-
-        try:
-            with open(name, encoding="ascii", errors="replace") as file:  # noqa: PTH123  pathlib is slow to import
-                self.program = parsed(file.read(1 << 22), name)
-        except OSError as error:
-            raise PktError(f"{name}: {error.strerror}") from None
-        reason = unsound(self.program)
-        if reason:
-            raise PktError(f"{name}: {reason}")
-        i = asks_kernel(self.program)
-        if i is not None:
-            raise PktError(f"{name}: instruction {i} asks the kernel ({self.program[i][3]:#x}): packets alone have no answer")
-
-    def instructions(self, _linktype: int) -> list[Instruction]:
-        """The program."""
-        return self.program
-
-
-def bpf_of(values: Values) -> Expression | Fixed | None:
-    """What --bpf or --bpf-file say. Raises UsageError, PktError."""
-    if values.bpf is not None and values.bpf_file is not None:
-        raise UsageError("only one of --bpf and --bpf-file")
-    if values.bpf_file is not None:
-        return Fixed(values.bpf_file)
-    return None if values.bpf is None else Expression(values.bpf, values.link_type)

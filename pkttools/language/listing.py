@@ -8,8 +8,7 @@ import sys
 from ..codec import program
 from ..protocols.fields import DATA, IPV4, IPV6, LAYERS, MAC, TABLE, TEXT, Row
 from ..protocols.shown import format_text, format_value, printable
-from .asked import NOTES, name_of
-from .program import ALL_BITS, MATCHES, kinds_set
+from .program import ALL_BITS, MATCHES, NOTES, kinds_set, name_of
 from .times import show_moment
 
 TYPE_CHECKING = False

@@ -11,8 +11,9 @@ from __future__ import annotations
 import sys
 
 from ..batch import Program
-from ..codec.program import NOTHING, SAMPLE
+from ..codec.program import NOTHING, OF_CAPTURED, OF_IFACE, OF_NOTE, OF_NUMBER, OF_SIZE, OF_TIME, OF_WAY, SAMPLE
 from ..protocols import _rows
+from ..protocols.fields import TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +23,17 @@ if TYPE_CHECKING:
     Constant: TypeAlias = "int | bytes | tuple[int, int] | Operand"
 
 FIELDS = _rows.ROWS
+# Facts of a packet, which are asked for in the place of a field.
+NUMBERS = {"SIZE": OF_SIZE, "CAPTURED": OF_CAPTURED, "NUMBER": OF_NUMBER}
+NOTES = {"IFACE": OF_IFACE, "WAY": OF_WAY, "NOTE": OF_NOTE}
+FACTS = {"TIME": OF_TIME, **NUMBERS, **NOTES}
 MATCHES = -1  # as a comparison: a test that no codec runs; see patterns.py
 ALL_BITS = (1 << 128) - 1
+
+
+def name_of(index: int) -> str:
+    """The name of a field, or of a fact of the packet, that a test asks for."""
+    return next(name for name, fact in FACTS.items() if fact == index) if index < 0 else TABLE[index].name
 
 
 def _packed(numbers: list[int]) -> bytes:

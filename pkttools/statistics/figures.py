@@ -88,7 +88,7 @@ class Column:
 
     def __init__(self, text: str) -> None:
         """Raises UsageError."""
-        from ..language.asked import NOTES
+        from ..language.program import NOTES
         from ..protocols.fields import TABLE
         from ..protocols.values import field, occurring
 

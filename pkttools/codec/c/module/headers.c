@@ -55,29 +55,6 @@ static PyObject *py_items(PyObject *self, PyObject *args)
     return list;
 }
 
-static PyObject *py_beyond(PyObject *self, PyObject *args)
-{
-    (void)self;
-    struct batch b;
-    PyObject *counts, *result = NULL;
-    struct beyond beyond;
-    if (!PyArg_ParseTuple(args, "y*y*O", &b.data, &b.rows, &counts))
-        return NULL;
-    if (batch_sound(&b) && protocols_ready() && beyond_begin(&beyond, counts)) {
-        for (Py_ssize_t i = 0; i < b.count; i++) {
-            struct bare bare;
-            bare_of(&bare, &b, i);
-            struct walk w;
-            walk_busy(&w, &bare.frame, bare.packet->linktype);
-            beyond_add(&beyond, w.beyond);
-        }
-        if (beyond_end(&beyond))
-            result = Py_NewRef(Py_None);
-    }
-    batch_close(&b);
-    return result;
-}
-
 static PyObject *py_signed(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -107,7 +84,6 @@ static PyObject *py_signed(PyObject *self, PyObject *args)
 PyMethodDef headers_methods[] = {
     {"walk", py_walk, METH_VARARGS, NULL},
     {"items", py_items, METH_VARARGS, NULL},
-    {"beyond", py_beyond, METH_VARARGS, NULL},
     {"signed", py_signed, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

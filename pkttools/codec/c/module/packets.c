@@ -1,4 +1,4 @@
-/* What is done to packets: programs, corrections. */
+/* What most commands ask of packets, and do to them: programs, corrections, what is not followed. */
 #include "../fields.h"
 #include "module.h"
 
@@ -40,6 +40,29 @@ static PyObject *py_select(PyObject *self, PyObject *args)
 exit:
     batch_close(&b);
     return out;
+}
+
+static PyObject *py_beyond(PyObject *self, PyObject *args)
+{
+    (void)self;
+    struct batch b;
+    PyObject *counts, *result = NULL;
+    struct beyond beyond;
+    if (!PyArg_ParseTuple(args, "y*y*O", &b.data, &b.rows, &counts))
+        return NULL;
+    if (batch_sound(&b) && protocols_ready() && beyond_begin(&beyond, counts)) {
+        for (Py_ssize_t i = 0; i < b.count; i++) {
+            struct bare bare;
+            bare_of(&bare, &b, i);
+            struct walk w;
+            walk_busy(&w, &bare.frame, bare.packet->linktype);
+            beyond_add(&beyond, w.beyond);
+        }
+        if (beyond_end(&beyond))
+            result = Py_NewRef(Py_None);
+    }
+    batch_close(&b);
+    return result;
 }
 
 /* Values that assignments take, `count` of them; whether there are as many. */
@@ -176,6 +199,7 @@ static PyObject *py_correct(PyObject *self, PyObject *args)
 
 PyMethodDef packets_methods[] = {
     {"select", py_select, METH_VARARGS, NULL},
+    {"beyond", py_beyond, METH_VARARGS, NULL},
     {"assign", py_assign, METH_VARARGS, NULL},
     {"spread", py_spread, METH_VARARGS, NULL},
     {"correct", py_correct, METH_VARARGS, NULL},
