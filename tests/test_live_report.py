@@ -238,15 +238,13 @@ def test_whoever_asks_where_packets_came_in_learns_it(lab, tmp_path):
 
 
 def test_a_folder_that_the_user_may_not_write(lab, tmp_path):
-    """Said before the first packet is lost, not when the second file begins."""
+    """Said before there is a first file, not when the second one begins."""
     tmp_path.chmod(0o755)
     if lab.rootless:
         pytest.skip("there is one user")
-    capture = lab.capture("b", f"pkt-recv -i eth0 -l 1 --rotate 1k --out {tmp_path}/x.pcap -Z nobody")
-    lab.inject("a", [frame(1, source="a")])
-    code, _, said = finish(capture)
-    assert code == 1
-    assert f"{tmp_path}/: the user that goes on may make no files there: -Z says who does" in said[0]
+    done = lab.run("b", f"pkt-recv -i eth0 -l 1 --rotate 1k --out {tmp_path}/x.pcap -Z nobody")
+    assert (done.returncode, [*tmp_path.iterdir()]) == (1, [])
+    assert f"{tmp_path}: the user that goes on may make no files there: -Z says who does" in done.stderr.decode()
 
 
 @pytest.mark.parametrize(("words", "said"), [

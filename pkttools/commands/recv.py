@@ -114,9 +114,15 @@ class Rotating(Written):
     """What makes the sink that writes one file after another."""
 
     def __call__(self, source: Source) -> Sink:
-        """The sink. Raises UsageError, PktError."""
+        """The sink. Raises UsageError, PktError, also where further files could not be made: before there is the first one."""
         from ..formats.rotated import Rotated
 
+        if sys.platform == "linux":
+            from ..live.linux.privileges import makes_files
+
+            folder = os.path.dirname(self.values.output) or "."  # noqa: PTH120  pathlib is slow to import
+            if os.path.isdir(folder) and not makes_files(self.values.user, folder):  # noqa: PTH112  the same
+                raise PktError(f"{folder}: the user that goes on may make no files there: -Z says who does")
         return Rotated(self.values, self.form, source.linktype)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..batch import Batch
-from ..errors import OutputError, PktError, counted
+from ..errors import OutputError, counted
 from . import sink_of
 from .files import Sink, endings_of
 from .pieces import Measured, size_or_span
@@ -28,7 +28,7 @@ class Rotated(Sink):
         self.folder = folder + slash
         self.ending = "".join(endings_of(name))
         self.name = name.removesuffix(self.ending)
-        self.number, self.removed, self.begun = 1, 0, False
+        self.number, self.removed = 1, 0
         self.output = self.opened()
         self.sink = sink_of(values, self.output, form, linktype)
 
@@ -69,9 +69,6 @@ class Rotated(Sink):
 
     def write(self, batch: Batch) -> None:
         """Writes a batch, into as many files as it takes. Raises PktError, OutputError."""
-        if not self.begun and not os.access(self.folder or ".", os.W_OK | os.X_OK):
-            raise PktError(f"{self.folder or '.'}: the user that goes on may make no files there: -Z says who does")
-        self.begun = True
         while len(batch):
             if count := self.cut.fitting(batch):
                 self.sink.write(batch.part(0, count))

@@ -94,6 +94,22 @@ def drop(name: str | None, keep: Iterable[int] = (), late: Iterable[str] = ()) -
             os.kill(os.getpid(), number)
 
 
+def makes_files(name: str | None, folder: str) -> bool:
+    """Whether who goes on once privileges are given up may make files in a folder: a process tries it, and gives them up first.
+
+    name: as `drop` takes it; who cannot change to that user is told by that.
+    """
+    child = os.fork()
+    if not child:
+        denied = False
+        try:
+            drop(name)
+            denied = not os.access(folder, os.W_OK | os.X_OK)
+        finally:
+            os._exit(denied)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 def control(option: int, second: int) -> bool:
     """prctl(2); whether the system could, and let us."""
     try:
