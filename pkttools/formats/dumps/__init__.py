@@ -80,6 +80,7 @@ class Dump:
         self.front: list[str] = []  # lines in which no dump begins
         self.link: int | None = None  # of packets that look like none
         self.links: dict[int, int] = {}  # packets by link type
+        self.timeless = 0  # those that tell no time
         self.capture = ""  # what the first packet is the beginning of
 
     def read(self, lines: list[str]) -> PktError | None:
@@ -141,6 +142,7 @@ class Dump:
         for one in found:
             linktype = self.link_of(one)
             self.links[linktype] = self.links.get(linktype, 0) + 1
+            self.timeless += one.time is None
             made.append(Packet(one.data, one.original, now if one.time is None else one.time, linktype))
         return gathered(made)
 
@@ -176,6 +178,8 @@ class Dump:
             said.append(f"{name}: times without a date are taken for today: --date says which day")
         if reader.clock.relative and self.asked.day is None:
             said.append(f"{name}: times that count from some beginning count from 1970: --date")
+        if 0 < self.timeless < sum(self.links.values()):
+            said.append(f"{name}: {counted(self.timeless, 'packet')} without a time that can be read, unlike others, got that of now")
         if reader.asides:
             said.append(f"{name}: {counted(reader.asides, 'dump')} of what is no packet left out")
         if reader.text:
