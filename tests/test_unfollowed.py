@@ -92,7 +92,10 @@ NOT_FOLLOWED = {
     "MPLS with data of 0x9": [(1, ethernet(0x8847, b"\0\1\1\x40\x90" + bytes(40)))],
     "more than 32 headers": [(1, ethernet(0x8100, tags([0x8100] * 31, 0x0800, INNER))), (101, deep(33)), (12, deep(60)),
                              sll(0x0800, deep(32))],
-    "Frame Relay (link type 107)": [(107, b"\x18\x41\3\xcc" + INNER)], "link type 147": [(147, b"user0")],
+    "Frame Relay with an address of one byte or of three": [(107, b"\x18\x40\x41\3\xcc" + INNER), (107, b"\x19\3\xcc" + INNER)],
+    "NLPID 0xEE": [(107, b"\x18\x41\3\xee" + INNER)], "ARCNET protocol 0xEE": [(7, b"\1\2\xee" + INNER)],
+    "later part of ARCNET": [(7, b"\1\2\xd4\2\0\1" + INNER), (129, b"\1\2\0\0\xd4\4\0\1" + INNER)],
+    "link type 147": [(147, b"user0")],
     "USB Linux (link type 189)": [(189, b"usb" * 20)], "link type 186": [(186, b"usb")], "CAN (link type 227)": [(227, bytes(16))],
 }  # fmt: skip
 

@@ -179,7 +179,7 @@ class Dump:
         if reader.clock.relative and self.asked.day is None:
             said.append(f"{name}: times that count from some beginning count from 1970: --date")
         if 0 < self.timeless < sum(self.links.values()):
-            said.append(f"{name}: {counted(self.timeless, 'packet')} without a time that can be read, unlike others, got that of now")
+            said.append(f"{name}: {counted(self.timeless, 'packet')} without a readable time, as others have, got that of now")
         if reader.asides:
             said.append(f"{name}: {counted(reader.asides, 'dump')} of what is no packet left out")
         if reader.text:
