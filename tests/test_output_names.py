@@ -181,6 +181,20 @@ def test_a_new_file_that_gets_nothing_is_taken_away(tmp_path: Path) -> None:
     assert (tmp_path / "old").read_bytes() == TEXT
 
 
+def test_a_new_file_that_nothing_could_be_written_into_is_taken_away(tmp_path: Path) -> None:
+    """As on a disk that is full; here it may have no bytes. One that was there before stays."""
+    (tmp_path / "text").write_bytes(TEXT)
+    (tmp_path / "large").write_bytes(TEXT * 9999)
+    (tmp_path / "old").write_bytes(TEXT)
+    commands = [f"{command} --out {name}" for name in ("new", "new.pcap", "new.gz", "old") for command in (
+        "pkt-txt2txt text", "pkt-txt2txt large", "pkt-pipe --jobs 2 --in large 'change IP.TTL=9 | correct'")]  # fmt: skip
+    commands += ["pkt-analyze --html new text", "pkt-diff --json text large --out new"]
+    done = shell(f"cd {tmp_path}; " + "; ".join(f"(ulimit -f 0; {command}); echo $?" for command in commands))
+    assert done.stdout.split() == [b"2" if "diff" in command else b"1" for command in commands]
+    assert done.stderr.count(b": File too large\n") == len(commands), done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["large", "old", "text"]
+
+
 def test_a_new_file_with_nothing_in_it_stays_where_nothing_went_wrong(tmp_path: Path) -> None:
     (tmp_path / "text").write_bytes(TEXT)
     done = shell(f"cd {tmp_path} && pkt-filter UDP --in text --out none && pkt-diff text text --out same")

@@ -354,7 +354,7 @@ def opened(path: str) -> tuple[int, bool]:
 class Output:
     """What is written: a file, or standard output. Never a file that one of `sources` reads.
 
-    made: whether that made the file.
+    made: whether that made the file, and may take it away again.
     """
 
     def __init__(self, path: str | None, *sources: Input | None, compress: str | None = None) -> None:
@@ -486,7 +486,7 @@ class Output:
                 self.behind.wait()
             if self.packer and self.packer.begun:
                 self.end()
-            if self.made and self.stale and not os.fstat(self.fd).st_size:
+            if self.made and not os.fstat(self.fd).st_size:
                 os.unlink(self.name)  # noqa: PTH108  pathlib is slow to import
         except (OSError, OutputError, Interrupted):
             pass  # there is another error already
@@ -516,6 +516,7 @@ class Output:
             os.close(self.fd)
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None
+        self.made = False  # it stays, whatever is in it
 
 
 class Sink:
