@@ -24,8 +24,9 @@ from pkttools.flow.member import PIECE, Kept, Member
 from pkttools.flow.ring import Ring, has_places
 from pkttools.flow.tallies import added, taken
 from pkttools.formats.files import Output
-from pkttools.formats.pcap import PcapSink, Records
-from pkttools.formats.text import Lines
+from pkttools.formats.pcap import PcapSink
+from pkttools.formats.pcap_stretch import Records
+from pkttools.formats.text_stretch import Lines
 
 EXAMPLES = b"".join(path.read_bytes() for path in sorted((ROOT / "examples").glob("*.txt")) if path.stem != "pktap")
 CUT = EXAMPLES.replace(b"SIZE: 98/98", b"SIZE: 60/98")
