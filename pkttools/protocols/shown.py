@@ -70,9 +70,14 @@ def format_seconds(nanoseconds: int, digits: int = 0) -> str:
     return f"{'-' * (nanoseconds < 0)}{whole}{format_fraction(rest, digits)}"
 
 
+def escaped(value: bytes) -> str:
+    """Characters, and other bytes as `\\x` and digits: as JSON and tables of fields have them."""
+    return "".join(chr(c) if 0x20 <= c <= 0x7E and c not in b'"\\' else f"\\x{c:02x}" for c in value)
+
+
 def format_text(value: bytes) -> str:
     """Characters as a filter takes them: in double quotes where they are no single word, other bytes as `\\x` and digits."""
-    shown = "".join(chr(c) if 0x20 <= c <= 0x7E and c not in b'"\\' else f"\\x{c:02x}" for c in value)
+    shown = escaped(value)
     return shown if shown and BARE.issuperset(shown) else f'"{shown}"'
 
 

@@ -111,12 +111,12 @@ def conversations(s: Snapshot, top: int) -> Record:
 
 
 def value(column: Column, found: Value) -> int | str | None:
-    """A field's value: a number, an address, characters as a filter takes them, or bytes in hex."""
+    """A field's value: a number, an address, characters as all JSON has them, or bytes in hex."""
     from ..protocols.fields import DATA, IPV4, IPV6, MAC
-    from ..protocols.shown import format_text, format_value
+    from ..protocols.shown import escaped, format_value
 
     if isinstance(found, bytes):
-        return found.hex() if column.row and column.row.kind == DATA else format_text(found)
+        return found.hex() if column.row and column.row.kind == DATA else escaped(found)
     if found is None or column.row is None or column.row.kind not in (MAC, IPV4, IPV6):
         return found
     return format_value(column.row, found)
