@@ -375,7 +375,7 @@ NUMBERED = text(*[bytes([i]) for i in range(1, 10)])
         ("-l 99", "123456789"), ("-s 0", "123456789"),
         ("-lt 147 UNKNOWN.DATA==03 UNKNOWN.DATA==05", "35"), ("-lt 147 -r UNKNOWN.DATA==03", "12456789"),
         ("-lt 147 'UNKNOWN.DATA>03' -s 1 -l 2", "56"),
-        ("-lt 147 -r -s 1 UNKNOWN.DATA==01", "3456789"), ("IP", ""), ("-r IP", "123456789"), ("-r", "123456789"),
+        ("-lt 147 -r -s 1 UNKNOWN.DATA==01", "3456789"), ("IP", ""), ("-r IP", "123456789"),
     ],
 )  # fmt: skip
 def test_picking(backend, words, kept):

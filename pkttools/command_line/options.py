@@ -107,7 +107,7 @@ class Values:
     noted: whether a command of the pipe asks where packets were captured.
     awaited: whether somebody waits for what comes of it at the end of a pipe; None: its own output says so.
     dashes: how many of the arguments stand in front of `--`; None without one. files: those that are read, like those of --in.
-    takes_files: whether arguments may be such.
+    takes_files: whether arguments may be such. behind_reverse: the file that stands directly behind -r; empty: none does.
     """
 
     arguments: list[str]
@@ -117,6 +117,7 @@ class Values:
     dashes: int | None = None
     files: Sequence[str] = ()
     takes_files: bool = False
+    behind_reverse: str = ""
 
     def __init__(self, declared: list[Option]) -> None:
         self.arguments = []
@@ -171,6 +172,8 @@ UNWRITTEN = {  # what is known, and not written, by the endings of such files
     ".snoop": "snoop", ".erf": "ERF", ".btsnoop": "btsnoop", ".5vw": "5View", ".rf5": "K12xx", ".blf": "Vector's tools",
     ".z": "compress", ".lzma": "LZMA", ".lz": "lzip", ".zip": "ZIP", ".7z": "7-Zip", ".tar": "tar", ".tgz": "tar",
 }  # fmt: skip
+ELSEWHERE = {"-w": "--out", "-c": "--limit"}  # options of tcpdump's and tshark's by which nothing of ours is called
+
 UNCOMPRESSED = "none"  # what --compress calls files that are not, whatever their name says
 
 
@@ -352,7 +355,7 @@ def read(declared: list[Option], argv: list[str], rest: More | None = None,
             if option is None and rest is not None and name in rest:
                 values.arguments.append(rest[name] + (value if equals else following(name, words)))
             elif option is None:
-                raise UsageError(unknown("option", name, [*by_name, *(rest or ())]))
+                raise UsageError(no_option(name, [*by_name, *(rest or ())], next(words, "")))
             elif option.kind != FLAG:
                 if option.attribute in given and not option.several:
                     raise UsageError(f"{'/'.join(option.names)} is given twice: it has one value")
@@ -364,6 +367,18 @@ def read(declared: list[Option], argv: list[str], rest: More | None = None,
             else:
                 setattr(values, option.attribute, True)
     return values
+
+
+def no_option(name: str, known: list[str], following: str) -> str:
+    """What is said of an option that is none of the known ones. following: the word behind it.
+
+    Where that is a file and the option reads one elsewhere, -r is not what was meant: `tcpdump -nr FILE`.
+    """
+    if name[-1:] == "r" and name[1:2] != "-" and os.path.exists(following):  # noqa: PTH110  pathlib is slow to import
+        return f"no option '{name}': files are read without an option"
+    if name in ELSEWHERE and ELSEWHERE[name] in known:
+        return f"no option '{name}': did you mean {ELSEWHERE[name]}?"
+    return unknown("option", name, known)
 
 
 def ahead(option: Option, argv: list[str]) -> list[str]:

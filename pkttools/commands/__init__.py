@@ -86,4 +86,7 @@ def read(command: Command, argv: list[str]) -> options.Values:
         values.files, rest = divided(values.arguments[own:])
         values.input = [*values.input, *values.files]
         values.arguments[own:] = rest
+        if values.files and getattr(values, "reverse", False):
+            behind = zip(argv, argv[1:], strict=False)
+            values.behind_reverse = next((word for before, word in behind if before == "-r" and word in values.files), "")
     return values

@@ -7,7 +7,8 @@ Equal ones stay in the order in which they came; those without a field come last
 
 from __future__ import annotations
 
-from ..command_line.options import FILTER, NUMBER, TEXT, Option, Values
+from ..command_line.options import FILTER, NUMBER, TEXT, Option, Values, picks
+from ..errors import need
 from ..flow.foreseen import Foreseen
 from ..flow.stage import Stage
 from ..work.sorting import LEAST, MEMORY, Sorted, columns_of_keys
@@ -21,6 +22,8 @@ OPTIONS = [
 
 def stage(values: Values) -> Stage:
     """Sorts."""
+    need(bool(not values.reverse or values.arguments or picks(values)),
+         "-r turns the filter around, and there is none; --by -TIME, or -FIELD, puts the largest first")
     ordered = Sorted(values.memory, b"" if values.by is None else columns_of_keys(values.by))
     sorting = Stage(values, [ordered], source=lambda: Foreseen(values, ordered), slip=True,
                     account=lambda: ordered.said(values.verbose), fails=lambda: ordered.late > 0, tallies=[ordered])  # fmt: skip

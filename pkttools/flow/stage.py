@@ -174,6 +174,10 @@ class Stage:
         self.fails, self.failing, self.wants_some = fails, failing_of(values), bool(getattr(values, "fail_empty", False))
         self.beyond = {} if beyond is None else beyond
         self.keep, self.assignments = program or program_of(values)
+        if getattr(values, "reverse", False):
+            from ..language.arguments import look_at_reverse  # late: seldom
+
+            look_at_reverse(values, self.keep)
         self.source = source or (lambda: Source(values))
         self.sink = sink or Written(values, writes)
         self.came = self.passed = 0

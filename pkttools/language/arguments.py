@@ -6,7 +6,7 @@ import os
 import sys
 
 from ..command_line.options import Values, picks
-from ..errors import UnknownName, UsageError, say
+from ..errors import UnknownName, UsageError, say, warn
 
 STDERR = 2
 
@@ -87,6 +87,16 @@ def filter_of(values: Values, words: list[str], part: Part | None = None, one: b
         raise UsageError(f"{error}{hint}") from None
     tell_beside(values, expressions)
     return keep
+
+
+def look_at_reverse(values: Values, keep: Filter | None) -> None:
+    """Says it where a file stands behind -r, which reads one elsewhere: `tcpdump -r FILE`. Raises UsageError without a filter."""
+    file = values.behind_reverse
+    if keep is None or not keep.chooses:
+        hint = "; files are read without an option" if file else ""
+        raise UsageError(f"-r turns the filter around, and there is none{hint}")
+    if file:
+        warn(f"-r {file}: -r turns the filter around; files are read without an option")
 
 
 def tell_beside(values: Values, expressions: list[str]) -> None:

@@ -98,6 +98,11 @@ class Filter:
             self.same = selector(self.tree)
 
     @property
+    def chooses(self) -> bool:
+        """Whether there is anything that `reverse` turns around."""
+        return bool(self.own or self.bpf or self.part)
+
+    @property
     def asks_number(self) -> bool:
         """Whether an expression asks for the number of a packet."""
         return self.own is not None and "NUMBER" in asked_in(self.own)
