@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import pty
 import select
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, shell
+
+from pkttools.formats.guarded import holds_packets
 
 TEXT = b"LINKTYPE: 1 (Ethernet)\n-- 1 --\nTIME: 1.000000 Thu Jan  1 00:00:01 1970\nSIZE: 3/3\n000000: 00 01 02\n==\n"
 PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1) + struct.pack("<IIII", 1, 0, 3, 3) + b"\0\1\2"
@@ -102,6 +105,40 @@ def test_what_is_shown_to_people_is_no_capture(tmp_path: Path, command: str) -> 
     assert shell(f"cd {tmp_path} && {command.format('x.txt')}", TEXT).returncode == 0
 
 
+HELD = {
+    "text": TEXT, "marked.txt": b"\xef\xbb\xbf" + TEXT, "bare.txt": b"by hand\n--\r\n45\r\n==\r\n", "empty.txt": b"LINKTYPE: 101\n",
+    "page.html": b"<!doctype html>\n-- 1 --\n", "notes.txt": b"a - b\n -- 1 --\n", "none": b"", "other.gz": gzip.compress(b"<svg"),
+    "cut.gz": gzip.compress(TEXT)[:15],
+}  # fmt: skip
+
+
+def test_no_page_or_picture_over_packets(tmp_path: Path) -> None:
+    """`pkt-analyze --html x.txt` means x.txt to be read, and overwrote it."""
+    held = {**HELD, "x.gz": gzip.compress(TEXT)}
+    held |= {name: shell(f"pkt-txt2{name}", TEXT).stdout for name in ("pcap", "pcapng")}
+    free = {"page.html", "notes.txt", "none", "other.gz", "cut.gz"}
+    for name, data in held.items():
+        (tmp_path / name).write_bytes(data)
+        assert holds_packets(str(tmp_path / name)) == (name not in free), name
+    os.mkfifo(tmp_path / "fifo")
+    assert not any(holds_packets(str(tmp_path / name)) for name in ("fifo", "absent", "."))
+    said = "is written, and this file holds packets; files are read without an option"
+    for command, what in (
+        ("analyze --html {}", "a page"), ("analyze --ladder --svg {}", "a picture"),
+        ("pipe 'filter IP | analyze --html {}'", "a page"),
+        ("stat --svg {}", "a picture"), ("expect IP --junit {}", "a report"),
+    ):  # fmt: skip
+        done = shell(f"cd {tmp_path} && pkt-{command.format('text')}", TEXT)
+        option = command.split()[-2]
+        assert (done.returncode, f"{option} text: {what} {said}" in done.stderr.decode()) == (2, True), done.stderr
+    assert {name: (tmp_path / name).read_bytes() for name in held} == held
+    for _ in range(2):
+        assert shell(f"cd {tmp_path} && pkt-analyze --html none", TEXT).returncode == 0
+    for command in ("stat --svg x.pcap", "stat --out x.pcap", "diff a b --out x.pcap", "expect IP --junit x.pcap"):
+        done = shell(f"cd {tmp_path} && pkt-{command}", TEXT)
+        assert (done.returncode, b"x.pcap: that is the name of a capture" in done.stderr) == (2, True), done.stderr
+
+
 # ---- terminals ----
 
 
@@ -170,7 +207,8 @@ def test_a_new_file_that_gets_nothing_is_taken_away(tmp_path: Path) -> None:
         "pkt-pipe --jobs 2 --in bad --out new.pcap 'change IP.TTL=9 | correct'",
         "pkt-pipe --each bad --out-dir . -F pcap 'change IP.TTL=9'",
         "pkt-analyze --line --in bad --out new",
-        *(f"pkt-analyze --html {name} --in bad" for name in ("new", "old")),
+        "pkt-analyze --html new --in bad",
+        "pkt-analyze --line --in bad --out old",
         "pkt-diff bad old --out new",
         *(f"pkt-filter IP --in bad --out {name}" for name in ("old", "empty", "dangling")),
     ]

@@ -87,6 +87,6 @@ def read(command: Command, argv: list[str]) -> options.Values:
         values.input = [*values.input, *values.files]
         values.arguments[own:] = rest
         if values.files and getattr(values, "reverse", False):
-            behind = zip(argv, argv[1:], strict=False)
-            values.behind_reverse = next((word for before, word in behind if before == "-r" and word in values.files), "")
+            behind = (word for i, word in enumerate(argv[1:]) if argv[i] == "-r" and word in values.files)
+            values.behind_reverse = next(behind, "")
     return values

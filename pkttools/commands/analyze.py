@@ -9,7 +9,7 @@ from ..command_line.colour import COLOUR
 from ..command_line.options import BUFFER, FLAG, INPUT, NUMBER, OUTPUT, TEXT, UTC, Option, Values, general_briefly, pick_briefly
 from ..errors import need
 from ..flow.stage import Source, Stage
-from ..formats.files import Output, Sink, format_of
+from ..formats.files import Output, Sink
 
 PLACE = "last"
 OPTIONS = [
@@ -78,7 +78,10 @@ def stage(values: Values) -> Stage:
     need(len(files) < 2, "--html, --svg and --out: one file is written")
     name, path = next(iter(files.items()), ("output", None))
     option = "--out" if name == "output" else f"--{name}"
-    need(format_of(path) in (None, "text"), f"{option} {path}: that is the name of a capture, and text is written")
+    if path is not None:
+        from ..formats.guarded import guard  # late: most views go to standard output
+
+        guard(option, path, {"html": "a page", "svg": "a picture"}.get(name, "text"))
 
     if shown == "fields":
         from ..views.fields import check, ready  # late: the others need no list of fields

@@ -4,9 +4,9 @@ pkt-code --as scapy -l 1 < ping.txt
 """
 
 from ..command_line.options import BUFFER, INPUT, OUTPUT, TEXT, Option, Values, general_briefly, pick_briefly
-from ..errors import UsageError, need
+from ..errors import UsageError
 from ..flow.stage import Source, Stage
-from ..formats.files import Output, Sink, format_of
+from ..formats.files import Output, Sink
 
 PLACE = "last"
 OPTIONS = [
@@ -35,7 +35,10 @@ def stage(values: Values) -> Stage:
     target = TARGETS.get(values.target)
     if target is None:
         raise UsageError(f"--as: '{values.target}' is not one of {', '.join(TARGETS)}")
-    need(format_of(values.output) in (None, "text"), f"--out {values.output}: that is the name of a capture, and code is written")
+    if values.output is not None:
+        from ..formats.guarded import guard  # late: most goes to standard output
+
+        guard("--out", values.output, "code")
 
     def sink(source: Source) -> Sink:
         return CodeSink(Output(values.output, source.file, compress=values.compress), target())

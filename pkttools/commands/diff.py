@@ -81,6 +81,10 @@ def run(values: Values) -> tuple[list[str], int]:
     names = values.arguments[0], values.arguments[1]
     need("" not in names, "'' is the name of no file")
     need(names != ("-", "-"), "standard input is read once")
+    if values.output is not None:
+        from ..formats.guarded import guard  # late: most goes to standard output
+
+        guard("--out", values.output, "text")
     now = time_ns() // 1000 * 1000
     ignore = ignored(values, now)
     columns = key_of(values.key) if values.key is not None else b""

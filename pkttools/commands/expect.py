@@ -66,6 +66,10 @@ def stage(values: Values) -> Stage:
     endless = values.only or any(one.count.highest is not None for one in expectations)
     need(not (values.interface and endless and within is None and not command),
          "whether more comes is never known without an end: --within TIME")  # fmt: skip
+    if values.junit is not None:
+        from ..formats.guarded import guard  # late: seldom
+
+        guard("--junit", values.junit, "a report")
     judge = Judge(expectations, ordered=bool(values.ordered), only=bool(values.only), within=within)
     values.limit, values.skip, values.link_type, values.output = None, 0, None, None  # what only filters have
 

@@ -22,8 +22,10 @@ OPTIONS = [
 
 def stage(values: Values) -> Stage:
     """Sorts."""
-    need(bool(not values.reverse or values.arguments or picks(values)),
-         "-r turns the filter around, and there is none; --by -TIME, or -FIELD, puts the largest first")
+    need(
+        bool(not values.reverse or values.arguments or picks(values)),
+        "-r turns the filter around, and there is none; --by -TIME, or -FIELD, puts the largest first",
+    )
     ordered = Sorted(values.memory, b"" if values.by is None else columns_of_keys(values.by))
     sorting = Stage(values, [ordered], source=lambda: Foreseen(values, ordered), slip=True,
                     account=lambda: ordered.said(values.verbose), fails=lambda: ordered.late > 0, tallies=[ordered])  # fmt: skip

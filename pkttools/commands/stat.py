@@ -53,6 +53,11 @@ def stage(values: Values) -> Stage:
     need(values.svg is None or values.interval is None, "--svg is written once, at the end: not with --every")
     need(not values.json or (values.svg is None and not values.plot), "--json has no bars")
     need(not values.plot or values.svg is None, "--plot and --svg: one of them")
+    path = values.svg or values.output
+    if path is not None:
+        from ..formats.guarded import guard  # late: most goes to standard output
+
+        guard("--svg" if values.svg else "--out", path, "a picture" if values.svg else "text")
     shown = sections(values.show, values.by) if values.svg is None else set()
     figures = Figures(shown, values.by, values.memory, values.sort == "bytes", values.between)
 
