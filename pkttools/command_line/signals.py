@@ -32,7 +32,7 @@ ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP")
 
 since: float | None = None  # when the first signal came, on time.monotonic()'s clock; also one that is let pass
 _pending = 0  # a signal that came while something was being written
-_came = False  # whether one has ended the wait for input
+_came = False  # whether one has ended something, such as the wait for input
 _waiting = False  # whether input is being waited for
 _drain = False
 _held = False
@@ -97,6 +97,8 @@ def whole(wanted: bool) -> None:
     Raises Interrupted.
     """
     global _whole, _later
+    if wanted and _came and _pending:  # it came in between
+        raise Interrupted(_pending)
     _whole = wanted
     if _later and not wanted:
         number, _later = _later, 0
@@ -196,7 +198,7 @@ def _handle(number: int, _frame: FrameType | None) -> None:
     if (_pending or _came) and _whole and not _later:
         _later = number
         return
-    if ((_waiting or _came) and not _held) or _pending:
+    if (_waiting and not _held) or _pending:
         _came = True
         raise Interrupted(number)
     _pending = number
