@@ -798,3 +798,19 @@ def test_a_tunnel_of_the_user_keeps_its_zero(tmp_path, backend):
     for options, frame in ((f"--protocols {path}", tube), ("--decode UDP.DST_PORT==8473=VXLAN", overlay), ("", tube)):
         lines = out(f"pkt-pipe {options} 'correct | txt2txt -a'", [frame], backend)
         assert next(line for line in lines if line.startswith("UDP.CHECKSUM")).endswith(": 0x0") == bool(options)
+
+
+def test_titles_in_any_script(tmp_path, backend):
+    """In pages as they are; in ladders, which count columns, as other characters that are no ASCII."""
+    lined = GAME.replace("Our game", "私のゲーム").replace("size      SIZE", 'line "é {ROOM}"\nsize SIZE')
+    (tmp_path / "own.protocol").write_text(lined)
+    (tmp_path / "game.txt").write_bytes(text([ethernet(0x0800, ipv4(17, to(7777, CHAT)))] * 2))
+    ladder = f"pkt-analyze --protocols {tmp_path}/own.protocol {tmp_path}/game.txt --ladder"
+    done = shell(f"{ladder} && {ladder} --svg=- && {ladder.removesuffix('--ladder')} --html={tmp_path}/page.html", backend=backend)
+    assert (done.returncode, done.stderr) == (0, b"")
+    title = rb"\u79c1\u306e\u30b2\u30fc\u30e0 "
+    drawn, picture = done.stdout.split(b"<svg")
+    assert [line.count(title) for line in drawn.splitlines() if b">7777" in line] == [1, 1]
+    assert max(map(len, drawn.splitlines())) <= 80 and title in picture
+    page = (tmp_path / "page.html").read_text()
+    assert "私のゲーム" in page and "é 7" in page

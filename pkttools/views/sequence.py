@@ -149,7 +149,7 @@ class Sequence:
         drawn = min(len(batch), self.most - len(self.messages))
         self.more += len(batch) - drawn
         self.sink.write(batch.part(0, drawn))
-        lines = self.lines.text.decode("ascii").splitlines()
+        lines = self.lines.text.decode().split("\n")  # what protocols of one's own say may be any text
         self.lines.text.clear()
         for i in range(drawn):
             message = Message(len(self.messages) + 1, batch.part(i, i + 1), lines[i])
