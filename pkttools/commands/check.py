@@ -90,6 +90,7 @@ def stage(values: Values) -> Stage:
     made = Numbered(values, [each(checked)], account=account, beyond=beyond, slip=True, fails=fails, sink=sink if judging else None,
                     apart=not judging, tallies=[counts])  # fmt: skip
     need(not (judging and made.assignments), "an assignment is for packets that are written: --quiet and --list write none")
+    made.writes_nothing = bool(values.quiet)
     return made
 
 

@@ -76,12 +76,17 @@ def stage(values: Values) -> Stage:
     def sink(source: Source) -> Sink:
         from ..expect.report import Report, Shape
 
-        shape = Shape("json" if values.json else "tap" if values.tap else "text", values.junit)
+        if made.of_many:
+            shape = Shape("remarks" if values.verbose else "failures")
+        else:
+            shape = Shape("json" if values.json else "tap" if values.tap else "text", values.junit)
         of_file = bool(source.file and source.file.are_files)
         return Report(judge, shape, None if of_file or within is None else within / 1e9, command, LINGER)
 
     source = (lambda: interface(values)) if values.interface else None
-    return Stage(values, [judge.watch], program=(None, None), source=source, sink=sink)
+    made = Stage(values, [judge.watch], program=(None, None), source=source, sink=sink)
+    made.writes_nothing = True
+    return made
 
 
 def interface(values: Values) -> Source:

@@ -65,7 +65,6 @@ def run(values: Values) -> tuple[list[str], int]:
 def run_each(values: Values, files: list[str], pipe: str) -> tuple[list[str], int]:
     """Runs the pipe for each of the files. Raises UsageError, PktError, Interrupted."""
     need(bool(files), "--each FILE... --out-dir DIR 'COMMAND | COMMAND...': which files?")
-    need(values.out_dir is not None, "--each: where to? --out-dir DIR")
     need(not values.input and values.output is None, "--each reads its files, and writes into --out-dir: no --in, no --out")
     from ..flow.each import run_each  # late: most run once
 

@@ -16,11 +16,12 @@ STEP = 0.01  # seconds between two looks at a command
 
 
 class Shape:
-    """How the report looks. Its files are opened here. Raises PktError."""
+    """How the report looks. Its files are opened here; without one it is said on standard error. Raises PktError."""
 
-    def __init__(self, name: str, junit: str | None) -> None:
-        self.text = {"text": saying.as_text, "json": saying.as_json, "tap": saying.as_tap}[name]
-        self.output = Output(None, None)
+    def __init__(self, name: str, junit: str | None = None) -> None:
+        """name: text, json, or tap; remarks: text on standard error; failures: the same of what is not as expected."""
+        self.text = {"json": saying.as_json, "tap": saying.as_tap, "failures": saying.as_failures}.get(name, saying.as_text)
+        self.output = Output(None, None) if name in ("text", "json", "tap") else None
         self.junit = Output(junit, None) if junit is not None else None
 
 
@@ -58,7 +59,7 @@ class Report(Sink):
         """Takes a batch, which was looked at already."""
 
     def close(self) -> list[str]:
-        """Waits for the command, and writes the report."""
+        """Waits for the command, and writes the report, or gives it."""
         self.found = saying.results(self.judge)
         seconds = time.monotonic() - self.start_time
         if self.process:
@@ -68,7 +69,10 @@ class Report(Sink):
         if self.shape.junit:
             self.shape.junit.write(saying.as_junit(self.found, facts).encode(errors="replace"))
             self.shape.junit.close()
-        self.shape.output.write(self.shape.text(self.found, facts).encode(errors="replace"))
+        text = self.shape.text(self.found, facts)
+        if not self.shape.output:
+            return text.splitlines()
+        self.shape.output.write(text.encode(errors="replace"))
         self.shape.output.close()
         return []
 

@@ -88,6 +88,11 @@ def as_text(found: list[Result], facts: dict[str, Any]) -> str:
     return "".join(f"{visible(line)}\n" for line in lines)
 
 
+def as_failures(found: list[Result], facts: dict[str, Any]) -> str:
+    """The same, of what is not as it was expected."""
+    return as_text([one for one in found if one.outcome != PASSED], facts)
+
+
 def as_json(found: list[Result], facts: dict[str, Any]) -> str:
     """An object on a line."""
     made = [{"name": one.name, "outcome": one.outcome, "message": one.message, **one.facts} for one in found]

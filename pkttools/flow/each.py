@@ -1,4 +1,6 @@
-"""The same stages for each of many files, some at a time, with one account; what is said of the files comes in their order.
+"""The same stages for each of many files, some at a time; what is said of the files comes in their order.
+
+What is counted is of all of them together; what makes a failure is asked of each.
 
 Files are handed out a few at a time. A process works on many of them, unless stages keep state, which is to begin anew for each
 file. What becomes of a file gets its name once it is whole.
@@ -30,16 +32,18 @@ FEW, SMALL = 32, 1 << 20  # files that are handed out at a time, and bytes that 
 PAUSE = 0.5  # seconds after which it is looked whether somebody wants to see how far it is
 
 
-def run_each(stages: list[Stage], files: Sequence[str], folder: str, jobs: int) -> tuple[list[str], int]:
+def run_each(stages: list[Stage], files: Sequence[str], folder: str | None, jobs: int) -> tuple[list[str], int]:
     """Runs stages for each of the files, so many at a time. Returns what there is to say in the end, and the exit code.
 
-    What became of a file is said as soon as all is said of those before it. Raises UsageError, PktError, Interrupted.
+    folder: for what is written; None, where nothing is. What became of a file is said as soon as all is said of those before it.
+    Raises UsageError, PktError, Interrupted.
     """
     need(hasattr(os, "fork"), "--each: this system has no fork")
     for stage in stages:
         need(not stage.joins, f"--each works on each file by itself, and {stage.name} makes one of several: give these to it")
         need(stage.adds_up, f"--each: what {stage.name} counts cannot be added up: run it for one file after the other")
-    new = not os.path.isdir(folder)  # noqa: PTH112  pathlib is slow to import
+        stage.of_many = True
+    new = folder is not None and not os.path.isdir(folder)  # noqa: PTH112  pathlib is slow to import
     queue = Queue(stages, files, outputs(stages, files, folder))
     install(drain=False)
     try:
@@ -48,12 +52,12 @@ def run_each(stages: list[Stage], files: Sequence[str], folder: str, jobs: int) 
         raise Interrupted(interrupted.args[0], f"{queue.finished} of {counted(len(files), 'file')} done") from None
     finally:
         queue.close()
-        if new and (queue.failed or queue.said < len(files)):
+        if folder is not None and new and (queue.failed or queue.said < len(files)):
             take_back(folder)
     lines = accounts(stages, [], [])
     if queue.failed:
         lines.append(f"{queue.failed} of {counted(len(files), 'file')} failed")
-    return lines, int(queue.failed > 0 or any(stage.failed for stage in stages))
+    return lines, int(queue.failed > 0)
 
 
 class Queue:
@@ -66,7 +70,7 @@ class Queue:
         self.again: deque[range] = deque()  # files that are handed out once more, each by itself
         self.idle: list[Forked] = []
         self.working: dict[Forked, range] = {}
-        self.done: dict[int, tuple[list[Became], object]] = {}  # what became of files, and was counted, by the first one
+        self.done: dict[int, tuple[list[Became], list[object]]] = {}  # what became of files, and was counted, by the first one
         self.progress = Progress()
         self.owner = os.getpid()
 
@@ -119,7 +123,7 @@ class Queue:
             if len(files) > 1:
                 self.again += (range(number, number + 1) for number in files)
             else:
-                self.done[files.start] = [([f"the process that worked on it ended {how}"], True)], None
+                self.done[files.start] = [([f"the process that worked on it ended {how}"], True)], []
             return
         became, counts = answer
         self.done[files.start] = became, counts
@@ -128,7 +132,7 @@ class Queue:
         else:
             self.idle.append(worker)
 
-    def tell(self, became: list[Became], counts: object) -> None:
+    def tell(self, became: list[Became], counts: list[object]) -> None:
         """Says what became of the next files, and counts."""
         for lines, failed in became:
             file = self.files[self.said]
@@ -138,16 +142,18 @@ class Queue:
                 warn(line if line.startswith(f"{file}:") else f"{file}: {line}")
             self.failed += failed
             self.said += 1
-        if counts:
-            added(self.stages, counts)
+        for count in counts:
+            added(self.stages, count)
 
     def serve(self, orders: int, results: int) -> None:
         """What a process does: it works on files as long as it is told to."""
         taken(self.stages)  # that is the other side's
         while order := received(orders):
-            numbers = range(*order)
-            became = [work(self.stages, self.files[i], self.paths[i], self.unfinished(i)) for i in numbers]
-            send(results, (became, taken(self.stages)))
+            became, counts = [], []
+            for i in range(*order):
+                became.append(work(self.stages, self.files[i], self.paths[i], self.unfinished(i)))
+                counts.append(taken(self.stages))  # each file begins at 0
+            send(results, (became, counts))
 
     def unfinished(self, number: int) -> str:
         """Where what becomes of a file stands until it is whole."""
@@ -177,13 +183,15 @@ def size_of(file: str) -> int:
 
 
 def work(stages: list[Stage], file: str, path: str, unfinished: str) -> Became:
-    """Runs stages for a file, and writes what becomes of it elsewhere until it is whole."""
+    """Runs stages for a file, and writes what becomes of it elsewhere until it is whole. path: empty where nothing is written."""
     stages[0].values.input, stages[-1].values.output = [file], unfinished
     try:
         end = ended(stages)
-        if end.whole:
+        if end.whole and path:
             os.replace(unfinished, path)  # noqa: PTH105  pathlib is slow to import
-        lines, failed = [str(line) for line in (*end.errors, *end.read, *end.written)], end.failed
+        judged = [line for stage in stages for line in stage.judged()]
+        lines = [str(line) for line in (*end.errors, *end.read, *end.written, *judged)]
+        failed = end.failed or any(stage.failed for stage in stages)
     except (PktError, UsageError) as error:
         lines, failed = [str(error)], True
     except MemoryError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..command_line.options import COMPRESSIONS, FORMATS
-from ..errors import PktError, need
+from ..errors import PktError, UsageError, need
 from ..formats.files import endings_of, format_of
 from .stage import Written
 
@@ -16,13 +16,24 @@ if TYPE_CHECKING:
     from .stage import Stage
 
 TO_OTHERS = ("output", "html", "svg")  # what names the file that is written
+REPORTS = ("json", "tap", "junit")  # of what writes no packets
 
 
-def outputs(stages: list[Stage], files: Sequence[str], folder: str) -> list[str]:
-    """The path for each file; the folder is made. Raises UsageError, where two would be one, or one is read; PktError."""
+def outputs(stages: list[Stage], files: Sequence[str], folder: str | None) -> list[str]:
+    """The path for each file, empty where nothing is written; the folder is made.
+
+    Raises UsageError, where two would be one, or one is read; PktError.
+    """
     first, last = stages[0], stages[-1]
     need(hasattr(first.values, "input"), f"--each is for what reads files: {first.name} does not")
     need(not first.values.input, f"--each says which files are read: {first.name} is told others")
+    if last.writes_nothing:
+        need(folder is None, f"--out-dir is for what is written: {last.name} writes nothing here")
+        for report in REPORTS:
+            need(getattr(last.values, report, None) in (None, False), f"--{report} is one report, and --each reads many files")
+        return [""] * len(files)
+    if folder is None:
+        raise UsageError("--each: where to? --out-dir DIR")
     writes = hasattr(last.values, "output") and not last.divides
     need(writes, f"--each is for what writes a file: {last.name} does not")
     for attribute in TO_OTHERS:

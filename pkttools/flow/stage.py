@@ -159,6 +159,8 @@ class Stage:
     fields = ""  # a list of those that it shows or goes by; what lines say that packets come with may be there, too
     as_read = False  # whether it writes the format that is read
     joins = False  # whether it makes one stream of several files
+    writes_nothing = False  # whether it only says, in the end, what it found
+    of_many = False  # whether it works on each of many files: what makes a failure is asked, and said, of each
     hold: Callable[[Source, Sink], Sink] | None = None
 
     def __init__(self, values: Values, work: Sequence[Work] = (), *,
@@ -208,9 +210,7 @@ class Stage:
             batch.chosen = None  # the next stage has a guard of its own
             count = len(batch)  # the next stage may drop some of them
             if count:
-                for one in self.failing:
-                    one.look(batch)
-                self.passed += count
+                self.note(batch)
                 if self.left is not None:
                     self.expect(self.left - count)
                 yield batch
@@ -218,6 +218,12 @@ class Stage:
                 self.left -= count
                 if self.left <= 0:
                     return
+
+    def note(self, batch: Batch) -> None:
+        """Counts packets that pass, and asks --fail-if of them."""
+        for one in self.failing:
+            one.look(batch)
+        self.passed += len(batch)
 
     def expect(self, more: int) -> None:
         """Says that the limit is met, or how many packets are missing, where a reader that does not read may be in the way."""
@@ -301,12 +307,20 @@ class Stage:
         if self.assignments:
             said += [f"seed {self.assignments.seed}"] if self.values.verbose and self.assignments.drawn else []
             said += self.assignments.said(self.slip)
-        said += before + self.account() + self.unfollowed() + self.failures() + behind
+        said += before + self.account() + self.unfollowed() + ([] if self.of_many else self.failures()) + behind
         if getattr(self.values, "report", None) == "json":
             from ..command_line.account import reported  # late: seldom
 
             said = reported(said, "json", self.name and f"pkt-{self.name}")
+        return self.signed(said)
+
+    def signed(self, said: list[str]) -> list[str]:
+        """Lines behind the command's name, in a pipe."""
         return [line if isinstance(line, Whole) else f"{self.name}: {line}" for line in said] if self.name else said
+
+    def judged(self) -> list[str]:
+        """What it found that makes a failure of one of many files, in words."""
+        return self.signed((self.account() if self.fails() else []) + self.failures())
 
     @property
     def failed(self) -> bool:
