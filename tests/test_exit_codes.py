@@ -43,6 +43,15 @@ def ended(command: str, path=PING, **more: str) -> tuple[int, str, str]:
         ("pkt-pipe 'change ICMP.TYPE=8 --fail-if ICMP.TYPE==0 | filter --fail-if ICMP.TYPE==8 -s 1 IP'", 1,
          "pkt-pipe: filter: stage 2: --fail-if: 1 of 1 packet match 'ICMP.TYPE==8': number 1\n"),
         ("pkt-check --quiet -cs", 0, ""),
+        ("pkt-check --quiet -cs --fail-empty", 0, ""),
+        ("pkt-check --list -cs --fail-empty", 0, ""),
+        ("pkt-check --list --fail-if ICMP.TYPE==0", 1, "pkt-check: --fail-if: 1 of 2 packets match 'ICMP.TYPE==0': number 2\n"),
+        ("pkt-check --quiet --fail-if ICMP.TYPE==0", 1, "pkt-check: --fail-if: 1 of 2 packets match 'ICMP.TYPE==0': number 2\n"),
+        ("pkt-check --list --fail-empty UDP", 1, "pkt-check: --fail-empty: no packet passed, of 2\n"),
+        ("pkt-change -u IP.CHECKSUM=1 | pkt-check -cs --list --fail-empty --fail-if ICMP >&2", 1,
+         "<stdin>:1: 2023-11-14T22:13:20.250131000Z: IP.CHECKSUM is wrong: 0x0001, and should be 0x7c54\n"
+         "<stdin>:2: 2023-11-14T22:13:20.250394000Z: IP.CHECKSUM is wrong: 0x0001, and should be 0x64df\n"
+         "pkt-check: 2 packets not valid: 2 with a wrong checksum\npkt-check: --fail-empty: no packet passed, of 2\n"),
         ("pkt-check --list -rc", 2,
          "pkt-check: -rc says which packets are written: --quiet and --list write none\nTry 'pkt-check --help'.\n"),
         ("pkt-check -q --list", 2, "pkt-check: --quiet and --list: one of them\nTry 'pkt-check --help'.\n"),

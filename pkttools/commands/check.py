@@ -52,13 +52,16 @@ def stage(values: Values) -> Stage:
     beyond: dict[int, int] = {}
     counts = dict.fromkeys((*REASONS, UNFINISHED, OBSCURE), 0)
     invalid = {*REASONS, UNFINISHED} if values.checksums else {TRUNCATED, MALFORMED}
-    passes = bytes((outcome not in invalid) != bool(values.reverse_check or values.list) for outcome in range(256))
+    valid = bytes(outcome not in invalid for outcome in range(256))
+    passes = bytes(one ^ bool(values.reverse_check or values.list) for one in valid)
 
     def checked(batch: Batch) -> Batch:
         outcomes = codec.check(batch.data, batch.rows, beyond)
         if outcomes.count(CORRECTED) < len(outcomes):
             for outcome in counts:
                 counts[outcome] += outcomes.count(outcome)
+        if values.list:
+            made.valid(Batch(batch.data, codec.pick(batch.rows, outcomes, valid)))
         rows = codec.pick(batch.rows, outcomes, passes)
         return batch if len(rows) == len(batch.rows) else Batch(batch.data, rows, batch.chosen)
 
@@ -87,7 +90,7 @@ def stage(values: Values) -> Stage:
         made.origin = source
         return UnsoundSink(Output(values.output, source.file, compress=values.compress), made.places, bool(values.checksums))
 
-    made = Numbered(values, [each(checked)], account=account, beyond=beyond, slip=True, fails=fails, sink=sink if judging else None,
+    made = Judging(values, [each(checked)], account=account, beyond=beyond, slip=True, fails=fails, sink=sink if judging else None,
                     apart=not judging, tallies=[counts])  # fmt: skip
     need(not (judging and made.assignments), "an assignment is for packets that are written: --quiet and --list write none")
     made.writes_nothing = bool(values.quiet)
@@ -105,11 +108,15 @@ class Nothing(Sink):
         return []
 
 
-class Numbered(Stage):
-    """A stage that knows which packets of its input are in hand. last: the rows that came last, before any were picked."""
+class Judging(Stage):
+    """A stage that knows which packets of its input are in hand, and hands on those that are not valid to be listed.
+
+    last: the rows that came last, before any were picked. good: valid packets, where others are listed.
+    """
 
     origin: Source | None = None  # where packets come from, once that is known
     last = bytearray()
+    good = 0
     at = before = 0  # which of the files is read, and packets that came from those before it
 
     def wanted(self, stream: Iterator[Batch]) -> Iterator[Batch]:
@@ -123,6 +130,21 @@ class Numbered(Stage):
                 yield batch
 
         return super().wanted(seen())
+
+    def ask(self, batch: Batch) -> None:
+        """Asks --fail-if of packets that pass, which those do not that are listed."""
+        if not self.values.list:
+            super().ask(batch)
+
+    def valid(self, batch: Batch) -> None:
+        """Takes note of valid packets, where others are listed."""
+        super().ask(batch)
+        self.good += len(batch)
+
+    @property
+    def some(self) -> bool:
+        """Whether a packet has passed, by itself or as a valid one."""
+        return bool(self.good if self.values.list else self.passed)
 
     def places(self, batch: Batch) -> list[str]:
         """Where packets are that were picked of those that came last: `FILE:NUMBER`; `packet NUMBER` behind other stages."""

@@ -210,7 +210,8 @@ class Stage:
             batch.chosen = None  # the next stage has a guard of its own
             count = len(batch)  # the next stage may drop some of them
             if count:
-                self.note(batch)
+                self.ask(batch)
+                self.passed += count
                 if self.left is not None:
                     self.expect(self.left - count)
                 yield batch
@@ -219,11 +220,10 @@ class Stage:
                 if self.left <= 0:
                     return
 
-    def note(self, batch: Batch) -> None:
-        """Counts packets that pass, and asks --fail-if of them."""
+    def ask(self, batch: Batch) -> None:
+        """Asks --fail-if of packets that pass."""
         for one in self.failing:
             one.look(batch)
-        self.passed += len(batch)
 
     def expect(self, more: int) -> None:
         """Says that the limit is met, or how many packets are missing, where a reader that does not read may be in the way."""
@@ -327,10 +327,15 @@ class Stage:
         """Whether the exit code is 1 for what it found."""
         return self.fails() or bool(self.failures())
 
+    @property
+    def some(self) -> bool:
+        """Whether a packet has passed, as --fail-empty asks."""
+        return self.passed > 0
+
     def failures(self) -> list[str]:
         """What --fail-empty and --fail-if have to say; nothing where the packets are as they ask."""
         where = f"stage {self.place}: " if self.place else ""
-        empty = [f"{where}--fail-empty: no packet passed, of {self.came}"] if self.wants_some and not self.passed else []
+        empty = [f"{where}--fail-empty: no packet passed, of {self.came}"] if self.wants_some and not self.some else []
         return empty + [line for one in self.failing for line in one.said(where)]
 
     def unfollowed(self) -> list[str]:
