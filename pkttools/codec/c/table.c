@@ -43,6 +43,8 @@ static void number_prefixes(const struct field_table *from, const size_t *begin,
         uint16_t size = prefix_size(name, begin[i + 1] - begin[i] - 1);
         size_t k = i > 0 ? prefix[i - 1] : 0;
         for (size_t tries = 0; tries <= i; tries++, k = tries - 1) {
+            if (k < i && prefix[k] != k)
+                continue;                                       /* it begins as one before it */
             const uint8_t *other = (const uint8_t *)from->names + begin[k];
             if (prefix_size(other, begin[k + 1] - begin[k] - 1) == size && memcmp(other, name, size) == 0)
                 break;

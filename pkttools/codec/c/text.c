@@ -388,8 +388,9 @@ static size_t redundant(struct text_decoder *d, const uint8_t *text, size_t size
 {
     size_t have = d->data.size - p->data;
     struct line first = {text, size};
-    if (d->settings.lines.size > 0 || have == 0 || (p->captured >= 0 && (size_t)p->captured != have) || field_name(&first) == 0
-        || !(fields_known() || (d->ready != NULL && d->ready())))
+    bool like_the_last = d->lines.text.size >= 8 && size >= 8 && memcmp(d->lines.text.at, text, 8) == 0;
+    if (d->settings.lines.size > 0 || have == 0 || (p->captured >= 0 && (size_t)p->captured != have)
+        || !(like_the_last || field_name(&first) > 0) || !(fields_known() || (d->ready != NULL && d->ready())))
         return 0;
     struct packet own, row = {.captured = (int64_t)have, .linktype = d->linktype};
     row.original = p->captured >= 0 ? p->original : row.captured;
