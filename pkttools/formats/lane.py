@@ -236,14 +236,14 @@ def batches(source: Input, buffer: bytearray, used: int, linktype: int, line: in
                 raise PktError(f"{source.name}:{line + 1}: {text_message(BAD_BATCH, b'', 0)}")
             data: bytearray | mmap = lent.memory
             base = place % PIECE + count * ROW_BYTES
-            rows = bytearray(data[base - count * ROW_BYTES : base])
+            rows = bytearray(memoryview(data)[base - count * ROW_BYTES : base])
             stop = base + size
         else:
             rows = bytearray(count * ROW_BYTES)
             base = HEADER.size + len(rows)  # where packets are in what was written: they may be handed on as they lie
             memory = source.onward.memory_for(base + size) if source.onward else None
-            if not memory:
-                own = own or bytearray(HEADER.size + MAX_LANE)
+            if not memory and len(own) < base + size:
+                own = bytearray(base + size)  # room for more than there is would have to be cleared
             data = memory or own
             there = taken(buffer, start, used, rows, data, base, size)
             start += there

@@ -74,7 +74,8 @@ void lane_encode_rows(uint8_t *out, const struct packet *p, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct packet row = told(&p[i]);
-        memcpy(out + i * sizeof row, &row, sizeof row);
+        if (memcmp(out + i * sizeof row, &row, sizeof row) != 0)
+            memcpy(out + i * sizeof row, &row, sizeof row);
     }
 }
 

@@ -89,6 +89,7 @@ static PyObject *py_pcap_encode(PyObject *self, PyObject *args)
     size_t room = 0;
     bool stand = true;          /* whether all records stand in the data already, one behind the other */
     for (stop = first; stop < b.count && p[stop].linktype == p[first].linktype && room < 2 * MAX_BATCH; stop++) {
+        fetch_ahead(&b, stop);
         stand = stand && p[stop].offset - p[first].offset == (int64_t)room && pcap_stands(b.data.buf, &p[stop], &format);
         if (!stand && !pcap_fits(&p[stop]))
             break;
