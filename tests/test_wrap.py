@@ -243,6 +243,24 @@ def test_link_layers_are_taken_off_and_put_in():
     assert first("pkt-wrap vxlan", SEGMENT[14:], 101)[1][36:52] == bytes(12) + b"\x08\0" + SEGMENT[14:16]
 
 
+DATAGRAM, DATAGRAM6 = ipv4(17, udp()), ipv6(17, udp())
+OF_A_KIND = {  # link type and packet, before and behind
+    "ah": (1, ethernet(0x86DD, ipv6(51, bytes.fromhex("1101 0000 00000100 00000001") + udp())), 1, ethernet(0x86DD, DATAGRAM6)),
+    "loopback": (108, bytes.fromhex("00000002") + DATAGRAM, 101, DATAGRAM), "ppp": (9, b"\x21" + DATAGRAM, 101, DATAGRAM),
+    "radiotap": (127, bytes.fromhex("0000 0c00 00000080 00000000") + b"\x08\0" + bytes(22), 105, b"\x08\0" + bytes(22)),
+    "frame_relay": (107, bytes.fromhex("4ae1 0800") + DATAGRAM, 101, DATAGRAM),
+    "arcnet": (129, bytes.fromhex("be00 ea08 f0") + DATAGRAM, 101, DATAGRAM),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_A_KIND)
+def test_a_header_of_several_kinds_has_the_name_that_filters_know(name):
+    """IPV6_AH, LOOP, PPP_SHORT, RADIOTAP_2, FRAME_RELAY_CISCO, ARCNET_LINUX_1051: that there is none was said."""
+    linktype, frame, behind, wanted = OF_A_KIND[name]
+    assert made(f"pkt-filter {name}", frame, linktype=linktype) == (frame, "")
+    assert made(f"pkt-unwrap {name}", right(frame, linktype), linktype=linktype)[0].hex() == right(wanted, behind).hex()
+
+
 def test_a_protocol_of_ones_own(tmp_path, backend):
     (tmp_path / "mine.protocol").write_text(
         'protocol MINE "Mine"\nsource page 1\nis tunnel\nafter ethertype 0x88B5\nfield VERSION 8 "3"\nfield SIZE 8 * 4 "of this"\n'

@@ -6,7 +6,7 @@ from ..errors import UsageError
 from ..protocols.fields import BY_HEADER, HEADERS
 from ..protocols.kinds import has
 from ..protocols.values import occurring, unknown_name
-from ..protocols.walking import TUNNEL
+from ..protocols.walking import EXTENSION, LINK_LAYER, TUNNEL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,14 +30,22 @@ def named(text: str) -> tuple[str, int | None]:
 
 
 def called(kind: int, name: str) -> bool:
-    """Whether a header has a name: tunnels that are told apart by what follows have that of their fields, as NVGRE has GRE."""
-    return HEADERS[kind] == name or (has(kind, TUNNEL) and any(row.name.startswith(f"{name}.") for row in BY_HEADER[kind]))
+    """Whether a header has a name: its own, or that of its fields, as filters have it.
+
+    So have links and tunnels of several kinds (NVGRE is GRE, PPP_SHORT is PPP), and an extension header some of whose
+    fields are of another protocol: IPV6_AH is AH, and not IPV6.
+    """
+    if HEADERS[kind] == name or not has(kind, TUNNEL | LINK_LAYER | EXTENSION):
+        return HEADERS[kind] == name
+    names = [row.name.partition(".")[0] for row in BY_HEADER[kind]]
+    return name in names and not (has(kind, EXTENSION) and names[0] == name)
 
 
 def found(kinds: Sequence[int], name: str, occurrence: int | None) -> int | None:
-    """Which of the headers it is; a tunnel's parts are one."""
+    """Which of the headers it is; parts of a tunnel, or of a link, are one."""
     own = [called(kind, name) for kind in kinds]
-    places = [i for i, kind in enumerate(kinds) if own[i] and not (i and own[i - 1] and has(kind, TUNNEL))]
+    parts = [has(kind, TUNNEL) or (has(kind, LINK_LAYER) and HEADERS[kind] != name) for kind in kinds]
+    places = [i for i in range(len(kinds)) if own[i] and not (i and own[i - 1] and parts[i])]
     return which(places, occurrence)
 
 
