@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Iterable, Iterator
     from mmap import mmap
 
@@ -71,21 +72,26 @@ class Batch:
     rows: `ROW_BYTES` a packet: offset of its bytes in `data`, captured size and original size in bytes, time in
         nanoseconds since 1970, link type (see link_of), and offset and size of its extension lines (`IFACE:` ...) in `data`.
     chosen: whether a guard has accepted all its packets, or none of them; None where none was asked yet.
+    numbers: what each packet counts as in what a stage has read; None: nobody asks, or they go on from the batch before.
     """
 
-    __slots__ = ("chosen", "data", "rows")
+    __slots__ = ("chosen", "data", "numbers", "rows")
 
     def __init__(self, data: bytearray | mmap, rows: bytearray, chosen: bool | None = None) -> None:
         self.data = data
         self.rows = rows
         self.chosen = chosen
+        self.numbers: array[int] | None = None
 
     def __len__(self) -> int:
         return len(self.rows) // ROW_BYTES
 
     def part(self, start: int, stop: int) -> Batch:
         """The packets from `start` up to `stop`, sharing the bytes."""
-        return Batch(self.data, self.rows[start * ROW_BYTES : stop * ROW_BYTES], self.chosen)
+        some = Batch(self.data, self.rows[start * ROW_BYTES : stop * ROW_BYTES], self.chosen)
+        if self.numbers is not None:
+            some.numbers = self.numbers[start:stop]
+        return some
 
     def made(self, start: int, stop: int, data: bytearray | None, rows: bytearray | None) -> Batch:
         """What became of the packets from `start` up to `stop`: others, or, where there are no data, these, as they are.

@@ -17,7 +17,7 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
         -> (consumed, data, rows, error, (capped, rounded, timeless, damaged, options))
     pcapng_encode(data, rows, first, big_endian, interface, nano, snaplen, flags, keeps, others)
         -> (blocks, stop, lost, outdated, timed)
-    line_encode(data, rows, first, state, time, colours, offset, table) -> (text, stop)
+    line_encode(data, rows, first, state, time, colours, offset, table, numbers=None) -> (text, stop)
     set_protocols(tables)
     walk(data, row) -> [(kind, start, data, end), ...]
     items(data, row) -> [(index of a header, kind, start, data, end), ...]

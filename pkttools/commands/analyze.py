@@ -83,10 +83,11 @@ def stage(values: Values) -> Stage:
 
         guard(option, path, {"html": "a page", "svg": "a picture"}.get(name, "text"))
 
+    numbered = shown in ("line", "ladder", "json", "html")
     if shown == "fields":
         from ..views.fields import check, ready  # late: the others need no list of fields
 
-        check(values)
+        numbered = "NUMBER" in check(values)
 
     def sink(source: Source) -> Sink:
         from ..views import view
@@ -96,5 +97,6 @@ def stage(values: Values) -> Stage:
         return view(shown, values, Output(getattr(values, name), source.file, compress=values.compress))
 
     made = Stage(values, sink=sink, slip=True, apart=True)
+    made.numbers = numbered and bool(made.keep or values.skip)
     made.fields = values.fields or ""
     return made

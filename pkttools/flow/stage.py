@@ -157,6 +157,7 @@ class Stage:
     gathers = False  # whether its work takes all packets before it gives one: a limit is of those that it gives
     divides = False  # whether what it passes on goes into several files
     fields = ""  # a list of those that it shows or goes by; what lines say that packets come with may be there, too
+    numbers = False  # whether what it shows says which of the packets that it reads each is
     as_read = False  # whether it writes the format that is read
     joins = False  # whether it makes one stream of several files
     writes_nothing = False  # whether it only says, in the end, what it found
@@ -244,7 +245,9 @@ class Stage:
                 batch.set_linktype(self.values.link_type)
             if self.asks_headers:
                 self.note_links(batch)
-            if self.keep is not None:
+            if self.numbers:
+                number(batch, self.came, self.keep)
+            elif self.keep is not None:
                 batch.rows = self.keep.select(batch)
             if skip:
                 skipped = min(skip, len(batch))
@@ -292,7 +295,7 @@ class Stage:
             return "-s and -l count packets"
         if self.assignments and self.assignments.series:
             return "what it assigns goes on from packet to packet"
-        if any(one.asks_number for one in self.filters):
+        if any(one.asks_number for one in self.filters) or (self.numbers and self.keep):
             return "NUMBER counts packets"
         return ""
 
@@ -346,6 +349,23 @@ class Stage:
         from ..protocols.names import by_name, not_followed  # late: seldom
 
         return not_followed(counts) + by_name(self.unread, "packet", "link types in which filters find no header")
+
+
+def number(batch: Batch, came: int, keep: Filter | None) -> None:
+    """Numbers the packets of a batch, and drops those that a filter does not let through. came: packets up to its last one."""
+    from array import array  # late: for views
+
+    counted_as = range(came - len(batch) + 1, came + 1)
+    if keep is None:
+        batch.numbers = array("q", counted_as)
+        return
+    from itertools import compress
+
+    from ..language.filters import marked
+
+    rows = keep.select(batch)
+    batch.numbers = array("q", compress(counted_as, marked(batch.rows, rows)))
+    batch.rows = rows
 
 
 def each(change: Callable[[Batch], Batch]) -> Work:

@@ -6,7 +6,7 @@ An expression of libpcap's means another program for each link type, so there is
 from __future__ import annotations
 
 from .. import codec
-from ..batch import CAPTURED, LINKTYPE, ORIGINAL, ROW_BYTES, TIME, Batch, Program
+from ..batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, ROW_BYTES, TIME, Batch, Program
 from ..errors import PktError, UsageError
 from .expression import any_of, asked_in, broadcast_and_groups, compiled, joined, leaves, patterns_in
 from .program import FACTS, NOTES
@@ -42,6 +42,9 @@ def marked(rows: bytes | bytearray, kept: bytes | bytearray) -> bytearray:
     count = len(rows) // ROW_BYTES
     if len(kept) in (0, len(rows)):
         return bytearray([len(kept) > 0]) * count
+    places, those = (memoryview(some).cast("q")[OFFSET::COLUMNS].tolist() for some in (rows, kept))
+    if len({*places}) == count:  # nearly always: only packets without octets lie at the same place
+        return bytearray(map({*those}.__contains__, places))
     found, at = bytearray(count), 0
     for i in range(count):
         if rows[i * ROW_BYTES : (i + 1) * ROW_BYTES] == kept[at : at + ROW_BYTES]:

@@ -12,6 +12,8 @@ from .records import RecordSink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
+
     from ..batch import Batch
     from ..command_line.options import Values
 
@@ -98,7 +100,7 @@ class FieldsSink(RecordSink):
             self.output.write(self.head)
         self.begun = True
 
-    def encode(self, batch: Batch, first: int, number: int) -> tuple[bytes | bytearray, int]:
+    def encode(self, batch: Batch, first: int, number: int | array[int]) -> tuple[bytes | bytearray, int]:
         """Their lines."""
         self.begin_table()
         return codec.columns_encode(batch.data, batch.rows, first, number, self.columns, self.before, self.style)
@@ -115,11 +117,12 @@ def form_of(values: Values) -> str:
     return values.format or ending
 
 
-def check(values: Values) -> None:
-    """Raises UsageError where there is no such table, or no place for it."""
-    columns_of(values.fields)
+def check(values: Values) -> list[str]:
+    """The names of the columns. Raises UsageError where there is no such table, or no place for it."""
+    names = [column.name for column in columns_of(values.fields)]
     binary = form_of(values) == "parquet" and is_terminal(values.output)
     need(not binary, "parquet is binary, and not written to a terminal: --out FILE, or a pipe; -F tsv shows the table")
+    return names
 
 
 def ready(values: Values) -> None:

@@ -8,6 +8,8 @@ from .records import RecordSink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
+
     from ..batch import Batch
     from ..command_line.options import Values
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 class JsonSink(RecordSink):
     """Writes an object a packet."""
 
-    def encode(self, batch: Batch, first: int, number: int) -> tuple[bytes | bytearray, int]:
+    def encode(self, batch: Batch, first: int, number: int | array[int]) -> tuple[bytes | bytearray, int]:
         """Their objects."""
         return codec.json_encode(batch.data, batch.rows, first, number)
 

@@ -92,7 +92,8 @@ class Text:
     def __init__(self, sequence: Sequence, colours: bool) -> None:
         self.sequence, self.colours = sequence, colours
         self.times = sequence.times()
-        gutter = len(str(len(self.times))) + max(map(len, self.times), default=0) + 4
+        self.digits = max((len(str(message.number)) for message in sequence.messages), default=1)
+        gutter = self.digits + max(map(len, self.times), default=0) + 4
         self.first = gutter + 1  # the column of the first host
         room = WIDTH - 1 - EDGE - self.first
         self.names, self.columns = hosts_of(sequence, room // NARROWEST + 1)
@@ -202,8 +203,7 @@ class Text:
 
     def numbered(self, message: Message, time: str, row: list[str], low: int, high: int, colour: str) -> str:
         """A line with the number and the time of its packet."""
-        number = len(str(len(self.times)))
-        row[: self.first - 1] = f"{message.number:>{number}}  {time:>{self.first - 4 - number}} ".ljust(self.first - 1)
+        row[: self.first - 1] = f"{message.number:>{self.digits}}  {time:>{self.first - 4 - self.digits}} ".ljust(self.first - 1)
         return self.painted(row, low, high, colour)
 
     def painted(self, row: list[str], low: int, high: int, colour: str) -> str:

@@ -47,7 +47,9 @@ class LineSink(Sink):
             self.table = codec.conversation_table(PORTS, MOST, MEMORY, True, seed, ends(), keeping_apart())
         rows = bytes(batch.rows)
         while stop < len(batch):
-            text, stop = codec.line_encode(batch.data, rows, stop, self.state, self.how, self.colours, self.offset, self.table)
+            text, stop = codec.line_encode(
+                batch.data, rows, stop, self.state, self.how, self.colours, self.offset, self.table, batch.numbers
+            )
             self.output.write(text)
 
     def close(self) -> list[str]:

@@ -116,7 +116,8 @@ class ParquetSink(Sink):
         """Takes a batch; it is written when a row group is full."""
         first = 0
         while first < len(batch):
-            text, stop = codec.columns_encode(batch.data, batch.rows, first, self.count + 1, self.code, self.before, CSV)
+            number = self.count + 1 if batch.numbers is None else batch.numbers
+            text, stop = codec.columns_encode(batch.data, batch.rows, first, number, self.code, self.before, CSV)
             self.pending.append(self.table(text))
             self.rows += stop - first
             self.bytes += self.pending[-1].nbytes

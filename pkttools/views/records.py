@@ -9,6 +9,8 @@ from ..formats.files import Output, Sink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
+
     from ..batch import Batch
 
 
@@ -22,15 +24,15 @@ class RecordSink(Sink):
         self.output = output
         self.count = 0
 
-    def encode(self, batch: Batch, first: int, number: int) -> tuple[bytes | bytearray, int]:
-        """The lines of packets from `first` on, the first one counted as `number`; and the packet before which they stop."""
+    def encode(self, batch: Batch, first: int, number: int | array[int]) -> tuple[bytes | bytearray, int]:
+        """The lines of packets from `first` on, and the packet before which they stop. number: of the first one, or of each."""
         raise NotImplementedError
 
     def write(self, batch: Batch) -> None:
         """Writes a batch at once."""
         first = 0
         while first < len(batch):
-            text, stop = self.encode(batch, first, self.count + 1)
+            text, stop = self.encode(batch, first, self.count + 1 if batch.numbers is None else batch.numbers)
             try:
                 self.output.write(text)
             except Unread as unread:

@@ -152,7 +152,8 @@ class Sequence:
         lines = self.lines.text.decode().split("\n")  # what protocols of one's own say may be any text
         self.lines.text.clear()
         for i in range(drawn):
-            message = Message(len(self.messages) + 1, batch.part(i, i + 1), lines[i])
+            number = len(self.messages) + 1 if batch.numbers is None else batch.numbers[i]
+            message = Message(number, batch.part(i, i + 1), lines[i])
             self.messages.append(message)
             for name in (message.source, "" if message.to_all else message.target):
                 if name and name not in self.hosts:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .pcapng import Known
+    from .rows import Buffer
 
 __all__ = [
     "address_ends", "address_rules", "address_table", "answer", "assign", "beyond", "blank", "carried", "check",
@@ -28,14 +29,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-def json_encode(data: bytearray, rows: bytes, first: int, number: int) -> tuple[bytes, int]:
+def json_encode(data: bytearray, rows: bytes, first: int, number: int | Buffer) -> tuple[bytes, int]:
     """See json.json_encode."""
     from . import json  # late: few ask for it
 
     return json.json_encode(data, rows, first, number)
 
 
-def columns_encode(data: bytearray, rows: bytes, first: int, number: int, columns: bytes, before: bytes,
+def columns_encode(data: bytearray, rows: bytes, first: int, number: int | Buffer, columns: bytes, before: bytes,
                    style: int) -> tuple[bytes, int]:  # fmt: skip
     """See columns.columns_encode."""
     from . import columns as twin
@@ -197,11 +198,12 @@ def signed(data: bytearray, rows: bytes, end: int, mutable_end: int, counts: dic
 
 
 def line_encode(data: bytearray, rows: bytes, first: int, state: bytearray, time: int, colours: tuple[bytes, ...],
-                offset: Callable[[int], int] | None, table: object | None) -> tuple[bytearray, int]:  # fmt: skip
+                offset: Callable[[int], int] | None, table: object | None,
+                numbers: Buffer | None = None) -> tuple[bytearray, int]:  # fmt: skip
     """See line.line_encode."""
     from . import line  # late: one view
 
-    return line.line_encode(data, rows, first, state, time, colours, offset, table)
+    return line.line_encode(data, rows, first, state, time, colours, offset, table, numbers)
 
 
 def verify(data: bytearray, row: bytes) -> list[int]:

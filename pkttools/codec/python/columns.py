@@ -11,11 +11,13 @@ from ..program import OF_IFACE, OF_NOTE, OF_WAY, said_by
 from .headers import Walk
 from .json import json_value, string, utc
 from .lists import Items
-from .rows import checked, without_fcs
+from .rows import checked, numbering, without_fcs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeVar
+
+    from .rows import Buffer
 
     T = TypeVar("T")
     Found = tuple[Row | None, int | bytes]  # a value, and the row of its field; None: it is what a line says
@@ -27,9 +29,9 @@ MOST = 32767
 Column = tuple[int, int, int]
 
 
-def columns_encode(data: bytearray, rows: bytes, first: int, number: int, columns: bytes, before: bytes,
+def columns_encode(data: bytearray, rows: bytes, first: int, number: int | Buffer, columns: bytes, before: bytes,
                    style: int) -> tuple[bytes, int]:  # fmt: skip
-    """Writes packets from row `first` on as lines of a table, up to a megabyte. number: what the first one is counted as.
+    """Writes packets from row `first` on as lines of a table, up to a megabyte. number: see `numbering`.
 
     columns: three integers each: the index of the first row of a field's name, or one of the numbers above; which occurrence of
     the field, or of the line, -1 is the last one, 0: all; and whether these are a list in JSON, also when there is only one.
@@ -45,11 +47,12 @@ def columns_encode(data: bytearray, rows: bytes, first: int, number: int, column
         raise ValueError("columns are not sound")
     asked = list(iter_unpack("=3q", columns))
     texts = [text.decode("latin-1") for text in bytes(before).split(b"\0")[:-1]]
+    numbers = numbering(number, first, count)
     out: list[str] = []
     size, stop = 0, first
     while stop < count and size < MAX_BATCH // 2:
         row = values[stop * COLUMNS : (stop + 1) * COLUMNS]
-        cells = _cells(data, row, number + stop - first, asked, style)
+        cells = _cells(data, row, numbers[stop], asked, style)
         out.append("".join(text + cell for text, cell in zip(texts, [*cells, ""], strict=True)))
         size += len(out[-1])
         stop += 1

@@ -25,11 +25,15 @@ from .headers import Header, Walk, is_tag
 from .lines import shown_inside
 from .lists import Items
 from .protocols import extends
-from .rows import checked, without_fcs
+from .rows import checked, numbering, without_fcs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .rows import Buffer
 
 
-def json_encode(data: bytearray, rows: bytes, first: int, number: int) -> tuple[bytes, int]:
-    """Writes packets from row `first` on as JSON, a line each, up to a megabyte. number: what the first one is counted as.
+def json_encode(data: bytearray, rows: bytes, first: int, number: int | Buffer) -> tuple[bytes, int]:
+    """Writes packets from row `first` on as JSON, a line each, up to a megabyte. number: see `numbering`.
 
     An object says of a packet: number, time (nanoseconds since 1970) and time_utc, captured and original size, linktype; fcs
     (octets of a frame check sequence) and fcs_count, and notes (extension lines), where it has them; frame, and a check value of
@@ -41,11 +45,12 @@ def json_encode(data: bytearray, rows: bytes, first: int, number: int) -> tuple[
     count = len(values) // COLUMNS
     if not 0 <= first <= count:
         raise ValueError("first packet out of range")
+    numbers = numbering(number, first, count)
     out: list[str] = []
     size, stop = 0, first
     while stop < count and size < MAX_BATCH // 2:
         row = values[stop * COLUMNS : (stop + 1) * COLUMNS]
-        out.append(_packet(data, row, number + stop - first))
+        out.append(_packet(data, row, numbers[stop]))
         size += len(out[-1])
         stop += 1
     return "".join(out).encode(), stop

@@ -41,12 +41,14 @@ from .exceptions import datagram_said, fragment_offset
 from .headers import MAX_HEADERS, Header, Walk
 from .messages import tell
 from .protocols import carries_message, exception, known
-from .rows import checked, without_fcs
+from .rows import checked, numbering, without_fcs
 from .templates import Telling, shown_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .rows import Buffer
 
 ABSOLUTE, SINCE_FIRST, SINCE_BEFORE = range(3)
 (CAPTURE_COLOUR, LINK_COLOUR, NETWORK_COLOUR, TRANSPORT_COLOUR, APPLICATION_COLOUR, WRONG_COLOUR, UNFINISHED_COLOUR) = range(1, 8)
@@ -432,18 +434,21 @@ class Teller:
 
 
 def line_encode(data: bytearray, rows: bytes, first: int, state: bytearray, time: int, colours: tuple[bytes, ...],
-                offset: Callable[[int], int] | None, table: object | None) -> tuple[bytearray, int]:  # fmt: skip
+                offset: Callable[[int], int] | None, table: object | None,
+                numbers: Buffer | None = None) -> tuple[bytearray, int]:  # fmt: skip
     """Lines of packets from `first` on, up to a megabyte or so; and the packet behind the last one.
 
     state: STATE, zero at first, what follows from one packet to the next. time: ABSOLUTE, SINCE_FIRST or SINCE_BEFORE. colours:
     parameters of SGR, by COLOURS; none: without. offset: by how many seconds local time is ahead at a time; None: it is UTC. table:
-    of conversations, for numbers that count from where a connection began; None: they are as they stand. Raises ValueError.
+    of conversations, for numbers that count from where a connection began; None: they are as they stand. numbers: of all packets of
+    the batch, 8 bytes each; None: they go on from one to the next. Raises ValueError.
     """
     values = checked(data, rows)
     if table is not None and not isinstance(table, Conversations):
         raise TypeError("no table of conversations")
     if not (0 <= first <= len(values) // COLUMNS and ABSOLUTE <= time <= SINCE_BEFORE and len(state) == 56 and len(colours) <= 8):
         raise ValueError("first packet, state, time or colours out of range")
+    each = None if numbers is None else numbering(numbers, first, len(values) // COLUMNS)
     number, *rest = unpack(STATE, state)
     clock = Clock(time, rest, offset)
     out = bytearray()
@@ -454,7 +459,7 @@ def line_encode(data: bytearray, rows: bytes, first: int, state: bytearray, time
         columns = without_fcs(values[stop * COLUMNS : (stop + 1) * COLUMNS])
         frame = bytes(data[columns[OFFSET] : columns[OFFSET] + columns[CAPTURED]])
         teller = Teller(frame, columns[ORIGINAL], columns[LINKTYPE], columns[TIME], colours, table)
-        number += 1
+        number = number + 1 if each is None else each[stop]
         line = teller.paint(f"{number} {clock.text(columns[TIME])}", CAPTURE_COLOUR)
         line += " " + teller.levels(0, len(teller.headers))
         if columns[ORIGINAL] > len(frame):

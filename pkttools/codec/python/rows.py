@@ -19,6 +19,13 @@ from ...batch import (
     linktype_of,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Sequence
+
+    Buffer = bytes | bytearray | memoryview | array[int]
+
 
 def checked(data: bytearray, rows: bytes) -> list[int]:
     """All columns of all rows in one list. Raises ValueError when a packet lies outside of its data."""
@@ -36,6 +43,19 @@ def checked(data: bytearray, rows: bytes) -> list[int]:
         )
         raise ValueError(f"packet {[*sound].index(False)} lies outside of its batch")
     return values
+
+
+def numbering(number: int | Buffer, first: int, count: int) -> Sequence[int]:
+    """What each packet of a batch is counted as. number: of packet `first`, from which they go on; or of each, 8 bytes each.
+
+    Raises ValueError where these are not as many as there are packets.
+    """
+    if isinstance(number, int):
+        return range(number - first, number - first + count)
+    octets = memoryview(number).cast("B")
+    if len(octets) != 8 * count:
+        raise ValueError("not a number a packet")
+    return octets.cast("q")
 
 
 def without_fcs(values: list[int]) -> list[int]:

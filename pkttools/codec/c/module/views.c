@@ -3,26 +3,61 @@
 #include "../line.h"
 #include "../listing.h"
 
+/* What packets are counted as: each, in a buffer, or one after the other from a number on. */
+struct numbering {
+    Py_buffer held;
+    const int64_t *each;        /* NULL: one after the other */
+    uint64_t next;
+};
+
+static bool numbering_open(struct numbering *n, PyObject *number, const struct batch *b)
+{
+    *n = (struct numbering){0};
+    if (PyLong_Check(number)) {
+        n->next = (uint64_t)PyLong_AsLongLong(number);
+        return !PyErr_Occurred();
+    }
+    if (PyObject_GetBuffer(number, &n->held, PyBUF_SIMPLE) < 0)
+        return false;
+    n->each = n->held.buf;
+    if (aligned(&n->held) && n->held.len == b->count * (Py_ssize_t)sizeof *n->each)
+        return true;
+    PyErr_SetString(PyExc_ValueError, "not a number a packet");
+    return false;
+}
+
+static void numbering_close(struct numbering *n)
+{
+    if (n->held.obj != NULL)
+        PyBuffer_Release(&n->held);
+}
+
+static int64_t number_of_packet(struct numbering *n, Py_ssize_t at)
+{
+    return n->each != NULL ? n->each[at] : (int64_t)n->next++;
+}
+
 static PyObject *py_json_encode(PyObject *self, PyObject *args)
 {
     (void)self;
     struct batch b;
     Py_ssize_t first;
-    long long number;
+    struct numbering numbers = {0};
     struct json json = {0};
-    PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*nL", &b.data, &b.rows, &first, &number))
+    PyObject *number, *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*nO", &b.data, &b.rows, &first, &number))
         return NULL;
-    if (!batch_sound_from(&b, first, true, "first packet out of range") || !fields_ready())
+    if (!batch_sound_from(&b, first, true, "first packet out of range") || !numbering_open(&numbers, number, &b) || !fields_ready())
         goto exit;
     for (; first < b.count && json.text.size < MAX_BATCH / 2; first++)
-        if (!json_add(&json, b.data.buf, &b.packets[first], number++)) {
+        if (!json_add(&json, b.data.buf, &b.packets[first], number_of_packet(&numbers, first))) {
             PyErr_NoMemory();
             goto exit;
         }
     result = Py_BuildValue("(Nn)", bytearray_of(&json.text), first);
 exit:
     json_free(&json);
+    numbering_close(&numbers);
     batch_close(&b);
     return result;
 }
@@ -33,13 +68,13 @@ static PyObject *py_columns_encode(PyObject *self, PyObject *args)
     struct batch b;
     Py_buffer columns, before;
     Py_ssize_t first;
-    long long number;
+    struct numbering numbers = {0};
     int style;
     struct columns c = {0};
-    PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*nLy*y*i", &b.data, &b.rows, &first, &number, &columns, &before, &style))
+    PyObject *number, *result = NULL;
+    if (!PyArg_ParseTuple(args, "y*y*nOy*y*i", &b.data, &b.rows, &first, &number, &columns, &before, &style))
         return NULL;
-    if (!batch_sound_from(&b, first, true, "first packet out of range") || !fields_ready())
+    if (!batch_sound_from(&b, first, true, "first packet out of range") || !numbering_open(&numbers, number, &b) || !fields_ready())
         goto exit;
     c.columns = columns.buf;
     c.count = (size_t)columns.len / sizeof *c.columns;
@@ -52,10 +87,11 @@ static PyObject *py_columns_encode(PyObject *self, PyObject *args)
     }
     bool done = columns_begin(&c);
     for (; done && first < b.count && c.text.size < MAX_BATCH / 2; first++)
-        done = columns_add(&c, b.data.buf, &b.packets[first], number++);
+        done = columns_add(&c, b.data.buf, &b.packets[first], number_of_packet(&numbers, first));
     result = done ? Py_BuildValue("(Nn)", bytearray_of(&c.text), first) : PyErr_NoMemory();
 exit:
     columns_free(&c);
+    numbering_close(&numbers);
     PyBuffer_Release(&columns);
     PyBuffer_Release(&before);
     batch_close(&b);
@@ -184,10 +220,11 @@ static PyObject *py_line_encode(PyObject *self, PyObject *args)
     Py_buffer state;
     Py_ssize_t first, stop;
     int time;
-    PyObject *colours, *offset, *table, *result = NULL;
+    PyObject *colours, *offset, *table, *number = Py_None, *result = NULL;
+    struct numbering numbers = {0};
     struct bytes out = {0}, whole = {0};
     struct telling told = {0};
-    if (!PyArg_ParseTuple(args, "y*y*nw*iOOO", &b.data, &b.rows, &first, &state, &time, &colours, &offset, &table))
+    if (!PyArg_ParseTuple(args, "y*y*nw*iOOO|O", &b.data, &b.rows, &first, &state, &time, &colours, &offset, &table, &number))
         return NULL;
     struct line_style style = {.time = (enum line_time)time, .offset = offset == Py_None ? NULL : local_offset, .of = offset};
     bool fits = time >= 0 && time < LINE_TIMES && state.len == (Py_ssize_t)sizeof(struct line_state) && aligned(&state)
@@ -195,6 +232,8 @@ static PyObject *py_line_encode(PyObject *self, PyObject *args)
     if (!batch_sound_from(&b, first, fits, "first packet, state, time or colours out of range") || !line_ready())
         goto exit;
     if (table != Py_None && (style.conversations = conversations_of(table)) == NULL)
+        goto exit;
+    if (number != Py_None && !numbering_open(&numbers, number, &b))
         goto exit;
     for (Py_ssize_t i = 0; i < PyTuple_Size(colours); i++) {
         style.colour[i] = PyBytes_AsString(PyTuple_GetItem(colours, i));
@@ -206,6 +245,8 @@ static PyObject *py_line_encode(PyObject *self, PyObject *args)
     for (stop = first; stop < b.count && out.size < MAX_BATCH / 2; stop++) {
         struct bare bare;
         bare_of(&bare, &b, stop);
+        if (number != Py_None)  /* behind the one before it */
+            ((struct line_state *)state.buf)->number = number_of_packet(&numbers, stop) - 1;
         enum line_end end = line_add(&out, &told, &whole, &bare.frame, bare.packet, &style, state.buf);
         if (end == LINE_NO_MEMORY)
             PyErr_NoMemory();
@@ -217,6 +258,7 @@ exit:
     telling_free(&told);
     bytes_free(&whole);
     bytes_free(&out);
+    numbering_close(&numbers);
     PyBuffer_Release(&state);
     batch_close(&b);
     return result;
