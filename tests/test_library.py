@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +136,38 @@ def test_packets_outlive_what_they_were_read_with(many: Path) -> None:
     copies = [packet.copy() for packet in held[:3]]
     copies[0]["IP.ID"] = 9
     assert (held[0]["IP.ID"], copies[0]["IP.ID"], repr(copies[1])) == (1, 9, "<Packet ETHERNET/IP/UDP, 400 bytes>")
+
+
+def test_packets_are_compared_by_what_they_are(tmp_path: Path) -> None:
+    """Whichever they were read with, from whatever keeps all of it; each thing that may differ does make a difference."""
+    first, second = read_ping()
+    assert first == first.copy() == next(iter(read_ping())) and first != second and [first, second] == [*read_ping()]
+    assert first != bytes(first) and first != None and second in [*read_ping()]  # noqa: E711  that is what is asked
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(first)
+    for name in ("a.txt", "a.pcapng"):
+        pkttools.write(tmp_path / name, first.copy())
+        (back,) = pkttools.read(tmp_path / name)
+        assert back == first, name
+    same = {"time": 5, "linktype": 1, "original": 70}
+    for change in {"time": 6}, {"linktype": 101}, {"original": 71}:
+        assert pkttools.Packet(bytes(60), **same) != pkttools.Packet(bytes(60), **{**same, **change})
+    assert pkttools.Packet(bytes(60), **same) != pkttools.Packet(bytes(59) + b"1", **same)
+    noted = io.StringIO(str(first).replace("TIME:", "NOTE: here\nTIME:", 1))
+    (other,) = pkttools.read(noted)
+    assert other.notes == ["NOTE: here"] and other != first and bytes(other) == bytes(first)
+
+
+def test_packets_are_copied_and_pickled_by_themselves(many: Path) -> None:
+    """A large batch does not go along."""
+    packet = next(iter(pkttools.read(many)))
+    packet["IP.TTL"] = 3
+    stored = pickle.dumps(packet)
+    assert len(stored) < 600  # of each packet are 400 bytes
+    for made in (copy.copy(packet), copy.deepcopy([packet])[0], pickle.loads(stored)):
+        assert made == packet and made["IP.TTL"] == 3 and made is not packet
+        made["IP.TTL"] = 4
+        assert packet["IP.TTL"] == 3 and made != packet
 
 
 def test_checksums_are_corrected_when_asked_for(ping: list[pkttools.Packet]) -> None:

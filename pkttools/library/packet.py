@@ -52,6 +52,9 @@ class Packet:
 
     Numbers are int, addresses and texts str, DATA bytes. What it has not raises KeyError, what no packet has NoField, which is a
     KeyError, too, and names the nearest one. Setting changes these bits and nothing else: checksums stay, until `correct`.
+
+    Packets are equal that are the same in all they have: bytes, size on the wire, time, link type, notes. As other things that
+    can be changed they have no hash.
     """
 
     __slots__ = ("_row", "_sheet")
@@ -206,6 +209,14 @@ class Packet:
         """The same packet with memory of its own: a view keeps all that was read together with it."""
         return view(held(self))
 
+    def __eq__(self, other: object) -> bool:
+        return parts(self) == parts(other) if isinstance(other, Packet) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return restored, parts(self)  # for copy and pickle: by itself, without what was read together with it
+
     def correct(self, *, lengths: bool = False) -> bool:
         """Corrects its checksums, as pkt-correct does, and with `lengths` lengths, too; whether that could be done in full."""
         row = self._sheet.row(self._row)
@@ -273,6 +284,17 @@ def view(packet: Held) -> Packet:
 def held(packet: Packet) -> Held:
     """A packet as stages that keep packets have it."""
     return packet._sheet.batch.packet(packet._row)
+
+
+def parts(packet: Packet) -> tuple[bytes, int, int, int, bytes]:
+    """All that a packet is: bytes, size on the wire, time, link type with what is known of the FCS, notes."""
+    one = held(packet)
+    return one.frame, one.original, one.time, one.linktype, one.notes
+
+
+def restored(*parts: Any) -> Packet:  # noqa: ANN401  those that `parts` gives
+    """A packet of its parts."""
+    return view(Held(*parts))
 
 
 def assigning(name: str, value: object) -> tuple[str, Program]:
