@@ -13,6 +13,14 @@ class PktError(Exception):
     """Bad data or failed input or output: one line on standard error, exit code 1."""
 
 
+class Unfit(PktError):
+    """A packet that a file of this format cannot hold. fitting: how many of its batch stand before it, which were written."""
+
+    def __init__(self, message: str, fitting: int = 0) -> None:
+        super().__init__(message)
+        self.fitting = fitting
+
+
 class OutputError(PktError):
     """Failed output: nothing more can be written."""
 

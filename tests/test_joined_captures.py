@@ -127,7 +127,7 @@ class Chunks:
     """A source in memory, for the readers of formats."""
 
     name, form, is_file, is_pipe, nano, link, onward, sections = "<memory>", "text", False, False, False, None, None, None
-    compression, byte, elsewhere = "", Input.byte, None
+    compression, byte, elsewhere, at_once = "", Input.byte, None, Input.at_once
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at, self.said, self.joined = data, 0, [], []

@@ -25,7 +25,7 @@ from test_pcapng_kept import everything, secrets, statistics
 from test_pcapng_kept import names as names_block
 from waits import until, wants_more
 
-from pkttools.batch import Batch, Packet, gathered
+from pkttools.batch import Batch, Packet, gathered, link_of
 from pkttools.command_line.options import Values
 from pkttools.commands import split
 from pkttools.errors import OutputError, PktError, UsageError
@@ -258,6 +258,22 @@ def test_a_file_that_cannot_hold_its_packets(tmp_path):
         sink.flush()
     sink.close()
     assert [len(read(tmp_path / f"{size}.pcap")) for size in (20, 30)] == [1, 1]
+
+
+@pytest.mark.parametrize(("form", "link", "message"), [
+    ("pcap", 101, "a pcap file has one link type, 1, and here is a packet of type 101: write pcapng, or one file a type"),
+    ("pcap", link_of(1, 0), "a pcap file has one link type, 1, and here is a packet of type 1 with an FCS of 0 octets: "
+                            "write pcapng, which says that of each packet"),
+    ("pcapng", 1 << 20, "link type 1048576 does not fit in a pcapng file"),
+])  # fmt: skip
+@pytest.mark.parametrize("how", ["--count 9", "--by CAPTURED"])
+def test_what_stands_before_is_counted(tmp_path, form, link, message, how):
+    _, sink = made(f"{how} --out {tmp_path}/{{n}}.{form}")
+    with pytest.raises(PktError, match=message):
+        sink.write(gathered(Packet(bytes(60), 60, T, linktype) for linktype in (1, 1, link, 1)))
+        sink.flush()
+    assert sink.close() == [f"2 packets in 1 file: {tmp_path}/00001.{form}"]
+    assert len(read(tmp_path / f"00001.{form}")) == 2
 
 
 @pytest.mark.parametrize("how", ["--count 1", "--by IP.SRC_ADDR"])
@@ -522,14 +538,15 @@ def test_a_full_disk(tmp_path, how):
     lost = 3000 - sum((size - 24) // each for size in sizes)
     where = "not written" if "by" in how else "in no file that is whole"
     assert (code, set(sizes)) == (1, {24 + each * (1 if "by" in how else 50)})
-    assert re.fullmatch(rf"pkt-split: \d+\.pcap: No space left on device; {lost} packets {where}\n", done.stderr.decode())
+    what = f"{where}: {lost} of 3000 packets that came"
+    assert re.fullmatch(rf"pkt-split: \d+\.pcap: No space left on device; {what}\n", done.stderr.decode())
 
 
 def test_how_much_is_not_written(tmp_path):
     _, sink = made(f"--by UDP.SRC_PORT --out {tmp_path}/{{n}}.pcap")
     sink.write(many(5))
     tmp_path.rmdir()
-    with pytest.raises(OutputError, match=r"00001\.pcap: No such file or directory; 5 packets not written"):
+    with pytest.raises(OutputError, match=r"00001\.pcap: No such file or directory; not written: 5 of 5 packets that came"):
         sink.flush()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import codec
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, TIME, Batch, count_of, fcs_of, link_of, linktype_of
-from ..errors import ANOTHER_CAPTURE, PktError, Unread, counted, pcap_message
+from ..errors import ANOTHER_CAPTURE, PktError, Unfit, Unread, counted, pcap_message
 from . import KUZNETZOV, MAGICS, MICRO, NANO, PCAPNG, capture_format
 from .files import Input, Output, Sink
 
@@ -203,13 +203,14 @@ class PcapSink(Sink):
             if not self.started:
                 self.start(link, time)
             if link != self.link:
-                raise PktError(
+                other = linktype_of(link) != linktype_of(self.link)  # else it is the FCS alone, which --by LINKTYPE does not know
+                raise Unfit(
                     f"{self.output.name}: a pcap file has one link type, {named(self.link)}, and here is a packet of type "
-                    f"{named(link)}: write pcapng, or one file a type"
-                )
+                    f"{named(link)}: write pcapng{', or one file a type' if other else ', which says that of each packet'}", first
+                )  # fmt: skip
             records, stop, lost = codec.pcap_encode(batch.data, batch.rows, first, self.big_endian, bool(self.nano))
             if stop == first:
-                raise PktError(f"{self.output.name}: a pcap file holds times up to 2106, not {time // 1_000_000_000}")
+                raise Unfit(f"{self.output.name}: a pcap file holds times up to 2106, not {time // 1_000_000_000}", first)
             try:
                 self.output.write(records)
             except Unread as unread:

@@ -6,7 +6,7 @@ import struct
 
 from .. import blocks, codec
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, NOTES, NOTES_SIZE, ROW_BYTES, TIME, Batch, fcs_of, linktype_of
-from ..errors import PktError, Unread, counted
+from ..errors import Unfit, Unread, counted
 from .files import Input, Output, Sink
 from .pcapng import BITS, MAX_INTERFACES, MAX_KINDS, MAX_LINKTYPE, MICRO, NAMES, NANO, ORDER_MAGIC, ORDERS, several
 from .sections import LASTING, PASSING, SECRETS, STATISTICS, Block, Interface, Options, Section, Sections
@@ -114,7 +114,7 @@ class PcapngSink(Sink):
                 some = rows[first * ROW_BYTES : (first + ahead) * ROW_BYTES]
                 written, stop, lost, outdated, timed = codec.pcapng_encode(batch.data, some, 0, self.order == ">", interfaces)
                 if not stop:
-                    raise PktError(f"{self.output.name}: a pcapng file cannot hold this packet's time or size")
+                    raise Unfit(f"{self.output.name}: a pcapng file cannot hold this packet's time or size")
                 out += written
                 self.lost += lost
                 self.timed += timed
@@ -122,6 +122,9 @@ class PcapngSink(Sink):
                 if outdated:
                     self.drop("packet option", CHANGED if same_order else ORDER, outdated)
                 first, ahead = first + stop, 2 * ahead if stop == ahead else 1
+        except Unfit as error:
+            error.fitting = first
+            raise
         finally:
             try:
                 self.output.write(out)
@@ -165,9 +168,9 @@ class PcapngSink(Sink):
         """Writes an interface description, and before the first one the section header. See `interface`."""
         linktype, fcs = linktype_of(link), fcs_of(link)
         if linktype > MAX_LINKTYPE:
-            raise PktError(f"{self.output.name}: link type {linktype} does not fit in a pcapng file")
+            raise Unfit(f"{self.output.name}: link type {linktype} does not fit in a pcapng file")
         if self.count == MAX_INTERFACES:
-            raise PktError(f"{self.output.name}: a pcapng section has at most {MAX_INTERFACES} interfaces")
+            raise Unfit(f"{self.output.name}: a pcapng section has at most {MAX_INTERFACES} interfaces")
         if not self.begun:
             self.header(out, [])
         nano = self.nano or fine or (source is not None and source.resolution != MICRO)

@@ -14,7 +14,7 @@ from mmap import mmap
 from .. import codec
 from ..batch import ROW_BYTES, Batch
 from ..command_line import signals
-from ..errors import OutputError, PktError, counted, limit, warn
+from ..errors import OutputError, PktError, Unfit, counted, limit, warn
 from ..formats.files import PLAIN as FLAGS
 from ..formats.files import Sink, compression_of
 from .listing import Listing
@@ -122,7 +122,8 @@ class Beside(Sink):
                 first = stop
         except OutputError as error:
             self.names.take_back()
-            raise OutputError(f"{error}; {counted(len(batch) - first, 'packet')} not written") from None
+            lost = len(batch) - first
+            raise OutputError(f"{error}; not written: {lost} of {counted(self.came, 'packet')} that came") from None
         if failed:
             raise failed
 
@@ -168,6 +169,9 @@ class Beside(Sink):
         try:
             sink.write(batch)
             self.listing.count(file, len(batch))
+        except Unfit as error:
+            self.listing.count(file, error.fitting)
+            raise
         finally:
             state = sink.leave()
             self.known[file] = self.alike.setdefault(state, state)

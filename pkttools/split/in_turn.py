@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..batch import Batch
-from ..errors import OutputError, counted
+from ..errors import OutputError, Unfit, counted
 from ..formats.files import Sink
 from ..formats.pieces import Measured
 from .listing import Listing
@@ -58,7 +58,11 @@ class InTurn(Sink):
         sink = self.sink or self.begin_file(batch)
         while len(batch):
             if count := self.cut.fitting(batch):
-                sink.write(batch.part(0, count))
+                try:
+                    sink.write(batch.part(0, count))
+                except Unfit as error:
+                    self.listing.count(-1, error.fitting)
+                    raise
                 self.listing.count(-1, count)
                 batch = batch.part(count, len(batch))
             else:
@@ -68,7 +72,8 @@ class InTurn(Sink):
     def failure(self, error: OutputError) -> OutputError:
         """What is wrong, with how much of what came is in no file that was ended; the last one is taken away if it has nothing."""
         self.names.take_back()
-        return OutputError(f"{error}; {counted(self.came - sum(self.listing.counts[:-1]), 'packet')} in no file that is whole")
+        lost = self.came - sum(self.listing.counts[:-1])
+        return OutputError(f"{error}; in no file that is whole: {lost} of {counted(self.came, 'packet')} that came")
 
     @property
     def stopped(self) -> str:  # type: ignore[override]  # as that of files beside each other
