@@ -49,7 +49,6 @@ GROWING = {
     "json",
     "columns",
     "sort",
-    "pcap",
     "pcapng",
     "assign",
     "correct",

@@ -49,6 +49,16 @@ def test_decode(codec, big, nano, header):
     assert [row[2:] for row in found] == [(1514, (1_700_000_000 + i) * SECOND + fraction, 113, 0, 0) for i in range(4)]
 
 
+def test_many_small_ones(codec):
+    """Of which there are more than there is room for at first; they lie where they are in the whole."""
+    text = bytearray(b"#" * 7) + b"".join(record(False, i, 0, i % 3, i % 3, b"abc"[: i % 3]) for i in range(1000))
+    consumed, rows, error = codec.pcap_decode(text, 7, len(text), True, False, False, 16, 0, 1)
+    assert (consumed, error) == (len(text), None)
+    found = read(rows)
+    assert [(row[1], row[3] // SECOND) for row in found] == [(i % 3, i) for i in range(1000)]
+    assert all(found[i + 1][0] == found[i][0] + i % 3 + 16 for i in range(999)) and found[0][0] == 23
+
+
 @pytest.mark.parametrize(
     ("seconds", "fraction", "nano", "time"),
     [(0, 0, False, 0), (2**31, 1, False, 2**31 * SECOND + 1000), (2**32 - 1, 999_999, False, (2**32 - 1) * SECOND + 999_999_000),

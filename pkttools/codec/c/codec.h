@@ -447,7 +447,7 @@ bool begins_pcap(const uint8_t *at);
 
 struct pcap_decoder {
     struct bytes packets;       /* out; offsets are into the input */
-    size_t consumed;
+    size_t consumed;            /* bytes of that; what is in front of it is not looked at */
     enum error_kind error;
     uint64_t have, want;        /* what the error is about */
 };

@@ -109,10 +109,12 @@ size_t pcap_border(const uint8_t *in, size_t size, const struct pcap_format *for
     return found;
 }
 
+/* Goes on where it was, also where there was no memory for more. */
 void pcap_decode(struct pcap_decoder *d, const uint8_t *in, size_t size, bool final,
                  const struct pcap_format *format, int64_t linktype)
 {
-    size_t at = 0;
+    size_t at = d->consumed;
+    d->error = NO_ERROR;
     while (at < size) {
         if (capture_at(in, size, at)) {
             d->error = ANOTHER_CAPTURE;

@@ -98,6 +98,16 @@ PyObject *memory_of(struct bytes *b, size_t room)
     return memory;
 }
 
+/* Twice as much of it, with what was written; false with an exception. */
+bool memory_more(PyObject *memory, struct bytes *b)
+{
+    if (PyByteArray_Resize(memory, (Py_ssize_t)b->room * 2) < 0)
+        return false;
+    b->at = (uint8_t *)PyByteArray_AsString(memory);
+    b->room *= 2;
+    return true;
+}
+
 /* Gives back what was not written. */
 bool memory_used(PyObject *memory, const struct bytes *b)
 {

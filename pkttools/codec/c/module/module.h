@@ -48,6 +48,7 @@ PyObject *format_error(enum error_kind error, uint64_t have, uint64_t want);
 bool range_of(const Py_buffer *b, Py_ssize_t start, Py_ssize_t stop);
 PyObject *bytearray_of(const struct bytes *b);
 PyObject *memory_of(struct bytes *b, size_t room);
+bool memory_more(PyObject *memory, struct bytes *b);
 bool memory_used(PyObject *memory, const struct bytes *b);
 void put_item(PyObject **tuple, Py_ssize_t i, PyObject *item);
 PyObject *numbers(const size_t *number, Py_ssize_t count);

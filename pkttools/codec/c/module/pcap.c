@@ -1,6 +1,8 @@
 /* Records of pcap. */
 #include "module.h"
 
+enum { USUAL_RECORD = 192 };    /* bytes; where records are smaller there has to be more room for their rows than is made at first */
+
 static PyObject *py_pcap_decode(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -8,7 +10,7 @@ static PyObject *py_pcap_decode(PyObject *self, PyObject *args)
     Py_ssize_t start, stop, header;
     int final, big_endian, nano, lengths;
     long long linktype;
-    PyObject *result = NULL;
+    PyObject *rows = NULL, *result = NULL;
     if (!PyArg_ParseTuple(args, "y*nnpppniL", &in, &start, &stop, &final, &big_endian, &nano, &header, &lengths, &linktype))
         return NULL;
     struct pcap_decoder d = {0};
@@ -19,20 +21,19 @@ static PyObject *py_pcap_decode(PyObject *self, PyObject *args)
     }
     if (!range_of(&in, start, stop))
         goto exit;
-    Py_BEGIN_ALLOW_THREADS
-    pcap_decode(&d, (const uint8_t *)in.buf + start, (size_t)(stop - start), final != 0, &format, linktype);
-    Py_END_ALLOW_THREADS
-    if (d.error == NO_MEMORY) {
-        PyErr_NoMemory();
+    rows = memory_of(&d.packets, ((size_t)(stop - start) / USUAL_RECORD + 1) * sizeof(struct packet));
+    if (rows == NULL)
         goto exit;
-    }
-    struct packet *p = (struct packet *)d.packets.at;
-    for (size_t i = 0; i < d.packets.size / sizeof *p; i++)
-        p[i].offset += start;
-    PyObject *error = format_error(d.error, d.have, d.want);
-    result = Py_BuildValue("(nNN)", start + (Py_ssize_t)d.consumed, bytearray_of(&d.packets), error);
+    d.consumed = (size_t)start;
+    do {
+        Py_BEGIN_ALLOW_THREADS
+        pcap_decode(&d, in.buf, (size_t)stop, final != 0, &format, linktype);
+        Py_END_ALLOW_THREADS
+    } while (d.error == NO_MEMORY && memory_more(rows, &d.packets));
+    if (d.error != NO_MEMORY && memory_used(rows, &d.packets))
+        result = Py_BuildValue("(nON)", (Py_ssize_t)d.consumed, rows, format_error(d.error, d.have, d.want));
 exit:
-    bytes_free(&d.packets);
+    Py_XDECREF(rows);
     PyBuffer_Release(&in);
     return result;
 }
