@@ -191,6 +191,13 @@ def test_only_of_packets_that_are_changed(backend, capture):
     assert shell(f"pkt-gen raw --raw-checksums --in {capture} --out /dev/null", backend=backend).stderr == b""
 
 
+def test_expectations_that_find_nothing(capture):
+    """That none came is no news where none could be found."""
+    for expected, said in ("none: IP.TTL==99", 1), ("none: SIZE>9000", 0):
+        done = shell(f"pkt-expect '{expected}' --in {capture}")
+        assert (done.returncode, done.stderr.count(b"1 packet with link types in which filters find no header")) == (0, said)
+
+
 @pytest.mark.parametrize("name", ["encapsulations.pcap", "linktypes.pcapng"])
 def test_encapsulations_in_common_use_are_followed(backend, shared, name):
     done = shell(f"pkt-correct --in {shared / 'cases' / name} --out /dev/null", backend=backend)

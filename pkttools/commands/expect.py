@@ -85,6 +85,7 @@ def stage(values: Values) -> Stage:
 
     source = (lambda: interface(values)) if values.interface else None
     made = Stage(values, [judge.watch], program=(None, None), source=source, sink=sink)
+    made.asks_headers = any(condition.filter.asks_headers for one in expectations for condition in one.conditions)
     made.writes_nothing = True
     return made
 
