@@ -127,6 +127,21 @@ def test_vlan_flags_payload() -> None:
     assert [frame[47] for frame in made("tcp --flags S,SA,A,0x29 --count 4")] == [2, 18, 16, 0x29]
 
 
+def test_headers_that_fields_announce(backend: str) -> None:
+    """A port, a protocol: with the first value that it has, unless it is drawn; the seed draws the same as without."""
+    payload = "--payload 0x123401000001000000000000"
+    made = [shell(f"pkt-gen {words} --count 3 --seed 5 | pkt-analyze --fields {fields}", backend=backend) for words, fields in (
+        (f"udp --dport 53 {payload} DNS.ID=1..3", "DNS.ID"), (f"udp DNS.ID=7 --dport 53,9 {payload}", "DNS.ID"),
+        (f"icmp IP.PROTOCOL=17 UDP.DST_PORT=53 DNS.ID=9..1/4 {payload}", "DNS.ID"),
+        ("udp --size 64 --dport 53 UDP.SRC_PORT=random", "UDP.SRC_PORT"),
+        ("udp --size 64 --dport 53 UDP.SRC_PORT=random DNS.ID=4", "UDP.SRC_PORT"))]  # fmt: skip
+    assert [done.returncode for done in made] == [0] * 5, made
+    columns = [done.stdout.decode().split()[1:] for done in made]
+    assert columns[:3] == [["1", "2", "3"], ["7", "7"], ["9", "5", "1"]]
+    assert columns[3] == columns[4]
+    assert b"no such field" in shell("pkt-gen udp --dport random DNS.ID=1", backend=backend).stderr
+
+
 def test_fields_step_independently(backend: str) -> None:
     frames = made("udp --src 10.0.0.1..10.0.0.2 --sport 1..3 --ip-ttl 9,7 IP.ID=5../2 --count 6 --size 70..71", backend=backend)
     rows = shown(frames, "ip.src", "udp.srcport", "ip.ttl", "ip.id", "frame.len", "udp.checksum.status")

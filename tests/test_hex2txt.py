@@ -516,6 +516,17 @@ def test_headers_around_payloads_are_those_that_text2pcap_makes_and_sound(tmp_pa
     assert b"2 packets, bare payloads" in done.stderr
 
 
+def test_of_payloads_a_few_bytes_are_enough(read):
+    """Where headers go around them, and nothing else is there: neither words nor times."""
+    for text, wanted in (("deadbeef\n", ["deadbeef"]), ("de ad be ef", ["deadbeef"]), ("\n00\n\ncafe\n", ["00", "cafe"])):
+        assert [packet.frame.hex() for packet in read(text, bare=True)] == wanted
+        with pytest.raises(PktError, match="no dump of a known kind"):
+            read(text)
+    for text in ("abc\n", "12:30\n", "hello\n", "be\nnice\n"):
+        with pytest.raises(PktError, match="no dump of a known kind"):
+            read(text, bare=True)
+
+
 def test_bare_hex_with_tags_and_times(read):
     """Whole packets with VLAN tags are no rows of one, and times between are no bytes; a row may look like one."""
     tagged = [FRAME[:12] + bytes.fromhex("81000064") * n + FRAME[12:] for n in (1, 2, 0)]

@@ -81,7 +81,7 @@ class Generated(Source):
             sizes = Lengths(found, lengths(v6, tagged, protocol)) if found.period != 1 else None
         if values.nested:
             nest([*([sizes.values] if sizes else []), *(column.values for column in self.columns)])
-        self.template = Template(build(protocol, v6, tagged, payload, longest), self.linktype)
+        self.template = Template(build(protocol, v6, tagged, payload, longest), self.linktype).taking(self.columns)
         self.sizes = sizes
         self.make([self.template])
 

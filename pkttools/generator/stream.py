@@ -65,6 +65,26 @@ class Template:
         _, _, _, end = self.headers[-1]
         return end - self.payload
 
+    def taking(self, columns: Sequence[Column]) -> Template:
+        """The same with headers that fields before announce, as a port does, as long as some are nowhere: by their first values.
+
+        What is drawn announces nothing.
+        """
+        template, known = self, set[Column]()
+        while not all(column.parts(template) for column in columns):
+            new = [column for column in columns if column not in known and column.values.period and column.parts(template)]
+            if not new:
+                break
+            known.update(new)
+            bits = int.from_bytes(template.frame, "big")
+            for column in new:
+                for bit, width, bits_of in column.parts(template):
+                    mask, behind = (1 << width) - 1, 8 * len(template.frame) - bit - width
+                    bits = bits & ~(mask << behind) | (bits_of(column.values.take(0, 1))[0] & mask) << behind
+            frame = bits.to_bytes(len(template.frame), "big")
+            template = Template(frame, self.linktype, self.time, self.original, self.notes)
+        return template
+
     def place(self, indexes: list[int], occurrence: int) -> tuple[Row, int] | None:
         """Where a field is, counted from 1, or from the end when negative: its row, and its first bit in the frame."""
         found = []

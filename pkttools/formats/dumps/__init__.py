@@ -88,6 +88,8 @@ class Dump:
         if self.reader is None:
             self.front += lines
             self.kind = recognised(self.front)
+            if self.kind is None and len(self.front) > TRIED:
+                self.kind = self.payloads()
             if self.kind is None:
                 return self.unknown() if len(self.front) > TRIED else None
             self.reader, lines, self.front = self.kind.reader(self.asked), self.front, []
@@ -99,6 +101,10 @@ class Dump:
 
     def end(self) -> PktError | None:
         """The input has ended; gives what is wrong with that."""
+        if self.reader is None and (kind := self.payloads()):
+            self.kind, self.reader = kind, kind.reader(self.asked)
+            if wrong := self.read(self.front):
+                return wrong
         if self.reader is None:
             return self.unknown() if any(line.strip() for line in self.front) else None
         try:
@@ -108,6 +114,11 @@ class Dump:
         if not sum(self.links.values()) and not self.reader.found and self.reader.text:
             return PktError(f"{self.source.name}: no dump, read as {self.reader_name()}")
         return None
+
+    def payloads(self) -> Kind | None:
+        """The kind of lines in which no dump begins: of payloads a few bytes are enough, where nothing else is there."""
+        lines = [line for line in self.front if line.strip()] if self.asked.bare else []
+        return Plain if lines and all(map(Plain.is_of_bytes, lines)) else None
 
     def reader_name(self) -> str:
         """What the dump is read as."""

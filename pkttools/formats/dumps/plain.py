@@ -40,6 +40,13 @@ class Plain(Reader):
         match = DIGITS.fullmatch(unlogged(line))
         return match is not None and not DATE.fullmatch(line) and len(SEPARATED.sub("", match[1])) >= 2 * LEAST and known(match[1])
 
+    @staticmethod
+    def is_of_bytes(line: str) -> bool:
+        """Whether a line is of digits of whole bytes, however few, and no time."""
+        match = DIGITS.fullmatch(unlogged(line))
+        timed = DATE.fullmatch(line) or CLOCK.fullmatch(line)
+        return match is not None and not timed and all(len(token) % 2 == 0 for token in SEPARATED.split(match[1]))
+
     @classmethod
     def reader(cls, asked: Asked) -> Reader:
         """What reads them."""
