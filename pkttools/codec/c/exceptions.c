@@ -225,10 +225,9 @@ static inline const struct sum_rule *plain_rule(const struct packet_view *p, con
         if ((ip[0] & 0x0F) * 4 != IP_SIZE || (number16(ip + IP_FRAGMENT_AT) & IP_FRAGMENTED) != 0)
             return NULL;
     }
-    const struct carried *c = &protocols->carried[v6][ip[v6 ? IPV6_NEXT_AT : IP_PROTOCOL_AT]];
-    const struct sum_rule *r = c->rule;
+    const struct sum_rule *r = protocols->carried[v6][ip[v6 ? IPV6_NEXT_AT : IP_PROTOCOL_AT]].rule;
     size_t at = h->start + fixed;
-    if (!c->plain || size < r->least || size > f->size - at || (r->over == SAID && read_near(&r->covered, f, at) != size))
+    if (r == NULL || !r->plain || size < r->least || size > f->size - at || (r->over == SAID && read_near(&r->covered, f, at) != size))
         return NULL;
     *bytes = size;
     return r;

@@ -288,7 +288,7 @@ static inline const struct kind *looked_up_quickly(const struct kind *k, const s
         uint32_t value = read_near(&q->read, f, at);
         const struct slot *slot = slot_of(q->space, value);
         if (slot->value == value && slot->entry > 0)
-            return slot->kind != NULL ? slot->kind : looked_up_by_tests(k, f, at, behind, done);
+            return slot->kind != 0 ? &q->space->kinds[slot->kind] : looked_up_by_tests(k, f, at, behind, done);
         if (value >= q->space->counted)
             return NULL;
     }

@@ -396,7 +396,7 @@ static void lay_slots(struct arena *a, const struct given *g, struct space *s, c
                 break;
             bool only = rows[i].tests == 0 && rows[i].kind >= 0 && (g->kinds[rows[i].kind].flags & UNFOLLOWED) == 0;
             if (!again)
-                *slot = (struct slot){only ? s->entries[i].kind : NULL, (uint32_t)rows[i].value, (uint32_t)i + 1};
+                *slot = (struct slot){(uint32_t)rows[i].value, only ? (uint16_t)rows[i].kind : 0, (uint16_t)(i + 1)};
         }
         if (i == count) {
             s->slots = slots;
@@ -426,7 +426,7 @@ static void lay_space(struct arena *a, const struct given *g, int64_t number, st
     }
     *s = (struct space){
         .code = (uint64_t)row->number << 32, .counted = row->counted < 0 ? UINT64_MAX : (uint64_t)row->counted,
-        .entries = entries, .count = count,
+        .entries = entries, .count = count, .kinds = kinds,
     };
     if (!a->failed)
         lay_slots(a, g, s, from, count);
@@ -472,10 +472,11 @@ static struct quick laid_quick(const struct space *space, struct near read)
     size_t count = 0;
     for (size_t i = 0; space->slots != NULL && i < space->count; i++) {
         const struct slot *slot = slot_of(space, space->entries[i].value);
-        if (slot->kind == NULL || (slot->kind->claims == 0 && slot->kind->gives == UINT8_MAX))
+        const struct kind *kind = &space->kinds[slot->kind];
+        if (slot->kind == 0 || (kind->claims == 0 && kind->gives == UINT8_MAX))
             continue;
         size_t place = count;
-        while (place > 0 && q.kind[place - 1]->claims < slot->kind->claims)
+        while (place > 0 && q.kind[place - 1]->claims < kind->claims)
             place--;
         if (place == MAX_LIKELY)
             continue;
@@ -485,7 +486,7 @@ static struct quick laid_quick(const struct space *space, struct near read)
             q.kind[k] = q.kind[k - 1];
         }
         q.likely[place] = slot->value;
-        q.kind[place] = slot->kind;
+        q.kind[place] = kind;
     }
     for (; count < MAX_LIKELY; count++)         /* with a kind of NULL: none of them */
         q.likely[count] = UINT32_MAX;
@@ -519,12 +520,14 @@ static void lay_kind(struct arena *a, const struct given *g, size_t number, stru
     for (int64_t i = 0; i < row->rules; i++) {
         const struct rule_row *r = &g->rules[row->rule + i];
         struct conditions only = laid_tests(a, r->test, r->tests);
-        if (rules != NULL)
-            rules[i] = (struct rule){
-                .only = only, .read = laid_read(g, r->read), .how = (uint8_t)r->how, .flags = (uint8_t)r->flags,
-                .kind = r->how == TO_KIND ? &kinds[r->what] : NULL, .space = r->how == BY_SPACE ? &spaces[r->what] : NULL,
-                .code = (uint64_t)r->what << 32,
-            };
+        if (rules == NULL)
+            continue;
+        rules[i] = (struct rule){.only = only, .read = laid_read(g, r->read), .how = (uint8_t)r->how, .flags = (uint8_t)r->flags};
+        switch (r->how) {
+        case TO_KIND: rules[i].kind = &kinds[r->what]; break;
+        case BY_SPACE: rules[i].space = &spaces[r->what]; break;
+        default: rules[i].code = (uint64_t)r->what << 32;
+        }
     }
     struct conditions whole = laid_tests(a, row->whole_test, row->whole_tests);
     struct conditions end_only = laid_tests(a, row->end_test, row->end_tests);
@@ -535,12 +538,12 @@ static void lay_kind(struct arena *a, const struct given *g, size_t number, stru
         .gives = row->gives == 0 ? UINT8_MAX : (uint8_t)row->gives, .rules_count = (uint8_t)row->rules,
         .end_least = (uint32_t)row->end_least, .end_bias = (int32_t)row->end_bias,
         .data = row->data < 0 ? UINT32_MAX : (uint32_t)row->data, .terms = terms, .rules = rules,
-        .terms_count = (uint32_t)row->terms, .align = (uint32_t)row->align,
+        .terms_count = (uint16_t)row->terms, .align = (uint8_t)row->align,
         .trailer = (uint32_t)row->trailer, .exception = (uint16_t)row->exception,
         .goes_on = row->until >= 0, .until = (uint32_t)row->until,
         .numbers = (uint8_t)((row->terms > 0 ? SAYS_SIZE : 0) | (row->end >= 0 ? SAYS_END : 0) | (whole.count > 0 ? SAYS_WHOLE : 0)
                              | (row->data >= 0 ? SAYS_DATA : 0)),
-        .end_number = laid_read(g, row->end), .end_scale = row->end_scale, .end_only = end_only, .whole_only = whole,
+        .end_number = laid_read(g, row->end), .end_scale = (int32_t)row->end_scale, .end_only = end_only, .whole_only = whole,
         .then = row->then < 0 ? NULL : &kinds[row->then],
     };
     k->has_length = k->exception >= DATAGRAM_4 && says_length(g, (int64_t)number, k);
@@ -569,6 +572,7 @@ static void lay_sums(struct arena *a, const struct given *g, struct kind *kinds)
         struct near *covered = &sums[i].covered;
         if (s->over != SAID || s->scale != 1 || s->bias != 0 || s->gap > 0 || !near_of(&sums[i].read, (uint32_t)g->kinds[s->kind].fixed, covered))
             covered->mask = 0;
+        sums[i].plain = sums[i].always && (k->flags & EXTENSION) == 0 && (s->over == MESSAGE || covered->mask != 0);
     }
 }
 
@@ -730,9 +734,7 @@ NO_COPY static void lay_carried(struct protocols *p, enum exception exception, s
         const struct entry *e = r != NULL && r->how == BY_SPACE ? entry_of(r->space, protocol) : NULL;
         bool sure = e != NULL && e->kind != NULL && e->only.count == 0 && (e->kind->flags & HIDDEN) == 0;
         bool own = sure && e->kind->exception < DATAGRAM_4 && e->kind->sum != NULL && e->kind->sum->bytes > 0;
-        const struct sum_rule *rule = own ? e->kind->sum : NULL;
-        bool plain = own && rule->always && (e->kind->flags & EXTENSION) == 0 && (rule->over == MESSAGE || rule->covered.mask != 0);
-        carried[protocol] = (struct carried){e, rule, plain};
+        carried[protocol] = (struct carried){e, own ? e->kind->sum : NULL};
     }
 }
 

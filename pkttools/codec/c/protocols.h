@@ -72,9 +72,9 @@ struct entry {
 };
 
 struct slot {                   /* of a value, found by what it spreads to */
-    const struct kind *kind;    /* NULL: its entries have to be looked at */
     uint32_t value;
-    uint32_t entry;             /* the first one, from 1 on; 0: the slot is free */
+    uint16_t kind;              /* its number; 0: its entries have to be looked at */
+    uint16_t entry;             /* the first one, from 1 on; 0: the slot is free */
 };
 
 struct space {
@@ -82,6 +82,7 @@ struct space {
     uint64_t counted;           /* the least value that is counted where it has no entry */
     const struct entry *entries;
     size_t count;
+    const struct kind *kinds;   /* all of them */
     const struct slot *slots;   /* NULL: values could not be spread so that each has a slot of its own */
     uint32_t factor, shift;
 };
@@ -90,9 +91,11 @@ struct rule {
     struct conditions only;
     struct read read;
     uint8_t how, flags;
-    const struct kind *kind;
-    const struct space *space;
-    uint64_t code;
+    union {                     /* of how it goes on */
+        const struct kind *kind;
+        const struct space *space;
+        uint64_t code;
+    };
 };
 
 enum how { SIZED, ALONE, LAST };                /* an item: by its length; of a type alone; the same, and nothing comes behind it */
@@ -155,7 +158,8 @@ struct sum_rule {               /* the checksum of a header, or of the message t
     uint8_t place, bytes;       /* of 0 bytes: whether there is one cannot be told */
     uint8_t over, nothing, gap_at, gap, pseudo, also, zero, card;
     bool whole;
-    bool always;                /* it stands there whatever the header says */
+    bool always;                /* it stands there whatever the header says, */
+    bool plain;                 /* and is all there is to it, where a message lies behind its IP header and is whole */
     struct near covered;        /* of one that covers what a number says, no more and no less: that one; of mask 0: it does not */
     uint32_t least;             /* bytes of the message: the fixed ones, and its own */
 };
@@ -189,6 +193,7 @@ struct kind {
     int32_t end_bias;
     uint32_t whole_low, whole_span;
     uint32_t data;              /* UINT32_MAX: behind it */
+    uint32_t trailer;
     struct quick first;         /* those of its rules that are quick */
     const struct quick *others;
 
@@ -196,18 +201,18 @@ struct kind {
     const struct rule *rules;
     const struct sum_rule *sum; /* NULL: it has none */
     const struct hold *holds;   /* lists that may lie in it */
-    size_t holds_count;
-    uint32_t terms_count, align, trailer;
-    bool goes_on;               /* up to one of the bytes of `until` */
-    uint32_t until;
-    bool has_length;            /* it says where it ends in 16 bits of whole bytes, which may be corrected: */
-    uint16_t length_at;         /* where; counting `end_bias` bytes less */
-    struct read end_number;
-    int64_t end_scale;
-    struct conditions end_only, whole_only;
     const struct kind *then;    /* what stands behind its end, within what it lies in; NULL: nothing */
     const struct signature *signature;  /* NULL: it has none */
-    bool signs;                 /* an item of its lists may have one */
+    struct conditions end_only, whole_only;
+    struct read end_number;
+    int32_t end_scale;
+    uint32_t until;
+    uint16_t terms_count, holds_count;
+    uint16_t length_at;         /* where it says in 16 bits of whole bytes, which may be corrected, where it ends; counting `end_bias` bytes less: */
+    bool has_length;            /* if it does */
+    uint8_t align;
+    bool goes_on;               /* up to one of the bytes of `until` */
+    bool signs;                 /* an item of its lists may have a signature */
 };
 
 struct protocols {
@@ -221,7 +226,6 @@ struct protocols {
     struct carried {            /* of IPv4, and of IPv6: what a protocol announces; NULL: nothing, or it has to be looked for */
         const struct entry *entry;
         const struct sum_rule *rule;
-        bool plain;             /* the rule is all there is to it, where a message lies behind its IP header and is whole */
     } carried[2][256];
 };
 
