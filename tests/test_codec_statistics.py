@@ -28,7 +28,7 @@ from pkttools.codec import (
     SIZES,
     TALKERS,
 )
-from pkttools.language.program import FIELDS
+from pkttools.language.program import ROWS
 from pkttools.protocols.values import field
 
 ALL = PATHS | TALKERS | BY_FIELDS
@@ -40,7 +40,7 @@ FAR = (1 << 63) - 1
 def columns(*names: str) -> tuple[bytes, bytes, bytes]:
     """A program of fields."""
     found = [field(name) for name in names]
-    return FIELDS, b"".join(struct.pack("2q", rows[0], occurrence or 1) for _, rows, occurrence in found), b""
+    return ROWS, b"".join(struct.pack("2q", rows[0], occurrence or 1) for _, rows, occurrence in found), b""
 
 
 def udp(source: str, port: int, size: int = 0) -> bytes:
@@ -163,7 +163,7 @@ def test_what_is_not_sound_is_refused(codec):
             codec.counters(wanted, program, memory)
     for code in (struct.pack("2q", 1 << 40, 1), struct.pack("2q", 0, 0), struct.pack("q", 0)):
         with pytest.raises(ValueError, match="not valid"):
-            codec.counters(BY_FIELDS, (FIELDS, code, b""), 1)
+            codec.counters(BY_FIELDS, (ROWS, code, b""), 1)
     counters = codec.counters(0, None, 1)
     with pytest.raises(ValueError, match="no such groups"):
         codec.largest(counters, 3, 0, False)

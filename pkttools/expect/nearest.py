@@ -7,8 +7,7 @@ from io import BytesIO
 from .. import codec
 from ..batch import Batch, gathered
 from ..errors import UsageError
-from ..language.asked import ends
-from ..language.program import NOTES
+from ..language.program import NOTES, ends
 from ..protocols.fields import LAYERS
 from ..views.fields import PLAIN, Column
 from ..views.line import SINCE_FIRST, LineSink

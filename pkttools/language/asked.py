@@ -14,9 +14,8 @@ from ..errors import UsageError
 from ..protocols.fields import DATA, FAMILY, FIELDS, INT, IPV4, IPV6, LITTLE, MAC, TABLE, TEXT, Row
 from ..protocols.values import field, occurring, parse_number, rows_of
 from .constants import constant, note_text
-from .program import ALL_BITS, FACTS, NOTES, NUMBERS, Operand
+from .program import ALL_BITS, FACTS, NOTES, Operand, ends
 
-ENDS = ("ADDR", "PORT")  # SRC_ and DST_ stand in front of them
 COUNTED = (INT, FAMILY, LITTLE)
 KINDS_SAID = {IPV4: "an IPv4 address", IPV6: "an IPv6 address", MAC: "a MAC address", "TIME": "a time"}  # all else is a number
 LARGEST = (1 << 64) - 1
@@ -102,26 +101,3 @@ def asked(text: str, every: bool = False) -> list[Asked]:
 def asks_notes(fields: str) -> bool:
     """Whether a list of fields has what lines say that packets come with."""
     return any(name.strip().lstrip("-").upper().partition("[")[0] in NOTES for name in fields.split(","))
-
-
-def ends(name: str) -> list[str]:
-    """The fields that a name of either end stands for; none where it is no such name."""
-    protocol, _, end = name.rpartition(".")
-    if end not in ENDS or name in FIELDS:
-        return []
-    if name == "PORT":
-        protocols = [known.removesuffix(".SRC_PORT") for known in FIELDS if known.endswith(".SRC_PORT")]
-        return [found for other in protocols for found in ends(f"{other}.PORT")]
-    both = [f"{protocol}.SRC_{end}", f"{protocol}.DST_{end}"]
-    return both if protocol and all(known in FIELDS for known in both) else []
-
-
-def is_asked(text: str, octets: bool) -> bool:
-    """Whether a word behind an operator names something to compare with. octets: what it is compared with are such.
-
-    A single word is a text there, and never a fact.
-    """
-    name = text.upper().partition("[")[0]
-    if "." in name:
-        return name in FIELDS or bool(ends(name))
-    return not octets and (name in NUMBERS or name in ("TIME", "PORT"))

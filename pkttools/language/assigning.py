@@ -12,9 +12,8 @@ from ..codec import program
 from ..errors import UsageError
 from ..protocols.fields import DATA, FIELDS, IPV4, IPV6, TEXT, Row
 from ..protocols.values import check_assignable, field, parse_step, rows_of
-from .asked import Asked, asked, ends, is_asked
 from .constants import constant
-from .program import Operand, assignments_program
+from .program import Operand, assignments_program, ends, is_asked
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:
@@ -72,6 +71,8 @@ def varied(items: list[tuple[str, str, str]], swapped: tuple[tuple[str, str], ..
 
 def copied(name: str, rows: list[Row], text: str) -> Operand:
     """The field whose value another one gets. Raises UsageError."""
+    from .asked import Asked, asked  # late: most get one that is written
+
     found = asked(text)
     if len(found) > 1 or not found[0].rows:
         raise UsageError(f"{name}={text}: it gets the value of one field")

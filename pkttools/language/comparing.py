@@ -9,9 +9,9 @@ from ..codec import program
 from ..errors import UnknownName, UsageError
 from ..protocols.fields import DATA, FIELDS, IPV4, IPV6, LAYERS
 from ..protocols.values import HEX, unknown_name
-from .asked import COUNTED, Asked, asked, is_asked
+from .asked import COUNTED, Asked, asked
 from .expression import COMPARE, OPERATORS, WORDS, joined
-from .program import ALL_BITS, FACTS
+from .program import ALL_BITS, FACTS, is_asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

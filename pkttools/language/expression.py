@@ -14,10 +14,12 @@ either end, or a fact of the packet. Tests that compare are read by comparing.py
 
 from __future__ import annotations
 
+import sys
+
 from ..codec import program
 from ..errors import UsageError
 from ..protocols.fields import FIELDS, LAYERS
-from .program import ALL_BITS, FACTS, MATCHES, Operand, Tests, kinds_set, name_of
+from .program import ALL_BITS, FACTS, MATCHES, ROWS, Operand, halves, kinds_set, name_of, packed
 
 TYPE_CHECKING = False  # typing's own is dear at start-up
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..batch import Program
+    from .program import Constant
 
     Tree = tuple[Any, ...]  # what it is comes first: `and`, `or`, `not`, `layer`, `bpf`, `test`, `matches`
 
@@ -159,6 +162,48 @@ class Parser:
 def joined(how: str, trees: list[Tree]) -> Tree:
     """One tree of several, joined by `and` or `or`."""
     return trees[0] if len(trees) == 1 else (how, trees)
+
+
+class Tests:
+    """A filter under construction: tests are added in order, jumps may go to labels that come later."""
+
+    def __init__(self) -> None:
+        self.code: list[list[list[int] | int]] = []
+        self.constants = bytearray()
+
+    def add(self, field: int, occurrence: int, compare: int, value: Constant, mask: int, yes: list[int] | int,
+            no: list[int] | int) -> None:  # fmt: skip
+        """A test: a field, by its place in the table, or a fact of the packet, against `value` under `mask`.
+
+        Of LAYER and BPF there is the value alone; of WITHIN there are two, the first and the last one, of SAMPLE of 1 << 64 so many
+        and the seed; an Operand is another field, with its occurrence.
+        """
+        number, data, other = 0, b"", (program.NOTHING, 0)
+        if isinstance(value, bytes):
+            data = value
+        elif isinstance(value, int):
+            number = value
+        elif isinstance(value, Operand):
+            other = value.field, value.occurrence
+        else:
+            number, last = value
+            data = last.to_bytes(8, sys.byteorder) if compare == program.SAMPLE else packed([*halves(last)])
+        columns = [*halves(number), *halves(mask), len(self.constants), len(data), *other]
+        self.code.append([field, occurrence, compare, *columns, yes, no])
+        self.constants += data
+
+    def label(self) -> list[int]:
+        """A place to jump to, not known yet."""
+        return []
+
+    def bind(self, label: list[int]) -> None:
+        """Lets `label` mean the next test."""
+        label.append(len(self.code))
+
+    def program(self) -> Program:
+        """The finished program."""
+        code = [c[0] if isinstance(c, list) else c for test in self.code for c in test]
+        return ROWS, packed(code), bytes(self.constants)
 
 
 def emit(tests: Tests, tree: Tree, yes: list[int] | int, no: list[int] | int) -> None:

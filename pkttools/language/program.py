@@ -1,4 +1,4 @@
-"""Compiles filters and assignments into flat programs of integers, which a backend runs over a batch.
+"""Flat programs of integers, which a backend runs over a batch: what they are made of, and what they ask for by name.
 
 A program is three byte strings: the field table, the code, and constants (the bytes of DATA and TEXT values). Codes are
 records of native 64-bit integers, fields of 32 bits; their columns are `struct field`, `struct test` and `struct assignment` in
@@ -8,12 +8,10 @@ A test names the test to go on with when it holds and when not, or ACCEPT or REJ
 
 from __future__ import annotations
 
-import sys
-
 from ..batch import Program
-from ..codec.program import NOTHING, OF_CAPTURED, OF_IFACE, OF_NOTE, OF_NUMBER, OF_SIZE, OF_TIME, OF_WAY, SAMPLE
+from ..codec.program import OF_CAPTURED, OF_IFACE, OF_NOTE, OF_NUMBER, OF_SIZE, OF_TIME, OF_WAY
 from ..protocols import _rows
-from ..protocols.fields import TABLE
+from ..protocols.fields import FIELDS, TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,11 +20,12 @@ if TYPE_CHECKING:
 
     Constant: TypeAlias = "int | bytes | tuple[int, int] | Operand"
 
-FIELDS = _rows.ROWS
+ROWS = _rows.ROWS  # what all programs bring
 # Facts of a packet, which are asked for in the place of a field.
 NUMBERS = {"SIZE": OF_SIZE, "CAPTURED": OF_CAPTURED, "NUMBER": OF_NUMBER}
 NOTES = {"IFACE": OF_IFACE, "WAY": OF_WAY, "NOTE": OF_NOTE}
 FACTS = {"TIME": OF_TIME, **NUMBERS, **NOTES}
+ENDS = ("ADDR", "PORT")  # SRC_ and DST_ stand in front of them
 MATCHES = -1  # as a comparison: a test that no codec runs; see patterns.py
 ALL_BITS = (1 << 128) - 1
 
@@ -36,7 +35,30 @@ def name_of(index: int) -> str:
     return next(name for name, fact in FACTS.items() if fact == index) if index < 0 else TABLE[index].name
 
 
-def _packed(numbers: list[int]) -> bytes:
+def ends(name: str) -> list[str]:
+    """The fields that a name of either end stands for; none where it is no such name."""
+    protocol, _, end = name.rpartition(".")
+    if end not in ENDS or name in FIELDS:
+        return []
+    if name == "PORT":
+        protocols = [known.removesuffix(".SRC_PORT") for known in FIELDS if known.endswith(".SRC_PORT")]
+        return [found for other in protocols for found in ends(f"{other}.PORT")]
+    both = [f"{protocol}.SRC_{end}", f"{protocol}.DST_{end}"]
+    return both if protocol and all(known in FIELDS for known in both) else []
+
+
+def is_asked(text: str, octets: bool) -> bool:
+    """Whether a word behind an operator names something to compare with. octets: what it is compared with are such.
+
+    A single word is a text there, and never a fact.
+    """
+    name = text.upper().partition("[")[0]
+    if "." in name:
+        return name in FIELDS or bool(ends(name))
+    return not octets and (name in NUMBERS or name in ("TIME", "PORT"))
+
+
+def packed(numbers: list[int]) -> bytes:
     """Numbers as the backends read them; struct and array take longer to import than all of this."""
     packed = memoryview(bytearray(8 * len(numbers))).cast("q")
     for at, number in enumerate(numbers):
@@ -44,7 +66,7 @@ def _packed(numbers: list[int]) -> bytes:
     return bytes(packed)
 
 
-def _halves(value: int) -> tuple[int, int]:
+def halves(value: int) -> tuple[int, int]:
     """A 128-bit number as two signed 64-bit ones, the form in which it goes through an array."""
     halves = value >> 64 & (1 << 64) - 1, value & (1 << 64) - 1
     return tuple(half - (1 << 64) if half >> 63 else half for half in halves)  # type: ignore[return-value]  # two
@@ -65,48 +87,6 @@ class Operand:
         self.field, self.occurrence = field, occurrence
 
 
-class Tests:
-    """A filter under construction: tests are added in order, jumps may go to labels that come later."""
-
-    def __init__(self) -> None:
-        self.code: list[list[list[int] | int]] = []
-        self.constants = bytearray()
-
-    def add(self, field: int, occurrence: int, compare: int, value: Constant, mask: int, yes: list[int] | int,
-            no: list[int] | int) -> None:  # fmt: skip
-        """A test: a field, by its place in the table, or a fact of the packet, against `value` under `mask`.
-
-        Of LAYER and BPF there is the value alone; of WITHIN there are two, the first and the last one, of SAMPLE of 1 << 64 so many
-        and the seed; an Operand is another field, with its occurrence.
-        """
-        number, data, other = 0, b"", (NOTHING, 0)
-        if isinstance(value, bytes):
-            data = value
-        elif isinstance(value, int):
-            number = value
-        elif isinstance(value, Operand):
-            other = value.field, value.occurrence
-        else:
-            number, last = value
-            data = last.to_bytes(8, sys.byteorder) if compare == SAMPLE else _packed([*_halves(last)])
-        columns = [*_halves(number), *_halves(mask), len(self.constants), len(data), *other]
-        self.code.append([field, occurrence, compare, *columns, yes, no])
-        self.constants += data
-
-    def label(self) -> list[int]:
-        """A place to jump to, not known yet."""
-        return []
-
-    def bind(self, label: list[int]) -> None:
-        """Lets `label` mean the next test."""
-        label.append(len(self.code))
-
-    def program(self) -> Program:
-        """The finished program."""
-        code = [c[0] if isinstance(c, list) else c for test in self.code for c in test]
-        return FIELDS, _packed(code), bytes(self.constants)
-
-
 def assignments_program(assignments: list[tuple[int, int, int, bool, int | bytes | Operand]]) -> Program:
     """Compiles assignments: operation, field, occurrence, exact, value; of SWAP and COPY that is the other field."""
     code: list[int] = []
@@ -115,6 +95,6 @@ def assignments_program(assignments: list[tuple[int, int, int, bool, int | bytes
         data = value if isinstance(value, bytes) else b""
         number = value if isinstance(value, int) else 0
         other = (value.field, value.occurrence) if isinstance(value, Operand) else (0, 0)
-        code += [operation, field, occurrence, exact, *_halves(number), len(constants), len(data), *other]
+        code += [operation, field, occurrence, exact, *halves(number), len(constants), len(data), *other]
         constants += data
-    return FIELDS, _packed(code), bytes(constants)
+    return ROWS, packed(code), bytes(constants)

@@ -120,10 +120,10 @@ class Figures:
         asked = [which for name, which in GROUPS.items() if name in wanted or (name == "fields" and self.columns)]
         program = None
         if self.columns:
-            from ..language.program import FIELDS
+            from ..language.program import ROWS
 
             pairs = [number for column in self.columns for number in (column.index, column.occurrence)]
-            program = FIELDS, struct.pack(f"{len(pairs)}q", *pairs), b""
+            program = ROWS, struct.pack(f"{len(pairs)}q", *pairs), b""
         self.by_bytes = by_bytes
         self.conversations: Conversations | None = None
         if "conversations" in wanted:

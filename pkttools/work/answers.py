@@ -12,8 +12,8 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from .. import codec
 from ..batch import Batch, Program
 from ..codec.program import ACCEPT, EQUAL, NUMBER, PRESENT, REJECT, UNEQUAL
-from ..language.expression import any_of, compiled
-from ..language.program import ALL_BITS, Tests
+from ..language.expression import Tests, any_of, compiled
+from ..language.program import ALL_BITS
 from ..protocols import ROW
 from ..protocols.fields import FIELDS, TABLE
 

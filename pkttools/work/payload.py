@@ -7,8 +7,8 @@ from struct import iter_unpack
 from .. import codec
 from ..batch import COLUMNS, MAX_FRAME, OFFSET, ROW_BYTES
 from ..errors import PktError, UsageError, counted, need
-from ..language.asked import is_asked
 from ..language.constants import constant
+from ..language.program import is_asked
 from ..protocols.fields import DATA, HEADERS, TABLE, TEXT
 from ..protocols.kinds import column, has
 from ..protocols.values import field, occurring, rows_of, unknown_name
