@@ -309,12 +309,20 @@ field E 5
     ("fixed 2\nnext linktype last 32", 12, "P has 2 bytes at least: no last 32 bits"),
     ('space port "number {x}"', 11, "'number {x}' is no form for a number"),
     ("space port as nowhere", 11, "no space nowhere"),
+    ("field - 65528\nfield FAR 8", 12, "FAR lies more than 8191 bytes behind the start of P"),
+    ("protocol Q\nafter linktype 8\nfield - 65536\ndata", 14, "DATA lies more than 8191 bytes behind the start of Q"),
     ("after linktype 0x100000000", 11, "bad number '0x100000000': at most 4294967295"),
 ])  # fmt: skip
 def test_what_descriptions_say_of_each_other(text, line, message):
     with pytest.raises(PktError) as error:
         compiled(GOOD + text)
     assert str(error.value).startswith(f"mine.protocol:{line}: {message}")
+
+
+def test_there_are_not_more_fields_than_can_be_numbered(monkeypatch):
+    monkeypatch.setattr("pkttools.protocols.checks.MOST_FIELDS", 2)
+    with pytest.raises(PktError, match="is one field more than the 2 that there may be"):
+        compiled(GOOD)
 
 
 def test_what_is_said_without_a_fault():

@@ -39,7 +39,7 @@ def test_every_number_was_compared() -> None:
     ("field", ROW_SIZE), ("test", program.TEST_COLUMNS), ("assignment", program.ASSIGNMENT_COLUMNS),
 ])  # fmt: skip
 def test_columns(struct: str, columns: int) -> None:
-    members = re.search(rf"struct {struct} \{{[^\n]*\n\s*int(?:32|64)_t ([^;]*);\s*\}}", C)
+    members = re.search(rf"struct {struct} \{{[^\n]*\n\s*u?int(?:16|64)_t ([^;]*);\s*\}}", C)
     assert members, "nothing was compared"
     assert len(members[1].split(",")) == columns
 

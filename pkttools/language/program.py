@@ -1,7 +1,7 @@
 """Flat programs of integers, which a backend runs over a batch: what they are made of, and what they ask for by name.
 
 A program is three byte strings: the field table, the code, and constants (the bytes of DATA and TEXT values). Codes are
-records of native 64-bit integers, fields of 32 bits; their columns are `struct field`, `struct test` and `struct assignment` in
+records of native 64-bit integers, fields of 16 bits; their columns are `struct field`, `struct test` and `struct assignment` in
 codec/c/codec.h.
 A test names the test to go on with when it holds and when not, or ACCEPT or REJECT; jumps only go forward.
 """

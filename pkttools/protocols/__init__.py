@@ -8,13 +8,13 @@ from ..errors import outdated
 INT, DATA, FAMILY, LITTLE, TEXT, MAC, IPV4, IPV6 = FORMS = ("int", "data", "family", "little", "text", "mac", "ipv4", "ipv6")
 CODEC_FORMS = 5  # the first ones are the kinds of fields of codec/c/program.c; there the others are INT
 # Rows of fields, as they are packed. The first is `struct field` of codec/c/codec.h: header, bit, width, bias, scale, form, shapes,
-# next row of the same name. The second: form, what holds of it, names (their place in NAMES from 1 on, 0: none). NEW: not in 1.16.
-# HEX: people read it in hexadecimal. LAST: where fields are printed, it is the last one of its header. IN_PLACE: of DATA, which
-# are printed where the others of the header are; usually those of all headers come behind the other fields, the innermost first.
-# APART: packets where it differs are of different networks; ONEWAY: each direction has its own. shapes: 1: the walk depends on it;
-# MUTABLE: no signature behind it covers it.
+# next row of the same name, or 0. The second: form, what holds of it, names (their place in NAMES from 1 on, 0: none).
+# NEW: not in 1.16. HEX: people read it in hexadecimal. LAST: where fields are printed, it is the last one of its header. IN_PLACE:
+# of DATA, which are printed where the others of the header are; usually those of all headers come behind the other fields, the
+# innermost first. APART: packets where it differs are of different networks; ONEWAY: each direction has its own.
+# shapes: 1: the walk depends on it; MUTABLE: no signature behind it covers it.
 ROW_SIZE = 8  # numbers in a row
-ROW, TRAITS = f"{ROW_SIZE}i", "=BBH"
+ROW, TRAITS = f"{ROW_SIZE}H", "=BBH"
 NEW, HEX, LAST, IN_PLACE, APART, ONEWAY = 1, 2, 4, 8, 16, 32
 MUTABLE = 2
 # Where the tables are: what every command needs, what those do that look into packets, or name fields, and what few ask for.

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from ..errors import PktError
 from .model import (
     FITTING,
+    LAST_BIT,
     MOST_BYTES,
+    MOST_FIELDS,
     MOST_TESTED,
     Checksum,
     Descriptions,
@@ -63,6 +65,8 @@ def check(found: Descriptions) -> None:
         _answers(found, header)
         _limits(header)
     _renamed(found)
+    for header, row in found.rows[MOST_FIELDS:]:
+        raise header.line.wrong(f"{row.name} is one field more than the {MOST_FIELDS} that there may be")
     _lists(found, first)
     _reached(found)
     _progress(found)
@@ -90,6 +94,8 @@ def led_to(found: Descriptions, header: Header) -> set[str]:
 def _fields(found: Descriptions, header: Header, first: dict[tuple[str, str], tuple[Header, Field]]) -> None:
     """first: of each name of a protocol's, the header that has it first, and that field."""
     for row in header.rows:
+        if (row.end if isinstance(row, Field) else row.bit) > LAST_BIT:
+            raise row.line.wrong(f"{row.name} lies more than {LAST_BIT // 8} bytes behind the start of {header.name}")
         if not isinstance(row, Field):
             continue
         if row.names and row.names not in found.spaces and row.names not in found.names:

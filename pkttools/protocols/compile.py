@@ -331,7 +331,7 @@ def packed(rows: tuple[tuple[Any, ...], ...], names: list[str]) -> tuple[bytes, 
     for index, (name, kind, bit, width, form, bias, scale, shape, holds, of) in reversed([*enumerate(rows)]):
         number = FORMS.index(form)
         codec = number if number < CODEC_FORMS else 0
-        columns.append(pack(ROW, kind, bit, width, bias, scale, codec, shape, following.get(name, -1)))
+        columns.append(pack(ROW, kind, bit, width, bias, scale, codec, shape, following.get(name, 0)))
         traits.append(pack(TRAITS, number, holds, names.index(of) + 1 if of else 0))
         following[name] = index
     return b"".join(reversed(columns)), b"".join(reversed(traits))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HEADERS = _rows.HEADERS  # kinds that the walk finds
 TRAITS_SIZE = 4  # bytes of the traits of a row
-ROWS = memoryview(_rows.ROWS).cast("i")  # as numbers; struct takes longer to import than to read those of a command
+ROWS = memoryview(_rows.ROWS).cast("H")  # as numbers; struct takes longer to import than to read those of a command
 
 
 class Row:
@@ -79,7 +79,7 @@ class Fields:
         if at < 0 or "\n" in name:
             raise KeyError(name)
         found = [_rows.FIELDS.count("\n", 0, at)]
-        while (following := ROWS[found[-1] * ROW_SIZE + ROW_SIZE - 1]) >= 0:
+        while (following := ROWS[found[-1] * ROW_SIZE + ROW_SIZE - 1]) > 0:
             found.append(following)
         TABLE.known.update(dict.fromkeys(found, name))
         return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ..errors import PktError
 
 MOST_BYTES = 65535  # of a header
+LAST_BIT = 65535  # of a header: fields lie in front of it
+MOST_FIELDS = 65535  # of all headers
 MOST_TESTED = 32  # bits of a number that the walk goes by
 MOST_FRAME = 262144  # bytes of a packet, as the text format has it
 # What the codec does by name, since no statement can say it: codec/c/exceptions.c.

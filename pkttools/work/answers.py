@@ -84,7 +84,7 @@ class Conditions:
     def field(self, of: Place) -> int:
         """A field of its own: the table has no other ones."""
         kind, bit, width = of
-        self.fields += struct.pack(ROW, kind, bit, width, 0, 1, NUMBER, 0, -1)
+        self.fields += struct.pack(ROW, kind, bit, width, 0, 1, NUMBER, 0, 0)
         return len(self.fields) // struct.calcsize(ROW) - 1
 
     def need(self, of: Place, value: int, compare: int = EQUAL, mask: int = ALL_BITS) -> None:

@@ -424,13 +424,13 @@ void fuzz_program(struct input *in)
 {
     unsigned choice = take8(in);
     size_t columns = 0;
-    int32_t *fields = NULL;
+    uint16_t *fields = NULL;
     struct program p = {.fields = field_table, .field_count = sizeof field_table / sizeof *field_table};
     if ((choice & 2) != 0) {
         columns = take8(in);
-        fields = (int32_t *)(void *)exact(NULL, columns * sizeof *fields);
+        fields = (uint16_t *)(void *)exact(NULL, columns * sizeof *fields);
         for (size_t i = 0; i < columns; i++)
-            fields[i] = (int32_t)take_column(in);
+            fields[i] = (uint16_t)take_column(in);
         p.fields = (const struct field *)fields;
         p.field_count = columns * sizeof *fields / sizeof *p.fields;
     }

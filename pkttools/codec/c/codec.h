@@ -261,8 +261,8 @@ static inline uint8_t shown(uint8_t c)
 
 /* The table of fields */
 
-struct field {                  /* a field in one kind of header, of the field table; see pkttools/language/program.py */
-    int32_t header, bit, width, bias, scale, kind, shapes, next;
+struct field {                  /* a field in one kind of header, of the field table; see pkttools/protocols/__init__.py */
+    uint16_t header, bit, width, bias, scale, kind, shapes, next;
 };
 
 struct field_table {            /* what there is of all fields, see pkttools/protocols/__init__.py */

@@ -17,6 +17,12 @@ struct place {                  /* an occurrence of a field in a frame */
     size_t bit, size;           /* first bit in the frame; bytes, of DATA and TEXT */
 };
 
+/* The next row of the field of a row; -1: there is none. */
+static inline int64_t next_row(const struct field *fields, int64_t row)
+{
+    return fields[row].next > 0 ? fields[row].next : -1;
+}
+
 /* A field of a header of its kind; whether it is there. */
 static inline bool place_of(const struct field *f, const struct header *h, struct place *at)
 {

@@ -27,9 +27,9 @@ static bool width_sound(const struct field *f)
     bool whole = f->width % 8 == 0 && f->bit % 8 == 0;
     switch (f->kind) {
     case FAMILY: return f->width == 32;
-    case LITTLE: return f->width >= 0 && f->width <= MOST_BITS && whole;
-    case TEXT: return f->width >= 0 && f->width <= 8 * MAX_FRAME && whole;
-    default: return (f->width >= 0 && f->width <= MOST_BITS - f->bit % 8) || (f->width == 128 && f->bit % 8 == 0);
+    case LITTLE: return f->width <= MOST_BITS && whole;
+    case TEXT: return whole;
+    default: return f->width <= MOST_BITS - f->bit % 8 || (f->width == 128 && f->bit % 8 == 0);
     }
 }
 
@@ -37,8 +37,8 @@ bool fields_sound(const struct field *fields, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct field *f = &fields[i];
-        bool next = f->next == -1 || (f->next > (int64_t)i && f->next < (int64_t)count);  /* forward: no circles */
-        if (!next || f->bit < 0 || f->bit > 8 * MAX_FRAME || f->scale < 1 || !width_sound(f))
+        bool next = f->next == 0 || (f->next > i && f->next < count);   /* forward: no circles */
+        if (!next || f->scale < 1 || !width_sound(f))
             return false;
     }
     return true;
@@ -52,7 +52,7 @@ static bool constant_sound(const struct program *p, int64_t at, int64_t size)
 /* Whether a field is one of idle headers, or of items. */
 static bool asks_all(const struct program *p, int64_t field)
 {
-    for (; field >= 0; field = p->fields[field].next)
+    for (; field >= 0; field = next_row(p->fields, field))
         if (p->fields[field].header >= FIRST_ITEM || is_idle(p->fields[field].header))
             return true;
     return false;
@@ -111,9 +111,9 @@ bool assignments_sound(struct program *p)
 
 static bool place_in(const struct program *p, int64_t field, const struct header *h, struct place *at)
 {
-    for (; field >= 0; field = p->fields[field].next) {
+    for (; field >= 0; field = next_row(p->fields, field)) {
         const struct field *f = &p->fields[field];
-        if (f->header == (int32_t)h->kind)
+        if (f->header == h->kind)
             return place_of(f, h, at);
     }
     return false;
@@ -177,7 +177,7 @@ bool locate(const struct program *p, int64_t field, int64_t occurrence, bool exa
             struct place *at)
 {
     const struct field *known = &p->fields[field];
-    if (occurrence != 1 || known->next >= 0 || known->header >= FIRST_ITEM)
+    if (occurrence != 1 || known->next > 0 || known->header >= FIRST_ITEM)
         return locate_in_full(p, field, occurrence, exact, f, w, at);
     for (const struct header *h = w->header; h < w->header + w->count; h++)
         if (h->kind == known->header && place_of(known, h, at))

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_NAME = 128, MOST_SCALE = 65535 };
+enum { MOST_NAME = 128 };
 
 struct name {                   /* of a field; of row 0 in front of the table where the place is free */
     const uint8_t *at;
@@ -55,8 +55,7 @@ static bool sound(const struct field_table *from)
     if (from->count == 0 || from->count >= UINT32_MAX / 4 || !fields_sound(from->fields, from->count))
         return false;
     for (size_t i = 0; i < from->count; i++)
-        if (from->traits[i].form >= FORMS || from->fields[i].bias < 0 || from->fields[i].bias > MOST_SCALE
-            || from->fields[i].scale > MOST_SCALE)
+        if (from->traits[i].form >= FORMS)
             return false;
     return from->names_size > 0 && from->names[0] == '\n' && from->names[from->names_size - 1] == '\n';
 }
@@ -151,7 +150,7 @@ static bool read_name(const uint8_t *text, size_t size, int64_t *row, int64_t *o
 
 static bool fits_somewhere(int64_t row, struct value v)
 {
-    for (; row >= 0; row = table.fields[row].next)
+    for (; row >= 0; row = next_row(table.fields, row))
         if (value_fits(&table.fields[row], v))
             return true;
     return false;

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 enum { IS_LAST = 4 };           /* see pkttools/protocols/__init__.py */
-enum { MOST_SCALE = 65535, MOST_BIT = 65535 };
 
 struct table field_rows;
 
@@ -19,8 +18,7 @@ static bool form_sound(const struct field *f, unsigned form)
         return false;
     int64_t width = form == MAC ? 48 : form == IPV4 ? 32 : form == IPV6_ADDRESS ? 128 : f->width;
     bool plain = f->bias == 0 && f->scale == 1;
-    return f->width == width && f->bias >= 0 && f->bias <= MOST_SCALE && f->scale <= MOST_SCALE
-        && (plain || (form <= LITTLE && f->width < 128));
+    return f->width == width && (plain || (form <= LITTLE && f->width < 128));
 }
 
 static size_t slot_of_kind(const struct table *t, int64_t kind)
@@ -55,9 +53,9 @@ static void number_prefixes(const struct field_table *from, const size_t *begin,
 
 static bool is_plain(const struct field *f, unsigned form)
 {
-    if (f->bit > MOST_BIT || form == MAC || form == IPV4)
-        return f->bit <= MOST_BIT;
-    if (form != NUMBER || f->width <= 0 || f->width > 32)
+    if (form == MAC || form == IPV4)
+        return true;
+    if (form != NUMBER || f->width == 0 || f->width > 32)
         return false;
     uint64_t most = (UINT64_C(1) << f->width) - 1;
     return (most + (uint64_t)f->bias) * (uint64_t)f->scale <= UINT32_MAX;
@@ -132,7 +130,7 @@ bool fields_set(const struct field_table *from, bool *sound)
     *sound = from->count > 0 && from->count < UINT32_MAX / MOST_LABEL && fields_sound(from->fields, from->count);
     for (size_t i = 0; *sound && i < from->count; i++) {
         const struct field *f = &from->fields[i];
-        *sound = f->header >= 0 && f->header < 2 * FIRST_ITEM && form_sound(f, from->traits[i].form);
+        *sound = f->header < 2 * FIRST_ITEM && form_sound(f, from->traits[i].form);
         size_t *most = f->header < FIRST_ITEM ? &t.headers : &t.items;
         size_t kind = (size_t)(f->header % FIRST_ITEM) + 1;
         *most = kind > *most ? kind : *most;
@@ -151,7 +149,7 @@ bool fields_set(const struct field_table *from, bool *sound)
         for (size_t i = 0; i < from->count; i++)
             name[i] = (uint32_t)i;
         for (size_t i = 0; i < from->count; i++)
-            if (from->fields[i].next >= 0)
+            if (from->fields[i].next > 0)
                 name[from->fields[i].next] = name[i];
         number_prefixes(from, begin, prefix);
         lay(&t, from, begin, name, prefix);

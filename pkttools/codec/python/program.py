@@ -141,10 +141,10 @@ def _width_sound(kind: int, bit: int, width: int) -> bool:
     if kind == FAMILY:
         return width == 32
     if kind == LITTLE:
-        return 0 <= width <= 64 and whole
+        return width <= 64 and whole
     if kind == TEXT:
-        return 0 <= width <= 8 * MAX_FRAME and whole
-    return (width >= 0 and bit % 8 + width <= 64) or (width == 128 and bit % 8 == 0)
+        return whole
+    return bit % 8 + width <= 64 or (width == 128 and bit % 8 == 0)
 
 
 @lru_cache(4)
@@ -153,8 +153,8 @@ def _fields(table: bytes) -> tuple[list[_Field], bool]:
     fields = [_Field(*columns) for columns in _cut(table, ROW)]
     sound = True
     for i, field in enumerate(fields):
-        sound &= field.next == -1 or i < field.next < len(fields)  # forward: no circles
-        sound &= 0 <= field.bit <= 8 * MAX_FRAME and field.scale >= 1 and _width_sound(field.kind, field.bit, field.width)
+        sound &= field.next == 0 or i < field.next < len(fields)  # forward: no circles
+        sound &= field.scale >= 1 and _width_sound(field.kind, field.bit, field.width)
     return fields, sound
 
 
@@ -206,7 +206,7 @@ def _asks_all(fields: list[_Field], index: int) -> bool:
     while index >= 0:
         if fields[index].header >= FIRST_ITEM or is_idle(fields[index].header):
             return True
-        index = fields[index].next
+        index = fields[index].next or -1
     return False
 
 
@@ -241,7 +241,7 @@ def _place_in(fields: list[_Field], index: int, header: Header) -> _Place | None
             at = header.start * 8 + field.bit
             size = field.width // 8 if field.kind == TEXT else 0
             return _Place(field, at, size) if at + field.width <= header.end * 8 else None
-        index = field.next
+        index = field.next or -1
     return None
 
 
