@@ -704,7 +704,7 @@ def test_fields_of_such_an_extension_are_exchanged(codec):
     frame = bytearray(extended(vxlan(ethernet(0x0800, ipv4(17, udp())))))
     given = described(EXTENSION)
     kind = given.HEADERS.index("EXTRA")
-    fields = struct.pack("=16i", kind, 16, 8, 0, 1, NUMBER, 0, -1, kind, 24, 8, 0, 1, NUMBER, 0, -1)
+    fields = struct.pack("=16H", kind, 16, 8, 0, 1, NUMBER, 0, 0, kind, 24, 8, 0, 1, NUMBER, 0, 0)
     program = fields, struct.pack("=10q", SWAP, 0, 1, 1, 0, 0, 0, 0, 1, 1), b""
     codec.set_protocols(given.WALK)
     try:
