@@ -20,6 +20,7 @@ KNOWN_TXT2TXT = 40_000 / 510_000  # packets/s of 1.16's pkt-txt2txt, as a part o
 KNOWN_PIPE = 20_000 / 510_000  # the same of 1.16's pipe of four commands
 LIMIT = 24 << 20  # bytes that no process of a pipe should exceed
 FILES, EACH = 800, 20  # small captures, and packets in each
+TEED = "pipe, tee between"  # its name
 LONG = 45  # how many times the capture a long stream is, to see that memory does not grow: 18 million packets, 5 GB
 
 
@@ -128,7 +129,7 @@ def _pipes(material: Material, folder: Path) -> list[Contestant]:
     text, pcap = work.pipe("text"), work.pipe("pcap")
     forms = {
         "pipe, batches between": (text, None), "pipe, text between": (text, work.TEXT_LANE), "pipe, pcap between": (pcap, None),
-        "pkt-pipe": (work.ONE, None),
+        TEED: (work.teed(text), None), "pkt-pipe": (work.ONE, None),
     }  # fmt: skip
     return [
         Contestant(f"{name}, {material.codec}", commands, material.packets, material.pcap,
@@ -155,12 +156,13 @@ def pipes(materials: Sequence[Material], peers: Sequence[Peer], runs: int, folde
     texts = [Contestant(f"pkt-txt2txt, {m.codec}", [TXT2TXT.words], m.packets, m.text, codec=m.codec) for m in materials[-1:]]
     others = _peers(largest, peers, folder)
     cats = Contestant("cat | cat | cat | cat", CATS, largest.packets, largest.text)
+    tees = Contestant("cat | tee | cat | tee | cat | tee | cat", work.teed(CATS), largest.packets, largest.text)
     pair = Contestant("cat | cat", CATS[:2], largest.packets, largest.text)
     copies = [
         Contestant("pkt-txt2txt", [TXT2TXT.words], largest.packets, largest.text, codec=largest.codec),
         Contestant("cat | pkt-txt2txt", [CATS[0], TXT2TXT.words], largest.packets, largest.text, codec=largest.codec),
     ]
-    everyone = [*ours, *others, cats, pair, *copies, *texts]
+    everyone = [*ours, *others, cats, tees, pair, *copies, *texts]
     results = rounds(everyone, runs)
     rows = [row(contestant, results) for contestant in everyone]
     for other in others:
@@ -170,7 +172,9 @@ def pipes(materials: Sequence[Material], peers: Sequence[Peer], runs: int, folde
         else:
             rows += [ratio(one, other, results) for one in ours if one.codec == largest.codec]
     rows += [ratio(one, pair, results) for one in copies]
-    return rows + [ratio(one, cats, results) for one in ours if one.codec == largest.codec]
+    fastest = [one for one in ours if one.codec == largest.codec]
+    rows += [ratio(one, cats, results) for one in fastest]
+    return rows + [ratio(one, tees, results) for one in fastest if one.name.startswith(TEED)] + [ratio(tees, cats, results)]
 
 
 def several(runs: int, folder: Path) -> list[Row]:

@@ -103,9 +103,16 @@ PEERS = (
     Peer("bittwiste", ("bittwiste", "-I", "{source}", "-O", "{target}", "-T", "ip", "-t", "65"), ttl_65),
 )
 CATS: Commands = [["cat"]] * 4
+TEE = ["tee", "/dev/null"]
 ONE: Commands = [["pkt-pipe", "change --icmp-type 8 | correct"]]  # the pipe in one process, from pcap to pcap
 
 
 def pipe(form: str) -> Commands:
     """The four commands, handing on `form`."""
     return [stage.command(form) for stage in PIPE]
+
+
+def teed(commands: Commands) -> Commands:
+    """Commands with a tee between each two, which are thus foreign to each other."""
+    first, *others = commands
+    return [first, *(command for other in others for command in (TEE, other))]
