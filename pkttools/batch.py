@@ -72,7 +72,7 @@ class Batch:
     rows: `ROW_BYTES` a packet: offset of its bytes in `data`, captured size and original size in bytes, time in
         nanoseconds since 1970, link type (see link_of), and offset and size of its extension lines (`IFACE:` ...) in `data`.
     chosen: whether a guard has accepted all its packets, or none of them; None where none was asked yet.
-    numbers: what each packet counts as in what a stage has read; None: nobody asks, or they go on from the batch before.
+    numbers: what each packet counts as in what was read; None: nobody asks, or it is not known.
     """
 
     __slots__ = ("chosen", "data", "numbers", "rows")
@@ -81,7 +81,7 @@ class Batch:
         self.data = data
         self.rows = rows
         self.chosen = chosen
-        self.numbers: array[int] | None = None
+        self.numbers: array[int] | range | None = None
 
     def __len__(self) -> int:
         return len(self.rows) // ROW_BYTES
@@ -92,6 +92,23 @@ class Batch:
         if self.numbers is not None:
             some.numbers = self.numbers[start:stop]
         return some
+
+    def counted_as(self) -> array[int] | None:
+        """`numbers`, as the codec takes them."""
+        if isinstance(self.numbers, range):
+            from array import array  # late: seldom
+
+            return array("q", self.numbers)
+        return self.numbers
+
+    def keep(self, rows: bytearray) -> None:
+        """Drops all its packets but those of some of its rows, in their order."""
+        if self.numbers is not None:
+            from array import array  # late: seldom
+            from itertools import compress
+
+            self.numbers = array("q", compress(self.numbers, marked(self.rows, rows)))
+        self.rows = rows
 
     def made(self, start: int, stop: int, data: bytearray | None, rows: bytearray | None) -> Batch:
         """What became of the packets from `start` up to `stop`: others, or, where there are no data, these, as they are.
@@ -170,6 +187,23 @@ class Batch:
             Packet(bytes(data[at : at + size]), original, time, link, bytes(data[notes : notes + more]) if more else b"")
             for at, size, original, time, link, notes, more in each
         ]
+
+
+def marked(rows: bytes | bytearray, kept: bytes | bytearray) -> bytearray:
+    """Which of some rows were kept: a byte for each, 1 or 0. kept: those that were, in their order."""
+    count = len(rows) // ROW_BYTES
+    if len(kept) in (0, len(rows)):
+        return bytearray([len(kept) > 0]) * count
+    places, those = (memoryview(some).cast("q")[OFFSET::COLUMNS].tolist() for some in (rows, kept))
+    marks = bytearray(map({*those}.__contains__, places))
+    if marks.count(1) == len(those):  # nearly always: only packets without octets lie at the same place
+        return marks
+    found, at = bytearray(count), 0
+    for i in range(count):
+        if rows[i * ROW_BYTES : (i + 1) * ROW_BYTES] == kept[at : at + ROW_BYTES]:
+            found[i] = 1
+            at += ROW_BYTES
+    return found
 
 
 class Packet:

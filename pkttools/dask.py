@@ -196,6 +196,7 @@ class Piece(NamedTuple):
         """The packets that come out."""
 
         def start(stream: Packets) -> Iterator[Batch]:
+            stream.numbered = stream.numbered and self.part == WHOLE  # else it is not known which they are
             with _opened(self.file) as file:
                 yield from opened(Given(file if self.part == WHOLE else Behind(file, self.part), self.name), stream)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from array import array
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,8 +13,8 @@ import pytest
 from conftest import shell
 from samples import batch, ethernet, icmp, ipv4, udp
 
-from pkttools.batch import ROW_BYTES
-from pkttools.language.filters import marked
+from pkttools import Packet, filter, read
+from pkttools.batch import ROW_BYTES, marked
 from pkttools.views import line
 from pkttools.views.fields import PLAIN, Column
 
@@ -94,3 +95,26 @@ def test_which_were_kept() -> None:
         for some in (each, each[:2]):
             asked = wanted[: len(some)]
             assert list(marked(b"".join(some), b"".join(row for row, one in zip(some, asked, strict=True) if one))) == asked
+
+
+def test_programs_are_told_them(tmp_path: Path) -> None:
+    """Where it was read, as far as that is known: what a program makes is the first of its kind."""
+    (tmp_path / "a").write_bytes(TEXT)
+
+    def both(packets: Iterable[Packet]) -> list[int]:
+        found = [packet.to_dict()["number"] for packet in packets]
+        assert [int(packet.line().split()[0]) for packet in packets] == found
+        return found
+
+    stream = read(tmp_path / "a")
+    held = [*stream]
+    assert both(stream) == both(held) == [*range(1, 13)] and both([held[6].copy(), Packet(FRAMES[0])]) == [7, 1]
+    assert (
+        both(stream.filter("ICMP"))
+        == both(stream.filter("ICMP").correct().change("IP.TTL=9"))
+        == both(filter(held, "ICMP"))
+        == ICMP
+    )
+    assert both(stream.filter("ICMP", skip=1).pipe("dedupe | txt2txt -l 1")) == [4]
+    assert both(filter(stream.filter("ICMP"), "NUMBER==2")) == [4]
+    assert both(stream.pipe("fragment -fm 28 -l 2")) == [1, 1]

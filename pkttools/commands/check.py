@@ -9,13 +9,12 @@ With --quiet or --list the exit code says whether all are valid.
 from __future__ import annotations
 
 from .. import codec
-from ..batch import ROW_BYTES, Batch
+from ..batch import ROW_BYTES, Batch, marked
 from ..codec import CORRECTED, MALFORMED, OBSCURE, TRUNCATED, UNFINISHED, WRONG
 from ..command_line.options import FLAG, OUTPUT, Option, Values, filter_briefly
 from ..errors import counted, judged, need
 from ..flow.stage import Source, Stage, each
 from ..formats.files import Output, Sink
-from ..language.filters import marked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

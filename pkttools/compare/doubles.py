@@ -45,7 +45,7 @@ class Doubles:
             self.without_memory += found.count(FORGOTTEN)
             self.out_of_order += found.count(OUT_OF_ORDER)
             if doubles or self.only:
-                batch.rows = codec.pick(batch.rows, found, self.passes)
+                batch.keep(codec.pick(batch.rows, found, self.passes))
             yield batch
 
     def said(self) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from ..batch import CAPTURED, LINKTYPE, OFFSET, ORIGINAL, ROW_BYTES, Batch
+from ..batch import CAPTURED, LINKTYPE, OFFSET, ORIGINAL, ROW_BYTES, Batch, marked
 from ..compare.differences import Difference, differences
 from ..compare.ignoring import Ignored
 from ..errors import UsageError
 from ..language.expression import COMPARE, any_of, tokens
-from ..language.filters import Filter, marked
+from ..language.filters import Filter
 from ..protocols.fields import FIELDS, TABLE, TEXT
 
 COUNT = re.compile(r"none|\d{1,18}|\d{0,18}\.\.\d{0,18}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..batch import ROW_BYTES, Batch
+from ..batch import ROW_BYTES, Batch, marked
 from ..command_line.account import Account
 from ..errors import counted
-from ..language.filters import Filter, marked
+from ..language.filters import Filter
 
 
 class Failing(Filter):

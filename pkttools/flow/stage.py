@@ -246,9 +246,9 @@ class Stage:
             if self.asks_headers:
                 self.note_links(batch)
             if self.numbers:
-                number(batch, self.came, self.keep)
-            elif self.keep is not None:
-                batch.rows = self.keep.select(batch)
+                batch.numbers = range(self.came - len(batch) + 1, self.came + 1)
+            if self.keep is not None:
+                batch.keep(self.keep.select(batch))
             if skip:
                 skipped = min(skip, len(batch))
                 skip -= skipped
@@ -349,23 +349,6 @@ class Stage:
         from ..protocols.names import by_name, not_followed  # late: seldom
 
         return not_followed(counts) + by_name(self.unread, "packet", "link types in which filters find no header")
-
-
-def number(batch: Batch, came: int, keep: Filter | None) -> None:
-    """Numbers the packets of a batch, and drops those that a filter does not let through. came: packets up to its last one."""
-    from array import array  # late: for views
-
-    counted_as = range(came - len(batch) + 1, came + 1)
-    if keep is None:
-        batch.numbers = array("q", counted_as)
-        return
-    from itertools import compress
-
-    from ..language.filters import marked
-
-    rows = keep.select(batch)
-    batch.numbers = array("q", compress(counted_as, marked(batch.rows, rows)))
-    batch.rows = rows
 
 
 def each(change: Callable[[Batch], Batch]) -> Work:

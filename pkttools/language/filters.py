@@ -6,7 +6,7 @@ An expression of libpcap's means another program for each link type, so there is
 from __future__ import annotations
 
 from .. import codec
-from ..batch import CAPTURED, COLUMNS, LINKTYPE, OFFSET, ORIGINAL, ROW_BYTES, TIME, Batch, Program
+from ..batch import CAPTURED, LINKTYPE, ORIGINAL, ROW_BYTES, TIME, Batch, Program, marked
 from ..errors import PktError, UsageError
 from .expression import any_of, asked_in, broadcast_and_groups, compiled, joined, leaves, patterns_in
 from .program import FACTS, NOTES
@@ -35,22 +35,6 @@ def selector(tree: Tree) -> Select:
         return Patterns(tree).select
     tests = compiled(tree)
     return lambda data, rows, first: codec.select(data, rows, tests, first)
-
-
-def marked(rows: bytes | bytearray, kept: bytes | bytearray) -> bytearray:
-    """Which of some rows were kept: a byte for each, 1 or 0. kept: those that were, in their order."""
-    count = len(rows) // ROW_BYTES
-    if len(kept) in (0, len(rows)):
-        return bytearray([len(kept) > 0]) * count
-    places, those = (memoryview(some).cast("q")[OFFSET::COLUMNS].tolist() for some in (rows, kept))
-    if len({*places}) == count:  # nearly always: only packets without octets lie at the same place
-        return bytearray(map({*those}.__contains__, places))
-    found, at = bytearray(count), 0
-    for i in range(count):
-        if rows[i * ROW_BYTES : (i + 1) * ROW_BYTES] == kept[at : at + ROW_BYTES]:
-            found[i] = 1
-            at += ROW_BYTES
-    return found
 
 
 def unread(linktype: int) -> int:

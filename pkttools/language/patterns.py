@@ -9,14 +9,13 @@ import re
 from itertools import compress
 
 from .. import codec
-from ..batch import CAPTURED, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES
+from ..batch import CAPTURED, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES, marked
 from ..codec import program
 from ..errors import UsageError
 from ..protocols.fields import FIELDS, TABLE, Row
 from ..protocols.shown import read_field
 from ..protocols.walking import FIRST_ITEM
 from .expression import compiled, patterns_in
-from .filters import marked
 from .program import ALL_BITS
 
 TYPE_CHECKING = False

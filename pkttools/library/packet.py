@@ -151,11 +151,17 @@ class Packet:
         """All there is to say of it, as pkt-analyze --json says it: a dict a header, of its fields."""
         from json import loads  # late: seldom
 
-        text, _ = codec.json_encode(self._sheet.batch.data, self._sheet.row(self._row), 0, 1)
+        text, _ = codec.json_encode(self._sheet.batch.data, self._sheet.row(self._row), 0, self._number)
         found: dict[str, Any] = loads(bytes(text))
         return found
 
     # ---- the packet as a whole ----
+
+    @property
+    def _number(self) -> int:
+        """Which packet it is of what was read; 1 where that is not known."""
+        numbers = self._sheet.batch.numbers
+        return 1 if numbers is None else numbers[self._row]
 
     def _bytes(self) -> bytes:
         return bytes(self._sheet.row(self._row))
@@ -207,7 +213,9 @@ class Packet:
 
     def copy(self) -> Packet:
         """The same packet with memory of its own: a view keeps all that was read together with it."""
-        return view(held(self))
+        made = view(held(self))
+        made._sheet.batch.numbers = range(self._number, self._number + 1)
+        return made
 
     def __eq__(self, other: object) -> bool:
         return parts(self) == parts(other) if isinstance(other, Packet) else NotImplemented

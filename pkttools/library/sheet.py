@@ -9,8 +9,8 @@ from operator import add
 from struct import pack
 
 from .. import codec
-from ..batch import CAPTURED, COLUMNS, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES, Batch, gathered
-from ..language.filters import Filter, marked
+from ..batch import CAPTURED, COLUMNS, NOTES, NOTES_SIZE, OFFSET, ROW_BYTES, Batch, gathered, marked
+from ..language.filters import Filter
 from ..protocols.fields import DATA, TABLE
 from ..protocols.values import field
 

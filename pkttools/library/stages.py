@@ -80,7 +80,7 @@ def through(packets: Several | None, lines: list[list[str]]) -> Packets:
     def start(stream: Packets) -> Iterator[Batch]:
         made = stages()
         if packets is not None:
-            return flow(batches_of(packets), made, list, stream)
+            return flow(batches_of(packets, stream.numbered), made, list, stream)
         source = left_alone(made[0].source)
         (round_,) = source.streams(None)
         return flow(round_, made, source.close, stream)

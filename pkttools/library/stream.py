@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from array import array
 
 from ..batch import Batch, gathered
 from ..command_line.signals import Interrupted
@@ -18,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import IO, Any
+
+    from ..batch import Packet as Held
 
     Path = str | os.PathLike[str]
     Several = Packet | Iterable[Packet]  # Packets among them
@@ -35,20 +38,24 @@ class Packets:
     def __init__(self, start: Callable[[Packets], Iterator[Batch]], files: Iterable[str] = (), *, once: bool = False) -> None:
         """start: begins to read. files: what is read, by path. once: it can be read only once."""
         self._start, self.files, self.once = start, (*files,), once
-        self.begun = False
+        self.begun = self.numbered = False
         self.said: list[str] = []
 
-    def batches(self) -> Iterator[Batch]:
-        """The same packets in batches, as stages take them; each is good until the next one is asked for. Raises PktError."""
+    def batches(self, numbered: bool = False) -> Iterator[Batch]:
+        """The same packets in batches, as stages take them; each is good until the next one is asked for. Raises PktError.
+
+        numbered: they tell what each packet counts as in what is read.
+        """
         need(not (self.once and self.begun), "these packets were read before: list(...) keeps them")
-        self.begun = True
+        self.begun, self.numbered = True, numbered
         self.said.clear()
         return self._start(self)
 
     def __iter__(self) -> Iterator[Packet]:
-        for batch in self.batches():
+        for batch in self.batches(True):
             if len(batch):
                 sheet = Sheet(kept(batch))
+                sheet.batch.numbers = batch.numbers
                 for row in range(len(batch)):
                     yield View(sheet, row)
 
@@ -118,7 +125,12 @@ def parse(text: str | bytes) -> list[Packet]:
 def opened(source: Input, stream: Packets) -> Iterator[Batch]:
     """The batches of an input, which is closed behind them."""
     try:
-        yield from joined(source, packets)
+        count = 0
+        for batch in joined(source, packets):
+            if stream.numbered:
+                batch.numbers = range(count + 1, count + 1 + len(batch))
+                count += len(batch)
+            yield batch
         tell(source.said, stream.said)
     except Interrupted:  # pragma: no cover  only where a program runs commands, too
         raise KeyboardInterrupt from None
@@ -126,22 +138,32 @@ def opened(source: Input, stream: Packets) -> Iterator[Batch]:
         source.close()
 
 
-def batches_of(given: Several) -> Iterator[Batch]:
-    """Packets, however they are given, in batches: as they are where they are in some, else copied."""
+def batches_of(given: Several, numbered: bool = False) -> Iterator[Batch]:
+    """Packets, however they are given, in batches: as they are where they are in some, else copied. numbered: see `batches`."""
     if isinstance(given, Packets):
-        yield from given.batches()
+        yield from given.batches(numbered)
         return
-    together, waited_for = [], not isinstance(given, (Packet, list, tuple))
+    together: list[Held] = []
+    numbers: list[int] = []
+    waited_for = not isinstance(given, (Packet, list, tuple))
     for packet in given if hasattr(given, "__iter__") else [given]:
         if not isinstance(packet, Packet):
             raise TypeError(f"{packet!r:.40} is no packet; read(path) gives those of a file")
         together.append(held(packet))
+        numbers.append(packet._number)
         # With the last one of what came together: who reads what is received waits for no other packet.
         if len(together) == AT_ONCE or (waited_for and packet._row + 1 == len(packet._sheet.batch)):
-            yield gathered(together)
-            together = []
+            yield counted_as(together, numbers)
+            together, numbers = [], []
     if together:
-        yield gathered(together)
+        yield counted_as(together, numbers)
+
+
+def counted_as(packets: list[Held], numbers: list[int]) -> Batch:
+    """A batch of packets that keep their numbers."""
+    batch = gathered(packets)
+    batch.numbers = array("q", numbers)
+    return batch
 
 
 def files_of(given: Several) -> tuple[str, ...]:

@@ -45,10 +45,10 @@ class LineSink(Sink):
         if self.table is None:
             seed = int.from_bytes(os.urandom(8), "big")
             self.table = codec.conversation_table(PORTS, MOST, MEMORY, True, seed, ends(), keeping_apart())
-        rows = bytes(batch.rows)
+        rows, numbers = bytes(batch.rows), batch.counted_as()
         while stop < len(batch):
             text, stop = codec.line_encode(
-                batch.data, rows, stop, self.state, self.how, self.colours, self.offset, self.table, batch.numbers
+                batch.data, rows, stop, self.state, self.how, self.colours, self.offset, self.table, numbers
             )
             self.output.write(text)
 

@@ -114,9 +114,9 @@ class ParquetSink(Sink):
 
     def write(self, batch: Batch) -> None:
         """Takes a batch; it is written when a row group is full."""
-        first = 0
+        first, numbers = 0, batch.counted_as()
         while first < len(batch):
-            number = self.count + 1 if batch.numbers is None else batch.numbers
+            number = self.count + 1 if numbers is None else numbers
             text, stop = codec.columns_encode(batch.data, batch.rows, first, number, self.code, self.before, CSV)
             self.pending.append(self.table(text))
             self.rows += stop - first

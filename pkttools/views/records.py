@@ -30,9 +30,9 @@ class RecordSink(Sink):
 
     def write(self, batch: Batch) -> None:
         """Writes a batch at once."""
-        first = 0
+        first, numbers = 0, batch.counted_as()
         while first < len(batch):
-            text, stop = self.encode(batch, first, self.count + 1 if batch.numbers is None else batch.numbers)
+            text, stop = self.encode(batch, first, self.count + 1 if numbers is None else numbers)
             try:
                 self.output.write(text)
             except Unread as unread:
