@@ -207,6 +207,11 @@ RULES = {
     "SNAP: with its check sequence": (1, sized(llc("0080c2", 1, bytes(2) + FRAME + PAD)), ["ETHERNET", "LLC", "SNAP", *FRAMED]),
     "SNAP: in 802.11, too": (105, wlan(0x08, 1, b"", llc("0080c2", 7, bytes(2) + FRAME)), ["WLAN", "LLC", "SNAP", *FRAMED]),
     "SNAP: in AAL5": (100, llc("0080c2", 7, bytes(2) + FRAME), ["LLC", "SNAP", *FRAMED]),
+    "SNAP: in Frame Relay without padding (RFC 2427 4.2)": (
+        107, b"\x18\x41\3\0\x80\0\x80\xc2\0\7" + FRAME, ["FRAME_RELAY_PADDED", "SNAP_CLOSE", *FRAMED]),
+    "ARCNET: in an exception frame the type comes again (RFC 1201 2.1)": (
+        7, b"\1\2\xd4\xff\xff\xff\xd4\1\0\7" + INNER, ["ARCNET_EXCEPTION", *DATAGRAM]),
+    "ARCNET: diagnostics and BACnet have no flag": (7, b"\1\2\xcd\1\xff\x82" + INNER, ["ARCNET_1051"]),
     "SNAP: a spanning tree's message": (100, llc("0080c2", 14, b"\0\0\0\x80"), ["LLC", "SNAP", "STP"]),
     "AAL5: an EtherType": (100, DATA_LLC, ["LLC", "SNAP", *DATAGRAM]),
     "OSPF: LLS stands behind a hello that says so (RFC 5613 2)": (101, ospf(0x12, LLS), ["IP", "OSPF_LLS", "LLS"]),
@@ -300,6 +305,7 @@ ENDS = {
         101, over(1701, struct.pack("!HHHH", 0x4002, 12 + len(INNER), 1, 2) + b"\xff\3\0\x21" + INNER + PAD), 3),
     "SNAP: the check sequence of a bridged frame is none of it": (
         1, sized(llc("0080c2", 1, bytes(2) + FRAME + PAD + b"FCS.")), 3 + 4),
+    "SNAP: so it is in Frame Relay": (107, b"\x18\x41\3\0\x80\0\x80\xc2\0\1" + FRAME + PAD + b"FCS.", 3 + 4),
     "MACsec: a short frame ends by its length, behind it are check value and padding (IEEE 802.1AE 9.7)": (
         1, macsec(2 + 33, INNER + b"I" * 16 + PAD), 16 + 3),
     "MACsec: with a channel": (1, macsec(2 + 33, INNER + b"I" * 16 + PAD, bytes(8)), 16 + 3),

@@ -94,7 +94,9 @@ NOT_FOLLOWED = {
                              sll(0x0800, deep(32))],
     "Frame Relay with an address of one byte or of three": [(107, b"\x18\x40\x41\3\xcc" + INNER), (107, b"\x19\3\xcc" + INNER)],
     "NLPID 0xEE": [(107, b"\x18\x41\3\xee" + INNER)], "ARCNET protocol 0xEE": [(7, b"\1\2\xee" + INNER)],
-    "later part of ARCNET": [(7, b"\1\2\xd4\2\0\1" + INNER), (129, b"\1\2\0\0\xd4\4\0\1" + INNER)],
+    "BACnet": [(7, b"\1\2\xcd\2\0\0")],
+    "later part of ARCNET": [(7, b"\1\2\xd4\2\0\1" + INNER), (7, b"\1\2\xd4\xff\xff\xff\xd4\2\0\1" + INNER),
+                             (129, b"\1\2\0\0\xd4\4\0\1" + INNER)],
     "link type 147": [(147, b"user0")],
     "USB Linux (link type 189)": [(189, b"usb" * 20)], "link type 186": [(186, b"usb")], "CAN (link type 227)": [(227, bytes(16))],
 }  # fmt: skip
