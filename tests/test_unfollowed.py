@@ -178,7 +178,9 @@ def test_each_of_a_pipe_says_so_and_those_that_only_look_do_not(backend, capture
 @pytest.mark.parametrize(("command", "said"), [
     ("pkt-filter not IP.TTL==99", True), ("pkt-filter -r UDP", True), ("pkt-filter SIZE>9 or IP", True), ("pkt-filter -nb", True),
     ("pkt-change --if IP UDP.DATA=1", True), ("pkt-cut --if IP --snap 40", True), ("pkt-txt2txt --fail-if VXLAN", True),
-    ("pkt-filter SIZE>9 --numbers 1-99", False), ("pkt-filter UNKNOWN.DATA==1", False), ("pkt-analyze", False),
+    ("pkt-filter SIZE>9 --numbers 1-99", False), ("pkt-filter -l 3 not ARP", False), ("pkt-filter -l 99 not ARP", True),
+    ("pkt-filter --numbers 1-4 not ARP", False), ("pkt-filter --numbers 1-5 not ARP", True),
+    ("pkt-filter UNKNOWN.DATA==1", False), ("pkt-analyze", False),
 ])  # fmt: skip
 def test_filters_that_find_nothing(backend, capture, command, said):
     done = shell(f"{command.replace('>', chr(92) + '>')} --in {capture} --out /dev/null", backend=backend)

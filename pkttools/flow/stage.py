@@ -244,7 +244,8 @@ class Stage:
             if self.values.link_type is not None:
                 batch.set_linktype(self.values.link_type)
             if self.asks_headers:
-                self.note_links(batch)
+                beyond = 0 if self.last_number is None else max(self.came - self.last_number, 0)
+                self.note_links(batch.part(0, max(len(batch) - beyond, 0)) if beyond else batch)
             if self.numbers:
                 batch.numbers = range(self.came - len(batch) + 1, self.came + 1)
             if self.keep is not None:
@@ -344,6 +345,8 @@ class Stage:
     def unfollowed(self) -> list[str]:
         """Of how many packets what they carry is not followed, where the command acts, or a filter asks for it."""
         counts = self.beyond or (self.assignments.beyond if self.assignments else {})
+        if self.left is not None and self.left <= 0:
+            self.unread.clear()  # all that was asked for was found; how much more was read is chance
         if not (counts or self.unread):
             return []
         from ..protocols.names import by_name, not_followed  # late: seldom
