@@ -160,6 +160,23 @@ def test_up_exec_down(way: tuple[str, str], name: str):
     assert not inhabitants(net)
 
 
+def test_each_host_has_its_own_sys(way: tuple[str, str], name: str):
+    """Devices of its network, and what else is mounted there; nothing is mounted outside, and none sees it of another."""
+    before, option = way
+    outside = Path("/proc/self/mountinfo").read_text()
+    look = ("cd /sys/class/net; echo *; cat eth0/address; ip -br link show eth0 | grep -c $(cat eth0/address); "
+            "ls /sys/fs/cgroup | wc -l")  # fmt: skip
+    script = "; ".join(f"{LAUNCHER} exec {host} -- sh -c {shlex.quote(look)}" for host in ("alice", "bob"))
+    done = shell(f"{before} {LAUNCHER} run {option} --name {name} {PAIR} -- sh -c {shlex.quote(script)}")
+    assert (done.returncode, done.stderr) == (0, b"")
+    lines = done.stdout.decode().splitlines()
+    if "eth0 lo" not in lines:
+        pytest.skip("a system that lets nobody mount sysfs")
+    assert [lines[0], lines[2], lines[4], lines[6]] == ["eth0 lo", "1"] * 2 and lines[1] != lines[5]
+    assert {lines[3], lines[7]} == {str(len([*Path("/sys/fs/cgroup").iterdir()]))}
+    assert Path("/proc/self/mountinfo").read_text() == outside
+
+
 def test_a_bridge_joins_its_ports(rootless: None):
     wires = " ".join(f"'wire h{i} 10.0.0.{i}/24 sw:p{i}'" for i in range(1, 5))
     pings = "; ".join(f"pkt-lab exec h{i} {PING} h{j} > /dev/null || exit 1" for i in range(1, 5) for j in range(1, 5) if i < j)

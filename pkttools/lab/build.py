@@ -15,7 +15,23 @@ from pathlib import Path
 
 from ..errors import PktError, limit
 from ..live.linux.interface import SIOCGIFFLAGS, ask, asking
-from ..live.linux.namespaces import NEWNET, NEWUTS, setns, unshare
+from ..live.linux.namespaces import (
+    MS_BIND,
+    MS_MOVE,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_PRIVATE,
+    MS_RDONLY,
+    MS_REC,
+    NEWNET,
+    NEWNS,
+    NEWUTS,
+    detach,
+    mount,
+    setns,
+    unshare,
+)
 from .topology import Host, Interface, Line, Topology
 
 IFF_RUNNING = 0x40  # linux/if.h: up, and the other end of the wire, too
@@ -30,16 +46,51 @@ class Spaces:
     """The namespaces of a host, as descriptors: they live as long as these are open."""
 
     def __init__(self, host: str) -> None:
-        """Makes them, and moves this process there. Raises OSError."""
-        unshare(NEWNET | NEWUTS)
+        """Makes them, and moves this process there, but for its mounts. Raises OSError."""
+        before = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        unshare(NEWNET | NEWUTS | NEWNS)
+        try:
+            mount_sys()
+            self.mnt = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            setns(before, NEWNS)
+            os.close(before)
         socket.sethostname(host)
         self.net = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self.uts = os.open("/proc/self/ns/uts", os.O_RDONLY | os.O_CLOEXEC)
 
     def enter(self) -> None:
-        """Moves this process there."""
+        """Moves this process there, but for its mounts."""
         setns(self.net, NEWNET)
         setns(self.uts, NEWUTS)
+
+
+def mount_sys() -> None:
+    """Shows the devices of the network namespace in /sys, as `ip netns exec` does, with what else is mounted there.
+
+    Where the system does not allow it, as in containers that hide parts of /sys, that stays what it was.
+    """
+    try:
+        mount("none", "/", flags=MS_REC | MS_PRIVATE)  # what is mounted here is not mounted outside
+        points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+        try:
+            mount("sysfs", "/tmp", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        except PermissionError:  # one that is only read may stand where only such a one is
+            mount("sysfs", "/tmp", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY)
+    except OSError:
+        return
+    taken: tuple[str, ...] = ()
+    for point in points:
+        if point.startswith("/sys/") and not point.startswith(taken):
+            try:
+                mount(point, "/tmp" + point.removeprefix("/sys"), flags=MS_BIND | MS_REC)
+                taken += (point + "/",)
+            except OSError:  # what is hidden, or not for us
+                pass
+    try:
+        mount("/tmp", "/sys", flags=MS_MOVE)
+    except OSError:
+        detach("/tmp")
 
 
 def build(topology: Topology) -> dict[str, Spaces]:

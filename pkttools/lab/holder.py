@@ -217,7 +217,7 @@ def answer(line: bytes, facts: dict[str, object], spaces: dict[str, Spaces], own
         return control.encode({"error": str(error)}), []
     if not isinstance(host, str) or host not in spaces:
         return control.encode(facts), []
-    keys = {**own, "net": spaces[host].net, "uts": spaces[host].uts}
+    keys = {**own, "mnt": spaces[host].mnt, "net": spaces[host].net, "uts": spaces[host].uts}
     return control.encode({"kinds": [*keys]}), [*keys.values()]
 
 
