@@ -90,7 +90,7 @@ DEVICES = {
     "802.11": (801, 4, wlan(0x08, 1, b"", DATA_LLC), ["WLAN", "LLC", "SNAP", *DATAGRAM]),
     "what has an EtherType there": (801, 0x0800, INNER, DATAGRAM),
     "prism": (802, 4, bytes(144) + wlan(0x08, 1, b"", DATA_LLC), []),
-    "frame relay": (770, 0x0800, b"\x18\x41\3\xcc" + INNER, []),
+    "frame relay": (770, 0x0800, b"\x18\x41\3\xcc" + INNER, ["FRAME_RELAY", *DATAGRAM]),
     "netlink": (824, 0, struct.pack("<IHHII", 16, 16, 0, 1, 2), ["NETLINK_MESSAGE"]),
     "GRE": (778, 0x0800, INNER, DATAGRAM),
     "GRE with frames": (778, 0x6558, FRAME, FRAMED),

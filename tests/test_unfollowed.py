@@ -60,7 +60,6 @@ NOT_FOLLOWED = {
     "IPX": [(1, ethernet(60, b"\xe0\xe0\3\xff\xff" + bytes(40))), (1, ethernet(60, b"\xff\xff" + bytes(40))),
             sll(4, b"\xff\xff" + bytes(40)), sll2(1, b"\xff\xff" + bytes(40)), (9, b"\xff\3\0\x2b" + bytes(30))],
     "Prism": [(113, struct.pack("!HHHQH", 0, 802, 0, 0, 4) + INNER), (276, struct.pack("!HHIHBBQ", 4, 0, 1, 802, 0, 0, 0) + INNER)],
-    "Frame Relay": [(113, struct.pack("!HHHQH", 0, 770, 0, 0, 0x0800) + INNER)],
     "L2TPv3": [(101, ipv4(115, b"\0\0\0\7" + INNER)), (101, ipv6(17, over_udp(1701, b"\0\3\0\0\0\0\0\7" + INNER)))],
     "OSPF LLS behind an unknown digest": [(101, ipv4(89, OSPF_9))],
     "GTP extension header 9": [
