@@ -183,7 +183,7 @@ def test_whole_packets(tmp_path: Path):
 def test_what_is_wrong_with_a_file(text, said, tmp_path: Path):
     (tmp_path / "e").write_text(text)
     done = shell(f"cd {tmp_path}; pkt-expect --file e", PING.read_bytes())
-    assert (done.returncode, done.stderr.decode()) == (1, f"pkt-expect: e{said}\n")
+    assert (done.returncode, done.stderr.decode()) == (2, f"pkt-expect: e{said}\nTry 'pkt-expect --help'.\n")
 
 
 @pytest.mark.parametrize(

@@ -370,7 +370,8 @@ def test_a_wrong_file(tmp_path):
     file = tmp_path / "rules"
     file.write_text("10.0.0.1=10.0.0.2\nport 1\n")
     done = shell(f"pkt-map --file {file}", DNS)
-    assert (done.returncode, done.stderr.decode()) == (1, f"pkt-map: {file}, line 2: --port: '1' is not FROM=TO\n")
+    said = f"pkt-map: {file}, line 2: --port: '1' is not FROM=TO\nTry 'pkt-map --help'.\n"
+    assert (done.returncode, done.stderr.decode()) == (2, said)
     assert shell(f"pkt-map --file {tmp_path}/none", DNS).returncode == 1
 
 

@@ -18,7 +18,7 @@ import time
 
 from .. import codec
 from ..compare.ignoring import Ignored
-from ..errors import BAD_FIELD, PktError, UsageError, shown, text_message
+from ..errors import BAD_FIELD, UsageError, shown, text_message
 from ..formats.text import wrong_field
 from ..protocols.fields import DATA, FIELDS, TABLE, current
 from .expectation import Bytes, Condition, Count, Expectation, condition_of, conditions_of, varies
@@ -40,7 +40,7 @@ def on_command_line(text: str, usual: Count) -> Expectation:
 
 
 def in_file(name: str, text: str, usual: Count) -> list[Expectation]:
-    """The expectations of a file. Raises PktError with the line."""
+    """The expectations of a file. Raises UsageError with the line."""
     found: list[Expectation] = []
     linktype = ""
     block: Block | None = None
@@ -62,13 +62,13 @@ def in_file(name: str, text: str, usual: Count) -> list[Expectation]:
             elif not line.startswith("#"):
                 block.add(number, line)
         except UsageError as error:
-            raise PktError(f"{name}:{number}: {error}") from None
+            raise UsageError(f"{name}:{number}: {error}") from None
         except LineError as error:
-            raise PktError(f"{name}:{error}") from None
+            raise UsageError(f"{name}:{error}") from None
     if block:
-        raise PktError(f"{name}:{block.first}: the expectation that begins here never ends: '==' is missing")
+        raise UsageError(f"{name}:{block.first}: the expectation that begins here never ends: '==' is missing")
     if not found:
-        raise PktError(f"{name}: no expectations: -- NAME -- begins one, == ends it")
+        raise UsageError(f"{name}: no expectations: -- NAME -- begins one, == ends it")
     return found
 
 

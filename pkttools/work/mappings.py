@@ -51,7 +51,7 @@ class Rules:
             try:
                 self.add(option, "".join(words))
             except UsageError as error:
-                raise PktError(f"{path}, line {number}: {error}") from None
+                raise UsageError(f"{path}, line {number}: {error}") from None
 
 
 def side_of(text: str) -> tuple[int, str]:
