@@ -112,6 +112,8 @@ def main() -> None:
     if signal.getsignal(SIGINT) is signal.default_int_handler:
         signal.signal(SIGINT, signal.SIG_DFL)  # an exception while something is imported may be lost, and so the signal
     name = os.path.basename(sys.argv[0])  # noqa: PTH119  pathlib takes as long to import as all of this
+    if name == "pkt" and sys.argv[1:2] == ["help"]:  # as git has it
+        sys.argv[1:] = [*sys.argv[2:3], "--help"]
     if name == "pkt" and len(sys.argv) > 1 and not sys.argv[1].startswith("-"):  # `pkt recv ...` is `pkt-recv ...`
         name = f"pkt-{sys.argv.pop(1).removeprefix('pkt-')}"
         sys.argv[0] = name

@@ -463,6 +463,8 @@ def test_pkt_is_all_of_them():
     run("pkt nothing", code=2, said=shell("pkt nothing").stderr.decode())
     assert shell("pkt nothing").stderr.startswith(b"pkt-nothing: no such command; there are pkt-analyze, ")
     assert shell("pkt").stderr.startswith(b"pkt: which command? There are analyze, ")
+    assert shell("pkt help").stdout == shell("pkt --help").stdout
+    assert shell("pkt help sort").stdout == shell("pkt-sort --help").stdout
     assert (shell("pkt").returncode, shell("pkt --nothing").returncode) == (2, 2)
     assert run("pkt --version", backend="c").decode() == f"pkt (pkttools) {__version__}, codec in C\n"
     screen = run("pkt --help", COLUMNS="80").decode().splitlines()
