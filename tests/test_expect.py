@@ -10,9 +10,11 @@ from xml.etree import ElementTree
 
 import pytest
 from conftest import ROOT, shell
-from samples import ethernet, ipv4
+from samples import ethernet, ipv4, tcp
 
 import pkttools
+from pkttools.language.constants import lettered
+from pkttools.protocols.fields import FIELDS, TABLE
 
 PING = ROOT / "examples" / "ping.txt"
 NOT_MET = ["IP.TTL==64 and ICMP.TYPE==0", "none: UDP", "2: ICMP", "ARP"]
@@ -160,6 +162,27 @@ def test_whole_packets(tmp_path: Path):
     (tmp_path / "twice").write_bytes(times(0, 0))
     assert outcomes(expect(f"--file {tmp_path}/twice", times(0, 1, 0))) == ["ok"]
     assert "1 packet, number 1; wanted: at least 2" in expect(f"--file {tmp_path}/twice", times(0, 1), 1)
+
+
+def test_what_helps_who_is_surprised(tmp_path: Path) -> None:
+    """What differs of a packet that came instead; what took a packet before; flags as they are written; a file to be read."""
+    (tmp_path / "e").write_bytes(shell("pkt-txt2txt -a", PING.read_bytes()).stdout)
+    for words in (f"--file {tmp_path}/e --only", "--only ICMP.TYPE==8 'ICMP.TYPE==0 and IP.TTL==9'"):
+        said = expect(words, None, 1, "pkt-change IP.TTL=8 | ")
+        assert re.search(r"(?m)^    nearest to '.*': packet \d\n      IP.TTL==\d+: it is 8$", said), said
+    segment = tcp(b"")
+    handshake = [segment[:13] + bytes([flags]) + segment[14:] for flags in (2, 0x12, 0x10)]
+    packets = "".join(f"-- a --\n{ethernet(0x0800, ipv4(6, one)).hex()}\n==\n" for one in handshake).encode()
+    assert "packet 2 matches, and counts for 'TCP.SYN==1', which takes all that match: with COUNT 1 it takes one" in expect(
+        "--ordered TCP.SYN==1 TCP.FLAGS==SA", packets, 1
+    )
+    assert outcomes(expect("--ordered '1: TCP.SYN==1' TCP.FLAGS==SA", packets)) == ["ok", "ok"]
+    assert "TCP.FLAGS==SF: it is 2, S\n" in expect("TCP.FLAGS==SF", packets, 1)
+    assert [lettered(TABLE[FIELDS[name][0]], 0xF2) for name in ("TCP.FLAGS", "IP.TTL")] == ["SAUEC", ""]
+    done = shell(f"cd {tmp_path} && pkt-expect ICMPP e", PING.read_bytes())
+    assert (done.returncode, b"; to read a file" in done.stderr) == (2, False)
+    done = shell(f"cd {tmp_path} && pkt-expect ICMP e", PING.read_bytes())
+    assert (done.returncode, b"; to read a file: --in e\n" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,10 @@ COUNT in front says how many: 'none: TCP.RST==1', '3: UDP', '2..: ARP'; else at 
 
 from __future__ import annotations
 
+import os
+
 from ..command_line.options import FLAG, INPUT, TEXT, USER, Option, Values, general_briefly
-from ..errors import PktError, need
+from ..errors import PktError, UsageError, need
 from ..flow.stage import Source, Stage
 from ..formats.files import Sink
 from . import find
@@ -108,7 +110,13 @@ def expected(values: Values, arguments: list[str]) -> list[Expectation]:
 
     need(bool(arguments or values.file), "what is expected? Such as 'ICMP.TYPE==0', or --file FILE")
     usual = counted(values)
-    found = [on_command_line(text, usual) for text in arguments]
+    found = []
+    for text in arguments:
+        try:
+            found.append(on_command_line(text, usual))
+        except UsageError as error:
+            hint = f"; to read a file: --in {text}" if os.path.exists(text) else ""  # noqa: PTH110  pathlib is slow to import
+            raise UsageError(f"{error}{hint}") from None
     for path in values.file:
         try:
             with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  pathlib is slow to import

@@ -75,6 +75,8 @@ class Expectation:
     """What is expected. matched: how many packets did; numbers: the first ones. early: the number of one that came before its turn,
     and the name of the expectation whose turn it was.
 
+    taken: the same of one that counted for another, in front of it.
+
     name: what reports call it. count: how many are to match.
     """
 
@@ -84,6 +86,7 @@ class Expectation:
         self.name, self.conditions, self.count, self.whole = name, conditions, count, whole
         self.matched = 0
         self.early: tuple[int, str] | None = None
+        self.taken: tuple[int, str] | None = None
         self.numbers: list[int] = []
 
     @property

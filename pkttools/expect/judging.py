@@ -92,6 +92,8 @@ class Judge:
                 one.meet(self.seen)
                 if one.count.highest != 0:
                     self.at = index
+                for later in (self.expectations[other] for other in matching if other > index and one.count.highest is None):
+                    later.taken = later.taken or (self.seen, one.name)
                 return
             if not one.enough:
                 waited = one.name

@@ -7,8 +7,9 @@ from io import BytesIO
 from .. import codec
 from ..batch import Batch, gathered
 from ..errors import UsageError
+from ..language.constants import lettered
 from ..language.program import NOTES, ends
-from ..protocols.fields import LAYERS
+from ..protocols.fields import FIELDS, LAYERS, TABLE
 from ..views.fields import PLAIN, Column
 from ..views.line import SINCE_FIRST, LineSink
 from .expectation import Expectation
@@ -30,7 +31,10 @@ class Miss:
     def __str__(self) -> str:
         if self.value is None:
             return f"{self.expected}: {'not there' if self.expected.upper() in LAYERS else 'does not hold'}"
-        return f"{self.expected}: {f'it is {self.value}' if self.value else 'not there'}"
+        name = self.field.partition("[")[0].upper()
+        flags = lettered(TABLE[FIELDS[name][0]], int(self.value)) if name in FIELDS and self.value.isdecimal() else ""
+        shown = f"{self.value}, {flags}" if flags else self.value
+        return f"{self.expected}: {f'it is {shown}' if shown else 'not there'}"
 
 
 def nearest(judge: Judge, expectation: Expectation) -> tuple[int, list[Miss]] | None:
@@ -55,6 +59,12 @@ def nearest(judge: Judge, expectation: Expectation) -> tuple[int, list[Miss]] | 
         if found and (weight < most or expectation.whole) and (best is None or (weight, matches) < best[0]):
             best = (weight, matches), number, found
     return best and best[1:]
+
+
+def nearest_to(judge: Judge, numbers: list[int]) -> tuple[Expectation, int, list[Miss]] | None:
+    """Of expectations that wait for packets, the one of which one of these packets misses least; which, and what it misses."""
+    found = [(one, *near) for one in judge.expectations if not one.enough and (near := nearest(judge, one)) and near[0] in numbers]
+    return min(found, key=lambda one: len(one[2]), default=None)
 
 
 def wanted(one: Difference) -> str:

@@ -11,7 +11,7 @@ import json
 from ..errors import counted, visible
 from .expectation import Expectation
 from .judging import SHOWN, Judge
-from .nearest import came, nearest
+from .nearest import came, nearest, nearest_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def results(judge: Judge) -> list[Result]:
         numbers = numbers_of([number for number, _ in judge.instead], judge.others)
         message = f"{counted(judge.others, 'packet')} not expected, {numbers}" if judge.others else "nothing else came"
         details = [f"it is {line}" for line in came(judge)]
+        if near := nearest_to(judge, [number for number, _ in judge.instead]):
+            expectation, number, misses = near
+            details += [f"nearest to '{expectation.name}': packet {number}", *(f"  {miss}" for miss in misses)]
         found.append(Result("nothing else", FAILED if judge.others else PASSED, message, details, matched=judge.others))
     return found
 
@@ -57,6 +60,9 @@ def result(judge: Judge, one: Expectation, early: bool) -> Result:
         number, waited = one.early
         facts["early"] = number
         details.append(f"packet {number} matches, and came too early, while '{waited}' was waited for")
+    elif one.taken:
+        number, taker = one.taken
+        details.append(f"packet {number} matches, and counts for '{taker}', which takes all that match: with COUNT 1 it takes one")
     elif found := nearest(judge, one):
         number, misses = found
         details.append(f"nearest: packet {number}")

@@ -64,6 +64,20 @@ def letters(row: Row, word: str) -> int | None:
     return value
 
 
+def lettered(row: Row, value: int) -> str:
+    """The flags of a number as `letters` reads them; empty: the field has no such letters, or none of these is set."""
+    from ..protocols import _words  # late: seldom
+
+    protocol, _, _ = row.name.partition(".")
+    found, left = "", value
+    for flag, letter in _words.LETTERS.get(protocol, {}).items():
+        initial, bit = letters(row, flag[0]), letters(row, letter)
+        if bit and left & bit:
+            found += flag[0] if initial == bit else letter
+            left &= ~bit
+    return found
+
+
 def service(name: str, word: str) -> int:
     """The port of a service: by its name in the descriptions, or in /etc/services. Raises UsageError."""
     from socket import getservbyname
