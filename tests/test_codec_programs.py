@@ -156,13 +156,18 @@ def test_every_field_is_set_and_read_back(codec, row):
 
 def set_and_read_back(codec: ModuleType, row: Row, poison: int) -> None:
     """The same, of one poison."""
-    (linktype, frame), (_, start, data, end) = header_of(codec, row)
+    (linktype, frame), header = header_of(codec, row)
+    _, start, data, end = header
     fields = [r for r in BY_HEADER[row.header] if r.kind != DATA]
-    shaping = {start + (r.bit + i) // 8 for r in fields if r.shapes for i in range(r.width)}
+    named, shaping = (
+        {start + (r.bit + i) // 8 for r in fields if r.shapes or not shapes for i in range(r.width)} for shapes in (False, True)
+    )
     before = bytearray(frame)
     for i in range(start, start + max(r.bit + r.width for r in fields) // 8):
         if i not in shaping:  # where the walk depends on a byte, it has to stay
             before[i] = poison
+        if i not in named and header not in walked(codec, (linktype, bytes(before))):  # of those that are no field's, too
+            before[i] = frame[i]
     at = start * 8 + row.bit
     number = occurrence(codec, row, (linktype, frame))
     for value in (0, 1, (1 << row.width) - 1, 0xA5A5A5A5A5A5A5A5A5A5A5A5A5A5A5A5 >> (128 - row.width)):

@@ -143,7 +143,7 @@ def bits_of(header: Header, asked: Iterable[tuple[str, int]]) -> Iterator[tuple[
 
 def consulted(found: Descriptions, header: Header) -> set[tuple[int, int]]:
     """The bits of a header that the walk goes by, once it is there: from, and up to."""
-    rules: list[Rule] = [*header.sizes(), *(rule for rule in header.next if finds(found, rule))]
+    rules: list[Rule] = [*header.sizes(), *(rule for rule in header.next if header.hidden or finds(found, rule))]
     tests = [test for one in (*header.after, *rules) for test in one.tests] + header.whole
     fields = [(one.field, -1) for one in rules if one.field]
     return set(bits_of(header, fields + [(test.field, test.mask) for test in tests]))
