@@ -119,7 +119,7 @@ def calls() -> dict[str, Callable[[], object]]:
         return codec.merge_runs(table, out, 0), out
 
     def counted_by() -> object:
-        counters = codec.counters(7, (program.FIELDS, struct.pack("=2q", 0, 1), b""), 1 << 20)
+        counters = codec.counters(7, (program.ROWS, struct.pack("=2q", 0, 1), b""), 1 << 20)
         codec.count(counters, LARGE.data, bytes(LARGE.rows))
         return codec.figures(counters), codec.largest(counters, 2, 0, False)
 
