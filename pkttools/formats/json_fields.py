@@ -10,6 +10,7 @@ from ..batch import MAX_FRAME, Batch, gathered
 from ..errors import BAD_FIELD, text_message, unknown
 from ..protocols.fields import DATA, FIELDS, IPV4, IPV6, MAC, TABLE, TEXT, Row, current
 from ..protocols.names import link_lines
+from ..protocols.shown import escaped
 from .json_values import EXACT, Wrong, as_list, bytes_of, is_rounded, printable, unescaped
 
 TYPE_CHECKING = False
@@ -134,8 +135,7 @@ def value_text(path: Path, name: str, value: object) -> str:
         if not isinstance(value, str):
             raise Wrong(path, f"{name} is a string")
         if row.kind == TEXT:
-            text = "".join(chr(c) if 0x20 <= c <= 0x7E and c not in b'"\\' else f"\\x{c:02x}" for c in unescaped(path, value))
-            return f'"{text}"'
+            return f'"{escaped(unescaped(path, value))}"'
         return bytes_of(path, value).hex() if row.kind == DATA else printable(value)
     if isinstance(value, str):
         if value.lower() in (row.names or {}).values():

@@ -20,7 +20,7 @@ from ...batch import (
     linktype_of,
 )
 from ...protocols.fields import BY_HEADER, DATA, FAMILY, INT, LITTLE, TEXT, Row
-from ...protocols.shown import format_fraction, format_value, read_field
+from ...protocols.shown import escaped, format_fraction, format_value, read_field
 from .headers import Header, Walk, is_tag
 from .lines import shown_inside
 from .lists import Items
@@ -141,7 +141,7 @@ def json_value(row: Row, value: int | bytes) -> str:
 
 def string(value: bytes) -> str:
     """A string that gives back every byte: what is no plain character is `\\x` and two digits."""
-    shown = "".join(chr(c) if 0x20 <= c <= 0x7E and c not in b'"\\' else f"\\\\x{c:02x}" for c in value)
+    shown = escaped(value).replace("\\", "\\\\")
     return f'"{shown}"'
 
 
