@@ -53,6 +53,32 @@ LIBRARY = ("Differing", "Lab", "NoField", "Packet", "Packets", "PktError", "PktW
            "diff", "filter", "parse", "pipe", "read", "receive", "send", "write")  # fmt: skip
 
 
+def use_protocols(*files: object) -> None:
+    """Lets this program, and the commands that it starts, know the protocols that files describe, as --protocols does.
+
+    files: paths. It is called once, before anything else of the library is used. Raises UsageError, for what is wrong in a file
+    with its line; PktError for one that cannot be read.
+    """
+    import os
+    import sys
+
+    from .errors import need
+
+    late = f"{__name__}.library" in sys.modules or f"{__name__}.protocols" in sys.modules
+    need(not late, "use_protocols comes before anything else of pkttools: its tables of protocols are in use")
+    before = os.environ.get("PKTTOOLS_PROTOCOLS")
+    paths = [os.path.abspath(os.fspath(file)) for file in files]  # type: ignore[call-overload]  # noqa: PTH100
+    need(not any(":" in path for path in paths), "use_protocols: a ':' in a path is what stands between paths")
+    os.environ["PKTTOOLS_PROTOCOLS"] = ":".join([*([before] if before else []), *paths])
+    try:
+        from . import library  # noqa: F401  it reads them
+    except Exception:
+        os.environ["PKTTOOLS_PROTOCOLS"] = before or ""
+        for module in [name for name in sys.modules if name.startswith((f"{__name__}.library", f"{__name__}.protocols"))]:
+            del sys.modules[module]
+        raise
+
+
 def __getattr__(name: str) -> object:
     """The names of the library, and `live`, when they are first asked for: who runs a command has no use for them."""
     if name not in LIBRARY and name != "live":

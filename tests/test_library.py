@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import io
+import os
 import pickle
 import subprocess
 import sys
@@ -291,7 +292,7 @@ def test_what_is_wrong_is_said_at_once_in_the_commands_words(tmp_path: Path) -> 
         (lambda: pkttools.change([], "IP.TTL=300"), "change: IP.TTL: 300 does not fit"),
         (lambda: pkttools.correct([], length=True), "no option '--length': did you mean --lengths"),
         (lambda: pkttools.pipe("change IP.TTL=1 | send -i lo", []), "send"),
-        (lambda: pkttools.pipe("change --in x IP.TTL=1", []), "--in is for the first"),
+        (lambda: pkttools.pipe("change --in x IP.TTL=1", []), "--in is for a command that reads files"),
         (lambda: pkttools.pipe("nothing", []), "no such command"),
     ):
         with pytest.raises(pkttools.UsageError, match=message):
@@ -354,6 +355,50 @@ def read_ping() -> pkttools.Packets:
 
 
 # ---- the package ----
+
+
+def test_protocols_of_ones_own(tmp_path: Path) -> None:
+    """Of this program and the commands that it starts; a file that is wrong leaves all as it was; too late is said."""
+    (tmp_path / "own.protocol").write_text('protocol OWN "Own"\nsource s\nis application\nafter udp 9\nfield KIND 8\nsize 1\n')
+    (tmp_path / "bad.protocol").write_text("protocol OWN\n")
+    program = """if True:
+        import subprocess, sys, pkttools
+        for path in "none", "bad.protocol", "a:b":
+            try:
+                pkttools.use_protocols(path)
+            except Exception as error:
+                print(type(error).__name__, str(error).rpartition("/")[2])
+        from pathlib import Path
+        pkttools.use_protocols(Path("own.protocol"))
+        (packet,) = pkttools.pipe("gen udp --payload 0x05")
+        print(packet.headers[-1], packet["OWN.KIND"], packet.matches("OWN.KIND==5"))
+        print(subprocess.run([sys.argv[1], "OWN.KIND==5"], input=str(packet).encode(), capture_output=True).returncode)
+        try:
+            pkttools.use_protocols("own.protocol")
+        except pkttools.UsageError as error:
+            print(error)
+    """
+    words = [sys.executable, "-c", program, str(ROOT / "bin" / "pkt-filter")]
+    found = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False, env=found)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "PktError none: No such file or directory", "UsageError bad.protocol:1: OWN has no bytes",
+        "UsageError use_protocols: a ':' in a path is what stands between paths", "OWN 5 True", "0",
+        "use_protocols comes before anything else of pkttools: its tables of protocols are in use"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("commands", "said"), [
+    ("stat", "stat: gives no packets; run it as a command, with subprocess, or Lab.run in a lab; "),
+    ("expect UDP", "expect: gives no packets; "), ("gen udp", "gen: brings packets itself, and takes none: "),
+    ("filter IP --out x", "filter: --out is for what is written: pkttools.write takes it"),
+    ("filter IP --protocols x", "filter: --protocols is for commands: pkttools.use_protocols, before anything else"),
+    ("filter IP --in x", "filter: --in is for a command that reads files: "),
+])  # fmt: skip
+def test_what_is_no_stage_of_a_program(ping: list[pkttools.Packet], commands: str, said: str) -> None:
+    with pytest.raises(pkttools.UsageError) as error:
+        pkttools.pipe(commands, ping)
+    assert str(error.value).startswith(said)
 
 
 def test_it_is_imported_when_it_is_used_and_left_alone_else() -> None:

@@ -60,6 +60,13 @@ for words in ("IP.TTL=300", "no"), ("IP.NOPE=1",), ("((",):
 
 
 @pytest.mark.lab(WIRE)
+def test_text_goes_in_and_comes_out(lab):
+    done = lab.run("a", "cat; echo é >&2; exit 3", input="ö", text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("ö", "é\n", 3)
+    assert lab.run("a", ["cat"], input="ö").stdout == lab.run("a", ["cat"], input="ö".encode()).stdout == "ö".encode()
+
+
+@pytest.mark.lab(WIRE)
 def test_what_a_command_does_is_captured_as_a_whole(lab, capture):
     for count in (1, 40):
         with capture("b:eth0", "ICMP.TYPE==8") as got, capture("a:eth0", "ICMP.TYPE==0", receive_only=True) as answers:

@@ -49,6 +49,7 @@ PLACES = {
     "alone": "pkt-{} alone",
     "process": "pkt-pipe itself: all of the pipe goes by it",
 }
+FIRST, LAST = "has to be the first command of the pipe", "has to be the last command of the pipe"
 
 
 def run(values: Values) -> tuple[list[str], int]:
@@ -98,8 +99,12 @@ def joined(values: Values, pipe: str) -> list[Stage]:
     return stages
 
 
-def stage_of(words: list[str], first: bool, last: bool) -> Stage:
-    """The stage of a command line. Raises UsageError, also where the place in the pipe is wrong."""
+def stage_of(words: list[str], first: bool, last: bool, said: tuple[str, str, dict[str, str]] = (FIRST, LAST, PLACES)) -> Stage:
+    """The stage of a command line. Raises UsageError, also where the place in the pipe is wrong.
+
+    said: in which words that is, of commands that have to be the first or the last one, and of options.
+    """
+    has_to_be_first, has_to_be_last, places = said
     name = words[0].removeprefix("pkt-")
     try:
         command = find(f"pkt-{name}")
@@ -111,13 +116,13 @@ def stage_of(words: list[str], first: bool, last: bool) -> Stage:
         values.takes_files = values.takes_files and first
         place = command.place(values) if hasattr(command, "place") else getattr(command, "PLACE", "")
         need(place != "alone", "is its own pipe with these options")
-        need(first or place != "first", "has to be the first command of the pipe")
-        need(last or place != "last", "has to be the last command of the pipe")
+        need(first or place != "first", has_to_be_first)
+        need(last or place != "last", has_to_be_last)
         need(first or not values.files, f"{''.join(values.files[:1])}: a file is read by the first command of the pipe")
         given = values.given(command.OPTIONS)
         fits = {"": True, "first": first, "last": last, "once": first, "alone": False, "process": False}
         for option in given:
-            need(fits[option.end], f"{option.names[-1]} is for {PLACES.get(option.end, '').format(name)}")
+            need(fits[option.end], f"{option.names[-1]} is for {places.get(option.end, '').format(name)}")
         choose_zone(values)
         made = command.stage(values)
     except UsageError as error:

@@ -77,18 +77,25 @@ class Lab:
         shell = ["sh", "-c", command] if isinstance(command, str) else command
         return [tool("pkt-lab"), "exec", "--name", self.name, host, *shell]
 
-    def run(self, host: str, command: str | Sequence[str], *, input: bytes | None = None, timeout: float = PATIENCE,
-            check: bool = True) -> CompletedProcess[bytes]:  # fmt: skip
-        """Runs a command in a host to its end. Raises PktError with what it said where it fails, unless `check` is False."""
-        from subprocess import TimeoutExpired, run
+    def run(self, host: str, command: str | Sequence[str], *, input: bytes | str | None = None, timeout: float = PATIENCE,
+            check: bool = True, text: bool = False) -> CompletedProcess[Any]:  # fmt: skip
+        """Runs a command in a host to its end. text: what it writes is str, not bytes; what it reads may always be.
+
+        Raises PktError with what it said where it fails, unless `check` is False.
+        """
+        from subprocess import CompletedProcess, TimeoutExpired, run
 
         try:
-            done = run(self.words(host, command), input=input or b"", capture_output=True, timeout=timeout, check=False)
+            octets = input.encode() if isinstance(input, str) else input or b""
+            done = run(self.words(host, command), input=octets, capture_output=True, timeout=timeout, check=False)
         except TimeoutExpired:
             raise PktError(f"{host}: {shown(command)}: it does not end within {timeout:g} s") from None
         if check and done.returncode:
             said = (done.stderr or done.stdout).decode(errors="replace").strip()
             raise PktError(f"{host}: {shown(command)}: exit code {done.returncode}{said and ': ' + said}")
+        if text:
+            written = [each.decode(errors="replace") for each in (done.stdout, done.stderr)]
+            return CompletedProcess(done.args, done.returncode, *written)
         return done
 
     def start(self, host: str, command: str | Sequence[str], **options: Any) -> Popen[bytes]:  # noqa: ANN401  of Popen

@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from .stream import Several
 
 
+# What pkt-pipe says of what is in the wrong place, for programs.
+SAID = (
+    "brings packets itself, and takes none: pipe(commands), without packets",
+    "gives no packets; run it as a command, with subprocess, or Lab.run in a lab; packets are written by pkttools.write",
+    {
+        "first": "a command that reads files: pipe(commands), without packets, or pkttools.read",
+        "last": "what is written: pkttools.write takes it, and packets are read from what comes out",
+        "once": "pkt-{} as a command: a stream is read once",
+        "alone": "pkt-{} as a command",
+        "process": "commands: pkttools.use_protocols, before anything else, lets a program know more protocols",
+    },
+)
+
+
 def words_of(options: dict[str, object]) -> list[str]:
     """The words of a command line that options are: `lengths=True` is --lengths, `limit=3` is --limit=3; `if_`, and others that are
     words of Python's, have a `_` behind them. True is for those without a value, a list for those that may be repeated."""
@@ -75,7 +89,7 @@ def through(packets: Several | None, lines: list[list[str]]) -> Packets:
     """What comes out of stages. lines: their command lines. Raises UsageError."""
 
     def stages() -> list[Stage]:
-        return [stage_of(words, packets is None and i == 0, False) for i, words in enumerate(lines)]
+        return [stage_of(words, packets is None and i == 0, False, SAID) for i, words in enumerate(lines)]
 
     def start(stream: Packets) -> Iterator[Batch]:
         made = stages()
