@@ -110,6 +110,9 @@ class Words:
 
     def test(self, fields: bool = False) -> Test:
         """FIELD, FIELD & MASK, FIELD == VALUE, FIELD & MASK == VALUE, FIELD fits, FIELD fills; FIELD == FIELD."""
+        word = self.left[0] if self.left else ""
+        if joined := [sign for sign in (*COMPARISONS, "&") if sign in word and sign != word]:
+            raise self.line.wrong(f"'{word}' is no name of a field: blanks stand around {joined[0]}")
         field = self.name("a field")
         for fitting in FITTING:
             if self.took(fitting):
