@@ -236,7 +236,8 @@ def test_both_codecs_and_the_comparison_agree(both):
             for i, one in enumerate(both[0].find_doubles(same, made.data, bytes(made.rows))[1:]):
                 a, b = (bytes(made.rows[k * ROW_BYTES : (k + 1) * ROW_BYTES]) for k in (i, i + 1))
                 said = differences(made.data, a, made.data, b, Ignored.of(f"{ignored},TIME"))
-                assert one != A_DOUBLE or not said or ignored == "nat", (path.name, ignored, said)  # where ports say what is in it
+                hidden = ignored in ("nat", "SIZE,mac,UDP")  # ports and lengths that say what is in it
+                assert one != A_DOUBLE or not said or hidden, (path.name, ignored, said)
                 assert one == A_DOUBLE or said or ignored, (path.name, ignored, i)
                 counts[one == A_DOUBLE] += 1
     assert min(counts) > 300
