@@ -377,6 +377,7 @@ MISTAKES = [
     ("protocol X\nafter udp 1\nfield A", 3, "wanted: field [PROTOCOL.]NAME|- BITS "),
     ("protocol X\nafter udp 1\nfield A 12", 1, "the fields of X make 12 bits, and no whole bytes"),
     ("protocol X\nafter udp 1\nfield A 8\nfield A 8", 4, "X has two fields A"),
+    ("protocol X\nafter udp 1\nfield - 65528\nfield A 8", 4, "A lies more than 8191 bytes behind the start of X"),
     ("protocol X\nafter udq 1\nfield A 8", 2, "no space udq; there are "),
     ("protocol X\nafter udp 1\nfield A 8\nsize B", 4, "X has no field B; there are A"),
     ("protocol X\nfield A 8", 1, "nothing leads to X: `after` says what announces it"),

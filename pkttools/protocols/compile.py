@@ -142,8 +142,14 @@ def bits_of(header: Header, asked: Iterable[tuple[str, int]]) -> Iterator[tuple[
 
 
 def consulted(found: Descriptions, header: Header) -> set[tuple[int, int]]:
-    """The bits of a header that the walk goes by, once it is there: from, and up to."""
-    rules: list[Rule] = [*header.sizes(), *(rule for rule in header.next if header.hidden or finds(found, rule))]
+    """The bits of a header that the walk goes by, once it is there: from, and up to.
+
+    Rules behind the last one that leads to a header that is followed say no more than what is not.
+    """
+    ways = len(header.next)
+    while ways and not (header.hidden or finds(found, header.next[ways - 1])):
+        ways -= 1
+    rules: list[Rule] = [*header.sizes(), *header.next[:ways]]
     tests = [test for one in (*header.after, *rules) for test in one.tests] + header.whole
     fields = [(one.field, -1) for one in rules if one.field]
     return set(bits_of(header, fields + [(test.field, test.mask) for test in tests]))
