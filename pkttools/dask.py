@@ -11,16 +11,17 @@ import json
 import os
 from typing import NamedTuple
 
+from .errors import PktError, counted, installs, need
+
 try:
     import dask.utils
     import fsspec
     from dask.base import compute
     from dask.delayed import delayed
 except ImportError as error:
-    raise ImportError(f"pkttools.dask takes Dask and fsspec ({error}): pip install 'pkttools[dask]'") from None
+    raise ImportError(f"pkttools.dask takes Dask and fsspec ({error}): {installs('dask distributed fsspec')}") from None
 
 from .commands.pipe import stage_of
-from .errors import PktError, counted, need
 from .formats.borders import Part, parts
 from .library import Packets
 from .library.given import Given, Taken

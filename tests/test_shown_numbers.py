@@ -97,6 +97,7 @@ def test_which_were_kept() -> None:
             assert list(marked(b"".join(some), b"".join(row for row, one in zip(some, asked, strict=True) if one))) == asked
 
 
+@pytest.mark.filterwarnings("ignore::pkttools.PktWarning")
 def test_programs_are_told_them(tmp_path: Path) -> None:
     """Where it was read, as far as that is known: what a program makes is the first of its kind."""
     (tmp_path / "a").write_bytes(TEXT)
