@@ -59,7 +59,7 @@ def stage(values: Values) -> Stage:
         if outcomes.count(CORRECTED) < len(outcomes):
             for outcome in counts:
                 counts[outcome] += outcomes.count(outcome)
-        if values.list:
+        if values.list and (made.wants_some or made.failing):
             made.valid(Batch(batch.data, codec.pick(batch.rows, outcomes, valid)))
         rows = codec.pick(batch.rows, outcomes, passes)
         return batch if len(rows) == len(batch.rows) else Batch(batch.data, rows, batch.chosen)

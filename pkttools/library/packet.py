@@ -213,9 +213,7 @@ class Packet:
 
     def copy(self) -> Packet:
         """The same packet with memory of its own: a view keeps all that was read together with it."""
-        made = view(held(self))
-        made._sheet.batch.numbers = range(self._number, self._number + 1)
-        return made
+        return restored(self._number, *parts(self))
 
     def __eq__(self, other: object) -> bool:
         return parts(self) == parts(other) if isinstance(other, Packet) else NotImplemented
@@ -223,7 +221,7 @@ class Packet:
     __hash__ = None  # type: ignore[assignment]  # it can be changed
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return restored, parts(self)  # for copy and pickle: by itself, without what was read together with it
+        return restored, (self._number, *parts(self))  # for copy and pickle: by itself, without what was read together with it
 
     def correct(self, *, lengths: bool = False) -> bool:
         """Corrects its checksums, as pkt-correct does, and with `lengths` lengths, too; whether that could be done in full."""
@@ -300,9 +298,11 @@ def parts(packet: Packet) -> tuple[bytes, int, int, int, bytes]:
     return one.frame, one.original, one.time, one.linktype, one.notes
 
 
-def restored(*parts: Any) -> Packet:  # noqa: ANN401  those that `parts` gives
-    """A packet of its parts."""
-    return view(Held(*parts))
+def restored(number: int, *parts: Any) -> Packet:  # noqa: ANN401  those that `parts` gives
+    """A packet of its parts, and of the number that it has in what was read."""
+    packet = view(Held(*parts))
+    packet._sheet.batch.numbers = range(number, number + 1)
+    return packet
 
 
 def assigning(name: str, value: object) -> tuple[str, Program]:

@@ -150,19 +150,21 @@ def batches_of(given: Several, numbered: bool = False) -> Iterator[Batch]:
         if not isinstance(packet, Packet):
             raise TypeError(f"{packet!r:.40} is no packet; read(path) gives those of a file")
         together.append(held(packet))
-        numbers.append(packet._number)
+        if numbered:
+            numbers.append(packet._number)
         # With the last one of what came together: who reads what is received waits for no other packet.
         if len(together) == AT_ONCE or (waited_for and packet._row + 1 == len(packet._sheet.batch)):
-            yield counted_as(together, numbers)
+            yield made_of(together, numbers)
             together, numbers = [], []
     if together:
-        yield counted_as(together, numbers)
+        yield made_of(together, numbers)
 
 
-def counted_as(packets: list[Held], numbers: list[int]) -> Batch:
-    """A batch of packets that keep their numbers."""
+def made_of(packets: list[Held], numbers: list[int]) -> Batch:
+    """A batch of packets. numbers: theirs; empty: nobody asks."""
     batch = gathered(packets)
-    batch.numbers = array("q", numbers)
+    if numbers:
+        batch.numbers = array("q", numbers)
     return batch
 
 
