@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from array import array
 from types import ModuleType
 
 import pytest
@@ -123,6 +124,18 @@ def test_numbers_of_every_length(codec):
         state = bytearray(struct.pack("=7q", number, *[0] * 6))
         text, _ = codec.line_encode(made.data, bytes(made.rows), 0, state, RELATIVE, (), None, None)
         assert text.startswith(b"%d 0.000000 " % (number + 1))
+
+
+def test_numbers_at_the_end_of_what_64_bits_hold(codec):
+    """Nobody counts so far, and memory that is shared may say anything: they wrap around."""
+    made = batch([(1, b"")] * 3)
+    far = [-(1 << 63), (1 << 63) - 1, -1]
+    state = bytearray(line.STATE_SIZE)
+    text, _ = codec.line_encode(made.data, bytes(made.rows), 0, state, RELATIVE, (), None, None, array("q", far))
+    assert [row.split(b" ")[0] for row in text.splitlines()] == [b"%d" % (number % (1 << 64)) for number in far]
+    state = bytearray(struct.pack("=Q6q", (1 << 64) - 1, *[0] * 6))
+    text, _ = codec.line_encode(made.data, bytes(made.rows), 0, state, RELATIVE, (), None, None)
+    assert [row.split(b" ")[0] for row in text.splitlines()] == [b"0", b"1", b"2"]
 
 
 def test_octets_and_ports_of_every_length(codec):

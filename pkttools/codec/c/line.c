@@ -317,7 +317,7 @@ static bool add_front(struct teller *t, struct line_state *s, int64_t time)
         t->told->no_memory = true;
         return true;
     }
-    uint8_t *out = put_number64(t->out->at + t->out->size, (uint64_t)s->number + 1);
+    uint8_t *out = put_number64(t->out->at + t->out->size, s->number + 1);
     *out++ = ' ';
     if (!s->begun)
         s->first = s->before = time;

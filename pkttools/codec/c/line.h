@@ -22,7 +22,8 @@ struct line_style {
 };
 
 struct line_state {             /* from one packet to the next; all zero at first. Times in nanoseconds, `day` and `quarter` of seconds */
-    int64_t number, begun, first, before, day, quarter, offset;
+    uint64_t number;
+    int64_t begun, first, before, day, quarter, offset;
 };
 
 bool line_known(void);          /* whether there are tables; without, the other may not be called */

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 ABSOLUTE, SINCE_FIRST, SINCE_BEFORE = range(3)
 (CAPTURE_COLOUR, LINK_COLOUR, NETWORK_COLOUR, TRANSPORT_COLOUR, APPLICATION_COLOUR, WRONG_COLOUR, UNFINISHED_COLOUR) = range(1, 8)
 COLOURS = {LINK: LINK_COLOUR, TAG: LINK_COLOUR, NETWORK: NETWORK_COLOUR, EXTENSION: NETWORK_COLOUR, APPLICATION: APPLICATION_COLOUR}
-STATE = "7q"  # number, begun, first, before, day, quarter, offset
+STATE = "Q6q"  # number, begun, first, before, day, quarter, offset
 SECOND, DAY, QUARTER = 1_000_000_000, 86400, 900
 MOST_TEXT = 1 << 20
 SEEN = (  # of a connection: words, and what counts octets
@@ -459,7 +459,7 @@ def line_encode(data: bytearray, rows: bytes, first: int, state: bytearray, time
         columns = without_fcs(values[stop * COLUMNS : (stop + 1) * COLUMNS])
         frame = bytes(data[columns[OFFSET] : columns[OFFSET] + columns[CAPTURED]])
         teller = Teller(frame, columns[ORIGINAL], columns[LINKTYPE], columns[TIME], colours, table)
-        number = number + 1 if each is None else each[stop]
+        number = (number + 1 if each is None else each[stop]) % (1 << 64)
         line = teller.paint(f"{number} {clock.text(columns[TIME])}", CAPTURE_COLOUR)
         line += " " + teller.levels(0, len(teller.headers))
         if columns[ORIGINAL] > len(frame):

@@ -246,7 +246,7 @@ static PyObject *py_line_encode(PyObject *self, PyObject *args)
         struct bare bare;
         bare_of(&bare, &b, stop);
         if (number != Py_None)  /* behind the one before it */
-            ((struct line_state *)state.buf)->number = number_of_packet(&numbers, stop) - 1;
+            ((struct line_state *)state.buf)->number = (uint64_t)number_of_packet(&numbers, stop) - 1;
         enum line_end end = line_add(&out, &told, &whole, &bare.frame, bare.packet, &style, state.buf);
         if (end == LINE_NO_MEMORY)
             PyErr_NoMemory();
