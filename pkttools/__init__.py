@@ -51,6 +51,7 @@ __version__ = "2.0.0a2"
 
 LIBRARY = ("Differing", "Lab", "NoField", "Packet", "Packets", "PktError", "PktWarning", "UsageError", "ask", "change", "correct",
            "diff", "filter", "parse", "pipe", "read", "receive", "send", "write")  # fmt: skip
+READS_TABLES = ("library", "codec", "protocols.fields", "protocols.kinds", "protocols.names")  # whoever reads tables of protocols has imported one of them
 
 
 def use_protocols(*files: object) -> None:
@@ -62,21 +63,24 @@ def use_protocols(*files: object) -> None:
     import os
     import sys
 
+    from .command_line.options import add_protocols
     from .errors import need
 
-    late = f"{__name__}.library" in sys.modules or f"{__name__}.protocols" in sys.modules
+    late = any(f"{__name__}.{module}" in sys.modules for module in READS_TABLES)
     need(not late, "use_protocols comes before anything else of pkttools: its tables of protocols are in use")
     before = os.environ.get("PKTTOOLS_PROTOCOLS")
     paths = [os.path.abspath(os.fspath(file)) for file in files]  # type: ignore[call-overload]  # noqa: PTH100
     need(not any(":" in path for path in paths), "use_protocols: a ':' in a path is what stands between paths")
     os.environ["PKTTOOLS_PROTOCOLS"] = ":".join([*([before] if before else []), *paths])
     try:
-        from . import library  # noqa: F401  it reads them
+        add_protocols([])
     except Exception:
-        os.environ["PKTTOOLS_PROTOCOLS"] = before or ""
-        for module in [name for name in sys.modules if name.startswith((f"{__name__}.library", f"{__name__}.protocols"))]:
-            del sys.modules[module]
+        if before is None:
+            del os.environ["PKTTOOLS_PROTOCOLS"]
+        else:
+            os.environ["PKTTOOLS_PROTOCOLS"] = before
         raise
+    from . import library  # noqa: F401  now, so that nobody asks for others
 
 
 def __getattr__(name: str) -> object:

@@ -362,14 +362,21 @@ def test_protocols_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "own.protocol").write_text('protocol OWN "Own"\nsource s\nis application\nafter udp 9\nfield KIND 8\nsize 1\n')
     (tmp_path / "bad.protocol").write_text("protocol OWN\n")
     program = """if True:
-        import subprocess, sys, pkttools
+        import os, subprocess, sys, pkttools
+        there = {}
         for path in "none", "bad.protocol", "a:b":
             try:
                 pkttools.use_protocols(path)
             except Exception as error:
                 print(type(error).__name__, str(error).rpartition("/")[2])
+            assert all(sys.modules.get(name) is module for name, module in there.items())
+            there = {name: module for name, module in sys.modules.items() if name.startswith("pkttools")}
+            assert "PKTTOOLS_PROTOCOLS" not in os.environ
         from pathlib import Path
-        pkttools.use_protocols(Path("own.protocol"))
+        os.mkfifo("pipe.protocol")
+        writer = subprocess.Popen("exec cat own.protocol > pipe.protocol", shell=True)  # what is read once
+        pkttools.use_protocols(Path("pipe.protocol"))
+        os.environ["PKTTOOLS_PROTOCOLS"] = os.path.abspath("own.protocol")  # the command reads it again
         (packet,) = pkttools.pipe("gen udp --payload 0x05")
         print(packet.headers[-1], packet["OWN.KIND"], packet.matches("OWN.KIND==5"))
         print(subprocess.run([sys.argv[1], "OWN.KIND==5"], input=str(packet).encode(), capture_output=True).returncode)

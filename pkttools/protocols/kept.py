@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FOLDER = os.path.dirname(__file__)  # noqa: PTH120  pathlib is slow to import
+INSTALLED: list[tuple[list[str], list[str]]] = []  # what is known: once
 PLACES = 16  # sets of tables that are kept; what comes to a place of another one takes it
 
 
@@ -29,6 +30,8 @@ def install(files: list[str], decoded: list[str]) -> None:
 
     Raises UsageError, for a file with its line; PktError for one that cannot be read.
     """
+    if (files, decoded) in INSTALLED:
+        return
     contents = [(name, content(name)) for name in files]  # once: it may be a pipe
     of = origin([read for _, read in contents], decoded)
     tables = found(of)
@@ -39,6 +42,7 @@ def install(files: list[str], decoded: list[str]) -> None:
         keep(of, tables)
     for module in protocols.MODULES:
         sys.modules[f"{protocols.__name__}.{module}"] = vars(protocols)[module] = tables  # type: ignore[assignment]  # the same names
+    INSTALLED.append((files, decoded))
 
 
 def content(name: str) -> bytes:
