@@ -51,7 +51,8 @@ __version__ = "2.0.0a2"
 
 LIBRARY = ("Differing", "Lab", "NoField", "Packet", "Packets", "PktError", "PktWarning", "UsageError", "ask", "change", "correct",
            "diff", "filter", "parse", "pipe", "read", "receive", "send", "write")  # fmt: skip
-READS_TABLES = ("library", "codec", "protocols.fields", "protocols.kinds", "protocols.names")  # whoever reads tables of protocols has imported one of them
+# Whoever reads tables of protocols has imported one of them.
+READS_TABLES = ("library", "codec", "protocols.fields", "protocols.kinds", "protocols.names")
 
 
 def use_protocols(*files: object) -> None:

@@ -16,7 +16,7 @@ from samples import ethernet, ipv4, row_of, udp
 
 from pkttools.codec.python import protocols
 from pkttools.errors import PktError
-from pkttools.protocols import _walk
+from pkttools.protocols import _walk, model, tabulate, walking
 from pkttools.protocols.checks import announced, check
 from pkttools.protocols.compile import MODULES, announce, descriptions, kinds, made, our_files, rows_of, tables
 from pkttools.protocols.fields import HEADERS
@@ -326,6 +326,64 @@ def test_there_are_not_more_fields_than_can_be_numbered(monkeypatch):
     monkeypatch.setattr("pkttools.protocols.checks.MOST_FIELDS", 2)
     with pytest.raises(PktError, match="is one field more than the 2 that there may be"):
         compiled(GOOD)
+
+
+MANY = """space linktype "{}"
+space port "{}"
+protocol P
+is network
+after linktype 7
+field A 8
+size 1
+next port A
+holds L at 1 to end
+holds M at 1 to end
+list L type 8 length 8
+item 1
+field B 8
+item 2
+field C 8
+list M type 8 length 8
+item 1
+field D 8
+protocol Q
+is application
+after port 1
+after port 2
+after port 3
+field A 8
+"""
+
+
+@pytest.mark.parametrize(("most", "said"), [
+    (1, "19: with this, there are more than the 1 kinds of headers, or of items, that there may be"),
+    (2, "17: with this, there are more than the 2 kinds of headers, or of items, that there may be"),
+])  # fmt: skip
+def test_there_are_not_more_kinds_than_can_be_numbered(monkeypatch, most, said):
+    """Kinds of headers come first. Tables have columns of 16 bits for them, and the codec as many rows."""
+    monkeypatch.setattr("pkttools.protocols.checks.MOST_KINDS", most)
+    with pytest.raises(PktError) as error:
+        compiled(MANY)
+    assert str(error.value) == f"mine.protocol:{said}"
+
+
+@pytest.mark.parametrize(("most", "said"), [
+    (1, "19: with this, there are more than the 1 kinds that there may be"),
+    (2, "21: with this, there are more than the 2 entries that there may be"),
+    (3, "21: with this, there are more than the 3 entries that there may be"),
+])  # fmt: skip
+def test_tables_have_no_more_rows_than_the_codec_takes(monkeypatch, most, said):
+    found = compiled(MANY)
+    monkeypatch.setattr("pkttools.protocols.tabulate.MOST_KINDS", most)
+    with pytest.raises(PktError) as error:
+        tabulate.tables(found, kinds(found), dict.fromkeys([*found.spaces, *found.headers], 0))
+    assert str(error.value) == f"mine.protocol:{said}"
+
+
+def test_the_codec_takes_as_many_rows():
+    assert model.MOST_KINDS == protocols.MAX_ROWS == walking.FIRST_ITEM
+    codec_h = (ROOT / "pkttools/codec/c/protocols.h").read_text()
+    assert f"MAX_ROWS = {model.MOST_KINDS}," in codec_h
 
 
 def test_what_is_said_without_a_fault():

@@ -10,6 +10,7 @@ from .model import (
     LAST_BIT,
     MOST_BYTES,
     MOST_FIELDS,
+    MOST_KINDS,
     MOST_TESTED,
     Checksum,
     Descriptions,
@@ -67,6 +68,8 @@ def check(found: Descriptions) -> None:
     _renamed(found)
     for header, row in found.rows[MOST_FIELDS:]:
         raise header.line.wrong(f"{row.name} is one field more than the {MOST_FIELDS} that there may be")
+    for one in (*[*found.headers.values()][MOST_KINDS:], *found.items[MOST_KINDS:]):
+        raise one.line.wrong(f"with this, there are more than the {MOST_KINDS} kinds of headers, or of items, that there may be")
     _lists(found, first)
     _reached(found)
     _progress(found)

@@ -7,6 +7,7 @@ from ..errors import PktError
 MOST_BYTES = 65535  # of a header
 LAST_BIT = 65535  # of a header: fields lie in front of it
 MOST_FIELDS = 65535  # of all headers
+MOST_KINDS = 16384  # of headers, and of items; rows of each table of the walk: `MAX_ROWS` of codec/c/protocols.h
 MOST_TESTED = 32  # bits of a number that the walk goes by
 MOST_FRAME = 262144  # bytes of a packet, as the text format has it
 # What the codec does by name, since no statement can say it: codec/c/exceptions.c.

@@ -6,7 +6,23 @@ from struct import pack
 
 from . import walking
 from .checks import announced, led_to
-from .model import FITTING, Checksum, Descriptions, Entry, Field, Header, Holds, Item, List, Next, Size, Space, Test
+from .model import (
+    FITTING,
+    MOST_KINDS,
+    Checksum,
+    Descriptions,
+    Entry,
+    Field,
+    Header,
+    Holds,
+    Item,
+    Line,
+    List,
+    Next,
+    Size,
+    Space,
+    Test,
+)
 
 MOST = 0xFFFFFFFF  # a number, and a mask
 PARTIAL = {"cut": walking.CUT, "inside": walking.CUT_INSIDE, "deep": walking.DEEP, "size": walking.MISSIZED}
@@ -110,24 +126,38 @@ class Tables:
         """The tables, in their order."""
         for name in self.kinds:
             self.kind(self.found.headers[name])
+            self.limit(self.found.headers[name].line)
         for name in self.spaces:
             self.space(self.found.spaces[name])
+            entries = [entry for _, entry in announced(self.found, self.found.spaces[name])]
+            latest = max(entries, key=lambda entry: entry.rank, default=self.found.spaces[name])  # a user's, if there is one
+            self.limit(latest.line)
         for number, one in enumerate(self.found.lists.values()):
             self.list(one)
             self.lists[one.name] = number
+            self.limit(one.line)
         for name in self.kinds:
             for held in self.found.headers[name].holds:
                 self.hold(name, held)
+                self.limit(held.line)
         for name in self.kinds:
             self.signature(self.kinds[name], self.found.headers[name])
+            self.limit(self.found.headers[name].line)
         for item, number in self.kinds_of_items.items():
             self.signature(number, item)
+            self.limit(item.line)
         self.rows["reads"] = [column for of in self.reads for column in of]
         return tuple(tuple(self.rows[name]) for name in walking.NAMES)
 
     def count(self, table: str) -> int:
         """How many rows a table has."""
         return len(self.rows[table]) // walking.COLUMNS[walking.NAMES.index(table)]
+
+    def limit(self, line: Line) -> None:
+        """Raises the error of a statement whose rows are more than a table has room for."""
+        for table in walking.NAMES:
+            if (len(self.reads) if table == "reads" else self.count(table)) > MOST_KINDS:
+                raise line.wrong(f"with this, there are more than the {MOST_KINDS} {table} that there may be")
 
     def read(self, of: Read | None) -> int:
         """The number of a row of reads; -1 for none."""
