@@ -14,6 +14,7 @@ from waits import sleeps, until
 
 from pkttools.protocols.shown import format_seconds
 from pkttools.statistics import records, tables
+from pkttools.statistics.figures import rate_of
 
 PING = (ROOT / "examples" / "ping.txt").read_bytes()
 DNS = (ROOT / "examples" / "dns.txt").read_bytes()
@@ -38,6 +39,37 @@ def test_a_golden_report(backend):
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode() == (ROOT / "tests/data/views/stat.txt").read_text()
     assert max(map(len, done.stdout.decode().splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [(0, "0 ns"), (999, "999 ns"), (1000, "1 us"), (999_499, "999 us"), (999_500, "1 ms"), (999_999, "1 ms"), (999_600_000, "1 s"),
+     (999_499_999_999, "999 s"), (999_500_000_000, "1,000 s"), (1_234_600_000_000, "1,235 s"), (-999_600_000, "-1 s"),
+     (-1_234_600_000_000, "-1,235 s")],
+)  # fmt: skip
+def test_durations_are_rounded(nanoseconds, text):
+    """Where three digits become four, too: no 1e+03 ms."""
+    assert tables.short(nanoseconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "duration", "text"),
+    [(1200, 120_024_882_000, "10.0"), (3, 120_024_882_000, "0.025"), (1, 10**9, "1"), (19_996, 10**10, "2,000"),
+     (2, 3 * 10**9, "0.7"), (12_345_678, 10**10, "1,234,568"), (9_999_499, 10**10, "999,950"), (9_996, 10**10, "999.6"),
+     (99_996, 10**11, "1,000.0"), (1, 10**13, "0")],
+)  # fmt: skip
+def test_rates_are_rounded(count, duration, text):
+    assert tables.rate(rate_of(count, duration)) == text
+
+
+def test_no_table_counts_fewer_bytes_than_were_captured(backend):
+    """Where a packet says that fewer were on the wire: totals, protocols, groups, talkers and conversations alike."""
+    text = PING.replace(b"SIZE: 98/98", b"SIZE: 98/60")
+    found = figures("--by IP.TTL --show totals,protocols,talkers,conversations", text, backend)
+    assert found["bytes"] == 2 * 98 and found["protocols"][0]["bytes"] == 2 * 98
+    assert [row["bytes"] for row in found["groups"]["rows"]] == [2 * 98]
+    assert [row["there"]["bytes"] + row["back"]["bytes"] for row in found["conversations"]["rows"]] == [2 * 98]
+    assert sum(row["sent"]["bytes"] for row in found["talkers"]["rows"]) == 2 * 98
 
 
 def test_a_golden_table_of_groups(backend):

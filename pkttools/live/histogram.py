@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from .. import codec
 from ..codec import ABOVE, BELOW, JITTER, LEAST, STEPS, WORST
 
@@ -50,23 +52,24 @@ class Histogram:
         return memoryview(self.state).cast("d")[JITTER]
 
     def quantile(self, part: float) -> int:
-        """Below this were `part` of all, to one sixteenth."""
-        rank = part * self.count
+        """`part` of all are no longer than this, by at most one sixteenth more than it takes: the end of a step, or the longest."""
+        rank = math.ceil(part * self.count)
         if rank > self.below:
-            found = reach(self.numbers[:STEPS], rank - self.below)
+            found = reach(self.numbers[:STEPS], rank - self.below)[1]
         else:
-            found = -reach(self.numbers[STEPS : 2 * STEPS], self.below - rank) if self.below else self.least
-        return min(max(found, self.least), self.worst)  # a step begins before the least that is in it
+            found = -reach(self.numbers[STEPS : 2 * STEPS], self.below - rank + 1)[0] if self.below else self.least
+        return min(max(found, self.least), self.worst)  # the longest of a step may be short of its end
 
 
-def reach(steps: memoryview, rank: float) -> int:
-    """The end of the step in which that rank is; the end of the last one, where it is beyond."""
-    end = 0
+def reach(steps: memoryview, rank: int) -> tuple[int, int]:
+    """The least and the most of the step in which that rank is; of the last one, where it is beyond."""
+    found = 0, 0
     for i, n in enumerate(steps.tolist()):
         rank -= n
         if n:
             bits, step = divmod(i, 16)
-            end = (16 + step) << bits - 1 >> 4
+            least = (16 + step) << bits - 1 >> 4
+            found = least, least + max(1, 1 << bits - 1 >> 4) - 1
             if rank <= 0:
                 break
-    return end
+    return found

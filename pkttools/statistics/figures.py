@@ -239,8 +239,8 @@ class Snapshot:
 
 
 def rate_of(count: int, duration: int) -> tuple[int, int] | None:
-    """How often something comes in a second, and thousandths; None: in no time at all there is no rate. duration: nanoseconds."""
-    return divmod(count * 1000 * SECOND // duration, 1000) if duration > 0 else None
+    """How often something comes in a second, and thousandths, rounded; None: in no time there is no rate. duration: nanoseconds."""
+    return divmod((count * 1000 * SECOND + duration // 2) // duration, 1000) if duration > 0 else None
 
 
 def values_of(key: bytes) -> list[Value]:

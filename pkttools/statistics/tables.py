@@ -48,10 +48,11 @@ def date(nanoseconds: int) -> str:
 
 
 def short(nanoseconds: int) -> str:
-    """A duration in a few characters."""
+    """A duration in a few characters: three digits, or whole seconds, rounded."""
     for unit, name in ((SECOND, "s"), (1_000_000, "ms"), (1000, "us")):
-        if abs(nanoseconds) >= unit:
-            return f"{nanoseconds / unit:.3g} {name}" if abs(nanoseconds) < 1000 * unit else f"{nanoseconds // unit:,} {name}"
+        if abs(nanoseconds) * 2000 >= 1999 * unit:  # less is shown as that much of the smaller unit
+            size = nanoseconds / unit
+            return f"{size:.3g} {name}" if abs(size) < 999.5 else f"{size:,.0f} {name}"
     return f"{nanoseconds} ns"
 
 
@@ -83,9 +84,12 @@ def totals(s: Snapshot) -> list[str]:
 
 
 def rate(number: tuple[int, int]) -> str:
-    """So often a second: with its fraction where that says something."""
+    """So often a second: with its fraction, rounded, where that says something; in thousandths what is less than a tenth."""
     whole, thousandths = number
-    return f"{whole:,}" if whole >= 1000 or not thousandths else f"{whole}.{thousandths // 100}"
+    if whole >= 1000 or not thousandths:
+        return f"{whole + (thousandths >= 500):,}"
+    tenths = (1000 * whole + thousandths + 50) // 100
+    return f"{tenths // 10:,}.{tenths % 10}" if whole or thousandths >= 100 else f"0.{thousandths:03}"
 
 
 def rates(packets: int, size: int, duration: int) -> str:

@@ -665,7 +665,7 @@ static void read_ports(const struct conversations *t, const struct frame *f, con
 /* follow: segments of its connection are followed, and fragments wait for their first one; else only whose the packet is is found out. */
 static bool converse_own(struct conversations *t, const struct packet_view *p, const struct packet *row, bool follow, struct told *told)
 {
-    const struct tallied one = {1, (uint64_t)(row->original > 0 ? row->original : 0)};
+    const struct tallied one = {1, (uint64_t)(row->original > row->captured ? row->original : row->captured)};
     const struct frame *f = &p->frame;
     const struct walk *w = &p->walk;
     size_t carrier, last;

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from sys import byteorder
 
-from ...batch import COLUMNS, LINKTYPE, MAX_FRAME, ORIGINAL, TIME
+from ...batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, ORIGINAL, TIME
 from ...protocols.walking import BY_SPACE, DATAGRAM_6, EXTENSION, SEGMENTS, TAG
 from .. import CORRECTED, FRAGMENT
 from .checksum import View
@@ -255,13 +255,13 @@ class Conversations:
         if ends and ends[0] == PORTS and view.within(at, (max(ends[2:4]) + ends[4]) // 8):
             name.ports = bits(view, at * 8 + ends[2], ends[4]), bits(view, at * 8 + ends[3], ends[4])
 
-    def converse(self, view: View, original: int, time: int, follow: bool = True) -> Told:
-        """A packet comes. What it quotes is not counted: that did not travel here. original: its bytes on the wire.
+    def converse(self, view: View, wire: int, time: int, follow: bool = True) -> Told:
+        """A packet comes. What it quotes is not counted: that did not travel here.
 
-        follow: segments of its connection are followed, and fragments wait for their first one; else only whose the packet is is
-        found out.
+        wire: its bytes there, no fewer than were captured. follow: segments of its connection are followed, and fragments wait for
+        their first one; else only whose the packet is is found out.
         """
-        told, octets, headers = Told(), max(0, original), view.headers
+        told, octets, headers = Told(), wire, view.headers
         carrier = self.carrier(view)
         if carrier is None:
             self.without = [self.without[0] + 1, self.without[1] + octets]
@@ -395,12 +395,12 @@ def follow(table: object, data: bytearray, rows: bytes, tell: bool) -> list[tupl
     ../c/conversations.h. Otherwise None. The octets of a packet are those of its frame on the wire.
     """
     known_table, packed_rows = need_table(table), checked(data, rows)
-    originals = packed_rows[ORIGINAL::COLUMNS]
+    wire = list(map(max, packed_rows[CAPTURED::COLUMNS], packed_rows[ORIGINAL::COLUMNS]))
     values, told = without_fcs(packed_rows), list[tuple[int, ...]]()
     for i in range(0, len(values), COLUMNS):
         packet = packet_of(data, values[i : i + COLUMNS])
         view = View(packet.frame, packet.original, values[i + LINKTYPE])
-        one = known_table.converse(view, originals[i // COLUMNS], values[i + TIME])
+        one = known_table.converse(view, wire[i // COLUMNS], values[i + TIME])
         if tell:
             told.append((one.conversation, one.way, *one.segment.numbers()))
     return told if tell else None
@@ -413,12 +413,12 @@ def conversation_numbers(table: object, data: bytearray, rows: bytes) -> bytearr
     segments of connections say is not followed.
     """
     known_table, packed_rows = need_table(table), checked(data, rows)
-    originals = packed_rows[ORIGINAL::COLUMNS]
+    wire = list(map(max, packed_rows[CAPTURED::COLUMNS], packed_rows[ORIGINAL::COLUMNS]))
     values, numbers = without_fcs(packed_rows), bytearray()
     for i in range(0, len(values), COLUMNS):
         packet = packet_of(data, values[i : i + COLUMNS])
         view = View(packet.frame, packet.original, values[i + LINKTYPE])
-        told = known_table.converse(view, originals[i // COLUMNS], values[i + TIME], follow=False)
+        told = known_table.converse(view, wire[i // COLUMNS], values[i + TIME], follow=False)
         numbers += told.conversation.to_bytes(8, byteorder, signed=True)
     return numbers
 
