@@ -54,6 +54,9 @@ def outcomes(report: str) -> list[str]:
         ((0, 0, 1), "--ordered '2: ICMP.TYPE==8' ICMP.TYPE==0", "ok ok"),
         ((0, 0, 0, 1), "--ordered '2: ICMP.TYPE==8' ICMP.TYPE==0", "FAILED skipped"),
         ((0, 0, 1), "--ordered ICMP.TYPE==8 'none: ICMP.TYPE==8' ICMP.TYPE==0", "ok ok ok"),  # at least one: it has them both
+        ((0, 1), "'2..: IP' '..1: IP'", "ok FAILED"),
+        ((0, 1), "'..1: IP' '2..: IP'", "FAILED ok"),
+        ((0, 1), "'1: ICMP.TYPE==8' '1: ICMP.TYPE==8' 'none: ARP' 'none: ARP'", "ok ok ok ok"),
         ((0, 1, 1), "--ordered '1: ICMP.TYPE==8' 'none: ICMP.TYPE==0' ICMP.TYPE==3", "ok FAILED skipped"),
         ((0, 1, 0), "--ordered '1: ICMP.TYPE==8' ICMP.TYPE==0", "FAILED ok"),  # another one, when its turn is over
         ((0, 1), "--ordered '1: ICMP.TYPE==8' ICMP.TYPE==0 'none: ICMP.TYPE==8'", "ok ok ok"),
@@ -162,6 +165,13 @@ def test_whole_packets(tmp_path: Path):
     (tmp_path / "twice").write_bytes(times(0, 0))
     assert outcomes(expect(f"--file {tmp_path}/twice", times(0, 1, 0))) == ["ok"]
     assert "1 packet, number 1; wanted: at least 2" in expect(f"--file {tmp_path}/twice", times(0, 1), 1)
+    (tmp_path / "one").write_text(may.split("==\n")[0] + "==\n")
+    strict = whole.split("==\n")[0] + "==\n"
+    (tmp_path / "other").write_text(strict)
+    (tmp_path / "loose").write_text(strict.replace("\nSIZE", "\nIGNORE: routing\nSIZE"))
+    for first, second in (("loose", "other"), ("other", "loose"), ("one", "other")):  # each differs in its own way
+        found = expect(f"--file {tmp_path}/{first} --file {tmp_path}/{second}", None, 1, "pkt-change -u IP.TTL=9 | ")
+        assert sorted(outcomes(found)) == ["FAILED", "ok"]
 
 
 def test_what_helps_who_is_surprised(tmp_path: Path) -> None:

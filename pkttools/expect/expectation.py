@@ -62,7 +62,7 @@ class Bytes:
         self.data, self.row, self.ignore, self.varying = data, row, ignore, varying
         columns = memoryview(row).cast("q")
         frame = bytes(data[columns[OFFSET] : columns[OFFSET] + columns[CAPTURED]])
-        self.key = frame, columns[ORIGINAL], columns[LINKTYPE], frozenset(varying)  # all but the time
+        self.key = (frame, columns[ORIGINAL], columns[LINKTYPE], frozenset(varying), ignore.fields, ignore.kinds, ignore.facts)
 
     def differences(self, batch: Batch, i: int) -> list[Difference]:
         """What of packet `i` of a batch is not as it is to be."""
@@ -77,13 +77,15 @@ class Expectation:
 
     taken: the same of one that counted for another, in front of it.
 
-    name: what reports call it. count: how many are to match.
+    name: what reports call it. count: how many are to match. packet: it stands in a file, as a packet: one that is there twice is
+    to come twice.
     """
 
     MOST = 10  # numbers that are told
 
-    def __init__(self, name: str, conditions: list[Condition], count: Count, whole: Bytes | None = None) -> None:
-        self.name, self.conditions, self.count, self.whole = name, conditions, count, whole
+    def __init__(self, name: str, conditions: list[Condition], count: Count, whole: Bytes | None = None,
+                 packet: bool = False) -> None:  # fmt: skip
+        self.name, self.conditions, self.count, self.whole, self.packet = name, conditions, count, whole, packet
         self.matched = 0
         self.early: tuple[int, str] | None = None
         self.taken: tuple[int, str] | None = None

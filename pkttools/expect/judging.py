@@ -119,10 +119,11 @@ class Judge:
 
 
 def merged(expectations: list[Expectation]) -> Iterator[Expectation]:
-    """Those that expect the same are one, which expects as many as all of them: a packet that is to come twice is written twice."""
+    """Packets of files that are the same are one, which is to come as often as all of them: one that is to come twice is written
+    twice. Expressions count each for itself."""
     known: dict[object, Expectation] = {}
     for one in expectations:
-        first = known.setdefault(one.key, one)
+        first = known.setdefault(one.key, one) if one.packet else one
         if first is one or 0 in (first.count.highest, one.count.highest):
             yield one
         else:

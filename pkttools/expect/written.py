@@ -143,7 +143,7 @@ class Block:
         if self.octets:
             data, row = self.bytes()
             whole = Bytes(data, row, Ignored.of(f"TIME,{self.ignore}"), self.varying)
-            return Expectation(self.name, self.conditions, count, whole)
+            return Expectation(self.name, self.conditions, count, whole, packet=True)
         if self.ignore:
             raise UsageError("IGNORE is for bytes, and there are none")
         for number, name, value in self.fields:
@@ -153,7 +153,7 @@ class Block:
                 raise LineError(f"{number}: {error}") from None
         if not self.conditions:
             raise UsageError(f"{self.name}: nothing is expected of the packet: a field, bytes, or FILTER")
-        return Expectation(self.name, self.conditions, count)
+        return Expectation(self.name, self.conditions, count, packet=True)
 
     def bytes(self) -> tuple[bytearray, bytes]:
         """The packet: its bytes, and its row. Raises LineError."""
