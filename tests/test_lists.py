@@ -151,6 +151,13 @@ def test_names_that_were_meant(backend):
     assert b"TCP.OPT_TSVAL           32 bits" in shell("pkt-filter -k", backend=backend).stdout
 
 
+def test_columns_of_the_list_of_fields(backend):
+    """Blanks are between them, however long a name is."""
+    lines = shell("pkt-filter -k", backend=backend).stdout.decode().splitlines()
+    columns = [line.split("  ")[0] for line in lines if line.partition(".")[0].isupper()]
+    assert columns == [*dict.fromkeys(row.name for row in TABLE)]
+
+
 @pytest.mark.parametrize(("inner", "found"), [
     (b"\0\5\0\x18" + bytes(24), 1), (b"\0\5\0\x19" + bytes(24), 0),  # longer than what it is in
     (b"\0\5\0\x18" + bytes(23), 0), (b"\0\5\0\x20" + bytes(24) + b"\0\5\0\x18", 0),

@@ -184,4 +184,4 @@ def keys() -> None:
                 size = f"{row.width // 8} bytes" if row.width else "bytes"
             kind = {MAC: "MAC address", IPV4: "IPv4 address", IPV6: "IPv6 address", TEXT: "text"}.get(row.kind)
             words = kind or ", ".join((row.names or {}).values())
-            print(f"{row.name:<24}{size:<19}{words}".rstrip())
+            print(f"{row.name:<22}  {size:<17}  {words}".rstrip())
